@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The board: what the panes show, in the order of the lecture: lines, strays and notices; and beside it the replies
+ * in the order in which they came. Bounded. Pure. */
+#ifndef UPCASE_BOARD_H
+#define UPCASE_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ledger.h"
+
+enum board_kind {
+	BOARD_LINE,   /* a typed line: `ledger` and `number` */
+	BOARD_STRAY,  /* a reply that belongs to no line: `text` */
+	BOARD_NOTICE, /* something that happened: `text`, our own words */
+	BOARD_ERROR,  /* the same, something wrong */
+};
+
+struct board_item {
+	enum board_kind kind;
+	/* Over TCP, not UDP (lines and strays). */
+	bool stream;
+	/* The ledger that the line stands in, and its number there. Not owned: the ledger outlives its items. */
+	const struct ledger *ledger;
+	uint64_t number;
+	unsigned char *text;
+	size_t length;
+};
+
+/* A reply as it came. */
+struct board_arrival {
+	enum ledger_match match;
+	bool stream;
+	/* The line it belongs to (0 for a stray). */
+	uint64_t number;
+	/* Its text without the tag, always kept (at most BOARD_TEXT_MAX bytes). */
+	unsigned char *text;
+	size_t length;
+};
+
+#define BOARD_TEXT_MAX 65536
+
+struct board;
+
+/* `capacity` items and as many arrivals at most; the oldest go first. NULL when memory is short. */
+struct board *board_new(size_t capacity);
+void board_free(struct board *b);
+/* Each returns 0, or -1 when memory is short. Texts are copied. */
+int board_add_line(struct board *b, const struct ledger *ledger, bool stream, uint64_t number);
+int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n);
+int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
+    size_t n);
+/* Forgets all of both. */
+void board_clear(struct board *b);
+
+/* Items are known by a serial that never changes or comes again: first <= serial < end. */
+uint64_t board_first(const struct board *b);
+uint64_t board_end(const struct board *b);
+const struct board_item *board_item(const struct board *b, uint64_t serial);
+uint64_t board_arrivals_first(const struct board *b);
+uint64_t board_arrivals_end(const struct board *b);
+const struct board_arrival *board_arrival(const struct board *b, uint64_t serial);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A picture of the whole screen in memory: what the view draws and the terminal shows. Pure. */
+#ifndef UPCASE_CANVAS_H
+#define UPCASE_CANVAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <wchar.h>
+
+#include "layout.h"
+
+/* What a cell means; the screen chooses colour and attributes for it. */
+enum style {
+	STYLE_NORMAL,
+	STYLE_STATUS,   /* the status line and the line of keys */
+	STYLE_HEADING,  /* the names of the panes */
+	STYLE_FAINT,    /* rules between panes, numbers, hints */
+	STYLE_UDP,      /* the word UDP, its wire */
+	STYLE_TCP,      /* the word TCP, its wire */
+	STYLE_ANSWERED,
+	STYLE_WAITING,
+	STYLE_LOST,     /* lost, failed, cut off, refused */
+	STYLE_LATE,     /* late, reordered, duplicated, differs: it came, but */
+	STYLE_NOTICE,
+	STYLE_ERROR,
+	STYLE_FOUND,    /* what /find found */
+	STYLE_SUBSTITUTE, /* a control character made visible */
+	STYLE_PROMPT,
+	STYLES,
+};
+
+struct canvas_cell {
+	/* Zero-ended when fewer; chars[0] == 0 for the second column of a wide cell. */
+	wchar_t chars[LAYOUT_CELL_CHARS];
+	unsigned char style;
+	unsigned char width; /* 1, 2, or 0 for the second column of a wide cell */
+};
+
+struct canvas {
+	int rows, columns;
+	struct canvas_cell *cells; /* rows * columns, row by row */
+	/* Where the cursor stands; row -1 for nowhere. */
+	int cursor_row, cursor_column;
+};
+
+/* Makes it `rows` x `columns` (1x1 or more) of blanks. All zero the first time. Returns 0, or -1 when
+ * memory is short (it is then as before). */
+int canvas_resize(struct canvas *c, int rows, int columns);
+void canvas_free(struct canvas *c);
+void canvas_clear(struct canvas *c);
+struct canvas_cell *canvas_at(const struct canvas *c, int row, int column);
+
+/* Everything below clips: what lies outside is left out, a wide cell that does not fit whole becomes a
+ * space. Each returns the column after what it wrote. */
+int canvas_cells(struct canvas *c, int row, int column, int limit, const struct layout_cell *cells,
+    size_t count, enum style style);
+/* Our own text in UTF-8 (messages, headings), up to column `limit`. */
+int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8, enum style style);
+/* The style of `count` columns. */
+void canvas_style(struct canvas *c, int row, int column, int count, enum style style);
+/* Fills up to `limit` with one character of width 1. */
+int canvas_fill(struct canvas *c, int row, int column, int limit, wchar_t ch, enum style style);
+
+/* A row as UTF-8 text, trailing blanks left out, for tests and /save. Writes at most `size` bytes with the end. */
+char *canvas_row_text(const struct canvas *c, int row, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands and keys of the screen, written once: /help, F1, completion and the manual's test read these
+ * tables. Pure: what a command does stands in tui.c. */
+#ifndef UPCASE_COMMANDS_H
+#define UPCASE_COMMANDS_H
+
+#include <stddef.h>
+
+enum command {
+	COMMAND_UDP, COMMAND_TCP, COMMAND_CONNECT, COMMAND_ORDER, COMMAND_FIND, COMMAND_CLEAR, COMMAND_SAVE,
+	COMMAND_STATS, COMMAND_HELP, COMMAND_QUIT,
+	COMMAND_UNKNOWN, COMMAND_AMBIGUOUS,
+};
+
+struct command_spec {
+	enum command command;
+	/* Without the slash. NULL in the last entry. */
+	const char *name;
+	/* What stands behind it ("HOST [PORT]"), or "". */
+	const char *arguments;
+	const char *help;
+};
+
+struct key_spec {
+	/* "F2", "PgUp". NULL in the last entry. */
+	const char *key;
+	/* Two words for the last row of the screen, or NULL. */
+	const char *hint;
+	const char *help;
+};
+
+extern const struct command_spec command_table[];
+extern const struct key_spec key_table[];
+
+/* The command that `line` ("/conn host 7") names by a unique beginning; *arguments points behind it and blanks. */
+enum command command_parse(const char *line, size_t n, const char **arguments);
+/* The names (with the slash) that begin with `word`: a NULL-ended malloc()ed array of malloc()ed strings, or NULL. */
+char **command_completions(const char *word);
+/* The text of the help page: commands and keys. malloc()ed, NULL when memory is short. */
+char *command_help_page(void);
+/* The last row's hints, "F1 help  F2 udp/tcp". Static. */
+const char *command_hints(void);
+
+#endif

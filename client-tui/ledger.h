@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The ledger: one line, one row, one fate. It knows which reply belongs to which line and keeps
+ * exact totals for all lines, with a bounded number of rows. Pure: no clock, no socket, no screen; the
+ * time is an argument in ns of the monotonic clock.
+ *
+ * Terms: round-trip loss is RFC 6673's, reordering RFC 4737's (the next expected number never
+ * decreases), duplication RFC 5560's. At every moment
+ *     sent = answered + lost + waiting + refused + failed + cut_off
+ * and late is a part of lost; queued lines are not sent yet. */
+#ifndef UPCASE_LEDGER_H
+#define UPCASE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ledger_fate {
+	FATE_QUEUED,   /* typed, not yet handed to the kernel */
+	FATE_WAITING,  /* handed to the kernel, no reply yet, the wait is not over */
+	FATE_ANSWERED, /* the reply came within the wait */
+	FATE_LOST,     /* datagram: the wait is over and nothing came (see `late`) */
+	FATE_REFUSED,  /* datagram: ICMP said that nothing listens there */
+	FATE_FAILED,   /* it could not be sent; `error` says why */
+	FATE_CUT_OFF,  /* stream: the connection ended before the reply */
+};
+
+enum ledger_tag { LEDGER_TAG_AUTO, LEDGER_TAG_ALWAYS, LEDGER_TAG_NEVER };
+
+/* Datagrams are matched by their capitals; a stream's replies come in the order of its lines, nothing
+ * is tagged and nothing is lost by waiting. */
+enum ledger_kind { LEDGER_DATAGRAM, LEDGER_STREAM };
+
+struct ledger_settings {
+	enum ledger_kind kind;
+	enum ledger_tag tag;
+	/* Rows kept at most, at least 1; 100,000 by default. */
+	size_t capacity;
+	/* How long a datagram's reply may take, ns. */
+	int64_t wait;
+	/* How long after it was sent a line could still be answered, ns: a reply after that is a stray,
+	 * and its text may be used again without a tag. 60 s by default, never less than `wait`. */
+	int64_t answerable;
+};
+
+/* One line. The bytes belong to the ledger and live until the row is forgotten. */
+struct ledger_row {
+	/* The line's number, the caller's, increasing; 1 or more. */
+	uint64_t number;
+	enum ledger_fate fate;
+	/* When it was typed, handed to the kernel, and answered (first reply); 0 for not yet. */
+	int64_t typed_at, sent_at, replied_at;
+	/* What was typed: `length` bytes, no end of line, no zero byte at the end. For a long line of a
+	 * stream, its first bytes only (`partial`). */
+	const unsigned char *text;
+	size_t length;
+	/* The number in the tag, "#17 ": sent with the text and cut off its reply. 0 for no tag. */
+	uint64_t tag;
+	/* The first reply's text without its tag when it is not the capitals of `text`, else NULL. */
+	const unsigned char *reply;
+	size_t reply_length;
+	/* Replies after the first. */
+	uint32_t duplicates;
+	/* The wait was over when the (first) reply came. Fate is FATE_LOST. */
+	bool late;
+	/* Its reply came within the wait, after the reply to a later line. */
+	bool reordered;
+	/* The reply is not the line's capitals, but has the same capitals (an ASCII-only server, an echo); or, in a
+	 * stream, is something else altogether. */
+	bool differs;
+	/* The reply is only the beginning of the line's capitals. */
+	bool cut_short;
+	/* `text` is only the beginning of the line, and the reply is not kept or compared. */
+	bool partial;
+	/* Why it failed or was refused: an errno. */
+	int error;
+};
+
+/* Exact for all lines whatever rows are kept. */
+struct ledger_totals {
+	uint64_t typed, queued;
+	uint64_t sent, answered, lost, waiting, refused, failed, cut_off;
+	/* Parts of lost: a reply came after the wait. */
+	uint64_t late;
+	/* Replies after the first, rows reordered, rows that differ, rows cut short. */
+	uint64_t duplicates, reordered, differs, cut_short;
+	/* Replies that match no line. */
+	uint64_t strays;
+	/* Rows no longer kept. */
+	uint64_t forgotten;
+	/* Round-trip times of answered lines whose time is known, ns: how many, least, most, mean, and
+	 * the sum of squared differences from the mean (Welford). All 0 for none. */
+	uint64_t timed;
+	int64_t rtt_min, rtt_max, rtt_last;
+	double rtt_mean, rtt_m2;
+};
+
+/* What a reply turned out to be. */
+enum ledger_match {
+	MATCH_STRAY,     /* it belongs to no line */
+	MATCH_ANSWER,    /* the first reply, within the wait */
+	MATCH_LATE,      /* the first reply, after the wait */
+	MATCH_DUPLICATE, /* one more reply to a line that has one */
+};
+
+struct ledger_verdict {
+	enum ledger_match match;
+	/* The line it belongs to; 0 for a stray, or when its row was forgotten (stream). */
+	uint64_t number;
+	/* Where the reply's own text begins, after the tag: bytes to leave out at its beginning. */
+	size_t skip;
+	/* Round-trip time, ns; -1 if unknown. */
+	int64_t rtt;
+};
+
+struct ledger;
+
+/* Returns NULL when memory is short. The caller frees with ledger_free(), which takes NULL too. */
+struct ledger *ledger_new(const struct ledger_settings *settings);
+void ledger_free(struct ledger *l);
+
+/* A line typed at `now`: `n` bytes, copied. `number` is greater than any before. It is FATE_QUEUED.
+ * Decides the tag. May forget the oldest row that is not queued. Returns 0, or -1 when memory is short
+ * (nothing changed). */
+int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
+/* The same for the beginning of a long line of a stream: only these bytes are kept, its reply is not
+ * compared. */
+int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
+
+/* The bytes to send for a line, tag and text, without an end of line. Writes at most `size` bytes;
+ * returns the whole length (more than `size`: it did not fit, nothing useful was written), or
+ * (size_t)-1 if there is no such row. */
+size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size);
+/* Room that any tag takes at most: "#", 20 digits, " ". */
+#define LEDGER_TAG_ROOM 22
+
+/* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time begins anew) becomes waiting. */
+void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
+/* It could not be sent (`error` is an errno): queued or waiting becomes failed. */
+void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
+/* It goes back to the queue, as never sent: waiting becomes queued. */
+void ledger_requeue(struct ledger *l, uint64_t number);
+
+/* A datagram came at `now` (the kernel's receive time, on the monotonic clock). */
+struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now);
+/* One whole reply line of a stream came, without its end of line: it answers the oldest waiting line.
+ * `ended`: the connection ended instead of an end of line, so the reply may be cut short (it is, when it is
+ * a true beginning of the capitals). `n` may be less than what came when the line was long (`partial`). */
+struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
+    int64_t now);
+
+/* ICMP about a datagram of ours, whose first `n` bytes it quotes (none: n = 0, the oldest waiting line): the
+ * oldest waiting line that begins with them becomes refused (error ECONNREFUSED) or failed (any other errno).
+ * Returns its number, 0 if none fits. */
+uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, int error, int64_t now);
+
+/* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued. */
+uint64_t ledger_cut_off(struct ledger *l, int64_t now);
+
+/* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0 when there is
+ * none (call until then). A reply at exactly sent + wait is still within the wait. */
+uint64_t ledger_expire(struct ledger *l, int64_t now);
+/* The end: every waiting datagram counts as lost though its wait is not over. */
+void ledger_give_up(struct ledger *l);
+/* When ledger_expire() has something to do next, or INT64_MAX. */
+int64_t ledger_deadline(const struct ledger *l);
+
+/* The row of a line, or NULL if there is none (any more). Valid until the ledger changes. */
+const struct ledger_row *ledger_find(const struct ledger *l, uint64_t number);
+/* Kept rows by age: 0 is the oldest. */
+size_t ledger_count(const struct ledger *l);
+const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
+/* The number of the oldest queued line, or of the oldest waiting one; 0 for none. */
+uint64_t ledger_first_queued(const struct ledger *l);
+uint64_t ledger_first_waiting(const struct ledger *l);
+
+const struct ledger_totals *ledger_totals(const struct ledger *l);
+/* Recounts the rows and compares with the totals and with the conservation rule: true if all is in order.
+ * For tests; costs a walk over all rows. */
+bool ledger_balanced(const struct ledger *l);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A session: one transport to one peer, with one ledger. It looks the name up, connects, sends lines, matches
+ * replies, retries; it never blocks and never draws. A front end owns it and adds it to its loop. */
+#ifndef UPCASE_SESSION_H
+#define UPCASE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ledger.h"
+#include "watch.h"
+
+enum session_transport { SESSION_UDP, SESSION_TCP };
+enum session_family { SESSION_ANY_FAMILY, SESSION_IPV4, SESSION_IPV6 };
+
+/* Tries for ever. */
+#define SESSION_RETRY_FOR_EVER (-1)
+
+struct session_settings {
+	enum session_transport transport;
+	const char *host;
+	const char *port;
+	enum session_family family;
+	/* For the ledger. */
+	enum ledger_tag tag;
+	size_t rows;
+	int64_t wait;
+	/* UDP: lines in flight at most (1 or more). */
+	int window;
+	/* How often a connection that failed is tried again. */
+	int retries;
+	/* How long one attempt to connect may take, ns. */
+	int64_t connect_timeout;
+};
+
+/* A reply, or a piece of one. Borrowed for the call. */
+struct session_reply {
+	struct ledger_verdict verdict;
+	/* Its text, without tag and end of line. */
+	const unsigned char *text;
+	size_t length;
+	/* A piece of a long reply line (stream), more follows: the verdict comes with the last piece. */
+	bool more;
+};
+
+struct session_hooks {
+	void *context;
+	void (*reply)(void *context, const struct session_reply *reply);
+	/* A line changed its fate other than by a reply. */
+	void (*row)(void *context, uint64_t number);
+	/* Something to tell: one line, our own words. `bad`: something is wrong. */
+	void (*notice)(void *context, bool bad, const char *text);
+};
+
+struct session;
+
+/* Starts at once (a name is looked up by a child process). Settings and hooks are copied, the strings too. NULL when memory is
+ * short. session_close() ends everything at once and frees; the ledger goes with it. */
+struct session *session_open(const struct session_settings *settings, const struct session_hooks *hooks, int64_t now);
+void session_close(struct session *s);
+
+/* A line, without its end. Takes it whatever its length; its fate says what came of it. Returns 0, or -1 when memory is short. */
+int session_send(struct session *s, uint64_t number, const void *text, size_t n, int64_t now);
+/* TCP: a line in pieces. `first` begins the row, `last` ends the line. */
+int session_send_piece(struct session *s, uint64_t number, const void *text, size_t n, bool first, bool last, int64_t now);
+/* There is room for another line (plain input waits for it; typing does not). */
+bool session_has_room(const struct session *s);
+/* No more lines will come: TCP half-closes when all is sent. */
+void session_finish(struct session *s, int64_t now);
+/* Every line has its fate: nothing queued, nothing waiting. */
+bool session_settled(const struct session *s);
+/* It has given up: no retries left. Queued lines have failed. */
+bool session_dead(const struct session *s);
+
+/* The loop: what to wait for; then what is ready, and timers. */
+void session_watch(const struct session *s, struct watch *w);
+void session_turn(struct session *s, const struct watch *w, int64_t now);
+
+const struct ledger *session_ledger(const struct session *s);
+enum session_transport session_transport(const struct session *s);
+/* "127.0.0.1:12000", or "host:port" before the address is known. Valid until the next turn. */
+const char *session_peer(const struct session *s);
+/* How the connection does, NULL when there is nothing to say: "connecting", "refused, again in 2 s". Valid until the next call. */
+const char *session_state(const struct session *s, int64_t now);
+int64_t session_wait(const struct session *s);
+/* No more waiting: datagrams still waiting count as lost, stream lines as cut off. */
+void session_give_up(struct session *s, int64_t now);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A session in words: the status line's figures, a row's fate, the summary that stays after leaving,
+ * the file that /save writes. Pure. */
+#ifndef UPCASE_SUMMARY_H
+#define UPCASE_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "board.h"
+#include "ledger.h"
+
+/* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
+void summary_wilson(uint64_t k, uint64_t n, double *low, double *high);
+
+/* "3/12 lost (25 %, 95 % 9–53)": `lost` of the lines that are decided (not waiting). "0/0 lost" for none. */
+char *summary_loss(const struct ledger_totals *t, char *buf, size_t size);
+
+/* What became of a line, in a few words for people, UTF-8: "answered in 40.9 ms", "lost", "late after 1.20 s, duplicate x2",
+ * "failed: too long ...". */
+char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
+
+/* Why a send failed or a peer refused, for people: what it means and what to try. Static. */
+const char *summary_error(int error, bool stream);
+
+/* The summary of one session, some lines ended by \n, like ping's:
+ *   --- UDP 127.0.0.1:12000 ---
+ *   8 sent, 5 answered, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1 s
+ *   1 duplicate, 0 reordered, ...
+ *   round trip min/mean/max/sd 40.3/41.0/44.2/0.2 ms
+ * Lines without anything to say are left out; what is not zero (refused, failed, cut off, strays, differs, cut short, still queued) is
+ * always said. */
+char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
+    size_t size);
+
+/* The whole board as text, for /save: a heading, a row an item ("  1  hello  ->  HELLO  answered in 40.9 ms"), control characters
+ * visible. Returns 0, or -1 with errno when writing failed. */
+int summary_save_text(FILE *out, const struct board *b, int64_t now);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The view: draws the board, the status and the input line on a canvas of any size. Pure. */
+#ifndef UPCASE_VIEW_H
+#define UPCASE_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board.h"
+#include "canvas.h"
+#include "layout.h"
+
+/* What the status line says. */
+struct view_facts {
+	/* "UDP" or "TCP" is current. */
+	bool stream;
+	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
+	const char *peer;
+	/* How the connection does when that is not simply "ready": "connecting", "refused, again in 2 s"; NULL. */
+	const char *state;
+	/* The current transport's totals. */
+	const struct ledger_totals *totals;
+	/* Now, ns, for "waiting 0.3 s". */
+	int64_t now;
+	/* How long a datagram may take, ns: shown with the losses in the header of a wide screen. */
+	int64_t wait;
+};
+
+/* The input line, as the line editor has it. */
+struct view_input {
+	/* What stands before it ("udp> ", "(reverse-i-search)`x': "), and the text, UTF-8 or the locale's bytes decoded by layout. */
+	const char *prompt;
+	const char *text;
+	size_t length;
+	/* The cursor, a byte offset in `text`. */
+	size_t cursor;
+	/* A question or message shown in place of the keys on the last row, or NULL. */
+	const char *message;
+};
+
+/* A page shown over the panes: help, statistics, completions. */
+struct view_page {
+	const char *title;
+	/* Lines ended by \n, our own words. */
+	const char *text;
+	/* The first line shown; the view keeps it in range. */
+	size_t top;
+};
+
+/* Where the reader looks, and how. Kept from draw to draw; the view corrects what is out of range. */
+struct view {
+	/* Only ASCII characters may be drawn. */
+	bool ascii;
+	/* The replies pane shows arrivals in the order in which they came. */
+	bool arrivals;
+	/* The reader has scrolled up: the last row shown is `bottom` (an item's serial; in arrivals order, an index from
+	 * board_first()), and of it the display lines up to `bottom_line`. Otherwise the end is shown. */
+	bool scrolled;
+	uint64_t bottom;
+	size_t bottom_line;
+	/* The item that /find found last, and what it looked for (owned by the caller); NULL for none. */
+	const char *find;
+	uint64_t found;
+	/* The page over the panes, or NULL. */
+	struct view_page *page;
+	/* How wide characters are. */
+	layout_width *width;
+	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */
+	const char *keys;
+	/* Buffers for laying out, used again from draw to draw. */
+	struct layout typed, reply, line;
+};
+
+/* Draws everything on `c`, which has the size of the terminal. */
+void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
+    const struct view_input *input);
+
+/* Moves what is shown by so many display lines (negative: towards older ones), or pages, for a screen of that size. Scrolling
+ * down past the end follows the end again. With a page shown, moves the page. */
+void view_scroll(struct view *v, const struct board *b, int rows, int columns, long lines);
+void view_scroll_page(struct view *v, const struct board *b, int rows, int columns, int pages);
+void view_scroll_top(struct view *v, const struct board *b, int rows, int columns);
+void view_scroll_end(struct view *v);
+
+/* The next older item (from the one found last, or from the end) whose typed line, reply or notice has `text` in it, case
+ * not minded; shows it. Returns false and changes nothing if there is none. */
+bool view_find(struct view *v, const struct board *b, int rows, int columns, const char *text);
+
+void view_free(struct view *v);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Internet addresses with their ports. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is the same
+ * as the IPv4 address in it. Pure: no look-up, no socket. */
+#ifndef UPCASE_ADDR_H
+#define UPCASE_ADDR_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Room for the longest text, "[" IPv6 "%" interface "]:" port, and its end. */
+#define ADDR_TEXT 80
+
+struct addr {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_storage storage;
+	};
+	/* How much of it counts, as the kernel says. */
+	socklen_t len;
+};
+
+/* A numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port: 0, or -1 if it is not numeric. */
+int addr_numeric(const char *host, uint16_t port, struct addr *out);
+/* A port as text, 0 to 65535: 0, or -1. */
+int addr_port_number(const char *text, uint16_t *port);
+uint16_t addr_port(const struct addr *a);
+void addr_set_port(struct addr *a, uint16_t port);
+
+/* "127.0.0.1:12000", "[::1]:12000". Returns `buf`. */
+char *addr_text(const struct addr *a, char buf[ADDR_TEXT]);
+/* The same without the port, no brackets: "127.0.0.1", "::1". Returns `buf`. */
+char *addr_host_text(const struct addr *a, char buf[ADDR_TEXT]);
+
+/* The same host and port; the same host. */
+bool addr_equal(const struct addr *a, const struct addr *b);
+bool addr_same_host(const struct addr *a, const struct addr *b);
+/* The same source for limits: the IPv4 address, or the /64 of the IPv6 address. */
+bool addr_same_source(const struct addr *a, const struct addr *b);
+
+bool addr_is_loopback(const struct addr *a);
+bool addr_is_unspecified(const struct addr *a);
+/* Multicast (224.0.0.0/4, ff00::/8) or limited broadcast (255.255.255.255). */
+bool addr_is_group(const struct addr *a);
+
+#endif

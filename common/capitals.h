@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Capitals: Unicode's full upper-case mapping of UTF-8 (Unicode Standard section 3.13,
+ * toUppercase, with the unconditional lines of SpecialCasing.txt), the same for every locale.
+ * Bytes that are not UTF-8 pass unchanged. Pure. */
+#ifndef UPCASE_CAPITALS_H
+#define UPCASE_CAPITALS_H
+
+#include <stddef.h>
+
+/* The most that text grows, in bytes out for each byte in: U+0390 is two bytes, its capitals
+ * U+0399 U+0308 U+0301 are six. */
+#define CAPITALS_GROWTH 3
+/* The most bytes that a stream holds back: the beginning of one character. */
+#define CAPITALS_HELD 3
+
+/* A stream in capitals: what it keeps between two reads. All zero is the start. */
+struct capitals {
+	/* The first bytes of a character whose rest has not come yet. */
+	unsigned char part[CAPITALS_HELD];
+	/* How many of them there are. */
+	unsigned char held;
+};
+
+/* The capitals of a whole text (a datagram): `n` bytes at `in` into `out`, which has room for
+ * CAPITALS_GROWTH * n bytes and does not overlap `in`. Returns the bytes written. A character cut
+ * off at the end passes unchanged. */
+size_t capitals_text(const void *in, size_t n, void *out);
+
+/* The capitals of the next `n` bytes of a stream into `out`, which has room for
+ * CAPITALS_GROWTH * (n + CAPITALS_HELD) bytes and does not overlap `in`. Returns the bytes
+ * written. At most CAPITALS_HELD bytes, the beginning of a character, wait in `c`. */
+size_t capitals_feed(struct capitals *c, const void *in, size_t n, void *out);
+
+/* The end of the stream: writes what waits in `c`, unchanged, at most CAPITALS_HELD bytes, and
+ * starts anew. Returns the bytes written. */
+size_t capitals_end(struct capitals *c, void *out);
+
+/* The version of Unicode whose mapping this is, for example "14.0". Static. */
+const char *capitals_unicode(void);
+
+#endif

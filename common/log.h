@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The server's log: one event a line on stderr, with the wall clock's time, rate-limited so that
+ * no peer can fill a disk. What comes from the network is shown with control characters escaped by
+ * the caller; log_event() itself turns any control character into '?'. */
+#ifndef UPCASE_LOG_H
+#define UPCASE_LOG_H
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_PEER };
+
+/* `program` begins each line; events above `level` are left out. `program` must live on. */
+void log_open(const char *program, enum log_level level);
+
+/* One event. At most 20 a second on average with bursts of 100; how many were left out stands in a line
+ * of its own once there is room again. Errors count as the others. */
+void log_event(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same, never left out: start-up, totals, the end. */
+void log_always(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Says how many events were left out, if any. */
+void log_flush(void);
+
+#endif

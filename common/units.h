@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Numbers as people write them. Every number from outside goes through here: the whole text must
+ * be used up and the value in range. Each returns 0, or -1 and leaves `*out` alone. Pure. */
+#ifndef UPCASE_UNITS_H
+#define UPCASE_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A whole number, `lo` to `hi`: "1000", "64k" (x 1000), "1M" (x 1 000 000). */
+int units_count(const char *text, int64_t lo, int64_t hi, int64_t *out);
+
+/* A span of time in ns, 0 to 365 days: "500ms", "1.5s", "20us", "10ns", "2m", "2min", "1h", "1d". A bare
+ * number counts seconds. */
+int units_duration(const char *text, int64_t *ns);
+
+/* A number of bytes: "1400", "64k" and "64KiB" (x 1024), "64kB" (x 1000), "4M", "1G". */
+int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out);
+
+/* A span as a person reads it, three figures: "40.9 ms", "1.20 s", "850 us" (`micro` is the sign for
+ * micro: "µ" or "u"), "3 min 20 s". Writes at most `size` bytes with the end, returns `buf`. */
+char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size);
+
+#endif

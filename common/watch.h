@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What one turn of a loop waits for: the descriptors and the earliest deadline. Each part of a
+ * program adds its own before pselect() and looks for its own after it. */
+#ifndef UPCASE_WATCH_H
+#define UPCASE_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/select.h>
+
+#include "clock.h"
+
+struct watch {
+	fd_set readable, writable;
+	/* One more than the highest descriptor, as pselect() wants it. */
+	int count;
+	/* The earliest deadline, ns of the monotonic clock, or CLOCK_NEVER. */
+	int64_t deadline;
+};
+
+static inline void watch_start(struct watch *w)
+{
+	FD_ZERO(&w->readable);
+	FD_ZERO(&w->writable);
+	w->count = 0;
+	w->deadline = CLOCK_NEVER;
+}
+
+static inline void watch_fd(struct watch *w, int fd, fd_set *set)
+{
+	if (fd < 0 || fd >= FD_SETSIZE)
+		return;
+	FD_SET(fd, set);
+	if (fd >= w->count)
+		w->count = fd + 1;
+}
+
+static inline void watch_read(struct watch *w, int fd)
+{
+	watch_fd(w, fd, &w->readable);
+}
+
+static inline void watch_write(struct watch *w, int fd)
+{
+	watch_fd(w, fd, &w->writable);
+}
+
+static inline void watch_until(struct watch *w, int64_t deadline)
+{
+	if (deadline < w->deadline)
+		w->deadline = deadline;
+}
+
+static inline bool watch_can_read(const struct watch *w, int fd)
+{
+	return fd >= 0 && fd < FD_SETSIZE && FD_ISSET(fd, &w->readable);
+}
+
+static inline bool watch_can_write(const struct watch *w, int fd)
+{
+	return fd >= 0 && fd < FD_SETSIZE && FD_ISSET(fd, &w->writable);
+}
+
+#endif
