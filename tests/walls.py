@@ -173,7 +173,7 @@ def check_looks():
             blanks.append(f'{path}: must end with one end of line')
     point('tabs and blanks as they should be', blanks)
     point('every header says what it is for', [
-        path for path in files(PROGRAM_FOLDERS, '.h') if not read(path).split('\n')[1].startswith('/*')])
+        path for path in files(PROGRAM_FOLDERS, '.h') if not re.match(r'.*\n/\*', read(path))])
 
 
 def check_lists(found):
