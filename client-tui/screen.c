@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* curses has one current screen in globals, and a fatal signal's handler has no argument, so what belongs to the terminal is in
- * one place, `self`.
+/* curses has one current screen, in globals; what belongs to it here is in one place, `self`.
  *
  * A terminal that takes its output slowly blocks doupdate(), and with it the loop. There is one doupdate() for a draw, curses sends
  * only what changed, and the loop draws at most so many times a second: what is late is then the picture, never its
@@ -10,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,7 @@
 #undef columns
 
 #include "palette.h"
+#include "rescue.h"
 #include "screen.h"
 
 /* What is shown for a cell that the terminal would not show as the canvas wants it. */
@@ -32,12 +33,10 @@
 
 static struct {
 	SCREEN *screen;
-	/* The terminal is ours now, not given back for a while; also read by the handler. */
-	volatile sig_atomic_t taken;
-	/* How the terminal was before. */
-	struct termios before;
-	/* Our own modes, on and off; and all that gives the terminal back, for the handler. */
-	char modes_on[96], modes_off[96], rescue[512];
+	/* Our own modes, on and off. */
+	char modes_on[96], modes_off[96];
+	/* The terminal is ours now, not given back for a while. */
+	bool taken;
 	bool repaint, cursor_hidden;
 	attr_t attributes[STYLES];
 	/* What was shown last, to leave out rows that did not change. */
@@ -45,15 +44,11 @@ static struct {
 	int shown_rows, shown_columns;
 } self;
 
-/* Signals that end a process. Those that the program handles itself are left to it. */
-static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU,
-	SIGXFSZ, SIGHUP, SIGINT, SIGTERM };
-#define FATAL_SIGNALS (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
-static struct sigaction fatal_before[FATAL_SIGNALS];
 /* Signals that curses would handle. */
 static const int curses_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
 #define CURSES_SIGNALS (sizeof(curses_signals) / sizeof(curses_signals[0]))
 
+/* Beside curses, whose own output is flushed after every draw. */
 static void put(const char *bytes, size_t n)
 {
 	while (n > 0) {
@@ -67,88 +62,10 @@ static void put(const char *bytes, size_t n)
 	}
 }
 
-/* --- a fatal signal --- */
-
-/* Only what POSIX lets a handler call. */
-static void rescue(void)
+static void set_taken(bool taken)
 {
-	if (!self.taken)
-		return;
-	self.taken = 0;
-	/* In the background the terminal is somebody else's. */
-	if (tcgetpgrp(STDIN_FILENO) != getpgrp())
-		return;
-	put(self.rescue, strlen(self.rescue));
-	tcsetattr(STDIN_FILENO, TCSANOW, &self.before);
-}
-
-/* A fault's handler is wrapped if there is one (a sanitizer's); another signal's is the program's own business. */
-static bool is_fault(int signal_number)
-{
-	return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE ||
-	    signal_number == SIGILL || signal_number == SIGABRT;
-}
-
-static void fatal(int signal_number, siginfo_t *info, void *context)
-{
-	(void)context;
-	int error = errno;
-	rescue();
-	for (size_t i = 0; i < FATAL_SIGNALS; i++)
-		if (fatal_signals[i] == signal_number)
-			sigaction(signal_number, &fatal_before[i], NULL);
-	errno = error;
-	/* A fault happens again when its instruction does, and so tells the right place to whoever looks. */
-	if (!is_fault(signal_number) || info->si_code <= 0 || info->si_code == SI_KERNEL)
-		raise(signal_number);
-}
-
-/* A stack that has run over has no room for a handler. */
-static void set_up_signal_stack(void)
-{
-	static char room[32 * 1024];
-	stack_t now;
-	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE))
-		return;
-	stack_t ours = { .ss_sp = room, .ss_size = sizeof(room) };
-	sigaltstack(&ours, NULL);
-}
-
-static bool is_plain_handler(const struct sigaction *sa, void (*handler)(int))
-{
-	return !(sa->sa_flags & SA_SIGINFO) && sa->sa_handler == handler;
-}
-
-static bool is_ours(const struct sigaction *sa)
-{
-	return (sa->sa_flags & SA_SIGINFO) && sa->sa_sigaction == fatal;
-}
-
-static void catch_fatal(void)
-{
-	set_up_signal_stack();
-	struct sigaction ours = { .sa_sigaction = fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-	sigfillset(&ours.sa_mask);
-	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
-		struct sigaction now;
-		sigaction(fatal_signals[i], NULL, &now);
-		if (is_ours(&now) || is_plain_handler(&now, SIG_IGN))
-			continue;
-		if (!is_plain_handler(&now, SIG_DFL) && !is_fault(fatal_signals[i]))
-			continue;
-		fatal_before[i] = now;
-		sigaction(fatal_signals[i], &ours, NULL);
-	}
-}
-
-static void release_fatal(void)
-{
-	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
-		struct sigaction now;
-		sigaction(fatal_signals[i], NULL, &now);
-		if (is_ours(&now))
-			sigaction(fatal_signals[i], &fatal_before[i], NULL);
-	}
+	self.taken = taken;
+	rescue_arm(taken);
 }
 
 /* --- what is sent beside curses --- */
@@ -192,29 +109,36 @@ static bool speaks_ansi(void)
 
 static void prepare_modes(bool mouse)
 {
-	self.modes_on[0] = self.modes_off[0] = self.rescue[0] = '\0';
-	if (speaks_ansi()) {
-		append(self.modes_on, sizeof(self.modes_on), "\033[?2004h");
-		append(self.modes_off, sizeof(self.modes_off), "\033[?2004l");
-		/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk through the history. The
-		 * mode is kept and put back where the terminal can; where not, on is what those that know the mode start with. */
-		if (has_capability("smcup")) {
-			append(self.modes_on, sizeof(self.modes_on), "\033[?1007s\033[?1007l");
-			append(self.modes_off, sizeof(self.modes_off), "\033[?1007h\033[?1007r");
-		}
-		if (mouse) {
-			append(self.modes_on, sizeof(self.modes_on), "\033[?1000h\033[?1006h");
-			append(self.modes_off, sizeof(self.modes_off), "\033[?1006l\033[?1000l");
-		}
+	self.modes_on[0] = self.modes_off[0] = '\0';
+	if (!speaks_ansi())
+		return;
+	append(self.modes_on, sizeof(self.modes_on), "\033[?2004h");
+	append(self.modes_off, sizeof(self.modes_off), "\033[?2004l");
+	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk through the history. The
+	 * mode is kept and put back where the terminal can; where not, on is what those that know the mode start with. */
+	if (has_capability("smcup")) {
+		append(self.modes_on, sizeof(self.modes_on), "\033[?1007s\033[?1007l");
+		append(self.modes_off, sizeof(self.modes_off), "\033[?1007h\033[?1007r");
 	}
-	append(self.rescue, sizeof(self.rescue), self.modes_off);
-	append_capability(self.rescue, sizeof(self.rescue), "sgr0");
-	append_capability(self.rescue, sizeof(self.rescue), "op");
-	append_capability(self.rescue, sizeof(self.rescue), "cnorm");
+	if (mouse) {
+		append(self.modes_on, sizeof(self.modes_on), "\033[?1000h\033[?1006h");
+		append(self.modes_off, sizeof(self.modes_off), "\033[?1006l\033[?1000l");
+	}
+}
+
+/* All that gives the terminal back without curses. */
+static void prepare_rescue(const struct termios *before)
+{
+	char bytes[RESCUE_BYTES] = "";
+	append(bytes, sizeof(bytes), self.modes_off);
+	append_capability(bytes, sizeof(bytes), "sgr0");
+	append_capability(bytes, sizeof(bytes), "op");
+	append_capability(bytes, sizeof(bytes), "cnorm");
 	/* Without a second screen, below what stands there. */
 	if (!has_capability("rmcup") && speaks_ansi())
-		append(self.rescue, sizeof(self.rescue), "\033[999;1H\r\n");
-	append_capability(self.rescue, sizeof(self.rescue), "rmcup");
+		append(bytes, sizeof(bytes), "\033[999;1H\r\n");
+	append_capability(bytes, sizeof(bytes), "rmcup");
+	rescue_start(bytes, before);
 }
 
 /* --- colours --- */
@@ -271,7 +195,7 @@ static int refuse(char *why, size_t size, const char *format, ...)
 }
 
 /* Before anything is changed. */
-static int examine_terminal(char *why, size_t size)
+static int examine_terminal(struct termios *before, char *why, size_t size)
 {
 	const char *term = getenv("TERM");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -287,7 +211,7 @@ static int examine_terminal(char *why, size_t size)
 	del_curterm(cur_term);
 	if (!fit)
 		return refuse(why, size, "a terminal of type '%.60s' cannot place the cursor; try --plain", term);
-	if (tcgetattr(STDIN_FILENO, &self.before) < 0)
+	if (tcgetattr(STDIN_FILENO, before) < 0)
 		return refuse(why, size, "the terminal's modes cannot be read: %s", strerror(errno));
 	return 0;
 }
@@ -312,14 +236,15 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	static bool at_exit;
 	if (self.screen)
 		return 0;
-	if (examine_terminal(why, size) < 0)
+	struct termios before;
+	if (examine_terminal(&before, why, size) < 0)
 		return -1;
 	self.screen = new_screen();
 	if (!self.screen)
 		return refuse(why, size, "the terminal cannot be used for the screen; try --plain");
 	prepare_modes(settings->mouse);
-	self.taken = 1;
-	catch_fatal();
+	prepare_rescue(&before);
+	set_taken(true);
 	if (!at_exit)
 		atexit(screen_stop);
 	at_exit = true;
@@ -342,7 +267,7 @@ static void give_back(void)
 	curs_set(1);
 	put(self.modes_off, strlen(self.modes_off));
 	endwin();
-	self.taken = 0;
+	set_taken(false);
 }
 
 void screen_stop(void)
@@ -351,7 +276,7 @@ void screen_stop(void)
 		return;
 	if (self.taken)
 		give_back();
-	release_fatal();
+	rescue_stop();
 	delscreen(self.screen);
 	self.screen = NULL;
 	free(self.shown);
@@ -376,7 +301,7 @@ void screen_suspend(void)
 	sigprocmask(SIG_UNBLOCK, &only, &mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGTSTP, &before, NULL);
-	self.taken = 1;
+	set_taken(true);
 	screen_resize();
 }
 
