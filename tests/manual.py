@@ -102,8 +102,8 @@ def source_environment(folders):
     for folder in folders:
         for file in sorted(os.listdir(os.path.join(TOP, folder))):
             if file.endswith('.c'):
-                found |= set(re.findall(r'getenv\("([A-Z_]+)"\)', read(folder, file)))
-    return found
+                found |= set(re.findall(r'getenv\("([A-Z_]+)"\)|"(XDG_[A-Z_]+)"', read(folder, file)))
+    return {name for names in found for name in names if name}
 
 
 def check_environment(name, folders):
