@@ -2,6 +2,7 @@
 """The walls of the design: a pure core with the world at its edges. What a file does is asked of its object file,
 which cannot hide a call; what it includes and how it looks, of its text."""
 
+import functools
 import os
 import re
 import subprocess
@@ -35,16 +36,17 @@ MAY = {
     'client-tui/main.c': 'file place speak',
     'client-tui/past.c': 'file',
     'client-tui/paths.c': 'place',
-    'client-tui/plain.c': 'clock wait file speak state',
+    'client-tui/plain.c': 'clock wait file speak',
     'client-tui/private.c': 'wait file process place end',
-    'client-tui/prompt.c': 'readline file place speak state',
-    'client-tui/rescue.c': 'curses wait file process place speak state end',
+    'client-tui/prompt.c': 'readline file speak state',
+    'client-tui/rescue.c': 'wait file place state',
     'client-tui/resolve.c': 'socket wait file process end',
-    'client-tui/screen.c': 'curses wait file place speak state',
+    'client-tui/screen.c': 'curses wait file process place speak state',
     'client-tui/settings.c': 'speak',
     'client-tui/tcp.c': 'socket clock file',
-    'client-tui/tui.c': 'clock wait file process speak state',
+    'client-tui/tui.c': 'clock wait file speak',
     'client-tui/tui-command.c': 'file',
+    'client-tui/tui-input.c': 'clock',
     'client-tui/udp.c': 'socket clock file',
     'server/listen.c': 'socket file place',
     'server/main.c': 'clock wait file process place speak end',
@@ -106,11 +108,13 @@ def plain(symbol):
     return re.sub(r'(?<=[a-z])64(_2)?$', '', symbol)
 
 
+@functools.lru_cache(None)
 def calls(path):
     """What an object file needs from elsewhere."""
     return {plain(line.split()[-1]) for line in run('nm', '-u', path).splitlines() if line.strip()}
 
 
+@functools.lru_cache(None)
 def variables(path):
     """The variables in an object file that can change while the program runs."""
     found = set()
@@ -147,15 +151,29 @@ def check_includes():
         point(f'only those who may: {what}', faults)
 
 
+def own_variables(source, path):
+    """The variables of a file but for flags that a signal sets."""
+    return [name for name in sorted(variables(path))
+            if not re.search(rf'volatile sig_atomic_t[^;]*\b{re.escape(name)}\b', read(source))]
+
+
 def check_state(found):
-    """State is passed down: the only variables of a file are flags that a signal sets."""
-    faults = []
+    """State is passed down."""
+    point('no variable outlives a call, but signal flags', [
+        f'{source} has a variable of its own, {name}' for source, path in found.items()
+        if 'state' not in allowed(source) for name in own_variables(source, path)])
+
+
+def check_table(found):
+    """The table says what is so: no file may more than it does."""
+    faults = [f'{source} is not there' for source in MAY if source not in found]
     for source, path in found.items():
-        text = read(source)
-        for name in sorted(variables(path)):
-            if not re.search(rf'volatile sig_atomic_t[^;]*\b{re.escape(name)}\b', text) and 'state' not in allowed(source):
-                faults.append(f'{source} has a variable of its own, {name}')
-    point('no variable outlives a call, but signal flags', faults)
+        does = {deed for deed, names in DEEDS.items() if calls(path) & set(names.split())}
+        does |= {what for what, pattern in INCLUDES.items()
+                 if re.search(rf'^\s*#\s*include\s*[<"][^>"]*({pattern})', read(source), re.M)}
+        does |= {'state'} if own_variables(source, path) else set()
+        faults += [f'{source} has no need of: {deed}' for deed in allowed(source) if deed not in does]
+    point('the table of who may grants no more than that', faults)
 
 
 def check_looks():
@@ -189,7 +207,6 @@ def check_lists(found):
     point('the README lists every source file', [path for path in sources if f'`{path}`' not in readme] + [
         f'{path} is listed but not there' for path in re.findall(r'`([a-z-]+/[a-z0-9-]+\.c)`', readme)
         if path not in sources])
-    point('the table of who may names only files that are there', [path for path in MAY if path not in sources])
     needed = set(re.findall(r'UPCASE_MISSING\(\[[^]]*\], \[([^]]*)\]\)', read('configure.ac')))
     provided = set(re.findall(r'^\s*need_\w+ ([a-z0-9.+-]+)', read('tools/needs'), re.M))
     point('start and check install what configure asks for', sorted(needed - provided) or
@@ -204,6 +221,7 @@ def main():
     check_deeds(found)
     check_includes()
     check_state(found)
+    check_table(found)
     check_looks()
     check_lists(found)
     done()
