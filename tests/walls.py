@@ -30,8 +30,9 @@ DEEDS = {
 # What each file may do. A file that is not named here is pure.
 MAY = {
     'common/clock.c': 'clock',
-    'common/log.c': 'clock speak state',
-    'common/options.c': 'file speak',
+    'common/log.c': 'clock wait file state',
+    'common/options.c': 'speak',
+    'common/options-file.c': 'file speak',
     'client-tui/main.c': 'clock wait file process place speak end',
     'client-tui/screen.c': 'curses wait file place speak state',
     'client-tui/prompt.c': 'readline file place speak state',
