@@ -31,8 +31,9 @@ DEEDS = {
 # What each file may do. A file that is not named here is pure.
 MAY = {
     'common/clock.c': 'clock',
-    'common/log.c': 'clock speak state',
-    'common/options.c': 'file speak',
+    'common/log.c': 'clock wait file state',
+    'common/options.c': 'speak',
+    'common/options-file.c': 'file speak',
     'client-tui/main.c': 'file place speak',
     'client-tui/past.c': 'file',
     'client-tui/paths.c': 'place',
