@@ -38,7 +38,7 @@ const struct mark_spec mark_table[] = {
 	{ "twice", "══▶", "##>", "answered over UDP, more than once" },
 	{ "late", "─ ─▶", "- ->", "the reply came after the wait: the line counts as lost; the time is the round trip" },
 	{ "lost", "──✗ lost", "--x lost", "UDP: the wait is over and nothing came" },
-	{ "waiting", "·· waiting", ".. waiting", "sent, no reply yet, the wait is not over; the time is since it was sent" },
+	{ "waiting", "··  waiting", "..  waiting", "sent, no reply yet, the wait is not over; the time is since it was sent" },
 	{ "queued", "queued", "queued", "not sent yet: the connection is not there, or it takes no more" },
 	{ "refused", "──✗ refused", "--x refused", "UDP: the host says that nothing listens there" },
 	{ "failed", "✗ failed", "x failed", "it could not be sent; behind it stands why" },

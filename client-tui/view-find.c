@@ -26,7 +26,7 @@ bool bytes_reserve(struct view_bytes *b, size_t room)
 /* The capitals of a text, in v->capitals, behind the first `keep` bytes there. Returns how many they are. */
 static size_t capitals_behind(struct view *v, size_t keep, const void *text, size_t n)
 {
-	if (!bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n + 1))
+	if (n == 0 || !bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n))
 		return 0;
 	return capitals_text(text, n, v->capitals.bytes + keep);
 }
@@ -36,7 +36,7 @@ static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 {
 	size_t length = capitals_behind(v, needle, text, n);
 	const unsigned char *s = v->capitals.bytes;
-	return needle > 0 && memmem(s + needle, length, s, needle) != NULL;
+	return needle > 0 && length > 0 && memmem(s + needle, length, s, needle) != NULL;
 }
 
 static bool line_contains(struct view *v, size_t needle, const struct board_item *item)

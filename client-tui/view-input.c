@@ -16,12 +16,12 @@ static size_t window_from(size_t cursor, size_t total, size_t room)
 	/* The cursor needs a column behind the end. */
 	if (total < room)
 		return 0;
-	if (room < 5)
+	if (room < 4)
 		return cursor;
 	if (cursor < room - 1)
 		return 0;
 	size_t half = room / 2;
-	return ((cursor - (room - 2)) / half + 1) * half;
+	return (cursor - (room - 2) + half - 1) / half * half;
 }
 
 /* Draws the cells of `l` that stand in the window of columns from `from` on; half of a wide one is a space. */
@@ -62,9 +62,9 @@ static void draw_line(struct view *v, struct canvas *c, const struct panes *p, c
 	size_t cursor = layout_columns(&v->line, 0, cursor_cell(&v->line, input->cursor));
 	size_t from = window_from(cursor, total, room);
 	draw_window(c, row, column, &v->line, from);
-	if (from > 0 && room >= 5)
+	if (from > 0 && room >= 4)
 		canvas_text(c, row, column, p->columns, "<", STYLE_FAINT);
-	if (total > from + room && room >= 5)
+	if (total > from + room && room >= 4)
 		canvas_text(c, row, p->columns - 1, p->columns, ">", STYLE_FAINT);
 	c->cursor_row = row;
 	c->cursor_column = column + (int)(cursor - from);

@@ -28,7 +28,7 @@ static void append_words(struct view_bytes *b, const char *words)
 
 static void append_capitals(struct view_bytes *b, const void *text, size_t n)
 {
-	if (bytes_reserve(b, b->length + CAPITALS_GROWTH * n))
+	if (n > 0 && bytes_reserve(b, b->length + CAPITALS_GROWTH * n))
 		b->length += capitals_text(text, n, b->bytes + b->length);
 }
 
@@ -197,6 +197,8 @@ void row_lay(struct view *v, const struct board *b, const struct panes *p, uint6
 	set_item(v, row, p->wire >= 0);
 	if (v->arrivals)
 		set_arrival(v, row);
+	/* On the narrowest screens there is no right pane. */
+	row->has_right = row->has_right && p->right < p->right_end;
 	if (row->has_left)
 		row->lines = lay_side(v, &v->typed, &v->left, row->wide ? p->pad : p->left_text,
 		    row->wide ? wide_end(v, p) : p->left_end);
@@ -289,7 +291,7 @@ static void draw_once(const struct view *v, struct canvas *c, const struct panes
 {
 	if (row->item != NULL && row->item->kind == BOARD_LINE)
 		draw_number(c, p, at, 0, row->item->number);
-	if (p->right < p->right_end)
+	if (row->has_right)
 		draw_number(c, p, at, p->right, row->right_number);
 	draw_wire(v, c, p, row, at, now);
 }
