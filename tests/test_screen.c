@@ -68,12 +68,12 @@ static void f2_and_commands_switch(void **state)
 
 	(void)state;
 	press(t, 2);
-	term_expect(t, "tcp> ");
+	term_expect(t, "tcp>");
 	term_expect_row(t, 0, "TCP 127.0.0.1:");
 	client_line(t, "over tcp");
 	client_expect_pair(t, "over tcp", "OVER TCP");
 	client_line(t, "/udp");
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	term_expect_row(t, 0, "UDP");
 	term_expect_row(t, 0, "sent 0");
 	client_line(t, "/t");
@@ -396,7 +396,7 @@ static void history_is_kept(void **state)
 	struct terminal *t = term_start(24, 80, argv, NULL);
 
 	(void)state;
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	client_line(t, "remember me");
 	term_expect(t, "REMEMBER ME");
 	client_leave(t);
@@ -421,7 +421,7 @@ static void inputrc_and_vi(void **state)
 	term_setenv(t, "INPUTRC",
 	    term_file(t, "inputrc", "$if upcase\nset editing-mode vi\n\"\\C-g\": \"from inputrc\"\n$endif\n"));
 	term_run(t, argv);
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	term_type(t, "\007");
 	term_expect(t, "udp> from inputrc");
 	term_type(t, "\033");
@@ -440,7 +440,7 @@ static void stops_and_continues(void **state)
 
 	(void)state;
 	term_run_job(t, argv);
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	client_line(t, "before");
 	term_expect(t, "BEFORE");
 	term_type(t, "\032");
