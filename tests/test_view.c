@@ -346,6 +346,8 @@ static void test_arrivals(void **state)
 	check_row(s, 6, "                            │                       │  1 FIRST (duplicate)");
 	check_row(s, 7, "");
 	send(s, false, "third");
+	draw(s, 24, 80);
+	check_row(s, 6, "  3 third                   │ ·····  waiting 0.0 s  │  1 FIRST (duplicate)");
 	draw(s, 24, 50);
 	check_row(s, 6, "  3 third (· waiting)    │  1 FIRST (duplicate)");
 	s->view.arrivals = false;
