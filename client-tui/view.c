@@ -152,8 +152,7 @@ static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, c
 	for (uint64_t i = first_shown(v, b, p, &bottom, height, &skip); i <= bottom.index && at < end; i++, skip = 0) {
 		struct row row;
 		row_lay(v, b, p, i, &row);
-		size_t count = i == bottom.index ? bottom.lines : row.lines;
-		count = count > skip ? count - skip : 0;
+		size_t count = row.lines > skip ? row.lines - skip : 0;
 		if (count > (size_t)(end - at))
 			count = (size_t)(end - at);
 		row_draw(v, c, p, &row, skip, (int)count, at, now);

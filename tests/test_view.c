@@ -268,6 +268,10 @@ static void test_status(void **state)
 	check_row(s, 0, " UDP 127.…12000 sent 8 answered 5 lost 2");
 	draw(s, 24, 30);
 	check_row(s, 0, " UDP 127.0…12000 sent 8 lost 2");
+	/* Of two fields alike, the one further right goes first. */
+	t = (struct ledger_totals) { .sent = 3, .answered = 3, .differs = 1, .cut_short = 2 };
+	draw(s, 24, 99);
+	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 3 · answered 3 · lost 0 (0.0 %) · late 0 · dup 0 · differs 1");
 	t = (struct ledger_totals) { .sent = 3, .waiting = 3, .strays = 2, .failed = 1, .refused = 4, .reordered = 5 };
 	draw(s, 24, 140);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 3 · answered 0 · lost 0 · late 0 · dup 0 · waiting 3 · refused 4 · "
@@ -341,6 +345,11 @@ static void test_arrivals(void **state)
 	check_row(s, 5, "                            │                       │  1 FIRST (late)");
 	check_row(s, 6, "                            │                       │  1 FIRST (duplicate)");
 	check_row(s, 7, "");
+	send(s, false, "third");
+	draw(s, 24, 80);
+	check_row(s, 6, "  3 third                   │ ·····  waiting 0.0 s  │  1 FIRST (duplicate)");
+	draw(s, 24, 50);
+	check_row(s, 6, "  3 third (· waiting)    │  1 FIRST (duplicate)");
 	s->view.arrivals = false;
 	draw(s, 24, 80);
 	check_row(s, 2, " -- ready");
@@ -372,9 +381,11 @@ static void test_very_long_line(void **state)
 	struct stage *s = *state;
 	static char text[60001];
 	memset(text, 'a', sizeof text - 1);
+	memcpy(text + sizeof text - 4, "end", 3);
 	ledger_failed(s->udp, type(s, false, text), EMSGSIZE, s->now);
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 aaaaaaaaaaaaaaaaaaaaaaaa│ ✗ failed: too long    │");
+	check_row(s, 21, "    aaaaaaaaaaaaaaaaaaaaaend│                       │");
 	assert_true(row_with(s, "aaaa") == 2);
 	view_scroll(&s->view, s->board, 24, 80, -5);
 	draw(s, 24, 80);
@@ -462,6 +473,7 @@ static void test_pages_overlap(void **state)
 	lines(s, 1, 100);
 	view_scroll_page(&s->view, s->board, 24, 80, -1);
 	draw(s, 24, 80);
+	check_row(s, 20, "  82 line82                 │ ──────────▶ 0 s       │  82 LINE82");
 	assert_int_equal(row_with(s, "LINE82"), 20);
 	view_scroll_page(&s->view, s->board, 24, 80, -1);
 	draw(s, 24, 80);
@@ -528,6 +540,7 @@ static void test_find(void **state)
 	assert_int_equal(row_with(s, "a Needle in"), 2);
 	assert_int_equal(style_of(s, "Needle"), STYLE_FOUND);
 	assert_int_equal(style_of(s, "a Needle"), STYLE_NORMAL);
+	assert_int_equal(style_of(s, " Needle"), STYLE_NORMAL);
 	assert_int_equal(style_of(s, " in Stra"), STYLE_NORMAL);
 	assert_false(view_find(&s->view, s->board, 24, 80, needle));
 	assert_ptr_equal(s->view.find, needle);
