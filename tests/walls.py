@@ -31,6 +31,7 @@ DEEDS = {
 MAY = {
     'common/clock.c': 'clock',
     'common/log.c': 'clock wait file state',
+    'common/mkcapitals.c': 'speak',
     'common/options.c': 'speak',
     'common/options-file.c': 'file speak',
     'client-tui/main.c': 'clock wait file process place speak end',
