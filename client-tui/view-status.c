@@ -117,8 +117,9 @@ static void add_counts(struct status *s, const struct view_facts *facts)
 		add_some(s, 4, "lost", t->lost);
 	} else {
 		add_loss(s, t);
-		add_words(s, 10, NULL, "late %" PRIu64, t->late);
-		add_words(s, 11, NULL, "dup %" PRIu64, t->duplicates);
+		/* What happened says more than what did not. */
+		add_words(s, t->late > 0 ? 7 : 10, NULL, "late %" PRIu64, t->late);
+		add_words(s, t->duplicates > 0 ? 7 : 11, NULL, "dup %" PRIu64, t->duplicates);
 		add_some(s, 8, "waiting", t->waiting);
 		add_some(s, 4, "cut off", t->cut_off);
 	}
