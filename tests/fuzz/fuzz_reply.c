@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ledger_model.h"
+#include "../ledger_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
