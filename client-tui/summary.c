@@ -297,13 +297,16 @@ static bool is_unsafe(const unsigned char *s, size_t length)
 
 static void write_safe(FILE *out, const unsigned char *s, size_t n)
 {
-	size_t length, have;
+	size_t have;
 
 	for (; n; s += have, n -= have) {
-		have = utf8_span(s, n, &length);
+		const size_t length = utf8_character(s, n);
+
+		/* A byte that is no character stands for itself. */
+		have = length ? length : 1;
 		if (length == 1 && (*s < 0x20 || *s == 0x7f))
 			fprintf(out, "^%c", *s ^ 0x40);
-		else if (length != have || is_unsafe(s, have))
+		else if (!length || is_unsafe(s, length))
 			fputs("\xef\xbf\xbd", out);
 		else
 			fwrite(s, 1, have, out);
