@@ -128,7 +128,7 @@ static void help_page(void **state)
 	term_key(t, VTERM_KEY_PAGEDOWN, VTERM_MOD_NONE);
 	term_expect(t, "PgUp");
 	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
-	term_expect_gone(t, "/connect");
+	term_expect_gone(t, "Esc or F1 leaves");
 	client_line(t, "/help");
 	term_expect(t, "/connect");
 	term_type(t, "q");
@@ -309,7 +309,7 @@ static void connects(void **state)
 	client_line(t, "/connect 127.0.0.1 70000");
 	term_expect(t, "is not a port");
 	client_line(t, "/connect nobody.invalid");
-	term_expect_row(t, 0, "nobody.invalid");
+	term_expect_row(t, 0, "name not found");
 	term_expect(t, "again in");
 	client_leave(t);
 }
@@ -404,7 +404,9 @@ static void history_is_kept(void **state)
 	term_expect_row(t, 0, "sent 0");
 	term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
 	term_expect(t, "udp> remember me");
-	term_type(t, "\025\022mem");
+	term_key(t, VTERM_KEY_DOWN, VTERM_MOD_NONE);
+	term_expect_gone(t, "remember me");
+	term_type(t, "\022mem");
 	term_expect(t, "i-search");
 	term_expect(t, "remember me");
 	term_type(t, "\r");
@@ -425,7 +427,7 @@ static void inputrc_and_vi(void **state)
 	term_type(t, "\007");
 	term_expect(t, "udp> from inputrc");
 	term_type(t, "\033");
-	term_expect_cursor(t, 22, 16);
+	term_expect_cursor(t, 22, 17);
 	term_type(t, "0dwiX");
 	term_expect(t, "udp> Xinputrc");
 	term_type(t, "\r");
@@ -489,9 +491,10 @@ static void no_color(void **state)
 	client_leave(t);
 }
 
+/* Not as xterm: the emulator takes its "repeat the last character" wrongly at the end of a row. */
 static void ascii_outside_utf8(void **state)
 {
-	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", NULL};
+	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", "TERM=vt220", NULL};
 	struct terminal *t = term_start(24, 80, argv, env);
 	const char *raw;
 	size_t n;
