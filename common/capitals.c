@@ -165,6 +165,8 @@ size_t capitals_text(const void *in, size_t n, void *out)
 	unsigned char *to = out;
 	size_t ascii;
 
+	if (n == 0)
+		return 0;
 	while (end - from > SLACK) {
 		ascii = write_ascii_blocks(from, (size_t)(end - from), to);
 		from += ascii;

@@ -15,7 +15,7 @@
 #define FIRST_LONG 256
 #define HELP_WIDTH 80
 /* Where the help texts begin at the latest. */
-#define HELP_COLUMN_MAX 32
+#define HELP_COLUMN_MAX 34
 
 /* One command line and what it takes to read it. */
 struct reading {
