@@ -7,11 +7,12 @@
  * stands in for stderr while readline runs. */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
@@ -28,7 +29,7 @@
 #define SEARCH_PASTE_MAX 256
 
 static struct {
-	bool running, quoting, rang, prompt_changed;
+	bool running, quoting, rang, prompt_changed, discarding;
 	struct prompt_hooks hooks;
 	/* The keys that readline has not read yet; `drained` counts its reads after the last. */
 	const unsigned char *input;
@@ -44,6 +45,9 @@ static struct {
 	size_t next_word;
 	FILE *nowhere, *muffler, *stderr_kept;
 } self;
+
+/* A sequence that no terminal sends, bound in every keymap to entering the line. */
+static const unsigned char clear_key[] = "\033[!!c";
 
 static const char *const keymaps[] = { "emacs", "vi-insert", "vi-move" };
 
@@ -83,8 +87,9 @@ static ssize_t muffle(void *cookie, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-/* readline reads past the end only for the rest of a broken character or sequence. The answer must not be part of either and must
- * not be the end of file (which would end the line); readline's own paste reader stops at no other than this. */
+/* readline reads past the end only for the rest of a broken character or sequence. The answer must
+ * not be part of either and must not be the end of file (which would end the line); readline's own
+ * paste reader stops at no other than this. */
 static int next_byte(FILE *in)
 {
 	static const char end_of_paste[] = "\033[201~";
@@ -162,9 +167,49 @@ static void show_matches(char **matches, int count, int longest)
 	hook_end();
 }
 
+/* How many bytes the character at `bytes` has, of `n` (1 or more); 0 if there is none in this
+ * locale. */
+static size_t character(const unsigned char *bytes, size_t n)
+{
+	mbstate_t state;
+	if (bytes[0] < 0x80)
+		return 1;
+	memset(&state, 0, sizeof(state));
+	size_t length = mbrlen((const char *)bytes, n, &state);
+	return length > n ? 0 : length;
+}
+
+/* In vi mode readline 8.2 loops for ever over a line with bytes that are no character, so none may
+ * get into it. Copies `n` bytes with a sign in place of each of those; the caller frees. Returns
+ * NULL when memory is short. */
+static unsigned char *without_broken(const unsigned char *bytes, size_t n, size_t *length)
+{
+	const char *sign = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xef\xbf\xbd" : "?";
+	unsigned char *copy = malloc(n * strlen(sign) + 1);
+	if (!copy)
+		return NULL;
+	*length = 0;
+	for (size_t at = 0; at < n;) {
+		size_t size = character(bytes + at, n - at);
+		memcpy(copy + *length, size ? bytes + at : (const unsigned char *)sign, size ? size : strlen(sign));
+		*length += size ? size : strlen(sign);
+		at += size ? size : 1;
+	}
+	copy[*length] = '\0';
+	return copy;
+}
+
+static bool is_broken(const unsigned char *bytes, size_t n)
+{
+	for (size_t at = 0, size; at < n; at += size)
+		if ((size = character(bytes + at, n - at)) == 0)
+			return true;
+	return false;
+}
+
 static void remember(const char *line)
 {
-	if (self.entries <= 0 || line[0] == '\0' || strchr(line, '\n'))
+	if (self.entries <= 0 || is_broken((const unsigned char *)line, strlen(line)) || line[0] == '\0' || strchr(line, '\n'))
 		return;
 	const HIST_ENTRY *last = history_get(history_base + history_length - 1);
 	if (last && strcmp(last->line, line) == 0)
@@ -182,7 +227,10 @@ static void remember_past(void *context, const char *line)
 static void line_entered(char *line)
 {
 	hook_begin();
-	if (line) {
+	if (self.discarding) {
+		self.discarding = false;
+		free(line);
+	} else if (line) {
 		remember(line);
 		self.hooks.line(self.hooks.context, line, strlen(line));
 		free(line);
@@ -194,19 +242,97 @@ static void line_entered(char *line)
 		hook_end();
 }
 
+/* readline 8.2 hangs the list of undos of an edited line of the history on its entry, and then
+ * frees lists twice (Up, an edit, Up, an edit, Enter). So it finds none there: one can undo what
+ * was done since one came to the line. `place` is where in the history it was before; if it is
+ * still there (no older line), the list may have been freed already. */
+static void forget_undos(int place)
+{
+	HIST_ENTRY **list = history_list();
+	bool moved = where_history() != place;
+	for (size_t i = 0; list && list[i]; i++) {
+		UNDO_LIST *own = list[i]->data, *current = rl_undo_list;
+		list[i]->data = NULL;
+		if (!own || own == current || !moved)
+			continue;
+		rl_undo_list = own;
+		rl_free_undo_list();
+		rl_undo_list = current;
+	}
+}
+
+/* readline 8.2 frees undos twice around its non-incremental searches too, unless there are none
+ * when they begin, they begin at the line that is being typed, and what they find becomes that
+ * line. */
+static void settle_search(void)
+{
+	if (!RL_ISSTATE(RL_STATE_NSEARCH))
+		using_history();
+}
+
+static int search_safely(rl_command_func_t *search, int count, int key)
+{
+	int place = where_history();
+	if (place < history_length)
+		rl_end_of_history(1, 0);
+	forget_undos(place);
+	rl_free_undo_list();
+	int r = search(count, key);
+	settle_search();
+	return r;
+}
+
+#define SAFELY(name) \
+	static int name##_safely(int count, int key) \
+	{ \
+		return search_safely(name, count, key); \
+	}
+SAFELY(rl_noninc_forward_search)
+SAFELY(rl_noninc_reverse_search)
+SAFELY(rl_noninc_forward_search_again)
+SAFELY(rl_noninc_reverse_search_again)
+SAFELY(rl_vi_search)
+SAFELY(rl_vi_search_again)
+
+static const struct { rl_command_func_t *search, *safely; } searches[] = {
+	{ rl_noninc_forward_search, rl_noninc_forward_search_safely },
+	{ rl_noninc_reverse_search, rl_noninc_reverse_search_safely },
+	{ rl_noninc_forward_search_again, rl_noninc_forward_search_again_safely },
+	{ rl_noninc_reverse_search_again, rl_noninc_reverse_search_again_safely },
+	{ rl_vi_search, rl_vi_search_safely },
+	{ rl_vi_search_again, rl_vi_search_again_safely },
+};
+
+/* Whatever keys are bound to one function go to another. */
+static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map)
+{
+	char **keys = rl_invoking_keyseqs_in_map(from, map);
+	for (size_t i = 0; keys && keys[i]; i++) {
+		rl_bind_keyseq_in_map(keys[i], to, map);
+		free(keys[i]);
+	}
+	free(keys);
+}
+
 static void bind_keys(void)
 {
 	for (size_t i = 0; i < sizeof(keymaps) / sizeof(keymaps[0]); i++) {
 		Keymap map = rl_get_keymap_by_name(keymaps[i]);
-		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail as text. */
+		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail
+		 * as text. */
 		rl_bind_keyseq_in_map("\033[", rl_skip_csi_sequence, map);
-		/* Pastes come through prompt_insert(); readline's reader of them would wait for the end. */
+		/* Pastes come through prompt_insert(); readline's reader of them would wait for the
+		 * end. */
 		rl_bind_keyseq_in_map("\033[200~", do_nothing, map);
+		rl_bind_keyseq_in_map((const char *)clear_key, rl_newline, map);
 		/* ^L is ours. */
 		rl_bind_keyseq_in_map("\f", do_nothing, map);
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
+		for (size_t j = 0; j < sizeof(searches) / sizeof(searches[0]); j++)
+			rebind(searches[j].search, searches[j].safely, map);
 	}
-	/* Else an incremental search looks for pastes by itself, in what it may read from the terminal. */
+	/* Else an incremental search looks for pastes by itself, in what it may read from the
+	 * terminal. */
 	rl_variable_bind("enable-bracketed-paste", "off");
 	/* A visible bell would go to where nobody sees it; the hook decides how it is shown. */
 	const char *bell = rl_variable_value("bell-style");
@@ -237,6 +363,10 @@ static void start_readline(void)
 	rl_variable_bind("convert-meta", "off");
 	rl_variable_bind("output-meta", "on");
 	rl_initialize();
+	/* It rings only where it thinks that it echoes. Earlier versions then also write at the end
+	 * of a line. */
+	if (rl_readline_version >= 0x0802)
+		rl_tty_set_echoing(1);
 	bind_keys();
 }
 
@@ -311,7 +441,8 @@ int prompt_stop(void)
 	if (!self.running)
 		return 0;
 	self.running = false;
-	/* Called from the line hook, readline has the stand-in for a moment more: it must be the true one from here on. */
+	/* Called from the line hook, readline has the stand-in for a moment more: it must be the
+	 * true one from here on. */
 	stderr = self.stderr_kept;
 	rl_callback_handler_remove();
 	int r = keep_new_lines();
@@ -355,64 +486,128 @@ static void bound_line(void)
 	self.rang = true;
 }
 
-void prompt_feed(const unsigned char *bytes, size_t n)
+/* Some of vi's commands (R, over a wide character) cut a character, and others then never end; see
+ * without_broken(). */
+static void mend_line(void)
 {
-	if (!self.running)
+	size_t length;
+	if (rl_editing_mode != 0 || !is_broken((const unsigned char *)rl_line_buffer, (size_t)rl_end))
 		return;
-	enter();
+	unsigned char *copy = without_broken((const unsigned char *)rl_line_buffer, (size_t)rl_end, &length);
+	if (!copy)
+		return;
+	int point = rl_point;
+	rl_begin_undo_group();
+	rl_delete_text(0, rl_end);
+	rl_point = 0;
+	rl_insert_text((const char *)copy);
+	rl_end_undo_group();
+	free(copy);
+	rl_point = point < rl_end ? point : rl_end;
+	while (rl_point > 0 && ((unsigned char)rl_line_buffer[rl_point] & 0xc0) == 0x80)
+		rl_point--;
+}
+
+static void feed(const unsigned char *bytes, size_t n)
+{
 	self.input = bytes;
 	self.left = n;
 	while (self.running && self.left > 0) {
-		/* Only a quoted-insert that has just been asked for waits; the character it takes leaves rl_last_func as it is. */
+		/* Only a quoted-insert that has just been asked for waits; the character it takes
+		 * leaves rl_last_func as it is. */
 		if (rl_last_func == rl_quoted_insert)
 			rl_last_func = NULL;
+		int place = where_history();
+		bool searching = RL_ISSTATE(RL_STATE_NSEARCH);
 		self.drained = 0;
 		rl_callback_read_char();
 		if (!self.running)
 			return;
 		self.quoting = rl_last_func == rl_quoted_insert;
+		if (searching)
+			settle_search();
+		forget_undos(place);
 		bound_line();
+		mend_line();
 	}
 	self.left = 0;
+}
+
+/* Ends what waits for more keys. readline does that best by itself, when it is aborted; a
+ * quoted-insert would take that key too. No bell for it: nothing has failed. */
+static void drop_pending(void)
+{
+	static const unsigned char abort_key[] = { '\a' };
+	if (!self.quoting && RL_ISSTATE(BUSY_STATES))
+		feed(abort_key, sizeof(abort_key));
+	rl_callback_sigcleanup();
+	rl_discard_argument();
+	self.quoting = self.rang = false;
+}
+
+void prompt_feed(const unsigned char *bytes, size_t n)
+{
+	size_t length;
+	unsigned char *copy = self.running ? without_broken(bytes, n, &length) : NULL;
+	if (!copy)
+		return;
+	enter();
+	feed(copy, length);
+	free(copy);
+	/* The line's hook may have ended the prompt. */
+	if (!self.running)
+		return;
 	apply_prompt();
 	leave();
 }
 
-/* rl_callback_sigcleanup() does its work only inside a callback. */
-static void drop_pending(void)
+/* In vi's command mode ESC is a prefix to readline, which would swallow the next key. */
+static void feed_escape(void)
 {
-	RL_SETSTATE(RL_STATE_CALLBACK);
-	rl_callback_sigcleanup();
-	RL_UNSETSTATE(RL_STATE_CALLBACK);
+	static const unsigned char escape[] = { '\033' };
+	feed(escape, sizeof(escape));
+	if (rl_editing_mode == 0 && RL_ISSTATE(RL_STATE_MULTIKEY))
+		drop_pending();
 }
 
 void prompt_escape(void)
 {
-	static const unsigned char escape[] = { '\033' };
-	prompt_feed(escape, 1);
-	/* In vi's command mode ESC is a prefix to readline, which would swallow the next key. */
-	if (self.running && rl_editing_mode == 0 && RL_ISSTATE(RL_STATE_MULTIKEY))
+	if (!self.running)
+		return;
+	enter();
+	feed_escape();
+	apply_prompt();
+	leave();
+}
+
+/* Freeing the line's state from outside would free twice what readline keeps for the way back from
+ * the history; entering the line and dropping it puts all in order. */
+static void enter_and_discard(void)
+{
+	self.discarding = true;
+	for (int tries = 0; self.discarding && tries < 3; tries++) {
 		drop_pending();
+		/* vi's R has a keymap that cannot be named; from vi's command mode all goes the
+		 * same way. */
+		if (rl_editing_mode == 0)
+			feed_escape();
+		feed(clear_key, sizeof(clear_key) - 1);
+	}
+	if (self.discarding) {
+		rl_delete_text(0, rl_end);
+		rl_point = 0;
+	}
+	self.discarding = false;
 }
 
 void prompt_clear(void)
 {
-	static const unsigned char abort_key[] = { '\a' };
 	if (!self.running)
 		return;
-	/* A search puts things back in order by itself when it is aborted. */
-	if (self.quoting || RL_ISSTATE(BUSY_STATES))
-		prompt_feed(abort_key, 1);
 	enter();
-	drop_pending();
-	rl_free_line_state();
-	rl_replace_line("", 1);
-	rl_point = rl_mark = 0;
-	/* As for a fresh line: at the end of the history, vi mode inserting. */
-	rl_callback_handler_remove();
-	rl_callback_handler_install(self.prompt, line_entered);
-	self.quoting = self.rang = self.prompt_changed = false;
-	rl_last_func = NULL;
+	enter_and_discard();
+	self.rang = false;
+	apply_prompt();
 	leave();
 }
 
@@ -424,20 +619,21 @@ static bool has_controls(const unsigned char *bytes, size_t n)
 	return false;
 }
 
-static void insert(const unsigned char *bytes, size_t n)
+/* `text` is `n` bytes and a zero. */
+static void insert(unsigned char *text, size_t n)
 {
-	char *text = malloc(n + 1);
-	if (!text)
-		return;
 	size_t length = 0;
 	for (size_t i = 0; i < n; i++)
-		if (bytes[i] != '\0')
-			text[length++] = (char)bytes[i];
+		if (text[i] != '\0')
+			text[length++] = text[i];
 	text[length] = '\0';
+	if (length > PROMPT_LINE_MAX - (size_t)rl_end) {
+		self.rang = true;
+		return;
+	}
 	rl_begin_undo_group();
-	rl_insert_text(text);
+	rl_insert_text((const char *)text);
 	rl_end_undo_group();
-	free(text);
 }
 
 void prompt_insert(const unsigned char *bytes, size_t n)
@@ -448,19 +644,19 @@ void prompt_insert(const unsigned char *bytes, size_t n)
 		prompt_feed(bytes, n);
 		return;
 	}
+	size_t length;
+	unsigned char *copy = without_broken(bytes, n, &length);
+	if (!copy)
+		return;
 	enter();
-	/* A non-incremental search reads into the line, and so takes the text itself. */
-	if (self.quoting || RL_ISSTATE(BUSY_STATES & ~RL_STATE_NSEARCH)) {
-		if (RL_ISSTATE(RL_STATE_NUMERICARG))
-			rl_restore_prompt();
+	/* A non-incremental search reads into the line, and so takes the text itself. An
+	 * incremental one has found its line. */
+	if (RL_ISSTATE(RL_STATE_ISEARCH))
+		rl_callback_sigcleanup();
+	else if (self.quoting || RL_ISSTATE(BUSY_STATES & ~RL_STATE_NSEARCH))
 		drop_pending();
-		rl_discard_argument();
-		self.quoting = self.rang = false;
-	}
-	if (n > PROMPT_LINE_MAX - (size_t)rl_end)
-		self.rang = true;
-	else
-		insert(bytes, n);
+	insert(copy, length);
+	free(copy);
 	rl_last_func = NULL;
 	apply_prompt();
 	leave();
