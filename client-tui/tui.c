@@ -374,7 +374,7 @@ static void summarise(struct app *app)
 		if (t->typed == 0 && !(app->session_count == 1))
 			continue;
 		summary_session(t, session_transport(s) == SESSION_TCP, session_peer(s), session_wait(s), text, sizeof text);
-		fputs(text, stdout);
+		fputs(app->utf8 ? text : summary_ascii(text), stdout);
 	}
 	fflush(stdout);
 }
