@@ -8,17 +8,17 @@
 #include "config.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "mend.h"
 #include "past.h"
 #include "prompt.h"
+#include "undo.h"
 
 /* A key sequence is pending, or readline reads something other than the line. */
 #define BUSY_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | \
@@ -37,9 +37,12 @@ static struct {
 	unsigned drained;
 	/* What stands before the line, and the same as it was shown last. */
 	char *prompt, *shown;
-	/* Where the history goes, how much of it is kept, how much of it is new. */
+	/* Where the history goes, how much of it is kept, and what is new: as it was entered, while
+	 * lines in readline's history can be edited. */
 	char *history;
-	int entries, fresh;
+	int entries;
+	char **fresh;
+	size_t fresh_count;
 	/* The hook's words on their way to readline, and the next one. */
 	char **words;
 	size_t next_word;
@@ -167,61 +170,39 @@ static void show_matches(char **matches, int count, int longest)
 	hook_end();
 }
 
-/* How many bytes the character at `bytes` has, of `n` (1 or more); 0 if there is none in this
- * locale. */
-static size_t character(const unsigned char *bytes, size_t n)
+/* Returns whether it was new. */
+static bool remember(const char *line)
 {
-	mbstate_t state;
-	if (bytes[0] < 0x80)
-		return 1;
-	memset(&state, 0, sizeof(state));
-	size_t length = mbrlen((const char *)bytes, n, &state);
-	return length > n ? 0 : length;
-}
-
-/* In vi mode readline 8.2 loops for ever over a line with bytes that are no character, so none may
- * get into it. Copies `n` bytes with a sign in place of each of those; the caller frees. Returns
- * NULL when memory is short. */
-static unsigned char *without_broken(const unsigned char *bytes, size_t n, size_t *length)
-{
-	const char *sign = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xef\xbf\xbd" : "?";
-	unsigned char *copy = malloc(n * strlen(sign) + 1);
-	if (!copy)
-		return NULL;
-	*length = 0;
-	for (size_t at = 0; at < n;) {
-		size_t size = character(bytes + at, n - at);
-		memcpy(copy + *length, size ? bytes + at : (const unsigned char *)sign, size ? size : strlen(sign));
-		*length += size ? size : strlen(sign);
-		at += size ? size : 1;
-	}
-	copy[*length] = '\0';
-	return copy;
-}
-
-static bool is_broken(const unsigned char *bytes, size_t n)
-{
-	for (size_t at = 0, size; at < n; at += size)
-		if ((size = character(bytes + at, n - at)) == 0)
-			return true;
-	return false;
-}
-
-static void remember(const char *line)
-{
-	if (self.entries <= 0 || is_broken((const unsigned char *)line, strlen(line)) || line[0] == '\0' || strchr(line, '\n'))
-		return;
+	if (self.entries <= 0 || line[0] == '\0' || strchr(line, '\n') || mend_is_broken(line, strlen(line)))
+		return false;
 	const HIST_ENTRY *last = history_get(history_base + history_length - 1);
 	if (last && strcmp(last->line, line) == 0)
-		return;
+		return false;
 	add_history(line);
-	self.fresh++;
+	return true;
 }
 
 static void remember_past(void *context, const char *line)
 {
 	(void)context;
 	remember(line);
+}
+
+/* For the file, the newest `entries` lines. */
+static void keep_fresh(const char *line)
+{
+	char *copy = strdup(line);
+	if (copy && self.fresh_count == (size_t)self.entries) {
+		free(self.fresh[0]);
+		memmove(self.fresh, self.fresh + 1, --self.fresh_count * sizeof(*self.fresh));
+	}
+	char **more = copy ? realloc(self.fresh, (self.fresh_count + 1) * sizeof(*more)) : NULL;
+	if (!more) {
+		free(copy);
+		return;
+	}
+	self.fresh = more;
+	self.fresh[self.fresh_count++] = copy;
 }
 
 static void line_entered(char *line)
@@ -231,7 +212,8 @@ static void line_entered(char *line)
 		self.discarding = false;
 		free(line);
 	} else if (line) {
-		remember(line);
+		if (remember(line) && self.history)
+			keep_fresh(line);
 		self.hooks.line(self.hooks.context, line, strlen(line));
 		free(line);
 	} else {
@@ -240,78 +222,6 @@ static void line_entered(char *line)
 	/* The hook may have ended the prompt, and then there is no stand-in any more. */
 	if (self.running)
 		hook_end();
-}
-
-/* readline 8.2 hangs the list of undos of an edited line of the history on its entry, and then
- * frees lists twice (Up, an edit, Up, an edit, Enter). So it finds none there: one can undo what
- * was done since one came to the line. `place` is where in the history it was before; if it is
- * still there (no older line), the list may have been freed already. */
-static void forget_undos(int place)
-{
-	HIST_ENTRY **list = history_list();
-	bool moved = where_history() != place;
-	for (size_t i = 0; list && list[i]; i++) {
-		UNDO_LIST *own = list[i]->data, *current = rl_undo_list;
-		list[i]->data = NULL;
-		if (!own || own == current || !moved)
-			continue;
-		rl_undo_list = own;
-		rl_free_undo_list();
-		rl_undo_list = current;
-	}
-}
-
-/* readline 8.2 frees undos twice around its non-incremental searches too, unless there are none
- * when they begin, they begin at the line that is being typed, and what they find becomes that
- * line. */
-static void settle_search(void)
-{
-	if (!RL_ISSTATE(RL_STATE_NSEARCH))
-		using_history();
-}
-
-static int search_safely(rl_command_func_t *search, int count, int key)
-{
-	int place = where_history();
-	if (place < history_length)
-		rl_end_of_history(1, 0);
-	forget_undos(place);
-	rl_free_undo_list();
-	int r = search(count, key);
-	settle_search();
-	return r;
-}
-
-#define SAFELY(name) \
-	static int name##_safely(int count, int key) \
-	{ \
-		return search_safely(name, count, key); \
-	}
-SAFELY(rl_noninc_forward_search)
-SAFELY(rl_noninc_reverse_search)
-SAFELY(rl_noninc_forward_search_again)
-SAFELY(rl_noninc_reverse_search_again)
-SAFELY(rl_vi_search)
-SAFELY(rl_vi_search_again)
-
-static const struct { rl_command_func_t *search, *safely; } searches[] = {
-	{ rl_noninc_forward_search, rl_noninc_forward_search_safely },
-	{ rl_noninc_reverse_search, rl_noninc_reverse_search_safely },
-	{ rl_noninc_forward_search_again, rl_noninc_forward_search_again_safely },
-	{ rl_noninc_reverse_search_again, rl_noninc_reverse_search_again_safely },
-	{ rl_vi_search, rl_vi_search_safely },
-	{ rl_vi_search_again, rl_vi_search_again_safely },
-};
-
-/* Whatever keys are bound to one function go to another. */
-static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map)
-{
-	char **keys = rl_invoking_keyseqs_in_map(from, map);
-	for (size_t i = 0; keys && keys[i]; i++) {
-		rl_bind_keyseq_in_map(keys[i], to, map);
-		free(keys[i]);
-	}
-	free(keys);
 }
 
 static void bind_keys(void)
@@ -328,8 +238,7 @@ static void bind_keys(void)
 		/* ^L is ours. */
 		rl_bind_keyseq_in_map("\f", do_nothing, map);
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
-		for (size_t j = 0; j < sizeof(searches) / sizeof(searches[0]); j++)
-			rebind(searches[j].search, searches[j].safely, map);
+		undo_guard_searches(map);
 	}
 	/* Else an incremental search looks for pastes by itself, in what it may read from the
 	 * terminal. */
@@ -390,6 +299,9 @@ static void forget(void)
 	free(self.prompt);
 	free(self.shown);
 	free(self.history);
+	while (self.fresh_count > 0)
+		free(self.fresh[--self.fresh_count]);
+	free(self.fresh);
 	memset(&self, 0, sizeof(self));
 	rl_outstream = stdout;
 }
@@ -411,7 +323,6 @@ int prompt_start(const struct prompt_hooks *hooks, const char *history, int entr
 	/* A history that cannot be read is as none. */
 	if (history)
 		past_read(history, remember_past, NULL);
-	self.fresh = 0;
 
 	enter();
 	start_readline();
@@ -419,21 +330,6 @@ int prompt_start(const struct prompt_hooks *hooks, const char *history, int entr
 	leave();
 	self.running = true;
 	return 0;
-}
-
-static int keep_new_lines(void)
-{
-	int count = self.fresh < history_length ? self.fresh : history_length;
-	if (!self.history || count == 0)
-		return 0;
-	const char **lines = calloc((size_t)count, sizeof(*lines));
-	if (!lines)
-		return -1;
-	for (int i = 0; i < count; i++)
-		lines[i] = history_get(history_base + history_length - count + i)->line;
-	int r = past_append(self.history, lines, (size_t)count, (size_t)self.entries);
-	free(lines);
-	return r;
 }
 
 int prompt_stop(void)
@@ -445,7 +341,10 @@ int prompt_stop(void)
 	 * true one from here on. */
 	stderr = self.stderr_kept;
 	rl_callback_handler_remove();
-	int r = keep_new_lines();
+	const char *const *fresh = (const char *const *)self.fresh;
+	int r = 0;
+	if (self.fresh_count > 0)
+		r = past_append(self.history, fresh, self.fresh_count, (size_t)self.entries);
 	int error = errno;
 	forget();
 	errno = error;
@@ -487,13 +386,13 @@ static void bound_line(void)
 }
 
 /* Some of vi's commands (R, over a wide character) cut a character, and others then never end; see
- * without_broken(). */
+ * mend_text(). */
 static void mend_line(void)
 {
 	size_t length;
-	if (rl_editing_mode != 0 || !is_broken((const unsigned char *)rl_line_buffer, (size_t)rl_end))
+	if (rl_editing_mode != 0 || !mend_is_broken(rl_line_buffer, (size_t)rl_end))
 		return;
-	unsigned char *copy = without_broken((const unsigned char *)rl_line_buffer, (size_t)rl_end, &length);
+	unsigned char *copy = mend_text(rl_line_buffer, (size_t)rl_end, &length);
 	if (!copy)
 		return;
 	int point = rl_point;
@@ -525,8 +424,8 @@ static void feed(const unsigned char *bytes, size_t n)
 			return;
 		self.quoting = rl_last_func == rl_quoted_insert;
 		if (searching)
-			settle_search();
-		forget_undos(place);
+			undo_settle_search();
+		undo_forget(place);
 		bound_line();
 		mend_line();
 	}
@@ -548,7 +447,7 @@ static void drop_pending(void)
 void prompt_feed(const unsigned char *bytes, size_t n)
 {
 	size_t length;
-	unsigned char *copy = self.running ? without_broken(bytes, n, &length) : NULL;
+	unsigned char *copy = self.running ? mend_text(bytes, n, &length) : NULL;
 	if (!copy)
 		return;
 	enter();
@@ -645,7 +544,7 @@ void prompt_insert(const unsigned char *bytes, size_t n)
 		return;
 	}
 	size_t length;
-	unsigned char *copy = without_broken(bytes, n, &length);
+	unsigned char *copy = mend_text(bytes, n, &length);
 	if (!copy)
 		return;
 	enter();

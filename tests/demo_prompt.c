@@ -29,7 +29,7 @@ struct demo {
 	struct keys *keys;
 	char *lines[LINES_KEPT];
 	size_t lengths[LINES_KEPT], count, entered, escapes;
-	bool leaving;
+	bool leaving, hidden;
 	char asked[64];
 };
 
@@ -96,7 +96,9 @@ static void on_line(void *context, const char *line, size_t n)
 		d->leaving = true;
 		return;
 	}
-	if (strncmp(line, "!prompt ", 8) == 0)
+	if (strcmp(line, "!hide") == 0)
+		d->hidden = !d->hidden;
+	else if (strncmp(line, "!prompt ", 8) == 0)
 		prompt_set(line + 8);
 	else if (n > 200)
 		snprintf(d->asked, sizeof(d->asked), "long %zu", n);
@@ -169,7 +171,7 @@ static void draw_input(struct demo *d, int row)
 	while (first > 0 && (int)layout_columns(l, first - 1, cursor) < room)
 		first--;
 	canvas_cells(&d->canvas, row, column, d->canvas.columns, l->cells + first, l->count - first, STYLE_NORMAL);
-	d->canvas.cursor_row = row;
+	d->canvas.cursor_row = d->hidden ? -1 : row;
 	d->canvas.cursor_column = column + (int)layout_columns(l, first, cursor);
 }
 

@@ -230,6 +230,27 @@ static void survives_undos_in_history(void **state)
 	assert_line("", 0);
 }
 
+/* Esc in vi's command mode, then what would go on a sequence: two keys, not one. */
+static void keeps_escape_apart(void **state)
+{
+	(void)state;
+	feed("\033\nabc");
+	prompt_escape();
+	prompt_escape();
+	feed("[");
+	feed("x");
+	assert_line("ab", 1);
+	prompt_clear();
+	/* In emacs mode it is Meta. */
+	feed("\033\005");
+	feed("one two");
+	prompt_clear();
+	prompt_escape();
+	feed("\005");
+	feed("x");
+	assert_line("x", 1);
+}
+
 static void tells_quoting(void **state)
 {
 	(void)state;
@@ -328,6 +349,19 @@ static void sets_prompt(void **state)
 	assert_string_equal(prompt_state().prompt, "tcp> ");
 }
 
+/* Elsewhere than in UTF-8 bytes stay the locale's. */
+static void keeps_bytes_of_other_locales(void **state)
+{
+	(void)state;
+	assert_non_null(setlocale(LC_ALL, "C"));
+	feed("a\xe9");
+	insert("\xff");
+	assert_line("a\xe9\xff", 3);
+	feed("\033[Db");
+	assert_line("a\xe9" "b\xff", 3);
+	assert_non_null(setlocale(LC_ALL, ""));
+}
+
 static void is_harmless_when_stopped(void **state)
 {
 	(void)state;
@@ -365,10 +399,12 @@ int main(void)
 		TEST(survives_broken_text),
 		TEST(survives_any_keys),
 		TEST(survives_undos_in_history),
+		TEST(keeps_escape_apart),
 		TEST(tells_quoting),
 		TEST(inserts_pastes),
 		TEST(bounds_lines),
 		TEST(sets_prompt),
+		TEST(keeps_bytes_of_other_locales),
 		TEST(is_harmless_when_stopped),
 	};
 	return cmocka_run_group_tests_name("line", tests, NULL, NULL);

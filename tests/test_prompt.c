@@ -438,7 +438,13 @@ static void keeps_history(void **state)
 	for (int i = 0; i < 3; i++)
 		term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
 	term_expect_row_is(t, -1, "demo> #17 hello");
+	/* A line of the history that was edited but not entered stays in the file as it was. */
 	term_type(t, "\rfour é\rfive\r");
+	term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
+	term_type(t, "XX");
+	term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
+	term_expect_row_is(t, -1, "demo> four é");
+	term_type(t, "\x03");
 	term_expect_row(t, 0, "entered 3");
 	term_type(t, "\x04");
 	assert_int_equal(term_exit_status(t), 0);
@@ -493,6 +499,30 @@ static void repaints(void **state)
 	term_expect_row_is(t, 2, "garbage");
 	term_type(t, "\x0c");
 	term_expect_row_is(t, 2, "hello");
+}
+
+static bool is_cursor_visible(struct terminal *t, void *context)
+{
+	return term_cursor_visible(t) == *(const bool *)context;
+}
+
+static void hides_cursor(void **state)
+{
+	(void)state;
+	bool yes = true, no = false;
+	struct terminal *t = start();
+	assert_true(term_cursor_visible(t));
+	term_type(t, "!hide\r");
+	term_expect_that(t, is_cursor_visible, &no, "no cursor");
+	term_type(t, "!hide\rab");
+	term_expect_that(t, is_cursor_visible, &yes, "a cursor");
+	term_expect_cursor(t, -1, TEXT + 2);
+	/* Leaving shows it. */
+	term_type(t, "\x03!hide\r");
+	term_expect_that(t, is_cursor_visible, &no, "no cursor");
+	term_type(t, "\x04");
+	assert_int_equal(term_exit_status(t), 0);
+	assert_given_back(t);
 }
 
 static void suspends_and_continues(void **state)
@@ -835,6 +865,7 @@ int main(void)
 		TEST(tells_unwritable_history),
 		TEST(follows_size),
 		TEST(repaints),
+		TEST(hides_cursor),
 		TEST(suspends_and_continues),
 		TEST(does_not_stop_without_job_control),
 		TEST(recovers_from_stop),

@@ -50,6 +50,7 @@ MAY = {
     'client-tui/tui-command.c': 'file',
     'client-tui/tui-input.c': 'clock',
     'client-tui/udp.c': 'socket clock file',
+    'client-tui/undo.c': 'readline',
     'server/listen.c': 'socket file place',
     'server/main.c': 'clock wait file process place speak end',
     'server/tcp.c': 'socket clock file',
