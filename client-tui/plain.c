@@ -187,7 +187,8 @@ static void on_notice(void *context, bool bad, const char *text)
 
 static void send_line(struct plain *p, bool last_of_line, bool bare, int64_t now)
 {
-	int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (bare ? SESSION_BARE : 0);
+	int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (bare ? SESSION_BARE : 0) |
+	    SESSION_MORE;
 
 	if (!p->begun)
 		p->last_number++;
@@ -256,6 +257,7 @@ static void pass_input(struct plain *p, struct input *in, int64_t now)
 		take_input(p, at, n, now);
 		in->begin += n;
 	}
+	session_push(p->session, now);
 }
 
 static void end_input(struct plain *p, int64_t now)
