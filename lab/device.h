@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A network device seen from its outside: what a host sends can be read here, what is written here
+ * the host receives. Packets are bare IP, whole, with complete checksums, never larger than the
+ * device's MTU. The file descriptor keeps working without any namespace, so a relay needs none. */
+#ifndef UPCASE_LAB_DEVICE_H
+#define UPCASE_LAB_DEVICE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The largest packet that a device can carry. */
+#define DEVICE_PACKET_MAX 65535
+
+enum device_kind {
+	/* A TUN device: the descriptor is /dev/net/tun's, one packet a read. */
+	DEVICE_TUN,
+	/* A packet socket on the outer end of a veth pair, with PACKET_VNET_HDR. */
+	DEVICE_VETH,
+	/* A SOCK_SEQPACKET or SOCK_DGRAM socket that carries bare packets: for tests. */
+	DEVICE_SOCKET,
+};
+
+struct device;
+
+/* Takes over the open descriptor `fd` (made non-blocking and close-on-exec) and copies `name` (the
+ * host's: "near", "far"); `mtu` is the host's own, in bytes. A DEVICE_VETH's descriptor must be bound to
+ * its interface already. Returns NULL with errno when memory runs out. */
+struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu);
+
+/* Closes the descriptor too. NULL is allowed. */
+void device_free(struct device *device);
+
+/* The descriptor to watch for reading; the device keeps it. */
+int device_fd(const struct device *device);
+
+/* Borrowed, as long as the device lives. */
+const char *device_name(const struct device *device);
+
+enum device_kind device_kind(const struct device *device);
+
+/* The host's own MTU in bytes. */
+int device_mtu(const struct device *device);
+
+/* One packet that the host sent: its length in bytes. 0 when something was read that is no packet of
+ * the host's (ARP, an echo of our own frame, a frame too short): go on reading. -1 with errno, EAGAIN
+ * when there is nothing; any other errno means that the device is gone. */
+ssize_t device_read(struct device *device, void *packet, size_t size);
+
+/* Gives the host a packet of `n` bytes. Returns 0, or -1 with errno: EMSGSIZE if it is longer than the
+ * device carries, EAGAIN or ENOBUFS when the host's queue is full (the packet is not delivered),
+ * EINVAL if it is no IP packet. */
+int device_write(struct device *device, const void *packet, size_t n);
+
+#endif
