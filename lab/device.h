@@ -51,4 +51,7 @@ ssize_t device_read(struct device *device, void *packet, size_t size);
  * EINVAL if it is no IP packet. */
 int device_write(struct device *device, const void *packet, size_t n);
 
+/* The hardware address, six bytes, that a host behind a DEVICE_VETH must bear. */
+const unsigned char *device_host_mac(void);
+
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Network devices set up by rtnetlink and ethtool, in the calling process's network namespace. Each
+ * function returns 0, or -1 with errno. */
+#ifndef UPCASE_LAB_NETDEV_H
+#define UPCASE_LAB_NETDEV_H
+
+#include <stdbool.h>
+
+/* What a device is to be when it is raised. */
+struct netdev_shape {
+	/* Bytes; 0 leaves it. */
+	int mtu;
+	/* Packets; 0 leaves it. */
+	int queue;
+	/* Neither ARP nor neighbour discovery, so that nothing but the hosts' own packets travels. */
+	bool no_arp;
+	/* Never hands over a packet that is still to be cut up. */
+	bool no_offload;
+};
+
+/* A veth pair: `name` here, with the hardware address `mac` (6 bytes), and `peer` in the namespace that
+ * `peer_ns` is open on. */
+int netdev_veth(const char *name, const unsigned char *mac, const char *peer, int peer_ns, int mtu);
+
+/* A device of /dev/net/tun's descriptor `fd`. */
+int netdev_tun(int fd, const char *name);
+
+/* Shapes the device and sets it up (administratively). No link-local address is made. */
+int netdev_raise(const char *name, const struct netdev_shape *shape);
+
+/* A numeric address, IPv4 or IPv6, usable at once: no duplicate-address detection. */
+int netdev_address(const char *name, const char *address, int prefix);
+
+/* A packet socket bound to `name`, with PACKET_VNET_HDR: the descriptor, or -1. */
+int netdev_packet_socket(const char *name);
+
+/* Writes `value` to /proc/sys/`key`; reads at most `size` bytes with the end, without the newline. */
+int netdev_sysctl_set(const char *key, const char *value);
+int netdev_sysctl_get(const char *key, char *value, int size);
+
+#endif
