@@ -183,10 +183,7 @@ static int read_queue(const char *text, struct impair_settings *s, char why[IMPA
 		s->queue_bytes = 0;
 		return 0;
 	}
-	/* "1500B": plain bytes, which the common reader writes without a letter. */
-	char plain[IMPAIR_VALUE];
-	snprintf(plain, sizeof plain, "%.*s", strcmp(end, "B") ? (int) strlen(text) : (int) (end - text), text);
-	if (strlen(text) >= sizeof plain || units_bytes(plain, 1, IMPAIR_QUEUE_BYTES_MAX, &bytes))
+	if (units_bytes(text, 1, IMPAIR_QUEUE_BYTES_MAX, &bytes))
 		return refuse(why, "is not from 1B to 100MB, nor packets");
 	s->queue_bytes = bytes;
 	s->queue_packets = 0;

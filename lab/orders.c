@@ -86,6 +86,13 @@ static void print_time(const struct asked *a, const char *direction, const char 
 	outbox_print(a->out, "%s %s %s\n", direction, name, impair_text_get(&s, IMPAIR_FIELD_delay, value));
 }
 
+/* How long something is still on, in whole ms; nothing if it is not. */
+static void print_rest(const struct asked *a, const char *direction, const char *name, int64_t until)
+{
+	if (until > a->now)
+		print_time(a, direction, name, (until - a->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
+}
+
 static void print_derived(const struct asked *a, enum link_direction direction)
 {
 	const struct impair_settings *s = link_settings(a->link, direction);
@@ -103,10 +110,8 @@ static void print_derived(const struct asked *a, enum link_direction direction)
 		print_share(a, before, r);
 		outbox_print(a->out, "%s mean-burst %s\n", name, impair_text_get(&mean, IMPAIR_FIELD_burst, value));
 	}
-	if (impair_held_until(impair) > a->now)
-		print_time(a, name, "held-for", impair_held_until(impair) - a->now);
-	if (impair_unplugged_until(impair) > a->now)
-		print_time(a, name, "unplugged-for", impair_unplugged_until(impair) - a->now);
+	print_rest(a, name, "held-for", impair_held_until(impair));
+	print_rest(a, name, "unplugged-for", impair_unplugged_until(impair));
 	outbox_print(a->out, "%s line %s\n", name, impair_text_line(s, line, sizeof line));
 }
 

