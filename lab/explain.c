@@ -36,7 +36,7 @@ static const char *const calls[] = {
 	[EXPLAIN_PACKET_SOCKET] = "socket(AF_PACKET)",
 	[EXPLAIN_RAISE] = "RTM_NEWLINK IFF_UP",
 	[EXPLAIN_ADDRESS] = "RTM_NEWADDR",
-	[EXPLAIN_CONGESTION] = "write /proc/sys/net/ipv4/tcp_congestion_control",
+	[EXPLAIN_CONGESTION] = "RTM_NEWROUTE RTAX_CC_ALGO",
 	[EXPLAIN_TRIAL] = "a datagram from host to host",
 };
 
@@ -146,9 +146,6 @@ static const struct cause causes[] = {
 	{ EXPLAIN_RAISE, EPERM, apparmor_forbids, APPARMOR },
 	{ EXPLAIN_RAISE, EINVAL, NULL, "the device does not take this MTU; choose one from 68 to 65521: --mtu=1500" },
 	{ EXPLAIN_ADDRESS, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_CONGESTION, EROFS, NULL,
-	  "/proc/sys is read-only here, so --cc cannot be followed; leave it out, or: "
-	  "sudo mount -o remount,rw /proc/sys" },
 	{ EXPLAIN_TRIAL, ANY, NULL, "it was not delivered; a firewall rule for new namespaces may drop it" },
 };
 
@@ -156,11 +153,10 @@ static const struct cause causes[] = {
 static bool explain_congestion(const struct explain_failure *failure, const struct explain_facts *facts,
     char *text, size_t size)
 {
-	if (failure->step != EXPLAIN_CONGESTION || (failure->error != ENOENT && failure->error != EPERM))
+	if (failure->step != EXPLAIN_CONGESTION)
 		return false;
-	snprintf(text, size, "%s: %s: for a new namespace the machine offers: %s; for another: sudo modprobe "
-	    "tcp_NAME && sudo sysctl -w net.ipv4.tcp_allowed_congestion_control='%s NAME'",
-	    calls[failure->step], strerror(failure->error), facts->congestion, facts->congestion);
+	snprintf(text, size, "%s: %s: this kernel has the congestion controls %s; to load another: "
+	    "sudo modprobe tcp_NAME", calls[failure->step], strerror(failure->error), facts->congestion);
 	return true;
 }
 

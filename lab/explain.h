@@ -51,7 +51,7 @@ struct explain_facts {
 	bool root;
 	/* The process's root folder is not the machine's (chroot), as far as can be seen. */
 	bool chrooted;
-	/* The congestion controls that may be chosen, by spaces. */
+	/* The congestion controls that the kernel has, by spaces. */
 	char congestion[64];
 };
 

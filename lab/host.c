@@ -22,6 +22,8 @@
 
 /* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the link. */
 #define TUN_QUEUE 10000
+#define IPV4_PREFIX 24
+#define IPV6_PREFIX 64
 /* The longest /etc/hosts that is taken over. */
 #define NAMES_MAX 65536
 
@@ -171,14 +173,23 @@ static void quiet_host(struct host_report *report)
 	(void)netdev_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/router_solicitations", "0");
 }
 
-static int choose_congestion(const char *wanted, struct host_report *report, struct explain_failure *failure)
+/* A namespace's default may only be one that the machine allows to all (tcp_allowed_congestion_control), or /proc/sys may
+ * be read-only; a route may have any. */
+static int choose_congestion(const char *wanted, enum host_side side, struct host_report *report,
+    struct explain_failure *failure)
 {
 	static const char key[] = "net/ipv4/tcp_congestion_control";
 
-	if (*wanted && netdev_sysctl_set(key, wanted) != 0)
-		return failed(failure, EXPLAIN_CONGESTION);
 	if (netdev_sysctl_get(key, report->congestion, sizeof(report->congestion)) != 0)
 		strcpy(report->congestion, "unknown");
+	if (!*wanted || strcmp(wanted, report->congestion) == 0)
+		return 0;
+	if (netdev_sysctl_set(key, wanted) != 0
+	    && (netdev_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0
+	        || (report->ipv6
+	            && netdev_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
+		return failed(failure, EXPLAIN_CONGESTION);
+	strcpy(report->congestion, wanted);
 	return 0;
 }
 
@@ -197,12 +208,12 @@ static int raise_host(const struct host_settings *settings, enum host_side side,
 	quiet_host(report);
 	if (netdev_raise("lo", &loopback) != 0 || netdev_raise(HOST_DEVICE, &shape) != 0)
 		return failed(failure, EXPLAIN_RAISE);
-	if (netdev_address(HOST_DEVICE, sides[side].ipv4, 24) != 0)
+	if (netdev_address(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX) != 0)
 		return failed(failure, EXPLAIN_ADDRESS);
 	/* A machine, or an MTU, without IPv6 leaves the rest in working order. */
-	if (netdev_address(HOST_DEVICE, sides[side].ipv6, 64) != 0)
+	if (netdev_address(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX) != 0)
 		report->ipv6 = false;
-	return choose_congestion(settings->congestion, report, failure);
+	return choose_congestion(settings->congestion, side, report, failure);
 }
 
 static int open_tun(struct explain_failure *failure)
@@ -403,6 +414,6 @@ void host_facts(struct explain_facts *facts)
 	facts->filtered = seccomp_in_force();
 	facts->root = geteuid() == 0;
 	facts->chrooted = in_chroot();
-	(void)netdev_sysctl_get("net/ipv4/tcp_allowed_congestion_control", facts->congestion,
+	(void)netdev_sysctl_get("net/ipv4/tcp_available_congestion_control", facts->congestion,
 	    sizeof(facts->congestion));
 }

@@ -239,6 +239,47 @@ int netdev_address(const char *name, const char *address, int prefix)
 	return ask(&r);
 }
 
+/* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */
+#define IPV6_PRIORITY 256
+
+static void put_congestion(struct request *r, const char *congestion)
+{
+	struct rtattr *metrics = open_nest(r, RTA_METRICS);
+
+	put_text(r, RTAX_CC_ALGO, congestion);
+	close_nest(r, metrics);
+}
+
+int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion)
+{
+	unsigned char source[sizeof(struct in6_addr)], network[sizeof(struct in6_addr)];
+	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	size_t n = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	struct request r;
+	struct rtmsg *fixed = begin(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*fixed));
+
+	if (inet_pton(family, address, source) != 1 || prefix % 8 != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(network, source, n);
+	memset(network + prefix / 8, 0, n - (size_t)prefix / 8);
+	fixed->rtm_family = (uint8_t)family;
+	fixed->rtm_dst_len = (uint8_t)prefix;
+	fixed->rtm_table = RT_TABLE_MAIN;
+	fixed->rtm_protocol = RTPROT_KERNEL;
+	fixed->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	fixed->rtm_type = RTN_UNICAST;
+	put(&r, RTA_DST, network, n);
+	put_u32(&r, RTA_OIF, if_nametoindex(name));
+	if (family == AF_INET)
+		put(&r, RTA_PREFSRC, source, n);
+	else
+		put_u32(&r, RTA_PRIORITY, IPV6_PRIORITY);
+	put_congestion(&r, congestion);
+	return ask(&r);
+}
+
 static int bind_packet_socket(int fd, const char *name)
 {
 	const int on = 1, size = PACKET_BUFFER;

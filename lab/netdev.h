@@ -31,6 +31,11 @@ int netdev_raise(const char *name, const struct netdev_shape *shape);
 /* A numeric address, IPv4 or IPv6, usable at once: no duplicate-address detection. */
 int netdev_address(const char *name, const char *address, int prefix);
 
+/* Replaces the route to the network of `address` and `prefix` that netdev_address() made by one on which TCP uses the
+ * congestion control `congestion`, whatever the namespace's default is (RTAX_CC_ALGO). EINVAL if there is none of
+ * that name. */
+int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion);
+
 /* A packet socket bound to `name`, with PACKET_VNET_HDR: the descriptor, or -1. */
 int netdev_packet_socket(const char *name);
 
