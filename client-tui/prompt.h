@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The longest line, bytes. */
+#define PROMPT_LINE_MAX (1024u * 1024)
+
 struct prompt_hooks {
 	void *context;
 	/* A whole line was entered: `line` is borrowed, `length` bytes (no end of line). */
@@ -18,6 +21,8 @@ struct prompt_hooks {
 	char **(*complete)(void *context, const char *word, const char *line, size_t start);
 	/* Several completions are possible: shows them (count words). */
 	void (*matches)(void *context, char **words, size_t count);
+	/* It cannot do what a key asks for. May be NULL. */
+	void (*bell)(void *context);
 };
 
 struct prompt_state {
@@ -38,13 +43,15 @@ int prompt_stop(void);
 void prompt_set(const char *prompt);
 /* Whole key sequences for the editor; it takes them all before it returns. */
 void prompt_feed(const unsigned char *bytes, size_t n);
-/* Inserts text at the cursor as typed, without reading it as keys (a paste). */
+/* Inserts text at the cursor as typed, without reading it as keys (a paste). Zero bytes are left out; what would make
+ * the line longer than PROMPT_LINE_MAX is refused with a bell. In an incremental search it is searched for. */
 void prompt_insert(const unsigned char *bytes, size_t n);
 /* ^C: drops the line, an incremental search, a pending argument. */
 void prompt_clear(void);
 /* The next byte is taken literally (quoted-insert waits for it). */
 bool prompt_quoting(void);
-/* The line editor took ESC as the beginning of a sequence and waits (never blocks). */
+/* Esc alone. In vi mode it is the Esc key and all it does is done at once; in emacs mode it is the first half of a Meta
+ * sequence, as it is everywhere with readline. Never blocks. */
 void prompt_escape(void);
 struct prompt_state prompt_state(void);
 

@@ -60,10 +60,13 @@ struct session;
 struct session *session_open(const struct session_settings *settings, const struct session_hooks *hooks, int64_t now);
 void session_close(struct session *s);
 
-/* A line, without its end. Takes it whatever its length; its fate says what came of it. Returns 0, or -1 when memory is short. */
-int session_send(struct session *s, uint64_t number, const void *text, size_t n, int64_t now);
-/* TCP: a line in pieces. `first` begins the row, `last` ends the line. */
-int session_send_piece(struct session *s, uint64_t number, const void *text, size_t n, bool first, bool last, int64_t now);
+/* What session_send() is given: a whole line is SESSION_LINE. Over TCP a line may come in pieces: the first
+ * piece begins its row, the last one ends it; SESSION_BARE, at the end of all input, leaves out the end of line. */
+enum session_piece { SESSION_FIRST = 1, SESSION_LAST = 2, SESSION_BARE = 4, SESSION_LINE = SESSION_FIRST | SESSION_LAST };
+
+/* A line, without its end, whatever its length; its fate says what comes of it. UDP takes whole lines
+ * only. Returns 0, or -1 when memory is short. */
+int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now);
 /* There is room for another line (plain input waits for it; typing does not). */
 bool session_has_room(const struct session *s);
 /* No more lines will come: TCP half-closes when all is sent. */
@@ -81,10 +84,12 @@ const struct ledger *session_ledger(const struct session *s);
 enum session_transport session_transport(const struct session *s);
 /* "127.0.0.1:12000", or "host:port" before the address is known. Valid until the next turn. */
 const char *session_peer(const struct session *s);
-/* How the connection does, NULL when there is nothing to say: "connecting", "refused, again in 2 s". Valid until the next call. */
-const char *session_state(const struct session *s, int64_t now);
+/* How the connection does, NULL when there is nothing to say: "connecting", "refused, again in 2 s". Valid until the
+ * next call. */
+const char *session_state(struct session *s, int64_t now);
 int64_t session_wait(const struct session *s);
-/* No more waiting: datagrams still waiting count as lost, stream lines as cut off. */
+/* No more waiting: datagrams still waiting count as lost, stream lines as cut off, queued ones as failed; the
+ * socket is closed, the ledger stays. */
 void session_give_up(struct session *s, int64_t now);
 
 #endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The screen front end's state: what tui.c (the loop), tui-input.c (keys and lines) and tui-command.c (what commands
+ * do) share. For these files only. */
+#ifndef UPCASE_APP_H
+#define UPCASE_APP_H
+
+#include "board.h"
+#include "canvas.h"
+#include "keys.h"
+#include "session.h"
+#include "settings.h"
+#include "view.h"
+
+/* Peers that one run can have talked to: a transport and a peer each. */
+#define APP_SESSIONS 256
+
+struct app;
+
+/* A session and whose it is. Sessions stay until the end, since the rows on the screen stand in their ledgers; one that is
+ * left behind by /connect finishes what is on its way. */
+struct app_session {
+	struct app *app;
+	struct session *session;
+	bool left;
+	/* When what is still on its way is given up. */
+	int64_t leave_by;
+};
+
+/* A question that the next key answers. */
+struct app_question {
+	bool open;
+	char text[120];
+	unsigned char *paste;
+	size_t length;
+};
+
+struct app {
+	/* The settings; host, port and transport change while it runs. */
+	struct client_settings settings;
+	struct board *board;
+	struct app_session *sessions[APP_SESSIONS];
+	size_t session_count;
+	/* The sessions of the peer in use, by transport; NULL until first used. */
+	struct app_session *udp, *tcp;
+	uint64_t last_number;
+
+	struct view view;
+	struct canvas canvas;
+	struct keys *keys;
+	struct view_page page;
+	/* The text of the page, owned. */
+	char *page_text;
+	/* What /find looks for, owned. */
+	char *find;
+
+	struct app_question question;
+	/* A word to the user on the last row, until then. */
+	char message[400];
+	int64_t message_until;
+
+	/* Something changed since the last draw, and when that was. */
+	bool changed;
+	int64_t drawn_at;
+	bool quit;
+	/* Pieces of a screen in a locale other than UTF-8 have to be converted. */
+	bool utf8;
+};
+
+/* tui.c */
+struct app_session *app_current(struct app *app);
+/* Opens the current transport's session to the peer in the settings if there is none. */
+int app_open_current(struct app *app, int64_t now);
+/* Leaves the sessions of the peer in use. */
+void app_leave_peer(struct app *app, int64_t now);
+void app_switch(struct app *app, enum session_transport transport, int64_t now);
+void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void app_notice(struct app *app, bool bad, const char *text);
+void app_send(struct app *app, const char *text, size_t n, int64_t now);
+void app_size(int *rows, int *columns);
+
+/* tui-input.c */
+void app_keys(struct app *app, int64_t now);
+void app_line(struct app *app, const char *line, size_t n);
+/* Shows a page over the panes; takes `text` (malloc()ed). */
+void app_page(struct app *app, const char *title, char *text);
+void app_close_page(struct app *app);
+
+/* tui-command.c */
+void app_command(struct app *app, const char *line, size_t n, int64_t now);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Two rings of fixed size, whose serials count what was ever added. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "board.h"
+
+struct board {
+	size_t capacity;
+	struct board_item *items;
+	struct board_arrival *arrivals;
+	/* Serials: the oldest kept, and the next. */
+	uint64_t first, end;
+	uint64_t arrivals_first, arrivals_end;
+};
+
+struct board *board_new(size_t capacity)
+{
+	struct board *b = calloc(1, sizeof(*b));
+	if (!b)
+		return NULL;
+	b->capacity = capacity ? capacity : 1;
+	b->items = calloc(b->capacity, sizeof(*b->items));
+	b->arrivals = calloc(b->capacity, sizeof(*b->arrivals));
+	if (!b->items || !b->arrivals) {
+		board_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+static void drop_item(struct board *b)
+{
+	struct board_item *item = &b->items[b->first++ % b->capacity];
+	free(item->text);
+	item->text = NULL;
+}
+
+static void drop_arrival(struct board *b)
+{
+	struct board_arrival *arrival = &b->arrivals[b->arrivals_first++ % b->capacity];
+	free(arrival->text);
+	arrival->text = NULL;
+}
+
+void board_clear(struct board *b)
+{
+	while (b->first < b->end)
+		drop_item(b);
+	while (b->arrivals_first < b->arrivals_end)
+		drop_arrival(b);
+}
+
+void board_free(struct board *b)
+{
+	if (!b)
+		return;
+	if (b->items && b->arrivals)
+		board_clear(b);
+	free(b->items);
+	free(b->arrivals);
+	free(b);
+}
+
+static unsigned char *copy(const void *text, size_t *n)
+{
+	if (*n > BOARD_TEXT_MAX)
+		*n = BOARD_TEXT_MAX;
+	unsigned char *bytes = malloc(*n + 1);
+	if (bytes && *n)
+		memcpy(bytes, text, *n);
+	return bytes;
+}
+
+static void add_item(struct board *b, const struct board_item *item)
+{
+	if (b->end - b->first == b->capacity)
+		drop_item(b);
+	b->items[b->end++ % b->capacity] = *item;
+}
+
+int board_add_line(struct board *b, const struct ledger *ledger, bool stream, uint64_t number)
+{
+	add_item(b, &(const struct board_item){
+		.kind = BOARD_LINE, .stream = stream, .ledger = ledger, .number = number });
+	return 0;
+}
+
+int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n)
+{
+	unsigned char *bytes = copy(text, &n);
+	if (!bytes)
+		return -1;
+	add_item(b, &(const struct board_item){ .kind = kind, .stream = stream, .text = bytes, .length = n });
+	return 0;
+}
+
+int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
+    size_t n)
+{
+	unsigned char *bytes = copy(text, &n);
+	if (!bytes)
+		return -1;
+	if (b->arrivals_end - b->arrivals_first == b->capacity)
+		drop_arrival(b);
+	b->arrivals[b->arrivals_end++ % b->capacity] = (struct board_arrival){
+		.match = match, .stream = stream, .number = number, .text = bytes, .length = n };
+	return 0;
+}
+
+uint64_t board_first(const struct board *b)
+{
+	return b->first;
+}
+
+uint64_t board_end(const struct board *b)
+{
+	return b->end;
+}
+
+const struct board_item *board_item(const struct board *b, uint64_t serial)
+{
+	return serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
+}
+
+uint64_t board_arrivals_first(const struct board *b)
+{
+	return b->arrivals_first;
+}
+
+uint64_t board_arrivals_end(const struct board *b)
+{
+	return b->arrivals_end;
+}
+
+const struct board_arrival *board_arrival(const struct board *b, uint64_t serial)
+{
+	if (serial < b->arrivals_first || serial >= b->arrivals_end)
+		return NULL;
+	return &b->arrivals[serial % b->capacity];
+}

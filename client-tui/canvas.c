@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See canvas.h. The one invariant: a cell of width 2 is followed by a cell of width 0, and a cell of width 0 stands
+ * nowhere else. put() keeps it whatever is drawn over what. */
+#include "config.h"
+
+#include "canvas.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct canvas_cell blank = { .chars = { L' ' }, .style = STYLE_NORMAL, .width = 1 };
+
+int canvas_resize(struct canvas *c, int rows, int columns)
+{
+	if (rows < 1 || columns < 1 || (size_t)rows > SIZE_MAX / sizeof(struct canvas_cell) / (size_t)columns)
+		return -1;
+	if (c->cells == NULL || rows != c->rows || columns != c->columns) {
+		struct canvas_cell *cells = realloc(c->cells,
+		    (size_t)rows * (size_t)columns * sizeof *cells);
+		if (cells == NULL)
+			return -1;
+		c->cells = cells;
+		c->rows = rows;
+		c->columns = columns;
+	}
+	canvas_clear(c);
+	return 0;
+}
+
+void canvas_free(struct canvas *c)
+{
+	free(c->cells);
+	*c = (struct canvas) { 0 };
+}
+
+void canvas_clear(struct canvas *c)
+{
+	size_t count = (size_t)c->rows * (size_t)c->columns;
+	for (size_t i = 0; i < count; i++)
+		c->cells[i] = blank;
+	c->cursor_row = -1;
+	c->cursor_column = 0;
+}
+
+static bool inside(const struct canvas *c, int row, int column)
+{
+	return row >= 0 && row < c->rows && column >= 0 && column < c->columns;
+}
+
+struct canvas_cell *canvas_at(const struct canvas *c, int row, int column)
+{
+	return inside(c, row, column) ? &c->cells[(size_t)row * (size_t)c->columns + (size_t)column] : NULL;
+}
+
+static void make_blank(struct canvas_cell *cell)
+{
+	memset(cell->chars, 0, sizeof cell->chars);
+	cell->chars[0] = L' ';
+	cell->width = 1;
+}
+
+/* What is about to be overwritten may be half of a wide cell: its other half becomes a space. */
+static void break_wide(struct canvas *c, int row, int column)
+{
+	struct canvas_cell *cell = canvas_at(c, row, column);
+	if (cell->width == 0)
+		make_blank(cell - 1);
+	else if (cell->width == 2)
+		make_blank(cell + 1);
+}
+
+static void put(struct canvas *c, int row, int column, const wchar_t *chars, int width, enum style style)
+{
+	struct canvas_cell *cell = canvas_at(c, row, column);
+	break_wide(c, row, column);
+	if (width == 2) {
+		break_wide(c, row, column + 1);
+		cell[1] = (struct canvas_cell) { .style = (unsigned char)style, .width = 0 };
+	}
+	memcpy(cell->chars, chars, sizeof cell->chars);
+	cell->style = (unsigned char)style;
+	cell->width = (unsigned char)width;
+}
+
+/* Draws one character cell where it fits between 0 and `limit`; of a wide one that sticks out, the part inside becomes a
+ * space. Returns the column after it. */
+static int put_clipped(struct canvas *c, int row, int column, int limit, const wchar_t *chars, int width,
+    enum style style)
+{
+	static const wchar_t space[LAYOUT_CELL_CHARS] = { L' ' };
+	int end = column + width;
+	if (column >= 0 && end <= limit) {
+		put(c, row, column, chars, width, style);
+		return end;
+	}
+	for (int i = column; i < end; i++) {
+		if (i >= 0 && i < limit)
+			put(c, row, i, space, 1, style);
+	}
+	return end < limit ? end : limit;
+}
+
+static int clip(const struct canvas *c, int limit)
+{
+	return limit < c->columns ? limit : c->columns;
+}
+
+int canvas_cells(struct canvas *c, int row, int column, int limit, const struct layout_cell *cells,
+    size_t count, enum style style)
+{
+	limit = clip(c, limit);
+	if (row < 0 || row >= c->rows)
+		return column;
+	for (size_t i = 0; i < count && column < limit; i++) {
+		enum style own = cells[i].substitute ? STYLE_SUBSTITUTE : style;
+		column = put_clipped(c, row, column, limit, cells[i].chars, cells[i].width, own);
+	}
+	return column;
+}
+
+static int one_column(wchar_t ch)
+{
+	(void)ch;
+	return 1;
+}
+
+int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8, enum style style)
+{
+	struct layout l = { 0 };
+	/* What memory was too short for is left out of the picture. */
+	(void)layout_text(&l, utf8, strlen(utf8), one_column);
+	column = canvas_cells(c, row, column, limit, l.cells, l.count, style);
+	layout_free(&l);
+	return column;
+}
+
+void canvas_style(struct canvas *c, int row, int column, int count, enum style style)
+{
+	for (int i = 0; i < count && column + i < c->columns; i++) {
+		struct canvas_cell *cell = canvas_at(c, row, column + i);
+		if (cell != NULL)
+			cell->style = (unsigned char)style;
+	}
+}
+
+int canvas_fill(struct canvas *c, int row, int column, int limit, wchar_t ch, enum style style)
+{
+	const wchar_t chars[LAYOUT_CELL_CHARS] = { ch };
+	limit = clip(c, limit);
+	if (row < 0 || row >= c->rows)
+		return column;
+	while (column < limit)
+		column = put_clipped(c, row, column, limit, chars, 1, style);
+	return column;
+}
+
+static size_t encode(uint32_t c, char *out)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	size_t length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = length - 1; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	out[0] = (char)(lead[length] | c);
+	return length;
+}
+
+static bool is_blank(const struct canvas_cell *cell)
+{
+	return cell->width == 1 && cell->chars[0] == L' ' && cell->chars[1] == 0;
+}
+
+char *canvas_row_text(const struct canvas *c, int row, char *buf, size_t size)
+{
+	size_t used = 0;
+	int end = row >= 0 && row < c->rows ? c->columns : 0;
+	while (end > 0 && is_blank(canvas_at(c, row, end - 1)))
+		end--;
+	for (int column = 0; column < end; column++) {
+		const struct canvas_cell *cell = canvas_at(c, row, column);
+		for (int i = 0; i < LAYOUT_CELL_CHARS && cell->chars[i] != 0; i++) {
+			char one[4];
+			size_t length = encode((uint32_t)cell->chars[i], one);
+			if (used + length >= size)
+				goto out;
+			memcpy(buf + used, one, length);
+			used += length;
+		}
+	}
+out:
+	if (size > 0)
+		buf[used] = '\0';
+	return buf;
+}

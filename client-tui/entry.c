@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capitals.h"
+#include "entry.h"
+
+struct entry *entry_new(uint64_t number, const void *text, size_t n, int64_t now)
+{
+	if (n > SIZE_MAX / 4)
+		return NULL;
+	struct entry *e = calloc(1, sizeof(*e) + n);
+	if (!e)
+		return NULL;
+	if (n)
+		memcpy(e->bytes, text, n);
+	e->row.number = number;
+	e->row.fate = FATE_QUEUED;
+	e->row.typed_at = now;
+	e->row.text = e->bytes;
+	e->row.length = n;
+	return e;
+}
+
+void entry_free(struct entry *e)
+{
+	for (int i = 0; i < ENTRY_LINKS; i++)
+		entry_leave(e, i);
+	free(e->reply);
+	free(e);
+}
+
+size_t entry_tag_text(uint64_t tag, unsigned char *out)
+{
+	char text[LEDGER_TAG_ROOM + 1];
+	int n = snprintf(text, sizeof(text), "#%" PRIu64 " ", tag);
+	memcpy(out, text, (size_t)n);
+	return (size_t)n;
+}
+
+size_t entry_tag_length(const struct entry *e)
+{
+	unsigned char room[LEDGER_TAG_ROOM];
+	return e->row.tag ? entry_tag_text(e->row.tag, room) : 0;
+}
+
+size_t entry_wire_length(const struct entry *e)
+{
+	return entry_tag_length(e) + e->row.length;
+}
+
+void entry_wire(const struct entry *e, unsigned char *out)
+{
+	if (e->row.tag)
+		out += entry_tag_text(e->row.tag, out);
+	if (e->row.length)
+		memcpy(out, e->row.text, e->row.length);
+}
+
+/* Byte by byte, so that every place where a server may have cut the line is looked at; it ends at the
+ * first difference. */
+bool entry_cut_short(const unsigned char *wire, size_t length, const unsigned char *caps, size_t n)
+{
+	struct capitals stream = { .held = 0 };
+	unsigned char out[CAPITALS_GROWTH * (1 + CAPITALS_HELD)];
+	size_t done = 0;
+
+	for (size_t k = 0; n && k < length; k++) {
+		size_t made = capitals_feed(&stream, wire + k, 1, out);
+		size_t left = n - done;
+		if (memcmp(caps + done, out, made < left ? made : left) != 0)
+			return false;
+		if (made > left)
+			return true;
+		done += made;
+		left -= made;
+		bool cut_here = left == 0 || (left == stream.held && memcmp(caps + done, stream.part, left) == 0);
+		if (cut_here && k + 1 < length)
+			return true;
+	}
+	return false;
+}
+
+void entry_leave(struct entry *e, enum entry_link link)
+{
+	struct entry_place *p = &e->place[link];
+	if (!p->in)
+		return;
+	if (p->previous)
+		p->previous->place[link].next = p->next;
+	else
+		p->in->first = p->next;
+	if (p->next)
+		p->next->place[link].previous = p->previous;
+	else
+		p->in->last = p->previous;
+	*p = (struct entry_place){ .in = NULL };
+}
+
+void entry_insert(struct entry_list *list, struct entry *next, struct entry *e, enum entry_link link)
+{
+	entry_leave(e, link);
+	struct entry *previous = next ? next->place[link].previous : list->last;
+	e->place[link] = (struct entry_place){ .in = list, .previous = previous, .next = next };
+	if (previous)
+		previous->place[link].next = e;
+	else
+		list->first = e;
+	if (next)
+		next->place[link].previous = e;
+	else
+		list->last = e;
+}
+
+void entry_append(struct entry_list *list, struct entry *e, enum entry_link link)
+{
+	entry_insert(list, NULL, e, link);
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See keys.h. Bytes wait in one queue until the token at its front is whole; reading a token never depends on how
+ * the bytes were split, only on those at the front and on whether the time for more is over. A paste is moved from
+ * the queue into a buffer of its own, so that the queue stays short however long the paste is. */
+#include "config.h"
+
+#include "keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ESC 0x1b
+#define CTRL(c) ((c) & 0x1f)
+/* No terminal sends a longer sequence; of a longer one everything is dropped up to its end. */
+#define SEQUENCE_MAX 64
+/* An empty queue larger than this is given back. */
+#define QUEUE_KEEP 65536
+
+static const char paste_end[] = "\033[201~";
+#define PASTE_END_LENGTH (sizeof paste_end - 1)
+
+struct keys {
+	unsigned char *queue;
+	size_t head, tail, room;
+	/* When the last bytes came, and how many came before them, in all and taken out. */
+	int64_t fed_at;
+	uint64_t fed, taken;
+	/* Where in the stream the first byte after the last silence stands. */
+	uint64_t silence_at;
+	/* The next byte is taken literally. */
+	bool quoted;
+	/* The end of a sequence that was too long has not come yet. */
+	bool skipping;
+	/* Between ESC[200~ and ESC[201~. */
+	bool pasting;
+	/* `paste` was handed out with the last event. */
+	bool paste_given;
+	bool clipped;
+	unsigned char *paste;
+	size_t pasted, paste_room;
+};
+
+/* What stands at the front of the queue. */
+struct token {
+	/* Its bytes; 0: more are needed. */
+	size_t used;
+	/* It is a key, not something to drop. */
+	bool is_key;
+	bool begins_paste, too_long;
+};
+
+static const struct token need_more = { .used = 0 };
+
+struct keys *keys_new(void)
+{
+	return calloc(1, sizeof(struct keys));
+}
+
+void keys_free(struct keys *k)
+{
+	if (k == NULL)
+		return;
+	free(k->queue);
+	free(k->paste);
+	free(k);
+}
+
+static bool make_room(struct keys *k, size_t n)
+{
+	if (k->head == k->tail) {
+		k->head = k->tail = 0;
+	} else if (k->head > 0 && k->room - k->tail < n) {
+		memmove(k->queue, k->queue + k->head, k->tail - k->head);
+		k->tail -= k->head;
+		k->head = 0;
+	}
+	if (k->room - k->tail >= n)
+		return true;
+	if (n > SIZE_MAX / 2 - k->tail)
+		return false;
+	size_t room = k->tail + n > 256 ? 2 * (k->tail + n) : 256;
+	unsigned char *queue = realloc(k->queue, room);
+	if (queue == NULL)
+		return false;
+	k->queue = queue;
+	k->room = room;
+	return true;
+}
+
+int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now)
+{
+	if (n == 0)
+		return 0;
+	if (!make_room(k, n))
+		return -1;
+	if (now - k->fed_at >= KEYS_PASTE_SILENCE)
+		k->silence_at = k->fed;
+	memcpy(k->queue + k->tail, bytes, n);
+	k->tail += n;
+	k->fed += n;
+	k->fed_at = now;
+	return 0;
+}
+
+static struct token key(size_t used, struct key_event *event, enum key which)
+{
+	event->key = which;
+	return (struct token) { .used = used, .is_key = true };
+}
+
+static struct token text(struct key_event *event, const unsigned char *bytes, size_t length)
+{
+	event->bytes = bytes;
+	event->length = length;
+	return key(length, event, KEY_TEXT_BYTES);
+}
+
+static struct token drop(size_t used)
+{
+	return (struct token) { .used = used };
+}
+
+/* The length of the UTF-8 character at `s`, 1 for a byte that belongs to none, 0 when its rest has not come yet. */
+static size_t character(const unsigned char *s, size_t n, bool timeout)
+{
+	size_t length = s[0] < 0xc2 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 1;
+	for (size_t i = 1; i < length; i++) {
+		if (i == n)
+			return timeout ? 1 : 0;
+		if ((s[i] & 0xc0) != 0x80)
+			return 1;
+	}
+	return length;
+}
+
+/* A CSI sequence taken apart (ECMA-48 section 5.4). */
+struct csi {
+	const unsigned char *whole;
+	size_t length;
+	/* '<' of the mouse, '?' of answers, 0 for none. */
+	unsigned char prefix;
+	/* Left out is 0. */
+	int params[3];
+	int count;
+	unsigned char final;
+};
+
+static void read_params(struct csi *csi)
+{
+	const unsigned char *s = csi->whole + 2, *end = csi->whole + csi->length - 1;
+	if (s < end && *s >= '<' && *s <= '?')
+		csi->prefix = *s++;
+	for (; s < end; s++) {
+		if (csi->count == 0)
+			csi->count = 1;
+		if (*s == ';')
+			csi->count++;
+		else if (*s >= '0' && *s <= '9' && csi->count <= 3 && csi->params[csi->count - 1] < 10000)
+			csi->params[csi->count - 1] = 10 * csi->params[csi->count - 1] + (*s - '0');
+	}
+	csi->final = *end;
+}
+
+/* Home, End, arrows: which modifiers make it scroll. xterm sends 1 + a sum of Shift 1, Alt 2, Ctrl 4. */
+static bool scrolls(const struct csi *csi)
+{
+	int modifiers = csi->params[1] - 1;
+	return csi->count >= 2 && (modifiers == 1 || modifiers == 4 || modifiers == 5);
+}
+
+static struct token wheel(const struct csi *csi, int buttons, bool pressed, struct key_event *event)
+{
+	/* xterm's ctlseqs: 64 and 65 are the wheel, 4, 8 and 16 modifiers, 32 motion. */
+	int button = buttons & ~(4 | 8 | 16);
+	if (pressed && button == 64)
+		return key(csi->length, event, KEY_WHEEL_UP);
+	if (pressed && button == 65)
+		return key(csi->length, event, KEY_WHEEL_DOWN);
+	return drop(csi->length);
+}
+
+static struct token function(size_t used, struct key_event *event, int number)
+{
+	event->number = number;
+	return key(used, event, KEY_FUNCTION);
+}
+
+static struct token to_editor(const struct csi *csi, struct key_event *event)
+{
+	return text(event, csi->whole, csi->length);
+}
+
+/* Home (1, 7), End (4, 8) and the like: a number and '~', or rxvt's signs for Shift and Ctrl. */
+static struct token numbered(const struct csi *csi, struct key_event *event)
+{
+	static const signed char functions[] = { [11] = 1, 2, 3, 4, 5, [17] = 6, 7, 8, 9, 10, [23] = 11, 12 };
+	int n = csi->params[0];
+	bool rxvt = csi->final != '~';
+	if (n < (int)sizeof functions && functions[n] > 0)
+		return function(csi->length, event, functions[n]);
+	if (n == 200 && !rxvt)
+		return (struct token) { .used = csi->length, .begins_paste = true };
+	if (n == 5 || n == 6)
+		return key(csi->length, event, n == 5 ? KEY_PAGE_UP : KEY_PAGE_DOWN);
+	if (rxvt || scrolls(csi)) {
+		if (n == 1 || n == 7)
+			return key(csi->length, event, KEY_TOP);
+		if (n == 4 || n == 8)
+			return key(csi->length, event, KEY_BOTTOM);
+	}
+	return !rxvt && n >= 1 && n <= 8 ? to_editor(csi, event) : drop(csi->length);
+}
+
+static struct token lettered(const struct csi *csi, struct key_event *event)
+{
+	switch (csi->final) {
+	case 'A':
+		return scrolls(csi) ? key(csi->length, event, KEY_ROW_UP) : to_editor(csi, event);
+	case 'B':
+		return scrolls(csi) ? key(csi->length, event, KEY_ROW_DOWN) : to_editor(csi, event);
+	case 'H':
+		return scrolls(csi) ? key(csi->length, event, KEY_TOP) : to_editor(csi, event);
+	case 'F':
+		return scrolls(csi) ? key(csi->length, event, KEY_BOTTOM) : to_editor(csi, event);
+	case 'C': case 'D': case 'Z':
+		return to_editor(csi, event);
+	case 'P': case 'Q': case 'R': case 'S':
+		/* xterm's F1 to F4 with a modifier. */
+		return csi->count >= 2 ? function(csi->length, event, csi->final - 'P' + 1) : drop(csi->length);
+	case 'a': case 'b':
+		/* rxvt's Shift-Up and -Down. */
+		return csi->count == 0 ? key(csi->length, event, csi->final == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN) :
+		    drop(csi->length);
+	default:
+		return drop(csi->length);
+	}
+}
+
+static struct token whole_csi(struct csi *csi, struct key_event *event)
+{
+	read_params(csi);
+	if (csi->prefix == '<' && (csi->final == 'M' || csi->final == 'm'))
+		return wheel(csi, csi->params[0], csi->final == 'M', event);
+	if (csi->prefix != 0)
+		return drop(csi->length);
+	if (csi->final == 'M' && csi->count >= 3)
+		return wheel(csi, csi->params[0] - 32, true, event);
+	if (csi->final == '~' || csi->final == '^' || csi->final == '@' || csi->final == '$')
+		return numbered(csi, event);
+	return lettered(csi, event);
+}
+
+/* rxvt ends Shift-Home and its like with '$', which is no final byte by the standard: only after plain digits. */
+static bool rxvt_end(const unsigned char *s, size_t i)
+{
+	if (s[i] != '$' || i == 2)
+		return false;
+	for (size_t j = 2; j < i; j++) {
+		if (s[j] < '0' || s[j] > '9')
+			return false;
+	}
+	return true;
+}
+
+/* `s` begins with ESC [ and a third byte. The two forms that the standard does not have come first. */
+static struct token read_csi(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
+{
+	struct csi csi = { .whole = s };
+	if (s[2] == '[') {
+		csi.length = 4;
+		if (n < 4)
+			return timeout ? drop(n) : need_more;
+		/* The Linux console's F1 to F5. */
+		return s[3] >= 'A' && s[3] <= 'E' ? function(4, event, s[3] - 'A' + 1) :
+		    s[3] < 0x20 || s[3] > 0x7e ? drop(3) : drop(4);
+	}
+	if (s[2] == 'M') {
+		csi.length = 6;
+		if (n < 6)
+			return timeout ? drop(n) : need_more;
+		return wheel(&csi, s[3] - 32, true, event);
+	}
+	for (size_t i = 2; i < n; i++) {
+		if (i >= SEQUENCE_MAX)
+			return (struct token) { .used = i, .too_long = true };
+		if (s[i] < 0x20 || s[i] > 0x7e)
+			return drop(i);
+		if (s[i] >= 0x40 || rxvt_end(s, i)) {
+			csi.length = i + 1;
+			return whole_csi(&csi, event);
+		}
+	}
+	return timeout ? drop(n) : need_more;
+}
+
+/* The application keypad: the character on the key. */
+static const unsigned char *keypad(unsigned char c)
+{
+	static const unsigned char keys_j_to_y[] = "*+,-./0123456789";
+	static const unsigned char others[] = "\r=";
+	if (c >= 'j' && c <= 'y')
+		return &keys_j_to_y[c - 'j'];
+	return c == 'M' ? &others[0] : c == 'X' ? &others[1] : NULL;
+}
+
+/* The end of ESC O, after `i` bytes: `c`. */
+static struct token whole_ss3(const unsigned char *s, size_t i, struct key_event *event)
+{
+	unsigned char c = s[i];
+	size_t used = i + 1;
+	if (c >= 'P' && c <= 'S')
+		return function(used, event, c - 'P' + 1);
+	if (c == 'a' || c == 'b')
+		return key(used, event, c == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN);
+	if ((c >= 'A' && c <= 'D') || c == 'H' || c == 'F' || c == 'c' || c == 'd')
+		return text(event, s, used);
+	const unsigned char *character_on_it = keypad(c);
+	if (character_on_it == NULL)
+		return drop(used);
+	event->bytes = character_on_it;
+	event->length = 1;
+	return key(used, event, KEY_TEXT_BYTES);
+}
+
+/* `s` begins with ESC O: then digits of modifiers that some terminals send, and a letter. */
+static struct token read_ss3(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
+{
+	for (size_t i = 2; i < n; i++) {
+		if (i >= SEQUENCE_MAX)
+			return (struct token) { .used = i, .too_long = true };
+		if (s[i] < 0x20 || s[i] > 0x7e)
+			return i == 2 ? text(event, s, 2) : drop(i);
+		if (s[i] >= 0x40)
+			return whole_ss3(s, i, event);
+	}
+	if (!timeout)
+		return need_more;
+	return n == 2 ? text(event, s, 2) : drop(n);
+}
+
+static struct token read_escape(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
+{
+	event->bytes = s;
+	event->length = 1;
+	if (n == 1)
+		return timeout ? key(1, event, KEY_ESCAPE) : need_more;
+	switch (s[1]) {
+	case ESC: case CTRL('C'): case CTRL('Z'): case CTRL('L'):
+		return key(1, event, KEY_ESCAPE);
+	case '[':
+		if (n == 2)
+			return timeout ? drop(2) : need_more;
+		return read_csi(s, n, timeout, event);
+	case 'O':
+		return read_ss3(s, n, timeout, event);
+	default: {
+		size_t length = character(s + 1, n - 1, timeout);
+		return length == 0 ? need_more : text(event, s, 1 + length);
+	}
+	}
+}
+
+static struct token read_token(const unsigned char *s, size_t n, bool timeout, bool quoted,
+    struct key_event *event)
+{
+	if (!quoted) {
+		if (s[0] == ESC)
+			return read_escape(s, n, timeout, event);
+		if (s[0] == CTRL('C'))
+			return key(1, event, KEY_INTERRUPT);
+		if (s[0] == CTRL('Z'))
+			return key(1, event, KEY_SUSPEND);
+		if (s[0] == CTRL('L'))
+			return key(1, event, KEY_REDRAW);
+	}
+	size_t length = character(s, n, timeout);
+	return length == 0 ? need_more : text(event, s, length);
+}
+
+static void take(struct keys *k, size_t n)
+{
+	k->head += n;
+	k->taken += n;
+}
+
+/* Drops what belongs to a sequence that was too long; true when its end was found. */
+static bool skip_sequence(struct keys *k)
+{
+	while (k->head < k->tail) {
+		unsigned char c = k->queue[k->head];
+		if (c < 0x20 || c > 0x7e)
+			return true;
+		take(k, 1);
+		if (c >= 0x40)
+			return true;
+	}
+	return false;
+}
+
+static void keep_pasted(struct keys *k, size_t n)
+{
+	size_t wanted = n;
+	if (n > KEYS_PASTE_MAX - k->pasted)
+		n = KEYS_PASTE_MAX - k->pasted;
+	if (k->pasted + n > k->paste_room) {
+		size_t room = 2 * (k->pasted + n);
+		unsigned char *paste = realloc(k->paste, room < KEYS_PASTE_MAX ? room : KEYS_PASTE_MAX);
+		if (paste == NULL) {
+			n = 0;
+		} else {
+			k->paste = paste;
+			k->paste_room = room < KEYS_PASTE_MAX ? room : KEYS_PASTE_MAX;
+		}
+	}
+	if (n > 0)
+		memcpy(k->paste + k->pasted, k->queue + k->head, n);
+	k->pasted += n;
+	k->clipped = k->clipped || n < wanted;
+	take(k, wanted);
+}
+
+/* How many bytes at the end of `s` could be the beginning of the paste's end. */
+static size_t end_begun(const unsigned char *s, size_t n)
+{
+	size_t length = n < PASTE_END_LENGTH - 1 ? n : PASTE_END_LENGTH - 1;
+	while (length > 0 && memcmp(s + n - length, paste_end, length) != 0)
+		length--;
+	return length;
+}
+
+/* Moves what has come of the paste; true when it has ended. */
+static bool absorb_paste(struct keys *k)
+{
+	const unsigned char *s = k->queue + k->head;
+	size_t n = k->tail - k->head;
+	const unsigned char *end = memmem(s, n, paste_end, PASTE_END_LENGTH);
+	size_t before_end = end != NULL ? (size_t)(end - s) : n;
+	if (k->silence_at >= k->taken && k->silence_at - k->taken < before_end &&
+	    s[k->silence_at - k->taken] == CTRL('C')) {
+		keep_pasted(k, (size_t)(k->silence_at - k->taken));
+		k->clipped = true;
+		return true;
+	}
+	keep_pasted(k, end != NULL ? before_end : n - end_begun(s, n));
+	if (end == NULL)
+		return false;
+	take(k, PASTE_END_LENGTH);
+	return true;
+}
+
+static void give_paste(struct keys *k, struct key_event *event)
+{
+	*event = (struct key_event) {
+		.key = KEY_PASTE,
+		.bytes = k->paste != NULL ? k->paste : (const unsigned char *)"",
+		.length = k->pasted,
+		.clipped = k->clipped,
+	};
+	k->pasting = false;
+	k->paste_given = true;
+}
+
+static void forget_given(struct keys *k)
+{
+	if (k->paste_given) {
+		free(k->paste);
+		k->paste = NULL;
+		k->pasted = k->paste_room = 0;
+		k->paste_given = k->clipped = false;
+	}
+	if (k->head == k->tail && k->room > QUEUE_KEEP) {
+		free(k->queue);
+		k->queue = NULL;
+		k->head = k->tail = k->room = 0;
+	}
+}
+
+bool keys_next(struct keys *k, int64_t now, struct key_event *event)
+{
+	forget_given(k);
+	for (;;) {
+		bool timeout = now >= keys_deadline(k);
+		if (k->skipping) {
+			k->skipping = !skip_sequence(k) && !timeout;
+			if (k->skipping)
+				return false;
+		}
+		if (k->head == k->tail)
+			return false;
+		if (k->pasting) {
+			if (!absorb_paste(k))
+				return false;
+			give_paste(k, event);
+			return true;
+		}
+		*event = (struct key_event) { 0 };
+		struct token t = read_token(k->queue + k->head, k->tail - k->head, timeout, k->quoted, event);
+		if (t.used == 0)
+			return false;
+		take(k, t.used);
+		k->pasting = t.begins_paste;
+		k->skipping = t.too_long;
+		if (t.is_key) {
+			k->quoted = false;
+			return true;
+		}
+	}
+}
+
+int64_t keys_deadline(const struct keys *k)
+{
+	size_t n = k->tail - k->head;
+	if (k->pasting || (n == 0 && !k->skipping))
+		return INT64_MAX;
+	bool sequence = k->skipping || (n > 1 && k->queue[k->head] == ESC && !k->quoted);
+	return k->fed_at + (sequence ? KEYS_SEQUENCE_WAIT : KEYS_ESCAPE_WAIT);
+}
+
+void keys_quote(struct keys *k)
+{
+	k->quoted = true;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See layout.h. A text becomes an array of cells once; wrapping, scrolling and drawing then only count. The array is
+ * kept from text to text, since a draw lays out a screenful of texts sixty times a second. */
+#include "config.h"
+
+#include "layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REPLACEMENT 0xfffd
+
+/* Bytes of the character at `s`, of which `n` (1 or more) are there, and the character in *c; 0 if they are not UTF-8
+ * (Unicode Standard, table 3-7: no overlong forms, no surrogates). */
+static size_t decode(const unsigned char *s, size_t n, uint32_t *c)
+{
+	size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	if (length == 0 || length > n)
+		return 0;
+	if (length == 1) {
+		*c = s[0];
+		return 1;
+	}
+	uint32_t value = s[0] & (0x7fu >> length);
+	for (size_t i = 1; i < length; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (s[i] & 0x3fu);
+	}
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	if (value < least[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+		return 0;
+	*c = value;
+	return length;
+}
+
+/* Characters that change the order of what stands around them: a name could pretend to be another. */
+static bool turns_text(uint32_t c)
+{
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f ||
+	    c == 0x061c;
+}
+
+static bool make_room(struct layout *l)
+{
+	if (l->count < l->room)
+		return true;
+	size_t room = l->room == 0 ? 64 : 2 * l->room;
+	struct layout_cell *cells = realloc(l->cells, room * sizeof *cells);
+	if (cells == NULL)
+		return false;
+	l->cells = cells;
+	l->room = room;
+	return true;
+}
+
+static bool append(struct layout *l, uint32_t c, int width, bool substitute, size_t offset)
+{
+	if (!make_room(l))
+		return false;
+	l->cells[l->count++] = (struct layout_cell) {
+		.chars = { (wchar_t)c },
+		.width = (uint8_t)width,
+		.substitute = substitute,
+		.offset = (uint32_t)offset,
+	};
+	return true;
+}
+
+/* Joins a combining character to the last cell, false if there is none that it could belong to. */
+static bool join(struct layout *l, uint32_t c)
+{
+	if (l->count == 0 || l->cells[l->count - 1].substitute)
+		return false;
+	wchar_t *chars = l->cells[l->count - 1].chars;
+	for (int i = 1; i < LAYOUT_CELL_CHARS; i++) {
+		if (chars[i] == 0) {
+			chars[i] = (wchar_t)c;
+			break;
+		}
+	}
+	return true;
+}
+
+/* The sign for what cannot be shown; where the terminal lacks even that, a question mark. */
+static bool append_replacement(struct layout *l, size_t offset, layout_width *width)
+{
+	uint32_t c = width(REPLACEMENT) == 1 ? REPLACEMENT : '?';
+	return append(l, c, 1, true, offset);
+}
+
+static bool append_char(struct layout *l, uint32_t c, size_t offset, layout_width *width)
+{
+	if (c >= 0x20 && c < 0x7f)
+		return append(l, c, 1, false, offset);
+	if (c < 0x20 || c == 0x7f)
+		return append(l, '^', 1, true, offset) && append(l, c ^ 0x40, 1, true, offset);
+	int columns = c < 0xa0 || turns_text(c) ? -1 : width((wchar_t)c);
+	if (columns == 0 && join(l, c))
+		return true;
+	if (columns < 1 || columns > 2)
+		return append_replacement(l, offset, width);
+	return append(l, c, columns, false, offset);
+}
+
+int layout_text(struct layout *l, const void *text, size_t n, layout_width *width)
+{
+	const unsigned char *s = text;
+	l->count = 0;
+	if (n > UINT32_MAX)
+		n = UINT32_MAX;
+	for (size_t i = 0; i < n;) {
+		uint32_t c;
+		size_t used = decode(s + i, n - i, &c);
+		bool kept = used > 0 ? append_char(l, c, i, width) : append_replacement(l, i, width);
+		if (!kept)
+			return -1;
+		i += used > 0 ? used : 1;
+	}
+	return 0;
+}
+
+void layout_free(struct layout *l)
+{
+	free(l->cells);
+	*l = (struct layout) { 0 };
+}
+
+size_t layout_columns(const struct layout *l, size_t from, size_t to)
+{
+	size_t columns = 0;
+	for (size_t i = from; i < to && i < l->count; i++)
+		columns += l->cells[i].width;
+	return columns;
+}
+
+static bool is_space(const struct layout *l, size_t i)
+{
+	return l->cells[i].chars[0] == ' ' && !l->cells[i].substitute;
+}
+
+size_t layout_wrap(const struct layout *l, size_t from, size_t columns)
+{
+	size_t used = 0, after_space = from, used_there = 0, i = from;
+	for (; i < l->count && used + l->cells[i].width <= columns; i++) {
+		used += l->cells[i].width;
+		if (is_space(l, i)) {
+			after_space = i + 1;
+			used_there = used;
+		}
+	}
+	if (i == l->count)
+		return i;
+	if (i == from)
+		return from + 1;
+	/* The space between two words may hang over the edge, where nobody misses it. */
+	if (is_space(l, i))
+		return i + 1;
+	return after_space > from && 2 * used_there >= columns ? after_space : i;
+}
+
+size_t layout_lines(const struct layout *l, size_t columns)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < l->count; i = layout_wrap(l, i, columns))
+		count++;
+	return count > 0 ? count : 1;
+}

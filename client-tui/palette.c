@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* With 256 colours and an unknown background, each colour has about 4.5 to 1 of contrast (WCAG 2, 1.4.3) with black as well as with
+ * white, which leaves those of a relative luminance near 0.18; with 8 colours, those that are least bad on both. Whatever a
+ * colour says a glyph or a word says too, so that marks are few. */
+#include "config.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "palette.h"
+
+/* The eight colours of ECMA-48. */
+enum { RED = 1, GREEN = 2, YELLOW = 3, BLUE = 4, MAGENTA = 5, CYAN = 6, NONE = PALETTE_DEFAULT };
+
+struct look {
+	/* Bold, underline, reverse: with colours and without. */
+	unsigned marks, plain_marks;
+	/* By enum palette_background. */
+	int many[3], eight[3];
+};
+
+#define B PALETTE_BOLD
+#define U PALETTE_UNDERLINE
+#define R PALETTE_REVERSE
+
+static const struct look looks[STYLES] = {
+	[STYLE_NORMAL] = { 0, 0, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
+	[STYLE_STATUS] = { R, R, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
+	[STYLE_HEADING] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
+	/* Not the terminal's own faint: on a projector that is not to be seen. */
+	[STYLE_FAINT] = { 0, 0, { 243, 248, 240 }, { NONE, NONE, NONE } },
+	[STYLE_UDP] = { 0, 0, { 130, 215, 130 }, { MAGENTA, YELLOW, MAGENTA } },
+	[STYLE_TCP] = { 0, 0, { 27, 117, 25 }, { NONE, CYAN, BLUE } },
+	[STYLE_ANSWERED] = { 0, 0, { 28, 114, 22 }, { GREEN, GREEN, NONE } },
+	[STYLE_WAITING] = { 0, 0, { 30, 80, 24 }, { NONE, CYAN, BLUE } },
+	[STYLE_LOST] = { B, B, { 160, 203, 124 }, { RED, RED, RED } },
+	[STYLE_LATE] = { 0, U, { 163, 213, 90 }, { MAGENTA, MAGENTA, MAGENTA } },
+	[STYLE_NOTICE] = { 0, 0, { 30, 117, 25 }, { NONE, CYAN, BLUE } },
+	[STYLE_ERROR] = { B, B, { 160, 203, 124 }, { RED, RED, RED } },
+	[STYLE_FOUND] = { R, R, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
+	[STYLE_SUBSTITUTE] = { 0, U, { 163, 180, 90 }, { MAGENTA, YELLOW, MAGENTA } },
+	[STYLE_PROMPT] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
+};
+
+struct palette_entry palette_entry(enum style style, int colours, enum palette_background background)
+{
+	const struct look *look = &looks[style];
+	struct palette_entry entry = { PALETTE_DEFAULT, look->plain_marks };
+	if (colours >= 8) {
+		entry.marks = look->marks;
+		entry.colour = colours >= 256 ? look->many[background] : look->eight[background];
+	}
+	return entry;
+}
+
+enum palette_background palette_background(const char *colorfgbg)
+{
+	const char *last = colorfgbg ? strrchr(colorfgbg, ';') : NULL;
+	char *end;
+	if (!last || last[1] < '0' || last[1] > '9')
+		return PALETTE_UNKNOWN;
+	long colour = strtol(last + 1, &end, 10);
+	if (*end != '\0' || colour > 15)
+		return PALETTE_UNKNOWN;
+	/* White, and the bright ones but for bright black. */
+	return colour == 7 || colour > 8 ? PALETTE_LIGHT : PALETTE_DARK;
+}

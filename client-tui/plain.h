@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The front end without a terminal: lines from standard input, replies to standard output, notices to standard
+ * error. */
+#ifndef UPCASE_PLAIN_H
+#define UPCASE_PLAIN_H
+
+#include "settings.h"
+
+/* Runs to the end. `private_server` is a notice to give, or NULL. Returns the exit status: 0 all answered, 1 not. */
+int plain_run(const struct client_settings *settings, const char *notice);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A private server: with no host given, the client starts an upcased of its own on a free loopback port. The server
+ * holds the reading end of a pipe whose writing end is only here, and ends when that end is gone, however this
+ * program ended. */
+#ifndef UPCASE_PRIVATE_H
+#define UPCASE_PRIVATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct private_server {
+	pid_t process;
+	/* The writing end of the pipe. */
+	int lifeline;
+	uint16_t port;
+};
+
+/* Starts one and waits until it is ready. Returns 0, or -1 with one line in `why`. */
+int private_start(struct private_server *p, char *why, size_t size);
+/* Ends it, and waits for its end. Harmless when it was not started (process 0). */
+void private_stop(struct private_server *p);
+
+#endif

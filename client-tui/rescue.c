@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rescue.h"
+
+/* Signals that end a process. Those that the program handles itself are left to it. */
+static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU,
+	SIGXFSZ, SIGHUP, SIGINT, SIGTERM };
+#define FATAL_SIGNALS (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
+static struct sigaction fatal_before[FATAL_SIGNALS];
+
+/* A handler has no argument. */
+static struct {
+	volatile sig_atomic_t armed;
+	struct termios modes;
+	char bytes[RESCUE_BYTES];
+} self;
+
+static void put(const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t written = write(STDOUT_FILENO, bytes, n);
+		if (written < 0 && errno != EINTR)
+			return;
+		if (written > 0) {
+			bytes += written;
+			n -= (size_t)written;
+		}
+	}
+}
+
+/* Only what POSIX lets a handler call. */
+static void restore(void)
+{
+	if (!self.armed)
+		return;
+	self.armed = 0;
+	/* In the background the terminal is somebody else's. */
+	if (tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return;
+	put(self.bytes, strlen(self.bytes));
+	tcsetattr(STDIN_FILENO, TCSANOW, &self.modes);
+}
+
+/* A fault's handler is wrapped if there is one (a sanitizer's); another signal's is the program's own business. */
+static bool is_fault(int signal_number)
+{
+	return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE ||
+	    signal_number == SIGILL || signal_number == SIGABRT;
+}
+
+static void fatal(int signal_number, siginfo_t *info, void *context)
+{
+	(void)context;
+	int error = errno;
+	restore();
+	for (size_t i = 0; i < FATAL_SIGNALS; i++)
+		if (fatal_signals[i] == signal_number)
+			sigaction(signal_number, &fatal_before[i], NULL);
+	errno = error;
+	/* A fault happens again when its instruction does, and so tells the right place to whoever looks. */
+	if (!is_fault(signal_number) || info->si_code <= 0 || info->si_code == SI_KERNEL)
+		raise(signal_number);
+}
+
+/* A stack that has run over has no room for a handler. */
+static void set_up_signal_stack(void)
+{
+	static char room[32 * 1024];
+	stack_t now;
+	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE))
+		return;
+	stack_t ours = { .ss_sp = room, .ss_size = sizeof(room) };
+	sigaltstack(&ours, NULL);
+}
+
+static bool is_plain_handler(const struct sigaction *sa, void (*handler)(int))
+{
+	return !(sa->sa_flags & SA_SIGINFO) && sa->sa_handler == handler;
+}
+
+static bool is_ours(const struct sigaction *sa)
+{
+	return (sa->sa_flags & SA_SIGINFO) && sa->sa_sigaction == fatal;
+}
+
+void rescue_start(const char *bytes, const struct termios *modes)
+{
+	self.armed = 0;
+	self.modes = *modes;
+	strncpy(self.bytes, bytes, sizeof(self.bytes) - 1);
+	set_up_signal_stack();
+	struct sigaction ours = { .sa_sigaction = fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	sigfillset(&ours.sa_mask);
+	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
+		struct sigaction now;
+		sigaction(fatal_signals[i], NULL, &now);
+		if (is_ours(&now) || is_plain_handler(&now, SIG_IGN))
+			continue;
+		if (!is_plain_handler(&now, SIG_DFL) && !is_fault(fatal_signals[i]))
+			continue;
+		fatal_before[i] = now;
+		sigaction(fatal_signals[i], &ours, NULL);
+	}
+}
+
+void rescue_arm(bool armed)
+{
+	self.armed = armed;
+}
+
+void rescue_stop(void)
+{
+	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
+		struct sigaction now;
+		sigaction(fatal_signals[i], NULL, &now);
+		if (is_ours(&now))
+			sigaction(fatal_signals[i], &fatal_before[i], NULL);
+	}
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What the child writes: small enough for one write() to a pipe to be whole (PIPE_BUF). */
+struct answer {
+	int error;
+	size_t count;
+	struct addr list[RESOLVE_MAX];
+};
+
+_Static_assert(sizeof(struct answer) <= 4096, "an answer is written in one piece");
+
+struct resolve {
+	struct answer answer;
+	/* The pipe from the child, and the child; -1 once it has answered. */
+	int fd;
+	pid_t child;
+};
+
+static void look_up(const char *host, const char *port, int family, int flags, struct answer *answer)
+{
+	const struct addrinfo hints = {
+		.ai_family = family,
+		/* One entry an address; the port is the same for both transports. */
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICSERV | flags,
+	};
+	struct addrinfo *found = NULL;
+
+	memset(answer, 0, sizeof *answer);
+	answer->error = getaddrinfo(host, port, &hints, &found);
+	for (struct addrinfo *a = found; a && answer->count < RESOLVE_MAX; a = a->ai_next) {
+		struct addr *to = &answer->list[answer->count];
+
+		if (a->ai_addrlen > sizeof to->storage)
+			continue;
+		memcpy(&to->storage, a->ai_addr, a->ai_addrlen);
+		to->len = a->ai_addrlen;
+		answer->count++;
+	}
+	if (found)
+		freeaddrinfo(found);
+	if (answer->count == 0 && answer->error == 0)
+		answer->error = EAI_NONAME;
+}
+
+/* The child: answers and ends. It must not outlive the program, nor touch its terminal. */
+static _Noreturn void child_main(int fd, const char *host, const char *port, int family, pid_t parent)
+{
+	struct answer answer;
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	look_up(host, port, family, 0, &answer);
+	if (write(fd, &answer, sizeof answer) != (ssize_t)sizeof answer)
+		_exit(1);
+	_exit(0);
+}
+
+static int start_child(struct resolve *r, const char *host, const char *port, int family)
+{
+	const pid_t parent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	r->child = fork();
+	if (r->child == 0)
+		child_main(ends[1], host, port, family, parent);
+	close(ends[1]);
+	if (r->child < 0) {
+		close(ends[0]);
+		return -1;
+	}
+	r->fd = ends[0];
+	return 0;
+}
+
+struct resolve *resolve_start(const char *host, const char *port, int family)
+{
+	struct resolve *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->fd = -1;
+	r->child = -1;
+	look_up(host, port, family, AI_NUMERICHOST, &r->answer);
+	if (r->answer.error == EAI_NONAME && start_child(r, host, port, family) < 0) {
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+static void end_child(struct resolve *r)
+{
+	if (r->child > 0) {
+		kill(r->child, SIGKILL);
+		while (waitpid(r->child, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (r->fd >= 0)
+		close(r->fd);
+	r->child = -1;
+	r->fd = -1;
+}
+
+void resolve_free(struct resolve *r)
+{
+	if (r)
+		end_child(r);
+	free(r);
+}
+
+int resolve_fd(const struct resolve *r)
+{
+	return r->fd;
+}
+
+bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *count, int *error)
+{
+	if (r->fd >= 0) {
+		ssize_t n = read(r->fd, &r->answer, sizeof r->answer);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return false;
+		if (n != (ssize_t)sizeof r->answer || r->answer.count > RESOLVE_MAX)
+			r->answer = (struct answer){.error = EAI_FAIL};
+		end_child(r);
+	}
+	memcpy(list, r->answer.list, sizeof r->answer.list);
+	*count = r->answer.count;
+	*error = r->answer.error;
+	return true;
+}

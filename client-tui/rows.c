@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "rows.h"
+
+#define FIRST_ROOM 64
+
+static struct entry **slot(const struct rows *r, size_t index)
+{
+	return &r->slots[(r->head + index) & (r->room - 1)];
+}
+
+int rows_reserve(struct rows *r)
+{
+	if (r->count < r->room)
+		return 0;
+	size_t room = r->room ? r->room * 2 : FIRST_ROOM;
+	struct entry **slots = calloc(room, sizeof(*slots));
+	if (!slots)
+		return -1;
+	for (size_t i = 0; i < r->count; i++)
+		slots[i] = *slot(r, i);
+	free(r->slots);
+	r->slots = slots;
+	r->room = room;
+	r->head = 0;
+	return 0;
+}
+
+void rows_push(struct rows *r, struct entry *e)
+{
+	*slot(r, r->count++) = e;
+}
+
+struct entry *rows_at(const struct rows *r, size_t index)
+{
+	return *slot(r, index);
+}
+
+/* Numbers mostly follow one another: looks first where the row is when none is left out. */
+size_t rows_index(const struct rows *r, uint64_t number)
+{
+	size_t low = 0, high = r->count;
+
+	if (high && number >= rows_at(r, 0)->row.number) {
+		uint64_t guess = number - rows_at(r, 0)->row.number;
+		if (guess < high && rows_at(r, (size_t)guess)->row.number == number)
+			return (size_t)guess;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (rows_at(r, middle)->row.number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct entry *rows_find(const struct rows *r, uint64_t number)
+{
+	size_t i = rows_index(r, number);
+	if (i == r->count || rows_at(r, i)->row.number != number)
+		return NULL;
+	return rows_at(r, i);
+}
+
+struct entry *rows_take(struct rows *r, size_t index)
+{
+	struct entry *e = rows_at(r, index);
+	for (; index > 0; index--)
+		*slot(r, index) = *slot(r, index - 1);
+	r->head = (r->head + 1) & (r->room - 1);
+	r->count--;
+	return e;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* curses has one current screen, in globals; what belongs to it here is in one place, `self`.
+ *
+ * A terminal that takes its output slowly blocks doupdate(), and with it the loop. There is one doupdate() for a draw, curses sends
+ * only what changed, and the loop draws at most so many times a second: what is late is then the picture, never its
+ * contents. */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wctype.h>
+
+#include <curses.h>
+#include <term.h>
+/* <term.h> makes macros of plain words. */
+#undef lines
+#undef columns
+
+#include "palette.h"
+#include "rescue.h"
+#include "screen.h"
+
+/* What is shown for a cell that the terminal would not show as the canvas wants it. */
+#define STAND_IN L'?'
+
+static struct {
+	SCREEN *screen;
+	/* Our own modes, on and off. */
+	char modes_on[96], modes_off[96];
+	/* The terminal is ours now, not given back for a while. */
+	bool taken;
+	bool repaint, cursor_hidden;
+	attr_t attributes[STYLES];
+	/* What was shown last, to leave out rows that did not change. */
+	struct canvas_cell *shown;
+	int shown_rows, shown_columns;
+} self;
+
+/* Signals that curses would handle. */
+static const int curses_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
+#define CURSES_SIGNALS (sizeof(curses_signals) / sizeof(curses_signals[0]))
+
+/* Beside curses, whose own output is flushed after every draw. */
+static void put(const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t written = write(STDOUT_FILENO, bytes, n);
+		if (written < 0 && errno != EINTR)
+			return;
+		if (written > 0) {
+			bytes += written;
+			n -= (size_t)written;
+		}
+	}
+}
+
+static void set_taken(bool taken)
+{
+	self.taken = taken;
+	rescue_arm(taken);
+}
+
+/* --- what is sent beside curses --- */
+
+static void append(char *to, size_t size, const char *what)
+{
+	size_t n = strlen(to);
+	if (n + strlen(what) < size)
+		strcpy(to + n, what);
+}
+
+/* A capability without its padding ("$<5>"), which is for curses to wait for. */
+static void append_capability(char *to, size_t size, const char *name)
+{
+	const char *s = tigetstr(name);
+	if (!s || s == (const char *)-1)
+		return;
+	size_t n = strlen(to);
+	while (*s && n + 1 < size) {
+		const char *end = s[0] == '$' && s[1] == '<' ? strchr(s, '>') : NULL;
+		if (end)
+			s = end + 1;
+		else
+			to[n++] = *s++;
+	}
+	to[n] = '\0';
+}
+
+static bool has_capability(const char *name)
+{
+	const char *s = tigetstr(name);
+	return s && s != (const char *)-1;
+}
+
+/* Modes in the style of ECMA-48 are ignored by terminals of that kind that do not know them, and are only sent to those. */
+static bool speaks_ansi(void)
+{
+	const char *s = tigetstr("cup");
+	return s && s != (const char *)-1 && strncmp(s, "\033[", 2) == 0;
+}
+
+static void prepare_modes(bool mouse)
+{
+	self.modes_on[0] = self.modes_off[0] = '\0';
+	if (!speaks_ansi())
+		return;
+	append(self.modes_on, sizeof(self.modes_on), "\033[?2004h");
+	append(self.modes_off, sizeof(self.modes_off), "\033[?2004l");
+	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk through the history. The
+	 * mode is kept and put back where the terminal can; where not, on is what those that know the mode start with. */
+	if (has_capability("smcup")) {
+		append(self.modes_on, sizeof(self.modes_on), "\033[?1007s\033[?1007l");
+		append(self.modes_off, sizeof(self.modes_off), "\033[?1007h\033[?1007r");
+	}
+	if (mouse) {
+		append(self.modes_on, sizeof(self.modes_on), "\033[?1000h\033[?1006h");
+		append(self.modes_off, sizeof(self.modes_off), "\033[?1006l\033[?1000l");
+	}
+}
+
+/* All that gives the terminal back without curses. */
+static void prepare_rescue(const struct termios *before)
+{
+	char bytes[RESCUE_BYTES] = "";
+	append(bytes, sizeof(bytes), self.modes_off);
+	append_capability(bytes, sizeof(bytes), "sgr0");
+	append_capability(bytes, sizeof(bytes), "op");
+	append_capability(bytes, sizeof(bytes), "cnorm");
+	/* Without a second screen, below what stands there. */
+	if (!has_capability("rmcup") && speaks_ansi())
+		append(bytes, sizeof(bytes), "\033[999;1H\r\n");
+	append_capability(bytes, sizeof(bytes), "rmcup");
+	rescue_start(bytes, before);
+}
+
+/* --- colours --- */
+
+static enum palette_background background(const struct screen_settings *settings)
+{
+	const char *term = getenv("TERM");
+	if (settings->background == SCREEN_BACKGROUND_DARK)
+		return PALETTE_DARK;
+	if (settings->background == SCREEN_BACKGROUND_LIGHT)
+		return PALETTE_LIGHT;
+	if (term && strcmp(term, "linux") == 0)
+		return PALETTE_DARK;
+	return palette_background(getenv("COLORFGBG"));
+}
+
+static bool wants_colour(const struct screen_settings *settings)
+{
+	const char *no = getenv("NO_COLOR");
+	if (settings->colour == SCREEN_COLOUR_AUTO)
+		return !no || no[0] == '\0';
+	return settings->colour == SCREEN_COLOUR_ALWAYS;
+}
+
+static attr_t curses_attributes(unsigned marks)
+{
+	return (marks & PALETTE_BOLD ? A_BOLD : 0) | (marks & PALETTE_UNDERLINE ? A_UNDERLINE : 0) |
+	    (marks & PALETTE_REVERSE ? A_REVERSE : 0);
+}
+
+static void set_up_styles(const struct screen_settings *settings)
+{
+	/* Without the terminal's own colours to go back to, ours would bring a background that is not the user's. */
+	bool colours = wants_colour(settings) && has_colors() && start_color() == OK && use_default_colors() == OK;
+	enum palette_background ground = background(settings);
+	for (int i = 0; i < STYLES; i++) {
+		struct palette_entry entry = palette_entry((enum style)i, colours ? COLORS : 0, ground);
+		self.attributes[i] = curses_attributes(entry.marks);
+		if (entry.colour != PALETTE_DEFAULT && init_pair((short)(i + 1), (short)entry.colour, -1) == OK)
+			self.attributes[i] |= (attr_t)COLOR_PAIR(i + 1);
+	}
+}
+
+/* --- starting and stopping --- */
+
+__attribute__((format(printf, 3, 4)))
+static int refuse(char *why, size_t size, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(why, size, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* Before anything is changed. */
+static int examine_terminal(struct termios *before, char *why, size_t size)
+{
+	const char *term = getenv("TERM");
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return refuse(why, size, "standard input and output are not both a terminal; try --plain");
+	if (!term || term[0] == '\0')
+		return refuse(why, size, "TERM is not set; try TERM=xterm, or --plain");
+	int error = 0;
+	if (setupterm(NULL, STDOUT_FILENO, &error) != OK)
+		return error < 0 ?
+		    refuse(why, size, "no terminal descriptions (terminfo) are installed; try --plain") :
+		    refuse(why, size, "the terminal type '%.60s' is not known; try TERM=xterm, or --plain", term);
+	bool fit = has_capability("cup") && has_capability("clear");
+	del_curterm(cur_term);
+	if (!fit)
+		return refuse(why, size, "a terminal of type '%.60s' cannot place the cursor; try --plain", term);
+	if (tcgetattr(STDIN_FILENO, before) < 0)
+		return refuse(why, size, "the terminal's modes cannot be read: %s", strerror(errno));
+	return 0;
+}
+
+/* newterm() takes signals that are the program's. */
+static SCREEN *new_screen(void)
+{
+	struct sigaction before[CURSES_SIGNALS];
+	for (size_t i = 0; i < CURSES_SIGNALS; i++)
+		sigaction(curses_signals[i], NULL, &before[i]);
+	/* LINES and COLUMNS in the environment outlive the size that they tell. */
+	use_env(FALSE);
+	use_tioctl(TRUE);
+	SCREEN *screen = newterm(NULL, stdout, stdin);
+	for (size_t i = 0; i < CURSES_SIGNALS; i++)
+		sigaction(curses_signals[i], &before[i], NULL);
+	return screen;
+}
+
+int screen_start(const struct screen_settings *settings, char *why, size_t size)
+{
+	static bool at_exit;
+	if (self.screen)
+		return 0;
+	struct termios before;
+	if (examine_terminal(&before, why, size) < 0)
+		return -1;
+	self.screen = new_screen();
+	if (!self.screen)
+		return refuse(why, size, "the terminal cannot be used for the screen; try --plain");
+	prepare_modes(settings->mouse);
+	prepare_rescue(&before);
+	set_taken(true);
+	if (!at_exit)
+		atexit(screen_stop);
+	at_exit = true;
+	raw();
+	noecho();
+	nonl();
+	/* The bytes are read and understood by others. */
+	keypad(stdscr, FALSE);
+	meta(stdscr, TRUE);
+	typeahead(-1);
+	set_up_styles(settings);
+	put(self.modes_on, strlen(self.modes_on));
+	screen_resize();
+	return 0;
+}
+
+/* Until it is taken again, or for good. */
+static void give_back(void)
+{
+	curs_set(1);
+	put(self.modes_off, strlen(self.modes_off));
+	endwin();
+	set_taken(false);
+}
+
+void screen_stop(void)
+{
+	if (!self.screen)
+		return;
+	if (self.taken)
+		give_back();
+	rescue_stop();
+	delscreen(self.screen);
+	self.screen = NULL;
+	free(self.shown);
+	self.shown = NULL;
+	self.cursor_hidden = false;
+}
+
+void screen_suspend(void)
+{
+	if (!self.screen)
+		return;
+	give_back();
+	struct sigaction stop = { .sa_handler = SIG_DFL }, before;
+	sigset_t only, mask;
+	sigemptyset(&stop.sa_mask);
+	sigemptyset(&only);
+	sigaddset(&only, SIGTSTP);
+	sigaction(SIGTSTP, &stop, &before);
+	/* All of the job, as the terminal would do: a shell script that waits for us has to stop too. Where nobody could continue us
+	 * (no job control) the kernel drops the signal. */
+	kill(0, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &only, &mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigaction(SIGTSTP, &before, NULL);
+	set_taken(true);
+	screen_resize();
+}
+
+/* --- the picture --- */
+
+void screen_size(int *rows, int *columns)
+{
+	struct winsize size;
+	*rows = *columns = 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+		*rows = size.ws_row;
+		*columns = size.ws_col;
+	}
+	/* A serial line does not know its size: then what the terminal's description says. */
+	if (*rows < 1)
+		*rows = self.screen && LINES > 0 ? LINES : 1;
+	if (*columns < 1)
+		*columns = self.screen && COLS > 0 ? COLS : 1;
+}
+
+void screen_resize(void)
+{
+	if (!self.screen)
+		return;
+	int rows, columns;
+	screen_size(&rows, &columns);
+	if (rows != LINES || columns != COLS)
+		resize_term(rows, columns);
+	screen_repaint();
+}
+
+void screen_repaint(void)
+{
+	self.repaint = true;
+}
+
+/* The canvas's characters are safe to show; that is checked here once more, where nothing comes after. */
+static bool is_safe(const struct canvas_cell *cell)
+{
+	if (iswcntrl((wint_t)cell->chars[0]) || wcwidth(cell->chars[0]) != cell->width)
+		return false;
+	for (int i = 1; i < LAYOUT_CELL_CHARS && cell->chars[i]; i++)
+		if (iswcntrl((wint_t)cell->chars[i]) || wcwidth(cell->chars[i]) != 0)
+			return false;
+	return true;
+}
+
+static void draw_cell(int row, int column, const struct canvas_cell *cell)
+{
+	wchar_t text[LAYOUT_CELL_CHARS + 1] = { L' ' };
+	attr_t attributes = self.attributes[cell->style < STYLES ? cell->style : STYLE_NORMAL];
+	int width = cell->width > 1 ? 2 : 1;
+	if (column + width > COLS)
+		width = 1;
+	else if (cell->chars[0] && is_safe(cell)) {
+		memcpy(text, cell->chars, sizeof(cell->chars));
+		width = 1;
+	} else if (cell->chars[0])
+		text[0] = STAND_IN;
+	for (int i = 0; i < width; i++) {
+		cchar_t out;
+		if (setcchar(&out, text, attributes, (short)PAIR_NUMBER(attributes), NULL) == OK)
+			/* In the last cell this tells that it cannot go on to the next line; the cell is written. */
+			mvadd_wch(row, column + i, &out);
+	}
+}
+
+static void draw_row(const struct canvas *c, int row, int columns)
+{
+	const struct canvas_cell *cells = c->cells + (size_t)row * (size_t)c->columns;
+	for (int column = 0; column < columns; column++)
+		if (cells[column].width > 0)
+			draw_cell(row, column, &cells[column]);
+}
+
+/* Makes the record of what was shown as large as the canvas. Without it (memory) every row is drawn. */
+static void size_record(const struct canvas *c)
+{
+	if (self.shown && self.shown_rows == c->rows && self.shown_columns == c->columns)
+		return;
+	free(self.shown);
+	self.shown = calloc((size_t)c->rows * (size_t)c->columns, sizeof(*self.shown));
+	self.shown_rows = c->rows;
+	self.shown_columns = c->columns;
+	self.repaint = true;
+}
+
+static void draw_rows(const struct canvas *c)
+{
+	int rows = c->rows < LINES ? c->rows : LINES;
+	int columns = c->columns < COLS ? c->columns : COLS;
+	for (int row = 0; row < rows; row++) {
+		size_t at = (size_t)row * (size_t)c->columns, bytes = (size_t)c->columns * sizeof(*c->cells);
+		if (self.shown && !self.repaint && memcmp(self.shown + at, c->cells + at, bytes) == 0)
+			continue;
+		draw_row(c, row, columns);
+		if (self.shown)
+			memcpy(self.shown + at, c->cells + at, bytes);
+	}
+}
+
+static void place_cursor(const struct canvas *c)
+{
+	bool hidden = c->cursor_row < 0 || c->cursor_row >= LINES;
+	int column = c->cursor_column < COLS ? c->cursor_column : COLS - 1;
+	if (hidden != self.cursor_hidden)
+		curs_set(hidden ? 0 : 1);
+	self.cursor_hidden = hidden;
+	if (!hidden)
+		move(c->cursor_row, column > 0 ? column : 0);
+}
+
+void screen_show(const struct canvas *c)
+{
+	if (!self.taken)
+		return;
+	size_record(c);
+	if (self.repaint) {
+		/* After a stop that was none of ours (SIGSTOP) the shell has set the terminal as it likes it. */
+		reset_prog_mode();
+		put(self.modes_on, strlen(self.modes_on));
+		erase();
+		clearok(curscr, TRUE);
+	}
+	draw_rows(c);
+	self.repaint = false;
+	place_cursor(c);
+	wnoutrefresh(stdscr);
+	doupdate();
+}
+
+void screen_bell(void)
+{
+	if (self.taken)
+		beep();
+}

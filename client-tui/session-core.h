@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files only. */
+#ifndef UPCASE_SESSION_CORE_H
+#define UPCASE_SESSION_CORE_H
+
+#include "addr.h"
+#include "resolve.h"
+#include "session.h"
+
+/* The kernel is asked for this much room for replies; it gives what net.core.rmem_max allows. */
+#define SESSION_RECEIVE_BUFFER (4 * 1024 * 1024)
+
+enum session_phase {
+	PHASE_LOOK_UP, /* the name is being looked up */
+	PHASE_CONNECT, /* TCP: connect() is under way */
+	PHASE_READY,   /* lines can be sent */
+	PHASE_IDLE,    /* TCP: no connection; the next line makes one */
+	PHASE_PAUSE,   /* it failed; tried again at `retry_at` */
+	PHASE_DEAD,    /* given up or closed */
+};
+
+/* What UDP and TCP do differently. */
+struct transport {
+	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an errno. */
+	int (*open)(struct session *s, int64_t now);
+	/* The session's lines may be sent, or there are more of them. */
+	void (*push)(struct session *s, int64_t now);
+	int (*send)(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now);
+	bool (*has_room)(const struct session *s);
+	void (*watch)(const struct session *s, struct watch *w);
+	void (*turn)(struct session *s, const struct watch *w, int64_t now);
+	/* Closes the socket; what it keeps for the connection goes too. */
+	void (*close)(struct session *s, int64_t now);
+	/* Frees what `side` points to. */
+	void (*free)(struct session *s);
+};
+
+struct session {
+	struct session_settings settings;
+	/* Its strings, owned here. */
+	char *host, *port;
+	struct session_hooks hooks;
+	const struct transport *transport;
+	struct ledger *ledger;
+
+	enum session_phase phase;
+	/* The look-up under way, or NULL; and what it found. */
+	struct resolve *resolve;
+	struct addr addresses[RESOLVE_MAX];
+	size_t address_count;
+	/* The address in use. */
+	size_t address;
+	/* "host:port" as given, then the address in use. */
+	char peer[300];
+	char state[160];
+
+	int fd;
+	/* Attempts that failed since the last success; the last one's errno, or EAI_ code if `look_up_failed`. */
+	int failures;
+	int error;
+	bool look_up_failed;
+	int64_t retry_at;
+	/* When the attempt to connect is given up. */
+	int64_t connect_by;
+	/* No more lines will come. */
+	bool finished;
+	/* Something came back from the address in use. */
+	bool answered;
+
+	/* The transport's own (struct udp, struct tcp). */
+	void *side;
+};
+
+extern const struct transport transport_udp, transport_tcp;
+
+void session_notice(struct session *s, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A row's fate changed other than by a reply. */
+void session_row(struct session *s, uint64_t number);
+/* The address in use failed: tries the next one, or pauses, or gives up. Its socket is closed. */
+void session_failed(struct session *s, int error, int64_t now);
+/* The connection stands. */
+void session_connected(struct session *s);
+/* There is another address behind the one in use. */
+bool session_has_next_address(const struct session *s);
+/* Takes it: true when it could be opened. */
+bool session_next_address(struct session *s, int64_t now);
+/* Opens the address in use anew (TCP's next connection). */
+void session_reopen(struct session *s, int64_t now);
+
+#endif

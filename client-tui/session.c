@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The life of a session, the same for both transports: look the name up, try one address after the other, pause
+ * and try again, give up. What is sent and received stands in udp.c and tcp.c. */
+#include "config.h"
+
+#include "session.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session-core.h"
+#include "summary.h"
+
+/* Pauses between attempts double from the first to the longest. */
+#define PAUSE_FIRST NS_PER_S
+#define PAUSE_LONGEST (30 * NS_PER_S)
+
+void session_notice(struct session *s, bool bad, const char *format, ...)
+{
+	char text[600];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	s->hooks.notice(s->hooks.context, bad, text);
+}
+
+void session_row(struct session *s, uint64_t number)
+{
+	s->hooks.row(s->hooks.context, number);
+}
+
+static int address_family(enum session_family family)
+{
+	return family == SESSION_IPV4 ? AF_INET : family == SESSION_IPV6 ? AF_INET6 : AF_UNSPEC;
+}
+
+static const char *transport_name(const struct session *s)
+{
+	return s->settings.transport == SESSION_TCP ? "TCP" : "UDP";
+}
+
+static void name_peer_as_given(struct session *s)
+{
+	const bool bracket = strchr(s->settings.host, ':') != NULL;
+
+	snprintf(s->peer, sizeof s->peer, "%s%s%s:%s", bracket ? "[" : "", s->settings.host, bracket ? "]" : "",
+	    s->settings.port);
+}
+
+static void fail_queued(struct session *s, int error, int64_t now)
+{
+	uint64_t number;
+
+	while ((number = ledger_first_queued(s->ledger)) != 0) {
+		ledger_failed(s->ledger, number, error, now);
+		session_row(s, number);
+	}
+}
+
+static int64_t pause_length(int failures)
+{
+	int64_t pause = PAUSE_FIRST;
+
+	while (--failures > 0 && pause < PAUSE_LONGEST)
+		pause *= 2;
+	return pause < PAUSE_LONGEST ? pause : PAUSE_LONGEST;
+}
+
+static const char *error_meaning(const struct session *s)
+{
+	if (!s->look_up_failed)
+		return summary_error(s->error, s->settings.transport == SESSION_TCP);
+	if (s->error == EAI_AGAIN)
+		return "the name server does not answer: is the network up? A numeric address needs no look-up";
+	if (s->error == EAI_NONAME)
+		return "no such host is known: check the spelling, or give a numeric address";
+	return gai_strerror(s->error);
+}
+
+/* Nothing can be reached now. What it means is said at the first failure and at the last. */
+static void pause_or_give_up(struct session *s, int error, bool look_up, int64_t now)
+{
+	const bool last = s->settings.retries != SESSION_RETRY_FOR_EVER && s->failures >= s->settings.retries;
+
+	s->error = error;
+	s->look_up_failed = look_up;
+	s->failures++;
+	if (s->failures == 1 || last)
+		session_notice(s, true, "%s %s: %s", transport_name(s), s->peer, error_meaning(s));
+	if (last) {
+		s->phase = PHASE_DEAD;
+		s->transport->close(s, now);
+		/* The ledger knows errno values only. */
+		fail_queued(s, look_up ? EHOSTUNREACH : error, now);
+		return;
+	}
+	s->phase = PHASE_PAUSE;
+	s->retry_at = now + pause_length(s->failures);
+}
+
+bool session_has_next_address(const struct session *s)
+{
+	return s->address + 1 < s->address_count;
+}
+
+/* Opens the first address that can be, from the one in use on. */
+static bool open_from_here(struct session *s, int64_t now, int *error)
+{
+	for (; s->address < s->address_count; s->address++) {
+		addr_text(&s->addresses[s->address], s->peer);
+		s->answered = false;
+		*error = s->transport->open(s, now);
+		if (*error == 0)
+			return true;
+	}
+	return false;
+}
+
+static void open_or_pause(struct session *s, int64_t now)
+{
+	int error = EADDRNOTAVAIL;
+
+	if (!open_from_here(s, now, &error)) {
+		s->address = s->address_count > 0 ? s->address_count - 1 : 0;
+		pause_or_give_up(s, error, false, now);
+		return;
+	}
+	if (s->phase == PHASE_READY)
+		session_connected(s);
+	s->transport->push(s, now);
+}
+
+bool session_next_address(struct session *s, int64_t now)
+{
+	if (!session_has_next_address(s))
+		return false;
+	s->address++;
+	open_or_pause(s, now);
+	return s->phase != PHASE_PAUSE && s->phase != PHASE_DEAD;
+}
+
+void session_reopen(struct session *s, int64_t now)
+{
+	open_or_pause(s, now);
+}
+
+void session_connected(struct session *s)
+{
+	s->phase = PHASE_READY;
+	if (s->failures > 0)
+		session_notice(s, false, "%s %s: reached again", transport_name(s), s->peer);
+	s->failures = 0;
+}
+
+void session_failed(struct session *s, int error, int64_t now)
+{
+	if (session_has_next_address(s)) {
+		session_next_address(s, now);
+		return;
+	}
+	pause_or_give_up(s, error, false, now);
+}
+
+static void take_answer(struct session *s, int64_t now)
+{
+	int error;
+
+	if (!resolve_answer(s->resolve, s->addresses, &s->address_count, &error))
+		return;
+	resolve_free(s->resolve);
+	s->resolve = NULL;
+	s->address = 0;
+	if (s->address_count == 0) {
+		pause_or_give_up(s, error, true, now);
+		return;
+	}
+	open_or_pause(s, now);
+}
+
+static void look_up(struct session *s, int64_t now)
+{
+	s->phase = PHASE_LOOK_UP;
+	if (s->failures == 0)
+		name_peer_as_given(s);
+	s->resolve = resolve_start(s->settings.host, s->settings.port, address_family(s->settings.family));
+	if (!s->resolve)
+		pause_or_give_up(s, errno, false, now);
+	else if (resolve_fd(s->resolve) < 0)
+		take_answer(s, now);
+}
+
+static struct session *session_new(const struct session_settings *settings, const struct session_hooks *hooks)
+{
+	struct session *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->settings = *settings;
+	s->settings.host = s->host = strdup(settings->host);
+	s->settings.port = s->port = strdup(settings->port);
+	s->hooks = *hooks;
+	s->transport = settings->transport == SESSION_TCP ? &transport_tcp : &transport_udp;
+	s->fd = -1;
+	s->ledger = ledger_new(&(struct ledger_settings){
+	    .kind = settings->transport == SESSION_TCP ? LEDGER_STREAM : LEDGER_DATAGRAM,
+	    .tag = settings->tag,
+	    .capacity = settings->rows,
+	    .wait = settings->wait,
+	    .answerable = settings->wait > 60 * NS_PER_S ? settings->wait : 60 * NS_PER_S,
+	});
+	if (s->host && s->port && s->ledger)
+		return s;
+	session_close(s);
+	return NULL;
+}
+
+struct session *session_open(const struct session_settings *settings, const struct session_hooks *hooks, int64_t now)
+{
+	struct session *s = session_new(settings, hooks);
+
+	if (s)
+		look_up(s, now);
+	return s;
+}
+
+void session_close(struct session *s)
+{
+	if (!s)
+		return;
+	s->transport->close(s, 0);
+	s->transport->free(s);
+	resolve_free(s->resolve);
+	ledger_free(s->ledger);
+	free(s->host);
+	free(s->port);
+	free(s);
+}
+
+int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
+{
+	if (s->transport->send(s, number, text, n, pieces, now) < 0)
+		return -1;
+	if (s->phase == PHASE_DEAD)
+		fail_queued(s, s->error && !s->look_up_failed ? s->error : EHOSTUNREACH, now);
+	else
+		s->transport->push(s, now);
+	/* Somebody waits for it: no need to sleep out a long pause. */
+	if (s->phase == PHASE_PAUSE && s->retry_at > now + PAUSE_FIRST)
+		s->retry_at = now + PAUSE_FIRST;
+	return 0;
+}
+
+bool session_has_room(const struct session *s)
+{
+	return s->phase == PHASE_DEAD || s->transport->has_room(s);
+}
+
+void session_finish(struct session *s, int64_t now)
+{
+	s->finished = true;
+	s->transport->push(s, now);
+}
+
+bool session_settled(const struct session *s)
+{
+	const struct ledger_totals *t = ledger_totals(s->ledger);
+
+	return t->queued == 0 && t->waiting == 0;
+}
+
+bool session_dead(const struct session *s)
+{
+	return s->phase == PHASE_DEAD;
+}
+
+void session_watch(const struct session *s, struct watch *w)
+{
+	watch_until(w, ledger_deadline(s->ledger));
+	if (s->phase == PHASE_LOOK_UP)
+		watch_read(w, resolve_fd(s->resolve));
+	if (s->phase == PHASE_PAUSE)
+		watch_until(w, s->retry_at);
+	if (s->phase == PHASE_CONNECT)
+		watch_until(w, s->connect_by);
+	if (s->fd >= 0)
+		s->transport->watch(s, w);
+}
+
+void session_turn(struct session *s, const struct watch *w, int64_t now)
+{
+	if (s->phase == PHASE_LOOK_UP && watch_can_read(w, resolve_fd(s->resolve)))
+		take_answer(s, now);
+	else if (s->phase == PHASE_PAUSE && now >= s->retry_at)
+		look_up(s, now);
+	s->transport->turn(s, w, now);
+}
+
+const struct ledger *session_ledger(const struct session *s)
+{
+	return s->ledger;
+}
+
+enum session_transport session_transport(const struct session *s)
+{
+	return s->settings.transport;
+}
+
+const char *session_peer(const struct session *s)
+{
+	return s->peer;
+}
+
+static const char *error_word(const struct session *s)
+{
+	if (s->look_up_failed)
+		return "name not found";
+	switch (s->error) {
+	case ECONNREFUSED:
+		return "refused";
+	case ETIMEDOUT:
+		return "timed out";
+	case ECONNRESET:
+		return "reset";
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return "unreachable";
+	default:
+		return "failed";
+	}
+}
+
+const char *session_state(struct session *s, int64_t now)
+{
+	char *state = s->state;
+
+	switch (s->phase) {
+	case PHASE_LOOK_UP:
+		return "looking up";
+	case PHASE_CONNECT:
+		return "connecting";
+	case PHASE_PAUSE:
+		snprintf(state, sizeof s->state, "%s, again in %d s", error_word(s),
+		    (int)((s->retry_at - now + NS_PER_S - 1) / NS_PER_S));
+		return state;
+	case PHASE_DEAD:
+		return error_word(s);
+	case PHASE_IDLE:
+		return "closed, connects for the next line";
+	default:
+		return NULL;
+	}
+}
+
+int64_t session_wait(const struct session *s)
+{
+	return s->settings.wait;
+}
+
+void session_give_up(struct session *s, int64_t now)
+{
+	s->transport->close(s, now);
+	if (s->settings.transport == SESSION_TCP)
+		ledger_cut_off(s->ledger, now);
+	else
+		ledger_give_up(s->ledger);
+	fail_queued(s, ECANCELED, now);
+	resolve_free(s->resolve);
+	s->resolve = NULL;
+	s->phase = PHASE_DEAD;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "addr.h"
+#include "clock.h"
+#include "paths.h"
+#include "units.h"
+
+/* The setters, in the order of the table. Each says what a right value is. */
+
+static int wrong(char why[OPTIONS_WHY], const char *what)
+{
+	snprintf(why, OPTIONS_WHY, "%s", what);
+	return -1;
+}
+
+static int set_udp(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	((struct client_settings *)to)->transport = SESSION_UDP;
+	return 0;
+}
+
+static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	((struct client_settings *)to)->transport = SESSION_TCP;
+	return 0;
+}
+
+static int set_ipv4(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	((struct client_settings *)to)->family = SESSION_IPV4;
+	return 0;
+}
+
+static int set_ipv6(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	((struct client_settings *)to)->family = SESSION_IPV6;
+	return 0;
+}
+
+static int put_host(char host[CLIENT_NAME_MAX], const char *value, size_t n, char why[OPTIONS_WHY])
+{
+	if (n == 0 || n >= CLIENT_NAME_MAX)
+		return wrong(why, n ? "is too long for a host name" : "is empty; a host is a name or an address");
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '/')
+			return wrong(why, "is not a host name or address");
+	memcpy(host, value, n);
+	host[n] = '\0';
+	return 0;
+}
+
+static int put_port(char port[8], const char *value, char why[OPTIONS_WHY])
+{
+	uint16_t number;
+
+	if (addr_port_number(value, &number) < 0 || number == 0)
+		return wrong(why, "is not a port, 1 to 65535");
+	snprintf(port, 8, "%u", number);
+	return 0;
+}
+
+static int set_host(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_host(((struct client_settings *)to)->host, value, strlen(value), why);
+}
+
+static int set_port(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_port(((struct client_settings *)to)->port, value, why);
+}
+
+static int put_duration(int64_t *to, const char *value, char why[OPTIONS_WHY])
+{
+	int64_t ns;
+
+	if (units_duration(value, &ns) < 0)
+		return wrong(why, "is not a duration");
+	if (ns < NS_PER_MS || ns > 3600 * NS_PER_S)
+		return wrong(why, "is out of range, 1ms to 1h");
+	*to = ns;
+	return 0;
+}
+
+static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_duration(&((struct client_settings *)to)->wait, value, why);
+}
+
+static int set_connect_timeout(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_duration(&((struct client_settings *)to)->connect_timeout, value, why);
+}
+
+static int put_count(int64_t *to, const char *value, int64_t low, int64_t high, char why[OPTIONS_WHY])
+{
+	if (units_count(value, low, high, to) == 0)
+		return 0;
+	snprintf(why, OPTIONS_WHY, "is not a number from %lld to %lld", (long long)low, (long long)high);
+	return -1;
+}
+
+static int set_window(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_count(&((struct client_settings *)to)->window, value, 1, 65536, why);
+}
+
+static int set_rows(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_count(&((struct client_settings *)to)->rows, value, 1, 10000000, why);
+}
+
+static int set_history(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_count(&((struct client_settings *)to)->history, value, 0, 1000000, why);
+}
+
+static int set_retries(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	struct client_settings *s = to;
+
+	s->retries_given = true;
+	if (strcmp(value, "forever") == 0) {
+		s->retries = SESSION_RETRY_FOR_EVER;
+		return 0;
+	}
+	if (put_count(&s->retries, value, 0, 1000000, why) == 0)
+		return 0;
+	return wrong(why, "is neither a number nor \"forever\"");
+}
+
+struct word {
+	const char *word;
+	int value;
+};
+
+static int put_word(int *to, const char *value, const struct word *words, char why[OPTIONS_WHY])
+{
+	size_t used;
+
+	for (const struct word *w = words; w->word; w++) {
+		if (strcmp(value, w->word) != 0)
+			continue;
+		*to = w->value;
+		return 0;
+	}
+	used = (size_t)snprintf(why, OPTIONS_WHY, "is not one of");
+	for (const struct word *w = words; w->word && used < OPTIONS_WHY; w++)
+		used += (size_t)snprintf(why + used, OPTIONS_WHY - used, "%s %s", w == words ? "" : ",", w->word);
+	return -1;
+}
+
+static int set_tag(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	static const struct word words[] = {
+		{"auto", LEDGER_TAG_AUTO}, {"always", LEDGER_TAG_ALWAYS}, {"never", LEDGER_TAG_NEVER}, {NULL, 0}};
+	int tag;
+
+	if (put_word(&tag, value, words, why) < 0)
+		return -1;
+	((struct client_settings *)to)->tag = (enum ledger_tag)tag;
+	return 0;
+}
+
+static int set_colour(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	static const struct word words[] = {{"auto", SCREEN_COLOUR_AUTO}, {"always", SCREEN_COLOUR_ALWAYS},
+		{"never", SCREEN_COLOUR_NEVER}, {NULL, 0}};
+	int colour;
+
+	if (put_word(&colour, value, words, why) < 0)
+		return -1;
+	((struct client_settings *)to)->screen.colour = (enum screen_colour)colour;
+	return 0;
+}
+
+static int set_background(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	static const struct word words[] = {{"auto", SCREEN_BACKGROUND_AUTO}, {"dark", SCREEN_BACKGROUND_DARK},
+		{"light", SCREEN_BACKGROUND_LIGHT}, {NULL, 0}};
+	int background;
+
+	if (put_word(&background, value, words, why) < 0)
+		return -1;
+	((struct client_settings *)to)->screen.background = (enum screen_background)background;
+	return 0;
+}
+
+static int set_configuration(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	(void)why;
+	((struct client_settings *)to)->configuration = value;
+	((struct client_settings *)to)->configuration_given = true;
+	return 0;
+}
+
+#define SWITCH(name, field)                                                      \
+	static int set_##name(void *to, const char *value, char why[OPTIONS_WHY]) \
+	{                                                                         \
+		(void)value, (void)why;                                           \
+		((struct client_settings *)to)->field = true;                     \
+		return 0;                                                         \
+	}
+SWITCH(plain, plain)
+SWITCH(ordered, ordered)
+SWITCH(quiet, quiet)
+SWITCH(ascii, ascii)
+SWITCH(mouse, screen.mouse)
+SWITCH(help, help)
+SWITCH(version, version)
+
+static const struct options_spec table[] = {
+	{"udp", 'u', NULL, "send lines over UDP (the default)", NULL, set_udp, 0},
+	{"tcp", 't', NULL, "send lines over TCP", NULL, set_tcp, 0},
+	{"ipv4", '4', NULL, "use IPv4 only", NULL, set_ipv4, 0},
+	{"ipv6", '6', NULL, "use IPv6 only", NULL, set_ipv6, 0},
+	{"host", 0, "HOST", "the server, as the operand HOST", "localhost", set_host, 0},
+	{"port", 'p', "PORT", "its port, as the operand PORT (" CLIENT_PORT ")", CLIENT_PORT, set_port, 0},
+	{"wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", set_wait, 0},
+	{"connect-timeout", 0, "DURATION", "how long one TCP connect may take (5s)", "5s", set_connect_timeout, 0},
+	{"retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3", set_retries, 0},
+	{"tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", set_tag, 0},
+	{"window", 0, "LINES", "UDP lines on the way at most (64)", "64", set_window, 0},
+	{"plain", 0, NULL, "plain lines, also on a terminal", NULL, set_plain, 0},
+	{"ordered", 0, NULL, "plain: UDP replies in the order typed", NULL, set_ordered, 0},
+	{"quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, set_quiet, 0},
+	{"rows", 0, "COUNT", "lines remembered with their fates (100000)", "100000", set_rows, 0},
+	{"history", 0, "COUNT", "lines of history kept (1000; 0: none)", "1000", set_history, 0},
+	{"mouse", 0, NULL, "the wheel scrolls (the terminal's own selection then needs Shift)", NULL, set_mouse, 0},
+	{"color", 0, "WHEN", "colours: auto, always, never", "never", set_colour, 0},
+	{"background", 0, "KIND", "colours made for: auto, dark, light", "light", set_background, 0},
+	{"ascii", 0, NULL, "draw with ASCII characters only", NULL, set_ascii, 0},
+	{"config", 0, "FILE", "read FILE, not the usual configuration; none if empty", "upcase.conf", set_configuration, 1},
+	{"help", 'h', NULL, "this text", NULL, set_help, 1},
+	{"version", 'V', NULL, "name and version", NULL, set_version, 1},
+	{NULL, 0, NULL, NULL, NULL, NULL, 0},
+};
+
+static void defaults(struct client_settings *s)
+{
+	*s = (struct client_settings){
+		.port = CLIENT_PORT,
+		.wait = NS_PER_S,
+		.connect_timeout = 5 * NS_PER_S,
+		.window = 64,
+		.rows = 100000,
+		.retries = SESSION_RETRY_FOR_EVER,
+		.history = 1000,
+	};
+}
+
+void client_help(void)
+{
+	puts("usage: upcase [OPTION]... [HOST [PORT]]\n"
+	     "Sends each typed line to a server and shows it as it comes back in capitals, over\n"
+	     "UDP or TCP. Without HOST it starts a private server. Without a terminal (or with\n"
+	     "--plain) lines come from standard input and replies go to standard output.\n");
+	options_help(table, stdout);
+	puts("\nLines of the configuration file are the long options. See upcase(1), upcase(7).");
+}
+
+/* "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address. */
+static int split_peer(const char *text, struct client_settings *s, char why[OPTIONS_WHY])
+{
+	const char *close = *text == '[' ? strchr(text, ']') : NULL;
+	const char *colon = close ? (close[1] == ':' ? close + 1 : NULL) : strchr(text, ':');
+
+	if (*text == '[' && (!close || (close[1] != '\0' && close[1] != ':')))
+		return wrong(why, "is not an address in brackets");
+	if (close) {
+		if (put_host(s->host, text + 1, (size_t)(close - text - 1), why) < 0)
+			return -1;
+	} else if (colon && !strchr(colon + 1, ':')) {
+		if (put_host(s->host, text, (size_t)(colon - text), why) < 0)
+			return -1;
+	} else {
+		return put_host(s->host, text, strlen(text), why);
+	}
+	return colon ? put_port(s->port, colon + 1, why) : 0;
+}
+
+int client_peer(const char *host, const char *port, struct client_settings *s, char *why, size_t size)
+{
+	struct client_settings changed = *s;
+	char reason[OPTIONS_WHY];
+
+	if (split_peer(host, &changed, reason) < 0)
+		return snprintf(why, size, "host '%.100s' %s", host, reason), -1;
+	if (port && put_port(changed.port, port, reason) < 0)
+		return snprintf(why, size, "port '%.100s' %s; for example " CLIENT_PORT, port, reason), -1;
+	memcpy(s->host, changed.host, sizeof s->host);
+	memcpy(s->port, changed.port, sizeof s->port);
+	return 0;
+}
+
+static int operands(struct client_settings *s, int argc, char **argv, int first)
+{
+	char why[OPTIONS_WHY + 120];
+
+	if (argc - first > 2) {
+		fprintf(stderr, "upcase: '%.100s': one HOST and one PORT at most; see upcase --help\n", argv[first + 2]);
+		return -1;
+	}
+	if (first < argc && client_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s, why, sizeof why) < 0) {
+		fprintf(stderr, "upcase: %s\n", why);
+		return -1;
+	}
+	return 0;
+}
+
+static int configuration(struct client_settings *s)
+{
+	char *usual = s->configuration_given ? NULL : paths_configuration();
+	const char *path = s->configuration_given ? s->configuration : usual;
+	int result = 0;
+
+	if (path && *path)
+		result = options_file(table, s, "upcase", path);
+	if (result == 1 && s->configuration_given) {
+		fprintf(stderr, "upcase: --config=%s: there is no such file\n", path);
+		result = -1;
+	}
+	free(usual);
+	return result < 0 ? -1 : 0;
+}
+
+/* The command line is read twice: once to find --config, then again over what the file said. */
+int client_settings_read(struct client_settings *s, int argc, char **argv)
+{
+	const char *file;
+	bool given;
+	int first;
+
+	defaults(s);
+	first = options_command_line(table, s, argc, argv);
+	if (first < 0)
+		return -1;
+	if (s->help || s->version)
+		return 0;
+	file = s->configuration;
+	given = s->configuration_given;
+	defaults(s);
+	s->configuration = file;
+	s->configuration_given = given;
+	if (configuration(s) < 0)
+		return -1;
+	first = options_command_line(table, s, argc, argv);
+	return first < 0 ? -1 : operands(s, argc, argv, first);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the user asked for: the command line over the configuration file over the defaults. */
+#ifndef UPCASE_SETTINGS_H
+#define UPCASE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "screen.h"
+#include "session.h"
+
+#define CLIENT_PORT "12000"
+#define CLIENT_NAME_MAX 256
+
+struct client_settings {
+	/* The peer; an empty host asks for a private server. */
+	char host[CLIENT_NAME_MAX];
+	char port[8];
+	enum session_transport transport;
+	enum session_family family;
+	int64_t wait, connect_timeout;
+	enum ledger_tag tag;
+	int64_t window;
+	int64_t rows;
+	/* SESSION_RETRY_FOR_EVER, or a number; `retries_given` tells a wish from the default. */
+	int64_t retries;
+	bool retries_given;
+	bool plain, ordered, quiet;
+	bool ascii;
+	struct screen_settings screen;
+	/* Lines of history kept; 0 keeps none, not even a file. */
+	int64_t history;
+	/* The configuration file to read instead of the usual one; "" for none at all. */
+	const char *configuration;
+	bool configuration_given;
+	bool help, version;
+};
+
+/* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the program ends with
+ * status 2). */
+int client_settings_read(struct client_settings *settings, int argc, char **argv);
+void client_help(void);
+
+/* Takes "host", "host port", "host:port" or "[address]:port" apart into host and port (unchanged when none is given).
+ * Returns 0, or -1 with what is wrong in `why`. */
+int client_peer(const char *host, const char *port, struct client_settings *settings, char *why, size_t size);
+
+#endif

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A session over TCP: lines out, each ended by \n, replies in, split at \n.
+ *
+ * What is to be sent stands in one buffer of bytes, with a mark at the end of each line: a line counts as sent
+ * when the kernel has taken its last byte. When a connection ends, the line that was partly handed over is cut off
+ * with those that wait; the lines behind it have not been touched and go over the next connection.
+ *
+ * The textbook's server reads once, answers and closes. A second line sent before that close is seen would be lost
+ * with the connection, so the first line of a connection goes alone: when its reply has come and the connection still
+ * stands a moment later, the server is one that keeps it, and everything flows freely. */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "session-core.h"
+
+/* One read, and the reads of one turn. */
+#define READ_SIZE 65536
+#define TURN_READS 8
+/* The longest reply line that is kept whole to be compared: capitals of the longest line that can be typed. */
+#define REPLY_KEEP (3u * 1024 * 1024)
+/* What may be queued here before plain input has to wait. */
+#define QUEUE_BYTES (256u * 1024)
+#define QUEUE_LINES 8192
+/* How long after the first reply a close may follow it: the textbook's server closes at once; this allows for a slow machine. */
+#define CLOSE_FOLLOWS (50 * NS_PER_MS)
+/* The same when this server was seen to close before. */
+#define CLOSE_EXPECTED NS_PER_S
+
+enum pace {
+	PACE_CAREFUL, /* not known yet whether the server keeps the connection */
+	PACE_SINGLE,  /* it closes after each reply: a line a connection */
+	PACE_FREE,    /* it keeps it */
+};
+
+/* A queued line: where it ends in the stream, UINT64_MAX while its pieces are still coming. */
+struct mark {
+	uint64_t number;
+	uint64_t end;
+};
+
+struct tcp {
+	/* Bytes to send: out[begin] to before out[end]; out[begin] is byte `written` of the stream. */
+	unsigned char *out;
+	size_t begin, end, room;
+	uint64_t written;
+	/* Where the first marked line begins in the stream. */
+	uint64_t line_start;
+	struct mark *marks;
+	size_t mark_begin, mark_end, mark_room;
+	/* The line whose pieces come is not wanted any more: its connection is gone. */
+	bool skipping;
+
+	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of it have been passed on. */
+	unsigned char *in;
+	size_t in_used, in_room;
+	bool in_long;
+
+	enum pace pace;
+	/* Lines sent and answered on this connection. */
+	uint64_t sent, answered;
+	/* Until when a careful sender waits. */
+	int64_t careful_until;
+	/* When the last reply came. */
+	int64_t answered_at;
+	/* Writing failed: reading will say why. */
+	bool write_failed;
+	bool half_closed;
+	bool told_single;
+	unsigned char buffer[READ_SIZE];
+};
+
+/* Room for `more` bytes behind `*used` of a buffer that grows by doubling. */
+static int reserve(unsigned char **buffer, size_t used, size_t *room, size_t more)
+{
+	size_t want = *room ? *room : 4096;
+	unsigned char *grown;
+
+	if (used + more <= *room)
+		return 0;
+	while (want < used + more)
+		want *= 2;
+	grown = realloc(*buffer, want);
+	if (!grown)
+		return -1;
+	*buffer = grown;
+	*room = want;
+	return 0;
+}
+
+static struct tcp *side_of(struct session *s)
+{
+	if (!s->side) {
+		s->side = calloc(1, sizeof(struct tcp));
+		if (s->side)
+			((struct tcp *)s->side)->pace = PACE_CAREFUL;
+	}
+	return s->side;
+}
+
+static bool lines_queued(const struct tcp *t)
+{
+	return t->mark_begin < t->mark_end;
+}
+
+/* --- opening --- */
+
+static int tcp_open(struct session *s, int64_t now)
+{
+	const struct addr *to = &s->addresses[s->address];
+	const int on = 1;
+	int fd, error = 0;
+
+	if (!side_of(s))
+		return ENOMEM;
+	fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	/* A line is a message: it does not wait for company (RFC 896's algorithm off). */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (fd >= FD_SETSIZE)
+		error = EMFILE;
+	else if (connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
+		error = errno;
+	if (error) {
+		close(fd);
+		return error;
+	}
+	s->fd = fd;
+	s->phase = PHASE_CONNECT;
+	s->connect_by = now + s->settings.connect_timeout;
+	return 0;
+}
+
+static void close_socket(struct session *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* A port that nobody listens on, in the range that the kernel gives to clients, can be given to our own socket, which
+ * then connects to itself (RFC 793, simultaneous open). Nobody is there. */
+static bool connected_to_itself(int fd)
+{
+	struct addr here = {.len = sizeof here.storage}, there = {.len = sizeof there.storage};
+
+	return getsockname(fd, &here.sa, &here.len) == 0 && getpeername(fd, &there.sa, &there.len) == 0 &&
+	    addr_equal(&here, &there);
+}
+
+static void start_connection(struct session *s)
+{
+	struct tcp *t = s->side;
+
+	t->sent = t->answered = 0;
+	t->careful_until = 0;
+	t->write_failed = t->half_closed = false;
+	t->in_used = 0;
+	t->in_long = false;
+	if (t->pace == PACE_FREE)
+		t->pace = PACE_CAREFUL;
+	session_connected(s);
+}
+
+static void finish_connect(struct session *s, int64_t now)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		error = errno;
+	if (!error && connected_to_itself(s->fd))
+		error = ECONNREFUSED;
+	if (error) {
+		close_socket(s);
+		session_failed(s, error, now);
+		return;
+	}
+	start_connection(s);
+}
+
+/* --- sending --- */
+
+static int add_bytes(struct tcp *t, const void *bytes, size_t n)
+{
+	if (t->begin > 0 && t->begin >= t->room / 2) {
+		memmove(t->out, t->out + t->begin, t->end - t->begin);
+		t->end -= t->begin;
+		t->begin = 0;
+	}
+	if (reserve(&t->out, t->end, &t->room, n) < 0)
+		return -1;
+	memcpy(t->out + t->end, bytes, n);
+	t->end += n;
+	return 0;
+}
+
+static int add_mark(struct tcp *t, uint64_t number)
+{
+	struct mark *grown;
+
+	if (t->mark_begin > 0 && t->mark_begin == t->mark_end)
+		t->mark_begin = t->mark_end = 0;
+	if (t->mark_end == t->mark_room) {
+		size_t room = t->mark_room ? 2 * t->mark_room : 64;
+
+		grown = realloc(t->marks, room * sizeof *grown);
+		if (!grown)
+			return -1;
+		t->marks = grown;
+		t->mark_room = room;
+	}
+	t->marks[t->mark_end++] = (struct mark){.number = number, .end = UINT64_MAX};
+	return 0;
+}
+
+static void pop_mark(struct tcp *t)
+{
+	t->line_start = t->marks[t->mark_begin].end;
+	t->mark_begin++;
+	/* Keeps the array short while it is never quite empty. */
+	if (t->mark_begin >= 1024) {
+		memmove(t->marks, t->marks + t->mark_begin, (t->mark_end - t->mark_begin) * sizeof *t->marks);
+		t->mark_end -= t->mark_begin;
+		t->mark_begin = 0;
+	}
+}
+
+static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
+{
+	struct tcp *t = side_of(s);
+	const bool whole = (pieces & SESSION_LINE) == SESSION_LINE;
+
+	if (!t)
+		return -1;
+	if (pieces & SESSION_FIRST) {
+		t->skipping = false;
+		if ((whole ? ledger_add(s->ledger, number, text, n, now) :
+			     ledger_add_partial(s->ledger, number, text, n, now)) < 0)
+			return -1;
+		if (s->phase == PHASE_DEAD)
+			return 0;
+		if (add_mark(t, number) < 0)
+			return -1;
+	}
+	if (t->skipping || s->phase == PHASE_DEAD)
+		return 0;
+	if (add_bytes(t, text, n) < 0 || ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST && add_bytes(t, "\n", 1) < 0))
+		return -1;
+	if (pieces & SESSION_LAST)
+		t->marks[t->mark_end - 1].end = t->written + (t->end - t->begin);
+	return 0;
+}
+
+static bool tcp_has_room(const struct session *s)
+{
+	const struct tcp *t = s->side;
+
+	return !t || (t->end - t->begin < QUEUE_BYTES && t->mark_end - t->mark_begin < QUEUE_LINES);
+}
+
+/* Careful: may the next line go? Learns from a wait that is over that the server keeps the connection. */
+static bool may_begin_line(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+
+	if (t->pace == PACE_FREE || t->sent == 0)
+		return true;
+	if (now < t->careful_until || (t->pace == PACE_SINGLE && ledger_totals(s->ledger)->waiting > 0))
+		return false;
+	t->pace = PACE_FREE;
+	return true;
+}
+
+/* Up to which byte of the stream may be sent now. */
+static uint64_t sendable(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+	const uint64_t all = t->written + (t->end - t->begin);
+	uint64_t end;
+
+	if (!lines_queued(t) || (t->written == t->line_start && !may_begin_line(s, now)))
+		return t->written;
+	if (t->pace == PACE_FREE)
+		return all;
+	end = t->marks[t->mark_begin].end;
+	return end < all ? end : all;
+}
+
+static void mark_sent(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+
+	while (lines_queued(t) && t->marks[t->mark_begin].end <= t->written) {
+		const uint64_t number = t->marks[t->mark_begin].number;
+
+		pop_mark(t);
+		ledger_sent(s->ledger, number, now);
+		t->sent++;
+		if (t->pace != PACE_FREE)
+			t->careful_until = now + s->settings.wait;
+		session_row(s, number);
+	}
+}
+
+static void write_some(struct session *s, int64_t turn)
+{
+	struct tcp *t = s->side;
+	uint64_t to;
+
+	while (!t->write_failed && (to = sendable(s, turn)) > t->written) {
+		const int64_t now = clock_monotonic();
+		ssize_t n = send(s->fd, t->out + t->begin, (size_t)(to - t->written), MSG_NOSIGNAL);
+
+		if (n < 0) {
+			/* Reading tells what happened, after what came before it. */
+			t->write_failed = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+			return;
+		}
+		t->begin += (size_t)n;
+		t->written += (uint64_t)n;
+		mark_sent(s, now);
+	}
+}
+
+static void tcp_push(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+
+	if (!t)
+		return;
+	if (s->phase == PHASE_IDLE && lines_queued(t)) {
+		/* Comes back here when it is connected. */
+		session_reopen(s, now);
+		return;
+	}
+	if (s->phase != PHASE_READY)
+		return;
+	write_some(s, now);
+	if (s->finished && !lines_queued(t) && !t->half_closed) {
+		shutdown(s->fd, SHUT_WR);
+		t->half_closed = true;
+	}
+}
+
+/* --- receiving --- */
+
+static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t now)
+{
+	struct tcp *t = s->side;
+	struct session_reply reply = {.text = text, .length = n};
+
+	reply.verdict = ledger_stream_reply(s->ledger, text, n, ended, now);
+	s->answered = true;
+	t->answered++;
+	t->answered_at = now;
+	if (t->pace != PACE_FREE)
+		t->careful_until = now + (t->pace == PACE_SINGLE ? CLOSE_EXPECTED : CLOSE_FOLLOWS);
+	s->hooks.reply(s->hooks.context, &reply);
+	t->in_used = 0;
+	t->in_long = false;
+}
+
+/* A long line is passed on in pieces rather than kept. */
+static void keep(struct session *s, const unsigned char *bytes, size_t n)
+{
+	struct tcp *t = s->side;
+
+	if (t->in_used + n <= REPLY_KEEP && reserve(&t->in, t->in_used, &t->in_room, n) == 0) {
+		memcpy(t->in + t->in_used, bytes, n);
+		t->in_used += n;
+		return;
+	}
+	if (t->in_used > 0)
+		s->hooks.reply(s->hooks.context,
+		    &(struct session_reply){.text = t->in, .length = t->in_used, .more = true});
+	s->hooks.reply(s->hooks.context, &(struct session_reply){.text = bytes, .length = n, .more = true});
+	t->in_used = 0;
+	t->in_long = true;
+}
+
+static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, int64_t now)
+{
+	struct tcp *t = s->side;
+
+	while (n > 0) {
+		const unsigned char *end = memchr(bytes, '\n', n);
+		const size_t length = end ? (size_t)(end - bytes) : n;
+
+		if (!end) {
+			keep(s, bytes, n);
+			return;
+		}
+		if (t->in_used == 0) {
+			deliver(s, bytes, length, false, now);
+		} else {
+			keep(s, bytes, length);
+			deliver(s, t->in, t->in_used, false, now);
+		}
+		bytes += length + 1;
+		n -= length + 1;
+	}
+}
+
+/* The line that was partly handed over is cut off; what is left of it is not sent. */
+static void drop_begun_line(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+	struct mark *first = t->marks + t->mark_begin;
+
+	if (!lines_queued(t) || t->written == t->line_start)
+		return;
+	ledger_sent(s->ledger, first->number, now);
+	if (first->end == UINT64_MAX) {
+		t->skipping = true;
+		first->end = t->written + (t->end - t->begin);
+	}
+	t->begin += (size_t)(first->end - t->written);
+	t->written = first->end;
+	pop_mark(t);
+}
+
+static void learn_pace(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+	const bool at_once = t->answered == 1 && now - t->answered_at <= CLOSE_EXPECTED;
+
+	t->pace = at_once ? PACE_SINGLE : PACE_CAREFUL;
+	if (t->pace != PACE_SINGLE || t->told_single || s->finished)
+		return;
+	t->told_single = true;
+	session_notice(s, false, "TCP %s: this server closes after each reply: each line gets a connection of its own",
+	    s->peer);
+}
+
+static void tell_end(struct session *s, uint64_t cut, int error)
+{
+	const struct tcp *t = s->side;
+	const char *how = error == 0 ? "closed by the server" :
+	    error == ECONNRESET || error == EPIPE ? "reset by the server" : strerror(error);
+
+	if (cut > 0)
+		session_notice(s, true, "TCP %s: %s before %llu %s answered; whether the server saw %s is unknown", s->peer,
+		    how, (unsigned long long)cut, cut == 1 ? "line was" : "lines were", cut == 1 ? "it" : "them");
+	else if (t->pace != PACE_SINGLE && !s->finished)
+		session_notice(s, false, "TCP %s: %s; the next line connects again", s->peer, how);
+}
+
+static void end_connection(struct session *s, int error, int64_t now)
+{
+	struct tcp *t = s->side;
+	uint64_t cut;
+
+	if (t->in_used > 0 || t->in_long)
+		deliver(s, t->in, t->in_used, true, now);
+	drop_begun_line(s, now);
+	cut = ledger_cut_off(s->ledger, now);
+	learn_pace(s, now);
+	tell_end(s, cut, error);
+	close_socket(s);
+	s->phase = PHASE_IDLE;
+	tcp_push(s, now);
+}
+
+static void read_some(struct session *s)
+{
+	struct tcp *t = s->side;
+
+	for (int i = 0; i < TURN_READS; i++) {
+		const ssize_t n = recv(s->fd, t->buffer, sizeof t->buffer, 0);
+		const int64_t now = clock_monotonic();
+
+		if (n > 0) {
+			take_bytes(s, t->buffer, (size_t)n, now);
+		} else if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+			end_connection(s, n == 0 ? 0 : errno, now);
+			return;
+		} else {
+			return;
+		}
+	}
+}
+
+/* --- the loop --- */
+
+static void tcp_watch(const struct session *s, struct watch *w)
+{
+	const struct tcp *t = s->side;
+
+	if (s->phase == PHASE_CONNECT) {
+		watch_write(w, s->fd);
+		return;
+	}
+	watch_read(w, s->fd);
+	if (!lines_queued(t) || t->write_failed)
+		return;
+	if (t->pace == PACE_FREE || t->sent == 0 || t->written > t->line_start)
+		watch_write(w, s->fd);
+	else if (t->pace == PACE_CAREFUL || ledger_totals(s->ledger)->waiting == 0)
+		watch_until(w, t->careful_until);
+}
+
+static void tcp_turn(struct session *s, const struct watch *w, int64_t now)
+{
+	if (s->fd < 0)
+		return;
+	if (s->phase == PHASE_CONNECT) {
+		if (watch_can_write(w, s->fd)) {
+			finish_connect(s, now);
+		} else if (now >= s->connect_by) {
+			close_socket(s);
+			session_failed(s, ETIMEDOUT, now);
+		}
+	} else if (watch_can_read(w, s->fd)) {
+		read_some(s);
+	}
+	tcp_push(s, now);
+}
+
+static void tcp_close(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+
+	(void)now;
+	close_socket(s);
+	if (!t)
+		return;
+	t->written += t->end - t->begin;
+	t->line_start = t->written;
+	t->begin = t->end = 0;
+	t->mark_begin = t->mark_end = 0;
+	t->in_used = 0;
+}
+
+static void tcp_free(struct session *s)
+{
+	struct tcp *t = s->side;
+
+	if (!t)
+		return;
+	free(t->out);
+	free(t->marks);
+	free(t->in);
+	free(t);
+}
+
+const struct transport transport_tcp = {
+	.open = tcp_open,
+	.push = tcp_push,
+	.send = tcp_send,
+	.has_room = tcp_has_room,
+	.watch = tcp_watch,
+	.turn = tcp_turn,
+	.close = tcp_close,
+	.free = tcp_free,
+};

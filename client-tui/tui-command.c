@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands do. Their names and help stand in commands.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "clock.h"
+#include "commands.h"
+#include "summary.h"
+
+static void connect_to(struct app *app, char *arguments, int64_t now)
+{
+	char *rest = NULL;
+	const char *host = strtok_r(arguments, " \t", &rest);
+	const char *port = strtok_r(NULL, " \t", &rest);
+	struct client_settings changed = app->settings;
+	char why[300];
+
+	if (!host || strtok_r(NULL, " \t", &rest)) {
+		app_say(app, "/connect HOST [PORT]; for example /connect localhost " CLIENT_PORT);
+		return;
+	}
+	strcpy(changed.port, CLIENT_PORT);
+	if (client_peer(host, port, &changed, why, sizeof why) < 0) {
+		app_say(app, "%s", why);
+		return;
+	}
+	app_leave_peer(app, now);
+	app->settings = changed;
+	app_open_current(app, now);
+}
+
+static void find(struct app *app, const char *text)
+{
+	int rows, columns;
+	char *copy;
+
+	if (*text) {
+		copy = strdup(text);
+		if (!copy)
+			return;
+		free(app->find);
+		app->find = copy;
+		app->view.find = NULL;
+	}
+	if (!app->find) {
+		app_say(app, "/find TEXT; for example /find hello; /find alone goes on to the next older one");
+		return;
+	}
+	app_size(&rows, &columns);
+	if (!view_find(&app->view, app->board, rows, columns, app->find))
+		app_say(app, "'%.200s' is not found%s", app->find, app->view.find ? " further up" : "");
+}
+
+/* A file name's ending, with its dot, or "". */
+static const char *ending(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *dot = strrchr(slash ? slash + 1 : path, '.');
+
+	return dot ? dot : "";
+}
+
+static void save(struct app *app, const char *path, int64_t now)
+{
+	FILE *out;
+	int fd, error;
+
+	if (!*path) {
+		app_say(app, "/save FILE; for example /save lecture.txt");
+		return;
+	}
+	if (*ending(path) && strcmp(ending(path), ".txt") != 0) {
+		app_say(app, "'%.100s': only text can be saved; for example /save lecture.txt", path);
+		return;
+	}
+	/* What was said over a network is for the user's eyes. */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NONBLOCK, 0600);
+	if (fd < 0) {
+		app_say(app, "'%.100s': %s", path, errno == EEXIST ? "there is such a file already; choose another name" : strerror(errno));
+		return;
+	}
+	out = fdopen(fd, "w");
+	error = !out || summary_save_text(out, app->board, now) < 0 ? errno : 0;
+	if (out ? fclose(out) != 0 : close(fd) != 0)
+		error = error ? error : errno;
+	if (error)
+		app_say(app, "'%.100s': %s", path, strerror(error));
+	else
+		app_say(app, "saved in %s", path);
+}
+
+static void clear(struct app *app)
+{
+	board_clear(app->board);
+	app->view.find = NULL;
+	view_scroll_end(&app->view);
+}
+
+static void run(struct app *app, enum command command, char *arguments, int64_t now)
+{
+	switch (command) {
+	case COMMAND_UDP:
+		app_switch(app, SESSION_UDP, now);
+		break;
+	case COMMAND_TCP:
+		app_switch(app, SESSION_TCP, now);
+		break;
+	case COMMAND_CONNECT:
+		connect_to(app, arguments, now);
+		break;
+	case COMMAND_ORDER:
+		app->view.arrivals = !app->view.arrivals;
+		break;
+	case COMMAND_FIND:
+		find(app, arguments);
+		break;
+	case COMMAND_CLEAR:
+		clear(app);
+		break;
+	case COMMAND_SAVE:
+		save(app, arguments, now);
+		break;
+	case COMMAND_HELP:
+		app_page(app, "help", command_help_page());
+		break;
+	case COMMAND_QUIT:
+		app->quit = true;
+		break;
+	default:
+		break;
+	}
+}
+
+void app_command(struct app *app, const char *line, size_t n, int64_t now)
+{
+	const char *arguments = "";
+	const enum command command = command_parse(line, n, &arguments);
+	char *copy;
+
+	if (command == COMMAND_UNKNOWN) {
+		app_say(app, "%.60s: no such command; /help lists them, // sends a line that starts with /", line);
+		return;
+	}
+	if (command == COMMAND_AMBIGUOUS) {
+		app_say(app, "%.60s: more than one command begins so; Tab shows them", line);
+		return;
+	}
+	copy = strdup(arguments);
+	if (!copy)
+		return;
+	run(app, command, copy, now);
+	app->changed = true;
+	free(copy);
+}

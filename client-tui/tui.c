@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The screen's loop: network first, then keys, then one draw, at most 60 a second however much happens. */
+#include "config.h"
+
+#include "tui.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "app.h"
+#include "clock.h"
+#include "commands.h"
+#include "paths.h"
+#include "prompt.h"
+#include "summary.h"
+
+#define FRAME (NS_PER_S / 60)
+/* How often a row that waits shows its time anew. */
+#define TICK (100 * NS_PER_MS)
+#define MESSAGE_TIME (5 * NS_PER_S)
+/* How long TCP lines left behind by /connect may still be answered. */
+#define LEAVE_TIME (5 * NS_PER_S)
+
+static volatile sig_atomic_t stopped, resized;
+
+static void on_stop(int signal)
+{
+	stopped = signal;
+}
+
+static void on_resize(int signal)
+{
+	(void)signal;
+	resized = 1;
+}
+
+/* --- what the sessions tell --- */
+
+static void on_reply(void *context, const struct session_reply *reply)
+{
+	struct app_session *of = context;
+	struct app *app = of->app;
+	const bool stream = session_transport(of->session) == SESSION_TCP;
+
+	/* Pieces of an endless line are not for a screen; its end is told. */
+	if (reply->more)
+		return;
+	if (reply->verdict.match == MATCH_STRAY)
+		board_add_text(app->board, BOARD_STRAY, stream, reply->text, reply->length);
+	board_add_arrival(app->board, reply->verdict.match, stream, reply->verdict.number, reply->text, reply->length);
+	app->changed = true;
+}
+
+static void on_row(void *context, uint64_t number)
+{
+	(void)number;
+	((struct app_session *)context)->app->changed = true;
+}
+
+static void on_notice(void *context, bool bad, const char *text)
+{
+	app_notice(((struct app_session *)context)->app, bad, text);
+}
+
+/* --- sessions --- */
+
+struct app_session *app_current(struct app *app)
+{
+	return app->settings.transport == SESSION_TCP ? app->tcp : app->udp;
+}
+
+static struct app_session *new_session(struct app *app, int64_t now)
+{
+	const struct client_settings *s = &app->settings;
+	struct app_session *new;
+
+	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
+		return NULL;
+	new->app = app;
+	new->session = session_open(
+	    &(struct session_settings){
+		.transport = s->transport,
+		.host = s->host,
+		.port = s->port,
+		.family = s->family,
+		.tag = s->tag,
+		.rows = (size_t)s->rows,
+		.wait = s->wait,
+		.window = (int)s->window,
+		.retries = (int)s->retries,
+		.connect_timeout = s->connect_timeout,
+	    },
+	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice}, now);
+	if (!new->session) {
+		free(new);
+		return NULL;
+	}
+	app->sessions[app->session_count++] = new;
+	return new;
+}
+
+int app_open_current(struct app *app, int64_t now)
+{
+	struct app_session **current = app->settings.transport == SESSION_TCP ? &app->tcp : &app->udp;
+
+	if (!*current)
+		*current = new_session(app, now);
+	if (*current)
+		return 0;
+	app_say(app, app->session_count == APP_SESSIONS ? "too many peers in one run: start anew" : "memory is short");
+	return -1;
+}
+
+static void leave(struct app_session *of, int64_t now)
+{
+	if (!of)
+		return;
+	of->left = true;
+	of->leave_by = now + (session_transport(of->session) == SESSION_TCP ? LEAVE_TIME : 2 * session_wait(of->session));
+	session_finish(of->session, now);
+}
+
+void app_leave_peer(struct app *app, int64_t now)
+{
+	leave(app->udp, now);
+	leave(app->tcp, now);
+	app->udp = app->tcp = NULL;
+}
+
+static void set_prompt(const struct app *app)
+{
+	prompt_set(app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
+}
+
+void app_switch(struct app *app, enum session_transport transport, int64_t now)
+{
+	app->settings.transport = transport;
+	set_prompt(app);
+	app_open_current(app, now);
+	app->changed = true;
+}
+
+void app_send(struct app *app, const char *text, size_t n, int64_t now)
+{
+	struct app_session *to = app_current(app);
+
+	if (!to && (app_open_current(app, now) < 0 || !(to = app_current(app))))
+		return;
+	if (session_send(to->session, ++app->last_number, text, n, SESSION_LINE, now) < 0) {
+		app_say(app, "memory is short: the line was not sent");
+		return;
+	}
+	board_add_line(app->board, session_ledger(to->session), app->settings.transport == SESSION_TCP, app->last_number);
+	app->changed = true;
+}
+
+/* --- telling --- */
+
+void app_say(struct app *app, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(app->message, sizeof app->message, format, args);
+	va_end(args);
+	app->message_until = clock_monotonic() + MESSAGE_TIME;
+	app->changed = true;
+}
+
+void app_notice(struct app *app, bool bad, const char *text)
+{
+	board_add_text(app->board, bad ? BOARD_ERROR : BOARD_NOTICE, false, text, strlen(text));
+	app->changed = true;
+}
+
+void app_size(int *rows, int *columns)
+{
+	screen_size(rows, columns);
+}
+
+/* --- drawing --- */
+
+static void draw(struct app *app, int64_t now)
+{
+	struct app_session *current = app_current(app);
+	const struct prompt_state p = prompt_state();
+	static const struct ledger_totals none;
+	struct view_facts facts = {
+		.stream = app->settings.transport == SESSION_TCP,
+		.peer = current ? session_peer(current->session) : app->settings.host,
+		.state = current ? session_state(current->session, now) : NULL,
+		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
+		.now = now,
+		.wait = app->settings.wait,
+	};
+	struct view_input input = {.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor};
+	int rows, columns;
+
+	input.message = app->question.open ? app->question.text : app->message_until > now ? app->message : NULL;
+	screen_size(&rows, &columns);
+	if (canvas_resize(&app->canvas, rows, columns) < 0)
+		return;
+	view_draw(&app->view, &app->canvas, app->board, &facts, &input);
+	screen_show(&app->canvas);
+	app->changed = false;
+	app->drawn_at = now;
+}
+
+/* Rows that wait and pauses show a running time. */
+static bool time_shows(struct app *app, int64_t now)
+{
+	for (size_t i = 0; i < app->session_count; i++)
+		if (!session_settled(app->sessions[i]->session))
+			return true;
+	return app_current(app) && session_state(app_current(app)->session, now) != NULL;
+}
+
+static int64_t next_draw(struct app *app, int64_t now)
+{
+	int64_t at = CLOCK_NEVER;
+
+	if (app->changed)
+		return app->drawn_at + FRAME;
+	if (time_shows(app, now))
+		at = app->drawn_at + TICK;
+	if (app->message_until > app->drawn_at && app->message_until < at)
+		at = app->message_until;
+	return at;
+}
+
+/* --- the loop --- */
+
+static void take_terminal(struct app *app, int64_t now)
+{
+	unsigned char bytes[65536];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+
+	if (n == 0 || (n < 0 && errno == EIO))
+		app->quit = true; /* the terminal is gone */
+	if (n > 0 && keys_feed(app->keys, bytes, (size_t)n, now) < 0)
+		app_say(app, "memory is short: keys were lost");
+}
+
+static void turn_sessions(struct app *app, const struct watch *w, int64_t now)
+{
+	for (size_t i = 0; i < app->session_count; i++) {
+		struct app_session *s = app->sessions[i];
+
+		session_turn(s->session, w, now);
+		if (s->left && !session_dead(s->session) && (session_settled(s->session) || now >= s->leave_by))
+			session_give_up(s->session, now);
+	}
+}
+
+static void wait_for_something(struct app *app, struct watch *w, const sigset_t *mask)
+{
+	const int64_t now = clock_monotonic();
+	struct timespec ts;
+
+	watch_start(w);
+	watch_read(w, STDIN_FILENO);
+	watch_until(w, keys_deadline(app->keys));
+	watch_until(w, next_draw(app, now));
+	for (size_t i = 0; i < app->session_count; i++) {
+		session_watch(app->sessions[i]->session, w);
+		if (app->sessions[i]->left && !session_dead(app->sessions[i]->session))
+			watch_until(w, app->sessions[i]->leave_by);
+	}
+	if (pselect(w->count, &w->readable, &w->writable, NULL, clock_until(w->deadline, now, &ts), mask) < 0) {
+		FD_ZERO(&w->readable);
+		FD_ZERO(&w->writable);
+	}
+}
+
+static void loop(struct app *app, const sigset_t *mask)
+{
+	struct watch w;
+
+	while (!app->quit && !stopped) {
+		int64_t now;
+
+		if (resized) {
+			resized = 0;
+			screen_resize();
+			app->changed = true;
+		}
+		wait_for_something(app, &w, mask);
+		now = clock_monotonic();
+		turn_sessions(app, &w, now);
+		if (watch_can_read(&w, STDIN_FILENO))
+			take_terminal(app, now);
+		app_keys(app, now);
+		now = clock_monotonic();
+		if (next_draw(app, now) <= now)
+			draw(app, now);
+	}
+}
+
+/* --- the input line's side --- */
+
+static void on_line(void *context, const char *line, size_t n)
+{
+	app_line(context, line, n);
+}
+
+static void on_end(void *context)
+{
+	((struct app *)context)->quit = true;
+}
+
+static char **on_complete(void *context, const char *word, const char *line, size_t start)
+{
+	(void)context, (void)line;
+	return start == 0 && *word == '/' ? command_completions(word) : NULL;
+}
+
+static void on_matches(void *context, char **words, size_t count)
+{
+	char text[300] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		strncat(text, words[i], sizeof text - strlen(text) - 1);
+		strncat(text, "  ", sizeof text - strlen(text) - 1);
+	}
+	app_say(context, "%s", text);
+}
+
+/* --- start and end --- */
+
+static void catch_signals(sigset_t *mask)
+{
+	static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGWINCH);
+	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+		sigaddset(&blocked, stops[i]);
+	sigprocmask(SIG_BLOCK, &blocked, mask);
+	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+		sigaction(stops[i], &(struct sigaction){.sa_handler = on_stop}, NULL);
+	sigaction(SIGWINCH, &(struct sigaction){.sa_handler = on_resize}, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int app_start(struct app *app, const struct client_settings *settings)
+{
+	app->settings = *settings;
+	app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	app->view.ascii = settings->ascii || !app->utf8;
+	app->view.width = wcwidth;
+	app->view.keys = command_hints();
+	app->board = board_new((size_t)settings->rows);
+	app->keys = keys_new();
+	return app->board && app->keys ? 0 : -1;
+}
+
+static void summarise(struct app *app)
+{
+	char text[1000];
+
+	for (size_t i = 0; i < app->session_count; i++) {
+		struct session *s = app->sessions[i]->session;
+		const struct ledger_totals *t = ledger_totals(session_ledger(s));
+
+		if (t->typed == 0 && !(app->session_count == 1))
+			continue;
+		summary_session(t, session_transport(s) == SESSION_TCP, session_peer(s), session_wait(s), text, sizeof text);
+		fputs(text, stdout);
+	}
+	fflush(stdout);
+}
+
+static void app_free(struct app *app)
+{
+	for (size_t i = 0; i < app->session_count; i++) {
+		session_close(app->sessions[i]->session);
+		free(app->sessions[i]);
+	}
+	board_free(app->board);
+	keys_free(app->keys);
+	view_free(&app->view);
+	canvas_free(&app->canvas);
+	free(app->page_text);
+	free(app->find);
+	free(app->question.paste);
+	free(app);
+}
+
+static int start_terminal(struct app *app, char *why, size_t size)
+{
+	const struct prompt_hooks hooks = {
+		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches};
+	char *history = app->settings.history > 0 ? paths_history() : NULL;
+	int result = screen_start(&app->settings.screen, why, size);
+
+	if (result == 0 && prompt_start(&hooks, history, (int)app->settings.history) < 0) {
+		screen_stop();
+		snprintf(why, size, "memory is short");
+		result = -1;
+	}
+	free(history);
+	return result;
+}
+
+static void run(struct app *app, const char *notice)
+{
+	const int64_t now = clock_monotonic();
+	sigset_t mask;
+
+	catch_signals(&mask);
+	set_prompt(app);
+	if (notice)
+		app_notice(app, false, notice);
+	app_open_current(app, now);
+	app->changed = true;
+	loop(app, &mask);
+	for (size_t i = 0; i < app->session_count; i++)
+		session_give_up(app->sessions[i]->session, clock_monotonic());
+}
+
+int tui_run(const struct client_settings *settings, const char *notice)
+{
+	struct app *app = calloc(1, sizeof *app);
+	char why[200] = "memory is short";
+	int history_error = 0;
+
+	if (!app || app_start(app, settings) < 0 || start_terminal(app, why, sizeof why) < 0) {
+		fprintf(stderr, "upcase: %s\n", why);
+		if (app)
+			app_free(app);
+		return 1;
+	}
+	run(app, notice);
+	if (prompt_stop() < 0)
+		history_error = errno;
+	screen_stop();
+	summarise(app);
+	if (history_error)
+		fprintf(stderr, "upcase: the history was not saved: %s\n", strerror(history_error));
+	app_free(app);
+	return 0;
+}

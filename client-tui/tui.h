@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The front end with the screen. */
+#ifndef UPCASE_TUI_H
+#define UPCASE_TUI_H
+
+#include "settings.h"
+
+/* Runs until the user leaves. `notice` is the first thing told, or NULL. Returns the exit status: 0; 1 when the
+ * screen could not be started (after one line on stderr). */
+int tui_run(const struct client_settings *settings, const char *notice);
+
+#endif

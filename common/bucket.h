@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A rate limit: a bucket that holds `burst` tokens and gets one more every `interval` ns until it is full.
+ * Instead of counting tokens it keeps the time at which it will be full, so that nothing has to be filled up in
+ * between. Pure: the time is an argument, ns of the monotonic clock, not negative. */
+#ifndef UPCASE_BUCKET_H
+#define UPCASE_BUCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clock.h"
+
+struct bucket {
+	/* One token comes every so many ns. */
+	int64_t interval;
+	/* So many tokens it holds. */
+	int64_t burst;
+	/* When it is full again; in the past it is full. */
+	int64_t full;
+};
+
+/* A full bucket of `burst` tokens that gets `rate` tokens a second, 1 to 1,000,000,000. */
+static inline struct bucket bucket_full(int64_t rate, int64_t burst)
+{
+	return (struct bucket){.interval = NS_PER_S / rate, .burst = burst};
+}
+
+/* Takes a token. Returns whether there was one. */
+static inline bool bucket_take(struct bucket *b, int64_t now)
+{
+	int64_t full = b->full > now ? b->full : now;
+
+	if (full - now > (b->burst - 1) * b->interval)
+		return false;
+	b->full = full + b->interval;
+	return true;
+}
+
+#endif

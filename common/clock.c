@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "clock.h"
+
+#include <stddef.h>
+
+static int64_t read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+int64_t clock_monotonic(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_realtime(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+const struct timespec *clock_until(int64_t deadline, int64_t now, struct timespec *ts)
+{
+	int64_t left;
+
+	if (deadline == CLOCK_NEVER)
+		return NULL;
+	left = deadline > now ? deadline - now : 0;
+	ts->tv_sec = (time_t)(left / NS_PER_S);
+	ts->tv_nsec = (long)(left % NS_PER_S);
+	return ts;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A process has one stderr, so it has one log: this is the one file of common/ that keeps state of its own. Handing a
+ * log down to every function that may have to say something would put it into all their signatures, to no use. */
+#include "config.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "clock.h"
+#include "utf8.h"
+
+#define EVENTS_A_SECOND 20
+#define EVENTS_AT_ONCE 100
+/* The longest line with its end; well below PIPE_BUF, so that it is written whole or not at all. */
+#define LINE_MAX_BYTES 1024
+
+static struct {
+	const char *program;
+	enum log_level level;
+	struct bucket bucket;
+	/* Events that have not been written since the last one that was. */
+	uint64_t left_out;
+} one_log = {
+	.program = "upcase",
+	.level = LOG_LEVEL_NOTICE,
+	.bucket = {.interval = NS_PER_S / EVENTS_A_SECOND, .burst = EVENTS_AT_ONCE},
+};
+
+void log_open(const char *program, enum log_level level)
+{
+	one_log.program = program;
+	one_log.level = level;
+	one_log.left_out = 0;
+	one_log.bucket = bucket_full(EVENTS_A_SECOND, EVENTS_AT_ONCE);
+}
+
+/* A reader of stderr that stands still must not hold up the program, so a line that would have to wait is left out.
+ * Returns whether it was written. */
+static bool write_line(const char *line, size_t n)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	ssize_t written;
+
+	if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT) || (fd.revents & (POLLERR | POLLNVAL)))
+		return false;
+	do
+		written = write(STDERR_FILENO, line, n);
+	while (written < 0 && errno == EINTR);
+	return written > 0;
+}
+
+/* What is not a printable character becomes '?', one for each byte, and a character cut off at the end goes. Returns the
+ * new length. */
+static size_t tame(char *text, size_t n)
+{
+	unsigned char *s = (unsigned char *)text;
+	size_t at = 0, have, length;
+
+	while (at < n) {
+		have = utf8_span(s + at, n - at, &length);
+		if (length > have)
+			return at;
+		/* U+0080 to U+009F are control characters too. */
+		if (length == 0 || s[at] < ' ' || s[at] == 0x7f || (s[at] == 0xc2 && s[at + 1] < 0xa0))
+			memset(s + at, '?', have);
+		at += have;
+	}
+	return n;
+}
+
+static int put_start(char line[LINE_MAX_BYTES])
+{
+	int64_t now = clock_realtime();
+	time_t seconds = (time_t)(now / NS_PER_S);
+	struct tm tm;
+	int n;
+
+	gmtime_r(&seconds, &tm);
+	n = snprintf(line, LINE_MAX_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %.60s: ", tm.tm_year + 1900, tm.tm_mon + 1,
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now % NS_PER_S / NS_PER_MS), one_log.program);
+	return n < 0 ? 0 : n;
+}
+
+static bool __attribute__((format(printf, 1, 0))) say(const char *format, va_list args)
+{
+	char line[LINE_MAX_BYTES];
+	size_t n = (size_t)put_start(line), room = sizeof line - n - 1;
+	int wanted = vsnprintf(line + n, room, format, args);
+
+	if (wanted > 0)
+		n += tame(line + n, (size_t)wanted < room ? (size_t)wanted : room - 1);
+	line[n++] = '\n';
+	return write_line(line, n);
+}
+
+static bool __attribute__((format(printf, 1, 2))) say_this(const char *format, ...)
+{
+	va_list args;
+	bool written;
+
+	va_start(args, format);
+	written = say(format, args);
+	va_end(args);
+	return written;
+}
+
+void log_flush(void)
+{
+	uint64_t n = one_log.left_out;
+
+	if (n && say_this("%llu event%s left out here", (unsigned long long)n, n == 1 ? "" : "s"))
+		one_log.left_out = 0;
+}
+
+void log_event(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	if (level > one_log.level)
+		return;
+	if (!bucket_take(&one_log.bucket, clock_monotonic())) {
+		one_log.left_out++;
+		return;
+	}
+	log_flush();
+	va_start(args, format);
+	if (!say(format, args))
+		one_log.left_out++;
+	va_end(args);
+}
+
+void log_always(const char *format, ...)
+{
+	va_list args;
+
+	log_flush();
+	va_start(args, format);
+	if (!say(format, args))
+		one_log.left_out++;
+	va_end(args);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options-say.h"
+#include "options.h"
+
+/* The longest line of a configuration file, and with it the longest value. */
+#define LINE_MAX_BYTES 4096
+
+/* A line in its parts; all of them point into it. */
+struct parts {
+	const char *name;
+	size_t name_length;
+	/* NULL if the line is a name only. */
+	const char *value;
+	size_t value_length;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static int __attribute__((format(printf, 2, 3))) refuse(char why[OPTIONS_WHY], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, OPTIONS_WHY, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* Name, blanks, perhaps "=", blanks, value; `n` counts no blanks at the end. */
+static struct parts split(const char *line, size_t n)
+{
+	struct parts p = {.name = line};
+	const char *end = line + n, *s = line;
+
+	while (s < end && !is_blank(*s) && *s != '=')
+		s++;
+	p.name_length = (size_t)(s - line);
+	if (s == end)
+		return p;
+	while (s < end && is_blank(*s))
+		s++;
+	if (s < end && *s == '=')
+		s++;
+	while (s < end && is_blank(*s))
+		s++;
+	p.value = s;
+	p.value_length = (size_t)(end - s);
+	return p;
+}
+
+static int refuse_name(const struct options_spec *table, const struct parts *p, char why[OPTIONS_WHY])
+{
+	char shown[OPTIONS_SHOWN];
+	const struct options_spec *near = NULL;
+	const char *name = p->name;
+	size_t n = p->name_length;
+
+	options_shown(name, n, shown);
+	if (n == 0)
+		return refuse(why, "there is no option's name before the \"=\"");
+	if (*name == '-') {
+		while (n > 0 && *name == '-')
+			name++, n--;
+		near = options_find(table, name, n);
+		if (near)
+			return refuse(why, "%s: options stand without dashes here: %s", shown, near->name);
+	}
+	near = options_nearest(table, name, n);
+	if (near)
+		return refuse(why, "%s: there is no such option; did you mean %s?", shown, near->name);
+	return refuse(why, "%s: there is no such option", shown);
+}
+
+/* Why a setter refused, in full: the line and what would be right. */
+static int refuse_value(const struct options_spec *o, const struct parts *p, const char *reason, char why[OPTIONS_WHY])
+{
+	char shown[OPTIONS_SHOWN];
+
+	if (!o->argument)
+		return refuse(why, "%s: %s", o->name, reason);
+	options_shown(p->value, p->value_length, shown);
+	if (!o->example)
+		return refuse(why, "%s: '%s' %s", o->name, shown, reason);
+	return refuse(why, "%s: '%s' %s; for example %s = %s", o->name, shown, reason, o->name, o->example);
+}
+
+static int apply(const struct options_spec *o, void *settings, const struct parts *p, char why[OPTIONS_WHY])
+{
+	char value[LINE_MAX_BYTES + 1], reason[OPTIONS_WHY] = "is not right";
+
+	if (o->command_line_only)
+		return refuse(why, "%s: works on the command line only", o->name);
+	if (!o->argument && p->value)
+		return refuse(why, "%s: takes no value; write it alone, or leave the line out", o->name);
+	if (o->argument && !p->value)
+		return refuse(why, "%s: needs %s %s; for example %s = %s", o->name, options_article(o->argument), o->argument,
+		    o->name, o->example ? o->example : o->argument);
+	if (p->value) {
+		memcpy(value, p->value, p->value_length);
+		value[p->value_length] = '\0';
+	}
+	if (o->set(settings, p->value ? value : NULL, reason) == 0)
+		return 0;
+	return refuse_value(o, p, reason, why);
+}
+
+int options_line(const struct options_spec *table, void *settings, const char *line, size_t n, char why[OPTIONS_WHY])
+{
+	const struct options_spec *o;
+	struct parts p;
+
+	if (n > LINE_MAX_BYTES)
+		return refuse(why, "the line is longer than %d bytes", LINE_MAX_BYTES);
+	if (memchr(line, '\0', n))
+		return refuse(why, "the line has a NUL byte in it: is this a text file?");
+	if (n > 0 && line[n - 1] == '\r')
+		n--;
+	while (n > 0 && is_blank(line[n - 1]))
+		n--;
+	while (n > 0 && is_blank(*line))
+		line++, n--;
+	if (n == 0 || *line == '#')
+		return 0;
+	p = split(line, n);
+	o = options_find(table, p.name, p.name_length);
+	return o ? apply(o, settings, &p, why) : refuse_name(table, &p, why);
+}
+
+/* The next line without its end into `line`. Returns whether there was one; one that is too long is cut after one byte
+ * too many, which options_line() refuses. */
+static bool read_line(FILE *in, char line[LINE_MAX_BYTES + 1], size_t *n)
+{
+	int c;
+
+	for (*n = 0; *n <= LINE_MAX_BYTES; line[(*n)++] = (char)c) {
+		c = getc(in);
+		if (c == EOF)
+			return *n > 0;
+		if (c == '\n')
+			return true;
+	}
+	return true;
+}
+
+static int read_lines(const struct options_spec *table, void *settings, FILE *in, const char *program, const char *path)
+{
+	char line[LINE_MAX_BYTES + 1], why[OPTIONS_WHY];
+	/* What some editors put before everything else: U+FEFF in UTF-8. */
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t n, skip;
+
+	for (unsigned long number = 1; read_line(in, line, &n); number++) {
+		skip = number == 1 && n >= 3 && memcmp(line, mark, 3) == 0 ? 3 : 0;
+		if (options_line(table, settings, line + skip, n - skip, why) < 0) {
+			fprintf(stderr, "%s: %s:%lu: %s\n", program, path, number, why);
+			return -1;
+		}
+	}
+	if (!ferror(in))
+		return 0;
+	fprintf(stderr, "%s: %s: cannot be read: %s\n", program, path, strerror(errno));
+	return -1;
+}
+
+int options_file(const struct options_spec *table, void *settings, const char *program, const char *path)
+{
+	FILE *in = fopen(path, "re");
+	int result;
+
+	if (!in && (errno == ENOENT || errno == ENOTDIR))
+		return 1;
+	if (!in) {
+		fprintf(stderr, "%s: %s: cannot be opened: %s\n", program, path, strerror(errno));
+		return -1;
+	}
+	result = read_lines(table, settings, in, program, path);
+	fclose(in);
+	return result;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A number is read as whole part and billionths, both integers, so that "0.1" is a tenth and not the nearest double. */
+#include "config.h"
+
+#include "units.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+
+#define BILLION INT64_C(1000000000)
+#define LONGEST (365 * 24 * 3600 * NS_PER_S)
+
+struct decimal {
+	int64_t whole;
+	/* What stands after the point, in billionths. */
+	int64_t billionths;
+};
+
+struct unit {
+	/* What follows the number; NULL ends a table. */
+	const char *name;
+	int64_t worth;
+};
+
+static const struct unit durations[] = {
+	{"", NS_PER_S},
+	{"ns", 1},
+	{"us", NS_PER_US},
+	/* U+00B5, the micro sign, and U+03BC, the Greek letter: keyboards differ. */
+	{"\xc2\xb5s", NS_PER_US},
+	{"\xce\xbcs", NS_PER_US},
+	{"ms", NS_PER_MS},
+	{"s", NS_PER_S},
+	{"m", 60 * NS_PER_S},
+	{"min", 60 * NS_PER_S},
+	{"h", 3600 * NS_PER_S},
+	{"d", 24 * 3600 * NS_PER_S},
+	{NULL, 0},
+};
+
+static const struct unit counts[] = {
+	{"", 1},
+	{"k", 1000},
+	{"K", 1000},
+	{"M", 1000000},
+	{NULL, 0},
+};
+
+static const struct unit sizes[] = {
+	{"", 1},
+	{"B", 1},
+	{"k", 1 << 10},
+	{"K", 1 << 10},
+	{"KiB", 1 << 10},
+	{"kB", 1000},
+	{"KB", 1000},
+	{"M", 1 << 20},
+	{"MiB", 1 << 20},
+	{"MB", 1000000},
+	{"G", 1 << 30},
+	{"GiB", 1 << 30},
+	{"GB", BILLION},
+	{NULL, 0},
+};
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Up to nine digits after the point; returns where they end, NULL if there is none or one too many. */
+static const char *read_fraction(const char *s, int64_t *billionths)
+{
+	int64_t place = BILLION / 10;
+
+	if (!is_digit(*s))
+		return NULL;
+	for (*billionths = 0; is_digit(*s); s++, place /= 10) {
+		if (place == 0)
+			return NULL;
+		*billionths += (*s - '0') * place;
+	}
+	return s;
+}
+
+/* "12", "1.5", ".5": returns where the number ends, NULL if it is none or too large. */
+static const char *read_number(const char *s, struct decimal *d)
+{
+	bool digits = is_digit(*s);
+
+	*d = (struct decimal){0, 0};
+	for (; is_digit(*s); s++)
+		if (__builtin_mul_overflow(d->whole, 10, &d->whole) || __builtin_add_overflow(d->whole, *s - '0', &d->whole))
+			return NULL;
+	if (*s == '.')
+		return read_fraction(s + 1, &d->billionths);
+	return digits ? s : NULL;
+}
+
+/* The unit that is all of the text at `s`, after a blank at most. */
+static const struct unit *find_unit(const struct unit *table, const char *s)
+{
+	if (s[0] == ' ' && s[1])
+		s++;
+	for (; table->name; table++)
+		if (strcmp(table->name, s) == 0)
+			return table;
+	return NULL;
+}
+
+/* Number and unit; what is left below one, in billionths, goes to `*rest`. */
+static int read_value(const char *s, const struct unit *table, int64_t *value, int64_t *rest)
+{
+	struct decimal d;
+	const struct unit *unit;
+	int64_t high, low;
+
+	s = read_number(s, &d);
+	unit = s ? find_unit(table, s) : NULL;
+	if (!unit || __builtin_mul_overflow(d.whole, unit->worth, value))
+		return -1;
+	/* billionths * worth / BILLION, in two steps that cannot overflow. */
+	high = d.billionths * (unit->worth / BILLION);
+	low = d.billionths * (unit->worth % BILLION);
+	*rest = low % BILLION;
+	return __builtin_add_overflow(*value, high + low / BILLION, value) ? -1 : 0;
+}
+
+static int read_whole(const char *text, const struct unit *table, int64_t lo, int64_t hi, int64_t *out)
+{
+	bool negative = *text == '-' && lo < 0;
+	int64_t value, rest;
+
+	if (read_value(text + negative, table, &value, &rest) < 0 || rest != 0)
+		return -1;
+	if (negative)
+		value = -value;
+	if (value < lo || value > hi)
+		return -1;
+	*out = value;
+	return 0;
+}
+
+int units_count(const char *text, int64_t lo, int64_t hi, int64_t *out)
+{
+	return read_whole(text, counts, lo, hi, out);
+}
+
+int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out)
+{
+	return read_whole(text, sizes, lo, hi, out);
+}
+
+int units_duration(const char *text, int64_t *ns)
+{
+	int64_t value, rest;
+
+	if (read_value(text, durations, &value, &rest) < 0)
+		return -1;
+	if (rest >= BILLION / 2)
+		value++;
+	if (value > LONGEST)
+		return -1;
+	*ns = value;
+	return 0;
+}
+
+/* Below a minute: three figures, which rounding may bring to the next unit. */
+static void put_short(uint64_t ns, const char *sign, const char *micro, char *buf, size_t size)
+{
+	static const struct {
+		uint64_t worth;
+		const char *prefix;
+	} scales[] = {{1000000000, ""}, {1000000, "m"}, {1000, "u"}};
+	uint64_t step = 1, whole, worth;
+	size_t i = 0;
+
+	while (ns / step >= 1000)
+		step *= 10;
+	ns = (ns + step / 2) / step * step;
+	while (i < 2 && ns < scales[i].worth)
+		i++;
+	worth = scales[i].worth;
+	whole = ns / worth;
+	if (ns < 1000)
+		snprintf(buf, size, "%s%u ns", sign, (unsigned)ns);
+	else
+		snprintf(buf, size, "%s%u%s%.*u %ss", sign, (unsigned)whole, whole < 100 ? "." : "", whole < 100 ? whole < 10 ? 2 : 1 : 0,
+		    (unsigned)(ns % worth / (worth / (whole < 10 ? 100 : 10))), i == 2 ? micro : scales[i].prefix);
+}
+
+/* From a minute on: two units, the lower one rounded. */
+static void put_long(uint64_t ns, const char *sign, char *buf, size_t size)
+{
+	uint64_t s = (ns + NS_PER_S / 2) / NS_PER_S, minutes = (s + 30) / 60, hours = (minutes + 30) / 60;
+
+	if (s < 3600)
+		snprintf(buf, size, "%s%u min %u s", sign, (unsigned)(s / 60), (unsigned)(s % 60));
+	else if (minutes < 24 * 60)
+		snprintf(buf, size, "%s%u h %u min", sign, (unsigned)(minutes / 60), (unsigned)(minutes % 60));
+	else
+		snprintf(buf, size, "%s%u d %u h", sign, (unsigned)(hours / 24), (unsigned)(hours % 24));
+}
+
+char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size)
+{
+	uint64_t amount = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	const char *sign = ns < 0 ? "-" : "";
+
+	if (ns == 0)
+		snprintf(buf, size, "0 s");
+	else if (amount < 59950 * (uint64_t)NS_PER_MS)
+		put_short(amount, sign, micro, buf, size);
+	else
+		put_long(amount, sign, buf, size);
+	return buf;
+}

@@ -1,0 +1,93 @@
+dnl SPDX-License-Identifier: GPL-3.0-or-later
+
+dnl UPCASE_MISSING(WHAT, PACKAGE)
+dnl Notes that something the programs need is missing. All are named together by UPCASE_MISSING_END, so that
+dnl nobody has to run configure once for each.
+AC_DEFUN([UPCASE_MISSING],
+[AS_VAR_APPEND([upcase_missing], ["configure: error: $1 is missing: apt-get install $2
+"])])
+
+dnl UPCASE_MISSING_END
+dnl Ends configure when something is missing: one line each.
+AC_DEFUN([UPCASE_MISSING_END],
+[AS_IF([test -n "$upcase_missing"],
+	[AS_ECHO_N(["$upcase_missing"]) >&AS_MESSAGE_LOG_FD
+	AS_ECHO_N(["$upcase_missing"]) >&2
+	AS_EXIT([1])])])
+
+dnl UPCASE_LIBRARY(VARIABLE, MODULE, HEADERS, CALL, LIBS, IF-FOUND, IF-NOT-FOUND)
+dnl Finds a library by pkg-config (MODULE, with a version if need be; empty: it has no .pc file), else by LIBS as they
+dnl stand, and in both cases proves it by compiling and linking CALL. Sets VARIABLE_CFLAGS and VARIABLE_LIBS.
+AC_DEFUN([UPCASE_LIBRARY],
+[AC_ARG_VAR([$1_CFLAGS], [C compiler flags for $1, instead of looking for them])
+AC_ARG_VAR([$1_LIBS], [linker flags for $1, instead of looking for them])
+AC_MSG_CHECKING([for m4_tolower([$1])])
+AS_IF([test -z "$$1_LIBS"],
+	[m4_ifval([$2], [AS_IF([test -n "$PKG_CONFIG" && $PKG_CONFIG --exists --print-errors "$2" >&AS_MESSAGE_LOG_FD 2>&1],
+		[$1_CFLAGS=`$PKG_CONFIG --cflags "$2"`
+		$1_LIBS=`$PKG_CONFIG --libs "$2"`],
+		[$1_LIBS="$5"])],
+		[$1_LIBS="$5"])])
+upcase_save_CPPFLAGS=$CPPFLAGS
+upcase_save_LIBS=$LIBS
+CPPFLAGS="$CPPFLAGS $$1_CFLAGS"
+LIBS="$$1_LIBS $LIBS"
+AC_LINK_IFELSE([AC_LANG_PROGRAM([$3], [$4])], [upcase_found=yes], [upcase_found=no])
+CPPFLAGS=$upcase_save_CPPFLAGS
+LIBS=$upcase_save_LIBS
+AS_IF([test "$upcase_found" = yes],
+	[AC_MSG_RESULT([$$1_LIBS])
+	$6],
+	[AC_MSG_RESULT([no])
+	$7])])
+
+dnl UPCASE_TRY_CFLAGS(VARIABLE, FLAGS), UPCASE_TRY_LDFLAGS(VARIABLE, FLAGS)
+dnl Each flag is appended to VARIABLE if a program still compiles and links with it and no compiler says a word.
+AC_DEFUN([UPCASE_TRY_CFLAGS],
+[m4_foreach_w([upcase_flag], [$2], [UPCASE_TRY_FLAG([$1], [CFLAGS], m4_defn([upcase_flag]))
+])])
+
+AC_DEFUN([UPCASE_TRY_LDFLAGS],
+[m4_foreach_w([upcase_flag], [$2], [UPCASE_TRY_FLAG([$1], [LDFLAGS], m4_defn([upcase_flag]))
+])])
+
+dnl UPCASE_TRY_FLAG(VARIABLE, CFLAGS or LDFLAGS, FLAG)
+AC_DEFUN([UPCASE_TRY_FLAG],
+[AS_VAR_PUSHDEF([upcase_cache], [upcase_cv_$2_$3])dnl
+AC_CACHE_CHECK([whether $CC takes $3], [upcase_cache],
+	[upcase_save_CFLAGS=$CFLAGS
+	upcase_save_LDFLAGS=$LDFLAGS
+	$2="$$2 $3"
+	CFLAGS="$CFLAGS -Werror"
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[char line[80]; return !fgets(line, 80, stdin);]])],
+		[AS_VAR_SET([upcase_cache], [yes])],
+		[AS_VAR_SET([upcase_cache], [no])])
+	CFLAGS=$upcase_save_CFLAGS
+	LDFLAGS=$upcase_save_LDFLAGS])
+AS_VAR_IF([upcase_cache], [yes], [AS_VAR_APPEND([$1], [" $3"])])
+AS_VAR_POPDEF([upcase_cache])])
+
+dnl UPCASE_TRY_FORTIFY(VARIABLE)
+dnl Appends the highest _FORTIFY_SOURCE that the C library knows, only where the user's own flags optimise (it
+dnl warns otherwise) and do not set it already.
+AC_DEFUN([UPCASE_TRY_FORTIFY],
+[AC_CACHE_CHECK([for _FORTIFY_SOURCE], [upcase_cv_fortify],
+	[upcase_cv_fortify=no
+	upcase_save_CPPFLAGS=$CPPFLAGS
+	upcase_save_CFLAGS=$CFLAGS
+	CFLAGS="$CFLAGS -Werror"
+	AC_COMPILE_IFELSE([AC_LANG_SOURCE([[
+#if !defined __OPTIMIZE__ || defined _FORTIFY_SOURCE
+# error "not wanted"
+#endif
+int nothing;
+]])],
+		[for upcase_level in 3 2; do
+			CPPFLAGS="$upcase_save_CPPFLAGS -D_FORTIFY_SOURCE=$upcase_level"
+			AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[puts("");]])],
+				[upcase_cv_fortify=$upcase_level; break])
+		done])
+	CPPFLAGS=$upcase_save_CPPFLAGS
+	CFLAGS=$upcase_save_CFLAGS])
+AS_IF([test "$upcase_cv_fortify" != no],
+	[AS_VAR_APPEND([$1], [" -D_FORTIFY_SOURCE=$upcase_cv_fortify"])])])

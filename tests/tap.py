@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests in Python share: points of a test as TAP, and where things are."""
+
+import os
+import sys
+
+TOP = os.environ.get('abs_top_srcdir') or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
+UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
+UPCASED = os.environ.get('UPCASED') or os.path.join(BUILD, 'server', 'upcased')
+
+_points = 0
+_failures = 0
+
+
+def point(name, faults):
+    """One point: it holds if `faults`, a list of lines that say what is wrong, is empty."""
+    global _points, _failures
+    _points += 1
+    if faults:
+        _failures += 1
+        print(f'not ok {_points} - {name}')
+        for fault in faults:
+            print(f'# {fault}')
+    else:
+        print(f'ok {_points} - {name}')
+    sys.stdout.flush()
+
+
+def done():
+    """Ends the test."""
+    print(f'1..{_points}')
+    sys.exit(1 if _failures or not _points else 0)
+
+
+def read(*path):
+    """A file of the source tree as text; None if there is none."""
+    try:
+        with open(os.path.join(TOP, *path), encoding='utf-8') as file:
+            return file.read()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The key reader: bytes as terminals send them, whole and in every split, and the keys they are. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/keys.h"
+
+#define MS INT64_C(1000000)
+#define LONG_AFTER (1000 * MS)
+
+static const char *const names[] = {
+	[KEY_PAGE_UP] = "pgup", [KEY_PAGE_DOWN] = "pgdn", [KEY_TOP] = "top", [KEY_BOTTOM] = "bottom",
+	[KEY_ROW_UP] = "up", [KEY_ROW_DOWN] = "down", [KEY_WHEEL_UP] = "wheelup", [KEY_WHEEL_DOWN] = "wheeldown",
+	[KEY_INTERRUPT] = "int", [KEY_SUSPEND] = "susp", [KEY_REDRAW] = "redraw", [KEY_ESCAPE] = "esc",
+};
+
+static void append(char *out, size_t size, const char *s)
+{
+	size_t used = strlen(out);
+	snprintf(out + used, size - used, "%s", s);
+}
+
+static void append_bytes(char *out, size_t size, const struct key_event *e)
+{
+	for (size_t i = 0; i < e->length; i++) {
+		char one[8];
+		unsigned char c = e->bytes[i];
+		snprintf(one, sizeof one, c == 0x1b ? "^" : c < 0x20 || c == 0x7f ? "\\x%02x" : "%c", c);
+		append(out, size, one);
+	}
+}
+
+/* All keys there are at `now`, in words: "<text>", "{paste}", "F5", "pgup". */
+static void drain(struct keys *k, int64_t now, char *out, size_t size)
+{
+	struct key_event e;
+	while (keys_next(k, now, &e)) {
+		append(out, size, out[0] != '\0' ? " " : "");
+		if (e.key == KEY_TEXT_BYTES || e.key == KEY_PASTE) {
+			append(out, size, e.key == KEY_PASTE ? "{" : "<");
+			append_bytes(out, size, &e);
+			append(out, size, e.key == KEY_PASTE ? "}" : ">");
+			append(out, size, e.clipped ? "!" : "");
+		} else if (e.key == KEY_FUNCTION) {
+			char number[16];
+			snprintf(number, sizeof number, "F%d", e.number);
+			append(out, size, number);
+		} else {
+			append(out, size, names[e.key]);
+		}
+	}
+}
+
+static void check_split(const char *bytes, size_t n, size_t first, const char *expected)
+{
+	char out[512] = "";
+	struct keys *k = keys_new();
+	assert_non_null(k);
+	assert_int_equal(keys_feed(k, bytes, first, 0), 0);
+	drain(k, 0, out, sizeof out);
+	assert_int_equal(keys_feed(k, bytes + first, n - first, MS), 0);
+	drain(k, MS, out, sizeof out);
+	drain(k, LONG_AFTER, out, sizeof out);
+	keys_free(k);
+	if (strcmp(out, expected) != 0)
+		fail_msg("split at %zu: got \"%s\", not \"%s\"", first, out, expected);
+}
+
+static void check_bytes(const char *bytes, size_t n, const char *expected)
+{
+	for (size_t first = 0; first <= n; first++)
+		check_split(bytes, n, first, expected);
+}
+
+struct one_case {
+	const char *bytes, *keys;
+};
+
+static void check_table(const struct one_case *table, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_bytes(table[i].bytes, strlen(table[i].bytes), table[i].keys);
+}
+
+#define CHECK(table) check_table(table, sizeof(table) / sizeof *(table))
+
+static void test_text(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "ab", "<a> <b>" },
+		{ "\r", "<\\x0d>" },
+		{ "\n", "<\\x0a>" },
+		{ "\x7f", "<\\x7f>" },
+		{ "\x16", "<\\x16>" },
+		{ "é漢🙂", "<é> <漢> <🙂>" },
+		{ "\xe9" "a", "<\xe9> <a>" },
+		{ "\xe6\xbc", "<\xe6> <\xbc>" },
+		{ "\xff\x80\xc0", "<\xff> <\x80> <\xc0>" },
+		{ "a\x03z\x1a\x0c", "<a> int <z> susp redraw" },
+		{ "\033b\033é", "<^b> <^é>" },
+		{ "\033\x08\033\r", "<^\\x08> <^\\x0d>" },
+		{ "\033", "esc" },
+		{ "\033\033", "esc esc" },
+		{ "\033\033[A", "esc <^[A>" },
+		{ "\033\x03", "esc int" },
+		{ "\033\x0c", "esc redraw" },
+	};
+	CHECK(table);
+	check_bytes("a\0b", 3, "<a> <\\x00> <b>");
+	check_bytes("\033\0", 2, "<^\\x00>");
+}
+
+static void test_function_keys(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "\033OP\033OQ\033OR\033OS", "F1 F2 F3 F4" },
+		{ "\033[11~\033[12~\033[13~\033[14~\033[15~", "F1 F2 F3 F4 F5" },
+		{ "\033[17~\033[18~\033[19~\033[20~\033[21~\033[23~\033[24~", "F6 F7 F8 F9 F10 F11 F12" },
+		{ "\033[[A\033[[B\033[[C\033[[D\033[[E", "F1 F2 F3 F4 F5" },
+		{ "\033[1;2P\033[1;5Q\033[1;3R\033[1;6S", "F1 F2 F3 F4" },
+		{ "\033O2P\033O1;2Q", "F1 F2" },
+		{ "\033[15;5~\033[15^\033[15$\033[15@", "F5 F5 F5 F5" },
+		{ "\033[16~\033[22~\033[25~\033[34~\033[[F\033[P", "" },
+	};
+	CHECK(table);
+}
+
+static void test_scrolling(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "\033[5~\033[6~", "pgup pgdn" },
+		{ "\033[5;5~\033[6;2~\033[5^\033[6$", "pgup pgdn pgup pgdn" },
+		{ "\033[1;5H\033[1;5F\033[1;2H\033[1;2F", "top bottom top bottom" },
+		{ "\033[7^\033[8^\033[7$\033[8$", "top bottom top bottom" },
+		{ "\033[1;5~\033[4;5~", "top bottom" },
+		{ "\033[1;2A\033[1;2B\033[1;5A\033[1;5B\033[1;6A", "up down up down up" },
+		{ "\033[a\033[b\033Oa\033Ob", "up down up down" },
+		{ "\033[<64;10;5M\033[<65;10;5M", "wheelup wheeldown" },
+		{ "\033[<68;300;5M\033[<64;1;1m\033[<0;1;1M\033[<0;1;1m\033[<66;1;1M", "wheelup" },
+		{ "\033[M`!!\033[Ma\xff\xff\033[M !!", "wheelup wheeldown" },
+		{ "\033[96;3;4M\033[97;3;4M\033[32;3;4M", "wheelup wheeldown" },
+	};
+	CHECK(table);
+}
+
+static void test_editor_sequences(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "\033[A\033[B\033[C\033[D", "<^[A> <^[B> <^[C> <^[D>" },
+		{ "\033OA\033OH\033OF", "<^OA> <^OH> <^OF>" },
+		{ "\033[H\033[F\033[1~\033[4~\033[7~\033[8~", "<^[H> <^[F> <^[1~> <^[4~> <^[7~> <^[8~>" },
+		{ "\033[2~\033[3~\033[3;5~", "<^[2~> <^[3~> <^[3;5~>" },
+		{ "\033[1;5C\033[1;3D\033[1;3A", "<^[1;5C> <^[1;3D> <^[1;3A>" },
+		{ "\033[Z", "<^[Z>" },
+		{ "\033Oj\033Oq\033OM\033Op", "<*> <1> <\\x0d> <0>" },
+	};
+	CHECK(table);
+}
+
+static void test_unknown_is_dropped(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "\033[99~x", "<x>" },
+		{ "\033[Ix\033[O", "<x>" },
+		{ "\033[?1;2cx", "<x>" },
+		{ "\033[?2004;1$yx", "<x>" },
+		{ "\033[3^x", "<x>" },
+		{ "\033Ozx", "<x>" },
+		{ "\033[12\x03x", "int <x>" },
+		{ "\033[12é", "<é>" },
+		{ "\033[201~x", "<x>" },
+		{ "\033[", "" },
+		{ "\033[1;", "" },
+		{ "\033[M!", "" },
+		{ "\033O", "<^O>" },
+		{ "\033O\r", "<^O> <\\x0d>" },
+		{ "\033[99999999999999999999~x", "<x>" },
+		{ "\033[1;2;3;4;5;6;7;8;9~x", "top <x>" },
+	};
+	CHECK(table);
+}
+
+static void test_long_sequence(void **state)
+{
+	(void)state;
+	char bytes[1024];
+	memset(bytes, '1', sizeof bytes);
+	memcpy(bytes, "\033[", 2);
+	memcpy(bytes + sizeof bytes - 3, "~xy", 3);
+	for (size_t first = 0; first < sizeof bytes; first += 31)
+		check_split(bytes, sizeof bytes, first, "<x> <y>");
+	/* One that never ends does not swallow what is typed later. */
+	char out[64] = "";
+	struct keys *k = keys_new();
+	keys_feed(k, bytes, 500, 0);
+	drain(k, 0, out, sizeof out);
+	assert_int_equal(keys_deadline(k), KEYS_SEQUENCE_WAIT);
+	drain(k, KEYS_SEQUENCE_WAIT, out, sizeof out);
+	keys_feed(k, "A", 1, LONG_AFTER);
+	drain(k, LONG_AFTER, out, sizeof out);
+	assert_string_equal(out, "<A>");
+	keys_free(k);
+}
+
+static void test_escape_waits(void **state)
+{
+	(void)state;
+	struct key_event e;
+	struct keys *k = keys_new();
+	assert_int_equal(keys_deadline(k), INT64_MAX);
+	keys_feed(k, "\033", 1, 7 * MS);
+	assert_false(keys_next(k, 7 * MS, &e));
+	assert_int_equal(keys_deadline(k), 7 * MS + KEYS_ESCAPE_WAIT);
+	assert_false(keys_next(k, 7 * MS + KEYS_ESCAPE_WAIT - 1, &e));
+	assert_true(keys_next(k, 7 * MS + KEYS_ESCAPE_WAIT, &e));
+	assert_int_equal(e.key, KEY_ESCAPE);
+	assert_int_equal(e.length, 1);
+	assert_int_equal(e.bytes[0], 0x1b);
+	assert_int_equal(keys_deadline(k), INT64_MAX);
+	/* An arrow on a slow line is still an arrow. */
+	keys_feed(k, "\033[", 2, 100 * MS);
+	assert_false(keys_next(k, 300 * MS, &e));
+	keys_feed(k, "A", 1, 300 * MS);
+	assert_true(keys_next(k, 300 * MS, &e));
+	assert_int_equal(e.key, KEY_TEXT_BYTES);
+	assert_int_equal(e.length, 3);
+	keys_free(k);
+}
+
+static void test_quoted(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "\x03\x03", "<\\x03> int" },
+		{ "\033[5~", "<^> <[> <5> <~>" },
+		{ "\x1a", "<\\x1a>" },
+		{ "é\x0c", "<é> redraw" },
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		char out[128] = "";
+		struct keys *k = keys_new();
+		keys_quote(k);
+		keys_feed(k, table[i].bytes, strlen(table[i].bytes), 0);
+		drain(k, 0, out, sizeof out);
+		assert_string_equal(out, table[i].keys);
+		keys_free(k);
+	}
+}
+
+static void test_paste(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		{ "\033[200~hello\033[201~", "{hello}" },
+		{ "a\033[200~one\ntwo\x03\033[A\033[201~b", "<a> {one\\x0atwo\\x03^[A} <b>" },
+		{ "\033[200~\033[201~", "{}" },
+		{ "\033[200~\033[20\033[201~", "{^[20}" },
+		{ "\033[200~\033\033\033[201~", "{^^}" },
+		{ "\033[200~x\033[200~y\033[201~z", "{x^[200~y} <z>" },
+		{ "\033[200~a\033[201~\033[200~b\033[201~", "{a} {b}" },
+	};
+	CHECK(table);
+}
+
+static void test_paste_is_bounded(void **state)
+{
+	(void)state;
+	static char piece[65536];
+	memset(piece, 'x', sizeof piece);
+	struct key_event e;
+	struct keys *k = keys_new();
+	keys_feed(k, "\033[200~", 6, 0);
+	for (size_t fed = 0; fed < 2 * KEYS_PASTE_MAX; fed += sizeof piece) {
+		assert_int_equal(keys_feed(k, piece, sizeof piece, 0), 0);
+		assert_false(keys_next(k, 0, &e));
+	}
+	keys_feed(k, "\033[201~q", 7, 0);
+	assert_true(keys_next(k, 0, &e));
+	assert_int_equal(e.key, KEY_PASTE);
+	assert_int_equal(e.length, KEYS_PASTE_MAX);
+	assert_true(e.clipped);
+	assert_true(keys_next(k, 0, &e));
+	assert_int_equal(e.key, KEY_TEXT_BYTES);
+	assert_int_equal(e.bytes[0], 'q');
+	assert_false(e.clipped);
+	keys_free(k);
+}
+
+static void test_paste_without_end(void **state)
+{
+	(void)state;
+	char out[128] = "";
+	struct keys *k = keys_new();
+	keys_feed(k, "\033[200~lost\033[20", 14, 0);
+	drain(k, 0, out, sizeof out);
+	keys_feed(k, "\x03", 1, KEYS_PASTE_SILENCE - 1);
+	drain(k, LONG_AFTER, out, sizeof out);
+	assert_int_equal(keys_deadline(k), INT64_MAX);
+	assert_string_equal(out, "");
+	keys_feed(k, "\x03z", 2, KEYS_PASTE_SILENCE + LONG_AFTER);
+	drain(k, KEYS_PASTE_SILENCE + LONG_AFTER, out, sizeof out);
+	assert_string_equal(out, "{lost^[20\\x03}! int <z>");
+	keys_free(k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_function_keys),
+		cmocka_unit_test(test_scrolling),
+		cmocka_unit_test(test_editor_sequences),
+		cmocka_unit_test(test_unknown_is_dropped),
+		cmocka_unit_test(test_long_sequence),
+		cmocka_unit_test(test_escape_waits),
+		cmocka_unit_test(test_quoted),
+		cmocka_unit_test(test_paste),
+		cmocka_unit_test(test_paste_is_bounded),
+		cmocka_unit_test(test_paste_without_end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

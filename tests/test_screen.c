@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The real client in a terminal emulator: every key and command. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+#include "client.h"
+
+#define NO_MORE ((struct client_arguments){{NULL}})
+#define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
+#define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
+
+static void press(struct terminal *t, int number)
+{
+	term_key(t, F(number), VTERM_MOD_NONE);
+}
+
+static void line_comes_back(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	term_expect(t, "private upcased");
+	term_expect_row(t, 0, "UDP 127.0.0.1:");
+	term_expect_row(t, 1, "typed");
+	term_expect_row(t, 1, "the wire");
+	term_expect_row(t, 1, "replies");
+	client_line(t, "hello");
+	client_expect_pair(t, "1 hello", "1 HELLO");
+	term_expect_row(t, 0, "sent 1");
+	term_expect_row(t, 0, "answered 1");
+	term_expect_row(t, 0, "lost 0");
+	client_leave(t);
+	/* What stays on the normal screen. */
+	assert_false(term_alternate(t));
+	term_expect(t, "--- UDP 127.0.0.1:");
+	term_expect(t, "1 sent, 1 answered");
+}
+
+static void unicode_comes_back(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	client_line(t, "grüße ŉ ﬃ 漢字 e\xcc\x81");
+	client_expect_pair(t, "grüße", "GRÜSSE ʼN FFI 漢字 E\xcc\x81");
+	client_leave(t);
+}
+
+static void f2_and_commands_switch(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	press(t, 2);
+	term_expect(t, "tcp> ");
+	term_expect_row(t, 0, "TCP 127.0.0.1:");
+	client_line(t, "over tcp");
+	client_expect_pair(t, "over tcp", "OVER TCP");
+	client_line(t, "/udp");
+	term_expect(t, "udp> ");
+	term_expect_row(t, 0, "UDP");
+	term_expect_row(t, 0, "sent 0");
+	client_line(t, "/t");
+	term_expect_row(t, 0, "TCP");
+	term_expect_row(t, 0, "sent 1");
+	press(t, 2);
+	term_expect_row(t, 0, "UDP");
+	client_leave(t);
+	term_expect(t, "--- TCP 127.0.0.1:");
+}
+
+static void slashes(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	client_line(t, "//etc/passwd");
+	client_expect_pair(t, "/etc/passwd", "/ETC/PASSWD");
+	client_line(t, "/nonsense");
+	term_expect(t, "no such command");
+	client_line(t, "/c");
+	term_expect(t, "more than one");
+	client_leave(t);
+}
+
+static void empty_line_is_sent(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	client_line(t, "");
+	term_expect_row(t, 0, "sent 1");
+	term_expect_row(t, 0, "answered 1");
+	press(t, 2);
+	client_line(t, "");
+	term_expect_row(t, 0, "TCP");
+	term_expect_row(t, 0, "answered 1");
+	client_leave(t);
+}
+
+static void help_page(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	press(t, 1);
+	term_expect(t, "/connect");
+	press(t, 1);
+	term_expect_gone(t, "/connect");
+	client_line(t, "/help");
+	term_expect(t, "/connect");
+	term_key(t, VTERM_KEY_PAGEDOWN, VTERM_MOD_NONE);
+	term_expect(t, "PgUp");
+	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
+	term_expect_gone(t, "/connect");
+	client_line(t, "/help");
+	term_expect(t, "/connect");
+	term_type(t, "q");
+	term_expect_gone(t, "/connect");
+	/* The q was not typed. */
+	client_line(t, "x");
+	client_expect_pair(t, "1 x", "1 X");
+	client_leave(t);
+}
+
+static void f4_and_order(void **state)
+{
+	int port = child_python("scripted_server.py", "udp");
+	struct terminal *t = client_to(port, 24, 80, NO_MORE);
+
+	(void)state;
+	client_line(t, "hold first");
+	term_expect_row(t, 0, "sent 1");
+	client_line(t, "second");
+	client_expect_pair(t, "1 hold first", "1 HOLD FIRST");
+	client_expect_pair(t, "2 second", "2 SECOND");
+	press(t, 4);
+	client_expect_pair(t, "1 hold first", "2 SECOND");
+	client_expect_pair(t, "2 second", "1 HOLD FIRST");
+	client_line(t, "/order");
+	client_expect_pair(t, "2 second", "2 SECOND");
+	client_leave(t);
+}
+
+static void scrolls(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+	char text[30];
+
+	(void)state;
+	for (int i = 1; i <= 60; i++) {
+		snprintf(text, sizeof text, "line%d", i);
+		client_line(t, text);
+	}
+	term_expect(t, "LINE60");
+	term_key(t, VTERM_KEY_PAGEUP, VTERM_MOD_NONE);
+	term_expect(t, "more below --");
+	term_expect_gone(t, "LINE60");
+	/* The position is held when a new line comes. */
+	term_key(t, VTERM_KEY_PAGEUP, VTERM_MOD_NONE);
+	term_expect(t, "LINE20");
+	/* Typing goes back to the end. */
+	client_line(t, "the end");
+	term_expect(t, "THE END");
+	term_key(t, VTERM_KEY_HOME, VTERM_MOD_CTRL);
+	term_expect(t, "LINE1");
+	term_expect(t, "private upcased");
+	term_key(t, VTERM_KEY_END, VTERM_MOD_CTRL);
+	term_expect(t, "THE END");
+	term_expect_gone(t, "more below --");
+	term_key(t, VTERM_KEY_UP, VTERM_MOD_SHIFT);
+	term_expect(t, "-- 1 more below --");
+	term_key(t, VTERM_KEY_UP, VTERM_MOD_SHIFT);
+	term_expect(t, "-- 2 more below --");
+	term_key(t, VTERM_KEY_DOWN, VTERM_MOD_SHIFT);
+	term_expect(t, "-- 1 more below --");
+	term_key(t, VTERM_KEY_PAGEDOWN, VTERM_MOD_NONE);
+	term_expect_gone(t, "more below --");
+	client_leave(t);
+}
+
+static void position_is_held(void **state)
+{
+	int port = child_python("scripted_server.py", "udp");
+	struct terminal *t = client_to(port, 24, 80, MORE("--wait=20s"));
+	char text[30];
+
+	(void)state;
+	for (int i = 1; i <= 40; i++) {
+		snprintf(text, sizeof text, "line%d", i);
+		client_line(t, text);
+	}
+	client_line(t, "late 1500 the last");
+	term_expect_row(t, 0, "answered 40");
+	term_key(t, VTERM_KEY_PAGEUP, VTERM_MOD_NONE);
+	term_expect(t, "more below --");
+	term_expect_row(t, 0, "answered 41");
+	term_expect(t, "more below --");
+	term_expect_gone(t, "LATE 1500");
+	client_leave(t);
+}
+
+static void finds(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+	char text[30];
+
+	(void)state;
+	client_line(t, "a Needle in it");
+	for (int i = 1; i <= 50; i++) {
+		snprintf(text, sizeof text, "hay%d", i);
+		client_line(t, text);
+	}
+	term_expect(t, "HAY50");
+	client_line(t, "/find needle");
+	term_expect(t, "a Needle in it");
+	client_line(t, "/find");
+	term_expect(t, "not found");
+	client_line(t, "/find nothing of the kind");
+	term_expect(t, "not found");
+	client_leave(t);
+}
+
+static void clears(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	client_line(t, "to be cleared");
+	term_expect(t, "TO BE CLEARED");
+	client_line(t, "/clear");
+	term_expect_gone(t, "TO BE CLEARED");
+	term_expect_row(t, 0, "sent 1");
+	client_line(t, "again");
+	client_expect_pair(t, "2 again", "2 AGAIN");
+	client_leave(t);
+}
+
+static void saves(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+	char path[600], command[700], text[4000];
+	FILE *in;
+	size_t n;
+	struct stat st;
+
+	(void)state;
+	client_line(t, "keep me");
+	term_expect(t, "KEEP ME");
+	snprintf(path, sizeof path, "%s/out.txt", term_home(t));
+	snprintf(command, sizeof command, "/save %s", path);
+	client_line(t, command);
+	term_expect(t, "saved in");
+	in = fopen(path, "r");
+	assert_non_null(in);
+	n = fread(text, 1, sizeof text - 1, in);
+	text[n] = '\0';
+	fclose(in);
+	assert_non_null(strstr(text, "keep me"));
+	assert_non_null(strstr(text, "KEEP ME"));
+	assert_int_equal(stat(path, &st), 0);
+	/* Never over a file that is there. */
+	client_line(t, command);
+	term_expect(t, "such a file already");
+	client_line(t, "/save");
+	term_expect(t, "/save FILE");
+	client_line(t, "/save x.bmp");
+	term_expect(t, "lecture.txt");
+	client_line(t, "/save /nonexistent/x.txt");
+	term_expect(t, "No such file");
+	client_leave(t);
+}
+
+static void connects(void **state)
+{
+	char command[60];
+	int port;
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	client_line(t, "to the first");
+	term_expect(t, "TO THE FIRST");
+	port = child_upcased();
+	snprintf(command, sizeof command, "/connect 127.0.0.1 %d", port);
+	client_line(t, command);
+	snprintf(command, sizeof command, "UDP 127.0.0.1:%d", port);
+	term_expect_row(t, 0, command);
+	term_expect_row(t, 0, "sent 0");
+	client_line(t, "to the second");
+	client_expect_pair(t, "2 to the second", "2 TO THE SECOND");
+	client_line(t, "/connect");
+	term_expect(t, "/connect HOST [PORT]");
+	client_line(t, "/connect 127.0.0.1 70000");
+	term_expect(t, "is not a port");
+	client_line(t, "/connect nobody.invalid");
+	term_expect_row(t, 0, "nobody.invalid");
+	term_expect(t, "again in");
+	client_leave(t);
+}
+
+static void paste_asks(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	term_paste(t, "one line");
+	term_expect(t, "udp> one line");
+	term_type(t, "\r");
+	term_expect(t, "ONE LINE");
+	term_paste(t, "alpha\nbeta\n/quit\n");
+	term_expect(t, "Send 3 pasted lines?");
+	term_type(t, "n");
+	term_expect_gone(t, "pasted lines?");
+	term_paste(t, "alpha\nbeta\n/quit\n");
+	term_expect(t, "Send 3 pasted lines?");
+	term_type(t, "y");
+	client_expect_pair(t, "2 alpha", "2 ALPHA");
+	client_expect_pair(t, "3 beta", "3 BETA");
+	/* Pasted text is never a command. */
+	client_expect_pair(t, "4 /quit", "4 /QUIT");
+	client_leave(t);
+}
+
+static void wheel_is_opt_in(void **state)
+{
+	struct terminal *t = client_private(24, 80, MORE("--mouse"));
+	struct terminal *without;
+	char text[30];
+
+	(void)state;
+	for (int i = 1; i <= 40; i++) {
+		snprintf(text, sizeof text, "line%d", i);
+		client_line(t, text);
+	}
+	term_expect(t, "LINE40");
+	term_wheel(t, true);
+	term_expect(t, "-- 3 more below --");
+	term_wheel(t, false);
+	term_expect_gone(t, "more below --");
+	client_leave(t);
+	without = client_private(24, 80, NO_MORE);
+	assert_false(term_mouse(without));
+	client_leave(without);
+}
+
+static void control_keys(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	term_type(t, "never sent");
+	term_expect(t, "udp> never sent");
+	term_type(t, "\003");
+	term_expect_gone(t, "never sent");
+	term_type(t, "\f");
+	term_type(t, "abc\004");
+	term_expect(t, "udp> abc");
+	term_type(t, "\025\004");
+	assert_int_equal(term_exit_status(t), 0);
+	term_expect(t, "0 sent");
+}
+
+static void completion(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	term_type(t, "/he\t");
+	term_expect(t, "udp> /help");
+	term_type(t, "\025/c\t\t");
+	term_expect(t, "/clear");
+	term_expect(t, "/connect");
+	term_type(t, "\025");
+	client_leave(t);
+}
+
+static void history_is_kept(void **state)
+{
+	const char *argv[] = {client_path(), NULL};
+	struct terminal *t = term_start(24, 80, argv, NULL);
+
+	(void)state;
+	term_expect(t, "udp> ");
+	client_line(t, "remember me");
+	term_expect(t, "REMEMBER ME");
+	client_leave(t);
+	term_run(t, argv);
+	term_expect_row(t, 0, "sent 0");
+	term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
+	term_expect(t, "udp> remember me");
+	term_type(t, "\025\022mem");
+	term_expect(t, "i-search");
+	term_expect(t, "remember me");
+	term_type(t, "\r");
+	term_expect(t, "REMEMBER ME");
+	client_leave(t);
+}
+
+static void inputrc_and_vi(void **state)
+{
+	const char *argv[] = {client_path(), NULL};
+	struct terminal *t = term_open(24, 80);
+
+	(void)state;
+	term_setenv(t, "INPUTRC",
+	    term_file(t, "inputrc", "$if upcase\nset editing-mode vi\n\"\\C-g\": \"from inputrc\"\n$endif\n"));
+	term_run(t, argv);
+	term_expect(t, "udp> ");
+	term_type(t, "\007");
+	term_expect(t, "udp> from inputrc");
+	term_type(t, "\033");
+	term_expect_cursor(t, 22, 16);
+	term_type(t, "0dwiX");
+	term_expect(t, "udp> Xinputrc");
+	term_type(t, "\r");
+	term_expect(t, "XINPUTRC");
+	client_leave(t);
+}
+
+static void stops_and_continues(void **state)
+{
+	const char *argv[] = {client_path(), NULL};
+	struct terminal *t = term_open(24, 80);
+
+	(void)state;
+	term_run_job(t, argv);
+	term_expect(t, "udp> ");
+	client_line(t, "before");
+	term_expect(t, "BEFORE");
+	term_type(t, "\032");
+	term_expect(t, "[stopped]");
+	assert_false(term_alternate(t));
+	term_type(t, "fg\n");
+	term_expect(t, "BEFORE");
+	client_line(t, "after");
+	term_expect(t, "AFTER");
+	press(t, 10);
+	term_expect(t, "2 answered");
+}
+
+static void attack_is_harmless(void **state)
+{
+	int port = child_python("scripted_server.py", "udp");
+	struct terminal *t = client_to(port, 24, 80, NO_MORE);
+	const char *raw;
+	size_t n;
+
+	(void)state;
+	client_line(t, "attack now");
+	client_expect_pair(t, "1 attack now", "1 ATTACK NOW");
+	term_expect(t, "^[]0;owned^G");
+	raw = term_raw(t, &n);
+	assert_null(memmem(raw, n, "\033]0;owned", 9));
+	assert_null(memmem(raw, n, "\xe2\x80\xae", 3));
+	client_leave(t);
+}
+
+static void no_color(void **state)
+{
+	const char *argv[] = {client_path(), NULL}, *env[] = {"NO_COLOR=1", NULL};
+	struct terminal *t = term_start(24, 80, argv, env);
+	VTermScreenCell cell;
+
+	(void)state;
+	client_line(t, "plain");
+	term_expect(t, "PLAIN");
+	for (int row = 0; row < 24; row++)
+		for (int column = 0; column < 80; column++) {
+			cell = term_cell(t, row, column);
+			assert_true(VTERM_COLOR_IS_DEFAULT_FG(&cell.fg));
+			assert_true(VTERM_COLOR_IS_DEFAULT_BG(&cell.bg));
+		}
+	client_leave(t);
+}
+
+static void ascii_outside_utf8(void **state)
+{
+	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", NULL};
+	struct terminal *t = term_start(24, 80, argv, env);
+	const char *raw;
+	size_t n;
+
+	(void)state;
+	client_line(t, "hello");
+	client_expect_pair(t, "1 hello", "1 HELLO");
+	client_leave(t);
+	raw = term_raw(t, &n);
+	for (size_t i = 0; i < n; i++)
+		assert_true((unsigned char)raw[i] < 0x80);
+}
+
+static void refused_says_what_to_do(void **state)
+{
+	struct terminal *t;
+	int port = child_upcased();
+
+	(void)state;
+	child_stop_last();
+	t = client_to(port, 24, 100, MORE("-t"));
+	term_expect(t, "refused");
+	term_expect(t, "again in");
+	client_line(t, "waits for its server");
+	term_expect(t, "queued");
+	press(t, 2);
+	client_line(t, "over udp");
+	client_expect_pair(t, "over udp", "refused");
+	term_expect_row(t, 0, "refused 1");
+	client_leave(t);
+}
+
+static void hang_up_ends_it(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	term_hang_up(t);
+	term_exit_status(t);
+}
+
+static void sigterm_restores(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+	struct termios before = term_modes_before(t), after;
+
+	(void)state;
+	client_line(t, "x");
+	term_expect(t, "1 X");
+	term_signal(t, SIGTERM);
+	term_exit_status(t);
+	after = term_modes(t);
+	assert_int_equal(before.c_lflag, after.c_lflag);
+	assert_false(term_alternate(t));
+	term_expect(t, "1 sent, 1 answered");
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, client_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(line_comes_back), TEST(unicode_comes_back), TEST(f2_and_commands_switch), TEST(slashes),
+		TEST(empty_line_is_sent), TEST(help_page), TEST(f4_and_order), TEST(scrolls), TEST(position_is_held),
+		TEST(finds), TEST(clears), TEST(saves), TEST(connects), TEST(paste_asks), TEST(wheel_is_opt_in),
+		TEST(control_keys), TEST(completion), TEST(history_is_kept), TEST(inputrc_and_vi),
+		TEST(stops_and_continues), TEST(attack_is_harmless), TEST(no_color), TEST(ascii_outside_utf8),
+		TEST(refused_says_what_to_do), TEST(hang_up_ends_it), TEST(sigterm_restores),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The walls of the design: a pure core with the world at its edges. What a file does is asked of its object file,
+which cannot hide a call; what it includes and how it looks, of its text."""
+
+import functools
+import os
+import re
+import subprocess
+
+from tap import BUILD, TOP, done, point, read
+
+PROGRAM_FOLDERS = ['common', 'client-tui', 'server', 'lab']
+FOLDERS = PROGRAM_FOLDERS + ['tests', 'bench', 'm4', 'completion', 'tools', 'man', 'data']
+
+# What a pure file does not do, and by what calls one sees that it does.
+DEEDS = {
+    'socket': '''socket socketpair bind connect accept accept4 listen send sendto sendmsg sendmmsg recv recvfrom recvmsg
+        recvmmsg getsockname getpeername getsockopt setsockopt shutdown getaddrinfo getnameinfo getifaddrs''',
+    'clock': '''clock_gettime gettimeofday time nanosleep clock_nanosleep sleep usleep localtime localtime_r
+        clock_monotonic clock_realtime''',
+    'wait': 'select pselect poll ppoll epoll_create epoll_create1 epoll_wait signal sigaction sigprocmask',
+    'file': '''open openat creat fopen fdopen freopen fclose opendir mkdir unlink rename stat fstat lstat read write
+        readv writev lseek ioctl fcntl close''',
+    'process': 'fork vfork posix_spawn posix_spawnp execv execve execvp execl execlp kill waitpid wait pipe pipe2 prctl',
+    'place': 'getenv secure_getenv setenv setlocale getuid getpwuid isatty tcgetattr tcsetattr',
+    'speak': 'stdout stderr stdin perror puts putchar printf vprintf',
+    'end': 'exit _exit abort err errx',
+    'chance': 'rand random drand48 getrandom getentropy arc4random',
+}
+
+# What each file may do. A file that is not named here is pure.
+MAY = {
+    'common/clock.c': 'clock',
+    'common/log.c': 'clock wait file state',
+    'common/options.c': 'speak',
+    'common/options-file.c': 'file speak',
+    'client-tui/main.c': 'file place speak',
+    'client-tui/past.c': 'file',
+    'client-tui/paths.c': 'place',
+    'client-tui/plain.c': 'clock wait file speak',
+    'client-tui/private.c': 'wait file process place end',
+    'client-tui/prompt.c': 'readline file speak state',
+    'client-tui/rescue.c': 'wait file place state',
+    'client-tui/resolve.c': 'socket wait file process end',
+    'client-tui/screen.c': 'curses wait file process place speak state',
+    'client-tui/settings.c': 'speak',
+    'client-tui/tcp.c': 'socket clock file',
+    'client-tui/tui.c': 'clock wait file speak',
+    'client-tui/tui-command.c': 'file',
+    'client-tui/tui-input.c': 'clock',
+    'client-tui/udp.c': 'socket clock file',
+    'server/listen.c': 'socket file place',
+    'server/main.c': 'clock wait file process place speak end',
+    'server/tcp.c': 'socket clock file',
+    'server/udp.c': 'socket clock file',
+}
+
+INCLUDES = {
+    'curses': r'curses|term\.h',
+    'readline': r'readline/',
+}
+
+
+def files(folders, *suffixes):
+    """The paths, relative to the top, of what we wrote."""
+    found = []
+    for folder in folders:
+        for at, subfolders, names in os.walk(os.path.join(TOP, folder)):
+            subfolders[:] = [name for name in subfolders if not name.startswith('.') and name != '__pycache__'
+                             and name not in ('corpus', 'samples')]
+            found += [os.path.relpath(os.path.join(at, name), TOP) for name in names
+                      if name.endswith(suffixes or '')]
+    return sorted(found)
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def source_of(path):
+    """The source of an object file: client-tui/upcase-main.o is made from client-tui/main.c."""
+    folder, name = os.path.split(path[:-2])
+    while True:
+        source = os.path.join(folder, name + '.c')
+        if os.path.exists(os.path.join(TOP, source)):
+            return source
+        if '-' not in name:
+            return None
+        name = name.split('-', 1)[1]
+
+
+def objects():
+    """Each object file of the programs, by its source."""
+    found = {}
+    for folder in PROGRAM_FOLDERS:
+        if os.path.isdir(os.path.join(BUILD, folder)):
+            for name in sorted(os.listdir(os.path.join(BUILD, folder))):
+                source = source_of(os.path.join(folder, name)) if name.endswith('.o') else None
+                if source:
+                    found[source] = os.path.join(BUILD, folder, name)
+    return found
+
+
+def plain(symbol):
+    """The name of a call as it stands in the source: without what fortifying and large files make of it."""
+    symbol = symbol.split('@')[0]
+    symbol = re.sub(r'^__(\w+)_chk$', r'\1', symbol)
+    symbol = re.sub(r'^__isoc\d+_', '', symbol)
+    return re.sub(r'(?<=[a-z])64(_2)?$', '', symbol)
+
+
+@functools.lru_cache(None)
+def calls(path):
+    """What an object file needs from elsewhere."""
+    return {plain(line.split()[-1]) for line in run('nm', '-u', path).splitlines() if line.strip()}
+
+
+@functools.lru_cache(None)
+def variables(path):
+    """The variables in an object file that can change while the program runs."""
+    found = set()
+    for line in run('objdump', '-t', path).splitlines():
+        match = re.match(r'[0-9a-f]+ (.{7}) (\S+)\s+[0-9a-f]+ (?:\.hidden )?(\S+)$', line)
+        if not match or 'O' not in match[1] or match[3].startswith(('__odr_asan', '_ZN', '.')):
+            continue
+        if re.match(r'(\.data|\.bss|\.tbss|\.tdata|\*COM\*)', match[2]) and '.rel.ro' not in match[2]:
+            found.add(match[3].split('.')[0])
+    return found
+
+
+def allowed(source):
+    return MAY.get(source, '').split()
+
+
+def check_deeds(found):
+    for deed, names in DEEDS.items():
+        names = set(names.split())
+        faults = []
+        for source, path in found.items():
+            if deed not in allowed(source):
+                faults += [f'{source} calls {name}()' for name in sorted(calls(path) & names)]
+        point(f'only those who may: {deed}', faults)
+
+
+def check_includes():
+    for what, pattern in INCLUDES.items():
+        faults = []
+        for path in files(PROGRAM_FOLDERS, '.c', '.h'):
+            for included in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)', read(path), re.M):
+                if re.search(pattern, included) and what not in allowed(path):
+                    faults.append(f'{path} includes {included}')
+        point(f'only those who may: {what}', faults)
+
+
+def own_variables(source, path):
+    """The variables of a file but for flags that a signal sets."""
+    return [name for name in sorted(variables(path))
+            if not re.search(rf'volatile sig_atomic_t[^;]*\b{re.escape(name)}\b', read(source))]
+
+
+def check_state(found):
+    """State is passed down."""
+    point('no variable outlives a call, but signal flags', [
+        f'{source} has a variable of its own, {name}' for source, path in found.items()
+        if 'state' not in allowed(source) for name in own_variables(source, path)])
+
+
+def check_table(found):
+    """The table says what is so: no file may more than it does."""
+    faults = [f'{source} is not there' for source in MAY if source not in found]
+    for source, path in found.items():
+        does = {deed for deed, names in DEEDS.items() if calls(path) & set(names.split())}
+        does |= {what for what, pattern in INCLUDES.items()
+                 if re.search(rf'^\s*#\s*include\s*[<"][^>"]*({pattern})', read(source), re.M)}
+        does |= {'state'} if own_variables(source, path) else set()
+        faults += [f'{source} has no need of: {deed}' for deed in allowed(source) if deed not in does]
+    point('the table of who may grants no more than that', faults)
+
+
+def check_looks():
+    texts = {path: read(path) for path in files(FOLDERS, '.c', '.h', '.py', '.sh', '.m4')}
+    for path in ['configure.ac', 'Makefile.am', 'autogen.sh', 'start', 'check', 'tools/needs', 'completion/upcase',
+                 'completion/upcased']:
+        texts[path] = read(path) or ''
+    point('every file names its licence', [
+        path for path, text in texts.items()
+        if 'SPDX-License-Identifier: GPL-3.0-or-later' not in '\n'.join(text.splitlines()[:2])])
+    blanks = []
+    for path, text in texts.items():
+        for number, line in enumerate(text.split('\n'), 1):
+            if line != line.rstrip():
+                blanks.append(f'{path}:{number}: blanks at the end')
+            if ' \t' in line and not path.endswith('.py'):
+                blanks.append(f'{path}:{number}: a tab after a space')
+            if path.endswith(('.c', '.h')) and re.match(r'\t* {8}', line):
+                blanks.append(f'{path}:{number}: spaces where tabs should be')
+        if not text.endswith('\n') or text.endswith('\n\n'):
+            blanks.append(f'{path}: must end with one end of line')
+    point('tabs and blanks as they should be', blanks)
+    point('every header says what it is for', [
+        path for path in files(PROGRAM_FOLDERS, '.h') if not re.match(r'.*\n/\*', read(path))])
+
+
+def check_lists(found):
+    sources = files(PROGRAM_FOLDERS, '.c')
+    point('every source file is built', [path for path in sources if path not in found])
+    readme = read('README.md') or ''
+    point('the README lists every source file', [path for path in sources if f'`{path}`' not in readme] + [
+        f'{path} is listed but not there' for path in re.findall(r'`([a-z-]+/[a-z0-9-]+\.c)`', readme)
+        if path not in sources])
+    needed = set(re.findall(r'UPCASE_MISSING\(\[[^]]*\], \[([^]]*)\]\)', read('configure.ac')))
+    provided = set(re.findall(r'^\s*need_\w+ ([a-z0-9.+-]+)', read('tools/needs'), re.M))
+    point('start and check install what configure asks for', sorted(needed - provided) or
+          ([] if needed else ['configure.ac asks for nothing']))
+    version = re.search(r'AC_INIT\(\[upcase\], \[([^]]*)\]', read('configure.ac'))[1]
+    point('NEWS begins with this version', [] if (read('NEWS') or '').startswith(f'upcase {version}') else
+          [f'it should begin with: upcase {version}'])
+
+
+def main():
+    found = objects()
+    check_deeds(found)
+    check_includes()
+    check_state(found)
+    check_table(found)
+    check_looks()
+    check_lists(found)
+    done()
+
+
+main()
