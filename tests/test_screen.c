@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -521,6 +524,74 @@ static void refused_says_what_to_do(void **state)
 	client_leave(t);
 }
 
+/* Nobody takes the connections that this listener's queue has no room for. */
+static int full_listener(int *port, int fillers[8])
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	*port = ntohs(a.sin_port);
+	for (int i = 0; i < 8; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fillers[i], (struct sockaddr *)&a, sizeof a);
+	}
+	return fd;
+}
+
+static void timed_out_says_so(void **state)
+{
+	int port, fillers[8], listener = full_listener(&port, fillers);
+	struct terminal *t = client_to(port, 24, 100, MORE("-t", "--connect-timeout=200ms"));
+
+	(void)state;
+	term_expect(t, "timed out, again in");
+	client_leave(t);
+	for (int i = 0; i < 8; i++)
+		close(fillers[i]);
+	close(listener);
+}
+
+/* In a network namespace of its own there is no way anywhere. */
+static void unreachable_says_so(void **state)
+{
+	const char *argv[] = {"unshare", "-n", client_path(), "-t", "10.9.9.9", NULL};
+	struct terminal *t = term_start(24, 100, argv, NULL);
+
+	(void)state;
+	term_expect(t, "unreachable, again in");
+	press(t, 2);
+	client_line(t, "no way");
+	client_expect_pair(t, "1 no way", "queued");
+	client_leave(t);
+}
+
+/* A name server that never answers: the screen goes on. */
+static void dead_resolver(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct terminal *t = term_open(24, 80);
+	char command[1200];
+	const char *argv[] = {"unshare", "-m", "sh", "-c", command, NULL};
+
+	(void)state;
+	inet_pton(AF_INET, "127.9.9.9", &a.sin_addr);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	snprintf(command, sizeof command, "mount --bind '%s' /etc/resolv.conf && exec '%s' -t some.name.example",
+	    term_file(t, "resolv.conf", "nameserver 127.9.9.9\n"), client_path());
+	term_run(t, argv);
+	term_expect_row(t, 0, "looking up");
+	client_line(t, "typed meanwhile");
+	client_expect_pair(t, "1 typed meanwhile", "queued");
+	term_expect_row(t, 0, "looking up");
+	client_leave(t);
+	close(fd);
+}
+
 static void hang_up_ends_it(void **state)
 {
 	struct terminal *t = client_private(24, 80, NO_MORE);
@@ -556,7 +627,7 @@ int main(void)
 		TEST(finds), TEST(clears), TEST(saves), TEST(connects), TEST(paste_asks), TEST(wheel_is_opt_in),
 		TEST(control_keys), TEST(completion), TEST(history_is_kept), TEST(inputrc_and_vi),
 		TEST(stops_and_continues), TEST(attack_is_harmless), TEST(no_color), TEST(ascii_outside_utf8),
-		TEST(refused_says_what_to_do), TEST(hang_up_ends_it), TEST(sigterm_restores),
+		TEST(refused_says_what_to_do), TEST(timed_out_says_so), TEST(unreachable_says_so), TEST(dead_resolver), TEST(hang_up_ends_it), TEST(sigterm_restores),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
