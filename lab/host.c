@@ -275,6 +275,18 @@ static int open_outer_ends(const struct host_settings *settings, struct host_pai
 		if ((pair->device[side] = netdev_packet_socket(sides[side].name)) < 0)
 			return failed(failure, EXPLAIN_PACKET_SOCKET);
 	}
+	for (int side = 0; side < HOST_SIDES; side++)
+		netdev_wait_carrier(sides[side].name);
+	return 0;
+}
+
+static int wait_for_hosts(const struct host_pair *pair, struct explain_failure *failure)
+{
+	for (int side = 0; side < HOST_SIDES; side++) {
+		if (setns(pair->ns[side], CLONE_NEWNET) != 0)
+			return failed(failure, EXPLAIN_NET_NS);
+		netdev_wait_carrier(HOST_DEVICE);
+	}
 	return 0;
 }
 
@@ -302,6 +314,10 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 		result = failed(failure, EXPLAIN_NET_NS);
 	if (result == 0 && backend == HOST_BACKEND_VETH)
 		result = open_outer_ends(settings, pair, failure);
+	if (result == 0)
+		result = wait_for_hosts(pair, failure);
+	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
+		result = failed(failure, EXPLAIN_NET_NS);
 	if (result != 0) {
 		close_all(pair->ns);
 		close_all(pair->device);

@@ -23,12 +23,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REQUEST_SIZE 1024
 /* What a packet socket may hold, bytes: half a second at 100 Mbit/s. The kernel gives an ordinary user
  * less (net.core.rmem_max). */
 #define PACKET_BUFFER (8 << 20)
+
+/* How often, and how many times, to look whether a device has a carrier. */
+#define CARRIER_LOOK (2 * 1000 * 1000)
+#define CARRIER_LOOKS 1000
 
 struct request {
 	union {
@@ -216,6 +221,30 @@ int netdev_raise(const char *name, const struct netdev_shape *shape)
 	if (shape->no_offload)
 		put_u32(&r, IFLA_GSO_MAX_SEGS, 1);
 	return ask(&r);
+}
+
+/* Kernels from 6.8 on bring their view up to date when they are asked (ETHTOOL_GLINK). */
+static bool carries(int fd, struct ifreq *wanted)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
+
+	wanted->ifr_data = (char *)&value;
+	(void)ioctl(fd, SIOCETHTOOL, wanted);
+	return ioctl(fd, SIOCGIFFLAGS, wanted) != 0 || wanted->ifr_flags & IFF_RUNNING;
+}
+
+void netdev_wait_carrier(const char *name)
+{
+	const struct timespec pause = { .tv_nsec = CARRIER_LOOK };
+	struct ifreq wanted = { .ifr_flags = 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
+	for (int i = 0; i < CARRIER_LOOKS && !carries(fd, &wanted); i++)
+		nanosleep(&pause, NULL);
+	close(fd);
 }
 
 int netdev_address(const char *name, const char *address, int prefix)

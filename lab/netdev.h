@@ -28,6 +28,10 @@ int netdev_tun(int fd, const char *name);
 /* Shapes the device and sets it up (administratively). No link-local address is made. */
 int netdev_raise(const char *name, const struct netdev_shape *shape);
 
+/* Waits, two seconds at most, until the device really carries packets: the kernel may notice only up to a second after
+ * both ends of a pair are up, and drops what is sent before. */
+void netdev_wait_carrier(const char *name);
+
 /* A numeric address, IPv4 or IPv6, usable at once: no duplicate-address detection. */
 int netdev_address(const char *name, const char *address, int prefix);
 

@@ -115,7 +115,13 @@ static void hosts_failed(struct relay *r, const struct explain_failure *failure)
 	char text[EXPLAIN_TEXT];
 
 	host_facts(&facts);
-	give_up(r, explain(failure, &facts, text), NULL);
+	explain(failure, &facts, text);
+	if (failure->step == EXPLAIN_CONGESTION)
+		fprintf(stderr, "upcase-lab: --cc=%s: %s\n", r->options->hosts.congestion, text);
+	else
+		fprintf(stderr, "upcase-lab: %s\n", text);
+	r->trouble = 1;
+	end(r);
 }
 
 static void read_far_output(struct relay *r)
