@@ -23,9 +23,10 @@
 
 /* How long a command may take to end once it has been asked to. */
 #define GRACE (2 * NS_PER_S)
-/* How long the far command may take to tell that it serves; how long to wait for one that cannot tell to
- * listen, and how often to look. */
+/* How long the far command may take to tell that it serves; to end after it has closed the descriptor; how long to
+ * wait for one that cannot tell to listen, and how often to look. */
 #define TELL_WAIT (10 * NS_PER_S)
+#define SILENT_WAIT (NS_PER_S / 2)
 #define LISTEN_WAIT (1 * NS_PER_S)
 #define LISTEN_LOOK (5 * NS_PER_MS)
 
@@ -194,7 +195,11 @@ static void start_far(struct keeper *k, int64_t now)
 /* Whether the far command's readiness is decided by looking, or by time. */
 static void check_far(struct keeper *k, int64_t now)
 {
-	if (!k->plan->far_tells && (host_is_listening() || now >= k->deadline)) {
+	bool silent = k->plan->far_tells && k->ready < 0;
+
+	if (!k->plan->far_tells && host_is_listening()) {
+		far_serves(k);
+	} else if ((!k->plan->far_tells || silent) && now >= k->deadline) {
 		far_serves(k);
 	} else if (now >= k->deadline) {
 		(void)letter_tell(k->relay, KEEPER_FAR_SLOW, 0);
@@ -202,14 +207,20 @@ static void check_far(struct keeper *k, int64_t now)
 	}
 }
 
-/* Anything but nothing: the port's number, usually. A far command that closes it without a word and runs on is as
- * ready as it will be. */
+/* The port's number, usually. A far command that closes the descriptor without a word is about to end, or, if it is
+ * still there a moment later, as ready as it will be. */
 static void read_ready(struct keeper *k)
 {
 	char word[64];
+	ssize_t n = read(k->ready, word, sizeof(word));
 
-	if (read(k->ready, word, sizeof(word)) >= 0)
+	if (n > 0) {
 		far_serves(k);
+	} else if (n == 0) {
+		close(k->ready);
+		k->ready = -1;
+		k->deadline = clock_monotonic() + SILENT_WAIT;
+	}
 }
 
 static void near_ended(struct keeper *k, int status)

@@ -13,8 +13,11 @@ int main(int argc, char **argv)
 {
 	struct lab_options options;
 
-	if (argc > 1 && strcmp(argv[1], "ctl") == 0)
+	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
+		/* Its messages begin with the program's name. */
+		argv[1] = argv[0];
 		return ctl_run(argc - 1, argv + 1);
+	}
 	if (lab_options_read(&options, argc, argv) != 0)
 		return 2;
 	if (options.help)
