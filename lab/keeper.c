@@ -359,9 +359,10 @@ static void keep(const struct keeper_plan *plan, int relay)
 		for (int side = 0; side < HOST_SIDES; side++)
 			close(k.pair.device[side]);
 		loop(&k);
-	} else {
-		folder_remove(plan->folder);
 	}
+	/* A relay that is gone has not removed it. */
+	if (k.relay >= 0 && letter_tell(k.relay, KEEPER_BYE, 0) != 0)
+		folder_remove(plan->folder);
 	_exit(0);
 }
 

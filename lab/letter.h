@@ -19,6 +19,7 @@ enum keeper_word {
 	KEEPER_FAR_ENDED,  /* `value`: its wait status */
 	KEEPER_NEAR_ENDED, /* `value`: its wait status */
 	KEEPER_TRIAL,      /* `value`: of enum keeper_trial */
+	KEEPER_BYE,        /* it ends now */
 	/* To the keeper. */
 	KEEPER_GO,         /* run the commands, or the trial */
 	KEEPER_SIGNAL,     /* `value`: a signal for the near command */
