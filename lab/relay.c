@@ -151,8 +151,8 @@ static void far_ended(struct relay *r, int status)
 
 static void near_stopped(struct relay *r)
 {
-	terminal_stop(&r->terminal, r->near);
-	(void)letter_tell(r->keeper, KEEPER_SIGNAL, SIGCONT);
+	if (terminal_stop(&r->terminal, r->near))
+		(void)letter_tell(r->keeper, KEEPER_SIGNAL, SIGCONT);
 }
 
 static void keeper_gone(struct relay *r)

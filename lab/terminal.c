@@ -30,14 +30,15 @@ bool terminal_stop(const struct terminal *t, pid_t near)
 {
 	pid_t group = near > 0 ? getpgid(near) : -1;
 
+	/* There is no shell that could continue anything. */
 	if (getsid(0) == getpid())
-		return false;
+		return true;
 	/* The others of a pipeline: a shell sees a stopped job only when all of it has stopped. */
 	kill(0, SIGTSTP);
 	raise(SIGSTOP);
 	if (t->fd >= 0 && group > 0 && tcgetpgrp(t->fd) == getpgrp())
 		give_terminal(t, group);
-	return true;
+	return group != getpgrp();
 }
 
 void terminal_close(struct terminal *t, bool killed)

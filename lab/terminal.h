@@ -18,8 +18,8 @@ struct terminal {
 
 void terminal_open(struct terminal *t);
 /* The near command is stopped: stops this process with the rest of its group, until somebody continues it; then the
- * command has the terminal again if the lab had it. `near` may be 0. Returns false if there is no shell that
- * could continue anything, and nothing was stopped. */
+ * command has the terminal again if the lab had it. `near` may be 0. Returns whether the command is still to be
+ * continued: who continued this process has done so too, unless the command has a group of its own. */
 bool terminal_stop(const struct terminal *t, pid_t near);
 /* All is over: what the command left behind is mended. `killed`: it could not do so itself. */
 void terminal_close(struct terminal *t, bool killed);
