@@ -25,6 +25,9 @@
 /* A host that takes no packet is asked again after this, for so long. */
 #define RETRY_AFTER (50 * NS_PER_US)
 #define RETRY_FOR NS_PER_S
+/* A timer that is later than this was not late: somebody else had the processor. */
+#define LATE_MOST (100 * NS_PER_US)
+#define LATE_WEIGHT 8
 /* A capture lags by at most this. */
 #define FLUSH_AFTER (200 * NS_PER_MS)
 
@@ -47,6 +50,11 @@ struct link {
 	struct pcapng *capture;
 	/* Wall clock minus monotonic clock when the capture began: its stamps never jump. */
 	int64_t wall;
+	/* When the last link_watch() asked to be woken for a delivery; whether that was still to come. */
+	int64_t wake;
+	bool waiting;
+	/* How late such a wake-up is, on average of late. */
+	int64_t late;
 	/* When the capture is flushed next, or CLOCK_NEVER. */
 	int64_t flush_at;
 	bool capture_failed, broken;
@@ -339,35 +347,59 @@ static void deliver_all_due(struct link *link)
 		deliver_due(link, &link->ways[i], clock_monotonic());
 }
 
-void link_watch(const struct link *link, struct watch *w)
+void link_watch(struct link *link, struct watch *w)
 {
+	int64_t due = CLOCK_NEVER;
+
 	for (int i = 0; i < LINK_DIRECTIONS && !link->broken; i++) {
 		const struct way *way = &link->ways[i];
 		const struct parcel *first = parcels_first(way->parcels);
+		int64_t at = !first ? CLOCK_NEVER : first->at > way->blocked_until ? first->at : way->blocked_until;
 		watch_read(w, device_fd(way->from));
-		if (first)
-			watch_until(w, first->at > way->blocked_until ? first->at : way->blocked_until);
+		due = at < due ? at : due;
+	}
+	link->waiting = false;
+	if (due != CLOCK_NEVER) {
+		link->wake = due - 2 * link->late;
+		link->waiting = link->wake > clock_monotonic();
+		watch_until(w, link->wake);
 	}
 	watch_until(w, link->flush_at);
+}
+
+/* Learns from a wake-up that came for the timer alone. */
+static void learn_lateness(struct link *link, bool readable)
+{
+	int64_t late = clock_monotonic() - link->wake;
+
+	if (!link->waiting || readable || late < 0)
+		return;
+	link->late += ((late < LATE_MOST ? late : LATE_MOST) - link->late) / LATE_WEIGHT;
+}
+
+static void flush_capture(struct link *link)
+{
+	if (link->capture)
+		link->capture_failed |= pcapng_flush(link->capture) != 0;
+	link->flush_at = CLOCK_NEVER;
 }
 
 void link_turn(struct link *link, const struct watch *w)
 {
 	bool more[LINK_DIRECTIONS];
 
-	deliver_all_due(link);
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		more[d] = watch_can_read(w, device_fd(link->ways[d].from));
+	learn_lateness(link, more[LINK_THERE] || more[LINK_BACK]);
+	deliver_all_due(link);
 	for (int i = 1; i <= TURN_PACKETS && !link->broken && (more[LINK_THERE] || more[LINK_BACK]); i++) {
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
 			more[d] = more[d] && carry(link, &link->ways[d]);
 		if (i % TURN_STEP == 0)
 			deliver_all_due(link);
 	}
-	if (link->flush_at != CLOCK_NEVER && clock_monotonic() >= link->flush_at) {
-		link->capture_failed |= pcapng_flush(link->capture) != 0;
-		link->flush_at = CLOCK_NEVER;
-	}
+	if (link->flush_at != CLOCK_NEVER && clock_monotonic() >= link->flush_at)
+		flush_capture(link);
 }
 
 bool link_broken(const struct link *link)
@@ -392,8 +424,9 @@ int link_capture(struct link *link, FILE *out)
 	return link->capture ? 0 : -1;
 }
 
-bool link_capture_failed(const struct link *link)
+bool link_capture_failed(struct link *link)
 {
+	flush_capture(link);
 	return link->capture_failed;
 }
 

@@ -78,7 +78,11 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 /* Packets on their way are lost. NULL is allowed. */
 void link_free(struct link *link);
 
-void link_watch(const struct link *link, struct watch *w);
+/* The deadline lies before the time at which something is due, by twice what this machine's timers were
+ * late of late, 0.2 ms at most: the rest is spent polling. So a delay is kept to microseconds also
+ * where waking takes a hundred of them (a virtual machine), and a steady stream of delayed packets costs up to a
+ * whole processor. */
+void link_watch(struct link *link, struct watch *w);
 /* Delivers what is due and carries a bounded number of packets. */
 void link_turn(struct link *link, const struct watch *w);
 /* A device is gone: there is nothing more to do. */
@@ -91,8 +95,8 @@ void link_set_witness(struct link *link, const struct link_witness *witness);
  * sender's interface when it comes in, with a comment if it met anything, and on the receiver's when it is delivered.
  * Returns 0, or -1 when memory runs out. */
 int link_capture(struct link *link, FILE *out);
-/* Whether a capture could not be written whole (so far). */
-bool link_capture_failed(const struct link *link);
+/* Writes the rest of the capture and tells whether anything of it could not be written. False without one. */
+bool link_capture_failed(struct link *link);
 
 uint64_t link_seed(const struct link *link);
 const struct impair_settings *link_settings(const struct link *link, enum link_direction direction);

@@ -434,6 +434,17 @@ static void test_capture(void **state)
 	free(bytes);
 }
 
+static void test_a_full_disk_is_told(void **state)
+{
+	(void) state;
+	struct wire wire = wire_open("", "", 3);
+
+	assert_false(link_capture_failed(wire.link));
+	assert_int_equal(link_capture(wire.link, fopen("/dev/full", "w")), 0);
+	assert_true(link_capture_failed(wire.link));
+	wire_close(&wire);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_a_full_host_is_waited_for),
 		cmocka_unit_test(test_a_gone_host_is_noticed),
 		cmocka_unit_test(test_capture),
+		cmocka_unit_test(test_a_full_disk_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
