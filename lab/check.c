@@ -16,6 +16,7 @@
 #include "keeper.h"
 
 /* How long one back end may take. */
+#define MTU 1500
 #define PATIENCE (10 * NS_PER_S)
 
 struct check {
@@ -42,10 +43,12 @@ static void hear(struct check *c)
 	} else if (letter.message.word == KEEPER_MADE) {
 		c->keeper_pid = letter.sender;
 		c->report = letter.message.report;
-		for (int side = 0; side < letter.fd_count; side++)
-			c->devices[side] = device_new(c->report.backend == HOST_BACKEND_TUN ? DEVICE_TUN : DEVICE_VETH,
-			    letter.fds[side], side == HOST_NEAR ? "near" : "far", 1500);
-		(void)letter_tell(c->keeper, KEEPER_GO, 0);
+		if (letter_devices(&letter, MTU, c->devices) == 0) {
+			(void)letter_tell(c->keeper, KEEPER_GO, 0);
+		} else {
+			c->failure = (struct explain_failure){ .step = EXPLAIN_RING, .error = errno };
+			c->passed = 0;
+		}
 	}
 }
 
@@ -87,7 +90,7 @@ static void relay(struct check *c)
 static void try(struct check *c, enum host_backend backend)
 {
 	const struct keeper_plan plan = {
-		.hosts = { .backend = backend, .mtu = 1500 }, .trial = true, .far_output = -1, .folder = "",
+		.hosts = { .backend = backend, .mtu = MTU }, .trial = true, .far_output = -1, .folder = "",
 	};
 
 	memset(c, 0, sizeof(*c));

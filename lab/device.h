@@ -14,7 +14,8 @@
 enum device_kind {
 	/* A TUN device: the descriptor is /dev/net/tun's, one packet a read. */
 	DEVICE_TUN,
-	/* A packet socket on the outer end of a veth pair, with PACKET_VNET_HDR. */
+	/* A pair of packet sockets: one hears what the host hands to its end of a veth pair, with
+	 * PACKET_VNET_HDR; one sends from the pair's outer end. */
 	DEVICE_VETH,
 	/* A SOCK_SEQPACKET or SOCK_DGRAM socket that carries bare packets: for tests. */
 	DEVICE_SOCKET,
@@ -23,9 +24,14 @@ enum device_kind {
 struct device;
 
 /* Takes over the open descriptor `fd` (made non-blocking and close-on-exec) and copies `name` (the
- * host's: "near", "far"); `mtu` is the host's own, in bytes. A DEVICE_VETH's descriptor must be bound to
- * its interface already. Returns NULL with errno when memory runs out. */
+ * host's: "near", "far"); `mtu` is the host's own, in bytes. Returns NULL with errno when memory runs out, and leaves `fd` to the caller. For all kinds but
+ * DEVICE_VETH. */
 struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu);
+
+/* The same for a DEVICE_VETH: the sockets of netdev_tap() and netdev_injector(). Keeps the calling process on the processor
+ * on which it runs: the kernel queues what is injected for each processor, so a process that moved would let its
+ * later packets overtake its earlier ones. */
+struct device *device_new_veth(int tap, int injector, const char *name, int mtu);
 
 /* Closes the descriptor too. NULL is allowed. */
 void device_free(struct device *device);
@@ -50,6 +56,10 @@ ssize_t device_read(struct device *device, void *packet, size_t size);
  * device carries, EAGAIN or ENOBUFS when the host's queue is full (the packet is not delivered),
  * EINVAL if it is no IP packet. */
 int device_write(struct device *device, const void *packet, size_t n);
+
+/* How many packets the host sent and the kernel had no room to keep for device_read(), as far as the descriptor tells
+ * (DEVICE_VETH). */
+unsigned long long device_overflow(struct device *device);
 
 /* The hardware address, six bytes, that a host behind a DEVICE_VETH must bear. */
 const unsigned char *device_host_mac(void);

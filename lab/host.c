@@ -259,7 +259,11 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	} else if (make_veth(settings, side, middle, failure) != 0) {
 		return -1;
 	}
-	return raise_host(settings, side, &pair->report, failure);
+	if (raise_host(settings, side, &pair->report, failure) != 0)
+		return -1;
+	if (pair->report.backend == HOST_BACKEND_VETH && (pair->device[side] = netdev_tap(HOST_DEVICE)) < 0)
+		return failed(failure, EXPLAIN_PACKET_SOCKET);
+	return 0;
 }
 
 /* In the middle namespace: the outer ends of both pairs. */
@@ -272,7 +276,7 @@ static int open_outer_ends(const struct host_settings *settings, struct host_pai
 	for (int side = 0; side < HOST_SIDES; side++) {
 		if (netdev_raise(sides[side].name, &shape) != 0)
 			return failed(failure, EXPLAIN_RAISE);
-		if ((pair->device[side] = netdev_packet_socket(sides[side].name)) < 0)
+		if ((pair->injector[side] = netdev_injector(sides[side].name)) < 0)
 			return failed(failure, EXPLAIN_PACKET_SOCKET);
 	}
 	for (int side = 0; side < HOST_SIDES; side++)
@@ -307,7 +311,7 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 	pair->report.backend = backend;
 	pair->report.ipv6 = settings->mtu >= HOST_MTU_IPV6;
 	for (int side = 0; side < HOST_SIDES; side++)
-		pair->ns[side] = pair->device[side] = -1;
+		pair->ns[side] = pair->device[side] = pair->injector[side] = -1;
 	for (int side = 0; side < HOST_SIDES && result == 0; side++)
 		result = make_host(settings, side, middle, pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
@@ -321,6 +325,7 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 	if (result != 0) {
 		close_all(pair->ns);
 		close_all(pair->device);
+		close_all(pair->injector);
 	}
 	return result;
 }
@@ -345,6 +350,13 @@ int host_build(const struct host_settings *settings, struct host_pair *pair, str
 	}
 	close(middle);
 	return result;
+}
+
+struct device *host_device(const struct host_pair *pair, enum host_side side, int mtu)
+{
+	if (pair->report.backend == HOST_BACKEND_VETH)
+		return device_new_veth(pair->device[side], pair->injector[side], sides[side].name, mtu);
+	return device_new(DEVICE_TUN, pair->device[side], sides[side].name, mtu);
 }
 
 int host_enter(const struct host_pair *pair, enum host_side side)
@@ -388,6 +400,23 @@ bool host_is_listening(void)
 {
 	return table_lists("/proc/self/net/tcp", "0A") || table_lists("/proc/self/net/tcp6", "0A")
 	       || table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
+}
+
+/* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors, drops of what went out. */
+unsigned long long host_overflow(const struct host_pair *pair, enum host_side side)
+{
+	unsigned long long drops = 0;
+	char line[512];
+	FILE *file;
+
+	if (host_enter(pair, side) != 0 || !(file = fopen("/proc/self/net/dev", "re")))
+		return 0;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " " HOST_DEVICE ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", &drops) == 1)
+			break;
+	}
+	fclose(file);
+	return drops;
 }
 
 static long fact(const char *key)

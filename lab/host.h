@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "device.h"
 #include "explain.h"
 
 /* The hosts' addresses; nothing of the real machine is needed or touched. */
@@ -55,8 +56,9 @@ struct host_report {
 };
 
 struct host_pair {
-	/* The network namespaces and the devices' outer sides, by enum host_side. */
-	int ns[HOST_SIDES], device[HOST_SIDES];
+	/* By enum host_side: the network namespaces; what hears what the host sends, and what sends to it (-1 with TUN, where
+	 * one descriptor does both). */
+	int ns[HOST_SIDES], device[HOST_SIDES], injector[HOST_SIDES];
 	struct host_report report;
 };
 
@@ -67,6 +69,9 @@ int host_isolate(struct explain_failure *failure);
 /* Makes both hosts. To be called by the first process of the process namespace. 0, or -1. */
 int host_build(const struct host_settings *settings, struct host_pair *pair, struct explain_failure *failure);
 
+/* The device of a host that was made with this MTU, named after the host; takes over its descriptors. NULL with errno. */
+struct device *host_device(const struct host_pair *pair, enum host_side side, int mtu);
+
 /* The calling process moves to that host. 0, or -1 with errno. */
 int host_enter(const struct host_pair *pair, enum host_side side);
 
@@ -76,6 +81,9 @@ void host_keep_rights(void);
 
 /* Something listens on the host in which the calling process is: TCP, or a bound UDP socket. */
 bool host_is_listening(void);
+
+/* How many packets the host's device dropped because nobody took them in time. The calling process moves there. */
+unsigned long long host_overflow(const struct host_pair *pair, enum host_side side);
 
 /* What this machine says of itself. */
 void host_facts(struct explain_facts *facts);

@@ -339,6 +339,32 @@ static void catch_signals(struct keeper *k)
 	sigprocmask(SIG_BLOCK, &block, &k->mask);
 }
 
+static int hand_over(struct host_pair *pair, const struct keeper_message *message, int relay)
+{
+	const int fds[LETTER_FDS] = {
+		pair->device[HOST_NEAR], pair->device[HOST_FAR], pair->injector[HOST_NEAR], pair->injector[HOST_FAR],
+	};
+	int count = pair->injector[HOST_NEAR] < 0 ? 2 : 4;
+	int result = letter_send(relay, message, fds, count);
+
+	while (count-- > 0)
+		close(fds[count]);
+	return result;
+}
+
+static void say_bye(struct keeper *k)
+{
+	struct keeper_message message = { .word = KEEPER_BYE };
+
+	if (k->relay < 0)
+		return;
+	for (int side = 0; side < HOST_SIDES; side++)
+		message.overflow[side] = host_overflow(&k->pair, (enum host_side)side);
+	/* A relay that is gone has not removed it. */
+	if (letter_send(k->relay, &message, NULL, 0) != 0)
+		folder_remove(k->plan->folder);
+}
+
 /* The first process of the namespace. */
 static void keep(const struct keeper_plan *plan, int relay)
 {
@@ -355,14 +381,9 @@ static void keep(const struct keeper_plan *plan, int relay)
 		_exit(1);
 	}
 	message.report = k.pair.report;
-	if (letter_send(relay, &message, k.pair.device, HOST_SIDES) == 0) {
-		for (int side = 0; side < HOST_SIDES; side++)
-			close(k.pair.device[side]);
+	if (hand_over(&k.pair, &message, relay) == 0)
 		loop(&k);
-	}
-	/* A relay that is gone has not removed it. */
-	if (k.relay >= 0 && letter_tell(k.relay, KEEPER_BYE, 0) != 0)
-		folder_remove(plan->folder);
+	say_bye(&k);
 	_exit(0);
 }
 

@@ -12,7 +12,7 @@
 /* Room for the descriptors and the sender's credentials. */
 union ancillary {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(HOST_SIDES * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	char bytes[CMSG_SPACE(LETTER_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 };
 
 int letter_send(int fd, const struct keeper_message *message, const int *fds, int count)
@@ -79,4 +79,17 @@ int letter_tell(int fd, enum keeper_word word, int value)
 	const struct keeper_message message = { .word = word, .value = value };
 
 	return letter_send(fd, &message, NULL, 0);
+}
+
+int letter_devices(const struct keeper_letter *letter, int mtu, struct device *devices[HOST_SIDES])
+{
+	struct host_pair pair = { .report = letter->message.report };
+
+	for (int side = 0; side < HOST_SIDES; side++) {
+		pair.device[side] = letter->fds[side];
+		pair.injector[side] = letter->fds[HOST_SIDES + side];
+		if (!(devices[side] = host_device(&pair, (enum host_side)side, mtu)))
+			return -1;
+	}
+	return 0;
 }

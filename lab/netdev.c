@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
@@ -27,9 +28,6 @@
 #include <unistd.h>
 
 #define REQUEST_SIZE 1024
-/* What a packet socket may hold, bytes: half a second at 100 Mbit/s. The kernel gives an ordinary user
- * less (net.core.rmem_max). */
-#define PACKET_BUFFER (8 << 20)
 
 /* How often, and how many times, to look whether a device has a carrier. */
 #define CARRIER_LOOK (2 * 1000 * 1000)
@@ -187,7 +185,7 @@ static void forbid_link_local(const char *name)
 static void forbid_offload(const char *name)
 {
 	static const uint32_t commands[] = {
-		ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO, ETHTOOL_STXCSUM,
+		ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO, ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM,
 	};
 	struct ethtool_value value = { .data = 0 };
 	struct ifreq wanted = { .ifr_data = (char *)&value };
@@ -309,35 +307,56 @@ int netdev_route_congestion(const char *name, const char *address, int prefix, c
 	return ask(&r);
 }
 
-static int bind_packet_socket(int fd, const char *name)
+/* Only what goes out: not what is injected at the other end. */
+static int hear_outgoing(int fd)
 {
-	const int on = 1, size = PACKET_BUFFER;
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog filter = { .len = sizeof(steps) / sizeof(*steps), .filter = steps };
+	const int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) != 0)
+		return -1;
+	return setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on));
+}
+
+/* Protocol 0 hears nothing. */
+static int bind_to_device(int fd, const char *name, uint16_t protocol)
+{
 	const struct sockaddr_ll here = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
+		.sll_protocol = htons(protocol),
 		.sll_ifindex = (int)if_nametoindex(name),
 	};
 
-	/* Root may go beyond net.core.rmem_max. */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) != 0)
-		return -1;
 	return bind(fd, (const struct sockaddr *)&here, sizeof(here));
 }
 
-int netdev_packet_socket(const char *name)
+static int open_packet_socket(const char *name, bool tap)
 {
-	/* Protocol 0: nothing is received before bind() has named the device. */
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error;
 
-	if (fd < 0 || bind_packet_socket(fd, name) == 0)
+	if (fd < 0 || ((!tap || hear_outgoing(fd) == 0) && bind_to_device(fd, name, tap ? ETH_P_ALL : 0) == 0))
 		return fd;
 	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+int netdev_tap(const char *name)
+{
+	return open_packet_socket(name, true);
+}
+
+int netdev_injector(const char *name)
+{
+	return open_packet_socket(name, false);
 }
 
 int netdev_sysctl_set(const char *key, const char *value)

@@ -40,8 +40,11 @@ int netdev_address(const char *name, const char *address, int prefix);
  * that name. */
 int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion);
 
-/* A packet socket bound to `name`, with PACKET_VNET_HDR: the descriptor, or -1. */
-int netdev_packet_socket(const char *name);
+/* Packet sockets, or -1. A tap hears what this namespace sends over `name`, in the order in which it does so, with
+ * PACKET_VNET_HDR. (Heard at the other end of a veth pair, packets sent from several processors may have changed
+ * places.) An injector sends over `name`. */
+int netdev_tap(const char *name);
+int netdev_injector(const char *name);
 
 /* Writes `value` to /proc/sys/`key`; reads at most `size` bytes with the end, without the newline. */
 int netdev_sysctl_set(const char *key, const char *value);

@@ -45,6 +45,8 @@ struct relay {
 	int near_status, far_status;
 	/* The far command served; the hosts are there. */
 	bool far_served;
+	/* Packets of the hosts' that the link never saw. */
+	unsigned long long overflow[HOST_SIDES];
 	/* 0, or the lab's exit status because something went wrong, already reported. */
 	int trouble;
 	/* The signal that ended the lab, or 0. */
@@ -92,13 +94,8 @@ static int open_link(struct relay *r)
 
 static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 {
-	static const char *const names[HOST_SIDES] = { "near", "far" };
-	enum device_kind kind = letter->message.report.backend == HOST_BACKEND_TUN ? DEVICE_TUN : DEVICE_VETH;
-
 	r->keeper_pid = letter->sender;
-	for (int side = 0; side < letter->fd_count; side++)
-		r->devices[side] = device_new(kind, letter->fds[side], names[side], r->options->hosts.mtu);
-	if (!r->devices[HOST_NEAR] || !r->devices[HOST_FAR]) {
+	if (letter_devices(letter, r->options->hosts.mtu, r->devices) != 0) {
 		give_up(r, "the devices", strerror(errno));
 	} else if (open_link(r) != 0) {
 		give_up(r, r->options->pcap && !r->control ? r->options->pcap : "the link", strerror(errno));
@@ -197,6 +194,9 @@ static void hear_keeper(struct relay *r)
 	case KEEPER_NEAR_ENDED:
 		r->near_status = letter.message.value;
 		r->near = 0;
+		break;
+	case KEEPER_BYE:
+		memcpy(r->overflow, letter.message.overflow, sizeof(r->overflow));
 		break;
 	default:
 		break;
@@ -320,8 +320,12 @@ static void set_environment(const char *folder)
 
 static void finish(struct relay *r)
 {
-	if (r->link && !r->options->quiet && !r->trouble)
-		report_end(stderr, r->link);
+	if (r->link && !r->trouble) {
+		if (!r->options->quiet)
+			report_end(stderr, r->link);
+		for (int side = 0; side < HOST_SIDES; side++)
+			report_overflow(stderr, (enum host_side)side, r->overflow[side] + device_overflow(r->devices[side]));
+	}
 	if (r->link && link_capture_failed(r->link))
 		fprintf(stderr, "upcase-lab: %s: the capture is not complete\n", r->options->pcap);
 	control_free(r->control);

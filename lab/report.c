@@ -26,10 +26,16 @@ static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 
 static void put_link(FILE *out, const struct lab_options *o)
 {
-	char there[IMPAIR_LINE], back[IMPAIR_LINE];
+	const struct impair_settings perfect = impair_perfect();
+	char there[IMPAIR_LINE], back[IMPAIR_LINE], nothing[IMPAIR_LINE];
 
 	impair_text_line(&o->there, there, sizeof(there));
 	impair_text_line(&o->back, back, sizeof(back));
+	impair_text_line(&perfect, nothing, sizeof(nothing));
+	if (strcmp(there, nothing) == 0)
+		strcpy(there, "perfect");
+	if (strcmp(back, nothing) == 0)
+		strcpy(back, "perfect");
 	if (strcmp(there, back) == 0)
 		fprintf(out, "upcase-lab: link, each way: %s; seed %" PRIu64 "\n", there, o->seed);
 	else
@@ -66,6 +72,13 @@ void report_end(FILE *out, const struct link *link)
 	fputs("; ", out);
 	put_counts(out, link_counts(link, LINK_BACK), "back:");
 	fputs("\n", out);
+}
+
+void report_overflow(FILE *out, enum host_side side, unsigned long long packets)
+{
+	if (packets)
+		fprintf(out, "upcase-lab: warning: the %s host sent faster than the link can read: %llu packets were lost "
+		    "before it, not by it\n", side == HOST_NEAR ? "near" : "far", packets);
 }
 
 char *report_status(int status, const struct tail *tail, char text[REPORT_STATUS])

@@ -16,6 +16,9 @@
 void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts);
 void report_end(FILE *out, const struct link *link);
 
+/* A warning, if any of the host's packets were lost before the link. */
+void report_overflow(FILE *out, enum host_side side, unsigned long long packets);
+
 /* "exit status 2: the last line it said", "signal 9 (Killed)". Returns `text`. */
 char *report_status(int status, const struct tail *tail, char text[REPORT_STATUS]);
 
