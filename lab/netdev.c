@@ -33,6 +33,9 @@
 #define CARRIER_LOOK (2 * 1000 * 1000)
 #define CARRIER_LOOKS 1000
 
+/* More features than any kernel knows (64 and some). */
+#define FEATURES_MAX 256
+
 struct request {
 	union {
 		struct nlmsghdr header;
@@ -180,25 +183,60 @@ static void forbid_link_local(const char *name)
 	(void)ask(&r);
 }
 
-/* Checksums and segmentation are left to the kernel's software. What cannot be switched off shows
- * itself in PACKET_VNET_HDR, and device_read() mends it. */
+/* How the kernel calls what a device may do for it. */
+struct feature_names {
+	struct ethtool_gstrings head;
+	char names[FEATURES_MAX][ETH_GSTRING_LEN];
+};
+
+struct feature_wishes {
+	struct ethtool_sfeatures head;
+	struct ethtool_set_features_block blocks[FEATURES_MAX / 32];
+};
+
+/* To put packets together or to leave them so, to be cut up later, and to leave checksums to be completed. Not the
+ * kernel's own cutting in software ("tx-generic-segmentation"), which comes before. */
+static bool is_offload(const char *name)
+{
+	size_t n = strlen(name);
+	static const char cutting[] = "-segmentation";
+	const size_t end = sizeof(cutting) - 1;
+
+	if (strncmp(name, "tx-generic", 10) == 0)
+		return false;
+	return strncmp(name, "tx-checksum", 11) == 0 || strncmp(name, "rx-checksum", 11) == 0
+	       || strncmp(name, "rx-gro", 6) == 0 || strncmp(name, "tx-gso", 6) == 0
+	       || (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
+}
+
+/* Checksums and segmentation are left to the kernel's software. A checksum that is missing nevertheless shows in
+ * PACKET_VNET_HDR, and device_read() completes it. */
 static void forbid_offload(const char *name)
 {
-	static const uint32_t commands[] = {
-		ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO, ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM,
-	};
-	struct ethtool_value value = { .data = 0 };
-	struct ifreq wanted = { .ifr_data = (char *)&value };
+	struct feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
+	struct feature_wishes wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
+	struct {
+		struct ethtool_sset_info head;
+		uint32_t count;
+	} asked = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES } };
+	struct ifreq wanted = { .ifr_data = (char *)&asked };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return;
 	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		value.cmd = commands[i];
+	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &wanted) == 0 && asked.count <= FEATURES_MAX) {
+		wanted.ifr_data = (char *)&names;
+		if (ioctl(fd, SIOCETHTOOL, &wanted) != 0)
+			names.head.len = 0;
+		for (uint32_t i = 0; i < names.head.len; i++) {
+			if (is_offload(names.names[i]))
+				wishes.blocks[i / 32].valid |= 1u << i % 32;
+		}
+		wishes.head.size = (asked.count + 31) / 32;
+		wanted.ifr_data = (char *)&wishes;
 		(void)ioctl(fd, SIOCETHTOOL, &wanted);
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 int netdev_raise(const char *name, const struct netdev_shape *shape)
@@ -216,8 +254,6 @@ int netdev_raise(const char *name, const struct netdev_shape *shape)
 		put_u32(&r, IFLA_MTU, (uint32_t)shape->mtu);
 	if (shape->queue)
 		put_u32(&r, IFLA_TXQLEN, (uint32_t)shape->queue);
-	if (shape->no_offload)
-		put_u32(&r, IFLA_GSO_MAX_SEGS, 1);
 	return ask(&r);
 }
 
