@@ -113,7 +113,7 @@ int canvas_cells(struct canvas *c, int row, int column, int limit, const struct 
 	if (row < 0 || row >= c->rows)
 		return column;
 	for (size_t i = 0; i < count && column < limit; i++) {
-		enum style own = cells[i].substitute ? STYLE_SUBSTITUTE : style;
+		enum style own = cells[i].found ? STYLE_FOUND : cells[i].substitute ? STYLE_SUBSTITUTE : style;
 		column = put_clipped(c, row, column, limit, cells[i].chars, cells[i].width, own);
 	}
 	return column;

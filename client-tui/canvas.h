@@ -51,7 +51,8 @@ void canvas_clear(struct canvas *c);
 struct canvas_cell *canvas_at(const struct canvas *c, int row, int column);
 
 /* Everything below clips: what lies outside is left out, a wide cell that does not fit whole becomes a
- * space. Each returns the column after what it wrote. */
+ * space. Each returns the column after what it wrote. What is a substitute or was found has the style that says so
+ * instead of `style`. */
 int canvas_cells(struct canvas *c, int row, int column, int limit, const struct layout_cell *cells,
     size_t count, enum style style);
 /* Our own text in UTF-8 (messages, headings), up to column `limit`. */

@@ -13,15 +13,15 @@ struct entry *entry_new(uint64_t number, const void *text, size_t n, int64_t now
 {
 	if (n > SIZE_MAX / 4)
 		return NULL;
-	struct entry *e = calloc(1, sizeof(*e) + n);
+	struct entry *e = calloc(1, sizeof(*e) + LEDGER_TAG_ROOM + n);
 	if (!e)
 		return NULL;
 	if (n)
-		memcpy(e->bytes, text, n);
+		memcpy(e->bytes + LEDGER_TAG_ROOM, text, n);
 	e->row.number = number;
 	e->row.fate = FATE_QUEUED;
 	e->row.typed_at = now;
-	e->row.text = e->bytes;
+	e->row.text = e->bytes + LEDGER_TAG_ROOM;
 	e->row.length = n;
 	return e;
 }
@@ -34,42 +34,46 @@ void entry_free(struct entry *e)
 	free(e);
 }
 
-size_t entry_tag_text(uint64_t tag, unsigned char *out)
+void entry_set_tag(struct entry *e, uint64_t tag)
 {
 	char text[LEDGER_TAG_ROOM + 1];
-	int n = snprintf(text, sizeof(text), "#%" PRIu64 " ", tag);
-	memcpy(out, text, (size_t)n);
-	return (size_t)n;
+	e->tag_length = (size_t)snprintf(text, sizeof(text), "#%" PRIu64 " ", tag);
+	memcpy(e->bytes + LEDGER_TAG_ROOM - e->tag_length, text, e->tag_length);
+	e->row.tag = tag;
 }
 
-size_t entry_tag_length(const struct entry *e)
+const unsigned char *entry_wire(const struct entry *e)
 {
-	unsigned char room[LEDGER_TAG_ROOM];
-	return e->row.tag ? entry_tag_text(e->row.tag, room) : 0;
+	return e->row.text - e->tag_length;
 }
 
 size_t entry_wire_length(const struct entry *e)
 {
-	return entry_tag_length(e) + e->row.length;
+	return e->tag_length + e->row.length;
 }
 
-void entry_wire(const struct entry *e, unsigned char *out)
+/* How far ASCII in `wire` is the same as `caps`, in capitals. */
+static size_t ascii_run(const unsigned char *wire, const unsigned char *caps, size_t n)
 {
-	if (e->row.tag)
-		out += entry_tag_text(e->row.tag, out);
-	if (e->row.length)
-		memcpy(out, e->row.text, e->row.length);
+	size_t k = 0;
+	while (k < n && wire[k] < 0x80 && (wire[k] >= 'a' && wire[k] <= 'z' ? wire[k] - 'a' + 'A' : wire[k]) == caps[k])
+		k++;
+	return k;
 }
 
 /* Byte by byte, so that every place where a server may have cut the line is looked at; it ends at the
  * first difference. */
-bool entry_cut_short(const unsigned char *wire, size_t length, const unsigned char *caps, size_t n)
+bool entry_cut_short(const struct entry *e, const unsigned char *caps, size_t n)
 {
+	const unsigned char *wire = entry_wire(e);
+	const size_t length = entry_wire_length(e);
 	struct capitals stream = { .held = 0 };
 	unsigned char out[CAPITALS_GROWTH * (1 + CAPITALS_HELD)];
-	size_t done = 0;
+	size_t done = ascii_run(wire, caps, n < length ? n : length);
 
-	for (size_t k = 0; n && k < length; k++) {
+	if (done == n || done == length || wire[done] < 0x80)
+		return n > 0 && done == n && n < length;
+	for (size_t k = done; k < length; k++) {
 		size_t made = capitals_feed(&stream, wire + k, 1, out);
 		size_t left = n - done;
 		if (memcmp(caps + done, out, made < left ? made : left) != 0)

@@ -39,9 +39,13 @@ struct entry {
 	bool doubted;
 	/* The lines with the same capitals, while it could still be answered. */
 	struct lookup_twins *twins;
-	/* What row.reply points to. */
+	/* The whole reply, with its tag, whose text row.reply points to. */
 	unsigned char *reply;
+	size_t reply_length;
 	struct entry_place place[ENTRY_LINKS];
+	/* What is sent ends where the text ends and begins so much before it. */
+	size_t tag_length;
+	/* Room for any tag, then the text. */
 	unsigned char bytes[];
 };
 
@@ -50,18 +54,16 @@ struct entry *entry_new(uint64_t number, const void *text, size_t n, int64_t now
 /* Leaves all lists first. */
 void entry_free(struct entry *e);
 
-/* The bytes that go over the wire: ledger_wire()'s length and text. */
+/* Puts "#17 " before the text. */
+void entry_set_tag(struct entry *e, uint64_t tag);
+/* The bytes that go over the wire, and how many. */
+const unsigned char *entry_wire(const struct entry *e);
 size_t entry_wire_length(const struct entry *e);
-void entry_wire(const struct entry *e, unsigned char *out);
-/* How many of them are the tag. */
-size_t entry_tag_length(const struct entry *e);
-/* Writes "#17 " without an end, at most LEDGER_TAG_ROOM bytes; returns how many. */
-size_t entry_tag_text(uint64_t tag, unsigned char *out);
 
 /* Whether `caps`, the capitals of a reply, are a true and not empty beginning of the line's capitals; or
  * the capitals of a true beginning of the line, whose last character may be cut (its first bytes
- * came back unchanged). `wire` is what was sent. */
-bool entry_cut_short(const unsigned char *wire, size_t length, const unsigned char *caps, size_t n);
+ * came back unchanged). */
+bool entry_cut_short(const struct entry *e, const unsigned char *caps, size_t n);
 
 /* The entry leaves the list of that kind in which it stands, if any. */
 void entry_leave(struct entry *e, enum entry_link link);

@@ -33,12 +33,14 @@ enum ledger_kind { LEDGER_DATAGRAM, LEDGER_STREAM };
 struct ledger_settings {
 	enum ledger_kind kind;
 	enum ledger_tag tag;
-	/* Rows kept at most, at least 1; 100,000 by default. */
+	/* Rows kept at most, at least 1; 100,000 by default. Queued lines are always kept, even if they alone
+	 * are more. */
 	size_t capacity;
 	/* How long a datagram's reply may take, ns. */
 	int64_t wait;
 	/* How long after it was sent a line could still be answered, ns: a reply after that is a stray,
-	 * and its text may be used again without a tag. 60 s by default, never less than `wait`. */
+	 * and its text may be used again without a tag. 60 s by default, never less than `wait`. When rows
+	 * are forgotten sooner than that, no text is known to be free: LEDGER_TAG_AUTO then tags every line. */
 	int64_t answerable;
 };
 
@@ -62,7 +64,7 @@ struct ledger_row {
 	uint32_t duplicates;
 	/* The wait was over when the (first) reply came. Fate is FATE_LOST. */
 	bool late;
-	/* Its reply came within the wait, after the reply to a later line. */
+	/* Datagrams: its first reply came within the wait, after the reply to a line that was sent later. */
 	bool reordered;
 	/* The reply is not the line's capitals, but has the same capitals (an ASCII-only server, an echo); or, in a
 	 * stream, is something else altogether. */
@@ -140,17 +142,23 @@ void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
 /* It goes back to the queue, as never sent: waiting becomes queued. */
 void ledger_requeue(struct ledger *l, uint64_t number);
 
-/* A datagram came at `now` (the kernel's receive time, on the monotonic clock). */
+/* A datagram came at `now` (the kernel's receive time, on the monotonic clock). That time alone decides between
+ * within the wait and late: a line that is already counted as lost, because its reply stayed unread
+ * in the socket, becomes answered. Of equal lines (LEDGER_TAG_NEVER) the one sent first that waits is
+ * meant, else the one lost first, else the one answered first. A reply to a line that was refused, failed
+ * or cut off, whose row is forgotten, or that was sent more than `answerable` ago is a stray; so is one
+ * that is the beginning of several waiting lines, and every reply when memory is short. */
 struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now);
-/* One whole reply line of a stream came, without its end of line: it answers the oldest waiting line.
+/* One whole reply line of a stream came, without its end of line: it answers the line that waits longest.
+ * Nothing at all before the end of the connection (`ended`, n = 0) is no reply and counts nowhere.
  * `ended`: the connection ended instead of an end of line, so the reply may be cut short (it is, when it is
  * a true beginning of the capitals). `n` may be less than what came when the line was long (`partial`). */
 struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
     int64_t now);
 
-/* ICMP about a datagram of ours, whose first `n` bytes it quotes (none: n = 0, the oldest waiting line): the
- * oldest waiting line that begins with them becomes refused (error ECONNREFUSED) or failed (any other errno).
- * Returns its number, 0 if none fits. */
+/* ICMP about a datagram of ours, whose first `n` bytes it quotes (none: n = 0): the oldest waiting line that was
+ * sent exactly so, else the oldest that begins so (with none: the oldest), becomes refused (error ECONNREFUSED)
+ * or failed (any other errno). Returns its number, 0 if none fits. */
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, int error, int64_t now);
 
 /* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued. */
@@ -159,7 +167,7 @@ uint64_t ledger_cut_off(struct ledger *l, int64_t now);
 /* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0 when there is
  * none (call until then). A reply at exactly sent + wait is still within the wait. */
 uint64_t ledger_expire(struct ledger *l, int64_t now);
-/* The end: every waiting datagram counts as lost though its wait is not over. */
+/* The end: every waiting datagram counts as lost though its wait is not over. Of a stream, nothing changes. */
 void ledger_give_up(struct ledger *l);
 /* When ledger_expire() has something to do next, or INT64_MAX. */
 int64_t ledger_deadline(const struct ledger *l);
@@ -169,7 +177,7 @@ const struct ledger_row *ledger_find(const struct ledger *l, uint64_t number);
 /* Kept rows by age: 0 is the oldest. */
 size_t ledger_count(const struct ledger *l);
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
-/* The number of the oldest queued line, or of the oldest waiting one; 0 for none. */
+/* The number of the oldest queued line, or of the one that waits longest; 0 for none whose row is kept. */
 uint64_t ledger_first_queued(const struct ledger *l);
 uint64_t ledger_first_waiting(const struct ledger *l);
 

@@ -33,11 +33,14 @@ static uint64_t hash_of(const unsigned char *bytes, size_t n)
 	return h ^ h >> 32;
 }
 
+/* Room for the capitals of `n` bytes. */
 static int key_room(struct lookup_key *key, size_t n)
 {
-	if (n <= key->room)
+	if (key->bytes && n <= key->room)
 		return 0;
-	unsigned char *bytes = realloc(key->bytes, n);
+	if (n > SIZE_MAX / CAPITALS_GROWTH - 1)
+		return -1;
+	unsigned char *bytes = realloc(key->bytes, CAPITALS_GROWTH * n + 1);
 	if (!bytes)
 		return -1;
 	key->bytes = bytes;
@@ -47,29 +50,16 @@ static int key_room(struct lookup_key *key, size_t n)
 
 int lookup_key_set(struct lookup_key *key, const void *text, size_t n)
 {
-	if (n > SIZE_MAX / 8 || key_room(key, CAPITALS_GROWTH * n + 1))
+	if (key_room(key, n))
 		return -1;
 	key->length = n ? capitals_text(text, n, key->bytes) : 0;
 	key->hash = hash_of(key->bytes, key->length);
 	return 0;
 }
 
-static size_t line_room(const struct entry *e)
-{
-	return LEDGER_TAG_ROOM + CAPITALS_GROWTH * e->row.length + 1;
-}
-
-/* The tag has no case, and ASCII before the text does not change the text's capitals. */
 int lookup_key_line(struct lookup_key *key, const struct entry *e)
 {
-	if (key_room(key, line_room(e)))
-		return -1;
-	size_t n = e->row.tag ? entry_tag_text(e->row.tag, key->bytes) : 0;
-	if (e->row.length)
-		n += capitals_text(e->row.text, e->row.length, key->bytes + n);
-	key->length = n;
-	key->hash = hash_of(key->bytes, n);
-	return 0;
+	return lookup_key_set(key, entry_wire(e), entry_wire_length(e));
 }
 
 static const struct entry *any_twin(const struct lookup_twins *t)
@@ -118,7 +108,7 @@ static void grow(struct lookup *k)
 int lookup_enter(struct lookup *k, struct entry *e, const struct lookup_key *key)
 {
 	/* So that comparing with this line never fails later. */
-	if (key_room(&k->other, line_room(e)))
+	if (key_room(&k->other, entry_wire_length(e)))
 		return -1;
 	struct lookup_twins *t = lookup_find(k, key);
 	if (!t) {

@@ -10,7 +10,9 @@
 /* Capitals of something and their hash. All zero is the start; free `bytes` at the end. */
 struct lookup_key {
 	unsigned char *bytes;
-	size_t length, room;
+	size_t length;
+	/* The longest text whose capitals have room. */
+	size_t room;
 	uint64_t hash;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session in words: the status line's figures, a row's fate, the summary that stays after leaving,
- * the file that /save writes. Pure. */
+ * the file that /save writes. All texts are UTF-8; where only ASCII can be shown, summary_ascii(). Pure. */
 #ifndef UPCASE_SUMMARY_H
 #define UPCASE_SUMMARY_H
 
@@ -15,28 +15,32 @@
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
 void summary_wilson(uint64_t k, uint64_t n, double *low, double *high);
 
-/* "3/12 lost (25 %, 95 % 9–53)": `lost` of the lines that are decided (not waiting). "0/0 lost" for none. */
+/* "3/12 lost (25 %, 95 % 9–53)": `lost` of the lines that are decided (not waiting). "0/0 lost" for none. Under
+ * 10 % with one decimal: "2/150 lost (1.3 %, 95 % 0.4–4.7)". */
 char *summary_loss(const struct ledger_totals *t, char *buf, size_t size);
 
-/* What became of a line, in a few words for people, UTF-8: "answered in 40.9 ms", "lost", "late after 1.20 s, duplicate x2",
+/* What became of a line, in a few words for people: "answered in 40.9 ms", "lost", "late after 1.20 s, 2 duplicates",
  * "failed: too long ...". */
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
 
-/* Why a send failed or a peer refused, for people: what it means and what to try. Static. */
+/* Why a send failed or a peer refused, for people: what it means and what to try. Static, but for an error
+ * that is not ours: then valid until the next call of strerror(). */
 const char *summary_error(int error, bool stream);
 
 /* The summary of one session, some lines ended by \n, like ping's:
  *   --- UDP 127.0.0.1:12000 ---
- *   8 sent, 5 answered, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1 s
- *   1 duplicate, 0 reordered, ...
+ *   8 sent, 5 answered, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s
+ *   1 duplicate, 2 reordered
  *   round trip min/mean/max/sd 40.3/41.0/44.2/0.2 ms
- * Lines without anything to say are left out; what is not zero (refused, failed, cut off, strays, differs, cut short, still queued) is
- * always said. */
+ * Lines without anything to say are left out; every count that is not zero is said. 1000 bytes are enough. */
 char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
     size_t size);
 
-/* The whole board as text, for /save: a heading, a row an item ("  1  hello  ->  HELLO  answered in 40.9 ms"), control characters
- * visible. Returns 0, or -1 with errno when writing failed. */
+/* The whole board as text, for /save: a heading, a row an item ("  1  UDP  hello  ->  HELLO  answered in 40.9 ms"),
+ * control characters visible, as on the screen. Returns 0, or -1 with errno when writing failed or memory is short. */
 int summary_save_text(FILE *out, const struct board *b, int64_t now);
+
+/* The same text with ASCII in place of the signs that the functions above write ("–", "µ"). In place; returns it. */
+char *summary_ascii(char *text);
 
 #endif

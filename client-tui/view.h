@@ -50,7 +50,7 @@ struct view_page {
 
 /* Where the reader looks, and how. Kept from draw to draw; the view corrects what is out of range. */
 struct view {
-	/* Only ASCII characters may be drawn. */
+	/* Only ASCII characters may be drawn; others in the texts become '?'. */
 	bool ascii;
 	/* The replies pane shows arrivals in the order in which they came. */
 	bool arrivals;
@@ -68,11 +68,15 @@ struct view {
 	layout_width *width;
 	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */
 	const char *keys;
-	/* Buffers for laying out, used again from draw to draw. */
+	/* Buffers for laying out, used again from draw to draw. All zero at first. */
 	struct layout typed, reply, line;
+	struct view_bytes {
+		unsigned char *bytes;
+		size_t length, room;
+	} left, right, capitals;
 };
 
-/* Draws everything on `c`, which has the size of the terminal. */
+/* Draws everything on `c`, which has the size of the terminal. What memory is too short for is left out. */
 void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
     const struct view_input *input);
 
@@ -83,8 +87,8 @@ void view_scroll_page(struct view *v, const struct board *b, int rows, int colum
 void view_scroll_top(struct view *v, const struct board *b, int rows, int columns);
 void view_scroll_end(struct view *v);
 
-/* The next older item (from the one found last, or from the end) whose typed line, reply or notice has `text` in it, case
- * not minded; shows it. Returns false and changes nothing if there is none. */
+/* The next older item (from the one found last when v->find is the same text, else from the end) whose typed line, reply or notice has `text` in it, case
+ * not minded; shows it and points v->find to `text`. Returns false and changes nothing if there is none. */
 bool view_find(struct view *v, const struct board *b, int rows, int columns, const char *text);
 
 void view_free(struct view *v);

@@ -59,23 +59,19 @@ static bool write_line(const char *line, size_t n)
 	return written > 0;
 }
 
-/* What is not a printable character becomes '?', one for each byte, and a character cut off at the end goes. Returns the
- * new length. */
-static size_t tame(char *text, size_t n)
+/* Control characters, also U+0080 to U+009F, and bytes that are not UTF-8 become '?'. */
+static void tame(char *text, size_t n)
 {
 	unsigned char *s = (unsigned char *)text;
-	size_t at = 0, have, length;
+	size_t length;
 
-	while (at < n) {
-		have = utf8_span(s + at, n - at, &length);
-		if (length > have)
-			return at;
-		/* U+0080 to U+009F are control characters too. */
-		if (length == 0 || s[at] < ' ' || s[at] == 0x7f || (s[at] == 0xc2 && s[at + 1] < 0xa0))
-			memset(s + at, '?', have);
-		at += have;
+	for (size_t at = 0; at < n; at += length ? length : 1) {
+		length = utf8_character(s + at, n - at);
+		if (length == 0 || s[at] < ' ' || s[at] == 0x7f)
+			s[at] = '?';
+		else if (length == 2 && s[at] == 0xc2 && s[at + 1] < 0xa0)
+			memset(s + at, '?', 2);
 	}
-	return n;
 }
 
 static int put_start(char line[LINE_MAX_BYTES])
@@ -94,13 +90,17 @@ static int put_start(char line[LINE_MAX_BYTES])
 static bool __attribute__((format(printf, 1, 0))) say(const char *format, va_list args)
 {
 	char line[LINE_MAX_BYTES];
-	size_t n = (size_t)put_start(line), room = sizeof line - n - 1;
-	int wanted = vsnprintf(line + n, room, format, args);
+	size_t start = (size_t)put_start(line), room = sizeof line - start - 1, n;
+	int wanted = vsnprintf(line + start, room, format, args);
 
-	if (wanted > 0)
-		n += tame(line + n, (size_t)wanted < room ? (size_t)wanted : room - 1);
-	line[n++] = '\n';
-	return write_line(line, n);
+	n = wanted < 0 ? 0 : (size_t)wanted;
+	if (n >= room) {
+		n = room - 1;
+		n -= utf8_cut_off((const unsigned char *)line + start, n);
+	}
+	tame(line + start, n);
+	line[start + n] = '\n';
+	return write_line(line, start + n + 1);
 }
 
 static bool __attribute__((format(printf, 1, 2))) say_this(const char *format, ...)

@@ -13,6 +13,12 @@
 /* The longest line of a configuration file, and with it the longest value. */
 #define LINE_MAX_BYTES 4096
 
+/* What some editors put before everything else: U+FEFF in UTF-8. */
+#define MARK "\xef\xbb\xbf"
+#define MARK_BYTES 3
+/* So many bytes of a line are read: one more than are right, also after the mark. */
+#define READ_MAX_BYTES (LINE_MAX_BYTES + 1 + MARK_BYTES)
+
 /* A line in its parts; all of them point into it. */
 struct parts {
 	const char *name;
@@ -137,13 +143,13 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 	return o ? apply(o, settings, &p, why) : refuse_name(table, &p, why);
 }
 
-/* The next line without its end into `line`. Returns whether there was one; one that is too long is cut after one byte
- * too many, which options_line() refuses. */
-static bool read_line(FILE *in, char line[LINE_MAX_BYTES + 1], size_t *n)
+/* The next line without its end into `line`. Returns whether there was one; one that is too long is cut, but not so
+ * short that options_line() would take it. */
+static bool read_line(FILE *in, char line[READ_MAX_BYTES], size_t *n)
 {
 	int c;
 
-	for (*n = 0; *n <= LINE_MAX_BYTES; line[(*n)++] = (char)c) {
+	for (*n = 0; *n < READ_MAX_BYTES; line[(*n)++] = (char)c) {
 		c = getc(in);
 		if (c == EOF)
 			return *n > 0;
@@ -155,13 +161,11 @@ static bool read_line(FILE *in, char line[LINE_MAX_BYTES + 1], size_t *n)
 
 static int read_lines(const struct options_spec *table, void *settings, FILE *in, const char *program, const char *path)
 {
-	char line[LINE_MAX_BYTES + 1], why[OPTIONS_WHY];
-	/* What some editors put before everything else: U+FEFF in UTF-8. */
-	static const char mark[] = "\xef\xbb\xbf";
+	char line[READ_MAX_BYTES], why[OPTIONS_WHY];
 	size_t n, skip;
 
 	for (unsigned long number = 1; read_line(in, line, &n); number++) {
-		skip = number == 1 && n >= 3 && memcmp(line, mark, 3) == 0 ? 3 : 0;
+		skip = number == 1 && n >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0 ? MARK_BYTES : 0;
 		if (options_line(table, settings, line + skip, n - skip, why) < 0) {
 			fprintf(stderr, "%s: %s:%lu: %s\n", program, path, number, why);
 			return -1;

@@ -12,32 +12,33 @@
 /* No option's name is longer; what is longer is near none. */
 #define NAME_MAX_BYTES 40
 
-/* Whether the character at `s` of `n` bytes stands for itself in a message. C1 controls are UTF-8 too. */
+/* Whether the character at `s`, of `n` bytes, stands for itself in a message: the controls from U+0080 on do not
+ * either. */
 static bool is_plain(const unsigned char *s, size_t n)
 {
-	return s[0] >= ' ' && s[0] != 0x7f && !(n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
+	return n > 0 && s[0] >= ' ' && s[0] != 0x7f && !(n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
 }
 
 char *options_shown(const char *text, size_t n, char buf[OPTIONS_SHOWN])
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t at = 0, used = 0, columns = 0, length, have;
+	size_t at = 0, used = 0, columns = 0, length;
 
 	while (at < n) {
-		have = utf8_span(s + at, n - at, &length);
-		if (columns + 4 * have > OPTIONS_SHOWN_COLUMNS) {
+		if (columns + 4 > OPTIONS_SHOWN_COLUMNS) {
 			used += (size_t)sprintf(buf + used, "...");
 			break;
 		}
-		if (length == have && is_plain(s + at, have)) {
-			memcpy(buf + used, s + at, have);
-			used += have;
+		length = utf8_character(s + at, n - at);
+		if (is_plain(s + at, length)) {
+			memcpy(buf + used, s + at, length);
+			used += length;
 			columns++;
+			at += length;
 		} else {
-			for (size_t i = 0; i < have; i++, columns += 4)
-				used += (size_t)sprintf(buf + used, "\\x%02x", s[at + i]);
+			used += (size_t)sprintf(buf + used, "\\x%02x", s[at++]);
+			columns += 4;
 		}
-		at += have;
 	}
 	buf[used] = '\0';
 	return buf;

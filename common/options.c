@@ -15,7 +15,7 @@
 #define FIRST_LONG 256
 #define HELP_WIDTH 80
 /* Where the help texts begin at the latest. */
-#define HELP_COLUMN_MAX 32
+#define HELP_COLUMN_MAX 34
 
 /* One command line and what it takes to read it. */
 struct reading {
@@ -176,23 +176,19 @@ static void say_long_is_wrong(const struct reading *r, const char *name)
 		say_unknown(r, "--", name, n);
 }
 
-/* getopt_long() gives one byte of a character that has more; the whole is in one of the arguments. */
-static void say_letter_is_wrong(const struct reading *r, int byte)
+/* getopt_long() gives one byte of a character that may have more; the whole is in one of the arguments. */
+static void say_letter_is_wrong(const struct reading *r, char letter)
 {
-	char letter = (char)byte;
-	const char *text = &letter;
-	size_t n = 1, length;
-
-	for (int i = 1; i < r->argc && (unsigned char)letter >= 0x80; i++) {
+	for (int i = 1; i < r->argc; i++) {
 		const char *found = r->argv[i][0] == '-' ? strchr(r->argv[i], letter) : NULL;
+		size_t n = found ? utf8_character((const unsigned char *)found, strlen(found)) : 0;
 
-		if (!found)
-			continue;
-		text = found;
-		n = utf8_span((const unsigned char *)found, strlen(found), &length);
-		break;
+		if (n > 1) {
+			say_unknown(r, "-", found, n);
+			return;
+		}
 	}
-	say_unknown(r, "-", text, n);
+	say_unknown(r, "-", &letter, 1);
 }
 
 /* getopt_long() returned '?'. It sets optopt to a known option if that is a switch and was given a value, to a letter
@@ -208,7 +204,7 @@ static void say_refused(const struct reading *r)
 	else if (o)
 		fprintf(stderr, "%s: %s: --%s takes no value\n", r->program, options_shown(text, strlen(text), shown), o->name);
 	else
-		say_letter_is_wrong(r, optopt);
+		say_letter_is_wrong(r, (char)optopt);
 }
 
 static int take(const struct reading *r, void *settings, int code)

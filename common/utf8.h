@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How long a character that begins with `first` is: 1 to 4, or 0 if none begins so. */
+/* How many bytes a character has that begins with `first`: 1 to 4, or 0 if none begins so. */
 static inline size_t utf8_length(unsigned char first)
 {
 	if (first < 0x80)
@@ -17,32 +17,56 @@ static inline size_t utf8_length(unsigned char first)
 	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-/* Whether `second` can follow `first` in a character of more than one byte: only the second byte has limits of its
- * own. */
-static inline bool utf8_second(unsigned char first, unsigned char second)
+static inline bool utf8_follows(unsigned char byte)
 {
-	unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-
-	return second >= low && second <= high;
+	return (byte & 0xc0) == 0x80;
 }
 
-/* How many of the `n` bytes at `s`, one at least, belong to one character, whole or cut off by the end; and `*length`,
- * how long that character is when it is whole. The two differ for one that is cut off, and for one that an unfit byte
- * breaks off, which `*length` 0 tells apart: then so many bytes are no character. */
-static inline size_t utf8_span(const unsigned char *s, size_t n, size_t *length)
+/* Whether `second` can follow `first`, which begins a character of more than one byte: only after some first bytes has
+ * the second byte narrower limits, and no later byte has. */
+static inline bool utf8_second(unsigned char first, unsigned char second)
 {
-	size_t have = 1;
+	switch (first) {
+	case 0xe0:
+		return second >= 0xa0 && second <= 0xbf;
+	case 0xed:
+		return second >= 0x80 && second <= 0x9f;
+	case 0xf0:
+		return second >= 0x90 && second <= 0xbf;
+	case 0xf4:
+		return second >= 0x80 && second <= 0x8f;
+	default:
+		return utf8_follows(second);
+	}
+}
 
-	*length = utf8_length(*s);
-	if (*length <= 1)
-		return 1;
-	if (n > 1 && utf8_second(s[0], s[1]))
-		for (have = 2; have < *length && have < n && (s[have] & 0xc0) == 0x80;)
-			have++;
-	if (have < *length && have < n)
-		*length = 0;
-	return have;
+/* The length of the character at `s`, of which `n` bytes are there, one at least; 0 if that is none. */
+static inline size_t utf8_character(const unsigned char *s, size_t n)
+{
+	size_t length = utf8_length(s[0]);
+
+	if (length <= 1)
+		return length;
+	if (n < length || !utf8_second(s[0], s[1]))
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if (!utf8_follows(s[i]))
+			return 0;
+	return length;
+}
+
+/* How many bytes at the end of the text are the beginning of a character that is cut off there: 0 to 3. Nothing before
+ * them counts, since no character has a first byte within it. */
+static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
+{
+	for (size_t k = 1; k <= 3 && k <= n; k++) {
+		const unsigned char *first = s + n - k;
+
+		if (utf8_follows(*first))
+			continue;
+		return utf8_length(*first) > k && (k == 1 || utf8_second(first[0], first[1])) ? k : 0;
+	}
+	return 0;
 }
 
 #endif

@@ -37,7 +37,7 @@ static struct terminal *start(int rows, int columns, const char *host, const cha
 	argv[n] = NULL;
 	t = term_start(rows, columns, argv, NULL);
 	if (rows >= 3 && columns >= 10)
-		term_expect(t, "p> ");
+		term_expect(t, "p>");
 	return t;
 }
 

@@ -77,24 +77,32 @@ def check_options(program, name):
 
 
 def tables():
-    """The client's own tables: pairs of table and name."""
+    """The client's own tables: table, name and what follows."""
     shown = subprocess.run([os.path.join(BUILD, 'tests', 'list_tables')], capture_output=True, text=True, check=True)
-    return [line.split('\t')[:2] for line in shown.stdout.splitlines()]
+    return [line.split('\t') for line in shown.stdout.splitlines()]
 
 
 def check_tables(name):
     rows = tables()
-    commands = {'/' + name for table, name in rows if table == 'command'}
+    commands = {'/' + name for table, name, _ in rows if table == 'command'}
     described = set()
     for item in items(section(name, 'COMMANDS')):
         described |= {word for word in words(item) if re.match(r'/[a-z]', word)}
     point(f'{name} has the commands of the program', both_ways('command', name, commands, described))
     # A key's name may be of several words, and an item may name several keys.
-    keys = {key for table, key in rows if table == 'key'}
+    keys = {key for table, key, _ in rows if table == 'key'}
     described = [' '.join(word for word in words(item) if word not in ('Ic', 'Sy', 'Cm', 'Ns'))
                  for item in items(section(name, 'KEY BINDINGS') or section(name, 'KEYS'))]
     described = {part.strip() for item in described for part in re.split(r' , | or ', item)}
     point(f'{name} has the keys of the program', both_ways('key', name, keys, described))
+
+
+def check_marks(name):
+    """Every mark on the screen stands in an item, in both its forms."""
+    text = section(name, 'THE SCREEN').replace('\\(ha', '^')
+    described = set(re.findall(r'"([^"]*)"', '\n'.join(line for line in text.splitlines() if line.startswith('.It'))))
+    signs = {sign.strip() for table, *forms in tables() if table == 'mark' for sign in forms}
+    point(f'{name} has the marks of the screen', both_ways('mark', name, signs, described))
 
 
 def source_environment(folders):
@@ -141,6 +149,7 @@ def main():
     check_options(UPCASE, 'upcase.1')
     check_options(UPCASED, 'upcased.8')
     check_tables('upcase.1')
+    check_marks('upcase.1')
     check_environment('upcase.1', ['common', 'client-tui'])
     check_environment('upcased.8', ['common', 'server'])
     check_exit('upcase.1', ['0', '1', '2'])

@@ -68,12 +68,12 @@ static void f2_and_commands_switch(void **state)
 
 	(void)state;
 	press(t, 2);
-	term_expect(t, "tcp> ");
+	term_expect(t, "tcp>");
 	term_expect_row(t, 0, "TCP 127.0.0.1:");
 	client_line(t, "over tcp");
 	client_expect_pair(t, "over tcp", "OVER TCP");
 	client_line(t, "/udp");
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	term_expect_row(t, 0, "UDP");
 	term_expect_row(t, 0, "sent 0");
 	client_line(t, "/t");
@@ -128,7 +128,7 @@ static void help_page(void **state)
 	term_key(t, VTERM_KEY_PAGEDOWN, VTERM_MOD_NONE);
 	term_expect(t, "PgUp");
 	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
-	term_expect_gone(t, "/connect");
+	term_expect_gone(t, "Esc or F1 leaves");
 	client_line(t, "/help");
 	term_expect(t, "/connect");
 	term_type(t, "q");
@@ -309,7 +309,7 @@ static void connects(void **state)
 	client_line(t, "/connect 127.0.0.1 70000");
 	term_expect(t, "is not a port");
 	client_line(t, "/connect nobody.invalid");
-	term_expect_row(t, 0, "nobody.invalid");
+	term_expect_row(t, 0, "name not found");
 	term_expect(t, "again in");
 	client_leave(t);
 }
@@ -396,7 +396,7 @@ static void history_is_kept(void **state)
 	struct terminal *t = term_start(24, 80, argv, NULL);
 
 	(void)state;
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	client_line(t, "remember me");
 	term_expect(t, "REMEMBER ME");
 	client_leave(t);
@@ -404,7 +404,9 @@ static void history_is_kept(void **state)
 	term_expect_row(t, 0, "sent 0");
 	term_key(t, VTERM_KEY_UP, VTERM_MOD_NONE);
 	term_expect(t, "udp> remember me");
-	term_type(t, "\025\022mem");
+	term_key(t, VTERM_KEY_DOWN, VTERM_MOD_NONE);
+	term_expect_gone(t, "remember me");
+	term_type(t, "\022mem");
 	term_expect(t, "i-search");
 	term_expect(t, "remember me");
 	term_type(t, "\r");
@@ -421,11 +423,11 @@ static void inputrc_and_vi(void **state)
 	term_setenv(t, "INPUTRC",
 	    term_file(t, "inputrc", "$if upcase\nset editing-mode vi\n\"\\C-g\": \"from inputrc\"\n$endif\n"));
 	term_run(t, argv);
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	term_type(t, "\007");
 	term_expect(t, "udp> from inputrc");
 	term_type(t, "\033");
-	term_expect_cursor(t, 22, 16);
+	term_expect_cursor(t, 22, 17);
 	term_type(t, "0dwiX");
 	term_expect(t, "udp> Xinputrc");
 	term_type(t, "\r");
@@ -440,7 +442,7 @@ static void stops_and_continues(void **state)
 
 	(void)state;
 	term_run_job(t, argv);
-	term_expect(t, "udp> ");
+	term_expect(t, "udp>");
 	client_line(t, "before");
 	term_expect(t, "BEFORE");
 	term_type(t, "\032");
@@ -489,9 +491,10 @@ static void no_color(void **state)
 	client_leave(t);
 }
 
+/* Not as xterm: the emulator takes its "repeat the last character" wrongly at the end of a row. */
 static void ascii_outside_utf8(void **state)
 {
-	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", NULL};
+	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", "TERM=vt220", NULL};
 	struct terminal *t = term_start(24, 80, argv, env);
 	const char *raw;
 	size_t n;

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* The hints of the key table in one string, so that they need no memory of their own. */
+#define HELP_HINT "help"
+#define TRANSPORT_HINT "udp/tcp"
+#define ORDER_HINT "order"
+#define QUIT_HINT "quit"
+
+const struct command_spec command_table[] = {
+	{ COMMAND_UDP, "udp", "", "send over UDP from now on" },
+	{ COMMAND_TCP, "tcp", "", "send over TCP from now on" },
+	{ COMMAND_CONNECT, "connect", "HOST [PORT]", "go to another server" },
+	{ COMMAND_ORDER, "order", "", "replies beside their lines, or in the order they came" },
+	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
+	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
+	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file" },
+	{ COMMAND_HELP, "help", "", "this page" },
+	{ COMMAND_QUIT, "quit", "", "leave; a summary stays" },
+	{ .name = NULL },
+};
+
+const struct key_spec key_table[] = {
+	{ "F1", HELP_HINT, "this page, and away with it" },
+	{ "F2", TRANSPORT_HINT, "the other transport" },
+	{ "F4", ORDER_HINT, "replies beside their lines, or in the order they came" },
+	{ "F10", QUIT_HINT, "leave; a summary stays" },
+	{ "PgUp", NULL, "a page towards older rows" },
+	{ "PgDn", NULL, "a page towards newer rows" },
+	{ "Ctrl-Home", NULL, "the oldest row" },
+	{ "Ctrl-End", NULL, "the newest row, and follow new ones again" },
+	{ "Shift-Up", NULL, "one row towards older ones" },
+	{ "Shift-Down", NULL, "one row towards newer ones" },
+	{ "wheel", NULL, "three rows, with --mouse" },
+	{ "Tab", NULL, "complete a command" },
+	{ "Up", NULL, "the line typed before" },
+	{ "Down", NULL, "the line typed after" },
+	{ "Ctrl-R", NULL, "search the lines typed before" },
+	{ "Ctrl-C", NULL, "drop the line being typed" },
+	{ "Ctrl-D", NULL, "leave, on an empty line" },
+	{ "Ctrl-L", NULL, "draw the screen anew" },
+	{ "Ctrl-Z", NULL, "stop; fg in the shell goes on" },
+	{ .key = NULL },
+};
+
+const char *command_hints(void)
+{
+	return "F1 " HELP_HINT "  F2 " TRANSPORT_HINT "  F4 " ORDER_HINT "  F10 " QUIT_HINT;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The name in a line without its slash, up to a blank. */
+static size_t name_of(const char *line, size_t n, const char **name)
+{
+	size_t length = 0;
+
+	*name = line;
+	if (n == 0 || line[0] != '/')
+		return 0;
+	*name = line + 1;
+	while (length < n - 1 && !is_blank((*name)[length]))
+		length++;
+	return length;
+}
+
+static bool begins(const struct command_spec *spec, const char *name, size_t n)
+{
+	return strncmp(spec->name, name, n) == 0 && strlen(spec->name) >= n;
+}
+
+static enum command find(const char *name, size_t n)
+{
+	enum command found = COMMAND_UNKNOWN;
+
+	if (n == 0)
+		return COMMAND_UNKNOWN;
+	for (const struct command_spec *spec = command_table; spec->name; spec++) {
+		if (!begins(spec, name, n))
+			continue;
+		if (strlen(spec->name) == n)
+			return spec->command;
+		found = found == COMMAND_UNKNOWN ? spec->command : COMMAND_AMBIGUOUS;
+	}
+	return found;
+}
+
+enum command command_parse(const char *line, size_t n, const char **arguments)
+{
+	const char *name, *end = line + n;
+	size_t length = name_of(line, n, &name);
+
+	*arguments = name + length;
+	while (*arguments < end && is_blank(**arguments))
+		++*arguments;
+	return find(name, length);
+}
+
+size_t command_trim(const char *arguments, size_t n)
+{
+	while (n && is_blank(arguments[n - 1]))
+		n--;
+	return n;
+}
+
+static char *with_slash(const char *name)
+{
+	char *word = malloc(strlen(name) + 2);
+	if (word) {
+		word[0] = '/';
+		strcpy(word + 1, name);
+	}
+	return word;
+}
+
+static void free_words(char **words)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		free(words[i]);
+	free(words);
+}
+
+char **command_completions(const char *word)
+{
+	char **words = calloc(COUNT(command_table), sizeof(*words));
+	size_t count = 0;
+
+	if (!words || word[0] != '/') {
+		free(words);
+		return NULL;
+	}
+	for (const struct command_spec *spec = command_table; spec->name; spec++) {
+		if (!begins(spec, word + 1, strlen(word + 1)))
+			continue;
+		words[count] = with_slash(spec->name);
+		if (!words[count++]) {
+			free_words(words);
+			return NULL;
+		}
+	}
+	if (count == 0) {
+		free(words);
+		return NULL;
+	}
+	return words;
+}
+
+char *command_candidates(const char *line, size_t n, char *buf, size_t size)
+{
+	const char *name;
+	const size_t length = name_of(line, n, &name);
+	size_t used = 0;
+
+	if (size)
+		buf[0] = '\0';
+	for (const struct command_spec *spec = command_table; spec->name; spec++) {
+		if (!begins(spec, name, length) || used >= size)
+			continue;
+		used += (size_t)snprintf(buf + used, size - used, "%s/%s", used ? ", " : "", spec->name);
+	}
+	return buf;
+}
+
+struct page {
+	char *text;
+	size_t size, used;
+};
+
+/* What does not fit is only counted. */
+__attribute__((format(printf, 2, 3)))
+static void put(struct page *p, const char *format, ...)
+{
+	const bool fits = p->used < p->size;
+	va_list arguments;
+
+	va_start(arguments, format);
+	int n = vsnprintf(fits ? p->text + p->used : NULL, fits ? p->size - p->used : 0, format, arguments);
+	va_end(arguments);
+	p->used += n > 0 ? (size_t)n : 0;
+}
+
+/* What, in a column of its own, and the words. */
+static void put_row(struct page *p, const char *what, const char *help)
+{
+	put(p, "  %-22s%s\n", what, help);
+}
+
+static size_t write_page(char *text, size_t size)
+{
+	struct page p = { .text = text, .size = size };
+	char what[40];
+
+	put(&p, "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
+	for (const struct command_spec *spec = command_table; spec->name; spec++) {
+		snprintf(what, sizeof(what), "/%s %s", spec->name, spec->arguments);
+		put_row(&p, what, spec->help);
+	}
+	put(&p, "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
+	for (const struct key_spec *spec = key_table; spec->key; spec++)
+		put_row(&p, spec->key, spec->help);
+	put(&p, "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
+	return p.used;
+}
+
+char *command_help_page(void)
+{
+	const size_t size = write_page(NULL, 0) + 1;
+	char *text = malloc(size);
+
+	if (text)
+		write_page(text, size);
+	return text;
+}

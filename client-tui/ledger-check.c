@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The conservation rule, and that lists, rows and totals tell the same. */
+#include "config.h"
+
+#include "ledger-core.h"
+
+static void count_row(struct ledger_totals *t, const struct ledger_row *r)
+{
+	++*ledger_fate_total(t, r->fate);
+	t->late += r->late;
+	t->duplicates += r->duplicates;
+	t->reordered += r->reordered;
+	t->differs += r->differs;
+	t->cut_short += r->cut_short;
+}
+
+static uint64_t list_length(const struct entry_list *list, enum entry_link link)
+{
+	uint64_t n = 0;
+	for (const struct entry *e = list->first; e; e = e->place[link].next)
+		n += e->ghosts ? e->ghosts : 1;
+	return n;
+}
+
+static bool conserved(const struct ledger *l, const struct ledger_totals *t)
+{
+	return t->typed == t->queued + t->sent &&
+	    t->sent == t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off &&
+	    t->typed == t->forgotten + l->rows.count && t->late <= t->lost && t->timed <= t->answered &&
+	    (t->timed == 0 || (t->rtt_min <= t->rtt_max && t->rtt_min >= 0));
+}
+
+bool ledger_balanced(const struct ledger *l)
+{
+	const struct ledger_totals *t = &l->totals;
+	struct ledger_totals sum = l->gone;
+
+	for (size_t i = 0; i < l->rows.count; i++) {
+		count_row(&sum, &rows_at(&l->rows, i)->row);
+		if (i && rows_at(&l->rows, i - 1)->row.number >= rows_at(&l->rows, i)->row.number)
+			return false;
+	}
+	for (const struct entry *e = l->waiting.first; e; e = e->place[LINK_FATE].next)
+		sum.waiting += e->ghosts;
+	return conserved(l, t) && sum.queued == t->queued && sum.waiting == t->waiting &&
+	    sum.answered == t->answered && sum.lost == t->lost && sum.refused == t->refused &&
+	    sum.failed == t->failed && sum.cut_off == t->cut_off && sum.late == t->late &&
+	    sum.duplicates == t->duplicates && sum.reordered == t->reordered &&
+	    sum.differs == t->differs && sum.cut_short == t->cut_short &&
+	    list_length(&l->queued, LINK_FATE) == t->queued &&
+	    list_length(&l->waiting, LINK_FATE) == t->waiting;
+}

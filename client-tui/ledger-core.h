@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies) and
+ * ledger-check.c only. */
+#ifndef UPCASE_LEDGER_CORE_H
+#define UPCASE_LEDGER_CORE_H
+
+#include "lookup.h"
+#include "rows.h"
+
+struct ledger {
+	struct ledger_settings settings;
+	struct ledger_totals totals;
+	/* What rows that are forgotten (and no ghosts) have in the totals. */
+	struct ledger_totals gone;
+	struct rows rows;
+	struct entry_list queued, waiting, silent, aging, clipped;
+	struct lookup lookup;
+	/* The line or reply being looked up. */
+	struct lookup_key key;
+	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
+	uint64_t last_number, last_order, expected;
+	/* Until then a line that was forgotten could still be answered: no text is known to be free. */
+	int64_t crowded_until;
+};
+
+bool ledger_is_datagram(const struct ledger *l);
+/* `span` ns after `t`, never wrapping round. */
+int64_t ledger_later(int64_t t, int64_t span);
+/* More than `span` has passed since the line was sent. */
+bool ledger_is_over(const struct entry *e, int64_t span, int64_t now);
+/* The total of one fate. */
+uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
+
+/* Lines that can be answered no more leave the lookup. */
+void ledger_age(struct ledger *l, int64_t now);
+/* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */
+void ledger_change_fate(struct ledger *l, struct entry *e, enum ledger_fate fate);
+/* `count` of the lines that a ghost stands for get this fate. The ghost may be gone afterwards. */
+void ledger_settle_ghosts(struct ledger *l, struct entry *e, uint64_t count, enum ledger_fate fate);
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Numbers are written without printf's %f, which writes a comma in some locales. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capitals.h"
+#include "clock.h"
+#include "summary.h"
+#include "units.h"
+#include "utf8.h"
+
+/* The 0.975 quantile of the normal distribution. */
+#define Z95 1.959963984540054
+
+/* ---- putting text together ---- */
+
+struct text {
+	char *buf;
+	size_t size, used;
+};
+
+static struct text begin(char *buf, size_t size)
+{
+	if (size)
+		buf[0] = '\0';
+	return (struct text){ .buf = buf, .size = size };
+}
+
+__attribute__((format(printf, 2, 3)))
+static void put(struct text *t, const char *format, ...)
+{
+	va_list arguments;
+	if (t->used >= t->size)
+		return;
+	va_start(arguments, format);
+	int n = vsnprintf(t->buf + t->used, t->size - t->used, format, arguments);
+	va_end(arguments);
+	t->used += n > 0 ? (size_t)n : 0;
+}
+
+/* "1 duplicate", "2 duplicates". */
+static void put_count(struct text *t, uint64_t n, const char *one)
+{
+	put(t, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
+}
+
+/* A value with `digits` decimals, 0 to 3. */
+static void put_decimal(struct text *t, double value, int digits)
+{
+	static const uint64_t powers[] = { 1, 10, 100, 1000 };
+	uint64_t scaled = (uint64_t)(value * (double)powers[digits] + 0.5);
+
+	put(t, "%" PRIu64, scaled / powers[digits]);
+	if (digits)
+		put(t, ".%0*" PRIu64, digits, scaled % powers[digits]);
+}
+
+static void put_span(struct text *t, int64_t ns)
+{
+	char span[40];
+	put(t, "%s", units_duration_text(ns, "µ", span, sizeof(span)));
+}
+
+/* ---- loss ---- */
+
+/* E. B. Wilson, JASA 22 (1927), the score interval. */
+void summary_wilson(uint64_t k, uint64_t n, double *low, double *high)
+{
+	double count = (double)n, p = (double)k / count, z2 = Z95 * Z95;
+	double middle = (p + z2 / (2 * count)) / (1 + z2 / count);
+	double half = Z95 / (1 + z2 / count) * sqrt(p * (1 - p) / count + z2 / (4 * count * count));
+
+	/* At the ends the formula gives 0 and 1 but for rounding. */
+	*low = k == 0 || middle < half ? 0 : middle - half;
+	*high = k >= n || middle + half > 1 ? 1 : middle + half;
+}
+
+static void put_loss(struct text *out, const struct ledger_totals *t)
+{
+	uint64_t decided = t->sent - t->waiting;
+	double low, high;
+
+	put(out, "%" PRIu64 "/%" PRIu64 " lost", t->lost, decided);
+	if (decided == 0)
+		return;
+	double percent = 100 * (double)t->lost / (double)decided;
+	int digits = percent < 9.95 && t->lost ? 1 : 0;
+	summary_wilson(t->lost, decided, &low, &high);
+	put(out, " (");
+	put_decimal(out, percent, digits);
+	put(out, " %%, 95 %% ");
+	put_decimal(out, 100 * low, digits);
+	put(out, "–");
+	/* Of very many lines none was lost: 0 is not the whole truth. */
+	put_decimal(out, 100 * high, high < 0.00995 && !digits ? 2 : digits);
+	put(out, ")");
+}
+
+char *summary_loss(const struct ledger_totals *t, char *buf, size_t size)
+{
+	struct text out = begin(buf, size);
+	put_loss(&out, t);
+	return buf;
+}
+
+/* ---- errors ---- */
+
+const char *summary_error(int error, bool stream)
+{
+	static const struct {
+		int error;
+		const char *datagram, *stream;
+	} table[] = {
+		{ ECONNREFUSED, "refused: nothing listens on that port there; is the server running, and on this port?", NULL },
+		{ EMSGSIZE, "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the tag; TCP takes any length",
+		    "too long" },
+		{ ENETUNREACH, "no route to that network; is this machine connected, and the address right?", NULL },
+		{ EHOSTUNREACH, "that host cannot be reached: is it on, is the address right, does a firewall turn packets away?", NULL },
+		{ ENETDOWN, "the network is down; is this machine connected?", NULL },
+		{ ETIMEDOUT, "no answer at all: the host is off, the address is wrong, or a firewall swallows the packets", NULL },
+		{ ECONNRESET, "the other side reset the connection; did the server end?", NULL },
+		{ ECONNABORTED, "the connection was given up", NULL },
+		{ EPIPE, "the other side has closed the connection", NULL },
+		{ ENOTCONN, "there is no connection any more", NULL },
+		{ EACCES, "not allowed: a firewall on this machine forbids it, or the address is a broadcast address", NULL },
+		{ EPERM, "not allowed: a firewall on this machine forbids it", NULL },
+		{ EADDRNOTAVAIL, "this machine has no address or no free port for that; try --ipv4 or --ipv6, or wait a minute", NULL },
+		{ EAFNOSUPPORT, "this machine does not speak that kind of address; try --ipv4 or --ipv6", NULL },
+		{ EINVAL, "nothing can be sent to that address", NULL },
+		{ ENOBUFS, "this machine has no room for more packets; try again", NULL },
+		{ ENOMEM, "memory is short", NULL },
+		{ EMFILE, "too many files are open; see ulimit -n", NULL },
+		{ ENFILE, "too many files are open on this machine", NULL },
+		{ ENOPROTOOPT, "that host does not speak UDP", "that host does not speak TCP" },
+		{ EPROTO, "that host answered with an error that has no name; is it a server at all?", NULL },
+		{ ECANCELED, "given up before it was sent", NULL },
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].error == error)
+			return stream && table[i].stream ? table[i].stream : table[i].datagram;
+	return error ? strerror(error) : "unknown error";
+}
+
+/* ---- fates ---- */
+
+static void put_waiting(struct text *t, int64_t ns)
+{
+	put(t, "waiting ");
+	if (ns < 100 * NS_PER_S) {
+		put_decimal(t, ns > 0 ? (double)(ns / (NS_PER_S / 10)) / 10 : 0, 1);
+		put(t, " s");
+	} else {
+		put_span(t, ns);
+	}
+}
+
+static void put_marks(struct text *t, const struct ledger_row *row)
+{
+	if (row->duplicates) {
+		put(t, ", ");
+		put_count(t, row->duplicates, "duplicate");
+	}
+	put(t, "%s%s%s", row->reordered ? ", reordered" : "", row->cut_short ? ", cut short" : "",
+	    row->differs ? ", differs" : "");
+}
+
+static void put_fate(struct text *t, const struct ledger_row *row, bool stream, int64_t now)
+{
+	switch (row->fate) {
+	case FATE_QUEUED:
+		put(t, "queued");
+		break;
+	case FATE_WAITING:
+		put_waiting(t, now - row->sent_at);
+		break;
+	case FATE_ANSWERED:
+		put(t, "answered in ");
+		put_span(t, row->replied_at - row->sent_at);
+		break;
+	case FATE_LOST:
+		put(t, row->late ? "late after " : "lost");
+		if (row->late)
+			put_span(t, row->replied_at - row->sent_at);
+		break;
+	case FATE_REFUSED:
+		put(t, "refused: nothing listens on that port there");
+		break;
+	case FATE_FAILED:
+		put(t, "failed: %s", summary_error(row->error, stream));
+		break;
+	case FATE_CUT_OFF:
+		put(t, "cut off: the connection ended before the reply");
+		break;
+	}
+	put_marks(t, row);
+}
+
+char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size)
+{
+	struct text out = begin(buf, size);
+	put_fate(&out, row, stream, now);
+	return buf;
+}
+
+/* ---- a session ---- */
+
+static void put_first_line(struct text *out, const struct ledger_totals *t, bool stream, int64_t wait)
+{
+	put(out, "%" PRIu64 " sent, %" PRIu64 " answered", t->sent, t->answered);
+	if (!stream || t->lost) {
+		put(out, ", ");
+		put_loss(out, t);
+		if (t->late)
+			put(out, ", of them %" PRIu64 " late", t->late);
+	}
+	if (!stream) {
+		put(out, "; wait ");
+		put_span(out, wait);
+	}
+	put(out, "\n");
+}
+
+/* The counts that are not zero, on a line of their own. */
+static void put_counts(struct text *out, const struct ledger_totals *t)
+{
+	const struct {
+		uint64_t count;
+		const char *one, *many;
+	} counts[] = {
+		{ t->refused, "refused", "refused" }, { t->failed, "failed", "failed" },
+		{ t->cut_off, "cut off", "cut off" }, { t->waiting, "still waiting", "still waiting" },
+		{ t->queued, "never sent", "never sent" }, { t->duplicates, "duplicate", "duplicates" },
+		{ t->reordered, "reordered", "reordered" }, { t->cut_short, "cut short", "cut short" },
+		{ t->differs, "differs", "differ" }, { t->strays, "stray reply", "stray replies" },
+	};
+	const char *before = "";
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		if (!counts[i].count)
+			continue;
+		put(out, "%s%" PRIu64 " %s", before, counts[i].count, counts[i].count == 1 ? counts[i].one : counts[i].many);
+		before = ", ";
+	}
+	if (*before)
+		put(out, "\n");
+}
+
+/* Four figures in the unit that fits the greatest, with as many decimals as it takes for three digits. */
+static void put_round_trip(struct text *out, const struct ledger_totals *t)
+{
+	if (!t->timed)
+		return;
+	const double deviation = t->timed > 1 ? sqrt(t->rtt_m2 / (double)(t->timed - 1)) : 0;
+	const double figures[] = { (double)t->rtt_min, t->rtt_mean, (double)t->rtt_max, deviation };
+	const size_t count = t->timed > 1 ? 4 : 3;
+	const double unit = t->rtt_max >= NS_PER_S ? NS_PER_S : t->rtt_max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
+	const double most = (double)t->rtt_max / unit;
+	const int digits = most < 10 ? 2 : most < 100 ? 1 : 0;
+
+	put(out, "round trip min/mean/max%s ", count == 4 ? "/sd" : "");
+	for (size_t i = 0; i < count; i++) {
+		put(out, i ? "/" : "");
+		put_decimal(out, figures[i] / unit, digits);
+	}
+	put(out, " %s\n", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
+}
+
+char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
+    size_t size)
+{
+	struct text out = begin(buf, size);
+
+	put(&out, "--- %s %s ---\n", stream ? "TCP" : "UDP", peer);
+	put_first_line(&out, t, stream, wait);
+	put_counts(&out, t);
+	put_round_trip(&out, t);
+	return buf;
+}
+
+/* ---- saving ---- */
+
+/* What a terminal could take for a command, and what would turn the reading order about: as layout.h. */
+static bool is_unsafe(const unsigned char *s, size_t length)
+{
+	if (length == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	if (length != 3 || s[0] != 0xe2)
+		return false;
+	const unsigned last = s[1] == 0x80 ? s[2] : s[1] == 0x81 ? s[2] + 0x100u : 0;
+	return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae) || (last >= 0x1a6 && last <= 0x1a9);
+}
+
+static void write_safe(FILE *out, const unsigned char *s, size_t n)
+{
+	size_t have;
+
+	for (; n; s += have, n -= have) {
+		const size_t length = utf8_character(s, n);
+
+		/* A byte that is no character stands for itself. */
+		have = length ? length : 1;
+		if (length == 1 && (*s < 0x20 || *s == 0x7f))
+			fprintf(out, "^%c", *s ^ 0x40);
+		else if (!length || is_unsafe(s, length))
+			fputs("\xef\xbf\xbd", out);
+		else
+			fwrite(s, 1, have, out);
+	}
+}
+
+/* The reply as it came, or the capitals that it was. 0, or -1 when memory is short. */
+static int write_reply(FILE *out, const struct ledger_row *row)
+{
+	if (row->reply) {
+		write_safe(out, row->reply, row->reply_length);
+		return 0;
+	}
+	unsigned char *caps = malloc(CAPITALS_GROWTH * row->length + 1);
+	if (!caps)
+		return -1;
+	size_t n = row->length ? capitals_text(row->text, row->length, caps) : 0;
+	write_safe(out, caps, n);
+	free(caps);
+	return 0;
+}
+
+static int save_line(FILE *out, const struct board_item *item, int64_t now)
+{
+	const struct ledger_row *row = ledger_find(item->ledger, item->number);
+	char fate[300];
+
+	fprintf(out, "%5" PRIu64 "  %s  ", item->number, item->stream ? "TCP" : "UDP");
+	if (!row) {
+		fputs("(no longer kept)\n", out);
+		return 0;
+	}
+	write_safe(out, row->text, row->length);
+	fputs(row->partial ? "..." : "", out);
+	if (row->fate == FATE_ANSWERED || row->late) {
+		fputs("  ->  ", out);
+		if (row->partial)
+			fputs("(not kept)", out);
+		else if (write_reply(out, row))
+			return -1;
+	}
+	fprintf(out, "  %s\n", summary_fate(row, item->stream, now, fate, sizeof(fate)));
+	return 0;
+}
+
+static int save_item(FILE *out, const struct board_item *item, int64_t now)
+{
+	switch (item->kind) {
+	case BOARD_LINE:
+		return save_line(out, item, now);
+	case BOARD_STRAY:
+		fprintf(out, "       %s  stray  ->  ", item->stream ? "TCP" : "UDP");
+		break;
+	case BOARD_NOTICE:
+		fputs("       -- ", out);
+		break;
+	case BOARD_ERROR:
+		fputs("       !! ", out);
+		break;
+	}
+	write_safe(out, item->text, item->length);
+	fputc('\n', out);
+	return 0;
+}
+
+int summary_save_text(FILE *out, const struct board *b, int64_t now)
+{
+	fputs("upcase: number, transport, line, reply, and what became of it\n", out);
+	for (uint64_t serial = board_first(b); serial < board_end(b); serial++) {
+		if (save_item(out, board_item(b, serial), now)) {
+			errno = ENOMEM;
+			return -1;
+		}
+		if (ferror(out))
+			return -1;
+	}
+	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}
+
+/* ---- ASCII ---- */
+
+char *summary_ascii(char *text)
+{
+	static const struct {
+		const char *sign;
+		char ascii;
+	} signs[] = { { "–", '-' }, { "µ", 'u' } };
+	char *out = text;
+
+	for (const char *in = text; *in;) {
+		size_t i = 0, count = sizeof(signs) / sizeof(signs[0]);
+		while (i < count && strncmp(in, signs[i].sign, strlen(signs[i].sign)) != 0)
+			i++;
+		*out++ = i < count ? signs[i].ascii : *in;
+		in += i < count ? strlen(signs[i].sign) : 1;
+	}
+	*out = '\0';
+	return text;
+}

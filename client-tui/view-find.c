@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Finding text whatever its case: texts are compared by their capitals. The capitals of a text are those of its
+ * characters, one after the other, so a place among them is a place among the cells. */
+#include "config.h"
+
+#include "view-parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "capitals.h"
+
+bool bytes_reserve(struct view_bytes *b, size_t room)
+{
+	if (room <= b->room)
+		return true;
+	room = room > 256 ? 2 * room : 256;
+	unsigned char *bytes = realloc(b->bytes, room);
+	if (bytes == NULL)
+		return false;
+	b->bytes = bytes;
+	b->room = room;
+	return true;
+}
+
+/* The capitals of a text, in v->capitals, behind the first `keep` bytes there. Returns how many they are. */
+static size_t capitals_behind(struct view *v, size_t keep, const void *text, size_t n)
+{
+	if (n == 0 || !bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n))
+		return 0;
+	return capitals_text(text, n, v->capitals.bytes + keep);
+}
+
+/* The needle's capitals first, then those of a text: true if they are in it. */
+static bool contains(struct view *v, size_t needle, const void *text, size_t n)
+{
+	size_t length = capitals_behind(v, needle, text, n);
+	const unsigned char *s = v->capitals.bytes;
+	return needle > 0 && length > 0 && memmem(s + needle, length, s, needle) != NULL;
+}
+
+static bool line_contains(struct view *v, size_t needle, const struct board_item *item)
+{
+	const struct ledger_row *line = ledger_find(item->ledger, item->number);
+	if (line == NULL)
+		return false;
+	return contains(v, needle, line->text, line->length) ||
+	    (line->reply != NULL && contains(v, needle, line->reply, line->reply_length));
+}
+
+bool view_find(struct view *v, const struct board *b, int rows, int columns, const char *text)
+{
+	size_t needle = capitals_behind(v, 0, text, strlen(text));
+	bool again = v->find != NULL && strcmp(v->find, text) == 0;
+	uint64_t index = board_end(b);
+	if (again && v->found < index)
+		index = v->found;
+	while (needle > 0 && index > board_first(b)) {
+		const struct board_item *item = board_item(b, --index);
+		if (item->kind == BOARD_LINE ? line_contains(v, needle, item) :
+		    contains(v, needle, item->text, item->length)) {
+			v->find = text;
+			v->found = index;
+			v->page = NULL;
+			v->scrolled = true;
+			v->bottom = index;
+			v->bottom_line = SIZE_MAX;
+			/* In the middle of the screen, where both neighbours can be read. */
+			view_scroll(v, b, rows, columns, rows / 2);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The bytes of the text that cell `i` stands for. */
+static size_t cell_length(const struct layout *l, size_t i, size_t n)
+{
+	size_t next = i + 1;
+	while (next < l->count && l->cells[next].offset == l->cells[i].offset)
+		next++;
+	size_t end = next < l->count ? l->cells[next].offset : n;
+	return end > l->cells[i].offset ? end - l->cells[i].offset : 0;
+}
+
+/* Where the needle, the first bytes of `s`, stands next among the `length` bytes behind it, from `from` on; SIZE_MAX for
+ * nowhere. */
+static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
+{
+	const unsigned char *found = from < length ? memmem(s + needle + from, length - from, s, needle) : NULL;
+	return found != NULL ? (size_t)(found - s) - needle : SIZE_MAX;
+}
+
+void find_mark(struct view *v, struct layout *l, const void *text, size_t n)
+{
+	size_t needle = capitals_behind(v, 0, v->find, strlen(v->find));
+	size_t length = capitals_behind(v, needle, text, n);
+	/* Room for the capitals of one cell at a time, behind all. */
+	if (needle == 0 || length == 0 || !bytes_reserve(&v->capitals, needle + length + CAPITALS_GROWTH * n + 1))
+		return;
+	const unsigned char *s = v->capitals.bytes;
+	size_t match = next_match(s, needle, length, 0), at = 0, end = 0;
+	for (size_t i = 0; i < l->count && l->cells[i].offset < n; i++) {
+		if (i == 0 || l->cells[i].offset != l->cells[i - 1].offset) {
+			at = end;
+			end += capitals_text((const unsigned char *)text + l->cells[i].offset, cell_length(l, i, n),
+			    v->capitals.bytes + needle + length);
+		}
+		while (match != SIZE_MAX && match + needle <= at)
+			match = next_match(s, needle, length, match + 1);
+		l->cells[i].found = match != SIZE_MAX && match < end;
+	}
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The two last rows: the input line, scrolled so that the cursor is on it, and the keys or a message. */
+#include "config.h"
+
+#include "view-parts.h"
+
+#include <string.h>
+
+/* The prompt is left out where it would leave fewer columns to the text. */
+#define INPUT_LEAST 8
+
+/* The column of the text at which the window of `room` columns begins. It moves by half a window, so that the text stands
+ * still while the cursor moves about in it, and keeps the cursor off the signs at both ends. */
+static size_t window_from(size_t cursor, size_t total, size_t room)
+{
+	/* The cursor needs a column behind the end. */
+	if (total < room)
+		return 0;
+	if (room < 4)
+		return cursor;
+	if (cursor < room - 1)
+		return 0;
+	size_t half = room / 2;
+	return (cursor - (room - 2) + half - 1) / half * half;
+}
+
+/* Draws the cells of `l` that stand in the window of columns from `from` on; half of a wide one is a space. */
+static void draw_window(struct canvas *c, int row, int column, const struct layout *l, size_t from)
+{
+	size_t i = 0, at = 0;
+	while (i < l->count && at < from)
+		at += l->cells[i++].width;
+	if (at > from)
+		column = canvas_fill(c, row, column, column + (int)(at - from), L' ', STYLE_NORMAL);
+	canvas_cells(c, row, column, c->columns, l->cells + i, l->count - i, STYLE_NORMAL);
+}
+
+static size_t cursor_cell(const struct layout *l, size_t cursor)
+{
+	size_t i = 0;
+	while (i < l->count && l->cells[i].offset < cursor)
+		i++;
+	return i;
+}
+
+static int draw_prompt(struct view *v, struct canvas *c, const struct panes *p, const char *prompt)
+{
+	view_lay(v, &v->line, prompt);
+	int columns = p->pad + (int)layout_columns(&v->line, 0, v->line.count);
+	if (columns + INPUT_LEAST > p->columns)
+		return 0;
+	return canvas_cells(c, p->input_row, p->pad, p->columns, v->line.cells, v->line.count, STYLE_PROMPT);
+}
+
+static void draw_line(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input)
+{
+	int row = p->input_row, column = draw_prompt(v, c, p, input->prompt);
+	if (layout_text(&v->line, input->text, input->length, view_width(v)) != 0)
+		v->line.count = 0;
+	size_t room = (size_t)(p->columns - column);
+	size_t total = layout_columns(&v->line, 0, v->line.count);
+	size_t cursor = layout_columns(&v->line, 0, cursor_cell(&v->line, input->cursor));
+	size_t from = window_from(cursor, total, room);
+	draw_window(c, row, column, &v->line, from);
+	if (from > 0 && room >= 4)
+		canvas_text(c, row, column, p->columns, "<", STYLE_FAINT);
+	if (total > from + room && room >= 4)
+		canvas_text(c, row, p->columns - 1, p->columns, ">", STYLE_FAINT);
+	c->cursor_row = row;
+	c->cursor_column = column + (int)(cursor - from);
+}
+
+/* Where the last row was given up, a message takes the place of the status line: a question must be seen. */
+static void draw_message(struct view *v, struct canvas *c, const struct panes *p, const char *message)
+{
+	int row = p->keys_row >= 0 ? p->keys_row : p->status_row >= 0 ? p->status_row : p->input_row;
+	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
+	view_lay(v, &v->line, message);
+	int room = p->columns - p->pad, end = p->columns;
+	bool cut = layout_columns(&v->line, 0, v->line.count) > (size_t)room && room > 6;
+	if (cut)
+		end -= v->ascii ? 3 : 1;
+	int column = canvas_cells(c, row, p->pad, end, v->line.cells, v->line.count, STYLE_STATUS);
+	if (cut)
+		canvas_text(c, row, end, p->columns, glyph(GLYPH_ELLIPSIS, v->ascii), STYLE_STATUS);
+	if (row == p->input_row) {
+		c->cursor_row = row;
+		c->cursor_column = column < p->columns ? column : p->columns - 1;
+	}
+}
+
+/* As many of the keys as fit whole; two blanks stand between them. */
+static void draw_keys(const struct view *v, struct canvas *c, const struct panes *p)
+{
+	int row = p->keys_row, column = p->pad;
+	if (row < 0)
+		return;
+	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
+	for (const char *keys = v->keys; keys != NULL && *keys != '\0';) {
+		char one[64];
+		const char *end = strstr(keys, "  ");
+		size_t n = end != NULL ? (size_t)(end - keys) : strlen(keys);
+		if (n >= sizeof one || column + (int)n > p->columns)
+			break;
+		memcpy(one, keys, n);
+		one[n] = '\0';
+		column = canvas_text(c, row, column, p->columns, one, STYLE_STATUS) + 2;
+		keys = end != NULL ? end + 2 : NULL;
+	}
+}
+
+void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input)
+{
+	draw_line(v, c, p, input);
+	if (input->message != NULL)
+		draw_message(v, c, p, input->message);
+	else
+		draw_keys(v, c, p);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the view share: where the panes stand, and one row of them. Only view*.c include this. */
+#ifndef UPCASE_VIEW_PARTS_H
+#define UPCASE_VIEW_PARTS_H
+
+#include "glyphs.h"
+#include "view.h"
+
+/* Where everything stands on a screen of one size. A row or column that is not there is -1. */
+struct panes {
+	int rows, columns;
+	int status_row, heading_row, input_row, keys_row;
+	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
+	int top, height;
+	/* The left edges and where each ends. No wire on a narrow screen, no second bar then. */
+	int left_end, first_bar;
+	int wire, wire_end, second_bar;
+	int right, right_end;
+	/* Blank columns at the left of each pane, and digits of the numbers; 0 where it is too narrow. */
+	int pad, digits;
+	/* Where the texts begin. */
+	int left_text, right_text;
+};
+
+/* view.c */
+struct panes panes_measure(const struct board *b, int rows, int columns);
+/* The rows that the panes show: first <= index < end. */
+uint64_t panes_first(const struct board *b);
+uint64_t panes_end(const struct view *v, const struct board *b);
+/* How wide a character is drawn. */
+layout_width *view_width(const struct view *v);
+/* Lays out our words or someone else's text, up to its zero byte. */
+void view_lay(const struct view *v, struct layout *l, const char *text);
+
+/* What became of a line, as it stands in the wire: a piece with the transport's style, and one with the fate's. */
+struct wire {
+	char lead[48], rest[80];
+	enum style lead_style, rest_style;
+};
+
+/* One row, laid out in v->typed and v->reply (or v->line) until the next one is. */
+struct row {
+	const struct board_item *item;
+	const struct ledger_row *line;
+	const struct board_arrival *arrival;
+	/* A notice over the whole width (or over all but the replies). */
+	bool wide;
+	/* What stands left and right, if anything; the marks behind it begin at byte `..._mark`. */
+	bool has_left, has_right;
+	size_t left_mark, right_mark;
+	enum style left_style, right_style, right_mark_style;
+	uint64_t right_number;
+	/* Display lines, at least 1. */
+	size_t lines;
+};
+
+/* view-row.c */
+void row_lay(struct view *v, const struct board *b, const struct panes *p, uint64_t index, struct row *row);
+/* Draws `count` of its display lines from line `skip` on at canvas row `at`. */
+void row_draw(struct view *v, struct canvas *c, const struct panes *p, const struct row *row, size_t skip, int count,
+    int at, int64_t now);
+
+/* view-words.c: the words of a row. */
+void words_wire(const struct board_item *item, const struct ledger_row *line, int columns, bool ascii, int64_t now,
+    struct wire *wire);
+/* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
+const char *words_fate(const struct ledger_row *line, bool ascii, char *buf, size_t size);
+/* The marks behind a reply, " (x2, late)", or "". */
+const char *words_marks(const struct ledger_row *line, bool ascii, char *buf, size_t size);
+const char *words_arrival(const struct board_arrival *arrival);
+bool words_replied(const struct ledger_row *line);
+/* `ns` in units of `unit`, three figures: "40.3", "1.20", "104". */
+char *words_figures(int64_t ns, int64_t unit, char *buf, size_t size);
+
+/* view-find.c: marks the cells of `l` (laid out from `n` bytes of `text`) that are what v->find says. */
+void find_mark(struct view *v, struct layout *l, const void *text, size_t n);
+/* Makes room for `room` bytes. Returns false when memory is short. */
+bool bytes_reserve(struct view_bytes *b, size_t room);
+
+/* view-scroll.c: where the last row shown ends; corrects what the view has. `height` display lines are for rows, one fewer than
+ * the panes have when something is said below them. */
+struct place {
+	uint64_t index;
+	size_t lines;
+};
+/* Returns false if there are no rows. */
+bool scroll_settle(struct view *v, const struct board *b, const struct panes *p, struct place *bottom, int *height);
+/* How many rows are not shown whole below. */
+uint64_t scroll_below(struct view *v, const struct board *b, const struct panes *p, const struct place *bottom);
+
+/* view-page.c */
+void page_draw(struct view *v, struct canvas *c, const struct panes *p);
+void page_scroll(struct view *v, const struct panes *p, long lines);
+/* "-- n more below --" at the right of a row, as short as it must be, not before column `from`. */
+void page_more(struct canvas *c, int row, int from, uint64_t n);
+
+/* view-status.c */
+void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts);
+/* view-input.c */
+void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input);
+
+#endif

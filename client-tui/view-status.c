@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The status line: fields in a fixed order, each with a rank. On a narrow screen those of the highest rank go first, then
+ * the peer becomes shorter in its middle, then the separators, then what is left but the transport. */
+#include "config.h"
+
+#include "view-parts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "units.h"
+
+/* The peer is never shorter than this while other fields can go. */
+#define PEER_LEAST 8
+/* Fields of this rank and above go before the peer is shortened. */
+#define RANK_SPARE 4
+
+struct field {
+	/* What stands between it and the one before. */
+	const char *before;
+	/* Its words, or NULL for those in `own`. */
+	const char *text;
+	char own[96];
+	enum style style;
+	int rank;
+	bool gone;
+};
+
+struct status {
+	struct view *v;
+	struct field fields[24];
+	int count;
+	struct field *peer;
+	/* Columns that the peer may take. */
+	int peer_columns;
+	bool tight;
+};
+
+static struct field *add(struct status *s, int rank, const char *before)
+{
+	struct field *f = &s->fields[s->count++];
+	*f = (struct field) { .before = before, .rank = rank, .style = STYLE_STATUS };
+	return f;
+}
+
+__attribute__((format(printf, 4, 5)))
+static void add_words(struct status *s, int rank, const char *before, const char *format, ...)
+{
+	struct field *f = add(s, rank, before != NULL ? before : glyph(GLYPH_SEPARATOR, s->v->ascii));
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(f->own, sizeof f->own, format, arguments);
+	va_end(arguments);
+}
+
+/* A count that is there only when it is not 0. */
+static void add_some(struct status *s, int rank, const char *name, uint64_t count)
+{
+	if (count > 0)
+		add_words(s, rank, NULL, "%s %" PRIu64, name, count);
+}
+
+static void add_peer(struct status *s, const struct view_facts *facts)
+{
+	struct field *f = add(s, 0, "");
+	f->text = facts->stream ? "TCP" : "UDP";
+	f->style = facts->stream ? STYLE_TCP : STYLE_UDP;
+	s->peer = add(s, 0, " ");
+	s->peer->text = facts->peer;
+	if (facts->state != NULL)
+		add_words(s, 3, " ", "(%s)", facts->state);
+}
+
+/* Of the lines that are decided; one that still waits is in no percentage. */
+static void add_loss(struct status *s, const struct ledger_totals *t)
+{
+	uint64_t decided = t->sent - t->waiting;
+	add_words(s, 1, NULL, "lost %" PRIu64, t->lost);
+	if (decided > 0) {
+		uint64_t tenths = (uint64_t)((double)t->lost * 1000 / (double)decided + 0.5);
+		add_words(s, 5, " ", "(%" PRIu64 ".%" PRIu64 " %%)", tenths / 10, tenths % 10);
+	}
+}
+
+static void add_round_trip(struct status *s, const struct view_facts *facts)
+{
+	const struct ledger_totals *t = facts->totals;
+	const char *bar = s->v->ascii ? " | " : " │ ";
+	if (t->timed > 0) {
+		int64_t unit = t->rtt_max >= NS_PER_S ? NS_PER_S : t->rtt_max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
+		char least[32], mean[32], most[32];
+		words_figures(t->rtt_min, unit, least, sizeof least);
+		words_figures((int64_t)t->rtt_mean, unit, mean, sizeof mean);
+		words_figures(t->rtt_max, unit, most, sizeof most);
+		add_words(s, 13, bar, "rtt %s / %s / %s %s%s", least, mean, most, unit == NS_PER_S ? "" :
+		    unit == NS_PER_MS ? "m" : glyph(GLYPH_MICRO, s->v->ascii), "s");
+		bar = NULL;
+	}
+	if (!facts->stream) {
+		char wait[32];
+		units_duration_text(facts->wait, glyph(GLYPH_MICRO, s->v->ascii), wait, sizeof wait);
+		add_words(s, 14, bar, "wait %s", wait);
+	}
+}
+
+static void add_counts(struct status *s, const struct view_facts *facts)
+{
+	const struct ledger_totals *t = facts->totals;
+	add_words(s, 1, NULL, "sent %" PRIu64, t->sent);
+	add_words(s, 2, NULL, "answered %" PRIu64, t->answered);
+	if (facts->stream) {
+		add_words(s, 2, NULL, "waiting %" PRIu64, t->waiting);
+		add_some(s, 3, "cut off", t->cut_off);
+		add_some(s, 4, "lost", t->lost);
+	} else {
+		add_loss(s, t);
+		/* What happened says more than what did not. */
+		add_words(s, t->late > 0 ? 7 : 10, NULL, "late %" PRIu64, t->late);
+		add_words(s, t->duplicates > 0 ? 7 : 11, NULL, "dup %" PRIu64, t->duplicates);
+		add_some(s, 8, "waiting", t->waiting);
+		add_some(s, 4, "cut off", t->cut_off);
+	}
+	add_some(s, 4, "refused", t->refused);
+	add_some(s, 4, "failed", t->failed);
+	add_some(s, 6, "queued", t->queued);
+	add_some(s, 9, "reordered", t->reordered);
+	add_some(s, 12, "differs", t->differs);
+	add_some(s, 12, "cut short", t->cut_short);
+	add_some(s, 9, "strays", t->strays);
+	if (facts->stream)
+		add_some(s, 11, "dup", t->duplicates);
+}
+
+static const char *field_text(const struct field *f)
+{
+	return f->text != NULL ? f->text : f->own;
+}
+
+/* The separator, words or a blank. */
+static const char *field_before(const struct status *s, const struct field *f)
+{
+	return s->tight && f->before[0] != '\0' ? " " : f->before;
+}
+
+static int columns_of(struct status *s, const char *text)
+{
+	view_lay(s->v, &s->v->line, text);
+	return (int)layout_columns(&s->v->line, 0, s->v->line.count);
+}
+
+/* The separators are ours; in UTF-8 or ASCII, a column a character. */
+static int own_columns(const char *text)
+{
+	int columns = 0;
+	for (; *text != '\0'; text++)
+		columns += (*text & 0xc0) != 0x80;
+	return columns;
+}
+
+static int total_columns(struct status *s)
+{
+	int total = 0;
+	for (int i = 0; i < s->count; i++) {
+		const struct field *f = &s->fields[i];
+		if (f->gone)
+			continue;
+		int columns = columns_of(s, field_text(f));
+		if (f == s->peer && columns > s->peer_columns)
+			columns = s->peer_columns;
+		total += own_columns(field_before(s, f)) + columns;
+	}
+	return total;
+}
+
+/* Drops the field of the highest rank, at least `least`. */
+static bool drop_one(struct status *s, int least)
+{
+	struct field *worst = NULL;
+	for (int i = 0; i < s->count; i++) {
+		struct field *f = &s->fields[i];
+		if (!f->gone && f->rank >= least && (worst == NULL || f->rank >= worst->rank))
+			worst = f;
+	}
+	if (worst != NULL)
+		worst->gone = true;
+	return worst != NULL;
+}
+
+static void shorten_peer(struct status *s, int room, int least)
+{
+	int peer = columns_of(s, s->peer->text);
+	if (peer > s->peer_columns)
+		peer = s->peer_columns;
+	int over = total_columns(s) - room;
+	s->peer_columns = peer - over > least ? peer - over : peer < least ? peer : least;
+}
+
+static void fit(struct status *s, int room)
+{
+	s->peer_columns = columns_of(s, s->peer->text);
+	while (total_columns(s) > room && drop_one(s, RANK_SPARE))
+		continue;
+	if (total_columns(s) > room)
+		shorten_peer(s, room, PEER_LEAST);
+	s->tight = total_columns(s) > room;
+	while (total_columns(s) > room && drop_one(s, 1))
+		continue;
+	if (total_columns(s) > room)
+		shorten_peer(s, room, 1);
+	else if (s->peer_columns < columns_of(s, s->peer->text))
+		s->peer_columns += room - total_columns(s);
+}
+
+/* In its middle, so that a name's beginning and the port stay. */
+static int draw_short(struct status *s, struct canvas *c, int column, int end)
+{
+	struct layout *l = &s->v->line;
+	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->v->ascii);
+	int kept = s->peer_columns - own_columns(ellipsis), head = kept / 2;
+	if (kept < 2)
+		return canvas_cells(c, 0, column, column + s->peer_columns, l->cells, l->count, STYLE_STATUS);
+	canvas_cells(c, 0, column, column + head, l->cells, l->count, STYLE_STATUS);
+	column = canvas_text(c, 0, column + head, end, ellipsis, STYLE_STATUS);
+	size_t from = l->count;
+	while (from > 0 && layout_columns(l, from - 1, l->count) <= (size_t)(kept - head))
+		from--;
+	return canvas_cells(c, 0, column, end, l->cells + from, l->count - from, STYLE_STATUS);
+}
+
+void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+{
+	struct status s = { .v = v };
+	if (p->status_row < 0)
+		return;
+	add_peer(&s, facts);
+	add_counts(&s, facts);
+	add_round_trip(&s, facts);
+	fit(&s, p->columns - p->pad);
+	canvas_fill(c, 0, 0, p->columns, L' ', STYLE_STATUS);
+	int column = p->pad;
+	for (int i = 0; i < s.count; i++) {
+		const struct field *f = &s.fields[i];
+		if (f->gone)
+			continue;
+		column = canvas_text(c, 0, column, p->columns, field_before(&s, f), STYLE_STATUS);
+		int columns = columns_of(&s, field_text(f));
+		if (f == s.peer && columns > s.peer_columns)
+			column = draw_short(&s, c, column, p->columns);
+		else
+			column = canvas_cells(c, 0, column, p->columns, v->line.cells, v->line.count, f->style);
+	}
+}

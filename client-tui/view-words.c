@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The words of a row. The grammar, which glyphs.c lists mark by mark:
+ *
+ *   in the wire        arrow [time]              answered: the arrow is the transport's, or double for duplicates
+ *                      broken arrow time "late"
+ *                      dots "  waiting" time
+ *                      "queued"
+ *                      wire cross word           lost, refused, cut off
+ *                      cross "failed" [": " why]
+ *   behind a reply     " (" mark {", " mark} ")"
+ *   without a wire     cross word | dot "waiting" | "queued", in place of the reply
+ *
+ * An arrow gives way to its words where both do not fit. */
+#include "config.h"
+
+#include "view-parts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "units.h"
+
+#define ARROW_COLUMNS 11
+#define LATE_COLUMNS 10
+#define WAITING_COLUMNS 5
+#define BROKEN_COLUMNS 2
+
+bool words_replied(const struct ledger_row *line)
+{
+	return line->fate == FATE_ANSWERED || (line->fate == FATE_LOST && line->late);
+}
+
+/* No printf("%f"): some locales would write a comma. */
+char *words_figures(int64_t ns, int64_t unit, char *buf, size_t size)
+{
+	int64_t hundredths = (int64_t)((double)ns * 100 / (double)unit + 0.5);
+	if (hundredths < 1000)
+		snprintf(buf, size, "%" PRId64 ".%02" PRId64, hundredths / 100, hundredths % 100);
+	else if (hundredths < 10000 - 5)
+		snprintf(buf, size, "%" PRId64 ".%" PRId64, (hundredths + 5) / 100, (hundredths + 5) / 10 % 10);
+	else
+		snprintf(buf, size, "%" PRId64, (hundredths + 50) / 100);
+	return buf;
+}
+
+static void put(char *buf, size_t size, const char *s)
+{
+	size_t used = strlen(buf);
+	snprintf(buf + used, size - used, "%s", s);
+}
+
+static int columns_of(const char *utf8)
+{
+	int columns = 0;
+	for (; *utf8 != '\0'; utf8++)
+		columns += (*utf8 & 0xc0) != 0x80;
+	return columns;
+}
+
+/* So many columns of wire, at most what `words` and a space leave of `room`, at least 2. */
+static int shortened(int columns, int room, const char *words)
+{
+	int left = room - columns_of(words) - 1;
+	return columns <= left ? columns : left > 2 ? left : 2;
+}
+
+static void put_times(char *buf, size_t size, const char *s, int times)
+{
+	for (int i = 0; i < times; i++)
+		put(buf, size, s);
+}
+
+static enum style transport_style(bool stream)
+{
+	return stream ? STYLE_TCP : STYLE_UDP;
+}
+
+static enum glyph transport_wire(bool stream)
+{
+	return stream ? GLYPH_WIRE_TCP : GLYPH_WIRE_UDP;
+}
+
+/* Short enough for the wire; summary_error() has the whole sentence. */
+static const char *why_failed(int error)
+{
+	static const struct {
+		int error;
+		const char *why;
+	} table[] = {
+		{ EMSGSIZE, "too long" }, { ENETUNREACH, "no route" }, { EHOSTUNREACH, "unreachable" },
+		{ ENETDOWN, "net is down" }, { EACCES, "forbidden" }, { EPERM, "forbidden" },
+		{ ENOBUFS, "no buffers" }, { ENOMEM, "no memory" }, { ECONNREFUSED, "refused" },
+		{ ETIMEDOUT, "timed out" }, { EPIPE, "closed" }, { ECONNRESET, "reset" },
+		{ ENOTCONN, "gone" }, { EPROTO, "protocol" }, { EADDRNOTAVAIL, "no address" },
+		{ ECANCELED, "given up" }, { ENOPROTOOPT, "protocol" },
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		if (table[i].error == error)
+			return table[i].why;
+	}
+	return NULL;
+}
+
+static void failed_text(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+{
+	const char *why = why_failed(line->error);
+	snprintf(buf, size, "%s failed", glyph(GLYPH_CROSS, ascii));
+	if (why != NULL) {
+		put(buf, size, ": ");
+		put(buf, size, why);
+	} else if (line->error != 0) {
+		size_t used = strlen(buf);
+		snprintf(buf + used, size - used, ": error %d", line->error);
+	}
+}
+
+/* "0.3 s"; longer times in units that change less often. */
+static void waited_text(int64_t ns, bool ascii, char *buf, size_t size)
+{
+	if (ns < 0)
+		ns = 0;
+	if (ns < 100 * NS_PER_S)
+		snprintf(buf, size, "%" PRId64 ".%" PRId64 " s", ns / NS_PER_S, ns / (NS_PER_S / 10) % 10);
+	else
+		units_duration_text(ns, glyph(GLYPH_MICRO, ascii), buf, size);
+}
+
+static void round_trip_text(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (line->sent_at != 0 && line->replied_at >= line->sent_at)
+		units_duration_text(line->replied_at - line->sent_at, glyph(GLYPH_MICRO, ascii), buf, size);
+}
+
+static void answered_wire(const struct ledger_row *line, bool stream, int room, bool ascii, struct wire *w)
+{
+	bool twice = line->duplicates > 0;
+	char time[32];
+	round_trip_text(line, ascii, time, sizeof time);
+	int columns = shortened(ARROW_COLUMNS, room, time);
+	put_times(w->lead, sizeof w->lead, glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
+	put(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
+	w->lead_style = twice ? STYLE_LATE : transport_style(stream);
+	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != '\0' ? " " : "", time);
+	w->rest_style = STYLE_ANSWERED;
+}
+
+static void late_wire(const struct ledger_row *line, bool stream, int room, bool ascii, struct wire *w)
+{
+	char time[32];
+	round_trip_text(line, ascii, time, sizeof time);
+	snprintf(w->rest, sizeof w->rest, " %s%slate", time, time[0] != '\0' ? " " : "");
+	w->rest_style = STYLE_LATE;
+	/* Pairs of a piece and a gap; the head takes the last gap. */
+	int pairs = shortened(LATE_COLUMNS, room, w->rest + 1) / 2;
+	for (int i = 0; i < pairs; i++) {
+		put(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
+		put(w->lead, sizeof w->lead, i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
+	}
+	w->lead_style = STYLE_LATE;
+}
+
+static void waiting_wire(const struct ledger_row *line, bool stream, int room, bool ascii, int64_t now,
+    struct wire *w)
+{
+	char time[32];
+	waited_text(now - line->sent_at, ascii, time, sizeof time);
+	snprintf(w->rest, sizeof w->rest, "  waiting %s", time);
+	w->rest_style = STYLE_WAITING;
+	int columns = shortened(WAITING_COLUMNS, room, w->rest + 1);
+	put_times(w->lead, sizeof w->lead, glyph(GLYPH_WAITING, ascii), columns);
+	w->lead_style = transport_style(stream);
+}
+
+static void broken_wire(const char *word, bool stream, bool ascii, struct wire *w)
+{
+	put_times(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii), BROKEN_COLUMNS);
+	w->lead_style = transport_style(stream);
+	snprintf(w->rest, sizeof w->rest, "%s %s", glyph(GLYPH_CROSS, ascii), word);
+	w->rest_style = STYLE_LOST;
+}
+
+static void line_wire(const struct ledger_row *line, bool stream, int room, bool ascii, int64_t now,
+    struct wire *w)
+{
+	switch (line->fate) {
+	case FATE_QUEUED:
+		snprintf(w->rest, sizeof w->rest, "queued");
+		w->rest_style = STYLE_WAITING;
+		break;
+	case FATE_WAITING:
+		waiting_wire(line, stream, room, ascii, now, w);
+		break;
+	case FATE_ANSWERED:
+		answered_wire(line, stream, room, ascii, w);
+		break;
+	case FATE_LOST:
+		if (line->late)
+			late_wire(line, stream, room, ascii, w);
+		else
+			broken_wire("lost", stream, ascii, w);
+		break;
+	case FATE_REFUSED:
+		broken_wire("refused", stream, ascii, w);
+		break;
+	case FATE_FAILED:
+		failed_text(line, ascii, w->rest, sizeof w->rest);
+		w->rest_style = STYLE_LOST;
+		break;
+	case FATE_CUT_OFF:
+		broken_wire("cut off", stream, ascii, w);
+		break;
+	}
+}
+
+void words_wire(const struct board_item *item, const struct ledger_row *line, int columns, bool ascii, int64_t now,
+    struct wire *wire)
+{
+	*wire = (struct wire) { .lead = "" };
+	if (item->kind == BOARD_STRAY) {
+		snprintf(wire->rest, sizeof wire->rest, "stray");
+		wire->rest_style = STYLE_LATE;
+	} else if (line != NULL) {
+		line_wire(line, item->stream, columns, ascii, now, wire);
+	}
+}
+
+const char *words_fate(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (line->fate == FATE_QUEUED)
+		snprintf(buf, size, "queued");
+	else if (line->fate == FATE_WAITING)
+		snprintf(buf, size, "%s waiting", glyph(GLYPH_WAITING, ascii));
+	else if (line->fate == FATE_FAILED)
+		failed_text(line, ascii, buf, size);
+	else if (!words_replied(line))
+		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), line->fate == FATE_LOST ? "lost" :
+		    line->fate == FATE_REFUSED ? "refused" : "cut off");
+	return buf;
+}
+
+static void put_mark(char *buf, size_t size, const char *sign, const char *word)
+{
+	put(buf, size, buf[0] == '\0' ? " (" : ", ");
+	put(buf, size, sign);
+	put(buf, size, word);
+}
+
+const char *words_marks(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+{
+	char copies[24];
+	buf[0] = '\0';
+	if (line->duplicates > 0) {
+		snprintf(copies, sizeof copies, "%" PRIu64, (uint64_t)line->duplicates + 1);
+		put_mark(buf, size, glyph(GLYPH_TIMES, ascii), copies);
+	}
+	if (line->late)
+		put_mark(buf, size, "", "late");
+	if (line->reordered)
+		put_mark(buf, size, glyph(GLYPH_REORDERED, ascii), " reordered");
+	if (line->differs)
+		put_mark(buf, size, glyph(GLYPH_DIFFERS, ascii), " differs");
+	if (line->cut_short)
+		put_mark(buf, size, glyph(GLYPH_ELLIPSIS, ascii), " cut short");
+	if (line->partial)
+		put_mark(buf, size, glyph(GLYPH_ELLIPSIS, ascii), " beginning");
+	if (buf[0] != '\0')
+		put(buf, size, ")");
+	return buf;
+}
+
+const char *words_arrival(const struct board_arrival *arrival)
+{
+	switch (arrival->match) {
+	case MATCH_STRAY:
+		return " (stray)";
+	case MATCH_LATE:
+		return " (late)";
+	case MATCH_DUPLICATE:
+		return " (duplicate)";
+	case MATCH_ANSWER:
+		break;
+	}
+	return "";
+}

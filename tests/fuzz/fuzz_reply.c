@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The reply matcher: any schedule of lines and replies leaves the ledger balanced and gives the verdicts of the naive
+ * ledger beside it. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../ledger_model.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *wrong = model_play(data, size);
+
+	if (wrong) {
+		fprintf(stderr, "not so: %s\n", wrong);
+		abort();
+	}
+	return 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/commands.h"
+
+static enum command parse(const char *line, const char **arguments)
+{
+	return command_parse(line, strlen(line), arguments);
+}
+
+static void check(const char *line, enum command command, const char *arguments)
+{
+	const char *rest = NULL;
+
+	assert_int_equal(parse(line, &rest), command);
+	assert_string_equal(rest, arguments);
+	assert_true(rest >= line && rest <= line + strlen(line));
+}
+
+static void whole_names(void **state)
+{
+	(void)state;
+	for (const struct command_spec *spec = command_table; spec->name; spec++) {
+		char line[40];
+		snprintf(line, sizeof line, "/%s", spec->name);
+		check(line, spec->command, "");
+	}
+}
+
+static void arguments_behind_blanks(void **state)
+{
+	(void)state;
+	check("/connect host 7", COMMAND_CONNECT, "host 7");
+	check("/connect \t  host 7", COMMAND_CONNECT, "host 7");
+	check("/find  two  words", COMMAND_FIND, "two  words");
+	check("/find\ttab", COMMAND_FIND, "tab");
+	check("/save ", COMMAND_SAVE, "");
+	check("/save a/b", COMMAND_SAVE, "a/b");
+	assert_int_equal(command_trim("host 7 \t ", 9), 6);
+	assert_int_equal(command_trim("   ", 3), 0);
+	assert_int_equal(command_trim("x", 0), 0);
+}
+
+static void beginnings(void **state)
+{
+	(void)state;
+	check("/u", COMMAND_UDP, "");
+	check("/t", COMMAND_TCP, "");
+	check("/conn host", COMMAND_CONNECT, "host");
+	check("/q", COMMAND_QUIT, "");
+	check("/h", COMMAND_HELP, "");
+	check("/f x", COMMAND_FIND, "x");
+	check("/c", COMMAND_AMBIGUOUS, "");
+	check("/cl", COMMAND_CLEAR, "");
+	check("/co h", COMMAND_CONNECT, "h");
+}
+
+static void not_commands(void **state)
+{
+	(void)state;
+	check("/", COMMAND_UNKNOWN, "");
+	check("/ udp", COMMAND_UNKNOWN, "udp");
+	check("//", COMMAND_UNKNOWN, "");
+	check("/udpx", COMMAND_UNKNOWN, "");
+	check("/UDP", COMMAND_UNKNOWN, "");
+	check("/xyz a", COMMAND_UNKNOWN, "a");
+	check("", COMMAND_UNKNOWN, "");
+	check("udp", COMMAND_UNKNOWN, "udp");
+	check("/stats", COMMAND_UNKNOWN, "");
+}
+
+/* Only `n` bytes count, whatever stands behind them. */
+static void only_so_many_bytes(void **state)
+{
+	const char *rest, *line = "/udpx y";
+
+	(void)state;
+	assert_int_equal(command_parse(line, 4, &rest), COMMAND_UDP);
+	assert_ptr_equal(rest, line + 4);
+	assert_int_equal(command_parse(line, 1, &rest), COMMAND_UNKNOWN);
+	assert_int_equal(command_parse(line, 0, &rest), COMMAND_UNKNOWN);
+}
+
+static void check_completions(const char *word, const char *expected)
+{
+	char got[300] = "";
+	char **words = command_completions(word);
+
+	for (size_t i = 0; words && words[i]; i++) {
+		strcat(strcat(got, words[i]), " ");
+		free(words[i]);
+	}
+	free(words);
+	assert_string_equal(got, expected);
+}
+
+static void completions(void **state)
+{
+	char text[300];
+
+	(void)state;
+	check_completions("/c", "/connect /clear ");
+	check_completions("/u", "/udp ");
+	check_completions("/udp", "/udp ");
+	check_completions("/", "/udp /tcp /connect /order /find /clear /save /help /quit ");
+	check_completions("/x", "");
+	check_completions("", "");
+	check_completions("udp", "");
+	assert_string_equal(command_candidates("/c x", 4, text, sizeof text), "/connect, /clear");
+	assert_string_equal(command_candidates("/x", 2, text, sizeof text), "");
+	assert_string_equal(command_candidates("/c", 2, text, 9), "/connect");
+	assert_string_equal(command_candidates("/c", 2, text, 1), "");
+}
+
+/* The page has every command and key, and fits 80 columns. */
+static void help_page(void **state)
+{
+	char *page = command_help_page();
+	char what[60];
+
+	(void)state;
+	assert_non_null(page);
+	for (const struct command_spec *spec = command_table; spec->name; spec++) {
+		snprintf(what, sizeof what, "  /%s %s", spec->name, spec->arguments);
+		assert_non_null(strstr(page, what));
+		assert_non_null(strstr(page, spec->help));
+	}
+	for (const struct key_spec *spec = key_table; spec->key; spec++) {
+		snprintf(what, sizeof what, "\n  %s ", spec->key);
+		assert_non_null(strstr(page, what));
+		assert_non_null(strstr(page, spec->help));
+	}
+	assert_non_null(strstr(page, "//"));
+	for (const char *line = page; *line; line += strcspn(line, "\n") + 1) {
+		assert_true(strcspn(line, "\n") <= 79);
+		assert_int_equal(line[strcspn(line, "\n")], '\n');
+	}
+	free(page);
+}
+
+/* The hints are those of the table, in its order. */
+static void hints(void **state)
+{
+	char expected[200] = "";
+
+	(void)state;
+	for (const struct key_spec *spec = key_table; spec->key; spec++) {
+		const size_t used = strlen(expected);
+		if (spec->hint)
+			snprintf(expected + used, sizeof expected - used, "%s%s %s", used ? "  " : "", spec->key, spec->hint);
+	}
+	assert_string_equal(command_hints(), expected);
+	assert_string_equal(command_hints(), "F1 help  F2 udp/tcp  F4 order  F10 quit");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_names),
+		cmocka_unit_test(arguments_behind_blanks),
+		cmocka_unit_test(beginnings),
+		cmocka_unit_test(not_commands),
+		cmocka_unit_test(only_so_many_bytes),
+		cmocka_unit_test(completions),
+		cmocka_unit_test(help_page),
+		cmocka_unit_test(hints),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

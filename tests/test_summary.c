@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/summary.h"
+
+#define MS INT64_C(1000000)
+#define S (1000 * MS)
+
+/* ---- Wilson ---- */
+
+static void near(double value, double expected)
+{
+	if (value < expected - 5e-5 || value > expected + 5e-5)
+		fail_msg("%.6f is not %.4f", value, expected);
+}
+
+static void check_wilson(uint64_t k, uint64_t n, double low, double high)
+{
+	double a, b;
+	summary_wilson(k, n, &a, &b);
+	near(a, low);
+	near(b, high);
+}
+
+/* Worked out by hand from the formula, with four decimals; 81 of 263 is Newcombe's example (1998, table I). */
+static void wilson(void **state)
+{
+	(void)state;
+	check_wilson(81, 263, 0.2553, 0.3662);
+	check_wilson(15, 148, 0.0624, 0.1605);
+	check_wilson(0, 20, 0.0, 0.1611);
+	check_wilson(1, 29, 0.0061, 0.1718);
+	check_wilson(3, 12, 0.0889, 0.5323);
+	check_wilson(20, 20, 0.8389, 1.0);
+	check_wilson(0, 1, 0.0, 0.7935);
+	check_wilson(1, 1, 0.2065, 1.0);
+}
+
+/* It holds the share itself, lies within 0 and 1, and is the same seen from the other side. */
+static void wilson_is_sound(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n <= 60; n++) {
+		for (uint64_t k = 0; k <= n; k++) {
+			double low, high, other_low, other_high;
+			summary_wilson(k, n, &low, &high);
+			summary_wilson(n - k, n, &other_low, &other_high);
+			assert_true(low >= 0 && high <= 1);
+			assert_true(low <= (double)k / (double)n && (double)k / (double)n <= high);
+			near(low, 1 - other_high);
+			near(high, 1 - other_low);
+		}
+	}
+}
+
+/* ---- loss ---- */
+
+static void check_loss(uint64_t lost, uint64_t sent, uint64_t waiting, const char *expected)
+{
+	const struct ledger_totals t = { .typed = sent, .sent = sent, .lost = lost, .waiting = waiting,
+		.answered = sent - lost - waiting };
+	char text[80];
+	assert_string_equal(summary_loss(&t, text, sizeof text), expected);
+}
+
+static void loss(void **state)
+{
+	(void)state;
+	check_loss(3, 12, 0, "3/12 lost (25 %, 95 % 9–53)");
+	check_loss(3, 17, 5, "3/12 lost (25 %, 95 % 9–53)");
+	check_loss(2, 150, 0, "2/150 lost (1.3 %, 95 % 0.4–4.7)");
+	check_loss(0, 0, 0, "0/0 lost");
+	check_loss(0, 4, 4, "0/0 lost");
+	check_loss(0, 20, 0, "0/20 lost (0 %, 95 % 0–16)");
+	check_loss(5, 5, 0, "5/5 lost (100 %, 95 % 57–100)");
+	check_loss(0, 1000, 0, "0/1000 lost (0 %, 95 % 0–0.38)");
+}
+
+static void small_buffers(void **state)
+{
+	const struct ledger_totals t = { .sent = 12, .answered = 9, .lost = 3 };
+	char text[200], whole[200];
+
+	(void)state;
+	summary_session(&t, false, "127.0.0.1:12000", S, whole, sizeof whole);
+	for (size_t size = 1; size < sizeof text; size++) {
+		memset(text, 'x', sizeof text);
+		summary_session(&t, false, "127.0.0.1:12000", S, text, size);
+		assert_true(strlen(text) < size);
+		assert_memory_equal(text, whole, strlen(text));
+	}
+	assert_string_equal(summary_loss(&t, text, 5), "3/12");
+}
+
+/* ---- fates ---- */
+
+static void check_fate(const struct ledger_row *row, bool stream, const char *expected)
+{
+	char text[300];
+	assert_string_equal(summary_fate(row, stream, 20 * S, text, sizeof text), expected);
+}
+
+static void fates(void **state)
+{
+	(void)state;
+	check_fate(&(const struct ledger_row){ .fate = FATE_QUEUED }, true, "queued");
+	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .sent_at = 20 * S - 390 * MS }, false, "waiting 0.3 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .sent_at = 21 * S }, false, "waiting 0.0 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .sent_at = S, .replied_at = S + 40900000 }, false,
+	    "answered in 40.9 ms");
+	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .sent_at = S }, false, "lost");
+	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .late = true, .sent_at = S, .replied_at = S + 1200 * MS,
+		.duplicates = 2 }, false, "late after 1.20 s, 2 duplicates");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .sent_at = S, .replied_at = 2 * S, .duplicates = 1,
+		.reordered = true, .differs = true, .cut_short = true }, false,
+	    "answered in 1.00 s, 1 duplicate, reordered, cut short, differs");
+	check_fate(&(const struct ledger_row){ .fate = FATE_REFUSED, .error = ECONNREFUSED }, false,
+	    "refused: nothing listens on that port there");
+	check_fate(&(const struct ledger_row){ .fate = FATE_CUT_OFF }, true,
+	    "cut off: the connection ended before the reply");
+}
+
+/* A line that is too long: the limit is named. */
+static void errors(void **state)
+{
+	const struct ledger_row row = { .fate = FATE_FAILED, .error = EMSGSIZE };
+	char text[300];
+
+	(void)state;
+	summary_fate(&row, false, 0, text, sizeof text);
+	assert_non_null(strstr(text, "failed: too long"));
+	assert_non_null(strstr(text, "65507"));
+	for (int error = 0; error < 140; error++) {
+		assert_non_null(summary_error(error, false));
+		assert_true(strlen(summary_error(error, true)) > 5);
+		assert_true(strlen(summary_error(error, false)) < 150);
+	}
+	assert_non_null(strstr(summary_error(ECONNREFUSED, true), "is the server running"));
+	assert_string_not_equal(summary_error(ENOPROTOOPT, true), summary_error(ENOPROTOOPT, false));
+}
+
+/* ---- a session ---- */
+
+static void check_session(const struct ledger_totals *t, bool stream, const char *expected)
+{
+	char text[1000];
+	assert_string_equal(summary_session(t, stream, "127.0.0.1:12000", S, text, sizeof text), expected);
+}
+
+static void session(void **state)
+{
+	const struct ledger_totals udp = { .typed = 8, .sent = 8, .answered = 5, .lost = 3, .late = 1, .duplicates = 1,
+		.timed = 5, .rtt_min = 40300000, .rtt_max = 44200000, .rtt_mean = 41e6, .rtt_m2 = 4 * 2.25e12 };
+	const struct ledger_totals tcp = { .typed = 4, .sent = 3, .answered = 2, .cut_off = 1, .queued = 1,
+		.timed = 1, .rtt_min = 850000, .rtt_max = 850000, .rtt_mean = 850000, .rtt_last = 850000 };
+
+	(void)state;
+	check_session(&udp, false,
+	    "--- UDP 127.0.0.1:12000 ---\n"
+	    "8 sent, 5 answered, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s\n"
+	    "1 duplicate\n"
+	    "round trip min/mean/max/sd 40.3/41.0/44.2/1.5 ms\n");
+	check_session(&tcp, true,
+	    "--- TCP 127.0.0.1:12000 ---\n"
+	    "3 sent, 2 answered\n"
+	    "1 cut off, 1 never sent\n"
+	    "round trip min/mean/max 850/850/850 µs\n");
+	check_session(&(const struct ledger_totals){ .typed = 0 }, true, "--- TCP 127.0.0.1:12000 ---\n0 sent, 0 answered\n");
+}
+
+/* Nothing that is not zero is left unsaid. */
+static void every_count_is_said(void **state)
+{
+	const struct ledger_totals t = { .typed = 100, .sent = 93, .queued = 7, .answered = 11, .lost = 12, .waiting = 13,
+		.refused = 14, .failed = 21, .cut_off = 22, .late = 5, .duplicates = 31, .reordered = 32, .differs = 33,
+		.cut_short = 34, .strays = 35 };
+
+	(void)state;
+	check_session(&t, false,
+	    "--- UDP 127.0.0.1:12000 ---\n"
+	    "93 sent, 11 answered, 12/80 lost (15 %, 95 % 9–24), of them 5 late; wait 1.00 s\n"
+	    "14 refused, 21 failed, 22 cut off, 13 still waiting, 7 never sent, 31 duplicates, 32 reordered, "
+	    "34 cut short, 33 differ, 35 stray replies\n");
+}
+
+static void ascii(void **state)
+{
+	char text[] = "3/12 lost (25 %, 95 % 9–53), 850 µs";
+
+	(void)state;
+	assert_string_equal(summary_ascii(text), "3/12 lost (25 %, 95 % 9-53), 850 us");
+	for (int error = 0; error < 140; error++)
+		for (const char *c = summary_error(error, false); *c; c++)
+			assert_true(*c > 0);
+}
+
+/* ---- saving ---- */
+
+static struct ledger *some_lines(enum ledger_kind kind)
+{
+	const struct ledger_settings settings = { .kind = kind, .capacity = 5, .wait = S, .answerable = 60 * S };
+	struct ledger *l = ledger_new(&settings);
+
+	assert_non_null(l);
+	assert_int_equal(ledger_add(l, 1, "hello", 5, S), 0);
+	assert_int_equal(ledger_add(l, 2, "is anyone\tthere", 15, S), 0);
+	ledger_sent(l, 1, S);
+	ledger_sent(l, 2, S);
+	assert_true(ledger_balanced(l));
+	return l;
+}
+
+static char *save(const struct board *b)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(summary_save_text(out, b, 3 * S), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void saving(void **state)
+{
+	struct ledger *udp = some_lines(LEDGER_DATAGRAM), *tcp = some_lines(LEDGER_STREAM);
+	struct board *b = board_new(20);
+	char *text;
+
+	(void)state;
+	ledger_reply(udp, "HELLO", 5, S + 40900000);
+	assert_int_equal(ledger_expire(udp, 3 * S), 2);
+	ledger_stream_reply(tcp, "\033]0;x\a\xc2\x9b\xff\xe2\x80\xae" "e\xcc\x81", 15, false, S + 2 * MS);
+	board_add_line(b, udp, false, 1);
+	board_add_line(b, udp, false, 2);
+	board_add_line(b, tcp, true, 1);
+	board_add_line(b, tcp, true, 2);
+	board_add_line(b, udp, false, 3);
+	board_add_text(b, BOARD_STRAY, false, "NOBODY\r", 7);
+	board_add_text(b, BOARD_NOTICE, false, "connected", 9);
+	board_add_text(b, BOARD_ERROR, true, "refused", 7);
+	text = save(b);
+	assert_string_equal(text,
+	    "upcase: number, transport, line, reply, and what became of it\n"
+	    "    1  UDP  hello  ->  HELLO  answered in 40.9 ms\n"
+	    "    2  UDP  is anyone^Ithere  lost\n"
+	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "e\xcc\x81  answered in 2.00 ms, differs\n"
+	    "    2  TCP  is anyone^Ithere  waiting 2.0 s\n"
+	    "    3  UDP  (no longer kept)\n"
+	    "       UDP  stray  ->  NOBODY^M\n"
+	    "       -- connected\n"
+	    "       !! refused\n");
+	free(text);
+	assert_true(ledger_balanced(udp));
+	assert_true(ledger_balanced(tcp));
+	board_free(b);
+	ledger_free(udp);
+	ledger_free(tcp);
+}
+
+static void saving_to_a_full_disk(void **state)
+{
+	struct board *b = board_new(20);
+	FILE *out = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(out);
+	board_add_text(b, BOARD_NOTICE, false, "connected", 9);
+	errno = 0;
+	assert_int_equal(summary_save_text(out, b, 0), -1);
+	assert_int_equal(errno, ENOSPC);
+	fclose(out);
+	board_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wilson),
+		cmocka_unit_test(wilson_is_sound),
+		cmocka_unit_test(loss),
+		cmocka_unit_test(small_buffers),
+		cmocka_unit_test(fates),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(session),
+		cmocka_unit_test(every_count_is_said),
+		cmocka_unit_test(ascii),
+		cmocka_unit_test(saving),
+		cmocka_unit_test(saving_to_a_full_disk),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
