@@ -89,8 +89,9 @@ static void test_begins_with_section_and_interfaces(void **state)
 		next(&c);
 		assert_int_equal(block(&c), 1);
 		assert_int_equal(word(&c, 8), 101);
-		assert_memory_equal(option(&c, 16, 2, &n), i ? "far" : "near", n);
+		const char *name = option(&c, 16, 2, &n);
 		assert_int_equal(n, i ? 3 : 4);
+		assert_memory_equal(name, i ? "far" : "near", n);
 		assert_int_equal(*option(&c, 16, 9, &n), 9);
 	}
 	next(&c);
