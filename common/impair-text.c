@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "impair-text.h"
+#include "units.h"
+
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
+
+static const struct impair_field fields[] = {
+#define X(id, name, argument, help, example) [IMPAIR_FIELD_##id] = { name, argument, help, example },
+	IMPAIR_FIELDS(X)
+#undef X
+};
+
+/* Rates of access links as sold and delays as measured are wide; these are typical and round, so that they can
+ * be checked by hand. `there` is the way up, from the near host. */
+static const struct impair_preset presets[] = {
+	{ "none", "a perfect wire", "", "" },
+	{ "classroom", "a fifth is lost each way", "loss 20% delay 20ms", "loss 20% delay 20ms" },
+	{ "lan", "a gigabit switch", "delay 100us rate 1gbit", "delay 100us rate 1gbit" },
+	{ "wifi", "a good wireless network",
+	    "loss 0.5% burst 2 delay 2ms jitter 1ms rate 100mbit queue 500p",
+	    "loss 0.5% burst 2 delay 2ms jitter 1ms rate 100mbit queue 500p" },
+	{ "wifi-far", "wireless through two walls",
+	    "loss 8% burst 4 delay 8ms jitter 6ms rate 6mbit",
+	    "loss 8% burst 4 delay 8ms jitter 6ms rate 6mbit" },
+	{ "dsl", "a telephone line", "delay 12ms jitter 1ms rate 1mbit queue 50p",
+	    "delay 12ms jitter 1ms rate 16mbit queue 200p" },
+	{ "lte", "a mobile telephone, 4G", "loss 0.1% delay 22ms jitter 6ms rate 10mbit queue 400p",
+	    "loss 0.1% delay 22ms jitter 6ms rate 40mbit queue 800p" },
+	{ "3g", "a mobile telephone, 3G", "loss 0.5% burst 3 delay 60ms jitter 15ms rate 400kbit",
+	    "loss 0.5% burst 3 delay 60ms jitter 15ms rate 2mbit" },
+	{ "edge", "a mobile telephone, 2.5G", "loss 1% delay 200ms jitter 50ms rate 100kbit queue 50p",
+	    "loss 1% delay 200ms jitter 50ms rate 200kbit queue 50p" },
+	{ "satellite", "by a geostationary satellite, 36,000 km up",
+	    "loss 0.5% burst 5 delay 280ms jitter 5ms rate 3mbit queue 300p",
+	    "loss 0.5% burst 5 delay 280ms jitter 5ms rate 20mbit queue 1000p" },
+	{ "leo", "by low satellites that hand over", "loss 1% burst 10 delay 20ms jitter 8ms rate 15mbit",
+	    "loss 1% burst 10 delay 20ms jitter 8ms rate 100mbit queue 500p" },
+	{ "modem", "56k over the telephone", "delay 90ms jitter 5ms rate 34kbit queue 20p",
+	    "delay 90ms jitter 5ms rate 50kbit queue 20p" },
+	{ "congested", "nothing is noise, all loss is a full queue", "delay 20ms rate 200kbit queue 8p",
+	    "delay 20ms rate 200kbit queue 8p" },
+	{ "chaos", "duplicates, overtaking and damage",
+	    "delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%",
+	    "delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%" },
+};
+
+const struct impair_field *impair_field(enum impair_field_id id)
+{
+	return &fields[id];
+}
+
+enum impair_field_id impair_field_find(const char *name)
+{
+	int id = 0;
+	while (id < IMPAIR_FIELD_COUNT && strcmp(fields[id].name, name))
+		id++;
+	return id;
+}
+
+static int refuse(char why[IMPAIR_WHY], const char *text)
+{
+	snprintf(why, IMPAIR_WHY, "%s", text);
+	return -1;
+}
+
+/* Digits with at most one point among them; `end` is what follows. strtod() would follow the locale and
+ * take "inf" and "0x1p3". Returns 0, or -1 without a digit. */
+static int decimal(const char *text, double *out, const char **end)
+{
+	double value = 0, unit = 1;
+	int digits = 0, points = 0;
+
+	for (; (*text >= '0' && *text <= '9') || (*text == '.' && !points); text++) {
+		if (*text == '.') {
+			points = 1;
+			continue;
+		}
+		if (++digits > 15)
+			return -1;
+		value = value * 10 + (*text - '0');
+		unit *= points ? 10 : 1;
+	}
+	*out = value / unit;
+	*end = text;
+	return digits > 0 ? 0 : -1;
+}
+
+static int read_share(const char *text, double *out, char why[IMPAIR_WHY])
+{
+	const char *end;
+	double value;
+
+	if (decimal(text, &value, &end))
+		return refuse(why, "is not a share, 0% to 100%");
+	if (!strcmp(end, "%"))
+		value /= 100;
+	else if (*end)
+		return refuse(why, "is not a share, 0% to 100%");
+	else if (value >= 1)
+		return refuse(why, "could mean percent or all: write 1% or 100%");
+	if (value > 1)
+		return refuse(why, "is more than 100%");
+	*out = value;
+	return 0;
+}
+
+/* Unlike elsewhere a bare number is refused: who writes "delay 50" means milliseconds and would get a
+ * minute. */
+static int read_time(const char *text, int64_t *out, char why[IMPAIR_WHY])
+{
+	int64_t ns;
+
+	if (units_duration(text, &ns))
+		return refuse(why, "is not a time");
+	if (ns > 0 && !text[strspn(text, "0123456789.")])
+		return refuse(why, "needs its unit, ms or s");
+	if (ns > IMPAIR_DELAY_MAX)
+		return refuse(why, "is more than 60s");
+	*out = ns;
+	return 0;
+}
+
+static int read_burst(const char *text, double *out, char why[IMPAIR_WHY])
+{
+	const char *end;
+	double value;
+
+	if (decimal(text, &value, &end) || *end)
+		return refuse(why, "is not a number of packets");
+	if (value != 0 && (value < 1 || value > 1e6))
+		return refuse(why, "is not from 1 to 1000000 packets");
+	*out = value;
+	return 0;
+}
+
+static int read_rate(const char *text, int64_t *out, char why[IMPAIR_WHY])
+{
+	static const struct { const char *name; double factor; } units[] = {
+		{ "", 1 }, { "bit", 1 }, { "k", 1e3 }, { "kbit", 1e3 }, { "m", 1e6 }, { "mbit", 1e6 },
+		{ "g", 1e9 }, { "gbit", 1e9 },
+	};
+	const char *end;
+	double value;
+
+	if (decimal(text, &value, &end))
+		return refuse(why, "is not a rate in bit/s");
+	size_t length = strlen(end);
+	if (length > 2 && !strcmp(end + length - 2, "/s"))
+		length -= 2;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (strlen(units[i].name) == length && !strncasecmp(end, units[i].name, length)) {
+			value *= units[i].factor;
+			if (value != 0 && (value < IMPAIR_RATE_MIN || value > (double) IMPAIR_RATE_MAX))
+				return refuse(why, "is not from 1kbit to 100gbit");
+			*out = (int64_t) (value + 0.5);
+			return 0;
+		}
+	return refuse(why, "is not a rate in bit/s");
+}
+
+static int read_queue(const char *text, struct impair_settings *s, char why[IMPAIR_WHY])
+{
+	const char *end;
+	int64_t bytes;
+	double packets;
+
+	if (decimal(text, &packets, &end))
+		return refuse(why, "is not a queue in packets or bytes");
+	if (!*end)
+		return refuse(why, "could mean packets or bytes: write 100p or 64kB");
+	if (!strcmp(end, "p")) {
+		if (packets < 1 || packets > IMPAIR_QUEUE_PACKETS_MAX || memchr(text, '.', strlen(text)))
+			return refuse(why, "is not from 1p to 100000p");
+		s->queue_packets = (int32_t) packets;
+		s->queue_bytes = 0;
+		return 0;
+	}
+	if (units_bytes(text, 1, IMPAIR_QUEUE_BYTES_MAX, &bytes))
+		return refuse(why, "is not from 1B to 100MB, nor packets");
+	s->queue_bytes = bytes;
+	s->queue_packets = 0;
+	return 0;
+}
+
+static int read_mtu(const char *text, int32_t *out, char why[IMPAIR_WHY])
+{
+	int64_t bytes = 0;
+
+	if (strcmp(text, "0") && units_bytes(text, IMPAIR_MTU_MIN, IMPAIR_MTU_MAX, &bytes))
+		return refuse(why, "is not a number of bytes, 68 to 65535");
+	*out = (int32_t) bytes;
+	return 0;
+}
+
+/* One of two words: 0 or 1, or -1. */
+static int read_word(const char *text, const char *zero, const char *one, char why[IMPAIR_WHY])
+{
+	if (!strcmp(text, zero))
+		return 0;
+	if (!strcmp(text, one))
+		return 1;
+	snprintf(why, IMPAIR_WHY, "is neither %s nor %s", zero, one);
+	return -1;
+}
+
+static void switch_off(struct impair_settings *s, enum impair_field_id id)
+{
+	struct impair_settings perfect = impair_perfect();
+
+	switch (id) {
+	case IMPAIR_FIELD_loss: s->loss = 0; break;
+	case IMPAIR_FIELD_burst: s->burst = 0; break;
+	case IMPAIR_FIELD_delay: s->delay = 0; break;
+	case IMPAIR_FIELD_jitter: s->jitter = 0; break;
+	case IMPAIR_FIELD_distribution: s->distribution = IMPAIR_UNIFORM; break;
+	case IMPAIR_FIELD_order: s->any_order = false; break;
+	case IMPAIR_FIELD_duplicate: s->duplicate = 0; break;
+	case IMPAIR_FIELD_reorder: s->reorder = 0; break;
+	case IMPAIR_FIELD_reorder_by: s->reorder_by = perfect.reorder_by; break;
+	case IMPAIR_FIELD_corrupt: s->corrupt = 0; break;
+	case IMPAIR_FIELD_rate: s->rate = 0; break;
+	case IMPAIR_FIELD_queue:
+		s->queue_packets = perfect.queue_packets;
+		s->queue_bytes = 0;
+		break;
+	case IMPAIR_FIELD_mtu: s->mtu = 0; break;
+	case IMPAIR_FIELD_COUNT: break;
+	}
+}
+
+int impair_text_set(struct impair_settings *s, enum impair_field_id id, const char *value,
+    char why[IMPAIR_WHY])
+{
+	int word;
+
+	if (!strcmp(value, "off")) {
+		switch_off(s, id);
+		return 0;
+	}
+	switch (id) {
+	case IMPAIR_FIELD_loss: return read_share(value, &s->loss, why);
+	case IMPAIR_FIELD_burst: return read_burst(value, &s->burst, why);
+	case IMPAIR_FIELD_delay: return read_time(value, &s->delay, why);
+	case IMPAIR_FIELD_jitter: return read_time(value, &s->jitter, why);
+	case IMPAIR_FIELD_distribution:
+		if ((word = read_word(value, "uniform", "normal", why)) >= 0)
+			s->distribution = word ? IMPAIR_NORMAL : IMPAIR_UNIFORM;
+		return word < 0 ? -1 : 0;
+	case IMPAIR_FIELD_order:
+		if ((word = read_word(value, "kept", "free", why)) >= 0)
+			s->any_order = word;
+		return word < 0 ? -1 : 0;
+	case IMPAIR_FIELD_duplicate: return read_share(value, &s->duplicate, why);
+	case IMPAIR_FIELD_reorder: return read_share(value, &s->reorder, why);
+	case IMPAIR_FIELD_reorder_by: return read_time(value, &s->reorder_by, why);
+	case IMPAIR_FIELD_corrupt: return read_share(value, &s->corrupt, why);
+	case IMPAIR_FIELD_rate: return read_rate(value, &s->rate, why);
+	case IMPAIR_FIELD_queue: return read_queue(value, s, why);
+	case IMPAIR_FIELD_mtu: return read_mtu(value, &s->mtu, why);
+	case IMPAIR_FIELD_COUNT: break;
+	}
+	return refuse(why, "is no setting");
+}
+
+static char *write_share(double share, char buf[IMPAIR_VALUE])
+{
+	/* In integers, so that the locale's decimal point stays out; a share has 15 digits at most. */
+	long long millionths = (long long) (share * 1e12 + 0.5);
+	int n = snprintf(buf, IMPAIR_VALUE, "%lld.%010lld", millionths / 10000000000, millionths % 10000000000);
+	while (buf[n - 1] == '0')
+		n--;
+	n -= buf[n - 1] == '.';
+	snprintf(buf + n, IMPAIR_VALUE - (size_t) n, "%%");
+	return buf;
+}
+
+/* A number of units with three places at most and no idle zeros. */
+static int write_thousandths(int64_t value, int64_t unit, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%lld.%03lld", (long long) (value / unit),
+	    (long long) (value % unit * 1000 / unit));
+	while (buf[n - 1] == '0')
+		n--;
+	n -= buf[n - 1] == '.';
+	buf[n] = '\0';
+	return n;
+}
+
+/* The largest unit in which it has three places at most. */
+static char *write_scaled(int64_t value, const int64_t *units, const char *const *names, int count,
+    char buf[IMPAIR_VALUE])
+{
+	int i = 0;
+	while (i < count - 1 && (value < units[i] || (units[i] >= 1000 && value % (units[i] / 1000))))
+		i++;
+	int n = write_thousandths(value, units[i], buf, IMPAIR_VALUE);
+	snprintf(buf + n, IMPAIR_VALUE - (size_t) n, "%s", names[i]);
+	return buf;
+}
+
+static char *write_time(int64_t ns, char buf[IMPAIR_VALUE])
+{
+	static const int64_t units[] = { NS_PER_S, NS_PER_MS, NS_PER_US, 1 };
+	static const char *const names[] = { "s", "ms", "us", "ns" };
+	return write_scaled(ns, units, names, ns ? 4 : 2, buf);
+}
+
+static char *write_rate(int64_t rate, char buf[IMPAIR_VALUE])
+{
+	static const int64_t units[] = { 1000000000, 1000000, 1000, 1 };
+	static const char *const names[] = { "gbit", "mbit", "kbit", "bit" };
+	if (rate == 0)
+		snprintf(buf, IMPAIR_VALUE, "off");
+	else
+		write_scaled(rate, units, names, 4, buf);
+	return buf;
+}
+
+static char *write_queue(const struct impair_settings *s, char buf[IMPAIR_VALUE])
+{
+	static const int64_t units[] = { 1000000, 1000, 1 };
+	static const char *const names[] = { "MB", "kB", "B" };
+	if (s->queue_packets)
+		snprintf(buf, IMPAIR_VALUE, "%dp", (int) s->queue_packets);
+	else
+		write_scaled(s->queue_bytes, units, names, 3, buf);
+	return buf;
+}
+
+static char *write_burst(double burst, char buf[IMPAIR_VALUE])
+{
+	if (burst == 0)
+		snprintf(buf, IMPAIR_VALUE, "off");
+	else
+		write_thousandths((int64_t) (burst * 1000 + 0.5), 1000, buf, IMPAIR_VALUE);
+	return buf;
+}
+
+char *impair_text_get(const struct impair_settings *s, enum impair_field_id id, char buf[IMPAIR_VALUE])
+{
+	const char *word = "off";
+
+	switch (id) {
+	case IMPAIR_FIELD_loss: return write_share(s->loss, buf);
+	case IMPAIR_FIELD_burst: return write_burst(s->burst, buf);
+	case IMPAIR_FIELD_delay: return write_time(s->delay, buf);
+	case IMPAIR_FIELD_jitter: return write_time(s->jitter, buf);
+	case IMPAIR_FIELD_distribution:
+		word = s->distribution == IMPAIR_NORMAL ? "normal" : "uniform";
+		break;
+	case IMPAIR_FIELD_order: word = s->any_order ? "free" : "kept"; break;
+	case IMPAIR_FIELD_duplicate: return write_share(s->duplicate, buf);
+	case IMPAIR_FIELD_reorder: return write_share(s->reorder, buf);
+	case IMPAIR_FIELD_reorder_by: return write_time(s->reorder_by, buf);
+	case IMPAIR_FIELD_corrupt: return write_share(s->corrupt, buf);
+	case IMPAIR_FIELD_rate: return write_rate(s->rate, buf);
+	case IMPAIR_FIELD_queue: return write_queue(s, buf);
+	case IMPAIR_FIELD_mtu:
+		if (!s->mtu)
+			break;
+		snprintf(buf, IMPAIR_VALUE, "%d", (int) s->mtu);
+		return buf;
+	case IMPAIR_FIELD_COUNT: break;
+	}
+	snprintf(buf, IMPAIR_VALUE, "%s", word);
+	return buf;
+}
+
+/* Whether a setting does anything. */
+static bool matters(const struct impair_settings *s, enum impair_field_id id)
+{
+	switch (id) {
+	case IMPAIR_FIELD_loss: return s->loss > 0;
+	case IMPAIR_FIELD_burst: return s->loss > 0 && s->burst > 0;
+	case IMPAIR_FIELD_delay: return s->delay > 0;
+	case IMPAIR_FIELD_jitter: return s->jitter > 0;
+	case IMPAIR_FIELD_distribution: return s->jitter > 0 && s->distribution != IMPAIR_UNIFORM;
+	case IMPAIR_FIELD_order: return s->jitter > 0 && s->any_order;
+	case IMPAIR_FIELD_duplicate: return s->duplicate > 0;
+	case IMPAIR_FIELD_reorder: return s->reorder > 0;
+	case IMPAIR_FIELD_reorder_by: return s->reorder > 0;
+	case IMPAIR_FIELD_corrupt: return s->corrupt > 0;
+	case IMPAIR_FIELD_rate: return s->rate > 0;
+	case IMPAIR_FIELD_queue: return s->rate > 0;
+	case IMPAIR_FIELD_mtu: return s->mtu > 0;
+	case IMPAIR_FIELD_COUNT: break;
+	}
+	return false;
+}
+
+char *impair_text_line(const struct impair_settings *s, char *buf, size_t size)
+{
+	char value[IMPAIR_VALUE];
+	size_t n = 0;
+
+	snprintf(buf, size, "nothing");
+	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
+		if (!matters(s, id) || n >= size)
+			continue;
+		n += (size_t) snprintf(buf + n, size - n, "%s%s %s", n ? ", " : "", fields[id].name,
+		    impair_text_get(s, id, value));
+	}
+	return buf;
+}
+
+/* The next word of `*text`, which a space or a comma ends, into `word`: its length, 0 at the end; a word
+ * that is too long is cut, and then no setting has its name. */
+static size_t next_word(const char **text, char word[IMPAIR_VALUE])
+{
+	*text += strspn(*text, " ,\t");
+	size_t n = strcspn(*text, " ,\t");
+	snprintf(word, IMPAIR_VALUE, "%.*s", (int) n, *text);
+	*text += n;
+	return n;
+}
+
+int impair_text_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY])
+{
+	struct impair_settings changed = *s;
+	char name[IMPAIR_VALUE], value[IMPAIR_VALUE], reason[IMPAIR_WHY];
+
+	while (next_word(&text, name)) {
+		enum impair_field_id id = impair_field_find(name);
+		if (id == IMPAIR_FIELD_COUNT) {
+			snprintf(why, IMPAIR_WHY, "'%s' is no setting of a link; for example loss 20%%", name);
+			return -1;
+		}
+		if (!next_word(&text, value)) {
+			snprintf(why, IMPAIR_WHY, "%s needs a value; for example %s %s", name, name,
+			    fields[id].example);
+			return -1;
+		}
+		if (impair_text_set(&changed, id, value, reason)) {
+			snprintf(why, IMPAIR_WHY, "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value,
+			    reason, name, fields[id].example);
+			return -1;
+		}
+	}
+	if (impair_check(&changed, why))
+		return -1;
+	*s = changed;
+	return 0;
+}
+
+const struct impair_preset *impair_preset(size_t index)
+{
+	return index < sizeof presets / sizeof *presets ? &presets[index] : NULL;
+}
+
+const struct impair_preset *impair_preset_find(const char *name)
+{
+	const struct impair_preset *preset = NULL;
+	for (size_t i = 0; (preset = impair_preset(i)) && strcmp(preset->name, name); i++)
+		;
+	return preset;
+}
+
+void impair_preset_settings(const struct impair_preset *preset, struct impair_settings *there,
+    struct impair_settings *back)
+{
+	char why[IMPAIR_WHY];
+
+	*there = *back = impair_perfect();
+	impair_text_parse(there, preset->there, why);
+	impair_text_parse(back, preset->back, why);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The queue before the transmitter is a ring of those that wait: when each begins to be sent and how
+ * big it is. A packet whose beginning has come waits no longer. The transmitter itself is one number,
+ * the time at which it will be free. */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dice.h"
+#include "impair.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define BYTE_BITS 8
+
+struct waiting {
+	/* When its first bit is sent. */
+	int64_t start;
+	int32_t size;
+};
+
+struct queue {
+	/* A ring; `room` is a power of two or 0. */
+	struct waiting *ring;
+	size_t first, count, room;
+	/* The sum of the sizes. */
+	int64_t bytes;
+	/* When the transmitter has sent all that it was given. */
+	int64_t free_at;
+	/* What the last division left over, in bit * ns: rates stay exact over many packets. */
+	int64_t rest;
+};
+
+struct impair {
+	struct impair_settings set;
+	struct dice dice;
+	struct queue queue;
+	/* The chain's state after the last packet, and whether there was one. */
+	bool bad, begun;
+	/* The latest time at which a packet that keeps its order leaves. */
+	int64_t last;
+	int64_t hold_until, unplug_until;
+	unsigned drop_next[IMPAIR_CLASSES];
+};
+
+/* One packet's random numbers: all are drawn, whatever is needed. */
+struct draws {
+	double loss, way[2], copy_way[2], duplicate, reorder, corrupt, bit;
+};
+
+struct impair_settings impair_perfect(void)
+{
+	return (struct impair_settings) {
+		.reorder_by = IMPAIR_REORDER_BY,
+		.queue_packets = IMPAIR_QUEUE_PACKETS,
+	};
+}
+
+static bool share(double x)
+{
+	return x >= 0 && x <= 1;
+}
+
+static bool within(int64_t x, int64_t lo, int64_t hi)
+{
+	return x >= lo && x <= hi;
+}
+
+static const char *out_of_range(const struct impair_settings *s)
+{
+	if (!share(s->loss) || !share(s->duplicate) || !share(s->reorder) || !share(s->corrupt))
+		return "a share is not from 0% to 100%";
+	if (!within(s->delay, 0, IMPAIR_DELAY_MAX) || !within(s->jitter, 0, IMPAIR_DELAY_MAX)
+	    || !within(s->reorder_by, 0, IMPAIR_DELAY_MAX))
+		return "a time is not from 0 to 60s";
+	if (s->rate != 0 && !within(s->rate, IMPAIR_RATE_MIN, IMPAIR_RATE_MAX))
+		return "the rate is not from 1kbit to 100gbit";
+	if (!within(s->queue_packets, 0, IMPAIR_QUEUE_PACKETS_MAX)
+	    || !within(s->queue_bytes, 0, IMPAIR_QUEUE_BYTES_MAX)
+	    || (s->queue_packets == 0 && s->queue_bytes == 0))
+		return "the queue is not from 1p to 100000p or from 1 byte to 100MB";
+	if (s->mtu != 0 && !within(s->mtu, IMPAIR_MTU_MIN, IMPAIR_MTU_MAX))
+		return "the MTU is not from 68 to 65535";
+	if (!(s->burst == 0 || (s->burst >= 1 && s->burst <= 1e6)))
+		return "a burst is not from 1 to 1000000 packets";
+	return NULL;
+}
+
+int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY])
+{
+	const char *wrong = out_of_range(s);
+	if (wrong) {
+		snprintf(why, IMPAIR_WHY, "%s", wrong);
+		return -1;
+	}
+	/* Good states last one packet at least, so p <= 1: loss <= burst / (burst + 1). */
+	if (s->burst != 0 && s->loss < 1 && s->loss > s->burst / (s->burst + 1) + 1e-9) {
+		snprintf(why, IMPAIR_WHY, "%.4g%% loss cannot come in bursts of %.4g packets;"
+		    " for example burst %.0f", s->loss * 100, s->burst, ceil(s->loss / (1 - s->loss) - 1e-9));
+		return -1;
+	}
+	return 0;
+}
+
+void impair_chain(const struct impair_settings *s, double *p, double *r)
+{
+	if (s->loss >= 1) {
+		*p = 1;
+		*r = 0;
+		return;
+	}
+	*r = s->burst > 0 ? 1 / s->burst : 1 - s->loss;
+	*p = fmin(1, *r * s->loss / (1 - s->loss));
+}
+
+double impair_mean_burst(const struct impair_settings *s)
+{
+	if (s->loss <= 0)
+		return 0;
+	if (s->loss >= 1)
+		return INFINITY;
+	return s->burst > 0 ? s->burst : 1 / (1 - s->loss);
+}
+
+double impair_through(const struct impair_settings *s)
+{
+	return (1 - s->loss) * (1 - s->corrupt);
+}
+
+static const struct { const char *word, *text; } fates[IMPAIR_FATES] = {
+	[IMPAIR_DELIVERED] = { "delivered", "delivered" },
+	[IMPAIR_LOST_RANDOM] = { "random", "lost at random" },
+	[IMPAIR_LOST_BURST] = { "burst", "lost in a burst" },
+	[IMPAIR_QUEUE_FULL] = { "queue", "queue full" },
+	[IMPAIR_TOO_BIG] = { "mtu", "larger than the MTU" },
+	[IMPAIR_CUE] = { "cue", "dropped on cue" },
+	[IMPAIR_UNPLUGGED] = { "unplugged", "unplugged" },
+	[IMPAIR_NO_ROOM] = { "room", "no room in memory" },
+};
+
+const char *impair_fate_text(enum impair_fate fate)
+{
+	return fates[fate].text;
+}
+
+const char *impair_fate_word(enum impair_fate fate)
+{
+	return fates[fate].word;
+}
+
+struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64_t stream)
+{
+	struct impair *impair = calloc(1, sizeof *impair);
+	if (!impair)
+		return NULL;
+	impair->set = *s;
+	impair->last = impair->hold_until = impair->unplug_until = INT64_MIN;
+	impair->queue.free_at = INT64_MIN;
+	dice_seed(&impair->dice, seed, stream);
+	return impair;
+}
+
+void impair_free(struct impair *impair)
+{
+	if (!impair)
+		return;
+	free(impair->queue.ring);
+	free(impair);
+}
+
+void impair_change(struct impair *impair, const struct impair_settings *s)
+{
+	impair->set = *s;
+}
+
+const struct impair_settings *impair_settings(const struct impair *impair)
+{
+	return &impair->set;
+}
+
+void impair_drop_next(struct impair *impair, enum impair_class class)
+{
+	impair->drop_next[class]++;
+}
+
+unsigned impair_drops_pending(const struct impair *impair, enum impair_class class)
+{
+	return impair->drop_next[class];
+}
+
+void impair_drop_cancel(struct impair *impair, enum impair_class class)
+{
+	if (impair->drop_next[class])
+		impair->drop_next[class]--;
+}
+
+void impair_hold(struct impair *impair, int64_t until)
+{
+	impair->hold_until = until;
+}
+
+void impair_unplug(struct impair *impair, int64_t until)
+{
+	impair->unplug_until = until;
+}
+
+int64_t impair_held_until(const struct impair *impair)
+{
+	return impair->hold_until;
+}
+
+int64_t impair_unplugged_until(const struct impair *impair)
+{
+	return impair->unplug_until;
+}
+
+static void draw(struct dice *dice, struct draws *d)
+{
+	d->loss = dice_share(dice);
+	d->way[0] = dice_share(dice);
+	d->way[1] = dice_share(dice);
+	d->copy_way[0] = dice_share(dice);
+	d->copy_way[1] = dice_share(dice);
+	d->duplicate = dice_share(dice);
+	d->reorder = dice_share(dice);
+	d->corrupt = dice_share(dice);
+	d->bit = dice_share(dice);
+}
+
+/* Moves the chain by one packet. The first is drawn from the stationary distribution, so that a short run has
+ * no bias. */
+static bool chance_takes(struct impair *impair, double u)
+{
+	const struct impair_settings *s = &impair->set;
+	double p, r;
+
+	if (s->burst == 0 || !impair->begun) {
+		impair->bad = u < s->loss;
+	} else {
+		impair_chain(s, &p, &r);
+		impair->bad = impair->bad ? u >= r : u < p;
+	}
+	impair->begun = true;
+	return impair->bad;
+}
+
+static void queue_advance(struct queue *q, int64_t now)
+{
+	while (q->count > 0 && q->ring[q->first].start <= now) {
+		q->bytes -= q->ring[q->first].size;
+		q->first = (q->first + 1) & (q->room - 1);
+		q->count--;
+	}
+}
+
+static int queue_push(struct queue *q, int64_t start, int32_t size)
+{
+	if (q->count == q->room) {
+		size_t room = q->room ? q->room * 2 : 64;
+		struct waiting *ring = malloc(room * sizeof *ring);
+		if (!ring)
+			return -1;
+		for (size_t i = 0; i < q->count; i++)
+			ring[i] = q->ring[(q->first + i) & (q->room - 1)];
+		free(q->ring);
+		q->ring = ring;
+		q->first = 0;
+		q->room = room;
+	}
+	q->ring[(q->first + q->count++) & (q->room - 1)] = (struct waiting) { start, size };
+	q->bytes += size;
+	return 0;
+}
+
+/* Sends a packet through the transmitter: when its last bit is out in `sent`. Returns -1 when the queue is
+ * full. */
+static int transmit(struct queue *q, const struct impair_settings *s, int32_t size, int64_t now,
+    int64_t *sent)
+{
+	*sent = now;
+	if (s->rate == 0)
+		return 0;
+	queue_advance(q, now);
+	if (q->free_at <= now) {
+		q->free_at = now;
+		q->rest = 0;
+	} else if ((s->queue_packets && q->count >= (size_t) s->queue_packets)
+	    || (s->queue_bytes && q->bytes + size > s->queue_bytes)
+	    || queue_push(q, q->free_at, size)) {
+		return -1;
+	}
+	int64_t work = size * BYTE_BITS * NS_PER_S + q->rest;
+	q->free_at += work / s->rate;
+	q->rest = work % s->rate;
+	*sent = q->free_at;
+	return 0;
+}
+
+/* How long a packet is on its way; normal deviates by Box and Muller (1958). */
+static int64_t travel(const struct impair_settings *s, const double u[2])
+{
+	double off = 0;
+
+	if (s->jitter > 0 && s->distribution == IMPAIR_NORMAL)
+		off = sqrt(-2 * log(1 - u[0])) * cos(2 * M_PI * u[1]) * (double) s->jitter;
+	else if (s->jitter > 0)
+		off = (2 * u[0] - 1) * (double) s->jitter;
+	int64_t time = s->delay + llround(off);
+	return time > 0 ? time : 0;
+}
+
+/* When a packet that the transmitter has sent leaves the link. */
+static int64_t leave(struct impair *impair, int64_t sent, const double way[2], struct impair_verdict *v)
+{
+	const struct impair_settings *s = &impair->set;
+	int64_t at = sent + travel(s, way);
+
+	if (at < impair->hold_until) {
+		at = impair->hold_until;
+		v->held = true;
+	}
+	if (!s->any_order) {
+		if (at < impair->last)
+			at = impair->last;
+		impair->last = at;
+	}
+	return v->reordered ? at + s->reorder_by : at;
+}
+
+static void deliver(struct impair *impair, const struct impair_packet *packet, const struct draws *d,
+    int64_t sent, struct impair_verdict *v)
+{
+	const struct impair_settings *s = &impair->set;
+
+	v->fate = IMPAIR_DELIVERED;
+	v->copies = d->duplicate < s->duplicate ? 2 : 1;
+	v->reordered = d->reorder < s->reorder;
+	if (d->corrupt < s->corrupt && packet->bits > 0)
+		v->flip = (int32_t) (d->bit * packet->bits);
+	v->at[0] = leave(impair, sent, d->way, v);
+	if (v->copies == 2)
+		v->at[1] = leave(impair, sent, d->copy_way, v);
+}
+
+void impair_judge(struct impair *impair, const struct impair_packet *packet, int64_t now,
+    struct impair_verdict *verdict)
+{
+	const struct impair_settings *s = &impair->set;
+	struct draws d;
+	int64_t sent;
+
+	*verdict = (struct impair_verdict) { .flip = -1 };
+	draw(&impair->dice, &d);
+	bool lost = chance_takes(impair, d.loss);
+
+	if (now < impair->unplug_until) {
+		verdict->fate = IMPAIR_UNPLUGGED;
+	} else if (s->mtu && packet->size > s->mtu) {
+		verdict->fate = IMPAIR_TOO_BIG;
+	} else if (impair->drop_next[packet->class]) {
+		impair->drop_next[packet->class]--;
+		verdict->fate = IMPAIR_CUE;
+	} else if (transmit(&impair->queue, s, packet->size, now, &sent)) {
+		verdict->fate = IMPAIR_QUEUE_FULL;
+	} else if (lost) {
+		verdict->fate = s->burst == 0 ? IMPAIR_LOST_RANDOM : IMPAIR_LOST_BURST;
+	} else {
+		deliver(impair, packet, &d, sent, verdict);
+	}
+}

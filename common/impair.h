@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One direction of a link that misbehaves as told: what becomes of each packet, and when it leaves.
+ * Pure: no clock, no socket; the time is an argument, in ns of one clock that never goes back.
+ *
+ * A packet meets, in this order, as on a real path:
+ *   1. an unplugged cable (everything is lost), an MTU (too big: dropped), a drop on cue;
+ *   2. the transmitter: at `rate` it takes size * 8 / rate; while it is busy packets wait in a
+ *      drop-tail queue;
+ *   3. the medium: loss, then corruption of one bit;
+ *   4. the way: delay and jitter; a hold on cue; a second copy; being overtaken.
+ * A lost packet has used the transmitter: noise is not congestion.
+ *
+ * Every packet takes the same number of random numbers, whatever is switched on and whatever becomes
+ * of it. So the same seed and the same sequence of packets give the same fates, and changing one
+ * setting leaves the dice of the others as they are. Times decide too only where they must: with a
+ * rate (is the queue full?) and for holds and unplugging. */
+#ifndef UPCASE_IMPAIR_H
+#define UPCASE_IMPAIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Room for what is wrong with settings. */
+#define IMPAIR_WHY 160
+
+/* Bounds of the settings. The longest path of practical use is the Moon's, 1.3 s. */
+#define IMPAIR_DELAY_MAX (INT64_C(60) * 1000000000)
+#define IMPAIR_RATE_MIN 1000
+#define IMPAIR_RATE_MAX (INT64_C(100) * 1000000000)
+#define IMPAIR_QUEUE_PACKETS_MAX 100000
+#define IMPAIR_QUEUE_BYTES_MAX (INT64_C(100) * 1000000)
+/* RFC 791: every host must be able to forward 68 bytes whole. */
+#define IMPAIR_MTU_MIN 68
+#define IMPAIR_MTU_MAX 65535
+/* The queue when none is set: at a full 1,500 bytes a packet, 1.2 s at 1 Mbit/s. */
+#define IMPAIR_QUEUE_PACKETS 100
+/* How long a packet that is to be overtaken is held, when nothing is set. */
+#define IMPAIR_REORDER_BY (INT64_C(10) * 1000000)
+
+enum impair_distribution {
+	/* delay - jitter to delay + jitter, all equally likely. */
+	IMPAIR_UNIFORM,
+	/* Normal with mean `delay` and standard deviation `jitter`. */
+	IMPAIR_NORMAL,
+};
+
+/* Shares are 0 to 1. Times are ns. All zero but the queue is a perfect wire: impair_perfect(). */
+struct impair_settings {
+	/* The mean share of packets that is lost. */
+	double loss;
+	/* The mean number of packets that are lost in a row. 0: each on its own, which makes bursts of
+	 * 1 / (1 - loss). Else a Gilbert-Elliott chain that loses all in its bad state and none in its
+	 * good one; see impair_chain(). */
+	double burst;
+	/* How long every packet travels. */
+	int64_t delay;
+	/* How much that varies. A sum below 0 counts as 0. */
+	int64_t jitter;
+	enum impair_distribution distribution;
+	/* Jitter may let packets overtake each other. Else a packet never leaves before one that came
+	 * before it (but those that `reorder` picks). */
+	bool any_order;
+	/* The share that arrives twice. The copy has its own jitter. */
+	double duplicate;
+	/* The share that is held for `reorder_by` longer than its way takes, while those behind it pass. It
+	 * is really out of order only when something comes within that time. */
+	double reorder;
+	int64_t reorder_by;
+	/* The share of which one bit is flipped, in both copies if there are two. */
+	double corrupt;
+	/* bit/s of whole IP packets; 0: no limit and no queue. */
+	int64_t rate;
+	/* How much may wait for the transmitter, in packets and in bytes, without the packet being
+	 * sent; 0: not limited in this measure, but one of them is. */
+	int32_t queue_packets;
+	int64_t queue_bytes;
+	/* The largest packet, in bytes with its IP header; 0: any. */
+	int32_t mtu;
+};
+
+/* What became of a packet. */
+enum impair_fate {
+	IMPAIR_DELIVERED,
+	/* Lost by chance, each on its own; lost by chance in a burst. */
+	IMPAIR_LOST_RANDOM,
+	IMPAIR_LOST_BURST,
+	/* No room in the queue before the transmitter. */
+	IMPAIR_QUEUE_FULL,
+	IMPAIR_TOO_BIG,
+	/* Dropped because somebody asked for just this one. */
+	IMPAIR_CUE,
+	IMPAIR_UNPLUGGED,
+	/* Never judged so here: for who keeps the packets and has no room for one. */
+	IMPAIR_NO_ROOM,
+	IMPAIR_FATES
+};
+
+/* What a drop on cue looks for. */
+enum impair_class {
+	/* Carries something for the program: UDP, TCP with payload. */
+	IMPAIR_DATA,
+	IMPAIR_SYN,
+	/* A TCP acknowledgement and nothing else. */
+	IMPAIR_ACK,
+	IMPAIR_OTHER,
+	IMPAIR_CLASSES
+};
+
+struct impair_packet {
+	/* Bytes, with the IP header. */
+	int32_t size;
+	enum impair_class class;
+	/* How many bits of it may be flipped; 0: it cannot be corrupted. */
+	int32_t bits;
+};
+
+struct impair_verdict {
+	enum impair_fate fate;
+	/* 0 lost, 1, or 2. */
+	int copies;
+	/* When each copy leaves, not before now. */
+	int64_t at[2];
+	/* Which of the packet's `bits` is flipped, or -1. */
+	int32_t flip;
+	/* Picked to be overtaken; kept until the end of a hold. A duplicate has two copies. */
+	bool reordered, held;
+};
+
+/* A wire that does nothing. */
+struct impair_settings impair_perfect(void);
+
+/* Whether settings are possible, each and together. Returns 0, or -1 with the reason in `why`. */
+int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY]);
+
+/* The Gilbert-Elliott chain for a mean loss and a mean burst length (Gilbert 1960; the parameters p and r
+ * of Hasslinger and Hohlfeld 2008): p = P(good to bad), r = P(bad to good) = 1 / burst,
+ * loss = p / (p + r). */
+void impair_chain(const struct impair_settings *s, double *p, double *r);
+
+/* The mean number of packets lost in a row, also when bursts are not set. 0 without loss. */
+double impair_mean_burst(const struct impair_settings *s);
+
+/* The share of packets that arrive whole by chance: neither lost nor corrupted. What a full queue, an MTU or
+ * a cue takes is not chance and not in it. */
+double impair_through(const struct impair_settings *s);
+
+/* Short words for a fate, "lost at random". Static. */
+const char *impair_fate_text(enum impair_fate fate);
+/* One word for it, "random", for lists that programs read. Static. */
+const char *impair_fate_word(enum impair_fate fate);
+
+/* A direction with its state. Opaque. */
+struct impair;
+
+/* `stream` tells the two directions of one link with one seed apart. The settings must have passed
+ * impair_check(). NULL when memory runs out. */
+struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64_t stream);
+void impair_free(struct impair *impair);
+
+/* From now on; what is on its way stays as it was judged. */
+void impair_change(struct impair *impair, const struct impair_settings *s);
+const struct impair_settings *impair_settings(const struct impair *impair);
+
+/* The next packet of the class is dropped; once for each call. */
+void impair_drop_next(struct impair *impair, enum impair_class class);
+/* How many such drops are still to come. */
+unsigned impair_drops_pending(const struct impair *impair, enum impair_class class);
+/* One drop less, if one is still to come. */
+void impair_drop_cancel(struct impair *impair, enum impair_class class);
+
+/* Packets that would leave before `until` leave then, in their order. A time that has passed ends it. */
+void impair_hold(struct impair *impair, int64_t until);
+/* All packets that come before `until` are lost. A time that has passed ends it. */
+void impair_unplug(struct impair *impair, int64_t until);
+/* Until when; a time that has passed, or INT64_MIN, when neither is on. */
+int64_t impair_held_until(const struct impair *impair);
+int64_t impair_unplugged_until(const struct impair *impair);
+
+/* What becomes of a packet that comes now. */
+void impair_judge(struct impair *impair, const struct impair_packet *packet, int64_t now,
+    struct impair_verdict *verdict);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "check.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "device.h"
+#include "keeper.h"
+
+/* How long one back end may take. */
+#define MTU 1500
+#define PATIENCE (10 * NS_PER_S)
+
+struct check {
+	int keeper;
+	pid_t keeper_pid;
+	struct device *devices[HOST_SIDES];
+	/* What the keeper said last of each. */
+	struct explain_failure failure;
+	struct host_report report;
+	/* A set of enum keeper_trial, or -1 as long as it is not known. */
+	int passed;
+};
+
+static void hear(struct check *c)
+{
+	struct keeper_letter letter;
+	int n = letter_read(c->keeper, &letter);
+
+	if (n <= 0 || letter.message.word == KEEPER_TRIAL) {
+		c->passed = n > 0 ? letter.message.value : 0;
+	} else if (letter.message.word == KEEPER_FAILED) {
+		c->failure = letter.message.failure;
+		c->passed = 0;
+	} else if (letter.message.word == KEEPER_MADE) {
+		c->keeper_pid = letter.sender;
+		c->report = letter.message.report;
+		if (letter_devices(&letter, MTU, c->devices) == 0) {
+			(void)letter_tell(c->keeper, KEEPER_GO, 0);
+		} else {
+			c->failure = (struct explain_failure){ .step = EXPLAIN_RING, .error = errno };
+			c->passed = 0;
+		}
+	}
+}
+
+static void carry(struct device *from, struct device *to)
+{
+	unsigned char packet[DEVICE_PACKET_MAX];
+	ssize_t n;
+
+	while ((n = device_read(from, packet, sizeof(packet))) >= 0) {
+		if (n > 0)
+			(void)device_write(to, packet, (size_t)n);
+	}
+}
+
+/* A wire without any thoughts of its own. */
+static void relay(struct check *c)
+{
+	int64_t end = clock_monotonic() + PATIENCE;
+
+	while (c->passed < 0 && clock_monotonic() < end) {
+		bool wired = c->devices[HOST_NEAR] && c->devices[HOST_FAR];
+		struct pollfd fds[] = {
+			{ .fd = c->keeper, .events = POLLIN },
+			{ .fd = wired ? device_fd(c->devices[HOST_NEAR]) : -1, .events = POLLIN },
+			{ .fd = wired ? device_fd(c->devices[HOST_FAR]) : -1, .events = POLLIN },
+		};
+
+		if (poll(fds, 3, 1000) < 0)
+			continue;
+		if (wired) {
+			carry(c->devices[HOST_NEAR], c->devices[HOST_FAR]);
+			carry(c->devices[HOST_FAR], c->devices[HOST_NEAR]);
+		}
+		if (fds[0].revents)
+			hear(c);
+	}
+}
+
+static void try(struct check *c, enum host_backend backend)
+{
+	const struct keeper_plan plan = {
+		.hosts = { .backend = backend, .mtu = MTU }, .trial = true, .far_output = -1, .folder = "",
+	};
+
+	memset(c, 0, sizeof(*c));
+	c->passed = -1;
+	if ((c->keeper = keeper_start(&plan)) < 0) {
+		c->failure = (struct explain_failure){ .step = EXPLAIN_FORK, .error = errno };
+		c->passed = 0;
+		return;
+	}
+	relay(c);
+	close(c->keeper);
+	if (c->keeper_pid)
+		kill(c->keeper_pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	for (int side = 0; side < HOST_SIDES; side++)
+		device_free(c->devices[side]);
+	if (c->passed <= 0 && c->failure.step == EXPLAIN_NONE)
+		c->failure = (struct explain_failure){ .step = EXPLAIN_TRIAL, .error = ETIMEDOUT };
+}
+
+static void put_working(FILE *out, const struct check *c)
+{
+	fprintf(out, "%-5s works%s%s\n", host_backend_name(c->report.backend),
+	    c->passed & KEEPER_TRIAL_IPV4 ? "" : ", but not for IPv4",
+	    c->passed & KEEPER_TRIAL_IPV6 ? "" : ", but not for IPv6");
+}
+
+static void put_failing(FILE *out, const struct check *c, enum host_backend backend,
+    const struct explain_facts *facts)
+{
+	char text[EXPLAIN_TEXT];
+
+	fprintf(out, "%-5s does not work: %s\n", host_backend_name(backend), explain(&c->failure, facts, text));
+}
+
+static void put_surroundings(FILE *out, const struct host_report *report, const struct explain_facts *facts)
+{
+	fprintf(out, "congestion control: %s (offered: %s)\n", report->congestion, facts->congestion);
+	if (!report->own_proc)
+		fputs("warning: /proc cannot be mounted: ps on the hosts shows the whole machine's processes\n", out);
+	if (!report->names)
+		fputs("warning: /etc/hosts cannot be covered: use addresses instead of \"near\" and \"far\"\n", out);
+	if (report->sysctl_denied)
+		fputs("warning: /proc/sys cannot be written: ping may say that it is not permitted\n", out);
+}
+
+int check_run(FILE *out)
+{
+	static const enum host_backend backends[] = { HOST_BACKEND_TUN, HOST_BACKEND_VETH };
+	struct explain_facts facts;
+	struct host_report works = { .backend = HOST_BACKEND_AUTO };
+	struct check c;
+
+	host_facts(&facts);
+	for (size_t i = 0; i < sizeof(backends) / sizeof(*backends); i++) {
+		try(&c, backends[i]);
+		if (c.passed > 0) {
+			put_working(out, &c);
+			works = c.report;
+		} else {
+			put_failing(out, &c, backends[i], &facts);
+		}
+	}
+	if (works.backend == HOST_BACKEND_AUTO)
+		return 1;
+	put_surroundings(out, &works, &facts);
+	return 0;
+}

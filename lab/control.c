@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "control.h"
+#include "events.h"
+#include "orders.h"
+
+#define BACKLOG 8
+/* When descriptors run out, new clients wait for so long. */
+#define ACCEPT_AGAIN (200 * NS_PER_MS)
+/* A client's orders wait while it leaves this much unread. */
+#define UNREAD_MOST (64u << 10)
+
+struct client {
+	int fd;
+	/* The order that is being read; `skipping` the rest of one that is too long. */
+	char line[CONTROL_LINE + 1];
+	size_t n;
+	bool skipping;
+	/* It sends no more; it goes when it has read all. */
+	bool ended;
+	struct events_wish wish;
+	struct outbox out;
+};
+
+struct control {
+	int listener;
+	struct link *link;
+	struct client *clients[CONTROL_CLIENTS];
+	int64_t accept_after;
+};
+
+static int address(const char *path, struct sockaddr_un *a)
+{
+	*a = (struct sockaddr_un) { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof a->sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(a->sun_path, path);
+	return 0;
+}
+
+int control_listen(const char *path)
+{
+	struct sockaddr_un a;
+
+	if (address(path, &a))
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	/* The socket file takes its mode from the descriptor: nobody else can connect, not even for a moment. */
+	if (fchmod(fd, S_IRUSR | S_IWUSR) || bind(fd, (struct sockaddr *) &a, sizeof a) || listen(fd, BACKLOG)) {
+		int wrong = errno;
+		close(fd);
+		errno = wrong;
+		return -1;
+	}
+	return fd;
+}
+
+static void tell_packet(void *context, const struct link_event *event)
+{
+	struct control *control = context;
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *client = control->clients[i];
+		if (client && events_want(&client->wish, event->packet))
+			events_print(event, &client->out);
+	}
+}
+
+static void tell_undelivered(void *context, uint64_t serial, enum link_direction direction)
+{
+	struct control *control = context;
+	for (int i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i] && control->clients[i]->wish.on)
+			events_print_undelivered(serial, direction, &control->clients[i]->out);
+}
+
+static void tell_changed(struct control *control)
+{
+	for (int i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i] && control->clients[i]->wish.on)
+			outbox_print(&control->clients[i]->out, "changed\n");
+}
+
+struct control *control_new(int listener, struct link *link)
+{
+	struct control *control = calloc(1, sizeof *control);
+	if (!control)
+		return NULL;
+	control->listener = listener;
+	control->link = link;
+	link_set_witness(link, &(struct link_witness) {
+		.context = control, .packet = tell_packet, .undelivered = tell_undelivered,
+	});
+	return control;
+}
+
+static void drop(struct control *control, int i)
+{
+	struct client *client = control->clients[i];
+
+	close(client->fd);
+	outbox_free(&client->out);
+	free(client);
+	control->clients[i] = NULL;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	link_set_witness(control->link, NULL);
+	for (int i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i])
+			drop(control, i);
+	if (control->listener >= 0)
+		close(control->listener);
+	free(control);
+}
+
+static int free_place(const struct control *control)
+{
+	int i = 0;
+	while (i < CONTROL_CLIENTS && control->clients[i])
+		i++;
+	return i;
+}
+
+int control_add(struct control *control, int fd)
+{
+	int i = free_place(control);
+	struct client *client = i < CONTROL_CLIENTS && fd < FD_SETSIZE ? calloc(1, sizeof *client) : NULL;
+
+	if (!client)
+		return -1;
+	client->fd = fd;
+	control->clients[i] = client;
+	return 0;
+}
+
+static void welcome(struct control *control, int64_t now)
+{
+	while (free_place(control) < CONTROL_CLIENTS) {
+		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0 && control_add(control, fd)) {
+			close(fd);
+		} else if (fd < 0) {
+			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+				control->accept_after = now + ACCEPT_AGAIN;
+			return;
+		}
+	}
+}
+
+static void execute(struct control *control, struct client *client, int64_t now)
+{
+	client->line[client->n] = '\0';
+	client->n = 0;
+	if (client->skipping)
+		outbox_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
+	else if (orders_execute(control->link, client->line, now, &client->wish, &client->out))
+		tell_changed(control);
+	client->skipping = false;
+}
+
+static void hear(struct control *control, struct client *client, int64_t now)
+{
+	char bytes[4096];
+	ssize_t n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		/* An order without its newline counts: printf 'link' | nc -U. */
+		if (n == 0 && client->n > 0)
+			execute(control, client, now);
+		client->ended = true;
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		if (bytes[i] == '\n')
+			execute(control, client, now);
+		else if (client->n == CONTROL_LINE)
+			client->skipping = true;
+		else
+			client->line[client->n++] = bytes[i];
+	}
+}
+
+static size_t unread(const struct client *client)
+{
+	return client->out.end - client->out.first;
+}
+
+void control_watch(const struct control *control, struct watch *w)
+{
+	if (control->listener >= 0 && free_place(control) < CONTROL_CLIENTS) {
+		if (control->accept_after)
+			watch_until(w, control->accept_after);
+		else
+			watch_read(w, control->listener);
+	}
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		const struct client *client = control->clients[i];
+		if (client && !client->ended && unread(client) < UNREAD_MOST)
+			watch_read(w, client->fd);
+		if (client && !outbox_empty(&client->out))
+			watch_write(w, client->fd);
+	}
+}
+
+void control_turn(struct control *control, const struct watch *w, int64_t now)
+{
+	if (watch_can_read(w, control->listener) || (control->accept_after && now >= control->accept_after)) {
+		control->accept_after = 0;
+		welcome(control, now);
+	}
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *client = control->clients[i];
+		if (!client)
+			continue;
+		if (!client->ended && watch_can_read(w, client->fd))
+			hear(control, client, now);
+		if (outbox_send(&client->out, client->fd) || client->out.overflown
+		    || (client->ended && outbox_empty(&client->out)))
+			drop(control, i);
+	}
+}
+
+static int send_order(int fd, const char *order)
+{
+	char line[CONTROL_LINE + 2];
+	size_t n = (size_t) snprintf(line, sizeof line, "%s\n", order);
+
+	if (n >= sizeof line) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t) n ? 0 : -1;
+}
+
+/* Reads until "ok" or "error". */
+static int read_answer(FILE *in, FILE *out, char why[256])
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	int result = -1;
+
+	errno = 0;
+	while (result < 0 && (n = getline(&line, &room, in)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (!strcmp(line, "ok")) {
+			result = 0;
+		} else if (!strncmp(line, "error ", 6)) {
+			snprintf(why, 256, "%s", line + 6);
+			result = 1;
+		} else {
+			fprintf(out, "%s\n", line);
+		}
+	}
+	free(line);
+	if (result < 0 && !errno)
+		errno = ECONNRESET;
+	return result;
+}
+
+int control_ask(const char *path, const char *order, FILE *out, char why[256])
+{
+	struct sockaddr_un a;
+	int result = -1;
+
+	int fd = address(path, &a) ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	FILE *in = fdopen(fd, "r");
+	if (in && !connect(fd, (struct sockaddr *) &a, sizeof a) && !send_order(fd, order))
+		result = read_answer(in, out, why);
+	int wrong = errno;
+	if (in)
+		fclose(in);
+	else
+		close(fd);
+	errno = wrong;
+	return result;
+}

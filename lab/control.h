@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The control socket: a Unix stream socket where the link is asked and changed while it runs. The text
+ * is that of orders.h. One part of a pselect() loop; a slow or rude client costs only its own connection. */
+#ifndef UPCASE_LAB_CONTROL_H
+#define UPCASE_LAB_CONTROL_H
+
+#include "link.h"
+#include "watch.h"
+
+/* Clients at once; who comes then waits. */
+#define CONTROL_CLIENTS 16
+/* The longest order; what is longer is answered with an error. */
+#define CONTROL_LINE 1000
+
+/* Opaque. */
+struct control;
+
+/* A listening socket at `path`, which must not exist, for its owner alone. Returns the descriptor, or -1 with
+ * errno (ENAMETOOLONG beyond 107 bytes). */
+int control_listen(const char *path);
+
+/* Serves whoever connects to `listener`, which it takes over, or -1 for no one; becomes the link's
+ * witness. NULL when memory runs out. */
+struct control *control_new(int listener, struct link *link);
+/* NULL is allowed. Frees before the link is freed. */
+void control_free(struct control *control);
+
+/* A client that is connected already, such as one end of a socketpair; takes over `fd`. Returns 0, or -1 when
+ * all places are taken, and `fd` is still the caller's. */
+int control_add(struct control *control, int fd);
+
+void control_watch(const struct control *control, struct watch *w);
+void control_turn(struct control *control, const struct watch *w, int64_t now);
+
+/* Asks the link from another process: sends the `order` to the socket at `path` and waits for the answer, whose lines
+ * go to `out` without the last "ok". Returns 0; 1 when the link refused, with its reason in `why`; -1
+ * with errno when it cannot be reached. */
+int control_ask(const char *path, const char *order, FILE *out, char why[256]);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/options.h"
+#include "control.h"
+#include "folder.h"
+#include "impair-text.h"
+
+struct ctl_options {
+	const char *socket;
+};
+
+static int set_socket(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)why;
+	((struct ctl_options *)settings)->socket = value;
+	return 0;
+}
+
+static const struct options_spec table[] = {
+	{ "socket", 0, "PATH", "the lab's control socket", "/run/user/1000/upcase-lab-77.x/link", set_socket, 1 },
+	{ .name = NULL },
+};
+
+/* The words with a space between each two; "link" if there are none. A setting's name alone means to set it. Returns 0,
+ * or -1 if they are too many. */
+static int join(char *order, size_t size, int count, char **words)
+{
+	bool names_setting = count > 1 && impair_field_find(words[0]) != IMPAIR_FIELD_COUNT;
+	size_t n = (size_t)snprintf(order, size, "%s", names_setting ? "set " : "");
+
+	for (int i = 0; i < count; i++) {
+		int more = snprintf(order + n, size - n, "%s%s", i ? " " : "", words[i]);
+
+		if (more < 0 || (size_t)more >= size - n)
+			return -1;
+		n += (size_t)more;
+	}
+	if (count == 0)
+		snprintf(order, size, "link");
+	return strpbrk(order, "\r\n") ? -1 : 0;
+}
+
+/* What was said, what the environment says inside a lab, else the newest lab. */
+static const char *find_socket(const char *said, char *buf, size_t size)
+{
+	const char *inherited = getenv("UPCASE_LAB");
+
+	if (said)
+		return said;
+	if (inherited && *inherited)
+		return inherited;
+	return folder_newest(buf, size) == 0 ? buf : NULL;
+}
+
+static int ask(const char *path, const char *order)
+{
+	char why[256] = "";
+	int result = control_ask(path, order, stdout, why);
+
+	if (result < 0) {
+		fprintf(stderr, "upcase-lab: %s: %s: no lab answers there\n", path, strerror(errno));
+		return 1;
+	}
+	if (result > 0)
+		fprintf(stderr, "upcase-lab: %s\n", why);
+	return result > 0 || fflush(stdout) != 0;
+}
+
+int ctl_run(int argc, char **argv)
+{
+	struct ctl_options options = { .socket = NULL };
+	int first = options_command_line(table, &options, argc, argv);
+	char order[CONTROL_LINE], buf[FOLDER_PATH + 8];
+	const char *path;
+
+	if (first < 0)
+		return 2;
+	if (join(order, sizeof(order), argc - first, argv + first) != 0) {
+		fprintf(stderr, "upcase-lab: ctl: the order is longer than %d characters, or more than one line\n",
+		    CONTROL_LINE);
+		return 2;
+	}
+	if (!(path = find_socket(options.socket, buf, sizeof(buf)))) {
+		fprintf(stderr, "upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab\n");
+		return 1;
+	}
+	return ask(path, order);
+}

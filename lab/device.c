@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A DEVICE_VETH reads from a ring of frames that it shares with the kernel (PACKET_RX_RING, TPACKET_V2): the kernel fills
+ * the frames in turn and marks each as ours; we mark it as the kernel's again. A socket's buffer would hold fewer than
+ * a hundred packets for an ordinary user. */
+#include "config.h"
+
+#include "device.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/ethernet.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Room for a host's name and its end. */
+#define NAME_SIZE 16
+
+struct device {
+	enum device_kind kind;
+	int fd;
+	/* The host's own MTU, bytes. */
+	int mtu;
+	char name[NAME_SIZE];
+	/* DEVICE_VETH: what sends to the host, else -1; the ring, how it is divided, and the frame that is next. */
+	int injector;
+	uint8_t *ring;
+	struct tpacket_req shape;
+	unsigned next;
+	/* Packets that did not fit into the ring. */
+	unsigned long long overflow;
+};
+
+/* Bytes of a ring: 4,000 packets of 1,500 bytes. */
+#define RING_SIZE (8u << 20)
+/* Bytes that the kernel allocates in one piece. */
+#define BLOCK_SIZE (64u << 10)
+/* Before a packet in its frame: the kernel's header and its padding, the virtio header, the Ethernet header. */
+#define FRAME_HEAD 128
+
+/* Locally administered, the same for both hosts: no ARP is spoken, so nobody compares them. */
+static const uint8_t host_mac[ETH_ALEN] = { 0x02, 0, 0, 0x09, 0, 0x01 };
+
+const unsigned char *device_host_mac(void)
+{
+	return host_mac;
+}
+
+static int set_flags(int fd)
+{
+	int status = fcntl(fd, F_GETFL);
+
+	if (status < 0 || fcntl(fd, F_SETFL, status | O_NONBLOCK) < 0)
+		return -1;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static struct device *new_device(enum device_kind kind, int fd, const char *name, int mtu)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return NULL;
+	device->kind = kind;
+	device->fd = fd;
+	device->injector = -1;
+	device->mtu = mtu;
+	strncpy(device->name, name, sizeof(device->name) - 1);
+	return device;
+}
+
+struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu)
+{
+	return set_flags(fd) == 0 ? new_device(kind, fd, name, mtu) : NULL;
+}
+
+static struct tpacket_req shape_ring(int mtu)
+{
+	struct tpacket_req shape = { .tp_frame_size = 2048, .tp_block_size = BLOCK_SIZE };
+
+	while (shape.tp_frame_size < (unsigned)mtu + FRAME_HEAD)
+		shape.tp_frame_size *= 2;
+	if (shape.tp_block_size < shape.tp_frame_size)
+		shape.tp_block_size = shape.tp_frame_size;
+	shape.tp_block_nr = RING_SIZE / shape.tp_block_size;
+	shape.tp_frame_nr = RING_SIZE / shape.tp_frame_size;
+	return shape;
+}
+
+static int map_ring(struct device *device)
+{
+	const int version = TPACKET_V2;
+	void *ring;
+
+	device->shape = shape_ring(device->mtu);
+	if (setsockopt(device->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) != 0
+	    || setsockopt(device->fd, SOL_PACKET, PACKET_RX_RING, &device->shape, sizeof(device->shape)) != 0)
+		return -1;
+	ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, 0);
+	if (ring == MAP_FAILED)
+		return -1;
+	device->ring = ring;
+	return 0;
+}
+
+static void stay_here(void)
+{
+	int here = sched_getcpu();
+	cpu_set_t set;
+
+	if (here < 0 || here >= CPU_SETSIZE)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(here, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+struct device *device_new_veth(int tap, int injector, const char *name, int mtu)
+{
+	struct device *device;
+	int error;
+
+	if (set_flags(tap) != 0 || set_flags(injector) != 0 || !(device = new_device(DEVICE_VETH, tap, name, mtu)))
+		return NULL;
+	if (map_ring(device) != 0) {
+		error = errno;
+		free(device);
+		errno = error;
+		return NULL;
+	}
+	device->injector = injector;
+	stay_here();
+	return device;
+}
+
+void device_free(struct device *device)
+{
+	if (!device)
+		return;
+	if (device->ring)
+		munmap(device->ring, RING_SIZE);
+	if (device->injector >= 0)
+		close(device->injector);
+	close(device->fd);
+	free(device);
+}
+
+unsigned long long device_overflow(struct device *device)
+{
+	struct tpacket_stats stats;
+	socklen_t n = sizeof(stats);
+
+	/* Asking sets the kernel's count to 0. */
+	if (device->kind == DEVICE_VETH && getsockopt(device->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) == 0)
+		device->overflow += stats.tp_drops;
+	return device->overflow;
+}
+
+int device_fd(const struct device *device)
+{
+	return device->fd;
+}
+
+const char *device_name(const struct device *device)
+{
+	return device->name;
+}
+
+enum device_kind device_kind(const struct device *device)
+{
+	return device->kind;
+}
+
+int device_mtu(const struct device *device)
+{
+	return device->mtu;
+}
+
+/* The Internet checksum (RFC 1071) of `n` bytes, not yet inverted. */
+static uint16_t checksum(const uint8_t *p, size_t n)
+{
+	uint64_t sum = 0;
+
+	for (; n >= 2; p += 2, n -= 2)
+		sum += (uint64_t)(p[0] << 8 | p[1]);
+	if (n)
+		sum += (uint64_t)(p[0] << 8);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* The kernel left the transport checksum to the "hardware": it holds the pseudo-header's sum and
+ * wants the rest added. `start` and `offset` count from the frame's start, as virtio has it. */
+static bool complete_checksum(uint8_t *packet, size_t n, size_t start, size_t offset)
+{
+	uint16_t sum;
+
+	if (start < sizeof(struct ether_header))
+		return false;
+	start -= sizeof(struct ether_header);
+	if (start > n || offset + 2 > n - start)
+		return false;
+	sum = (uint16_t)~checksum(packet + start, n - start);
+	/* UDP's zero means "no checksum" (RFC 768); for TCP all ones is the same as zero. */
+	if (sum == 0)
+		sum = 0xffff;
+	packet[start + offset] = (uint8_t)(sum >> 8);
+	packet[start + offset + 1] = (uint8_t)sum;
+	return true;
+}
+
+static bool is_ip(const uint8_t *packet, size_t n)
+{
+	return n >= 20 && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);
+}
+
+/* The packet in a frame that is ours, copied: its length, or 0 if it is not to be had. */
+static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, size_t size)
+{
+	const uint8_t *start = (const uint8_t *)frame + frame->tp_mac;
+	const size_t head = sizeof(struct ether_header);
+	struct virtio_net_hdr offload;
+	struct ether_header ethernet;
+	size_t n = frame->tp_snaplen - head;
+
+	if (frame->tp_snaplen <= head || frame->tp_snaplen != frame->tp_len || n > size)
+		return 0;
+	memcpy(&ethernet, start, head);
+	memcpy(&offload, start - sizeof(offload), sizeof(offload));
+	if (ethernet.ether_type != htons(ETHERTYPE_IP) && ethernet.ether_type != htons(ETHERTYPE_IPV6))
+		return 0;
+	memcpy(packet, start + head, n);
+	if (offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM
+	    && !complete_checksum(packet, n, offload.csum_start, offload.csum_offset))
+		return 0;
+	return (ssize_t)n;
+}
+
+/* The kernel writes the status at another processor's pace: acquire before looking into the frame, release after. */
+static ssize_t read_ring(struct device *device, uint8_t *packet, size_t size)
+{
+	uint8_t *place = device->ring + (size_t)device->next * device->shape.tp_frame_size;
+	struct tpacket2_hdr *frame = (struct tpacket2_hdr *)(void *)place;
+	ssize_t n;
+
+	if (!(__atomic_load_n(&frame->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	n = open_frame(frame, packet, size);
+	__atomic_store_n(&frame->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	device->next = (device->next + 1) % device->shape.tp_frame_nr;
+	return n;
+}
+
+ssize_t device_read(struct device *device, void *packet, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = device->kind == DEVICE_VETH ? read_ring(device, packet, size)
+		                                : read(device->fd, packet, size);
+	} while (n < 0 && errno == EINTR);
+	if (n == 0 && device->kind == DEVICE_SOCKET) {
+		errno = ENODEV;
+		return -1;
+	}
+	return n > 0 && !is_ip(packet, (size_t)n) ? 0 : n;
+}
+
+static ssize_t write_frame(const struct device *device, const uint8_t *packet, size_t n)
+{
+	struct ether_header ethernet = {
+		.ether_type = htons(packet[0] >> 4 == 4 ? ETHERTYPE_IP : ETHERTYPE_IPV6),
+	};
+	struct iovec parts[] = {
+		{ .iov_base = &ethernet, .iov_len = sizeof(ethernet) },
+		{ .iov_base = (void *)(uintptr_t)packet, .iov_len = n },
+	};
+
+	memcpy(ethernet.ether_dhost, host_mac, ETH_ALEN);
+	memcpy(ethernet.ether_shost, host_mac, ETH_ALEN);
+	return writev(device->injector, parts, 2);
+}
+
+int device_write(struct device *device, const void *packet, size_t n)
+{
+	ssize_t written;
+
+	if (!is_ip(packet, n)) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* A TUN device would take it: the kernel does not hold received packets against the MTU. */
+	if (n > (size_t)device->mtu) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	do {
+		written = device->kind == DEVICE_VETH ? write_frame(device, packet, n)
+		                                      : write(device->fd, packet, n);
+	} while (written < 0 && errno == EINTR);
+	return written < 0 ? -1 : 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A network device seen from its outside: what a host sends can be read here, what is written here
+ * the host receives. Packets are bare IP, whole, with complete checksums, never larger than the
+ * device's MTU. The file descriptor keeps working without any namespace, so a relay needs none. */
+#ifndef UPCASE_LAB_DEVICE_H
+#define UPCASE_LAB_DEVICE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The largest packet that a device can carry. */
+#define DEVICE_PACKET_MAX 65535
+
+enum device_kind {
+	/* A TUN device: the descriptor is /dev/net/tun's, one packet a read. */
+	DEVICE_TUN,
+	/* A pair of packet sockets: one hears what the host hands to its end of a veth pair, with
+	 * PACKET_VNET_HDR; one sends from the pair's outer end. */
+	DEVICE_VETH,
+	/* A SOCK_SEQPACKET or SOCK_DGRAM socket that carries bare packets: for tests. */
+	DEVICE_SOCKET,
+};
+
+struct device;
+
+/* Takes over the open descriptor `fd` (made non-blocking and close-on-exec) and copies `name` (the
+ * host's: "near", "far"); `mtu` is the host's own, in bytes. Returns NULL with errno when memory runs out, and leaves `fd` to the caller. For all kinds but
+ * DEVICE_VETH. */
+struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu);
+
+/* The same for a DEVICE_VETH: the sockets of netdev_tap() and netdev_injector(). Keeps the calling process on the processor
+ * on which it runs: the kernel queues what is injected for each processor, so a process that moved would let its
+ * later packets overtake its earlier ones. */
+struct device *device_new_veth(int tap, int injector, const char *name, int mtu);
+
+/* Closes the descriptor too. NULL is allowed. */
+void device_free(struct device *device);
+
+/* The descriptor to watch for reading; the device keeps it. */
+int device_fd(const struct device *device);
+
+/* Borrowed, as long as the device lives. */
+const char *device_name(const struct device *device);
+
+enum device_kind device_kind(const struct device *device);
+
+/* The host's own MTU in bytes. */
+int device_mtu(const struct device *device);
+
+/* One packet that the host sent: its length in bytes. 0 when something was read that is no packet of
+ * the host's (ARP, an echo of our own frame, a frame too short): go on reading. -1 with errno, EAGAIN
+ * when there is nothing; any other errno means that the device is gone. */
+ssize_t device_read(struct device *device, void *packet, size_t size);
+
+/* Gives the host a packet of `n` bytes. Returns 0, or -1 with errno: EMSGSIZE if it is longer than the
+ * device carries, EAGAIN or ENOBUFS when the host's queue is full (the packet is not delivered),
+ * EINVAL if it is no IP packet. */
+int device_write(struct device *device, const void *packet, size_t n);
+
+/* How many packets the host sent and the kernel had no room to keep for device_read(), as far as the descriptor tells
+ * (DEVICE_VETH). */
+unsigned long long device_overflow(struct device *device);
+
+/* The hardware address, six bytes, that a host behind a DEVICE_VETH must bear. */
+const unsigned char *device_host_mac(void);
+
+#endif

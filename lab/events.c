@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "events.h"
+
+/* Bytes of payload shown: most typed lines are shorter. */
+#define DATA_BYTES 64
+/* The longest line: all keys, two IPv6 addresses, the data. */
+#define LINE_MOST 768
+
+/* A line in the making. */
+struct line {
+	char text[LINE_MOST];
+	size_t n;
+};
+
+static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct line *line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	int n = vsnprintf(line->text + line->n, LINE_MOST - line->n, format, arguments);
+	va_end(arguments);
+	line->n += (size_t) n;
+	if (line->n > LINE_MOST - 1)
+		line->n = LINE_MOST - 1;
+}
+
+static const char *direction_name(enum link_direction direction)
+{
+	return direction == LINK_THERE ? "there" : "back";
+}
+
+bool events_want(const struct events_wish *wish, const struct packet *p)
+{
+	if (!wish->on || wish->count == 0 || (p->kind != PACKET_UDP && p->kind != PACKET_TCP))
+		return wish->on;
+	for (int i = 0; i < wish->count; i++)
+		if (p->source_port == wish->ports[i] || p->target_port == wish->ports[i])
+			return true;
+	return false;
+}
+
+static void add_verdict(struct line *line, const struct link_event *event)
+{
+	const struct impair_verdict *v = event->verdict;
+	char marks[40];
+
+	add(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial, direction_name(event->direction),
+	    event->in, v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
+	if (v->copies > 0)
+		add(line, " out=%" PRId64, v->at[0]);
+	if (v->copies > 1)
+		add(line, " out2=%" PRId64, v->at[1]);
+	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "", v->held ? ",held" : "",
+	    v->reordered ? ",reordered" : "");
+	if (marks[0])
+		add(line, " marks=%s", marks + 1);
+}
+
+static void add_headers(struct line *line, const struct packet *p)
+{
+	static const char *const names[] = {
+		[PACKET_OTHER] = "other", [PACKET_UDP] = "udp", [PACKET_TCP] = "tcp", [PACKET_ICMP] = "icmp",
+	};
+	char source[46], target[46], flags[8];
+
+	packet_hosts(p, source, target);
+	add(line, " proto=%s src=%s dst=%s", names[p->kind], source, target);
+	if (p->kind == PACKET_UDP || p->kind == PACKET_TCP)
+		add(line, " sport=%u dport=%u", p->source_port, p->target_port);
+	else if (p->kind == PACKET_ICMP)
+		add(line, " type=%u code=%u", p->source_port, p->target_port);
+	add(line, " id=%" PRIu32, p->id);
+	if (p->fragment)
+		add(line, " frag=%d", p->offset);
+	add(line, " size=%d", p->size);
+	if (p->kind == PACKET_TCP)
+		add(line, " seq=%" PRIu32 " ack=%" PRIu32 " flags=%s win=%u", p->seq, p->ack,
+		    packet_flags_text(p, flags), p->window);
+}
+
+/* FNV-1a (Fowler, Noll and Vo), 64 bits. */
+static uint64_t hash(const uint8_t *bytes, int n)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (int i = 0; i < n; i++)
+		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static void add_payload(struct line *line, const struct packet *p)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *payload = p->bytes + p->payload;
+	char hex[DATA_BYTES * 2 + 1];
+	int n = 0;
+
+	add(line, " payload=%d", p->length);
+	if (p->length == 0)
+		return;
+	for (; n < DATA_BYTES && n < p->length; n++) {
+		hex[2 * n] = digits[payload[n] >> 4];
+		hex[2 * n + 1] = digits[payload[n] & 15];
+	}
+	hex[2 * n] = '\0';
+	add(line, " hash=%016" PRIx64 " data=%s", hash(payload, p->length), hex);
+}
+
+void events_print(const struct link_event *event, struct outbox *out)
+{
+	struct line line = { .n = 0 };
+
+	add_verdict(&line, event);
+	add_headers(&line, event->packet);
+	add_payload(&line, event->packet);
+	add(&line, "\n");
+	outbox_add(out, line.text, line.n);
+}
+
+void events_print_undelivered(uint64_t serial, enum link_direction direction, struct outbox *out)
+{
+	outbox_print(out, "undelivered %" PRIu64 " %s\n", serial, direction_name(direction));
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One table: the first row whose step, error and condition hold gives the words. Rows with a
+ * condition stand before those without. */
+#include "config.h"
+
+#include "explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Any error. */
+#define ANY (-1)
+
+struct cause {
+	enum explain_step step;
+	int error;
+	/* NULL: holds always. */
+	bool (*holds)(const struct explain_facts *facts);
+	const char *why;
+};
+
+static const char *const calls[] = {
+	[EXPLAIN_NONE] = "nothing failed",
+	[EXPLAIN_FORK] = "fork",
+	[EXPLAIN_USER_NS] = "unshare(CLONE_NEWUSER)",
+	[EXPLAIN_SETGROUPS] = "write /proc/self/setgroups",
+	[EXPLAIN_UID_MAP] = "write /proc/self/uid_map",
+	[EXPLAIN_GID_MAP] = "write /proc/self/gid_map",
+	[EXPLAIN_NET_NS] = "unshare(CLONE_NEWNET)",
+	[EXPLAIN_MOUNT_NS] = "unshare(CLONE_NEWNS)",
+	[EXPLAIN_PID_NS] = "unshare(CLONE_NEWPID)",
+	[EXPLAIN_TUN_OPEN] = "open /dev/net/tun",
+	[EXPLAIN_TUN_CREATE] = "ioctl(TUNSETIFF)",
+	[EXPLAIN_VETH_CREATE] = "RTM_NEWLINK veth",
+	[EXPLAIN_PACKET_SOCKET] = "socket(AF_PACKET)",
+	[EXPLAIN_RING] = "setsockopt(PACKET_RX_RING)",
+	[EXPLAIN_RAISE] = "RTM_NEWLINK IFF_UP",
+	[EXPLAIN_ADDRESS] = "RTM_NEWADDR",
+	[EXPLAIN_CONGESTION] = "RTM_NEWROUTE RTAX_CC_ALGO",
+	[EXPLAIN_TRIAL] = "a datagram from host to host",
+};
+
+static bool clone_forbidden(const struct explain_facts *facts)
+{
+	return facts->userns_clone == 0 && !facts->root;
+}
+
+static bool no_user_namespaces(const struct explain_facts *facts)
+{
+	return facts->max_user_namespaces == 0;
+}
+
+static bool no_net_namespaces(const struct explain_facts *facts)
+{
+	return facts->max_net_namespaces == 0;
+}
+
+static bool apparmor_forbids(const struct explain_facts *facts)
+{
+	return facts->apparmor > 0;
+}
+
+static bool is_filtered(const struct explain_facts *facts)
+{
+	return facts->filtered;
+}
+
+static bool is_chrooted(const struct explain_facts *facts)
+{
+	return facts->chrooted;
+}
+
+#define APPARMOR \
+	"AppArmor gives no rights in user namespaces to programs without a profile " \
+	"(kernel.apparmor_restrict_unprivileged_userns = 1); to allow it: " \
+	"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+#define SECCOMP \
+	"the container's system-call filter (seccomp) forbids namespaces; " \
+	"to allow it, start the container with: --security-opt seccomp=unconfined"
+#define NO_NETWORK_NAMESPACES \
+	"this kernel has no network namespaces (CONFIG_NET_NS; WSL 1 has none); " \
+	"on Windows: wsl --set-version DISTRIBUTION 2"
+
+static const struct cause causes[] = {
+	{ EXPLAIN_USER_NS, EPERM, clone_forbidden,
+	  "user namespaces are for root only (kernel.unprivileged_userns_clone = 0); to allow them: "
+	  "sudo sysctl -w kernel.unprivileged_userns_clone=1" },
+	{ EXPLAIN_USER_NS, EPERM, is_filtered, SECCOMP },
+	{ EXPLAIN_USER_NS, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_USER_NS, EPERM, is_chrooted,
+	  "user namespaces cannot be made inside a chroot; run it outside of the chroot, or as root" },
+	{ EXPLAIN_USER_NS, EPERM, NULL,
+	  "this system forbids user namespaces (chroot, SELinux or another security module); "
+	  "as root it may work: sudo upcase-lab" },
+	{ EXPLAIN_USER_NS, EACCES, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_USER_NS, EACCES, NULL,
+	  "a security module forbids user namespaces (SELinux: user_namespace create); as root it may work: "
+	  "sudo upcase-lab" },
+	{ EXPLAIN_USER_NS, ENOSPC, no_user_namespaces,
+	  "user namespaces are switched off (user.max_user_namespaces = 0); to allow them: "
+	  "sudo sysctl -w user.max_user_namespaces=10000" },
+	{ EXPLAIN_USER_NS, ENOSPC, NULL,
+	  "there are as many user namespaces as user.max_user_namespaces allows, or they are nested 32 deep; "
+	  "to allow more: sudo sysctl -w user.max_user_namespaces=100000" },
+	{ EXPLAIN_USER_NS, EINVAL, NULL,
+	  "this kernel has no user namespaces (CONFIG_USER_NS); as root it may work: sudo upcase-lab" },
+	{ EXPLAIN_USER_NS, ENOSYS, is_filtered, SECCOMP },
+	{ EXPLAIN_SETGROUPS, ANY, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_UID_MAP, ANY, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_GID_MAP, ANY, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_UID_MAP, EPERM, NULL,
+	  "a security module (AppArmor, SELinux) gives no rights in user namespaces; "
+	  "as root it may work: sudo upcase-lab" },
+	{ EXPLAIN_UID_MAP, EROFS, NULL, "/proc is mounted read-only; to mend it: sudo mount -o remount,rw /proc" },
+	{ EXPLAIN_UID_MAP, ENOENT, NULL, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
+	{ EXPLAIN_SETGROUPS, ENOENT, NULL, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
+	{ EXPLAIN_NET_NS, EINVAL, NULL, NO_NETWORK_NAMESPACES },
+	{ EXPLAIN_NET_NS, ENOSPC, no_net_namespaces,
+	  "network namespaces are switched off (user.max_net_namespaces = 0); to allow them: "
+	  "sudo sysctl -w user.max_net_namespaces=10000" },
+	{ EXPLAIN_NET_NS, ENOSPC, NULL,
+	  "there are as many network namespaces as user.max_net_namespaces allows; to allow more: "
+	  "sudo sysctl -w user.max_net_namespaces=100000" },
+	{ EXPLAIN_NET_NS, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_NET_NS, EPERM, is_filtered, SECCOMP },
+	{ EXPLAIN_MOUNT_NS, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_PID_NS, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_TUN_OPEN, ENOENT, NULL,
+	  "there is no such device here; to make it: sudo modprobe tun (a container: --device /dev/net/tun)" },
+	{ EXPLAIN_TUN_OPEN, ENODEV, NULL, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
+	{ EXPLAIN_TUN_OPEN, ENXIO, NULL, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
+	{ EXPLAIN_TUN_OPEN, EACCES, NULL,
+	  "the device's mode keeps you out; to let everybody use it: sudo chmod 666 /dev/net/tun" },
+	{ EXPLAIN_TUN_OPEN, EPERM, NULL,
+	  "the container's device rules keep the device out; start the container with: --device /dev/net/tun" },
+	{ EXPLAIN_TUN_CREATE, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_TUN_CREATE, EPERM, NULL,
+	  "the right CAP_NET_ADMIN is missing in the new network namespace; as root it may work: sudo upcase-lab" },
+	{ EXPLAIN_VETH_CREATE, EOPNOTSUPP, NULL,
+	  "the kernel's veth module is not loaded; to load it: sudo modprobe veth" },
+	{ EXPLAIN_VETH_CREATE, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_PACKET_SOCKET, EAFNOSUPPORT, NULL,
+	  "the kernel's af_packet module is not loaded; to load it: sudo modprobe af_packet" },
+	{ EXPLAIN_PACKET_SOCKET, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_PACKET_SOCKET, EPERM, is_filtered, SECCOMP },
+	{ EXPLAIN_RING, ENOMEM, NULL, "it takes 16 MB of memory; end other programs, or raise the container's limit" },
+	{ EXPLAIN_RAISE, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_RAISE, EINVAL, NULL, "the device does not take this MTU; choose one from 68 to 65521: --mtu=1500" },
+	{ EXPLAIN_ADDRESS, EPERM, apparmor_forbids, APPARMOR },
+	{ EXPLAIN_TRIAL, ANY, NULL, "it was not delivered; a firewall rule for new namespaces may drop it" },
+};
+
+/* The one cause whose words name what the machine offers. */
+static bool explain_congestion(const struct explain_failure *failure, const struct explain_facts *facts,
+    char *text, size_t size)
+{
+	if (failure->step != EXPLAIN_CONGESTION)
+		return false;
+	snprintf(text, size, "%s: %s: this kernel has the congestion controls %s; to load another: "
+	    "sudo modprobe tcp_NAME", calls[failure->step], strerror(failure->error), facts->congestion);
+	return true;
+}
+
+static const char *find(const struct explain_failure *failure, const struct explain_facts *facts)
+{
+	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++) {
+		const struct cause *c = &causes[i];
+
+		if (c->step == failure->step && (c->error == ANY || c->error == failure->error)
+		    && (!c->holds || c->holds(facts)))
+			return c->why;
+	}
+	return NULL;
+}
+
+char *explain(const struct explain_failure *failure, const struct explain_facts *facts, char text[EXPLAIN_TEXT])
+{
+	const char *why = find(failure, facts);
+
+	if (explain_congestion(failure, facts, text, EXPLAIN_TEXT))
+		return text;
+	snprintf(text, EXPLAIN_TEXT, "%s: %s%s%s", calls[failure->step], strerror(failure->error),
+	    why ? ": " : "", why ? why : "");
+	return text;
+}

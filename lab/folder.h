@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The folder of a running lab: its sockets lie there, readable by its user only. It lies in
+ * $XDG_RUNTIME_DIR, or in /tmp where there is none, and is called upcase-lab-PID.XXXXXX. */
+#ifndef UPCASE_LAB_FOLDER_H
+#define UPCASE_LAB_FOLDER_H
+
+#include <stddef.h>
+
+/* Room for its path; a socket's must fit into sockaddr_un. */
+#define FOLDER_PATH 80
+
+/* The files in it: the link's control socket, and the far server's. */
+#define FOLDER_LINK "link"
+#define FOLDER_FAR "far"
+
+/* Makes one, and removes those that labs killed before this one left. Returns 0, or -1 with errno. */
+int folder_make(char path[FOLDER_PATH]);
+/* Removes it and the files in it. "" is nothing. */
+void folder_remove(const char *path);
+/* The control socket of this user's newest lab that is still there: 0, or -1 if there is none. */
+int folder_newest(char *socket_path, size_t size);
+
+#endif

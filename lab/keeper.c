@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A few phases, in order: the hosts are made; the far command starts and tells that it serves; the near
+ * command runs; all is ended. A small pselect() loop waits for the relay, the far command and children. */
+#include "config.h"
+
+#include "keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "folder.h"
+#include "trial.h"
+#include "watch.h"
+
+/* How long a command may take to end once it has been asked to. */
+#define GRACE (2 * NS_PER_S)
+/* How long the far command may take to tell that it serves; to end after it has closed the descriptor; how long to
+ * wait for one that cannot tell to listen, and how often to look. */
+#define TELL_WAIT (10 * NS_PER_S)
+#define SILENT_WAIT (NS_PER_S / 2)
+#define LISTEN_WAIT (1 * NS_PER_S)
+#define LISTEN_LOOK (5 * NS_PER_MS)
+
+enum phase { PHASE_MADE, PHASE_FAR, PHASE_NEAR, PHASE_END };
+
+struct keeper {
+	const struct keeper_plan *plan;
+	struct host_pair pair;
+	enum phase phase;
+	/* The socket to the relay, or -1 once it is gone. */
+	int relay;
+	/* Where the far command tells that it serves, or -1. */
+	int ready;
+	/* 0: does not run. */
+	pid_t far, near;
+	/* When the phase is over, whatever happens. */
+	int64_t deadline;
+	/* What signals were blocked before: the commands get it back. */
+	sigset_t mask;
+};
+
+static volatile sig_atomic_t asked_to_end;
+
+static void on_signal(int number)
+{
+	if (number == SIGTERM)
+		asked_to_end = 1;
+}
+
+static int null_device(int flags)
+{
+	return open("/dev/null", flags | O_CLOEXEC);
+}
+
+/* The child's last step: only returns if it cannot be done, and then ends as a shell would. */
+static void execute(const struct keeper *k, char *const *command)
+{
+	static const int defaults[] = { SIGCHLD, SIGTERM };
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
+		signal(defaults[i], SIG_DFL);
+	sigprocmask(SIG_SETMASK, &k->mask, NULL);
+	host_keep_rights();
+	execvp(command[0], command);
+	fprintf(stderr, "upcase-lab: %s: %s\n", command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+static void become_far(const struct keeper *k, int ready)
+{
+	int null = null_device(O_RDWR);
+
+	/* No terminal: what is typed there is for the near command. */
+	setsid();
+	dup2(null, STDIN_FILENO);
+	dup2(k->plan->far_output, STDOUT_FILENO);
+	dup2(k->plan->far_output, STDERR_FILENO);
+	if (ready == KEEPER_READY_FD)
+		fcntl(ready, F_SETFD, 0);
+	else if (ready >= 0)
+		dup2(ready, KEEPER_READY_FD);
+	if (host_enter(&k->pair, HOST_FAR) != 0)
+		_exit(126);
+	setenv("UPCASE_LAB_HOST", "far", 1);
+	execute(k, k->plan->far_command);
+}
+
+static void become_near(const struct keeper *k)
+{
+	if (host_enter(&k->pair, HOST_NEAR) != 0)
+		_exit(126);
+	/* From this the relay learns the process's number. */
+	(void)letter_tell(k->relay, KEEPER_NEAR, 0);
+	setenv("UPCASE_LAB_HOST", "near", 1);
+	execute(k, k->plan->near_command);
+}
+
+static void end_far(const struct keeper *k)
+{
+	/* It leads a group of its own, but for the moment before it has made one. */
+	if (k->far > 0 && kill(-k->far, SIGTERM) != 0)
+		kill(k->far, SIGTERM);
+}
+
+static void end_all(struct keeper *k)
+{
+	k->phase = PHASE_END;
+	k->deadline = clock_monotonic() + GRACE;
+	if (k->near > 0) {
+		kill(k->near, SIGTERM);
+		kill(k->near, SIGCONT);
+	} else {
+		end_far(k);
+	}
+}
+
+static void start_near(struct keeper *k)
+{
+	int null;
+
+	k->phase = PHASE_NEAR;
+	k->deadline = CLOCK_NEVER;
+	k->near = fork();
+	if (k->near == 0)
+		become_near(k);
+	if (k->near < 0) {
+		(void)letter_tell(k->relay, KEEPER_NEAR_ENDED, 126 << 8);
+		k->phase = PHASE_END;
+	}
+	/* Who waits for the end of the command's input or output must not wait for the keeper. */
+	if ((null = null_device(O_RDWR)) >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		close(null);
+	}
+}
+
+static void far_serves(struct keeper *k)
+{
+	if (k->ready >= 0)
+		close(k->ready);
+	k->ready = -1;
+	(void)letter_tell(k->relay, KEEPER_FAR_READY, 0);
+	start_near(k);
+}
+
+static void far_ended(struct keeper *k, int status)
+{
+	k->far = 0;
+	(void)letter_tell(k->relay, KEEPER_FAR_ENDED, status);
+	if (k->phase != PHASE_FAR)
+		return;
+	/* A command that set something up, or none at all: nobody listens, as was wanted. */
+	if (!k->plan->far_tells && status == 0)
+		far_serves(k);
+	else
+		end_all(k);
+}
+
+static void start_far(struct keeper *k, int64_t now)
+{
+	int ends[2] = { -1, -1 };
+
+	if (!k->plan->far_command) {
+		(void)letter_tell(k->relay, KEEPER_FAR_READY, 0);
+		start_near(k);
+		return;
+	}
+	if (k->plan->far_tells && pipe2(ends, O_CLOEXEC) != 0)
+		ends[0] = ends[1] = -1;
+	k->phase = PHASE_FAR;
+	k->ready = ends[0];
+	k->deadline = now + (k->plan->far_tells ? TELL_WAIT : LISTEN_WAIT);
+	if ((k->far = fork()) == 0)
+		become_far(k, ends[1]);
+	if (ends[1] >= 0)
+		close(ends[1]);
+	close(k->plan->far_output);
+	if (k->far < 0)
+		far_ended(k, 126 << 8);
+	/* Looked at from there: whether something listens. */
+	if (!k->plan->far_tells)
+		(void)host_enter(&k->pair, HOST_FAR);
+}
+
+/* Whether the far command's readiness is decided by looking, or by time. */
+static void check_far(struct keeper *k, int64_t now)
+{
+	bool silent = k->plan->far_tells && k->ready < 0;
+
+	if (!k->plan->far_tells && host_is_listening()) {
+		far_serves(k);
+	} else if ((!k->plan->far_tells || silent) && now >= k->deadline) {
+		far_serves(k);
+	} else if (now >= k->deadline) {
+		(void)letter_tell(k->relay, KEEPER_FAR_SLOW, 0);
+		end_all(k);
+	}
+}
+
+/* The port's number, usually. A far command that closes the descriptor without a word is about to end, or, if it is
+ * still there a moment later, as ready as it will be. */
+static void read_ready(struct keeper *k)
+{
+	char word[64];
+	ssize_t n = read(k->ready, word, sizeof(word));
+
+	if (n > 0) {
+		far_serves(k);
+	} else if (n == 0) {
+		close(k->ready);
+		k->ready = -1;
+		k->deadline = clock_monotonic() + SILENT_WAIT;
+	}
+}
+
+static void near_ended(struct keeper *k, int status)
+{
+	k->near = 0;
+	(void)letter_tell(k->relay, KEEPER_NEAR_ENDED, status);
+	k->phase = PHASE_END;
+	k->deadline = clock_monotonic() + GRACE;
+	end_far(k);
+}
+
+static void collect_children(struct keeper *k)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (WIFSTOPPED(status)) {
+			if (pid == k->near)
+				(void)letter_tell(k->relay, KEEPER_STOPPED, 0);
+		} else if (pid == k->near) {
+			near_ended(k, status);
+		} else if (pid == k->far) {
+			far_ended(k, status);
+		}
+	}
+}
+
+static void relay_gone(struct keeper *k)
+{
+	close(k->relay);
+	k->relay = -1;
+	/* The relay may have been killed before it could do this. */
+	folder_remove(k->plan->folder);
+	end_all(k);
+}
+
+static void run_trial(struct keeper *k)
+{
+	(void)letter_tell(k->relay, KEEPER_TRIAL, trial_run(&k->pair));
+	k->phase = PHASE_END;
+}
+
+static void hear_relay(struct keeper *k)
+{
+	struct keeper_letter letter;
+	int n = letter_read(k->relay, &letter);
+
+	if (n < 0)
+		return;
+	if (n == 0)
+		relay_gone(k);
+	else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE && k->plan->trial)
+		run_trial(k);
+	else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE)
+		start_far(k, clock_monotonic());
+	else if (letter.message.word == KEEPER_SIGNAL && k->near > 0)
+		kill(k->near, letter.message.value);
+	else if (letter.message.word == KEEPER_END)
+		end_all(k);
+}
+
+static bool is_over(const struct keeper *k, int64_t now)
+{
+	return k->phase == PHASE_END && ((k->near <= 0 && k->far <= 0) || now >= k->deadline);
+}
+
+static void turn(struct keeper *k, const struct watch *w)
+{
+	if (asked_to_end) {
+		asked_to_end = 0;
+		end_all(k);
+	}
+	collect_children(k);
+	if (k->phase == PHASE_FAR)
+		check_far(k, clock_monotonic());
+	if (k->phase == PHASE_FAR && watch_can_read(w, k->ready))
+		read_ready(k);
+	if (watch_can_read(w, k->relay))
+		hear_relay(k);
+}
+
+static void loop(struct keeper *k)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (!is_over(k, clock_monotonic())) {
+		struct watch w;
+		struct timespec wait;
+		int64_t now = clock_monotonic();
+
+		watch_start(&w);
+		watch_read(&w, k->relay);
+		watch_read(&w, k->ready);
+		watch_until(&w, k->deadline);
+		if (k->phase == PHASE_FAR && !k->plan->far_tells)
+			watch_until(&w, now + LISTEN_LOOK);
+		if (pselect(w.count, &w.readable, NULL, NULL, clock_until(w.deadline, now, &wait), &none) < 0)
+			watch_start(&w);
+		turn(k, &w);
+	}
+}
+
+static void catch_signals(struct keeper *k)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	sigset_t block;
+
+	/* All others the kernel keeps from a process namespace's first process. */
+	sigaction(SIGCHLD, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigemptyset(&block);
+	sigaddset(&block, SIGCHLD);
+	sigaddset(&block, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, &k->mask);
+}
+
+static int hand_over(struct host_pair *pair, const struct keeper_message *message, int relay)
+{
+	const int fds[LETTER_FDS] = {
+		pair->device[HOST_NEAR], pair->device[HOST_FAR], pair->injector[HOST_NEAR], pair->injector[HOST_FAR],
+	};
+	int count = pair->injector[HOST_NEAR] < 0 ? 2 : 4;
+	int result = letter_send(relay, message, fds, count);
+
+	while (count-- > 0)
+		close(fds[count]);
+	return result;
+}
+
+static void say_bye(struct keeper *k)
+{
+	struct keeper_message message = { .word = KEEPER_BYE };
+
+	if (k->relay < 0)
+		return;
+	for (int side = 0; side < HOST_SIDES; side++)
+		message.overflow[side] = host_overflow(&k->pair, (enum host_side)side);
+	/* A relay that is gone has not removed it. */
+	if (letter_send(k->relay, &message, NULL, 0) != 0)
+		folder_remove(k->plan->folder);
+}
+
+/* The first process of the namespace. */
+static void keep(const struct keeper_plan *plan, int relay)
+{
+	struct keeper k = {
+		.plan = plan, .relay = relay, .ready = -1, .phase = PHASE_MADE, .deadline = CLOCK_NEVER,
+	};
+	struct keeper_message message = { .word = KEEPER_MADE };
+
+	prctl(PR_SET_NAME, "upcase-lab-keep");
+	catch_signals(&k);
+	if (host_build(&plan->hosts, &k.pair, &message.failure) != 0) {
+		message.word = KEEPER_FAILED;
+		(void)letter_send(relay, &message, NULL, 0);
+		_exit(1);
+	}
+	message.report = k.pair.report;
+	if (hand_over(&k.pair, &message, relay) == 0)
+		loop(&k);
+	say_bye(&k);
+	_exit(0);
+}
+
+/* Leaves the namespaces, has the keeper as its child, and is gone: the keeper falls to the relay. */
+static void step_out(const struct keeper_plan *plan, int relay)
+{
+	struct keeper_message message = { .word = KEEPER_FAILED };
+	pid_t pid;
+
+	/* A program that may only be executed, not read, does not own its files in /proc. */
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (host_isolate(&message.failure) == 0) {
+		pid = fork();
+		if (pid == 0)
+			keep(plan, relay);
+		if (pid > 0)
+			_exit(0);
+		message.failure = (struct explain_failure){ .step = EXPLAIN_FORK, .error = errno };
+	}
+	(void)letter_send(relay, &message, NULL, 0);
+	_exit(1);
+}
+
+int keeper_start(const struct keeper_plan *plan)
+{
+	const int on = 1;
+	int ends[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return -1;
+	(void)setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	if ((pid = fork()) == 0) {
+		close(ends[0]);
+		step_out(plan, ends[1]);
+	}
+	close(ends[1]);
+	if (pid > 0) {
+		(void)waitpid(pid, NULL, 0);
+		return ends[0];
+	}
+	close(ends[0]);
+	return -1;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The wire: carries packets between two hosts' devices, each direction through its own impairment model.
+ * One part of a pselect() loop; nothing here waits. */
+#ifndef UPCASE_LAB_LINK_H
+#define UPCASE_LAB_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "device.h"
+#include "impair.h"
+#include "packet.h"
+#include "watch.h"
+
+/* There: from the near host to the far one. */
+enum link_direction { LINK_THERE, LINK_BACK, LINK_DIRECTIONS };
+
+/* A set of directions. */
+#define LINK_BIT(direction) (1u << (direction))
+#define LINK_BOTH (LINK_BIT(LINK_THERE) | LINK_BIT(LINK_BACK))
+
+/* What happened in one direction since the start. At every moment
+ *   packets + duplicated = delivered + lost (all fates but "delivered") + undelivered + in_flight. */
+struct link_counts {
+	/* That came from the sender's host, and their bytes with IP headers. Pieces of a packet that was cut count,
+	 * not the packet. */
+	uint64_t packets, bytes;
+	/* By fate; that of IMPAIR_DELIVERED counts the packets that were let through, on their way or there. */
+	uint64_t fates[IMPAIR_FATES];
+	/* Second copies made. */
+	uint64_t duplicated;
+	/* Given to the receiver's host, second copies too. */
+	uint64_t delivered, delivered_bytes;
+	/* The receiver's device refused them. */
+	uint64_t undelivered;
+	/* On their way now. */
+	uint64_t in_flight;
+	/* Let through with a bit flipped; kept by a hold; picked to be overtaken. */
+	uint64_t corrupted, held, delayed;
+	/* Really out of order when given to the receiver: first copies with a number less than one that was there
+	 * before (RFC 4737). */
+	uint64_t reordered;
+	/* Cut into pieces for the MTU; "too big" answers sent to the sender. Neither is in the sum. */
+	uint64_t cut, too_big_answers;
+	/* Passed by, uncounted and unimpaired: what hosts say unasked, and what is not IP. */
+	uint64_t chatter;
+};
+
+/* What the link did with one packet, told when it comes in. */
+struct link_event {
+	/* From 1, over both directions. */
+	uint64_t serial;
+	enum link_direction direction;
+	/* When it came, ns of the monotonic clock. */
+	int64_t in;
+	/* The packet as it came, before a bit was flipped. Borrowed for the call. */
+	const struct packet *packet;
+	/* With the times at which its copies will leave. */
+	const struct impair_verdict *verdict;
+};
+
+struct link_witness {
+	void *context;
+	void (*packet)(void *context, const struct link_event *event);
+	/* A packet that was let through could not be given to the receiver's host after all: rare, its queue was
+	 * full for a second, or it is gone. */
+	void (*undelivered)(void *context, uint64_t serial, enum link_direction direction);
+};
+
+/* Opaque. */
+struct link;
+
+/* Borrows the devices. The settings must have passed impair_check(). Sets the process's timer slack to
+ * 1 ns (prctl), since the usual 50 us would be added to every delay. NULL when memory runs out. */
+struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
+    uint64_t seed, struct device *near, struct device *far);
+/* Packets on their way are lost. NULL is allowed. */
+void link_free(struct link *link);
+
+/* The deadline lies before the time at which something is due, by twice what this machine's timers were
+ * late of late, 0.2 ms at most: the rest is spent polling. So a delay is kept to microseconds also
+ * where waking takes a hundred of them (a virtual machine), and a steady stream of delayed packets costs up to a
+ * whole processor. */
+void link_watch(struct link *link, struct watch *w);
+/* Delivers what is due and carries a bounded number of packets. */
+void link_turn(struct link *link, const struct watch *w);
+/* A device is gone: there is nothing more to do. */
+bool link_broken(const struct link *link);
+
+/* Who is told about every packet. One; NULL ends it. The struct is copied. */
+void link_set_witness(struct link *link, const struct link_witness *witness);
+
+/* Writes a capture to `out`, which the link closes: interface 0 is the near host, 1 the far one; a packet stands on the
+ * sender's interface when it comes in, with a comment if it met anything, and on the receiver's when it is delivered.
+ * Returns 0, or -1 when memory runs out. */
+int link_capture(struct link *link, FILE *out);
+/* Writes the rest of the capture and tells whether anything of it could not be written. False without one. */
+bool link_capture_failed(struct link *link);
+
+uint64_t link_seed(const struct link *link);
+const struct impair_settings *link_settings(const struct link *link, enum link_direction direction);
+void link_change(struct link *link, enum link_direction direction, const struct impair_settings *s);
+const struct link_counts *link_counts(const struct link *link, enum link_direction direction);
+/* Whether both directions' counts add up. */
+bool link_balanced(const struct link *link);
+
+/* The next packet of that class in one of these directions, whichever comes first, is dropped. */
+void link_drop_next(struct link *link, enum impair_class class, unsigned directions);
+/* Forgets all drops that have not happened. */
+void link_drop_none(struct link *link);
+/* For so long from `now`; 0 ends it (packets that are held already stay held until their time). */
+void link_hold(struct link *link, unsigned directions, int64_t now, int64_t span);
+void link_unplug(struct link *link, unsigned directions, int64_t now, int64_t span);
+/* What is on now: the direction's own state, for asking. */
+const struct impair *link_impair(const struct link *link, enum link_direction direction);
+
+#endif

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A netlink request is built in one buffer: the header, the fixed part, then attributes. An attribute
+ * that holds others is opened and closed; its length is known at the close. */
+#include "config.h"
+
+#include "netdev.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/filter.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <linux/veth.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REQUEST_SIZE 1024
+
+/* How often, and how many times, to look whether a device has a carrier. */
+#define CARRIER_LOOK (2 * 1000 * 1000)
+#define CARRIER_LOOKS 1000
+
+/* More features than any kernel knows (64 and some). */
+#define FEATURES_MAX 256
+
+struct request {
+	union {
+		struct nlmsghdr header;
+		char bytes[REQUEST_SIZE];
+	};
+};
+
+static void *append(struct request *r, size_t size)
+{
+	void *place = r->bytes + NLMSG_ALIGN(r->header.nlmsg_len);
+
+	memset(place, 0, size);
+	r->header.nlmsg_len = (uint32_t)(NLMSG_ALIGN(r->header.nlmsg_len) + size);
+	return place;
+}
+
+static void *begin(struct request *r, uint16_t type, uint16_t flags, size_t fixed)
+{
+	memset(r, 0, sizeof(*r));
+	r->header.nlmsg_len = NLMSG_HDRLEN;
+	r->header.nlmsg_type = type;
+	r->header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+	return append(r, fixed);
+}
+
+static struct rtattr *put(struct request *r, unsigned short type, const void *data, size_t n)
+{
+	struct rtattr *attribute = append(r, RTA_LENGTH(n));
+
+	attribute->rta_type = type;
+	attribute->rta_len = (unsigned short)RTA_LENGTH(n);
+	if (n)
+		memcpy(RTA_DATA(attribute), data, n);
+	return attribute;
+}
+
+static void put_text(struct request *r, unsigned short type, const char *text)
+{
+	put(r, type, text, strlen(text) + 1);
+}
+
+static void put_u32(struct request *r, unsigned short type, uint32_t value)
+{
+	put(r, type, &value, sizeof(value));
+}
+
+static struct rtattr *open_nest(struct request *r, unsigned short type)
+{
+	return put(r, type, NULL, 0);
+}
+
+static void close_nest(struct request *r, struct rtattr *nest)
+{
+	nest->rta_len = (unsigned short)(r->bytes + r->header.nlmsg_len - (char *)nest);
+}
+
+/* The kernel's answer to the one request sent: 0, or its error in errno. */
+static int read_ack(int fd)
+{
+	union {
+		struct nlmsghdr header;
+		char bytes[4096];
+	} answer;
+	ssize_t n = recv(fd, &answer, sizeof(answer), 0);
+	const struct nlmsgerr *verdict = NLMSG_DATA(&answer.header);
+
+	if (n < 0)
+		return -1;
+	if (n < (ssize_t)NLMSG_LENGTH(sizeof(*verdict)) || answer.header.nlmsg_type != NLMSG_ERROR) {
+		errno = EPROTO;
+		return -1;
+	}
+	errno = -verdict->error;
+	return verdict->error ? -1 : 0;
+}
+
+static int ask(const struct request *r)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int result = -1, error;
+
+	if (fd < 0)
+		return -1;
+	if (send(fd, r, r->header.nlmsg_len, 0) >= 0)
+		result = read_ack(fd);
+	error = errno;
+	close(fd);
+	errno = error;
+	return result;
+}
+
+int netdev_veth(const char *name, const unsigned char *mac, const char *peer, int peer_ns, int mtu)
+{
+	struct request r;
+	struct rtattr *info, *data, *end;
+
+	begin(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	put_text(&r, IFLA_IFNAME, name);
+	put(&r, IFLA_ADDRESS, mac, ETH_ALEN);
+	put_u32(&r, IFLA_MTU, (uint32_t)mtu);
+	info = open_nest(&r, IFLA_LINKINFO);
+	put_text(&r, IFLA_INFO_KIND, "veth");
+	data = open_nest(&r, IFLA_INFO_DATA);
+	end = open_nest(&r, VETH_INFO_PEER);
+	append(&r, sizeof(struct ifinfomsg));
+	put_text(&r, IFLA_IFNAME, peer);
+	put_u32(&r, IFLA_MTU, (uint32_t)mtu);
+	put_u32(&r, IFLA_NET_NS_FD, (uint32_t)peer_ns);
+	close_nest(&r, end);
+	close_nest(&r, data);
+	close_nest(&r, info);
+	return ask(&r);
+}
+
+int netdev_tun(int fd, const char *name)
+{
+	struct ifreq wanted = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+
+	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
+	return ioctl(fd, TUNSETIFF, &wanted);
+}
+
+static struct ifinfomsg *begin_link(struct request *r, const char *name)
+{
+	struct ifinfomsg *link = begin(r, RTM_NEWLINK, 0, sizeof(*link));
+
+	link->ifi_index = (int)if_nametoindex(name);
+	return link;
+}
+
+/* Without a link-local address the kernel neither solicits routers nor reports multicast groups.
+ * Fails where IPv6 is switched off, which does no harm. */
+static void forbid_link_local(const char *name)
+{
+	const uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
+	struct request r;
+	struct rtattr *families, *family;
+
+	begin_link(&r, name);
+	families = open_nest(&r, IFLA_AF_SPEC);
+	family = open_nest(&r, AF_INET6);
+	put(&r, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
+	close_nest(&r, family);
+	close_nest(&r, families);
+	(void)ask(&r);
+}
+
+/* How the kernel calls what a device may do for it. */
+struct feature_names {
+	struct ethtool_gstrings head;
+	char names[FEATURES_MAX][ETH_GSTRING_LEN];
+};
+
+struct feature_wishes {
+	struct ethtool_sfeatures head;
+	struct ethtool_set_features_block blocks[FEATURES_MAX / 32];
+};
+
+/* To put packets together or to leave them so, to be cut up later, and to leave checksums to be completed. Not the
+ * kernel's own cutting in software ("tx-generic-segmentation"), which comes before. */
+static bool is_offload(const char *name)
+{
+	size_t n = strlen(name);
+	static const char cutting[] = "-segmentation";
+	const size_t end = sizeof(cutting) - 1;
+
+	if (strncmp(name, "tx-generic", 10) == 0)
+		return false;
+	return strncmp(name, "tx-checksum", 11) == 0 || strncmp(name, "rx-checksum", 11) == 0
+	       || strncmp(name, "rx-gro", 6) == 0 || strncmp(name, "tx-gso", 6) == 0
+	       || (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
+}
+
+/* Checksums and segmentation are left to the kernel's software. A checksum that is missing nevertheless shows in
+ * PACKET_VNET_HDR, and device_read() completes it. */
+static void forbid_offload(const char *name)
+{
+	struct feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
+	struct feature_wishes wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
+	struct {
+		struct ethtool_sset_info head;
+		uint32_t count;
+	} asked = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES } };
+	struct ifreq wanted = { .ifr_data = (char *)&asked };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
+	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &wanted) == 0 && asked.count <= FEATURES_MAX) {
+		wanted.ifr_data = (char *)&names;
+		if (ioctl(fd, SIOCETHTOOL, &wanted) != 0)
+			names.head.len = 0;
+		for (uint32_t i = 0; i < names.head.len; i++) {
+			if (is_offload(names.names[i]))
+				wishes.blocks[i / 32].valid |= 1u << i % 32;
+		}
+		wishes.head.size = (asked.count + 31) / 32;
+		wanted.ifr_data = (char *)&wishes;
+		(void)ioctl(fd, SIOCETHTOOL, &wanted);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+int netdev_raise(const char *name, const struct netdev_shape *shape)
+{
+	struct request r;
+	struct ifinfomsg *link;
+
+	forbid_link_local(name);
+	if (shape->no_offload)
+		forbid_offload(name);
+	link = begin_link(&r, name);
+	link->ifi_flags = IFF_UP | (shape->no_arp ? IFF_NOARP : 0);
+	link->ifi_change = IFF_UP | (shape->no_arp ? IFF_NOARP | IFF_MULTICAST : 0);
+	if (shape->mtu)
+		put_u32(&r, IFLA_MTU, (uint32_t)shape->mtu);
+	if (shape->queue)
+		put_u32(&r, IFLA_TXQLEN, (uint32_t)shape->queue);
+	return ask(&r);
+}
+
+/* Kernels from 6.8 on bring their view up to date when they are asked (ETHTOOL_GLINK). */
+static bool carries(int fd, struct ifreq *wanted)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
+
+	wanted->ifr_data = (char *)&value;
+	(void)ioctl(fd, SIOCETHTOOL, wanted);
+	return ioctl(fd, SIOCGIFFLAGS, wanted) != 0 || wanted->ifr_flags & IFF_RUNNING;
+}
+
+void netdev_wait_carrier(const char *name)
+{
+	const struct timespec pause = { .tv_nsec = CARRIER_LOOK };
+	struct ifreq wanted = { .ifr_flags = 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
+	for (int i = 0; i < CARRIER_LOOKS && !carries(fd, &wanted); i++)
+		nanosleep(&pause, NULL);
+	close(fd);
+}
+
+int netdev_address(const char *name, const char *address, int prefix)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	size_t n = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	struct request r;
+	struct ifaddrmsg *fixed = begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*fixed));
+
+	if (inet_pton(family, address, bytes) != 1) {
+		errno = EINVAL;
+		return -1;
+	}
+	fixed->ifa_family = (uint8_t)family;
+	fixed->ifa_prefixlen = (uint8_t)prefix;
+	fixed->ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
+	fixed->ifa_index = if_nametoindex(name);
+	put(&r, IFA_LOCAL, bytes, n);
+	put(&r, IFA_ADDRESS, bytes, n);
+	return ask(&r);
+}
+
+/* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */
+#define IPV6_PRIORITY 256
+
+static void put_congestion(struct request *r, const char *congestion)
+{
+	struct rtattr *metrics = open_nest(r, RTA_METRICS);
+
+	put_text(r, RTAX_CC_ALGO, congestion);
+	close_nest(r, metrics);
+}
+
+int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion)
+{
+	unsigned char source[sizeof(struct in6_addr)], network[sizeof(struct in6_addr)];
+	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	size_t n = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	struct request r;
+	struct rtmsg *fixed = begin(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*fixed));
+
+	if (inet_pton(family, address, source) != 1 || prefix % 8 != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(network, source, n);
+	memset(network + prefix / 8, 0, n - (size_t)prefix / 8);
+	fixed->rtm_family = (uint8_t)family;
+	fixed->rtm_dst_len = (uint8_t)prefix;
+	fixed->rtm_table = RT_TABLE_MAIN;
+	fixed->rtm_protocol = RTPROT_KERNEL;
+	fixed->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	fixed->rtm_type = RTN_UNICAST;
+	put(&r, RTA_DST, network, n);
+	put_u32(&r, RTA_OIF, if_nametoindex(name));
+	if (family == AF_INET)
+		put(&r, RTA_PREFSRC, source, n);
+	else
+		put_u32(&r, RTA_PRIORITY, IPV6_PRIORITY);
+	put_congestion(&r, congestion);
+	return ask(&r);
+}
+
+/* Only what goes out: not what is injected at the other end. */
+static int hear_outgoing(int fd)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog filter = { .len = sizeof(steps) / sizeof(*steps), .filter = steps };
+	const int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) != 0)
+		return -1;
+	return setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on));
+}
+
+/* Protocol 0 hears nothing. */
+static int bind_to_device(int fd, const char *name, uint16_t protocol)
+{
+	const struct sockaddr_ll here = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(protocol),
+		.sll_ifindex = (int)if_nametoindex(name),
+	};
+
+	return bind(fd, (const struct sockaddr *)&here, sizeof(here));
+}
+
+static int open_packet_socket(const char *name, bool tap)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error;
+
+	if (fd < 0 || ((!tap || hear_outgoing(fd) == 0) && bind_to_device(fd, name, tap ? ETH_P_ALL : 0) == 0))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int netdev_tap(const char *name)
+{
+	return open_packet_socket(name, true);
+}
+
+int netdev_injector(const char *name)
+{
+	return open_packet_socket(name, false);
+}
+
+int netdev_sysctl_set(const char *key, const char *value)
+{
+	char path[128];
+	int fd, error;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", key);
+	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
+		return -1;
+	n = write(fd, value, strlen(value));
+	error = errno;
+	close(fd);
+	errno = error;
+	return n < 0 ? -1 : 0;
+}
+
+int netdev_sysctl_get(const char *key, char *value, int size)
+{
+	char path[128];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", key);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return -1;
+	n = read(fd, value, (size_t)size - 1);
+	close(fd);
+	if (n < 0)
+		return -1;
+	while (n > 0 && value[n - 1] == '\n')
+		n--;
+	value[n] = 0;
+	return 0;
+}

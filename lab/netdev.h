@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Network devices set up by rtnetlink and ethtool, in the calling process's network namespace. Each
+ * function returns 0, or -1 with errno. */
+#ifndef UPCASE_LAB_NETDEV_H
+#define UPCASE_LAB_NETDEV_H
+
+#include <stdbool.h>
+
+/* What a device is to be when it is raised. */
+struct netdev_shape {
+	/* Bytes; 0 leaves it. */
+	int mtu;
+	/* Packets; 0 leaves it. */
+	int queue;
+	/* Neither ARP nor neighbour discovery, so that nothing but the hosts' own packets travels. */
+	bool no_arp;
+	/* Never hands over a packet that is still to be cut up. */
+	bool no_offload;
+};
+
+/* A veth pair: `name` here, with the hardware address `mac` (6 bytes), and `peer` in the namespace that
+ * `peer_ns` is open on. */
+int netdev_veth(const char *name, const unsigned char *mac, const char *peer, int peer_ns, int mtu);
+
+/* A device of /dev/net/tun's descriptor `fd`. */
+int netdev_tun(int fd, const char *name);
+
+/* Shapes the device and sets it up (administratively). No link-local address is made. */
+int netdev_raise(const char *name, const struct netdev_shape *shape);
+
+/* Waits, two seconds at most, until the device really carries packets: the kernel may notice only up to a second after
+ * both ends of a pair are up, and drops what is sent before. */
+void netdev_wait_carrier(const char *name);
+
+/* A numeric address, IPv4 or IPv6, usable at once: no duplicate-address detection. */
+int netdev_address(const char *name, const char *address, int prefix);
+
+/* Replaces the route to the network of `address` and `prefix` that netdev_address() made by one on which TCP uses the
+ * congestion control `congestion`, whatever the namespace's default is (RTAX_CC_ALGO). EINVAL if there is none of
+ * that name. */
+int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion);
+
+/* Packet sockets, or -1. A tap hears what this namespace sends over `name`, in the order in which it does so, with
+ * PACKET_VNET_HDR. (Heard at the other end of a veth pair, packets sent from several processors may have changed
+ * places.) An injector sends over `name`. */
+int netdev_tap(const char *name);
+int netdev_injector(const char *name);
+
+/* Writes `value` to /proc/sys/`key`; reads at most `size` bytes with the end, without the newline. */
+int netdev_sysctl_set(const char *key, const char *value);
+int netdev_sysctl_get(const char *key, char *value, int size);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What upcase-lab was told on its command line. */
+#ifndef UPCASE_LAB_OPTIONS_H
+#define UPCASE_LAB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "host.h"
+#include "impair.h"
+
+struct lab_options {
+	struct host_settings hosts;
+	/* By direction: near to far, far to near. */
+	struct impair_settings there, back;
+	/* Of the link's dice; chosen when none is given. */
+	uint64_t seed;
+	bool seed_given;
+	/* Borrowed from argv; NULL: not given. */
+	const char *pcap, *far_command, *far_log;
+	/* The near command, NULL-terminated, or NULL: the client. */
+	char **near_command;
+	/* Say nothing but what goes wrong. */
+	bool quiet;
+	bool check, help, version, presets;
+};
+
+/* Returns 0, or -1 after one line on stderr. */
+int lab_options_read(struct lab_options *options, int argc, char **argv);
+
+void lab_options_help(FILE *out);
+/* The presets with their values. */
+void lab_options_presets(FILE *out);
+
+#endif

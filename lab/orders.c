@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "clock.h"
+#include "impair-text.h"
+#include "orders.h"
+#include "units.h"
+
+#define WORDS 40
+
+/* An order taken apart. */
+struct words {
+	char *word[WORDS];
+	int count;
+	/* The last word if it was a direction, else both; it no longer counts among the words. */
+	unsigned directions;
+};
+
+struct asked {
+	struct link *link;
+	struct words words;
+	int64_t now;
+	struct events_wish *wish;
+	struct outbox *out;
+};
+
+static const char *const direction_names[LINK_DIRECTIONS] = { "there", "back" };
+
+static void take_apart(struct words *w, char *line)
+{
+	char *rest = NULL;
+
+	*w = (struct words) { .directions = LINK_BOTH };
+	for (char *word = strtok_r(line, " \t\r", &rest); word && w->count < WORDS;
+	    word = strtok_r(NULL, " \t\r", &rest))
+		w->word[w->count++] = word;
+	if (w->count < 2)
+		return;
+	const char *last = w->word[w->count - 1];
+	if (!strcmp(last, "there"))
+		w->directions = LINK_BIT(LINK_THERE);
+	else if (!strcmp(last, "back"))
+		w->directions = LINK_BIT(LINK_BACK);
+	else if (strcmp(last, "both"))
+		return;
+	w->count--;
+}
+
+static const char *word(const struct asked *a, int i)
+{
+	return i < a->words.count ? a->words.word[i] : "";
+}
+
+/* Refusals may quote what somebody sent. */
+static bool refuse(const struct asked *a, const char *quote, const char *why)
+{
+	char safe[32];
+	size_t n = 0;
+
+	for (; quote[n] && n < sizeof safe - 1; n++)
+		safe[n] = (unsigned char) quote[n] < ' ' || quote[n] == 127 ? '?' : quote[n];
+	safe[n] = '\0';
+	outbox_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
+	return false;
+}
+
+/* A share in percent, by the settings' own writer. */
+static void print_share(const struct asked *a, const char *before, double share)
+{
+	char value[IMPAIR_VALUE];
+	/* More places than a share can have in six digits mislead. */
+	struct impair_settings s = { .loss = round(share * 1e6) / 1e6 };
+
+	outbox_print(a->out, "%s %s\n", before, impair_text_get(&s, IMPAIR_FIELD_loss, value));
+}
+
+static void print_time(const struct asked *a, const char *direction, const char *name, int64_t ns)
+{
+	char value[IMPAIR_VALUE];
+	struct impair_settings s = { .delay = ns };
+
+	outbox_print(a->out, "%s %s %s\n", direction, name, impair_text_get(&s, IMPAIR_FIELD_delay, value));
+}
+
+/* How long something is still on, in whole ms; nothing if it is not. */
+static void print_rest(const struct asked *a, const char *direction, const char *name, int64_t until)
+{
+	if (until > a->now)
+		print_time(a, direction, name, (until - a->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
+}
+
+static void print_derived(const struct asked *a, enum link_direction direction)
+{
+	const struct impair_settings *s = link_settings(a->link, direction);
+	const struct impair *impair = link_impair(a->link, direction);
+	const char *name = direction_names[direction];
+	char line[IMPAIR_LINE], value[IMPAIR_VALUE], before[32];
+	double p, r;
+
+	if (s->loss > 0 && s->loss < 1) {
+		struct impair_settings mean = { .burst = impair_mean_burst(s) };
+		impair_chain(s, &p, &r);
+		snprintf(before, sizeof before, "%s good-to-bad", name);
+		print_share(a, before, p);
+		snprintf(before, sizeof before, "%s bad-to-good", name);
+		print_share(a, before, r);
+		outbox_print(a->out, "%s mean-burst %s\n", name, impair_text_get(&mean, IMPAIR_FIELD_burst, value));
+	}
+	print_rest(a, name, "held-for", impair_held_until(impair));
+	print_rest(a, name, "unplugged-for", impair_unplugged_until(impair));
+	outbox_print(a->out, "%s line %s\n", name, impair_text_line(s, line, sizeof line));
+}
+
+static bool do_link(const struct asked *a)
+{
+	char value[IMPAIR_VALUE];
+
+	outbox_print(a->out, "seed %" PRIu64 "\n", link_seed(a->link));
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
+			outbox_print(a->out, "%s %s %s\n", direction_names[d], impair_field(id)->name,
+			    impair_text_get(link_settings(a->link, d), id, value));
+		print_derived(a, d);
+	}
+	outbox_print(a->out, "ok\n");
+	return false;
+}
+
+static bool done(const struct asked *a)
+{
+	char line[IMPAIR_LINE];
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		outbox_print(a->out, "%s line %s\n", direction_names[d],
+		    impair_text_line(link_settings(a->link, d), line, sizeof line));
+	outbox_print(a->out, "ok\n");
+	return true;
+}
+
+static bool do_set(const struct asked *a)
+{
+	struct impair_settings changed[LINK_DIRECTIONS];
+	char text[IMPAIR_LINE * 2] = "", why[IMPAIR_WHY];
+	size_t n = 0;
+
+	if (a->words.count < 3)
+		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
+	for (int i = 1; i < a->words.count && n < sizeof text; i++)
+		n += (size_t) snprintf(text + n, sizeof text - n, "%s ", a->words.word[i]);
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		changed[d] = *link_settings(a->link, d);
+		if (n >= sizeof text)
+			return refuse(a, "", "too long; for example: set loss 30%");
+		if ((a->words.directions & LINK_BIT(d)) && impair_text_parse(&changed[d], text, why))
+			return refuse(a, "", why);
+	}
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		link_change(a->link, d, &changed[d]);
+	return done(a);
+}
+
+static bool do_preset(const struct asked *a)
+{
+	struct impair_settings s[LINK_DIRECTIONS];
+	const struct impair_preset *preset = impair_preset_find(word(a, 1));
+
+	if (!preset)
+		return refuse(a, word(a, 1), "is no preset; for example: preset wifi (presets lists them)");
+	impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		if (a->words.directions & LINK_BIT(d))
+			link_change(a->link, d, &s[d]);
+	return done(a);
+}
+
+static bool do_presets(const struct asked *a)
+{
+	const struct impair_preset *preset;
+	struct impair_settings s[LINK_DIRECTIONS];
+	char line[IMPAIR_LINE];
+
+	for (size_t i = 0; (preset = impair_preset(i)); i++) {
+		impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
+		outbox_print(a->out, "preset %s about %s\n", preset->name, preset->about);
+		for (int d = 0; d < LINK_DIRECTIONS; d++)
+			outbox_print(a->out, "preset %s %s %s\n", preset->name, direction_names[d],
+			    impair_text_line(&s[d], line, sizeof line));
+	}
+	outbox_print(a->out, "ok\n");
+	return false;
+}
+
+static bool do_drop(const struct asked *a)
+{
+	static const struct { const char *name; enum impair_class class; unsigned directions; } what[] = {
+		{ "request", IMPAIR_DATA, LINK_BIT(LINK_THERE) },
+		{ "reply", IMPAIR_DATA, LINK_BIT(LINK_BACK) },
+		{ "syn", IMPAIR_SYN, LINK_BOTH },
+		{ "ack", IMPAIR_ACK, LINK_BOTH },
+	};
+
+	if (a->words.count == 2 && !strcmp(word(a, 1), "none")) {
+		link_drop_none(a->link);
+		outbox_print(a->out, "ok\n");
+		return true;
+	}
+	for (size_t i = 0; i < sizeof what / sizeof *what && !strcmp(word(a, 1), "next"); i++)
+		if (a->words.count == 3 && !strcmp(word(a, 2), what[i].name)) {
+			link_drop_next(a->link, what[i].class, what[i].directions & a->words.directions
+			    ? what[i].directions & a->words.directions : what[i].directions);
+			outbox_print(a->out, "ok\n");
+			return true;
+		}
+	return refuse(a, "", "drop next what? request, reply, syn or ack; for example: drop next reply");
+}
+
+static bool for_a_time(const struct asked *a, void (*start)(struct link *, unsigned, int64_t, int64_t))
+{
+	char why[64];
+	int64_t span;
+
+	if (a->words.count != 2 || units_duration(word(a, 1), &span) || span > 3600 * NS_PER_S) {
+		snprintf(why, sizeof why, "is not a time up to 1h; for example: %s 3s", word(a, 0));
+		return refuse(a, word(a, 1)[0] ? word(a, 1) : "nothing", why);
+	}
+	start(a->link, a->words.directions, a->now, span);
+	outbox_print(a->out, "ok\n");
+	return true;
+}
+
+static bool do_hold(const struct asked *a)
+{
+	return for_a_time(a, link_hold);
+}
+
+static bool do_unplug(const struct asked *a)
+{
+	return for_a_time(a, link_unplug);
+}
+
+static bool do_counts(const struct asked *a)
+{
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		const struct link_counts *c = link_counts(a->link, d);
+		const char *name = direction_names[d];
+		const struct { const char *name; uint64_t value; } list[] = {
+			{ "packets", c->packets }, { "bytes", c->bytes }, { "delivered", c->delivered },
+			{ "delivered-bytes", c->delivered_bytes }, { "in-flight", c->in_flight },
+			{ "undelivered", c->undelivered }, { "duplicated", c->duplicated },
+			{ "corrupted", c->corrupted }, { "held", c->held }, { "held-to-pass", c->delayed },
+			{ "reordered", c->reordered }, { "cut", c->cut },
+			{ "too-big-answers", c->too_big_answers }, { "chatter", c->chatter },
+		};
+		for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+			outbox_print(a->out, "%s %s %" PRIu64 "\n", name, list[i].name, list[i].value);
+		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
+			outbox_print(a->out, "%s lost-%s %" PRIu64 "\n", name, impair_fate_word(fate), c->fates[fate]);
+	}
+	outbox_print(a->out, "balanced %s\nok\n", link_balanced(a->link) ? "yes" : "no");
+	return false;
+}
+
+static bool do_predict(const struct asked *a)
+{
+	const struct impair_settings *there = link_settings(a->link, LINK_THERE);
+	const struct impair_settings *back = link_settings(a->link, LINK_BACK);
+
+	print_share(a, "there through", impair_through(there));
+	print_share(a, "back through", impair_through(back));
+	print_share(a, "answered", impair_through(there) * impair_through(back));
+	print_time(a, "round-trip", "delay", there->delay + back->delay);
+	print_time(a, "round-trip", "jitter", there->jitter + back->jitter);
+	outbox_print(a->out, "ok\n");
+	return false;
+}
+
+static bool do_events(const struct asked *a)
+{
+	struct events_wish wish = { .on = !strcmp(word(a, 1), "on") };
+	int64_t port;
+
+	if (!wish.on && (strcmp(word(a, 1), "off") || a->words.count > 2))
+		return refuse(a, word(a, 1), "is neither on nor off; for example: events on 12000");
+	for (int i = 2; i < a->words.count; i++) {
+		if (wish.count == EVENTS_PORTS || units_count(word(a, i), 1, UINT16_MAX, &port))
+			return refuse(a, word(a, i), "is not a port, or one too many; for example: events on 12000");
+		wish.ports[wish.count++] = (uint16_t) port;
+	}
+	*a->wish = wish;
+	outbox_print(a->out, "ok\n");
+	return false;
+}
+
+static bool do_help(const struct asked *a);
+
+static const struct order {
+	const char *name, *arguments, *help;
+	bool (*run)(const struct asked *a);
+} orders[] = {
+	{ "link", "", "all settings", do_link },
+	{ "set", "NAME VALUE ... [there|back]", "change settings", do_set },
+	{ "preset", "NAME [there|back]", "take the settings of a link with a name", do_preset },
+	{ "presets", "", "their names and values", do_presets },
+	{ "drop", "next request|reply|syn|ack [there|back]", "drop that one", do_drop },
+	{ "hold", "SPAN [there|back]", "keep all packets for so long", do_hold },
+	{ "unplug", "SPAN [there|back]", "lose all packets for so long", do_unplug },
+	{ "counts", "", "what happened so far", do_counts },
+	{ "predict", "", "the share of lines to be answered", do_predict },
+	{ "events", "on [PORT]...|off", "a line for every packet", do_events },
+	{ "help", "", "this list", do_help },
+};
+
+static bool do_help(const struct asked *a)
+{
+	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+		outbox_print(a->out, "help %s%s%s: %s\n", orders[i].name, orders[i].arguments[0] ? " " : "",
+		    orders[i].arguments, orders[i].help);
+	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
+		outbox_print(a->out, "help set %s %s: %s\n", impair_field(id)->name, impair_field(id)->example,
+		    impair_field(id)->help);
+	outbox_print(a->out, "ok\n");
+	return false;
+}
+
+bool orders_execute(struct link *link, char *line, int64_t now, struct events_wish *wish, struct outbox *out)
+{
+	struct asked a = { .link = link, .now = now, .wish = wish, .out = out };
+
+	take_apart(&a.words, line);
+	if (a.words.count == WORDS)
+		return refuse(&a, "", "too many words; for example: help");
+	if (a.words.count == 0)
+		return refuse(&a, "", "an empty order; for example: help");
+	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+		if (!strcmp(a.words.word[0], orders[i].name))
+			return orders[i].run(&a);
+	return refuse(&a, a.words.word[0], "is no order; for example: help");
+}

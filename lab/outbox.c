@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "outbox.h"
+
+/* The longest text of one outbox_print(). */
+#define PRINT_MOST 1024
+
+void outbox_free(struct outbox *o)
+{
+	free(o->bytes);
+	*o = (struct outbox) { .bytes = NULL };
+}
+
+static int make_room(struct outbox *o, size_t n)
+{
+	if (o->first > 0 && o->end + n > o->room) {
+		memmove(o->bytes, o->bytes + o->first, o->end - o->first);
+		o->end -= o->first;
+		o->first = 0;
+	}
+	if (o->end + n <= o->room)
+		return 0;
+	if (o->end + n > OUTBOX_MOST)
+		return -1;
+	size_t room = o->room ? o->room * 2 : 4096;
+	while (room < o->end + n)
+		room *= 2;
+	char *bytes = realloc(o->bytes, room);
+	if (!bytes)
+		return -1;
+	o->bytes = bytes;
+	o->room = room;
+	return 0;
+}
+
+void outbox_add(struct outbox *o, const char *text, size_t n)
+{
+	if (o->overflown || make_room(o, n)) {
+		o->overflown = true;
+		return;
+	}
+	memcpy(o->bytes + o->end, text, n);
+	o->end += n;
+}
+
+void outbox_print(struct outbox *o, const char *format, ...)
+{
+	char text[PRINT_MOST];
+	va_list arguments;
+
+	va_start(arguments, format);
+	int n = vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	outbox_add(o, text, n < PRINT_MOST ? (size_t) n : PRINT_MOST - 1);
+}
+
+bool outbox_empty(const struct outbox *o)
+{
+	return o->first == o->end;
+}
+
+int outbox_send(struct outbox *o, int fd)
+{
+	while (!outbox_empty(o)) {
+		ssize_t n = send(fd, o->bytes + o->first, o->end - o->first, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		o->first += (size_t) n;
+	}
+	o->first = o->end = 0;
+	return 0;
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "packet.h"
+
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+#define UDP_HEADER 8
+#define TCP_HEADER 20
+#define ICMP_HEADER 8
+#define FRAGMENT_HEADER 8
+/* IPv4 flags in the sixth and seventh byte, and the unit of the offset beside them. */
+#define DF 0x4000
+#define MF 0x2000
+#define OFFSET_MASK 0x1fff
+#define OFFSET_UNIT 8
+#define TTL 64
+
+/* Protocol numbers (IANA). */
+enum {
+	HOP_BY_HOP = 0, ICMP4 = 1, IGMP = 2, TCP = 6, UDP = 17, ROUTING = 43, FRAGMENT = 44, ICMP6 = 58,
+	DESTINATION = 60,
+};
+
+static uint16_t get16(const uint8_t *b)
+{
+	return (uint16_t) (b[0] << 8 | b[1]);
+}
+
+static uint32_t get32(const uint8_t *b)
+{
+	return (uint32_t) get16(b) << 16 | get16(b + 2);
+}
+
+static void put16(uint8_t *b, unsigned value)
+{
+	b[0] = (uint8_t) (value >> 8);
+	b[1] = (uint8_t) value;
+}
+
+static int read_ipv4(struct packet *p, size_t n)
+{
+	const uint8_t *b = p->bytes;
+
+	if (n < IPV4_HEADER)
+		return -1;
+	int header = (b[0] & 15) * 4;
+	p->size = get16(b + 2);
+	if (header < IPV4_HEADER || p->size < header || (size_t) p->size > n)
+		return -1;
+	unsigned bits = get16(b + 6);
+	p->id = get16(b + 4);
+	p->whole = bits & DF;
+	p->more = bits & MF;
+	p->offset = (int) (bits & OFFSET_MASK) * OFFSET_UNIT;
+	p->fragment = p->more || p->offset;
+	p->protocol = b[9];
+	p->network = p->transport = header;
+	return 0;
+}
+
+static void read_fragment_header(struct packet *p, const uint8_t *b)
+{
+	unsigned bits = get16(b + 2);
+
+	p->offset = (int) (bits & ~7u);
+	p->more = bits & 1;
+	p->fragment = true;
+	p->id = get32(b + 4);
+}
+
+static int read_ipv6(struct packet *p, size_t n)
+{
+	const uint8_t *b = p->bytes;
+
+	if (n < IPV6_HEADER)
+		return -1;
+	p->size = IPV6_HEADER + get16(b + 4);
+	if ((size_t) p->size > n)
+		return -1;
+	p->whole = true;
+	p->protocol = b[6];
+	p->network = p->transport = IPV6_HEADER;
+	while (p->protocol == HOP_BY_HOP || p->protocol == ROUTING || p->protocol == DESTINATION
+	    || p->protocol == FRAGMENT) {
+		const uint8_t *x = b + p->transport;
+		if (p->offset)
+			return 0;
+		if (p->transport + 8 > p->size)
+			return -1;
+		if (p->protocol == FRAGMENT)
+			read_fragment_header(p, x);
+		int length = p->protocol == FRAGMENT ? FRAGMENT_HEADER : (x[1] + 1) * 8;
+		p->protocol = x[0];
+		p->transport += length;
+		if (p->transport > p->size)
+			return -1;
+	}
+	return 0;
+}
+
+static void read_tcp(struct packet *p, const uint8_t *b)
+{
+	int header = (b[12] >> 4) * 4;
+
+	p->kind = PACKET_TCP;
+	p->seq = get32(b + 4);
+	p->ack = get32(b + 8);
+	p->flags = b[13];
+	p->window = get16(b + 14);
+	p->payload = p->transport + (header < TCP_HEADER ? TCP_HEADER : header);
+}
+
+static void read_transport(struct packet *p)
+{
+	const uint8_t *b = p->bytes + p->transport;
+	int left = p->size - p->transport;
+
+	p->payload = p->transport;
+	if (p->offset) {
+		/* Another part of something: no header here. */
+	} else if (p->protocol == UDP && left >= UDP_HEADER) {
+		p->kind = PACKET_UDP;
+		p->payload += UDP_HEADER;
+	} else if (p->protocol == TCP && left >= TCP_HEADER) {
+		read_tcp(p, b);
+	} else if ((p->protocol == ICMP4 || p->protocol == ICMP6) && left >= ICMP_HEADER) {
+		p->kind = PACKET_ICMP;
+		p->payload += ICMP_HEADER;
+		p->source_port = b[0];
+		p->target_port = b[1];
+	}
+	if (p->kind == PACKET_UDP || p->kind == PACKET_TCP) {
+		p->source_port = get16(b);
+		p->target_port = get16(b + 2);
+	}
+	if (p->payload > p->size)
+		p->payload = p->size;
+	p->length = p->size - p->payload;
+}
+
+int packet_read(struct packet *p, const void *bytes, size_t n)
+{
+	*p = (struct packet) { .bytes = bytes };
+	if (n < 1)
+		return -1;
+	p->version = p->bytes[0] >> 4;
+	if (p->version == 4 ? read_ipv4(p, n) : p->version == 6 ? read_ipv6(p, n) : -1)
+		return -1;
+	read_transport(p);
+	return 0;
+}
+
+/* Types 130 to 132 and 143: multicast listeners; 133 to 137: discovery. */
+bool packet_is_chatter(const struct packet *p)
+{
+	if (p->version == 4)
+		return p->protocol == IGMP;
+	if (p->kind != PACKET_ICMP)
+		return false;
+	return (p->source_port >= 130 && p->source_port <= 137) || p->source_port == 143;
+}
+
+enum impair_class packet_class(const struct packet *p)
+{
+	if (p->kind == PACKET_UDP || (p->offset && (p->protocol == UDP || p->protocol == TCP)))
+		return IMPAIR_DATA;
+	if (p->kind != PACKET_TCP)
+		return IMPAIR_OTHER;
+	if (p->flags & PACKET_SYN)
+		return IMPAIR_SYN;
+	if (p->length > 0)
+		return IMPAIR_DATA;
+	return (p->flags & (PACKET_ACK | PACKET_FIN | PACKET_RST)) == PACKET_ACK ? IMPAIR_ACK : IMPAIR_OTHER;
+}
+
+/* UDP's length and checksum stand in the middle. */
+static int spared(const struct packet *p)
+{
+	return p->kind == PACKET_UDP ? 4 : 0;
+}
+
+int packet_bits(const struct packet *p)
+{
+	bool checked = p->protocol == UDP || p->protocol == TCP || p->protocol == ICMP4 || p->protocol == ICMP6;
+	int bytes = p->size - p->transport - spared(p);
+
+	return checked && bytes > 0 ? bytes * 8 : 0;
+}
+
+void packet_flip(const struct packet *p, void *bytes, int bit)
+{
+	int at = bit / 8;
+
+	if (p->kind == PACKET_UDP && at >= 4)
+		at += spared(p);
+	((uint8_t *) bytes)[p->transport + at] ^= (uint8_t) (1 << bit % 8);
+}
+
+/* The Internet checksum (RFC 1071) over what `sum` has seen before. */
+static uint32_t add(uint32_t sum, const uint8_t *b, size_t n)
+{
+	for (; n > 1; b += 2, n -= 2)
+		sum += get16(b);
+	return n ? sum + (uint32_t) (b[0] << 8) : sum;
+}
+
+static uint16_t fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) ~sum;
+}
+
+static bool to_group(const struct packet *p)
+{
+	const uint8_t *target = p->bytes + (p->version == 4 ? 16 : 24);
+	return p->version == 4 ? target[0] >= 224 : target[0] == 0xff;
+}
+
+/* RFC 1122, 3.2.2; RFC 4443, 2.4 e: errors about errors would never end. */
+static bool answerable(const struct packet *p)
+{
+	if (p->offset || to_group(p))
+		return false;
+	if (p->kind != PACKET_ICMP)
+		return true;
+	unsigned type = p->source_port;
+	return p->version == 6 ? type >= 128 : type == 0 || type == 8 || type >= 13;
+}
+
+static size_t too_big4(const struct packet *p, int mtu, uint8_t *out)
+{
+	/* RFC 1812, 4.3.2.3: as much as fits in 576 bytes. */
+	size_t quote = (size_t) p->size < 548 ? (size_t) p->size : 548;
+	size_t n = IPV4_HEADER + ICMP_HEADER + quote;
+
+	memset(out, 0, IPV4_HEADER + ICMP_HEADER);
+	out[0] = 0x45;
+	out[1] = 0xc0;
+	put16(out + 2, (unsigned) n);
+	out[8] = TTL;
+	out[9] = ICMP4;
+	memcpy(out + 12, p->bytes + 16, 4);
+	memcpy(out + 16, p->bytes + 12, 4);
+	put16(out + 10, fold(add(0, out, IPV4_HEADER)));
+	out[20] = 3;
+	out[21] = 4;
+	put16(out + 26, (unsigned) mtu);
+	memcpy(out + 28, p->bytes, quote);
+	put16(out + 22, fold(add(0, out + 20, ICMP_HEADER + quote)));
+	return n;
+}
+
+static size_t too_big6(const struct packet *p, int mtu, uint8_t *out)
+{
+	size_t room = PACKET_ERROR_MAX - IPV6_HEADER - ICMP_HEADER;
+	size_t quote = (size_t) p->size < room ? (size_t) p->size : room;
+
+	memset(out, 0, IPV6_HEADER + ICMP_HEADER);
+	out[0] = 0x60;
+	put16(out + 4, (unsigned) (ICMP_HEADER + quote));
+	out[6] = ICMP6;
+	out[7] = TTL;
+	memcpy(out + 8, p->bytes + 24, 16);
+	memcpy(out + 24, p->bytes + 8, 16);
+	out[40] = 2;
+	put16(out + 46, (unsigned) mtu);
+	memcpy(out + 48, p->bytes, quote);
+	/* The pseudo-header (RFC 8200, 8.1): addresses, length, protocol. */
+	uint32_t sum = add(0, out + 8, 32) + (uint32_t) (ICMP_HEADER + quote) + ICMP6;
+	put16(out + 42, fold(add(sum, out + 40, ICMP_HEADER + quote)));
+	return IPV6_HEADER + ICMP_HEADER + quote;
+}
+
+size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX])
+{
+	if (!answerable(p))
+		return 0;
+	return p->version == 4 ? too_big4(p, mtu, out) : too_big6(p, mtu, out);
+}
+
+bool packet_may_cut(const struct packet *p)
+{
+	return p->version == 4 && !p->whole;
+}
+
+/* The header of the pieces but the first keeps only the options whose copy bit is set. */
+static int later_header(const struct packet *p, uint8_t *out)
+{
+	int n = IPV4_HEADER;
+
+	for (int i = IPV4_HEADER; i < p->network;) {
+		int length = p->bytes[i] <= 1 || i + 1 >= p->network ? 1 : p->bytes[i + 1];
+		if (p->bytes[i] == 0 || length < 1 || i + length > p->network)
+			break;
+		if (p->bytes[i] & 0x80) {
+			memcpy(out + n, p->bytes + i, (size_t) length);
+			n += length;
+		}
+		i += length;
+	}
+	while (n % 4)
+		out[n++] = 0;
+	out[0] = (uint8_t) (0x40 | n / 4);
+	return n;
+}
+
+size_t packet_cut(const struct packet *p, int mtu, int *at, uint8_t *out)
+{
+	int total = p->size - p->network, header = p->network;
+
+	if (*at >= total)
+		return 0;
+	memcpy(out, p->bytes, (size_t) p->network);
+	if (*at > 0)
+		header = later_header(p, out);
+	int length = total - *at;
+	bool last = header + length <= mtu;
+	if (!last)
+		length = (mtu - header) / OFFSET_UNIT * OFFSET_UNIT;
+	memcpy(out + header, p->bytes + p->network + *at, (size_t) length);
+	put16(out + 2, (unsigned) (header + length));
+	put16(out + 6, (unsigned) ((p->offset + *at) / OFFSET_UNIT | (last && !p->more ? 0 : MF)));
+	put16(out + 10, 0);
+	put16(out + 10, fold(add(0, out, (size_t) header)));
+	*at += length;
+	return (size_t) (header + length);
+}
+
+void packet_hosts(const struct packet *p, char source[46], char target[46])
+{
+	int family = p->version == 4 ? AF_INET : AF_INET6;
+
+	inet_ntop(family, p->bytes + (p->version == 4 ? 12 : 8), source, 46);
+	inet_ntop(family, p->bytes + (p->version == 4 ? 16 : 24), target, 46);
+}
+
+char *packet_flags_text(const struct packet *p, char buf[8])
+{
+	static const struct { uint8_t flag; char letter; } letters[] = {
+		{ PACKET_SYN, 'S' }, { PACKET_FIN, 'F' }, { PACKET_RST, 'R' }, { PACKET_PSH, 'P' },
+		{ PACKET_ACK, 'A' }, { PACKET_URG, 'U' },
+	};
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+		if (p->flags & letters[i].flag)
+			buf[n++] = letters[i].letter;
+	if (n == 0)
+		buf[n++] = '-';
+	buf[n] = '\0';
+	return buf;
+}
+
+char *packet_text(const struct packet *p, char buf[PACKET_TEXT])
+{
+	char source[46], target[46], flags[8];
+
+	packet_hosts(p, source, target);
+	if (p->kind == PACKET_UDP)
+		snprintf(buf, PACKET_TEXT, "UDP %s port %u > %s port %u, %d bytes", source, p->source_port, target,
+		    p->target_port, p->length);
+	else if (p->kind == PACKET_TCP)
+		snprintf(buf, PACKET_TEXT, "TCP %s port %u > %s port %u, %s, %d bytes", source, p->source_port,
+		    target, p->target_port, packet_flags_text(p, flags), p->length);
+	else if (p->kind == PACKET_ICMP)
+		snprintf(buf, PACKET_TEXT, "ICMP type %u code %u, %s > %s", p->source_port, p->target_port, source,
+		    target);
+	else
+		snprintf(buf, PACKET_TEXT, "IP protocol %u, %s > %s, %d bytes%s", p->protocol, source, target,
+		    p->length, p->fragment ? ", a fragment" : "");
+	return buf;
+}

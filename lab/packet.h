@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a relay must know of an IP packet, and the packets that a router makes of it. Pure; nothing is
+ * read past the end, whatever the headers say. */
+#ifndef UPCASE_LAB_PACKET_H
+#define UPCASE_LAB_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "impair.h"
+
+#define PACKET_FIN 0x01
+#define PACKET_SYN 0x02
+#define PACKET_RST 0x04
+#define PACKET_PSH 0x08
+#define PACKET_ACK 0x10
+#define PACKET_URG 0x20
+
+/* The longest ICMP error that packet_too_big() makes: IPv6's minimum MTU (RFC 4443, 2.4 c). */
+#define PACKET_ERROR_MAX 1280
+/* Room for packet_text(). */
+#define PACKET_TEXT 200
+
+enum packet_kind { PACKET_OTHER, PACKET_UDP, PACKET_TCP, PACKET_ICMP };
+
+struct packet {
+	/* Borrowed: the packet itself, `size` bytes by its own header. */
+	const uint8_t *bytes;
+	int size;
+	/* 4 or 6. */
+	int version;
+	/* What follows the IP headers; PACKET_OTHER for a fragment but the first. ICMP stands for both. */
+	enum packet_kind kind;
+	/* The protocol's number behind IPv6's extension headers. */
+	uint8_t protocol;
+	/* Where the IP header alone ends; the transport's header begins; the payload begins. */
+	int network, transport, payload;
+	/* Bytes of payload in this packet. */
+	int length;
+	/* UDP and TCP; ICMP's type and code stand in the port's places. */
+	uint16_t source_port, target_port;
+	/* TCP. */
+	uint32_t seq, ack;
+	uint16_t window;
+	uint8_t flags;
+	/* IPv4's identification, or that of IPv6's fragment header, else 0. */
+	uint32_t id;
+	/* A piece of a datagram; the offset of its payload in bytes; more follow; must not be cut. */
+	bool fragment, more, whole;
+	int offset;
+};
+
+/* Reads the headers of `n` bytes. Returns 0, or -1 if it is no whole IP packet. */
+int packet_read(struct packet *p, const void *bytes, size_t n);
+
+/* What hosts say of themselves, unasked: IPv6 neighbour and router discovery (RFC 4861), multicast
+ * listeners (RFC 3810), IGMP. */
+bool packet_is_chatter(const struct packet *p);
+
+/* What a drop on cue goes by. */
+enum impair_class packet_class(const struct packet *p);
+
+/* How many of its bits may be flipped so that the receiver surely notices: those of the transport's
+ * header and payload; not UDP's length and checksum, where one flip can pass (a checksum of 0 means none). */
+int packet_bits(const struct packet *p);
+/* Flips bit `bit`, 0 to packet_bits() - 1, in `bytes`, which the packet was read from. */
+void packet_flip(const struct packet *p, void *bytes, int bit);
+
+/* The ICMP error that a router answers with when the packet is larger than `mtu`: type 3 code 4 with the
+ * next hop's MTU (RFC 1191), or type 2 (RFC 4443). It comes from the packet's target: the wire has no
+ * address of its own. Returns its length in `out`, or 0 if none is due: to an ICMP error, a fragment but
+ * the first, a group address. */
+size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX]);
+
+/* Whether a router may cut it: IPv4 without the DF bit. */
+bool packet_may_cut(const struct packet *p);
+/* One piece of a packet that may be cut, as a router does (RFC 791): `*at` is how much of the payload is
+ * done, 0 at first. Writes at most `mtu` (68 or more) bytes. Returns the piece's length, 0 when all is
+ * done. */
+size_t packet_cut(const struct packet *p, int mtu, int *at, uint8_t *out);
+
+/* One line: "UDP 10.9.0.1 port 40000 > 10.9.0.2 port 12000, 5 bytes". Returns `buf`. */
+char *packet_text(const struct packet *p, char buf[PACKET_TEXT]);
+/* Its two addresses, "10.9.0.1" or "fd09::1", each with room for 46 bytes. */
+void packet_hosts(const struct packet *p, char source[46], char target[46]);
+/* TCP's flags as letters, "S", "SA", "PA", "-". Returns `buf`. */
+char *packet_flags_text(const struct packet *p, char buf[8]);
+
+#endif

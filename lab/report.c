@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "report.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "impair-text.h"
+
+static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
+{
+	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n", HOST_NEAR_IPV4,
+	    hosts->ipv6 ? " " HOST_NEAR_IPV6 : "", HOST_FAR_IPV4, hosts->ipv6 ? " " HOST_FAR_IPV6 : "",
+	    host_backend_name(hosts->backend), mtu, hosts->congestion);
+	if (hosts->passed_over.step != EXPLAIN_NONE)
+		fprintf(out, "upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: upcase-lab --check)\n",
+		    strerror(hosts->passed_over.error));
+	if (!hosts->ipv6)
+		fprintf(out, "upcase-lab: warning: no IPv6 on the hosts: %s\n",
+		    mtu < HOST_MTU_IPV6 ? "it needs --mtu 1280 or more" : "this machine has it switched off");
+	if (hosts->sysctl_denied)
+		fputs("upcase-lab: warning: /proc/sys cannot be written: ping may say that it is not permitted\n", out);
+}
+
+static void put_link(FILE *out, const struct lab_options *o)
+{
+	const struct impair_settings perfect = impair_perfect();
+	char there[IMPAIR_LINE], back[IMPAIR_LINE], nothing[IMPAIR_LINE];
+
+	impair_text_line(&o->there, there, sizeof(there));
+	impair_text_line(&o->back, back, sizeof(back));
+	impair_text_line(&perfect, nothing, sizeof(nothing));
+	if (strcmp(there, nothing) == 0)
+		strcpy(there, "perfect");
+	if (strcmp(back, nothing) == 0)
+		strcpy(back, "perfect");
+	if (strcmp(there, back) == 0)
+		fprintf(out, "upcase-lab: link, each way: %s; seed %" PRIu64 "\n", there, o->seed);
+	else
+		fprintf(out, "upcase-lab: link, there: %s; back: %s; seed %" PRIu64 "\n", there, back, o->seed);
+}
+
+void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts)
+{
+	put_hosts(out, hosts, options->hosts.mtu);
+	put_link(out, options);
+	fflush(out);
+}
+
+static void put_counts(FILE *out, const struct link_counts *c, const char *name)
+{
+	fprintf(out, "%s %" PRIu64 " packets", name, c->packets);
+	for (int fate = 0; fate < IMPAIR_FATES; fate++) {
+		if (fate != IMPAIR_DELIVERED && c->fates[fate])
+			fprintf(out, ", %" PRIu64 " %s", c->fates[fate], impair_fate_text((enum impair_fate)fate));
+	}
+	if (c->duplicated)
+		fprintf(out, ", %" PRIu64 " duplicated", c->duplicated);
+	if (c->reordered)
+		fprintf(out, ", %" PRIu64 " reordered", c->reordered);
+	if (c->corrupted)
+		fprintf(out, ", %" PRIu64 " corrupted", c->corrupted);
+	fprintf(out, ", %" PRIu64 " delivered", c->delivered);
+}
+
+void report_end(FILE *out, const struct link *link)
+{
+	fputs("upcase-lab: link, ", out);
+	put_counts(out, link_counts(link, LINK_THERE), "there:");
+	fputs("; ", out);
+	put_counts(out, link_counts(link, LINK_BACK), "back:");
+	fputs("\n", out);
+}
+
+void report_overflow(FILE *out, enum host_side side, unsigned long long packets)
+{
+	if (packets)
+		fprintf(out, "upcase-lab: warning: the %s host sent faster than the link can read: %llu packets were lost "
+		    "before it, not by it\n", side == HOST_NEAR ? "near" : "far", packets);
+}
+
+char *report_status(int status, const struct tail *tail, char text[REPORT_STATUS])
+{
+	char line[160];
+
+	if (WIFSIGNALED(status)) {
+		snprintf(text, REPORT_STATUS, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return text;
+	}
+	tail_last_line(tail, line, sizeof(line));
+	snprintf(text, REPORT_STATUS, "exit status %d%s%s", WEXITSTATUS(status), *line ? ": " : "", line);
+	return text;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a lab says of itself: where it is when it starts, what the link did when it ends. */
+#ifndef UPCASE_LAB_REPORT_H
+#define UPCASE_LAB_REPORT_H
+
+#include <stdio.h>
+
+#include "host.h"
+#include "link.h"
+#include "options.h"
+#include "tail.h"
+
+/* Room for how a command ended. */
+#define REPORT_STATUS 256
+
+void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts);
+void report_end(FILE *out, const struct link *link);
+
+/* A warning, if any of the host's packets were lost before the link. */
+void report_overflow(FILE *out, enum host_side side, unsigned long long packets);
+
+/* "exit status 2: the last line it said", "signal 9 (Killed)". Returns `text`. */
+char *report_status(int status, const struct tail *tail, char text[REPORT_STATUS]);
+
+#endif

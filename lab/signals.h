@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The relay's signals: flags, to be acted upon in its loop. */
+#ifndef UPCASE_LAB_SIGNALS_H
+#define UPCASE_LAB_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* From now on SIGTERM, SIGHUP, SIGINT and SIGQUIT set flags; the terminal's stop signals do nothing, since the
+ * near command decides whether it stops; nor does SIGPIPE. None of this passes to what is executed. */
+void signals_catch(void);
+/* Blocks those with flags; `mask` is what pselect() wants. */
+void signals_block(sigset_t *mask);
+/* A signal that came, and forgets it; 0 if there is none. `typed`: the terminal sent it, to the whole foreground. */
+int signals_take(bool *typed);
+/* Dies of it, so that the parent sees why. */
+void signals_die(int number) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+void terminal_open(struct terminal *t)
+{
+	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	t->has_modes = t->fd >= 0 && tcgetpgrp(t->fd) == getpgrp() && tcgetattr(t->fd, &t->modes) == 0;
+}
+
+/* Taking the terminal from the background would stop the lab. */
+static void give_terminal(const struct terminal *t, pid_t group)
+{
+	sigset_t block, old;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &block, &old);
+	(void)tcsetpgrp(t->fd, group);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+bool terminal_stop(const struct terminal *t, pid_t near)
+{
+	pid_t group = near > 0 ? getpgid(near) : -1;
+
+	/* There is no shell that could continue anything. */
+	if (getsid(0) == getpid())
+		return true;
+	/* The others of a pipeline: a shell sees a stopped job only when all of it has stopped. */
+	kill(0, SIGTSTP);
+	raise(SIGSTOP);
+	if (t->fd >= 0 && group > 0 && tcgetpgrp(t->fd) == getpgrp())
+		give_terminal(t, group);
+	return group != getpgrp();
+}
+
+void terminal_close(struct terminal *t, bool killed)
+{
+	pid_t foreground;
+
+	if (t->fd < 0)
+		return;
+	foreground = tcgetpgrp(t->fd);
+	/* A shell on the near host that is gone still has it. */
+	if (foreground > 0 && foreground != getpgrp() && kill(-foreground, 0) != 0 && errno == ESRCH) {
+		give_terminal(t, getpgrp());
+		foreground = getpgrp();
+	}
+	if (killed && t->has_modes && foreground == getpgrp())
+		(void)tcsetattr(t->fd, TCSADRAIN, &t->modes);
+	close(t->fd);
+	t->fd = -1;
+}

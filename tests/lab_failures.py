@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that can be missing for two hosts, brought about for real where it can be: what upcase-lab says."""
+
+import os
+
+from lab import USERS, done, need_hosts, python, run
+from tap import point
+
+need_hosts()
+# Obstacles of mounts need root to be put up.
+ROOT = os.geteuid() == 0
+
+
+def expect(name, obstacle, words, parts, user=USERS[-1], status=None, lacks=()):
+    """The message must be one line with all the parts."""
+    got, out, err = run(*words, user=user, obstacle=obstacle)
+    said = out + err
+    faults = [f'it does not say: {part}' for part in parts if part not in said]
+    faults += [f'it says: {part}' for part in lacks if part in said]
+    if status is not None and got != status:
+        faults.append(f'exit status {got}, not {status}')
+    if '--check' not in words and len(err.splitlines()) != 1:
+        faults.append(f'{len(err.splitlines())} lines')
+    point(name, faults and faults + said.splitlines())
+
+
+def both_ways(name, obstacle, parts, **more):
+    """A lab, and --check for either back end."""
+    expect(name, obstacle, ['-q', '--far', 'true', '--', 'true'], parts, status=1, **more)
+    expect(f'{name}: --check', obstacle, ['--check'],
+           ['tun   does not work: ', 'veth  does not work: ', *parts], status=1, **more)
+
+
+def check_namespaces():
+    both_ways('no user namespaces are allowed', ['no-user-namespaces'],
+              ['unshare(CLONE_NEWUSER): No space left on device', 'user.max_user_namespaces = 0',
+               'sudo sysctl -w user.max_user_namespaces='])
+    both_ways('no network namespaces are allowed', ['no-net-namespaces'],
+              ['unshare(CLONE_NEWNET): No space left on device', 'user.max_net_namespaces = 0',
+               'sudo sysctl -w user.max_net_namespaces='])
+    both_ways("a container's filter", ['filter-unshare'],
+              ['unshare(CLONE_NEWUSER): Operation not permitted', 'seccomp', '--security-opt seccomp=unconfined'])
+    both_ways('a kernel without network namespaces', ['kernel-without-net-namespaces'],
+              ['unshare(CLONE_NEWNET): Invalid argument', 'CONFIG_NET_NS', 'WSL 1'])
+    both_ways('a kernel without user namespaces', ['kernel-without-user-namespaces'],
+              ['unshare(CLONE_NEWUSER): Invalid argument', 'CONFIG_USER_NS'])
+    both_ways('rights are refused, nobody says why', ['no-uid-map'],
+              ['write /proc/self/uid_map: Operation not permitted', 'security module'])
+    if ROOT:
+        both_ways('root in a container with a filter', ['filter-unshare'], ['seccomp'], user='self')
+        both_ways("Debian's switch", ['says-userns-clone', 'filter-user-namespaces'],
+                  ['unshare(CLONE_NEWUSER): Operation not permitted', 'kernel.unprivileged_userns_clone = 0',
+                   'sudo sysctl -w kernel.unprivileged_userns_clone=1'])
+        both_ways("Ubuntu's AppArmor", ['says-apparmor', 'no-uid-map'],
+                  ['write /proc/self/uid_map: Operation not permitted',
+                   'kernel.apparmor_restrict_unprivileged_userns = 1',
+                   'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0'])
+
+
+def check_tun(name, obstacle, parts, user=USERS[-1]):
+    """TUN alone fails; --check says so, and that the other works; without a choice the other is taken."""
+    words = ['--far', 'true', '--', 'true']
+    expect(name, obstacle, ['-q', '--backend', 'tun', *words], parts, user=user, status=1)
+    expect(f'{name}: --check', obstacle, ['--check'], ['tun   does not work: ', 'veth  works\n', *parts], user=user,
+           status=0)
+    got, _, err = run(*words, user=user, obstacle=obstacle)
+    faults = [f'exit status {got}'] if got else []
+    faults += [f'it does not say: {part}' for part in ('; veth, ', 'veth is used since /dev/net/tun cannot be')
+               if part not in err]
+    point(f'{name}: the other back end is taken', faults and faults + err.splitlines())
+
+
+def check_device():
+    check_tun('no rights over the new device', ['open-tun', 'no-tun-interface'] if ROOT else ['no-tun-interface'],
+              ['ioctl(TUNSETIFF): Operation not permitted'])
+    if not ROOT:
+        return
+    check_tun('no /dev/net/tun', ['no-tun'], ['open /dev/net/tun: No such file or directory', 'sudo modprobe tun',
+                                             '--device /dev/net/tun'])
+    check_tun('no /dev/net/tun, as root', ['no-tun'], ['open /dev/net/tun: No such file or directory'], user='self')
+    check_tun('a /dev/net/tun for root only', ['closed-tun'],
+              ['open /dev/net/tun: Permission denied', 'sudo chmod 666 /dev/net/tun'])
+    check_tun('a /dev/net/tun without its driver', ['driverless-tun'],
+              ['open /dev/net/tun: No such device', 'sudo modprobe tun'], user='self')
+    check_tun('a /dev/net/tun where devices are not allowed', ['nodev-tun'], ['open /dev/net/tun: Permission denied'],
+              user='self')
+    expect('an open /dev/net/tun serves an ordinary user', ['open-tun'], ['--check'],
+           ['tun   works\n', 'veth  works\n'], status=0)
+    expect("TUN refused by Ubuntu's AppArmor", ['open-tun', 'no-tun-interface', 'says-apparmor'],
+           ['-q', '--backend', 'tun'], ['ioctl(TUNSETIFF)', 'kernel.apparmor_restrict_unprivileged_userns=0'], status=1)
+
+
+def check_rest():
+    expect('no packet sockets', ['no-packet-sockets'], ['-q', '--backend', 'veth'],
+           ['socket(AF_PACKET): Address family not supported', 'sudo modprobe af_packet'], status=1)
+    expect('an unknown congestion control', [], ['-q', '--cc', 'nosuch'], ['nosuch', 'cubic'], status=1)
+    if not ROOT:
+        return
+    for user in USERS:
+        got, out, err = run('--far', 'true', '--cc', 'reno', '--', *python(
+            'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"x", ("10.9.0.2", 9))'),
+            user=user, obstacle=['read-only-settings'])
+        faults = [f'exit status {got}'] if got else []
+        # Root gets a /proc of its own, which is not read-only.
+        faults += [] if ('warning: /proc/sys' in err) == (user == 'nobody') else ['a warning, or none']
+        faults += [] if 'congestion control reno' in err else ['--cc is not followed']
+        point(f'read-only settings do no harm ({user})', faults and faults + err.splitlines())
+
+
+check_namespaces()
+check_device()
+check_rest()
+done()

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two hosts: what is on them, and that the kernel's own UDP and TCP reach from one to the other, by either back end, as
+root and as an ordinary user."""
+
+import os
+import re
+import socket
+import textwrap
+
+from lab import FAR, LAB, NEAR, USERS, done, need_hosts, processes, python, run, runtime, start, finish, until, \
+    working_backends, read_line, PLACE
+from tap import point
+
+need_hosts()
+
+# A server of capitals on both transports and both families; "listen" is said by the kernel's tables.
+SERVER = textwrap.dedent('''
+    import selectors, socket
+    wait = selectors.DefaultSelector()
+    for family, address in (socket.AF_INET, "10.9.0.2"), (socket.AF_INET6, "fd09::2"):
+        for kind in socket.SOCK_DGRAM, socket.SOCK_STREAM:
+            try:
+                s = socket.socket(family, kind)
+                s.bind((address, 7000))
+            except OSError:
+                continue
+            if kind == socket.SOCK_STREAM:
+                s.listen()
+            wait.register(s, selectors.EVENT_READ, kind == socket.SOCK_STREAM)
+    while True:
+        for key, _ in wait.select():
+            s = key.fileobj
+            if s.type == socket.SOCK_DGRAM:
+                data, who = s.recvfrom(70000)
+                s.sendto(data.upper(), who)
+            elif key.data:
+                wait.register(s.accept()[0], selectors.EVENT_READ, False)
+            else:
+                data = s.recv(65536)
+                if data == b"which":
+                    data = s.getsockopt(socket.IPPROTO_TCP, 13, 16).rstrip(b"\\0")
+                s.sendall(data.upper())
+                if not data:
+                    wait.unregister(s)
+                    s.close()
+    ''')
+
+# What the near host's programs share.
+CLIENT = textwrap.dedent('''
+    import errno, os, socket, struct, sys
+    FAR = {4: "10.9.0.2", 6: "fd09::2"}
+    def udp(version):
+        s = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+        s.settimeout(5)
+        s.connect((FAR[version], 7000))
+        return s
+    def tcp(version):
+        return socket.create_connection((FAR[version], 7000), 5)
+    def must(truth, what):
+        if not truth:
+            print("FAULT:", what)
+    def counters(name, path="/proc/net/snmp"):
+        rows = [line.split() for line in open(path) if line.startswith(name + ":")]
+        return dict(zip(rows[0][1:], map(int, rows[1][1:])))
+    ''')
+
+
+def server_file():
+    path = os.path.join(PLACE, 'server.py')
+    with open(path, 'w') as file:
+        file.write(SERVER)
+    return path
+
+
+FAR_COMMAND = f'exec {python("")[0]} {server_file()}'
+
+
+def near(name, source, *options, user='self', far=FAR_COMMAND, said=None):
+    """Python source on the near host must find no fault. Returns what it and the lab said."""
+    status, out, err = run(*options, '--far', far, '--', *python(CLIENT + textwrap.dedent(source)), user=user, said=said)
+    faults = [f'exit status {status}'] if status else []
+    faults += [line for line in out.splitlines() if line.startswith('FAULT')]
+    point(name, faults and faults + err.splitlines())
+    return out, err
+
+
+def check_traffic(user, backend):
+    at = f'({user}, {backend})'
+    options = '--backend', backend
+    _, err = near(f'UDP and TCP by IPv4 and IPv6, all sizes {at}', '''
+        for version in 4, 6:
+            s = udp(version)
+            for n in 0, 1, 2, 3, 1471, 1472, 1473, 9000, 65000:
+                data = os.urandom(n // 2 + 1).hex().encode()[:n]
+                s.send(data)
+                must(s.recv(70000) == data.upper(), f"UDP over IPv{version}, {n} bytes")
+            s = tcp(version)
+            data = os.urandom(1 << 19).hex().encode()
+            got, sent = b"", 0
+            s.settimeout(10)
+            for at in range(0, len(data), 65536):
+                s.sendall(data[at:at + 65536])
+                while len(got) < at + 65536:
+                    got += s.recv(1 << 20)
+            must(got == data.upper(), f"TCP over IPv{version}")
+        for name in ("Udp", "Tcp"):
+            must(counters(name)["InCsumErrors"] == 0, name + " checksums")
+        must(counters("Ip")["InHdrErrors"] == 0, "IP headers")
+        ''', *options, user=user)
+    point(f'the link counts all as delivered {at}', [] if re.search(
+        r'there: (\d+) packets, \1 delivered; back: (\d+) packets, \2 delivered\n$', err) else err.splitlines())
+    near(f'many datagrams from one call are datagrams on the wire {at}', '''
+        s = udp(4)
+        s.setsockopt(socket.IPPROTO_UDP, 103, 700)
+        s.send(b"x" * 7000)
+        got = []
+        while sum(map(len, got)) < 7000:
+            got.append(s.recv(70000))
+        must(got == [b"X" * 700] * 10, [len(g) for g in got])
+        must(counters("Udp")["InCsumErrors"] == 0, "checksums")
+        ''', *options, user=user)
+    near(f'names, loopback, rights and surroundings {at}', '''
+        must(socket.gethostbyname("far") == "10.9.0.2", "the name far")
+        must(("fd09::1", 9) in {a[4][:2] for a in socket.getaddrinfo("near", 9)}, "the name near")
+        a, b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        b.bind(("127.0.0.1", 0)); a.sendto(b"x", b.getsockname()); b.settimeout(5); must(b.recv(9) == b"x", "loopback")
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM).bind(("10.9.0.1", 80))
+        must(os.getuid() == int(sys.stdin.readline()), "the user id")
+        for name in "UPCASE_LAB", "UPCASE_LAB_FAR", "UPCASE_LAB_HOST":
+            must(os.environ.get(name), name)
+        s = socket.socket(socket.AF_UNIX); s.connect(os.environ["UPCASE_LAB"]); s.sendall(b"link\\n")
+        must(b"there" in s.recv(9999), "the control socket")
+        must(sorted(n for _, n in socket.if_nameindex()) == ["lo", "wire"], "interfaces")
+        try:
+            socket.create_connection(("192.0.2.1", 80), 5)
+            must(False, "a way out of the lab")
+        except OSError as e:
+            must(e.errno == errno.ENETUNREACH, e)
+        ''', *options, user=user, said=f'{os.getuid() if user == "self" else 65534}\n')
+    near(f'ping without rights {at}', '''
+        for family, kind, proto in (socket.AF_INET, 8, 1), (socket.AF_INET6, 128, 58):
+            s = socket.socket(family, socket.SOCK_DGRAM, proto)
+            s.settimeout(5)
+            s.sendto(struct.pack("!BBHHH", kind, 0, 0, 0, 1) + b"ping", (FAR[4 if proto == 1 else 6], 0))
+            must(s.recv(99).endswith(b"ping"), f"echo {proto}")
+        ''', *options, user=user)
+    _, err = near(f'the hosts say nothing by themselves {at}', '''
+        import time
+        s = udp(6)
+        for i in range(20):
+            s.send(b"x")
+            s.recv(9)
+            time.sleep(0.1)
+        c = socket.socket(socket.AF_UNIX); c.connect(os.environ["UPCASE_LAB"]); c.sendall(b"counts\\n")
+        text = b""
+        while b"\\nok" not in text:
+            text += c.recv(9999)
+        lines = text.decode().splitlines()
+        must("there packets 20" in lines and "back packets 20" in lines, lines)
+        must(not [l for l in lines if "chatter" in l and not l.endswith(" 0")], lines)
+        ''', *options, user=user)
+
+
+def check_mtu(backend):
+    options = '--backend', backend
+    for mtu in 68, 576, 1280, 9000, 65521:
+        _, err = near(f'an MTU of {mtu} ({backend})', f'''
+            import fcntl
+            s = udp(4)
+            got = fcntl.ioctl(s, 0x8921, struct.pack("16si8x", b"wire", 0))
+            must(struct.unpack("16si8x", got)[1] == {mtu}, "the interface's MTU")
+            data = b"m" * 20000
+            s.send(data)
+            must(s.recv(70000) == data.upper(), "a datagram")
+            t = tcp({6 if mtu >= 1280 else 4})
+            t.sendall(b"segment")
+            must(t.recv(99) == b"SEGMENT", "a stream")
+            s.setsockopt(socket.IPPROTO_IP, 10, 2)
+            s.send(b"n" * ({mtu} - 28))
+            s.recv(70000)
+            try:
+                s.send(b"n" * ({mtu} - 27))
+                must(False, "more than the MTU goes out")
+            except OSError as e:
+                must(e.errno == errno.EMSGSIZE, e)
+            ''', *options, '--mtu', str(mtu))
+        warned = 'warning: no IPv6' in err
+        point(f'IPv6 and its least MTU, {mtu} ({backend})', [] if warned == (mtu < 1280) else err.splitlines())
+
+
+def check_congestion(user):
+    for name in 'reno', 'cubic':
+        _, err = near(f'both hosts use {name} ({user})', f'''
+            for version in 4, 6:
+                s = tcp(version)
+                must(s.getsockopt(socket.IPPROTO_TCP, 13, 16).rstrip(b"\\0") == b"{name}", "near")
+                s.sendall(b"which")
+                must(s.recv(99) == b"{name.upper()}", "far")
+            ''', '--cc', name, user=user)
+        point(f'{name} is printed ({user})', [] if f'congestion control {name}\n' in err else err.splitlines())
+
+
+def check_status(user):
+    for words, want in ((['true'], 0), (['sh', '-c', 'exit 7'], 7), (['sh', '-c', 'kill -9 $$'], 137),
+                        (['sh', '-c', 'kill -TERM $$'], 143), (['/nonexistent'], 127), (['/'], 126)):
+        status, _, err = run('--far', 'true', '--', *words, user=user)
+        point(f'the exit status of {" ".join(words)} ({user})', [] if status == want else [f'{status}, not {want}', err])
+    status, out, err = run('-q', '--far', 'true', '--', 'cat', said='hello\n' * 10000, user=user)
+    point(f'input and output are the command\'s ({user})',
+          [] if (status, out, err) == (0, 'hello\n' * 10000, '') else [str(status), out[:200], err])
+
+
+def check_usage():
+    for words, part in ((['--backend', 'foo'], 'auto, tun or veth'), (['--mtu', '67'], '--mtu'),
+                        (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'), (['--seed', 'x'], '--seed'),
+                        (['--nosuch'], 'nosuch'), (['--preset', 'nosuch'], '--presets'), (['--cc', ''], '--cc'),
+                        (['ctl', '--nosuch'], 'nosuch'), (['--loss'], '--loss')):
+        status, out, err = run(*words)
+        point(f'wrong use: {" ".join(words)}',
+              [] if status == 2 and part in err and err.startswith('upcase-lab') and not out else [str(status), out, err])
+    status, out, err = run('--help')
+    point('--help', [] if status == 0 and '--loss=' in out and '--link-mtu=' in out and not err
+          and max(map(len, out.splitlines())) <= 100 else [out, err])
+    status, out, err = run('--presets')
+    point('--presets', [] if status == 0 and 'loss' in out else [out, err])
+    status, out, err = run('-V')
+    point('--version', [] if status == 0 and out.startswith('upcase-lab ') else [out, err])
+    status, out, err = run('--far', 'true', '--', 'sh', '-c', 'echo "$@"', 'sh', '--loss', '20%', '-V')
+    point("the command's options are its own", [] if out == '--loss 20% -V\n' else [out, err])
+    status, out, err = run('--far', 'true', 'echo', '--loss', '-V')
+    point("the command's options are its own, without --", [] if out == '--loss -V\n' else [out, err])
+
+
+def check_far():
+    slow = f'exec {python("")[0]} -c "import time; time.sleep(0.4); exec(open(\\"{server_file()}\\").read())"'
+    near('a slow far command is waited for', '''
+        s = tcp(4)
+        s.sendall(b"slow")
+        must(s.recv(9) == b"SLOW", "the reply")
+        ''', far=slow)
+    status, out, err = run('--far', 'echo it is broken >&2; exit 3')
+    point('a far command that fails is reported', [] if status == 1 and 'exit status 3: it is broken' in err else [err])
+    status, out, err = run(env={'UPCASED': '/nonexistent/upcased'})
+    point('a server that is not there is reported', [] if status == 1 and '/nonexistent/upcased' in err else [err])
+    ready = os.path.join(PLACE, 'ready-server')
+    with open(ready, 'w') as file:
+        file.write(f'#!/bin/sh\necho "$@" >&2\necho 12000 >&3\nexec {python("")[0]} {server_file()}\n')
+    os.chmod(ready, 0o755)
+    client = os.path.join(PLACE, 'client')
+    with open(client, 'w') as file:
+        file.write('#!/bin/sh\necho client "$@" on "$UPCASE_LAB_HOST"\n')
+    os.chmod(client, 0o755)
+    log = os.path.join(PLACE, 'far.log')
+    status, out, err = run('--far-log', log, env={'UPCASED': ready, 'UPCASE': client})
+    with open(log) as file:
+        said = file.read()
+    point('client and server are run with what they need', [] if (status, out) == (0, 'client 10.9.0.2 on near\n')
+          and said == '--ready-fd 3 --bind 10.9.0.2 --bind fd09::2\n' else [str(status), out, err, said])
+    mute = os.path.join(PLACE, 'mute-server')
+    with open(mute, 'w') as file:
+        file.write('#!/bin/sh\necho no port is free >&2\nexit 1\n')
+    os.chmod(mute, 0o755)
+    status, out, err = run(env={'UPCASED': mute, 'UPCASE': client})
+    point('a server that cannot serve is reported', [] if status == 1 and 'no port is free' in err and not out else [err])
+
+
+def check_link():
+    lost = '''
+        s = udp(4)
+        s.settimeout(0.3)
+        for i in range(100):
+            s.send(b"%d" % i)
+        got = set()
+        try:
+            while True:
+                got.add(int(s.recv(99)))
+        except socket.timeout:
+            pass
+        print(sorted(got))
+        '''
+    runs = [near('a lossy link', lost, '--loss', '30%', '--seed', seed)[0] for seed in ('5', '5', '6')]
+    point('the same seed gives the same fates', [] if runs[0] == runs[1] else runs[:2])
+    point('another seed gives others', [] if runs[0] != runs[2] else runs)
+    count = len(runs[0].split(','))
+    point('about half of the replies come', [] if 30 <= count <= 68 else [str(count)])
+    _, err = near('one way only', lost, '--loss-there', '100%', '--delay-back', '1ms')
+    point('the link says what it did', [] if 'there: loss 100%; back: delay 1ms' in err
+          and re.search(r'there: 100 packets, 100 lost.*, 0 delivered; back: 0 packets', err) else err.splitlines())
+    capture = os.path.join(PLACE, 'x.pcapng')
+    near('a capture', 'udp(4).send(b"x")', '--pcap', capture)
+    with open(capture, 'rb') as file:
+        head = file.read(4)
+    point('it is pcapng', [] if head == b'\x0a\x0d\x0d\x0a' else [head.hex()])
+    status, _, err = run('--pcap', '/nonexistent/x', '--far', 'true', '--', 'true')
+    point('a capture that cannot be written is reported',
+          [] if status == 1 and '/nonexistent/x: No such file' in err else [str(status), err])
+
+
+def check_control(user):
+    status, _, err = run('ctl', user=user)
+    point(f'ctl without a lab ({user})', [] if status == 1 and 'no lab' in err else [str(status), err])
+    lab = start('-q', '--far', 'true', '--loss', '7%', '--', *python('print("up", flush=True); input()'), user=user,
+                stdin=-1)
+    read_line(lab.stdout)
+    status, out, err = run('ctl', user=user)
+    point(f'ctl finds the lab and shows its link ({user})', [] if status == 0 and 'loss 7%' in out else [out, err])
+    status, out, err = run('ctl', 'loss', '30%', 'back', user=user)
+    now = run('ctl', 'link', user=user)[1]
+    point(f'ctl changes it ({user})', [] if status == 0 and 'loss 7%' in now and 'loss 30%' in now else [out, err, now])
+    status, out, err = run('ctl', 'loss', '300%', user=user)
+    point(f'ctl says what is wrong ({user})', [] if status == 1 and '300%' in err else [str(status), out, err])
+    status, out, err = run('ctl', '--socket', '/nonexistent', 'link', user=user)
+    point(f'ctl with a wrong socket ({user})', [] if status == 1 and '/nonexistent' in err else [str(status), out, err])
+    finish(lab, '\n')
+
+
+for who in USERS:
+    for kind in working_backends(who):
+        check_traffic(who, kind)
+    check_congestion(who)
+    check_status(who)
+    check_control(who)
+for kind in working_backends():
+    check_mtu(kind)
+check_usage()
+check_far()
+check_link()
+done()
