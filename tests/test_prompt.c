@@ -584,7 +584,7 @@ static void recovers_from_stop(void **state)
 
 static bool find_style(struct terminal *t, enum style style, VTermScreenCell *cell)
 {
-	char name[8];
+	char name[16];
 	int row, column;
 	snprintf(name, sizeof(name), " s%d", (int)style);
 	term_expect(t, name);
