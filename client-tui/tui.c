@@ -333,6 +333,12 @@ static void on_matches(void *context, char **words, size_t count)
 	app_say(context, "%s", text);
 }
 
+static void on_bell(void *context)
+{
+	(void)context;
+	screen_bell();
+}
+
 /* --- start and end --- */
 
 static void catch_signals(sigset_t *mask)
@@ -398,7 +404,8 @@ static void app_free(struct app *app)
 static int start_terminal(struct app *app, char *why, size_t size)
 {
 	const struct prompt_hooks hooks = {
-		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches};
+		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches,
+		.bell = on_bell};
 	char *history = app->settings.history > 0 ? paths_history() : NULL;
 	int result = screen_start(&app->settings.screen, why, size);
 
