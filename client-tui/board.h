@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The board: what the panes show, in the order of the lecture: lines, strays and notices; and beside it the replies
- * in the order in which they came. Bounded. Pure. */
+/* The board: what the panes show, in the order of the lecture: lines, strays and notices; and beside it the
+ * replies in the order in which they came. Bounded. Pure. */
 #ifndef UPCASE_BOARD_H
 #define UPCASE_BOARD_H
 

@@ -32,8 +32,8 @@ struct key_spec {
 extern const struct command_spec command_table[];
 extern const struct key_spec key_table[];
 
-/* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one. *arguments points behind
- * it and blanks, into `line` (at its end when there are none); blanks at the end of the line are part of it. */
+/* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one. *arguments points
+ * behind it and blanks, into `line` (at its end when there are none); blanks at the end of the line are part of it. */
 enum command command_parse(const char *line, size_t n, const char **arguments);
 /* The arguments without the blanks at their end: how many of the `n` bytes at `arguments` that leaves. */
 size_t command_trim(const char *arguments, size_t n);

@@ -174,7 +174,7 @@ struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n
 	struct entry *e = twins ? choose_twin(l, twins, now) : NULL;
 	if (e)
 		return take(l, e, &r, false);
-	e = n ? choose_cut(l, &r) : NULL;
+	e = choose_cut(l, &r);
 	return e ? take(l, e, &r, true) : stray(l);
 }
 

@@ -135,7 +135,8 @@ size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t si
 /* Room that any tag takes at most: "#", 20 digits, " ". */
 #define LEDGER_TAG_ROOM 22
 
-/* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time begins anew) becomes waiting. */
+/* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time begins anew)
+ * becomes waiting. */
 void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
 /* It could not be sent (`error` is an errno): queued or waiting becomes failed. */
 void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);

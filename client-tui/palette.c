@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* With 256 colours and an unknown background, each colour has about 4.5 to 1 of contrast (WCAG 2, 1.4.3) with black as well as with
- * white, which leaves those of a relative luminance near 0.18; with 8 colours, those that are least bad on both. Whatever a
- * colour says a glyph or a word says too, so that marks are few. */
+/* With 256 colours and an unknown background, each colour has about 4.5 to 1 of contrast (WCAG 2,
+ * 1.4.3) with black as well as with white, which leaves those of a relative luminance near 0.18;
+ * with 8 colours, those that are least bad on both. Whatever a colour says a glyph or a word says
+ * too, so that marks are few. */
 #include "config.h"
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which colour and which marks a style has, by how many colours the terminal knows and what its background is. Pure. */
+/* Which colour and which marks a style has, by how many colours the terminal knows and what its
+ * background is. Pure. */
 #ifndef UPCASE_PALETTE_H
 #define UPCASE_PALETTE_H
 
@@ -13,7 +14,8 @@ enum palette_background { PALETTE_UNKNOWN, PALETTE_DARK, PALETTE_LIGHT };
 enum { PALETTE_BOLD = 1, PALETTE_UNDERLINE = 2, PALETTE_REVERSE = 4 };
 
 struct palette_entry {
-	/* The foreground, an index into the terminal's colours, or PALETTE_DEFAULT; the background is always the terminal's own. */
+	/* The foreground, an index into the terminal's colours, or PALETTE_DEFAULT; the background
+	 * is always the terminal's own. */
 	int colour;
 	unsigned marks;
 };

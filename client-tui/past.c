@@ -34,7 +34,8 @@ int past_read(const char *path, void (*entry)(void *context, const char *line), 
 	return error ? -1 : 0;
 }
 
-/* Every folder on the way to the file; what went wrong shows when the file is opened. The path is changed and mended. */
+/* Every folder on the way to the file; what went wrong shows when the file is opened. The path is
+ * changed and mended. */
 static void make_folders(char *path)
 {
 	if (path[0] == '\0')
@@ -100,7 +101,8 @@ static void copy_line(void *context, const char *line)
 		fprintf(c->to, "%s\n", line);
 }
 
-/* Writes a new file and puts it in the place of the old one, so that no reader ever sees half of it. */
+/* Writes a new file and puts it in the place of the old one, so that no reader ever sees half of
+ * it. */
 static int rewrite(const char *path, size_t skip)
 {
 	char fresh[PATH_MAX];
@@ -130,7 +132,8 @@ fail:;
 static int trim(const char *path, size_t keep)
 {
 	struct stat st;
-	/* The file behind a symbolic link is replaced, not the link; /dev/null and its like are left alone. */
+	/* The file behind a symbolic link is replaced, not the link; /dev/null and its like are
+	 * left alone. */
 	char *real = realpath(path, NULL);
 	if (!real)
 		return -1;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The file that keeps the lines typed in earlier runs: one line each, nothing else in it. (readline's own reader takes
- * a first line such as "#17 hello" for a time stamp.) */
+/* The file that keeps the lines typed in earlier runs: one line each, nothing else in it.
+ * (readline's own reader takes a first line such as "#17 hello" for a time stamp.) */
 #ifndef UPCASE_PAST_H
 #define UPCASE_PAST_H
 
 #include <stddef.h>
 
-/* Hands every line of the file to `entry`, oldest first; empty lines and those with a zero byte are left out. Returns 0, also if
- * there is no file; -1 with errno if it could not be read. */
+/* Hands every line of the file to `entry`, oldest first; empty lines and those with a zero byte are
+ * left out. Returns 0, also if there is no file; -1 with errno if it could not be read. */
 int past_read(const char *path, void (*entry)(void *context, const char *line), void *context);
 
-/* Adds `count` lines, then drops the oldest beyond `keep`. Makes the file (0600) and its folders (0700). Two programs may do
- * so one after the other and both keep their lines. Returns 0, or -1 with errno. */
+/* Adds `count` lines, then drops the oldest beyond `keep`. Makes the file (0600) and its folders
+ * (0700). Two programs may do so one after the other and both keep their lines. Returns 0, or -1
+ * with errno. */
 int past_append(const char *path, const char *const *lines, size_t count, size_t keep);
 
 #endif

@@ -6,6 +6,7 @@
 #include "plain.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,8 @@ struct plain {
 		bool there;
 	} *early;
 	bool write_failed;
+	/* Standard error shows UTF-8. */
+	bool utf8;
 };
 
 static void on_stop(int signal)
@@ -56,10 +59,14 @@ static void on_stop(int signal)
 	stopped = signal;
 }
 
-static void say(const struct plain *p, bool bad, const char *text)
+static void say(const struct plain *p, bool bad, const char *words)
 {
-	if (bad || !p->settings->quiet)
-		fprintf(stderr, "upcase: %s\n", text);
+	char text[800];
+
+	if (!bad && p->settings->quiet)
+		return;
+	snprintf(text, sizeof text, "%s", words);
+	fprintf(stderr, "upcase: %s\n", p->utf8 ? text : summary_ascii(text));
 }
 
 /* --- output --- */
@@ -180,7 +187,8 @@ static void on_notice(void *context, bool bad, const char *text)
 
 static void send_line(struct plain *p, bool last_of_line, bool bare, int64_t now)
 {
-	int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (bare ? SESSION_BARE : 0);
+	int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (bare ? SESSION_BARE : 0) |
+	    SESSION_MORE;
 
 	if (!p->begun)
 		p->last_number++;
@@ -235,7 +243,7 @@ struct input {
 
 static bool room(const struct plain *p)
 {
-	return session_has_room(p->session) && (!p->early || p->last_number - p->next < ORDER_ROOM - 2);
+	return session_has_room(p->session) && (!p->early || p->last_number + 1 - p->next < ORDER_ROOM - 1);
 }
 
 /* Passes on what is there, line by line while there is room. */
@@ -249,6 +257,7 @@ static void pass_input(struct plain *p, struct input *in, int64_t now)
 		take_input(p, at, n, now);
 		in->begin += n;
 	}
+	session_push(p->session, now);
 }
 
 static void end_input(struct plain *p, int64_t now)
@@ -334,9 +343,10 @@ static int end(struct plain *p)
 		put_in_order(p);
 	if ((fflush(stdout) != 0 || p->write_failed) && !stopped)
 		fprintf(stderr, "upcase: standard output: %s\n", strerror(errno));
+	summary_session(t, p->settings->transport == SESSION_TCP, session_peer(p->session), p->settings->wait, text,
+	    sizeof text);
 	if (!p->settings->quiet)
-		fputs(summary_session(t, p->settings->transport == SESSION_TCP, session_peer(p->session),
-			  p->settings->wait, text, sizeof text), stderr);
+		fputs(p->utf8 ? text : summary_ascii(text), stderr);
 	return t->answered == t->typed && !unread && !p->write_failed ? 0 : 1;
 }
 
@@ -348,6 +358,7 @@ int plain_run(const struct client_settings *settings, const char *notice)
 	if (!p)
 		return 1;
 	p->settings = settings;
+	p->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	p->next = 1;
 	if (settings->ordered && settings->transport == SESSION_UDP)
 		p->early = calloc(ORDER_ROOM, sizeof *p->early);

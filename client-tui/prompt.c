@@ -7,7 +7,6 @@
  * stands in for stderr while readline runs. */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,10 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "mend.h"
 #include "past.h"
 #include "prompt.h"
+#include "undo.h"
 
 /* A key sequence is pending, or readline reads something other than the line. */
 #define BUSY_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | \
@@ -28,7 +29,7 @@
 #define SEARCH_PASTE_MAX 256
 
 static struct {
-	bool running, quoting, rang, prompt_changed;
+	bool running, quoting, rang, prompt_changed, discarding;
 	struct prompt_hooks hooks;
 	/* The keys that readline has not read yet; `drained` counts its reads after the last. */
 	const unsigned char *input;
@@ -36,14 +37,20 @@ static struct {
 	unsigned drained;
 	/* What stands before the line, and the same as it was shown last. */
 	char *prompt, *shown;
-	/* Where the history goes, how much of it is kept, how much of it is new. */
+	/* Where the history goes, how much of it is kept, and what is new: as it was entered, while
+	 * lines in readline's history can be edited. */
 	char *history;
-	int entries, fresh;
+	int entries;
+	char **fresh;
+	size_t fresh_count;
 	/* The hook's words on their way to readline, and the next one. */
 	char **words;
 	size_t next_word;
 	FILE *nowhere, *muffler, *stderr_kept;
 } self;
+
+/* A sequence that no terminal sends, bound in every keymap to entering the line. */
+static const unsigned char clear_key[] = "\033[!!c";
 
 static const char *const keymaps[] = { "emacs", "vi-insert", "vi-move" };
 
@@ -83,8 +90,9 @@ static ssize_t muffle(void *cookie, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-/* readline reads past the end only for the rest of a broken character or sequence. The answer must not be part of either and must
- * not be the end of file (which would end the line); readline's own paste reader stops at no other than this. */
+/* readline reads past the end only for the rest of a broken character or sequence. The answer must
+ * not be part of either and must not be the end of file (which would end the line); readline's own
+ * paste reader stops at no other than this. */
 static int next_byte(FILE *in)
 {
 	static const char end_of_paste[] = "\033[201~";
@@ -162,15 +170,16 @@ static void show_matches(char **matches, int count, int longest)
 	hook_end();
 }
 
-static void remember(const char *line)
+/* Returns whether it was new. */
+static bool remember(const char *line)
 {
-	if (self.entries <= 0 || line[0] == '\0' || strchr(line, '\n'))
-		return;
+	if (self.entries <= 0 || line[0] == '\0' || strchr(line, '\n') || mend_is_broken(line, strlen(line)))
+		return false;
 	const HIST_ENTRY *last = history_get(history_base + history_length - 1);
 	if (last && strcmp(last->line, line) == 0)
-		return;
+		return false;
 	add_history(line);
-	self.fresh++;
+	return true;
 }
 
 static void remember_past(void *context, const char *line)
@@ -179,11 +188,32 @@ static void remember_past(void *context, const char *line)
 	remember(line);
 }
 
+/* For the file, the newest `entries` lines. */
+static void keep_fresh(const char *line)
+{
+	char *copy = strdup(line);
+	if (copy && self.fresh_count == (size_t)self.entries) {
+		free(self.fresh[0]);
+		memmove(self.fresh, self.fresh + 1, --self.fresh_count * sizeof(*self.fresh));
+	}
+	char **more = copy ? realloc(self.fresh, (self.fresh_count + 1) * sizeof(*more)) : NULL;
+	if (!more) {
+		free(copy);
+		return;
+	}
+	self.fresh = more;
+	self.fresh[self.fresh_count++] = copy;
+}
+
 static void line_entered(char *line)
 {
 	hook_begin();
-	if (line) {
-		remember(line);
+	if (self.discarding) {
+		self.discarding = false;
+		free(line);
+	} else if (line) {
+		if (remember(line) && self.history)
+			keep_fresh(line);
 		self.hooks.line(self.hooks.context, line, strlen(line));
 		free(line);
 	} else {
@@ -198,15 +228,20 @@ static void bind_keys(void)
 {
 	for (size_t i = 0; i < sizeof(keymaps) / sizeof(keymaps[0]); i++) {
 		Keymap map = rl_get_keymap_by_name(keymaps[i]);
-		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail as text. */
+		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail
+		 * as text. */
 		rl_bind_keyseq_in_map("\033[", rl_skip_csi_sequence, map);
-		/* Pastes come through prompt_insert(); readline's reader of them would wait for the end. */
+		/* Pastes come through prompt_insert(); readline's reader of them would wait for the
+		 * end. */
 		rl_bind_keyseq_in_map("\033[200~", do_nothing, map);
+		rl_bind_keyseq_in_map((const char *)clear_key, rl_newline, map);
 		/* ^L is ours. */
 		rl_bind_keyseq_in_map("\f", do_nothing, map);
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
+		undo_guard_searches(map);
 	}
-	/* Else an incremental search looks for pastes by itself, in what it may read from the terminal. */
+	/* Else an incremental search looks for pastes by itself, in what it may read from the
+	 * terminal. */
 	rl_variable_bind("enable-bracketed-paste", "off");
 	/* A visible bell would go to where nobody sees it; the hook decides how it is shown. */
 	const char *bell = rl_variable_value("bell-style");
@@ -237,6 +272,10 @@ static void start_readline(void)
 	rl_variable_bind("convert-meta", "off");
 	rl_variable_bind("output-meta", "on");
 	rl_initialize();
+	/* It rings only where it thinks that it echoes. Earlier versions then also write at the end
+	 * of a line. */
+	if (rl_readline_version >= 0x0802)
+		rl_tty_set_echoing(1);
 	bind_keys();
 }
 
@@ -260,6 +299,9 @@ static void forget(void)
 	free(self.prompt);
 	free(self.shown);
 	free(self.history);
+	while (self.fresh_count > 0)
+		free(self.fresh[--self.fresh_count]);
+	free(self.fresh);
 	memset(&self, 0, sizeof(self));
 	rl_outstream = stdout;
 }
@@ -281,7 +323,6 @@ int prompt_start(const struct prompt_hooks *hooks, const char *history, int entr
 	/* A history that cannot be read is as none. */
 	if (history)
 		past_read(history, remember_past, NULL);
-	self.fresh = 0;
 
 	enter();
 	start_readline();
@@ -291,30 +332,19 @@ int prompt_start(const struct prompt_hooks *hooks, const char *history, int entr
 	return 0;
 }
 
-static int keep_new_lines(void)
-{
-	int count = self.fresh < history_length ? self.fresh : history_length;
-	if (!self.history || count == 0)
-		return 0;
-	const char **lines = calloc((size_t)count, sizeof(*lines));
-	if (!lines)
-		return -1;
-	for (int i = 0; i < count; i++)
-		lines[i] = history_get(history_base + history_length - count + i)->line;
-	int r = past_append(self.history, lines, (size_t)count, (size_t)self.entries);
-	free(lines);
-	return r;
-}
-
 int prompt_stop(void)
 {
 	if (!self.running)
 		return 0;
 	self.running = false;
-	/* Called from the line hook, readline has the stand-in for a moment more: it must be the true one from here on. */
+	/* Called from the line hook, readline has the stand-in for a moment more: it must be the
+	 * true one from here on. */
 	stderr = self.stderr_kept;
 	rl_callback_handler_remove();
-	int r = keep_new_lines();
+	const char *const *fresh = (const char *const *)self.fresh;
+	int r = 0;
+	if (self.fresh_count > 0)
+		r = past_append(self.history, fresh, self.fresh_count, (size_t)self.entries);
 	int error = errno;
 	forget();
 	errno = error;
@@ -355,64 +385,128 @@ static void bound_line(void)
 	self.rang = true;
 }
 
-void prompt_feed(const unsigned char *bytes, size_t n)
+/* Some of vi's commands (R, over a wide character) cut a character, and others then never end; see
+ * mend_text(). */
+static void mend_line(void)
 {
-	if (!self.running)
+	size_t length;
+	if (rl_editing_mode != 0 || !mend_is_broken(rl_line_buffer, (size_t)rl_end))
 		return;
-	enter();
+	unsigned char *copy = mend_text(rl_line_buffer, (size_t)rl_end, &length);
+	if (!copy)
+		return;
+	int point = rl_point;
+	rl_begin_undo_group();
+	rl_delete_text(0, rl_end);
+	rl_point = 0;
+	rl_insert_text((const char *)copy);
+	rl_end_undo_group();
+	free(copy);
+	rl_point = point < rl_end ? point : rl_end;
+	while (rl_point > 0 && ((unsigned char)rl_line_buffer[rl_point] & 0xc0) == 0x80)
+		rl_point--;
+}
+
+static void feed(const unsigned char *bytes, size_t n)
+{
 	self.input = bytes;
 	self.left = n;
 	while (self.running && self.left > 0) {
-		/* Only a quoted-insert that has just been asked for waits; the character it takes leaves rl_last_func as it is. */
+		/* Only a quoted-insert that has just been asked for waits; the character it takes
+		 * leaves rl_last_func as it is. */
 		if (rl_last_func == rl_quoted_insert)
 			rl_last_func = NULL;
+		int place = where_history();
+		bool searching = RL_ISSTATE(RL_STATE_NSEARCH);
 		self.drained = 0;
 		rl_callback_read_char();
 		if (!self.running)
 			return;
 		self.quoting = rl_last_func == rl_quoted_insert;
+		if (searching)
+			undo_settle_search();
+		undo_forget(place);
 		bound_line();
+		mend_line();
 	}
 	self.left = 0;
+}
+
+/* Ends what waits for more keys. readline does that best by itself, when it is aborted; a
+ * quoted-insert would take that key too. No bell for it: nothing has failed. */
+static void drop_pending(void)
+{
+	static const unsigned char abort_key[] = { '\a' };
+	if (!self.quoting && RL_ISSTATE(BUSY_STATES))
+		feed(abort_key, sizeof(abort_key));
+	rl_callback_sigcleanup();
+	rl_discard_argument();
+	self.quoting = self.rang = false;
+}
+
+void prompt_feed(const unsigned char *bytes, size_t n)
+{
+	size_t length;
+	unsigned char *copy = self.running ? mend_text(bytes, n, &length) : NULL;
+	if (!copy)
+		return;
+	enter();
+	feed(copy, length);
+	free(copy);
+	/* The line's hook may have ended the prompt. */
+	if (!self.running)
+		return;
 	apply_prompt();
 	leave();
 }
 
-/* rl_callback_sigcleanup() does its work only inside a callback. */
-static void drop_pending(void)
+/* In vi's command mode ESC is a prefix to readline, which would swallow the next key. */
+static void feed_escape(void)
 {
-	RL_SETSTATE(RL_STATE_CALLBACK);
-	rl_callback_sigcleanup();
-	RL_UNSETSTATE(RL_STATE_CALLBACK);
+	static const unsigned char escape[] = { '\033' };
+	feed(escape, sizeof(escape));
+	if (rl_editing_mode == 0 && RL_ISSTATE(RL_STATE_MULTIKEY))
+		drop_pending();
 }
 
 void prompt_escape(void)
 {
-	static const unsigned char escape[] = { '\033' };
-	prompt_feed(escape, 1);
-	/* In vi's command mode ESC is a prefix to readline, which would swallow the next key. */
-	if (self.running && rl_editing_mode == 0 && RL_ISSTATE(RL_STATE_MULTIKEY))
+	if (!self.running)
+		return;
+	enter();
+	feed_escape();
+	apply_prompt();
+	leave();
+}
+
+/* Freeing the line's state from outside would free twice what readline keeps for the way back from
+ * the history; entering the line and dropping it puts all in order. */
+static void enter_and_discard(void)
+{
+	self.discarding = true;
+	for (int tries = 0; self.discarding && tries < 3; tries++) {
 		drop_pending();
+		/* vi's R has a keymap that cannot be named; from vi's command mode all goes the
+		 * same way. */
+		if (rl_editing_mode == 0)
+			feed_escape();
+		feed(clear_key, sizeof(clear_key) - 1);
+	}
+	if (self.discarding) {
+		rl_delete_text(0, rl_end);
+		rl_point = 0;
+	}
+	self.discarding = false;
 }
 
 void prompt_clear(void)
 {
-	static const unsigned char abort_key[] = { '\a' };
 	if (!self.running)
 		return;
-	/* A search puts things back in order by itself when it is aborted. */
-	if (self.quoting || RL_ISSTATE(BUSY_STATES))
-		prompt_feed(abort_key, 1);
 	enter();
-	drop_pending();
-	rl_free_line_state();
-	rl_replace_line("", 1);
-	rl_point = rl_mark = 0;
-	/* As for a fresh line: at the end of the history, vi mode inserting. */
-	rl_callback_handler_remove();
-	rl_callback_handler_install(self.prompt, line_entered);
-	self.quoting = self.rang = self.prompt_changed = false;
-	rl_last_func = NULL;
+	enter_and_discard();
+	self.rang = false;
+	apply_prompt();
 	leave();
 }
 
@@ -424,20 +518,21 @@ static bool has_controls(const unsigned char *bytes, size_t n)
 	return false;
 }
 
-static void insert(const unsigned char *bytes, size_t n)
+/* `text` is `n` bytes and a zero. */
+static void insert(unsigned char *text, size_t n)
 {
-	char *text = malloc(n + 1);
-	if (!text)
-		return;
 	size_t length = 0;
 	for (size_t i = 0; i < n; i++)
-		if (bytes[i] != '\0')
-			text[length++] = (char)bytes[i];
+		if (text[i] != '\0')
+			text[length++] = text[i];
 	text[length] = '\0';
+	if (length > PROMPT_LINE_MAX - (size_t)rl_end) {
+		self.rang = true;
+		return;
+	}
 	rl_begin_undo_group();
-	rl_insert_text(text);
+	rl_insert_text((const char *)text);
 	rl_end_undo_group();
-	free(text);
 }
 
 void prompt_insert(const unsigned char *bytes, size_t n)
@@ -448,19 +543,19 @@ void prompt_insert(const unsigned char *bytes, size_t n)
 		prompt_feed(bytes, n);
 		return;
 	}
+	size_t length;
+	unsigned char *copy = mend_text(bytes, n, &length);
+	if (!copy)
+		return;
 	enter();
-	/* A non-incremental search reads into the line, and so takes the text itself. */
-	if (self.quoting || RL_ISSTATE(BUSY_STATES & ~RL_STATE_NSEARCH)) {
-		if (RL_ISSTATE(RL_STATE_NUMERICARG))
-			rl_restore_prompt();
+	/* A non-incremental search reads into the line, and so takes the text itself. An
+	 * incremental one has found its line. */
+	if (RL_ISSTATE(RL_STATE_ISEARCH))
+		rl_callback_sigcleanup();
+	else if (self.quoting || RL_ISSTATE(BUSY_STATES & ~RL_STATE_NSEARCH))
 		drop_pending();
-		rl_discard_argument();
-		self.quoting = self.rang = false;
-	}
-	if (n > PROMPT_LINE_MAX - (size_t)rl_end)
-		self.rang = true;
-	else
-		insert(bytes, n);
+	insert(copy, length);
+	free(copy);
 	rl_last_func = NULL;
 	apply_prompt();
 	leave();

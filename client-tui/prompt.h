@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The input line: readline behind a small door. Nobody else includes readline. It never draws and never
- * reads the terminal: bytes come from prompt_feed(), the picture goes out by prompt_state(). One at a time. */
+/* The input line: readline behind a small door. Nobody else includes readline. It never draws and
+ * never reads the terminal: bytes come from prompt_feed(), the picture goes out by prompt_state().
+ * One at a time. */
 #ifndef UPCASE_PROMPT_H
 #define UPCASE_PROMPT_H
 
@@ -16,8 +17,8 @@ struct prompt_hooks {
 	void (*line)(void *context, const char *line, size_t length);
 	/* ^D on an empty line. */
 	void (*end)(void *context);
-	/* The words that complete `word` (NULL-ended, each malloc()ed, as is the array; NULL for none), given the text of the
-	 * line before it. `word` begins at `start`. */
+	/* The words that complete `word` (NULL-ended, each malloc()ed, as is the array; NULL for
+	 * none), given the text of the line before it. `word` begins at `start`. */
 	char **(*complete)(void *context, const char *word, const char *line, size_t start);
 	/* Several completions are possible: shows them (count words). */
 	void (*matches)(void *context, char **words, size_t count);
@@ -32,26 +33,28 @@ struct prompt_state {
 	size_t length, cursor;
 };
 
-/* Starts readline. After setlocale() and after the screen has started. `history` is a file to read and later append to, or NULL; `entries`
- * kept at most. Returns 0, or -1 (memory). Reads the user's inputrc, with "$if upcase". */
+/* Starts readline. After setlocale() and after the screen has started. `history` is a file to read
+ * and later append to, or NULL; `entries` kept at most. Returns 0, or -1 (memory). Reads the user's
+ * inputrc, with "$if upcase". */
 int prompt_start(const struct prompt_hooks *hooks, const char *history, int entries);
-/* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started. Returns 0, or -1 with errno if the
- * history could not be written. */
+/* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started.
+ * Returns 0, or -1 with errno if the history could not be written. */
 int prompt_stop(void);
 
 /* What stands before the line ("udp> "). Copied. */
 void prompt_set(const char *prompt);
 /* Whole key sequences for the editor; it takes them all before it returns. */
 void prompt_feed(const unsigned char *bytes, size_t n);
-/* Inserts text at the cursor as typed, without reading it as keys (a paste). Zero bytes are left out; what would make
- * the line longer than PROMPT_LINE_MAX is refused with a bell. In an incremental search it is searched for. */
+/* Inserts text at the cursor as typed, without reading it as keys (a paste). Zero bytes are left
+ * out; what would make the line longer than PROMPT_LINE_MAX is refused with a bell. In an
+ * incremental search it is searched for. */
 void prompt_insert(const unsigned char *bytes, size_t n);
 /* ^C: drops the line, an incremental search, a pending argument. */
 void prompt_clear(void);
 /* The next byte is taken literally (quoted-insert waits for it). */
 bool prompt_quoting(void);
-/* Esc alone. In vi mode it is the Esc key and all it does is done at once; in emacs mode it is the first half of a Meta
- * sequence, as it is everywhere with readline. Never blocks. */
+/* Esc alone. In vi mode it is the Esc key and all it does is done at once; in emacs mode it is the
+ * first half of a Meta sequence, as it is everywhere with readline. Never blocks. */
 void prompt_escape(void);
 struct prompt_state prompt_state(void);
 

@@ -48,7 +48,8 @@ static void restore(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &self.modes);
 }
 
-/* A fault's handler is wrapped if there is one (a sanitizer's); another signal's is the program's own business. */
+/* A fault's handler is wrapped if there is one (a sanitizer's); another signal's is the program's
+ * own business. */
 static bool is_fault(int signal_number)
 {
 	return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE ||
@@ -64,7 +65,8 @@ static void fatal(int signal_number, siginfo_t *info, void *context)
 		if (fatal_signals[i] == signal_number)
 			sigaction(signal_number, &fatal_before[i], NULL);
 	errno = error;
-	/* A fault happens again when its instruction does, and so tells the right place to whoever looks. */
+	/* A fault happens again when its instruction does, and so tells the right place to whoever
+	 * looks. */
 	if (!is_fault(signal_number) || info->si_code <= 0 || info->si_code == SI_KERNEL)
 		raise(signal_number);
 }

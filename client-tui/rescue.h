@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gives the terminal back when a fatal signal ends the program: a fault, an abort, a hang-up, or a request to end that the program
- * does not handle itself. The signal then does what it would have done. */
+/* Gives the terminal back when a fatal signal ends the program: a fault, an abort, a hang-up, or a
+ * request to end that the program does not handle itself. The signal then does what it would have
+ * done. */
 #ifndef UPCASE_RESCUE_H
 #define UPCASE_RESCUE_H
 
@@ -9,8 +10,9 @@
 
 #define RESCUE_BYTES 512
 
-/* Catches the signals that nobody handles yet (faults also when somebody does, who is called afterwards). If one comes while armed,
- * `bytes` (fewer than RESCUE_BYTES) are written to standard output and `modes` set on standard input. Copied. */
+/* Catches the signals that nobody handles yet (faults also when somebody does, who is called
+ * afterwards). If one comes while armed, `bytes` (fewer than RESCUE_BYTES) are written to standard
+ * output and `modes` set on standard input. Copied. */
 void rescue_start(const char *bytes, const struct termios *modes);
 void rescue_arm(bool armed);
 /* Puts the signals' handlers back, but for those that somebody replaced since. */

@@ -100,7 +100,8 @@ static bool has_capability(const char *name)
 	return s && s != (const char *)-1;
 }
 
-/* Modes in the style of ECMA-48 are ignored by terminals of that kind that do not know them, and are only sent to those. */
+/* Modes in the style of ECMA-48 are ignored by terminals of that kind that do not know them, and
+ * are only sent to those. */
 static bool speaks_ansi(void)
 {
 	const char *s = tigetstr("cup");
@@ -114,8 +115,9 @@ static void prepare_modes(bool mouse)
 		return;
 	append(self.modes_on, sizeof(self.modes_on), "\033[?2004h");
 	append(self.modes_off, sizeof(self.modes_off), "\033[?2004l");
-	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk through the history. The
-	 * mode is kept and put back where the terminal can; where not, on is what those that know the mode start with. */
+	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk
+	 * through the history. The mode is kept and put back where the terminal can; where not, on
+	 * is what those that know the mode start with. */
 	if (has_capability("smcup")) {
 		append(self.modes_on, sizeof(self.modes_on), "\033[?1007s\033[?1007l");
 		append(self.modes_off, sizeof(self.modes_off), "\033[?1007h\033[?1007r");
@@ -171,7 +173,8 @@ static attr_t curses_attributes(unsigned marks)
 
 static void set_up_styles(const struct screen_settings *settings)
 {
-	/* Without the terminal's own colours to go back to, ours would bring a background that is not the user's. */
+	/* Without the terminal's own colours to go back to, ours would bring a background that is
+	 * not the user's. */
 	bool colours = wants_colour(settings) && has_colors() && start_color() == OK && use_default_colors() == OK;
 	enum palette_background ground = background(settings);
 	for (int i = 0; i < STYLES; i++) {
@@ -295,8 +298,8 @@ void screen_suspend(void)
 	sigemptyset(&only);
 	sigaddset(&only, SIGTSTP);
 	sigaction(SIGTSTP, &stop, &before);
-	/* All of the job, as the terminal would do: a shell script that waits for us has to stop too. Where nobody could continue us
-	 * (no job control) the kernel drops the signal. */
+	/* All of the job, as the terminal would do: a shell script that waits for us has to stop
+	 * too. Where nobody could continue us (no job control) the kernel drops the signal. */
 	kill(0, SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &only, &mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -338,7 +341,8 @@ void screen_repaint(void)
 	self.repaint = true;
 }
 
-/* The canvas's characters are safe to show; that is checked here once more, where nothing comes after. */
+/* The canvas's characters are safe to show; that is checked here once more, where nothing comes
+ * after. */
 static bool is_safe(const struct canvas_cell *cell)
 {
 	if (iswcntrl((wint_t)cell->chars[0]) || wcwidth(cell->chars[0]) != cell->width)
@@ -364,7 +368,8 @@ static void draw_cell(int row, int column, const struct canvas_cell *cell)
 	for (int i = 0; i < width; i++) {
 		cchar_t out;
 		if (setcchar(&out, text, attributes, (short)PAIR_NUMBER(attributes), NULL) == OK)
-			/* In the last cell this tells that it cannot go on to the next line; the cell is written. */
+			/* In the last cell this tells that it cannot go on to the next line; the
+			 * cell is written. */
 			mvadd_wch(row, column + i, &out);
 	}
 }
@@ -377,7 +382,8 @@ static void draw_row(const struct canvas *c, int row, int columns)
 			draw_cell(row, column, &cells[column]);
 }
 
-/* Makes the record of what was shown as large as the canvas. Without it (memory) every row is drawn. */
+/* Makes the record of what was shown as large as the canvas. Without it (memory) every row is
+ * drawn. */
 static void size_record(const struct canvas *c)
 {
 	if (self.shown && self.shown_rows == c->rows && self.shown_columns == c->columns)
@@ -420,7 +426,8 @@ void screen_show(const struct canvas *c)
 		return;
 	size_record(c);
 	if (self.repaint) {
-		/* After a stop that was none of ours (SIGSTOP) the shell has set the terminal as it likes it. */
+		/* After a stop that was none of ours (SIGSTOP) the shell has set the terminal as it
+		 * likes it. */
 		reset_prog_mode();
 		put(self.modes_on, strlen(self.modes_on));
 		erase();

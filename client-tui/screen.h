@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The terminal: curses behind a small door. Nobody else includes curses. It shows a canvas and gives the terminal back
- * on every way out, also after a fatal signal. */
+/* The terminal: curses behind a small door. Nobody else includes curses. It shows a canvas and
+ * gives the terminal back on every way out, also after a fatal signal. */
 #ifndef UPCASE_SCREEN_H
 #define UPCASE_SCREEN_H
 
@@ -20,10 +20,12 @@ struct screen_settings {
 	bool mouse;
 };
 
-/* Takes the terminal (stdin and stdout; TERM must be known). After setlocale(). Returns 0, or -1 with why in
- * `why` ("the terminal type 'xyz' is not known; try TERM=xterm"), the terminal untouched. */
+/* Takes the terminal (stdin and stdout; TERM must be known). After setlocale(). Returns 0, or -1
+ * with why in `why` ("the terminal type 'xyz' is not known; try TERM=xterm"), the terminal
+ * untouched. */
 int screen_start(const struct screen_settings *settings, char *why, size_t size);
-/* Gives it back: modes, alternate screen, colours. Harmless when not started; safe to call twice. */
+/* Gives it back: modes, alternate screen, colours. Harmless when not started; safe to call
+ * twice. */
 void screen_stop(void);
 
 /* The size now, asked of the kernel; at least 1x1. */
@@ -34,7 +36,8 @@ void screen_resize(void);
 void screen_show(const struct canvas *c);
 /* The next screen_show() paints everything (^L, after a stop). */
 void screen_repaint(void);
-/* Stops this process as ^Z does: gives the terminal back, stops, and takes it again when continued. */
+/* Stops this process as ^Z does: gives the terminal back, stops, and takes it again when
+ * continued. */
 void screen_suspend(void);
 /* A short sound or flash. */
 void screen_bell(void);

@@ -248,12 +248,18 @@ int session_send(struct session *s, uint64_t number, const void *text, size_t n,
 		return -1;
 	if (s->phase == PHASE_DEAD)
 		fail_queued(s, s->error && !s->look_up_failed ? s->error : EHOSTUNREACH, now);
-	else
+	else if (!(pieces & SESSION_MORE) || s->settings.transport == SESSION_UDP)
 		s->transport->push(s, now);
 	/* Somebody waits for it: no need to sleep out a long pause. */
 	if (s->phase == PHASE_PAUSE && s->retry_at > now + PAUSE_FIRST)
 		s->retry_at = now + PAUSE_FIRST;
 	return 0;
+}
+
+void session_push(struct session *s, int64_t now)
+{
+	if (s->phase != PHASE_DEAD)
+		s->transport->push(s, now);
 }
 
 bool session_has_room(const struct session *s)

@@ -62,11 +62,15 @@ void session_close(struct session *s);
 
 /* What session_send() is given: a whole line is SESSION_LINE. Over TCP a line may come in pieces: the first
  * piece begins its row, the last one ends it; SESSION_BARE, at the end of all input, leaves out the end of line. */
-enum session_piece { SESSION_FIRST = 1, SESSION_LAST = 2, SESSION_BARE = 4, SESSION_LINE = SESSION_FIRST | SESSION_LAST };
+enum session_piece { SESSION_FIRST = 1, SESSION_LAST = 2, SESSION_BARE = 4, SESSION_LINE = SESSION_FIRST | SESSION_LAST,
+	/* Over TCP: more follows at once, it need not be handed to the kernel by itself; session_push() ends that. */
+	SESSION_MORE = 8 };
 
 /* A line, without its end, whatever its length; its fate says what comes of it. UDP takes whole lines
  * only. Returns 0, or -1 when memory is short. */
 int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now);
+/* Hands over what was sent with SESSION_MORE. */
+void session_push(struct session *s, int64_t now);
 /* There is room for another line (plain input waits for it; typing does not). */
 bool session_has_room(const struct session *s);
 /* No more lines will come: TCP half-closes when all is sent. */

@@ -117,20 +117,25 @@ const char *summary_error(int error, bool stream)
 		int error;
 		const char *datagram, *stream;
 	} table[] = {
-		{ ECONNREFUSED, "refused: nothing listens on that port there; is the server running, and on this port?", NULL },
-		{ EMSGSIZE, "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the tag; TCP takes any length",
-		    "too long" },
+		{ ECONNREFUSED, "refused: nothing listens on that port there; is the server running, and on this "
+		    "port?", NULL },
+		{ EMSGSIZE, "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the tag; "
+		    "TCP takes any length", "too long" },
 		{ ENETUNREACH, "no route to that network; is this machine connected, and the address right?", NULL },
-		{ EHOSTUNREACH, "that host cannot be reached: is it on, is the address right, does a firewall turn packets away?", NULL },
+		{ EHOSTUNREACH, "that host cannot be reached: is it on, is the address right, does a firewall turn "
+		    "packets away?", NULL },
 		{ ENETDOWN, "the network is down; is this machine connected?", NULL },
-		{ ETIMEDOUT, "no answer at all: the host is off, the address is wrong, or a firewall swallows the packets", NULL },
+		{ ETIMEDOUT, "no answer at all: the host is off, the address is wrong, or a firewall swallows the "
+		    "packets", NULL },
 		{ ECONNRESET, "the other side reset the connection; did the server end?", NULL },
 		{ ECONNABORTED, "the connection was given up", NULL },
 		{ EPIPE, "the other side has closed the connection", NULL },
 		{ ENOTCONN, "there is no connection any more", NULL },
-		{ EACCES, "not allowed: a firewall on this machine forbids it, or the address is a broadcast address", NULL },
+		{ EACCES, "not allowed: a firewall on this machine forbids it, or the address is a broadcast "
+		    "address", NULL },
 		{ EPERM, "not allowed: a firewall on this machine forbids it", NULL },
-		{ EADDRNOTAVAIL, "this machine has no address or no free port for that; try --ipv4 or --ipv6, or wait a minute", NULL },
+		{ EADDRNOTAVAIL, "this machine has no address or no free port for that; try --ipv4 or --ipv6, or wait "
+		    "a minute", NULL },
 		{ EAFNOSUPPORT, "this machine does not speak that kind of address; try --ipv4 or --ipv6", NULL },
 		{ EINVAL, "nothing can be sent to that address", NULL },
 		{ ENOBUFS, "this machine has no room for more packets; try again", NULL },

@@ -15,12 +15,12 @@
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
 void summary_wilson(uint64_t k, uint64_t n, double *low, double *high);
 
-/* "3/12 lost (25 %, 95 % 9–53)": `lost` of the lines that are decided (not waiting). "0/0 lost" for none. Under
- * 10 % with one decimal: "2/150 lost (1.3 %, 95 % 0.4–4.7)". */
+/* "3/12 lost (25 %, 95 % 9–53)": `lost` of the lines that are decided (not waiting). "0/0 lost" for none.
+ * Under 10 % with one decimal: "2/150 lost (1.3 %, 95 % 0.4–4.7)". */
 char *summary_loss(const struct ledger_totals *t, char *buf, size_t size);
 
-/* What became of a line, in a few words for people: "answered in 40.9 ms", "lost", "late after 1.20 s, 2 duplicates",
- * "failed: too long ...". */
+/* What became of a line, in a few words for people: "answered in 40.9 ms", "lost", "late after 1.20 s,
+ * 2 duplicates", "failed: too long ...". */
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
 
 /* Why a send failed or a peer refused, for people: what it means and what to try. Static, but for an error

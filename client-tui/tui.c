@@ -333,6 +333,12 @@ static void on_matches(void *context, char **words, size_t count)
 	app_say(context, "%s", text);
 }
 
+static void on_bell(void *context)
+{
+	(void)context;
+	screen_bell();
+}
+
 /* --- start and end --- */
 
 static void catch_signals(sigset_t *mask)
@@ -374,7 +380,7 @@ static void summarise(struct app *app)
 		if (t->typed == 0 && !(app->session_count == 1))
 			continue;
 		summary_session(t, session_transport(s) == SESSION_TCP, session_peer(s), session_wait(s), text, sizeof text);
-		fputs(text, stdout);
+		fputs(app->utf8 ? text : summary_ascii(text), stdout);
 	}
 	fflush(stdout);
 }
@@ -398,7 +404,8 @@ static void app_free(struct app *app)
 static int start_terminal(struct app *app, char *why, size_t size)
 {
 	const struct prompt_hooks hooks = {
-		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches};
+		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches,
+		.bell = on_bell};
 	char *history = app->settings.history > 0 ? paths_history() : NULL;
 	int result = screen_start(&app->settings.screen, why, size);
 

@@ -55,6 +55,24 @@ static inline size_t utf8_character(const unsigned char *s, size_t n)
 	return length;
 }
 
+/* How many of the `n` bytes at `s`, one at least, are to be taken together: a character, or as much of one as is there.
+ * `*length` is how long the character is: more than what is returned if the text ends within it, 0 if it is none (one
+ * "maximal subpart", which Unicode wants replaced by one U+FFFD). */
+static inline size_t utf8_span(const unsigned char *s, size_t n, size_t *length)
+{
+	size_t have = 1;
+
+	*length = utf8_length(s[0]);
+	if (*length <= 1)
+		return 1;
+	if (n > 1 && utf8_second(s[0], s[1]))
+		for (have = 2; have < *length && have < n && utf8_follows(s[have]);)
+			have++;
+	if (have < *length && have < n)
+		*length = 0;
+	return have;
+}
+
 /* How many bytes at the end of the text are the beginning of a character that is cut off there: 0 to 3. Nothing before
  * them counts, since no character has a first byte within it. */
 static inline size_t utf8_cut_off(const unsigned char *s, size_t n)

@@ -5,8 +5,8 @@
 
 #include <sys/types.h>
 
-/* Starts a program (looked up in PATH) and reads the first line it prints, which ends in a port number. Returns
- * the port; fails the test when there is none. */
+/* Starts a program (looked up in PATH) and reads the first line it prints, which ends in a port
+ * number. Returns the port; fails the test when there is none. */
 int child_start(const char *const argv[]);
 /* A Python program of the tests: python3 $srcdir/tests/NAME ARGUMENT. */
 int child_python(const char *name, const char *argument);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small program around the input line, the key reader and the screen, for tests/test_prompt.c: row 0 tells what is
- * set, row 1 shows every style, the lines entered follow, the last row is the input line. Some lines do things:
- * "!segv", "!abort" and "!exit" end it in those ways, "!quit" from inside the line's hook. */
+/* A small program around the input line, the key reader and the screen, for tests/test_prompt.c:
+ * row 0 tells what is set, row 1 shows every style, the lines entered follow, the last row is the
+ * input line. Some lines do things: "!segv", "!abort" and "!exit" end it in those ways, "!quit"
+ * from inside the line's hook. */
 #include "config.h"
 
 #include <locale.h>
@@ -27,8 +28,8 @@ struct demo {
 	struct layout layout;
 	struct keys *keys;
 	char *lines[LINES_KEPT];
-	size_t lengths[LINES_KEPT], count, entered;
-	bool leaving;
+	size_t lengths[LINES_KEPT], count, entered, escapes;
+	bool leaving, hidden;
 	char asked[64];
 };
 
@@ -95,7 +96,9 @@ static void on_line(void *context, const char *line, size_t n)
 		d->leaving = true;
 		return;
 	}
-	if (strncmp(line, "!prompt ", 8) == 0)
+	if (strcmp(line, "!hide") == 0)
+		d->hidden = !d->hidden;
+	else if (strncmp(line, "!prompt ", 8) == 0)
 		prompt_set(line + 8);
 	else if (n > 200)
 		snprintf(d->asked, sizeof(d->asked), "long %zu", n);
@@ -159,15 +162,16 @@ static void draw_input(struct demo *d, int row)
 	if (layout_text(&d->layout, s.text, s.length, wcwidth) < 0)
 		abort();
 	const struct layout *l = &d->layout;
-	size_t cursor = 0, first = 0;
+	size_t cursor = 0;
 	while (cursor < l->count && l->cells[cursor].offset < s.cursor)
 		cursor++;
-	/* As far to the left as shows the cursor. */
+	/* From as far to the left as shows the cursor. */
 	int room = d->canvas.columns - column;
-	while (first < cursor && (int)layout_columns(l, first, cursor) >= room)
-		first++;
+	size_t first = cursor;
+	while (first > 0 && (int)layout_columns(l, first - 1, cursor) < room)
+		first--;
 	canvas_cells(&d->canvas, row, column, d->canvas.columns, l->cells + first, l->count - first, STYLE_NORMAL);
-	d->canvas.cursor_row = row;
+	d->canvas.cursor_row = d->hidden ? -1 : row;
 	d->canvas.cursor_column = column + (int)layout_columns(l, first, cursor);
 }
 
@@ -190,8 +194,8 @@ static void draw(struct demo *d)
 	if (canvas_resize(&d->canvas, rows, columns) < 0)
 		abort();
 	canvas_clear(&d->canvas);
-	int n = snprintf(head, sizeof(head), "%dx%d entered %zu%s %s", rows, columns, d->entered,
-	    prompt_quoting() ? " quoting" : "", d->asked);
+	int n = snprintf(head, sizeof(head), "%dx%d entered %zu esc %zu%s %s", rows, columns, d->entered,
+	    d->escapes, prompt_quoting() ? " quoting" : "", d->asked);
 	put(d, 0, 0, head, (size_t)n, STYLE_STATUS);
 	draw_styles(d);
 	int room = rows - 3;
@@ -233,6 +237,7 @@ static void handle_key(struct demo *d, const struct key_event *e)
 		screen_repaint();
 		break;
 	case KEY_ESCAPE:
+		d->escapes++;
 		prompt_escape();
 		break;
 	case KEY_FUNCTION:
@@ -346,11 +351,11 @@ int main(int argc, char **argv)
 	int entries = 1000;
 	setlocale(LC_ALL, "");
 	const char *history = read_options(argc, argv, &settings, &entries);
-	d.keys = keys_new();
 	if (screen_start(&settings, why, sizeof(why)) < 0) {
 		fprintf(stderr, "demo_prompt: %s\n", why);
 		return 2;
 	}
+	d.keys = keys_new();
 	if (!d.keys || prompt_start(&hooks, history, entries) < 0)
 		abort();
 	prompt_set("demo> ");

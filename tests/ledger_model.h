@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A ledger as simple as can be, written from the contract alone: every line for ever in one array, every question
- * answered by walking it. Each step is done to it and to the real ledger, and everything that can be seen of the two is
- * compared. For tests; slow. */
+/* A ledger as simple as can be, written from the contract alone: every line for ever in one array,
+ * every question answered by walking it. Each step is done to it and to the real ledger, and
+ * everything that can be seen of the two is compared. For tests; slow. */
 #ifndef UPCASE_LEDGER_MODEL_H
 #define UPCASE_LEDGER_MODEL_H
 
@@ -44,8 +44,8 @@ struct model {
 struct model *model_new(const struct ledger_settings *settings);
 void model_free(struct model *m);
 
-/* Each does one step to both and compares; what is wrong stands in m->wrong. At most MODEL_LINES lines of at most
- * MODEL_TEXT bytes, replies of at most 4 * MODEL_TEXT; more is ignored. */
+/* Each does one step to both and compares; what is wrong stands in m->wrong. At most MODEL_LINES
+ * lines of at most MODEL_TEXT bytes, replies of at most 4 * MODEL_TEXT; more is ignored. */
 void model_add(struct model *m, uint64_t number, const void *text, size_t n, bool partial, int64_t now);
 void model_sent(struct model *m, uint64_t number, int64_t now);
 void model_failed(struct model *m, uint64_t number, int error);
@@ -57,8 +57,8 @@ void model_cut_off(struct model *m);
 void model_expire(struct model *m, int64_t now);
 void model_give_up(struct model *m);
 
-/* One step after another as the bytes say, until they are used up or something is wrong: settings first, then
- * lines that look alike and replies of all kinds. Returns what is wrong, or NULL. */
+/* One step after another as the bytes say, until they are used up or something is wrong: settings
+ * first, then lines that look alike and replies of all kinds. Returns what is wrong, or NULL. */
 const char *model_play(const unsigned char *bytes, size_t n);
 
 #endif

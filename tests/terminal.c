@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The program's side of the pseudo-terminal stays open here while it runs, so that its modes can be read; it is closed when the
- * program has ended, and what is left to read then ends with EIO. */
+/* The program's side of the pseudo-terminal stays open here while it runs, so that its modes can be
+ * read; it is closed when the program has ended, and what is left to read then ends with EIO. */
 #include "config.h"
 
 #include <errno.h>
@@ -28,6 +28,9 @@
 
 /* How long to wait for bytes before looking whether the program has ended. */
 #define LOOK_MS 10
+/* A process that the program left behind may hold the terminal open; after so many looks in vain
+ * nothing more is expected. */
+#define QUIET_LOOKS 30
 #define VARIABLES 48
 
 struct terminal {
@@ -42,6 +45,8 @@ struct terminal {
 	int status;
 	/* Nothing more can come. */
 	bool at_end;
+	/* Looks in vain since the program ended. */
+	int quiet;
 	struct termios before, after;
 	char home[64], path[192];
 	char *variables[VARIABLES];
@@ -131,6 +136,21 @@ static void set_folder(struct terminal *t, const char *name, const char *below)
 	term_setenv(t, name, path);
 }
 
+const char *term_file(struct terminal *t, const char *name, const char *text)
+{
+	snprintf(t->path, sizeof(t->path), "%s/%s", t->home, name);
+	for (char *slash = strchr(t->path + strlen(t->home) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(t->path, 0700);
+		*slash = '/';
+	}
+	FILE *file = fopen(t->path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	return t->path;
+}
+
 static void set_up_environment(struct terminal *t)
 {
 	static const char *const unset[] = { "LINES", "COLUMNS", "NO_COLOR", "COLORFGBG", "COLORTERM", "LANG", "LANGUAGE" };
@@ -145,21 +165,12 @@ static void set_up_environment(struct terminal *t)
 	term_setenv(t, "TERM", "xterm-256color");
 	term_setenv(t, "LC_ALL", "C.UTF-8");
 	term_setenv(t, "INPUTRC", "/dev/null");
-}
-
-const char *term_file(struct terminal *t, const char *name, const char *text)
-{
-	snprintf(t->path, sizeof(t->path), "%s/%s", t->home, name);
-	for (char *slash = strchr(t->path + strlen(t->home) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(t->path, 0700);
-		*slash = '/';
-	}
-	FILE *file = fopen(t->path, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-	return t->path;
+	/* readline loses memory in some of its searches, and there is nothing to be done about
+	 * it. */
+	char options[160];
+	snprintf(options, sizeof(options), "suppressions=%s:print_suppressions=0",
+	    term_file(t, "suppressions", "leak:libreadline\n"));
+	term_setenv(t, "LSAN_OPTIONS", options);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -264,6 +275,7 @@ static void open_pty(struct terminal *t)
 	assert_int_equal(tcgetattr(t->program_fd, &t->before), 0);
 	t->after = t->before;
 	t->at_end = false;
+	t->quiet = 0;
 }
 
 static void run(struct terminal *t, const char *const argv[], bool job)
@@ -405,7 +417,8 @@ void term_update(struct terminal *t)
 static void wait_a_little(struct terminal *t, short events)
 {
 	struct pollfd p = { .fd = t->fd, .events = events };
-	poll(&p, 1, LOOK_MS);
+	if (poll(&p, 1, LOOK_MS) == 0 && !t->child && ++t->quiet >= QUIET_LOOKS)
+		t->at_end = true;
 	term_update(t);
 }
 

@@ -30,33 +30,38 @@
 
 struct terminal;
 
-/* A terminal with a private home folder, nothing running. The program will get this environment: ours, with HOME and the XDG
- * folders in there, TERM=xterm-256color, LC_ALL=C.UTF-8, INPUTRC=/dev/null; without LINES, COLUMNS, NO_COLOR, COLORFGBG. */
+/* A terminal with a private home folder, nothing running. The program will get this environment:
+ * ours, with HOME and the XDG folders in there, TERM=xterm-256color, LC_ALL=C.UTF-8,
+ * INPUTRC=/dev/null; without LINES, COLUMNS, NO_COLOR, COLORFGBG. */
 struct terminal *term_open(int rows, int columns);
 /* NULL unsets. For the next program. */
 void term_setenv(struct terminal *t, const char *name, const char *value);
-/* Writes a file below the home folder ("folder/file" makes the folder), and its path; valid until the next call. */
+/* Writes a file below the home folder ("folder/file" makes the folder), and its path; valid until
+ * the next call. */
 const char *term_file(struct terminal *t, const char *name, const char *text);
 const char *term_home(const struct terminal *t);
 /* Runs a program, after the one before has ended; the screen and the home folder stay. */
 void term_run(struct terminal *t, const char *const argv[]);
-/* The same as a job of a little shell with job control: when the program stops, the shell says "[stopped]" and continues it
- * when "fg\n" is typed. */
+/* The same as a job of a little shell with job control: when the program stops, the shell says
+ * "[stopped]" and continues it when "fg\n" is typed. */
 void term_run_job(struct terminal *t, const char *const argv[]);
-/* term_open(), term_setenv() of "NAME=value" (or "NAME": unset) strings up to NULL, term_run(). `env` may be NULL. */
+/* term_open(), term_setenv() of "NAME=value" (or "NAME": unset) strings up to NULL, term_run().
+ * `env` may be NULL. */
 struct terminal *term_start(int rows, int columns, const char *const argv[], const char *const env[]);
 /* Kills what runs, removes the home folder, frees. */
 void term_close(struct terminal *t);
 /* A cmocka teardown: closes all that are still open. */
 int term_teardown(void **state);
 
-/* Input. Text and bytes go to the program as they are (Enter is "\r"); keys as the terminal sends them in its present modes. */
+/* Input. Text and bytes go to the program as they are (Enter is "\r"); keys as the terminal sends
+ * them in its present modes. */
 void term_type(struct terminal *t, const char *text);
 void term_bytes(struct terminal *t, const void *bytes, size_t n);
 void term_key(struct terminal *t, VTermKey key, VTermModifier modifier);
 /* Bracketed, if the program asked for it. */
 void term_paste(struct terminal *t, const char *text);
-/* One notch of the wheel over the middle of the screen; nothing is sent if the program did not ask for the mouse. */
+/* One notch of the wheel over the middle of the screen; nothing is sent if the program did not ask
+ * for the mouse. */
 void term_wheel(struct terminal *t, bool up);
 void term_resize(struct terminal *t, int rows, int columns);
 /* To the program itself. */
@@ -64,7 +69,8 @@ void term_signal(struct terminal *t, int signal_number);
 /* The terminal goes away. */
 void term_hang_up(struct terminal *t);
 
-/* What is to be seen now; reads what has come. Texts are UTF-8, without trailing blanks, valid until the next call. */
+/* What is to be seen now; reads what has come. Texts are UTF-8, without trailing blanks, valid
+ * until the next call. */
 void term_update(struct terminal *t);
 const char *term_row(struct terminal *t, int row);
 bool term_find(struct terminal *t, const char *text, int *row, int *column);
@@ -81,7 +87,8 @@ int term_rows(const struct terminal *t);
 int term_columns(const struct terminal *t);
 /* Every byte the program sent since term_open(). */
 const char *term_raw(const struct terminal *t, size_t *n);
-/* The modes of the terminal now (while a program runs), or as the last program left them; and as they were before. */
+/* The modes of the terminal now (while a program runs), or as the last program left them; and as
+ * they were before. */
 struct termios term_modes(struct terminal *t);
 struct termios term_modes_before(const struct terminal *t);
 /* The program's process. */

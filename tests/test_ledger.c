@@ -316,6 +316,21 @@ static void late_replies_are_not_reordered(void **state)
 
 /* ---- tags ---- */
 
+/* Settings that make no sense are made to: within the wait a reply is never a stray. */
+static void answerable_as_long_as_the_wait(void **state)
+{
+	const struct ledger_settings settings = { .wait = S, .answerable = 1 };
+	struct ledger *l = ledger_new(&settings);
+
+	(void)state;
+	put(l, 1, "a", 0);
+	verdict_is(reply(l, "A", S), MATCH_ANSWER, 1, 0);
+	put(l, 2, "b", S);
+	assert_int_equal(ledger_count(l), 1);
+	ledger_free(l);
+	ledger_free(NULL);
+}
+
 static void fifty_equal_lines(void **state)
 {
 	struct ledger *l = datagrams();
@@ -928,6 +943,22 @@ static void queued_lines_are_kept(void **state)
 	ledger_free(l);
 }
 
+/* The ring grows while its oldest row is somewhere in the middle. */
+static void growing(void **state)
+{
+	struct ledger *l = open_ledger(LEDGER_STREAM, LEDGER_TAG_AUTO, 2);
+
+	(void)state;
+	for (unsigned i = 1; i <= 100; i++)
+		put(l, i, "x", 0);
+	for (unsigned i = 101; i <= 1000; i++)
+		add(l, i, "x", 0);
+	assert_int_equal(ledger_count(l), 900);
+	for (unsigned i = 0; i < 900; i++)
+		assert_int_equal(ledger_at(l, i)->number, i + 101);
+	ledger_free(l);
+}
+
 /* With lines forgotten that could still be answered no text is known to be free. */
 static void crowded(void **state)
 {
@@ -1027,6 +1058,7 @@ int main(void)
 		cmocka_unit_test(round_trip_statistics),
 		cmocka_unit_test(reordering),
 		cmocka_unit_test(late_replies_are_not_reordered),
+		cmocka_unit_test(answerable_as_long_as_the_wait),
 		cmocka_unit_test(fifty_equal_lines),
 		cmocka_unit_test(tags_only_where_needed),
 		cmocka_unit_test(free_again_after_a_minute),
@@ -1054,6 +1086,7 @@ int main(void)
 		cmocka_unit_test(forgotten_datagrams_still_become_lost),
 		cmocka_unit_test(forgotten_stream_lines_are_still_answered),
 		cmocka_unit_test(queued_lines_are_kept),
+		cmocka_unit_test(growing),
 		cmocka_unit_test(crowded),
 		cmocka_unit_test(crowded_no_more),
 		cmocka_unit_test(many),

@@ -257,7 +257,7 @@ static void test_status(void **state)
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
 	    "rtt 40.3 / 41.0 / 44.2 ms · wait 1.00 s");
 	draw(s, 24, 80);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · waiting 1");
+	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · dup 1 · waiting 1");
 	draw(s, 24, 60);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %)");
 	draw(s, 24, 59);

@@ -32,7 +32,7 @@ DEEDS = {
 MAY = {
     'common/clock.c': 'clock',
     'common/log.c': 'clock wait file state',
-    'common/mkcapitals.c': 'speak',
+    'common/mkcapitals.c': 'speak state',
     'common/options.c': 'speak',
     'common/options-file.c': 'file speak',
     'client-tui/main.c': 'file place speak',
@@ -50,10 +50,19 @@ MAY = {
     'client-tui/tui-command.c': 'file',
     'client-tui/tui-input.c': 'clock',
     'client-tui/udp.c': 'socket clock file',
+    'client-tui/undo.c': 'readline',
+    'lab/control.c': 'socket file',
+    'lab/link.c': 'clock process',
+    'lab/outbox.c': 'socket',
+    'lab/pcapng.c': 'file',
+    'server/limits.c': 'file',
     'server/listen.c': 'socket file place',
-    'server/main.c': 'clock wait file process place speak end',
+    'server/loop.c': 'wait',
+    'server/main.c': 'clock wait file chance speak',
+    'server/report.c': 'file',
+    'server/stream.c': 'socket file',
     'server/tcp.c': 'socket clock file',
-    'server/udp.c': 'socket clock file',
+    'server/udp.c': 'socket clock',
 }
 
 INCLUDES = {

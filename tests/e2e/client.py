@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from tap import TOP, UPCASE, UPCASED  # noqa: E402
+from tap import BUILD, TOP, UPCASE, UPCASED  # noqa: E402
 
 PATIENCE = 60 * float(os.environ.get("TEST_PATIENCE", "1"))
 PYTHON = os.environ.get("PYTHON") or sys.executable

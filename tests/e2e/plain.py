@@ -7,8 +7,9 @@ import socket
 import subprocess
 import tempfile
 import time
+import unicodedata
 
-from client import ENVIRONMENT, HOME, PATIENCE, TOP, UPCASE, differences, python, run, upcased
+from client import BUILD, ENVIRONMENT, HOME, PATIENCE, TOP, UPCASE, differences, python, run, upcased
 from tap import done, point
 
 
@@ -22,8 +23,17 @@ def read(name):
         return file.read()
 
 
+def program(name, *arguments, stdin=b""):
+    return subprocess.run([os.path.join(BUILD, "tests", name), *arguments], input=stdin, stdout=subprocess.PIPE,
+                          check=True).stdout
+
+
 def capitals(data):
-    return data.decode().upper().encode()
+    """Python's, where its Unicode is ours; else ours, which e2e/capitals_python.py compares with Python's and lists what
+    differs."""
+    if unicodedata.unidata_version.startswith(program("capitals_filter", "unicode").decode().strip() + "."):
+        return data.decode().upper().encode()
+    return program("capitals_filter", stdin=data)
 
 
 def no_such_process(pid):
@@ -41,7 +51,8 @@ def no_such_process(pid):
 
 
 # Whole texts, byte for byte.
-TEXTS = {"the GPL": read("COPYING"), "no end of line at the end": b"one\ntwo\nthree", "empty lines": b"\n\n\nx\n\n"}
+TEXTS = {"the GPL": read("COPYING"), "a sampler of scripts": read("tests/samples/scripts.txt"),
+         "no end of line at the end": b"one\ntwo\nthree", "empty lines": b"\n\n\nx\n\n"}
 with upcased() as server:
     for name, text in TEXTS.items():
         for transport in (["--udp", "--ordered"], ["--tcp"]):

@@ -3,12 +3,8 @@
  * ledger beside it. */
 #include "config.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "../ledger_model.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

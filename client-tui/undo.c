@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "undo.h"
+
+void undo_forget(int place)
+{
+	HIST_ENTRY **list = history_list();
+	bool moved = where_history() != place;
+	for (size_t i = 0; list && list[i]; i++) {
+		UNDO_LIST *own = list[i]->data, *current = rl_undo_list;
+		list[i]->data = NULL;
+		if (!own || own == current || !moved)
+			continue;
+		rl_undo_list = own;
+		rl_free_undo_list();
+		rl_undo_list = current;
+	}
+}
+
+void undo_settle_search(void)
+{
+	if (!RL_ISSTATE(RL_STATE_NSEARCH))
+		using_history();
+}
+
+static int search_safely(rl_command_func_t *search, int count, int key)
+{
+	int place = where_history();
+	if (place < history_length)
+		rl_end_of_history(1, 0);
+	undo_forget(place);
+	rl_free_undo_list();
+	int r = search(count, key);
+	undo_settle_search();
+	return r;
+}
+
+#define SAFELY(name) \
+	static int name##_safely(int count, int key) \
+	{ \
+		return search_safely(name, count, key); \
+	}
+SAFELY(rl_noninc_forward_search)
+SAFELY(rl_noninc_reverse_search)
+SAFELY(rl_noninc_forward_search_again)
+SAFELY(rl_noninc_reverse_search_again)
+SAFELY(rl_vi_search)
+SAFELY(rl_vi_search_again)
+
+static const struct { rl_command_func_t *search, *safely; } searches[] = {
+	{ rl_noninc_forward_search, rl_noninc_forward_search_safely },
+	{ rl_noninc_reverse_search, rl_noninc_reverse_search_safely },
+	{ rl_noninc_forward_search_again, rl_noninc_forward_search_again_safely },
+	{ rl_noninc_reverse_search_again, rl_noninc_reverse_search_again_safely },
+	{ rl_vi_search, rl_vi_search_safely },
+	{ rl_vi_search_again, rl_vi_search_again_safely },
+};
+
+/* Whatever keys are bound to one function go to another. */
+static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map)
+{
+	char **keys = rl_invoking_keyseqs_in_map(from, map);
+	for (size_t i = 0; keys && keys[i]; i++) {
+		rl_bind_keyseq_in_map(keys[i], to, map);
+		free(keys[i]);
+	}
+	free(keys);
+}
+
+void undo_guard_searches(struct _keymap_entry *map)
+{
+	for (size_t i = 0; i < sizeof(searches) / sizeof(searches[0]); i++)
+		rebind(searches[i].search, searches[i].safely, map);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "units.h"
+
+/* The first descriptor of those handed over: sd_listen_fds(3). */
+#define FIRST_HANDED_OVER 3
+/* How often a port that is free for one socket may turn out to be taken for another one. */
+#define FREE_PORT_TRIES 100
+/* Holds a burst of thousands of datagrams; the kernel gives what it allows. */
+#define UDP_BUFFER (4 << 20)
+#define LOCALS_FRESH NS_PER_S
+
+static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+
+static const char *type_name(int type)
+{
+	return type == SOCK_STREAM ? "TCP" : "UDP";
+}
+
+/* What every socket gets, wherever it comes from. What the kernel will not do is done without. */
+static void prepare(const struct listen_socket *s)
+{
+	const int buffer = UDP_BUFFER;
+
+	if (s->type != SOCK_DGRAM)
+		return;
+	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+	setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+}
+
+static int bind_socket(struct listen_socket *s)
+{
+	const int on = 1;
+
+	s->fd = socket(s->addr.sa.sa_family, s->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return -1;
+	if (s->fd >= FD_SETSIZE) {
+		errno = EMFILE;
+		return -1;
+	}
+	/* Connections of the server that was here before may linger; over UDP the option would let two bind. */
+	if (s->type == SOCK_STREAM && setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+		return -1;
+	if (s->addr.sa.sa_family == AF_INET6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+		return -1;
+	if (bind(s->fd, &s->addr.sa, s->addr.len) < 0 || (s->type == SOCK_STREAM && listen(s->fd, SOMAXCONN) < 0))
+		return -1;
+	s->addr.len = sizeof s->addr.storage;
+	return getsockname(s->fd, &s->addr.sa, &s->addr.len);
+}
+
+void listen_close_one(struct listen_socket *s)
+{
+	int saved = errno;
+
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	errno = saved;
+}
+
+static void close_sockets(struct listen *l)
+{
+	while (l->count)
+		listen_close_one(&l->sockets[--l->count]);
+}
+
+static void say_why(const struct listen_socket *s, uint16_t port, char why[OPTIONS_WHY])
+{
+	char host[ADDR_TEXT];
+
+	addr_host_text(&s->addr, host);
+	if (errno == EADDRINUSE)
+		snprintf(why, OPTIONS_WHY, "port %u is in use (%s, %s): another upcased? try --port=0", port, type_name(s->type), host);
+	else if (errno == EACCES)
+		snprintf(why, OPTIONS_WHY, "port %u is not allowed for this user: try --port=12000", port);
+	else if (errno == EADDRNOTAVAIL)
+		snprintf(why, OPTIONS_WHY, "%s is not an address of this host: try --public, or one that \"ip address\" shows", host);
+	else
+		snprintf(why, OPTIONS_WHY, "cannot serve %s over %s: %s", host, type_name(s->type), strerror(errno));
+}
+
+/* A family that this host does not have, as the errors of its sockets tell. */
+static bool is_missing(int error)
+{
+	return error == EAFNOSUPPORT || error == EPFNOSUPPORT || error == EPROTONOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+/* UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got. Returns 0; 1 if the place may
+ * be left out; -1 with errno and the socket at fault in `*failed`. */
+static int open_place(struct listen *l, const struct settings_place *place, uint16_t *port, struct listen_socket *failed)
+{
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		struct listen_socket s = {.fd = -1, .type = types[i], .addr = place->addr};
+
+		addr_set_port(&s.addr, *port);
+		if (bind_socket(&s) < 0) {
+			listen_close_one(&s);
+			*failed = s;
+			return place->optional && i == 0 && is_missing(errno) ? 1 : -1;
+		}
+		*port = addr_port(&s.addr);
+		l->sockets[l->count++] = s;
+	}
+	return 0;
+}
+
+/* All places once. Returns 0, or -1 with errno and the socket at fault. */
+static int open_all(struct listen *l, const struct settings *s, uint16_t *port, struct listen_socket *failed)
+{
+	int saved = 0, result;
+
+	for (int i = 0; i < s->places_count; i++) {
+		result = open_place(l, &s->places[i], port, failed);
+		if (result < 0)
+			return -1;
+		if (result > 0) {
+			saved = errno;
+			l->missing = s->places[i].addr.sa.sa_family;
+		}
+	}
+	errno = saved;
+	return l->count ? 0 : -1;
+}
+
+int listen_open(struct listen *l, const struct settings *s, char why[OPTIONS_WHY])
+{
+	struct listen_socket failed;
+	uint16_t port = s->port;
+	int tries = s->port ? 1 : FREE_PORT_TRIES;
+
+	*l = (struct listen){0};
+	while (open_all(l, s, &port, &failed) < 0) {
+		close_sockets(l);
+		if (errno != EADDRINUSE || --tries == 0) {
+			say_why(&failed, port, why);
+			return -1;
+		}
+		port = s->port;
+	}
+	for (int i = 0; i < l->count; i++)
+		prepare(&l->sockets[i]);
+	return 0;
+}
+
+/* The number in LISTEN_FDS if it is for this process, which LISTEN_PID tells; else NULL. */
+static const char *environment_number(void)
+{
+	const char *process = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
+	int64_t pid;
+
+	if (!process || !number || units_count(process, 1, INT32_MAX, &pid) < 0 || pid != getpid())
+		return NULL;
+	return number;
+}
+
+int listen_handed_over(char why[OPTIONS_WHY])
+{
+	const char *number = environment_number();
+	int64_t n = 0;
+
+	if (number && units_count(number, 1, LISTEN_SOCKETS, &n) < 0) {
+		snprintf(why, OPTIONS_WHY, "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d", number, LISTEN_SOCKETS);
+		n = -1;
+	}
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return (int)n;
+}
+
+static int number_option(int fd, int option)
+{
+	int value = -1;
+	socklen_t size = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value;
+}
+
+/* What is wrong with a socket that was handed over; NULL if nothing is. */
+static const char *take_one(struct listen_socket *s)
+{
+	s->type = number_option(s->fd, SO_TYPE);
+	s->addr.len = sizeof s->addr.storage;
+	if (s->type < 0 || getsockname(s->fd, &s->addr.sa, &s->addr.len) < 0)
+		return "is not a socket";
+	if (s->addr.sa.sa_family != AF_INET && s->addr.sa.sa_family != AF_INET6)
+		return "is not an Internet socket";
+	if (s->type != SOCK_STREAM && s->type != SOCK_DGRAM)
+		return "is neither TCP nor UDP";
+	if (s->type == SOCK_STREAM && number_option(s->fd, SO_ACCEPTCONN) != 1)
+		return "does not listen (Accept=no is needed)";
+	if (fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK) < 0)
+		return "cannot be made non-blocking";
+	return NULL;
+}
+
+int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
+{
+	*l = (struct listen){0};
+	for (int i = 0; i < n; i++) {
+		struct listen_socket *s = &l->sockets[i];
+		const char *fault;
+
+		s->fd = FIRST_HANDED_OVER + i;
+		fault = take_one(s);
+		if (fault) {
+			snprintf(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd, fault);
+			return -1;
+		}
+		prepare(s);
+		l->count++;
+	}
+	return 0;
+}
+
+void listen_close(struct listen *l)
+{
+	close_sockets(l);
+	if (l->locals)
+		freeifaddrs(l->locals);
+	l->locals = NULL;
+}
+
+uint16_t listen_port(const struct listen *l)
+{
+	return addr_port(&l->sockets[0].addr);
+}
+
+bool listen_is_open(const struct listen *l)
+{
+	for (int i = 0; i < l->count; i++)
+		if (!addr_is_loopback(&l->sockets[i].addr))
+			return true;
+	return false;
+}
+
+/* Whether one of the sockets before `i` has its type and, if `addr`, its address. */
+static bool has(const struct listen *l, int type, const struct addr *addr)
+{
+	for (int i = 0; i < l->count; i++)
+		if (l->sockets[i].type == type && (!addr || addr_equal(&l->sockets[i].addr, addr)))
+			return true;
+	return false;
+}
+
+char *listen_text(const struct listen *l, char *buf, size_t size)
+{
+	static const char *const names[] = {"UDP and TCP", "TCP", "UDP"};
+	size_t used = 0;
+
+	*buf = '\0';
+	for (int kind = 0; kind < 3; kind++) {
+		size_t before = used;
+
+		for (int i = 0; i < l->count; i++) {
+			const struct listen_socket *s = &l->sockets[i];
+			char text[ADDR_TEXT];
+			bool twin = has(l, s->type == SOCK_STREAM ? SOCK_DGRAM : SOCK_STREAM, &s->addr);
+
+			if (kind == 0 ? !twin || s->type != SOCK_STREAM : twin || s->type != (kind == 1 ? SOCK_STREAM : SOCK_DGRAM))
+				continue;
+			if (used + ADDR_TEXT + 20 < size)
+				used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "", addr_text(&s->addr, text));
+		}
+		if (used > before)
+			used += (size_t)snprintf(buf + used, size - used, " (%s)", names[kind]);
+	}
+	return buf;
+}
+
+/* One of this host's addresses? */
+static bool is_local(struct listen *l, const struct addr *a, int64_t now)
+{
+	if (addr_is_loopback(a))
+		return true;
+	if (!l->locals || now - l->locals_read > LOCALS_FRESH) {
+		struct ifaddrs *fresh;
+
+		l->locals_read = now;
+		if (getifaddrs(&fresh) == 0) {
+			if (l->locals)
+				freeifaddrs(l->locals);
+			l->locals = fresh;
+		}
+	}
+	for (const struct ifaddrs *i = l->locals; i; i = i->ifa_next) {
+		struct addr local = {.len = sizeof local.storage};
+
+		if (!i->ifa_addr || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
+			continue;
+		memcpy(&local.storage, i->ifa_addr, i->ifa_addr->sa_family == AF_INET ? sizeof local.in : sizeof local.in6);
+		if (addr_same_host(&local, a))
+			return true;
+	}
+	return false;
+}
+
+bool listen_serves(struct listen *l, const struct addr *from, int64_t now)
+{
+	for (int i = 0; i < l->count; i++) {
+		const struct addr *own = &l->sockets[i].addr;
+
+		if (l->sockets[i].type != SOCK_DGRAM || addr_port(own) != addr_port(from))
+			continue;
+		if (addr_same_host(own, from) || (addr_is_unspecified(own) && is_local(l, from, now)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The sockets that the server is reached by: bound here, or handed over by a service manager. */
+#ifndef UPCASED_LISTEN_H
+#define UPCASED_LISTEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "options.h"
+#include "settings.h"
+
+#define LISTEN_SOCKETS 64
+
+struct listen_socket {
+	int fd;
+	/* SOCK_STREAM or SOCK_DGRAM. */
+	int type;
+	/* Where it is bound. */
+	struct addr addr;
+};
+
+struct ifaddrs;
+
+struct listen {
+	struct listen_socket sockets[LISTEN_SOCKETS];
+	int count;
+	/* The family that was left out because it is missing here, 0 for none. */
+	int missing;
+	/* This host's addresses as they were at `locals_read`, NULL before. */
+	struct ifaddrs *locals;
+	int64_t locals_read;
+};
+
+/* How many sockets the environment hands over (LISTEN_PID, LISTEN_FDS): 0 for none, -1 with the reason in `why`. The
+ * variables are removed from the environment. */
+int listen_handed_over(char why[OPTIONS_WHY]);
+/* Takes `n` sockets from descriptor 3 on. Returns 0, or -1 with the reason in `why`. */
+int listen_take(struct listen *l, int n, char why[OPTIONS_WHY]);
+/* Binds UDP and TCP to each place of the settings, all on the same port. Returns 0, or -1 with the reason in `why`. */
+int listen_open(struct listen *l, const struct settings *s, char why[OPTIONS_WHY]);
+/* Closes the sockets that are left and frees. */
+void listen_close(struct listen *l);
+/* Closes one that is in nobody's hands any more. */
+void listen_close_one(struct listen_socket *s);
+
+/* The first socket's. */
+uint16_t listen_port(const struct listen *l);
+/* Whether another host can reach one of them. */
+bool listen_is_open(const struct listen *l);
+/* "127.0.0.1:12000 [::1]:12000 (UDP and TCP)". Writes at most `size` bytes with the end. Returns `buf`. */
+char *listen_text(const struct listen *l, char *buf, size_t size);
+
+/* Whether `from` is an address and port that one of the UDP sockets serves. `now` in ns: this host's addresses, which a
+ * socket bound to all of them serves, are asked for anew once a second at most. */
+bool listen_serves(struct listen *l, const struct addr *from, int64_t now);
+
+#endif

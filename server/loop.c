@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The sets are kept as they are from turn to turn and only copied for pselect(). Afterwards whole words of the copies
+ * are looked at, so that a turn costs by the descriptors that are ready, not by those that are open. */
+#include "config.h"
+
+#include "loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_BITS (8 * (int)sizeof(unsigned long))
+#define WORDS (FD_SETSIZE / WORD_BITS)
+
+struct member {
+	loop_call *call;
+	void *context;
+};
+
+struct loop {
+	/* What is watched for. */
+	fd_set read, write;
+	/* How many are in `write`: mostly none. */
+	int writers;
+	/* One more than the highest descriptor watched. */
+	int count;
+	/* What pselect() found, and how many. */
+	fd_set read_ready, write_ready;
+	int ready;
+	struct member members[FD_SETSIZE];
+};
+
+struct loop *loop_new(void)
+{
+	return calloc(1, sizeof(struct loop));
+}
+
+void loop_free(struct loop *l)
+{
+	free(l);
+}
+
+void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context)
+{
+	l->members[fd] = (struct member){call, context};
+	loop_want(l, fd, want);
+}
+
+static void find_count(struct loop *l)
+{
+	while (l->count && !FD_ISSET(l->count - 1, &l->read) && !FD_ISSET(l->count - 1, &l->write))
+		l->count--;
+}
+
+void loop_want(struct loop *l, int fd, unsigned want)
+{
+	if (want & LOOP_READ)
+		FD_SET(fd, &l->read);
+	else
+		FD_CLR(fd, &l->read);
+	l->writers -= !!FD_ISSET(fd, &l->write);
+	if (want & LOOP_WRITE)
+		FD_SET(fd, &l->write);
+	else
+		FD_CLR(fd, &l->write);
+	l->writers += !!FD_ISSET(fd, &l->write);
+	if (want && fd >= l->count)
+		l->count = fd + 1;
+	else if (!want)
+		find_count(l);
+}
+
+void loop_remove(struct loop *l, int fd)
+{
+	loop_want(l, fd, 0);
+	l->members[fd] = (struct member){NULL, NULL};
+}
+
+int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask)
+{
+	struct timespec ts;
+
+	l->read_ready = l->read;
+	if (l->writers)
+		l->write_ready = l->write;
+	l->ready = pselect(l->count, &l->read_ready, l->writers ? &l->write_ready : NULL, NULL,
+	    clock_until(deadline, now, &ts), mask);
+	if (l->ready <= 0 || !l->writers)
+		FD_ZERO(&l->write_ready);
+	if (l->ready >= 0)
+		return 0;
+	l->ready = 0;
+	/* Memory may come back; a bad descriptor would be found again at once, for ever. */
+	return errno == EINTR || errno == ENOMEM ? 0 : -1;
+}
+
+/* Tells of one descriptor, unless somebody who was told before has removed it or wants something else now. */
+static void tell(struct loop *l, int fd, unsigned ready, int64_t now)
+{
+	if (!FD_ISSET(fd, &l->read))
+		ready &= ~LOOP_READ;
+	if (!FD_ISSET(fd, &l->write))
+		ready &= ~LOOP_WRITE;
+	if (ready && l->members[fd].call)
+		l->members[fd].call(l->members[fd].context, fd, ready, now);
+}
+
+void loop_dispatch(struct loop *l, int64_t now)
+{
+	unsigned long readable[WORDS], writable[WORDS];
+
+	if (!l->ready)
+		return;
+	memcpy(readable, &l->read_ready, sizeof readable);
+	memcpy(writable, &l->write_ready, sizeof writable);
+	for (int word = 0; word < WORDS && l->ready > 0; word++)
+		for (unsigned long bits = readable[word] | writable[word]; bits; bits &= bits - 1) {
+			unsigned long bit = bits & -bits;
+			int fd = word * WORD_BITS + __builtin_ctzl(bits);
+
+			l->ready -= !!(readable[word] & bit) + !!(writable[word] & bit);
+			tell(l, fd, (readable[word] & bit ? LOOP_READ : 0) | (writable[word] & bit ? LOOP_WRITE : 0), now);
+		}
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The server's pselect(): what each descriptor is watched for, kept from turn to turn, and who is told when it is ready.
+ *
+ * A turn is loop_wait(), then the caller's timers, then loop_dispatch(). */
+#ifndef UPCASED_LOOP_H
+#define UPCASED_LOOP_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/select.h>
+
+#include "clock.h"
+
+/* What to watch for, and what is ready. */
+#define LOOP_READ 1u
+#define LOOP_WRITE 2u
+
+/* `ready` is some of LOOP_READ and LOOP_WRITE; it may be wrong by the time of the call, so nothing may block. Does
+ * bounded work. It may remove any descriptor and add others. */
+typedef void loop_call(void *context, int fd, unsigned ready, int64_t now);
+
+struct loop;
+
+/* NULL when memory is short. loop_free() closes nothing. */
+struct loop *loop_new(void);
+void loop_free(struct loop *l);
+
+/* Watches `fd`, 0 <= fd < FD_SETSIZE, for `want` and tells `call`. */
+void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context);
+/* From now on for `want`; 0 leaves it alone for a while. */
+void loop_want(struct loop *l, int fd, unsigned want);
+/* To be called before `fd` is closed. */
+void loop_remove(struct loop *l, int fd);
+
+/* Waits until something is ready, `deadline` has come or a signal that `mask` lets pass was caught. Returns 0; -1 with
+ * errno when pselect() cannot work at all. */
+int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask);
+/* Tells those whose descriptors were found ready. */
+void loop_dispatch(struct loop *l, int64_t now);
+
+#endif

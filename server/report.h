@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tells whoever started the server which port it got: --ready-fd and --port-file. */
+#ifndef UPCASED_REPORT_H
+#define UPCASED_REPORT_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "options.h"
+
+struct report {
+	/* The file to be written, NULL for none. Borrowed. */
+	const char *file;
+	/* What it is called until it is whole and everything is ready; "" before and after. */
+	char hidden[PATH_MAX];
+	/* Which file it is: another server's of the same name is not ours to remove. */
+	dev_t device;
+	ino_t inode;
+};
+
+/* Writes the port to a file beside `file` (NULL: none), as far as that can fail. Returns 0, or -1 with the reason in
+ * `why`. */
+int report_prepare(struct report *r, const char *file, uint16_t port, char why[OPTIONS_WHY]);
+/* The file appears, whole. Returns 0, or -1 with the reason in `why`. */
+int report_file(struct report *r, char why[OPTIONS_WHY]);
+/* Writes the port and an end of line to descriptor `fd` (-1: to none), which is then closed unless it is one of the
+ * first three. Returns 0, or -1 with the reason in `why`. */
+int report_port(int fd, uint16_t port, char why[OPTIONS_WHY]);
+/* Removes the file. */
+void report_end(const struct report *r);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "settings.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "units.h"
+
+/* For a server that others can reach. Five minutes are long for a person who reads and short for one who left. */
+#define OPEN_IDLE_TIMEOUT (300 * NS_PER_S)
+/* A classroom behind one address is smaller. */
+#define OPEN_MAX_PER_SOURCE 64
+
+static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	struct settings *s = settings;
+
+	if (addr_port_number(value, &s->port) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a port, 0 to 65535 (0 takes a free one)");
+		return -1;
+	}
+	s->port_given = true;
+	return 0;
+}
+
+static int add_place(struct settings *s, const char *host, bool optional, char why[OPTIONS_WHY])
+{
+	struct settings_place place = {.optional = optional};
+
+	if (addr_numeric(host, 0, &place.addr) < 0) {
+		snprintf(why, OPTIONS_WHY, "is neither an IPv4 or IPv6 address nor localhost nor * (all addresses)");
+		return -1;
+	}
+	if (addr_is_group(&place.addr)) {
+		snprintf(why, OPTIONS_WHY, "is not the address of one host");
+		return -1;
+	}
+	if (s->places_count == SETTINGS_PLACES) {
+		snprintf(why, OPTIONS_WHY, "is one address too many: at most %d", SETTINGS_PLACES);
+		return -1;
+	}
+	s->places[s->places_count++] = place;
+	return 0;
+}
+
+static int set_bind(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	struct settings *s = settings;
+
+	if (strcmp(value, "*") == 0)
+		s->everywhere = true;
+	else if (strcmp(value, "localhost") == 0)
+		s->localhost = true;
+	else
+		return add_place(s, value, false, why);
+	return 0;
+}
+
+static int set_public(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->public = true;
+	return 0;
+}
+
+static int set_ipv4(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->ipv4 = true;
+	return 0;
+}
+
+static int set_ipv6(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->ipv6 = true;
+	return 0;
+}
+
+static int set_descriptor(int *fd, const char *value, char why[OPTIONS_WHY])
+{
+	int64_t number;
+
+	if (units_count(value, 0, INT_MAX, &number) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not the number of a descriptor");
+		return -1;
+	}
+	*fd = (int)number;
+	return 0;
+}
+
+static int set_ready_fd(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	return set_descriptor(&((struct settings *)settings)->ready_fd, value, why);
+}
+
+static int set_lifeline_fd(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	return set_descriptor(&((struct settings *)settings)->lifeline_fd, value, why);
+}
+
+static int set_port_file(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	if (!*value) {
+		snprintf(why, OPTIONS_WHY, "is not the name of a file");
+		return -1;
+	}
+	((struct settings *)settings)->port_file = value;
+	return 0;
+}
+
+static int set_idle_timeout(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	if (units_duration(value, &((struct settings *)settings)->idle_timeout) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a duration (0 for never)");
+		return -1;
+	}
+	return 0;
+}
+
+static int set_max_clients(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	if (units_count(value, 1, INT_MAX, &((struct settings *)settings)->max_clients) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a number of clients, 1 or more");
+		return -1;
+	}
+	return 0;
+}
+
+static int set_max_per_source(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	if (units_count(value, 0, INT_MAX, &((struct settings *)settings)->max_per_source) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a number of clients (0 for no limit)");
+		return -1;
+	}
+	return 0;
+}
+
+static int set_verbose(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->level = LOG_LEVEL_PEER;
+	return 0;
+}
+
+static int set_help(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->help = true;
+	return 0;
+}
+
+static int set_version(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->version = true;
+	return 0;
+}
+
+const struct options_spec settings_table[] = {
+	{"port", 'p', "PORT", "port for UDP and TCP, 0 for a free one [12000]", "12000", set_port, 0},
+	{"bind", 'b', "ADDRESS", "serve this address; also localhost or *; repeatable", "192.0.2.1", set_bind, 0},
+	{"public", 0, NULL, "serve every address, so that other hosts can connect", NULL, set_public, 0},
+	{"ipv4", '4', NULL, "IPv4 only", NULL, set_ipv4, 0},
+	{"ipv6", '6', NULL, "IPv6 only", NULL, set_ipv6, 0},
+	{"max-clients", 0, "N", "TCP clients at once [as many as select() can watch]", "100", set_max_clients, 0},
+	{"max-per-source", 0, "N", "of them from one IPv4 address or IPv6 /64, 0 for any", "16", set_max_per_source, 0},
+	{"idle-timeout", 0, "TIME", "end TCP clients idle for so long, 0 for never", "5min", set_idle_timeout, 0},
+	{"ready-fd", 0, "N", "write the port to this descriptor when ready", "3", set_ready_fd, 0},
+	{"port-file", 0, "FILE", "write the port to this file when ready", "/run/upcased.port", set_port_file, 0},
+	{"lifeline-fd", 0, "N", "end when this descriptor comes to its end of file", "4", set_lifeline_fd, 0},
+	{"verbose", 'v', NULL, "log each peer", NULL, set_verbose, 0},
+	{"help", 'h', NULL, "show this help", NULL, set_help, 1},
+	{"version", 'V', NULL, "show the version", NULL, set_version, 1},
+	{NULL, 0, NULL, NULL, NULL, NULL, 0},
+};
+
+void settings_start(struct settings *s)
+{
+	*s = (struct settings){
+		.port = SETTINGS_PORT,
+		.ready_fd = SETTINGS_UNSET,
+		.lifeline_fd = SETTINGS_UNSET,
+		.idle_timeout = SETTINGS_UNSET,
+		.max_clients = SETTINGS_UNSET,
+		.max_per_source = SETTINGS_UNSET,
+		.level = LOG_LEVEL_NOTICE,
+	};
+}
+
+static bool family_wanted(const struct settings *s, const struct addr *a)
+{
+	return a->sa.sa_family == AF_INET ? !s->ipv6 : !s->ipv4;
+}
+
+/* Whether `a` serves all that `b` does: the same address, or every address of its family. */
+static bool covers(const struct settings_place *a, const struct settings_place *b)
+{
+	return a->addr.sa.sa_family == b->addr.sa.sa_family &&
+	    (addr_is_unspecified(&a->addr) || addr_same_host(&a->addr, &b->addr));
+}
+
+/* A second socket for the same address could not be bound. */
+static void drop_covered(struct settings *s)
+{
+	int kept = 0;
+
+	for (int i = 0; i < s->places_count; i++) {
+		bool needed = true;
+
+		for (int j = 0; j < s->places_count && needed; j++)
+			needed = j == i || !covers(&s->places[j], &s->places[i]) ||
+			    (i < j && covers(&s->places[i], &s->places[j]));
+		if (needed)
+			s->places[kept++] = s->places[i];
+	}
+	s->places_count = kept;
+}
+
+/* "This host" or "everywhere", in the families that are wanted. */
+static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char why[OPTIONS_WHY])
+{
+	if (!s->ipv6 && add_place(s, ipv4, !s->ipv4, why) < 0)
+		return -1;
+	return s->ipv4 ? 0 : add_place(s, ipv6, !s->ipv6, why);
+}
+
+int settings_check(struct settings *s, char why[OPTIONS_WHY])
+{
+	char host[ADDR_TEXT];
+	bool asked = s->places_count || s->localhost || s->everywhere;
+
+	if (s->ipv4 && s->ipv6) {
+		snprintf(why, OPTIONS_WHY, "--ipv4 and --ipv6 exclude each other; without them both are served");
+		return -1;
+	}
+	if (s->public && asked) {
+		snprintf(why, OPTIONS_WHY, "--public serves every address: leave --bind out");
+		return -1;
+	}
+	for (int i = 0; i < s->places_count; i++)
+		if (!family_wanted(s, &s->places[i].addr)) {
+			snprintf(why, OPTIONS_WHY, "--bind=%s: is not what --%s asks for",
+			    addr_host_text(&s->places[i].addr, host), s->ipv4 ? "ipv4" : "ipv6");
+			return -1;
+		}
+	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", why) < 0)
+		return -1;
+	if ((s->localhost || (!asked && !s->public)) && add_both(s, "127.0.0.1", "::1", why) < 0)
+		return -1;
+	drop_covered(s);
+	for (int i = 0; i < s->places_count; i++)
+		addr_set_port(&s->places[i].addr, s->port);
+	return 0;
+}
+
+void settings_defaults(struct settings *s, bool open)
+{
+	if (s->idle_timeout == SETTINGS_UNSET)
+		s->idle_timeout = open ? OPEN_IDLE_TIMEOUT : 0;
+	if (s->max_per_source == SETTINGS_UNSET)
+		s->max_per_source = open ? OPEN_MAX_PER_SOURCE : 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What upcased is told on its command line. Pure. */
+#ifndef UPCASED_SETTINGS_H
+#define UPCASED_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "log.h"
+#include "options.h"
+
+#define SETTINGS_PORT 12000
+/* So many addresses at most. */
+#define SETTINGS_PLACES 32
+/* Left to the defaults. */
+#define SETTINGS_UNSET (-1)
+
+/* An address to serve, with the port. */
+struct settings_place {
+	struct addr addr;
+	/* It stands for "this host" in one of the two families: the other one will do where this one is missing. */
+	bool optional;
+};
+
+struct settings {
+	uint16_t port;
+	bool port_given;
+	/* As asked for by --bind; settings_check() puts all that is asked for here. */
+	struct settings_place places[SETTINGS_PLACES];
+	int places_count;
+	/* --bind localhost, --bind '*', --public; -4, -6. */
+	bool localhost, everywhere, public, ipv4, ipv6;
+	/* Descriptors, SETTINGS_UNSET for none. */
+	int ready_fd, lifeline_fd;
+	/* NULL: none. Of the command line. */
+	const char *port_file;
+	/* ns, 0 for never, SETTINGS_UNSET. */
+	int64_t idle_timeout;
+	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
+	int64_t max_clients, max_per_source;
+	enum log_level level;
+	bool help, version;
+};
+
+extern const struct options_spec settings_table[];
+
+void settings_start(struct settings *s);
+
+/* What the options ask for together: fills in `places`. Returns 0, or -1 with the reason in `why`. */
+int settings_check(struct settings *s, char why[OPTIONS_WHY]);
+
+/* Fills in what was left to the defaults; `open` says that other hosts can reach the server. max_clients stays. */
+void settings_defaults(struct settings *s, bool open);
+
+#endif

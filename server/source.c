@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "source.h"
+
+#include <string.h>
+
+static bool is_mapped(const struct source *s)
+{
+	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(s->host, prefix, sizeof prefix) == 0;
+}
+
+struct source source_of(const struct addr *a)
+{
+	struct source s = {.port = addr_port(a)};
+
+	if (a->sa.sa_family == AF_INET6) {
+		memcpy(s.host, &a->in6.sin6_addr, sizeof s.host);
+		s.scope = a->in6.sin6_scope_id;
+	} else {
+		s.host[10] = s.host[11] = 0xff;
+		memcpy(s.host + 12, &a->in.sin_addr, 4);
+	}
+	return s;
+}
+
+struct source source_network(const struct addr *a)
+{
+	struct source s = source_of(a);
+
+	s.port = 0;
+	if (!is_mapped(&s))
+		memset(s.host + 8, 0, 8);
+	return s;
+}
+
+bool source_equal(const struct source *a, const struct source *b)
+{
+	return memcmp(a, b, sizeof *a) == 0;
+}
+
+uint64_t source_hash(const struct hash_key *key, const struct source *s)
+{
+	return hash_bytes(key, s, sizeof *s);
+}

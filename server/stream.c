@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Reads of what nobody will answer, at the server's end: more than a receive buffer of some megabytes holds. */
+#define LAST_READS 128
+
+static void over(struct stream *s, enum totals_end how, int error, int64_t now)
+{
+	s->house->over(s->house->context, s, how, error, now);
+}
+
+static bool must_wait(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+/* Writes as much as the kernel takes. Returns how much, or -1 with errno when the connection is broken. */
+static ssize_t write_some(struct stream *s, const unsigned char *bytes, size_t n)
+{
+	ssize_t written = n ? send(s->fd, bytes, n, MSG_NOSIGNAL) : 0;
+
+	if (written < 0)
+		return must_wait(errno) ? 0 : -1;
+	s->bytes_out += (size_t)written;
+	s->house->totals->tcp_bytes_out += (size_t)written;
+	return written;
+}
+
+/* Writes, and keeps what the kernel does not take. Returns 0, or -1 with errno. */
+static int put(struct stream *s, const unsigned char *bytes, size_t n)
+{
+	ssize_t written = write_some(s, bytes, n);
+
+	if (written < 0)
+		return -1;
+	n -= (size_t)written;
+	if (n == 0)
+		return 0;
+	s->pending = malloc(n);
+	if (!s->pending) {
+		errno = ENOMEM;
+		return -1;
+	}
+	memcpy(s->pending, bytes + written, n);
+	s->begin = 0;
+	s->waiting = n;
+	return 0;
+}
+
+/* Writes what waits. Returns 0, or -1 with errno. */
+static int put_pending(struct stream *s)
+{
+	ssize_t written = write_some(s, s->pending + s->begin, s->waiting);
+
+	if (written < 0)
+		return -1;
+	s->begin += (size_t)written;
+	s->waiting -= (size_t)written;
+	if (s->waiting == 0) {
+		free(s->pending);
+		s->pending = NULL;
+	}
+	return 0;
+}
+
+/* All is written and nothing more is read. Closing with bytes unread would reset the connection and could take from the
+ * client what is still on its way to it, so what came after the server's end began is read and thrown away. */
+static void end(struct stream *s, int64_t now)
+{
+	if (s->finishing) {
+		shutdown(s->fd, SHUT_WR);
+		for (int i = 0; i < LAST_READS && recv(s->fd, s->house->in, STREAM_IN, MSG_DONTWAIT) == STREAM_IN; i++)
+			;
+	}
+	over(s, s->finishing ? TOTALS_STOPPED : TOTALS_CLOSED, 0, now);
+}
+
+/* The last bytes have been read: what was held back of a character that is not whole goes out as it is. */
+static int put_end(struct stream *s)
+{
+	unsigned char rest[CAPITALS_HELD];
+
+	s->ending = true;
+	return put(s, rest, capitals_end(&s->capitals, rest));
+}
+
+/* After bytes have moved: what to wait for now. */
+static void go_on(struct stream *s, int64_t now)
+{
+	bool last = s->finishing && s->left == 0 && !s->ending && !s->pending;
+
+	if (last && put_end(s) < 0) {
+		over(s, TOTALS_RESET, errno, now);
+	} else if (s->ending && !s->pending) {
+		end(s, now);
+	} else {
+		loop_want(s->house->loop, s->fd, s->pending ? LOOP_WRITE : LOOP_READ);
+		s->house->moved(s->house->context, s, now);
+	}
+}
+
+/* Puts `n` bytes that were read into capitals and writes them. Returns 0, or -1 with errno. */
+static int take(struct stream *s, size_t n)
+{
+	struct stream_house *h = s->house;
+
+	s->bytes_in += n;
+	s->left -= s->finishing ? n : 0;
+	h->totals->tcp_bytes_in += n;
+	h->totals->tcp_lines += totals_line_feeds(h->in, n);
+	return put(s, h->out, capitals_feed(&s->capitals, h->in, n, h->out));
+}
+
+static void read_some(struct stream *s, int64_t now)
+{
+	size_t most = s->finishing && s->left < STREAM_IN ? s->left : STREAM_IN;
+	ssize_t n = recv(s->fd, s->house->in, most, 0);
+	int result;
+
+	if (n < 0 && must_wait(errno))
+		return;
+	if (n < 0) {
+		over(s, TOTALS_RESET, errno, now);
+		return;
+	}
+	result = n == 0 ? put_end(s) : take(s, (size_t)n);
+	if (result < 0)
+		over(s, errno == ENOMEM ? TOTALS_CUT : TOTALS_RESET, errno, now);
+	else
+		go_on(s, now);
+}
+
+static void stream_ready(void *context, int fd, unsigned ready, int64_t now)
+{
+	struct stream *s = context;
+
+	(void)fd;
+	(void)ready;
+	if (!s->pending)
+		read_some(s, now);
+	else if (put_pending(s) < 0)
+		over(s, TOTALS_RESET, errno, now);
+	else
+		go_on(s, now);
+}
+
+void stream_open(struct stream *s, struct stream_house *house, int fd)
+{
+	*s = (struct stream){.house = house, .fd = fd};
+	loop_add(house->loop, fd, LOOP_READ, stream_ready, s);
+}
+
+void stream_close(struct stream *s)
+{
+	loop_remove(s->house->loop, s->fd);
+	close(s->fd);
+	free(s->pending);
+}
+
+void stream_finish(struct stream *s, int64_t now)
+{
+	int received = 0;
+
+	if (s->ending || s->finishing)
+		return;
+	ioctl(s->fd, FIONREAD, &received);
+	s->finishing = true;
+	s->left = received > 0 ? (size_t)received : 0;
+	/* What waits to be written comes first; the loop goes on from there. */
+	if (s->pending)
+		return;
+	if (s->left)
+		read_some(s, now);
+	else
+		go_on(s, now);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One connection: bytes in, capitals out. It holds a buffer only while the client is slower than the server. */
+#ifndef UPCASED_STREAM_H
+#define UPCASED_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "capitals.h"
+#include "loop.h"
+#include "totals.h"
+
+/* Bytes read at once. */
+#define STREAM_IN 65536
+#define STREAM_OUT (CAPITALS_GROWTH * (STREAM_IN + CAPITALS_HELD))
+
+struct stream;
+
+/* What all connections share. */
+struct stream_house {
+	struct loop *loop;
+	struct totals *totals;
+	/* Bytes were read or written; the connection lives on. */
+	void (*moved)(void *context, struct stream *s, int64_t now);
+	/* The connection is over, for the reason `how`; errno `error` or 0. The owner calls stream_close() and frees. */
+	void (*over)(void *context, struct stream *s, enum totals_end how, int error, int64_t now);
+	void *context;
+	unsigned char in[STREAM_IN], out[STREAM_OUT];
+};
+
+struct stream {
+	struct stream_house *house;
+	int fd;
+	struct capitals capitals;
+	/* Nothing more will be read: it ends once all is written. */
+	bool ending;
+	/* The server ends: only `left` more bytes are read, those that had been received by then. */
+	bool finishing;
+	size_t left;
+	/* What the kernel did not take: `waiting` bytes from `begin` on. NULL for none. */
+	unsigned char *pending;
+	size_t begin, waiting;
+	uint64_t bytes_in, bytes_out;
+};
+
+/* Takes over a connected, non-blocking descriptor under FD_SETSIZE. */
+void stream_open(struct stream *s, struct stream_house *house, int fd);
+/* Closes at once. */
+void stream_close(struct stream *s);
+/* Answers what has been received by now and ends it. It may be over when this returns. */
+void stream_finish(struct stream *s, int64_t now);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every connection stands in two lists: the order in which bytes last moved on them, whose oldest end is the next one
+ * to be found idle, and the chain of those whose source has the same hash value, where the connections of one source
+ * are counted. */
+#include "config.h"
+
+#include "tcp.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "addr.h"
+#include "clock.h"
+#include "log.h"
+#include "source.h"
+#include "stream.h"
+
+/* Accepts of one listener in one turn; at the end, more than any backlog. */
+#define TURN 16
+#define LAST_TURN 8192
+/* When accept() finds no descriptor or no memory, listening rests: at first so long, then twice as long each time. */
+#define REST_FIRST (100 * NS_PER_MS)
+#define REST_MOST NS_PER_S
+#define CHAINS 1024
+/* Reads of what a refused client has sent already. */
+#define REFUSED_READS 8
+
+struct connection {
+	/* The first member: a pointer to one is a pointer to the other. */
+	struct stream stream;
+	struct source peer;
+	struct source network;
+	/* ns: when it came, and when a byte last moved. */
+	int64_t since, moved;
+	struct connection *older, *newer;
+	struct connection *next, **link;
+};
+
+struct tcp {
+	struct loop *loop;
+	struct listen *listen;
+	struct totals *totals;
+	struct hash_key key;
+	struct tcp_limits limits;
+	/* The ends of the order: the longest without a byte, and the last that moved one. */
+	struct connection *oldest, *newest;
+	struct connection *chains[CHAINS];
+	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long. */
+	int64_t rest_until, rest;
+	bool finishing;
+	struct stream_house house;
+};
+
+static const char *peer_text(const struct source *s, char buf[ADDR_TEXT])
+{
+	struct addr a = {.len = sizeof a.in6};
+
+	a.in6.sin6_family = AF_INET6;
+	a.in6.sin6_port = htons((uint16_t)s->port);
+	a.in6.sin6_scope_id = s->scope;
+	memcpy(&a.in6.sin6_addr, s->host, sizeof s->host);
+	return addr_text(&a, buf);
+}
+
+static void leave_order(struct tcp *t, struct connection *c)
+{
+	*(c->older ? &c->older->newer : &t->oldest) = c->newer;
+	*(c->newer ? &c->newer->older : &t->newest) = c->older;
+}
+
+static void enter_order(struct tcp *t, struct connection *c)
+{
+	c->newer = NULL;
+	c->older = t->newest;
+	*(t->newest ? &t->newest->newer : &t->oldest) = c;
+	t->newest = c;
+}
+
+static void enter_chain(struct tcp *t, struct connection *c)
+{
+	struct connection **head = &t->chains[source_hash(&t->key, &c->network) % CHAINS];
+
+	c->next = *head;
+	c->link = head;
+	if (c->next)
+		c->next->link = &c->next;
+	*head = c;
+}
+
+static void leave_chain(struct connection *c)
+{
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+}
+
+/* How many connections `network` has, counted up to `most`. */
+static int64_t count_source(const struct tcp *t, const struct source *network, int64_t most)
+{
+	const struct connection *c = t->chains[source_hash(&t->key, network) % CHAINS];
+	int64_t found = 0;
+
+	for (; c && found < most; c = c->next)
+		found += source_equal(&c->network, network);
+	return found;
+}
+
+static void watch_listeners(struct tcp *t, unsigned want)
+{
+	for (int i = 0; i < t->listen->count; i++)
+		if (t->listen->sockets[i].type == SOCK_STREAM && t->listen->sockets[i].fd >= 0)
+			loop_want(t->loop, t->listen->sockets[i].fd, want);
+}
+
+static void rest(struct tcp *t, int error, int64_t now)
+{
+	t->rest = t->rest == 0 ? REST_FIRST : t->rest < REST_MOST / 2 ? 2 * t->rest : REST_MOST;
+	t->rest_until = now + t->rest;
+	watch_listeners(t, 0);
+	log_event(LOG_LEVEL_ERROR, "tcp: cannot accept: %s; new clients wait", strerror(error));
+}
+
+static void listen_again(struct tcp *t)
+{
+	t->rest_until = CLOCK_NEVER;
+	if (!t->finishing)
+		watch_listeners(t, LOOP_READ);
+}
+
+static void stream_moved(void *context, struct stream *s, int64_t now)
+{
+	struct tcp *t = context;
+	struct connection *c = (struct connection *)s;
+
+	c->moved = now;
+	if (c == t->newest)
+		return;
+	leave_order(t, c);
+	enter_order(t, c);
+}
+
+static void log_end(const struct connection *c, enum totals_end how, int error, int64_t now)
+{
+	const struct stream *s = &c->stream;
+	char peer[ADDR_TEXT];
+
+	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out", peer_text(&c->peer, peer),
+	    totals_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)(now - c->since) / (double)NS_PER_S,
+	    (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out);
+}
+
+static void stream_over(void *context, struct stream *s, enum totals_end how, int error, int64_t now)
+{
+	struct tcp *t = context;
+	struct connection *c = (struct connection *)s;
+
+	log_end(c, how, error, now);
+	t->totals->tcp_ended[how]++;
+	t->totals->tcp_now--;
+	stream_close(s);
+	leave_order(t, c);
+	leave_chain(c);
+	free(c);
+	/* A descriptor is free again. */
+	if (t->rest_until != CLOCK_NEVER)
+		listen_again(t);
+}
+
+/* An end that the client can tell from a broken connection: what it has sent by now is read, for closing with bytes
+ * unread would reset the connection. */
+static void refuse(struct tcp *t, int fd, const struct source *peer, enum totals_refusal why)
+{
+	char text[ADDR_TEXT];
+
+	t->totals->tcp_refused[why]++;
+	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text), totals_refusal_word(why));
+	shutdown(fd, SHUT_WR);
+	for (int i = 0; i < REFUSED_READS && recv(fd, t->house.in, STREAM_IN, MSG_DONTWAIT) == STREAM_IN; i++)
+		;
+	close(fd);
+}
+
+static void serve(struct tcp *t, int fd, struct connection *c, int64_t now)
+{
+	const int on = 1;
+	char peer[ADDR_TEXT];
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	c->since = c->moved = now;
+	stream_open(&c->stream, &t->house, fd);
+	enter_order(t, c);
+	enter_chain(t, c);
+	t->totals->tcp_clients++;
+	t->totals->tcp_now++;
+	log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
+	    (unsigned long long)t->totals->tcp_now);
+}
+
+/* A new connection: it is served, or refused. */
+static void welcome(struct tcp *t, int fd, const struct addr *from, int64_t now)
+{
+	const struct source peer = source_of(from), network = source_network(from);
+	const struct tcp_limits *limits = &t->limits;
+	struct connection *c;
+
+	if (fd >= FD_SETSIZE) {
+		refuse(t, fd, &peer, TOTALS_DESCRIPTOR);
+	} else if (t->totals->tcp_now >= (uint64_t)limits->clients) {
+		refuse(t, fd, &peer, TOTALS_FULL);
+	} else if (limits->per_source && count_source(t, &network, limits->per_source) >= limits->per_source) {
+		refuse(t, fd, &peer, TOTALS_PER_SOURCE);
+	} else if (!(c = calloc(1, sizeof *c))) {
+		refuse(t, fd, &peer, TOTALS_MEMORY);
+	} else {
+		c->peer = peer;
+		c->network = network;
+		serve(t, fd, c, now);
+	}
+}
+
+/* What is one connection's own trouble, which it had before it was accepted (accept(2)); the next one is fine. */
+static bool is_passing(int error)
+{
+	switch (error) {
+	case EINTR: case ECONNABORTED: case EPERM: case EPROTO: case ENETDOWN: case ENOPROTOOPT: case EHOSTDOWN:
+	case ENONET: case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH: case ETIMEDOUT:
+		return true;
+	}
+	return false;
+}
+
+/* Up to `most` new connections. */
+static void accept_some(struct tcp *t, int listener, int most, int64_t now)
+{
+	for (int i = 0; i < most; i++) {
+		struct addr from = {.len = sizeof from.storage};
+		int fd = accept4(listener, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			t->rest = 0;
+			welcome(t, fd, &from, now);
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			return;
+		} else if (!is_passing(errno)) {
+			/* Whatever else it is, it would be there again at once: rest as well. */
+			rest(t, errno, now);
+			return;
+		}
+	}
+}
+
+static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
+{
+	(void)ready;
+	accept_some(context, fd, TURN, now);
+}
+
+struct tcp *tcp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+    const struct tcp_limits *limits)
+{
+	struct tcp *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->loop = loop;
+	t->listen = l;
+	t->totals = totals;
+	t->key = *key;
+	t->limits = *limits;
+	t->rest_until = CLOCK_NEVER;
+	t->house.loop = loop;
+	t->house.totals = totals;
+	t->house.moved = stream_moved;
+	t->house.over = stream_over;
+	t->house.context = t;
+	for (int i = 0; i < l->count; i++)
+		if (l->sockets[i].type == SOCK_STREAM)
+			loop_add(loop, l->sockets[i].fd, LOOP_READ, listener_ready, t);
+	return t;
+}
+
+static void close_listeners(struct tcp *t)
+{
+	for (int i = 0; i < t->listen->count; i++) {
+		struct listen_socket *s = &t->listen->sockets[i];
+
+		if (s->type != SOCK_STREAM || s->fd < 0)
+			continue;
+		loop_remove(t->loop, s->fd);
+		listen_close_one(s);
+	}
+}
+
+void tcp_free(struct tcp *t)
+{
+	int64_t now = clock_monotonic();
+
+	close_listeners(t);
+	while (t->oldest)
+		stream_over(t, &t->oldest->stream, t->oldest->stream.pending ? TOTALS_CUT : TOTALS_STOPPED, 0, now);
+	free(t);
+}
+
+int64_t tcp_deadline(const struct tcp *t)
+{
+	int64_t idle = t->limits.idle && t->oldest ? t->oldest->moved + t->limits.idle : CLOCK_NEVER;
+
+	return idle < t->rest_until ? idle : t->rest_until;
+}
+
+void tcp_timers(struct tcp *t, int64_t now)
+{
+	if (t->rest_until <= now)
+		listen_again(t);
+	while (t->limits.idle && t->oldest && now - t->oldest->moved >= t->limits.idle)
+		stream_over(t, &t->oldest->stream, TOTALS_IDLE, 0, now);
+}
+
+void tcp_finish(struct tcp *t, int64_t now)
+{
+	struct connection *c, *next;
+
+	t->finishing = true;
+	/* Those in the backlog have been received too. */
+	for (int i = 0; i < t->listen->count; i++)
+		if (t->listen->sockets[i].type == SOCK_STREAM)
+			accept_some(t, t->listen->sockets[i].fd, LAST_TURN, now);
+	close_listeners(t);
+	for (c = t->oldest; c; c = next) {
+		next = c->newer;
+		stream_finish(&c->stream, now);
+	}
+}
+
+bool tcp_busy(const struct tcp *t)
+{
+	return t->oldest != NULL;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Connections: what comes in goes back in capitals, as it comes. */
+#ifndef UPCASED_TCP_H
+#define UPCASED_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hash.h"
+#include "listen.h"
+#include "loop.h"
+#include "totals.h"
+
+struct tcp_limits {
+	/* 1 or more, and within what select() can watch. */
+	int64_t clients;
+	/* From one IPv4 address or one /64; 0 for any number. */
+	int64_t per_source;
+	/* ns without a byte either way; 0 for ever. */
+	int64_t idle;
+};
+
+struct tcp;
+
+/* Serves the listening sockets of `l`, which it closes in the end. Everything is borrowed; the limits are copied. NULL
+ * when memory is short. */
+struct tcp *tcp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+    const struct tcp_limits *limits);
+/* Ends every connection at once. */
+void tcp_free(struct tcp *t);
+
+/* When tcp_timers() wants to be called, ns, or CLOCK_NEVER. */
+int64_t tcp_deadline(const struct tcp *t);
+void tcp_timers(struct tcp *t, int64_t now);
+
+/* Stops listening, answers what had been received by now and ends each connection; what clients have not taken yet is
+ * left to the loop. */
+void tcp_finish(struct tcp *t, int64_t now);
+/* Whether something of that is still to be done. */
+bool tcp_busy(const struct tcp *t);
+
+#endif

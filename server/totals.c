@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "totals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct counter {
+	/* Its word; the first of a line has the line's words before it. */
+	const char *line, *word;
+	size_t offset;
+};
+
+#define COUNTER(line, word, member) {line, word, offsetof(struct totals, member)}
+#define DROP(line, word, index) {line, word, offsetof(struct totals, udp_dropped) + (index) * sizeof(uint64_t)}
+#define REFUSAL(line, word, index) {line, word, offsetof(struct totals, tcp_refused) + (index) * sizeof(uint64_t)}
+#define END(line, word, index) {line, word, offsetof(struct totals, tcp_ended) + (index) * sizeof(uint64_t)}
+
+/* In the order of the lines. upcased(8) explains every word. */
+static const struct counter counters[] = {
+	COUNTER("udp", "clients", udp_clients),
+	COUNTER(NULL, "datagrams", udp_datagrams),
+	COUNTER(NULL, "replies", udp_replies),
+	COUNTER(NULL, "bytes-in", udp_bytes_in),
+	COUNTER(NULL, "bytes-out", udp_bytes_out),
+	DROP("udp dropped", "low-port", TOTALS_LOW_PORT),
+	DROP(NULL, "bad-source", TOTALS_BAD_SOURCE),
+	DROP(NULL, "group", TOTALS_GROUP),
+	DROP(NULL, "own-address", TOTALS_OWN_ADDRESS),
+	DROP(NULL, "loop", TOTALS_LOOP),
+	DROP(NULL, "too-long", TOTALS_TOO_LONG),
+	DROP(NULL, "unsendable", TOTALS_UNSENDABLE),
+	DROP(NULL, "unsent", TOTALS_UNSENT),
+	COUNTER("udp system", "overflowed", udp_overflowed),
+	COUNTER(NULL, "errors", udp_errors),
+	COUNTER("tcp", "clients", tcp_clients),
+	COUNTER(NULL, "now", tcp_now),
+	COUNTER(NULL, "lines", tcp_lines),
+	COUNTER(NULL, "bytes-in", tcp_bytes_in),
+	COUNTER(NULL, "bytes-out", tcp_bytes_out),
+	REFUSAL("tcp refused", "full", TOTALS_FULL),
+	REFUSAL(NULL, "per-source", TOTALS_PER_SOURCE),
+	REFUSAL(NULL, "descriptor", TOTALS_DESCRIPTOR),
+	REFUSAL(NULL, "memory", TOTALS_MEMORY),
+	END("tcp ended", "closed", TOTALS_CLOSED),
+	END(NULL, "reset", TOTALS_RESET),
+	END(NULL, "idle", TOTALS_IDLE),
+	END(NULL, "stopped", TOTALS_STOPPED),
+	END(NULL, "cut", TOTALS_CUT),
+};
+#define COUNTERS (sizeof counters / sizeof *counters)
+
+static uint64_t value_of(const struct totals *t, const struct counter *c)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)t + c->offset, sizeof value);
+	return value;
+}
+
+static const char *word_at(size_t offset)
+{
+	for (size_t i = 0; i < COUNTERS; i++)
+		if (counters[i].offset == offset)
+			return counters[i].word;
+	return "?";
+}
+
+const char *totals_drop_word(enum totals_drop d)
+{
+	return word_at(offsetof(struct totals, udp_dropped) + d * sizeof(uint64_t));
+}
+
+const char *totals_refusal_word(enum totals_refusal r)
+{
+	return word_at(offsetof(struct totals, tcp_refused) + r * sizeof(uint64_t));
+}
+
+const char *totals_end_word(enum totals_end e)
+{
+	return word_at(offsetof(struct totals, tcp_ended) + e * sizeof(uint64_t));
+}
+
+/* Where line `i` begins, COUNTERS if there is none. */
+static size_t line_start(int i)
+{
+	size_t at = 0;
+
+	while (at < COUNTERS && (!counters[at].line || i-- > 0))
+		at++;
+	return at;
+}
+
+char *totals_line(const struct totals *t, int i, char buf[TOTALS_LINE])
+{
+	size_t at = line_start(i);
+	int n;
+
+	if (at == COUNTERS)
+		return NULL;
+	n = snprintf(buf, TOTALS_LINE, "%s:", counters[at].line);
+	do {
+		n += snprintf(buf + n, TOTALS_LINE - (size_t)n, " %s %" PRIu64, counters[at].word, value_of(t, &counters[at]));
+		at++;
+	} while (at < COUNTERS && !counters[at].line);
+	return buf;
+}
+
+/* Eight bytes at once: after the exclusive or a line feed is a zero byte, and adding 0x7f to seven bits carries into
+ * the eighth for all but zero. */
+uint64_t totals_line_feeds(const void *bytes, size_t n)
+{
+	const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+	const unsigned char *at = bytes;
+	uint64_t found = 0, word;
+
+	for (; n >= sizeof word; n -= sizeof word, at += sizeof word) {
+		memcpy(&word, at, sizeof word);
+		word ^= UINT64_C(0x0a0a0a0a0a0a0a0a);
+		found += (uint64_t)__builtin_popcountll(~(((word & low) + low) | word | low));
+	}
+	for (; n; n--)
+		found += *at++ == '\n';
+	return found;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the server counts, and how it is told. Pure. */
+#ifndef UPCASED_TOTALS_H
+#define UPCASED_TOTALS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guard.h"
+
+/* Why a datagram got no reply. The first ones are the guard's verdicts. */
+enum totals_drop {
+	TOTALS_LOW_PORT = GUARD_LOW_PORT,
+	TOTALS_BAD_SOURCE = GUARD_BAD_SOURCE,
+	TOTALS_GROUP = GUARD_GROUP,
+	TOTALS_OWN_ADDRESS = GUARD_OWN_ADDRESS,
+	TOTALS_LOOP = GUARD_LOOP,
+	/* The reply is longer than a datagram can be. */
+	TOTALS_TOO_LONG,
+	/* The system refused to send it. */
+	TOTALS_UNSENDABLE,
+	/* It had to wait, and there was no memory for it, or the server ended first. */
+	TOTALS_UNSENT,
+	TOTALS_DROPS
+};
+
+/* Why a connection was refused. */
+enum totals_refusal {
+	/* --max-clients. */
+	TOTALS_FULL,
+	/* --max-per-source. */
+	TOTALS_PER_SOURCE,
+	/* select() cannot watch its descriptor. */
+	TOTALS_DESCRIPTOR,
+	TOTALS_MEMORY,
+	TOTALS_REFUSALS
+};
+
+/* How a connection ended. */
+enum totals_end {
+	/* By the client, and it was sent every byte. */
+	TOTALS_CLOSED,
+	/* The client, or the network, broke it off. */
+	TOTALS_RESET,
+	/* --idle-timeout. */
+	TOTALS_IDLE,
+	/* By the server's end, everything sent. */
+	TOTALS_STOPPED,
+	/* By the server, with bytes that the client did not take. */
+	TOTALS_CUT,
+	TOTALS_ENDS
+};
+
+struct totals {
+	/* Peers that were not among the last PEERS_KEPT. */
+	uint64_t udp_clients;
+	/* Datagrams received: so many as replies and drops together. */
+	uint64_t udp_datagrams, udp_replies;
+	uint64_t udp_bytes_in, udp_bytes_out;
+	uint64_t udp_dropped[TOTALS_DROPS];
+	/* What the kernel dropped because the receive queue was full; in no other count. */
+	uint64_t udp_overflowed;
+	/* Errors that the system reported on a socket, such as ICMP's; in no other count. */
+	uint64_t udp_errors;
+
+	/* Connections served: so many as there are now and ends together. */
+	uint64_t tcp_clients, tcp_now;
+	/* Line feeds received. */
+	uint64_t tcp_lines;
+	/* Bytes read, and bytes that the kernel took to be sent. */
+	uint64_t tcp_bytes_in, tcp_bytes_out;
+	uint64_t tcp_refused[TOTALS_REFUSALS];
+	uint64_t tcp_ended[TOTALS_ENDS];
+};
+
+/* Room for one line of totals. */
+#define TOTALS_LINE 400
+
+/* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL behind the last one. */
+char *totals_line(const struct totals *t, int i, char buf[TOTALS_LINE]);
+
+/* The word that stands for it in the lines. */
+const char *totals_drop_word(enum totals_drop d);
+const char *totals_refusal_word(enum totals_refusal r);
+const char *totals_end_word(enum totals_end e);
+
+/* How many line feeds there are. */
+uint64_t totals_line_feeds(const void *bytes, size_t n);
+
+#endif

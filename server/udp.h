@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Datagrams: each gets its capitals back, from the address that it was sent to, unless the guard forbids it. */
+#ifndef UPCASED_UDP_H
+#define UPCASED_UDP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hash.h"
+#include "listen.h"
+#include "loop.h"
+#include "totals.h"
+
+struct udp;
+
+/* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed. NULL when memory is short. */
+struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key);
+/* Closes at once. */
+void udp_free(struct udp *u);
+
+/* Answers what had been received by now and then closes; what of it has to wait for the kernel is left to the loop. */
+void udp_finish(struct udp *u, int64_t now);
+/* Whether something of that is still to be done. */
+bool udp_busy(const struct udp *u);
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The input line by itself, without a terminal: what it does with keys and pieces of keys. */
+#include "config.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/prompt.h"
+
+struct heard {
+	char line[256];
+	size_t length, lines, ends, bells;
+};
+
+static void on_line(void *context, const char *line, size_t n)
+{
+	struct heard *h = context;
+	h->lines++;
+	h->length = n;
+	snprintf(h->line, sizeof(h->line), "%s", line);
+}
+
+static void on_end(void *context)
+{
+	((struct heard *)context)->ends++;
+}
+
+static void on_bell(void *context)
+{
+	((struct heard *)context)->bells++;
+}
+
+static void feed(const char *keys)
+{
+	prompt_feed((const unsigned char *)keys, strlen(keys));
+}
+
+/* Key by key, as one types: readline takes what comes in one piece a little differently. */
+static void type(const char *keys)
+{
+	while (*keys) {
+		size_t n = 1;
+		while (((unsigned char)keys[n] & 0xc0) == 0x80)
+			n++;
+		prompt_feed((const unsigned char *)keys, n);
+		keys += n;
+	}
+}
+
+/* In emacs mode, whatever the test before has left: readline keeps the mode. */
+static int set_up(void **state)
+{
+	static struct heard heard;
+	const struct prompt_hooks hooks = { .context = &heard, .line = on_line, .end = on_end, .bell = on_bell };
+	memset(&heard, 0, sizeof(heard));
+	*state = &heard;
+	if (prompt_start(&hooks, NULL, 100) < 0)
+		return -1;
+	prompt_escape();
+	feed("\005");
+	prompt_clear();
+	memset(&heard, 0, sizeof(heard));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return prompt_stop();
+}
+
+static void insert(const char *text)
+{
+	prompt_insert((const unsigned char *)text, strlen(text));
+}
+
+static void assert_line(const char *text, size_t cursor)
+{
+	struct prompt_state s = prompt_state();
+	assert_string_equal(s.text, text);
+	assert_int_equal(s.length, strlen(text));
+	assert_int_equal(s.cursor, cursor);
+}
+
+static void takes_keys(void **state)
+{
+	struct heard *h = *state;
+	feed("é");
+	feed("b\033[D");
+	assert_line("éb", 2);
+	feed("c\r");
+	assert_line("", 0);
+	assert_int_equal(h->lines, 1);
+	assert_string_equal(h->line, "écb");
+	assert_int_equal(h->length, 4);
+	/* Two lines in one piece, and the beginning of a third. */
+	feed("1\r2\r3");
+	assert_int_equal(h->lines, 3);
+	assert_string_equal(h->line, "2");
+	assert_line("3", 1);
+	feed("\x08\x04");
+	assert_int_equal(h->ends, 1);
+	/* It goes on if its owner does. */
+	feed("4\r");
+	assert_int_equal(h->lines, 4);
+	assert_int_equal(h->bells, 0);
+}
+
+/* Keys in pieces of every length do the same. */
+static void takes_pieces(void **state)
+{
+	static const char keys[] = "ab漢\033[D\033bX\x0b\x19\x12" "e\x07\033OH\033[3~é\x16\033\033[1;5C!";
+	char whole[256];
+	(void)state;
+	feed(keys);
+	snprintf(whole, sizeof(whole), "%s", prompt_state().text);
+	assert_true(strlen(whole) > 3);
+	for (size_t size = 1; size < sizeof(keys); size++) {
+		prompt_clear();
+		assert_line("", 0);
+		for (size_t at = 0, n; at < sizeof(keys) - 1; at += n) {
+			n = size < sizeof(keys) - 1 - at ? size : sizeof(keys) - 1 - at;
+			/* Characters are never split. */
+			while (((unsigned char)keys[at + n] & 0xc0) == 0x80)
+				n++;
+			prompt_feed((const unsigned char *)keys + at, n);
+		}
+		assert_string_equal(prompt_state().text, whole);
+	}
+}
+
+static void skips_unknown_sequences(void **state)
+{
+	(void)state;
+	feed("a\033[99~b\033[15~c\033[<64;10;5Md\033[?7;8qe\033[1;9Zf");
+	assert_line("abcdef", 6);
+	feed("\033[D\033[1;5Dg");
+	assert_line("gabcdef", 1);
+}
+
+/* No end of the paste ever comes; readline's own reader would wait for it. */
+static void waits_for_no_paste(void **state)
+{
+	(void)state;
+	feed("\033[200~abc");
+	assert_line("abc", 3);
+	feed("\x12\033[200~a");
+	prompt_clear();
+	assert_line("", 0);
+}
+
+static void survives_broken_text(void **state)
+{
+	(void)state;
+	feed("a\xe6\xbc");
+	feed("\r\xff\xc3\r");
+	feed("\x12\xc3");
+	feed("\xa9\xe6");
+	feed("\x12\xf0\x9f");
+	prompt_clear();
+	feed("\x1d\xc3");
+	feed("\xa9");
+	prompt_clear();
+	feed("ok");
+	assert_line("ok", 2);
+	/* What is no character is shown as such, and vi mode does not stumble over it. */
+	feed("\xe6");
+	insert("\xa9" "é\xff");
+	assert_line("ok\xef\xbf\xbd\xef\xbf\xbdé\xef\xbf\xbd", 13);
+	feed("\033\n");
+	prompt_escape();
+	feed("0E0W\\");
+	feed("\005");
+	prompt_clear();
+	assert_line("", 0);
+}
+
+/* Any bytes at all: it returns, and the cursor is within the line. */
+static void survives_any_keys(void **state)
+{
+	unsigned seed = 1;
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		unsigned char bytes[12];
+		size_t n = 1 + (size_t)(seed >> 16) % sizeof(bytes);
+		for (size_t i = 0; i < n; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			bytes[i] = (unsigned char)(seed >> 24);
+		}
+		/* Left out: re-reading the inputrc, and arguments in the millions. */
+		if (memchr(bytes, 0x18, n) || memchr(bytes, 0x1b, n))
+			bytes[0] = '\033', n = 1;
+		if (round % 50 == 0)
+			prompt_clear();
+		else if (round % 17 == 0)
+			prompt_insert(bytes, n);
+		else if (round % 13 == 0)
+			prompt_escape();
+		else
+			prompt_feed(bytes, n);
+		struct prompt_state s = prompt_state();
+		assert_int_equal(strlen(s.text), s.length);
+		assert_true(s.cursor <= s.length);
+	}
+	prompt_clear();
+	assert_line("", 0);
+	feed("ok");
+	assert_line("ok", 2);
+}
+
+/* Ways to Enter on which readline 8.2 frees twice: edits here and there in the history, searches
+ * given up. A sanitizer, or the C library, would end the program. */
+static void survives_undos_in_history(void **state)
+{
+	static const char *const keys[] = { "é", "\017", "a", "\017", "\020", " ", "\020", "\016" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		feed(keys[i]);
+	prompt_escape();
+	feed("\r");
+	prompt_clear();
+	feed("\022");
+	feed(" ");
+	feed("\033r");
+	prompt_clear();
+	assert_line("", 0);
+
+	static const char *const ways[] = {
+		"one\rtwo\r\033[A\025x\033[A\010\020\r",
+		"a\r\033[A\033p\007a\033[A\r",
+		"a\r\020\033p\010b\033<\r",
+		"x\r\033nD\rb\033r\031\020n\020\r",
+		"b\r\033[A\033n\010b\033[A\r",
+		"\033\np\r\033\r\033/p\ra;\r",
+	};
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		for (int times = 0; times < 3; times++) {
+			type(ways[i]);
+			prompt_clear();
+			assert_line("", 0);
+		}
+	/* vi: found, edited, older ones asked for, and searched again. */
+	feed("\033\n");
+	feed("p\r");
+	prompt_escape();
+	feed("/p\r");
+	assert_line("p", 0);
+	feed("NA");
+	prompt_escape();
+	feed("k/");
+	prompt_clear();
+	prompt_escape();
+	feed("\005");
+	assert_line("", 0);
+}
+
+/* Esc in vi's command mode, then what would go on a sequence: two keys, not one. */
+static void keeps_escape_apart(void **state)
+{
+	(void)state;
+	feed("\033\nabc");
+	prompt_escape();
+	prompt_escape();
+	feed("[");
+	feed("x");
+	assert_line("ab", 1);
+	prompt_clear();
+	/* In emacs mode it is Meta. */
+	feed("\033\005");
+	feed("one two");
+	prompt_clear();
+	prompt_escape();
+	feed("\005");
+	feed("x");
+	assert_line("x", 1);
+}
+
+static void tells_quoting(void **state)
+{
+	(void)state;
+	assert_false(prompt_quoting());
+	feed("\x16");
+	assert_true(prompt_quoting());
+	feed("\x16");
+	assert_false(prompt_quoting());
+	assert_line("\x16", 1);
+	feed("\x11");
+	assert_true(prompt_quoting());
+	feed("é");
+	assert_false(prompt_quoting());
+	assert_line("\x16é", 3);
+	feed("\x16");
+	prompt_clear();
+	assert_false(prompt_quoting());
+	feed("\x16");
+	insert("x");
+	assert_false(prompt_quoting());
+	assert_line("x", 1);
+	feed("\x16q\x16");
+	assert_true(prompt_quoting());
+	feed("\r");
+	assert_line("xq\r", 3);
+}
+
+static void inserts_pastes(void **state)
+{
+	struct heard *h = *state;
+	feed("<>\033[D");
+	prompt_insert((const unsigned char *)"a\0b\tc\x03", 6);
+	assert_line("<ab\tc\x03>", 6);
+	feed("\x1f");
+	assert_line("<>", 1);
+	/* An argument that was begun is dropped, the prompt comes back. */
+	prompt_set("p> ");
+	feed("\033" "3");
+	assert_string_equal(prompt_state().prompt, "(arg: 3) ");
+	insert("x");
+	assert_line("<x>", 2);
+	assert_string_equal(prompt_state().prompt, "p> ");
+	feed("y");
+	assert_line("<xy>", 3);
+	/* So is Esc. */
+	prompt_escape();
+	insert("z");
+	feed("b");
+	assert_line("<xyzb>", 5);
+	assert_int_equal(h->bells, 0);
+}
+
+static void bounds_lines(void **state)
+{
+	struct heard *h = *state;
+	size_t n = PROMPT_LINE_MAX;
+	char *text = malloc(n + 1);
+	assert_non_null(text);
+	memset(text, 'x', n);
+	text[n] = '\0';
+	feed("ab");
+	insert(text);
+	assert_line("ab", 2);
+	assert_int_equal(h->bells, 1);
+	text[n - 2] = '\0';
+	insert(text);
+	assert_int_equal(prompt_state().length, n);
+	assert_int_equal(h->bells, 1);
+	feed("y");
+	assert_int_equal(prompt_state().length, n);
+	assert_int_equal(h->bells, 2);
+	feed("\x08é");
+	assert_int_equal(prompt_state().length, n - 1);
+	feed("\r");
+	assert_int_equal(h->length, n - 1);
+	free(text);
+}
+
+static void sets_prompt(void **state)
+{
+	(void)state;
+	prompt_set("\001\033[1m\002udp\001\033[m\002> ");
+	assert_string_equal(prompt_state().prompt, "\033[1mudp\033[m> ");
+	/* Not over a search, but after it. */
+	feed("one\r\x12");
+	prompt_set("tcp> ");
+	assert_string_equal(prompt_state().prompt, "(reverse-i-search)`': ");
+	feed("n");
+	assert_string_equal(prompt_state().prompt, "(reverse-i-search)`n': ");
+	feed("\033[C");
+	assert_string_equal(prompt_state().prompt, "tcp> ");
+	assert_line("one", 2);
+	feed("\x12zzz");
+	assert_string_equal(prompt_state().prompt, "(failed reverse-i-search)`zzz': ");
+	prompt_clear();
+	assert_string_equal(prompt_state().prompt, "tcp> ");
+}
+
+/* Elsewhere than in UTF-8 bytes stay the locale's. */
+static void keeps_bytes_of_other_locales(void **state)
+{
+	(void)state;
+	assert_non_null(setlocale(LC_ALL, "C"));
+	feed("a\xe9");
+	insert("\xff");
+	assert_line("a\xe9\xff", 3);
+	feed("\033[Db");
+	assert_line("a\xe9" "b\xff", 3);
+	assert_non_null(setlocale(LC_ALL, ""));
+}
+
+static void is_harmless_when_stopped(void **state)
+{
+	(void)state;
+	assert_int_equal(prompt_stop(), 0);
+	assert_int_equal(prompt_stop(), 0);
+	feed("x");
+	insert("x");
+	prompt_clear();
+	prompt_escape();
+	prompt_set("x");
+	assert_false(prompt_quoting());
+	assert_line("", 0);
+	assert_string_equal(prompt_state().prompt, "");
+}
+
+/* readline loses memory in some of its searches. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libreadline\n";
+}
+
+int main(void)
+{
+	setenv("TERM", "xterm", 1);
+	setenv("INPUTRC", "/dev/null", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	setlocale(LC_ALL, "");
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		/* First, before other tests have been at readline's globals. */
+		TEST(survives_undos_in_history),
+		TEST(takes_keys),
+		TEST(takes_pieces),
+		TEST(skips_unknown_sequences),
+		TEST(waits_for_no_paste),
+		TEST(survives_broken_text),
+		TEST(survives_any_keys),
+		TEST(keeps_escape_apart),
+		TEST(tells_quoting),
+		TEST(inserts_pastes),
+		TEST(bounds_lines),
+		TEST(sets_prompt),
+		TEST(keeps_bytes_of_other_locales),
+		TEST(is_harmless_when_stopped),
+	};
+	return cmocka_run_group_tests_name("line", tests, NULL, NULL);
+}

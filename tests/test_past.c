@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The history file and the palette: what the prompt and the screen do without a terminal. */
+#include "config.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/palette.h"
+#include "../client-tui/past.h"
+
+/* The lines read, joined by '|'. */
+struct joined {
+	char text[256];
+};
+
+static void join(void *context, const char *line)
+{
+	struct joined *j = context;
+	size_t n = strlen(j->text);
+	snprintf(j->text + n, sizeof(j->text) - n, "%s|", line);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
+static int set_up(void **state)
+{
+	char *folder = strdup("/tmp/past.XXXXXX");
+	if (!folder || !mkdtemp(folder))
+		return -1;
+	*state = folder;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	free(*state);
+	return 0;
+}
+
+static const char *path_of(void **state, const char *name)
+{
+	static char path[2][128];
+	static int turn;
+	turn = !turn;
+	snprintf(path[turn], sizeof(path[turn]), "%s/%s", (const char *)*state, name);
+	return path[turn];
+}
+
+static void write_file(const char *path, const void *bytes, size_t n)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, n, file), n);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void assert_lines(const char *path, const char *joined)
+{
+	struct joined j = { "" };
+	assert_int_equal(past_read(path, join, &j), 0);
+	assert_string_equal(j.text, joined);
+}
+
+static void reads_any_file(void **state)
+{
+	static const char bytes[] = "#17 hello\n\n  two \nze\0ro\n\xff\xfe\nlast";
+	const char *path = path_of(state, "history");
+	assert_lines(path, "");
+	write_file(path, bytes, sizeof(bytes) - 1);
+	assert_lines(path, "#17 hello|  two |\xff\xfe|last|");
+	struct joined j = { "" };
+	errno = 0;
+	assert_int_equal(past_read(path_of(state, "."), join, &j), -1);
+	assert_int_not_equal(errno, 0);
+}
+
+static void makes_folders(void **state)
+{
+	static const char *const lines[] = { "one", "two" };
+	const char *path = path_of(state, "a/b/history");
+	struct stat st;
+	assert_int_equal(past_append(path, lines, 2, 10), 0);
+	assert_lines(path, "one|two|");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(path_of(state, "a"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void keeps_the_newest(void **state)
+{
+	static const char *const first[] = { "1", "2", "3" }, *const second[] = { "4", "5" };
+	const char *path = path_of(state, "history");
+	assert_int_equal(past_append(path, first, 3, 4), 0);
+	assert_lines(path, "1|2|3|");
+	assert_int_equal(past_append(path, second, 2, 4), 0);
+	assert_lines(path, "2|3|4|5|");
+	assert_int_equal(past_append(path, first, 3, 1), 0);
+	assert_lines(path, "3|");
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void mends_a_cut_line(void **state)
+{
+	static const char *const lines[] = { "new" };
+	const char *path = path_of(state, "history");
+	write_file(path, "cut", 3);
+	assert_int_equal(past_append(path, lines, 1, 10), 0);
+	assert_lines(path, "cut|new|");
+}
+
+static void follows_links(void **state)
+{
+	static const char *const lines[] = { "1", "2" };
+	struct stat st;
+	const char *path = path_of(state, "real"), *name = path_of(state, "link");
+	write_file(path, "0\n", 2);
+	assert_int_equal(symlink(path, name), 0);
+	assert_int_equal(past_append(name, lines, 2, 2), 0);
+	assert_int_equal(lstat(name, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_lines(path, "1|2|");
+	assert_int_equal(past_append("/dev/null", lines, 2, 1), 0);
+	assert_int_equal(stat("/dev/null", &st), 0);
+	assert_true(S_ISCHR(st.st_mode));
+}
+
+static void tells_failure(void **state)
+{
+	static const char *const lines[] = { "1" };
+	char path[160];
+	write_file(path_of(state, "file"), "x", 1);
+	snprintf(path, sizeof(path), "%s/below", path_of(state, "file"));
+	assert_int_equal(past_append(path, lines, 1, 2), -1);
+	assert_int_equal(errno, ENOTDIR);
+	assert_int_equal(past_append("/dev/full", lines, 1, 2), -1);
+	assert_int_equal(past_append("", lines, 1, 2), -1);
+}
+
+static void understands_colorfgbg(void **state)
+{
+	(void)state;
+	assert_int_equal(palette_background("15;0"), PALETTE_DARK);
+	assert_int_equal(palette_background("0;15"), PALETTE_LIGHT);
+	assert_int_equal(palette_background("0;default;7"), PALETTE_LIGHT);
+	assert_int_equal(palette_background("7;8"), PALETTE_DARK);
+	static const char *const unknown[] = { NULL, "", "15", "15;", "15;default", "1;-1", "1;99", "0;7x", ";" };
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		assert_int_equal(palette_background(unknown[i]), PALETTE_UNKNOWN);
+}
+
+/* The levels of the 6 x 6 x 6 cube and of the greys in xterm's 256 colours, and WCAG's relative
+ * luminance. */
+static double luminance(int colour)
+{
+	static const int levels[] = { 0, 95, 135, 175, 215, 255 };
+	static const double weights[] = { 0.2126, 0.7152, 0.0722 };
+	int parts[3], cube = colour - 16;
+	for (int i = 0; i < 3; i++)
+		parts[i] = colour >= 232 ? 8 + (colour - 232) * 10 : levels[i == 0 ? cube / 36 : i == 1 ? cube / 6 % 6 : cube % 6];
+	double sum = 0;
+	for (int i = 0; i < 3; i++) {
+		double c = parts[i] / 255.0;
+		/* sRGB to linear light, near enough without libm: c to the power of 2.2. */
+		double square = c * c, fifth = c;
+		for (int step = 0; step < 40; step++)
+			fifth = c == 0 ? 0 : fifth - (fifth * fifth * fifth * fifth * fifth - c) / (5 * fifth * fifth * fifth * fifth);
+		sum += weights[i] * square * fifth;
+	}
+	return sum;
+}
+
+static void colours_can_be_read(void **state)
+{
+	(void)state;
+	for (int style = 0; style < STYLES; style++)
+		for (int ground = PALETTE_UNKNOWN; ground <= PALETTE_LIGHT; ground++) {
+			struct palette_entry e = palette_entry((enum style)style, 256, (enum palette_background)ground);
+			if (e.colour == PALETTE_DEFAULT)
+				continue;
+			assert_in_range(e.colour, 16, 255);
+			double l = luminance(e.colour);
+			double on_black = (l + 0.05) / 0.05, on_white = 1.05 / (l + 0.05);
+			if (ground != PALETTE_LIGHT && on_black < (ground == PALETTE_DARK ? 4.5 : 3.5))
+				fail_msg("style %d, colour %d: %.1f on black", style, e.colour, on_black);
+			if (ground != PALETTE_DARK && on_white < (ground == PALETTE_LIGHT ? 4.5 : 3.5))
+				fail_msg("style %d, colour %d: %.1f on white", style, e.colour, on_white);
+		}
+}
+
+static void few_colours_are_few(void **state)
+{
+	(void)state;
+	for (int style = 0; style < STYLES; style++) {
+		assert_int_equal(palette_entry((enum style)style, 0, PALETTE_DARK).colour, PALETTE_DEFAULT);
+		for (int ground = PALETTE_UNKNOWN; ground <= PALETTE_LIGHT; ground++) {
+			int colour = palette_entry((enum style)style, 8, (enum palette_background)ground).colour;
+			assert_true(colour < 8 && colour != 0 && colour != 7);
+			/* Yellow and cyan are not to be seen on white. */
+			assert_true(ground == PALETTE_DARK || (colour != 3 && colour != 6));
+		}
+	}
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(reads_any_file),
+		TEST(makes_folders),
+		TEST(keeps_the_newest),
+		TEST(mends_a_cut_line),
+		TEST(follows_links),
+		TEST(tells_failure),
+		cmocka_unit_test(understands_colorfgbg),
+		cmocka_unit_test(colours_can_be_read),
+		cmocka_unit_test(few_colours_are_few),
+	};
+	return cmocka_run_group_tests_name("past and palette", tests, NULL, NULL);
+}
