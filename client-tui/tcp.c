@@ -190,6 +190,8 @@ static void finish_connect(struct session *s, int64_t now)
 
 static int add_bytes(struct tcp *t, const void *bytes, size_t n)
 {
+	if (n == 0)
+		return 0;
 	if (t->begin > 0 && t->begin >= t->room / 2) {
 		memmove(t->out, t->out + t->begin, t->end - t->begin);
 		t->end -= t->begin;

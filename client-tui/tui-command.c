@@ -142,17 +142,17 @@ void app_command(struct app *app, const char *line, size_t n, int64_t now)
 {
 	const char *arguments = "";
 	const enum command command = command_parse(line, n, &arguments);
-	char *copy;
+	char names[200], *copy;
 
 	if (command == COMMAND_UNKNOWN) {
 		app_say(app, "%.60s: no such command; /help lists them, // sends a line that starts with /", line);
 		return;
 	}
 	if (command == COMMAND_AMBIGUOUS) {
-		app_say(app, "%.60s: more than one command begins so; Tab shows them", line);
+		app_say(app, "more than one command begins so: %s", command_candidates(line, n, names, sizeof names));
 		return;
 	}
-	copy = strdup(arguments);
+	copy = strndup(arguments, command_trim(arguments, n - (size_t)(arguments - line)));
 	if (!copy)
 		return;
 	run(app, command, copy, now);

@@ -265,11 +265,13 @@ static bool take_error(struct session *s, int64_t now)
 static void take_reply(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
 {
 	struct udp *u = s->side;
+	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
 	struct session_reply reply = {.verdict = ledger_reply(s->ledger, bytes, n, at)};
 
 	s->answered = true;
 	u->told_refused = false;
-	if (reply.verdict.match == MATCH_ANSWER)
+	/* In time or late: it was waited for until now. */
+	if (ledger_totals(s->ledger)->waiting < waiting)
 		landed(s, reply.verdict.number);
 	reply.text = bytes + reply.verdict.skip;
 	reply.length = n - reply.verdict.skip;

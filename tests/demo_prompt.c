@@ -75,8 +75,8 @@ static void notef(struct demo *d, const char *before, const char *text)
 
 static void crash(void)
 {
-	/* Where a null pointer points, but not so that a sanitizer sees it coming. */
-	volatile size_t nowhere = 0;
+	/* In the first page, where nothing is, but not where a sanitizer sees it coming. */
+	volatile size_t nowhere = 16;
 	kill(getpid(), SIGCONT);
 	*(volatile char *)nowhere = 1;
 }
