@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <sched.h>
@@ -85,7 +84,7 @@ struct device *device_new(enum device_kind kind, int fd, const char *name, int m
 	return set_flags(fd) == 0 ? new_device(kind, fd, name, mtu) : NULL;
 }
 
-static struct tpacket_req shape_ring(int mtu)
+struct tpacket_req device_ring(int mtu)
 {
 	struct tpacket_req shape = { .tp_frame_size = 2048, .tp_block_size = BLOCK_SIZE };
 
@@ -100,17 +99,12 @@ static struct tpacket_req shape_ring(int mtu)
 
 static int map_ring(struct device *device)
 {
-	const int version = TPACKET_V2;
-	void *ring;
+	void *ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, 0);
 
-	device->shape = shape_ring(device->mtu);
-	if (setsockopt(device->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) != 0
-	    || setsockopt(device->fd, SOL_PACKET, PACKET_RX_RING, &device->shape, sizeof(device->shape)) != 0)
-		return -1;
-	ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, 0);
 	if (ring == MAP_FAILED)
 		return -1;
 	device->ring = ring;
+	device->shape = device_ring(device->mtu);
 	return 0;
 }
 

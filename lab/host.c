@@ -245,6 +245,17 @@ static int open_namespace(struct explain_failure *failure)
 	return fd < 0 ? failed(failure, EXPLAIN_NET_NS) : fd;
 }
 
+static int open_tap(const struct host_settings *settings, enum host_side side, struct host_pair *pair,
+    struct explain_failure *failure)
+{
+	const struct tpacket_req ring = device_ring(settings->mtu);
+
+	pair->device[side] = netdev_tap(HOST_DEVICE, &ring);
+	if (pair->device[side] < 0)
+		return failed(failure, errno == ENOMEM ? EXPLAIN_RING : EXPLAIN_PACKET_SOCKET);
+	return 0;
+}
+
 /* A new host of its own; the calling process is in it afterwards. */
 static int make_host(const struct host_settings *settings, enum host_side side, int middle,
     struct host_pair *pair, struct explain_failure *failure)
@@ -261,9 +272,7 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	}
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;
-	if (pair->report.backend == HOST_BACKEND_VETH && (pair->device[side] = netdev_tap(HOST_DEVICE)) < 0)
-		return failed(failure, EXPLAIN_PACKET_SOCKET);
-	return 0;
+	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure) : 0;
 }
 
 /* In the middle namespace: the outer ends of both pairs. */

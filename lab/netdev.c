@@ -360,6 +360,15 @@ static int hear_outgoing(int fd)
 	return setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on));
 }
 
+static int keep_in_ring(int fd, const struct tpacket_req *ring)
+{
+	const int version = TPACKET_V2;
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) != 0)
+		return -1;
+	return setsockopt(fd, SOL_PACKET, PACKET_RX_RING, ring, sizeof(*ring));
+}
+
 /* Protocol 0 hears nothing. */
 static int bind_to_device(int fd, const char *name, uint16_t protocol)
 {
@@ -372,12 +381,16 @@ static int bind_to_device(int fd, const char *name, uint16_t protocol)
 	return bind(fd, (const struct sockaddr *)&here, sizeof(here));
 }
 
-static int open_packet_socket(const char *name, bool tap)
+/* Without a ring nothing is heard. */
+static int open_packet_socket(const char *name, const struct tpacket_req *ring)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error;
 
-	if (fd < 0 || ((!tap || hear_outgoing(fd) == 0) && bind_to_device(fd, name, tap ? ETH_P_ALL : 0) == 0))
+	if (fd < 0)
+		return -1;
+	if ((!ring || (hear_outgoing(fd) == 0 && keep_in_ring(fd, ring) == 0))
+	    && bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
 	error = errno;
 	close(fd);
@@ -385,14 +398,14 @@ static int open_packet_socket(const char *name, bool tap)
 	return -1;
 }
 
-int netdev_tap(const char *name)
+int netdev_tap(const char *name, const struct tpacket_req *ring)
 {
-	return open_packet_socket(name, true);
+	return open_packet_socket(name, ring);
 }
 
 int netdev_injector(const char *name)
 {
-	return open_packet_socket(name, false);
+	return open_packet_socket(name, NULL);
 }
 
 int netdev_sysctl_set(const char *key, const char *value)
