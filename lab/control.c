@@ -252,8 +252,8 @@ static int send_order(int fd, const char *order)
 	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t) n ? 0 : -1;
 }
 
-/* Reads until "ok" or "error". */
-static int read_answer(FILE *in, FILE *out, char why[256])
+/* Reads until "ok" or "error"; after an "ok", if `follow`, until the lab is gone. */
+static int read_answer(FILE *in, bool follow, const struct control_reader *reader, char why[256])
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -261,7 +261,7 @@ static int read_answer(FILE *in, FILE *out, char why[256])
 	int result = -1;
 
 	errno = 0;
-	while (result < 0 && (n = getline(&line, &room, in)) > 0) {
+	while ((result < 0 || follow) && (n = getline(&line, &room, in)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
 		if (!strcmp(line, "ok")) {
@@ -269,8 +269,9 @@ static int read_answer(FILE *in, FILE *out, char why[256])
 		} else if (!strncmp(line, "error ", 6)) {
 			snprintf(why, 256, "%s", line + 6);
 			result = 1;
-		} else {
-			fprintf(out, "%s\n", line);
+			follow = false;
+		} else if (reader->line(reader->context, line)) {
+			break;
 		}
 	}
 	free(line);
@@ -279,7 +280,7 @@ static int read_answer(FILE *in, FILE *out, char why[256])
 	return result;
 }
 
-int control_ask(const char *path, const char *order, FILE *out, char why[256])
+static int ask(const char *path, const char *order, bool follow, const struct control_reader *reader, char why[256])
 {
 	struct sockaddr_un a;
 	int result = -1;
@@ -289,7 +290,7 @@ int control_ask(const char *path, const char *order, FILE *out, char why[256])
 		return -1;
 	FILE *in = fdopen(fd, "r");
 	if (in && !connect(fd, (struct sockaddr *) &a, sizeof a) && !send_order(fd, order))
-		result = read_answer(in, out, why);
+		result = read_answer(in, follow, reader, why);
 	int wrong = errno;
 	if (in)
 		fclose(in);
@@ -297,4 +298,20 @@ int control_ask(const char *path, const char *order, FILE *out, char why[256])
 		close(fd);
 	errno = wrong;
 	return result;
+}
+
+static bool print_line(void *out, char *line)
+{
+	fprintf(out, "%s\n", line);
+	return false;
+}
+
+int control_ask(const char *path, const char *order, FILE *out, char why[256])
+{
+	return ask(path, order, false, &(struct control_reader) { out, print_line }, why);
+}
+
+int control_follow(const char *path, const char *order, const struct control_reader *reader, char why[256])
+{
+	return ask(path, order, true, reader, why);
 }

@@ -37,4 +37,13 @@ void control_turn(struct control *control, const struct watch *w, int64_t now);
  * with errno when it cannot be reached. */
 int control_ask(const char *path, const char *order, FILE *out, char why[256]);
 
+/* Who is told what the link says; `line` is without its newline and may be taken apart. Returns whether it has enough. */
+struct control_reader {
+	void *context;
+	bool (*line)(void *context, char *line);
+};
+
+/* The same, but goes on listening after the answer, until the lab is gone or the reader has enough: for "events on". */
+int control_follow(const char *path, const char *order, const struct control_reader *reader, char why[256]);
+
 #endif

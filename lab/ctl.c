@@ -13,6 +13,7 @@
 #include "control.h"
 #include "folder.h"
 #include "impair-text.h"
+#include "tell.h"
 
 struct ctl_options {
 	const char *socket;
@@ -30,15 +31,39 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
+/* "watch" is ours: the link's events as people read them. */
+static bool is_watch(int count, char **words)
+{
+	return count > 0 && strcmp(words[0], "watch") == 0;
+}
+
+/* Each line at once, also into a pipe. */
+static bool print_told(void *context, char *line)
+{
+	char text[TELL_LINE];
+
+	if (tell(context, line, text))
+		printf("%s\n", text);
+	return fflush(stdout) != 0;
+}
+
+static bool print_line(void *context, char *line)
+{
+	(void)context;
+	printf("%s\n", line);
+	return fflush(stdout) != 0;
+}
+
 /* The words with a space between each two; "link" if there are none. A setting's name alone means to set it. Returns 0,
  * or -1 if they are too many. */
 static int join(char *order, size_t size, int count, char **words)
 {
 	bool names_setting = count > 1 && impair_field_find(words[0]) != IMPAIR_FIELD_COUNT;
-	size_t n = (size_t)snprintf(order, size, "%s", names_setting ? "set " : "");
+	bool watch = is_watch(count, words);
+	size_t n = (size_t)snprintf(order, size, "%s", names_setting ? "set " : watch ? "events on " : "");
 
-	for (int i = 0; i < count; i++) {
-		int more = snprintf(order + n, size - n, "%s%s", i ? " " : "", words[i]);
+	for (int i = watch; i < count; i++) {
+		int more = snprintf(order + n, size - n, "%s%s", i > watch ? " " : "", words[i]);
 
 		if (more < 0 || (size_t)more >= size - n)
 			return -1;
@@ -61,10 +86,13 @@ static const char *find_socket(const char *said, char *buf, size_t size)
 	return folder_newest(buf, size) == 0 ? buf : NULL;
 }
 
-static int ask(const char *path, const char *order)
+static int ask(const char *path, const char *order, bool watch)
 {
+	struct tell told = { .begun = false };
+	const struct control_reader reader = { &told, watch ? print_told : print_line };
+	bool follow = strncmp(order, "events on", 9) == 0;
 	char why[256] = "";
-	int result = control_ask(path, order, stdout, why);
+	int result = follow ? control_follow(path, order, &reader, why) : control_ask(path, order, stdout, why);
 
 	if (result < 0) {
 		fprintf(stderr, "upcase-lab: %s: %s: no lab answers there\n", path, strerror(errno));
@@ -93,5 +121,5 @@ int ctl_run(int argc, char **argv)
 		fprintf(stderr, "upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab\n");
 		return 1;
 	}
-	return ask(path, order);
+	return ask(path, order, is_watch(argc - first, argv + first));
 }

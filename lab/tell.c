@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "tell.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_MS 1000000
+#define MS_PER_S 1000
+
+/* A packet as its event says it; "" and 0 for what is not there. */
+struct said {
+	const char *direction, *fate, *marks, *proto, *flags;
+	int64_t in;
+	unsigned long source, target, type, code, fragment, size, seq, payload;
+	bool is_fragment;
+};
+
+struct line {
+	char *text;
+	size_t n;
+};
+
+static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct line *line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	int n = vsnprintf(line->text + line->n, TELL_LINE - line->n, format, arguments);
+	va_end(arguments);
+	line->n += (size_t)n;
+	if (line->n > TELL_LINE - 1)
+		line->n = TELL_LINE - 1;
+}
+
+static void take_text(struct said *s, const char *key, const char *value)
+{
+	const struct {
+		const char *key, **to;
+	} texts[] = {
+		{ "fate", &s->fate }, { "marks", &s->marks }, { "proto", &s->proto }, { "flags", &s->flags },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (strcmp(texts[i].key, key) == 0)
+			*texts[i].to = value;
+	}
+}
+
+static void take_number(struct said *s, const char *key, const char *value)
+{
+	const struct {
+		const char *key;
+		unsigned long *to;
+	} numbers[] = {
+		{ "sport", &s->source }, { "dport", &s->target }, { "type", &s->type }, { "code", &s->code },
+		{ "frag", &s->fragment }, { "size", &s->size }, { "seq", &s->seq }, { "payload", &s->payload },
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (strcmp(numbers[i].key, key) == 0)
+			*numbers[i].to = strtoul(value, NULL, 10);
+	}
+	if (strcmp(key, "in") == 0)
+		s->in = strtoll(value, NULL, 10);
+	if (strcmp(key, "frag") == 0)
+		s->is_fragment = true;
+}
+
+static bool take_apart(struct said *s, char *event)
+{
+	char *rest = NULL, *word = strtok_r(event, " ", &rest), *value;
+
+	*s = (struct said){ .fate = "", .marks = "", .proto = "", .flags = "" };
+	if (!word || strcmp(word, "event") != 0 || !strtok_r(NULL, " ", &rest)
+	    || !(s->direction = strtok_r(NULL, " ", &rest)))
+		return false;
+	while ((word = strtok_r(NULL, " ", &rest))) {
+		if (!(value = strchr(word, '=')))
+			continue;
+		*value++ = 0;
+		take_text(s, word, value);
+		take_number(s, word, value);
+	}
+	return s->in > 0;
+}
+
+static struct tell_flow *find_flow(struct tell *t, const struct said *s, bool *fresh)
+{
+	uint64_t key = (uint64_t)(s->direction[0] == 't' ? 1 : 2) << 32 | s->source << 16 | s->target;
+	struct tell_flow *flow;
+
+	*fresh = false;
+	for (size_t i = 0; i < TELL_FLOWS; i++) {
+		if (t->flows[i].key == key)
+			return &t->flows[i];
+	}
+	flow = &t->flows[t->oldest++ % TELL_FLOWS];
+	*flow = (struct tell_flow){ .key = key };
+	*fresh = true;
+	return flow;
+}
+
+static void add_time(struct line *line, int64_t ns)
+{
+	long long ms = (ns + NS_PER_MS / 2) / NS_PER_MS;
+
+	add(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
+}
+
+/* Bytes, a SYN and a FIN take numbers; a number that was used before means that it is sent once more. */
+static void add_again(struct tell *t, const struct said *s, struct line *line)
+{
+	bool opens = strchr(s->flags, 'S') != NULL, fresh;
+	uint32_t length = (uint32_t)s->payload + opens + (strchr(s->flags, 'F') != NULL);
+	uint32_t next = (uint32_t)s->seq + length;
+	struct tell_flow *flow;
+
+	if (length == 0 || strcmp(s->proto, "tcp") != 0)
+		return;
+	flow = find_flow(t, s, &fresh);
+	if (!fresh && (int32_t)(next - flow->next) <= 0) {
+		add(line, "; again, after ");
+		add_time(line, s->in - flow->last);
+		add(line, " s");
+	}
+	if (fresh || (int32_t)(next - flow->next) > 0)
+		flow->next = next;
+	flow->last = s->in;
+}
+
+static void add_what(const struct said *s, struct line *line)
+{
+	add(line, "  %-5s  %-4s ", s->direction, s->proto);
+	if (strcmp(s->proto, "icmp") == 0)
+		add(line, "type %lu code %lu", s->type, s->code);
+	else if (s->source || s->target)
+		add(line, "%lu > %lu", s->source, s->target);
+	if (*s->flags)
+		add(line, " %-2s", s->flags);
+	if (s->is_fragment)
+		add(line, " fragment at %lu", s->fragment);
+	if (strcmp(s->proto, "icmp") != 0)
+		add(line, " %lu bytes", s->payload);
+	add(line, " (%lu)", s->size);
+}
+
+static void add_fate(const struct said *s, struct line *line)
+{
+	if (strcmp(s->fate, "delivered") == 0 || strcmp(s->fate, "corrupted") == 0)
+		add(line, ": %s", s->fate);
+	else
+		add(line, ": LOST, %s", s->fate);
+	if (*s->marks)
+		add(line, ", %s", s->marks);
+}
+
+bool tell(struct tell *t, char *event, char text[TELL_LINE])
+{
+	struct line line = { .text = text };
+	struct said s;
+
+	if (!take_apart(&s, event))
+		return false;
+	if (!t->begun) {
+		t->begun = true;
+		t->start = s.in;
+	}
+	add_time(&line, s.in - t->start);
+	add_what(&s, &line);
+	add_fate(&s, &line);
+	add_again(t, &s, &line);
+	return true;
+}
