@@ -8,6 +8,7 @@
  * are equal share one. */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
 #include <unictype.h>
@@ -156,12 +157,13 @@ static void print_table(const struct table *t)
 
 int main(void)
 {
-	static struct table t;
+	struct table *t = calloc(1, sizeof *t);
+	int result = t ? fill(t) : complain("out of memory");
 
-	if (fill(&t) < 0)
-		return 1;
-	print_table(&t);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return complain("the table cannot be written") != 0;
-	return 0;
+	if (result == 0)
+		print_table(t);
+	free(t);
+	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		result = complain("the table cannot be written");
+	return result < 0 ? 1 : 0;
 }
