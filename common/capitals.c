@@ -104,8 +104,8 @@ static inline size_t write_character(const unsigned char *in, uint32_t uc, size_
 
 /* What is not ASCII: writes one character, or one byte that is none, of which SLACK bytes are there to be read. Sets
  * `*length` to the bytes read and returns the bytes written, of SLACK. The four bytes stand in one number, the first
- * lowest, where one comparison finds the marks of all of them; what is overlong, a surrogate or too high shows in the
- * code point. */
+ * lowest, where one comparison finds the marks of all of them. Overlong forms of what has capitals show in the code
+ * point. Other ill-formed sequences, as surrogates, need no look: the table has nothing for them, so they pass. */
 static inline size_t write_other(const unsigned char *in, unsigned char *out, size_t *length)
 {
 	uint32_t word, uc;
@@ -113,13 +113,13 @@ static inline size_t write_other(const unsigned char *in, unsigned char *out, si
 	memcpy(&word, in, sizeof word);
 	word = le32toh(word);
 	uc = (word & 0x1f) << 6 | (word >> 8 & 0x3f);
-	if ((word & 0xc0e0) == 0x80c0 && uc >= 0x80)
+	if ((word & 0xc0e0) == 0x80c0)
 		return write_character(in, uc, *length = 2, out);
 	uc = (word & 0x0f) << 12 | (word >> 8 & 0x3f) << 6 | (word >> 16 & 0x3f);
-	if ((word & 0xc0c0f0) == 0x8080e0 && uc >= 0x800 && (uc & 0xf800) != 0xd800)
+	if ((word & 0xc0c0f0) == 0x8080e0 && uc >= 0x800)
 		return write_character(in, uc, *length = 3, out);
 	uc = (word & 0x07) << 18 | (word >> 8 & 0x3f) << 12 | (word >> 16 & 0x3f) << 6 | (word >> 24 & 0x3f);
-	if ((word & 0xc0c0c0f8) == 0x808080f0 && uc >= 0x10000 && uc < 0x110000)
+	if ((word & 0xc0c0c0f8) == 0x808080f0 && uc >= 0x10000)
 		return write_character(in, uc, *length = 4, out);
 	*out = *in;
 	return *length = 1;
