@@ -25,6 +25,8 @@ struct table {
 	/* Entry 0 is not used. */
 	uint8_t bytes[ENTRIES_MAX][BYTES_MAX];
 	size_t lengths[ENTRIES_MAX];
+	/* The first byte of the character that becomes so. */
+	uint8_t leads[ENTRIES_MAX];
 	unsigned entries;
 	unsigned rows[ROWS_MAX][ROW];
 	unsigned row_count;
@@ -60,6 +62,7 @@ static int entry_of(struct table *t, ucs4_t uc)
 		return complain("a character grows more than capitals.h says");
 	memcpy(t->bytes[t->entries], to, n);
 	t->lengths[t->entries] = n;
+	t->leads[t->entries] = from[0];
 	return (int)t->entries++;
 }
 
@@ -120,6 +123,25 @@ static const char *unicode_version(void)
 	return "8.0 or older";
 }
 
+/* Which bytes begin a character that changes, as ranges: a byte that does not, in whatever place, passes. The ranges are
+ * added up, since of comparisons joined by || or | gcc makes something that it cannot make vectors of. */
+static void print_leads(const struct table *t)
+{
+	int leads[257] = {0};
+	const char *or = "";
+
+	for (unsigned i = 1; i < t->entries; i++)
+		leads[t->leads[i]] = 1;
+	printf("\n#define CAPITAL_LEADS(c) (");
+	for (unsigned first = 0, last; first < 256; first = last + 1) {
+		for (last = first; leads[last]; last++)
+			;
+		if (last > first)
+			printf("%s((unsigned char)((c) - 0x%02x) < %u)", or, first, last - first), or = " + \\\n\t";
+	}
+	printf(")\n");
+}
+
 static void print_numbers(const unsigned *numbers, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -143,6 +165,7 @@ static void print_table(const struct table *t)
 	printf("/* SPDX-License-Identifier: GPL-3.0-or-later */\n"
 	       "/* Capitals, in two stages. Made by mkcapitals.c, which says how to read it. */\n");
 	printf("\n#define CAPITALS_UNICODE \"%s\"\n", unicode_version());
+	print_leads(t);
 	printf("\nstatic const unsigned char capital_blocks[%u] = {", t->block_count);
 	print_numbers(t->blocks, t->block_count);
 	printf("\n};\n\nstatic const unsigned short capital_indices[%u][%u] = {", t->row_count, ROW);

@@ -15,8 +15,8 @@
 #include "capitals.h"
 #include "utf8.h"
 
-/* So many ASCII letters before and after bring a character out of the slow end of a text, and into a vector's block. */
-#define AROUND 80
+/* So many bytes before and after bring a character out of the slow end of a text, and into a vector's block. */
+#define AROUND 81
 
 /* What is too large for a stack. The room for capitals is exact, so that AddressSanitizer sees one byte too many. */
 struct texts {
@@ -67,15 +67,24 @@ static void check(const void *in, size_t n)
 	let_go(&t);
 }
 
-/* The bytes alone, and in the midst of ASCII. */
+/* ASCII, or letters of three bytes that have no case. */
+static void fill(uint8_t *text, size_t n, int ascii)
+{
+	for (size_t i = 0; i < n; i++)
+		text[i] = ascii ? (uint8_t)('@' + i % 64) : (uint8_t)"\xe0\xa4\x95"[i % 3];
+}
+
+/* The bytes alone, and in the midst of others. */
 static void check_around(const uint8_t *s, size_t n)
 {
 	uint8_t text[2 * AROUND + 16];
 
 	check(s, n);
-	memset(text, 'x', sizeof text);
-	memcpy(text + AROUND, s, n);
-	check(text, 2 * AROUND + n);
+	for (int ascii = 0; ascii < 2; ascii++) {
+		fill(text, sizeof text, ascii);
+		memcpy(text + AROUND, s, n);
+		check(text, 2 * AROUND + n);
+	}
 }
 
 static void test_every_character(void **state)
@@ -176,7 +185,7 @@ static void test_ill_formed(void **state)
 		}
 }
 
-/* Every length with one byte that is not ASCII at every place: the edges of blocks and of what is taken at once. */
+/* Every length with one character that grows at every place: the edges of blocks and of what is taken at once. */
 static void test_lengths_and_places(void **state)
 {
 	uint8_t text[700] = {0};
@@ -184,8 +193,7 @@ static void test_lengths_and_places(void **state)
 	(void)state;
 	for (size_t n = 0; n < sizeof text; n += n < 160 ? 1 : 31) {
 		for (size_t at = 0; at <= n; at += n < 160 ? 1 : 13) {
-			for (size_t i = 0; i < n; i++)
-				text[i] = (uint8_t)('@' + i % 64);
+			fill(text, n, at % 2);
 			if (at + 2 <= n)
 				memcpy(text + at, "\xce\x90", 2);
 			check(text, n);

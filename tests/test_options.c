@@ -209,6 +209,9 @@ static void test_command_line_messages(void **state)
 		{"./x/upcase --wiat=2s", "upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
 		{"upcase --connecttimeout 1", "upcase: --connecttimeout: there is no such option; did you mean --connect-timeout? "
 		    "(upcase --help lists them)\n"},
+		{"upcase --connet-timout=1", "upcase: --connet-timout: there is no such option; did you mean --connect-timeout? "
+		    "(upcase --help lists them)\n"},
+		{"upcase --cnnecttmeot", "upcase: --cnnecttmeot: there is no such option (upcase --help lists them)\n"},
 		{"upcase --udp", "upcase: --udp: there is no such option (upcase --help lists them)\n"},
 		{"upcase --wait", "upcase: --wait needs a DURATION; for example --wait=500ms\n"},
 		{"upcase -ow", "upcase: -w needs a DURATION; for example -w 500ms\n"},
