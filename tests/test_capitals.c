@@ -15,10 +15,12 @@
 #include "capitals.h"
 #include "utf8.h"
 
-/* So many bytes before and after bring a character out of the slow end of a text, and into a vector's block. */
+/* So many bytes before and after bring a character out of the slow end of a text, and into a
+ * vector's block. */
 #define AROUND 81
 
-/* What is too large for a stack. The room for capitals is exact, so that AddressSanitizer sees one byte too many. */
+/* What is too large for a stack. The room for capitals is exact, so that AddressSanitizer sees
+ * one byte too many. */
 struct texts {
 	uint8_t *ours, *theirs;
 	size_t our_length, their_length;
@@ -166,8 +168,8 @@ static void test_pairs_of_bytes(void **state)
 	}
 }
 
-/* Every first byte with every second byte and what is at the edges of third and fourth bytes: overlong forms,
- * surrogates, what is above U+10FFFF, and what is cut off. */
+/* Every first byte with every second byte and what is at the edges of third and fourth bytes:
+ * overlong forms, surrogates, what is above U+10FFFF, and what is cut off. */
 static void test_ill_formed(void **state)
 {
 	static const uint8_t edges[] = {0x00, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xc0, 0xff};
@@ -185,7 +187,8 @@ static void test_ill_formed(void **state)
 		}
 }
 
-/* Every length with one character that grows at every place: the edges of blocks and of what is taken at once. */
+/* Every length with one character that grows at every place: the edges of blocks and of what is
+ * taken at once. */
 static void test_lengths_and_places(void **state)
 {
 	uint8_t text[700] = {0};
@@ -338,7 +341,8 @@ static void test_utf8(void **state)
 			have = utf8_span(s, n, &told);
 			assert_int_equal(told == have, length > 0);
 			assert_in_range(have, 1, n);
-			/* libunistring waits for more after 0xf5 alone, of which nothing can come. */
+			/* libunistring waits for more after 0xf5 alone, of which nothing can
+			 * come. */
 			assert_int_equal(told > have, length == -2 && s[0] < 0xf5);
 			if (utf8_length(s[0]) > 1)
 				assert_int_equal(utf8_cut_off(s, n) == n, length == -2);

@@ -116,8 +116,8 @@ static const char *heard(struct hearing *h)
 	return h->said;
 }
 
-/* Reads a command line, its arguments parted by blanks; an empty one stands as %. Returns the index of the first
- * operand, and what was said in `said`. */
+/* Reads a command line, its arguments parted by blanks; an empty one stands as %. Returns the
+ * index of the first operand, and what was said in `said`. */
 static int read_arguments(struct settings *s, const char *line, char said[4096])
 {
 	char copy[1024], *argv[ARGUMENTS_MAX + 1], *next, *word;
