@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,6 +99,7 @@ static void install(const char *program)
 	static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 	static char stack[64 * 1024];
 	const char *slash = strrchr(program, '/');
+	const struct itimerval second = {.it_interval.tv_sec = 1, .it_value.tv_sec = 1};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
 
 	snprintf(current.path, sizeof current.path, "crash-%.100s-%ld", slash ? slash + 1 : program,
@@ -112,11 +114,7 @@ static void install(const char *program)
 			sigaction(fatal[i], &action, NULL);
 	action = (struct sigaction){.sa_handler = on_tick, .sa_flags = SA_RESTART};
 	sigaction(SIGALRM, &action, NULL);
-	timer_t timer;
-	struct itimerspec second = {.it_interval.tv_sec = 1, .it_value.tv_sec = 1};
-
-	if (timer_create(CLOCK_MONOTONIC, NULL, &timer) == 0)
-		timer_settime(timer, 0, &second, NULL);
+	setitimer(ITIMER_REAL, &second, NULL);
 }
 
 static void run(const uint8_t *data, size_t size)
