@@ -205,8 +205,8 @@ static bool is_offload(const char *name)
 	if (strncmp(name, "tx-generic", 10) == 0)
 		return false;
 	return strncmp(name, "tx-checksum", 11) == 0 || strncmp(name, "rx-checksum", 11) == 0
-	       || strncmp(name, "rx-gro", 6) == 0 || strncmp(name, "tx-gso", 6) == 0
-	       || (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
+	    || strncmp(name, "rx-gro", 6) == 0 || strncmp(name, "tx-gso", 6) == 0
+	    || (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
 }
 
 /* Checksums and segmentation are left to the kernel's software. A checksum that is missing nevertheless shows in

@@ -47,7 +47,7 @@ SERVER = textwrap.dedent('''
 
 # What the near host's programs share.
 CLIENT = textwrap.dedent('''
-    import errno, os, socket, struct, sys
+    import errno, os, socket, struct, sys, time
     FAR = {4: "10.9.0.2", 6: "fd09::2"}
     def udp(version):
         s = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
@@ -59,6 +59,15 @@ CLIENT = textwrap.dedent('''
     def must(truth, what):
         if not truth:
             print("FAULT:", what)
+    def counts():
+        """What the link counted, as lines."""
+        c = socket.socket(socket.AF_UNIX)
+        c.connect(os.environ["UPCASE_LAB"])
+        c.sendall(b"counts\\n")
+        text = b""
+        while b"\\nok" not in text:
+            text += c.recv(9999)
+        return text.decode().splitlines()
     def counters(name, path="/proc/net/snmp"):
         rows = [line.split() for line in open(path) if line.startswith(name + ":")]
         return dict(zip(rows[0][1:], map(int, rows[1][1:])))
@@ -147,17 +156,12 @@ def check_traffic(user, backend, obstacle=None):
             must(s.recv(99).endswith(b"ping"), f"echo {proto}")
         ''', *options, user=user, obstacle=obstacle)
     _, err = near(f'the hosts say nothing by themselves {at}', '''
-        import time
         s = udp(6)
         for i in range(20):
             s.send(b"x")
             s.recv(9)
             time.sleep(0.1)
-        c = socket.socket(socket.AF_UNIX); c.connect(os.environ["UPCASE_LAB"]); c.sendall(b"counts\\n")
-        text = b""
-        while b"\\nok" not in text:
-            text += c.recv(9999)
-        lines = text.decode().splitlines()
+        lines = counts()
         must("there packets 20" in lines and "back packets 20" in lines, lines)
         must(not [l for l in lines if "chatter" in l and not l.endswith(" 0")], lines)
         ''', *options, user=user, obstacle=obstacle)
@@ -323,12 +327,10 @@ def check_link():
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         for i in range(100000):
             s.sendto(b"x" * 100, ("10.9.0.2", 9))
-        import time
-        before, now = None, "none"
+        before, now = None, counts()
         while before != now:
             time.sleep(0.1)
-            c = socket.socket(socket.AF_UNIX); c.connect(os.environ["UPCASE_LAB"]); c.sendall(b"counts\\n")
-            before, now = now, [line for line in c.makefile() if "there packets" in line or line == "ok\\n" and c.close()]
+            before, now = now, counts()
         ''', '--delay', '1ms')
     seen = re.search(r'there: (\d+) packets', err)
     lost = re.search(r'the near host sent faster than the link can read: (\d+) packets', err)
