@@ -16,6 +16,14 @@
 /* X(identifier, name, argument, help, example): a setting's C name, its name for people, what its value is
  * called in --help, one line of help, a value that is right. */
 #define IMPAIR_FIELDS(X) \
+	IMPAIR_FIELDS_WAY(X) \
+	X(corrupt, "corrupt", "SHARE", "flip one bit of packets", "1%") \
+	IMPAIR_FIELDS_RATE(X) \
+	X(mtu, "mtu", "BYTES", "the largest packet that passes", "1400")
+
+/* Those that also make sense for whole datagrams, of which no packet is seen: the kernel drops what is corrupt and cuts
+ * what is too big. */
+#define IMPAIR_FIELDS_WAY(X) \
 	X(loss, "loss", "SHARE", "lose packets, each on its own", "20%") \
 	X(burst, "burst", "PACKETS", "lose them in bursts of this mean length", "4") \
 	X(delay, "delay", "TIME", "how long each packet travels", "50ms") \
@@ -24,11 +32,10 @@
 	X(order, "order", "WHAT", "kept, or free: jitter lets packets overtake", "free") \
 	X(duplicate, "duplicate", "SHARE", "deliver packets twice", "1%") \
 	X(reorder, "reorder", "SHARE", "hold packets back while later ones pass", "5%") \
-	X(reorder_by, "reorder-by", "TIME", "how long these are held back", "10ms") \
-	X(corrupt, "corrupt", "SHARE", "flip one bit of packets", "1%") \
+	X(reorder_by, "reorder-by", "TIME", "how long these are held back", "10ms")
+#define IMPAIR_FIELDS_RATE(X) \
 	X(rate, "rate", "RATE", "bits a second that the link carries", "1mbit") \
-	X(queue, "queue", "SIZE", "what waits for it: packets (p) or bytes", "100p") \
-	X(mtu, "mtu", "BYTES", "the largest packet that passes", "1400")
+	X(queue, "queue", "SIZE", "what waits for it: packets (p) or bytes", "100p")
 
 enum impair_field_id {
 #define X(id, name, argument, help, example) IMPAIR_FIELD_##id,

@@ -79,8 +79,10 @@ static char *word(const char *text)
 
 static void choose_server(struct commands *c, bool ipv6)
 {
+	const char *control = getenv("UPCASE_LAB_FAR");
 	const char *const words[] = {
-		c->server, "--ready-fd", "3", "--bind", HOST_FAR_IPV4, "--bind", HOST_FAR_IPV6,
+		c->server, "--ready-fd", "3", "--control", control ? control : "", "--bind", HOST_FAR_IPV4,
+		"--bind", HOST_FAR_IPV6,
 	};
 	size_t count = sizeof(words) / sizeof(*words) - (ipv6 ? 0 : 2);
 

@@ -10,39 +10,10 @@
 #include <sys/random.h>
 
 #include "../common/options.h"
-#include "impair-text.h"
+#include "impair-options.h"
 #include "units.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-
-enum way { WAY_THERE = 1, WAY_BACK = 2, WAY_BOTH = 3 };
-
-static int set_link(void *settings, enum impair_field_id id, enum way way, const char *value, char *why)
-{
-	struct lab_options *o = settings;
-
-	if ((way & WAY_THERE) && impair_text_set(&o->there, id, value, why) != 0)
-		return -1;
-	if ((way & WAY_BACK) && impair_text_set(&o->back, id, value, why) != 0)
-		return -1;
-	return 0;
-}
-
-#define X(id, name, argument, help, example) \
-	static int set_##id(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return set_link(settings, IMPAIR_FIELD_##id, WAY_BOTH, value, why); \
-	} \
-	static int set_##id##_there(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return set_link(settings, IMPAIR_FIELD_##id, WAY_THERE, value, why); \
-	} \
-	static int set_##id##_back(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return set_link(settings, IMPAIR_FIELD_##id, WAY_BACK, value, why); \
-	}
-IMPAIR_FIELDS(X)
-#undef X
 
 static int set_backend(void *settings, const char *value, char why[OPTIONS_WHY])
 {
@@ -83,33 +54,6 @@ static int set_congestion(void *settings, const char *value, char why[OPTIONS_WH
 	return 0;
 }
 
-static int set_seed(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	struct lab_options *o = settings;
-	int64_t seed;
-
-	if (units_count(value, 0, INT64_MAX, &seed) != 0) {
-		snprintf(why, OPTIONS_WHY, "is not a whole number");
-		return -1;
-	}
-	o->seed = (uint64_t)seed;
-	o->seed_given = true;
-	return 0;
-}
-
-static int set_preset(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	struct lab_options *o = settings;
-	const struct impair_preset *preset = impair_preset_find(value);
-
-	if (!preset) {
-		snprintf(why, OPTIONS_WHY, "is not a preset; upcase-lab --presets lists them");
-		return -1;
-	}
-	impair_preset_settings(preset, &o->there, &o->back);
-	return 0;
-}
-
 #define TEXT_SETTER(field) \
 	static int set_##field(void *settings, const char *value, char why[OPTIONS_WHY]) \
 	{ \
@@ -142,8 +86,8 @@ static const struct options_spec own[] = {
 	{ "mtu", 0, "BYTES", "the hosts' own MTU", "1500", set_host_mtu, 1 },
 	{ "cc", 0, "NAME", "TCP's congestion control on both hosts", "cubic", set_congestion, 1 },
 	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng", set_pcap, 1 },
-	{ "preset", 0, "NAME", "a link that has a name; --presets lists them", "wifi", set_preset, 1 },
-	{ "seed", 0, "NUMBER", "of the link's dice: the same gives the same fates", "42", set_seed, 1 },
+	{ "preset", 0, "NAME", "a link that has a name; --presets lists them", "wifi", impair_option_preset, 1 },
+	{ "seed", 0, "NUMBER", "of the link's dice: the same gives the same fates", "42", impair_option_seed, 1 },
 	{ "quiet", 'q', NULL, "say only what goes wrong", NULL, set_quiet, 1 },
 	{ "check", 0, NULL, "say whether each back end works here, and why not", NULL, set_check, 1 },
 	{ "presets", 0, NULL, "list the presets with their values", NULL, set_presets, 1 },
@@ -152,17 +96,11 @@ static const struct options_spec own[] = {
 };
 
 static const struct options_spec both[] = {
-#define X(id, name, argument, help, example) { name, 0, argument, help, example, set_##id, 1 },
-	IMPAIR_FIELDS(X)
-#undef X
+	IMPAIR_FIELDS(IMPAIR_OPTION_BOTH)
 };
 
 static const struct options_spec one_way[] = {
-#define X(id, name, argument, help, example) \
-	{ name "-there", 0, argument, help, example, set_##id##_there, 1 }, \
-	{ name "-back", 0, argument, help, example, set_##id##_back, 1 },
-	IMPAIR_FIELDS(X)
-#undef X
+	IMPAIR_FIELDS(IMPAIR_OPTION_EACH)
 };
 
 /* The link's MTU is not the hosts' own. */
@@ -209,34 +147,31 @@ static int check_together(const struct lab_options *o)
 {
 	char why[IMPAIR_WHY];
 
-	if (impair_check(&o->there, why) != 0 || impair_check(&o->back, why) != 0) {
+	if (impair_options_check(&o->link, why) != 0) {
 		fprintf(stderr, "upcase-lab: the link: %s\n", why);
 		return -1;
 	}
 	return 0;
 }
 
-/* Short enough to be typed again. */
-static uint64_t choose_seed(void)
+static uint32_t chance(void)
 {
-	uint32_t seed = 1;
+	uint32_t number;
 
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = 1;
-	return seed % 1000000;
+	return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number : 1;
 }
 
 int lab_options_read(struct lab_options *o, int argc, char **argv)
 {
 	int first;
 
-	*o = (struct lab_options){ .hosts = { .mtu = 1500 }, .there = impair_perfect(), .back = impair_perfect() };
+	*o = (struct lab_options){ .hosts = { .mtu = 1500 } };
+	impair_options_start(&o->link);
 	if ((first = parse(o, argc, argv)) < 0)
 		return -1;
 	if (first < argc)
 		o->near_command = argv + first;
-	if (!o->seed_given)
-		o->seed = choose_seed();
+	impair_options_seed(&o->link, chance());
 	return o->help || o->version ? 0 : check_together(o);
 }
 

@@ -8,15 +8,12 @@
 #include <stdio.h>
 
 #include "host.h"
-#include "impair.h"
+#include "impair-options.h"
 
 struct lab_options {
+	/* The first member, as the link's options want it. There is near to far, back is far to near. */
+	struct impair_options link;
 	struct host_settings hosts;
-	/* By direction: near to far, far to near. */
-	struct impair_settings there, back;
-	/* Of the link's dice; chosen when none is given. */
-	uint64_t seed;
-	bool seed_given;
 	/* Borrowed from argv; NULL: not given. */
 	const char *pcap, *far_command, *far_log;
 	/* The near command, NULL-terminated, or NULL: the client. */

@@ -78,7 +78,7 @@ static int open_link(struct relay *r)
 	FILE *capture;
 	int listener;
 
-	r->link = link_new(&o->there, &o->back, o->seed, r->devices[HOST_NEAR], r->devices[HOST_FAR]);
+	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOST_NEAR], r->devices[HOST_FAR]);
 	if (!r->link)
 		return -1;
 	if (o->pcap) {

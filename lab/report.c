@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "impair-text.h"
-
 static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 {
 	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n", HOST_NEAR_IPV4,
@@ -26,20 +24,9 @@ static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 
 static void put_link(FILE *out, const struct lab_options *o)
 {
-	const struct impair_settings perfect = impair_perfect();
-	char there[IMPAIR_LINE], back[IMPAIR_LINE], nothing[IMPAIR_LINE];
+	char line[IMPAIR_OPTIONS_LINE];
 
-	impair_text_line(&o->there, there, sizeof(there));
-	impair_text_line(&o->back, back, sizeof(back));
-	impair_text_line(&perfect, nothing, sizeof(nothing));
-	if (strcmp(there, nothing) == 0)
-		strcpy(there, "perfect");
-	if (strcmp(back, nothing) == 0)
-		strcpy(back, "perfect");
-	if (strcmp(there, back) == 0)
-		fprintf(out, "upcase-lab: link, each way: %s; seed %" PRIu64 "\n", there, o->seed);
-	else
-		fprintf(out, "upcase-lab: link, there: %s; back: %s; seed %" PRIu64 "\n", there, back, o->seed);
+	fprintf(out, "upcase-lab: link, %s\n", impair_options_line(&o->link, line));
 }
 
 void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts)

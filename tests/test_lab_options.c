@@ -57,12 +57,12 @@ static void nothing_is_a_perfect_link(void **state)
 
 	(void)state;
 	must_read(&o, "upcase-lab");
-	assert_true(o.there.loss == 0 && o.back.loss == 0);
+	assert_true(o.link.there.loss == 0 && o.link.back.loss == 0);
 	assert_int_equal(o.hosts.mtu, 1500);
 	assert_int_equal(o.hosts.backend, HOST_BACKEND_AUTO);
 	assert_string_equal(o.hosts.congestion, "");
 	assert_null(o.near_command);
-	assert_false(o.seed_given);
+	assert_false(o.link.seed_given);
 }
 
 static void link_options_go_each_way(void **state)
@@ -71,15 +71,15 @@ static void link_options_go_each_way(void **state)
 
 	(void)state;
 	must_read(&o, "upcase-lab --loss 20% --loss-back=5% --delay 20ms --delay-there 30ms --link-mtu 1400");
-	assert_true(o.there.loss == 0.2 && o.back.loss == 0.05);
-	assert_int_equal(o.there.delay, 30 * MS);
-	assert_int_equal(o.back.delay, 20 * MS);
-	assert_int_equal(o.there.mtu, 1400);
-	assert_int_equal(o.back.mtu, 1400);
+	assert_true(o.link.there.loss == 0.2 && o.link.back.loss == 0.05);
+	assert_int_equal(o.link.there.delay, 30 * MS);
+	assert_int_equal(o.link.back.delay, 20 * MS);
+	assert_int_equal(o.link.there.mtu, 1400);
+	assert_int_equal(o.link.back.mtu, 1400);
 	assert_int_equal(o.hosts.mtu, 1500);
 	must_read(&o, "upcase-lab --link-mtu-back 1000");
-	assert_int_equal(o.there.mtu, 0);
-	assert_int_equal(o.back.mtu, 1000);
+	assert_int_equal(o.link.there.mtu, 0);
+	assert_int_equal(o.link.back.mtu, 1000);
 }
 
 /* The last word counts, as everywhere. */
@@ -89,12 +89,12 @@ static void presets_and_options_in_their_order(void **state)
 
 	(void)state;
 	must_read(&plain, "upcase-lab --preset classroom");
-	assert_true(plain.there.loss > 0 && plain.there.delay > 0);
+	assert_true(plain.link.there.loss > 0 && plain.link.there.delay > 0);
 	must_read(&o, "upcase-lab --preset classroom --loss 1%");
-	assert_true(o.there.loss == 0.01);
-	assert_int_equal(o.there.delay, plain.there.delay);
+	assert_true(o.link.there.loss == 0.01);
+	assert_int_equal(o.link.there.delay, plain.link.there.delay);
 	must_read(&o, "upcase-lab --loss 1% --preset classroom");
-	assert_true(o.there.loss == plain.there.loss);
+	assert_true(o.link.there.loss == plain.link.there.loss);
 }
 
 static void the_hosts_own(void **state)
@@ -105,9 +105,9 @@ static void the_hosts_own(void **state)
 	must_read(&o, "upcase-lab --backend veth --mtu 9000 --cc cubic --seed 42 --pcap f --far-log - --far true -q");
 	assert_int_equal(o.hosts.backend, HOST_BACKEND_VETH);
 	assert_int_equal(o.hosts.mtu, 9000);
-	assert_int_equal(o.there.mtu, 0);
+	assert_int_equal(o.link.there.mtu, 0);
 	assert_string_equal(o.hosts.congestion, "cubic");
-	assert_true(o.seed_given && o.seed == 42 && o.quiet);
+	assert_true(o.link.seed_given && o.link.seed == 42 && o.quiet);
 	assert_string_equal(o.pcap, "f");
 	assert_string_equal(o.far_log, "-");
 	assert_string_equal(o.far_command, "true");
@@ -120,7 +120,7 @@ static void the_commands_options_are_its_own(void **state)
 	(void)state;
 	unsetenv("POSIXLY_CORRECT");
 	must_read(&o, "upcase-lab --loss 1% ping -c 3 --loss 50% far");
-	assert_true(o.there.loss == 0.01);
+	assert_true(o.link.there.loss == 0.01);
 	assert_string_equal(o.near_command[0], "ping");
 	assert_string_equal(o.near_command[3], "--loss");
 	must_read(&o, "upcase-lab -- --loss");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text that waits to be written to somebody who may be slow. Bounded. */
-#ifndef UPCASE_LAB_OUTBOX_H
-#define UPCASE_LAB_OUTBOX_H
+#ifndef UPCASE_OUTBOX_H
+#define UPCASE_OUTBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>

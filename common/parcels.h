@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Packets on their way, in the order in which they leave. Bounded in bytes. */
-#ifndef UPCASE_LAB_PARCELS_H
-#define UPCASE_LAB_PARCELS_H
+#ifndef UPCASE_PARCELS_H
+#define UPCASE_PARCELS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "impair-options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "units.h"
+
+/* A seed that was chosen is less than this. */
+#define SEEDS 1000000
+
+enum way { WAY_THERE = 1, WAY_BACK = 2, WAY_BOTH = 3 };
+
+void impair_options_start(struct impair_options *o)
+{
+	*o = (struct impair_options){.there = impair_perfect(), .back = impair_perfect()};
+}
+
+static int set(struct impair_options *o, enum impair_field_id id, enum way way, const char *value, char *why)
+{
+	if ((way & WAY_THERE) && impair_text_set(&o->there, id, value, why) != 0)
+		return -1;
+	if ((way & WAY_BACK) && impair_text_set(&o->back, id, value, why) != 0)
+		return -1;
+	return 0;
+}
+
+_Static_assert(OPTIONS_WHY >= IMPAIR_WHY, "a setting's reason becomes an option's");
+
+#define X(id, name, argument, help, example) \
+	int impair_option_##id(void *options, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		return set(options, IMPAIR_FIELD_##id, WAY_BOTH, value, why); \
+	} \
+	int impair_option_##id##_there(void *options, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		return set(options, IMPAIR_FIELD_##id, WAY_THERE, value, why); \
+	} \
+	int impair_option_##id##_back(void *options, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		return set(options, IMPAIR_FIELD_##id, WAY_BACK, value, why); \
+	}
+IMPAIR_FIELDS(X)
+#undef X
+
+int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY])
+{
+	struct impair_options *o = options;
+	int64_t seed;
+
+	if (units_count(value, 0, INT64_MAX, &seed) != 0) {
+		snprintf(why, OPTIONS_WHY, "is not a whole number");
+		return -1;
+	}
+	o->seed = (uint64_t)seed;
+	o->seed_given = true;
+	return 0;
+}
+
+int impair_option_preset(void *options, const char *value, char why[OPTIONS_WHY])
+{
+	const struct impair_preset *preset = impair_preset_find(value);
+	struct impair_options *o = options;
+	int n;
+
+	if (preset) {
+		impair_preset_settings(preset, &o->there, &o->back);
+		return 0;
+	}
+	n = snprintf(why, OPTIONS_WHY, "is none of");
+	for (size_t i = 0; (preset = impair_preset(i)) && n < OPTIONS_WHY; i++)
+		n += snprintf(why + n, OPTIONS_WHY - (size_t)n, "%s %s", i ? "," : "", preset->name);
+	return -1;
+}
+
+int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY])
+{
+	return impair_check(&o->there, why) != 0 || impair_check(&o->back, why) != 0 ? -1 : 0;
+}
+
+void impair_options_seed(struct impair_options *o, uint32_t chance)
+{
+	if (!o->seed_given)
+		o->seed = chance % SEEDS;
+}
+
+/* "loss 20%", or "perfect". */
+static const char *one_line(const struct impair_settings *s, char buf[IMPAIR_LINE])
+{
+	const struct impair_settings perfect = impair_perfect();
+	char nothing[IMPAIR_LINE];
+
+	impair_text_line(&perfect, nothing, sizeof nothing);
+	return strcmp(impair_text_line(s, buf, IMPAIR_LINE), nothing) == 0 ? "perfect" : buf;
+}
+
+char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTIONS_LINE])
+{
+	char rooms[2][IMPAIR_LINE];
+	const char *there = one_line(&o->there, rooms[0]), *back = one_line(&o->back, rooms[1]);
+
+	if (strcmp(there, back) == 0)
+		snprintf(buf, IMPAIR_OPTIONS_LINE, "each way: %s; seed %" PRIu64, there, o->seed);
+	else
+		snprintf(buf, IMPAIR_OPTIONS_LINE, "there: %s; back: %s; seed %" PRIu64, there, back, o->seed);
+	return buf;
+}
