@@ -29,9 +29,9 @@
 
 #define REQUEST_SIZE 1024
 
-/* How often, and how many times, to look whether a device has a carrier. */
-#define CARRIER_LOOK (2 * 1000 * 1000)
-#define CARRIER_LOOKS 1000
+/* How often (ns), and how many times, to look whether the kernel is ready. */
+#define LOOK_EVERY (1000 * 1000)
+#define LOOKS 2000
 
 /* More features than any kernel knows (64 and some). */
 #define FEATURES_MAX 256
@@ -283,12 +283,12 @@ static bool carries(int fd, const char *name)
 
 void netdev_wait_carrier(const char *name)
 {
-	const struct timespec pause = { .tv_nsec = CARRIER_LOOK };
+	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return;
-	for (int i = 0; i < CARRIER_LOOKS && !carries(fd, name); i++)
+	for (int i = 0; i < LOOKS && !carries(fd, name); i++)
 		nanosleep(&pause, NULL);
 	close(fd);
 }
@@ -312,6 +312,42 @@ int netdev_address(const char *name, const char *address, int prefix)
 	put(&r, IFA_LOCAL, bytes, n);
 	put(&r, IFA_ADDRESS, bytes, n);
 	return ask(&r);
+}
+
+/* The route to the host's own address, as it would be taken now, is local. */
+static bool is_taken(const struct in6_addr *address)
+{
+	union {
+		struct nlmsghdr header;
+		char bytes[1024];
+	} answer;
+	const struct rtmsg *route = NLMSG_DATA(&answer.header);
+	struct request r;
+	struct rtmsg *fixed = begin(&r, RTM_GETROUTE, 0, sizeof(*fixed));
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	ssize_t n = -1;
+
+	r.header.nlmsg_flags = NLM_F_REQUEST;
+	fixed->rtm_family = AF_INET6;
+	fixed->rtm_dst_len = 128;
+	put(&r, RTA_DST, address, sizeof(*address));
+	if (fd >= 0 && send(fd, &r, r.header.nlmsg_len, 0) >= 0)
+		n = recv(fd, &answer, sizeof(answer), 0);
+	if (fd >= 0)
+		close(fd);
+	return n >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) && answer.header.nlmsg_type == RTM_NEWROUTE
+	       && route->rtm_type == RTN_LOCAL;
+}
+
+void netdev_wait_address(const char *address)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
+	struct in6_addr bytes;
+
+	if (inet_pton(AF_INET6, address, &bytes) != 1)
+		return;
+	for (int i = 0; i < LOOKS && !is_taken(&bytes); i++)
+		nanosleep(&pause, NULL);
 }
 
 /* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */
