@@ -205,7 +205,7 @@ static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, siz
 	/* virtio counts from the frame's start. */
 	if (offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM
 	    && (offload.csum_start < head
-	        || !checksum_complete(packet, n, offload.csum_start - head, offload.csum_offset)))
+	    || !checksum_complete(packet, n, offload.csum_start - head, offload.csum_offset)))
 		return 0;
 	return (ssize_t)n;
 }
@@ -233,7 +233,7 @@ ssize_t device_read(struct device *device, void *packet, size_t size)
 
 	do {
 		n = device->kind == DEVICE_VETH ? read_ring(device, packet, size)
-		                                : read(device->fd, packet, size);
+		    : read(device->fd, packet, size);
 	} while (n < 0 && errno == EINTR);
 	if (n == 0 && device->kind == DEVICE_SOCKET) {
 		errno = ENODEV;
@@ -272,7 +272,7 @@ int device_write(struct device *device, const void *packet, size_t n)
 	}
 	do {
 		written = device->kind == DEVICE_VETH ? write_frame(device, packet, n)
-		                                      : write(device->fd, packet, n);
+		    : write(device->fd, packet, n);
 	} while (written < 0 && errno == EINTR);
 	return written < 0 ? -1 : 0;
 }

@@ -107,13 +107,13 @@ int host_isolate(struct explain_failure *failure)
 static int write_names(const char *path)
 {
 	static const char ours[] = HOST_NEAR_IPV4 " near\n" HOST_NEAR_IPV6 " near\n"
-	                           HOST_FAR_IPV4 " far\n" HOST_FAR_IPV6 " far\n";
+	    HOST_FAR_IPV4 " far\n" HOST_FAR_IPV6 " far\n";
 	char *text = malloc(NAMES_MAX);
 	int from = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
 	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	ssize_t n = text && from >= 0 ? read(from, text, NAMES_MAX) : 0;
 	bool done = text && to >= 0 && n >= 0 && write(to, ours, sizeof(ours) - 1) == (ssize_t)sizeof(ours) - 1
-	            && write(to, text, (size_t)n) == n;
+	    && write(to, text, (size_t)n) == n;
 
 	if (from >= 0)
 		close(from);
@@ -186,8 +186,8 @@ static int choose_congestion(const char *wanted, enum host_side side, struct hos
 		return 0;
 	if (netdev_sysctl_set(key, wanted) != 0
 	    && (netdev_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0
-	        || (report->ipv6
-	            && netdev_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
+	    || (report->ipv6
+	    && netdev_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
 		return failed(failure, EXPLAIN_CONGESTION);
 	strcpy(report->congestion, wanted);
 	return 0;
@@ -299,6 +299,8 @@ static int wait_for_hosts(const struct host_pair *pair, struct explain_failure *
 		if (setns(pair->ns[side], CLONE_NEWNET) != 0)
 			return failed(failure, EXPLAIN_NET_NS);
 		netdev_wait_carrier(HOST_DEVICE);
+		if (pair->report.ipv6)
+			netdev_wait_address(sides[side].ipv6);
 	}
 	return 0;
 }
@@ -408,7 +410,7 @@ static bool table_lists(const char *path, const char *state)
 bool host_is_listening(void)
 {
 	return table_lists("/proc/self/net/tcp", "0A") || table_lists("/proc/self/net/tcp6", "0A")
-	       || table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
+	    || table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
 }
 
 /* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors, drops of what went out. */
@@ -455,7 +457,7 @@ static bool in_chroot(void)
 	struct stat ours, first;
 
 	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0
-	       && (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
+	    && (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
 }
 
 void host_facts(struct explain_facts *facts)
