@@ -30,6 +30,8 @@
 #define STATUS_USAGE 2
 /* Descriptors kept free beside the clients: for one that is refused, and for what the system needs in passing. */
 #define SPARE_DESCRIPTORS 4
+/* How long a signal may wait while there is always something ready. */
+#define SIGNAL_STEP (10 * NS_PER_MS)
 /* How long the end waits for clients to take their last replies. */
 #define FINISH_PATIENCE (5 * NS_PER_S)
 
@@ -45,6 +47,8 @@ struct server {
 	struct udp *udp;
 	struct tcp *tcp;
 	int64_t started;
+	/* When signals were last let in. */
+	int64_t signals_at;
 	/* The end has begun, and how often it had been asked for by then; it is over at `finish_by`. */
 	bool finishing;
 	int ends_heeded;
@@ -295,12 +299,26 @@ static int64_t next_deadline(const struct server *s)
 	return s->finishing && s->finish_by < deadline ? s->finish_by : deadline;
 }
 
+/* Where a descriptor is ready Linux's pselect() returns without letting a waiting signal in, so that under load none
+ * ever came. */
+static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
+{
+	sigset_t blocked;
+
+	if (now - s->signals_at < SIGNAL_STEP)
+		return;
+	s->signals_at = now;
+	sigprocmask(SIG_SETMASK, mask, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 /* The loop. Returns 0 or the status. */
 static int run(struct server *s, const sigset_t *mask)
 {
 	int64_t now = clock_monotonic();
 
 	for (;;) {
+		let_signals_in(s, mask, now);
 		if (totals_asked) {
 			totals_asked = 0;
 			show_totals(s, "so far");

@@ -4,14 +4,15 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Reads of what nobody will answer, at the server's end: more than a receive buffer of some megabytes holds. */
-#define LAST_READS 128
+/* Reads of what nobody will answer, at the server's end. */
+#define LAST_READS 8
 
 static void over(struct stream *s, enum totals_end how, int error, int64_t now)
 {
@@ -72,16 +73,45 @@ static int put_pending(struct stream *s)
 	return 0;
 }
 
-/* All is written and nothing more is read. Closing with bytes unread would reset the connection and could take from the
- * client what is still on its way to it, so what came after the server's end began is read and thrown away. */
+/* Whether the client's system has all that was written. */
+static bool is_acknowledged(const struct stream *s)
+{
+	int unacknowledged = 0;
+
+	return ioctl(s->fd, SIOCOUTQ, &unacknowledged) < 0 || unacknowledged == 0;
+}
+
+/* All is written and nothing more is read. Where the server ends, the client may still be sending: closing with bytes
+ * unread, or bytes that come later, would reset the connection and throw away what is on its way to the client. So the
+ * connection lingers, and what comes is thrown away, until the client's system has everything. */
 static void end(struct stream *s, int64_t now)
 {
+	if (s->finishing && !is_acknowledged(s)) {
+		shutdown(s->fd, SHUT_WR);
+		s->lingering = true;
+		loop_want(s->house->loop, s->fd, LOOP_READ);
+		return;
+	}
 	if (s->finishing) {
 		shutdown(s->fd, SHUT_WR);
 		for (int i = 0; i < LAST_READS && recv(s->fd, s->house->in, STREAM_IN, MSG_DONTWAIT) == STREAM_IN; i++)
 			;
 	}
 	over(s, s->finishing ? TOTALS_STOPPED : TOTALS_CLOSED, 0, now);
+}
+
+static void linger(struct stream *s, int64_t now)
+{
+	ssize_t n = recv(s->fd, s->house->in, STREAM_IN, 0);
+
+	if (n == 0 || (n < 0 && !must_wait(errno)))
+		over(s, TOTALS_STOPPED, 0, now);
+}
+
+void stream_check(struct stream *s, int64_t now)
+{
+	if (s->lingering && is_acknowledged(s))
+		over(s, TOTALS_STOPPED, 0, now);
 }
 
 /* The last bytes have been read: what was held back of a character that is not whole goes out as it is. */
@@ -145,7 +175,9 @@ static void stream_ready(void *context, int fd, unsigned ready, int64_t now)
 
 	(void)fd;
 	(void)ready;
-	if (!s->pending)
+	if (s->lingering)
+		linger(s, now);
+	else if (!s->pending)
 		read_some(s, now);
 	else if (put_pending(s) < 0)
 		over(s, TOTALS_RESET, errno, now);

@@ -39,6 +39,8 @@ struct stream {
 	/* The server ends: only `left` more bytes are read, those that had been received by then. */
 	bool finishing;
 	size_t left;
+	/* All is written and the end is told; it waits for the client's system to have everything. */
+	bool lingering;
 	/* What the kernel did not take: `waiting` bytes from `begin` on. NULL for none. */
 	unsigned char *pending;
 	size_t begin, waiting;
@@ -51,5 +53,8 @@ void stream_open(struct stream *s, struct stream_house *house, int fd);
 void stream_close(struct stream *s);
 /* Answers what has been received by now and ends it. It may be over when this returns. */
 void stream_finish(struct stream *s, int64_t now);
+/* To be called now and then afterwards: whether the client's system has everything makes nothing ready. It may be over
+ * when this returns. */
+void stream_check(struct stream *s, int64_t now);
 
 #endif

@@ -26,6 +26,8 @@
 /* When accept() finds no descriptor or no memory, listening rests: at first so long, then twice as long each time. */
 #define REST_FIRST (100 * NS_PER_MS)
 #define REST_MOST NS_PER_S
+/* How often connections that linger at the end are looked at. */
+#define LINGER_STEP (10 * NS_PER_MS)
 #define CHAINS 1024
 /* Reads of what a refused client has sent already. */
 #define REFUSED_READS 8
@@ -52,7 +54,9 @@ struct tcp {
 	struct connection *chains[CHAINS];
 	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long. */
 	int64_t rest_until, rest;
+	/* The server ends; the connections are looked at again then. */
 	bool finishing;
+	int64_t look_again;
 	struct stream_house house;
 };
 
@@ -310,8 +314,20 @@ void tcp_free(struct tcp *t)
 int64_t tcp_deadline(const struct tcp *t)
 {
 	int64_t idle = t->limits.idle && t->oldest ? t->oldest->moved + t->limits.idle : CLOCK_NEVER;
+	int64_t deadline = idle < t->rest_until ? idle : t->rest_until;
 
-	return idle < t->rest_until ? idle : t->rest_until;
+	return t->finishing && t->look_again < deadline ? t->look_again : deadline;
+}
+
+static void check_lingering(struct tcp *t, int64_t now)
+{
+	struct connection *c, *next;
+
+	t->look_again = now + LINGER_STEP;
+	for (c = t->oldest; c; c = next) {
+		next = c->newer;
+		stream_check(&c->stream, now);
+	}
 }
 
 void tcp_timers(struct tcp *t, int64_t now)
@@ -320,6 +336,8 @@ void tcp_timers(struct tcp *t, int64_t now)
 		listen_again(t);
 	while (t->limits.idle && t->oldest && now - t->oldest->moved >= t->limits.idle)
 		stream_over(t, &t->oldest->stream, TOTALS_IDLE, 0, now);
+	if (t->finishing && t->look_again <= now)
+		check_lingering(t, now);
 }
 
 void tcp_finish(struct tcp *t, int64_t now)
@@ -327,6 +345,7 @@ void tcp_finish(struct tcp *t, int64_t now)
 	struct connection *c, *next;
 
 	t->finishing = true;
+	t->look_again = now + LINGER_STEP;
 	/* Those in the backlog have been received too. */
 	for (int i = 0; i < t->listen->count; i++)
 		if (t->listen->sockets[i].type == SOCK_STREAM)

@@ -123,13 +123,24 @@ static void read_control(struct udp_socket *s, struct msghdr *message, struct da
 	}
 }
 
-/* From the address it was sent to: multicast or broadcast. The interface goes; it is the route's to choose, but for a
- * link-local address. */
+/* The local address that an IPv4 datagram came to is not the one it was sent to where that was multicast or broadcast.
+ * It is not told of datagrams that came before the socket was prepared, and so were sent to whoever starts servers here
+ * when something comes: then the address tells as far as it can, and the kernel sends nothing from a wrong one. */
+static void read_destination4(struct datagram *d)
+{
+	struct addr to = {.in = {.sin_family = AF_INET, .sin_addr = d->to.in.ipi_addr}};
+
+	if (d->to.in.ipi_spec_dst.s_addr == htonl(INADDR_ANY))
+		d->to.in.ipi_spec_dst = d->to.in.ipi_addr;
+	d->to_group = d->to.in.ipi_addr.s_addr != d->to.in.ipi_spec_dst.s_addr || addr_is_group(&to);
+	d->to.in.ipi_ifindex = 0;
+}
+
+/* The interface goes; it is the route's to choose, but for a link-local address. */
 static void read_destination(struct datagram *d)
 {
 	if (d->to.family == AF_INET) {
-		d->to_group = d->to.in.ipi_addr.s_addr != d->to.in.ipi_spec_dst.s_addr;
-		d->to.in.ipi_ifindex = 0;
+		read_destination4(d);
 	} else if (d->to.family == AF_INET6) {
 		d->to_group = IN6_IS_ADDR_MULTICAST(&d->to.in6.ipi6_addr);
 		if (!IN6_IS_ADDR_LINKLOCAL(&d->to.in6.ipi6_addr))

@@ -229,7 +229,7 @@ def run(*tests):
             faults = traceback.format_exc().splitlines()
             for server in _running:
                 if not server.log_file.closed:
-                    faults += ["the server's log:", *server.log().splitlines()[-40:]]
+                    faults += ["the server's log:", *server.log().splitlines()[-12:]]
         signal.setitimer(signal.ITIMER_REAL, 0)
         while _running:
             _running.pop().kill()
