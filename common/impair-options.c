@@ -11,6 +11,8 @@
 
 /* A seed that was chosen is less than this. */
 #define SEEDS 1000000
+/* What nothing is called. */
+#define PERFECT "perfect"
 
 enum way { WAY_THERE = 1, WAY_BACK = 2, WAY_BOTH = 3 };
 
@@ -81,12 +83,6 @@ int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY])
 	return impair_check(&o->there, why) != 0 || impair_check(&o->back, why) != 0 ? -1 : 0;
 }
 
-void impair_options_seed(struct impair_options *o, uint32_t chance)
-{
-	if (!o->seed_given)
-		o->seed = chance % SEEDS;
-}
-
 /* "loss 20%", or "perfect". */
 static const char *one_line(const struct impair_settings *s, char buf[IMPAIR_LINE])
 {
@@ -94,7 +90,20 @@ static const char *one_line(const struct impair_settings *s, char buf[IMPAIR_LIN
 	char nothing[IMPAIR_LINE];
 
 	impair_text_line(&perfect, nothing, sizeof nothing);
-	return strcmp(impair_text_line(s, buf, IMPAIR_LINE), nothing) == 0 ? "perfect" : buf;
+	return strcmp(impair_text_line(s, buf, IMPAIR_LINE), nothing) == 0 ? PERFECT : buf;
+}
+
+bool impair_options_perfect(const struct impair_options *o)
+{
+	char buf[IMPAIR_LINE];
+
+	return strcmp(one_line(&o->there, buf), PERFECT) == 0 && strcmp(one_line(&o->back, buf), PERFECT) == 0;
+}
+
+void impair_options_seed(struct impair_options *o, uint32_t chance)
+{
+	if (!o->seed_given)
+		o->seed = chance % SEEDS;
 }
 
 char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTIONS_LINE])

@@ -43,6 +43,9 @@ int impair_option_preset(void *options, const char *value, char why[OPTIONS_WHY]
 /* Whether the settings of each direction fit together. Returns 0, or -1 with the reason in `why`. */
 int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY]);
 
+/* Whether nothing is impaired. */
+bool impair_options_perfect(const struct impair_options *o);
+
 /* Settles the seed: one short enough to be typed again, made of `chance`, unless one was given. */
 void impair_options_seed(struct impair_options *o, uint32_t chance);
 

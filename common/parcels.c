@@ -144,7 +144,8 @@ struct parcel *parcels_add(struct parcels *p, int64_t at, const void *bytes, int
 	if (!parcel)
 		return NULL;
 	*parcel = (struct parcel) { .at = at, .size = size };
-	memcpy(parcel->bytes, bytes, (size_t) size);
+	if (bytes)
+		memcpy(parcel->bytes, bytes, (size_t) size);
 	p->heap[p->count] = (struct entry) { at, p->added++, parcel };
 	sift_up(p->heap, p->count++);
 	p->bytes += cost(size);

@@ -15,7 +15,8 @@ struct parcel {
 	/* Not the packet itself but its second copy; damaged. */
 	bool copy, damaged;
 	int size;
-	uint8_t bytes[];
+	/* Aligned as malloc() aligns. */
+	_Alignas(16) uint8_t bytes[];
 };
 
 /* Opaque. */
@@ -26,7 +27,7 @@ struct parcels *parcels_new(size_t most);
 void parcels_free(struct parcels *p);
 
 /* A copy of the packet that leaves at `at`, after those with the same time that were added before. The caller
- * fills in the rest. NULL when there is no room. */
+ * fills in the rest, and the bytes themselves when `bytes` is NULL. NULL when there is no room. */
 struct parcel *parcels_add(struct parcels *p, int64_t at, const void *bytes, int size);
 
 /* The one that leaves next, or NULL. It stays. */

@@ -13,6 +13,7 @@
 
 #include "capitals.h"
 #include "clock.h"
+#include "control.h"
 #include "hash.h"
 #include "limits.h"
 #include "listen.h"
@@ -46,6 +47,8 @@ struct server {
 	struct totals totals;
 	struct udp *udp;
 	struct tcp *tcp;
+	/* NULL: none. */
+	struct control *control;
 	int64_t started;
 	/* When signals were last let in. */
 	int64_t signals_at;
@@ -113,7 +116,7 @@ static void show_help(void)
 	printf("Usage: " PROGRAM " [OPTION]...\n"
 	       "Sends back in capitals what it is sent, over UDP and TCP on one port. It serves\n"
 	       "this host alone unless --public or --bind says otherwise.\n\n");
-	options_help(settings_table, stdout);
+	settings_help(stdout);
 	printf("\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
 }
 
@@ -184,7 +187,8 @@ static int open_sockets(struct server *s)
 
 	if (handed_over < 0)
 		return complain(STATUS_FAILED, why);
-	status = settle_clients(&s->settings, handed_over ? 0 : 2 * s->settings.places_count);
+	status = settle_clients(&s->settings, (handed_over ? 0 : 2 * s->settings.places_count) +
+	    (s->settings.control ? CONTROL_DESCRIPTORS : 0));
 	if (status)
 		return status;
 	if ((handed_over ? listen_take(&s->listen, handed_over, why) : listen_open(&s->listen, &s->settings, why)) < 0)
@@ -212,23 +216,52 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 	loop_remove(s->loop, fd);
 }
 
+/* A lossy server that nobody knows of would be taken for a broken one. */
+static void tell_impairment(const struct impair_options *o)
+{
+	char line[IMPAIR_OPTIONS_LINE];
+
+	if (!impair_options_perfect(o))
+		log_always("impairs UDP, %s", impair_options_line(o, line));
+}
+
+static void each_connection(void *tcp, int64_t now, orders_tell *tell, void *context)
+{
+	tcp_each(tcp, now, tell, context);
+}
+
+static int open_control(struct server *s)
+{
+	const struct orders orders = {&s->totals, &s->settings.impair, each_connection, s->tcp};
+	char why[OPTIONS_WHY];
+
+	if (!s->settings.control)
+		return 0;
+	s->control = control_open(s->loop, s->settings.control, &orders, why);
+	return s->control ? 0 : complain(STATUS_FAILED, why);
+}
+
 /* Makes what serves the sockets. Returns 0 or the status. */
 static int open_services(struct server *s)
 {
 	const struct settings *set = &s->settings;
 	const struct tcp_limits limits = {set->max_clients, set->max_per_source, set->idle_timeout};
+	bool perfect = impair_options_perfect(&set->impair);
 	struct hash_key key;
+	uint32_t chance;
 
-	if (getrandom(&key, sizeof key, 0) != sizeof key)
+	if (getrandom(&key, sizeof key, 0) != sizeof key || getrandom(&chance, sizeof chance, 0) != sizeof chance)
 		return complain(STATUS_FAILED, "the system gives no random numbers");
+	impair_options_seed(&s->settings.impair, chance);
 	s->loop = loop_new();
-	s->udp = s->loop ? udp_new(s->loop, &s->listen, &s->totals, &key) : NULL;
+	s->udp = s->loop ? udp_new(s->loop, &s->listen, &s->totals, &key, perfect ? NULL : &set->impair) : NULL;
 	s->tcp = s->udp ? tcp_new(s->loop, &s->listen, &s->totals, &key, &limits) : NULL;
 	if (!s->tcp)
 		return complain(STATUS_FAILED, strerror(ENOMEM));
 	if (set->lifeline_fd != SETTINGS_UNSET)
 		loop_add(s->loop, set->lifeline_fd, LOOP_READ, lifeline_ready, s);
-	return 0;
+	tell_impairment(&set->impair);
+	return open_control(s);
 }
 
 /* Says that it is ready: to the person first, so that whoever waits for the port finds everything said. But where both
@@ -294,9 +327,15 @@ static bool is_over(const struct server *s, int64_t now)
 
 static int64_t next_deadline(const struct server *s)
 {
-	int64_t deadline = tcp_deadline(s->tcp);
+	const int64_t all[] = {
+		tcp_deadline(s->tcp), udp_deadline(s->udp), control_deadline(s->control),
+		s->finishing ? s->finish_by : CLOCK_NEVER,
+	};
+	int64_t first = CLOCK_NEVER;
 
-	return s->finishing && s->finish_by < deadline ? s->finish_by : deadline;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		first = all[i] < first ? all[i] : first;
+	return first;
 }
 
 /* Where a descriptor is ready Linux's pselect() returns without letting a waiting signal in, so that under load none
@@ -332,7 +371,9 @@ static int run(struct server *s, const sigset_t *mask)
 			return STATUS_FAILED;
 		}
 		now = clock_monotonic();
+		udp_timers(s->udp, now);
 		tcp_timers(s->tcp, now);
+		control_timers(s->control, now);
 		loop_dispatch(s->loop, now);
 	}
 }
@@ -340,6 +381,7 @@ static int run(struct server *s, const sigset_t *mask)
 static void stop(struct server *s)
 {
 	report_end(&s->report);
+	control_close(s->control);
 	if (s->tcp)
 		tcp_free(s->tcp);
 	if (s->udp)

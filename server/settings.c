@@ -6,8 +6,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "clock.h"
+#include "impair-options.h"
 #include "units.h"
 
 /* For a server that others can reach. Five minutes are long for a person who reads and short for one who left. */
@@ -116,6 +118,18 @@ static int set_port_file(void *settings, const char *value, char why[OPTIONS_WHY
 	return 0;
 }
 
+static int set_control(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	const size_t most = sizeof((struct sockaddr_un){0}).sun_path - 1;
+
+	if (!*value || strlen(value) > most) {
+		snprintf(why, OPTIONS_WHY, "is not the name of a socket, 1 to %zu bytes", most);
+		return -1;
+	}
+	((struct settings *)settings)->control = value;
+	return 0;
+}
+
 static int set_idle_timeout(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	if (units_duration(value, &((struct settings *)settings)->idle_timeout) < 0) {
@@ -179,11 +193,43 @@ const struct options_spec settings_table[] = {
 	{"ready-fd", 0, "N", "write the port to this descriptor when ready", "3", set_ready_fd, 0},
 	{"port-file", 0, "FILE", "write the port to this file when ready", "/run/upcased.port", set_port_file, 0},
 	{"lifeline-fd", 0, "N", "end when this descriptor comes to its end of file", "4", set_lifeline_fd, 0},
+	{"control", 0, "PATH", "answer its owner on this Unix socket", "/run/upcased.control",
+	    set_control, 0},
 	{"verbose", 'v', NULL, "log each peer", NULL, set_verbose, 0},
 	{"help", 'h', NULL, "show this help", NULL, set_help, 1},
 	{"version", 'V', NULL, "show the version", NULL, set_version, 1},
+	/* From here on those of the link, UDP's alone. */
+	{"preset", 0, "NAME", "a link that has a name; options after it change it", "wifi", impair_option_preset, 0},
+	{"seed", 0, "NUMBER", "of the dice: the same gives the same fates", "42", impair_option_seed, 0},
+	IMPAIR_FIELDS_WAY(IMPAIR_OPTION_BOTH)
+	IMPAIR_FIELDS_RATE(IMPAIR_OPTION_BOTH)
+	/* From here on those of one direction, not in the help. */
+	IMPAIR_FIELDS_WAY(IMPAIR_OPTION_EACH)
+	IMPAIR_FIELDS_RATE(IMPAIR_OPTION_EACH)
 	{NULL, 0, NULL, NULL, NULL, NULL, 0},
 };
+
+/* The options from the one called `first` up to the one called `end`. */
+static void show_some(const char *first, const char *end, FILE *out)
+{
+	struct options_spec some[sizeof settings_table / sizeof *settings_table];
+	size_t from = 0, n = 0;
+
+	while (strcmp(settings_table[from].name, first) != 0)
+		from++;
+	for (; strcmp(settings_table[from + n].name, end) != 0; n++)
+		some[n] = settings_table[from + n];
+	some[n] = (struct options_spec){.name = NULL};
+	options_help(some, out);
+}
+
+void settings_help(FILE *out)
+{
+	show_some("port", "preset", out);
+	fputs("\nTreat UDP as a bad link would, both ways; with -there (to the server) or -back\n"
+	      "one way only, as in --loss-back=20%:\n", out);
+	show_some("preset", "loss-there", out);
+}
 
 void settings_start(struct settings *s)
 {
@@ -196,6 +242,7 @@ void settings_start(struct settings *s)
 		.max_per_source = SETTINGS_UNSET,
 		.level = LOG_LEVEL_NOTICE,
 	};
+	impair_options_start(&s->impair);
 }
 
 static bool family_wanted(const struct settings *s, const struct addr *a)
@@ -235,6 +282,19 @@ static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char
 	return s->ipv4 ? 0 : add_place(s, ipv6, !s->ipv6, why);
 }
 
+/* Of whole datagrams nothing is corrupt or too big, whatever a preset says. */
+static int check_impairment(struct impair_options *o, char why[OPTIONS_WHY])
+{
+	char reason[IMPAIR_WHY];
+
+	o->there.corrupt = o->back.corrupt = 0;
+	o->there.mtu = o->back.mtu = 0;
+	if (impair_options_check(o, reason) == 0)
+		return 0;
+	snprintf(why, OPTIONS_WHY, "the link: %.100s", reason);
+	return -1;
+}
+
 int settings_check(struct settings *s, char why[OPTIONS_WHY])
 {
 	char host[ADDR_TEXT];
@@ -257,6 +317,8 @@ int settings_check(struct settings *s, char why[OPTIONS_WHY])
 	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", why) < 0)
 		return -1;
 	if ((s->localhost || (!asked && !s->public)) && add_both(s, "127.0.0.1", "::1", why) < 0)
+		return -1;
+	if (check_impairment(&s->impair, why) < 0)
 		return -1;
 	drop_covered(s);
 	for (int i = 0; i < s->places_count; i++)

@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <stdio.h>
+
 #include "addr.h"
+#include "impair-options.h"
 #include "log.h"
 #include "options.h"
 
@@ -24,6 +27,8 @@ struct settings_place {
 };
 
 struct settings {
+	/* The first member, as these options want it: --loss and the like. */
+	struct impair_options impair;
 	uint16_t port;
 	bool port_given;
 	/* As asked for by --bind; settings_check() puts all that is asked for here. */
@@ -34,7 +39,7 @@ struct settings {
 	/* Descriptors, SETTINGS_UNSET for none. */
 	int ready_fd, lifeline_fd;
 	/* NULL: none. Of the command line. */
-	const char *port_file;
+	const char *port_file, *control;
 	/* ns, 0 for never, SETTINGS_UNSET. */
 	int64_t idle_timeout;
 	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
@@ -44,6 +49,9 @@ struct settings {
 };
 
 extern const struct options_spec settings_table[];
+
+/* The options part of --help. */
+void settings_help(FILE *out);
 
 void settings_start(struct settings *s);
 

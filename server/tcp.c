@@ -7,7 +7,8 @@
 #include "tcp.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -360,4 +361,29 @@ void tcp_finish(struct tcp *t, int64_t now)
 bool tcp_busy(const struct tcp *t)
 {
 	return t->oldest != NULL;
+}
+
+static void describe(const struct connection *c, int64_t now, struct orders_connection *about)
+{
+	const struct stream *s = &c->stream;
+
+	peer_text(&c->peer, about->peer);
+	about->age = now - c->since;
+	about->idle = now - c->moved;
+	about->bytes_in = s->bytes_in;
+	about->bytes_out = s->bytes_out;
+	about->pending = s->pending ? s->waiting : 0;
+	about->info_size = sizeof about->info;
+	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &about->info, &about->info_size) < 0)
+		about->info_size = 0;
+}
+
+void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context)
+{
+	struct orders_connection about;
+
+	for (const struct connection *c = t->oldest; c; c = c->newer) {
+		describe(c, now, &about);
+		tell(context, &about);
+	}
 }

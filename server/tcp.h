@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "listen.h"
 #include "loop.h"
+#include "orders.h"
 #include "totals.h"
 
 struct tcp_limits {
@@ -38,5 +39,8 @@ void tcp_timers(struct tcp *t, int64_t now);
 void tcp_finish(struct tcp *t, int64_t now);
 /* Whether something of that is still to be done. */
 bool tcp_busy(const struct tcp *t);
+
+/* Tells of each connection, the longest without a byte first. */
+void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context);
 
 #endif

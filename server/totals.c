@@ -18,6 +18,17 @@ struct counter {
 #define REFUSAL(line, word, index) {line, word, offsetof(struct totals, tcp_refused) + (index) * sizeof(uint64_t)}
 #define END(line, word, index) {line, word, offsetof(struct totals, tcp_ended) + (index) * sizeof(uint64_t)}
 
+#define WAY(line, word, way, member) {line, word, offsetof(struct totals, udp_ways[way].member)}
+#define WAY_LINE(line, way) \
+	WAY(line, "datagrams", way, datagrams), \
+	WAY(NULL, "random", way, random), \
+	WAY(NULL, "burst", way, burst), \
+	WAY(NULL, "queue", way, queue), \
+	WAY(NULL, "room", way, room), \
+	WAY(NULL, "copies", way, copies), \
+	WAY(NULL, "held-back", way, held_back), \
+	WAY(NULL, "waiting", way, waiting)
+
 /* In the order of the lines. upcased(8) explains every word. */
 static const struct counter counters[] = {
 	COUNTER("udp", "clients", udp_clients),
@@ -49,8 +60,12 @@ static const struct counter counters[] = {
 	END(NULL, "idle", TOTALS_IDLE),
 	END(NULL, "stopped", TOTALS_STOPPED),
 	END(NULL, "cut", TOTALS_CUT),
+	/* From here on for who uses it. */
+	WAY_LINE("udp there", TOTALS_THERE),
+	WAY_LINE("udp back", TOTALS_BACK),
 };
 #define COUNTERS (sizeof counters / sizeof *counters)
+#define WAY_COUNTERS 16
 
 static uint64_t value_of(const struct totals *t, const struct counter *c)
 {
@@ -83,28 +98,34 @@ const char *totals_end_word(enum totals_end e)
 	return word_at(offsetof(struct totals, tcp_ended) + e * sizeof(uint64_t));
 }
 
-/* Where line `i` begins, COUNTERS if there is none. */
-static size_t line_start(int i)
+/* How many counters are told. */
+static size_t told(const struct totals *t)
+{
+	return t->udp_ways[TOTALS_THERE].datagrams || t->udp_ways[TOTALS_BACK].datagrams ? COUNTERS : COUNTERS - WAY_COUNTERS;
+}
+
+/* Where line `i` of `count` counters begins, `count` if there is none. */
+static size_t line_start(size_t count, int i)
 {
 	size_t at = 0;
 
-	while (at < COUNTERS && (!counters[at].line || i-- > 0))
+	while (at < count && (!counters[at].line || i-- > 0))
 		at++;
 	return at;
 }
 
 char *totals_line(const struct totals *t, int i, char buf[TOTALS_LINE])
 {
-	size_t at = line_start(i);
+	size_t count = told(t), at = line_start(count, i);
 	int n;
 
-	if (at == COUNTERS)
+	if (at == count)
 		return NULL;
 	n = snprintf(buf, TOTALS_LINE, "%s:", counters[at].line);
 	do {
 		n += snprintf(buf + n, TOTALS_LINE - (size_t)n, " %s %" PRIu64, counters[at].word, value_of(t, &counters[at]));
 		at++;
-	} while (at < COUNTERS && !counters[at].line);
+	} while (at < count && !counters[at].line);
 	return buf;
 }
 

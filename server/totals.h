@@ -51,10 +51,28 @@ enum totals_end {
 	TOTALS_ENDS
 };
 
+/* Directions of the link that the options impair: to the server, and from it. */
+enum totals_way_name { TOTALS_THERE, TOTALS_BACK, TOTALS_WAYS };
+
+/* What became of datagrams on it: `datagrams` and `copies` together are so many as were lost, as arrived and as are
+ * waiting. */
+struct totals_way {
+	uint64_t datagrams;
+	/* Lost: each on its own, in bursts, for a full queue, for no memory. */
+	uint64_t random, burst, queue, room;
+	/* Second copies made. */
+	uint64_t copies;
+	/* Picked to be overtaken. */
+	uint64_t held_back;
+	/* Under way now. */
+	uint64_t waiting;
+};
+
 struct totals {
 	/* Peers that were not among the last PEERS_KEPT. */
 	uint64_t udp_clients;
-	/* Datagrams received: so many as replies and drops together. */
+	/* Datagrams received: so many as replies and drops together; with a link between, it adds copies, losses and what is
+	 * under way. */
 	uint64_t udp_datagrams, udp_replies;
 	uint64_t udp_bytes_in, udp_bytes_out;
 	uint64_t udp_dropped[TOTALS_DROPS];
@@ -62,6 +80,7 @@ struct totals {
 	uint64_t udp_overflowed;
 	/* Errors that the system reported on a socket, such as ICMP's; in no other count. */
 	uint64_t udp_errors;
+	struct totals_way udp_ways[TOTALS_WAYS];
 
 	/* Connections served: so many as there are now and ends together. */
 	uint64_t tcp_clients, tcp_now;
@@ -76,7 +95,8 @@ struct totals {
 /* Room for one line of totals. */
 #define TOTALS_LINE 400
 
-/* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL behind the last one. */
+/* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL behind the last one. The
+ * last two, "udp there:" and "udp back:", are there once a datagram has met the link. */
 char *totals_line(const struct totals *t, int i, char buf[TOTALS_LINE]);
 
 /* The word that stands for it in the lines. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One buffer for what comes in and one for what goes out serve all datagrams. Only a reply that the kernel cannot take
- * yet is kept apart, one for each socket, which is not read meanwhile: what then comes waits in the kernel's queue. */
+ * yet is kept apart, one for each socket, which is not read meanwhile: what then comes waits in the kernel's queue. With a
+ * link between (--loss and the like) a datagram goes from arrive() to answer() and from there to reply() by way of the
+ * link, at once or at a later turn. */
 #include "config.h"
 
 #include "udp.h"
@@ -9,12 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "addr.h"
 #include "capitals.h"
 #include "clock.h"
+#include "datagram.h"
 #include "guard.h"
+#include "impairment.h"
 #include "log.h"
 #include "peers.h"
 #include "source.h"
@@ -26,31 +29,24 @@
 #define TURN 64
 /* Turns at the end: more than a receive buffer of some megabytes holds. */
 #define LAST_TURNS 1024
-
-/* The address that a datagram was sent to, which its reply comes from. */
-struct local {
-	/* AF_INET or AF_INET6, the kind of control message; 0 if the system did not tell. */
-	int family;
-	union {
-		struct in_pktinfo in;
-		struct in6_pktinfo in6;
-	};
-};
-
-struct datagram {
-	struct addr from;
-	struct local to;
-	bool to_group;
-	size_t n;
-	/* When the kernel received it, ns of the wall clock. */
-	int64_t arrived;
-};
+/* Datagrams that the link lets through in one turn. */
+#define LINK_TURN 256
+/* What stands before a datagram's bytes: RFC 768, RFC 791, RFC 8200. */
+#define UDP_HEADER 8
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
 
 /* A reply that waits for the kernel. */
 struct held {
 	struct datagram question;
 	size_t n;
 	unsigned char bytes[];
+};
+
+/* What the link keeps of a datagram beside its bytes. */
+struct travelling {
+	struct udp_socket *socket;
+	struct datagram datagram;
 };
 
 struct udp_socket {
@@ -67,6 +63,8 @@ struct udp {
 	struct totals *totals;
 	struct peers *peers;
 	struct guard *guard;
+	/* NULL when nothing is impaired. */
+	struct impairment *link;
 	/* What arrives later than this is left: INT64_MAX until the end. */
 	int64_t until;
 	struct udp_socket sockets[LISTEN_SOCKETS];
@@ -74,130 +72,16 @@ struct udp {
 	unsigned char in[IN_SIZE], out[OUT_SIZE];
 };
 
-union control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-	    CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t))];
-};
-
-static void ask_for(int fd, int level, int option)
-{
-	const int on = 1;
-
-	/* Without it the server still answers. */
-	setsockopt(fd, level, option, &on, sizeof on);
-}
-
-static void prepare(const struct listen_socket *s)
-{
-	ask_for(s->fd, SOL_SOCKET, SO_TIMESTAMPNS);
-	ask_for(s->fd, SOL_SOCKET, SO_RXQ_OVFL);
-	/* A socket of IPv6 that takes IPv4 too, as a service manager may hand over, tells of each in its own way. */
-	ask_for(s->fd, IPPROTO_IP, IP_PKTINFO);
-	if (s->addr.sa.sa_family == AF_INET6)
-		ask_for(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
-}
-
-static void read_control(struct udp_socket *s, struct msghdr *message, struct datagram *d)
-{
-	uint32_t overflowed;
-	struct timespec ts;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		const void *data = CMSG_DATA(c);
-
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
-			memcpy(&ts, data, sizeof ts);
-			d->arrived = ts.tv_sec * NS_PER_S + ts.tv_nsec;
-		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			memcpy(&overflowed, data, sizeof overflowed);
-			s->udp->totals->udp_overflowed += overflowed - s->overflowed;
-			s->overflowed = overflowed;
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			d->to.family = AF_INET;
-			memcpy(&d->to.in, data, sizeof d->to.in);
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			d->to.family = AF_INET6;
-			memcpy(&d->to.in6, data, sizeof d->to.in6);
-		}
-	}
-}
-
-/* The local address that an IPv4 datagram came to is not the one it was sent to where that was multicast or broadcast.
- * It is not told of datagrams that came before the socket was prepared, and so were sent to whoever starts servers here
- * when something comes: then the address tells as far as it can, and the kernel sends nothing from a wrong one. */
-static void read_destination4(struct datagram *d)
-{
-	struct addr to = {.in = {.sin_family = AF_INET, .sin_addr = d->to.in.ipi_addr}};
-
-	if (d->to.in.ipi_spec_dst.s_addr == htonl(INADDR_ANY))
-		d->to.in.ipi_spec_dst = d->to.in.ipi_addr;
-	d->to_group = d->to.in.ipi_addr.s_addr != d->to.in.ipi_spec_dst.s_addr || addr_is_group(&to);
-	d->to.in.ipi_ifindex = 0;
-}
-
-/* The interface goes; it is the route's to choose, but for a link-local address. */
-static void read_destination(struct datagram *d)
-{
-	if (d->to.family == AF_INET) {
-		read_destination4(d);
-	} else if (d->to.family == AF_INET6) {
-		d->to_group = IN6_IS_ADDR_MULTICAST(&d->to.in6.ipi6_addr);
-		if (!IN6_IS_ADDR_LINKLOCAL(&d->to.in6.ipi6_addr))
-			d->to.in6.ipi6_ifindex = 0;
-	}
-}
-
 /* The next datagram of a socket into `in`. Returns 0, or -1 with errno. */
 static int receive(struct udp_socket *s, struct datagram *d)
 {
-	struct udp *u = s->udp;
-	union control control;
-	struct iovec part = {u->in, IN_SIZE};
-	struct msghdr message = {.msg_name = &d->from.storage, .msg_namelen = sizeof d->from.storage, .msg_iov = &part,
-	    .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-	ssize_t n = recvmsg(s->at->fd, &message, 0);
-
-	if (n < 0)
+	if (datagram_receive(s->at->fd, s->udp->in, IN_SIZE, d) < 0)
 		return -1;
-	d->n = (size_t)n;
-	d->from.len = message.msg_namelen;
-	d->to.family = 0;
-	d->to_group = false;
-	d->arrived = 0;
-	read_control(s, &message, d);
-	read_destination(d);
-	if (d->arrived == 0)
-		d->arrived = clock_realtime();
+	if (d->tells_overflow) {
+		s->udp->totals->udp_overflowed += d->overflowed - s->overflowed;
+		s->overflowed = d->overflowed;
+	}
 	return 0;
-}
-
-static void put_control(struct msghdr *message, int level, int type, const void *data, size_t n)
-{
-	struct cmsghdr *c = message->msg_control;
-
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(n);
-	memcpy(CMSG_DATA(c), data, n);
-	message->msg_controllen = CMSG_SPACE(n);
-}
-
-/* One try to send a reply. Returns what sendmsg() returns. */
-static ssize_t try_send(const struct udp_socket *s, struct datagram *d, void *bytes, size_t n)
-{
-	union control control = {0};
-	struct iovec part = {bytes, n};
-	struct msghdr message = {.msg_name = &d->from.storage, .msg_namelen = d->from.len, .msg_iov = &part, .msg_iovlen = 1,
-	    .msg_control = &control};
-
-	if (d->to.family == AF_INET)
-		put_control(&message, IPPROTO_IP, IP_PKTINFO, &d->to.in, sizeof d->to.in);
-	else if (d->to.family == AF_INET6)
-		put_control(&message, IPPROTO_IPV6, IPV6_PKTINFO, &d->to.in6, sizeof d->to.in6);
-	else
-		message.msg_control = NULL;
-	return sendmsg(s->at->fd, &message, MSG_NOSIGNAL);
 }
 
 static void drop(struct udp *u, const struct datagram *d, enum totals_drop why)
@@ -218,12 +102,12 @@ static bool must_wait(int error)
 static bool send_reply(const struct udp_socket *s, struct datagram *d, void *bytes, size_t n)
 {
 	struct udp *u = s->udp;
-	ssize_t sent = try_send(s, d, bytes, n);
+	ssize_t sent = datagram_send(s->at->fd, d, bytes, n);
 
 	/* An error that an earlier datagram caused is reported here once, and nothing is sent. */
 	if (sent < 0 && !must_wait(errno) && errno != EMSGSIZE) {
 		u->totals->udp_errors++;
-		sent = try_send(s, d, bytes, n);
+		sent = datagram_send(s->at->fd, d, bytes, n);
 	}
 	if (sent >= 0) {
 		u->totals->udp_replies++;
@@ -249,6 +133,46 @@ static void hold(struct udp_socket *s, const struct datagram *d, const void *byt
 	loop_want(s->udp->loop, s->at->fd, LOOP_WRITE);
 }
 
+/* Sends a reply, or keeps it until the kernel takes it. */
+static void put_reply(struct udp_socket *s, struct datagram *d, void *bytes, size_t n)
+{
+	if (s->held)
+		drop(s->udp, d, TOTALS_UNSENT);
+	else if (!send_reply(s, d, bytes, n))
+		hold(s, d, bytes, n);
+}
+
+static int headers_of(const struct addr *a)
+{
+	bool ipv4 = a->sa.sa_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr);
+
+	return UDP_HEADER + (ipv4 ? IPV4_HEADER : IPV6_HEADER);
+}
+
+/* Sends a datagram over the link. Returns how many copies arrive at once. */
+static int travel(struct udp_socket *s, const struct datagram *d, enum totals_way_name way, const void *bytes, size_t n,
+    int64_t now)
+{
+	const struct travelling about = {s, *d};
+	const struct impairment_load load = {&about, sizeof about, bytes, n, headers_of(&d->from)};
+	char from[ADDR_TEXT];
+	enum impair_fate fate;
+	int at_once = impairment_meet(s->udp->link, way, &load, now, &fate);
+
+	if (fate != IMPAIR_DELIVERED)
+		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
+		    way == TOTALS_THERE ? "there" : "back", impair_fate_text(fate));
+	return at_once;
+}
+
+static void reply(struct udp_socket *s, struct datagram *d, size_t n, int64_t now)
+{
+	struct udp *u = s->udp;
+
+	for (int i = u->link ? travel(s, d, TOTALS_BACK, u->out, n, now) : 1; i > 0; i--)
+		put_reply(s, d, u->out, n);
+}
+
 static void note_peer(struct udp *u, const struct datagram *d)
 {
 	const struct source who = source_of(&d->from);
@@ -261,12 +185,12 @@ static void note_peer(struct udp *u, const struct datagram *d)
 }
 
 /* Whether a datagram that is its own capitals may be answered. */
-static bool is_no_loop(struct udp *u, const struct datagram *d)
+static bool is_no_loop(struct udp *u, const struct datagram *d, const void *bytes)
 {
 	char from[ADDR_TEXT];
 	bool news;
 
-	if (guard_loop(u->guard, &d->from, u->in, d->n, d->arrived, clock_realtime(), &news) == GUARD_ANSWER)
+	if (guard_loop(u->guard, &d->from, bytes, d->n, d->arrived, clock_realtime(), &news) == GUARD_ANSWER)
 		return true;
 	if (news)
 		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced", addr_text(&d->from, from));
@@ -274,25 +198,33 @@ static bool is_no_loop(struct udp *u, const struct datagram *d)
 	return false;
 }
 
-static void answer(struct udp_socket *s, struct datagram *d, int64_t now)
+static void answer(struct udp_socket *s, struct datagram *d, const unsigned char *bytes, int64_t now)
 {
 	struct udp *u = s->udp;
 	const struct guard_origin origin = {&d->from, d->to_group, listen_serves(u->listen, &d->from, now)};
 	enum guard_verdict verdict = guard_origin(&origin);
 	size_t n;
 
-	u->totals->udp_datagrams++;
-	u->totals->udp_bytes_in += d->n;
 	if (verdict != GUARD_ANSWER) {
 		drop(u, d, (enum totals_drop)verdict);
 		return;
 	}
 	note_peer(u, d);
-	n = capitals_text(u->in, d->n, u->out);
-	if (n == d->n && memcmp(u->in, u->out, n) == 0 && !is_no_loop(u, d))
+	n = capitals_text(bytes, d->n, u->out);
+	if (n == d->n && memcmp(bytes, u->out, n) == 0 && !is_no_loop(u, d, bytes))
 		return;
-	if (!send_reply(s, d, u->out, n))
-		hold(s, d, u->out, n);
+	reply(s, d, n, now);
+}
+
+/* A datagram was received, into `in`. */
+static void arrive(struct udp_socket *s, struct datagram *d, int64_t now)
+{
+	struct udp *u = s->udp;
+
+	u->totals->udp_datagrams++;
+	u->totals->udp_bytes_in += d->n;
+	for (int i = u->link ? travel(s, d, TOTALS_THERE, u->in, d->n, now) : 1; i > 0; i--)
+		answer(s, d, u->in, now);
 }
 
 static void close_socket(struct udp_socket *s)
@@ -301,6 +233,24 @@ static void close_socket(struct udp_socket *s)
 		return;
 	loop_remove(s->udp->loop, s->at->fd);
 	listen_close_one(s->at);
+}
+
+/* Nothing is on the link. */
+static bool is_link_empty(const struct udp *u)
+{
+	return !u->link || (impairment_deadline(u->link, TOTALS_THERE) == CLOCK_NEVER &&
+	    impairment_deadline(u->link, TOTALS_BACK) == CLOCK_NEVER);
+}
+
+/* At the end, when the socket has been read: it stays open for what is still on the link. */
+static void settle(struct udp_socket *s)
+{
+	if (s->held || s->at->fd < 0)
+		return;
+	if (is_link_empty(s->udp))
+		close_socket(s);
+	else
+		loop_want(s->udp->loop, s->at->fd, 0);
 }
 
 /* Up to a turn's datagrams. Returns whether there may be more at once. */
@@ -313,7 +263,7 @@ static bool serve(struct udp_socket *s, int64_t now)
 		if (receive(s, &d) == 0) {
 			if (d.arrived > u->until)
 				return false;
-			answer(s, &d, now);
+			arrive(s, &d, now);
 		} else if (must_wait(errno)) {
 			return false;
 		} else if (errno != EINTR) {
@@ -345,19 +295,20 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 	if (s->held && !send_held(s))
 		return;
 	more = serve(s, now);
-	if (!more && !s->held && s->udp->until != INT64_MAX)
-		close_socket(s);
+	if (!more && s->udp->until != INT64_MAX)
+		settle(s);
 }
 
-struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key)
+struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+    const struct impair_options *link)
 {
 	struct udp *u = calloc(1, sizeof *u);
 
 	if (!u)
 		return NULL;
 	*u = (struct udp){.loop = loop, .listen = l, .totals = totals, .peers = peers_new(key), .guard = guard_new(key),
-	    .until = INT64_MAX};
-	if (!u->peers || !u->guard) {
+	    .link = link ? impairment_new(link, totals->udp_ways) : NULL, .until = INT64_MAX};
+	if (!u->peers || !u->guard || (link && !u->link)) {
 		udp_free(u);
 		return NULL;
 	}
@@ -367,15 +318,86 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, 
 		if (l->sockets[i].type != SOCK_DGRAM)
 			continue;
 		*s = (struct udp_socket){.udp = u, .at = &l->sockets[i]};
-		prepare(s->at);
+		datagram_prepare(s->at->fd, s->at->addr.sa.sa_family);
 		loop_add(loop, s->at->fd, LOOP_READ, socket_ready, s);
 		u->count++;
 	}
 	return u;
 }
 
+/* The next datagram on the link in one direction, and its bytes; NULL if there is none. */
+static unsigned char *first_travelling(const struct udp *u, enum totals_way_name way, struct travelling *about, size_t *n)
+{
+	unsigned char *bytes = impairment_next(u->link, way, n);
+
+	if (!bytes)
+		return NULL;
+	memcpy(about, bytes, sizeof *about);
+	*n -= sizeof *about;
+	return bytes + sizeof *about;
+}
+
+/* Deals with what has arrived over the link in one direction, until a socket has to wait for the kernel. */
+static void end_travels(struct udp *u, enum totals_way_name way, int64_t now)
+{
+	struct travelling t;
+	unsigned char *bytes;
+	size_t n;
+
+	for (int i = 0; i < LINK_TURN && impairment_deadline(u->link, way) <= now; i++) {
+		bytes = first_travelling(u, way, &t, &n);
+		if (t.socket->held)
+			return;
+		if (way == TOTALS_THERE) {
+			t.datagram.arrived = clock_realtime();
+			answer(t.socket, &t.datagram, bytes, now);
+		} else {
+			put_reply(t.socket, &t.datagram, bytes, n);
+		}
+		impairment_arrived(u->link, way);
+	}
+}
+
+void udp_timers(struct udp *u, int64_t now)
+{
+	if (!u->link)
+		return;
+	for (int way = 0; way < TOTALS_WAYS; way++)
+		end_travels(u, way, now);
+	for (int i = 0; i < u->count && u->until != INT64_MAX; i++)
+		settle(&u->sockets[i]);
+}
+
+int64_t udp_deadline(const struct udp *u)
+{
+	int64_t deadline = CLOCK_NEVER, arrives;
+	struct travelling t;
+	size_t n;
+
+	for (int way = 0; u->link && way < TOTALS_WAYS; way++) {
+		arrives = impairment_deadline(u->link, way);
+		/* What has to wait for the kernel is told by the loop. */
+		if (arrives < deadline && first_travelling(u, way, &t, &n) && !t.socket->held)
+			deadline = arrives;
+	}
+	return deadline;
+}
+
+/* The end has come too soon for what is on the link. */
+static void drop_travelling(struct udp *u)
+{
+	struct travelling t;
+	size_t n;
+
+	for (int way = 0; u->link && way < TOTALS_WAYS; way++)
+		for (; first_travelling(u, way, &t, &n); impairment_arrived(u->link, way))
+			drop(u, &t.datagram, TOTALS_UNSENT);
+	impairment_free(u->link);
+}
+
 void udp_free(struct udp *u)
 {
+	drop_travelling(u);
 	for (int i = 0; i < u->count; i++) {
 		if (u->sockets[i].held)
 			drop(u, &u->sockets[i].held->question, TOTALS_UNSENT);
@@ -396,8 +418,7 @@ void udp_finish(struct udp *u, int64_t now)
 
 		for (int turn = 0; more && turn < LAST_TURNS; turn++)
 			more = serve(s, now);
-		if (!s->held)
-			close_socket(s);
+		settle(s);
 	}
 }
 

@@ -7,18 +7,26 @@
 #include <stdint.h>
 
 #include "hash.h"
+#include "impair-options.h"
 #include "listen.h"
 #include "loop.h"
 #include "totals.h"
 
 struct udp;
 
-/* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed. NULL when memory is short. */
-struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key);
+/* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed; `link`, what lies between the
+ * clients and the sockets, only for the call, and NULL for nothing. NULL when memory is short. */
+struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+    const struct impair_options *link);
 /* Closes at once. */
 void udp_free(struct udp *u);
 
-/* Answers what had been received by now and then closes; what of it has to wait for the kernel is left to the loop. */
+/* When udp_timers() wants to be called, ns, or CLOCK_NEVER. */
+int64_t udp_deadline(const struct udp *u);
+void udp_timers(struct udp *u, int64_t now);
+
+/* Answers what had been received by now and then closes; what of it has to wait, for the kernel or on the link, is left
+ * to the loop. */
 void udp_finish(struct udp *u, int64_t now);
 /* Whether something of that is still to be done. */
 bool udp_busy(const struct udp *u);

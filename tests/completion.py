@@ -57,7 +57,7 @@ def check(name, program):
     point(f'{name}: the options of --help are offered', sorted(known ^ offered))
     point(f'{name}: a beginning is completed', [] if complete(name, '--ver') >= {'--version'} and
           complete(name, '--ver') <= known else sorted(complete(name, '--ver')))
-    files_offered = {'--config', '--port-file'}
+    files_offered = {'--config', '--control', '--port-file'}
     faults = []
     for option in sorted(with_argument(program) - files_offered):
         faults += refused(name, program, option)

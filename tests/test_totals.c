@@ -37,6 +37,14 @@ static void test_lines(void **state)
 	assert_string_equal(totals_line(&t, 4, buf), "tcp refused: full 0 per-source 14 descriptor 0 memory 0");
 	assert_string_equal(totals_line(&t, 5, buf), "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
 	assert_null(totals_line(&t, 6, buf));
+	t.udp_ways[TOTALS_THERE] = (struct totals_way){
+		.datagrams = 1, .random = 2, .burst = 3, .queue = 4, .room = 5, .copies = 6, .held_back = 7, .waiting = 8,
+	};
+	assert_string_equal(totals_line(&t, 6, buf),
+	    "udp there: datagrams 1 random 2 burst 3 queue 4 room 5 copies 6 held-back 7 waiting 8");
+	assert_string_equal(totals_line(&t, 7, buf),
+	    "udp back: datagrams 0 random 0 burst 0 queue 0 room 0 copies 0 held-back 0 waiting 0");
+	assert_null(totals_line(&t, 8, buf));
 }
 
 /* Every counter is told: the sum of all numbers in the lines is that of all members. */

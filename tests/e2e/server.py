@@ -129,7 +129,13 @@ class Server:
 
 def balanced(t):
     """The totals, if they add up."""
-    expect(t["udp"]["replies"] + sum(t["udp dropped"].values()), t["udp"]["datagrams"], f"replies and drops in {t}")
+    came, gone = t["udp"]["datagrams"], t["udp"]["replies"] + sum(t["udp dropped"].values())
+    # The link that --loss and the like make.
+    for way in (t.get("udp there"), t.get("udp back")):
+        if way:
+            came += way["copies"]
+            gone += sum(way[word] for word in ("random", "burst", "queue", "room", "waiting"))
+    expect(gone, came, f"replies and drops in {t}")
     expect(t["tcp"]["now"] + sum(t["tcp ended"].values()), t["tcp"]["clients"], f"connections in {t}")
     return t
 

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Of each client one order is executed in a turn, and none while it leaves much unread: however much it asks, the server
+ * does and keeps a bounded amount for it. */
+#include "config.h"
+
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define BACKLOG 8
+/* When accept() finds no descriptor or no memory, new clients wait for so long. */
+#define REST (200 * NS_PER_MS)
+/* A client's orders wait while it leaves this much unread. */
+#define UNREAD_MOST (64u << 10)
+
+struct client {
+	struct control *control;
+	int fd;
+	/* What it sent and was not executed yet. */
+	char in[CONTROL_LINE + 1];
+	size_t n;
+	/* The rest of an order that is too long goes by. */
+	bool skipping;
+	/* It sends no more; it goes when it has read all. */
+	bool ended;
+	struct outbox out;
+};
+
+struct control {
+	struct loop *loop;
+	struct orders orders;
+	int listener;
+	struct client *clients[CONTROL_CLIENTS];
+	/* No client is accepted until then, or CLOCK_NEVER. */
+	int64_t rest_until;
+	/* The file, and which one it is: another server's of the same name is not ours to remove. */
+	char path[sizeof((struct sockaddr_un){0}).sun_path];
+	dev_t device;
+	ino_t inode;
+};
+
+static int free_place(const struct control *c)
+{
+	int i = 0;
+
+	while (i < CONTROL_CLIENTS && c->clients[i])
+		i++;
+	return i;
+}
+
+static void watch_listener(struct control *c)
+{
+	bool open = free_place(c) < CONTROL_CLIENTS && c->rest_until == CLOCK_NEVER;
+
+	loop_want(c->loop, c->listener, open ? LOOP_READ : 0);
+}
+
+static void drop(struct client *client)
+{
+	struct control *c = client->control;
+
+	for (int i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i] == client)
+			c->clients[i] = NULL;
+	loop_remove(c->loop, client->fd);
+	close(client->fd);
+	outbox_free(&client->out);
+	free(client);
+}
+
+/* Takes in what was sent, as much as there is room for. */
+static void hear(struct client *client)
+{
+	size_t room = sizeof client->in - client->n;
+	ssize_t n = recv(client->fd, client->in + client->n, room, MSG_DONTWAIT);
+
+	if (n > 0)
+		client->n += (size_t)n;
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		client->ended = true;
+}
+
+/* The end of the order that comes first, NULL if it is not whole. The last one needs no newline: printf totals | nc -U. */
+static char *order_end(struct client *client)
+{
+	char *end = memchr(client->in, '\n', client->n);
+
+	if (!end && client->ended && client->n > 0 && client->n < sizeof client->in)
+		end = client->in + client->n++;
+	return end;
+}
+
+static void execute(struct client *client, char *end, int64_t now)
+{
+	size_t n = (size_t)(end - client->in) + 1;
+
+	*end = '\0';
+	if (client->skipping)
+		outbox_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
+	else
+		orders_execute(&client->control->orders, client->in, now, &client->out);
+	client->skipping = false;
+	memmove(client->in, client->in + n, client->n - n);
+	client->n -= n;
+}
+
+static bool is_heard(const struct client *client)
+{
+	return client->out.end - client->out.first < UNREAD_MOST;
+}
+
+static void client_ready(void *context, int fd, unsigned ready, int64_t now)
+{
+	struct client *client = context;
+	struct control *c = client->control;
+	char *end;
+
+	if (ready & LOOP_READ)
+		hear(client);
+	end = order_end(client);
+	if (!end && client->n == sizeof client->in) {
+		client->skipping = true;
+		client->n = 0;
+	}
+	if (end && is_heard(client)) {
+		execute(client, end, now);
+		end = order_end(client);
+	}
+	if (outbox_send(&client->out, fd) < 0 || client->out.overflown ||
+	    (client->ended && !end && outbox_empty(&client->out))) {
+		drop(client);
+		watch_listener(c);
+		return;
+	}
+	loop_want(c->loop, fd, (client->ended || end ? 0 : LOOP_READ) |
+	    (end || !outbox_empty(&client->out) ? LOOP_WRITE : 0));
+}
+
+/* Takes over `fd`. Returns 0, or -1. */
+static int add(struct control *c, int fd)
+{
+	struct client *client = fd < FD_SETSIZE ? calloc(1, sizeof *client) : NULL;
+
+	if (!client)
+		return -1;
+	client->control = c;
+	client->fd = fd;
+	c->clients[free_place(c)] = client;
+	loop_add(c->loop, fd, LOOP_READ, client_ready, client);
+	return 0;
+}
+
+static void listener_ready(void *context, int listener, unsigned ready, int64_t now)
+{
+	struct control *c = context;
+
+	(void)ready;
+	while (free_place(c) < CONTROL_CLIENTS) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0 && add(c, fd) < 0)
+			close(fd);
+		if (fd >= 0)
+			continue;
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			c->rest_until = now + REST;
+		break;
+	}
+	watch_listener(c);
+}
+
+int64_t control_deadline(const struct control *c)
+{
+	return c ? c->rest_until : CLOCK_NEVER;
+}
+
+void control_timers(struct control *c, int64_t now)
+{
+	if (!c || now < c->rest_until)
+		return;
+	c->rest_until = CLOCK_NEVER;
+	watch_listener(c);
+}
+
+static int new_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* Removes a socket that a server that was killed has left. Returns 0, or -1 with errno: EADDRINUSE when somebody listens
+ * on it, EEXIST when it is something else. */
+static int remove_stale(const struct sockaddr_un *a)
+{
+	struct stat st;
+	int fd, result;
+
+	if (lstat(a->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return -1;
+	}
+	fd = new_socket();
+	if (fd < 0)
+		return -1;
+	result = connect(fd, (const struct sockaddr *)a, sizeof *a);
+	if (result < 0 && errno == ECONNREFUSED) {
+		close(fd);
+		return unlink(a->sun_path);
+	}
+	/* EAGAIN: there is one, with many waiting. */
+	if (result == 0 || errno == EAGAIN)
+		errno = EADDRINUSE;
+	result = errno;
+	close(fd);
+	errno = result;
+	return -1;
+}
+
+/* Makes the listening socket. Returns it, or -1 with errno. */
+static int listen_at(const struct sockaddr_un *a)
+{
+	int fd, error;
+
+	if (remove_stale(a) < 0 || (fd = new_socket()) < 0)
+		return -1;
+	/* The file takes its mode from the descriptor: nobody else can connect, not even for a moment. */
+	if (fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, (const struct sockaddr *)a, sizeof *a) == 0 &&
+	    listen(fd, BACKLOG) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case EADDRINUSE: return "another server answers there";
+	case EEXIST: return "is there already and is no socket";
+	default: return strerror(error);
+	}
+}
+
+struct control *control_open(struct loop *loop, const char *path, const struct orders *orders, char why[OPTIONS_WHY])
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct control *c = calloc(1, sizeof *c);
+	struct stat st;
+	int fd;
+
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+	fd = c ? listen_at(&a) : -1;
+	if (fd < 0 || fd >= FD_SETSIZE) {
+		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path, reason(fd < 0 ? errno : EMFILE));
+		if (fd >= 0) {
+			unlink(path);
+			close(fd);
+		}
+		free(c);
+		return NULL;
+	}
+	*c = (struct control){.loop = loop, .orders = *orders, .listener = fd, .rest_until = CLOCK_NEVER};
+	memcpy(c->path, a.sun_path, sizeof c->path);
+	if (stat(path, &st) == 0) {
+		c->device = st.st_dev;
+		c->inode = st.st_ino;
+	}
+	loop_add(loop, fd, LOOP_READ, listener_ready, c);
+	return c;
+}
+
+void control_close(struct control *c)
+{
+	struct stat st;
+
+	if (!c)
+		return;
+	for (int i = 0; i < CONTROL_CLIENTS; i++)
+		if (c->clients[i])
+			drop(c->clients[i]);
+	if (stat(c->path, &st) == 0 && st.st_dev == c->device && st.st_ino == c->inode)
+		unlink(c->path);
+	loop_remove(c->loop, c->listener);
+	close(c->listener);
+	free(c);
+}

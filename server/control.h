@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The control socket, --control: a Unix stream socket that answers the orders of orders.h, for the server's owner alone. A
+ * slow or rude client costs only its own connection. */
+#ifndef UPCASED_CONTROL_H
+#define UPCASED_CONTROL_H
+
+#include <stdint.h>
+
+#include "loop.h"
+#include "options.h"
+#include "orders.h"
+
+/* Clients at once; who comes then waits. */
+#define CONTROL_CLIENTS 8
+/* All that it has open at most. */
+#define CONTROL_DESCRIPTORS (CONTROL_CLIENTS + 1)
+/* The longest order; what is longer is answered with an error. */
+#define CONTROL_LINE 200
+
+/* Opaque. */
+struct control;
+
+/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` is borrowed, and what `orders`
+ * points to. NULL with the reason in `why`. */
+struct control *control_open(struct loop *loop, const char *path, const struct orders *orders, char why[OPTIONS_WHY]);
+/* Closes all and removes the socket's file, unless it is another's by now. NULL is nothing. */
+void control_close(struct control *c);
+
+/* When control_timers() wants to be called, ns, or CLOCK_NEVER. NULL is allowed. */
+int64_t control_deadline(const struct control *c);
+void control_timers(struct control *c, int64_t now);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "orders.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+
+/* Room for one connection's line. */
+#define LINE 1000
+/* How much of a wrong order is quoted. */
+#define QUOTE 32
+
+struct asked {
+	const struct orders *orders;
+	/* What follows the order's name, "" for nothing. */
+	const char *argument;
+	int64_t now;
+	struct outbox *out;
+	/* How many connections were told. */
+	int told;
+};
+
+/* RFC 9293, section 3.3.2; the numbers are the kernel's (include/net/tcp_states.h). */
+static const char *const states[] = {
+	[1] = "established", [2] = "syn-sent", [3] = "syn-received", [4] = "fin-wait-1", [5] = "fin-wait-2",
+	[6] = "time-wait", [7] = "closed", [8] = "close-wait", [9] = "last-ack", [10] = "listen", [11] = "closing",
+};
+
+/* A number of TCP_INFO. */
+struct number {
+	const char *name;
+	size_t offset, size;
+};
+
+#define NUMBER(name, member) {name, offsetof(struct tcp_info, member), sizeof((struct tcp_info){0}.member)}
+
+static const struct number numbers[] = {
+	NUMBER("retransmits", tcpi_retransmits),
+	NUMBER("probes", tcpi_probes),
+	NUMBER("backoff", tcpi_backoff),
+	NUMBER("rto-us", tcpi_rto),
+	NUMBER("rtt-us", tcpi_rtt),
+	NUMBER("rttvar-us", tcpi_rttvar),
+	NUMBER("min-rtt-us", tcpi_min_rtt),
+	NUMBER("cwnd", tcpi_snd_cwnd),
+	NUMBER("unacked", tcpi_unacked),
+	NUMBER("lost", tcpi_lost),
+	NUMBER("total-retrans", tcpi_total_retrans),
+	NUMBER("bytes-retrans", tcpi_bytes_retrans),
+	NUMBER("notsent", tcpi_notsent_bytes),
+};
+
+static uint64_t value_of(const struct tcp_info *info, const struct number *n)
+{
+	const unsigned char *at = (const unsigned char *)info + n->offset;
+	uint64_t value;
+	uint32_t word;
+
+	if (n->size == sizeof value) {
+		memcpy(&value, at, sizeof value);
+		return value;
+	}
+	if (n->size == sizeof word) {
+		memcpy(&word, at, sizeof word);
+		return word;
+	}
+	return *at;
+}
+
+static const char *state_of(const struct tcp_info *info)
+{
+	return info->tcpi_state < sizeof states / sizeof *states && states[info->tcpi_state] ? states[info->tcpi_state] : "other";
+}
+
+static void tell(void *context, const struct orders_connection *c)
+{
+	struct asked *a = context;
+	char line[LINE];
+	int n;
+
+	if (*a->argument && strcmp(a->argument, c->peer) != 0)
+		return;
+	n = snprintf(line, sizeof line, "connection %s age-ms %" PRId64 " idle-ms %" PRId64 " bytes-in %" PRIu64
+	    " bytes-out %" PRIu64 " pending %zu", c->peer, c->age / NS_PER_MS, c->idle / NS_PER_MS, c->bytes_in, c->bytes_out,
+	    c->pending);
+	if (c->info_size > offsetof(struct tcp_info, tcpi_state))
+		n += snprintf(line + n, sizeof line - (size_t)n, " state %s", state_of(&c->info));
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (numbers[i].offset + numbers[i].size <= c->info_size)
+			n += snprintf(line + n, sizeof line - (size_t)n, " %s %" PRIu64, numbers[i].name,
+			    value_of(&c->info, &numbers[i]));
+	outbox_print(a->out, "%s\n", line);
+	a->told++;
+}
+
+static void refuse(const struct asked *a, const char *quote, const char *why)
+{
+	char safe[QUOTE];
+	size_t n = 0;
+
+	for (; quote[n] && n < sizeof safe - 1; n++)
+		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?' : quote[n];
+	safe[n] = '\0';
+	outbox_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
+}
+
+static void ok(const struct asked *a)
+{
+	outbox_print(a->out, "ok\n");
+}
+
+static void do_totals(struct asked *a)
+{
+	char line[TOTALS_LINE];
+
+	for (int i = 0; totals_line(a->orders->totals, i, line); i++)
+		outbox_print(a->out, "%s\n", line);
+	ok(a);
+}
+
+static void do_connections(struct asked *a)
+{
+	a->orders->each(a->orders->tcp, a->now, tell, a);
+	ok(a);
+}
+
+static void do_connection(struct asked *a)
+{
+	a->orders->each(a->orders->tcp, a->now, tell, a);
+	if (a->told)
+		ok(a);
+	else
+		refuse(a, a->argument, "is not connected; \"connections\" lists who is");
+}
+
+static void do_link(struct asked *a)
+{
+	const struct impair_options *o = a->orders->link;
+	char line[IMPAIR_LINE];
+
+	outbox_print(a->out, "seed %" PRIu64 "\n", o->seed);
+	outbox_print(a->out, "there line %s\n", impair_text_line(&o->there, line, sizeof line));
+	outbox_print(a->out, "back line %s\n", impair_text_line(&o->back, line, sizeof line));
+	ok(a);
+}
+
+static void do_help(struct asked *a);
+
+static const struct order {
+	const char *name, *argument, *help;
+	void (*execute)(struct asked *a);
+} table[] = {
+	{"totals", NULL, "what was counted so far", do_totals},
+	{"connections", NULL, "each TCP client, with what the kernel knows of it", do_connections},
+	{"connection", "ADDRESS:PORT", "one of them", do_connection},
+	{"link", NULL, "what is done to UDP", do_link},
+	{"help", NULL, "this", do_help},
+};
+#define ORDERS (sizeof table / sizeof *table)
+
+static void do_help(struct asked *a)
+{
+	for (size_t i = 0; i < ORDERS; i++)
+		outbox_print(a->out, "%s%s%s: %s\n", table[i].name, table[i].argument ? " " : "",
+		    table[i].argument ? table[i].argument : "", table[i].help);
+	ok(a);
+}
+
+void orders_execute(const struct orders *o, char *line, int64_t now, struct outbox *out)
+{
+	static const char blanks[] = " \t\r";
+	char *rest = NULL;
+	const char *name = strtok_r(line, blanks, &rest), *argument = strtok_r(NULL, blanks, &rest);
+	struct asked a = {o, argument ? argument : "", now, out, 0};
+
+	for (size_t i = 0; name && i < ORDERS; i++) {
+		if (strcmp(name, table[i].name) != 0)
+			continue;
+		if (!table[i].argument != !argument || strtok_r(NULL, blanks, &rest))
+			refuse(&a, name, table[i].argument ? "takes one word; for example: connection 127.0.0.1:40000" :
+			    "takes no words");
+		else
+			table[i].execute(&a);
+		return;
+	}
+	refuse(&a, name ? name : "", name ? "is no order; for example: help" : "an order is missing; for example: help");
+}
