@@ -65,9 +65,8 @@ static int64_t cpu_time(void)
 static void relay(const struct bench *b)
 {
 	struct impair_settings s = impair_perfect();
-	enum device_kind kind = b->pair.report.backend == HOST_BACKEND_TUN ? DEVICE_TUN : DEVICE_VETH;
-	struct device *near = device_new(kind, b->pair.device[HOST_NEAR], "near", 1500);
-	struct device *far = device_new(kind, b->pair.device[HOST_FAR], "far", 1500);
+	struct device *near = host_device(&b->pair, HOST_NEAR, 1500);
+	struct device *far = host_device(&b->pair, HOST_FAR, 1500);
 	struct link *link = near && far ? link_new(&s, &s, 1, near, far) : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

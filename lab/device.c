@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <sched.h>
@@ -21,6 +20,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "checksum.h"
 
 /* Room for a host's name and its end. */
 #define NAME_SIZE 16
@@ -83,7 +84,7 @@ struct device *device_new(enum device_kind kind, int fd, const char *name, int m
 	return set_flags(fd) == 0 ? new_device(kind, fd, name, mtu) : NULL;
 }
 
-static struct tpacket_req shape_ring(int mtu)
+struct tpacket_req device_ring(int mtu)
 {
 	struct tpacket_req shape = { .tp_frame_size = 2048, .tp_block_size = BLOCK_SIZE };
 
@@ -98,17 +99,12 @@ static struct tpacket_req shape_ring(int mtu)
 
 static int map_ring(struct device *device)
 {
-	const int version = TPACKET_V2;
-	void *ring;
+	void *ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, 0);
 
-	device->shape = shape_ring(device->mtu);
-	if (setsockopt(device->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) != 0
-	    || setsockopt(device->fd, SOL_PACKET, PACKET_RX_RING, &device->shape, sizeof(device->shape)) != 0)
-		return -1;
-	ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, 0);
 	if (ring == MAP_FAILED)
 		return -1;
 	device->ring = ring;
+	device->shape = device_ring(device->mtu);
 	return 0;
 }
 
@@ -185,40 +181,6 @@ int device_mtu(const struct device *device)
 	return device->mtu;
 }
 
-/* The Internet checksum (RFC 1071) of `n` bytes, not yet inverted. */
-static uint16_t checksum(const uint8_t *p, size_t n)
-{
-	uint64_t sum = 0;
-
-	for (; n >= 2; p += 2, n -= 2)
-		sum += (uint64_t)(p[0] << 8 | p[1]);
-	if (n)
-		sum += (uint64_t)(p[0] << 8);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-/* The kernel left the transport checksum to the "hardware": it holds the pseudo-header's sum and
- * wants the rest added. `start` and `offset` count from the frame's start, as virtio has it. */
-static bool complete_checksum(uint8_t *packet, size_t n, size_t start, size_t offset)
-{
-	uint16_t sum;
-
-	if (start < sizeof(struct ether_header))
-		return false;
-	start -= sizeof(struct ether_header);
-	if (start > n || offset + 2 > n - start)
-		return false;
-	sum = (uint16_t)~checksum(packet + start, n - start);
-	/* UDP's zero means "no checksum" (RFC 768); for TCP all ones is the same as zero. */
-	if (sum == 0)
-		sum = 0xffff;
-	packet[start + offset] = (uint8_t)(sum >> 8);
-	packet[start + offset + 1] = (uint8_t)sum;
-	return true;
-}
-
 static bool is_ip(const uint8_t *packet, size_t n)
 {
 	return n >= 20 && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);
@@ -240,8 +202,10 @@ static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, siz
 	if (ethernet.ether_type != htons(ETHERTYPE_IP) && ethernet.ether_type != htons(ETHERTYPE_IPV6))
 		return 0;
 	memcpy(packet, start + head, n);
+	/* virtio counts from the frame's start. */
 	if (offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM
-	    && !complete_checksum(packet, n, offload.csum_start, offload.csum_offset))
+	    && (offload.csum_start < head
+	    || !checksum_complete(packet, n, offload.csum_start - head, offload.csum_offset)))
 		return 0;
 	return (ssize_t)n;
 }
@@ -269,7 +233,7 @@ ssize_t device_read(struct device *device, void *packet, size_t size)
 
 	do {
 		n = device->kind == DEVICE_VETH ? read_ring(device, packet, size)
-		                                : read(device->fd, packet, size);
+		    : read(device->fd, packet, size);
 	} while (n < 0 && errno == EINTR);
 	if (n == 0 && device->kind == DEVICE_SOCKET) {
 		errno = ENODEV;
@@ -308,7 +272,7 @@ int device_write(struct device *device, const void *packet, size_t n)
 	}
 	do {
 		written = device->kind == DEVICE_VETH ? write_frame(device, packet, n)
-		                                      : write(device->fd, packet, n);
+		    : write(device->fd, packet, n);
 	} while (written < 0 && errno == EINTR);
 	return written < 0 ? -1 : 0;
 }

@@ -5,6 +5,7 @@
 #ifndef UPCASE_LAB_DEVICE_H
 #define UPCASE_LAB_DEVICE_H
 
+#include <linux/if_packet.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -60,6 +61,9 @@ int device_write(struct device *device, const void *packet, size_t n);
 /* How many packets the host sent and the kernel had no room to keep for device_read(), as far as the descriptor tells
  * (DEVICE_VETH). */
 unsigned long long device_overflow(struct device *device);
+
+/* How a tap's ring is divided for packets of `mtu` bytes. */
+struct tpacket_req device_ring(int mtu);
 
 /* The hardware address, six bytes, that a host behind a DEVICE_VETH must bear. */
 const unsigned char *device_host_mac(void);

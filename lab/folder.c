@@ -46,7 +46,7 @@ static bool is_alive(const char *path)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/" FOLDER_LINK, path);
 	bool alive = fd >= 0 && n < (int)sizeof(to.sun_path)
-	             && (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN);
+	    && (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN);
 
 	if (fd >= 0)
 		close(fd);

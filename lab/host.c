@@ -107,13 +107,13 @@ int host_isolate(struct explain_failure *failure)
 static int write_names(const char *path)
 {
 	static const char ours[] = HOST_NEAR_IPV4 " near\n" HOST_NEAR_IPV6 " near\n"
-	                           HOST_FAR_IPV4 " far\n" HOST_FAR_IPV6 " far\n";
+	    HOST_FAR_IPV4 " far\n" HOST_FAR_IPV6 " far\n";
 	char *text = malloc(NAMES_MAX);
 	int from = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
 	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	ssize_t n = text && from >= 0 ? read(from, text, NAMES_MAX) : 0;
 	bool done = text && to >= 0 && n >= 0 && write(to, ours, sizeof(ours) - 1) == (ssize_t)sizeof(ours) - 1
-	            && write(to, text, (size_t)n) == n;
+	    && write(to, text, (size_t)n) == n;
 
 	if (from >= 0)
 		close(from);
@@ -186,8 +186,8 @@ static int choose_congestion(const char *wanted, enum host_side side, struct hos
 		return 0;
 	if (netdev_sysctl_set(key, wanted) != 0
 	    && (netdev_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0
-	        || (report->ipv6
-	            && netdev_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
+	    || (report->ipv6
+	    && netdev_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
 		return failed(failure, EXPLAIN_CONGESTION);
 	strcpy(report->congestion, wanted);
 	return 0;
@@ -245,6 +245,17 @@ static int open_namespace(struct explain_failure *failure)
 	return fd < 0 ? failed(failure, EXPLAIN_NET_NS) : fd;
 }
 
+static int open_tap(const struct host_settings *settings, enum host_side side, struct host_pair *pair,
+    struct explain_failure *failure)
+{
+	const struct tpacket_req ring = device_ring(settings->mtu);
+
+	pair->device[side] = netdev_tap(HOST_DEVICE, &ring);
+	if (pair->device[side] < 0)
+		return failed(failure, errno == ENOMEM ? EXPLAIN_RING : EXPLAIN_PACKET_SOCKET);
+	return 0;
+}
+
 /* A new host of its own; the calling process is in it afterwards. */
 static int make_host(const struct host_settings *settings, enum host_side side, int middle,
     struct host_pair *pair, struct explain_failure *failure)
@@ -261,9 +272,7 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	}
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;
-	if (pair->report.backend == HOST_BACKEND_VETH && (pair->device[side] = netdev_tap(HOST_DEVICE)) < 0)
-		return failed(failure, EXPLAIN_PACKET_SOCKET);
-	return 0;
+	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure) : 0;
 }
 
 /* In the middle namespace: the outer ends of both pairs. */
@@ -290,6 +299,8 @@ static int wait_for_hosts(const struct host_pair *pair, struct explain_failure *
 		if (setns(pair->ns[side], CLONE_NEWNET) != 0)
 			return failed(failure, EXPLAIN_NET_NS);
 		netdev_wait_carrier(HOST_DEVICE);
+		if (pair->report.ipv6)
+			netdev_wait_address(sides[side].ipv6);
 	}
 	return 0;
 }
@@ -399,7 +410,7 @@ static bool table_lists(const char *path, const char *state)
 bool host_is_listening(void)
 {
 	return table_lists("/proc/self/net/tcp", "0A") || table_lists("/proc/self/net/tcp6", "0A")
-	       || table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
+	    || table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
 }
 
 /* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors, drops of what went out. */
@@ -446,7 +457,7 @@ static bool in_chroot(void)
 	struct stat ours, first;
 
 	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0
-	       && (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
+	    && (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
 }
 
 void host_facts(struct explain_facts *facts)

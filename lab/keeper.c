@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "folder.h"
+#include "signals.h"
 #include "trial.h"
 #include "watch.h"
 
@@ -374,6 +375,8 @@ static void keep(const struct keeper_plan *plan, int relay)
 	struct keeper_message message = { .word = KEEPER_MADE };
 
 	prctl(PR_SET_NAME, "upcase-lab-keep");
+	/* The first process of a namespace is safe from what has no handler; its children are to start without any. */
+	signals_release();
 	catch_signals(&k);
 	if (host_build(&plan->hosts, &k.pair, &message.failure) != 0) {
 		message.word = KEEPER_FAILED;

@@ -4,6 +4,7 @@
 #ifndef UPCASE_LAB_NETDEV_H
 #define UPCASE_LAB_NETDEV_H
 
+#include <linux/if_packet.h>
 #include <stdbool.h>
 
 /* What a device is to be when it is raised. */
@@ -35,6 +36,10 @@ void netdev_wait_carrier(const char *name);
 /* A numeric address, IPv4 or IPv6, usable at once: no duplicate-address detection. */
 int netdev_address(const char *name, const char *address, int prefix);
 
+/* Waits, two seconds at most, until the host takes packets to its IPv6 `address` as its own: the kernel does that part of
+ * its work later. */
+void netdev_wait_address(const char *address);
+
 /* Replaces the route to the network of `address` and `prefix` that netdev_address() made by one on which TCP uses the
  * congestion control `congestion`, whatever the namespace's default is (RTAX_CC_ALGO). EINVAL if there is none of
  * that name. */
@@ -42,8 +47,8 @@ int netdev_route_congestion(const char *name, const char *address, int prefix, c
 
 /* Packet sockets, or -1. A tap hears what this namespace sends over `name`, in the order in which it does so, with
  * PACKET_VNET_HDR. (Heard at the other end of a veth pair, packets sent from several processors may have changed
- * places.) An injector sends over `name`. */
-int netdev_tap(const char *name);
+ * places.) From the first packet on they are kept in a ring (TPACKET_V2) of that shape. An injector sends over `name`. */
+int netdev_tap(const char *name, const struct tpacket_req *ring);
 int netdev_injector(const char *name);
 
 /* Writes `value` to /proc/sys/`key`; reads at most `size` bytes with the end, without the newline. */

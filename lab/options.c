@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "../common/options.h"
 #include "impair-text.h"
@@ -223,7 +222,7 @@ static uint64_t choose_seed(void)
 	uint32_t seed = 1;
 
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = (uint32_t)time(NULL);
+		seed = 1;
 	return seed % 1000000;
 }
 
@@ -246,13 +245,13 @@ void lab_options_help(FILE *out)
 	struct options_spec table[LENGTH(own) + LENGTH(both) + 1] = { { .name = NULL } };
 
 	fputs("Usage: upcase-lab [OPTION]... [--] [COMMAND [ARGUMENT]...]\n"
-	      "       upcase-lab ctl [--socket PATH] [WORD]...\n"
-	      "Two hosts and a lossy link on one machine. The near host runs COMMAND (upcase by\n"
-	      "default), the far one upcased; ctl asks and changes the link of a running lab.\n\n", out);
+	    "       upcase-lab ctl [--socket PATH] [WORD]...\n"
+	    "Two hosts and a lossy link on one machine. The near host runs COMMAND (upcase by\n"
+	    "default), the far one upcased; ctl asks and changes the link of a running lab.\n\n", out);
 	memcpy(table, own, sizeof(own));
 	options_help(table, out);
 	fputs("\nThe link, both ways; with -there (near to far) or -back, one way only, as in\n"
-	      "--loss-there=20%:\n", out);
+	    "--loss-there=20%:\n", out);
 	memset(table, 0, sizeof(table));
 	add_link_options(table, both, LENGTH(both));
 	options_help(table, out);

@@ -261,7 +261,7 @@ static void loop(struct relay *r, const sigset_t *mask)
 		obey_signals(r);
 		watch_all(r, &w);
 		if (pselect(w.count, &w.readable, &w.writable, NULL,
-		        clock_until(w.deadline, clock_monotonic(), &wait), mask) < 0)
+		    clock_until(w.deadline, clock_monotonic(), &wait), mask) < 0)
 			continue;
 		turn(r, &w);
 	}

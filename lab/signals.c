@@ -48,6 +48,22 @@ void signals_catch(void)
 	}
 }
 
+static void release(const int *numbers, size_t count)
+{
+	struct sigaction old;
+
+	for (size_t i = 0; i < count; i++) {
+		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			signal(numbers[i], SIG_DFL);
+	}
+}
+
+void signals_release(void)
+{
+	release(flagged, LENGTH(flagged));
+	release(idle, LENGTH(idle));
+}
+
 void signals_block(sigset_t *mask)
 {
 	sigset_t block;

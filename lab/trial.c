@@ -15,7 +15,7 @@
 /* The discard service's port: nobody else's. */
 #define PORT 9
 /* How long a datagram may take, ms. */
-#define PATIENCE_MS 250
+#define PATIENCE_MS 1000
 
 /* A UDP socket on that host's address, or -1. */
 static int open_socket(const struct host_pair *pair, enum host_side side, const char *address)
@@ -41,9 +41,9 @@ static bool passes(int from, int to, const char *address)
 	char got[sizeof(word)];
 
 	return addr_numeric(address, PORT, &there) == 0
-	       && sendto(from, word, sizeof(word), 0, &there.sa, there.len) == sizeof(word)
-	       && poll(&wait, 1, PATIENCE_MS) == 1 && recv(to, got, sizeof(got), 0) == sizeof(word)
-	       && memcmp(got, word, sizeof(word)) == 0;
+	    && sendto(from, word, sizeof(word), 0, &there.sa, there.len) == sizeof(word)
+	    && poll(&wait, 1, PATIENCE_MS) == 1 && recv(to, got, sizeof(got), 0) == sizeof(word)
+	    && memcmp(got, word, sizeof(word)) == 0;
 }
 
 static bool reach_each_other(const struct host_pair *pair, const char *near_address, const char *far_address)
@@ -61,5 +61,5 @@ static bool reach_each_other(const struct host_pair *pair, const char *near_addr
 int trial_run(const struct host_pair *pair)
 {
 	return (reach_each_other(pair, HOST_NEAR_IPV4, HOST_FAR_IPV4) ? KEEPER_TRIAL_IPV4 : 0)
-	       | (reach_each_other(pair, HOST_NEAR_IPV6, HOST_FAR_IPV6) ? KEEPER_TRIAL_IPV6 : 0);
+	    | (reach_each_other(pair, HOST_NEAR_IPV6, HOST_FAR_IPV6) ? KEEPER_TRIAL_IPV6 : 0);
 }

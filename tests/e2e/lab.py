@@ -10,11 +10,12 @@ import sys
 import tempfile
 import time
 
-from tap import BUILD, TOP, done
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import BUILD, TOP, done  # noqa: E402
 
 NOBODY = 65534
 # How long anything may take before a test gives up, s.
-PATIENCE = 30
+PATIENCE = 30 * float(os.environ.get('TEST_PATIENCE', '1'))
 
 NEAR = {4: '10.9.0.1', 6: 'fd09::1'}
 FAR = {4: '10.9.0.2', 6: 'fd09::2'}
@@ -31,7 +32,7 @@ def folder():
 PLACE = folder()
 # A copy that an ordinary user can execute, wherever the build tree lies.
 LAB = shutil.copy(os.path.join(BUILD, 'lab', 'upcase-lab'), PLACE)
-OBSTACLE = [sys.executable, shutil.copy(os.path.join(TOP, 'tests', 'lab_obstacle.py'), PLACE)]
+OBSTACLE = [sys.executable, shutil.copy(os.path.join(TOP, 'tests', 'e2e', 'lab_obstacle.py'), PLACE)]
 
 
 def runtime(user):

@@ -47,7 +47,7 @@ SERVER = textwrap.dedent('''
 
 # What the near host's programs share.
 CLIENT = textwrap.dedent('''
-    import errno, os, socket, struct, sys
+    import errno, os, socket, struct, sys, time
     FAR = {4: "10.9.0.2", 6: "fd09::2"}
     def udp(version):
         s = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
@@ -59,6 +59,15 @@ CLIENT = textwrap.dedent('''
     def must(truth, what):
         if not truth:
             print("FAULT:", what)
+    def counts():
+        """What the link counted, as lines."""
+        c = socket.socket(socket.AF_UNIX)
+        c.connect(os.environ["UPCASE_LAB"])
+        c.sendall(b"counts\\n")
+        text = b""
+        while b"\\nok" not in text:
+            text += c.recv(9999)
+        return text.decode().splitlines()
     def counters(name, path="/proc/net/snmp"):
         rows = [line.split() for line in open(path) if line.startswith(name + ":")]
         return dict(zip(rows[0][1:], map(int, rows[1][1:])))
@@ -75,16 +84,17 @@ def server_file():
 FAR_COMMAND = f'exec {python("")[0]} {server_file()}'
 
 
-def near(name, source, *options, user='self', far=FAR_COMMAND, said=None):
+def near(name, source, *options, user='self', far=FAR_COMMAND, said=None, obstacle=None):
     """Python source on the near host must find no fault. Returns what it and the lab said."""
-    status, out, err = run(*options, '--far', far, '--', *python(CLIENT + textwrap.dedent(source)), user=user, said=said)
+    status, out, err = run(*options, '--far', far, '--', *python(CLIENT + textwrap.dedent(source)), user=user, said=said,
+                           obstacle=obstacle)
     faults = [f'exit status {status}'] if status else []
     faults += [line for line in out.splitlines() if line.startswith('FAULT')]
     point(name, faults and faults + err.splitlines())
     return out, err
 
 
-def check_traffic(user, backend):
+def check_traffic(user, backend, obstacle=None):
     at = f'({user}, {backend})'
     options = '--backend', backend
     _, err = near(f'UDP and TCP by IPv4 and IPv6, all sizes {at}', '''
@@ -106,7 +116,7 @@ def check_traffic(user, backend):
         for name in ("Udp", "Tcp"):
             must(counters(name)["InCsumErrors"] == 0, name + " checksums")
         must(counters("Ip")["InHdrErrors"] == 0, "IP headers")
-        ''', *options, user=user)
+        ''', *options, user=user, obstacle=obstacle)
     point(f'the link counts all as delivered {at}', [] if re.search(
         r'there: (\d+) packets, \1 delivered; back: (\d+) packets, \2 delivered\n$', err) else err.splitlines())
     near(f'many datagrams from one call are datagrams on the wire {at}', '''
@@ -118,7 +128,7 @@ def check_traffic(user, backend):
             got.append(s.recv(70000))
         must(got == [b"X" * 700] * 10, [len(g) for g in got])
         must(counters("Udp")["InCsumErrors"] == 0, "checksums")
-        ''', *options, user=user)
+        ''', *options, user=user, obstacle=obstacle)
     near(f'names, loopback, rights and surroundings {at}', '''
         must(socket.gethostbyname("far") == "10.9.0.2", "the name far")
         must(("fd09::1", 9) in {a[4][:2] for a in socket.getaddrinfo("near", 9)}, "the name near")
@@ -137,29 +147,55 @@ def check_traffic(user, backend):
             must(False, "a way out of the lab")
         except OSError as e:
             must(e.errno == errno.ENETUNREACH, e)
-        ''', *options, user=user, said=f'{os.getuid() if user == "self" else 65534}\n')
+        ''', *options, user=user, said=f'{os.getuid() if user == "self" else 65534}\n', obstacle=obstacle)
     near(f'ping without rights {at}', '''
         for family, kind, proto in (socket.AF_INET, 8, 1), (socket.AF_INET6, 128, 58):
             s = socket.socket(family, socket.SOCK_DGRAM, proto)
             s.settimeout(5)
             s.sendto(struct.pack("!BBHHH", kind, 0, 0, 0, 1) + b"ping", (FAR[4 if proto == 1 else 6], 0))
             must(s.recv(99).endswith(b"ping"), f"echo {proto}")
-        ''', *options, user=user)
+        ''', *options, user=user, obstacle=obstacle)
     _, err = near(f'the hosts say nothing by themselves {at}', '''
-        import time
         s = udp(6)
         for i in range(20):
             s.send(b"x")
             s.recv(9)
             time.sleep(0.1)
-        c = socket.socket(socket.AF_UNIX); c.connect(os.environ["UPCASE_LAB"]); c.sendall(b"counts\\n")
-        text = b""
-        while b"\\nok" not in text:
-            text += c.recv(9999)
-        lines = text.decode().splitlines()
+        lines = counts()
         must("there packets 20" in lines and "back packets 20" in lines, lines)
         must(not [l for l in lines if "chatter" in l and not l.endswith(" 0")], lines)
-        ''', *options, user=user)
+        ''', *options, user=user, obstacle=obstacle)
+    near(f'nothing changes places by itself {at}', '''
+        import threading
+        s = udp(4)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        waiting = threading.Semaphore(64)
+        got = []
+        def listen():
+            while len(got) < 20000:
+                got.append(int(s.recv(99)))
+                waiting.release()
+        hear = threading.Thread(target=listen)
+        hear.start()
+        for i in range(20000):
+            waiting.acquire(timeout=5)
+            s.send(b"%d" % i)
+        hear.join(10)
+        must(got == list(range(20000)), f"{len(got)} came, the first out of order: " +
+             str(next((i for i, g in enumerate(got) if i != g), None)))
+        ''', *options, user=user, obstacle=obstacle)
+    _, err = near(f'a flipped bit is noticed {at}', '''
+        s = udp(4)
+        s.settimeout(0.3)
+        for i in range(50):
+            s.send(b"is anyone there")
+        try:
+            must(False, s.recv(99))
+        except socket.timeout:
+            pass
+        ''', '--corrupt-there', '100%', *options, user=user, obstacle=obstacle)
+    point(f'and is not lost on the link {at}', [] if re.search(
+        r'there: 50 packets, 50 corrupted, 50 delivered; back: 0 packets', err) else err.splitlines())
 
 
 def check_mtu(backend):
@@ -287,6 +323,19 @@ def check_link():
     _, err = near('one way only', lost, '--loss-there', '100%', '--delay-back', '1ms')
     point('the link says what it did', [] if 'there: loss 100%; back: delay 1ms' in err
           and re.search(r'there: 100 packets, 100 lost.*, 0 delivered; back: 0 packets', err) else err.splitlines())
+    _, err = near('more than the link can read', '''
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for i in range(100000):
+            s.sendto(b"x" * 100, ("10.9.0.2", 9))
+        before, now = None, counts()
+        while before != now:
+            time.sleep(0.1)
+            before, now = now, counts()
+        ''', '--delay', '1ms')
+    seen = re.search(r'there: (\d+) packets', err)
+    lost = re.search(r'the near host sent faster than the link can read: (\d+) packets', err)
+    total = int(seen[1]) + int(lost[1] if lost else 0) if seen else 0
+    point('every packet is counted, by the link or before it', [] if total == 100000 else [str(total), err])
     capture = os.path.join(PLACE, 'x.pcapng')
     near('a capture', 'udp(4).send(b"x")', '--pcap', capture)
     with open(capture, 'rb') as file:
@@ -318,6 +367,8 @@ def check_control(user):
 for who in USERS:
     for kind in working_backends(who):
         check_traffic(who, kind)
+    if who == 'nobody' and 'tun' not in working_backends(who) and 'tun' in working_backends():
+        check_traffic(who, 'tun', ['open-tun'])
     check_congestion(who)
     check_status(who)
     check_control(who)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Checksums that a kernel left to its network device. Pure. */
+#ifndef UPCASE_LAB_CHECKSUM_H
+#define UPCASE_LAB_CHECKSUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The checksum at `start` + `offset` of `packet` holds the pseudo-header's sum and wants the rest added, from `start`
+ * to the end (virtio's VIRTIO_NET_HDR_F_NEEDS_CSUM). Returns whether it lies in the packet. */
+bool checksum_complete(uint8_t *packet, size_t n, size_t start, size_t offset);
+
+#endif
