@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What capitals cost: for several kinds of text, in a buffer of 64 KiB, the speed of capitals_text() and of
- * capitals_feed() in pieces of 1460 bytes (a TCP segment), beside memcpy() and libunistring's u8_toupper(). A run is as
- * many rounds as take some milliseconds. The runs take turns, so that a machine that changes its speed changes it for
- * all. Each figure is the median of 21 runs, with the least and the most. */
+/* What capitals cost: for several kinds of text, in a buffer of 64 KiB, the speed of
+ * capitals_text() and of capitals_feed() in pieces of 1460 bytes (a TCP segment), beside
+ * memcpy() and libunistring's u8_toupper(). A run is as many rounds as take some milliseconds.
+ * The runs take turns, so that a machine that changes its speed changes it for all. Each figure
+ * is the median of 21 runs, with the least and the most. Arguments, if any, are the names of the
+ * kinds to measure. */
 #include "config.h"
 
 #include <stdbool.h>
@@ -22,7 +24,8 @@
 
 struct buffers {
 	unsigned char in[SIZE];
-	/* So that what is read and what is written do not share the last 12 bits of their addresses. */
+	/* So that what is read and what is written do not share the last 12 bits of their
+	 * addresses. */
 	unsigned char between[2112];
 	unsigned char out[CAPITALS_GROWTH * (SIZE + CAPITALS_HELD)];
 };
@@ -120,7 +123,8 @@ static void measure(struct buffers *b, int ways, double speeds[WAYS][RUNS])
 		rounds[way] = rounds_of(runs[way], b);
 	for (int i = 0; i < RUNS; i++)
 		for (int way = 0; way < ways; way++)
-			speeds[way][i] = (double)SIZE * (double)rounds[way] / (double)time_rounds(runs[way], b, rounds[way]);
+			speeds[way][i] = (double)SIZE * (double)rounds[way] /
+			    (double)time_rounds(runs[way], b, rounds[way]);
 }
 
 /* Whole copies of the sample, and blanks after the last that fits. */
@@ -168,7 +172,15 @@ static void measure_kind(const struct kind *k, struct buffers *b)
 	fflush(stdout);
 }
 
-int main(void)
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return argc < 2;
+}
+
+int main(int argc, char **argv)
 {
 	static const struct kind kinds[] = {
 		{"ASCII", "The quick brown fox jumps over the lazy dog; 0123456789.\n", true},
@@ -188,7 +200,8 @@ int main(void)
 	printf("GB/s of input: median (least-most) of %d runs, %d bytes; Unicode %s\n", RUNS, SIZE, capitals_unicode());
 	printf("%-10s  %20s  %20s  %21s  %21s\n", "text", "whole", "in segments", "times memcpy", "times u8_toupper");
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		measure_kind(&kinds[i], b);
+		if (is_wanted(kinds[i].name, argc, argv))
+			measure_kind(&kinds[i], b);
 	free(b);
 	return 0;
 }

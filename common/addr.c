@@ -147,7 +147,8 @@ char *addr_text(const struct addr *a, char buf[ADDR_TEXT])
 	char host[ADDR_TEXT];
 	bool colons = strchr(addr_host_text(a, host), ':') != NULL;
 
-	snprintf(buf, ADDR_TEXT, "%s%.70s%s:%u", colons ? "[" : "", host, colons ? "]" : "", addr_port(a));
+	snprintf(buf, ADDR_TEXT, "%s%.70s%s:%u", colons ? "[" : "", host, colons ? "]" : "",
+	    addr_port(a));
 	return buf;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Internet addresses with their ports. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is the same
- * as the IPv4 address in it. Pure: no look-up, no socket. */
+ * as the IPv4 address in it. No look-up of names, no socket; only for a scope ("%eth0") is the system
+ * asked which interface that is. */
 #ifndef UPCASE_ADDR_H
 #define UPCASE_ADDR_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A rate limit: a bucket that holds `burst` tokens and gets one more every `interval` ns until it is full.
- * Instead of counting tokens it keeps the time at which it will be full, so that nothing has to be filled up in
- * between. Pure: the time is an argument, ns of the monotonic clock, not negative. */
+/* A rate limit: a bucket that holds `burst` tokens and gets one more every `interval` ns until
+ * it is full. Instead of counting tokens it keeps the time at which it will be full, so that
+ * nothing has to be filled up in between. Pure: the time is an argument, ns of the monotonic
+ * clock, not negative. */
 #ifndef UPCASE_BUCKET_H
 #define UPCASE_BUCKET_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text is mostly ASCII, so it is first taken in blocks that the compiler turns into vector instructions. Where a block
- * has other characters, a stretch goes one by one: runs of ASCII eight bytes at once, the rest through a table in two
- * stages that mkcapitals.c makes out of libunistring's data when the program is built. libunistring itself would do,
- * but it takes tens of nanoseconds for a character. */
+/* Text is mostly ASCII or of a script without case, so it is first taken in blocks that the
+ * compiler turns into vector instructions. Where a block has other characters, a stretch goes
+ * one by one: runs of ASCII eight bytes at once, the rest through a table in two stages that
+ * mkcapitals.c makes out of libunistring's data when the program is built. libunistring itself
+ * would do, but it takes tens of nanoseconds for a character. */
 #include "config.h"
 
 #include "capitals.h"
@@ -15,21 +16,26 @@
 #include "common/capitals-table.h"
 #include "utf8.h"
 
-/* So many bytes are tried as ASCII at once. */
+/* So many bytes are tried at once. */
 #define BLOCK 64
 #define LARGE_BLOCK 512
-/* After a block that was not ASCII so many bytes go one by one before the next try, so that text without ASCII does not
- * pay for trying. */
+/* After a block that would not do so many bytes go one by one before the next try, so that Greek
+ * does not pay for trying. */
 #define STRETCH 256
 /* Bytes that may be read and written at once wherever one by one is meant. */
 #define SLACK 8
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 _Static_assert(sizeof(struct capital) == SLACK, "one copy takes a whole entry");
 
-/* Whole blocks of ASCII, until one that is not all ASCII; that one is written too, but does not count. Returns how many
- * bytes count. The inner loop has a fixed length and no branch, so that gcc makes vectors of it at -O2 too. */
-static inline __attribute__((always_inline)) size_t write_blocks(const unsigned char *restrict in, size_t n,
-    unsigned char *restrict out, size_t block)
+/* Whole blocks of ASCII, until one that is not all ASCII; that one is written too, but does not
+ * count. With `quiet`, instead, blocks without a byte that begins a character that changes,
+ * which is what most scripts without case are, and where it does not matter what else the bytes
+ * are. Returns how many bytes count. The inner loop has a fixed length and no branch, so that
+ * gcc makes vectors of it at -O2 too. */
+static ALWAYS_INLINE size_t write_blocks(const unsigned char *restrict in, size_t n,
+    unsigned char *restrict out, size_t block, bool quiet)
 {
 	size_t at;
 
@@ -38,9 +44,13 @@ static inline __attribute__((always_inline)) size_t write_blocks(const unsigned 
 
 		for (size_t i = 0; i < block; i++) {
 			unsigned char c = in[at + i];
+			bool lower;
 
-			seen |= c;
-			out[at + i] = (unsigned char)(c - ((unsigned char)(c - 'a') < 26 ? 'a' - 'A' : 0));
+			seen |= quiet ? (unsigned char)(CAPITAL_LEADS(c) << 7) : c;
+			/* Signed, 'a' to 'z' are the highest once 'z' is moved to 127: one
+			 * comparison. */
+			lower = (signed char)(c + (127 - 'z')) > 127 - 26;
+			out[at + i] = (unsigned char)(c - (lower ? 'a' - 'A' : 0));
 		}
 		if (seen >= 0x80)
 			break;
@@ -48,23 +58,29 @@ static inline __attribute__((always_inline)) size_t write_blocks(const unsigned 
 	return at;
 }
 
-/* Large blocks as long as they go, since to find out whether a block was ASCII costs as much as to write 64 bytes. */
-static inline __attribute__((always_inline)) size_t write_all_blocks(const unsigned char *in, size_t n, unsigned char *out)
+/* A small block finds out what the text is like. Then large ones as long as they go, since to
+ * look what a block had costs as much as to write 64 bytes. */
+static ALWAYS_INLINE size_t write_all_blocks(const unsigned char *in, size_t n, unsigned char *out)
 {
-	size_t at = write_blocks(in, n, out, LARGE_BLOCK);
+	size_t at = write_blocks(in, n < BLOCK ? n : BLOCK, out, BLOCK, false);
 
-	return at + write_blocks(in + at, n - at, out + at, BLOCK);
+	if (at == 0)
+		return write_blocks(in, n, out, BLOCK, true);
+	at += write_blocks(in + at, n - at, out + at, LARGE_BLOCK, false);
+	return at + write_blocks(in + at, n - at, out + at, BLOCK, false);
 }
 
 #ifdef __x86_64__
-/* In vectors of 32 bytes instead of 16, for the processors that have them: nearly all, but not all that amd64 is. */
-static __attribute__((target("avx2"))) size_t write_wide(const unsigned char *in, size_t n, unsigned char *out)
+/* In vectors of 32 bytes instead of 16, for the processors that have them: nearly all, but not
+ * all that amd64 is. */
+__attribute__((target("avx2")))
+static size_t write_wide(const unsigned char *in, size_t n, unsigned char *out)
 {
 	return write_all_blocks(in, n, out);
 }
 #endif
 
-static size_t write_ascii_blocks(const unsigned char *in, size_t n, unsigned char *out)
+static size_t write_plain(const unsigned char *in, size_t n, unsigned char *out)
 {
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("avx2"))
@@ -73,7 +89,8 @@ static size_t write_ascii_blocks(const unsigned char *in, size_t n, unsigned cha
 	return write_all_blocks(in, n, out);
 }
 
-/* The ASCII at `in`, 8 bytes at most, of which there is one at least. Writes 8 bytes, returns how many count. */
+/* The ASCII at `in`, 8 bytes at most, of which there is one at least. Writes 8 bytes, returns
+ * how many count. */
 static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101), high = 0x80 * each;
@@ -89,12 +106,16 @@ static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 	return word ? (size_t)__builtin_ctzll(word) / 8 : sizeof word;
 }
 
-/* One character, of code point `uc` and `length` bytes. Writes SLACK bytes, returns how many count. */
-static inline size_t write_character(const unsigned char *in, uint32_t uc, size_t length, unsigned char *out)
+/* One character, of code point `uc` and `length` bytes. Writes SLACK bytes, returns how many
+ * count. */
+static inline size_t write_character(const unsigned char *in, uint32_t uc, size_t length,
+    unsigned char *out)
 {
 	uint32_t block = uc >> 6;
-	unsigned index = block < sizeof capital_blocks ? capital_indices[capital_blocks[block]][uc & 0x3f] : 0;
+	unsigned index = 0;
 
+	if (block < sizeof capital_blocks)
+		index = capital_indices[capital_blocks[block]][uc & 0x3f];
 	memcpy(out, in, 4);
 	if (index == 0)
 		return length;
@@ -102,10 +123,11 @@ static inline size_t write_character(const unsigned char *in, uint32_t uc, size_
 	return capital_entries[index].length;
 }
 
-/* What is not ASCII: writes one character, or one byte that is none, of which SLACK bytes are there to be read. Sets
- * `*length` to the bytes read and returns the bytes written, of SLACK. The four bytes stand in one number, the first
- * lowest, where one comparison finds the marks of all of them; what is overlong, a surrogate or too high shows in the
- * code point. */
+/* What is not ASCII: writes one character, or one byte that is none, of which SLACK bytes are
+ * there to be read. Sets `*length` to the bytes read and returns the bytes written, of SLACK.
+ * The four bytes stand in one number, the first lowest, where one comparison finds the marks of
+ * all of them. Overlong forms of what has capitals show in the code point. Other ill-formed
+ * sequences, as surrogates, need no look: the table has nothing for them, so they pass. */
 static inline size_t write_other(const unsigned char *in, unsigned char *out, size_t *length)
 {
 	uint32_t word, uc;
@@ -113,21 +135,24 @@ static inline size_t write_other(const unsigned char *in, unsigned char *out, si
 	memcpy(&word, in, sizeof word);
 	word = le32toh(word);
 	uc = (word & 0x1f) << 6 | (word >> 8 & 0x3f);
-	if ((word & 0xc0e0) == 0x80c0 && uc >= 0x80)
+	if ((word & 0xc0e0) == 0x80c0)
 		return write_character(in, uc, *length = 2, out);
 	uc = (word & 0x0f) << 12 | (word >> 8 & 0x3f) << 6 | (word >> 16 & 0x3f);
-	if ((word & 0xc0c0f0) == 0x8080e0 && uc >= 0x800 && (uc & 0xf800) != 0xd800)
+	if ((word & 0xc0c0f0) == 0x8080e0 && uc >= 0x800)
 		return write_character(in, uc, *length = 3, out);
-	uc = (word & 0x07) << 18 | (word >> 8 & 0x3f) << 12 | (word >> 16 & 0x3f) << 6 | (word >> 24 & 0x3f);
-	if ((word & 0xc0c0c0f8) == 0x808080f0 && uc >= 0x10000 && uc < 0x110000)
+	uc = (word & 0x07) << 18 | (word >> 8 & 0x3f) << 12 | (word >> 16 & 0x3f) << 6 |
+	    (word >> 24 & 0x3f);
+	if ((word & 0xc0c0c0f8) == 0x808080f0 && uc >= 0x10000)
 		return write_character(in, uc, *length = 4, out);
 	*out = *in;
 	return *length = 1;
 }
 
-/* Writes from `*from` on until `stop` is reached; SLACK bytes after it can be read, and 3 * SLACK written after what the
- * bytes before it become. Returns the end of what was written, and in `*from` where the next character begins. */
-static unsigned char *write_mixed(const unsigned char **from, const unsigned char *stop, unsigned char *out)
+/* Writes from `*from` on until `stop` is reached; SLACK bytes after it can be read, and 3 *
+ * SLACK written after what the bytes before it become. Returns the end of what was written, and
+ * in `*from` where the next character begins. */
+static unsigned char *write_mixed(const unsigned char **from, const unsigned char *stop,
+    unsigned char *out)
 {
 	const unsigned char *in = *from;
 	size_t length;
@@ -163,14 +188,14 @@ size_t capitals_text(const void *in, size_t n, void *out)
 {
 	const unsigned char *from = in, *end = from + n, *stop;
 	unsigned char *to = out;
-	size_t ascii;
+	size_t plain;
 
 	if (n == 0)
 		return 0;
 	while (end - from > SLACK) {
-		ascii = write_ascii_blocks(from, (size_t)(end - from), to);
-		from += ascii;
-		to += ascii;
+		plain = write_plain(from, (size_t)(end - from), to);
+		from += plain;
+		to += plain;
 		stop = end - from > STRETCH + SLACK ? from + STRETCH : end - SLACK;
 		to = write_mixed(&from, stop, to);
 	}

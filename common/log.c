@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process has one stderr, so it has one log: this is the one file of common/ that keeps state of its own. Handing a
- * log down to every function that may have to say something would put it into all their signatures, to no use. */
+/* A process has one stderr, so it has one log: this is the one file of common/ that keeps state
+ * of its own. Handing a log down to every function that may have to say something would put it
+ * into all their signatures, to no use. */
 #include "config.h"
 
 #include "log.h"
@@ -44,8 +45,8 @@ void log_open(const char *program, enum log_level level)
 	one_log.bucket = bucket_full(EVENTS_A_SECOND, EVENTS_AT_ONCE);
 }
 
-/* A reader of stderr that stands still must not hold up the program, so a line that would have to wait is left out.
- * Returns whether it was written. */
+/* A reader of stderr that stands still must not hold up the program, so a line that would have
+ * to wait is left out. Returns whether it was written. */
 static bool write_line(const char *line, size_t n)
 {
 	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -82,8 +83,9 @@ static int put_start(char line[LINE_MAX_BYTES])
 	int n;
 
 	gmtime_r(&seconds, &tm);
-	n = snprintf(line, LINE_MAX_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %.60s: ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now % NS_PER_S / NS_PER_MS), one_log.program);
+	n = snprintf(line, LINE_MAX_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %.60s: ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    (int)(now % NS_PER_S / NS_PER_MS), one_log.program);
 	return n < 0 ? 0 : n;
 }
 

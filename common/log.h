@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The server's log: one event a line on stderr, with the wall clock's time, rate-limited so that
  * no peer can fill a disk. What comes from the network is shown with control characters escaped by
- * the caller; log_event() itself turns any control character into '?'. */
+ * the caller; log_event() itself turns any control character, and bytes that are not UTF-8, into '?'.
+ * A line has 1024 bytes at most and is one write(). A stderr that is closed, or whose reader stands
+ * still, never holds up the program: the line counts as left out. (A reader that goes between the look
+ * and the write raises SIGPIPE, which the programs ignore anyway.) */
 #ifndef UPCASE_LOG_H
 #define UPCASE_LOG_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Prints capitals-table.h: what each character becomes in capitals, as libunistring knows it. It runs while the program
- * is built, on the machine that builds, so config.h, which describes the machine that the program is for, has no say
- * here.
+/* Prints capitals-table.h: what each character becomes in capitals, as libunistring knows it. It
+ * runs while the program is built, on the machine that builds, so config.h, which describes the
+ * machine that the program is for, has no say here.
  *
- * The table has two stages. A code point is cut into its last six bits and the block before them: capital_blocks[block]
- * names a row of capital_indices, where the last six bits find the index of an entry; 0 is no change. Blocks whose rows
- * are equal share one. */
+ * The table has two stages. A code point is cut into its last six bits and the block before
+ * them: capital_blocks[block] names a row of capital_indices, where the last six bits find the
+ * index of an entry; 0 is no change. Blocks whose rows are equal share one. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,8 @@ struct table {
 	/* Entry 0 is not used. */
 	uint8_t bytes[ENTRIES_MAX][BYTES_MAX];
 	size_t lengths[ENTRIES_MAX];
+	/* The first byte of the character that becomes so. */
+	uint8_t leads[ENTRIES_MAX];
 	unsigned entries;
 	unsigned rows[ROWS_MAX][ROW];
 	unsigned row_count;
@@ -48,18 +50,21 @@ static int entry_of(struct table *t, ucs4_t uc)
 
 	if (length < 0)
 		return 0;
-	/* "" is no language: Turkish and Lithuanian have rules of their own, which the wire does not know of. */
+	/* "" is no language: Turkish and Lithuanian have rules of their own, which the wire does
+	 * not know of. */
 	if (u8_toupper(from, (size_t)length, "", NULL, to, &n) != to)
 		return complain("libunistring failed");
 	if (n == (size_t)length && memcmp(from, to, n) == 0)
 		return 0;
 	/* ASCII is not for the table: capitals.c knows it by heart. */
 	if (length == 1)
-		return uc >= 'a' && uc <= 'z' && n == 1 && to[0] == uc - ('a' - 'A') ? 0 : complain("ASCII has changed");
+		return n == 1 && uc >= 'a' && uc <= 'z' && to[0] == uc - ('a' - 'A') ?
+		    0 : complain("ASCII has changed");
 	if (n > BYTES_MAX || n > 3 * (size_t)length || t->entries == ENTRIES_MAX)
 		return complain("a character grows more than capitals.h says");
 	memcpy(t->bytes[t->entries], to, n);
 	t->lengths[t->entries] = n;
+	t->leads[t->entries] = from[0];
 	return (int)t->entries++;
 }
 
@@ -120,6 +125,28 @@ static const char *unicode_version(void)
 	return "8.0 or older";
 }
 
+/* Which bytes begin a character that changes, as ranges: a byte that does not, in whatever
+ * place, passes. The ranges are added up, since of comparisons joined by || or | gcc makes
+ * something that it cannot make vectors of. */
+static void print_leads(const struct table *t)
+{
+	int leads[257] = {0};
+	const char *plus = "";
+
+	for (unsigned i = 1; i < t->entries; i++)
+		leads[t->leads[i]] = 1;
+	printf("\n#define CAPITAL_LEADS(c) (");
+	for (unsigned first = 0, last; first < 256; first = last + 1) {
+		for (last = first; leads[last]; last++)
+			;
+		if (last > first)
+			printf("%s((unsigned char)((c) - 0x%02x) < %u)", plus, first, last - first);
+		if (last > first)
+			plus = " + \\\n\t";
+	}
+	printf(")\n");
+}
+
 static void print_numbers(const unsigned *numbers, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -128,7 +155,8 @@ static void print_numbers(const unsigned *numbers, unsigned n)
 
 static void print_entries(const struct table *t)
 {
-	printf("\nstatic const struct capital {\n\tunsigned char bytes[7];\n\tunsigned char length;\n} capital_entries[] = {\n");
+	printf("\nstatic const struct capital {\n\tunsigned char bytes[7];\n\tunsigned char length;\n"
+	       "} capital_entries[] = {\n");
 	for (unsigned i = 0; i < t->entries; i++) {
 		printf("\t{{0x%02x", t->bytes[i][0]);
 		for (size_t k = 1; k < t->lengths[i]; k++)
@@ -143,6 +171,7 @@ static void print_table(const struct table *t)
 	printf("/* SPDX-License-Identifier: GPL-3.0-or-later */\n"
 	       "/* Capitals, in two stages. Made by mkcapitals.c, which says how to read it. */\n");
 	printf("\n#define CAPITALS_UNICODE \"%s\"\n", unicode_version());
+	print_leads(t);
 	printf("\nstatic const unsigned char capital_blocks[%u] = {", t->block_count);
 	print_numbers(t->blocks, t->block_count);
 	printf("\n};\n\nstatic const unsigned short capital_indices[%u][%u] = {", t->row_count, ROW);

@@ -89,7 +89,8 @@ static int refuse_name(const struct options_spec *table, const struct parts *p, 
 }
 
 /* Why a setter refused, in full: the line and what would be right. */
-static int refuse_value(const struct options_spec *o, const struct parts *p, const char *reason, char why[OPTIONS_WHY])
+static int refuse_value(const struct options_spec *o, const struct parts *p, const char *reason,
+    char why[OPTIONS_WHY])
 {
 	char shown[OPTIONS_SHOWN];
 
@@ -101,7 +102,8 @@ static int refuse_value(const struct options_spec *o, const struct parts *p, con
 	return refuse(why, "%s: '%s' %s; for example %s = %s", o->name, shown, reason, o->name, o->example);
 }
 
-static int apply(const struct options_spec *o, void *settings, const struct parts *p, char why[OPTIONS_WHY])
+static int apply(const struct options_spec *o, void *settings, const struct parts *p,
+    char why[OPTIONS_WHY])
 {
 	char value[LINE_MAX_BYTES + 1], reason[OPTIONS_WHY] = "is not right";
 
@@ -110,8 +112,8 @@ static int apply(const struct options_spec *o, void *settings, const struct part
 	if (!o->argument && p->value)
 		return refuse(why, "%s: takes no value; write it alone, or leave the line out", o->name);
 	if (o->argument && !p->value)
-		return refuse(why, "%s: needs %s %s; for example %s = %s", o->name, options_article(o->argument), o->argument,
-		    o->name, o->example ? o->example : o->argument);
+		return refuse(why, "%s: needs %s %s; for example %s = %s", o->name,
+		    options_article(o->argument), o->argument, o->name, o->example ? o->example : o->argument);
 	if (p->value) {
 		memcpy(value, p->value, p->value_length);
 		value[p->value_length] = '\0';
@@ -121,7 +123,8 @@ static int apply(const struct options_spec *o, void *settings, const struct part
 	return refuse_value(o, p, reason, why);
 }
 
-int options_line(const struct options_spec *table, void *settings, const char *line, size_t n, char why[OPTIONS_WHY])
+int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
+    char why[OPTIONS_WHY])
 {
 	const struct options_spec *o;
 	struct parts p;
@@ -143,8 +146,8 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 	return o ? apply(o, settings, &p, why) : refuse_name(table, &p, why);
 }
 
-/* The next line without its end into `line`. Returns whether there was one; one that is too long is cut, but not so
- * short that options_line() would take it. */
+/* The next line without its end into `line`. Returns whether there was one; one that is too long
+ * is cut, but not so short that options_line() would take it. */
 static bool read_line(FILE *in, char line[READ_MAX_BYTES], size_t *n)
 {
 	int c;
@@ -159,13 +162,15 @@ static bool read_line(FILE *in, char line[READ_MAX_BYTES], size_t *n)
 	return true;
 }
 
-static int read_lines(const struct options_spec *table, void *settings, FILE *in, const char *program, const char *path)
+static int read_lines(const struct options_spec *table, void *settings, FILE *in,
+    const char *program, const char *path)
 {
 	char line[READ_MAX_BYTES], why[OPTIONS_WHY];
 	size_t n, skip;
 
 	for (unsigned long number = 1; read_line(in, line, &n); number++) {
-		skip = number == 1 && n >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0 ? MARK_BYTES : 0;
+		skip = number == 1 && n >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0;
+		skip *= MARK_BYTES;
 		if (options_line(table, settings, line + skip, n - skip, why) < 0) {
 			fprintf(stderr, "%s: %s:%lu: %s\n", program, path, number, why);
 			return -1;
@@ -177,7 +182,8 @@ static int read_lines(const struct options_spec *table, void *settings, FILE *in
 	return -1;
 }
 
-int options_file(const struct options_spec *table, void *settings, const char *program, const char *path)
+int options_file(const struct options_spec *table, void *settings, const char *program,
+    const char *path)
 {
 	FILE *in = fopen(path, "re");
 	int result;

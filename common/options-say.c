@@ -12,8 +12,8 @@
 /* No option's name is longer; what is longer is near none. */
 #define NAME_MAX_BYTES 40
 
-/* Whether the character at `s`, of `n` bytes, stands for itself in a message: the controls from U+0080 on do not
- * either. */
+/* Whether the character at `s`, of `n` bytes, stands for itself in a message: the controls from
+ * U+0080 on do not either. */
 static bool is_plain(const unsigned char *s, size_t n)
 {
 	return n > 0 && s[0] >= ' ' && s[0] != 0x7f && !(n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
@@ -57,8 +57,8 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* The edits from `a` to `b`: characters put in, left out, changed, and neighbours swapped (the "optimal string
- * alignment" distance). Three rows of its table are enough. */
+/* The edits from `a` to `b`: characters put in, left out, changed, and neighbours swapped (the
+ * "optimal string alignment" distance). Three rows of its table are enough. */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 {
 	unsigned rows[3][NAME_MAX_BYTES + 1];
@@ -70,7 +70,8 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
-			row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
+			row[j] = least(least(above[j], row[j - 1]) + 1,
+			    above[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				row[j] = least(row[j], higher[j - 2] + 1);
 		}

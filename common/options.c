@@ -74,7 +74,8 @@ static int prepare(struct reading *r)
 	return 0;
 }
 
-/* The option that getopt_long() means by `code`, a letter or a number from FIRST_LONG on; NULL if none. */
+/* The option that getopt_long() means by `code`, a letter or a number from FIRST_LONG on; NULL
+ * if none. */
 static const struct options_spec *option_of(const struct reading *r, int code)
 {
 	if (code >= FIRST_LONG)
@@ -104,8 +105,8 @@ static void put_example(const struct options_spec *o, int code, FILE *out)
 	fputc('\n', out);
 }
 
-static void say_value_is_wrong(const struct reading *r, const struct options_spec *o, int code, const char *value,
-    const char *why)
+static void say_value_is_wrong(const struct reading *r, const struct options_spec *o, int code,
+    const char *value, const char *why)
 {
 	char shown[OPTIONS_SHOWN];
 
@@ -143,7 +144,8 @@ static void say_ambiguous(const struct reading *r, const char *name, size_t n)
 	char shown[OPTIONS_SHOWN];
 	const char *comma = "";
 
-	fprintf(stderr, "%s: --%s: is short for more than one option:", r->program, options_shown(name, n, shown));
+	fprintf(stderr, "%s: --%s: is short for more than one option:", r->program,
+	    options_shown(name, n, shown));
 	for (const struct options_spec *o = r->table; o->name; o++) {
 		if (strncmp(o->name, name, n) != 0)
 			continue;
@@ -158,7 +160,8 @@ static void say_unknown(const struct reading *r, const char *dashes, const char 
 	char shown[OPTIONS_SHOWN];
 	const struct options_spec *near = options_nearest(r->table, name, n);
 
-	fprintf(stderr, "%s: %s%s: there is no such option", r->program, dashes, options_shown(name, n, shown));
+	fprintf(stderr, "%s: %s%s: there is no such option", r->program, dashes,
+	    options_shown(name, n, shown));
 	if (near)
 		fprintf(stderr, "; did you mean --%s?", near->name);
 	put_help_hint(r);
@@ -176,7 +179,8 @@ static void say_long_is_wrong(const struct reading *r, const char *name)
 		say_unknown(r, "--", name, n);
 }
 
-/* getopt_long() gives one byte of a character that may have more; the whole is in one of the arguments. */
+/* getopt_long() gives one byte of a character that may have more; the whole is in one of the
+ * arguments. */
 static void say_letter_is_wrong(const struct reading *r, char letter)
 {
 	for (int i = 1; i < r->argc; i++) {
@@ -191,8 +195,8 @@ static void say_letter_is_wrong(const struct reading *r, char letter)
 	say_unknown(r, "-", &letter, 1);
 }
 
-/* getopt_long() returned '?'. It sets optopt to a known option if that is a switch and was given a value, to a letter
- * it does not know, or to 0 for a long option. */
+/* getopt_long() returned '?'. It sets optopt to a known option if that is a switch and was given
+ * a value, to a letter it does not know, or to 0 for a long option. */
 static void say_refused(const struct reading *r)
 {
 	const struct options_spec *o = option_of(r, optopt);
@@ -202,7 +206,8 @@ static void say_refused(const struct reading *r)
 	if (optopt == 0 && strncmp(text, "--", 2) == 0)
 		say_long_is_wrong(r, text + 2);
 	else if (o)
-		fprintf(stderr, "%s: %s: --%s takes no value\n", r->program, options_shown(text, strlen(text), shown), o->name);
+		fprintf(stderr, "%s: %s: --%s takes no value\n", r->program,
+		    options_shown(text, strlen(text), shown), o->name);
 	else
 		say_letter_is_wrong(r, (char)optopt);
 }

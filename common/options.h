@@ -22,7 +22,8 @@ struct options_spec {
 	/* An example of a value that is right ("12000"), for messages; NULL for a switch. */
 	const char *example;
 	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with what is wrong with the
-	 * value in `why` ("is not a port, 0 to 65535"). */
+	 * value in `why` ("is not a port, 0 to 65535"). A value of the command line lives as long as argv, one of a file
+	 * during the call only: copy it. */
 	int (*set)(void *settings, const char *value, char why[OPTIONS_WHY]);
 	/* Not to be used in a configuration file (--help, --version, --config). */
 	int command_line_only;
@@ -31,15 +32,19 @@ struct options_spec {
 /* The command line. Returns the index in argv of the first operand; or -1 after one line on
  * stderr that names the program, the option and what would be right:
  *   upcase: --wait=3x: is not a duration; for example --wait=500ms
- * Operands may stand between options unless POSIXLY_CORRECT; "--" ends options. */
+ * Operands may stand between options unless POSIXLY_CORRECT; "--" ends options. Long names may be
+ * abbreviated. It reorders argv so that operands come last; to read the same argv again is fine. Not
+ * for threads: getopt_long() has state of its own. */
 int options_command_line(const struct options_spec *table, void *settings, int argc, char **argv);
 
-/* One configuration line, `n` bytes without its end: "wait 2s", "wait = 2s", "wait=2s", "ordered",
- * "# comment", "". Pure but for the setters. Returns 0, or -1 with the whole reason in `why`. */
+/* One configuration line, `n` bytes without its end, 4096 at most: "wait 2s", "wait = 2s", "wait=2s",
+ * "ordered", "# comment", "". Names are written out, not abbreviated. Blanks around the value and a
+ * carriage return at the end do not count. Pure but for the setters. Returns 0, or -1 with the whole
+ * reason in `why`, in which nothing drives a terminal. */
 int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
     char why[OPTIONS_WHY]);
 
-/* A configuration file. Returns 0; 1 if it does not exist; -1 after one line on stderr:
+/* A configuration file, up to the first line that is wrong. Returns 0; 1 if it does not exist; -1 after one line on stderr:
  *   upcase: /home/x/.config/upcase/config:3: wait: '3x' is not a duration; for example wait = 500ms */
 int options_file(const struct options_spec *table, void *settings, const char *program, const char *path);
 

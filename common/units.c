@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A number is read as whole part and billionths, both integers, so that "0.1" is a tenth and not the nearest double. */
+/* A number is read as whole part and billionths, both integers, so that "0.1" is a tenth and not
+ * the nearest double. */
 #include "config.h"
 
 #include "units.h"
@@ -71,7 +72,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Up to nine digits after the point; returns where they end, NULL if there is none or one too many. */
+/* Up to nine digits after the point; returns where they end, NULL if there is none or one too
+ * many. */
 static const char *read_fraction(const char *s, int64_t *billionths)
 {
 	int64_t place = BILLION / 10;
@@ -93,7 +95,8 @@ static const char *read_number(const char *s, struct decimal *d)
 
 	*d = (struct decimal){0, 0};
 	for (; is_digit(*s); s++)
-		if (__builtin_mul_overflow(d->whole, 10, &d->whole) || __builtin_add_overflow(d->whole, *s - '0', &d->whole))
+		if (__builtin_mul_overflow(d->whole, 10, &d->whole) ||
+		    __builtin_add_overflow(d->whole, *s - '0', &d->whole))
 			return NULL;
 	if (*s == '.')
 		return read_fraction(s + 1, &d->billionths);
@@ -176,6 +179,8 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 		const char *prefix;
 	} scales[] = {{1000000000, ""}, {1000000, "m"}, {1000, "u"}};
 	uint64_t step = 1, whole, worth;
+	const char *prefix;
+	int places;
 	size_t i = 0;
 
 	while (ns / step >= 1000)
@@ -184,18 +189,23 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 	while (i < 2 && ns < scales[i].worth)
 		i++;
 	worth = scales[i].worth;
+	prefix = i == 2 ? micro : scales[i].prefix;
 	whole = ns / worth;
+	places = whole < 10 ? 2 : 1;
 	if (ns < 1000)
 		snprintf(buf, size, "%s%u ns", sign, (unsigned)ns);
+	else if (whole >= 100)
+		snprintf(buf, size, "%s%u %ss", sign, (unsigned)whole, prefix);
 	else
-		snprintf(buf, size, "%s%u%s%.*u %ss", sign, (unsigned)whole, whole < 100 ? "." : "", whole < 100 ? whole < 10 ? 2 : 1 : 0,
-		    (unsigned)(ns % worth / (worth / (whole < 10 ? 100 : 10))), i == 2 ? micro : scales[i].prefix);
+		snprintf(buf, size, "%s%u.%0*u %ss", sign, (unsigned)whole, places,
+		    (unsigned)(ns % worth / (worth / (places == 2 ? 100 : 10))), prefix);
 }
 
 /* From a minute on: two units, the lower one rounded. */
 static void put_long(uint64_t ns, const char *sign, char *buf, size_t size)
 {
-	uint64_t s = (ns + NS_PER_S / 2) / NS_PER_S, minutes = (s + 30) / 60, hours = (minutes + 30) / 60;
+	uint64_t s = (ns + NS_PER_S / 2) / NS_PER_S;
+	uint64_t minutes = (s + 30) / 60, hours = (minutes + 30) / 60;
 
 	if (s < 3600)
 		snprintf(buf, size, "%s%u min %u s", sign, (unsigned)(s / 60), (unsigned)(s % 60));

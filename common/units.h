@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Numbers as people write them. Every number from outside goes through here: the whole text must
- * be used up and the value in range. Each returns 0, or -1 and leaves `*out` alone. Pure. */
+ * be used up and the value in range. Decimal digits, at most nine after a point, and one blank at most
+ * between number and unit; no sign (but '-' where the range has negative numbers), exponent or hex.
+ * Each returns 0, or -1 and leaves `*out` alone. Pure. */
 #ifndef UPCASE_UNITS_H
 #define UPCASE_UNITS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A whole number, `lo` to `hi`: "1000", "64k" (x 1000), "1M" (x 1 000 000). */
+/* A whole number, `lo` to `hi`: "1000", "64k" (x 1000), "1.5k", "1M" (x 1 000 000). */
 int units_count(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
 /* A span of time in ns, 0 to 365 days: "500ms", "1.5s", "20us", "10ns", "2m", "2min", "1h", "1d". A bare
- * number counts seconds. */
+ * number counts seconds. What is finer than a ns is rounded. */
 int units_duration(const char *text, int64_t *ns);
 
-/* A number of bytes: "1400", "64k" and "64KiB" (x 1024), "64kB" (x 1000), "4M", "1G". */
+/* A number of bytes: "1400", "64k" and "64KiB" (x 1024), "64kB" (x 1000), "4M", "1G" (and
+ * MiB, MB, GiB, GB). */
 int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out);
 
 /* A span as a person reads it, three figures: "40.9 ms", "1.20 s", "850 us" (`micro` is the sign for

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is UTF-8 and what is not: the well-formed byte sequences of table 3-7 of the Unicode Standard. Overlong
- * forms, surrogates and what lies above U+10FFFF are not. Pure. */
+/* What is UTF-8 and what is not: the well-formed byte sequences of table 3-7 of the Unicode
+ * Standard. Overlong forms, surrogates and what lies above U+10FFFF are not. Pure. */
 #ifndef UPCASE_UTF8_H
 #define UPCASE_UTF8_H
 
@@ -22,8 +22,8 @@ static inline bool utf8_follows(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* Whether `second` can follow `first`, which begins a character of more than one byte: only after some first bytes has
- * the second byte narrower limits, and no later byte has. */
+/* Whether `second` can follow `first`, which begins a character of more than one byte: only
+ * after some first bytes has the second byte narrower limits, and no later byte has. */
 static inline bool utf8_second(unsigned char first, unsigned char second)
 {
 	switch (first) {
@@ -40,7 +40,8 @@ static inline bool utf8_second(unsigned char first, unsigned char second)
 	}
 }
 
-/* The length of the character at `s`, of which `n` bytes are there, one at least; 0 if that is none. */
+/* The length of the character at `s`, of which `n` bytes are there, one at least; 0 if that is
+ * none. */
 static inline size_t utf8_character(const unsigned char *s, size_t n)
 {
 	size_t length = utf8_length(s[0]);
@@ -55,9 +56,10 @@ static inline size_t utf8_character(const unsigned char *s, size_t n)
 	return length;
 }
 
-/* How many of the `n` bytes at `s`, one at least, are to be taken together: a character, or as much of one as is there.
- * `*length` is how long the character is: more than what is returned if the text ends within it, 0 if it is none (one
- * "maximal subpart", which Unicode wants replaced by one U+FFFD). */
+/* How many of the `n` bytes at `s`, one at least, are to be taken together: a character, or as
+ * much of one as is there. `*length` is how long the character is: more than what is returned if
+ * the text ends within it, 0 if it is none (one "maximal subpart", which Unicode wants replaced
+ * by one U+FFFD). */
 static inline size_t utf8_span(const unsigned char *s, size_t n, size_t *length)
 {
 	size_t have = 1;
@@ -73,8 +75,8 @@ static inline size_t utf8_span(const unsigned char *s, size_t n, size_t *length)
 	return have;
 }
 
-/* How many bytes at the end of the text are the beginning of a character that is cut off there: 0 to 3. Nothing before
- * them counts, since no character has a first byte within it. */
+/* How many bytes at the end of the text are the beginning of a character that is cut off there:
+ * 0 to 3. Nothing before them counts, since no character has a first byte within it. */
 static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
 {
 	for (size_t k = 1; k <= 3 && k <= n; k++) {

@@ -9,8 +9,8 @@
 #include <unicase.h>
 #include <unistr.h>
 
-/* The capitals of the `n` bytes at `in` into `out`, with room for 3 * n; returns how many bytes. Each valid character
- * becomes what libunistring says, each byte that belongs to none passes. */
+/* The capitals of the `n` bytes at `in` into `out`, with room for 3 * n; returns how many bytes.
+ * Each valid character becomes what libunistring says, each byte that belongs to none passes. */
 static inline size_t reference_capitals(const uint8_t *in, size_t n, uint8_t *out)
 {
 	size_t written = 0;

@@ -34,7 +34,8 @@ static void test_there_and_back(void **state)
 		{"fe80::1%lo", "fe80::1%lo", "[fe80::1%lo]:12000"},
 		{"fe80::1%1", "fe80::1%lo", "[fe80::1%lo]:12000"},
 		{"fe80::1%4294967295", "fe80::1%4294967295", "[fe80::1%4294967295]:12000"},
-		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
+		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
+		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
 		    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:12000"},
 	};
 	char buf[ADDR_TEXT];
@@ -53,8 +54,10 @@ static void test_there_and_back(void **state)
 static void test_what_is_not_numeric(void **state)
 {
 	static const char *const cases[] = {
-		"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", " 1.2.3.4", "127.1", "0x7f.0.0.1", "[::1]", "::1%", ":",
-		"::1%nosuchinterface", "fe80::1%0", "fe80::1%4294967296", "fe80::1%99999999999", "1.2.3.4%lo", "1:2:3:4:5:6:7:8:9",
+		"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", " 1.2.3.4", "127.1",
+		"0x7f.0.0.1", "[::1]", "::1%", ":",
+		"::1%nosuchinterface", "fe80::1%0", "fe80::1%4294967296", "fe80::1%99999999999",
+		"1.2.3.4%lo", "1:2:3:4:5:6:7:8:9",
 		"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000",
 	};
 	struct addr a, before;
@@ -70,7 +73,8 @@ static void test_what_is_not_numeric(void **state)
 static void test_ports(void **state)
 {
 	static const char *const wrong[] = {
-		"", "-1", "+1", " 1", "1 ", "65536", "4294967297", "99999999999999999999", "0x1", "1k", "http"};
+		"", "-1", "+1", " 1", "1 ", "65536", "4294967297", "99999999999999999999", "0x1",
+		"1k", "http"};
 	uint16_t port = 7;
 	struct addr a = make("::1", 1);
 
@@ -120,12 +124,18 @@ static void test_kinds(void **state)
 		const char *host;
 		bool loopback, unspecified, group;
 	} cases[] = {
-		{"127.0.0.1", true, false, false}, {"127.255.255.255", true, false, false}, {"128.0.0.1", false, false, false},
-		{"::1", true, false, false}, {"::ffff:127.0.0.1", true, false, false}, {"::2", false, false, false},
-		{"0.0.0.0", false, true, false}, {"::", false, true, false}, {"::ffff:0.0.0.0", false, true, false},
-		{"224.0.0.1", false, false, true}, {"239.255.255.255", false, false, true}, {"223.255.255.255", false, false, false},
-		{"240.0.0.1", false, false, false}, {"255.255.255.255", false, false, true}, {"255.255.255.254", false, false, false},
-		{"ff02::1", false, false, true}, {"fe80::1", false, false, false}, {"::ffff:224.0.0.1", false, false, true},
+		{"127.0.0.1", true, false, false}, {"127.255.255.255", true, false, false},
+		{"128.0.0.1", false, false, false},
+		{"::1", true, false, false}, {"::ffff:127.0.0.1", true, false, false},
+		{"::2", false, false, false},
+		{"0.0.0.0", false, true, false}, {"::", false, true, false},
+		{"::ffff:0.0.0.0", false, true, false},
+		{"224.0.0.1", false, false, true}, {"239.255.255.255", false, false, true},
+		{"223.255.255.255", false, false, false},
+		{"240.0.0.1", false, false, false}, {"255.255.255.255", false, false, true},
+		{"255.255.255.254", false, false, false},
+		{"ff02::1", false, false, true}, {"fe80::1", false, false, false},
+		{"::ffff:224.0.0.1", false, false, true},
 	};
 
 	(void)state;

@@ -62,7 +62,8 @@ static const struct options_spec table[] = {
 	{"name", 'n', "ADDRESS", "any text", NULL, set_name, 0},
 	{"ordered", 'o', NULL, "in the order typed", NULL, set_ordered, 0},
 	{"tcp", 't', NULL, "over TCP", NULL, set_tcp, 0},
-	{"connect-timeout", 0, "DURATION", "a help text that is so long that it does not fit on the line that it begins on, twice over, "
+	{"connect-timeout", 0, "DURATION",
+	"a help text that is so long that it does not fit on the line that it begins on, twice over, "
 	    "and goes on", "5s", set_wait, 0},
 	{"a-name-that-is-longer-than-most", 0, "ARGUMENT", "far right", "x", set_name, 0},
 	{"help", 'h', NULL, "this text", NULL, set_ordered, 1},
@@ -116,8 +117,8 @@ static const char *heard(struct hearing *h)
 	return h->said;
 }
 
-/* Reads a command line, its arguments parted by blanks; an empty one stands as %. Returns the index of the first
- * operand, and what was said in `said`. */
+/* Reads a command line, its arguments parted by blanks; an empty one stands as %. Returns the
+ * index of the first operand, and what was said in `said`. */
 static int read_arguments(struct settings *s, const char *line, char said[4096])
 {
 	char copy[1024], *argv[ARGUMENTS_MAX + 1], *next, *word;
@@ -200,31 +201,51 @@ static void test_twice_is_the_same(void **state)
 static void test_command_line_messages(void **state)
 {
 	static const char *const cases[][2] = {
-		{"upcase --wait=3x", "upcase: --wait=3x: is not a duration; for example --wait=500ms\n"},
-		{"upcase --wai 3x", "upcase: --wait=3x: is not a duration; for example --wait=500ms\n"},
+		{"upcase --wait=3x",
+		"upcase: --wait=3x: is not a duration; for example --wait=500ms\n"},
+		{"upcase --wai 3x",
+		"upcase: --wait=3x: is not a duration; for example --wait=500ms\n"},
 		{"upcase -w3x", "upcase: -w 3x: is not a duration; for example -w 500ms\n"},
 		{"upcase -ow 3x", "upcase: -w 3x: is not a duration; for example -w 500ms\n"},
-		{"upcase --wait=", "upcase: --wait=: is not a duration; for example --wait=500ms\n"},
-		{"upcase --wiat", "upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
-		{"./x/upcase --wiat=2s", "upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
-		{"upcase --connecttimeout 1", "upcase: --connecttimeout: there is no such option; did you mean --connect-timeout? "
+		{"upcase --wait=",
+		"upcase: --wait=: is not a duration; for example --wait=500ms\n"},
+		{"upcase --wiat",
+		"upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
+		{"./x/upcase --wiat=2s",
+		"upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
+		{"upcase --connecttimeout 1",
+		"upcase: --connecttimeout: there is no such option; did you mean --connect-timeout? "
 		    "(upcase --help lists them)\n"},
-		{"upcase --udp", "upcase: --udp: there is no such option (upcase --help lists them)\n"},
+		{"upcase --connet-timout=1",
+		"upcase: --connet-timout: there is no such option; did you mean --connect-timeout? "
+		    "(upcase --help lists them)\n"},
+		{"upcase --cnnecttmeot",
+		"upcase: --cnnecttmeot: there is no such option (upcase --help lists them)\n"},
+		{"upcase --udp",
+		"upcase: --udp: there is no such option (upcase --help lists them)\n"},
 		{"upcase --wait", "upcase: --wait needs a DURATION; for example --wait=500ms\n"},
 		{"upcase -ow", "upcase: -w needs a DURATION; for example -w 500ms\n"},
 		{"upcase -n", "upcase: -n needs an ADDRESS\n"},
-		{"upcase --wa=3", "upcase: --wa: is short for more than one option: --wait, --wake\n"},
+		{"upcase --wa=3",
+		"upcase: --wa: is short for more than one option: --wait, --wake\n"},
 		{"upcase --ordered=yes", "upcase: --ordered=yes: --ordered takes no value\n"},
 		{"upcase -t -t", "upcase: --tcp: once is enough\n"},
-		{"upcase host -x", "upcase: -x: there is no such option (upcase --help lists them)\n"},
-		{"upcase -o\xc3\xa9", "upcase: -\xc3\xa9: there is no such option (upcase --help lists them)\n"},
-		{"upcase -o\xff", "upcase: -\\xff: there is no such option (upcase --help lists them)\n"},
+		{"upcase host -x",
+		"upcase: -x: there is no such option (upcase --help lists them)\n"},
+		{"upcase -o\xc3\xa9",
+		"upcase: -\xc3\xa9: there is no such option (upcase --help lists them)\n"},
+		{"upcase -o\xff",
+		"upcase: -\\xff: there is no such option (upcase --help lists them)\n"},
 		{"upcase -:", "upcase: -:: there is no such option (upcase --help lists them)\n"},
-		{"upcase --w\xc2\x9b\x1b", "upcase: --w\\xc2\\x9b\\x1b: there is no such option (upcase --help lists them)\n"},
-		{"upcase --wait=\x1b[2J", "upcase: --wait=\\x1b[2J: is not a duration; for example --wait=500ms\n"},
-		{"upcase --wait=1234567890123456789012345678901234567890s", "upcase: --wait=1234567890123456789012345678901234567...: "
+		{"upcase --w\xc2\x9b\x1b",
+		"upcase: --w\\xc2\\x9b\\x1b: there is no such option (upcase --help lists them)\n"},
+		{"upcase --wait=\x1b[2J",
+		"upcase: --wait=\\x1b[2J: is not a duration; for example --wait=500ms\n"},
+		{"upcase --wait=1234567890123456789012345678901234567890s",
+		"upcase: --wait=1234567890123456789012345678901234567...: "
 		    "is not a duration; for example --wait=500ms\n"},
-		{"/ --wiat", "upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
+		{"/ --wiat",
+		"upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
 	};
 	struct settings s;
 	char said[4096];

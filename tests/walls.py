@@ -33,7 +33,7 @@ DEEDS = {
 MAY = {
     'common/clock.c': 'clock',
     'common/log.c': 'clock wait file state',
-    'common/mkcapitals.c': 'speak state',
+    'common/mkcapitals.c': 'speak',
     'common/options.c': 'speak',
     'common/options-file.c': 'file speak',
     'client-tui/main.c': 'file place speak',

@@ -26,6 +26,23 @@ def datagram(host="127.0.0.1", port=0):
     return s
 
 
+def pair(make_stream, make_datagram):
+    """Both on one port."""
+    while True:
+        t = make_stream()
+        try:
+            return t, make_datagram(port=t.getsockname()[1])
+        except OSError:
+            t.close()
+
+
+def for_both_families(kind, port=0):
+    s = socket.socket(socket.AF_INET6, kind)
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    s.bind(("::", port))
+    return s
+
+
 def activated(sockets, *options, **more):
     fds = [s.fileno() for s in sockets]
     return Server(*options, port=None, before=(*ACTIVATE, ",".join(map(str, fds))), pass_fds=fds, **more)
@@ -33,8 +50,7 @@ def activated(sockets, *options, **more):
 
 def both_kinds():
     """TCP and UDP, in any order, and what had come before the start"""
-    t = stream()
-    u = datagram(port=t.getsockname()[1])
+    t, u = pair(stream, datagram)
     port = t.getsockname()[1]
     for sockets in ([t, u], [u, t]):
         early = socket.create_connection(("127.0.0.1", port), PATIENCE)
@@ -65,12 +81,8 @@ def one_kind_alone():
 
 def both_families_in_one():
     """a socket of IPv6 that takes IPv4 too, as systemd makes them"""
-    u = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    u.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    u.bind(("::", 0))
-    t = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-    t.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    t.bind(("::", u.getsockname()[1]))
+    t, u = pair(lambda: for_both_families(socket.SOCK_STREAM),
+                lambda port: for_both_families(socket.SOCK_DGRAM, port))
     t.listen(10)
     with activated([u, t], "-v") as server:
         for host in ("127.0.0.1", "127.0.0.2", "::1"):
@@ -87,8 +99,7 @@ def both_families_in_one():
 
 def blocking_sockets():
     """sockets that block do not hold it up"""
-    t = stream()
-    u = datagram(port=t.getsockname()[1])
+    t, u = pair(stream, datagram)
     t.setblocking(True)
     u.setblocking(True)
     with activated([t, u]) as server:

@@ -3,6 +3,7 @@
 port that another server takes over before the first one goes on, so that it comes from that server as far as anyone can
 tell. All else is real: two programs, their sockets, and the kernel between them."""
 import os
+import random
 import re
 import signal
 import socket
@@ -14,17 +15,22 @@ from server import Server, ask, expect, run, silence, stop_process, udp, wait_un
 MOST = 16
 
 
-def free_port(lowest, highest, host="127.0.0.1"):
-    """A port that is free for UDP and TCP."""
-    for port in range(lowest + os.getpid() % 500, highest):
-        try:
-            with socket.socket(family(host), socket.SOCK_DGRAM) as u, socket.socket(family(host), socket.SOCK_STREAM) as t:
-                u.bind((host, port))
-                t.bind((host, port))
-                return port
-        except OSError:
-            continue
-    raise AssertionError("no free port")
+def is_free(host, port):
+    """For UDP and TCP?"""
+    try:
+        with socket.socket(family(host), socket.SOCK_DGRAM) as u, socket.socket(family(host), socket.SOCK_STREAM) as t:
+            u.bind((host, port))
+            t.bind((host, port))
+            return True
+    except OSError:
+        return False
+
+
+def free_port(lowest, highest):
+    while True:
+        port = random.randrange(lowest, highest)
+        if is_free("127.0.0.1", port) and is_free("::1", port):
+            return port
 
 
 def family(host):
@@ -33,7 +39,8 @@ def family(host):
 
 def forge(first, datagrams, port, host="127.0.0.1"):
     """A second server on `port`, from which `datagrams` have come to the first one."""
-    stop_process(first)
+    if not is_stopped(first):
+        stop_process(first)
     with socket.socket(family(host), socket.SOCK_DGRAM) as forger:
         forger.bind((host, port))
         for text in datagrams:
@@ -41,6 +48,21 @@ def forge(first, datagrams, port, host="127.0.0.1"):
     second = Server(port=port)
     first.process.send_signal(signal.SIGCONT)
     return second
+
+
+def start_on_free_port(start, ports):
+    """start(port=...), again if somebody else has taken the port in between."""
+    while True:
+        try:
+            return start(port=free_port(*ports))
+        except AssertionError as error:
+            if "in use" not in str(error):
+                raise
+
+
+def is_stopped(server):
+    with open(f"/proc/{server.pid}/stat", encoding="utf-8") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "T"
 
 
 def settled(first, second):
@@ -58,8 +80,8 @@ def settled(first, second):
 
 def circle(datagrams, ports, host="127.0.0.1"):
     """Lets datagrams go round between two servers. Returns all packets, the forged ones included."""
-    first = Server(port=free_port(*ports[0], host))
-    second = forge(first, datagrams, free_port(*ports[1], host), host)
+    first = start_on_free_port(Server, ports[0])
+    second = start_on_free_port(lambda port: forge(first, datagrams, port, host), ports[1])
     a, b = settled(first, second)
     packets = len(datagrams) + a["udp"]["replies"] + b["udp"]["replies"]
     expect(a["udp dropped"]["loop"] + b["udp dropped"]["loop"] > 0, True, f"a loop was found: {a} {b}")

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main() for a fuzz target where libFuzzer is not to be had: gives it every input of its corpus, then random changes of
- * them. It does not see which code an input reaches, so good seeds matter more than to libFuzzer. Its options are
- * spelt as libFuzzer's:
+/* main() for a fuzz target where libFuzzer is not to be had: gives it every input of its corpus,
+ * then random changes of them. It does not see which code an input reaches, so good seeds matter more
+ * than to libFuzzer. Its options are spelt as libFuzzer's:
  *     fuzz_x [-runs=N] [-max_total_time=SECONDS] [-seed=N] [-max_len=BYTES] FILE|FOLDER...
- * Without -runs and -max_total_time it gives the target the inputs only, as they are. An input that ends the program is
- * left in the working folder as crash-NAME-PID. */
+ * Without -runs and -max_total_time it gives the target the inputs only, as they are. An input that
+ * ends the program is left in the working folder as crash-NAME-PID. */
 #include "config.h"
 
 #include <dirent.h>
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,9 +99,11 @@ static void install(const char *program)
 	static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 	static char stack[64 * 1024];
 	const char *slash = strrchr(program, '/');
+	const struct itimerval second = {.it_interval.tv_sec = 1, .it_value.tv_sec = 1};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
 
-	snprintf(current.path, sizeof current.path, "crash-%.100s-%ld", slash ? slash + 1 : program, (long)getpid());
+	snprintf(current.path, sizeof current.path, "crash-%.100s-%ld", slash ? slash + 1 : program,
+	    (long)getpid());
 	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
 	sigaction(SIGABRT, &action, NULL);
 	/* A sanitizer reports these itself, far better. */
@@ -111,11 +114,7 @@ static void install(const char *program)
 			sigaction(fatal[i], &action, NULL);
 	action = (struct sigaction){.sa_handler = on_tick, .sa_flags = SA_RESTART};
 	sigaction(SIGALRM, &action, NULL);
-	timer_t timer;
-	struct itimerspec second = {.it_interval.tv_sec = 1, .it_value.tv_sec = 1};
-
-	if (timer_create(CLOCK_MONOTONIC, NULL, &timer) == 0)
-		timer_settime(timer, 0, &second, NULL);
+	setitimer(ITIMER_REAL, &second, NULL);
 }
 
 static void run(const uint8_t *data, size_t size)
@@ -259,11 +258,16 @@ static void insert_known(struct fuzzing *f)
 		const char *bytes;
 		size_t n;
 	} known[] = {
-		{"\0", 1}, {"\n", 1}, {"\r\n", 2}, {"\t", 1}, {" ", 1}, {"=", 1}, {"#", 1}, {"-", 1}, {"\x1b", 1}, {"\x1b[", 2},
-		{"\x7f", 1}, {"\x80", 1}, {"\xff", 1}, {"\xc0\x80", 2}, {"\xc2\x9b", 2}, {"\xc3\x9f", 2}, {"\xce\x90", 2},
-		{"\xc5\x89", 2}, {"\xe2\x82\xac", 3}, {"\xe2\x82", 2}, {"\xed\xa0\x80", 3}, {"\xef\xbf\xbf", 3}, {"\xef\xbb\xbf", 3},
-		{"\xf0\x90\x90\xa8", 4}, {"\xf0\x9f\x98", 3}, {"\xf4\x8f\xbf\xbf", 4}, {"\xf4\x90\x80\x80", 4}, {"\xcc\x81", 2},
-		{"\xe2\x80\x8d", 3}, {"0", 1}, {"-1", 2}, {"9", 1}, {"65536", 5}, {"2147483648", 10}, {"4294967296", 10},
+		{"\0", 1}, {"\n", 1}, {"\r\n", 2}, {"\t", 1}, {" ", 1}, {"=", 1}, {"#", 1},
+		{"-", 1}, {"\x1b", 1}, {"\x1b[", 2},
+		{"\x7f", 1}, {"\x80", 1}, {"\xff", 1}, {"\xc0\x80", 2}, {"\xc2\x9b", 2},
+		{"\xc3\x9f", 2}, {"\xce\x90", 2},
+		{"\xc5\x89", 2}, {"\xe2\x82\xac", 3}, {"\xe2\x82", 2}, {"\xed\xa0\x80", 3},
+		{"\xef\xbf\xbf", 3}, {"\xef\xbb\xbf", 3},
+		{"\xf0\x90\x90\xa8", 4}, {"\xf0\x9f\x98", 3}, {"\xf4\x8f\xbf\xbf", 4},
+		{"\xf4\x90\x80\x80", 4}, {"\xcc\x81", 2},
+		{"\xe2\x80\x8d", 3}, {"0", 1}, {"-1", 2}, {"9", 1}, {"65536", 5},
+		{"2147483648", 10}, {"4294967296", 10},
 		{"9223372036854775808", 19}, {"18446744073709551616", 20}, {".", 1}, {"%s%n", 4},
 	};
 	size_t which = below(f, sizeof known / sizeof *known);
@@ -275,14 +279,16 @@ static void insert_known(struct fuzzing *f)
 static void insert_piece(struct fuzzing *f)
 {
 	const struct input *other = &f->corpus[below(f, f->count)];
-	size_t from = below(f, other->size), n = below(f, other->size - from + 1), at = below(f, f->now.size + 1);
+	size_t from = below(f, other->size), n = below(f, other->size - from + 1);
+	size_t at = below(f, f->now.size + 1);
 
 	if (below(f, 4) == 0)
 		f->now.size = at;
 	insert(f, at, other->data + from, n);
 }
 
-/* Mostly a change of a seed, sometimes one of what was tried last, which may go far from every seed. */
+/* Mostly a change of a seed, sometimes one of what was tried last, which may go far from every
+ * seed. */
 static void make_next(struct fuzzing *f)
 {
 	static void (*const changes[])(struct fuzzing *f) = {
@@ -347,7 +353,8 @@ static void read_arguments(struct fuzzing *f, int argc, char **argv)
 			f->max_seconds = (double)number;
 		else if (take(argv[i], "max_len", &number))
 			f->max_length = number > 0 && number < 1 << 24 ? (size_t)number : LENGTH_MAX;
-		else if (!take(argv[i], "runs", &f->max_runs) && !take(argv[i], "seed", &f->seed) && argv[i][0] != '-')
+		else if (!take(argv[i], "runs", &f->max_runs) && !take(argv[i], "seed", &f->seed) &&
+		    argv[i][0] != '-')
 			add_path(f, argv[i]);
 	}
 }
@@ -362,7 +369,10 @@ static void let_go(struct fuzzing *f)
 
 int main(int argc, char **argv)
 {
-	struct fuzzing f = {.max_length = LENGTH_MAX, .seed = (uint64_t)time(NULL) << 16 | (uint64_t)(getpid() & 0xffff)};
+	struct fuzzing f = {
+		.max_length = LENGTH_MAX,
+		.seed = (uint64_t)time(NULL) << 16 | (uint64_t)(getpid() & 0xffff),
+	};
 	double start = seconds();
 
 	install(argv[0]);
@@ -376,8 +386,8 @@ int main(int argc, char **argv)
 		run(f.corpus[i].data, f.corpus[i].size);
 	if (f.count && (f.max_runs || f.max_seconds > 0))
 		fuzz(&f);
-	fprintf(stderr, "%s: %llu runs in %.1f s, nothing found\n", argv[0], (unsigned long long)(f.runs + f.count + 1),
-	    seconds() - start);
+	fprintf(stderr, "%s: %llu runs in %.1f s, nothing found\n", argv[0],
+	    (unsigned long long)(f.runs + f.count + 1), seconds() - start);
 	let_go(&f);
 	return 0;
 }

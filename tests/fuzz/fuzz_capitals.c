@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capitals of any bytes: as libunistring has them, the same in whatever pieces they come, never longer than promised,
- * and nothing waits that could not become a character. The first byte says how to cut. */
+/* Capitals of any bytes: as libunistring has them, the same in whatever pieces they come, never
+ * longer than promised, and nothing waits that could not become a character. The first byte says
+ * how to cut. */
 #include "config.h"
 
 #include <stdint.h>
