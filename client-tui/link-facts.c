@@ -269,6 +269,13 @@ static void put_lost(struct text *t, const struct witness_totals *w)
 		put(t, ", %" PRIu64 " never seen by the link", w->before);
 }
 
+static void put_segments(struct text *t, const struct witness_totals *w)
+{
+	put(t, "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64 " coming; sent again: %" PRIu64
+	    " going, %" PRIu64 " coming", w->dropped[EVENT_THERE], w->segments[EVENT_THERE], w->dropped[EVENT_BACK],
+	    w->segments[EVENT_BACK], w->again[EVENT_THERE], w->again[EVENT_BACK]);
+}
+
 static void put_mismatches(struct text *t, const struct witness_totals *w)
 {
 	put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches, w->mismatches == 1 ? "" : "es", w->judged,
@@ -281,9 +288,9 @@ static void put_truth(struct text *t, const struct witness_totals *w)
 {
 	put(t, "\nThe link's truth\ndatagrams     ");
 	put_lost(t, w);
-	put(t, "\nsegments      %" PRIu64 " going, %" PRIu64 " of them dropped, %" PRIu64 " sent again; %" PRIu64
-	    " coming, %" PRIu64 " dropped, %" PRIu64 " sent again\ntruth         ", w->segments[EVENT_THERE], w->dropped[EVENT_THERE],
-	    w->again[EVENT_THERE], w->segments[EVENT_BACK], w->dropped[EVENT_BACK], w->again[EVENT_BACK]);
+	put(t, "\nsegments      ");
+	put_segments(t, w);
+	put(t, "\ntruth         ");
 	put_mismatches(t, w);
 	put(t, "\n");
 }
@@ -328,20 +335,23 @@ char *link_report_page(const struct link_report *report)
 	return text;
 }
 
-char *link_report_end(const struct witness_totals *truth, bool stream, char *buf, size_t size)
+char *link_report_end(const struct witness_totals *truth, char *buf, size_t size)
 {
 	struct text t = { .buf = buf, .size = size };
 
 	if (size > 0)
 		buf[0] = '\0';
-	put(&t, "link: ");
-	if (stream)
-		put(&t, "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64 " coming; sent again: %" PRIu64
-		    " going, %" PRIu64 " coming", truth->dropped[EVENT_THERE], truth->segments[EVENT_THERE], truth->dropped[EVENT_BACK],
-		    truth->segments[EVENT_BACK], truth->again[EVENT_THERE], truth->again[EVENT_BACK]);
-	else
+	if (truth->datagrams[EVENT_THERE] > 0) {
+		put(&t, "link: ");
 		put_lost(&t, truth);
-	put(&t, "\ntruth: ");
+		put(&t, "\n");
+	}
+	if (truth->segments[EVENT_THERE] > 0) {
+		put(&t, "link: ");
+		put_segments(&t, truth);
+		put(&t, "\n");
+	}
+	put(&t, "truth: ");
 	put_mismatches(&t, truth);
 	put(&t, "\n");
 	return buf;

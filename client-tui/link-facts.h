@@ -51,7 +51,8 @@ struct link_report {
 
 /* The page: malloc()ed, NULL when memory is short. */
 char *link_report_page(const struct link_report *report);
-/* One line or two for the end of plain lines: what the link did with the lines, and the mismatches. Each ended by \n. */
-char *link_report_end(const struct witness_totals *truth, bool stream, char *buf, size_t size);
+/* For the summary that stays: what the link did with datagrams, with segments, and the mismatches; lines ended by \n. Returns
+ * `buf`. */
+char *link_report_end(const struct witness_totals *truth, char *buf, size_t size);
 
 #endif

@@ -246,8 +246,7 @@ static void tell_truth(const struct plain *p)
 {
 	char text[600];
 
-	fputs(link_report_end(witness_totals(truth_witness(p->truth)), p->settings->transport == SESSION_TCP, text,
-		  sizeof text), stderr);
+	fputs(link_report_end(witness_totals(truth_witness(p->truth)), text, sizeof text), stderr);
 }
 
 /* --- input --- */

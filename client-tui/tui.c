@@ -426,6 +426,8 @@ static void summarise(struct app *app)
 		summary_session(t, session_transport(s) == SESSION_TCP, session_peer(s), session_wait(s), text, sizeof text);
 		fputs(app->utf8 ? text : summary_ascii(text), stdout);
 	}
+	if (app->truth)
+		fputs(link_report_end(witness_totals(truth_witness(app->truth)), text, sizeof text), stdout);
 	fflush(stdout);
 }
 
