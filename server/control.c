@@ -16,7 +16,7 @@
 
 #include "clock.h"
 
-#define BACKLOG 8
+#define BACKLOG 64
 /* When accept() finds no descriptor or no memory, new clients wait for so long. */
 #define REST (200 * NS_PER_MS)
 /* A client's orders wait while it leaves this much unread. */

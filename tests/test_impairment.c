@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The link before the server's UDP side: what becomes of datagrams, when they arrive, and that nothing goes missing. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../server/impairment.h"
+#include "clock.h"
+
+#define HEADERS 28
+
+struct bench {
+	struct impair_options options;
+	struct totals_way ways[TOTALS_WAYS];
+	struct impairment *link;
+};
+
+/* `there` as settings in text, and a link of them. */
+static void open_bench(struct bench *b, const char *there, uint64_t seed)
+{
+	char why[IMPAIR_WHY];
+
+	memset(b, 0, sizeof *b);
+	impair_options_start(&b->options);
+	b->options.seed = seed;
+	assert_int_equal(impair_text_parse(&b->options.there, there, why), 0);
+	b->link = impairment_new(&b->options, b->ways);
+	assert_non_null(b->link);
+}
+
+static int meet(struct bench *b, uint32_t number, size_t n, int64_t now, enum impair_fate *fate)
+{
+	static const unsigned char bytes[65536];
+	const struct impairment_load load = {&number, sizeof number, bytes, n, HEADERS};
+
+	return impairment_meet(b->link, TOTALS_THERE, &load, now, fate);
+}
+
+/* The number of the next one to arrive, which is taken off. */
+static uint32_t take(struct bench *b, size_t *n)
+{
+	uint32_t number;
+	unsigned char *bytes = impairment_next(b->link, TOTALS_THERE, n);
+
+	assert_non_null(bytes);
+	memcpy(&number, bytes, sizeof number);
+	*n -= sizeof number;
+	impairment_arrived(b->link, TOTALS_THERE);
+	return number;
+}
+
+static uint64_t lost(const struct totals_way *w)
+{
+	return w->random + w->burst + w->queue + w->room;
+}
+
+static void test_perfect_way_delivers_at_once(void **state)
+{
+	struct bench b;
+	enum impair_fate fate;
+
+	(void)state;
+	open_bench(&b, "", 1);
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_int_equal(meet(&b, i, 10, i, &fate), 1);
+		assert_int_equal(fate, IMPAIR_DELIVERED);
+	}
+	assert_true(impairment_deadline(b.link, TOTALS_THERE) == CLOCK_NEVER);
+	assert_true(b.ways[TOTALS_THERE].datagrams == 100 && lost(&b.ways[TOTALS_THERE]) == 0);
+	assert_true(b.ways[TOTALS_BACK].datagrams == 0);
+	impairment_free(b.link);
+}
+
+static void test_delay_is_kept_to_the_nanosecond(void **state)
+{
+	struct bench b;
+	enum impair_fate fate;
+	size_t n;
+
+	(void)state;
+	open_bench(&b, "delay 20ms", 1);
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(meet(&b, i, 100 + i, i * NS_PER_MS, &fate), 0);
+	assert_true(b.ways[TOTALS_THERE].waiting == 5);
+	for (uint32_t i = 0; i < 5; i++) {
+		assert_true(impairment_deadline(b.link, TOTALS_THERE) == (20 + i) * NS_PER_MS);
+		assert_int_equal(take(&b, &n), i);
+		assert_int_equal(n, 100 + i);
+	}
+	assert_true(b.ways[TOTALS_THERE].waiting == 0);
+	assert_null(impairment_next(b.link, TOTALS_THERE, &n));
+	impairment_free(b.link);
+}
+
+/* One that may arrive at once does not overtake one that is due and has not been taken yet. */
+static void test_due_ones_are_not_overtaken(void **state)
+{
+	struct impair_options none;
+	struct bench b;
+	enum impair_fate fate;
+	size_t n;
+
+	(void)state;
+	open_bench(&b, "rate 8kbit", 1);
+	/* 28 bytes at 1,000 bytes a second. */
+	assert_int_equal(meet(&b, 1, 0, 0, &fate), 0);
+	assert_true(impairment_deadline(b.link, TOTALS_THERE) == 28 * NS_PER_MS);
+	assert_int_equal(meet(&b, 2, 0, NS_PER_S, &fate), 0);
+	assert_int_equal(take(&b, &n), 1);
+	assert_int_equal(take(&b, &n), 2);
+	impairment_free(b.link);
+	impair_options_start(&none);
+	assert_true(impair_options_perfect(&none));
+	assert_false(impair_options_perfect(&b.options));
+}
+
+/* Everything at once, for 100,000 datagrams: what came and was copied is what arrived, was lost or waits. */
+static void test_nothing_goes_missing(void **state)
+{
+	struct bench b;
+	struct totals_way *w = &b.ways[TOTALS_THERE];
+	enum impair_fate fate;
+	uint64_t arrived = 0;
+	size_t n;
+
+	(void)state;
+	open_bench(&b, "loss 20% burst 3 delay 5ms jitter 4ms order free duplicate 10% reorder 10% rate 10mbit queue 20p", 7);
+	for (uint32_t i = 0; i < 100000; i++) {
+		int64_t now = i * (NS_PER_MS / 10);
+
+		while (impairment_deadline(b.link, TOTALS_THERE) <= now) {
+			take(&b, &n);
+			arrived++;
+		}
+		arrived += (uint64_t)meet(&b, i, 100 + i % 100, now, &fate);
+		assert_true(w->datagrams + w->copies == arrived + lost(w) + w->waiting);
+	}
+	assert_true(w->datagrams == 100000);
+	/* Ten standard deviations of bursts, and of copies; the queue takes its part first. */
+	assert_in_range(w->burst * 1000 / (w->datagrams - w->queue), 180, 220);
+	assert_in_range(w->copies * 1000 / (w->datagrams - lost(w)), 90, 110);
+	assert_in_range(w->held_back * 1000 / (w->datagrams - lost(w)), 90, 110);
+	assert_true(w->queue > 0 && w->random == 0 && w->room == 0 && w->waiting > 0);
+	impairment_free(b.link);
+}
+
+static void test_memory_is_bounded(void **state)
+{
+	struct bench b;
+	enum impair_fate fate;
+
+	(void)state;
+	open_bench(&b, "delay 60s", 1);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(meet(&b, i, 60000, 0, &fate), 0);
+	assert_int_equal(fate, IMPAIR_NO_ROOM);
+	assert_in_range(b.ways[TOTALS_THERE].waiting, 500, (32 << 20) / 60000);
+	assert_true(b.ways[TOTALS_THERE].waiting + b.ways[TOTALS_THERE].room == 1000);
+	impairment_free(b.link);
+}
+
+static void test_same_seed_same_fates(void **state)
+{
+	struct bench a, b, c;
+	enum impair_fate fates[3];
+	int differ = 0;
+
+	(void)state;
+	open_bench(&a, "loss 50%", 5);
+	open_bench(&b, "loss 50%", 5);
+	open_bench(&c, "loss 50%", 6);
+	for (uint32_t i = 0; i < 1000; i++) {
+		meet(&a, i, 10, i, &fates[0]);
+		meet(&b, i, 10, i, &fates[1]);
+		meet(&c, i, 10, i, &fates[2]);
+		assert_int_equal(fates[0], fates[1]);
+		differ += fates[0] != fates[2];
+	}
+	assert_in_range(differ, 400, 600);
+	impairment_free(a.link);
+	impairment_free(b.link);
+	impairment_free(c.link);
+}
+
+static void test_options(void **state)
+{
+	char why[OPTIONS_WHY], line[IMPAIR_OPTIONS_LINE];
+	struct impair_options o;
+
+	(void)state;
+	impair_options_start(&o);
+	impair_options_seed(&o, 1234567);
+	assert_string_equal(impair_options_line(&o, line), "each way: perfect; seed 234567");
+	assert_int_equal(impair_option_loss(&o, "20%", why), 0);
+	assert_string_equal(impair_options_line(&o, line), "each way: loss 20%; seed 234567");
+	assert_int_equal(impair_option_loss_back(&o, "off", why), 0);
+	assert_int_equal(impair_option_delay_there(&o, "5ms", why), 0);
+	assert_int_equal(impair_option_seed(&o, "42", why), 0);
+	impair_options_seed(&o, 7);
+	assert_string_equal(impair_options_line(&o, line), "there: loss 20%, delay 5ms; back: perfect; seed 42");
+	assert_int_equal(impair_option_seed(&o, "-1", why), -1);
+	assert_int_equal(impair_option_preset(&o, "nope", why), -1);
+	assert_non_null(strstr(why, "satellite"));
+	/* The last one's name is whole. */
+	assert_non_null(strstr(why, ", chaos"));
+	assert_int_equal(impair_option_preset(&o, "classroom", why), 0);
+	assert_string_equal(impair_options_line(&o, line), "each way: loss 20%, delay 20ms; seed 42");
+	assert_int_equal(impair_options_check(&o, why), 0);
+	assert_int_equal(impair_option_loss_back(&o, "90%", why), 0);
+	assert_int_equal(impair_option_burst_back(&o, "2", why), 0);
+	assert_int_equal(impair_options_check(&o, why), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_perfect_way_delivers_at_once),
+		cmocka_unit_test(test_delay_is_kept_to_the_nanosecond),
+		cmocka_unit_test(test_due_ones_are_not_overtaken),
+		cmocka_unit_test(test_nothing_goes_missing),
+		cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_same_seed_same_fates),
+		cmocka_unit_test(test_options),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the server's control socket answers. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../server/orders.h"
+#include "clock.h"
+
+struct house {
+	struct totals totals;
+	struct impair_options link;
+	struct orders_connection connections[2];
+	struct orders orders;
+	char answer[8000];
+};
+
+static void each(void *tcp, int64_t now, orders_tell *tell, void *context)
+{
+	const struct house *h = tcp;
+
+	(void)now;
+	for (int i = 0; i < 2; i++)
+		tell(context, &h->connections[i]);
+}
+
+static void open_house(struct house *h)
+{
+	*h = (struct house){
+		.totals = {.udp_datagrams = 5},
+		.connections = {
+			{.peer = "10.9.0.1:40000", .age = 12345 * NS_PER_MS, .idle = 10 * NS_PER_MS, .bytes_in = 1, .bytes_out = 2,
+			    .pending = 3, .info_size = sizeof(struct tcp_info)},
+			{.peer = "[fd09::1]:50000", .info_size = 0},
+		},
+	};
+	impair_options_start(&h->link);
+	h->link.there.loss = 0.2;
+	h->link.seed = 42;
+	h->connections[0].info.tcpi_state = 1;
+	h->connections[0].info.tcpi_retransmits = 2;
+	h->connections[0].info.tcpi_backoff = 3;
+	h->connections[0].info.tcpi_rto = 1600000;
+	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
+	h->orders = (struct orders){&h->totals, &h->link, each, h};
+}
+
+static const char *ask(struct house *h, const char *order)
+{
+	struct outbox out = {NULL};
+	char line[100];
+
+	snprintf(line, sizeof line, "%s", order);
+	orders_execute(&h->orders, line, 0, &out);
+	assert_false(outbox_empty(&out));
+	snprintf(h->answer, sizeof h->answer, "%.*s", (int)(out.end - out.first), out.bytes + out.first);
+	outbox_free(&out);
+	return h->answer;
+}
+
+static void test_connections(void **state)
+{
+	static const char first[] = "connection 10.9.0.1:40000 age-ms 12345 idle-ms 10 bytes-in 1 bytes-out 2 pending 3"
+		" state established retransmits 2 probes 0 backoff 3 rto-us 1600000 rtt-us 0 rttvar-us 0 min-rtt-us 0 cwnd 0"
+		" unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0\n";
+	static const char second[] = "connection [fd09::1]:50000 age-ms 0 idle-ms 0 bytes-in 0 bytes-out 0 pending 0\n";
+	char both[2000];
+	struct house h;
+
+	(void)state;
+	open_house(&h);
+	snprintf(both, sizeof both, "%s%sok\n", first, second);
+	assert_string_equal(ask(&h, "connections"), both);
+	snprintf(both, sizeof both, "%sok\n", second);
+	assert_string_equal(ask(&h, " connection\t[fd09::1]:50000 \r"), both);
+	assert_string_equal(ask(&h, "connection 10.9.0.1:4"),
+	    "error '10.9.0.1:4' is not connected; \"connections\" lists who is\n");
+}
+
+/* An old kernel fills in less: nothing is told of what it did not write, and no part of a number. */
+static void test_old_kernels(void **state)
+{
+	struct house h;
+
+	(void)state;
+	open_house(&h);
+	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_bytes_retrans) + 7;
+	assert_null(strstr(ask(&h, "connections"), "bytes-retrans"));
+	assert_non_null(strstr(h.answer, " notsent "));
+	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_total_retrans) + 4;
+	assert_non_null(strstr(ask(&h, "connections"), " total-retrans 0\n"));
+	assert_null(strstr(h.answer, "min-rtt"));
+	h.connections[0].info_size = 1;
+	assert_non_null(strstr(ask(&h, "connections"), " pending 3 state established\n"));
+	h.connections[0].info.tcpi_state = 200;
+	assert_non_null(strstr(ask(&h, "connections"), " state other\n"));
+}
+
+static void test_the_rest(void **state)
+{
+	struct house h;
+
+	(void)state;
+	open_house(&h);
+	assert_memory_equal(ask(&h, "totals"), "udp: clients 0 datagrams 5 ", 27);
+	assert_string_equal(h.answer + strlen(h.answer) - 4, "\nok\n");
+	assert_string_equal(ask(&h, "link"), "seed 42\nthere line loss 20%\nback line nothing\nok\n");
+	assert_non_null(strstr(ask(&h, "help"), "connection ADDRESS:PORT: "));
+}
+
+static void test_wrong_orders(void **state)
+{
+	struct house h;
+
+	(void)state;
+	open_house(&h);
+	assert_string_equal(ask(&h, "nonsense"), "error 'nonsense' is no order; for example: help\n");
+	assert_string_equal(ask(&h, "a\x1b[31m\xff"), "error 'a?[31m?' is no order; for example: help\n");
+	assert_string_equal(ask(&h, ""), "error an order is missing; for example: help\n");
+	assert_string_equal(ask(&h, "  "), "error an order is missing; for example: help\n");
+	assert_string_equal(ask(&h, "totals now"), "error 'totals' takes no words\n");
+	assert_memory_equal(ask(&h, "connection"), "error 'connection' takes one word", 33);
+	assert_memory_equal(ask(&h, "connection a b"), "error 'connection' takes one word", 33);
+	assert_memory_equal(ask(&h, "set loss 3%"), "error 'set' is no order", 23);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_old_kernels),
+		cmocka_unit_test(test_the_rest),
+		cmocka_unit_test(test_wrong_orders),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
