@@ -22,7 +22,8 @@ def complete(*line):
     """What bash would offer for the last word of a command line, the words as bash splits them."""
     path = os.path.join(TOP, 'completion', line[0])
     shown = subprocess.run(['bash', '--norc', '-c', COMPLETE, 'bash', path, *line], capture_output=True, text=True,
-                           check=False, stdin=subprocess.DEVNULL)
+                           check=False, stdin=subprocess.DEVNULL,
+                           env={**os.environ, 'PATH': os.path.dirname(LAB) + ':' + os.environ.get('PATH', '')})
     assert not shown.stderr, shown.stderr
     return set(shown.stdout.split('\n')) - {''}
 
