@@ -14,6 +14,8 @@ struct board {
 	/* Serials: the oldest kept, and the next. */
 	uint64_t first, end;
 	uint64_t arrivals_first, arrivals_end;
+	/* What the texts of each take. */
+	size_t item_bytes, arrival_bytes;
 };
 
 struct board *board_new(size_t capacity)
@@ -34,6 +36,7 @@ struct board *board_new(size_t capacity)
 static void drop_item(struct board *b)
 {
 	struct board_item *item = &b->items[b->first++ % b->capacity];
+	b->item_bytes -= item->length;
 	free(item->text);
 	item->text = NULL;
 }
@@ -41,6 +44,7 @@ static void drop_item(struct board *b)
 static void drop_arrival(struct board *b)
 {
 	struct board_arrival *arrival = &b->arrivals[b->arrivals_first++ % b->capacity];
+	b->arrival_bytes -= arrival->length;
 	free(arrival->text);
 	arrival->text = NULL;
 }
@@ -76,8 +80,9 @@ static unsigned char *copy(const void *text, size_t *n)
 
 static void add_item(struct board *b, const struct board_item *item)
 {
-	if (b->end - b->first == b->capacity)
+	while (b->end - b->first == b->capacity || (b->first < b->end && b->item_bytes + item->length > BOARD_BYTES_MAX))
 		drop_item(b);
+	b->item_bytes += item->length;
 	b->items[b->end++ % b->capacity] = *item;
 }
 
@@ -103,8 +108,10 @@ int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uin
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	if (b->arrivals_end - b->arrivals_first == b->capacity)
+	while (b->arrivals_end - b->arrivals_first == b->capacity ||
+	    (b->arrivals_first < b->arrivals_end && b->arrival_bytes + n > BOARD_BYTES_MAX))
 		drop_arrival(b);
+	b->arrival_bytes += n;
 	b->arrivals[b->arrivals_end++ % b->capacity] = (struct board_arrival){
 		.match = match, .stream = stream, .number = number, .text = bytes, .length = n };
 	return 0;

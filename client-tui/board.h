@@ -40,10 +40,13 @@ struct board_arrival {
 };
 
 #define BOARD_TEXT_MAX 65536
+/* All texts of strays and notices together, and all texts of arrivals: a flood of long replies must not take the
+ * machine's memory. */
+#define BOARD_BYTES_MAX (32u * 1024 * 1024)
 
 struct board;
 
-/* `capacity` items and as many arrivals at most; the oldest go first. NULL when memory is short. */
+/* `capacity` items and as many arrivals at most, of BOARD_BYTES_MAX bytes each; the oldest go first. NULL when memory is short. */
 struct board *board_new(size_t capacity);
 void board_free(struct board *b);
 /* Each returns 0, or -1 when memory is short. Texts are copied. */

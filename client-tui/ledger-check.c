@@ -30,6 +30,14 @@ static bool conserved(const struct ledger *l, const struct ledger_totals *t)
 	    (t->timed == 0 || (t->rtt_min <= t->rtt_max && t->rtt_min >= 0));
 }
 
+static size_t bytes_kept(const struct ledger *l)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < l->rows.count; i++)
+		bytes += rows_at(&l->rows, i)->row.length + rows_at(&l->rows, i)->reply_length;
+	return bytes;
+}
+
 bool ledger_balanced(const struct ledger *l)
 {
 	const struct ledger_totals *t = &l->totals;
@@ -40,8 +48,11 @@ bool ledger_balanced(const struct ledger *l)
 		if (i && rows_at(&l->rows, i - 1)->row.number >= rows_at(&l->rows, i)->row.number)
 			return false;
 	}
+	const uint64_t rows_waiting = sum.waiting;
 	for (const struct entry *e = l->waiting.first; e; e = e->place[LINK_FATE].next)
 		sum.waiting += e->ghosts;
+	if (l->bytes != bytes_kept(l) || l->ghosts != sum.waiting - rows_waiting)
+		return false;
 	return conserved(l, t) && sum.queued == t->queued && sum.waiting == t->waiting &&
 	    sum.answered == t->answered && sum.lost == t->lost && sum.refused == t->refused &&
 	    sum.failed == t->failed && sum.cut_off == t->cut_off && sum.late == t->late &&

@@ -13,6 +13,9 @@ struct ledger {
 	/* What rows that are forgotten (and no ghosts) have in the totals. */
 	struct ledger_totals gone;
 	struct rows rows;
+	/* What the rows' lines and replies take; and the waiting lines whose rows are forgotten. */
+	size_t bytes;
+	uint64_t ghosts;
 	struct entry_list queued, waiting, silent, aging, clipped;
 	struct lookup lookup;
 	/* The line or reply being looked up. */
@@ -35,6 +38,8 @@ uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */
 void ledger_change_fate(struct ledger *l, struct entry *e, enum ledger_fate fate);
+/* Forgets rows until there is room for so many more (none: only bytes matter), with so many bytes. */
+void ledger_make_room(struct ledger *l, size_t rows, size_t bytes);
 /* `count` of the lines that a ghost stands for get this fate. The ghost may be gone afterwards. */
 void ledger_settle_ghosts(struct ledger *l, struct entry *e, uint64_t count, enum ledger_fate fate);
 

@@ -67,6 +67,7 @@ static void keep_reply(struct ledger *l, struct entry *e, const struct reply *r,
 	e->reply_length = r->length;
 	e->row.reply = e->reply + skip;
 	e->row.reply_length = r->length - skip;
+	l->bytes += r->length;
 }
 
 /* The first reply. Its own time decides whether it is late, whatever was believed until it was read. */
@@ -163,7 +164,7 @@ static struct entry *choose_cut(const struct ledger *l, const struct reply *r)
 	return found == 1 ? e : NULL;
 }
 
-struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now)
+static struct ledger_verdict match(struct ledger *l, const void *reply, size_t n, int64_t now)
 {
 	const struct reply r = { .bytes = n ? reply : "", .length = n, .at = now };
 
@@ -176,6 +177,14 @@ struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n
 		return take(l, e, &r, false);
 	e = choose_cut(l, &r);
 	return e ? take(l, e, &r, true) : stray(l);
+}
+
+struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now)
+{
+	const struct ledger_verdict v = match(l, reply, n, now);
+
+	ledger_make_room(l, 0, 0);
+	return v;
 }
 
 static void compare_stream(struct ledger *l, struct entry *e, const struct reply *r, bool ended)
@@ -204,6 +213,7 @@ struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, s
 	struct ledger_verdict v = { .number = e->row.number, .rtt = round_trip(e, now) };
 	v.match = answer(l, e, now);
 	compare_stream(l, e, &r, ended);
+	ledger_make_room(l, 0, 0);
 	return v;
 }
 

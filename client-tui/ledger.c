@@ -188,6 +188,7 @@ void ledger_settle_ghosts(struct ledger *l, struct entry *e, uint64_t count, enu
 	*ledger_fate_total(&l->totals, fate) += count;
 	*ledger_fate_total(&l->gone, fate) += count;
 	e->ghosts -= count;
+	l->ghosts -= count;
 	if (e->ghosts == 0)
 		entry_free(e);
 }
@@ -215,6 +216,7 @@ static void make_ghost(struct ledger *l, struct entry *e)
 	lookup_leave(&l->lookup, e);
 	entry_leave(e, LINK_AGE);
 	e->ghosts = 1;
+	l->ghosts++;
 	e->ghosts_since = e->row.sent_at;
 	/* The text's memory goes; when that fails it merely stays. */
 	struct entry *small = malloc(sizeof(*small));
@@ -237,6 +239,7 @@ static void forget(struct ledger *l, struct entry *e)
 	if (ledger_is_datagram(l) && e->twins && l->crowded_until < ledger_later(r->sent_at, l->settings.answerable))
 		l->crowded_until = ledger_later(r->sent_at, l->settings.answerable);
 	l->totals.forgotten++;
+	l->bytes -= r->length + e->reply_length;
 	l->gone.late += r->late;
 	l->gone.duplicates += r->duplicates;
 	l->gone.reordered += r->reordered;
@@ -250,15 +253,29 @@ static void forget(struct ledger *l, struct entry *e)
 	discard(l, e);
 }
 
-/* Queued lines are never forgotten: they have yet to be sent. */
-static void make_room(struct ledger *l)
+static bool too_many(const struct ledger *l, size_t rows, size_t bytes)
 {
-	size_t i = 0;
-	while (l->rows.count >= l->settings.capacity && l->rows.count > l->totals.queued) {
-		while (rows_at(&l->rows, i)->row.fate == FATE_QUEUED)
-			i++;
-		forget(l, rows_take(&l->rows, i));
+	return (rows && l->rows.count + rows > l->settings.capacity) ||
+	    (l->settings.bytes && l->bytes + bytes > l->settings.bytes && l->rows.count + rows > 1);
+}
+
+/* Queued lines are never forgotten: they have yet to be sent. A line that waits is only when no decided one is left:
+ * without its row its reply would be a stray. */
+static size_t oldest_to_forget(const struct ledger *l)
+{
+	const bool decided = l->rows.count > l->totals.queued + l->totals.waiting - l->ghosts;
+
+	for (size_t i = 0;; i++) {
+		enum ledger_fate fate = rows_at(&l->rows, i)->row.fate;
+		if (fate != FATE_QUEUED && (fate != FATE_WAITING || !decided))
+			return i;
 	}
+}
+
+void ledger_make_room(struct ledger *l, size_t rows, size_t bytes)
+{
+	while (too_many(l, rows, bytes) && l->rows.count > l->totals.queued)
+		forget(l, rows_take(&l->rows, oldest_to_forget(l)));
 }
 
 /* ---- adding and sending ---- */
@@ -297,8 +314,9 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, bo
 			return -1;
 		}
 	}
-	make_room(l);
+	ledger_make_room(l, 1, n);
 	rows_push(&l->rows, e);
+	l->bytes += n;
 	entry_append(&l->queued, e, LINK_FATE);
 	l->last_number = number;
 	l->totals.typed++;

@@ -36,6 +36,9 @@ struct ledger_settings {
 	/* Rows kept at most, at least 1; 100,000 by default. Queued lines are always kept, even if they alone
 	 * are more. */
 	size_t capacity;
+	/* Bytes of lines and replies kept at most, so that long ones need no more memory than short ones; 0 for no
+	 * limit. The last row is kept even if it alone is more. */
+	size_t bytes;
 	/* How long a datagram's reply may take, ns. */
 	int64_t wait;
 	/* How long after it was sent a line could still be answered, ns: a reply after that is a stray,
@@ -121,7 +124,8 @@ struct ledger *ledger_new(const struct ledger_settings *settings);
 void ledger_free(struct ledger *l);
 
 /* A line typed at `now`: `n` bytes, copied. `number` is greater than any before. It is FATE_QUEUED.
- * Decides the tag. May forget the oldest row that is not queued. Returns 0, or -1 when memory is short
+ * Decides the tag. May forget the oldest rows: first those that are decided, then those that wait, never
+ * queued ones. Returns 0, or -1 when memory is short
  * (nothing changed). */
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
 /* The same for the beginning of a long line of a stream: only these bytes are kept, its reply is not

@@ -20,8 +20,9 @@
 #define READ_SIZE 65536
 /* A longer line goes out in pieces over TCP; over UDP it is longer than any datagram and fails. */
 #define LINE_MAX_WHOLE 65536
-/* --ordered: replies kept while an earlier line is undecided. */
+/* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so many. */
 #define ORDER_ROOM 65536
+#define ORDER_BYTES (32u * 1024 * 1024)
 /* Lines lost that are told one by one; the summary counts them all. */
 #define TOLD_LINES 10
 
@@ -49,6 +50,7 @@ struct plain {
 		size_t length;
 		bool there;
 	} *early;
+	size_t early_bytes;
 	bool write_failed;
 	/* Standard error shows UTF-8. */
 	bool utf8;
@@ -104,6 +106,7 @@ static void put_in_order(struct plain *p)
 
 		if (e->there)
 			put_reply(p, p->next, e->text, e->length);
+		p->early_bytes -= e->length;
 		free(e->text);
 		*e = (struct early){0};
 		p->next++;
@@ -124,6 +127,7 @@ static void keep_for_its_turn(struct plain *p, uint64_t number, const unsigned c
 	memcpy(e->text, text, n);
 	e->length = n;
 	e->there = true;
+	p->early_bytes += n;
 }
 
 /* --- what the session tells --- */
@@ -243,7 +247,9 @@ struct input {
 
 static bool room(const struct plain *p)
 {
-	return session_has_room(p->session) && (!p->early || p->last_number + 1 - p->next < ORDER_ROOM - 1);
+	if (p->early && (p->last_number + 1 - p->next >= ORDER_ROOM - 1 || p->early_bytes > ORDER_BYTES))
+		return false;
+	return session_has_room(p->session);
 }
 
 /* Passes on what is there, line by line while there is room. */

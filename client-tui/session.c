@@ -18,6 +18,10 @@
 /* Pauses between attempts double from the first to the longest. */
 #define PAUSE_FIRST NS_PER_S
 #define PAUSE_LONGEST (30 * NS_PER_S)
+/* What the ledger keeps of lines and replies, however many rows. A stream's lines need no row to be matched;
+ * a datagram forgotten within the minute makes later lines carry a tag. */
+#define STREAM_BYTES_KEPT (32u * 1024 * 1024)
+#define DATAGRAM_BYTES_KEPT (128u * 1024 * 1024)
 
 void session_notice(struct session *s, bool bad, const char *format, ...)
 {
@@ -195,6 +199,14 @@ static void look_up(struct session *s, int64_t now)
 		take_answer(s, now);
 }
 
+/* A line on the way needs its row, or its reply would be a stray. */
+static size_t kept_rows(const struct session_settings *settings)
+{
+	const size_t window = settings->transport == SESSION_UDP ? (size_t)settings->window : 0;
+
+	return settings->rows > window ? settings->rows : window + 1;
+}
+
 static struct session *session_new(const struct session_settings *settings, const struct session_hooks *hooks)
 {
 	struct session *s = calloc(1, sizeof *s);
@@ -210,7 +222,8 @@ static struct session *session_new(const struct session_settings *settings, cons
 	s->ledger = ledger_new(&(struct ledger_settings){
 	    .kind = settings->transport == SESSION_TCP ? LEDGER_STREAM : LEDGER_DATAGRAM,
 	    .tag = settings->tag,
-	    .capacity = settings->rows,
+	    .capacity = kept_rows(settings),
+	    .bytes = settings->transport == SESSION_TCP ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
 	    .wait = settings->wait,
 	    .answerable = settings->wait > 60 * NS_PER_S ? settings->wait : 60 * NS_PER_S,
 	});

@@ -212,13 +212,14 @@ static void choose_tag(struct model *m, struct model_line *x, int64_t now)
 		set_wire(x, x->tag + 1);
 }
 
-static void forget_oldest(struct model *m)
+/* Decided lines first, then those that wait; never queued ones. */
+static void forget_oldest(struct model *m, bool waiting)
 {
 	size_t kept = 0;
 	for (const struct model_line *x = m->lines; x < m->lines + m->count; x++)
 		kept += !x->forgotten;
 	for (struct model_line *x = m->lines; x < m->lines + m->count && kept >= m->settings.capacity; x++) {
-		if (x->forgotten || x->fate == FATE_QUEUED)
+		if (x->forgotten || x->fate == FATE_QUEUED || (x->fate == FATE_WAITING) != waiting)
 			continue;
 		if (m->settings.kind == LEDGER_DATAGRAM && blocks(m, x) &&
 		    m->crowded_until < x->sent_at + m->settings.answerable)
@@ -243,7 +244,8 @@ void model_add(struct model *m, uint64_t number, const void *text, size_t n, boo
 	memcpy(x->text, text, n);
 	see(m, now);
 	choose_tag(m, x, now);
-	forget_oldest(m);
+	forget_oldest(m, false);
+	forget_oldest(m, true);
 	m->count++;
 	CHECK(m, (partial ? ledger_add_partial : ledger_add)(m->ledger, number, text, n, now) == 0);
 	/* Queued lines are never forgotten. */

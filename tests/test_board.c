@@ -144,6 +144,32 @@ static void long_texts_are_clipped(void **state)
 	free(text);
 }
 
+/* However many rows there may be, long texts of strangers do not pile up. */
+static void bytes_are_bounded(void **state)
+{
+	struct board *b = board_new(100000);
+	char *text = calloc(1, BOARD_TEXT_MAX);
+	const uint64_t fit = BOARD_BYTES_MAX / BOARD_TEXT_MAX;
+
+	(void)state;
+	for (uint64_t i = 0; i < 2 * fit; i++) {
+		assert_int_equal(board_add_text(b, BOARD_STRAY, false, text, BOARD_TEXT_MAX), 0);
+		assert_int_equal(board_add_arrival(b, MATCH_STRAY, false, 0, text, BOARD_TEXT_MAX), 0);
+		assert_int_equal(board_end(b) - board_first(b), i < fit ? i + 1 : fit);
+		assert_int_equal(board_arrivals_end(b) - board_arrivals_first(b), i < fit ? i + 1 : fit);
+	}
+	/* What is forgotten makes room again; lines take none of it. */
+	for (uint64_t i = 1; i <= 3 * fit; i++)
+		board_add_line(b, some_ledger(), false, i);
+	assert_int_equal(board_end(b) - board_first(b), 4 * fit);
+	board_clear(b);
+	for (uint64_t i = 0; i < fit; i++)
+		board_add_text(b, BOARD_STRAY, false, text, BOARD_TEXT_MAX);
+	assert_int_equal(board_end(b) - board_first(b), fit);
+	free(text);
+	board_free(b);
+}
+
 static void smallest(void **state)
 {
 	struct board *b = board_new(0);
@@ -168,6 +194,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(arrivals_have_serials_of_their_own, start, stop),
 		cmocka_unit_test_setup_teardown(clear_forgets_all_but_serials, start, stop),
 		cmocka_unit_test_setup_teardown(long_texts_are_clipped, start, stop),
+		cmocka_unit_test(bytes_are_bounded),
 		cmocka_unit_test(smallest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

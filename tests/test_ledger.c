@@ -873,6 +873,67 @@ static void rows_by_number_and_age(void **state)
 	ledger_free(l);
 }
 
+/* Long lines and long replies: no more bytes than told, and what is left out is the oldest decided. */
+static void bytes_are_bounded(void **state)
+{
+	const struct ledger_settings settings = { .kind = LEDGER_STREAM, .capacity = 1000, .bytes = 2000, .wait = S };
+	struct ledger *l = ledger_new(&settings);
+	char text[400] = "";
+
+	(void)state;
+	for (uint64_t i = 1; i <= 5; i++) {
+		assert_int_equal(ledger_add(l, i, text, 300, (int64_t)i), 0);
+		assert_true(ledger_balanced(l));
+		/* Queued lines are never forgotten. */
+		assert_int_equal(ledger_count(l), i);
+	}
+	for (uint64_t i = 1; i <= 5; i++)
+		ledger_sent(l, i, 10);
+	for (uint64_t i = 1; i <= 5; i++) {
+		memset(text, 'x', sizeof text);
+		assert_int_equal(ledger_stream_reply(l, text, 400, false, 20).number, i);
+		assert_true(ledger_balanced(l));
+	}
+	assert_int_equal(ledger_totals(l)->answered, 5);
+	assert_int_equal(ledger_count(l), 2);
+	assert_int_equal(ledger_at(l, 0)->number, 4);
+	/* One row alone may be more. */
+	ledger_add(l, 6, text, 10, 30);
+	ledger_sent(l, 6, 30);
+	char *long_reply = calloc(1, 5000);
+	ledger_stream_reply(l, long_reply, 5000, false, 40);
+	assert_true(ledger_balanced(l));
+	assert_int_equal(ledger_count(l), 1);
+	assert_int_equal(ledger_at(l, 0)->number, 6);
+	free(long_reply);
+	ledger_free(l);
+}
+
+/* A line that waits keeps its row as long as there is a decided one to forget: its reply is no stray. */
+static void waiting_lines_are_forgotten_last(void **state)
+{
+	struct ledger *l = open_ledger(LEDGER_DATAGRAM, LEDGER_TAG_AUTO, 3);
+	char text[20];
+
+	(void)state;
+	ledger_add(l, 1, "slow", 4, 1);
+	ledger_sent(l, 1, 1);
+	for (uint64_t i = 2; i <= 20; i++) {
+		const int n = snprintf(text, sizeof text, "%d", (int)i);
+		ledger_add(l, i, text, (size_t)n, 1);
+		ledger_sent(l, i, 1);
+		char wire[40];
+		const size_t sent = ledger_wire(l, i, wire, sizeof wire);
+		assert_int_equal(ledger_reply(l, wire, sent, 2).number, i);
+		assert_true(ledger_balanced(l));
+	}
+	assert_int_equal(ledger_count(l), 3);
+	assert_int_equal(ledger_reply(l, "SLOW", 4, 3).number, 1);
+	assert_int_equal(ledger_totals(l)->answered, 20);
+	assert_int_equal(ledger_totals(l)->strays, 0);
+	ledger_free(l);
+}
+
 static void forgotten_datagrams_still_become_lost(void **state)
 {
 	struct ledger *l = open_ledger(LEDGER_DATAGRAM, LEDGER_TAG_AUTO, 3);
@@ -1083,6 +1144,8 @@ int main(void)
 		cmocka_unit_test(doubtful_refusals_keep_their_text),
 		cmocka_unit_test(giving_up),
 		cmocka_unit_test(rows_by_number_and_age),
+		cmocka_unit_test(bytes_are_bounded),
+		cmocka_unit_test(waiting_lines_are_forgotten_last),
 		cmocka_unit_test(forgotten_datagrams_still_become_lost),
 		cmocka_unit_test(forgotten_stream_lines_are_still_answered),
 		cmocka_unit_test(queued_lines_are_kept),

@@ -584,8 +584,10 @@ static void dead_resolver(void **state)
 	(void)state;
 	inet_pton(AF_INET, "127.9.9.9", &a.sin_addr);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-	snprintf(command, sizeof command, "mount --bind '%s' /etc/resolv.conf && exec '%s' -t some.name.example",
-	    term_file(t, "resolv.conf", "nameserver 127.9.9.9\n"), client_path());
+	term_file(t, "etc/resolv.conf", "nameserver 127.9.9.9\n");
+	term_file(t, "etc/nsswitch.conf", "hosts: dns\n");
+	snprintf(command, sizeof command, "mount --bind '%s/etc' /etc && exec '%s' -t some.name.example", term_home(t),
+	    client_path());
 	term_run(t, argv);
 	term_expect_row(t, 0, "looking up");
 	client_line(t, "typed meanwhile");
@@ -622,6 +624,26 @@ static void sigterm_restores(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, client_teardown)
 
+/* More peers than one run keeps, none of them ever sent a line: they cost nothing. */
+static void many_peers(void **state)
+{
+	struct terminal *t = client_private(24, 80, MORE(0));
+	int port = child_python("scripted_server.py", "udp");
+	char line[60];
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		client_line(t, "/connect 127.0.0.1 9");
+		if (i % 20 == 0)
+			client_line(t, "/connect 127.0.0.1 10");
+	}
+	snprintf(line, sizeof line, "/connect 127.0.0.1 %d", port);
+	client_line(t, line);
+	client_line(t, "after all");
+	client_expect_pair(t, "after all", "AFTER ALL");
+	client_leave(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,6 +653,7 @@ int main(void)
 		TEST(control_keys), TEST(completion), TEST(history_is_kept), TEST(inputrc_and_vi),
 		TEST(stops_and_continues), TEST(attack_is_harmless), TEST(no_color), TEST(ascii_outside_utf8),
 		TEST(refused_says_what_to_do), TEST(timed_out_says_so), TEST(unreachable_says_so), TEST(dead_resolver), TEST(hang_up_ends_it), TEST(sigterm_restores),
+		TEST(many_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
