@@ -121,6 +121,8 @@ const char *summary_error(int error, bool stream)
 		    "port?", NULL },
 		{ EMSGSIZE, "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the tag; "
 		    "TCP takes any length", "too long" },
+		{ E2BIG, "dropped on the way: larger than the path's MTU, and sent in one piece; from now on this machine cuts "
+		    "such lines into fragments", NULL },
 		{ ENETUNREACH, "no route to that network; is this machine connected, and the address right?", NULL },
 		{ EHOSTUNREACH, "that host cannot be reached: is it on, is the address right, does a firewall turn "
 		    "packets away?", NULL },

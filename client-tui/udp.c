@@ -247,6 +247,13 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	u->told_refused = true;
 }
 
+/* A datagram that any socket takes, but not the path as one piece: not the EMSGSIZE of one that is too long for UDP. No
+ * socket says E2BIG. */
+static int path_error(const struct sock_extended_err *error)
+{
+	return error->ee_errno == EMSGSIZE ? E2BIG : (int)error->ee_errno;
+}
+
 /* Errors first: they belong to lines sent earlier. Returns false when there are none left. */
 static bool take_error(struct session *s, int64_t now)
 {
@@ -262,7 +269,7 @@ static bool take_error(struct session *s, int64_t now)
 		return false;
 	error = icmp_error(&m);
 	if (error)
-		unreachable(s, u->wire, (size_t)n, (int)error->ee_errno, now);
+		unreachable(s, u->wire, (size_t)n, path_error(error), now);
 	return s->fd >= 0;
 }
 

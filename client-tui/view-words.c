@@ -90,7 +90,7 @@ static const char *why_failed(int error)
 		int error;
 		const char *why;
 	} table[] = {
-		{ EMSGSIZE, "too long" }, { ENETUNREACH, "no route" }, { EHOSTUNREACH, "unreachable" },
+		{ EMSGSIZE, "too long" }, { E2BIG, "path MTU" }, { ENETUNREACH, "no route" }, { EHOSTUNREACH, "unreachable" },
 		{ ENETDOWN, "net is down" }, { EACCES, "forbidden" }, { EPERM, "forbidden" },
 		{ ENOBUFS, "no buffers" }, { ENOMEM, "no memory" }, { ECONNREFUSED, "refused" },
 		{ ETIMEDOUT, "timed out" }, { EPIPE, "closed" }, { ECONNRESET, "reset" },

@@ -42,7 +42,7 @@ static bool print_told(void *context, char *line)
 {
 	char text[TELL_LINE];
 
-	if (tell(context, line, text))
+	if (tell_line(context, line, text))
 		printf("%s\n", text);
 	return fflush(stdout) != 0;
 }

@@ -50,6 +50,10 @@ static void put_counts(FILE *out, const struct link_counts *c, const char *name)
 	if (c->corrupted)
 		fprintf(out, ", %" PRIu64 " corrupted", c->corrupted);
 	fprintf(out, ", %" PRIu64 " delivered", c->delivered);
+	if (c->undelivered)
+		fprintf(out, ", %" PRIu64 " refused by the receiver's device", c->undelivered);
+	if (c->in_flight)
+		fprintf(out, ", %" PRIu64 " still on the way", c->in_flight);
 }
 
 void report_end(FILE *out, const struct link *link)

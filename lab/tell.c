@@ -160,7 +160,7 @@ static void add_fate(const struct said *s, struct line *line)
 		add(line, ", %s", s->marks);
 }
 
-bool tell(struct tell *t, char *event, char text[TELL_LINE])
+bool tell_line(struct tell *t, char *event, char text[TELL_LINE])
 {
 	struct line line = { .text = text };
 	struct said s;

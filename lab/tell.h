@@ -33,6 +33,6 @@ struct tell {
 
 /* One line of the control socket, `event` without its newline (it is taken apart), into `text`. Returns whether there
  * is something to show: other lines are none. */
-bool tell(struct tell *t, char *event, char text[TELL_LINE]);
+bool tell_line(struct tell *t, char *event, char text[TELL_LINE]);
 
 #endif

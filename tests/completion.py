@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from tap import TOP, UPCASE, UPCASED, done, point
+from tap import LAB, TOP, UPCASE, UPCASED, done, point
 
 COMPLETE = '''
 source "$1"
@@ -22,7 +22,8 @@ def complete(*line):
     """What bash would offer for the last word of a command line, the words as bash splits them."""
     path = os.path.join(TOP, 'completion', line[0])
     shown = subprocess.run(['bash', '--norc', '-c', COMPLETE, 'bash', path, *line], capture_output=True, text=True,
-                           check=False, stdin=subprocess.DEVNULL)
+                           check=False, stdin=subprocess.DEVNULL,
+                           env={**os.environ, 'PATH': os.path.dirname(LAB) + ':' + os.environ.get('PATH', '')})
     assert not shown.stderr, shown.stderr
     return set(shown.stdout.split('\n')) - {''}
 
@@ -57,9 +58,9 @@ def check(name, program):
     point(f'{name}: the options of --help are offered', sorted(known ^ offered))
     point(f'{name}: a beginning is completed', [] if complete(name, '--ver') >= {'--version'} and
           complete(name, '--ver') <= known else sorted(complete(name, '--ver')))
-    files_offered = {'--config', '--control', '--port-file'}
+    files_offered = {'--config', '--control', '--far-log', '--pcap', '--port-file'}
     faults = []
-    for option in sorted(with_argument(program) - files_offered):
+    for option in sorted(with_argument(program) - files_offered - {'--far'}):
         faults += refused(name, program, option)
         if complete(name, option, '') != complete(name, option, '=', ''):
             faults.append(f'{option} VALUE and {option}=VALUE differ')
@@ -72,4 +73,10 @@ def check(name, program):
 
 check('upcase', UPCASE)
 check('upcased', UPCASED)
+check('upcase-lab', LAB)
+point('upcase-lab: one direction is offered', [] if complete('upcase-lab', '--loss-') == {'--loss-there', '--loss-back'}
+      else sorted(complete('upcase-lab', '--loss-')))
+point('upcase-lab: a value for one direction', [] if '20%' in complete('upcase-lab', '--loss-there', '=', '2') else ['not so'])
+point('upcase-lab ctl: orders are offered', [] if {'unplug', 'loss', 'watch'} <= complete('upcase-lab', 'ctl', '') else ['not so'])
+point('upcase-lab: commands are offered', [] if 'bash' in complete('upcase-lab', '--loss', '20%', '--', 'bas') else ['not so'])
 done()

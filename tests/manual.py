@@ -6,15 +6,16 @@ import os
 import re
 import subprocess
 
-from tap import BUILD, TOP, UPCASE, UPCASED, done, point, read
+from tap import BUILD, LAB, TOP, UPCASE, UPCASED, done, point, read
 
 MANDOC = os.environ.get('MANDOC') or 'mandoc'
-PAGES = ['upcase.1', 'upcased.8', 'upcase.7']
+PAGES = ['upcase.1', 'upcased.8', 'upcase.7', 'upcase-lab.1', 'upcase-tour.7']
 
 # What the libraries read, not we: in the page without standing in the source.
 LIBRARY_ENVIRONMENT = {
     'upcase.1': {'TERM', 'LINES', 'COLUMNS', 'INPUTRC', 'LC_ALL', 'LC_CTYPE', 'LANG', 'TERMINFO', 'ESCDELAY', 'PATH', 'SHELL'},
     'upcased.8': set(),
+    'upcase-lab.1': set(),
 }
 
 
@@ -69,11 +70,11 @@ def mentioned_options(name):
     return {'-' + option for option in re.findall(r'\bFl (-[a-z][a-z0-9-]*)', page(name))}
 
 
-def check_options(program, name):
+def check_options(program, name, more=()):
     have = program_options(program)
     point(f'{name} has the options of --help', both_ways('option', name, have, page_options(name)))
     point(f'{name} speaks of no other option', [
-        f'{option} is no option' for option in sorted(mentioned_options(name) - have)])
+        f'{option} is no option' for option in sorted(mentioned_options(name) - have - set(more))])
 
 
 def tables():
@@ -110,12 +111,12 @@ def source_environment(folders):
     for folder in folders:
         for file in sorted(os.listdir(os.path.join(TOP, folder))):
             if file.endswith('.c'):
-                found |= set(re.findall(r'getenv\("([A-Z_]+)"\)|"(XDG_[A-Z_]+)"', read(folder, file)))
+                found |= set(re.findall(r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|find\("\w+", "([A-Z_]+)"', read(folder, file)))
     return {name for names in found for name in names if name}
 
 
 def check_environment(name, folders):
-    ours = source_environment(folders)
+    ours = source_environment(folders) - {'POSIXLY_CORRECT'}
     described = {words(item)[1] for item in items(section(name, 'ENVIRONMENT')) if item.startswith('Ev ')}
     point(f'{name} has the environment variables of the program', [
         f'{variable} is not in {name}' for variable in sorted(ours - described)] + [
@@ -128,6 +129,32 @@ def check_exit(name, statuses):
     described = {words(item)[-1] for item in items(text)}
     point(f'{name} has the exit statuses', [f'{status} is not in {name}' for status in statuses
                                             if status not in described])
+
+
+def source_words(pattern, *path):
+    return set(re.findall(pattern, read(*path) or ''))
+
+
+def subsection(name, title):
+    match = re.search(rf'^\.Ss {title}$(.*?)(?=^\.S[sh] |\Z)', page(name), re.M | re.S)
+    return match[1] if match else ''
+
+
+def check_lab(name):
+    """The control protocol's orders and the keys of its events, the presets with their values."""
+    orders = {words(item)[1] for item in items(subsection(name, 'Orders'))}
+    point(f'{name} has the orders of the program', both_ways(
+        'order', name, source_words(r'(?m)^\t\{ "(\w+)", "[^"]*", "[^"]*", do_', 'lab', 'orders.c'), orders))
+    keys = {word for item in items(subsection(name, 'Events')) for word in words(item)[1:]
+            if item.startswith('Cm ') and word != ','}
+    point(f'{name} has the keys of events', both_ways(
+        'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'lab', 'events.c'), keys))
+    shown = subprocess.run([LAB, '--presets'], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    listed = set(re.findall(r'(?m)^(\S+) ', shown.stdout))
+    values = {line.split(': ')[-1].strip() for line in shown.stdout.splitlines() if line.startswith(' ')} - {''}
+    text = section(name, 'PRESETS')
+    point(f'{name} has the presets', both_ways('preset', name, listed, {words(item)[1] for item in items(text)}))
+    point(f'{name} has their values', both_ways('link', name, values, set(re.findall(r'(?m)^\.Ql (.*)$', text))))
 
 
 def check_pages():
@@ -148,10 +175,14 @@ def main():
     check_pages()
     check_options(UPCASE, 'upcase.1')
     check_options(UPCASED, 'upcased.8')
+    check_options(LAB, 'upcase-lab.1', ['--socket', '--loss-there', '--plain'])
     check_tables('upcase.1')
     check_marks('upcase.1')
     check_environment('upcase.1', ['common', 'client-tui'])
     check_environment('upcased.8', ['common', 'server'])
+    check_environment('upcase-lab.1', ['lab'])
+    check_lab('upcase-lab.1')
+    check_exit('upcase-lab.1', ['0', '1', '2', '126', '127'])
     check_exit('upcase.1', ['0', '1', '2'])
     check_exit('upcased.8', ['0', '1', '2'])
     done()

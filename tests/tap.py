@@ -7,6 +7,7 @@ import sys
 TOP = os.environ.get('abs_top_srcdir') or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
 UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
+LAB = os.path.join(BUILD, 'lab', 'upcase-lab')
 UPCASED = os.environ.get('UPCASED') or os.path.join(BUILD, 'server', 'upcased')
 
 _points = 0

@@ -17,7 +17,7 @@ static void expect(struct tell *t, const char *event, const char *want)
 	char line[300], text[TELL_LINE] = "";
 
 	snprintf(line, sizeof(line), "%s", event);
-	assert_int_equal(tell(t, line, text), want != NULL);
+	assert_int_equal(tell_line(t, line, text), want != NULL);
 	if (want)
 		assert_string_equal(text, want);
 }
@@ -89,7 +89,7 @@ static void forgets_the_oldest_flow(void **state)
 	(void)state;
 	for (int port = 1; port <= TELL_FLOWS + 1; port++) {
 		snprintf(event, sizeof(event), "event 1 there in=1 proto=tcp sport=%d dport=7 seq=1 flags=PA payload=1", port);
-		assert_true(tell(&t, event, text));
+		assert_true(tell_line(&t, event, text));
 	}
 	expect(&t, "event 1 there in=2 proto=tcp sport=2 dport=7 seq=1 flags=PA payload=1",
 	    "0.000  there  tcp  2 > 7 PA 1 bytes (0): LOST, ; again, after 0.000 s");

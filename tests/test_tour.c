@@ -46,7 +46,7 @@ static void second_terminal(struct terminal *t, const char *command)
 	assert_int_equal(system(text), 0);
 }
 
-/* The first column of a row that holds `text`; NULL if there is none. */
+/* A row that holds `text`; NULL if there is none. */
 static const char *row_with(struct terminal *t, const char *text)
 {
 	int row, column;
@@ -93,9 +93,9 @@ static void type_lines(struct terminal *t, int count)
 
 static void two_hundred_lines(void **state)
 {
-	struct terminal *t = lab("upcase-lab --loss 20% --delay 20ms --seed 1 -- sh -c "
-	                         "'upcase 10.9.0.2; grep Tcp: /proc/net/snmp | cut -d\" \" -f13 | xargs echo counted:'",
-	    30);
+	static const char command[] = "upcase-lab --loss 20% --delay 20ms --seed 1 -- sh -c "
+	    "'upcase 10.9.0.2; grep Tcp: /proc/net/snmp | cut -d\" \" -f13 | xargs echo counted:'";
+	struct terminal *t = lab(command, 30);
 	char counted[40];
 	const char *row;
 	int retransmitted;
