@@ -26,6 +26,8 @@
 #define PORT 12000
 #define PINGS 5000
 #define PING_EVERY (200 * NS_PER_US)
+/* A host's queue may still be full of the test before. */
+#define MISSING_MOST 20
 #define LOAD_TIME NS_PER_S
 #define SMALL 64
 #define BULK (128 << 10)
@@ -160,7 +162,7 @@ static struct spread one_way(const struct bench *b, int64_t expected)
 	static int64_t took[PINGS];
 	int near = socket_on(b, HOST_NEAR, SOCK_DGRAM), far = socket_on(b, HOST_FAR, SOCK_DGRAM);
 	char data[SMALL] = "hello";
-	int n = 0;
+	int n = 0, missing = 0;
 
 	connect_far(b, near);
 	for (int i = 0; i < (expected ? PINGS / 5 : PINGS); i++) {
@@ -170,9 +172,10 @@ static struct spread one_way(const struct bench *b, int64_t expected)
 		if (send(near, data, sizeof data, 0) < 0)
 			fatal("send");
 		int64_t stamp = receive_stamp(far);
-		if (stamp < 0)
-			fatal("nothing arrives");
-		took[n++] = stamp - start - expected;
+		if (stamp > 0)
+			took[n++] = stamp - start - expected;
+		else if (++missing > MISSING_MOST)
+			fatal("datagrams do not arrive");
 	}
 	close(near);
 	close(far);

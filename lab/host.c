@@ -299,6 +299,8 @@ static int wait_for_hosts(const struct host_pair *pair, struct explain_failure *
 		if (setns(pair->ns[side], CLONE_NEWNET) != 0)
 			return failed(failure, EXPLAIN_NET_NS);
 		netdev_wait_carrier(HOST_DEVICE);
+		if (pair->report.ipv6)
+			netdev_wait_address(sides[side].ipv6);
 	}
 	return 0;
 }

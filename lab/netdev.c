@@ -29,9 +29,9 @@
 
 #define REQUEST_SIZE 1024
 
-/* How often, and how many times, to look whether a device has a carrier. */
-#define CARRIER_LOOK (2 * 1000 * 1000)
-#define CARRIER_LOOKS 1000
+/* How often (ns), and how many times, to look whether the kernel is ready. */
+#define LOOK_EVERY (1000 * 1000)
+#define LOOKS 2000
 
 /* More features than any kernel knows (64 and some). */
 #define FEATURES_MAX 256
@@ -183,15 +183,20 @@ static void forbid_link_local(const char *name)
 	(void)ask(&r);
 }
 
-/* How the kernel calls what a device may do for it. */
-struct feature_names {
+/* Each ends in an array of the kernel's choosing: here is room for it. */
+union feature_names {
 	struct ethtool_gstrings head;
-	char names[FEATURES_MAX][ETH_GSTRING_LEN];
+	char room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
 };
 
-struct feature_wishes {
+union feature_wishes {
 	struct ethtool_sfeatures head;
-	struct ethtool_set_features_block blocks[FEATURES_MAX / 32];
+	char room[sizeof(struct ethtool_sfeatures) + FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
+};
+
+union feature_count {
+	struct ethtool_sset_info head;
+	char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 };
 
 /* To put packets together or to leave them so, to be cut up later, and to leave checksums to be completed. Not the
@@ -209,31 +214,39 @@ static bool is_offload(const char *name)
 	    || (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
 }
 
+/* An ethtool command for the device: its answer is in `command`. */
+static int ethtool(int fd, const char *name, void *command)
+{
+	struct ifreq wanted = { .ifr_data = command };
+
+	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
+	return ioctl(fd, SIOCETHTOOL, &wanted);
+}
+
+/* How many features there are, 0 if that cannot be said. */
+static uint32_t count_features(int fd, const char *name)
+{
+	union feature_count asked = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES } };
+
+	return ethtool(fd, name, &asked) == 0 && asked.head.data[0] <= FEATURES_MAX ? asked.head.data[0] : 0;
+}
+
 /* Checksums and segmentation are left to the kernel's software. A checksum that is missing nevertheless shows in
  * PACKET_VNET_HDR, and device_read() completes it. */
 static void forbid_offload(const char *name)
 {
-	struct feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
-	struct feature_wishes wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
-	struct {
-		struct ethtool_sset_info head;
-		uint32_t count;
-	} asked = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES } };
-	struct ifreq wanted = { .ifr_data = (char *)&asked };
+	union feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
+	union feature_wishes wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t count = fd >= 0 ? count_features(fd, name) : 0;
 
-	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
-	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &wanted) == 0 && asked.count <= FEATURES_MAX) {
-		wanted.ifr_data = (char *)&names;
-		if (ioctl(fd, SIOCETHTOOL, &wanted) != 0)
-			names.head.len = 0;
-		for (uint32_t i = 0; i < names.head.len; i++) {
-			if (is_offload(names.names[i]))
-				wishes.blocks[i / 32].valid |= 1u << i % 32;
+	if (count && ethtool(fd, name, &names) == 0) {
+		for (uint32_t i = 0; i < count; i++) {
+			if (is_offload((const char *)names.head.data + i * ETH_GSTRING_LEN))
+				wishes.head.features[i / 32].valid |= 1u << i % 32;
 		}
-		wishes.head.size = (asked.count + 31) / 32;
-		wanted.ifr_data = (char *)&wishes;
-		(void)ioctl(fd, SIOCETHTOOL, &wanted);
+		wishes.head.size = (count + 31) / 32;
+		(void)ethtool(fd, name, &wishes);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -258,25 +271,24 @@ int netdev_raise(const char *name, const struct netdev_shape *shape)
 }
 
 /* Kernels from 6.8 on bring their view up to date when they are asked (ETHTOOL_GLINK). */
-static bool carries(int fd, struct ifreq *wanted)
+static bool carries(int fd, const char *name)
 {
 	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
+	struct ifreq wanted = { .ifr_flags = 0 };
 
-	wanted->ifr_data = (char *)&value;
-	(void)ioctl(fd, SIOCETHTOOL, wanted);
-	return ioctl(fd, SIOCGIFFLAGS, wanted) != 0 || wanted->ifr_flags & IFF_RUNNING;
+	(void)ethtool(fd, name, &value);
+	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
+	return ioctl(fd, SIOCGIFFLAGS, &wanted) != 0 || wanted.ifr_flags & IFF_RUNNING;
 }
 
 void netdev_wait_carrier(const char *name)
 {
-	const struct timespec pause = { .tv_nsec = CARRIER_LOOK };
-	struct ifreq wanted = { .ifr_flags = 0 };
+	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return;
-	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
-	for (int i = 0; i < CARRIER_LOOKS && !carries(fd, &wanted); i++)
+	for (int i = 0; i < LOOKS && !carries(fd, name); i++)
 		nanosleep(&pause, NULL);
 	close(fd);
 }
@@ -300,6 +312,42 @@ int netdev_address(const char *name, const char *address, int prefix)
 	put(&r, IFA_LOCAL, bytes, n);
 	put(&r, IFA_ADDRESS, bytes, n);
 	return ask(&r);
+}
+
+/* The route to the host's own address, as it would be taken now, is local. */
+static bool is_taken(const struct in6_addr *address)
+{
+	union {
+		struct nlmsghdr header;
+		char bytes[1024];
+	} answer;
+	const struct rtmsg *route = NLMSG_DATA(&answer.header);
+	struct request r;
+	struct rtmsg *fixed = begin(&r, RTM_GETROUTE, 0, sizeof(*fixed));
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	ssize_t n = -1;
+
+	r.header.nlmsg_flags = NLM_F_REQUEST;
+	fixed->rtm_family = AF_INET6;
+	fixed->rtm_dst_len = 128;
+	put(&r, RTA_DST, address, sizeof(*address));
+	if (fd >= 0 && send(fd, &r, r.header.nlmsg_len, 0) >= 0)
+		n = recv(fd, &answer, sizeof(answer), 0);
+	if (fd >= 0)
+		close(fd);
+	return n >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) && answer.header.nlmsg_type == RTM_NEWROUTE
+	       && route->rtm_type == RTN_LOCAL;
+}
+
+void netdev_wait_address(const char *address)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
+	struct in6_addr bytes;
+
+	if (inet_pton(AF_INET6, address, &bytes) != 1)
+		return;
+	for (int i = 0; i < LOOKS && !is_taken(&bytes); i++)
+		nanosleep(&pause, NULL);
 }
 
 /* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */

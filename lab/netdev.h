@@ -36,6 +36,10 @@ void netdev_wait_carrier(const char *name);
 /* A numeric address, IPv4 or IPv6, usable at once: no duplicate-address detection. */
 int netdev_address(const char *name, const char *address, int prefix);
 
+/* Waits, two seconds at most, until the host takes packets to its IPv6 `address` as its own: the kernel does that part of
+ * its work later. */
+void netdev_wait_address(const char *address);
+
 /* Replaces the route to the network of `address` and `prefix` that netdev_address() made by one on which TCP uses the
  * congestion control `congestion`, whatever the namespace's default is (RTAX_CC_ALGO). EINVAL if there is none of
  * that name. */

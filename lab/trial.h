@@ -5,7 +5,7 @@
 
 #include "host.h"
 
-/* Moves between the hosts; a relay must carry their packets meanwhile. Takes a second at most. Returns a set of enum
+/* Moves between the hosts; a relay must carry their packets meanwhile. Takes four seconds at most. Returns a set of enum
  * keeper_trial: what went both ways. */
 int trial_run(const struct host_pair *pair);
 

@@ -30,6 +30,7 @@ static int open_place(void **state)
 	if (!mkdtemp(p->runtime))
 		return -1;
 	setenv("XDG_RUNTIME_DIR", p->runtime, 1);
+	setenv("TMPDIR", p->runtime, 1);
 	*state = p;
 	return 0;
 }
@@ -87,6 +88,14 @@ static void is_removed_with_its_files(void **state)
 	folder_remove("");
 }
 
+/* The clock of files is coarse. */
+static void set_time(const char *path, time_t seconds, long ns)
+{
+	const struct timespec times[] = { { seconds, ns }, { seconds, ns } };
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 static void newest_is_the_last_that_lives(void **state)
 {
 	char first[FOLDER_PATH], second[FOLDER_PATH], dead[FOLDER_PATH], found[200], want[200];
@@ -100,9 +109,9 @@ static void newest_is_the_last_that_lives(void **state)
 	assert_int_equal(folder_make(second), 0);
 	two = listen_in(second);
 	assert_int_equal(folder_make(dead), 0);
-	/* The clock of files is coarse. */
-	assert_int_equal(utimensat(AT_FDCWD, first, (const struct timespec[]){ { 10, 0 }, { 10, 0 } }, 0), 0);
-	assert_int_equal(utimensat(AT_FDCWD, second, (const struct timespec[]){ { 10, 0 }, { 10, 1 } }, 0), 0);
+	set_time(first, 10, 0);
+	set_time(second, 10, 1);
+	set_time(dead, 10, 2);
 	snprintf(want, sizeof(want), "%s/" FOLDER_LINK, second);
 	assert_int_equal(folder_newest(found, sizeof(found)), 0);
 	assert_string_equal(found, want);
@@ -141,6 +150,10 @@ static void falls_back_to_tmp(void **state)
 
 	snprintf(missing, sizeof(missing), "%s/missing", p->runtime);
 	setenv("XDG_RUNTIME_DIR", missing, 1);
+	assert_int_equal(folder_make(path), 0);
+	assert_memory_equal(path, p->runtime, strlen(p->runtime));
+	folder_remove(path);
+	unsetenv("TMPDIR");
 	assert_int_equal(folder_make(path), 0);
 	assert_memory_equal(path, "/tmp/upcase-lab-", 16);
 	folder_remove(path);

@@ -349,6 +349,27 @@ static void test_free_order_overtakes(void **state)
 	impair_free(impair);
 }
 
+static void test_copies_travel_on_their_own(void **state)
+{
+	(void) state;
+	struct impair_settings s = impair_perfect();
+	s.delay = 20 * MS;
+	s.jitter = 20 * MS;
+	s.any_order = true;
+	s.duplicate = 1;
+	struct impair *impair = begin(&s, 52);
+	struct impair_verdict v;
+	int64_t first = 0;
+
+	for (int i = 0; i < 100000; i++) {
+		impair_judge(impair, &usual, i * 100 * MS, &v);
+		assert_int_equal(v.copies, 2);
+		first += v.at[1] < v.at[0];
+	}
+	assert_rate(first, 100000, 0.5);
+	impair_free(impair);
+}
+
 static void test_duplicates(void **state)
 {
 	(void) state;
@@ -730,6 +751,7 @@ int main(void)
 		cmocka_unit_test(test_delay_is_never_negative),
 		cmocka_unit_test(test_order_is_kept),
 		cmocka_unit_test(test_free_order_overtakes),
+		cmocka_unit_test(test_copies_travel_on_their_own),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_reordered_are_overtaken_without_delay),
 		cmocka_unit_test(test_corruption),

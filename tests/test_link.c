@@ -381,11 +381,18 @@ static void test_a_full_host_is_waited_for(void **state)
 	while (link_counts(wire.link, LINK_THERE)->packets < 200)
 		wire_turn(&wire, 0);
 	assert_true(link_counts(wire.link, LINK_THERE)->in_flight > 100);
-	while (r->total < 200) {
+	/* There is room again, and more comes: it does not overtake what waits. */
+	for (uint32_t i = 200; i < 1000; i++) {
+		uint32_t payload[2] = { i, i };
+		collect(wire.far_end, r, true);
+		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, payload, 8));
+		wire_turn(&wire, 0);
+	}
+	while (r->total < 1000) {
 		wire_turn(&wire, NS_PER_S);
 		collect(wire.far_end, r, true);
 	}
-	for (uint32_t i = 0; i < 200; i++)
+	for (uint32_t i = 0; i < 1000; i++)
 		assert_int_equal(r->order[i], i);
 	assert_int_equal(link_counts(wire.link, LINK_THERE)->undelivered, 0);
 	free(r);

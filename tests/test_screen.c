@@ -584,8 +584,10 @@ static void dead_resolver(void **state)
 	(void)state;
 	inet_pton(AF_INET, "127.9.9.9", &a.sin_addr);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-	snprintf(command, sizeof command, "mount --bind '%s' /etc/resolv.conf && exec '%s' -t some.name.example",
-	    term_file(t, "resolv.conf", "nameserver 127.9.9.9\n"), client_path());
+	term_file(t, "etc/resolv.conf", "nameserver 127.9.9.9\n");
+	term_file(t, "etc/nsswitch.conf", "hosts: dns\n");
+	snprintf(command, sizeof command, "mount --bind '%s/etc' /etc && exec '%s' -t some.name.example", term_home(t),
+	    client_path());
 	term_run(t, argv);
 	term_expect_row(t, 0, "looking up");
 	client_line(t, "typed meanwhile");
