@@ -18,13 +18,14 @@ static bool on_a_terminal(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-/* Descriptors 0 to 2 closed by the caller would be given to sockets. */
+/* Descriptors 0 to 2 closed by the caller would be given to sockets. What stands in for the output cannot be written,
+ * so that replies that go nowhere are told. */
 static int check_descriptors(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		if (open("/dev/null", O_RDWR) != fd)
+		if (open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
 			return -1;
 	}
 	return 0;

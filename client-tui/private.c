@@ -19,6 +19,8 @@
 
 /* How long a start may take, ms: far more than any machine needs. */
 #define START_PATIENCE 10000
+/* How long it may take to end, ms: it only closes its sockets, unless somebody stopped it. */
+#define END_PATIENCE 2000
 
 /* Where the server may stand, seen from the folder of this program: installed beside it, in the build tree, in an
  * installation that keeps servers apart. */
@@ -171,13 +173,29 @@ int private_start(struct private_server *server, char *why, size_t size)
 	return result;
 }
 
+/* Waits for its end, at most so long, ms; < 0: for ever. */
+static bool wait_end(pid_t process, int patience)
+{
+	for (; patience != 0; patience--) {
+		const pid_t ended = waitpid(process, NULL, patience < 0 ? 0 : WNOHANG);
+
+		if (ended == process || (ended < 0 && errno != EINTR))
+			return true;
+		if (patience > 0)
+			poll(NULL, 0, 1);
+	}
+	return false;
+}
+
 void private_stop(struct private_server *server)
 {
 	if (server->process <= 0)
 		return;
 	close(server->lifeline);
 	kill(server->process, SIGTERM);
-	while (waitpid(server->process, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (!wait_end(server->process, END_PATIENCE)) {
+		kill(server->process, SIGKILL);
+		wait_end(server->process, -1);
+	}
 	server->process = 0;
 }

@@ -354,6 +354,16 @@ static void tcp_push(struct session *s, int64_t now)
 
 /* --- receiving --- */
 
+static void learn_answer(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+
+	t->answered++;
+	t->answered_at = now;
+	if (t->pace != PACE_FREE)
+		t->careful_until = now + (t->pace == PACE_SINGLE ? CLOSE_EXPECTED : CLOSE_FOLLOWS);
+}
+
 static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t now)
 {
 	struct tcp *t = s->side;
@@ -361,10 +371,9 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 
 	reply.verdict = ledger_stream_reply(s->ledger, text, n, ended, now);
 	s->answered = true;
-	t->answered++;
-	t->answered_at = now;
-	if (t->pace != PACE_FREE)
-		t->careful_until = now + (t->pace == PACE_SINGLE ? CLOSE_EXPECTED : CLOSE_FOLLOWS);
+	/* What no line asked for (a greeting, chatter without end) says nothing about when this server closes. */
+	if (reply.verdict.match != MATCH_STRAY)
+		learn_answer(s, now);
 	s->hooks.reply(s->hooks.context, &reply);
 	t->in_used = 0;
 	t->in_long = false;

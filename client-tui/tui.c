@@ -77,11 +77,30 @@ struct app_session *app_current(struct app *app)
 	return app->settings.transport == SESSION_TCP ? app->tcp : app->udp;
 }
 
+/* Sessions to peers that were left before a line was typed stand in no row: they need not stay. */
+static void drop_unused(struct app *app)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < app->session_count; i++) {
+		struct app_session *s = app->sessions[i];
+
+		if (s->left && session_dead(s->session) && ledger_totals(session_ledger(s->session))->typed == 0) {
+			session_close(s->session);
+			free(s);
+		} else {
+			app->sessions[kept++] = s;
+		}
+	}
+	app->session_count = kept;
+}
+
 static struct app_session *new_session(struct app *app, int64_t now)
 {
 	const struct client_settings *s = &app->settings;
 	struct app_session *new;
 
+	drop_unused(app);
 	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
 	new->app = app;

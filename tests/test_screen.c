@@ -624,6 +624,26 @@ static void sigterm_restores(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, client_teardown)
 
+/* More peers than one run keeps, none of them ever sent a line: they cost nothing. */
+static void many_peers(void **state)
+{
+	struct terminal *t = client_private(24, 80, MORE(0));
+	int port = child_python("scripted_server.py", "udp");
+	char line[60];
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		client_line(t, "/connect 127.0.0.1 9");
+		if (i % 20 == 0)
+			client_line(t, "/connect 127.0.0.1 10");
+	}
+	snprintf(line, sizeof line, "/connect 127.0.0.1 %d", port);
+	client_line(t, line);
+	client_line(t, "after all");
+	client_expect_pair(t, "after all", "AFTER ALL");
+	client_leave(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -633,6 +653,7 @@ int main(void)
 		TEST(control_keys), TEST(completion), TEST(history_is_kept), TEST(inputrc_and_vi),
 		TEST(stops_and_continues), TEST(attack_is_harmless), TEST(no_color), TEST(ascii_outside_utf8),
 		TEST(refused_says_what_to_do), TEST(timed_out_says_so), TEST(unreachable_says_so), TEST(dead_resolver), TEST(hang_up_ends_it), TEST(sigterm_restores),
+		TEST(many_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,30 @@ with tempfile.TemporaryDirectory() as folder:
     point("a wrong line in it is named", status(result, 2) +
           ([] if b"config:2:" in result.stderr else [f"stderr: {result.stderr!r}"]))
 
+# Rows are forgotten when there are more than --rows; a line on its way is not.
+with upcased() as server:
+    result = run("--plain", "--rows=1", "127.0.0.1", server.port, stdin=b"".join(b"%d\n" % i for i in range(1000)))
+    point("--rows=1: all are answered all the same", status(result, 0) +
+          ([] if b"1000 answered" in result.stderr else [f"stderr: {result.stderr!r}"]))
+    result = run("--plain", "127.0.0.1", server.port, stdin=b"x\n", preexec_fn=lambda: os.close(1))
+    point("a closed standard output is told", status(result, 1))
+
+# A server that never stops talking does not keep lines from being sent.
+chatter = socket.create_server(("127.0.0.1", 0))
+client = subprocess.Popen([UPCASE, "--plain", "-t", "127.0.0.1", str(chatter.getsockname()[1])], stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+client.stdin.write(b"one\ntwo\nthree\n")
+client.stdin.flush()
+talk = chatter.accept()[0]
+heard, end = b"", time.monotonic() + PATIENCE
+while heard != b"one\ntwo\nthree\n" and time.monotonic() < end:
+    talk.sendall(b"chatter\n" * 10)
+    if select.select([talk], [], [], 0.01)[0]:
+        heard += talk.recv(100)
+point("TCP: chatter does not hold lines back", differences("heard", heard, b"one\ntwo\nthree\n"))
+client.kill()
+client.communicate()
+
 # The private server ends with the client, however that ends.
 for how in (signal.SIGKILL, signal.SIGTERM, None):
     client = subprocess.Popen([UPCASE, "--plain"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -168,28 +192,47 @@ for how in (signal.SIGKILL, signal.SIGTERM, None):
         faults += no_such_process(child)
     point(f"a private server, ended with the client by {how.name if how else 'the end of input'}", faults)
 
-# Memory is bounded whatever comes.
+# Even when somebody stopped it.
+client = subprocess.Popen([UPCASE, "--plain"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          env=ENVIRONMENT)
+client.stdin.write(b"hello\n")
+client.stdin.flush()
+client.stdout.readline()
+with open(f"/proc/{client.pid}/task/{client.pid}/children", encoding="ascii") as file:
+    child = int(file.read())
+os.kill(child, signal.SIGSTOP)
+client.stdin.close()
+try:
+    client.wait(PATIENCE / 4)
+    faults = []
+except subprocess.TimeoutExpired:
+    faults = ["the client waits for it"]
+    client.kill()
+point("a private server that is stopped is ended too", faults + no_such_process(child))
+
+# Memory is bounded whatever comes: by lines of any length.
 with upcased() as server:
-    client = subprocess.Popen([UPCASE, "--plain", "-tq", "127.0.0.1", str(server.port)], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, env=ENVIRONMENT)
-    block = b"a line of text that is neither long nor short, number 12345678\n" * 16384
-    blocks = 64 if "TEST_PATIENCE" not in os.environ else 8
-    received = peak = 0
-    if os.fork() == 0:
-        client.stdout.close()
-        for _ in range(blocks):
-            client.stdin.write(block)
-        os._exit(0)
-    client.stdin.close()
-    while data := client.stdout.read(1 << 20):
-        received += len(data)
-        with open(f"/proc/{client.pid}/status", encoding="ascii") as file:
-            peak = max([peak] + [int(line.split()[1]) for line in file if line.startswith("VmHWM")])
-    client.wait(PATIENCE)
-    os.wait()
-    print(f"# {received >> 20} MiB through TCP, the client's memory at most {peak >> 10} MiB")
-    point("a long stream in bounded memory", differences("bytes", str(received), str(blocks * len(block))) +
-          differences("status", str(client.returncode), "0") +
-          ([] if peak < 200 << 10 or "TEST_PATIENCE" in os.environ else [f"{peak} KiB"]))
+    for what, block, count in (("short", b"a line of text that is neither long nor short, number 12345678\n" * 16384, 64),
+                               ("long", (b"abcdefghi " * 6000 + b"\n") * 16, 320)):
+        client = subprocess.Popen([UPCASE, "--plain", "-tq", "127.0.0.1", str(server.port)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, env=ENVIRONMENT)
+        blocks = count if "TEST_PATIENCE" not in os.environ else count // 8
+        received = peak = 0
+        if os.fork() == 0:
+            client.stdout.close()
+            for _ in range(blocks):
+                client.stdin.write(block)
+            os._exit(0)
+        client.stdin.close()
+        while data := client.stdout.read(1 << 20):
+            received += len(data)
+            with open(f"/proc/{client.pid}/status", encoding="ascii") as file:
+                peak = max([peak] + [int(line.split()[1]) for line in file if line.startswith("VmHWM")])
+        client.wait(PATIENCE)
+        os.wait()
+        print(f"# {received >> 20} MiB of {what} lines through TCP, the client's memory at most {peak >> 10} MiB")
+        point(f"a long stream of {what} lines in bounded memory", differences("bytes", str(received), str(blocks * len(block))) +
+              differences("status", str(client.returncode), "0") +
+              ([] if peak < 200 << 10 or "TEST_PATIENCE" in os.environ else [f"{peak} KiB"]))
 HOME.cleanup()
 done()
