@@ -349,7 +349,7 @@ static void end_travels(struct udp *u, enum totals_way_name way, int64_t now)
 		if (t.socket->held)
 			return;
 		if (way == TOTALS_THERE) {
-			t.datagram.arrived = clock_realtime();
+			/* It keeps the time at which it was received: what was there before a reply left was not caused by it. */
 			answer(t.socket, &t.datagram, bytes, now);
 		} else {
 			put_reply(t.socket, &t.datagram, bytes, n);

@@ -203,6 +203,18 @@ def loops_are_still_found():
             expect(server.totals()["udp dropped"]["loop"] > 0, True, "found")
 
 
+def bunches_are_no_loops():
+    """the same capitals many times at once are no loop because the link spreads or doubles them"""
+    with Server("--delay=30ms", "--jitter=30ms", "--order=free", "--duplicate=50%", "-4") as server:
+        client = udp(server)
+        stop_process(server)
+        for _ in range(50):
+            client.send(b"HELLO")
+        os.kill(server.pid, signal.SIGCONT)
+        totals = server.wait_totals(lambda t: t["udp"]["datagrams"] == 50 and settled(t), "all dealt with")
+        expect((totals["udp dropped"]["loop"], totals["udp"]["replies"] > 50), (0, True), "loops, replies")
+
+
 def end_waits_for_the_link():
     """SIGTERM: what is on the link arrives; a second one does not wait"""
     with Server("--delay=200ms") as server:
@@ -264,5 +276,5 @@ def big_and_empty_datagrams():
 
 
 run(loses_as_told, bursts, same_seed_same_fates, one_direction, delay_is_exact, order_under_jitter, held_back, doubles,
-    full_queue, tcp_is_untouched, ipv6, loops_are_still_found, end_waits_for_the_link, says_what_it_does, bad_options,
+    full_queue, tcp_is_untouched, ipv6, loops_are_still_found, bunches_are_no_loops, end_waits_for_the_link, says_what_it_does, bad_options,
     big_and_empty_datagrams)
