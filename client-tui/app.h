@@ -8,7 +8,9 @@
 #include "canvas.h"
 #include "keys.h"
 #include "session.h"
+#include "commands.h"
 #include "settings.h"
+#include "truth.h"
 #include "view.h"
 
 /* Peers that one run can have talked to: a transport and a peer each. */
@@ -24,6 +26,8 @@ struct app_session {
 	bool left;
 	/* When what is still on its way is given up. */
 	int64_t leave_by;
+	/* What the lab knows it as; -1 outside. */
+	int flow;
 };
 
 /* A question that the next key answers. */
@@ -52,6 +56,15 @@ struct app {
 	char *page_text;
 	/* What /find looks for, owned. */
 	char *find;
+
+	/* The lab, NULL outside; what the screen shows of it, and its panel. */
+	struct truth *truth;
+	struct view_lab lab;
+	struct panel panel;
+	/* What is said when a fault on cue was taken. */
+	char lab_fault[160];
+	/* UDP lines that were decided, and answered, when the link was changed last. */
+	uint64_t base_decided, base_answered;
 
 	struct app_question question;
 	/* A word to the user on the last row, until then. */
@@ -84,6 +97,22 @@ void app_line(struct app *app, const char *line, size_t n);
 /* Shows a page over the panes; takes `text` (malloc()ed). */
 void app_page(struct app *app, const char *title, char *text);
 void app_close_page(struct app *app);
+
+/* tui-lab.c */
+void app_lab_start(struct app *app, int64_t now);
+/* The flow of a session that is about to be opened, with the present settings; -1 outside the lab. */
+int app_lab_flow(struct app *app);
+/* The session's hooks; and before its socket is closed. */
+void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from);
+void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to);
+void app_lab_closed(const struct app_session *of, int64_t now);
+/* Adds the UDP lines that are decided and answered. */
+void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answered);
+void app_lab_command(struct app *app, enum command command, const char *arguments, int64_t now);
+/* Opens or closes the panel. */
+void app_lab_panel(struct app *app);
+/* A key for the panel: true when it was taken. */
+bool app_lab_key(struct app *app, const unsigned char *bytes, size_t n);
 
 /* tui-command.c */
 void app_command(struct app *app, const char *line, size_t n, int64_t now);

@@ -15,6 +15,7 @@
 #define HELP_HINT "help"
 #define TRANSPORT_HINT "udp/tcp"
 #define ORDER_HINT "order"
+#define LINK_HINT "link"
 #define QUIT_HINT "quit"
 
 const struct command_spec command_table[] = {
@@ -25,6 +26,10 @@ const struct command_spec command_table[] = {
 	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
 	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
 	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file" },
+	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% [there|back], preset wifi" },
+	{ COMMAND_DROP, "drop", "next WHAT", "in the lab: drop the next request, reply, syn or ack" },
+	{ COMMAND_HOLD, "hold", "TIME", "in the lab: keep all packets back for so long" },
+	{ COMMAND_UNPLUG, "unplug", "TIME", "in the lab: lose all packets for so long" },
 	{ COMMAND_HELP, "help", "", "this page" },
 	{ COMMAND_QUIT, "quit", "", "leave; a summary stays" },
 	{ .name = NULL },
@@ -34,6 +39,7 @@ const struct key_spec key_table[] = {
 	{ "F1", HELP_HINT, "this page, and away with it" },
 	{ "F2", TRANSPORT_HINT, "the other transport" },
 	{ "F4", ORDER_HINT, "replies beside their lines, or in the order they came" },
+	{ "F7", LINK_HINT, "in the lab: the link's settings, changed with the arrows" },
 	{ "F10", QUIT_HINT, "leave; a summary stays" },
 	{ "PgUp", NULL, "a page towards older rows" },
 	{ "PgDn", NULL, "a page towards newer rows" },
@@ -55,7 +61,7 @@ const struct key_spec key_table[] = {
 
 const char *command_hints(void)
 {
-	return "F1 " HELP_HINT "  F2 " TRANSPORT_HINT "  F4 " ORDER_HINT "  F10 " QUIT_HINT;
+	return "F1 " HELP_HINT "  F2 " TRANSPORT_HINT "  F4 " ORDER_HINT "  F7 " LINK_HINT "  F10 " QUIT_HINT;
 }
 
 static bool is_blank(char c)
@@ -82,6 +88,13 @@ static bool begins(const struct command_spec *spec, const char *name, size_t n)
 	return strncmp(spec->name, name, n) == 0 && strlen(spec->name) >= n;
 }
 
+/* The lab's commands came later: one letter goes on to mean what it meant. */
+static bool too_short(const struct command_spec *spec, size_t n)
+{
+	return n < 2 && (spec->command == COMMAND_LINK || spec->command == COMMAND_DROP ||
+	    spec->command == COMMAND_HOLD || spec->command == COMMAND_UNPLUG);
+}
+
 static enum command find(const char *name, size_t n)
 {
 	enum command found = COMMAND_UNKNOWN;
@@ -89,7 +102,7 @@ static enum command find(const char *name, size_t n)
 	if (n == 0)
 		return COMMAND_UNKNOWN;
 	for (const struct command_spec *spec = command_table; spec->name; spec++) {
-		if (!begins(spec, name, n))
+		if (!begins(spec, name, n) || too_short(spec, n))
 			continue;
 		if (strlen(spec->name) == n)
 			return spec->command;
@@ -167,7 +180,7 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 	if (size)
 		buf[0] = '\0';
 	for (const struct command_spec *spec = command_table; spec->name; spec++) {
-		if (!begins(spec, name, length) || used >= size)
+		if (!begins(spec, name, length) || too_short(spec, length) || used >= size)
 			continue;
 		used += (size_t)snprintf(buf + used, size - used, "%s/%s", used ? ", " : "", spec->name);
 	}

@@ -65,3 +65,25 @@ const struct mark_spec mark_table[] = {
 	{ "unshown", "\xef\xbf\xbd", "?", "a byte or character that cannot be shown" },
 	{ NULL, NULL, NULL, NULL },
 };
+
+/* What the link did. The crosses stand in the wire, or where there is no room for it, in place of the reply. */
+const struct mark_spec lab_mark_table[] = {
+	{ "lost-going", "──✗ lost going", "--x lost going", "lost, and the link dropped it on the way there" },
+	{ "lost-coming", "────✗ lost coming", "----x lost coming", "lost: the server's reply was dropped on the way back" },
+	{ "no-reply", "─────✗ no reply", "-----x no reply", "lost: it got there, and the server sent no reply" },
+	{ "still-going", "✗ still going", "x still going", "lost: the link had not let it go when the wait was over" },
+	{ "still-coming", "✗ still coming", "x still coming", "lost: the link had not let the reply go when the wait was over" },
+	{ "corrupted", "✗ corrupted", "x corrupted", "a bit was flipped on that way, so that the receiver dropped it" },
+	{ "queue-full", "✗ queue full", "x queue full", "no room in the queue before the link, on that way" },
+	{ "too-big", "✗ too big", "x too big", "more than the link's MTU" },
+	{ "unplugged", "✗ unplugged", "x unplugged", "the link was unplugged" },
+	{ "second-copy", "2× going", "2x going", "the link delivered it twice on that way" },
+	{ "held-back", "held back", "held back", "the link kept it, for all or for later ones to pass" },
+	{ "again", "1× again", "1x again", "TCP: so often a segment of the line was sent again; behind it, after how long" },
+	{ "again-coming", "1× again coming", "1x again coming", "the same for the reply, by the server's kernel" },
+	{ "missing", "··  lost going", "..  lost going", "TCP: a segment was dropped on that way and will be sent again" },
+	{ "link", "link: ", "link: ", "what the link is told to do, both ways" },
+	{ "truth", "truth: ", "truth: ",
+	    "how many lines were compared with what the link did, and how many of them do not agree: it must be 0" },
+	{ NULL, NULL, NULL, NULL },
+};

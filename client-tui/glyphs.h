@@ -35,5 +35,7 @@ struct mark_spec {
 };
 
 extern const struct mark_spec mark_table[];
+/* Those that are seen only in the lab. */
+extern const struct mark_spec lab_mark_table[];
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,14 @@ static int start_private(struct client_settings *settings, struct private_server
 	return 0;
 }
 
+/* upcase-lab tells its command where the link can be asked and changed. */
+static const char *lab_socket(void)
+{
+	const char *path = getenv("UPCASE_LAB");
+
+	return path && *path ? path : NULL;
+}
+
 static int run(struct client_settings *settings)
 {
 	struct private_server server = {.process = 0};
@@ -79,5 +88,6 @@ int main(int argc, char **argv)
 		puts(PACKAGE_STRING);
 		return 0;
 	}
+	settings.lab = lab_socket();
 	return run(&settings);
 }

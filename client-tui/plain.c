@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "summary.h"
+#include "truth.h"
 
 #define READ_SIZE 65536
 /* A longer line goes out in pieces over TCP; over UDP it is longer than any datagram and fails. */
@@ -25,6 +26,8 @@
 #define ORDER_BYTES (32u * 1024 * 1024)
 /* Lines lost that are told one by one; the summary counts them all. */
 #define TOLD_LINES 10
+/* In the lab: how long the last lines may still be compared with what the link did. */
+#define TRUTH_TIME (2 * NS_PER_S)
 
 static volatile sig_atomic_t stopped;
 
@@ -54,6 +57,10 @@ struct plain {
 	bool write_failed;
 	/* Standard error shows UTF-8. */
 	bool utf8;
+	/* In the lab: what the link did, NULL elsewhere; our flow there, and until when its truth is waited for, 0: not yet. */
+	struct truth *truth;
+	int flow;
+	int64_t truth_by;
 };
 
 static void on_stop(int signal)
@@ -187,6 +194,61 @@ static void on_notice(void *context, bool bad, const char *text)
 	say(context, bad, text);
 }
 
+/* --- the lab --- */
+
+static void on_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
+{
+	struct plain *p = context;
+
+	if (p->truth)
+		truth_opened(p->truth, p->flow, here, there, from);
+}
+
+static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
+{
+	struct plain *p = context;
+
+	if (p->truth)
+		truth_sent(p->truth, p->flow, number, from, to);
+}
+
+static void on_gone(void *context)
+{
+	say(context, false, "the lab has ended");
+}
+
+static void open_truth(struct plain *p, int64_t now)
+{
+	const struct client_settings *s = p->settings;
+
+	if (!s->lab)
+		return;
+	p->truth = truth_open(s->lab, (size_t)s->rows, &(struct truth_hooks){.context = p, .gone = on_gone}, now);
+	if (p->truth)
+		p->flow = truth_flow(p->truth, s->transport == SESSION_TCP, s->wait, s->port);
+	else
+		say(p, false, "UPCASE_LAB names a lab that is not there");
+}
+
+/* All lines have their fates; what the link did with the last of them is not known yet. */
+static bool truth_awaited(struct plain *p)
+{
+	const int64_t now = clock_monotonic();
+
+	if (!p->truth || !truth_waits(p->truth))
+		return false;
+	if (!p->truth_by)
+		p->truth_by = now + TRUTH_TIME;
+	return now < p->truth_by;
+}
+
+static void tell_truth(const struct plain *p)
+{
+	char text[600];
+
+	fputs(link_report_end(witness_totals(truth_witness(p->truth)), text, sizeof text), stderr);
+}
+
 /* --- input --- */
 
 static void send_line(struct plain *p, bool last_of_line, bool bare, int64_t now)
@@ -290,10 +352,10 @@ static void read_input(struct plain *p, struct input *in)
 
 /* --- the loop --- */
 
-static bool finished(const struct plain *p)
+static bool finished(struct plain *p)
 {
-	return stopped || p->write_failed || (p->input_ended && session_settled(p->session)) ||
-	    session_dead(p->session);
+	return stopped || p->write_failed || session_dead(p->session) ||
+	    (p->input_ended && session_settled(p->session) && !truth_awaited(p));
 }
 
 /* Signals are blocked from the look at `stopped` to the wait and nowhere else: a write to a full pipe can be
@@ -307,6 +369,10 @@ static void one_turn(struct plain *p, struct input *in, const sigset_t *blocked)
 
 	watch_start(&w);
 	session_watch(p->session, &w);
+	if (p->truth)
+		truth_watch(p->truth, &w);
+	if (p->truth_by)
+		watch_until(&w, p->truth_by);
 	if (hungry)
 		watch_read(&w, STDIN_FILENO);
 	sigprocmask(SIG_BLOCK, blocked, &mask);
@@ -317,6 +383,8 @@ static void one_turn(struct plain *p, struct input *in, const sigset_t *blocked)
 	}
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	session_turn(p->session, &w, clock_monotonic());
+	if (p->truth)
+		truth_turn(p->truth, &w, clock_monotonic());
 	if (hungry && watch_can_read(&w, STDIN_FILENO))
 		read_input(p, in);
 	pass_input(p, in, clock_monotonic());
@@ -353,6 +421,8 @@ static int end(struct plain *p)
 	    sizeof text);
 	if (!p->settings->quiet)
 		fputs(p->utf8 ? text : summary_ascii(text), stderr);
+	if (!p->settings->quiet && p->truth)
+		tell_truth(p);
 	return t->answered == t->typed && !unread && !p->write_failed ? 0 : 1;
 }
 
@@ -370,6 +440,7 @@ int plain_run(const struct client_settings *settings, const char *notice)
 		p->early = calloc(ORDER_ROOM, sizeof *p->early);
 	if (notice)
 		say(p, false, notice);
+	open_truth(p, clock_monotonic());
 	p->session = session_open(
 	    &(struct session_settings){
 		.transport = settings->transport,
@@ -383,8 +454,11 @@ int plain_run(const struct client_settings *settings, const char *notice)
 		.retries = settings->retries_given ? (int)settings->retries : 0,
 		.connect_timeout = settings->connect_timeout,
 	    },
-	    &(struct session_hooks){.context = p, .reply = on_reply, .row = on_row, .notice = on_notice},
+	    &(struct session_hooks){.context = p, .reply = on_reply, .row = on_row, .notice = on_notice,
+		.opened = on_opened, .sent = on_sent},
 	    clock_monotonic());
+	if (p->session && p->truth)
+		truth_set_ledger(p->truth, p->flow, session_ledger(p->session));
 	if (p->session && (!settings->ordered || settings->transport != SESSION_UDP || p->early)) {
 		run(p);
 		status = end(p);
@@ -392,6 +466,7 @@ int plain_run(const struct client_settings *settings, const char *notice)
 		fputs("upcase: memory is short\n", stderr);
 	}
 	session_close(p->session);
+	truth_close(p->truth);
 	free(p->early);
 	free(p);
 	return status;

@@ -33,6 +33,8 @@ struct transport {
 	void (*close)(struct session *s, int64_t now);
 	/* Frees what `side` points to. */
 	void (*free)(struct session *s);
+	/* session_tcp_state(), or NULL. */
+	int (*state)(const struct session *s, struct session_tcp *out);
 };
 
 struct session {
@@ -76,6 +78,9 @@ extern const struct transport transport_udp, transport_tcp;
 void session_notice(struct session *s, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A row's fate changed other than by a reply. */
 void session_row(struct session *s, uint64_t number);
+/* For who watches the wire: what the hooks say. */
+void session_opened(struct session *s, const struct addr *here, uint64_t from);
+void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to);
 /* The address in use failed: tries the next one, or pauses, or gives up. Its socket is closed. */
 void session_failed(struct session *s, int error, int64_t now);
 /* The connection stands. */

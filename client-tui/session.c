@@ -39,6 +39,18 @@ void session_row(struct session *s, uint64_t number)
 	s->hooks.row(s->hooks.context, number);
 }
 
+void session_opened(struct session *s, const struct addr *here, uint64_t from)
+{
+	if (s->hooks.opened)
+		s->hooks.opened(s->hooks.context, addr_port(here), addr_port(&s->addresses[s->address]), from);
+}
+
+void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to)
+{
+	if (s->hooks.sent)
+		s->hooks.sent(s->hooks.context, number, from, to);
+}
+
 static int address_family(enum session_family family)
 {
 	return family == SESSION_IPV4 ? AF_INET : family == SESSION_IPV6 ? AF_INET6 : AF_UNSPEC;
@@ -379,6 +391,11 @@ const char *session_state(struct session *s, int64_t now)
 int64_t session_wait(const struct session *s)
 {
 	return s->settings.wait;
+}
+
+int session_tcp_state(const struct session *s, struct session_tcp *out)
+{
+	return s->transport->state && s->phase == PHASE_READY ? s->transport->state(s, out) : -1;
 }
 
 void session_give_up(struct session *s, int64_t now)

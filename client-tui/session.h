@@ -51,6 +51,23 @@ struct session_hooks {
 	void (*row)(void *context, uint64_t number);
 	/* Something to tell: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);
+	/* For who watches the wire; both may be NULL. A socket was opened, from our port `here` to the peer's port `there`; over
+	 * it goes what the session sends from byte `from` of its stream on (0 for datagrams). */
+	void (*opened)(void *context, uint16_t here, uint16_t there, uint64_t from);
+	/* A line was handed to the kernel, or its first byte was: its bytes with tag and end of line are those from `from` to before
+	 * `to` of the session's stream; UINT64_MAX: not known yet, it will be told again. Of a datagram 0 and its length. */
+	void (*sent)(void *context, uint64_t number, uint64_t from, uint64_t to);
+};
+
+/* What the kernel says of a TCP connection. */
+struct session_tcp {
+	/* Segments sent again since it stands. */
+	unsigned again;
+	/* The timer runs out after so long, ns; how often it has doubled. */
+	int64_t timeout;
+	unsigned doubled;
+	/* Its round-trip time and how much that varies, ns. */
+	int64_t round_trip, variation;
 };
 
 struct session;
@@ -92,6 +109,8 @@ const char *session_peer(const struct session *s);
  * next call. */
 const char *session_state(struct session *s, int64_t now);
 int64_t session_wait(const struct session *s);
+/* The state of the connection in use. Returns 0, or -1 when there is none (also for UDP). */
+int session_tcp_state(const struct session *s, struct session_tcp *out);
 /* No more waiting: datagrams still waiting count as lost, stream lines as cut off, queued ones as failed; the
  * socket is closed, the ledger stays. */
 void session_give_up(struct session *s, int64_t now);

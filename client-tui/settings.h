@@ -34,6 +34,8 @@ struct client_settings {
 	const char *configuration;
 	bool configuration_given;
 	bool help, version;
+	/* The control socket of the lab that we run in, or NULL. */
+	const char *lab;
 };
 
 /* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the program ends with

@@ -114,6 +114,7 @@ static bool lines_queued(const struct tcp *t)
 static int tcp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
+	struct addr here = {.len = sizeof here.storage};
 	const int on = 1;
 	int fd, error = 0;
 
@@ -135,6 +136,8 @@ static int tcp_open(struct session *s, int64_t now)
 	s->fd = fd;
 	s->phase = PHASE_CONNECT;
 	s->connect_by = now + s->settings.connect_timeout;
+	if (getsockname(fd, &here.sa, &here.len) == 0)
+		session_opened(s, &here, ((struct tcp *)s->side)->written);
 	return 0;
 }
 
@@ -301,15 +304,18 @@ static void mark_sent(struct session *s, int64_t now)
 	struct tcp *t = s->side;
 
 	while (lines_queued(t) && t->marks[t->mark_begin].end <= t->written) {
-		const uint64_t number = t->marks[t->mark_begin].number;
+		const uint64_t number = t->marks[t->mark_begin].number, from = t->line_start;
 
 		pop_mark(t);
 		ledger_sent(s->ledger, number, now);
+		session_sent(s, number, from, t->line_start);
 		t->sent++;
 		if (t->pace != PACE_FREE)
 			t->careful_until = now + s->settings.wait;
 		session_row(s, number);
 	}
+	if (lines_queued(t) && t->written > t->line_start)
+		session_sent(s, t->marks[t->mark_begin].number, t->line_start, t->marks[t->mark_begin].end);
 }
 
 static void write_some(struct session *s, int64_t turn)
@@ -562,6 +568,23 @@ static void tcp_free(struct session *s)
 	free(t);
 }
 
+static int tcp_state(const struct session *s, struct session_tcp *out)
+{
+	struct tcp_info info = {.tcpi_state = 0};
+	socklen_t size = sizeof info;
+
+	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return -1;
+	*out = (struct session_tcp){
+		.again = info.tcpi_total_retrans,
+		.timeout = info.tcpi_rto * NS_PER_US,
+		.doubled = info.tcpi_backoff,
+		.round_trip = info.tcpi_rtt * NS_PER_US,
+		.variation = info.tcpi_rttvar * NS_PER_US,
+	};
+	return 0;
+}
+
 const struct transport transport_tcp = {
 	.open = tcp_open,
 	.push = tcp_push,
@@ -571,4 +594,5 @@ const struct transport transport_tcp = {
 	.turn = tcp_turn,
 	.close = tcp_close,
 	.free = tcp_free,
+	.state = tcp_state,
 };

@@ -127,6 +127,12 @@ static void run(struct app *app, enum command command, char *arguments, int64_t 
 	case COMMAND_SAVE:
 		save(app, arguments, now);
 		break;
+	case COMMAND_LINK:
+	case COMMAND_DROP:
+	case COMMAND_HOLD:
+	case COMMAND_UNPLUG:
+		app_lab_command(app, command, arguments, now);
+		break;
 	case COMMAND_HELP:
 		app_page(app, "help", command_help_page());
 		break;

@@ -170,6 +170,9 @@ static void function_key(struct app *app, int number, int64_t now)
 	case 4:
 		app->view.arrivals = !app->view.arrivals;
 		break;
+	case 7:
+		app_lab_panel(app);
+		break;
 	case 10:
 		app->quit = true;
 		break;
@@ -204,7 +207,7 @@ static bool page_key(struct app *app, const struct key_event *key)
 
 static void text_key(struct app *app, const struct key_event *key)
 {
-	if (app->view.page && page_key(app, key))
+	if (app->view.page ? page_key(app, key) : app_lab_key(app, key->bytes, key->length))
 		return;
 	prompt_feed(key->bytes, key->length);
 	if (prompt_quoting())
@@ -215,6 +218,8 @@ static void escape_key(struct app *app)
 {
 	if (app->view.page)
 		app_close_page(app);
+	else if (app->panel.open)
+		app->panel.open = false;
 	else
 		prompt_escape();
 }

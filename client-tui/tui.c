@@ -104,6 +104,7 @@ static struct app_session *new_session(struct app *app, int64_t now)
 	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
 	new->app = app;
+	new->flow = app_lab_flow(app);
 	new->session = session_open(
 	    &(struct session_settings){
 		.transport = s->transport,
@@ -117,11 +118,15 @@ static struct app_session *new_session(struct app *app, int64_t now)
 		.retries = (int)s->retries,
 		.connect_timeout = s->connect_timeout,
 	    },
-	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice}, now);
+	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice,
+		.opened = app_lab_opened, .sent = app_lab_sent},
+	    now);
 	if (!new->session) {
 		free(new);
 		return NULL;
 	}
+	if (app->truth)
+		truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
 	app->sessions[app->session_count++] = new;
 	return new;
 }
@@ -268,6 +273,12 @@ static void take_terminal(struct app *app, int64_t now)
 		app_say(app, "memory is short: keys were lost");
 }
 
+static void give_up(struct app_session *of, int64_t now)
+{
+	app_lab_closed(of, now);
+	session_give_up(of->session, now);
+}
+
 static void turn_sessions(struct app *app, const struct watch *w, int64_t now)
 {
 	for (size_t i = 0; i < app->session_count; i++) {
@@ -275,8 +286,18 @@ static void turn_sessions(struct app *app, const struct watch *w, int64_t now)
 
 		session_turn(s->session, w, now);
 		if (s->left && !session_dead(s->session) && (session_settled(s->session) || now >= s->leave_by))
-			session_give_up(s->session, now);
+			give_up(s, now);
 	}
+}
+
+/* What the link did shows, as soon as it is told. */
+static void turn_truth(struct app *app, const struct watch *w, int64_t now)
+{
+	const uint64_t judged = witness_totals(truth_witness(app->truth))->judged;
+
+	truth_turn(app->truth, w, now);
+	if (judged != witness_totals(truth_witness(app->truth))->judged)
+		app->changed = true;
 }
 
 static void wait_for_something(struct app *app, struct watch *w, const sigset_t *mask)
@@ -288,6 +309,8 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 	watch_read(w, STDIN_FILENO);
 	watch_until(w, keys_deadline(app->keys));
 	watch_until(w, next_draw(app, now));
+	if (app->truth)
+		truth_watch(app->truth, w);
 	for (size_t i = 0; i < app->session_count; i++) {
 		session_watch(app->sessions[i]->session, w);
 		if (app->sessions[i]->left && !session_dead(app->sessions[i]->session))
@@ -314,6 +337,8 @@ static void loop(struct app *app, const sigset_t *mask)
 		wait_for_something(app, &w, mask);
 		now = clock_monotonic();
 		turn_sessions(app, &w, now);
+		if (app->truth)
+			turn_truth(app, &w, now);
 		if (watch_can_read(&w, STDIN_FILENO))
 			take_terminal(app, now);
 		app_keys(app, now);
@@ -401,6 +426,8 @@ static void summarise(struct app *app)
 		summary_session(t, session_transport(s) == SESSION_TCP, session_peer(s), session_wait(s), text, sizeof text);
 		fputs(app->utf8 ? text : summary_ascii(text), stdout);
 	}
+	if (app->truth)
+		fputs(link_report_end(witness_totals(truth_witness(app->truth)), text, sizeof text), stdout);
 	fflush(stdout);
 }
 
@@ -414,6 +441,7 @@ static void app_free(struct app *app)
 	keys_free(app->keys);
 	view_free(&app->view);
 	canvas_free(&app->canvas);
+	truth_close(app->truth);
 	free(app->page_text);
 	free(app->find);
 	free(app->question.paste);
@@ -446,11 +474,12 @@ static void run(struct app *app, const char *notice)
 	set_prompt(app);
 	if (notice)
 		app_notice(app, false, notice);
+	app_lab_start(app, now);
 	app_open_current(app, now);
 	app->changed = true;
 	loop(app, &mask);
 	for (size_t i = 0; i < app->session_count; i++)
-		session_give_up(app->sessions[i]->session, clock_monotonic());
+		give_up(app->sessions[i], clock_monotonic());
 }
 
 int tui_run(const struct client_settings *settings, const char *notice)

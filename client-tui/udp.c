@@ -61,6 +61,7 @@ static void set_options(int fd, int family)
 static int udp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
+	struct addr here = {.len = sizeof here.storage};
 	int fd;
 
 	(void)now;
@@ -78,6 +79,8 @@ static int udp_open(struct session *s, int64_t now)
 	set_options(fd, to->sa.sa_family);
 	s->fd = fd;
 	s->phase = PHASE_READY;
+	if (getsockname(fd, &here.sa, &here.len) == 0)
+		session_opened(s, &here, 0);
 	((struct udp *)s->side)->full = false;
 	return 0;
 }
@@ -146,6 +149,7 @@ static void push_one(struct session *s, uint64_t number)
 	}
 	u->flight += flight_cost(ledger_find(s->ledger, number)->length);
 	ledger_sent(s->ledger, number, now);
+	session_sent(s, number, 0, n);
 }
 
 static void udp_push(struct session *s, int64_t now)

@@ -9,7 +9,7 @@
 /* Where everything stands on a screen of one size. A row or column that is not there is -1. */
 struct panes {
 	int rows, columns;
-	int status_row, heading_row, input_row, keys_row;
+	int status_row, heading_row, link_row, input_row, keys_row;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
 	/* The left edges and where each ends. No wire on a narrow screen, no second bar then. */
@@ -23,7 +23,7 @@ struct panes {
 };
 
 /* view.c */
-struct panes panes_measure(const struct board *b, int rows, int columns);
+struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns);
 /* The rows that the panes show: first <= index < end. */
 uint64_t panes_first(const struct board *b);
 uint64_t panes_end(const struct view *v, const struct board *b);
@@ -34,7 +34,7 @@ void view_lay(const struct view *v, struct layout *l, const char *text);
 
 /* What became of a line, as it stands in the wire: a piece with the transport's style, and one with the fate's. */
 struct wire {
-	char lead[48], rest[80];
+	char lead[48], rest[160];
 	enum style lead_style, rest_style;
 };
 
@@ -60,17 +60,31 @@ void row_lay(struct view *v, const struct board *b, const struct panes *p, uint6
 void row_draw(struct view *v, struct canvas *c, const struct panes *p, const struct row *row, size_t skip, int count,
     int at, int64_t now);
 
-/* view-words.c: the words of a row. */
-void words_wire(const struct board_item *item, const struct ledger_row *line, int columns, bool ascii, int64_t now,
-    struct wire *wire);
+/* view-words.c: the words of a row. `truth` is what the lab's link did, or NULL. */
+void words_wire(const struct board_item *item, const struct ledger_row *line, const struct witness_line *truth, int columns,
+    bool ascii, int64_t now, struct wire *wire);
 /* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
-const char *words_fate(const struct ledger_row *line, bool ascii, char *buf, size_t size);
+const char *words_fate(const struct ledger_row *line, const struct witness_line *truth, bool ascii, int64_t now, char *buf,
+    size_t size);
 /* The marks behind a reply, " (x2, late)", or "". */
 const char *words_marks(const struct ledger_row *line, bool ascii, char *buf, size_t size);
 const char *words_arrival(const struct board_arrival *arrival);
 bool words_replied(const struct ledger_row *line);
 /* `ns` in units of `unit`, three figures: "40.3", "1.20", "104". */
 char *words_figures(int64_t ns, int64_t unit, char *buf, size_t size);
+
+/* The columns of our own words, one for each character. */
+int words_columns(const char *utf8);
+
+/* view-truth.c: the same of what the lab's link did with a line; `truth` may be NULL. */
+/* Where a datagram that was not answered died, "lost going", and how many columns its wire has got; 0: not known. */
+int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t size);
+/* It was too big for the link. */
+bool truth_too_big(const struct witness_line *truth);
+/* What else it met, ", 2x again" or "", in at most `room` columns. */
+const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
+/* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. */
+bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const char *time, char *buf, size_t size);
 
 /* view-find.c: marks the cells of `l` (laid out from `n` bytes of `text`) that are what v->find says. */
 void find_mark(struct view *v, struct layout *l, const void *text, size_t n);
@@ -96,6 +110,11 @@ void page_more(struct canvas *c, int row, int from, uint64_t n);
 
 /* view-status.c */
 void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts);
+/* view-link.c: the line of the link, and the panel over the panes. */
+void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now);
+void panel_draw(struct view *v, struct canvas *c, const struct panes *p);
+/* The truth of a line on the board, or NULL. */
+const struct witness_line *link_truth(const struct view *v, const struct board_item *item);
 /* view-input.c */
 void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input);
 

@@ -74,7 +74,7 @@ static enum style fate_style(const struct ledger_row *line)
 static void set_fate(struct view *v, struct row *row)
 {
 	char fate[80];
-	append_words(&v->right, words_fate(row->line, v->ascii, fate, sizeof fate));
+	append_words(&v->right, words_fate(row->line, link_truth(v, row->item), v->ascii, v->now, fate, sizeof fate));
 	row->has_right = true;
 	row->right_mark = 0;
 	row->right_mark_style = fate_style(row->line);
@@ -109,7 +109,7 @@ static void set_line(struct view *v, struct row *row, bool wire)
 	if (row->line->partial)
 		append_words(&v->left, glyph(GLYPH_ELLIPSIS, v->ascii));
 	if (v->arrivals) {
-		words_fate(row->line, v->ascii, fate, sizeof fate);
+		words_fate(row->line, link_truth(v, row->item), v->ascii, v->now, fate, sizeof fate);
 		if (!wire && fate[0] != '\0') {
 			append_words(&v->left, " (");
 			append_words(&v->left, fate);
@@ -280,7 +280,7 @@ static void draw_wire(const struct view *v, struct canvas *c, const struct panes
 	struct wire wire;
 	if (p->wire < 0 || row->item == NULL || row->wide || (v->arrivals && row->item->kind == BOARD_STRAY))
 		return;
-	words_wire(row->item, row->line, p->wire_end - p->wire - 2, v->ascii, now, &wire);
+	words_wire(row->item, row->line, link_truth(v, row->item), p->wire_end - p->wire - 2, v->ascii, now, &wire);
 	int column = canvas_text(c, at, p->wire + 1, p->wire_end, wire.lead, wire.lead_style);
 	canvas_text(c, at, column, p->wire_end, wire.rest, wire.rest_style);
 }

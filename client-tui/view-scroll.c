@@ -138,7 +138,7 @@ static void move_down(struct view *v, const struct board *b, const struct panes 
 
 void view_scroll(struct view *v, const struct board *b, int rows, int columns, long lines)
 {
-	struct panes p = panes_measure(b, rows, columns);
+	struct panes p = panes_measure(v, b, rows, columns);
 	if (v->page != NULL) {
 		page_scroll(v, &p, lines);
 		return;
@@ -156,7 +156,7 @@ void view_scroll(struct view *v, const struct board *b, int rows, int columns, l
 
 void view_scroll_page(struct view *v, const struct board *b, int rows, int columns, int pages)
 {
-	struct panes p = panes_measure(b, rows, columns);
+	struct panes p = panes_measure(v, b, rows, columns);
 	/* One line of the page before stays, and one says what is below. */
 	long step = p.height > 3 ? p.height - 2 : 1;
 	view_scroll(v, b, rows, columns, pages * step);
@@ -164,7 +164,7 @@ void view_scroll_page(struct view *v, const struct board *b, int rows, int colum
 
 void view_scroll_top(struct view *v, const struct board *b, int rows, int columns)
 {
-	struct panes p = panes_measure(b, rows, columns);
+	struct panes p = panes_measure(v, b, rows, columns);
 	if (v->page != NULL) {
 		v->page->top = 0;
 		return;

@@ -52,7 +52,7 @@ static void put(char *buf, size_t size, const char *s)
 	snprintf(buf + used, size - used, "%s", s);
 }
 
-static int columns_of(const char *utf8)
+int words_columns(const char *utf8)
 {
 	int columns = 0;
 	for (; *utf8 != '\0'; utf8++)
@@ -63,7 +63,7 @@ static int columns_of(const char *utf8)
 /* So many columns of wire, at most what `words` and a space leave of `room`, at least 2. */
 static int shortened(int columns, int room, const char *words)
 {
-	int left = room - columns_of(words) - 1;
+	int left = room - words_columns(words) - 1;
 	return columns <= left ? columns : left > 2 ? left : 2;
 }
 
@@ -135,11 +135,22 @@ static void round_trip_text(const struct ledger_row *line, bool ascii, char *buf
 		units_duration_text(line->replied_at - line->sent_at, glyph(GLYPH_MICRO, ascii), buf, size);
 }
 
-static void answered_wire(const struct ledger_row *line, bool stream, int room, bool ascii, struct wire *w)
+/* The round trip and what the link did, as far as an arrow of two columns and a space leave room. */
+static void time_and_more(const struct ledger_row *line, const struct witness_line *truth, int room, bool ascii,
+    const char *word, char *buf, size_t size)
+{
+	char more[160];
+	round_trip_text(line, ascii, buf, size);
+	put(buf, size, word);
+	put(buf, size, truth_more(truth, ascii, room - 3 - words_columns(buf), more, sizeof more));
+}
+
+static void answered_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+    struct wire *w)
 {
 	bool twice = line->duplicates > 0;
-	char time[32];
-	round_trip_text(line, ascii, time, sizeof time);
+	char time[140];
+	time_and_more(line, truth, room, ascii, "", time, sizeof time);
 	int columns = shortened(ARROW_COLUMNS, room, time);
 	put_times(w->lead, sizeof w->lead, glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
 	put(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
@@ -148,11 +159,12 @@ static void answered_wire(const struct ledger_row *line, bool stream, int room, 
 	w->rest_style = STYLE_ANSWERED;
 }
 
-static void late_wire(const struct ledger_row *line, bool stream, int room, bool ascii, struct wire *w)
+static void late_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+    struct wire *w)
 {
-	char time[32];
-	round_trip_text(line, ascii, time, sizeof time);
-	snprintf(w->rest, sizeof w->rest, " %s%slate", time, time[0] != '\0' ? " " : "");
+	char time[140];
+	time_and_more(line, truth, room, ascii, " late", time, sizeof time);
+	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->rest_style = STYLE_LATE;
 	/* Pairs of a piece and a gap; the head takes the last gap. */
 	int pairs = shortened(LATE_COLUMNS, room, w->rest + 1) / 2;
@@ -163,28 +175,40 @@ static void late_wire(const struct ledger_row *line, bool stream, int room, bool
 	w->lead_style = STYLE_LATE;
 }
 
-static void waiting_wire(const struct ledger_row *line, bool stream, int room, bool ascii, int64_t now,
-    struct wire *w)
+static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+    int64_t now, struct wire *w)
 {
 	char time[32];
 	waited_text(now - line->sent_at, ascii, time, sizeof time);
-	snprintf(w->rest, sizeof w->rest, "  waiting %s", time);
+	if (!truth_waiting(truth, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
+		snprintf(w->rest, sizeof w->rest, "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;
 	int columns = shortened(WAITING_COLUMNS, room, w->rest + 1);
 	put_times(w->lead, sizeof w->lead, glyph(GLYPH_WAITING, ascii), columns);
 	w->lead_style = transport_style(stream);
 }
 
-static void broken_wire(const char *word, bool stream, bool ascii, struct wire *w)
+static void broken_wire(const char *word, int columns, bool stream, bool ascii, struct wire *w)
 {
-	put_times(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii), BROKEN_COLUMNS);
+	put_times(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii), columns);
 	w->lead_style = transport_style(stream);
 	snprintf(w->rest, sizeof w->rest, "%s %s", glyph(GLYPH_CROSS, ascii), word);
 	w->rest_style = STYLE_LOST;
 }
 
-static void line_wire(const struct ledger_row *line, bool stream, int room, bool ascii, int64_t now,
-    struct wire *w)
+/* Where it died is known only in the lab. */
+static void lost_wire(const struct witness_line *truth, bool stream, int room, bool ascii, int64_t now, struct wire *w)
+{
+	char where[40] = "";
+	int columns = truth_where(truth, now, where, sizeof where);
+	if (columns == 0)
+		broken_wire("lost", BROKEN_COLUMNS, stream, ascii, w);
+	else
+		broken_wire(where, shortened(columns, room - 1, where), stream, ascii, w);
+}
+
+static void line_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+    int64_t now, struct wire *w)
 {
 	switch (line->fate) {
 	case FATE_QUEUED:
@@ -192,54 +216,67 @@ static void line_wire(const struct ledger_row *line, bool stream, int room, bool
 		w->rest_style = STYLE_WAITING;
 		break;
 	case FATE_WAITING:
-		waiting_wire(line, stream, room, ascii, now, w);
+		waiting_wire(line, truth, stream, room, ascii, now, w);
 		break;
 	case FATE_ANSWERED:
-		answered_wire(line, stream, room, ascii, w);
+		answered_wire(line, truth, stream, room, ascii, w);
 		break;
 	case FATE_LOST:
 		if (line->late)
-			late_wire(line, stream, room, ascii, w);
+			late_wire(line, truth, stream, room, ascii, w);
 		else
-			broken_wire("lost", stream, ascii, w);
+			lost_wire(truth, stream, room, ascii, now, w);
 		break;
 	case FATE_REFUSED:
-		broken_wire("refused", stream, ascii, w);
+		broken_wire("refused", BROKEN_COLUMNS, stream, ascii, w);
 		break;
 	case FATE_FAILED:
+		if (truth_too_big(truth)) {
+			lost_wire(truth, stream, room, ascii, now, w);
+			break;
+		}
 		failed_text(line, ascii, w->rest, sizeof w->rest);
 		w->rest_style = STYLE_LOST;
 		break;
 	case FATE_CUT_OFF:
-		broken_wire("cut off", stream, ascii, w);
+		broken_wire("cut off", BROKEN_COLUMNS, stream, ascii, w);
 		break;
 	}
 }
 
-void words_wire(const struct board_item *item, const struct ledger_row *line, int columns, bool ascii, int64_t now,
-    struct wire *wire)
+void words_wire(const struct board_item *item, const struct ledger_row *line, const struct witness_line *truth, int columns,
+    bool ascii, int64_t now, struct wire *wire)
 {
 	*wire = (struct wire) { .lead = "" };
 	if (item->kind == BOARD_STRAY) {
 		snprintf(wire->rest, sizeof wire->rest, "stray");
 		wire->rest_style = STYLE_LATE;
 	} else if (line != NULL) {
-		line_wire(line, item->stream, columns, ascii, now, wire);
+		line_wire(line, truth, item->stream, columns, ascii, now, wire);
 	}
 }
 
-const char *words_fate(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+static void lost_text(const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size)
+{
+	char where[40] = "lost";
+	truth_where(truth, now, where, sizeof where);
+	snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), where);
+}
+
+const char *words_fate(const struct ledger_row *line, const struct witness_line *truth, bool ascii, int64_t now, char *buf,
+    size_t size)
 {
 	buf[0] = '\0';
 	if (line->fate == FATE_QUEUED)
 		snprintf(buf, size, "queued");
 	else if (line->fate == FATE_WAITING)
 		snprintf(buf, size, "%s waiting", glyph(GLYPH_WAITING, ascii));
-	else if (line->fate == FATE_FAILED)
+	else if (line->fate == FATE_FAILED && !truth_too_big(truth))
 		failed_text(line, ascii, buf, size);
+	else if ((line->fate == FATE_LOST && !line->late) || line->fate == FATE_FAILED)
+		lost_text(truth, ascii, now, buf, size);
 	else if (!words_replied(line))
-		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), line->fate == FATE_LOST ? "lost" :
-		    line->fate == FATE_REFUSED ? "refused" : "cut off");
+		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), line->fate == FATE_REFUSED ? "refused" : "cut off");
 	return buf;
 }
 

@@ -13,6 +13,11 @@
 /* From this many columns on there is a wire between the panes. */
 #define WIRE_SCREEN 60
 #define WIRE_COLUMNS 23
+/* In the lab there is more to say: from this many columns on the wire is wider. */
+#define WIDE_WIRE_SCREEN 110
+#define WIDE_WIRE_COLUMNS 46
+/* From this many rows on the lab's link has a row. */
+#define LINK_SCREEN 8
 /* A pane has numbers only if that leaves so many columns for the text. */
 #define TEXT_LEAST 8
 /* From this many columns on there is a blank at the left of everything. */
@@ -22,20 +27,21 @@
 #define NUMBER_WALK 1000
 
 /* The smaller the screen, the fewer rows are spared from the panes. */
-static void place_rows(struct panes *p)
+static void place_rows(struct panes *p, bool lab)
 {
 	p->status_row = p->rows >= 2 ? 0 : -1;
 	p->heading_row = p->rows >= 5 ? 1 : -1;
 	p->keys_row = p->rows >= 6 ? p->rows - 1 : -1;
 	p->input_row = p->rows - (p->keys_row >= 0 ? 2 : 1);
 	p->top = p->heading_row >= 0 ? 2 : p->status_row + 1;
-	p->height = p->input_row - p->top;
+	p->link_row = lab && p->rows >= LINK_SCREEN ? p->input_row - 1 : -1;
+	p->height = (p->link_row >= 0 ? p->link_row : p->input_row) - p->top;
 }
 
-static void place_columns(struct panes *p)
+static void place_columns(struct panes *p, int wire_columns)
 {
 	int bars = p->columns < 3 ? 0 : p->columns < WIRE_SCREEN ? 1 : 2;
-	int wire = bars == 2 ? WIRE_COLUMNS : 0;
+	int wire = bars == 2 ? wire_columns : 0;
 	int sides = p->columns - bars - wire;
 	p->left_end = bars == 0 ? p->columns : (sides + 1) / 2;
 	p->first_bar = bars > 0 ? p->left_end : -1;
@@ -65,11 +71,11 @@ static int number_digits(const struct board *b)
 	return digits;
 }
 
-struct panes panes_measure(const struct board *b, int rows, int columns)
+struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns)
 {
 	struct panes p = { .rows = rows, .columns = columns };
-	place_rows(&p);
-	place_columns(&p);
+	place_rows(&p, v->lab != NULL);
+	place_columns(&p, v->lab != NULL && columns >= WIDE_WIRE_SCREEN ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS);
 	int digits = number_digits(b);
 	int narrower = p.right_end - p.right;
 	if (columns >= NUMBERS_SCREEN && narrower - p.pad - digits - 1 >= TEXT_LEAST)
@@ -165,11 +171,15 @@ static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, c
 void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
     const struct view_input *input)
 {
-	struct panes p = panes_measure(b, c->rows, c->columns);
+	struct panes p = panes_measure(v, b, c->rows, c->columns);
+	v->now = facts->now;
 	canvas_clear(c);
 	status_draw(v, c, &p, facts);
+	link_draw(v, c, &p, facts->now);
 	if (v->page != NULL) {
 		page_draw(v, c, &p);
+	} else if (v->lab != NULL && v->lab->panel->open) {
+		panel_draw(v, c, &p);
 	} else {
 		draw_headings(v, c, &p);
 		draw_rows(v, c, &p, b, facts->now);

@@ -10,6 +10,9 @@
 #include "board.h"
 #include "canvas.h"
 #include "layout.h"
+#include "link-facts.h"
+#include "panel.h"
+#include "witness.h"
 
 /* What the status line says. */
 struct view_facts {
@@ -48,6 +51,15 @@ struct view_page {
 	size_t top;
 };
 
+/* In the lab: the link, what it did, and the panel that changes it. All borrowed. */
+struct view_lab {
+	const struct link_facts *link;
+	const struct witness *witness;
+	const struct panel *panel;
+	/* The lab has ended, or told more than could be read: what is known is old. */
+	bool gone;
+};
+
 /* Where the reader looks, and how. Kept from draw to draw; the view corrects what is out of range. */
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
@@ -64,6 +76,10 @@ struct view {
 	uint64_t found;
 	/* The page over the panes, or NULL. */
 	struct view_page *page;
+	/* The lab, or NULL outside. */
+	const struct view_lab *lab;
+	/* The time of the last draw. */
+	int64_t now;
 	/* How wide characters are. */
 	layout_width *width;
 	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */

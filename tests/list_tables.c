@@ -16,5 +16,7 @@ int main(void)
 		printf("key\t%s\t\n", k->key);
 	for (const struct mark_spec *m = mark_table; m->name; m++)
 		printf("mark\t%s\t%s\n", m->sign, m->ascii);
+	for (const struct mark_spec *m = lab_mark_table; m->name; m++)
+		printf("mark\t%s\t%s\n", m->sign, m->ascii);
 	return 0;
 }

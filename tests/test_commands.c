@@ -110,7 +110,10 @@ static void completions(void **state)
 
 	(void)state;
 	check_completions("/c", "/connect /clear ");
-	check_completions("/u", "/udp ");
+	check_completions("/u", "/udp /unplug ");
+	check("/u", COMMAND_UDP, "");
+	check("/un", COMMAND_UNPLUG, "");
+	check("/ho 3s", COMMAND_HOLD, "3s");
 	check_completions("/udp", "/udp ");
 	check_completions("/", "/udp /tcp /connect /order /find /clear /save /help /quit ");
 	check_completions("/x", "");
@@ -160,7 +163,7 @@ static void hints(void **state)
 			snprintf(expected + used, sizeof expected - used, "%s%s %s", used ? "  " : "", spec->key, spec->hint);
 	}
 	assert_string_equal(command_hints(), expected);
-	assert_string_equal(command_hints(), "F1 help  F2 udp/tcp  F4 order  F10 quit");
+	assert_string_equal(command_hints(), "F1 help  F2 udp/tcp  F4 order  F7 link  F10 quit");
 }
 
 int main(void)

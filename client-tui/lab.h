@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The line to the lab: orders out, answers and events in, over the Unix socket that upcase-lab hands to its command (the
+ * protocol stands in lab/orders.h and lab/events.h). Never blocks but where it says so. A lab that is gone is told once. */
+#ifndef UPCASE_LAB_H
+#define UPCASE_LAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "watch.h"
+
+/* Orders that may wait for their answers, and the longest one. */
+#define LAB_ORDERS 64
+#define LAB_ORDER_MOST 900
+
+/* An answer. Borrowed for the call. */
+struct lab_answer {
+	/* What lab_order() was given. */
+	int purpose;
+	int64_t note;
+	/* The lines before "ok", each ended by \n; without it the reason of the refusal. */
+	bool ok;
+	const char *text;
+};
+
+struct lab_hooks {
+	void *context;
+	void (*answer)(void *context, const struct lab_answer *answer);
+	/* Lines that come between answers: "event ...", "undelivered ...", "changed". */
+	void (*line)(void *context, const char *line);
+	/* The lab has ended, or has stopped talking to us; the orders without an answer get none. Told once. */
+	void (*gone)(void *context);
+};
+
+struct lab;
+
+/* Connects. The hooks are copied. NULL with errno when there is no lab at `path`. */
+struct lab *lab_open(const char *path, const struct lab_hooks *hooks);
+void lab_close(struct lab *lab);
+bool lab_is_gone(const struct lab *lab);
+
+/* An order, one line without its end. Returns 0, or -1 when the lab is gone, or too much waits already. */
+int lab_order(struct lab *lab, int purpose, int64_t note, const char *order);
+/* Waits until all orders have their answers, at most `most` ns: for the moments in which what follows must not come first. */
+void lab_settle(struct lab *lab, int64_t most);
+
+void lab_watch(const struct lab *lab, struct watch *w);
+void lab_turn(struct lab *lab, const struct watch *w);
+
+#endif

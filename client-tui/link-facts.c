@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The settings have one grammar, that of common/impair-text.h; here they get the blanks that people write. */
+#include "config.h"
+
+#include "link-facts.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "impair-text.h"
+#include "summary.h"
+#include "units.h"
+
+static const char *const ways[EVENT_WAYS] = { "there", "back" };
+
+/* --- reading --- */
+
+static int64_t until(const char *value, int64_t now)
+{
+	int64_t span;
+
+	return units_duration(value, &span) == 0 ? now + span : INT64_MIN;
+}
+
+/* "there loss 20%". Returns 1 for a setting, 0 for something else, -1 for nonsense. */
+static int read_line(struct link_facts *facts, char *line, int64_t now)
+{
+	char why[IMPAIR_WHY], *rest = NULL;
+	const char *way_word = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest);
+	const char *value = rest ? rest + strspn(rest, " ") : "";
+	const bool back = way_word && strcmp(way_word, ways[EVENT_BACK]) == 0;
+	enum impair_field_id id;
+
+	if (!way_word || !name)
+		return 0;
+	if (strcmp(way_word, "seed") == 0)
+		facts->seed = strtoull(name, NULL, 10);
+	if (!back && strcmp(way_word, ways[EVENT_THERE]) != 0)
+		return 0;
+	if (strcmp(name, "held-for") == 0)
+		facts->held_until[back] = until(value, now);
+	if (strcmp(name, "unplugged-for") == 0)
+		facts->unplugged_until[back] = until(value, now);
+	id = impair_field_find(name);
+	if (id == IMPAIR_FIELD_COUNT)
+		return 0;
+	return impair_text_set(&facts->settings[back], id, value, why) == 0 ? 1 : -1;
+}
+
+int link_facts_read(struct link_facts *facts, const char *answer, int64_t now)
+{
+	struct link_facts read = { .known = true };
+	char *text = strdup(answer), *rest = NULL;
+	int settings = 0, result = 0;
+
+	for (int way = 0; way < EVENT_WAYS; way++) {
+		read.settings[way] = impair_perfect();
+		read.held_until[way] = read.unplugged_until[way] = INT64_MIN;
+	}
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && result >= 0; line = strtok_r(NULL, "\n", &rest))
+		settings += (result = read_line(&read, line, now)) > 0;
+	free(text);
+	if (result < 0 || settings < EVENT_WAYS * IMPAIR_FIELD_COUNT)
+		return -1;
+	*facts = read;
+	return 0;
+}
+
+/* --- words --- */
+
+struct text {
+	char *buf;
+	size_t size, used;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void put(struct text *t, const char *format, ...)
+{
+	const bool fits = t->used < t->size;
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(fits ? t->buf + t->used : NULL, fits ? t->size - t->used : 0, format, arguments);
+	va_end(arguments);
+	t->used += n > 0 ? (size_t)n : 0;
+}
+
+/* "20%" becomes "20 %", "20ms" "20 ms", "100p" "100 packets". */
+static void put_spaced(struct text *t, const char *words)
+{
+	for (const char *c = words; *c; c++) {
+		const bool unit = c > words && isdigit((unsigned char)c[-1]) && (*c == '%' || isalpha((unsigned char)*c));
+
+		if (unit && *c == 'p' && !isalpha((unsigned char)c[1]))
+			put(t, " packets");
+		else
+			put(t, "%s%c", unit ? " " : "", *c);
+	}
+}
+
+char *link_facts_value(const struct impair_settings *settings, int field, char *buf, size_t size)
+{
+	struct text t = { .buf = buf, .size = size };
+	char value[IMPAIR_VALUE];
+
+	if (size > 0)
+		buf[0] = '\0';
+	put_spaced(&t, impair_text_get(settings, (enum impair_field_id)field, value));
+	return buf;
+}
+
+static bool perfect(const struct impair_settings *s)
+{
+	const struct impair_settings none = impair_perfect();
+	char line[IMPAIR_LINE], nothing[IMPAIR_LINE];
+
+	return strcmp(impair_text_line(s, line, sizeof line), impair_text_line(&none, nothing, sizeof nothing)) == 0;
+}
+
+static void put_settings(struct text *t, const struct impair_settings *s, const char *behind_first)
+{
+	char line[IMPAIR_LINE], *comma;
+
+	impair_text_line(s, line, sizeof line);
+	comma = strchr(line, ',');
+	if (comma)
+		*comma = '\0';
+	put_spaced(t, line);
+	put(t, "%s", behind_first);
+	if (comma) {
+		put(t, ",");
+		put_spaced(t, comma + 1);
+	}
+}
+
+/* "held for 3 s, " or "unplugged there for 3 s, ". */
+static void put_pause(struct text *t, const char *word, const int64_t ends[EVENT_WAYS], int64_t now)
+{
+	const bool there = ends[EVENT_THERE] > now, back = ends[EVENT_BACK] > now;
+	const int64_t end = there && (!back || ends[EVENT_THERE] > ends[EVENT_BACK]) ? ends[EVENT_THERE] : ends[EVENT_BACK];
+
+	if (there || back)
+		put(t, "%s%s%s for %" PRId64 " s, ", word, there && back ? "" : " ",
+		    there && back ? "" : ways[there ? EVENT_THERE : EVENT_BACK], (end - now + NS_PER_S - 1) / NS_PER_S);
+}
+
+char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, size_t size)
+{
+	const struct impair_settings *there = &facts->settings[EVENT_THERE], *back = &facts->settings[EVENT_BACK];
+	struct text t = { .buf = buf, .size = size };
+	char one[IMPAIR_LINE], other[IMPAIR_LINE];
+
+	if (size > 0)
+		buf[0] = '\0';
+	if (!facts->known)
+		return buf;
+	put_pause(&t, "held", facts->held_until, now);
+	put_pause(&t, "unplugged", facts->unplugged_until, now);
+	impair_text_line(there, one, sizeof one);
+	impair_text_line(back, other, sizeof other);
+	if (strcmp(one, other) == 0 && perfect(there)) {
+		put(&t, "a perfect wire");
+	} else if (strcmp(one, other) == 0) {
+		put_settings(&t, there, " each way");
+	} else {
+		put(&t, "there ");
+		put_settings(&t, there, "");
+		put(&t, "; back ");
+		put_settings(&t, back, "");
+	}
+	return buf;
+}
+
+/* --- expected and measured --- */
+
+double link_facts_answered(const struct link_facts *facts)
+{
+	const struct impair_settings *there = &facts->settings[EVENT_THERE], *back = &facts->settings[EVENT_BACK];
+	const double going = impair_through(there), coming = impair_through(back);
+
+	return going * ((1 - there->duplicate) * coming + there->duplicate * (1 - (1 - coming) * (1 - coming)));
+}
+
+/* A share with one decimal, without printf's %f, which writes a comma in some locales. */
+static void put_percent(struct text *t, double share)
+{
+	const int64_t tenths = (int64_t)(share * 1000 + 0.5);
+
+	put(t, "%" PRId64 ".%" PRId64 " %%", tenths / 10, tenths % 10);
+}
+
+/* So few lines say little: the interval is wider than half of everything. */
+#define FEW_LINES 10
+
+static void put_measured(struct text *t, const struct link_report *r)
+{
+	const double expected = link_facts_answered(r->facts);
+	double low, high;
+
+	if (r->decided == 0) {
+		put(t, "measured      no line over UDP is decided since the link was changed last\n");
+		return;
+	}
+	summary_wilson(r->answered, r->decided, &low, &high);
+	put(t, "measured      ");
+	put_percent(t, (double)r->answered / (double)r->decided);
+	put(t, ", %" PRIu64 " of %" PRIu64 " lines over UDP since the link was changed last; 95 %% interval ", r->answered,
+	    r->decided);
+	put_percent(t, low);
+	put(t, " to ");
+	put_percent(t, high);
+	put(t, ": %s\n", expected >= low && expected <= high ? (r->decided < FEW_LINES ? "not yet enough lines" : "consistent") :
+	    r->decided < FEW_LINES ? "not yet enough lines" : "not consistent (by chance alone, one time in twenty)");
+}
+
+static void put_span(struct text *t, int64_t ns)
+{
+	char span[40];
+
+	put(t, "%s", units_duration_text(ns, "µ", span, sizeof span));
+}
+
+static void put_expected(struct text *t, const struct link_report *r)
+{
+	const struct impair_settings *there = &r->facts->settings[EVENT_THERE], *back = &r->facts->settings[EVENT_BACK];
+
+	put(t, "\nAnswered over UDP\nexpected      ");
+	put_percent(t, link_facts_answered(r->facts));
+	put(t, " = ");
+	put_percent(t, impair_through(there));
+	put(t, " going × ");
+	put_percent(t, impair_through(back));
+	put(t, " coming%s\n", there->duplicate > 0 ? ", and more for second copies" : "");
+	put_measured(t, r);
+	if (there->delay + back->delay > r->wait)
+		put(t, "              the delays alone are longer than the wait: lines that are answered are late\n");
+}
+
+/* --- the page --- */
+
+static void put_table(struct text *t, const struct link_facts *f)
+{
+	char there[IMPAIR_VALUE + 16], back[IMPAIR_VALUE + 16];
+
+	put(t, "%-14s%-14s%-14s\n", "", "there", "back");
+	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
+		link_facts_value(&f->settings[EVENT_THERE], id, there, sizeof there);
+		link_facts_value(&f->settings[EVENT_BACK], id, back, sizeof back);
+		put(t, "%-14s%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there, back,
+		    impair_field((enum impair_field_id)id)->help);
+	}
+	put(t, "seed          %" PRIu64 "\n", f->seed);
+}
+
+static void put_lost(struct text *t, const struct witness_totals *w)
+{
+	put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[EVENT_THERE], w->lost[EVENT_BACK]);
+	if (w->server)
+		put(t, ", %" PRIu64 " without a reply from the server", w->server);
+	if (w->late)
+		put(t, ", %" PRIu64 " late", w->late);
+	if (w->before)
+		put(t, ", %" PRIu64 " never seen by the link", w->before);
+}
+
+static void put_segments(struct text *t, const struct witness_totals *w)
+{
+	put(t, "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64 " coming; sent again: %" PRIu64
+	    " going, %" PRIu64 " coming", w->dropped[EVENT_THERE], w->segments[EVENT_THERE], w->dropped[EVENT_BACK],
+	    w->segments[EVENT_BACK], w->again[EVENT_THERE], w->again[EVENT_BACK]);
+}
+
+static void put_mismatches(struct text *t, const struct witness_totals *w)
+{
+	put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches, w->mismatches == 1 ? "" : "es", w->judged,
+	    w->judged == 1 ? "" : "s");
+	if (w->mismatches)
+		put(t, " (first line %" PRIu64 ": %s)", w->first, witness_mismatch_text(w->first_kind));
+}
+
+static void put_truth(struct text *t, const struct witness_totals *w)
+{
+	put(t, "\nThe link's truth\ndatagrams     ");
+	put_lost(t, w);
+	put(t, "\nsegments      ");
+	put_segments(t, w);
+	put(t, "\ntruth         ");
+	put_mismatches(t, w);
+	put(t, "\n");
+}
+
+static void put_tcp(struct text *t, const struct link_report *r)
+{
+	if (!r->tcp)
+		return;
+	put(t, "\nThis end's TCP (the kernel's own)\nsent again    %u segments since it is connected\ntimeout       ", r->tcp->again);
+	put_span(t, r->tcp->timeout);
+	put(t, ", doubled %u times\nround trip    ", r->tcp->doubled);
+	put_span(t, r->tcp->round_trip);
+	put(t, " ± ");
+	put_span(t, r->tcp->variation);
+	put(t, "\n");
+}
+
+static size_t write_page(const struct link_report *r, char *buf, size_t size)
+{
+	struct text t = { .buf = buf, .size = size };
+	char line[2 * IMPAIR_LINE + 100];
+
+	put(&t, "link: %s\n\n", link_facts_line(r->facts, r->now, line, sizeof line));
+	put_table(&t, r->facts);
+	put_expected(&t, r);
+	put_truth(&t, r->truth);
+	put_tcp(&t, r);
+	if (r->far)
+		put(&t, "\nThe far end\n%s", r->far);
+	put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
+	    "/drop next request|reply|syn|ack   /hold 3s   /unplug 5s\n");
+	return t.used;
+}
+
+char *link_report_page(const struct link_report *report)
+{
+	const size_t size = write_page(report, NULL, 0) + 1;
+	char *text = malloc(size);
+
+	if (text)
+		write_page(report, text, size);
+	return text;
+}
+
+char *link_report_end(const struct witness_totals *truth, char *buf, size_t size)
+{
+	struct text t = { .buf = buf, .size = size };
+
+	if (size > 0)
+		buf[0] = '\0';
+	if (truth->datagrams[EVENT_THERE] > 0) {
+		put(&t, "link: ");
+		put_lost(&t, truth);
+		put(&t, "\n");
+	}
+	if (truth->segments[EVENT_THERE] > 0) {
+		put(&t, "link: ");
+		put_segments(&t, truth);
+		put(&t, "\n");
+	}
+	put(&t, "truth: ");
+	put_mismatches(&t, truth);
+	put(&t, "\n");
+	return buf;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the client knows of the lab's link: its settings, what is expected of them, and both in words. Pure. */
+#ifndef UPCASE_LINK_FACTS_H
+#define UPCASE_LINK_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "impair.h"
+#include "ledger.h"
+#include "session.h"
+#include "witness.h"
+
+struct link_facts {
+	/* The lab has said it at least once. */
+	bool known;
+	uint64_t seed;
+	struct impair_settings settings[EVENT_WAYS];
+	/* Until when packets are held or lost, ns; a time that has passed when they are not. */
+	int64_t held_until[EVENT_WAYS], unplugged_until[EVENT_WAYS];
+};
+
+/* The settings from the lab's answer to "link" (lab/orders.h). Returns 0, or -1 when something of it is missing, and leaves the facts
+ * alone. */
+int link_facts_read(struct link_facts *facts, const char *answer, int64_t now);
+
+/* "loss 20 % each way, delay 20 ms", "there loss 20 %; back nothing", "a perfect wire"; what is held or unplugged first. Returns
+ * `buf`. */
+char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, size_t size);
+/* A value of a setting as people read it, "20 %", "100 packets". Returns `buf`. */
+char *link_facts_value(const struct impair_settings *settings, int field, char *buf, size_t size);
+
+/* The share of lines that are answered over UDP by chance alone, if each way loses (or damages) a packet with its own probability:
+ * (1-p)(1-q); with second copies one of two replies is enough. What comes too late is not in it. */
+double link_facts_answered(const struct link_facts *facts);
+
+/* What /link shows beside the settings. */
+struct link_report {
+	const struct link_facts *facts;
+	int64_t now, wait;
+	/* UDP lines that are decided, and those of them answered, since the link was changed last. */
+	uint64_t decided, answered;
+	const struct witness_totals *truth;
+	/* The connection in use, or NULL. */
+	const struct session_tcp *tcp;
+	/* What the far server says of itself, or NULL: lines ended by \n. */
+	const char *far;
+};
+
+/* The page: malloc()ed, NULL when memory is short. */
+char *link_report_page(const struct link_report *report);
+/* For the summary that stays: what the link did with datagrams, with segments, and the mismatches; lines ended by \n. Returns
+ * `buf`. */
+char *link_report_end(const struct witness_totals *truth, char *buf, size_t size);
+
+#endif

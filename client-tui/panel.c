@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Each setting has a list of values in their order; a step goes to the next one from where the setting is, which need not
+ * be in the list. */
+#include "config.h"
+
+#include "panel.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define VALUES_MOST 24
+
+static const char *const values[IMPAIR_FIELD_COUNT][VALUES_MOST] = {
+	[IMPAIR_FIELD_loss] = { "0%", "0.1%", "0.5%", "1%", "2%", "5%", "10%", "15%", "20%", "25%", "30%", "40%", "50%", "60%",
+	    "70%", "80%", "90%", "100%" },
+	[IMPAIR_FIELD_burst] = { "off", "2", "3", "4", "5", "8", "10", "20", "50" },
+	[IMPAIR_FIELD_delay] = { "0ms", "1ms", "2ms", "5ms", "10ms", "20ms", "50ms", "100ms", "150ms", "200ms", "300ms", "500ms",
+	    "700ms", "1s", "2s", "5s" },
+	[IMPAIR_FIELD_jitter] = { "0ms", "1ms", "2ms", "5ms", "10ms", "20ms", "50ms", "100ms", "200ms", "500ms", "1s" },
+	[IMPAIR_FIELD_distribution] = { "uniform", "normal" },
+	[IMPAIR_FIELD_order] = { "kept", "free" },
+	[IMPAIR_FIELD_duplicate] = { "0%", "1%", "2%", "5%", "10%", "20%", "30%", "50%", "100%" },
+	[IMPAIR_FIELD_reorder] = { "0%", "1%", "2%", "5%", "10%", "20%", "30%", "50%", "100%" },
+	[IMPAIR_FIELD_reorder_by] = { "1ms", "2ms", "5ms", "10ms", "20ms", "50ms", "100ms", "200ms", "500ms", "1s" },
+	[IMPAIR_FIELD_corrupt] = { "0%", "0.1%", "0.5%", "1%", "2%", "5%", "10%", "20%", "30%", "50%", "100%" },
+	[IMPAIR_FIELD_rate] = { "10kbit", "20kbit", "50kbit", "100kbit", "200kbit", "500kbit", "1mbit", "2mbit", "5mbit", "10mbit",
+	    "20mbit", "50mbit", "100mbit", "1gbit", "off" },
+	[IMPAIR_FIELD_queue] = { "1p", "2p", "5p", "10p", "20p", "50p", "100p", "200p", "500p", "1000p", "2000p" },
+	[IMPAIR_FIELD_mtu] = { "68", "296", "576", "1000", "1280", "1400", "1500", "off" },
+};
+
+void panel_move(struct panel *p, int by)
+{
+	const int to = p->field + by;
+
+	if (to >= 0 && to < IMPAIR_FIELD_COUNT)
+		p->field = to;
+}
+
+void panel_turn(struct panel *p)
+{
+	p->ways = (p->ways + 1) % PANEL_WAYS;
+}
+
+bool panel_touches(const struct panel *p, enum event_way way)
+{
+	return p->ways == PANEL_BOTH || p->ways == (way == EVENT_BACK ? PANEL_BACK : PANEL_THERE);
+}
+
+/* A number that grows as the values of the setting's list do. "off" is the end of the list that it stands at. */
+static double measure(const struct impair_settings *s, int field)
+{
+	switch (field) {
+	case IMPAIR_FIELD_loss:
+		return s->loss;
+	case IMPAIR_FIELD_burst:
+		return s->burst;
+	case IMPAIR_FIELD_delay:
+		return (double)s->delay;
+	case IMPAIR_FIELD_jitter:
+		return (double)s->jitter;
+	case IMPAIR_FIELD_distribution:
+		return s->distribution;
+	case IMPAIR_FIELD_order:
+		return s->any_order;
+	case IMPAIR_FIELD_duplicate:
+		return s->duplicate;
+	case IMPAIR_FIELD_reorder:
+		return s->reorder;
+	case IMPAIR_FIELD_reorder_by:
+		return (double)s->reorder_by;
+	case IMPAIR_FIELD_corrupt:
+		return s->corrupt;
+	case IMPAIR_FIELD_rate:
+		return s->rate ? (double)s->rate : INFINITY;
+	case IMPAIR_FIELD_queue:
+		/* One that is counted in bytes has as many packets of a full size. */
+		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
+	case IMPAIR_FIELD_mtu:
+		return s->mtu ? s->mtu : INFINITY;
+	default:
+		return 0;
+	}
+}
+
+/* The next value of the list in that direction, or NULL. */
+static const char *next_value(const struct impair_settings *s, int field, int by)
+{
+	const double here = measure(s, field);
+	const char *found = NULL;
+
+	for (int i = 0; i < VALUES_MOST && values[field][i]; i++) {
+		struct impair_settings other = impair_perfect();
+		char why[IMPAIR_WHY];
+		double there;
+
+		if (impair_text_set(&other, (enum impair_field_id)field, values[field][i], why) < 0)
+			continue;
+		/* Values that were written with few digits are not exactly equal. */
+		there = measure(&other, field);
+		if (by > 0 && there > here && (isinf(there) || there - here > 1e-9 * there))
+			return values[field][i];
+		if (by < 0 && there < here && (isinf(here) || here - there > 1e-9 * here))
+			found = values[field][i];
+	}
+	return found;
+}
+
+int panel_step(const struct panel *p, int by, struct impair_settings settings[EVENT_WAYS], char *order, size_t size,
+    char why[IMPAIR_WHY])
+{
+	static const char *const behind[PANEL_WAYS] = { "", " there", " back" };
+	const enum impair_field_id id = (enum impair_field_id)p->field;
+	struct impair_settings changed[EVENT_WAYS] = { settings[EVENT_THERE], settings[EVENT_BACK] };
+	const char *value = next_value(&settings[p->ways == PANEL_BACK ? EVENT_BACK : EVENT_THERE], p->field, by);
+
+	why[0] = '\0';
+	if (!value)
+		return -1;
+	for (int way = 0; way < EVENT_WAYS; way++)
+		if (panel_touches(p, (enum event_way)way) &&
+		    (impair_text_set(&changed[way], id, value, why) < 0 || impair_check(&changed[way], why) < 0))
+			return -1;
+	snprintf(order, size, "set %s %s%s", impair_field(id)->name, value, behind[p->ways]);
+	settings[EVENT_THERE] = changed[EVENT_THERE];
+	settings[EVENT_BACK] = changed[EVENT_BACK];
+	return 0;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An answer comes after all events of what the link did before it: so an order now and then tells up to which moment everything
+ * is known, and the witness judges up to there. */
+#include "config.h"
+
+#include "truth.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "clock.h"
+
+/* Our own orders, beside the user's. */
+enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_FACTS = -2, PURPOSE_EVENTS = -1 };
+
+/* How often the witness judges. */
+#define SYNC_EVERY (200 * NS_PER_MS)
+/* How long to wait for an answer when nothing may happen before it. */
+#define SETTLE (NS_PER_S)
+/* Ports in one "events on" (lab/events.h). */
+#define PORTS 8
+
+struct truth {
+	struct lab *lab;
+	struct truth_hooks hooks;
+	struct witness *witness;
+	struct link_facts facts;
+	/* The ports that events are wanted of; more than PORTS: of all. */
+	uint16_t ports[PORTS];
+	int port_count;
+	/* How many orders were given that may change the link: facts asked for before the last of them are old. */
+	int64_t changes;
+	/* The time of the last sync asked for; whether it is still to be answered. */
+	int64_t synced_at;
+	bool syncing;
+	/* Now, as of this turn. */
+	int64_t now;
+};
+
+static void ask_facts(struct truth *t)
+{
+	(void)lab_order(t->lab, PURPOSE_FACTS, t->changes, "link");
+}
+
+static bool same(const struct impair_settings *a, const struct impair_settings *b)
+{
+	char one[IMPAIR_LINE], other[IMPAIR_LINE];
+
+	return strcmp(impair_text_line(a, one, sizeof one), impair_text_line(b, other, sizeof other)) == 0;
+}
+
+static void take_facts(struct truth *t, const struct lab_answer *answer)
+{
+	const struct link_facts before = t->facts;
+
+	if (!answer->ok || answer->note != t->changes || link_facts_read(&t->facts, answer->text, t->now) < 0)
+		return;
+	if (t->hooks.changed && (!before.known || !same(&before.settings[EVENT_THERE], &t->facts.settings[EVENT_THERE]) ||
+				    !same(&before.settings[EVENT_BACK], &t->facts.settings[EVENT_BACK])))
+		t->hooks.changed(t->hooks.context);
+}
+
+static void on_answer(void *context, const struct lab_answer *answer)
+{
+	struct truth *t = context;
+
+	switch (answer->purpose) {
+	case PURPOSE_SYNC:
+		t->syncing = false;
+		if (answer->ok)
+			witness_judge(t->witness, answer->note);
+		break;
+	case PURPOSE_FACTS:
+		take_facts(t, answer);
+		break;
+	case PURPOSE_EVENTS:
+		break;
+	default:
+		if (t->hooks.answer)
+			t->hooks.answer(t->hooks.context, answer->purpose, answer->ok, answer->text);
+		break;
+	}
+}
+
+static void on_line(void *context, const char *line)
+{
+	struct truth *t = context;
+	struct event event;
+	enum event_way way;
+	uint64_t serial;
+
+	if (event_read(&event, line) == 0)
+		witness_event(t->witness, &event);
+	else if (event_read_undelivered(line, &serial, &way) == 0)
+		witness_undelivered(t->witness, serial, way);
+	else if (strcmp(line, "changed") == 0)
+		ask_facts(t);
+}
+
+static void on_gone(void *context)
+{
+	struct truth *t = context;
+
+	t->hooks.gone(t->hooks.context);
+}
+
+struct truth *truth_open(const char *path, size_t rows, const struct truth_hooks *hooks, int64_t now)
+{
+	struct truth *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->hooks = *hooks;
+	t->now = now;
+	t->witness = witness_new(rows);
+	t->lab = t->witness ? lab_open(path,
+	    &(struct lab_hooks){.context = t, .answer = on_answer, .line = on_line, .gone = on_gone}) : NULL;
+	if (!t->lab) {
+		const int error = t->witness ? errno : ENOMEM;
+
+		truth_close(t);
+		errno = error;
+		return NULL;
+	}
+	ask_facts(t);
+	return t;
+}
+
+void truth_close(struct truth *t)
+{
+	if (!t)
+		return;
+	lab_close(t->lab);
+	witness_free(t->witness);
+	free(t);
+}
+
+/* --- flows --- */
+
+static void want_events(struct truth *t)
+{
+	char order[100] = "events on";
+
+	for (int i = 0; i < t->port_count && t->port_count <= PORTS; i++) {
+		const size_t used = strlen(order);
+
+		snprintf(order + used, sizeof order - used, " %u", t->ports[i]);
+	}
+	(void)lab_order(t->lab, PURPOSE_EVENTS, 0, order);
+	lab_settle(t->lab, SETTLE);
+}
+
+static void want_port(struct truth *t, const char *text)
+{
+	uint16_t port;
+
+	if (t->port_count > PORTS)
+		return;
+	if (addr_port_number(text, &port) < 0 || port == 0) {
+		t->port_count = PORTS + 1;
+		want_events(t);
+		return;
+	}
+	for (int i = 0; i < t->port_count; i++)
+		if (t->ports[i] == port)
+			return;
+	if (t->port_count < PORTS)
+		t->ports[t->port_count] = port;
+	t->port_count++;
+	want_events(t);
+}
+
+int truth_flow(struct truth *t, bool stream, int64_t wait, const char *port)
+{
+	if (lab_is_gone(t->lab))
+		return -1;
+	want_port(t, port);
+	return witness_flow(t->witness, stream, wait);
+}
+
+void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger)
+{
+	if (flow >= 0)
+		witness_set_ledger(t->witness, flow, ledger);
+}
+
+void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from)
+{
+	if (flow >= 0)
+		witness_opened(t->witness, flow, here, there, from);
+}
+
+void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to)
+{
+	if (flow >= 0 && !lab_is_gone(t->lab))
+		witness_sent(t->witness, flow, number, from, to);
+}
+
+void truth_closed(struct truth *t, int flow, int64_t now)
+{
+	if (flow >= 0)
+		witness_closed(t->witness, flow, now);
+}
+
+/* --- orders --- */
+
+int truth_order(struct truth *t, int purpose, const char *order)
+{
+	t->changes++;
+	if (lab_order(t->lab, purpose, 0, order) < 0)
+		return -1;
+	ask_facts(t);
+	return 0;
+}
+
+int truth_step(struct truth *t, const struct panel *panel, int by, char why[IMPAIR_WHY])
+{
+	char order[LAB_ORDER_MOST];
+
+	if (panel_step(panel, by, t->facts.settings, order, sizeof order, why) < 0)
+		return -1;
+	if (t->hooks.changed)
+		t->hooks.changed(t->hooks.context);
+	return truth_order(t, 0, order);
+}
+
+/* --- the loop --- */
+
+bool truth_waits(const struct truth *t)
+{
+	return !lab_is_gone(t->lab) && witness_waits(t->witness);
+}
+
+void truth_watch(const struct truth *t, struct watch *w)
+{
+	lab_watch(t->lab, w);
+	if (truth_waits(t) && !t->syncing)
+		watch_until(w, t->synced_at + SYNC_EVERY);
+}
+
+void truth_turn(struct truth *t, const struct watch *w, int64_t now)
+{
+	t->now = now;
+	lab_turn(t->lab, w);
+	if (!truth_waits(t) || t->syncing || now < t->synced_at + SYNC_EVERY)
+		return;
+	t->synced_at = now;
+	t->syncing = lab_order(t->lab, PURPOSE_SYNC, now, "predict") == 0;
+}
+
+bool truth_gone(const struct truth *t)
+{
+	return lab_is_gone(t->lab);
+}
+
+const struct link_facts *truth_facts(const struct truth *t)
+{
+	return &t->facts;
+}
+
+const struct witness *truth_witness(const struct truth *t)
+{
+	return t->witness;
+}

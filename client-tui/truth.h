@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a front end has of the lab: the line to it, the link as it is, and the witness, kept in step with each other. */
+#ifndef UPCASE_TRUTH_H
+#define UPCASE_TRUTH_H
+
+#include "lab.h"
+#include "link-facts.h"
+#include "panel.h"
+#include "session.h"
+#include "witness.h"
+
+struct truth_hooks {
+	void *context;
+	/* The answer to truth_order(). `text` is its lines, or the reason of the refusal. May be NULL. */
+	void (*answer)(void *context, int purpose, bool ok, const char *text);
+	/* The link's settings are others than before. May be NULL. */
+	void (*changed)(void *context);
+	/* The lab has ended: told once. */
+	void (*gone)(void *context);
+};
+
+/* Opaque. */
+struct truth;
+
+/* To the lab whose control socket is at `path`; keeps the truth of the last `rows` lines. The hooks are copied. NULL with errno. */
+struct truth *truth_open(const char *path, size_t rows, const struct truth_hooks *hooks, int64_t now);
+void truth_close(struct truth *t);
+
+/* A session is about to be opened, to a peer whose port is `port` ("12000", or a name): its flow, or -1. Waits for the lab to know
+ * that its packets are wanted, normally some microseconds. Then set the ledger, and pass on the session's hooks. */
+int truth_flow(struct truth *t, bool stream, int64_t wait, const char *port);
+void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger);
+void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from);
+void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to);
+void truth_closed(struct truth *t, int flow, int64_t now);
+
+/* An order of the user's; purposes from 0 on. Returns 0, or -1 when the lab cannot take it. */
+int truth_order(struct truth *t, int purpose, const char *order);
+/* A step of the panel: changes the facts at once and orders it. Returns 0, or -1 as panel_step() does. */
+int truth_step(struct truth *t, const struct panel *panel, int by, char why[IMPAIR_WHY]);
+
+void truth_watch(const struct truth *t, struct watch *w);
+void truth_turn(struct truth *t, const struct watch *w, int64_t now);
+/* There are lines whose truth is still awaited. */
+bool truth_waits(const struct truth *t);
+bool truth_gone(const struct truth *t);
+
+const struct link_facts *truth_facts(const struct truth *t);
+const struct witness *truth_witness(const struct truth *t);
+
+#endif

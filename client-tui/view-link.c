@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The lab on the screen: one row for the link, and a panel over the panes that changes it. */
+#include "config.h"
+
+#include "view-parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Columns of a setting's name and of a value. */
+#define NAME_COLUMNS 14
+#define VALUE_COLUMNS 15
+
+const struct witness_line *link_truth(const struct view *v, const struct board_item *item)
+{
+	if (v->lab == NULL || item == NULL || item->kind != BOARD_LINE)
+		return NULL;
+	return witness_find(v->lab->witness, item->number);
+}
+
+/* --- the row --- */
+
+static void truth_text(const struct witness_totals *t, char *buf, size_t size)
+{
+	snprintf(buf, size, "truth: %" PRIu64 " mismatch%s in %" PRIu64, t->mismatches, t->mismatches == 1 ? "" : "es", t->judged);
+}
+
+/* Both at once if they fit; of the link only the beginning if they do not. A mismatch is always seen. */
+void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now)
+{
+	const struct witness_totals *t;
+	char link[900], truth[80];
+	int row = p->link_row, end = p->columns;
+	if (row < 0)
+		return;
+	t = witness_totals(v->lab->witness);
+	truth_text(t, truth, sizeof truth);
+	snprintf(link, sizeof link, "link: ");
+	if (v->lab->gone)
+		snprintf(link, sizeof link, "link: the lab has ended");
+	else if (v->lab->link->known)
+		link_facts_line(v->lab->link, now, link + strlen(link), sizeof link - strlen(link));
+	int from = p->columns - 1 - words_columns(truth);
+	int linked = p->pad + words_columns(link) + 2;
+	if (from >= linked || (t->mismatches > 0 && from >= p->pad)) {
+		canvas_text(c, row, from, p->columns, truth, t->mismatches > 0 ? STYLE_ERROR : STYLE_FAINT);
+		end = from - 1;
+	}
+	canvas_text(c, row, p->pad, end, link, STYLE_HEADING);
+	if (linked - 2 > end && end > p->pad + 3)
+		canvas_text(c, row, end - (v->ascii ? 3 : 1), end, glyph(GLYPH_ELLIPSIS, v->ascii), STYLE_FAINT);
+}
+
+/* --- the panel --- */
+
+static void draw_value(const struct view *v, struct canvas *c, const struct panes *p, int row, int column, enum event_way way,
+    int field)
+{
+	const struct panel *panel = v->lab->panel;
+	bool chosen = field == panel->field && panel_touches(panel, way);
+	char value[64], text[80];
+	link_facts_value(&v->lab->link->settings[way], field, value, sizeof value);
+	snprintf(text, sizeof text, chosen ? "[%s]" : " %s", value);
+	canvas_text(c, row, column, p->columns, text, chosen ? STYLE_FOUND : STYLE_NORMAL);
+}
+
+static void draw_setting(const struct view *v, struct canvas *c, const struct panes *p, int row, int field)
+{
+	const struct impair_field *f = impair_field((enum impair_field_id)field);
+	bool chosen = field == v->lab->panel->field;
+	int column = p->pad + 2;
+	if (chosen)
+		canvas_text(c, row, p->pad, p->columns, ">", STYLE_PROMPT);
+	canvas_text(c, row, column, column + NAME_COLUMNS - 1, f->name, chosen ? STYLE_PROMPT : STYLE_NORMAL);
+	draw_value(v, c, p, row, column + NAME_COLUMNS, EVENT_THERE, field);
+	draw_value(v, c, p, row, column + NAME_COLUMNS + VALUE_COLUMNS, EVENT_BACK, field);
+	canvas_text(c, row, column + NAME_COLUMNS + 2 * VALUE_COLUMNS, p->columns, f->help, STYLE_FAINT);
+}
+
+static void draw_heading(struct canvas *c, const struct panes *p)
+{
+	int column = p->pad + 2 + NAME_COLUMNS, row = p->heading_row;
+	if (row < 0)
+		return;
+	canvas_fill(c, row, 0, p->columns, L' ', STYLE_HEADING);
+	canvas_text(c, row, p->pad, p->columns, "the link", STYLE_HEADING);
+	canvas_text(c, row, column + 1, p->columns, "there", STYLE_HEADING);
+	canvas_text(c, row, column + 1 + VALUE_COLUMNS, p->columns, "back", STYLE_HEADING);
+}
+
+void panel_draw(struct view *v, struct canvas *c, const struct panes *p)
+{
+	static const char *const ways[PANEL_WAYS] = { "both ways", "there", "back" };
+	const struct panel *panel = v->lab->panel;
+	char keys[120];
+	int height = p->height > 1 ? p->height - 1 : p->height, first = panel->field - height + 1;
+	draw_heading(c, p);
+	if (first < 0)
+		first = 0;
+	for (int i = 0; i < height && first + i < IMPAIR_FIELD_COUNT; i++)
+		draw_setting(v, c, p, p->top + i, first + i);
+	if (p->height < 2)
+		return;
+	snprintf(keys, sizeof keys, "Up, Down choose; Left, Right change %s; Tab other ways; Esc or F7 leaves", ways[panel->ways]);
+	canvas_text(c, p->top + p->height - 1, p->pad, p->columns, keys, STYLE_FAINT);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the lab's link did with a line, in the words of its row. Each is offered long and short; what fits is taken. */
+#include "config.h"
+
+#include "view-parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How far the wire goes that broke on the way there, on the way back, or at the server. */
+#define GOING_COLUMNS 2
+#define COMING_COLUMNS 4
+#define SERVER_COLUMNS 5
+
+static const char *const ways[EVENT_WAYS] = { "going", "coming" };
+
+static const char *fate_word(uint8_t fate)
+{
+	switch (fate) {
+	case EVENT_CORRUPTED:
+		return "corrupted";
+	case EVENT_QUEUE:
+		return "queue full";
+	case EVENT_TOO_BIG:
+		return "too big";
+	case EVENT_UNPLUGGED:
+		return "unplugged";
+	default:
+		return "lost";
+	}
+}
+
+int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t size)
+{
+	if (truth == NULL || truth->stream)
+		return 0;
+	switch (witness_place(truth, now)) {
+	case WITNESS_GOING:
+		snprintf(buf, size, "%s %s", fate_word(truth->legs[EVENT_THERE].fate), ways[EVENT_THERE]);
+		return GOING_COLUMNS;
+	case WITNESS_STILL_GOING:
+		snprintf(buf, size, "still %s", ways[EVENT_THERE]);
+		return GOING_COLUMNS;
+	case WITNESS_SERVER:
+		snprintf(buf, size, "no reply");
+		return SERVER_COLUMNS;
+	case WITNESS_COMING:
+		snprintf(buf, size, "%s %s", fate_word(truth->legs[EVENT_BACK].fate), ways[EVENT_BACK]);
+		return COMING_COLUMNS;
+	case WITNESS_STILL_COMING:
+		snprintf(buf, size, "still %s", ways[EVENT_BACK]);
+		return COMING_COLUMNS;
+	default:
+		return 0;
+	}
+}
+
+bool truth_too_big(const struct witness_line *truth)
+{
+	return truth != NULL && !truth->stream && truth->legs[EVENT_THERE].fate == EVENT_TOO_BIG;
+}
+
+static void put(char *buf, size_t size, const char *s)
+{
+	const size_t used = strlen(buf);
+
+	snprintf(buf + used, size - used, "%s", s);
+}
+
+/* --- TCP: sent again --- */
+
+static void put_again(char *buf, size_t size, const struct witness_leg *leg, bool ascii, const char *words)
+{
+	const size_t used = strlen(buf);
+
+	snprintf(buf + used, size - used, "%u%s %s", leg->again, glyph(GLYPH_TIMES, ascii), words);
+}
+
+/* " (after 224, 448 ms)": between one try and the next. */
+static void put_waits(char *buf, size_t size, const struct witness_leg *leg, bool ascii)
+{
+	char one[32];
+
+	for (int i = 0; i < leg->waits; i++) {
+		snprintf(one, sizeof one, "%s%" PRIu32, i > 0 ? ", " : " (after ", (leg->wait[i] + 500) / 1000);
+		put(buf, size, one);
+	}
+	if (leg->again > leg->waits)
+		put(buf, size, glyph(GLYPH_ELLIPSIS, ascii));
+	put(buf, size, " ms)");
+}
+
+/* The long form has the times; the short one only says how often. */
+static void again_words(const struct witness_line *truth, bool ascii, bool times, char *buf, size_t size)
+{
+	const struct witness_leg *there = &truth->legs[EVENT_THERE], *back = &truth->legs[EVENT_BACK];
+
+	buf[0] = '\0';
+	if (there->again > 0) {
+		put_again(buf, size, there, ascii, "again");
+		if (times)
+			put_waits(buf, size, there, ascii);
+	}
+	if (back->again > 0) {
+		put(buf, size, there->again > 0 ? ", " : "");
+		put_again(buf, size, back, ascii, there->again > 0 ? "coming" : "again coming");
+		if (times)
+			put_waits(buf, size, back, ascii);
+	}
+}
+
+static bool was_sent_again(const struct witness_line *truth)
+{
+	return truth->legs[EVENT_THERE].again > 0 || truth->legs[EVENT_BACK].again > 0;
+}
+
+/* "2x again", "1x again coming", both as one number. */
+static void again_in_short(const struct witness_line *truth, bool ascii, char *buf, size_t size)
+{
+	snprintf(buf, size, "%u%s again", (unsigned)truth->legs[EVENT_THERE].again + truth->legs[EVENT_BACK].again,
+	    glyph(GLYPH_TIMES, ascii));
+}
+
+/* --- UDP: copies and holds --- */
+
+static void copies_words(const struct witness_line *truth, bool ascii, bool whole, char *buf, size_t size)
+{
+	const bool there = truth->legs[EVENT_THERE].doubled, back = truth->legs[EVENT_BACK].doubled;
+	const bool held = truth->legs[EVENT_THERE].held || truth->legs[EVENT_BACK].held;
+
+	buf[0] = '\0';
+	if (there || back)
+		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii), there && back ? "each way" :
+		    ways[there ? EVENT_THERE : EVENT_BACK]);
+	if (held && (whole || buf[0] == '\0'))
+		put(buf, size, buf[0] != '\0' ? ", held back" : whole ? "held back" : "held");
+}
+
+/* --- both --- */
+
+static bool fits(const char *words, int room)
+{
+	return words_columns(words) <= room;
+}
+
+const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size)
+{
+	char words[160] = "";
+
+	buf[0] = '\0';
+	if (truth == NULL)
+		return buf;
+	for (int step = 0; step < 3; step++) {
+		if (!truth->stream)
+			copies_words(truth, ascii, step == 0, words, sizeof words);
+		else if (was_sent_again(truth) && step < 2)
+			again_words(truth, ascii, step == 0, words, sizeof words);
+		else if (was_sent_again(truth))
+			again_in_short(truth, ascii, words, sizeof words);
+		if (words[0] == '\0' || fits(words, room - 2))
+			break;
+		words[0] = '\0';
+	}
+	if (words[0] != '\0')
+		snprintf(buf, size, ", %s", words);
+	return buf;
+}
+
+/* Which segment is missing: the one that was dropped last and has not been let through since. */
+static const char *missing(const struct witness_line *truth)
+{
+	for (int way = EVENT_WAYS - 1; way >= 0; way--)
+		if (truth->legs[way].lost > 0 && truth->legs[way].through == 0)
+			return ways[way];
+	return NULL;
+}
+
+bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const char *time, char *buf, size_t size)
+{
+	char words[160];
+
+	if (truth == NULL || !truth->stream || (!was_sent_again(truth) && missing(truth) == NULL))
+		return false;
+	for (int step = 0; step < 4; step++) {
+		if (!was_sent_again(truth))
+			snprintf(words, sizeof words, "lost %s", missing(truth));
+		else if (step < 3)
+			again_words(truth, ascii, step == 0, words, sizeof words);
+		else
+			again_in_short(truth, ascii, words, sizeof words);
+		if (step < 2)
+			snprintf(buf, size, "  waiting %s, %s", time, words);
+		else
+			snprintf(buf, size, "  %s, %s", words, time);
+		if (fits(buf, room))
+			return true;
+	}
+	return true;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inside of a witness: what witness.c (lines and flows), witness-match.c (events find lines) and witness-judge.c (verdicts)
+ * share. For these files only. */
+#ifndef UPCASE_WITNESS_CORE_H
+#define UPCASE_WITNESS_CORE_H
+
+#include "witness.h"
+
+/* Connections of one flow of which segments may still be on their way. */
+#define CONNECTIONS 64
+/* Datagrams in pieces at once. */
+#define PIECES 64
+/* Packets that may turn out to be undelivered. */
+#define SERIALS 8192
+#define NO_RECORD UINT32_MAX
+
+/* A line. Over UDP it stands in a chain by its bytes for each way; over TCP it has a place in each way's stream. */
+struct record {
+	struct witness_line line;
+	uint8_t flow;
+	/* Not compared yet. */
+	bool pending;
+	/* Another line looks just like it; some of its packets cannot be told. */
+	bool twin, unsure;
+	union {
+		struct {
+			/* By the first EVENT_DATA bytes; then by all of them. */
+			uint64_t keys[EVENT_WAYS], hashes[EVENT_WAYS];
+			uint32_t lengths[EVENT_WAYS];
+			uint32_t next[EVENT_WAYS];
+		};
+		/* The flow's own count of bytes, over all connections: from `begins` to before `ends`. */
+		struct {
+			uint64_t begins[EVENT_WAYS], ends[EVENT_WAYS];
+		};
+	};
+};
+
+struct connection {
+	uint16_t here, there;
+	/* The byte of the flow's count at which it begins. */
+	uint64_t from[EVENT_WAYS];
+	/* The number before its first byte, once its SYN was seen. */
+	bool known[EVENT_WAYS];
+	uint32_t first[EVENT_WAYS];
+	/* How many bytes of it were seen. */
+	uint64_t seen[EVENT_WAYS];
+};
+
+struct flow {
+	const struct ledger *ledger;
+	bool stream;
+	int64_t wait;
+	/* The link has carried something of it. */
+	bool seen;
+	/* INT64_MAX while its socket is open. */
+	int64_t closed_at;
+	/* UDP: its ports. */
+	uint16_t here, there;
+	/* Its lines, in the order in which they were sent: numbers[begin] to before numbers[end]. */
+	uint64_t *numbers;
+	size_t begin, end, room;
+	/* TCP: how many bytes of replies its lines make, and its connections, the last at [count - 1 % CONNECTIONS]. */
+	uint64_t replies;
+	/* Replies came that are not the capitals: their places are not known. */
+	bool astray;
+	struct connection *connections;
+	uint64_t count;
+};
+
+/* A datagram in pieces of which not all were seen. */
+struct pieces {
+	uint64_t number;
+	enum event_way way;
+	uint32_t id;
+	uint32_t got;
+	int copies;
+	int64_t out;
+};
+
+struct told {
+	uint64_t serial, number;
+};
+
+struct witness {
+	size_t most;
+	/* A ring by number, `room` long, a power of 2; number 0: empty. */
+	struct record *records;
+	size_t room;
+	/* The heads of the chains, by key. */
+	uint32_t *chains[EVENT_WAYS];
+	struct flow flows[WITNESS_FLOWS];
+	int flow_count;
+	/* The lines that are not compared yet. */
+	uint64_t *pending;
+	size_t pending_count, pending_room;
+	struct pieces pieces[PIECES];
+	size_t next_pieces;
+	/* The lines of the last packets, by serial. */
+	struct told *told;
+	/* For a line's bytes and their capitals. */
+	unsigned char *bytes;
+	size_t bytes_room;
+	struct witness_totals totals;
+};
+
+/* witness.c */
+struct record *witness_record(const struct witness *w, uint64_t number);
+uint32_t *witness_chain(const struct witness *w, enum event_way way, uint64_t key);
+/* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
+int witness_reserve(struct witness *w, size_t n);
+
+/* What is in common for a new leg. */
+#define WITNESS_LEG ((struct witness_leg){ .fate = EVENT_NONE, .first_out = INT64_MAX, .last_out = INT64_MIN })
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which line a packet belongs to. */
+#include "config.h"
+
+#include <string.h>
+
+#include "capitals.h"
+#include "witness-core.h"
+
+/* How many copies reach the receiver and are taken there. */
+static int let_through(const struct event *e)
+{
+	return e->fate == EVENT_DELIVERED ? e->copies : 0;
+}
+
+static void count_up(uint16_t *counter, int by)
+{
+	*counter = *counter + by < UINT16_MAX ? (uint16_t)(*counter + by) : UINT16_MAX;
+}
+
+static void remember_serial(struct witness *w, const struct event *e, uint64_t number)
+{
+	w->told[e->serial % SERIALS] = (struct told){ .serial = e->serial, .number = number };
+}
+
+/* --- what is common to both transports --- */
+
+static void leg_came(struct witness_leg *leg, const struct event *e)
+{
+	count_up(&leg->tries, 1);
+	if (leg->tries == 1)
+		leg->first_in = e->in;
+	leg->last_in = e->in;
+	leg->held |= e->held;
+}
+
+static void leg_lost(struct witness_leg *leg, enum event_fate fate)
+{
+	count_up(&leg->lost, 1);
+	leg->fate = (uint8_t)fate;
+}
+
+static void leg_through(struct witness_leg *leg, const struct event *e)
+{
+	count_up(&leg->through, let_through(e));
+	leg->doubled |= e->copies > 1;
+	for (int i = 0; i < let_through(e); i++) {
+		if (e->out[i] < leg->first_out)
+			leg->first_out = e->out[i];
+		if (e->out[i] > leg->last_out)
+			leg->last_out = e->out[i];
+	}
+}
+
+/* --- datagrams --- */
+
+static bool fits(const struct record *r, uint8_t flow, enum event_way way, const struct event *e, uint64_t hash,
+    size_t length)
+{
+	return r->flow == flow && !r->line.stream && (e->fragment ? e->length < r->lengths[way] :
+	    r->hashes[way] == hash && r->lengths[way] == length);
+}
+
+/* The line that waits longest for a packet that way; if none does, the newest that looks so. */
+static struct record *choose(const struct witness *w, uint8_t flow, enum event_way way, const struct event *e,
+    const void *bytes, size_t n, uint64_t hash, size_t length)
+{
+	const uint64_t key = event_hash(bytes, n);
+	struct record *newest = NULL, *oldest = NULL;
+
+	if (w->room == 0)
+		return NULL;
+	for (uint32_t i = *witness_chain(w, way, key); i != NO_RECORD; i = w->records[i].next[way]) {
+		struct record *r = &w->records[i];
+		const bool due = way == EVENT_THERE ? r->line.legs[way].tries == 0 :
+		    r->line.legs[way].tries < r->line.legs[EVENT_THERE].through;
+
+		if (r->keys[way] != key || !fits(r, flow, way, e, hash, length))
+			continue;
+		if (!newest || r->line.number > newest->line.number)
+			newest = r;
+		if (due && (!oldest || r->line.number < oldest->line.number))
+			oldest = r;
+	}
+	return oldest ? oldest : newest;
+}
+
+/* A server that knows fewer capitals than we do, or that just echoes. */
+static struct record *choose_other_reply(const struct witness *w, uint8_t flow, const struct event *e)
+{
+	unsigned char capitals[CAPITALS_GROWTH * EVENT_DATA];
+	struct record *r = NULL;
+	size_t n;
+
+	if (!e->fragment && e->length == e->data_length) {
+		n = capitals_text(e->data, e->data_length, capitals);
+		r = choose(w, flow, EVENT_BACK, e, capitals, n < EVENT_DATA ? n : EVENT_DATA,
+		    event_hash(capitals, n), n);
+	}
+	return r ? r : choose(w, flow, EVENT_THERE, e, e->data, e->data_length, e->hash, e->length);
+}
+
+static struct record *find_datagram(const struct witness *w, uint8_t flow, const struct event *e)
+{
+	struct record *r = choose(w, flow, e->way, e, e->data, e->data_length, e->hash, e->length);
+
+	return r || e->way == EVENT_THERE ? r : choose_other_reply(w, flow, e);
+}
+
+static void take_whole(struct witness *w, struct record *r, const struct event *e)
+{
+	struct witness_leg *leg = &r->line.legs[e->way];
+
+	leg_came(leg, e);
+	if (let_through(e) > 0)
+		leg_through(leg, e);
+	else
+		leg_lost(leg, e->fate);
+	remember_serial(w, e, r->line.number);
+}
+
+/* The last piece decides: when the others are there too, the datagram is. Copies of pieces are put together
+ * as they come, which nobody can foretell. */
+static void take_piece(struct witness *w, struct record *r, struct pieces *p, const struct event *e)
+{
+	struct witness_leg *leg = &r->line.legs[e->way];
+	struct event whole = *e;
+
+	p->got += e->length;
+	if (e->copies > 1)
+		r->unsure = true;
+	if (e->out[0] > p->out)
+		p->out = e->out[0];
+	leg->held |= e->held;
+	remember_serial(w, e, r->line.number);
+	if (let_through(e) == 0) {
+		leg_lost(leg, e->fate);
+		p->number = 0;
+	} else if (p->got >= r->lengths[e->way]) {
+		whole.copies = 1;
+		whole.out[0] = p->out;
+		leg_through(leg, &whole);
+		p->number = 0;
+	}
+}
+
+static void take_first_piece(struct witness *w, struct record *r, const struct event *e)
+{
+	struct pieces *p = &w->pieces[w->next_pieces++ % PIECES];
+
+	*p = (struct pieces){ .number = r->line.number, .way = e->way, .id = e->id, .out = INT64_MIN };
+	leg_came(&r->line.legs[e->way], e);
+	take_piece(w, r, p, e);
+}
+
+static void take_later_piece(struct witness *w, const struct event *e)
+{
+	for (size_t i = 0; i < PIECES; i++) {
+		struct pieces *p = &w->pieces[i];
+		struct record *r = p->number && p->way == e->way && p->id == e->id ? witness_record(w, p->number) : NULL;
+
+		if (r && !r->line.stream) {
+			take_piece(w, r, p, e);
+			return;
+		}
+	}
+}
+
+static bool has_ports(uint16_t here, uint16_t there, const struct event *e)
+{
+	return e->way == EVENT_THERE ? e->source_port == here && e->target_port == there :
+	    e->source_port == there && e->target_port == here;
+}
+
+static void take_datagram(struct witness *w, const struct event *e)
+{
+	for (int i = w->flow_count - 1; i >= 0; i--) {
+		struct flow *f = &w->flows[i];
+		struct record *r;
+
+		if (f->stream || !has_ports(f->here, f->there, e))
+			continue;
+		f->seen = true;
+		w->totals.datagrams[e->way]++;
+		r = find_datagram(w, (uint8_t)i, e);
+		if (!r)
+			w->totals.strange[e->way]++;
+		else if (e->fragment)
+			take_first_piece(w, r, e);
+		else
+			take_whole(w, r, e);
+		return;
+	}
+}
+
+/* --- segments --- */
+
+static struct connection *find_connection(struct flow *f, const struct event *e)
+{
+	for (uint64_t i = 0; i < CONNECTIONS && i < f->count; i++) {
+		struct connection *c = &f->connections[(f->count - 1 - i) % CONNECTIONS];
+
+		if (has_ports(c->here, c->there, e))
+			return c;
+	}
+	return NULL;
+}
+
+/* The first line with bytes behind `place`: an index into f->numbers. */
+static size_t first_line_at(const struct witness *w, const struct flow *f, enum event_way way, uint64_t place)
+{
+	size_t low = f->begin, high = f->end;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const struct record *r = witness_record(w, f->numbers[middle]);
+
+		if (r && r->ends[way] > place)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static void add_wait(struct witness_leg *leg, int64_t ns)
+{
+	count_up(&leg->again, 1);
+	if (leg->waits < WITNESS_WAITS)
+		leg->wait[leg->waits++] = (uint32_t)(ns / 1000 < UINT32_MAX ? ns / 1000 : UINT32_MAX);
+}
+
+/* Bytes from `begin` to before `end` of the flow's count; those before `seen` were seen before. */
+static void take_bytes(struct witness *w, struct record *r, const struct event *e, uint64_t begin, uint64_t end,
+    uint64_t seen)
+{
+	struct witness_leg *leg = &r->line.legs[e->way];
+	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
+
+	if (leg->tries > 0 && first < seen)
+		add_wait(leg, e->in - leg->last_in);
+	leg_came(leg, e);
+	if (let_through(e) == 0)
+		leg_lost(leg, e->fate);
+	else if (end >= r->ends[e->way])
+		leg_through(leg, e);
+	remember_serial(w, e, r->line.number);
+}
+
+static void take_payload(struct witness *w, struct flow *f, struct connection *c, const struct event *e)
+{
+	/* Sequence numbers wrap; the nearest place to what was seen is meant. */
+	const int32_t ahead = (int32_t)(e->seq - (c->first[e->way] + 1) - (uint32_t)c->seen[e->way]);
+	const uint64_t seen = c->from[e->way] + c->seen[e->way];
+	uint64_t begin, end;
+
+	if (ahead < 0 && (uint64_t)-(int64_t)ahead > c->seen[e->way])
+		return;
+	begin = seen + (uint64_t)(int64_t)ahead;
+	end = begin + e->length;
+	if (begin < seen)
+		w->totals.again[e->way]++;
+	for (size_t i = first_line_at(w, f, e->way, begin); i < f->end; i++) {
+		struct record *r = witness_record(w, f->numbers[i]);
+
+		if (!r || r->begins[e->way] >= end)
+			break;
+		take_bytes(w, r, e, begin, end, seen);
+	}
+	if (end > seen)
+		c->seen[e->way] = end - c->from[e->way];
+}
+
+static void take_segment(struct witness *w, const struct event *e)
+{
+	struct connection *c = NULL;
+	int i = w->flow_count;
+
+	while (!c && --i >= 0)
+		if (w->flows[i].stream)
+			c = find_connection(&w->flows[i], e);
+	if (!c)
+		return;
+	w->flows[i].seen = true;
+	w->totals.segments[e->way]++;
+	if (let_through(e) == 0)
+		w->totals.dropped[e->way]++;
+	if (e->syn) {
+		if (c->known[e->way])
+			w->totals.again[e->way]++;
+		c->known[e->way] = true;
+		c->first[e->way] = e->seq;
+	} else if (e->length > 0 && c->known[e->way]) {
+		take_payload(w, &w->flows[i], c, e);
+	}
+}
+
+void witness_event(struct witness *w, const struct event *event)
+{
+	if (event->protocol == EVENT_UDP)
+		take_datagram(w, event);
+	else if (event->protocol == EVENT_TCP)
+		take_segment(w, event);
+	else if (event->fragment && event->offset > 0)
+		take_later_piece(w, event);
+}
+
+void witness_undelivered(struct witness *w, uint64_t serial, enum event_way way)
+{
+	const struct told *told = &w->told[serial % SERIALS];
+	struct record *r = told->serial == serial ? witness_record(w, told->number) : NULL;
+	struct witness_leg *leg = r ? &r->line.legs[way] : NULL;
+
+	if (!leg || leg->through == 0)
+		return;
+	leg->through--;
+	leg_lost(leg, EVENT_LOST);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The real client in the real lab, in a terminal: what the screen says is what the link did. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+
+#define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
+#define LINES 200
+
+static const char *lab_path(void)
+{
+	static char path[4096];
+	const char *build = getenv("abs_top_builddir");
+
+	snprintf(path, sizeof path, "%s/lab/upcase-lab", build ? build : ".");
+	return path;
+}
+
+/* upcase-lab with these options; the client in it, and when that has ended the link's own log of what it lost. */
+static struct terminal *lab(int rows, int columns, const char *options, const char *client_options)
+{
+	static char command[9000];
+	const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+	struct terminal *t;
+
+	snprintf(command, sizeof command, "exec %s -q --seed 7 %s -- sh -c '%s %s 10.9.0.2; %s ctl counts | grep lost-'", lab_path(),
+	    options, client_path(), client_options, lab_path());
+	t = term_start(rows, columns, argv, NULL);
+	term_expect(t, "p>");
+	term_expect(t, "link: ");
+	return t;
+}
+
+static void press(struct terminal *t, int number)
+{
+	term_key(t, F(number), VTERM_MOD_NONE);
+}
+
+static void paste_lines(struct terminal *t, const char *word)
+{
+	static char text[LINES * 40];
+	size_t used = 0;
+
+	for (int i = 1; i <= LINES; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s %d\n", word, i);
+	term_paste(t, text);
+	term_expect(t, "Send 200 pasted lines?");
+	term_type(t, "y");
+}
+
+/* The number before `words` on the screen, or behind them; -1 if they are not there. */
+static long number_before(struct terminal *t, const char *words)
+{
+	int row, column;
+	const char *at, *text;
+
+	term_update(t);
+	if (!term_find(t, words, &row, &column))
+		return -1;
+	text = term_row(t, row);
+	at = strstr(text, words);
+	while (at > text && at[-1] == ' ')
+		at--;
+	while (at > text && at[-1] >= '0' && at[-1] <= '9')
+		at--;
+	return strtol(at, NULL, 10);
+}
+
+static long number_behind(struct terminal *t, const char *words)
+{
+	int row, column;
+
+	term_update(t);
+	if (!term_find(t, words, &row, &column))
+		return -1;
+	return strtol(strstr(term_row(t, row), words) + strlen(words), NULL, 10);
+}
+
+static bool all_compared(struct terminal *t, void *context)
+{
+	return number_behind(t, "mismatches in ") == *(const long *)context;
+}
+
+/* Waits until so many lines are compared: without a mismatch. */
+static void expect_truth(struct terminal *t, long lines)
+{
+	term_expect_that(t, all_compared, &lines, "all lines compared with the link's truth");
+	term_expect(t, "truth: 0 mismatches in ");
+}
+
+static int count_rows(struct terminal *t, const char *words)
+{
+	int found = 0;
+
+	for (int row = 0; row < term_rows(t); row++)
+		found += strstr(term_row(t, row), words) != NULL;
+	return found;
+}
+
+static void leave(struct terminal *t)
+{
+	press(t, 10);
+	term_expect(t, "back lost-room 0");
+	/* grep found something. */
+	assert_int_equal(term_exit_status(t), 0);
+}
+
+/* Each line's fate on the screen is what the link's own log says. */
+static void udp_loses_where_the_link_says(void **state)
+{
+	struct terminal *t = lab(230, 100, "--loss 20% --delay 20ms", "");
+	int going, coming, lost;
+
+	(void)state;
+	term_expect(t, "link: loss 20 % each way, delay 20 ms");
+	paste_lines(t, "line");
+	expect_truth(t, LINES);
+	going = count_rows(t, "──✗ lost going");
+	coming = count_rows(t, "────✗ lost coming");
+	lost = (int)number_behind(t, " lost ");
+	print_message("# UDP: %d of 200 lost, %d going, %d coming\n", lost, going, coming);
+	assert_in_range(lost, 45, 100);
+	/* "lost coming" is not counted among "lost going", since the wire is longer. */
+	assert_int_equal(going + coming, lost);
+	leave(t);
+	assert_int_equal(number_behind(t, "there lost-random "), going);
+	assert_int_equal(number_behind(t, "back lost-random "), coming);
+	assert_int_equal(number_before(t, "lost going"), going);
+	assert_int_equal(number_before(t, "lost coming"), coming);
+	term_expect(t, "truth: 0 mismatches in 200 lines compared");
+}
+
+static void tcp_loses_nothing(void **state)
+{
+	struct terminal *t = lab(230, 120, "--loss 20% --delay 20ms", "-t");
+	char line[20];
+
+	(void)state;
+	/* One after the other, so that there are many segments; a paste would be one or two. */
+	for (int i = 1; i <= 20; i++) {
+		snprintf(line, sizeof line, "line %d", i);
+		client_line(t, line);
+		snprintf(line, sizeof line, "LINE %d", i);
+		term_expect(t, line);
+	}
+	term_expect_row(t, 0, "answered 20");
+	assert_true(count_rows(t, "× again") > 0);
+	assert_true(count_rows(t, "(after ") > 0);
+	paste_lines(t, "more");
+	expect_truth(t, LINES + 20);
+	term_expect_row(t, 0, "answered 220");
+	client_line(t, "/link");
+	term_expect(t, "This end's TCP");
+	assert_true(number_behind(t, "sent again: ") > 0);
+	term_type(t, "q");
+	leave(t);
+	term_expect(t, "220 sent, 220 answered");
+	assert_true(number_behind(t, "there lost-random ") > 0);
+}
+
+static void drop_next(void **state)
+{
+	struct terminal *t = lab(24, 100, "", "");
+
+	(void)state;
+	term_expect(t, "link: a perfect wire");
+	client_line(t, "/drop next request");
+	term_expect(t, "the lab will drop next request");
+	client_line(t, "first");
+	client_line(t, "second");
+	client_expect_pair(t, "2 second", "2 SECOND");
+	client_expect_pair(t, "1 first", "──✗ lost going");
+	client_line(t, "/drop next reply");
+	term_expect(t, "the lab will drop next reply");
+	client_line(t, "third");
+	client_line(t, "fourth");
+	client_expect_pair(t, "4 fourth", "4 FOURTH");
+	client_expect_pair(t, "3 third", "────✗ lost coming");
+	assert_int_equal(count_rows(t, "lost going"), 1);
+	assert_int_equal(count_rows(t, "lost coming"), 1);
+	expect_truth(t, 4);
+	client_line(t, "/drop next nonsense");
+	term_expect(t, "request, reply, syn or ack; for example");
+	leave(t);
+	assert_int_equal(number_behind(t, "there lost-cue "), 1);
+	assert_int_equal(number_behind(t, "back lost-cue "), 1);
+}
+
+static void hold_and_unplug(void **state)
+{
+	struct terminal *t = lab(24, 100, "", "--wait 300ms");
+
+	(void)state;
+	client_line(t, "/hold 700ms there");
+	term_expect(t, "the lab will hold 700ms there");
+	client_line(t, "held");
+	client_expect_pair(t, "1 held", "(late");
+	term_expect(t, "held");
+	client_line(t, "/unplug 500ms");
+	term_expect(t, "link: unplugged for 1 s");
+	client_line(t, "gone");
+	client_expect_pair(t, "2 gone", "✗ unplugged going");
+	term_expect(t, "link: a perfect wire");
+	client_line(t, "back again");
+	client_expect_pair(t, "3 back again", "3 BACK AGAIN");
+	expect_truth(t, 3);
+	client_line(t, "/hold soon");
+	term_expect(t, "for example: hold 3s");
+	leave(t);
+}
+
+static void link_command(void **state)
+{
+	struct terminal *t = lab(40, 100, "--loss 20%", "");
+
+	(void)state;
+	client_line(t, "/link");
+	term_expect(t, "expected      64.0 %");
+	term_expect(t, "no line over UDP is decided");
+	term_type(t, "q");
+	client_line(t, "/link loss 100% back");
+	term_expect(t, "link: there loss 20 %; back loss 100 %");
+	client_line(t, "/link loss 30");
+	term_expect(t, "could mean percent");
+	client_line(t, "/link preset wifi");
+	term_expect(t, "rate 100 mbit");
+	client_line(t, "/link preset none");
+	term_expect(t, "link: a perfect wire");
+	paste_lines(t, "line");
+	expect_truth(t, LINES);
+	client_line(t, "/link");
+	term_expect(t, "expected      100.0 %");
+	term_expect(t, "measured      100.0 %, 200 of 200");
+	term_expect(t, "consistent");
+	term_type(t, "q");
+	client_line(t, "/link presets");
+	term_expect(t, "satellite");
+	term_type(t, "q");
+	client_line(t, "/link novelty 3");
+	term_expect(t, "the lab: ");
+	leave(t);
+}
+
+static void panel(void **state)
+{
+	struct terminal *t = lab(24, 100, "--loss 20%", "");
+
+	(void)state;
+	press(t, 7);
+	term_expect(t, "Up, Down choose");
+	client_expect_pair(t, "> loss", "[20 %]");
+	term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
+	term_expect(t, "link: loss 25 % each way");
+	term_key(t, VTERM_KEY_TAB, VTERM_MOD_NONE);
+	term_expect(t, "change there");
+	term_key(t, VTERM_KEY_LEFT, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_LEFT, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_LEFT, VTERM_MOD_NONE);
+	term_expect(t, "link: there loss 10 %; back loss 25 %");
+	term_key(t, VTERM_KEY_DOWN, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_DOWN, VTERM_MOD_NONE);
+	term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
+	term_expect(t, "link: there loss 10 %, delay 1 ms; back");
+	press(t, 7);
+	term_expect_gone(t, "Up, Down choose");
+	press(t, 7);
+	term_expect(t, "Up, Down choose");
+	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
+	term_expect_gone(t, "Up, Down choose");
+	/* The lab has got it all. */
+	client_line(t, "/link");
+	term_expect(t, "link: there loss 10 %, delay 1 ms; back loss 25 %");
+	term_type(t, "q");
+	leave(t);
+}
+
+static void outside_a_lab(void **state)
+{
+	struct terminal *t = client_private(24, 100, (struct client_arguments){{NULL}});
+
+	(void)state;
+	client_line(t, "/link loss 20%");
+	term_expect(t, "start it with: upcase-lab --loss 20%");
+	client_line(t, "hello");
+	client_expect_pair(t, "1 hello", "1 HELLO");
+	press(t, 7);
+	term_expect(t, "start it with: upcase-lab --loss 20%");
+	term_expect_gone(t, "link: ");
+	client_leave(t);
+}
+
+/* The lab's program ends first: told once, and the client goes on. */
+static void no_such_lab(void **state)
+{
+	const char *const argv[] = {client_path(), NULL};
+	const char *const env[] = {"UPCASE_LAB=/nonexistent/link", NULL};
+	struct terminal *t = term_start(24, 100, argv, env);
+
+	(void)state;
+	term_expect(t, "UPCASE_LAB names a lab that is not there");
+	client_line(t, "hello");
+	client_expect_pair(t, "1 hello", "1 HELLO");
+	client_leave(t);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, client_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next), TEST(hold_and_unplug),
+		TEST(link_command), TEST(panel), TEST(outside_a_lab), TEST(no_such_lab),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,837 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The witness, beside a simulated link that keeps a log of its own; and each way in which the client and the link can
+ * disagree. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/witness.h"
+#include "capitals.h"
+#include "clock.h"
+
+#define MS NS_PER_MS
+#define WAIT (1000 * MS)
+#define HERE 40000
+#define THERE 12000
+/* Long after everything. */
+#define LONG_AFTER (100000 * MS)
+
+struct stage {
+	struct witness *witness;
+	struct ledger *udp, *tcp;
+	int udp_flow, tcp_flow;
+	uint64_t numbers, serial;
+	/* How many bytes were sent over TCP, and came back. */
+	uint64_t bytes[EVENT_WAYS];
+	unsigned seed;
+};
+
+static int set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	struct ledger_settings settings = {
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .wait = WAIT, .answerable = 60 * WAIT };
+
+	s->udp = ledger_new(&settings);
+	settings.kind = LEDGER_STREAM;
+	s->tcp = ledger_new(&settings);
+	s->witness = witness_new(50000);
+	s->udp_flow = witness_flow(s->witness, false, WAIT);
+	s->tcp_flow = witness_flow(s->witness, true, WAIT);
+	witness_set_ledger(s->witness, s->udp_flow, s->udp);
+	witness_set_ledger(s->witness, s->tcp_flow, s->tcp);
+	witness_opened(s->witness, s->udp_flow, HERE, THERE, 0);
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+	const bool balanced = ledger_balanced(s->udp) && ledger_balanced(s->tcp);
+
+	witness_free(s->witness);
+	ledger_free(s->udp);
+	ledger_free(s->tcp);
+	free(s);
+	return balanced ? 0 : -1;
+}
+
+/* --- what happens --- */
+
+static uint64_t line(struct stage *s, const char *text, int64_t now)
+{
+	const uint64_t number = ++s->numbers;
+	unsigned char wire[200];
+	size_t n;
+
+	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), now), 0);
+	ledger_sent(s->udp, number, now);
+	n = ledger_wire(s->udp, number, wire, sizeof wire);
+	witness_sent(s->witness, s->udp_flow, number, 0, n);
+	return number;
+}
+
+static void put_hex(char *to, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n && i < EVENT_DATA; i++)
+		sprintf(to + 2 * i, "%02x", (unsigned char)text[i]);
+}
+
+/* The link tells, in its own words. `out` of 0: no copy. */
+static void tell(struct stage *s, const char *way, const char *fate, const char *text, int64_t in, int64_t out, int64_t out2)
+{
+	const bool there = strcmp(way, "there") == 0;
+	const size_t n = strlen(text);
+	char told[800], outs[80] = "", hex[2 * EVENT_DATA + 1] = "";
+	struct event e;
+
+	if (out)
+		sprintf(outs, " out=%" PRId64, out);
+	if (out2)
+		sprintf(outs + strlen(outs), " out2=%" PRId64 " marks=duplicated", out2);
+	put_hex(hex, text, n);
+	snprintf(told, sizeof told,
+	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
+	    "payload=%zu hash=%016" PRIx64 "%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE,
+	    there ? THERE : HERE, n + 28, n, event_hash(text, n), n ? " data=" : "", hex);
+	assert_int_equal(event_read(&e, told), 0);
+	witness_event(s->witness, &e);
+}
+
+static void reply(struct stage *s, const char *text, int64_t now)
+{
+	ledger_reply(s->udp, text, strlen(text), now);
+}
+
+static void expire(struct stage *s, int64_t now)
+{
+	while (ledger_expire(s->udp, now) != 0)
+		;
+}
+
+static const struct witness_totals *judged(struct stage *s)
+{
+	witness_judge(s->witness, LONG_AFTER);
+	assert_false(witness_waits(s->witness));
+	return witness_totals(s->witness);
+}
+
+static void agrees(struct stage *s, uint64_t lines)
+{
+	const struct witness_totals *t = judged(s);
+
+	assert_int_equal(t->mismatches, 0);
+	assert_int_equal(t->judged, lines);
+	assert_int_equal(t->passed_over, 0);
+}
+
+static void disagrees(struct stage *s, enum witness_mismatch kind)
+{
+	const struct witness_totals *t = judged(s);
+
+	for (int i = 0; i < WITNESS_MISMATCHES; i++)
+		if (t->kinds[i] != (i == (int)kind))
+			fail_msg("%" PRIu64 " of: %s", t->kinds[i], witness_mismatch_text((enum witness_mismatch)i));
+	assert_int_equal(t->mismatches, 1);
+	assert_int_equal(t->first_kind, kind);
+	assert_true(t->first > 0);
+}
+
+static enum witness_place place(struct stage *s, uint64_t number, int64_t now)
+{
+	assert_non_null(witness_find(s->witness, number));
+	return witness_place(witness_find(s->witness, number), now);
+}
+
+/* --- each fate, agreed upon --- */
+
+static void a_line_there_and_back(void **state)
+{
+	struct stage *s = *state;
+	const uint64_t n = line(s, "hello", 10 * MS);
+
+	assert_null(witness_find(s->witness, n));
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	assert_int_equal(place(s, n, 20 * MS), WITNESS_STILL_GOING);
+	assert_int_equal(place(s, n, 31 * MS), WITNESS_SERVER);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	assert_int_equal(place(s, n, 40 * MS), WITNESS_STILL_COMING);
+	reply(s, "HELLO", 50 * MS);
+	assert_int_equal(place(s, n, 60 * MS), WITNESS_HERE);
+	agrees(s, 1);
+}
+
+static void lost_going_and_coming(void **state)
+{
+	struct stage *s = *state;
+	const uint64_t going = line(s, "one", 10 * MS), coming = line(s, "two", 11 * MS), none = line(s, "three", 12 * MS);
+
+	tell(s, "there", "random", "one", 10 * MS, 0, 0);
+	tell(s, "there", "delivered", "two", 11 * MS, 31 * MS, 0);
+	tell(s, "there", "delivered", "three", 12 * MS, 32 * MS, 0);
+	tell(s, "back", "corrupted", "TWO", 31 * MS, 51 * MS, 0);
+	expire(s, 2000 * MS);
+	assert_int_equal(place(s, going, 2000 * MS), WITNESS_GOING);
+	assert_int_equal(place(s, coming, 2000 * MS), WITNESS_COMING);
+	assert_int_equal(place(s, none, 2000 * MS), WITNESS_SERVER);
+	assert_int_equal(witness_find(s->witness, coming)->legs[EVENT_BACK].fate, EVENT_CORRUPTED);
+	agrees(s, 3);
+	assert_int_equal(witness_totals(s->witness)->lost[EVENT_THERE], 1);
+	assert_int_equal(witness_totals(s->witness)->lost[EVENT_BACK], 1);
+	assert_int_equal(witness_totals(s->witness)->fates[EVENT_BACK][EVENT_CORRUPTED], 1);
+	assert_int_equal(witness_totals(s->witness)->server, 1);
+}
+
+static void every_way_to_lose(void **state)
+{
+	static const struct {
+		const char *word;
+		enum event_fate fate;
+	} ways[] = {{"random", EVENT_LOST}, {"burst", EVENT_LOST}, {"cue", EVENT_LOST}, {"room", EVENT_LOST},
+		{"queue", EVENT_QUEUE}, {"mtu", EVENT_TOO_BIG}, {"unplugged", EVENT_UNPLUGGED}, {"novelty", EVENT_LOST}};
+	struct stage *s = *state;
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		const uint64_t n = line(s, ways[i].word, 10 * MS);
+
+		tell(s, "there", ways[i].word, ways[i].word, 10 * MS, 0, 0);
+		assert_int_equal(witness_find(s->witness, n)->legs[EVENT_THERE].fate, ways[i].fate);
+	}
+	expire(s, 2000 * MS);
+	agrees(s, sizeof ways / sizeof *ways);
+}
+
+static void copies(void **state)
+{
+	struct stage *s = *state;
+	const uint64_t n = line(s, "hello", 10 * MS);
+
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 31 * MS);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 52 * MS);
+	tell(s, "back", "random", "HELLO", 31 * MS, 0, 0);
+	reply(s, "HELLO", 50 * MS);
+	reply(s, "HELLO", 52 * MS);
+	assert_true(witness_find(s->witness, n)->legs[EVENT_THERE].doubled);
+	agrees(s, 1);
+}
+
+static void late_and_refused(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "late", 10 * MS);
+	line(s, "refused", 11 * MS);
+	tell(s, "there", "delivered", "late", 10 * MS, 900 * MS, 0);
+	tell(s, "there", "delivered", "refused", 11 * MS, 30 * MS, 0);
+	ledger_unreachable(s->udp, "refused", 7, ECONNREFUSED, 50 * MS);
+	tell(s, "back", "delivered", "LATE", 900 * MS, 1900 * MS, 0);
+	expire(s, 1500 * MS);
+	reply(s, "LATE", 1900 * MS);
+	agrees(s, 2);
+	assert_int_equal(witness_totals(s->witness)->late, 1);
+}
+
+/* Nothing is judged before all of it is in. */
+static void no_verdict_too_soon(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	witness_judge(s->witness, 5000 * MS);
+	assert_true(witness_waits(s->witness));
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	reply(s, "HELLO", 50 * MS);
+	/* The event of the reply that is here already comes a moment later. */
+	witness_judge(s->witness, 51 * MS);
+	assert_int_equal(witness_totals(s->witness)->judged, 0);
+	/* The second copy is still on its way. */
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 3000 * MS);
+	witness_judge(s->witness, 2000 * MS);
+	assert_int_equal(witness_totals(s->witness)->judged, 0);
+	reply(s, "HELLO", 3000 * MS);
+	agrees(s, 1);
+}
+
+/* A packet that the host did not take after all is as good as lost. */
+static void undelivered(void **state)
+{
+	struct stage *s = *state;
+	const uint64_t n = line(s, "hello", 10 * MS);
+
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	witness_undelivered(s->witness, s->serial, EVENT_BACK);
+	expire(s, 2000 * MS);
+	assert_int_equal(place(s, n, 2000 * MS), WITNESS_COMING);
+	agrees(s, 1);
+}
+
+static void pieces_of_a_datagram(void **state)
+{
+	struct stage *s = *state;
+	struct event e = {.way = EVENT_THERE, .in = 10 * MS, .fate = EVENT_DELIVERED, .out = {30 * MS}, .copies = 1,
+		.protocol = EVENT_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 100};
+	char text[151] = "";
+	uint64_t n;
+
+	memset(text, 'a', 150);
+	n = line(s, text, 10 * MS);
+	memset(e.data, 'a', EVENT_DATA);
+	e.data_length = EVENT_DATA;
+	witness_event(s->witness, &e);
+	/* Half of it is not there. */
+	assert_int_equal(witness_find(s->witness, n)->legs[EVENT_THERE].through, 0);
+	e.protocol = EVENT_OTHER;
+	e.offset = 108;
+	e.length = 50;
+	witness_event(s->witness, &e);
+	assert_int_equal(witness_find(s->witness, n)->legs[EVENT_THERE].through, 1);
+	e.protocol = EVENT_UDP;
+	e.way = EVENT_BACK;
+	e.source_port = THERE;
+	e.target_port = HERE;
+	e.offset = 0;
+	e.length = 100;
+	memset(e.data, 'A', EVENT_DATA);
+	witness_event(s->witness, &e);
+	e.protocol = EVENT_OTHER;
+	e.offset = 108;
+	e.fate = EVENT_LOST;
+	e.copies = 0;
+	witness_event(s->witness, &e);
+	expire(s, 2000 * MS);
+	assert_int_equal(place(s, n, 2000 * MS), WITNESS_COMING);
+	agrees(s, 1);
+}
+
+/* Packets of others on the same host: other ports. */
+static void not_ours(void **state)
+{
+	struct stage *s = *state;
+	struct event e = {.way = EVENT_THERE, .in = 10 * MS, .fate = EVENT_LOST, .protocol = EVENT_UDP, .source_port = 7,
+		.target_port = THERE, .length = 5, .hash = event_hash("hello", 5), .data = "hello", .data_length = 5};
+	const uint64_t n = line(s, "hello", 10 * MS);
+
+	witness_event(s->witness, &e);
+	assert_null(witness_find(s->witness, n));
+	expire(s, 2000 * MS);
+	witness_judge(s->witness, LONG_AFTER);
+	assert_int_equal(witness_totals(s->witness)->judged, 0);
+	assert_int_equal(witness_totals(s->witness)->passed_over, 1);
+}
+
+/* An ASCII-only server and an echo: the replies are not the capitals, and still this line's. */
+static void other_servers(void **state)
+{
+	struct stage *s = *state;
+	const uint64_t ascii = line(s, "grüße", 10 * MS), echo = line(s, "echo", 11 * MS);
+
+	tell(s, "there", "delivered", "grüße", 10 * MS, 30 * MS, 0);
+	tell(s, "there", "delivered", "echo", 11 * MS, 31 * MS, 0);
+	tell(s, "back", "delivered", "GRüßE", 30 * MS, 50 * MS, 0);
+	tell(s, "back", "random", "echo", 31 * MS, 0, 0);
+	tell(s, "back", "delivered", "nothing we know", 31 * MS, 52 * MS, 0);
+	assert_int_equal(place(s, ascii, 60 * MS), WITNESS_HERE);
+	assert_int_equal(place(s, echo, 60 * MS), WITNESS_COMING);
+	assert_int_equal(witness_totals(s->witness)->strange[EVENT_BACK], 1);
+}
+
+/* --- each kind of mismatch --- */
+
+static void answered_without_a_reply(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "back", "random", "HELLO", 30 * MS, 0, 0);
+	reply(s, "HELLO", 50 * MS);
+	disagrees(s, WITNESS_NO_REPLY);
+}
+
+static void answered_too_early(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 500 * MS, 0);
+	reply(s, "HELLO", 50 * MS);
+	disagrees(s, WITNESS_TOO_EARLY);
+}
+
+static void lost_though_delivered(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	expire(s, 2000 * MS);
+	disagrees(s, WITNESS_LOST);
+}
+
+static void late_though_in_time(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	expire(s, 2000 * MS);
+	reply(s, "HELLO", 2100 * MS);
+	disagrees(s, WITNESS_LATE);
+}
+
+static void a_copy_too_many(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
+	reply(s, "HELLO", 50 * MS);
+	reply(s, "HELLO", 51 * MS);
+	disagrees(s, WITNESS_COPIES);
+}
+
+static void a_copy_too_few(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 51 * MS);
+	reply(s, "HELLO", 50 * MS);
+	disagrees(s, WITNESS_COPIES);
+}
+
+static void two_lines(struct stage *s, int64_t first_out, int64_t second_out)
+{
+	line(s, "one", 10 * MS);
+	line(s, "two", 11 * MS);
+	tell(s, "there", "delivered", "one", 10 * MS, 30 * MS, 0);
+	tell(s, "there", "delivered", "two", 11 * MS, 31 * MS, 0);
+	tell(s, "back", "delivered", "ONE", 30 * MS, first_out, 0);
+	tell(s, "back", "delivered", "TWO", 31 * MS, second_out, 0);
+}
+
+static void overtaken_and_told(void **state)
+{
+	struct stage *s = *state;
+
+	two_lines(s, 80 * MS, 50 * MS);
+	reply(s, "TWO", 50 * MS);
+	reply(s, "ONE", 80 * MS);
+	agrees(s, 2);
+}
+
+static void overtaken_and_not_told(void **state)
+{
+	struct stage *s = *state;
+
+	two_lines(s, 80 * MS, 50 * MS);
+	reply(s, "ONE", 80 * MS);
+	reply(s, "TWO", 81 * MS);
+	disagrees(s, WITNESS_ORDER);
+}
+
+static void reordered_though_in_order(void **state)
+{
+	struct stage *s = *state;
+
+	two_lines(s, 50 * MS, 80 * MS);
+	reply(s, "TWO", 81 * MS);
+	reply(s, "ONE", 82 * MS);
+	disagrees(s, WITNESS_ORDER);
+}
+
+static void refused_without_arriving(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	tell(s, "there", "random", "hello", 10 * MS, 0, 0);
+	ledger_unreachable(s->udp, "hello", 5, ECONNREFUSED, 50 * MS);
+	disagrees(s, WITNESS_REFUSED);
+}
+
+/* --- what cannot be told apart is not judged --- */
+
+static void twins(void **state)
+{
+	struct stage *s = *state;
+	struct ledger_settings settings = {
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_NEVER, .capacity = 100, .wait = WAIT, .answerable = 60 * WAIT };
+
+	ledger_free(s->udp);
+	s->udp = ledger_new(&settings);
+	witness_set_ledger(s->witness, s->udp_flow, s->udp);
+	line(s, "same", 10 * MS);
+	line(s, "Same", 11 * MS);
+	tell(s, "there", "random", "same", 10 * MS, 0, 0);
+	tell(s, "there", "delivered", "Same", 11 * MS, 31 * MS, 0);
+	tell(s, "back", "delivered", "SAME", 31 * MS, 51 * MS, 0);
+	reply(s, "SAME", 51 * MS);
+	expire(s, 2000 * MS);
+	assert_int_equal(judged(s)->judged, 0);
+	assert_int_equal(judged(s)->passed_over, 2);
+}
+
+static void closed_too_soon(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello", 10 * MS);
+	line(s, "twice", 11 * MS);
+	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
+	tell(s, "there", "delivered", "twice", 11 * MS, 31 * MS, 0);
+	tell(s, "back", "delivered", "TWICE", 31 * MS, 51 * MS, 900 * MS);
+	reply(s, "TWICE", 51 * MS);
+	witness_closed(s->witness, s->udp_flow, 60 * MS);
+	ledger_give_up(s->udp);
+	tell(s, "back", "delivered", "HELLO", 30 * MS, 70 * MS, 0);
+	assert_int_equal(judged(s)->mismatches, 0);
+	assert_int_equal(judged(s)->passed_over, 2);
+}
+
+/* --- TCP --- */
+
+static uint64_t stream_line(struct stage *s, const char *text, int64_t now)
+{
+	const uint64_t number = ++s->numbers, from = s->bytes[EVENT_THERE];
+
+	assert_int_equal(ledger_add(s->tcp, number, text, strlen(text), now), 0);
+	ledger_sent(s->tcp, number, now);
+	s->bytes[EVENT_THERE] += strlen(text) + 1;
+	witness_sent(s->witness, s->tcp_flow, number, from, s->bytes[EVENT_THERE]);
+	return number;
+}
+
+static void tell_segment(struct stage *s, const char *way, const char *fate, const char *flags, uint32_t seq, unsigned length,
+    int64_t in, int64_t out)
+{
+	const bool there = strcmp(way, "there") == 0;
+	char told[400], outs[40] = "";
+	struct event e;
+
+	if (out)
+		sprintf(outs, " out=%" PRId64, out);
+	snprintf(told, sizeof told,
+	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=tcp src=a dst=b sport=%d dport=%d id=1 size=99 seq=%" PRIu32
+	    " ack=0 flags=%s win=9 payload=%u", ++s->serial, way, in, fate, outs, there ? HERE + 1 : THERE,
+	    there ? THERE : HERE + 1, seq, flags, length);
+	assert_int_equal(event_read(&e, told), 0);
+	witness_event(s->witness, &e);
+}
+
+#define ISN UINT32_C(0xfffffff8)
+#define FAR_ISN UINT32_C(0x7ffffff0)
+
+static void connect_stream(struct stage *s)
+{
+	witness_opened(s->witness, s->tcp_flow, HERE + 1, THERE, s->bytes[EVENT_THERE]);
+	tell_segment(s, "there", "delivered", "S", ISN, 0, 1 * MS, 2 * MS);
+	tell_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 2 * MS, 3 * MS);
+}
+
+static void stream_reply(struct stage *s, const char *text, int64_t now)
+{
+	ledger_stream_reply(s->tcp, text, strlen(text), false, now);
+}
+
+/* Three tries there and two back; sequence numbers wrap on the way. */
+static void sent_again(void **state)
+{
+	struct stage *s = *state;
+	const struct witness_line *w;
+	uint64_t n;
+
+	connect_stream(s);
+	stream_line(s, "abcde", 10 * MS);
+	n = stream_line(s, "hello", 10 * MS);
+	tell_segment(s, "there", "random", "PA", ISN + 1, 12, 10 * MS, 0);
+	tell_segment(s, "there", "random", "PA", ISN + 1, 12, 234 * MS, 0);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 12, 682 * MS, 702 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 6, 702 * MS, 722 * MS);
+	tell_segment(s, "back", "random", "PA", FAR_ISN + 7, 6, 702 * MS, 0);
+	stream_reply(s, "ABCDE", 722 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 7, 6, 926 * MS, 946 * MS);
+	stream_reply(s, "HELLO", 946 * MS);
+	w = witness_find(s->witness, n);
+	assert_non_null(w);
+	assert_int_equal(w->legs[EVENT_THERE].tries, 3);
+	assert_int_equal(w->legs[EVENT_THERE].again, 2);
+	assert_int_equal(w->legs[EVENT_THERE].lost, 2);
+	assert_int_equal(w->legs[EVENT_THERE].wait[0], 224000);
+	assert_int_equal(w->legs[EVENT_THERE].wait[1], 448000);
+	assert_int_equal(w->legs[EVENT_BACK].again, 1);
+	assert_int_equal(w->legs[EVENT_BACK].wait[0], 224000);
+	assert_int_equal(witness_find(s->witness, n - 1)->legs[EVENT_BACK].again, 0);
+	agrees(s, 2);
+	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 2);
+	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_THERE], 2);
+	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
+}
+
+/* Over a second connection the places begin anew, for the lines that go over it. */
+static void another_connection(void **state)
+{
+	struct stage *s = *state;
+	uint64_t n;
+
+	connect_stream(s);
+	stream_line(s, "one", 10 * MS);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
+	ledger_cut_off(s->tcp, 30 * MS);
+	connect_stream(s);
+	n = stream_line(s, "two", 40 * MS);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 50 * MS, 60 * MS);
+	stream_reply(s, "TWO", 60 * MS);
+	assert_int_equal(witness_find(s->witness, n)->legs[EVENT_BACK].through, 1);
+	assert_int_equal(judged(s)->mismatches, 0);
+	assert_int_equal(judged(s)->judged, 1);
+}
+
+static void stream_answered_without_a_reply(void **state)
+{
+	struct stage *s = *state;
+
+	connect_stream(s);
+	stream_line(s, "one", 10 * MS);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
+	tell_segment(s, "back", "random", "PA", FAR_ISN + 1, 4, 20 * MS, 0);
+	stream_reply(s, "ONE", 60 * MS);
+	disagrees(s, WITNESS_NO_REPLY);
+}
+
+static void stream_answered_too_early(void **state)
+{
+	struct stage *s = *state;
+
+	connect_stream(s);
+	stream_line(s, "one", 10 * MS);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 20 * MS, 700 * MS);
+	stream_reply(s, "ONE", 60 * MS);
+	disagrees(s, WITNESS_TOO_EARLY);
+}
+
+/* A server with other replies: where they stand is not known, so nothing is judged. */
+static void stream_of_other_replies(void **state)
+{
+	struct stage *s = *state;
+
+	connect_stream(s);
+	stream_line(s, "one", 10 * MS);
+	stream_line(s, "two", 10 * MS);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 8, 10 * MS, 20 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 20, 20 * MS, 40 * MS);
+	stream_reply(s, "something", 40 * MS);
+	stream_reply(s, "TWO", 40 * MS);
+	assert_int_equal(judged(s)->judged, 0);
+	assert_int_equal(judged(s)->passed_over, 2);
+}
+
+/* --- a whole link, with its own log --- */
+
+static unsigned chance(struct stage *s, unsigned of)
+{
+	s->seed = s->seed * 1103515245u + 12345u;
+	return (s->seed >> 16 & 0x7fff) % of;
+}
+
+struct delivery {
+	int64_t at;
+	/* The order among those at the same time. */
+	unsigned serial;
+	bool back;
+	char text[40];
+};
+
+/* What is on its way; the earliest is taken out. Small, so a walk will do. */
+struct flight {
+	struct delivery list[4096];
+	unsigned count, serial;
+	/* The link's log. */
+	uint64_t lost[EVENT_WAYS], let_through[EVENT_WAYS];
+};
+
+static void fly(struct flight *f, int64_t at, bool back, const char *text)
+{
+	struct delivery *d = &f->list[f->count++];
+
+	assert_true(f->count < 4096);
+	*d = (struct delivery){.at = at, .serial = f->serial++, .back = back};
+	snprintf(d->text, sizeof d->text, "%s", text);
+}
+
+static bool land(struct flight *f, int64_t until, struct delivery *out)
+{
+	unsigned first = 0;
+
+	if (f->count == 0)
+		return false;
+	for (unsigned i = 1; i < f->count; i++)
+		if (f->list[i].at < f->list[first].at ||
+		    (f->list[i].at == f->list[first].at && f->list[i].serial < f->list[first].serial))
+			first = i;
+	if (f->list[first].at > until)
+		return false;
+	*out = f->list[first];
+	f->list[first] = f->list[--f->count];
+	return true;
+}
+
+/* One packet through the link: a fifth is lost, a tenth doubled; up to half a second, or now and then longer than the wait. */
+static void carry(struct stage *s, struct flight *f, bool back, const char *text, int64_t now)
+{
+	const int64_t out = now + (1 + chance(s, chance(s, 50) ? 400 : 1600)) * MS;
+	const int64_t out2 = chance(s, 10) ? 0 : out + chance(s, 300) * MS + MS;
+	const char *way = back ? "back" : "there";
+
+	if (chance(s, 5) == 0) {
+		tell(s, way, chance(s, 2) ? "random" : "burst", text, now, 0, 0);
+		f->lost[back]++;
+		return;
+	}
+	tell(s, way, "delivered", text, now, out, out2);
+	f->let_through[back]++;
+	fly(f, out, back, text);
+	if (out2)
+		fly(f, out2, back, text);
+}
+
+static void run_link(struct stage *s, struct flight *f, int64_t until)
+{
+	struct delivery d;
+
+	while (land(f, until, &d)) {
+		char capitals[sizeof d.text * CAPITALS_GROWTH];
+
+		expire(s, d.at - 1);
+		if (d.back) {
+			reply(s, d.text, d.at);
+			continue;
+		}
+		capitals[capitals_text(d.text, strlen(d.text), capitals)] = '\0';
+		carry(s, f, true, capitals, d.at);
+	}
+	expire(s, until);
+}
+
+static void property(void **state)
+{
+	struct stage *s = *state;
+	struct flight *f = calloc(1, sizeof *f);
+	const struct witness_totals *t = witness_totals(s->witness);
+	const struct ledger_totals *l = ledger_totals(s->udp);
+	int64_t now = 1000 * MS;
+	char text[40];
+
+	s->seed = 7;
+	for (int i = 0; i < 20000; i++) {
+		now += (1 + chance(s, 20)) * MS;
+		run_link(s, f, now);
+		/* Texts that are equal in their first letters, and now and then wholly equal: these are tagged. */
+		snprintf(text, sizeof text, "line %u grüße", chance(s, 3) ? (unsigned)i : chance(s, 40));
+		const uint64_t n = line(s, text, now);
+		unsigned char wire[80];
+		const size_t length = ledger_wire(s->udp, n, wire, sizeof wire - 1);
+
+		wire[length] = '\0';
+		carry(s, f, false, (char *)wire, now);
+		witness_judge(s->witness, now);
+	}
+	run_link(s, f, now + 10000 * MS);
+	witness_judge(s->witness, now + 20000 * MS);
+	print_message("# %" PRIu64 " lines: %" PRIu64 " lost going, %" PRIu64 " coming, %" PRIu64 " late, %" PRIu64 " reordered; %"
+	    PRIu64 " mismatches\n", t->judged, t->lost[EVENT_THERE], t->lost[EVENT_BACK], t->late, l->reordered, t->mismatches);
+	assert_int_equal(t->mismatches, 0);
+	assert_int_equal(t->judged, 20000);
+	assert_int_equal(t->lost[EVENT_THERE], f->lost[EVENT_THERE]);
+	assert_int_equal(t->lost[EVENT_THERE] + t->lost[EVENT_BACK] + t->late + t->server, l->lost);
+	assert_int_equal(t->server, 0);
+	assert_true(l->reordered > 1000 && l->duplicates > 1000 && l->late > 100);
+	free(f);
+}
+
+/* The same with a client that makes one mistake in a hundred: as many mismatches are seen. */
+static void mistakes_are_found(void **state)
+{
+	struct stage *s = *state;
+	unsigned mistakes = 0;
+	char text[40], capitals[40];
+
+	s->seed = 3;
+	for (int i = 0; i < 2000; i++) {
+		const int64_t now = (1000 + 10 * i) * MS;
+		const bool answered = chance(s, 2), mistake = chance(s, 100) == 0;
+
+		snprintf(text, sizeof text, "line %d", i);
+		snprintf(capitals, sizeof capitals, "LINE %d", i);
+		line(s, text, now);
+		tell(s, "there", "delivered", text, now, now + MS, 0);
+		tell(s, "back", answered ? "delivered" : "random", capitals, now + MS, answered ? now + 2 * MS : 0, 0);
+		if (answered != mistake)
+			reply(s, capitals, now + 2 * MS);
+		mistakes += mistake;
+	}
+	expire(s, LONG_AFTER - 5000 * MS);
+	assert_true(mistakes > 5);
+	assert_int_equal(judged(s)->mismatches, mistakes);
+	assert_int_equal(judged(s)->judged, 2000);
+}
+
+/* More lines than are kept: the old ones are let go, and nothing is wrong. */
+static void bounded(void **state)
+{
+	struct stage *s = *state;
+	char text[40];
+
+	witness_free(s->witness);
+	s->witness = witness_new(100);
+	s->udp_flow = witness_flow(s->witness, false, WAIT);
+	witness_set_ledger(s->witness, s->udp_flow, s->udp);
+	witness_opened(s->witness, s->udp_flow, HERE, THERE, 0);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(text, sizeof text, "line %d", i);
+		line(s, text, i * MS);
+		tell(s, "there", "random", text, i * MS, 0, 0);
+	}
+	expire(s, 20000 * MS);
+	assert_null(witness_find(s->witness, 1));
+	assert_non_null(witness_find(s->witness, 5000));
+	assert_int_equal(judged(s)->mismatches, 0);
+	assert_int_equal(judged(s)->judged + judged(s)->passed_over, 5000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_line_there_and_back), TEST(lost_going_and_coming), TEST(every_way_to_lose), TEST(copies),
+		TEST(late_and_refused), TEST(no_verdict_too_soon), TEST(undelivered), TEST(pieces_of_a_datagram), TEST(not_ours),
+		TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
+		TEST(late_though_in_time), TEST(a_copy_too_many), TEST(a_copy_too_few), TEST(overtaken_and_told),
+		TEST(overtaken_and_not_told), TEST(reordered_though_in_order), TEST(refused_without_arriving), TEST(twins),
+		TEST(closed_too_soon), TEST(sent_again), TEST(another_connection), TEST(stream_answered_without_a_reply),
+		TEST(stream_answered_too_early), TEST(stream_of_other_replies), TEST(property), TEST(mistakes_are_found),
+		TEST(bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
