@@ -22,14 +22,23 @@
 
 static const char *const files[] = { FOLDER_LINK, FOLDER_FAR };
 
+static const char *absolute(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && value[0] == '/' ? value : NULL;
+}
+
 /* Where folders lie: the places in the order in which they are tried; NULL at the end. */
 static const char *place(int i)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *runtime = absolute("XDG_RUNTIME_DIR"), *temporary = absolute("TMPDIR");
 
-	if (!runtime || runtime[0] != '/')
-		return i == 0 ? "/tmp" : NULL;
-	return i == 0 ? runtime : i == 1 ? "/tmp" : NULL;
+	if (!temporary)
+		temporary = "/tmp";
+	if (!runtime)
+		i++;
+	return i == 0 ? runtime : i == 1 ? temporary : NULL;
 }
 
 static bool is_ours(const char *path)

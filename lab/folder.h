@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The folder of a running lab: its sockets lie there, readable by its user only. It lies in
- * $XDG_RUNTIME_DIR, or in /tmp where there is none, and is called upcase-lab-PID.XXXXXX. */
+ * $XDG_RUNTIME_DIR, or in $TMPDIR or /tmp where there is none, and is called upcase-lab-PID.XXXXXX. */
 #ifndef UPCASE_LAB_FOLDER_H
 #define UPCASE_LAB_FOLDER_H
 

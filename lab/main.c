@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "ctl.h"
 #include "options.h"
 #include "relay.h"
 
+/* Descriptors 0 to 2 are the command's: a socket of ours must never stand there. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct lab_options options;
 
+	fill_standard_descriptors();
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
 		/* Its messages begin with the program's name. */
 		argv[1] = argv[0];

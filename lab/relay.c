@@ -360,7 +360,7 @@ int relay_run(const struct lab_options *options)
 	sigset_t mask;
 
 	if (folder_make(r.folder) != 0) {
-		fprintf(stderr, "upcase-lab: no folder for its sockets in $XDG_RUNTIME_DIR or /tmp: %s\n",
+		fprintf(stderr, "upcase-lab: no folder for its sockets in $XDG_RUNTIME_DIR, $TMPDIR or /tmp: %s\n",
 		    strerror(errno));
 		return 1;
 	}

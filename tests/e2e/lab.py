@@ -47,7 +47,7 @@ def runtime(user):
 
 def environment(user, **more):
     env = {name: value for name, value in os.environ.items() if not name.startswith('UPCASE')}
-    env.update(XDG_RUNTIME_DIR=runtime(user), LC_ALL='C', PYTHONDONTWRITEBYTECODE='1', **more)
+    env.update(XDG_RUNTIME_DIR=runtime(user), TMPDIR=runtime(user), LC_ALL='C', PYTHONDONTWRITEBYTECODE='1', **more)
     return env
 
 

@@ -247,6 +247,13 @@ def check_status(user):
           [] if (status, out, err) == (0, 'hello\n' * 10000, '') else [str(status), out[:200], err])
 
 
+    status, _, err = run('--far', 'true', '--', 'sh', '-c', f'exec {LAB} -q --far true -- sh -c "exit 9"', user=user)
+    point(f'a lab in a lab ({user})', [] if status == 9 else [str(status), err])
+    status, out, err = run('-q', '--far', 'true', '--', 'sh', '-c', f'{LAB} -q --far true -- true <&- >&- 2>&-; echo $?',
+                           user=user)
+    point(f'without any standard descriptor ({user})', [] if out == '0\n' else [out, err])
+
+
 def check_usage():
     for words, part in ((['--backend', 'foo'], 'auto, tun or veth'), (['--mtu', '67'], '--mtu'),
                         (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'), (['--seed', 'x'], '--seed'),
