@@ -266,6 +266,8 @@ static int read_answer(FILE *in, bool follow, const struct control_reader *reade
 			line[n - 1] = '\0';
 		if (!strcmp(line, "ok")) {
 			result = 0;
+			if (follow && reader->line(reader->context, line))
+				break;
 		} else if (!strncmp(line, "error ", 6)) {
 			snprintf(why, 256, "%s", line + 6);
 			result = 1;

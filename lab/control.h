@@ -43,7 +43,8 @@ struct control_reader {
 	bool (*line)(void *context, char *line);
 };
 
-/* The same, but goes on listening after the answer, until the lab is gone or the reader has enough: for "events on". */
+/* The same, but goes on listening after the answer, whose "ok" the reader is told too, until the lab is gone or the reader has
+ * enough: for "events on". */
 int control_follow(const char *path, const char *order, const struct control_reader *reader, char why[256]);
 
 #endif

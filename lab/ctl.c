@@ -42,7 +42,9 @@ static bool print_told(void *context, char *line)
 {
 	char text[TELL_LINE];
 
-	if (tell_line(context, line, text))
+	if (strcmp(line, "ok") == 0)
+		fputs("upcase-lab: watching the link; Ctrl-C ends it\n", stderr);
+	else if (tell_line(context, line, text))
 		printf("%s\n", text);
 	return fflush(stdout) != 0;
 }

@@ -37,6 +37,7 @@ MAY = {
     'common/options.c': 'speak',
     'common/options-file.c': 'file speak',
     'common/outbox.c': 'socket',
+    'client-tui/lab.c': 'socket wait file',
     'client-tui/main.c': 'file place speak',
     'client-tui/past.c': 'file',
     'client-tui/paths.c': 'place',

@@ -247,6 +247,7 @@ class Terminals:
         self.expect(self.said, 'ready')
         self.watch = self.start('exec upcase-lab ctl watch')
         self.tell(self.watch, self.lines)
+        self.expect(self.lines, 'watching the link')
 
     def start(self, command, **more):
         more.setdefault('stdin', subprocess.DEVNULL)
