@@ -200,10 +200,18 @@ static ssize_t try_send(const struct udp_socket *s, struct datagram *d, void *by
 	return sendmsg(s->at->fd, &message, MSG_NOSIGNAL);
 }
 
+/* It has been answered or dropped. Counted only now, so that the sums are right also while a reply waits. */
+static void settle(struct udp *u, const struct datagram *d)
+{
+	u->totals->udp_datagrams++;
+	u->totals->udp_bytes_in += d->n;
+}
+
 static void drop(struct udp *u, const struct datagram *d, enum totals_drop why)
 {
 	char from[ADDR_TEXT];
 
+	settle(u, d);
 	u->totals->udp_dropped[why]++;
 	log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), d->n,
 	    totals_drop_word(why));
@@ -226,6 +234,7 @@ static bool send_reply(const struct udp_socket *s, struct datagram *d, void *byt
 		sent = try_send(s, d, bytes, n);
 	}
 	if (sent >= 0) {
+		settle(u, d);
 		u->totals->udp_replies++;
 		u->totals->udp_bytes_out += n;
 		return true;
@@ -281,8 +290,6 @@ static void answer(struct udp_socket *s, struct datagram *d, int64_t now)
 	enum guard_verdict verdict = guard_origin(&origin);
 	size_t n;
 
-	u->totals->udp_datagrams++;
-	u->totals->udp_bytes_in += d->n;
 	if (verdict != GUARD_ANSWER) {
 		drop(u, d, (enum totals_drop)verdict);
 		return;
