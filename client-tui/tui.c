@@ -304,6 +304,7 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 {
 	const int64_t now = clock_monotonic();
 	struct timespec ts;
+	sigset_t blocked;
 
 	watch_start(w);
 	watch_read(w, STDIN_FILENO);
@@ -320,6 +321,9 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 		FD_ZERO(&w->readable);
 		FD_ZERO(&w->writable);
 	}
+	/* While something is always ready, pselect() lets no signal in. */
+	sigprocmask(SIG_SETMASK, mask, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 static void loop(struct app *app, const sigset_t *mask)

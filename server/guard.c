@@ -10,8 +10,8 @@
  * can type are links of a loop.
  *
  * The table has sets of a few places each. The hash is keyed, so nobody can choose whom to push out. A new pair takes
- * the place of one that is too old to matter, else of the one with the fewest links: a flood of new pairs cannot push
- * out one that is on its way to being found. */
+ * the place of one that is too old to matter or is silenced, else of the one with the fewest links: a flood of new
+ * pairs cannot push out one that is on its way to being found. */
 #include "config.h"
 
 #include "guard.h"
@@ -77,18 +77,20 @@ void guard_free(struct guard *g)
 	free(g);
 }
 
-/* Whether `a` is the better one to lose. */
+/* Whether `a` is the better one to lose. A silenced pair has mostly ended by then. Of two that are alike the older one
+ * stays: where more pairs go round than a set has places, each would else push out the next one before it comes by
+ * again, for ever. */
 static bool matters_less(const struct pair *a, const struct pair *b, int64_t now)
 {
-	bool old_a = now - a->since > GUARD_SERVER_QUIET, old_b = now - b->since > GUARD_SERVER_QUIET;
+	bool old_a = now - a->since > GUARD_SLOW_PACE, old_b = now - b->since > GUARD_SLOW_PACE;
 
 	if (a->hash == 0 || b->hash == 0)
 		return a->hash == 0;
 	if (old_a != old_b)
 		return old_a;
 	if (a->silenced != b->silenced)
-		return b->silenced;
-	return a->links != b->links ? a->links < b->links : a->since < b->since;
+		return a->silenced;
+	return a->links != b->links ? a->links < b->links : a->since > b->since;
 }
 
 static void start_anew(struct pair *p, uint64_t hash, int64_t now)

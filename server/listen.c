@@ -86,7 +86,8 @@ static void say_why(const struct listen_socket *s, uint16_t port, char why[OPTIO
 
 	addr_host_text(&s->addr, host);
 	if (errno == EADDRINUSE)
-		snprintf(why, OPTIONS_WHY, "port %u is in use (%s, %s): another upcased? try --port=0", port, type_name(s->type), host);
+		snprintf(why, OPTIONS_WHY, "port %u is in use (%s, %s): another upcased? try --port=0", port,
+		    type_name(s->type), host);
 	else if (errno == EACCES)
 		snprintf(why, OPTIONS_WHY, "port %u is not allowed for this user: try --port=12000", port);
 	else if (errno == EADDRNOTAVAIL)
@@ -103,7 +104,8 @@ static bool is_missing(int error)
 
 /* UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got. Returns 0; 1 if the place may
  * be left out; -1 with errno and the socket at fault in `*failed`. */
-static int open_place(struct listen *l, const struct settings_place *place, uint16_t *port, struct listen_socket *failed)
+static int open_place(struct listen *l, const struct settings_place *place, uint16_t *port,
+    struct listen_socket *failed)
 {
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		struct listen_socket s = {.fd = -1, .type = types[i], .addr = place->addr};

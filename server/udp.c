@@ -84,10 +84,25 @@ static int receive(struct udp_socket *s, struct datagram *d)
 	return 0;
 }
 
+static void count(struct udp *u, const struct datagram *d)
+{
+	u->totals->udp_datagrams++;
+	u->totals->udp_bytes_in += d->n;
+}
+
+/* It has been answered or dropped. Counted only now, so that the sums are right also while a reply waits; but on a link, which
+ * may lose or copy what has come, when it comes. */
+static void count_settled(struct udp *u, const struct datagram *d)
+{
+	if (!u->link)
+		count(u, d);
+}
+
 static void drop(struct udp *u, const struct datagram *d, enum totals_drop why)
 {
 	char from[ADDR_TEXT];
 
+	count_settled(u, d);
 	u->totals->udp_dropped[why]++;
 	log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), d->n,
 	    totals_drop_word(why));
@@ -110,6 +125,7 @@ static bool send_reply(const struct udp_socket *s, struct datagram *d, void *byt
 		sent = datagram_send(s->at->fd, d, bytes, n);
 	}
 	if (sent >= 0) {
+		count_settled(u, d);
 		u->totals->udp_replies++;
 		u->totals->udp_bytes_out += n;
 		return true;
@@ -221,8 +237,8 @@ static void arrive(struct udp_socket *s, struct datagram *d, int64_t now)
 {
 	struct udp *u = s->udp;
 
-	u->totals->udp_datagrams++;
-	u->totals->udp_bytes_in += d->n;
+	if (u->link)
+		count(u, d);
 	for (int i = u->link ? travel(s, d, TOTALS_THERE, u->in, d->n, now) : 1; i > 0; i--)
 		answer(s, d, u->in, now);
 }

@@ -2,6 +2,7 @@
 """Forged datagrams. Nobody needs to be root to forge one here: while a server is stopped, a datagram is sent to it from a
 port that another server takes over before the first one goes on, so that it comes from that server as far as anyone can
 tell. All else is real: two programs, their sockets, and the kernel between them."""
+import collections
 import os
 import random
 import re
@@ -78,12 +79,53 @@ def settled(first, second):
     return first.totals(), second.totals()
 
 
+class Wire:
+    """What goes over the loopback interface from or to a server, where one may look: each line's packets are counted.
+    An ordinary user may not; then the servers' own totals must do."""
+
+    def __init__(self, server):
+        self.port = server.port
+        try:
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+        except PermissionError:
+            self.socket = None
+            return
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.socket.bind(("lo", 3))
+        self.socket.setblocking(False)
+
+    def packets(self):
+        """The text of each datagram from or to the server."""
+        while True:
+            try:
+                packet, where = self.socket.recvfrom(1 << 16)
+            except BlockingIOError:
+                return
+            start = 4 * (packet[0] & 15) if packet[0] >> 4 == 4 else 40
+            udp_header = packet[start:start + 8]
+            ports = (int.from_bytes(udp_header[:2], "big"), int.from_bytes(udp_header[2:4], "big"))
+            # Loopback shows each packet twice, going out and coming in.
+            if where[2] == socket.PACKET_OUTGOING and packet[9 if start != 40 else 6] == 17 and self.port in ports:
+                yield packet[start + 8:]
+
+    def check(self, datagrams):
+        """No line made more packets than it may."""
+        if not self.socket:
+            return
+        seen = collections.Counter(text.decode().upper() for text in self.packets())
+        for text, copies in collections.Counter(text.decode().upper() for text in datagrams).items():
+            expect(1 < seen[text] <= MOST * copies, True, f"{seen[text]} packets of {text[:20]!r}, {copies} forged")
+        self.socket.close()
+
+
 def circle(datagrams, ports, host="127.0.0.1"):
     """Lets datagrams go round between two servers. Returns all packets, the forged ones included."""
     first = start_on_free_port(Server, ports[0])
+    wire = Wire(first)
     second = start_on_free_port(lambda port: forge(first, datagrams, port, host), ports[1])
     a, b = settled(first, second)
     packets = len(datagrams) + a["udp"]["replies"] + b["udp"]["replies"]
+    wire.check(datagrams)
     expect(a["udp dropped"]["loop"] + b["udp dropped"]["loop"] > 0, True, f"a loop was found: {a} {b}")
     expect(a["udp"]["replies"] > 0 and b["udp"]["replies"] > 0, True, "both answered")
     logged = len(re.findall("a loop, silenced", first.log() + second.log()))
