@@ -204,13 +204,13 @@ static void put_measured(struct text *t, const struct link_report *r)
 	double low, high;
 
 	if (r->decided == 0) {
-		put(t, "measured      no line over UDP is decided since the link was changed last\n");
+		put(t, "measured      no line is decided since the link was changed last\n");
 		return;
 	}
 	summary_wilson(r->answered, r->decided, &low, &high);
 	put(t, "measured      ");
 	put_percent(t, (double)r->answered / (double)r->decided);
-	put(t, ", %" PRIu64 " of %" PRIu64 " lines over UDP since the link was changed last; 95 %% interval ", r->answered,
+	put(t, ", %" PRIu64 " of %" PRIu64 " lines since the link was changed last\n              95 %% interval ", r->answered,
 	    r->decided);
 	put_percent(t, low);
 	put(t, " to ");
@@ -248,12 +248,11 @@ static void put_table(struct text *t, const struct link_facts *f)
 {
 	char there[IMPAIR_VALUE + 16], back[IMPAIR_VALUE + 16];
 
-	put(t, "%-14s%-14s%-14s\n", "", "there", "back");
+	put(t, "\n%-14s%-14s%s\n", "Settings", "there", "back");
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		link_facts_value(&f->settings[EVENT_THERE], id, there, sizeof there);
 		link_facts_value(&f->settings[EVENT_BACK], id, back, sizeof back);
-		put(t, "%-14s%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there, back,
-		    impair_field((enum impair_field_id)id)->help);
+		put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there, back);
 	}
 	put(t, "seed          %" PRIu64 "\n", f->seed);
 }
@@ -313,13 +312,13 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	struct text t = { .buf = buf, .size = size };
 	char line[2 * IMPAIR_LINE + 100];
 
-	put(&t, "link: %s\n\n", link_facts_line(r->facts, r->now, line, sizeof line));
-	put_table(&t, r->facts);
+	put(&t, "link: %s\n", link_facts_line(r->facts, r->now, line, sizeof line));
 	put_expected(&t, r);
 	put_truth(&t, r->truth);
 	put_tcp(&t, r);
 	if (r->far)
 		put(&t, "\nThe far end\n%s", r->far);
+	put_table(&t, r->facts);
 	put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
 	    "/drop next request|reply|syn|ack   /hold 3s   /unplug 5s\n");
 	return t.used;

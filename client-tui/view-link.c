@@ -11,6 +11,8 @@
 /* Columns of a setting's name and of a value. */
 #define NAME_COLUMNS 14
 #define VALUE_COLUMNS 15
+/* From this many columns on the count of mismatches is always there. */
+#define TRUTH_SCREEN 50
 
 const struct witness_line *link_truth(const struct view *v, const struct board_item *item)
 {
@@ -21,35 +23,44 @@ const struct witness_line *link_truth(const struct view *v, const struct board_i
 
 /* --- the row --- */
 
-static void truth_text(const struct witness_totals *t, char *buf, size_t size)
+static void truth_text(const struct witness_totals *t, bool whole, char *buf, size_t size)
 {
-	snprintf(buf, size, "truth: %" PRIu64 " mismatch%s in %" PRIu64, t->mismatches, t->mismatches == 1 ? "" : "es", t->judged);
+	int n = snprintf(buf, size, "truth: %" PRIu64 " mismatch%s", t->mismatches, t->mismatches == 1 ? "" : "es");
+	if (whole)
+		snprintf(buf + n, size - (size_t)n, " in %" PRIu64, t->judged);
 }
 
-/* Both at once if they fit; of the link only the beginning if they do not. A mismatch is always seen. */
+/* The truth at the right, shorter where it must be; returns the column that the link's words may take up to. */
+static int draw_truth(const struct view *v, struct canvas *c, const struct panes *p, int linked)
+{
+	const struct witness_totals *t = witness_totals(v->lab->witness);
+	char text[80];
+	truth_text(t, true, text, sizeof text);
+	if (linked + 2 + words_columns(text) >= p->columns)
+		truth_text(t, false, text, sizeof text);
+	int from = p->columns - 1 - words_columns(text);
+	/* On a narrow screen the link comes first, but for a mismatch. */
+	if (from < linked + 2 && p->columns < TRUTH_SCREEN && t->mismatches == 0)
+		return p->columns;
+	canvas_text(c, p->link_row, from > p->pad ? from : p->pad, p->columns, text, t->mismatches > 0 ? STYLE_ERROR : STYLE_FAINT);
+	return from - 2;
+}
+
 void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now)
 {
-	const struct witness_totals *t;
-	char link[900], truth[80];
-	int row = p->link_row, end = p->columns;
-	if (row < 0)
+	char link[900] = "link: ";
+	if (p->link_row < 0)
 		return;
-	t = witness_totals(v->lab->witness);
-	truth_text(t, truth, sizeof truth);
-	snprintf(link, sizeof link, "link: ");
 	if (v->lab->gone)
 		snprintf(link, sizeof link, "link: the lab has ended");
 	else if (v->lab->link->known)
 		link_facts_line(v->lab->link, now, link + strlen(link), sizeof link - strlen(link));
-	int from = p->columns - 1 - words_columns(truth);
-	int linked = p->pad + words_columns(link) + 2;
-	if (from >= linked || (t->mismatches > 0 && from >= p->pad)) {
-		canvas_text(c, row, from, p->columns, truth, t->mismatches > 0 ? STYLE_ERROR : STYLE_FAINT);
-		end = from - 1;
-	}
-	canvas_text(c, row, p->pad, end, link, STYLE_HEADING);
-	if (linked - 2 > end && end > p->pad + 3)
-		canvas_text(c, row, end - (v->ascii ? 3 : 1), end, glyph(GLYPH_ELLIPSIS, v->ascii), STYLE_FAINT);
+	int columns = words_columns(link), end = draw_truth(v, c, p, p->pad + columns);
+	bool cut = p->pad + columns > end;
+	int cut_at = end - (v->ascii ? 3 : 1);
+	canvas_text(c, p->link_row, p->pad, cut ? cut_at : end, link, STYLE_HEADING);
+	if (cut && cut_at > p->pad)
+		canvas_text(c, p->link_row, cut_at, end, glyph(GLYPH_ELLIPSIS, v->ascii), STYLE_FAINT);
 }
 
 /* --- the panel --- */

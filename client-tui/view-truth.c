@@ -126,12 +126,13 @@ static void again_in_short(const struct witness_line *truth, bool ascii, char *b
 
 static void copies_words(const struct witness_line *truth, bool ascii, bool whole, char *buf, size_t size)
 {
+	const char *both = whole ? "both ways" : "both";
 	const bool there = truth->legs[EVENT_THERE].doubled, back = truth->legs[EVENT_BACK].doubled;
 	const bool held = truth->legs[EVENT_THERE].held || truth->legs[EVENT_BACK].held;
 
 	buf[0] = '\0';
 	if (there || back)
-		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii), there && back ? "each way" :
+		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii), there && back ? both :
 		    ways[there ? EVENT_THERE : EVENT_BACK]);
 	if (held && (whole || buf[0] == '\0'))
 		put(buf, size, buf[0] != '\0' ? ", held back" : whole ? "held back" : "held");

@@ -226,7 +226,7 @@ static void link_command(void **state)
 	(void)state;
 	client_line(t, "/link");
 	term_expect(t, "expected      64.0 %");
-	term_expect(t, "no line over UDP is decided");
+	term_expect(t, "no line is decided");
 	term_type(t, "q");
 	client_line(t, "/link loss 100% back");
 	term_expect(t, "link: there loss 20 %; back loss 100 %");

@@ -1,5 +1,417 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The lab on the screen: every mark of what the link did, the link's row, the panel, screens of every size. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/glyphs.h"
+#include "../client-tui/view.h"
+#include "capitals.h"
+#include "clock.h"
+#include "impair-text.h"
+
+#define MS NS_PER_MS
+#define WAIT (1000 * MS)
+
+struct stage {
+	struct ledger *udp, *tcp;
+	struct board *board;
+	struct witness *witness;
+	int udp_flow, tcp_flow;
+	struct view view;
+	struct view_lab lab;
+	struct link_facts link;
+	struct panel panel;
+	struct canvas canvas;
+	uint64_t numbers, bytes;
+	int64_t now;
+	char row[2048];
+};
+
+static int width(wchar_t c)
+{
+	(void)c;
+	return 1;
+}
+
+static int set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	struct ledger_settings settings = {
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000, .wait = WAIT, .answerable = 60 * WAIT };
+
+	s->udp = ledger_new(&settings);
+	settings.kind = LEDGER_STREAM;
+	s->tcp = ledger_new(&settings);
+	s->board = board_new(1000);
+	s->witness = witness_new(1000);
+	s->udp_flow = witness_flow(s->witness, false, WAIT);
+	s->tcp_flow = witness_flow(s->witness, true, WAIT);
+	witness_set_ledger(s->witness, s->udp_flow, s->udp);
+	witness_set_ledger(s->witness, s->tcp_flow, s->tcp);
+	witness_opened(s->witness, s->udp_flow, 1, 2, 0);
+	witness_opened(s->witness, s->tcp_flow, 3, 2, 0);
+	for (int way = 0; way < EVENT_WAYS; way++)
+		witness_event(s->witness, &(struct event){.way = way, .fate = EVENT_DELIVERED, .copies = 1, .protocol = EVENT_TCP,
+		    .source_port = way ? 2 : 3, .target_port = way ? 3 : 2, .syn = true});
+	s->link.known = true;
+	s->link.settings[EVENT_THERE] = s->link.settings[EVENT_BACK] = impair_perfect();
+	s->link.settings[EVENT_THERE].loss = s->link.settings[EVENT_BACK].loss = 0.2;
+	s->lab = (struct view_lab){.link = &s->link, .witness = s->witness, .panel = &s->panel};
+	s->view = (struct view){.width = width, .keys = "F1 help", .lab = &s->lab};
+	s->now = 1000 * MS;
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+
+	view_free(&s->view);
+	canvas_free(&s->canvas);
+	board_free(s->board);
+	witness_free(s->witness);
+	ledger_free(s->udp);
+	ledger_free(s->tcp);
+	free(s);
+	return 0;
+}
+
+static void line(struct stage *s, const char *text)
+{
+	ledger_add(s->udp, ++s->numbers, text, strlen(text), s->now);
+	board_add_line(s->board, s->udp, false, s->numbers);
+	ledger_sent(s->udp, s->numbers, s->now);
+	witness_sent(s->witness, s->udp_flow, s->numbers, 0, strlen(text));
+}
+
+static void tell(struct stage *s, bool back, const char *text, enum event_fate fate, int64_t out, int copies, bool held)
+{
+	struct event e = {.way = back, .in = s->now, .fate = fate, .out = {out, out + MS}, .copies = copies, .held = held,
+		.protocol = EVENT_UDP, .source_port = back ? 2 : 1, .target_port = back ? 1 : 2, .length = (uint32_t)strlen(text),
+		.hash = event_hash(text, strlen(text)), .data_length = strlen(text)};
+
+	memcpy(e.data, text, strlen(text));
+	witness_event(s->witness, &e);
+}
+
+/* Lines lost in each way, in both directions; their texts are their numbers. */
+static void lose(struct stage *s)
+{
+	static const enum event_fate fates[] = {EVENT_LOST, EVENT_CORRUPTED, EVENT_QUEUE, EVENT_TOO_BIG, EVENT_UNPLUGGED};
+	char text[10];
+
+	for (int i = 0; i < 2 * 5; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		line(s, text);
+		if (i < 5) {
+			tell(s, false, text, fates[i], 0, 0, false);
+			continue;
+		}
+		tell(s, false, text, EVENT_DELIVERED, s->now + MS, 1, false);
+		tell(s, true, text, fates[i - 5], 0, 0, false);
+	}
+	line(s, "server");
+	tell(s, false, "server", EVENT_DELIVERED, s->now + MS, 1, false);
+	line(s, "going");
+	tell(s, false, "going", EVENT_DELIVERED, s->now + 1000000 * MS, 1, true);
+	line(s, "coming");
+	tell(s, false, "coming", EVENT_DELIVERED, s->now + MS, 1, false);
+	tell(s, true, "COMING", EVENT_DELIVERED, s->now + 1000000 * MS, 1, true);
+	s->now += 2 * WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+}
+
+static void answer(struct stage *s, const char *text, int copies_there, int copies_back, bool held)
+{
+	char capitals[100];
+	const size_t n = capitals_text(text, strlen(text), capitals);
+
+	capitals[n] = '\0';
+	line(s, text);
+	tell(s, false, text, EVENT_DELIVERED, s->now + 20 * MS, copies_there, held);
+	tell(s, true, capitals, EVENT_DELIVERED, s->now + 40 * MS, copies_back, false);
+	ledger_reply(s->udp, capitals, n, s->now + 41 * MS);
+	for (int i = 1; i < copies_there * copies_back; i++)
+		ledger_reply(s->udp, capitals, n, s->now + 42 * MS);
+}
+
+static void stream_line(struct stage *s, const char *text)
+{
+	ledger_add(s->tcp, ++s->numbers, text, strlen(text), s->now);
+	board_add_line(s->board, s->tcp, true, s->numbers);
+	ledger_sent(s->tcp, s->numbers, s->now);
+	witness_sent(s->witness, s->tcp_flow, s->numbers, s->bytes, s->bytes + strlen(text) + 1);
+}
+
+/* A segment with the line that was typed last. */
+static void segment(struct stage *s, bool back, const char *text, enum event_fate fate)
+{
+	witness_event(s->witness, &(struct event){.way = back, .in = s->now, .fate = fate, .copies = fate == EVENT_DELIVERED,
+	    .out = {s->now}, .protocol = EVENT_TCP, .source_port = back ? 2 : 3, .target_port = back ? 3 : 2,
+	    .seq = (uint32_t)s->bytes + 1, .length = (uint32_t)strlen(text) + 1});
+}
+
+/* Tries with doubling times until the last one gets through; times[] ends with 0. */
+static void tries(struct stage *s, bool back, const char *text, const int *times)
+{
+	for (; *times; times++) {
+		segment(s, back, text, EVENT_LOST);
+		s->now += *times * MS;
+	}
+	segment(s, back, text, EVENT_DELIVERED);
+}
+
+static void stream_answer(struct stage *s, const char *text, const int *going, const int *coming)
+{
+	stream_line(s, text);
+	tries(s, false, text, going);
+	tries(s, true, text, coming);
+	ledger_stream_reply(s->tcp, text, strlen(text), false, s->now);
+	s->bytes += strlen(text) + 1;
+}
+
+static void draw(struct stage *s, int rows, int columns)
+{
+	static const struct ledger_totals none;
+
+	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
+	view_draw(&s->view, &s->canvas, s->board,
+	    &(struct view_facts){.peer = "10.9.0.2:12000", .totals = &none, .now = s->now, .wait = WAIT},
+	    &(struct view_input){.prompt = "udp> ", .text = ""});
+}
+
+static const char *row_text(struct stage *s, int row)
+{
+	return canvas_row_text(&s->canvas, row, s->row, sizeof s->row);
+}
+
+static int row_with(struct stage *s, const char *text)
+{
+	for (int row = 0; row < s->canvas.rows; row++)
+		if (strstr(row_text(s, row), text))
+			return row;
+	return -1;
+}
+
+static void check_seen(struct stage *s, const char *text)
+{
+	if (row_with(s, text) >= 0)
+		return;
+	for (int row = 0; row < s->canvas.rows; row++)
+		print_message("# |%s|\n", row_text(s, row));
+	fail_msg("'%s' is not seen", text);
+}
+
+static const int at_once[] = {0}, twice[] = {224, 448, 0}, once[] = {300, 0};
+static const int seven[] = {200, 400, 800, 1600, 3200, 6400, 12800, 0};
+
+static void where_datagrams_die(void **state)
+{
+	struct stage *s = *state;
+
+	lose(s);
+	draw(s, 24, 80);
+	check_seen(s, "  1 0                       │ ──✗ lost going        │");
+	check_seen(s, "│ ──✗ corrupted going   │");
+	check_seen(s, "│ ──✗ queue full going  │");
+	check_seen(s, "│ ──✗ unplugged going   │");
+	check_seen(s, "│ ────✗ lost coming     │");
+	check_seen(s, "│ ───✗ corrupted coming │");
+	check_seen(s, "│ ──✗ queue full coming │");
+	check_seen(s, "│ ─────✗ no reply       │");
+	check_seen(s, "│ ──✗ still going       │");
+	check_seen(s, "│ ────✗ still coming    │");
+	draw(s, 24, 50);
+	check_seen(s, "✗ lost going");
+	check_seen(s, "✗ corrupted coming");
+}
+
+static void copies_and_holds(void **state)
+{
+	struct stage *s = *state;
+
+	answer(s, "there", 2, 1, false);
+	answer(s, "back", 1, 2, false);
+	answer(s, "both", 2, 2, false);
+	answer(s, "held", 1, 1, true);
+	draw(s, 24, 80);
+	check_seen(s, "│ ══▶ 41.0 ms, 2× going │");
+	check_seen(s, "│ ═▶ 41.0 ms, 2× coming │");
+	check_seen(s, "│ ═══▶ 41.0 ms, 2× both │");
+	check_seen(s, "│ ─▶ 41.0 ms, held back │");
+	draw(s, 24, 120);
+	check_seen(s, "│ ══════════▶ 41.0 ms, 2× both ways ");
+}
+
+static void segments_sent_again(void **state)
+{
+	struct stage *s = *state;
+
+	stream_answer(s, "going", twice, at_once);
+	stream_answer(s, "coming", at_once, once);
+	stream_answer(s, "both", twice, once);
+	stream_answer(s, "seven", seven, at_once);
+	draw(s, 24, 120);
+	check_seen(s, "━━━━▶ 672 ms, 2× again (after 224, 448 ms)");
+	check_seen(s, "━━▶ 300 ms, 1× again coming (after 300 ms)");
+	check_seen(s, "2× again, 1× coming");
+	check_seen(s, "7× again");
+	draw(s, 24, 80);
+	check_seen(s, "┃ ━━━▶ 672 ms, 2× again ┃");
+	check_seen(s, "972 ms, 3× again");
+}
+
+static void segments_missing(void **state)
+{
+	struct stage *s = *state;
+
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	s->now += 150 * MS;
+	draw(s, 24, 80);
+	check_seen(s, "··  lost going, 0.1 s");
+	draw(s, 24, 120);
+	check_seen(s, "·····  waiting 0.1 s, lost going");
+	s->now += 74 * MS;
+	segment(s, false, "lost", EVENT_LOST);
+	draw(s, 24, 80);
+	check_seen(s, "··  1× again, 0.2 s");
+	draw(s, 24, 120);
+	check_seen(s, "waiting 0.2 s, 1× again (after 224 ms)");
+	segment(s, false, "lost", EVENT_DELIVERED);
+	segment(s, true, "lost", EVENT_LOST);
+	s->now += 300 * MS;
+	segment(s, true, "lost", EVENT_LOST);
+	draw(s, 24, 80);
+	check_seen(s, "····  3× again, 0.5 s");
+}
+
+static void every_mark_is_drawn(void **state)
+{
+	struct stage *s = *state;
+
+	lose(s);
+	answer(s, "there", 2, 1, false);
+	answer(s, "held", 1, 1, true);
+	stream_answer(s, "once", once, at_once);
+	stream_answer(s, "coming", at_once, once);
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	for (int ascii = 0; ascii <= 1; ascii++) {
+		s->view.ascii = ascii;
+		for (const struct mark_spec *m = lab_mark_table; m->name != NULL; m++) {
+			bool seen = false;
+
+			for (int columns = 80; columns <= 120 && !seen; columns += 40) {
+				draw(s, 40, columns);
+				seen = row_with(s, ascii ? m->ascii : m->sign) >= 0;
+			}
+			if (!seen)
+				fail_msg("the mark \"%s\" is nowhere", m->name);
+		}
+	}
+}
+
+static void the_row_of_the_link(void **state)
+{
+	struct stage *s = *state;
+
+	draw(s, 24, 80);
+	assert_string_equal(row_text(s, 21), " link: loss 20 % each way                              truth: 0 mismatches in 0");
+	draw(s, 8, 80);
+	check_seen(s, "link: loss 20 % each way");
+	draw(s, 7, 80);
+	assert_int_equal(row_with(s, "link: "), -1);
+	draw(s, 24, 60);
+	assert_string_equal(row_text(s, 21), " link: loss 20 % each way          truth: 0 mismatches in 0");
+	draw(s, 24, 50);
+	assert_string_equal(row_text(s, 21), " link: loss 20 % each way     truth: 0 mismatches");
+	s->link.settings[EVENT_BACK].delay = 20 * MS;
+	draw(s, 24, 60);
+	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back loss 20 …  truth: 0 mismatches");
+	draw(s, 24, 30);
+	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back…");
+	s->lab.gone = true;
+	draw(s, 24, 80);
+	check_seen(s, "link: the lab has ended");
+	s->view.lab = NULL;
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "link"), -1);
+}
+
+static void a_mismatch_is_seen(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello");
+	tell(s, false, "hello", EVENT_DELIVERED, s->now, 1, false);
+	tell(s, true, "HELLO", EVENT_LOST, 0, 0, false);
+	ledger_reply(s->udp, "HELLO", 5, s->now + MS);
+	witness_judge(s->witness, s->now + 10 * WAIT);
+	s->link.settings[EVENT_BACK].delay = 20 * MS;
+	for (int columns = 24; columns <= 120; columns += 32) {
+		draw(s, 24, columns);
+		check_seen(s, "truth: 1 mismatch");
+	}
+}
+
+static void the_panel(void **state)
+{
+	struct stage *s = *state;
+
+	s->panel.open = true;
+	draw(s, 24, 80);
+	check_seen(s, " the link         there          back");
+	check_seen(s, " > loss          [20 %]         [20 %]");
+	check_seen(s, "   mtu            off            off");
+	check_seen(s, "change both ways");
+	s->panel.ways = PANEL_BACK;
+	s->panel.field = IMPAIR_FIELD_mtu;
+	draw(s, 24, 80);
+	check_seen(s, " > mtu            off           [off]");
+	/* The chosen one is seen on a small screen too. */
+	draw(s, 9, 80);
+	check_seen(s, "> mtu");
+	assert_int_equal(row_with(s, "loss"), row_with(s, "link: "));
+}
+
+static void every_size(void **state)
+{
+	struct stage *s = *state;
+
+	lose(s);
+	stream_answer(s, "both", twice, once);
+	for (int rows = 1; rows < 30; rows += rows < 10 ? 1 : 5) {
+		for (int columns = 1; columns < 130; columns++) {
+			s->panel.open = columns % 3 == 0;
+			s->panel.field = columns % IMPAIR_FIELD_COUNT;
+			s->view.ascii = columns % 7 == 0;
+			s->view.arrivals = columns % 2 == 0;
+			view_scroll(&s->view, s->board, rows, columns, columns % 11 - 6);
+			draw(s, rows, columns);
+		}
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
-	return 0;
+	const struct CMUnitTest tests[] = {
+		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing),
+		TEST(every_mark_is_drawn), TEST(the_row_of_the_link), TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,148 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The link in the client's words. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/link-facts.h"
+#include "clock.h"
+#include "impair-text.h"
+
+/* The lab's answer to "link", from settings as text. */
+static void answer(char *text, size_t size, const char *there, const char *back, const char *more)
+{
+	const char *const names[EVENT_WAYS] = {"there", "back"}, *const said[EVENT_WAYS] = {there, back};
+	size_t used = (size_t)snprintf(text, size, "seed 7\n");
+
+	for (int way = 0; way < EVENT_WAYS; way++) {
+		struct impair_settings s = impair_perfect();
+		char why[IMPAIR_WHY], value[IMPAIR_VALUE];
+
+		assert_int_equal(impair_text_parse(&s, said[way], why), 0);
+		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
+			used += (size_t)snprintf(text + used, size - used, "%s %s %s\n", names[way],
+			    impair_field((enum impair_field_id)id)->name, impair_text_get(&s, (enum impair_field_id)id, value));
+	}
+	snprintf(text + used, size - used, "%s", more);
+}
+
+static struct link_facts facts(const char *there, const char *back, const char *more)
+{
+	struct link_facts f = {.known = false};
+	char text[4000];
+
+	answer(text, sizeof text, there, back, more);
+	assert_int_equal(link_facts_read(&f, text, NS_PER_S), 0);
+	assert_true(f.known);
+	assert_int_equal(f.seed, 7);
+	return f;
+}
+
+static void check_line(const char *there, const char *back, const char *more, const char *expected)
+{
+	const struct link_facts f = facts(there, back, more);
+	char line[1000];
+
+	assert_string_equal(link_facts_line(&f, NS_PER_S, line, sizeof line), expected);
+}
+
+static void lines(void **state)
+{
+	(void)state;
+	check_line("", "", "", "a perfect wire");
+	check_line("loss 20% delay 20ms", "loss 20% delay 20ms", "", "loss 20 % each way, delay 20 ms");
+	check_line("loss 20%", "", "", "there loss 20 %; back nothing");
+	check_line("loss 20%", "delay 100ms rate 1mbit", "", "there loss 20 %; back delay 100 ms, rate 1 mbit, queue 100 packets");
+	check_line("", "", "there held-for 2500ms\n", "held there for 3 s, a perfect wire");
+	check_line("", "", "there unplugged-for 5s\nback unplugged-for 5s\n", "unplugged for 5 s, a perfect wire");
+}
+
+static void not_whole(void **state)
+{
+	struct link_facts f = {.seed = 99};
+	char text[4000];
+
+	(void)state;
+	answer(text, sizeof text, "loss 20%", "", "");
+	*strstr(text, "back mtu") = '\0';
+	assert_int_equal(link_facts_read(&f, text, 0), -1);
+	assert_int_equal(link_facts_read(&f, "", 0), -1);
+	assert_int_equal(link_facts_read(&f, "there loss many\n", 0), -1);
+	assert_int_equal(f.seed, 99);
+	assert_false(f.known);
+}
+
+static void expected_share(void **state)
+{
+	struct link_facts f = facts("loss 20%", "loss 20%", "");
+
+	(void)state;
+	assert_true(link_facts_answered(&f) > 0.6399 && link_facts_answered(&f) < 0.6401);
+	f = facts("loss 20% corrupt 50%", "", "");
+	assert_true(link_facts_answered(&f) > 0.3999 && link_facts_answered(&f) < 0.4001);
+	/* Each line arrives twice: one reply of two is enough. */
+	f = facts("duplicate 100%", "loss 50%", "");
+	assert_true(link_facts_answered(&f) > 0.7499 && link_facts_answered(&f) < 0.7501);
+}
+
+static void expect_page(uint64_t decided, uint64_t answered, const char *words)
+{
+	const struct link_facts f = facts("loss 20%", "loss 20%", "");
+	const struct witness_totals truth = {.judged = 200, .lost = {41, 26}};
+	const struct session_tcp tcp = {.again = 3, .timeout = 448 * NS_PER_MS, .doubled = 1, .round_trip = 41 * NS_PER_MS};
+	char *page = link_report_page(&(struct link_report){
+	    .facts = &f, .wait = NS_PER_S, .decided = decided, .answered = answered, .truth = &truth, .tcp = &tcp});
+
+	assert_non_null(page);
+	assert_non_null(strstr(page, "expected      64.0 % = 80.0 % going × 80.0 % coming\n"));
+	if (!strstr(page, words))
+		fail_msg("no '%s' in:\n%s", words, page);
+	assert_non_null(strstr(page, "41 lost going, 26 lost coming"));
+	assert_non_null(strstr(page, "0 mismatches in 200 lines compared"));
+	assert_non_null(strstr(page, "timeout       448 ms, doubled 1 time"));
+	assert_null(strstr(page, "The far end"));
+	free(page);
+}
+
+static void pages(void **state)
+{
+	(void)state;
+	expect_page(0, 0, "no line is decided");
+	expect_page(4, 3, "not yet enough lines");
+	expect_page(200, 133, "measured      66.5 %, 133 of 200 lines");
+	expect_page(200, 133, ": consistent\n");
+	expect_page(200, 190, ": not consistent");
+}
+
+static void ends(void **state)
+{
+	const struct witness_totals none = {.judged = 0};
+	const struct witness_totals all = {.judged = 10, .mismatches = 1, .first = 4, .first_kind = WITNESS_COPIES,
+		.datagrams = {5, 5}, .lost = {1, 2}, .server = 1, .segments = {9, 8}, .dropped = {2, 1}, .again = {2, 1}};
+	char text[600];
+
+	(void)state;
+	assert_string_equal(link_report_end(&none, text, sizeof text), "truth: 0 mismatches in 0 lines compared\n");
+	assert_string_equal(link_report_end(&all, text, sizeof text),
+	    "link: 1 lost going, 2 lost coming, 1 without a reply from the server\n"
+	    "link: 2 of 9 segments dropped going, 1 of 8 coming; sent again: 2 going, 1 coming\n"
+	    "truth: 1 mismatch in 10 lines compared (first line 4: not as many replies as were let through)\n");
+}
+
 int main(void)
 {
-	return 0;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines), cmocka_unit_test(not_whole), cmocka_unit_test(expected_share), cmocka_unit_test(pages),
+		cmocka_unit_test(ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
