@@ -111,7 +111,7 @@ def source_environment(folders):
     for folder in folders:
         for file in sorted(os.listdir(os.path.join(TOP, folder))):
             if file.endswith('.c'):
-                found |= set(re.findall(r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|find\("\w+", "([A-Z_]+)"', read(folder, file)))
+                found |= set(re.findall(r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:find\("\w+", |absolute\()"([A-Z_]+)"', read(folder, file)))
     return {name for names in found for name in names if name}
 
 

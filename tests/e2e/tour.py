@@ -320,7 +320,7 @@ def doubling_watched():
     t.expect(t.said, 'HELLO')
     # A client that is idle has been acknowledged.
     t.expect(t.lines, r'there +tcp .* A +0 bytes')
-    t.second(by_hand('upcase-lab ctl unplug 3s'))
+    t.second('upcase-lab ctl unplug 3s')
     t.type('echo again >&3')
     t.expect(t.said, 'AGAIN', 15)
     t.type('exec 3>&-; wait')
