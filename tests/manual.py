@@ -99,7 +99,7 @@ def check_tables(name):
 
 def check_marks(name):
     """Every mark on the screen stands in an item, in both its forms."""
-    text = section(name, 'THE SCREEN').replace('\\(ha', '^')
+    text = section(name, 'THE SCREEN').replace('\\(ha', '^').replace('\\&', '')
     described = set(re.findall(r'"([^"]*)"', '\n'.join(line for line in text.splitlines() if line.startswith('.It'))))
     signs = {sign.strip() for table, *forms in tables() if table == 'mark' for sign in forms}
     point(f'{name} has the marks of the screen', both_ways('mark', name, signs, described))
@@ -133,9 +133,11 @@ def check_exit(name, statuses):
 def check_pages():
     for name in PAGES:
         path = os.path.join(TOP, 'man', name)
-        lint = subprocess.run([MANDOC, '-Tlint', '-Wwarning', path], capture_output=True, text=True, check=False)
-        said = (lint.stdout + lint.stderr).splitlines()
-        point(f'mandoc has nothing to say about {name}', said or ([f'status {lint.returncode}'] if lint.returncode else []))
+        lint = subprocess.run([MANDOC, '-Tlint', path], capture_output=True, text=True, check=False)
+        # Which pages this machine has installed, and whether it has a list of them, is no fault of the page.
+        said = [line for line in (lint.stdout + lint.stderr).splitlines()
+                if 'referenced manual not found' not in line and 'mandoc.db' not in line]
+        point(f'mandoc has nothing to say about {name}', said)
     wrong = []
     for name in PAGES:
         for other, number in re.findall(r'\bXr (upcase[a-z-]*) (\d)', page(name)):
