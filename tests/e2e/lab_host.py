@@ -5,11 +5,12 @@ root and as an ordinary user."""
 import os
 import re
 import socket
+import sys
 import textwrap
 
 from lab import FAR, LAB, NEAR, USERS, done, need_hosts, processes, python, run, runtime, start, finish, until, \
     working_backends, read_line, PLACE
-from tap import point
+from tap import BUILD, point
 
 need_hosts()
 
@@ -257,7 +258,7 @@ def check_status(user):
 def check_usage():
     for words, part in ((['--backend', 'foo'], 'auto, tun or veth'), (['--mtu', '67'], '--mtu'),
                         (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'), (['--seed', 'x'], '--seed'),
-                        (['--nosuch'], 'nosuch'), (['--preset', 'nosuch'], '--presets'), (['--cc', ''], '--cc'),
+                        (['--nosuch'], 'nosuch'), (['--preset', 'nosuch'], 'satellite'), (['--cc', ''], '--cc'),
                         (['ctl', '--nosuch'], 'nosuch'), (['--loss'], '--loss')):
         status, out, err = run(*words)
         point(f'wrong use: {" ".join(words)}',
@@ -299,7 +300,24 @@ def check_far():
     with open(log) as file:
         said = file.read()
     point('client and server are run with what they need', [] if (status, out) == (0, 'client 10.9.0.2 on near\n')
-          and said == '--ready-fd 3 --bind 10.9.0.2 --bind fd09::2\n' else [str(status), out, err, said])
+          and re.fullmatch(r'--ready-fd 3 --control /\S*/far --bind 10.9.0.2 --bind fd09::2\n', said)
+          else [str(status), out, err, said])
+    server = os.path.join(BUILD, 'server', 'upcased')
+    status, out, err = run('--loss-back', '30%', '--seed', '1', '--', sys.executable, '-c', """if 1:
+        import os, socket
+        client = socket.create_connection(("10.9.0.2", 12000))
+        for _ in range(20):
+            client.sendall(b"hello\\n")
+            assert client.recv(6) == b"HELLO\\n"
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(os.environ["UPCASE_LAB_FAR"])
+        far.sendall(b"connections\\n")
+        far.shutdown(socket.SHUT_WR)
+        print(f"10.9.0.1:{client.getsockname()[1]}", far.makefile().read())
+        """, env={'UPCASED': server})
+    match = re.search(r'^(\S+) connection \1 .* bytes-in 120 .* state established .* total-retrans (\d+)', out)
+    point('the far server tells what TCP repaired', [] if status == 0 and match and int(match[2]) > 0
+          else [str(status), out, err])
     mute = os.path.join(PLACE, 'mute-server')
     with open(mute, 'w') as file:
         file.write('#!/bin/sh\necho no port is free >&2\nexit 1\n')
