@@ -36,6 +36,7 @@ MAY = {
     'common/mkcapitals.c': 'speak',
     'common/options.c': 'speak',
     'common/options-file.c': 'file speak',
+    'client-tui/lab.c': 'socket wait file',
     'client-tui/main.c': 'file place speak',
     'client-tui/past.c': 'file',
     'client-tui/paths.c': 'place',
