@@ -115,7 +115,7 @@ static void completions(void **state)
 	check("/un", COMMAND_UNPLUG, "");
 	check("/ho 3s", COMMAND_HOLD, "3s");
 	check_completions("/udp", "/udp ");
-	check_completions("/", "/udp /tcp /connect /order /find /clear /save /help /quit ");
+	check_completions("/", "/udp /tcp /connect /order /find /clear /save /link /drop /hold /unplug /help /quit ");
 	check_completions("/x", "");
 	check_completions("", "");
 	check_completions("udp", "");

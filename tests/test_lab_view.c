@@ -341,7 +341,7 @@ static void the_row_of_the_link(void **state)
 	draw(s, 24, 60);
 	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back loss 20 …  truth: 0 mismatches");
 	draw(s, 24, 30);
-	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back…");
+	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back …");
 	s->lab.gone = true;
 	draw(s, 24, 80);
 	check_seen(s, "link: the lab has ended");

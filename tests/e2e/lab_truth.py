@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Truth: over 20,000 lines with loss, damage, second copies, jitter and overtaking, every fate that the client reports is what the
+link did; and the kernels' own counters on both hosts split the loss the same way."""
+
+import os
+import re
+import shutil
+
+from lab import PLACE, done, need_hosts, run, working_backends
+from tap import UPCASE, UPCASED, point
+
+need_hosts()
+COUNT = 20000
+LINES = ''.join(f'line {n}\n' for n in range(1, COUNT + 1))
+LINK = 'loss 5% delay 5ms jitter 3ms order free duplicate 5% reorder 5% reorder-by 4ms corrupt 2%'
+PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED, PLACE)}
+
+# The far host shows its counters all the time, since nobody can ask it.
+FAR = '''"$UPCASED" --bind 10.9.0.2 --bind fd09::2 &
+while :; do cat /proc/net/snmp /proc/net/snmp6 >$PLACE/far.new; mv $PLACE/far.new $PLACE/far; sleep 0.1; done'''
+# The server is asked over TCP whether it is there: that touches no counter of UDP's.
+NEAR = '''exec 3<&0
+until echo up | "$UPCASE" --plain --quiet -t $HOST >/dev/null; do sleep 0.1; done
+sleep 0.5
+cat $PLACE/far >$PLACE/far-before
+cat /proc/net/snmp /proc/net/snmp6 >$PLACE/near-before
+$LAB ctl set $LINK >/dev/null
+$LAB ctl counts >$PLACE/link-before
+"$UPCASE" --plain $TRANSPORT --wait 300ms --window 400 $HOST <&3 >$PLACE/replies
+sleep 0.5
+$LAB ctl counts >$PLACE/link-after
+cat $PLACE/far >$PLACE/far-after
+cat /proc/net/snmp /proc/net/snmp6 >$PLACE/near-after'''
+
+
+def number(pattern, text):
+    match = re.search(pattern, text)
+    return int(match[1]) if match else -1
+
+
+def udp_counters(name):
+    """UDP's counters of a host, of IPv4 and IPv6 together."""
+    with open(os.path.join(PLACE, name), encoding='ascii') as file:
+        lines = [line.split() for line in file]
+    rows = [line[1:] for line in lines if line[0] == 'Udp:']
+    found = {key: int(value) for key, value in zip(*rows)}
+    for key, value in (line for line in lines if len(line) == 2 and line[0].startswith('Udp6')):
+        found[key[4:]] = found.get(key[4:], 0) + int(value)
+    return found
+
+
+def link_counts(name):
+    with open(os.path.join(PLACE, name), encoding='ascii') as file:
+        return {line.rsplit(' ', 1)[0]: int(line.rsplit(' ', 1)[1]) for line in file if line.split()[-1].isdigit()}
+
+
+def difference(read, name):
+    before, after = read(f'{name}-before'), read(f'{name}-after')
+    return {key: after[key] - before.get(key, 0) for key in after}
+
+
+def lab(backend, host, transport):
+    """The client's own summary, and what both kernels and the link counted meanwhile."""
+    settings = {'PLACE': PLACE, 'LAB': os.path.join(PLACE, 'upcase-lab'), 'LINK': LINK, 'HOST': host, 'TRANSPORT': transport}
+    home = os.path.join(PLACE, 'home')
+    os.makedirs(home, exist_ok=True)
+    _, _, err = run('--backend', backend, '--seed', '7', '--far', FAR, '--', 'sh', '-c', NEAR, said=LINES,
+                    env={**PROGRAMS, **settings, 'HOME': home})
+    return err
+
+
+def unequal(*pairs):
+    return [f'{name}: {got}, not {want}' for name, got, want in pairs if got != want]
+
+
+def check_udp(backend, host):
+    err = lab(backend, host, '-u')
+    link, far, near = difference(link_counts, 'link'), difference(udp_counters, 'far'), difference(udp_counters, 'near')
+    going, coming = number(r'link: (\d+) lost going', err), number(r'(\d+) lost coming', err)
+    mismatches, compared = number(r'truth: (\d+) mismatch', err), number(r'mismatch\w* in (\d+) lines', err)
+    lost, doubled = number(r'(\d+)/20000 lost', err), number(r'(\d+) duplicates', err)
+    reordered = number(r'(\d+) reordered', err)
+    print(f'# {backend} {host}: {COUNT} lines, {lost} lost, {going} going, {coming} coming; {doubled} duplicates, '
+          f'{reordered} reordered; {mismatches} mismatches in {compared}')
+    faults = unequal(
+        ('mismatches', mismatches, 0), ('compared', compared, COUNT),
+        # A request is lost going when the link loses it or damages it.
+        ('lost going', going, link['there lost-random'] + link['there corrupted']),
+        # What the link let through the far kernel has either taken or found damaged.
+        ('taken there', far['InDatagrams'] + far['InErrors'], link['there delivered']),
+        ('sent back', far['OutDatagrams'], far['InDatagrams']),
+        ('taken back', near['InDatagrams'] + near['InErrors'], link['back delivered']),
+        ('replies', near['InDatagrams'], number(r'(\d+) answered', err) + doubled + max(
+            0, number(r'(\d+) late', err))),
+        ('sent', near['OutDatagrams'], COUNT))
+    point(f'each of {COUNT} fates is what the link did ({backend}, {host})', faults and faults + [err])
+
+
+def check_tcp(backend, host):
+    err = lab(backend, host, '-t')
+    mismatches, compared = number(r'truth: (\d+) mismatch', err), number(r'mismatch\w* in (\d+) lines', err)
+    with open(os.path.join(PLACE, 'replies'), encoding='ascii') as file:
+        whole = file.read() == LINES.upper()
+    faults = unequal(('mismatches', mismatches, 0), ('compared', compared, COUNT), ('replies are the capitals', whole, True))
+    faults += [] if number(r'sent again: (\d+) going', err) > 0 else ['nothing was sent again']
+    point(f'over TCP all {COUNT} lines come back, as the link let them ({backend}, {host})', faults and faults + [err])
+
+
+for each in working_backends():
+    for address in '10.9.0.2', 'fd09::2':
+        check_udp(each, address)
+        check_tcp(each, address)
+done()
