@@ -26,7 +26,7 @@ const struct command_spec command_table[] = {
 	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
 	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
 	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file" },
-	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% [there|back], preset wifi" },
+	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it" },
 	{ COMMAND_DROP, "drop", "next WHAT", "in the lab: drop the next request, reply, syn or ack" },
 	{ COMMAND_HOLD, "hold", "TIME", "in the lab: keep all packets back for so long" },
 	{ COMMAND_UNPLUG, "unplug", "TIME", "in the lab: lose all packets for so long" },
