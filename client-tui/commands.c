@@ -26,7 +26,7 @@ const struct command_spec command_table[] = {
 	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
 	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
 	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file" },
-	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it" },
+	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back" },
 	{ COMMAND_DROP, "drop", "next WHAT", "in the lab: drop the next request, reply, syn or ack" },
 	{ COMMAND_HOLD, "hold", "TIME", "in the lab: keep all packets back for so long" },
 	{ COMMAND_UNPLUG, "unplug", "TIME", "in the lab: lose all packets for so long" },
@@ -39,7 +39,7 @@ const struct key_spec key_table[] = {
 	{ "F1", HELP_HINT, "this page, and away with it" },
 	{ "F2", TRANSPORT_HINT, "the other transport" },
 	{ "F4", ORDER_HINT, "replies beside their lines, or in the order they came" },
-	{ "F7", LINK_HINT, "in the lab: the link's settings, changed with the arrows" },
+	{ "F7", LINK_HINT, "in the lab: the link's settings, changed by arrow keys" },
 	{ "F10", QUIT_HINT, "leave; a summary stays" },
 	{ "PgUp", NULL, "a page towards older rows" },
 	{ "PgDn", NULL, "a page towards newer rows" },
@@ -222,6 +222,7 @@ static size_t write_page(char *text, size_t size)
 		put_row(&p, what, spec->help);
 	}
 	put(&p, "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+		"The commands for the lab want two letters at least: /li, /dr.\n"
 		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
 	for (const struct key_spec *spec = key_table; spec->key; spec++)
 		put_row(&p, spec->key, spec->help);
