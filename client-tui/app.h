@@ -89,7 +89,6 @@ void app_switch(struct app *app, enum session_transport transport, int64_t now);
 void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_notice(struct app *app, bool bad, const char *text);
 void app_send(struct app *app, const char *text, size_t n, int64_t now);
-void app_size(int *rows, int *columns);
 
 /* tui-input.c */
 void app_keys(struct app *app, int64_t now);

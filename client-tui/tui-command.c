@@ -53,7 +53,7 @@ static void find(struct app *app, const char *text)
 		app_say(app, "/find TEXT; for example /find hello; /find alone goes on to the next older one");
 		return;
 	}
-	app_size(&rows, &columns);
+	screen_size(&rows, &columns);
 	if (!view_find(&app->view, app->board, rows, columns, app->find))
 		app_say(app, "'%.200s' is not found%s", app->find, app->view.find ? " further up" : "");
 }

@@ -190,7 +190,7 @@ static bool page_key(struct app *app, const struct key_event *key)
 	} moves[] = {{"\033[A", -1}, {"\033OA", -1}, {"\033[B", 1}, {"\033OB", 1}, {"k", -1}, {"j", 1}};
 	int rows, columns;
 
-	app_size(&rows, &columns);
+	screen_size(&rows, &columns);
 	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
 		if (key->length != strlen(moves[i].bytes) || memcmp(key->bytes, moves[i].bytes, key->length) != 0)
 			continue;
@@ -228,7 +228,7 @@ static void scroll_key(struct app *app, enum key key)
 {
 	int rows, columns;
 
-	app_size(&rows, &columns);
+	screen_size(&rows, &columns);
 	switch (key) {
 	case KEY_PAGE_UP:
 	case KEY_PAGE_DOWN:

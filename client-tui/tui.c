@@ -205,11 +205,6 @@ void app_notice(struct app *app, bool bad, const char *text)
 	app->changed = true;
 }
 
-void app_size(int *rows, int *columns)
-{
-	screen_size(rows, columns);
-}
-
 /* --- drawing --- */
 
 static void draw(struct app *app, int64_t now)
