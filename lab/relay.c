@@ -366,6 +366,7 @@ int relay_run(const struct lab_options *options)
 	}
 	set_environment(r.folder);
 	commands_choose(&commands, options);
+	commands_set_path(&commands);
 	terminal_open(&r.terminal);
 	signals_catch();
 	if (start(&r, &commands) == 0) {
