@@ -9,6 +9,7 @@
 #include "keys.h"
 #include "session.h"
 #include "commands.h"
+#include "far.h"
 #include "settings.h"
 #include "truth.h"
 #include "view.h"
@@ -61,6 +62,12 @@ struct app {
 	struct truth *truth;
 	struct view_lab lab;
 	struct panel panel;
+	/* Both ends of its TCP connection: what each kernel said last, and when this one was asked. */
+	struct far *far;
+	struct session_tcp near_tcp;
+	bool near_known;
+	int64_t near_at;
+	struct view_ends ends;
 	/* What is said when a fault on cue was taken. */
 	char lab_fault[160];
 	/* UDP lines that were decided, and answered, when the link was changed last. */
@@ -112,6 +119,11 @@ void app_lab_command(struct app *app, enum command command, const char *argument
 void app_lab_panel(struct app *app);
 /* A key for the panel: true when it was taken. */
 bool app_lab_key(struct app *app, const unsigned char *bytes, size_t n);
+
+/* tui-ends.c: both ends' TCP, in the lab. */
+void app_ends_start(struct app *app);
+void app_ends_watch(struct app *app, struct watch *w);
+void app_ends_turn(struct app *app, const struct watch *w, int64_t now);
 
 /* tui-command.c */
 void app_command(struct app *app, const char *line, size_t n, int64_t now);

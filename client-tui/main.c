@@ -46,10 +46,10 @@ static int start_private(struct client_settings *settings, struct private_server
 	return 0;
 }
 
-/* upcase-lab tells its command where the link can be asked and changed. */
-static const char *lab_socket(void)
+/* upcase-lab tells its command where the link can be asked and changed, and where the far server. */
+static const char *lab_socket(const char *name)
 {
-	const char *path = getenv("UPCASE_LAB");
+	const char *path = getenv(name);
 
 	return path && *path ? path : NULL;
 }
@@ -88,6 +88,7 @@ int main(int argc, char **argv)
 		puts(PACKAGE_STRING);
 		return 0;
 	}
-	settings.lab = lab_socket();
+	settings.lab = lab_socket("UPCASE_LAB");
+	settings.far = lab_socket("UPCASE_LAB_FAR");
 	return run(&settings);
 }

@@ -59,6 +59,9 @@ struct session_hooks {
 	void (*sent)(void *context, uint64_t number, uint64_t from, uint64_t to);
 };
 
+/* Room for an address and port as text: common/addr.h's ADDR_TEXT. */
+#define SESSION_HERE 80
+
 /* What the kernel says of a TCP connection. */
 struct session_tcp {
 	/* Segments sent again since it stands. */
@@ -68,6 +71,12 @@ struct session_tcp {
 	unsigned doubled;
 	/* Its round-trip time and how much that varies, ns. */
 	int64_t round_trip, variation;
+	/* Segments under way. */
+	unsigned unacked;
+	/* How often the timer ran out since it stands, where the kernel tells it (Linux 6.7); else -1. */
+	int timeouts;
+	/* The client's own address and port, as the server sees them: "10.9.0.1:40000". */
+	char here[SESSION_HERE];
 };
 
 struct session;

@@ -36,6 +36,8 @@ struct client_settings {
 	bool help, version;
 	/* The control socket of the lab that we run in, or NULL. */
 	const char *lab;
+	/* That of the server in it, or NULL. */
+	const char *far;
 };
 
 /* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the program ends with

@@ -568,20 +568,39 @@ static void tcp_free(struct session *s)
 	free(t);
 }
 
+/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info (linux/tcp.h since Linux 6.7): headers here may be older than the
+ * kernel. */
+#define TOTAL_RTO_AT 240
+
 static int tcp_state(const struct session *s, struct session_tcp *out)
 {
-	struct tcp_info info = {.tcpi_state = 0};
-	socklen_t size = sizeof info;
+	union {
+		struct tcp_info info;
+		unsigned char bytes[TOTAL_RTO_AT + sizeof(uint16_t)];
+	} u = {.bytes = {0}};
+	const struct tcp_info *info = &u.info;
+	struct addr here = {.len = sizeof here.storage};
+	socklen_t size = sizeof u;
+	uint16_t timeouts;
 
-	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &u, &size) < 0)
 		return -1;
 	*out = (struct session_tcp){
-		.again = info.tcpi_total_retrans,
-		.timeout = info.tcpi_rto * NS_PER_US,
-		.doubled = info.tcpi_backoff,
-		.round_trip = info.tcpi_rtt * NS_PER_US,
-		.variation = info.tcpi_rttvar * NS_PER_US,
+		.again = info->tcpi_total_retrans,
+		.timeout = info->tcpi_rto * NS_PER_US,
+		.doubled = info->tcpi_backoff,
+		.round_trip = info->tcpi_rtt * NS_PER_US,
+		.variation = info->tcpi_rttvar * NS_PER_US,
+		.unacked = info->tcpi_unacked,
+		.timeouts = -1,
 	};
+	if (size >= TOTAL_RTO_AT + sizeof timeouts) {
+		memcpy(&timeouts, u.bytes + TOTAL_RTO_AT, sizeof timeouts);
+		out->timeouts = timeouts;
+	}
+	_Static_assert(SESSION_HERE >= ADDR_TEXT, "room for any address");
+	if (getsockname(s->fd, &here.sa, &here.len) == 0)
+		addr_text(&here, out->here);
 	return 0;
 }
 

@@ -199,6 +199,18 @@ void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint6
 		witness_sent(t->witness, flow, number, from, to);
 }
 
+void truth_timer(struct truth *t, int flow, enum event_way way, const struct session_tcp *tcp, int64_t asked, int64_t answered)
+{
+	if (flow >= 0)
+		witness_timer(t->witness, flow, way, &(struct witness_timer){.asked = asked, .answered = answered,
+		    .timeout = tcp->timeout, .doubled = tcp->doubled, .ran_out = tcp->timeouts});
+}
+
+bool truth_asks(const struct truth *t, int flow, enum event_way way)
+{
+	return flow >= 0 && witness_asks(t->witness, flow, way);
+}
+
 void truth_closed(struct truth *t, int flow, int64_t now)
 {
 	if (flow >= 0)

@@ -32,6 +32,9 @@ int truth_flow(struct truth *t, bool stream, int64_t wait, const char *port);
 void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger);
 void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from);
 void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to);
+/* What a kernel says of the flow's connection: see witness_timer(). truth_asks(): it is wanted soon. */
+void truth_timer(struct truth *t, int flow, enum event_way way, const struct session_tcp *tcp, int64_t asked, int64_t answered);
+bool truth_asks(const struct truth *t, int flow, enum event_way way);
 void truth_closed(struct truth *t, int flow, int64_t now);
 
 /* An order of the user's; purposes from 0 on. Returns 0, or -1 when the lab cannot take it. */

@@ -144,6 +144,8 @@ static void show_link(struct app *app, int64_t now)
 	report.answered -= app->base_answered;
 	if (app->tcp && session_tcp_state(app->tcp->session, &tcp) == 0)
 		report.tcp = &tcp;
+	if (app->far)
+		report.far = far_told(app->far);
 	app_page(app, "the link", link_report_page(&report));
 }
 

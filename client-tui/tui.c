@@ -212,10 +212,12 @@ static void draw(struct app *app, int64_t now)
 	struct app_session *current = app_current(app);
 	const struct prompt_state p = prompt_state();
 	static const struct ledger_totals none;
+	struct session_tcp tcp;
 	struct view_facts facts = {
 		.stream = app->settings.transport == SESSION_TCP,
 		.peer = current ? session_peer(current->session) : app->settings.host,
 		.state = current ? session_state(current->session, now) : NULL,
+		.tcp = current && session_tcp_state(current->session, &tcp) == 0 ? &tcp : NULL,
 		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
 		.now = now,
 		.wait = app->settings.wait,
@@ -307,6 +309,7 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 	watch_until(w, next_draw(app, now));
 	if (app->truth)
 		truth_watch(app->truth, w);
+	app_ends_watch(app, w);
 	for (size_t i = 0; i < app->session_count; i++) {
 		session_watch(app->sessions[i]->session, w);
 		if (app->sessions[i]->left && !session_dead(app->sessions[i]->session))
@@ -338,6 +341,7 @@ static void loop(struct app *app, const sigset_t *mask)
 		turn_sessions(app, &w, now);
 		if (app->truth)
 			turn_truth(app, &w, now);
+		app_ends_turn(app, &w, now);
 		if (watch_can_read(&w, STDIN_FILENO))
 			take_terminal(app, now);
 		app_keys(app, now);
@@ -440,6 +444,7 @@ static void app_free(struct app *app)
 	keys_free(app->keys);
 	view_free(&app->view);
 	canvas_free(&app->canvas);
+	far_close(app->far);
 	truth_close(app->truth);
 	free(app->page_text);
 	free(app->find);
@@ -474,6 +479,7 @@ static void run(struct app *app, const char *notice)
 	if (notice)
 		app_notice(app, false, notice);
 	app_lab_start(app, now);
+	app_ends_start(app);
 	app_open_current(app, now);
 	app->changed = true;
 	loop(app, &mask);

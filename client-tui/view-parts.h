@@ -9,7 +9,7 @@
 /* Where everything stands on a screen of one size. A row or column that is not there is -1. */
 struct panes {
 	int rows, columns;
-	int status_row, heading_row, link_row, input_row, keys_row;
+	int status_row, heading_row, ends_row, link_row, input_row, keys_row;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
 	/* The left edges and where each ends. No wire on a narrow screen, no second bar then. */
@@ -83,6 +83,9 @@ int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t
 bool truth_too_big(const struct witness_line *truth);
 /* What else it met, ", 2x again" or "", in at most `room` columns. */
 const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
+/* How long the sender waited before it sent again, "RTO 224, 448 ms", for where the wire has no room; `whole`: and how often.
+ * "" if nothing was sent again. */
+const char *truth_times(const struct witness_line *truth, bool ascii, bool whole, char *buf, size_t size);
 /* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. */
 bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const char *time, char *buf, size_t size);
 
@@ -112,6 +115,8 @@ void page_more(struct canvas *c, int row, int from, uint64_t n);
 void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts);
 /* view-link.c: the line of the link, and the panel over the panes. */
 void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now);
+/* view-ends.c: the line of both ends' TCP. */
+void ends_draw(const struct view *v, struct canvas *c, const struct panes *p);
 void panel_draw(struct view *v, struct canvas *c, const struct panes *p);
 /* The truth of a line on the board, or NULL. */
 const struct witness_line *link_truth(const struct view *v, const struct board_item *item);

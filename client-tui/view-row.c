@@ -53,7 +53,28 @@ static void end_right(struct view *v, struct row *row, uint64_t number, enum sty
 	row->right_mark_style = STYLE_LATE;
 }
 
-static void set_reply(struct view *v, struct row *row)
+/* A wire of so many columns has room for all that is said of a line that was sent again. */
+#define WIRE_FOR_TIMES 40
+
+/* What was sent again and after how long, where the wire has no room for it: "RTO 224, 448 ms", or without a wire "2x again (RTO
+ * ...)"; "" if there is nothing to say. */
+static const char *again_words(const struct view *v, const struct row *row, int wire, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	return wire < WIRE_FOR_TIMES ? truth_times(link_truth(v, row->item), v->ascii, wire == 0, buf, size) : buf;
+}
+
+static void append_again(struct view *v, const struct row *row, int wire)
+{
+	char words[160];
+	if (again_words(v, row, wire, words, sizeof words)[0] == '\0')
+		return;
+	append_words(&v->right, " (");
+	append_words(&v->right, words);
+	append_words(&v->right, ")");
+}
+
+static void set_reply(struct view *v, struct row *row, int wire)
 {
 	const struct ledger_row *line = row->line;
 	char marks[128];
@@ -63,6 +84,7 @@ static void set_reply(struct view *v, struct row *row)
 		append_capitals(&v->right, line->text, line->length);
 	end_right(v, row, line->number, line->late ? STYLE_LATE : STYLE_ANSWERED);
 	append_words(&v->right, words_marks(line, v->ascii, marks, sizeof marks));
+	append_again(v, row, wire);
 }
 
 static enum style fate_style(const struct ledger_row *line)
@@ -73,8 +95,24 @@ static enum style fate_style(const struct ledger_row *line)
 /* Without a wire, the fate of a line without a reply stands in the hole. */
 static void set_fate(struct view *v, struct row *row)
 {
-	char fate[80];
+	char fate[80], again[160];
 	append_words(&v->right, words_fate(row->line, link_truth(v, row->item), v->ascii, v->now, fate, sizeof fate));
+	if (again_words(v, row, 0, again, sizeof again)[0] != '\0') {
+		append_words(&v->right, ", ");
+		append_words(&v->right, again);
+	}
+	row->has_right = true;
+	row->right_mark = 0;
+	row->right_mark_style = fate_style(row->line);
+}
+
+/* With a short wire, the times stand in the hole. */
+static void set_times(struct view *v, struct row *row, int wire)
+{
+	char again[160];
+	if (again_words(v, row, wire, again, sizeof again)[0] == '\0')
+		return;
+	append_words(&v->right, again);
 	row->has_right = true;
 	row->right_mark = 0;
 	row->right_mark_style = fate_style(row->line);
@@ -98,7 +136,7 @@ static void set_arrival(struct view *v, struct row *row)
 	append_words(&v->right, words_arrival(arrival));
 }
 
-static void set_line(struct view *v, struct row *row, bool wire)
+static void set_line(struct view *v, struct row *row, int wire)
 {
 	char fate[80];
 	if (row->line == NULL) {
@@ -110,14 +148,16 @@ static void set_line(struct view *v, struct row *row, bool wire)
 		append_words(&v->left, glyph(GLYPH_ELLIPSIS, v->ascii));
 	if (v->arrivals) {
 		words_fate(row->line, link_truth(v, row->item), v->ascii, v->now, fate, sizeof fate);
-		if (!wire && fate[0] != '\0') {
+		if (wire == 0 && fate[0] != '\0') {
 			append_words(&v->left, " (");
 			append_words(&v->left, fate);
 			append_words(&v->left, ")");
 		}
 	} else if (words_replied(row->line)) {
-		set_reply(v, row);
-	} else if (!wire) {
+		set_reply(v, row, wire);
+	} else if (wire > 0) {
+		set_times(v, row, wire);
+	} else {
 		set_fate(v, row);
 	}
 }
@@ -133,7 +173,8 @@ static void set_notice(struct view *v, struct row *row)
 	row->left_style = error ? STYLE_ERROR : STYLE_NOTICE;
 }
 
-static void set_item(struct view *v, struct row *row, bool wire)
+/* `wire`: the columns between the panes, or 0. */
+static void set_item(struct view *v, struct row *row, int wire)
 {
 	if (row->item == NULL)
 		return;
@@ -144,7 +185,7 @@ static void set_item(struct view *v, struct row *row, bool wire)
 	case BOARD_STRAY:
 		/* In the order of arrival it stands among the arrivals. */
 		if (!v->arrivals)
-			set_stray(v, row, wire);
+			set_stray(v, row, wire > 0);
 		break;
 	case BOARD_NOTICE:
 	case BOARD_ERROR:
@@ -194,7 +235,7 @@ void row_lay(struct view *v, const struct board *b, const struct panes *p, uint6
 	uint64_t arrival = board_arrivals_first(b) + (index - board_first(b));
 	if (v->arrivals && arrival < board_arrivals_end(b))
 		row->arrival = board_arrival(b, arrival);
-	set_item(v, row, p->wire >= 0);
+	set_item(v, row, p->wire >= 0 ? p->wire_end - p->wire : 0);
 	if (v->arrivals)
 		set_arrival(v, row);
 	/* On the narrowest screens there is no right pane. */

@@ -106,6 +106,19 @@ static void add_round_trip(struct status *s, const struct view_facts *facts)
 	}
 }
 
+/* What the kernel does about segments that were lost; in the lab another row has it, if there is room for that. */
+static void add_tcp(struct status *s, const struct panes *p, const struct session_tcp *tcp)
+{
+	if (tcp == NULL || p->ends_row >= 0)
+		return;
+	add_some(s, 3, "again", tcp->again);
+	if (tcp->doubled > 0) {
+		char time[32];
+		units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, s->v->ascii), time, sizeof time);
+		add_words(s, 5, NULL, "RTO %s", time);
+	}
+}
+
 static void add_counts(struct status *s, const struct view_facts *facts)
 {
 	const struct ledger_totals *t = facts->totals;
@@ -237,6 +250,7 @@ void status_draw(struct view *v, struct canvas *c, const struct panes *p, const 
 		return;
 	add_peer(&s, facts);
 	add_counts(&s, facts);
+	add_tcp(&s, p, facts->tcp);
 	add_round_trip(&s, facts);
 	fit(&s, p->columns - p->pad);
 	canvas_fill(c, 0, 0, p->columns, L' ', STYLE_STATUS);

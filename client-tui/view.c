@@ -18,6 +18,9 @@
 #define WIDE_WIRE_COLUMNS 46
 /* From this many rows on the lab's link has a row. */
 #define LINK_SCREEN 8
+/* From this many rows and columns on both ends of a TCP connection have one. */
+#define ENDS_SCREEN 10
+#define ENDS_COLUMNS 34
 /* A pane has numbers only if that leaves so many columns for the text. */
 #define TEXT_LEAST 8
 /* From this many columns on there is a blank at the left of everything. */
@@ -27,7 +30,7 @@
 #define NUMBER_WALK 1000
 
 /* The smaller the screen, the fewer rows are spared from the panes. */
-static void place_rows(struct panes *p, bool lab)
+static void place_rows(struct panes *p, bool lab, bool ends)
 {
 	p->status_row = p->rows >= 2 ? 0 : -1;
 	p->heading_row = p->rows >= 5 ? 1 : -1;
@@ -35,7 +38,8 @@ static void place_rows(struct panes *p, bool lab)
 	p->input_row = p->rows - (p->keys_row >= 0 ? 2 : 1);
 	p->top = p->heading_row >= 0 ? 2 : p->status_row + 1;
 	p->link_row = lab && p->rows >= LINK_SCREEN ? p->input_row - 1 : -1;
-	p->height = (p->link_row >= 0 ? p->link_row : p->input_row) - p->top;
+	p->ends_row = ends && p->rows >= ENDS_SCREEN && p->columns >= ENDS_COLUMNS ? p->link_row - 1 : -1;
+	p->height = (p->ends_row >= 0 ? p->ends_row : p->link_row >= 0 ? p->link_row : p->input_row) - p->top;
 }
 
 static void place_columns(struct panes *p, int wire_columns)
@@ -74,7 +78,7 @@ static int number_digits(const struct board *b)
 struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns)
 {
 	struct panes p = { .rows = rows, .columns = columns };
-	place_rows(&p, v->lab != NULL);
+	place_rows(&p, v->lab != NULL, v->lab != NULL && v->lab->ends != NULL);
 	place_columns(&p, v->lab != NULL && columns >= WIDE_WIRE_SCREEN ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS);
 	int digits = number_digits(b);
 	int narrower = p.right_end - p.right;
@@ -175,6 +179,7 @@ void view_draw(struct view *v, struct canvas *c, const struct board *b, const st
 	v->now = facts->now;
 	canvas_clear(c);
 	status_draw(v, c, &p, facts);
+	ends_draw(v, c, &p);
 	link_draw(v, c, &p, facts->now);
 	if (v->page != NULL) {
 		page_draw(v, c, &p);

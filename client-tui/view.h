@@ -22,6 +22,8 @@ struct view_facts {
 	const char *peer;
 	/* How the connection does when that is not simply "ready": "connecting", "refused, again in 2 s"; NULL. */
 	const char *state;
+	/* What the kernel says of the TCP connection in use, or NULL. */
+	const struct session_tcp *tcp;
 	/* The current transport's totals. */
 	const struct ledger_totals *totals;
 	/* Now, ns, for "waiting 0.3 s". */
@@ -51,11 +53,18 @@ struct view_page {
 	size_t top;
 };
 
+/* Both ends of the TCP connection in use; NULL for what is not known. */
+struct view_ends {
+	const struct session_tcp *near, *far;
+};
+
 /* In the lab: the link, what it did, and the panel that changes it. All borrowed. */
 struct view_lab {
 	const struct link_facts *link;
 	const struct witness *witness;
 	const struct panel *panel;
+	/* NULL when it is not TCP that is in use. */
+	const struct view_ends *ends;
 	/* The lab has ended, or told more than could be read: what is known is old. */
 	bool gone;
 };

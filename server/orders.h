@@ -24,6 +24,7 @@
  *   cwnd, unacked, lost    segments: that may be, that are, and that are thought lost under way
  *   total-retrans, bytes-retrans
  *                          sent again since the beginning: segments, bytes
+ *   total-rto              how often the timer ran out since the beginning
  *   notsent                bytes that the kernel took and has not sent for the first time
  * Later versions may add names; who reads skips those that it does not know. */
 #ifndef UPCASED_ORDERS_H
@@ -49,6 +50,8 @@ struct orders_connection {
 	/* As the kernel filled it in, and how much of it: kernels differ. */
 	struct tcp_info info;
 	socklen_t info_size;
+	/* How often its retransmission timer ran out, where the kernel tells it; else -1. */
+	int total_rto;
 };
 
 typedef void orders_tell(void *context, const struct orders_connection *c);
