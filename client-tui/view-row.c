@@ -13,6 +13,10 @@
 
 static const char empty_text[] = "(empty)";
 
+/* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that it waits. */
+#define WIRE_OTHERS 13
+#define WIRE_WAITING 22
+
 static void append(struct view_bytes *b, const void *bytes, size_t n)
 {
 	if (n == 0 || !bytes_reserve(b, b->length + n))
@@ -53,15 +57,17 @@ static void end_right(struct view *v, struct row *row, uint64_t number, enum sty
 	row->right_mark_style = STYLE_LATE;
 }
 
-/* A wire of so many columns has room for all that is said of a line that was sent again. */
-#define WIRE_FOR_TIMES 40
-
-/* What was sent again and after how long, where the wire has no room for it: "RTO 224, 448 ms", or without a wire "2x again (RTO
- * ...)"; "" if there is nothing to say. */
+/* What was sent again and after how long, where the wire has no room for all of it: "RTO 224, 448 ms", or without a wire "2x again
+ * (RTO ...)"; "" if there is nothing to say. */
 static const char *again_words(const struct view *v, const struct row *row, int wire, char *buf, size_t size)
 {
-	buf[0] = '\0';
-	return wire < WIRE_FOR_TIMES ? truth_times(link_truth(v, row->item), v->ascii, wire == 0, buf, size) : buf;
+	const struct witness_line *truth = link_truth(v, row->item);
+	const int others = row->line->fate == FATE_WAITING ? WIRE_WAITING : WIRE_OTHERS;
+	if (words_columns(truth_times(truth, v->ascii, true, buf, size)) + others <= wire)
+		buf[0] = '\0';
+	else if (wire > 0)
+		truth_times(truth, v->ascii, false, buf, size);
+	return buf;
 }
 
 static void append_again(struct view *v, const struct row *row, int wire)

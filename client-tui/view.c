@@ -15,7 +15,7 @@
 #define WIRE_COLUMNS 23
 /* In the lab there is more to say: from this many columns on the wire is wider. */
 #define WIDE_WIRE_SCREEN 110
-#define WIDE_WIRE_COLUMNS 46
+#define WIDE_WIRE_COLUMNS 49
 /* From this many rows on the lab's link has a row. */
 #define LINK_SCREEN 8
 /* From this many rows and columns on both ends of a TCP connection have one. */

@@ -133,28 +133,29 @@ static int sent_again(const char *host, const char *from)
 
 /* --- what the screen says --- */
 
-/* The times of "3x again (after 204, RTO 208, 416 ms)": how many, and which of them are timeouts. */
+/* The times of "after 204, RTO 208, 416 ms": how many, and which of them are timeouts. */
 struct shown {
 	int again, count;
 	double times[TIMES];
 	bool timeout[TIMES];
 };
 
-static struct shown read_shown(const char *row, const char *words)
+/* `again` stands behind how often, `before` right before the times. */
+static struct shown read_shown(const char *row, const char *again, const char *before)
 {
 	struct shown s = {.count = 0};
-	const char *at = strstr(row, words), *number = at, *end;
+	const char *at = strstr(row, again), *number = at, *end;
 	bool timeout = false;
 
 	assert_non_null(at);
 	while (number > row && number[-1] >= '0' && number[-1] <= '9')
 		number--;
 	s.again = atoi(number);
-	at = strchr(at, '(');
+	at = strstr(at, before);
 	assert_non_null(at);
 	end = strstr(at, " ms)");
 	assert_non_null(end);
-	for (at++; at < end && s.count < TIMES; at++) {
+	for (at += strlen(before); at < end && s.count < TIMES; at++) {
 		if (strncmp(at, "RTO ", 4) == 0)
 			timeout = true;
 		if (strncmp(at, "after ", 6) == 0)
@@ -162,7 +163,8 @@ static struct shown read_shown(const char *row, const char *words)
 		if (*at < '0' || *at > '9')
 			continue;
 		s.timeout[s.count] = timeout;
-		s.times[s.count++] = strtod(at, (char **)&at);
+		s.times[s.count++] = atoi(at);
+		at += strspn(at, "0123456789");
 	}
 	return s;
 }
@@ -212,12 +214,12 @@ static void requests_dropped(void **state)
 	/* While it waits. */
 	client_expect_pair(t, "2 thrice", "waiting 0.");
 	client_expect_pair(t, "2 thrice", "RTO ");
-	term_expect(t, "(×2)");
+	term_expect(t, "back-off 1");
 	client_expect_pair(t, "2 thrice", "2 THRICE");
-	client_expect_pair(t, "2 thrice", "4× again (");
+	client_expect_pair(t, "2 thrice", "4× again");
 	/* The last reason may be known a moment later. */
-	client_expect_pair(t, "2 thrice", "RTO ");
-	s = read_shown(row_with(t, "2 THRICE"), "× again");
+	client_expect_pair(t, "2 THRICE (", ", 408, 816 ms)");
+	s = read_shown(row_with(t, "2 THRICE"), "× again", "2 THRICE (");
 	assert_int_equal(s.again, 4);
 	snprintf(words, sizeof words, "client: %d ", s.again);
 	term_expect(t, words);
@@ -229,7 +231,7 @@ static void requests_dropped(void **state)
 
 static void replies_dropped(void **state)
 {
-	struct terminal *t = lab(24, 160, "");
+	struct terminal *t = lab(24, 180, "");
 	struct segments seen;
 	struct shown s;
 	char words[40];
@@ -239,13 +241,13 @@ static void replies_dropped(void **state)
 	for (int i = 0; i < 3; i++)
 		drop(t, "reply");
 	client_line(t, "lost");
-	client_expect_pair(t, "2 lost", "by server (");
-	client_expect_pair(t, "2 lost", "2 LOST");
-	client_expect_pair(t, "2 lost", "3× ");
+	client_expect_pair(t, "2 lost", "by server");
+	client_expect_pair(t, "server's ", "RTO ");
+	client_expect_pair(t, "2 lost", "2 LOST (");
 	term_expect(t, "server: 3 ");
-	client_expect_pair(t, "2 lost", "by server (");
-	client_expect_pair(t, "2 lost", "RTO ");
-	s = read_shown(row_with(t, "2 LOST"), "× by server") ;
+	/* The last reason may be known a moment later. */
+	client_expect_pair(t, "server's ", ", 408 ms)");
+	s = read_shown(row_with(t, "2 LOST"), "× by server", "server's ");
 	snprintf(words, sizeof words, "server: %d ", s.again);
 	term_expect(t, words);
 	leave(t);
@@ -254,11 +256,106 @@ static void replies_dropped(void **state)
 	assert_int_equal(sent_again("far", "10.9.0.2"), s.again);
 }
 
+/* The number behind `words` on the screen; -1 if they are not there. */
+static long number_behind(struct terminal *t, const char *words)
+{
+	const char *row = row_with(t, words);
+
+	return row ? strtol(strstr(row, words) + strlen(words), NULL, 10) : -1;
+}
+
+/* On the page of /link: what the link counted is what both kernels did. */
+static bool ends_agree(struct terminal *t, void *context)
+{
+	const char *row = row_with(t, "sent again: ");
+	long *again = context;
+
+	if (!row || sscanf(strstr(row, "sent again: "), "sent again: %ld going, %ld coming", &again[0], &again[1]) != 2)
+		return false;
+	return number_behind(t, "client: ") == again[0] && number_behind(t, "server: ") == again[1];
+}
+
+static void dice(void **state)
+{
+	struct terminal *t = lab(30, 100, "--loss 25% --seed 3");
+	char text[40], capitals[40];
+	long again[2];
+
+	(void)state;
+	for (int i = 1; i <= 12; i++) {
+		snprintf(text, sizeof text, "%d line", i);
+		snprintf(capitals, sizeof capitals, "%d LINE", i);
+		line(t, text + strcspn(text, " ") + 1, capitals);
+	}
+	term_expect(t, "truth: 0 mismatches in 12");
+	client_line(t, "/link");
+	term_expect(t, "This end's TCP");
+	term_expect(t, "The server's TCP");
+	term_expect_that(t, ends_agree, again, "both kernels sent again what the link saw again");
+	print_message("# sent again: %ld by the client, %ld by the server\n", again[0], again[1]);
+	assert_true(again[0] > 0 && again[1] > 0);
+	term_type(t, "q");
+	leave(t);
+	assert_int_equal(sent_again("near", "10.9.0.1"), again[0]);
+	assert_int_equal(sent_again("far", "10.9.0.2"), again[1]);
+}
+
+/* On a screen of 80x24 all of it is there too; without the middle pane, behind the line. */
+static void small_screen(void **state)
+{
+	struct terminal *t = lab(24, 80, "");
+
+	(void)state;
+	line(t, "hello", "1 HELLO");
+	client_expect_pair(t, "client: 0 again, RTO ", "server: 0 again, RTO ");
+	client_line(t, "/unplug 1500ms");
+	term_expect(t, "link: unplugged");
+	client_line(t, "long");
+	client_expect_pair(t, "client: ", "(×4)");
+	client_expect_pair(t, "2 long", "× again, ");
+	client_expect_pair(t, "2 long", "2 LONG (");
+	client_expect_pair(t, "2 LONG (", "RTO ");
+	client_expect_pair(t, "2 LONG (", ", 408, 816");
+	term_resize(t, 24, 50);
+	client_expect_pair(t, "2 long", "2 LONG (");
+	term_expect(t, "× again");
+	/* Over UDP there is no such thing. */
+	term_key(t, F(2), VTERM_MOD_NONE);
+	term_expect_gone(t, "client: ");
+	term_key(t, F(2), VTERM_MOD_NONE);
+	term_expect(t, "client: ");
+	/* Another connection has counts of its own. */
+	client_line(t, "/connect 10.9.0.2");
+	client_line(t, "anew");
+	term_expect(t, "ANEW");
+	client_expect_pair(t, "client: 0 ", "server: 0 ");
+	leave(t);
+}
+
+/* A server of one's own that has no control socket: this end alone is known, and nothing is said of that. */
+static void other_server(void **state)
+{
+	char options[9000];
+	const char *build = getenv("abs_top_builddir");
+	struct terminal *t;
+
+	(void)state;
+	snprintf(options, sizeof options, "--far \"%s/server/upcased --bind 10.9.0.2\"", build ? build : ".");
+	t = lab(24, 80, options);
+	line(t, "hello", "1 HELLO");
+	client_expect_pair(t, "client: 0 again, RTO ", "server: -");
+	assert_null(row_with(t, "does not tell"));
+	leave(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(requests_dropped, client_teardown),
 		cmocka_unit_test_teardown(replies_dropped, client_teardown),
+		cmocka_unit_test_teardown(dice, client_teardown),
+		cmocka_unit_test_teardown(small_screen, client_teardown),
+		cmocka_unit_test_teardown(other_server, client_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
