@@ -47,10 +47,8 @@ static int start_private(struct client_settings *settings, struct private_server
 }
 
 /* upcase-lab tells its command where the link can be asked and changed, and where the far server. */
-static const char *lab_socket(const char *name)
+static const char *lab_socket(const char *path)
 {
-	const char *path = getenv(name);
-
 	return path && *path ? path : NULL;
 }
 
@@ -88,7 +86,7 @@ int main(int argc, char **argv)
 		puts(PACKAGE_STRING);
 		return 0;
 	}
-	settings.lab = lab_socket("UPCASE_LAB");
-	settings.far = lab_socket("UPCASE_LAB_FAR");
+	settings.lab = lab_socket(getenv("UPCASE_LAB"));
+	settings.far = lab_socket(getenv("UPCASE_LAB_FAR"));
 	return run(&settings);
 }

@@ -278,6 +278,27 @@ static void test_status(void **state)
 	    "failed 1 · reordered 5 · strays 2");
 }
 
+/* Over TCP the kernel's repairs are counted, and its timeout is named while it is doubled. */
+static void test_status_of_tcp(void **state)
+{
+	struct stage *s = *state;
+	struct ledger_totals t = { .typed = 3, .sent = 3, .answered = 2, .waiting = 1 };
+	struct session_tcp tcp = { .timeout = 204000000 };
+	s->facts.totals = &t;
+	s->facts.stream = true;
+	s->facts.tcp = &tcp;
+	draw(s, 24, 80);
+	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1");
+	tcp = (struct session_tcp) { .timeout = 816000000, .doubled = 2, .again = 3 };
+	draw(s, 24, 80);
+	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1 · again 3 · RTO 816 ms");
+	draw(s, 24, 64);
+	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1 · again 3");
+	tcp.doubled = 0;
+	draw(s, 24, 80);
+	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1 · again 3");
+}
+
 static void test_fates_without_wire(void **state)
 {
 	struct stage *s = *state;
