@@ -8,7 +8,7 @@
 #ifndef UPCASE_LOG_H
 #define UPCASE_LOG_H
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_PEER };
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_PEER };
 
 /* `program` begins each line; events above `level` are left out. `program` must live on. */
 void log_open(const char *program, enum log_level level);

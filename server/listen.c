@@ -20,8 +20,6 @@
 #define FIRST_HANDED_OVER 3
 /* How often a port that is free for one socket may turn out to be taken for another one. */
 #define FREE_PORT_TRIES 100
-/* Holds a burst of thousands of datagrams; the kernel gives what it allows. */
-#define UDP_BUFFER (4 << 20)
 #define LOCALS_FRESH NS_PER_S
 
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
@@ -29,17 +27,6 @@ static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 static const char *type_name(int type)
 {
 	return type == SOCK_STREAM ? "TCP" : "UDP";
-}
-
-/* What every socket gets, wherever it comes from. What the kernel will not do is done without. */
-static void prepare(const struct listen_socket *s)
-{
-	const int buffer = UDP_BUFFER;
-
-	if (s->type != SOCK_DGRAM)
-		return;
-	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-	setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
 }
 
 static int bind_socket(struct listen_socket *s)
@@ -155,8 +142,6 @@ int listen_open(struct listen *l, const struct settings *s, char why[OPTIONS_WHY
 		}
 		port = s->port;
 	}
-	for (int i = 0; i < l->count; i++)
-		prepare(&l->sockets[i]);
 	return 0;
 }
 
@@ -225,7 +210,6 @@ int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
 			snprintf(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd, fault);
 			return -1;
 		}
-		prepare(s);
 		l->count++;
 	}
 	return 0;
