@@ -94,6 +94,11 @@ int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mas
 	return errno == EINTR || errno == ENOMEM ? 0 : -1;
 }
 
+bool loop_found(const struct loop *l)
+{
+	return l->ready > 0;
+}
+
 /* Tells of one descriptor, unless somebody who was told before has removed it or wants something else now. */
 static void tell(struct loop *l, int fd, unsigned ready, int64_t now)
 {

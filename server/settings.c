@@ -16,6 +16,8 @@
 #define OPEN_IDLE_TIMEOUT (300 * NS_PER_S)
 /* A classroom behind one address is smaller. */
 #define OPEN_MAX_PER_SOURCE 64
+/* Beyond it waking up costs nothing to speak of. */
+#define SPIN_MOST NS_PER_S
 
 static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
 {
@@ -139,6 +141,18 @@ static int set_idle_timeout(void *settings, const char *value, char why[OPTIONS_
 	return 0;
 }
 
+static int set_spin(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	int64_t spin;
+
+	if (units_duration(value, &spin) < 0 || spin > SPIN_MOST) {
+		snprintf(why, OPTIONS_WHY, "is not a duration up to 1s (0 for off); for example 50us");
+		return -1;
+	}
+	((struct settings *)settings)->spin = spin;
+	return 0;
+}
+
 static int set_max_clients(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	if (units_count(value, 1, INT_MAX, &((struct settings *)settings)->max_clients) < 0) {
@@ -190,6 +204,7 @@ const struct options_spec settings_table[] = {
 	{"max-clients", 0, "N", "TCP clients at once [as many as select() can watch]", "100", set_max_clients, 0},
 	{"max-per-source", 0, "N", "of them from one IPv4 address or IPv6 /64, 0 for any", "16", set_max_per_source, 0},
 	{"idle-timeout", 0, "TIME", "end TCP clients idle for so long, 0 for never", "5min", set_idle_timeout, 0},
+	{"spin", 0, "TIME", "look again for so long before sleeping [off]", "50us", set_spin, 0},
 	{"ready-fd", 0, "N", "write the port to this descriptor when ready", "3", set_ready_fd, 0},
 	{"port-file", 0, "FILE", "write the port to this file when ready", "/run/upcased.port", set_port_file, 0},
 	{"lifeline-fd", 0, "N", "end when this descriptor comes to its end of file", "4", set_lifeline_fd, 0},

@@ -42,6 +42,8 @@ struct settings {
 	const char *port_file, *control;
 	/* ns, 0 for never, SETTINGS_UNSET. */
 	int64_t idle_timeout;
+	/* ns to look again before sleeping, 0 for none. */
+	int64_t spin;
 	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
 	int64_t max_clients, max_per_source;
 	enum log_level level;
