@@ -416,6 +416,7 @@ static void stop(struct server *s)
 		tcp_free(s->tcp);
 	if (s->udp)
 		udp_free(s->udp);
+	s->udp = NULL;
 	listen_close(&s->listen);
 	loop_free(s->loop);
 }

@@ -48,13 +48,18 @@ static void note_overflow(struct udp_socket *s, uint32_t count)
 	s->overflowed = count;
 }
 
-void udp_look(struct udp *u)
+static void look(struct udp_socket *s)
 {
 	uint32_t count;
 
+	if (s->at->fd >= 0 && datagram_overflowed(s->at->fd, &count))
+		note_overflow(s, count);
+}
+
+void udp_look(struct udp *u)
+{
 	for (int i = 0; i < u->count; i++)
-		if (u->sockets[i].at->fd >= 0 && datagram_overflowed(u->sockets[i].at->fd, &count))
-			note_overflow(&u->sockets[i], count);
+		look(&u->sockets[i]);
 }
 
 static int headers_of(const struct addr *a)
@@ -153,6 +158,7 @@ static void close_socket(struct udp_socket *s)
 {
 	if (s->at->fd < 0)
 		return;
+	look(s);
 	loop_remove(s->udp->loop, s->at->fd);
 	listen_close_one(s->at);
 }
