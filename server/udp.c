@@ -20,6 +20,7 @@
 #include "impairment.h"
 #include "log.h"
 #include "peers.h"
+#include "quota.h"
 #include "source.h"
 
 /* Longer than any datagram. */
@@ -63,6 +64,8 @@ struct udp {
 	struct totals *totals;
 	struct peers *peers;
 	struct guard *guard;
+	/* NULL for no limit. */
+	struct quota *quota;
 	/* NULL when nothing is impaired. */
 	struct impairment *link;
 	/* What arrives later than this is left: INT64_MAX until the end. */
@@ -214,6 +217,14 @@ static bool is_no_loop(struct udp *u, const struct datagram *d, const void *byte
 	return false;
 }
 
+/* Whether its source has not come too fast. */
+static bool is_in_time(struct udp *u, const struct datagram *d, int64_t now)
+{
+	const struct source who = source_network(&d->from);
+
+	return !u->quota || quota_take(u->quota, &who, now);
+}
+
 static void answer(struct udp_socket *s, struct datagram *d, const unsigned char *bytes, int64_t now)
 {
 	struct udp *u = s->udp;
@@ -223,6 +234,10 @@ static void answer(struct udp_socket *s, struct datagram *d, const unsigned char
 
 	if (verdict != GUARD_ANSWER) {
 		drop(u, d, (enum totals_drop)verdict);
+		return;
+	}
+	if (!is_in_time(u, d, now)) {
+		drop(u, d, TOTALS_TOO_FAST);
 		return;
 	}
 	note_peer(u, d);
@@ -316,15 +331,16 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 }
 
 struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
-    const struct impair_options *link)
+    const struct impair_options *link, int64_t rate)
 {
 	struct udp *u = calloc(1, sizeof *u);
 
 	if (!u)
 		return NULL;
 	*u = (struct udp){.loop = loop, .listen = l, .totals = totals, .peers = peers_new(key), .guard = guard_new(key),
+	    .quota = rate ? quota_new(key, rate, QUOTA_BURST * rate) : NULL,
 	    .link = link ? impairment_new(link, totals->udp_ways) : NULL, .until = INT64_MAX};
-	if (!u->peers || !u->guard || (link && !u->link)) {
+	if (!u->peers || !u->guard || (rate && !u->quota) || (link && !u->link)) {
 		udp_free(u);
 		return NULL;
 	}
@@ -422,6 +438,7 @@ void udp_free(struct udp *u)
 	}
 	peers_free(u->peers);
 	guard_free(u->guard);
+	quota_free(u->quota);
 	free(u);
 }
 

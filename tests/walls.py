@@ -79,6 +79,7 @@ MAY = {
     'server/loop.c': 'wait',
     'server/main.c': 'clock wait file chance speak',
     'server/report.c': 'file',
+    'server/sandbox.c': 'file process',
     'server/stream.c': 'socket file',
     'server/tcp.c': 'socket clock file',
     'server/udp.c': 'clock',
