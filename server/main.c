@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "options.h"
 #include "report.h"
+#include "sandbox.h"
 #include "settings.h"
 #include "tcp.h"
 #include "totals.h"
@@ -250,7 +251,7 @@ static int open_control(struct server *s)
 static int open_services(struct server *s)
 {
 	const struct settings *set = &s->settings;
-	const struct tcp_limits limits = {set->max_clients, set->max_per_source, set->idle_timeout};
+	const struct tcp_limits limits = {set->max_clients, set->max_per_source, set->idle_timeout, set->connect_rate};
 	bool perfect = impair_options_perfect(&set->impair);
 	struct hash_key key;
 	uint32_t chance;
@@ -259,7 +260,8 @@ static int open_services(struct server *s)
 		return complain(STATUS_FAILED, "the system gives no random numbers");
 	impair_options_seed(&s->settings.impair, chance);
 	s->loop = loop_new();
-	s->udp = s->loop ? udp_new(s->loop, &s->listen, &s->totals, &key, perfect ? NULL : &set->impair) : NULL;
+	s->udp = s->loop ? udp_new(s->loop, &s->listen, &s->totals, &key, perfect ? NULL : &set->impair,
+	    set->datagram_rate) : NULL;
 	s->tcp = s->udp ? tcp_new(s->loop, &s->listen, &s->totals, &key, &limits) : NULL;
 	if (!s->tcp)
 		return complain(STATUS_FAILED, strerror(ENOMEM));
@@ -287,6 +289,17 @@ static int announce(struct server *s)
 	return failed ? complain(STATUS_FAILED, why) : 0;
 }
 
+static void give_up_rights(const struct settings *set)
+{
+	const char *const files[SANDBOX_FILES] = {set->control, set->port_file};
+	char report[300];
+
+	if (set->no_sandbox)
+		return;
+	sandbox_enter(files, report, sizeof report);
+	log_always("sandbox: %s", report);
+}
+
 static int start(struct server *s)
 {
 	int status;
@@ -294,6 +307,7 @@ static int start(struct server *s)
 	log_open(PROGRAM, s->settings.level);
 	if ((status = open_sockets(s)) || (status = open_services(s)) || (status = announce(s)))
 		return status;
+	give_up_rights(&s->settings);
 	s->started = clock_monotonic();
 	return 0;
 }

@@ -18,6 +18,10 @@
 #define OPEN_MAX_PER_SOURCE 64
 /* Beyond it waking up costs nothing to speak of. */
 #define SPIN_MOST NS_PER_S
+/* Five times what a student's test of a line every 5 ms takes; and a page that opens connections one after the other. */
+#define OPEN_DATAGRAM_RATE 1000
+#define OPEN_CONNECT_RATE 50
+#define RATE_MOST 1000000
 
 static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
 {
@@ -171,6 +175,33 @@ static int set_max_per_source(void *settings, const char *value, char why[OPTION
 	return 0;
 }
 
+static int set_rate(int64_t *rate, const char *value, char why[OPTIONS_WHY])
+{
+	if (units_count(value, 0, RATE_MOST, rate) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a number a second, 0 (for no limit) to %d", RATE_MOST);
+		return -1;
+	}
+	return 0;
+}
+
+static int set_datagram_rate(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	return set_rate(&((struct settings *)settings)->datagram_rate, value, why);
+}
+
+static int set_connect_rate(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	return set_rate(&((struct settings *)settings)->connect_rate, value, why);
+}
+
+static int set_no_sandbox(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->no_sandbox = true;
+	return 0;
+}
+
 static int set_verbose(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value;
@@ -203,6 +234,8 @@ const struct options_spec settings_table[] = {
 	{"ipv6", '6', NULL, "IPv6 only", NULL, set_ipv6, 0},
 	{"max-clients", 0, "N", "TCP clients at once [as many as select() can watch]", "100", set_max_clients, 0},
 	{"max-per-source", 0, "N", "of them from one IPv4 address or IPv6 /64, 0 for any", "16", set_max_per_source, 0},
+	{"connect-rate", 0, "N", "new TCP clients a second from there, 0 for any", "50", set_connect_rate, 0},
+	{"datagram-rate", 0, "N", "datagrams a second from there, 0 for any", "1000", set_datagram_rate, 0},
 	{"idle-timeout", 0, "TIME", "end TCP clients idle for so long, 0 for never", "5min", set_idle_timeout, 0},
 	{"spin", 0, "TIME", "look again for so long before sleeping [off]", "50us", set_spin, 0},
 	{"ready-fd", 0, "N", "write the port to this descriptor when ready", "3", set_ready_fd, 0},
@@ -210,6 +243,7 @@ const struct options_spec settings_table[] = {
 	{"lifeline-fd", 0, "N", "end when this descriptor comes to its end of file", "4", set_lifeline_fd, 0},
 	{"control", 0, "PATH", "answer its owner on this Unix socket", "/run/upcased.control",
 	    set_control, 0},
+	{"no-sandbox", 0, NULL, "do not give up what serving does not need", NULL, set_no_sandbox, 0},
 	{"verbose", 'v', NULL, "log each peer", NULL, set_verbose, 0},
 	{"help", 'h', NULL, "show this help", NULL, set_help, 1},
 	{"version", 'V', NULL, "show the version", NULL, set_version, 1},
@@ -255,6 +289,8 @@ void settings_start(struct settings *s)
 		.idle_timeout = SETTINGS_UNSET,
 		.max_clients = SETTINGS_UNSET,
 		.max_per_source = SETTINGS_UNSET,
+		.datagram_rate = SETTINGS_UNSET,
+		.connect_rate = SETTINGS_UNSET,
 		.level = LOG_LEVEL_NOTICE,
 	};
 	impair_options_start(&s->impair);
@@ -347,4 +383,8 @@ void settings_defaults(struct settings *s, bool open)
 		s->idle_timeout = open ? OPEN_IDLE_TIMEOUT : 0;
 	if (s->max_per_source == SETTINGS_UNSET)
 		s->max_per_source = open ? OPEN_MAX_PER_SOURCE : 0;
+	if (s->datagram_rate == SETTINGS_UNSET)
+		s->datagram_rate = open ? OPEN_DATAGRAM_RATE : 0;
+	if (s->connect_rate == SETTINGS_UNSET)
+		s->connect_rate = open ? OPEN_CONNECT_RATE : 0;
 }

@@ -46,6 +46,10 @@ struct settings {
 	int64_t spin;
 	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
 	int64_t max_clients, max_per_source;
+	/* Of one source, a second; 0 for no limit, SETTINGS_UNSET. */
+	int64_t datagram_rate, connect_rate;
+	/* Keep what is not needed for serving. */
+	bool no_sandbox;
 	enum log_level level;
 	bool help, version;
 };

@@ -18,6 +18,7 @@
 #include "addr.h"
 #include "clock.h"
 #include "log.h"
+#include "quota.h"
 #include "source.h"
 #include "stream.h"
 
@@ -50,6 +51,8 @@ struct tcp {
 	struct totals *totals;
 	struct hash_key key;
 	struct tcp_limits limits;
+	/* NULL for no limit. */
+	struct quota *quota;
 	/* The ends of the order: the longest without a byte, and the last that moved one. */
 	struct connection *oldest, *newest;
 	struct connection *chains[CHAINS];
@@ -218,6 +221,8 @@ static void welcome(struct tcp *t, int fd, const struct addr *from, int64_t now)
 		refuse(t, fd, &peer, TOTALS_DESCRIPTOR);
 	} else if (t->totals->tcp_now >= (uint64_t)limits->clients) {
 		refuse(t, fd, &peer, TOTALS_FULL);
+	} else if (t->quota && !quota_take(t->quota, &network, now)) {
+		refuse(t, fd, &peer, TOTALS_RATE);
 	} else if (limits->per_source && count_source(t, &network, limits->per_source) >= limits->per_source) {
 		refuse(t, fd, &peer, TOTALS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
@@ -278,6 +283,11 @@ struct tcp *tcp_new(struct loop *loop, struct listen *l, struct totals *totals, 
 	t->totals = totals;
 	t->key = *key;
 	t->limits = *limits;
+	t->quota = limits->rate ? quota_new(key, limits->rate, QUOTA_BURST * limits->rate) : NULL;
+	if (limits->rate && !t->quota) {
+		free(t);
+		return NULL;
+	}
 	t->rest_until = CLOCK_NEVER;
 	t->house.loop = loop;
 	t->house.totals = totals;
@@ -309,6 +319,7 @@ void tcp_free(struct tcp *t)
 	close_listeners(t);
 	while (t->oldest)
 		stream_over(t, &t->oldest->stream, t->oldest->stream.pending ? TOTALS_CUT : TOTALS_STOPPED, 0, now);
+	quota_free(t->quota);
 	free(t);
 }
 

@@ -19,6 +19,8 @@ struct tcp_limits {
 	int64_t per_source;
 	/* ns without a byte either way; 0 for ever. */
 	int64_t idle;
+	/* New ones from one source a second; 0 for any number. */
+	int64_t rate;
 };
 
 struct tcp;

@@ -15,6 +15,8 @@ enum totals_drop {
 	TOTALS_GROUP = GUARD_GROUP,
 	TOTALS_OWN_ADDRESS = GUARD_OWN_ADDRESS,
 	TOTALS_LOOP = GUARD_LOOP,
+	/* --datagram-rate. */
+	TOTALS_TOO_FAST,
 	/* The reply is longer than a datagram can be. */
 	TOTALS_TOO_LONG,
 	/* The system refused to send it. */
@@ -30,6 +32,8 @@ enum totals_refusal {
 	TOTALS_FULL,
 	/* --max-per-source. */
 	TOTALS_PER_SOURCE,
+	/* --connect-rate. */
+	TOTALS_RATE,
 	/* select() cannot watch its descriptor. */
 	TOTALS_DESCRIPTOR,
 	TOTALS_MEMORY,

@@ -62,6 +62,8 @@ struct udp {
 	struct totals *totals;
 	struct peers *peers;
 	struct guard *guard;
+	/* NULL for no limit. */
+	struct quota *quota;
 	/* NULL when nothing is impaired. */
 	struct impairment *link;
 	/* What arrives later than this is left: INT64_MAX until the end. */

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "quota.h"
 #include "source.h"
 #include "udp-core.h"
 
@@ -104,6 +105,14 @@ static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 	log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
 }
 
+/* Whether its source has not come too fast. */
+static bool is_in_time(struct udp *u, const struct datagram *d, int64_t now)
+{
+	const struct source who = source_network(&d->from);
+
+	return !u->quota || quota_take(u->quota, &who, now);
+}
+
 static void answer(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
@@ -113,6 +122,10 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 
 	if (verdict != GUARD_ANSWER) {
 		udp_drop(u, d, n, (enum totals_drop)verdict);
+		return;
+	}
+	if (!is_in_time(u, d, now)) {
+		udp_drop(u, d, n, TOTALS_TOO_FAST);
 		return;
 	}
 	note_peer(u, d, n);
@@ -270,7 +283,7 @@ static void add_socket(struct udp *u, struct listen_socket *at)
 }
 
 struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
-    const struct impair_options *link)
+    const struct impair_options *link, int64_t rate)
 {
 	struct udp *u = calloc(1, sizeof *u);
 
@@ -281,10 +294,11 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, 
 	u->totals = totals;
 	u->peers = peers_new(key);
 	u->guard = guard_new(key);
+	u->quota = rate ? quota_new(key, rate, QUOTA_BURST * rate) : NULL;
 	u->in = datagram_inbox_new();
 	u->link = link ? impairment_new(link, totals->udp_ways) : NULL;
 	u->until = INT64_MAX;
-	if (!u->peers || !u->guard || !u->in || (link && !u->link)) {
+	if (!u->peers || !u->guard || !u->in || (rate && !u->quota) || (link && !u->link)) {
 		udp_free(u);
 		return NULL;
 	}
@@ -385,6 +399,7 @@ void udp_free(struct udp *u)
 	}
 	peers_free(u->peers);
 	guard_free(u->guard);
+	quota_free(u->quota);
 	datagram_inbox_free(u->in);
 	free(u);
 }

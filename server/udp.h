@@ -15,9 +15,10 @@
 struct udp;
 
 /* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed; `link`, what lies between the
- * clients and the sockets, only for the call, and NULL for nothing. NULL when memory is short. */
+ * clients and the sockets, only for the call, and NULL for nothing. A source is answered `rate` times a second, 0 for
+ * any number. NULL when memory is short. */
 struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
-    const struct impair_options *link);
+    const struct impair_options *link, int64_t rate);
 /* Closes at once. */
 void udp_free(struct udp *u);
 

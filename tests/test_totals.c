@@ -31,10 +31,10 @@ static void test_lines(void **state)
 	assert_string_equal(totals_line(&t, 0, buf),
 	    "udp: clients 1 datagrams 2 replies 3 bytes-in 4 bytes-out 18446744073709551615");
 	assert_string_equal(totals_line(&t, 1, buf),
-	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 too-long 6 unsendable 0 unsent 0");
+	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 rate 0 too-long 6 unsendable 0 unsent 0");
 	assert_string_equal(totals_line(&t, 2, buf), "udp system: overflowed 7 errors 8");
 	assert_string_equal(totals_line(&t, 3, buf), "tcp: clients 9 now 10 lines 11 bytes-in 12 bytes-out 13");
-	assert_string_equal(totals_line(&t, 4, buf), "tcp refused: full 0 per-source 14 descriptor 0 memory 0");
+	assert_string_equal(totals_line(&t, 4, buf), "tcp refused: full 0 per-source 14 rate 0 descriptor 0 memory 0");
 	assert_string_equal(totals_line(&t, 5, buf), "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
 	assert_null(totals_line(&t, 6, buf));
 	t.udp_ways[TOTALS_THERE] = (struct totals_way){

@@ -80,6 +80,7 @@ MAY = {
     'server/main.c': 'clock wait file chance speak',
     'server/messages.c': 'socket',
     'server/report.c': 'file',
+    'server/sandbox.c': 'file process',
     'server/stream.c': 'socket file',
     'server/tcp.c': 'socket clock file',
     'server/udp.c': 'clock',
