@@ -16,6 +16,7 @@
 #define SETTINGS_PORT 12000
 /* So many addresses at most. */
 #define SETTINGS_PLACES 32
+#define SETTINGS_WORKERS 64
 /* Left to the defaults. */
 #define SETTINGS_UNSET (-1)
 
@@ -44,6 +45,8 @@ struct settings {
 	int64_t idle_timeout;
 	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
 	int64_t max_clients, max_per_source;
+	/* Processes that serve, beside one that watches; 0 for this one alone. */
+	int64_t workers;
 	enum log_level level;
 	bool help, version;
 };

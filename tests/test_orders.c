@@ -49,7 +49,7 @@ static void open_house(struct house *h)
 	h->connections[0].info.tcpi_backoff = 3;
 	h->connections[0].info.tcpi_rto = 1600000;
 	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
-	h->orders = (struct orders){&h->totals, &h->link, each, h};
+	h->orders = (struct orders){.totals = &h->totals, .link = &h->link, .each = each, .tcp = h};
 }
 
 static const char *ask(struct house *h, const char *order)
