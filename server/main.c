@@ -250,8 +250,11 @@ static int run(struct server *s, const sigset_t *mask)
 	int64_t now = clock_monotonic();
 	int status;
 
-	while (!(status = see_to_it(s, now))) {
+	for (;;) {
+		/* First of all: behind what a signal tells of, that it came would be forgotten. */
 		let_signals_in(s, mask, now);
+		if ((status = see_to_it(s, now)))
+			return status;
 		if (totals_asked) {
 			totals_asked = 0;
 			show_totals(s, "so far");
@@ -267,7 +270,6 @@ static int run(struct server *s, const sigset_t *mask)
 		now = clock_monotonic();
 		loop_dispatch(s->loop, now);
 	}
-	return status;
 }
 
 int main(int argc, char **argv)
