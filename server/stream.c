@@ -14,7 +14,7 @@
 /* In one turn each stream is read once, and one that fills the buffer so many times more, as long as all together have not
  * been read again that often: waiting is dearer than reading, but datagrams and the other clients wait meanwhile. */
 #define AGAIN 3
-#define AGAIN_ALL 32
+#define AGAIN_ALL 16
 
 /* Reads of what nobody will answer, at the server's end. */
 #define LAST_READS 8

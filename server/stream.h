@@ -14,7 +14,7 @@
 #include "totals.h"
 
 /* Bytes read at once. */
-#define STREAM_IN 65536
+#define STREAM_IN 262144
 #define STREAM_OUT (CAPITALS_GROWTH * (STREAM_IN + CAPITALS_HELD))
 
 struct stream;
