@@ -52,8 +52,16 @@ static void find_count(struct loop *l)
 		l->count--;
 }
 
+/* What `fd` is watched for now. */
+static unsigned watched(const struct loop *l, int fd)
+{
+	return (FD_ISSET(fd, &l->read) ? LOOP_READ : 0) | (FD_ISSET(fd, &l->write) ? LOOP_WRITE : 0);
+}
+
 void loop_want(struct loop *l, int fd, unsigned want)
 {
+	if (want == watched(l, fd))
+		return;
 	if (want & LOOP_READ)
 		FD_SET(fd, &l->read);
 	else

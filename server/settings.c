@@ -175,6 +175,15 @@ static int set_max_per_source(void *settings, const char *value, char why[OPTION
 	return 0;
 }
 
+static int set_workers(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	if (units_count(value, 1, SETTINGS_WORKERS, &((struct settings *)settings)->workers) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a number of processes, 1 to %d", SETTINGS_WORKERS);
+		return -1;
+	}
+	return 0;
+}
+
 static int set_rate(int64_t *rate, const char *value, char why[OPTIONS_WHY])
 {
 	if (units_count(value, 0, RATE_MOST, rate) < 0) {
@@ -238,6 +247,7 @@ const struct options_spec settings_table[] = {
 	{"datagram-rate", 0, "N", "datagrams a second from there, 0 for any", "1000", set_datagram_rate, 0},
 	{"idle-timeout", 0, "TIME", "end TCP clients idle for so long, 0 for never", "5min", set_idle_timeout, 0},
 	{"spin", 0, "TIME", "look again for so long before sleeping [off]", "50us", set_spin, 0},
+	{"workers", 0, "N", "serve with N processes; who dies is replaced", "2", set_workers, 0},
 	{"ready-fd", 0, "N", "write the port to this descriptor when ready", "3", set_ready_fd, 0},
 	{"port-file", 0, "FILE", "write the port to this file when ready", "/run/upcased.port", set_port_file, 0},
 	{"lifeline-fd", 0, "N", "end when this descriptor comes to its end of file", "4", set_lifeline_fd, 0},

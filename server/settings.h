@@ -16,6 +16,7 @@
 #define SETTINGS_PORT 12000
 /* So many addresses at most. */
 #define SETTINGS_PLACES 32
+#define SETTINGS_WORKERS 64
 /* Left to the defaults. */
 #define SETTINGS_UNSET (-1)
 
@@ -50,6 +51,8 @@ struct settings {
 	int64_t datagram_rate, connect_rate;
 	/* Keep what is not needed for serving. */
 	bool no_sandbox;
+	/* Processes that serve, beside one that watches; 0 for this one alone. */
+	int64_t workers;
 	enum log_level level;
 	bool help, version;
 };

@@ -157,6 +157,8 @@ static void log_end(const struct connection *c, enum totals_end how, int error, 
 	const struct stream *s = &c->stream;
 	char peer[ADDR_TEXT];
 
+	if (!log_tells(LOG_LEVEL_PEER))
+		return;
 	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out", peer_text(&c->peer, peer),
 	    totals_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)(now - c->since) / (double)NS_PER_S,
 	    (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out);
@@ -193,21 +195,22 @@ static void refuse(struct tcp *t, int fd, const struct source *peer, enum totals
 	close(fd);
 }
 
-static void serve(struct tcp *t, int fd, struct connection *c, int64_t now)
+static void serve(struct tcp *t, struct connection *c, int64_t now)
 {
 	const int on = 1;
 	char peer[ADDR_TEXT];
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	/* Replies are written in one piece: waiting for more would only hold them up. */
+	setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(c->stream.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 	c->since = c->moved = now;
-	stream_open(&c->stream, &t->house, fd);
 	enter_order(t, c);
 	enter_chain(t, c);
 	t->totals->tcp_clients++;
 	t->totals->tcp_now++;
-	log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
-	    (unsigned long long)t->totals->tcp_now);
+	if (log_tells(LOG_LEVEL_PEER))
+		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
+		    (unsigned long long)t->totals->tcp_now);
 }
 
 /* A new connection: it is served, or refused. */
@@ -217,7 +220,7 @@ static void welcome(struct tcp *t, int fd, const struct addr *from, int64_t now)
 	const struct tcp_limits *limits = &t->limits;
 	struct connection *c;
 
-	if (fd >= FD_SETSIZE) {
+	if (fd >= t->house.crowd->limit) {
 		refuse(t, fd, &peer, TOTALS_DESCRIPTOR);
 	} else if (t->totals->tcp_now >= (uint64_t)limits->clients) {
 		refuse(t, fd, &peer, TOTALS_FULL);
@@ -227,10 +230,13 @@ static void welcome(struct tcp *t, int fd, const struct addr *from, int64_t now)
 		refuse(t, fd, &peer, TOTALS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
 		refuse(t, fd, &peer, TOTALS_MEMORY);
+	} else if (stream_open(&c->stream, &t->house, fd) < 0) {
+		refuse(t, fd, &peer, errno == ENOMEM ? TOTALS_MEMORY : TOTALS_DESCRIPTOR);
+		free(c);
 	} else {
 		c->peer = peer;
 		c->network = network;
-		serve(t, fd, c, now);
+		serve(t, c, now);
 	}
 }
 
@@ -271,13 +277,14 @@ static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 	accept_some(context, fd, TURN, now);
 }
 
-struct tcp *tcp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, struct totals *totals, const struct hash_key *key,
     const struct tcp_limits *limits)
 {
-	struct tcp *t = calloc(1, sizeof *t);
+	struct tcp *t = aligned_alloc(alignof(struct tcp), sizeof *t);
 
 	if (!t)
 		return NULL;
+	memset(t, 0, sizeof *t);
 	t->loop = loop;
 	t->listen = l;
 	t->totals = totals;
@@ -289,7 +296,7 @@ struct tcp *tcp_new(struct loop *loop, struct listen *l, struct totals *totals, 
 		return NULL;
 	}
 	t->rest_until = CLOCK_NEVER;
-	t->house.loop = loop;
+	t->house.crowd = crowd;
 	t->house.totals = totals;
 	t->house.moved = stream_moved;
 	t->house.over = stream_over;

@@ -47,6 +47,43 @@ static void test_lines(void **state)
 	assert_null(totals_line(&t, 8, buf));
 }
 
+static void test_sum(void **state)
+{
+	uint64_t values[sizeof(struct totals) / sizeof(uint64_t)], sums[sizeof values / sizeof *values];
+	struct totals one, sum;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+		values[i] = i + 1;
+	memcpy(&one, values, sizeof one);
+	sum = one;
+	totals_add(&sum, &one);
+	memcpy(sums, &sum, sizeof sums);
+	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+		assert_int_equal(sums[i], 2 * (i + 1));
+}
+
+/* Who died over his work: everything adds up all the same. */
+static void test_bury(void **state)
+{
+	struct totals t = {
+		.udp_datagrams = 100, .udp_replies = 60, .udp_dropped = {[TOTALS_LOOP] = 10, [TOTALS_UNSENT] = 1},
+		.udp_ways = {{.copies = 5, .random = 2, .waiting = 3}, {.copies = 4, .queue = 1, .room = 1, .waiting = 4}},
+		.tcp_clients = 9, .tcp_now = 5, .tcp_ended = {[TOTALS_CLOSED] = 3, [TOTALS_CUT] = 1},
+	};
+	struct totals whole = {.udp_datagrams = 3, .udp_replies = 3, .tcp_clients = 1, .tcp_ended = {[TOTALS_RESET] = 1}};
+	struct totals before = whole;
+
+	(void)state;
+	totals_bury(&t);
+	assert_int_equal(t.udp_dropped[TOTALS_UNSENT], 1 + (100 + 5 + 4) - (60 + 10 + 1 + 2 + 1 + 1));
+	assert_int_equal(t.udp_ways[TOTALS_THERE].waiting + t.udp_ways[TOTALS_BACK].waiting, 0);
+	assert_int_equal(t.tcp_now, 0);
+	assert_int_equal(t.tcp_ended[TOTALS_CUT], 6);
+	totals_bury(&whole);
+	assert_memory_equal(&whole, &before, sizeof whole);
+}
+
 /* Every counter is told: the sum of all numbers in the lines is that of all members. */
 static void test_nothing_is_left_out(void **state)
 {
@@ -194,6 +231,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_sum),
+		cmocka_unit_test(test_bury),
 		cmocka_unit_test(test_nothing_is_left_out),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_line_feeds),
