@@ -137,7 +137,12 @@ static int announce(struct server *s)
 		return server_complain(STATUS_FAILED, why);
 	printf("The server is ready to receive\n%s\n", listen_text(server_served(s), text, sizeof text));
 	fflush(stdout);
-	failed = report_file(&s->report, why) < 0 || (fd != STDOUT_FILENO && report_port(fd, port, why) < 0);
+	if (report_file(&s->report, why) < 0)
+		return server_complain(STATUS_FAILED, why);
+	/* The last file is made. With --workers each of them does it, when it is started. */
+	if (!s->workers)
+		server_give_up_rights(s);
+	failed = fd != STDOUT_FILENO && report_port(fd, port, why) < 0;
 	return failed ? server_complain(STATUS_FAILED, why) : 0;
 }
 
@@ -148,9 +153,6 @@ static int start(struct server *s)
 	log_open(PROGRAM, s->settings.level);
 	if ((status = server_open_sockets(s)) || (status = server_open(s)) || (status = announce(s)))
 		return status;
-	/* With --workers each of them does, when it is started. */
-	if (!s->workers)
-		server_give_up_rights(s);
 	s->started = clock_monotonic();
 	return 0;
 }
