@@ -93,6 +93,12 @@ int board_add_line(struct board *b, const struct ledger *ledger, bool stream, ui
 	return 0;
 }
 
+int board_add_both(struct board *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number)
+{
+	add_item(b, &(const struct board_item){ .kind = BOARD_LINE, .ledger = udp, .other = tcp, .number = number });
+	return 0;
+}
+
 int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n)
 {
 	unsigned char *bytes = copy(text, &n);

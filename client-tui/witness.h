@@ -92,7 +92,7 @@ struct witness;
 struct witness *witness_new(size_t lines);
 void witness_free(struct witness *w);
 
-/* A session. Line numbers are unique over all flows. Returns the flow's number, or -1 when there are WITNESS_FLOWS. */
+/* A session. Line numbers are unique over all flows of a transport: a line that goes over both at once has the same in both. Returns the flow's number, or -1 when there are WITNESS_FLOWS. */
 int witness_flow(struct witness *w, bool stream, int64_t wait);
 /* Where its lines stand; before the first line is sent. The ledger must outlive the last judgement. */
 void witness_set_ledger(struct witness *w, int flow, const struct ledger *ledger);
@@ -114,7 +114,7 @@ void witness_judge(struct witness *w, int64_t until);
 bool witness_waits(const struct witness *w);
 
 /* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
-const struct witness_line *witness_find(const struct witness *w, uint64_t number);
+const struct witness_line *witness_find(const struct witness *w, bool stream, uint64_t number);
 enum witness_place witness_place(const struct witness_line *line, int64_t now);
 const struct witness_totals *witness_totals(const struct witness *w);
 /* "answered though no reply was let through". Static. */
