@@ -215,7 +215,10 @@ static void tell_generator(struct plain *p)
 
 static int end(struct plain *p)
 {
-	bool all = p->input_ended && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
+	bool all;
+
+	generator_stop(&p->generator, clock_monotonic());
+	all = p->input_ended && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
 
 	for (size_t i = 0; i < p->lane_count; i++) {
 		const struct ledger_totals *t = ledger_totals(session_ledger(p->lanes[i].session));
