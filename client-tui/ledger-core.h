@@ -22,6 +22,8 @@ struct ledger {
 	struct lookup_key key;
 	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
 	uint64_t last_number, last_order, expected;
+	/* No row with a lower number is decided: where the search for one to forget begins. */
+	uint64_t decided_from;
 	/* Until then a line that was forgotten could still be answered: no text is known to be free. */
 	int64_t crowded_until;
 	/* The same without the lines that are like no other. */
