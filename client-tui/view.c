@@ -171,8 +171,9 @@ static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, c
 void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
     const struct view_input *input)
 {
-	struct panes p = panes_measure(v, b, c->rows, c->columns);
 	v->now = facts->now;
+	v->stream = facts->stream;
+	struct panes p = panes_measure(v, b, c->rows, c->columns);
 	canvas_clear(c);
 	status_draw(v, c, &p, facts);
 	link_draw(v, c, &p, facts->now);

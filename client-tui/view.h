@@ -14,9 +14,17 @@
 #include "panel.h"
 #include "witness.h"
 
+/* How one transport does. */
+struct view_side {
+	/* As below; NULL when it is simply "ready". */
+	const char *state;
+	/* Never NULL where the side is shown. */
+	const struct ledger_totals *totals;
+};
+
 /* What the status line says. */
 struct view_facts {
-	/* "UDP" or "TCP" is current. */
+	/* "UDP" or "TCP" is current. With both at once (view.both) it does not matter: `state` and `totals` are then UDP's. */
 	bool stream;
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
 	const char *peer;
@@ -24,6 +32,10 @@ struct view_facts {
 	const char *state;
 	/* The current transport's totals. */
 	const struct ledger_totals *totals;
+	/* With both at once: TCP's. */
+	struct view_side other;
+	/* What is under way, "burst 340/1000 · 100/s · 6.6 s left": borrowed, our own words; or NULL. */
+	const char *progress;
 	/* Now, ns, for "waiting 0.3 s". */
 	int64_t now;
 	/* How long a datagram may take, ns: shown with the losses in the header of a wide screen. */
@@ -64,6 +76,8 @@ struct view_lab {
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
 	bool ascii;
+	/* Both transports are in use at once: two panes of replies, UDP's and TCP's, and a status row for each. */
+	bool both;
 	/* The replies pane shows arrivals in the order in which they came. */
 	bool arrivals;
 	/* The reader has scrolled up: the last row shown is `bottom` (an item's serial; in arrivals order, an index from
@@ -78,8 +92,10 @@ struct view {
 	struct view_page *page;
 	/* The lab, or NULL outside. */
 	const struct view_lab *lab;
-	/* The time of the last draw. */
+	/* Of the last draw: the time, and the transport (facts.stream): what a row that went over both shows where there is one
+	 * pane of replies. */
 	int64_t now;
+	bool stream;
 	/* How wide characters are. */
 	layout_width *width;
 	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */

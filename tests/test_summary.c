@@ -293,22 +293,22 @@ static void side_by_side(void **state)
 	char text[6000];
 	char *page = stats_page(&f->udp, &f->tcp);
 	static const char *const both[] = {
-		"                    UDP                             TCP",
-		"wait                1.00 s                          -",
-		"sent                1000                            3",
-		"lost                20/1000 (2.0 %, 95 % 1.3–3.1)   -",
-		"longest run lost    2 lines                         -",
-		"mean burst length   2.00 lines in 10 runs           -",
-		"median              45.0 ms                         71.1 ms",
-		"time-out            -                               240 ms, at most 480 ms",
-		"smoothed round trip -                               41.0 ms ± 2.00 ms",
-		"congestion window   -                               10 segments, 1 to 12",
-		"stalled             -                               448 ms in 1 stall",
+		"                    UDP                            TCP",
+		"wait                1.00 s                         -",
+		"sent                1000                           3",
+		"lost                20/1000 (2.0 %, 95 % 1.3–3.1)  -",
+		"longest run lost    2 lines                        -",
+		"mean burst length   2.00 lines in 10 runs          -",
+		"median              45.0 ms                        70.9 ms",
+		"time-out            -                              240 ms, at most 480 ms",
+		"smoothed round trip -                              41.0 ms ± 2.00 ms",
+		"congestion window   -                              10 segments, 1 to 12",
+		"stalled             -                              448 ms in 1 stall",
 	};
 	static const char *const page_alone[] = {
-		"p90                 49.0 ms                         too few",
-		"duplicates          0                               -",
-		"send times          by the kernel                   by the program",
+		"p90                 49.0 ms                        too few",
+		"duplicates          0                              -",
+		"send times          by the kernel                  by the program",
 	};
 
 	(void)state;
