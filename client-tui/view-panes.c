@@ -198,6 +198,6 @@ void headings_draw(const struct view *v, struct canvas *c, const struct panes *p
 		}
 		if (pane->bar >= 0)
 			canvas_text(c, row, pane->bar, p->columns, bar, STYLE_HEADING);
-		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, pane->to - pane->from - pad), STYLE_HEADING);
+		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, pane->to - pane->from - 2 * pad), STYLE_HEADING);
 	}
 }

@@ -129,6 +129,25 @@ static void set_arrival(struct view *v, const struct board *b, struct view_bytes
 	append_words(text, words_arrival(arrival));
 }
 
+/* The words in the place of a reply, without their sign if it would part from the first of them. */
+static const char *narrowed(const char *words, int columns, bool ascii)
+{
+	const char *word = strchr(words, ' ');
+	char first[40];
+	if (word == NULL || (words[0] != glyph(GLYPH_CROSS, ascii)[0] && words[0] != glyph(GLYPH_WAITING, ascii)[0]))
+		return words;
+	word++;
+	snprintf(first, sizeof first, "%.*s", (int)strcspn(word, " "), word);
+	return 2 + words_columns(first) > columns ? word : words;
+}
+
+static void set_fate(struct view *v, const struct row *row, int i, const struct pane *pane, struct row_side *side)
+{
+	char fate[80];
+	fate_words(v, row, side, fate, sizeof fate);
+	set_words(&v->right[i], side, narrowed(fate, pane->to - pane->text, v->ascii), fate_style(side->line));
+}
+
 /* In the order of arrival, without a wire, the fate stands behind the line. */
 static void set_fate_left(struct view *v, const struct row *row, const struct row_side *side)
 {
@@ -148,7 +167,6 @@ static void set_side(struct view *v, struct row *row, int i, const struct pane *
 {
 	struct row_side *side = &row->side[i];
 	bool wire = pane->wire >= 0;
-	char fate[80];
 	if (side->line == NULL) {
 		/* Over the other transport it is remembered. */
 		if (!v->arrivals)
@@ -159,7 +177,7 @@ static void set_side(struct view *v, struct row *row, int i, const struct pane *
 	} else if (words_replied(side->line)) {
 		set_reply(v, &v->right[i], row, side, wire && pane_wire_room(pane) >= MORE_WIRE);
 	} else if (!wire) {
-		set_words(&v->right[i], side, fate_words(v, row, side, fate, sizeof fate), fate_style(side->line));
+		set_fate(v, row, i, pane, side);
 	}
 }
 

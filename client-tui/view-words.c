@@ -26,6 +26,9 @@
 
 #define ARROW_COLUMNS 11
 #define LATE_COLUMNS 10
+/* In less room than this the arrow is short. */
+#define SHORT_ROOM 19
+#define SHORT_ARROW 5
 #define WAITING_COLUMNS 5
 #define BROKEN_COLUMNS 2
 /* "x failed: ", and the arrow that says "late" without the word. */
@@ -162,7 +165,8 @@ static void answered_wire(const struct ledger_row *line, const struct witness_li
 	bool twice = line->duplicates > 0;
 	char time[140];
 	time_and_more(line, truth, room, ascii, "", time, sizeof time);
-	int columns = shortened(ARROW_COLUMNS, room, time);
+	/* The times on short wires stand below each other. */
+	int columns = shortened(room < SHORT_ROOM ? SHORT_ARROW : ARROW_COLUMNS, room, time);
 	put_times(w->lead, sizeof w->lead, glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
 	put(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
 	w->lead_style = twice ? STYLE_LATE : transport_style(stream);
@@ -180,7 +184,7 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->rest_style = STYLE_LATE;
 	/* Pairs of a piece and a gap; the head takes the last gap. */
-	int pairs = shortened(LATE_COLUMNS, room, w->rest + 1) / 2;
+	int pairs = shortened(room < SHORT_ROOM ? LATE_LEAST : LATE_COLUMNS, room, w->rest + 1) / 2;
 	for (int i = 0; i < pairs; i++) {
 		put(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
 		put(w->lead, sizeof w->lead, i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
