@@ -166,6 +166,18 @@ int pane_wire_room(const struct pane *pane)
 	return columns - (columns >= WIRE_COLUMNS ? 2 : 1);
 }
 
+/* The columns that the names of the panes of replies have: the same for both, so that they are alike. A blank stands before
+ * the next bar. */
+static int name_columns(const struct panes *p)
+{
+	int least = p->columns;
+	for (int i = 0; i < p->sides; i++) {
+		int columns = p->side[i].to - p->side[i].from - (i + 1 < p->sides ? 2 : 1) * p->pad;
+		least = columns < least ? columns : least;
+	}
+	return least;
+}
+
 /* The name of a pane of replies, as long as there is room for. */
 static const char *side_name(const struct view *v, int side, int columns)
 {
@@ -184,7 +196,7 @@ static const char *side_name(const struct view *v, int side, int columns)
 void headings_draw(const struct view *v, struct canvas *c, const struct panes *p)
 {
 	static const char *const wires[VIEW_SIDES] = { "the UDP wire", "the TCP wire" };
-	int row = p->heading_row, pad = p->pad;
+	int row = p->heading_row, pad = p->pad, columns = name_columns(p);
 	if (row < 0)
 		return;
 	canvas_fill(c, row, 0, p->columns, L' ', STYLE_HEADING);
@@ -198,6 +210,6 @@ void headings_draw(const struct view *v, struct canvas *c, const struct panes *p
 		}
 		if (pane->bar >= 0)
 			canvas_text(c, row, pane->bar, p->columns, bar, STYLE_HEADING);
-		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, pane->to - pane->from - 2 * pad), STYLE_HEADING);
+		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, columns), STYLE_HEADING);
 	}
 }

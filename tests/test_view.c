@@ -684,7 +684,7 @@ static void test_both_in_the_manual(void **state)
 	static const char *const picture[] = {
 		" UDP 127.0.0.1:12000 · sent 4 · answered 3 · lost 1 (25.0 %) · dup 1",
 		" TCP · sent 3 · answered 3 · waiting 0 │ rtt 40.8 / 116 / 265 ms",
-		" typed          │ the UDP wire  │ UDP replies ┃ the TCP wire  ┃ TCP",
+		" typed          │ the UDP wire  │ UDP replies ┃ the TCP wire  ┃ TCP replies",
 		"  1 before      │ ────▶ 40.9 ms │ BEFORE      ┃               ┃",
 		"  2 hello       │ ────▶ 41.2 ms │ HELLO       ┃ ━━━━▶ 41.5 ms ┃ HELLO",
 		"  3 a hole      │ ──✗ lost      │             ┃ ━━━━▶ 265 ms  ┃ A HOLE",
