@@ -74,7 +74,7 @@ static void place_two(struct panes *p, int wire, int digits)
 }
 
 /* Over UDP there is less to say: TCP's wire is as wide as it can be first. */
-static void both_wires(const struct panes *p, bool lab, int wires[VIEW_SIDES])
+static void both_wires(const struct panes *p, bool lab, int *wires)
 {
 	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS, most = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
 	wires[0] = wires[1] = 0;
@@ -86,7 +86,7 @@ static void both_wires(const struct panes *p, bool lab, int wires[VIEW_SIDES])
 		wires[0] = spare - wires[1] < most ? spare - wires[1] : most;
 }
 
-static void place_three(struct panes *p, const int wires[VIEW_SIDES], bool all_numbered, int digits)
+static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
 {
 	int bars = wires[0] > 0 ? 4 : 2, texts = p->columns - bars - wires[0] - wires[1], extra = 0;
 	/* The rows line up: the numbers of the first pane serve the others where there is no room for more. */

@@ -187,7 +187,7 @@ static void side_find(struct row_side *side, const struct ledger *ledger, uint64
 	side->line = ledger != NULL ? ledger_find(ledger, number) : NULL;
 }
 
-const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side sides[VIEW_SIDES])
+const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides)
 {
 	const struct ledger *udp = item->stream ? NULL : item->ledger, *tcp = item->stream ? item->ledger : item->other;
 	sides[0] = (struct row_side) { .stream = false };
