@@ -15,6 +15,7 @@
 #define BOTH_WIRE_SCREEN 64
 #define SHORT_WIRE_COLUMNS 15
 #define BOTH_TEXT_COLUMNS 22
+#define BOTH_WIDE_TEXT 32
 /* Three panes of so many columns have numbers each, else the first alone. */
 #define BOTH_NUMBERS_COLUMNS 20
 /* From this many rows on the lab's link has a row, and TCP one of its own beside UDP's. */
@@ -73,7 +74,7 @@ static void place_two(struct panes *p, int wire, int digits)
 	p->digits = p->side[0].digits = numbered(p, sides / 2, digits);
 }
 
-/* Over UDP there is less to say: TCP's wire is as wide as it can be first. */
+/* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before UDP's is. */
 static void both_wires(const struct panes *p, bool lab, int *wires)
 {
 	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS, most = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
@@ -82,8 +83,9 @@ static void both_wires(const struct panes *p, bool lab, int *wires)
 		return;
 	wires[0] = spare / 2 < SHORT_WIRE_COLUMNS ? SHORT_WIRE_COLUMNS : spare / 2 < WIRE_COLUMNS ? spare / 2 : WIRE_COLUMNS;
 	wires[1] = spare - wires[0] < wires[0] ? wires[0] : spare - wires[0] < most ? spare - wires[0] : most;
-	if (spare - wires[1] > wires[0])
-		wires[0] = spare - wires[1] < most ? spare - wires[1] : most;
+	spare = p->columns - 4 - 3 * BOTH_WIDE_TEXT - wires[1];
+	if (spare > wires[0])
+		wires[0] = spare < most ? spare : most;
 }
 
 static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
