@@ -156,7 +156,7 @@ static void set_fate_left(struct view *v, const struct row *row, const struct ro
 	if (fate[0] == '\0')
 		return;
 	append_words(&v->left, " (");
-	if (v->both)
+	if (v->both || row->item->other != NULL)
 		append_words(&v->left, side->stream ? "TCP " : "UDP ");
 	append_words(&v->left, fate);
 	append_words(&v->left, ")");
