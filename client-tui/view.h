@@ -14,6 +14,9 @@
 #include "panel.h"
 #include "witness.h"
 
+/* Panes of replies at most: one for each transport, UDP's first. */
+#define VIEW_SIDES 2
+
 /* How one transport does. */
 struct view_side {
 	/* As below; NULL when it is simply "ready". */
@@ -34,7 +37,8 @@ struct view_facts {
 	const struct ledger_totals *totals;
 	/* With both at once: TCP's. */
 	struct view_side other;
-	/* What is under way, "burst 340/1000 · 100/s · 6.6 s left": borrowed, our own words; or NULL. */
+	/* What is under way, "burst 340/1000 · 100/s · 6.6 s left": our own words in parts with " · " between them (drawn as what
+	 * stands between all fields). The first part stays longest, then the last. Borrowed; NULL for nothing. */
 	const char *progress;
 	/* Now, ns, for "waiting 0.3 s". */
 	int64_t now;
@@ -101,11 +105,11 @@ struct view {
 	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */
 	const char *keys;
 	/* Buffers for laying out, used again from draw to draw. All zero at first. */
-	struct layout typed, reply, line;
+	struct layout typed, reply[VIEW_SIDES], line;
 	struct view_bytes {
 		unsigned char *bytes;
 		size_t length, room;
-	} left, right, capitals;
+	} left, right[VIEW_SIDES], capitals;
 };
 
 /* Draws everything on `c`, which has the size of the terminal. What memory is too short for is left out. */
