@@ -69,6 +69,7 @@ struct app {
 	struct truth *truth;
 	struct view_lab lab;
 	struct panel panel;
+	struct view_ends ends;
 	/* What is said when a fault on cue was taken. */
 	char lab_fault[160];
 	/* UDP lines that were decided, and answered, when the link was changed last. */
@@ -121,6 +122,10 @@ void app_lab_closed(const struct app_session *of, int64_t now);
 /* Adds the UDP lines that are decided and answered. */
 void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answered);
 void app_lab_command(struct app *app, enum command command, const char *arguments, int64_t now);
+/* Before a draw: what both ends of TCP say. */
+void app_lab_ends(struct app *app);
+/* What the session says of itself, and what is known of its far end. */
+void app_lab_facts(const struct app *app, const struct session *s, struct facts *facts);
 /* Opens or closes the panel. */
 void app_lab_panel(struct app *app);
 /* A key for the panel: true when it was taken. */

@@ -46,12 +46,13 @@ static int start_private(struct client_settings *settings, struct private_server
 	return 0;
 }
 
-/* upcase-lab tells its command where the link can be asked and changed. */
-static const char *lab_socket(void)
+/* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked. */
+static void find_lab(struct client_settings *settings)
 {
-	const char *path = getenv("UPCASE_LAB");
+	const char *path = getenv("UPCASE_LAB"), *far = getenv("UPCASE_LAB_FAR");
 
-	return path && *path ? path : NULL;
+	settings->lab = path && *path ? path : NULL;
+	settings->lab_far = settings->lab && far && *far ? far : NULL;
 }
 
 static int run(struct client_settings *settings)
@@ -88,6 +89,6 @@ int main(int argc, char **argv)
 		puts(PACKAGE_STRING);
 		return 0;
 	}
-	settings.lab = lab_socket();
+	find_lab(&settings);
 	return run(&settings);
 }

@@ -105,8 +105,10 @@ void plain_end_input(struct plain *p, int64_t now)
 	if (p->begun || p->used > 0)
 		send_line(p, true, true, now);
 	p->input_ended = true;
+	/* Generated lines over TCP: the connection stays whole until all are answered, so that both ends can be asked about it. */
 	for (size_t i = 0; i < p->lane_count; i++)
-		session_finish(p->lanes[i].session, now);
+		if (!(p->settings->count > 0 && p->lanes[i].stream))
+			session_finish(p->lanes[i].session, now);
 }
 
 void plain_read(struct plain *p)

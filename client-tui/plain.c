@@ -61,7 +61,7 @@ static void open_truth(struct plain *p, int64_t now)
 
 	if (!s->lab)
 		return;
-	p->truth = truth_open(s->lab, (size_t)s->rows, &(struct truth_hooks){.context = p, .gone = on_gone}, now);
+	p->truth = truth_open(s->lab, s->lab_far, (size_t)s->rows, &(struct truth_hooks){.context = p, .gone = on_gone}, now);
 	if (!p->truth)
 		plain_say(p, false, "UPCASE_LAB names a lab that is not there");
 }
@@ -207,6 +207,8 @@ static void tell_end(struct plain *p)
 	for (size_t i = 0; i < p->lane_count; i++) {
 		session_facts(p->lanes[i].session, clock_monotonic(), &facts[i]);
 		facts[i].schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+		if (p->truth && p->lanes[i].stream)
+			facts[i].tcp.has_far = far_again(truth_far(p->truth), &facts[i].tcp.far_again);
 		*(p->lanes[i].stream ? &tcp : &udp) = &facts[i];
 	}
 	if (udp || tcp)
@@ -232,6 +234,8 @@ static int end(struct plain *p)
 	for (size_t i = 0; i < p->lane_count; i++) {
 		const struct ledger_totals *t = ledger_totals(session_ledger(p->lanes[i].session));
 
+		if (p->truth)
+			truth_closed(p->truth, p->lanes[i].flow, clock_monotonic());
 		session_give_up(p->lanes[i].session, clock_monotonic());
 		plain_put_in_order(&p->lanes[i]);
 		all = all && t->answered == t->typed;

@@ -58,6 +58,8 @@ struct client_settings {
 	bool help, version;
 	/* The control socket of the lab that we run in, or NULL. */
 	const char *lab;
+	/* The control socket of the server at its far end, or NULL. */
+	const char *lab_far;
 };
 
 /* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the program ends with

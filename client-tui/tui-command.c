@@ -106,6 +106,7 @@ static void show_stats(struct app *app, int64_t now)
 		if (!of[i])
 			continue;
 		session_facts(of[i]->session, now, &facts[i]);
+		app_lab_facts(app, of[i]->session, &facts[i]);
 		if (facts[i].totals->typed > 0 || of[i] == app_current(app))
 			used[i] = &facts[i];
 	}

@@ -262,6 +262,7 @@ static void draw(struct app *app, int64_t now)
 			.state = session_state(app->tcp->session, now), .totals = ledger_totals(session_ledger(app->tcp->session))};
 	else
 		facts.other.totals = &none;
+	app_lab_ends(app);
 	view_draw(&app->view, &app->canvas, app->board, &facts, &input);
 	screen_show(&app->canvas);
 	app->changed = false;
@@ -326,10 +327,7 @@ static void turn_sessions(struct app *app, const struct watch *w, int64_t now)
 /* What the link did shows, as soon as it is told. */
 static void turn_truth(struct app *app, const struct watch *w, int64_t now)
 {
-	const uint64_t judged = witness_totals(truth_witness(app->truth))->judged;
-
-	truth_turn(app->truth, w, now);
-	if (judged != witness_totals(truth_witness(app->truth))->judged)
+	if (truth_turn(app->truth, w, now))
 		app->changed = true;
 }
 
@@ -494,13 +492,16 @@ static void summarise_session(const struct app *app, size_t index)
 	char text[6000];
 
 	session_facts(s, clock_monotonic(), &one);
+	app_lab_facts(app, s, &one);
 	if (one.totals->typed == 0 && app->session_count > 1)
 		return;
 	other = beside(app, index, &told);
 	if (told)
 		return;
-	if (other)
+	if (other) {
 		session_facts(other, clock_monotonic(), &two);
+		app_lab_facts(app, other, &two);
+	}
 	summary_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
 	fputs(app->utf8 ? text : summary_ascii(text), stdout);
 }

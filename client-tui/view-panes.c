@@ -23,6 +23,8 @@
 #define BOTH_NUMBERS_COLUMNS 20
 /* From this many rows on the lab's link has a row, and TCP one of its own beside UDP's. */
 #define LINK_SCREEN 8
+/* From this many rows on both ends of TCP have one. */
+#define ENDS_SCREEN 12
 #define OTHER_SCREEN 10
 /* A pane has numbers only if that leaves so many columns for the text. */
 #define TEXT_LEAST 8
@@ -33,17 +35,18 @@
 #define NUMBER_WALK 1000
 
 /* The smaller the screen, the fewer rows are spared from the panes. */
-static void place_rows(struct panes *p, bool lab, bool both)
+static void place_rows(struct panes *p, const struct view *v)
 {
 	int top = 0;
 	p->status_row = p->rows >= 2 ? top++ : -1;
-	p->other_row = both && p->rows >= OTHER_SCREEN ? top++ : -1;
+	p->other_row = v->both && p->rows >= OTHER_SCREEN ? top++ : -1;
 	p->heading_row = p->rows >= 5 ? top++ : -1;
 	p->top = top;
 	int end = p->rows;
 	p->keys_row = p->rows >= 6 ? --end : -1;
 	p->input_row = --end;
-	p->link_row = lab && p->rows >= LINK_SCREEN ? --end : -1;
+	p->link_row = v->lab != NULL && p->rows >= LINK_SCREEN ? --end : -1;
+	p->ends_row = v->ends != NULL && p->rows >= ENDS_SCREEN ? --end : -1;
 	p->height = end - top;
 }
 
@@ -162,7 +165,7 @@ static int number_digits(const struct board *b)
 struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns)
 {
 	struct panes p = { .rows = rows, .columns = columns };
-	place_rows(&p, v->lab != NULL, v->both);
+	place_rows(&p, v);
 	place_columns(&p, v, number_digits(b));
 	return p;
 }

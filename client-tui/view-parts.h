@@ -18,7 +18,7 @@ struct pane {
 struct panes {
 	int rows, columns;
 	/* The second status row is TCP's when both are in use. */
-	int status_row, other_row, heading_row, link_row, input_row, keys_row;
+	int status_row, other_row, heading_row, link_row, ends_row, input_row, keys_row;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
 	/* Blank columns at the left of each pane. */
@@ -94,6 +94,7 @@ void row_draw(struct view *v, struct canvas *c, const struct panes *p, const str
 /* view-words.c: the words of a row. `truth` is what the lab's link did, or NULL. */
 /* What stands in the wire of a line (or stray) over that transport, in `columns`; where they are few, fewer words. */
 void words_wire(const struct board_item *item, bool stream, const struct ledger_row *line, const struct witness_line *truth,
+    const struct view_ends *ends,
     int columns, bool ascii, int64_t now, struct wire *wire);
 /* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
 const char *words_fate(const struct ledger_row *line, const struct witness_line *truth, bool ascii, int64_t now, char *buf,
@@ -115,8 +116,10 @@ int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t
 bool truth_too_big(const struct witness_line *truth);
 /* What else it met, ", 2x again" or "", in at most `room` columns. */
 const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
-/* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. */
-bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const char *time, char *buf, size_t size);
+/* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. `ends` tells how long
+ * the sender's kernel waits before the next try, and may be NULL. */
+bool truth_waiting(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int room, const char *time, char *buf,
+    size_t size);
 
 /* view-find.c: marks the cells of `l` (laid out from `n` bytes of `text`) that are what v->find says. */
 void find_mark(struct view *v, struct layout *l, const void *text, size_t n);
@@ -147,6 +150,8 @@ void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t 
 void panel_draw(struct view *v, struct canvas *c, const struct panes *p);
 /* The truth of a line on the board over that transport, or NULL. */
 const struct witness_line *link_truth(const struct view *v, const struct board_item *item, bool stream);
+/* view-ends.c: the row of both ends' TCP. */
+void ends_draw(const struct view *v, struct canvas *c, const struct panes *p);
 /* view-input.c */
 void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input);
 

@@ -391,7 +391,7 @@ static void draw_wire(const struct view *v, struct canvas *c, const struct panes
 	struct wire wire;
 	if (!has_wire(v, p, row, i))
 		return;
-	words_wire(row->item, side->stream, side->line, link_truth(v, row->item, side->stream), pane_wire_room(pane), v->ascii,
+	words_wire(row->item, side->stream, side->line, link_truth(v, row->item, side->stream), v->ends, pane_wire_room(pane), v->ascii,
 	    now, &wire);
 	int column = canvas_text(c, at, pane->wire + 1, pane->wire_end, wire.lead, wire.lead_style);
 	canvas_text(c, at, column, pane->wire_end, wire.rest, wire.rest_style);

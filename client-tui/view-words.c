@@ -192,12 +192,13 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 	w->lead_style = STYLE_LATE;
 }
 
-static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream,
+    int room, bool ascii,
     int64_t now, struct wire *w)
 {
 	char time[32];
 	waited_text(now - line->sent_at, ascii, time, sizeof time);
-	if (!truth_waiting(truth, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
+	if (!truth_waiting(truth, ends, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
 		snprintf(w->rest, sizeof w->rest, WAITING_LEAST + words_columns(time) > room ? "  %s" : "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;
 	int columns = shortened(WAITING_COLUMNS, room, w->rest + 1);
@@ -230,7 +231,7 @@ static void lost_wire(const struct witness_line *truth, bool stream, int room, b
 		broken_wire(where, shortened(columns, room - 1, where), room, stream, ascii, w);
 }
 
-static void line_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+static void line_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream, int room, bool ascii,
     int64_t now, struct wire *w)
 {
 	switch (line->fate) {
@@ -239,7 +240,7 @@ static void line_wire(const struct ledger_row *line, const struct witness_line *
 		w->rest_style = STYLE_WAITING;
 		break;
 	case FATE_WAITING:
-		waiting_wire(line, truth, stream, room, ascii, now, w);
+		waiting_wire(line, truth, ends, stream, room, ascii, now, w);
 		break;
 	case FATE_ANSWERED:
 		answered_wire(line, truth, stream, room, ascii, w);
@@ -268,14 +269,14 @@ static void line_wire(const struct ledger_row *line, const struct witness_line *
 }
 
 void words_wire(const struct board_item *item, bool stream, const struct ledger_row *line, const struct witness_line *truth,
-    int columns, bool ascii, int64_t now, struct wire *wire)
+    const struct view_ends *ends, int columns, bool ascii, int64_t now, struct wire *wire)
 {
 	*wire = (struct wire) { .lead = "" };
 	if (item->kind == BOARD_STRAY) {
 		snprintf(wire->rest, sizeof wire->rest, "stray");
 		wire->rest_style = STYLE_LATE;
 	} else if (line != NULL) {
-		line_wire(line, truth, stream, columns, ascii, now, wire);
+		line_wire(line, truth, ends, stream, columns, ascii, now, wire);
 	}
 }
 

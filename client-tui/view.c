@@ -89,6 +89,7 @@ void view_draw(struct view *v, struct canvas *c, const struct board *b, const st
 	canvas_clear(c);
 	status_draw(v, c, &p, facts);
 	link_draw(v, c, &p, facts->now);
+	ends_draw(v, c, &p);
 	if (v->page != NULL) {
 		page_draw(v, c, &p);
 	} else if (v->lab != NULL && v->lab->panel->open) {

@@ -12,6 +12,7 @@
 #include "layout.h"
 #include "link-facts.h"
 #include "panel.h"
+#include "session.h"
 #include "witness.h"
 
 /* Panes of replies at most: one for each transport, UDP's first. */
@@ -76,6 +77,12 @@ struct view_lab {
 	bool gone;
 };
 
+/* What both ends of the TCP connection in use say of it, as far as they can be asked. */
+struct view_ends {
+	bool has_here, has_far;
+	struct session_tcp here, far;
+};
+
 /* Where the reader looks, and how. Kept from draw to draw; the view corrects what is out of range. */
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
@@ -96,6 +103,8 @@ struct view {
 	struct view_page *page;
 	/* The lab, or NULL outside. */
 	const struct view_lab *lab;
+	/* In the lab while TCP is in use, else NULL. */
+	const struct view_ends *ends;
 	/* Of the last draw: the time, and the transport (facts.stream): what a row that went over both shows where there is one
 	 * pane of replies. */
 	int64_t now;

@@ -210,6 +210,11 @@ int witness_flow(struct witness *w, bool stream, int64_t wait)
 	return w->flow_count++;
 }
 
+bool witness_is_stream(const struct witness *w, int flow)
+{
+	return w->flows[flow].stream;
+}
+
 void witness_set_ledger(struct witness *w, int flow, const struct ledger *ledger)
 {
 	w->flows[flow].ledger = ledger;

@@ -94,6 +94,7 @@ void witness_free(struct witness *w);
 
 /* A session. Line numbers are unique over all flows of a transport: a line that goes over both at once has the same in both. Returns the flow's number, or -1 when there are WITNESS_FLOWS. */
 int witness_flow(struct witness *w, bool stream, int64_t wait);
+bool witness_is_stream(const struct witness *w, int flow);
 /* Where its lines stand; before the first line is sent. The ledger must outlive the last judgement. */
 void witness_set_ledger(struct witness *w, int flow, const struct ledger *ledger);
 /* Its socket was opened: see session_hooks.opened. */
