@@ -410,15 +410,16 @@ static int end(struct plain *p)
 {
 	const struct ledger_totals *t = ledger_totals(session_ledger(p->session));
 	const bool unread = !p->input_ended && session_dead(p->session);
-	char text[1000];
+	struct facts facts;
+	char text[2000];
 
 	session_give_up(p->session, clock_monotonic());
 	if (p->early)
 		put_in_order(p);
 	if ((fflush(stdout) != 0 || p->write_failed) && !stopped)
 		fprintf(stderr, "upcase: standard output: %s\n", strerror(errno));
-	summary_session(t, p->settings->transport == SESSION_TCP, session_peer(p->session), p->settings->wait, text,
-	    sizeof text);
+	session_facts(p->session, clock_monotonic(), &facts);
+	summary_facts(&facts, text, sizeof text);
 	if (!p->settings->quiet)
 		fputs(p->utf8 ? text : summary_ascii(text), stderr);
 	if (!p->settings->quiet && p->truth)

@@ -96,6 +96,23 @@ static void save(struct app *app, const char *path, int64_t now)
 		app_say(app, "saved in %s", path);
 }
 
+/* The transports that were used with this peer, side by side; the one in use before anything was sent. */
+static void show_stats(struct app *app, int64_t now)
+{
+	const struct app_session *const of[] = {app->udp, app->tcp};
+	struct facts facts[2], *used[2] = {NULL, NULL};
+
+	for (int i = 0; i < 2; i++) {
+		if (!of[i])
+			continue;
+		session_facts(of[i]->session, now, &facts[i]);
+		if (facts[i].totals->typed > 0 || of[i] == app_current(app))
+			used[i] = &facts[i];
+	}
+	if (used[0] || used[1])
+		app_page(app, "statistics", stats_page(used[0], used[1]));
+}
+
 static void clear(struct app *app)
 {
 	board_clear(app->board);
@@ -120,6 +137,9 @@ static void run(struct app *app, enum command command, char *arguments, int64_t 
 		break;
 	case COMMAND_FIND:
 		find(app, arguments);
+		break;
+	case COMMAND_STATS:
+		show_stats(app, now);
 		break;
 	case COMMAND_CLEAR:
 		clear(app);

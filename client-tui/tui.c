@@ -414,15 +414,14 @@ static int app_start(struct app *app, const struct client_settings *settings)
 
 static void summarise(struct app *app)
 {
-	char text[1000];
+	struct facts facts;
+	char text[2000];
 
 	for (size_t i = 0; i < app->session_count; i++) {
-		struct session *s = app->sessions[i]->session;
-		const struct ledger_totals *t = ledger_totals(session_ledger(s));
-
-		if (t->typed == 0 && !(app->session_count == 1))
+		session_facts(app->sessions[i]->session, clock_monotonic(), &facts);
+		if (facts.totals->typed == 0 && !(app->session_count == 1))
 			continue;
-		summary_session(t, session_transport(s) == SESSION_TCP, session_peer(s), session_wait(s), text, sizeof text);
+		summary_facts(&facts, text, sizeof text);
 		fputs(app->utf8 ? text : summary_ascii(text), stdout);
 	}
 	if (app->truth)
