@@ -222,29 +222,99 @@ char *record_json_session(const struct record_session *s)
 	return finish(o);
 }
 
-static void put_times(json_t *to, const struct ledger_totals *t)
+/* A quantile for which there are too few lines is null. */
+static void put_quantiles(json_t *to, const struct histogram *h)
 {
-	json_t *o = json_object();
+	static const struct {
+		const char *key;
+		double q;
+	} quantiles[] = { { "median_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 }, { "p999_ns", 0.999 } };
 
-	put_count(o, "count", t->timed);
-	if (t->timed > 0) {
-		put_int(o, "min_ns", t->rtt_min);
-		put_int(o, "mean_ns", llround(t->rtt_mean));
-		put_int(o, "max_ns", t->rtt_max);
-		put_int(o, "sd_ns", t->timed > 1 ? llround(sqrt(t->rtt_m2 / (double)(t->timed - 1))) : 0);
+	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+		const int64_t value = histogram_quantile(h, quantiles[i].q);
+
+		put_time(to, quantiles[i].key, value < 0 ? RECORD_NEVER : value);
 	}
-	json_object_set_new(to, "round_trip", o);
 }
 
-static void put_tcp(json_t *to, const struct session_tcp *tcp)
+static json_t *make_round_trip(const struct ledger_totals *t, const struct stats *stats)
+{
+	json_t *o = json_object();
+	const bool some = t->timed > 0;
+
+	put_count(o, "count", t->timed);
+	put_time(o, "min_ns", some ? t->rtt_min : RECORD_NEVER);
+	put_time(o, "mean_ns", some ? llround(t->rtt_mean) : RECORD_NEVER);
+	put_time(o, "max_ns", some ? t->rtt_max : RECORD_NEVER);
+	put_time(o, "sd_ns", t->timed > 1 ? llround(sqrt(t->rtt_m2 / (double)(t->timed - 1))) : RECORD_NEVER);
+	if (stats)
+		put_quantiles(o, &stats->rtt);
+	return o;
+}
+
+static json_t *make_variation(const struct stats *stats)
+{
+	json_t *o = json_object();
+	const double mean = stats_mean_ipdv(stats);
+
+	put_count(o, "count", stats->ipdv.count);
+	put_time(o, "mean_ns", mean < 0 ? RECORD_NEVER : llround(mean));
+	put_quantiles(o, &stats->ipdv);
+	return o;
+}
+
+static json_t *make_runs(const struct stats *stats)
 {
 	json_t *o = json_object();
 
+	put_count(o, "count", stats->run_count);
+	put_count(o, "longest", stats->longest_run);
+	json_object_set_new(o, "mean", stats->run_count ? json_real(stats_mean_run(stats)) : json_null());
+	return o;
+}
+
+static json_t *make_ways(const struct facts_times *t)
+{
+	json_t *o = json_object();
+
+	put_count(o, "sent_kernel", t->sent_kernel);
+	put_count(o, "sent_program", t->sent_program);
+	put_count(o, "received_kernel", t->received_kernel);
+	put_count(o, "received_program", t->received_program);
+	put_count(o, "clock_steps", t->clock_steps);
+	return o;
+}
+
+static json_t *make_tcp(const struct facts *f)
+{
+	const struct facts_tcp *tcp = &f->tcp;
+	json_t *o = json_object();
+
+	put_count(o, "connections", tcp->connections);
+	put_count(o, "looks", tcp->looks);
 	put_count(o, "retransmissions", tcp->again);
 	put_int(o, "rto_ns", tcp->timeout);
+	put_int(o, "rto_most_ns", tcp->timeout_most);
 	put_int(o, "srtt_ns", tcp->round_trip);
 	put_int(o, "rttvar_ns", tcp->variation);
-	json_object_set_new(to, "tcp", o);
+	put_count(o, "cwnd", tcp->window);
+	put_count(o, "cwnd_least", tcp->window_least);
+	put_count(o, "cwnd_most", tcp->window_most);
+	put_time(o, "far_retransmissions", tcp->has_far ? (int64_t)tcp->far_again : RECORD_NEVER);
+	put_count(o, "stalls", f->stalls.count);
+	put_int(o, "stalled_ns", f->stalls.total);
+	put_int(o, "longest_stall_ns", f->stalls.longest);
+	return o;
+}
+
+static json_t *make_schedule(const struct schedule_totals *t)
+{
+	json_t *o = json_object();
+
+	put_count(o, "due", t->due);
+	put_count(o, "slipped", t->slipped);
+	put_int(o, "worst_ns", t->worst);
+	return o;
 }
 
 static json_t *make_sum(const struct record_sum *s)
@@ -267,27 +337,43 @@ static json_t *make_sum(const struct record_sum *s)
 	put_int(o, "wait_ns", s->of.wait);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		put_count(o, counts[i].key, counts[i].value);
-	put_times(o, t);
-	if (s->tcp)
-		put_tcp(o, s->tcp);
+	json_object_set_new(o, "round_trip", make_round_trip(t, s->facts.stats));
+	if (s->facts.stats) {
+		json_object_set_new(o, "delay_variation", make_variation(s->facts.stats));
+		json_object_set_new(o, "loss_runs", make_runs(s->facts.stats));
+	}
+	json_object_set_new(o, "times", make_ways(&s->facts.times));
+	put_count(o, "overflows", s->facts.overflows);
+	json_object_set_new(o, "schedule", make_schedule(&s->facts.schedule));
+	json_object_set_new(o, "tcp", s->of.stream ? make_tcp(&s->facts) : json_null());
+	return o;
+}
+
+/* Why the host and not the network shaped the run. */
+static json_t *make_reasons(const struct record_sum *sums, size_t count)
+{
+	static const enum verdict all[] = { VERDICT_SCHEDULE, VERDICT_OVERFLOW };
+	json_t *o = json_array();
+	unsigned reasons = VERDICT_VALID;
+
+	for (size_t i = 0; i < count; i++)
+		reasons |= verdict_judge(&sums[i].facts.schedule, sums[i].facts.overflows);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (reasons & all[i])
+			json_array_append_new(o, json_string(verdict_name(all[i])));
 	return o;
 }
 
 char *record_json_summary(const struct record_run *run, int64_t start, const struct record_sum *sums, size_t count)
 {
-	json_t *o = begin("summary"), *sessions = json_array();
+	json_t *o = begin("summary"), *sessions = json_array(), *reasons = make_reasons(sums, count);
 
 	put_int(o, "ended_ns", run->ended_at - start);
 	put_bool(o, "stopped", run->stopped);
+	put_bool(o, "valid", json_array_size(reasons) == 0);
+	json_object_set_new(o, "invalid", reasons);
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(sessions, make_sum(&sums[i]));
 	json_object_set_new(o, "sessions", sessions);
-	put_word(o, "send_times", run->send_times);
-	put_word(o, "receive_times", run->receive_times);
-	put_count(o, "slipped", run->slipped);
-	put_int(o, "worst_slip_ns", run->worst_slip);
-	put_count(o, "overflowed", run->overflowed);
-	put_bool(o, "valid", run->invalid == NULL);
-	put_word(o, "invalid", run->invalid);
 	return finish(o);
 }

@@ -22,9 +22,8 @@ struct record_sum {
 	struct ledger_totals totals;
 	/* Lines that are counted but of which no record was written, because they were forgotten before. */
 	uint64_t unrecorded;
-	/* Borrowed; NULL without. */
-	const struct session_tcp *tcp;
-	const struct stats *stats;
+	/* Its times, tcp, stalls, overflows and schedule; `stats` is borrowed, NULL for none (as when it was read). */
+	struct facts facts;
 };
 
 /* Each malloc()ed, without an end of line; NULL when memory is short. */
@@ -38,9 +37,8 @@ char *record_json_summary(const struct record_run *run, int64_t start, const str
 /* A record that was read. */
 struct record_read {
 	enum record_type type;
-	/* RECORD_START and RECORD_SUMMARY; words in it are static or in `invalid`. */
+	/* RECORD_START and RECORD_SUMMARY. */
 	struct record_run run;
-	char *invalid;
 	struct record_session session;
 	struct record line;
 	struct record_reply reply;

@@ -350,6 +350,67 @@ static void read_session(struct reader *r, struct record_session *s)
 		blame(r, "peer", s->peer ? "is too long" : "is missing");
 }
 
+static int64_t get_span(struct reader *r, const char *key)
+{
+	return get_int(r, key, 0, RECORD_TIME_MOST, 0);
+}
+
+static void read_ways(struct reader *from, struct facts_times *t)
+{
+	struct reader r = inside(from, "times", get(from, "times"));
+
+	t->sent_kernel = get_count(&r, "sent_kernel", COUNT_MOST);
+	t->sent_program = get_count(&r, "sent_program", COUNT_MOST);
+	t->received_kernel = get_count(&r, "received_kernel", COUNT_MOST);
+	t->received_program = get_count(&r, "received_program", COUNT_MOST);
+	t->clock_steps = get_count(&r, "clock_steps", COUNT_MOST);
+	from->bad = r.bad;
+}
+
+static void read_tcp(struct reader *from, struct facts *f)
+{
+	struct reader r = inside(from, "tcp", get(from, "tcp"));
+	struct facts_tcp *tcp = &f->tcp;
+
+	tcp->connections = get_count(&r, "connections", COUNT_MOST);
+	tcp->looks = get_count(&r, "looks", COUNT_MOST);
+	tcp->again = get_count(&r, "retransmissions", COUNT_MOST);
+	tcp->timeout = get_span(&r, "rto_ns");
+	tcp->timeout_most = get_span(&r, "rto_most_ns");
+	tcp->round_trip = get_span(&r, "srtt_ns");
+	tcp->variation = get_span(&r, "rttvar_ns");
+	tcp->window = (uint32_t)get_count(&r, "cwnd", UINT32_MAX);
+	tcp->window_least = (uint32_t)get_count(&r, "cwnd_least", UINT32_MAX);
+	tcp->window_most = (uint32_t)get_count(&r, "cwnd_most", UINT32_MAX);
+	tcp->has_far = get(&r, "far_retransmissions") != NULL;
+	tcp->far_again = get_count(&r, "far_retransmissions", COUNT_MOST);
+	f->stalls.count = get_count(&r, "stalls", COUNT_MOST);
+	f->stalls.total = get_span(&r, "stalled_ns");
+	f->stalls.longest = get_span(&r, "longest_stall_ns");
+	from->bad = r.bad;
+}
+
+static void read_schedule(struct reader *from, struct schedule_totals *t)
+{
+	struct reader r = inside(from, "schedule", get(from, "schedule"));
+
+	t->due = get_count(&r, "due", COUNT_MOST);
+	t->slipped = get_count(&r, "slipped", COUNT_MOST);
+	t->worst = get_span(&r, "worst_ns");
+	from->bad = r.bad;
+}
+
+static void read_facts(struct reader *r, struct record_sum *s)
+{
+	if (get(r, "times"))
+		read_ways(r, &s->facts.times);
+	if (get(r, "schedule"))
+		read_schedule(r, &s->facts.schedule);
+	if (get(r, "tcp"))
+		read_tcp(r, &s->facts);
+	s->facts.overflows = get_count(r, "overflows", COUNT_MOST);
+}
+
 static void read_sum(struct reader *from, json_t *value, struct record_sum *s)
 {
 	struct reader r = inside(from, "sessions", value);
@@ -368,19 +429,8 @@ static void read_sum(struct reader *from, json_t *value, struct record_sum *s)
 	read_session(&r, &s->of);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		*counts[i].to = get_count(&r, counts[i].key, COUNT_MOST);
+	read_facts(&r, s);
 	from->bad = r.bad;
-}
-
-/* How times were taken, as words that last. */
-static const char *get_way(struct reader *r, const char *key)
-{
-	static const char *const ways[] = { "kernel", "program" };
-	const char *word = get_word(r, key);
-
-	for (size_t i = 0; word && i < sizeof ways / sizeof *ways; i++)
-		if (strcmp(word, ways[i]) == 0)
-			return ways[i];
-	return NULL;
 }
 
 static void read_summary(struct reader *r, struct record_read *to)
@@ -390,12 +440,6 @@ static void read_summary(struct reader *r, struct record_read *to)
 
 	to->run.ended_at = get_time(r, "ended_ns");
 	to->run.stopped = get_bool(r, "stopped");
-	to->run.send_times = get_way(r, "send_times");
-	to->run.receive_times = get_way(r, "receive_times");
-	to->run.slipped = get_count(r, "slipped", COUNT_MOST);
-	to->run.worst_slip = get_int(r, "worst_slip_ns", 0, RECORD_TIME_MOST, 0);
-	to->run.overflowed = get_count(r, "overflowed", COUNT_MOST);
-	to->run.invalid = to->invalid = get_copy(r, "invalid");
 	to->sums = calloc(json_array_size(sessions) + 1, sizeof *to->sums);
 	if (!to->sums)
 		blame(r, "sessions", "is more than memory has room for");
@@ -486,7 +530,6 @@ void record_read_free(struct record_read *r)
 	free(r->reply.text);
 	free(r->notice.text);
 	free(r->session.peer);
-	free(r->invalid);
 	for (size_t i = 0; i < r->sum_count; i++)
 		free(r->sums[i].of.peer);
 	free(r->sums);

@@ -25,8 +25,8 @@ struct side {
 	const struct witness *witness;
 	struct record_session of;
 	size_t rows;
-	bool has_tcp, told;
-	struct session_tcp tcp;
+	bool told;
+	struct facts facts;
 	/* All lines to this number were written or are owed. */
 	uint64_t passed;
 	/* Numbers, ascending. */
@@ -113,14 +113,14 @@ void recorder_peer(struct recorder *r, int session, const char *peer)
 	s->of.peer = copy;
 }
 
-void recorder_tcp(struct recorder *r, int session, const struct session_tcp *tcp)
+void recorder_facts(struct recorder *r, int session, const struct facts *facts)
 {
 	struct side *s = side(r, session);
 
 	if (!s)
 		return;
-	s->tcp = *tcp;
-	s->has_tcp = true;
+	s->facts = *facts;
+	recorder_peer(r, session, facts->peer);
 }
 
 int recorder_error(const struct recorder *r)
@@ -229,8 +229,8 @@ static int put_summary(const struct recorder *r, const struct sink *to, const st
 		const struct side *s = r->sides[i];
 		const struct ledger_totals *t = ledger_totals(s->ledger);
 
-		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i],
-			.tcp = s->has_tcp ? &s->tcp : NULL };
+		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .facts = s->facts };
+		sums[i].facts.stats = ledger_stats(s->ledger);
 	}
 	result = put(to, sums ? record_json_summary(run, r->start, sums, r->count) : NULL);
 	free(sums);
