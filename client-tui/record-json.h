@@ -32,13 +32,17 @@ char *record_json_session(const struct record_session *s);
 char *record_json_line(const struct record *r);
 char *record_json_reply(const struct record_reply *r);
 char *record_json_notice(const struct record_notice *n);
-char *record_json_summary(const struct record_run *run, int64_t start, const struct record_sum *sums, size_t count);
+/* `truth`: of the lab's link, NULL outside. */
+char *record_json_summary(const struct record_run *run, int64_t start, const struct witness_totals *truth,
+    const struct record_sum *sums, size_t count);
 
 /* A record that was read. */
 struct record_read {
 	enum record_type type;
 	/* RECORD_START and RECORD_SUMMARY. */
 	struct record_run run;
+	/* RECORD_SUMMARY, in the lab: lines compared with what the link did, and of them in contradiction. */
+	uint64_t judged, mismatches;
 	struct record_session session;
 	struct record line;
 	struct record_reply reply;

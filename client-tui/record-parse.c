@@ -433,6 +433,15 @@ static void read_sum(struct reader *from, json_t *value, struct record_sum *s)
 	from->bad = r.bad;
 }
 
+static void read_truth(struct reader *from, struct record_read *to)
+{
+	struct reader r = inside(from, "truth", get(from, "truth"));
+
+	to->judged = get_count(&r, "judged", COUNT_MOST);
+	to->mismatches = get_count(&r, "mismatches", COUNT_MOST);
+	from->bad = r.bad;
+}
+
 static void read_summary(struct reader *r, struct record_read *to)
 {
 	json_t *sessions = get_array(r, "sessions", SUMS_MOST), *value;
@@ -440,6 +449,8 @@ static void read_summary(struct reader *r, struct record_read *to)
 
 	to->run.ended_at = get_time(r, "ended_ns");
 	to->run.stopped = get_bool(r, "stopped");
+	if (get(r, "truth"))
+		read_truth(r, to);
 	to->sums = calloc(json_array_size(sessions) + 1, sizeof *to->sums);
 	if (!to->sums)
 		blame(r, "sessions", "is more than memory has room for");

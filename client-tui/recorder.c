@@ -50,6 +50,12 @@ struct recorder {
 	int error;
 };
 
+void recorder_run(struct record_run *run, const struct client_settings *s, int64_t wall)
+{
+	*run = (struct record_run){ .started = wall, .tag = s->tag, .count = s->count, .interval = s->count ? s->interval : 0,
+		.size = s->size };
+}
+
 struct recorder *recorder_new(enum client_output output, FILE *out, int64_t start, const struct record_run *run)
 {
 	struct recorder *r = calloc(1, sizeof *r);
@@ -221,6 +227,8 @@ static int put_line(const struct recorder *r, const struct sink *to, const struc
 static int put_summary(const struct recorder *r, const struct sink *to, const struct record_run *run, const uint64_t *written)
 {
 	struct record_sum *sums = to->output == CLIENT_JSON ? calloc(r->count + 1, sizeof *sums) : NULL;
+	const struct witness *w = r->count > 0 ? r->sides[0]->witness : NULL;
+	const struct witness_totals *truth = w ? witness_totals(w) : NULL;
 	int result;
 
 	if (to->output != CLIENT_JSON)
@@ -232,7 +240,7 @@ static int put_summary(const struct recorder *r, const struct sink *to, const st
 		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .facts = s->facts };
 		sums[i].facts.stats = ledger_stats(s->ledger);
 	}
-	result = put(to, sums ? record_json_summary(run, r->start, sums, r->count) : NULL);
+	result = put(to, sums ? record_json_summary(run, r->start, truth, sums, r->count) : NULL);
 	free(sums);
 	return result;
 }
@@ -526,7 +534,7 @@ static int save_note(const struct recorder *r, const struct sink *to, struct boa
 		return put_notice(to, &(struct record_notice){ .at = note->at - r->start, .bad = note->bad,
 			.text = (char *)note->text });
 	return put_reply(to, &(struct record_reply){ .session = note->session, .stream = s->of.stream, .match = note->match,
-		.replied_at = note->at - r->start, .rtt = -1, .text = note->text ? note->text : (unsigned char *)"",
+		.replied_at = note->at - r->start, .rtt = -1, .text = note->text,
 		.length = note->length }, s);
 }
 

@@ -34,6 +34,9 @@ struct record_run {
 	bool stopped;
 };
 
+/* As asked for; `wall`: now, ns since 1970. */
+void recorder_run(struct record_run *run, const struct client_settings *settings, int64_t wall);
+
 struct recorder;
 
 /* Opaque. `out` is where records go while the session goes on, or NULL (then `output` does not matter); it stays the caller's. `start`: the

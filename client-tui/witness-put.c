@@ -11,6 +11,14 @@ int witness_put(struct witness *w, const struct witness_line *line)
 	if (!r)
 		return -1;
 	r->line = *line;
-	w->totals.judged++;
+	r->keys[EVENT_THERE] = r->keys[EVENT_BACK] = line->number;
+	witness_enter(w, r);
+	w->flows[r->flow].seen = true;
 	return 0;
+}
+
+void witness_put_totals(struct witness *w, uint64_t judged, uint64_t mismatches)
+{
+	w->totals.judged = judged;
+	w->totals.mismatches = mismatches;
 }
