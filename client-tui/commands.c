@@ -62,7 +62,7 @@ const struct key_spec key_table[] = {
 	{ "Up", NULL, "the line typed before" },
 	{ "Down", NULL, "the line typed after" },
 	{ "Ctrl-R", NULL, "search the lines typed before" },
-	{ "Ctrl-C", NULL, "drop the line being typed" },
+	{ "Ctrl-C", NULL, "stop generated lines; else drop the line being typed" },
 	{ "Ctrl-D", NULL, "leave, on an empty line" },
 	{ "Ctrl-L", NULL, "draw the screen anew" },
 	{ "Ctrl-Z", NULL, "stop; fg in the shell goes on" },

@@ -91,7 +91,9 @@ bool plain_room(const struct plain *p);
 void plain_read(struct plain *p);
 /* Passes on what was read, as far as there is room. */
 void plain_pass(struct plain *p, int64_t now);
-/* The generator's first line is due now; sends what is due; ends the sending. */
+/* When the generator has something to do next, CLOCK_NEVER when it waits for the sessions or has ended. */
+int64_t plain_generate_at(const struct plain *p);
+/* Begins when the sessions are ready; sends what is due; ends the sending. */
 void plain_generate(struct plain *p);
 void plain_end_input(struct plain *p, int64_t now);
 

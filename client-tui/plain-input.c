@@ -147,6 +147,16 @@ static void send_generated(struct plain *p, int64_t now)
 	send_over_all(p, p->line, n, SESSION_LINE | SESSION_GENERATED | more, now);
 }
 
+int64_t plain_generate_at(const struct plain *p)
+{
+	if (p->settings->count == 0 || p->input_ended)
+		return CLOCK_NEVER;
+	if (!p->generating)
+		return opening(p) ? CLOCK_NEVER : 0;
+	/* Without an interval what holds it back is the sessions' room. */
+	return p->generator.plan.interval == 0 && !plain_room(p) ? CLOCK_NEVER : generator_due(&p->generator);
+}
+
 void plain_generate(struct plain *p)
 {
 	const struct client_settings *s = p->settings;

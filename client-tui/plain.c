@@ -123,12 +123,6 @@ static void take_interrupt(struct plain *p)
 	plain_say(p, false, "stopped: waiting for the last replies; the next Ctrl-C does not wait");
 }
 
-static int64_t next_line_at(const struct plain *p)
-{
-	/* Without an interval what holds it back is the sessions' room. */
-	return p->input_ended || (p->generator.plan.interval == 0 && !plain_room(p)) ? CLOCK_NEVER :
-	    generator_due(&p->generator);
-}
 
 static void watch_all(const struct plain *p, struct watch *w, bool hungry)
 {
@@ -142,7 +136,7 @@ static void watch_all(const struct plain *p, struct watch *w, bool hungry)
 	watch_until(w, p->record_at);
 	if (hungry)
 		watch_read(w, STDIN_FILENO);
-	watch_until(w, next_line_at(p));
+	watch_until(w, plain_generate_at(p));
 	if (p->progress && p->generator.running)
 		watch_until(w, p->progress_at);
 }
@@ -224,8 +218,10 @@ static void tell_generator(struct plain *p)
 
 static int end(struct plain *p)
 {
-	const bool all_sent = p->input_ended && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
-	bool all = all_sent, recorded;
+	bool all, all_sent, recorded;
+
+	generator_stop(&p->generator, clock_monotonic());
+	all_sent = all = p->input_ended && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
 
 	for (size_t i = 0; i < p->lane_count; i++) {
 		const struct ledger_totals *t = ledger_totals(session_ledger(p->lanes[i].session));

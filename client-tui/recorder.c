@@ -332,8 +332,8 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 		return;
 	journal_add(r->journal, &(struct journal_note){ .kind = JOURNAL_REPLY, .session = s->of.session, .match = v->match,
 		.number = v->number, .at = at, .told_at = now, .rtt = v->rtt,
-		.text = (unsigned char *)(uintptr_t)(stray ? reply->text : NULL),
-		.length = !stray || !reply->text ? 0 : reply->length < BOARD_TEXT_MAX ? reply->length : BOARD_TEXT_MAX });
+		.text = (unsigned char *)(uintptr_t)(!stray ? NULL : reply->length ? reply->text : (const unsigned char *)""),
+		.length = !stray ? 0 : reply->length < BOARD_TEXT_MAX ? reply->length : BOARD_TEXT_MAX });
 }
 
 void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)

@@ -176,8 +176,9 @@ void app_leave_peer(struct app *app, int64_t now)
 	app->udp = app->tcp = NULL;
 }
 
-static void set_prompt(const struct app *app)
+static void set_prompt(struct app *app)
 {
+	app->view.both = app->settings.both;
 	prompt_set(app->replay ? "read> " : app->settings.both ? "both> " : app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
 }
 
@@ -269,6 +270,11 @@ static void draw(struct app *app, int64_t now)
 	screen_size(&rows, &columns);
 	if (canvas_resize(&app->canvas, rows, columns) < 0)
 		return;
+	if (app->settings.both && app->tcp)
+		facts.other = (struct view_side){
+			.state = session_state(app->tcp->session, now), .totals = ledger_totals(session_ledger(app->tcp->session))};
+	else
+		facts.other.totals = &none;
 	view_draw(&app->view, &app->canvas, app->board, &facts, &input);
 	screen_show(&app->canvas);
 	app->changed = false;

@@ -22,6 +22,18 @@ const char *client_path(void)
 	return path ? path : "client-tui/upcase";
 }
 
+static bool has_prompt(struct terminal *t, void *context)
+{
+	static const char *const prompts[] = {"udp>", "tcp>", "both>"};
+	int row, column;
+
+	(void)context;
+	for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++)
+		if (term_find(t, prompts[i], &row, &column))
+			return true;
+	return false;
+}
+
 static struct terminal *start(int rows, int columns, const char *host, const char *port, struct client_arguments more)
 {
 	const char *argv[12] = {client_path()};
@@ -37,7 +49,7 @@ static struct terminal *start(int rows, int columns, const char *host, const cha
 	argv[n] = NULL;
 	t = term_start(rows, columns, argv, NULL);
 	if (rows >= 3 && columns >= 10)
-		term_expect(t, "p>");
+		term_expect_that(t, has_prompt, NULL, "a prompt");
 	return t;
 }
 

@@ -274,7 +274,7 @@ static void progress(void **state)
 	generator_start(&g, &plan, START);
 	for (int i = 0; i < 101; i++)
 		assert_true(generator_next(&g, START + 10 * NS_PER_S));
-	assert_string_equal(generator_progress(&g, START + 10 * NS_PER_S, "-", text, sizeof text), 
+	assert_string_equal(generator_progress(&g, START + 10 * NS_PER_S, "-", text, sizeof text),
 	    "101/1000 - 10/s - 1 min 30 s left");
 }
 

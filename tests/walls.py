@@ -41,7 +41,7 @@ MAY = {
     'client-tui/main.c': 'file place speak',
     'client-tui/past.c': 'file',
     'client-tui/paths.c': 'place',
-    'client-tui/plain.c': 'clock wait file place speak',
+    'client-tui/plain.c': 'clock wait place speak',
     'client-tui/plain-input.c': 'clock file speak',
     'client-tui/plain-output.c': 'clock speak',
     'client-tui/private.c': 'wait file process place end',
