@@ -25,7 +25,6 @@ struct side {
 	const struct witness *witness;
 	struct record_session of;
 	size_t rows;
-	bool told;
 	struct facts facts;
 	/* All lines to this number were written or are owed. */
 	uint64_t passed;
@@ -44,6 +43,8 @@ struct recorder {
 	struct record_run run;
 	struct side *sides[RECORDER_SESSIONS];
 	size_t count;
+	/* Sessions of which there is a record already. */
+	size_t told;
 	struct journal *journal;
 	bool begun, fresh;
 	int64_t pressed_at;
@@ -258,8 +259,8 @@ static void failed(struct recorder *r)
 		r->error = errno ? errno : EIO;
 }
 
-/* Nothing is written before the first record, so that the peers are known by then. */
-static bool begin(struct recorder *r, struct side *s)
+/* Nothing is written before the first record, so that the peers are known by then. Sessions are told in the order of their numbers. */
+static bool begin(struct recorder *r)
 {
 	const struct sink to = live(r);
 
@@ -267,10 +268,9 @@ static bool begin(struct recorder *r, struct side *s)
 	if (!r->begun && put_start(&to, &r->run) < 0)
 		failed(r);
 	r->begun = r->fresh = true;
-	if (s && !s->told && put_session(&to, s) < 0)
-		failed(r);
-	if (s)
-		s->told = true;
+	for (; r->told < r->count; r->told++)
+		if (put_session(&to, r->sides[r->told]) < 0)
+			failed(r);
 	return !r->error;
 }
 
@@ -293,7 +293,7 @@ static void write_line(struct recorder *r, struct side *s, const struct ledger_r
 {
 	const struct sink to = live(r);
 
-	if (!begin(r, s))
+	if (!begin(r))
 		return;
 	if (put_line(r, &to, s, row, now) < 0)
 		failed(r);
@@ -312,7 +312,7 @@ static void write_reply(struct recorder *r, struct side *s, const struct session
 		.text = (unsigned char *)(uintptr_t)(reply->length ? reply->text : (const unsigned char *)""),
 		.length = reply->length };
 
-	if (begin(r, s) && put_reply(&to, &record, s) < 0)
+	if (begin(r) && put_reply(&to, &record, s) < 0)
 		failed(r);
 }
 
@@ -351,7 +351,7 @@ void recorder_notice(struct recorder *r, bool bad, const char *text, int64_t now
 	const struct sink to = live(r);
 	char *copy = strdup(text);
 
-	if (copy && r->out && begin(r, NULL) &&
+	if (copy && r->out && begin(r) &&
 	    put_notice(&to, &(struct record_notice){ .at = now - r->start, .bad = bad, .text = copy }) < 0)
 		failed(r);
 	journal_add(r->journal, &(struct journal_note){ .kind = JOURNAL_NOTICE, .bad = bad, .at = now, .told_at = now,
@@ -477,13 +477,13 @@ void recorder_end(struct recorder *r, const struct record_run *run)
 
 	if (!r->out || r->error)
 		return;
-	for (size_t i = 0; i < r->count && begin(r, r->sides[i]); i++) {
+	for (size_t i = 0; i < r->count && begin(r); i++) {
 		pay(r, r->sides[i], true, run->ended_at);
 		walk(r, r->sides[i], false, true, run->ended_at);
 		written[i] = r->sides[i]->written;
 	}
 	errno = 0;
-	if (!r->error && (!begin(r, NULL) || put_summary(r, &to, run, written) < 0 || fflush(r->out) != 0))
+	if (!r->error && (!begin(r) || put_summary(r, &to, run, written) < 0 || fflush(r->out) != 0))
 		failed(r);
 }
 

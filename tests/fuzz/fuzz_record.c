@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "record-file.h"
+#include "../../client-tui/record-file.h"
 
 static void no(const char *what)
 {
