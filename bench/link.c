@@ -72,6 +72,7 @@ static void relay(const struct bench *b)
 	struct link *link = near && far ? link_new(&s, &s, 1, near, far) : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void) link_take_precedence();
 	while (link && !link_broken(link)) {
 		struct watch w;
 		struct timespec wait;

@@ -62,7 +62,7 @@ const struct key_spec key_table[] = {
 	{ "Up", NULL, "the line typed before" },
 	{ "Down", NULL, "the line typed after" },
 	{ "Ctrl-R", NULL, "search the lines typed before" },
-	{ "Ctrl-C", NULL, "stop generated lines; else drop the line being typed" },
+	{ "Ctrl-C", NULL, "stop generated lines; else drop what is typed" },
 	{ "Ctrl-D", NULL, "leave, on an empty line" },
 	{ "Ctrl-L", NULL, "draw the screen anew" },
 	{ "Ctrl-Z", NULL, "stop; fg in the shell goes on" },
@@ -198,6 +198,9 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 	return buf;
 }
 
+/* The width of a page's first column. */
+#define COLUMN 22
+
 struct page {
 	char *text;
 	size_t size, used;
@@ -216,10 +219,13 @@ static void put(struct page *p, const char *format, ...)
 	p->used += n > 0 ? (size_t)n : 0;
 }
 
-/* What, in a column of its own, and the words. */
+/* What, in a column of its own, and the words; below it when it is too long. */
 static void put_row(struct page *p, const char *what, const char *help)
 {
-	put(p, "  %-22s%s\n", what, help);
+	if (strlen(what) >= COLUMN)
+		put(p, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
+	else
+		put(p, "  %-*s%s\n", COLUMN, what, help);
 }
 
 static size_t write_page(char *text, size_t size)

@@ -26,6 +26,8 @@ struct ledger {
 	/* What all lines say together, and the lines that are not told to it yet. */
 	struct feed feed;
 	struct stats stats;
+	/* No row with a lower number is decided: where the search for one to forget begins. */
+	uint64_t decided_from;
 	/* Until then a line that was forgotten could still be answered: no text is known to be free. */
 	int64_t crowded_until;
 	/* The same without the lines that are like no other. */

@@ -213,6 +213,8 @@ void ledger_change_fate(struct ledger *l, struct entry *e, enum ledger_fate fate
 	l->totals.sent -= fate == FATE_QUEUED && old != FATE_QUEUED;
 	l->totals.sent += old == FATE_QUEUED && fate != FATE_QUEUED;
 	e->row.fate = fate;
+	if (fate != FATE_QUEUED && fate != FATE_WAITING && e->row.number < l->decided_from)
+		l->decided_from = e->row.number;
 	sort_by_fate(l, e);
 }
 
@@ -311,14 +313,17 @@ static bool too_many(const struct ledger *l, size_t rows, size_t bytes)
 
 /* Queued lines are never forgotten: they have yet to be sent. A line that waits is only when no decided one is left:
  * without its row its reply would be a stray. */
-static size_t oldest_to_forget(const struct ledger *l)
+static size_t oldest_to_forget(struct ledger *l)
 {
 	const bool decided = l->rows.count > l->totals.queued + l->totals.waiting - l->ghosts;
 
-	for (size_t i = 0;; i++) {
-		enum ledger_fate fate = rows_at(&l->rows, i)->row.fate;
-		if (fate != FATE_QUEUED && (fate != FATE_WAITING || !decided))
-			return i;
+	for (size_t i = decided ? rows_index(&l->rows, l->decided_from) : 0;; i++) {
+		const struct ledger_row *row = &rows_at(&l->rows, i)->row;
+		if (row->fate == FATE_QUEUED || (row->fate == FATE_WAITING && decided))
+			continue;
+		if (decided)
+			l->decided_from = row->number;
+		return i;
 	}
 }
 

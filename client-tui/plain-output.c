@@ -85,11 +85,13 @@ static int hold(struct lane *lane, const void *bytes, size_t n)
 		room *= 2;
 	if (room > HELD_MAX)
 		return -1;
-	if (room != lane->held_room && !(grown = realloc(lane->held, room)))
-		return -1;
-	if (room != lane->held_room)
+	if (room != lane->held_room) {
+		grown = realloc(lane->held, room);
+		if (!grown)
+			return -1;
 		lane->held = grown;
-	lane->held_room = room;
+		lane->held_room = room;
+	}
 	memcpy(lane->held + lane->held_length, bytes, n);
 	lane->held_length += n;
 	return 0;

@@ -25,6 +25,7 @@ static int set_udp(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value, (void)why;
 	((struct client_settings *)to)->transport = SESSION_UDP;
+	((struct client_settings *)to)->both = false;
 	return 0;
 }
 
@@ -32,6 +33,7 @@ static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value, (void)why;
 	((struct client_settings *)to)->transport = SESSION_TCP;
+	((struct client_settings *)to)->both = false;
 	return 0;
 }
 

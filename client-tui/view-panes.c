@@ -14,7 +14,11 @@
 /* The same for both transports: two wires, which take what three texts of so many columns leave. */
 #define BOTH_WIRE_SCREEN 64
 #define SHORT_WIRE_COLUMNS 15
+/* In the lab TCP's says how often it sent again, from so many columns on. */
+#define AGAIN_WIRE_SCREEN 76
+#define AGAIN_WIRE_COLUMNS 21
 #define BOTH_TEXT_COLUMNS 22
+#define BOTH_WIDE_TEXT 32
 /* Three panes of so many columns have numbers each, else the first alone. */
 #define BOTH_NUMBERS_COLUMNS 20
 /* From this many rows on the lab's link has a row, and TCP one of its own beside UDP's. */
@@ -73,20 +77,23 @@ static void place_two(struct panes *p, int wire, int digits)
 	p->digits = p->side[0].digits = numbered(p, sides / 2, digits);
 }
 
-/* Over UDP there is less to say: TCP's wire is as wide as it can be first. */
-static void both_wires(const struct panes *p, bool lab, int wires[VIEW_SIDES])
+/* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before UDP's is. */
+static void both_wires(const struct panes *p, bool lab, int *wires)
 {
 	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS, most = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
+	int least = lab && p->columns >= AGAIN_WIRE_SCREEN ? AGAIN_WIRE_COLUMNS : SHORT_WIRE_COLUMNS;
 	wires[0] = wires[1] = 0;
 	if (p->columns < BOTH_WIRE_SCREEN)
 		return;
 	wires[0] = spare / 2 < SHORT_WIRE_COLUMNS ? SHORT_WIRE_COLUMNS : spare / 2 < WIRE_COLUMNS ? spare / 2 : WIRE_COLUMNS;
-	wires[1] = spare - wires[0] < wires[0] ? wires[0] : spare - wires[0] < most ? spare - wires[0] : most;
-	if (spare - wires[1] > wires[0])
-		wires[0] = spare - wires[1] < most ? spare - wires[1] : most;
+	least = wires[0] > least ? wires[0] : least;
+	wires[1] = spare - wires[0] < least ? least : spare - wires[0] < most ? spare - wires[0] : most;
+	spare = p->columns - 4 - 3 * BOTH_WIDE_TEXT - wires[1];
+	if (spare > wires[0])
+		wires[0] = spare < most ? spare : most;
 }
 
-static void place_three(struct panes *p, const int wires[VIEW_SIDES], bool all_numbered, int digits)
+static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
 {
 	int bars = wires[0] > 0 ? 4 : 2, texts = p->columns - bars - wires[0] - wires[1], extra = 0;
 	/* The rows line up: the numbers of the first pane serve the others where there is no room for more. */

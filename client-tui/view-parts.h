@@ -83,9 +83,9 @@ struct row {
 };
 
 /* view-row.c */
-/* Which transports' replies a line shows, and what their ledgers say of it. Returns the line as it was typed, NULL when it is
+/* Which transports' replies a line shows, and what their ledgers say of it, in VIEW_SIDES sides. Returns the line as it was typed, NULL when it is
  * forgotten. */
-const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side sides[VIEW_SIDES]);
+const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides);
 void row_lay(struct view *v, const struct board *b, const struct panes *p, uint64_t index, struct row *row);
 /* Draws `count` of its display lines from line `skip` on at canvas row `at`. */
 void row_draw(struct view *v, struct canvas *c, const struct panes *p, const struct row *row, size_t skip, int count,

@@ -156,7 +156,7 @@ static void set_fate_left(struct view *v, const struct row *row, const struct ro
 	if (fate[0] == '\0')
 		return;
 	append_words(&v->left, " (");
-	if (v->both)
+	if (v->both || row->item->other != NULL)
 		append_words(&v->left, side->stream ? "TCP " : "UDP ");
 	append_words(&v->left, fate);
 	append_words(&v->left, ")");
@@ -187,7 +187,7 @@ static void side_find(struct row_side *side, const struct ledger *ledger, uint64
 	side->line = ledger != NULL ? ledger_find(ledger, number) : NULL;
 }
 
-const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side sides[VIEW_SIDES])
+const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides)
 {
 	const struct ledger *udp = item->stream ? NULL : item->ledger, *tcp = item->stream ? item->ledger : item->other;
 	sides[0] = (struct row_side) { .stream = false };

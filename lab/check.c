@@ -17,7 +17,7 @@
 
 /* How long one back end may take. */
 #define MTU 1500
-#define PATIENCE (10 * NS_PER_S)
+#define PATIENCE (30 * NS_PER_S)
 
 struct check {
 	int keeper;

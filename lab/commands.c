@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -55,6 +56,43 @@ static void find(const char *name, const char *variable, const char *folder, cha
 	snprintf(path, PATH_MAX, "%s/%s", BINDIR, name);
 	if (!is_there(path))
 		snprintf(path, PATH_MAX, "%s", name);
+}
+
+/* Whether the name alone would give that program. */
+static bool is_found(const char *name, const char *path)
+{
+	const char *folders = getenv("PATH");
+	char found[PATH_MAX];
+	struct stat wanted, got;
+
+	if (!folders || stat(path, &wanted) != 0)
+		return false;
+	for (const char *at = folders, *end; *at; at = *end ? end + 1 : end) {
+		end = strchrnul(at, ':');
+		snprintf(found, sizeof(found), "%.*s/%s", (int)(end - at), at, name);
+		if (is_there(found))
+			return stat(found, &got) == 0 && got.st_dev == wanted.st_dev && got.st_ino == wanted.st_ino;
+	}
+	return false;
+}
+
+/* Puts the program's folder before the others in PATH, unless it would be found already. What is not called by that
+ * name, or has no folder, cannot be. */
+static void make_found(const char *name, const char *program)
+{
+	const char *folders = getenv("PATH"), *slash;
+	char path[PATH_MAX], *changed;
+
+	if (!strchr(program, '/') || !realpath(program, path) || is_found(name, path))
+		return;
+	slash = strrchr(path, '/');
+	if (strcmp(slash + 1, name) != 0)
+		return;
+	if (asprintf(&changed, "%.*s%s%s", (int)(slash - path), path, folders && *folders ? ":" : "",
+	    folders ? folders : "") < 0)
+		return;
+	setenv("PATH", changed, 1);
+	free(changed);
 }
 
 static bool has_ipv6(const struct lab_options *options)
@@ -114,4 +152,15 @@ void commands_choose(struct commands *c, const struct lab_options *options)
 	else
 		choose_server(c, has_ipv6(options));
 	c->far = c->far_words;
+}
+
+void commands_set_path(const struct commands *c)
+{
+	char own[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+
+	make_found("upcased", c->server);
+	make_found("upcase", c->client);
+	own[n > 0 ? n : 0] = 0;
+	make_found("upcase-lab", own);
 }

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -96,6 +97,13 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 	}
 	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 	return link;
+}
+
+bool link_take_precedence(void)
+{
+	const struct sched_param least = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
+
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &least) == 0;
 }
 
 void link_free(struct link *link)

@@ -75,6 +75,9 @@ struct link;
  * 1 ns (prctl), since the usual 50 us would be added to every delay. NULL when memory runs out. */
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
     uint64_t seed, struct device *near, struct device *far);
+/* Asks that this process, which carries packets, runs before others that want a processor at the same time; what it starts does
+ * not. Root may have that, others where RLIMIT_RTPRIO lets them. Returns whether it was granted. */
+bool link_take_precedence(void);
 /* Packets on their way are lost. NULL is allowed. */
 void link_free(struct link *link);
 

@@ -31,7 +31,7 @@
 
 /* How often (ns), and how many times, to look whether the kernel is ready. */
 #define LOOK_EVERY (1000 * 1000)
-#define LOOKS 2000
+#define LOOKS 10000
 
 /* More features than any kernel knows (64 and some). */
 #define FEATURES_MAX 256

@@ -55,16 +55,25 @@ static const char *word(const struct asked *a, int i)
 	return i < a->words.count ? a->words.word[i] : "";
 }
 
-/* Refusals may quote what somebody sent. */
-static bool refuse(const struct asked *a, const char *quote, const char *why)
+/* What somebody sent, without what a terminal would obey; as much as fits. */
+static const char *harmless(char *buf, size_t size, const char *text)
 {
-	char safe[32];
 	size_t n = 0;
 
-	for (; quote[n] && n < sizeof safe - 1; n++)
-		safe[n] = (unsigned char) quote[n] < ' ' || quote[n] == 127 ? '?' : quote[n];
-	safe[n] = '\0';
-	outbox_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
+	for (; text[n] && n < size - 1; n++)
+		buf[n] = (unsigned char) text[n] < ' ' || text[n] == 127 ? '?' : text[n];
+	buf[n] = '\0';
+	return buf;
+}
+
+/* Both may quote what somebody sent. */
+static bool refuse(const struct asked *a, const char *quote, const char *why)
+{
+	char quoted[32], reason[IMPAIR_WHY];
+	const char *mark = *quote ? "'" : "";
+
+	outbox_print(a->out, "error %s%s%s%s%s\n", mark, harmless(quoted, sizeof quoted, quote), mark, *mark ? " " : "",
+	    harmless(reason, sizeof reason, why));
 	return false;
 }
 

@@ -18,6 +18,7 @@
 #define MF 0x2000
 #define OFFSET_MASK 0x1fff
 #define OFFSET_UNIT 8
+#define DATAGRAM_MAX 65535
 #define TTL 64
 
 /* Protocol numbers (IANA). */
@@ -286,7 +287,8 @@ size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_
 
 bool packet_may_cut(const struct packet *p)
 {
-	return p->version == 4 && !p->whole;
+	/* A piece that ends behind the longest datagram belongs to none: its pieces would have no offset. */
+	return p->version == 4 && !p->whole && p->offset + p->size - p->network <= DATAGRAM_MAX;
 }
 
 /* The header of the pieces but the first keeps only the options whose copy bit is set. */

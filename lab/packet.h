@@ -73,7 +73,7 @@ void packet_flip(const struct packet *p, void *bytes, int bit);
  * the first, a group address. */
 size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX]);
 
-/* Whether a router may cut it: IPv4 without the DF bit. */
+/* Whether a router may cut it: IPv4 without the DF bit, and no piece that ends beyond 65535 bytes. */
 bool packet_may_cut(const struct packet *p);
 /* One piece of a packet that may be cut, as a router does (RFC 791): `*at` is how much of the payload is
  * done, 0 at first. Writes at most `mtu` (68 or more) bytes. Returns the piece's length, 0 when all is

@@ -81,6 +81,8 @@ static int open_link(struct relay *r)
 	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOST_NEAR], r->devices[HOST_FAR]);
 	if (!r->link)
 		return -1;
+	/* The keeper and what it runs are processes by now, and keep their places. */
+	(void)link_take_precedence();
 	if (o->pcap) {
 		if (!(capture = fopen(o->pcap, "we")) || link_capture(r->link, capture) != 0)
 			return -1;
@@ -366,6 +368,7 @@ int relay_run(const struct lab_options *options)
 	}
 	set_environment(r.folder);
 	commands_choose(&commands, options);
+	commands_set_path(&commands);
 	terminal_open(&r.terminal);
 	signals_catch();
 	if (start(&r, &commands) == 0) {

@@ -15,7 +15,7 @@
 /* The discard service's port: nobody else's. */
 #define PORT 9
 /* How long a datagram may take, ms. */
-#define PATIENCE_MS 1000
+#define PATIENCE_MS 3000
 
 /* A UDP socket on that host's address, or -1. */
 static int open_socket(const struct host_pair *pair, enum host_side side, const char *address)

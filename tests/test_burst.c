@@ -39,6 +39,8 @@ static void f3_sends_over_both(void **state)
 	term_expect(t, "both>");
 	client_line(t, "side by side");
 	client_expect_pair(t, "2 side by side", "SIDE BY SIDE");
+	term_expect_row(t, 2, "UDP replies");
+	term_expect_row(t, 2, "TCP replies");
 	press(t, 3);
 	term_expect(t, "udp>");
 	client_line(t, "alone again");
@@ -166,6 +168,7 @@ static void it_is_stopped(void **state)
 	(void)state;
 	client_line(t, "/burst 100000 every 1s");
 	client_expect_pair(t, "line 2", "LINE 2");
+	term_expect(t, "/100000 · ");
 	term_type(t, "typed meanwhile");
 	term_expect(t, "udp> typed meanwhile");
 	/* Ctrl-C drops the burst first, then the line. */

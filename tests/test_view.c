@@ -839,6 +839,10 @@ static void test_both_in_one_pane(void **state)
 	check_row(s, 9, "                            │ stray                 │    WHAT");
 	draw(s, 24, 50);
 	check_seen(s, "  6 slow                 ┃    ✗ cut off");
+	s->view.arrivals = true;
+	draw(s, 24, 50);
+	check_seen(s, "6 slow (TCP ✗ cut off)");
+	check_seen(s, "7 long (✗ failed: too");
 }
 
 /* What one ledger has forgotten and the other has not. */

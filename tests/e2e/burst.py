@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from client import ENVIRONMENT, HOME, PATIENCE, UPCASE, differences, python, run, upcased
@@ -70,6 +71,14 @@ with python("scripted_server.py", "tcp") as server:
     result = run("--plain", "-b", "--count=3", "127.0.0.1", server.port)
     point("--both: UDP is refused, TCP goes on", differences("replies", result.stdout, b"tcp LINE 1\ntcp LINE 2\ntcp LINE 3\n") +
           status(result, 1) + says(result, b"refused"))
+
+with upcased() as server, tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+    file.write("both\n")
+    file.flush()
+    for options, wanted in (([], b"tcp X\nudp X\n"), (["-u"], b"X\n"), (["-t"], b"X\n")):
+        result = run("--plain", f"--config={file.name}", *options, "127.0.0.1", server.port, stdin=b"x\n")
+        point(f"both in the configuration, {' '.join(options) or 'nothing'} on the command line",
+              differences("replies", in_any_order(result.stdout), wanted) + status(result, 0))
 
 # --- lines of its own ---
 

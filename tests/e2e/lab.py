@@ -129,7 +129,7 @@ def read_line(stream, seconds=PATIENCE):
 def working_backends(user='self'):
     """The back ends that work for the user here."""
     out = run('--check', user=user)[1]
-    return [line.split()[0] for line in out.splitlines() if line.split()[1:2] == ['works']]
+    return [line.split()[0] for line in out.splitlines() if len(line.split()) > 1 and line.split()[1].rstrip(',') == 'works']
 
 
 def need_hosts():

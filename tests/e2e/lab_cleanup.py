@@ -53,7 +53,7 @@ def state():
 class Lab:
     """A lab with a far server, and a near command with a daemon; all bear a mark."""
 
-    def __init__(self, user, backend, extra=()):
+    def __init__(self, user, backend, obstacle=None):
         global _labs
         _labs += 1
         self.user = user
@@ -62,8 +62,8 @@ class Lab:
         os.makedirs(os.path.dirname(self.asked), exist_ok=True)
         os.chmod(os.path.dirname(self.asked), 0o777)
         self.before = state()
-        self.process = start('-q', '--backend', backend, '--far', f'exec {FAR}', *extra, '--', *python(NEAR),
-                             self.asked, user=user, stdin=-1, env=dict([self.mark.split('=')]))
+        self.process = start('-q', '--backend', backend, '--far', f'exec {FAR}', '--', *python(NEAR),
+                             self.asked, user=user, obstacle=obstacle, stdin=-1, env=dict([self.mark.split('=')]))
         self.ready = read_line(self.process.stdout) == 'near\n'
         self.keeper = (children(self.process.pid) or [0])[0]
         self.far, self.near = 0, 0
@@ -87,8 +87,8 @@ class Lab:
         return faults
 
 
-def check(name, end, want, user, backend, asked=False, extra=()):
-    lab = Lab(user, backend, extra)
+def check(name, end, want, user, backend, asked=False, obstacle=None):
+    lab = Lab(user, backend, obstacle)
     faults = [] if lab.ready and lab.keeper and lab.far and lab.near else ['it did not start']
     # The test's own eyes: all that is to be gone is seen before.
     if len(processes(lab.mark)) < 5 or not os.listdir(runtime(user)):
@@ -126,15 +126,22 @@ def kill_far(lab):
     until(lambda: lab.far not in children(lab.keeper))
 
 
+def check_backend(user, backend, obstacle=None):
+    check('the command ends', lambda lab: None, 0, user, backend, obstacle=obstacle)
+    check('SIGTERM', kill('relay', signal.SIGTERM), 128 + signal.SIGTERM, user, backend, asked=True, obstacle=obstacle)
+    check('SIGKILL of the relay', kill('relay', signal.SIGKILL), 128 + signal.SIGKILL, user, backend, asked=True, obstacle=obstacle)
+    check('SIGKILL of the keeper', kill('keeper', signal.SIGKILL), 1, user, backend, obstacle=obstacle)
+    check('SIGKILL of the near command', kill('near', signal.SIGKILL), 128 + signal.SIGKILL, user, backend, obstacle=obstacle)
+    check('SIGKILL of the far command', kill_far, 0, user, backend, obstacle=obstacle)
+    check('SIGKILL of relay and keeper', kill_relay_and_keeper, 128 + signal.SIGKILL, user, backend, obstacle=obstacle)
+
+
 for who in USERS:
     for kind in working_backends(who):
-        check('the command ends', lambda lab: None, 0, who, kind)
-        check('SIGTERM', kill('relay', signal.SIGTERM), 128 + signal.SIGTERM, who, kind, asked=True)
-        check('SIGKILL of the relay', kill('relay', signal.SIGKILL), 128 + signal.SIGKILL, who, kind, asked=True)
-        check('SIGKILL of the keeper', kill('keeper', signal.SIGKILL), 1, who, kind)
-        check('SIGKILL of the near command', kill('near', signal.SIGKILL), 128 + signal.SIGKILL, who, kind)
-        check('SIGKILL of the far command', kill_far, 0, who, kind)
-        check('SIGKILL of relay and keeper', kill_relay_and_keeper, 128 + signal.SIGKILL, who, kind)
+        check_backend(who, kind)
+    # A /dev/net/tun as it is where everybody may use it.
+    if who == 'nobody' and 'tun' not in working_backends(who) and 'tun' in working_backends():
+        check_backend(who, 'tun', ['open-tun'])
     check('SIGHUP', kill('relay', signal.SIGHUP), 128 + signal.SIGHUP, who, kind, asked=True)
     check('SIGTERM of the keeper', kill('keeper', signal.SIGTERM), None, who, kind, asked=True)
     check('SIGINT of the relay is for the command', kill('relay', signal.SIGINT), None, who, kind)

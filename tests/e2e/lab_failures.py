@@ -9,9 +9,10 @@ from tap import point
 need_hosts()
 # Obstacles of mounts need root to be put up.
 ROOT = os.geteuid() == 0
+OPEN = ['open-tun'] if ROOT else []
 
 
-def expect(name, obstacle, words, parts, user=USERS[-1], status=None, lacks=()):
+def expect(name, obstacle, words, parts, user=USERS[-1], status=None, lacks=(), lines=1):
     """The message must be one line with all the parts."""
     got, out, err = run(*words, user=user, obstacle=obstacle)
     said = out + err
@@ -19,7 +20,7 @@ def expect(name, obstacle, words, parts, user=USERS[-1], status=None, lacks=()):
     faults += [f'it says: {part}' for part in lacks if part in said]
     if status is not None and got != status:
         faults.append(f'exit status {got}, not {status}')
-    if '--check' not in words and len(err.splitlines()) != 1:
+    if lines and '--check' not in words and len(err.splitlines()) != lines:
         faults.append(f'{len(err.splitlines())} lines')
     point(name, faults and faults + said.splitlines())
 
@@ -90,6 +91,13 @@ def check_device():
            ['-q', '--backend', 'tun'], ['ioctl(TUNSETIFF)', 'kernel.apparmor_restrict_unprivileged_userns=0'], status=1)
 
 
+def check_ipv6():
+    expect('a kernel without IPv6: --check', ['no-ipv6', *OPEN], ['--check'],
+           ['tun   works, but not for IPv6\n', 'veth  works, but not for IPv6\n'], status=0)
+    expect('a kernel without IPv6', ['no-ipv6'], ['--far', 'true', '--', *python('import socket; print(socket.socket(2, 2))')],
+           ['near 10.9.0.1'], status=0, lines=None)
+
+
 def check_rest():
     expect('no packet sockets', ['no-packet-sockets'], ['-q', '--backend', 'veth'],
            ['socket(AF_PACKET): Address family not supported', 'sudo modprobe af_packet'], status=1)
@@ -109,5 +117,6 @@ def check_rest():
 
 check_namespaces()
 check_device()
+check_ipv6()
 check_rest()
 done()

@@ -4,13 +4,15 @@ root and as an ordinary user."""
 
 import os
 import re
+import shutil
 import socket
+import subprocess
 import sys
 import textwrap
 
-from lab import FAR, LAB, NEAR, USERS, done, need_hosts, processes, python, run, runtime, start, finish, until, \
+from lab import FAR, LAB, NEAR, USERS, done, environment, need_hosts, processes, python, run, runtime, start, finish, until, \
     working_backends, read_line, PLACE
-from tap import BUILD, point
+from tap import BUILD, UPCASE, UPCASED, point
 
 need_hosts()
 
@@ -276,6 +278,33 @@ def check_usage():
     point("the command's options are its own, without --", [] if out == '--loss -V\n' else [out, err])
 
 
+def check_path():
+    """The programs find each other by their names: in a build tree, installed beside each other, and where PATH has others."""
+    programs = {'upcase': ('client-tui', UPCASE), 'upcased': ('server', UPCASED), 'upcase-lab': ('lab', LAB)}
+    usual = '/usr/bin:/bin'
+    other = os.path.join(PLACE, 'other')
+    installed = os.path.join(PLACE, 'bin')
+    for name, (place, program) in programs.items():
+        for to in os.path.join(PLACE, 'tree', place), installed:
+            os.makedirs(to, exist_ok=True)
+            shutil.copy(program, os.path.join(to, name))
+        os.makedirs(other, exist_ok=True)
+        shutil.copy('/bin/true', os.path.join(other, name))
+    tree = {name: os.path.join(PLACE, 'tree', place, name) for name, (place, _) in programs.items()}
+    beside = {name: os.path.join(installed, name) for name in programs}
+    for what, own, path in (('a build tree', tree, usual), ('installed', beside, usual), ('no PATH', beside, ''),
+                            ('others in PATH', tree, f'{other}:{usual}'),
+                            ('already in PATH', beside, f'{usual}:{installed}')):
+        lab = [own['upcase-lab'], '-q', '--far', 'true', '--', sys.executable, '-c',
+               'import os, shutil; print(*map(shutil.which, ("upcase", "upcased", "upcase-lab")), os.environ["PATH"], sep="\\n")']
+        result = subprocess.run(lab, capture_output=True, text=True, env={**environment('self'), 'PATH': path}, check=False)
+        *found, after = result.stdout.splitlines() or ['']
+        faults = [] if found == [own[name] for name in ('upcase', 'upcased', 'upcase-lab')] else [result.stdout, result.stderr]
+        faults += [] if what != 'already in PATH' or after == path else [after]
+        faults += [] if after.endswith(path) else [f'{path} has become {after}']
+        point(f'the programs are found by their names: {what}', faults)
+
+
 def check_far():
     slow = f'exec {python("")[0]} -c "import time; time.sleep(0.4); exec(open(\\"{server_file()}\\").read())"'
     near('a slow far command is waited for', '''
@@ -399,6 +428,7 @@ for who in USERS:
     check_control(who)
 for kind in working_backends():
     check_mtu(kind)
+check_path()
 check_usage()
 check_far()
 check_link()

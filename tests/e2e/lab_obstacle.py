@@ -133,6 +133,7 @@ OTHERS = {
     'kernel-without-user-namespaces': lambda: refuse('unshare', errno.EINVAL, 0, all_of=NEWUSER),
     'no-uid-map': lambda: refuse('write', errno.EPERM, 2, equals=map_length()),
     'no-tun-interface': lambda: refuse('ioctl', errno.EPERM, 1, equals=0x400454ca),
+    'no-ipv6': lambda: refuse('socket', errno.EAFNOSUPPORT, 0, equals=10),
     'no-packet-sockets': lambda: refuse('socket', errno.EAFNOSUPPORT, 0, equals=17),
 }
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Orders to the link, one a line: each is answered by lines that can be shown and of which only the last one begins with "ok"
+ * or "error", a refused one changes nothing, and the link's settings are always such as the model allows. */
+#include "config.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../../lab/orders.h"
+#include "clock.h"
+#include "fuzz.h"
+
+/* More would only repeat. */
+#define ORDERS_MOST 32
+
+static struct device *socket_device(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		abort();
+	return device_new(DEVICE_SOCKET, pair[0], "host", 1500);
+}
+
+static struct link *new_link(void)
+{
+	/* Nothing is sent: two devices do for all inputs. */
+	static struct device *devices[2];
+	const struct impair_settings perfect = impair_perfect();
+	struct link *link;
+
+	for (int i = 0; i < 2 && !devices[i]; i++)
+		devices[i] = socket_device();
+	link = link_new(&perfect, &perfect, 1, devices[0], devices[1]);
+	if (!link)
+		abort();
+	return link;
+}
+
+static int begins(const char *line, size_t n, const char *word)
+{
+	const size_t length = strlen(word);
+
+	return n >= length && memcmp(line, word, length) == 0 && (n == length || line[length] == ' ');
+}
+
+/* Returns whether the order was refused. */
+static int check_answer(const struct outbox *out)
+{
+	const char *line = out->bytes + out->first, *end = out->bytes + out->end, *next;
+	int refused = 0;
+
+	fuzz_check(!outbox_empty(out) && !out->overflown && end[-1] == '\n');
+	for (; line < end; line = next + 1) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		const size_t n = (size_t)(next - line);
+		refused = begins(line, n, "error");
+		fuzz_check((refused || begins(line, n, "ok")) == (next + 1 == end));
+		for (size_t i = 0; i < n; i++)
+			fuzz_check((unsigned char)line[i] >= ' ' && line[i] != 127);
+	}
+	return refused;
+}
+
+static void check_link(const struct link *link, const struct events_wish *wish)
+{
+	char why[IMPAIR_WHY];
+
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		fuzz_check(impair_check(link_settings(link, (enum link_direction)d), why) == 0);
+	fuzz_check(link_balanced(link));
+	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);
+}
+
+static void execute(struct link *link, const char *text, size_t n, int64_t now, struct events_wish *wish)
+{
+	struct impair_settings before[LINK_DIRECTIONS];
+	struct outbox out = { .bytes = NULL };
+	char *line = malloc(n + 1);
+	bool changed;
+
+	memcpy(line, text, n);
+	line[n] = '\0';
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		before[d] = *link_settings(link, (enum link_direction)d);
+	changed = orders_execute(link, line, now, wish, &out);
+	if (check_answer(&out)) {
+		fuzz_check(!changed);
+		for (int d = 0; d < LINK_DIRECTIONS; d++)
+			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_direction)d), sizeof before[d]) == 0);
+	}
+	check_link(link, wish);
+	outbox_free(&out);
+	free(line);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data, *end = text + size;
+	struct events_wish wish = { .on = false };
+	struct link *link = new_link();
+	int64_t now = NS_PER_S;
+
+	for (int i = 0; i < ORDERS_MOST && text < end; i++, now += NS_PER_S) {
+		const char *next = memchr(text, '\n', (size_t)(end - text));
+		const size_t n = (size_t)((next ? next : end) - text);
+		execute(link, text, n, now, &wish);
+		text += n + 1;
+	}
+	link_free(link);
+	return 0;
+}
