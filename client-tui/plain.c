@@ -196,16 +196,24 @@ static void run(struct plain *p)
 
 /* --- start and end --- */
 
-static void tell_end(struct plain *p, const struct lane *lane)
+/* Over both transports side by side. */
+static void tell_end(struct plain *p)
 {
-	struct facts facts;
-	char text[2000];
+	const struct generator *g = &p->generator;
+	struct facts facts[2];
+	const struct facts *udp = NULL, *tcp = NULL;
+	char text[6000];
 
 	if (p->settings->quiet)
 		return;
-	session_facts(lane->session, clock_monotonic(), &facts);
-	summary_facts(&facts, text, sizeof text);
-	fputs(p->utf8 ? text : summary_ascii(text), stderr);
+	for (size_t i = 0; i < p->lane_count; i++) {
+		session_facts(p->lanes[i].session, clock_monotonic(), &facts[i]);
+		facts[i].schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+		*(p->lanes[i].stream ? &tcp : &udp) = &facts[i];
+	}
+	if (udp || tcp)
+		fputs(p->utf8 ? summary_peer(udp, tcp, text, sizeof text) : summary_ascii(summary_peer(udp, tcp, text, sizeof text)),
+		    stderr);
 }
 
 static void tell_generator(struct plain *p)
@@ -236,8 +244,7 @@ static int end(struct plain *p)
 	if (p->write_failed && recorded && !stopped && !interrupted)
 		fprintf(stderr, "upcase: standard output: %s\n", strerror(errno));
 	tell_generator(p);
-	for (size_t i = 0; i < p->lane_count; i++)
-		tell_end(p, &p->lanes[i]);
+	tell_end(p);
 	if (!p->settings->quiet && p->truth)
 		tell_truth(p);
 	return all && recorded && !p->write_failed && !p->failed ? 0 : 1;

@@ -14,6 +14,9 @@
 
 /* Two looks at the same pair of clocks differ by what they took, and by this much of reading them. */
 #define LOOK_NOISE (2 * NS_PER_US)
+/* Looks at once, when they are disturbed; and how much the best one may be out for stamps to be trusted. */
+#define LOOKS 8
+#define LOOK_WORST (10 * NS_PER_US)
 /* When after so many datagrams no stamp has come, this device gives none. */
 #define STAMPS_PATIENCE 256
 
@@ -49,7 +52,7 @@ void stamps_look(struct stamps *s)
 {
 	int64_t offset = 0, bracket = INT64_MAX, difference;
 
-	for (int i = 0; i < 3 && bracket > LOOK_NOISE; i++) {
+	for (int i = 0; i < LOOKS && bracket > LOOK_NOISE; i++) {
 		int64_t took;
 		const int64_t seen = look_once(&took);
 
@@ -59,13 +62,14 @@ void stamps_look(struct stamps *s)
 		offset = seen;
 	}
 	difference = offset > s->offset ? offset - s->offset : s->offset - offset;
-	s->trusted = !s->looked || difference <= bracket + s->bracket + LOOK_NOISE;
-	if (!s->trusted)
-		s->totals.clock_steps++;
-	if (!s->trusted || !s->looked || bracket < s->bracket) {
+	const bool step = s->looked && difference > bracket + s->bracket + LOOK_NOISE;
+
+	s->totals.clock_steps += step;
+	if (step || !s->looked || bracket < s->bracket) {
 		s->offset = offset;
 		s->bracket = bracket;
 	}
+	s->trusted = !step && s->bracket <= LOOK_WORST;
 	s->looked = true;
 }
 

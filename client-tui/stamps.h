@@ -18,7 +18,7 @@
 struct stamps {
 	/* Ours less the wall clock's, and how long the look took that said so: it is out by no more. */
 	int64_t offset, bracket;
-	/* There was a look; the clock was not set since the look before. */
+	/* There was a look; the clock was not set since the look before, and the best look is a good one. */
 	bool looked, trusted;
 	struct facts_times totals;
 	/* The kernel is asked for stamps of what is sent. It numbers datagrams; `next` is the next one's number, and numbers[] the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How summary.c and summary-stats.c put their texts together. For these two only. */
+/* How summary.c, summary-facts.c and summary-stats.c put their texts together. For these only. */
 #ifndef UPCASE_SUMMARY_TEXT_H
 #define UPCASE_SUMMARY_TEXT_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "ledger.h"
+#include "stats.h"
 
 /* Text that grows in a buffer; what does not fit is left out. */
 struct text {
@@ -29,5 +30,14 @@ void summary_put_loss(struct text *out, const struct ledger_totals *t, const cha
 void summary_put_figures(struct text *out, const double *figures, size_t count, double greatest);
 /* The standard deviation of the round-trip times, of a sample (over n - 1), ns; -1 for fewer than two. */
 double summary_deviation(const struct ledger_totals *t);
+
+/* summary-facts.c: the quantiles that are told. */
+#define SUMMARY_QUANTILES 4
+extern const struct summary_quantile {
+	double q;
+	const char *name;
+} summary_quantiles[SUMMARY_QUANTILES];
+/* The mean burst length, "1.50". */
+void summary_put_mean_run(struct text *out, const struct stats *s);
 
 #endif

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,6 +22,7 @@
 #include "session-core.h"
 #include "stall.h"
 #include "stamps.h"
+#include "tcp-look.h"
 
 /* One read, and the reads of one turn. */
 #define READ_SIZE 65536
@@ -163,42 +163,6 @@ static int tcp_open(struct session *s, int64_t now)
 
 /* --- what the kernel says --- */
 
-static int read_info(int fd, struct session_tcp *out)
-{
-	struct tcp_info info = {.tcpi_state = 0};
-	socklen_t size = sizeof info;
-
-	/* An older kernel fills less. */
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
-	    size < offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans)
-		return -1;
-	*out = (struct session_tcp){
-		.again = info.tcpi_total_retrans,
-		.timeout = info.tcpi_rto * NS_PER_US,
-		.doubled = info.tcpi_backoff,
-		.round_trip = info.tcpi_rtt * NS_PER_US,
-		.variation = info.tcpi_rttvar * NS_PER_US,
-		.window = info.tcpi_snd_cwnd,
-	};
-	return 0;
-}
-
-static void add_look(struct facts_tcp *f, const struct session_tcp *now, uint64_t again_before)
-{
-	f->again = again_before + now->again;
-	f->timeout = now->timeout;
-	if (now->timeout > f->timeout_most)
-		f->timeout_most = now->timeout;
-	f->round_trip = now->round_trip;
-	f->variation = now->variation;
-	f->window = now->window;
-	if (f->looks == 0 || now->window < f->window_least)
-		f->window_least = now->window;
-	if (now->window > f->window_most)
-		f->window_most = now->window;
-	f->looks++;
-}
-
 /* The next look comes the later the longer a line has waited. */
 static void look(struct session *s, int64_t now)
 {
@@ -208,8 +172,8 @@ static void look(struct session *s, int64_t now)
 	struct session_tcp info;
 
 	t->look_at = now + (pause < LOOK_OFTEN ? LOOK_OFTEN : pause > LOOK_SELDOM ? LOOK_SELDOM : pause);
-	if (read_info(s->fd, &info) == 0)
-		add_look(&t->seen, &info, t->again_before);
+	if (tcp_look_read(s->fd, &info) == 0)
+		tcp_look_add(&t->seen, &info, t->again_before);
 }
 
 /* A connection that never stood has sent its SYN again perhaps; there is no more to say of it. */
@@ -218,10 +182,10 @@ static void last_look(struct session *s)
 	struct tcp *t = s->side;
 	struct session_tcp info;
 
-	if (read_info(s->fd, &info) < 0)
+	if (tcp_look_read(s->fd, &info) < 0)
 		return;
 	if (s->phase == PHASE_READY)
-		add_look(&t->seen, &info, t->again_before);
+		tcp_look_add(&t->seen, &info, t->again_before);
 	t->again_before += info.again;
 	t->seen.again = t->again_before;
 }
@@ -700,7 +664,7 @@ static void tcp_free(struct session *s)
 
 static int tcp_state(const struct session *s, struct session_tcp *out)
 {
-	return read_info(s->fd, out);
+	return tcp_look_read(s->fd, out);
 }
 
 static void tcp_facts(const struct session *s, int64_t now, struct facts *f)
@@ -713,8 +677,8 @@ static void tcp_facts(const struct session *s, int64_t now, struct facts *f)
 	f->times = t->stamps.totals;
 	f->times.sent_program = ledger_totals(s->ledger)->sent;
 	f->tcp = t->seen;
-	if (s->phase == PHASE_READY && read_info(s->fd, &info) == 0)
-		add_look(&f->tcp, &info, t->again_before);
+	if (s->phase == PHASE_READY && tcp_look_read(s->fd, &info) == 0)
+		tcp_look_add(&f->tcp, &info, t->again_before);
 	f->stalls = stall_now(&t->stall, ledger_waiting_since(s->ledger), f->tcp.round_trip, now);
 }
 

@@ -474,18 +474,63 @@ static int app_start(struct app *app, const struct client_settings *settings)
 	    app_record_start(app, clock_monotonic(), clock_realtime());
 }
 
+static bool same_peer(const struct session *a, const struct session *b)
+{
+	return strcmp(session_peer(a), session_peer(b)) == 0 && ledger_totals(session_ledger(b))->typed > 0;
+}
+
+/* The other transport's session with the same peer, or NULL, also when a transport had more than one; *told: it comes earlier, so this
+ * one was told with it. */
+static struct session *beside(const struct app *app, size_t index, bool *told)
+{
+	const struct session *s = app->sessions[index]->session;
+	struct session *found = NULL;
+	size_t same = 0, others = 0;
+
+	*told = false;
+	for (size_t i = 0; i < app->session_count; i++) {
+		struct session *other = app->sessions[i]->session;
+
+		if (!same_peer(s, other))
+			continue;
+		if (session_transport(other) == session_transport(s)) {
+			same++;
+			continue;
+		}
+		others++;
+		found = other;
+		*told = i < index;
+	}
+	*told = *told && same == 1 && others == 1;
+	return same == 1 && others == 1 ? found : NULL;
+}
+
+static void summarise_session(const struct app *app, size_t index)
+{
+	const struct session *s = app->sessions[index]->session;
+	struct session *other;
+	struct facts one, two;
+	bool told;
+	char text[6000];
+
+	session_facts(s, clock_monotonic(), &one);
+	if (one.totals->typed == 0 && app->session_count > 1)
+		return;
+	other = beside(app, index, &told);
+	if (told)
+		return;
+	if (other)
+		session_facts(other, clock_monotonic(), &two);
+	summary_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
+	fputs(app->utf8 ? text : summary_ascii(text), stdout);
+}
+
 static void summarise(struct app *app)
 {
-	struct facts facts;
-	char text[2000];
+	char text[1000];
 
-	for (size_t i = 0; i < app->session_count; i++) {
-		session_facts(app->sessions[i]->session, clock_monotonic(), &facts);
-		if (facts.totals->typed == 0 && !(app->session_count == 1))
-			continue;
-		summary_facts(&facts, text, sizeof text);
-		fputs(app->utf8 ? text : summary_ascii(text), stdout);
-	}
+	for (size_t i = 0; i < app->session_count; i++)
+		summarise_session(app, i);
 	if (app->truth)
 		fputs(link_report_end(witness_totals(truth_witness(app->truth)), text, sizeof text), stdout);
 	fflush(stdout);
