@@ -183,6 +183,7 @@ static int take_summary(const struct reading *r, const struct record_read *read)
 	f->has_end = true;
 	f->run.ended_at = read->run.ended_at;
 	f->run.stopped = read->run.stopped;
+	f->has_link = f->has_link || read->has_truth;
 	f->judged = read->judged;
 	f->mismatches = read->mismatches;
 	for (size_t i = 0; i < read->sum_count; i++) {

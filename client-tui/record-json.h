@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Records as JSON, one line of text each (upcase(1), RECORDS), and back. Pure. */
+/* Records as JSON, one line of text each (upcase(1), RECORD FORMAT), and back. Pure. */
 #ifndef UPCASE_RECORD_JSON_H
 #define UPCASE_RECORD_JSON_H
 
@@ -42,6 +42,7 @@ struct record_read {
 	/* RECORD_START and RECORD_SUMMARY. */
 	struct record_run run;
 	/* RECORD_SUMMARY, in the lab: lines compared with what the link did, and of them in contradiction. */
+	bool has_truth;
 	uint64_t judged, mismatches;
 	struct record_session session;
 	struct record line;

@@ -437,6 +437,7 @@ static void read_truth(struct reader *from, struct record_read *to)
 {
 	struct reader r = inside(from, "truth", get(from, "truth"));
 
+	to->has_truth = true;
 	to->judged = get_count(&r, "judged", COUNT_MOST);
 	to->mismatches = get_count(&r, "mismatches", COUNT_MOST);
 	from->bad = r.bad;

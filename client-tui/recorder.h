@@ -3,7 +3,7 @@
  * A front end has one, whether or not it writes while it goes on: it remembers what no ledger keeps, the times of duplicates, strays and
  * notices. Records come in the order of numbers per session as soon as they are final: the line is decided and, over UDP, another wait has passed
  * for late replies and duplicates. What comes after its record was written becomes a record of its own. The format stands in upcase(1),
- * RECORDS. No clock, no socket; writes to the FILE that it is given. */
+ * RECORD FORMAT. No clock, no socket; writes to the FILE that it is given. */
 #ifndef UPCASE_RECORDER_H
 #define UPCASE_RECORDER_H
 

@@ -51,7 +51,7 @@ MAY = {
     'client-tui/prompt.c': 'readline file speak state',
     'client-tui/record-json.c': 'json',
     'client-tui/record-parse.c': 'json',
-    'client-tui/replay.c': 'file speak',
+    'client-tui/replay.c': 'file',
     'client-tui/rescue.c': 'wait file place state',
     'client-tui/resolve.c': 'socket wait file process end',
     'client-tui/save.c': 'file',
