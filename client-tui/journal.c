@@ -76,6 +76,7 @@ void journal_add(struct journal *j, const struct journal_note *note)
 			return;
 		if (note->length > 0)
 			memcpy(new.text, note->text, note->length);
+		new.text[note->length] = '\0';
 	}
 	if (j->count > 0 && slot(j, j->count - 1)->told_at > new.told_at)
 		new.told_at = slot(j, j->count - 1)->told_at;

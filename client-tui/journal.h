@@ -28,7 +28,7 @@ struct journal_note {
 	/* When it happened, and when it was told, which never decreases; ns. */
 	int64_t at, told_at;
 	int64_t rtt;
-	/* Owned by the journal. */
+	/* Owned by the journal, with a zero behind it. */
 	unsigned char *text;
 	size_t length;
 };

@@ -26,10 +26,12 @@ static void put_bool(json_t *to, const char *key, bool value)
 	json_object_set_new(to, key, json_boolean(value));
 }
 
-/* NULL becomes null. */
+/* NULL becomes null. Words are ours; where a system's message is in no UTF-8, so much of it is lost. */
 static void put_word(json_t *to, const char *key, const char *word)
 {
-	json_object_set_new(to, key, word ? json_string(word) : json_null());
+	json_t *value = word ? json_string(word) : json_null();
+
+	json_object_set_new(to, key, value ? value : json_string("?"));
 }
 
 static void put_time(json_t *to, const char *key, int64_t at)

@@ -319,6 +319,36 @@ static void crowded_rows_are_written(void **state)
 	desk_close(&d);
 }
 
+/* What /save writes in the midst of a session: lines that wait, what came besides, in the order of the session. */
+static void all_is_saved_at_once(void **state)
+{
+	struct desk d;
+	struct record_file *f;
+
+	(void)state;
+	desk_open(&d, 100);
+	recorder_notice(d.r, true, "a notice", 5 * MS);
+	send(&d, 1, "one", 10 * MS);
+	reply(&d, "ONE", 20 * MS);
+	reply(&d, "ONE", 21 * MS);
+	reply(&d, "", 22 * MS);
+	send(&d, 2, "two", 30 * MS);
+	fclose(d.out);
+	free(d.text);
+	d.out = open_memstream(&d.text, &d.length);
+	assert_int_equal(recorder_save(d.r, CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 40 * MS }, 40 * MS), 0);
+	f = desk_read(&d);
+	assert_int_equal(f->notice_count, 1);
+	assert_string_equal(f->notices[0].text, "a notice");
+	assert_int_equal(f->notices[0].at, 4 * MS);
+	assert_int_equal(f->sides[0].lines[0]->duplicate_at[0], 20 * MS);
+	assert_int_equal(f->sides[0].lines[1]->fate, FATE_WAITING);
+	assert_int_equal(f->reply_count, 1);
+	assert_sum(f, ledger_totals(d.l));
+	record_file_free(f);
+	desk_close(&d);
+}
+
 static void a_full_disk_is_told(void **state)
 {
 	struct desk d;
@@ -428,6 +458,7 @@ int main(void)
 		cmocka_unit_test(dates_are_right),
 		cmocka_unit_test(records_wait_until_final),
 		cmocka_unit_test(crowded_rows_are_written),
+		cmocka_unit_test(all_is_saved_at_once),
 		cmocka_unit_test(a_full_disk_is_told),
 		cmocka_unit_test(played_lines_have_their_fates),
 		cmocka_unit_test(damaged_files_are_refused),
