@@ -8,6 +8,9 @@
 #include "canvas.h"
 #include "generator.h"
 #include "keys.h"
+#include "recorder.h"
+#include "replay.h"
+#include "save.h"
 #include "session.h"
 #include "commands.h"
 #include "settings.h"
@@ -29,6 +32,8 @@ struct app_session {
 	int64_t leave_by;
 	/* What the lab knows it as; -1 outside. */
 	int flow;
+	/* What the recorder knows it as. */
+	int recorded;
 };
 
 /* A question that the next key answers. */
@@ -55,6 +60,12 @@ struct app {
 	struct generator burst;
 	bool burst_due;
 	char progress[100];
+
+	/* What /save writes, and of what run; the recording that is shown instead of sessions, or NULL, and when it goes on. */
+	struct recorder *recorder;
+	struct record_run run;
+	struct replay *replay;
+	int64_t replay_at;
 
 	struct view view;
 	struct canvas canvas;
@@ -100,6 +111,7 @@ void app_switch(struct app *app, enum session_transport transport, int64_t now);
 void app_both(struct app *app, int64_t now);
 void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_notice(struct app *app, bool bad, const char *text);
+void app_reply(struct app_session *of, const struct session_reply *reply);
 /* Sends a line over what is in use. `pieces` is SESSION_LINE, with SESSION_GENERATED and SESSION_MORE where they fit. Returns 0, or
  * -1 after saying why. */
 int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now);
@@ -145,6 +157,23 @@ int64_t app_burst_due(struct app *app);
 void app_burst_turn(struct app *app);
 /* What the status line says of it, or NULL. */
 const char *app_burst_progress(struct app *app, int64_t now);
+
+/* tui-record.c */
+/* Returns 0, or -1 when memory is short. `wall`: now, ns since 1970. */
+int app_record_start(struct app *app, int64_t now, int64_t wall);
+void app_record_session(struct app_session *of);
+int app_record_save(struct app *app, const char *path, const struct board *board, int64_t now, char why[SAVE_WHY]);
+void app_save(struct app *app, const char *path, int64_t now);
+/* What the view goes by: `now`, or a recording's time. */
+int64_t app_time(const struct app *app, int64_t now);
+int app_replay_start(struct app *app, int64_t now);
+/* Takes the keys that a recording goes on by. */
+bool app_replay_key(struct app *app, const unsigned char *bytes, size_t n, int64_t now);
+/* True, and says so, while a recording is shown. */
+bool app_replay_refuses(struct app *app);
+/* When to come again. */
+int64_t app_replay_turn(struct app *app, int64_t now);
+const char *app_replay_progress(struct app *app);
 
 /* tui-command.c */
 void app_command(struct app *app, const char *line, size_t n, int64_t now);

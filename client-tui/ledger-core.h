@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies) and
- * ledger-check.c only. */
+/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies), ledger-play.c
+ * (records) and ledger-check.c only. */
 #ifndef UPCASE_LEDGER_CORE_H
 #define UPCASE_LEDGER_CORE_H
 
@@ -42,6 +42,8 @@ bool ledger_is_over(const struct entry *e, int64_t span, int64_t now);
 /* The total of one fate. */
 uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
+/* A round-trip time goes into mean and variance. */
+void ledger_count_time(struct ledger_totals *t, int64_t rtt);
 /* Lines that can be answered no more leave the lookup. */
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */

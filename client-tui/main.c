@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plain-replay.h"
 #include "plain.h"
 #include "private.h"
+#include "save.h"
 #include "settings.h"
 #include "tui.h"
 
@@ -67,9 +69,46 @@ static int run(struct client_settings *settings)
 	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
 		status = plain_run(settings, private ? notice : NULL);
 	else
-		status = tui_run(settings, private ? notice : NULL);
+		status = tui_run(settings, NULL, private ? notice : NULL);
 	private_stop(&server);
 	return status;
+}
+
+static int run_replay(const struct client_settings *settings)
+{
+	char why[REPLAY_WHY];
+	struct replay *replay = replay_open(settings->read, why);
+	int status;
+
+	if (!replay) {
+		fprintf(stderr, "upcase: --read %s\n", why);
+		return 2;
+	}
+	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
+		status = plain_replay(settings, replay);
+	else
+		status = tui_run(settings, replay, NULL);
+	replay_close(replay);
+	return status;
+}
+
+/* What is wrong with the options together, said before anything is done. */
+static int check_options(const struct client_settings *settings)
+{
+	const char *wrong = NULL;
+	char why[SAVE_WHY];
+
+	if (settings->step && !settings->read)
+		wrong = "--step goes with --read FILE; see upcase --help";
+	else if (settings->read && (settings->count || *settings->host))
+		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count";
+	if (wrong)
+		fprintf(stderr, "upcase: %s\n", wrong);
+	else if (settings->save && save_check(settings->save, why) < 0)
+		fprintf(stderr, "upcase: --save %s\n", why);
+	else
+		return 0;
+	return -1;
 }
 
 int main(int argc, char **argv)
@@ -89,6 +128,10 @@ int main(int argc, char **argv)
 		puts(PACKAGE_STRING);
 		return 0;
 	}
+	if (check_options(&settings) < 0)
+		return 2;
+	if (settings.read)
+		return run_replay(&settings);
 	find_lab(&settings);
 	return run(&settings);
 }

@@ -5,6 +5,7 @@
 #define UPCASE_PLAIN_CORE_H
 
 #include "generator.h"
+#include "recorder.h"
 #include "session.h"
 #include "settings.h"
 #include "truth.h"
@@ -24,8 +25,8 @@ struct lane {
 	bool stream;
 	/* What stands before its replies, "" with one lane. */
 	const char *prefix;
-	/* Its flow in the lab. */
-	int flow;
+	/* Its flow in the lab; what the recorder knows it as. */
+	int flow, recorded;
 	/* A reply of which pieces were printed is not at its end yet. */
 	bool begun;
 	/* Its replies while the other lane's has begun. */
@@ -68,6 +69,10 @@ struct plain {
 	bool progress, same_terminal;
 	size_t progress_shown;
 	int64_t progress_at;
+	/* --json, --csv, --save; else NULL. When it writes again. */
+	struct recorder *recorder;
+	struct record_run run;
+	int64_t record_at;
 	unsigned told;
 	/* Memory is short: the end. */
 	bool failed;
@@ -91,6 +96,18 @@ int64_t plain_generate_at(const struct plain *p);
 /* Begins when the sessions are ready; sends what is due; ends the sending. */
 void plain_generate(struct plain *p);
 void plain_end_input(struct plain *p, int64_t now);
+
+/* plain-record.c */
+/* Returns 0, or -1 when memory is short. */
+int plain_record_start(struct plain *p, int64_t now, int64_t wall);
+int plain_record_lane(struct lane *lane);
+void plain_record_reply(struct lane *lane, const struct session_reply *reply);
+void plain_record_row(struct lane *lane, uint64_t number);
+void plain_record_notice(struct plain *p, bool bad, const char *text);
+/* Writes what is final. */
+void plain_record_turn(struct plain *p, int64_t now);
+/* Writes the rest, and the file of --save. Returns 0, or -1 after one line on standard error. */
+int plain_record_end(struct plain *p, bool complete, int64_t now);
 
 /* plain-output.c */
 void plain_say(struct plain *p, bool bad, const char *words);

@@ -251,6 +251,9 @@ void plain_reply(void *context, const struct session_reply *reply)
 	struct lane *lane = context;
 	const enum ledger_match match = reply->verdict.match;
 
+	plain_record_reply(lane, reply);
+	if (lane->plain->settings->output != CLIENT_TEXT)
+		return;
 	if (reply->more) {
 		if (lane->plain->lane_count > 1)
 			put_part(lane, reply->text, reply->length, false);
@@ -278,6 +281,7 @@ void plain_row(void *context, uint64_t number)
 	const struct ledger_row *row = ledger_find(session_ledger(lane->session), number);
 	char text[300], fate[200];
 
+	plain_record_row(lane, number);
 	if (row && row->fate != FATE_QUEUED && row->fate != FATE_WAITING && p->told++ < TOLD_LINES) {
 		summary_fate(row, lane->stream, clock_monotonic(), fate, sizeof fate);
 		snprintf(text, sizeof text, "line %llu%s: %s%s", (unsigned long long)number,
@@ -290,5 +294,8 @@ void plain_row(void *context, uint64_t number)
 
 void plain_notice(void *context, bool bad, const char *text)
 {
-	plain_say(((struct lane *)context)->plain, bad, text);
+	struct plain *p = ((struct lane *)context)->plain;
+
+	plain_record_notice(p, bad, text);
+	plain_say(p, bad, text);
 }

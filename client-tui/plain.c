@@ -133,6 +133,7 @@ static void watch_all(const struct plain *p, struct watch *w, bool hungry)
 		truth_watch(p->truth, w);
 	if (p->truth_by)
 		watch_until(w, p->truth_by);
+	watch_until(w, p->record_at);
 	if (hungry)
 		watch_read(w, STDIN_FILENO);
 	watch_until(w, plain_generate_at(p));
@@ -175,6 +176,7 @@ static void one_turn(struct plain *p, const sigset_t *blocked)
 		plain_generate(p);
 	else
 		plain_pass(p, clock_monotonic());
+	plain_record_turn(p, clock_monotonic());
 	plain_flush(p);
 	plain_progress(p, clock_monotonic());
 }
@@ -226,10 +228,10 @@ static void tell_generator(struct plain *p)
 
 static int end(struct plain *p)
 {
-	bool all;
+	bool all, all_sent, recorded;
 
 	generator_stop(&p->generator, clock_monotonic());
-	all = p->input_ended && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
+	all_sent = all = p->input_ended && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
 
 	for (size_t i = 0; i < p->lane_count; i++) {
 		const struct ledger_totals *t = ledger_totals(session_ledger(p->lanes[i].session));
@@ -242,13 +244,14 @@ static int end(struct plain *p)
 	}
 	plain_end_output(p);
 	plain_erase_progress(p);
-	if (p->write_failed && !stopped && !interrupted)
+	recorded = plain_record_end(p, all_sent, clock_monotonic()) == 0;
+	if (p->write_failed && recorded && !stopped && !interrupted)
 		fprintf(stderr, "upcase: standard output: %s\n", strerror(errno));
 	tell_generator(p);
 	tell_end(p);
 	if (!p->settings->quiet && p->truth)
 		tell_truth(p);
-	return all && !p->write_failed && !p->failed ? 0 : 1;
+	return all && recorded && !p->write_failed && !p->failed ? 0 : 1;
 }
 
 static int open_lane(struct plain *p, enum session_transport transport, int64_t now)
@@ -282,6 +285,8 @@ static int open_lane(struct plain *p, enum session_transport transport, int64_t 
 	if (!lane->session)
 		return -1;
 	p->lane_count++;
+	if (plain_record_lane(lane) < 0)
+		return -1;
 	if (p->truth)
 		truth_set_ledger(p->truth, lane->flow, session_ledger(lane->session));
 	return 0;
@@ -319,7 +324,7 @@ int plain_run(const struct client_settings *settings, const char *notice)
 	if (notice)
 		plain_say(p, false, notice);
 	open_truth(p, clock_monotonic());
-	if (open_lanes(p, clock_monotonic()) == 0) {
+	if (plain_record_start(p, clock_monotonic(), clock_realtime()) == 0 && open_lanes(p, clock_monotonic()) == 0) {
 		run(p);
 		status = end(p);
 	} else {
@@ -329,6 +334,7 @@ int plain_run(const struct client_settings *settings, const char *notice)
 		session_close(p->lanes[i].session);
 		plain_free_lane(&p->lanes[i]);
 	}
+	recorder_free(p->recorder);
 	truth_close(p->truth);
 	free(p);
 	return status;

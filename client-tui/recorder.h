@@ -3,7 +3,7 @@
  * A front end has one, whether or not it writes while it goes on: it remembers what no ledger keeps, the times of duplicates, strays and
  * notices. Records come in the order of numbers per session as soon as they are final: the line is decided and, over UDP, another wait has passed
  * for late replies and duplicates. What comes after its record was written becomes a record of its own. The format stands in upcase(1),
- * RECORDS. No clock, no socket; writes to the FILE that it is given. */
+ * RECORD FORMAT. No clock, no socket; writes to the FILE that it is given. */
 #ifndef UPCASE_RECORDER_H
 #define UPCASE_RECORDER_H
 
@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "facts.h"
 #include "ledger.h"
 #include "session.h"
 #include "settings.h"
@@ -20,7 +21,7 @@
 /* Sessions at most, as many as a screen has. */
 #define RECORDER_SESSIONS 256
 
-/* What the host did to a run, and how its times were taken; for the summary. All borrowed. */
+/* A run as a whole. */
 struct record_run {
 	/* When the session's time 0 was, ns since 1970, UTC. */
 	int64_t started;
@@ -29,18 +30,12 @@ struct record_run {
 	enum ledger_tag tag;
 	/* Generated lines: as in the settings; count 0: none. */
 	int64_t count, interval, size;
-	/* How the times were taken: "kernel", "program"; NULL: not said. */
-	const char *send_times, *receive_times;
-	/* Sends that were off schedule: how many by more than 10 ms, and the worst, ns. */
-	uint64_t slipped;
-	int64_t worst_slip;
-	/* Datagrams that our own socket had no room for. */
-	uint64_t overflowed;
-	/* Why the host and not the network shaped the run, or NULL. */
-	const char *invalid;
 	/* Stopped before all lines were sent. */
 	bool stopped;
 };
+
+/* As asked for; `wall`: now, ns since 1970. */
+void recorder_run(struct record_run *run, const struct client_settings *settings, int64_t wall);
 
 struct recorder;
 
@@ -54,9 +49,10 @@ void recorder_free(struct recorder *r);
  * Returns its number, 0 or more, or -1. */
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer, int64_t wait, size_t rows,
     const struct witness *witness);
-/* Its address is known (now); its TCP figures at the end. */
+/* Its address is known (now). */
 void recorder_peer(struct recorder *r, int session, const char *peer);
-void recorder_tcp(struct recorder *r, int session, const struct session_tcp *tcp);
+/* Its figures beyond the ledger's, before the end and before each save: session_facts(), and the generator's schedule. */
+void recorder_facts(struct recorder *r, int session, const struct facts *facts);
 
 /* What the session's hooks tell, at `now`. Pieces of a reply (`more`) may be passed on, they are not recorded. */
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply, int64_t now);

@@ -39,8 +39,11 @@ struct session *replay_session(const struct replay *r, size_t i);
 bool replay_both(const struct replay *r);
 /* What the link did, NULL when it was not recorded. */
 const struct witness *replay_witness(const struct replay *r);
-/* As recorded in the beginning and, as far as there is an end, there. */
+/* As recorded in the beginning and, as far as there is an end, there (`ended_at` is then since time 0). Time 0, for a recorder. */
 const struct record_run *replay_run(const struct replay *r);
+int64_t replay_origin(const struct replay *r);
+/* The recording has its end. */
+bool replay_is_whole(const struct replay *r);
 
 /* Its own time, which the view and the statistics go by: ns of a clock like the monotonic one, never ahead of `now`. */
 int64_t replay_now(const struct replay *r, int64_t now);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files only. */
+/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files, and replay.c, only. */
 #ifndef UPCASE_SESSION_CORE_H
 #define UPCASE_SESSION_CORE_H
 
@@ -17,6 +17,7 @@ enum session_phase {
 	PHASE_IDLE,    /* TCP: no connection; the next line makes one */
 	PHASE_PAUSE,   /* it failed; tried again at `retry_at` */
 	PHASE_DEAD,    /* given up or closed */
+	PHASE_REPLAY,  /* shows again what was recorded: time is not the clock's */
 };
 
 /* What UDP and TCP do differently. */

@@ -341,6 +341,8 @@ bool session_opening(const struct session *s)
 
 void session_watch(const struct session *s, struct watch *w)
 {
+	if (s->phase == PHASE_REPLAY)
+		return;
 	watch_until(w, ledger_deadline(s->ledger));
 	if (s->phase == PHASE_LOOK_UP)
 		watch_read(w, resolve_fd(s->resolve));
@@ -441,6 +443,8 @@ void session_facts(const struct session *s, int64_t now, struct facts *out)
 
 void session_give_up(struct session *s, int64_t now)
 {
+	if (s->phase == PHASE_REPLAY)
+		return;
 	s->transport->close(s, now);
 	if (s->settings.transport == SESSION_TCP)
 		ledger_cut_off(s->ledger, now);

@@ -38,6 +38,8 @@ void app_burst_stop(struct app *app, int64_t now)
 
 void app_burst(struct app *app, int64_t now)
 {
+	if (app_replay_refuses(app))
+		return;
 	app_burst_stop(app, now);
 	view_scroll_end(&app->view);
 	app->burst_due = app_open_current(app, now) == 0;

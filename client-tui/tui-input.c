@@ -214,8 +214,10 @@ static bool page_key(struct app *app, const struct key_event *key)
 	return key->length == 1 && strchr("q\r\n", key->bytes[0]) != NULL;
 }
 
-static void text_key(struct app *app, const struct key_event *key)
+static void text_key(struct app *app, const struct key_event *key, int64_t now)
 {
+	if (!app->view.page && app_replay_key(app, key->bytes, key->length, now))
+		return;
 	if (app->view.page ? page_key(app, key) : app_lab_key(app, key->bytes, key->length))
 		return;
 	prompt_feed(key->bytes, key->length);
@@ -272,7 +274,7 @@ static void take_key(struct app *app, const struct key_event *key, int64_t now)
 	app->message_until = 0;
 	switch (key->key) {
 	case KEY_TEXT_BYTES:
-		text_key(app, key);
+		text_key(app, key, now);
 		break;
 	case KEY_PASTE:
 		take_paste(app, key);

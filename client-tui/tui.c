@@ -46,25 +46,32 @@ static void on_resize(int signal)
 
 /* --- what the sessions tell --- */
 
-static void on_reply(void *context, const struct session_reply *reply)
+void app_reply(struct app_session *of, const struct session_reply *reply)
 {
-	struct app_session *of = context;
 	struct app *app = of->app;
 	const bool stream = session_transport(of->session) == SESSION_TCP;
 
 	/* Pieces of an endless line are not for a screen; its end is told. */
 	if (reply->more)
 		return;
+	recorder_reply(app->recorder, of->recorded, reply, app_time(app, clock_monotonic()));
 	if (reply->verdict.match == MATCH_STRAY)
 		board_add_text(app->board, BOARD_STRAY, stream, reply->text, reply->length);
 	board_add_arrival(app->board, reply->verdict.match, stream, reply->verdict.number, reply->text, reply->length);
 	app->changed = true;
 }
 
+static void on_reply(void *context, const struct session_reply *reply)
+{
+	app_reply(context, reply);
+}
+
 static void on_row(void *context, uint64_t number)
 {
-	(void)number;
-	((struct app_session *)context)->app->changed = true;
+	struct app_session *of = context;
+
+	recorder_row(of->app->recorder, of->recorded, number, clock_monotonic());
+	of->app->changed = true;
 }
 
 static void on_notice(void *context, bool bad, const char *text)
@@ -130,6 +137,7 @@ static struct app_session *new_session(struct app *app, enum session_transport t
 	if (app->truth)
 		truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
 	app->sessions[app->session_count++] = new;
+	app_record_session(new);
 	return new;
 }
 
@@ -140,6 +148,8 @@ static bool in_use(const struct app *app, enum session_transport transport)
 
 int app_open_current(struct app *app, int64_t now)
 {
+	if (app->replay)
+		return 0;
 	if (!app->udp && in_use(app, SESSION_UDP))
 		app->udp = new_session(app, SESSION_UDP, now);
 	if (!app->tcp && in_use(app, SESSION_TCP))
@@ -169,7 +179,7 @@ void app_leave_peer(struct app *app, int64_t now)
 static void set_prompt(struct app *app)
 {
 	app->view.both = app->settings.both;
-	prompt_set(app->settings.both ? "both> " : app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
+	prompt_set(app->replay ? "read> " : app->settings.both ? "both> " : app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
 }
 
 void app_switch(struct app *app, enum session_transport transport, int64_t now)
@@ -202,6 +212,8 @@ int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t no
 {
 	bool udp, tcp;
 
+	if (app_replay_refuses(app))
+		return -1;
 	if (app_open_current(app, now) < 0)
 		return -1;
 	app->last_number++;
@@ -231,6 +243,7 @@ void app_say(struct app *app, const char *format, ...)
 void app_notice(struct app *app, bool bad, const char *text)
 {
 	board_add_text(app->board, bad ? BOARD_ERROR : BOARD_NOTICE, false, text, strlen(text));
+	recorder_notice(app->recorder, bad, text, app_time(app, clock_monotonic()));
 	app->changed = true;
 }
 
@@ -246,9 +259,9 @@ static void draw(struct app *app, int64_t now)
 		.peer = current ? session_peer(current->session) : app->settings.host,
 		.state = current ? session_state(current->session, now) : NULL,
 		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
-		.now = now,
+		.now = app_time(app, now),
 		.wait = app->settings.wait,
-		.progress = app_burst_progress(app, now),
+		.progress = app->replay ? app_replay_progress(app) : app_burst_progress(app, now),
 	};
 	struct view_input input = {.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor};
 	int rows, columns;
@@ -342,6 +355,7 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 	watch_until(w, keys_deadline(app->keys));
 	watch_until(w, next_draw(app, now));
 	watch_until(w, app_burst_due(app));
+	watch_until(w, app->replay_at);
 	if (app->truth)
 		truth_watch(app->truth, w);
 	for (size_t i = 0; i < app->session_count; i++) {
@@ -375,9 +389,11 @@ static void loop(struct app *app, const sigset_t *mask)
 		turn_sessions(app, &w, now);
 		if (app->truth)
 			turn_truth(app, &w, now);
+		app->replay_at = app_replay_turn(app, now);
 		if (watch_can_read(&w, STDIN_FILENO))
 			take_terminal(app, now);
 		app_keys(app, now);
+		app->replay_at = app_replay_turn(app, now);
 		app_burst_turn(app);
 		now = clock_monotonic();
 		if (next_draw(app, now) <= now)
@@ -449,7 +465,11 @@ static int app_start(struct app *app, const struct client_settings *settings)
 	app->view.keys = command_hints();
 	app->board = board_new((size_t)settings->rows);
 	app->keys = keys_new();
-	return app->board && app->keys ? 0 : -1;
+	app->replay_at = CLOCK_NEVER;
+	if (!app->board || !app->keys)
+		return -1;
+	return app->replay ? app_replay_start(app, clock_monotonic()) :
+	    app_record_start(app, clock_monotonic(), clock_realtime());
 }
 
 static bool same_peer(const struct session *a, const struct session *b)
@@ -519,8 +539,10 @@ static void summarise(struct app *app)
 
 static void app_free(struct app *app)
 {
+	recorder_free(app->recorder);
 	for (size_t i = 0; i < app->session_count; i++) {
-		session_close(app->sessions[i]->session);
+		if (!app->replay)
+			session_close(app->sessions[i]->session);
 		free(app->sessions[i]);
 	}
 	board_free(app->board);
@@ -560,7 +582,8 @@ static void run(struct app *app, const char *notice)
 	set_prompt(app);
 	if (notice)
 		app_notice(app, false, notice);
-	app_lab_start(app, now);
+	if (!app->replay)
+		app_lab_start(app, now);
 	app_open_current(app, now);
 	if (app->settings.count > 0)
 		app_burst(app, now);
@@ -570,12 +593,25 @@ static void run(struct app *app, const char *notice)
 		give_up(app->sessions[i], clock_monotonic());
 }
 
-int tui_run(const struct client_settings *settings, const char *notice)
+/* --save. Returns the exit status. */
+static int save_at_end(struct app *app)
+{
+	char why[SAVE_WHY];
+
+	if (!app->settings.save || app_record_save(app, app->settings.save, app->board, clock_monotonic(), why) == 0)
+		return 0;
+	fprintf(stderr, "upcase: %s\n", why);
+	return 1;
+}
+
+int tui_run(const struct client_settings *settings, struct replay *replay, const char *notice)
 {
 	struct app *app = calloc(1, sizeof *app);
 	char why[200] = "memory is short";
-	int history_error = 0;
+	int history_error = 0, status;
 
+	if (app)
+		app->replay = replay;
 	if (!app || app_start(app, settings) < 0 || start_terminal(app, why, sizeof why) < 0) {
 		fprintf(stderr, "upcase: %s\n", why);
 		if (app)
@@ -589,6 +625,7 @@ int tui_run(const struct client_settings *settings, const char *notice)
 	summarise(app);
 	if (history_error)
 		fprintf(stderr, "upcase: the history was not saved: %s\n", strerror(history_error));
+	status = save_at_end(app);
 	app_free(app);
-	return 0;
+	return status;
 }

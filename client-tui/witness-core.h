@@ -114,6 +114,10 @@ struct witness {
 /* witness.c */
 struct record *witness_record(const struct witness *w, bool stream, uint64_t number);
 uint32_t *witness_chain(const struct witness *w, enum event_way way, uint64_t key);
+/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short or the line is older than all
+ * that are kept. With its number and keys set, witness_enter() makes it one that is found. */
+struct record *witness_new_record(struct witness *w, bool stream, uint64_t number);
+void witness_enter(struct witness *w, struct record *r);
 /* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
 int witness_reserve(struct witness *w, size_t n);
 

@@ -75,7 +75,7 @@ uint32_t *witness_chain(const struct witness *w, enum event_way way, uint64_t ke
 	return &w->chains[way][(key ^ key >> 32) & (w->rings[0].room - 1)];
 }
 
-static void enter_chains(struct witness *w, struct record *r)
+void witness_enter(struct witness *w, struct record *r)
 {
 	for (int way = 0; way < EVENT_WAYS && !r->line.stream; way++) {
 		uint32_t *head = witness_chain(w, way, r->keys[way]);
@@ -139,7 +139,7 @@ static int resize(struct witness *w, bool stream, size_t room)
 		if (old.records[i].line.number == 0)
 			continue;
 		*to = old.records[i];
-		enter_chains(w, to);
+		witness_enter(w, to);
 	}
 	free(old.records);
 	return 0;
@@ -147,7 +147,7 @@ static int resize(struct witness *w, bool stream, size_t room)
 
 /* An empty record for a line, at whose place an older one may have stood; NULL when memory is short or the line is older than all
  * that are kept. */
-static struct record *new_record(struct witness *w, bool stream, uint64_t number)
+struct record *witness_new_record(struct witness *w, bool stream, uint64_t number)
 {
 	struct ring *ring = &w->rings[stream];
 	struct record *r;
@@ -316,7 +316,7 @@ void witness_sent(struct witness *w, int flow, uint64_t number, uint64_t from, u
 		r->ends[EVENT_THERE] = to;
 		return;
 	}
-	r = new_record(w, f->stream, number);
+	r = witness_new_record(w, f->stream, number);
 	if (!r)
 		return;
 	r->flow = (uint8_t)flow;
@@ -327,7 +327,7 @@ void witness_sent(struct witness *w, int flow, uint64_t number, uint64_t from, u
 		return;
 	f->end++;
 	r->line.number = number;
-	enter_chains(w, r);
+	witness_enter(w, r);
 	if (append(&w->pending, w->pending_count, &w->pending_room, 2 * number + f->stream) < 0)
 		return;
 	w->pending_count++;

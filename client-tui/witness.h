@@ -118,6 +118,9 @@ bool witness_waits(const struct witness *w);
 const struct witness_line *witness_find(const struct witness *w, bool stream, uint64_t number);
 enum witness_place witness_place(const struct witness_line *line, int64_t now);
 const struct witness_totals *witness_totals(const struct witness *w);
+/* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory is short. */
+int witness_put(struct witness *w, const struct witness_line *line);
+void witness_put_totals(struct witness *w, uint64_t judged, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */
 const char *witness_mismatch_text(enum witness_mismatch kind);
 

@@ -46,9 +46,15 @@ MAY = {
     'client-tui/plain-input.c': 'clock file speak',
     'client-tui/plain-output.c': 'clock speak',
     'client-tui/private.c': 'wait file process place end',
+    'client-tui/plain-record.c': 'clock wait speak',
+    'client-tui/plain-replay.c': 'wait speak',
     'client-tui/prompt.c': 'readline file speak state',
+    'client-tui/record-json.c': 'json',
+    'client-tui/record-parse.c': 'json',
+    'client-tui/replay.c': 'file',
     'client-tui/rescue.c': 'wait file place state',
     'client-tui/resolve.c': 'socket wait file process end',
+    'client-tui/save.c': 'file',
     'client-tui/screen.c': 'curses wait file process place speak state',
     'client-tui/settings.c': 'speak',
     'client-tui/stamps.c': 'socket clock',
@@ -56,8 +62,8 @@ MAY = {
     'client-tui/tcp-look.c': 'socket',
     'client-tui/tui.c': 'clock wait file speak',
     'client-tui/tui-burst.c': 'clock',
-    'client-tui/tui-command.c': 'file',
     'client-tui/tui-input.c': 'clock',
+    'client-tui/tui-record.c': 'clock',
     'client-tui/udp.c': 'socket clock file',
     'client-tui/undo.c': 'readline',
     'lab/check.c': 'clock wait file process',
@@ -93,6 +99,7 @@ MAY = {
 INCLUDES = {
     'curses': r'curses|term\.h',
     'readline': r'readline/',
+    'json': r'jansson',
 }
 
 
