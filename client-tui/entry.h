@@ -31,6 +31,8 @@ struct entry {
 	struct ledger_row row;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
+	/* Its turn in the feed, 0 for none; of a ghost the first and the last of those it stands for. */
+	uint64_t turn, turn_last;
 	/* 0 for a row that is kept. Else the row is forgotten, its text is gone, and this stands for so
 	 * many waiting lines, sent from `ghosts_since` to row.sent_at. */
 	uint64_t ghosts;

@@ -4,6 +4,7 @@
 #ifndef UPCASE_LEDGER_CORE_H
 #define UPCASE_LEDGER_CORE_H
 
+#include "feed.h"
 #include "lookup.h"
 #include "rows.h"
 
@@ -22,6 +23,9 @@ struct ledger {
 	struct lookup_key key;
 	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
 	uint64_t last_number, last_order, expected;
+	/* What all lines say together, and the lines that are not told to it yet. */
+	struct feed feed;
+	struct stats stats;
 	/* Until then a line that was forgotten could still be answered: no text is known to be free. */
 	int64_t crowded_until;
 };

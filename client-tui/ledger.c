@@ -31,6 +31,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 	if (l->settings.answerable < l->settings.wait)
 		l->settings.answerable = l->settings.wait;
 	l->crowded_until = INT64_MIN;
+	stats_start(&l->stats);
 	if (lookup_start(&l->lookup)) {
 		free(l);
 		return NULL;
@@ -53,6 +54,7 @@ void ledger_free(struct ledger *l)
 	while (l->waiting.first)
 		discard(l, l->waiting.first);
 	free(l->rows.slots);
+	feed_end(&l->feed);
 	lookup_end(&l->lookup);
 	free(l->key.bytes);
 	free(l);
@@ -169,10 +171,43 @@ static void sort_by_fate(struct ledger *l, struct entry *e)
 	lookup_sort(e);
 }
 
+static int64_t outcome(const struct entry *e, enum ledger_fate fate)
+{
+	switch (fate) {
+	case FATE_QUEUED:
+		return FEED_VOID;
+	case FATE_WAITING:
+		return FEED_OPEN;
+	case FATE_ANSWERED:
+		return e->row.replied_at - e->row.sent_at;
+	case FATE_LOST:
+		return FEED_LOST;
+	default:
+		return FEED_NONE;
+	}
+}
+
+/* A line that could not be sent had its turn when it should have been. One that is sent anew gets a new turn. */
+static void feed_fate(struct ledger *l, struct entry *e, enum ledger_fate fate)
+{
+	if (fate == FATE_WAITING) {
+		feed_decide(&l->feed, &l->stats, e->turn, FEED_VOID);
+		e->turn = feed_take(&l->feed);
+		return;
+	}
+	if (e->row.fate == FATE_QUEUED)
+		e->turn = feed_take(&l->feed);
+	if (!feed_decide(&l->feed, &l->stats, e->turn, outcome(e, fate)) && fate == FATE_ANSWERED)
+		stats_amend(&l->stats, outcome(e, fate));
+	if (fate == FATE_QUEUED)
+		e->turn = 0;
+}
+
 void ledger_change_fate(struct ledger *l, struct entry *e, enum ledger_fate fate)
 {
 	enum ledger_fate old = e->row.fate;
 
+	feed_fate(l, e, fate);
 	--*ledger_fate_total(&l->totals, old);
 	++*ledger_fate_total(&l->totals, fate);
 	l->totals.sent -= fate == FATE_QUEUED && old != FATE_QUEUED;
@@ -187,6 +222,7 @@ void ledger_settle_ghosts(struct ledger *l, struct entry *e, uint64_t count, enu
 	l->totals.waiting -= count;
 	*ledger_fate_total(&l->totals, fate) += count;
 	*ledger_fate_total(&l->gone, fate) += count;
+	feed_decide_ghosts(&l->feed, &l->stats, &e->turn, e->turn_last, count, fate == FATE_LOST ? FEED_LOST : FEED_NONE);
 	e->ghosts -= count;
 	l->ghosts -= count;
 	if (e->ghosts == 0)
@@ -206,6 +242,8 @@ static void merge_ghosts(struct ledger *l, struct entry *a, struct entry *b)
 	if (!same_ghost(l, a, b))
 		return;
 	a->ghosts += b->ghosts;
+	a->turn = a->turn ? a->turn : b->turn;
+	a->turn_last = b->turn_last ? b->turn_last : a->turn_last;
 	if (a->row.sent_at < b->row.sent_at)
 		a->row.sent_at = b->row.sent_at;
 	entry_free(b);
@@ -215,6 +253,8 @@ static void make_ghost(struct ledger *l, struct entry *e)
 {
 	lookup_leave(&l->lookup, e);
 	entry_leave(e, LINK_AGE);
+	feed_forget(&l->feed, e->turn);
+	e->turn_last = e->turn;
 	e->ghosts = 1;
 	l->ghosts++;
 	e->ghosts_since = e->row.sent_at;
@@ -364,6 +404,15 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 	ledger_change_fate(l, e, FATE_WAITING);
 }
 
+bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at)
+{
+	struct entry *e = rows_find(&l->rows, number);
+	if (!e || e->row.fate != FATE_WAITING || at < e->row.sent_at)
+		return false;
+	e->row.sent_at = at;
+	return true;
+}
+
 void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now)
 {
 	(void)now;
@@ -461,6 +510,17 @@ uint64_t ledger_first_waiting(const struct ledger *l)
 	while (e && e->ghosts)
 		e = e->place[LINK_FATE].next;
 	return e ? e->row.number : 0;
+}
+
+int64_t ledger_waiting_since(const struct ledger *l)
+{
+	const struct entry *e = l->waiting.first;
+	return !e ? INT64_MAX : e->ghosts ? e->ghosts_since : e->row.sent_at;
+}
+
+const struct stats *ledger_stats(const struct ledger *l)
+{
+	return &l->stats;
 }
 
 const struct ledger_totals *ledger_totals(const struct ledger *l)

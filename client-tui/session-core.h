@@ -35,6 +35,8 @@ struct transport {
 	void (*free)(struct session *s);
 	/* session_tcp_state(), or NULL. */
 	int (*state)(const struct session *s, struct session_tcp *out);
+	/* Adds what it knows to session_facts(). */
+	void (*facts)(const struct session *s, int64_t now, struct facts *out);
 };
 
 struct session {

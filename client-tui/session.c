@@ -398,6 +398,18 @@ int session_tcp_state(const struct session *s, struct session_tcp *out)
 	return s->transport->state && s->phase == PHASE_READY ? s->transport->state(s, out) : -1;
 }
 
+void session_facts(const struct session *s, int64_t now, struct facts *out)
+{
+	*out = (struct facts){
+		.stream = s->settings.transport == SESSION_TCP,
+		.peer = s->peer,
+		.wait = s->settings.wait,
+		.totals = ledger_totals(s->ledger),
+		.stats = ledger_stats(s->ledger),
+	};
+	s->transport->facts(s, now, out);
+}
+
 void session_give_up(struct session *s, int64_t now)
 {
 	s->transport->close(s, now);

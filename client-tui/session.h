@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "facts.h"
 #include "ledger.h"
 #include "watch.h"
 
@@ -68,6 +69,8 @@ struct session_tcp {
 	unsigned doubled;
 	/* Its round-trip time and how much that varies, ns. */
 	int64_t round_trip, variation;
+	/* The congestion window, segments. */
+	uint32_t window;
 };
 
 struct session;
@@ -111,6 +114,9 @@ const char *session_state(struct session *s, int64_t now);
 int64_t session_wait(const struct session *s);
 /* The state of the connection in use. Returns 0, or -1 when there is none (also for UDP). */
 int session_tcp_state(const struct session *s, struct session_tcp *out);
+/* All its figures so far, also when it has ended; what it borrows is valid until the next turn. `schedule` and what the far end
+ * knows are left zero, for who has them. */
+void session_facts(const struct session *s, int64_t now, struct facts *out);
 /* No more waiting: datagrams still waiting count as lost, stream lines as cut off, queued ones as failed; the
  * socket is closed, the ledger stays. */
 void session_give_up(struct session *s, int64_t now);
