@@ -65,7 +65,8 @@ int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, in
 		time_axis_free(a);
 		return -1;
 	}
-	memcpy(a->moments, moments, count * sizeof *moments);
+	if (count > 0)
+		memcpy(a->moments, moments, count * sizeof *moments);
 	a->count = sort_once(a->moments, count);
 	shown = time_shown(a, quiet);
 	a->scale = step > 0 ? pixels / (double)step : 1;

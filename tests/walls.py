@@ -46,6 +46,7 @@ MAY = {
     'client-tui/prompt.c': 'readline file speak state',
     'client-tui/rescue.c': 'wait file place state',
     'client-tui/resolve.c': 'socket wait file process end',
+    'client-tui/save-svg.c': 'file',
     'client-tui/screen.c': 'curses wait file process place speak state',
     'client-tui/settings.c': 'speak',
     'client-tui/tcp.c': 'socket clock file',
