@@ -6,6 +6,7 @@
 
 #include "board.h"
 #include "canvas.h"
+#include "generator.h"
 #include "keys.h"
 #include "session.h"
 #include "commands.h"
@@ -48,6 +49,13 @@ struct app {
 	struct app_session *udp, *tcp;
 	uint64_t last_number;
 
+	/* Generated lines: as the last /burst or the command line asked, and those that are being sent. They begin when the sessions are
+	 * ready: until then they are `due`. */
+	struct generator_plan plan;
+	struct generator burst;
+	bool burst_due;
+	char progress[100];
+
 	struct view view;
 	struct canvas canvas;
 	struct keys *keys;
@@ -80,15 +88,20 @@ struct app {
 };
 
 /* tui.c */
+/* The session of the transport in use; of UDP when both are. */
 struct app_session *app_current(struct app *app);
-/* Opens the current transport's session to the peer in the settings if there is none. */
+/* Opens the sessions in use to the peer in the settings if there are none. */
 int app_open_current(struct app *app, int64_t now);
 /* Leaves the sessions of the peer in use. */
 void app_leave_peer(struct app *app, int64_t now);
 void app_switch(struct app *app, enum session_transport transport, int64_t now);
+/* From now on over both at once. */
+void app_both(struct app *app, int64_t now);
 void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_notice(struct app *app, bool bad, const char *text);
-void app_send(struct app *app, const char *text, size_t n, int64_t now);
+/* Sends a line over what is in use. `pieces` is SESSION_LINE, with SESSION_GENERATED and SESSION_MORE where they fit. Returns 0, or
+ * -1 after saying why. */
+int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now);
 
 /* tui-input.c */
 void app_keys(struct app *app, int64_t now);
@@ -100,7 +113,7 @@ void app_close_page(struct app *app);
 /* tui-lab.c */
 void app_lab_start(struct app *app, int64_t now);
 /* The flow of a session that is about to be opened, with the present settings; -1 outside the lab. */
-int app_lab_flow(struct app *app);
+int app_lab_flow(struct app *app, enum session_transport transport);
 /* The session's hooks; and before its socket is closed. */
 void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from);
 void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to);
@@ -112,6 +125,21 @@ void app_lab_command(struct app *app, enum command command, const char *argument
 void app_lab_panel(struct app *app);
 /* A key for the panel: true when it was taken. */
 bool app_lab_key(struct app *app, const unsigned char *bytes, size_t n);
+
+/* tui-burst.c */
+/* Starts as app->plan says; stops what is being sent. */
+void app_burst(struct app *app, int64_t now);
+void app_burst_stop(struct app *app, int64_t now);
+/* F5: the one or the other. */
+void app_burst_toggle(struct app *app, int64_t now);
+void app_burst_command(struct app *app, const char *arguments, int64_t now);
+/* Generated lines are being sent, or are about to be. */
+bool app_bursting(const struct app *app);
+/* The loop: when to come again, CLOCK_NEVER for none; sends what is due. */
+int64_t app_burst_due(struct app *app);
+void app_burst_turn(struct app *app);
+/* What the status line says of it, or NULL. */
+const char *app_burst_progress(struct app *app, int64_t now);
 
 /* tui-command.c */
 void app_command(struct app *app, const char *line, size_t n, int64_t now);

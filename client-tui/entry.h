@@ -39,6 +39,8 @@ struct entry {
 	int64_t ghosts_since;
 	/* It became refused or failed, though it may have been another line. */
 	bool doubted;
+	/* Its text is like no other's that says so too. */
+	bool unlike;
 	/* The lines with the same capitals, while it could still be answered. */
 	struct lookup_twins *twins;
 	/* The whole reply, with its tag, whose text row.reply points to. */

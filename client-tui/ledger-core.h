@@ -28,6 +28,8 @@ struct ledger {
 	struct stats stats;
 	/* Until then a line that was forgotten could still be answered: no text is known to be free. */
 	int64_t crowded_until;
+	/* The same without the lines that are like no other. */
+	int64_t crowded_texts_until;
 };
 
 bool ledger_is_datagram(const struct ledger *l);

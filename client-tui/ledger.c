@@ -30,7 +30,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 		l->settings.wait = 0;
 	if (l->settings.answerable < l->settings.wait)
 		l->settings.answerable = l->settings.wait;
-	l->crowded_until = INT64_MIN;
+	l->crowded_until = l->crowded_texts_until = INT64_MIN;
 	stats_start(&l->stats);
 	if (lookup_start(&l->lookup)) {
 		free(l);
@@ -272,12 +272,22 @@ static void make_ghost(struct ledger *l, struct entry *e)
 	merge_ghosts(l, e->place[LINK_FATE].previous, e);
 }
 
+static void crowd(int64_t *until, int64_t time)
+{
+	if (*until < time)
+		*until = time;
+}
+
 static void forget(struct ledger *l, struct entry *e)
 {
 	const struct ledger_row *r = &e->row;
+	const int64_t answerable_until = ledger_later(r->sent_at, l->settings.answerable);
 
-	if (ledger_is_datagram(l) && e->twins && l->crowded_until < ledger_later(r->sent_at, l->settings.answerable))
-		l->crowded_until = ledger_later(r->sent_at, l->settings.answerable);
+	if (ledger_is_datagram(l) && e->twins) {
+		crowd(&l->crowded_until, answerable_until);
+		if (!e->unlike)
+			crowd(&l->crowded_texts_until, answerable_until);
+	}
 	l->totals.forgotten++;
 	l->bytes -= r->length + e->reply_length;
 	l->gone.late += r->late;
@@ -329,7 +339,7 @@ static int choose_tag(struct ledger *l, struct entry *e)
 	if (lookup_key_line(&l->key, e))
 		return -1;
 	if (l->settings.tag == LEDGER_TAG_AUTO)
-		tagged = e->row.typed_at <= l->crowded_until || lookup_find(&l->lookup, &l->key);
+		tagged = e->row.typed_at <= (e->unlike ? l->crowded_texts_until : l->crowded_until) || lookup_find(&l->lookup, &l->key);
 	for (uint64_t tag = e->row.number; tagged; tag++) {
 		entry_set_tag(e, tag);
 		if (lookup_key_line(&l->key, e))
@@ -339,14 +349,17 @@ static int choose_tag(struct ledger *l, struct entry *e)
 	return 0;
 }
 
-static int add(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, int64_t now)
+enum kind { KIND_LINE, KIND_UNLIKE, KIND_PARTIAL };
+
+static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind, int64_t now)
 {
 	if (number <= l->last_number || rows_reserve(&l->rows))
 		return -1;
 	struct entry *e = entry_new(number, text, n, now);
 	if (!e)
 		return -1;
-	e->row.partial = partial;
+	e->row.partial = kind == KIND_PARTIAL;
+	e->unlike = kind == KIND_UNLIKE;
 	if (ledger_is_datagram(l)) {
 		ledger_age(l, now);
 		if (choose_tag(l, e) || lookup_enter(&l->lookup, e, &l->key)) {
@@ -366,12 +379,17 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, bo
 
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
 {
-	return add(l, number, text, n, false, now);
+	return add(l, number, text, n, KIND_LINE, now);
+}
+
+int ledger_add_unlike(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
+{
+	return add(l, number, text, n, KIND_UNLIKE, now);
 }
 
 int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
 {
-	return add(l, number, text, n, true, now);
+	return add(l, number, text, n, KIND_PARTIAL, now);
 }
 
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size)

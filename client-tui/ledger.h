@@ -130,6 +130,9 @@ void ledger_free(struct ledger *l);
  * queued ones. Returns 0, or -1 when memory is short
  * (nothing changed). */
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
+/* The same as ledger_add() for a line that is like no other that is added so: it needs no tag just because other such
+ * rows were forgotten. */
+int ledger_add_unlike(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
 /* The same for the beginning of a long line of a stream: only these bytes are kept, its reply is not
  * compared. */
 int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);

@@ -63,7 +63,7 @@ static int run(struct client_settings *settings)
 
 	if (private && start_private(settings, &server, notice, sizeof notice) < 0)
 		return 1;
-	if (settings->plain || !on_a_terminal())
+	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
 		status = plain_run(settings, private ? notice : NULL);
 	else
 		status = tui_run(settings, private ? notice : NULL);

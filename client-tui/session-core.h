@@ -70,6 +70,8 @@ struct session {
 	bool finished;
 	/* Something came back from the address in use. */
 	bool answered;
+	/* UDP: generated lines are on their way, the window holds nothing back. */
+	bool unheld;
 
 	/* The transport's own (struct udp, struct tcp). */
 	void *side;

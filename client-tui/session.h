@@ -84,7 +84,10 @@ void session_close(struct session *s);
  * piece begins its row, the last one ends it; SESSION_BARE, at the end of all input, leaves out the end of line. */
 enum session_piece { SESSION_FIRST = 1, SESSION_LAST = 2, SESSION_BARE = 4, SESSION_LINE = SESSION_FIRST | SESSION_LAST,
 	/* Over TCP: more follows at once, it need not be handed to the kernel by itself; session_push() ends that. */
-	SESSION_MORE = 8 };
+	SESSION_MORE = 8,
+	/* One of many lines on a schedule, whose text is like no other's: the window does not hold it back. When so many are queued
+	 * that memory is in danger it fails (EXFULL) instead of waiting with them. */
+	SESSION_GENERATED = 16 };
 
 /* A line, without its end, whatever its length; its fate says what comes of it. UDP takes whole lines
  * only. Returns 0, or -1 when memory is short. */
@@ -99,6 +102,9 @@ void session_finish(struct session *s, int64_t now);
 bool session_settled(const struct session *s);
 /* It has given up: no retries left. Queued lines have failed. */
 bool session_dead(const struct session *s);
+
+/* The first address is being looked up or connected to: nothing can be sent yet, and nothing has failed. */
+bool session_opening(const struct session *s);
 
 /* The loop: what to wait for; then what is ready, and timers. */
 void session_watch(const struct session *s, struct watch *w);

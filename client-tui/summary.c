@@ -141,6 +141,7 @@ const char *summary_error(int error, bool stream)
 		{ EAFNOSUPPORT, "this machine does not speak that kind of address; try --ipv4 or --ipv6", NULL },
 		{ EINVAL, "nothing can be sent to that address", NULL },
 		{ ENOBUFS, "this machine has no room for more packets; try again", NULL },
+		{ EXFULL, "too many lines were queued before it", NULL },
 		{ ENOMEM, "memory is short", NULL },
 		{ EMFILE, "too many files are open; see ulimit -n", NULL },
 		{ ENFILE, "too many files are open on this machine", NULL },

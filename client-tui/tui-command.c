@@ -112,6 +112,12 @@ static void run(struct app *app, enum command command, char *arguments, int64_t 
 	case COMMAND_TCP:
 		app_switch(app, SESSION_TCP, now);
 		break;
+	case COMMAND_BOTH:
+		app_both(app, now);
+		break;
+	case COMMAND_BURST:
+		app_burst_command(app, arguments, now);
+		break;
 	case COMMAND_CONNECT:
 		connect_to(app, arguments, now);
 		break;

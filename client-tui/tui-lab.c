@@ -85,11 +85,11 @@ void app_lab_start(struct app *app, int64_t now)
 	app->view.lab = &app->lab;
 }
 
-int app_lab_flow(struct app *app)
+int app_lab_flow(struct app *app, enum session_transport transport)
 {
 	const struct client_settings *s = &app->settings;
 
-	return app->truth ? truth_flow(app->truth, s->transport == SESSION_TCP, s->wait, s->port) : -1;
+	return app->truth ? truth_flow(app->truth, transport == SESSION_TCP, s->wait, s->port) : -1;
 }
 
 void app_lab_closed(const struct app_session *of, int64_t now)

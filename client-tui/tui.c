@@ -28,6 +28,8 @@
 #define MESSAGE_TIME (5 * NS_PER_S)
 /* How long TCP lines left behind by /connect may still be answered. */
 #define LEAVE_TIME (5 * NS_PER_S)
+/* What F5 sends before any /burst. */
+#define BURST_LINES 100
 
 static volatile sig_atomic_t stopped, resized;
 
@@ -74,7 +76,7 @@ static void on_notice(void *context, bool bad, const char *text)
 
 struct app_session *app_current(struct app *app)
 {
-	return app->settings.transport == SESSION_TCP ? app->tcp : app->udp;
+	return app->settings.transport == SESSION_TCP && !app->settings.both ? app->tcp : app->udp;
 }
 
 /* Sessions to peers that were left before a line was typed stand in no row: they need not stay. */
@@ -95,7 +97,7 @@ static void drop_unused(struct app *app)
 	app->session_count = kept;
 }
 
-static struct app_session *new_session(struct app *app, int64_t now)
+static struct app_session *new_session(struct app *app, enum session_transport transport, int64_t now)
 {
 	const struct client_settings *s = &app->settings;
 	struct app_session *new;
@@ -104,15 +106,15 @@ static struct app_session *new_session(struct app *app, int64_t now)
 	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
 	new->app = app;
-	new->flow = app_lab_flow(app);
+	new->flow = app_lab_flow(app, transport);
 	new->session = session_open(
 	    &(struct session_settings){
-		.transport = s->transport,
+		.transport = transport,
 		.host = s->host,
 		.port = s->port,
 		.family = s->family,
 		.tag = s->tag,
-		.rows = (size_t)s->rows,
+		.rows = s->count > 0 ? generator_rows(&app->plan, s->wait, (size_t)s->rows) : (size_t)s->rows,
 		.wait = s->wait,
 		.window = (int)s->window,
 		.retries = (int)s->retries,
@@ -131,13 +133,18 @@ static struct app_session *new_session(struct app *app, int64_t now)
 	return new;
 }
 
+static bool in_use(const struct app *app, enum session_transport transport)
+{
+	return app->settings.both || app->settings.transport == transport;
+}
+
 int app_open_current(struct app *app, int64_t now)
 {
-	struct app_session **current = app->settings.transport == SESSION_TCP ? &app->tcp : &app->udp;
-
-	if (!*current)
-		*current = new_session(app, now);
-	if (*current)
+	if (!app->udp && in_use(app, SESSION_UDP))
+		app->udp = new_session(app, SESSION_UDP, now);
+	if (!app->tcp && in_use(app, SESSION_TCP))
+		app->tcp = new_session(app, SESSION_TCP, now);
+	if ((app->udp || !in_use(app, SESSION_UDP)) && (app->tcp || !in_use(app, SESSION_TCP)))
 		return 0;
 	app_say(app, app->session_count == APP_SESSIONS ? "too many peers in one run: start anew" : "memory is short");
 	return -1;
@@ -161,29 +168,50 @@ void app_leave_peer(struct app *app, int64_t now)
 
 static void set_prompt(const struct app *app)
 {
-	prompt_set(app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
+	prompt_set(app->settings.both ? "both> " : app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
 }
 
 void app_switch(struct app *app, enum session_transport transport, int64_t now)
 {
 	app->settings.transport = transport;
+	app->settings.both = false;
 	set_prompt(app);
 	app_open_current(app, now);
 	app->changed = true;
 }
 
-void app_send(struct app *app, const char *text, size_t n, int64_t now)
+void app_both(struct app *app, int64_t now)
 {
-	struct app_session *to = app_current(app);
-
-	if (!to && (app_open_current(app, now) < 0 || !(to = app_current(app))))
-		return;
-	if (session_send(to->session, ++app->last_number, text, n, SESSION_LINE, now) < 0) {
-		app_say(app, "memory is short: the line was not sent");
-		return;
-	}
-	board_add_line(app->board, session_ledger(to->session), app->settings.transport == SESSION_TCP, app->last_number);
+	app->settings.both = true;
+	set_prompt(app);
+	app_open_current(app, now);
 	app->changed = true;
+}
+
+/* With the number that the line has over the other transport too. */
+static bool send_over(struct app *app, struct app_session *to, const char *text, size_t n, int pieces, int64_t now)
+{
+	if (session_send(to->session, app->last_number, text, n, pieces, now) == 0)
+		return true;
+	app_say(app, "memory is short: the line was not sent");
+	return false;
+}
+
+int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now)
+{
+	bool udp, tcp;
+
+	if (app_open_current(app, now) < 0)
+		return -1;
+	app->last_number++;
+	udp = in_use(app, SESSION_UDP) && send_over(app, app->udp, text, n, pieces, now);
+	tcp = in_use(app, SESSION_TCP) && send_over(app, app->tcp, text, n, pieces, now);
+	if (udp && tcp)
+		board_add_both(app->board, session_ledger(app->udp->session), session_ledger(app->tcp->session), app->last_number);
+	else if (udp || tcp)
+		board_add_line(app->board, session_ledger((tcp ? app->tcp : app->udp)->session), tcp, app->last_number);
+	app->changed = true;
+	return udp || tcp ? 0 : -1;
 }
 
 /* --- telling --- */
@@ -213,12 +241,13 @@ static void draw(struct app *app, int64_t now)
 	const struct prompt_state p = prompt_state();
 	static const struct ledger_totals none;
 	struct view_facts facts = {
-		.stream = app->settings.transport == SESSION_TCP,
+		.stream = app->settings.transport == SESSION_TCP && !app->settings.both,
 		.peer = current ? session_peer(current->session) : app->settings.host,
 		.state = current ? session_state(current->session, now) : NULL,
 		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
 		.now = now,
 		.wait = app->settings.wait,
+		.progress = app_burst_progress(app, now),
 	};
 	struct view_input input = {.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor};
 	int rows, columns;
@@ -239,7 +268,10 @@ static bool time_shows(struct app *app, int64_t now)
 	for (size_t i = 0; i < app->session_count; i++)
 		if (!session_settled(app->sessions[i]->session))
 			return true;
-	return app_current(app) && session_state(app_current(app)->session, now) != NULL;
+	if (app_bursting(app))
+		return true;
+	return (in_use(app, SESSION_UDP) && app->udp && session_state(app->udp->session, now)) ||
+	    (in_use(app, SESSION_TCP) && app->tcp && session_state(app->tcp->session, now));
 }
 
 static int64_t next_draw(struct app *app, int64_t now)
@@ -305,6 +337,7 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 	watch_read(w, STDIN_FILENO);
 	watch_until(w, keys_deadline(app->keys));
 	watch_until(w, next_draw(app, now));
+	watch_until(w, app_burst_due(app));
 	if (app->truth)
 		truth_watch(app->truth, w);
 	for (size_t i = 0; i < app->session_count; i++) {
@@ -341,6 +374,7 @@ static void loop(struct app *app, const sigset_t *mask)
 		if (watch_can_read(&w, STDIN_FILENO))
 			take_terminal(app, now);
 		app_keys(app, now);
+		app_burst_turn(app);
 		now = clock_monotonic();
 		if (next_draw(app, now) <= now)
 			draw(app, now);
@@ -403,6 +437,8 @@ static void catch_signals(sigset_t *mask)
 static int app_start(struct app *app, const struct client_settings *settings)
 {
 	app->settings = *settings;
+	app->plan = (struct generator_plan){.count = settings->count > 0 ? (uint64_t)settings->count : BURST_LINES,
+		.interval = settings->interval, .size = (size_t)settings->size};
 	app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	app->view.ascii = settings->ascii || !app->utf8;
 	app->view.width = wcwidth;
@@ -475,6 +511,8 @@ static void run(struct app *app, const char *notice)
 		app_notice(app, false, notice);
 	app_lab_start(app, now);
 	app_open_current(app, now);
+	if (app->settings.count > 0)
+		app_burst(app, now);
 	app->changed = true;
 	loop(app, &mask);
 	for (size_t i = 0; i < app->session_count; i++)

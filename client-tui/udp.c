@@ -123,7 +123,7 @@ static bool may_fly(const struct session *s)
 	const struct udp *u = s->side;
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
 
-	return waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
+	return s->unheld || waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
 }
 
 /* Hands the bytes to the kernel. An ICMP error about an earlier datagram surfaces here too, once, instead of
@@ -141,7 +141,12 @@ static int send_datagram(int fd, const void *bytes, size_t n)
 
 static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
 {
-	(void)pieces;
+	if (pieces & SESSION_GENERATED) {
+		s->unheld = true;
+		return ledger_add_unlike(s->ledger, number, text, n, now);
+	}
+	if (ledger_totals(s->ledger)->waiting < (uint64_t)s->settings.window)
+		s->unheld = false;
 	return ledger_add(s->ledger, number, text, n, now);
 }
 

@@ -18,7 +18,7 @@ const struct witness_line *link_truth(const struct view *v, const struct board_i
 {
 	if (v->lab == NULL || item == NULL || item->kind != BOARD_LINE)
 		return NULL;
-	return witness_find(v->lab->witness, item->number);
+	return witness_find(v->lab->witness, item->stream, item->number);
 }
 
 /* --- the row --- */

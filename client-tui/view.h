@@ -28,6 +28,8 @@ struct view_facts {
 	int64_t now;
 	/* How long a datagram may take, ns: shown with the losses in the header of a wide screen. */
 	int64_t wait;
+	/* How far the generated lines are: "burst 340/1000 · 100/s · 6.6 s left"; NULL when none are being sent. */
+	const char *progress;
 };
 
 /* The input line, as the line editor has it. */

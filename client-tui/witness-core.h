@@ -80,18 +80,25 @@ struct pieces {
 
 struct told {
 	uint64_t serial, number;
+	bool stream;
+};
+
+/* The lines of one transport, a ring by number, `room` long, a power of 2; number 0: empty. */
+struct ring {
+	struct record *records;
+	size_t room;
 };
 
 struct witness {
+	/* The room of a ring at most. */
 	size_t most;
-	/* A ring by number, `room` long, a power of 2; number 0: empty. */
-	struct record *records;
-	size_t room;
-	/* The heads of the chains, by key. */
+	/* By transport, since a line that goes over both has the same number in both: [0] datagrams, [1] a stream. */
+	struct ring rings[2];
+	/* The heads of the datagrams' chains, by key; as many as rings[0] has room. */
 	uint32_t *chains[EVENT_WAYS];
 	struct flow flows[WITNESS_FLOWS];
 	int flow_count;
-	/* The lines that are not compared yet. */
+	/* The lines that are not compared yet: twice their number, and 1 more over a stream. */
 	uint64_t *pending;
 	size_t pending_count, pending_room;
 	struct pieces pieces[PIECES];
@@ -106,7 +113,7 @@ struct witness {
 };
 
 /* witness.c */
-struct record *witness_record(const struct witness *w, uint64_t number);
+struct record *witness_record(const struct witness *w, bool stream, uint64_t number);
 uint32_t *witness_chain(const struct witness *w, enum event_way way, uint64_t key);
 /* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
 int witness_reserve(struct witness *w, size_t n);
