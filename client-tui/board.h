@@ -67,5 +67,9 @@ const struct board_item *board_item(const struct board *b, uint64_t serial);
 uint64_t board_arrivals_first(const struct board *b);
 uint64_t board_arrivals_end(const struct board *b);
 const struct board_arrival *board_arrival(const struct board *b, uint64_t serial);
+/* The same of one transport's arrivals alone, which have serials of their own. */
+uint64_t board_arrivals_first_of(const struct board *b, bool stream);
+uint64_t board_arrivals_end_of(const struct board *b, bool stream);
+const struct board_arrival *board_arrival_of(const struct board *b, bool stream, uint64_t serial);
 
 #endif

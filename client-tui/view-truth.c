@@ -183,7 +183,7 @@ bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const
 
 	if (truth == NULL || !truth->stream || (!was_sent_again(truth) && missing(truth) == NULL))
 		return false;
-	for (int step = 0; step < 4; step++) {
+	for (int step = 0; step < 5; step++) {
 		if (!was_sent_again(truth))
 			snprintf(words, sizeof words, "lost %s", missing(truth));
 		else if (step < 3)
@@ -192,8 +192,10 @@ bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const
 			again_in_short(truth, ascii, words, sizeof words);
 		if (step < 2)
 			snprintf(buf, size, "  waiting %s, %s", time, words);
-		else
+		else if (step < 4)
 			snprintf(buf, size, "  %s, %s", words, time);
+		else
+			snprintf(buf, size, " %s", words);
 		if (fits(buf, room))
 			return true;
 	}

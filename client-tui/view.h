@@ -14,9 +14,20 @@
 #include "panel.h"
 #include "witness.h"
 
+/* Panes of replies at most: one for each transport, UDP's first. */
+#define VIEW_SIDES 2
+
+/* How one transport does. */
+struct view_side {
+	/* As below; NULL when it is simply "ready". */
+	const char *state;
+	/* Never NULL where the side is shown. */
+	const struct ledger_totals *totals;
+};
+
 /* What the status line says. */
 struct view_facts {
-	/* "UDP" or "TCP" is current. */
+	/* "UDP" or "TCP" is current. With both at once (view.both) it does not matter: `state` and `totals` are then UDP's. */
 	bool stream;
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
 	const char *peer;
@@ -24,6 +35,11 @@ struct view_facts {
 	const char *state;
 	/* The current transport's totals. */
 	const struct ledger_totals *totals;
+	/* With both at once: TCP's. */
+	struct view_side other;
+	/* What is under way, "burst 340/1000 · 100/s · 6.6 s left": our own words in parts with " · " between them (drawn as what
+	 * stands between all fields). The first part stays longest, then the last. Borrowed; NULL for nothing. */
+	const char *progress;
 	/* Now, ns, for "waiting 0.3 s". */
 	int64_t now;
 	/* How long a datagram may take, ns: shown with the losses in the header of a wide screen. */
@@ -66,6 +82,8 @@ struct view_lab {
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
 	bool ascii;
+	/* Both transports are in use at once: two panes of replies, UDP's and TCP's, and a status row for each. */
+	bool both;
 	/* The replies pane shows arrivals in the order in which they came. */
 	bool arrivals;
 	/* The reader has scrolled up: the last row shown is `bottom` (an item's serial; in arrivals order, an index from
@@ -80,18 +98,20 @@ struct view {
 	struct view_page *page;
 	/* The lab, or NULL outside. */
 	const struct view_lab *lab;
-	/* The time of the last draw. */
+	/* Of the last draw: the time, and the transport (facts.stream): what a row that went over both shows where there is one
+	 * pane of replies. */
 	int64_t now;
+	bool stream;
 	/* How wide characters are. */
 	layout_width *width;
 	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */
 	const char *keys;
 	/* Buffers for laying out, used again from draw to draw. All zero at first. */
-	struct layout typed, reply, line;
+	struct layout typed, reply[VIEW_SIDES], line;
 	struct view_bytes {
 		unsigned char *bytes;
 		size_t length, room;
-	} left, right, capitals;
+	} left, right[VIEW_SIDES], capitals;
 };
 
 /* Draws everything on `c`, which has the size of the terminal. What memory is too short for is left out. */

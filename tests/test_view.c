@@ -160,6 +160,26 @@ static enum style style_of(struct stage *s, const char *text)
 	return STYLES;
 }
 
+/* Over both at once, with one number. */
+static uint64_t send_both(struct stage *s, const char *text)
+{
+	uint64_t number = ++s->numbers;
+	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), s->now), 0);
+	assert_int_equal(ledger_add(s->tcp, number, text, strlen(text), s->now), 0);
+	assert_int_equal(board_add_both(s->board, s->udp, s->tcp, number), 0);
+	ledger_sent(s->udp, number, s->now);
+	ledger_sent(s->tcp, number, s->now);
+	return number;
+}
+
+static void turn_both(struct stage *s)
+{
+	s->view.both = true;
+	s->facts.totals = ledger_totals(s->udp);
+	s->facts.other = (struct view_side) { .totals = ledger_totals(s->tcp) };
+	s->input.prompt = "both> ";
+}
+
 /* One line in each state, over UDP; the waiting one last. */
 static void every_fate(struct stage *s)
 {
@@ -556,6 +576,74 @@ static void test_find(void **state)
 	assert_in_range(row_with(s, "LINE30"), 6, 16);
 }
 
+static void dump(struct stage *s, int rows, int columns)
+{
+	draw(s, rows, columns);
+	printf("=== %dx%d\n", columns, rows);
+	for (int i = 0; i < rows; i++)
+		printf("%s\n", row_text(s, i));
+}
+
+/* Lines that went over one transport before, then over both with every fate. */
+static void both_exchange(struct stage *s)
+{
+	send(s, false, "over udp");
+	pass(s, 40900000);
+	reply(s, false, "OVER UDP");
+	send(s, true, "over tcp");
+	pass(s, 41 * MS);
+	reply(s, true, "OVER TCP");
+	notice(s, BOARD_NOTICE, "both transports at once");
+	send_both(s, "hello");
+	pass(s, 40900000);
+	reply(s, false, "HELLO");
+	pass(s, 600000);
+	reply(s, true, "HELLO");
+	send_both(s, "is anyone there, in this hall");
+	pass(s, 265 * MS);
+	reply(s, true, "IS ANYONE THERE, IN THIS HALL");
+	pass(s, WAIT);
+	send_both(s, "twice");
+	pass(s, 40300000);
+	reply(s, false, "TWICE");
+	reply(s, true, "TWICE");
+	reply(s, false, "TWICE");
+	reply(s, false, "WHAT");
+	send_both(s, "slow");
+	pass(s, WAIT + 200 * MS);
+	reply(s, false, "SLOW");
+	ledger_cut_off(s->tcp, s->now);
+	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, s->now);
+	send_both(s, "here?");
+	pass(s, 300 * MS);
+}
+
+static void test_both_wide(void **state)
+{
+	struct stage *s = *state;
+	both_exchange(s);
+	turn_both(s);
+	dump(s, 20, 120);
+	dump(s, 24, 80);
+	dump(s, 16, 100);
+	dump(s, 12, 50);
+	dump(s, 8, 30);
+	s->facts.progress = "burst 340/1000 · 100/s · 6.6 s left";
+	dump(s, 20, 120);
+	dump(s, 20, 80);
+	s->view.arrivals = true;
+	dump(s, 20, 120);
+	dump(s, 24, 80);
+	dump(s, 12, 40);
+	dump(s, 8, 30);
+	s->view.both = false;
+	dump(s, 24, 80);
+	s->view.arrivals = false;
+	dump(s, 24, 80);
+	s->facts.stream = true;
+	dump(s, 24, 80);
+}
+
 static void type_input(struct stage *s, const char *text, size_t cursor)
 {
 	s->input.text = text;
@@ -842,7 +930,7 @@ int main(void)
 		TEST(test_each_fate), TEST(test_stream_rows), TEST(test_status), TEST(test_fates_without_wire),
 		TEST(test_ascii), TEST(test_arrivals), TEST(test_wrapping), TEST(test_very_long_line),
 		TEST(test_control_characters), TEST(test_scrolling), TEST(test_pages_overlap),
-		TEST(test_few_rows_do_not_scroll), TEST(test_forgotten_while_scrolled), TEST(test_find), TEST(test_input),
+		TEST(test_few_rows_do_not_scroll), TEST(test_forgotten_while_scrolled), TEST(test_find), TEST(test_both_wide), TEST(test_input),
 		TEST(test_message), TEST(test_small_heights), TEST(test_page), TEST(test_marks_are_drawn),
 		TEST(test_every_size), TEST(test_random_walk),
 		TEST(test_draw_is_quick),
