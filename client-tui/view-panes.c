@@ -19,6 +19,8 @@
 #define BOTH_NUMBERS_COLUMNS 20
 /* From this many rows on the lab's link has a row, and TCP one of its own beside UDP's. */
 #define LINK_SCREEN 8
+/* From this many rows on the last round-trip times have a row. */
+#define SPARK_SCREEN 16
 #define OTHER_SCREEN 10
 /* A pane has numbers only if that leaves so many columns for the text. */
 #define TEXT_LEAST 8
@@ -29,7 +31,7 @@
 #define NUMBER_WALK 1000
 
 /* The smaller the screen, the fewer rows are spared from the panes. */
-static void place_rows(struct panes *p, bool lab, bool both)
+static void place_rows(struct panes *p, bool lab, bool both, bool spark)
 {
 	int top = 0;
 	p->status_row = p->rows >= 2 ? top++ : -1;
@@ -40,6 +42,7 @@ static void place_rows(struct panes *p, bool lab, bool both)
 	p->keys_row = p->rows >= 6 ? --end : -1;
 	p->input_row = --end;
 	p->link_row = lab && p->rows >= LINK_SCREEN ? --end : -1;
+	p->spark_row = spark && p->rows >= SPARK_SCREEN ? --end : -1;
 	p->height = end - top;
 }
 
@@ -155,7 +158,7 @@ static int number_digits(const struct board *b)
 struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns)
 {
 	struct panes p = { .rows = rows, .columns = columns };
-	place_rows(&p, v->lab != NULL, v->both);
+	place_rows(&p, v->lab != NULL, v->both, v->plot != NULL && v->plot->count > 0);
 	place_columns(&p, v, number_digits(b));
 	return p;
 }

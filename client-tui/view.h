@@ -12,6 +12,7 @@
 #include "layout.h"
 #include "link-facts.h"
 #include "panel.h"
+#include "plot.h"
 #include "witness.h"
 
 /* Panes of replies at most: one for each transport, UDP's first. */
@@ -44,8 +45,6 @@ struct view_facts {
 	int64_t now;
 	/* How long a datagram may take, ns: shown with the losses in the header of a wide screen. */
 	int64_t wait;
-	/* How far the generated lines are: "burst 340/1000 · 100/s · 6.6 s left"; NULL when none are being sent. */
-	const char *progress;
 };
 
 /* The input line, as the line editor has it. */
@@ -78,6 +77,13 @@ struct view_lab {
 	bool gone;
 };
 
+/* What plots are drawn of, and which one stands over the panes (PLOT_NONE: none). The sources are borrowed for the draw. */
+struct view_plot {
+	enum plot_kind kind;
+	struct plot_source sources[2];
+	int count;
+};
+
 /* Where the reader looks, and how. Kept from draw to draw; the view corrects what is out of range. */
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
@@ -98,6 +104,8 @@ struct view {
 	struct view_page *page;
 	/* The lab, or NULL outside. */
 	const struct view_lab *lab;
+	/* The plots, or NULL: then there is no row of round-trip times either. */
+	const struct view_plot *plot;
 	/* Of the last draw: the time, and the transport (facts.stream): what a row that went over both shows where there is one
 	 * pane of replies. */
 	int64_t now;
