@@ -86,6 +86,9 @@ struct app {
 	/* UDP lines that were decided, and answered, when the link was changed last. */
 	uint64_t base_decided, base_answered;
 
+	/* The plots. */
+	struct view_plot plot;
+
 	struct app_question question;
 	/* A word to the user on the last row, until then. */
 	char message[400];
@@ -142,6 +145,14 @@ void app_lab_facts(const struct app *app, const struct session *s, struct facts 
 void app_lab_panel(struct app *app);
 /* A key for the panel: true when it was taken. */
 bool app_lab_key(struct app *app, const unsigned char *bytes, size_t n);
+
+/* tui-plot.c */
+/* Before a draw: what plots are drawn of. */
+void app_plot_follow(struct app *app);
+/* F6; and away with it: false if there is none. */
+void app_plot_next(struct app *app);
+bool app_plot_close(struct app *app);
+void app_plot_command(struct app *app, const char *name);
 
 /* tui-burst.c */
 /* Starts as app->plan says; stops what is being sent. */

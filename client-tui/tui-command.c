@@ -100,6 +100,9 @@ static void run(struct app *app, enum command command, char *arguments, int64_t 
 	case COMMAND_BURST:
 		app_burst_command(app, arguments, now);
 		break;
+	case COMMAND_PLOT:
+		app_plot_command(app, arguments);
+		break;
 	case COMMAND_CONNECT:
 		connect_to(app, arguments, now);
 		break;

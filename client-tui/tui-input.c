@@ -179,6 +179,9 @@ static void function_key(struct app *app, int number, int64_t now)
 	case 5:
 		app_burst_toggle(app, now);
 		break;
+	case 6:
+		app_plot_next(app);
+		break;
 	case 7:
 		app_lab_panel(app);
 		break;
@@ -231,6 +234,8 @@ static void escape_key(struct app *app)
 		app_close_page(app);
 	else if (app->panel.open)
 		app->panel.open = false;
+	else if (app_plot_close(app))
+		return;
 	else
 		prompt_escape();
 }

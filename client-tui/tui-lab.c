@@ -251,7 +251,11 @@ void app_lab_command(struct app *app, enum command command, const char *argument
 
 void app_lab_panel(struct app *app)
 {
-	if (app->panel.open)
+	/* A page or a plot would hide it. */
+	const bool hidden = app->view.page != NULL;
+
+	app_close_page(app);
+	if (app->panel.open && !hidden)
 		app->panel.open = false;
 	else if (in_lab(app))
 		app->panel.open = true;

@@ -276,6 +276,7 @@ static void draw(struct app *app, int64_t now)
 	else
 		facts.other.totals = &none;
 	app_lab_ends(app);
+	app_plot_follow(app);
 	view_draw(&app->view, &app->canvas, app->board, &facts, &input);
 	screen_show(&app->canvas);
 	app->changed = false;
@@ -463,6 +464,7 @@ static int app_start(struct app *app, const struct client_settings *settings)
 	app->view.ascii = settings->ascii || !app->utf8;
 	app->view.width = wcwidth;
 	app->view.keys = command_hints();
+	app->plot.kind = PLOT_NONE;
 	app->board = board_new((size_t)settings->rows);
 	app->keys = keys_new();
 	app->replay_at = CLOCK_NEVER;

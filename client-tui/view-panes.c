@@ -25,6 +25,8 @@
 #define LINK_SCREEN 8
 /* From this many rows on both ends of TCP have one. */
 #define ENDS_SCREEN 12
+/* From this many rows on the last round-trip times have a row. */
+#define SPARK_SCREEN 16
 #define OTHER_SCREEN 10
 /* A pane has numbers only if that leaves so many columns for the text. */
 #define TEXT_LEAST 8
@@ -47,6 +49,7 @@ static void place_rows(struct panes *p, const struct view *v)
 	p->input_row = --end;
 	p->link_row = v->lab != NULL && p->rows >= LINK_SCREEN ? --end : -1;
 	p->ends_row = v->ends != NULL && p->rows >= ENDS_SCREEN ? --end : -1;
+	p->spark_row = v->plot != NULL && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end : -1;
 	p->height = end - top;
 }
 

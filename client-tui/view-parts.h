@@ -18,7 +18,7 @@ struct pane {
 struct panes {
 	int rows, columns;
 	/* The second status row is TCP's when both are in use. */
-	int status_row, other_row, heading_row, link_row, ends_row, input_row, keys_row;
+	int status_row, other_row, heading_row, link_row, ends_row, spark_row, input_row, keys_row;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
 	/* Blank columns at the left of each pane. */
@@ -152,6 +152,10 @@ void panel_draw(struct view *v, struct canvas *c, const struct panes *p);
 const struct witness_line *link_truth(const struct view *v, const struct board_item *item, bool stream);
 /* view-ends.c: the row of both ends' TCP. */
 void ends_draw(const struct view *v, struct canvas *c, const struct panes *p);
+/* view-plot.c: whether a plot stands over the panes; the plot; the row of the last round-trip times. */
+bool plot_shown(const struct view *v);
+void plot_panes_draw(struct view *v, struct canvas *c, const struct panes *p);
+void spark_draw(struct view *v, struct canvas *c, const struct panes *p);
 /* view-input.c */
 void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input);
 

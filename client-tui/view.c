@@ -94,10 +94,13 @@ void view_draw(struct view *v, struct canvas *c, const struct board *b, const st
 		page_draw(v, c, &p);
 	} else if (v->lab != NULL && v->lab->panel->open) {
 		panel_draw(v, c, &p);
+	} else if (plot_shown(v)) {
+		plot_panes_draw(v, c, &p);
 	} else {
 		headings_draw(v, c, &p);
 		draw_rows(v, c, &p, b, facts->now);
 	}
+	spark_draw(v, c, &p);
 	input_draw(v, c, &p, input);
 }
 

@@ -12,6 +12,7 @@
 #include "layout.h"
 #include "link-facts.h"
 #include "panel.h"
+#include "plot.h"
 #include "session.h"
 #include "witness.h"
 
@@ -83,6 +84,13 @@ struct view_ends {
 	struct session_tcp here, far;
 };
 
+/* What plots are drawn of, and which one stands over the panes (PLOT_NONE: none). The sources are borrowed for the draw. */
+struct view_plot {
+	enum plot_kind kind;
+	struct plot_source sources[2];
+	int count;
+};
+
 /* Where the reader looks, and how. Kept from draw to draw; the view corrects what is out of range. */
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
@@ -105,6 +113,8 @@ struct view {
 	const struct view_lab *lab;
 	/* In the lab while TCP is in use, else NULL. */
 	const struct view_ends *ends;
+	/* The plots, or NULL: then there is no row of round-trip times either. */
+	const struct view_plot *plot;
 	/* Of the last draw: the time, and the transport (facts.stream): what a row that went over both shows where there is one
 	 * pane of replies. */
 	int64_t now;

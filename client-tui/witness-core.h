@@ -105,6 +105,7 @@ struct witness {
 	size_t next_pieces;
 	/* The lines of the last packets, by serial. */
 	struct told *told;
+	struct packets *packets;
 	/* For a line's bytes and their capitals. */
 	unsigned char *bytes;
 	size_t bytes_room;

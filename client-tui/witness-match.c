@@ -52,6 +52,14 @@ static void leg_through(struct witness_leg *leg, const struct event *e)
 	}
 }
 
+static void add_packet(struct witness *w, const struct event *e, uint64_t first, uint64_t last, uint64_t place, bool again)
+{
+	packets_add(w->packets, &(struct packet){
+		.first = first, .last = last, .stream = e->protocol == EVENT_TCP, .way = e->way, .fate = e->fate,
+		.payload = e->protocol != EVENT_TCP || e->length > 0, .syn = e->syn, .fin = e->fin, .again = again, .in = e->in,
+		.out = { e->out[0], e->out[1] }, .copies = e->copies, .place = place, .length = e->length });
+}
+
 /* --- datagrams --- */
 
 static bool fits(const struct record *r, uint8_t flow, enum event_way way, const struct event *e, uint64_t hash,
@@ -117,6 +125,7 @@ static void take_whole(struct witness *w, struct record *r, const struct event *
 	else
 		leg_lost(leg, e->fate);
 	remember_serial(w, e, r);
+	add_packet(w, e, r->line.number, r->line.number, 0, false);
 }
 
 /* The last piece decides: when the others are there too, the datagram is. Copies of pieces are put together
@@ -133,6 +142,7 @@ static void take_piece(struct witness *w, struct record *r, struct pieces *p, co
 		p->out = e->out[0];
 	leg->held |= e->held;
 	remember_serial(w, e, r);
+	add_packet(w, e, r->line.number, r->line.number, e->offset, false);
 	if (let_through(e) == 0) {
 		leg_lost(leg, e->fate);
 		p->number = 0;
@@ -252,7 +262,7 @@ static void take_payload(struct witness *w, struct flow *f, struct connection *c
 	/* Sequence numbers wrap; the nearest place to what was seen is meant. */
 	const int32_t ahead = (int32_t)(e->seq - (c->first[e->way] + 1) - (uint32_t)c->seen[e->way]);
 	const uint64_t seen = c->from[e->way] + c->seen[e->way];
-	uint64_t begin, end;
+	uint64_t begin, end, first_number = 0, last_number = 0;
 
 	if (ahead < 0 && (uint64_t)-(int64_t)ahead > c->seen[e->way])
 		return;
@@ -266,9 +276,20 @@ static void take_payload(struct witness *w, struct flow *f, struct connection *c
 		if (!r || r->begins[e->way] >= end)
 			break;
 		take_bytes(w, r, e, begin, end, seen);
+		first_number = first_number ? first_number : r->line.number;
+		last_number = r->line.number;
 	}
+	add_packet(w, e, first_number, last_number, begin, begin < seen);
 	if (end > seen)
 		c->seen[e->way] = end - c->from[e->way];
+}
+
+/* It belongs to the exchange of the line that was sent last. */
+static void take_bare(struct witness *w, const struct flow *f, const struct event *e, bool again)
+{
+	const uint64_t number = f->end > f->begin ? f->numbers[f->end - 1] : 0;
+
+	add_packet(w, e, number, number, 0, again);
 }
 
 static void take_segment(struct witness *w, const struct event *e)
@@ -285,6 +306,8 @@ static void take_segment(struct witness *w, const struct event *e)
 	w->totals.segments[e->way]++;
 	if (let_through(e) == 0)
 		w->totals.dropped[e->way]++;
+	if (e->length == 0)
+		take_bare(w, &w->flows[i], e, e->syn && c->known[e->way]);
 	if (e->syn) {
 		if (c->known[e->way])
 			w->totals.again[e->way]++;

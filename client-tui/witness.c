@@ -22,9 +22,10 @@ struct witness *witness_new(size_t lines)
 	while (w->most < lines)
 		w->most *= 2;
 	w->told = calloc(SERIALS, sizeof *w->told);
-	if (w->told)
+	w->packets = packets_new();
+	if (w->told && w->packets)
 		return w;
-	free(w);
+	witness_free(w);
 	return NULL;
 }
 
@@ -42,6 +43,7 @@ void witness_free(struct witness *w)
 		free(w->rings[stream].records);
 	free(w->pending);
 	free(w->told);
+	packets_free(w->packets);
 	free(w->bytes);
 	free(w);
 }
@@ -346,6 +348,14 @@ const struct witness_line *witness_find(const struct witness *w, bool stream, ui
 	const struct record *r = witness_record(w, stream, number);
 
 	return r && w->flows[r->flow].seen ? &r->line : NULL;
+}
+
+size_t witness_packets(const struct witness *w, bool stream, uint64_t number, struct packet *out, size_t most)
+{
+	const struct witness_line *line = witness_find(w, stream, number);
+	const struct witness_leg *there = line ? &line->legs[EVENT_THERE] : NULL;
+
+	return there && there->tries > 0 ? packets_find(w->packets, stream, number, there->first_in, out, most) : 0;
 }
 
 const struct witness_totals *witness_totals(const struct witness *w)

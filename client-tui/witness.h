@@ -12,6 +12,7 @@
 
 #include "event.h"
 #include "ledger.h"
+#include "packets.h"
 
 /* Times between two tries kept for a line and a way. */
 #define WITNESS_WAITS 5
@@ -116,6 +117,8 @@ bool witness_waits(const struct witness *w);
 
 /* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
 const struct witness_line *witness_find(const struct witness *w, bool stream, uint64_t number);
+/* The packets of a line, as packets_find(). */
+size_t witness_packets(const struct witness *w, bool stream, uint64_t number, struct packet *out, size_t most);
 enum witness_place witness_place(const struct witness_line *line, int64_t now);
 const struct witness_totals *witness_totals(const struct witness *w);
 /* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory is short. */

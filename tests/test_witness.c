@@ -585,6 +585,39 @@ static void sent_again(void **state)
 	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
 }
 
+/* What a picture of that exchange is drawn of: every segment, also those without payload. */
+static void keeps_packets(void **state)
+{
+	struct stage *s = *state;
+	struct packet packets[8];
+	uint64_t one, two;
+
+	connect_stream(s);
+	one = stream_line(s, "abc", 10 * MS);
+	two = stream_line(s, "defg", 11 * MS);
+	tell_segment(s, "there", "random", "PA", ISN + 1, 9, 12 * MS, 0);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 9, 234 * MS, 254 * MS);
+	tell_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 255 * MS, 275 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 256 * MS, 276 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 5, 5, 257 * MS, 277 * MS);
+	assert_int_equal(witness_packets(s->witness, true, one, packets, 8), 3);
+	assert_int_equal(packets[0].copies, 0);
+	assert_false(packets[0].again);
+	assert_true(packets[1].again);
+	assert_int_equal(packets[1].first, one);
+	assert_int_equal(packets[1].last, two);
+	assert_int_equal(packets[1].out[0], 254 * MS);
+	assert_int_equal(packets[2].way, EVENT_BACK);
+	assert_int_equal(packets[2].length, 4);
+	assert_int_equal(witness_packets(s->witness, true, two, packets, 8), 4);
+	assert_false(packets[2].payload);
+	assert_int_equal(packets[3].place, 4);
+	assert_int_equal(witness_packets(s->witness, true, two, packets, 1), 1);
+	assert_int_equal(witness_packets(s->witness, false, two, packets, 8), 0);
+	stream_reply(s, "ABC", 276 * MS);
+	stream_reply(s, "DEFG", 277 * MS);
+}
+
 /* Over a second connection the places begin anew, for the lines that go over it. */
 static void another_connection(void **state)
 {
@@ -857,7 +890,7 @@ int main(void)
 		TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
 		TEST(late_though_in_time), TEST(a_copy_too_many), TEST(a_copy_too_few), TEST(overtaken_and_told),
 		TEST(overtaken_and_not_told), TEST(reordered_though_in_order), TEST(refused_without_arriving), TEST(twins),
-		TEST(closed_too_soon), TEST(sent_again), TEST(another_connection), TEST(both_at_once),
+		TEST(closed_too_soon), TEST(sent_again), TEST(keeps_packets), TEST(another_connection), TEST(both_at_once),
 		TEST(stream_answered_without_a_reply),
 		TEST(stream_answered_too_early), TEST(stream_of_other_replies), TEST(property), TEST(mistakes_are_found),
 		TEST(bounded),

@@ -55,6 +55,7 @@ MAY = {
     'client-tui/rescue.c': 'wait file place state',
     'client-tui/resolve.c': 'socket wait file process end',
     'client-tui/save.c': 'file',
+    'client-tui/save-svg.c': 'file',
     'client-tui/screen.c': 'curses wait file process place speak state',
     'client-tui/settings.c': 'speak',
     'client-tui/stamps.c': 'socket clock',
