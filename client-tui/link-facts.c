@@ -294,16 +294,16 @@ static void put_truth(struct text *t, const struct witness_totals *w)
 	put(t, "\n");
 }
 
-static void put_tcp(struct text *t, const struct link_report *r)
+static void put_tcp(struct text *t, const char *whose, const struct session_tcp *tcp)
 {
-	if (!r->tcp)
+	if (!tcp)
 		return;
-	put(t, "\nThis end's TCP (the kernel's own)\nsent again    %u segments since it is connected\ntimeout       ", r->tcp->again);
-	put_span(t, r->tcp->timeout);
-	put(t, ", doubled %u times\nround trip    ", r->tcp->doubled);
-	put_span(t, r->tcp->round_trip);
+	put(t, "\n%s\nsent again    %u segments since it is connected\ntimeout       ", whose, tcp->again);
+	put_span(t, tcp->timeout);
+	put(t, ", doubled %u times\nround trip    ", tcp->doubled);
+	put_span(t, tcp->round_trip);
 	put(t, " ± ");
-	put_span(t, r->tcp->variation);
+	put_span(t, tcp->variation);
 	put(t, "\n");
 }
 
@@ -315,9 +315,8 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	put(&t, "link: %s\n", link_facts_line(r->facts, r->now, line, sizeof line));
 	put_expected(&t, r);
 	put_truth(&t, r->truth);
-	put_tcp(&t, r);
-	if (r->far)
-		put(&t, "\nThe far end\n%s", r->far);
+	put_tcp(&t, "This end's TCP (the kernel's own)", r->tcp);
+	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->facts);
 	put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
 	    "/drop next request|reply|syn|ack   /hold 3s   /unplug 5s\n");

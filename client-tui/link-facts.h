@@ -45,8 +45,8 @@ struct link_report {
 	const struct witness_totals *truth;
 	/* The connection in use, or NULL. */
 	const struct session_tcp *tcp;
-	/* What the far server says of itself, or NULL: lines ended by \n. */
-	const char *far;
+	/* The same by the server at the far end, or NULL. */
+	const struct session_tcp *far;
 };
 
 /* The page: malloc()ed, NULL when memory is short. */

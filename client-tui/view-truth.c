@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "units.h"
+
 /* How far the wire goes that broke on the way there, on the way back, or at the server. */
 #define GOING_COLUMNS 2
 #define COMING_COLUMNS 4
@@ -77,13 +79,25 @@ static void put_again(char *buf, size_t size, const struct witness_leg *leg, boo
 	snprintf(buf + used, size - used, "%u%s %s", leg->again, glyph(GLYPH_TIMES, ascii), words);
 }
 
-/* " (after 224, 448 ms)": between one try and the next. */
-static void put_waits(char *buf, size_t size, const struct witness_leg *leg, bool ascii)
-{
-	char one[32];
+/* How much of the times is said. */
+enum times { NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
 
+static unsigned waited_ms(const struct witness_leg *leg, int i)
+{
+	return (unsigned)((leg->wait[i] + 500) / 1000);
+}
+
+/* " (after 224, 448 ms)": between one try and the next; " (after 224…3584 ms)" of many. */
+static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
+{
+	const bool all = times == ALL_TIMES || leg->waits < 3;
+	char one[40];
+
+	put(buf, size, " (after ");
 	for (int i = 0; i < leg->waits; i++) {
-		snprintf(one, sizeof one, "%s%" PRIu32, i > 0 ? ", " : " (after ", (leg->wait[i] + 500) / 1000);
+		if (!all && i > 0 && i < leg->waits - 1)
+			continue;
+		snprintf(one, sizeof one, "%s%u", i == 0 ? "" : all ? ", " : glyph(GLYPH_ELLIPSIS, ascii), waited_ms(leg, i));
 		put(buf, size, one);
 	}
 	if (leg->again > leg->waits)
@@ -92,21 +106,21 @@ static void put_waits(char *buf, size_t size, const struct witness_leg *leg, boo
 }
 
 /* The long form has the times; the short one only says how often. */
-static void again_words(const struct witness_line *truth, bool ascii, bool times, char *buf, size_t size)
+static void again_words(const struct witness_line *truth, bool ascii, enum times times, char *buf, size_t size)
 {
 	const struct witness_leg *there = &truth->legs[EVENT_THERE], *back = &truth->legs[EVENT_BACK];
 
 	buf[0] = '\0';
 	if (there->again > 0) {
 		put_again(buf, size, there, ascii, "again");
-		if (times)
-			put_waits(buf, size, there, ascii);
+		if (times != NO_TIMES)
+			put_waits(buf, size, there, times, ascii);
 	}
 	if (back->again > 0) {
 		put(buf, size, there->again > 0 ? ", " : "");
 		put_again(buf, size, back, ascii, there->again > 0 ? "coming" : "again coming");
-		if (times)
-			put_waits(buf, size, back, ascii);
+		if (times != NO_TIMES)
+			put_waits(buf, size, back, times, ascii);
 	}
 }
 
@@ -152,11 +166,11 @@ const char *truth_more(const struct witness_line *truth, bool ascii, int room, c
 	buf[0] = '\0';
 	if (truth == NULL)
 		return buf;
-	for (int step = 0; step < 3; step++) {
+	for (int step = 0; step < 4; step++) {
 		if (!truth->stream)
 			copies_words(truth, ascii, step == 0, words, sizeof words);
-		else if (was_sent_again(truth) && step < 2)
-			again_words(truth, ascii, step == 0, words, sizeof words);
+		else if (was_sent_again(truth) && step < 3)
+			again_words(truth, ascii, (enum times)(ALL_TIMES - step), words, sizeof words);
 		else if (was_sent_again(truth))
 			again_in_short(truth, ascii, words, sizeof words);
 		if (words[0] == '\0' || fits(words, room - 2))
@@ -177,25 +191,51 @@ static const char *missing(const struct witness_line *truth)
 	return NULL;
 }
 
-bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const char *time, char *buf, size_t size)
+/* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent again. */
+static void put_timeout(char *buf, size_t size, const struct witness_line *truth, const struct view_ends *ends, bool ascii)
 {
-	char words[160];
+	const bool coming = truth->legs[EVENT_BACK].lost > 0 && truth->legs[EVENT_BACK].through == 0;
+	const struct session_tcp *tcp = ends == NULL || !(coming ? ends->has_far : ends->has_here) ? NULL :
+	    coming ? &ends->far : &ends->here;
+	char time[40];
 
+	if (tcp == NULL || missing(truth) == NULL || tcp->timeout == 0)
+		return;
+	put(buf, size, coming ? ", server's RTO " : ", RTO ");
+	put(buf, size, units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+}
+
+/* The forms from the longest to the shortest. */
+static void waiting_words(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int step, const char *time,
+    char *buf, size_t size)
+{
+	char words[160] = "";
+
+	if (!was_sent_again(truth))
+		snprintf(words, sizeof words, "lost %s", missing(truth));
+	else if (step < 6)
+		again_words(truth, ascii, step < 2 ? ALL_TIMES : step < 4 ? FIRST_AND_LAST : NO_TIMES, words, sizeof words);
+	else
+		again_in_short(truth, ascii, words, sizeof words);
+	if (step % 2 == 0 && step < 6)
+		put_timeout(words, sizeof words, truth, ends, ascii);
+	if (step < 6)
+		snprintf(buf, size, "  waiting %s, %s", time, words);
+	else if (step == 6)
+		snprintf(buf, size, "  %s, %s", words, time);
+	else
+		snprintf(buf, size, " %s", words);
+}
+
+bool truth_waiting(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int room, const char *time, char *buf,
+    size_t size)
+{
 	if (truth == NULL || !truth->stream || (!was_sent_again(truth) && missing(truth) == NULL))
 		return false;
-	for (int step = 0; step < 4; step++) {
-		if (!was_sent_again(truth))
-			snprintf(words, sizeof words, "lost %s", missing(truth));
-		else if (step < 3)
-			again_words(truth, ascii, step == 0, words, sizeof words);
-		else
-			again_in_short(truth, ascii, words, sizeof words);
-		if (step < 2)
-			snprintf(buf, size, "  waiting %s, %s", time, words);
-		else
-			snprintf(buf, size, "  %s, %s", words, time);
+	for (int step = 0; step < 8; step++) {
+		waiting_words(truth, ends, ascii, step, time, buf, size);
 		if (fits(buf, room))
-			return true;
+			break;
 	}
 	return true;
 }

@@ -80,24 +80,32 @@ struct pieces {
 
 struct told {
 	uint64_t serial, number;
+	bool stream;
+};
+
+/* The lines of one transport, a ring by number, `room` long, a power of 2; number 0: empty. */
+struct ring {
+	struct record *records;
+	size_t room;
 };
 
 struct witness {
+	/* The room of a ring at most. */
 	size_t most;
-	/* A ring by number, `room` long, a power of 2; number 0: empty. */
-	struct record *records;
-	size_t room;
-	/* The heads of the chains, by key. */
+	/* By transport, since a line that goes over both has the same number in both: [0] datagrams, [1] a stream. */
+	struct ring rings[2];
+	/* The heads of the datagrams' chains, by key; as many as rings[0] has room. */
 	uint32_t *chains[EVENT_WAYS];
 	struct flow flows[WITNESS_FLOWS];
 	int flow_count;
-	/* The lines that are not compared yet. */
+	/* The lines that are not compared yet: twice their number, and 1 more over a stream. */
 	uint64_t *pending;
 	size_t pending_count, pending_room;
 	struct pieces pieces[PIECES];
 	size_t next_pieces;
 	/* The lines of the last packets, by serial. */
 	struct told *told;
+	struct packets *packets;
 	/* For a line's bytes and their capitals. */
 	unsigned char *bytes;
 	size_t bytes_room;
@@ -105,8 +113,12 @@ struct witness {
 };
 
 /* witness.c */
-struct record *witness_record(const struct witness *w, uint64_t number);
+struct record *witness_record(const struct witness *w, bool stream, uint64_t number);
 uint32_t *witness_chain(const struct witness *w, enum event_way way, uint64_t key);
+/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short or the line is older than all
+ * that are kept. With its number and keys set, witness_enter() makes it one that is found. */
+struct record *witness_new_record(struct witness *w, bool stream, uint64_t number);
+void witness_enter(struct witness *w, struct record *r);
 /* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
 int witness_reserve(struct witness *w, size_t n);
 

@@ -12,6 +12,7 @@
 
 #include "event.h"
 #include "ledger.h"
+#include "packets.h"
 
 /* Times between two tries kept for a line and a way. */
 #define WITNESS_WAITS 5
@@ -92,8 +93,9 @@ struct witness;
 struct witness *witness_new(size_t lines);
 void witness_free(struct witness *w);
 
-/* A session. Line numbers are unique over all flows. Returns the flow's number, or -1 when there are WITNESS_FLOWS. */
+/* A session. Line numbers are unique over all flows of a transport: a line that goes over both at once has the same in both. Returns the flow's number, or -1 when there are WITNESS_FLOWS. */
 int witness_flow(struct witness *w, bool stream, int64_t wait);
+bool witness_is_stream(const struct witness *w, int flow);
 /* Where its lines stand; before the first line is sent. The ledger must outlive the last judgement. */
 void witness_set_ledger(struct witness *w, int flow, const struct ledger *ledger);
 /* Its socket was opened: see session_hooks.opened. */
@@ -114,9 +116,16 @@ void witness_judge(struct witness *w, int64_t until);
 bool witness_waits(const struct witness *w);
 
 /* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
-const struct witness_line *witness_find(const struct witness *w, uint64_t number);
+const struct witness_line *witness_find(const struct witness *w, bool stream, uint64_t number);
+/* The packets of a line, as packets_find(). */
+size_t witness_packets(const struct witness *w, bool stream, uint64_t number, struct packet *out, size_t most);
 enum witness_place witness_place(const struct witness_line *line, int64_t now);
 const struct witness_totals *witness_totals(const struct witness *w);
+/* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory is short. */
+int witness_put(struct witness *w, const struct witness_line *line);
+/* And a packet of it. */
+void witness_put_packet(struct witness *w, const struct packet *packet);
+void witness_put_totals(struct witness *w, uint64_t judged, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */
 const char *witness_mismatch_text(enum witness_mismatch kind);
 

@@ -181,13 +181,36 @@ static void stream_answer(struct stage *s, const char *text, const int *going, c
 	s->bytes += strlen(text) + 1;
 }
 
+/* A line over both: the datagram is lost on the way there, the segment sent again. */
+static void lost_and_again(struct stage *s, const char *text)
+{
+	const uint64_t number = ++s->numbers;
+	char capitals[100];
+
+	ledger_add(s->udp, number, text, strlen(text), s->now);
+	ledger_add(s->tcp, number, text, strlen(text), s->now);
+	board_add_both(s->board, s->udp, s->tcp, number);
+	ledger_sent(s->udp, number, s->now);
+	ledger_sent(s->tcp, number, s->now);
+	witness_sent(s->witness, s->udp_flow, number, 0, strlen(text));
+	witness_sent(s->witness, s->tcp_flow, number, s->bytes, s->bytes + strlen(text) + 1);
+	tell(s, false, text, EVENT_LOST, 0, 0, false);
+	tries(s, false, text, (const int[]){224, 0});
+	tries(s, true, text, (const int[]){0});
+	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false, s->now);
+	s->bytes += strlen(text) + 1;
+	s->now += WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+}
+
 static void draw(struct stage *s, int rows, int columns)
 {
 	static const struct ledger_totals none;
 
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	view_draw(&s->view, &s->canvas, s->board,
-	    &(struct view_facts){.peer = "10.9.0.2:12000", .totals = &none, .now = s->now, .wait = WAIT},
+	    &(struct view_facts){.peer = "10.9.0.2:12000", .totals = &none, .other = {.totals = &none}, .now = s->now, .wait = WAIT},
 	    &(struct view_input){.prompt = "udp> ", .text = ""});
 }
 
@@ -297,8 +320,45 @@ static void segments_missing(void **state)
 	check_seen(s, "····  3× again, 0.5 s");
 }
 
+/* Each pane tells of its own transport; where the wire is short, what TCP did again stands behind the reply. */
+static void both_at_once(void **state)
+{
+	struct stage *s = *state;
+
+	s->view.both = true;
+	lost_and_again(s, "hello");
+	draw(s, 24, 120);
+	check_seen(s, "  1 hello             │ ──✗ lost going        │                      ┃ ━━━━━━━▶ 224 ms, 1× again ┃  1 HELLO");
+	draw(s, 24, 160);
+	check_seen(s, "┃ ━━━━━━━━━━▶ 224 ms, 1× again (after 224 ms) ");
+	draw(s, 24, 80);
+	check_seen(s, "  1 hello       │ ──✗ lost going│            ┃ ━━▶ 224 ms, 1× again┃ HELLO");
+	draw(s, 24, 74);
+	check_seen(s, "│            ┃ ━━━━▶ 224 ms  ┃ HELLO (1×");
+	draw(s, 24, 50);
+	check_seen(s, "│ ✗ lost going  ┃ HELLO (1×");
+	answer(s, "copies", 2, 1, false);
+	draw(s, 24, 80);
+	check_seen(s, "│ ════▶ 41.0 ms │ COPIES");
+	s->view.both = false;
+	draw(s, 24, 80);
+	check_seen(s, "  1 hello                   │ ──✗ lost going        │");
+	lose(s);
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	s->view.both = true;
+	draw(s, 40, 80);
+	check_seen(s, "│ ──✗ corrupted │");
+	check_seen(s, "│ ───✗ corrupted│");
+	check_seen(s, "│ ─✗ lost coming│");
+	check_seen(s, "│ ✗ still coming│");
+	check_seen(s, "┃ ····· lost going    ┃");
+	segment(s, false, "lost", EVENT_DELIVERED);
+}
+
 static void every_mark_is_drawn(void **state)
 {
+	static const struct view_ends ends = {.has_here = true, .has_far = true, .here = {.timeout = 224 * MS}, .far = {.again = 1}};
 	struct stage *s = *state;
 
 	lose(s);
@@ -308,6 +368,7 @@ static void every_mark_is_drawn(void **state)
 	stream_answer(s, "coming", at_once, once);
 	stream_line(s, "lost");
 	segment(s, false, "lost", EVENT_LOST);
+	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
 		for (const struct mark_spec *m = lab_mark_table; m->name != NULL; m++) {
@@ -321,6 +382,30 @@ static void every_mark_is_drawn(void **state)
 				fail_msg("the mark \"%s\" is nowhere", m->name);
 		}
 	}
+}
+
+/* The row of both ends' TCP: as much as there is room for; none where a screen is low. */
+static void both_ends(void **state)
+{
+	struct stage *s = *state;
+	struct view_ends ends = {.has_here = true, .here = {.again = 4, .timeout = 976 * MS, .doubled = 2, .round_trip = 41 * MS}};
+
+	s->view.ends = &ends;
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
+	check_seen(s, "lost going, RTO 976 ms");
+	ends.has_far = true;
+	ends.far = (struct session_tcp){.again = 1, .timeout = 244 * MS, .round_trip = 40 * MS};
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, RTO 244 ms, rtt 40.0 ms");
+	draw(s, 24, 80);
+	check_seen(s, " TCP here: 4 again, RTO 976 ms │ server: 1 again, RTO 244 ms");
+	draw(s, 10, 120);
+	assert_int_equal(row_with(s, "server:"), -1);
+	segment(s, false, "lost", EVENT_DELIVERED);
+	s->view.ends = NULL;
 }
 
 static void the_row_of_the_link(void **state)
@@ -392,8 +477,10 @@ static void every_size(void **state)
 
 	lose(s);
 	stream_answer(s, "both", twice, once);
+	lost_and_again(s, "over both");
 	for (int rows = 1; rows < 30; rows += rows < 10 ? 1 : 5) {
-		for (int columns = 1; columns < 130; columns++) {
+		for (int columns = 1; columns < 240; columns++) {
+			s->view.both = columns / 2 % 2 == 0;
 			s->panel.open = columns % 3 == 0;
 			s->panel.field = columns % IMPAIR_FIELD_COUNT;
 			s->view.ascii = columns % 7 == 0;
@@ -410,7 +497,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing),
-		TEST(every_mark_is_drawn), TEST(the_row_of_the_link), TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
+		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
+		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "far.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "lab.h"
+
+/* How often the server is asked: while lines wait, and else, since a reply's acknowledgement may be lost too. */
+#define ASK_WAITING (50 * NS_PER_MS)
+#define ASK_IDLE (500 * NS_PER_MS)
+/* How long the last answer may take. */
+#define LAST_ANSWER (200 * NS_PER_MS)
+
+struct far {
+	struct lab *line;
+	/* Our end of the present connection, 0 before the first. */
+	uint16_t port;
+	/* What was said of it last, if anything was. */
+	bool known, ever_known, changed;
+	struct session_tcp tcp;
+	/* Sent again over the connections before it. */
+	uint64_t again_before;
+	/* When it was asked last; the answer is still to come. */
+	int64_t asked_at;
+	bool asking;
+};
+
+/* --- reading --- */
+
+static bool has_port(const char *peer, size_t n, uint16_t port)
+{
+	char end[16];
+	const int length = snprintf(end, sizeof end, ":%u", port);
+
+	return n > (size_t)length && memcmp(peer + n - (size_t)length, end, (size_t)length) == 0;
+}
+
+static void take_number(struct session_tcp *out, const char *name, size_t n, int64_t value)
+{
+	static const struct {
+		const char *name;
+		int field;
+	} names[] = {{"total-retrans", 0}, {"rto-us", 1}, {"backoff", 2}, {"rtt-us", 3}, {"rttvar-us", 4}};
+	size_t i = 0;
+
+	while (i < sizeof names / sizeof *names && !(strlen(names[i].name) == n && memcmp(names[i].name, name, n) == 0))
+		i++;
+	if (i == sizeof names / sizeof *names || value < 0)
+		return;
+	switch (names[i].field) {
+	case 0:
+		out->again = (unsigned)value;
+		break;
+	case 1:
+		out->timeout = value * NS_PER_US;
+		break;
+	case 2:
+		out->doubled = (unsigned)value;
+		break;
+	case 3:
+		out->round_trip = value * NS_PER_US;
+		break;
+	default:
+		out->variation = value * NS_PER_US;
+		break;
+	}
+}
+
+int far_read(const char *line, uint16_t port, struct session_tcp *out)
+{
+	static const char start[] = "connection ";
+	size_t n;
+
+	if (strncmp(line, start, sizeof start - 1) != 0)
+		return -1;
+	line += sizeof start - 1;
+	n = strcspn(line, " \n");
+	if (!has_port(line, n, port))
+		return -1;
+	memset(out, 0, sizeof *out);
+	/* Pairs of a name and a value. */
+	for (line += n; *line == ' ';) {
+		const char *name = line + 1;
+		const size_t length = strcspn(name, " \n");
+		const char *value = name + length;
+
+		if (*value != ' ')
+			break;
+		take_number(out, name, length, strtoll(value + 1, NULL, 10));
+		line = value + 1 + strcspn(value + 1, " \n");
+	}
+	return 0;
+}
+
+/* --- asking --- */
+
+static void take_answer(void *context, const struct lab_answer *answer)
+{
+	struct far *f = context;
+	struct session_tcp tcp;
+
+	f->asking = false;
+	if (answer->note != f->port || !answer->ok)
+		return;
+	for (const char *line = answer->text; *line;) {
+		const char *end = strchr(line, '\n');
+
+		if (far_read(line, f->port, &tcp) == 0) {
+			f->changed |= !f->known || memcmp(&tcp, &f->tcp, sizeof tcp) != 0;
+			f->tcp = tcp;
+			f->known = f->ever_known = true;
+		}
+		line = end ? end + 1 : "";
+	}
+}
+
+static void take_line(void *context, const char *line)
+{
+	(void)context, (void)line;
+}
+
+/* What was said last is old. */
+static void take_end(void *context)
+{
+	struct far *f = context;
+
+	f->changed |= f->known;
+	f->known = false;
+}
+
+static void ask(struct far *f)
+{
+	f->asking = lab_order(f->line, 0, f->port, "connections") == 0;
+}
+
+struct far *far_open(const char *path)
+{
+	struct far *f = calloc(1, sizeof *f);
+
+	if (!f)
+		return NULL;
+	f->line = lab_open(path, &(struct lab_hooks){.context = f, .answer = take_answer, .line = take_line, .gone = take_end});
+	if (f->line)
+		return f;
+	free(f);
+	return NULL;
+}
+
+void far_close(struct far *f)
+{
+	if (!f)
+		return;
+	lab_close(f->line);
+	free(f);
+}
+
+void far_connected(struct far *f, uint16_t port)
+{
+	if (!f)
+		return;
+	f->again_before += f->tcp.again;
+	memset(&f->tcp, 0, sizeof f->tcp);
+	f->changed |= f->known;
+	f->known = false;
+	f->port = port;
+	f->asked_at = 0;
+}
+
+void far_finish(struct far *f)
+{
+	if (!f || f->port == 0 || lab_is_gone(f->line))
+		return;
+	ask(f);
+	lab_settle(f->line, LAST_ANSWER);
+}
+
+static bool may_ask(const struct far *f)
+{
+	return f && f->port != 0 && !lab_is_gone(f->line);
+}
+
+void far_watch(const struct far *f, bool waiting, struct watch *w)
+{
+	if (!may_ask(f))
+		return;
+	lab_watch(f->line, w);
+	if (!f->asking)
+		watch_until(w, f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE));
+}
+
+bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now)
+{
+	bool changed;
+
+	if (!may_ask(f))
+		return false;
+	lab_turn(f->line, w);
+	if (!f->asking && !lab_is_gone(f->line) && now >= f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE)) {
+		f->asked_at = now;
+		ask(f);
+	}
+	changed = f->changed;
+	f->changed = false;
+	return changed;
+}
+
+const struct session_tcp *far_tcp(const struct far *f)
+{
+	return f && f->known ? &f->tcp : NULL;
+}
+
+bool far_again(const struct far *f, uint64_t *again)
+{
+	if (!f || !f->ever_known)
+		return false;
+	*again = f->again_before + f->tcp.again;
+	return true;
+}

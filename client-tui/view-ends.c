@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* In the lab: what both ends' kernels say of the TCP connection in use, in one row. What our end sent again and what the server's did
+ * are different things: a lost reply is repaired there, and never shows here. */
+#include "config.h"
+
+#include "view-parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "units.h"
+
+/* How much is said: all, without the round trip, numbers alone. */
+enum { WHOLE, WITHOUT_ROUND_TRIP, BRIEF, LENGTHS };
+
+static void put(char *buf, size_t size, const char *s)
+{
+	const size_t used = strlen(buf);
+
+	snprintf(buf + used, size - used, "%s", s);
+}
+
+static void put_time(char *buf, size_t size, const char *before, int64_t ns, bool ascii)
+{
+	char time[40];
+
+	put(buf, size, before);
+	put(buf, size, units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+}
+
+static void put_end(char *buf, size_t size, const char *name, const struct session_tcp *tcp, int length, bool ascii)
+{
+	char count[40];
+
+	snprintf(count, sizeof count, length == BRIEF ? " %u again" : " %u sent again", tcp->again);
+	put(buf, size, name);
+	put(buf, size, count);
+	put_time(buf, size, ", RTO ", tcp->timeout, ascii);
+	if (tcp->doubled > 0) {
+		snprintf(count, sizeof count, length == BRIEF ? "" : " (doubled %u%s)", tcp->doubled, glyph(GLYPH_TIMES, ascii));
+		put(buf, size, count);
+	}
+	if (length == WHOLE && tcp->round_trip > 0)
+		put_time(buf, size, ", rtt ", tcp->round_trip, ascii);
+}
+
+static const char *ends_text(const struct view_ends *e, int length, bool ascii, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (e->has_here)
+		put_end(buf, size, "here:", &e->here, length, ascii);
+	if (e->has_here && e->has_far)
+		put(buf, size, ascii ? " | " : " │ ");
+	if (e->has_far)
+		put_end(buf, size, "server:", &e->far, length, ascii);
+	return buf;
+}
+
+void ends_draw(const struct view *v, struct canvas *c, const struct panes *p)
+{
+	char text[400];
+	int column, length = WHOLE;
+
+	if (p->ends_row < 0)
+		return;
+	column = canvas_text(c, p->ends_row, p->pad, p->columns, "TCP ", STYLE_TCP);
+	while (words_columns(ends_text(v->ends, length, v->ascii, text, sizeof text)) > p->columns - column && length < LENGTHS - 1)
+		length++;
+	canvas_text(c, p->ends_row, column, p->columns, text, STYLE_HEADING);
+}
