@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "plain-replay.h"
+#include "lab-hosts.h"
 #include "plain.h"
 #include "private.h"
 #include "save.h"
@@ -55,6 +56,13 @@ static void find_lab(struct client_settings *settings)
 
 	settings->lab = path && *path ? path : NULL;
 	settings->lab_far = settings->lab && far && *far ? far : NULL;
+}
+
+/* In the lab the server is at the far end of the link. */
+static void choose_far_host(struct client_settings *settings)
+{
+	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
+		strcpy(settings->host, settings->family == SESSION_IPV6 ? HOST_FAR_IPV6 : HOST_FAR_IPV4);
 }
 
 static int run(struct client_settings *settings)
@@ -133,5 +141,6 @@ int main(int argc, char **argv)
 	if (settings.read)
 		return run_replay(&settings);
 	find_lab(&settings);
+	choose_far_host(&settings);
 	return run(&settings);
 }

@@ -9,12 +9,8 @@
 
 #include "device.h"
 #include "explain.h"
+#include "lab-hosts.h"
 
-/* The hosts' addresses; nothing of the real machine is needed or touched. */
-#define HOST_NEAR_IPV4 "10.9.0.1"
-#define HOST_NEAR_IPV6 "fd09::1"
-#define HOST_FAR_IPV4 "10.9.0.2"
-#define HOST_FAR_IPV6 "fd09::2"
 /* The device's name on both hosts. */
 #define HOST_DEVICE "wire"
 /* Bounds of the hosts' own MTU: IPv4's least (RFC 791), what a TUN device takes at most. */
