@@ -19,6 +19,7 @@
 
 #include "device.h"
 #include "netdev.h"
+#include "stamper.h"
 
 /* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the link. */
 #define TUN_QUEUE 10000
@@ -256,6 +257,14 @@ static int open_tap(const struct host_settings *settings, enum host_side side, s
 	return 0;
 }
 
+/* A capture does without, and says so. */
+static void open_stamper(enum host_side side, struct host_pair *pair)
+{
+	const struct tpacket_req ring = stamper_ring();
+
+	pair->stamper[side] = netdev_stamper(HOST_DEVICE, &ring);
+}
+
 /* A new host of its own; the calling process is in it afterwards. */
 static int make_host(const struct host_settings *settings, enum host_side side, int middle,
     struct host_pair *pair, struct explain_failure *failure)
@@ -272,6 +281,8 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	}
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;
+	if (settings->stamped)
+		open_stamper(side, pair);
 	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure) : 0;
 }
 
@@ -322,7 +333,7 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 	pair->report.backend = backend;
 	pair->report.ipv6 = settings->mtu >= HOST_MTU_IPV6;
 	for (int side = 0; side < HOST_SIDES; side++)
-		pair->ns[side] = pair->device[side] = pair->injector[side] = -1;
+		pair->ns[side] = pair->device[side] = pair->injector[side] = pair->stamper[side] = -1;
 	for (int side = 0; side < HOST_SIDES && result == 0; side++)
 		result = make_host(settings, side, middle, pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
@@ -338,6 +349,8 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 		close_all(pair->device);
 		close_all(pair->injector);
 	}
+	if (result != 0 || pair->stamper[HOST_NEAR] < 0 || pair->stamper[HOST_FAR] < 0)
+		close_all(pair->stamper);
 	return result;
 }
 

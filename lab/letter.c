@@ -93,3 +93,20 @@ int letter_devices(const struct keeper_letter *letter, int mtu, struct device *d
 	}
 	return 0;
 }
+
+bool letter_stampers(const struct keeper_letter *letter, struct stamper *stampers[HOST_SIDES])
+{
+	const int first = letter->message.report.backend == HOST_BACKEND_VETH ? 2 * HOST_SIDES : HOST_SIDES;
+	bool all = true;
+
+	if (letter->fd_count < first + HOST_SIDES)
+		return false;
+	for (int side = 0; side < HOST_SIDES; side++) {
+		if (!(stampers[side] = stamper_new(letter->fds[first + side])))
+			close(letter->fds[first + side]);
+		all = all && stampers[side];
+	}
+	for (int side = 0; side < HOST_SIDES && !all; side++)
+		stamper_free(stampers[side]);
+	return all;
+}

@@ -62,7 +62,7 @@ static struct capture written(void (*write)(struct pcapng *))
 	static const char *const names[] = { "near", "far" };
 	struct capture c = { NULL, 0, 0 };
 	FILE *out = open_memstream(&c.bytes, &c.n);
-	struct pcapng *p = pcapng_new(out, names, 2);
+	struct pcapng *p = pcapng_new(out, names, NULL, 2);
 
 	assert_non_null(p);
 	write(p);
