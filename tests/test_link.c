@@ -438,6 +438,7 @@ static void test_capture(void **state)
 	/* Each once as it was sent, and once more if it arrived. */
 	assert_int_equal(occurrences(bytes, n, "MARK"), 200 - lost);
 	assert_int_equal(occurrences(bytes, n, "lost on the way there: lost at random (link: loss 50%)"), lost);
+	assert_int_equal(occurrences(bytes, n, "times: the link's own"), LINK_DIRECTIONS);
 	free(bytes);
 }
 
