@@ -112,6 +112,8 @@ void app_leave_peer(struct app *app, int64_t now);
 void app_switch(struct app *app, enum session_transport transport, int64_t now);
 /* From now on over both at once. */
 void app_both(struct app *app, int64_t now);
+/* All figures of a session, with those that it does not know itself. */
+void app_facts(const struct app *app, const struct session *s, int64_t now, struct facts *facts);
 void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_notice(struct app *app, bool bad, const char *text);
 void app_reply(struct app_session *of, const struct session_reply *reply);
@@ -139,7 +141,7 @@ void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answere
 void app_lab_command(struct app *app, enum command command, const char *arguments, int64_t now);
 /* Before a draw: what both ends of TCP say. */
 void app_lab_ends(struct app *app);
-/* What the session says of itself, and what is known of its far end. */
+/* What is known of the far end of a session. */
 void app_lab_facts(const struct app *app, const struct session *s, struct facts *facts);
 /* Opens or closes the panel. */
 void app_lab_panel(struct app *app);

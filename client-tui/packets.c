@@ -23,7 +23,13 @@ void packets_free(struct packets *p)
 
 void packets_add(struct packets *p, const struct packet *packet)
 {
-	p->ring[p->end++ % PACKETS_MAX] = *packet;
+	const uint64_t oldest = p->end >= PACKETS_MAX ? p->end - PACKETS_MAX + 1 : 0;
+	uint64_t at = p->end++;
+
+	/* The link tells of them in order; a recording, line by line. */
+	for (; at > oldest && p->ring[(at - 1) % PACKETS_MAX].in > packet->in; at--)
+		p->ring[at % PACKETS_MAX] = p->ring[(at - 1) % PACKETS_MAX];
+	p->ring[at % PACKETS_MAX] = *packet;
 }
 
 /* They stand in the order in which they came: the first one at `since` or later, looked for from the newest on, since a line is asked

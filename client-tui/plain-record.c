@@ -71,6 +71,8 @@ static void tell_facts(struct plain *p, int64_t now)
 		struct facts facts;
 
 		session_facts(p->lanes[i].session, now, &facts);
+		if (p->truth && p->lanes[i].stream)
+			facts.tcp.has_far = far_again(truth_far(p->truth), &facts.tcp.far_again);
 		if (p->generating)
 			facts.schedule = (struct schedule_totals){.due = p->generator.sent, .slipped = p->generator.slipped,
 				.worst = p->generator.worst};

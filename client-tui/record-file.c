@@ -82,6 +82,7 @@ static void free_kept(struct record_kept *k)
 		return;
 	free(k->duplicate_at);
 	free(k->truth);
+	free(k->packets);
 	free(k->text);
 	free(k->reply);
 	free(k);
@@ -104,6 +105,13 @@ static int keep_more(struct record_kept *k, const struct record *line)
 		return -1;
 	*k->truth = (struct witness_line){ .number = line->number, .stream = line->stream,
 		.legs = { line->legs[EVENT_THERE], line->legs[EVENT_BACK] } };
+	if (line->packet_count == 0)
+		return 0;
+	k->packets = malloc(line->packet_count * sizeof *k->packets);
+	if (!k->packets)
+		return -1;
+	memcpy(k->packets, line->packets, line->packet_count * sizeof *k->packets);
+	k->packet_count = line->packet_count;
 	return 0;
 }
 
@@ -133,7 +141,7 @@ static int take_line(const struct reading *r, struct record *line)
 {
 	struct record_side *side = find_side(r, line->session, line->stream);
 	const uint64_t bytes = sizeof(struct record_kept) + line->length + line->reply_length +
-	    (line->has_link ? sizeof(struct witness_line) : 0);
+	    (line->has_link ? sizeof(struct witness_line) + line->packet_count * sizeof(struct record_packet) : 0);
 	struct record_kept *k;
 
 	if (!side || take_memory(r, bytes) < 0)

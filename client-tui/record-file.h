@@ -35,6 +35,9 @@ struct record_kept {
 	int error;
 	/* NULL when the link was not recorded. */
 	struct witness_line *truth;
+	/* Its packets, as they were recorded. */
+	struct record_packet *packets;
+	size_t packet_count;
 	unsigned char *text, *reply;
 	size_t length, reply_length;
 };

@@ -83,6 +83,27 @@ int record_fill(struct record *r, const struct ledger_row *row, bool stream, con
 	return -1;
 }
 
+struct record_packet record_packet_of(const struct packet *packet, int64_t start)
+{
+	return (struct record_packet){
+		.way = packet->way, .fate = packet->fate, .again = packet->again, .payload = packet->payload,
+		.in = packet->in - start,
+		.out = packet->copies > 0 ? packet->out[0] - start : RECORD_NEVER,
+		.out2 = packet->copies > 1 ? packet->out[1] - start : RECORD_NEVER,
+		.seq = (uint32_t)packet->place, .length = packet->length };
+}
+
+struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start)
+{
+	const int copies = (packet->out != RECORD_NEVER) + (packet->out2 != RECORD_NEVER);
+
+	return (struct packet){
+		.first = number, .last = number, .stream = stream, .way = packet->way, .fate = packet->fate,
+		.payload = packet->payload, .again = packet->again, .in = packet->in + start,
+		.out = { copies > 0 ? packet->out + start : 0, copies > 1 ? packet->out2 + start : 0 }, .copies = copies,
+		.place = packet->seq, .length = packet->length };
+}
+
 void record_free(struct record *r)
 {
 	free(r->text);

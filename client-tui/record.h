@@ -71,6 +71,9 @@ struct record {
  * memory is short. Decided and duplicate times and the packets are the caller's to add. */
 int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct witness_line *truth, int64_t start,
     int64_t now);
+/* A packet of a line as it is recorded, and back. */
+struct record_packet record_packet_of(const struct packet *packet, int64_t start);
+struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start);
 void record_free(struct record *r);
 /* Its round-trip time, ns, -1 if unknown. */
 int64_t record_rtt(const struct record *r);

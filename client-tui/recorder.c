@@ -205,18 +205,38 @@ static void add_times(const struct recorder *r, const struct side *s, const stru
 	}
 }
 
-static int put_line(const struct recorder *r, const struct sink *to, const struct side *s, const struct ledger_row *row, int64_t now)
+static void add_packets(const struct recorder *r, const struct side *s, struct record *record)
+{
+	struct packet packets[RECORD_PACKETS];
+	const size_t n = s->witness ? witness_packets(s->witness, s->of.stream, record->number, packets, RECORD_PACKETS) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		record->packets[i] = record_packet_of(&packets[i], r->start);
+	record->packet_count = n;
+}
+
+/* All that is known of a line. Returns 0, or -1 with errno. */
+static int fill(const struct recorder *r, const struct side *s, const struct ledger_row *row, int64_t now, struct record *record)
 {
 	const struct witness_line *truth = s->witness ? witness_find(s->witness, s->of.stream, row->number) : NULL;
-	struct record record;
-	int result = 0;
 
-	if (record_fill(&record, row, s->of.stream, truth, r->start, now) < 0) {
+	if (record_fill(record, row, s->of.stream, truth, r->start, now) < 0) {
 		errno = ENOMEM;
 		return -1;
 	}
-	record.session = s->of.session;
-	add_times(r, s, row, &record);
+	record->session = s->of.session;
+	add_times(r, s, row, record);
+	add_packets(r, s, record);
+	return 0;
+}
+
+static int put_line(const struct recorder *r, const struct sink *to, const struct side *s, const struct ledger_row *row, int64_t now)
+{
+	struct record record;
+	int result = 0;
+
+	if (fill(r, s, row, now, &record) < 0)
+		return -1;
 	if (to->output == CLIENT_JSON)
 		result = put(to, record_json_line(&record));
 	else
@@ -608,4 +628,58 @@ int recorder_save(const struct recorder *r, enum client_output output, FILE *out
 	free(m);
 	errno = error;
 	return result;
+}
+
+int recorder_each(const struct recorder *r, int64_t now, recorder_call *call, void *context)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct side *s = r->sides[i];
+
+		for (size_t k = 0; k < ledger_count(s->ledger); k++) {
+			struct record record;
+
+			if (fill(r, s, ledger_at(s->ledger, k), now, &record) < 0)
+				return -1;
+			/* The record is the call's from now on. */
+			if (call(context, &record, k) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+const char *recorder_peers(const struct recorder *r, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < r->count && used < size; i++) {
+		const struct side *s = r->sides[i];
+
+		if (ledger_totals(s->ledger)->typed > 0)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", s->of.stream ? "TCP" : "UDP",
+			    s->of.peer);
+	}
+	return buf;
+}
+
+void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals *sum)
+{
+	*sum = (struct ledger_totals){ .typed = 0 };
+	for (size_t i = 0; i < r->count; i++) {
+		const struct ledger_totals *t = ledger_totals(r->sides[i]->ledger);
+
+		if (r->sides[i]->of.stream != stream)
+			continue;
+		sum->typed += t->typed;
+		sum->sent += t->sent;
+		sum->answered += t->answered;
+		sum->lost += t->lost;
+		sum->waiting += t->waiting;
+	}
+}
+
+int64_t recorder_started(const struct recorder *r)
+{
+	return r->run.started;
 }

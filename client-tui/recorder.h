@@ -14,6 +14,7 @@
 
 #include "facts.h"
 #include "ledger.h"
+#include "record.h"
 #include "session.h"
 #include "settings.h"
 #include "witness.h"
@@ -70,5 +71,16 @@ int recorder_error(const struct recorder *r);
 /* Everything at once, as far as it is remembered: for /save, at `now`, also in the midst of a session. `output` is CLIENT_JSON or
  * CLIENT_CSV, or CLIENT_TEXT for the text of summary_save_text(). Returns 0, or -1 with errno. */
 int recorder_save(const struct recorder *r, enum client_output output, FILE *out, const struct record_run *run, int64_t now);
+
+/* For pictures: each line that is kept, session by session in the order of numbers. `index` is its place among its session's. The record is the
+ * call's own: record_free(). A call that returns -1 ends it. Returns 0, or -1 with errno. */
+typedef int recorder_call(void *context, struct record *record, size_t index);
+int recorder_each(const struct recorder *r, int64_t now, recorder_call *call, void *context);
+/* "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000": those with lines. Returns `buf`. */
+const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
+/* The sums of one transport's sessions: typed, sent, answered, lost, waiting. */
+void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals *sum);
+/* When it began, ns since 1970, UTC. */
+int64_t recorder_started(const struct recorder *r);
 
 #endif

@@ -437,6 +437,11 @@ static void show_truth(struct replay *r, const struct record_kept *line)
 			leg->last_out += r->start - r->first;
 	}
 	witness_put(r->witness, &truth);
+	for (size_t i = 0; i < line->packet_count; i++) {
+		const struct packet packet = record_packet_back(&line->packets[i], truth.stream, truth.number, r->start - r->first);
+
+		witness_put_packet(r->witness, &packet);
+	}
 }
 
 static void answer(struct replay *r, size_t side, const struct record_kept *line)

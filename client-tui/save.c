@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "save-svg.h"
 #include "summary.h"
 
 /* What writes a file, by its ending. */
@@ -38,6 +39,9 @@ static const struct {
 	{ "", save_text }, { ".txt", save_text }, { ".jsonl", save_jsonl }, { ".csv", save_csv },
 };
 
+/* Pictures are several files. */
+#define PICTURES ".svg"
+
 /* A file name's ending, with its dot, or "". */
 static const char *ending(const char *path)
 {
@@ -58,7 +62,7 @@ static writer *find(const char *path, char why[SAVE_WHY])
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].ending, ending(path)) == 0)
 			return kinds[i].write;
-	wrong(why, path, "its ending says how it is written: .txt, .jsonl or .csv; for example lecture.txt");
+	wrong(why, path, "its ending says how it is written: .txt, .jsonl, .csv or .svg; for example lecture.txt");
 	return NULL;
 }
 
@@ -80,9 +84,14 @@ static int check_folder(const char *path)
 	return access(folder, W_OK | X_OK);
 }
 
+static bool is_picture(const char *path)
+{
+	return strcmp(ending(path), PICTURES) == 0;
+}
+
 int save_check(const char *path, char why[SAVE_WHY])
 {
-	if (!find(path, why))
+	if (is_picture(path) ? save_svg_check(path, why, SAVE_WHY) < 0 : !find(path, why))
 		return -1;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return wrong(why, path, meaning(EEXIST));
@@ -94,10 +103,13 @@ int save_check(const char *path, char why[SAVE_WHY])
 int save_file(const char *path, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now,
     char why[SAVE_WHY])
 {
-	writer *const write_it = find(path, why);
+	writer *write_it;
 	FILE *out;
 	int fd, error;
 
+	if (is_picture(path))
+		return save_svg(path, r, now, why, SAVE_WHY) < 0 ? -1 : 0;
+	write_it = find(path, why);
 	if (!write_it)
 		return -1;
 	/* What was said over a network is for the user's eyes. */

@@ -446,7 +446,7 @@ static void draw_panel(struct picture *p, bool stream, double x, double bottom)
 /* What the colours mean; only what is in the picture. */
 static void draw_legend(const struct picture *p, double y)
 {
-	bool again = false, bare = false, late = false, link = false;
+	bool again = false, bare = false, late = false, link = false, reckoned = false;
 	double x = MARGIN;
 	const struct { bool shown; enum svg_style style; int dashed; const char *words; } entries[] = {
 		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
@@ -464,13 +464,15 @@ static void draw_legend(const struct picture *p, double y)
 
 		late |= r->late;
 		link |= has_packets(r);
+		reckoned |= !has_packets(r) && known(r->replied_at);
 		for (size_t k = 0; k < r->packet_count; k++) {
 			again |= r->packets[k].again;
 			bare |= !r->packets[k].payload;
 		}
 	}
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-		if (!entries[i].shown || (i == 2 && !again) || (i == 3 && !bare) || (i == 4 && !late) || (i == 5 && !link) || (i >= 6 && link))
+		if (!entries[i].shown || (i == 2 && !again) || (i == 3 && !bare) || (i == 4 && !late) || (i == 5 && !link) || (i == 6 && link) ||
+		    (i == 7 && !reckoned))
 			continue;
 		if (entries[i].style == SVG_LOST)
 			svg_cross(p->out, x + 14, y, SVG_LOST);

@@ -26,7 +26,7 @@
 
 struct pages {
 	FILE *out;
-	const struct record *records;
+	const struct plots_line *lines;
 	size_t count;
 	/* By transport, NULL without lines. */
 	struct stats *stats[TRANSPORTS];
@@ -36,15 +36,9 @@ struct pages {
 
 static const enum svg_style styles[TRANSPORTS] = { SVG_UDP, SVG_TCP };
 
-static bool is_lost(const struct record *r)
+static bool is_lost(const struct plots_line *r)
 {
 	return r->fate == FATE_LOST || r->fate == FATE_REFUSED || r->fate == FATE_FAILED || r->fate == FATE_CUT_OFF;
-}
-
-static int64_t answered_in(const struct record *r)
-{
-	return r->fate == FATE_ANSWERED && r->sent_at != RECORD_NEVER && r->replied_at != RECORD_NEVER ?
-	    r->replied_at - r->sent_at : -1;
 }
 
 /* --- axes --- */
@@ -110,11 +104,11 @@ static void draw_rtt(const struct pages *p, double x, double y)
 		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), words);
 	}
 	for (size_t i = 0; i < p->count; i++) {
-		const struct record *r = &p->records[i];
+		const struct plots_line *r = &p->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
 
-		if (answered_in(r) >= 0)
-			svg_dot(p->out, at, bottom - (HEIGHT - 14) * ticks_place(&p->times, (double)answered_in(r)),
+		if (r->rtt >= 0)
+			svg_dot(p->out, at, bottom - (HEIGHT - 14) * ticks_place(&p->times, (double)r->rtt),
 			    styles[r->stream]);
 		else if (is_lost(r))
 			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream, r->late ? SVG_LATE : SVG_LOST);
@@ -223,7 +217,7 @@ static int make_stats(struct pages *p)
 	int64_t least = INT64_MAX, most = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
-		const struct record *r = &p->records[i];
+		const struct plots_line *r = &p->lines[i];
 		struct stats **s = &p->stats[r->stream];
 
 		if (!*s) {
@@ -233,10 +227,10 @@ static int make_stats(struct pages *p)
 			stats_start(*s);
 		}
 		if (r->fate != FATE_QUEUED && r->fate != FATE_WAITING)
-			stats_add(*s, r->fate == FATE_LOST, answered_in(r));
-		if (answered_in(r) >= 0) {
-			least = answered_in(r) < least ? answered_in(r) : least;
-			most = answered_in(r) > most ? answered_in(r) : most;
+			stats_add(*s, r->fate == FATE_LOST, r->rtt);
+		if (r->rtt >= 0) {
+			least = r->rtt < least ? r->rtt : least;
+			most = r->rtt > most ? r->rtt : most;
 		}
 		p->first = i == 0 || r->number < p->first ? r->number : p->first;
 		p->last = r->number > p->last ? r->number : p->last;
@@ -270,9 +264,9 @@ static void draw(const struct pages *p, const char *title, const char *note)
 	svg_end(p->out);
 }
 
-int plots_page(FILE *out, const struct record *records, size_t count, const char *title, const char *note)
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const char *title, const char *note)
 {
-	struct pages p = { .out = out, .records = records, .count = count };
+	struct pages p = { .out = out, .lines = lines, .count = count };
 	const int result = make_stats(&p);
 
 	if (result == 0)

@@ -6,11 +6,20 @@
 
 #include <stdio.h>
 
-#include "record.h"
+#include "ledger.h"
 #include "stats.h"
 
-/* Of records in the order of number; the figures are made of them. Returns 0, or -1 when memory is short; errors of writing stay with
+/* What of a line is drawn. */
+struct plots_line {
+	uint64_t number;
+	bool stream, late;
+	enum ledger_fate fate;
+	/* ns, -1 unless it was answered in time. */
+	int64_t rtt;
+};
+
+/* Of lines in the order of number; the figures are made of them. Returns 0, or -1 when memory is short; errors of writing stay with
  * the stream. */
-int plots_page(FILE *out, const struct record *records, size_t count, const char *title, const char *note);
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const char *title, const char *note);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include "tcp-look.h"
 
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -25,6 +25,18 @@ int tcp_look_read(int fd, struct session_tcp *out)
 		.variation = info.tcpi_rttvar * NS_PER_US,
 		.window = info.tcpi_snd_cwnd,
 	};
+	return 0;
+}
+
+int tcp_look_disorder(int fd, uint32_t *segments)
+{
+	struct tcp_info info = {.tcpi_state = 0};
+	socklen_t size = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+	    size < offsetof(struct tcp_info, tcpi_rcv_ooopack) + sizeof info.tcpi_rcv_ooopack)
+		return -1;
+	*segments = info.tcpi_rcv_ooopack;
 	return 0;
 }
 

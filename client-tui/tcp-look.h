@@ -11,4 +11,7 @@ int tcp_look_read(int fd, struct session_tcp *out);
 /* Adds a look; the connections before this one sent `again_before` segments again. */
 void tcp_look_add(struct facts_tcp *f, const struct session_tcp *now, uint64_t again_before);
 
+/* How many segments of the connection came out of order so far. Returns 0, or -1 where the kernel does not tell (before Linux 5.4). */
+int tcp_look_disorder(int fd, uint32_t *segments);
+
 #endif

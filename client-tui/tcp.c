@@ -86,6 +86,9 @@ struct tcp {
 	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the kernel's. */
 	int64_t read_at;
 	bool stamped;
+	/* Segments that came out of order by then; when the bytes read last came. */
+	uint32_t disorder;
+	int64_t came_at;
 	struct stamps stamps;
 	struct stall stall;
 	/* TCP_INFO over all connections; what those before this one sent again; the next look. */
@@ -153,6 +156,7 @@ static int tcp_open(struct session *s, int64_t now)
 		return error;
 	}
 	stamps_open(&((struct tcp *)s->side)->stamps, fd, false);
+	((struct tcp *)s->side)->disorder = 0;
 	s->fd = fd;
 	s->phase = PHASE_CONNECT;
 	s->connect_by = now + s->settings.connect_timeout;
@@ -553,6 +557,34 @@ static void end_connection(struct session *s, int error, int64_t now)
 	tcp_push(s, now);
 }
 
+/* Segments came out of order since the last read: the kernel tells when the last one of a read came, but here the one that was
+ * missing came after it, and nothing could be read before. */
+static bool is_disordered(struct session *s)
+{
+	struct tcp *t = s->side;
+	uint32_t segments = t->disorder;
+	bool more;
+
+	(void)tcp_look_disorder(s->fd, &segments);
+	more = segments != t->disorder;
+	t->disorder = segments;
+	return more;
+}
+
+/* When what was read now came: never before what was read before it. */
+static int64_t arrival(struct session *s, struct msghdr *m)
+{
+	struct tcp *t = s->side;
+	int64_t at;
+
+	t->stamped = !is_disordered(s) && stamps_has(&t->stamps, m);
+	at = t->stamped ? stamps_received(&t->stamps, m, t->read_at) : t->read_at;
+	if (at < t->came_at)
+		at = t->came_at;
+	t->came_at = at;
+	return at;
+}
+
 /* One read; of what several segments brought, the kernel tells when the last one came. */
 static ssize_t read_once(struct session *s, int64_t *at)
 {
@@ -565,10 +597,8 @@ static ssize_t read_once(struct session *s, int64_t *at)
 
 	t->read_at = clock_monotonic();
 	*at = t->read_at;
-	if (n > 0) {
-		t->stamped = stamps_has(&t->stamps, &m);
-		*at = stamps_received(&t->stamps, &m, t->read_at);
-	}
+	if (n > 0)
+		*at = arrival(s, &m);
 	return n;
 }
 

@@ -69,8 +69,7 @@ static void show_stats(struct app *app, int64_t now)
 	for (int i = 0; i < 2; i++) {
 		if (!of[i])
 			continue;
-		session_facts(of[i]->session, app_time(app, now), &facts[i]);
-		app_lab_facts(app, of[i]->session, &facts[i]);
+		app_facts(app, of[i]->session, app_time(app, now), &facts[i]);
 		if (facts[i].totals->typed > 0 || of[i] == app_current(app))
 			used[i] = &facts[i];
 	}

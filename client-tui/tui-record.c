@@ -44,7 +44,7 @@ static void tell_facts(struct app *app, int64_t now)
 	for (size_t i = 0; i < app->session_count; i++) {
 		struct facts facts;
 
-		session_facts(app->sessions[i]->session, now, &facts);
+		app_facts(app, app->sessions[i]->session, now, &facts);
 		recorder_facts(app->recorder, app->sessions[i]->recorded, &facts);
 	}
 }

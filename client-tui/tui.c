@@ -227,6 +227,16 @@ int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t no
 	return udp || tcp ? 0 : -1;
 }
 
+void app_facts(const struct app *app, const struct session *s, int64_t now, struct facts *facts)
+{
+	const struct generator *g = &app->burst;
+
+	session_facts(s, now, facts);
+	app_lab_facts(app, s, facts);
+	if (!app->replay && g->plan.interval > 0)
+		facts->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+}
+
 /* --- telling --- */
 
 void app_say(struct app *app, const char *format, ...)
@@ -513,17 +523,14 @@ static void summarise_session(const struct app *app, size_t index)
 	bool told;
 	char text[6000];
 
-	session_facts(s, clock_monotonic(), &one);
-	app_lab_facts(app, s, &one);
+	app_facts(app, s, clock_monotonic(), &one);
 	if (one.totals->typed == 0 && app->session_count > 1)
 		return;
 	other = beside(app, index, &told);
 	if (told)
 		return;
-	if (other) {
-		session_facts(other, clock_monotonic(), &two);
-		app_lab_facts(app, other, &two);
-	}
+	if (other)
+		app_facts(app, other, clock_monotonic(), &two);
 	summary_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
 	fputs(app->utf8 ? text : summary_ascii(text), stdout);
 }

@@ -22,3 +22,8 @@ void witness_put_totals(struct witness *w, uint64_t judged, uint64_t mismatches)
 	w->totals.judged = judged;
 	w->totals.mismatches = mismatches;
 }
+
+void witness_put_packet(struct witness *w, const struct packet *packet)
+{
+	packets_add(w->packets, packet);
+}

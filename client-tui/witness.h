@@ -123,6 +123,8 @@ enum witness_place witness_place(const struct witness_line *line, int64_t now);
 const struct witness_totals *witness_totals(const struct witness *w);
 /* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory is short. */
 int witness_put(struct witness *w, const struct witness_line *line);
+/* And a packet of it. */
+void witness_put_packet(struct witness *w, const struct packet *packet);
 void witness_put_totals(struct witness *w, uint64_t judged, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */
 const char *witness_mismatch_text(enum witness_mismatch kind);

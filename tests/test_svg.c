@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "../client-tui/save-svg.h"
+#include "../client-tui/svg-exchange.h"
 #include "../client-tui/svg-plots.h"
 #include "../client-tui/ticks.h"
 #include "../client-tui/time-axis.h"
@@ -32,7 +33,7 @@ static struct record line(uint64_t number, bool stream, enum ledger_fate fate, c
 	const int64_t sent = (int64_t)number * 10 * MS;
 
 	return (struct record){ .stream = stream, .number = number, .fate = fate, .typed_at = sent, .sent_at = sent,
-		.replied_at = fate == FATE_ANSWERED ? sent + 40 * MS : RECORD_NEVER, .text = (unsigned char *)text,
+		.replied_at = fate == FATE_ANSWERED ? sent + 40 * MS : RECORD_NEVER, .text = (unsigned char *)(uintptr_t)text,
 		.length = strlen(text) };
 }
 
@@ -234,17 +235,19 @@ static void hundred_lines_a_page(void **state)
 
 static void plots_have_what_happened(void **state)
 {
-	struct record records[] = { line(1, false, FATE_ANSWERED, "a"), line(2, false, FATE_LOST, "b"), line(3, false, FATE_LOST, "c"),
-		line(3, true, FATE_ANSWERED, "c") };
+	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS }, { 2, false, false, FATE_LOST, -1 },
+		{ 3, false, true, FATE_LOST, -1 }, { 3, true, false, FATE_ANSWERED, 40 * MS } };
 	char *text = NULL;
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
 	(void)state;
-	assert_int_equal(plots_page(out, records, COUNT(records), "t", "n"), 0);
+	assert_int_equal(plots_page(out, lines, COUNT(lines), "t", "n"), 0);
 	fclose(out);
 	draws(text, "<circle", 2);
-	draws(text, "class=\"lost\"", 2 + 12);
+	/* The cross of the one, and a bar for each length of a run; the late one's has its own colour. */
+	draws(text, "class=\"lost\"", 1 + 12);
+	draws(text, "class=\"late\"", 1);
 	draws(text, "longest 2, mean 2.00, 1 run<", 1);
 	draws(text, "<polyline", 2);
 	free(text);
@@ -255,34 +258,56 @@ static void plots_have_what_happened(void **state)
 	free(text);
 }
 
+/* A session of 150 lines over UDP, of which each third is lost. */
+static struct ledger *session(void)
+{
+	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000,
+		.wait = 1000 * MS, .answerable = 60000 * MS });
+	char text[20];
+
+	for (int i = 1; i <= 150; i++) {
+		const int n = snprintf(text, sizeof text, "LINE %d", i);
+
+		assert_int_equal(ledger_add(l, (uint64_t)i, text, (size_t)n, i * MS), 0);
+		ledger_sent(l, (uint64_t)i, i * MS);
+		if (i % 3)
+			ledger_reply(l, text, (size_t)n, i * MS + 40 * MS);
+	}
+	while (ledger_expire(l, 100000 * MS))
+		;
+	assert_true(ledger_balanced(l));
+	return l;
+}
+
 static void writes_new_files_only(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], why[300] = "";
-	struct record records[150];
+	struct ledger *l = session();
+	struct recorder *r = recorder_new(CLIENT_TEXT, NULL, 0, &(struct record_run){ .started = 0 });
 	struct stat st;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(records); i++)
-		records[i] = line(i + 1, false, FATE_ANSWERED, "text");
+	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/run.svg", folder);
 	assert_int_equal(save_svg_check(path, why, sizeof why), 0);
-	assert_int_equal(save_svg(path, records, COUNT(records), &heading, why, sizeof why), 3);
+	assert_int_equal(save_svg(path, r, 0, why, sizeof why), 3);
 	snprintf(other, sizeof other, "%s/run-2.svg", folder);
 	assert_int_equal(stat(other, &st), 0);
 	assert_int_equal(save_svg_check(path, why, sizeof why), -1);
-	/* The last of the files is there already: none is written, none is taken away. */
+	/* The second of the files is there already: none is written, none is taken away. */
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(save_svg(path, records, COUNT(records), &heading, why, sizeof why), -1);
-	assert_non_null(strstr(why, "run-2.svg: it exists already"));
+	assert_int_equal(save_svg(path, r, 0, why, sizeof why), -1);
+	assert_non_null(strstr(why, "run-2.svg': there is such a file already"));
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(stat(other, &st), 0);
 	assert_int_equal(unlink(other), 0);
 	snprintf(other, sizeof other, "%s/run-plots.svg", folder);
 	assert_int_equal(unlink(other), 0);
 	assert_int_equal(rmdir(folder), 0);
-	snprintf(path, sizeof path, "/dev/full/run.svg");
-	assert_int_equal(save_svg(path, records, COUNT(records), &heading, why, sizeof why), -1);
+	assert_int_equal(save_svg("/dev/null/run.svg", r, 0, why, sizeof why), -1);
+	recorder_free(r);
+	ledger_free(l);
 }
 
 int main(void)
