@@ -342,7 +342,7 @@ static void catch_signals(struct keeper *k)
 
 static int hand_over(struct host_pair *pair, const struct keeper_message *message, int relay)
 {
-	const int *const kinds[] = { pair->device, pair->injector, pair->stamper };
+	const int *const kinds[] = { pair->device, pair->injector, pair->stamper, pair->outer_stamper };
 	int fds[LETTER_FDS], count = 0, result;
 
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++) {

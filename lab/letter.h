@@ -9,8 +9,8 @@
 #include "host.h"
 #include "stamper.h"
 
-/* The most descriptors in a letter: for each host one that hears, one that sends, one that stamps. */
-#define LETTER_FDS 6
+/* The most descriptors in a letter: for each host one that hears, one that sends, two that stamp. */
+#define LETTER_FDS 8
 
 enum keeper_word {
 	/* To the relay. */

@@ -19,11 +19,18 @@
 #define BLOCKS 32u
 #define RING_SIZE (BLOCKS * BLOCK_SIZE)
 
-struct stamper {
+/* One socket. */
+struct ear {
+	/* -1: there is none. */
 	int fd;
 	uint8_t *ring;
 	/* The frame that is next. */
 	unsigned next;
+};
+
+struct stamper {
+	/* On the host's device; on the outer end. */
+	struct ear host, outer;
 };
 
 struct tpacket_req stamper_ring(void)
@@ -34,29 +41,48 @@ struct tpacket_req stamper_ring(void)
 	};
 }
 
-struct stamper *stamper_new(int fd)
+static int open_ear(struct ear *ear, int fd)
+{
+	void *ring = fd < 0 ? NULL : mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (ring == MAP_FAILED)
+		return -1;
+	*ear = (struct ear) { .fd = fd, .ring = ring };
+	return 0;
+}
+
+struct stamper *stamper_new(int fd, int outer)
 {
 	struct stamper *s = calloc(1, sizeof *s);
-	void *ring;
 
 	if (!s)
 		return NULL;
-	ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (ring == MAP_FAILED) {
+	if (open_ear(&s->host, fd) != 0) {
 		free(s);
 		return NULL;
 	}
-	s->fd = fd;
-	s->ring = ring;
+	if (open_ear(&s->outer, outer) != 0) {
+		munmap(s->host.ring, RING_SIZE);
+		free(s);
+		return NULL;
+	}
 	return s;
+}
+
+static void close_ear(struct ear *ear)
+{
+	if (ear->fd < 0)
+		return;
+	munmap(ear->ring, RING_SIZE);
+	close(ear->fd);
 }
 
 void stamper_free(struct stamper *s)
 {
 	if (!s)
 		return;
-	munmap(s->ring, RING_SIZE);
-	close(s->fd);
+	close_ear(&s->host);
+	close_ear(&s->outer);
 	free(s);
 }
 
@@ -71,15 +97,33 @@ static void read_frame(const uint8_t *place, struct stamper_frame *frame)
 }
 
 /* The kernel writes the status at another processor's pace: acquire before looking into the frame, release after. */
-bool stamper_next(struct stamper *s, struct stamper_frame *frame)
+static bool hear(struct ear *ear, struct stamper_frame *frame)
 {
-	uint8_t *place = s->ring + (size_t)s->next * FRAME_SIZE;
+	uint8_t *place = ear->ring + (size_t)ear->next * FRAME_SIZE;
 	struct tpacket2_hdr *head = (struct tpacket2_hdr *)(void *)place;
 
 	if (!(__atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 		return false;
 	read_frame(place, frame);
 	__atomic_store_n(&head->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-	s->next = (s->next + 1) % (RING_SIZE / FRAME_SIZE);
+	ear->next = (ear->next + 1) % (RING_SIZE / FRAME_SIZE);
 	return true;
+}
+
+/* Of two ears each hears what comes in at its end. */
+bool stamper_next(struct stamper *s, struct stamper_frame *frame)
+{
+	const bool both = s->outer.fd >= 0;
+
+	while (hear(&s->host, frame)) {
+		if (!both || !frame->outgoing)
+			return true;
+	}
+	while (both && hear(&s->outer, frame)) {
+		if (frame->outgoing)
+			continue;
+		frame->outgoing = true;
+		return true;
+	}
+	return false;
 }

@@ -21,8 +21,11 @@ struct stamper_frame {
 /* Opaque. */
 struct stamper;
 
-/* Takes over netdev_stamper()'s socket. NULL with errno; then it is still the caller's. */
-struct stamper *stamper_new(int fd);
+/* Takes over netdev_stamper()'s socket on the host's device; for a veth pair also that on the outer end, which hears what the
+ * host sends, else -1. (What the host's end of a pair hears going out bears the time before the kernel wakes the
+ * link up, and so before it stamps the packet for its sender: 20 us on some machines.) NULL with errno; then they are
+ * still the caller's. */
+struct stamper *stamper_new(int fd, int outer);
 /* Closes the socket. NULL is allowed. */
 void stamper_free(struct stamper *s);
 
