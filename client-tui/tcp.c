@@ -86,9 +86,10 @@ struct tcp {
 	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the kernel's. */
 	int64_t read_at;
 	bool stamped;
-	/* Segments that came out of order by then; when the bytes read last came. */
+	/* Segments that came out of order by then. */
 	uint32_t disorder;
-	int64_t came_at;
+	/* The read before left nothing behind, at that time; INT64_MIN when it may have. */
+	int64_t emptied_at;
 	struct stamps stamps;
 	struct stall stall;
 	/* TCP_INFO over all connections; what those before this one sent again; the next look. */
@@ -157,6 +158,7 @@ static int tcp_open(struct session *s, int64_t now)
 	}
 	stamps_open(&((struct tcp *)s->side)->stamps, fd, false);
 	((struct tcp *)s->side)->disorder = 0;
+	((struct tcp *)s->side)->emptied_at = INT64_MIN;
 	s->fd = fd;
 	s->phase = PHASE_CONNECT;
 	s->connect_by = now + s->settings.connect_timeout;
@@ -571,17 +573,21 @@ static bool is_disordered(struct session *s)
 	return more;
 }
 
-/* When what was read now came: never before what was read before it. */
-static int64_t arrival(struct session *s, struct msghdr *m)
+/* When what was read now came. What could not be read before, though its stamp is older, waited for a segment that was missing. */
+static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 {
 	struct tcp *t = s->side;
-	int64_t at;
+	const bool disordered = is_disordered(s);
+	int64_t at = t->read_at;
 
-	t->stamped = !is_disordered(s) && stamps_has(&t->stamps, m);
-	at = t->stamped ? stamps_received(&t->stamps, m, t->read_at) : t->read_at;
-	if (at < t->came_at)
-		at = t->came_at;
-	t->came_at = at;
+	t->stamped = !disordered && stamps_has(&t->stamps, m);
+	if (t->stamped)
+		at = stamps_received(&t->stamps, m, t->read_at);
+	if (t->stamped && at < t->emptied_at) {
+		t->stamped = false;
+		at = t->read_at;
+	}
+	t->emptied_at = n < sizeof t->buffer ? t->read_at : INT64_MIN;
 	return at;
 }
 
@@ -598,7 +604,7 @@ static ssize_t read_once(struct session *s, int64_t *at)
 	t->read_at = clock_monotonic();
 	*at = t->read_at;
 	if (n > 0)
-		*at = arrival(s, &m);
+		*at = arrival(s, &m, (size_t)n);
 	return n;
 }
 

@@ -98,6 +98,41 @@ void client_expect_pair_at(struct terminal *t, const char *left, const char *rig
 	term_expect_that_at(t, row_has_pair, &p, what, file, line);
 }
 
+/* A word, then `next` behind blanks; NULL if it does not follow. */
+static const char *behind(const char *text, const char *word)
+{
+	text += strspn(text, " ");
+	return strncmp(text, word, strlen(word)) == 0 ? text + strlen(word) : NULL;
+}
+
+struct figures {
+	const char *words[3];
+};
+
+static bool row_has_figures(struct terminal *t, void *context)
+{
+	const struct figures *f = context;
+
+	for (int row = 0; row < term_rows(t); row++) {
+		const char *at = term_row(t, row);
+
+		for (int i = 0; i < 3 && at; i++)
+			at = behind(at, f->words[i]);
+		if (at && at[strspn(at, " ")] == '\0')
+			return true;
+	}
+	return false;
+}
+
+void client_expect_figures_at(struct terminal *t, const char *name, const char *udp, const char *tcp, const char *file, int line)
+{
+	struct figures f = {{name, udp, tcp}};
+	char what[200];
+
+	snprintf(what, sizeof what, "a row with the figures '%s', '%s', '%s'", name, udp, tcp);
+	term_expect_that_at(t, row_has_figures, &f, what, file, line);
+}
+
 void client_leave(struct terminal *t)
 {
 	term_key(t, (VTermKey)VTERM_KEY_FUNCTION(10), VTERM_MOD_NONE);

@@ -358,6 +358,7 @@ static void both_at_once(void **state)
 
 static void every_mark_is_drawn(void **state)
 {
+	static const struct view_ends ends = {.has_here = true, .has_far = true, .here = {.timeout = 224 * MS}, .far = {.again = 1}};
 	struct stage *s = *state;
 
 	lose(s);
@@ -367,6 +368,7 @@ static void every_mark_is_drawn(void **state)
 	stream_answer(s, "coming", at_once, once);
 	stream_line(s, "lost");
 	segment(s, false, "lost", EVENT_LOST);
+	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
 		for (const struct mark_spec *m = lab_mark_table; m->name != NULL; m++) {
@@ -380,6 +382,30 @@ static void every_mark_is_drawn(void **state)
 				fail_msg("the mark \"%s\" is nowhere", m->name);
 		}
 	}
+}
+
+/* The row of both ends' TCP: as much as there is room for; none where a screen is low. */
+static void both_ends(void **state)
+{
+	struct stage *s = *state;
+	struct view_ends ends = {.has_here = true, .here = {.again = 4, .timeout = 976 * MS, .doubled = 2, .round_trip = 41 * MS}};
+
+	s->view.ends = &ends;
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
+	check_seen(s, "lost going, RTO 976 ms");
+	ends.has_far = true;
+	ends.far = (struct session_tcp){.again = 1, .timeout = 244 * MS, .round_trip = 40 * MS};
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, RTO 244 ms, rtt 40.0 ms");
+	draw(s, 24, 80);
+	check_seen(s, " TCP here: 4 again, RTO 976 ms │ server: 1 again, RTO 244 ms");
+	draw(s, 10, 120);
+	assert_int_equal(row_with(s, "server:"), -1);
+	segment(s, false, "lost", EVENT_DELIVERED);
+	s->view.ends = NULL;
 }
 
 static void the_row_of_the_link(void **state)
@@ -471,7 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing),
-		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(the_row_of_the_link),
+		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
 		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
 	};
 
