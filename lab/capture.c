@@ -16,7 +16,7 @@
 /* A stamp comes with the packet or before it, but for what the kernel puts off. */
 #define PATIENCE (20 * NS_PER_MS)
 /* How long a packet lies in the heap: longer than that, and than one lies in a host's queue. */
-#define HOLD (50 * NS_PER_MS)
+#define HOLD (150 * NS_PER_MS)
 /* How far a stamp may be from when the link had the packet, and how much the two clocks' readings may differ. */
 #define APART NS_PER_S
 #define NOISE (100 * NS_PER_US)
