@@ -9,6 +9,16 @@
 #include <string.h>
 #include <time.h>
 
+/* The sanitizers' own calls at the end are many, and not ours; and their reports are files. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#endif
+
 #ifdef __linux__
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -26,16 +36,6 @@
 #include <seccomp.h>
 #endif
 
-/* The sanitizers' own calls at the end are many, and not ours. */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED 1
-#endif
-
 __attribute__((format(printf, 3, 4)))
 static void add(char *report, size_t size, const char *format, ...)
 {
@@ -50,6 +50,12 @@ static void add(char *report, size_t size, const char *format, ...)
 	va_end(arguments);
 }
 
+#ifdef SANITIZED
+static const char without[] = "built with sanitizers";
+#elif !defined HAVE_LIBSECCOMP || !defined HAVE_LINUX_LANDLOCK_H
+static const char without[] = "not built in";
+#endif
+
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -58,7 +64,7 @@ static int drop_capabilities(void)
 	return (int)syscall(SYS_capset, &header, none);
 }
 
-#ifdef HAVE_LINUX_LANDLOCK_H
+#if defined HAVE_LINUX_LANDLOCK_H && !defined SANITIZED
 /* Everything that the first version of Landlock knows about files. */
 #define ALL_DEEDS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | \
     LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
@@ -107,7 +113,7 @@ static int close_files(const char *const files[SANDBOX_FILES])
 }
 #endif
 
-#ifdef HAVE_LIBSECCOMP
+#if defined HAVE_LIBSECCOMP && !defined SANITIZED
 /* What serving takes, and what the C library calls meanwhile. Everything else is refused with EPERM, which hurts no one who does
  * without. */
 static const int calls[] = {
@@ -171,22 +177,20 @@ static int filter_calls(void)
 
 static void add_files(const char *const files[SANDBOX_FILES], char *report, size_t size)
 {
-#ifdef HAVE_LINUX_LANDLOCK_H
+#if defined HAVE_LINUX_LANDLOCK_H && !defined SANITIZED
 	if (close_files(files) == 0)
 		add(report, size, "Landlock");
 	else
 		add(report, size, "no Landlock (%s)", strerror(errno));
 #else
 	(void)files;
-	add(report, size, "no Landlock (not built in)");
+	add(report, size, "no Landlock (%s)", without);
 #endif
 }
 
 static void add_filter(char *report, size_t size)
 {
-#if defined SANITIZED
-	add(report, size, "no seccomp (built with sanitizers)");
-#elif defined HAVE_LIBSECCOMP
+#if defined HAVE_LIBSECCOMP && !defined SANITIZED
 	const int error = filter_calls();
 
 	if (error == 0)
@@ -194,7 +198,7 @@ static void add_filter(char *report, size_t size)
 	else
 		add(report, size, "no seccomp (%s)", strerror(error));
 #else
-	add(report, size, "no seccomp (not built in)");
+	add(report, size, "no seccomp (%s)", without);
 #endif
 }
 

@@ -393,8 +393,9 @@ void settings_defaults(struct settings *s, bool open)
 		s->idle_timeout = open ? OPEN_IDLE_TIMEOUT : 0;
 	if (s->max_per_source == SETTINGS_UNSET)
 		s->max_per_source = open ? OPEN_MAX_PER_SOURCE : 0;
+	/* Who serves everybody wants them; on an address of one's choice a measurement may be as fast as it likes. */
 	if (s->datagram_rate == SETTINGS_UNSET)
-		s->datagram_rate = open ? OPEN_DATAGRAM_RATE : 0;
+		s->datagram_rate = s->public || s->everywhere ? OPEN_DATAGRAM_RATE : 0;
 	if (s->connect_rate == SETTINGS_UNSET)
-		s->connect_rate = open ? OPEN_CONNECT_RATE : 0;
+		s->connect_rate = s->public || s->everywhere ? OPEN_CONNECT_RATE : 0;
 }
