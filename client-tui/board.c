@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two rings of fixed size, whose serials count what was ever added. */
+/* Two rings of fixed size, whose serials count what was ever added: items, and arrivals. Each transport has a third one beside
+ * them, which says where its arrivals stand among all. They go in the order in which they came, so one of a transport that goes is
+ * always its oldest. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "board.h"
+
+/* The arrivals of one transport: the serials that they have among all. */
+struct own {
+	uint64_t *serials;
+	uint64_t first, end;
+};
 
 struct board {
 	size_t capacity;
@@ -14,6 +22,8 @@ struct board {
 	/* Serials: the oldest kept, and the next. */
 	uint64_t first, end;
 	uint64_t arrivals_first, arrivals_end;
+	/* UDP's and TCP's. */
+	struct own own[2];
 	/* What the texts of each take. */
 	size_t item_bytes, arrival_bytes;
 };
@@ -26,7 +36,9 @@ struct board *board_new(size_t capacity)
 	b->capacity = capacity ? capacity : 1;
 	b->items = calloc(b->capacity, sizeof(*b->items));
 	b->arrivals = calloc(b->capacity, sizeof(*b->arrivals));
-	if (!b->items || !b->arrivals) {
+	for (int i = 0; i < 2; i++)
+		b->own[i].serials = calloc(b->capacity, sizeof(*b->own[i].serials));
+	if (!b->items || !b->arrivals || !b->own[0].serials || !b->own[1].serials) {
 		board_free(b);
 		return NULL;
 	}
@@ -45,6 +57,7 @@ static void drop_arrival(struct board *b)
 {
 	struct board_arrival *arrival = &b->arrivals[b->arrivals_first++ % b->capacity];
 	b->arrival_bytes -= arrival->length;
+	b->own[arrival->stream].first++;
 	free(arrival->text);
 	arrival->text = NULL;
 }
@@ -65,6 +78,8 @@ void board_free(struct board *b)
 		board_clear(b);
 	free(b->items);
 	free(b->arrivals);
+	free(b->own[0].serials);
+	free(b->own[1].serials);
 	free(b);
 }
 
@@ -93,6 +108,12 @@ int board_add_line(struct board *b, const struct ledger *ledger, bool stream, ui
 	return 0;
 }
 
+int board_add_both(struct board *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number)
+{
+	add_item(b, &(const struct board_item){ .kind = BOARD_LINE, .ledger = udp, .other = tcp, .number = number });
+	return 0;
+}
+
 int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n)
 {
 	unsigned char *bytes = copy(text, &n);
@@ -112,6 +133,8 @@ int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uin
 	    (b->arrivals_first < b->arrivals_end && b->arrival_bytes + n > BOARD_BYTES_MAX))
 		drop_arrival(b);
 	b->arrival_bytes += n;
+	struct own *own = &b->own[stream];
+	own->serials[own->end++ % b->capacity] = b->arrivals_end;
 	b->arrivals[b->arrivals_end++ % b->capacity] = (struct board_arrival){
 		.match = match, .stream = stream, .number = number, .text = bytes, .length = n };
 	return 0;
@@ -147,4 +170,22 @@ const struct board_arrival *board_arrival(const struct board *b, uint64_t serial
 	if (serial < b->arrivals_first || serial >= b->arrivals_end)
 		return NULL;
 	return &b->arrivals[serial % b->capacity];
+}
+
+uint64_t board_arrivals_first_of(const struct board *b, bool stream)
+{
+	return b->own[stream].first;
+}
+
+uint64_t board_arrivals_end_of(const struct board *b, bool stream)
+{
+	return b->own[stream].end;
+}
+
+const struct board_arrival *board_arrival_of(const struct board *b, bool stream, uint64_t serial)
+{
+	const struct own *own = &b->own[stream];
+	if (serial < own->first || serial >= own->end)
+		return NULL;
+	return board_arrival(b, own->serials[serial % b->capacity]);
 }

@@ -23,6 +23,8 @@ struct board_item {
 	bool stream;
 	/* The ledger that the line stands in, and its number there. Not owned: the ledger outlives its items. */
 	const struct ledger *ledger;
+	/* The same line, with the same number, over TCP when it went over both at once (`ledger` is then UDP's); else NULL. */
+	const struct ledger *other;
 	uint64_t number;
 	unsigned char *text;
 	size_t length;
@@ -51,6 +53,7 @@ struct board *board_new(size_t capacity);
 void board_free(struct board *b);
 /* Each returns 0, or -1 when memory is short. Texts are copied. */
 int board_add_line(struct board *b, const struct ledger *ledger, bool stream, uint64_t number);
+int board_add_both(struct board *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number);
 int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n);
 int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n);
@@ -64,5 +67,9 @@ const struct board_item *board_item(const struct board *b, uint64_t serial);
 uint64_t board_arrivals_first(const struct board *b);
 uint64_t board_arrivals_end(const struct board *b);
 const struct board_arrival *board_arrival(const struct board *b, uint64_t serial);
+/* The same of one transport's arrivals alone, which have serials of their own. */
+uint64_t board_arrivals_first_of(const struct board *b, bool stream);
+uint64_t board_arrivals_end_of(const struct board *b, bool stream);
+const struct board_arrival *board_arrival_of(const struct board *b, bool stream, uint64_t serial);
 
 #endif

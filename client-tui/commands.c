@@ -14,18 +14,25 @@
 /* The hints of the key table in one string, so that they need no memory of their own. */
 #define HELP_HINT "help"
 #define TRANSPORT_HINT "udp/tcp"
+#define BOTH_HINT "both"
 #define ORDER_HINT "order"
+#define BURST_HINT "burst"
+#define PLOT_HINT "plot"
 #define LINK_HINT "link"
 #define QUIT_HINT "quit"
 
 const struct command_spec command_table[] = {
 	{ COMMAND_UDP, "udp", "", "send over UDP from now on" },
 	{ COMMAND_TCP, "tcp", "", "send over TCP from now on" },
+	{ COMMAND_BOTH, "both", "", "send each line over UDP and TCP at once from now on" },
 	{ COMMAND_CONNECT, "connect", "HOST [PORT]", "go to another server" },
 	{ COMMAND_ORDER, "order", "", "replies beside their lines, or in the order they came" },
+	{ COMMAND_BURST, "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it" },
+	{ COMMAND_STATS, "stats", "", "what became of all lines, in figures" },
+	{ COMMAND_PLOT, "plot", "[KIND]", "a plot: rtt, histogram, cumulative or runs; off" },
 	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
 	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
-	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file" },
+	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file, by its ending" },
 	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back" },
 	{ COMMAND_DROP, "drop", "next WHAT", "in the lab: drop the next request, reply, syn or ack" },
 	{ COMMAND_HOLD, "hold", "TIME", "in the lab: keep all packets back for so long" },
@@ -38,7 +45,10 @@ const struct command_spec command_table[] = {
 const struct key_spec key_table[] = {
 	{ "F1", HELP_HINT, "this page, and away with it" },
 	{ "F2", TRANSPORT_HINT, "the other transport" },
+	{ "F3", BOTH_HINT, "each line over UDP and TCP at once, or over one again" },
 	{ "F4", ORDER_HINT, "replies beside their lines, or in the order they came" },
+	{ "F5", BURST_HINT, "send numbered lines as the last /burst did; stop them" },
+	{ "F6", PLOT_HINT, "the plots, one after the other, and away with them" },
 	{ "F7", LINK_HINT, "in the lab: the link's settings, changed by arrow keys" },
 	{ "F10", QUIT_HINT, "leave; a summary stays" },
 	{ "PgUp", NULL, "a page towards older rows" },
@@ -52,7 +62,7 @@ const struct key_spec key_table[] = {
 	{ "Up", NULL, "the line typed before" },
 	{ "Down", NULL, "the line typed after" },
 	{ "Ctrl-R", NULL, "search the lines typed before" },
-	{ "Ctrl-C", NULL, "drop the line being typed" },
+	{ "Ctrl-C", NULL, "stop generated lines; else drop what is typed" },
 	{ "Ctrl-D", NULL, "leave, on an empty line" },
 	{ "Ctrl-L", NULL, "draw the screen anew" },
 	{ "Ctrl-Z", NULL, "stop; fg in the shell goes on" },
@@ -61,7 +71,8 @@ const struct key_spec key_table[] = {
 
 const char *command_hints(void)
 {
-	return "F1 " HELP_HINT "  F2 " TRANSPORT_HINT "  F4 " ORDER_HINT "  F7 " LINK_HINT "  F10 " QUIT_HINT;
+	return "F1 " HELP_HINT "  F2 " TRANSPORT_HINT "  F3 " BOTH_HINT "  F4 " ORDER_HINT "  F5 " BURST_HINT
+	    "  F6 " PLOT_HINT "  F7 " LINK_HINT "  F10 " QUIT_HINT;
 }
 
 static bool is_blank(char c)
@@ -88,11 +99,11 @@ static bool begins(const struct command_spec *spec, const char *name, size_t n)
 	return strncmp(spec->name, name, n) == 0 && strlen(spec->name) >= n;
 }
 
-/* The lab's commands came later: one letter goes on to mean what it meant. */
+/* These commands came later: one letter goes on to mean what it meant. */
 static bool too_short(const struct command_spec *spec, size_t n)
 {
 	return n < 2 && (spec->command == COMMAND_LINK || spec->command == COMMAND_DROP ||
-	    spec->command == COMMAND_HOLD || spec->command == COMMAND_UNPLUG);
+	    spec->command == COMMAND_HOLD || spec->command == COMMAND_UNPLUG || spec->command == COMMAND_STATS);
 }
 
 static enum command find(const char *name, size_t n)
@@ -187,6 +198,9 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 	return buf;
 }
 
+/* The width of a page's first column. */
+#define COLUMN 22
+
 struct page {
 	char *text;
 	size_t size, used;
@@ -205,10 +219,13 @@ static void put(struct page *p, const char *format, ...)
 	p->used += n > 0 ? (size_t)n : 0;
 }
 
-/* What, in a column of its own, and the words. */
+/* What, in a column of its own, and the words; below it when it is too long. */
 static void put_row(struct page *p, const char *what, const char *help)
 {
-	put(p, "  %-22s%s\n", what, help);
+	if (strlen(what) >= COLUMN)
+		put(p, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
+	else
+		put(p, "  %-*s%s\n", COLUMN, what, help);
 }
 
 static size_t write_page(char *text, size_t size)

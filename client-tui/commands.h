@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 enum command {
-	COMMAND_UDP, COMMAND_TCP, COMMAND_CONNECT, COMMAND_ORDER, COMMAND_FIND, COMMAND_CLEAR, COMMAND_SAVE,
+	COMMAND_UDP, COMMAND_TCP, COMMAND_BOTH, COMMAND_CONNECT, COMMAND_ORDER, COMMAND_BURST, COMMAND_STATS, COMMAND_PLOT,
+	COMMAND_FIND, COMMAND_CLEAR, COMMAND_SAVE,
 	COMMAND_LINK, COMMAND_DROP, COMMAND_HOLD, COMMAND_UNPLUG, COMMAND_HELP, COMMAND_QUIT,
 	COMMAND_UNKNOWN, COMMAND_AMBIGUOUS,
 };
@@ -32,8 +33,8 @@ struct key_spec {
 extern const struct command_spec command_table[];
 extern const struct key_spec key_table[];
 
-/* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one, of the lab's commands of two
- * letters or more. *arguments points
+/* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one; one letter does not
+ * mean /stats nor a command for the lab. *arguments points
  * behind it and blanks, into `line` (at its end when there are none); blanks at the end of the line are part of it. */
 enum command command_parse(const char *line, size_t n, const char **arguments);
 /* The arguments without the blanks at their end: how many of the `n` bytes at `arguments` that leaves. */

@@ -31,12 +31,16 @@ struct entry {
 	struct ledger_row row;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
+	/* Its turn in the feed, 0 for none; of a ghost the first and the last of those it stands for. */
+	uint64_t turn, turn_last;
 	/* 0 for a row that is kept. Else the row is forgotten, its text is gone, and this stands for so
 	 * many waiting lines, sent from `ghosts_since` to row.sent_at. */
 	uint64_t ghosts;
 	int64_t ghosts_since;
 	/* It became refused or failed, though it may have been another line. */
 	bool doubted;
+	/* Its text is like no other's that says so too. */
+	bool unlike;
 	/* The lines with the same capitals, while it could still be answered. */
 	struct lookup_twins *twins;
 	/* The whole reply, with its tag, whose text row.reply points to. */

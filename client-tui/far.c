@@ -10,103 +10,142 @@
 #include "clock.h"
 #include "lab.h"
 
+/* How often the server is asked: while lines wait, and else, since a reply's acknowledgement may be lost too. */
+#define ASK_WAITING (50 * NS_PER_MS)
+#define ASK_IDLE (500 * NS_PER_MS)
+/* How long the last answer may take. */
+#define LAST_ANSWER (200 * NS_PER_MS)
+
 struct far {
-	char *path;
-	struct far_hooks hooks;
-	/* NULL before there is somebody to ask about, or when nobody answers at the path. */
 	struct lab *line;
-	/* The client that is asked about, and how many there were before it: an answer about one of those is old. */
-	char here[SESSION_HERE];
-	int client;
-	bool asking;
-	int64_t asked_at;
-	/* What was said of it last. */
-	bool known;
+	/* Our end of the present connection, 0 before the first. */
+	uint16_t port;
+	/* What was said of it last, if anything was. */
+	bool known, ever_known, changed;
 	struct session_tcp tcp;
-	bool told_gone;
+	/* Sent again over the connections before it. */
+	uint64_t again_before;
+	/* When it was asked last; the answer is still to come. */
+	int64_t asked_at;
+	bool asking;
 };
 
 /* --- reading --- */
 
-static void take(struct session_tcp *tcp, const char *name, const char *value)
+static bool has_port(const char *peer, size_t n, uint16_t port)
 {
-	const long long number = atoll(value);
+	char end[16];
+	const int length = snprintf(end, sizeof end, ":%u", port);
 
-	if (strcmp(name, "total-retrans") == 0)
-		tcp->again = (unsigned)number;
-	else if (strcmp(name, "total-rto") == 0)
-		tcp->timeouts = (int)number;
-	else if (strcmp(name, "rto-us") == 0)
-		tcp->timeout = number * NS_PER_US;
-	else if (strcmp(name, "backoff") == 0)
-		tcp->doubled = (unsigned)number;
-	else if (strcmp(name, "rtt-us") == 0)
-		tcp->round_trip = number * NS_PER_US;
-	else if (strcmp(name, "rttvar-us") == 0)
-		tcp->variation = number * NS_PER_US;
-	else if (strcmp(name, "unacked") == 0)
-		tcp->unacked = (unsigned)number;
+	return n > (size_t)length && memcmp(peer + n - (size_t)length, end, (size_t)length) == 0;
 }
 
-int far_read(struct session_tcp *tcp, const char *line)
+static void take_number(struct session_tcp *out, const char *name, size_t n, int64_t value)
 {
-	char text[1000], *rest = NULL, *name, *value;
+	static const struct {
+		const char *name;
+		int field;
+	} names[] = {{"total-retrans", 0}, {"rto-us", 1}, {"backoff", 2}, {"rtt-us", 3}, {"rttvar-us", 4}};
+	size_t i = 0;
 
-	if ((size_t)snprintf(text, sizeof text, "%s", line) >= sizeof text)
-		return -1;
-	name = strtok_r(text, " \n", &rest);
-	value = strtok_r(NULL, " \n", &rest);
-	if (!name || !value || strcmp(name, "connection") != 0)
-		return -1;
-	*tcp = (struct session_tcp){.timeouts = -1};
-	snprintf(tcp->here, sizeof tcp->here, "%s", value);
-	while ((name = strtok_r(NULL, " \n", &rest)) && (value = strtok_r(NULL, " \n", &rest)))
-		take(tcp, name, value);
-	/* Without these a kernel has told nothing of use. */
-	return tcp->timeout > 0 ? 0 : -1;
+	while (i < sizeof names / sizeof *names && !(strlen(names[i].name) == n && memcmp(names[i].name, name, n) == 0))
+		i++;
+	if (i == sizeof names / sizeof *names || value < 0)
+		return;
+	switch (names[i].field) {
+	case 0:
+		out->again = (unsigned)value;
+		break;
+	case 1:
+		out->timeout = value * NS_PER_US;
+		break;
+	case 2:
+		out->doubled = (unsigned)value;
+		break;
+	case 3:
+		out->round_trip = value * NS_PER_US;
+		break;
+	default:
+		out->variation = value * NS_PER_US;
+		break;
+	}
 }
 
-/* --- the line --- */
+int far_read(const char *line, uint16_t port, struct session_tcp *out)
+{
+	static const char start[] = "connection ";
+	size_t n;
 
-static void on_answer(void *context, const struct lab_answer *answer)
+	if (strncmp(line, start, sizeof start - 1) != 0)
+		return -1;
+	line += sizeof start - 1;
+	n = strcspn(line, " \n");
+	if (!has_port(line, n, port))
+		return -1;
+	memset(out, 0, sizeof *out);
+	/* Pairs of a name and a value. */
+	for (line += n; *line == ' ';) {
+		const char *name = line + 1;
+		const size_t length = strcspn(name, " \n");
+		const char *value = name + length;
+
+		if (*value != ' ')
+			break;
+		take_number(out, name, length, strtoll(value + 1, NULL, 10));
+		line = value + 1 + strcspn(value + 1, " \n");
+	}
+	return 0;
+}
+
+/* --- asking --- */
+
+static void take_answer(void *context, const struct lab_answer *answer)
 {
 	struct far *f = context;
 	struct session_tcp tcp;
 
 	f->asking = false;
-	if (answer->purpose != f->client)
+	if (answer->note != f->port || !answer->ok)
 		return;
-	f->known = answer->ok && far_read(&tcp, answer->text) == 0 && strcmp(tcp.here, f->here) == 0;
-	if (!f->known)
-		return;
-	f->tcp = tcp;
-	f->hooks.told(f->hooks.context, &f->tcp, answer->note, clock_monotonic());
+	for (const char *line = answer->text; *line;) {
+		const char *end = strchr(line, '\n');
+
+		if (far_read(line, f->port, &tcp) == 0) {
+			f->changed |= !f->known || memcmp(&tcp, &f->tcp, sizeof tcp) != 0;
+			f->tcp = tcp;
+			f->known = f->ever_known = true;
+		}
+		line = end ? end + 1 : "";
+	}
 }
 
-static void on_line(void *context, const char *line)
+static void take_line(void *context, const char *line)
 {
 	(void)context, (void)line;
 }
 
-static void on_gone(void *context)
+/* What was said last is old. */
+static void take_end(void *context)
 {
 	struct far *f = context;
 
-	f->asking = f->known = false;
-	if (!f->told_gone)
-		f->hooks.gone(f->hooks.context);
-	f->told_gone = true;
+	f->changed |= f->known;
+	f->known = false;
 }
 
-struct far *far_open(const char *path, const struct far_hooks *hooks)
+static void ask(struct far *f)
+{
+	f->asking = lab_order(f->line, 0, f->port, "connections") == 0;
+}
+
+struct far *far_open(const char *path)
 {
 	struct far *f = calloc(1, sizeof *f);
 
 	if (!f)
 		return NULL;
-	f->hooks = *hooks;
-	f->path = strdup(path);
-	if (f->path)
+	f->line = lab_open(path, &(struct lab_hooks){.context = f, .answer = take_answer, .line = take_line, .gone = take_end});
+	if (f->line)
 		return f;
 	free(f);
 	return NULL;
@@ -117,65 +156,68 @@ void far_close(struct far *f)
 	if (!f)
 		return;
 	lab_close(f->line);
-	free(f->path);
 	free(f);
 }
 
-/* --- asking --- */
-
-/* Each new connection is a chance that the server is there (again). */
-static void follow(struct far *f, const char *here)
+void far_connected(struct far *f, uint16_t port)
 {
-	snprintf(f->here, sizeof f->here, "%s", here);
-	f->client++;
+	if (!f)
+		return;
+	f->again_before += f->tcp.again;
+	memset(&f->tcp, 0, sizeof f->tcp);
+	f->changed |= f->known;
 	f->known = false;
-	if (!*here || (f->line && !lab_is_gone(f->line)))
+	f->port = port;
+	f->asked_at = 0;
+}
+
+void far_finish(struct far *f)
+{
+	if (!f || f->port == 0 || lab_is_gone(f->line))
 		return;
-	lab_close(f->line);
-	f->asking = false;
-	f->line = lab_open(f->path,
-	    &(struct lab_hooks){.context = f, .answer = on_answer, .line = on_line, .gone = on_gone});
+	ask(f);
+	lab_settle(f->line, LAST_ANSWER);
 }
 
-static bool can_ask(const struct far *f)
+static bool may_ask(const struct far *f)
 {
-	return *f->here && f->line && !lab_is_gone(f->line) && !f->asking;
+	return f && f->port != 0 && !lab_is_gone(f->line);
 }
 
-void far_ask(struct far *f, const char *here, int64_t every, int64_t now)
+void far_watch(const struct far *f, bool waiting, struct watch *w)
 {
-	char order[LAB_ORDER_MOST];
-	const bool new = strcmp(here, f->here) != 0;
-
-	if (new)
-		follow(f, here);
-	if (!can_ask(f) || (!new && now < f->asked_at + every))
+	if (!may_ask(f))
 		return;
-	snprintf(order, sizeof order, "connection %s", f->here);
-	f->asked_at = now;
-	f->asking = true;
-	if (lab_order(f->line, f->client, now, order) < 0)
-		f->asking = false;
+	lab_watch(f->line, w);
+	if (!f->asking)
+		watch_until(w, f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE));
 }
 
-int64_t far_next(const struct far *f, int64_t every)
+bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now)
 {
-	return can_ask(f) ? f->asked_at + every : CLOCK_NEVER;
+	bool changed;
+
+	if (!may_ask(f))
+		return false;
+	lab_turn(f->line, w);
+	if (!f->asking && !lab_is_gone(f->line) && now >= f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE)) {
+		f->asked_at = now;
+		ask(f);
+	}
+	changed = f->changed;
+	f->changed = false;
+	return changed;
 }
 
-const struct session_tcp *far_told(const struct far *f)
+const struct session_tcp *far_tcp(const struct far *f)
 {
-	return f->known ? &f->tcp : NULL;
+	return f && f->known ? &f->tcp : NULL;
 }
 
-void far_watch(const struct far *f, struct watch *w)
+bool far_again(const struct far *f, uint64_t *again)
 {
-	if (f->line)
-		lab_watch(f->line, w);
-}
-
-void far_turn(struct far *f, const struct watch *w)
-{
-	if (f->line)
-		lab_turn(f->line, w);
+	if (!f || !f->ever_known)
+		return false;
+	*again = f->again_before + f->tcp.again;
+	return true;
 }

@@ -1,40 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The other end of our TCP connection: in the lab the server tells its kernel's numbers over its control socket (upcased --control,
- * server/orders.h), for what is lost on the way back is repaired there and stands in no number of ours. Never blocks. A server
- * without that socket is no fault; one whose socket goes is told once. */
+/* What the server at the far end of the lab's link says of its own side of our TCP connections, over its control socket (upcased
+ * --control): a reply that is lost is repaired by the server's kernel, and ours never knows. */
 #ifndef UPCASE_FAR_H
 #define UPCASE_FAR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "session.h"
-#include "watch.h"
 
-struct far_hooks {
-	void *context;
-	/* The server's numbers; the question left at `asked`, the answer came by `answered`. Borrowed for the call. */
-	void (*told)(void *context, const struct session_tcp *tcp, int64_t asked, int64_t answered);
-	/* The server does not tell any more. Told once. */
-	void (*gone)(void *context);
-};
-
-/* Opaque. */
 struct far;
 
-/* Of the server whose control socket is at `path`. The hooks are copied. NULL when memory is short. */
-struct far *far_open(const char *path, const struct far_hooks *hooks);
+/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it is none or not that
+ * of the client's port. Numbers that the server's system does not know stay 0. */
+int far_read(const char *line, uint16_t port, struct session_tcp *out);
+
+/* NULL when there is none at `path`. */
+struct far *far_open(const char *path);
+/* NULL is nothing, here and below. */
 void far_close(struct far *f);
 
-/* Asks about the client `here` ("10.9.0.1:40000", "" for none), when nothing is being asked already and the last question is as old
- * as `every`, ns. What was told of another client is forgotten. */
-void far_ask(struct far *f, const char *here, int64_t every, int64_t now);
-/* When far_ask() may ask again. CLOCK_NEVER while an answer is awaited, or when there is nobody to ask. */
-int64_t far_next(const struct far *f, int64_t every);
-/* What it said last of the client asked about, or NULL. */
-const struct session_tcp *far_told(const struct far *f);
+/* A connection of ours was opened, from `port`: what is said from now on is about this one. */
+void far_connected(struct far *f, uint16_t port);
+/* Before it is closed: asks a last time, and waits for the answer, normally some microseconds. */
+void far_finish(struct far *f);
 
-void far_watch(const struct far *f, struct watch *w);
-void far_turn(struct far *f, const struct watch *w);
+/* Asks now and then, more often while `waiting`. */
+void far_watch(const struct far *f, bool waiting, struct watch *w);
+/* Returns true when what is known has changed. */
+bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now);
 
-/* The numbers of a line "connection ADDRESS:PORT name value ...". Returns 0, or -1 if it is none. */
-int far_read(struct session_tcp *tcp, const char *line);
+/* The server's side of the present connection, or NULL when it is not known (any more). */
+const struct session_tcp *far_tcp(const struct far *f);
+/* Segments that the server's kernel sent again, over all connections. Returns false when it could never be asked. */
+bool far_again(const struct far *f, uint64_t *again);
 
 #endif

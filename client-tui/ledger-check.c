@@ -38,6 +38,28 @@ static size_t bytes_kept(const struct ledger *l)
 	return bytes;
 }
 
+/* What was told to the statistics and what has yet to be is all that was sent. */
+static bool fed(const struct ledger *l)
+{
+	const struct ledger_totals *t = &l->totals;
+	const struct stats *s = &l->stats;
+	uint64_t open = 0, ghosts = 0, lines = s->lines, timed = s->rtt.count, lost = s->lost - s->amended;
+
+	if (l->feed.unfed)
+		return true;
+	for (uint64_t i = 0; i < l->feed.end - l->feed.head; i++) {
+		const int64_t outcome = feed_at(&l->feed, i);
+
+		open += outcome == FEED_OPEN;
+		ghosts += outcome == FEED_GHOST;
+		lines += outcome != FEED_VOID;
+		timed += outcome >= 0;
+		lost += outcome == FEED_LOST;
+	}
+	return ghosts == l->ghosts && open + ghosts == t->waiting && lines == t->sent && timed == t->timed && lost == t->lost &&
+	    (open + ghosts || l->feed.head == l->feed.end);
+}
+
 bool ledger_balanced(const struct ledger *l)
 {
 	const struct ledger_totals *t = &l->totals;
@@ -53,7 +75,7 @@ bool ledger_balanced(const struct ledger *l)
 		sum.waiting += e->ghosts;
 	if (l->bytes != bytes_kept(l) || l->ghosts != sum.waiting - rows_waiting)
 		return false;
-	return conserved(l, t) && sum.queued == t->queued && sum.waiting == t->waiting &&
+	return conserved(l, t) && fed(l) && sum.queued == t->queued && sum.waiting == t->waiting &&
 	    sum.answered == t->answered && sum.lost == t->lost && sum.refused == t->refused &&
 	    sum.failed == t->failed && sum.cut_off == t->cut_off && sum.late == t->late &&
 	    sum.duplicates == t->duplicates && sum.reordered == t->reordered &&

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies) and
- * ledger-check.c only. */
+/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies), ledger-play.c
+ * (records) and ledger-check.c only. */
 #ifndef UPCASE_LEDGER_CORE_H
 #define UPCASE_LEDGER_CORE_H
 
+#include "feed.h"
 #include "lookup.h"
 #include "rows.h"
 
@@ -22,8 +23,15 @@ struct ledger {
 	struct lookup_key key;
 	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
 	uint64_t last_number, last_order, expected;
+	/* What all lines say together, and the lines that are not told to it yet. */
+	struct feed feed;
+	struct stats stats;
+	/* No row with a lower number is decided: where the search for one to forget begins. */
+	uint64_t decided_from;
 	/* Until then a line that was forgotten could still be answered: no text is known to be free. */
 	int64_t crowded_until;
+	/* The same without the lines that are like no other. */
+	int64_t crowded_texts_until;
 };
 
 bool ledger_is_datagram(const struct ledger *l);
@@ -34,6 +42,8 @@ bool ledger_is_over(const struct entry *e, int64_t span, int64_t now);
 /* The total of one fate. */
 uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
+/* A round-trip time goes into mean and variance. */
+void ledger_count_time(struct ledger_totals *t, int64_t rtt);
 /* Lines that can be answered no more leave the lookup. */
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */

@@ -27,7 +27,7 @@ static int64_t round_trip(const struct entry *e, int64_t at)
 }
 
 /* Welford's way to mean and variance in one pass. */
-static void count_time(struct ledger_totals *t, int64_t rtt)
+void ledger_count_time(struct ledger_totals *t, int64_t rtt)
 {
 	double step = (double)rtt - t->rtt_mean;
 
@@ -81,7 +81,7 @@ static enum ledger_match answer(struct ledger *l, struct entry *e, int64_t at)
 		return MATCH_LATE;
 	}
 	ledger_change_fate(l, e, FATE_ANSWERED);
-	count_time(&l->totals, round_trip(e, at));
+	ledger_count_time(&l->totals, round_trip(e, at));
 	if (ledger_is_datagram(l))
 		check_order(l, e);
 	return MATCH_ANSWER;

@@ -30,7 +30,8 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 		l->settings.wait = 0;
 	if (l->settings.answerable < l->settings.wait)
 		l->settings.answerable = l->settings.wait;
-	l->crowded_until = INT64_MIN;
+	l->crowded_until = l->crowded_texts_until = INT64_MIN;
+	stats_start(&l->stats);
 	if (lookup_start(&l->lookup)) {
 		free(l);
 		return NULL;
@@ -53,6 +54,7 @@ void ledger_free(struct ledger *l)
 	while (l->waiting.first)
 		discard(l, l->waiting.first);
 	free(l->rows.slots);
+	feed_end(&l->feed);
 	lookup_end(&l->lookup);
 	free(l->key.bytes);
 	free(l);
@@ -169,15 +171,50 @@ static void sort_by_fate(struct ledger *l, struct entry *e)
 	lookup_sort(e);
 }
 
+static int64_t outcome(const struct entry *e, enum ledger_fate fate)
+{
+	switch (fate) {
+	case FATE_QUEUED:
+		return FEED_VOID;
+	case FATE_WAITING:
+		return FEED_OPEN;
+	case FATE_ANSWERED:
+		return e->row.replied_at - e->row.sent_at;
+	case FATE_LOST:
+		return FEED_LOST;
+	default:
+		return FEED_NONE;
+	}
+}
+
+/* A line that could not be sent had its turn when it should have been. One that is sent anew gets a new turn. */
+static void feed_fate(struct ledger *l, struct entry *e, enum ledger_fate fate)
+{
+	if (fate == FATE_WAITING) {
+		feed_decide(&l->feed, &l->stats, e->turn, FEED_VOID);
+		e->turn = feed_take(&l->feed);
+		return;
+	}
+	if (e->row.fate == FATE_QUEUED)
+		e->turn = feed_take(&l->feed);
+	if (!feed_decide(&l->feed, &l->stats, e->turn, outcome(e, fate)) && fate == FATE_ANSWERED)
+		stats_amend(&l->stats, outcome(e, fate));
+	if (fate == FATE_QUEUED)
+		e->turn = 0;
+}
+
 void ledger_change_fate(struct ledger *l, struct entry *e, enum ledger_fate fate)
 {
 	enum ledger_fate old = e->row.fate;
 
+	feed_fate(l, e, fate);
 	--*ledger_fate_total(&l->totals, old);
 	++*ledger_fate_total(&l->totals, fate);
 	l->totals.sent -= fate == FATE_QUEUED && old != FATE_QUEUED;
 	l->totals.sent += old == FATE_QUEUED && fate != FATE_QUEUED;
 	e->row.fate = fate;
+	if (fate != FATE_QUEUED && fate != FATE_WAITING && e->row.number < l->decided_from)
+		l->decided_from = e->row.number;
 	sort_by_fate(l, e);
 }
 
@@ -187,6 +224,7 @@ void ledger_settle_ghosts(struct ledger *l, struct entry *e, uint64_t count, enu
 	l->totals.waiting -= count;
 	*ledger_fate_total(&l->totals, fate) += count;
 	*ledger_fate_total(&l->gone, fate) += count;
+	feed_decide_ghosts(&l->feed, &l->stats, &e->turn, e->turn_last, count, fate == FATE_LOST ? FEED_LOST : FEED_NONE);
 	e->ghosts -= count;
 	l->ghosts -= count;
 	if (e->ghosts == 0)
@@ -206,6 +244,8 @@ static void merge_ghosts(struct ledger *l, struct entry *a, struct entry *b)
 	if (!same_ghost(l, a, b))
 		return;
 	a->ghosts += b->ghosts;
+	a->turn = a->turn ? a->turn : b->turn;
+	a->turn_last = b->turn_last ? b->turn_last : a->turn_last;
 	if (a->row.sent_at < b->row.sent_at)
 		a->row.sent_at = b->row.sent_at;
 	entry_free(b);
@@ -215,6 +255,8 @@ static void make_ghost(struct ledger *l, struct entry *e)
 {
 	lookup_leave(&l->lookup, e);
 	entry_leave(e, LINK_AGE);
+	feed_forget(&l->feed, e->turn);
+	e->turn_last = e->turn;
 	e->ghosts = 1;
 	l->ghosts++;
 	e->ghosts_since = e->row.sent_at;
@@ -232,12 +274,22 @@ static void make_ghost(struct ledger *l, struct entry *e)
 	merge_ghosts(l, e->place[LINK_FATE].previous, e);
 }
 
+static void crowd(int64_t *until, int64_t time)
+{
+	if (*until < time)
+		*until = time;
+}
+
 static void forget(struct ledger *l, struct entry *e)
 {
 	const struct ledger_row *r = &e->row;
+	const int64_t answerable_until = ledger_later(r->sent_at, l->settings.answerable);
 
-	if (ledger_is_datagram(l) && e->twins && l->crowded_until < ledger_later(r->sent_at, l->settings.answerable))
-		l->crowded_until = ledger_later(r->sent_at, l->settings.answerable);
+	if (ledger_is_datagram(l) && e->twins) {
+		crowd(&l->crowded_until, answerable_until);
+		if (!e->unlike)
+			crowd(&l->crowded_texts_until, answerable_until);
+	}
 	l->totals.forgotten++;
 	l->bytes -= r->length + e->reply_length;
 	l->gone.late += r->late;
@@ -261,14 +313,17 @@ static bool too_many(const struct ledger *l, size_t rows, size_t bytes)
 
 /* Queued lines are never forgotten: they have yet to be sent. A line that waits is only when no decided one is left:
  * without its row its reply would be a stray. */
-static size_t oldest_to_forget(const struct ledger *l)
+static size_t oldest_to_forget(struct ledger *l)
 {
 	const bool decided = l->rows.count > l->totals.queued + l->totals.waiting - l->ghosts;
 
-	for (size_t i = 0;; i++) {
-		enum ledger_fate fate = rows_at(&l->rows, i)->row.fate;
-		if (fate != FATE_QUEUED && (fate != FATE_WAITING || !decided))
-			return i;
+	for (size_t i = decided ? rows_index(&l->rows, l->decided_from) : 0;; i++) {
+		const struct ledger_row *row = &rows_at(&l->rows, i)->row;
+		if (row->fate == FATE_QUEUED || (row->fate == FATE_WAITING && decided))
+			continue;
+		if (decided)
+			l->decided_from = row->number;
+		return i;
 	}
 }
 
@@ -289,7 +344,7 @@ static int choose_tag(struct ledger *l, struct entry *e)
 	if (lookup_key_line(&l->key, e))
 		return -1;
 	if (l->settings.tag == LEDGER_TAG_AUTO)
-		tagged = e->row.typed_at <= l->crowded_until || lookup_find(&l->lookup, &l->key);
+		tagged = e->row.typed_at <= (e->unlike ? l->crowded_texts_until : l->crowded_until) || lookup_find(&l->lookup, &l->key);
 	for (uint64_t tag = e->row.number; tagged; tag++) {
 		entry_set_tag(e, tag);
 		if (lookup_key_line(&l->key, e))
@@ -299,14 +354,17 @@ static int choose_tag(struct ledger *l, struct entry *e)
 	return 0;
 }
 
-static int add(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, int64_t now)
+enum kind { KIND_LINE, KIND_UNLIKE, KIND_PARTIAL };
+
+static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind, int64_t now)
 {
 	if (number <= l->last_number || rows_reserve(&l->rows))
 		return -1;
 	struct entry *e = entry_new(number, text, n, now);
 	if (!e)
 		return -1;
-	e->row.partial = partial;
+	e->row.partial = kind == KIND_PARTIAL;
+	e->unlike = kind == KIND_UNLIKE;
 	if (ledger_is_datagram(l)) {
 		ledger_age(l, now);
 		if (choose_tag(l, e) || lookup_enter(&l->lookup, e, &l->key)) {
@@ -326,12 +384,17 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, bo
 
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
 {
-	return add(l, number, text, n, false, now);
+	return add(l, number, text, n, KIND_LINE, now);
+}
+
+int ledger_add_unlike(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
+{
+	return add(l, number, text, n, KIND_UNLIKE, now);
 }
 
 int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
 {
-	return add(l, number, text, n, true, now);
+	return add(l, number, text, n, KIND_PARTIAL, now);
 }
 
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size)
@@ -362,6 +425,15 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 	if (ledger_is_datagram(l))
 		entry_append(&l->aging, e, LINK_AGE);
 	ledger_change_fate(l, e, FATE_WAITING);
+}
+
+bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at)
+{
+	struct entry *e = rows_find(&l->rows, number);
+	if (!e || e->row.fate != FATE_WAITING || at < e->row.sent_at)
+		return false;
+	e->row.sent_at = at;
+	return true;
 }
 
 void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now)
@@ -461,6 +533,17 @@ uint64_t ledger_first_waiting(const struct ledger *l)
 	while (e && e->ghosts)
 		e = e->place[LINK_FATE].next;
 	return e ? e->row.number : 0;
+}
+
+int64_t ledger_waiting_since(const struct ledger *l)
+{
+	const struct entry *e = l->waiting.first;
+	return !e ? INT64_MAX : e->ghosts ? e->ghosts_since : e->row.sent_at;
+}
+
+const struct stats *ledger_stats(const struct ledger *l)
+{
+	return &l->stats;
 }
 
 const struct ledger_totals *ledger_totals(const struct ledger *l)

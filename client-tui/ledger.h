@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stats.h"
+
 enum ledger_fate {
 	FATE_QUEUED,   /* typed, not yet handed to the kernel */
 	FATE_WAITING,  /* handed to the kernel, no reply yet, the wait is not over */
@@ -128,6 +130,9 @@ void ledger_free(struct ledger *l);
  * queued ones. Returns 0, or -1 when memory is short
  * (nothing changed). */
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
+/* The same as ledger_add() for a line that is like no other that is added so: it needs no tag just because other such
+ * rows were forgotten. */
+int ledger_add_unlike(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
 /* The same for the beginning of a long line of a stream: only these bytes are kept, its reply is not
  * compared. */
 int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
@@ -142,6 +147,10 @@ size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t si
 /* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time begins anew)
  * becomes waiting. */
 void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
+/* The kernel says that it left at `at`, later than was believed: its time begins then. Returns false, and changes nothing, unless it
+ * still waits and was handed over before that. When later lines were sent meanwhile, their wait is over no
+ * earlier than this line's: some are lost so much later than they should, none earlier. */
+bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
 /* It could not be sent (`error` is an errno): queued or waiting becomes failed. */
 void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
 /* It goes back to the queue, as never sent: waiting becomes queued. */
@@ -186,7 +195,12 @@ const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
 uint64_t ledger_first_queued(const struct ledger *l);
 uint64_t ledger_first_waiting(const struct ledger *l);
 
+/* When the line that waits longest was sent, its row kept or not; INT64_MAX when none waits. */
+int64_t ledger_waiting_since(const struct ledger *l);
+
 const struct ledger_totals *ledger_totals(const struct ledger *l);
+/* Runs, quantiles, delay variation: of all lines up to the oldest one that still waits, in the order of sending. */
+const struct stats *ledger_stats(const struct ledger *l);
 /* Recounts the rows and compares with the totals and with the conservation rule: true if all is in order.
  * For tests; costs a walk over all rows. */
 bool ledger_balanced(const struct ledger *l);

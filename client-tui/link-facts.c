@@ -298,9 +298,9 @@ static void put_tcp(struct text *t, const char *whose, const struct session_tcp 
 {
 	if (!tcp)
 		return;
-	put(t, "\n%s\nsent again    %u segment%s since it is connected\ntimeout       ", whose, tcp->again, tcp->again == 1 ? "" : "s");
+	put(t, "\n%s\nsent again    %u segments since it is connected\ntimeout       ", whose, tcp->again);
 	put_span(t, tcp->timeout);
-	put(t, ", doubled %u time%s\nround trip    ", tcp->doubled, tcp->doubled == 1 ? "" : "s");
+	put(t, ", doubled %u times\nround trip    ", tcp->doubled);
 	put_span(t, tcp->round_trip);
 	put(t, " ± ");
 	put_span(t, tcp->variation);
@@ -316,7 +316,7 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	put_expected(&t, r);
 	put_truth(&t, r->truth);
 	put_tcp(&t, "This end's TCP (the kernel's own)", r->tcp);
-	put_tcp(&t, "The server's TCP (its kernel's)", r->far);
+	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->facts);
 	put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
 	    "/drop next request|reply|syn|ack   /hold 3s   /unplug 5s\n");

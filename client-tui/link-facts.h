@@ -43,8 +43,10 @@ struct link_report {
 	/* UDP lines that are decided, and those of them answered, since the link was changed last. */
 	uint64_t decided, answered;
 	const struct witness_totals *truth;
-	/* The connection in use, as this end has it and as the server has it; NULL when that is not known. */
-	const struct session_tcp *tcp, *far;
+	/* The connection in use, or NULL. */
+	const struct session_tcp *tcp;
+	/* The same by the server at the far end, or NULL. */
+	const struct session_tcp *far;
 };
 
 /* The page: malloc()ed, NULL when memory is short. */

@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plain-replay.h"
+#include "lab-hosts.h"
 #include "plain.h"
 #include "private.h"
+#include "save.h"
 #include "settings.h"
 #include "tui.h"
 
@@ -46,10 +49,20 @@ static int start_private(struct client_settings *settings, struct private_server
 	return 0;
 }
 
-/* upcase-lab tells its command where the link can be asked and changed, and where the far server. */
-static const char *lab_socket(const char *path)
+/* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked. */
+static void find_lab(struct client_settings *settings)
 {
-	return path && *path ? path : NULL;
+	const char *path = getenv("UPCASE_LAB"), *far = getenv("UPCASE_LAB_FAR");
+
+	settings->lab = path && *path ? path : NULL;
+	settings->lab_far = settings->lab && far && *far ? far : NULL;
+}
+
+/* In the lab the server is at the far end of the link. */
+static void choose_far_host(struct client_settings *settings)
+{
+	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
+		strcpy(settings->host, settings->family == SESSION_IPV6 ? HOST_FAR_IPV6 : HOST_FAR_IPV4);
 }
 
 static int run(struct client_settings *settings)
@@ -61,12 +74,49 @@ static int run(struct client_settings *settings)
 
 	if (private && start_private(settings, &server, notice, sizeof notice) < 0)
 		return 1;
-	if (settings->plain || !on_a_terminal())
+	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
 		status = plain_run(settings, private ? notice : NULL);
 	else
-		status = tui_run(settings, private ? notice : NULL);
+		status = tui_run(settings, NULL, private ? notice : NULL);
 	private_stop(&server);
 	return status;
+}
+
+static int run_replay(const struct client_settings *settings)
+{
+	char why[REPLAY_WHY];
+	struct replay *replay = replay_open(settings->read, why);
+	int status;
+
+	if (!replay) {
+		fprintf(stderr, "upcase: --read %s\n", why);
+		return 2;
+	}
+	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
+		status = plain_replay(settings, replay);
+	else
+		status = tui_run(settings, replay, NULL);
+	replay_close(replay);
+	return status;
+}
+
+/* What is wrong with the options together, said before anything is done. */
+static int check_options(const struct client_settings *settings)
+{
+	const char *wrong = NULL;
+	char why[SAVE_WHY];
+
+	if (settings->step && !settings->read)
+		wrong = "--step goes with --read FILE; see upcase --help";
+	else if (settings->read && (settings->count || *settings->host))
+		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count";
+	if (wrong)
+		fprintf(stderr, "upcase: %s\n", wrong);
+	else if (settings->save && save_check(settings->save, why) < 0)
+		fprintf(stderr, "upcase: --save %s\n", why);
+	else
+		return 0;
+	return -1;
 }
 
 int main(int argc, char **argv)
@@ -86,7 +136,11 @@ int main(int argc, char **argv)
 		puts(PACKAGE_STRING);
 		return 0;
 	}
-	settings.lab = lab_socket(getenv("UPCASE_LAB"));
-	settings.far = lab_socket(getenv("UPCASE_LAB_FAR"));
+	if (check_options(&settings) < 0)
+		return 2;
+	if (settings.read)
+		return run_replay(&settings);
+	find_lab(&settings);
+	choose_far_host(&settings);
 	return run(&settings);
 }

@@ -70,9 +70,15 @@ struct entry *rows_find(const struct rows *r, uint64_t number)
 struct entry *rows_take(struct rows *r, size_t index)
 {
 	struct entry *e = rows_at(r, index);
-	for (; index > 0; index--)
-		*slot(r, index) = *slot(r, index - 1);
-	r->head = (r->head + 1) & (r->room - 1);
+	/* The shorter side closes up. */
+	if (index < r->count / 2) {
+		for (; index > 0; index--)
+			*slot(r, index) = *slot(r, index - 1);
+		r->head = (r->head + 1) & (r->room - 1);
+	} else {
+		for (; index + 1 < r->count; index++)
+			*slot(r, index) = *slot(r, index + 1);
+	}
 	r->count--;
 	return e;
 }

@@ -22,7 +22,7 @@ struct entry *rows_at(const struct rows *r, size_t index);
 size_t rows_index(const struct rows *r, uint64_t number);
 /* NULL for none. */
 struct entry *rows_find(const struct rows *r, uint64_t number);
-/* Takes one out, best near the old end. */
+/* Takes one out, best near an end. */
 struct entry *rows_take(struct rows *r, size_t index);
 
 #endif

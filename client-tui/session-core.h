@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files only. */
+/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files, and replay.c, only. */
 #ifndef UPCASE_SESSION_CORE_H
 #define UPCASE_SESSION_CORE_H
 
@@ -17,6 +17,7 @@ enum session_phase {
 	PHASE_IDLE,    /* TCP: no connection; the next line makes one */
 	PHASE_PAUSE,   /* it failed; tried again at `retry_at` */
 	PHASE_DEAD,    /* given up or closed */
+	PHASE_REPLAY,  /* shows again what was recorded: time is not the clock's */
 };
 
 /* What UDP and TCP do differently. */
@@ -35,6 +36,8 @@ struct transport {
 	void (*free)(struct session *s);
 	/* session_tcp_state(), or NULL. */
 	int (*state)(const struct session *s, struct session_tcp *out);
+	/* Adds what it knows to session_facts(). */
+	void (*facts)(const struct session *s, int64_t now, struct facts *out);
 };
 
 struct session {
@@ -68,6 +71,8 @@ struct session {
 	bool finished;
 	/* Something came back from the address in use. */
 	bool answered;
+	/* UDP: generated lines are on their way, the window holds nothing back. */
+	bool unheld;
 
 	/* The transport's own (struct udp, struct tcp). */
 	void *side;

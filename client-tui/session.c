@@ -23,6 +23,11 @@
 #define STREAM_BYTES_KEPT (32u * 1024 * 1024)
 #define DATAGRAM_BYTES_KEPT (128u * 1024 * 1024)
 
+/* Generated lines that may be queued in a session, and their bytes: a connection that stalls must not take the machine's
+ * memory, whatever the schedule says. Short ones take about 20 MiB. */
+#define QUEUE_LINES 65536
+#define QUEUE_BYTES (32u * 1024 * 1024)
+
 void session_notice(struct session *s, bool bad, const char *format, ...)
 {
 	char text[600];
@@ -267,8 +272,27 @@ void session_close(struct session *s)
 	free(s);
 }
 
+static bool queue_is_full(const struct session *s, size_t n)
+{
+	const uint64_t queued = ledger_totals(s->ledger)->queued;
+
+	return queued >= QUEUE_LINES || queued * n >= QUEUE_BYTES;
+}
+
+/* A line that was due and cannot even be queued: it has its row and its fate like any other. */
+static int fail_line(struct session *s, uint64_t number, const void *text, size_t n, int64_t now)
+{
+	if (ledger_add(s->ledger, number, text, n, now) < 0)
+		return -1;
+	ledger_failed(s->ledger, number, EXFULL, now);
+	session_row(s, number);
+	return 0;
+}
+
 int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
 {
+	if ((pieces & SESSION_GENERATED) && queue_is_full(s, n))
+		return fail_line(s, number, text, n, now);
 	if (s->transport->send(s, number, text, n, pieces, now) < 0)
 		return -1;
 	if (s->phase == PHASE_DEAD)
@@ -310,8 +334,15 @@ bool session_dead(const struct session *s)
 	return s->phase == PHASE_DEAD;
 }
 
+bool session_opening(const struct session *s)
+{
+	return s->failures == 0 && (s->phase == PHASE_LOOK_UP || s->phase == PHASE_CONNECT);
+}
+
 void session_watch(const struct session *s, struct watch *w)
 {
+	if (s->phase == PHASE_REPLAY)
+		return;
 	watch_until(w, ledger_deadline(s->ledger));
 	if (s->phase == PHASE_LOOK_UP)
 		watch_read(w, resolve_fd(s->resolve));
@@ -398,8 +429,22 @@ int session_tcp_state(const struct session *s, struct session_tcp *out)
 	return s->transport->state && s->phase == PHASE_READY ? s->transport->state(s, out) : -1;
 }
 
+void session_facts(const struct session *s, int64_t now, struct facts *out)
+{
+	*out = (struct facts){
+		.stream = s->settings.transport == SESSION_TCP,
+		.peer = s->peer,
+		.wait = s->settings.wait,
+		.totals = ledger_totals(s->ledger),
+		.stats = ledger_stats(s->ledger),
+	};
+	s->transport->facts(s, now, out);
+}
+
 void session_give_up(struct session *s, int64_t now)
 {
+	if (s->phase == PHASE_REPLAY)
+		return;
 	s->transport->close(s, now);
 	if (s->settings.transport == SESSION_TCP)
 		ledger_cut_off(s->ledger, now);

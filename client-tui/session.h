@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "facts.h"
 #include "ledger.h"
 #include "watch.h"
 
@@ -59,9 +60,6 @@ struct session_hooks {
 	void (*sent)(void *context, uint64_t number, uint64_t from, uint64_t to);
 };
 
-/* Room for an address and port as text: common/addr.h's ADDR_TEXT. */
-#define SESSION_HERE 80
-
 /* What the kernel says of a TCP connection. */
 struct session_tcp {
 	/* Segments sent again since it stands. */
@@ -71,12 +69,8 @@ struct session_tcp {
 	unsigned doubled;
 	/* Its round-trip time and how much that varies, ns. */
 	int64_t round_trip, variation;
-	/* Segments under way. */
-	unsigned unacked;
-	/* How often the timer ran out since it stands, where the kernel tells it (Linux 6.7); else -1. */
-	int timeouts;
-	/* The client's own address and port, as the server sees them: "10.9.0.1:40000". */
-	char here[SESSION_HERE];
+	/* The congestion window, segments. */
+	uint32_t window;
 };
 
 struct session;
@@ -90,7 +84,10 @@ void session_close(struct session *s);
  * piece begins its row, the last one ends it; SESSION_BARE, at the end of all input, leaves out the end of line. */
 enum session_piece { SESSION_FIRST = 1, SESSION_LAST = 2, SESSION_BARE = 4, SESSION_LINE = SESSION_FIRST | SESSION_LAST,
 	/* Over TCP: more follows at once, it need not be handed to the kernel by itself; session_push() ends that. */
-	SESSION_MORE = 8 };
+	SESSION_MORE = 8,
+	/* One of many lines on a schedule, whose text is like no other's: the window does not hold it back. When so many are queued
+	 * that memory is in danger it fails (EXFULL) instead of waiting with them. */
+	SESSION_GENERATED = 16 };
 
 /* A line, without its end, whatever its length; its fate says what comes of it. UDP takes whole lines
  * only. Returns 0, or -1 when memory is short. */
@@ -106,6 +103,9 @@ bool session_settled(const struct session *s);
 /* It has given up: no retries left. Queued lines have failed. */
 bool session_dead(const struct session *s);
 
+/* The first address is being looked up or connected to: nothing can be sent yet, and nothing has failed. */
+bool session_opening(const struct session *s);
+
 /* The loop: what to wait for; then what is ready, and timers. */
 void session_watch(const struct session *s, struct watch *w);
 void session_turn(struct session *s, const struct watch *w, int64_t now);
@@ -120,6 +120,9 @@ const char *session_state(struct session *s, int64_t now);
 int64_t session_wait(const struct session *s);
 /* The state of the connection in use. Returns 0, or -1 when there is none (also for UDP). */
 int session_tcp_state(const struct session *s, struct session_tcp *out);
+/* All its figures so far, also when it has ended; what it borrows is valid until the next turn. `schedule` and what the far end
+ * knows are left zero, for who has them. */
+void session_facts(const struct session *s, int64_t now, struct facts *out);
 /* No more waiting: datagrams still waiting count as lost, stream lines as cut off, queued ones as failed; the
  * socket is closed, the ledger stays. */
 void session_give_up(struct session *s, int64_t now);

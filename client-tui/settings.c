@@ -25,6 +25,7 @@ static int set_udp(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value, (void)why;
 	((struct client_settings *)to)->transport = SESSION_UDP;
+	((struct client_settings *)to)->both = false;
 	return 0;
 }
 
@@ -32,6 +33,7 @@ static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value, (void)why;
 	((struct client_settings *)to)->transport = SESSION_TCP;
+	((struct client_settings *)to)->both = false;
 	return 0;
 }
 
@@ -93,6 +95,18 @@ static int put_duration(int64_t *to, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
+int client_interval(const char *value, int64_t *to, char why[OPTIONS_WHY])
+{
+	int64_t ns;
+
+	if (units_duration(value, &ns) < 0)
+		return wrong(why, "is not a duration");
+	if (ns < 0 || ns > 3600 * NS_PER_S)
+		return wrong(why, "is out of range, 0 to 1h");
+	*to = ns;
+	return 0;
+}
+
 static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	return put_duration(&((struct client_settings *)to)->wait, value, why);
@@ -119,6 +133,53 @@ static int set_window(void *to, const char *value, char why[OPTIONS_WHY])
 static int set_rows(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	return put_count(&((struct client_settings *)to)->rows, value, 1, 10000000, why);
+}
+
+static int set_lines(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_count(&((struct client_settings *)to)->count, value, 1, CLIENT_COUNT_MAX, why);
+}
+
+static int set_interval(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return client_interval(value, &((struct client_settings *)to)->interval, why);
+}
+
+static int set_size(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_count(&((struct client_settings *)to)->size, value, 1, CLIENT_SIZE_MAX, why);
+}
+
+static int set_json(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	((struct client_settings *)to)->output = CLIENT_JSON;
+	return 0;
+}
+
+static int set_csv(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value, (void)why;
+	((struct client_settings *)to)->output = CLIENT_CSV;
+	return 0;
+}
+
+static int put_file(const char **to, const char *value, char why[OPTIONS_WHY])
+{
+	if (!*value)
+		return wrong(why, "is empty; it names a file");
+	*to = value;
+	return 0;
+}
+
+static int set_save(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_file(&((struct client_settings *)to)->save, value, why);
+}
+
+static int set_read(void *to, const char *value, char why[OPTIONS_WHY])
+{
+	return put_file(&((struct client_settings *)to)->read, value, why);
 }
 
 static int set_history(void *to, const char *value, char why[OPTIONS_WHY])
@@ -212,6 +273,8 @@ static int set_configuration(void *to, const char *value, char why[OPTIONS_WHY])
 		((struct client_settings *)to)->field = true;                     \
 		return 0;                                                         \
 	}
+SWITCH(both, both)
+SWITCH(step, step)
 SWITCH(plain, plain)
 SWITCH(ordered, ordered)
 SWITCH(quiet, quiet)
@@ -223,6 +286,7 @@ SWITCH(version, version)
 static const struct options_spec table[] = {
 	{"udp", 'u', NULL, "send lines over UDP (the default)", NULL, set_udp, 0},
 	{"tcp", 't', NULL, "send lines over TCP", NULL, set_tcp, 0},
+	{"both", 'b', NULL, "send each line over both at once", NULL, set_both, 0},
 	{"ipv4", '4', NULL, "use IPv4 only", NULL, set_ipv4, 0},
 	{"ipv6", '6', NULL, "use IPv6 only", NULL, set_ipv6, 0},
 	{"host", 0, "HOST", "the server, as the operand HOST", "localhost", set_host, 0},
@@ -232,6 +296,14 @@ static const struct options_spec table[] = {
 	{"retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3", set_retries, 0},
 	{"tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", set_tag, 0},
 	{"window", 0, "LINES", "UDP lines on the way at most (64)", "64", set_window, 0},
+	{"count", 'n', "LINES", "send so many numbered lines", "1000", set_lines, 1},
+	{"interval", 'i', "DURATION", "one of them every DURATION (10ms; 0: all at once)", "5ms", set_interval, 0},
+	{"size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100", set_size, 0},
+	{"json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL, set_json, 0},
+	{"csv", 0, NULL, "the same as comma-separated values", NULL, set_csv, 0},
+	{"save", 0, "FILE", "write .txt, .jsonl, .csv or .svg at the end", "run.svg", set_save, 1},
+	{"read", 0, "FILE", "show a recorded session (.jsonl) again", "run.jsonl", set_read, 1},
+	{"step", 0, NULL, "with --read: a line at each keystroke", NULL, set_step, 1},
 	{"plain", 0, NULL, "plain lines, also on a terminal", NULL, set_plain, 0},
 	{"ordered", 0, NULL, "plain: UDP replies in the order typed", NULL, set_ordered, 0},
 	{"quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, set_quiet, 0},
@@ -254,6 +326,7 @@ static void defaults(struct client_settings *s)
 		.wait = NS_PER_S,
 		.connect_timeout = 5 * NS_PER_S,
 		.window = 64,
+		.interval = CLIENT_INTERVAL,
 		.rows = 100000,
 		.retries = SESSION_RETRY_FOR_EVER,
 		.history = 1000,

@@ -5,67 +5,17 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capitals.h"
 #include "clock.h"
 #include "summary.h"
-#include "units.h"
+#include "summary-text.h"
 #include "utf8.h"
 
 /* The 0.975 quantile of the normal distribution. */
 #define Z95 1.959963984540054
-
-/* ---- putting text together ---- */
-
-struct text {
-	char *buf;
-	size_t size, used;
-};
-
-static struct text begin(char *buf, size_t size)
-{
-	if (size)
-		buf[0] = '\0';
-	return (struct text){ .buf = buf, .size = size };
-}
-
-__attribute__((format(printf, 2, 3)))
-static void put(struct text *t, const char *format, ...)
-{
-	va_list arguments;
-	if (t->used >= t->size)
-		return;
-	va_start(arguments, format);
-	int n = vsnprintf(t->buf + t->used, t->size - t->used, format, arguments);
-	va_end(arguments);
-	t->used += n > 0 ? (size_t)n : 0;
-}
-
-/* "1 duplicate", "2 duplicates". */
-static void put_count(struct text *t, uint64_t n, const char *one)
-{
-	put(t, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
-}
-
-/* A value with `digits` decimals, 0 to 3. */
-static void put_decimal(struct text *t, double value, int digits)
-{
-	static const uint64_t powers[] = { 1, 10, 100, 1000 };
-	uint64_t scaled = (uint64_t)(value * (double)powers[digits] + 0.5);
-
-	put(t, "%" PRIu64, scaled / powers[digits]);
-	if (digits)
-		put(t, ".%0*" PRIu64, digits, scaled % powers[digits]);
-}
-
-static void put_span(struct text *t, int64_t ns)
-{
-	char span[40];
-	put(t, "%s", units_duration_text(ns, "µ", span, sizeof(span)));
-}
 
 /* ---- loss ---- */
 
@@ -81,31 +31,31 @@ void summary_wilson(uint64_t k, uint64_t n, double *low, double *high)
 	*high = k >= n || middle + half > 1 ? 1 : middle + half;
 }
 
-static void put_loss(struct text *out, const struct ledger_totals *t)
+void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
 	uint64_t decided = t->sent - t->waiting;
 	double low, high;
 
-	put(out, "%" PRIu64 "/%" PRIu64 " lost", t->lost, decided);
+	text_put(out, "%" PRIu64 "/%" PRIu64 "%s", t->lost, decided, word);
 	if (decided == 0)
 		return;
 	double percent = 100 * (double)t->lost / (double)decided;
 	int digits = percent < 9.95 && t->lost ? 1 : 0;
 	summary_wilson(t->lost, decided, &low, &high);
-	put(out, " (");
-	put_decimal(out, percent, digits);
-	put(out, " %%, 95 %% ");
-	put_decimal(out, 100 * low, digits);
-	put(out, "–");
+	text_put(out, " (");
+	text_decimal(out, percent, digits);
+	text_put(out, " %%, 95 %% ");
+	text_decimal(out, 100 * low, digits);
+	text_put(out, "–");
 	/* Of very many lines none was lost: 0 is not the whole truth. */
-	put_decimal(out, 100 * high, high < 0.00995 && !digits ? 2 : digits);
-	put(out, ")");
+	text_decimal(out, 100 * high, high < 0.00995 && !digits ? 2 : digits);
+	text_put(out, ")");
 }
 
 char *summary_loss(const struct ledger_totals *t, char *buf, size_t size)
 {
-	struct text out = begin(buf, size);
-	put_loss(&out, t);
+	struct text out = text_begin(buf, size);
+	summary_put_loss(&out, t, " lost");
 	return buf;
 }
 
@@ -141,6 +91,7 @@ const char *summary_error(int error, bool stream)
 		{ EAFNOSUPPORT, "this machine does not speak that kind of address; try --ipv4 or --ipv6", NULL },
 		{ EINVAL, "nothing can be sent to that address", NULL },
 		{ ENOBUFS, "this machine has no room for more packets; try again", NULL },
+		{ EXFULL, "too many lines were queued before it", NULL },
 		{ ENOMEM, "memory is short", NULL },
 		{ EMFILE, "too many files are open; see ulimit -n", NULL },
 		{ ENFILE, "too many files are open on this machine", NULL },
@@ -158,22 +109,22 @@ const char *summary_error(int error, bool stream)
 
 static void put_waiting(struct text *t, int64_t ns)
 {
-	put(t, "waiting ");
+	text_put(t, "waiting ");
 	if (ns < 100 * NS_PER_S) {
-		put_decimal(t, ns > 0 ? (double)(ns / (NS_PER_S / 10)) / 10 : 0, 1);
-		put(t, " s");
+		text_decimal(t, ns > 0 ? (double)(ns / (NS_PER_S / 10)) / 10 : 0, 1);
+		text_put(t, " s");
 	} else {
-		put_span(t, ns);
+		text_span(t, ns);
 	}
 }
 
 static void put_marks(struct text *t, const struct ledger_row *row)
 {
 	if (row->duplicates) {
-		put(t, ", ");
-		put_count(t, row->duplicates, "duplicate");
+		text_put(t, ", ");
+		text_count(t, row->duplicates, "duplicate");
 	}
-	put(t, "%s%s%s", row->reordered ? ", reordered" : "", row->cut_short ? ", cut short" : "",
+	text_put(t, "%s%s%s", row->reordered ? ", reordered" : "", row->cut_short ? ", cut short" : "",
 	    row->differs ? ", differs" : "");
 }
 
@@ -181,28 +132,28 @@ static void put_fate(struct text *t, const struct ledger_row *row, bool stream, 
 {
 	switch (row->fate) {
 	case FATE_QUEUED:
-		put(t, "queued");
+		text_put(t, "queued");
 		break;
 	case FATE_WAITING:
 		put_waiting(t, now - row->sent_at);
 		break;
 	case FATE_ANSWERED:
-		put(t, "answered in ");
-		put_span(t, row->replied_at - row->sent_at);
+		text_put(t, "answered in ");
+		text_span(t, row->replied_at - row->sent_at);
 		break;
 	case FATE_LOST:
-		put(t, row->late ? "late after " : "lost");
+		text_put(t, row->late ? "late after " : "lost");
 		if (row->late)
-			put_span(t, row->replied_at - row->sent_at);
+			text_span(t, row->replied_at - row->sent_at);
 		break;
 	case FATE_REFUSED:
-		put(t, "refused: nothing listens on that port there");
+		text_put(t, "refused: nothing listens on that port there");
 		break;
 	case FATE_FAILED:
-		put(t, "failed: %s", summary_error(row->error, stream));
+		text_put(t, "failed: %s", summary_error(row->error, stream));
 		break;
 	case FATE_CUT_OFF:
-		put(t, "cut off: the connection ended before the reply");
+		text_put(t, "cut off: the connection ended before the reply");
 		break;
 	}
 	put_marks(t, row);
@@ -210,7 +161,7 @@ static void put_fate(struct text *t, const struct ledger_row *row, bool stream, 
 
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size)
 {
-	struct text out = begin(buf, size);
+	struct text out = text_begin(buf, size);
 	put_fate(&out, row, stream, now);
 	return buf;
 }
@@ -219,18 +170,18 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
 
 static void put_first_line(struct text *out, const struct ledger_totals *t, bool stream, int64_t wait)
 {
-	put(out, "%" PRIu64 " sent, %" PRIu64 " answered", t->sent, t->answered);
+	text_put(out, "%" PRIu64 " sent, %" PRIu64 " answered", t->sent, t->answered);
 	if (!stream || t->lost) {
-		put(out, ", ");
-		put_loss(out, t);
+		text_put(out, ", ");
+		summary_put_loss(out, t, " lost");
 		if (t->late)
-			put(out, ", of them %" PRIu64 " late", t->late);
+			text_put(out, ", of them %" PRIu64 " late", t->late);
 	}
 	if (!stream) {
-		put(out, "; wait ");
-		put_span(out, wait);
+		text_put(out, "; wait ");
+		text_span(out, wait);
 	}
-	put(out, "\n");
+	text_put(out, "\n");
 }
 
 /* The counts that are not zero, on a line of their own. */
@@ -250,39 +201,50 @@ static void put_counts(struct text *out, const struct ledger_totals *t)
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		if (!counts[i].count)
 			continue;
-		put(out, "%s%" PRIu64 " %s", before, counts[i].count, counts[i].count == 1 ? counts[i].one : counts[i].many);
+		text_put(out, "%s%" PRIu64 " %s", before, counts[i].count, counts[i].count == 1 ? counts[i].one : counts[i].many);
 		before = ", ";
 	}
 	if (*before)
-		put(out, "\n");
+		text_put(out, "\n");
 }
 
-/* Four figures in the unit that fits the greatest, with as many decimals as it takes for three digits. */
-static void put_round_trip(struct text *out, const struct ledger_totals *t)
+double summary_deviation(const struct ledger_totals *t)
 {
-	if (!t->timed)
-		return;
-	const double deviation = t->timed > 1 ? sqrt(t->rtt_m2 / (double)(t->timed - 1)) : 0;
-	const double figures[] = { (double)t->rtt_min, t->rtt_mean, (double)t->rtt_max, deviation };
-	const size_t count = t->timed > 1 ? 4 : 3;
-	const double unit = t->rtt_max >= NS_PER_S ? NS_PER_S : t->rtt_max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
-	const double most = (double)t->rtt_max / unit;
+	return t->timed > 1 ? sqrt(t->rtt_m2 / (double)(t->timed - 1)) : -1;
+}
+
+/* In the unit that fits the greatest, with as many decimals as it takes for three digits. */
+void summary_put_figures(struct text *out, const double *figures, size_t count, double greatest)
+{
+	const double unit = greatest >= NS_PER_S ? NS_PER_S : greatest >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
+	const double most = greatest / unit;
 	const int digits = most < 10 ? 2 : most < 100 ? 1 : 0;
 
-	put(out, "round trip min/mean/max%s ", count == 4 ? "/sd" : "");
 	for (size_t i = 0; i < count; i++) {
-		put(out, i ? "/" : "");
-		put_decimal(out, figures[i] / unit, digits);
+		text_put(out, i ? "/" : "");
+		text_decimal(out, figures[i] / unit, digits);
 	}
-	put(out, " %s\n", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
+	text_put(out, " %s", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
+}
+
+static void put_round_trip(struct text *out, const struct ledger_totals *t)
+{
+	const double deviation = summary_deviation(t);
+	const double figures[] = { (double)t->rtt_min, t->rtt_mean, (double)t->rtt_max, deviation };
+
+	if (!t->timed)
+		return;
+	text_put(out, "round trip min/mean/max%s ", deviation < 0 ? "" : "/sd");
+	summary_put_figures(out, figures, deviation < 0 ? 3 : 4, (double)t->rtt_max);
+	text_put(out, "\n");
 }
 
 char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
     size_t size)
 {
-	struct text out = begin(buf, size);
+	struct text out = text_begin(buf, size);
 
-	put(&out, "--- %s %s ---\n", stream ? "TCP" : "UDP", peer);
+	text_put(&out, "--- %s %s ---\n", stream ? "TCP" : "UDP", peer);
 	put_first_line(&out, t, stream, wait);
 	put_counts(&out, t);
 	put_round_trip(&out, t);
@@ -398,17 +360,22 @@ int summary_save_text(FILE *out, const struct board *b, int64_t now)
 char *summary_ascii(char *text)
 {
 	static const struct {
-		const char *sign;
-		char ascii;
-	} signs[] = { { "–", '-' }, { "µ", 'u' } };
+		/* Not longer than the sign's bytes. */
+		const char *sign, *ascii;
+	} signs[] = { { "–", "-" }, { "µ", "u" }, { "±", "+-" } };
 	char *out = text;
 
 	for (const char *in = text; *in;) {
 		size_t i = 0, count = sizeof(signs) / sizeof(signs[0]);
 		while (i < count && strncmp(in, signs[i].sign, strlen(signs[i].sign)) != 0)
 			i++;
-		*out++ = i < count ? signs[i].ascii : *in;
-		in += i < count ? strlen(signs[i].sign) : 1;
+		if (i == count) {
+			*out++ = *in++;
+			continue;
+		}
+		for (const char *c = signs[i].ascii; *c; c++)
+			*out++ = *c;
+		in += strlen(signs[i].sign);
 	}
 	*out = '\0';
 	return text;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "board.h"
+#include "facts.h"
 #include "ledger.h"
 
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
@@ -36,11 +37,24 @@ const char *summary_error(int error, bool stream);
 char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
     size_t size);
 
+/* The same, and what the figures say beyond: quantiles for which there are lines enough, runs of lost lines, delay variation, what TCP did,
+ * whose times these are when not the usual ones, and whether the run is INVALID. 2000 bytes are enough. */
+char *summary_facts(const struct facts *f, char *buf, size_t size);
+/* The summary of a peer: over one transport, the other NULL, as summary_facts() has it; over both, UDP beside TCP in two columns,
+ * without the rows that say nothing. 6000 bytes are enough. */
+char *summary_peer(const struct facts *udp, const struct facts *tcp, char *buf, size_t size);
+/* All figures, for the page of /stats: UDP beside TCP where both are given, else the one. The caller frees; NULL when memory is
+ * short. */
+char *stats_page(const struct facts *udp, const struct facts *tcp);
+/* "send and receive times by the kernel", "send times by the program, receive times by the kernel", with counts where they differ from line
+ * to line. For records too. */
+char *summary_times(const struct facts *f, char *buf, size_t size);
+
 /* The whole board as text, for /save: a heading, a row an item ("  1  UDP  hello  ->  HELLO  answered in 40.9 ms"),
  * control characters visible, as on the screen. Returns 0, or -1 with errno when writing failed or memory is short. */
 int summary_save_text(FILE *out, const struct board *b, int64_t now);
 
-/* The same text with ASCII in place of the signs that the functions above write ("–", "µ"). In place; returns it. */
+/* The same text with ASCII in place of the signs that the functions above write ("–", "µ", "±"). In place; returns it. */
 char *summary_ascii(char *text);
 
 #endif

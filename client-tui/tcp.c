@@ -16,9 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "session-core.h"
+#include "stall.h"
+#include "stamps.h"
+#include "tcp-look.h"
 
 /* One read, and the reads of one turn. */
 #define READ_SIZE 65536
@@ -30,6 +34,11 @@
 #define QUEUE_LINES 8192
 /* How long after the first reply a close may follow it: the textbook's server closes at once; this allows for a slow machine. */
 #define CLOSE_FOLLOWS (50 * NS_PER_MS)
+/* How often the kernel is asked about a connection while lines wait: often enough for each of its time-outs, which double, so seldom
+ * that it costs nothing. */
+#define LOOK_OFTEN (25 * NS_PER_MS)
+#define LOOK_SELDOM (500 * NS_PER_MS)
+#define LOOKS_A_WAIT 20
 /* The same when this server was seen to close before. */
 #define CLOSE_EXPECTED NS_PER_S
 
@@ -73,6 +82,20 @@ struct tcp {
 	bool write_failed;
 	bool half_closed;
 	bool told_single;
+
+	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the kernel's. */
+	int64_t read_at;
+	bool stamped;
+	/* Segments that came out of order by then. */
+	uint32_t disorder;
+	/* The read before left nothing behind, at that time; INT64_MIN when it may have. */
+	int64_t emptied_at;
+	struct stamps stamps;
+	struct stall stall;
+	/* TCP_INFO over all connections; what those before this one sent again; the next look. */
+	struct facts_tcp seen;
+	uint64_t again_before;
+	int64_t look_at;
 	unsigned char buffer[READ_SIZE];
 };
 
@@ -133,6 +156,9 @@ static int tcp_open(struct session *s, int64_t now)
 		close(fd);
 		return error;
 	}
+	stamps_open(&((struct tcp *)s->side)->stamps, fd, false);
+	((struct tcp *)s->side)->disorder = 0;
+	((struct tcp *)s->side)->emptied_at = INT64_MIN;
 	s->fd = fd;
 	s->phase = PHASE_CONNECT;
 	s->connect_by = now + s->settings.connect_timeout;
@@ -141,10 +167,49 @@ static int tcp_open(struct session *s, int64_t now)
 	return 0;
 }
 
+/* --- what the kernel says --- */
+
+/* The next look comes the later the longer a line has waited. */
+static void look(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+	const int64_t since = ledger_waiting_since(s->ledger);
+	const int64_t pause = since < now ? (now - since) / LOOKS_A_WAIT : 0;
+	struct session_tcp info;
+
+	t->look_at = now + (pause < LOOK_OFTEN ? LOOK_OFTEN : pause > LOOK_SELDOM ? LOOK_SELDOM : pause);
+	if (tcp_look_read(s->fd, &info) == 0)
+		tcp_look_add(&t->seen, &info, t->again_before);
+}
+
+/* A connection that never stood has sent its SYN again perhaps; there is no more to say of it. */
+static void last_look(struct session *s)
+{
+	struct tcp *t = s->side;
+	struct session_tcp info;
+
+	if (tcp_look_read(s->fd, &info) < 0)
+		return;
+	if (s->phase == PHASE_READY)
+		tcp_look_add(&t->seen, &info, t->again_before);
+	t->again_before += info.again;
+	t->seen.again = t->again_before;
+}
+
+/* Bytes came, or the connection ended. */
+static void end_stall(struct session *s, int64_t at)
+{
+	struct tcp *t = s->side;
+
+	stall_end(&t->stall, ledger_waiting_since(s->ledger), t->seen.round_trip, at);
+}
+
 static void close_socket(struct session *s)
 {
-	if (s->fd >= 0)
+	if (s->fd >= 0) {
+		last_look(s);
 		close(s->fd);
+	}
 	s->fd = -1;
 }
 
@@ -158,7 +223,7 @@ static bool connected_to_itself(int fd)
 	    addr_equal(&here, &there);
 }
 
-static void start_connection(struct session *s)
+static void start_connection(struct session *s, int64_t now)
 {
 	struct tcp *t = s->side;
 
@@ -169,6 +234,9 @@ static void start_connection(struct session *s)
 	t->in_long = false;
 	if (t->pace == PACE_FREE)
 		t->pace = PACE_CAREFUL;
+	t->seen.connections++;
+	stall_connection(&t->stall);
+	look(s, now);
 	session_connected(s);
 }
 
@@ -186,7 +254,7 @@ static void finish_connect(struct session *s, int64_t now)
 		session_failed(s, error, now);
 		return;
 	}
-	start_connection(s);
+	start_connection(s, now);
 }
 
 /* --- sending --- */
@@ -360,26 +428,28 @@ static void tcp_push(struct session *s, int64_t now)
 
 /* --- receiving --- */
 
-static void learn_answer(struct session *s, int64_t now)
+static void learn_answer(struct session *s)
 {
 	struct tcp *t = s->side;
 
 	t->answered++;
-	t->answered_at = now;
+	t->answered_at = t->read_at;
 	if (t->pace != PACE_FREE)
-		t->careful_until = now + (t->pace == PACE_SINGLE ? CLOSE_EXPECTED : CLOSE_FOLLOWS);
+		t->careful_until = t->read_at + (t->pace == PACE_SINGLE ? CLOSE_EXPECTED : CLOSE_FOLLOWS);
 }
 
-static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t now)
+static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t at)
 {
 	struct tcp *t = s->side;
 	struct session_reply reply = {.text = text, .length = n};
 
-	reply.verdict = ledger_stream_reply(s->ledger, text, n, ended, now);
+	reply.verdict = ledger_stream_reply(s->ledger, text, n, ended, at);
 	s->answered = true;
 	/* What no line asked for (a greeting, chatter without end) says nothing about when this server closes. */
-	if (reply.verdict.match != MATCH_STRAY)
-		learn_answer(s, now);
+	if (reply.verdict.match != MATCH_STRAY) {
+		learn_answer(s);
+		stamps_count(&t->stamps, t->stamped, 1);
+	}
 	s->hooks.reply(s->hooks.context, &reply);
 	t->in_used = 0;
 	t->in_long = false;
@@ -403,7 +473,7 @@ static void keep(struct session *s, const unsigned char *bytes, size_t n)
 	t->in_long = true;
 }
 
-static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, int64_t now)
+static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
 {
 	struct tcp *t = s->side;
 
@@ -416,10 +486,10 @@ static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, 
 			return;
 		}
 		if (t->in_used == 0) {
-			deliver(s, bytes, length, false, now);
+			deliver(s, bytes, length, false, at);
 		} else {
 			keep(s, bytes, length);
-			deliver(s, t->in, t->in_used, false, now);
+			deliver(s, t->in, t->in_used, false, at);
 		}
 		bytes += length + 1;
 		n -= length + 1;
@@ -475,6 +545,9 @@ static void end_connection(struct session *s, int error, int64_t now)
 	struct tcp *t = s->side;
 	uint64_t cut;
 
+	end_stall(s, now);
+	t->read_at = now;
+	t->stamped = false;
 	if (t->in_used > 0 || t->in_long)
 		deliver(s, t->in, t->in_used, true, now);
 	drop_begun_line(s, now);
@@ -486,18 +559,69 @@ static void end_connection(struct session *s, int error, int64_t now)
 	tcp_push(s, now);
 }
 
+/* Segments came out of order since the last read: the kernel tells when the last one of a read came, but here the one that was
+ * missing came after it, and nothing could be read before. */
+static bool is_disordered(struct session *s)
+{
+	struct tcp *t = s->side;
+	uint32_t segments = t->disorder;
+	bool more;
+
+	(void)tcp_look_disorder(s->fd, &segments);
+	more = segments != t->disorder;
+	t->disorder = segments;
+	return more;
+}
+
+/* When what was read now came. What could not be read before, though its stamp is older, waited for a segment that was missing. */
+static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
+{
+	struct tcp *t = s->side;
+	const bool disordered = is_disordered(s);
+	int64_t at = t->read_at;
+
+	t->stamped = !disordered && stamps_has(&t->stamps, m);
+	if (t->stamped)
+		at = stamps_received(&t->stamps, m, t->read_at);
+	if (t->stamped && at < t->emptied_at) {
+		t->stamped = false;
+		at = t->read_at;
+	}
+	t->emptied_at = n < sizeof t->buffer ? t->read_at : INT64_MIN;
+	return at;
+}
+
+/* One read; of what several segments brought, the kernel tells when the last one came. */
+static ssize_t read_once(struct session *s, int64_t *at)
+{
+	struct tcp *t = s->side;
+	unsigned char control[256];
+	struct iovec part = {.iov_base = t->buffer, .iov_len = sizeof t->buffer};
+	struct msghdr m = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	const ssize_t n = recvmsg(s->fd, &m, 0);
+
+	t->read_at = clock_monotonic();
+	*at = t->read_at;
+	if (n > 0)
+		*at = arrival(s, &m, (size_t)n);
+	return n;
+}
+
 static void read_some(struct session *s)
 {
 	struct tcp *t = s->side;
 
+	stamps_look(&t->stamps);
 	for (int i = 0; i < TURN_READS; i++) {
-		const ssize_t n = recv(s->fd, t->buffer, sizeof t->buffer, 0);
-		const int64_t now = clock_monotonic();
+		int64_t at;
+		const ssize_t n = read_once(s, &at);
 
 		if (n > 0) {
-			take_bytes(s, t->buffer, (size_t)n, now);
+			end_stall(s, at);
+			take_bytes(s, t->buffer, (size_t)n, at);
 		} else if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
-			end_connection(s, n == 0 ? 0 : errno, now);
+			end_connection(s, n == 0 ? 0 : errno, at);
 			return;
 		} else {
 			return;
@@ -516,6 +640,8 @@ static void tcp_watch(const struct session *s, struct watch *w)
 		return;
 	}
 	watch_read(w, s->fd);
+	if (ledger_waiting_since(s->ledger) != STALL_NONE)
+		watch_until(w, t->look_at);
 	if (!lines_queued(t) || t->write_failed)
 		return;
 	if (t->pace == PACE_FREE || t->sent == 0 || t->written > t->line_start)
@@ -539,13 +665,17 @@ static void tcp_turn(struct session *s, const struct watch *w, int64_t now)
 		read_some(s);
 	}
 	tcp_push(s, now);
+	if (s->phase == PHASE_READY && now >= ((struct tcp *)s->side)->look_at &&
+	    ledger_waiting_since(s->ledger) != STALL_NONE)
+		look(s, now);
 }
 
 static void tcp_close(struct session *s, int64_t now)
 {
 	struct tcp *t = s->side;
 
-	(void)now;
+	if (t && s->fd >= 0)
+		end_stall(s, now);
 	close_socket(s);
 	if (!t)
 		return;
@@ -568,40 +698,24 @@ static void tcp_free(struct session *s)
 	free(t);
 }
 
-/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info (linux/tcp.h since Linux 6.7): headers here may be older than the
- * kernel. */
-#define TOTAL_RTO_AT 240
-
 static int tcp_state(const struct session *s, struct session_tcp *out)
 {
-	union {
-		struct tcp_info info;
-		unsigned char bytes[TOTAL_RTO_AT + sizeof(uint16_t)];
-	} u = {.bytes = {0}};
-	const struct tcp_info *info = &u.info;
-	struct addr here = {.len = sizeof here.storage};
-	socklen_t size = sizeof u;
-	uint16_t timeouts;
+	return tcp_look_read(s->fd, out);
+}
 
-	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &u, &size) < 0)
-		return -1;
-	*out = (struct session_tcp){
-		.again = info->tcpi_total_retrans,
-		.timeout = info->tcpi_rto * NS_PER_US,
-		.doubled = info->tcpi_backoff,
-		.round_trip = info->tcpi_rtt * NS_PER_US,
-		.variation = info->tcpi_rttvar * NS_PER_US,
-		.unacked = info->tcpi_unacked,
-		.timeouts = -1,
-	};
-	if (size >= TOTAL_RTO_AT + sizeof timeouts) {
-		memcpy(&timeouts, u.bytes + TOTAL_RTO_AT, sizeof timeouts);
-		out->timeouts = timeouts;
-	}
-	_Static_assert(SESSION_HERE >= ADDR_TEXT, "room for any address");
-	if (getsockname(s->fd, &here.sa, &here.len) == 0)
-		addr_text(&here, out->here);
-	return 0;
+static void tcp_facts(const struct session *s, int64_t now, struct facts *f)
+{
+	const struct tcp *t = s->side;
+	struct session_tcp info;
+
+	if (!t)
+		return;
+	f->times = t->stamps.totals;
+	f->times.sent_program = ledger_totals(s->ledger)->sent;
+	f->tcp = t->seen;
+	if (s->phase == PHASE_READY && tcp_look_read(s->fd, &info) == 0)
+		tcp_look_add(&f->tcp, &info, t->again_before);
+	f->stalls = stall_now(&t->stall, ledger_waiting_since(s->ledger), f->tcp.round_trip, now);
 }
 
 const struct transport transport_tcp = {
@@ -614,4 +728,5 @@ const struct transport transport_tcp = {
 	.close = tcp_close,
 	.free = tcp_free,
 	.state = tcp_state,
+	.facts = tcp_facts,
 };

@@ -25,6 +25,8 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_FACTS = -2, PURPOSE_EVENTS = -1 };
 
 struct truth {
 	struct lab *lab;
+	/* NULL when there is none. */
+	struct far *far;
 	struct truth_hooks hooks;
 	struct witness *witness;
 	struct link_facts facts;
@@ -107,7 +109,7 @@ static void on_gone(void *context)
 	t->hooks.gone(t->hooks.context);
 }
 
-struct truth *truth_open(const char *path, size_t rows, const struct truth_hooks *hooks, int64_t now)
+struct truth *truth_open(const char *path, const char *far, size_t rows, const struct truth_hooks *hooks, int64_t now)
 {
 	struct truth *t = calloc(1, sizeof *t);
 
@@ -125,6 +127,8 @@ struct truth *truth_open(const char *path, size_t rows, const struct truth_hooks
 		errno = error;
 		return NULL;
 	}
+	if (far)
+		t->far = far_open(far);
 	ask_facts(t);
 	return t;
 }
@@ -134,6 +138,7 @@ void truth_close(struct truth *t)
 	if (!t)
 		return;
 	lab_close(t->lab);
+	far_close(t->far);
 	witness_free(t->witness);
 	free(t);
 }
@@ -189,8 +194,11 @@ void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger)
 
 void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from)
 {
-	if (flow >= 0)
-		witness_opened(t->witness, flow, here, there, from);
+	if (flow < 0)
+		return;
+	witness_opened(t->witness, flow, here, there, from);
+	if (witness_is_stream(t->witness, flow))
+		far_connected(t->far, here);
 }
 
 void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to)
@@ -199,22 +207,13 @@ void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint6
 		witness_sent(t->witness, flow, number, from, to);
 }
 
-void truth_timer(struct truth *t, int flow, enum event_way way, const struct session_tcp *tcp, int64_t asked, int64_t answered)
-{
-	if (flow >= 0)
-		witness_timer(t->witness, flow, way, &(struct witness_timer){.asked = asked, .answered = answered,
-		    .timeout = tcp->timeout, .doubled = tcp->doubled, .ran_out = tcp->timeouts});
-}
-
-bool truth_asks(const struct truth *t, int flow, enum event_way way)
-{
-	return flow >= 0 && witness_asks(t->witness, flow, way);
-}
-
 void truth_closed(struct truth *t, int flow, int64_t now)
 {
-	if (flow >= 0)
-		witness_closed(t->witness, flow, now);
+	if (flow < 0)
+		return;
+	if (witness_is_stream(t->witness, flow))
+		far_finish(t->far);
+	witness_closed(t->witness, flow, now);
 }
 
 /* --- orders --- */
@@ -249,18 +248,27 @@ bool truth_waits(const struct truth *t)
 void truth_watch(const struct truth *t, struct watch *w)
 {
 	lab_watch(t->lab, w);
+	far_watch(t->far, witness_waits(t->witness), w);
 	if (truth_waits(t) && !t->syncing)
 		watch_until(w, t->synced_at + SYNC_EVERY);
 }
 
-void truth_turn(struct truth *t, const struct watch *w, int64_t now)
+static void judge(struct truth *t)
 {
+	if (!truth_waits(t) || t->syncing || t->now < t->synced_at + SYNC_EVERY)
+		return;
+	t->synced_at = t->now;
+	t->syncing = lab_order(t->lab, PURPOSE_SYNC, t->now, "predict") == 0;
+}
+
+bool truth_turn(struct truth *t, const struct watch *w, int64_t now)
+{
+	const uint64_t judged = witness_totals(t->witness)->judged;
+
 	t->now = now;
 	lab_turn(t->lab, w);
-	if (!truth_waits(t) || t->syncing || now < t->synced_at + SYNC_EVERY)
-		return;
-	t->synced_at = now;
-	t->syncing = lab_order(t->lab, PURPOSE_SYNC, now, "predict") == 0;
+	judge(t);
+	return far_turn(t->far, w, witness_waits(t->witness), now) || judged != witness_totals(t->witness)->judged;
 }
 
 bool truth_gone(const struct truth *t)
@@ -276,4 +284,9 @@ const struct link_facts *truth_facts(const struct truth *t)
 const struct witness *truth_witness(const struct truth *t)
 {
 	return t->witness;
+}
+
+const struct far *truth_far(const struct truth *t)
+{
+	return t->far;
 }

@@ -3,6 +3,7 @@
 #ifndef UPCASE_TRUTH_H
 #define UPCASE_TRUTH_H
 
+#include "far.h"
 #include "lab.h"
 #include "link-facts.h"
 #include "panel.h"
@@ -22,8 +23,8 @@ struct truth_hooks {
 /* Opaque. */
 struct truth;
 
-/* To the lab whose control socket is at `path`; keeps the truth of the last `rows` lines. The hooks are copied. NULL with errno. */
-struct truth *truth_open(const char *path, size_t rows, const struct truth_hooks *hooks, int64_t now);
+/* To the lab whose control socket is at `path`, and to the far server whose is at `far` (NULL: not known; it may be missing too); keeps the truth of the last `rows` lines. The hooks are copied. NULL with errno. */
+struct truth *truth_open(const char *path, const char *far, size_t rows, const struct truth_hooks *hooks, int64_t now);
 void truth_close(struct truth *t);
 
 /* A session is about to be opened, to a peer whose port is `port` ("12000", or a name): its flow, or -1. Waits for the lab to know
@@ -32,9 +33,6 @@ int truth_flow(struct truth *t, bool stream, int64_t wait, const char *port);
 void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger);
 void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from);
 void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to);
-/* What a kernel says of the flow's connection: see witness_timer(). truth_asks(): it is wanted soon. */
-void truth_timer(struct truth *t, int flow, enum event_way way, const struct session_tcp *tcp, int64_t asked, int64_t answered);
-bool truth_asks(const struct truth *t, int flow, enum event_way way);
 void truth_closed(struct truth *t, int flow, int64_t now);
 
 /* An order of the user's; purposes from 0 on. Returns 0, or -1 when the lab cannot take it. */
@@ -43,12 +41,15 @@ int truth_order(struct truth *t, int purpose, const char *order);
 int truth_step(struct truth *t, const struct panel *panel, int by, char why[IMPAIR_WHY]);
 
 void truth_watch(const struct truth *t, struct watch *w);
-void truth_turn(struct truth *t, const struct watch *w, int64_t now);
+/* Returns true when something is to be shown anew. */
+bool truth_turn(struct truth *t, const struct watch *w, int64_t now);
 /* There are lines whose truth is still awaited. */
 bool truth_waits(const struct truth *t);
 bool truth_gone(const struct truth *t);
 
 const struct link_facts *truth_facts(const struct truth *t);
 const struct witness *truth_witness(const struct truth *t);
+/* The far end of our TCP, for far_tcp() and far_again(); NULL when nobody can be asked. */
+const struct far *truth_far(const struct truth *t);
 
 #endif

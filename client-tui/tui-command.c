@@ -22,6 +22,8 @@ static void connect_to(struct app *app, char *arguments, int64_t now)
 	struct client_settings changed = app->settings;
 	char why[300];
 
+	if (app_replay_refuses(app))
+		return;
 	if (!host || strtok_r(NULL, " \t", &rest)) {
 		app_say(app, "/connect HOST [PORT]; for example /connect localhost " CLIENT_PORT);
 		return;
@@ -58,42 +60,21 @@ static void find(struct app *app, const char *text)
 		app_say(app, "'%.200s' is not found%s", app->find, app->view.find ? " further up" : "");
 }
 
-/* A file name's ending, with its dot, or "". */
-static const char *ending(const char *path)
+/* The transports that were used with this peer, side by side; the one in use before anything was sent. */
+static void show_stats(struct app *app, int64_t now)
 {
-	const char *slash = strrchr(path, '/');
-	const char *dot = strrchr(slash ? slash + 1 : path, '.');
+	const struct app_session *const of[] = {app->udp, app->tcp};
+	struct facts facts[2], *used[2] = {NULL, NULL};
 
-	return dot ? dot : "";
-}
-
-static void save(struct app *app, const char *path, int64_t now)
-{
-	FILE *out;
-	int fd, error;
-
-	if (!*path) {
-		app_say(app, "/save FILE; for example /save lecture.txt");
-		return;
+	for (int i = 0; i < 2; i++) {
+		if (!of[i])
+			continue;
+		app_facts(app, of[i]->session, app_time(app, now), &facts[i]);
+		if (facts[i].totals->typed > 0 || of[i] == app_current(app))
+			used[i] = &facts[i];
 	}
-	if (*ending(path) && strcmp(ending(path), ".txt") != 0) {
-		app_say(app, "'%.100s': only text can be saved; for example /save lecture.txt", path);
-		return;
-	}
-	/* What was said over a network is for the user's eyes. */
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (fd < 0) {
-		app_say(app, "'%.100s': %s", path, errno == EEXIST ? "there is such a file already; choose another name" : strerror(errno));
-		return;
-	}
-	out = fdopen(fd, "w");
-	error = !out || summary_save_text(out, app->board, now) < 0 ? errno : 0;
-	if (out ? fclose(out) != 0 : close(fd) != 0)
-		error = error ? error : errno;
-	if (error)
-		app_say(app, "'%.100s': %s", path, strerror(error));
-	else
-		app_say(app, "saved in %s", path);
+	if (used[0] || used[1])
+		app_page(app, "statistics", stats_page(used[0], used[1]));
 }
 
 static void clear(struct app *app)
@@ -112,6 +93,15 @@ static void run(struct app *app, enum command command, char *arguments, int64_t 
 	case COMMAND_TCP:
 		app_switch(app, SESSION_TCP, now);
 		break;
+	case COMMAND_BOTH:
+		app_both(app, now);
+		break;
+	case COMMAND_BURST:
+		app_burst_command(app, arguments, now);
+		break;
+	case COMMAND_PLOT:
+		app_plot_command(app, arguments);
+		break;
 	case COMMAND_CONNECT:
 		connect_to(app, arguments, now);
 		break;
@@ -121,11 +111,14 @@ static void run(struct app *app, enum command command, char *arguments, int64_t 
 	case COMMAND_FIND:
 		find(app, arguments);
 		break;
+	case COMMAND_STATS:
+		show_stats(app, now);
+		break;
 	case COMMAND_CLEAR:
 		clear(app);
 		break;
 	case COMMAND_SAVE:
-		save(app, arguments, now);
+		app_save(app, arguments, now);
 		break;
 	case COMMAND_LINK:
 	case COMMAND_DROP:

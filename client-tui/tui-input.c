@@ -53,7 +53,7 @@ static void send_text(struct app *app, const char *text, size_t n, int64_t now)
 
 	if (!app->utf8)
 		utf8 = u8_conv_from_encoding(locale_charset(), iconveh_error, text, n, NULL, NULL, &length);
-	app_send(app, utf8 ? (const char *)utf8 : text, utf8 ? length : n, now);
+	app_send(app, utf8 ? (const char *)utf8 : text, utf8 ? length : n, SESSION_LINE, now);
 	free(utf8);
 }
 
@@ -167,8 +167,20 @@ static void function_key(struct app *app, int number, int64_t now)
 	case 2:
 		app_switch(app, app->settings.transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP, now);
 		break;
+	case 3:
+		if (app->settings.both)
+			app_switch(app, app->settings.transport, now);
+		else
+			app_both(app, now);
+		break;
 	case 4:
 		app->view.arrivals = !app->view.arrivals;
+		break;
+	case 5:
+		app_burst_toggle(app, now);
+		break;
+	case 6:
+		app_plot_next(app);
 		break;
 	case 7:
 		app_lab_panel(app);
@@ -205,8 +217,10 @@ static bool page_key(struct app *app, const struct key_event *key)
 	return key->length == 1 && strchr("q\r\n", key->bytes[0]) != NULL;
 }
 
-static void text_key(struct app *app, const struct key_event *key)
+static void text_key(struct app *app, const struct key_event *key, int64_t now)
 {
+	if (!app->view.page && app_replay_key(app, key->bytes, key->length, now))
+		return;
 	if (app->view.page ? page_key(app, key) : app_lab_key(app, key->bytes, key->length))
 		return;
 	prompt_feed(key->bytes, key->length);
@@ -220,6 +234,8 @@ static void escape_key(struct app *app)
 		app_close_page(app);
 	else if (app->panel.open)
 		app->panel.open = false;
+	else if (app_plot_close(app))
+		return;
 	else
 		prompt_escape();
 }
@@ -263,7 +279,7 @@ static void take_key(struct app *app, const struct key_event *key, int64_t now)
 	app->message_until = 0;
 	switch (key->key) {
 	case KEY_TEXT_BYTES:
-		text_key(app, key);
+		text_key(app, key, now);
 		break;
 	case KEY_PASTE:
 		take_paste(app, key);
@@ -272,7 +288,10 @@ static void take_key(struct app *app, const struct key_event *key, int64_t now)
 		function_key(app, key->number, now);
 		break;
 	case KEY_INTERRUPT:
-		prompt_clear();
+		if (app_bursting(app))
+			app_burst_stop(app, now);
+		else
+			prompt_clear();
 		break;
 	case KEY_SUSPEND:
 		screen_suspend();

@@ -75,7 +75,7 @@ void app_lab_start(struct app *app, int64_t now)
 
 	if (!app->settings.lab)
 		return;
-	app->truth = truth_open(app->settings.lab, (size_t)app->settings.rows, &hooks, now);
+	app->truth = truth_open(app->settings.lab, app->settings.lab_far, (size_t)app->settings.rows, &hooks, now);
 	if (!app->truth) {
 		app_notice(app, false, "UPCASE_LAB names a lab that is not there");
 		return;
@@ -85,11 +85,11 @@ void app_lab_start(struct app *app, int64_t now)
 	app->view.lab = &app->lab;
 }
 
-int app_lab_flow(struct app *app)
+int app_lab_flow(struct app *app, enum session_transport transport)
 {
 	const struct client_settings *s = &app->settings;
 
-	return app->truth ? truth_flow(app->truth, s->transport == SESSION_TCP, s->wait, s->port) : -1;
+	return app->truth ? truth_flow(app->truth, transport == SESSION_TCP, s->wait, s->port) : -1;
 }
 
 void app_lab_closed(const struct app_session *of, int64_t now)
@@ -114,6 +114,32 @@ void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 		truth_sent(of->app->truth, of->flow, number, from, to);
 }
 
+/* --- both ends of TCP --- */
+
+void app_lab_ends(struct app *app)
+{
+	const struct far *far = app->truth && !truth_gone(app->truth) ? truth_far(app->truth) : NULL;
+	const bool in_use = app->settings.both || app->settings.transport == SESSION_TCP;
+
+	app->ends = (struct view_ends){.has_here = false};
+	app->view.ends = NULL;
+	if (!app->truth || !app->tcp || !in_use)
+		return;
+	app->ends.has_here = session_tcp_state(app->tcp->session, &app->ends.here) == 0;
+	app->ends.has_far = app->ends.has_here && far_tcp(far);
+	if (app->ends.has_far)
+		app->ends.far = *far_tcp(far);
+	if (app->ends.has_here)
+		app->view.ends = &app->ends;
+}
+
+void app_lab_facts(const struct app *app, const struct session *s, struct facts *facts)
+{
+	/* The far end is asked about all TCP together; with one peer, as in the lab, that is this session's. */
+	if (app->truth && session_transport(s) == SESSION_TCP)
+		facts->tcp.has_far = far_again(truth_far(app->truth), &facts->tcp.far_again);
+}
+
 /* --- the page --- */
 
 void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answered)
@@ -132,6 +158,7 @@ void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answere
 static void show_link(struct app *app, int64_t now)
 {
 	struct session_tcp tcp;
+	const struct session_tcp *far = far_tcp(truth_far(app->truth));
 	struct link_report report = {
 		.facts = truth_facts(app->truth),
 		.now = now,
@@ -144,8 +171,7 @@ static void show_link(struct app *app, int64_t now)
 	report.answered -= app->base_answered;
 	if (app->tcp && session_tcp_state(app->tcp->session, &tcp) == 0)
 		report.tcp = &tcp;
-	if (app->far)
-		report.far = far_told(app->far);
+	report.far = report.tcp ? far : NULL;
 	app_page(app, "the link", link_report_page(&report));
 }
 
@@ -225,7 +251,11 @@ void app_lab_command(struct app *app, enum command command, const char *argument
 
 void app_lab_panel(struct app *app)
 {
-	if (app->panel.open)
+	/* A page or a plot would hide it. */
+	const bool hidden = app->view.page != NULL;
+
+	app_close_page(app);
+	if (app->panel.open && !hidden)
 		app->panel.open = false;
 	else if (in_lab(app))
 		app->panel.open = true;

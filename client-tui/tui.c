@@ -28,6 +28,8 @@
 #define MESSAGE_TIME (5 * NS_PER_S)
 /* How long TCP lines left behind by /connect may still be answered. */
 #define LEAVE_TIME (5 * NS_PER_S)
+/* What F5 sends before any /burst. */
+#define BURST_LINES 100
 
 static volatile sig_atomic_t stopped, resized;
 
@@ -44,25 +46,32 @@ static void on_resize(int signal)
 
 /* --- what the sessions tell --- */
 
-static void on_reply(void *context, const struct session_reply *reply)
+void app_reply(struct app_session *of, const struct session_reply *reply)
 {
-	struct app_session *of = context;
 	struct app *app = of->app;
 	const bool stream = session_transport(of->session) == SESSION_TCP;
 
 	/* Pieces of an endless line are not for a screen; its end is told. */
 	if (reply->more)
 		return;
+	recorder_reply(app->recorder, of->recorded, reply, app_time(app, clock_monotonic()));
 	if (reply->verdict.match == MATCH_STRAY)
 		board_add_text(app->board, BOARD_STRAY, stream, reply->text, reply->length);
 	board_add_arrival(app->board, reply->verdict.match, stream, reply->verdict.number, reply->text, reply->length);
 	app->changed = true;
 }
 
+static void on_reply(void *context, const struct session_reply *reply)
+{
+	app_reply(context, reply);
+}
+
 static void on_row(void *context, uint64_t number)
 {
-	(void)number;
-	((struct app_session *)context)->app->changed = true;
+	struct app_session *of = context;
+
+	recorder_row(of->app->recorder, of->recorded, number, clock_monotonic());
+	of->app->changed = true;
 }
 
 static void on_notice(void *context, bool bad, const char *text)
@@ -74,7 +83,7 @@ static void on_notice(void *context, bool bad, const char *text)
 
 struct app_session *app_current(struct app *app)
 {
-	return app->settings.transport == SESSION_TCP ? app->tcp : app->udp;
+	return app->settings.transport == SESSION_TCP && !app->settings.both ? app->tcp : app->udp;
 }
 
 /* Sessions to peers that were left before a line was typed stand in no row: they need not stay. */
@@ -95,7 +104,7 @@ static void drop_unused(struct app *app)
 	app->session_count = kept;
 }
 
-static struct app_session *new_session(struct app *app, int64_t now)
+static struct app_session *new_session(struct app *app, enum session_transport transport, int64_t now)
 {
 	const struct client_settings *s = &app->settings;
 	struct app_session *new;
@@ -104,15 +113,15 @@ static struct app_session *new_session(struct app *app, int64_t now)
 	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
 	new->app = app;
-	new->flow = app_lab_flow(app);
+	new->flow = app_lab_flow(app, transport);
 	new->session = session_open(
 	    &(struct session_settings){
-		.transport = s->transport,
+		.transport = transport,
 		.host = s->host,
 		.port = s->port,
 		.family = s->family,
 		.tag = s->tag,
-		.rows = (size_t)s->rows,
+		.rows = s->count > 0 ? generator_rows(&app->plan, s->wait, (size_t)s->rows) : (size_t)s->rows,
 		.wait = s->wait,
 		.window = (int)s->window,
 		.retries = (int)s->retries,
@@ -128,16 +137,24 @@ static struct app_session *new_session(struct app *app, int64_t now)
 	if (app->truth)
 		truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
 	app->sessions[app->session_count++] = new;
+	app_record_session(new);
 	return new;
+}
+
+static bool in_use(const struct app *app, enum session_transport transport)
+{
+	return app->settings.both || app->settings.transport == transport;
 }
 
 int app_open_current(struct app *app, int64_t now)
 {
-	struct app_session **current = app->settings.transport == SESSION_TCP ? &app->tcp : &app->udp;
-
-	if (!*current)
-		*current = new_session(app, now);
-	if (*current)
+	if (app->replay)
+		return 0;
+	if (!app->udp && in_use(app, SESSION_UDP))
+		app->udp = new_session(app, SESSION_UDP, now);
+	if (!app->tcp && in_use(app, SESSION_TCP))
+		app->tcp = new_session(app, SESSION_TCP, now);
+	if ((app->udp || !in_use(app, SESSION_UDP)) && (app->tcp || !in_use(app, SESSION_TCP)))
 		return 0;
 	app_say(app, app->session_count == APP_SESSIONS ? "too many peers in one run: start anew" : "memory is short");
 	return -1;
@@ -159,31 +176,65 @@ void app_leave_peer(struct app *app, int64_t now)
 	app->udp = app->tcp = NULL;
 }
 
-static void set_prompt(const struct app *app)
+static void set_prompt(struct app *app)
 {
-	prompt_set(app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
+	app->view.both = app->settings.both;
+	prompt_set(app->replay ? "read> " : app->settings.both ? "both> " : app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
 }
 
 void app_switch(struct app *app, enum session_transport transport, int64_t now)
 {
 	app->settings.transport = transport;
+	app->settings.both = false;
 	set_prompt(app);
 	app_open_current(app, now);
 	app->changed = true;
 }
 
-void app_send(struct app *app, const char *text, size_t n, int64_t now)
+void app_both(struct app *app, int64_t now)
 {
-	struct app_session *to = app_current(app);
-
-	if (!to && (app_open_current(app, now) < 0 || !(to = app_current(app))))
-		return;
-	if (session_send(to->session, ++app->last_number, text, n, SESSION_LINE, now) < 0) {
-		app_say(app, "memory is short: the line was not sent");
-		return;
-	}
-	board_add_line(app->board, session_ledger(to->session), app->settings.transport == SESSION_TCP, app->last_number);
+	app->settings.both = true;
+	set_prompt(app);
+	app_open_current(app, now);
 	app->changed = true;
+}
+
+/* With the number that the line has over the other transport too. */
+static bool send_over(struct app *app, struct app_session *to, const char *text, size_t n, int pieces, int64_t now)
+{
+	if (session_send(to->session, app->last_number, text, n, pieces, now) == 0)
+		return true;
+	app_say(app, "memory is short: the line was not sent");
+	return false;
+}
+
+int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now)
+{
+	bool udp, tcp;
+
+	if (app_replay_refuses(app))
+		return -1;
+	if (app_open_current(app, now) < 0)
+		return -1;
+	app->last_number++;
+	udp = in_use(app, SESSION_UDP) && send_over(app, app->udp, text, n, pieces, now);
+	tcp = in_use(app, SESSION_TCP) && send_over(app, app->tcp, text, n, pieces, now);
+	if (udp && tcp)
+		board_add_both(app->board, session_ledger(app->udp->session), session_ledger(app->tcp->session), app->last_number);
+	else if (udp || tcp)
+		board_add_line(app->board, session_ledger((tcp ? app->tcp : app->udp)->session), tcp, app->last_number);
+	app->changed = true;
+	return udp || tcp ? 0 : -1;
+}
+
+void app_facts(const struct app *app, const struct session *s, int64_t now, struct facts *facts)
+{
+	const struct generator *g = &app->burst;
+
+	session_facts(s, now, facts);
+	app_lab_facts(app, s, facts);
+	if (!app->replay && g->plan.interval > 0)
+		facts->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
 }
 
 /* --- telling --- */
@@ -202,6 +253,7 @@ void app_say(struct app *app, const char *format, ...)
 void app_notice(struct app *app, bool bad, const char *text)
 {
 	board_add_text(app->board, bad ? BOARD_ERROR : BOARD_NOTICE, false, text, strlen(text));
+	recorder_notice(app->recorder, bad, text, app_time(app, clock_monotonic()));
 	app->changed = true;
 }
 
@@ -212,15 +264,14 @@ static void draw(struct app *app, int64_t now)
 	struct app_session *current = app_current(app);
 	const struct prompt_state p = prompt_state();
 	static const struct ledger_totals none;
-	struct session_tcp tcp;
 	struct view_facts facts = {
-		.stream = app->settings.transport == SESSION_TCP,
+		.stream = app->settings.transport == SESSION_TCP && !app->settings.both,
 		.peer = current ? session_peer(current->session) : app->settings.host,
 		.state = current ? session_state(current->session, now) : NULL,
-		.tcp = current && session_tcp_state(current->session, &tcp) == 0 ? &tcp : NULL,
 		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
-		.now = now,
+		.now = app_time(app, now),
 		.wait = app->settings.wait,
+		.progress = app->replay ? app_replay_progress(app) : app_burst_progress(app, now),
 	};
 	struct view_input input = {.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor};
 	int rows, columns;
@@ -229,6 +280,13 @@ static void draw(struct app *app, int64_t now)
 	screen_size(&rows, &columns);
 	if (canvas_resize(&app->canvas, rows, columns) < 0)
 		return;
+	if (app->settings.both && app->tcp)
+		facts.other = (struct view_side){
+			.state = session_state(app->tcp->session, now), .totals = ledger_totals(session_ledger(app->tcp->session))};
+	else
+		facts.other.totals = &none;
+	app_lab_ends(app);
+	app_plot_follow(app);
 	view_draw(&app->view, &app->canvas, app->board, &facts, &input);
 	screen_show(&app->canvas);
 	app->changed = false;
@@ -241,7 +299,10 @@ static bool time_shows(struct app *app, int64_t now)
 	for (size_t i = 0; i < app->session_count; i++)
 		if (!session_settled(app->sessions[i]->session))
 			return true;
-	return app_current(app) && session_state(app_current(app)->session, now) != NULL;
+	if (app_bursting(app))
+		return true;
+	return (in_use(app, SESSION_UDP) && app->udp && session_state(app->udp->session, now)) ||
+	    (in_use(app, SESSION_TCP) && app->tcp && session_state(app->tcp->session, now));
 }
 
 static int64_t next_draw(struct app *app, int64_t now)
@@ -290,10 +351,7 @@ static void turn_sessions(struct app *app, const struct watch *w, int64_t now)
 /* What the link did shows, as soon as it is told. */
 static void turn_truth(struct app *app, const struct watch *w, int64_t now)
 {
-	const uint64_t judged = witness_totals(truth_witness(app->truth))->judged;
-
-	truth_turn(app->truth, w, now);
-	if (judged != witness_totals(truth_witness(app->truth))->judged)
+	if (truth_turn(app->truth, w, now))
 		app->changed = true;
 }
 
@@ -307,9 +365,10 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 	watch_read(w, STDIN_FILENO);
 	watch_until(w, keys_deadline(app->keys));
 	watch_until(w, next_draw(app, now));
+	watch_until(w, app_burst_due(app));
+	watch_until(w, app->replay_at);
 	if (app->truth)
 		truth_watch(app->truth, w);
-	app_ends_watch(app, w);
 	for (size_t i = 0; i < app->session_count; i++) {
 		session_watch(app->sessions[i]->session, w);
 		if (app->sessions[i]->left && !session_dead(app->sessions[i]->session))
@@ -341,10 +400,12 @@ static void loop(struct app *app, const sigset_t *mask)
 		turn_sessions(app, &w, now);
 		if (app->truth)
 			turn_truth(app, &w, now);
-		app_ends_turn(app, &w, now);
+		app->replay_at = app_replay_turn(app, now);
 		if (watch_can_read(&w, STDIN_FILENO))
 			take_terminal(app, now);
 		app_keys(app, now);
+		app->replay_at = app_replay_turn(app, now);
+		app_burst_turn(app);
 		now = clock_monotonic();
 		if (next_draw(app, now) <= now)
 			draw(app, now);
@@ -407,28 +468,79 @@ static void catch_signals(sigset_t *mask)
 static int app_start(struct app *app, const struct client_settings *settings)
 {
 	app->settings = *settings;
+	app->plan = (struct generator_plan){.count = settings->count > 0 ? (uint64_t)settings->count : BURST_LINES,
+		.interval = settings->interval, .size = (size_t)settings->size};
 	app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	app->view.ascii = settings->ascii || !app->utf8;
 	app->view.width = wcwidth;
 	app->view.keys = command_hints();
+	app->plot.kind = PLOT_NONE;
 	app->board = board_new((size_t)settings->rows);
 	app->keys = keys_new();
-	return app->board && app->keys ? 0 : -1;
+	app->replay_at = CLOCK_NEVER;
+	if (!app->board || !app->keys)
+		return -1;
+	return app->replay ? app_replay_start(app, clock_monotonic()) :
+	    app_record_start(app, clock_monotonic(), clock_realtime());
+}
+
+static bool same_peer(const struct session *a, const struct session *b)
+{
+	return strcmp(session_peer(a), session_peer(b)) == 0 && ledger_totals(session_ledger(b))->typed > 0;
+}
+
+/* The other transport's session with the same peer, or NULL, also when a transport had more than one; *told: it comes earlier, so this
+ * one was told with it. */
+static struct session *beside(const struct app *app, size_t index, bool *told)
+{
+	const struct session *s = app->sessions[index]->session;
+	struct session *found = NULL;
+	size_t same = 0, others = 0;
+
+	*told = false;
+	for (size_t i = 0; i < app->session_count; i++) {
+		struct session *other = app->sessions[i]->session;
+
+		if (!same_peer(s, other))
+			continue;
+		if (session_transport(other) == session_transport(s)) {
+			same++;
+			continue;
+		}
+		others++;
+		found = other;
+		*told = i < index;
+	}
+	*told = *told && same == 1 && others == 1;
+	return same == 1 && others == 1 ? found : NULL;
+}
+
+static void summarise_session(const struct app *app, size_t index)
+{
+	const struct session *s = app->sessions[index]->session;
+	struct session *other;
+	struct facts one, two;
+	bool told;
+	char text[6000];
+
+	app_facts(app, s, clock_monotonic(), &one);
+	if (one.totals->typed == 0 && app->session_count > 1)
+		return;
+	other = beside(app, index, &told);
+	if (told)
+		return;
+	if (other)
+		app_facts(app, other, clock_monotonic(), &two);
+	summary_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
+	fputs(app->utf8 ? text : summary_ascii(text), stdout);
 }
 
 static void summarise(struct app *app)
 {
 	char text[1000];
 
-	for (size_t i = 0; i < app->session_count; i++) {
-		struct session *s = app->sessions[i]->session;
-		const struct ledger_totals *t = ledger_totals(session_ledger(s));
-
-		if (t->typed == 0 && !(app->session_count == 1))
-			continue;
-		summary_session(t, session_transport(s) == SESSION_TCP, session_peer(s), session_wait(s), text, sizeof text);
-		fputs(app->utf8 ? text : summary_ascii(text), stdout);
-	}
+	for (size_t i = 0; i < app->session_count; i++)
+		summarise_session(app, i);
 	if (app->truth)
 		fputs(link_report_end(witness_totals(truth_witness(app->truth)), text, sizeof text), stdout);
 	fflush(stdout);
@@ -436,15 +548,16 @@ static void summarise(struct app *app)
 
 static void app_free(struct app *app)
 {
+	recorder_free(app->recorder);
 	for (size_t i = 0; i < app->session_count; i++) {
-		session_close(app->sessions[i]->session);
+		if (!app->replay)
+			session_close(app->sessions[i]->session);
 		free(app->sessions[i]);
 	}
 	board_free(app->board);
 	keys_free(app->keys);
 	view_free(&app->view);
 	canvas_free(&app->canvas);
-	far_close(app->far);
 	truth_close(app->truth);
 	free(app->page_text);
 	free(app->find);
@@ -478,21 +591,36 @@ static void run(struct app *app, const char *notice)
 	set_prompt(app);
 	if (notice)
 		app_notice(app, false, notice);
-	app_lab_start(app, now);
-	app_ends_start(app);
+	if (!app->replay)
+		app_lab_start(app, now);
 	app_open_current(app, now);
+	if (app->settings.count > 0)
+		app_burst(app, now);
 	app->changed = true;
 	loop(app, &mask);
 	for (size_t i = 0; i < app->session_count; i++)
 		give_up(app->sessions[i], clock_monotonic());
 }
 
-int tui_run(const struct client_settings *settings, const char *notice)
+/* --save. Returns the exit status. */
+static int save_at_end(struct app *app)
+{
+	char why[SAVE_WHY];
+
+	if (!app->settings.save || app_record_save(app, app->settings.save, app->board, clock_monotonic(), why) == 0)
+		return 0;
+	fprintf(stderr, "upcase: %s\n", why);
+	return 1;
+}
+
+int tui_run(const struct client_settings *settings, struct replay *replay, const char *notice)
 {
 	struct app *app = calloc(1, sizeof *app);
 	char why[200] = "memory is short";
-	int history_error = 0;
+	int history_error = 0, status;
 
+	if (app)
+		app->replay = replay;
 	if (!app || app_start(app, settings) < 0 || start_terminal(app, why, sizeof why) < 0) {
 		fprintf(stderr, "upcase: %s\n", why);
 		if (app)
@@ -506,6 +634,7 @@ int tui_run(const struct client_settings *settings, const char *notice)
 	summarise(app);
 	if (history_error)
 		fprintf(stderr, "upcase: the history was not saved: %s\n", strerror(history_error));
+	status = save_at_end(app);
 	app_free(app);
-	return 0;
+	return status;
 }

@@ -3,10 +3,11 @@
 #ifndef UPCASE_TUI_H
 #define UPCASE_TUI_H
 
+#include "replay.h"
 #include "settings.h"
 
-/* Runs until the user leaves. `notice` is the first thing told, or NULL. Returns the exit status: 0; 1 when the
- * screen could not be started (after one line on stderr). */
-int tui_run(const struct client_settings *settings, const char *notice);
+/* Runs until the user leaves. `notice` is the first thing told, or NULL; `replay` is shown instead of a session, or NULL. Returns the exit
+ * status: 0; 1 when the screen could not be started, or --save not be done (after one line on stderr). */
+int tui_run(const struct client_settings *settings, struct replay *replay, const char *notice);
 
 #endif

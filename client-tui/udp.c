@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session over UDP: one connected socket, one datagram a line. Being connected, it hears of ICMP errors;
- * IP_RECVERR says which datagram each one is about. Receive times are the kernel's (SO_TIMESTAMPNS), so that
- * whatever this program does meanwhile counts for nothing in them. */
+ * IP_RECVERR says which datagram each one is about. Times are the kernel's where it gives them, of the arrival
+ * (SO_TIMESTAMPNS) and of the departure (SO_TIMESTAMPING, by way of the error queue), so that whatever this program
+ * does meanwhile counts for nothing in them. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,7 +16,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "overflow.h"
 #include "session-core.h"
+#include "stamps.h"
 #include "summary.h"
 
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
@@ -34,6 +37,8 @@ struct udp {
 	bool full;
 	/* The last thing heard was a refusal: it is told once, not for each line. */
 	bool told_refused;
+	struct stamps stamps;
+	struct overflow overflow;
 	unsigned char wire[DATAGRAM_ROOM + LEDGER_TAG_ROOM];
 };
 
@@ -50,7 +55,6 @@ static void set_option(int fd, int level, int option, int value)
 
 static void set_options(int fd, int family)
 {
-	set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	set_option(fd, SOL_SOCKET, SO_RCVBUF, SESSION_RECEIVE_BUFFER);
 	if (family == AF_INET6)
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
@@ -77,6 +81,8 @@ static int udp_open(struct session *s, int64_t now)
 		return error;
 	}
 	set_options(fd, to->sa.sa_family);
+	stamps_open(&((struct udp *)s->side)->stamps, fd, true);
+	overflow_open(&((struct udp *)s->side)->overflow, fd);
 	s->fd = fd;
 	s->phase = PHASE_READY;
 	if (getsockname(fd, &here.sa, &here.len) == 0)
@@ -88,8 +94,10 @@ static int udp_open(struct session *s, int64_t now)
 static void udp_close(struct session *s, int64_t now)
 {
 	(void)now;
-	if (s->fd >= 0)
+	if (s->fd >= 0) {
+		overflow_close(&((struct udp *)s->side)->overflow, s->fd);
 		close(s->fd);
+	}
 	s->fd = -1;
 }
 
@@ -115,7 +123,7 @@ static bool may_fly(const struct session *s)
 	const struct udp *u = s->side;
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
 
-	return waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
+	return s->unheld || waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
 }
 
 /* Hands the bytes to the kernel. An ICMP error about an earlier datagram surfaces here too, once, instead of
@@ -131,41 +139,14 @@ static int send_datagram(int fd, const void *bytes, size_t n)
 	return errno;
 }
 
-static void push_one(struct session *s, uint64_t number)
-{
-	struct udp *u = s->side;
-	const size_t n = ledger_wire(s->ledger, number, u->wire, sizeof u->wire);
-	const int64_t now = clock_monotonic();
-	int error = n > sizeof u->wire ? EMSGSIZE : send_datagram(s->fd, u->wire, n);
-
-	if (error == EAGAIN || error == ENOBUFS) {
-		u->full = true;
-		return;
-	}
-	if (error) {
-		ledger_failed(s->ledger, number, error, now);
-		session_row(s, number);
-		return;
-	}
-	u->flight += flight_cost(ledger_find(s->ledger, number)->length);
-	ledger_sent(s->ledger, number, now);
-	session_sent(s, number, 0, n);
-}
-
-static void udp_push(struct session *s, int64_t now)
-{
-	struct udp *u = s->side;
-	uint64_t number;
-
-	(void)now;
-	while (s->phase == PHASE_READY && !u->full && may_fly(s) &&
-	    (number = ledger_first_queued(s->ledger)) != 0)
-		push_one(s, number);
-}
-
 static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
 {
-	(void)pieces;
+	if (pieces & SESSION_GENERATED) {
+		s->unheld = true;
+		return ledger_add_unlike(s->ledger, number, text, n, now);
+	}
+	if (ledger_totals(s->ledger)->waiting < (uint64_t)s->settings.window)
+		s->unheld = false;
 	return ledger_add(s->ledger, number, text, n, now);
 }
 
@@ -181,20 +162,6 @@ static void udp_watch(const struct session *s, struct watch *w)
 	watch_read(w, s->fd);
 	if (u->full)
 		watch_write(w, s->fd);
-}
-
-/* The kernel's time stamp (CLOCK_REALTIME) in our time. */
-static int64_t stamp_of(struct msghdr *m, int64_t real_to_monotonic)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		struct timespec ts;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&ts, CMSG_DATA(c), sizeof ts);
-		return ts.tv_sec * NS_PER_S + ts.tv_nsec + real_to_monotonic;
-	}
-	return clock_monotonic();
 }
 
 static const struct sock_extended_err *icmp_error(struct msghdr *m)
@@ -264,14 +231,71 @@ static bool take_error(struct session *s, int64_t now)
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
 	const struct sock_extended_err *error;
 	ssize_t n = recvmsg(s->fd, &m, MSG_ERRQUEUE);
+	uint64_t number;
+	int64_t at;
 
 	if (n < 0)
 		return false;
+	if (stamps_take(&u->stamps, &m, &number, &at)) {
+		if (number && ledger_stamped(s->ledger, number, at))
+			stamps_used(&u->stamps);
+		return true;
+	}
 	error = icmp_error(&m);
 	if (error)
 		unreachable(s, u->wire, (size_t)n, path_error(error), now);
 	return s->fd >= 0;
 }
+
+/* --- sending --- */
+
+/* Most devices stamp a datagram before send() returns. Taken at once, stamps take no room from replies, and nobody is woken for
+ * them. */
+static void take_stamps(struct session *s, int64_t now)
+{
+	const struct udp *u = s->side;
+
+	while (s->fd >= 0 && u->stamps.asked && u->stamps.awaited && take_error(s, now))
+		;
+}
+
+static void push_one(struct session *s, uint64_t number)
+{
+	struct udp *u = s->side;
+	const size_t n = ledger_wire(s->ledger, number, u->wire, sizeof u->wire);
+	const int64_t now = clock_monotonic();
+	int error = n > sizeof u->wire ? EMSGSIZE : send_datagram(s->fd, u->wire, n);
+
+	if (error == EAGAIN || error == ENOBUFS) {
+		u->full = true;
+		return;
+	}
+	if (error) {
+		ledger_failed(s->ledger, number, error, now);
+		session_row(s, number);
+		return;
+	}
+	u->flight += flight_cost(ledger_find(s->ledger, number)->length);
+	ledger_sent(s->ledger, number, now);
+	stamps_sent(&u->stamps, number);
+	session_sent(s, number, 0, n);
+}
+
+static void udp_push(struct session *s, int64_t now)
+{
+	struct udp *u = s->side;
+	uint64_t number;
+
+	if (s->phase == PHASE_READY)
+		stamps_look(&u->stamps);
+	while (s->phase == PHASE_READY && !u->full && may_fly(s) &&
+	    (number = ledger_first_queued(s->ledger)) != 0) {
+		push_one(s, number);
+		take_stamps(s, now);
+	}
+}
+
+/* --- receiving --- */
 
 static void take_reply(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
 {
@@ -290,7 +314,7 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 }
 
 /* One datagram. Returns false when there is none. */
-static bool take_datagram(struct session *s, int64_t real_to_monotonic)
+static bool take_datagram(struct session *s)
 {
 	struct udp *u = s->side;
 	unsigned char control[256];
@@ -300,40 +324,24 @@ static bool take_datagram(struct session *s, int64_t real_to_monotonic)
 	ssize_t n = recvmsg(s->fd, &m, 0);
 
 	if (n >= 0) {
-		take_reply(s, u->wire, (size_t)n, stamp_of(&m, real_to_monotonic));
+		overflow_take(&u->overflow, &m);
+		stamps_count(&u->stamps, stamps_has(&u->stamps, &m), 1);
+		take_reply(s, u->wire, (size_t)n, stamps_received(&u->stamps, &m, clock_monotonic()));
 		return true;
 	}
 	/* An ICMP error surfaces here as well as in the error queue. */
 	return errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
-/* What turns the wall clock's time into ours. Of three looks the one that was disturbed least: whoever loses the
- * processor between the two clocks would count that as network. */
-static int64_t clock_offset(void)
-{
-	int64_t best = 0, least = INT64_MAX;
-
-	for (int i = 0; i < 3; i++) {
-		const int64_t before = clock_monotonic(), real = clock_realtime(), after = clock_monotonic();
-
-		if (after - before < least) {
-			least = after - before;
-			best = before + least / 2 - real;
-		}
-	}
-	return best;
-}
-
 /* Takes what came. Returns true when there is nothing left: then, and only then, no reply that was in time is still in
  * the socket. */
 static bool take_all(struct session *s, int64_t now)
 {
-	const int64_t real_to_monotonic = clock_offset();
-
+	stamps_look(&((struct udp *)s->side)->stamps);
 	for (int i = 0; i < TURN_MAX && take_error(s, now); i++)
 		;
 	for (int i = 0; i < TURN_MAX && s->fd >= 0; i++)
-		if (!take_datagram(s, real_to_monotonic))
+		if (!take_datagram(s))
 			return true;
 	return s->fd < 0;
 }
@@ -364,6 +372,17 @@ static void udp_turn(struct session *s, const struct watch *w, int64_t now)
 	udp_push(s, now);
 }
 
+static void udp_facts(const struct session *s, int64_t now, struct facts *f)
+{
+	const struct udp *u = s->side;
+
+	(void)now;
+	if (!u)
+		return;
+	f->times = u->stamps.totals;
+	f->overflows = overflow_count(&u->overflow, s->fd);
+}
+
 const struct transport transport_udp = {
 	.open = udp_open,
 	.push = udp_push,
@@ -373,4 +392,5 @@ const struct transport transport_udp = {
 	.turn = udp_turn,
 	.close = udp_close,
 	.free = udp_free,
+	.facts = udp_facts,
 };

@@ -39,13 +39,19 @@ static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 	return needle > 0 && length > 0 && memmem(s + needle, length, s, needle) != NULL;
 }
 
+/* The line or a reply that its row shows. */
 static bool line_contains(struct view *v, size_t needle, const struct board_item *item)
 {
-	const struct ledger_row *line = ledger_find(item->ledger, item->number);
-	if (line == NULL)
+	struct row_side sides[VIEW_SIDES];
+	const struct ledger_row *typed = row_sides(v, item, sides);
+	if (typed == NULL)
 		return false;
-	return contains(v, needle, line->text, line->length) ||
-	    (line->reply != NULL && contains(v, needle, line->reply, line->reply_length));
+	bool found = contains(v, needle, typed->text, typed->length);
+	for (int i = 0; i < VIEW_SIDES && !found; i++) {
+		const struct ledger_row *line = sides[i].line;
+		found = line != NULL && line->reply != NULL && contains(v, needle, line->reply, line->reply_length);
+	}
+	return found;
 }
 
 bool view_find(struct view *v, const struct board *b, int rows, int columns, const char *text)

@@ -14,11 +14,11 @@
 /* From this many columns on the count of mismatches is always there. */
 #define TRUTH_SCREEN 50
 
-const struct witness_line *link_truth(const struct view *v, const struct board_item *item)
+const struct witness_line *link_truth(const struct view *v, const struct board_item *item, bool stream)
 {
 	if (v->lab == NULL || item == NULL || item->kind != BOARD_LINE)
 		return NULL;
-	return witness_find(v->lab->witness, item->number);
+	return witness_find(v->lab->witness, stream, item->number);
 }
 
 /* --- the row --- */

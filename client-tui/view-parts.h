@@ -6,24 +6,37 @@
 #include "glyphs.h"
 #include "view.h"
 
+/* A pane of replies, the wire before it, and the bars before each; -1 and -1 for what is not there. */
+struct pane {
+	int wire_bar, wire, wire_end;
+	int bar, from, to;
+	/* Where the texts begin, and digits of the numbers before them; 0 where it is too narrow. */
+	int text, digits;
+};
+
 /* Where everything stands on a screen of one size. A row or column that is not there is -1. */
 struct panes {
 	int rows, columns;
-	int status_row, heading_row, ends_row, link_row, input_row, keys_row;
+	/* The second status row is TCP's when both are in use. */
+	int status_row, other_row, heading_row, link_row, ends_row, spark_row, input_row, keys_row;
 	/* The rows of the panes: `height` of them (0 on the smallest screens) from `top`. */
 	int top, height;
-	/* The left edges and where each ends. No wire on a narrow screen, no second bar then. */
-	int left_end, first_bar;
-	int wire, wire_end, second_bar;
-	int right, right_end;
-	/* Blank columns at the left of each pane, and digits of the numbers; 0 where it is too narrow. */
-	int pad, digits;
-	/* Where the texts begin. */
-	int left_text, right_text;
+	/* Blank columns at the left of each pane. */
+	int pad;
+	/* The typed lines, from column 0: where the texts begin, where the pane ends, and digits as above. */
+	int left_text, left_end, digits;
+	/* The panes of replies: one for whatever came, or UDP's and TCP's. No wires on a narrow screen. */
+	int sides;
+	struct pane side[VIEW_SIDES];
 };
 
-/* view.c */
+/* view-panes.c */
 struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns);
+/* The columns that a wire's words should fit in: short ones may use the blank behind them. */
+int pane_wire_room(const struct pane *pane);
+void headings_draw(const struct view *v, struct canvas *c, const struct panes *p);
+
+/* view.c */
 /* The rows that the panes show: first <= index < end. */
 uint64_t panes_first(const struct board *b);
 uint64_t panes_end(const struct view *v, const struct board *b);
@@ -38,31 +51,51 @@ struct wire {
 	enum style lead_style, rest_style;
 };
 
+/* A row in one pane of replies. */
+struct row_side {
+	/* The transport whose reply it is. */
+	bool stream;
+	/* The line went over it, and what its ledger says: NULL when it is forgotten. */
+	bool sent;
+	const struct ledger_row *line;
+	const struct board_arrival *arrival;
+	/* What stands in the pane, if anything; the marks behind it begin at byte `mark`. */
+	bool has;
+	size_t mark;
+	enum style style, mark_style;
+	uint64_t number;
+};
+
 /* One row, laid out in v->typed and v->reply (or v->line) until the next one is. */
 struct row {
 	const struct board_item *item;
+	/* The line that was typed, NULL when it is forgotten or the row is no line. */
 	const struct ledger_row *line;
-	const struct board_arrival *arrival;
 	/* A notice over the whole width (or over all but the replies). */
 	bool wide;
-	/* What stands left and right, if anything; the marks behind it begin at byte `..._mark`. */
-	bool has_left, has_right;
-	size_t left_mark, right_mark;
-	enum style left_style, right_style, right_mark_style;
-	uint64_t right_number;
+	/* What stands left, if anything; the marks behind it begin at byte `left_mark`. */
+	bool has_left;
+	size_t left_mark;
+	enum style left_style;
+	struct row_side side[VIEW_SIDES];
 	/* Display lines, at least 1. */
 	size_t lines;
 };
 
 /* view-row.c */
+/* Which transports' replies a line shows, and what their ledgers say of it, in VIEW_SIDES sides. Returns the line as it was typed, NULL when it is
+ * forgotten. */
+const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides);
 void row_lay(struct view *v, const struct board *b, const struct panes *p, uint64_t index, struct row *row);
 /* Draws `count` of its display lines from line `skip` on at canvas row `at`. */
 void row_draw(struct view *v, struct canvas *c, const struct panes *p, const struct row *row, size_t skip, int count,
     int at, int64_t now);
 
 /* view-words.c: the words of a row. `truth` is what the lab's link did, or NULL. */
-void words_wire(const struct board_item *item, const struct ledger_row *line, const struct witness_line *truth, int columns,
-    bool ascii, int64_t now, struct wire *wire);
+/* What stands in the wire of a line (or stray) over that transport, in `columns`; where they are few, fewer words. */
+void words_wire(const struct board_item *item, bool stream, const struct ledger_row *line, const struct witness_line *truth,
+    const struct view_ends *ends,
+    int columns, bool ascii, int64_t now, struct wire *wire);
 /* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
 const char *words_fate(const struct ledger_row *line, const struct witness_line *truth, bool ascii, int64_t now, char *buf,
     size_t size);
@@ -83,11 +116,10 @@ int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t
 bool truth_too_big(const struct witness_line *truth);
 /* What else it met, ", 2x again" or "", in at most `room` columns. */
 const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
-/* How long the sender waited before it sent again, "RTO 224, 448 ms", for where the wire has no room; `whole`: and how often.
- * "" if nothing was sent again. */
-const char *truth_times(const struct witness_line *truth, bool ascii, bool whole, char *buf, size_t size);
-/* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. */
-bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const char *time, char *buf, size_t size);
+/* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. `ends` tells how long
+ * the sender's kernel waits before the next try, and may be NULL. */
+bool truth_waiting(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int room, const char *time, char *buf,
+    size_t size);
 
 /* view-find.c: marks the cells of `l` (laid out from `n` bytes of `text`) that are what v->find says. */
 void find_mark(struct view *v, struct layout *l, const void *text, size_t n);
@@ -115,11 +147,15 @@ void page_more(struct canvas *c, int row, int from, uint64_t n);
 void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts);
 /* view-link.c: the line of the link, and the panel over the panes. */
 void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now);
-/* view-ends.c: the line of both ends' TCP. */
-void ends_draw(const struct view *v, struct canvas *c, const struct panes *p);
 void panel_draw(struct view *v, struct canvas *c, const struct panes *p);
-/* The truth of a line on the board, or NULL. */
-const struct witness_line *link_truth(const struct view *v, const struct board_item *item);
+/* The truth of a line on the board over that transport, or NULL. */
+const struct witness_line *link_truth(const struct view *v, const struct board_item *item, bool stream);
+/* view-ends.c: the row of both ends' TCP. */
+void ends_draw(const struct view *v, struct canvas *c, const struct panes *p);
+/* view-plot.c: whether a plot stands over the panes; the plot; the row of the last round-trip times. */
+bool plot_shown(const struct view *v);
+void plot_panes_draw(struct view *v, struct canvas *c, const struct panes *p);
+void spark_draw(struct view *v, struct canvas *c, const struct panes *p);
 /* view-input.c */
 void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input);
 

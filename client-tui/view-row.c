@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One row of the panes: a typed line and its reply side by side, each wrapped in its pane, or a notice over the whole
+/* One row of the panes: a typed line and its replies side by side, each wrapped in its pane, or a notice over the whole
  * width. A row is laid out, measured and drawn before the next one is; nothing is kept of it. */
 #include "config.h"
 
@@ -11,11 +11,11 @@
 
 #include "capitals.h"
 
-static const char empty_text[] = "(empty)";
+/* What the link did has room in a wire of so many columns, and so many in short. */
+#define MORE_WIRE 20
+#define MORE_COLUMNS 14
 
-/* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that it waits. */
-#define WIRE_OTHERS 13
-#define WIRE_WAITING 22
+static const char empty_text[] = "(empty)", forgotten_text[] = "(forgotten)";
 
 static void append(struct view_bytes *b, const void *bytes, size_t n)
 {
@@ -45,52 +45,54 @@ static void set_left(struct view *v, struct row *row, const void *text, size_t n
 	row->left_mark = v->left.length;
 }
 
-/* What is in v->right is the reply's text: an empty one shows as such. */
-static void end_right(struct view *v, struct row *row, uint64_t number, enum style style)
+/* What is in `text` is the reply's: an empty one shows as such. */
+static void end_reply(struct view_bytes *text, struct row_side *side, uint64_t number, enum style style)
 {
-	row->has_right = true;
-	row->right_number = number;
-	row->right_style = v->right.length > 0 ? style : STYLE_FAINT;
-	if (v->right.length == 0)
-		append_words(&v->right, empty_text);
-	row->right_mark = v->right.length;
-	row->right_mark_style = STYLE_LATE;
+	side->has = true;
+	side->number = number;
+	side->style = text->length > 0 ? style : STYLE_FAINT;
+	if (text->length == 0)
+		append_words(text, empty_text);
+	side->mark = text->length;
+	side->mark_style = STYLE_LATE;
 }
 
-/* What was sent again and after how long, where the wire has no room for all of it: "RTO 224, 448 ms", or without a wire "2x again
- * (RTO ...)"; "" if there is nothing to say. */
-static const char *again_words(const struct view *v, const struct row *row, int wire, char *buf, size_t size)
+/* Words of ours in the place of a reply. */
+static void set_words(struct view_bytes *text, struct row_side *side, const char *words, enum style style)
 {
-	const struct witness_line *truth = link_truth(v, row->item);
-	const int others = row->line->fate == FATE_WAITING ? WIRE_WAITING : WIRE_OTHERS;
-	if (words_columns(truth_times(truth, v->ascii, true, buf, size)) + others <= wire)
-		buf[0] = '\0';
-	else if (wire > 0)
-		truth_times(truth, v->ascii, false, buf, size);
-	return buf;
+	append_words(text, words);
+	side->has = true;
+	side->mark = 0;
+	side->mark_style = style;
 }
 
-static void append_again(struct view *v, const struct row *row, int wire)
+/* What the link did stands among the marks if the wire has no room for it. */
+static void append_marks(struct view *v, struct view_bytes *text, const struct row *row, const struct row_side *side, bool told)
 {
-	char words[160];
-	if (again_words(v, row, wire, words, sizeof words)[0] == '\0')
+	char marks[128], more[80] = "";
+	words_marks(side->line, v->ascii, marks, sizeof marks);
+	if (!told)
+		truth_more(link_truth(v, row->item, side->stream), v->ascii, MORE_COLUMNS, more, sizeof more);
+	if (more[0] == '\0') {
+		append_words(text, marks);
 		return;
-	append_words(&v->right, " (");
-	append_words(&v->right, words);
-	append_words(&v->right, ")");
+	}
+	size_t kept = marks[0] != '\0' ? strlen(marks) - 1 : 0;
+	append(text, marks, kept);
+	append_words(text, kept > 0 ? ", " : " (");
+	append_words(text, more + 2);
+	append_words(text, ")");
 }
 
-static void set_reply(struct view *v, struct row *row, int wire)
+static void set_reply(struct view *v, struct view_bytes *text, const struct row *row, struct row_side *side, bool told)
 {
-	const struct ledger_row *line = row->line;
-	char marks[128];
+	const struct ledger_row *line = side->line;
 	if (line->reply != NULL)
-		append(&v->right, line->reply, line->reply_length);
+		append(text, line->reply, line->reply_length);
 	else
-		append_capitals(&v->right, line->text, line->length);
-	end_right(v, row, line->number, line->late ? STYLE_LATE : STYLE_ANSWERED);
-	append_words(&v->right, words_marks(line, v->ascii, marks, sizeof marks));
-	append_again(v, row, wire);
+		append_capitals(text, line->text, line->length);
+	end_reply(text, side, line->number, line->late ? STYLE_LATE : STYLE_ANSWERED);
+	append_marks(v, text, row, side, told);
 }
 
 static enum style fate_style(const struct ledger_row *line)
@@ -98,73 +100,123 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-/* Without a wire, the fate of a line without a reply stands in the hole. */
-static void set_fate(struct view *v, struct row *row)
+static const char *fate_words(const struct view *v, const struct row *row, const struct row_side *side, char *buf, size_t size)
 {
-	char fate[80], again[160];
-	append_words(&v->right, words_fate(row->line, link_truth(v, row->item), v->ascii, v->now, fate, sizeof fate));
-	if (again_words(v, row, 0, again, sizeof again)[0] != '\0') {
-		append_words(&v->right, ", ");
-		append_words(&v->right, again);
-	}
-	row->has_right = true;
-	row->right_mark = 0;
-	row->right_mark_style = fate_style(row->line);
+	return words_fate(side->line, link_truth(v, row->item, side->stream), v->ascii, v->now, buf, size);
 }
 
-/* With a short wire, the times stand in the hole. */
-static void set_times(struct view *v, struct row *row, int wire)
+static void set_stray(struct view *v, struct row *row, const struct panes *p)
 {
-	char again[160];
-	if (again_words(v, row, wire, again, sizeof again)[0] == '\0')
-		return;
-	append_words(&v->right, again);
-	row->has_right = true;
-	row->right_mark = 0;
-	row->right_mark_style = fate_style(row->line);
+	int i = p->sides > 1 && row->item->stream;
+	struct view_bytes *text = &v->right[i];
+	append(text, row->item->text, row->item->length);
+	end_reply(text, &row->side[i], 0, STYLE_LATE);
+	if (p->side[i].wire < 0)
+		append_words(text, " (stray)");
 }
 
-static void set_stray(struct view *v, struct row *row, bool wire)
+static void set_arrival(struct view *v, const struct board *b, struct view_bytes *text, struct row_side *side, uint64_t index)
 {
-	append(&v->right, row->item->text, row->item->length);
-	end_right(v, row, 0, STYLE_LATE);
-	if (!wire)
-		append_words(&v->right, " (stray)");
-}
-
-static void set_arrival(struct view *v, struct row *row)
-{
-	const struct board_arrival *arrival = row->arrival;
+	index -= board_first(b);
+	const struct board_arrival *arrival = v->both ?
+	    board_arrival_of(b, side->stream, board_arrivals_first_of(b, side->stream) + index) :
+	    board_arrival(b, board_arrivals_first(b) + index);
+	side->arrival = arrival;
 	if (arrival == NULL)
 		return;
-	append(&v->right, arrival->text, arrival->length);
-	end_right(v, row, arrival->number, arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
-	append_words(&v->right, words_arrival(arrival));
+	append(text, arrival->text, arrival->length);
+	end_reply(text, side, arrival->number, arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
+	append_words(text, words_arrival(arrival));
 }
 
-static void set_line(struct view *v, struct row *row, int wire)
+/* The words in the place of a reply, without their sign if it would part from the first of them. */
+static const char *narrowed(const char *words, int columns, bool ascii)
+{
+	const char *word = strchr(words, ' ');
+	char first[40];
+	if (word == NULL || (words[0] != glyph(GLYPH_CROSS, ascii)[0] && words[0] != glyph(GLYPH_WAITING, ascii)[0]))
+		return words;
+	word++;
+	snprintf(first, sizeof first, "%.*s", (int)strcspn(word, " "), word);
+	return 2 + words_columns(first) > columns ? word : words;
+}
+
+static void set_fate(struct view *v, const struct row *row, int i, const struct pane *pane, struct row_side *side)
 {
 	char fate[80];
+	fate_words(v, row, side, fate, sizeof fate);
+	set_words(&v->right[i], side, narrowed(fate, pane->to - pane->text, v->ascii), fate_style(side->line));
+}
+
+/* In the order of arrival, without a wire, the fate stands behind the line. */
+static void set_fate_left(struct view *v, const struct row *row, const struct row_side *side)
+{
+	char fate[80];
+	fate_words(v, row, side, fate, sizeof fate);
+	if (fate[0] == '\0')
+		return;
+	append_words(&v->left, " (");
+	if (v->both || row->item->other != NULL)
+		append_words(&v->left, side->stream ? "TCP " : "UDP ");
+	append_words(&v->left, fate);
+	append_words(&v->left, ")");
+}
+
+/* What the pane says of a line that went over its transport. */
+static void set_side(struct view *v, struct row *row, int i, const struct pane *pane)
+{
+	struct row_side *side = &row->side[i];
+	bool wire = pane->wire >= 0;
+	if (side->line == NULL) {
+		/* Over the other transport it is remembered. */
+		if (!v->arrivals)
+			set_words(&v->right[i], side, forgotten_text, STYLE_FAINT);
+	} else if (v->arrivals) {
+		if (!wire)
+			set_fate_left(v, row, side);
+	} else if (words_replied(side->line)) {
+		set_reply(v, &v->right[i], row, side, wire && pane_wire_room(pane) >= MORE_WIRE);
+	} else if (!wire) {
+		set_fate(v, row, i, pane, side);
+	}
+}
+
+static void side_find(struct row_side *side, const struct ledger *ledger, uint64_t number)
+{
+	side->sent = ledger != NULL;
+	side->line = ledger != NULL ? ledger_find(ledger, number) : NULL;
+}
+
+const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides)
+{
+	const struct ledger *udp = item->stream ? NULL : item->ledger, *tcp = item->stream ? item->ledger : item->other;
+	sides[0] = (struct row_side) { .stream = false };
+	sides[1] = (struct row_side) { .stream = true };
+	if (v->both) {
+		side_find(&sides[0], udp, item->number);
+		side_find(&sides[1], tcp, item->number);
+		return sides[0].line != NULL ? sides[0].line : sides[1].line;
+	}
+	/* One pane: the transport in use if the line went over it, else the one that it went over. */
+	sides[0].stream = udp == NULL || (tcp != NULL && v->stream);
+	side_find(&sides[0], sides[0].stream ? tcp : udp, item->number);
+	const struct ledger *unseen = sides[0].stream ? udp : tcp;
+	return sides[0].line != NULL || unseen == NULL ? sides[0].line : ledger_find(unseen, item->number);
+}
+
+static void set_line(struct view *v, struct row *row, const struct panes *p)
+{
+	row->line = row_sides(v, row->item, row->side);
 	if (row->line == NULL) {
-		set_left(v, row, "(forgotten)", strlen("(forgotten)"), STYLE_FAINT);
+		set_left(v, row, forgotten_text, strlen(forgotten_text), STYLE_FAINT);
 		return;
 	}
 	set_left(v, row, row->line->text, row->line->length, STYLE_NORMAL);
 	if (row->line->partial)
 		append_words(&v->left, glyph(GLYPH_ELLIPSIS, v->ascii));
-	if (v->arrivals) {
-		words_fate(row->line, link_truth(v, row->item), v->ascii, v->now, fate, sizeof fate);
-		if (wire == 0 && fate[0] != '\0') {
-			append_words(&v->left, " (");
-			append_words(&v->left, fate);
-			append_words(&v->left, ")");
-		}
-	} else if (words_replied(row->line)) {
-		set_reply(v, row, wire);
-	} else if (wire > 0) {
-		set_times(v, row, wire);
-	} else {
-		set_fate(v, row);
+	for (int i = 0; i < p->sides; i++) {
+		if (row->side[i].sent)
+			set_side(v, row, i, &p->side[i]);
 	}
 }
 
@@ -179,19 +231,21 @@ static void set_notice(struct view *v, struct row *row)
 	row->left_style = error ? STYLE_ERROR : STYLE_NOTICE;
 }
 
-/* `wire`: the columns between the panes, or 0. */
-static void set_item(struct view *v, struct row *row, int wire)
+static void set_item(struct view *v, struct row *row, const struct panes *p)
 {
+	/* Each pane of two is one transport's, whatever stands in it. */
+	row->side[0].stream = !v->both && row->item != NULL && row->item->kind == BOARD_STRAY && row->item->stream;
+	row->side[1].stream = true;
 	if (row->item == NULL)
 		return;
 	switch (row->item->kind) {
 	case BOARD_LINE:
-		set_line(v, row, wire);
+		set_line(v, row, p);
 		break;
 	case BOARD_STRAY:
 		/* In the order of arrival it stands among the arrivals. */
 		if (!v->arrivals)
-			set_stray(v, row, wire > 0);
+			set_stray(v, row, p);
 		break;
 	case BOARD_NOTICE:
 	case BOARD_ERROR:
@@ -200,11 +254,12 @@ static void set_item(struct view *v, struct row *row, int wire)
 	}
 }
 
+/* Where a notice ends: in the order of arrival, before the replies. */
 static int wide_end(const struct view *v, const struct panes *p)
 {
 	if (!v->arrivals)
 		return p->columns;
-	return p->wire >= 0 ? p->wire_end : p->left_end;
+	return p->side[0].wire >= 0 ? p->side[0].wire_end : p->left_end;
 }
 
 static size_t text_columns(int from, int to)
@@ -226,38 +281,44 @@ static void mark_found(struct view *v, const struct row *row, uint64_t index)
 		return;
 	if (row->has_left)
 		find_mark(v, &v->typed, v->left.bytes, row->left_mark);
-	if (row->has_right && !v->arrivals)
-		find_mark(v, &v->reply, v->right.bytes, row->right_mark);
+	for (int i = 0; i < VIEW_SIDES && !v->arrivals; i++) {
+		if (row->side[i].has)
+			find_mark(v, &v->reply[i], v->right[i].bytes, row->side[i].mark);
+	}
+}
+
+static void lay_panes(struct view *v, const struct panes *p, struct row *row)
+{
+	if (row->has_left)
+		row->lines = lay_side(v, &v->typed, &v->left, row->wide ? p->pad : p->left_text,
+		    row->wide ? wide_end(v, p) : p->left_end);
+	for (int i = 0; i < p->sides; i++) {
+		const struct pane *pane = &p->side[i];
+		/* On the narrowest screens there is no pane of replies. */
+		row->side[i].has = row->side[i].has && pane->from < pane->to;
+		if (!row->side[i].has)
+			continue;
+		size_t lines = lay_side(v, &v->reply[i], &v->right[i], pane->text, pane->to);
+		row->lines = lines > row->lines ? lines : row->lines;
+	}
 }
 
 void row_lay(struct view *v, const struct board *b, const struct panes *p, uint64_t index, struct row *row)
 {
 	*row = (struct row) { .lines = 1 };
-	v->right.length = 0;
+	for (int i = 0; i < VIEW_SIDES; i++)
+		v->right[i].length = 0;
 	if (index < board_end(b))
 		row->item = board_item(b, index);
-	if (row->item != NULL && row->item->kind == BOARD_LINE)
-		row->line = ledger_find(row->item->ledger, row->item->number);
-	uint64_t arrival = board_arrivals_first(b) + (index - board_first(b));
-	if (v->arrivals && arrival < board_arrivals_end(b))
-		row->arrival = board_arrival(b, arrival);
-	set_item(v, row, p->wire >= 0 ? p->wire_end - p->wire : 0);
-	if (v->arrivals)
-		set_arrival(v, row);
-	/* On the narrowest screens there is no right pane. */
-	row->has_right = row->has_right && p->right < p->right_end;
-	if (row->has_left)
-		row->lines = lay_side(v, &v->typed, &v->left, row->wide ? p->pad : p->left_text,
-		    row->wide ? wide_end(v, p) : p->left_end);
-	if (row->has_right) {
-		size_t lines = lay_side(v, &v->reply, &v->right, p->right_text, p->right_end);
-		row->lines = lines > row->lines ? lines : row->lines;
-	}
+	set_item(v, row, p);
+	for (int i = 0; i < p->sides && v->arrivals; i++)
+		set_arrival(v, b, &v->right[i], &row->side[i], index);
+	lay_panes(v, p, row);
 	mark_found(v, row, index);
 }
 
-/* One side of a row while it is drawn, line by line. */
-struct side {
+/* What stands in one pane while it is drawn, line by line. */
+struct strip {
 	const struct layout *l;
 	/* The cell that the next line begins with. */
 	size_t next;
@@ -268,7 +329,7 @@ struct side {
 };
 
 /* Passes over the next line, or draws it at canvas row `at`. */
-static void side_line(struct side *s, struct canvas *c, int at)
+static void strip_line(struct strip *s, struct canvas *c, int at)
 {
 	if (s->l == NULL || s->next >= s->l->count)
 		return;
@@ -282,13 +343,14 @@ static void side_line(struct side *s, struct canvas *c, int at)
 	canvas_cells(c, at, column, s->to, s->l->cells + middle, s->next - middle, s->mark_style);
 }
 
-static void draw_number(struct canvas *c, const struct panes *p, int at, int from, uint64_t number)
+/* The number ends in the column before the one that the text is separated by. */
+static void draw_number(struct canvas *c, int at, int text_column, int digits, uint64_t number)
 {
 	char text[24];
-	if (p->digits == 0 || number == 0)
+	if (digits == 0 || number == 0)
 		return;
-	snprintf(text, sizeof text, "%*" PRIu64, p->digits, number);
-	canvas_text(c, at, from + p->pad, from + p->pad + p->digits, text, STYLE_FAINT);
+	snprintf(text, sizeof text, "%*" PRIu64, digits, number);
+	canvas_text(c, at, text_column - digits - 1, text_column - 1, text, STYLE_FAINT);
 }
 
 static void draw_bar(const struct view *v, struct canvas *c, int at, int column, bool stream)
@@ -298,38 +360,41 @@ static void draw_bar(const struct view *v, struct canvas *c, int at, int column,
 		    stream ? STYLE_TCP : STYLE_UDP);
 }
 
-/* Which transport the reply stands for: its own where the replies have an order of their own. */
-static bool right_stream(const struct row *row)
-{
-	if (row->arrival != NULL)
-		return row->arrival->stream;
-	return row->item != NULL && !row->wide && row->item->stream;
-}
-
 static void draw_bars(const struct view *v, struct canvas *c, const struct panes *p, const struct row *row, int at)
 {
-	bool covered = row->wide && !v->arrivals;
-	bool stream = row->item != NULL && !row->wide && row->item->stream;
-	bool last_is_right = v->arrivals;
-	if (p->wire >= 0) {
-		if (!row->wide)
-			draw_bar(v, c, at, p->first_bar, stream);
-		if (!covered)
-			draw_bar(v, c, at, p->second_bar, right_stream(row));
-	} else if (!covered) {
-		draw_bar(v, c, at, p->first_bar, last_is_right ? right_stream(row) : stream);
+	if (row->wide && !v->arrivals)
+		return;
+	for (int i = 0; i < p->sides; i++) {
+		const struct row_side *side = &row->side[i];
+		/* A notice goes over the first wire. */
+		if (i > 0 || !row->wide)
+			draw_bar(v, c, at, p->side[i].wire_bar, side->stream);
+		/* Replies that have an order of their own stand for their own transport. */
+		draw_bar(v, c, at, p->side[i].bar, side->arrival != NULL ? side->arrival->stream : side->stream);
 	}
 }
 
-static void draw_wire(const struct view *v, struct canvas *c, const struct panes *p, const struct row *row, int at,
+static bool has_wire(const struct view *v, const struct panes *p, const struct row *row, int i)
+{
+	if (p->side[i].wire < 0 || row->item == NULL || row->wide)
+		return false;
+	if (row->item->kind == BOARD_STRAY)
+		return !v->arrivals && row->item->stream == row->side[i].stream;
+	return row->side[i].line != NULL;
+}
+
+static void draw_wire(const struct view *v, struct canvas *c, const struct panes *p, const struct row *row, int i, int at,
     int64_t now)
 {
+	const struct pane *pane = &p->side[i];
+	const struct row_side *side = &row->side[i];
 	struct wire wire;
-	if (p->wire < 0 || row->item == NULL || row->wide || (v->arrivals && row->item->kind == BOARD_STRAY))
+	if (!has_wire(v, p, row, i))
 		return;
-	words_wire(row->item, row->line, link_truth(v, row->item), p->wire_end - p->wire - 2, v->ascii, now, &wire);
-	int column = canvas_text(c, at, p->wire + 1, p->wire_end, wire.lead, wire.lead_style);
-	canvas_text(c, at, column, p->wire_end, wire.rest, wire.rest_style);
+	words_wire(row->item, side->stream, side->line, link_truth(v, row->item, side->stream), v->ends, pane_wire_room(pane), v->ascii,
+	    now, &wire);
+	int column = canvas_text(c, at, pane->wire + 1, pane->wire_end, wire.lead, wire.lead_style);
+	canvas_text(c, at, column, pane->wire_end, wire.rest, wire.rest_style);
 }
 
 /* What a row says once stands on its first line that can be seen: of a very long line only the end may be. */
@@ -337,35 +402,53 @@ static void draw_once(const struct view *v, struct canvas *c, const struct panes
     int64_t now)
 {
 	if (row->item != NULL && row->item->kind == BOARD_LINE)
-		draw_number(c, p, at, 0, row->item->number);
-	if (row->has_right)
-		draw_number(c, p, at, p->right, row->right_number);
-	draw_wire(v, c, p, row, at, now);
+		draw_number(c, at, p->left_text, p->digits, row->item->number);
+	for (int i = 0; i < p->sides; i++) {
+		if (row->side[i].has)
+			draw_number(c, at, p->side[i].text, p->side[i].digits, row->side[i].number);
+		draw_wire(v, c, p, row, i, at, now);
+	}
+}
+
+/* The style of the fate behind a typed line: that of one that has no reply yet, or never. */
+static enum style left_mark_style(const struct row *row)
+{
+	for (int i = 0; i < VIEW_SIDES; i++) {
+		const struct ledger_row *line = row->side[i].line;
+		if (line != NULL && !words_replied(line))
+			return fate_style(line);
+	}
+	return STYLE_FAINT;
+}
+
+static void strips_line(struct strip *strips, int count, struct canvas *c, int at)
+{
+	for (int i = 0; i < count; i++)
+		strip_line(&strips[i], c, at);
 }
 
 void row_draw(struct view *v, struct canvas *c, const struct panes *p, const struct row *row, size_t skip, int count,
     int at, int64_t now)
 {
-	struct side left = {
+	int panes = 1 + p->sides;
+	struct strip strips[1 + VIEW_SIDES] = { {
 		.l = row->has_left ? &v->typed : NULL,
 		.from = row->wide ? p->pad : p->left_text,
 		.to = row->wide ? wide_end(v, p) : p->left_end,
-		.mark = row->left_mark, .style = row->left_style,
-		.mark_style = row->line != NULL && !words_replied(row->line) ? fate_style(row->line) : STYLE_FAINT,
-	};
-	struct side right = {
-		.l = row->has_right ? &v->reply : NULL,
-		.from = p->right_text, .to = p->right_end,
-		.mark = row->right_mark, .style = row->right_style, .mark_style = row->right_mark_style,
-	};
-	for (size_t i = 0; i < skip; i++) {
-		side_line(&left, c, -1);
-		side_line(&right, c, -1);
+		.mark = row->left_mark, .style = row->left_style, .mark_style = left_mark_style(row),
+	} };
+	for (int i = 0; i < p->sides; i++) {
+		const struct row_side *side = &row->side[i];
+		strips[1 + i] = (struct strip) {
+			.l = side->has ? &v->reply[i] : NULL, .from = p->side[i].text, .to = p->side[i].to,
+			.mark = side->mark, .style = side->style, .mark_style = side->mark_style,
+		};
 	}
+	for (size_t i = 0; i < skip; i++)
+		strips_line(strips, panes, c, -1);
 	for (int i = 0; i < count; i++) {
 		draw_bars(v, c, p, row, at + i);
-		side_line(&left, c, at + i);
-		side_line(&right, c, at + i);
+		strips_line(strips, panes, c, at + i);
 		if (i == 0)
 			draw_once(v, c, p, row, at, now);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The status line: fields in a fixed order, each with a rank. On a narrow screen those of the highest rank go first, then
- * the peer becomes shorter in its middle, then the separators, then what is left but the transport. */
+ * the peer becomes shorter in its middle, then the separators, then what is left but the transport. With both transports at
+ * once each has a line; where there is room for one only, it has what matters most of both. */
 #include "config.h"
 
 #include "view-parts.h"
@@ -17,6 +18,10 @@
 #define PEER_LEAST 8
 /* Fields of this rank and above go before the peer is shortened. */
 #define RANK_SPARE 4
+/* Parts of what is under way that are fields of their own. */
+#define PROGRESS_PARTS 4
+/* Above that of all other fields. */
+#define RANK_MOST 99
 
 struct field {
 	/* What stands between it and the one before. */
@@ -31,8 +36,9 @@ struct field {
 
 struct status {
 	struct view *v;
-	struct field fields[24];
+	struct field fields[32];
 	int count;
+	/* NULL where it is a field like the others, or not there. */
 	struct field *peer;
 	/* Columns that the peer may take. */
 	int peer_columns;
@@ -63,15 +69,35 @@ static void add_some(struct status *s, int rank, const char *name, uint64_t coun
 		add_words(s, rank, NULL, "%s %" PRIu64, name, count);
 }
 
-static void add_peer(struct status *s, const struct view_facts *facts)
+static void add_transport(struct status *s, bool stream, const char *before)
 {
-	struct field *f = add(s, 0, "");
-	f->text = facts->stream ? "TCP" : "UDP";
-	f->style = facts->stream ? STYLE_TCP : STYLE_UDP;
+	struct field *f = add(s, 0, before);
+	f->text = stream ? "TCP" : "UDP";
+	f->style = stream ? STYLE_TCP : STYLE_UDP;
+}
+
+static void add_state(struct status *s, int rank, const char *state)
+{
+	if (state != NULL)
+		add_words(s, rank, " ", "(%s)", state);
+}
+
+static void add_peer(struct status *s, const char *peer)
+{
 	s->peer = add(s, 0, " ");
-	s->peer->text = facts->peer;
-	if (facts->state != NULL)
-		add_words(s, 3, " ", "(%s)", facts->state);
+	s->peer->text = peer;
+}
+
+/* Part by part: the first stays longest, then the last. */
+static void add_progress(struct status *s, const char *progress)
+{
+	static const char divider[] = " · ";
+	for (int part = 0; progress != NULL && part < PROGRESS_PARTS; part++) {
+		const char *end = part + 1 < PROGRESS_PARTS ? strstr(progress, divider) : NULL;
+		int length = (int)(end != NULL ? (size_t)(end - progress) : strlen(progress));
+		add_words(s, part == 0 ? 1 : end == NULL ? 3 : 4, NULL, "%.*s", length, progress);
+		progress = end != NULL ? end + strlen(divider) : NULL;
+	}
 }
 
 /* Of the lines that are decided; one that still waits is in no percentage. */
@@ -85,9 +111,8 @@ static void add_loss(struct status *s, const struct ledger_totals *t)
 	}
 }
 
-static void add_round_trip(struct status *s, const struct view_facts *facts)
+static void add_round_trip(struct status *s, const struct ledger_totals *t, bool stream, int64_t limit)
 {
-	const struct ledger_totals *t = facts->totals;
 	const char *bar = s->v->ascii ? " | " : " │ ";
 	if (t->timed > 0) {
 		int64_t unit = t->rtt_max >= NS_PER_S ? NS_PER_S : t->rtt_max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
@@ -99,32 +124,18 @@ static void add_round_trip(struct status *s, const struct view_facts *facts)
 		    unit == NS_PER_MS ? "m" : glyph(GLYPH_MICRO, s->v->ascii), "s");
 		bar = NULL;
 	}
-	if (!facts->stream) {
+	if (!stream) {
 		char wait[32];
-		units_duration_text(facts->wait, glyph(GLYPH_MICRO, s->v->ascii), wait, sizeof wait);
+		units_duration_text(limit, glyph(GLYPH_MICRO, s->v->ascii), wait, sizeof wait);
 		add_words(s, 14, bar, "wait %s", wait);
 	}
 }
 
-/* What the kernel does about segments that were lost; in the lab another row has it, if there is room for that. */
-static void add_tcp(struct status *s, const struct panes *p, const struct session_tcp *tcp)
+static void add_counts(struct status *s, const struct ledger_totals *t, bool stream)
 {
-	if (tcp == NULL || p->ends_row >= 0)
-		return;
-	add_some(s, 3, "again", tcp->again);
-	if (tcp->doubled > 0) {
-		char time[32];
-		units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, s->v->ascii), time, sizeof time);
-		add_words(s, 5, NULL, "RTO %s", time);
-	}
-}
-
-static void add_counts(struct status *s, const struct view_facts *facts)
-{
-	const struct ledger_totals *t = facts->totals;
 	add_words(s, 1, NULL, "sent %" PRIu64, t->sent);
 	add_words(s, 2, NULL, "answered %" PRIu64, t->answered);
-	if (facts->stream) {
+	if (stream) {
 		add_words(s, 2, NULL, "waiting %" PRIu64, t->waiting);
 		add_some(s, 3, "cut off", t->cut_off);
 		add_some(s, 4, "lost", t->lost);
@@ -143,7 +154,7 @@ static void add_counts(struct status *s, const struct view_facts *facts)
 	add_some(s, 12, "differs", t->differs);
 	add_some(s, 12, "cut short", t->cut_short);
 	add_some(s, 9, "strays", t->strays);
-	if (facts->stream)
+	if (stream)
 		add_some(s, 11, "dup", t->duplicates);
 }
 
@@ -211,59 +222,127 @@ static void shorten_peer(struct status *s, int room, int least)
 	s->peer_columns = peer - over > least ? peer - over : peer < least ? peer : least;
 }
 
-static void fit(struct status *s, int room)
+/* The peer last of all, and wider again if dropping the others has left room. */
+static void fit_peer(struct status *s, int room)
 {
-	s->peer_columns = columns_of(s, s->peer->text);
-	while (total_columns(s) > room && drop_one(s, RANK_SPARE))
-		continue;
-	if (total_columns(s) > room)
-		shorten_peer(s, room, PEER_LEAST);
-	s->tight = total_columns(s) > room;
-	while (total_columns(s) > room && drop_one(s, 1))
-		continue;
+	if (s->peer == NULL)
+		return;
 	if (total_columns(s) > room)
 		shorten_peer(s, room, 1);
 	else if (s->peer_columns < columns_of(s, s->peer->text))
 		s->peer_columns += room - total_columns(s);
 }
 
+static void fit(struct status *s, int room)
+{
+	if (s->peer != NULL)
+		s->peer_columns = columns_of(s, s->peer->text);
+	while (total_columns(s) > room && drop_one(s, RANK_SPARE))
+		continue;
+	if (s->peer != NULL && total_columns(s) > room)
+		shorten_peer(s, room, PEER_LEAST);
+	s->tight = total_columns(s) > room;
+	while (total_columns(s) > room && drop_one(s, 1))
+		continue;
+	fit_peer(s, room);
+}
+
 /* In its middle, so that a name's beginning and the port stay. */
-static int draw_short(struct status *s, struct canvas *c, int column, int end)
+static int draw_short(struct status *s, struct canvas *c, int row, int column, int end)
 {
 	struct layout *l = &s->v->line;
 	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->v->ascii);
 	int kept = s->peer_columns - own_columns(ellipsis), head = kept / 2;
 	if (kept < 2)
-		return canvas_cells(c, 0, column, column + s->peer_columns, l->cells, l->count, STYLE_STATUS);
-	canvas_cells(c, 0, column, column + head, l->cells, l->count, STYLE_STATUS);
-	column = canvas_text(c, 0, column + head, end, ellipsis, STYLE_STATUS);
+		return canvas_cells(c, row, column, column + s->peer_columns, l->cells, l->count, STYLE_STATUS);
+	canvas_cells(c, row, column, column + head, l->cells, l->count, STYLE_STATUS);
+	column = canvas_text(c, row, column + head, end, ellipsis, STYLE_STATUS);
 	size_t from = l->count;
 	while (from > 0 && layout_columns(l, from - 1, l->count) <= (size_t)(kept - head))
 		from--;
-	return canvas_cells(c, 0, column, end, l->cells + from, l->count - from, STYLE_STATUS);
+	return canvas_cells(c, row, column, end, l->cells + from, l->count - from, STYLE_STATUS);
+}
+
+static void draw_fields(struct status *s, struct canvas *c, const struct panes *p, int row)
+{
+	fit(s, p->columns - p->pad);
+	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
+	int column = p->pad;
+	for (int i = 0; i < s->count; i++) {
+		const struct field *f = &s->fields[i];
+		if (f->gone)
+			continue;
+		column = canvas_text(c, row, column, p->columns, field_before(s, f), STYLE_STATUS);
+		int columns = columns_of(s, field_text(f));
+		if (f == s->peer && columns > s->peer_columns)
+			column = draw_short(s, c, row, column, p->columns);
+		else
+			column = canvas_cells(c, row, column, p->columns, s->v->line.cells, s->v->line.count, f->style);
+	}
+}
+
+/* The transport's own line. */
+static void draw_first(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+{
+	struct status s = { .v = v };
+	bool stream = facts->stream && !v->both;
+	add_transport(&s, stream, "");
+	add_peer(&s, facts->peer);
+	add_state(&s, 3, facts->state);
+	add_progress(&s, facts->progress);
+	add_counts(&s, facts->totals, stream);
+	add_round_trip(&s, facts->totals, stream, facts->wait);
+	draw_fields(&s, c, p, p->status_row);
+}
+
+/* TCP's line below UDP's: blanks in the place of the peer while they cost nothing, so that the counts stand below each other. */
+static void draw_other(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+{
+	struct status s = { .v = v };
+	add_transport(&s, true, "");
+	add_state(&s, 3, facts->other.state);
+	if (facts->other.state == NULL)
+		add_words(&s, RANK_MOST, " ", "%*s", columns_of(&s, facts->peer), "");
+	add_counts(&s, facts->other.totals, true);
+	add_round_trip(&s, facts->other.totals, true, 0);
+	draw_fields(&s, c, p, p->other_row);
+}
+
+static void add_few(struct status *s, const struct view_side *side)
+{
+	const struct ledger_totals *t = side->totals;
+	add_state(s, 3, side->state);
+	add_words(s, 5, " ", "answered");
+	add_words(s, 1, " ", "%" PRIu64 "/%" PRIu64, t->answered, t->sent);
+	add_some(s, 2, "lost", t->lost);
+	add_some(s, 4, "refused", t->refused);
+	add_some(s, 4, "failed", t->failed);
+	add_some(s, 4, "cut off", t->cut_off);
+	add_some(s, 4, "queued", t->queued);
+}
+
+/* Both in one line. */
+static void draw_few(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+{
+	struct status s = { .v = v };
+	add_transport(&s, false, "");
+	add_few(&s, &(const struct view_side) { .state = facts->state, .totals = facts->totals });
+	add_transport(&s, true, v->ascii ? " | " : " │ ");
+	add_few(&s, &facts->other);
+	add_progress(&s, facts->progress);
+	add(&s, 6, glyph(GLYPH_SEPARATOR, v->ascii))->text = facts->peer;
+	draw_fields(&s, c, p, p->status_row);
 }
 
 void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
 {
-	struct status s = { .v = v };
 	if (p->status_row < 0)
 		return;
-	add_peer(&s, facts);
-	add_counts(&s, facts);
-	add_tcp(&s, p, facts->tcp);
-	add_round_trip(&s, facts);
-	fit(&s, p->columns - p->pad);
-	canvas_fill(c, 0, 0, p->columns, L' ', STYLE_STATUS);
-	int column = p->pad;
-	for (int i = 0; i < s.count; i++) {
-		const struct field *f = &s.fields[i];
-		if (f->gone)
-			continue;
-		column = canvas_text(c, 0, column, p->columns, field_before(&s, f), STYLE_STATUS);
-		int columns = columns_of(&s, field_text(f));
-		if (f == s.peer && columns > s.peer_columns)
-			column = draw_short(&s, c, column, p->columns);
-		else
-			column = canvas_cells(c, 0, column, p->columns, v->line.cells, v->line.count, f->style);
+	if (v->both && p->other_row < 0) {
+		draw_few(v, c, p, facts);
+		return;
 	}
+	draw_first(v, c, p, facts);
+	if (v->both)
+		draw_other(v, c, p, facts);
 }

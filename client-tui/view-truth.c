@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "units.h"
+
 /* How far the wire goes that broke on the way there, on the way back, or at the server. */
 #define GOING_COLUMNS 2
 #define COMING_COLUMNS 4
@@ -70,12 +72,6 @@ static void put(char *buf, size_t size, const char *s)
 
 /* --- TCP: sent again --- */
 
-/* How much is said of how long the sender waited before it sent again. */
-enum times { TIMES_ALL, TIMES_ENDS, TIMES_NONE };
-
-/* More than so many are shortened to the first and the last. */
-#define TIMES_MOST 6
-
 static void put_again(char *buf, size_t size, const struct witness_leg *leg, bool ascii, const char *words)
 {
 	const size_t used = strlen(buf);
@@ -83,129 +79,49 @@ static void put_again(char *buf, size_t size, const struct witness_leg *leg, boo
 	snprintf(buf + used, size - used, "%u%s %s", leg->again, glyph(GLYPH_TIMES, ascii), words);
 }
 
-static uint32_t milliseconds(uint32_t us)
+/* How much of the times is said. */
+enum times { NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
+
+static unsigned waited_ms(const struct witness_leg *leg, int i)
 {
-	return us / 1000 + (us % 1000 >= 500);
+	return (unsigned)((leg->wait[i] + 500) / 1000);
 }
 
-/* The timeout where one is known to have run out, else what the link measured. */
-static uint32_t time_of(const struct witness_leg *leg, int i)
+/* " (after 224, 448 ms)": between one try and the next; " (after 224…3584 ms)" of many. */
+static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
 {
-	return milliseconds(leg->timeout[i] > 0 ? leg->timeout[i] : leg->wait[i]);
-}
-
-static const char *kind_of(const struct witness_leg *leg, int i)
-{
-	return leg->timeout[i] > 0 ? "RTO" : "after";
-}
-
-/* "after 224, RTO 224, 448 ms": one after the other. */
-static void put_all_times(char *buf, size_t size, const struct witness_leg *leg)
-{
+	const bool all = times == ALL_TIMES || leg->waits < 3;
 	char one[40];
 
+	put(buf, size, " (after ");
 	for (int i = 0; i < leg->waits; i++) {
-		const bool named = i == 0 || (leg->timeout[i] > 0) != (leg->timeout[i - 1] > 0);
-
-		snprintf(one, sizeof one, "%s%s%s%" PRIu32, i > 0 ? ", " : "", named ? kind_of(leg, i) : "", named ? " " : "",
-		    time_of(leg, i));
+		if (!all && i > 0 && i < leg->waits - 1)
+			continue;
+		snprintf(one, sizeof one, "%s%u", i == 0 ? "" : all ? ", " : glyph(GLYPH_ELLIPSIS, ascii), waited_ms(leg, i));
 		put(buf, size, one);
 	}
-	put(buf, size, " ms");
-}
-
-/* In seconds with one decimal, or in milliseconds. */
-static void put_time(char *buf, size_t size, uint32_t ms, bool seconds)
-{
-	char text[40];
-
-	if (seconds)
-		snprintf(text, sizeof text, "%" PRIu32 ".%" PRIu32, (ms + 50) / 1000, (ms + 50) / 100 % 10);
-	else
-		snprintf(text, sizeof text, "%" PRIu32, ms);
-	put(buf, size, text);
-}
-
-/* The first and the last timeout that ran out; if none is known to have, the first and last time measured. */
-static void find_ends(const struct witness_leg *leg, int *first, int *last)
-{
-	*first = 0;
-	*last = leg->waits - 1;
-	while (*first < *last && leg->timeout[*first] == 0)
-		++*first;
-	if (leg->timeout[*first] == 0)
-		*first = 0;
-	else
-		while (leg->timeout[*last] == 0)
-			--*last;
-}
-
-/* "RTO 0.2...3.3 s". */
-static void put_end_times(char *buf, size_t size, const struct witness_leg *leg, bool ascii)
-{
-	int first, last;
-	bool seconds;
-
-	find_ends(leg, &first, &last);
-	seconds = first < last && time_of(leg, last) >= 1000;
-	put(buf, size, kind_of(leg, first));
-	put(buf, size, " ");
-	put_time(buf, size, time_of(leg, first), seconds);
-	if (first < last) {
+	if (leg->again > leg->waits)
 		put(buf, size, glyph(GLYPH_ELLIPSIS, ascii));
-		put_time(buf, size, time_of(leg, last), seconds);
-	}
-	put(buf, size, seconds ? " s" : " ms");
+	put(buf, size, " ms)");
 }
 
-static void put_times(char *buf, size_t size, const struct witness_leg *leg, bool ascii, enum times times)
-{
-	if (times == TIMES_ALL && leg->again <= TIMES_MOST && leg->again == leg->waits)
-		put_all_times(buf, size, leg);
-	else
-		put_end_times(buf, size, leg, ascii);
-}
-
-static void put_leg(char *buf, size_t size, const struct witness_leg *leg, bool ascii, const char *words, enum times times)
-{
-	put_again(buf, size, leg, ascii, words);
-	if (times == TIMES_NONE)
-		return;
-	put(buf, size, " (");
-	put_times(buf, size, leg, ascii, times);
-	put(buf, size, ")");
-}
-
-/* The segments of the line by this end's kernel, those of its reply by the server's. */
+/* The long form has the times; the short one only says how often. */
 static void again_words(const struct witness_line *truth, bool ascii, enum times times, char *buf, size_t size)
 {
 	const struct witness_leg *there = &truth->legs[EVENT_THERE], *back = &truth->legs[EVENT_BACK];
 
 	buf[0] = '\0';
-	if (there->again > 0)
-		put_leg(buf, size, there, ascii, "again", times);
+	if (there->again > 0) {
+		put_again(buf, size, there, ascii, "again");
+		if (times != NO_TIMES)
+			put_waits(buf, size, there, times, ascii);
+	}
 	if (back->again > 0) {
 		put(buf, size, there->again > 0 ? ", " : "");
-		put_leg(buf, size, back, ascii, there->again > 0 ? "by server" : "again by server", times);
+		put_again(buf, size, back, ascii, there->again > 0 ? "coming" : "again coming");
+		if (times != NO_TIMES)
+			put_waits(buf, size, back, times, ascii);
 	}
-}
-
-const char *truth_times(const struct witness_line *truth, bool ascii, bool whole, char *buf, size_t size)
-{
-	buf[0] = '\0';
-	if (truth == NULL || !truth->stream)
-		return buf;
-	if (whole) {
-		again_words(truth, ascii, TIMES_ALL, buf, size);
-		return buf;
-	}
-	if (truth->legs[EVENT_THERE].again > 0)
-		put_times(buf, size, &truth->legs[EVENT_THERE], ascii, TIMES_ALL);
-	if (truth->legs[EVENT_BACK].again > 0) {
-		put(buf, size, buf[0] != '\0' ? "; server's " : "server's ");
-		put_times(buf, size, &truth->legs[EVENT_BACK], ascii, TIMES_ALL);
-	}
-	return buf;
 }
 
 static bool was_sent_again(const struct witness_line *truth)
@@ -253,8 +169,8 @@ const char *truth_more(const struct witness_line *truth, bool ascii, int room, c
 	for (int step = 0; step < 4; step++) {
 		if (!truth->stream)
 			copies_words(truth, ascii, step == 0, words, sizeof words);
-		else if (was_sent_again(truth) && step <= (int)TIMES_NONE)
-			again_words(truth, ascii, (enum times)step, words, sizeof words);
+		else if (was_sent_again(truth) && step < 3)
+			again_words(truth, ascii, (enum times)(ALL_TIMES - step), words, sizeof words);
 		else if (was_sent_again(truth))
 			again_in_short(truth, ascii, words, sizeof words);
 		if (words[0] == '\0' || fits(words, room - 2))
@@ -275,32 +191,51 @@ static const char *missing(const struct witness_line *truth)
 	return NULL;
 }
 
-bool truth_waiting(const struct witness_line *truth, bool ascii, int room, const char *time, char *buf, size_t size)
+/* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent again. */
+static void put_timeout(char *buf, size_t size, const struct witness_line *truth, const struct view_ends *ends, bool ascii)
 {
-	/* The longest first. */
-	static const struct {
-		enum times times;
-		bool waiting;
-	} forms[] = { { TIMES_ALL, true }, { TIMES_ENDS, true }, { TIMES_ENDS, false }, { TIMES_NONE, true }, { TIMES_NONE, false } };
-	char words[160];
+	const bool coming = truth->legs[EVENT_BACK].lost > 0 && truth->legs[EVENT_BACK].through == 0;
+	const struct session_tcp *tcp = ends == NULL || !(coming ? ends->has_far : ends->has_here) ? NULL :
+	    coming ? &ends->far : &ends->here;
+	char time[40];
 
+	if (tcp == NULL || missing(truth) == NULL || tcp->timeout == 0)
+		return;
+	put(buf, size, coming ? ", server's RTO " : ", RTO ");
+	put(buf, size, units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+}
+
+/* The forms from the longest to the shortest. */
+static void waiting_words(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int step, const char *time,
+    char *buf, size_t size)
+{
+	char words[160] = "";
+
+	if (!was_sent_again(truth))
+		snprintf(words, sizeof words, "lost %s", missing(truth));
+	else if (step < 6)
+		again_words(truth, ascii, step < 2 ? ALL_TIMES : step < 4 ? FIRST_AND_LAST : NO_TIMES, words, sizeof words);
+	else
+		again_in_short(truth, ascii, words, sizeof words);
+	if (step % 2 == 0 && step < 6)
+		put_timeout(words, sizeof words, truth, ends, ascii);
+	if (step < 6)
+		snprintf(buf, size, "  waiting %s, %s", time, words);
+	else if (step == 6)
+		snprintf(buf, size, "  %s, %s", words, time);
+	else
+		snprintf(buf, size, " %s", words);
+}
+
+bool truth_waiting(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int room, const char *time, char *buf,
+    size_t size)
+{
 	if (truth == NULL || !truth->stream || (!was_sent_again(truth) && missing(truth) == NULL))
 		return false;
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		if (was_sent_again(truth))
-			again_words(truth, ascii, forms[i].times, words, sizeof words);
-		else
-			snprintf(words, sizeof words, "lost %s", missing(truth));
-		if (forms[i].waiting)
-			snprintf(buf, size, "  waiting %s, %s", time, words);
-		else
-			snprintf(buf, size, "  %s, %s", words, time);
+	for (int step = 0; step < 8; step++) {
+		waiting_words(truth, ends, ascii, step, time, buf, size);
 		if (fits(buf, room))
-			return true;
-	}
-	if (was_sent_again(truth)) {
-		again_in_short(truth, ascii, words, sizeof words);
-		snprintf(buf, size, "  %s, %s", words, time);
+			break;
 	}
 	return true;
 }

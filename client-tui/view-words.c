@@ -10,13 +10,14 @@
  *   behind a reply     " (" mark {", " mark} ")"
  *   without a wire     cross word | dot "waiting" | "queued", in place of the reply
  *
- * An arrow gives way to its words where both do not fit. */
+ * An arrow gives way to its words where both do not fit; then words that its sign says too: "late", "waiting", "failed". */
 #include "config.h"
 
 #include "view-parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +26,16 @@
 
 #define ARROW_COLUMNS 11
 #define LATE_COLUMNS 10
+/* In less room than this the arrow is short. */
+#define SHORT_ROOM 19
+#define SHORT_ARROW 5
 #define WAITING_COLUMNS 5
 #define BROKEN_COLUMNS 2
+/* "x failed: ", and the arrow that says "late" without the word. */
+#define FAILED_COLUMNS 10
+#define LATE_LEAST 4
+/* "..  waiting " */
+#define WAITING_LEAST 12
 
 bool words_replied(const struct ledger_row *line)
 {
@@ -104,9 +113,14 @@ static const char *why_failed(int error)
 	return NULL;
 }
 
-static void failed_text(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+static void failed_text(const struct ledger_row *line, int room, bool ascii, char *buf, size_t size)
 {
 	const char *why = why_failed(line->error);
+	/* A cross and the reason say as much. */
+	if (why != NULL && FAILED_COLUMNS + words_columns(why) > room) {
+		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), why);
+		return;
+	}
 	snprintf(buf, size, "%s failed", glyph(GLYPH_CROSS, ascii));
 	if (why != NULL) {
 		put(buf, size, ": ");
@@ -151,7 +165,8 @@ static void answered_wire(const struct ledger_row *line, const struct witness_li
 	bool twice = line->duplicates > 0;
 	char time[140];
 	time_and_more(line, truth, room, ascii, "", time, sizeof time);
-	int columns = shortened(ARROW_COLUMNS, room, time);
+	/* The times on short wires stand below each other. */
+	int columns = shortened(room < SHORT_ROOM ? SHORT_ARROW : ARROW_COLUMNS, room, time);
 	put_times(w->lead, sizeof w->lead, glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
 	put(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
 	w->lead_style = twice ? STYLE_LATE : transport_style(stream);
@@ -164,10 +179,12 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 {
 	char time[140];
 	time_and_more(line, truth, room, ascii, " late", time, sizeof time);
+	if (LATE_LEAST + 1 + words_columns(time) > room)
+		time_and_more(line, truth, room, ascii, "", time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->rest_style = STYLE_LATE;
 	/* Pairs of a piece and a gap; the head takes the last gap. */
-	int pairs = shortened(LATE_COLUMNS, room, w->rest + 1) / 2;
+	int pairs = shortened(room < SHORT_ROOM ? LATE_LEAST : LATE_COLUMNS, room, w->rest + 1) / 2;
 	for (int i = 0; i < pairs; i++) {
 		put(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
 		put(w->lead, sizeof w->lead, i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
@@ -175,21 +192,24 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 	w->lead_style = STYLE_LATE;
 }
 
-static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream,
+    int room, bool ascii,
     int64_t now, struct wire *w)
 {
 	char time[32];
 	waited_text(now - line->sent_at, ascii, time, sizeof time);
-	if (!truth_waiting(truth, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
-		snprintf(w->rest, sizeof w->rest, "  waiting %s", time);
+	if (!truth_waiting(truth, ends, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
+		snprintf(w->rest, sizeof w->rest, WAITING_LEAST + words_columns(time) > room ? "  %s" : "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;
 	int columns = shortened(WAITING_COLUMNS, room, w->rest + 1);
 	put_times(w->lead, sizeof w->lead, glyph(GLYPH_WAITING, ascii), columns);
 	w->lead_style = transport_style(stream);
 }
 
-static void broken_wire(const char *word, int columns, bool stream, bool ascii, struct wire *w)
+static void broken_wire(const char *word, int columns, int room, bool stream, bool ascii, struct wire *w)
 {
+	int left = room - 2 - words_columns(word);
+	columns = columns <= left ? columns : left > 0 ? left : 0;
 	put_times(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii), columns);
 	w->lead_style = transport_style(stream);
 	snprintf(w->rest, sizeof w->rest, "%s %s", glyph(GLYPH_CROSS, ascii), word);
@@ -201,13 +221,17 @@ static void lost_wire(const struct witness_line *truth, bool stream, int room, b
 {
 	char where[40] = "";
 	int columns = truth_where(truth, now, where, sizeof where);
+	/* The way goes first: "x queue full going". */
+	char *way = strrchr(where, ' ');
+	if (2 + words_columns(where) > room && way != NULL)
+		*way = '\0';
 	if (columns == 0)
-		broken_wire("lost", BROKEN_COLUMNS, stream, ascii, w);
+		broken_wire("lost", BROKEN_COLUMNS, room, stream, ascii, w);
 	else
-		broken_wire(where, shortened(columns, room - 1, where), stream, ascii, w);
+		broken_wire(where, shortened(columns, room - 1, where), room, stream, ascii, w);
 }
 
-static void line_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+static void line_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream, int room, bool ascii,
     int64_t now, struct wire *w)
 {
 	switch (line->fate) {
@@ -216,7 +240,7 @@ static void line_wire(const struct ledger_row *line, const struct witness_line *
 		w->rest_style = STYLE_WAITING;
 		break;
 	case FATE_WAITING:
-		waiting_wire(line, truth, stream, room, ascii, now, w);
+		waiting_wire(line, truth, ends, stream, room, ascii, now, w);
 		break;
 	case FATE_ANSWERED:
 		answered_wire(line, truth, stream, room, ascii, w);
@@ -228,31 +252,31 @@ static void line_wire(const struct ledger_row *line, const struct witness_line *
 			lost_wire(truth, stream, room, ascii, now, w);
 		break;
 	case FATE_REFUSED:
-		broken_wire("refused", BROKEN_COLUMNS, stream, ascii, w);
+		broken_wire("refused", BROKEN_COLUMNS, room, stream, ascii, w);
 		break;
 	case FATE_FAILED:
 		if (truth_too_big(truth)) {
 			lost_wire(truth, stream, room, ascii, now, w);
 			break;
 		}
-		failed_text(line, ascii, w->rest, sizeof w->rest);
+		failed_text(line, room, ascii, w->rest, sizeof w->rest);
 		w->rest_style = STYLE_LOST;
 		break;
 	case FATE_CUT_OFF:
-		broken_wire("cut off", BROKEN_COLUMNS, stream, ascii, w);
+		broken_wire("cut off", BROKEN_COLUMNS, room, stream, ascii, w);
 		break;
 	}
 }
 
-void words_wire(const struct board_item *item, const struct ledger_row *line, const struct witness_line *truth, int columns,
-    bool ascii, int64_t now, struct wire *wire)
+void words_wire(const struct board_item *item, bool stream, const struct ledger_row *line, const struct witness_line *truth,
+    const struct view_ends *ends, int columns, bool ascii, int64_t now, struct wire *wire)
 {
 	*wire = (struct wire) { .lead = "" };
 	if (item->kind == BOARD_STRAY) {
 		snprintf(wire->rest, sizeof wire->rest, "stray");
 		wire->rest_style = STYLE_LATE;
 	} else if (line != NULL) {
-		line_wire(line, truth, item->stream, columns, ascii, now, wire);
+		line_wire(line, truth, ends, stream, columns, ascii, now, wire);
 	}
 }
 
@@ -272,7 +296,7 @@ const char *words_fate(const struct ledger_row *line, const struct witness_line 
 	else if (line->fate == FATE_WAITING)
 		snprintf(buf, size, "%s waiting", glyph(GLYPH_WAITING, ascii));
 	else if (line->fate == FATE_FAILED && !truth_too_big(truth))
-		failed_text(line, ascii, buf, size);
+		failed_text(line, INT_MAX, ascii, buf, size);
 	else if ((line->fate == FATE_LOST && !line->late) || line->fate == FATE_FAILED)
 		lost_text(truth, ascii, now, buf, size);
 	else if (!words_replied(line))

@@ -1,93 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The view: where everything stands on a screen of any size, and the panes. Rows are laid out from the last one shown
+/* The view: a draw, and which rows the panes show. Rows are laid out from the last one shown
  * upwards until the panes are full, so a draw costs what can be seen and not what the board holds. */
 #include "config.h"
 
 #include "view-parts.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* From this many columns on there is a wire between the panes. */
-#define WIRE_SCREEN 60
-#define WIRE_COLUMNS 23
-/* In the lab there is more to say: from this many columns on the wire is wider. */
-#define WIDE_WIRE_SCREEN 110
-#define WIDE_WIRE_COLUMNS 49
-/* From this many rows on the lab's link has a row. */
-#define LINK_SCREEN 8
-/* From this many rows and columns on both ends of a TCP connection have one. */
-#define ENDS_SCREEN 10
-#define ENDS_COLUMNS 34
-/* A pane has numbers only if that leaves so many columns for the text. */
-#define TEXT_LEAST 8
-/* From this many columns on there is a blank at the left of everything. */
-#define PAD_SCREEN 12
-#define NUMBERS_SCREEN 30
-/* The oldest item looked at for the greatest number. */
-#define NUMBER_WALK 1000
-
-/* The smaller the screen, the fewer rows are spared from the panes. */
-static void place_rows(struct panes *p, bool lab, bool ends)
-{
-	p->status_row = p->rows >= 2 ? 0 : -1;
-	p->heading_row = p->rows >= 5 ? 1 : -1;
-	p->keys_row = p->rows >= 6 ? p->rows - 1 : -1;
-	p->input_row = p->rows - (p->keys_row >= 0 ? 2 : 1);
-	p->top = p->heading_row >= 0 ? 2 : p->status_row + 1;
-	p->link_row = lab && p->rows >= LINK_SCREEN ? p->input_row - 1 : -1;
-	p->ends_row = ends && p->rows >= ENDS_SCREEN && p->columns >= ENDS_COLUMNS ? p->link_row - 1 : -1;
-	p->height = (p->ends_row >= 0 ? p->ends_row : p->link_row >= 0 ? p->link_row : p->input_row) - p->top;
-}
-
-static void place_columns(struct panes *p, int wire_columns)
-{
-	int bars = p->columns < 3 ? 0 : p->columns < WIRE_SCREEN ? 1 : 2;
-	int wire = bars == 2 ? wire_columns : 0;
-	int sides = p->columns - bars - wire;
-	p->left_end = bars == 0 ? p->columns : (sides + 1) / 2;
-	p->first_bar = bars > 0 ? p->left_end : -1;
-	p->wire = bars == 2 ? p->left_end + 1 : -1;
-	p->wire_end = bars == 2 ? p->wire + wire : -1;
-	p->second_bar = bars == 2 ? p->wire_end : -1;
-	p->right = p->left_end + bars + wire;
-	p->right_end = p->columns;
-	p->pad = p->columns >= PAD_SCREEN ? 1 : 0;
-}
-
-/* The digits of the greatest number on the board; it is that of the last line. */
-static int number_digits(const struct board *b)
-{
-	int digits = 2;
-	uint64_t end = board_end(b), first = board_first(b);
-	if (end - first > NUMBER_WALK)
-		first = end - NUMBER_WALK;
-	while (end > first) {
-		const struct board_item *item = board_item(b, --end);
-		if (item->kind != BOARD_LINE)
-			continue;
-		for (uint64_t number = item->number; number > 99; number /= 10)
-			digits++;
-		break;
-	}
-	return digits;
-}
-
-struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns)
-{
-	struct panes p = { .rows = rows, .columns = columns };
-	place_rows(&p, v->lab != NULL, v->lab != NULL && v->lab->ends != NULL);
-	place_columns(&p, v->lab != NULL && columns >= WIDE_WIRE_SCREEN ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS);
-	int digits = number_digits(b);
-	int narrower = p.right_end - p.right;
-	if (columns >= NUMBERS_SCREEN && narrower - p.pad - digits - 1 >= TEXT_LEAST)
-		p.digits = digits;
-	p.left_text = p.pad + (p.digits > 0 ? p.digits + 1 : 0);
-	p.right_text = p.right + p.left_text;
-	return p;
-}
 
 uint64_t panes_first(const struct board *b)
 {
@@ -96,9 +15,16 @@ uint64_t panes_first(const struct board *b)
 
 uint64_t panes_end(const struct view *v, const struct board *b)
 {
-	uint64_t items = board_end(b) - board_first(b);
-	uint64_t arrivals = board_arrivals_end(b) - board_arrivals_first(b);
-	return board_first(b) + (v->arrivals && arrivals > items ? arrivals : items);
+	uint64_t rows = board_end(b) - board_first(b), arrivals[VIEW_SIDES] = { 0 };
+	if (v->arrivals && v->both) {
+		for (int i = 0; i < VIEW_SIDES; i++)
+			arrivals[i] = board_arrivals_end_of(b, i != 0) - board_arrivals_first_of(b, i != 0);
+	} else if (v->arrivals) {
+		arrivals[0] = board_arrivals_end(b) - board_arrivals_first(b);
+	}
+	for (int i = 0; i < VIEW_SIDES; i++)
+		rows = arrivals[i] > rows ? arrivals[i] : rows;
+	return board_first(b) + rows;
 }
 
 static int ascii_width(wchar_t c)
@@ -115,24 +41,6 @@ void view_lay(const struct view *v, struct layout *l, const char *text)
 {
 	if (layout_text(l, text, strlen(text), view_width(v)) != 0)
 		l->count = 0;
-}
-
-static void draw_headings(const struct view *v, struct canvas *c, const struct panes *p)
-{
-	int row = p->heading_row, pad = p->pad;
-	if (row < 0)
-		return;
-	canvas_fill(c, row, 0, p->columns, L' ', STYLE_HEADING);
-	canvas_text(c, row, pad, p->left_end, "typed", STYLE_HEADING);
-	if (p->wire >= 0)
-		canvas_text(c, row, p->wire + pad, p->wire_end, "the wire", STYLE_HEADING);
-	canvas_text(c, row, p->right + pad, p->right_end, v->arrivals ? "replies as they came" : "replies",
-	    STYLE_HEADING);
-	const char *bar = glyph(GLYPH_BAR_UDP, v->ascii);
-	if (p->first_bar >= 0)
-		canvas_text(c, row, p->first_bar, p->columns, bar, STYLE_HEADING);
-	if (p->second_bar >= 0)
-		canvas_text(c, row, p->second_bar, p->columns, bar, STYLE_HEADING);
 }
 
 /* The first row to show so that `bottom` ends on the last of `height` display lines, and how many of its lines are above the
@@ -175,30 +83,37 @@ static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, c
 void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
     const struct view_input *input)
 {
-	struct panes p = panes_measure(v, b, c->rows, c->columns);
 	v->now = facts->now;
+	v->stream = facts->stream;
+	struct panes p = panes_measure(v, b, c->rows, c->columns);
 	canvas_clear(c);
 	status_draw(v, c, &p, facts);
-	ends_draw(v, c, &p);
 	link_draw(v, c, &p, facts->now);
+	ends_draw(v, c, &p);
 	if (v->page != NULL) {
 		page_draw(v, c, &p);
 	} else if (v->lab != NULL && v->lab->panel->open) {
 		panel_draw(v, c, &p);
+	} else if (plot_shown(v)) {
+		plot_panes_draw(v, c, &p);
 	} else {
-		draw_headings(v, c, &p);
+		headings_draw(v, c, &p);
 		draw_rows(v, c, &p, b, facts->now);
 	}
+	spark_draw(v, c, &p);
 	input_draw(v, c, &p, input);
 }
 
 void view_free(struct view *v)
 {
 	layout_free(&v->typed);
-	layout_free(&v->reply);
 	layout_free(&v->line);
+	for (int i = 0; i < VIEW_SIDES; i++) {
+		layout_free(&v->reply[i]);
+		free(v->right[i].bytes);
+		v->right[i] = (struct view_bytes) { 0 };
+	}
 	free(v->left.bytes);
-	free(v->right.bytes);
 	free(v->capitals.bytes);
-	v->left = v->right = v->capitals = (struct view_bytes) { 0 };
+	v->left = v->capitals = (struct view_bytes) { 0 };
 }

@@ -12,20 +12,36 @@
 #include "layout.h"
 #include "link-facts.h"
 #include "panel.h"
+#include "plot.h"
+#include "session.h"
 #include "witness.h"
+
+/* Panes of replies at most: one for each transport, UDP's first. */
+#define VIEW_SIDES 2
+
+/* How one transport does. */
+struct view_side {
+	/* As below; NULL when it is simply "ready". */
+	const char *state;
+	/* Never NULL where the side is shown. */
+	const struct ledger_totals *totals;
+};
 
 /* What the status line says. */
 struct view_facts {
-	/* "UDP" or "TCP" is current. */
+	/* "UDP" or "TCP" is current. With both at once (view.both) it does not matter: `state` and `totals` are then UDP's. */
 	bool stream;
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
 	const char *peer;
 	/* How the connection does when that is not simply "ready": "connecting", "refused, again in 2 s"; NULL. */
 	const char *state;
-	/* What the kernel says of the TCP connection in use, or NULL. */
-	const struct session_tcp *tcp;
 	/* The current transport's totals. */
 	const struct ledger_totals *totals;
+	/* With both at once: TCP's. */
+	struct view_side other;
+	/* What is under way, "burst 340/1000 · 100/s · 6.6 s left": our own words in parts with " · " between them (drawn as what
+	 * stands between all fields). The first part stays longest, then the last. Borrowed; NULL for nothing. */
+	const char *progress;
 	/* Now, ns, for "waiting 0.3 s". */
 	int64_t now;
 	/* How long a datagram may take, ns: shown with the losses in the header of a wide screen. */
@@ -53,26 +69,34 @@ struct view_page {
 	size_t top;
 };
 
-/* Both ends of the TCP connection in use; NULL for what is not known. */
-struct view_ends {
-	const struct session_tcp *near, *far;
-};
-
 /* In the lab: the link, what it did, and the panel that changes it. All borrowed. */
 struct view_lab {
 	const struct link_facts *link;
 	const struct witness *witness;
 	const struct panel *panel;
-	/* NULL when it is not TCP that is in use. */
-	const struct view_ends *ends;
 	/* The lab has ended, or told more than could be read: what is known is old. */
 	bool gone;
+};
+
+/* What both ends of the TCP connection in use say of it, as far as they can be asked. */
+struct view_ends {
+	bool has_here, has_far;
+	struct session_tcp here, far;
+};
+
+/* What plots are drawn of, and which one stands over the panes (PLOT_NONE: none). The sources are borrowed for the draw. */
+struct view_plot {
+	enum plot_kind kind;
+	struct plot_source sources[2];
+	int count;
 };
 
 /* Where the reader looks, and how. Kept from draw to draw; the view corrects what is out of range. */
 struct view {
 	/* Only ASCII characters may be drawn; others in the texts become '?'. */
 	bool ascii;
+	/* Both transports are in use at once: two panes of replies, UDP's and TCP's, and a status row for each. */
+	bool both;
 	/* The replies pane shows arrivals in the order in which they came. */
 	bool arrivals;
 	/* The reader has scrolled up: the last row shown is `bottom` (an item's serial; in arrivals order, an index from
@@ -87,18 +111,24 @@ struct view {
 	struct view_page *page;
 	/* The lab, or NULL outside. */
 	const struct view_lab *lab;
-	/* The time of the last draw. */
+	/* In the lab while TCP is in use, else NULL. */
+	const struct view_ends *ends;
+	/* The plots, or NULL: then there is no row of round-trip times either. */
+	const struct view_plot *plot;
+	/* Of the last draw: the time, and the transport (facts.stream): what a row that went over both shows where there is one
+	 * pane of replies. */
 	int64_t now;
+	bool stream;
 	/* How wide characters are. */
 	layout_width *width;
 	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */
 	const char *keys;
 	/* Buffers for laying out, used again from draw to draw. All zero at first. */
-	struct layout typed, reply, line;
+	struct layout typed, reply[VIEW_SIDES], line;
 	struct view_bytes {
 		unsigned char *bytes;
 		size_t length, room;
-	} left, right, capitals;
+	} left, right[VIEW_SIDES], capitals;
 };
 
 /* Draws everything on `c`, which has the size of the terminal. What memory is too short for is left out. */

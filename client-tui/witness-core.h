@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a witness: what witness.c (lines and flows), witness-match.c (events find lines), witness-timer.c (why segments
- * are sent again) and witness-judge.c (verdicts) share. For these files only. */
+/* The inside of a witness: what witness.c (lines and flows), witness-match.c (events find lines) and witness-judge.c (verdicts)
+ * share. For these files only. */
 #ifndef UPCASE_WITNESS_CORE_H
 #define UPCASE_WITNESS_CORE_H
 
@@ -12,8 +12,6 @@
 #define PIECES 64
 /* Packets that may turn out to be undelivered. */
 #define SERIALS 8192
-/* Segments sent again of which it is open why. */
-#define AGAINS 64
 #define NO_RECORD UINT32_MAX
 
 /* A line. Over UDP it stands in a chain by its bytes for each way; over TCP it has a place in each way's stream. */
@@ -68,21 +66,6 @@ struct flow {
 	bool astray;
 	struct connection *connections;
 	uint64_t count;
-	/* What the kernels said of the last connection: [0] last, [1] before. */
-	struct witness_timer timers[EVENT_WAYS][2];
-};
-
-/* A line's segment was sent again. */
-struct again {
-	uint64_t number;
-	int flow;
-	enum event_way way;
-	/* Its place in the leg's waits. */
-	uint8_t slot;
-	/* When, and when the try before that was. */
-	int64_t at, last;
-	/* What the kernel said last before it. */
-	struct witness_timer before;
 };
 
 /* A datagram in pieces of which not all were seen. */
@@ -97,26 +80,32 @@ struct pieces {
 
 struct told {
 	uint64_t serial, number;
+	bool stream;
+};
+
+/* The lines of one transport, a ring by number, `room` long, a power of 2; number 0: empty. */
+struct ring {
+	struct record *records;
+	size_t room;
 };
 
 struct witness {
+	/* The room of a ring at most. */
 	size_t most;
-	/* A ring by number, `room` long, a power of 2; number 0: empty. */
-	struct record *records;
-	size_t room;
-	/* The heads of the chains, by key. */
+	/* By transport, since a line that goes over both has the same number in both: [0] datagrams, [1] a stream. */
+	struct ring rings[2];
+	/* The heads of the datagrams' chains, by key; as many as rings[0] has room. */
 	uint32_t *chains[EVENT_WAYS];
 	struct flow flows[WITNESS_FLOWS];
 	int flow_count;
-	/* The lines that are not compared yet. */
+	/* The lines that are not compared yet: twice their number, and 1 more over a stream. */
 	uint64_t *pending;
 	size_t pending_count, pending_room;
 	struct pieces pieces[PIECES];
 	size_t next_pieces;
-	struct again agains[AGAINS];
-	int again_count;
 	/* The lines of the last packets, by serial. */
 	struct told *told;
+	struct packets *packets;
 	/* For a line's bytes and their capitals. */
 	unsigned char *bytes;
 	size_t bytes_room;
@@ -124,16 +113,14 @@ struct witness {
 };
 
 /* witness.c */
-struct record *witness_record(const struct witness *w, uint64_t number);
+struct record *witness_record(const struct witness *w, bool stream, uint64_t number);
 uint32_t *witness_chain(const struct witness *w, enum event_way way, uint64_t key);
+/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short or the line is older than all
+ * that are kept. With its number and keys set, witness_enter() makes it one that is found. */
+struct record *witness_new_record(struct witness *w, bool stream, uint64_t number);
+void witness_enter(struct witness *w, struct record *r);
 /* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
 int witness_reserve(struct witness *w, size_t n);
-
-/* witness-timer.c */
-/* `again` has its way, slot and times. */
-void witness_sent_again(struct witness *w, struct flow *f, const struct record *r, const struct again *again);
-/* Another connection: what was said is of the one before. */
-void witness_timers_forget(struct witness *w, struct flow *f);
 
 /* What is in common for a new leg. */
 #define WITNESS_LEG ((struct witness_leg){ .fate = EVENT_NONE, .first_out = INT64_MAX, .last_out = INT64_MIN })

@@ -85,7 +85,7 @@ static enum order overtaken(const struct witness *w, const struct flow *f, const
 	enum order order = ORDER_KEPT;
 
 	for (size_t i = place_of(f, r->line.number) + 1, n = 0; i < f->end; i++) {
-		const struct record *other = witness_record(w, f->numbers[i]);
+		const struct record *other = witness_record(w, f->stream, f->numbers[i]);
 		const struct ledger_row *row = other ? ledger_find(f->ledger, f->numbers[i]) : NULL;
 
 		if (!row || ++n > OVERTAKERS)
@@ -183,9 +183,9 @@ static void judge(struct witness *w, const struct flow *f, const struct record *
 }
 
 /* Returns whether the line is done with. */
-static bool try_to_judge(struct witness *w, uint64_t number, int64_t until)
+static bool try_to_judge(struct witness *w, bool stream, uint64_t number, int64_t until)
 {
-	struct record *r = witness_record(w, number);
+	struct record *r = witness_record(w, stream, number);
 	struct flow *f = r ? &w->flows[r->flow] : NULL;
 	const struct ledger_row *row = r ? ledger_find(f->ledger, number) : NULL;
 
@@ -209,7 +209,7 @@ void witness_judge(struct witness *w, int64_t until)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < w->pending_count; i++)
-		if (!try_to_judge(w, w->pending[i], until))
+		if (!try_to_judge(w, w->pending[i] & 1, w->pending[i] / 2, until))
 			w->pending[kept++] = w->pending[i];
 	w->pending_count = kept;
 }

@@ -18,9 +18,9 @@ static void count_up(uint16_t *counter, int by)
 	*counter = *counter + by < UINT16_MAX ? (uint16_t)(*counter + by) : UINT16_MAX;
 }
 
-static void remember_serial(struct witness *w, const struct event *e, uint64_t number)
+static void remember_serial(struct witness *w, const struct event *e, const struct record *r)
 {
-	w->told[e->serial % SERIALS] = (struct told){ .serial = e->serial, .number = number };
+	w->told[e->serial % SERIALS] = (struct told){ .serial = e->serial, .number = r->line.number, .stream = r->line.stream };
 }
 
 /* --- what is common to both transports --- */
@@ -52,6 +52,14 @@ static void leg_through(struct witness_leg *leg, const struct event *e)
 	}
 }
 
+static void add_packet(struct witness *w, const struct event *e, uint64_t first, uint64_t last, uint64_t place, bool again)
+{
+	packets_add(w->packets, &(struct packet){
+		.first = first, .last = last, .stream = e->protocol == EVENT_TCP, .way = e->way, .fate = e->fate,
+		.payload = e->protocol != EVENT_TCP || e->length > 0, .syn = e->syn, .fin = e->fin, .again = again, .in = e->in,
+		.out = { e->out[0], e->out[1] }, .copies = e->copies, .place = place, .length = e->length });
+}
+
 /* --- datagrams --- */
 
 static bool fits(const struct record *r, uint8_t flow, enum event_way way, const struct event *e, uint64_t hash,
@@ -68,10 +76,10 @@ static struct record *choose(const struct witness *w, uint8_t flow, enum event_w
 	const uint64_t key = event_hash(bytes, n);
 	struct record *newest = NULL, *oldest = NULL;
 
-	if (w->room == 0)
+	if (w->rings[0].room == 0)
 		return NULL;
-	for (uint32_t i = *witness_chain(w, way, key); i != NO_RECORD; i = w->records[i].next[way]) {
-		struct record *r = &w->records[i];
+	for (uint32_t i = *witness_chain(w, way, key); i != NO_RECORD; i = w->rings[0].records[i].next[way]) {
+		struct record *r = &w->rings[0].records[i];
 		const bool due = way == EVENT_THERE ? r->line.legs[way].tries == 0 :
 		    r->line.legs[way].tries < r->line.legs[EVENT_THERE].through;
 
@@ -116,7 +124,8 @@ static void take_whole(struct witness *w, struct record *r, const struct event *
 		leg_through(leg, e);
 	else
 		leg_lost(leg, e->fate);
-	remember_serial(w, e, r->line.number);
+	remember_serial(w, e, r);
+	add_packet(w, e, r->line.number, r->line.number, 0, false);
 }
 
 /* The last piece decides: when the others are there too, the datagram is. Copies of pieces are put together
@@ -132,7 +141,8 @@ static void take_piece(struct witness *w, struct record *r, struct pieces *p, co
 	if (e->out[0] > p->out)
 		p->out = e->out[0];
 	leg->held |= e->held;
-	remember_serial(w, e, r->line.number);
+	remember_serial(w, e, r);
+	add_packet(w, e, r->line.number, r->line.number, e->offset, false);
 	if (let_through(e) == 0) {
 		leg_lost(leg, e->fate);
 		p->number = 0;
@@ -157,9 +167,9 @@ static void take_later_piece(struct witness *w, const struct event *e)
 {
 	for (size_t i = 0; i < PIECES; i++) {
 		struct pieces *p = &w->pieces[i];
-		struct record *r = p->number && p->way == e->way && p->id == e->id ? witness_record(w, p->number) : NULL;
+		struct record *r = p->number && p->way == e->way && p->id == e->id ? witness_record(w, false, p->number) : NULL;
 
-		if (r && !r->line.stream) {
+		if (r) {
 			take_piece(w, r, p, e);
 			return;
 		}
@@ -213,7 +223,7 @@ static size_t first_line_at(const struct witness *w, const struct flow *f, enum 
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		const struct record *r = witness_record(w, f->numbers[middle]);
+		const struct record *r = witness_record(w, f->stream, f->numbers[middle]);
 
 		if (r && r->ends[way] > place)
 			high = middle;
@@ -223,17 +233,11 @@ static size_t first_line_at(const struct witness *w, const struct flow *f, enum 
 	return low;
 }
 
-static void add_wait(struct witness *w, struct record *r, const struct event *e)
+static void add_wait(struct witness_leg *leg, int64_t ns)
 {
-	struct witness_leg *leg = &r->line.legs[e->way];
-	const int64_t us = (e->in - leg->last_in) / 1000;
-	const uint8_t slot = leg->waits < WITNESS_WAITS ? leg->waits++ : WITNESS_WAITS - 1;
-
 	count_up(&leg->again, 1);
-	leg->wait[slot] = (uint32_t)(us < UINT32_MAX ? us : UINT32_MAX);
-	leg->timeout[slot] = 0;
-	witness_sent_again(w, &w->flows[r->flow], r,
-	    &(struct again){ .way = e->way, .slot = slot, .at = e->in, .last = leg->last_in });
+	if (leg->waits < WITNESS_WAITS)
+		leg->wait[leg->waits++] = (uint32_t)(ns / 1000 < UINT32_MAX ? ns / 1000 : UINT32_MAX);
 }
 
 /* Bytes from `begin` to before `end` of the flow's count; those before `seen` were seen before. */
@@ -244,13 +248,13 @@ static void take_bytes(struct witness *w, struct record *r, const struct event *
 	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
 
 	if (leg->tries > 0 && first < seen)
-		add_wait(w, r, e);
+		add_wait(leg, e->in - leg->last_in);
 	leg_came(leg, e);
 	if (let_through(e) == 0)
 		leg_lost(leg, e->fate);
 	else if (end >= r->ends[e->way])
 		leg_through(leg, e);
-	remember_serial(w, e, r->line.number);
+	remember_serial(w, e, r);
 }
 
 static void take_payload(struct witness *w, struct flow *f, struct connection *c, const struct event *e)
@@ -258,7 +262,7 @@ static void take_payload(struct witness *w, struct flow *f, struct connection *c
 	/* Sequence numbers wrap; the nearest place to what was seen is meant. */
 	const int32_t ahead = (int32_t)(e->seq - (c->first[e->way] + 1) - (uint32_t)c->seen[e->way]);
 	const uint64_t seen = c->from[e->way] + c->seen[e->way];
-	uint64_t begin, end;
+	uint64_t begin, end, first_number = 0, last_number = 0;
 
 	if (ahead < 0 && (uint64_t)-(int64_t)ahead > c->seen[e->way])
 		return;
@@ -267,14 +271,25 @@ static void take_payload(struct witness *w, struct flow *f, struct connection *c
 	if (begin < seen)
 		w->totals.again[e->way]++;
 	for (size_t i = first_line_at(w, f, e->way, begin); i < f->end; i++) {
-		struct record *r = witness_record(w, f->numbers[i]);
+		struct record *r = witness_record(w, f->stream, f->numbers[i]);
 
 		if (!r || r->begins[e->way] >= end)
 			break;
 		take_bytes(w, r, e, begin, end, seen);
+		first_number = first_number ? first_number : r->line.number;
+		last_number = r->line.number;
 	}
+	add_packet(w, e, first_number, last_number, begin, begin < seen);
 	if (end > seen)
 		c->seen[e->way] = end - c->from[e->way];
+}
+
+/* It belongs to the exchange of the line that was sent last. */
+static void take_bare(struct witness *w, const struct flow *f, const struct event *e, bool again)
+{
+	const uint64_t number = f->end > f->begin ? f->numbers[f->end - 1] : 0;
+
+	add_packet(w, e, number, number, 0, again);
 }
 
 static void take_segment(struct witness *w, const struct event *e)
@@ -291,6 +306,8 @@ static void take_segment(struct witness *w, const struct event *e)
 	w->totals.segments[e->way]++;
 	if (let_through(e) == 0)
 		w->totals.dropped[e->way]++;
+	if (e->length == 0)
+		take_bare(w, &w->flows[i], e, e->syn && c->known[e->way]);
 	if (e->syn) {
 		if (c->known[e->way])
 			w->totals.again[e->way]++;
@@ -314,7 +331,7 @@ void witness_event(struct witness *w, const struct event *event)
 void witness_undelivered(struct witness *w, uint64_t serial, enum event_way way)
 {
 	const struct told *told = &w->told[serial % SERIALS];
-	struct record *r = told->serial == serial ? witness_record(w, told->number) : NULL;
+	struct record *r = told->serial == serial ? witness_record(w, told->stream, told->number) : NULL;
 	struct witness_leg *leg = r ? &r->line.legs[way] : NULL;
 
 	if (!leg || leg->through == 0)

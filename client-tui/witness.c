@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lines stand in a ring by number that grows up to its bound; the newest push the oldest out. A datagram's line is found by
+/* The lines stand in two rings by number, one a transport, that grow up to their bound; the newest push the oldest out. A datagram's line is found by
  * its bytes, in one chain for the way there and one for the capitals on the way back; a stream's by bisection among
  * the flow's lines, whose places only grow. */
 #include "config.h"
@@ -22,9 +22,10 @@ struct witness *witness_new(size_t lines)
 	while (w->most < lines)
 		w->most *= 2;
 	w->told = calloc(SERIALS, sizeof *w->told);
-	if (w->told)
+	w->packets = packets_new();
+	if (w->told && w->packets)
 		return w;
-	free(w);
+	witness_free(w);
 	return NULL;
 }
 
@@ -38,9 +39,11 @@ void witness_free(struct witness *w)
 	}
 	for (int way = 0; way < EVENT_WAYS; way++)
 		free(w->chains[way]);
-	free(w->records);
+	for (int stream = 0; stream < 2; stream++)
+		free(w->rings[stream].records);
 	free(w->pending);
 	free(w->told);
+	packets_free(w->packets);
 	free(w->bytes);
 	free(w);
 }
@@ -61,25 +64,26 @@ int witness_reserve(struct witness *w, size_t n)
 
 /* --- the ring and the chains --- */
 
-struct record *witness_record(const struct witness *w, uint64_t number)
+struct record *witness_record(const struct witness *w, bool stream, uint64_t number)
 {
-	struct record *r = w->room > 0 && number > 0 ? &w->records[number & (w->room - 1)] : NULL;
+	const struct ring *ring = &w->rings[stream];
+	struct record *r = ring->room > 0 && number > 0 ? &ring->records[number & (ring->room - 1)] : NULL;
 
 	return r && r->line.number == number ? r : NULL;
 }
 
 uint32_t *witness_chain(const struct witness *w, enum event_way way, uint64_t key)
 {
-	return &w->chains[way][(key ^ key >> 32) & (w->room - 1)];
+	return &w->chains[way][(key ^ key >> 32) & (w->rings[0].room - 1)];
 }
 
-static void enter_chains(struct witness *w, struct record *r)
+void witness_enter(struct witness *w, struct record *r)
 {
 	for (int way = 0; way < EVENT_WAYS && !r->line.stream; way++) {
 		uint32_t *head = witness_chain(w, way, r->keys[way]);
 
 		r->next[way] = *head;
-		*head = (uint32_t)(r - w->records);
+		*head = (uint32_t)(r - w->rings[0].records);
 	}
 }
 
@@ -88,8 +92,8 @@ static void leave_chains(struct witness *w, struct record *r)
 	for (int way = 0; way < EVENT_WAYS && !r->line.stream; way++) {
 		uint32_t *at = witness_chain(w, way, r->keys[way]);
 
-		while (*at != (uint32_t)(r - w->records))
-			at = &w->records[*at].next[way];
+		while (*at != (uint32_t)(r - w->rings[0].records))
+			at = &w->rings[0].records[*at].next[way];
 		*at = r->next[way];
 	}
 }
@@ -102,57 +106,67 @@ static void drop(struct witness *w, struct record *r)
 	r->line.number = 0;
 }
 
-/* Moves everything into a ring and chains of `room`. Returns 0 or -1. */
-static int resize(struct witness *w, size_t room)
+/* Empty chains for `room` datagrams, in place of the ones there. Returns 0 or -1. */
+static int new_chains(struct witness *w, size_t room)
 {
-	struct witness new = *w;
+	uint32_t *new[EVENT_WAYS] = { malloc(room * sizeof **new), malloc(room * sizeof **new) };
 
-	new.room = room;
-	new.records = calloc(room, sizeof *new.records);
-	for (int way = 0; way < EVENT_WAYS; way++) {
-		new.chains[way] = malloc(room * sizeof *new.chains[way]);
-		if (new.chains[way])
-			memset(new.chains[way], 0xff, room * sizeof *new.chains[way]);
-	}
-	if (!new.records || !new.chains[EVENT_THERE] || !new.chains[EVENT_BACK]) {
-		free(new.records);
-		free(new.chains[EVENT_THERE]);
-		free(new.chains[EVENT_BACK]);
+	if (!new[EVENT_THERE] || !new[EVENT_BACK]) {
+		free(new[EVENT_THERE]);
+		free(new[EVENT_BACK]);
 		return -1;
 	}
-	for (size_t i = 0; i < w->room; i++) {
-		struct record *to = &new.records[w->records[i].line.number & (room - 1)];
-
-		if (w->records[i].line.number == 0)
-			continue;
-		*to = w->records[i];
-		enter_chains(&new, to);
+	for (int way = 0; way < EVENT_WAYS; way++) {
+		memset(new[way], 0xff, room * sizeof **new);
+		free(w->chains[way]);
+		w->chains[way] = new[way];
 	}
-	free(w->records);
-	free(w->chains[EVENT_THERE]);
-	free(w->chains[EVENT_BACK]);
-	*w = new;
+	return 0;
+}
+
+/* Moves the lines of a transport into a ring of `room`, datagrams also into chains of that many. Returns 0 or -1. */
+static int resize(struct witness *w, bool stream, size_t room)
+{
+	const struct ring old = w->rings[stream];
+	struct record *records = calloc(room, sizeof *records);
+
+	if (!records || (!stream && new_chains(w, room) < 0)) {
+		free(records);
+		return -1;
+	}
+	w->rings[stream] = (struct ring){ .records = records, .room = room };
+	for (size_t i = 0; i < old.room; i++) {
+		struct record *to = &records[old.records[i].line.number & (room - 1)];
+
+		if (old.records[i].line.number == 0)
+			continue;
+		*to = old.records[i];
+		witness_enter(w, to);
+	}
+	free(old.records);
 	return 0;
 }
 
 /* An empty record for a line, at whose place an older one may have stood; NULL when memory is short or the line is older than all
  * that are kept. */
-static struct record *new_record(struct witness *w, uint64_t number)
+struct record *witness_new_record(struct witness *w, bool stream, uint64_t number)
 {
+	struct ring *ring = &w->rings[stream];
 	struct record *r;
 
-	if (w->room == 0 && resize(w, ROOM_FIRST) < 0)
+	if (ring->room == 0 && resize(w, stream, ROOM_FIRST) < 0)
 		return NULL;
-	r = &w->records[number & (w->room - 1)];
-	while (r->line.number != 0 && r->line.number != number && w->room < w->most) {
-		if (resize(w, 2 * w->room) < 0)
+	r = &ring->records[number & (ring->room - 1)];
+	while (r->line.number != 0 && r->line.number != number && ring->room < w->most) {
+		if (resize(w, stream, 2 * ring->room) < 0)
 			return NULL;
-		r = &w->records[number & (w->room - 1)];
+		r = &ring->records[number & (ring->room - 1)];
 	}
 	if (r->line.number > number)
 		return NULL;
 	drop(w, r);
 	memset(r, 0, sizeof *r);
+	r->line.stream = stream;
 	r->line.legs[EVENT_THERE] = r->line.legs[EVENT_BACK] = WITNESS_LEG;
 	return r;
 }
@@ -179,7 +193,7 @@ static int append(uint64_t **numbers, size_t count, size_t *room, uint64_t numbe
 /* The flow's lines whose records are gone leave its list. */
 static void forget_old(const struct witness *w, struct flow *f)
 {
-	while (f->begin < f->end && !witness_record(w, f->numbers[f->begin]))
+	while (f->begin < f->end && !witness_record(w, f->stream, f->numbers[f->begin]))
 		f->begin++;
 	if (f->begin < 1024 || f->begin < f->room / 2)
 		return;
@@ -195,8 +209,12 @@ int witness_flow(struct witness *w, bool stream, int64_t wait)
 	if (w->flow_count == WITNESS_FLOWS)
 		return -1;
 	w->flows[w->flow_count] = (struct flow){ .stream = stream, .wait = wait, .closed_at = INT64_MAX };
-	witness_timers_forget(w, &w->flows[w->flow_count]);
 	return w->flow_count++;
+}
+
+bool witness_is_stream(const struct witness *w, int flow)
+{
+	return w->flows[flow].stream;
 }
 
 void witness_set_ledger(struct witness *w, int flow, const struct ledger *ledger)
@@ -210,7 +228,7 @@ static uint64_t reply_place(const struct witness *w, const struct flow *f, uint6
 	uint64_t place = f->replies;
 
 	for (size_t i = f->end; i > f->begin; i--) {
-		const struct record *r = witness_record(w, f->numbers[i - 1]);
+		const struct record *r = witness_record(w, f->stream, f->numbers[i - 1]);
 
 		if (!r || r->begins[EVENT_THERE] < from)
 			break;
@@ -225,7 +243,6 @@ void witness_opened(struct witness *w, int flow, uint16_t here, uint16_t there, 
 
 	f->here = here;
 	f->there = there;
-	witness_timers_forget(w, f);
 	if (!f->stream)
 		return;
 	if (!f->connections && !(f->connections = calloc(CONNECTIONS, sizeof *f->connections)))
@@ -254,8 +271,8 @@ static void mark_twins(struct witness *w, struct record *r)
 {
 	uint32_t i = *witness_chain(w, EVENT_BACK, r->keys[EVENT_BACK]);
 
-	for (; i != NO_RECORD; i = w->records[i].next[EVENT_BACK]) {
-		struct record *other = &w->records[i];
+	for (; i != NO_RECORD; i = w->rings[0].records[i].next[EVENT_BACK]) {
+		struct record *other = &w->rings[0].records[i];
 
 		if (other->flow == r->flow && other->hashes[EVENT_BACK] == r->hashes[EVENT_BACK] && other->pending)
 			other->twin = r->twin = true;
@@ -295,16 +312,15 @@ static int set_segment(struct witness *w, struct record *r, struct flow *f, uint
 void witness_sent(struct witness *w, int flow, uint64_t number, uint64_t from, uint64_t to)
 {
 	struct flow *f = &w->flows[flow];
-	struct record *r = witness_record(w, number);
+	struct record *r = witness_record(w, f->stream, number);
 
 	if (r && f->stream) {
 		r->ends[EVENT_THERE] = to;
 		return;
 	}
-	r = new_record(w, number);
+	r = witness_new_record(w, f->stream, number);
 	if (!r)
 		return;
-	r->line.stream = f->stream;
 	r->flow = (uint8_t)flow;
 	if ((f->stream ? set_segment(w, r, f, number, from, to) : set_datagram(w, r, f, number, (size_t)to)) < 0)
 		return;
@@ -313,8 +329,8 @@ void witness_sent(struct witness *w, int flow, uint64_t number, uint64_t from, u
 		return;
 	f->end++;
 	r->line.number = number;
-	enter_chains(w, r);
-	if (append(&w->pending, w->pending_count, &w->pending_room, number) < 0)
+	witness_enter(w, r);
+	if (append(&w->pending, w->pending_count, &w->pending_room, 2 * number + f->stream) < 0)
 		return;
 	w->pending_count++;
 	r->pending = true;
@@ -327,11 +343,19 @@ bool witness_waits(const struct witness *w)
 	return w->pending_count > 0;
 }
 
-const struct witness_line *witness_find(const struct witness *w, uint64_t number)
+const struct witness_line *witness_find(const struct witness *w, bool stream, uint64_t number)
 {
-	const struct record *r = witness_record(w, number);
+	const struct record *r = witness_record(w, stream, number);
 
 	return r && w->flows[r->flow].seen ? &r->line : NULL;
+}
+
+size_t witness_packets(const struct witness *w, bool stream, uint64_t number, struct packet *out, size_t most)
+{
+	const struct witness_line *line = witness_find(w, stream, number);
+	const struct witness_leg *there = line ? &line->legs[EVENT_THERE] : NULL;
+
+	return there && there->tries > 0 ? packets_find(w->packets, stream, number, there->first_in, out, most) : 0;
 }
 
 const struct witness_totals *witness_totals(const struct witness *w)

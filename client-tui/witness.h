@@ -12,9 +12,10 @@
 
 #include "event.h"
 #include "ledger.h"
+#include "packets.h"
 
-/* Times between two tries kept for a line and a way: the first ones, and in the last place the last one. */
-#define WITNESS_WAITS 8
+/* Times between two tries kept for a line and a way. */
+#define WITNESS_WAITS 5
 /* Flows at most: as many as a screen has sessions. */
 #define WITNESS_FLOWS 256
 
@@ -29,10 +30,9 @@ struct witness_leg {
 	uint8_t fate;
 	/* The link made a second copy; it kept one of them back. */
 	bool doubled, held;
-	/* Between one try and the next, in microseconds; and the sender's retransmission timeout if it is known that this ran out
-	 * then, else 0. */
+	/* Between one try and the next, in microseconds: of the first WITNESS_WAITS times it was sent again. */
 	uint8_t waits;
-	uint32_t wait[WITNESS_WAITS], timeout[WITNESS_WAITS];
+	uint32_t wait[WITNESS_WAITS];
 	/* When it came to the link first and last. */
 	int64_t first_in, last_in;
 	/* When the first and the last of what was let through leave the link; INT64_MAX and INT64_MIN before. */
@@ -43,17 +43,6 @@ struct witness_line {
 	uint64_t number;
 	bool stream;
 	struct witness_leg legs[EVENT_WAYS];
-};
-
-/* What the kernel of one end said of its retransmission timer. */
-struct witness_timer {
-	/* When it was asked, and by when it had answered. */
-	int64_t asked, answered;
-	/* The timeout, ns, and how often it has doubled. */
-	int64_t timeout;
-	unsigned doubled;
-	/* How often it ran out since the connection stands; -1: not told. */
-	int ran_out;
 };
 
 /* Where a datagram's way ended, as far as the link knows. */
@@ -104,8 +93,9 @@ struct witness;
 struct witness *witness_new(size_t lines);
 void witness_free(struct witness *w);
 
-/* A session. Line numbers are unique over all flows. Returns the flow's number, or -1 when there are WITNESS_FLOWS. */
+/* A session. Line numbers are unique over all flows of a transport: a line that goes over both at once has the same in both. Returns the flow's number, or -1 when there are WITNESS_FLOWS. */
 int witness_flow(struct witness *w, bool stream, int64_t wait);
+bool witness_is_stream(const struct witness *w, int flow);
 /* Where its lines stand; before the first line is sent. The ledger must outlive the last judgement. */
 void witness_set_ledger(struct witness *w, int flow, const struct ledger *ledger);
 /* Its socket was opened: see session_hooks.opened. */
@@ -119,11 +109,6 @@ void witness_event(struct witness *w, const struct event *event);
 /* A packet that was let through did not reach its host after all. */
 void witness_undelivered(struct witness *w, uint64_t serial, enum event_way way);
 
-/* What the sender's kernel says: this end's for EVENT_THERE, the server's for EVENT_BACK. Best told some times in every timeout. */
-void witness_timer(struct witness *w, int flow, enum event_way way, const struct witness_timer *timer);
-/* Something was sent again, and the kernel has not been asked since why. */
-bool witness_asks(const struct witness *w, int flow, enum event_way way);
-
 /* All events of packets that came to the link before `until` have been told: compares the lines whose fate is decided and of which
  * nothing can come any more. */
 void witness_judge(struct witness *w, int64_t until);
@@ -131,9 +116,16 @@ void witness_judge(struct witness *w, int64_t until);
 bool witness_waits(const struct witness *w);
 
 /* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
-const struct witness_line *witness_find(const struct witness *w, uint64_t number);
+const struct witness_line *witness_find(const struct witness *w, bool stream, uint64_t number);
+/* The packets of a line, as packets_find(). */
+size_t witness_packets(const struct witness *w, bool stream, uint64_t number, struct packet *out, size_t most);
 enum witness_place witness_place(const struct witness_line *line, int64_t now);
 const struct witness_totals *witness_totals(const struct witness *w);
+/* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory is short. */
+int witness_put(struct witness *w, const struct witness_line *line);
+/* And a packet of it. */
+void witness_put_packet(struct witness *w, const struct packet *packet);
+void witness_put_totals(struct witness *w, uint64_t judged, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */
 const char *witness_mismatch_text(enum witness_mismatch kind);
 

@@ -29,6 +29,11 @@
 
 _Static_assert(sizeof(struct capital) == SLACK, "one copy takes a whole entry");
 
+/* The block of the first character of four bytes. */
+#define FOURS (0x10000 >> 6)
+
+_Static_assert(sizeof capital_blocks > FOURS, "some characters of four bytes have capitals");
+
 /* Whole blocks of ASCII, until one that is not all ASCII; that one is written too, but does not
  * count. With `quiet`, instead, blocks without a byte that begins a character that changes,
  * which is what most scripts without case are, and where it does not matter what else the bytes
@@ -123,27 +128,57 @@ static inline size_t write_character(const unsigned char *in, uint32_t uc, size_
 	return capital_entries[index].length;
 }
 
-/* What is not ASCII: writes one character, or one byte that is none, of which SLACK bytes are
- * there to be read. Sets `*length` to the bytes read and returns the bytes written, of SLACK.
- * The four bytes stand in one number, the first lowest, where one comparison finds the marks of
- * all of them. Overlong forms of what has capitals show in the code point. Other ill-formed
- * sequences, as surrogates, need no look: the table has nothing for them, so they pass. */
-static inline size_t write_other(const unsigned char *in, unsigned char *out, size_t *length)
+/* The four bytes at `in`, the first lowest: so one comparison finds the marks of a character. */
+static inline uint32_t word_at(const unsigned char *in)
 {
-	uint32_t word, uc;
+	uint32_t word;
 
 	memcpy(&word, in, sizeof word);
-	word = le32toh(word);
+	return le32toh(word);
+}
+
+/* Characters of four bytes, one or more, until something else comes or `stop` is reached. Returns the end of what was
+ * written, and in `*from` where the next character begins. Most of them are in runs of one script, or of none. */
+static inline unsigned char *write_fours(const unsigned char **from, const unsigned char *stop, unsigned char *out)
+{
+	const unsigned char *in = *from;
+	uint32_t word = word_at(in);
+
+	do {
+		uint32_t block = (word & 0x07) << 12 | (word >> 2 & 0xfc0) | (word >> 16 & 0x3f);
+		unsigned index = 0;
+
+		/* Overlong forms have small numbers, where what has capitals is for the shorter ones. */
+		if (block - FOURS < sizeof capital_blocks - FOURS)
+			index = capital_indices[capital_blocks[block]][word >> 24 & 0x3f];
+		memcpy(out, in, 4);
+		in += 4;
+		if (index) {
+			memcpy(out, &capital_entries[index], SLACK);
+			out += capital_entries[index].length;
+		} else {
+			out += 4;
+		}
+		word = word_at(in);
+	} while (in < stop && (word & 0xc0c0c0f8) == 0x808080f0);
+	*from = in;
+	return out;
+}
+
+/* What is not ASCII: writes one character, or one byte that is none, of which SLACK bytes are
+ * there to be read. Sets `*length` to the bytes read and returns the bytes written, of SLACK.
+ * Overlong forms of what has capitals show in the code point. Other ill-formed
+ * sequences, as surrogates, need no look: the table has nothing for them, so they pass. */
+static inline size_t write_other(const unsigned char *in, uint32_t word, unsigned char *out, size_t *length)
+{
+	uint32_t uc;
+
 	uc = (word & 0x1f) << 6 | (word >> 8 & 0x3f);
 	if ((word & 0xc0e0) == 0x80c0)
 		return write_character(in, uc, *length = 2, out);
 	uc = (word & 0x0f) << 12 | (word >> 8 & 0x3f) << 6 | (word >> 16 & 0x3f);
 	if ((word & 0xc0c0f0) == 0x8080e0 && uc >= 0x800)
 		return write_character(in, uc, *length = 3, out);
-	uc = (word & 0x07) << 18 | (word >> 8 & 0x3f) << 12 | (word >> 16 & 0x3f) << 6 |
-	    (word >> 24 & 0x3f);
-	if ((word & 0xc0c0c0f8) == 0x808080f0 && uc >= 0x10000)
-		return write_character(in, uc, *length = 4, out);
 	*out = *in;
 	return *length = 1;
 }
@@ -155,6 +190,7 @@ static unsigned char *write_mixed(const unsigned char **from, const unsigned cha
     unsigned char *out)
 {
 	const unsigned char *in = *from;
+	uint32_t word;
 	size_t length;
 
 	while (in < stop) {
@@ -162,7 +198,12 @@ static unsigned char *write_mixed(const unsigned char **from, const unsigned cha
 			length = write_ascii(in, out);
 			out += length;
 		} else {
-			out += write_other(in, out, &length);
+			word = word_at(in);
+			if ((word & 0xc0c0c0f8) == 0x808080f0) {
+				out = write_fours(&in, stop, out);
+				continue;
+			}
+			out += write_other(in, word, out, &length);
 		}
 		in += length;
 	}

@@ -124,11 +124,16 @@ void log_flush(void)
 		one_log.left_out = 0;
 }
 
+bool log_tells(enum log_level level)
+{
+	return level <= one_log.level;
+}
+
 void log_event(enum log_level level, const char *format, ...)
 {
 	va_list args;
 
-	if (level > one_log.level)
+	if (!log_tells(level))
 		return;
 	if (!bucket_take(&one_log.bucket, clock_monotonic())) {
 		one_log.left_out++;

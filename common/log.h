@@ -8,10 +8,15 @@
 #ifndef UPCASE_LOG_H
 #define UPCASE_LOG_H
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_PEER };
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_PEER };
 
 /* `program` begins each line; events above `level` are left out. `program` must live on. */
 void log_open(const char *program, enum log_level level);
+
+/* Whether events of `level` are written at all: for what it costs to put one into words. */
+bool log_tells(enum log_level level);
 
 /* One event. At most 20 a second on average with bursts of 100; how many were left out stands in a line
  * of its own once there is room again. Errors count as the others. */

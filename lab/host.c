@@ -19,6 +19,7 @@
 
 #include "device.h"
 #include "netdev.h"
+#include "stamper.h"
 
 /* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the link. */
 #define TUN_QUEUE 10000
@@ -256,6 +257,14 @@ static int open_tap(const struct host_settings *settings, enum host_side side, s
 	return 0;
 }
 
+/* -1: a capture does without, and says so. */
+static int open_stamper(const char *device)
+{
+	const struct tpacket_req ring = stamper_ring();
+
+	return netdev_stamper(device, &ring);
+}
+
 /* A new host of its own; the calling process is in it afterwards. */
 static int make_host(const struct host_settings *settings, enum host_side side, int middle,
     struct host_pair *pair, struct explain_failure *failure)
@@ -272,6 +281,8 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	}
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;
+	if (settings->stamped)
+		pair->stamper[side] = open_stamper(HOST_DEVICE);
 	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure) : 0;
 }
 
@@ -287,6 +298,8 @@ static int open_outer_ends(const struct host_settings *settings, struct host_pai
 			return failed(failure, EXPLAIN_RAISE);
 		if ((pair->injector[side] = netdev_injector(sides[side].name)) < 0)
 			return failed(failure, EXPLAIN_PACKET_SOCKET);
+		if (settings->stamped)
+			pair->outer_stamper[side] = open_stamper(sides[side].name);
 	}
 	for (int side = 0; side < HOST_SIDES; side++)
 		netdev_wait_carrier(sides[side].name);
@@ -314,6 +327,17 @@ static void close_all(int fds[HOST_SIDES])
 	}
 }
 
+static bool all_stamped(const struct host_pair *pair)
+{
+	bool all = true;
+
+	for (int side = 0; side < HOST_SIDES; side++) {
+		all = all && pair->stamper[side] >= 0;
+		all = all && (pair->report.backend == HOST_BACKEND_TUN || pair->outer_stamper[side] >= 0);
+	}
+	return all;
+}
+
 static int make_pair(const struct host_settings *settings, enum host_backend backend, int middle,
     struct host_pair *pair, struct explain_failure *failure)
 {
@@ -322,7 +346,7 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 	pair->report.backend = backend;
 	pair->report.ipv6 = settings->mtu >= HOST_MTU_IPV6;
 	for (int side = 0; side < HOST_SIDES; side++)
-		pair->ns[side] = pair->device[side] = pair->injector[side] = -1;
+		pair->ns[side] = pair->device[side] = pair->injector[side] = pair->stamper[side] = pair->outer_stamper[side] = -1;
 	for (int side = 0; side < HOST_SIDES && result == 0; side++)
 		result = make_host(settings, side, middle, pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
@@ -337,6 +361,10 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 		close_all(pair->ns);
 		close_all(pair->device);
 		close_all(pair->injector);
+	}
+	if (result != 0 || !all_stamped(pair)) {
+		close_all(pair->stamper);
+		close_all(pair->outer_stamper);
 	}
 	return result;
 }

@@ -9,12 +9,8 @@
 
 #include "device.h"
 #include "explain.h"
+#include "lab-hosts.h"
 
-/* The hosts' addresses; nothing of the real machine is needed or touched. */
-#define HOST_NEAR_IPV4 "10.9.0.1"
-#define HOST_NEAR_IPV6 "fd09::1"
-#define HOST_FAR_IPV4 "10.9.0.2"
-#define HOST_FAR_IPV6 "fd09::2"
 /* The device's name on both hosts. */
 #define HOST_DEVICE "wire"
 /* Bounds of the hosts' own MTU: IPv4's least (RFC 791), what a TUN device takes at most. */
@@ -35,6 +31,8 @@ struct host_settings {
 	int mtu;
 	/* TCP's congestion control on both hosts, or "" for the machine's own. */
 	char congestion[HOST_CONGESTION_SIZE];
+	/* Make stampers too. */
+	bool stamped;
 };
 
 /* What was made. */
@@ -59,6 +57,9 @@ struct host_pair {
 	/* By enum host_side: the network namespaces; what hears what the host sends, and what sends to it (-1 with TUN, where
 	 * one descriptor does both). */
 	int ns[HOST_SIDES], device[HOST_SIDES], injector[HOST_SIDES];
+	/* What tells when the host sent and received, and with veth another at the outer end: all, or, where they were not
+	 * wanted or are not to be had, none: -1. */
+	int stamper[HOST_SIDES], outer_stamper[HOST_SIDES];
 	struct host_report report;
 };
 

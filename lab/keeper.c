@@ -342,11 +342,16 @@ static void catch_signals(struct keeper *k)
 
 static int hand_over(struct host_pair *pair, const struct keeper_message *message, int relay)
 {
-	const int fds[LETTER_FDS] = {
-		pair->device[HOST_NEAR], pair->device[HOST_FAR], pair->injector[HOST_NEAR], pair->injector[HOST_FAR],
-	};
-	int count = pair->injector[HOST_NEAR] < 0 ? 2 : 4;
-	int result = letter_send(relay, message, fds, count);
+	const int *const kinds[] = { pair->device, pair->injector, pair->stamper, pair->outer_stamper };
+	int fds[LETTER_FDS], count = 0, result;
+
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++) {
+		for (int side = 0; side < HOST_SIDES; side++) {
+			if (kinds[kind][side] >= 0)
+				fds[count++] = kinds[kind][side];
+		}
+	}
+	result = letter_send(relay, message, fds, count);
 
 	while (count-- > 0)
 		close(fds[count]);

@@ -93,3 +93,25 @@ int letter_devices(const struct keeper_letter *letter, int mtu, struct device *d
 	}
 	return 0;
 }
+
+bool letter_stampers(const struct keeper_letter *letter, struct stamper *stampers[HOST_SIDES])
+{
+	const bool veth = letter->message.report.backend == HOST_BACKEND_VETH;
+	const int kinds = veth ? 2 : 1, *fds = letter->fds + kinds * HOST_SIDES;
+	bool all = true;
+
+	if (letter->fd_count < 2 * kinds * HOST_SIDES)
+		return false;
+	for (int side = 0; side < HOST_SIDES; side++) {
+		const int outer = veth ? fds[HOST_SIDES + side] : -1;
+		if (!(stampers[side] = stamper_new(fds[side], outer))) {
+			close(fds[side]);
+			if (veth)
+				close(outer);
+		}
+		all = all && stampers[side];
+	}
+	for (int side = 0; side < HOST_SIDES && !all; side++)
+		stamper_free(stampers[side]);
+	return all;
+}

@@ -7,14 +7,15 @@
 #include <sys/types.h>
 
 #include "host.h"
+#include "stamper.h"
 
-/* The most descriptors in a letter: for each host one that hears, one that sends. */
-#define LETTER_FDS 4
+/* The most descriptors in a letter: for each host one that hears, one that sends, two that stamp. */
+#define LETTER_FDS 8
 
 enum keeper_word {
 	/* To the relay. */
 	KEEPER_FAILED,     /* `failure`; the keeper is gone */
-	KEEPER_MADE,       /* `report`, and the devices: near, far, with veth also the injectors */
+	KEEPER_MADE,       /* `report`, and the devices: near, far; with veth the injectors; the stampers, if any */
 	KEEPER_FAR_READY,  /* the far command serves, or there is none */
 	KEEPER_FAR_SLOW,   /* it does not tell that it serves; nothing is started on the near host */
 	KEEPER_NEAR,       /* the near command's process speaks, before it executes it */
@@ -57,6 +58,9 @@ struct keeper_letter {
 
 /* The hosts' devices from a KEEPER_MADE letter, for packets of `mtu` bytes. Returns 0, or -1 with errno. */
 int letter_devices(const struct keeper_letter *letter, int mtu, struct device *devices[HOST_SIDES]);
+
+/* The stampers that came along; false when none did. Takes over their descriptors, and closes those that do not work. */
+bool letter_stampers(const struct keeper_letter *letter, struct stamper *stampers[HOST_SIDES]);
 
 /* Returns 0, or -1 with errno (EPIPE: the peer is gone). `fds` may be NULL if `count` is 0. */
 int letter_send(int fd, const struct keeper_message *message, const int *fds, int count);

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "capture.h"
 #include "clock.h"
 #include "impair-text.h"
 #include "link.h"
 #include "parcels.h"
-#include "pcapng.h"
 
 /* Packets from each side in one turn, and how often due ones are looked for among them. */
 #define TURN_PACKETS 128
@@ -29,8 +29,6 @@
 /* A timer that is later than this was not late: somebody else had the processor. */
 #define LATE_MOST (100 * NS_PER_US)
 #define LATE_WEIGHT 8
-/* A capture lags by at most this. */
-#define FLUSH_AFTER (200 * NS_PER_MS)
 
 /* One direction. */
 struct way {
@@ -48,17 +46,16 @@ struct link {
 	struct way ways[LINK_DIRECTIONS];
 	uint64_t seed, serial;
 	struct link_witness witness;
-	struct pcapng *capture;
-	/* Wall clock minus monotonic clock when the capture began: its stamps never jump. */
-	int64_t wall;
+	/* Or NULL; then, what it knows the packet by that was read last, and whether pieces cut from that are in it. */
+	struct capture *capture;
+	struct sightings_key key;
+	bool pieces;
 	/* When the last link_watch() asked to be woken for a delivery; whether that was still to come. */
 	int64_t wake;
 	bool waiting;
 	/* How late such a wake-up is, on average of late. */
 	int64_t late;
-	/* When the capture is flushed next, or CLOCK_NEVER. */
-	int64_t flush_at;
-	bool capture_failed, broken;
+	bool broken;
 	/* Drops on cue that wait in both directions for whichever packet comes first. */
 	unsigned either[IMPAIR_CLASSES];
 	/* The packet that was read; a piece cut from it. */
@@ -82,7 +79,6 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 	if (!link)
 		return NULL;
 	link->seed = seed;
-	link->flush_at = CLOCK_NEVER;
 	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		struct way *way = &link->ways[i];
 		way->from = i == LINK_THERE ? near : far;
@@ -114,18 +110,21 @@ void link_free(struct link *link)
 		impair_free(link->ways[i].impair);
 		parcels_free(link->ways[i].parcels);
 	}
-	pcapng_free(link->capture);
+	capture_free(link->capture);
 	free(link);
 }
 
 static void capture(struct link *link, const struct way *way, enum pcapng_way which, int64_t now,
     const void *bytes, size_t n, const char *comment)
 {
-	bool near = (way == &link->ways[LINK_THERE]) == (which == PCAPNG_OUT);
+	const bool out = which == PCAPNG_OUT, near = (way == &link->ways[LINK_THERE]) == out;
+	const struct capture_packet packet = {
+		.host = near ? 0 : 1, .way = which, .at = now, .bytes = bytes, .n = n, .comment = comment,
+		.key = out ? link->key : sightings_key(bytes, n, n), .piece = out && link->pieces,
+	};
 
-	pcapng_packet(link->capture, near ? 0 : 1, which, now + link->wall, bytes, n, comment);
-	if (link->flush_at == CLOCK_NEVER)
-		link->flush_at = now + FLUSH_AFTER;
+	capture_add(link->capture, &packet);
+	link->pieces |= out;
 }
 
 /* Why it never arrived, or what it met: NULL if it was just carried. */
@@ -338,6 +337,10 @@ static bool carry(struct link *link, struct way *way)
 		return true;
 	int64_t now = clock_monotonic();
 	int mtu = impair_settings(way->impair)->mtu;
+	if (link->capture) {
+		link->key = sightings_key(link->buffer, (size_t) n, (size_t) n);
+		link->pieces = false;
+	}
 	if (packet_read(&p, link->buffer, (size_t) n) || packet_is_chatter(&p)) {
 		way->counts.chatter++;
 		device_write(way->to, link->buffer, (size_t) n);
@@ -372,7 +375,8 @@ void link_watch(struct link *link, struct watch *w)
 		link->waiting = link->wake > clock_monotonic();
 		watch_until(w, link->wake);
 	}
-	watch_until(w, link->flush_at);
+	if (link->capture)
+		watch_until(w, capture_due(link->capture));
 }
 
 /* Learns from a wake-up that came for the timer alone. */
@@ -383,13 +387,6 @@ static void learn_lateness(struct link *link, bool readable)
 	if (!link->waiting || readable || late < 0)
 		return;
 	link->late += ((late < LATE_MOST ? late : LATE_MOST) - link->late) / LATE_WEIGHT;
-}
-
-static void flush_capture(struct link *link)
-{
-	if (link->capture)
-		link->capture_failed |= pcapng_flush(link->capture) != 0;
-	link->flush_at = CLOCK_NEVER;
 }
 
 void link_turn(struct link *link, const struct watch *w)
@@ -406,8 +403,8 @@ void link_turn(struct link *link, const struct watch *w)
 		if (i % TURN_STEP == 0)
 			deliver_all_due(link);
 	}
-	if (link->flush_at != CLOCK_NEVER && clock_monotonic() >= link->flush_at)
-		flush_capture(link);
+	if (link->capture)
+		capture_turn(link->capture, clock_monotonic());
 }
 
 bool link_broken(const struct link *link)
@@ -420,22 +417,19 @@ void link_set_witness(struct link *link, const struct link_witness *witness)
 	link->witness = witness ? *witness : (struct link_witness) { .context = NULL };
 }
 
-int link_capture(struct link *link, FILE *out)
+int link_capture(struct link *link, FILE *out, struct stamper *const stampers[LINK_DIRECTIONS])
 {
 	const char *const names[] = {
 		device_name(link->ways[LINK_THERE].from), device_name(link->ways[LINK_BACK].from),
 	};
 
-	link->capture = pcapng_new(out, names, LINK_DIRECTIONS);
-	link->wall = clock_realtime() - clock_monotonic();
-	link->flush_at = link->capture ? clock_monotonic() : CLOCK_NEVER;
+	link->capture = capture_new(out, names, stampers);
 	return link->capture ? 0 : -1;
 }
 
 bool link_capture_failed(struct link *link)
 {
-	flush_capture(link);
-	return link->capture_failed;
+	return link->capture && capture_finish(link->capture) != 0;
 }
 
 uint64_t link_seed(const struct link *link)

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "impair.h"
 #include "packet.h"
+#include "stamper.h"
 #include "watch.h"
 
 /* There: from the near host to the far one. */
@@ -95,9 +96,10 @@ bool link_broken(const struct link *link);
 void link_set_witness(struct link *link, const struct link_witness *witness);
 
 /* Writes a capture to `out`, which the link closes: interface 0 is the near host, 1 the far one; a packet stands on the
- * sender's interface when it comes in, with a comment if it met anything, and on the receiver's when it is delivered.
- * Returns 0, or -1 when memory runs out. */
-int link_capture(struct link *link, FILE *out);
+ * sender's interface when its host sent it, with a comment if it met anything, and on the receiver's when its host received
+ * it. The times are the stampers', the near host's and the far one's, which it frees in the end; with NULL, or where they
+ * missed a packet, those at which the link reads and writes. Returns 0, or -1 when memory runs out. */
+int link_capture(struct link *link, FILE *out, struct stamper *const stampers[LINK_DIRECTIONS]);
 /* Writes the rest of the capture and tells whether anything of it could not be written. False without one. */
 bool link_capture_failed(struct link *link);
 

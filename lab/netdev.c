@@ -456,6 +456,23 @@ int netdev_injector(const char *name)
 	return open_packet_socket(name, NULL);
 }
 
+int netdev_stamper(const char *name, const struct tpacket_req *ring)
+{
+	const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+	int error;
+
+	if (fd < 0)
+		return -1;
+	/* Else the kernel stamps a frame only when it is put into the ring. */
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 && keep_in_ring(fd, ring) == 0
+	    && bind_to_device(fd, name, ETH_P_ALL) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 int netdev_sysctl_set(const char *key, const char *value)
 {
 	char path[128];

@@ -50,6 +50,9 @@ int netdev_route_congestion(const char *name, const char *address, int prefix, c
  * places.) From the first packet on they are kept in a ring (TPACKET_V2) of that shape. An injector sends over `name`. */
 int netdev_tap(const char *name, const struct tpacket_req *ring);
 int netdev_injector(const char *name);
+/* A packet socket that hears all that this namespace sends and receives over `name`, without the link's header and with the
+ * kernel's stamps, in a ring of that shape, or -1. */
+int netdev_stamper(const char *name, const struct tpacket_req *ring);
 
 /* Writes `value` to /proc/sys/`key`; reads at most `size` bytes with the end, without the newline. */
 int netdev_sysctl_set(const char *key, const char *value);

@@ -223,7 +223,7 @@ static bool do_drop(const struct asked *a)
 			outbox_print(a->out, "ok\n");
 			return true;
 		}
-	return refuse(a, "", "drop next what? request, reply, syn or ack; for example: drop next reply");
+	return refuse(a, "", "drop next request, reply, syn or ack; for example: drop next reply");
 }
 
 static bool for_a_time(const struct asked *a, void (*start)(struct link *, unsigned, int64_t, int64_t))

@@ -11,6 +11,7 @@
 /* Block types. */
 #define SECTION UINT32_C(0x0a0d0d0a)
 #define INTERFACE 1
+#define INTERFACE_STATISTICS 5
 #define ENHANCED_PACKET 6
 #define BYTE_ORDER_MAGIC UINT32_C(0x1a2b3c4d)
 #define LENGTH_UNKNOWN UINT64_MAX
@@ -23,6 +24,7 @@
 #define OPTION_IF_NAME 2
 #define OPTION_EPB_FLAGS 2
 #define OPTION_SHB_USERAPPL 4
+#define OPTION_ISB_IFRECV 4
 #define OPTION_IF_TSRESOL 9
 
 #define NANOSECONDS 9
@@ -93,19 +95,21 @@ static void put_section(FILE *out)
 	put_block(out, SECTION, &fixed, sizeof fixed, NULL, 0, &o);
 }
 
-static void put_interface(FILE *out, const char *name)
+static void put_interface(FILE *out, const char *name, const char *comment)
 {
 	struct { uint16_t type, reserved; uint32_t longest; } fixed = { LINKTYPE_RAW, 0, 0 };
 	uint8_t resolution = NANOSECONDS;
 	struct options o = { .n = 0 };
 
 	put_text(&o, OPTION_IF_NAME, name);
+	if (comment)
+		put_text(&o, OPTION_COMMENT, comment);
 	put_option(&o, OPTION_IF_TSRESOL, &resolution, 1);
 	put_end(&o);
 	put_block(out, INTERFACE, &fixed, sizeof fixed, NULL, 0, &o);
 }
 
-struct pcapng *pcapng_new(FILE *out, const char *const *names, int count)
+struct pcapng *pcapng_new(FILE *out, const char *const *names, const char *comment, int count)
 {
 	struct pcapng *p = malloc(sizeof *p);
 	if (!p)
@@ -113,7 +117,7 @@ struct pcapng *pcapng_new(FILE *out, const char *const *names, int count)
 	p->out = out;
 	put_section(out);
 	for (int i = 0; i < count; i++)
-		put_interface(out, names[i]);
+		put_interface(out, names[i], comment);
 	return p;
 }
 
@@ -131,6 +135,17 @@ void pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t
 	put_option(&o, OPTION_EPB_FLAGS, &flags, sizeof flags);
 	put_end(&o);
 	put_block(p->out, ENHANCED_PACKET, fixed, sizeof fixed, bytes, n, &o);
+}
+
+void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets, const char *comment)
+{
+	uint32_t fixed[3] = { (uint32_t) interface, (uint32_t) ((uint64_t) wall >> 32), (uint32_t) wall };
+	struct options o = { .n = 0 };
+
+	put_text(&o, OPTION_COMMENT, comment);
+	put_option(&o, OPTION_ISB_IFRECV, &packets, sizeof packets);
+	put_end(&o);
+	put_block(p->out, INTERFACE_STATISTICS, fixed, sizeof fixed, NULL, 0, &o);
 }
 
 int pcapng_flush(struct pcapng *p)

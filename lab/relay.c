@@ -71,11 +71,20 @@ static void give_up(struct relay *r, const char *what, const char *why)
 	end(r);
 }
 
-static int open_link(struct relay *r)
+static int open_capture(struct relay *r, const struct keeper_letter *letter)
+{
+	FILE *out = fopen(r->options->pcap, "we");
+	struct stamper *stampers[HOST_SIDES];
+
+	if (!out)
+		return -1;
+	return link_capture(r->link, out, letter_stampers(letter, stampers) ? stampers : NULL);
+}
+
+static int open_link(struct relay *r, const struct keeper_letter *letter)
 {
 	const struct lab_options *o = r->options;
 	char path[FOLDER_PATH + 8];
-	FILE *capture;
 	int listener;
 
 	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOST_NEAR], r->devices[HOST_FAR]);
@@ -83,10 +92,8 @@ static int open_link(struct relay *r)
 		return -1;
 	/* The keeper and what it runs are processes by now, and keep their places. */
 	(void)link_take_precedence();
-	if (o->pcap) {
-		if (!(capture = fopen(o->pcap, "we")) || link_capture(r->link, capture) != 0)
-			return -1;
-	}
+	if (o->pcap && open_capture(r, letter) != 0)
+		return -1;
 	snprintf(path, sizeof(path), "%s/" FOLDER_LINK, r->folder);
 	if ((listener = control_listen(path)) < 0)
 		return -1;
@@ -99,7 +106,7 @@ static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 	r->keeper_pid = letter->sender;
 	if (letter_devices(letter, r->options->hosts.mtu, r->devices) != 0) {
 		give_up(r, "the devices", strerror(errno));
-	} else if (open_link(r) != 0) {
+	} else if (open_link(r, letter) != 0) {
 		give_up(r, r->options->pcap && !r->control ? r->options->pcap : "the link", strerror(errno));
 	} else {
 		if (!r->options->quiet)
@@ -297,6 +304,7 @@ static int start(struct relay *r, const struct commands *commands)
 		.folder = r->folder,
 	};
 
+	plan.hosts.stamped = r->options->pcap != NULL;
 	if ((plan.far_output = open_far_output(r)) < 0) {
 		fprintf(stderr, "upcase-lab: %s: %s\n", r->options->far_log ? r->options->far_log : "pipe",
 		    strerror(errno));

@@ -37,7 +37,9 @@ struct client {
 
 struct control {
 	struct loop *loop;
+	struct crowd *crowd;
 	struct orders orders;
+	/* -1: it only answers on one that it was given. */
 	int listener;
 	struct client *clients[CONTROL_CLIENTS];
 	/* No client is accepted until then, or CLOCK_NEVER. */
@@ -61,7 +63,8 @@ static void watch_listener(struct control *c)
 {
 	bool open = free_place(c) < CONTROL_CLIENTS && c->rest_until == CLOCK_NEVER;
 
-	loop_want(c->loop, c->listener, open ? LOOP_READ : 0);
+	if (c->listener >= 0)
+		loop_want(c->loop, c->listener, open ? LOOP_READ : 0);
 }
 
 static void drop(struct client *client)
@@ -71,7 +74,7 @@ static void drop(struct client *client)
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->clients[i] == client)
 			c->clients[i] = NULL;
-	loop_remove(c->loop, client->fd);
+	crowd_remove(c->crowd, client->fd);
 	close(client->fd);
 	outbox_free(&client->out);
 	free(client);
@@ -118,6 +121,12 @@ static bool is_heard(const struct client *client)
 	return client->out.end - client->out.first < UNREAD_MOST;
 }
 
+/* What to wait for, with the whole order that ends at `end` still to be executed, or none. */
+static unsigned what_next(const struct client *client, const char *end)
+{
+	return (client->ended || end ? 0 : LOOP_READ) | (end || !outbox_empty(&client->out) ? LOOP_WRITE : 0);
+}
+
 static void client_ready(void *context, int fd, unsigned ready, int64_t now)
 {
 	struct client *client = context;
@@ -136,26 +145,25 @@ static void client_ready(void *context, int fd, unsigned ready, int64_t now)
 		end = order_end(client);
 	}
 	if (outbox_send(&client->out, fd) < 0 || client->out.overflown ||
-	    (client->ended && !end && outbox_empty(&client->out))) {
+	    (client->ended && !end && outbox_empty(&client->out)) ||
+	    crowd_want(c->crowd, fd, what_next(client, end)) < 0) {
 		drop(client);
 		watch_listener(c);
-		return;
 	}
-	loop_want(c->loop, fd, (client->ended || end ? 0 : LOOP_READ) |
-	    (end || !outbox_empty(&client->out) ? LOOP_WRITE : 0));
 }
 
 /* Takes over `fd`. Returns 0, or -1. */
 static int add(struct control *c, int fd)
 {
-	struct client *client = fd < FD_SETSIZE ? calloc(1, sizeof *client) : NULL;
+	struct client *client = fd < c->crowd->limit ? calloc(1, sizeof *client) : NULL;
 
-	if (!client)
+	if (!client || crowd_add(c->crowd, fd, client_ready, client) < 0) {
+		free(client);
 		return -1;
+	}
 	client->control = c;
 	client->fd = fd;
 	c->clients[free_place(c)] = client;
-	loop_add(c->loop, fd, LOOP_READ, client_ready, client);
 	return 0;
 }
 
@@ -252,7 +260,8 @@ static const char *reason(int error)
 	}
 }
 
-struct control *control_open(struct loop *loop, const char *path, const struct orders *orders, char why[OPTIONS_WHY])
+struct control *control_open(struct loop *loop, struct crowd *crowd, const char *path, const struct orders *orders,
+    char why[OPTIONS_WHY])
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	struct control *c = calloc(1, sizeof *c);
@@ -270,7 +279,7 @@ struct control *control_open(struct loop *loop, const char *path, const struct o
 		free(c);
 		return NULL;
 	}
-	*c = (struct control){.loop = loop, .orders = *orders, .listener = fd, .rest_until = CLOCK_NEVER};
+	*c = (struct control){.loop = loop, .crowd = crowd, .orders = *orders, .listener = fd, .rest_until = CLOCK_NEVER};
 	memcpy(c->path, a.sun_path, sizeof c->path);
 	if (stat(path, &st) == 0) {
 		c->device = st.st_dev;
@@ -280,18 +289,38 @@ struct control *control_open(struct loop *loop, const char *path, const struct o
 	return c;
 }
 
-void control_close(struct control *c)
+struct control *control_answer(struct crowd *crowd, int fd, const struct orders *orders)
 {
-	struct stat st;
+	struct control *c = calloc(1, sizeof *c);
 
+	if (!c)
+		return NULL;
+	*c = (struct control){.crowd = crowd, .orders = *orders, .listener = -1, .rest_until = CLOCK_NEVER};
+	if (add(c, fd) == 0)
+		return c;
+	free(c);
+	return NULL;
+}
+
+void control_leave(struct control *c)
+{
 	if (!c)
 		return;
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->clients[i])
 			drop(c->clients[i]);
-	if (stat(c->path, &st) == 0 && st.st_dev == c->device && st.st_ino == c->inode)
-		unlink(c->path);
-	loop_remove(c->loop, c->listener);
-	close(c->listener);
+	if (c->listener >= 0) {
+		loop_remove(c->loop, c->listener);
+		close(c->listener);
+	}
 	free(c);
+}
+
+void control_close(struct control *c)
+{
+	struct stat st;
+
+	if (c && *c->path && stat(c->path, &st) == 0 && st.st_dev == c->device && st.st_ino == c->inode)
+		unlink(c->path);
+	control_leave(c);
 }

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "crowd.h"
 #include "loop.h"
 #include "options.h"
 #include "orders.h"
@@ -20,11 +21,16 @@
 /* Opaque. */
 struct control;
 
-/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` is borrowed, and what `orders`
- * points to. NULL with the reason in `why`. */
-struct control *control_open(struct loop *loop, const char *path, const struct orders *orders, char why[OPTIONS_WHY]);
+/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` and `crowd`, for the clients, are
+ * borrowed, and what `orders` points to. NULL with the reason in `why`. */
+struct control *control_open(struct loop *loop, struct crowd *crowd, const char *path, const struct orders *orders,
+    char why[OPTIONS_WHY]);
+/* Answers on the connected socket `fd`, which it takes over, and nowhere else. NULL when memory is short. */
+struct control *control_answer(struct crowd *crowd, int fd, const struct orders *orders);
 /* Closes all and removes the socket's file, unless it is another's by now. NULL is nothing. */
 void control_close(struct control *c);
+/* Closes all and leaves the file to the process that this one was forked from. NULL is nothing. */
+void control_leave(struct control *c);
 
 /* When control_timers() wants to be called, ns, or CLOCK_NEVER. NULL is allowed. */
 int64_t control_deadline(const struct control *c);

@@ -3,55 +3,148 @@
 
 #include "datagram.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#ifdef HAVE_LINUX_SOCK_DIAG_H
+#include <linux/sock_diag.h>
+#endif
 
 #include "clock.h"
 
-union control {
+/* Longer than any datagram, or what the kernel joins. */
+#define ROOM 65536
+/* From one message's room to the next: not a power of two, so that the beginnings of all, which is mostly all there is,
+ * do not fall on the same few lines of the cache. */
+#define STRIDE (ROOM + 2112)
+
+union control_in {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-	    CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t))];
+	    CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
 };
 
+union control_out {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + MESSAGES_SPLIT_ROOM];
+};
+
+struct datagram_inbox {
+	struct mmsghdr headers[DATAGRAM_BATCH];
+	struct iovec parts[DATAGRAM_BATCH];
+	union control_in controls[DATAGRAM_BATCH];
+	struct datagram_message messages[DATAGRAM_BATCH];
+	unsigned char bytes[DATAGRAM_BATCH][STRIDE];
+};
+
+/* How large its receive buffer is. The kernel says twice what was asked for: it counts its own needs. */
+static int buffer_of(int fd)
+{
+	int size = 0;
+	socklen_t length = sizeof size;
+
+	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) < 0 ? 0 : size / 2;
+}
+
+/* Without it the server still answers. */
 static void ask_for(int fd, int level, int option)
 {
 	const int on = 1;
 
-	/* Without it the server still answers. */
 	setsockopt(fd, level, option, &on, sizeof on);
 }
 
-void datagram_prepare(int fd, int family)
+/* Past the system's limit where that is allowed, else up to it. */
+static void ask_for_buffer(int fd, int forced, int option, int size)
 {
-	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS);
-	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL);
-	/* A socket of IPv6 that takes IPv4 too, as a service manager may hand over, tells of each in its own way. */
-	ask_for(fd, IPPROTO_IP, IP_PKTINFO);
-	if (family == AF_INET6)
-		ask_for(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) < 0)
+		setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
 }
 
-static void read_control(struct msghdr *message, struct datagram *d)
+struct messages_means datagram_prepare(int fd, const struct addr *at, int buffer, int *got)
 {
+#ifdef SO_RCVBUFFORCE
+	ask_for_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer);
+	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer);
+#else
+	ask_for_buffer(fd, SO_RCVBUF, SO_RCVBUF, buffer);
+	ask_for_buffer(fd, SO_SNDBUF, SO_SNDBUF, buffer);
+#endif
+	*got = buffer_of(fd);
+	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS);
+#ifdef SO_RXQ_OVFL
+	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL);
+#endif
+	/* Bound to one address a socket receives what was sent to that one alone, and replies leave from it. A socket of IPv6
+	 * that takes IPv4 too, as a service manager may hand over, tells of each in its own way. */
+	if (addr_is_unspecified(at) || addr_is_group(at))
+		ask_for(fd, IPPROTO_IP, IP_PKTINFO);
+	if (at->sa.sa_family == AF_INET6 && (addr_is_unspecified(at) || addr_is_group(at)))
+		ask_for(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	return messages_probe(fd);
+}
+
+bool datagram_overflowed(int fd, uint32_t *count)
+{
+#if defined SO_MEMINFO && defined HAVE_LINUX_SOCK_DIAG_H
+	uint32_t values[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof values;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &size) < 0 || size < (SK_MEMINFO_DROPS + 1) * sizeof *values)
+		return false;
+	*count = values[SK_MEMINFO_DROPS];
+	return true;
+#else
+	(void)fd;
+	(void)count;
+	return false;
+#endif
+}
+
+struct datagram_inbox *datagram_inbox_new(void)
+{
+	/* Of the room for bytes only the pages that are ever written to are taken. */
+	struct datagram_inbox *in = calloc(1, sizeof *in);
+
+	for (int i = 0; in && i < DATAGRAM_BATCH; i++) {
+		in->parts[i] = (struct iovec){in->bytes[i], ROOM};
+		in->messages[i].bytes = in->bytes[i];
+		in->headers[i].msg_hdr = (struct msghdr){.msg_name = &in->messages[i].about.from.storage,
+		    .msg_iov = &in->parts[i], .msg_iovlen = 1, .msg_control = &in->controls[i]};
+	}
+	return in;
+}
+
+void datagram_inbox_free(struct datagram_inbox *in)
+{
+	free(in);
+}
+
+static void read_control(struct msghdr *header, struct datagram_message *m)
+{
+	struct datagram *d = &m->about;
 	struct timespec ts;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
 		const void *data = CMSG_DATA(c);
 
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
 			memcpy(&ts, data, sizeof ts);
 			d->arrived = ts.tv_sec * NS_PER_S + ts.tv_nsec;
+#ifdef SO_RXQ_OVFL
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
 			memcpy(&d->overflowed, data, sizeof d->overflowed);
 			d->tells_overflow = true;
+#endif
 		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			d->to.family = AF_INET;
 			memcpy(&d->to.in, data, sizeof d->to.in);
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			d->to.family = AF_INET6;
 			memcpy(&d->to.in6, data, sizeof d->to.in6);
+		} else {
+			messages_joined(c, &m->each);
 		}
 	}
 }
@@ -81,52 +174,96 @@ static void read_destination(struct datagram *d)
 	}
 }
 
-int datagram_receive(int fd, void *bytes, size_t size, struct datagram *d)
+static void read_message(struct datagram_inbox *in, int i)
 {
-	union control control;
-	struct iovec part = {bytes, size};
-	struct msghdr message = {.msg_name = &d->from.storage, .msg_namelen = sizeof d->from.storage, .msg_iov = &part,
-	    .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-	ssize_t n = recvmsg(fd, &message, 0);
+	struct mmsghdr *header = &in->headers[i];
+	struct datagram_message *m = &in->messages[i];
+	struct datagram *d = &m->about;
 
-	if (n < 0)
-		return -1;
-	d->n = (size_t)n;
-	d->from.len = message.msg_namelen;
+	m->n = m->each = header->msg_len;
+	d->from.len = header->msg_hdr.msg_namelen;
 	d->to.family = 0;
 	d->to_group = false;
 	d->arrived = 0;
 	d->tells_overflow = false;
-	read_control(&message, d);
+	read_control(&header->msg_hdr, m);
 	read_destination(d);
 	if (d->arrived == 0)
 		d->arrived = clock_realtime();
-	return 0;
 }
 
-static void put_control(struct msghdr *message, int level, int type, const void *data, size_t n)
+int datagram_receive(int fd, struct datagram_inbox *in, int most)
 {
-	struct cmsghdr *c = message->msg_control;
+	int n;
+
+	for (int i = 0; i < most; i++) {
+		in->headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_storage);
+		in->headers[i].msg_hdr.msg_controllen = sizeof in->controls[i];
+	}
+	n = messages_receive(fd, in->headers, most);
+	for (int i = 0; i < n; i++)
+		read_message(in, i);
+	return n;
+}
+
+const struct datagram_message *datagram_at(const struct datagram_inbox *in, int i)
+{
+	return &in->messages[i];
+}
+
+static void put_control(struct msghdr *header, int level, int type, const void *data, size_t n)
+{
+	struct cmsghdr *c = header->msg_control;
 
 	c->cmsg_level = level;
 	c->cmsg_type = type;
 	c->cmsg_len = CMSG_LEN(n);
 	memcpy(CMSG_DATA(c), data, n);
-	message->msg_controllen = CMSG_SPACE(n);
+	header->msg_controllen = CMSG_SPACE(n);
 }
 
-ssize_t datagram_send(int fd, struct datagram *d, void *bytes, size_t n)
+static void write_header(struct msghdr *header, const struct datagram_reply *r, struct iovec *part,
+    union control_out *control)
 {
-	union control control = {0};
-	struct iovec part = {bytes, n};
-	struct msghdr message = {.msg_name = &d->from.storage, .msg_namelen = d->from.len, .msg_iov = &part, .msg_iovlen = 1,
-	    .msg_control = &control};
+	const struct datagram *d = r->about;
+	union {
+		const void *from;
+		void *name;
+	} to = {&d->from.storage};
 
+	*part = (struct iovec){r->bytes, r->n};
+	*header = (struct msghdr){.msg_name = to.name, .msg_namelen = d->from.len, .msg_iov = part, .msg_iovlen = 1,
+	    .msg_control = control};
 	if (d->to.family == AF_INET)
-		put_control(&message, IPPROTO_IP, IP_PKTINFO, &d->to.in, sizeof d->to.in);
+		put_control(header, IPPROTO_IP, IP_PKTINFO, &d->to.in, sizeof d->to.in);
 	else if (d->to.family == AF_INET6)
-		put_control(&message, IPPROTO_IPV6, IPV6_PKTINFO, &d->to.in6, sizeof d->to.in6);
-	else
-		message.msg_control = NULL;
-	return sendmsg(fd, &message, MSG_NOSIGNAL);
+		put_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &d->to.in6, sizeof d->to.in6);
+	if (r->each < r->n)
+		messages_split(header, (uint16_t)r->each);
+	if (header->msg_controllen == 0)
+		header->msg_control = NULL;
+}
+
+int datagram_send(int fd, const struct datagram_reply *replies, int count)
+{
+	struct mmsghdr headers[DATAGRAM_BATCH];
+	struct iovec parts[DATAGRAM_BATCH];
+	union control_out controls[DATAGRAM_BATCH];
+
+	for (int i = 0; i < count; i++)
+		write_header(&headers[i].msg_hdr, &replies[i], &parts[i], &controls[i]);
+	return messages_send(fd, headers, count);
+}
+
+bool datagram_same_way(const struct datagram *a, const struct datagram *b)
+{
+	if (a == b)
+		return true;
+	/* The kernel writes every byte of an address in the same way. */
+	if (a->from.len != b->from.len || memcmp(&a->from.storage, &b->from.storage, a->from.len) != 0 ||
+	    a->to.family != b->to.family)
+		return false;
+	return a->to.family == 0 || (a->to.family == AF_INET ? a->to.in.ipi_spec_dst.s_addr == b->to.in.ipi_spec_dst.s_addr :
+	    a->to.in6.ipi6_ifindex == b->to.in6.ipi6_ifindex &&
+	    IN6_ARE_ADDR_EQUAL(&a->to.in6.ipi6_addr, &b->to.in6.ipi6_addr));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One datagram received with all that the kernel tells of it, and one sent from where that one was sent to. */
+/* Datagrams received, with all that the kernel tells of them, and replies sent from where they were sent to. */
 #ifndef UPCASED_DATAGRAM_H
 #define UPCASED_DATAGRAM_H
 
@@ -10,10 +10,14 @@
 #include <sys/types.h>
 
 #include "addr.h"
+#include "messages.h"
+
+/* Messages that are received or sent at once. */
+#define DATAGRAM_BATCH 64
 
 /* The address that a datagram was sent to, which its reply comes from. */
 struct datagram_local {
-	/* AF_INET or AF_INET6, the kind of control message; 0 if the system did not tell. */
+	/* AF_INET or AF_INET6, the kind of control message; 0 if the system did not tell or the socket has one only. */
 	int family;
 	union {
 		struct in_pktinfo in;
@@ -25,7 +29,6 @@ struct datagram {
 	struct addr from;
 	struct datagram_local to;
 	bool to_group;
-	size_t n;
 	/* When the kernel received it, ns of the wall clock. */
 	int64_t arrived;
 	/* The kernel's own count of what the socket's queue had no room for, if it told one. */
@@ -33,11 +36,42 @@ struct datagram {
 	uint32_t overflowed;
 };
 
-/* Has a socket of `family` tell what datagram_receive() reads. */
-void datagram_prepare(int fd, int family);
-/* The next one into `bytes`, at most `size`. Returns 0, or -1 with errno. */
-int datagram_receive(int fd, void *bytes, size_t size, struct datagram *d);
-/* A reply to `d`, one try. Returns what sendmsg() returns. */
-ssize_t datagram_send(int fd, struct datagram *d, void *bytes, size_t n);
+/* A message as it came: one datagram of `n` bytes, or, where `each` is less than that, several of `each` bytes, which the
+ * kernel has joined; the last one may be shorter. */
+struct datagram_message {
+	struct datagram about;
+	const unsigned char *bytes;
+	size_t n, each;
+};
+
+/* One that goes, to where `about` came from: the same, `each` and all. */
+struct datagram_reply {
+	const struct datagram *about;
+	unsigned char *bytes;
+	size_t n, each;
+};
+
+/* Room for a batch. */
+struct datagram_inbox;
+
+/* NULL when memory is short. datagram_inbox_free() frees; NULL is nothing. */
+struct datagram_inbox *datagram_inbox_new(void);
+void datagram_inbox_free(struct datagram_inbox *in);
+
+/* Has a socket that is bound to `at` tell what datagram_receive() reads, and makes its buffers `buffer` bytes. Returns what
+ * the kernel accepts; in `*got` the size of the receive buffer that it gave. */
+struct messages_means datagram_prepare(int fd, const struct addr *at, int buffer, int *got);
+/* The kernel's own count of what the socket's queue had no room for, as of now. Returns whether it tells one. */
+bool datagram_overflowed(int fd, uint32_t *count);
+
+/* The next messages, 1 <= most <= DATAGRAM_BATCH. Returns how many, or -1 with errno. */
+int datagram_receive(int fd, struct datagram_inbox *in, int most);
+/* One of these, until the next call. */
+const struct datagram_message *datagram_at(const struct datagram_inbox *in, int i);
+
+/* Sends up to DATAGRAM_BATCH replies in order. Returns how many went; -1 with errno of the first one. */
+int datagram_send(int fd, const struct datagram_reply *replies, int count);
+/* Whether one reply may go out with others that go from and to the same addresses. */
+bool datagram_same_way(const struct datagram *a, const struct datagram *b);
 
 #endif

@@ -7,26 +7,29 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 
-/* How many descriptor numbers there are, FD_SETSIZE at most. */
-static int number_of_descriptors(void)
+int limits_used(void)
 {
-	struct rlimit limit;
+	int found = 0;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return FD_SETSIZE;
-	if (limit.rlim_cur < FD_SETSIZE && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max < FD_SETSIZE ? limit.rlim_max : FD_SETSIZE;
-		setrlimit(RLIMIT_NOFILE, &limit);
-		getrlimit(RLIMIT_NOFILE, &limit);
-	}
-	return limit.rlim_cur < FD_SETSIZE ? (int)limit.rlim_cur : FD_SETSIZE;
+	for (int fd = 0; fd < FD_SETSIZE; fd++)
+		found += fcntl(fd, F_GETFD) >= 0;
+	return found;
 }
 
-int limits_free_descriptors(void)
+int64_t limits_raise(int64_t most)
 {
-	int all = number_of_descriptors(), found = 0;
+	const rlim_t wanted = (rlim_t)most;
+	struct rlimit limit, higher;
 
-	for (int fd = 0; fd < all; fd++)
-		found += fcntl(fd, F_GETFD) < 0;
-	return found;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return FD_SETSIZE < most ? FD_SETSIZE : most;
+	if (limit.rlim_cur >= wanted)
+		return most;
+	/* The hard limit too, for whom that is allowed. */
+	higher = (struct rlimit){.rlim_cur = wanted, .rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max};
+	if (setrlimit(RLIMIT_NOFILE, &higher) == 0)
+		return most;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > wanted ? most : (int64_t)limit.rlim_cur;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How many descriptors this process may have that select() can watch. */
+/* How many descriptors this process may have. */
 #ifndef UPCASED_LIMITS_H
 #define UPCASED_LIMITS_H
 
-/* Raises the soft limit of open files up to FD_SETSIZE where the hard one allows it. Returns how many descriptors that
- * select() can watch are still free. */
-int limits_free_descriptors(void);
+#include <stdint.h>
+
+/* How many are open of those that select() can watch; whoever starts the server hands over no others. */
+int limits_used(void);
+/* Raises the limit of open files to `most` where that is allowed. Returns what it is then, `most` at most. */
+int64_t limits_raise(int64_t most);
 
 #endif

@@ -20,8 +20,6 @@
 #define FIRST_HANDED_OVER 3
 /* How often a port that is free for one socket may turn out to be taken for another one. */
 #define FREE_PORT_TRIES 100
-/* Holds a burst of thousands of datagrams; the kernel gives what it allows. */
-#define UDP_BUFFER (4 << 20)
 #define LOCALS_FRESH NS_PER_S
 
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
@@ -31,18 +29,18 @@ static const char *type_name(int type)
 	return type == SOCK_STREAM ? "TCP" : "UDP";
 }
 
-/* What every socket gets, wherever it comes from. What the kernel will not do is done without. */
-static void prepare(const struct listen_socket *s)
-{
-	const int buffer = UDP_BUFFER;
+/* How a set of sockets has its port: alone; as the first one of those that share it, bound before it lets others in, so
+ * that a port that another server has is found out; as one more of them. */
+enum share { ALONE, FIRST, FURTHER };
 
-	if (s->type != SOCK_DGRAM)
-		return;
-	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-	setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+static int let_in(int fd)
+{
+	const int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 }
 
-static int bind_socket(struct listen_socket *s)
+static int bind_socket(struct listen_socket *s, enum share share)
 {
 	const int on = 1;
 
@@ -58,7 +56,8 @@ static int bind_socket(struct listen_socket *s)
 		return -1;
 	if (s->addr.sa.sa_family == AF_INET6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
 		return -1;
-	if (bind(s->fd, &s->addr.sa, s->addr.len) < 0 || (s->type == SOCK_STREAM && listen(s->fd, SOMAXCONN) < 0))
+	if ((share == FURTHER && let_in(s->fd) < 0) || bind(s->fd, &s->addr.sa, s->addr.len) < 0 ||
+	    (share == FIRST && let_in(s->fd) < 0) || (s->type == SOCK_STREAM && listen(s->fd, SOMAXCONN) < 0))
 		return -1;
 	s->addr.len = sizeof s->addr.storage;
 	return getsockname(s->fd, &s->addr.sa, &s->addr.len);
@@ -104,14 +103,14 @@ static bool is_missing(int error)
 
 /* UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got. Returns 0; 1 if the place may
  * be left out; -1 with errno and the socket at fault in `*failed`. */
-static int open_place(struct listen *l, const struct settings_place *place, uint16_t *port,
+static int open_place(struct listen *l, const struct settings_place *place, enum share share, uint16_t *port,
     struct listen_socket *failed)
 {
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		struct listen_socket s = {.fd = -1, .type = types[i], .addr = place->addr};
 
 		addr_set_port(&s.addr, *port);
-		if (bind_socket(&s) < 0) {
+		if (bind_socket(&s, share) < 0) {
 			listen_close_one(&s);
 			*failed = s;
 			return place->optional && i == 0 && is_missing(errno) ? 1 : -1;
@@ -123,12 +122,13 @@ static int open_place(struct listen *l, const struct settings_place *place, uint
 }
 
 /* All places once. Returns 0, or -1 with errno and the socket at fault. */
-static int open_all(struct listen *l, const struct settings *s, uint16_t *port, struct listen_socket *failed)
+static int open_all(struct listen *l, const struct settings *s, enum share share, uint16_t *port,
+    struct listen_socket *failed)
 {
 	int saved = 0, result;
 
 	for (int i = 0; i < s->places_count; i++) {
-		result = open_place(l, &s->places[i], port, failed);
+		result = open_place(l, &s->places[i], share, port, failed);
 		if (result < 0)
 			return -1;
 		if (result > 0) {
@@ -140,23 +140,31 @@ static int open_all(struct listen *l, const struct settings *s, uint16_t *port, 
 	return l->count ? 0 : -1;
 }
 
-int listen_open(struct listen *l, const struct settings *s, char why[OPTIONS_WHY])
+/* All sets once. Returns 0, or -1 with errno and the socket at fault. */
+static int open_sets(struct listen *sets, int n, const struct settings *s, uint16_t *port, struct listen_socket *failed)
+{
+	for (int i = 0; i < n; i++)
+		if (open_all(&sets[i], s, n == 1 ? ALONE : i == 0 ? FIRST : FURTHER, port, failed) < 0)
+			return -1;
+	return 0;
+}
+
+int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY])
 {
 	struct listen_socket failed;
 	uint16_t port = s->port;
 	int tries = s->port ? 1 : FREE_PORT_TRIES;
 
-	*l = (struct listen){0};
-	while (open_all(l, s, &port, &failed) < 0) {
-		close_sockets(l);
+	memset(sets, 0, (size_t)n * sizeof *sets);
+	while (open_sets(sets, n, s, &port, &failed) < 0) {
+		for (int i = 0; i < n; i++)
+			close_sockets(&sets[i]);
 		if (errno != EADDRINUSE || --tries == 0) {
 			say_why(&failed, port, why);
 			return -1;
 		}
 		port = s->port;
 	}
-	for (int i = 0; i < l->count; i++)
-		prepare(&l->sockets[i]);
 	return 0;
 }
 
@@ -225,7 +233,6 @@ int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
 			snprintf(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd, fault);
 			return -1;
 		}
-		prepare(s);
 		l->count++;
 	}
 	return 0;

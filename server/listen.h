@@ -38,8 +38,9 @@ struct listen {
 int listen_handed_over(char why[OPTIONS_WHY]);
 /* Takes `n` sockets from descriptor 3 on. Returns 0, or -1 with the reason in `why`. */
 int listen_take(struct listen *l, int n, char why[OPTIONS_WHY]);
-/* Binds UDP and TCP to each place of the settings, all on the same port. Returns 0, or -1 with the reason in `why`. */
-int listen_open(struct listen *l, const struct settings *s, char why[OPTIONS_WHY]);
+/* Binds UDP and TCP to each place of the settings, all on the same port, `n` times over: the system gives each of these sets
+ * its share of the clients (SO_REUSEPORT), and no other program gets any. Returns 0, or -1 with the reason in `why`. */
+int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY]);
 /* Closes the sockets that are left and frees. */
 void listen_close(struct listen *l);
 /* Closes one that is in nobody's hands any more. */

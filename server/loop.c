@@ -52,8 +52,16 @@ static void find_count(struct loop *l)
 		l->count--;
 }
 
+/* What `fd` is watched for now. */
+static unsigned watched(const struct loop *l, int fd)
+{
+	return (FD_ISSET(fd, &l->read) ? LOOP_READ : 0) | (FD_ISSET(fd, &l->write) ? LOOP_WRITE : 0);
+}
+
 void loop_want(struct loop *l, int fd, unsigned want)
 {
+	if (want == watched(l, fd))
+		return;
 	if (want & LOOP_READ)
 		FD_SET(fd, &l->read);
 	else
@@ -92,6 +100,11 @@ int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mas
 	l->ready = 0;
 	/* Memory may come back; a bad descriptor would be found again at once, for ever. */
 	return errno == EINTR || errno == ENOMEM ? 0 : -1;
+}
+
+bool loop_found(const struct loop *l)
+{
+	return l->ready > 0;
 }
 
 /* Tells of one descriptor, unless somebody who was told before has removed it or wants something else now. */

@@ -6,6 +6,7 @@
 #define UPCASED_LOOP_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/select.h>
 
@@ -35,6 +36,8 @@ void loop_remove(struct loop *l, int fd);
 /* Waits until something is ready, `deadline` has come or a signal that `mask` lets pass was caught. Returns 0; -1 with
  * errno when pselect() cannot work at all. */
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask);
+/* Whether it found something ready, until loop_dispatch(). */
+bool loop_found(const struct loop *l);
 /* Tells those whose descriptors were found ready. */
 void loop_dispatch(struct loop *l, int64_t now);
 

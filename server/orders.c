@@ -11,6 +11,8 @@
 
 /* Room for one connection's line. */
 #define LINE 1000
+/* Room for an order; the control socket takes no longer ones. */
+#define ORDER_MOST 256
 /* How much of a wrong order is quoted. */
 #define QUOTE 32
 
@@ -20,9 +22,13 @@ struct asked {
 	const char *argument;
 	int64_t now;
 	struct outbox *out;
-	/* How many connections were told. */
+	/* How many connections were told; there was no room for more. */
 	int told;
+	bool full;
 };
+
+/* What is left of the room for answers when no more connections are told. */
+#define ROOM_LEFT 8192
 
 /* RFC 9293, section 3.3.2; the numbers are the kernel's (include/net/tcp_states.h). */
 static const char *const states[] = {
@@ -76,6 +82,17 @@ static const char *state_of(const struct tcp_info *info)
 	return info->tcpi_state < sizeof states / sizeof *states && states[info->tcpi_state] ? states[info->tcpi_state] : "other";
 }
 
+/* One connection's line, with its end. */
+static void tell_line(void *context, const char *line)
+{
+	struct asked *a = context;
+
+	a->full = a->full || a->out->end - a->out->first > OUTBOX_MOST - ROOM_LEFT;
+	a->told++;
+	if (!a->full)
+		outbox_print(a->out, "%s", line);
+}
+
 static void tell(void *context, const struct orders_connection *c)
 {
 	struct asked *a = context;
@@ -93,10 +110,8 @@ static void tell(void *context, const struct orders_connection *c)
 		if (numbers[i].offset + numbers[i].size <= c->info_size)
 			n += snprintf(line + n, sizeof line - (size_t)n, " %s %" PRIu64, numbers[i].name,
 			    value_of(&c->info, &numbers[i]));
-	if (c->total_rto >= 0)
-		n += snprintf(line + n, sizeof line - (size_t)n, " total-rto %d", c->total_rto);
-	outbox_print(a->out, "%s\n", line);
-	a->told++;
+	snprintf(line + n, sizeof line - (size_t)n, "\n");
+	tell_line(a, line);
 }
 
 static void refuse(const struct asked *a, const char *quote, const char *why)
@@ -119,20 +134,42 @@ static void do_totals(struct asked *a)
 {
 	char line[TOTALS_LINE];
 
+	if (a->orders->sum)
+		a->orders->sum(a->orders->workers);
 	for (int i = 0; totals_line(a->orders->totals, i, line); i++)
 		outbox_print(a->out, "%s\n", line);
 	ok(a);
 }
 
+/* Tells of all, or of the one that was asked for. Returns whether all that there is was told; if not, that was said. */
+static bool find_connections(struct asked *a)
+{
+	char order[ORDER_MOST];
+	int silent = 0;
+
+	if (a->orders->ask) {
+		snprintf(order, sizeof order, "connection%s%s\n", *a->argument ? " " : "s", a->argument);
+		silent = a->orders->ask(a->orders->workers, order, tell_line, a);
+	} else {
+		a->orders->each(a->orders->tcp, a->now, tell, a);
+	}
+	if (silent)
+		outbox_print(a->out, "error worker %d does not answer\n", silent);
+	else if (a->full)
+		outbox_print(a->out, "error there are too many to tell: ask for one of them\n");
+	return !silent && !a->full;
+}
+
 static void do_connections(struct asked *a)
 {
-	a->orders->each(a->orders->tcp, a->now, tell, a);
-	ok(a);
+	if (find_connections(a))
+		ok(a);
 }
 
 static void do_connection(struct asked *a)
 {
-	a->orders->each(a->orders->tcp, a->now, tell, a);
+	if (!find_connections(a))
+		return;
 	if (a->told)
 		ok(a);
 	else
@@ -177,7 +214,7 @@ void orders_execute(const struct orders *o, char *line, int64_t now, struct outb
 	static const char blanks[] = " \t\r";
 	char *rest = NULL;
 	const char *name = strtok_r(line, blanks, &rest), *argument = strtok_r(NULL, blanks, &rest);
-	struct asked a = {o, argument ? argument : "", now, out, 0};
+	struct asked a = {.orders = o, .argument = argument ? argument : "", .now = now, .out = out};
 
 	for (size_t i = 0; name && i < ORDERS; i++) {
 		if (strcmp(name, table[i].name) != 0)

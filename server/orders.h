@@ -24,8 +24,9 @@
  *   cwnd, unacked, lost    segments: that may be, that are, and that are thought lost under way
  *   total-retrans, bytes-retrans
  *                          sent again since the beginning: segments, bytes
- *   total-rto              how often the timer ran out since the beginning
  *   notsent                bytes that the kernel took and has not sent for the first time
+ * With workers "totals" is the sum of all, and the connections are those of each worker in turn. Who asks for more
+ * connections than fit gets an error behind those that do.
  * Later versions may add names; who reads skips those that it does not know. */
 #ifndef UPCASED_ORDERS_H
 #define UPCASED_ORDERS_H
@@ -50,8 +51,6 @@ struct orders_connection {
 	/* As the kernel filled it in, and how much of it: kernels differ. */
 	struct tcp_info info;
 	socklen_t info_size;
-	/* How often its retransmission timer ran out, where the kernel tells it; else -1. */
-	int total_rto;
 };
 
 typedef void orders_tell(void *context, const struct orders_connection *c);
@@ -63,6 +62,10 @@ struct orders {
 	/* Tells of each TCP client. */
 	void (*each)(void *tcp, int64_t now, orders_tell *tell, void *context);
 	void *tcp;
+	/* Where workers serve, else NULL: brings `totals` up to date; gives each of them an order, as workers_ask() tells. */
+	void (*sum)(void *workers);
+	int (*ask)(void *workers, const char *order, void (*line)(void *context, const char *line), void *context);
+	void *workers;
 };
 
 /* Executes an order, `line` without its newline (it is taken apart), and answers. */

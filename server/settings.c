@@ -16,6 +16,12 @@
 #define OPEN_IDLE_TIMEOUT (300 * NS_PER_S)
 /* A classroom behind one address is smaller. */
 #define OPEN_MAX_PER_SOURCE 64
+/* Beyond it waking up costs nothing to speak of. */
+#define SPIN_MOST NS_PER_S
+/* Five times what a student's test of a line every 5 ms takes; and a page that opens connections one after the other. */
+#define OPEN_DATAGRAM_RATE 1000
+#define OPEN_CONNECT_RATE 50
+#define RATE_MOST 1000000
 
 static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
 {
@@ -139,6 +145,18 @@ static int set_idle_timeout(void *settings, const char *value, char why[OPTIONS_
 	return 0;
 }
 
+static int set_spin(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	int64_t spin;
+
+	if (units_duration(value, &spin) < 0 || spin > SPIN_MOST) {
+		snprintf(why, OPTIONS_WHY, "is not a duration up to 1s (0 for off); for example 50us");
+		return -1;
+	}
+	((struct settings *)settings)->spin = spin;
+	return 0;
+}
+
 static int set_max_clients(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	if (units_count(value, 1, INT_MAX, &((struct settings *)settings)->max_clients) < 0) {
@@ -154,6 +172,42 @@ static int set_max_per_source(void *settings, const char *value, char why[OPTION
 		snprintf(why, OPTIONS_WHY, "is not a number of clients (0 for no limit)");
 		return -1;
 	}
+	return 0;
+}
+
+static int set_workers(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	if (units_count(value, 1, SETTINGS_WORKERS, &((struct settings *)settings)->workers) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a number of processes, 1 to %d", SETTINGS_WORKERS);
+		return -1;
+	}
+	return 0;
+}
+
+static int set_rate(int64_t *rate, const char *value, char why[OPTIONS_WHY])
+{
+	if (units_count(value, 0, RATE_MOST, rate) < 0) {
+		snprintf(why, OPTIONS_WHY, "is not a number a second, 0 (for no limit) to %d", RATE_MOST);
+		return -1;
+	}
+	return 0;
+}
+
+static int set_datagram_rate(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	return set_rate(&((struct settings *)settings)->datagram_rate, value, why);
+}
+
+static int set_connect_rate(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	return set_rate(&((struct settings *)settings)->connect_rate, value, why);
+}
+
+static int set_no_sandbox(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct settings *)settings)->no_sandbox = true;
 	return 0;
 }
 
@@ -189,12 +243,17 @@ const struct options_spec settings_table[] = {
 	{"ipv6", '6', NULL, "IPv6 only", NULL, set_ipv6, 0},
 	{"max-clients", 0, "N", "TCP clients at once [as many as select() can watch]", "100", set_max_clients, 0},
 	{"max-per-source", 0, "N", "of them from one IPv4 address or IPv6 /64, 0 for any", "16", set_max_per_source, 0},
+	{"connect-rate", 0, "N", "new TCP clients a second from there, 0 for any", "50", set_connect_rate, 0},
+	{"datagram-rate", 0, "N", "datagrams a second from there, 0 for any", "1000", set_datagram_rate, 0},
 	{"idle-timeout", 0, "TIME", "end TCP clients idle for so long, 0 for never", "5min", set_idle_timeout, 0},
+	{"spin", 0, "TIME", "look again for so long before sleeping [off]", "50us", set_spin, 0},
+	{"workers", 0, "N", "serve with N processes; who dies is replaced", "2", set_workers, 0},
 	{"ready-fd", 0, "N", "write the port to this descriptor when ready", "3", set_ready_fd, 0},
 	{"port-file", 0, "FILE", "write the port to this file when ready", "/run/upcased.port", set_port_file, 0},
 	{"lifeline-fd", 0, "N", "end when this descriptor comes to its end of file", "4", set_lifeline_fd, 0},
 	{"control", 0, "PATH", "answer its owner on this Unix socket", "/run/upcased.control",
 	    set_control, 0},
+	{"no-sandbox", 0, NULL, "do not give up what serving does not need", NULL, set_no_sandbox, 0},
 	{"verbose", 'v', NULL, "log each peer", NULL, set_verbose, 0},
 	{"help", 'h', NULL, "show this help", NULL, set_help, 1},
 	{"version", 'V', NULL, "show the version", NULL, set_version, 1},
@@ -240,6 +299,8 @@ void settings_start(struct settings *s)
 		.idle_timeout = SETTINGS_UNSET,
 		.max_clients = SETTINGS_UNSET,
 		.max_per_source = SETTINGS_UNSET,
+		.datagram_rate = SETTINGS_UNSET,
+		.connect_rate = SETTINGS_UNSET,
 		.level = LOG_LEVEL_NOTICE,
 	};
 	impair_options_start(&s->impair);
@@ -332,4 +393,9 @@ void settings_defaults(struct settings *s, bool open)
 		s->idle_timeout = open ? OPEN_IDLE_TIMEOUT : 0;
 	if (s->max_per_source == SETTINGS_UNSET)
 		s->max_per_source = open ? OPEN_MAX_PER_SOURCE : 0;
+	/* Who serves everybody wants them; on an address of one's choice a measurement may be as fast as it likes. */
+	if (s->datagram_rate == SETTINGS_UNSET)
+		s->datagram_rate = s->public || s->everywhere ? OPEN_DATAGRAM_RATE : 0;
+	if (s->connect_rate == SETTINGS_UNSET)
+		s->connect_rate = s->public || s->everywhere ? OPEN_CONNECT_RATE : 0;
 }

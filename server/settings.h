@@ -16,6 +16,7 @@
 #define SETTINGS_PORT 12000
 /* So many addresses at most. */
 #define SETTINGS_PLACES 32
+#define SETTINGS_WORKERS 64
 /* Left to the defaults. */
 #define SETTINGS_UNSET (-1)
 
@@ -42,8 +43,16 @@ struct settings {
 	const char *port_file, *control;
 	/* ns, 0 for never, SETTINGS_UNSET. */
 	int64_t idle_timeout;
+	/* ns to look again before sleeping, 0 for none. */
+	int64_t spin;
 	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
 	int64_t max_clients, max_per_source;
+	/* Of one source, a second; 0 for no limit, SETTINGS_UNSET. */
+	int64_t datagram_rate, connect_rate;
+	/* Keep what is not needed for serving. */
+	bool no_sandbox;
+	/* Processes that serve, beside one that watches; 0 for this one alone. */
+	int64_t workers;
 	enum log_level level;
 	bool help, version;
 };

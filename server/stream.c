@@ -11,6 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* In one turn each stream is read once, and one that fills the buffer so many times more, as long as all together have not
+ * been read again that often: waiting is dearer than reading, but datagrams and the other clients wait meanwhile. */
+#define AGAIN 3
+#define AGAIN_ALL 16
+
 /* Reads of what nobody will answer, at the server's end. */
 #define LAST_READS 8
 
@@ -89,7 +94,8 @@ static void end(struct stream *s, int64_t now)
 	if (s->finishing && !is_acknowledged(s)) {
 		shutdown(s->fd, SHUT_WR);
 		s->lingering = true;
-		loop_want(s->house->loop, s->fd, LOOP_READ);
+		if (crowd_want(s->house->crowd, s->fd, LOOP_READ) < 0)
+			over(s, TOTALS_CUT, errno, now);
 		return;
 	}
 	if (s->finishing) {
@@ -132,8 +138,9 @@ static void go_on(struct stream *s, int64_t now)
 		over(s, TOTALS_RESET, errno, now);
 	} else if (s->ending && !s->pending) {
 		end(s, now);
+	} else if (crowd_want(s->house->crowd, s->fd, s->pending ? LOOP_WRITE : LOOP_READ) < 0) {
+		over(s, TOTALS_CUT, errno, now);
 	} else {
-		loop_want(s->house->loop, s->fd, s->pending ? LOOP_WRITE : LOOP_READ);
 		s->house->moved(s->house->context, s, now);
 	}
 }
@@ -150,23 +157,48 @@ static int take(struct stream *s, size_t n)
 	return put(s, h->out, capitals_feed(&s->capitals, h->in, n, h->out));
 }
 
-static void read_some(struct stream *s, int64_t now)
+/* Reads once and answers. Returns whether more is there to be read, and the stream to be read from. */
+static bool read_once(struct stream *s, int64_t now)
 {
 	size_t most = s->finishing && s->left < STREAM_IN ? s->left : STREAM_IN;
 	ssize_t n = recv(s->fd, s->house->in, most, 0);
 	int result;
 
 	if (n < 0 && must_wait(errno))
-		return;
+		return false;
 	if (n < 0) {
 		over(s, TOTALS_RESET, errno, now);
-		return;
+		return false;
 	}
 	result = n == 0 ? put_end(s) : take(s, (size_t)n);
 	if (result < 0)
 		over(s, errno == ENOMEM ? TOTALS_CUT : TOTALS_RESET, errno, now);
+	else if (n == STREAM_IN && !s->pending && !s->finishing)
+		return true;
 	else
 		go_on(s, now);
+	return false;
+}
+
+/* Whether somebody may read once more in this turn. */
+static bool may_read_again(struct stream_house *h, int64_t now)
+{
+	if (h->turn != now) {
+		h->turn = now;
+		h->again = AGAIN_ALL;
+	}
+	return h->again > 0 && h->again--;
+}
+
+static void read_some(struct stream *s, int64_t now)
+{
+	int left = AGAIN;
+
+	while (read_once(s, now))
+		if (left-- == 0 || !may_read_again(s->house, now)) {
+			go_on(s, now);
+			return;
+		}
 }
 
 static void stream_ready(void *context, int fd, unsigned ready, int64_t now)
@@ -185,15 +217,15 @@ static void stream_ready(void *context, int fd, unsigned ready, int64_t now)
 		go_on(s, now);
 }
 
-void stream_open(struct stream *s, struct stream_house *house, int fd)
+int stream_open(struct stream *s, struct stream_house *house, int fd)
 {
 	*s = (struct stream){.house = house, .fd = fd};
-	loop_add(house->loop, fd, LOOP_READ, stream_ready, s);
+	return crowd_add(house->crowd, fd, stream_ready, s);
 }
 
 void stream_close(struct stream *s)
 {
-	loop_remove(s->house->loop, s->fd);
+	crowd_remove(s->house->crowd, s->fd);
 	close(s->fd);
 	free(s->pending);
 }

@@ -3,31 +3,36 @@
 #ifndef UPCASED_STREAM_H
 #define UPCASED_STREAM_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "addr.h"
 #include "capitals.h"
-#include "loop.h"
+#include "crowd.h"
 #include "totals.h"
 
 /* Bytes read at once. */
-#define STREAM_IN 65536
+#define STREAM_IN 262144
 #define STREAM_OUT (CAPITALS_GROWTH * (STREAM_IN + CAPITALS_HELD))
 
 struct stream;
 
 /* What all connections share. */
 struct stream_house {
-	struct loop *loop;
+	struct crowd *crowd;
 	struct totals *totals;
 	/* Bytes were read or written; the connection lives on. */
 	void (*moved)(void *context, struct stream *s, int64_t now);
 	/* The connection is over, for the reason `how`; errno `error` or 0. The owner calls stream_close() and frees. */
 	void (*over)(void *context, struct stream *s, enum totals_end how, int error, int64_t now);
 	void *context;
-	unsigned char in[STREAM_IN], out[STREAM_OUT];
+	/* How many more times somebody may read again in the turn that began at `turn`, ns, and did not leave it to the next. */
+	int again;
+	int64_t turn;
+	alignas(4096) unsigned char in[STREAM_IN];
+	alignas(4096) unsigned char out[STREAM_OUT];
 };
 
 struct stream {
@@ -47,8 +52,9 @@ struct stream {
 	uint64_t bytes_in, bytes_out;
 };
 
-/* Takes over a connected, non-blocking descriptor under FD_SETSIZE. */
-void stream_open(struct stream *s, struct stream_house *house, int fd);
+/* Takes over a connected, non-blocking descriptor that the crowd can watch. Returns 0, or -1 with errno: it is still the
+ * caller's. */
+int stream_open(struct stream *s, struct stream_house *house, int fd);
 /* Closes at once. */
 void stream_close(struct stream *s);
 /* Answers what has been received by now and ends it. It may be over when this returns. */

@@ -18,6 +18,7 @@
 #include "addr.h"
 #include "clock.h"
 #include "log.h"
+#include "quota.h"
 #include "source.h"
 #include "stream.h"
 
@@ -50,6 +51,8 @@ struct tcp {
 	struct totals *totals;
 	struct hash_key key;
 	struct tcp_limits limits;
+	/* NULL for no limit. */
+	struct quota *quota;
 	/* The ends of the order: the longest without a byte, and the last that moved one. */
 	struct connection *oldest, *newest;
 	struct connection *chains[CHAINS];
@@ -154,6 +157,8 @@ static void log_end(const struct connection *c, enum totals_end how, int error, 
 	const struct stream *s = &c->stream;
 	char peer[ADDR_TEXT];
 
+	if (!log_tells(LOG_LEVEL_PEER))
+		return;
 	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out", peer_text(&c->peer, peer),
 	    totals_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)(now - c->since) / (double)NS_PER_S,
 	    (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out);
@@ -190,21 +195,22 @@ static void refuse(struct tcp *t, int fd, const struct source *peer, enum totals
 	close(fd);
 }
 
-static void serve(struct tcp *t, int fd, struct connection *c, int64_t now)
+static void serve(struct tcp *t, struct connection *c, int64_t now)
 {
 	const int on = 1;
 	char peer[ADDR_TEXT];
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	/* Replies are written in one piece: waiting for more would only hold them up. */
+	setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(c->stream.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 	c->since = c->moved = now;
-	stream_open(&c->stream, &t->house, fd);
 	enter_order(t, c);
 	enter_chain(t, c);
 	t->totals->tcp_clients++;
 	t->totals->tcp_now++;
-	log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
-	    (unsigned long long)t->totals->tcp_now);
+	if (log_tells(LOG_LEVEL_PEER))
+		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
+		    (unsigned long long)t->totals->tcp_now);
 }
 
 /* A new connection: it is served, or refused. */
@@ -214,18 +220,23 @@ static void welcome(struct tcp *t, int fd, const struct addr *from, int64_t now)
 	const struct tcp_limits *limits = &t->limits;
 	struct connection *c;
 
-	if (fd >= FD_SETSIZE) {
+	if (fd >= t->house.crowd->limit) {
 		refuse(t, fd, &peer, TOTALS_DESCRIPTOR);
 	} else if (t->totals->tcp_now >= (uint64_t)limits->clients) {
 		refuse(t, fd, &peer, TOTALS_FULL);
+	} else if (t->quota && !quota_take(t->quota, &network, now)) {
+		refuse(t, fd, &peer, TOTALS_RATE);
 	} else if (limits->per_source && count_source(t, &network, limits->per_source) >= limits->per_source) {
 		refuse(t, fd, &peer, TOTALS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
 		refuse(t, fd, &peer, TOTALS_MEMORY);
+	} else if (stream_open(&c->stream, &t->house, fd) < 0) {
+		refuse(t, fd, &peer, errno == ENOMEM ? TOTALS_MEMORY : TOTALS_DESCRIPTOR);
+		free(c);
 	} else {
 		c->peer = peer;
 		c->network = network;
-		serve(t, fd, c, now);
+		serve(t, c, now);
 	}
 }
 
@@ -266,20 +277,26 @@ static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 	accept_some(context, fd, TURN, now);
 }
 
-struct tcp *tcp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, struct totals *totals, const struct hash_key *key,
     const struct tcp_limits *limits)
 {
-	struct tcp *t = calloc(1, sizeof *t);
+	struct tcp *t = aligned_alloc(alignof(struct tcp), sizeof *t);
 
 	if (!t)
 		return NULL;
+	memset(t, 0, sizeof *t);
 	t->loop = loop;
 	t->listen = l;
 	t->totals = totals;
 	t->key = *key;
 	t->limits = *limits;
+	t->quota = limits->rate ? quota_new(key, limits->rate, QUOTA_BURST * limits->rate) : NULL;
+	if (limits->rate && !t->quota) {
+		free(t);
+		return NULL;
+	}
 	t->rest_until = CLOCK_NEVER;
-	t->house.loop = loop;
+	t->house.crowd = crowd;
 	t->house.totals = totals;
 	t->house.moved = stream_moved;
 	t->house.over = stream_over;
@@ -309,6 +326,7 @@ void tcp_free(struct tcp *t)
 	close_listeners(t);
 	while (t->oldest)
 		stream_over(t, &t->oldest->stream, t->oldest->stream.pending ? TOTALS_CUT : TOTALS_STOPPED, 0, now);
+	quota_free(t->quota);
 	free(t);
 }
 
@@ -363,28 +381,6 @@ bool tcp_busy(const struct tcp *t)
 	return t->oldest != NULL;
 }
 
-/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info (linux/tcp.h since Linux 6.7): headers here may be older than the
- * kernel. */
-#define TOTAL_RTO_AT 240
-
-static void ask_kernel(int fd, struct orders_connection *about)
-{
-	unsigned char bytes[TOTAL_RTO_AT + sizeof(uint16_t)] = {0};
-	socklen_t size = sizeof bytes;
-	uint16_t total_rto;
-
-	about->total_rto = -1;
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, bytes, &size) < 0)
-		size = 0;
-	about->info_size = size < sizeof about->info ? size : sizeof about->info;
-	memset(&about->info, 0, sizeof about->info);
-	memcpy(&about->info, bytes, about->info_size < sizeof bytes ? about->info_size : sizeof bytes);
-	if (size < sizeof bytes)
-		return;
-	memcpy(&total_rto, bytes + TOTAL_RTO_AT, sizeof total_rto);
-	about->total_rto = total_rto;
-}
-
 static void describe(const struct connection *c, int64_t now, struct orders_connection *about)
 {
 	const struct stream *s = &c->stream;
@@ -395,7 +391,9 @@ static void describe(const struct connection *c, int64_t now, struct orders_conn
 	about->bytes_in = s->bytes_in;
 	about->bytes_out = s->bytes_out;
 	about->pending = s->pending ? s->waiting : 0;
-	ask_kernel(s->fd, about);
+	about->info_size = sizeof about->info;
+	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &about->info, &about->info_size) < 0)
+		about->info_size = 0;
 }
 
 void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context)

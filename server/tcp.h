@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "crowd.h"
 #include "hash.h"
 #include "listen.h"
 #include "loop.h"
@@ -13,19 +14,21 @@
 #include "totals.h"
 
 struct tcp_limits {
-	/* 1 or more, and within what select() can watch. */
+	/* 1 or more, and within what the crowd can watch. */
 	int64_t clients;
 	/* From one IPv4 address or one /64; 0 for any number. */
 	int64_t per_source;
 	/* ns without a byte either way; 0 for ever. */
 	int64_t idle;
+	/* New ones from one source a second; 0 for any number. */
+	int64_t rate;
 };
 
 struct tcp;
 
-/* Serves the listening sockets of `l`, which it closes in the end. Everything is borrowed; the limits are copied. NULL
- * when memory is short. */
-struct tcp *tcp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+/* Serves the listening sockets of `l`, which it closes in the end, and has the connections in `crowd`. Everything is
+ * borrowed; the limits are copied. NULL when memory is short. */
+struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, struct totals *totals, const struct hash_key *key,
     const struct tcp_limits *limits);
 /* Ends every connection at once. */
 void tcp_free(struct tcp *t);

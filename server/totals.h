@@ -15,11 +15,13 @@ enum totals_drop {
 	TOTALS_GROUP = GUARD_GROUP,
 	TOTALS_OWN_ADDRESS = GUARD_OWN_ADDRESS,
 	TOTALS_LOOP = GUARD_LOOP,
+	/* --datagram-rate. */
+	TOTALS_TOO_FAST,
 	/* The reply is longer than a datagram can be. */
 	TOTALS_TOO_LONG,
 	/* The system refused to send it. */
 	TOTALS_UNSENDABLE,
-	/* It had to wait, and there was no memory for it, or the server ended first. */
+	/* It had to wait, and there was no memory for it, or the server or the worker ended first. */
 	TOTALS_UNSENT,
 	TOTALS_DROPS
 };
@@ -30,7 +32,9 @@ enum totals_refusal {
 	TOTALS_FULL,
 	/* --max-per-source. */
 	TOTALS_PER_SOURCE,
-	/* select() cannot watch its descriptor. */
+	/* --connect-rate. */
+	TOTALS_RATE,
+	/* Its descriptor cannot be watched, by select() or by the system's own set. */
 	TOTALS_DESCRIPTOR,
 	TOTALS_MEMORY,
 	TOTALS_REFUSALS
@@ -46,7 +50,7 @@ enum totals_end {
 	TOTALS_IDLE,
 	/* By the server's end, everything sent. */
 	TOTALS_STOPPED,
-	/* By the server, with bytes that the client did not take. */
+	/* By the server, with bytes that the client did not take, or by the death of the worker. */
 	TOTALS_CUT,
 	TOTALS_ENDS
 };
@@ -68,6 +72,7 @@ struct totals_way {
 	uint64_t waiting;
 };
 
+/* Nothing but counters, each a uint64_t. */
 struct totals {
 	/* Peers that were not among the last PEERS_KEPT. */
 	uint64_t udp_clients;
@@ -91,6 +96,12 @@ struct totals {
 	uint64_t tcp_refused[TOTALS_REFUSALS];
 	uint64_t tcp_ended[TOTALS_ENDS];
 };
+
+/* Adds what `one` counted. */
+void totals_add(struct totals *sum, const struct totals *one);
+/* Whose counters these are has died in the middle of his work: connections that he had are cut, and datagrams that he had
+ * not dealt with unsent. */
+void totals_bury(struct totals *t);
 
 /* Room for one line of totals. */
 #define TOTALS_LINE 400

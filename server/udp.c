@@ -1,161 +1,66 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One buffer for what comes in and one for what goes out serve all datagrams. Only a reply that the kernel cannot take
- * yet is kept apart, one for each socket, which is not read meanwhile: what then comes waits in the kernel's queue. With a
- * link between (--loss and the like) a datagram goes from arrive() to answer() and from there to reply() by way of the
- * link, at once or at a later turn. */
+/* One buffer for what comes in and one for what goes out serve all datagrams, a batch of one socket at a time. Only replies
+ * that the kernel cannot take yet are kept apart, by socket, which is not read meanwhile: what then comes waits in the
+ * kernel's queue. With a link between (--loss and the like) a datagram goes from arrive() to answer() and from there to
+ * reply() by way of the link, at once or at a later turn. */
 #include "config.h"
-
-#include "udp.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "addr.h"
-#include "capitals.h"
 #include "clock.h"
-#include "datagram.h"
-#include "guard.h"
-#include "impairment.h"
 #include "log.h"
-#include "peers.h"
+#include "quota.h"
 #include "source.h"
+#include "udp-core.h"
 
-/* Longer than any datagram. */
-#define IN_SIZE 65536
-#define OUT_SIZE (CAPITALS_GROWTH * IN_SIZE)
-/* Datagrams of one socket in one turn. */
-#define TURN 64
+/* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MOST come in them. */
+#define TURN DATAGRAM_BATCH
+#define TURN_LEAST 4
+#define TURN_MOST 256
 /* Turns at the end: more than a receive buffer of some megabytes holds. */
 #define LAST_TURNS 1024
 /* Datagrams that the link lets through in one turn. */
 #define LINK_TURN 256
+/* Holds a burst of thousands of datagrams. */
+#define BUFFER (4 << 20)
+/* How often the kernel is asked how many it dropped. */
+#define OVERFLOW_STEP (10 * NS_PER_MS)
 /* What stands before a datagram's bytes: RFC 768, RFC 791, RFC 8200. */
 #define UDP_HEADER 8
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 
-/* A reply that waits for the kernel. */
-struct held {
-	struct datagram question;
-	size_t n;
-	unsigned char bytes[];
-};
-
 /* What the link keeps of a datagram beside its bytes. */
 struct travelling {
 	struct udp_socket *socket;
+	/* How long the question was. */
+	size_t asked;
 	struct datagram datagram;
 };
 
-struct udp_socket {
-	struct udp *udp;
-	struct listen_socket *at;
-	struct held *held;
-	/* The kernel's own count of what its queue had no room for, as last told. */
-	uint32_t overflowed;
-};
-
-struct udp {
-	struct loop *loop;
-	struct listen *listen;
-	struct totals *totals;
-	struct peers *peers;
-	struct guard *guard;
-	/* NULL when nothing is impaired. */
-	struct impairment *link;
-	/* What arrives later than this is left: INT64_MAX until the end. */
-	int64_t until;
-	struct udp_socket sockets[LISTEN_SOCKETS];
-	int count;
-	unsigned char in[IN_SIZE], out[OUT_SIZE];
-};
-
-/* The next datagram of a socket into `in`. Returns 0, or -1 with errno. */
-static int receive(struct udp_socket *s, struct datagram *d)
+/* The kernel's count; one that came with a datagram may be older than one that was asked for. */
+static void note_overflow(struct udp_socket *s, uint32_t count)
 {
-	if (datagram_receive(s->at->fd, s->udp->in, IN_SIZE, d) < 0)
-		return -1;
-	if (d->tells_overflow) {
-		s->udp->totals->udp_overflowed += d->overflowed - s->overflowed;
-		s->overflowed = d->overflowed;
-	}
-	return 0;
-}
-
-static void count(struct udp *u, const struct datagram *d)
-{
-	u->totals->udp_datagrams++;
-	u->totals->udp_bytes_in += d->n;
-}
-
-/* It has been answered or dropped. Counted only now, so that the sums are right also while a reply waits; but on a link, which
- * may lose or copy what has come, when it comes. */
-static void count_settled(struct udp *u, const struct datagram *d)
-{
-	if (!u->link)
-		count(u, d);
-}
-
-static void drop(struct udp *u, const struct datagram *d, enum totals_drop why)
-{
-	char from[ADDR_TEXT];
-
-	count_settled(u, d);
-	u->totals->udp_dropped[why]++;
-	log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), d->n,
-	    totals_drop_word(why));
-}
-
-static bool must_wait(int error)
-{
-	return error == EAGAIN || error == EWOULDBLOCK;
-}
-
-/* Sends a reply. Returns whether that is settled, one way or the other; if not, the kernel cannot take it yet. */
-static bool send_reply(const struct udp_socket *s, struct datagram *d, void *bytes, size_t n)
-{
-	struct udp *u = s->udp;
-	ssize_t sent = datagram_send(s->at->fd, d, bytes, n);
-
-	/* An error that an earlier datagram caused is reported here once, and nothing is sent. */
-	if (sent < 0 && !must_wait(errno) && errno != EMSGSIZE) {
-		u->totals->udp_errors++;
-		sent = datagram_send(s->at->fd, d, bytes, n);
-	}
-	if (sent >= 0) {
-		count_settled(u, d);
-		u->totals->udp_replies++;
-		u->totals->udp_bytes_out += n;
-		return true;
-	}
-	if (must_wait(errno))
-		return false;
-	drop(u, d, errno == EMSGSIZE ? TOTALS_TOO_LONG : TOTALS_UNSENDABLE);
-	return true;
-}
-
-static void hold(struct udp_socket *s, const struct datagram *d, const void *bytes, size_t n)
-{
-	s->held = malloc(sizeof *s->held + n);
-	if (!s->held) {
-		drop(s->udp, d, TOTALS_UNSENT);
+	if ((int32_t)(count - s->overflowed) <= 0)
 		return;
-	}
-	s->held->question = *d;
-	s->held->n = n;
-	memcpy(s->held->bytes, bytes, n);
-	loop_want(s->udp->loop, s->at->fd, LOOP_WRITE);
+	s->udp->totals->udp_overflowed += count - s->overflowed;
+	s->overflowed = count;
 }
 
-/* Sends a reply, or keeps it until the kernel takes it. */
-static void put_reply(struct udp_socket *s, struct datagram *d, void *bytes, size_t n)
+static void look(struct udp_socket *s)
 {
-	if (s->held)
-		drop(s->udp, d, TOTALS_UNSENT);
-	else if (!send_reply(s, d, bytes, n))
-		hold(s, d, bytes, n);
+	uint32_t count;
+
+	if (s->at->fd >= 0 && datagram_overflowed(s->at->fd, &count))
+		note_overflow(s, count);
+}
+
+void udp_look(struct udp *u)
+{
+	for (int i = 0; i < u->count; i++)
+		look(&u->sockets[i]);
 }
 
 static int headers_of(const struct addr *a)
@@ -166,10 +71,11 @@ static int headers_of(const struct addr *a)
 }
 
 /* Sends a datagram over the link. Returns how many copies arrive at once. */
-static int travel(struct udp_socket *s, const struct datagram *d, enum totals_way_name way, const void *bytes, size_t n,
+static int travel(struct udp_socket *s, const struct udp_reply *r, enum totals_way_name way, const void *bytes, size_t n,
     int64_t now)
 {
-	const struct travelling about = {s, *d};
+	const struct datagram *d = r->question;
+	const struct travelling about = {s, r->asked, *d};
 	const struct impairment_load load = {&about, sizeof about, bytes, n, headers_of(&d->from)};
 	char from[ADDR_TEXT];
 	enum impair_fate fate;
@@ -181,15 +87,14 @@ static int travel(struct udp_socket *s, const struct datagram *d, enum totals_wa
 	return at_once;
 }
 
-static void reply(struct udp_socket *s, struct datagram *d, size_t n, int64_t now)
+/* A reply, in the room for replies. */
+static void reply(struct udp_socket *s, const struct udp_reply *r, int64_t now)
 {
-	struct udp *u = s->udp;
-
-	for (int i = u->link ? travel(s, d, TOTALS_BACK, u->out, n, now) : 1; i > 0; i--)
-		put_reply(s, d, u->out, n);
+	for (int i = s->udp->link ? travel(s, r, TOTALS_BACK, r->bytes, r->n, now) : 1; i > 0; i--)
+		udp_reply(s, r, now);
 }
 
-static void note_peer(struct udp *u, const struct datagram *d)
+static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 {
 	const struct source who = source_of(&d->from);
 	char from[ADDR_TEXT];
@@ -197,56 +102,76 @@ static void note_peer(struct udp *u, const struct datagram *d)
 	if (!peers_note(u->peers, &who))
 		return;
 	u->totals->udp_clients++;
-	log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), d->n);
+	log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
 }
 
-/* Whether a datagram that is its own capitals may be answered. */
-static bool is_no_loop(struct udp *u, const struct datagram *d, const void *bytes)
+/* Whether its source has not come too fast. */
+static bool is_in_time(struct udp *u, const struct datagram *d, int64_t now)
 {
-	char from[ADDR_TEXT];
-	bool news;
+	const struct source who = source_network(&d->from);
 
-	if (guard_loop(u->guard, &d->from, bytes, d->n, d->arrived, clock_realtime(), &news) == GUARD_ANSWER)
-		return true;
-	if (news)
-		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced", addr_text(&d->from, from));
-	drop(u, d, TOTALS_LOOP);
-	return false;
+	return !u->quota || quota_take(u->quota, &who, now);
 }
 
-static void answer(struct udp_socket *s, struct datagram *d, const unsigned char *bytes, int64_t now)
+static void answer(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
 	const struct guard_origin origin = {&d->from, d->to_group, listen_serves(u->listen, &d->from, now)};
 	enum guard_verdict verdict = guard_origin(&origin);
-	size_t n;
+	struct udp_reply r = {.question = d, .asked = n};
 
 	if (verdict != GUARD_ANSWER) {
-		drop(u, d, (enum totals_drop)verdict);
+		udp_drop(u, d, n, (enum totals_drop)verdict);
 		return;
 	}
-	note_peer(u, d);
-	n = capitals_text(bytes, d->n, u->out);
-	if (n == d->n && memcmp(bytes, u->out, n) == 0 && !is_no_loop(u, d, bytes))
+	if (!is_in_time(u, d, now)) {
+		udp_drop(u, d, n, TOTALS_TOO_FAST);
 		return;
-	reply(s, d, n, now);
+	}
+	note_peer(u, d, n);
+	r.bytes = udp_room(s, n, now);
+	r.n = capitals_text(bytes, n, r.bytes);
+	r.own = n == r.n && memcmp(bytes, r.bytes, n) == 0;
+	/* What leaves at a later turn leaves now as far as the guard is concerned: nothing that comes before then is a link. */
+	if (r.own && u->link && !udp_is_no_loop(u, &r))
+		return;
+	r.own &= !u->link;
+	reply(s, &r, now);
 }
 
-/* A datagram was received, into `in`. */
-static void arrive(struct udp_socket *s, struct datagram *d, int64_t now)
+/* A datagram was received. */
+static void arrive(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
+	const struct udp_reply question = {.question = d, .asked = n};
 
 	if (u->link)
-		count(u, d);
-	for (int i = u->link ? travel(s, d, TOTALS_THERE, u->in, d->n, now) : 1; i > 0; i--)
-		answer(s, d, u->in, now);
+		udp_count(u, n);
+	for (int i = u->link ? travel(s, &question, TOTALS_THERE, bytes, n, now) : 1; i > 0; i--)
+		answer(s, d, bytes, n, now);
+}
+
+/* All datagrams of a message. Returns how many. */
+static int take_apart(struct udp_socket *s, const struct datagram_message *m, int64_t now)
+{
+	size_t at = 0, n;
+	int count = 0;
+
+	if (m->about.tells_overflow)
+		note_overflow(s, m->about.overflowed);
+	do {
+		n = m->each && m->each < m->n - at ? m->each : m->n - at;
+		arrive(s, &m->about, m->bytes + at, n, now);
+		count++;
+	} while ((at += n) < m->n);
+	return count;
 }
 
 static void close_socket(struct udp_socket *s)
 {
 	if (s->at->fd < 0)
 		return;
+	look(s);
 	loop_remove(s->udp->loop, s->at->fd);
 	listen_close_one(s->at);
 }
@@ -269,36 +194,42 @@ static void settle(struct udp_socket *s)
 		loop_want(s->udp->loop, s->at->fd, 0);
 }
 
+/* How many messages come next, after `count` datagrams came in the last ones. */
+static void adapt(struct udp_socket *s, int count)
+{
+	if (count > TURN_MOST && s->most > TURN_LEAST)
+		s->most /= 2;
+	else if (count <= TURN_MOST / 4 && s->most < TURN)
+		s->most *= 2;
+}
+
 /* Up to a turn's datagrams. Returns whether there may be more at once. */
 static bool serve(struct udp_socket *s, int64_t now)
 {
 	struct udp *u = s->udp;
-	struct datagram d;
+	int n = datagram_receive(s->at->fd, u->in, s->most), count = 0;
+	bool more = n == s->most;
 
-	for (int i = 0; i < TURN && !s->held; i++) {
-		if (receive(s, &d) == 0) {
-			if (d.arrived > u->until)
-				return false;
-			arrive(s, &d, now);
-		} else if (must_wait(errno)) {
+	if (n < 0) {
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return false;
-		} else if (errno != EINTR) {
-			/* What ICMP told of an earlier reply, or of a network that is down. */
-			u->totals->udp_errors++;
-		}
+		/* What ICMP told of an earlier reply, or of a network that is down. */
+		u->totals->udp_errors += errno != EINTR;
+		return true;
 	}
-	return !s->held;
-}
+	u->received += (unsigned)n;
+	for (int i = 0; i < n; i++) {
+		const struct datagram_message *m = datagram_at(u->in, i);
 
-/* Sends the reply that had to wait. Returns whether it is out of the way. */
-static bool send_held(struct udp_socket *s)
-{
-	if (!send_reply(s, &s->held->question, s->held->bytes, s->held->n))
-		return false;
-	free(s->held);
-	s->held = NULL;
-	loop_want(s->udp->loop, s->at->fd, LOOP_READ);
-	return true;
+		if (m->about.arrived > u->until) {
+			more = false;
+			break;
+		}
+		count += take_apart(s, m, now);
+	}
+	udp_send(s, now);
+	adapt(s, count);
+	return more && !s->held;
 }
 
 static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
@@ -308,36 +239,72 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 
 	(void)fd;
 	(void)ready;
-	if (s->held && !send_held(s))
+	if (s->held && !udp_send_held(s))
 		return;
+	s->udp->last = s;
 	more = serve(s, now);
 	if (!more && s->udp->until != INT64_MAX)
 		settle(s);
 }
 
+bool udp_serve_again(struct udp *u, int64_t now)
+{
+	struct udp_socket *s = u->last;
+	uint64_t before = u->received;
+
+	if (s && !s->held)
+		serve(s, now);
+	return u->received != before;
+}
+
+/* Less than asked for is less of a burst kept. */
+static void tell_means(const struct listen_socket *at, const struct messages_means *means, int buffer)
+{
+	char text[ADDR_TEXT];
+
+	addr_text(&at->addr, text);
+	if (buffer < BUFFER)
+		log_event(LOG_LEVEL_NOTICE, "udp %s: the system gives a receive buffer of %d KiB instead of %d: a burst may lose "
+		    "datagrams (raise net.core.rmem_max)", text, buffer >> 10, BUFFER >> 10);
+	log_event(LOG_LEVEL_INFO, "udp %s: %s, replies %s, receives %s", text,
+	    means->batches ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
+	    means->splits ? "joined (UDP_SEGMENT)" : "one by one", means->joins ? "joined (UDP_GRO)" : "one by one");
+}
+
+static void add_socket(struct udp *u, struct listen_socket *at)
+{
+	struct udp_socket *s = &u->sockets[u->count++];
+	int buffer;
+
+	*s = (struct udp_socket){.udp = u, .at = at, .most = TURN};
+	s->means = datagram_prepare(at->fd, &at->addr, BUFFER, &buffer);
+	tell_means(at, &s->means, buffer);
+	loop_add(u->loop, at->fd, LOOP_READ, socket_ready, s);
+}
+
 struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
-    const struct impair_options *link)
+    const struct impair_options *link, int64_t rate)
 {
 	struct udp *u = calloc(1, sizeof *u);
 
 	if (!u)
 		return NULL;
-	*u = (struct udp){.loop = loop, .listen = l, .totals = totals, .peers = peers_new(key), .guard = guard_new(key),
-	    .link = link ? impairment_new(link, totals->udp_ways) : NULL, .until = INT64_MAX};
-	if (!u->peers || !u->guard || (link && !u->link)) {
+	u->loop = loop;
+	u->listen = l;
+	u->totals = totals;
+	u->peers = peers_new(key);
+	u->guard = guard_new(key);
+	u->quota = rate ? quota_new(key, rate, QUOTA_BURST * rate) : NULL;
+	u->in = datagram_inbox_new();
+	u->link = link ? impairment_new(link, totals->udp_ways) : NULL;
+	u->until = INT64_MAX;
+	if (!u->peers || !u->guard || !u->in || (rate && !u->quota) || (link && !u->link)) {
 		udp_free(u);
 		return NULL;
 	}
-	for (int i = 0; i < l->count; i++) {
-		struct udp_socket *s = &u->sockets[u->count];
-
-		if (l->sockets[i].type != SOCK_DGRAM)
-			continue;
-		*s = (struct udp_socket){.udp = u, .at = &l->sockets[i]};
-		datagram_prepare(s->at->fd, s->at->addr.sa.sa_family);
-		loop_add(loop, s->at->fd, LOOP_READ, socket_ready, s);
-		u->count++;
-	}
+	for (int i = 0; i < l->count; i++)
+		if (l->sockets[i].type == SOCK_DGRAM)
+			add_socket(u, &l->sockets[i]);
 	return u;
 }
 
@@ -353,6 +320,14 @@ static unsigned char *first_travelling(const struct udp *u, enum totals_way_name
 	return bytes + sizeof *about;
 }
 
+/* A reply has travelled. */
+static void arrive_back(const struct travelling *t, const unsigned char *bytes, size_t n, int64_t now)
+{
+	const struct udp_reply r = {&t->datagram, t->asked, memcpy(udp_room(t->socket, n, now), bytes, n), n, false};
+
+	udp_reply(t->socket, &r, now);
+}
+
 /* Deals with what has arrived over the link in one direction, until a socket has to wait for the kernel. */
 static void end_travels(struct udp *u, enum totals_way_name way, int64_t now)
 {
@@ -364,18 +339,22 @@ static void end_travels(struct udp *u, enum totals_way_name way, int64_t now)
 		bytes = first_travelling(u, way, &t, &n);
 		if (t.socket->held)
 			return;
-		if (way == TOTALS_THERE) {
-			/* It keeps the time at which it was received: what was there before a reply left was not caused by it. */
-			answer(t.socket, &t.datagram, bytes, now);
-		} else {
-			put_reply(t.socket, &t.datagram, bytes, n);
-		}
+		/* It keeps the time at which it was received: what was there before a reply left was not caused by it. */
+		if (way == TOTALS_THERE)
+			answer(t.socket, &t.datagram, bytes, n, now);
+		else
+			arrive_back(&t, bytes, n, now);
+		udp_send(t.socket, now);
 		impairment_arrived(u->link, way);
 	}
 }
 
 void udp_timers(struct udp *u, int64_t now)
 {
+	if (now - u->looked >= OVERFLOW_STEP) {
+		u->looked = now;
+		udp_look(u);
+	}
 	if (!u->link)
 		return;
 	for (int way = 0; way < TOTALS_WAYS; way++)
@@ -407,7 +386,7 @@ static void drop_travelling(struct udp *u)
 
 	for (int way = 0; u->link && way < TOTALS_WAYS; way++)
 		for (; first_travelling(u, way, &t, &n); impairment_arrived(u->link, way))
-			drop(u, &t.datagram, TOTALS_UNSENT);
+			udp_drop(u, &t.datagram, t.asked, TOTALS_UNSENT);
 	impairment_free(u->link);
 }
 
@@ -415,13 +394,13 @@ void udp_free(struct udp *u)
 {
 	drop_travelling(u);
 	for (int i = 0; i < u->count; i++) {
-		if (u->sockets[i].held)
-			drop(u, &u->sockets[i].held->question, TOTALS_UNSENT);
-		free(u->sockets[i].held);
+		udp_drop_held(&u->sockets[i]);
 		close_socket(&u->sockets[i]);
 	}
 	peers_free(u->peers);
 	guard_free(u->guard);
+	quota_free(u->quota);
+	datagram_inbox_free(u->in);
 	free(u);
 }
 

@@ -15,15 +15,22 @@
 struct udp;
 
 /* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed; `link`, what lies between the
- * clients and the sockets, only for the call, and NULL for nothing. NULL when memory is short. */
+ * clients and the sockets, only for the call, and NULL for nothing. A source is answered `rate` times a second, 0 for
+ * any number. NULL when memory is short. */
 struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
-    const struct impair_options *link);
+    const struct impair_options *link, int64_t rate);
 /* Closes at once. */
 void udp_free(struct udp *u);
 
 /* When udp_timers() wants to be called, ns, or CLOCK_NEVER. */
 int64_t udp_deadline(const struct udp *u);
 void udp_timers(struct udp *u, int64_t now);
+
+/* Looks again, unasked, at the socket that something came from last. Returns whether there was more. */
+bool udp_serve_again(struct udp *u, int64_t now);
+
+/* Brings the count of what the kernel dropped up to date; otherwise it is some milliseconds old. */
+void udp_look(struct udp *u);
 
 /* Answers what had been received by now and then closes; what of it has to wait, for the kernel or on the link, is left
  * to the loop. */

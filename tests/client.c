@@ -22,6 +22,18 @@ const char *client_path(void)
 	return path ? path : "client-tui/upcase";
 }
 
+static bool has_prompt(struct terminal *t, void *context)
+{
+	static const char *const prompts[] = {"udp>", "tcp>", "both>"};
+	int row, column;
+
+	(void)context;
+	for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++)
+		if (term_find(t, prompts[i], &row, &column))
+			return true;
+	return false;
+}
+
 static struct terminal *start(int rows, int columns, const char *host, const char *port, struct client_arguments more)
 {
 	const char *argv[12] = {client_path()};
@@ -37,7 +49,7 @@ static struct terminal *start(int rows, int columns, const char *host, const cha
 	argv[n] = NULL;
 	t = term_start(rows, columns, argv, NULL);
 	if (rows >= 3 && columns >= 10)
-		term_expect(t, "p>");
+		term_expect_that(t, has_prompt, NULL, "a prompt");
 	return t;
 }
 
@@ -84,6 +96,41 @@ void client_expect_pair_at(struct terminal *t, const char *left, const char *rig
 
 	snprintf(what, sizeof what, "a row with '%s' and then '%s'", left, right);
 	term_expect_that_at(t, row_has_pair, &p, what, file, line);
+}
+
+/* A word, then `next` behind blanks; NULL if it does not follow. */
+static const char *behind(const char *text, const char *word)
+{
+	text += strspn(text, " ");
+	return strncmp(text, word, strlen(word)) == 0 ? text + strlen(word) : NULL;
+}
+
+struct figures {
+	const char *words[3];
+};
+
+static bool row_has_figures(struct terminal *t, void *context)
+{
+	const struct figures *f = context;
+
+	for (int row = 0; row < term_rows(t); row++) {
+		const char *at = term_row(t, row);
+
+		for (int i = 0; i < 3 && at; i++)
+			at = behind(at, f->words[i]);
+		if (at && at[strspn(at, " ")] == '\0')
+			return true;
+	}
+	return false;
+}
+
+void client_expect_figures_at(struct terminal *t, const char *name, const char *udp, const char *tcp, const char *file, int line)
+{
+	struct figures f = {{name, udp, tcp}};
+	char what[200];
+
+	snprintf(what, sizeof what, "a row with the figures '%s', '%s', '%s'", name, udp, tcp);
+	term_expect_that_at(t, row_has_figures, &f, what, file, line);
 }
 
 void client_leave(struct terminal *t)

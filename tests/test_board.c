@@ -114,6 +114,30 @@ static void arrivals_have_serials_of_their_own(void **state)
 	assert_int_equal(board_end(board) - board_first(board), 1);
 }
 
+/* Whatever order they come in, each transport's own are those of all, in the same order. */
+static void arrivals_of_one_transport(void **state)
+{
+	(void)state;
+	unsigned seed = 1;
+	for (uint64_t i = 1; i <= 500; i++) {
+		seed = seed * 1103515245u + 12345u;
+		assert_int_equal(board_add_arrival(board, MATCH_ANSWER, i % 97 > 80 || seed >> 16 & 1, i, "x", 1), 0);
+		if (i % 100 == 0)
+			board_clear(board);
+		uint64_t next[2] = { board_arrivals_first_of(board, false), board_arrivals_first_of(board, true) };
+		for (int stream = 0; stream < 2; stream++)
+			assert_null(board_arrival_of(board, stream, next[stream] - 1));
+		for (uint64_t s = board_arrivals_first(board); s < board_arrivals_end(board); s++) {
+			const struct board_arrival *a = board_arrival(board, s);
+			assert_ptr_equal(board_arrival_of(board, a->stream, next[a->stream]++), a);
+		}
+		for (int stream = 0; stream < 2; stream++) {
+			assert_int_equal(board_arrivals_end_of(board, stream), next[stream]);
+			assert_null(board_arrival_of(board, stream, next[stream]));
+		}
+	}
+}
+
 static void clear_forgets_all_but_serials(void **state)
 {
 	(void)state;
@@ -192,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keeps_what_was_added, start, stop),
 		cmocka_unit_test_setup_teardown(serials_never_come_again, start, stop),
 		cmocka_unit_test_setup_teardown(arrivals_have_serials_of_their_own, start, stop),
+		cmocka_unit_test_setup_teardown(arrivals_of_one_transport, start, stop),
 		cmocka_unit_test_setup_teardown(clear_forgets_all_but_serials, start, stop),
 		cmocka_unit_test_setup_teardown(long_texts_are_clipped, start, stop),
 		cmocka_unit_test(bytes_are_bounded),

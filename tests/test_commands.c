@@ -76,7 +76,8 @@ static void not_commands(void **state)
 	check("/xyz a", COMMAND_UNKNOWN, "a");
 	check("", COMMAND_UNKNOWN, "");
 	check("udp", COMMAND_UNKNOWN, "udp");
-	check("/stats", COMMAND_UNKNOWN, "");
+	check("/statistics", COMMAND_UNKNOWN, "");
+	check("/s", COMMAND_SAVE, "");
 }
 
 /* Only `n` bytes count, whatever stands behind them. */
@@ -115,7 +116,8 @@ static void completions(void **state)
 	check("/un", COMMAND_UNPLUG, "");
 	check("/ho 3s", COMMAND_HOLD, "3s");
 	check_completions("/udp", "/udp ");
-	check_completions("/", "/udp /tcp /connect /order /find /clear /save /link /drop /hold /unplug /help /quit ");
+	check_completions("/", "/udp /tcp /both /connect /order /burst /stats /plot /find /clear /save /link /drop /hold "
+	    "/unplug /help /quit ");
 	check_completions("/x", "");
 	check_completions("", "");
 	check_completions("udp", "");
@@ -163,7 +165,7 @@ static void hints(void **state)
 			snprintf(expected + used, sizeof expected - used, "%s%s %s", used ? "  " : "", spec->key, spec->hint);
 	}
 	assert_string_equal(command_hints(), expected);
-	assert_string_equal(command_hints(), "F1 help  F2 udp/tcp  F4 order  F7 link  F10 quit");
+	assert_string_equal(command_hints(), "F1 help  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link  F10 quit");
 }
 
 int main(void)

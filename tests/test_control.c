@@ -148,7 +148,7 @@ static void test_refusals(void **state)
 	assert_refused(&wire, client, "hold", "error 'nothing' is not a time up to 1h; for example: hold 3s\n");
 	assert_refused(&wire, client, "unplug soon", "error 'soon' is not a time up to 1h; for example: unplug 3s\n");
 	assert_refused(&wire, client, "drop it",
-	    "error drop next what? request, reply, syn or ack; for example: drop next reply\n");
+	    "error drop next request, reply, syn or ack; for example: drop next reply\n");
 	assert_refused(&wire, client, "events maybe",
 	    "error 'maybe' is neither on nor off; for example: events on 12000\n");
 	assert_refused(&wire, client, "events on 70000",

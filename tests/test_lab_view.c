@@ -30,8 +30,6 @@ struct stage {
 	struct view_lab lab;
 	struct link_facts link;
 	struct panel panel;
-	struct view_ends ends;
-	struct session_tcp near, far;
 	struct canvas canvas;
 	uint64_t numbers, bytes;
 	int64_t now;
@@ -183,24 +181,27 @@ static void stream_answer(struct stage *s, const char *text, const int *going, c
 	s->bytes += strlen(text) + 1;
 }
 
-/* What a kernel says of its timer right now. */
-static void timer(struct stage *s, bool back, int ms, unsigned doubled, int ran_out)
+/* A line over both: the datagram is lost on the way there, the segment sent again. */
+static void lost_and_again(struct stage *s, const char *text)
 {
-	witness_timer(s->witness, s->tcp_flow, back, &(struct witness_timer){
-	    .asked = s->now, .answered = s->now + 1, .timeout = ms * MS, .doubled = doubled, .ran_out = ran_out});
-}
+	const uint64_t number = ++s->numbers;
+	char capitals[100];
 
-/* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle of each. */
-static void time_out(struct stage *s, bool back, const char *text, int ms, int times)
-{
-	for (int i = 0; i < times; i++, ms *= 2) {
-		segment(s, back, text, EVENT_LOST);
-		s->now += ms * MS / 2;
-		timer(s, back, ms, (unsigned)i, i);
-		s->now += ms * MS / 2;
-	}
-	segment(s, back, text, EVENT_DELIVERED);
-	s->now += MS;
+	ledger_add(s->udp, number, text, strlen(text), s->now);
+	ledger_add(s->tcp, number, text, strlen(text), s->now);
+	board_add_both(s->board, s->udp, s->tcp, number);
+	ledger_sent(s->udp, number, s->now);
+	ledger_sent(s->tcp, number, s->now);
+	witness_sent(s->witness, s->udp_flow, number, 0, strlen(text));
+	witness_sent(s->witness, s->tcp_flow, number, s->bytes, s->bytes + strlen(text) + 1);
+	tell(s, false, text, EVENT_LOST, 0, 0, false);
+	tries(s, false, text, (const int[]){224, 0});
+	tries(s, true, text, (const int[]){0});
+	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false, s->now);
+	s->bytes += strlen(text) + 1;
+	s->now += WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
 }
 
 static void draw(struct stage *s, int rows, int columns)
@@ -209,7 +210,7 @@ static void draw(struct stage *s, int rows, int columns)
 
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	view_draw(&s->view, &s->canvas, s->board,
-	    &(struct view_facts){.peer = "10.9.0.2:12000", .totals = &none, .now = s->now, .wait = WAIT},
+	    &(struct view_facts){.peer = "10.9.0.2:12000", .totals = &none, .other = {.totals = &none}, .now = s->now, .wait = WAIT},
 	    &(struct view_input){.prompt = "udp> ", .text = ""});
 }
 
@@ -286,129 +287,12 @@ static void segments_sent_again(void **state)
 	stream_answer(s, "seven", seven, at_once);
 	draw(s, 24, 120);
 	check_seen(s, "━━━━▶ 672 ms, 2× again (after 224, 448 ms)");
-	check_seen(s, "━▶ 300 ms, 1× again by server (after 300 ms) ┃  2 coming (≠ differs)");
-	check_seen(s, "2× again, 1× by server");
-	check_seen(s, "(after 224, 448");
-	check_seen(s, "7× again (after 0.2…12.8 s)");
+	check_seen(s, "━━▶ 300 ms, 1× again coming (after 300 ms)");
+	check_seen(s, "2× again, 1× coming");
+	check_seen(s, "7× again");
 	draw(s, 24, 80);
 	check_seen(s, "┃ ━━━▶ 672 ms, 2× again ┃");
 	check_seen(s, "972 ms, 3× again");
-	/* Without a wire it stands behind the reply. */
-	draw(s, 24, 50);
-	check_seen(s, "(2× again");
-}
-
-static void timeouts(void **state)
-{
-	struct stage *s = *state;
-
-	stream_line(s, "two");
-	time_out(s, false, "two", 204, 2);
-	timer(s, false, 204, 0, 2);
-	draw(s, 24, 120);
-	check_seen(s, "2× again (RTO 204, 408 ms)");
-	draw(s, 24, 80);
-	check_seen(s, "2× again, ");
-	check_seen(s, "┃    RTO 204, 408 ms");
-	draw(s, 24, 50);
-	check_seen(s, "· waiting, 2× again");
-	segment(s, true, "two", EVENT_DELIVERED);
-	ledger_stream_reply(s->tcp, "TWO", 3, false, s->now);
-	s->bytes += 4;
-	draw(s, 24, 80);
-	check_seen(s, "TWO (RTO 204, 408 ms)");
-	draw(s, 24, 120);
-	check_seen(s, "2× again (RTO 204, 408 ms)");
-	assert_int_equal(row_with(s, "TWO (RTO"), -1);
-	/* A long unplugging; and the server's. */
-	stream_line(s, "long");
-	time_out(s, false, "long", 200, 9);
-	timer(s, false, 200, 0, 11);
-	draw(s, 24, 120);
-	check_seen(s, "9× again (RTO 0.2…51.2 s)");
-	segment(s, true, "long", EVENT_LOST);
-	s->now += 100 * MS;
-	timer(s, true, 208, 0, 0);
-	s->now += 108 * MS;
-	segment(s, true, "long", EVENT_DELIVERED);
-	timer(s, true, 208, 0, 0);
-	s->now += MS;
-	timer(s, true, 208, 0, 1);
-	ledger_stream_reply(s->tcp, "LONG", 4, false, s->now);
-	s->bytes += 5;
-	draw(s, 24, 80);
-	check_seen(s, "LONG (RTO 0.2…51.2 s;");
-	check_seen(s, "server's RTO 208 ms");
-}
-
-/* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try says nothing of this one. */
-static void no_timeouts(void **state)
-{
-	struct stage *s = *state;
-
-	stream_line(s, "probe");
-	segment(s, false, "probe", EVENT_LOST);
-	s->now += 100 * MS;
-	timer(s, false, 204, 0, 3);
-	s->now += 104 * MS;
-	segment(s, false, "probe", EVENT_LOST);
-	s->now += 50 * MS;
-	timer(s, false, 204, 0, 3);
-	draw(s, 24, 120);
-	check_seen(s, "1× again (after 204 ms)");
-	s->now += 154 * MS;
-	segment(s, false, "probe", EVENT_DELIVERED);
-	s->now += MS;
-	timer(s, false, 204, 0, 4);
-	draw(s, 24, 120);
-	check_seen(s, "2× again (RTO 204 ms)");
-	check_seen(s, "┃    after 204, RTO 204 ms");
-	/* An old kernel that tells no count, answered at once: open. */
-	stream_line(s, "old");
-	s->bytes += 6;
-	segment(s, false, "old", EVENT_LOST);
-	s->now += 100 * MS;
-	timer(s, false, 204, 0, -1);
-	s->now += 104 * MS;
-	segment(s, false, "old", EVENT_DELIVERED);
-	s->now += MS;
-	timer(s, false, 204, 0, -1);
-	draw(s, 24, 120);
-	assert_int_equal(row_with(s, "1× again (RTO"), -1);
-}
-
-static void both_ends(void **state)
-{
-	struct stage *s = *state;
-
-	s->near = (struct session_tcp){.again = 3, .timeout = 1632 * MS, .doubled = 3, .round_trip = 41 * MS};
-	s->far = (struct session_tcp){.again = 12, .timeout = 241 * MS, .round_trip = 40 * MS};
-	draw(s, 24, 80);
-	assert_int_equal(row_with(s, "client: "), -1);
-	s->lab.ends = &s->ends;
-	draw(s, 24, 80);
-	assert_string_equal(row_text(s, 20), " client: - │ server: -");
-	s->ends = (struct view_ends){&s->near, &s->far};
-	draw(s, 24, 120);
-	assert_string_equal(row_text(s, 20),
-	    " client: 3 sent again, RTO 1.63 s, back-off 3, rtt 41.0 ms │ server: 12 sent again, RTO 241 ms, back-off 0, rtt 40.0 ms");
-	draw(s, 24, 100);
-	assert_string_equal(row_text(s, 20),
-	    " client: 3 again, RTO 1.63 s (×8), rtt 41.0 ms │ server: 12 again, RTO 241 ms, rtt 40.0 ms");
-	draw(s, 24, 80);
-	assert_string_equal(row_text(s, 20), " client: 3 again, RTO 1.63 s (×8) │ server: 12 again, RTO 241 ms");
-	draw(s, 24, 40);
-	assert_string_equal(row_text(s, 20), " client: 3 again │ server: 12 again");
-	s->view.ascii = true;
-	draw(s, 24, 80);
-	assert_string_equal(row_text(s, 20), " client: 3 again, RTO 1.63 s (x8) | server: 12 again, RTO 241 ms");
-	/* Small screens have other needs. */
-	draw(s, 24, 33);
-	assert_int_equal(row_with(s, "client: "), -1);
-	draw(s, 9, 80);
-	assert_int_equal(row_with(s, "client: "), -1);
-	draw(s, 10, 80);
-	check_seen(s, "client: ");
 }
 
 static void segments_missing(void **state)
@@ -436,8 +320,45 @@ static void segments_missing(void **state)
 	check_seen(s, "····  3× again, 0.5 s");
 }
 
+/* Each pane tells of its own transport; where the wire is short, what TCP did again stands behind the reply. */
+static void both_at_once(void **state)
+{
+	struct stage *s = *state;
+
+	s->view.both = true;
+	lost_and_again(s, "hello");
+	draw(s, 24, 120);
+	check_seen(s, "  1 hello             │ ──✗ lost going        │                      ┃ ━━━━━━━▶ 224 ms, 1× again ┃  1 HELLO");
+	draw(s, 24, 160);
+	check_seen(s, "┃ ━━━━━━━━━━▶ 224 ms, 1× again (after 224 ms) ");
+	draw(s, 24, 80);
+	check_seen(s, "  1 hello       │ ──✗ lost going│            ┃ ━━▶ 224 ms, 1× again┃ HELLO");
+	draw(s, 24, 74);
+	check_seen(s, "│            ┃ ━━━━▶ 224 ms  ┃ HELLO (1×");
+	draw(s, 24, 50);
+	check_seen(s, "│ ✗ lost going  ┃ HELLO (1×");
+	answer(s, "copies", 2, 1, false);
+	draw(s, 24, 80);
+	check_seen(s, "│ ════▶ 41.0 ms │ COPIES");
+	s->view.both = false;
+	draw(s, 24, 80);
+	check_seen(s, "  1 hello                   │ ──✗ lost going        │");
+	lose(s);
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	s->view.both = true;
+	draw(s, 40, 80);
+	check_seen(s, "│ ──✗ corrupted │");
+	check_seen(s, "│ ───✗ corrupted│");
+	check_seen(s, "│ ─✗ lost coming│");
+	check_seen(s, "│ ✗ still coming│");
+	check_seen(s, "┃ ····· lost going    ┃");
+	segment(s, false, "lost", EVENT_DELIVERED);
+}
+
 static void every_mark_is_drawn(void **state)
 {
+	static const struct view_ends ends = {.has_here = true, .has_far = true, .here = {.timeout = 224 * MS}, .far = {.again = 1}};
 	struct stage *s = *state;
 
 	lose(s);
@@ -447,16 +368,7 @@ static void every_mark_is_drawn(void **state)
 	stream_answer(s, "coming", at_once, once);
 	stream_line(s, "lost");
 	segment(s, false, "lost", EVENT_LOST);
-	s->now += 100 * MS;
-	timer(s, false, 200, 0, 0);
-	s->now += 100 * MS;
-	segment(s, false, "lost", EVENT_LOST);
-	s->now += MS;
-	timer(s, false, 400, 1, 1);
-	stream_line(s, "missing");
-	s->bytes += 5;
-	segment(s, false, "missing", EVENT_LOST);
-	s->lab.ends = &s->ends;
+	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
 		for (const struct mark_spec *m = lab_mark_table; m->name != NULL; m++) {
@@ -470,6 +382,30 @@ static void every_mark_is_drawn(void **state)
 				fail_msg("the mark \"%s\" is nowhere", m->name);
 		}
 	}
+}
+
+/* The row of both ends' TCP: as much as there is room for; none where a screen is low. */
+static void both_ends(void **state)
+{
+	struct stage *s = *state;
+	struct view_ends ends = {.has_here = true, .here = {.again = 4, .timeout = 976 * MS, .doubled = 2, .round_trip = 41 * MS}};
+
+	s->view.ends = &ends;
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
+	check_seen(s, "lost going, RTO 976 ms");
+	ends.has_far = true;
+	ends.far = (struct session_tcp){.again = 1, .timeout = 244 * MS, .round_trip = 40 * MS};
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, RTO 244 ms, rtt 40.0 ms");
+	draw(s, 24, 80);
+	check_seen(s, " TCP here: 4 again, RTO 976 ms │ server: 1 again, RTO 244 ms");
+	draw(s, 10, 120);
+	assert_int_equal(row_with(s, "server:"), -1);
+	segment(s, false, "lost", EVENT_DELIVERED);
+	s->view.ends = NULL;
 }
 
 static void the_row_of_the_link(void **state)
@@ -541,12 +477,10 @@ static void every_size(void **state)
 
 	lose(s);
 	stream_answer(s, "both", twice, once);
-	stream_line(s, "timeouts");
-	time_out(s, false, "timeouts", 200, 9);
-	s->lab.ends = &s->ends;
-	s->ends.near = &s->near;
+	lost_and_again(s, "over both");
 	for (int rows = 1; rows < 30; rows += rows < 10 ? 1 : 5) {
-		for (int columns = 1; columns < 130; columns++) {
+		for (int columns = 1; columns < 240; columns++) {
+			s->view.both = columns / 2 % 2 == 0;
 			s->panel.open = columns % 3 == 0;
 			s->panel.field = columns % IMPAIR_FIELD_COUNT;
 			s->view.ascii = columns % 7 == 0;
@@ -562,9 +496,9 @@ static void every_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing), TEST(timeouts),
-		TEST(no_timeouts), TEST(both_ends),
-		TEST(every_mark_is_drawn), TEST(the_row_of_the_link), TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
+		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing),
+		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
+		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1035,6 +1035,57 @@ static void crowded(void **state)
 	ledger_free(l);
 }
 
+/* Lines that say that they are like no other need a tag only when others were forgotten, or one looks alike. */
+static void crowded_but_unlike(void **state)
+{
+	struct ledger *l = open_ledger(LEDGER_DATAGRAM, LEDGER_TAG_AUTO, 2);
+
+	(void)state;
+	for (uint64_t i = 1; i <= 5; i++) {
+		char text[20];
+
+		snprintf(text, sizeof text, "line %u", (unsigned)i);
+		assert_int_equal(ledger_add_unlike(l, i, text, strlen(text), 0), 0);
+		sent(l, i, 0);
+		wire_is(l, i, text);
+	}
+	/* A typed one may be like any of them. */
+	put(l, 6, "line 1", 1);
+	wire_is(l, 6, "#6 line 1");
+	assert_int_equal(ledger_add_unlike(l, 7, "line 5", 6, 1), 0);
+	sent(l, 7, 1);
+	wire_is(l, 7, "#7 line 5");
+	put(l, 8, "x", 1);
+	assert_int_equal(ledger_add_unlike(l, 9, "line 9", 6, 1), 0);
+	wire_is(l, 9, "#9 line 9");
+	ledger_free(l);
+}
+
+/* A row to forget is found behind any number of lines that are open, and each step costs the same. */
+static void forgotten_behind_open_ones(void **state)
+{
+	struct ledger *l = open_ledger(LEDGER_STREAM, LEDGER_TAG_AUTO, 200000);
+
+	(void)state;
+	for (uint64_t i = 1; i <= 600000; i++) {
+		assert_int_equal(ledger_add(l, i, "x", 1, 0), 0);
+		if (i <= 100000)
+			ledger_sent(l, i, 0);
+		else if (i > 199990)
+			ledger_failed(l, i, EXFULL, 0);
+	}
+	assert_int_equal(ledger_count(l), 200000);
+	assert_int_equal(ledger_at(l, 199989)->number, 199990);
+	assert_int_equal(ledger_at(l, 199990)->number, 599991);
+	/* One further down is decided later. */
+	assert_int_equal(ledger_stream_reply(l, "X", 1, false, 1).number, 1);
+	assert_int_equal(ledger_add(l, 600001, "x", 1, 1), 0);
+	assert_null(ledger_find(l, 1));
+	assert_non_null(ledger_find(l, 599991));
+	assert_true(ledger_balanced(l));
+	ledger_free(l);
+}
+
 static void crowded_no_more(void **state)
 {
 	struct ledger *l = open_ledger(LEDGER_DATAGRAM, LEDGER_TAG_AUTO, 2);
@@ -1151,7 +1202,9 @@ int main(void)
 		cmocka_unit_test(queued_lines_are_kept),
 		cmocka_unit_test(growing),
 		cmocka_unit_test(crowded),
+		cmocka_unit_test(crowded_but_unlike),
 		cmocka_unit_test(crowded_no_more),
+		cmocka_unit_test(forgotten_behind_open_ones),
 		cmocka_unit_test(many),
 		cmocka_unit_test(random_schedules),
 	};

@@ -427,7 +427,7 @@ static void test_capture(void **state)
 	char *bytes = NULL;
 	size_t n = 0;
 
-	assert_int_equal(link_capture(wire.link, open_memstream(&bytes, &n)), 0);
+	assert_int_equal(link_capture(wire.link, open_memstream(&bytes, &n), NULL), 0);
 	for (int i = 0; i < 100; i++)
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, "MARK", 4));
 	while (link_counts(wire.link, LINK_THERE)->packets < 100)
@@ -438,6 +438,7 @@ static void test_capture(void **state)
 	/* Each once as it was sent, and once more if it arrived. */
 	assert_int_equal(occurrences(bytes, n, "MARK"), 200 - lost);
 	assert_int_equal(occurrences(bytes, n, "lost on the way there: lost at random (link: loss 50%)"), lost);
+	assert_int_equal(occurrences(bytes, n, "times: the link's own"), LINK_DIRECTIONS);
 	free(bytes);
 }
 
@@ -447,7 +448,7 @@ static void test_a_full_disk_is_told(void **state)
 	struct wire wire = wire_open("", "", 3);
 
 	assert_false(link_capture_failed(wire.link));
-	assert_int_equal(link_capture(wire.link, fopen("/dev/full", "w")), 0);
+	assert_int_equal(link_capture(wire.link, fopen("/dev/full", "w"), NULL), 0);
 	assert_true(link_capture_failed(wire.link));
 	wire_close(&wire);
 }

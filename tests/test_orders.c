@@ -37,8 +37,8 @@ static void open_house(struct house *h)
 		.totals = {.udp_datagrams = 5},
 		.connections = {
 			{.peer = "10.9.0.1:40000", .age = 12345 * NS_PER_MS, .idle = 10 * NS_PER_MS, .bytes_in = 1, .bytes_out = 2,
-			    .pending = 3, .info_size = sizeof(struct tcp_info), .total_rto = 7},
-			{.peer = "[fd09::1]:50000", .info_size = 0, .total_rto = -1},
+			    .pending = 3, .info_size = sizeof(struct tcp_info)},
+			{.peer = "[fd09::1]:50000", .info_size = 0},
 		},
 	};
 	impair_options_start(&h->link);
@@ -49,7 +49,7 @@ static void open_house(struct house *h)
 	h->connections[0].info.tcpi_backoff = 3;
 	h->connections[0].info.tcpi_rto = 1600000;
 	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
-	h->orders = (struct orders){&h->totals, &h->link, each, h};
+	h->orders = (struct orders){.totals = &h->totals, .link = &h->link, .each = each, .tcp = h};
 }
 
 static const char *ask(struct house *h, const char *order)
@@ -69,7 +69,7 @@ static void test_connections(void **state)
 {
 	static const char first[] = "connection 10.9.0.1:40000 age-ms 12345 idle-ms 10 bytes-in 1 bytes-out 2 pending 3"
 		" state established retransmits 2 probes 0 backoff 3 rto-us 1600000 rtt-us 0 rttvar-us 0 min-rtt-us 0 cwnd 0"
-		" unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0 total-rto 7\n";
+		" unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0\n";
 	static const char second[] = "connection [fd09::1]:50000 age-ms 0 idle-ms 0 bytes-in 0 bytes-out 0 pending 0\n";
 	char both[2000];
 	struct house h;
@@ -91,7 +91,6 @@ static void test_old_kernels(void **state)
 
 	(void)state;
 	open_house(&h);
-	h.connections[0].total_rto = -1;
 	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_bytes_retrans) + 7;
 	assert_null(strstr(ask(&h, "connections"), "bytes-retrans"));
 	assert_non_null(strstr(h.answer, " notsent "));
@@ -132,6 +131,76 @@ static void test_wrong_orders(void **state)
 	assert_memory_equal(ask(&h, "set loss 3%"), "error 'set' is no order", 23);
 }
 
+/* Two workers; the second one may be silent. */
+struct team {
+	struct totals *totals;
+	int silent;
+	char order[100];
+};
+
+static void sum_team(void *team)
+{
+	((struct team *)team)->totals->udp_datagrams = 77;
+}
+
+static int ask_team(void *team, const char *order, void (*line)(void *context, const char *line), void *context)
+{
+	struct team *t = team;
+
+	snprintf(t->order, sizeof t->order, "%s", order);
+	if (strstr(order, "nobody"))
+		return 0;
+	line(context, "connection 10.0.0.1:1 age-ms 1\n");
+	if (!t->silent)
+		line(context, "connection 10.0.0.2:2 age-ms 2\n");
+	return t->silent;
+}
+
+static void test_workers(void **state)
+{
+	struct house h;
+	struct team team = {.totals = &h.totals};
+
+	(void)state;
+	open_house(&h);
+	h.orders = (struct orders){.totals = &h.totals, .link = &h.link, .sum = sum_team, .ask = ask_team, .workers = &team};
+	assert_non_null(strstr(ask(&h, "totals"), "datagrams 77"));
+	assert_string_equal(ask(&h, "connections"),
+	    "connection 10.0.0.1:1 age-ms 1\nconnection 10.0.0.2:2 age-ms 2\nok\n");
+	assert_string_equal(team.order, "connections\n");
+	ask(&h, "connection 10.0.0.2:2");
+	assert_string_equal(team.order, "connection 10.0.0.2:2\n");
+	assert_non_null(strstr(ask(&h, "connection nobody"), "error 'nobody' is not connected"));
+	team.silent = 2;
+	assert_string_equal(ask(&h, "connections"), "connection 10.0.0.1:1 age-ms 1\nerror worker 2 does not answer\n");
+}
+
+/* More connections than there is room for: those that fit, and an error. */
+static void each_of_many(void *tcp, int64_t now, orders_tell *tell_one, void *context)
+{
+	const struct house *h = tcp;
+
+	(void)now;
+	for (int i = 0; i < 40000; i++)
+		tell_one(context, &h->connections[0]);
+}
+
+static void test_too_many(void **state)
+{
+	struct outbox out = {NULL};
+	char line[] = "connections", last[] = "\nerror there are too many to tell: ask for one of them\n";
+	struct house h;
+
+	(void)state;
+	open_house(&h);
+	h.orders.each = each_of_many;
+	orders_execute(&h.orders, line, 0, &out);
+	assert_false(out.overflown);
+	assert_true(out.end > OUTBOX_MOST / 2);
+	assert_memory_equal(out.bytes + out.end - (sizeof last - 1), last, sizeof last - 1);
+	outbox_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +208,8 @@ int main(void)
 		cmocka_unit_test(test_old_kernels),
 		cmocka_unit_test(test_the_rest),
 		cmocka_unit_test(test_wrong_orders),
+		cmocka_unit_test(test_workers),
+		cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

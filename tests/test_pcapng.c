@@ -62,7 +62,7 @@ static struct capture written(void (*write)(struct pcapng *))
 	static const char *const names[] = { "near", "far" };
 	struct capture c = { NULL, 0, 0 };
 	FILE *out = open_memstream(&c.bytes, &c.n);
-	struct pcapng *p = pcapng_new(out, names, 2);
+	struct pcapng *p = pcapng_new(out, names, NULL, 2);
 
 	assert_non_null(p);
 	write(p);
@@ -162,6 +162,36 @@ static void test_long_comments_are_cut(void **state)
 	free(c.bytes);
 }
 
+static void test_interfaces_are_commented_on(void **state)
+{
+	(void) state;
+	static const char *const names[] = { "near", "far" };
+	struct capture c = { NULL, 0, 0 };
+	struct pcapng *p = pcapng_new(open_memstream(&c.bytes, &c.n), names, "remark", 2);
+	uint64_t packets;
+	size_t n;
+
+	assert_non_null(p);
+	pcapng_interface_end(p, 1, WALL, 12345, "in the end");
+	assert_int_equal(pcapng_free(p), 0);
+	for (int i = 0; i < 2; i++) {
+		next(&c);
+		const char *comment = option(&c, 16, 1, &n);
+		assert_true(comment && n == 6 && !memcmp(comment, "remark", 6));
+	}
+	next(&c);
+	assert_int_equal(block(&c), 5);
+	assert_int_equal(word(&c, 8), 1);
+	assert_true((int64_t) ((uint64_t) word(&c, 12) << 32 | word(&c, 16)) == WALL);
+	const char *comment = option(&c, 20, 1, &n);
+	assert_true(comment && n == 10 && !memcmp(comment, "in the end", 10));
+	memcpy(&packets, option(&c, 20, 4, &n), sizeof packets);
+	assert_true(n == sizeof packets && packets == 12345);
+	next(&c);
+	assert_int_equal(c.at, c.n);
+	free(c.bytes);
+}
+
 static void test_a_full_disk_is_told(void **state)
 {
 	(void) state;
@@ -169,7 +199,7 @@ static void test_a_full_disk_is_told(void **state)
 	FILE *out = fopen("/dev/full", "w");
 
 	assert_non_null(out);
-	struct pcapng *p = pcapng_new(out, names, 1);
+	struct pcapng *p = pcapng_new(out, names, NULL, 1);
 	assert_non_null(p);
 	assert_int_equal(pcapng_flush(p), -1);
 	/* It does not forget. */
@@ -183,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_begins_with_section_and_interfaces),
 		cmocka_unit_test(test_packets_come_back),
 		cmocka_unit_test(test_long_comments_are_cut),
+		cmocka_unit_test(test_interfaces_are_commented_on),
 		cmocka_unit_test(test_a_full_disk_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,15 @@ static void test_defaults(void **state)
 	settings_defaults(&s, true);
 	assert_int_equal(s.idle_timeout, 0);
 	assert_int_equal(s.max_per_source, 5);
+	/* How fast a source may come is limited for who serves everybody. */
+	assert_int_equal(s.datagram_rate, 0);
+	assert_int_equal(s.connect_rate, 0);
+	settings_start(&s);
+	assert_int_equal(set(&s, "public", NULL, why), 0);
+	assert_int_equal(set(&s, "connect-rate", "7", why), 0);
+	settings_defaults(&s, true);
+	assert_int_equal(s.datagram_rate, 1000);
+	assert_int_equal(s.connect_rate, 7);
 }
 
 int main(void)

@@ -194,12 +194,175 @@ static void every_count_is_said(void **state)
 	    "34 cut short, 33 differ, 35 stray replies\n");
 }
 
+/* ---- all figures ---- */
+
+/* A thousand datagrams, of which those of 3 and 4 at the end of each hundred are lost. */
+static struct facts some_facts(struct ledger_totals *t, struct stats *s)
+{
+	*t = (struct ledger_totals){ .typed = 1000, .sent = 1000, .answered = 980, .lost = 20, .timed = 980, .rtt_min = 40 * MS,
+		.rtt_max = 49 * MS, .rtt_mean = 44.5e6, .rtt_m2 = 979 * 8.25e12 };
+	stats_start(s);
+	for (int i = 0; i < 1000; i++)
+		stats_add(s, i % 100 == 3 || i % 100 == 4, i % 100 == 3 || i % 100 == 4 ? -1 : (40 + i % 10) * MS);
+	return (struct facts){ .peer = "10.0.0.5:12000", .wait = S, .totals = t, .stats = s,
+		.times = { .sent_kernel = 1000, .received_kernel = 980 } };
+}
+
+static struct facts some_stream(struct ledger_totals *t, struct stats *s)
+{
+	*t = (struct ledger_totals){ .typed = 3, .sent = 3, .answered = 3, .timed = 3, .rtt_min = 40 * MS, .rtt_max = 489 * MS,
+		.rtt_mean = 200e6, .rtt_m2 = 2 * 4e16 };
+	stats_start(s);
+	stats_add(s, false, 40 * MS);
+	stats_add(s, false, 489 * MS);
+	stats_add(s, false, 71 * MS);
+	return (struct facts){ .stream = true, .peer = "10.0.0.5:12000", .wait = S, .totals = t, .stats = s,
+		.times = { .sent_program = 3, .received_kernel = 3 },
+		.tcp = { .connections = 1, .again = 2, .timeout = 240 * MS, .timeout_most = 480 * MS, .round_trip = 41 * MS,
+		    .variation = 2 * MS, .window = 10, .window_least = 1, .window_most = 12, .looks = 9 },
+		.stalls = { .count = 1, .total = 448 * MS, .longest = 448 * MS } };
+}
+
+struct figures {
+	struct ledger_totals udp_totals, tcp_totals;
+	struct stats udp_stats, tcp_stats;
+	struct facts udp, tcp;
+};
+
+static struct figures *some_figures(void)
+{
+	struct figures *f = calloc(1, sizeof *f);
+
+	assert_non_null(f);
+	f->udp = some_facts(&f->udp_totals, &f->udp_stats);
+	f->tcp = some_stream(&f->tcp_totals, &f->tcp_stats);
+	return f;
+}
+
+static void figures_below(void **state)
+{
+	struct figures *f = some_figures();
+	char text[2000];
+
+	(void)state;
+	assert_string_equal(summary_facts(&f->udp, text, sizeof text),
+	    "--- UDP 10.0.0.5:12000 ---\n"
+	    "1000 sent, 980 answered, 20/1000 lost (2.0 %, 95 % 1.3–3.1); wait 1.00 s\n"
+	    "round trip min/mean/max/sd 40.0/44.5/49.0/2.9 ms\n"
+	    "round trip median/p90/p99 45.0/49.0/49.0 ms\n"
+	    "lost in 10 runs: the longest 2 lines, the mean 2.00\n"
+	    "delay variation ipdv mean 1.82 ms, p99 8.99 ms; pdv p99 8.96 ms\n");
+	f->udp.times = (struct facts_times){ .sent_program = 10, .sent_kernel = 990, .received_kernel = 980, .clock_steps = 1 };
+	f->udp.overflows = 5;
+	summary_facts(&f->udp, text, sizeof text);
+	assert_non_null(strstr(text, "\nsend times by the kernel for 990 of 1000 lines, else by the program, receive times by the kernel; "
+	    "the wall clock was set 1 time\nINVALID, shaped by this machine: 5 replies were dropped here"));
+	assert_string_equal(summary_facts(&f->tcp, text, sizeof text),
+	    "--- TCP 10.0.0.5:12000 ---\n"
+	    "3 sent, 3 answered\n"
+	    "round trip min/mean/max/sd 40/200/489/200 ms\n"
+	    "2 segments sent again; time-out 240 ms, at most 480 ms; stalled 1 time, 448 ms in all, 448 ms at most\n");
+	f->tcp.tcp.has_far = true;
+	f->tcp.tcp.far_again = 7;
+	assert_non_null(strstr(summary_facts(&f->tcp, text, sizeof text), "2 segments sent again, 7 by the far end; "));
+	free(f);
+}
+
+static void whose_times(void **state)
+{
+	struct facts f = { .times = { .sent_kernel = 3, .received_kernel = 2 } };
+	char text[300];
+
+	(void)state;
+	assert_string_equal(summary_times(&f, text, sizeof text), "send and receive times by the kernel");
+	f.times = (struct facts_times){ .sent_program = 3, .received_program = 2 };
+	assert_string_equal(summary_times(&f, text, sizeof text), "send and receive times by the program");
+	f.times = (struct facts_times){ .sent_program = 3, .received_kernel = 2 };
+	assert_string_equal(summary_times(&f, text, sizeof text), "send times by the program, receive times by the kernel");
+}
+
+static bool has_line(const char *text, const char *line)
+{
+	const char *at = strstr(text, line);
+	return at && (at == text || at[-1] == '\n') && (at[strlen(line)] == '\n' || at[strlen(line)] == '\0');
+}
+
+static void side_by_side(void **state)
+{
+	struct figures *f = some_figures();
+	char text[6000];
+	char *page = stats_page(&f->udp, &f->tcp);
+	static const char *const both[] = {
+		"                    UDP                            TCP",
+		"wait                1.00 s                         -",
+		"sent                1000                           3",
+		"lost                20/1000 (2.0 %, 95 % 1.3–3.1)  -",
+		"longest run lost    2 lines                        -",
+		"mean burst length   2.00 lines in 10 runs          -",
+		"median              45.0 ms                        70.9 ms",
+		"time-out            -                              240 ms, at most 480 ms",
+		"smoothed round trip -                              41.0 ms ± 2.00 ms",
+		"congestion window   -                              10 segments, 1 to 12",
+		"stalled             -                              448 ms in 1 stall",
+	};
+	static const char *const page_alone[] = {
+		"p90                 49.0 ms                        too few",
+		"duplicates          0                              -",
+		"send times          by the kernel                  by the program",
+	};
+
+	(void)state;
+	assert_non_null(page);
+	summary_peer(&f->udp, &f->tcp, text, sizeof text);
+	assert_true(has_line(text, "--- UDP beside TCP 10.0.0.5:12000 ---"));
+	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
+		assert_true(has_line(page, both[i]));
+		assert_true(has_line(text, both[i]));
+	}
+	for (size_t i = 0; i < sizeof page_alone / sizeof *page_alone; i++)
+		assert_true(has_line(page, page_alone[i]));
+	assert_null(strstr(text, "duplicates"));
+	assert_null(strstr(page, "by the far end"));
+	free(page);
+	/* Of one, the ping-like form and one column. */
+	assert_non_null(strstr(summary_peer(NULL, &f->tcp, text, sizeof text), "--- TCP 10.0.0.5:12000 ---\n3 sent"));
+	page = stats_page(&f->udp, NULL);
+	assert_true(has_line(page, "lost                20/1000 (2.0 %, 95 % 1.3–3.1)"));
+	assert_null(strstr(page, "stalled"));
+	free(page);
+	page = stats_page(NULL, &f->tcp);
+	assert_true(has_line(page, "                    TCP"));
+	assert_null(strstr(page, "lost"));
+	free(page);
+	free(f);
+}
+
+/* Nothing was sent: nothing is made up. */
+static void no_figures(void **state)
+{
+	struct ledger_totals none = { .typed = 0 };
+	struct stats *s = calloc(1, sizeof *s);
+	struct facts f = { .peer = "p", .wait = S, .totals = &none, .stats = s };
+	char *page;
+
+	(void)state;
+	stats_start(s);
+	page = stats_page(&f, NULL);
+	assert_true(has_line(page, "sent                0"));
+	assert_true(has_line(page, "lost                0/0"));
+	assert_null(strstr(page, "median"));
+	assert_null(strstr(page, "-1"));
+	free(page);
+	free(s);
+}
+
 static void ascii(void **state)
 {
-	char text[] = "3/12 lost (25 %, 95 % 9–53), 850 µs";
+	char text[] = "3/12 lost (25 %, 95 % 9–53), 850 µs", more[] = "41 ms ± 2 ms";
 
 	(void)state;
 	assert_string_equal(summary_ascii(text), "3/12 lost (25 %, 95 % 9-53), 850 us");
+	assert_string_equal(summary_ascii(more), "41 ms +- 2 ms");
 	for (int error = 0; error < 140; error++)
 		for (const char *c = summary_error(error, false); *c; c++)
 			assert_true(*c > 0);
@@ -296,6 +459,10 @@ int main(void)
 		cmocka_unit_test(errors),
 		cmocka_unit_test(session),
 		cmocka_unit_test(every_count_is_said),
+		cmocka_unit_test(figures_below),
+		cmocka_unit_test(whose_times),
+		cmocka_unit_test(side_by_side),
+		cmocka_unit_test(no_figures),
 		cmocka_unit_test(ascii),
 		cmocka_unit_test(saving),
 		cmocka_unit_test(saving_to_a_full_disk),

@@ -31,10 +31,10 @@ static void test_lines(void **state)
 	assert_string_equal(totals_line(&t, 0, buf),
 	    "udp: clients 1 datagrams 2 replies 3 bytes-in 4 bytes-out 18446744073709551615");
 	assert_string_equal(totals_line(&t, 1, buf),
-	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 too-long 6 unsendable 0 unsent 0");
+	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 rate 0 too-long 6 unsendable 0 unsent 0");
 	assert_string_equal(totals_line(&t, 2, buf), "udp system: overflowed 7 errors 8");
 	assert_string_equal(totals_line(&t, 3, buf), "tcp: clients 9 now 10 lines 11 bytes-in 12 bytes-out 13");
-	assert_string_equal(totals_line(&t, 4, buf), "tcp refused: full 0 per-source 14 descriptor 0 memory 0");
+	assert_string_equal(totals_line(&t, 4, buf), "tcp refused: full 0 per-source 14 rate 0 descriptor 0 memory 0");
 	assert_string_equal(totals_line(&t, 5, buf), "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
 	assert_null(totals_line(&t, 6, buf));
 	t.udp_ways[TOTALS_THERE] = (struct totals_way){
@@ -45,6 +45,43 @@ static void test_lines(void **state)
 	assert_string_equal(totals_line(&t, 7, buf),
 	    "udp back: datagrams 0 random 0 burst 0 queue 0 room 0 copies 0 held-back 0 waiting 0");
 	assert_null(totals_line(&t, 8, buf));
+}
+
+static void test_sum(void **state)
+{
+	uint64_t values[sizeof(struct totals) / sizeof(uint64_t)], sums[sizeof values / sizeof *values];
+	struct totals one, sum;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+		values[i] = i + 1;
+	memcpy(&one, values, sizeof one);
+	sum = one;
+	totals_add(&sum, &one);
+	memcpy(sums, &sum, sizeof sums);
+	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+		assert_int_equal(sums[i], 2 * (i + 1));
+}
+
+/* Who died over his work: everything adds up all the same. */
+static void test_bury(void **state)
+{
+	struct totals t = {
+		.udp_datagrams = 100, .udp_replies = 60, .udp_dropped = {[TOTALS_LOOP] = 10, [TOTALS_UNSENT] = 1},
+		.udp_ways = {{.copies = 5, .random = 2, .waiting = 3}, {.copies = 4, .queue = 1, .room = 1, .waiting = 4}},
+		.tcp_clients = 9, .tcp_now = 5, .tcp_ended = {[TOTALS_CLOSED] = 3, [TOTALS_CUT] = 1},
+	};
+	struct totals whole = {.udp_datagrams = 3, .udp_replies = 3, .tcp_clients = 1, .tcp_ended = {[TOTALS_RESET] = 1}};
+	struct totals before = whole;
+
+	(void)state;
+	totals_bury(&t);
+	assert_int_equal(t.udp_dropped[TOTALS_UNSENT], 1 + (100 + 5 + 4) - (60 + 10 + 1 + 2 + 1 + 1));
+	assert_int_equal(t.udp_ways[TOTALS_THERE].waiting + t.udp_ways[TOTALS_BACK].waiting, 0);
+	assert_int_equal(t.tcp_now, 0);
+	assert_int_equal(t.tcp_ended[TOTALS_CUT], 6);
+	totals_bury(&whole);
+	assert_memory_equal(&whole, &before, sizeof whole);
 }
 
 /* Every counter is told: the sum of all numbers in the lines is that of all members. */
@@ -194,6 +231,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_sum),
+		cmocka_unit_test(test_bury),
 		cmocka_unit_test(test_nothing_is_left_out),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_line_feeds),

@@ -160,6 +160,26 @@ static enum style style_of(struct stage *s, const char *text)
 	return STYLES;
 }
 
+/* Over both at once, with one number. */
+static uint64_t send_both(struct stage *s, const char *text)
+{
+	uint64_t number = ++s->numbers;
+	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), s->now), 0);
+	assert_int_equal(ledger_add(s->tcp, number, text, strlen(text), s->now), 0);
+	assert_int_equal(board_add_both(s->board, s->udp, s->tcp, number), 0);
+	ledger_sent(s->udp, number, s->now);
+	ledger_sent(s->tcp, number, s->now);
+	return number;
+}
+
+static void turn_both(struct stage *s)
+{
+	s->view.both = true;
+	s->facts.totals = ledger_totals(s->udp);
+	s->facts.other = (struct view_side) { .totals = ledger_totals(s->tcp) };
+	s->input.prompt = "both> ";
+}
+
 /* One line in each state, over UDP; the waiting one last. */
 static void every_fate(struct stage *s)
 {
@@ -278,27 +298,6 @@ static void test_status(void **state)
 	    "failed 1 · reordered 5 · strays 2");
 }
 
-/* Over TCP the kernel's repairs are counted, and its timeout is named while it is doubled. */
-static void test_status_of_tcp(void **state)
-{
-	struct stage *s = *state;
-	struct ledger_totals t = { .typed = 3, .sent = 3, .answered = 2, .waiting = 1 };
-	struct session_tcp tcp = { .timeout = 204000000 };
-	s->facts.totals = &t;
-	s->facts.stream = true;
-	s->facts.tcp = &tcp;
-	draw(s, 24, 80);
-	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1");
-	tcp = (struct session_tcp) { .timeout = 816000000, .doubled = 2, .again = 3 };
-	draw(s, 24, 80);
-	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1 · again 3 · RTO 816 ms");
-	draw(s, 24, 64);
-	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1 · again 3");
-	tcp.doubled = 0;
-	draw(s, 24, 80);
-	check_row(s, 0, " TCP 127.0.0.1:12000 · sent 3 · answered 2 · waiting 1 · again 3");
-}
-
 static void test_fates_without_wire(void **state)
 {
 	struct stage *s = *state;
@@ -330,11 +329,21 @@ static void test_ascii(void **state)
 	notice(s, BOARD_NOTICE, "é");
 	s->input = (struct view_input) { .prompt = "udp> ", .text = "é", .length = 2, .cursor = 2 };
 	s->view.ascii = true;
-	for (int columns = 1; columns < 150; columns += columns < 20 ? 1 : 13) {
+	s->facts.other.totals = ledger_totals(s->tcp);
+	s->facts.progress = "burst 1/9 · 100/s · 6.6 s left";
+	for (int columns = 1; columns < 200; columns += columns < 20 ? 1 : 7) {
+		s->view.both = !s->view.both;
 		draw(s, 24, columns);
 		for (int i = 0; i < 24 * columns; i++)
 			assert_in_range(s->canvas.cells[i].chars[0], 0x20, 0x7e);
 	}
+	s->view.both = true;
+	draw(s, 24, 120);
+	check_seen(s, "|  1 HELLO              :                       :");
+	check_row(s, 0, " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2 (20.0 %), refused 1, failed 1, "
+	    "queued 1");
+	s->view.both = false;
+	s->facts.progress = NULL;
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 hello                   | ----------> 40.9 ms   |  1 HELLO");
 	check_row(s, 3, "  2 gone                    | --x lost              |");
@@ -577,6 +586,312 @@ static void test_find(void **state)
 	assert_in_range(row_with(s, "LINE30"), 6, 16);
 }
 
+/* From row 0 on, as far as the picture goes. */
+static void check_picture(struct stage *s, int rows, int columns, const char *const *picture)
+{
+	draw(s, rows, columns);
+	for (int row = 0; picture[row] != NULL; row++)
+		check_row(s, row, picture[row]);
+}
+
+/* Lines that went over one transport before, then over both with every fate. */
+static void both_exchange(struct stage *s)
+{
+	send(s, false, "over udp");
+	pass(s, 40900000);
+	reply(s, false, "OVER UDP");
+	send(s, true, "over tcp");
+	pass(s, 41 * MS);
+	reply(s, true, "OVER TCP");
+	notice(s, BOARD_NOTICE, "both transports at once");
+	send_both(s, "hello");
+	pass(s, 40900000);
+	reply(s, false, "HELLO");
+	pass(s, 600000);
+	reply(s, true, "HELLO");
+	send_both(s, "is anyone there, in this hall");
+	pass(s, 265 * MS);
+	reply(s, true, "IS ANYONE THERE, IN THIS HALL");
+	pass(s, WAIT);
+	send_both(s, "twice");
+	pass(s, 40300000);
+	reply(s, false, "TWICE");
+	reply(s, true, "TWICE");
+	reply(s, false, "TWICE");
+	reply(s, false, "WHAT");
+	send_both(s, "slow");
+	pass(s, WAIT + 200 * MS);
+	reply(s, false, "SLOW");
+	ledger_cut_off(s->tcp, s->now);
+	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, s->now);
+	send_both(s, "here?");
+	pass(s, 300 * MS);
+}
+
+static void test_both(void **state)
+{
+	static const char *const wide[] = {
+		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (33.3 %) · late 1 · dup 1 · waiting 1 · failed 1 · strays 1",
+		" TCP                 · sent 6 · answered 4 · waiting 1 · cut off 1 │ rtt 40.3 / 97.0 / 265 ms",
+		" typed                  │ the UDP wire          │ UDP replies           ┃ the TCP wire          ┃ TCP replies",
+		"  1 over udp            │ ──────────▶ 40.9 ms   │  1 OVER UDP           ┃                       ┃",
+		"  2 over tcp            │                       │                       ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  2 OVER TCP",
+		" -- both transports at once",
+		"  3 hello               │ ──────────▶ 40.9 ms   │  3 HELLO              ┃ ━━━━━━━━━━▶ 41.5 ms   ┃  3 HELLO",
+		"  4 is anyone there, in │ ──✗ lost              │                       ┃ ━━━━━━━━━━▶ 265 ms    ┃  4 IS ANYONE THERE, IN",
+		"    this hall           │                       │                       ┃                       ┃    THIS HALL",
+		"  5 twice               │ ══════════▶ 40.3 ms   │  5 TWICE (×2)         ┃ ━━━━━━━━━━▶ 40.3 ms   ┃  5 TWICE",
+		"                        │ stray                 │    WHAT               ┃                       ┃",
+		"  6 slow                │ ─ ─ ─ ─▶ 1.20 s late  │  6 SLOW (late)        ┃ ━━✗ cut off           ┃",
+		"  7 long                │ ✗ failed: too long    │                       ┃                       ┃",
+		"  8 here?               │ ·····  waiting 0.3 s  │                       ┃ ·····  waiting 0.3 s  ┃",
+		"", NULL,
+	};
+	static const char *const usual[] = {
+		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (33.3 %) · late 1 · failed 1",
+		" TCP · sent 6 · answered 4 · waiting 1 · cut off 1 │ rtt 40.3 / 97.0 / 265 ms",
+		" typed            │ the UDP wire  │ UDP replies  ┃ the TCP wire  ┃ TCP replies",
+		"  1 over udp      │ ────▶ 40.9 ms │ OVER UDP     ┃               ┃",
+		"  2 over tcp      │               │              ┃ ━━━━▶ 41.0 ms ┃ OVER TCP",
+		" -- both transports at once",
+		"  3 hello         │ ────▶ 40.9 ms │ HELLO        ┃ ━━━━▶ 41.5 ms ┃ HELLO",
+		"  4 is anyone     │ ──✗ lost      │              ┃ ━━━━▶ 265 ms  ┃ IS ANYONE",
+		"    there, in this│               │              ┃               ┃ THERE, IN",
+		"    hall          │               │              ┃               ┃ THIS HALL",
+		"  5 twice         │ ════▶ 40.3 ms │ TWICE (×2)   ┃ ━━━━▶ 40.3 ms ┃ TWICE",
+		"                  │ stray         │ WHAT         ┃               ┃",
+		"  6 slow          │ ─ ─▶ 1.20 s   │ SLOW (late)  ┃ ━━✗ cut off   ┃",
+		"  7 long          │ ✗ too long    │              ┃               ┃",
+		"  8 here?         │ ·····  0.3 s  │              ┃ ·····  0.3 s  ┃",
+		"", NULL,
+	};
+	struct stage *s = *state;
+	both_exchange(s);
+	turn_both(s);
+	check_picture(s, 24, 120, wide);
+	assert_int_equal(canvas_at(&s->canvas, 4, 72)->style, STYLE_TCP);
+	assert_int_equal(canvas_at(&s->canvas, 7, 26)->style, STYLE_UDP);
+	assert_int_equal(canvas_at(&s->canvas, 7, 28)->style, STYLE_LOST);
+	assert_int_equal(style_of(s, "SLOW"), STYLE_LATE);
+	assert_int_equal(canvas_at(&s->canvas, 0, 1)->style, STYLE_UDP);
+	assert_int_equal(canvas_at(&s->canvas, 1, 1)->style, STYLE_TCP);
+	check_picture(s, 24, 80, usual);
+}
+
+/* The manual's picture. */
+static void test_both_in_the_manual(void **state)
+{
+	static const char *const picture[] = {
+		" UDP 127.0.0.1:12000 · sent 4 · answered 3 · lost 1 (25.0 %) · dup 1",
+		" TCP · sent 3 · answered 3 · waiting 0 │ rtt 40.8 / 116 / 265 ms",
+		" typed          │ the UDP wire  │ UDP replies ┃ the TCP wire  ┃ TCP replies",
+		"  1 before      │ ────▶ 40.9 ms │ BEFORE      ┃               ┃",
+		"  2 hello       │ ────▶ 41.2 ms │ HELLO       ┃ ━━━━▶ 41.5 ms ┃ HELLO",
+		"  3 a hole      │ ──✗ lost      │             ┃ ━━━━▶ 265 ms  ┃ A HOLE",
+		"  4 twice       │ ════▶ 40.3 ms │ TWICE (×2)  ┃ ━━━━▶ 40.8 ms ┃ TWICE",
+		"",
+		" both>",
+		" F1 help  F2 udp/tcp  F10 quit", NULL,
+	};
+	struct stage *s = *state;
+	send(s, false, "before");
+	pass(s, 40900000);
+	reply(s, false, "BEFORE");
+	send_both(s, "hello");
+	pass(s, 41200000);
+	reply(s, false, "HELLO");
+	pass(s, 300000);
+	reply(s, true, "HELLO");
+	send_both(s, "a hole");
+	pass(s, 265 * MS);
+	reply(s, true, "A HOLE");
+	pass(s, WAIT);
+	send_both(s, "twice");
+	pass(s, 40300000);
+	reply(s, false, "TWICE");
+	reply(s, false, "TWICE");
+	pass(s, 500000);
+	reply(s, true, "TWICE");
+	turn_both(s);
+	check_picture(s, 10, 75, picture);
+}
+
+static void test_both_narrow(void **state)
+{
+	static const char *const no_wires[] = {
+		" UDP 127.0.…1:12000 · sent 7 · answered 3 · lost 2",
+		" TCP · sent 6 · answered 4 · waiting 1 · cut off 1",
+		" typed            │ UDP replies   ┃ TCP replies",
+		"  4 hall          │               ┃ HALL",
+		"  5 twice         │ TWICE (×2)    ┃ TWICE",
+		"                  │ WHAT (stray)  ┃",
+		"  6 slow          │ SLOW (late)   ┃ ✗ cut off",
+		"  7 long          │ ✗ failed: too ┃",
+		"                  │ long          ┃",
+		"  8 here?         │ · waiting     ┃ · waiting",
+		" both>", NULL,
+	};
+	static const char *const tiny[] = {
+		" UDP 3/7 · lost 2 │ TCP 4/6",
+		" typed    │ UDP     ┃ TCP",
+		"          │ too     ┃",
+		"          │ long    ┃",
+		" here?    │ waiting ┃ waiting",
+		"          │         ┃",
+		" both>", NULL,
+	};
+	struct stage *s = *state;
+	both_exchange(s);
+	turn_both(s);
+	check_picture(s, 12, 50, no_wires);
+	notice(s, BOARD_NOTICE, "");
+	draw(s, 8, 30);
+	check_row(s, 4, " here?    │ waiting ┃ waiting");
+	check_row(s, 5, " --");
+	check_row(s, 0, tiny[0]);
+	check_row(s, 1, tiny[1]);
+	draw(s, 3, 30);
+	check_row(s, 0, tiny[0]);
+	check_row(s, 1, " --");
+	draw(s, 8, 20);
+	check_row(s, 0, " UDP 3/7 TCP 4/6");
+	s->view.ascii = true;
+	draw(s, 8, 40);
+	check_row(s, 0, " UDP 3/7, lost 2, failed 1 | TCP 4/6");
+	check_row(s, 1, " typed         | UDP        : TCP");
+}
+
+/* The counts say whose they are; what the connections do stands with each. */
+static void test_both_status(void **state)
+{
+	struct stage *s = *state;
+	struct ledger_totals udp = { .sent = 340, .answered = 300, .lost = 40 }, tcp = { .sent = 340, .answered = 340 };
+	turn_both(s);
+	s->facts.totals = &udp;
+	s->facts.other = (struct view_side) { .state = "refused, again in 2 s", .totals = &tcp };
+	s->facts.progress = "burst 340/1000 · 100/s · 6.6 s left";
+	draw(s, 24, 120);
+	check_row(s, 0, " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 · lost 40 (11.8 %) · late 0 · dup 0");
+	check_row(s, 1, " TCP (refused, again in 2 s) · sent 340 · answered 340 · waiting 0");
+	draw(s, 24, 80);
+	check_row(s, 0, " UDP 127.…2000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
+	draw(s, 9, 80);
+	check_row(s, 0, " UDP 300/340 lost 40 TCP (refused, again in 2 s) 340/340 burst 340/1000");
+	s->view.both = false;
+	draw(s, 24, 110);
+	check_row(s, 0, " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 · lost 40 (11.8 %)");
+}
+
+static void test_both_arrivals(void **state)
+{
+	static const char *const wide[] = {
+		" typed                  │ the UDP wire          │ UDP as they came      ┃ the TCP wire          ┃ TCP as they came",
+		"  1 over udp            │ ──────────▶ 40.9 ms   │  1 OVER UDP           ┃                       ┃  2 OVER TCP",
+		"  2 over tcp            │                       │  3 HELLO              ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  3 HELLO",
+		" -- both transports at once                     │  5 TWICE              ┃                       ┃  4 IS ANYONE THERE, IN",
+		"                                                │                       ┃                       ┃    THIS HALL",
+		"  3 hello               │ ──────────▶ 40.9 ms   │  5 TWICE (duplicate)  ┃ ━━━━━━━━━━▶ 41.5 ms   ┃  5 TWICE",
+		"  4 is anyone there, in │ ──✗ lost              │    WHAT (stray)       ┃ ━━━━━━━━━━▶ 265 ms    ┃",
+		"    this hall           │                       │                       ┃                       ┃",
+		"  5 twice               │ ══════════▶ 40.3 ms   │  6 SLOW (late)        ┃ ━━━━━━━━━━▶ 40.3 ms   ┃",
+		"                        │                       │                       ┃                       ┃",
+		"  6 slow                │ ─ ─ ─ ─▶ 1.20 s late  │                       ┃ ━━✗ cut off           ┃", NULL,
+	};
+	struct stage *s = *state;
+	both_exchange(s);
+	turn_both(s);
+	s->view.arrivals = true;
+	draw(s, 24, 120);
+	for (int row = 0; wide[row] != NULL; row++)
+		check_row(s, 2 + row, wide[row]);
+	draw(s, 24, 80);
+	check_row(s, 2, " typed          │ the UDP wire  │ UDP arrivals  ┃ the TCP wire  ┃ TCP arrivals");
+	check_row(s, 4, "  2 over tcp    │               │  3 HELLO      ┃ ━━━━▶ 41.0 ms ┃  3 HELLO");
+	draw(s, 24, 50);
+	check_seen(s, "(TCP");
+	/* More replies of one transport than there are rows. */
+	for (int i = 0; i < 8; i++)
+		reply(s, false, "TWICE");
+	draw(s, 40, 120);
+	assert_int_equal(row_with(s, "HERE?"), -1);
+	uint64_t udp = board_arrivals_end_of(s->board, false) - board_arrivals_first_of(s->board, false);
+	assert_int_equal(udp, 14);
+	assert_int_equal(row_with(s, "WHAT (stray)"), 8);
+	check_row(s, 18, "                        │                       │  5 TWICE (duplicate)  ┃                       ┃");
+}
+
+/* In one pane a row that went over both shows the transport in use, one that did not its own. */
+static void test_both_in_one_pane(void **state)
+{
+	struct stage *s = *state;
+	both_exchange(s);
+	draw(s, 24, 80);
+	check_row(s, 3, "  2 over tcp                ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  2 OVER TCP");
+	check_row(s, 5, "  3 hello                   │ ──────────▶ 40.9 ms   │  3 HELLO");
+	check_row(s, 6, "  4 is anyone there, in this│ ──✗ lost              │");
+	check_row(s, 8, "  5 twice                   │ ══════════▶ 40.3 ms   │  5 TWICE (×2)");
+	s->facts.stream = true;
+	draw(s, 24, 80);
+	check_row(s, 2, "  1 over udp                │ ──────────▶ 40.9 ms   │  1 OVER UDP");
+	check_row(s, 5, "  3 hello                   ┃ ━━━━━━━━━━▶ 41.5 ms   ┃  3 HELLO");
+	check_row(s, 6, "  4 is anyone there, in this┃ ━━━━━━━━━━▶ 265 ms    ┃  4 IS ANYONE THERE, IN");
+	check_row(s, 8, "  5 twice                   ┃ ━━━━━━━━━━▶ 40.3 ms   ┃  5 TWICE");
+	check_row(s, 9, "                            │ stray                 │    WHAT");
+	draw(s, 24, 50);
+	check_seen(s, "  6 slow                 ┃    ✗ cut off");
+	s->view.arrivals = true;
+	draw(s, 24, 50);
+	check_seen(s, "6 slow (TCP ✗ cut off)");
+	check_seen(s, "7 long (✗ failed: too");
+}
+
+/* What one ledger has forgotten and the other has not. */
+static void test_both_forgotten(void **state)
+{
+	struct stage *s = *state;
+	struct ledger_settings settings = {
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1, .wait = WAIT, .answerable = 60 * WAIT,
+	};
+	ledger_free(s->udp);
+	s->udp = ledger_new(&settings);
+	turn_both(s);
+	send_both(s, "one");
+	reply(s, false, "ONE");
+	reply(s, true, "ONE");
+	send_both(s, "two");
+	draw(s, 24, 120);
+	check_row(s, 3, "  1 one                 │                       │    (forgotten)        ┃ ━━━━━━━━━━▶ 0 s       ┃  1 ONE");
+	s->view.both = false;
+	draw(s, 24, 80);
+	check_row(s, 2, "  1 one                     │                       │    (forgotten)");
+	s->facts.stream = true;
+	draw(s, 24, 80);
+	check_row(s, 2, "  1 one                     ┃ ━━━━━━━━━━▶ 0 s       ┃  1 ONE");
+}
+
+static void test_both_find(void **state)
+{
+	struct stage *s = *state;
+	turn_both(s);
+	send_both(s, "line");
+	reply(s, true, "odd reply");
+	send_both(s, "other");
+	lines(s, 1, 40);
+	assert_true(view_find(&s->view, s->board, 24, 80, "odd"));
+	draw(s, 24, 80);
+	assert_int_equal(style_of(s, "odd"), STYLE_FOUND);
+	assert_int_equal(style_of(s, " reply"), STYLE_ANSWERED);
+	assert_int_equal(row_with(s, "  1 line "), 3);
+	/* Not what cannot be seen. */
+	s->view.both = false;
+	view_scroll_end(&s->view);
+	draw(s, 24, 80);
+	assert_false(view_find(&s->view, s->board, 24, 80, "odd reply"));
+	s->facts.stream = true;
+	draw(s, 24, 80);
+	assert_true(view_find(&s->view, s->board, 24, 80, "odd reply"));
+}
+
 static void type_input(struct stage *s, const char *text, size_t cursor)
 {
 	s->input.text = text;
@@ -753,9 +1068,14 @@ static void test_every_size(void **state)
 	send(s, false, "漢字 wide and e\xcc\x81 combining, long enough to be wrapped over more than one row of a pane");
 	notice(s, BOARD_NOTICE, "漢字漢字漢字漢字漢字");
 	s->page = (struct view_page) { .title = "help 漢字", .text = "漢字漢字漢字\n\nlast" };
+	both_exchange(s);
+	send_both(s, "漢字 over both, long enough to be wrapped over more than one row of a pane");
+	turn_both(s);
 	type_input(s, "漢字漢字", 12);
-	for (int rows = 1; rows < 30; rows += rows < 8 ? 1 : 5) {
-		for (int columns = 1; columns < 130; columns++) {
+	for (int rows = 1; rows < 30; rows += rows < 11 ? 1 : 5) {
+		for (int columns = 1; columns < 260; columns++) {
+			s->view.both = columns / 2 % 2 == 1;
+			s->facts.progress = columns % 3 == 0 ? "burst 1/漢字 · a · b · c · d · e" : NULL;
 			s->view.arrivals = columns % 2 == 1;
 			s->view.page = columns % 5 == 0 ? &s->page : NULL;
 			s->view.ascii = columns % 7 == 0;
@@ -781,8 +1101,11 @@ static void random_step(struct stage *s, unsigned *seed)
 	const char *text = texts[next_random(seed) % 6];
 	int rows = 1 + (int)(next_random(seed) % 30), columns = 1 + (int)(next_random(seed) % 120);
 	switch (next_random(seed) % 10) {
-	case 0: case 1: case 2:
+	case 0: case 1:
 		send(s, next_random(seed) % 2, text);
+		break;
+	case 2:
+		send_both(s, text);
 		break;
 	case 3: case 4:
 		reply(s, next_random(seed) % 2, text);
@@ -795,6 +1118,8 @@ static void random_step(struct stage *s, unsigned *seed)
 		break;
 	case 7:
 		s->view.arrivals = next_random(seed) % 2;
+		s->view.both = next_random(seed) % 2;
+		s->facts.stream = next_random(seed) % 2;
 		break;
 	case 8:
 		view_find(&s->view, s->board, rows, columns, text);
@@ -820,8 +1145,8 @@ static void test_random_walk(void **state)
 	ledger_free(s->udp);
 	s->board = board_new(40);
 	s->udp = ledger_new(&settings);
-	s->facts.totals = ledger_totals(s->udp);
-	for (int i = 0; i < 3000; i++) {
+	turn_both(s);
+	for (int i = 0; i < 5000; i++) {
 		random_step(s, &seed);
 		check_in_step(&s->canvas);
 		int rows = s->canvas.rows;
@@ -863,7 +1188,8 @@ int main(void)
 		TEST(test_each_fate), TEST(test_stream_rows), TEST(test_status), TEST(test_fates_without_wire),
 		TEST(test_ascii), TEST(test_arrivals), TEST(test_wrapping), TEST(test_very_long_line),
 		TEST(test_control_characters), TEST(test_scrolling), TEST(test_pages_overlap),
-		TEST(test_few_rows_do_not_scroll), TEST(test_forgotten_while_scrolled), TEST(test_find), TEST(test_input),
+		TEST(test_few_rows_do_not_scroll), TEST(test_forgotten_while_scrolled), TEST(test_find), TEST(test_both), TEST(test_both_in_the_manual), TEST(test_both_narrow), TEST(test_both_status),
+		TEST(test_both_arrivals), TEST(test_both_in_one_pane), TEST(test_both_forgotten), TEST(test_both_find), TEST(test_input),
 		TEST(test_message), TEST(test_small_heights), TEST(test_page), TEST(test_marks_are_drawn),
 		TEST(test_every_size), TEST(test_random_walk),
 		TEST(test_draw_is_quick),

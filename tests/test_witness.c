@@ -150,8 +150,8 @@ static void disagrees(struct stage *s, enum witness_mismatch kind)
 
 static enum witness_place place(struct stage *s, uint64_t number, int64_t now)
 {
-	assert_non_null(witness_find(s->witness, number));
-	return witness_place(witness_find(s->witness, number), now);
+	assert_non_null(witness_find(s->witness, false, number));
+	return witness_place(witness_find(s->witness, false, number), now);
 }
 
 /* --- each fate, agreed upon --- */
@@ -161,7 +161,7 @@ static void a_line_there_and_back(void **state)
 	struct stage *s = *state;
 	const uint64_t n = line(s, "hello", 10 * MS);
 
-	assert_null(witness_find(s->witness, n));
+	assert_null(witness_find(s->witness, false, n));
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	assert_int_equal(place(s, n, 20 * MS), WITNESS_STILL_GOING);
 	assert_int_equal(place(s, n, 31 * MS), WITNESS_SERVER);
@@ -185,7 +185,7 @@ static void lost_going_and_coming(void **state)
 	assert_int_equal(place(s, going, 2000 * MS), WITNESS_GOING);
 	assert_int_equal(place(s, coming, 2000 * MS), WITNESS_COMING);
 	assert_int_equal(place(s, none, 2000 * MS), WITNESS_SERVER);
-	assert_int_equal(witness_find(s->witness, coming)->legs[EVENT_BACK].fate, EVENT_CORRUPTED);
+	assert_int_equal(witness_find(s->witness, false, coming)->legs[EVENT_BACK].fate, EVENT_CORRUPTED);
 	agrees(s, 3);
 	assert_int_equal(witness_totals(s->witness)->lost[EVENT_THERE], 1);
 	assert_int_equal(witness_totals(s->witness)->lost[EVENT_BACK], 1);
@@ -206,7 +206,7 @@ static void every_way_to_lose(void **state)
 		const uint64_t n = line(s, ways[i].word, 10 * MS);
 
 		tell(s, "there", ways[i].word, ways[i].word, 10 * MS, 0, 0);
-		assert_int_equal(witness_find(s->witness, n)->legs[EVENT_THERE].fate, ways[i].fate);
+		assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].fate, ways[i].fate);
 	}
 	expire(s, 2000 * MS);
 	agrees(s, sizeof ways / sizeof *ways);
@@ -222,7 +222,7 @@ static void copies(void **state)
 	tell(s, "back", "random", "HELLO", 31 * MS, 0, 0);
 	reply(s, "HELLO", 50 * MS);
 	reply(s, "HELLO", 52 * MS);
-	assert_true(witness_find(s->witness, n)->legs[EVENT_THERE].doubled);
+	assert_true(witness_find(s->witness, false, n)->legs[EVENT_THERE].doubled);
 	agrees(s, 1);
 }
 
@@ -291,12 +291,12 @@ static void pieces_of_a_datagram(void **state)
 	e.data_length = EVENT_DATA;
 	witness_event(s->witness, &e);
 	/* Half of it is not there. */
-	assert_int_equal(witness_find(s->witness, n)->legs[EVENT_THERE].through, 0);
+	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].through, 0);
 	e.protocol = EVENT_OTHER;
 	e.offset = 108;
 	e.length = 50;
 	witness_event(s->witness, &e);
-	assert_int_equal(witness_find(s->witness, n)->legs[EVENT_THERE].through, 1);
+	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].through, 1);
 	e.protocol = EVENT_UDP;
 	e.way = EVENT_BACK;
 	e.source_port = THERE;
@@ -324,7 +324,7 @@ static void not_ours(void **state)
 	const uint64_t n = line(s, "hello", 10 * MS);
 
 	witness_event(s->witness, &e);
-	assert_null(witness_find(s->witness, n));
+	assert_null(witness_find(s->witness, false, n));
 	expire(s, 2000 * MS);
 	witness_judge(s->witness, LONG_AFTER);
 	assert_int_equal(witness_totals(s->witness)->judged, 0);
@@ -569,7 +569,7 @@ static void sent_again(void **state)
 	stream_reply(s, "ABCDE", 722 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 7, 6, 926 * MS, 946 * MS);
 	stream_reply(s, "HELLO", 946 * MS);
-	w = witness_find(s->witness, n);
+	w = witness_find(s->witness, true, n);
 	assert_non_null(w);
 	assert_int_equal(w->legs[EVENT_THERE].tries, 3);
 	assert_int_equal(w->legs[EVENT_THERE].again, 2);
@@ -578,11 +578,44 @@ static void sent_again(void **state)
 	assert_int_equal(w->legs[EVENT_THERE].wait[1], 448000);
 	assert_int_equal(w->legs[EVENT_BACK].again, 1);
 	assert_int_equal(w->legs[EVENT_BACK].wait[0], 224000);
-	assert_int_equal(witness_find(s->witness, n - 1)->legs[EVENT_BACK].again, 0);
+	assert_int_equal(witness_find(s->witness, true, n - 1)->legs[EVENT_BACK].again, 0);
 	agrees(s, 2);
 	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 2);
 	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_THERE], 2);
 	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
+}
+
+/* What a picture of that exchange is drawn of: every segment, also those without payload. */
+static void keeps_packets(void **state)
+{
+	struct stage *s = *state;
+	struct packet packets[8];
+	uint64_t one, two;
+
+	connect_stream(s);
+	one = stream_line(s, "abc", 10 * MS);
+	two = stream_line(s, "defg", 11 * MS);
+	tell_segment(s, "there", "random", "PA", ISN + 1, 9, 12 * MS, 0);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 9, 234 * MS, 254 * MS);
+	tell_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 255 * MS, 275 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 256 * MS, 276 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 5, 5, 257 * MS, 277 * MS);
+	assert_int_equal(witness_packets(s->witness, true, one, packets, 8), 3);
+	assert_int_equal(packets[0].copies, 0);
+	assert_false(packets[0].again);
+	assert_true(packets[1].again);
+	assert_int_equal(packets[1].first, one);
+	assert_int_equal(packets[1].last, two);
+	assert_int_equal(packets[1].out[0], 254 * MS);
+	assert_int_equal(packets[2].way, EVENT_BACK);
+	assert_int_equal(packets[2].length, 4);
+	assert_int_equal(witness_packets(s->witness, true, two, packets, 8), 4);
+	assert_false(packets[2].payload);
+	assert_int_equal(packets[3].place, 4);
+	assert_int_equal(witness_packets(s->witness, true, two, packets, 1), 1);
+	assert_int_equal(witness_packets(s->witness, false, two, packets, 8), 0);
+	stream_reply(s, "ABC", 276 * MS);
+	stream_reply(s, "DEFG", 277 * MS);
 }
 
 /* Over a second connection the places begin anew, for the lines that go over it. */
@@ -600,9 +633,38 @@ static void another_connection(void **state)
 	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 50 * MS, 60 * MS);
 	stream_reply(s, "TWO", 60 * MS);
-	assert_int_equal(witness_find(s->witness, n)->legs[EVENT_BACK].through, 1);
+	assert_int_equal(witness_find(s->witness, true, n)->legs[EVENT_BACK].through, 1);
 	assert_int_equal(judged(s)->mismatches, 0);
 	assert_int_equal(judged(s)->judged, 1);
+}
+
+/* A line that goes over both has one number and two fates. */
+static void both_at_once(void **state)
+{
+	struct stage *s = *state;
+	uint64_t n;
+
+	connect_stream(s);
+	for (int i = 0; i < 1000; i++) {
+		n = line(s, "hello", 10 * MS);
+		s->numbers--;
+		assert_int_equal(stream_line(s, "hello", 10 * MS), n);
+	}
+	n = 1;
+	tell(s, "there", "lost", "hello", 10 * MS, 0, 0);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 6, 10 * MS, 30 * MS);
+	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 6, 30 * MS, 50 * MS);
+	assert_int_equal(witness_place(witness_find(s->witness, false, n), 60 * MS), WITNESS_GOING);
+	assert_int_equal(witness_place(witness_find(s->witness, true, n), 60 * MS), WITNESS_HERE);
+	assert_false(witness_find(s->witness, false, n)->stream);
+	assert_true(witness_find(s->witness, true, n)->stream);
+	witness_undelivered(s->witness, s->serial, EVENT_BACK);
+	assert_int_equal(witness_find(s->witness, true, n)->legs[EVENT_BACK].through, 0);
+	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].lost, 1);
+	stream_reply(s, "HELLO", 60 * MS);
+	ledger_cut_off(s->tcp, 70 * MS);
+	expire(s, 2000 * MS);
+	disagrees(s, WITNESS_NO_REPLY);
 }
 
 static void stream_answered_without_a_reply(void **state)
@@ -812,8 +874,8 @@ static void bounded(void **state)
 		tell(s, "there", "random", text, i * MS, 0, 0);
 	}
 	expire(s, 20000 * MS);
-	assert_null(witness_find(s->witness, 1));
-	assert_non_null(witness_find(s->witness, 5000));
+	assert_null(witness_find(s->witness, false, 1));
+	assert_non_null(witness_find(s->witness, false, 5000));
 	assert_int_equal(judged(s)->mismatches, 0);
 	assert_int_equal(judged(s)->judged + judged(s)->passed_over, 5000);
 }
@@ -828,7 +890,8 @@ int main(void)
 		TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
 		TEST(late_though_in_time), TEST(a_copy_too_many), TEST(a_copy_too_few), TEST(overtaken_and_told),
 		TEST(overtaken_and_not_told), TEST(reordered_though_in_order), TEST(refused_without_arriving), TEST(twins),
-		TEST(closed_too_soon), TEST(sent_again), TEST(another_connection), TEST(stream_answered_without_a_reply),
+		TEST(closed_too_soon), TEST(sent_again), TEST(keeps_packets), TEST(another_connection), TEST(both_at_once),
+		TEST(stream_answered_without_a_reply),
 		TEST(stream_answered_too_early), TEST(stream_of_other_replies), TEST(property), TEST(mistakes_are_found),
 		TEST(bounded),
 	};

@@ -18,7 +18,9 @@ PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED
 
 def lab(transport, *options, user, text=LINES, after=':'):
     """Lines through a lab with the plain client: exit status, replies, what was said."""
-    script = f'"{PROGRAMS["UPCASE"]}" --plain {transport} 10.9.0.2; status=$?; {after}; exit $status'
+    # In the lab the far host is meant when none is named.
+    host = '10.9.0.2' if transport == '-u' else ''
+    script = f'"{PROGRAMS["UPCASE"]}" --plain {transport} {host}; status=$?; {after}; exit $status'
     home = os.path.join(PLACE, f'home-{user}')
     os.makedirs(home, exist_ok=True)
     status, out, err = run(*options, '--', 'sh', '-c', script, user=user, said=text, env={**PROGRAMS, 'HOME': home})

@@ -17,6 +17,8 @@ from tap import UPCASED, done, point  # noqa: E402
 
 # How long anything may take that takes no time at all when the server works.
 PATIENCE = 20 * float(os.environ.get("TEST_PATIENCE", "1"))
+# Options for every server, so that a whole script can be run another way.
+OPTIONS = os.environ.get("TEST_SERVER_OPTIONS", "").split()
 # How long one test may take.
 LIMIT = 4 * PATIENCE
 
@@ -51,13 +53,14 @@ class Server:
         more.setdefault("stdout", self.stdout_file)
         more.setdefault("stderr", self.log_file)
         self.process = subprocess.Popen(
-            [*before, UPCASED, *ports, f"--ready-fd={write}", *options], stdin=subprocess.DEVNULL, preexec_fn=prepare,
+            [*before, UPCASED, *ports, f"--ready-fd={write}", *OPTIONS, *options], stdin=subprocess.DEVNULL, preexec_fn=prepare,
             env={**os.environ, **(env or {})}, pass_fds=(write, *pass_fds), **more)
         _running.append(self)
         os.close(write)
         self.pid = self.process.pid
         with open(ready, "rb") as told:
-            text = told.read()
+            # Not to its end: a tracer between has inherited it too.
+            text = told.readline()
         if not text:
             self.process.wait()
             raise AssertionError(f"the server did not start: {self.log()}")
@@ -109,6 +112,11 @@ class Server:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return int(re.search(rf"^{what}:\s*(\d+) kB", file.read(), re.M)[1])
 
+    def workers(self):
+        """The processes that it started."""
+        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
@@ -140,10 +148,10 @@ def balanced(t):
     return t
 
 
-def refused_start(*options, status):
-    """Runs upcased, which must not start: the one line that it says."""
-    ended = subprocess.run([UPCASED, *options], capture_output=True, text=True, timeout=PATIENCE, check=False,
-                           stdin=subprocess.DEVNULL)
+def refused_start(*options, status, before=None):
+    """Runs upcased, after before(), which must not start: the one line that it says."""
+    ended = subprocess.run([UPCASED, *options], preexec_fn=before, capture_output=True, text=True, timeout=PATIENCE,
+                           check=False, stdin=subprocess.DEVNULL)
     expect(ended.returncode, status, f"status of upcased {' '.join(options)} ({ended.stderr})")
     lines = ended.stderr.splitlines()
     if len(lines) != 1 or not lines[0].startswith("upcased: ") or ended.stdout:

@@ -35,10 +35,13 @@ def one_too_many():
         expect(ask(udp(server), b"udp"), b"UDP", "reply")
 
 
-def more_than_select_can_hold():
-    """--max-clients beyond select(): one line, status 2"""
-    message = refused_start("--port=0", "--max-clients=1024", status=2)
-    expect("--max-clients=1024" in message and "select()" in message, True, message)
+def more_than_files_allow():
+    """--max-clients beyond the limit of open files: one line with the way out, status 2"""
+    def low():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+    for number in (1024, 199, 2147483647):
+        message = refused_start("--port=0", f"--max-clients={number}", status=2, before=low)
+        expect(f"--max-clients={number}" in message and "ulimit -n" in message, True, message)
 
 
 def select_is_full():
@@ -244,5 +247,5 @@ def descriptors_come_back():
         wait_until(lambda: server.descriptors() == before, "descriptors as before")
 
 
-run(one_too_many, more_than_select_can_hold, select_is_full, descriptors_of_a_small_limit, descriptors_run_out,
+run(one_too_many, more_than_files_allow, select_is_full, descriptors_of_a_small_limit, descriptors_run_out,
     too_many_from_one_source, idle, never_idle, slow_reader, reset, descriptors_come_back)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The turns stand in a ring that grows. */
+#include "config.h"
+
+#include "feed.h"
+
+#include <stdlib.h>
+
+#define FIRST_ROOM 64
+
+void feed_end(struct feed *f)
+{
+	free(f->slots);
+}
+
+/* `turn` is 1 or more. */
+static int64_t *slot(const struct feed *f, uint64_t turn)
+{
+	return &f->slots[(turn - 1) & (f->room - 1)];
+}
+
+static int grow(struct feed *f)
+{
+	const size_t room = f->room ? 2 * f->room : FIRST_ROOM;
+	int64_t *slots = calloc(room, sizeof(*slots));
+
+	if (!slots)
+		return -1;
+	for (uint64_t i = f->head; i < f->end; i++)
+		slots[i & (room - 1)] = f->slots[i & (f->room - 1)];
+	free(f->slots);
+	f->slots = slots;
+	f->room = room;
+	return 0;
+}
+
+uint64_t feed_take(struct feed *f)
+{
+	if (f->end - f->head == f->room && grow(f) < 0) {
+		f->unfed++;
+		return 0;
+	}
+	f->end++;
+	*slot(f, f->end) = FEED_OPEN;
+	return f->end;
+}
+
+static void tell(struct feed *f, struct stats *s)
+{
+	for (; f->head < f->end; f->head++) {
+		const int64_t outcome = *slot(f, f->head + 1);
+
+		if (outcome == FEED_OPEN || outcome == FEED_GHOST)
+			return;
+		if (outcome != FEED_VOID)
+			stats_add(s, outcome == FEED_LOST, outcome >= 0 ? outcome : -1);
+	}
+}
+
+bool feed_decide(struct feed *f, struct stats *s, uint64_t turn, int64_t outcome)
+{
+	if (turn == 0)
+		return true;
+	if (turn <= f->head)
+		return false;
+	*slot(f, turn) = outcome;
+	if (turn == f->head + 1)
+		tell(f, s);
+	return true;
+}
+
+void feed_forget(struct feed *f, uint64_t turn)
+{
+	if (turn > f->head)
+		*slot(f, turn) = FEED_GHOST;
+}
+
+void feed_decide_ghosts(struct feed *f, struct stats *s, uint64_t *first, uint64_t last, uint64_t count, int64_t outcome)
+{
+	for (; *first && *first <= last && count > 0; ++*first) {
+		if (*first <= f->head || *slot(f, *first) != FEED_GHOST)
+			continue;
+		feed_decide(f, s, *first, outcome);
+		count--;
+	}
+}
+
+int64_t feed_at(const struct feed *f, uint64_t index)
+{
+	return index < f->end - f->head ? *slot(f, f->head + 1 + index) : FEED_VOID;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "generator.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "units.h"
+
+/* The same bounds as those of --count, --interval and --size (settings.h). */
+#define COUNT_MAX 1000000000
+#define INTERVAL_MAX (3600 * NS_PER_S)
+#define SIZE_MAX_BYTES 65507
+#define INTERVAL (10 * NS_PER_MS)
+/* About 300 MB. */
+#define ROWS_MAX 1000000
+#define EXAMPLE "; for example /burst 200 every 5ms size 100"
+
+/* --- reading --- */
+
+static int wrong(char why[GENERATOR_WHY], const char *what, const char *value, const char *how)
+{
+	snprintf(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "", value, *value ? "'" : "", how);
+	return -1;
+}
+
+static int read_count(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
+{
+	int64_t count;
+
+	if (units_count(value, 1, COUNT_MAX, &count) < 0)
+		return wrong(why, "", value, "is not a number of lines, 1 to 1000000000");
+	plan->count = (uint64_t)count;
+	return 0;
+}
+
+static int read_size(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
+{
+	int64_t size;
+
+	if (units_count(value, 1, SIZE_MAX_BYTES, &size) < 0)
+		return wrong(why, "size", value, "is not a number of bytes, 1 to 65507");
+	plan->size = (size_t)size;
+	return 0;
+}
+
+static int read_interval(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
+{
+	int64_t interval;
+
+	if (units_duration(value, &interval) < 0 || interval > INTERVAL_MAX)
+		return wrong(why, "every", value, "is not a duration, 0 to 1h");
+	plan->interval = interval;
+	return 0;
+}
+
+static int read_named(const char *name, const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
+{
+	const bool every = strcmp(name, "every") == 0;
+
+	if (!every && strcmp(name, "size") != 0)
+		return wrong(why, "", name, "is neither 'every' nor 'size'");
+	if (!value)
+		return wrong(why, name, "", every ? "wants a duration" : "wants a number of bytes");
+	return every ? read_interval(value, plan, why) : read_size(value, plan, why);
+}
+
+int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY])
+{
+	struct generator_plan read = {.interval = INTERVAL};
+	char *copy = strdup(text), *rest = NULL, *word;
+	int result;
+
+	if (!copy)
+		return wrong(why, "", "", "memory is short");
+	word = strtok_r(copy, " \t", &rest);
+	result = word ? read_count(word, &read, why) : wrong(why, "", "", "/burst wants a number of lines");
+	while (result == 0 && (word = strtok_r(NULL, " \t", &rest)))
+		result = read_named(word, strtok_r(NULL, " \t", &rest), &read, why);
+	if (result == 0)
+		*plan = read;
+	free(copy);
+	return result;
+}
+
+/* --- the schedule --- */
+
+size_t generator_rows(const struct generator_plan *plan, int64_t wait, size_t rows)
+{
+	const int64_t most = ROWS_MAX, interval = plan->interval;
+	uint64_t open = (uint64_t)(interval > 0 && wait / interval < most / 3 ? 3 * (wait / interval) + 1 : most);
+
+	if (open > plan->count)
+		open = plan->count;
+	return open > rows ? (size_t)open : rows;
+}
+
+void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now)
+{
+	*g = (struct generator){.plan = *plan, .running = plan->count > 0, .start = now, .end = now};
+}
+
+void generator_stop(struct generator *g, int64_t now)
+{
+	if (g->running)
+		g->end = now;
+	g->running = false;
+}
+
+static int64_t due_at(const struct generator *g, uint64_t line)
+{
+	int64_t after;
+
+	if (__builtin_mul_overflow(line, g->plan.interval, &after) || __builtin_add_overflow(g->start, after, &after))
+		return INT64_MAX;
+	return after;
+}
+
+int64_t generator_due(const struct generator *g)
+{
+	return g->running ? due_at(g, g->sent) : INT64_MAX;
+}
+
+bool generator_next(struct generator *g, int64_t now)
+{
+	const int64_t due = generator_due(g), late = now - due;
+
+	if (!g->running || late < 0)
+		return false;
+	/* Without an interval there is no schedule to keep. */
+	if (g->plan.interval > 0 && late > g->worst)
+		g->worst = late;
+	if (g->plan.interval > 0 && late > GENERATOR_SLIP)
+		g->slipped++;
+	if (++g->sent == g->plan.count)
+		generator_stop(g, now);
+	return true;
+}
+
+/* --- the lines --- */
+
+size_t generator_text(uint64_t number, size_t size, char *text, size_t room)
+{
+	static const char before[] = "line ";
+	char digits[24];
+	const size_t digit_count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, number);
+	const size_t most = sizeof before - 1;
+	const size_t words = size == 0 || size >= most + digit_count ? most : size > digit_count ? size - digit_count : 0;
+	char head[sizeof before + sizeof digits];
+	size_t used = (size_t)snprintf(head, sizeof head, "%.*s%s", (int)words, before, digits);
+
+	if (size < used)
+		size = used;
+	if (size > room)
+		size = room;
+	memcpy(text, head, used < size ? used : size);
+	if (used < size)
+		text[used++] = ' ';
+	for (unsigned letter = 0; used < size; letter++)
+		text[used++] = (char)('a' + letter % 26);
+	return size;
+}
+
+/* --- in words --- */
+
+/* Lines a second, measured. */
+static double rate(const struct generator *g, int64_t now)
+{
+	const int64_t until = g->running ? now : g->end;
+	/* The first line is due at once. */
+	const double seconds = (double)(until - g->start) / (double)NS_PER_S;
+	const double steps = g->sent > 1 ? (double)g->sent - 1 : (double)g->sent;
+
+	return seconds > 0 ? steps / seconds : 0;
+}
+
+static const char *rate_text(double rate, char *buf, size_t size)
+{
+	snprintf(buf, size, rate < 9.95 ? "%.1f/s" : "%.0f/s", rate);
+	return buf;
+}
+
+/* By the schedule while it is kept, else by the rate so far. */
+static int64_t time_left(const struct generator *g, int64_t now)
+{
+	const uint64_t lines = g->plan.count - g->sent;
+	const int64_t planned = due_at(g, g->plan.count - 1) - now;
+	const double measured = rate(g, now);
+	const double at_rate = measured > 0 ? (double)lines / measured * (double)NS_PER_S : 0;
+
+	if (planned > 0 && now - generator_due(g) < GENERATOR_SLIP)
+		return planned;
+	return at_rate > 9e18 ? INT64_MAX : (int64_t)at_rate > planned ? (int64_t)at_rate : planned;
+}
+
+char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf, size_t size)
+{
+	char a_second[40], left[40];
+	const int64_t wait = g->running ? time_left(g, now) : 0;
+
+	if (wait < 60 * NS_PER_S)
+		snprintf(left, sizeof left, "%.1f s", (double)wait / (double)NS_PER_S);
+	else
+		units_duration_text(wait, "u", left, sizeof left);
+	snprintf(buf, size, "%" PRIu64 "/%" PRIu64 " %s %s %s %s left", g->sent, g->plan.count, dot,
+	    rate_text(rate(g, now), a_second, sizeof a_second), dot, left);
+	return buf;
+}
+
+static void add_schedule(const struct generator *g, const char *micro, char *buf, size_t size)
+{
+	char worst[40];
+
+	units_duration_text(g->worst, micro, worst, sizeof worst);
+	if (g->plan.interval == 0 || g->sent == 0)
+		return;
+	if (g->slipped == 0)
+		snprintf(buf, size, "; on schedule, at most %s late", worst);
+	else
+		snprintf(buf, size, "; the schedule slipped: %" PRIu64 " %s more than 10 ms late, the worst %s", g->slipped,
+		    g->slipped == 1 ? "was" : "were", worst);
+}
+
+char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size)
+{
+	char time[40], a_second[40], planned[40] = "";
+	int n;
+
+	units_duration_text(g->end - g->start, micro, time, sizeof time);
+	if (g->sent < g->plan.count)
+		snprintf(planned, sizeof planned, " of %" PRIu64, g->plan.count);
+	n = snprintf(buf, size, "%" PRIu64 "%s line%s sent in %s", g->sent, planned, g->plan.count == 1 ? "" : "s", time);
+	/* One line has no rate. */
+	if (n >= 0 && (size_t)n < size && g->sent > 1)
+		n += snprintf(buf + n, size - (size_t)n, ", %s", rate_text(rate(g, g->end), a_second, sizeof a_second));
+	if (n >= 0 && (size_t)n < size)
+		add_schedule(g, micro, buf + n, size - (size_t)n);
+	return buf;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM_FIRST 64
+
+struct journal {
+	/* A ring: `room` is a power of 2. */
+	struct journal_note *notes;
+	size_t room, first, count;
+	size_t bytes;
+};
+
+struct journal *journal_new(void)
+{
+	return calloc(1, sizeof(struct journal));
+}
+
+static struct journal_note *slot(const struct journal *j, size_t index)
+{
+	return &j->notes[(j->first + index) & (j->room - 1)];
+}
+
+static void drop_oldest(struct journal *j)
+{
+	struct journal_note *note = slot(j, 0);
+
+	j->bytes -= note->length;
+	free(note->text);
+	j->first++;
+	j->count--;
+}
+
+void journal_free(struct journal *j)
+{
+	if (!j)
+		return;
+	while (j->count > 0)
+		drop_oldest(j);
+	free(j->notes);
+	free(j);
+}
+
+static int grow(struct journal *j)
+{
+	const size_t room = j->room ? 2 * j->room : ROOM_FIRST;
+	struct journal_note *notes = calloc(room, sizeof *notes);
+
+	if (!notes)
+		return -1;
+	for (size_t i = 0; i < j->count; i++)
+		notes[i] = *slot(j, i);
+	free(j->notes);
+	j->notes = notes;
+	j->room = room;
+	j->first = 0;
+	return 0;
+}
+
+void journal_add(struct journal *j, const struct journal_note *note)
+{
+	struct journal_note new = *note;
+
+	while (j->count > 0 && (j->count == JOURNAL_NOTES || j->bytes + note->length > JOURNAL_BYTES))
+		drop_oldest(j);
+	if (j->count == j->room && grow(j) < 0)
+		return;
+	new.text = NULL;
+	if (note->text) {
+		new.text = malloc(note->length + 1);
+		if (!new.text)
+			return;
+		if (note->length > 0)
+			memcpy(new.text, note->text, note->length);
+		new.text[note->length] = '\0';
+	}
+	if (j->count > 0 && slot(j, j->count - 1)->told_at > new.told_at)
+		new.told_at = slot(j, j->count - 1)->told_at;
+	j->bytes += new.length;
+	*slot(j, j->count++) = new;
+}
+
+size_t journal_count(const struct journal *j)
+{
+	return j->count;
+}
+
+const struct journal_note *journal_at(const struct journal *j, size_t index)
+{
+	return index < j->count ? slot(j, index) : NULL;
+}
+
+size_t journal_since(const struct journal *j, int64_t at)
+{
+	size_t low = 0, high = j->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (slot(j, middle)->told_at < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ledger-play.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger-core.h"
+
+int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now)
+{
+	struct entry *e;
+
+	if (number <= l->last_number || rows_reserve(&l->rows) || !(e = entry_new(number, text, n, now)))
+		return -1;
+	e->row.partial = partial;
+	if (tag)
+		entry_set_tag(e, tag);
+	ledger_age(l, now);
+	ledger_make_room(l, 1, n);
+	rows_push(&l->rows, e);
+	l->bytes += n;
+	entry_append(&l->queued, e, LINK_FATE);
+	l->last_number = number;
+	l->totals.typed++;
+	l->totals.queued++;
+	return 0;
+}
+
+/* The line waits, but its row is forgotten: any of the forgotten ones gets its fate. */
+static void settle_ghost(struct ledger *l, enum ledger_fate fate)
+{
+	for (struct entry *e = l->waiting.first; e; e = e->place[LINK_FATE].next)
+		if (e->ghosts) {
+			ledger_settle_ghosts(l, e, 1, fate);
+			return;
+		}
+}
+
+void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error)
+{
+	struct entry *e = rows_find(&l->rows, number);
+
+	if (!e) {
+		settle_ghost(l, fate);
+		return;
+	}
+	if (e->row.fate != FATE_QUEUED && e->row.fate != FATE_WAITING)
+		return;
+	e->row.error = error;
+	ledger_change_fate(l, e, fate);
+}
+
+static void keep_reply(struct ledger *l, struct entry *e, const struct ledger_played *p)
+{
+	if (!p->reply || !(e->reply = malloc(p->length + 1)))
+		return;
+	memcpy(e->reply, p->reply, p->length);
+	e->reply_length = e->row.reply_length = p->length;
+	e->row.reply = e->reply;
+	l->bytes += p->length;
+}
+
+static void count(struct ledger_totals *t, const struct ledger_played *p)
+{
+	t->late += p->late;
+	t->reordered += p->reordered;
+	t->differs += p->differs;
+	t->cut_short += p->cut_short;
+}
+
+void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_played *p)
+{
+	const enum ledger_fate fate = p->late ? FATE_LOST : FATE_ANSWERED;
+	struct entry *e = rows_find(&l->rows, number);
+
+	if (!e) {
+		settle_ghost(l, fate);
+		return;
+	}
+	if (e->row.fate != FATE_WAITING && (e->row.fate != FATE_LOST || e->row.late))
+		return;
+	e->row.replied_at = p->at > e->row.sent_at ? p->at : e->row.sent_at;
+	e->row.late = p->late;
+	e->row.reordered = p->reordered;
+	e->row.differs = p->differs;
+	e->row.cut_short = p->cut_short;
+	count(&l->totals, p);
+	ledger_change_fate(l, e, fate);
+	if (fate == FATE_ANSWERED)
+		ledger_count_time(&l->totals, e->row.replied_at - e->row.sent_at);
+	keep_reply(l, e, p);
+	ledger_make_room(l, 0, 0);
+}
+
+void ledger_play_duplicate(struct ledger *l, uint64_t number)
+{
+	struct entry *e = rows_find(&l->rows, number);
+
+	l->totals.duplicates++;
+	if (e)
+		e->row.duplicates++;
+	else
+		l->gone.duplicates++;
+}
+
+void ledger_play_stray(struct ledger *l)
+{
+	l->totals.strays++;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lines with fates that are known from elsewhere, from a record: nothing is matched, nothing is judged by time. After these, a ledger has
+ * the same totals, rows and statistics as the one that was recorded. Pure. */
+#ifndef UPCASE_LEDGER_PLAY_H
+#define UPCASE_LEDGER_PLAY_H
+
+#include "ledger.h"
+
+/* A line typed at `now`, queued; its tag is given, 0 for none. ledger_sent() and ledger_failed() go on. Returns 0, or -1 when memory is
+ * short or the number is not greater than any before. */
+int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now);
+/* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
+void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
+
+/* What its row says of a first reply. */
+struct ledger_played {
+	bool late, reordered, differs, cut_short;
+	/* When it came. */
+	int64_t at;
+	/* Its text when it was not the capitals, else NULL. */
+	const unsigned char *reply;
+	size_t length;
+};
+
+/* The first reply: of a line that waits or, late or read late, is lost. */
+void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_played *p);
+/* One more reply to a line that has one; a reply that belongs to no line. */
+void ledger_play_duplicate(struct ledger *l, uint64_t number);
+void ledger_play_stray(struct ledger *l);
+
+#endif

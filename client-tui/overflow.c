@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "overflow.h"
+
+#include <inttypes.h>
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The value below a name: /proc/net/snmp has a line of names and one of values for each protocol. */
+static uint64_t value_below(const char *names, const char *values, const char *name)
+{
+	char *a = strdup(names), *b = strdup(values), *at_a = NULL, *at_b = NULL;
+	uint64_t found = 0;
+
+	if (a && b) {
+		const char *n = strtok_r(a, " \n", &at_a), *v = strtok_r(b, " \n", &at_b);
+
+		for (; n && v; n = strtok_r(NULL, " \n", &at_a), v = strtok_r(NULL, " \n", &at_b))
+			if (strcmp(n, name) == 0)
+				found = strtoull(v, NULL, 10);
+	}
+	free(a);
+	free(b);
+	return found;
+}
+
+/* "Udp:" of IPv4; both versions of IP count RcvbufErrors (no room in the socket) and MemErrors (none in the kernel). */
+static bool read_snmp(uint64_t *count)
+{
+	char names[1024], values[1024];
+	bool found = false;
+	FILE *in = fopen("/proc/self/net/snmp", "re");
+
+	if (!in)
+		return false;
+	while (!found && fgets(names, sizeof names, in) && fgets(values, sizeof values, in)) {
+		if (strncmp(names, "Udp:", 4) != 0)
+			continue;
+		*count += value_below(names, values, "RcvbufErrors") + value_below(names, values, "MemErrors");
+		found = true;
+	}
+	fclose(in);
+	return found;
+}
+
+static void read_snmp6(uint64_t *count)
+{
+	char line[256];
+	FILE *in = fopen("/proc/self/net/snmp6", "re");
+
+	while (in && fgets(line, sizeof line, in))
+		if (strncmp(line, "Udp6RcvbufErrors", 16) == 0 || strncmp(line, "Udp6MemErrors", 13) == 0)
+			*count += strtoull(line + strcspn(line, " \t"), NULL, 10);
+	if (in)
+		fclose(in);
+}
+
+static bool host_overflows(uint64_t *count)
+{
+	*count = 0;
+	if (!read_snmp(count))
+		return false;
+	read_snmp6(count);
+	return true;
+}
+
+void overflow_open(struct overflow *o, int fd)
+{
+	const int on = 1;
+
+	o->drops = 0;
+	o->has_host = host_overflows(&o->host);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+}
+
+void overflow_take(struct overflow *o, struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&o->drops, CMSG_DATA(c), sizeof o->drops);
+}
+
+/* What was dropped behind the last datagram that came is told by none. */
+static uint32_t drops_now(const struct overflow *o, int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof info;
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0 || size < sizeof info)
+		return o->drops;
+	return info[SK_MEMINFO_DROPS] > o->drops ? info[SK_MEMINFO_DROPS] : o->drops;
+}
+
+uint64_t overflow_count(const struct overflow *o, int fd)
+{
+	const uint32_t drops = drops_now(o, fd);
+	uint64_t host;
+
+	if (drops == 0 || !o->has_host || !host_overflows(&host))
+		return o->before + drops;
+	host = host > o->host ? host - o->host : 0;
+	return o->before + (host < drops ? host : drops);
+}
+
+void overflow_close(struct overflow *o, int fd)
+{
+	o->before = overflow_count(o, fd);
+	o->drops = 0;
+}

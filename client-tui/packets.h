@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The last packets that the lab's link told of, each with the line that it belongs to: what pictures of the exchange are drawn of.
+ * A ring; the oldest go first. Pure. */
+#ifndef UPCASE_PACKETS_H
+#define UPCASE_PACKETS_H
+
+#include "event.h"
+
+/* Packets kept. */
+#define PACKETS_MAX 16384
+
+struct packet {
+	/* The lines of whose text or reply it carries a byte: several for a segment; of a packet without payload the line that was sent last
+	 * before it. `first` is 0 when there is none. */
+	uint64_t first, last;
+	/* Over TCP. */
+	bool stream;
+	enum event_way way;
+	enum event_fate fate;
+	bool payload, syn, fin;
+	/* It carries a byte that was sent before. */
+	bool again;
+	/* When it came to the link and when its copies left it, ns of the monotonic clock; copies 0 when it was lost. */
+	int64_t in, out[2];
+	int copies;
+	/* TCP: the place of its first byte in the stream that way, and how many they are. */
+	uint64_t place;
+	uint32_t length;
+};
+
+struct packets;
+
+/* NULL when memory is short. */
+struct packets *packets_new(void);
+/* Takes NULL too. */
+void packets_free(struct packets *p);
+void packets_add(struct packets *p, const struct packet *packet);
+/* The packets of a line that came to the link at `since` or later, in the order in which they came: at most `most` into `out`; of more,
+ * the first. Returns how many. */
+size_t packets_find(const struct packets *p, bool stream, uint64_t number, int64_t since, struct packet *out, size_t most);
+
+#endif

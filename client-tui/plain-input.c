@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The lines that the plain front end sends: those of standard input, or the generator's. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "plain-core.h"
+
+/* --- sending --- */
+
+bool plain_room(const struct plain *p)
+{
+	for (size_t i = 0; i < p->lane_count; i++)
+		if (!session_has_room(p->lanes[i].session) || !plain_order_room(&p->lanes[i]))
+			return false;
+	return true;
+}
+
+/* Over each lane. UDP takes whole lines only: of a line in pieces the first one, which is longer than any datagram. */
+static void send_over_all(struct plain *p, const void *text, size_t n, int pieces, int64_t now)
+{
+	for (size_t i = 0; i < p->lane_count && !p->failed; i++) {
+		const struct lane *lane = &p->lanes[i];
+
+		if (!lane->stream && !(pieces & SESSION_FIRST))
+			continue;
+		if (session_send(lane->session, p->last_number, text, n, pieces, now) == 0)
+			continue;
+		plain_say(p, true, "memory is short: stopped");
+		p->failed = true;
+	}
+}
+
+static void push(struct plain *p, int64_t now)
+{
+	for (size_t i = 0; i < p->lane_count; i++)
+		session_push(p->lanes[i].session, now);
+}
+
+/* --- standard input --- */
+
+static void send_line(struct plain *p, bool last_of_line, bool bare, int64_t now)
+{
+	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (bare ? SESSION_BARE : 0) |
+	    SESSION_MORE;
+
+	if (!p->begun)
+		p->last_number++;
+	if (bare)
+		p->bare = p->last_number;
+	send_over_all(p, p->line, p->used, pieces, now);
+	p->begun = !last_of_line;
+	p->used = 0;
+}
+
+static bool over_tcp(const struct plain *p)
+{
+	return p->lanes[p->lane_count - 1].stream;
+}
+
+/* As much of a line as fits; what is too much goes out as a piece (TCP) or makes it too long for any datagram (UDP). */
+static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
+{
+	while (n > 0) {
+		size_t room = sizeof p->line - p->used, part = n < room ? n : room;
+
+		memcpy(p->line + p->used, bytes, part);
+		p->used += part;
+		bytes += part;
+		n -= part;
+		if (n == 0 || !over_tcp(p))
+			return;
+		send_line(p, false, false, now);
+	}
+}
+
+static void take_input(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
+{
+	const unsigned char *end = memchr(bytes, '\n', n);
+
+	add_to_line(p, bytes, end ? (size_t)(end - bytes) : n, now);
+	if (end)
+		send_line(p, true, false, now);
+}
+
+void plain_pass(struct plain *p, int64_t now)
+{
+	while (p->begin < p->end && plain_room(p)) {
+		const unsigned char *at = p->input + p->begin;
+		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
+		const size_t n = end ? (size_t)(end - at) + 1 : p->end - p->begin;
+
+		take_input(p, at, n, now);
+		p->begin += n;
+	}
+	push(p, now);
+}
+
+void plain_end_input(struct plain *p, int64_t now)
+{
+	if (p->begun || p->used > 0)
+		send_line(p, true, true, now);
+	p->input_ended = true;
+	/* Generated lines over TCP: the connection stays whole until all are answered, so that both ends can be asked about it. */
+	for (size_t i = 0; i < p->lane_count; i++)
+		if (!(p->settings->count > 0 && p->lanes[i].stream))
+			session_finish(p->lanes[i].session, now);
+}
+
+void plain_read(struct plain *p)
+{
+	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0)
+		fprintf(stderr, "upcase: standard input: %s\n", strerror(errno));
+	p->begin = 0;
+	p->end = n > 0 ? (size_t)n : 0;
+	if (n <= 0)
+		plain_end_input(p, clock_monotonic());
+}
+
+/* --- generated lines --- */
+
+static bool opening(const struct plain *p)
+{
+	for (size_t i = 0; i < p->lane_count; i++)
+		if (session_opening(p->lanes[i].session))
+			return true;
+	return false;
+}
+
+/* On a schedule nothing holds a line back; without one they come as fast as they are taken. */
+static bool next_line(struct plain *p, int64_t now)
+{
+	return (p->generator.plan.interval > 0 || plain_room(p)) && generator_next(&p->generator, now);
+}
+
+static void send_generated(struct plain *p, int64_t now)
+{
+	const size_t n = generator_text(++p->last_number, p->generator.plan.size, (char *)p->line, sizeof p->line);
+	const int more = p->generator.plan.interval > 0 ? 0 : SESSION_MORE;
+
+	send_over_all(p, p->line, n, SESSION_LINE | SESSION_GENERATED | more, now);
+}
+
+int64_t plain_generate_at(const struct plain *p)
+{
+	if (p->settings->count == 0 || p->input_ended)
+		return CLOCK_NEVER;
+	if (!p->generating)
+		return opening(p) ? CLOCK_NEVER : 0;
+	/* Without an interval what holds it back is the sessions' room. */
+	return p->generator.plan.interval == 0 && !plain_room(p) ? CLOCK_NEVER : generator_due(&p->generator);
+}
+
+void plain_generate(struct plain *p)
+{
+	const struct client_settings *s = p->settings;
+	int64_t now = clock_monotonic();
+
+	if (p->input_ended || opening(p))
+		return;
+	if (!p->generating)
+		generator_start(&p->generator, &(struct generator_plan){.count = (uint64_t)s->count, .interval = s->interval,
+		    .size = (size_t)s->size}, now);
+	p->generating = true;
+	for (int i = 0; i < GENERATOR_TURN && !p->failed && next_line(p, now); i++) {
+		send_generated(p, now);
+		now = clock_monotonic();
+	}
+	push(p, now);
+	if (!p->generator.running)
+		plain_end_input(p, now);
+}

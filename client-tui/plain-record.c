@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The plain front end's records: --json and --csv to standard output instead of the replies, --save into a file. */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "plain-core.h"
+#include "save.h"
+
+int plain_record_start(struct plain *p, int64_t now, int64_t wall)
+{
+	const struct client_settings *s = p->settings;
+
+	p->record_at = CLOCK_NEVER;
+	if (s->output == CLIENT_TEXT && !s->save)
+		return 0;
+	/* A reader that has gone is told like a disk that is full. */
+	if (s->output != CLIENT_TEXT)
+		signal(SIGPIPE, SIG_IGN);
+	recorder_run(&p->run, s, wall);
+	p->recorder = recorder_new(s->output, s->output == CLIENT_TEXT ? NULL : stdout, now, &p->run);
+	return p->recorder ? 0 : -1;
+}
+
+int plain_record_lane(struct lane *lane)
+{
+	struct plain *p = lane->plain;
+
+	if (!p->recorder)
+		return 0;
+	lane->recorded = recorder_add(p->recorder, session_ledger(lane->session), lane->stream, session_peer(lane->session),
+	    p->settings->wait, (size_t)p->settings->rows, p->truth ? truth_witness(p->truth) : NULL);
+	return lane->recorded < 0 ? -1 : 0;
+}
+
+void plain_record_reply(struct lane *lane, const struct session_reply *reply)
+{
+	if (lane->plain->recorder)
+		recorder_reply(lane->plain->recorder, lane->recorded, reply, clock_monotonic());
+}
+
+void plain_record_row(struct lane *lane, uint64_t number)
+{
+	if (lane->plain->recorder)
+		recorder_row(lane->plain->recorder, lane->recorded, number, clock_monotonic());
+}
+
+void plain_record_notice(struct plain *p, bool bad, const char *text)
+{
+	if (p->recorder)
+		recorder_notice(p->recorder, bad, text, clock_monotonic());
+}
+
+void plain_record_turn(struct plain *p, int64_t now)
+{
+	if (!p->recorder)
+		return;
+	for (size_t i = 0; i < p->lane_count; i++)
+		recorder_peer(p->recorder, p->lanes[i].recorded, session_peer(p->lanes[i].session));
+	p->record_at = recorder_turn(p->recorder, now);
+	if (recorder_error(p->recorder))
+		p->write_failed = true;
+}
+
+static void tell_facts(struct plain *p, int64_t now)
+{
+	for (size_t i = 0; i < p->lane_count; i++) {
+		struct facts facts;
+
+		session_facts(p->lanes[i].session, now, &facts);
+		if (p->truth && p->lanes[i].stream)
+			facts.tcp.has_far = far_again(truth_far(p->truth), &facts.tcp.far_again);
+		if (p->generating)
+			facts.schedule = (struct schedule_totals){.due = p->generator.sent, .slipped = p->generator.slipped,
+				.worst = p->generator.worst};
+		recorder_facts(p->recorder, p->lanes[i].recorded, &facts);
+	}
+}
+
+int plain_record_end(struct plain *p, bool complete, int64_t now)
+{
+	char why[SAVE_WHY];
+	int result = 0;
+
+	if (!p->recorder)
+		return 0;
+	tell_facts(p, now);
+	p->run.ended_at = now;
+	p->run.stopped = !complete;
+	recorder_end(p->recorder, &p->run);
+	if (recorder_error(p->recorder)) {
+		fprintf(stderr, "upcase: standard output: %s\n", strerror(recorder_error(p->recorder)));
+		result = -1;
+	}
+	if (p->settings->save && save_file(p->settings->save, p->recorder, NULL, &p->run, now, why) < 0) {
+		fprintf(stderr, "upcase: %s\n", why);
+		result = -1;
+	}
+	return result;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "plain-replay.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "record-file.h"
+#include "save.h"
+#include "summary.h"
+
+struct play {
+	const struct client_settings *settings;
+	struct replay *replay;
+	struct recorder *recorder;
+	/* Our time of what is told: the recording's. */
+	int64_t start;
+	bool utf8;
+	bool prefixes;
+};
+
+static void say(const struct play *p, bool bad, const char *words)
+{
+	char text[800];
+
+	if (!bad && p->settings->quiet)
+		return;
+	snprintf(text, sizeof text, "%s", words);
+	fprintf(stderr, "upcase: %s\n", p->utf8 ? text : summary_ascii(text));
+}
+
+static bool is_stream(const struct play *p, size_t session)
+{
+	return session_transport(replay_session(p->replay, session)) == SESSION_TCP;
+}
+
+static void on_reply(void *context, size_t session, const struct session_reply *reply)
+{
+	struct play *p = context;
+	const enum ledger_match match = reply->verdict.match;
+
+	recorder_reply(p->recorder, (int)session, reply, replay_now(p->replay, 0));
+	if (p->settings->output != CLIENT_TEXT || match == MATCH_DUPLICATE || (match == MATCH_STRAY && !is_stream(p, session)))
+		return;
+	if (p->prefixes)
+		fputs(is_stream(p, session) ? "tcp " : "udp ", stdout);
+	fwrite(reply->text, 1, reply->length, stdout);
+	putchar('\n');
+}
+
+static void on_row(void *context, size_t session, uint64_t number)
+{
+	struct play *p = context;
+
+	recorder_row(p->recorder, (int)session, number, replay_now(p->replay, 0));
+}
+
+static void on_notice(void *context, bool bad, const char *text)
+{
+	struct play *p = context;
+
+	recorder_notice(p->recorder, bad, text, replay_now(p->replay, 0));
+	say(p, bad, text);
+}
+
+static void on_line(void *context, size_t session, size_t other, uint64_t number)
+{
+	(void)context, (void)session, (void)other, (void)number;
+}
+
+static int add_sessions(struct play *p)
+{
+	for (size_t i = 0; i < replay_sessions(p->replay); i++) {
+		struct session *s = replay_session(p->replay, i);
+
+		if (recorder_add(p->recorder, session_ledger(s), is_stream(p, i), session_peer(s), session_wait(s), SIZE_MAX,
+			replay_witness(p->replay)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Whether all was answered. */
+static bool summarise(const struct play *p)
+{
+	bool all = true;
+	struct facts facts;
+	char text[2000];
+
+	for (size_t i = 0; i < replay_sessions(p->replay); i++) {
+		session_facts(replay_session(p->replay, i), 0, &facts);
+		recorder_facts(p->recorder, (int)i, &facts);
+		all = all && facts.totals->answered == facts.totals->typed;
+		if (!p->settings->quiet)
+			fputs(p->utf8 ? summary_facts(&facts, text, sizeof text) :
+			    summary_ascii(summary_facts(&facts, text, sizeof text)), stderr);
+	}
+	return all;
+}
+
+static int write_failed(int error)
+{
+	fprintf(stderr, "upcase: standard output: %s\n", strerror(error));
+	return 1;
+}
+
+static int finish(struct play *p)
+{
+	struct record_run run = *replay_run(p->replay);
+	const bool all = summarise(p);
+	char why[SAVE_WHY];
+
+	run.ended_at = replay_is_whole(p->replay) ? run.ended_at + p->start : replay_now(p->replay, 0);
+	recorder_end(p->recorder, &run);
+	if (recorder_error(p->recorder))
+		return write_failed(recorder_error(p->recorder));
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return write_failed(errno);
+	if (!replay_is_whole(p->replay))
+		say(p, false, "the recording has no end: what came of its last lines is not known");
+	if (p->settings->save && save_file(p->settings->save, p->recorder, NULL, &run, run.ended_at, why) < 0) {
+		say(p, true, why);
+		return 1;
+	}
+	return all ? 0 : 1;
+}
+
+int plain_replay(const struct client_settings *settings, struct replay *replay)
+{
+	struct play p = { .settings = settings, .replay = replay, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+		.prefixes = replay_sessions(replay) > 1 };
+	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .notice = on_notice, .line = on_line };
+	int status = 1;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* Any time does: only differences are written. */
+	if (replay_start(replay, &hooks, RECORD_FILE_MOST + 1, true, NS_PER_S) == 0) {
+		p.start = replay_origin(replay);
+		p.recorder = recorder_new(settings->output, settings->output == CLIENT_TEXT ? NULL : stdout, p.start,
+		    replay_run(replay));
+	}
+	if (p.recorder && add_sessions(&p) == 0) {
+		replay_turn(replay, INT64_MAX);
+		status = finish(&p);
+	} else {
+		fputs("upcase: memory is short\n", stderr);
+	}
+	recorder_free(p.recorder);
+	return status;
+}

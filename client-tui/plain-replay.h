@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A recording without a screen: all at once, as replies in the order in which they came, or as records. */
+#ifndef UPCASE_PLAIN_REPLAY_H
+#define UPCASE_PLAIN_REPLAY_H
+
+#include "replay.h"
+#include "settings.h"
+
+/* Returns the exit status: 0 all answered, 1 not. */
+int plain_replay(const struct client_settings *settings, struct replay *replay);
+
+#endif

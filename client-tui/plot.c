@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A plot is a frame, axes with round marks, and an inner grid of cells; each kind fills the grid. A cell of UDP has up to eight
+ * Braille dots, one of TCP a cross, one of both a star, so that they can be told apart without colours. */
+#include "config.h"
+
+#include "plot.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ticks.h"
+#include "units.h"
+
+/* Columns for the words at the vertical axis; rows below the grid: axis, its words, the legend. */
+#define WORDS 9
+#define BELOW 3
+/* The smallest grid worth drawing. */
+#define LEAST_ROWS 3
+#define LEAST_COLUMNS 16
+/* Lines that a plot of round-trip times shows at most: the last ones. */
+#define LINES_MOST 10000
+#define MARKS 12
+
+struct grid {
+	struct canvas *c;
+	int top, left, rows, columns;
+	bool ascii;
+};
+
+static const struct {
+	const char *name, *title;
+} kinds[PLOT_KINDS] = {
+	[PLOT_RTT] = { "rtt", "round-trip time over lines" },
+	[PLOT_HISTOGRAM] = { "histogram", "histogram of round-trip times" },
+	[PLOT_CUMULATIVE] = { "cumulative", "lines answered within a time" },
+	[PLOT_RUNS] = { "runs", "lines lost in a row" },
+};
+
+int plot_kind(const char *name)
+{
+	for (int i = 0; i < PLOT_KINDS; i++)
+		if (*name && strncmp(kinds[i].name, name, strlen(name)) == 0)
+			return i;
+	return strcmp(name, "off") == 0 ? PLOT_NONE : -1;
+}
+
+const char *plot_name(enum plot_kind kind)
+{
+	return kinds[kind].name;
+}
+
+const char *plot_title(enum plot_kind kind)
+{
+	return kinds[kind].title;
+}
+
+/* --- cells --- */
+
+static const enum style styles[] = { STYLE_UDP, STYLE_TCP };
+#define BRAILLE 0x2800
+#define TCP_SIGN L'+'
+#define BOTH_SIGN L'*'
+#define UDP_ASCII L'.'
+
+/* One point: `x` and `y` from 0 to 1, y upwards. */
+static void put_point(const struct grid *g, double x, double y, bool stream)
+{
+	static const unsigned dots[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
+	const int across = (int)(x * (2 * g->columns - 1) + 0.5), down = (int)((1 - y) * (4 * g->rows - 1) + 0.5);
+	struct canvas_cell *cell = canvas_at(g->c, g->top + down / 4, g->left + across / 2);
+	const wchar_t old = cell->chars[0];
+	const bool braille = old >= BRAILLE && old < BRAILLE + 256, udp = braille || old == UDP_ASCII;
+	wchar_t now;
+
+	if (old == BOTH_SIGN)
+		return;
+	if (stream)
+		now = udp ? BOTH_SIGN : TCP_SIGN;
+	else if (old == TCP_SIGN)
+		now = BOTH_SIGN;
+	else
+		now = g->ascii ? UDP_ASCII : (wchar_t)(BRAILLE | (braille ? (unsigned)old & 0xff : 0) | dots[down % 4][across % 2]);
+	canvas_fill(g->c, g->top + down / 4, g->left + across / 2, g->left + across / 2 + 1, now,
+	    now == BOTH_SIGN ? STYLE_NORMAL : styles[stream]);
+}
+
+/* A column of blocks `height` rows high, in eighths. */
+static void put_bar(const struct grid *g, int column, double height, bool stream)
+{
+	static const wchar_t blocks[] = L" ▁▂▃▄▅▆▇█";
+	int eighths = (int)(height * 8 + 0.5);
+
+	if (height > 0 && eighths == 0)
+		eighths = 1;
+	for (int row = g->rows - 1; row >= 0 && eighths > 0; row--, eighths -= 8) {
+		const wchar_t sign = g->ascii ? (stream ? L'+' : L'#') : blocks[eighths < 8 ? eighths : 8];
+
+		canvas_fill(g->c, g->top + row, g->left + column, g->left + column + 1, sign, styles[stream]);
+	}
+}
+
+/* --- axes --- */
+
+static char *time_words(double ns, bool ascii, char *buf, size_t size)
+{
+	char *space;
+
+	/* Round values need no three figures: "50 ms", "0.5 s". */
+	if (ns >= 1e9)
+		snprintf(buf, size, "%g s", ns / 1e9);
+	else if (ns >= 1e6)
+		snprintf(buf, size, "%g ms", ns / 1e6);
+	else if (ns >= 1e3)
+		snprintf(buf, size, "%g %ss", ns / 1e3, ascii ? "u" : "µ");
+	else
+		snprintf(buf, size, "%g ns", ns);
+	space = strchr(buf, ' ');
+	if (ns == 0 && space)
+		*space = '\0';
+	return buf;
+}
+
+/* Characters of UTF-8, a column each. */
+static int columns_of(const char *words)
+{
+	int n = 0;
+
+	for (; *words; words++)
+		n += (*words & 0xc0) != 0x80;
+	return n;
+}
+
+static void put_frame(const struct grid *g)
+{
+	const char *corner = g->ascii ? "+" : "└", *post = g->ascii ? "|" : "│";
+
+	for (int row = 0; row < g->rows; row++)
+		canvas_text(g->c, g->top + row, g->left - 1, g->left, post, STYLE_FAINT);
+	canvas_text(g->c, g->top + g->rows, g->left - 1, g->left, corner, STYLE_FAINT);
+	canvas_fill(g->c, g->top + g->rows, g->left, g->left + g->columns, g->ascii ? L'-' : L'─', STYLE_FAINT);
+}
+
+static void put_vertical(const struct grid *g, const struct ticks *t, bool share)
+{
+	double marks[MARKS];
+	const size_t most = (size_t)(g->rows / 2 < 2 ? 2 : g->rows / 2 > MARKS ? MARKS : g->rows / 2);
+	const size_t n = ticks_marks(t, marks, most);
+	char words[40];
+
+	for (size_t i = 0; i < n; i++) {
+		const int row = (int)((1 - ticks_place(t, marks[i])) * (g->rows - 1) + 0.5);
+
+		if (share)
+			snprintf(words, sizeof words, "%g %%", marks[i]);
+		else
+			time_words(marks[i], g->ascii, words, sizeof words);
+		canvas_text(g->c, g->top + row, g->left - 2 - columns_of(words), g->left - 1, words, STYLE_FAINT);
+		canvas_text(g->c, g->top + row, g->left - 1, g->left, g->ascii ? "+" : "┤", STYLE_FAINT);
+	}
+}
+
+static void put_under(const struct grid *g, double place, const char *words)
+{
+	const int column = g->left + (int)(place * (g->columns - 1) + 0.5), n = columns_of(words);
+	int from = column - n / 2;
+
+	if (from + n > g->left + g->columns)
+		from = g->left + g->columns - n;
+	if (from < g->left - 1)
+		from = g->left - 1;
+	canvas_text(g->c, g->top + g->rows, column, column + 1, g->ascii ? "+" : "┴", STYLE_FAINT);
+	canvas_text(g->c, g->top + g->rows + 1, from, g->left + g->columns, words, STYLE_FAINT);
+}
+
+static void put_times_under(const struct grid *g, const struct ticks *t)
+{
+	double marks[MARKS];
+	const int room = g->columns / 10;
+	const size_t n = ticks_marks(t, marks, (size_t)(room < 2 ? 2 : room > MARKS ? MARKS : room));
+	char words[40];
+
+	for (size_t i = 0; i < n; i++)
+		put_under(g, ticks_place(t, marks[i]), time_words(marks[i], g->ascii, words, sizeof words));
+}
+
+static void put_legend(const struct grid *g, const struct plot_source *sources, int count, const char *more)
+{
+	const int row = g->top + g->rows + 2, end = g->left + g->columns;
+	int column = g->left;
+
+	for (int i = 0; i < count; i++) {
+		const bool stream = sources[i].stream;
+
+		column = canvas_text(g->c, row, column, end, stream ? "+ TCP  " : g->ascii ? ". UDP  " : "⠶ UDP  ", styles[stream]);
+	}
+	if (count > 1)
+		column = canvas_text(g->c, row, column, end, "* both  ", STYLE_NORMAL);
+	canvas_text(g->c, row, column, end, more, STYLE_FAINT);
+}
+
+/* --- what is to be shown --- */
+
+/* The times of all sources. Returns false when there are none. */
+static bool times_of(const struct plot_source *sources, int count, struct ticks *t)
+{
+	int64_t least = INT64_MAX, most = 0;
+
+	for (int i = 0; i < count; i++) {
+		const struct histogram *h = &sources[i].stats->rtt;
+
+		if (h->count == 0)
+			continue;
+		least = h->min < least ? h->min : least;
+		most = h->max > most ? h->max : most;
+	}
+	if (least == INT64_MAX)
+		return false;
+	*t = ticks_for((double)least, (double)most);
+	return true;
+}
+
+static bool is_lost(const struct ledger_row *row)
+{
+	return row->fate == FATE_LOST || row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF;
+}
+
+/* The rows shown, the last LINES_MOST ones of each, by number. */
+static bool numbers_of(const struct plot_source *sources, int count, uint64_t *first, uint64_t *last)
+{
+	*first = UINT64_MAX;
+	*last = 0;
+	for (int i = 0; i < count; i++) {
+		const struct ledger *l = sources[i].ledger;
+		const size_t n = ledger_count(l);
+
+		if (n == 0)
+			continue;
+		if (ledger_at(l, n > LINES_MOST ? n - LINES_MOST : 0)->number < *first)
+			*first = ledger_at(l, n > LINES_MOST ? n - LINES_MOST : 0)->number;
+		if (ledger_at(l, n - 1)->number > *last)
+			*last = ledger_at(l, n - 1)->number;
+	}
+	return *last > 0;
+}
+
+static void draw_rtt(struct grid *g, const struct plot_source *sources, int count, const struct ticks *t)
+{
+	uint64_t first, last;
+	struct grid body = *g;
+	char words[60];
+
+	if (!numbers_of(sources, count, &first, &last))
+		return;
+	/* The last row is for those that have no time. */
+	body.rows--;
+	put_vertical(&body, t, false);
+	for (int i = 0; i < count; i++) {
+		const struct ledger *l = sources[i].ledger;
+		const size_t n = ledger_count(l);
+
+		for (size_t k = n > LINES_MOST ? n - LINES_MOST : 0; k < n; k++) {
+			const struct ledger_row *row = ledger_at(l, k);
+			const double x = last > first ? (double)(row->number - first) / (double)(last - first) : 0;
+			const int column = g->left + (int)(x * (g->columns - 1) + 0.5);
+
+			if (row->fate == FATE_ANSWERED)
+				put_point(&body, x, ticks_place(t, (double)(row->replied_at - row->sent_at)), sources[i].stream);
+			else if (is_lost(row))
+				canvas_text(g->c, g->top + g->rows - 1, column, column + 1, g->ascii ? "x" : "✗", STYLE_LOST);
+		}
+	}
+	snprintf(words, sizeof words, "line %" PRIu64, first);
+	put_under(g, 0, words);
+	if (last > first) {
+		snprintf(words, sizeof words, "line %" PRIu64, last);
+		put_under(g, 1, words);
+	}
+	put_legend(g, sources, count, g->ascii ? "x lost" : "✗ lost");
+}
+
+/* How many times fall into each column. */
+static uint64_t column_count(const struct histogram *h, const struct ticks *t, int columns, int column)
+{
+	const double from = ticks_value(t, (double)column / columns), to = ticks_value(t, (double)(column + 1) / columns);
+	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
+
+	return (column == columns - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;
+}
+
+static void draw_histogram(struct grid *g, const struct plot_source *sources, int count, const struct ticks *t)
+{
+	/* One above the other, on the same times. */
+	const int rows = g->rows / count;
+	char words[60];
+
+	for (int i = 0; i < count; i++) {
+		const struct histogram *h = &sources[i].stats->rtt;
+		struct grid part = *g;
+		uint64_t most = 1;
+
+		part.top += i * rows;
+		part.rows = i == count - 1 ? g->rows - i * rows : rows;
+		for (int column = 0; column < g->columns; column++) {
+			const uint64_t n = column_count(h, t, g->columns, column);
+
+			most = n > most ? n : most;
+		}
+		/* The first row has the words. */
+		part.top++;
+		part.rows--;
+		for (int column = 0; column < g->columns; column++)
+			put_bar(&part, column, (double)column_count(h, t, g->columns, column) * part.rows / (double)most,
+			    sources[i].stream);
+		snprintf(words, sizeof words, "%s, %" PRIu64 " lines; highest column %" PRIu64, sources[i].stream ? "TCP" : "UDP",
+		    h->count, most);
+		canvas_text(g->c, part.top - 1, g->left, g->left + g->columns, words, styles[sources[i].stream]);
+	}
+	put_times_under(g, t);
+}
+
+static void draw_cumulative(struct grid *g, const struct plot_source *sources, int count, const struct ticks *t)
+{
+	const struct ticks shares = { .low = 0, .high = 100 };
+
+	put_vertical(g, &shares, true);
+	put_times_under(g, t);
+	for (int i = 0; i < count; i++) {
+		const struct stats *s = sources[i].stats;
+
+		/* Of all decided lines: what is lost never comes. */
+		for (int k = 0; k < 2 * g->columns && s->lines > 0; k++) {
+			const double x = (double)k / (2 * g->columns - 1);
+			const uint64_t n = histogram_at_most(&s->rtt, (int64_t)ticks_value(t, x));
+
+			if (n > 0)
+				put_point(g, x, (double)n / (double)s->lines, sources[i].stream);
+		}
+	}
+	put_legend(g, sources, count, "share of the lines that are decided");
+}
+
+static void draw_runs(struct grid *g, const struct plot_source *sources, int count)
+{
+	const struct stats *s = sources[0].stats;
+	uint64_t most = 1;
+	int row = 0;
+	char words[80];
+
+	for (int i = 1; i < count; i++)
+		s = sources[i].stats->run_count > s->run_count ? sources[i].stats : s;
+	for (int i = 0; i < STATS_RUNS; i++)
+		most = s->runs[i] > most ? s->runs[i] : most;
+	for (int i = 0; i < STATS_RUNS && row < g->rows; i++) {
+		const int room = g->columns - 24 > 4 ? g->columns - 24 : 4;
+		const int bar = (int)((double)s->runs[i] * room / (double)most + 0.5);
+
+		if (s->runs[i] == 0)
+			continue;
+		snprintf(words, sizeof words, "%d%s", i + 1, i == STATS_RUNS - 1 ? "+" : "");
+		canvas_text(g->c, g->top + row, g->left - 2 - columns_of(words), g->left - 1, words, STYLE_NORMAL);
+		canvas_fill(g->c, g->top + row, g->left, g->left + (bar ? bar : 1), g->ascii ? L'#' : L'█', STYLE_LOST);
+		snprintf(words, sizeof words, " %" PRIu64 " time%s", s->runs[i], s->runs[i] == 1 ? "" : "s");
+		canvas_text(g->c, g->top + row++, g->left + (bar ? bar : 1), g->left + g->columns, words, STYLE_NORMAL);
+	}
+	snprintf(words, sizeof words, "lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " runs", s->longest_run,
+	    stats_mean_run(s), s->run_count);
+	canvas_text(g->c, g->top + g->rows + 1, g->left, g->left + g->columns, s->run_count ? words : "no line was lost", STYLE_FAINT);
+}
+
+void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind, const struct plot_source *sources, int count,
+    bool ascii)
+{
+	struct grid g = { .c = c, .top = area->top, .left = area->left + WORDS + 1, .rows = area->rows - BELOW,
+		.columns = area->columns - WORDS - 2, .ascii = ascii };
+	struct ticks times;
+	const bool timed = times_of(sources, count, &times);
+
+	if (g.rows < LEAST_ROWS || g.columns < LEAST_COLUMNS) {
+		canvas_text(c, area->top, area->left, area->left + area->columns, "too small for a plot", STYLE_FAINT);
+		return;
+	}
+	if (!timed && kind != PLOT_RUNS) {
+		canvas_text(c, area->top, area->left + 1, area->left + area->columns, "no line is answered yet", STYLE_FAINT);
+		return;
+	}
+	put_frame(&g);
+	switch (kind) {
+	case PLOT_RTT:
+		draw_rtt(&g, sources, count, &times);
+		break;
+	case PLOT_HISTOGRAM:
+		draw_histogram(&g, sources, count, &times);
+		break;
+	case PLOT_CUMULATIVE:
+		draw_cumulative(&g, sources, count, &times);
+		break;
+	default:
+		draw_runs(&g, sources, count);
+		break;
+	}
+}
+
+/* --- the sparkline --- */
+
+static void spark_range(const struct ledger *l, size_t from, int64_t *least, int64_t *most)
+{
+	*least = INT64_MAX;
+	*most = 0;
+	for (size_t i = from; i < ledger_count(l); i++) {
+		const struct ledger_row *row = ledger_at(l, i);
+		const int64_t rtt = row->replied_at - row->sent_at;
+
+		if (row->fate != FATE_ANSWERED)
+			continue;
+		*least = rtt < *least ? rtt : *least;
+		*most = rtt > *most ? rtt : *most;
+	}
+}
+
+int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plot_source *source, bool ascii)
+{
+	static const wchar_t blocks[] = L"▁▂▃▄▅▆▇█", plain[] = L"_.-:=+*#";
+	const size_t n = ledger_count(source->ledger), shown = to > from ? (size_t)(to - from) : 0, first = n > shown ? n - shown : 0;
+	int64_t least, most;
+
+	spark_range(source->ledger, first, &least, &most);
+	for (size_t i = first; i < n && from < to; i++, from++) {
+		const struct ledger_row *line = ledger_at(source->ledger, i);
+		const bool answered = line->fate == FATE_ANSWERED;
+		const double height = answered && most > least ?
+		    (double)(line->replied_at - line->sent_at - least) / (double)(most - least) : 0;
+
+		if (is_lost(line))
+			canvas_text(c, row, from, from + 1, ascii ? "x" : "✗", STYLE_LOST);
+		else if (answered)
+			canvas_fill(c, row, from, from + 1, (ascii ? plain : blocks)[(int)(height * 7 + 0.5)], styles[source->stream]);
+		else
+			canvas_text(c, row, from, from + 1, ascii ? "." : "·", STYLE_WAITING);
+	}
+	return from;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "record-file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where reading is. */
+struct reading {
+	struct record_file *file;
+	uint64_t line;
+	bool begun;
+	char *why;
+};
+
+static int wrong(const struct reading *r, const char *what)
+{
+	snprintf(r->why, RECORD_FILE_WHY, "line %" PRIu64 ": %s", r->line, what);
+	return -1;
+}
+
+/* Makes room for one more of `size` bytes in a list, to whose pointer `list` points. Returns 0 or -1. */
+static int reserve(void *list, size_t count, size_t *room, size_t size)
+{
+	void *items, *grown;
+
+	if (count < *room)
+		return 0;
+	memcpy(&items, list, sizeof items);
+	grown = realloc(items, (*room ? 2 * *room : 64) * size);
+	if (!grown)
+		return -1;
+	memcpy(list, &grown, sizeof grown);
+	*room = *room ? 2 * *room : 64;
+	return 0;
+}
+
+static int take_memory(const struct reading *r, uint64_t bytes)
+{
+	const struct record_file *f = r->file;
+	size_t count = f->reply_count + f->notice_count;
+
+	for (size_t i = 0; i < f->side_count; i++)
+		count += f->sides[i].count;
+	r->file->bytes += bytes;
+	if (count >= RECORD_FILE_MOST || r->file->bytes > RECORD_FILE_BYTES)
+		return wrong(r, "more than can be shown again");
+	return 0;
+}
+
+/* --- sessions --- */
+
+static int take_session(const struct reading *r, struct record_session *s)
+{
+	struct record_file *f = r->file;
+
+	if (s->session != f->side_count)
+		return wrong(r, "the sessions are not numbered 0, 1, 2");
+	f->sides[f->side_count++].of = *s;
+	s->peer = NULL;
+	return 0;
+}
+
+static struct record_side *find_side(const struct reading *r, unsigned session, bool stream)
+{
+	struct record_side *side = session < r->file->side_count ? &r->file->sides[session] : NULL;
+
+	if (side && side->of.stream == stream)
+		return side;
+	wrong(r, side ? "\"transport\" is not that of its session" : "a session that was not told before");
+	return NULL;
+}
+
+/* --- lines --- */
+
+static void free_kept(struct record_kept *k)
+{
+	if (!k)
+		return;
+	free(k->duplicate_at);
+	free(k->truth);
+	free(k->packets);
+	free(k->text);
+	free(k->reply);
+	free(k);
+}
+
+static int keep_more(struct record_kept *k, const struct record *line)
+{
+	const size_t times = line->duplicate_count * sizeof *k->duplicate_at;
+
+	if (times > 0) {
+		k->duplicate_at = malloc(times);
+		if (!k->duplicate_at)
+			return -1;
+		memcpy(k->duplicate_at, line->duplicate_at, times);
+	}
+	if (!line->has_link)
+		return 0;
+	k->truth = malloc(sizeof *k->truth);
+	if (!k->truth)
+		return -1;
+	*k->truth = (struct witness_line){ .number = line->number, .stream = line->stream,
+		.legs = { line->legs[EVENT_THERE], line->legs[EVENT_BACK] } };
+	if (line->packet_count == 0)
+		return 0;
+	k->packets = malloc(line->packet_count * sizeof *k->packets);
+	if (!k->packets)
+		return -1;
+	memcpy(k->packets, line->packets, line->packet_count * sizeof *k->packets);
+	k->packet_count = line->packet_count;
+	return 0;
+}
+
+/* Takes the texts over. NULL when memory is short. */
+static struct record_kept *keep(struct record *line, uint64_t at_line)
+{
+	struct record_kept *k = calloc(1, sizeof *k);
+
+	if (!k)
+		return NULL;
+	*k = (struct record_kept){
+		.number = line->number, .tag = line->tag, .at_line = at_line, .typed_at = line->typed_at,
+		.sent_at = line->sent_at, .replied_at = line->replied_at, .decided_at = line->decided_at,
+		.duplicates = line->duplicates, .duplicate_count = (uint8_t)line->duplicate_count, .fate = (uint8_t)line->fate,
+		.late = line->late, .reordered = line->reordered, .differs = line->differs, .cut_short = line->cut_short,
+		.partial = line->partial, .error = line->error, .text = line->text, .reply = line->reply,
+		.length = line->length, .reply_length = line->reply_length,
+	};
+	line->text = line->reply = NULL;
+	if (keep_more(k, line) == 0)
+		return k;
+	free_kept(k);
+	return NULL;
+}
+
+static int take_line(const struct reading *r, struct record *line)
+{
+	struct record_side *side = find_side(r, line->session, line->stream);
+	const uint64_t bytes = sizeof(struct record_kept) + line->length + line->reply_length +
+	    (line->has_link ? sizeof(struct witness_line) + line->packet_count * sizeof(struct record_packet) : 0);
+	struct record_kept *k;
+
+	if (!side || take_memory(r, bytes) < 0)
+		return -1;
+	r->file->has_link = r->file->has_link || line->has_link;
+	k = reserve(&side->lines, side->count, &side->room, sizeof *side->lines) == 0 ? keep(line, r->line) : NULL;
+	if (!k)
+		return wrong(r, "memory is short");
+	side->lines[side->count++] = k;
+	return 0;
+}
+
+/* --- the rest --- */
+
+static int take_reply(const struct reading *r, struct record_reply *reply)
+{
+	struct record_file *f = r->file;
+
+	if (!find_side(r, reply->session, reply->stream) || take_memory(r, sizeof *reply + reply->length) < 0)
+		return -1;
+	if (reserve(&f->replies, f->reply_count, &f->reply_room, sizeof *f->replies) < 0)
+		return wrong(r, "memory is short");
+	f->replies[f->reply_count++] = *reply;
+	reply->text = NULL;
+	return 0;
+}
+
+static int take_notice(const struct reading *r, struct record_notice *notice)
+{
+	struct record_file *f = r->file;
+
+	if (take_memory(r, sizeof *notice + strlen(notice->text)) < 0)
+		return -1;
+	if (reserve(&f->notices, f->notice_count, &f->notice_room, sizeof *f->notices) < 0)
+		return wrong(r, "memory is short");
+	f->notices[f->notice_count++] = *notice;
+	notice->text = NULL;
+	return 0;
+}
+
+static int take_summary(const struct reading *r, const struct record_read *read)
+{
+	struct record_file *f = r->file;
+
+	if (read->sum_count != f->side_count)
+		return wrong(r, "the summary has other sessions than were told before");
+	f->has_end = true;
+	f->run.ended_at = read->run.ended_at;
+	f->run.stopped = read->run.stopped;
+	f->has_link = f->has_link || read->has_truth;
+	f->judged = read->judged;
+	f->mismatches = read->mismatches;
+	for (size_t i = 0; i < read->sum_count; i++) {
+		if (!find_side(r, read->sums[i].of.session, read->sums[i].of.stream) || read->sums[i].of.session != i)
+			return wrong(r, "the summary has other sessions than were told before");
+		f->sides[i].sum = read->sums[i];
+		f->sides[i].sum.of.peer = NULL;
+		f->sides[i].has_sum = true;
+	}
+	return 0;
+}
+
+static int take(struct reading *r, struct record_read *read)
+{
+	if (!r->begun && read->type != RECORD_START)
+		return wrong(r, "it does not begin with a record of the type \"start\": not a recording of upcase's");
+	if (r->file->has_end || (r->begun && read->type == RECORD_START))
+		return wrong(r, r->file->has_end ? "there is more behind the summary" : "it begins once more");
+	r->begun = true;
+	switch (read->type) {
+	case RECORD_START:
+		r->file->run = read->run;
+		return 0;
+	case RECORD_SESSION:
+		return take_session(r, &read->session);
+	case RECORD_LINE:
+		return take_line(r, &read->line);
+	case RECORD_REPLY:
+		return take_reply(r, &read->reply);
+	case RECORD_NOTICE:
+		return take_notice(r, &read->notice);
+	case RECORD_SUMMARY:
+		return take_summary(r, read);
+	default:
+		return 0;
+	}
+}
+
+/* --- the order of the lines --- */
+
+static int by_number(const void *a, const void *b)
+{
+	const struct record_kept *one = *(struct record_kept *const *)a, *other = *(struct record_kept *const *)b;
+
+	return one->number < other->number ? -1 : one->number > other->number;
+}
+
+static int check_order(struct reading *r, const struct record_side *side)
+{
+	qsort(side->lines, side->count, sizeof *side->lines, by_number);
+	for (size_t i = 1; i < side->count; i++) {
+		const struct record_kept *before = side->lines[i - 1], *line = side->lines[i];
+
+		r->line = line->at_line > before->at_line ? line->at_line : before->at_line;
+		if (line->number == before->number)
+			return wrong(r, "a line with this \"n\" was there before");
+		if (line->typed_at < before->typed_at)
+			return wrong(r, "its \"n\" and \"typed_ns\" are in another order than those of the line before it");
+	}
+	return 0;
+}
+
+static int check_end(struct reading *r)
+{
+	for (size_t i = 0; i < r->file->side_count; i++)
+		if (r->file->sides[i].count > 0 && check_order(r, &r->file->sides[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* --- the file --- */
+
+/* One line into *buf, without its end. Returns 1, 0 at the end of the file, -1 with what is wrong. */
+static int next_line(const struct reading *r, FILE *in, char **buf, size_t *room, size_t *n)
+{
+	int c;
+
+	for (*n = 0; (c = getc_unlocked(in)) != EOF && c != '\n';) {
+		if (*n == RECORD_LINE_MOST)
+			return wrong(r, "longer than any record");
+		if (reserve(buf, *n, room, 1) < 0)
+			return wrong(r, "memory is short");
+		(*buf)[(*n)++] = (char)c;
+	}
+	if (c == EOF && ferror(in))
+		return wrong(r, strerror(errno));
+	if (c == EOF && *n > 0)
+		return wrong(r, "the file ends within a record: it is cut off");
+	return c != EOF;
+}
+
+static int read_all(struct reading *r, FILE *in, char **buf)
+{
+	struct record_read read;
+	char why[RECORD_WHY];
+	size_t room = 0, n;
+	int more;
+
+	for (r->line = 1; (more = next_line(r, in, buf, &room, &n)) > 0; r->line++) {
+		int result = n > 0 ? record_json_read(&read, *buf, n, why) : -1;
+
+		if (n == 0)
+			return wrong(r, "empty");
+		result = result < 0 ? wrong(r, why) : take(r, &read);
+		record_read_free(&read);
+		if (result < 0)
+			return -1;
+	}
+	if (more == 0 && !r->begun)
+		return wrong(r, "the file is empty");
+	return more < 0 ? -1 : check_end(r);
+}
+
+struct record_file *record_file_read(FILE *in, char why[RECORD_FILE_WHY])
+{
+	struct reading r = { .file = calloc(1, sizeof(struct record_file)), .why = why };
+	char *buf = NULL;
+	int result;
+
+	if (!r.file) {
+		snprintf(why, RECORD_FILE_WHY, "memory is short");
+		return NULL;
+	}
+	result = read_all(&r, in, &buf);
+	free(buf);
+	if (result == 0)
+		return r.file;
+	record_file_free(r.file);
+	return NULL;
+}
+
+void record_file_free(struct record_file *f)
+{
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->side_count; i++) {
+		for (size_t k = 0; k < f->sides[i].count; k++)
+			free_kept(f->sides[i].lines[k]);
+		free(f->sides[i].lines);
+		free(f->sides[i].of.peer);
+	}
+	for (size_t i = 0; i < f->reply_count; i++)
+		free(f->replies[i].text);
+	for (size_t i = 0; i < f->notice_count; i++)
+		free(f->notices[i].text);
+	free(f->replies);
+	free(f->notices);
+	free(f);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Records are made into JSON. A value that does not fit becomes null, a memory that is short an object too few; both
+ * only show when the whole is put together. */
+#include "config.h"
+
+#include "record-json.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "stats.h"
+
+static void put_int(json_t *to, const char *key, int64_t value)
+{
+	json_object_set_new(to, key, json_integer(value));
+}
+
+static void put_count(json_t *to, const char *key, uint64_t value)
+{
+	put_int(to, key, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
+
+static void put_bool(json_t *to, const char *key, bool value)
+{
+	json_object_set_new(to, key, json_boolean(value));
+}
+
+/* NULL becomes null. Words are ours; where a system's message is in no UTF-8, so much of it is lost. */
+static void put_word(json_t *to, const char *key, const char *word)
+{
+	json_t *value = word ? json_string(word) : json_null();
+
+	json_object_set_new(to, key, value ? value : json_string("?"));
+}
+
+static void put_time(json_t *to, const char *key, int64_t at)
+{
+	json_object_set_new(to, key, at == RECORD_NEVER ? json_null() : json_integer(at));
+}
+
+/* Under `key` as text, or under `key64`. */
+static void put_bytes(json_t *to, const char *key, const char *key64, const unsigned char *bytes, size_t n)
+{
+	char *base64;
+
+	if (!bytes) {
+		json_object_set_new(to, key, json_null());
+		return;
+	}
+	if (record_is_text(bytes, n)) {
+		json_object_set_new(to, key, json_stringn((const char *)bytes, n));
+		return;
+	}
+	base64 = record_base64(bytes, n);
+	put_word(to, key64, base64);
+	free(base64);
+}
+
+static void put_transport(json_t *to, unsigned session, bool stream)
+{
+	put_count(to, "session", session);
+	put_word(to, "transport", stream ? "tcp" : "udp");
+}
+
+static json_t *begin(const char *type)
+{
+	json_t *o = json_object();
+
+	put_word(o, "type", type);
+	return o;
+}
+
+static char *finish(json_t *o)
+{
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	json_decref(o);
+	return text;
+}
+
+/* --- lines --- */
+
+static json_t *make_leg(const struct witness_leg *leg)
+{
+	json_t *o = json_object(), *waits = json_array();
+
+	put_count(o, "tries", leg->tries);
+	put_count(o, "again", leg->again);
+	put_count(o, "through", leg->through);
+	put_count(o, "lost", leg->lost);
+	put_word(o, "fate", record_event_name((enum event_fate)leg->fate));
+	put_bool(o, "doubled", leg->doubled);
+	put_bool(o, "held", leg->held);
+	for (int i = 0; i < leg->waits; i++)
+		json_array_append_new(waits, json_integer(leg->wait[i]));
+	json_object_set_new(o, "waits_us", waits);
+	put_time(o, "first_in_ns", leg->tries > 0 ? leg->first_in : RECORD_NEVER);
+	put_time(o, "last_in_ns", leg->tries > 0 ? leg->last_in : RECORD_NEVER);
+	put_time(o, "first_out_ns", leg->first_out == INT64_MAX ? RECORD_NEVER : leg->first_out);
+	put_time(o, "last_out_ns", leg->last_out);
+	return o;
+}
+
+static json_t *make_packet(const struct record_packet *p)
+{
+	json_t *o = json_object();
+
+	put_word(o, "way", p->way == EVENT_BACK ? "back" : "there");
+	put_word(o, "fate", record_event_name(p->fate));
+	put_bool(o, "again", p->again);
+	put_bool(o, "payload", p->payload);
+	put_time(o, "in_ns", p->in);
+	put_time(o, "out_ns", p->out);
+	put_time(o, "out2_ns", p->out2);
+	put_count(o, "seq", p->seq);
+	put_count(o, "length", p->length);
+	return o;
+}
+
+static json_t *make_link(const struct record *r)
+{
+	json_t *o = json_object(), *packets = json_array();
+
+	put_word(o, "place", record_place_name(r->place));
+	json_object_set_new(o, "there", make_leg(&r->legs[EVENT_THERE]));
+	json_object_set_new(o, "back", make_leg(&r->legs[EVENT_BACK]));
+	for (size_t i = 0; i < r->packet_count; i++)
+		json_array_append_new(packets, make_packet(&r->packets[i]));
+	json_object_set_new(o, "packets", packets);
+	return o;
+}
+
+static json_t *make_duplicates(const struct record *r)
+{
+	json_t *times = json_array();
+
+	for (size_t i = 0; i < r->duplicate_count; i++)
+		json_array_append_new(times, json_integer(r->duplicate_at[i]));
+	return times;
+}
+
+char *record_json_line(const struct record *r)
+{
+	char name[RECORD_ERROR_ROOM];
+	json_t *o = begin("line");
+
+	put_transport(o, r->session, r->stream);
+	put_count(o, "n", r->number);
+	put_word(o, "fate", record_fate_name(r->fate));
+	put_bool(o, "late", r->late);
+	put_bool(o, "reordered", r->reordered);
+	put_bool(o, "differs", r->differs);
+	put_bool(o, "cut_short", r->cut_short);
+	put_bool(o, "partial", r->partial);
+	put_count(o, "duplicates", r->duplicates);
+	put_time(o, "typed_ns", r->typed_at);
+	put_time(o, "sent_ns", r->sent_at);
+	put_time(o, "replied_ns", r->replied_at);
+	put_time(o, "rtt_ns", record_rtt(r) < 0 ? RECORD_NEVER : record_rtt(r));
+	put_time(o, "decided_ns", r->decided_at);
+	json_object_set_new(o, "duplicates_ns", make_duplicates(r));
+	put_time(o, "tag", r->tag ? (int64_t)r->tag : RECORD_NEVER);
+	put_word(o, "error", r->error ? record_error_name(r->error, name) : NULL);
+	put_bytes(o, "text", "text_base64", r->text, r->length);
+	put_bytes(o, "reply", "reply_base64", r->reply, r->reply_length);
+	if (r->has_link)
+		json_object_set_new(o, "link", make_link(r));
+	return finish(o);
+}
+
+char *record_json_reply(const struct record_reply *r)
+{
+	json_t *o = begin("reply");
+
+	put_transport(o, r->session, r->stream);
+	put_word(o, "match", record_match_name(r->match));
+	put_time(o, "n", r->number ? (int64_t)r->number : RECORD_NEVER);
+	put_bool(o, "reordered", r->reordered);
+	put_bool(o, "differs", r->differs);
+	put_bool(o, "cut_short", r->cut_short);
+	put_time(o, "replied_ns", r->replied_at);
+	put_time(o, "rtt_ns", r->rtt < 0 ? RECORD_NEVER : r->rtt);
+	put_bytes(o, "text", "text_base64", r->text, r->length);
+	return finish(o);
+}
+
+char *record_json_notice(const struct record_notice *n)
+{
+	json_t *o = begin("notice");
+
+	put_time(o, "at_ns", n->at);
+	put_bool(o, "bad", n->bad);
+	put_word(o, "text", n->text);
+	return finish(o);
+}
+
+/* --- the beginning and the end --- */
+
+char *record_json_start(const struct record_run *run)
+{
+	char date[RECORD_DATE_ROOM];
+	json_t *o = begin("start");
+
+	put_word(o, "format", "upcase");
+	put_int(o, "version", RECORD_VERSION);
+	put_word(o, "program", PACKAGE_STRING);
+	put_word(o, "started", record_date(run->started, date));
+	put_int(o, "started_ns", run->started);
+	put_word(o, "tag", record_tag_name(run->tag));
+	put_int(o, "count", run->count);
+	put_int(o, "interval_ns", run->interval);
+	put_int(o, "size", run->size);
+	return finish(o);
+}
+
+char *record_json_session(const struct record_session *s)
+{
+	json_t *o = begin("session");
+
+	put_transport(o, s->session, s->stream);
+	put_word(o, "peer", s->peer);
+	put_int(o, "wait_ns", s->wait);
+	return finish(o);
+}
+
+/* A quantile for which there are too few lines is null. */
+static void put_quantiles(json_t *to, const struct histogram *h)
+{
+	static const struct {
+		const char *key;
+		double q;
+	} quantiles[] = { { "median_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 }, { "p999_ns", 0.999 } };
+
+	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+		const int64_t value = histogram_quantile(h, quantiles[i].q);
+
+		put_time(to, quantiles[i].key, value < 0 ? RECORD_NEVER : value);
+	}
+}
+
+static json_t *make_round_trip(const struct ledger_totals *t, const struct stats *stats)
+{
+	json_t *o = json_object();
+	const bool some = t->timed > 0;
+
+	put_count(o, "count", t->timed);
+	put_time(o, "min_ns", some ? t->rtt_min : RECORD_NEVER);
+	put_time(o, "mean_ns", some ? llround(t->rtt_mean) : RECORD_NEVER);
+	put_time(o, "max_ns", some ? t->rtt_max : RECORD_NEVER);
+	put_time(o, "sd_ns", t->timed > 1 ? llround(sqrt(t->rtt_m2 / (double)(t->timed - 1))) : RECORD_NEVER);
+	if (stats)
+		put_quantiles(o, &stats->rtt);
+	return o;
+}
+
+static json_t *make_variation(const struct stats *stats)
+{
+	json_t *o = json_object();
+	const double mean = stats_mean_ipdv(stats);
+
+	put_count(o, "count", stats->ipdv.count);
+	put_time(o, "mean_ns", mean < 0 ? RECORD_NEVER : llround(mean));
+	put_quantiles(o, &stats->ipdv);
+	return o;
+}
+
+static json_t *make_runs(const struct stats *stats)
+{
+	json_t *o = json_object();
+
+	put_count(o, "count", stats->run_count);
+	put_count(o, "longest", stats->longest_run);
+	json_object_set_new(o, "mean", stats->run_count ? json_real(stats_mean_run(stats)) : json_null());
+	return o;
+}
+
+static json_t *make_ways(const struct facts_times *t)
+{
+	json_t *o = json_object();
+
+	put_count(o, "sent_kernel", t->sent_kernel);
+	put_count(o, "sent_program", t->sent_program);
+	put_count(o, "received_kernel", t->received_kernel);
+	put_count(o, "received_program", t->received_program);
+	put_count(o, "clock_steps", t->clock_steps);
+	return o;
+}
+
+static json_t *make_tcp(const struct facts *f)
+{
+	const struct facts_tcp *tcp = &f->tcp;
+	json_t *o = json_object();
+
+	put_count(o, "connections", tcp->connections);
+	put_count(o, "looks", tcp->looks);
+	put_count(o, "retransmissions", tcp->again);
+	put_int(o, "rto_ns", tcp->timeout);
+	put_int(o, "rto_most_ns", tcp->timeout_most);
+	put_int(o, "srtt_ns", tcp->round_trip);
+	put_int(o, "rttvar_ns", tcp->variation);
+	put_count(o, "cwnd", tcp->window);
+	put_count(o, "cwnd_least", tcp->window_least);
+	put_count(o, "cwnd_most", tcp->window_most);
+	put_time(o, "far_retransmissions", tcp->has_far ? (int64_t)tcp->far_again : RECORD_NEVER);
+	put_count(o, "stalls", f->stalls.count);
+	put_int(o, "stalled_ns", f->stalls.total);
+	put_int(o, "longest_stall_ns", f->stalls.longest);
+	return o;
+}
+
+static json_t *make_schedule(const struct schedule_totals *t)
+{
+	json_t *o = json_object();
+
+	put_count(o, "due", t->due);
+	put_count(o, "slipped", t->slipped);
+	put_int(o, "worst_ns", t->worst);
+	return o;
+}
+
+static json_t *make_sum(const struct record_sum *s)
+{
+	const struct ledger_totals *t = &s->totals;
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counts[] = {
+		{ "typed", t->typed }, { "queued", t->queued }, { "sent", t->sent }, { "answered", t->answered }, { "lost", t->lost },
+		{ "late", t->late }, { "waiting", t->waiting }, { "refused", t->refused }, { "failed", t->failed },
+		{ "cut_off", t->cut_off }, { "duplicates", t->duplicates }, { "reordered", t->reordered },
+		{ "differs", t->differs }, { "cut_short", t->cut_short }, { "strays", t->strays },
+		{ "unrecorded", s->unrecorded },
+	};
+	json_t *o = json_object();
+
+	put_transport(o, s->of.session, s->of.stream);
+	put_word(o, "peer", s->of.peer);
+	put_int(o, "wait_ns", s->of.wait);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		put_count(o, counts[i].key, counts[i].value);
+	json_object_set_new(o, "round_trip", make_round_trip(t, s->facts.stats));
+	if (s->facts.stats) {
+		json_object_set_new(o, "delay_variation", make_variation(s->facts.stats));
+		json_object_set_new(o, "loss_runs", make_runs(s->facts.stats));
+	}
+	json_object_set_new(o, "times", make_ways(&s->facts.times));
+	put_count(o, "overflows", s->facts.overflows);
+	json_object_set_new(o, "schedule", make_schedule(&s->facts.schedule));
+	json_object_set_new(o, "tcp", s->of.stream ? make_tcp(&s->facts) : json_null());
+	return o;
+}
+
+/* Why the host and not the network shaped the run. */
+static json_t *make_reasons(const struct record_sum *sums, size_t count)
+{
+	static const enum verdict all[] = { VERDICT_SCHEDULE, VERDICT_OVERFLOW };
+	json_t *o = json_array();
+	unsigned reasons = VERDICT_VALID;
+
+	for (size_t i = 0; i < count; i++)
+		reasons |= verdict_judge(&sums[i].facts.schedule, sums[i].facts.overflows);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (reasons & all[i])
+			json_array_append_new(o, json_string(verdict_name(all[i])));
+	return o;
+}
+
+static json_t *make_truth(const struct witness_totals *truth)
+{
+	json_t *o = json_object();
+
+	put_count(o, "judged", truth->judged);
+	put_count(o, "mismatches", truth->mismatches);
+	return o;
+}
+
+char *record_json_summary(const struct record_run *run, int64_t start, const struct witness_totals *truth,
+    const struct record_sum *sums, size_t count)
+{
+	json_t *o = begin("summary"), *sessions = json_array(), *reasons = make_reasons(sums, count);
+
+	put_int(o, "ended_ns", run->ended_at - start);
+	put_bool(o, "stopped", run->stopped);
+	put_bool(o, "valid", json_array_size(reasons) == 0);
+	json_object_set_new(o, "invalid", reasons);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(sessions, make_sum(&sums[i]));
+	json_object_set_new(o, "sessions", sessions);
+	json_object_set_new(o, "truth", truth ? make_truth(truth) : json_null());
+	return finish(o);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Records as JSON, one line of text each (upcase(1), RECORD FORMAT), and back. Pure. */
+#ifndef UPCASE_RECORD_JSON_H
+#define UPCASE_RECORD_JSON_H
+
+#include "record.h"
+#include "recorder.h"
+
+enum record_type {
+	RECORD_START,
+	RECORD_SESSION,
+	RECORD_LINE,
+	RECORD_REPLY,
+	RECORD_NOTICE,
+	RECORD_SUMMARY,
+	RECORD_UNKNOWN, /* of a later version: to be passed over */
+};
+
+/* What a session's lines come to, in the summary. */
+struct record_sum {
+	struct record_session of;
+	struct ledger_totals totals;
+	/* Lines that are counted but of which no record was written, because they were forgotten before. */
+	uint64_t unrecorded;
+	/* Its times, tcp, stalls, overflows and schedule; `stats` is borrowed, NULL for none (as when it was read). */
+	struct facts facts;
+};
+
+/* Each malloc()ed, without an end of line; NULL when memory is short. */
+char *record_json_start(const struct record_run *run);
+char *record_json_session(const struct record_session *s);
+char *record_json_line(const struct record *r);
+char *record_json_reply(const struct record_reply *r);
+char *record_json_notice(const struct record_notice *n);
+/* `truth`: of the lab's link, NULL outside. */
+char *record_json_summary(const struct record_run *run, int64_t start, const struct witness_totals *truth,
+    const struct record_sum *sums, size_t count);
+
+/* A record that was read. */
+struct record_read {
+	enum record_type type;
+	/* RECORD_START and RECORD_SUMMARY. */
+	struct record_run run;
+	/* RECORD_SUMMARY, in the lab: lines compared with what the link did, and of them in contradiction. */
+	bool has_truth;
+	uint64_t judged, mismatches;
+	struct record_session session;
+	struct record line;
+	struct record_reply reply;
+	struct record_notice notice;
+	/* RECORD_SUMMARY: a session each, owned. */
+	struct record_sum *sums;
+	size_t sum_count;
+};
+
+#define RECORD_WHY 200
+
+/* One line of a file. Returns 0, or -1 with what is wrong in `why`. Then, too, record_read_free() frees. */
+int record_json_read(struct record_read *r, const char *text, size_t n, char why[RECORD_WHY]);
+void record_read_free(struct record_read *r);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof *(a))
+
+/* --- from a row --- */
+
+/* A time of the ledger's, 0 for not yet. */
+static int64_t since(int64_t at, int64_t start)
+{
+	return at == 0 ? RECORD_NEVER : at - start;
+}
+
+static int copy(unsigned char **to, size_t *length, const unsigned char *from, size_t n)
+{
+	*to = malloc(n + 1);
+	if (!*to)
+		return -1;
+	if (n > 0)
+		memcpy(*to, from, n);
+	*length = n;
+	return 0;
+}
+
+static void fill_leg(struct witness_leg *leg, int64_t start)
+{
+	if (leg->tries > 0) {
+		leg->first_in -= start;
+		leg->last_in -= start;
+	}
+	if (leg->first_out != INT64_MAX)
+		leg->first_out -= start;
+	if (leg->last_out != INT64_MIN)
+		leg->last_out -= start;
+}
+
+static void fill_link(struct record *r, const struct witness_line *truth, int64_t start, int64_t now)
+{
+	r->has_link = true;
+	r->place = witness_place(truth, now);
+	for (int way = 0; way < EVENT_WAYS; way++) {
+		r->legs[way] = truth->legs[way];
+		fill_leg(&r->legs[way], start);
+	}
+}
+
+int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct witness_line *truth, int64_t start,
+    int64_t now)
+{
+	*r = (struct record){
+		.stream = stream,
+		.number = row->number,
+		.fate = row->fate,
+		.late = row->late,
+		.reordered = row->reordered,
+		.differs = row->differs,
+		.cut_short = row->cut_short,
+		.partial = row->partial,
+		.duplicates = row->duplicates,
+		.error = row->error,
+		.tag = row->tag,
+		.typed_at = row->typed_at - start,
+		.sent_at = since(row->sent_at, start),
+		.replied_at = since(row->replied_at, start),
+		.decided_at = RECORD_NEVER,
+	};
+	if (truth)
+		fill_link(r, truth, start, now);
+	if (copy(&r->text, &r->length, row->text, row->length) == 0 &&
+	    (!row->reply || copy(&r->reply, &r->reply_length, row->reply, row->reply_length) == 0))
+		return 0;
+	record_free(r);
+	return -1;
+}
+
+struct record_packet record_packet_of(const struct packet *packet, int64_t start)
+{
+	return (struct record_packet){
+		.way = packet->way, .fate = packet->fate, .again = packet->again, .payload = packet->payload,
+		.in = packet->in - start,
+		.out = packet->copies > 0 ? packet->out[0] - start : RECORD_NEVER,
+		.out2 = packet->copies > 1 ? packet->out[1] - start : RECORD_NEVER,
+		.seq = (uint32_t)packet->place, .length = packet->length };
+}
+
+struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start)
+{
+	const int copies = (packet->out != RECORD_NEVER) + (packet->out2 != RECORD_NEVER);
+
+	return (struct packet){
+		.first = number, .last = number, .stream = stream, .way = packet->way, .fate = packet->fate,
+		.payload = packet->payload, .again = packet->again, .in = packet->in + start,
+		.out = { copies > 0 ? packet->out + start : 0, copies > 1 ? packet->out2 + start : 0 }, .copies = copies,
+		.place = packet->seq, .length = packet->length };
+}
+
+void record_free(struct record *r)
+{
+	free(r->text);
+	free(r->reply);
+	r->text = r->reply = NULL;
+}
+
+int64_t record_rtt(const struct record *r)
+{
+	if (r->replied_at == RECORD_NEVER || r->sent_at == RECORD_NEVER)
+		return -1;
+	return r->replied_at > r->sent_at ? r->replied_at - r->sent_at : 0;
+}
+
+/* --- names --- */
+
+static const char *const fates[] = {
+	[FATE_QUEUED] = "queued", [FATE_WAITING] = "waiting", [FATE_ANSWERED] = "answered", [FATE_LOST] = "lost",
+	[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
+};
+
+static const char *const events[] = {
+	[EVENT_NONE] = "none", [EVENT_DELIVERED] = "delivered", [EVENT_LOST] = "lost", [EVENT_CORRUPTED] = "corrupted",
+	[EVENT_QUEUE] = "queue full", [EVENT_TOO_BIG] = "too big", [EVENT_UNPLUGGED] = "unplugged",
+};
+
+static const char *const places[] = {
+	[WITNESS_UNKNOWN] = "unknown", [WITNESS_GOING] = "going", [WITNESS_STILL_GOING] = "still going",
+	[WITNESS_SERVER] = "server", [WITNESS_COMING] = "coming", [WITNESS_STILL_COMING] = "still coming", [WITNESS_HERE] = "here",
+};
+
+static const char *const matches[] = {
+	[MATCH_STRAY] = "stray", [MATCH_ANSWER] = "answer", [MATCH_LATE] = "late", [MATCH_DUPLICATE] = "duplicate",
+};
+
+static const char *const tags[] = {
+	[LEDGER_TAG_AUTO] = "auto", [LEDGER_TAG_ALWAYS] = "always", [LEDGER_TAG_NEVER] = "never",
+};
+
+static int find(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *record_fate_name(enum ledger_fate fate)
+{
+	return fates[fate];
+}
+
+int record_fate(const char *name)
+{
+	return find(fates, LENGTH(fates), name);
+}
+
+const char *record_event_name(enum event_fate fate)
+{
+	return events[fate];
+}
+
+int record_event(const char *name)
+{
+	return find(events, LENGTH(events), name);
+}
+
+const char *record_place_name(enum witness_place place)
+{
+	return places[place];
+}
+
+int record_place(const char *name)
+{
+	return find(places, LENGTH(places), name);
+}
+
+const char *record_match_name(enum ledger_match match)
+{
+	return matches[match];
+}
+
+int record_match(const char *name)
+{
+	return find(matches, LENGTH(matches), name);
+}
+
+const char *record_tag_name(enum ledger_tag tag)
+{
+	return tags[tag];
+}
+
+int record_tag(const char *name)
+{
+	return find(tags, LENGTH(tags), name);
+}
+
+/* Those that sending and connecting can end with. Their numbers differ between systems, their names do not. */
+static const struct {
+	int error;
+	const char *name;
+} errors[] = {
+	{ EACCES, "EACCES" }, { EADDRINUSE, "EADDRINUSE" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL" }, { EAFNOSUPPORT, "EAFNOSUPPORT" },
+	{ ECANCELED, "ECANCELED" }, { ECONNABORTED, "ECONNABORTED" }, { ECONNREFUSED, "ECONNREFUSED" },
+	{ ECONNRESET, "ECONNRESET" }, { EHOSTDOWN, "EHOSTDOWN" }, { EHOSTUNREACH, "EHOSTUNREACH" }, { EINVAL, "EINVAL" },
+	{ EIO, "EIO" }, { EMFILE, "EMFILE" }, { EMSGSIZE, "EMSGSIZE" }, { ENETDOWN, "ENETDOWN" }, { ENETUNREACH, "ENETUNREACH" },
+	{ ENFILE, "ENFILE" }, { ENOBUFS, "ENOBUFS" }, { ENOMEM, "ENOMEM" }, { ENOPROTOOPT, "ENOPROTOOPT" }, { EPERM, "EPERM" },
+	{ EPIPE, "EPIPE" }, { EPROTO, "EPROTO" }, { EXFULL, "EXFULL" }, { ETIMEDOUT, "ETIMEDOUT" },
+};
+
+const char *record_error_name(int error, char buf[RECORD_ERROR_ROOM])
+{
+	for (size_t i = 0; i < LENGTH(errors); i++)
+		if (errors[i].error == error)
+			return errors[i].name;
+	snprintf(buf, RECORD_ERROR_ROOM, "errno %d", error);
+	return buf;
+}
+
+int record_error(const char *name)
+{
+	unsigned long number;
+	char *end;
+
+	for (size_t i = 0; i < LENGTH(errors); i++)
+		if (strcmp(errors[i].name, name) == 0)
+			return errors[i].error;
+	if (strncmp(name, "errno ", 6) != 0 || name[6] < '0' || name[6] > '9')
+		return -1;
+	number = strtoul(name + 6, &end, 10);
+	return *end == '\0' && number <= 4095 ? (int)number : -1;
+}
+
+/* --- the date --- */
+
+/* The Gregorian calendar, counted in 400 years of 146097 days from 1 March 0000 on, so that a leap day ends its year. */
+static void civil(int64_t days, int64_t *year, int *month, int *day)
+{
+	const int64_t shifted = days + 719468;
+	const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	const int64_t of_era = shifted - era * 146097;
+	const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	const int64_t march_month = (5 * of_year + 2) / 153;
+
+	*day = (int)(of_year - (153 * march_month + 2) / 5 + 1);
+	*month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
+	*year = year_of_era + era * 400 + (*month <= 2);
+}
+
+char *record_date(int64_t wall, char buf[RECORD_DATE_ROOM])
+{
+	const int64_t ns = (wall % 1000000000 + 1000000000) % 1000000000;
+	const int64_t seconds = (wall - ns) / 1000000000;
+	const int64_t of_day = (seconds % 86400 + 86400) % 86400;
+	int64_t year;
+	int month, day;
+
+	civil((seconds - of_day) / 86400, &year, &month, &day);
+	snprintf(buf, RECORD_DATE_ROOM, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%09" PRId64 "Z", year, month, day,
+	    (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60), ns);
+	return buf;
+}
+
+/* --- bytes --- */
+
+bool record_is_text(const unsigned char *bytes, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		const size_t length = utf8_character(bytes + at, n - at);
+
+		if (length == 0)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+char *record_base64(const unsigned char *bytes, size_t n)
+{
+	char *text = n <= SIZE_MAX / 2 ? malloc((n + 2) / 3 * 4 + 1) : NULL, *to = text;
+
+	for (size_t at = 0; text && at < n; at += 3) {
+		const size_t have = n - at < 3 ? n - at : 3;
+		const unsigned group = (unsigned)bytes[at] << 16 | (have > 1 ? (unsigned)bytes[at + 1] << 8 : 0) |
+		    (have > 2 ? bytes[at + 2] : 0);
+
+		*to++ = digits[group >> 18];
+		*to++ = digits[group >> 12 & 63];
+		*to++ = have > 1 ? digits[group >> 6 & 63] : '=';
+		*to++ = have > 2 ? digits[group & 63] : '=';
+	}
+	if (text)
+		*to = '\0';
+	return text;
+}
+
+static int value(char c)
+{
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Four characters, the last `padding` of them "=". Returns 0 or -1. */
+static int take_group(const char *text, size_t padding, unsigned char *to)
+{
+	unsigned group = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		const int v = i < 4 - padding ? value(text[i]) : 0;
+
+		if (v < 0)
+			return -1;
+		group = group << 6 | (unsigned)v;
+	}
+	for (size_t i = 0; i < 3 - padding; i++)
+		to[i] = (unsigned char)(group >> (16 - 8 * i));
+	/* What padding leaves over is zero, so that equal bytes have equal texts. */
+	return padding && (group & ((1u << (8 * padding)) - 1)) ? -1 : 0;
+}
+
+unsigned char *record_from_base64(const char *text, size_t n, size_t *length)
+{
+	const bool whole = n % 4 == 0;
+	const size_t padding = n == 0 || !whole || text[n - 1] != '=' ? 0 : text[n - 2] != '=' ? 1 : 2;
+	unsigned char *bytes = whole ? malloc(n / 4 * 3 + 1) : NULL;
+
+	for (size_t at = 0; bytes && at < n; at += 4) {
+		if (take_group(text + at, at + 4 == n ? padding : 0, bytes + at / 4 * 3) == 0)
+			continue;
+		free(bytes);
+		return NULL;
+	}
+	*length = n / 4 * 3 - padding;
+	return bytes;
+}

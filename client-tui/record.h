@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A record: all that is known of one line when its fate is decided, apart from any ledger. It is what --json and --csv write,
+ * --read reads and the pictures are drawn of. Times are ns since the session's start. Pure. */
+#ifndef UPCASE_RECORD_H
+#define UPCASE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "ledger.h"
+#include "witness.h"
+
+/* The version of the format that is written, and read. */
+#define RECORD_VERSION 1
+/* No such time. */
+#define RECORD_NEVER INT64_MIN
+/* Packets kept with a line. */
+#define RECORD_PACKETS 32
+/* Duplicates of which the times are kept with a line. */
+#define RECORD_DUPLICATES 16
+/* The longest line of a file of records, and the latest time in it, ns: ten years. */
+#define RECORD_LINE_MOST (16u * 1024 * 1024)
+#define RECORD_TIME_MOST (INT64_C(3650) * 24 * 3600 * 1000000000)
+
+/* One packet of the line that the lab's link saw. */
+struct record_packet {
+	enum event_way way;
+	enum event_fate fate;
+	/* A segment with a byte that was sent before. */
+	bool again;
+	/* It carries something of the line; else it is an acknowledgement alone, a SYN, a FIN. */
+	bool payload;
+	/* When it came to the link and when it left it (RECORD_NEVER: lost there); the second copy too. */
+	int64_t in, out, out2;
+	/* TCP: its place in the stream, relative to the first byte, and its bytes; 0 for datagrams. */
+	uint32_t seq, length;
+};
+
+struct record {
+	/* Of which session of the file it is, from 0 on; over TCP. */
+	unsigned session;
+	bool stream;
+	uint64_t number;
+	enum ledger_fate fate;
+	bool late, reordered, differs, cut_short, partial;
+	uint32_t duplicates;
+	/* An errno, 0 for none. */
+	int error;
+	/* The number in the tag, 0 for none. */
+	uint64_t tag;
+	/* When the fate was decided without a reply: RECORD_NEVER when it was not, or is not known. */
+	int64_t typed_at, sent_at, replied_at, decided_at;
+	/* When duplicates came, as far as it is known. */
+	int64_t duplicate_at[RECORD_DUPLICATES];
+	size_t duplicate_count;
+	/* Owned by the record, may be NULL when the length is 0. The reply only when it is not the line's capitals. */
+	unsigned char *text, *reply;
+	size_t length, reply_length;
+	/* What the link did, when `has_link`: where a datagram died, both ways (times as above, first_out and last_out INT64_MAX and INT64_MIN
+	 * when nothing was let through), and its packets. */
+	bool has_link;
+	enum witness_place place;
+	struct witness_leg legs[EVENT_WAYS];
+	struct record_packet packets[RECORD_PACKETS];
+	size_t packet_count;
+};
+
+/* From a row of a ledger; `start` is the session's, ns of the monotonic clock; `truth` may be NULL. Copies. Returns 0, or -1 when
+ * memory is short. Decided and duplicate times and the packets are the caller's to add. */
+int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct witness_line *truth, int64_t start,
+    int64_t now);
+/* A packet of a line as it is recorded, and back. */
+struct record_packet record_packet_of(const struct packet *packet, int64_t start);
+struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start);
+void record_free(struct record *r);
+/* Its round-trip time, ns, -1 if unknown. */
+int64_t record_rtt(const struct record *r);
+
+/* A reply that stands for itself: a stray, or one that came after its line's record was written. */
+struct record_reply {
+	unsigned session;
+	bool stream;
+	enum ledger_match match;
+	/* The line's number, 0 for a stray. */
+	uint64_t number;
+	/* What the line's row says with it. */
+	bool reordered, differs, cut_short;
+	/* Its round-trip time is -1 if unknown. */
+	int64_t replied_at, rtt;
+	unsigned char *text;
+	size_t length;
+};
+
+/* Something that happened besides. */
+struct record_notice {
+	int64_t at;
+	bool bad;
+	char *text;
+};
+
+/* A session of the file. */
+struct record_session {
+	unsigned session;
+	bool stream;
+	char *peer;
+	int64_t wait;
+};
+
+/* The names in records of fates ("answered"), of what the link does ("delivered", "lost"), of places ("going"), of what replies turn out
+ * to be ("stray"), of errno values ("ECONNREFUSED"; others "errno 123"); static or in `buf`. And back: -1 for none. */
+const char *record_fate_name(enum ledger_fate fate);
+int record_fate(const char *name);
+const char *record_event_name(enum event_fate fate);
+int record_event(const char *name);
+const char *record_place_name(enum witness_place place);
+int record_place(const char *name);
+const char *record_match_name(enum ledger_match match);
+int record_match(const char *name);
+const char *record_tag_name(enum ledger_tag tag);
+int record_tag(const char *name);
+#define RECORD_ERROR_ROOM 32
+const char *record_error_name(int error, char buf[RECORD_ERROR_ROOM]);
+int record_error(const char *name);
+
+/* "2026-11-23T05:55:01.123456789Z", from ns since 1970. */
+#define RECORD_DATE_ROOM 40
+char *record_date(int64_t wall, char buf[RECORD_DATE_ROOM]);
+
+/* Bytes as they stand in a record: as text when they are UTF-8, else in base64 (RFC 4648 section 4). */
+bool record_is_text(const unsigned char *bytes, size_t n);
+/* malloc()ed, with a zero behind it; NULL when memory is short. */
+char *record_base64(const unsigned char *bytes, size_t n);
+/* malloc()ed; NULL when it is no base64, or memory is short. */
+unsigned char *record_from_base64(const char *text, size_t n, size_t *length);
+
+#endif

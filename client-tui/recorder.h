@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The recorder: writes a record of each line while a session goes on (--json, --csv), and all that is known of it at once (/save, --save).
+ * A front end has one, whether or not it writes while it goes on: it remembers what no ledger keeps, the times of duplicates, strays and
+ * notices. Records come in the order of numbers per session as soon as they are final: the line is decided and, over UDP, another wait has passed
+ * for late replies and duplicates. What comes after its record was written becomes a record of its own. The format stands in upcase(1),
+ * RECORD FORMAT. No clock, no socket; writes to the FILE that it is given. */
+#ifndef UPCASE_RECORDER_H
+#define UPCASE_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "facts.h"
+#include "ledger.h"
+#include "record.h"
+#include "session.h"
+#include "settings.h"
+#include "witness.h"
+
+/* Sessions at most, as many as a screen has. */
+#define RECORDER_SESSIONS 256
+
+/* A run as a whole. */
+struct record_run {
+	/* When the session's time 0 was, ns since 1970, UTC. */
+	int64_t started;
+	/* Its end, ns of the monotonic clock. */
+	int64_t ended_at;
+	enum ledger_tag tag;
+	/* Generated lines: as in the settings; count 0: none. */
+	int64_t count, interval, size;
+	/* Stopped before all lines were sent. */
+	bool stopped;
+};
+
+/* As asked for; `wall`: now, ns since 1970. */
+void recorder_run(struct record_run *run, const struct client_settings *settings, int64_t wall);
+
+struct recorder;
+
+/* Opaque. `out` is where records go while the session goes on, or NULL (then `output` does not matter); it stays the caller's. `start`: the
+ * session's time 0, ns of the monotonic clock. `run` is copied, what stands at the beginning already: started, tag, count, interval,
+ * size. NULL when memory is short. */
+struct recorder *recorder_new(enum client_output output, FILE *out, int64_t start, const struct record_run *run);
+void recorder_free(struct recorder *r);
+
+/* A session begins: its ledger lives as long as the recorder. `peer` is copied. `rows`: how many the ledger keeps. `witness` may be NULL.
+ * Returns its number, 0 or more, or -1. */
+int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer, int64_t wait, size_t rows,
+    const struct witness *witness);
+/* Its address is known (now). */
+void recorder_peer(struct recorder *r, int session, const char *peer);
+/* Its figures beyond the ledger's, before the end and before each save: session_facts(), and the generator's schedule. */
+void recorder_facts(struct recorder *r, int session, const struct facts *facts);
+
+/* What the session's hooks tell, at `now`. Pieces of a reply (`more`) may be passed on, they are not recorded. */
+void recorder_reply(struct recorder *r, int session, const struct session_reply *reply, int64_t now);
+void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now);
+void recorder_notice(struct recorder *r, bool bad, const char *text, int64_t now);
+
+/* Writes what is final and flushes it. Returns when to come again, ns of the monotonic clock, or INT64_MAX (then come when a hook has
+ * told something). With `out` NULL: does nothing. */
+int64_t recorder_turn(struct recorder *r, int64_t now);
+/* All lines have their fates (session_give_up() was called): writes what is left, then the summary. */
+void recorder_end(struct recorder *r, const struct record_run *run);
+/* Writing failed: the errno, else 0. Once it has, nothing more is written. */
+int recorder_error(const struct recorder *r);
+
+/* Everything at once, as far as it is remembered: for /save, at `now`, also in the midst of a session. `output` is CLIENT_JSON or
+ * CLIENT_CSV, or CLIENT_TEXT for the text of summary_save_text(). Returns 0, or -1 with errno. */
+int recorder_save(const struct recorder *r, enum client_output output, FILE *out, const struct record_run *run, int64_t now);
+
+/* For pictures: each line that is kept, session by session in the order of numbers. `index` is its place among its session's. The record is the
+ * call's own: record_free(). A call that returns -1 ends it. Returns 0, or -1 with errno. */
+typedef int recorder_call(void *context, struct record *record, size_t index);
+int recorder_each(const struct recorder *r, int64_t now, recorder_call *call, void *context);
+/* "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000": those with lines. Returns `buf`. */
+const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
+/* The sums of one transport's sessions: typed, sent, answered, lost, waiting. */
+void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals *sum);
+/* When it began, ns since 1970, UTC. */
+int64_t recorder_started(const struct recorder *r);
+
+#endif

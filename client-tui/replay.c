@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What was recorded becomes events in the order of time: a line is typed, sent, answered, lost; a duplicate or a stray comes. Each changes a
+ * ledger as a transport would, by ledger-play.h, and is told by the same hooks. The replay's clock is the real one less what it stood
+ * still. */
+#include "config.h"
+
+#include "replay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capitals.h"
+#include "ledger-play.h"
+#include "record-file.h"
+#include "session-core.h"
+
+enum event_kind { KIND_TYPED, KIND_SENT, KIND_REPLY, KIND_LOST, KIND_LATE, KIND_DECIDED, KIND_DUPLICATE, KIND_NOTICE, KIND_OTHER };
+
+struct happening {
+	int64_t at;
+	/* The line of its side; or which of the file's notices or replies. */
+	uint32_t index;
+	uint16_t side;
+	uint8_t kind;
+};
+
+struct replay {
+	struct record_file *file;
+	struct happening *events;
+	size_t count, room, next;
+	struct replay_hooks hooks;
+	struct session *sessions[RECORDER_SESSIONS];
+	struct witness *witness;
+	/* The time of the first event, on the file's clock; when that is, on ours. */
+	int64_t first, start;
+	/* The real time is so much ahead; while it stands still, what our time is. */
+	int64_t behind, still_at;
+	bool still;
+	/* For capitals. */
+	unsigned char *bytes;
+	size_t bytes_room;
+};
+
+/* --- the transport of a session that is none --- */
+
+static int do_open(struct session *s, int64_t now)
+{
+	(void)s, (void)now;
+	return 0;
+}
+
+static void do_nothing(struct session *s, int64_t now)
+{
+	(void)s, (void)now;
+}
+
+static int do_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
+{
+	(void)s, (void)number, (void)text, (void)n, (void)pieces, (void)now;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+static bool has_room(const struct session *s)
+{
+	(void)s;
+	return false;
+}
+
+static void do_watch(const struct session *s, struct watch *w)
+{
+	(void)s, (void)w;
+}
+
+static void do_turn(struct session *s, const struct watch *w, int64_t now)
+{
+	(void)s, (void)w, (void)now;
+}
+
+static void do_free(struct session *s)
+{
+	(void)s;
+}
+
+/* As they were at the recording's end. */
+static void tell_facts(const struct session *s, int64_t now, struct facts *out)
+{
+	const struct record_side *side = s->side;
+
+	(void)now;
+	if (!side->has_sum)
+		return;
+	out->times = side->sum.facts.times;
+	out->overflows = side->sum.facts.overflows;
+	out->tcp = side->sum.facts.tcp;
+	out->stalls = side->sum.facts.stalls;
+	out->schedule = side->sum.facts.schedule;
+}
+
+static const struct transport transport_replay = {
+	.open = do_open, .push = do_nothing, .send = do_send, .has_room = has_room, .watch = do_watch, .turn = do_turn,
+	.close = do_nothing, .free = do_free, .facts = tell_facts,
+};
+
+static struct session *make_session(struct record_side *side, size_t rows)
+{
+	struct session *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->settings = (struct session_settings){
+		.transport = side->of.stream ? SESSION_TCP : SESSION_UDP, .rows = rows, .wait = side->of.wait, .window = 1 };
+	s->transport = &transport_replay;
+	s->phase = PHASE_REPLAY;
+	s->fd = -1;
+	s->side = side;
+	snprintf(s->peer, sizeof s->peer, "%s", side->has_sum && side->sum.of.peer ? side->sum.of.peer : side->of.peer);
+	s->ledger = ledger_new(&(struct ledger_settings){ .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_NEVER, .capacity = rows, .wait = side->of.wait, .answerable = side->of.wait });
+	if (s->ledger)
+		return s;
+	free(s);
+	return NULL;
+}
+
+/* --- events --- */
+
+static int add(struct replay *r, enum event_kind kind, size_t side, size_t index, int64_t at)
+{
+	struct happening *grown;
+
+	if (r->count == r->room) {
+		const size_t room = r->room ? 2 * r->room : 256;
+
+		grown = realloc(r->events, room * sizeof *grown);
+		if (!grown)
+			return -1;
+		r->events = grown;
+		r->room = room;
+	}
+	r->events[r->count++] = (struct happening){
+		.at = at, .index = (uint32_t)index, .side = (uint16_t)side, .kind = (uint8_t)kind };
+	return 0;
+}
+
+static int64_t later(int64_t one, int64_t other)
+{
+	return one > other ? one : other;
+}
+
+static int add_duplicates(struct replay *r, size_t side, size_t index, const struct record_kept *line, int64_t first)
+{
+	for (uint32_t i = 0; i < line->duplicates; i++) {
+		const int64_t at = i < line->duplicate_count ? line->duplicate_at[i] : first;
+
+		if (add(r, KIND_DUPLICATE, side, index, later(at, first)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A late reply came after the line was given up. */
+static int add_end(struct replay *r, size_t side, size_t index, const struct record_kept *line, int64_t sent)
+{
+	const int64_t lost = sent + r->file->sides[side].of.wait;
+	const int64_t replied = line->replied_at == RECORD_NEVER ? 0 :
+	    later(line->replied_at, line->late ? lost : sent);
+
+	switch ((enum ledger_fate)line->fate) {
+	case FATE_ANSWERED:
+		return add(r, KIND_REPLY, side, index, replied) < 0 ? -1 : add_duplicates(r, side, index, line, replied);
+	case FATE_LOST:
+		if (add(r, KIND_LOST, side, index, line->decided_at == RECORD_NEVER ? lost : later(line->decided_at, sent)) < 0)
+			return -1;
+		if (!line->late)
+			return 0;
+		return add(r, KIND_LATE, side, index, replied) < 0 ? -1 : add_duplicates(r, side, index, line, replied);
+	case FATE_QUEUED:
+	case FATE_WAITING:
+		return 0;
+	default:
+		return add(r, KIND_DECIDED, side, index, line->decided_at == RECORD_NEVER ? sent : later(line->decided_at, sent));
+	}
+}
+
+static int add_line(struct replay *r, size_t side, size_t index)
+{
+	const struct record_kept *line = r->file->sides[side].lines[index];
+	const int64_t sent = line->sent_at == RECORD_NEVER ? line->typed_at : later(line->typed_at, line->sent_at);
+
+	if (add(r, KIND_TYPED, side, index, line->typed_at) < 0)
+		return -1;
+	if (line->sent_at != RECORD_NEVER && add(r, KIND_SENT, side, index, sent) < 0)
+		return -1;
+	return add_end(r, side, index, line, sent);
+}
+
+/* At the same time, a line is typed before it is sent and sent before it is answered; else as in the file. */
+static int by_time(const void *a, const void *b)
+{
+	const struct happening *one = a, *other = b;
+
+	if (one->at != other->at)
+		return one->at < other->at ? -1 : 1;
+	if (one->kind != other->kind)
+		return one->kind < other->kind ? -1 : 1;
+	if (one->index != other->index)
+		return one->index < other->index ? -1 : 1;
+	return one->side < other->side ? -1 : one->side > other->side;
+}
+
+static int add_all(struct replay *r)
+{
+	const struct record_file *f = r->file;
+
+	for (size_t side = 0; side < f->side_count; side++)
+		for (size_t i = 0; i < f->sides[side].count; i++)
+			if (add_line(r, side, i) < 0)
+				return -1;
+	for (size_t i = 0; i < f->reply_count; i++)
+		if (add(r, KIND_OTHER, f->replies[i].session, i, f->replies[i].replied_at) < 0)
+			return -1;
+	for (size_t i = 0; i < f->notice_count; i++)
+		if (add(r, KIND_NOTICE, 0, i, f->notices[i].at) < 0)
+			return -1;
+	if (r->count > 0)
+		qsort(r->events, r->count, sizeof *r->events, by_time);
+	r->first = r->count > 0 ? r->events[0].at : 0;
+	return 0;
+}
+
+/* --- opening --- */
+
+static FILE *open_file(const char *path)
+{
+	return strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+}
+
+struct replay *replay_open(const char *path, char why[REPLAY_WHY])
+{
+	char reason[RECORD_FILE_WHY];
+	struct replay *r = calloc(1, sizeof *r);
+	FILE *in = r ? open_file(path) : NULL;
+
+	snprintf(reason, sizeof reason, "%s", r ? strerror(errno) : "memory is short");
+	if (in) {
+		r->file = record_file_read(in, reason);
+		fclose(in);
+	}
+	if (r && r->file && add_all(r) == 0)
+		return r;
+	snprintf(why, REPLAY_WHY, "'%.80s': %s", path, r && r->file ? "memory is short" : reason);
+	replay_close(r);
+	return NULL;
+}
+
+void replay_close(struct replay *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; r->file && i < r->file->side_count; i++)
+		session_close(r->sessions[i]);
+	witness_free(r->witness);
+	record_file_free(r->file);
+	free(r->events);
+	free(r->bytes);
+	free(r);
+}
+
+int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step, int64_t now)
+{
+	r->hooks = *hooks;
+	r->start = now;
+	r->still = step;
+	r->still_at = now;
+	if (r->file->has_link && !(r->witness = witness_new(rows)))
+		return -1;
+	for (size_t i = 0; i < r->file->side_count; i++)
+		if (!(r->sessions[i] = make_session(&r->file->sides[i], rows)))
+			return -1;
+	return 0;
+}
+
+/* --- asking --- */
+
+size_t replay_sessions(const struct replay *r)
+{
+	return r->file->side_count;
+}
+
+struct session *replay_session(const struct replay *r, size_t i)
+{
+	return r->sessions[i];
+}
+
+const struct witness *replay_witness(const struct replay *r)
+{
+	return r->witness;
+}
+
+const struct record_run *replay_run(const struct replay *r)
+{
+	return &r->file->run;
+}
+
+int64_t replay_origin(const struct replay *r)
+{
+	return r->start - r->first;
+}
+
+bool replay_is_whole(const struct replay *r)
+{
+	return r->file->has_end;
+}
+
+bool replay_at_end(const struct replay *r)
+{
+	return r->next == r->count;
+}
+
+size_t replay_position(const struct replay *r)
+{
+	return r->next;
+}
+
+size_t replay_length(const struct replay *r)
+{
+	return r->count;
+}
+
+/* --- playing --- */
+
+static const struct record_kept *find_line(const struct record_side *side, uint64_t number, size_t *index)
+{
+	size_t low = 0, high = side->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (side->lines[middle]->number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*index = low;
+	return low < side->count && side->lines[low]->number == number ? side->lines[low] : NULL;
+}
+
+/* The session over whose other transport the same line went, SIZE_MAX for none. */
+static size_t find_other(const struct replay *r, size_t of, uint64_t number)
+{
+	size_t index;
+
+	for (size_t i = 0; i < r->file->side_count; i++)
+		if (r->file->sides[i].of.stream != r->file->sides[of].of.stream && find_line(&r->file->sides[i], number, &index))
+			return i;
+	return SIZE_MAX;
+}
+
+bool replay_both(const struct replay *r)
+{
+	for (size_t side = 0; side < r->file->side_count; side++)
+		for (size_t i = 0; i < r->file->sides[side].count; i++)
+			if (find_other(r, side, r->file->sides[side].lines[i]->number) != SIZE_MAX)
+				return true;
+	return false;
+}
+
+/* Both ledgers have the line before anybody is told. */
+static void type_line(struct replay *r, size_t side, const struct record_kept *line, int64_t at)
+{
+	const size_t other = find_other(r, side, line->number);
+	const bool first = other != SIZE_MAX && !ledger_find(r->sessions[other]->ledger, line->number);
+
+	ledger_play_line(r->sessions[side]->ledger, line->number, line->text, line->length, line->partial, line->tag, at);
+	if (first)
+		return;
+	if (other == SIZE_MAX)
+		r->hooks.line(r->hooks.context, side, SIZE_MAX, line->number);
+	else if (r->file->sides[side].of.stream)
+		r->hooks.line(r->hooks.context, other, side, line->number);
+	else
+		r->hooks.line(r->hooks.context, side, other, line->number);
+}
+
+/* The text of a line's reply, without its tag: kept, or its capitals. */
+static const unsigned char *reply_text(struct replay *r, const struct record_kept *line, size_t *n)
+{
+	const size_t room = CAPITALS_GROWTH * line->length + 1;
+
+	*n = line->reply_length;
+	if (line->reply)
+		return line->reply;
+	*n = 0;
+	if (room > r->bytes_room) {
+		unsigned char *grown = realloc(r->bytes, room);
+
+		if (!grown)
+			return (const unsigned char *)"";
+		r->bytes = grown;
+		r->bytes_room = room;
+	}
+	if (line->length > 0)
+		*n = capitals_text(line->text, line->length, r->bytes);
+	return r->bytes;
+}
+
+static void tell_reply(struct replay *r, size_t side, enum ledger_match match, const struct record_kept *line, int64_t at)
+{
+	const struct ledger_row *row = ledger_find(r->sessions[side]->ledger, line->number);
+	struct session_reply reply = { .verdict = { .match = match, .number = line->number, .rtt = -1 } };
+
+	if (row && row->sent_at)
+		reply.verdict.rtt = later(at - row->sent_at, 0);
+	reply.text = reply_text(r, line, &reply.length);
+	r->hooks.reply(r->hooks.context, side, &reply);
+}
+
+static void show_truth(struct replay *r, const struct record_kept *line)
+{
+	struct witness_line truth;
+
+	if (!r->witness || !line->truth)
+		return;
+	truth = *line->truth;
+	for (int way = 0; way < EVENT_WAYS; way++) {
+		struct witness_leg *leg = &truth.legs[way];
+
+		leg->first_in += r->start - r->first;
+		leg->last_in += r->start - r->first;
+		if (leg->first_out != INT64_MAX)
+			leg->first_out += r->start - r->first;
+		if (leg->last_out != INT64_MIN)
+			leg->last_out += r->start - r->first;
+	}
+	witness_put(r->witness, &truth);
+	for (size_t i = 0; i < line->packet_count; i++) {
+		const struct packet packet = record_packet_back(&line->packets[i], truth.stream, truth.number, r->start - r->first);
+
+		witness_put_packet(r->witness, &packet);
+	}
+}
+
+static void answer(struct replay *r, size_t side, const struct record_kept *line)
+{
+	const int64_t at = line->replied_at + r->start - r->first;
+
+	ledger_play_reply(r->sessions[side]->ledger, line->number, &(struct ledger_played){ .late = line->late,
+		.reordered = line->reordered, .differs = line->differs, .cut_short = line->cut_short, .at = at,
+		.reply = line->reply, .length = line->reply_length });
+	show_truth(r, line);
+	tell_reply(r, side, line->late ? MATCH_LATE : MATCH_ANSWER, line, at);
+}
+
+static void decide(struct replay *r, size_t side, const struct record_kept *line, enum ledger_fate fate)
+{
+	ledger_play_fate(r->sessions[side]->ledger, line->number, fate, line->error);
+	show_truth(r, line);
+	r->hooks.row(r->hooks.context, side, line->number);
+}
+
+/* A reply with a record of its own. */
+static void play_reply(struct replay *r, const struct record_reply *reply, int64_t at)
+{
+	struct ledger *l = r->sessions[reply->session]->ledger;
+	const bool ours = reply->text && reply->length > 0;
+
+	if (reply->match == MATCH_STRAY)
+		ledger_play_stray(l);
+	else if (reply->match == MATCH_DUPLICATE)
+		ledger_play_duplicate(l, reply->number);
+	else
+		ledger_play_reply(l, reply->number, &(struct ledger_played){ .late = reply->match == MATCH_LATE,
+			.reordered = reply->reordered, .differs = reply->differs, .cut_short = reply->cut_short, .at = at,
+			.reply = ours && (reply->differs || reply->cut_short) ? reply->text : NULL, .length = reply->length });
+	r->hooks.reply(r->hooks.context, reply->session, &(struct session_reply){
+		.verdict = { .match = reply->match, .number = reply->number, .rtt = reply->rtt }, .text = reply->text,
+		.length = reply->length });
+}
+
+static void play(struct replay *r, const struct happening *e)
+{
+	const struct record_side *side = &r->file->sides[e->side];
+	const int64_t at = e->at + r->start - r->first;
+	const struct record_kept *line = e->kind < KIND_NOTICE ? side->lines[e->index] : NULL;
+
+	switch ((enum event_kind)e->kind) {
+	case KIND_TYPED:
+		type_line(r, e->side, line, at);
+		break;
+	case KIND_SENT:
+		ledger_sent(r->sessions[e->side]->ledger, line->number, line->sent_at + r->start - r->first);
+		break;
+	case KIND_REPLY:
+	case KIND_LATE:
+		answer(r, e->side, line);
+		break;
+	case KIND_LOST:
+		decide(r, e->side, line, FATE_LOST);
+		break;
+	case KIND_DECIDED:
+		decide(r, e->side, line, (enum ledger_fate)line->fate);
+		break;
+	case KIND_DUPLICATE:
+		ledger_play_duplicate(r->sessions[e->side]->ledger, line->number);
+		tell_reply(r, e->side, MATCH_DUPLICATE, line, at);
+		break;
+	case KIND_NOTICE:
+		r->hooks.notice(r->hooks.context, r->file->notices[e->index].bad, r->file->notices[e->index].text);
+		break;
+	case KIND_OTHER:
+		play_reply(r, &r->file->replies[e->index], at);
+		break;
+	}
+}
+
+static void play_next(struct replay *r)
+{
+	play(r, &r->events[r->next++]);
+	if (r->next == r->count && r->witness && r->file->has_end)
+		witness_put_totals(r->witness, r->file->judged, r->file->mismatches);
+}
+
+/* --- its clock --- */
+
+int64_t replay_now(const struct replay *r, int64_t now)
+{
+	return r->still ? r->still_at : now - r->behind;
+}
+
+void replay_pause(struct replay *r, bool still, int64_t now)
+{
+	if (still)
+		r->still_at = replay_now(r, now);
+	else if (r->still)
+		r->behind = now - r->still_at;
+	r->still = still;
+}
+
+bool replay_is_still(const struct replay *r)
+{
+	return r->still;
+}
+
+static int64_t due(const struct replay *r)
+{
+	return replay_at_end(r) ? INT64_MAX : r->events[r->next].at + r->start - r->first;
+}
+
+/* That a line is sent, when it is typed, is no event of its own. */
+void replay_step(struct replay *r, int64_t now)
+{
+	replay_pause(r, true, now);
+	if (replay_at_end(r))
+		return;
+	do {
+		r->still_at = later(r->still_at, due(r));
+		play_next(r);
+	} while (!replay_at_end(r) && (r->events[r->next].kind == KIND_SENT ||
+	    (r->events[r->next].kind == KIND_TYPED && r->events[r->next - 1].kind == KIND_TYPED &&
+		r->events[r->next].at == r->events[r->next - 1].at)));
+}
+
+int64_t replay_turn(struct replay *r, int64_t now)
+{
+	if (now == INT64_MAX) {
+		while (!replay_at_end(r))
+			replay_step(r, r->still_at);
+		return INT64_MAX;
+	}
+	while (!r->still && due(r) <= replay_now(r, now))
+		play_next(r);
+	return r->still || replay_at_end(r) ? INT64_MAX : due(r) + r->behind;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "save-svg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "summary.h"
+#include "svg-exchange.h"
+#include "svg-plots.h"
+
+/* What is drawn, and where to: one picture after the other. */
+struct job {
+	/* Lines whole, for the exchange; and all lines, for the plots. */
+	struct record *records;
+	size_t count, room;
+	struct plots_line *lines;
+	size_t line_count, line_room;
+	char title[300], note[400];
+	/* NAME, without its ending. */
+	char name[PATH_MAX];
+	size_t pages;
+};
+
+/* Behind the pages come the plots. */
+static void file_name(const struct job *job, size_t picture, char *path, size_t size)
+{
+	if (picture == 0)
+		snprintf(path, size, "%s.svg", job->name);
+	else if (picture < job->pages)
+		snprintf(path, size, "%s-%zu.svg", job->name, picture + 1);
+	else
+		snprintf(path, size, "%s-plots.svg", job->name);
+}
+
+static int write_picture(const struct job *job, size_t picture, FILE *out)
+{
+	char title[300], note[500];
+	struct exchange_heading heading = { .title = title, .note = note };
+
+	if (picture == job->pages)
+		return plots_page(out, job->lines, job->line_count, job->title, job->note);
+	snprintf(title, sizeof title, "%s", job->title);
+	if (job->pages > 1)
+		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu", picture + 1, job->pages);
+	snprintf(note, sizeof note, "%s", job->note);
+	if (job->line_count > job->count)
+		snprintf(note + strlen(note), sizeof note - strlen(note), "; only the first %d lines are drawn",
+		    SAVE_SVG_PAGES * EXCHANGE_LINES);
+	return exchange_page(out, job->records, job->count, picture, &heading);
+}
+
+/* Returns 0, or -1 with errno; what was begun is removed. */
+/* What was said over a network is for the user's eyes. */
+static int make_file(const struct job *job, size_t picture, const char *path)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+	int error = 0;
+
+	if (fd < 0)
+		return -1;
+	if (!out) {
+		close(fd);
+		unlink(path);
+		errno = ENOMEM;
+		return -1;
+	}
+	if (write_picture(job, picture, out) < 0)
+		error = ENOMEM;
+	if (fflush(out) != 0 && !error)
+		error = errno;
+	if (ferror(out) && !error)
+		error = EIO;
+	if (fclose(out) != 0 && !error)
+		error = errno;
+	if (!error)
+		return 0;
+	unlink(path);
+	errno = error;
+	return -1;
+}
+
+static const char *reason(int error)
+{
+	return error == EEXIST ? "there is such a file already; choose another name" : strerror(error);
+}
+
+/* --- what is drawn --- */
+
+static int reserve(void *list, size_t count, size_t *room, size_t size)
+{
+	void *items, *grown;
+
+	if (count < *room)
+		return 0;
+	memcpy(&items, list, sizeof items);
+	grown = realloc(items, (*room ? 2 * *room : 64) * size);
+	if (!grown)
+		return -1;
+	memcpy(list, &grown, sizeof grown);
+	*room = *room ? 2 * *room : 64;
+	return 0;
+}
+
+static int take(void *context, struct record *record, size_t index)
+{
+	struct job *job = context;
+
+	if (reserve(&job->lines, job->line_count, &job->line_room, sizeof *job->lines) < 0 ||
+	    reserve(&job->records, job->count, &job->room, sizeof *job->records) < 0) {
+		record_free(record);
+		return -1;
+	}
+	job->lines[job->line_count++] = (struct plots_line){ .number = record->number, .stream = record->stream,
+		.late = record->late, .fate = record->fate, .rtt = record->fate == FATE_ANSWERED ? record_rtt(record) : -1 };
+	if (index < SAVE_SVG_PAGES * EXCHANGE_LINES)
+		job->records[job->count++] = *record;
+	else
+		record_free(record);
+	return 0;
+}
+
+static int by_number(uint64_t a, bool a_stream, uint64_t b, bool b_stream)
+{
+	return a != b ? (a < b ? -1 : 1) : (int)a_stream - (int)b_stream;
+}
+
+static int compare_records(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	return by_number(x->number, x->stream, y->number, y->stream);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct plots_line *x = a, *y = b;
+
+	return by_number(x->number, x->stream, y->number, y->stream);
+}
+
+/* "UDP 7/20 lost", and how. */
+static void add_totals(const struct recorder *r, bool stream, char *note, size_t size)
+{
+	struct ledger_totals t;
+	char loss[80];
+
+	recorder_totals(r, stream, &t);
+	if (t.sent == 0)
+		return;
+	if (stream)
+		snprintf(loss, sizeof loss, "TCP %" PRIu64 "/%" PRIu64 " answered", t.answered, t.sent);
+	else
+		snprintf(loss, sizeof loss, "UDP ");
+	if (!stream)
+		summary_loss(&t, loss + strlen(loss), sizeof loss - strlen(loss));
+	snprintf(note + strlen(note), size - strlen(note), "%s%s", *note ? "; " : "", loss);
+}
+
+static void head(struct job *job, const struct recorder *r)
+{
+	const time_t seconds = (time_t)(recorder_started(r) / NS_PER_S);
+	char peers[150];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	snprintf(job->title, sizeof job->title, "upcase: %s, %04d-%02d-%02d %02d:%02d:%02d UTC",
+	    recorder_peers(r, peers, sizeof peers), tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	add_totals(r, false, job->note, sizeof job->note);
+	add_totals(r, true, job->note, sizeof job->note);
+}
+
+static int collect(struct job *job, const struct recorder *r, int64_t now)
+{
+	if (recorder_each(r, now, take, job) < 0)
+		return -1;
+	if (job->count > 0)
+		qsort(job->records, job->count, sizeof *job->records, compare_records);
+	if (job->line_count > 0)
+		qsort(job->lines, job->line_count, sizeof *job->lines, compare_lines);
+	head(job, r);
+	job->pages = exchange_pages(job->records, job->count);
+	if (job->pages > SAVE_SVG_PAGES)
+		job->pages = SAVE_SVG_PAGES;
+	return 0;
+}
+
+static void drop(struct job *job)
+{
+	for (size_t i = 0; i < job->count; i++)
+		record_free(&job->records[i]);
+	free(job->records);
+	free(job->lines);
+}
+
+/* --- into files --- */
+
+static int write_all(const struct job *job, char *why, size_t size)
+{
+	char file[PATH_MAX + 40];
+
+	for (size_t picture = 0; picture <= job->pages; picture++) {
+		file_name(job, picture, file, sizeof file);
+		if (make_file(job, picture, file) == 0)
+			continue;
+		snprintf(why, size, "'%.100s': %s", file, reason(errno));
+		while (picture-- > 0) {
+			file_name(job, picture, file, sizeof file);
+			unlink(file);
+		}
+		return -1;
+	}
+	return (int)job->pages + 1;
+}
+
+int save_svg(const char *path, const struct recorder *r, int64_t now, char *why, size_t size)
+{
+	struct job job = { .count = 0 };
+	int result = -1;
+
+	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
+	if (collect(&job, r, now) == 0)
+		result = write_all(&job, why, size);
+	else
+		snprintf(why, size, "memory is short");
+	drop(&job);
+	return result;
+}
+
+int save_svg_check(const char *path, char *why, size_t size)
+{
+	struct job job = { .pages = 1 };
+	char file[PATH_MAX + 40];
+
+	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
+	for (size_t picture = 0; picture <= 1; picture++) {
+		file_name(&job, picture, file, sizeof file);
+		if (access(file, F_OK) == 0) {
+			snprintf(why, size, "'%.100s': %s", file, reason(EEXIST));
+			return -1;
+		}
+	}
+	return 0;
+}

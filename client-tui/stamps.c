@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "stamps.h"
+
+#include <string.h>
+#include <time.h>
+/* needs struct timespec from <time.h> */
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <netinet/in.h>
+
+#include "clock.h"
+
+/* Two looks at the same pair of clocks differ by what they took, and by this much of reading them. */
+#define LOOK_NOISE (2 * NS_PER_US)
+/* Looks at once, when they are disturbed; and how much the best one may be out for stamps to be trusted. */
+#define LOOKS 8
+#define LOOK_WORST (10 * NS_PER_US)
+/* When after so many datagrams no stamp has come, this device gives none. */
+#define STAMPS_PATIENCE 256
+
+static void set_option(int fd, int option, int value)
+{
+	/* A kernel without it still serves. */
+	(void)setsockopt(fd, SOL_SOCKET, option, &value, sizeof value);
+}
+
+void stamps_open(struct stamps *s, int fd, bool datagrams)
+{
+	const int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+	    SOF_TIMESTAMPING_OPT_TSONLY;
+
+	set_option(fd, SO_TIMESTAMPNS, 1);
+	s->next = s->awaited = 0;
+	s->came = 0;
+	s->asked = datagrams && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
+}
+
+/* ---- clocks ---- */
+
+/* Whoever loses the processor between the two clocks sees that the look took long. */
+static int64_t look_once(int64_t *bracket)
+{
+	const int64_t before = clock_monotonic(), real = clock_realtime(), after = clock_monotonic();
+
+	*bracket = after - before;
+	return before + *bracket / 2 - real;
+}
+
+void stamps_look(struct stamps *s)
+{
+	int64_t offset = 0, bracket = INT64_MAX, difference;
+
+	for (int i = 0; i < LOOKS && bracket > LOOK_NOISE; i++) {
+		int64_t took;
+		const int64_t seen = look_once(&took);
+
+		if (took >= bracket)
+			continue;
+		bracket = took;
+		offset = seen;
+	}
+	difference = offset > s->offset ? offset - s->offset : s->offset - offset;
+	const bool step = s->looked && difference > bracket + s->bracket + LOOK_NOISE;
+
+	s->totals.clock_steps += step;
+	if (step || !s->looked || bracket < s->bracket) {
+		s->offset = offset;
+		s->bracket = bracket;
+	}
+	s->trusted = !step && s->bracket <= LOOK_WORST;
+	s->looked = true;
+}
+
+/* ---- receiving ---- */
+
+static bool arrival(struct msghdr *m, int64_t *real)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct timespec ts;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&ts, CMSG_DATA(c), sizeof ts);
+		*real = ts.tv_sec * NS_PER_S + ts.tv_nsec;
+		return true;
+	}
+	return false;
+}
+
+bool stamps_has(const struct stamps *s, struct msghdr *m)
+{
+	int64_t real;
+
+	return s->trusted && arrival(m, &real);
+}
+
+int64_t stamps_received(struct stamps *s, struct msghdr *m, int64_t now)
+{
+	int64_t real, at;
+
+	if (!s->trusted || !arrival(m, &real))
+		return now;
+	at = real + s->offset;
+	return at < now ? at : now;
+}
+
+void stamps_count(struct stamps *s, bool kernel, uint64_t replies)
+{
+	if (kernel)
+		s->totals.received_kernel += replies;
+	else
+		s->totals.received_program += replies;
+}
+
+/* ---- sending ---- */
+
+void stamps_sent(struct stamps *s, uint64_t number)
+{
+	s->totals.sent_program++;
+	if (!s->asked)
+		return;
+	s->numbers[s->next++ % STAMPS_ROOM] = number;
+	if (++s->awaited > STAMPS_PATIENCE && s->came == 0)
+		s->asked = false;
+}
+
+/* The kernel may count a datagram that could not be sent. When one stamp is awaited, it is known whose it is all the same; else
+ * numbers and lines cannot be brought together any more. */
+static uint64_t line_of(struct stamps *s, uint32_t id)
+{
+	const bool ahead = (int32_t)(id - s->next) >= 0;
+
+	if (!ahead)
+		return s->next - id <= STAMPS_ROOM ? s->numbers[id % STAMPS_ROOM] : 0;
+	if (s->awaited != 1) {
+		s->asked = false;
+		return 0;
+	}
+	const uint64_t number = s->numbers[(s->next - 1) % STAMPS_ROOM];
+
+	s->next = id + 1;
+	return number;
+}
+
+bool stamps_take(struct stamps *s, struct msghdr *m, uint64_t *number, int64_t *at)
+{
+	const struct sock_extended_err *id = NULL;
+	struct timespec ts = {.tv_sec = 0};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
+		const bool error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+
+		if (error && e->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && e->ee_info == SCM_TSTAMP_SND)
+			id = e;
+		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING)
+			/* The first of three is the software's. */
+			memcpy(&ts, CMSG_DATA(c), sizeof ts);
+	}
+	if (!id || !ts.tv_sec)
+		return false;
+	s->came++;
+	*number = s->asked ? line_of(s, id->ee_data) : 0;
+	s->awaited -= s->awaited > 0;
+	*at = ts.tv_sec * NS_PER_S + ts.tv_nsec + s->offset;
+	if (!s->trusted)
+		*number = 0;
+	return true;
+}
+
+void stamps_used(struct stamps *s)
+{
+	s->totals.sent_kernel++;
+	s->totals.sent_program--;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "stats.h"
+
+void stats_start(struct stats *s)
+{
+	s->last_rtt = -1;
+}
+
+/* A lost line begins a run or makes the one that goes on longer. */
+static void lose(struct stats *s)
+{
+	const uint64_t length = ++s->run;
+
+	s->lost++;
+	if (length == 1)
+		s->run_count++;
+	else if (length <= STATS_RUNS)
+		s->runs[length - 2]--;
+	if (length <= STATS_RUNS)
+		s->runs[length - 1]++;
+	if (length > s->longest_run)
+		s->longest_run = length;
+}
+
+static void add_variation(struct stats *s, int64_t rtt)
+{
+	const int64_t step = rtt > s->last_rtt ? rtt - s->last_rtt : s->last_rtt - rtt;
+
+	histogram_add(&s->ipdv, step);
+	s->ipdv_sum += (double)step;
+}
+
+void stats_add(struct stats *s, bool lost, int64_t rtt)
+{
+	s->lines++;
+	if (lost)
+		lose(s);
+	else
+		s->run = 0;
+	if (rtt >= 0) {
+		histogram_add(&s->rtt, rtt);
+		if (s->last_rtt >= 0)
+			add_variation(s, rtt);
+	}
+	s->last_rtt = rtt;
+}
+
+void stats_amend(struct stats *s, int64_t rtt)
+{
+	histogram_add(&s->rtt, rtt);
+	s->amended++;
+}
+
+double stats_mean_run(const struct stats *s)
+{
+	return s->run_count ? (double)s->lost / (double)s->run_count : 0;
+}
+
+double stats_mean_ipdv(const struct stats *s)
+{
+	return s->ipdv.count ? s->ipdv_sum / (double)s->ipdv.count : -1;
+}
+
+int64_t stats_pdv(const struct stats *s, double q)
+{
+	const int64_t quantile = histogram_quantile(&s->rtt, q);
+
+	return quantile < 0 ? -1 : quantile - s->rtt.min;
+}

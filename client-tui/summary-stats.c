@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* All figures of a session, or of two side by side, as a table. What each of them means stands in upcase(1), STATISTICS. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "summary.h"
+#include "summary-text.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+/* A cell's text; the page's. */
+#define CELL 120
+#define PAGE 8000
+/* There are not lines enough to say it. */
+#define TOO_FEW "too few"
+
+/* ---- the table's cells: nothing for what does not apply ---- */
+
+static void cell_count(struct text *out, const struct facts *f, size_t field)
+{
+	uint64_t count;
+
+	memcpy(&count, (const char *)f->totals + field, sizeof(count));
+	text_put(out, "%" PRIu64, count);
+}
+
+static void cell_loss(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (!f->stream)
+		summary_put_loss(out, f->totals, "");
+}
+
+/* Figures of losses are UDP's: over TCP nothing is lost while the connection lives. */
+static void cell_datagram_count(struct text *out, const struct facts *f, size_t field)
+{
+	if (!f->stream)
+		cell_count(out, f, field);
+}
+
+static void cell_stream_count(struct text *out, const struct facts *f, size_t field)
+{
+	if (f->stream)
+		cell_count(out, f, field);
+}
+
+static void cell_longest_run(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (!f->stream)
+		text_count(out, f->stats->longest_run, "line");
+}
+
+static void cell_mean_run(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (f->stream || !f->stats->run_count)
+		return;
+	summary_put_mean_run(out, f->stats);
+	text_put(out, " lines in ");
+	text_count(out, f->stats->run_count, "run");
+}
+
+static void put_time_or(struct text *out, double ns, const char *otherwise)
+{
+	if (ns < 0)
+		text_put(out, "%s", otherwise);
+	else
+		text_span(out, (int64_t)(ns + 0.5));
+}
+
+static void cell_min(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	put_time_or(out, f->totals->timed ? (double)f->totals->rtt_min : -1, "");
+}
+
+static void cell_mean(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	put_time_or(out, f->totals->timed ? f->totals->rtt_mean : -1, "");
+}
+
+static void cell_max(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	put_time_or(out, f->totals->timed ? (double)f->totals->rtt_max : -1, "");
+}
+
+static void cell_deviation(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	put_time_or(out, summary_deviation(f->totals), f->totals->timed ? TOO_FEW : "");
+}
+
+static void cell_quantile(struct text *out, const struct facts *f, size_t field)
+{
+	put_time_or(out, (double)histogram_quantile(&f->stats->rtt, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
+}
+
+static void cell_ipdv_mean(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	put_time_or(out, stats_mean_ipdv(f->stats), f->totals->timed ? TOO_FEW : "");
+}
+
+static void cell_ipdv(struct text *out, const struct facts *f, size_t field)
+{
+	put_time_or(out, (double)histogram_quantile(&f->stats->ipdv, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
+}
+
+static void cell_pdv(struct text *out, const struct facts *f, size_t field)
+{
+	put_time_or(out, (double)stats_pdv(f->stats, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
+}
+
+static void cell_again(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (f->stream && f->tcp.looks)
+		text_count(out, f->tcp.again, "segment");
+}
+
+static void cell_far_again(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (f->stream && f->tcp.has_far)
+		text_count(out, f->tcp.far_again, "segment");
+}
+
+static void cell_timeout(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (!f->stream || !f->tcp.looks)
+		return;
+	text_span(out, f->tcp.timeout);
+	text_put(out, ", at most ");
+	text_span(out, f->tcp.timeout_most);
+}
+
+static void cell_smoothed(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (!f->stream || !f->tcp.looks)
+		return;
+	text_span(out, f->tcp.round_trip);
+	text_put(out, " ± ");
+	text_span(out, f->tcp.variation);
+}
+
+static void cell_window(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (!f->stream || !f->tcp.looks)
+		return;
+	text_count(out, f->tcp.window, "segment");
+	text_put(out, ", %" PRIu32 " to %" PRIu32, f->tcp.window_least, f->tcp.window_most);
+}
+
+static void cell_stalled(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (!f->stream)
+		return;
+	text_span(out, f->stalls.total);
+	text_put(out, " in ");
+	text_count(out, f->stalls.count, "stall");
+}
+
+static void cell_longest_stall(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (f->stream && f->stalls.count)
+		text_span(out, f->stalls.longest);
+}
+
+static void cell_connections(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (f->stream)
+		text_put(out, "%" PRIu64, f->tcp.connections);
+}
+
+static void put_whose(struct text *out, uint64_t kernel, uint64_t program)
+{
+	if (kernel && program)
+		text_put(out, "by the kernel for %" PRIu64 " of %" PRIu64, kernel, kernel + program);
+	else if (kernel || program)
+		text_put(out, "by the %s", kernel ? "kernel" : "program");
+}
+
+static void cell_send_times(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	put_whose(out, f->times.sent_kernel, f->times.sent_program);
+}
+
+static void cell_receive_times(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	put_whose(out, f->times.received_kernel, f->times.received_program);
+}
+
+static void cell_clock_steps(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (f->times.clock_steps)
+		text_count(out, f->times.clock_steps, "time");
+}
+
+static void cell_overflows(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	if (!f->stream)
+		text_put(out, "%" PRIu64, f->overflows);
+}
+
+/* ---- the table ---- */
+
+#define TOTAL(field) offsetof(struct ledger_totals, field)
+
+static const struct row {
+	/* NULL for an empty line. */
+	const char *label;
+	void (*cell)(struct text *out, const struct facts *f, size_t field);
+	/* Of the totals, or a quantile. */
+	size_t field;
+	/* On the page too it is left out when it is 0. */
+	bool rare;
+} rows[] = {
+	{ "sent", cell_count, TOTAL(sent), false },
+	{ "answered", cell_count, TOTAL(answered), false },
+	{ "waiting", cell_count, TOTAL(waiting), true },
+	{ "never sent", cell_count, TOTAL(queued), true },
+	{ "lost", cell_loss, 0, false },
+	{ "of them late", cell_datagram_count, TOTAL(late), false },
+	{ "longest run lost", cell_longest_run, 0, false },
+	{ "mean burst length", cell_mean_run, 0, false },
+	{ "duplicates", cell_datagram_count, TOTAL(duplicates), false },
+	{ "reordered", cell_datagram_count, TOTAL(reordered), false },
+	{ "refused", cell_datagram_count, TOTAL(refused), false },
+	{ "failed", cell_count, TOTAL(failed), false },
+	{ "cut off", cell_stream_count, TOTAL(cut_off), false },
+	{ "cut short", cell_count, TOTAL(cut_short), true },
+	{ "differ", cell_count, TOTAL(differs), true },
+	{ "stray replies", cell_count, TOTAL(strays), true },
+	{ NULL, NULL, 0, false },
+	{ "round trip, least", cell_min, 0, false },
+	{ "mean", cell_mean, 0, false },
+	{ "median", cell_quantile, 0, false },
+	{ "p90", cell_quantile, 1, false },
+	{ "p99", cell_quantile, 2, false },
+	{ "p99.9", cell_quantile, 3, false },
+	{ "greatest", cell_max, 0, false },
+	{ "standard deviation", cell_deviation, 0, false },
+	{ "ipdv, mean", cell_ipdv_mean, 0, false },
+	{ "ipdv, p99", cell_ipdv, 2, false },
+	{ "pdv, p99", cell_pdv, 2, false },
+	{ "pdv, p99.9", cell_pdv, 3, false },
+	{ NULL, NULL, 0, false },
+	{ "sent again", cell_again, 0, false },
+	{ "by the far end", cell_far_again, 0, false },
+	{ "time-out", cell_timeout, 0, false },
+	{ "smoothed round trip", cell_smoothed, 0, false },
+	{ "congestion window", cell_window, 0, false },
+	{ "stalled", cell_stalled, 0, false },
+	{ "longest stall", cell_longest_stall, 0, false },
+	{ "connections", cell_connections, 0, false },
+	{ NULL, NULL, 0, false },
+	{ "send times", cell_send_times, 0, false },
+	{ "receive times", cell_receive_times, 0, false },
+	{ "wall clock was set", cell_clock_steps, 0, false },
+	{ "dropped here", cell_overflows, 0, false },
+};
+
+/* One or two columns; what says nothing is left out when `brief`. */
+struct table {
+	const struct facts *facts[2];
+	int columns;
+	bool brief;
+	int width;
+};
+
+static void fill_cell(const struct table *t, const struct row *r, int column, char *buf)
+{
+	struct text out = text_begin(buf, CELL);
+	if (r->cell)
+		r->cell(&out, t->facts[column], r->field);
+}
+
+static bool nothing(const char *cell)
+{
+	return !*cell || strcmp(cell, "0") == 0 || strcmp(cell, TOO_FEW) == 0;
+}
+
+static bool left_out(const struct table *t, const struct row *r)
+{
+	bool empty = true, zero = true;
+	char cell[CELL];
+
+	for (int i = 0; i < t->columns; i++) {
+		fill_cell(t, r, i, cell);
+		empty = empty && !*cell;
+		zero = zero && nothing(cell);
+	}
+	return empty || ((t->brief || r->rare) && zero);
+}
+
+/* Columns that UTF-8 takes; what stands here is one wide each. */
+static int columns_of(const char *text)
+{
+	int n = 0;
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+static int widest(const struct table *t)
+{
+	int most = 0;
+	char cell[CELL];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		fill_cell(t, &rows[i], 0, cell);
+		if (columns_of(cell) > most)
+			most = columns_of(cell);
+	}
+	return most;
+}
+
+static void put_row(struct text *out, const struct table *t, const char *label, const char *const cells[2])
+{
+	text_put(out, "%-20s%s", label, cells[0]);
+	if (t->columns > 1 && *cells[1])
+		text_put(out, "%*s%s", t->width + 2 - columns_of(cells[0]), "", cells[1]);
+	text_put(out, "\n");
+}
+
+static void put_table(struct text *out, const struct table *t)
+{
+	bool gap = false, any = false;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char cells[2][CELL] = { "", "" };
+
+		if (!rows[i].label) {
+			gap = any;
+			continue;
+		}
+		if (left_out(t, &rows[i]))
+			continue;
+		for (int c = 0; c < t->columns; c++) {
+			fill_cell(t, &rows[i], c, cells[c]);
+			if (!*cells[c])
+				strcpy(cells[c], "-");
+		}
+		if (gap && !t->brief)
+			text_put(out, "\n");
+		gap = false;
+		any = true;
+		put_row(out, t, rows[i].label, (const char *const[]){ cells[0], cells[1] });
+	}
+}
+
+static void put_invalid(struct text *out, const struct table *t)
+{
+	char verdict[300];
+
+	for (int i = 0; i < t->columns; i++) {
+		verdict_text(&t->facts[i]->schedule, t->facts[i]->overflows, verdict, sizeof(verdict));
+		if (*verdict)
+			text_put(out, "%s%s\n", t->columns < 2 ? "" : t->facts[i]->stream ? "TCP: " : "UDP: ", verdict);
+	}
+}
+
+static struct table table_of(const struct facts *udp, const struct facts *tcp, bool brief)
+{
+	struct table t = { .facts = { udp ? udp : tcp, tcp }, .columns = udp && tcp ? 2 : 1, .brief = brief };
+	t.width = widest(&t);
+	return t;
+}
+
+static void put_heading(struct text *out, const struct table *t)
+{
+	char wait[40] = "";
+	struct text w = text_begin(wait, sizeof(wait));
+	const char *const names[2] = { t->facts[0]->stream ? "TCP" : "UDP", "TCP" };
+
+	put_row(out, t, "", names);
+	text_span(&w, t->facts[0]->wait);
+	if (!t->facts[0]->stream)
+		put_row(out, t, "wait", (const char *const[]){ wait, "-" });
+}
+
+static void put_peers(struct text *out, const struct table *t)
+{
+	text_put(out, "%s", t->facts[0]->peer);
+	if (t->columns > 1 && strcmp(t->facts[0]->peer, t->facts[1]->peer) != 0)
+		text_put(out, ", %s", t->facts[1]->peer);
+}
+
+char *summary_peer(const struct facts *udp, const struct facts *tcp, char *buf, size_t size)
+{
+	struct text out;
+
+	if (!udp || !tcp)
+		return summary_facts(udp ? udp : tcp, buf, size);
+	const struct table t = table_of(udp, tcp, true);
+
+	out = text_begin(buf, size);
+	text_put(&out, "--- UDP beside TCP ");
+	put_peers(&out, &t);
+	text_put(&out, " ---\n");
+	put_heading(&out, &t);
+	put_table(&out, &t);
+	put_invalid(&out, &t);
+	return buf;
+}
+
+char *stats_page(const struct facts *udp, const struct facts *tcp)
+{
+	char *page = malloc(PAGE);
+
+	if (!page)
+		return NULL;
+	const struct table t = table_of(udp, tcp, false);
+	struct text out = text_begin(page, PAGE);
+
+	put_peers(&out, &t);
+	text_put(&out, "\n");
+	put_invalid(&out, &t);
+	text_put(&out, "\n");
+	put_heading(&out, &t);
+	put_table(&out, &t);
+	return page;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Numbers are written without printf's %f, which writes a comma in some locales. */
+#include "config.h"
+
+#include "summary-text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "units.h"
+
+struct text text_begin(char *buf, size_t size)
+{
+	if (size)
+		buf[0] = '\0';
+	return (struct text){ .buf = buf, .size = size };
+}
+
+void text_put(struct text *t, const char *format, ...)
+{
+	va_list arguments;
+	if (t->used >= t->size)
+		return;
+	va_start(arguments, format);
+	int n = vsnprintf(t->buf + t->used, t->size - t->used, format, arguments);
+	va_end(arguments);
+	t->used += n > 0 ? (size_t)n : 0;
+}
+
+void text_count(struct text *t, uint64_t n, const char *one)
+{
+	text_put(t, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
+}
+
+void text_decimal(struct text *t, double value, int digits)
+{
+	static const uint64_t powers[] = { 1, 10, 100, 1000 };
+	uint64_t scaled = (uint64_t)(value * (double)powers[digits] + 0.5);
+
+	text_put(t, "%" PRIu64, scaled / powers[digits]);
+	if (digits)
+		text_put(t, ".%0*" PRIu64, digits, scaled % powers[digits]);
+}
+
+void text_span(struct text *t, int64_t ns)
+{
+	char span[40];
+	text_put(t, "%s", units_duration_text(ns, "µ", span, sizeof(span)));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How summary.c, summary-facts.c and summary-stats.c put their texts together. For these only. */
+#ifndef UPCASE_SUMMARY_TEXT_H
+#define UPCASE_SUMMARY_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ledger.h"
+#include "stats.h"
+
+/* Text that grows in a buffer; what does not fit is left out. */
+struct text {
+	char *buf;
+	size_t size, used;
+};
+
+struct text text_begin(char *buf, size_t size);
+void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "1 duplicate", "2 duplicates". */
+void text_count(struct text *t, uint64_t n, const char *one);
+/* A value with `digits` decimals, 0 to 3. */
+void text_decimal(struct text *t, double value, int digits);
+/* "40.9 ms". */
+void text_span(struct text *t, int64_t ns);
+
+/* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost". */
+void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word);
+/* "40.3/41.0/44.2 ms": times in ns, in the unit that fits the greatest of them all. */
+void summary_put_figures(struct text *out, const double *figures, size_t count, double greatest);
+/* The standard deviation of the round-trip times, of a sample (over n - 1), ns; -1 for fewer than two. */
+double summary_deviation(const struct ledger_totals *t);
+
+/* summary-facts.c: the quantiles that are told. */
+#define SUMMARY_QUANTILES 4
+extern const struct summary_quantile {
+	double q;
+	const char *name;
+} summary_quantiles[SUMMARY_QUANTILES];
+/* The mean burst length, "1.50". */
+void summary_put_mean_run(struct text *out, const struct stats *s);
+
+#endif

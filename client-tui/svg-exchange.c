@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A page is a slice of the records. First every moment that stands in it is collected for the axis of time, then each transport is
+ * drawn as a panel of its own: the hosts' lines, the arrows, and the words at both sides, moved down where they would cover each
+ * other. */
+#include "config.h"
+
+#include "svg-exchange.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capitals.h"
+#include "clock.h"
+#include "svg.h"
+#include "time-axis.h"
+#include "units.h"
+
+/* Pixels: the words at the left and right of a panel, the way between the hosts, the margins, a row of words. */
+#define WORDS_LEFT 290.0
+#define WORDS_RIGHT 170.0
+#define WAY 300.0
+#define PANEL (WORDS_LEFT + WAY + WORDS_RIGHT)
+#define MARGIN 30.0
+/* The words of the axis of time, at the very left. */
+#define TIMES 60.0
+#define TOP 110.0
+#define LEGEND 60.0
+#define ROW 13.0
+#define FONT 11.0
+/* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
+#define FALL 24.0
+#define AXIS_MOST 4200.0
+/* Nothing for so many usual durations: the axis is cut. */
+#define QUIET 12
+/* Characters of a text. */
+#define TEXT_COLUMNS 16
+/* How far a packet got that died on the way: the link says only that it did. */
+#define DIED_AT 0.55
+
+struct picture {
+	FILE *out;
+	const struct record *records;
+	size_t count;
+	struct time_axis axis;
+	/* The usual time of one way, ns. */
+	int64_t way;
+	bool transports[2];
+	double height;
+};
+
+struct panel {
+	struct picture *picture;
+	bool stream;
+	/* The hosts' lines. */
+	double client, server;
+	/* Where the next words at the left and at the right may begin. */
+	double left, right;
+};
+
+/* --- slices --- */
+
+/* The first record of page `page`. */
+static size_t page_begin(const struct record *records, size_t count, size_t page)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && records[i].number == records[i - 1].number)
+			continue;
+		if (lines++ == page * EXCHANGE_LINES)
+			return i;
+	}
+	return count;
+}
+
+size_t exchange_pages(const struct record *records, size_t count)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < count; i++)
+		lines += i == 0 || records[i].number != records[i - 1].number;
+	return lines <= EXCHANGE_LINES ? 1 : (lines + EXCHANGE_LINES - 1) / EXCHANGE_LINES;
+}
+
+/* --- times --- */
+
+static bool known(int64_t moment)
+{
+	return moment != RECORD_NEVER;
+}
+
+static int64_t half_way(const struct record *r)
+{
+	return r->sent_at + (r->replied_at - r->sent_at) / 2;
+}
+
+static bool has_packets(const struct record *r)
+{
+	return r->has_link && r->packet_count > 0;
+}
+
+/* When a packet that died would have arrived. */
+static int64_t packet_end(const struct picture *p, const struct record_packet *packet)
+{
+	return known(packet->out) ? packet->out : packet->in + p->way;
+}
+
+struct moments {
+	int64_t *at;
+	size_t count;
+};
+
+static void add_moment(struct moments *m, int64_t moment)
+{
+	if (known(moment))
+		m->at[m->count++] = moment;
+}
+
+static void add_moments(const struct picture *p, const struct record *r, struct moments *m)
+{
+	add_moment(m, r->sent_at);
+	add_moment(m, r->replied_at);
+	if (!has_packets(r)) {
+		if (known(r->sent_at))
+			add_moment(m, known(r->replied_at) ? half_way(r) : r->sent_at + p->way);
+		return;
+	}
+	for (size_t i = 0; i < r->packet_count; i++) {
+		add_moment(m, r->packets[i].in);
+		add_moment(m, packet_end(p, &r->packets[i]));
+		add_moment(m, r->packets[i].out2);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The median of what the packets took that arrived, or of half the round trips. */
+static int64_t usual_way(const struct record *records, size_t count)
+{
+	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + 1, sizeof *times), usual = NS_PER_MS;
+	size_t n = 0;
+
+	for (size_t i = 0; times && i < count; i++) {
+		const struct record *r = &records[i];
+
+		for (size_t k = 0; has_packets(r) && k < r->packet_count; k++)
+			if (known(r->packets[k].out))
+				times[n++] = r->packets[k].out - r->packets[k].in;
+		if (!has_packets(r) && r->fate == FATE_ANSWERED && known(r->sent_at) && known(r->replied_at))
+			times[n++] = half_way(r) - r->sent_at;
+	}
+	if (n > 0) {
+		qsort(times, n, sizeof *times, by_time);
+		usual = times[n / 2];
+	}
+	free(times);
+	return usual > 1000 ? usual : 1000;
+}
+
+static int make_axis(struct picture *p)
+{
+	struct moments m = { .at = calloc(p->count * (3 * RECORD_PACKETS + 3) + 1, sizeof *m.at) };
+	int result = -1;
+
+	for (size_t i = 0; m.at && i < p->count; i++)
+		add_moments(p, &p->records[i], &m);
+	if (m.at)
+		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, FALL, AXIS_MOST);
+	free(m.at);
+	return result;
+}
+
+/* --- arrows --- */
+
+static double place(const struct picture *p, int64_t moment)
+{
+	return TOP + time_axis_place(&p->axis, moment);
+}
+
+static enum svg_style own_style(const struct panel *panel)
+{
+	return panel->stream ? SVG_TCP : SVG_UDP;
+}
+
+static void draw_packet(const struct panel *panel, const struct record *r, const struct record_packet *k)
+{
+	struct picture *p = panel->picture;
+	const bool there = k->way == EVENT_THERE;
+	const double from = there ? panel->client : panel->server, to = there ? panel->server : panel->client;
+	const double y1 = place(p, k->in), y2 = place(p, packet_end(p, k));
+	enum svg_style style = !k->payload ? SVG_BARE : k->again ? SVG_AGAIN : r->late && !there ? SVG_LATE : own_style(panel);
+
+	if (known(k->out)) {
+		svg_arrow(p->out, from, y1, to, y2, style, 0);
+		if (k->fate == EVENT_CORRUPTED)
+			svg_cross(p->out, to + (there ? -8 : 8), y2, SVG_LOST);
+	} else {
+		const double x = from + (to - from) * DIED_AT, y = y1 + (y2 - y1) * DIED_AT;
+
+		svg_line(p->out, from, y1, x, y, style, 0);
+		svg_cross(p->out, x, y, SVG_LOST);
+	}
+	if (known(k->out2))
+		svg_arrow(p->out, from, y1, to, place(p, k->out2), style, 0);
+}
+
+/* Without the link's word: the client's end is true, the server's is reckoned. */
+static void draw_reckoned(const struct panel *panel, const struct record *r)
+{
+	struct picture *p = panel->picture;
+	const double middle = (panel->client + panel->server) / 2, y1 = place(p, r->sent_at);
+	const enum svg_style style = own_style(panel);
+
+	if (known(r->replied_at)) {
+		const double y2 = place(p, half_way(r)), y3 = place(p, r->replied_at);
+
+		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, 0);
+		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);
+		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2, r->late ? SVG_LATE : style, 1);
+		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3, r->late ? SVG_LATE : style, 0);
+	} else if (r->fate != FATE_FAILED && r->fate != FATE_QUEUED) {
+		const double y2 = place(p, r->sent_at + p->way);
+
+		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, r->fate == FATE_WAITING);
+		if (r->fate != FATE_WAITING)
+			svg_cross(p->out, middle, (y1 + y2) / 2, SVG_LOST);
+	}
+}
+
+/* --- words --- */
+
+/* What became of a line, in words: where it died if that is known. */
+static const char *fate_words(const struct record *r)
+{
+	static const char *const places[] = {
+		[WITNESS_GOING] = "lost going", [WITNESS_STILL_GOING] = "still going", [WITNESS_SERVER] = "no reply",
+		[WITNESS_COMING] = "lost coming", [WITNESS_STILL_COMING] = "still coming",
+	};
+	static const char *const fates[] = {
+		[FATE_QUEUED] = "queued", [FATE_WAITING] = "waiting", [FATE_ANSWERED] = "", [FATE_LOST] = "lost",
+		[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
+	};
+
+	if (r->fate == FATE_LOST && !r->late && r->has_link && (size_t)r->place < sizeof places / sizeof *places &&
+	    places[r->place])
+		return places[r->place];
+	return r->late ? "late" : fates[r->fate];
+}
+
+static int times_again(const struct record *r)
+{
+	int again = 0;
+
+	for (size_t i = 0; i < r->packet_count; i++)
+		again += r->packets[i].again && r->packets[i].payload;
+	return again;
+}
+
+static void left_words(const struct record *r, char *buf, size_t size)
+{
+	char time[40] = "", again[30] = "";
+
+	if (known(r->replied_at) && known(r->sent_at))
+		units_duration_text(r->replied_at - r->sent_at, "µ", time, sizeof time);
+	if (times_again(r) > 0)
+		snprintf(again, sizeof again, " · again %d×", times_again(r));
+	snprintf(buf, size, "%s%s%s%s ", *fate_words(r) ? fate_words(r) : "", *fate_words(r) && *time ? " " : "", time, again);
+}
+
+/* Words beside a host's line at `y`, lower if others stand there; then a faint line leads to them. */
+static double put_beside(const struct picture *p, double *next, double x, double y, double to)
+{
+	const double at = y > *next ? y : *next;
+
+	if (at - y > 2)
+		svg_line(p->out, x, y, to, at, SVG_GRID, 0);
+	*next = at + ROW;
+	return at + FONT / 3;
+}
+
+static void draw_left(struct panel *panel, const struct record *r)
+{
+	struct picture *p = panel->picture;
+	const double y = place(p, known(r->sent_at) ? r->sent_at : r->typed_at), x = panel->client - WORDS_LEFT + 8;
+	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
+	char words[120], number[24];
+
+	snprintf(number, sizeof number, "%" PRIu64 " ", r->number);
+	svg_text(p->out, x, at, FONT, SVG_START, number, r->text, r->length, TEXT_COLUMNS);
+	left_words(r, words, sizeof words);
+	svg_words(p->out, panel->client - 16, at, FONT, SVG_END, words);
+}
+
+/* When the server had the line: in the lab the true time, else half the round trip. */
+static int64_t server_time(const struct record *r)
+{
+	for (size_t i = 0; has_packets(r) && i < r->packet_count; i++)
+		if (r->packets[i].way == EVENT_BACK && r->packets[i].payload)
+			return r->packets[i].in;
+	if (has_packets(r) || !known(r->replied_at) || !known(r->sent_at))
+		return RECORD_NEVER;
+	return half_way(r);
+}
+
+static void draw_right(struct panel *panel, const struct record *r)
+{
+	struct picture *p = panel->picture;
+	const int64_t moment = server_time(r);
+	const size_t n = r->reply ? r->reply_length : r->length < 64 ? r->length : 64;
+	unsigned char capitals[CAPITALS_GROWTH * 64];
+	char number[24];
+	double at;
+
+	if (!known(moment))
+		return;
+	at = put_beside(p, &panel->right, panel->server + 4, place(p, moment), panel->server + 16);
+	snprintf(number, sizeof number, "%" PRIu64 " ", r->number);
+	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, r->reply ? r->reply : capitals,
+	    r->reply ? n : capitals_text(r->text, n, capitals), TEXT_COLUMNS);
+}
+
+/* In the order of time, since words give way downwards. */
+struct moment_of {
+	int64_t at;
+	const struct record *record;
+};
+
+static int by_moment(const void *a, const void *b)
+{
+	const struct moment_of *x = a, *y = b;
+
+	return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->record < y->record ? -1 : 1;
+}
+
+static void draw_replies(struct panel *panel)
+{
+	const struct picture *p = panel->picture;
+	struct moment_of *replies = calloc(p->count + 1, sizeof *replies);
+	size_t n = 0;
+
+	for (size_t i = 0; replies && i < p->count; i++)
+		if (p->records[i].stream == panel->stream)
+			replies[n++] = (struct moment_of){ server_time(&p->records[i]), &p->records[i] };
+	if (n > 0)
+		qsort(replies, n, sizeof *replies, by_moment);
+	for (size_t i = 0; i < n; i++)
+		draw_right(panel, replies[i].record);
+	free(replies);
+}
+
+static void draw_line(struct panel *panel, const struct record *r)
+{
+	if (has_packets(r))
+		for (size_t i = 0; i < r->packet_count; i++)
+			draw_packet(panel, r, &r->packets[i]);
+	else if (known(r->sent_at))
+		draw_reckoned(panel, r);
+	draw_left(panel, r);
+}
+
+/* --- the picture --- */
+
+/* A faint line between the hosts of each panel, and the time at the left of all. */
+static void draw_mark(const struct picture *p, double y, int dashed, const char *words)
+{
+	const int panels = p->transports[0] + p->transports[1];
+
+	for (int i = 0; i < panels; i++) {
+		const double client = MARGIN + TIMES + i * PANEL + WORDS_LEFT;
+
+		svg_line(p->out, client, y, client + WAY, y, SVG_GRID, dashed);
+	}
+	svg_words(p->out, MARGIN, y + 3, 9, SVG_START, words);
+}
+
+static void draw_cuts(const struct picture *p)
+{
+	char time[40], words[50];
+
+	for (size_t i = 0; i < p->axis.cut_count; i++) {
+		const struct time_cut *cut = &p->axis.cuts[i];
+
+		units_duration_text(cut->to - cut->from, "µ", time, sizeof time);
+		snprintf(words, sizeof words, "⋯ %s", time);
+		draw_mark(p, TOP + (cut->begin + cut->end) / 2, 1, words);
+	}
+}
+
+static void draw_times(const struct picture *p)
+{
+	const struct time_axis *a = &p->axis;
+	const int64_t step = time_axis_step(a, 60);
+	char text[40];
+	size_t cut = 0;
+
+	for (int64_t t = a->count ? a->moments[0] / step * step : 0; a->count && t <= a->moments[a->count - 1]; t += step) {
+		while (cut < a->cut_count && a->cuts[cut].to <= t)
+			cut++;
+		if (cut < a->cut_count && t > a->cuts[cut].from) {
+			/* On to the last mark within the cut: the next is behind it. */
+			t = (a->cuts[cut].to - 1) / step * step;
+			continue;
+		}
+		if (t >= a->moments[0])
+			draw_mark(p, place(p, t), 0, units_duration_text(t, "µ", text, sizeof text));
+	}
+}
+
+/* A host's line of time, dashed where the axis is cut. */
+static void draw_host(const struct picture *p, double x, double bottom, const char *name)
+{
+	double from = TOP - 14;
+
+	for (size_t i = 0; i < p->axis.cut_count; i++) {
+		const double begin = TOP + p->axis.cuts[i].begin + 6, end = TOP + p->axis.cuts[i].end - 6;
+
+		svg_line(p->out, x, from, x, begin, SVG_AXIS, 0);
+		svg_line(p->out, x, begin, x, end, SVG_AXIS, 1);
+		from = end;
+	}
+	svg_arrow(p->out, x, from, x, bottom, SVG_AXIS, 0);
+	svg_words(p->out, x, TOP - 20, 12, SVG_MIDDLE, name);
+}
+
+static void draw_panel(struct picture *p, bool stream, double x, double bottom)
+{
+	struct panel panel = { .picture = p, .stream = stream, .client = x + WORDS_LEFT, .server = x + WORDS_LEFT + WAY,
+		.left = TOP - 4, .right = TOP - 4 };
+
+	svg_words(p->out, x + WORDS_LEFT + WAY / 2, TOP - 38, 14, SVG_MIDDLE, stream ? "TCP" : "UDP");
+	draw_host(p, panel.client, bottom, "client");
+	draw_host(p, panel.server, bottom, "server");
+	for (size_t i = 0; i < p->count; i++)
+		if (p->records[i].stream == stream)
+			draw_line(&panel, &p->records[i]);
+	draw_replies(&panel);
+}
+
+/* What the colours mean; only what is in the picture. */
+static void draw_legend(const struct picture *p, double y)
+{
+	bool again = false, bare = false, late = false, link = false, reckoned = false;
+	double x = MARGIN;
+	const struct { bool shown; enum svg_style style; int dashed; const char *words; } entries[] = {
+		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
+		{ p->transports[1], SVG_TCP, 0, "TCP segment" },
+		{ true, SVG_AGAIN, 0, "sent again" },
+		{ true, SVG_BARE, 0, "no payload (ACK)" },
+		{ true, SVG_LATE, 0, "late" },
+		{ true, SVG_LOST, 0, "it died on the way" },
+		{ true, SVG_LOST, 0, "lost; where is not known" },
+		{ true, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
+	};
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct record *r = &p->records[i];
+
+		late |= r->late;
+		link |= has_packets(r);
+		reckoned |= !has_packets(r) && known(r->replied_at);
+		for (size_t k = 0; k < r->packet_count; k++) {
+			again |= r->packets[k].again;
+			bare |= !r->packets[k].payload;
+		}
+	}
+	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+		if (!entries[i].shown || (i == 2 && !again) || (i == 3 && !bare) || (i == 4 && !late) || (i == 5 && !link) || (i == 6 && link) ||
+		    (i == 7 && !reckoned))
+			continue;
+		if (entries[i].style == SVG_LOST)
+			svg_cross(p->out, x + 14, y, SVG_LOST);
+		else
+			svg_line(p->out, x, y, x + 28, y, entries[i].style, entries[i].dashed);
+		svg_words(p->out, x + 34, y + 4, FONT, SVG_START, entries[i].words);
+		x += 44 + 7.0 * (double)strlen(entries[i].words);
+	}
+}
+
+/* Words moved down may need more room than the axis. */
+static double body_height(const struct picture *p)
+{
+	double words = 0;
+
+	for (int stream = 0; stream < 2; stream++) {
+		double next = 0;
+
+		for (size_t i = 0; i < p->count; i++) {
+			const struct record *r = &p->records[i];
+			const double y = known(r->sent_at) ? time_axis_place(&p->axis, r->sent_at) : 0;
+
+			if (r->stream != (stream == 1))
+				continue;
+			next = (y > next ? y : next) + ROW;
+		}
+		words = next > words ? next : words;
+	}
+	return (p->axis.length > words ? p->axis.length : words) + 24;
+}
+
+static void draw(struct picture *p, const struct exchange_heading *heading)
+{
+	const int panels = p->transports[0] + p->transports[1];
+	const double width = 2 * MARGIN + TIMES + (panels ? panels : 1) * PANEL, bottom = TOP + body_height(p);
+	double x = MARGIN + TIMES;
+
+	svg_begin(p->out, width, bottom + LEGEND, heading->title, heading->note);
+	svg_words(p->out, MARGIN, 28, 16, SVG_START, heading->title);
+	svg_words(p->out, MARGIN, 48, FONT, SVG_START, heading->note);
+	draw_times(p);
+	draw_cuts(p);
+	for (int stream = 0; stream < 2; stream++) {
+		if (!p->transports[stream])
+			continue;
+		draw_panel(p, stream == 1, x, bottom);
+		x += PANEL;
+	}
+	draw_legend(p, bottom + LEGEND / 2);
+	svg_end(p->out);
+}
+
+int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct exchange_heading *heading)
+{
+	const size_t begin = page_begin(records, count, page);
+	struct picture p = { .out = out, .records = records + begin, .count = page_begin(records, count, page + 1) - begin };
+
+	p.way = usual_way(p.records, p.count);
+	for (size_t i = 0; i < p.count; i++)
+		p.transports[p.records[i].stream] = true;
+	if (make_axis(&p) < 0)
+		return -1;
+	draw(&p, heading);
+	time_axis_free(&p.axis);
+	return 0;
+}

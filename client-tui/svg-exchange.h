@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The textbook's space-time diagram of an exchange as SVG: client and server are vertical lines, time runs down, each datagram or
+ * segment is a slanted arrow, a cross where it died. With what the lab's link told, both ends' times are true; without, the server's end
+ * is dashed at half the round trip. UDP and TCP stand side by side on one axis of time. */
+#ifndef UPCASE_SVG_EXCHANGE_H
+#define UPCASE_SVG_EXCHANGE_H
+
+#include <stdio.h>
+
+#include "record.h"
+
+/* Lines on a page. */
+#define EXCHANGE_LINES 100
+
+/* What stands above, our own words. */
+struct exchange_heading {
+	const char *title, *note;
+};
+
+/* Pages that the records make: in order of number, and of one number UDP before TCP. At least 1. */
+size_t exchange_pages(const struct record *records, size_t count);
+/* Writes page 0, 1 ... Returns 0, or -1 when memory is short; errors of writing stay with the stream. */
+int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct exchange_heading *heading);
+
+#endif

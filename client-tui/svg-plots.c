@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Four plots, two by two. Each has a frame of its own and the axes of ticks.h, as on the screen. */
+#include "config.h"
+
+#include "svg-plots.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "svg.h"
+#include "ticks.h"
+
+/* Pixels: a plot, the room around it, its words. */
+#define WIDTH 520.0
+#define HEIGHT 300.0
+#define LEFT 80.0
+#define GAP_X 100.0
+#define GAP_Y 100.0
+#define TOP 110.0
+#define FONT 11.0
+#define COLUMNS 80
+#define MARKS 8
+#define RUNS_SHOWN 12
+#define TRANSPORTS 2
+
+struct pages {
+	FILE *out;
+	const struct plots_line *lines;
+	size_t count;
+	/* By transport, NULL without lines. */
+	struct stats *stats[TRANSPORTS];
+	struct ticks times;
+	uint64_t first, last;
+};
+
+static const enum svg_style styles[TRANSPORTS] = { SVG_UDP, SVG_TCP };
+
+static bool is_lost(const struct plots_line *r)
+{
+	return r->fate == FATE_LOST || r->fate == FATE_REFUSED || r->fate == FATE_FAILED || r->fate == FATE_CUT_OFF;
+}
+
+/* --- axes --- */
+
+static void time_words(double ns, char *buf, size_t size)
+{
+	if (ns == 0)
+		snprintf(buf, size, "0");
+	else if (ns >= 1e9)
+		snprintf(buf, size, "%g s", ns / 1e9);
+	else if (ns >= 1e6)
+		snprintf(buf, size, "%g ms", ns / 1e6);
+	else if (ns >= 1e3)
+		snprintf(buf, size, "%g µs", ns / 1e3);
+	else
+		snprintf(buf, size, "%g ns", ns);
+}
+
+static void put_frame(FILE *out, double x, double y, const char *title)
+{
+	svg_line(out, x, y, x, y + HEIGHT, SVG_AXIS, 0);
+	svg_line(out, x, y + HEIGHT, x + WIDTH, y + HEIGHT, SVG_AXIS, 0);
+	svg_words(out, x, y - 14, 13, SVG_START, title);
+}
+
+static void mark_left(FILE *out, double x, double y, const char *words)
+{
+	svg_line(out, x, y, x + WIDTH, y, SVG_GRID, 0);
+	svg_words(out, x - 6, y + 4, FONT, SVG_END, words);
+}
+
+static void mark_below(FILE *out, double x, double y, const char *words)
+{
+	svg_line(out, x, y, x, y + 5, SVG_AXIS, 0);
+	svg_words(out, x, y + 18, FONT, SVG_MIDDLE, words);
+}
+
+static void times_below(const struct pages *p, double x, double y)
+{
+	double marks[MARKS];
+	const size_t n = ticks_marks(&p->times, marks, MARKS);
+	char words[40];
+
+	for (size_t i = 0; i < n; i++) {
+		time_words(marks[i], words, sizeof words);
+		mark_below(p->out, x + WIDTH * ticks_place(&p->times, marks[i]), y + HEIGHT, words);
+	}
+	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "round-trip time");
+}
+
+/* --- the plots --- */
+
+static void draw_rtt(const struct pages *p, double x, double y)
+{
+	double marks[MARKS];
+	const size_t n = ticks_marks(&p->times, marks, MARKS);
+	const double span = p->last > p->first ? (double)(p->last - p->first) : 1, bottom = y + HEIGHT - 14;
+	char words[40];
+
+	put_frame(p->out, x, y, "round-trip time over lines; a cross is a line without a reply");
+	for (size_t i = 0; i < n; i++) {
+		time_words(marks[i], words, sizeof words);
+		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), words);
+	}
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plots_line *r = &p->lines[i];
+		const double at = x + WIDTH * (double)(r->number - p->first) / span;
+
+		if (r->rtt >= 0)
+			svg_dot(p->out, at, bottom - (HEIGHT - 14) * ticks_place(&p->times, (double)r->rtt),
+			    styles[r->stream]);
+		else if (is_lost(r))
+			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream, r->late ? SVG_LATE : SVG_LOST);
+	}
+	snprintf(words, sizeof words, "line %" PRIu64, p->first);
+	mark_below(p->out, x, y + HEIGHT, words);
+	snprintf(words, sizeof words, "line %" PRIu64, p->last);
+	if (p->last > p->first)
+		mark_below(p->out, x + WIDTH, y + HEIGHT, words);
+}
+
+static uint64_t column_count(const struct pages *p, const struct histogram *h, int column)
+{
+	const double from = ticks_value(&p->times, (double)column / COLUMNS);
+	const double to = ticks_value(&p->times, (double)(column + 1) / COLUMNS);
+	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
+
+	return (column == COLUMNS - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;
+}
+
+/* UDP upwards in the upper half, TCP in the lower one, each to its own height. */
+static void draw_histogram(const struct pages *p, double x, double y)
+{
+	const int parts = (p->stats[0] != NULL) + (p->stats[1] != NULL);
+	const double height = HEIGHT / parts;
+	double base = y;
+	char words[80];
+
+	put_frame(p->out, x, y, "histogram of round-trip times");
+	times_below(p, x, y);
+	for (int t = 0; t < TRANSPORTS; t++) {
+		const struct histogram *h = p->stats[t] ? &p->stats[t]->rtt : NULL;
+		uint64_t most = 1;
+
+		if (!h)
+			continue;
+		base += height;
+		for (int i = 0; i < COLUMNS; i++)
+			most = column_count(p, h, i) > most ? column_count(p, h, i) : most;
+		for (int i = 0; i < COLUMNS; i++) {
+			const double bar = (height - 24) * (double)column_count(p, h, i) / (double)most;
+
+			if (bar > 0)
+				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar, WIDTH / COLUMNS - 1, bar, styles[t]);
+		}
+		snprintf(words, sizeof words, "%s: %" PRIu64 " lines; highest column %" PRIu64, t ? "TCP" : "UDP", h->count, most);
+		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START, words);
+	}
+}
+
+static void draw_cumulative(const struct pages *p, double x, double y)
+{
+	put_frame(p->out, x, y, "share of the lines answered within a time");
+	times_below(p, x, y);
+	for (int share = 0; share <= 100; share += 20) {
+		char words[20];
+
+		snprintf(words, sizeof words, "%d %%", share);
+		mark_left(p->out, x, y + HEIGHT * (1 - share / 100.0), words);
+	}
+	for (int t = 0; t < TRANSPORTS; t++) {
+		const struct stats *s = p->stats[t];
+
+		if (!s || s->lines == 0)
+			continue;
+		svg_curve_begin(p->out, styles[t]);
+		for (int i = 0; i <= (int)WIDTH; i++) {
+			const int64_t time = (int64_t)ticks_value(&p->times, i / WIDTH);
+
+			svg_curve_point(p->out, x + i, y + HEIGHT * (1 - (double)histogram_at_most(&s->rtt, time) / (double)s->lines));
+		}
+		svg_curve_end(p->out);
+	}
+}
+
+static void draw_runs(const struct pages *p, double x, double y)
+{
+	const struct stats *s = p->stats[0] ? p->stats[0] : p->stats[1];
+	uint64_t most = 1, longer = 0;
+	char words[120];
+
+	for (int i = 0; i < STATS_RUNS; i++) {
+		most = s->runs[i] > most ? s->runs[i] : most;
+		longer += i >= RUNS_SHOWN - 1 ? s->runs[i] : 0;
+	}
+	most = longer > most ? longer : most;
+	snprintf(words, sizeof words, "%s lines lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " run%s",
+	    p->stats[0] ? "UDP" : "TCP", s->longest_run, stats_mean_run(s), s->run_count, s->run_count == 1 ? "" : "s");
+	put_frame(p->out, x, y, s->run_count ? words : "no line was lost");
+	for (int i = 0; i < RUNS_SHOWN && s->run_count; i++) {
+		const uint64_t n = i == RUNS_SHOWN - 1 ? longer : s->runs[i];
+		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i, bar = (WIDTH - 90) * (double)n / (double)most;
+
+		snprintf(words, sizeof words, "%d%s", i + 1, i == RUNS_SHOWN - 1 ? " or more" : "");
+		svg_words(p->out, x - 6, row + 14, FONT, SVG_END, words);
+		svg_box(p->out, x + 1, row + 3, bar, 14, SVG_LOST);
+		snprintf(words, sizeof words, "%" PRIu64, n);
+		svg_words(p->out, x + bar + 8, row + 14, FONT, SVG_START, words);
+	}
+}
+
+/* --- the figures --- */
+
+static int make_stats(struct pages *p)
+{
+	int64_t least = INT64_MAX, most = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct plots_line *r = &p->lines[i];
+		struct stats **s = &p->stats[r->stream];
+
+		if (!*s) {
+			*s = malloc(sizeof **s);
+			if (!*s)
+				return -1;
+			stats_start(*s);
+		}
+		if (r->fate != FATE_QUEUED && r->fate != FATE_WAITING)
+			stats_add(*s, r->fate == FATE_LOST, r->rtt);
+		if (r->rtt >= 0) {
+			least = r->rtt < least ? r->rtt : least;
+			most = r->rtt > most ? r->rtt : most;
+		}
+		p->first = i == 0 || r->number < p->first ? r->number : p->first;
+		p->last = r->number > p->last ? r->number : p->last;
+	}
+	p->times = ticks_for(least == INT64_MAX ? 1e6 : (double)least, least == INT64_MAX ? 1e6 : (double)most);
+	return 0;
+}
+
+static void draw(const struct pages *p, const char *title, const char *note)
+{
+	const double right = LEFT + WIDTH + GAP_X, below = TOP + HEIGHT + GAP_Y, width = right + WIDTH + 40;
+
+	svg_begin(p->out, width, below + HEIGHT + 60, title, note);
+	svg_words(p->out, LEFT - 50, 30, 16, SVG_START, title);
+	svg_words(p->out, LEFT - 50, 50, FONT, SVG_START, note);
+	for (int t = 0, x = 0; t < TRANSPORTS; t++) {
+		if (!p->stats[t])
+			continue;
+		svg_box(p->out, LEFT - 50 + x, 62, 20, 8, styles[t]);
+		svg_words(p->out, LEFT - 24 + x, 70, FONT, SVG_START, t ? "TCP" : "UDP");
+		x += 80;
+	}
+	if (p->stats[0] || p->stats[1]) {
+		draw_rtt(p, LEFT, TOP);
+		draw_histogram(p, right, TOP);
+		draw_cumulative(p, LEFT, below);
+		draw_runs(p, right, below);
+	} else {
+		svg_words(p->out, LEFT, TOP, 13, SVG_START, "no lines");
+	}
+	svg_end(p->out);
+}
+
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const char *title, const char *note)
+{
+	struct pages p = { .out = out, .lines = lines, .count = count };
+	const int result = make_stats(&p);
+
+	if (result == 0)
+		draw(&p, title, note);
+	for (int t = 0; t < TRANSPORTS; t++)
+		free(p.stats[t]);
+	return result;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The plots of the screen as one SVG: round-trip times over lines, histogram, cumulative share, runs of lost lines; UDP and TCP on
+ * the same axes. */
+#ifndef UPCASE_SVG_PLOTS_H
+#define UPCASE_SVG_PLOTS_H
+
+#include <stdio.h>
+
+#include "ledger.h"
+#include "stats.h"
+
+/* What of a line is drawn. */
+struct plots_line {
+	uint64_t number;
+	bool stream, late;
+	enum ledger_fate fate;
+	/* ns, -1 unless it was answered in time. */
+	int64_t rtt;
+};
+
+/* Of lines in the order of number; the figures are made of them. Returns 0, or -1 when memory is short; errors of writing stay with
+ * the stream. */
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const char *title, const char *note);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "svg.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "utf8.h"
+
+/* Sizes of an arrow's head and of a cross, in pixels. */
+#define HEAD_LENGTH 7.0
+#define HEAD_WIDTH 2.6
+#define CROSS 4.0
+
+static const char *const classes[SVG_STYLES] = {
+	[SVG_AXIS] = "axis", [SVG_GRID] = "grid", [SVG_UDP] = "udp", [SVG_TCP] = "tcp", [SVG_AGAIN] = "again",
+	[SVG_BARE] = "bare", [SVG_LOST] = "lost", [SVG_LATE] = "late",
+};
+
+/* Colours that can be told apart by eyes that see no red or no green (Okabe and Ito's), on white. */
+static const char sheet[] =
+    "<style>\n"
+    "svg { background: #fff }\n"
+    "text { font-family: 'DejaVu Sans', 'Noto Sans', sans-serif; fill: #222 }\n"
+    "line, path { fill: none; stroke-width: 1.2 }\n"
+    ".axis { stroke: #222; fill: #222 } .grid { stroke: #ddd; fill: #ddd }\n"
+    ".udp { stroke: #0072b2; fill: #0072b2 } .tcp { stroke: #007a57; fill: #007a57 }\n"
+    ".again { stroke: #d55e00; fill: #d55e00 } .bare { stroke: #999; fill: #999 }\n"
+    ".lost { stroke: #c0143c; fill: #c0143c } .late { stroke: #a0529a; fill: #a0529a }\n"
+    "line.lost, path.lost { stroke-width: 1.8 } path.head { stroke: none }\n"
+    ".dash { stroke-dasharray: 5 4 }\n"
+    "</style>\n";
+
+static bool is_xml(unsigned char c)
+{
+	return c >= 0x20 && c != 0x7f;
+}
+
+static void put_character(FILE *out, const unsigned char *s, size_t n)
+{
+	static const unsigned char not_characters[] = {0xef, 0xbf};
+
+	if (n == 1 && (*s == '&' || *s == '<' || *s == '>' || *s == '"'))
+		fputs(*s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&quot;", out);
+	else if ((n == 1 && !is_xml(*s)) || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0) ||
+	    (n == 3 && s[0] == not_characters[0] && s[1] == not_characters[1] && s[2] >= 0xbe))
+		fputs("\xef\xbf\xbd", out); /* controls of both kinds, U+FFFE and U+FFFF */
+	else
+		fwrite(s, 1, n, out);
+}
+
+/* Escaped, at most `columns` characters. */
+static void put_text(FILE *out, const void *text, size_t n, size_t columns)
+{
+	const unsigned char *s = text;
+
+	for (size_t at = 0, count = 0; at < n; count++) {
+		const size_t length = utf8_character(s + at, n - at);
+
+		if (count == columns) {
+			fputs("…", out);
+			return;
+		}
+		if (length == 0)
+			fputs("\xef\xbf\xbd", out);
+		else
+			put_character(out, s + at, length);
+		at += length ? length : 1;
+	}
+}
+
+static void put_words(FILE *out, const char *words)
+{
+	size_t n = 0;
+
+	while (words[n])
+		n++;
+	put_text(out, words, n, SIZE_MAX);
+}
+
+void svg_begin(FILE *out, double width, double height, const char *title, const char *description)
+{
+	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" height=\"%.0f\" "
+	    "viewBox=\"0 0 %.0f %.0f\">\n<title>", width, height, width, height);
+	put_words(out, title);
+	fputs("</title>\n<desc>", out);
+	put_words(out, description);
+	fprintf(out, "</desc>\n%s<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", sheet, width, height);
+}
+
+void svg_end(FILE *out)
+{
+	fputs("</svg>\n", out);
+}
+
+void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed)
+{
+	fprintf(out, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s%s\"/>\n", x1, y1, x2, y2,
+	    classes[style], dashed ? " dash" : "");
+}
+
+void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed)
+{
+	const double length = hypot(x2 - x1, y2 - y1);
+	const double dx = length > 0 ? (x2 - x1) / length : 1, dy = length > 0 ? (y2 - y1) / length : 0;
+	const double x = x2 - HEAD_LENGTH * dx, y = y2 - HEAD_LENGTH * dy;
+
+	svg_line(out, x1, y1, x, y, style, dashed);
+	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" class=\"%s head\"/>\n",
+	    x2, y2, x - HEAD_WIDTH * dy, y + HEAD_WIDTH * dx, x + HEAD_WIDTH * dy, y - HEAD_WIDTH * dx, classes[style]);
+}
+
+void svg_cross(FILE *out, double x, double y, enum svg_style style)
+{
+	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fM%.1f %.1fL%.1f %.1f\" class=\"%s\"/>\n", x - CROSS, y - CROSS, x + CROSS,
+	    y + CROSS, x - CROSS, y + CROSS, x + CROSS, y - CROSS, classes[style]);
+}
+
+void svg_dot(FILE *out, double x, double y, enum svg_style style)
+{
+	fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" class=\"%s\"/>\n", x, y, classes[style]);
+}
+
+void svg_box(FILE *out, double x, double y, double width, double height, enum svg_style style)
+{
+	fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>\n", x, y, width, height,
+	    classes[style]);
+}
+
+void svg_curve_begin(FILE *out, enum svg_style style)
+{
+	fprintf(out, "<polyline fill=\"none\" style=\"fill:none\" class=\"%s\" points=\"", classes[style]);
+}
+
+void svg_curve_point(FILE *out, double x, double y)
+{
+	fprintf(out, "%.1f,%.1f ", x, y);
+}
+
+void svg_curve_end(FILE *out)
+{
+	fputs("\"/>\n", out);
+}
+
+static void open_text(FILE *out, double x, double y, double size, enum svg_anchor anchor)
+{
+	static const char *const anchors[] = { "start", "middle", "end" };
+
+	fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.0f\" text-anchor=\"%s\" xml:space=\"preserve\">", x, y, size,
+	    anchors[anchor]);
+}
+
+void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words)
+{
+	open_text(out, x, y, size, anchor);
+	put_words(out, words);
+	fputs("</text>\n", out);
+}
+
+void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words, const void *text, size_t n,
+    size_t columns)
+{
+	open_text(out, x, y, size, anchor);
+	put_words(out, words);
+	put_text(out, text, n, columns);
+	fputs("</text>\n", out);
+}

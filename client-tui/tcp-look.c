@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "tcp-look.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+int tcp_look_read(int fd, struct session_tcp *out)
+{
+	struct tcp_info info = {.tcpi_state = 0};
+	socklen_t size = sizeof info;
+
+	/* An older kernel fills less. */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+	    size < offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans)
+		return -1;
+	*out = (struct session_tcp){
+		.again = info.tcpi_total_retrans,
+		.timeout = info.tcpi_rto * NS_PER_US,
+		.doubled = info.tcpi_backoff,
+		.round_trip = info.tcpi_rtt * NS_PER_US,
+		.variation = info.tcpi_rttvar * NS_PER_US,
+		.window = info.tcpi_snd_cwnd,
+	};
+	return 0;
+}
+
+int tcp_look_disorder(int fd, uint32_t *segments)
+{
+	struct tcp_info info = {.tcpi_state = 0};
+	socklen_t size = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+	    size < offsetof(struct tcp_info, tcpi_rcv_ooopack) + sizeof info.tcpi_rcv_ooopack)
+		return -1;
+	*segments = info.tcpi_rcv_ooopack;
+	return 0;
+}
+
+void tcp_look_add(struct facts_tcp *f, const struct session_tcp *now, uint64_t again_before)
+{
+	f->again = again_before + now->again;
+	f->timeout = now->timeout;
+	if (now->timeout > f->timeout_most)
+		f->timeout_most = now->timeout;
+	f->round_trip = now->round_trip;
+	f->variation = now->variation;
+	f->window = now->window;
+	if (f->looks == 0 || now->window < f->window_least)
+		f->window_least = now->window;
+	if (now->window > f->window_most)
+		f->window_most = now->window;
+	f->looks++;
+}

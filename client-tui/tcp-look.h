@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the kernel says of a TCP connection (TCP_INFO, see tcp(7)), and what many looks at it add up to. */
+#ifndef UPCASE_TCP_LOOK_H
+#define UPCASE_TCP_LOOK_H
+
+#include "facts.h"
+#include "session.h"
+
+/* Returns 0, or -1 when it says nothing. */
+int tcp_look_read(int fd, struct session_tcp *out);
+/* Adds a look; the connections before this one sent `again_before` segments again. */
+void tcp_look_add(struct facts_tcp *f, const struct session_tcp *now, uint64_t again_before);
+
+/* How many segments of the connection came out of order so far. Returns 0, or -1 where the kernel does not tell (before Linux 5.4). */
+int tcp_look_disorder(int fd, uint32_t *segments);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ticks.h"
+
+#include <math.h>
+
+/* From this ratio on a linear axis would crush what is small. */
+#define DECADES_FROM 20.0
+/* An axis begins here at the latest, and spans this much at least. */
+#define LEAST 1.0
+
+static const double round_values[] = { 1, 2, 5, 10 };
+
+/* The first round value that is not less. */
+static double round_up(double value)
+{
+	const double power = pow(10, floor(log10(value)));
+
+	for (int i = 0; i < 4; i++)
+		if (round_values[i] * power >= value * (1 - 1e-9))
+			return round_values[i] * power;
+	return 10 * power;
+}
+
+static double round_down(double value)
+{
+	const double power = pow(10, floor(log10(value) + 1e-9));
+
+	for (int i = 3; i >= 0; i--)
+		if (round_values[i] * power <= value * (1 + 1e-9))
+			return round_values[i] * power;
+	return power;
+}
+
+struct ticks ticks_for(double least, double greatest)
+{
+	struct ticks t = { .high = round_up(greatest > LEAST ? greatest : LEAST) };
+
+	if (least < LEAST)
+		least = LEAST;
+	t.logarithmic = greatest > DECADES_FROM * least;
+	t.low = t.logarithmic ? round_down(least) : 0;
+	return t;
+}
+
+double ticks_place(const struct ticks *t, double value)
+{
+	double place;
+
+	if (t->logarithmic)
+		place = value <= t->low ? 0 : log(value / t->low) / log(t->high / t->low);
+	else
+		place = (value - t->low) / (t->high - t->low);
+	return place < 0 ? 0 : place > 1 ? 1 : place;
+}
+
+double ticks_value(const struct ticks *t, double place)
+{
+	if (t->logarithmic)
+		return t->low * pow(t->high / t->low, place);
+	return t->low + (t->high - t->low) * place;
+}
+
+/* 1, 2 and 5 in each decade, or 1 alone, or every second 1 and so on, as there is room. */
+static size_t mark_decades(const struct ticks *t, double *marks, size_t most)
+{
+	const double first = pow(10, floor(log10(t->low) + 1e-9));
+
+	for (int stride = 0;; stride++) {
+		const double factor = pow(10, stride == 0 ? 1 : stride);
+		size_t n = 0;
+
+		for (double power = first; power <= t->high * (1 + 1e-9) && n <= most; power *= factor)
+			for (int i = 0; i < (stride == 0 ? 3 : 1); i++) {
+				const double value = power * round_values[i];
+
+				if (value < t->low * (1 - 1e-9) || value > t->high * (1 + 1e-9))
+					continue;
+				if (n < most)
+					marks[n] = value;
+				n++;
+			}
+		if (n <= most)
+			return n;
+	}
+}
+
+size_t ticks_marks(const struct ticks *t, double *marks, size_t most)
+{
+	const double step = round_up((t->high - t->low) / (double)(most - 1));
+	size_t n = 0;
+
+	if (t->logarithmic)
+		return mark_decades(t, marks, most);
+	for (; n < most && t->low + step * (double)n <= t->high * (1 + 1e-9); n++)
+		marks[n] = t->low + step * (double)n;
+	return n;
+}

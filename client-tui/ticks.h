@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Round marks on the axes of plots: linear, or logarithmic where the values span decades. Pure. */
+#ifndef UPCASE_TICKS_H
+#define UPCASE_TICKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An axis of values, 1 ns or 1 line and up: what it shows, from `low` to `high`. */
+struct ticks {
+	bool logarithmic;
+	double low, high;
+};
+
+/* Least and greatest value on it (0 <= least <= greatest). Logarithmic when greatest is more than 20 times least. Linear ones
+ * begin at 0; both end at a round value. */
+struct ticks ticks_for(double least, double greatest);
+/* Where a value stands, 0 to 1; beyond the ends, the end. */
+double ticks_place(const struct ticks *t, double value);
+/* And the value that stands there. */
+double ticks_value(const struct ticks *t, double place);
+/* Round values to mark, at most `most` (2 or more) of them, in order. Returns how many. */
+size_t ticks_marks(const struct ticks *t, double *marks, size_t most);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where everything stands on a screen of any size: the rows from both ends inwards, so that what is left is for the panes;
+ * the columns by what the wires need. */
+#include "config.h"
+
+#include "view-parts.h"
+
+/* From this many columns on there is a wire between the panes. */
+#define WIRE_SCREEN 60
+#define WIRE_COLUMNS 23
+/* In the lab there is more to say: from this many columns on the wire is wider. */
+#define WIDE_WIRE_SCREEN 110
+#define WIDE_WIRE_COLUMNS 46
+/* The same for both transports: two wires, which take what three texts of so many columns leave. */
+#define BOTH_WIRE_SCREEN 64
+#define SHORT_WIRE_COLUMNS 15
+/* In the lab TCP's says how often it sent again, from so many columns on. */
+#define AGAIN_WIRE_SCREEN 76
+#define AGAIN_WIRE_COLUMNS 21
+#define BOTH_TEXT_COLUMNS 22
+#define BOTH_WIDE_TEXT 32
+/* Three panes of so many columns have numbers each, else the first alone. */
+#define BOTH_NUMBERS_COLUMNS 20
+/* From this many rows on the lab's link has a row, and TCP one of its own beside UDP's. */
+#define LINK_SCREEN 8
+/* From this many rows on both ends of TCP have one. */
+#define ENDS_SCREEN 12
+/* From this many rows on the last round-trip times have a row. */
+#define SPARK_SCREEN 16
+#define OTHER_SCREEN 10
+/* A pane has numbers only if that leaves so many columns for the text. */
+#define TEXT_LEAST 8
+/* From this many columns on there is a blank at the left of everything. */
+#define PAD_SCREEN 12
+#define NUMBERS_SCREEN 30
+/* The oldest item looked at for the greatest number. */
+#define NUMBER_WALK 1000
+
+/* The smaller the screen, the fewer rows are spared from the panes. */
+static void place_rows(struct panes *p, const struct view *v)
+{
+	int top = 0;
+	p->status_row = p->rows >= 2 ? top++ : -1;
+	p->other_row = v->both && p->rows >= OTHER_SCREEN ? top++ : -1;
+	p->heading_row = p->rows >= 5 ? top++ : -1;
+	p->top = top;
+	int end = p->rows;
+	p->keys_row = p->rows >= 6 ? --end : -1;
+	p->input_row = --end;
+	p->link_row = v->lab != NULL && p->rows >= LINK_SCREEN ? --end : -1;
+	p->ends_row = v->ends != NULL && p->rows >= ENDS_SCREEN ? --end : -1;
+	p->spark_row = v->plot != NULL && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end : -1;
+	p->height = end - top;
+}
+
+static const struct pane no_pane = { .wire_bar = -1, .wire = -1, .wire_end = -1, .bar = -1 };
+
+/* Places a pane of replies behind column `at`; returns where it ends. No wire if that has no columns. */
+static int place_side(struct pane *pane, int at, int wire_columns, int columns)
+{
+	*pane = no_pane;
+	if (wire_columns > 0) {
+		pane->wire_bar = at++;
+		pane->wire = at;
+		pane->wire_end = at += wire_columns;
+	}
+	pane->bar = at++;
+	pane->from = at;
+	pane->to = at + columns;
+	return pane->to;
+}
+
+static int numbered(const struct panes *p, int columns, int digits)
+{
+	return p->columns >= NUMBERS_SCREEN && columns - p->pad - digits - 1 >= TEXT_LEAST ? digits : 0;
+}
+
+static void place_two(struct panes *p, int wire, int digits)
+{
+	int bars = wire > 0 ? 2 : 1, sides = p->columns - bars - wire;
+	p->left_end = (sides + 1) / 2;
+	place_side(&p->side[0], p->left_end, wire, sides / 2);
+	p->digits = p->side[0].digits = numbered(p, sides / 2, digits);
+}
+
+/* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before UDP's is. */
+static void both_wires(const struct panes *p, bool lab, int *wires)
+{
+	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS, most = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
+	int least = lab && p->columns >= AGAIN_WIRE_SCREEN ? AGAIN_WIRE_COLUMNS : SHORT_WIRE_COLUMNS;
+	wires[0] = wires[1] = 0;
+	if (p->columns < BOTH_WIRE_SCREEN)
+		return;
+	wires[0] = spare / 2 < SHORT_WIRE_COLUMNS ? SHORT_WIRE_COLUMNS : spare / 2 < WIRE_COLUMNS ? spare / 2 : WIRE_COLUMNS;
+	least = wires[0] > least ? wires[0] : least;
+	wires[1] = spare - wires[0] < least ? least : spare - wires[0] < most ? spare - wires[0] : most;
+	spare = p->columns - 4 - 3 * BOTH_WIDE_TEXT - wires[1];
+	if (spare > wires[0])
+		wires[0] = spare < most ? spare : most;
+}
+
+static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
+{
+	int bars = wires[0] > 0 ? 4 : 2, texts = p->columns - bars - wires[0] - wires[1], extra = 0;
+	/* The rows line up: the numbers of the first pane serve the others where there is no room for more. */
+	if (all_numbered || texts / 3 >= BOTH_NUMBERS_COLUMNS) {
+		p->digits = p->side[0].digits = p->side[1].digits = numbered(p, texts / 3, digits);
+	} else {
+		p->digits = numbered(p, (texts - digits - 1) / 3 + digits + 1, digits);
+		extra = p->digits > 0 ? p->digits + 1 : 0;
+	}
+	int columns = (texts - extra) / 3, over = (texts - extra) % 3, kept = p->side[0].digits;
+	p->left_end = columns + extra + (over > 0);
+	int at = place_side(&p->side[0], p->left_end, wires[0], columns + (over > 1));
+	place_side(&p->side[1], at, wires[1], columns);
+	p->side[0].digits = p->side[1].digits = kept;
+}
+
+/* The typed lines alone, where there is no column to spare for bars. */
+static void place_one(struct panes *p)
+{
+	p->left_end = p->columns;
+	for (int i = 0; i < VIEW_SIDES; i++) {
+		p->side[i] = no_pane;
+		p->side[i].from = p->side[i].to = p->columns;
+	}
+}
+
+static void place_columns(struct panes *p, const struct view *v, int digits)
+{
+	int wires[VIEW_SIDES], wire = p->columns < WIRE_SCREEN ? 0 : WIRE_COLUMNS;
+	if (v->lab != NULL && p->columns >= WIDE_WIRE_SCREEN)
+		wire = WIDE_WIRE_COLUMNS;
+	both_wires(p, v->lab != NULL, wires);
+	p->pad = p->columns >= PAD_SCREEN ? 1 : 0;
+	p->sides = v->both ? 2 : 1;
+	if (p->columns < 1 + 2 * p->sides)
+		place_one(p);
+	else if (v->both)
+		place_three(p, wires, v->arrivals, digits);
+	else
+		place_two(p, wire, digits);
+	p->left_text = p->pad + (p->digits > 0 ? p->digits + 1 : 0);
+	for (int i = 0; i < p->sides; i++) {
+		struct pane *pane = &p->side[i];
+		pane->text = pane->from + p->pad + (pane->digits > 0 ? pane->digits + 1 : 0);
+	}
+}
+
+/* The digits of the greatest number on the board; it is that of the last line. */
+static int number_digits(const struct board *b)
+{
+	int digits = 2;
+	uint64_t end = board_end(b), first = board_first(b);
+	if (end - first > NUMBER_WALK)
+		first = end - NUMBER_WALK;
+	while (end > first) {
+		const struct board_item *item = board_item(b, --end);
+		if (item->kind != BOARD_LINE)
+			continue;
+		for (uint64_t number = item->number; number > 99; number /= 10)
+			digits++;
+		break;
+	}
+	return digits;
+}
+
+struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns)
+{
+	struct panes p = { .rows = rows, .columns = columns };
+	place_rows(&p, v);
+	place_columns(&p, v, number_digits(b));
+	return p;
+}
+
+int pane_wire_room(const struct pane *pane)
+{
+	int columns = pane->wire_end - pane->wire;
+	return columns - (columns >= WIRE_COLUMNS ? 2 : 1);
+}
+
+/* The columns that the names of the panes of replies have: the same for both, so that they are alike. A blank stands before
+ * the next bar. */
+static int name_columns(const struct panes *p)
+{
+	int least = p->columns;
+	for (int i = 0; i < p->sides; i++) {
+		int columns = p->side[i].to - p->side[i].from - (i + 1 < p->sides ? 2 : 1) * p->pad;
+		least = columns < least ? columns : least;
+	}
+	return least;
+}
+
+/* The name of a pane of replies, as long as there is room for. */
+static const char *side_name(const struct view *v, int side, int columns)
+{
+	static const char *const names[VIEW_SIDES][2][5] = {
+		{ { "UDP replies", "UDP" }, { "UDP replies as they came", "UDP as they came", "UDP arrivals", "UDP" } },
+		{ { "TCP replies", "TCP" }, { "TCP replies as they came", "TCP as they came", "TCP arrivals", "TCP" } },
+	};
+	if (!v->both)
+		return v->arrivals ? "replies as they came" : "replies";
+	const char *const *name = names[side][v->arrivals];
+	while (name[1] != NULL && words_columns(name[0]) > columns)
+		name++;
+	return name[0];
+}
+
+void headings_draw(const struct view *v, struct canvas *c, const struct panes *p)
+{
+	static const char *const wires[VIEW_SIDES] = { "the UDP wire", "the TCP wire" };
+	int row = p->heading_row, pad = p->pad, columns = name_columns(p);
+	if (row < 0)
+		return;
+	canvas_fill(c, row, 0, p->columns, L' ', STYLE_HEADING);
+	canvas_text(c, row, pad, p->left_end, "typed", STYLE_HEADING);
+	for (int i = 0; i < p->sides; i++) {
+		const struct pane *pane = &p->side[i];
+		const char *bar = glyph(i == 0 ? GLYPH_BAR_UDP : GLYPH_BAR_TCP, v->ascii);
+		if (pane->wire >= 0) {
+			canvas_text(c, row, pane->wire_bar, p->columns, bar, STYLE_HEADING);
+			canvas_text(c, row, pane->wire + pad, pane->wire_end, v->both ? wires[i] : "the wire", STYLE_HEADING);
+		}
+		if (pane->bar >= 0)
+			canvas_text(c, row, pane->bar, p->columns, bar, STYLE_HEADING);
+		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, columns), STYLE_HEADING);
+	}
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A packet is fresh until its stamp is known or was waited for long enough. Then it goes into a heap by stamp, in
+ * which it stays until nothing earlier is to be expected: a packet that a host sent is read by the link only
+ * afterwards, and others were received in between. */
+#include "config.h"
+
+#include "capture.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "clock.h"
+#include "parcels.h"
+
+/* A stamp comes with the packet or before it, but for what the kernel puts off. */
+#define PATIENCE (20 * NS_PER_MS)
+/* How long a packet lies in the heap: longer than that, and than one lies in a host's queue. */
+#define HOLD (150 * NS_PER_MS)
+/* How far a stamp may be from when the link had the packet, and how much the two clocks' readings may differ. */
+#define APART NS_PER_S
+#define NOISE (100 * NS_PER_US)
+/* The file lags by at most twice this. */
+#define FLUSH_AFTER (200 * NS_PER_MS)
+/* Bytes that the heap holds; what comes on top is written early. */
+#define HEAP_MOST (64u << 20)
+/* Looks at both clocks, of which the least disturbed counts; how disturbed one may be. */
+#define LOOKS 8
+#define LOOK_WORST (20 * NS_PER_US)
+
+struct record {
+	STAILQ_ENTRY(record) next;
+	struct capture_packet packet;
+	char comment[PCAPNG_COMMENT + 1];
+	uint8_t bytes[];
+};
+
+/* One way of one host. */
+struct side {
+	struct sightings *seen;
+	/* The last packet that was found, for its other pieces. */
+	struct sightings_key key;
+	int64_t at;
+};
+
+struct host {
+	struct stamper *stamper;
+	/* By way. */
+	struct side sides[PCAPNG_OUT + 1];
+	/* Packets in the capture, and how many of them bear the link's time. */
+	uint64_t packets, unstamped;
+};
+
+struct capture {
+	struct pcapng *out;
+	struct host hosts[CAPTURE_HOSTS];
+	STAILQ_HEAD(fresh, record) fresh;
+	struct parcels *heap;
+	/* Wall clock minus monotonic clock: when the capture began, by which its stamps never jump, and now. */
+	int64_t wall, offset;
+	/* When the file is flushed next, or CLOCK_NEVER. */
+	int64_t flush_at;
+	bool failed, finished;
+};
+
+/* The wall clock minus the monotonic one. Whoever loses the processor between them sees that it took long. */
+static int64_t look(int64_t *took)
+{
+	const int64_t before = clock_monotonic(), wall = clock_realtime();
+
+	*took = clock_monotonic() - before;
+	return wall - before - *took / 2;
+}
+
+static int64_t look_well(void)
+{
+	int64_t best = INT64_MAX, offset = 0;
+
+	for (int i = 0; i < LOOKS; i++) {
+		int64_t took, seen = look(&took);
+		if (took < best) {
+			best = took;
+			offset = seen;
+		}
+	}
+	return offset;
+}
+
+/* Somebody may set the wall clock. */
+static void follow_clock(struct capture *c)
+{
+	int64_t took, seen = look(&took);
+
+	if (took <= LOOK_WORST && llabs(seen - c->offset) > NOISE)
+		c->offset = seen;
+}
+
+static int open_hosts(struct capture *c, struct stamper *const stampers[CAPTURE_HOSTS])
+{
+	for (int i = 0; i < CAPTURE_HOSTS && stampers; i++) {
+		for (int way = PCAPNG_IN; way <= PCAPNG_OUT; way++) {
+			if (!(c->hosts[i].sides[way].seen = sightings_new()))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static void forget(struct capture *c)
+{
+	for (int i = 0; i < CAPTURE_HOSTS; i++) {
+		stamper_free(c->hosts[i].stamper);
+		for (int way = PCAPNG_IN; way <= PCAPNG_OUT; way++)
+			sightings_free(c->hosts[i].sides[way].seen);
+	}
+	parcels_free(c->heap);
+	free(c);
+}
+
+struct capture *capture_new(FILE *out, const char *const names[CAPTURE_HOSTS],
+    struct stamper *const stampers[CAPTURE_HOSTS])
+{
+	const char *comment = stampers ? "times: the host's kernel's, when it sent or received the packet"
+	    : "times: the link's own, when it had read the packet or was about to write it";
+	struct capture *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	STAILQ_INIT(&c->fresh);
+	c->heap = parcels_new(HEAP_MOST);
+	if (!c->heap || open_hosts(c, stampers) || !(c->out = pcapng_new(out, names, comment, CAPTURE_HOSTS))) {
+		forget(c);
+		return NULL;
+	}
+	for (int i = 0; i < CAPTURE_HOSTS && stampers; i++)
+		c->hosts[i].stamper = stampers[i];
+	c->wall = c->offset = look_well();
+	c->flush_at = clock_monotonic();
+	return c;
+}
+
+/* ---- stamps ---- */
+
+static void hear(struct capture *c)
+{
+	struct stamper_frame frame;
+
+	follow_clock(c);
+	for (int i = 0; i < CAPTURE_HOSTS; i++) {
+		struct host *h = &c->hosts[i];
+		while (h->stamper && stamper_next(h->stamper, &frame)) {
+			const enum pcapng_way way = frame.outgoing ? PCAPNG_OUT : PCAPNG_IN;
+			sightings_add(h->sides[way].seen, frame.key, frame.wall - c->offset);
+		}
+	}
+}
+
+/* A host sends before the link reads, and receives after the link writes. */
+static bool find(struct side *side, const struct capture_packet *p, int64_t *at)
+{
+	const bool out = p->way == PCAPNG_OUT;
+
+	if (p->piece && sightings_equal(p->key, side->key)) {
+		*at = side->at;
+		return true;
+	}
+	if (!sightings_take(side->seen, p->key, p->at - (out ? APART : NOISE), p->at + (out ? NOISE : APART), at))
+		return false;
+	side->key = p->key;
+	side->at = *at;
+	return true;
+}
+
+static void write_first(struct capture *c)
+{
+	const struct parcel *parcel = parcels_first(c->heap);
+	const struct record *r = (const void *)parcel->bytes;
+	const struct capture_packet *p = &r->packet;
+
+	pcapng_packet(c->out, p->host, p->way, parcel->at + c->wall, r->bytes, p->n, p->comment ? r->comment : NULL);
+	parcels_drop_first(c->heap);
+}
+
+static void put_on_heap(struct capture *c, struct record *r, int64_t at)
+{
+	const int size = (int)(sizeof *r + r->packet.n);
+
+	while (!parcels_have_room(c->heap, size, 1) && parcels_count(c->heap) > 0)
+		write_first(c);
+	if (!parcels_add(c->heap, at, r, size))
+		c->failed = true;
+	free(r);
+}
+
+/* Whether a fresh packet's time is now known, or has to do. */
+static bool settled(struct capture *c, const struct capture_packet *p, int64_t now, int64_t *at)
+{
+	struct host *h = &c->hosts[p->host];
+
+	*at = p->at;
+	if (!h->stamper || find(&h->sides[p->way], p, at))
+		return true;
+	if (now - p->at < PATIENCE)
+		return false;
+	h->unstamped++;
+	return true;
+}
+
+static void settle(struct capture *c, int64_t now)
+{
+	struct fresh waiting = STAILQ_HEAD_INITIALIZER(waiting);
+	struct record *r;
+	int64_t at;
+
+	STAILQ_CONCAT(&waiting, &c->fresh);
+	while ((r = STAILQ_FIRST(&waiting))) {
+		STAILQ_REMOVE_HEAD(&waiting, next);
+		if (settled(c, &r->packet, now, &at))
+			put_on_heap(c, r, at);
+		else
+			STAILQ_INSERT_TAIL(&c->fresh, r, next);
+	}
+}
+
+/* ---- packets ---- */
+
+void capture_add(struct capture *c, const struct capture_packet *packet)
+{
+	struct record *r = malloc(sizeof *r + packet->n);
+
+	if (!r) {
+		c->failed = true;
+		return;
+	}
+	r->packet = *packet;
+	if (packet->comment) {
+		strncpy(r->comment, packet->comment, PCAPNG_COMMENT);
+		r->comment[PCAPNG_COMMENT] = '\0';
+	}
+	memcpy(r->bytes, packet->bytes, packet->n);
+	STAILQ_INSERT_TAIL(&c->fresh, r, next);
+	c->hosts[packet->host].packets++;
+	if (c->flush_at == CLOCK_NEVER)
+		c->flush_at = packet->at + FLUSH_AFTER;
+}
+
+static void write_until(struct capture *c, int64_t until)
+{
+	const struct parcel *first;
+
+	while ((first = parcels_first(c->heap)) && first->at <= until)
+		write_first(c);
+}
+
+void capture_turn(struct capture *c, int64_t now)
+{
+	hear(c);
+	settle(c, now);
+	write_until(c, now - HOLD);
+	if (now < c->flush_at)
+		return;
+	c->failed |= pcapng_flush(c->out) != 0;
+	c->flush_at = STAILQ_EMPTY(&c->fresh) && parcels_count(c->heap) == 0 ? CLOCK_NEVER : now + FLUSH_AFTER;
+}
+
+int64_t capture_due(const struct capture *c)
+{
+	return c->flush_at;
+}
+
+static void tell_unstamped(struct capture *c, int64_t now)
+{
+	char text[PCAPNG_COMMENT];
+
+	for (int i = 0; i < CAPTURE_HOSTS; i++) {
+		const struct host *h = &c->hosts[i];
+		if (!h->stamper)
+			continue;
+		snprintf(text, sizeof text, "%llu of %llu packets bear the link's own time, for want of the kernel's",
+		    (unsigned long long)h->unstamped, (unsigned long long)h->packets);
+		pcapng_interface_end(c->out, i, now + c->wall, h->packets, text);
+	}
+}
+
+int capture_finish(struct capture *c)
+{
+	const int64_t now = clock_monotonic();
+
+	hear(c);
+	settle(c, now);
+	settle(c, CLOCK_NEVER);
+	write_until(c, CLOCK_NEVER);
+	if (!c->finished)
+		tell_unstamped(c, now);
+	c->finished = true;
+	c->failed |= pcapng_flush(c->out) != 0;
+	c->flush_at = CLOCK_NEVER;
+	return c->failed ? -1 : 0;
+}
+
+void capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	(void)capture_finish(c);
+	(void)pcapng_free(c->out);
+	forget(c);
+}

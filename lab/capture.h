@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A capture of what hosts send and receive. Each packet is kept until it is known when its host's kernel saw it, and a little
+ * longer, so that the file is in the order of its stamps. */
+#ifndef UPCASE_LAB_CAPTURE_H
+#define UPCASE_LAB_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "pcapng.h"
+#include "sightings.h"
+#include "stamper.h"
+
+/* Near and far. */
+#define CAPTURE_HOSTS 2
+
+struct capture_packet {
+	/* Of which host, from 0. */
+	int host;
+	enum pcapng_way way;
+	/* When the link read it, or just before it wrote it: ns of the monotonic clock. Stands for the kernel's stamp where
+	 * there is none. */
+	int64_t at;
+	const void *bytes;
+	size_t n;
+	/* Of the packet as its host sent or received it, of which this may be a piece. */
+	struct sightings_key key;
+	/* A piece of the packet that came before, but the first. */
+	bool piece;
+	/* NULL: none. */
+	const char *comment;
+};
+
+/* Opaque. */
+struct capture;
+
+/* Writes to `out` and reads `stampers` (one for each host, or NULL: all times are the link's), which it closes in the
+ * end. NULL when memory runs out; then they are still the caller's. */
+struct capture *capture_new(FILE *out, const char *const names[CAPTURE_HOSTS],
+    struct stamper *const stampers[CAPTURE_HOSTS]);
+/* NULL is allowed. What waits is written. */
+void capture_free(struct capture *c);
+
+/* Copies what it needs. */
+void capture_add(struct capture *c, const struct capture_packet *packet);
+
+/* Hears the stampers, writes what has waited for long enough; to be called often. Never waits. */
+void capture_turn(struct capture *c, int64_t now);
+/* When it is to be called at the latest, or CLOCK_NEVER. */
+int64_t capture_due(const struct capture *c);
+
+/* Writes all that waits and, once, at which packets the kernels' stamps are missing. Returns 0, or -1 if anything since the
+ * beginning could not be written. */
+int capture_finish(struct capture *c);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table has sets of a few places each, found by a keyed hash, so that nobody can choose whose set to crowd. A source that is not
+ * there takes the place whose bucket is nearest to full. If that one is full, nothing is lost: its owner would find it full again. If not,
+ * the newcomer takes over what is missing in it: so nobody gets a full bucket by being pushed out, and all sources of a crowded
+ * set together get what its buckets give. */
+#include "config.h"
+
+#include "quota.h"
+
+#include <stdlib.h>
+
+#include "bucket.h"
+
+#define SETS 4096
+#define PLACES 4
+
+struct place {
+	/* The source's; two sources with the same 64 bits are not to be expected. */
+	uint64_t hash;
+	/* When its bucket is full again. */
+	int64_t full;
+};
+
+struct quota {
+	struct hash_key key;
+	int64_t rate, burst;
+	struct place sets[SETS][PLACES];
+};
+
+struct quota *quota_new(const struct hash_key *key, int64_t rate, int64_t burst)
+{
+	struct quota *q = calloc(1, sizeof *q);
+
+	if (q) {
+		q->key = *key;
+		q->rate = rate;
+		q->burst = burst;
+	}
+	return q;
+}
+
+void quota_free(struct quota *q)
+{
+	free(q);
+}
+
+static struct place *find(struct quota *q, uint64_t hash)
+{
+	struct place *set = q->sets[hash % SETS], *fullest = &set[0];
+
+	for (int i = 0; i < PLACES; i++) {
+		if (set[i].hash == hash)
+			return &set[i];
+		if (set[i].full < fullest->full)
+			fullest = &set[i];
+	}
+	fullest->hash = hash;
+	return fullest;
+}
+
+bool quota_take(struct quota *q, const struct source *who, int64_t now)
+{
+	struct place *p = find(q, source_hash(&q->key, who));
+	struct bucket b = bucket_full(q->rate, q->burst);
+	bool taken;
+
+	b.full = p->full;
+	taken = bucket_take(&b, now);
+	p->full = b.full;
+	return taken;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "sandbox.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* The sanitizers' own calls at the end are many, and not ours; and their reports are files. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#endif
+
+#ifdef __linux__
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#ifdef HAVE_LINUX_LANDLOCK_H
+#include <linux/landlock.h>
+#endif
+#ifdef HAVE_LIBSECCOMP
+#include <seccomp.h>
+#endif
+
+__attribute__((format(printf, 3, 4)))
+static void add(char *report, size_t size, const char *format, ...)
+{
+	size_t used = strlen(report);
+	va_list arguments;
+
+	used += (size_t)snprintf(report + used, size - used, "%s", used ? ", " : "");
+	if (used >= size)
+		return;
+	va_start(arguments, format);
+	vsnprintf(report + used, size - used, format, arguments);
+	va_end(arguments);
+}
+
+#ifdef SANITIZED
+static const char without[] = "built with sanitizers";
+#elif !defined HAVE_LIBSECCOMP || !defined HAVE_LINUX_LANDLOCK_H
+static const char without[] = "not built in";
+#endif
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return (int)syscall(SYS_capset, &header, none);
+}
+
+#if defined HAVE_LINUX_LANDLOCK_H && !defined SANITIZED
+/* Everything that the first version of Landlock knows about files. */
+#define ALL_DEEDS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | \
+    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
+    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
+    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
+    LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+/* Files may be removed from the folder that `path` is in. */
+static int allow_removal(int rules, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+	struct landlock_path_beneath_attr beneath = {.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE};
+	int result;
+
+	if (slash == path)
+		strcpy(folder, "/");
+	else
+		snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	beneath.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (beneath.parent_fd < 0)
+		return -1;
+	result = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+	close(beneath.parent_fd);
+	return result;
+}
+
+static int close_files(const char *const files[SANDBOX_FILES])
+{
+	const struct landlock_ruleset_attr attributes = {.handled_access_fs = ALL_DEEDS};
+	const int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+	int result = rules < 0 ? -1 : 0;
+
+	for (int i = 0; i < SANDBOX_FILES && result == 0; i++)
+		if (files[i])
+			result = allow_removal(rules, files[i]);
+	if (result == 0)
+		result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
+	if (rules >= 0) {
+		const int error = errno;
+
+		close(rules);
+		errno = error;
+	}
+	return result;
+}
+#endif
+
+#if defined HAVE_LIBSECCOMP && !defined SANITIZED
+/* What serving takes, and what the C library calls meanwhile. Everything else is refused with EPERM, which hurts no one who does
+ * without. */
+static const int calls[] = {
+	/* waiting */
+	SCMP_SYS(pselect6), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(_newselect), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(sigreturn), SCMP_SYS(restart_syscall),
+	/* bytes */
+	SCMP_SYS(accept4), SCMP_SYS(accept), SCMP_SYS(recvfrom), SCMP_SYS(recv), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(sendto),
+	SCMP_SYS(send), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(lseek),
+	/* about sockets and descriptors; bind for the list of this host's addresses, which is asked for by netlink(7) */
+	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(bind), SCMP_SYS(fcntl),
+	SCMP_SYS(fcntl64), SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(dup),
+	/* time */
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(clock_getres),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
+	/* memory */
+	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
+	SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
+	/* the end: its own files; abort() too */
+	SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid),
+	SCMP_SYS(tgkill), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+};
+
+static int add_rules(scmp_filter_ctx filter)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	/* Names and addresses of interfaces: no other socket is ever made, and none is connected. */
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCGIFNAME));
+	/* Bytes that a client has not taken yet; bytes that are to be read. */
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ));
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+	return error;
+}
+
+/* Returns 0 or an errno. */
+static int filter_calls(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int error;
+
+	if (!filter)
+		return ENOMEM;
+	error = add_rules(filter);
+	if (!error)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	return -error;
+}
+#endif
+
+static void add_files(const char *const files[SANDBOX_FILES], char *report, size_t size)
+{
+#if defined HAVE_LINUX_LANDLOCK_H && !defined SANITIZED
+	if (close_files(files) == 0)
+		add(report, size, "Landlock");
+	else
+		add(report, size, "no Landlock (%s)", strerror(errno));
+#else
+	(void)files;
+	add(report, size, "no Landlock (%s)", without);
+#endif
+}
+
+static void add_filter(char *report, size_t size)
+{
+#if defined HAVE_LIBSECCOMP && !defined SANITIZED
+	const int error = filter_calls();
+
+	if (error == 0)
+		add(report, size, "seccomp");
+	else
+		add(report, size, "no seccomp (%s)", strerror(error));
+#else
+	add(report, size, "no seccomp (%s)", without);
+#endif
+}
+
+void sandbox_enter(const char *const files[SANDBOX_FILES], char *report, size_t size)
+{
+	*report = '\0';
+	/* The log's times: what it reads of the time zone is read now. */
+	tzset();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		add(report, size, "no new privileges");
+	else
+		add(report, size, "new privileges possible (%s)", strerror(errno));
+	if (drop_capabilities() == 0)
+		add(report, size, "no capabilities");
+	else
+		add(report, size, "capabilities kept (%s)", strerror(errno));
+	add_files(files, report, size);
+	/* Last, since it forbids the others' calls. */
+	add_filter(report, size);
+}
+#else
+void sandbox_enter(const char *const files[SANDBOX_FILES], char *report, size_t size)
+{
+	(void)files;
+	tzset();
+	snprintf(report, size, "none (not Linux)");
+}
+#endif

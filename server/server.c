@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "hash.h"
+#include "limits.h"
+#include "log.h"
+#include "sandbox.h"
+
+/* Descriptors kept free beside the clients: for one that is refused, and for what the system needs in passing. */
+#define SPARE_DESCRIPTORS 4
+/* What an epoll set for the clients takes. */
+#define EPOLL_DESCRIPTORS 1
+
+/* One line on stderr; returns the status. */
+int server_complain(int status, const char *what)
+{
+	fprintf(stderr, PROGRAM ": %s\n", what);
+	return status;
+}
+
+/* There is no room for so many clients: says why, and what would help. Returns the status. */
+static int complain_clients(const struct server *s, int64_t room, int64_t needed)
+{
+	char why[OPTIONS_WHY];
+
+	if (s->settings.max_clients == SETTINGS_UNSET)
+		return server_complain(STATUS_FAILED, "the limit of open files leaves no room for clients: raise it (ulimit -n 1024)");
+	if (s->many && !crowd_has_epoll())
+		snprintf(why, sizeof why, "--max-clients=%lld: is more than select() can watch, and this system has no epoll",
+		    (long long)s->settings.max_clients);
+	else
+		snprintf(why, sizeof why, "--max-clients=%lld: is more than the %lld for whom the limit of open files leaves room: "
+		    "raise it (ulimit -n %lld)", (long long)s->settings.max_clients, (long long)(room > 0 ? room : 0),
+		    (long long)needed);
+	return server_complain(STATUS_USAGE, why);
+}
+
+/* How many clients there is room for beside `sockets` that are still to be opened, and whether select() can watch so many.
+ * Returns 0 or the status. */
+static int settle_clients(struct server *s, int sockets)
+{
+	int64_t *clients = &s->settings.max_clients, used = limits_used() + sockets + SPARE_DESCRIPTORS, needed, room;
+
+	s->many = *clients != SETTINGS_UNSET && used + *clients > FD_SETSIZE;
+	used += s->many ? EPOLL_DESCRIPTORS : 0;
+	needed = s->many ? used + *clients : FD_SETSIZE;
+	room = limits_raise(needed) - used;
+	if ((s->many && !crowd_has_epoll()) || room < 1 || *clients > room)
+		return complain_clients(s, room, used + *clients);
+	if (*clients == SETTINGS_UNSET)
+		*clients = room;
+	return 0;
+}
+
+/* The sockets of a service manager. Returns 0 or the status. */
+static int take_sockets(struct server *s, int n)
+{
+	char why[OPTIONS_WHY];
+
+	if (s->settings.workers)
+		return server_complain(STATUS_USAGE, "--workers: cannot share the sockets of LISTEN_FDS; leave it out, or open the port here");
+	if (listen_take(&s->listen, n, why) < 0)
+		return server_complain(STATUS_FAILED, why);
+	log_always("serves the %d sockets of LISTEN_FDS; --port, --bind and --public do not count", n);
+	return 0;
+}
+
+/* Opens its own, or those of each worker. Returns 0 or the status. */
+static int make_sockets(struct server *s)
+{
+	char why[OPTIONS_WHY];
+	int n = (int)s->settings.workers;
+
+	if (n && !(s->shares = calloc((size_t)n, sizeof *s->shares)))
+		return server_complain(STATUS_FAILED, strerror(errno));
+	return listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, why) < 0 ? server_complain(STATUS_FAILED, why) : 0;
+}
+
+/* All workers' are alike. */
+const struct listen *server_served(const struct server *s)
+{
+	return s->shares ? &s->shares[0] : &s->listen;
+}
+
+/* Gets the sockets. Returns 0 or the status. */
+int server_open_sockets(struct server *s)
+{
+	char why[OPTIONS_WHY];
+	int handed_over = listen_handed_over(why), status, missing;
+
+	if (handed_over < 0)
+		return server_complain(STATUS_FAILED, why);
+	status = settle_clients(s, (handed_over ? 0 : 2 * s->settings.places_count) +
+	    (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
+	if (status || (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
+		return status;
+	missing = server_served(s)->missing;
+	if (missing)
+		log_always("this host has no IPv%d: serves IPv%d alone", missing == AF_INET6 ? 6 : 4, missing == AF_INET6 ? 4 : 6);
+	settings_defaults(&s->settings, listen_is_open(server_served(s)));
+	return 0;
+}
+
+static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
+{
+	struct server *s = context;
+	char ignored[512];
+	ssize_t n = read(fd, ignored, sizeof ignored);
+
+	(void)ready;
+	(void)now;
+	if (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)))
+		return;
+	s->abandoned = true;
+	loop_remove(s->loop, fd);
+}
+
+/* A lossy server that nobody knows of would be taken for a broken one. */
+static void tell_impairment(const struct impair_options *o)
+{
+	char line[IMPAIR_OPTIONS_LINE];
+
+	if (!impair_options_perfect(o))
+		log_always("impairs UDP, %s", impair_options_line(o, line));
+}
+
+static void each_connection(void *tcp, int64_t now, orders_tell *tell, void *context)
+{
+	tcp_each(tcp, now, tell, context);
+}
+
+void server_sum(struct server *s)
+{
+	workers_sum(s->workers, &s->own_totals);
+}
+
+static void sum_totals(void *server)
+{
+	server_sum(server);
+}
+
+static int ask_workers(void *server, const char *order, workers_line *tell, void *context)
+{
+	return workers_ask(((struct server *)server)->workers, order, tell, context);
+}
+
+/* A worker answers the watching process, which alone has a control socket. */
+static int open_control(struct server *s)
+{
+	const struct orders own = {.totals = s->totals, .link = &s->settings.impair, .each = each_connection, .tcp = s->tcp};
+	const struct orders all = {.totals = s->totals, .link = &s->settings.impair, .sum = sum_totals, .ask = ask_workers,
+	    .workers = s};
+	char why[OPTIONS_WHY];
+
+	if (s->is_worker) {
+		s->control = control_answer(s->crowd, workers_channel(s->workers), &own);
+		return s->control ? 0 : server_complain(STATUS_FAILED, strerror(ENOMEM));
+	}
+	if (!s->settings.control)
+		return 0;
+	s->control = control_open(s->loop, s->crowd, s->settings.control, s->workers ? &all : &own, why);
+	return s->control ? 0 : server_complain(STATUS_FAILED, why);
+}
+
+/* Makes what serves the sockets. Returns 0 or the status. */
+static int open_services(struct server *s)
+{
+	const struct settings *set = &s->settings;
+	const struct tcp_limits limits = {set->max_clients, set->max_per_source, set->idle_timeout, set->connect_rate};
+	bool perfect = impair_options_perfect(&set->impair);
+	struct hash_key key;
+
+	if (getrandom(&key, sizeof key, 0) != sizeof key)
+		return server_complain(STATUS_FAILED, "the system gives no random numbers");
+	s->udp = udp_new(s->loop, &s->listen, s->totals, &key, perfect ? NULL : &set->impair,
+	    set->datagram_rate);
+	s->tcp = s->udp ? tcp_new(s->loop, s->crowd, &s->listen, s->totals, &key, &limits) : NULL;
+	return s->tcp ? 0 : server_complain(STATUS_FAILED, strerror(ENOMEM));
+}
+
+/* Makes what this process waits by. Returns 0 or the status. */
+static int open_loop(struct server *s)
+{
+	s->loop = loop_new();
+	if (s->loop)
+		s->crowd = s->many && (s->is_worker || !s->workers) ? crowd_epoll(s->loop) : crowd_select(s->loop);
+	return s->crowd ? 0 : server_complain(STATUS_FAILED, strerror(errno));
+}
+
+/* Makes all but the sockets. Returns 0 or the status. */
+int server_open(struct server *s)
+{
+	int status, n = (int)s->settings.workers;
+	uint32_t chance;
+
+	s->totals = &s->own_totals;
+	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+		return server_complain(STATUS_FAILED, "the system gives no random numbers");
+	impair_options_seed(&s->settings.impair, chance);
+	if (n && !(s->workers = workers_new(n)))
+		return server_complain(STATUS_FAILED, strerror(errno));
+	if ((status = open_loop(s)) || (!n && (status = open_services(s))))
+		return status;
+	if (s->settings.lifeline_fd != SETTINGS_UNSET)
+		loop_add(s->loop, s->settings.lifeline_fd, LOOP_READ, lifeline_ready, s);
+	tell_impairment(&s->settings.impair);
+	return open_control(s);
+}
+
+void server_close_shares(struct server *s)
+{
+	for (int i = 0; s->shares && i < s->settings.workers; i++)
+		listen_close(&s->shares[i]);
+	free(s->shares);
+	s->shares = NULL;
+}
+
+void server_give_up_rights(const struct server *s)
+{
+	/* What the watching process made is its own to remove. */
+	const char *const files[SANDBOX_FILES] = {s->is_worker ? NULL : s->settings.control,
+		s->is_worker ? NULL : s->settings.port_file};
+	char report[300];
+
+	if (s->settings.no_sandbox)
+		return;
+	sandbox_enter(files, report, sizeof report);
+	log_always("sandbox: %s", report);
+}
+
+/* This process was started as worker `number`: it lets go of what is the watching one's and serves. Returns 0 or the
+ * status. */
+int server_become_worker(struct server *s, int number)
+{
+	int status;
+
+	s->is_worker = true;
+	s->listen = s->shares[number];
+	s->shares[number].count = 0;
+	server_close_shares(s);
+	control_leave(s->control);
+	s->control = NULL;
+	crowd_free(s->crowd);
+	s->crowd = NULL;
+	loop_free(s->loop);
+	s->loop = NULL;
+	if (s->settings.lifeline_fd != SETTINGS_UNSET)
+		close(s->settings.lifeline_fd);
+	s->report = (struct report){0};
+	s->totals = workers_totals(s->workers);
+	/* Their links lose not the same. */
+	s->settings.impair.seed += (uint64_t)number;
+	if ((status = open_loop(s)) || (status = open_services(s)) || (status = open_control(s)))
+		return status;
+	server_give_up_rights(s);
+	return 0;
+}
+
+void server_close(struct server *s)
+{
+	report_end(&s->report);
+	workers_kill(s->workers);
+	control_close(s->control);
+	if (s->tcp)
+		tcp_free(s->tcp);
+	if (s->udp)
+		udp_free(s->udp);
+	s->udp = NULL;
+	listen_close(&s->listen);
+	server_close_shares(s);
+	crowd_free(s->crowd);
+	loop_free(s->loop);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One process of upcased, whole: what its files hand each other. It serves, or, with --workers, watches those that do. */
+#ifndef UPCASED_SERVER_H
+#define UPCASED_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control.h"
+#include "crowd.h"
+#include "listen.h"
+#include "loop.h"
+#include "report.h"
+#include "settings.h"
+#include "tcp.h"
+#include "totals.h"
+#include "udp.h"
+#include "workers.h"
+
+#define PROGRAM "upcased"
+#define STATUS_FAILED 1
+#define STATUS_USAGE 2
+
+struct server {
+	struct settings settings;
+	/* What this process serves. */
+	struct listen listen;
+	/* With --workers: the sockets of each, in the watching process. */
+	struct listen *shares;
+	struct report report;
+	struct loop *loop;
+	/* The clients stand in an epoll set. */
+	bool many;
+	struct crowd *crowd;
+	/* Where it counts: in `own_totals`, or as a worker. The watching process has the sum there when somebody asks. */
+	struct totals *totals, own_totals;
+	struct udp *udp;
+	struct tcp *tcp;
+	/* NULL: none. */
+	struct control *control;
+	/* NULL without --workers. The watching process has them in place of `udp` and `tcp`; a worker has them too. */
+	struct workers *workers;
+	bool is_worker;
+	int64_t started;
+	/* When signals were last let in. */
+	int64_t signals_at;
+	/* The loop looks again instead of sleeping (--spin); 0 when it does not. */
+	int64_t spin_until;
+	unsigned looks;
+	/* The end has begun, and how often it had been asked for by then; it is over at `finish_by`. */
+	bool finishing;
+	int ends_heeded;
+	int64_t finish_by;
+	/* The other end of the lifeline is gone. */
+	bool abandoned;
+};
+
+/* One line on stderr; returns the status. */
+int server_complain(int status, const char *what);
+/* Opens the sockets, or those of each worker. Returns 0 or the status, as all of these do. */
+int server_open_sockets(struct server *s);
+/* Makes all that serves or watches. */
+int server_open(struct server *s);
+/* What is served; all workers' are alike. */
+const struct listen *server_served(const struct server *s);
+/* Has the totals of all workers in `totals`. */
+void server_sum(struct server *s);
+/* This process was started as worker `number`: it lets go of what is the watching one's and makes what serves. */
+int server_become_worker(struct server *s, int number);
+/* Gives up what this process does not need for serving, and logs it. */
+void server_give_up_rights(const struct server *s);
+/* Closes the sockets of the workers in the watching process. */
+void server_close_shares(struct server *s);
+/* Ends and closes all but the totals, and the workers, whose memory they may lie in. */
+void server_close(struct server *s);
+
+#endif

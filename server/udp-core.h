@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What udp.c (datagrams in) and udp-send.c (replies out) share. */
+#ifndef UPCASED_UDP_CORE_H
+#define UPCASED_UDP_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capitals.h"
+#include "datagram.h"
+#include "guard.h"
+#include "impairment.h"
+#include "listen.h"
+#include "loop.h"
+#include "peers.h"
+#include "totals.h"
+#include "udp.h"
+
+/* Longer than any datagram. */
+#define UDP_LONGEST 65536
+/* Replies that are kept to be sent together, and their bytes. */
+#define UDP_REPLIES 256
+#define UDP_OUT_SIZE (4 * CAPITALS_GROWTH * UDP_LONGEST)
+
+/* A reply that is to be sent. */
+struct udp_reply {
+	const struct datagram *question;
+	/* How long that was. */
+	size_t asked;
+	unsigned char *bytes;
+	size_t n;
+	/* The question is its own capitals: the guard has a say yet, when it is sent. */
+	bool own;
+};
+
+/* A reply that waits for the kernel. */
+struct udp_held {
+	struct udp_held *next;
+	struct datagram question;
+	size_t asked, n;
+	unsigned char bytes[];
+};
+
+struct udp_socket {
+	struct udp *udp;
+	struct listen_socket *at;
+	/* In the order in which they go; while there are any the socket is not read. */
+	struct udp_held *held, **held_end;
+	/* The kernel's own count of what its queue had no room for, as last told. */
+	uint32_t overflowed;
+	/* Messages to receive at once: fewer where the kernel joins many datagrams in each. */
+	int most;
+	/* What the kernel accepted, and until when replies are not joined, since it did not accept some that were. */
+	struct messages_means means;
+	int64_t single_until;
+};
+
+struct udp {
+	struct loop *loop;
+	struct listen *listen;
+	struct totals *totals;
+	struct peers *peers;
+	struct guard *guard;
+	/* NULL for no limit. */
+	struct quota *quota;
+	/* NULL when nothing is impaired. */
+	struct impairment *link;
+	/* What arrives later than this is left: INT64_MAX until the end. */
+	int64_t until;
+	/* When the kernel was last asked how many it dropped. */
+	int64_t looked;
+	struct udp_socket sockets[LISTEN_SOCKETS];
+	int count;
+	/* Which one something came from last. */
+	struct udp_socket *last;
+	/* Messages so far. */
+	uint64_t received;
+	struct datagram_inbox *in;
+	/* Replies of one socket, not sent yet: empty outside a turn. */
+	struct udp_reply replies[UDP_REPLIES];
+	int replies_count;
+	/* Their bytes, one behind the other. */
+	size_t out_used;
+	unsigned char out[UDP_OUT_SIZE];
+	/* Messages made of them, and where the replies of each begin and end. */
+	struct datagram_reply messages[DATAGRAM_BATCH];
+	int firsts[DATAGRAM_BATCH + 1];
+	int messages_count;
+};
+
+/* Of a datagram that came: it is counted. */
+void udp_count(struct udp *u, size_t n);
+/* It gets no reply. */
+void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum totals_drop why);
+
+/* Whether a reply to a datagram that is its own capitals may leave, now; else it is dropped. */
+bool udp_is_no_loop(struct udp *u, const struct udp_reply *r);
+
+/* Where the capitals of `n` bytes may be written; replies that are ready may be sent first. */
+unsigned char *udp_room(struct udp_socket *s, size_t n, int64_t now);
+/* A reply that is ready, its bytes in that room; `question` lives until udp_send(). */
+void udp_reply(struct udp_socket *s, const struct udp_reply *r, int64_t now);
+/* Sends what is ready, or keeps it until the kernel takes it. */
+void udp_send(struct udp_socket *s, int64_t now);
+/* Sends the replies that had to wait. Returns whether all are out of the way. */
+bool udp_send_held(struct udp_socket *s);
+/* They are dropped. */
+void udp_drop_held(struct udp_socket *s);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Replies of one turn stand one behind the other. A run of them that is as long as each other and goes one way leaves as
+ * one message, which the system splits again (UDP_SEGMENT), and all messages in as few calls as can be. What the kernel
+ * cannot take yet is copied, and from then on everything of that socket waits behind it, so that replies stay in order. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "udp-core.h"
+
+/* What is joined: no more than every kernel splits, no longer than a datagram may be, and of datagrams that fit into the
+ * packets of an Ethernet over IPv6, since the kernel will not split into longer ones than the route takes. */
+#define JOIN_MOST 64
+#define JOIN_BYTES 65000
+#define JOIN_EACH 1452
+/* How long replies go one by one where the kernel has refused to split: a route has a smaller MTU, a device cannot. */
+#define SINGLE_FOR NS_PER_S
+
+void udp_count(struct udp *u, size_t n)
+{
+	u->totals->udp_datagrams++;
+	u->totals->udp_bytes_in += n;
+}
+
+/* It has been answered or dropped. Counted only now, so that the sums are right also while a reply waits; but on a link, which
+ * may lose or copy what has come, when it comes. */
+static void count_settled(struct udp *u, size_t asked)
+{
+	if (!u->link)
+		udp_count(u, asked);
+}
+
+void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum totals_drop why)
+{
+	char from[ADDR_TEXT];
+
+	count_settled(u, n);
+	u->totals->udp_dropped[why]++;
+	log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), n, totals_drop_word(why));
+}
+
+static void count_sent(struct udp *u, size_t asked, size_t n)
+{
+	count_settled(u, asked);
+	u->totals->udp_replies++;
+	u->totals->udp_bytes_out += n;
+}
+
+static bool must_wait(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* One reply, one message. */
+static int send_one(const struct udp_socket *s, const struct datagram *d, unsigned char *bytes, size_t n)
+{
+	const struct datagram_reply message = {d, bytes, n, n};
+	int sent;
+
+	do
+		sent = datagram_send(s->at->fd, &message, 1);
+	while (sent < 0 && errno == EINTR);
+	return sent;
+}
+
+/* Sends a reply alone. Returns whether that is settled, one way or the other; if not, the kernel cannot take it yet. */
+static bool send_alone(const struct udp_socket *s, const struct datagram *d, size_t asked, unsigned char *bytes, size_t n)
+{
+	struct udp *u = s->udp;
+	int sent = send_one(s, d, bytes, n);
+
+	/* An error that an earlier datagram caused is reported here once, and nothing is sent. */
+	if (sent < 0 && !must_wait(errno) && errno != EMSGSIZE) {
+		u->totals->udp_errors++;
+		sent = send_one(s, d, bytes, n);
+	}
+	if (sent > 0)
+		count_sent(u, asked, n);
+	else if (must_wait(errno))
+		return false;
+	else
+		udp_drop(u, d, asked, errno == EMSGSIZE ? TOTALS_TOO_LONG : TOTALS_UNSENDABLE);
+	return true;
+}
+
+static void hold(struct udp_socket *s, const struct udp_reply *r)
+{
+	struct udp_held *held = malloc(sizeof *held + r->n);
+
+	if (!held) {
+		udp_drop(s->udp, r->question, r->asked, TOTALS_UNSENT);
+		return;
+	}
+	held->next = NULL;
+	held->question = *r->question;
+	held->asked = r->asked;
+	held->n = r->n;
+	memcpy(held->bytes, r->bytes, r->n);
+	if (!s->held) {
+		s->held_end = &s->held;
+		loop_want(s->udp->loop, s->at->fd, LOOP_WRITE);
+	}
+	*s->held_end = held;
+	s->held_end = &held->next;
+}
+
+/* The replies of a message one by one. */
+static void send_each(struct udp_socket *s, int message)
+{
+	struct udp *u = s->udp;
+
+	for (int i = u->firsts[message]; i < u->firsts[message + 1]; i++) {
+		struct udp_reply *r = &u->replies[i];
+
+		if (s->held || !send_alone(s, r->question, r->asked, r->bytes, r->n))
+			hold(s, r);
+	}
+}
+
+/* Messages from `first` on as far as the kernel takes them at once. Returns how many. */
+static int send_some(const struct udp_socket *s, int first)
+{
+	struct udp *u = s->udp;
+	int n = datagram_send(s->at->fd, u->messages + first, u->messages_count - first);
+
+	for (int i = first; i < first + n; i++)
+		for (int k = u->firsts[i]; k < u->firsts[i + 1]; k++)
+			count_sent(u, u->replies[k].asked, u->replies[k].n);
+	return n > 0 ? n : 0;
+}
+
+static void send_messages(struct udp_socket *s, int64_t now)
+{
+	struct udp *u = s->udp;
+	int n;
+
+	for (int i = 0; i < u->messages_count; i += n) {
+		n = s->held ? 0 : send_some(s, i);
+		if (n > 0)
+			continue;
+		/* Splitting may be what it does not do, and an error may be an earlier datagram's. */
+		if (!s->held && !must_wait(errno) && errno != EINTR && u->firsts[i + 1] - u->firsts[i] > 1)
+			s->single_until = now + SINGLE_FOR;
+		send_each(s, i);
+		n = 1;
+	}
+	u->messages_count = 0;
+}
+
+/* Where the run that begins at reply `first` ends, `end` at most. */
+static int run_end(const struct udp_socket *s, int first, int end, int64_t now)
+{
+	const struct udp_reply *r = &s->udp->replies[first];
+	size_t bytes = r->n;
+	int i;
+
+	if (!s->means.splits || now < s->single_until || r->n == 0 || r->n > JOIN_EACH)
+		return first + 1;
+	for (i = first + 1; i < end && i - first < JOIN_MOST; i++) {
+		const struct udp_reply *last = &s->udp->replies[i - 1], *next = last + 1;
+
+		bytes += next->n;
+		if (last->n != r->n || next->n > r->n || next->n == 0 || bytes > JOIN_BYTES || next->own != r->own ||
+		    next->bytes != last->bytes + last->n || !datagram_same_way(r->question, next->question))
+			break;
+	}
+	return i;
+}
+
+static void add_message(struct udp_socket *s, int first, int end, int64_t now)
+{
+	struct udp *u = s->udp;
+	const struct udp_reply *r = &u->replies[first], *last = &u->replies[end - 1];
+
+	if (u->messages_count == DATAGRAM_BATCH)
+		send_messages(s, now);
+	u->messages[u->messages_count] = (struct datagram_reply){r->question, r->bytes,
+	    (size_t)(last->bytes - r->bytes) + last->n, r->n};
+	u->firsts[u->messages_count++] = first;
+	u->firsts[u->messages_count] = end;
+}
+
+bool udp_is_no_loop(struct udp *u, const struct udp_reply *r)
+{
+	const struct datagram *d = r->question;
+	char from[ADDR_TEXT];
+	bool news;
+
+	if (guard_loop(u->guard, &d->from, r->bytes, r->n, d->arrived, clock_realtime(), &news) == GUARD_ANSWER)
+		return true;
+	if (news)
+		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced", addr_text(&d->from, from));
+	udp_drop(u, d, r->asked, TOTALS_LOOP);
+	return false;
+}
+
+/* Asks the guard about the replies from `first` to `end`. Returns where those that may go begin: right before `end`. */
+static int ask_guard(struct udp *u, int first, int end)
+{
+	int kept = end;
+
+	/* In order, since each counts for the next one, and then to the end in order. */
+	for (int i = first; i < end; i++)
+		u->replies[i].own = udp_is_no_loop(u, &u->replies[i]);
+	for (int i = end - 1; i >= first; i--)
+		if (u->replies[i].own)
+			u->replies[--kept] = u->replies[i];
+	return kept;
+}
+
+/* The guard wants to know when a reply leaves, so what it has a say in goes in a call of its own, run by run. */
+static void send_own(struct udp_socket *s, int first, int end, int64_t now)
+{
+	int next;
+
+	send_messages(s, now);
+	for (int i = ask_guard(s->udp, first, end); i < end; i = next) {
+		next = run_end(s, i, end, now);
+		add_message(s, i, next, now);
+	}
+	send_messages(s, now);
+}
+
+void udp_send(struct udp_socket *s, int64_t now)
+{
+	struct udp *u = s->udp;
+	int end;
+
+	for (int i = 0; i < u->replies_count; i = end) {
+		end = run_end(s, i, u->replies_count, now);
+		if (u->replies[i].own)
+			send_own(s, i, end, now);
+		else
+			add_message(s, i, end, now);
+	}
+	send_messages(s, now);
+	u->replies_count = 0;
+	u->out_used = 0;
+}
+
+unsigned char *udp_room(struct udp_socket *s, size_t n, int64_t now)
+{
+	struct udp *u = s->udp;
+
+	if (sizeof u->out - u->out_used < CAPITALS_GROWTH * n)
+		udp_send(s, now);
+	return u->out + u->out_used;
+}
+
+void udp_reply(struct udp_socket *s, const struct udp_reply *r, int64_t now)
+{
+	struct udp *u = s->udp;
+
+	u->replies[u->replies_count++] = *r;
+	u->out_used = (size_t)(r->bytes - u->out) + r->n;
+	if (u->replies_count == UDP_REPLIES)
+		udp_send(s, now);
+}
+
+bool udp_send_held(struct udp_socket *s)
+{
+	struct udp_held *first;
+
+	while ((first = s->held)) {
+		if (!send_alone(s, &first->question, first->asked, first->bytes, first->n))
+			return false;
+		s->held = first->next;
+		free(first);
+	}
+	loop_want(s->udp->loop, s->at->fd, LOOP_READ);
+	return true;
+}
+
+void udp_drop_held(struct udp_socket *s)
+{
+	struct udp_held *first;
+
+	while ((first = s->held)) {
+		udp_drop(s->udp, &first->question, first->asked, TOTALS_UNSENT);
+		s->held = first->next;
+		free(first);
+	}
+}

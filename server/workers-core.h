@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the workers share. */
+#ifndef UPCASED_WORKERS_CORE_H
+#define UPCASED_WORKERS_CORE_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "workers.h"
+
+/* In the shared memory, one for each worker. */
+struct workers_slot {
+	/* Where it counts: right when it is dead. */
+	alignas(64) struct totals live;
+	/* Copies of it from between its turns, where everything adds up: the one numbered `turn` modulo 2 is whole, the other
+	 * one may be in the making. */
+	struct totals told[2];
+	atomic_uint turn;
+};
+
+/* The longest line of an answer, with its end. */
+#define WORKERS_LINE 2048
+
+struct worker {
+	/* 0: there is none now. */
+	pid_t pid;
+	/* Our end of the line over which it is asked, -1 for none. */
+	int channel;
+	/* Answers that have not come yet, of questions that were given up but for the last one. */
+	int owed;
+	/* What came of them and is no whole line yet. */
+	char heard[WORKERS_LINE];
+	size_t heard_bytes;
+	/* ns: when it was started, and when the next one is due if there is none now. */
+	int64_t since, due;
+	/* How long the last pause was, 0 for none. */
+	int64_t pause;
+};
+
+struct workers {
+	int count;
+	struct worker *all;
+	struct workers_slot *slots;
+	/* What those who are dead had counted. */
+	struct totals gone;
+	/* Nobody is replaced. */
+	bool finishing;
+	/* In a worker's process: its number and its end of the line. -1 in the watching one. */
+	int own, line;
+	/* The watching process. */
+	pid_t watcher;
+};
+
+#endif

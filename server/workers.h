@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Processes that serve side by side, and the one that started them, which only watches: who dies is replaced, and what each
+ * counts lies in memory that all share, so that nothing of it dies with the process. None outlives the one that watches. */
+#ifndef UPCASED_WORKERS_H
+#define UPCASED_WORKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "totals.h"
+
+/* Opaque. */
+struct workers;
+
+/* For `count` of them, none started. NULL with errno. */
+struct workers *workers_new(int count);
+/* Ends all that are left at once, by SIGKILL; in a worker's process it does nothing. NULL is nobody. */
+void workers_kill(struct workers *w);
+/* Only lets go. NULL is nothing. */
+void workers_free(struct workers *w);
+
+/* When workers_tend() wants to be called, ns, or CLOCK_NEVER; it also wants to be called when a child ended. NULL is
+ * allowed. */
+int64_t workers_deadline(const struct workers *w);
+/* Sees who has ended, and starts who is missing: at once, or after a pause that grows where one lives for less than a
+ * second. Returns -1; in the process of a new worker its number, from 0 on. From then on that process may call the three
+ * functions at the end, and workers_free(). NULL is nothing. */
+int workers_tend(struct workers *w, int64_t now);
+
+/* Asks all to end as SIGTERM does; nobody is replaced any more. */
+void workers_finish(struct workers *w);
+/* Whether there are any left. NULL is nobody. */
+bool workers_busy(const struct workers *w);
+
+/* What all have counted together, the dead too: for each that lives what it had counted when it last waited. */
+void workers_sum(const struct workers *w, struct totals *sum);
+
+/* Adds the text `line`, which ends in a newline. */
+typedef void workers_line(void *context, const char *line);
+/* Gives each the order `order`, of orders.h, and tells each line of the answers but the last one of each. Returns 0, or the
+ * number, from 1 on, of one that did not answer within a second. */
+int workers_ask(struct workers *w, const char *order, workers_line *tell, void *context);
+
+/* For a worker: where it counts, and its end of the line over which it is asked. */
+struct totals *workers_totals(struct workers *w);
+int workers_channel(const struct workers *w);
+/* To be called before it waits: what it has counted by now is what workers_sum() tells. */
+void workers_publish(struct workers *w);
+
+#endif

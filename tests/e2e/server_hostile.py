@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hostile world: sources that come too fast, and what is left to whoever takes the server over."""
+import os
+import re
+import socket
+import tempfile
+import time
+
+from server import PATIENCE, Server, ask, expect, line, refused_start, run, tcp, udp, wait_until
+
+
+def flood(server, count, source="127.0.0.1"):
+    """Datagrams from one address; returns how many were answered."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((source, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    sock.settimeout(0.2)
+    answered = 0
+    for i in range(count):
+        sock.sendto(b"line %d" % i, ("127.0.0.1", server.port))
+        if i % 64 == 63:
+            # The server's turn: none may be lost for want of room.
+            wait_until(lambda: not queued(server), "the server to read")
+    try:
+        while True:
+            answered += sock.recv(2000).startswith(b"LINE ")
+    except socket.timeout:
+        return answered
+
+
+def queued(server):
+    """Bytes in the receive queues of the server's datagram sockets: the kernel's own word."""
+    with open("/proc/net/udp") as table:
+        rows = [row.split() for row in table][1:]
+    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{server.port:04X}"))
+
+
+def datagrams_too_fast():
+    """--datagram-rate: so many at once and no more from one source; another source has its own; each is counted"""
+    with Server("--datagram-rate=50") as server:
+        start = time.monotonic()
+        answered = flood(server, 400)
+        most = 100 + 50 * (time.monotonic() - start) + 1
+        expect(100 <= answered <= most, True, f"answered {answered} of 400, {most:.0f} at most")
+        totals = server.wait_totals(lambda t: t["udp"]["datagrams"] == 400, "all datagrams")
+        expect(totals["udp dropped"]["rate"], 400 - answered, "dropped for the rate")
+        expect(totals["udp"]["replies"], answered, "replies")
+        other = flood(server, 50, "127.0.0.2")
+        expect(other, 50, "answered for another source")
+
+
+def connects_too_fast():
+    """--connect-rate: so many at once and no more from one source; refused politely, logged and counted"""
+    with Server("--connect-rate=5") as server:
+        start = time.monotonic()
+        clients = [tcp(server) for _ in range(60)]
+        served = [client for client in clients if served_by(client)]
+        most = 10 + 5 * (time.monotonic() - start) + 1
+        expect(10 <= len(served) <= most, True, f"served {len(served)} of 60, {most:.0f} at most")
+        server.wait_log(r"tcp 127.0.0.1:\d+: refused: rate")
+        totals = server.wait_totals(lambda t: t["tcp"]["clients"] + t["tcp refused"]["rate"] == 60, "60 clients")
+        expect(totals["tcp"]["clients"], len(served), "served")
+        other = socket.create_connection(("127.0.0.1", server.port), PATIENCE, ("127.0.0.3", 0))
+        expect(line(other, b"hello\n"), b"HELLO\n", "reply to another source")
+
+
+def served_by(client):
+    try:
+        client.sendall(b"hello\n")
+        return client.recv(100) == b"HELLO\n"
+    except ConnectionError:
+        return False
+
+
+def no_rate_on_loopback():
+    """where only this host can come, nobody is too fast"""
+    with Server() as server:
+        expect(flood(server, 3000) > 0, True, "answered")
+        expect(server.wait_totals(lambda t: t["udp"]["datagrams"] > 0, "datagrams")["udp dropped"]["rate"], 0, "dropped")
+
+
+def wrong_rates():
+    """a rate that is none: one line, status 2"""
+    for option in "--datagram-rate=fast", "--connect-rate=-1", "--datagram-rate=1000001":
+        expect(option in refused_start("--port=0", option, status=2), True, option)
+
+
+def status_of(server):
+    with open(f"/proc/{server.pid}/status") as status:
+        return dict(re.findall(r"^(\w+):\s*(.*)$", status.read(), re.M))
+
+
+def sandboxed():
+    """after start-up it has no capabilities, no new privileges and a filter, says so, and serves on"""
+    with Server() as server:
+        said = server.wait_log(r"sandbox: (.*)")[1]
+        status = status_of(server)
+        expect(status["NoNewPrivs"], "1", "no new privileges")
+        expect([int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh")], [0, 0, 0], "capabilities")
+        expect("no capabilities" in said and "no new privileges" in said, True, said)
+        # What the log says is so: 2 is a filter.
+        expect(status["Seccomp"] == "2", ", seccomp" in said, f"a filter, and the log says: {said}")
+        expect(ask(udp(server), b"udp"), b"UDP", "reply")
+        expect(line(tcp(server), b"tcp\n"), b"TCP\n", "reply")
+
+
+def not_sandboxed():
+    """--no-sandbox: as it was started"""
+    with Server("--no-sandbox") as server:
+        expect(ask(udp(server), b"udp"), b"UDP", "reply")
+        status = status_of(server)
+        expect((status["NoNewPrivs"], status["Seccomp"]), ("0", "0"), "privileges and filter")
+        expect("sandbox" in server.log(), False, "sandbox in the log")
+
+
+def removes_its_files():
+    """within the sandbox it still removes its own socket, and nothing else"""
+    folder = tempfile.mkdtemp()
+    control = os.path.join(folder, "control")
+    try:
+        with Server(f"--control={control}") as server:
+            wait_until(lambda: os.path.exists(control), "the control socket")
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(control)
+            sock.sendall(b"totals\n")
+            wait_until(lambda: b"udp:" in sock.recv(65536), "totals")
+            server.process.terminate()
+            server.process.wait()
+        expect(os.path.exists(control), False, "the socket is still there")
+    finally:
+        os.rmdir(folder)
+
+
+def all_of_it_within():
+    """within the sandbox: the log, the totals on a signal, an idle client's end, the end on a signal"""
+    with Server("--idle-timeout=50ms", "--max-clients=2", "-v") as server:
+        client = tcp(server)
+        expect(line(client, b"hello\n"), b"HELLO\n", "reply")
+        expect(client.recv(100), b"", "the end of an idle client")
+        server.wait_log(r"idle")
+        expect(server.totals()["tcp ended"]["idle"], 1, "idle")
+        server.process.terminate()
+        expect(server.process.wait(PATIENCE), 0, "status")
+        server.wait_log(r"totals at the end")
+
+
+run(datagrams_too_fast, connects_too_fast, no_rate_on_loopback, wrong_rates, sandboxed, not_sandboxed, removes_its_files,
+    all_of_it_within)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The reader of recordings: any bytes are read or refused, with a reason of one line. Each record that is read, written anew and read
+ * again, is the same text. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "../../client-tui/record-file.h"
+
+static void no(const char *what)
+{
+	fprintf(stderr, "not so: %s\n", what);
+	abort();
+}
+
+static char *write_again(const struct record_read *r)
+{
+	switch (r->type) {
+	case RECORD_SESSION:
+		return record_json_session(&r->session);
+	case RECORD_LINE:
+		return record_json_line(&r->line);
+	case RECORD_REPLY:
+		return record_json_reply(&r->reply);
+	case RECORD_NOTICE:
+		return record_json_notice(&r->notice);
+	default:
+		return NULL;
+	}
+}
+
+static void check_line(const char *text, size_t n)
+{
+	struct record_read r, again;
+	char why[RECORD_WHY] = "";
+	char *first, *second;
+
+	if (record_json_read(&r, text, n, why) < 0) {
+		if (!*why || strchr(why, '\n'))
+			no("refused without a reason of one line");
+		record_read_free(&r);
+		return;
+	}
+	first = write_again(&r);
+	if (first) {
+		if (record_json_read(&again, first, strlen(first), why) < 0)
+			no("what was written is not read");
+		second = write_again(&again);
+		if (!second || strcmp(first, second) != 0)
+			no("read again it is another");
+		free(second);
+		record_read_free(&again);
+	}
+	free(first);
+	record_read_free(&r);
+}
+
+static void check_file(const uint8_t *data, size_t size)
+{
+	char why[RECORD_FILE_WHY] = "";
+	FILE *in = fmemopen((void *)(uintptr_t)data, size, "r");
+	struct record_file *f = in ? record_file_read(in, why) : NULL;
+
+	if (in && !f && (!*why || strchr(why, '\n')))
+		no("a file refused without a reason of one line");
+	record_file_free(f);
+	if (in)
+		fclose(in);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *end = memchr(data, '\n', size);
+
+	if (size == 0)
+		return 0;
+	check_line((const char *)data, end ? (size_t)(end - (const char *)data) : size);
+	check_file(data, size);
+	return 0;
+}

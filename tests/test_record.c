@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Records: what is written is read again the same, whatever the bytes; the recorder's sums are the ledger's; damaged files are
+ * refused. */
+#include "config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/ledger-play.h"
+#include "../client-tui/record-file.h"
+
+#define MS INT64_C(1000000)
+
+/* A fixed sequence (Numerical Recipes' generator), so that a failure comes again. */
+static uint32_t next(uint32_t *seed)
+{
+	return (*seed = *seed * 1664525 + 1013904223) >> 8;
+}
+
+static unsigned char *random_bytes(uint32_t *seed, size_t *n)
+{
+	static const char *const texts[] = { "", "hello", "gr\xc3\xbc\xc3\x9f" "e", "\xed\xa0\x80", "\xff\xfe", "a\"b\\c\n\r\t", "\xe2\x80\xa8" };
+	const uint32_t kind = next(seed) % 3;
+	unsigned char *bytes;
+
+	if (kind == 0) {
+		const char *text = texts[next(seed) % (sizeof texts / sizeof *texts)];
+
+		*n = strlen(text);
+		return (unsigned char *)strdup(text);
+	}
+	*n = next(seed) % 40;
+	bytes = malloc(*n + 1);
+	for (size_t i = 0; i < *n; i++)
+		bytes[i] = (unsigned char)(kind == 1 ? next(seed) : next(seed) % 128);
+	return bytes;
+}
+
+static void random_leg(uint32_t *seed, struct witness_leg *leg)
+{
+	*leg = (struct witness_leg){ .tries = (uint16_t)(next(seed) % 3), .again = 1, .lost = 2, .fate = EVENT_LOST, .waits = 2,
+		.wait = { next(seed), 5 }, .first_out = INT64_MAX, .last_out = INT64_MIN };
+	if (leg->tries > 0)
+		leg->first_in = 5, leg->last_in = 7;
+	if (next(seed) % 2)
+		leg->through = 1, leg->first_out = 8, leg->last_out = 9;
+}
+
+static struct record random_record(uint32_t *seed)
+{
+	const bool replied = next(seed) % 2;
+	struct record r = { .stream = next(seed) % 2, .number = 1 + next(seed), .session = next(seed) % 9,
+		.fate = replied ? FATE_ANSWERED : FATE_CUT_OFF, .typed_at = next(seed), .sent_at = next(seed),
+		.replied_at = RECORD_NEVER, .decided_at = RECORD_NEVER, .tag = next(seed) % 3, .partial = next(seed) % 2,
+		.error = replied ? 0 : ECONNRESET, .has_link = next(seed) % 2, .place = WITNESS_COMING };
+
+	r.text = random_bytes(seed, &r.length);
+	if (replied) {
+		r.replied_at = r.sent_at + next(seed);
+		r.duplicates = r.duplicate_count = next(seed) % 3;
+		r.duplicate_at[0] = r.duplicate_at[1] = r.replied_at + 1;
+		r.reordered = next(seed) % 2;
+		if (next(seed) % 2)
+			r.differs = true, r.reply = random_bytes(seed, &r.reply_length);
+	}
+	random_leg(seed, &r.legs[EVENT_THERE]);
+	random_leg(seed, &r.legs[EVENT_BACK]);
+	r.packet_count = r.has_link ? next(seed) % 3 : 0;
+	for (size_t i = 0; i < r.packet_count; i++)
+		r.packets[i] = (struct record_packet){ .way = EVENT_BACK, .fate = EVENT_QUEUE, .again = true, .payload = true, .in = 1,
+			.out = RECORD_NEVER, .out2 = 3, .seq = next(seed), .length = next(seed) };
+	return r;
+}
+
+static void assert_same(const struct record *a, const struct record *b)
+{
+	assert_int_equal(a->length, b->length);
+	assert_memory_equal(a->text, b->text, a->length);
+	assert_int_equal(!a->reply, !b->reply);
+	assert_int_equal(a->reply_length, b->reply_length);
+	if (a->reply)
+		assert_memory_equal(a->reply, b->reply, a->reply_length);
+	assert_int_equal(a->number, b->number);
+	assert_int_equal(a->fate, b->fate);
+	assert_int_equal(a->sent_at, b->sent_at);
+	assert_int_equal(a->replied_at, b->replied_at);
+	assert_int_equal(a->decided_at, b->decided_at);
+	assert_int_equal(a->error, b->error);
+	assert_int_equal(a->tag, b->tag);
+	assert_int_equal(a->duplicates, b->duplicates);
+	assert_int_equal(a->packet_count, b->packet_count);
+	assert_int_equal(a->has_link, b->has_link);
+	if (a->has_link)
+		assert_int_equal(a->legs[EVENT_BACK].first_out, b->legs[EVENT_BACK].first_out);
+}
+
+static void any_record_comes_back(void **state)
+{
+	uint32_t seed = 1;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		struct record r = random_record(&seed);
+		struct record_read read;
+		char why[RECORD_WHY] = "", *text = record_json_line(&r), *again;
+
+		assert_non_null(text);
+		assert_null(strchr(text, '\n'));
+		if (record_json_read(&read, text, strlen(text), why) < 0)
+			fail_msg("%s: %s", why, text);
+		assert_int_equal(read.type, RECORD_LINE);
+		assert_same(&r, &read.line);
+		again = record_json_line(&read.line);
+		assert_string_equal(text, again);
+		free(text);
+		free(again);
+		record_read_free(&read);
+		record_free(&r);
+	}
+}
+
+static void base64_comes_back(void **state)
+{
+	static const struct {
+		const char *bytes, *text;
+	} known[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const bad[] = { "Z", "Zg=", "Zg", "Zh==", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm 9" };
+	size_t n;
+
+	(void)state;
+	/* RFC 4648, section 10. */
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		char *text = record_base64((const unsigned char *)known[i].bytes, strlen(known[i].bytes));
+		unsigned char *bytes = record_from_base64(known[i].text, strlen(known[i].text), &n);
+
+		assert_string_equal(text, known[i].text);
+		assert_int_equal(n, strlen(known[i].bytes));
+		assert_memory_equal(bytes, known[i].bytes, n);
+		free(text);
+		free(bytes);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_null(record_from_base64(bad[i], strlen(bad[i]), &n));
+}
+
+static void dates_are_right(void **state)
+{
+	char buf[RECORD_DATE_ROOM];
+
+	(void)state;
+	assert_string_equal(record_date(0, buf), "1970-01-01T00:00:00.000000000Z");
+	assert_string_equal(record_date(INT64_C(951782400) * 1000000000 + 7, buf), "2000-02-29T00:00:00.000000007Z");
+	assert_string_equal(record_date(INT64_C(4107542399) * 1000000000, buf), "2100-02-28T23:59:59.000000000Z");
+	assert_string_equal(record_date(-1, buf), "1969-12-31T23:59:59.999999999Z");
+}
+
+/* --- the recorder --- */
+
+struct desk {
+	struct ledger *l;
+	struct recorder *r;
+	char *text;
+	size_t length;
+	FILE *out;
+};
+
+static void desk_open(struct desk *d, size_t rows)
+{
+	d->l = ledger_new(&(struct ledger_settings){ .capacity = rows, .wait = 100 * MS, .answerable = 1000 * MS });
+	d->out = open_memstream(&d->text, &d->length);
+	d->r = recorder_new(CLIENT_JSON, d->out, MS, &(struct record_run){ .started = 1 });
+	assert_int_equal(recorder_add(d->r, d->l, false, "peer:1", 100 * MS, rows, NULL), 0);
+}
+
+static void send(struct desk *d, uint64_t number, const char *text, int64_t at)
+{
+	assert_int_equal(ledger_add(d->l, number, text, strlen(text), at), 0);
+	ledger_sent(d->l, number, at);
+}
+
+static void reply(struct desk *d, const char *text, int64_t at)
+{
+	const struct session_reply reply = { .verdict = ledger_reply(d->l, text, strlen(text), at),
+		.text = (const unsigned char *)text, .length = strlen(text) };
+
+	recorder_reply(d->r, 0, &reply, at);
+}
+
+/* What is written, read back. */
+static struct record_file *desk_read(struct desk *d)
+{
+	char why[RECORD_FILE_WHY] = "";
+	FILE *in;
+	struct record_file *f;
+
+	fflush(d->out);
+	in = fmemopen(d->text, d->length, "r");
+	f = record_file_read(in, why);
+	fclose(in);
+	if (!f)
+		fail_msg("%s\n%s", why, d->text);
+	return f;
+}
+
+static void desk_close(struct desk *d)
+{
+	assert_true(ledger_balanced(d->l));
+	recorder_free(d->r);
+	fclose(d->out);
+	free(d->text);
+	ledger_free(d->l);
+}
+
+static void end(struct desk *d, int64_t at)
+{
+	ledger_give_up(d->l);
+	recorder_end(d->r, &(struct record_run){ .ended_at = at });
+	assert_int_equal(recorder_error(d->r), 0);
+}
+
+/* Lines and the records behind them add up to the totals. */
+static void assert_sum(const struct record_file *f, const struct ledger_totals *t)
+{
+	const struct record_side *side = &f->sides[0];
+	uint64_t answered = 0, lost = 0, late = 0, duplicates = 0, strays = 0;
+
+	for (size_t i = 0; i < side->count; i++) {
+		answered += side->lines[i]->fate == FATE_ANSWERED;
+		lost += side->lines[i]->fate == FATE_LOST;
+		late += side->lines[i]->late;
+		duplicates += side->lines[i]->duplicates;
+	}
+	for (size_t i = 0; i < f->reply_count; i++) {
+		answered += f->replies[i].match == MATCH_ANSWER;
+		lost -= f->replies[i].match == MATCH_ANSWER;
+		late += f->replies[i].match == MATCH_LATE;
+		duplicates += f->replies[i].match == MATCH_DUPLICATE;
+		strays += f->replies[i].match == MATCH_STRAY;
+	}
+	assert_int_equal(answered, t->answered);
+	assert_int_equal(lost, t->lost);
+	assert_int_equal(late, t->late);
+	assert_int_equal(duplicates, t->duplicates);
+	assert_int_equal(strays, t->strays);
+	assert_int_equal(side->count + side->sum.unrecorded, t->typed);
+	assert_int_equal(side->sum.totals.answered, t->answered);
+	assert_int_equal(side->sum.totals.lost, t->lost);
+}
+
+static void records_wait_until_final(void **state)
+{
+	struct desk d;
+	struct record_file *f;
+
+	(void)state;
+	desk_open(&d, 100);
+	send(&d, 1, "one", 10 * MS);
+	send(&d, 2, "two", 11 * MS);
+	reply(&d, "ONE", 20 * MS);
+	assert_int_equal(recorder_turn(d.r, 21 * MS), 210 * MS + 1);
+	reply(&d, "ONE", 22 * MS);
+	while (ledger_expire(d.l, 150 * MS))
+		;
+	recorder_turn(d.r, 150 * MS);
+	fflush(d.out);
+	assert_int_equal(d.length, 0);
+	recorder_turn(d.r, 300 * MS);
+	/* Both were written; what comes now is told apart. */
+	reply(&d, "TWO", 310 * MS);
+	reply(&d, "ONE", 311 * MS);
+	reply(&d, "NOBODY", 312 * MS);
+	end(&d, 400 * MS);
+	f = desk_read(&d);
+	assert_int_equal(f->sides[0].lines[0]->duplicates, 1);
+	assert_int_equal(f->sides[0].lines[0]->duplicate_at[0], 21 * MS);
+	assert_int_equal(f->sides[0].lines[1]->decided_at, 110 * MS);
+	assert_int_equal(f->reply_count, 3);
+	assert_sum(f, ledger_totals(d.l));
+	record_file_free(f);
+	desk_close(&d);
+}
+
+/* Rows are forgotten sooner than they are final: they are written in time, if out of order. */
+static void crowded_rows_are_written(void **state)
+{
+	struct desk d;
+	struct record_file *f;
+	char text[30], capitals[30];
+
+	(void)state;
+	desk_open(&d, 64);
+	for (uint64_t i = 1; i <= 2000; i++) {
+		const int64_t at = (int64_t)i * 2 * MS;
+
+		snprintf(text, sizeof text, "line %d", (int)i);
+		snprintf(capitals, sizeof capitals, "LINE %d", (int)i);
+		send(&d, i, text, at);
+		while (ledger_expire(d.l, at))
+			;
+		if (i % 7)
+			reply(&d, capitals, at + MS);
+		recorder_turn(d.r, at + MS);
+	}
+	end(&d, 9000 * MS);
+	f = desk_read(&d);
+	assert_int_equal(f->sides[0].sum.unrecorded, 0);
+	assert_int_equal(f->sides[0].count, 2000);
+	assert_sum(f, ledger_totals(d.l));
+	record_file_free(f);
+	desk_close(&d);
+}
+
+/* What /save writes in the midst of a session: lines that wait, what came besides, in the order of the session. */
+static void all_is_saved_at_once(void **state)
+{
+	struct desk d;
+	struct record_file *f;
+
+	(void)state;
+	desk_open(&d, 100);
+	recorder_notice(d.r, true, "a notice", 5 * MS);
+	send(&d, 1, "one", 10 * MS);
+	reply(&d, "ONE", 20 * MS);
+	reply(&d, "ONE", 21 * MS);
+	reply(&d, "", 22 * MS);
+	send(&d, 2, "two", 30 * MS);
+	fclose(d.out);
+	free(d.text);
+	d.out = open_memstream(&d.text, &d.length);
+	assert_int_equal(recorder_save(d.r, CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 40 * MS }, 40 * MS), 0);
+	f = desk_read(&d);
+	assert_int_equal(f->notice_count, 1);
+	assert_string_equal(f->notices[0].text, "a notice");
+	assert_int_equal(f->notices[0].at, 4 * MS);
+	assert_int_equal(f->sides[0].lines[0]->duplicate_at[0], 20 * MS);
+	assert_int_equal(f->sides[0].lines[1]->fate, FATE_WAITING);
+	assert_int_equal(f->reply_count, 1);
+	assert_sum(f, ledger_totals(d.l));
+	record_file_free(f);
+	desk_close(&d);
+}
+
+static void a_full_disk_is_told(void **state)
+{
+	struct desk d;
+	FILE *full = fopen("/dev/full", "w");
+
+	(void)state;
+	desk_open(&d, 10);
+	recorder_free(d.r);
+	d.r = recorder_new(CLIENT_JSON, full, MS, &(struct record_run){ .started = 1 });
+	recorder_add(d.r, d.l, false, "peer:1", 100 * MS, 10, NULL);
+	send(&d, 1, "one", 10 * MS);
+	reply(&d, "ONE", 20 * MS);
+	recorder_turn(d.r, 900 * MS);
+	assert_int_equal(recorder_error(d.r), ENOSPC);
+	assert_int_equal(recorder_turn(d.r, 901 * MS), INT64_MAX);
+	fclose(full);
+	desk_close(&d);
+}
+
+/* --- playing --- */
+
+static void played_lines_have_their_fates(void **state)
+{
+	struct ledger *l = ledger_new(&(struct ledger_settings){ .capacity = 3, .wait = 100 * MS });
+
+	(void)state;
+	for (uint64_t i = 1; i <= 6; i++) {
+		assert_int_equal(ledger_play_line(l, i, "same", 4, false, i, (int64_t)i), 0);
+		ledger_sent(l, i, (int64_t)i);
+	}
+	assert_int_equal(ledger_play_line(l, 6, "same", 4, false, 0, 7), -1);
+	/* The rows of the first three are forgotten, their totals are not. */
+	ledger_play_reply(l, 1, &(struct ledger_played){ .at = 50 });
+	ledger_play_fate(l, 2, FATE_LOST, 0);
+	ledger_play_fate(l, 4, FATE_LOST, 0);
+	ledger_play_reply(l, 4, &(struct ledger_played){ .late = true, .at = 200 * MS });
+	ledger_play_reply(l, 5, &(struct ledger_played){ .reordered = true, .differs = true, .at = 60,
+		.reply = (const unsigned char *)"other", .length = 5 });
+	ledger_play_duplicate(l, 5);
+	ledger_play_fate(l, 6, FATE_REFUSED, ECONNREFUSED);
+	ledger_play_stray(l);
+	assert_true(ledger_balanced(l));
+	assert_int_equal(ledger_totals(l)->answered, 2);
+	assert_int_equal(ledger_totals(l)->lost, 2);
+	assert_int_equal(ledger_totals(l)->late, 1);
+	assert_int_equal(ledger_totals(l)->refused, 1);
+	assert_int_equal(ledger_totals(l)->waiting, 1);
+	assert_int_equal(ledger_totals(l)->reordered, 1);
+	assert_int_equal(ledger_find(l, 5)->reply_length, 5);
+	assert_int_equal(ledger_find(l, 5)->tag, 5);
+	ledger_free(l);
+}
+
+/* --- damaged files --- */
+
+#define START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1}\n"
+#define SESSION "{\"type\":\"session\",\"session\":0,\"transport\":\"udp\",\"peer\":\"p\",\"wait_ns\":1}\n"
+#define LINE(n, more) "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":" n ",\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":1,\"text\":\"x\"" more "}\n"
+
+static void damaged_files_are_refused(void **state)
+{
+	static const struct {
+		const char *file, *why;
+	} bad[] = {
+		{ "", "line 1: the file is empty" },
+		{ "\n", "line 1: empty" },
+		{ "hello\n", "line 1: no JSON" },
+		{ SESSION, "line 1: it does not begin" },
+		{ "[1]\n", "line 1: no record" },
+		{ "{\"type\":\"start\",\"format\":\"upcase\",\"version\":2}\n", "line 1: \"version\"" },
+		{ START "{\"type\":\"line\"", "line 2: the file ends within" },
+		{ START LINE("1", ""), "line 2: a session that was not told" },
+		{ START SESSION LINE("1", "") LINE("1", ""), "line 4: a line with this" },
+		{ START SESSION LINE("0", ""), "line 3: \"n\"" },
+		{ START SESSION LINE("1e3", ""), "line 3: \"n\" is not a whole" },
+		{ START SESSION LINE("NaN", ""), "line 3: no JSON" },
+		{ START SESSION LINE("99999999999999999999999", ""), "line 3: no JSON" },
+		{ START SESSION LINE("9223372036854775807", ""), "line 3: \"n\" is out of range" },
+		{ START SESSION LINE("1", ",\"n\":2"), "line 3: no JSON" },
+		{ START SESSION LINE("1", ",\"duplicates\":7"), "line 3: \"fate\"" },
+		{ START SESSION LINE("1", ",\"late\":true"), "line 3: \"replied_ns\"" },
+		{ START SESSION LINE("1", ",\"tag\":\"x\""), "line 3: \"tag\" is not a whole" },
+		{ START SESSION LINE("1", ",\"link\":7"), "line 3: \"link\" is not an object" },
+		{ START SESSION SESSION, "line 3: the sessions are not numbered" },
+		{ START "{\"type\":\"summary\",\"sessions\":[]}\n" SESSION, "line 3: there is more behind" },
+		{ START SESSION "{\"type\":\"summary\",\"sessions\":[]}\n", "line 3: the summary has other" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char why[RECORD_FILE_WHY] = "", *copy = strdup(bad[i].file);
+		FILE *in = *copy ? fmemopen(copy, strlen(copy), "r") : fopen("/dev/null", "r");
+		struct record_file *f = record_file_read(in, why);
+
+		if (f || strncmp(why, bad[i].why, strlen(bad[i].why)) != 0)
+			fail_msg("%s\ngave: %s\nnot: %s", bad[i].file, why, bad[i].why);
+		fclose(in);
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_record_comes_back),
+		cmocka_unit_test(base64_comes_back),
+		cmocka_unit_test(dates_are_right),
+		cmocka_unit_test(records_wait_until_final),
+		cmocka_unit_test(crowded_rows_are_written),
+		cmocka_unit_test(all_is_saved_at_once),
+		cmocka_unit_test(a_full_disk_is_told),
+		cmocka_unit_test(played_lines_have_their_fates),
+		cmocka_unit_test(damaged_files_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

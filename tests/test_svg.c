@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The pictures: what is drawn, where the axis is cut, pages, text that must not break XML, files. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/save-svg.h"
+#include "../client-tui/svg-exchange.h"
+#include "../client-tui/svg-plots.h"
+#include "../client-tui/ticks.h"
+#include "../client-tui/time-axis.h"
+#include "clock.h"
+
+#define MS NS_PER_MS
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static const struct exchange_heading heading = { .title = "a <title>", .note = "link: loss 20 %" };
+
+/* --- records --- */
+
+static struct record line(uint64_t number, bool stream, enum ledger_fate fate, const char *text)
+{
+	const int64_t sent = (int64_t)number * 10 * MS;
+
+	return (struct record){ .stream = stream, .number = number, .fate = fate, .typed_at = sent, .sent_at = sent,
+		.replied_at = fate == FATE_ANSWERED ? sent + 40 * MS : RECORD_NEVER, .text = (unsigned char *)(uintptr_t)text,
+		.length = strlen(text) };
+}
+
+static void packet(struct record *r, enum event_way way, enum event_fate fate, bool again, int64_t in, int64_t out)
+{
+	r->has_link = true;
+	r->packets[r->packet_count++] = (struct record_packet){ .way = way, .fate = fate, .again = again, .payload = true,
+		.in = in, .out = out, .out2 = RECORD_NEVER };
+}
+
+static char *exchange(const struct record *records, size_t count, size_t page)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *out = open_memstream(&text, &n);
+
+	assert_int_equal(exchange_page(out, records, count, page, &heading), 0);
+	fclose(out);
+	return text;
+}
+
+static int occurrences(const char *text, const char *what)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		n++;
+	return n;
+}
+
+/* Without the title and the legend's sample: how many lines of a class. */
+static void draws(const char *svg, const char *what, int times)
+{
+	if (occurrences(svg, what) != times)
+		fail_msg("%d times %s, not %d, in %s", occurrences(svg, what), what, times, svg);
+}
+
+/* --- tests --- */
+
+static void axis_is_cut_where_nothing_happens(void **state)
+{
+	const int64_t moments[] = { 5000 * MS, 0, 20 * MS, 40 * MS, 40 * MS };
+	struct time_axis a;
+
+	(void)state;
+	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000), 0);
+	assert_int_equal(a.count, 4);
+	assert_int_equal(a.cut_count, 1);
+	assert_int_equal(a.cuts[0].from, 40 * MS);
+	assert_int_equal(a.cuts[0].to, 5000 * MS);
+	assert_float_equal(time_axis_place(&a, 20 * MS), 24, 1e-9);
+	assert_float_equal(time_axis_place(&a, 10 * MS), 12, 1e-9);
+	assert_float_equal(time_axis_place(&a, -5), 0, 1e-9);
+	assert_float_equal(time_axis_place(&a, 9000 * MS), a.length, 1e-9);
+	assert_true(a.length < 100);
+	time_axis_free(&a);
+}
+
+static void axis_is_not_too_long(void **state)
+{
+	int64_t moments[1000];
+	struct time_axis a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(moments); i++)
+		moments[i] = (int64_t)i * 50 * MS;
+	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000), 0);
+	assert_float_equal(a.length, 1000, 1e-6);
+	assert_true((double)time_axis_step(&a, 60) * a.scale >= 60);
+	time_axis_free(&a);
+}
+
+static void nothing_at_all(void **state)
+{
+	struct time_axis a;
+	char *svg = exchange(NULL, 0, 0);
+
+	(void)state;
+	assert_int_equal(time_axis_make(&a, NULL, 0, 1, 1, 1, 1), 0);
+	assert_float_equal(time_axis_place(&a, 7), 0, 1e-9);
+	time_axis_free(&a);
+	assert_int_equal(exchange_pages(NULL, 0), 1);
+	assert_non_null(strstr(svg, "</svg>"));
+	free(svg);
+}
+
+static void ticks_are_round(void **state)
+{
+	double marks[8];
+	struct ticks t = ticks_for(0, 43 * MS);
+	size_t n = ticks_marks(&t, marks, COUNT(marks));
+
+	(void)state;
+	assert_false(!t.logarithmic);
+	t = ticks_for(38 * MS, 43 * MS);
+	n = ticks_marks(&t, marks, COUNT(marks));
+	assert_false(t.logarithmic);
+	assert_float_equal(t.low, 0, 1e-9);
+	assert_float_equal(t.high, 50 * MS, 1e-3);
+	assert_float_equal(marks[n - 1], 50 * MS, 1e-3);
+	t = ticks_for(40 * MS, 3000 * MS);
+	n = ticks_marks(&t, marks, COUNT(marks));
+	assert_true(t.logarithmic);
+	assert_float_equal(t.low, 20 * MS, 1e-3);
+	assert_float_equal(t.high, 5000 * MS, 1e-3);
+	assert_true(n >= 2 && n <= COUNT(marks));
+	for (size_t i = 0; i < n; i++)
+		assert_float_equal(ticks_value(&t, ticks_place(&t, marks[i])), marks[i], marks[i] * 1e-6);
+	assert_float_equal(ticks_place(&t, 1), 0, 1e-9);
+	assert_float_equal(ticks_place(&t, 1e15), 1, 1e-9);
+}
+
+static void reckons_without_a_link(void **state)
+{
+	const struct record records[] = { line(1, false, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two") };
+	char *svg = exchange(records, COUNT(records), 0);
+
+	(void)state;
+	/* Each half of the server's end, and the legend's. */
+	draws(svg, "class=\"udp dash\"", 2);
+	draws(svg, "server's end reckoned at half the round trip", 1);
+	draws(svg, "class=\"lost\"", 2);
+	draws(svg, "lost; where is not known", 1);
+	draws(svg, "1 one", 1);
+	draws(svg, "1 ONE", 1);
+	draws(svg, "2 TWO", 0);
+	free(svg);
+}
+
+static void true_times_in_the_lab(void **state)
+{
+	struct record records[] = { line(1, true, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two") };
+	char *svg;
+
+	(void)state;
+	records[0].replied_at = 300 * MS;
+	packet(&records[0], EVENT_THERE, EVENT_LOST, false, 10 * MS, RECORD_NEVER);
+	packet(&records[0], EVENT_THERE, EVENT_DELIVERED, true, 250 * MS, 270 * MS);
+	packet(&records[0], EVENT_BACK, EVENT_DELIVERED, false, 270 * MS, 290 * MS);
+	packet(&records[1], EVENT_THERE, EVENT_DELIVERED, false, 20 * MS, 40 * MS);
+	packet(&records[1], EVENT_BACK, EVENT_LOST, false, 40 * MS, RECORD_NEVER);
+	records[1].place = WITNESS_COMING;
+	svg = exchange(records, COUNT(records), 0);
+	draws(svg, "class=\"again head\"", 1);
+	draws(svg, "sent again", 1);
+	draws(svg, " dash", 0);
+	draws(svg, "again 1×", 1);
+	draws(svg, "lost coming", 1);
+	/* Two that died, and the legend's. */
+	draws(svg, "class=\"lost\"", 3);
+	draws(svg, ">UDP<", 1);
+	draws(svg, ">TCP<", 1);
+	free(svg);
+}
+
+/* Control characters, broken UTF-8, what XML forbids or means. */
+static void text_cannot_break_out(void **state)
+{
+	static const char evil[] = "<a&\"\x01\x7f\xff\xc2\x85\xef\xbf\xbf]]>";
+	struct record r = line(1, false, FATE_ANSWERED, evil);
+	char *svg;
+
+	(void)state;
+	r.reply = (unsigned char *)strdup("<script>");
+	r.reply_length = 8;
+	svg = exchange(&r, 1, 0);
+	draws(svg, "<a", 0);
+	draws(svg, "&lt;a&amp;&quot;", 1);
+	draws(svg, "<script", 0);
+	draws(svg, "&lt;script&gt;", 1);
+	draws(svg, "\xef\xbf\xbf", 0);
+	draws(svg, "\x01", 0);
+	draws(svg, "<title>a &lt;title&gt;</title>", 1);
+	free(r.reply);
+	free(svg);
+}
+
+static void hundred_lines_a_page(void **state)
+{
+	struct record records[2 * 250];
+	char *svg;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(records); i++)
+		records[i] = line(i / 2 + 1, i % 2 == 1, FATE_ANSWERED, "text");
+	assert_int_equal(exchange_pages(records, 200), 1);
+	assert_int_equal(exchange_pages(records, 202), 2);
+	assert_int_equal(exchange_pages(records, COUNT(records)), 3);
+	svg = exchange(records, COUNT(records), 1);
+	draws(svg, ">100 text", 0);
+	draws(svg, ">101 text", 2);
+	draws(svg, ">200 text", 2);
+	draws(svg, ">201 text", 0);
+	free(svg);
+	svg = exchange(records, COUNT(records), 2);
+	draws(svg, ">250 text", 2);
+	free(svg);
+}
+
+static void plots_have_what_happened(void **state)
+{
+	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS }, { 2, false, false, FATE_LOST, -1 },
+		{ 3, false, true, FATE_LOST, -1 }, { 3, true, false, FATE_ANSWERED, 40 * MS } };
+	char *text = NULL;
+	size_t n;
+	FILE *out = open_memstream(&text, &n);
+
+	(void)state;
+	assert_int_equal(plots_page(out, lines, COUNT(lines), "t", "n"), 0);
+	fclose(out);
+	draws(text, "<circle", 2);
+	/* The cross of the one, and a bar for each length of a run; the late one's has its own colour. */
+	draws(text, "class=\"lost\"", 1 + 12);
+	draws(text, "class=\"late\"", 1);
+	draws(text, "longest 2, mean 2.00, 1 run<", 1);
+	draws(text, "<polyline", 2);
+	free(text);
+	out = open_memstream(&text, &n);
+	assert_int_equal(plots_page(out, NULL, 0, "t", "n"), 0);
+	fclose(out);
+	draws(text, "no lines", 1);
+	free(text);
+}
+
+/* A session of 150 lines over UDP, of which each third is lost. */
+static struct ledger *session(void)
+{
+	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000,
+		.wait = 1000 * MS, .answerable = 60000 * MS });
+	char text[20];
+
+	for (int i = 1; i <= 150; i++) {
+		const int n = snprintf(text, sizeof text, "LINE %d", i);
+
+		assert_int_equal(ledger_add(l, (uint64_t)i, text, (size_t)n, i * MS), 0);
+		ledger_sent(l, (uint64_t)i, i * MS);
+		if (i % 3)
+			ledger_reply(l, text, (size_t)n, i * MS + 40 * MS);
+	}
+	while (ledger_expire(l, 100000 * MS))
+		;
+	assert_true(ledger_balanced(l));
+	return l;
+}
+
+static void writes_new_files_only(void **state)
+{
+	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], why[300] = "";
+	struct ledger *l = session();
+	struct recorder *r = recorder_new(CLIENT_TEXT, NULL, 0, &(struct record_run){ .started = 0 });
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/run.svg", folder);
+	assert_int_equal(save_svg_check(path, why, sizeof why), 0);
+	assert_int_equal(save_svg(path, r, 0, why, sizeof why), 3);
+	snprintf(other, sizeof other, "%s/run-2.svg", folder);
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(save_svg_check(path, why, sizeof why), -1);
+	/* The second of the files is there already: none is written, none is taken away. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(save_svg(path, r, 0, why, sizeof why), -1);
+	assert_non_null(strstr(why, "run-2.svg': there is such a file already"));
+	assert_int_equal(stat(path, &st), -1);
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(unlink(other), 0);
+	snprintf(other, sizeof other, "%s/run-plots.svg", folder);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(save_svg("/dev/null/run.svg", r, 0, why, sizeof why), -1);
+	recorder_free(r);
+	ledger_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(axis_is_cut_where_nothing_happens), cmocka_unit_test(axis_is_not_too_long),
+		cmocka_unit_test(nothing_at_all), cmocka_unit_test(ticks_are_round),
+		cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(true_times_in_the_lab),
+		cmocka_unit_test(text_cannot_break_out), cmocka_unit_test(hundred_lines_a_page),
+		cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

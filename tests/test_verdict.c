@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/verdict.h"
+
+static void check(uint64_t due, uint64_t slipped, int64_t worst, uint64_t overflows, unsigned reasons, const char *text)
+{
+	const struct schedule_totals t = { .due = due, .slipped = slipped, .worst = worst };
+	char buf[300];
+
+	assert_int_equal(verdict_judge(&t, overflows), reasons);
+	assert_string_equal(verdict_text(&t, overflows, buf, sizeof buf), text);
+}
+
+static void judged(void **state)
+{
+	(void)state;
+	check(0, 0, 0, 0, VERDICT_VALID, "");
+	check(1000, 0, 9 * NS_PER_MS, 0, VERDICT_VALID, "");
+	/* Over 1 %, not at it. */
+	check(1000, 10, 85 * NS_PER_MS, 0, VERDICT_VALID, "");
+	check(1000, 11, 85 * NS_PER_MS, 0, VERDICT_SCHEDULE,
+	    "INVALID, shaped by this machine: 11 of 1000 lines (1.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms");
+	check(1, 1, NS_PER_S, 0, VERDICT_SCHEDULE,
+	    "INVALID, shaped by this machine: 1 of 1 lines (100.0 %) were sent more than 10 ms off schedule, at worst 1.00 s");
+	check(0, 0, 0, 1, VERDICT_OVERFLOW,
+	    "INVALID, shaped by this machine: 1 reply was dropped here, the socket's receive buffer was full");
+	check(200, 31, 85 * NS_PER_MS, 12, VERDICT_SCHEDULE | VERDICT_OVERFLOW,
+	    "INVALID, shaped by this machine: 31 of 200 lines (15.5 %) were sent more than 10 ms off schedule, at worst 85.0 ms; "
+	    "12 replies were dropped here, the socket's receive buffer was full");
+}
+
+static void small_buffers(void **state)
+{
+	const struct schedule_totals t = { .due = UINT64_MAX, .slipped = UINT64_MAX, .worst = INT64_MAX };
+	char whole[300], buf[300];
+
+	(void)state;
+	verdict_text(&t, UINT64_MAX, whole, sizeof whole);
+	assert_true(strlen(whole) < sizeof whole - 1);
+	for (size_t size = 1; size < sizeof buf; size++) {
+		memset(buf, 'x', sizeof buf);
+		verdict_text(&t, UINT64_MAX, buf, size);
+		assert_int_equal(strncmp(buf, whole, strlen(buf)), 0);
+		assert_true(strlen(buf) < size);
+	}
+}
+
+static void names(void **state)
+{
+	(void)state;
+	assert_string_equal(verdict_name(VERDICT_SCHEDULE), "schedule");
+	assert_string_equal(verdict_name(VERDICT_OVERFLOW), "overflow");
+	assert_null(verdict_name(VERDICT_VALID));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(judged),
+		cmocka_unit_test(small_buffers),
+		cmocka_unit_test(names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
