@@ -28,6 +28,8 @@ struct far {
 	/* When it was asked last; the answer is still to come. */
 	int64_t asked_at;
 	bool asking;
+	/* When it was asked for what is known, and by when it had answered. */
+	int64_t told_asked, told_answered;
 };
 
 /* --- reading --- */
@@ -45,7 +47,8 @@ static void take_number(struct session_tcp *out, const char *name, size_t n, int
 	static const struct {
 		const char *name;
 		int field;
-	} names[] = {{"total-retrans", 0}, {"rto-us", 1}, {"backoff", 2}, {"rtt-us", 3}, {"rttvar-us", 4}};
+	} names[] = {{"total-retrans", 0}, {"rto-us", 1}, {"backoff", 2}, {"rtt-us", 3}, {"rttvar-us", 4},
+		{"total-rto", 5}};
 	size_t i = 0;
 
 	while (i < sizeof names / sizeof *names && !(strlen(names[i].name) == n && memcmp(names[i].name, name, n) == 0))
@@ -65,8 +68,11 @@ static void take_number(struct session_tcp *out, const char *name, size_t n, int
 	case 3:
 		out->round_trip = value * NS_PER_US;
 		break;
-	default:
+	case 4:
 		out->variation = value * NS_PER_US;
+		break;
+	default:
+		out->timeouts = (int)value;
 		break;
 	}
 }
@@ -83,6 +89,7 @@ int far_read(const char *line, uint16_t port, struct session_tcp *out)
 	if (!has_port(line, n, port))
 		return -1;
 	memset(out, 0, sizeof *out);
+	out->timeouts = -1;
 	/* Pairs of a name and a value. */
 	for (line += n; *line == ' ';) {
 		const char *name = line + 1;
@@ -114,6 +121,8 @@ static void take_answer(void *context, const struct lab_answer *answer)
 			f->changed |= !f->known || memcmp(&tcp, &f->tcp, sizeof tcp) != 0;
 			f->tcp = tcp;
 			f->known = f->ever_known = true;
+			f->told_asked = f->asked_at;
+			f->told_answered = clock_monotonic();
 		}
 		line = end ? end + 1 : "";
 	}
@@ -212,6 +221,15 @@ bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now)
 const struct session_tcp *far_tcp(const struct far *f)
 {
 	return f && f->known ? &f->tcp : NULL;
+}
+
+bool far_times(const struct far *f, int64_t *asked, int64_t *answered)
+{
+	if (!f || !f->known)
+		return false;
+	*asked = f->told_asked;
+	*answered = f->told_answered;
+	return true;
 }
 
 bool far_again(const struct far *f, uint64_t *again)

@@ -12,7 +12,7 @@
 struct far;
 
 /* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it is none or not that
- * of the client's port. Numbers that the server's system does not know stay 0. */
+ * of the client's port. Numbers that the server's system does not know stay 0 (`timeouts`: -1). */
 int far_read(const char *line, uint16_t port, struct session_tcp *out);
 
 /* NULL when there is none at `path`. */
@@ -32,6 +32,8 @@ bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now);
 
 /* The server's side of the present connection, or NULL when it is not known (any more). */
 const struct session_tcp *far_tcp(const struct far *f);
+/* When it was asked for that, and by when it had answered. Returns false when nothing is known. */
+bool far_times(const struct far *f, int64_t *asked, int64_t *answered);
 /* Segments that the server's kernel sent again, over all connections. Returns false when it could never be asked. */
 bool far_again(const struct far *f, uint64_t *again);
 

@@ -71,6 +71,8 @@ struct session_tcp {
 	int64_t round_trip, variation;
 	/* The congestion window, segments. */
 	uint32_t window;
+	/* How often the timer ran out since it stands, where the kernel tells it (Linux 6.7); else -1. */
+	int timeouts;
 };
 
 struct session;

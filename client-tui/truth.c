@@ -33,6 +33,9 @@ struct truth {
 	/* The ports that events are wanted of; more than PORTS: of all. */
 	uint16_t ports[PORTS];
 	int port_count;
+	/* The flow that the far server is asked about, and the answer of it that the witness has had; -1 and 0 before. */
+	int far_flow;
+	int64_t far_heard;
 	/* How many orders were given that may change the link: facts asked for before the last of them are old. */
 	int64_t changes;
 	/* The time of the last sync asked for; whether it is still to be answered. */
@@ -117,6 +120,7 @@ struct truth *truth_open(const char *path, const char *far, size_t rows, const s
 		return NULL;
 	t->hooks = *hooks;
 	t->now = now;
+	t->far_flow = -1;
 	t->witness = witness_new(rows);
 	t->lab = t->witness ? lab_open(path,
 	    &(struct lab_hooks){.context = t, .answer = on_answer, .line = on_line, .gone = on_gone}) : NULL;
@@ -197,14 +201,23 @@ void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint
 	if (flow < 0)
 		return;
 	witness_opened(t->witness, flow, here, there, from);
-	if (witness_is_stream(t->witness, flow))
-		far_connected(t->far, here);
+	if (!witness_is_stream(t->witness, flow))
+		return;
+	far_connected(t->far, here);
+	t->far_flow = flow;
 }
 
 void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to)
 {
 	if (flow >= 0 && !lab_is_gone(t->lab))
 		witness_sent(t->witness, flow, number, from, to);
+}
+
+void truth_timer(struct truth *t, int flow, enum event_way way, const struct session_tcp *tcp, int64_t asked, int64_t answered)
+{
+	if (flow >= 0)
+		witness_timer(t->witness, flow, way, &(struct witness_timer){.asked = asked, .answered = answered,
+		    .timeout = tcp->timeout, .doubled = tcp->doubled, .ran_out = tcp->timeouts});
 }
 
 void truth_closed(struct truth *t, int flow, int64_t now)
@@ -261,6 +274,20 @@ static void judge(struct truth *t)
 	t->syncing = lab_order(t->lab, PURPOSE_SYNC, t->now, "predict") == 0;
 }
 
+/* What the server's kernel says is for the witness too. Returns true when that settled something. */
+static bool hear_far(struct truth *t)
+{
+	int64_t asked, answered;
+
+	if (!far_times(t->far, &asked, &answered) || answered == t->far_heard || t->far_flow < 0)
+		return false;
+	const bool open = witness_asks(t->witness, t->far_flow, EVENT_BACK);
+
+	t->far_heard = answered;
+	truth_timer(t, t->far_flow, EVENT_BACK, far_tcp(t->far), asked, answered);
+	return open;
+}
+
 bool truth_turn(struct truth *t, const struct watch *w, int64_t now)
 {
 	const uint64_t judged = witness_totals(t->witness)->judged;
@@ -268,7 +295,9 @@ bool truth_turn(struct truth *t, const struct watch *w, int64_t now)
 	t->now = now;
 	lab_turn(t->lab, w);
 	judge(t);
-	return far_turn(t->far, w, witness_waits(t->witness), now) || judged != witness_totals(t->witness)->judged;
+	const bool changed = far_turn(t->far, w, witness_waits(t->witness), now), heard = hear_far(t);
+
+	return changed || heard || judged != witness_totals(t->witness)->judged;
 }
 
 bool truth_gone(const struct truth *t)

@@ -33,6 +33,9 @@ int truth_flow(struct truth *t, bool stream, int64_t wait, const char *port);
 void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger);
 void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from);
 void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to);
+/* What this end's kernel says of the flow's connection, EVENT_THERE, for the witness; asked and answered at these times. The far
+ * end's is taken here. */
+void truth_timer(struct truth *t, int flow, enum event_way way, const struct session_tcp *tcp, int64_t asked, int64_t answered);
 void truth_closed(struct truth *t, int flow, int64_t now);
 
 /* An order of the user's; purposes from 0 on. Returns 0, or -1 when the lab cannot take it. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "clock.h"
 #include "commands.h"
 
 /* The user's orders, for their answers. */
@@ -116,6 +117,16 @@ void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 
 /* --- both ends of TCP --- */
 
+static bool ask_here(struct app *app)
+{
+	const int64_t asked = clock_monotonic();
+
+	if (session_tcp_state(app->tcp->session, &app->ends.here) < 0)
+		return false;
+	truth_timer(app->truth, app->tcp->flow, EVENT_THERE, &app->ends.here, asked, clock_monotonic());
+	return true;
+}
+
 void app_lab_ends(struct app *app)
 {
 	const struct far *far = app->truth && !truth_gone(app->truth) ? truth_far(app->truth) : NULL;
@@ -125,7 +136,7 @@ void app_lab_ends(struct app *app)
 	app->view.ends = NULL;
 	if (!app->truth || !app->tcp || !in_use)
 		return;
-	app->ends.has_here = session_tcp_state(app->tcp->session, &app->ends.here) == 0;
+	app->ends.has_here = ask_here(app);
 	app->ends.has_far = app->ends.has_here && far_tcp(far);
 	if (app->ends.has_far)
 		app->ends.far = *far_tcp(far);

@@ -10,7 +10,7 @@
 #define WIRE_COLUMNS 23
 /* In the lab there is more to say: from this many columns on the wire is wider. */
 #define WIDE_WIRE_SCREEN 110
-#define WIDE_WIRE_COLUMNS 46
+#define WIDE_WIRE_COLUMNS 49
 /* The same for both transports: two wires, which take what three texts of so many columns leave. */
 #define BOTH_WIRE_SCREEN 64
 #define SHORT_WIRE_COLUMNS 15

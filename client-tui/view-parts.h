@@ -116,6 +116,9 @@ int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t
 bool truth_too_big(const struct witness_line *truth);
 /* What else it met, ", 2x again" or "", in at most `room` columns. */
 const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
+/* How long the senders of a line that was sent again waited, "RTO 224, 448 ms; server's RTO 204 ms", if that does not fit into
+ * `room` columns with the number of times; else "". */
+const char *truth_times(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
 /* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. `ends` tells how long
  * the sender's kernel waits before the next try, and may be NULL. */
 bool truth_waiting(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int room, const char *time, char *buf,

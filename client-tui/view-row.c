@@ -14,6 +14,9 @@
 /* What the link did has room in a wire of so many columns, and so many in short. */
 #define MORE_WIRE 20
 #define MORE_COLUMNS 14
+/* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that it waits. */
+#define WIRE_OTHERS 11
+#define WIRE_WAITING 19
 
 static const char empty_text[] = "(empty)", forgotten_text[] = "(forgotten)";
 
@@ -84,6 +87,26 @@ static void append_marks(struct view *v, struct view_bytes *text, const struct r
 	append_words(text, ")");
 }
 
+/* After how long TCP sent again, if the wire has no room for it. */
+static const char *again_times(const struct view *v, const struct row *row, const struct row_side *side, const struct pane *pane,
+    char *buf, size_t size)
+{
+	int others = side->line->fate == FATE_WAITING ? WIRE_WAITING : WIRE_OTHERS;
+	int room = pane->wire >= 0 ? pane_wire_room(pane) - others : 0;
+	return truth_times(link_truth(v, row->item, side->stream), v->ascii, room, buf, size);
+}
+
+static void append_times(struct view *v, struct view_bytes *text, const struct row *row, const struct row_side *side,
+    const struct pane *pane)
+{
+	char times[160];
+	if (again_times(v, row, side, pane, times, sizeof times)[0] == '\0')
+		return;
+	append_words(text, " (");
+	append_words(text, times);
+	append_words(text, ")");
+}
+
 static void set_reply(struct view *v, struct view_bytes *text, const struct row *row, struct row_side *side, bool told)
 {
 	const struct ledger_row *line = side->line;
@@ -143,9 +166,18 @@ static const char *narrowed(const char *words, int columns, bool ascii)
 
 static void set_fate(struct view *v, const struct row *row, int i, const struct pane *pane, struct row_side *side)
 {
-	char fate[80];
+	char fate[80], times[160];
+	again_times(v, row, side, pane, times, sizeof times);
+	if (pane->wire >= 0) {
+		/* The wire has the fate, and perhaps no room for the times. */
+		if (times[0] != '\0')
+			set_words(&v->right[i], side, times, fate_style(side->line));
+		return;
+	}
 	fate_words(v, row, side, fate, sizeof fate);
 	set_words(&v->right[i], side, narrowed(fate, pane->to - pane->text, v->ascii), fate_style(side->line));
+	append_words(&v->right[i], times[0] != '\0' ? ", " : "");
+	append_words(&v->right[i], times);
 }
 
 /* In the order of arrival, without a wire, the fate stands behind the line. */
@@ -176,7 +208,8 @@ static void set_side(struct view *v, struct row *row, int i, const struct pane *
 			set_fate_left(v, row, side);
 	} else if (words_replied(side->line)) {
 		set_reply(v, &v->right[i], row, side, wire && pane_wire_room(pane) >= MORE_WIRE);
-	} else if (!wire) {
+		append_times(v, &v->right[i], row, side, pane);
+	} else {
 		set_fate(v, row, i, pane, side);
 	}
 }

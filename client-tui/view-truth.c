@@ -82,27 +82,69 @@ static void put_again(char *buf, size_t size, const struct witness_leg *leg, boo
 /* How much of the times is said. */
 enum times { NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
 
+/* The timeout where one is known to have run out, else what the link measured. */
 static unsigned waited_ms(const struct witness_leg *leg, int i)
 {
-	return (unsigned)((leg->wait[i] + 500) / 1000);
+	return (unsigned)(((leg->timeout[i] > 0 ? leg->timeout[i] : leg->wait[i]) + 500) / 1000);
 }
 
-/* " (after 224, 448 ms)": between one try and the next; " (after 224…3584 ms)" of many. */
-static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
+static const char *kind_of(const struct witness_leg *leg, int i)
 {
-	const bool all = times == ALL_TIMES || leg->waits < 3;
+	return leg->timeout[i] > 0 ? "RTO " : "after ";
+}
+
+/* The first and the last timeout that ran out; if none is known to have, the first and last time measured. */
+static void find_ends(const struct witness_leg *leg, int *first, int *last)
+{
+	*first = 0;
+	*last = leg->waits - 1;
+	while (*first < *last && leg->timeout[*first] == 0)
+		++*first;
+	if (leg->timeout[*first] == 0)
+		*first = 0;
+	else
+		while (leg->timeout[*last] == 0)
+			--*last;
+}
+
+/* "RTO 204…3264 ms". */
+static void put_first_and_last(char *buf, size_t size, const struct witness_leg *leg, bool ascii)
+{
+	int first, last;
+	char one[60];
+
+	find_ends(leg, &first, &last);
+	snprintf(one, sizeof one, "%s%u", kind_of(leg, first), waited_ms(leg, first));
+	put(buf, size, one);
+	if (last == first)
+		return;
+	snprintf(one, sizeof one, "%s%u", glyph(GLYPH_ELLIPSIS, ascii), waited_ms(leg, last));
+	put(buf, size, one);
+}
+
+/* "after 204, RTO 204, 408 ms": one after the other, as far as they are kept; of many the first and the last. */
+static void put_waited(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
+{
 	char one[40];
 
-	put(buf, size, " (after ");
-	for (int i = 0; i < leg->waits; i++) {
-		if (!all && i > 0 && i < leg->waits - 1)
-			continue;
-		snprintf(one, sizeof one, "%s%u", i == 0 ? "" : all ? ", " : glyph(GLYPH_ELLIPSIS, ascii), waited_ms(leg, i));
-		put(buf, size, one);
+	if (times != ALL_TIMES || leg->again > leg->waits) {
+		put_first_and_last(buf, size, leg, ascii);
+	} else {
+		for (int i = 0; i < leg->waits; i++) {
+			const bool named = i == 0 || (leg->timeout[i] > 0) != (leg->timeout[i - 1] > 0);
+
+			snprintf(one, sizeof one, "%s%s%u", i == 0 ? "" : ", ", named ? kind_of(leg, i) : "", waited_ms(leg, i));
+			put(buf, size, one);
+		}
 	}
-	if (leg->again > leg->waits)
-		put(buf, size, glyph(GLYPH_ELLIPSIS, ascii));
-	put(buf, size, " ms)");
+	put(buf, size, " ms");
+}
+
+static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
+{
+	put(buf, size, " (");
+	put_waited(buf, size, leg, times, ascii);
+	put(buf, size, ")");
 }
 
 /* The long form has the times; the short one only says how often. */
@@ -122,6 +164,29 @@ static void again_words(const struct witness_line *truth, bool ascii, enum times
 		if (times != NO_TIMES)
 			put_waits(buf, size, back, times, ascii);
 	}
+}
+
+const char *truth_times(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size)
+{
+	static const char *const whose[EVENT_WAYS] = { "", "server's " };
+
+	buf[0] = '\0';
+	if (truth == NULL || !truth->stream)
+		return buf;
+	again_words(truth, ascii, ALL_TIMES, buf, size);
+	const int columns = words_columns(buf);
+
+	buf[0] = '\0';
+	if (columns <= room)
+		return buf;
+	for (int way = 0; way < EVENT_WAYS; way++) {
+		if (truth->legs[way].again == 0)
+			continue;
+		put(buf, size, buf[0] != '\0' ? "; " : "");
+		put(buf, size, whose[way]);
+		put_waited(buf, size, &truth->legs[way], ALL_TIMES, ascii);
+	}
+	return buf;
 }
 
 static bool was_sent_again(const struct witness_line *truth)

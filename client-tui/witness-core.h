@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a witness: what witness.c (lines and flows), witness-match.c (events find lines) and witness-judge.c (verdicts)
- * share. For these files only. */
+/* The inside of a witness: what witness.c (lines and flows), witness-match.c (events find lines), witness-timer.c (why segments
+ * are sent again) and witness-judge.c (verdicts) share. For these files only. */
 #ifndef UPCASE_WITNESS_CORE_H
 #define UPCASE_WITNESS_CORE_H
 
@@ -12,6 +12,8 @@
 #define PIECES 64
 /* Packets that may turn out to be undelivered. */
 #define SERIALS 8192
+/* Segments sent again of which it is open why. */
+#define AGAINS 64
 #define NO_RECORD UINT32_MAX
 
 /* A line. Over UDP it stands in a chain by its bytes for each way; over TCP it has a place in each way's stream. */
@@ -66,6 +68,21 @@ struct flow {
 	bool astray;
 	struct connection *connections;
 	uint64_t count;
+	/* What the kernels said of the last connection: [0] last, [1] before. */
+	struct witness_timer timers[EVENT_WAYS][2];
+};
+
+/* A line's segment was sent again. */
+struct again {
+	uint64_t number;
+	int flow;
+	enum event_way way;
+	/* Its place in the leg's waits. */
+	uint8_t slot;
+	/* When, and when the try before that was. */
+	int64_t at, last;
+	/* What the kernel said last before it. */
+	struct witness_timer before;
 };
 
 /* A datagram in pieces of which not all were seen. */
@@ -103,6 +120,8 @@ struct witness {
 	size_t pending_count, pending_room;
 	struct pieces pieces[PIECES];
 	size_t next_pieces;
+	struct again agains[AGAINS];
+	int again_count;
 	/* The lines of the last packets, by serial. */
 	struct told *told;
 	struct packets *packets;
@@ -121,6 +140,12 @@ struct record *witness_new_record(struct witness *w, bool stream, uint64_t numbe
 void witness_enter(struct witness *w, struct record *r);
 /* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
 int witness_reserve(struct witness *w, size_t n);
+
+/* witness-timer.c */
+/* `again` has its way, slot and times. */
+void witness_sent_again(struct witness *w, struct flow *f, const struct record *r, const struct again *again);
+/* Another connection: what was said is of the one before. */
+void witness_timers_forget(struct witness *w, struct flow *f);
 
 /* What is in common for a new leg. */
 #define WITNESS_LEG ((struct witness_leg){ .fate = EVENT_NONE, .first_out = INT64_MAX, .last_out = INT64_MIN })

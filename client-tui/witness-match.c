@@ -233,11 +233,17 @@ static size_t first_line_at(const struct witness *w, const struct flow *f, enum 
 	return low;
 }
 
-static void add_wait(struct witness_leg *leg, int64_t ns)
+static void add_wait(struct witness *w, struct record *r, const struct event *e)
 {
+	struct witness_leg *leg = &r->line.legs[e->way];
+	const int64_t us = (e->in - leg->last_in) / 1000;
+	const uint8_t slot = leg->waits < WITNESS_WAITS ? leg->waits++ : WITNESS_WAITS - 1;
+
 	count_up(&leg->again, 1);
-	if (leg->waits < WITNESS_WAITS)
-		leg->wait[leg->waits++] = (uint32_t)(ns / 1000 < UINT32_MAX ? ns / 1000 : UINT32_MAX);
+	leg->wait[slot] = (uint32_t)(us < UINT32_MAX ? us : UINT32_MAX);
+	leg->timeout[slot] = 0;
+	witness_sent_again(w, &w->flows[r->flow], r,
+	    &(struct again){ .way = e->way, .slot = slot, .at = e->in, .last = leg->last_in });
 }
 
 /* Bytes from `begin` to before `end` of the flow's count; those before `seen` were seen before. */
@@ -248,7 +254,7 @@ static void take_bytes(struct witness *w, struct record *r, const struct event *
 	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
 
 	if (leg->tries > 0 && first < seen)
-		add_wait(leg, e->in - leg->last_in);
+		add_wait(w, r, e);
 	leg_came(leg, e);
 	if (let_through(e) == 0)
 		leg_lost(leg, e->fate);

@@ -209,6 +209,7 @@ int witness_flow(struct witness *w, bool stream, int64_t wait)
 	if (w->flow_count == WITNESS_FLOWS)
 		return -1;
 	w->flows[w->flow_count] = (struct flow){ .stream = stream, .wait = wait, .closed_at = INT64_MAX };
+	witness_timers_forget(w, &w->flows[w->flow_count]);
 	return w->flow_count++;
 }
 
@@ -243,6 +244,7 @@ void witness_opened(struct witness *w, int flow, uint16_t here, uint16_t there, 
 
 	f->here = here;
 	f->there = there;
+	witness_timers_forget(w, f);
 	if (!f->stream)
 		return;
 	if (!f->connections && !(f->connections = calloc(CONNECTIONS, sizeof *f->connections)))

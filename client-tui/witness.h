@@ -14,8 +14,8 @@
 #include "ledger.h"
 #include "packets.h"
 
-/* Times between two tries kept for a line and a way. */
-#define WITNESS_WAITS 5
+/* Times between two tries kept for a line and a way: the first ones, and in the last place the last one. */
+#define WITNESS_WAITS 8
 /* Flows at most: as many as a screen has sessions. */
 #define WITNESS_FLOWS 256
 
@@ -30,9 +30,10 @@ struct witness_leg {
 	uint8_t fate;
 	/* The link made a second copy; it kept one of them back. */
 	bool doubled, held;
-	/* Between one try and the next, in microseconds: of the first WITNESS_WAITS times it was sent again. */
+	/* Between one try and the next, in microseconds; and the sender's retransmission timeout if it is known that this ran out
+	 * then, else 0. */
 	uint8_t waits;
-	uint32_t wait[WITNESS_WAITS];
+	uint32_t wait[WITNESS_WAITS], timeout[WITNESS_WAITS];
 	/* When it came to the link first and last. */
 	int64_t first_in, last_in;
 	/* When the first and the last of what was let through leave the link; INT64_MAX and INT64_MIN before. */
@@ -43,6 +44,17 @@ struct witness_line {
 	uint64_t number;
 	bool stream;
 	struct witness_leg legs[EVENT_WAYS];
+};
+
+/* What the kernel of one end said of its retransmission timer. */
+struct witness_timer {
+	/* When it was asked, and by when it had answered. */
+	int64_t asked, answered;
+	/* The timeout, ns, and how often it has doubled. */
+	int64_t timeout;
+	unsigned doubled;
+	/* How often it ran out since the connection stands; -1: not told. */
+	int ran_out;
 };
 
 /* Where a datagram's way ended, as far as the link knows. */
@@ -108,6 +120,11 @@ void witness_closed(struct witness *w, int flow, int64_t now);
 void witness_event(struct witness *w, const struct event *event);
 /* A packet that was let through did not reach its host after all. */
 void witness_undelivered(struct witness *w, uint64_t serial, enum event_way way);
+
+/* What the sender's kernel says: this end's for EVENT_THERE, the server's for EVENT_BACK. Best told some times in every timeout. */
+void witness_timer(struct witness *w, int flow, enum event_way way, const struct witness_timer *timer);
+/* Something was sent again, and the kernel has not been asked since why. */
+bool witness_asks(const struct witness *w, int flow, enum event_way way);
 
 /* All events of packets that came to the link before `until` have been told: compares the lines whose fate is decided and of which
  * nothing can come any more. */

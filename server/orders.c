@@ -110,6 +110,8 @@ static void tell(void *context, const struct orders_connection *c)
 		if (numbers[i].offset + numbers[i].size <= c->info_size)
 			n += snprintf(line + n, sizeof line - (size_t)n, " %s %" PRIu64, numbers[i].name,
 			    value_of(&c->info, &numbers[i]));
+	if (c->total_rto >= 0)
+		n += snprintf(line + n, sizeof line - (size_t)n, " total-rto %d", c->total_rto);
 	snprintf(line + n, sizeof line - (size_t)n, "\n");
 	tell_line(a, line);
 }

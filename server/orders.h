@@ -24,6 +24,7 @@
  *   cwnd, unacked, lost    segments: that may be, that are, and that are thought lost under way
  *   total-retrans, bytes-retrans
  *                          sent again since the beginning: segments, bytes
+ *   total-rto              how often the timer ran out since the beginning
  *   notsent                bytes that the kernel took and has not sent for the first time
  * With workers "totals" is the sum of all, and the connections are those of each worker in turn. Who asks for more
  * connections than fit gets an error behind those that do.
@@ -51,6 +52,8 @@ struct orders_connection {
 	/* As the kernel filled it in, and how much of it: kernels differ. */
 	struct tcp_info info;
 	socklen_t info_size;
+	/* How often its retransmission timer ran out, where the kernel tells it; else -1. */
+	int total_rto;
 };
 
 typedef void orders_tell(void *context, const struct orders_connection *c);

@@ -381,6 +381,27 @@ bool tcp_busy(const struct tcp *t)
 	return t->oldest != NULL;
 }
 
+/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be older than the kernel. */
+#define TOTAL_RTO_AT 240
+#define TOTAL_RTO_END (TOTAL_RTO_AT + sizeof(uint16_t))
+
+static void ask_kernel(int fd, struct orders_connection *about)
+{
+	unsigned char bytes[TOTAL_RTO_END > sizeof about->info ? TOTAL_RTO_END : sizeof about->info] = {0};
+	socklen_t size = sizeof bytes;
+	uint16_t total_rto;
+
+	about->total_rto = -1;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, bytes, &size) < 0)
+		size = 0;
+	about->info_size = size < sizeof about->info ? size : sizeof about->info;
+	memcpy(&about->info, bytes, sizeof about->info);
+	if (size < TOTAL_RTO_END)
+		return;
+	memcpy(&total_rto, bytes + TOTAL_RTO_AT, sizeof total_rto);
+	about->total_rto = total_rto;
+}
+
 static void describe(const struct connection *c, int64_t now, struct orders_connection *about)
 {
 	const struct stream *s = &c->stream;
@@ -391,9 +412,7 @@ static void describe(const struct connection *c, int64_t now, struct orders_conn
 	about->bytes_in = s->bytes_in;
 	about->bytes_out = s->bytes_out;
 	about->pending = s->pending ? s->waiting : 0;
-	about->info_size = sizeof about->info;
-	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &about->info, &about->info_size) < 0)
-		about->info_size = 0;
+	ask_kernel(s->fd, about);
 }
 
 void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context)

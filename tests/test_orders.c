@@ -37,8 +37,8 @@ static void open_house(struct house *h)
 		.totals = {.udp_datagrams = 5},
 		.connections = {
 			{.peer = "10.9.0.1:40000", .age = 12345 * NS_PER_MS, .idle = 10 * NS_PER_MS, .bytes_in = 1, .bytes_out = 2,
-			    .pending = 3, .info_size = sizeof(struct tcp_info)},
-			{.peer = "[fd09::1]:50000", .info_size = 0},
+			    .pending = 3, .info_size = sizeof(struct tcp_info), .total_rto = 7},
+			{.peer = "[fd09::1]:50000", .info_size = 0, .total_rto = -1},
 		},
 	};
 	impair_options_start(&h->link);
@@ -69,7 +69,7 @@ static void test_connections(void **state)
 {
 	static const char first[] = "connection 10.9.0.1:40000 age-ms 12345 idle-ms 10 bytes-in 1 bytes-out 2 pending 3"
 		" state established retransmits 2 probes 0 backoff 3 rto-us 1600000 rtt-us 0 rttvar-us 0 min-rtt-us 0 cwnd 0"
-		" unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0\n";
+		" unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0 total-rto 7\n";
 	static const char second[] = "connection [fd09::1]:50000 age-ms 0 idle-ms 0 bytes-in 0 bytes-out 0 pending 0\n";
 	char both[2000];
 	struct house h;
@@ -91,6 +91,7 @@ static void test_old_kernels(void **state)
 
 	(void)state;
 	open_house(&h);
+	h.connections[0].total_rto = -1;
 	h.connections[0].info_size = offsetof(struct tcp_info, tcpi_bytes_retrans) + 7;
 	assert_null(strstr(ask(&h, "connections"), "bytes-retrans"));
 	assert_non_null(strstr(h.answer, " notsent "));
