@@ -10,8 +10,8 @@
 
 #include "units.h"
 
-/* How much is said: all, without the round trip, numbers alone. */
-enum { WHOLE, WITHOUT_ROUND_TRIP, BRIEF, LENGTHS };
+/* How much is said: all, without the round trip, shorter words, numbers alone. */
+enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };
 
 static void put(char *buf, size_t size, const char *s)
 {
@@ -28,18 +28,28 @@ static void put_time(char *buf, size_t size, const char *before, int64_t ns, boo
 	put(buf, size, units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
 }
 
+/* How often the timeout has doubled; in short what that makes of it. */
+static void put_doubled(char *buf, size_t size, unsigned doubled, int length, bool ascii)
+{
+	char text[40];
+
+	if (length <= WITHOUT_ROUND_TRIP)
+		snprintf(text, sizeof text, " (doubled %u%s)", doubled, glyph(GLYPH_TIMES, ascii));
+	else
+		snprintf(text, sizeof text, " (%s%llu)", glyph(GLYPH_TIMES, ascii), 1ULL << (doubled < 63 ? doubled : 63));
+	put(buf, size, text);
+}
+
 static void put_end(char *buf, size_t size, const char *name, const struct session_tcp *tcp, int length, bool ascii)
 {
 	char count[40];
 
-	snprintf(count, sizeof count, length == BRIEF ? " %u again" : " %u sent again", tcp->again);
+	snprintf(count, sizeof count, length >= SHORT ? " %u again" : " %u sent again", tcp->again);
 	put(buf, size, name);
 	put(buf, size, count);
 	put_time(buf, size, ", RTO ", tcp->timeout, ascii);
-	if (tcp->doubled > 0) {
-		snprintf(count, sizeof count, length == BRIEF ? "" : " (doubled %u%s)", tcp->doubled, glyph(GLYPH_TIMES, ascii));
-		put(buf, size, count);
-	}
+	if (tcp->doubled > 0 && length < BRIEF)
+		put_doubled(buf, size, tcp->doubled, length, ascii);
 	if (length == WHOLE && tcp->round_trip > 0)
 		put_time(buf, size, ", rtt ", tcp->round_trip, ascii);
 }

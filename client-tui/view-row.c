@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "clock.h"
 
 /* What the link did has room in a wire of so many columns, and so many in short. */
 #define MORE_WIRE 20
@@ -17,6 +18,9 @@
 /* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that it waits. */
 #define WIRE_OTHERS 11
 #define WIRE_WAITING 19
+#define WIRE_WAITING_LONG 24
+/* From then on the time it waits has more words. */
+#define LONG_WAIT (100 * NS_PER_S)
 
 static const char empty_text[] = "(empty)", forgotten_text[] = "(forgotten)";
 
@@ -91,7 +95,8 @@ static void append_marks(struct view *v, struct view_bytes *text, const struct r
 static const char *again_times(const struct view *v, const struct row *row, const struct row_side *side, const struct pane *pane,
     char *buf, size_t size)
 {
-	int others = side->line->fate == FATE_WAITING ? WIRE_WAITING : WIRE_OTHERS;
+	int others = side->line->fate != FATE_WAITING ? WIRE_OTHERS :
+	    v->now - side->line->sent_at < LONG_WAIT ? WIRE_WAITING : WIRE_WAITING_LONG;
 	int room = pane->wire >= 0 ? pane_wire_room(pane) - others : 0;
 	return truth_times(link_truth(v, row->item, side->stream), v->ascii, room, buf, size);
 }

@@ -107,37 +107,54 @@ static void find_ends(const struct witness_leg *leg, int *first, int *last)
 			--*last;
 }
 
-/* "RTO 204…3264 ms". */
+/* In milliseconds, or in seconds with one decimal. */
+static void put_ms(char *buf, size_t size, unsigned ms, bool seconds)
+{
+	char text[40];
+
+	if (seconds)
+		snprintf(text, sizeof text, "%u.%u", (ms + 50) / 1000, (ms + 50) / 100 % 10);
+	else
+		snprintf(text, sizeof text, "%u", ms);
+	put(buf, size, text);
+}
+
+/* "RTO 204…816 ms", "RTO 0.2…3.3 s". */
 static void put_first_and_last(char *buf, size_t size, const struct witness_leg *leg, bool ascii)
 {
 	int first, last;
-	char one[60];
 
 	find_ends(leg, &first, &last);
-	snprintf(one, sizeof one, "%s%u", kind_of(leg, first), waited_ms(leg, first));
-	put(buf, size, one);
-	if (last == first)
-		return;
-	snprintf(one, sizeof one, "%s%u", glyph(GLYPH_ELLIPSIS, ascii), waited_ms(leg, last));
-	put(buf, size, one);
+	const bool seconds = first < last && waited_ms(leg, last) >= 1000;
+
+	put(buf, size, kind_of(leg, first));
+	put_ms(buf, size, waited_ms(leg, first), seconds);
+	if (first < last) {
+		put(buf, size, glyph(GLYPH_ELLIPSIS, ascii));
+		put_ms(buf, size, waited_ms(leg, last), seconds);
+	}
+	put(buf, size, seconds ? " s" : " ms");
 }
 
-/* "after 204, RTO 204, 408 ms": one after the other, as far as they are kept; of many the first and the last. */
-static void put_waited(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
+/* "after 204, RTO 204, 408 ms": one after the other. */
+static void put_all(char *buf, size_t size, const struct witness_leg *leg)
 {
-	char one[40];
-
-	if (times != ALL_TIMES || leg->again > leg->waits) {
-		put_first_and_last(buf, size, leg, ascii);
-	} else {
-		for (int i = 0; i < leg->waits; i++) {
-			const bool named = i == 0 || (leg->timeout[i] > 0) != (leg->timeout[i - 1] > 0);
-
-			snprintf(one, sizeof one, "%s%s%u", i == 0 ? "" : ", ", named ? kind_of(leg, i) : "", waited_ms(leg, i));
-			put(buf, size, one);
-		}
+	for (int i = 0; i < leg->waits; i++) {
+		put(buf, size, i > 0 ? ", " : "");
+		if (i == 0 || (leg->timeout[i] > 0) != (leg->timeout[i - 1] > 0))
+			put(buf, size, kind_of(leg, i));
+		put_ms(buf, size, waited_ms(leg, i), false);
 	}
 	put(buf, size, " ms");
+}
+
+/* Not all of many are kept. */
+static void put_waited(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
+{
+	if (times == ALL_TIMES && leg->again == leg->waits)
+		put_all(buf, size, leg);
+	else
+		put_first_and_last(buf, size, leg, ascii);
 }
 
 static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)

@@ -313,7 +313,7 @@ static void small_screen(void **state)
 	client_line(t, "/unplug 1500ms");
 	term_expect(t, "link: unplugged");
 	client_line(t, "long");
-	client_expect_pair(t, "here: ", "(doubled 2×)");
+	client_expect_pair(t, "here: ", "(×4)");
 	client_expect_pair(t, "2 long", "× again, ");
 	client_expect_pair(t, "2 long", "2 LONG (");
 	term_expect(t, "408, 816 ms)");

@@ -295,6 +295,116 @@ static void segments_sent_again(void **state)
 	check_seen(s, "972 ms, 3× again");
 }
 
+/* What a kernel says of its timer right now. */
+static void timer(struct stage *s, bool back, int ms, unsigned doubled, int ran_out)
+{
+	witness_timer(s->witness, s->tcp_flow, back, &(struct witness_timer){
+	    .asked = s->now, .answered = s->now + 1, .timeout = ms * MS, .doubled = doubled, .ran_out = ran_out});
+}
+
+/* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle of each. */
+static void time_out(struct stage *s, bool back, const char *text, int ms, int times)
+{
+	for (int i = 0; i < times; i++, ms *= 2) {
+		segment(s, back, text, EVENT_LOST);
+		s->now += ms * MS / 2;
+		timer(s, back, ms, (unsigned)i, i);
+		s->now += ms * MS / 2;
+	}
+	segment(s, back, text, EVENT_DELIVERED);
+	s->now += MS;
+}
+
+static void timeouts(void **state)
+{
+	struct stage *s = *state;
+
+	stream_line(s, "two");
+	time_out(s, false, "two", 204, 2);
+	timer(s, false, 204, 0, 2);
+	draw(s, 24, 120);
+	check_seen(s, "2× again (RTO 204, 408 ms)");
+	draw(s, 24, 80);
+	check_seen(s, "2× again, ");
+	check_seen(s, "┃    RTO 204, 408 ms");
+	draw(s, 24, 50);
+	check_seen(s, "· waiting, RTO 204,");
+	segment(s, true, "two", EVENT_DELIVERED);
+	ledger_stream_reply(s->tcp, "TWO", 3, false, s->now);
+	s->bytes += 4;
+	draw(s, 24, 80);
+	check_seen(s, "TWO (RTO 204, 408 ms)");
+	draw(s, 24, 120);
+	check_seen(s, "2× again (RTO 204, 408 ms)");
+	assert_int_equal(row_with(s, "TWO (RTO"), -1);
+	/* A long unplugging; and the server's. */
+	stream_line(s, "long");
+	time_out(s, false, "long", 200, 9);
+	timer(s, false, 200, 0, 11);
+	draw(s, 24, 120);
+	check_seen(s, "1 min 42 s, 9× again");
+	check_seen(s, "┃    RTO 0.2…51.2 s");
+	segment(s, true, "long", EVENT_LOST);
+	s->now += 100 * MS;
+	timer(s, true, 208, 0, 0);
+	s->now += 108 * MS;
+	segment(s, true, "long", EVENT_DELIVERED);
+	/* Asked before, or at once: it says nothing yet. */
+	timer(s, true, 208, 0, 0);
+	s->now += MS;
+	timer(s, true, 208, 0, 1);
+	ledger_stream_reply(s->tcp, "LONG", 4, false, s->now);
+	s->bytes += 5;
+	draw(s, 24, 120);
+	check_seen(s, "server's RTO 208 ms");
+}
+
+/* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try says nothing of this one. */
+static void no_timeouts(void **state)
+{
+	struct stage *s = *state;
+
+	stream_line(s, "probe");
+	segment(s, false, "probe", EVENT_LOST);
+	s->now += 100 * MS;
+	timer(s, false, 204, 0, 3);
+	s->now += 104 * MS;
+	segment(s, false, "probe", EVENT_LOST);
+	s->now += 50 * MS;
+	timer(s, false, 204, 0, 3);
+	draw(s, 24, 120);
+	check_seen(s, "1× again (after 204 ms)");
+	s->now += 154 * MS;
+	segment(s, false, "probe", EVENT_DELIVERED);
+	s->now += MS;
+	timer(s, false, 204, 0, 4);
+	draw(s, 24, 120);
+	check_seen(s, "after 204, RTO 204 ms");
+	/* Nobody has asked the kernel in this wait. */
+	s->bytes += 6;
+	stream_line(s, "unasked");
+	s->now += MS;
+	segment(s, false, "unasked", EVENT_LOST);
+	s->now += 204 * MS;
+	segment(s, false, "unasked", EVENT_DELIVERED);
+	s->now += MS;
+	timer(s, false, 204, 0, 5);
+	draw(s, 24, 120);
+	check_seen(s, "1× again (after 204 ms)");
+	/* An old kernel that tells no count, answered at once: open. */
+	s->bytes += 8;
+	stream_line(s, "old");
+	segment(s, false, "old", EVENT_LOST);
+	s->now += 100 * MS;
+	timer(s, false, 300, 0, -1);
+	s->now += 200 * MS;
+	segment(s, false, "old", EVENT_DELIVERED);
+	s->now += MS;
+	timer(s, false, 300, 0, -1);
+	draw(s, 24, 120);
+	check_seen(s, "1× again (after 300 ms)");
+}
+
 static void segments_missing(void **state)
 {
 	struct stage *s = *state;
@@ -401,7 +511,7 @@ static void both_ends(void **state)
 	draw(s, 24, 120);
 	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, RTO 244 ms, rtt 40.0 ms");
 	draw(s, 24, 80);
-	check_seen(s, " TCP here: 4 again, RTO 976 ms │ server: 1 again, RTO 244 ms");
+	check_seen(s, " TCP here: 4 again, RTO 976 ms (×4) │ server: 1 again, RTO 244 ms");
 	draw(s, 10, 120);
 	assert_int_equal(row_with(s, "server:"), -1);
 	segment(s, false, "lost", EVENT_DELIVERED);
@@ -496,7 +606,8 @@ static void every_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing),
+		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing), TEST(timeouts),
+		TEST(no_timeouts),
 		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
 		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
 	};
