@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,9 @@
 #endif
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define SANITIZED 1
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
 #endif
 
 #ifdef __linux__
@@ -50,12 +54,6 @@ static void add(char *report, size_t size, const char *format, ...)
 	va_end(arguments);
 }
 
-#ifdef SANITIZED
-static const char without[] = "built with sanitizers";
-#elif !defined HAVE_LIBSECCOMP || !defined HAVE_LINUX_LANDLOCK_H
-static const char without[] = "not built in";
-#endif
-
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -64,7 +62,7 @@ static int drop_capabilities(void)
 	return (int)syscall(SYS_capset, &header, none);
 }
 
-#if defined HAVE_LINUX_LANDLOCK_H && !defined SANITIZED
+#ifdef HAVE_LINUX_LANDLOCK_H
 /* Everything that the first version of Landlock knows about files. */
 #define ALL_DEEDS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | \
     LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
@@ -72,24 +70,30 @@ static int drop_capabilities(void)
     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
     LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-/* Files may be removed from the folder that `path` is in. */
-static int allow_removal(int rules, const char *path)
+static int allow(int rules, const char *folder, uint64_t deeds)
 {
-	const char *slash = strrchr(path, '/');
-	char folder[4096];
-	struct landlock_path_beneath_attr beneath = {.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE};
+	struct landlock_path_beneath_attr beneath = {.allowed_access = deeds};
 	int result;
 
-	if (slash == path)
-		strcpy(folder, "/");
-	else
-		snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
 	beneath.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (beneath.parent_fd < 0)
 		return -1;
 	result = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
 	close(beneath.parent_fd);
 	return result;
+}
+
+/* Files may be removed from the folder that `path` is in. */
+static int allow_removal(int rules, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+
+	if (slash == path)
+		strcpy(folder, "/");
+	else
+		snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	return allow(rules, folder, LANDLOCK_ACCESS_FS_REMOVE_FILE);
 }
 
 static int close_files(const char *const files[SANDBOX_FILES])
@@ -101,6 +105,9 @@ static int close_files(const char *const files[SANDBOX_FILES])
 	for (int i = 0; i < SANDBOX_FILES && result == 0; i++)
 		if (files[i])
 			result = allow_removal(rules, files[i]);
+	/* A sanitizer's report is a file. */
+	if (result == 0 && SANITIZED)
+		result = allow(rules, "/", ALL_DEEDS);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
 	if (rules >= 0) {
@@ -113,7 +120,7 @@ static int close_files(const char *const files[SANDBOX_FILES])
 }
 #endif
 
-#if defined HAVE_LIBSECCOMP && !defined SANITIZED
+#if defined HAVE_LIBSECCOMP && !SANITIZED
 /* What serving takes, and what the C library calls meanwhile. Everything else is refused with EPERM, which hurts no one who does
  * without. */
 static const int calls[] = {
@@ -177,20 +184,20 @@ static int filter_calls(void)
 
 static void add_files(const char *const files[SANDBOX_FILES], char *report, size_t size)
 {
-#if defined HAVE_LINUX_LANDLOCK_H && !defined SANITIZED
+#ifdef HAVE_LINUX_LANDLOCK_H
 	if (close_files(files) == 0)
 		add(report, size, "Landlock");
 	else
 		add(report, size, "no Landlock (%s)", strerror(errno));
 #else
 	(void)files;
-	add(report, size, "no Landlock (%s)", without);
+	add(report, size, "no Landlock (not built in)");
 #endif
 }
 
 static void add_filter(char *report, size_t size)
 {
-#if defined HAVE_LIBSECCOMP && !defined SANITIZED
+#if defined HAVE_LIBSECCOMP && !SANITIZED
 	const int error = filter_calls();
 
 	if (error == 0)
@@ -198,7 +205,7 @@ static void add_filter(char *report, size_t size)
 	else
 		add(report, size, "no seccomp (%s)", strerror(error));
 #else
-	add(report, size, "no seccomp (%s)", without);
+	add(report, size, "no seccomp (%s)", SANITIZED ? "built with sanitizers" : "not built in");
 #endif
 }
 

@@ -234,6 +234,8 @@ def reset():
 def descriptors_come_back():
     """no descriptor is lost over a thousand clients of every kind"""
     with Server("--max-clients=5") as server:
+        # It has told its port and closed what it told it by, once it answers.
+        expect(ask(udp(server), b"up"), b"UP", "reply")
         before = server.descriptors()
         for i in range(1000):
             client = tcp(server)

@@ -48,8 +48,10 @@ def share():
         counts = [connections_of(pid) for pid in workers]
         expect((sum(counts), min(counts) > 20), (200, True), f"connections of each: {counts}")
         expect(connections_of(server.pid), 0, "connections of who watches")
-        for number in range(100):
-            expect(ask(udp(server), b"peer %d" % number), b"PEER %d" % number, "reply")
+        # All at once: a port that was free again would be the same client's.
+        peers = [udp(server) for _ in range(100)]
+        for number, peer in enumerate(peers):
+            expect(ask(peer, b"peer %d" % number), b"PEER %d" % number, "reply")
         totals = server.wait_totals(lambda t: (t["udp"]["replies"], t["tcp"]["lines"]) == (100, 200), "all")
         expect((totals["udp"]["clients"], totals["tcp"]["now"]), (100, 200), "clients")
         for client in clients:
