@@ -356,7 +356,8 @@ static void timeouts(void **state)
 	ledger_stream_reply(s->tcp, "LONG", 4, false, s->now);
 	s->bytes += 5;
 	draw(s, 24, 120);
-	check_seen(s, "server's RTO 208 ms");
+	check_seen(s, "LONG (RTO 0.2…51.2 s; server's");
+	check_seen(s, "RTO 208 ms)");
 }
 
 /* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try says nothing of this one. */
