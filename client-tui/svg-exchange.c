@@ -31,6 +31,8 @@
 #define FONT 11.0
 /* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
 #define FALL 24.0
+/* Or by up to so many, where lines are sent so fast that their arrows would cover each other. */
+#define FALL_MOST 300.0
 #define AXIS_MOST 4200.0
 /* Nothing for so many usual durations: the axis is cut. */
 #define QUIET 12
@@ -164,6 +166,39 @@ static int64_t usual_way(const struct record *records, size_t count)
 	return usual > 1000 ? usual : 1000;
 }
 
+/* The median time between two lines sent one after the other; 0 when that says nothing. */
+static int64_t usual_gap(const struct picture *p)
+{
+	int64_t *gaps = calloc(p->count + 1, sizeof *gaps), usual = 0;
+	const struct record *before = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; gaps && i < p->count; i++) {
+		const struct record *r = &p->records[i];
+
+		if (r->stream != p->records[0].stream || !known(r->sent_at))
+			continue;
+		if (before && r->sent_at > before->sent_at)
+			gaps[n++] = r->sent_at - before->sent_at;
+		before = r;
+	}
+	if (n > 0) {
+		qsort(gaps, n, sizeof *gaps, by_time);
+		usual = gaps[n / 2];
+	}
+	free(gaps);
+	return usual;
+}
+
+/* How far an arrow falls, so that each line has a row of words beside it, if that can be. */
+static double fall(const struct picture *p)
+{
+	const int64_t gap = usual_gap(p);
+	const double wanted = gap > 0 ? ROW * (double)p->way / (double)gap : FALL;
+
+	return wanted < FALL ? FALL : wanted > FALL_MOST ? FALL_MOST : wanted;
+}
+
 static int make_axis(struct picture *p)
 {
 	struct moments m = { .at = calloc(p->count * (3 * RECORD_PACKETS + 3) + 1, sizeof *m.at) };
@@ -172,7 +207,7 @@ static int make_axis(struct picture *p)
 	for (size_t i = 0; m.at && i < p->count; i++)
 		add_moments(p, &p->records[i], &m);
 	if (m.at)
-		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, FALL, AXIS_MOST);
+		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p), AXIS_MOST);
 	free(m.at);
 	return result;
 }

@@ -221,7 +221,7 @@ static int make_stats(struct pages *p)
 		struct stats **s = &p->stats[r->stream];
 
 		if (!*s) {
-			*s = malloc(sizeof **s);
+			*s = calloc(1, sizeof **s);
 			if (!*s)
 				return -1;
 			stats_start(*s);
