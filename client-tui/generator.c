@@ -111,6 +111,22 @@ void generator_stop(struct generator *g, int64_t now)
 	g->running = false;
 }
 
+void generator_hold(struct generator *g, int64_t until, int64_t now)
+{
+	const int64_t most = g->start + GENERATOR_HOLD;
+
+	if (!g->running || g->sent != 1)
+		return;
+	until = until < most ? until : most;
+	if (now < until) {
+		g->held = true;
+		g->held_until = until;
+	} else if (g->held) {
+		g->held = false;
+		g->start = now - g->plan.interval;
+	}
+}
+
 static int64_t due_at(const struct generator *g, uint64_t line)
 {
 	int64_t after;
@@ -122,7 +138,9 @@ static int64_t due_at(const struct generator *g, uint64_t line)
 
 int64_t generator_due(const struct generator *g)
 {
-	return g->running ? due_at(g, g->sent) : INT64_MAX;
+	if (!g->running)
+		return INT64_MAX;
+	return g->held ? g->held_until : due_at(g, g->sent);
 }
 
 bool generator_next(struct generator *g, int64_t now)

@@ -13,6 +13,8 @@
 #define GENERATOR_TURN 256
 /* From this much on a line has slipped, ns. */
 #define GENERATOR_SLIP (10 * 1000 * 1000)
+/* How long the second line may be held, ns. */
+#define GENERATOR_HOLD INT64_C(1000000000)
 #define GENERATOR_WHY 160
 
 struct generator_plan {
@@ -29,6 +31,9 @@ struct generator {
 	int64_t start, end;
 	/* Lines sent so far. */
 	uint64_t sent;
+	/* The second line waits, until `held_until`. */
+	bool held;
+	int64_t held_until;
 	/* Of these, sent more than GENERATOR_SLIP later than due; and the worst, ns. */
 	uint64_t slipped;
 	int64_t worst;
@@ -46,6 +51,10 @@ size_t generator_rows(const struct generator_plan *plan, int64_t wait, size_t ro
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now);
 /* No more lines. */
 void generator_stop(struct generator *g, int64_t now);
+/* The first line goes alone until `until`, at most GENERATOR_HOLD: over TCP it is found out by it whether the server keeps the
+ * connection (session_alone_until()). Then the second line is due, and the later ones follow on schedule. Call it before each
+ * generator_next(). */
+void generator_hold(struct generator *g, int64_t until, int64_t now);
 /* When the next line is due, or INT64_MAX when there is none. */
 int64_t generator_due(const struct generator *g);
 /* A line is due at `now`: true, and it counts as sent then. After the last one it has stopped by itself. */

@@ -135,9 +135,20 @@ static bool opening(const struct plain *p)
 	return false;
 }
 
+static int64_t alone_until(const struct plain *p)
+{
+	int64_t until = 0;
+
+	for (size_t i = 0; i < p->lane_count; i++)
+		if (session_alone_until(p->lanes[i].session) > until)
+			until = session_alone_until(p->lanes[i].session);
+	return until;
+}
+
 /* On a schedule nothing holds a line back; without one they come as fast as they are taken. */
 static bool next_line(struct plain *p, int64_t now)
 {
+	generator_hold(&p->generator, alone_until(p), now);
 	return (p->generator.plan.interval > 0 || plain_room(p)) && generator_next(&p->generator, now);
 }
 

@@ -54,10 +54,21 @@ void plain_record_notice(struct plain *p, bool bad, const char *text)
 		recorder_notice(p->recorder, bad, text, clock_monotonic());
 }
 
+static void tell_link(struct plain *p, int64_t now)
+{
+	char words[RECORD_LINK];
+
+	if (!p->link_new || !p->truth || !truth_facts(p->truth)->known)
+		return;
+	p->link_new = false;
+	recorder_link(p->recorder, link_facts_line(truth_facts(p->truth), now, words, sizeof words));
+}
+
 void plain_record_turn(struct plain *p, int64_t now)
 {
 	if (!p->recorder)
 		return;
+	tell_link(p, now);
 	for (size_t i = 0; i < p->lane_count; i++)
 		recorder_peer(p->recorder, p->lanes[i].recorded, session_peer(p->lanes[i].session));
 	p->record_at = recorder_turn(p->recorder, now);

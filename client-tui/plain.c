@@ -55,13 +55,22 @@ static void on_gone(void *context)
 	plain_say(context, false, "the lab has ended");
 }
 
+static void on_link(void *context)
+{
+	struct plain *p = context;
+
+	p->link_new = true;
+}
+
 static void open_truth(struct plain *p, int64_t now)
 {
 	const struct client_settings *s = p->settings;
+	const struct truth_hooks hooks = {.context = p, .changed = on_link, .gone = on_gone};
 
 	if (!s->lab)
 		return;
-	p->truth = truth_open(s->lab, s->lab_far, (size_t)s->rows, &(struct truth_hooks){.context = p, .gone = on_gone}, now);
+	p->link_new = true;
+	p->truth = truth_open(s->lab, s->lab_far, (size_t)s->rows, &hooks, now);
 	if (!p->truth)
 		plain_say(p, false, "UPCASE_LAB names a lab that is not there");
 }

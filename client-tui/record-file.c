@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,15 @@ static int take_notice(const struct reading *r, struct record_notice *notice)
 	return 0;
 }
 
+/* The link at the end, where it is another one than at the beginning. */
+static void add_link(struct record_run *run, const char *end)
+{
+	const size_t used = strlen(run->link);
+
+	if (*end && strcmp(run->link, end) != 0)
+		snprintf(run->link + used, sizeof run->link - used, "%s%s", used ? "; at the end: " : "", end);
+}
+
 static int take_summary(const struct reading *r, const struct record_read *read)
 {
 	struct record_file *f = r->file;
@@ -191,6 +201,7 @@ static int take_summary(const struct reading *r, const struct record_read *read)
 	f->has_end = true;
 	f->run.ended_at = read->run.ended_at;
 	f->run.stopped = read->run.stopped;
+	add_link(&f->run, read->run.link);
 	f->has_link = f->has_link || read->has_truth;
 	f->judged = read->judged;
 	f->mismatches = read->mismatches;

@@ -211,6 +211,7 @@ char *record_json_start(const struct record_run *run)
 	put_int(o, "count", run->count);
 	put_int(o, "interval_ns", run->interval);
 	put_int(o, "size", run->size);
+	put_word(o, "link", *run->link ? run->link : NULL);
 	return finish(o);
 }
 
@@ -382,6 +383,7 @@ char *record_json_summary(const struct record_run *run, int64_t start, const str
 
 	put_int(o, "ended_ns", run->ended_at - start);
 	put_bool(o, "stopped", run->stopped);
+	put_word(o, "link", *run->link ? run->link : NULL);
 	put_bool(o, "valid", json_array_size(reasons) == 0);
 	json_object_set_new(o, "invalid", reasons);
 	for (size_t i = 0; i < count; i++)

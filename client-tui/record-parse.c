@@ -326,6 +326,21 @@ static void read_notice(struct reader *r, struct record_notice *n)
 
 /* --- the beginning and the end --- */
 
+/* They are shown as our own words are: without anything that a terminal would carry out. */
+static void read_words(struct reader *r, struct record_run *run)
+{
+	const char *words = get_word(r, "link");
+
+	if (words && strlen(words) >= sizeof run->link) {
+		blame(r, "link", "is longer than any link's words");
+		words = NULL;
+	}
+	snprintf(run->link, sizeof run->link, "%s", words ? words : "");
+	for (unsigned char *c = (unsigned char *)run->link; *c; c++)
+		if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0))
+			*c = c[0] == 0xc2 ? (c[1] = '?') : '?';
+}
+
 static void read_start(struct reader *r, struct record_run *run)
 {
 	const char *format = get_word(r, "format");
@@ -339,6 +354,7 @@ static void read_start(struct reader *r, struct record_run *run)
 	run->count = get_int(r, "count", 0, CLIENT_COUNT_MAX, 0);
 	run->interval = get_int(r, "interval_ns", 0, RECORD_TIME_MOST, 0);
 	run->size = get_int(r, "size", 0, CLIENT_SIZE_MAX, 0);
+	read_words(r, run);
 }
 
 static void read_session(struct reader *r, struct record_session *s)
@@ -450,6 +466,7 @@ static void read_summary(struct reader *r, struct record_read *to)
 
 	to->run.ended_at = get_time(r, "ended_ns");
 	to->run.stopped = get_bool(r, "stopped");
+	read_words(r, &to->run);
 	if (get(r, "truth"))
 		read_truth(r, to);
 	to->sums = calloc(json_array_size(sessions) + 1, sizeof *to->sums);

@@ -130,6 +130,16 @@ void recorder_facts(struct recorder *r, int session, const struct facts *facts)
 	recorder_peer(r, session, facts->peer);
 }
 
+void recorder_link(struct recorder *r, const char *words)
+{
+	snprintf(r->run.link, sizeof r->run.link, "%s", words);
+}
+
+const char *recorder_link_words(const struct recorder *r)
+{
+	return r->run.link;
+}
+
 int recorder_error(const struct recorder *r)
 {
 	return r->error;
@@ -250,6 +260,7 @@ static int put_summary(const struct recorder *r, const struct sink *to, const st
 	struct record_sum *sums = to->output == CLIENT_JSON ? calloc(r->count + 1, sizeof *sums) : NULL;
 	const struct witness *w = r->count > 0 ? r->sides[0]->witness : NULL;
 	const struct witness_totals *truth = w ? witness_totals(w) : NULL;
+	struct record_run end = *run;
 	int result;
 
 	if (to->output != CLIENT_JSON)
@@ -261,7 +272,8 @@ static int put_summary(const struct recorder *r, const struct sink *to, const st
 		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .facts = s->facts };
 		sums[i].facts.stats = ledger_stats(s->ledger);
 	}
-	result = put(to, sums ? record_json_summary(run, r->start, truth, sums, r->count) : NULL);
+	memcpy(end.link, r->run.link, sizeof end.link);
+	result = put(to, sums ? record_json_summary(&end, r->start, truth, sums, r->count) : NULL);
 	free(sums);
 	return result;
 }

@@ -21,6 +21,8 @@
 
 /* Sessions at most, as many as a screen has. */
 #define RECORDER_SESSIONS 256
+/* Room for the words of a link. */
+#define RECORD_LINK 900
 
 /* A run as a whole. */
 struct record_run {
@@ -33,6 +35,8 @@ struct record_run {
 	int64_t count, interval, size;
 	/* Stopped before all lines were sent. */
 	bool stopped;
+	/* In the lab the link's settings, in words as link_facts_line() has them; "" elsewhere. */
+	char link[RECORD_LINK];
 };
 
 /* As asked for; `wall`: now, ns since 1970. */
@@ -52,6 +56,10 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
     const struct witness *witness);
 /* Its address is known (now). */
 void recorder_peer(struct recorder *r, int session, const char *peer);
+/* In the lab: how the link is set (now), in words. What stands in the first record are those known then. */
+void recorder_link(struct recorder *r, const char *words);
+/* "" when there are none. */
+const char *recorder_link_words(const struct recorder *r);
 /* Its figures beyond the ledger's, before the end and before each save: session_facts(), and the generator's schedule. */
 void recorder_facts(struct recorder *r, int session, const struct facts *facts);
 

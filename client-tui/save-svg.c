@@ -24,7 +24,7 @@ struct job {
 	size_t count, room;
 	struct plots_line *lines;
 	size_t line_count, line_room;
-	char title[300], note[400];
+	char title[300], note[400], link[RECORD_LINK + 10];
 	/* NAME, without its ending. */
 	char name[PATH_MAX];
 	size_t pages;
@@ -44,10 +44,10 @@ static void file_name(const struct job *job, size_t picture, char *path, size_t 
 static int write_picture(const struct job *job, size_t picture, FILE *out)
 {
 	char title[300], note[500];
-	struct exchange_heading heading = { .title = title, .note = note };
+	struct svg_heading heading = { .title = title, .note = note, .link = job->link };
 
 	if (picture == job->pages)
-		return plots_page(out, job->lines, job->line_count, job->title, job->note);
+		return plots_page(out, job->lines, job->line_count, &(struct svg_heading){ .title = job->title, .note = job->note, .link = job->link });
 	snprintf(title, sizeof title, "%s", job->title);
 	if (job->pages > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu", picture + 1, job->pages);
@@ -175,6 +175,8 @@ static void head(struct job *job, const struct recorder *r)
 	gmtime_r(&seconds, &tm);
 	snprintf(job->title, sizeof job->title, "upcase: %s, %04d-%02d-%02d %02d:%02d:%02d UTC",
 	    recorder_peers(r, peers, sizeof peers), tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (*recorder_link_words(r))
+		snprintf(job->link, sizeof job->link, "link: %s", recorder_link_words(r));
 	add_totals(r, false, job->note, sizeof job->note);
 	add_totals(r, true, job->note, sizeof job->note);
 }

@@ -34,6 +34,8 @@ struct transport {
 	void (*close)(struct session *s, int64_t now);
 	/* Frees what `side` points to. */
 	void (*free)(struct session *s);
+	/* session_alone_until() of a connection that stands, or NULL. */
+	int64_t (*alone_until)(const struct session *s);
 	/* session_tcp_state(), or NULL. */
 	int (*state)(const struct session *s, struct session_tcp *out);
 	/* Adds what it knows to session_facts(). */

@@ -339,6 +339,11 @@ bool session_opening(const struct session *s)
 	return s->failures == 0 && (s->phase == PHASE_LOOK_UP || s->phase == PHASE_CONNECT);
 }
 
+int64_t session_alone_until(const struct session *s)
+{
+	return s->phase == PHASE_READY && s->transport->alone_until ? s->transport->alone_until(s) : 0;
+}
+
 void session_watch(const struct session *s, struct watch *w)
 {
 	if (s->phase == PHASE_REPLAY)

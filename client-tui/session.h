@@ -108,6 +108,10 @@ bool session_dead(const struct session *s);
 /* The first address is being looked up or connected to: nothing can be sent yet, and nothing has failed. */
 bool session_opening(const struct session *s);
 
+/* Over TCP the first line of a connection goes alone: until when lines behind it are held back, ns of the monotonic clock, 0 when
+ * none are. It changes when the reply comes. */
+int64_t session_alone_until(const struct session *s);
+
 /* The loop: what to wait for; then what is ready, and timers. */
 void session_watch(const struct session *s, struct watch *w);
 void session_turn(struct session *s, const struct watch *w, int64_t now);

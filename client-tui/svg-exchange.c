@@ -25,7 +25,7 @@
 #define MARGIN 30.0
 /* The words of the axis of time, at the very left. */
 #define TIMES 60.0
-#define TOP 110.0
+#define TOP (SVG_HEADING + 56)
 #define LEGEND 60.0
 #define ROW 13.0
 #define FONT 11.0
@@ -344,58 +344,120 @@ static int64_t server_time(const struct record *r)
 	return half_way(r);
 }
 
-static void draw_right(struct panel *panel, const struct record *r)
-{
-	struct picture *p = panel->picture;
-	const int64_t moment = server_time(r);
-	const size_t n = r->reply ? r->reply_length : r->length < 64 ? r->length : 64;
-	unsigned char capitals[CAPITALS_GROWTH * 64];
-	char number[24];
-	double at;
-
-	if (!known(moment))
-		return;
-	at = put_beside(p, &panel->right, panel->server + 4, place(p, moment), panel->server + 16);
-	snprintf(number, sizeof number, "%" PRIu64 " ", r->number);
-	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, r->reply ? r->reply : capitals,
-	    r->reply ? n : capitals_text(r->text, n, capitals), TEXT_COLUMNS);
-}
-
-/* In the order of time, since words give way downwards. */
-struct moment_of {
+/* A reply, or several that one segment brought, in the order of time, since words give way downwards. */
+struct reply_words {
 	int64_t at;
-	const struct record *record;
+	const struct record *first, *last;
 };
 
 static int by_moment(const void *a, const void *b)
 {
-	const struct moment_of *x = a, *y = b;
+	const struct reply_words *x = a, *y = b;
 
-	return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->record < y->record ? -1 : 1;
+	return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->first < y->first ? -1 : 1;
+}
+
+/* malloc()ed, NULL when there are none. */
+static struct reply_words *find_replies(const struct picture *p, bool stream, size_t *count)
+{
+	struct reply_words *w = calloc(p->count + 1, sizeof *w);
+	size_t n = 0, groups = 0;
+
+	for (size_t i = 0; w && i < p->count; i++)
+		if (p->records[i].stream == stream && known(server_time(&p->records[i])))
+			w[n++] = (struct reply_words){ server_time(&p->records[i]), &p->records[i], &p->records[i] };
+	if (n > 0)
+		qsort(w, n, sizeof *w, by_moment);
+	for (size_t i = 0; i < n; i++) {
+		if (groups > 0 && w[groups - 1].at == w[i].at)
+			w[groups - 1].last = w[i].first;
+		else
+			w[groups++] = w[i];
+	}
+	*count = groups;
+	return w;
+}
+
+/* What the server sent: the capitals, or what came instead. Into `buf`. */
+static const unsigned char *reply_text(const struct record *r, unsigned char buf[CAPITALS_GROWTH * 64], size_t *n)
+{
+	if (r->reply) {
+		*n = r->reply_length;
+		return r->reply;
+	}
+	*n = capitals_text(r->text, r->length < 64 ? r->length : 64, buf);
+	return buf;
+}
+
+static void draw_reply(struct panel *panel, const struct reply_words *w)
+{
+	struct picture *p = panel->picture;
+	const double at = put_beside(p, &panel->right, panel->server + 4, place(p, w->at), panel->server + 16);
+	unsigned char capitals[CAPITALS_GROWTH * 64];
+	const unsigned char *text;
+	char number[60];
+	size_t n;
+
+	if (w->first == w->last)
+		snprintf(number, sizeof number, "%" PRIu64 " ", w->first->number);
+	else
+		snprintf(number, sizeof number, "%" PRIu64 "–%" PRIu64 " … ", w->first->number, w->last->number);
+	text = reply_text(w->last, capitals, &n);
+	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, text, n, TEXT_COLUMNS);
 }
 
 static void draw_replies(struct panel *panel)
 {
+	size_t n = 0;
+	struct reply_words *w = find_replies(panel->picture, panel->stream, &n);
+
+	for (size_t i = 0; i < n; i++)
+		draw_reply(panel, &w[i]);
+	free(w);
+}
+
+/* A packet that carries several lines stands in the record of each, and is drawn once. */
+struct packet_of {
+	const struct record_packet *packet;
+	const struct record *record;
+};
+
+static int by_packet(const void *a, const void *b)
+{
+	const struct record_packet *x = ((const struct packet_of *)a)->packet, *y = ((const struct packet_of *)b)->packet;
+
+	if (x->in != y->in)
+		return x->in < y->in ? -1 : 1;
+	if (x->way != y->way)
+		return x->way < y->way ? -1 : 1;
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return x->length < y->length ? -1 : x->length > y->length;
+}
+
+static void draw_packets(const struct panel *panel)
+{
 	const struct picture *p = panel->picture;
-	struct moment_of *replies = calloc(p->count + 1, sizeof *replies);
+	struct packet_of *all = calloc(p->count * RECORD_PACKETS + 1, sizeof *all);
 	size_t n = 0;
 
-	for (size_t i = 0; replies && i < p->count; i++)
-		if (p->records[i].stream == panel->stream)
-			replies[n++] = (struct moment_of){ server_time(&p->records[i]), &p->records[i] };
+	for (size_t i = 0; all && i < p->count; i++) {
+		const struct record *r = &p->records[i];
+
+		for (size_t k = 0; r->stream == panel->stream && has_packets(r) && k < r->packet_count; k++)
+			all[n++] = (struct packet_of){ &r->packets[k], r };
+	}
 	if (n > 0)
-		qsort(replies, n, sizeof *replies, by_moment);
+		qsort(all, n, sizeof *all, by_packet);
 	for (size_t i = 0; i < n; i++)
-		draw_right(panel, replies[i].record);
-	free(replies);
+		if (i == 0 || by_packet(&all[i - 1], &all[i]) != 0)
+			draw_packet(panel, all[i].record, all[i].packet);
+	free(all);
 }
 
 static void draw_line(struct panel *panel, const struct record *r)
 {
-	if (has_packets(r))
-		for (size_t i = 0; i < r->packet_count; i++)
-			draw_packet(panel, r, &r->packets[i]);
-	else if (known(r->sent_at))
+	if (!has_packets(r) && known(r->sent_at))
 		draw_reckoned(panel, r);
 	draw_left(panel, r);
 }
@@ -472,6 +534,7 @@ static void draw_panel(struct picture *p, bool stream, double x, double bottom)
 	svg_words(p->out, x + WORDS_LEFT + WAY / 2, TOP - 38, 14, SVG_MIDDLE, stream ? "TCP" : "UDP");
 	draw_host(p, panel.client, bottom, "client");
 	draw_host(p, panel.server, bottom, "server");
+	draw_packets(&panel);
 	for (size_t i = 0; i < p->count; i++)
 		if (p->records[i].stream == stream)
 			draw_line(&panel, &p->records[i]);
@@ -518,36 +581,47 @@ static void draw_legend(const struct picture *p, double y)
 	}
 }
 
+static double words_end(double *next, double y)
+{
+	*next = (y > *next ? y : *next) + ROW;
+	return *next;
+}
+
+static double panel_height(const struct picture *p, bool stream)
+{
+	double left = 0, right = 0;
+	size_t n = 0;
+	struct reply_words *w = find_replies(p, stream, &n);
+
+	for (size_t i = 0; i < p->count; i++)
+		if (p->records[i].stream == stream)
+			words_end(&left, known(p->records[i].sent_at) ? time_axis_place(&p->axis, p->records[i].sent_at) : 0);
+	for (size_t i = 0; i < n; i++)
+		words_end(&right, time_axis_place(&p->axis, w[i].at));
+	free(w);
+	return left > right ? left : right;
+}
+
 /* Words moved down may need more room than the axis. */
 static double body_height(const struct picture *p)
 {
-	double words = 0;
+	double height = p->axis.length;
 
 	for (int stream = 0; stream < 2; stream++) {
-		double next = 0;
+		const double words = panel_height(p, stream == 1);
 
-		for (size_t i = 0; i < p->count; i++) {
-			const struct record *r = &p->records[i];
-			const double y = known(r->sent_at) ? time_axis_place(&p->axis, r->sent_at) : 0;
-
-			if (r->stream != (stream == 1))
-				continue;
-			next = (y > next ? y : next) + ROW;
-		}
-		words = next > words ? next : words;
+		height = words > height ? words : height;
 	}
-	return (p->axis.length > words ? p->axis.length : words) + 24;
+	return height + 24;
 }
 
-static void draw(struct picture *p, const struct exchange_heading *heading)
+static void draw(struct picture *p, const struct svg_heading *heading)
 {
 	const int panels = p->transports[0] + p->transports[1];
 	const double width = 2 * MARGIN + TIMES + (panels ? panels : 1) * PANEL, bottom = TOP + body_height(p);
 	double x = MARGIN + TIMES;
 
-	svg_begin(p->out, width, bottom + LEGEND, heading->title, heading->note);
-	svg_words(p->out, MARGIN, 28, 16, SVG_START, heading->title);
-	svg_words(p->out, MARGIN, 48, FONT, SVG_START, heading->note);
+	svg_begin(p->out, width, bottom + LEGEND, MARGIN, heading);
 	draw_times(p);
 	draw_cuts(p);
 	for (int stream = 0; stream < 2; stream++) {
@@ -560,7 +634,7 @@ static void draw(struct picture *p, const struct exchange_heading *heading)
 	svg_end(p->out);
 }
 
-int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct exchange_heading *heading)
+int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct svg_heading *heading)
 {
 	const size_t begin = page_begin(records, count, page);
 	struct picture p = { .out = out, .records = records + begin, .count = page_begin(records, count, page + 1) - begin };

@@ -8,18 +8,14 @@
 #include <stdio.h>
 
 #include "record.h"
+#include "svg.h"
 
 /* Lines on a page. */
 #define EXCHANGE_LINES 100
 
-/* What stands above, our own words. */
-struct exchange_heading {
-	const char *title, *note;
-};
-
 /* Pages that the records make: in order of number, and of one number UDP before TCP. At least 1. */
 size_t exchange_pages(const struct record *records, size_t count);
 /* Writes page 0, 1 ... Returns 0, or -1 when memory is short; errors of writing stay with the stream. */
-int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct exchange_heading *heading);
+int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct svg_heading *heading);
 
 #endif

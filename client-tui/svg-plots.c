@@ -17,7 +17,7 @@
 #define LEFT 80.0
 #define GAP_X 100.0
 #define GAP_Y 100.0
-#define TOP 110.0
+#define TOP (SVG_HEADING + 56)
 #define FONT 11.0
 #define COLUMNS 80
 #define MARKS 8
@@ -239,18 +239,16 @@ static int make_stats(struct pages *p)
 	return 0;
 }
 
-static void draw(const struct pages *p, const char *title, const char *note)
+static void draw(const struct pages *p, const struct svg_heading *heading)
 {
 	const double right = LEFT + WIDTH + GAP_X, below = TOP + HEIGHT + GAP_Y, width = right + WIDTH + 40;
 
-	svg_begin(p->out, width, below + HEIGHT + 60, title, note);
-	svg_words(p->out, LEFT - 50, 30, 16, SVG_START, title);
-	svg_words(p->out, LEFT - 50, 50, FONT, SVG_START, note);
+	svg_begin(p->out, width, below + HEIGHT + 60, LEFT - 50, heading);
 	for (int t = 0, x = 0; t < TRANSPORTS; t++) {
 		if (!p->stats[t])
 			continue;
-		svg_box(p->out, LEFT - 50 + x, 62, 20, 8, styles[t]);
-		svg_words(p->out, LEFT - 24 + x, 70, FONT, SVG_START, t ? "TCP" : "UDP");
+		svg_box(p->out, LEFT - 50 + x, SVG_HEADING + 4, 20, 8, styles[t]);
+		svg_words(p->out, LEFT - 24 + x, SVG_HEADING + 12, FONT, SVG_START, t ? "TCP" : "UDP");
 		x += 80;
 	}
 	if (p->stats[0] || p->stats[1]) {
@@ -264,13 +262,13 @@ static void draw(const struct pages *p, const char *title, const char *note)
 	svg_end(p->out);
 }
 
-int plots_page(FILE *out, const struct plots_line *lines, size_t count, const char *title, const char *note)
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct svg_heading *heading)
 {
 	struct pages p = { .out = out, .lines = lines, .count = count };
 	const int result = make_stats(&p);
 
 	if (result == 0)
-		draw(&p, title, note);
+		draw(&p, heading);
 	for (int t = 0; t < TRANSPORTS; t++)
 		free(p.stats[t]);
 	return result;

@@ -8,6 +8,7 @@
 
 #include "ledger.h"
 #include "stats.h"
+#include "svg.h"
 
 /* What of a line is drawn. */
 struct plots_line {
@@ -20,6 +21,6 @@ struct plots_line {
 
 /* Of lines in the order of number; the figures are made of them. Returns 0, or -1 when memory is short; errors of writing stay with
  * the stream. */
-int plots_page(FILE *out, const struct plots_line *lines, size_t count, const char *title, const char *note);
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct svg_heading *heading);
 
 #endif

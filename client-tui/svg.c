@@ -80,22 +80,6 @@ static void put_words(FILE *out, const char *words)
 	put_text(out, words, n, SIZE_MAX);
 }
 
-void svg_begin(FILE *out, double width, double height, const char *title, const char *description)
-{
-	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" height=\"%.0f\" "
-	    "viewBox=\"0 0 %.0f %.0f\">\n<title>", width, height, width, height);
-	put_words(out, title);
-	fputs("</title>\n<desc>", out);
-	put_words(out, description);
-	fprintf(out, "</desc>\n%s<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", sheet, width, height);
-}
-
-void svg_end(FILE *out)
-{
-	fputs("</svg>\n", out);
-}
-
 void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed)
 {
 	fprintf(out, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s%s\"/>\n", x1, y1, x2, y2,
@@ -167,4 +151,32 @@ void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor
 	put_words(out, words);
 	put_text(out, text, n, columns);
 	fputs("</text>\n", out);
+}
+
+/* --- the whole --- */
+
+void svg_begin(FILE *out, double width, double height, double x, const struct svg_heading *heading)
+{
+	const bool link = heading->link && *heading->link;
+
+	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" height=\"%.0f\" "
+	    "viewBox=\"0 0 %.0f %.0f\">\n<title>", width, height, width, height);
+	put_words(out, heading->title);
+	fputs("</title>\n<desc>", out);
+	put_words(out, heading->note);
+	if (link) {
+		fputs("; ", out);
+		put_words(out, heading->link);
+	}
+	fprintf(out, "</desc>\n%s<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", sheet, width, height);
+	svg_words(out, x, 28, 16, SVG_START, heading->title);
+	svg_words(out, x, 46, 11, SVG_START, heading->note);
+	if (link)
+		svg_words(out, x, 62, 11, SVG_START, heading->link);
+}
+
+void svg_end(FILE *out)
+{
+	fputs("</svg>\n", out);
 }

@@ -20,10 +20,19 @@ enum svg_style {
 	SVG_STYLES
 };
 
+/* What stands above, our own words. */
+struct svg_heading {
+	const char *title, *note;
+	/* How the lab's link is set; "" or NULL when there is none. */
+	const char *link;
+};
+/* Room for it, pixels. */
+#define SVG_HEADING 70.0
+
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 
-/* Width and height in pixels; `title` and `description` for who cannot see. */
-void svg_begin(FILE *out, double width, double height, const char *title, const char *description);
+/* Width and height in pixels; the heading, which begins at `x`, is also there for who cannot see. */
+void svg_begin(FILE *out, double width, double height, double x, const struct svg_heading *heading);
 void svg_end(FILE *out);
 /* `dashed`: it is not known, only reckoned. */
 void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed);

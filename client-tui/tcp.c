@@ -339,6 +339,13 @@ static bool tcp_has_room(const struct session *s)
 	return !t || (t->end - t->begin < QUEUE_BYTES && t->mark_end - t->mark_begin < QUEUE_LINES);
 }
 
+static int64_t tcp_alone_until(const struct session *s)
+{
+	const struct tcp *t = s->side;
+
+	return t && t->pace == PACE_CAREFUL && t->sent > 0 ? t->careful_until : 0;
+}
+
 /* Careful: may the next line go? Learns from a wait that is over that the server keeps the connection. */
 static bool may_begin_line(struct session *s, int64_t now)
 {
@@ -727,6 +734,7 @@ const struct transport transport_tcp = {
 	.turn = tcp_turn,
 	.close = tcp_close,
 	.free = tcp_free,
+	.alone_until = tcp_alone_until,
 	.state = tcp_state,
 	.facts = tcp_facts,
 };

@@ -117,12 +117,25 @@ static void push(const struct app *app, int64_t now)
 		session_push(s[i], now);
 }
 
+static int64_t alone_until(const struct app *app)
+{
+	struct session *s[2];
+	const size_t n = sessions_in_use(app, s);
+	int64_t until = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (session_alone_until(s[i]) > until)
+			until = session_alone_until(s[i]);
+	return until;
+}
+
 static bool send_next(struct app *app, int64_t now)
 {
 	const int more = app->burst.plan.interval > 0 ? 0 : SESSION_MORE;
 	char text[65536];
 	size_t n;
 
+	generator_hold(&app->burst, alone_until(app), now);
 	if ((app->burst.plan.interval == 0 && !room(app)) || !generator_next(&app->burst, now))
 		return false;
 	n = generator_text(app->last_number + 1, app->burst.plan.size, text, sizeof text);

@@ -41,6 +41,10 @@ int64_t app_time(const struct app *app, int64_t now)
 
 static void tell_facts(struct app *app, int64_t now)
 {
+	char words[RECORD_LINK];
+
+	if (app->truth && truth_facts(app->truth)->known)
+		recorder_link(app->recorder, link_facts_line(truth_facts(app->truth), now, words, sizeof words));
 	for (size_t i = 0; i < app->session_count; i++) {
 		struct facts facts;
 
@@ -128,7 +132,7 @@ static void show_lab(struct app *app)
 
 	if (!replay_witness(app->replay))
 		return;
-	app->lab = (struct view_lab){.link = &unknown, .witness = replay_witness(app->replay), .panel = &app->panel};
+	app->lab = (struct view_lab){.link = &unknown, .words = replay_run(app->replay)->link, .witness = replay_witness(app->replay), .panel = &app->panel};
 	app->view.lab = &app->lab;
 }
 

@@ -55,6 +55,8 @@ void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t 
 		snprintf(link, sizeof link, "link: the lab has ended");
 	else if (v->lab->link->known)
 		link_facts_line(v->lab->link, now, link + strlen(link), sizeof link - strlen(link));
+	else if (v->lab->words)
+		snprintf(link + strlen(link), sizeof link - strlen(link), "%.880s", v->lab->words);
 	int columns = words_columns(link), end = draw_truth(v, c, p, p->pad + columns);
 	bool cut = p->pad + columns > end;
 	int cut_at = end - (v->ascii ? 3 : 1);

@@ -72,6 +72,8 @@ struct view_page {
 /* In the lab: the link, what it did, and the panel that changes it. All borrowed. */
 struct view_lab {
 	const struct link_facts *link;
+	/* Of a recording: the link in words; may be NULL or "". */
+	const char *words;
 	const struct witness *witness;
 	const struct panel *panel;
 	/* The lab has ended, or told more than could be read: what is known is old. */

@@ -24,7 +24,7 @@
 #define MS NS_PER_MS
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const struct exchange_heading heading = { .title = "a <title>", .note = "link: loss 20 %" };
+static const struct svg_heading heading = { .title = "a <title>", .note = "link: loss 20 %" };
 
 /* --- records --- */
 
@@ -242,7 +242,7 @@ static void plots_have_what_happened(void **state)
 	FILE *out = open_memstream(&text, &n);
 
 	(void)state;
-	assert_int_equal(plots_page(out, lines, COUNT(lines), "t", "n"), 0);
+	assert_int_equal(plots_page(out, lines, COUNT(lines), &heading), 0);
 	fclose(out);
 	draws(text, "<circle", 2);
 	/* The cross of the one, and a bar for each length of a run; the late one's has its own colour. */
@@ -252,7 +252,7 @@ static void plots_have_what_happened(void **state)
 	draws(text, "<polyline", 2);
 	free(text);
 	out = open_memstream(&text, &n);
-	assert_int_equal(plots_page(out, NULL, 0, "t", "n"), 0);
+	assert_int_equal(plots_page(out, NULL, 0, &heading), 0);
 	fclose(out);
 	draws(text, "no lines", 1);
 	free(text);
