@@ -125,10 +125,12 @@ def lines_of(records, transport):
 
 
 def again(capture, host, address):
-    """Segments that a host sent again, as tshark finds them in what that host sent. One that follows soon after a later segment it
-    calls out of order, though on the sending side nothing can be."""
-    return len(tshark(capture, f'frame.interface_name == "{host}" && ip.src == {address} && tcp.len > 0 && '
-                               '(tcp.analysis.retransmission || tcp.analysis.out_of_order)', 'frame.number'))
+    """Segments that a host sent again, as tshark finds them in what that host alone saw. One that follows soon after a later segment it
+    calls out of order, though on the sending side nothing can be. (A FIN is sent when all is over and asked.)"""
+    alone = f'{capture}.{host}'
+    subprocess.run(['tshark', '-r', capture, '-Y', f'frame.interface_name == "{host}"', '-w', alone], check=True, capture_output=True)
+    return len(tshark(alone, f'ip.src == {address} && tcp.flags.fin == 0 && (tcp.analysis.retransmission || tcp.analysis.out_of_order)',
+                      'frame.number'))
 
 
 def longest_silence(capture, lines):

@@ -49,8 +49,9 @@ def session(folder, *link, lines, more=()):
 def check_lab(folder):
     records = session(folder, '--loss', '20%', '--delay', '10ms', '--seed', '3', lines=40)
     lines = [record for record in records if record['type'] == 'line']
-    # A segment that carries several lines is drawn once for each of them, in the same place.
-    packets = [packet for line in lines for packet in line['link']['packets']]
+    # A segment that carries several lines stands with each of them.
+    packets = list({(line['transport'], packet['way'], packet['in_ns']): packet for line in lines
+                    for packet in line['link']['packets']}.values())
     arrived = sum(packet['out_ns'] is not None for packet in packets)
     again = sum(packet['again'] and packet['payload'] and packet['out_ns'] is not None for packet in packets)
     document = picture(os.path.join(folder, 'run.svg'))
