@@ -35,7 +35,7 @@
 #define FALL_MOST 300.0
 #define AXIS_MOST 4200.0
 /* Nothing for so many usual durations: the axis is cut. */
-#define QUIET 12
+#define QUIET 8
 /* Characters of a text. */
 #define TEXT_COLUMNS 16
 /* How far a packet got that died on the way: the link says only that it did. */

@@ -29,7 +29,7 @@ static const char sheet[] =
     ".udp { stroke: #0072b2; fill: #0072b2 } .tcp { stroke: #007a57; fill: #007a57 }\n"
     ".again { stroke: #d55e00; fill: #d55e00 } .bare { stroke: #999; fill: #999 }\n"
     ".lost { stroke: #c0143c; fill: #c0143c } .late { stroke: #a0529a; fill: #a0529a }\n"
-    "line.lost, path.lost { stroke-width: 1.8 } path.head { stroke: none }\n"
+    "polyline { stroke-width: 1.6 } line.lost, path.lost { stroke-width: 1.8 } path.head { stroke: none }\n"
     ".dash { stroke-dasharray: 5 4 }\n"
     "</style>\n";
 
