@@ -179,7 +179,8 @@ static void true_times_in_the_lab(void **state)
 	svg = exchange(records, COUNT(records), 0);
 	draws(svg, "class=\"again head\"", 1);
 	draws(svg, "sent again", 1);
-	draws(svg, " dash", 0);
+	draws(svg, "class=\"udp dash\"", 0);
+	draws(svg, "class=\"tcp dash\"", 0);
 	draws(svg, "again 1×", 1);
 	draws(svg, "lost coming", 1);
 	/* Two that died, and the legend's. */
