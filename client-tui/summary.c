@@ -31,6 +31,18 @@ void summary_wilson(uint64_t k, uint64_t n, double *low, double *high)
 	*high = k >= n || middle + half > 1 ? 1 : middle + half;
 }
 
+/* Places behind the point, `least` or as many as it takes to be more than nothing. */
+static int digits_for(double percent, int least)
+{
+	double shown = percent;
+
+	for (int i = 0; i < least; i++)
+		shown *= 10;
+	for (; percent > 0 && shown < 0.5 && least < 9; least++)
+		shown *= 10;
+	return least;
+}
+
 void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
 	uint64_t decided = t->sent - t->waiting;
@@ -40,7 +52,7 @@ void summary_put_loss(struct text *out, const struct ledger_totals *t, const cha
 	if (decided == 0)
 		return;
 	double percent = 100 * (double)t->lost / (double)decided;
-	int digits = percent < 9.95 && t->lost ? 1 : 0;
+	int digits = digits_for(percent, percent < 9.95 && t->lost ? 1 : 0);
 	summary_wilson(t->lost, decided, &low, &high);
 	text_put(out, " (");
 	text_decimal(out, percent, digits);
@@ -48,7 +60,7 @@ void summary_put_loss(struct text *out, const struct ledger_totals *t, const cha
 	text_decimal(out, 100 * low, digits);
 	text_put(out, "–");
 	/* Of very many lines none was lost: 0 is not the whole truth. */
-	text_decimal(out, 100 * high, high < 0.00995 && !digits ? 2 : digits);
+	text_decimal(out, 100 * high, digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits));
 	text_put(out, ")");
 }
 

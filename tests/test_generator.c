@@ -110,6 +110,36 @@ static void lines_are_due_on_schedule(void **state)
 	assert_int_equal(g.end, START + 20 * MS);
 }
 
+/* The first line goes alone until it is known how the server takes it; the schedule goes on behind that. */
+static void the_first_line_may_go_alone(void **state)
+{
+	const struct generator_plan plan = { 3, 10 * MS, 0 };
+	struct generator g;
+
+	(void)state;
+	generator_start(&g, &plan, START);
+	/* Nothing was sent yet. */
+	generator_hold(&g, START + 5 * MS, START);
+	assert_true(generator_next(&g, START));
+	generator_hold(&g, START + 2 * NS_PER_S, START);
+	/* No longer than that. */
+	assert_true(generator_due(&g) == START + GENERATOR_HOLD);
+	assert_false(generator_next(&g, START + 10 * MS));
+	/* The reply came. */
+	generator_hold(&g, START + 70 * MS, START + 20 * MS);
+	assert_true(generator_due(&g) == START + 70 * MS);
+	assert_false(generator_next(&g, START + 69 * MS));
+	generator_hold(&g, START + 70 * MS, START + 71 * MS);
+	assert_true(generator_next(&g, START + 71 * MS));
+	assert_int_equal(g.worst, 0);
+	assert_true(generator_due(&g) == START + 81 * MS);
+	/* Only behind the first line. */
+	generator_hold(&g, START + 99 * MS, START + 80 * MS);
+	assert_true(generator_next(&g, START + 81 * MS));
+	assert_false(g.running);
+	assert_int_equal(g.slipped, 0);
+}
+
 /* A late line does not shift those behind it: they come at once, and each says how late it was. */
 static void late_lines_catch_up_and_are_counted(void **state)
 {
@@ -309,7 +339,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test(name)
 	const struct CMUnitTest tests[] = {
-		TEST(plans_are_read), TEST(wrong_plans_say_why), TEST(lines_are_due_on_schedule),
+		TEST(plans_are_read), TEST(wrong_plans_say_why), TEST(the_first_line_may_go_alone), TEST(lines_are_due_on_schedule),
 		TEST(late_lines_catch_up_and_are_counted), TEST(no_interval_no_schedule), TEST(it_can_be_stopped),
 		TEST(big_counts), TEST(rows_for_what_is_open), TEST(texts), TEST(texts_of_any_size),
 		TEST(no_two_texts_are_the_same), TEST(progress), TEST(results),

@@ -431,6 +431,7 @@ static void damaged_files_are_refused(void **state)
 		{ START SESSION LINE("1", ",\"duplicates\":7"), "line 3: \"fate\"" },
 		{ START SESSION LINE("1", ",\"late\":true"), "line 3: \"replied_ns\"" },
 		{ START SESSION LINE("1", ",\"tag\":\"x\""), "line 3: \"tag\" is not a whole" },
+		{ "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":7}\n", "line 1: \"link\" is not a text" },
 		{ START SESSION LINE("1", ",\"link\":7"), "line 3: \"link\" is not an object" },
 		{ START SESSION SESSION, "line 3: the sessions are not numbered" },
 		{ START "{\"type\":\"summary\",\"sessions\":[]}\n" SESSION, "line 3: there is more behind" },

@@ -14,12 +14,13 @@
 #include "client.h"
 
 #define START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1}\n"
+#define LAB_START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":\"loss 20 % each way\"}\n"
 #define SESSION(n, transport) "{\"type\":\"session\",\"session\":" n ",\"transport\":\"" transport "\",\"peer\":\"10.9.0.2:12000\",\"wait_ns\":100000000}\n"
 #define LEG(tries, again, through, lost, fate) "{\"tries\":" tries ",\"again\":" again ",\"through\":" through ",\"lost\":" lost ",\"fate\":\"" fate "\",\"first_in_ns\":1,\"last_in_ns\":1,\"first_out_ns\":null,\"last_out_ns\":null}"
 #define LINK(there, back) ",\"link\":{\"place\":\"going\",\"there\":" there ",\"back\":" back "}"
 
 /* As from a lab: lost on the way there, lost on the way back, answered twice, late, refused; a stray and a notice. */
-static const char lab[] = START SESSION("0", "udp")
+static const char lab[] = LAB_START SESSION("0", "udp")
     "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,\"fate\":\"lost\",\"typed_ns\":1000000,\"sent_ns\":1000000,\"text\":\"one\""
     LINK(LEG("1", "0", "0", "1", "lost"), LEG("0", "0", "0", "0", "none")) "}\n"
     "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,\"fate\":\"lost\",\"typed_ns\":2000000,\"sent_ns\":2000000,\"text\":\"two\""
@@ -61,6 +62,7 @@ static void expect_lab(struct terminal *t)
 	term_expect_row(t, 0, "lost 3");
 	term_expect_row(t, 0, "late 1");
 	term_expect_row(t, 0, "dup 1");
+	term_expect(t, "link: loss 20 % each way");
 	term_expect(t, "truth: 0 mismatches in 2");
 }
 

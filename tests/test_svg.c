@@ -169,10 +169,10 @@ static void true_times_in_the_lab(void **state)
 	char *svg;
 
 	(void)state;
-	records[0].replied_at = 300 * MS;
+	records[0].replied_at = 180 * MS;
 	packet(&records[0], EVENT_THERE, EVENT_LOST, false, 10 * MS, RECORD_NEVER);
-	packet(&records[0], EVENT_THERE, EVENT_DELIVERED, true, 250 * MS, 270 * MS);
-	packet(&records[0], EVENT_BACK, EVENT_DELIVERED, false, 270 * MS, 290 * MS);
+	packet(&records[0], EVENT_THERE, EVENT_DELIVERED, true, 130 * MS, 150 * MS);
+	packet(&records[0], EVENT_BACK, EVENT_DELIVERED, false, 150 * MS, 170 * MS);
 	packet(&records[1], EVENT_THERE, EVENT_DELIVERED, false, 20 * MS, 40 * MS);
 	packet(&records[1], EVENT_BACK, EVENT_LOST, false, 40 * MS, RECORD_NEVER);
 	records[1].place = WITNESS_COMING;

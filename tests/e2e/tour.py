@@ -137,6 +137,15 @@ def tcp_repairs():
     play.point('TCP repairs: all is answered, segments were sent again')
 
 
+def on_paper():
+    p = Play('--save repair.svg')
+    p.must('TCP answers all', re.search(r'^answered +\d+ +8$', p.out, re.M))
+    for name in 'repair.svg', 'repair-plots.svg':
+        path = os.path.join(PLACE, name)
+        p.must(f'{name} is a picture', os.path.exists(path) and '</svg>' in open(path, encoding='utf-8').read())
+    p.point('on paper: what was lost and sent again')
+
+
 def messages_and_stream():
     play = Play('seq 200', 'upcase-lab -- upcase --plain 10.9.0.2').says('there: 200 packets')
     play.point('messages: 200 lines are 200 datagrams')
@@ -191,7 +200,9 @@ def full_queue():
     play.must('the greatest is nearly 120 ms', greatest >= 110)
     play.point('a full queue: loss without noise')
     play = Play('--queue 10p', '--window 2')
-    play.must('200 answered, none lost', '200 sent, 200 answered, 0/200 lost' in play.out)
+    # (On a machine that stands still a reply may come late; it was not lost.)
+    late = re.search(r'(\d+)/200 lost \(.*of them (\d+) late', play.out)
+    play.must('200 answered, none lost', '200 sent, 200 answered, 0/200 lost' in play.out or (late and late[1] == late[2]))
     play.says_not('queue full')
     play.point('a full queue: who sends slowly loses nothing')
     play = Play('--queue 10p', '--plain --tcp')
@@ -353,6 +364,7 @@ with open(os.path.join(PLACE, 'udp_server.py'), 'w', encoding='utf-8') as server
 running = start_all()
 udp_loses()
 tcp_repairs()
+on_paper()
 messages_and_stream()
 reordering()
 corruption()
