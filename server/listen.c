@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,12 @@
 /* How often a port that is free for one socket may turn out to be taken for another one. */
 #define FREE_PORT_TRIES 100
 #define LOCALS_FRESH NS_PER_S
+/* Whether connections inherit their listener's options. */
+#ifdef __linux__
+#define INHERITED true
+#else
+#define INHERITED false
+#endif
 
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 
@@ -40,6 +48,15 @@ static int let_in(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 }
 
+void listen_prepare(int fd)
+{
+	const int on = 1;
+
+	/* Replies are written in one piece: waiting for more would only hold them up. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
 static int bind_socket(struct listen_socket *s, enum share share)
 {
 	const int on = 1;
@@ -54,6 +71,8 @@ static int bind_socket(struct listen_socket *s, enum share share)
 	/* Connections of the server that was here before may linger; over UDP the option would let two bind. */
 	if (s->type == SOCK_STREAM && setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
 		return -1;
+	if (s->type == SOCK_STREAM)
+		listen_prepare(s->fd);
 	if (s->addr.sa.sa_family == AF_INET6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
 		return -1;
 	if ((share == FURTHER && let_in(s->fd) < 0) || bind(s->fd, &s->addr.sa, s->addr.len) < 0 ||
@@ -165,6 +184,8 @@ int listen_open(struct listen *sets, int n, const struct settings *s, char why[O
 		}
 		port = s->port;
 	}
+	for (int i = 0; i < n; i++)
+		sets[i].prepared = INHERITED;
 	return 0;
 }
 

@@ -28,6 +28,8 @@ struct listen {
 	int count;
 	/* The family that was left out because it is missing here, 0 for none. */
 	int missing;
+	/* TCP connections have from the start what listen_prepare() asks for; else it is to be called for each. */
+	bool prepared;
 	/* This host's addresses as they were at `locals_read`, NULL before. */
 	struct ifaddrs *locals;
 	int64_t locals_read;
@@ -41,6 +43,8 @@ int listen_take(struct listen *l, int n, char why[OPTIONS_WHY]);
 /* Binds UDP and TCP to each place of the settings, all on the same port, `n` times over: the system gives each of these sets
  * its share of the clients (SO_REUSEPORT), and no other program gets any. Returns 0, or -1 with the reason in `why`. */
 int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY]);
+/* Asks for what every TCP connection has here; on a listener, for those that come from now on. */
+void listen_prepare(int fd);
 /* Closes the sockets that are left and frees. */
 void listen_close(struct listen *l);
 /* Closes one that is in nobody's hands any more. */

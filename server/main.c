@@ -16,7 +16,7 @@
 #include "server.h"
 
 /* How long a signal may wait while there is always something ready. */
-#define SIGNAL_STEP (10 * NS_PER_MS)
+#define SIGNAL_STEP (50 * NS_PER_MS)
 /* Of so many looks of --spin one is at everything, the others are at datagrams alone, which costs a third. */
 #define SPIN_LOOKS 8
 /* How long the end waits for clients to take their last replies, and the watching process for the workers to end. */

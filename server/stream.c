@@ -16,6 +16,9 @@
 #define AGAIN 3
 #define AGAIN_ALL 16
 
+/* What is counted and then put into capitals while the processor's nearest cache still has it. */
+#define PIECE 8192
+
 /* Reads of what nobody will answer, at the server's end. */
 #define LAST_READS 8
 
@@ -149,12 +152,17 @@ static void go_on(struct stream *s, int64_t now)
 static int take(struct stream *s, size_t n)
 {
 	struct stream_house *h = s->house;
+	size_t written = 0, piece;
 
+	for (size_t at = 0; at < n; at += piece) {
+		piece = n - at < PIECE ? n - at : PIECE;
+		h->totals->tcp_lines += totals_line_feeds(h->in + at, piece);
+		written += capitals_feed(&s->capitals, h->in + at, piece, h->out + written);
+	}
 	s->bytes_in += n;
 	s->left -= s->finishing ? n : 0;
 	h->totals->tcp_bytes_in += n;
-	h->totals->tcp_lines += totals_line_feeds(h->in, n);
-	return put(s, h->out, capitals_feed(&s->capitals, h->in, n, h->out));
+	return put(s, h->out, written);
 }
 
 /* Reads once and answers. Returns whether more is there to be read, and the stream to be read from. */
@@ -190,7 +198,7 @@ static bool may_read_again(struct stream_house *h, int64_t now)
 	return h->again > 0 && h->again--;
 }
 
-static void read_some(struct stream *s, int64_t now)
+void stream_read(struct stream *s, int64_t now)
 {
 	int left = AGAIN;
 
@@ -210,7 +218,7 @@ static void stream_ready(void *context, int fd, unsigned ready, int64_t now)
 	if (s->lingering)
 		linger(s, now);
 	else if (!s->pending)
-		read_some(s, now);
+		stream_read(s, now);
 	else if (put_pending(s) < 0)
 		over(s, TOTALS_RESET, errno, now);
 	else
@@ -243,7 +251,7 @@ void stream_finish(struct stream *s, int64_t now)
 	if (s->pending)
 		return;
 	if (s->left)
-		read_some(s, now);
+		stream_read(s, now);
 	else
 		go_on(s, now);
 }

@@ -15,7 +15,8 @@
 
 /* Bytes read at once. */
 #define STREAM_IN 262144
-#define STREAM_OUT (CAPITALS_GROWTH * (STREAM_IN + CAPITALS_HELD))
+/* What is held back of the piece before, and the room that is asked for what may be. */
+#define STREAM_OUT (CAPITALS_GROWTH * (STREAM_IN + 2 * CAPITALS_HELD))
 
 struct stream;
 
@@ -55,6 +56,8 @@ struct stream {
 /* Takes over a connected, non-blocking descriptor that the crowd can watch. Returns 0, or -1 with errno: it is still the
  * caller's. */
 int stream_open(struct stream *s, struct stream_house *house, int fd);
+/* Answers what has come already. It may be over when this returns. */
+void stream_read(struct stream *s, int64_t now);
 /* Closes at once. */
 void stream_close(struct stream *s);
 /* Answers what has been received by now and ends it. It may be over when this returns. */

@@ -56,6 +56,9 @@ struct tcp {
 	/* The ends of the order: the longest without a byte, and the last that moved one. */
 	struct connection *oldest, *newest;
 	struct connection *chains[CHAINS];
+	/* The turns of the loop, and the last one in which somebody came; how many were accepted then at most. */
+	uint64_t turn, accepted_in;
+	int most;
 	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long. */
 	int64_t rest_until, rest;
 	/* The server ends; the connections are looked at again then. */
@@ -197,12 +200,10 @@ static void refuse(struct tcp *t, int fd, const struct source *peer, enum totals
 
 static void serve(struct tcp *t, struct connection *c, int64_t now)
 {
-	const int on = 1;
 	char peer[ADDR_TEXT];
 
-	/* Replies are written in one piece: waiting for more would only hold them up. */
-	setsockopt(c->stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(c->stream.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	if (!t->listen->prepared)
+		listen_prepare(c->stream.fd);
 	c->since = c->moved = now;
 	enter_order(t, c);
 	enter_chain(t, c);
@@ -211,6 +212,9 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 	if (log_tells(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
 		    (unsigned long long)t->totals->tcp_now);
+	/* What a client sends right after it has connected is mostly there by now. */
+	if (!t->finishing)
+		stream_read(&c->stream, now);
 }
 
 /* A new connection: it is served, or refused. */
@@ -271,10 +275,17 @@ static void accept_some(struct tcp *t, int listener, int most, int64_t now)
 	}
 }
 
+/* One who comes alone is accepted without the call that would find no other; while they come turn after turn, twice as many
+ * each time. */
 static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 {
+	struct tcp *t = context;
+	const bool again = t->turn - t->accepted_in <= 1;
+
 	(void)ready;
-	accept_some(context, fd, TURN, now);
+	t->most = !again ? 1 : t->most < TURN ? 2 * t->most : TURN;
+	t->accepted_in = t->turn;
+	accept_some(t, fd, t->most, now);
 }
 
 struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, struct totals *totals, const struct hash_key *key,
@@ -295,6 +306,7 @@ struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, st
 		free(t);
 		return NULL;
 	}
+	t->most = 1;
 	t->rest_until = CLOCK_NEVER;
 	t->house.crowd = crowd;
 	t->house.totals = totals;
@@ -351,6 +363,7 @@ static void check_lingering(struct tcp *t, int64_t now)
 
 void tcp_timers(struct tcp *t, int64_t now)
 {
+	t->turn++;
 	if (t->rest_until <= now)
 		listen_again(t);
 	while (t->limits.idle && t->oldest && now - t->oldest->moved >= t->limits.idle)

@@ -35,6 +35,7 @@ void tcp_free(struct tcp *t);
 
 /* When tcp_timers() wants to be called, ns, or CLOCK_NEVER. */
 int64_t tcp_deadline(const struct tcp *t);
+/* Once in every turn of the loop. */
 void tcp_timers(struct tcp *t, int64_t now);
 
 /* Stops listening, answers what had been received by now and ends each connection; what clients have not taken yet is
