@@ -24,9 +24,10 @@ static void over(struct stream *s, enum totals_end how, int error, int64_t now)
 	s->house->over(s->house->context, s, how, error, now);
 }
 
+/* Where the system is short of memory for a moment the connection is as whole as it was. */
 static bool must_wait(int error)
 {
-	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOMEM || error == ENOBUFS;
 }
 
 /* Writes as much as the kernel takes. Returns how much, or -1 with errno when the connection is broken. */
