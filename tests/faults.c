@@ -105,6 +105,8 @@ static struct {
 	/* The schedule that it follows, and what chance stands at. */
 	uint64_t schedule, chance;
 	bool rested;
+	/* Seconds that passed between schedules: what rests after a fault rests no more. */
+	time_t passed;
 	/* Of this schedule: a bit for each fault. */
 	bool chosen[FAULTS_MOST];
 	/* Whose call was the last one: memory that it needs then is for that. */
@@ -153,6 +155,7 @@ static void begin_schedule(void)
 	seam.schedule = seam.shared->schedule;
 	seam.chance = seam.shared->seed;
 	seam.rested = false;
+	seam.passed += 2;
 	for (int i = 0; i < COUNT; i++)
 		seam.chosen[i] = faults[i].effect != STARTS &&
 		    chance(faults[i].effect == RESTS || faults[i].effect == UNSPLIT ? 8 : 2) == 0;
@@ -190,6 +193,8 @@ const struct fault *faults_pick(enum faults_call call)
 	if (seam.shared->nth)
 		return pick_nth(call);
 	if (!seam.shared->one_in)
+		return NULL;
+	if (seam.shared->spare_log && (call == FAULTS_POLL || call == FAULTS_WRITE))
 		return NULL;
 	if (seam.schedule != seam.shared->schedule)
 		begin_schedule();
@@ -242,6 +247,16 @@ bool faults_fail(enum faults_call call, int fd)
 bool faults_no_memory(void)
 {
 	return faults_fail(FAULTS_ALLOCATE, seam.last);
+}
+
+/* Time, which never fails. */
+int FAULTS_WRAP(clock_gettime)(clockid_t clock, struct timespec *now)
+{
+	int result = FAULTS_REAL(clock_gettime)(clock, now);
+
+	if (clock == CLOCK_MONOTONIC)
+		now->tv_sec += seam.passed;
+	return result;
 }
 
 /* Waiting. */

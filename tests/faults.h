@@ -19,6 +19,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum faults_call {
@@ -41,6 +42,8 @@ struct shared {
 	uint64_t schedule, seed, one_in;
 	/* Instead: of all calls, or of all for memory, this one alone fails; the first is 1. */
 	uint64_t nth, only_memory;
+	/* What the log needs does not fail. */
+	uint64_t spare_log;
 	/* Written here. How many calls were counted for `nth`, and one more than the number of the fault that happened. */
 	uint64_t made, failed;
 	/* Messages sent for the kernel to split. */
@@ -99,6 +102,7 @@ FAULTS_SEAM(malloc);
 FAULTS_SEAM(calloc);
 FAULTS_SEAM(realloc);
 FAULTS_SEAM(aligned_alloc);
+FAULTS_SEAM(clock_gettime);
 /* Of workers. */
 FAULTS_SEAM(fork);
 FAULTS_SEAM(socketpair);
