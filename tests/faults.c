@@ -176,7 +176,7 @@ static const struct fault *pick_nth(enum faults_call call)
 
 	if (seam.shared->only_memory && call != FAULTS_ALLOCATE)
 		return NULL;
-	if (++seam.shared->made != seam.shared->nth)
+	if (__atomic_add_fetch(&seam.shared->made, 1, __ATOMIC_RELAXED) != seam.shared->nth)
 		return NULL;
 	while (f->call != call)
 		f++;
