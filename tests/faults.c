@@ -187,18 +187,21 @@ static const struct fault *pick_nth(enum faults_call call)
 const struct fault *faults_pick(enum faults_call call)
 {
 	int candidates[FAULTS_MOST], n = 0;
+	uint64_t one_in;
 
 	if (!seam.shared)
 		return NULL;
 	if (seam.shared->nth)
 		return pick_nth(call);
-	if (!seam.shared->one_in)
+	/* Read once: the driver may take it away at any time. */
+	one_in = seam.shared->one_in;
+	if (!one_in)
 		return NULL;
 	if (seam.shared->spare_log && (call == FAULTS_POLL || call == FAULTS_WRITE))
 		return NULL;
 	if (seam.schedule != seam.shared->schedule)
 		begin_schedule();
-	if (chance(seam.shared->one_in))
+	if (chance(one_in))
 		return NULL;
 	for (int i = 0; i < COUNT; i++)
 		if (faults[i].call == call && seam.chosen[i] && !(faults[i].effect == RESTS && seam.rested))

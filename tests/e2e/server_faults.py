@@ -405,4 +405,5 @@ def show():
 
 
 if __name__ == "__main__":
+    servers.LIMIT += SCHEDULES / 20
     run(by_select, by_epoll, plain, linked, show)
