@@ -86,9 +86,9 @@ struct tcp {
 	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the kernel's. */
 	int64_t read_at;
 	bool stamped;
-	/* Segments that came out of order by then. */
+	/* Segments that had come out of order by the last read that left nothing behind. */
 	uint32_t disorder;
-	/* The read before left nothing behind, at that time; INT64_MIN when it may have. */
+	/* The read before left nothing behind that could be read, by then; INT64_MIN when it may have. */
 	int64_t emptied_at;
 	struct stamps stamps;
 	struct stall stall;
@@ -566,9 +566,9 @@ static void end_connection(struct session *s, int error, int64_t now)
 	tcp_push(s, now);
 }
 
-/* Segments came out of order since the last read: the kernel tells when the last one of a read came, but here the one that was
- * missing came after it, and nothing could be read before. */
-static bool is_disordered(struct session *s)
+/* Segments came out of order since the last read that left nothing behind: the kernel tells when the last one of a read came, but
+ * here the one that was missing came after it, and nothing could be read before. */
+static bool is_disordered(struct session *s, bool emptied)
 {
 	struct tcp *t = s->side;
 	uint32_t segments = t->disorder;
@@ -576,15 +576,18 @@ static bool is_disordered(struct session *s)
 
 	(void)tcp_look_disorder(s->fd, &segments);
 	more = segments != t->disorder;
-	t->disorder = segments;
+	if (emptied)
+		t->disorder = segments;
 	return more;
 }
 
-/* When what was read now came. What could not be read before, though its stamp is older, waited for a segment that was missing. */
+/* When what was read now came. What was there when the last read left nothing behind, and could not be read then, waited for a
+ * segment that was missing. That moment is taken after the look at the counter: what came out of order between the two is
+ * either counted by the next look or older than the moment. */
 static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 {
 	struct tcp *t = s->side;
-	const bool disordered = is_disordered(s);
+	const bool emptied = n < sizeof t->buffer, disordered = is_disordered(s, emptied);
 	int64_t at = t->read_at;
 
 	t->stamped = !disordered && stamps_has(&t->stamps, m);
@@ -594,7 +597,8 @@ static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 		t->stamped = false;
 		at = t->read_at;
 	}
-	t->emptied_at = n < sizeof t->buffer ? t->read_at : INT64_MIN;
+	/* A stamp in our time may be later than it was by as much as the look at the clocks took. */
+	t->emptied_at = emptied ? clock_monotonic() + t->stamps.bracket : INT64_MIN;
 	return at;
 }
 
