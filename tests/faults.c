@@ -438,7 +438,9 @@ int FAULTS_WRAP(close)(int fd)
 
 static bool is_split(const struct msghdr *m)
 {
-	for (const struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)m, (struct cmsghdr *)(uintptr_t)c))
+	struct msghdr own = *m;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&own); c; c = CMSG_NXTHDR(&own, c))
 		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_SEGMENT)
 			return true;
 	return false;

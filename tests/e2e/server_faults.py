@@ -72,12 +72,21 @@ class Seam:
         self.read = noted
         return ports
 
+    def _tally(self, i):
+        name, count = self.TALLY.unpack_from(self.memory, self.HEAD.size + i * self.TALLY.size)
+        return name.split(b"\0")[0].decode(), count
+
     def tallies(self):
         found = collections.Counter()
         for i in range(self.get(self.COUNT)):
-            name, count = self.TALLY.unpack_from(self.memory, self.HEAD.size + i * self.TALLY.size)
-            found[name.split(b"\0")[0].decode()] += count
+            name, count = self._tally(i)
+            found[name] += count
         return found
+
+    def failed(self):
+        """The name of the fault of Seam.NTH; None if there were not so many calls."""
+        number = self.get(self.FAILED)
+        return self._tally(number - 1)[0] if number else None
 
 
 class Faulty(Server):

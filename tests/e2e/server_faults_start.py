@@ -7,7 +7,6 @@ import re
 import subprocess
 import tempfile
 
-import server_faults as faults
 from server import OPTIONS, PATIENCE, ask, expect, line, run, tcp, udp
 from server_faults import BUILD, WHOLE, Seam
 
@@ -56,9 +55,7 @@ def start(n, only_memory, *options):
                 process.terminate()
             said = process.communicate(timeout=PATIENCE)[1].decode()
             complaints = [text for text in said.splitlines() if text.startswith("upcased: ")]
-            name = faults.Seam.TALLY.unpack_from(seam.memory, Seam.HEAD.size + (seam.get(Seam.FAILED) - 1) * Seam.TALLY.size)[0] \
-                if seam.get(Seam.FAILED) else None
-            name = name and name.split(b"\0")[0].decode()
+            name = seam.failed()
             if served:
                 # A worker that does not start says so too, and another one comes.
                 expect((process.returncode, len(complaints) > workers), (0, False), f"status and complaints, {name} in call {n}: {said}")
