@@ -238,14 +238,17 @@ static int remove_stale(const struct sockaddr_un *a)
 static int listen_at(const struct sockaddr_un *a)
 {
 	int fd, error;
+	bool bound;
 
 	if (remove_stale(a) < 0 || (fd = new_socket()) < 0)
 		return -1;
 	/* The file takes its mode from the descriptor: nobody else can connect, not even for a moment. */
-	if (fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, (const struct sockaddr *)a, sizeof *a) == 0 &&
-	    listen(fd, BACKLOG) == 0)
+	bound = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, (const struct sockaddr *)a, sizeof *a) == 0;
+	if (bound && listen(fd, BACKLOG) == 0)
 		return fd;
 	error = errno;
+	if (bound)
+		unlink(a->sun_path);
 	close(fd);
 	errno = error;
 	return -1;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,11 +115,16 @@ int server_open_sockets(struct server *s)
 static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 {
 	struct server *s = context;
+	struct pollfd again = {.fd = fd, .events = POLLIN};
 	char ignored[512];
-	ssize_t n = read(fd, ignored, sizeof ignored);
+	ssize_t n;
 
 	(void)ready;
 	(void)now;
+	/* It was opened by another process, which may share it: it must be left blocking, and not be read in vain. */
+	if (poll(&again, 1, 0) != 1)
+		return;
+	n = read(fd, ignored, sizeof ignored);
 	if (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)))
 		return;
 	s->abandoned = true;

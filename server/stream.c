@@ -27,9 +27,10 @@ static void over(struct stream *s, enum totals_end how, int error, int64_t now)
 	s->house->over(s->house->context, s, how, error, now);
 }
 
+/* Where the system is short of memory for a moment the connection is as whole as it was. */
 static bool must_wait(int error)
 {
-	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOMEM || error == ENOBUFS;
 }
 
 /* Writes as much as the kernel takes. Returns how much, or -1 with errno when the connection is broken. */
@@ -132,13 +133,19 @@ static int put_end(struct stream *s)
 	return put(s, rest, capitals_end(&s->capitals, rest));
 }
 
+/* What has no room here is nobody else's fault. */
+static enum totals_end why_broken(int error)
+{
+	return error == ENOMEM ? TOTALS_CUT : TOTALS_RESET;
+}
+
 /* After bytes have moved: what to wait for now. */
 static void go_on(struct stream *s, int64_t now)
 {
 	bool last = s->finishing && s->left == 0 && !s->ending && !s->pending;
 
 	if (last && put_end(s) < 0) {
-		over(s, TOTALS_RESET, errno, now);
+		over(s, why_broken(errno), errno, now);
 	} else if (s->ending && !s->pending) {
 		end(s, now);
 	} else if (crowd_want(s->house->crowd, s->fd, s->pending ? LOOP_WRITE : LOOP_READ) < 0) {
@@ -180,7 +187,7 @@ static bool read_once(struct stream *s, int64_t now)
 	}
 	result = n == 0 ? put_end(s) : take(s, (size_t)n);
 	if (result < 0)
-		over(s, errno == ENOMEM ? TOTALS_CUT : TOTALS_RESET, errno, now);
+		over(s, why_broken(errno), errno, now);
 	else if (n == STREAM_IN && !s->pending && !s->finishing)
 		return true;
 	else

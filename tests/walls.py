@@ -99,7 +99,7 @@ MAY = {
     'server/messages.c': 'socket',
     'server/report.c': 'file',
     'server/sandbox.c': 'file process',
-    'server/server.c': 'chance speak file',
+    'server/server.c': 'chance wait speak file',
     'server/stream.c': 'socket file',
     'server/tcp.c': 'socket clock file',
     'server/udp-send.c': 'clock',
