@@ -394,7 +394,7 @@ def schedules(share, *options, hosts=("127.0.0.1",), needed=(), **more):
                "calls that never failed")
 
 
-LOOP = ("PSELECT", "ACCEPT", "RECV ", "SEND ", "SETSOCKOPT", "GETSOCKOPT", "CLOSE", "ALLOCATE")
+LOOP = ("PSELECT", "ACCEPT", "RECV ", "SEND ", "GETSOCKOPT", "CLOSE", "ALLOCATE")
 
 
 def by_select():
