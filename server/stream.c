@@ -232,6 +232,33 @@ static void stream_ready(void *context, int fd, unsigned ready, int64_t now)
 		go_on(s, now);
 }
 
+/* The same of what waits to be written. */
+static bool stir_pending(struct stream *s, int64_t now)
+{
+	const uint64_t before = s->bytes_out;
+
+	if (put_pending(s) < 0)
+		over(s, TOTALS_RESET, errno, now);
+	else if (s->bytes_out != before)
+		go_on(s, now);
+	else
+		return false;
+	return true;
+}
+
+bool stream_stir(struct stream *s, int64_t now)
+{
+	const struct totals *t = s->house->totals;
+	const uint64_t in = t->tcp_bytes_in, clients = t->tcp_now;
+
+	if (s->lingering)
+		return false;
+	if (s->pending)
+		return stir_pending(s, now);
+	read_some(s, now);
+	return t->tcp_bytes_in != in || t->tcp_now != clients;
+}
+
 int stream_open(struct stream *s, struct stream_house *house, int fd)
 {
 	*s = (struct stream){.house = house, .fd = fd};

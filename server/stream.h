@@ -60,6 +60,8 @@ int stream_open(struct stream *s, struct stream_house *house, int fd);
 void stream_read(struct stream *s, int64_t now);
 /* Closes at once. */
 void stream_close(struct stream *s);
+/* Reads or writes once, though nobody said that it could be done. Returns whether bytes moved or it is over. */
+bool stream_stir(struct stream *s, int64_t now);
 /* Answers what has been received by now and ends it. It may be over when this returns. */
 void stream_finish(struct stream *s, int64_t now);
 /* To be called now and then afterwards: whether the client's system has everything makes nothing ready. It may be over

@@ -143,12 +143,19 @@ static void listen_again(struct tcp *t)
 		watch_listeners(t, LOOP_READ);
 }
 
+/* Where it ends who is idle: a turn in which this process has stood still (stopped, or its machine) began long ago, and who
+ * was served at its end is not idle since then. */
+static int64_t time_of(const struct tcp *t, int64_t now)
+{
+	return t->limits.idle ? clock_monotonic() : now;
+}
+
 static void stream_moved(void *context, struct stream *s, int64_t now)
 {
 	struct tcp *t = context;
 	struct connection *c = (struct connection *)s;
 
-	c->moved = now;
+	c->moved = time_of(t, now);
 	if (c == t->newest)
 		return;
 	leave_order(t, c);
@@ -158,12 +165,13 @@ static void stream_moved(void *context, struct stream *s, int64_t now)
 static void log_end(const struct connection *c, enum totals_end how, int error, int64_t now)
 {
 	const struct stream *s = &c->stream;
+	const int64_t age = now > c->since ? now - c->since : 0;
 	char peer[ADDR_TEXT];
 
 	if (!log_tells(LOG_LEVEL_PEER))
 		return;
 	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out", peer_text(&c->peer, peer),
-	    totals_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)(now - c->since) / (double)NS_PER_S,
+	    totals_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)age / (double)NS_PER_S,
 	    (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out);
 }
 
@@ -204,7 +212,7 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 
 	if (!t->listen->prepared)
 		listen_prepare(c->stream.fd);
-	c->since = c->moved = now;
+	c->since = c->moved = time_of(t, now);
 	enter_order(t, c);
 	enter_chain(t, c);
 	t->totals->tcp_clients++;
@@ -366,8 +374,10 @@ void tcp_timers(struct tcp *t, int64_t now)
 	t->turn++;
 	if (t->rest_until <= now)
 		listen_again(t);
+	/* Where this process has stood still itself, bytes may be there that no turn has come to yet. */
 	while (t->limits.idle && t->oldest && now - t->oldest->moved >= t->limits.idle)
-		stream_over(t, &t->oldest->stream, TOTALS_IDLE, 0, now);
+		if (!stream_stir(&t->oldest->stream, now))
+			stream_over(t, &t->oldest->stream, TOTALS_IDLE, 0, now);
 	if (t->finishing && t->look_again <= now)
 		check_lingering(t, now);
 }
@@ -420,8 +430,8 @@ static void describe(const struct connection *c, int64_t now, struct orders_conn
 	const struct stream *s = &c->stream;
 
 	peer_text(&c->peer, about->peer);
-	about->age = now - c->since;
-	about->idle = now - c->moved;
+	about->age = now > c->since ? now - c->since : 0;
+	about->idle = now > c->moved ? now - c->moved : 0;
 	about->bytes_in = s->bytes_in;
 	about->bytes_out = s->bytes_out;
 	about->pending = s->pending ? s->waiting : 0;
