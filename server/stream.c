@@ -255,7 +255,7 @@ bool stream_stir(struct stream *s, int64_t now)
 		return false;
 	if (s->pending)
 		return stir_pending(s, now);
-	read_some(s, now);
+	stream_read(s, now);
 	return t->tcp_bytes_in != in || t->tcp_now != clients;
 }
 
