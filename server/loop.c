@@ -27,6 +27,8 @@ struct loop {
 	/* What pselect() found, and how many. */
 	fd_set read_ready, write_ready;
 	int ready;
+	/* The only one, once it was told; -1 if there were none or several. */
+	int alone;
 	struct member members[FD_SETSIZE];
 };
 
@@ -91,6 +93,7 @@ int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mas
 	l->read_ready = l->read;
 	if (l->writers)
 		l->write_ready = l->write;
+	l->alone = -1;
 	l->ready = pselect(l->count, &l->read_ready, l->writers ? &l->write_ready : NULL, NULL,
 	    clock_until(deadline, now, &ts), mask);
 	if (l->ready <= 0 || !l->writers)
@@ -107,6 +110,11 @@ bool loop_found(const struct loop *l)
 	return l->ready > 0;
 }
 
+int loop_alone(const struct loop *l)
+{
+	return l->alone;
+}
+
 /* Tells of one descriptor, unless somebody who was told before has removed it or wants something else now. */
 static void tell(struct loop *l, int fd, unsigned ready, int64_t now)
 {
@@ -121,6 +129,7 @@ static void tell(struct loop *l, int fd, unsigned ready, int64_t now)
 void loop_dispatch(struct loop *l, int64_t now)
 {
 	unsigned long readable[WORDS], writable[WORDS];
+	int told = 0;
 
 	if (!l->ready)
 		return;
@@ -132,6 +141,13 @@ void loop_dispatch(struct loop *l, int64_t now)
 			int fd = word * WORD_BITS + __builtin_ctzl(bits);
 
 			l->ready -= !!(readable[word] & bit) + !!(writable[word] & bit);
+			l->alone = told++ || l->ready ? -1 : fd;
 			tell(l, fd, (readable[word] & bit ? LOOP_READ : 0) | (writable[word] & bit ? LOOP_WRITE : 0), now);
 		}
+}
+
+void loop_again(struct loop *l, int fd, int64_t now)
+{
+	if (fd >= 0)
+		tell(l, fd, LOOP_READ, now);
 }

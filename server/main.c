@@ -17,8 +17,10 @@
 
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)
-/* Of so many looks of --spin one is at everything, the others are at datagrams alone, which costs a third. */
-#define SPIN_LOOKS 8
+/* Of so many looks one is at everything, the others are at who was served last, which costs a third. */
+#define LOOKS 8
+/* What a TCP client sends in one piece, if it is a message that it waits for the reply to: bytes at most. */
+#define MESSAGE 2048
 /* How long the end waits for clients to take their last replies, and the watching process for the workers to end. */
 #define FINISH_PATIENCE (5 * NS_PER_S)
 #define WORKERS_PATIENCE (FINISH_PATIENCE + NS_PER_S)
@@ -235,21 +237,41 @@ static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-/* For --spin, as long as something was ready lately: a peer that sends again at once is answered without the time that
- * waking up takes. Returns whether the turn is over with that. */
+/* Whether to look again rather than sleep: a peer that sends again at once is answered without the time that waking up
+ * takes. With --spin for so long, without as long as it costs nothing. */
+static bool is_awake(struct server *s, int64_t now)
+{
+	return !s->finishing && (s->settings.spin ? now < s->spin_until : pace_looks(&s->pace, now));
+}
+
+/* What was there in the turn that began at `now` has been answered; it came from `fd` alone, or, with -1, from several. */
+static void note_pace(struct server *s, int fd, int64_t now)
+{
+	const struct totals *t = s->totals;
+	const uint64_t datagrams = t->udp_datagrams - s->datagrams, bytes = t->tcp_bytes_in - s->bytes;
+
+	if (!s->udp || (!datagrams && !bytes))
+		return;
+	s->datagrams = t->udp_datagrams;
+	s->bytes = t->tcp_bytes_in;
+	s->spin_until = now + s->settings.spin;
+	pace_note(&s->pace, datagrams + (bytes > 0) == 1 && bytes <= MESSAGE ? fd : -1, now, clock_monotonic());
+}
+
+/* Returns whether the turn is over with that. */
 static bool look_again(struct server *s, int64_t now)
 {
-	if (now >= s->spin_until || s->finishing || ++s->looks % SPIN_LOOKS == 0)
+	if (!is_awake(s, now) || ++s->looks % LOOKS == 0)
 		return false;
-	if (udp_serve_again(s->udp, now))
-		s->spin_until = now + s->settings.spin;
+	loop_again(s->loop, s->pace.fd, now);
+	note_pace(s, s->pace.fd, now);
 	return true;
 }
 
 /* Returns what loop_wait() does. */
 static int wait_for_clients(struct server *s, int64_t now, const sigset_t *mask)
 {
-	return loop_wait(s->loop, now < s->spin_until ? now : next_deadline(s), now, mask);
+	return loop_wait(s->loop, is_awake(s, now) ? now : next_deadline(s), now, mask);
 }
 
 /* What is due. Returns 0 or the status. */
@@ -297,9 +319,10 @@ static int run(struct server *s, const sigset_t *mask)
 			return STATUS_FAILED;
 		}
 		now = clock_monotonic();
-		if (s->settings.spin && s->udp && loop_found(s->loop))
+		if (loop_found(s->loop))
 			s->spin_until = now + s->settings.spin;
 		loop_dispatch(s->loop, now);
+		note_pace(s, loop_alone(s->loop), now);
 	}
 }
 

@@ -210,6 +210,7 @@ int server_open(struct server *s)
 	uint32_t chance;
 
 	s->totals = &s->own_totals;
+	pace_start(&s->pace);
 	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
 		return server_complain(STATUS_FAILED, "the system gives no random numbers");
 	impair_options_seed(&s->settings.impair, chance);

@@ -10,6 +10,7 @@
 #include "crowd.h"
 #include "listen.h"
 #include "loop.h"
+#include "pace.h"
 #include "report.h"
 #include "settings.h"
 #include "tcp.h"
@@ -44,9 +45,12 @@ struct server {
 	int64_t started;
 	/* When signals were last let in. */
 	int64_t signals_at;
-	/* The loop looks again instead of sleeping (--spin); 0 when it does not. */
+	/* Whether the loop looks again instead of sleeping: with --spin until then, without as it finds that worth it. */
 	int64_t spin_until;
+	struct pace pace;
 	unsigned looks;
+	/* Datagrams and bytes over TCP so far, when that was last asked. */
+	uint64_t datagrams, bytes;
 	/* The end has begun, and how often it had been asked for by then; it is over at `finish_by`. */
 	bool finishing;
 	int ends_heeded;

@@ -72,10 +72,6 @@ struct udp {
 	int64_t looked;
 	struct udp_socket sockets[LISTEN_SOCKETS];
 	int count;
-	/* Which one something came from last. */
-	struct udp_socket *last;
-	/* Messages so far. */
-	uint64_t received;
 	struct datagram_inbox *in;
 	/* Replies of one socket, not sent yet: empty outside a turn. */
 	struct udp_reply replies[UDP_REPLIES];

@@ -217,7 +217,6 @@ static bool serve(struct udp_socket *s, int64_t now)
 		u->totals->udp_errors += errno != EINTR;
 		return true;
 	}
-	u->received += (unsigned)n;
 	for (int i = 0; i < n; i++) {
 		const struct datagram_message *m = datagram_at(u->in, i);
 
@@ -241,20 +240,9 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 	(void)ready;
 	if (s->held && !udp_send_held(s))
 		return;
-	s->udp->last = s;
 	more = serve(s, now);
 	if (!more && s->udp->until != INT64_MAX)
 		settle(s);
-}
-
-bool udp_serve_again(struct udp *u, int64_t now)
-{
-	struct udp_socket *s = u->last;
-	uint64_t before = u->received;
-
-	if (s && !s->held)
-		serve(s, now);
-	return u->received != before;
 }
 
 /* Less than asked for is less of a burst kept. */

@@ -26,9 +26,6 @@ void udp_free(struct udp *u);
 int64_t udp_deadline(const struct udp *u);
 void udp_timers(struct udp *u, int64_t now);
 
-/* Looks again, unasked, at the socket that something came from last. Returns whether there was more. */
-bool udp_serve_again(struct udp *u, int64_t now);
-
 /* Brings the count of what the kernel dropped up to date; otherwise it is some milliseconds old. */
 void udp_look(struct udp *u);
 

@@ -229,6 +229,24 @@ def spin():
         server.stop()
 
 
+def prompt():
+    """peers that send at once on each reply: each gets its own, others beside them too, and afterwards it sleeps"""
+    with Server() as server:
+        client, line, other = udp(server), tcp(server), udp(server)
+        for i in range(6000):
+            text = b"message %d" % i
+            if i // 1000 % 2:
+                line.sendall(text + b"\n")
+                got = read_exactly(line, len(text) + 1)[:-1]
+            else:
+                got = ask(client, text)
+            expect(got, text.upper(), "reply")
+            if i % 100 == 0:
+                expect(ask(other, b"beside"), b"BESIDE", "reply of another")
+        before = settled(server)
+        expect(settled(server) - before < 0.005, True, "idle")
+
+
 def refused(words, texts, log=None):
     """A kernel that refuses as strace is told."""
     with Traced("-v", words=("-e", "trace=sendmsg,sendmmsg,recvmsg,recvmmsg,getsockopt", *words)) as server:
@@ -281,5 +299,5 @@ def told():
         expect("recvm" in server.log(), False, "told unasked")
 
 
-run(mixed, joined_replies, joined_questions, peer_that_is_gone, dropped, fair, spin, refuses_to_join, waits, told,
+run(mixed, joined_replies, joined_questions, peer_that_is_gone, dropped, fair, spin, prompt, refuses_to_join, waits, told,
     *(() if PORTABLE else (cannot,)))
