@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every connection stands in two lists: the order in which bytes last moved on them, whose oldest end is the next one
- * to be found idle, and the chain of those whose source has the same hash value, where the connections of one source
- * are counted. */
+/* Every connection stands in two lists: the order in which bytes last moved on them (without an idle timeout: in which they
+ * came), whose oldest end is the next one to be found idle, and the chain of those whose source has the same hash value,
+ * where the connections of one source are counted. */
 #include "config.h"
 
 #include "tcp.h"
@@ -156,7 +156,8 @@ static void stream_moved(void *context, struct stream *s, int64_t now)
 	struct connection *c = (struct connection *)s;
 
 	c->moved = time_of(t, now);
-	if (c == t->newest)
+	/* Where nobody is ended as idle the order is that in which they came: its neighbours are not in the cache. */
+	if (c == t->newest || !t->limits.idle)
 		return;
 	leave_order(t, c);
 	enter_order(t, c);

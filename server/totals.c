@@ -162,44 +162,41 @@ char *totals_line(const struct totals *t, int i, char buf[TOTALS_LINE])
 	return buf;
 }
 
-/* So many bytes are looked at at once, by the instructions for it that every compiler with these vectors finds: two times 16
- * where the processor has no wider ones. */
-typedef unsigned char vector __attribute__((vector_size(32)));
-/* Where a lane's count would overflow. */
+/* Each of so many neighbours has a count of its own, which overflows after that many. */
+#define LANES 32
 #define LANE_MOST 255
 
-/* In at most LANE_MOST vectors: comparing gives -1 in each lane that is equal. */
+/* In at most LANE_MOST rows of LANES bytes. The inner loop has a fixed length and no branch, so that compilers make vectors
+ * of it at -O2 too. */
 __attribute__((always_inline))
-static inline uint64_t count_vectors(const unsigned char *at, size_t vectors)
+static inline uint64_t count_rows(const unsigned char *at, size_t rows)
 {
-	const vector line_feeds = (vector){0} + '\n';
-	vector sums = {0}, bytes;
+	unsigned char sums[LANES] = {0};
 	uint64_t found = 0;
 
-	for (size_t i = 0; i < vectors; i++) {
-		memcpy(&bytes, at + i * sizeof bytes, sizeof bytes);
-		sums -= (vector)(bytes == line_feeds);
-	}
-	for (size_t i = 0; i < sizeof sums; i++)
-		found += sums[i];
+	for (size_t i = 0; i < rows; i++)
+		for (size_t lane = 0; lane < LANES; lane++)
+			sums[lane] += at[i * LANES + lane] == '\n';
+	for (size_t lane = 0; lane < LANES; lane++)
+		found += sums[lane];
 	return found;
 }
 
 #ifdef __x86_64__
 __attribute__((target("avx2")))
-static uint64_t count_wide(const unsigned char *at, size_t vectors)
+static uint64_t count_wide(const unsigned char *at, size_t rows)
 {
-	return count_vectors(at, vectors);
+	return count_rows(at, rows);
 }
 #endif
 
-static uint64_t count_plain(const unsigned char *at, size_t vectors)
+static uint64_t count_plain(const unsigned char *at, size_t rows)
 {
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("avx2"))
-		return count_wide(at, vectors);
+		return count_wide(at, rows);
 #endif
-	return count_vectors(at, vectors);
+	return count_rows(at, rows);
 }
 
 uint64_t totals_line_feeds(const void *bytes, size_t n)
@@ -207,12 +204,12 @@ uint64_t totals_line_feeds(const void *bytes, size_t n)
 	const unsigned char *at = bytes;
 	uint64_t found = 0;
 
-	while (n >= sizeof(vector)) {
-		size_t vectors = n / sizeof(vector) < LANE_MOST ? n / sizeof(vector) : LANE_MOST;
+	while (n >= LANES) {
+		size_t rows = n / LANES < LANE_MOST ? n / LANES : LANE_MOST;
 
-		found += count_plain(at, vectors);
-		at += vectors * sizeof(vector);
-		n -= vectors * sizeof(vector);
+		found += count_plain(at, rows);
+		at += rows * LANES;
+		n -= rows * LANES;
 	}
 	for (; n; n--)
 		found += *at++ == '\n';

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loops that every byte passes are vector instructions, by each compiler that is here and at each level that one builds
+with: a loop that a compiler leaves as it is still works, twenty times slower, and no other test would tell."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+
+from tap import BUILD, TOP, done, point
+
+LEVELS = ['-O2', '-O3', '-O2 -g -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE']
+# Where, and the functions there: with the wide vectors that a processor may have, and with those that each has.
+LOOPS = [('common/capitals.c', 'write_wide'), ('server/totals.c', 'count_wide')]
+# Bytes of a vector compared with each other, or the least or greatest of them.
+COMPARED = {
+    'x86_64': r'\bv?p(?:cmpgtb|cmpeqb|minub|maxub|minsb|maxsb)\b.*%%%smm',
+    'aarch64': r'\bcm(?:gt|ge|eq|hi|hs)\b.*\.16b',
+}
+MACHINE = platform.machine()
+
+
+def compilers():
+    """The one that builds this first; none twice."""
+    found = {}
+    for name in (os.environ.get('CC') or 'cc', 'gcc', 'clang'):
+        path = shutil.which(name.split()[0])
+        if path:
+            found.setdefault(os.path.realpath(path), name)
+    return list(found.values())
+
+
+def assembly(compiler, level, source):
+    """What the compiler makes of a source file."""
+    folders = [f'-I{folder}' for folder in (BUILD, f'{BUILD}/common', f'{TOP}/common', f'{TOP}/server')]
+    made = subprocess.run([*compiler.split(), *level.split(), '-std=gnu11', *folders, '-S', '-o', '-', f'{TOP}/{source}'],
+                          capture_output=True, text=True, check=False)
+    return made.stdout, made.stderr
+
+
+def split(text, name):
+    """The lines of a function, and all others."""
+    inside, outside, here = [], [], False
+    for line in text.splitlines():
+        label = re.match(r'([A-Za-z_][\w.]*):', line)
+        if label:
+            here = label.group(1).split('.')[0] == name
+        (inside if here else outside).append(line)
+    return inside, outside
+
+
+def has(lines, pattern):
+    return any(re.search(pattern, line) for line in lines)
+
+
+def faults(compiler, level, source, name):
+    text, said = assembly(compiler, level, source)
+    if not text:
+        return [f'{compiler} {level} {source}: {line}' for line in said.splitlines()[:5] or ['nothing']]
+    inside, outside = split(text, name)
+    if MACHINE != 'x86_64':
+        return [] if has(outside, COMPARED[MACHINE]) else [f'{source}: no vectors']
+    wrong = []
+    if not has(inside, COMPARED[MACHINE] % 'y'):
+        wrong.append(f'{source}: {name}() has no vectors of 32 bytes')
+    if not has(outside, COMPARED[MACHINE] % 'x'):
+        wrong.append(f'{source}: no vectors of 16 bytes for other processors')
+    return wrong
+
+
+for compiler in compilers():
+    for level in LEVELS:
+        wrong = []
+        if MACHINE in COMPARED:
+            for source, name in LOOPS:
+                wrong += faults(compiler, level, source, name)
+        point(f'vectors by {compiler} {level}', wrong)
+# That the test can fail.
+if MACHINE in COMPARED:
+    point('without the level there are none', [] if faults(compilers()[0], '-O0', *LOOPS[0]) else ['they are found at -O0'])
+done()
