@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session over TCP: lines out, each ended by \n, replies in, split at \n.
  *
- * What is to be sent stands in one buffer of bytes, with a mark at the end of each line: a line counts as sent
- * when the kernel has taken its last byte. When a connection ends, the line that was partly handed over is cut off
- * with those that wait; the lines behind it have not been touched and go over the next connection.
+ * A line counts as sent when the kernel has taken its last byte. When a connection ends, the line that was partly handed
+ * over is cut off with those that wait; the lines behind it have not been touched and go over the next connection.
  *
  * The textbook's server reads once, answers and closes. A second line sent before that close is seen would be lost
  * with the connection, so the first line of a connection goes alone: when its reply has come and the connection still
@@ -22,6 +21,7 @@
 #include "session-core.h"
 #include "stall.h"
 #include "stamps.h"
+#include "stream-queue.h"
 #include "tcp-look.h"
 
 /* One read, and the reads of one turn. */
@@ -48,21 +48,9 @@ enum pace {
 	PACE_FREE,    /* it keeps it */
 };
 
-/* A queued line: where it ends in the stream, UINT64_MAX while its pieces are still coming. */
-struct mark {
-	uint64_t number;
-	uint64_t end;
-};
-
 struct tcp {
-	/* Bytes to send: out[begin] to before out[end]; out[begin] is byte `written` of the stream. */
-	unsigned char *out;
-	size_t begin, end, room;
-	uint64_t written;
-	/* Where the first marked line begins in the stream. */
-	uint64_t line_start;
-	struct mark *marks;
-	size_t mark_begin, mark_end, mark_room;
+	/* To be sent. */
+	struct stream_queue out;
 	/* The line whose pieces come is not wanted any more: its connection is gone. */
 	bool skipping;
 
@@ -99,24 +87,6 @@ struct tcp {
 	unsigned char buffer[READ_SIZE];
 };
 
-/* Room for `more` bytes behind `*used` of a buffer that grows by doubling. */
-static int reserve(unsigned char **buffer, size_t used, size_t *room, size_t more)
-{
-	size_t want = *room ? *room : 4096;
-	unsigned char *grown;
-
-	if (used + more <= *room)
-		return 0;
-	while (want < used + more)
-		want *= 2;
-	grown = realloc(*buffer, want);
-	if (!grown)
-		return -1;
-	*buffer = grown;
-	*room = want;
-	return 0;
-}
-
 static struct tcp *side_of(struct session *s)
 {
 	if (!s->side) {
@@ -129,7 +99,7 @@ static struct tcp *side_of(struct session *s)
 
 static bool lines_queued(const struct tcp *t)
 {
-	return t->mark_begin < t->mark_end;
+	return stream_queue_lines(&t->out) > 0;
 }
 
 /* --- opening --- */
@@ -163,7 +133,7 @@ static int tcp_open(struct session *s, int64_t now)
 	s->phase = PHASE_CONNECT;
 	s->connect_by = now + s->settings.connect_timeout;
 	if (getsockname(fd, &here.sa, &here.len) == 0)
-		session_opened(s, &here, ((struct tcp *)s->side)->written);
+		session_opened(s, &here, ((struct tcp *)s->side)->out.written);
 	return 0;
 }
 
@@ -259,53 +229,6 @@ static void finish_connect(struct session *s, int64_t now)
 
 /* --- sending --- */
 
-static int add_bytes(struct tcp *t, const void *bytes, size_t n)
-{
-	if (n == 0)
-		return 0;
-	if (t->begin > 0 && t->begin >= t->room / 2) {
-		memmove(t->out, t->out + t->begin, t->end - t->begin);
-		t->end -= t->begin;
-		t->begin = 0;
-	}
-	if (reserve(&t->out, t->end, &t->room, n) < 0)
-		return -1;
-	memcpy(t->out + t->end, bytes, n);
-	t->end += n;
-	return 0;
-}
-
-static int add_mark(struct tcp *t, uint64_t number)
-{
-	struct mark *grown;
-
-	if (t->mark_begin > 0 && t->mark_begin == t->mark_end)
-		t->mark_begin = t->mark_end = 0;
-	if (t->mark_end == t->mark_room) {
-		size_t room = t->mark_room ? 2 * t->mark_room : 64;
-
-		grown = realloc(t->marks, room * sizeof *grown);
-		if (!grown)
-			return -1;
-		t->marks = grown;
-		t->mark_room = room;
-	}
-	t->marks[t->mark_end++] = (struct mark){.number = number, .end = UINT64_MAX};
-	return 0;
-}
-
-static void pop_mark(struct tcp *t)
-{
-	t->line_start = t->marks[t->mark_begin].end;
-	t->mark_begin++;
-	/* Keeps the array short while it is never quite empty. */
-	if (t->mark_begin >= 1024) {
-		memmove(t->marks, t->marks + t->mark_begin, (t->mark_end - t->mark_begin) * sizeof *t->marks);
-		t->mark_end -= t->mark_begin;
-		t->mark_begin = 0;
-	}
-}
-
 static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
 {
 	struct tcp *t = side_of(s);
@@ -320,15 +243,16 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 			return -1;
 		if (s->phase == PHASE_DEAD)
 			return 0;
-		if (add_mark(t, number) < 0)
+		if (stream_queue_line(&t->out, number) < 0)
 			return -1;
 	}
 	if (t->skipping || s->phase == PHASE_DEAD)
 		return 0;
-	if (add_bytes(t, text, n) < 0 || ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST && add_bytes(t, "\n", 1) < 0))
+	if (stream_queue_add(&t->out, text, n) < 0 ||
+	    ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST && stream_queue_add(&t->out, "\n", 1) < 0))
 		return -1;
 	if (pieces & SESSION_LAST)
-		t->marks[t->mark_end - 1].end = t->written + (t->end - t->begin);
+		stream_queue_end_line(&t->out);
 	return 0;
 }
 
@@ -336,7 +260,7 @@ static bool tcp_has_room(const struct session *s)
 {
 	const struct tcp *t = s->side;
 
-	return !t || (t->end - t->begin < QUEUE_BYTES && t->mark_end - t->mark_begin < QUEUE_LINES);
+	return !t || (stream_queue_bytes(&t->out) < QUEUE_BYTES && stream_queue_lines(&t->out) < QUEUE_LINES);
 }
 
 static int64_t tcp_alone_until(const struct session *s)
@@ -359,56 +283,51 @@ static bool may_begin_line(struct session *s, int64_t now)
 	return true;
 }
 
-/* Up to which byte of the stream may be sent now. */
-static uint64_t sendable(struct session *s, int64_t now)
+/* How many bytes may be sent now. */
+static size_t sendable(struct session *s, int64_t now)
 {
 	struct tcp *t = s->side;
-	const uint64_t all = t->written + (t->end - t->begin);
-	uint64_t end;
 
-	if (!lines_queued(t) || (t->written == t->line_start && !may_begin_line(s, now)))
-		return t->written;
-	if (t->pace == PACE_FREE)
-		return all;
-	end = t->marks[t->mark_begin].end;
-	return end < all ? end : all;
+	if (!lines_queued(t) || (!stream_queue_has_begun(&t->out) && !may_begin_line(s, now)))
+		return 0;
+	return t->pace == PACE_FREE ? stream_queue_bytes(&t->out) : stream_queue_first_bytes(&t->out);
 }
 
 static void mark_sent(struct session *s, int64_t now)
 {
 	struct tcp *t = s->side;
+	const struct stream_mark *begun;
+	struct stream_mark line;
+	uint64_t from;
 
-	while (lines_queued(t) && t->marks[t->mark_begin].end <= t->written) {
-		const uint64_t number = t->marks[t->mark_begin].number, from = t->line_start;
-
-		pop_mark(t);
-		ledger_sent(s->ledger, number, now);
-		session_sent(s, number, from, t->line_start);
+	while (stream_queue_pop(&t->out, &line, &from)) {
+		ledger_sent(s->ledger, line.number, now);
+		session_sent(s, line.number, from, line.end);
 		t->sent++;
 		if (t->pace != PACE_FREE)
 			t->careful_until = now + s->settings.wait;
-		session_row(s, number);
+		session_row(s, line.number);
 	}
-	if (lines_queued(t) && t->written > t->line_start)
-		session_sent(s, t->marks[t->mark_begin].number, t->line_start, t->marks[t->mark_begin].end);
+	begun = stream_queue_first(&t->out);
+	if (begun && stream_queue_has_begun(&t->out))
+		session_sent(s, begun->number, t->out.line_start, begun->end);
 }
 
 static void write_some(struct session *s, int64_t turn)
 {
 	struct tcp *t = s->side;
-	uint64_t to;
+	size_t most;
 
-	while (!t->write_failed && (to = sendable(s, turn)) > t->written) {
+	while (!t->write_failed && (most = sendable(s, turn)) > 0) {
 		const int64_t now = clock_monotonic();
-		ssize_t n = send(s->fd, t->out + t->begin, (size_t)(to - t->written), MSG_NOSIGNAL);
+		ssize_t n = send(s->fd, stream_queue_next(&t->out), most, MSG_NOSIGNAL);
 
 		if (n < 0) {
 			/* Reading tells what happened, after what came before it. */
 			t->write_failed = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
 			return;
 		}
-		t->begin += (size_t)n;
-		t->written += (uint64_t)n;
+		stream_queue_wrote(&t->out, (size_t)n);
 		mark_sent(s, now);
 	}
 }
@@ -467,7 +386,7 @@ static void keep(struct session *s, const unsigned char *bytes, size_t n)
 {
 	struct tcp *t = s->side;
 
-	if (t->in_used + n <= REPLY_KEEP && reserve(&t->in, t->in_used, &t->in_room, n) == 0) {
+	if (t->in_used + n <= REPLY_KEEP && stream_queue_reserve(&t->in, t->in_used, &t->in_room, n) == 0) {
 		memcpy(t->in + t->in_used, bytes, n);
 		t->in_used += n;
 		return;
@@ -507,18 +426,11 @@ static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, 
 static void drop_begun_line(struct session *s, int64_t now)
 {
 	struct tcp *t = s->side;
-	struct mark *first = t->marks + t->mark_begin;
 
-	if (!lines_queued(t) || t->written == t->line_start)
+	if (!lines_queued(t) || !stream_queue_has_begun(&t->out))
 		return;
-	ledger_sent(s->ledger, first->number, now);
-	if (first->end == UINT64_MAX) {
-		t->skipping = true;
-		first->end = t->written + (t->end - t->begin);
-	}
-	t->begin += (size_t)(first->end - t->written);
-	t->written = first->end;
-	pop_mark(t);
+	ledger_sent(s->ledger, stream_queue_first(&t->out)->number, now);
+	t->skipping |= stream_queue_drop(&t->out);
 }
 
 static void learn_pace(struct session *s, int64_t now)
@@ -655,7 +567,7 @@ static void tcp_watch(const struct session *s, struct watch *w)
 		watch_until(w, t->look_at);
 	if (!lines_queued(t) || t->write_failed)
 		return;
-	if (t->pace == PACE_FREE || t->sent == 0 || t->written > t->line_start)
+	if (t->pace == PACE_FREE || t->sent == 0 || stream_queue_has_begun(&t->out))
 		watch_write(w, s->fd);
 	else if (t->pace == PACE_CAREFUL || ledger_totals(s->ledger)->waiting == 0)
 		watch_until(w, t->careful_until);
@@ -690,10 +602,7 @@ static void tcp_close(struct session *s, int64_t now)
 	close_socket(s);
 	if (!t)
 		return;
-	t->written += t->end - t->begin;
-	t->line_start = t->written;
-	t->begin = t->end = 0;
-	t->mark_begin = t->mark_end = 0;
+	stream_queue_clear(&t->out);
 	t->in_used = 0;
 }
 
@@ -703,8 +612,7 @@ static void tcp_free(struct session *s)
 
 	if (!t)
 		return;
-	free(t->out);
-	free(t->marks);
+	stream_queue_free(&t->out);
 	free(t->in);
 	free(t);
 }
