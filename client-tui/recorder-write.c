@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is known of a line, put together from its ledger, the journal and the link's witness, and written. */
+#include "config.h"
+
+#include "recorder-core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record-csv.h"
+#include "record-json.h"
+
+static int put(const struct recorder_sink *to, char *json)
+{
+	const bool bad = !json || fputs(json, to->out) < 0 || putc('\n', to->out) < 0;
+
+	if (!json)
+		errno = ENOMEM;
+	free(json);
+	return bad ? -1 : 0;
+}
+
+int recorder_put_start(const struct recorder_sink *to, const struct record_run *run)
+{
+	if (to->output == CLIENT_JSON)
+		return put(to, record_json_start(run));
+	record_csv_header(to->out);
+	return ferror(to->out) ? -1 : 0;
+}
+
+int recorder_put_session(const struct recorder_sink *to, const struct recorder_side *s)
+{
+	return to->output == CLIENT_JSON ? put(to, record_json_session(&s->of)) : 0;
+}
+
+int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_side *s)
+{
+	if (to->output == CLIENT_JSON)
+		return put(to, record_json_reply(reply));
+	record_csv_reply(to->out, reply, s->of.peer);
+	return ferror(to->out) ? -1 : 0;
+}
+
+int recorder_put_notice(const struct recorder_sink *to, const struct record_notice *notice)
+{
+	return to->output == CLIENT_JSON ? put(to, record_json_notice(notice)) : 0;
+}
+
+/* The times that stand in the journal: of duplicates, in the order in which they came; of refusals and the like. */
+static void add_times(const struct recorder *r, const struct recorder_side *s, const struct ledger_row *row,
+    struct record *record)
+{
+	const bool decided = row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF;
+	size_t left = row->duplicates < RECORD_DUPLICATES ? row->duplicates : RECORD_DUPLICATES;
+	size_t at;
+
+	if (row->fate == FATE_LOST && row->sent_at)
+		record->decided_at = row->sent_at + s->of.wait - r->start;
+	if (left == 0 && !decided)
+		return;
+	at = journal_since(r->journal, left > 0 ? row->replied_at : row->typed_at);
+	for (; at < journal_count(r->journal) && (left > 0 || (decided && record->decided_at == RECORD_NEVER)); at++) {
+		const struct journal_note *note = journal_at(r->journal, at);
+
+		if (note->number != row->number || note->session != s->of.session)
+			continue;
+		if (note->kind == JOURNAL_DECIDED && decided)
+			record->decided_at = note->at - r->start;
+		if (note->kind != JOURNAL_REPLY || note->match != MATCH_DUPLICATE || left == 0)
+			continue;
+		record->duplicate_at[record->duplicate_count++] = note->at - r->start;
+		left--;
+	}
+}
+
+static void add_packets(const struct recorder *r, const struct recorder_side *s, struct record *record)
+{
+	struct packet packets[RECORD_PACKETS];
+	const size_t n = s->witness ? witness_packets(s->witness, s->of.stream, record->number, packets, RECORD_PACKETS) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		record->packets[i] = record_packet_of(&packets[i], r->start);
+	record->packet_count = n;
+}
+
+int recorder_fill(const struct recorder *r, const struct recorder_side *s, const struct ledger_row *row, int64_t now,
+    struct record *record)
+{
+	const struct witness_line *truth = s->witness ? witness_find(s->witness, s->of.stream, row->number) : NULL;
+
+	if (record_fill(record, row, s->of.stream, truth, r->start, now) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	record->session = s->of.session;
+	add_times(r, s, row, record);
+	add_packets(r, s, record);
+	return 0;
+}
+
+int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_side *s,
+    const struct ledger_row *row, int64_t now)
+{
+	struct record record;
+	int result = 0;
+
+	if (recorder_fill(r, s, row, now, &record) < 0)
+		return -1;
+	if (to->output == CLIENT_JSON)
+		result = put(to, record_json_line(&record));
+	else
+		record_csv_line(to->out, &record, s->of.peer);
+	record_free(&record);
+	return result < 0 || ferror(to->out) ? -1 : 0;
+}
+
+int recorder_put_summary(const struct recorder *r, const struct recorder_sink *to, const struct record_run *run,
+    const uint64_t *written)
+{
+	struct record_sum *sums = to->output == CLIENT_JSON ? calloc(r->count + 1, sizeof *sums) : NULL;
+	const struct witness *w = r->count > 0 ? r->sides[0]->witness : NULL;
+	const struct witness_totals *truth = w ? witness_totals(w) : NULL;
+	struct record_run end = *run;
+	int result;
+
+	if (to->output != CLIENT_JSON)
+		return 0;
+	for (size_t i = 0; sums && i < r->count; i++) {
+		const struct recorder_side *s = r->sides[i];
+		const struct ledger_totals *t = ledger_totals(s->ledger);
+
+		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .facts = s->facts };
+		sums[i].facts.stats = ledger_stats(s->ledger);
+	}
+	memcpy(end.link, r->run.link, sizeof end.link);
+	result = put(to, sums ? record_json_summary(&end, r->start, truth, sums, r->count) : NULL);
+	free(sums);
+	return result;
+}
