@@ -1,80 +1,99 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A peer of upcased: a server on libevent: buffered events for streams, whose text is made capitals
- * where it lies and moved from the one buffer to the other; for datagrams, which libevent leaves to its
- * user, batches. */
+/* A peer of upcased: a server on libevent's events. Not on its buffered events, which read 4 KiB at a
+ * time: streams are read into one buffer that all share, and what the system does not take waits in a
+ * buffer of libevent's. Datagrams, which libevent leaves to its user, in batches. */
 #include "config.h"
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <event2/listener.h>
 
 #include "peer.h"
 
-/* Nothing more is read while so much waits to go out. */
-#define WAITS_MOST (1 << 20)
-#define PIECES 64
+struct shared {
+	struct event_base *base;
+	char text[PEER_READ];
+};
 
-static void capitals_in_place(struct evbuffer *buffer)
+struct client {
+	struct shared *shared;
+	struct event readable, writable;
+	/* What has not gone out yet; nothing is read meanwhile. NULL for nothing. */
+	struct evbuffer *rest;
+};
+
+static void drop(struct client *client, evutil_socket_t fd)
 {
-	struct evbuffer_iovec pieces[PIECES];
-	const int n = evbuffer_peek(buffer, -1, NULL, pieces, PIECES);
+	event_del(&client->readable);
+	event_del(&client->writable);
+	if (client->rest != NULL)
+		evbuffer_free(client->rest);
+	close(fd);
+	free(client);
+}
 
-	if (n > PIECES) {
-		peer_capitals((char *) evbuffer_pullup(buffer, -1), evbuffer_get_length(buffer));
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct client *client = context;
+	char *text = client->shared->text;
+	const ssize_t n = recv(fd, text, sizeof client->shared->text, 0);
+	ssize_t sent;
+
+	(void) what;
+	if (n <= 0) {
+		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			drop(client, fd);
 		return;
 	}
-	for (int i = 0; i < n; i++)
-		peer_capitals(pieces[i].iov_base, pieces[i].iov_len);
+	peer_capitals(text, (size_t) n);
+	sent = send(fd, text, (size_t) n, MSG_NOSIGNAL);
+	if (sent == n)
+		return;
+	if (sent < 0 && errno != EAGAIN) {
+		drop(client, fd);
+		return;
+	}
+	sent = sent < 0 ? 0 : sent;
+	client->rest = evbuffer_new();
+	if (client->rest == NULL || evbuffer_add(client->rest, text + sent, (size_t) (n - sent)) != 0)
+		peer_fail("memory", errno);
+	event_del(&client->readable);
+	event_add(&client->writable, NULL);
 }
 
-static void on_read(struct bufferevent *client, void *context)
+static void on_writable(evutil_socket_t fd, short what, void *context)
 {
-	struct evbuffer *in = bufferevent_get_input(client), *out = bufferevent_get_output(client);
+	struct client *client = context;
 
-	(void) context;
-	capitals_in_place(in);
-	evbuffer_add_buffer(out, in);
-	if (evbuffer_get_length(out) > WAITS_MOST)
-		bufferevent_disable(client, EV_READ);
-}
-
-/* All has gone out. */
-static void on_written(struct bufferevent *client, void *context)
-{
-	(void) context;
-	bufferevent_enable(client, EV_READ);
-}
-
-static void on_last_written(struct bufferevent *client, void *context)
-{
-	(void) context;
-	bufferevent_free(client);
-}
-
-static void on_end(struct bufferevent *client, short what, void *context)
-{
-	(void) context;
-	if ((what & BEV_EVENT_EOF) != 0 && evbuffer_get_length(bufferevent_get_output(client)) > 0)
-		bufferevent_setcb(client, NULL, on_last_written, on_end, NULL);
-	else
-		bufferevent_free(client);
+	(void) what;
+	if (evbuffer_write(client->rest, fd) < 0) {
+		if (errno != EAGAIN)
+			drop(client, fd);
+		return;
+	}
+	if (evbuffer_get_length(client->rest) > 0)
+		return;
+	evbuffer_free(client->rest);
+	client->rest = NULL;
+	event_del(&client->writable);
+	event_add(&client->readable, NULL);
 }
 
 static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int size, void *context)
 {
-	struct bufferevent *client = bufferevent_socket_new(evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
+	struct client *client = calloc(1, sizeof *client);
 
+	(void) listener;
 	(void) from;
 	(void) size;
-	(void) context;
 	if (client == NULL)
 		peer_fail("memory", errno);
 	peer_no_delay(fd);
-	bufferevent_set_max_single_read(client, PEER_READ);
-	bufferevent_set_max_single_write(client, PEER_READ);
-	bufferevent_setcb(client, on_read, on_written, on_end, NULL);
-	bufferevent_enable(client, EV_READ | EV_WRITE);
+	client->shared = context;
+	event_assign(&client->readable, client->shared->base, fd, EV_READ | EV_PERSIST, on_readable, client);
+	event_assign(&client->writable, client->shared->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
+	event_add(&client->readable, NULL);
 }
 
 static void on_datagrams(evutil_socket_t fd, short what, void *context)
@@ -85,18 +104,19 @@ static void on_datagrams(evutil_socket_t fd, short what, void *context)
 
 int main(int argc, char **argv)
 {
+	static struct shared shared;
 	const struct sockaddr_in address = peer_start(argc > 1 ? argv[1] : NULL);
-	struct event_base *base = event_base_new();
 	struct event *datagrams;
 
-	if (base == NULL)
+	shared.base = event_base_new();
+	if (shared.base == NULL)
 		peer_fail("libevent", errno);
-	if (evconnlistener_new(base, on_connection, NULL, LEV_OPT_CLOSE_ON_FREE, 0, peer_listen(&address)) == NULL)
+	if (evconnlistener_new(shared.base, on_connection, &shared, LEV_OPT_CLOSE_ON_FREE, 0, peer_listen(&address)) == NULL)
 		peer_fail("listen", errno);
-	datagrams = event_new(base, peer_socket(&address, SOCK_DGRAM | SOCK_NONBLOCK), EV_READ | EV_PERSIST, on_datagrams,
-	    peer_batch_new());
+	datagrams = event_new(shared.base, peer_socket(&address, SOCK_DGRAM | SOCK_NONBLOCK), EV_READ | EV_PERSIST,
+	    on_datagrams, peer_batch_new());
 	if (datagrams == NULL || event_add(datagrams, NULL) != 0)
 		peer_fail("datagrams", errno);
 	peer_ready();
-	return event_base_dispatch(base);
+	return event_base_dispatch(shared.base);
 }

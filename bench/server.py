@@ -22,6 +22,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections import namedtuple
 
@@ -29,6 +30,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get('abs_top_builddir') or os.path.join(os.path.dirname(HERE), 'build')
 # How long a server may take to start, and the load tool beyond its time.
 PATIENCE = 30 * float(os.environ.get('TEST_PATIENCE', '1'))
+# The share of one processor's time, and the least of it in seconds, that others may have while a server is measured.
+DISTURBED = 0.05
+DISTURBED_LEAST = 0.03
 # Descriptors besides those of connections.
 SPARE_FILES = 256
 
@@ -89,7 +93,7 @@ def points():
                  Point(f'UDP, bursts of {size} B: CPU a reply, to select() with joined runs', test, 'upcased', 'cpu', ['joined'],
                        'most', 1.15)]
     rows += [
-        Point('UDP, 64 peers: CPU a reply', 'udp-spread', 'upcased', 'cpu', [*LIBRARIES, 'epoll', 'joined'], 'most', 1.05),
+        Point('UDP, 64 peers: CPU a reply', 'udp-spread', 'upcased', 'cpu', [*LIBRARIES, 'epoll'], 'most', 1.05),
         Point('UDP, burst of 2,048: lost', 'udp-2048', 'upcased', 'lost', LIBRARIES, 'none', 0),
         Point('UDP, round trip: median, to libuv', 'udp-rtt', 'upcased', 'p50', ['libuv'], 'most', 1),
         Point('UDP, round trip with --spin 50us: median, to a busy loop', 'udp-rtt', 'upcased-spin', 'p50', ['busy'], 'most', 1.2)]
@@ -127,7 +131,7 @@ def pinned(cpu):
     return prepare
 
 
-def first_line(stream, process):
+def first_line(stream, process, log):
     """The line by which a server says that it is ready."""
     end = time.monotonic() + PATIENCE
     text = b''
@@ -137,7 +141,7 @@ def first_line(stream, process):
         more = os.read(stream.fileno(), 4096)
         if not more:
             process.wait(PATIENCE)
-            said = process.stderr.read().decode(errors='replace').strip().splitlines()
+            said = os.pread(log.fileno(), 1 << 16, 0).decode(errors='replace').strip().splitlines()
             raise Failure(said[-1] if said else f'it ended at once, with status {process.returncode}')
         text += more
 
@@ -145,10 +149,10 @@ def first_line(stream, process):
 @contextlib.contextmanager
 def running(command, cpu):
     """A server as a child, ready when this goes on, and gone afterwards."""
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          preexec_fn=pinned(cpu)) as process:
+    with tempfile.TemporaryFile() as log, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                                           preexec_fn=pinned(cpu)) as process:
         try:
-            first_line(process.stdout, process)
+            first_line(process.stdout, process, log)
             yield process
             if process.poll() is not None:
                 raise Failure(f'it has ended, with status {process.returncode}')
@@ -176,6 +180,42 @@ def command_of(options, server, port):
             for word in server.command.split()]
 
 
+def busy_time(cpus):
+    """The seconds for which these processors have done anything, also for other machines than this one (steal)."""
+    used = 0
+    with open('/proc/stat', encoding='ascii') as file:
+        for line in file:
+            name, *fields = line.split()
+            if name in cpus:
+                # user, nice, system, (idle, waiting for disks,) interrupts, soft ones, stolen
+                used += sum(int(fields[i]) for i in (0, 1, 2, 5, 6, 7))
+    return used / os.sysconf('SC_CLK_TCK')
+
+
+def used_by(pid):
+    """The seconds of processors that a process has used."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def used_by_children():
+    """The same of those that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def undisturbed(options, test, pid, port):
+    """Asks once, or again where something else has used the processors meanwhile: figures, and how often that was so."""
+    cpus = [f'cpu{n}' for n in {options.server_cpu, options.load_cpu}] if options.load_cpu is not None else ['cpu']
+    for disturbed in range(options.repeats + 1):
+        began = time.monotonic()
+        before = busy_time(cpus) - used_by(pid) - used_by_children()
+        told = ask(options, test, pid, port)
+        others = busy_time(cpus) - used_by(pid) - used_by_children() - before
+        if others < DISTURBED * (time.monotonic() - began) + DISTURBED_LEAST:
+            return told, disturbed
+    return told, options.repeats + 1
+
+
 def figures(test, told):
     """What is reported, of what the load tool told."""
     done = told['bytes'] / 1e9 if test.unit == 'GB' else told['replies']
@@ -198,7 +238,10 @@ def measure(options, test, servers):
             port = free_port()
             try:
                 with running(command_of(options, server, port), options.server_cpu) as process:
-                    found[server.name].append(figures(test, ask(options, test, process.pid, port)))
+                    told, times = undisturbed(options, test, process.pid, port)
+                    found[server.name].append(figures(test, told))
+                    options.repeated += min(times, options.repeats)
+                    options.disturbed += times > options.repeats
             except Failure as failure:
                 failed[server.name] = str(failure)
         if sys.stderr.isatty():
@@ -210,7 +253,7 @@ def measure(options, test, servers):
 
 def short(value):
     """A figure with three digits that count."""
-    if value >= 1000:
+    if value >= 999.5:
         digits = 3 - len(str(int(value)))
         return f'{round(value, digits):,.0f}'
     return f'{value:#.3g}'.rstrip('.')
@@ -328,7 +371,7 @@ def head(options, left_out, arguments):
     print('# upcased beside its peers\n')
     print(f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, Linux {platform.release()}, {processor()}, "
           f"{os.cpu_count()} CPUs, {compiler()}\n")
-    print(f"`make bench-server{' BENCH_ARGS=' + json.dumps(' '.join(arguments)) if arguments else ''}`: {options.rounds} rounds of "
+    print(f"`make bench-server{' BENCH_ARGS=' + json.dumps(' '.join(arguments).replace('$', '$$')) if arguments else ''}`: {options.rounds} rounds of "
           f"{options.seconds:g} s after {options.warmup:g} s to warm up; medians (least–most)")
     if options.load_cpu is None:
         print('\nThis process may use one CPU only: server and load tool share it, and rates mean little; compare CPU.')
@@ -373,6 +416,8 @@ def parse(arguments):
     parser.add_argument('--warmup', type=float, help='how long to ask before (a fifth of that)')
     parser.add_argument('--tests', default='', metavar='REGEX', help='which tests (all; --list names them)')
     parser.add_argument('--peers', default='', metavar='REGEX', help='which peers (all)')
+    parser.add_argument('--repeats', type=int, default=2, metavar='N',
+                        help='measure again, so often at most, where something else used the processors (%(default)s)')
     parser.add_argument('--build', default=BUILD, metavar='DIR', help='where the programs were built (%(default)s)')
     parser.add_argument('--upcased', metavar='FILE', help='another upcased than the one built there')
     parser.add_argument('--json', metavar='FILE', help='write every figure of every round too')
@@ -383,6 +428,7 @@ def parse(arguments):
     if options.warmup is None:
         options.warmup = options.seconds / 5
     options.upcased = options.upcased or os.path.join(options.build, 'server', 'upcased')
+    options.repeated = options.disturbed = 0
     cpus = sorted(os.sched_getaffinity(0))
     options.server_cpu, options.load_cpu = (cpus[-1], cpus[-2]) if len(cpus) > 1 else (None, None)
     return options
@@ -413,6 +459,9 @@ def main(arguments):
         bad += sum(r['wrong'] for rounds in found.values() for r in rounds)
         bad += sum(name.startswith('upcased') for name in failed)
     summary(results)
+    if options.repeated or options.disturbed:
+        print(f'\nSomething else used these processors: {options.repeated} measurements were repeated for that; '
+              f'{options.disturbed} that stand above were disturbed all the same.')
     if options.json:
         with open(options.json, 'w', encoding='utf-8') as file:
             json.dump(results, file, indent=1)

@@ -44,12 +44,14 @@ def every_way():
 def report():
     """the report has a table for each test and upcased's figures in it"""
     ended = subprocess.run([sys.executable, DRIVER, "--rounds=1", f"--seconds={SECONDS}", "--tests=^(udp-rtt|rr-1|udp-2048)$",
-                            "--peers=^$"], capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
+                            "--peers=^(epoll|joined|busy)$"], capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
                            env={**os.environ, "abs_top_builddir": BUILD})
     expect((ended.returncode, ended.stderr), (0, ""), f"status, and what is said\n{ended.stdout}")
     for test in ("udp-rtt", "rr-1", "udp-2048"):
         expect(re.search(rf"^### {test}:.*\n\n.*\n.*\n\| upcased \| [1-9][0-9.,]* \| [0-9.]+", ended.stdout, re.M) is not None, True,
                f"the table of {test}\n{ended.stdout}")
+    for peer in ("upcased-spin", "epoll", "joined", "busy"):
+        expect(re.search(rf"^\| {peer} \| [1-9]", ended.stdout, re.M) is not None, True, f"figures of {peer}\n{ended.stdout}")
     expect(re.search(r"^\| UDP, burst of 2,048: lost \|", ended.stdout, re.M) is not None, True, f"the summary\n{ended.stdout}")
     expect("WRONG" in ended.stdout, False, "wrong replies")
 
