@@ -221,10 +221,11 @@ void load_stream(struct load *load)
 		for (int i = 0; i < n; i++) {
 			struct lane *lane = events[i].data.ptr;
 
-			if ((events[i].events & EPOLLOUT) != 0)
-				stream_write(lane, &text);
+			/* Read first, so that as little as can be waits on the way. */
 			if ((events[i].events & ~(uint32_t) EPOLLOUT) != 0)
 				stream_read(load, lane, &text);
+			if ((events[i].events & EPOLLOUT) != 0)
+				stream_write(lane, &text);
 		}
 	}
 	close_lanes(load, lanes, epoll);

@@ -53,8 +53,8 @@ SERVERS = [Server(*fields) for fields in (
 LIBRARIES = ['libuv', 'libevent', 'io_uring', 'node']
 ALL = ['upcased', *LIBRARIES, 'epoll']
 
-# A test: how the load tool asks, whom, and what is told. `unit`: what an operation is called, and `scale` how many of it
-# make one; `cost`: the unit of the processor's time for one. A test of which only the burst counts has no cost.
+# A test: how the load tool asks, and whom; `unit`: what an operation is called; `cost`: the unit of the processor's time
+# for one of them.
 Test = namedtuple('Test', 'name load servers unit cost')
 
 
@@ -223,7 +223,8 @@ def figures(test, told):
         raise Failure('nothing came back')
     return {'rate': done / told['seconds'], 'cpu': told['server_cpu_s'] / done * (1 if test.cost == 's' else 1e6),
             'p50': told['p50_us'], 'p99': told['p99_us'], 'wrong': told['wrong'], 'dropped_here': told['dropped_here'],
-            'lost': 100 * told['lost'] / (told['lost'] + told['replies']), 'busy': 100 * told['server_cpu_s'] / told['seconds']}
+            'lost': 100 * told['lost'] / (told['lost'] + told['replies']),
+            'busy': 100 * told['server_cpu_s'] / told['seconds'], 'tool': 100 * told['own_cpu_s'] / told['seconds']}
 
 
 def measure(options, test, servers):
@@ -275,14 +276,14 @@ def table(test, found, failed):
     own = next((name for name in found if name.startswith('upcased') and found[name]), None)
     print(f'\n### {test.name}: `load {test.load}`\n')
     plural = 'replies' if test.unit == 'reply' else test.unit + 's'
-    print(f'| server | {plural} a second | CPU {test.cost} a {test.unit} | CPU used | p50 µs | p99 µs | lost | {own} to it: rate | CPU |')
+    print(f'| server | {plural} a second | CPU {test.cost} a {test.unit} | CPU used, by the tool | p50 µs | p99 µs | lost | {own} to it: rate | CPU |')
     print('|---|---:|---:|---:|---:|---:|---:|---:|---:|')
     for name, rounds in found.items():
         if name in failed:
             print(f'| {name} | failed: {failed[name]} | | | | | | | |')
             continue
         cells = [spread([r['rate'] for r in rounds]), spread([r['cpu'] for r in rounds]),
-                 f"{statistics.median(r['busy'] for r in rounds):.0f} %"]
+                 ', '.join(f'{statistics.median(r[who] for r in rounds):.0f} %' for who in ('busy', 'tool'))]
         cells += [short(statistics.median(r[p] for r in rounds)) if rounds[0][p] else '' for p in ('p50', 'p99')]
         cells.append(f"{statistics.median(r['lost'] for r in rounds):.2g} %" if any(r['lost'] for r in rounds) else '0')
         for figure in ('rate', 'cpu'):
@@ -444,6 +445,9 @@ def main(arguments):
         return 0
     if not chosen_tests:
         sys.exit(f'bench/server.py: no test is called {options.tests}: --list names them')
+    for program in (options.upcased, os.path.join(options.build, 'bench', 'load')):
+        if not shutil.which(program):
+            sys.exit(f'bench/server.py: {program} is not there: make bench-server builds it')
     check_files(options, chosen_tests)
     chosen, left_out = choose_servers(options)
     head(options, left_out, arguments)

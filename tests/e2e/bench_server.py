@@ -14,19 +14,24 @@ from tap import BUILD, TOP
 
 LOAD = os.path.join(BUILD, "bench", "load")
 DRIVER = os.path.join(TOP, "bench", "server.py")
-# Short: what is asked is whether there are figures.
-SECONDS = "0.03"
+# How long to ask: short, since all that matters is that there are figures; longer where the machine gave no time to it.
+SECONDS = (0.03, 0.3, 3)
 WAYS = ("udp-rtt", "udp-burst", "udp-burst --size=1400", "udp-2048", "udp-spread --connections=16", "udp-open --rate=1000 --idle=20",
         "tcp-open --rate=1000 --idle=20", "rr --connections=10", "stream --connections=3", "churn")
 
 
 def load(way, port, *options):
     """Asks a server: the load tool's status and figures."""
-    ended = subprocess.run([LOAD, "--warmup=0.01", f"--seconds={SECONDS}", *options, *way.split(), str(port)], capture_output=True,
-                           text=True, timeout=PATIENCE, check=False)
-    if ended.returncode not in (0, 3):
-        raise AssertionError(f"load {way}: status {ended.returncode}: {ended.stderr}")
-    return ended.returncode, json.loads(ended.stdout)
+    for seconds in SECONDS:
+        ended = subprocess.run([LOAD, "--warmup=0.01", f"--seconds={seconds}", *options, *way.split(), str(port)],
+                               capture_output=True, text=True, timeout=PATIENCE, check=False)
+        if ended.returncode not in (0, 3):
+            raise AssertionError(f"load {way}: status {ended.returncode}: {ended.stderr}")
+        told = json.loads(ended.stdout)
+        expect(told["seconds"] >= seconds, True, f"{way}: time measured: {told}")
+        if told["replies"] > 0:
+            break
+    return ended.returncode, told
 
 
 def every_way():
@@ -37,15 +42,17 @@ def every_way():
             expect((status, told["wrong"]), (0, 0), f"{way}: status and wrong replies")
             for figure in ("seconds", "replies", "bytes", "server_cpu_s"):
                 expect(told[figure] > 0, True, f"{way}: {figure}: {told}")
-            expect(told["seconds"] >= float(SECONDS), True, f"{way}: time measured")
             expect("stream" in way or 0 < told["p50_us"] <= told["p99_us"], True, f"{way}: round trips: {told}")
 
 
 def report():
     """the report has a table for each test and upcased's figures in it"""
-    ended = subprocess.run([sys.executable, DRIVER, "--rounds=1", f"--seconds={SECONDS}", "--tests=^(udp-rtt|rr-1|udp-2048)$",
-                            "--peers=^(epoll|joined|busy)$"], capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
-                           env={**os.environ, "abs_top_builddir": BUILD})
+    for seconds in SECONDS:
+        ended = subprocess.run([sys.executable, DRIVER, "--rounds=2", "--repeats=0", f"--seconds={seconds}",
+                                "--tests=^(udp-rtt|rr-1|udp-2048)$", "--peers=^(epoll|joined|busy)$"], capture_output=True,
+                               text=True, timeout=2 * PATIENCE, check=False, env={**os.environ, "abs_top_builddir": BUILD})
+        if "nothing came back" not in ended.stdout:
+            break
     expect((ended.returncode, ended.stderr), (0, ""), f"status, and what is said\n{ended.stdout}")
     for test in ("udp-rtt", "rr-1", "udp-2048"):
         expect(re.search(rf"^### {test}:.*\n\n.*\n.*\n\| upcased \| [1-9][0-9.,]* \| [0-9.]+", ended.stdout, re.M) is not None, True,
