@@ -438,6 +438,7 @@ def parse(arguments):
 def main(arguments):
     """The status: 1 if a reply was wrong or upcased failed."""
     options = parse(arguments)
+    sys.stdout.reconfigure(encoding='utf-8')
     chosen_tests = [test for test in tests() if re.search(options.tests, test.name)]
     if options.list:
         for test in tests():

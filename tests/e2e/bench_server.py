@@ -20,8 +20,8 @@ WAYS = ("udp-rtt", "udp-burst", "udp-burst --size=1400", "udp-2048", "udp-spread
         "tcp-open --rate=1000 --idle=20", "rr --connections=10", "stream --connections=3", "churn")
 
 
-def load(way, port, *options):
-    """Asks a server: the load tool's status and figures."""
+def load(way, port, *options, figure="replies"):
+    """Asks a server until there is some of a figure: the load tool's status and figures."""
     for seconds in SECONDS:
         ended = subprocess.run([LOAD, "--warmup=0.01", f"--seconds={seconds}", *options, *way.split(), str(port)],
                                capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -29,7 +29,7 @@ def load(way, port, *options):
             raise AssertionError(f"load {way}: status {ended.returncode}: {ended.stderr}")
         told = json.loads(ended.stdout)
         expect(told["seconds"] >= seconds, True, f"{way}: time measured: {told}")
-        if told["replies"] > 0:
+        if told[figure] > 0:
             break
     return ended.returncode, told
 
@@ -63,6 +63,29 @@ def report():
         expect(re.search(rf"^\| {peer} \| [1-9]", ended.stdout, re.M) is not None, True, f"figures of {peer}\n{ended.stdout}")
     expect(re.search(r"^\| UDP, burst of 2,048: lost \|", ended.stdout, re.M) is not None, True, f"the summary\n{ended.stdout}")
     expect("WRONG" in ended.stdout, False, "wrong replies")
+
+
+def deaf(datagrams, asked):
+    """Answers as it should, but not every eighth."""
+    while True:
+        text, peer = datagrams.recvfrom(1 << 16)
+        asked.append(1)
+        if len(asked) % 8:
+            datagrams.sendto(text.upper(), peer)
+
+
+def counted():
+    """what a server does not answer is counted as lost"""
+    with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        datagrams.bind(("127.0.0.1", 0))
+        threading.Thread(target=deaf, args=(datagrams, []), daemon=True).start()
+        for way in ("udp-rtt", "udp-burst", "udp-spread --connections=16", "udp-open --rate=1000"):
+            status, told = load(way, datagrams.getsockname()[1], figure="lost")
+            expect((status, told["wrong"], told["lost"] > 0), (0, 0, True), f"{way}: status, wrong, lost: {told}")
+            if way == "udp-burst":
+                # More where the machine lets it wait for longer than the load tool does.
+                expect(told["replies"] <= 7 * told["lost"], True, f"{way}: an eighth of each 64: {told}")
 
 
 def wrong(text):
@@ -108,4 +131,4 @@ def noticed():
                 expect((status, told["wrong"] > 0), (3, True), f"{way}: status and wrong replies: {told}")
 
 
-run(every_way, report, noticed)
+run(every_way, report, counted, noticed)
