@@ -177,14 +177,20 @@ static void text_fill(struct text *text)
 	}
 }
 
-static void stream_write(struct lane *lane, const struct text *text)
+/* Writes until enough is under way, or the system takes no more. */
+static void stream_write(const struct load *load, struct lane *lane, const struct text *text)
 {
-	const ssize_t n = send(lane->fd, text->small + lane->out % PERIOD, PIECE, MSG_NOSIGNAL);
+	while (lane->out - lane->in < load->window) {
+		const ssize_t n = send(lane->fd, text->small + lane->out % PERIOD, PIECE, MSG_NOSIGNAL);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		load_fail("send", errno);
-	if (n > 0)
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			load_fail("send", errno);
+		if (n < 0)
+			return;
 		lane->out += (uint64_t) n;
+		if (n < PIECE)
+			return;
+	}
 }
 
 static void stream_read(struct load *load, struct lane *lane, struct text *text)
@@ -211,21 +217,21 @@ void load_stream(struct load *load)
 {
 	static struct text text;
 	const int epoll = epoll_create1(EPOLL_CLOEXEC);
-	struct lane *lanes = open_lanes(load, epoll, EPOLLIN | EPOLLOUT);
+	/* Room comes with what is read: there is always something under way. */
+	struct lane *lanes = open_lanes(load, epoll, EPOLLIN);
 	struct epoll_event events[EVENTS];
 
 	text_fill(&text);
+	for (int i = 0; i < load->connections; i++)
+		stream_write(load, &lanes[i], &text);
 	for (int64_t now = clock_monotonic(); load_running(load, now); now = clock_monotonic()) {
 		const int n = epoll_wait(epoll, events, EVENTS, LOAD_PATIENCE / NS_PER_MS);
 
 		for (int i = 0; i < n; i++) {
 			struct lane *lane = events[i].data.ptr;
 
-			/* Read first, so that as little as can be waits on the way. */
-			if ((events[i].events & ~(uint32_t) EPOLLOUT) != 0)
-				stream_read(load, lane, &text);
-			if ((events[i].events & EPOLLOUT) != 0)
-				stream_write(lane, &text);
+			stream_read(load, lane, &text);
+			stream_write(load, lane, &text);
 		}
 	}
 	close_lanes(load, lanes, epoll);

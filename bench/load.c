@@ -35,7 +35,7 @@ static const struct way ways[] = {
 	{ "udp-open", load_udp_open, "--rate datagrams a second" },
 	{ "tcp-open", load_tcp_open, "--rate lines a second, over --connections in turn" },
 	{ "rr", load_rr, "--connections, one line in flight on each" },
-	{ "stream", load_stream, "--connections, as many bytes as there is room for" },
+	{ "stream", load_stream, "--connections, as many bytes as there is room for, or --window KiB" },
 	{ "churn", load_churn, "connect, a line, its reply, close" },
 };
 
@@ -193,7 +193,7 @@ static void usage(int status)
 
 	fputs("usage: load [OPTION]... WAY PORT\n"
 	    "  --warmup SECONDS  --seconds SECONDS  --pid PID\n"
-	    "  --size BYTES  --rate A_SECOND  --connections N  --idle N\n", to);
+	    "  --size BYTES  --rate A_SECOND  --connections N  --idle N  --window KIB\n", to);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		fprintf(to, "%-11s %s\n", ways[i].name, ways[i].what);
 	exit(status);
@@ -217,7 +217,7 @@ static const struct way *parse(struct load *load, int argc, char **argv)
 		{ "warmup", required_argument, NULL, 'w' }, { "seconds", required_argument, NULL, 's' },
 		{ "pid", required_argument, NULL, 'p' }, { "size", required_argument, NULL, 'z' },
 		{ "rate", required_argument, NULL, 'r' }, { "connections", required_argument, NULL, 'c' },
-		{ "idle", required_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' }, { 0 }
+		{ "idle", required_argument, NULL, 'i' }, { "window", required_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' }, { 0 }
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -229,6 +229,7 @@ static const struct way *parse(struct load *load, int argc, char **argv)
 		case 'r': load->rate = (int) number(optarg, 1, 1e6); break;
 		case 'c': load->connections = (int) number(optarg, 1, 50000); break;
 		case 'i': load->idle = (int) number(optarg, 0, 50000); break;
+		case 'b': load->window = (uint64_t) number(optarg, 1, 1 << 20) * 1024; break;
 		default: usage(c == 'h' ? 0 : 2);
 		}
 	}
@@ -275,7 +276,7 @@ int main(int argc, char **argv)
 	static struct load load = {
 		.server = { .sin_family = AF_INET },
 		.warmup = NS_PER_S / 5, .length = NS_PER_S,
-		.size = LOAD_LINE, .rate = 1000, .connections = 1,
+		.window = UINT64_MAX, .size = LOAD_LINE, .rate = 1000, .connections = 1,
 	};
 	const struct way *way = parse(&load, argc, argv);
 

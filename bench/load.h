@@ -31,6 +31,8 @@ struct load {
 	/* Whose time of the processor counts; 0 for nobody's. */
 	int pid;
 	int size, rate, connections, idle;
+	/* Bytes under way on one connection of a stream, at most; more only by what one write takes. */
+	uint64_t window;
 	/* Whether the measured time has begun, and when it began and ends. */
 	bool measuring;
 	int64_t begin, end;

@@ -17,7 +17,7 @@ DRIVER = os.path.join(TOP, "bench", "server.py")
 # How long to ask: short, since all that matters is that there are figures; longer where the machine gave no time to it.
 SECONDS = (0.03, 0.3, 3)
 WAYS = ("udp-rtt", "udp-burst", "udp-burst --size=1400", "udp-2048", "udp-spread --connections=16", "udp-open --rate=1000 --idle=20",
-        "tcp-open --rate=1000 --idle=20", "rr --connections=10", "stream --connections=3", "churn")
+        "tcp-open --rate=1000 --idle=20", "rr --connections=10", "stream --connections=3", "stream --window=256", "churn")
 
 
 def load(way, port, *options, figure="replies"):
