@@ -146,12 +146,13 @@ void load_rr(struct load *load)
 	const int epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct lane *lanes = open_lanes(load, epoll, EPOLLIN);
 	struct epoll_event events[EVENTS];
+	const int patience = load->awake ? 0 : LOAD_PATIENCE / NS_PER_MS;
 	int64_t now = clock_monotonic();
 
 	for (int i = 0; i < load->connections; i++)
 		lane_send(load, &lanes[i], now);
 	for (; load_running(load, now); now = clock_monotonic()) {
-		const int n = epoll_wait(epoll, events, EVENTS, LOAD_PATIENCE / NS_PER_MS);
+		const int n = epoll_wait(epoll, events, EVENTS, patience);
 
 		for (int i = 0; i < n; i++)
 			lane_receive(load, events[i].data.ptr);

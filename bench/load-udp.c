@@ -65,6 +65,19 @@ static bool would_wait(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
+/* The next reply, or -1 with errno where there was none in time. */
+static ssize_t receive_one(const struct load *load, int fd, char *reply, size_t size, int64_t sent)
+{
+	ssize_t n;
+
+	if (!load->awake)
+		return recv(fd, reply, size, 0);
+	do
+		n = recv(fd, reply, size, MSG_DONTWAIT);
+	while (n < 0 && would_wait() && clock_monotonic() - sent < LOAD_PATIENCE);
+	return n;
+}
+
 void load_udp_rtt(struct load *load)
 {
 	const int fd = open_socket(load);
@@ -81,7 +94,7 @@ void load_udp_rtt(struct load *load)
 			load_fail("send", errno);
 		do {
 			/* A late reply to one that was given up is not this one's. */
-			size = recv(fd, reply, sizeof reply, 0);
+			size = receive_one(load, fd, reply, sizeof reply, sent);
 		} while (size >= 0 && load_number(reply, (int) size, &got) && got < n);
 		now = clock_monotonic();
 		if (size < 0 && !would_wait())

@@ -193,7 +193,8 @@ static void usage(int status)
 
 	fputs("usage: load [OPTION]... WAY PORT\n"
 	    "  --warmup SECONDS  --seconds SECONDS  --pid PID\n"
-	    "  --size BYTES  --rate A_SECOND  --connections N  --idle N  --window KIB\n", to);
+	    "  --size BYTES  --rate A_SECOND  --connections N  --idle N  --window KIB\n"
+	    "  --awake  (udp-rtt, rr: do not sleep until a reply comes)\n", to);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		fprintf(to, "%-11s %s\n", ways[i].name, ways[i].what);
 	exit(status);
@@ -217,7 +218,8 @@ static const struct way *parse(struct load *load, int argc, char **argv)
 		{ "warmup", required_argument, NULL, 'w' }, { "seconds", required_argument, NULL, 's' },
 		{ "pid", required_argument, NULL, 'p' }, { "size", required_argument, NULL, 'z' },
 		{ "rate", required_argument, NULL, 'r' }, { "connections", required_argument, NULL, 'c' },
-		{ "idle", required_argument, NULL, 'i' }, { "window", required_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' }, { 0 }
+		{ "idle", required_argument, NULL, 'i' }, { "window", required_argument, NULL, 'b' },
+		{ "awake", no_argument, NULL, 'a' }, { "help", no_argument, NULL, 'h' }, { 0 }
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -230,6 +232,7 @@ static const struct way *parse(struct load *load, int argc, char **argv)
 		case 'c': load->connections = (int) number(optarg, 1, 50000); break;
 		case 'i': load->idle = (int) number(optarg, 0, 50000); break;
 		case 'b': load->window = (uint64_t) number(optarg, 1, 1 << 20) * 1024; break;
+		case 'a': load->awake = true; break;
 		default: usage(c == 'h' ? 0 : 2);
 		}
 	}

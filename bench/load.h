@@ -33,6 +33,8 @@ struct load {
 	int size, rate, connections, idle;
 	/* Bytes under way on one connection of a stream, at most; more only by what one write takes. */
 	uint64_t window;
+	/* Does not sleep until a reply comes, so that what the round trip takes is the server's time alone. */
+	bool awake;
 	/* Whether the measured time has begun, and when it began and ends. */
 	bool measuring;
 	int64_t begin, end;

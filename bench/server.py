@@ -10,12 +10,14 @@ upcased's figure to the peer's of the same round."""
 import argparse
 import contextlib
 import datetime
+import fnmatch
 import json
 import os
 import platform
 import re
 import resource
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -61,7 +63,9 @@ Test = namedtuple('Test', 'name load servers unit cost')
 def tests():
     """All of them, in the order of the report."""
     found = [
-        Test('udp-rtt', 'udp-rtt', [*ALL, 'upcased-spin', 'busy'], 'reply', 'us'),
+        # Where the client sleeps too, most of a round trip is two processes being woken up.
+        Test('udp-rtt', 'udp-rtt --awake', [*ALL, 'upcased-spin', 'busy'], 'reply', 'us'),
+        Test('udp-rtt-asleep', 'udp-rtt', ALL, 'reply', 'us'),
         Test('udp-burst-64', 'udp-burst --size 64', [*ALL, 'joined'], 'reply', 'us'),
         Test('udp-burst-1400', 'udp-burst --size 1400', [*ALL, 'joined'], 'reply', 'us'),
         Test('udp-spread', 'udp-spread --connections 64', [*ALL, 'joined'], 'reply', 'us'),
@@ -72,10 +76,11 @@ def tests():
     for k in (1, 10):
         found += [Test(f'stream-{k}', f'stream --connections {k} --window 512', ALL, 'GB', 's'),
                   Test(f'stream-{k}-full', f'stream --connections {k}', ALL, 'GB', 's')]
-    found += [Test(f'rr-{k}', f'rr --connections {k}', ALL, 'line', 'us') for k in (1, 10, 100, 500, 1000)]
+    found += [Test(f'rr-{k}', f'rr --awake --connections {k}', ALL, 'line', 'us') for k in (1, 10, 100, 500, 1000)]
+    found += [Test('rr-1-asleep', 'rr', ALL, 'line', 'us')]
     found += [Test('churn', 'churn', ALL, 'connection', 'us')]
     many = ['upcased-many', 'libuv', 'libevent', 'io_uring', 'epoll']
-    found += [Test(f'idle-{idle}-rr-10', f'rr --connections 10 --idle {idle}', many, 'line', 'us') for idle in (0, 5000)]
+    found += [Test(f'idle-{idle}-rr-10', f'rr --awake --connections 10 --idle {idle}', many, 'line', 'us') for idle in (0, 5000)]
     for rate in (1000, 10000):
         for kind in ('tcp', 'udp'):
             found.append(Test(f'open-{kind}-{rate}', f'{kind}-open --rate {rate} --idle 1000', [*many, 'upcased'],
@@ -99,6 +104,8 @@ def points():
         Point('UDP, 64 peers: CPU a reply', 'udp-spread', 'upcased', 'cpu', [*LIBRARIES, 'epoll'], 'most', 1.05),
         Point('UDP, burst of 2,048: lost', 'udp-2048', 'upcased', 'lost', LIBRARIES, 'none', 0),
         Point('UDP, round trip: median, to libuv', 'udp-rtt', 'upcased', 'p50', ['libuv'], 'most', 1),
+        Point('UDP, round trip of a client that sleeps: median, to libuv', 'udp-rtt-asleep', 'upcased', 'p50', ['libuv'],
+              'most', 1),
         Point('UDP, round trip with --spin 50us: median, to a busy loop', 'udp-rtt', 'upcased-spin', 'p50', ['busy'], 'most', 1.2)]
     for k in (1, 10):
         rows += [Point(f'TCP, stream of {k}, 512 KiB under way on each: CPU a GB', f'stream-{k}', 'upcased', 'cpu', LIBRARIES,
@@ -106,6 +113,8 @@ def points():
                  Point(f'TCP, stream of {k}, queues full: CPU a GB', f'stream-{k}-full', 'upcased', 'cpu', LIBRARIES, 'most', 1.1)]
     rows += [Point(f'TCP, lines on {k}: CPU a line', f'rr-{k}', 'upcased', 'cpu', LIBRARIES, 'most', 1.1)
              for k in (1, 10, 100, 500, 1000)]
+    rows += [Point('TCP, lines on 1 of a client that sleeps: CPU a line', 'rr-1-asleep', 'upcased', 'cpu', LIBRARIES, 'most',
+                   1.1)]
     rows += [Point('TCP, connect to close: CPU a connection', 'churn', 'upcased', 'cpu', LIBRARIES, 'most', 1.1)]
     rows += [Point(f'{kind}, {rate:,} a second beside 1,000 idle clients: CPU, to epoll', f'open-{kind.lower()}-{rate}',
                    'upcased-many', 'cpu', ['epoll'], 'most', 1.2) for rate in (1000, 10000) for kind in ('TCP', 'UDP')]
@@ -378,7 +387,7 @@ def head(options, left_out, arguments):
     print('# upcased beside its peers\n')
     print(f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, Linux {platform.release()}, {processor()}, "
           f"{os.cpu_count()} CPUs, {compiler()}\n")
-    print(f"`make bench-server{' BENCH_ARGS=' + json.dumps(' '.join(arguments).replace('$', '$$')) if arguments else ''}`: {options.rounds} rounds of "
+    print(f"`make bench-server{' BENCH_ARGS=' + shlex.quote(' '.join(arguments)) if arguments else ''}`: {options.rounds} rounds of "
           f"{options.seconds:g} s after {options.warmup:g} s to warm up; medians (least–most)")
     if options.load_cpu is None:
         print('\nThis process may use one CPU only: server and load tool share it, and rates mean little; compare CPU.')
@@ -389,11 +398,16 @@ def head(options, left_out, arguments):
     sys.stdout.flush()
 
 
+def is_named(patterns, name):
+    """Whether one of the patterns, between commas, is that name's."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split(','))
+
+
 def choose_servers(options):
     """Those that can run here, by name, and why others cannot."""
     chosen, left_out = {}, {}
     for server in SERVERS:
-        if not server.name.startswith('upcased') and not re.search(options.peers, server.name):
+        if not server.name.startswith('upcased') and not is_named(options.peers, server.name):
             continue
         program = command_of(options, server, 0)[0]
         if shutil.which(program):
@@ -421,8 +435,8 @@ def parse(arguments):
     parser.add_argument('--rounds', type=int, default=9, help='how often each server is measured (%(default)s)')
     parser.add_argument('--seconds', type=float, default=1, help='how long, each time (%(default)s)')
     parser.add_argument('--warmup', type=float, help='how long to ask before (a fifth of that)')
-    parser.add_argument('--tests', default='', metavar='REGEX', help='which tests (all; --list names them)')
-    parser.add_argument('--peers', default='', metavar='REGEX', help='which peers (all)')
+    parser.add_argument('--tests', default='*', metavar='NAMES', help='which tests, as in rr-*,churn (all; --list names them)')
+    parser.add_argument('--peers', default='*', metavar='NAMES', help='which peers, as in lib*,node (all)')
     parser.add_argument('--repeats', type=int, default=2, metavar='N',
                         help='measure again, so often at most, where something else used the processors (%(default)s)')
     parser.add_argument('--build', default=BUILD, metavar='DIR', help='where the programs were built (%(default)s)')
@@ -445,7 +459,7 @@ def main(arguments):
     """The status: 1 if a reply was wrong or upcased failed."""
     options = parse(arguments)
     sys.stdout.reconfigure(encoding='utf-8')
-    chosen_tests = [test for test in tests() if re.search(options.tests, test.name)]
+    chosen_tests = [test for test in tests() if is_named(options.tests, test.name)]
     if options.list:
         for test in tests():
             print(f"{test.name:<15} {', '.join(test.servers)}")
