@@ -163,7 +163,7 @@ char *totals_line(const struct totals *t, int i, char buf[TOTALS_LINE])
 }
 
 /* Each of so many neighbours has a count of its own, which overflows after that many. */
-#define LANES 32
+#define LANES 64
 #define LANE_MOST 255
 
 /* In at most LANE_MOST rows of LANES bytes. The inner loop has a fixed length and no branch, so that compilers make vectors
