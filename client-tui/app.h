@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen front end's state: what tui.c (the loop), tui-input.c (keys and lines) and tui-command.c (what commands
- * do) share. For these files only. */
+/* The screen front end's state: what tui.c (the loop), tui-sessions.c (who is talked to), tui-input.c (keys and lines)
+ * and tui-command.c (what commands do) share. For these files only. */
 #ifndef UPCASE_APP_H
 #define UPCASE_APP_H
 
@@ -103,6 +103,10 @@ struct app {
 };
 
 /* tui.c */
+void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void app_notice(struct app *app, bool bad, const char *text);
+
+/* tui-sessions.c */
 /* The session of the transport in use; of UDP when both are. */
 struct app_session *app_current(struct app *app);
 /* Opens the sessions in use to the peer in the settings if there are none. */
@@ -112,14 +116,19 @@ void app_leave_peer(struct app *app, int64_t now);
 void app_switch(struct app *app, enum session_transport transport, int64_t now);
 /* From now on over both at once. */
 void app_both(struct app *app, int64_t now);
+/* The input line's prompt says what is in use. */
+void app_prompt(struct app *app);
 /* All figures of a session, with those that it does not know itself. */
 void app_facts(const struct app *app, const struct session *s, int64_t now, struct facts *facts);
-void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void app_notice(struct app *app, bool bad, const char *text);
 void app_reply(struct app_session *of, const struct session_reply *reply);
 /* Sends a line over what is in use. `pieces` is SESSION_LINE, with SESSION_GENERATED and SESSION_MORE where they fit. Returns 0, or
  * -1 after saying why. */
 int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now);
+/* The loop: something of theirs is running; what they wait for; their turn; nothing is waited for any more. */
+bool app_sessions_busy(const struct app *app, int64_t now);
+void app_sessions_watch(const struct app *app, struct watch *w);
+void app_sessions_turn(struct app *app, const struct watch *w, int64_t now);
+void app_sessions_end(struct app *app);
 
 /* tui-input.c */
 void app_keys(struct app *app, int64_t now);

@@ -15,77 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "session-core.h"
-#include "stall.h"
-#include "stamps.h"
-#include "stream-queue.h"
+#include "tcp-core.h"
 #include "tcp-look.h"
 
-/* One read, and the reads of one turn. */
-#define READ_SIZE 65536
-#define TURN_READS 8
-/* The longest reply line that is kept whole to be compared: capitals of the longest line that can be typed. */
-#define REPLY_KEEP (3u * 1024 * 1024)
 /* What may be queued here before plain input has to wait. */
 #define QUEUE_BYTES (256u * 1024)
 #define QUEUE_LINES 8192
-/* How long after the first reply a close may follow it: the textbook's server closes at once; this allows for a slow machine. */
-#define CLOSE_FOLLOWS (50 * NS_PER_MS)
 /* How often the kernel is asked about a connection while lines wait: often enough for each of its time-outs, which double, so seldom
  * that it costs nothing. */
 #define LOOK_OFTEN (25 * NS_PER_MS)
 #define LOOK_SELDOM (500 * NS_PER_MS)
 #define LOOKS_A_WAIT 20
-/* The same when this server was seen to close before. */
-#define CLOSE_EXPECTED NS_PER_S
-
-enum pace {
-	PACE_CAREFUL, /* not known yet whether the server keeps the connection */
-	PACE_SINGLE,  /* it closes after each reply: a line a connection */
-	PACE_FREE,    /* it keeps it */
-};
-
-struct tcp {
-	/* To be sent. */
-	struct stream_queue out;
-	/* The line whose pieces come is not wanted any more: its connection is gone. */
-	bool skipping;
-
-	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of it have been passed on. */
-	unsigned char *in;
-	size_t in_used, in_room;
-	bool in_long;
-
-	enum pace pace;
-	/* Lines sent and answered on this connection. */
-	uint64_t sent, answered;
-	/* Until when a careful sender waits. */
-	int64_t careful_until;
-	/* When the last reply came. */
-	int64_t answered_at;
-	/* Writing failed: reading will say why. */
-	bool write_failed;
-	bool half_closed;
-	bool told_single;
-
-	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the kernel's. */
-	int64_t read_at;
-	bool stamped;
-	/* Segments that had come out of order by the last read that left nothing behind. */
-	uint32_t disorder;
-	/* The read before left nothing behind that could be read, by then; INT64_MIN when it may have. */
-	int64_t emptied_at;
-	struct stamps stamps;
-	struct stall stall;
-	/* TCP_INFO over all connections; what those before this one sent again; the next look. */
-	struct facts_tcp seen;
-	uint64_t again_before;
-	int64_t look_at;
-	unsigned char buffer[READ_SIZE];
-};
 
 static struct tcp *side_of(struct session *s)
 {
@@ -164,14 +106,6 @@ static void last_look(struct session *s)
 		tcp_look_add(&t->seen, &info, t->again_before);
 	t->again_before += info.again;
 	t->seen.again = t->again_before;
-}
-
-/* Bytes came, or the connection ended. */
-static void end_stall(struct session *s, int64_t at)
-{
-	struct tcp *t = s->side;
-
-	stall_end(&t->stall, ledger_waiting_since(s->ledger), t->seen.round_trip, at);
 }
 
 static void close_socket(struct session *s)
@@ -352,75 +286,7 @@ static void tcp_push(struct session *s, int64_t now)
 	}
 }
 
-/* --- receiving --- */
-
-static void learn_answer(struct session *s)
-{
-	struct tcp *t = s->side;
-
-	t->answered++;
-	t->answered_at = t->read_at;
-	if (t->pace != PACE_FREE)
-		t->careful_until = t->read_at + (t->pace == PACE_SINGLE ? CLOSE_EXPECTED : CLOSE_FOLLOWS);
-}
-
-static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t at)
-{
-	struct tcp *t = s->side;
-	struct session_reply reply = {.text = text, .length = n};
-
-	reply.verdict = ledger_stream_reply(s->ledger, text, n, ended, at);
-	s->answered = true;
-	/* What no line asked for (a greeting, chatter without end) says nothing about when this server closes. */
-	if (reply.verdict.match != MATCH_STRAY) {
-		learn_answer(s);
-		stamps_count(&t->stamps, t->stamped, 1);
-	}
-	s->hooks.reply(s->hooks.context, &reply);
-	t->in_used = 0;
-	t->in_long = false;
-}
-
-/* A long line is passed on in pieces rather than kept. */
-static void keep(struct session *s, const unsigned char *bytes, size_t n)
-{
-	struct tcp *t = s->side;
-
-	if (t->in_used + n <= REPLY_KEEP && stream_queue_reserve(&t->in, t->in_used, &t->in_room, n) == 0) {
-		memcpy(t->in + t->in_used, bytes, n);
-		t->in_used += n;
-		return;
-	}
-	if (t->in_used > 0)
-		s->hooks.reply(s->hooks.context,
-		    &(struct session_reply){.text = t->in, .length = t->in_used, .more = true});
-	s->hooks.reply(s->hooks.context, &(struct session_reply){.text = bytes, .length = n, .more = true});
-	t->in_used = 0;
-	t->in_long = true;
-}
-
-static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
-{
-	struct tcp *t = s->side;
-
-	while (n > 0) {
-		const unsigned char *end = memchr(bytes, '\n', n);
-		const size_t length = end ? (size_t)(end - bytes) : n;
-
-		if (!end) {
-			keep(s, bytes, n);
-			return;
-		}
-		if (t->in_used == 0) {
-			deliver(s, bytes, length, false, at);
-		} else {
-			keep(s, bytes, length);
-			deliver(s, t->in, t->in_used, false, at);
-		}
-		bytes += length + 1;
-		n -= length + 1;
-	}
-}
+/* --- the end of a connection --- */
 
 /* The line that was partly handed over is cut off; what is left of it is not sent. */
 static void drop_begun_line(struct session *s, int64_t now)
@@ -436,7 +302,7 @@ static void drop_begun_line(struct session *s, int64_t now)
 static void learn_pace(struct session *s, int64_t now)
 {
 	struct tcp *t = s->side;
-	const bool at_once = t->answered == 1 && now - t->answered_at <= CLOSE_EXPECTED;
+	const bool at_once = t->answered == 1 && now - t->answered_at <= TCP_CLOSE_EXPECTED;
 
 	t->pace = at_once ? PACE_SINGLE : PACE_CAREFUL;
 	if (t->pace != PACE_SINGLE || t->told_single || s->finished)
@@ -461,14 +327,9 @@ static void tell_end(struct session *s, uint64_t cut, int error)
 
 static void end_connection(struct session *s, int error, int64_t now)
 {
-	struct tcp *t = s->side;
 	uint64_t cut;
 
-	end_stall(s, now);
-	t->read_at = now;
-	t->stamped = false;
-	if (t->in_used > 0 || t->in_long)
-		deliver(s, t->in, t->in_used, true, now);
+	tcp_receive_end(s, now);
 	drop_begun_line(s, now);
 	cut = ledger_cut_off(s->ledger, now);
 	learn_pace(s, now);
@@ -476,80 +337,6 @@ static void end_connection(struct session *s, int error, int64_t now)
 	close_socket(s);
 	s->phase = PHASE_IDLE;
 	tcp_push(s, now);
-}
-
-/* Segments came out of order since the last read that left nothing behind: the kernel tells when the last one of a read came, but
- * here the one that was missing came after it, and nothing could be read before. */
-static bool is_disordered(struct session *s, bool emptied)
-{
-	struct tcp *t = s->side;
-	uint32_t segments = t->disorder;
-	bool more;
-
-	(void)tcp_look_disorder(s->fd, &segments);
-	more = segments != t->disorder;
-	if (emptied)
-		t->disorder = segments;
-	return more;
-}
-
-/* When what was read now came. What was there when the last read left nothing behind, and could not be read then, waited for a
- * segment that was missing. That moment is taken after the look at the counter: what came out of order between the two is
- * either counted by the next look or older than the moment. */
-static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
-{
-	struct tcp *t = s->side;
-	const bool emptied = n < sizeof t->buffer, disordered = is_disordered(s, emptied);
-	int64_t at = t->read_at;
-
-	t->stamped = !disordered && stamps_has(&t->stamps, m);
-	if (t->stamped)
-		at = stamps_received(&t->stamps, m, t->read_at);
-	if (t->stamped && at < t->emptied_at) {
-		t->stamped = false;
-		at = t->read_at;
-	}
-	/* A stamp in our time may be later than it was by as much as the look at the clocks took. */
-	t->emptied_at = emptied ? clock_monotonic() + t->stamps.bracket : INT64_MIN;
-	return at;
-}
-
-/* One read; of what several segments brought, the kernel tells when the last one came. */
-static ssize_t read_once(struct session *s, int64_t *at)
-{
-	struct tcp *t = s->side;
-	unsigned char control[256];
-	struct iovec part = {.iov_base = t->buffer, .iov_len = sizeof t->buffer};
-	struct msghdr m = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-	const ssize_t n = recvmsg(s->fd, &m, 0);
-
-	t->read_at = clock_monotonic();
-	*at = t->read_at;
-	if (n > 0)
-		*at = arrival(s, &m, (size_t)n);
-	return n;
-}
-
-static void read_some(struct session *s)
-{
-	struct tcp *t = s->side;
-
-	stamps_look(&t->stamps);
-	for (int i = 0; i < TURN_READS; i++) {
-		int64_t at;
-		const ssize_t n = read_once(s, &at);
-
-		if (n > 0) {
-			end_stall(s, at);
-			take_bytes(s, t->buffer, (size_t)n, at);
-		} else if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
-			end_connection(s, n == 0 ? 0 : errno, at);
-			return;
-		} else {
-			return;
-		}
-	}
 }
 
 /* --- the loop --- */
@@ -575,6 +362,9 @@ static void tcp_watch(const struct session *s, struct watch *w)
 
 static void tcp_turn(struct session *s, const struct watch *w, int64_t now)
 {
+	int64_t at;
+	int error;
+
 	if (s->fd < 0)
 		return;
 	if (s->phase == PHASE_CONNECT) {
@@ -584,8 +374,8 @@ static void tcp_turn(struct session *s, const struct watch *w, int64_t now)
 			close_socket(s);
 			session_failed(s, ETIMEDOUT, now);
 		}
-	} else if (watch_can_read(w, s->fd)) {
-		read_some(s);
+	} else if (watch_can_read(w, s->fd) && !tcp_receive(s, &error, &at)) {
+		end_connection(s, error, at);
 	}
 	tcp_push(s, now);
 	if (s->phase == PHASE_READY && now >= ((struct tcp *)s->side)->look_at &&
@@ -598,7 +388,7 @@ static void tcp_close(struct session *s, int64_t now)
 	struct tcp *t = s->side;
 
 	if (t && s->fd >= 0)
-		end_stall(s, now);
+		tcp_end_stall(s, now);
 	close_socket(s);
 	if (!t)
 		return;

@@ -26,8 +26,6 @@
 /* How often a row that waits shows its time anew. */
 #define TICK (100 * NS_PER_MS)
 #define MESSAGE_TIME (5 * NS_PER_S)
-/* How long TCP lines left behind by /connect may still be answered. */
-#define LEAVE_TIME (5 * NS_PER_S)
 /* What F5 sends before any /burst. */
 #define BURST_LINES 100
 
@@ -42,199 +40,6 @@ static void on_resize(int signal)
 {
 	(void)signal;
 	resized = 1;
-}
-
-/* --- what the sessions tell --- */
-
-void app_reply(struct app_session *of, const struct session_reply *reply)
-{
-	struct app *app = of->app;
-	const bool stream = session_transport(of->session) == SESSION_TCP;
-
-	/* Pieces of an endless line are not for a screen; its end is told. */
-	if (reply->more)
-		return;
-	recorder_reply(app->recorder, of->recorded, reply, app_time(app, clock_monotonic()));
-	if (reply->verdict.match == MATCH_STRAY)
-		board_add_text(app->board, BOARD_STRAY, stream, reply->text, reply->length);
-	board_add_arrival(app->board, reply->verdict.match, stream, reply->verdict.number, reply->text, reply->length);
-	app->changed = true;
-}
-
-static void on_reply(void *context, const struct session_reply *reply)
-{
-	app_reply(context, reply);
-}
-
-static void on_row(void *context, uint64_t number)
-{
-	struct app_session *of = context;
-
-	recorder_row(of->app->recorder, of->recorded, number, clock_monotonic());
-	of->app->changed = true;
-}
-
-static void on_notice(void *context, bool bad, const char *text)
-{
-	app_notice(((struct app_session *)context)->app, bad, text);
-}
-
-/* --- sessions --- */
-
-struct app_session *app_current(struct app *app)
-{
-	return app->settings.transport == SESSION_TCP && !app->settings.both ? app->tcp : app->udp;
-}
-
-/* Sessions to peers that were left before a line was typed stand in no row: they need not stay. */
-static void drop_unused(struct app *app)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < app->session_count; i++) {
-		struct app_session *s = app->sessions[i];
-
-		if (s->left && session_dead(s->session) && ledger_totals(session_ledger(s->session))->typed == 0) {
-			session_close(s->session);
-			free(s);
-		} else {
-			app->sessions[kept++] = s;
-		}
-	}
-	app->session_count = kept;
-}
-
-static struct app_session *new_session(struct app *app, enum session_transport transport, int64_t now)
-{
-	const struct client_settings *s = &app->settings;
-	struct app_session *new;
-
-	drop_unused(app);
-	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
-		return NULL;
-	new->app = app;
-	new->flow = app_lab_flow(app, transport);
-	new->session = session_open(
-	    &(struct session_settings){
-		.transport = transport,
-		.host = s->host,
-		.port = s->port,
-		.family = s->family,
-		.tag = s->tag,
-		.rows = s->count > 0 ? generator_rows(&app->plan, s->wait, (size_t)s->rows) : (size_t)s->rows,
-		.wait = s->wait,
-		.window = (int)s->window,
-		.retries = (int)s->retries,
-		.connect_timeout = s->connect_timeout,
-	    },
-	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice,
-		.opened = app_lab_opened, .sent = app_lab_sent},
-	    now);
-	if (!new->session) {
-		free(new);
-		return NULL;
-	}
-	if (app->truth)
-		truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
-	app->sessions[app->session_count++] = new;
-	app_record_session(new);
-	return new;
-}
-
-static bool in_use(const struct app *app, enum session_transport transport)
-{
-	return app->settings.both || app->settings.transport == transport;
-}
-
-int app_open_current(struct app *app, int64_t now)
-{
-	if (app->replay)
-		return 0;
-	if (!app->udp && in_use(app, SESSION_UDP))
-		app->udp = new_session(app, SESSION_UDP, now);
-	if (!app->tcp && in_use(app, SESSION_TCP))
-		app->tcp = new_session(app, SESSION_TCP, now);
-	if ((app->udp || !in_use(app, SESSION_UDP)) && (app->tcp || !in_use(app, SESSION_TCP)))
-		return 0;
-	app_say(app, app->session_count == APP_SESSIONS ? "too many peers in one run: start anew" : "memory is short");
-	return -1;
-}
-
-static void leave(struct app_session *of, int64_t now)
-{
-	if (!of)
-		return;
-	of->left = true;
-	of->leave_by = now + (session_transport(of->session) == SESSION_TCP ? LEAVE_TIME : 2 * session_wait(of->session));
-	session_finish(of->session, now);
-}
-
-void app_leave_peer(struct app *app, int64_t now)
-{
-	leave(app->udp, now);
-	leave(app->tcp, now);
-	app->udp = app->tcp = NULL;
-}
-
-static void set_prompt(struct app *app)
-{
-	app->view.both = app->settings.both;
-	prompt_set(app->replay ? "read> " : app->settings.both ? "both> " : app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
-}
-
-void app_switch(struct app *app, enum session_transport transport, int64_t now)
-{
-	app->settings.transport = transport;
-	app->settings.both = false;
-	set_prompt(app);
-	app_open_current(app, now);
-	app->changed = true;
-}
-
-void app_both(struct app *app, int64_t now)
-{
-	app->settings.both = true;
-	set_prompt(app);
-	app_open_current(app, now);
-	app->changed = true;
-}
-
-/* With the number that the line has over the other transport too. */
-static bool send_over(struct app *app, struct app_session *to, const char *text, size_t n, int pieces, int64_t now)
-{
-	if (session_send(to->session, app->last_number, text, n, pieces, now) == 0)
-		return true;
-	app_say(app, "memory is short: the line was not sent");
-	return false;
-}
-
-int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now)
-{
-	bool udp, tcp;
-
-	if (app_replay_refuses(app))
-		return -1;
-	if (app_open_current(app, now) < 0)
-		return -1;
-	app->last_number++;
-	udp = in_use(app, SESSION_UDP) && send_over(app, app->udp, text, n, pieces, now);
-	tcp = in_use(app, SESSION_TCP) && send_over(app, app->tcp, text, n, pieces, now);
-	if (udp && tcp)
-		board_add_both(app->board, session_ledger(app->udp->session), session_ledger(app->tcp->session), app->last_number);
-	else if (udp || tcp)
-		board_add_line(app->board, session_ledger((tcp ? app->tcp : app->udp)->session), tcp, app->last_number);
-	app->changed = true;
-	return udp || tcp ? 0 : -1;
-}
-
-void app_facts(const struct app *app, const struct session *s, int64_t now, struct facts *facts)
-{
-	const struct generator *g = &app->burst;
-
-	session_facts(s, now, facts);
-	app_lab_facts(app, s, facts);
-	if (!app->replay && g->plan.interval > 0)
-		facts->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
 }
 
 /* --- telling --- */
@@ -293,25 +98,14 @@ static void draw(struct app *app, int64_t now)
 	app->drawn_at = now;
 }
 
-/* Rows that wait and pauses show a running time. */
-static bool time_shows(struct app *app, int64_t now)
-{
-	for (size_t i = 0; i < app->session_count; i++)
-		if (!session_settled(app->sessions[i]->session))
-			return true;
-	if (app_bursting(app))
-		return true;
-	return (in_use(app, SESSION_UDP) && app->udp && session_state(app->udp->session, now)) ||
-	    (in_use(app, SESSION_TCP) && app->tcp && session_state(app->tcp->session, now));
-}
-
 static int64_t next_draw(struct app *app, int64_t now)
 {
 	int64_t at = CLOCK_NEVER;
 
 	if (app->changed)
 		return app->drawn_at + FRAME;
-	if (time_shows(app, now))
+	/* Rows that wait and pauses show a running time. */
+	if (app_sessions_busy(app, now) || app_bursting(app))
 		at = app->drawn_at + TICK;
 	if (app->message_until > app->drawn_at && app->message_until < at)
 		at = app->message_until;
@@ -329,23 +123,6 @@ static void take_terminal(struct app *app, int64_t now)
 		app->quit = true; /* the terminal is gone */
 	if (n > 0 && keys_feed(app->keys, bytes, (size_t)n, now) < 0)
 		app_say(app, "memory is short: keys were lost");
-}
-
-static void give_up(struct app_session *of, int64_t now)
-{
-	app_lab_closed(of, now);
-	session_give_up(of->session, now);
-}
-
-static void turn_sessions(struct app *app, const struct watch *w, int64_t now)
-{
-	for (size_t i = 0; i < app->session_count; i++) {
-		struct app_session *s = app->sessions[i];
-
-		session_turn(s->session, w, now);
-		if (s->left && !session_dead(s->session) && (session_settled(s->session) || now >= s->leave_by))
-			give_up(s, now);
-	}
 }
 
 /* What the link did shows, as soon as it is told. */
@@ -369,11 +146,7 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 	watch_until(w, app->replay_at);
 	if (app->truth)
 		truth_watch(app->truth, w);
-	for (size_t i = 0; i < app->session_count; i++) {
-		session_watch(app->sessions[i]->session, w);
-		if (app->sessions[i]->left && !session_dead(app->sessions[i]->session))
-			watch_until(w, app->sessions[i]->leave_by);
-	}
+	app_sessions_watch(app, w);
 	if (pselect(w->count, &w->readable, &w->writable, NULL, clock_until(w->deadline, now, &ts), mask) < 0) {
 		FD_ZERO(&w->readable);
 		FD_ZERO(&w->writable);
@@ -397,7 +170,7 @@ static void loop(struct app *app, const sigset_t *mask)
 		}
 		wait_for_something(app, &w, mask);
 		now = clock_monotonic();
-		turn_sessions(app, &w, now);
+		app_sessions_turn(app, &w, now);
 		if (app->truth)
 			turn_truth(app, &w, now);
 		app->replay_at = app_replay_turn(app, now);
@@ -588,7 +361,7 @@ static void run(struct app *app, const char *notice)
 	sigset_t mask;
 
 	catch_signals(&mask);
-	set_prompt(app);
+	app_prompt(app);
 	if (notice)
 		app_notice(app, false, notice);
 	if (!app->replay)
@@ -598,8 +371,7 @@ static void run(struct app *app, const char *notice)
 		app_burst(app, now);
 	app->changed = true;
 	loop(app, &mask);
-	for (size_t i = 0; i < app->session_count; i++)
-		give_up(app->sessions[i], clock_monotonic());
+	app_sessions_end(app);
 }
 
 /* --save. Returns the exit status. */

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The moments of a page of the space-time diagram, and where they stand: usual durations are medians, so that a few lines that
+ * waited long do not press all others together. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "svg-exchange-core.h"
+
+/* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
+#define FALL 24.0
+/* Or by up to so many, where lines are sent so fast that their arrows would cover each other. */
+#define FALL_MOST 300.0
+#define AXIS_MOST 4200.0
+/* Nothing for so many usual durations: the axis is cut. */
+#define QUIET 8
+
+bool exchange_known(int64_t moment)
+{
+	return moment != RECORD_NEVER;
+}
+
+int64_t exchange_half_way(const struct record *r)
+{
+	return r->sent_at + (r->replied_at - r->sent_at) / 2;
+}
+
+bool exchange_has_packets(const struct record *r)
+{
+	return r->has_link && r->packet_count > 0;
+}
+
+int64_t exchange_packet_end(const struct picture *p, const struct record_packet *packet)
+{
+	return exchange_known(packet->out) ? packet->out : packet->in + p->way;
+}
+
+struct moments {
+	int64_t *at;
+	size_t count;
+};
+
+static void add_moment(struct moments *m, int64_t moment)
+{
+	if (exchange_known(moment))
+		m->at[m->count++] = moment;
+}
+
+static void add_moments(const struct picture *p, const struct record *r, struct moments *m)
+{
+	add_moment(m, r->sent_at);
+	add_moment(m, r->replied_at);
+	if (!exchange_has_packets(r)) {
+		if (exchange_known(r->sent_at))
+			add_moment(m, exchange_known(r->replied_at) ? exchange_half_way(r) : r->sent_at + p->way);
+		return;
+	}
+	for (size_t i = 0; i < r->packet_count; i++) {
+		add_moment(m, r->packets[i].in);
+		add_moment(m, exchange_packet_end(p, &r->packets[i]));
+		add_moment(m, r->packets[i].out2);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int64_t exchange_usual_way(const struct record *records, size_t count)
+{
+	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + 1, sizeof *times), usual = NS_PER_MS;
+	size_t n = 0;
+
+	for (size_t i = 0; times && i < count; i++) {
+		const struct record *r = &records[i];
+
+		for (size_t k = 0; exchange_has_packets(r) && k < r->packet_count; k++)
+			if (exchange_known(r->packets[k].out))
+				times[n++] = r->packets[k].out - r->packets[k].in;
+		if (!exchange_has_packets(r) && r->fate == FATE_ANSWERED && exchange_known(r->sent_at) && exchange_known(r->replied_at))
+			times[n++] = exchange_half_way(r) - r->sent_at;
+	}
+	if (n > 0) {
+		qsort(times, n, sizeof *times, by_time);
+		usual = times[n / 2];
+	}
+	free(times);
+	return usual > 1000 ? usual : 1000;
+}
+
+/* The median time between two lines sent one after the other; 0 when that says nothing. */
+static int64_t usual_gap(const struct picture *p)
+{
+	int64_t *gaps = calloc(p->count + 1, sizeof *gaps), usual = 0;
+	const struct record *before = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; gaps && i < p->count; i++) {
+		const struct record *r = &p->records[i];
+
+		if (r->stream != p->records[0].stream || !exchange_known(r->sent_at))
+			continue;
+		if (before && r->sent_at > before->sent_at)
+			gaps[n++] = r->sent_at - before->sent_at;
+		before = r;
+	}
+	if (n > 0) {
+		qsort(gaps, n, sizeof *gaps, by_time);
+		usual = gaps[n / 2];
+	}
+	free(gaps);
+	return usual;
+}
+
+/* How far an arrow falls, so that each line has a row of words beside it, if that can be. */
+static double fall(const struct picture *p)
+{
+	const int64_t gap = usual_gap(p);
+	const double wanted = gap > 0 ? EXCHANGE_ROW * (double)p->way / (double)gap : FALL;
+
+	return wanted < FALL ? FALL : wanted > FALL_MOST ? FALL_MOST : wanted;
+}
+
+int exchange_make_axis(struct picture *p)
+{
+	struct moments m = { .at = calloc(p->count * (3 * RECORD_PACKETS + 3) + 1, sizeof *m.at) };
+	int result = -1;
+
+	for (size_t i = 0; m.at && i < p->count; i++)
+		add_moments(p, &p->records[i], &m);
+	if (m.at)
+		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p), AXIS_MOST);
+	free(m.at);
+	return result;
+}
+
+double exchange_place(const struct picture *p, int64_t moment)
+{
+	return EXCHANGE_TOP + time_axis_place(&p->axis, moment);
+}

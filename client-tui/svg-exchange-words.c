@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The words at both sides of the space-time diagram, moved down where they would cover each other. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "capitals.h"
+#include "svg-exchange-core.h"
+#include "units.h"
+
+/* Characters of a text. */
+#define TEXT_COLUMNS 16
+
+/* What became of a line, in words: where it died if that is known. */
+static const char *fate_words(const struct record *r)
+{
+	static const char *const places[] = {
+		[WITNESS_GOING] = "lost going", [WITNESS_STILL_GOING] = "still going", [WITNESS_SERVER] = "no reply",
+		[WITNESS_COMING] = "lost coming", [WITNESS_STILL_COMING] = "still coming",
+	};
+	static const char *const fates[] = {
+		[FATE_QUEUED] = "queued", [FATE_WAITING] = "waiting", [FATE_ANSWERED] = "", [FATE_LOST] = "lost",
+		[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
+	};
+
+	if (r->fate == FATE_LOST && !r->late && r->has_link && (size_t)r->place < sizeof places / sizeof *places &&
+	    places[r->place])
+		return places[r->place];
+	return r->late ? "late" : fates[r->fate];
+}
+
+static int times_again(const struct record *r)
+{
+	int again = 0;
+
+	for (size_t i = 0; i < r->packet_count; i++)
+		again += r->packets[i].again && r->packets[i].payload;
+	return again;
+}
+
+static void left_words(const struct record *r, char *buf, size_t size)
+{
+	char time[40] = "", again[30] = "";
+
+	if (exchange_known(r->replied_at) && exchange_known(r->sent_at))
+		units_duration_text(r->replied_at - r->sent_at, "µ", time, sizeof time);
+	if (times_again(r) > 0)
+		snprintf(again, sizeof again, " · again %d×", times_again(r));
+	snprintf(buf, size, "%s%s%s%s ", *fate_words(r) ? fate_words(r) : "", *fate_words(r) && *time ? " " : "", time, again);
+}
+
+/* Words beside a host's line at `y`, lower if others stand there; then a faint line leads to them. */
+static double put_beside(const struct picture *p, double *next, double x, double y, double to)
+{
+	const double at = y > *next ? y : *next;
+
+	if (at - y > 2)
+		svg_line(p->out, x, y, to, at, SVG_GRID, 0);
+	*next = at + EXCHANGE_ROW;
+	return at + EXCHANGE_FONT / 3;
+}
+
+void exchange_left(struct panel *panel, const struct record *r)
+{
+	struct picture *p = panel->picture;
+	const double y = exchange_place(p, exchange_known(r->sent_at) ? r->sent_at : r->typed_at), x = panel->client - EXCHANGE_WORDS_LEFT + 8;
+	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
+	char words[120], number[24];
+
+	snprintf(number, sizeof number, "%" PRIu64 " ", r->number);
+	svg_text(p->out, x, at, EXCHANGE_FONT, SVG_START, number, r->text, r->length, TEXT_COLUMNS);
+	left_words(r, words, sizeof words);
+	svg_words(p->out, panel->client - 16, at, EXCHANGE_FONT, SVG_END, words);
+}
+
+/* When the server had the line: in the lab the true time, else half the round trip. */
+static int64_t server_time(const struct record *r)
+{
+	for (size_t i = 0; exchange_has_packets(r) && i < r->packet_count; i++)
+		if (r->packets[i].way == EVENT_BACK && r->packets[i].payload)
+			return r->packets[i].in;
+	if (exchange_has_packets(r) || !exchange_known(r->replied_at) || !exchange_known(r->sent_at))
+		return RECORD_NEVER;
+	return exchange_half_way(r);
+}
+
+/* A reply, or several that one segment brought, in the order of time, since words give way downwards. */
+struct reply_words {
+	int64_t at;
+	const struct record *first, *last;
+};
+
+static int by_moment(const void *a, const void *b)
+{
+	const struct reply_words *x = a, *y = b;
+
+	return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->first < y->first ? -1 : 1;
+}
+
+/* malloc()ed, NULL when there are none. */
+static struct reply_words *find_replies(const struct picture *p, bool stream, size_t *count)
+{
+	struct reply_words *w = calloc(p->count + 1, sizeof *w);
+	size_t n = 0, groups = 0;
+
+	for (size_t i = 0; w && i < p->count; i++)
+		if (p->records[i].stream == stream && exchange_known(server_time(&p->records[i])))
+			w[n++] = (struct reply_words){ server_time(&p->records[i]), &p->records[i], &p->records[i] };
+	if (n > 0)
+		qsort(w, n, sizeof *w, by_moment);
+	for (size_t i = 0; i < n; i++) {
+		if (groups > 0 && w[groups - 1].at == w[i].at)
+			w[groups - 1].last = w[i].first;
+		else
+			w[groups++] = w[i];
+	}
+	*count = groups;
+	return w;
+}
+
+/* What the server sent: the capitals, or what came instead. Into `buf`. */
+static const unsigned char *reply_text(const struct record *r, unsigned char buf[CAPITALS_GROWTH * 64], size_t *n)
+{
+	if (r->reply) {
+		*n = r->reply_length;
+		return r->reply;
+	}
+	*n = capitals_text(r->text, r->length < 64 ? r->length : 64, buf);
+	return buf;
+}
+
+static void draw_reply(struct panel *panel, const struct reply_words *w)
+{
+	struct picture *p = panel->picture;
+	const double at = put_beside(p, &panel->right, panel->server + 4, exchange_place(p, w->at), panel->server + 16);
+	unsigned char capitals[CAPITALS_GROWTH * 64];
+	const unsigned char *text;
+	char number[60];
+	size_t n;
+
+	if (w->first == w->last)
+		snprintf(number, sizeof number, "%" PRIu64 " ", w->first->number);
+	else
+		snprintf(number, sizeof number, "%" PRIu64 "–%" PRIu64 " … ", w->first->number, w->last->number);
+	text = reply_text(w->last, capitals, &n);
+	svg_text(p->out, panel->server + 18, at, EXCHANGE_FONT, SVG_START, number, text, n, TEXT_COLUMNS);
+}
+
+void exchange_replies(struct panel *panel)
+{
+	size_t n = 0;
+	struct reply_words *w = find_replies(panel->picture, panel->stream, &n);
+
+	for (size_t i = 0; i < n; i++)
+		draw_reply(panel, &w[i]);
+	free(w);
+}
+
+static double words_end(double *next, double y)
+{
+	*next = (y > *next ? y : *next) + EXCHANGE_ROW;
+	return *next;
+}
+
+double exchange_words_height(const struct picture *p, bool stream)
+{
+	double left = 0, right = 0;
+	size_t n = 0;
+	struct reply_words *w = find_replies(p, stream, &n);
+
+	for (size_t i = 0; i < p->count; i++)
+		if (p->records[i].stream == stream)
+			words_end(&left, exchange_known(p->records[i].sent_at) ? time_axis_place(&p->axis, p->records[i].sent_at) : 0);
+	for (size_t i = 0; i < n; i++)
+		words_end(&right, time_axis_place(&p->axis, w[i].at));
+	free(w);
+	return left > right ? left : right;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A session over TCP, for the files that are it: tcp.c opens, sends and closes, tcp-receive.c reads. Times are ns. */
+#ifndef UPCASE_TCP_CORE_H
+#define UPCASE_TCP_CORE_H
+
+#include "session-core.h"
+#include "stall.h"
+#include "stamps.h"
+#include "stream-queue.h"
+
+/* One read. */
+#define TCP_READ_SIZE 65536
+/* How long after a reply the close is waited for when this server was seen to close before. */
+#define TCP_CLOSE_EXPECTED NS_PER_S
+
+enum pace {
+	PACE_CAREFUL, /* not known yet whether the server keeps the connection */
+	PACE_SINGLE,  /* it closes after each reply: a line a connection */
+	PACE_FREE,    /* it keeps it */
+};
+
+struct tcp {
+	/* To be sent. */
+	struct stream_queue out;
+	/* The line whose pieces come is not wanted any more: its connection is gone. */
+	bool skipping;
+
+	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of it have been passed on. */
+	unsigned char *in;
+	size_t in_used, in_room;
+	bool in_long;
+
+	enum pace pace;
+	/* Lines sent and answered on this connection. */
+	uint64_t sent, answered;
+	/* Until when a careful sender waits. */
+	int64_t careful_until;
+	/* When the last reply came. */
+	int64_t answered_at;
+	/* Writing failed: reading will say why. */
+	bool write_failed;
+	bool half_closed;
+	bool told_single;
+
+	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the kernel's. */
+	int64_t read_at;
+	bool stamped;
+	/* Segments that had come out of order by the last read that left nothing behind. */
+	uint32_t disorder;
+	/* The read before left nothing behind that could be read, by then; INT64_MIN when it may have. */
+	int64_t emptied_at;
+	struct stamps stamps;
+	struct stall stall;
+	/* TCP_INFO over all connections; what those before this one sent again; the next look. */
+	struct facts_tcp seen;
+	uint64_t again_before;
+	int64_t look_at;
+	unsigned char buffer[TCP_READ_SIZE];
+};
+
+/* A turn's reads. Returns false when the connection has ended: `at` then, by `error`, 0 for the peer's wish. */
+bool tcp_receive(struct session *s, int *error, int64_t *at);
+/* The connection has ended: what came of a reply is what there is of it. */
+void tcp_receive_end(struct session *s, int64_t now);
+/* Bytes came, or the connection ended. */
+void tcp_end_stall(struct session *s, int64_t at);
+
+#endif
