@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What was recorded becomes events in the order of time: a line is typed, sent, answered, lost; a duplicate or a stray comes. Each changes a
- * ledger as a transport would, by ledger-play.h, and is told by the same hooks. The replay's clock is the real one less what it stood
- * still. */
+/* Each event of the recording changes a ledger as a transport would, by ledger-play.h, and is told by the same hooks. The replay's clock
+ * is the real one less what it stood still. */
 #include "config.h"
 
 #include "replay.h"
@@ -14,35 +13,8 @@
 
 #include "capitals.h"
 #include "ledger-play.h"
-#include "record-file.h"
+#include "replay-core.h"
 #include "session-core.h"
-
-enum event_kind { KIND_TYPED, KIND_SENT, KIND_REPLY, KIND_LOST, KIND_LATE, KIND_DECIDED, KIND_DUPLICATE, KIND_NOTICE, KIND_OTHER };
-
-struct happening {
-	int64_t at;
-	/* The line of its side; or which of the file's notices or replies. */
-	uint32_t index;
-	uint16_t side;
-	uint8_t kind;
-};
-
-struct replay {
-	struct record_file *file;
-	struct happening *events;
-	size_t count, room, next;
-	struct replay_hooks hooks;
-	struct session *sessions[RECORDER_SESSIONS];
-	struct witness *witness;
-	/* The time of the first event, on the file's clock; when that is, on ours. */
-	int64_t first, start;
-	/* The real time is so much ahead; while it stands still, what our time is. */
-	int64_t behind, still_at;
-	bool still;
-	/* For capitals. */
-	unsigned char *bytes;
-	size_t bytes_room;
-};
 
 /* --- the transport of a session that is none --- */
 
@@ -126,112 +98,6 @@ static struct session *make_session(struct record_side *side, size_t rows)
 	return NULL;
 }
 
-/* --- events --- */
-
-static int add(struct replay *r, enum event_kind kind, size_t side, size_t index, int64_t at)
-{
-	struct happening *grown;
-
-	if (r->count == r->room) {
-		const size_t room = r->room ? 2 * r->room : 256;
-
-		grown = realloc(r->events, room * sizeof *grown);
-		if (!grown)
-			return -1;
-		r->events = grown;
-		r->room = room;
-	}
-	r->events[r->count++] = (struct happening){
-		.at = at, .index = (uint32_t)index, .side = (uint16_t)side, .kind = (uint8_t)kind };
-	return 0;
-}
-
-static int64_t later(int64_t one, int64_t other)
-{
-	return one > other ? one : other;
-}
-
-static int add_duplicates(struct replay *r, size_t side, size_t index, const struct record_kept *line, int64_t first)
-{
-	for (uint32_t i = 0; i < line->duplicates; i++) {
-		const int64_t at = i < line->duplicate_count ? line->duplicate_at[i] : first;
-
-		if (add(r, KIND_DUPLICATE, side, index, later(at, first)) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* A late reply came after the line was given up. */
-static int add_end(struct replay *r, size_t side, size_t index, const struct record_kept *line, int64_t sent)
-{
-	const int64_t lost = sent + r->file->sides[side].of.wait;
-	const int64_t replied = line->replied_at == RECORD_NEVER ? 0 :
-	    later(line->replied_at, line->late ? lost : sent);
-
-	switch ((enum ledger_fate)line->fate) {
-	case FATE_ANSWERED:
-		return add(r, KIND_REPLY, side, index, replied) < 0 ? -1 : add_duplicates(r, side, index, line, replied);
-	case FATE_LOST:
-		if (add(r, KIND_LOST, side, index, line->decided_at == RECORD_NEVER ? lost : later(line->decided_at, sent)) < 0)
-			return -1;
-		if (!line->late)
-			return 0;
-		return add(r, KIND_LATE, side, index, replied) < 0 ? -1 : add_duplicates(r, side, index, line, replied);
-	case FATE_QUEUED:
-	case FATE_WAITING:
-		return 0;
-	default:
-		return add(r, KIND_DECIDED, side, index, line->decided_at == RECORD_NEVER ? sent : later(line->decided_at, sent));
-	}
-}
-
-static int add_line(struct replay *r, size_t side, size_t index)
-{
-	const struct record_kept *line = r->file->sides[side].lines[index];
-	const int64_t sent = line->sent_at == RECORD_NEVER ? line->typed_at : later(line->typed_at, line->sent_at);
-
-	if (add(r, KIND_TYPED, side, index, line->typed_at) < 0)
-		return -1;
-	if (line->sent_at != RECORD_NEVER && add(r, KIND_SENT, side, index, sent) < 0)
-		return -1;
-	return add_end(r, side, index, line, sent);
-}
-
-/* At the same time, a line is typed before it is sent and sent before it is answered; else as in the file. */
-static int by_time(const void *a, const void *b)
-{
-	const struct happening *one = a, *other = b;
-
-	if (one->at != other->at)
-		return one->at < other->at ? -1 : 1;
-	if (one->kind != other->kind)
-		return one->kind < other->kind ? -1 : 1;
-	if (one->index != other->index)
-		return one->index < other->index ? -1 : 1;
-	return one->side < other->side ? -1 : one->side > other->side;
-}
-
-static int add_all(struct replay *r)
-{
-	const struct record_file *f = r->file;
-
-	for (size_t side = 0; side < f->side_count; side++)
-		for (size_t i = 0; i < f->sides[side].count; i++)
-			if (add_line(r, side, i) < 0)
-				return -1;
-	for (size_t i = 0; i < f->reply_count; i++)
-		if (add(r, KIND_OTHER, f->replies[i].session, i, f->replies[i].replied_at) < 0)
-			return -1;
-	for (size_t i = 0; i < f->notice_count; i++)
-		if (add(r, KIND_NOTICE, 0, i, f->notices[i].at) < 0)
-			return -1;
-	if (r->count > 0)
-		qsort(r->events, r->count, sizeof *r->events, by_time);
-	r->first = r->count > 0 ? r->events[0].at : 0;
-	return 0;
-}
-
 /* --- opening --- */
 
 static FILE *open_file(const char *path)
@@ -250,7 +116,7 @@ struct replay *replay_open(const char *path, char why[REPLAY_WHY])
 		r->file = record_file_read(in, reason);
 		fclose(in);
 	}
-	if (r && r->file && add_all(r) == 0)
+	if (r && r->file && replay_add_events(r) == 0)
 		return r;
 	snprintf(why, REPLAY_WHY, "'%.80s': %s", path, r && r->file ? "memory is short" : reason);
 	replay_close(r);
@@ -414,7 +280,7 @@ static void tell_reply(struct replay *r, size_t side, enum ledger_match match, c
 	struct session_reply reply = { .verdict = { .match = match, .number = line->number, .rtt = -1 } };
 
 	if (row && row->sent_at)
-		reply.verdict.rtt = later(at - row->sent_at, 0);
+		reply.verdict.rtt = replay_later(at - row->sent_at, 0);
 	reply.text = reply_text(r, line, &reply.length);
 	r->hooks.reply(r->hooks.context, side, &reply);
 }
@@ -557,7 +423,7 @@ void replay_step(struct replay *r, int64_t now)
 	if (replay_at_end(r))
 		return;
 	do {
-		r->still_at = later(r->still_at, due(r));
+		r->still_at = replay_later(r->still_at, due(r));
 		play_next(r);
 	} while (!replay_at_end(r) && (r->events[r->next].kind == KIND_SENT ||
 	    (r->events[r->next].kind == KIND_TYPED && r->events[r->next - 1].kind == KIND_TYPED &&
