@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "json-reader.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record-json.h"
+
+void reader_blame(struct reader *r, const char *key, const char *what)
+{
+	if (!r->bad)
+		snprintf(r->why, RECORD_WHY, "\"%s\" %s", key, what);
+	r->bad = true;
+}
+
+json_t *reader_get(const struct reader *r, const char *key)
+{
+	json_t *value = json_object_get(r->object, key);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+int64_t reader_int(struct reader *r, const char *key, int64_t low, int64_t high, int64_t missing)
+{
+	json_t *value = reader_get(r, key);
+
+	if (!value)
+		return missing;
+	if (!json_is_integer(value)) {
+		reader_blame(r, key, "is not a whole number");
+		return missing;
+	}
+	if (json_integer_value(value) >= low && json_integer_value(value) <= high)
+		return json_integer_value(value);
+	reader_blame(r, key, "is out of range");
+	return missing;
+}
+
+bool reader_bool(struct reader *r, const char *key)
+{
+	json_t *value = reader_get(r, key);
+
+	if (value && !json_is_boolean(value))
+		reader_blame(r, key, "is neither true nor false");
+	return json_is_true(value);
+}
+
+const char *reader_word(struct reader *r, const char *key)
+{
+	json_t *value = reader_get(r, key);
+
+	if (value && !json_is_string(value))
+		reader_blame(r, key, "is not a text");
+	return json_string_value(value);
+}
+
+int reader_name(struct reader *r, const char *key, int (*meaning)(const char *), int missing)
+{
+	const char *word = reader_word(r, key);
+	const int value = word ? meaning(word) : missing;
+
+	if (word && value < 0)
+		reader_blame(r, key, "has a value that is not known");
+	return value < 0 ? missing : value;
+}
+
+char *reader_copy(struct reader *r, const char *key)
+{
+	const char *word = reader_word(r, key);
+	char *copy = word ? strdup(word) : NULL;
+
+	if (word && !copy)
+		reader_blame(r, key, "is more than memory has room for");
+	return copy;
+}
+
+static unsigned char *copy_bytes(const char *text, size_t n)
+{
+	unsigned char *bytes = malloc(n + 1);
+
+	if (bytes)
+		memcpy(bytes, text, n);
+	return bytes;
+}
+
+unsigned char *reader_bytes(struct reader *r, const char *key, const char *key64, size_t *length)
+{
+	const bool as_text = reader_get(r, key) != NULL;
+	const char *word = reader_word(r, as_text ? key : key64);
+	const size_t n = json_string_length(reader_get(r, as_text ? key : key64));
+	unsigned char *bytes;
+
+	*length = n;
+	if (!word)
+		return NULL;
+	bytes = as_text ? copy_bytes(word, n) : record_from_base64(word, n, length);
+	if (!bytes)
+		reader_blame(r, as_text ? key : key64, as_text ? "is more than memory has room for" : "is not base64");
+	return bytes;
+}
+
+json_t *reader_array(struct reader *r, const char *key, size_t most)
+{
+	json_t *value = reader_get(r, key);
+
+	if (value && !json_is_array(value))
+		reader_blame(r, key, "is not a list");
+	else if (json_array_size(value) > most)
+		reader_blame(r, key, "is too long");
+	return r->bad ? NULL : value;
+}
+
+struct reader reader_inside(struct reader *r, const char *key, json_t *value)
+{
+	if (!json_is_object(value))
+		reader_blame(r, key, "is not an object");
+	return (struct reader){ .object = json_is_object(value) ? value : NULL, .why = r->why, .bad = r->bad };
+}
