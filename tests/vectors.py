@@ -12,11 +12,11 @@ import subprocess
 from tap import BUILD, TOP, done, point
 
 LEVELS = ['-O2', '-O3', '-O2 -g -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE']
-# Where, and the functions there: with the wide vectors that a processor may have, and with those that each has.
-LOOPS = [('common/capitals.c', 'write_wide'), ('server/totals.c', 'count_wide')]
+# Where, and the functions there: with the wide vectors that a processor may have; there are others with those that each has.
+LOOPS = [('common/capitals.c', {'write_wide': 'y', 'write_widest': 'z'}), ('server/totals.c', {'count_wide': 'y'})]
 # Bytes of a vector compared with each other, or the least or greatest of them.
 COMPARED = {
-    'x86_64': r'\bv?p(?:cmpgtb|cmpeqb|minub|maxub|minsb|maxsb)\b.*%%%smm',
+    'x86_64': r'\bv?p(?:cmpu?\w*b|minub|maxub|minsb|maxsb)\b.*%%%smm',
     'aarch64': r'\bcm(?:gt|ge|eq|hi|hs)\b.*\.16b',
 }
 MACHINE = platform.machine()
@@ -40,14 +40,15 @@ def assembly(compiler, level, source):
     return made.stdout, made.stderr
 
 
-def split(text, name):
-    """The lines of a function, and all others."""
-    inside, outside, here = [], [], False
+def split(text, names):
+    """The lines of each of the functions, and all others."""
+    inside, outside = {name: [] for name in names}, []
+    here = outside
     for line in text.splitlines():
         label = re.match(r'([A-Za-z_][\w.]*):', line)
         if label:
-            here = label.group(1).split('.')[0] == name
-        (inside if here else outside).append(line)
+            here = inside.get(label.group(1).split('.')[0], outside)
+        here.append(line)
     return inside, outside
 
 
@@ -55,16 +56,17 @@ def has(lines, pattern):
     return any(re.search(pattern, line) for line in lines)
 
 
-def faults(compiler, level, source, name):
+def faults(compiler, level, source, names):
     text, said = assembly(compiler, level, source)
     if not text:
         return [f'{compiler} {level} {source}: {line}' for line in said.splitlines()[:5] or ['nothing']]
-    inside, outside = split(text, name)
+    inside, outside = split(text, names)
     if MACHINE != 'x86_64':
         return [] if has(outside, COMPARED[MACHINE]) else [f'{source}: no vectors']
     wrong = []
-    if not has(inside, COMPARED[MACHINE] % 'y'):
-        wrong.append(f'{source}: {name}() has no vectors of 32 bytes')
+    for name, register in names.items():
+        if not has(inside[name], COMPARED[MACHINE] % register):
+            wrong.append(f'{source}: {name}() has no vectors in {register}mm registers')
     if not has(outside, COMPARED[MACHINE] % 'x'):
         wrong.append(f'{source}: no vectors of 16 bytes for other processors')
     return wrong
@@ -74,8 +76,8 @@ for compiler in compilers():
     for level in LEVELS:
         wrong = []
         if MACHINE in COMPARED:
-            for source, name in LOOPS:
-                wrong += faults(compiler, level, source, name)
+            for source, names in LOOPS:
+                wrong += faults(compiler, level, source, names)
         point(f'vectors by {compiler} {level}', wrong)
 # That the test can fail.
 if MACHINE in COMPARED:
