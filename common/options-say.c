@@ -101,5 +101,6 @@ const struct options_spec *options_nearest(const struct options_spec *table, con
 
 const char *options_article(const char *word)
 {
-	return strchr("AEIOUaeiou", *word) ? "an" : "a";
+	/* A letter alone is said by its name: an N. */
+	return strchr(word[1] ? "AEIOUaeiou" : "AEFHILMNORSXaefhilmnorsx", *word) ? "an" : "a";
 }

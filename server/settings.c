@@ -150,7 +150,7 @@ static int set_spin(void *settings, const char *value, char why[OPTIONS_WHY])
 	int64_t spin;
 
 	if (units_duration(value, &spin) < 0 || spin > SPIN_MOST) {
-		snprintf(why, OPTIONS_WHY, "is not a duration up to 1s (0 for off); for example 50us");
+		snprintf(why, OPTIONS_WHY, "is not a duration up to 1s, 0 for off");
 		return -1;
 	}
 	((struct settings *)settings)->spin = spin;

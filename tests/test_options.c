@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "options.h"
+#include "options-say.h"
 #include "units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -411,6 +412,15 @@ static void test_help(void **state)
 		assert_in_range(strlen(line), 10, 80);
 }
 
+static void test_articles(void **state)
+{
+	(void)state;
+	assert_string_equal(options_article("ADDRESS"), "an");
+	assert_string_equal(options_article("NUMBER"), "a");
+	assert_string_equal(options_article("N"), "an");
+	assert_string_equal(options_article("P"), "a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_operands_anywhere),
 		cmocka_unit_test(test_twice_is_the_same),
 		cmocka_unit_test(test_command_line_messages),
+		cmocka_unit_test(test_articles),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_line_messages),
 		cmocka_unit_test_setup_teardown(test_file, make_folder, remove_folder),
