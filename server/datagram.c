@@ -38,13 +38,13 @@ struct datagram_inbox {
 	unsigned char bytes[DATAGRAM_BATCH][STRIDE];
 };
 
-/* How large its receive buffer is. The kernel says twice what was asked for: it counts its own needs. */
-static int buffer_of(int fd)
+/* How large a buffer of a socket is. The kernel says twice what was asked for: it counts its own needs. */
+static int buffer_of(int fd, int option)
 {
 	int size = 0;
 	socklen_t length = sizeof size;
 
-	return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) < 0 ? 0 : size / 2;
+	return getsockopt(fd, SOL_SOCKET, option, &size, &length) < 0 ? 0 : size / 2;
 }
 
 /* Without it the server still answers. */
@@ -55,23 +55,28 @@ static void ask_for(int fd, int level, int option)
 	setsockopt(fd, level, option, &on, sizeof on);
 }
 
-/* Past the system's limit where that is allowed, else up to it. */
+/* Past the system's limit where that is allowed, else up to it; not back to it where it was allowed before. */
 static void ask_for_buffer(int fd, int forced, int option, int size)
 {
-	if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) < 0)
+	if (buffer_of(fd, option) < size && setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) < 0)
 		setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
+}
+
+void datagram_ask_buffers(int fd, int size)
+{
+#ifdef SO_RCVBUFFORCE
+	ask_for_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
+	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
+#else
+	ask_for_buffer(fd, SO_RCVBUF, SO_RCVBUF, size);
+	ask_for_buffer(fd, SO_SNDBUF, SO_SNDBUF, size);
+#endif
 }
 
 struct messages_means datagram_prepare(int fd, const struct addr *at, int buffer, int *got)
 {
-#ifdef SO_RCVBUFFORCE
-	ask_for_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer);
-	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer);
-#else
-	ask_for_buffer(fd, SO_RCVBUF, SO_RCVBUF, buffer);
-	ask_for_buffer(fd, SO_SNDBUF, SO_SNDBUF, buffer);
-#endif
-	*got = buffer_of(fd);
+	datagram_ask_buffers(fd, buffer);
+	*got = buffer_of(fd, SO_RCVBUF);
 	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS);
 #ifdef SO_RXQ_OVFL
 	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL);

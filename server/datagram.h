@@ -58,6 +58,9 @@ struct datagram_inbox;
 struct datagram_inbox *datagram_inbox_new(void);
 void datagram_inbox_free(struct datagram_inbox *in);
 
+/* Makes a socket's buffers so many bytes where they are smaller. Past the system's limit that takes CAP_NET_ADMIN, else they get as
+ * large as that. */
+void datagram_ask_buffers(int fd, int size);
 /* Has a socket that is bound to `at` tell what datagram_receive() reads, and makes its buffers `buffer` bytes. Returns what
  * the kernel accepts; in `*got` the size of the receive buffer that it gave. */
 struct messages_means datagram_prepare(int fd, const struct addr *at, int buffer, int *got);

@@ -141,9 +141,8 @@ static int announce(struct server *s)
 	fflush(stdout);
 	if (report_file(&s->report, why) < 0)
 		return server_complain(STATUS_FAILED, why);
-	/* The last file is made. With --workers each of them does it, when it is started. */
-	if (!s->workers)
-		server_give_up_rights(s);
+	/* The last file is made. With --workers each of them gives up more, when it is started. */
+	server_give_up_rights(s);
 	failed = fd != STDOUT_FILENO && report_port(fd, port, why) < 0;
 	return failed ? server_complain(STATUS_FAILED, why) : 0;
 }

@@ -28,6 +28,7 @@
 #include <linux/capability.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -145,12 +146,49 @@ static const int calls[] = {
 	SCMP_SYS(tgkill), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
 };
 
-static int add_rules(scmp_filter_ctx filter)
+/* What it takes besides to watch, and what those who are started do until they are in a sandbox of their own. */
+static const int watching_calls[] = {
+	SCMP_SYS(socketpair), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(waitpid), SCMP_SYS(waitid), SCMP_SYS(kill),
+	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address),
+	SCMP_SYS(epoll_create1), SCMP_SYS(prctl), SCMP_SYS(capset), SCMP_SYS(seccomp),
+#ifdef HAVE_LINUX_LANDLOCK_H
+	SYS_landlock_create_ruleset, SYS_landlock_restrict_self,
+#endif
+};
+
+/* Where clone(2) has its flags. */
+#if defined __s390__ || defined __s390x__
+#define CLONE_FLAGS SCMP_A1
+#else
+#define CLONE_FLAGS SCMP_A0
+#endif
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
+
+static int allow_calls(scmp_filter_ctx filter, const int *list, size_t n)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < sizeof calls / sizeof *calls && !error; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	for (size_t i = 0; i < n && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, list[i], 0);
+	return error;
+}
+
+static int add_watching_rules(scmp_filter_ctx filter)
+{
+	int error = allow_calls(filter, watching_calls, sizeof watching_calls / sizeof *watching_calls);
+
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, CLONE_FLAGS(SCMP_CMP_MASKED_EQ, NAMESPACES, 0));
+	/* Its flags are in memory, where no filter sees them; the C library then takes the other. */
+	if (!error)
+		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return error;
+}
+
+static int add_rules(scmp_filter_ctx filter)
+{
+	int error = allow_calls(filter, calls, sizeof calls / sizeof *calls);
+
 	/* Names and addresses of interfaces: no other socket is ever made, and none is connected. */
 	if (!error)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
@@ -167,7 +205,7 @@ static int add_rules(scmp_filter_ctx filter)
 }
 
 /* Returns 0 or an errno. */
-static int filter_calls(void)
+static int filter_calls(enum sandbox_role role)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int error;
@@ -175,6 +213,8 @@ static int filter_calls(void)
 	if (!filter)
 		return ENOMEM;
 	error = add_rules(filter);
+	if (!error && role == SANDBOX_WATCHES)
+		error = add_watching_rules(filter);
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
@@ -195,21 +235,22 @@ static void add_files(const char *const files[SANDBOX_FILES], char *report, size
 #endif
 }
 
-static void add_filter(char *report, size_t size)
+static void add_filter(enum sandbox_role role, char *report, size_t size)
 {
 #if defined HAVE_LIBSECCOMP && !SANITIZED
-	const int error = filter_calls();
+	const int error = filter_calls(role);
 
 	if (error == 0)
 		add(report, size, "seccomp");
 	else
 		add(report, size, "no seccomp (%s)", strerror(error));
 #else
+	(void)role;
 	add(report, size, "no seccomp (%s)", SANITIZED ? "built with sanitizers" : "not built in");
 #endif
 }
 
-void sandbox_enter(const char *const files[SANDBOX_FILES], char *report, size_t size)
+void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES], char *report, size_t size)
 {
 	*report = '\0';
 	/* The log's times: what it reads of the time zone is read now. */
@@ -224,12 +265,12 @@ void sandbox_enter(const char *const files[SANDBOX_FILES], char *report, size_t 
 		add(report, size, "capabilities kept (%s)", strerror(errno));
 	add_files(files, report, size);
 	/* Last, since it forbids the others' calls. */
-	add_filter(report, size);
+	add_filter(role, report, size);
 }
 #else
-void sandbox_enter(const char *const files[SANDBOX_FILES], char *report, size_t size)
+void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES], char *report, size_t size)
 {
-	(void)files;
+	(void)role, (void)files;
 	tzset();
 	snprintf(report, size, "none (not Linux)");
 }

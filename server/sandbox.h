@@ -7,11 +7,17 @@
 
 #include <stddef.h>
 
+enum sandbox_role {
+	SANDBOX_SERVES,
+	/* Starts the processes that serve, each of which enters a sandbox of its own then, within this one. */
+	SANDBOX_WATCHES,
+};
+
 /* Files that it still removes when it ends; NULL for none. */
 #define SANDBOX_FILES 2
 
 /* For this process and those that it starts from now on. Writes what is in force, and what is not and why, into `report`: "no new
  * privileges, no capabilities, seccomp, Landlock". Fails in nothing: without it the server serves as well. */
-void sandbox_enter(const char *const files[SANDBOX_FILES], char *report, size_t size);
+void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES], char *report, size_t size);
 
 #endif

@@ -84,7 +84,12 @@ static int make_sockets(struct server *s)
 
 	if (n && !(s->shares = calloc((size_t)n, sizeof *s->shares)))
 		return server_complain(STATUS_FAILED, strerror(errno));
-	return listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, why) < 0 ? server_complain(STATUS_FAILED, why) : 0;
+	if (listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, why) < 0)
+		return server_complain(STATUS_FAILED, why);
+	/* A worker begins with fewer rights than this process has now. */
+	for (int i = 0; i < n; i++)
+		udp_ask_buffers(&s->shares[i]);
+	return 0;
 }
 
 /* All workers' are alike. */
@@ -237,12 +242,13 @@ void server_give_up_rights(const struct server *s)
 	/* What the watching process made is its own to remove. */
 	const char *const files[SANDBOX_FILES] = {s->is_worker ? NULL : s->settings.control,
 		s->is_worker ? NULL : s->settings.port_file};
+	const bool watches = s->workers && !s->is_worker;
 	char report[300];
 
 	if (s->settings.no_sandbox)
 		return;
-	sandbox_enter(files, report, sizeof report);
-	log_always("sandbox: %s", report);
+	sandbox_enter(watches ? SANDBOX_WATCHES : SANDBOX_SERVES, files, report, sizeof report);
+	log_always("sandbox%s: %s", watches ? " of the watching process" : "", report);
 }
 
 /* This process was started as worker `number`: it lets go of what is the watching one's and serves. Returns 0 or the

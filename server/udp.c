@@ -259,6 +259,13 @@ static void tell_means(const struct listen_socket *at, const struct messages_mea
 	    means->splits ? "joined (UDP_SEGMENT)" : "one by one", means->joins ? "joined (UDP_GRO)" : "one by one");
 }
 
+void udp_ask_buffers(const struct listen *l)
+{
+	for (int i = 0; i < l->count; i++)
+		if (l->sockets[i].type == SOCK_DGRAM)
+			datagram_ask_buffers(l->sockets[i].fd, BUFFER);
+}
+
 static void add_socket(struct udp *u, struct listen_socket *at)
 {
 	struct udp_socket *s = &u->sockets[u->count++];

@@ -14,6 +14,8 @@
 
 struct udp;
 
+/* Asks for large buffers of the datagram sockets of `l`, as udp_new() does, while there is the right to it. */
+void udp_ask_buffers(const struct listen *l);
 /* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed; `link`, what lies between the
  * clients and the sockets, only for the call, and NULL for nothing. A source is answered `rate` times a second, 0 for
  * any number. NULL when memory is short. */

@@ -2,6 +2,7 @@
 """The hostile world: sources that come too fast, and what is left to whoever takes the server over."""
 import os
 import re
+import signal
 import socket
 import tempfile
 import time
@@ -104,6 +105,29 @@ def sandboxed():
         expect(line(tcp(server), b"tcp\n"), b"TCP\n", "reply")
 
 
+def watcher_sandboxed():
+    """with workers the process that watches them is in one too, and replaces who dies; bursts find the same room as without"""
+    with Server("--workers=1") as server:
+        said = server.wait_log(r"sandbox of the watching process: (.*)")[1]
+        status = status_of(server)
+        expect((status["NoNewPrivs"], int(status["CapEff"], 16)), ("1", 0), "new privileges, capabilities")
+        expect(status["Seccomp"] == "2", ", seccomp" in said, f"a filter, and the log says: {said}")
+        server.wait_log(r"sandbox: ")
+        with open(f"/proc/{server.pid}/task/{server.pid}/children") as children:
+            os.kill(int(children.read().split()[0]), signal.SIGKILL)
+        server.wait_log(r"worker 1 .* ended: signal 9")
+        expect(ask(udp(server), b"udp"), b"UDP", "reply")
+        expect(line(tcp(server), b"tcp\n"), b"TCP\n", "reply")
+        server.wait_log(r"(?s)sandbox: .*sandbox: ")
+        expect("receive buffer" in server.log(), small_buffers(), "a small receive buffer is told of")
+
+
+def small_buffers():
+    with Server() as server:
+        ask(udp(server), b"udp")
+        return "receive buffer" in server.log()
+
+
 def not_sandboxed():
     """--no-sandbox: as it was started"""
     with Server("--no-sandbox") as server:
@@ -144,5 +168,5 @@ def all_of_it_within():
         server.wait_log(r"totals at the end")
 
 
-run(datagrams_too_fast, connects_too_fast, no_rate_on_loopback, wrong_rates, sandboxed, not_sandboxed, removes_its_files,
-    all_of_it_within)
+run(datagrams_too_fast, connects_too_fast, no_rate_on_loopback, wrong_rates, sandboxed, watcher_sandboxed, not_sandboxed,
+    removes_its_files, all_of_it_within)
