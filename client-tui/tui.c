@@ -301,6 +301,9 @@ static bool time_shows(struct app *app, int64_t now)
 			return true;
 	if (app_bursting(app))
 		return true;
+	/* As of the last time drawn: its end shows too. */
+	if (app->truth && link_facts_paused(truth_facts(app->truth), app->drawn_at))
+		return true;
 	return (in_use(app, SESSION_UDP) && app->udp && session_state(app->udp->session, now)) ||
 	    (in_use(app, SESSION_TCP) && app->tcp && session_state(app->tcp->session, now));
 }
