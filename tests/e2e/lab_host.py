@@ -309,6 +309,13 @@ def check_path():
         point(f'the programs are found by their names: {what}', faults)
 
 
+    without = {name: value for name, value in environment('self').items() if name != 'PATH'}
+    result = subprocess.run([tree['upcase-lab'], '-q', '--far', 'true', '--', '/bin/sh', '-c', 'ls -d / && upcase --version'],
+                            capture_output=True, text=True, env=without, check=False)
+    point('PATH not set: the system\'s commands are found too',
+          [] if result.stdout.startswith('/\nupcase ') else [result.stdout, result.stderr])
+
+
 def check_far():
     slow = f'exec {python("")[0]} -c "import time; time.sleep(0.4); exec(open(\\"{server_file()}\\").read())"'
     near('a slow far command is waited for', '''
