@@ -359,6 +359,9 @@ char *link_report_end(const struct witness_totals *truth, char *buf, size_t size
 	}
 	put(&t, "truth: ");
 	put_mismatches(&t, truth);
+	/* Who leaves soon after the last line leaves before this is known; nor is it among those lost on either way. */
+	if (truth->waiting > 0)
+		put(&t, "; %" PRIu64 " not yet, at the end", truth->waiting);
 	put(&t, "\n");
 	return buf;
 }
