@@ -150,6 +150,14 @@ static void put_pause(struct text *t, const char *word, const int64_t ends[EVENT
 		    there && back ? "" : ways[there ? EVENT_THERE : EVENT_BACK], (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
+bool link_facts_paused(const struct link_facts *facts, int64_t now)
+{
+	for (int way = 0; way < EVENT_WAYS; way++)
+		if (facts->known && (facts->held_until[way] > now || facts->unplugged_until[way] > now))
+			return true;
+	return false;
+}
+
 char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, size_t size)
 {
 	const struct impair_settings *there = &facts->settings[EVENT_THERE], *back = &facts->settings[EVENT_BACK];
@@ -298,9 +306,9 @@ static void put_tcp(struct text *t, const char *whose, const struct session_tcp 
 {
 	if (!tcp)
 		return;
-	put(t, "\n%s\nsent again    %u segments since it is connected\ntimeout       ", whose, tcp->again);
+	put(t, "\n%s\nsent again    %u segment%s since it is connected\ntimeout       ", whose, tcp->again, tcp->again == 1 ? "" : "s");
 	put_span(t, tcp->timeout);
-	put(t, ", doubled %u times\nround trip    ", tcp->doubled);
+	put(t, ", doubled %u time%s\nround trip    ", tcp->doubled, tcp->doubled == 1 ? "" : "s");
 	put_span(t, tcp->round_trip);
 	put(t, " ± ");
 	put_span(t, tcp->variation);
@@ -351,6 +359,9 @@ char *link_report_end(const struct witness_totals *truth, char *buf, size_t size
 	}
 	put(&t, "truth: ");
 	put_mismatches(&t, truth);
+	/* Who leaves soon after the last line leaves before this is known; nor is it among those lost on either way. */
+	if (truth->waiting > 0)
+		put(&t, "; %" PRIu64 " not yet, at the end", truth->waiting);
 	put(&t, "\n");
 	return buf;
 }

@@ -29,6 +29,8 @@ int link_facts_read(struct link_facts *facts, const char *answer, int64_t now);
 /* "loss 20 % each way, delay 20 ms", "there loss 20 %; back nothing", "a perfect wire"; what is held or unplugged first. Returns
  * `buf`. */
 char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, size_t size);
+/* Whether something is held or unplugged. */
+bool link_facts_paused(const struct link_facts *facts, int64_t now);
 /* A value of a setting as people read it, "20 %", "100 packets". Returns `buf`. */
 char *link_facts_value(const struct impair_settings *settings, int field, char *buf, size_t size);
 

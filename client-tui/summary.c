@@ -374,7 +374,7 @@ char *summary_ascii(char *text)
 	static const struct {
 		/* Not longer than the sign's bytes. */
 		const char *sign, *ascii;
-	} signs[] = { { "–", "-" }, { "µ", "u" }, { "±", "+-" } };
+	} signs[] = { { "–", "-" }, { "µ", "u" }, { "±", "+-" }, { "×", "x" } };
 	char *out = text;
 
 	for (const char *in = text; *in;) {

@@ -30,6 +30,8 @@ struct truth {
 	struct truth_hooks hooks;
 	struct witness *witness;
 	struct link_facts facts;
+	/* They came anew: to be shown. */
+	bool facts_new;
 	/* The ports that events are wanted of; more than PORTS: of all. */
 	uint16_t ports[PORTS];
 	int port_count;
@@ -63,6 +65,8 @@ static void take_facts(struct truth *t, const struct lab_answer *answer)
 
 	if (!answer->ok || answer->note != t->changes || link_facts_read(&t->facts, answer->text, t->now) < 0)
 		return;
+	/* Somebody else's hold or unplugging leaves the settings as they are, but shows. */
+	t->facts_new = true;
 	if (t->hooks.changed && (!before.known || !same(&before.settings[EVENT_THERE], &t->facts.settings[EVENT_THERE]) ||
 				    !same(&before.settings[EVENT_BACK], &t->facts.settings[EVENT_BACK])))
 		t->hooks.changed(t->hooks.context);
@@ -295,9 +299,10 @@ bool truth_turn(struct truth *t, const struct watch *w, int64_t now)
 	t->now = now;
 	lab_turn(t->lab, w);
 	judge(t);
-	const bool changed = far_turn(t->far, w, witness_waits(t->witness), now), heard = hear_far(t);
+	const bool changed = far_turn(t->far, w, witness_waits(t->witness), now), heard = hear_far(t), told = t->facts_new;
 
-	return changed || heard || judged != witness_totals(t->witness)->judged;
+	t->facts_new = false;
+	return changed || heard || told || judged != witness_totals(t->witness)->judged;
 }
 
 bool truth_gone(const struct truth *t)

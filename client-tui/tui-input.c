@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "commands.h"
 #include "prompt.h"
+#include "summary.h"
 
 /* --- pages --- */
 
@@ -23,7 +24,7 @@ void app_page(struct app *app, const char *title, char *text)
 	}
 	free(app->page_text);
 	app->page_text = text;
-	app->page = (struct view_page){.title = title, .text = text};
+	app->page = (struct view_page){.title = title, .text = app->utf8 ? text : summary_ascii(text)};
 	app->view.page = &app->page;
 	app->changed = true;
 }

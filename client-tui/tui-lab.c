@@ -193,7 +193,7 @@ static bool in_lab(struct app *app)
 	if (app->truth && !truth_gone(app->truth))
 		return true;
 	app_say(app, app->truth ? "the lab has ended" :
-	    "only in the lab, whose link loses packets as told; start it with: upcase-lab --loss 20%%");
+	    "only in the lab; start it with: upcase-lab --loss 20%%");
 	return false;
 }
 

@@ -98,6 +98,12 @@ static void draw(struct app *app, int64_t now)
 	app->drawn_at = now;
 }
 
+/* The link is held or unplugged for a time, as of the last one drawn: its end shows too. */
+static bool link_pauses(const struct app *app)
+{
+	return app->truth && link_facts_paused(truth_facts(app->truth), app->drawn_at);
+}
+
 static int64_t next_draw(struct app *app, int64_t now)
 {
 	int64_t at = CLOCK_NEVER;
@@ -105,7 +111,7 @@ static int64_t next_draw(struct app *app, int64_t now)
 	if (app->changed)
 		return app->drawn_at + FRAME;
 	/* Rows that wait and pauses show a running time. */
-	if (app_sessions_busy(app, now) || app_bursting(app))
+	if (app_sessions_busy(app, now) || app_bursting(app) || link_pauses(app))
 		at = app->drawn_at + TICK;
 	if (app->message_until > app->drawn_at && app->message_until < at)
 		at = app->message_until;

@@ -47,6 +47,8 @@ struct connection {
 	uint32_t first[EVENT_WAYS];
 	/* How many bytes of it were seen. */
 	uint64_t seen[EVENT_WAYS];
+	/* Its FIN was seen. */
+	bool ended[EVENT_WAYS];
 };
 
 struct flow {

@@ -211,5 +211,5 @@ void witness_judge(struct witness *w, int64_t until)
 	for (size_t i = 0; i < w->pending_count; i++)
 		if (!try_to_judge(w, w->pending[i] & 1, w->pending[i] / 2, until))
 			w->pending[kept++] = w->pending[i];
-	w->pending_count = kept;
+	w->totals.waiting = w->pending_count = kept;
 }

@@ -312,11 +312,14 @@ static void take_segment(struct witness *w, const struct event *e)
 	w->totals.segments[e->way]++;
 	if (let_through(e) == 0)
 		w->totals.dropped[e->way]++;
+	/* Of what bears no payload only SYN and FIN have a place in the stream, and are sent until they arrive. */
+	const bool again = (e->syn && c->known[e->way]) || (e->length == 0 && e->fin && c->ended[e->way]);
+	if (again)
+		w->totals.again[e->way]++;
 	if (e->length == 0)
-		take_bare(w, &w->flows[i], e, e->syn && c->known[e->way]);
+		take_bare(w, &w->flows[i], e, again);
+	c->ended[e->way] |= e->fin;
 	if (e->syn) {
-		if (c->known[e->way])
-			w->totals.again[e->way]++;
 		c->known[e->way] = true;
 		c->first[e->way] = e->seq;
 	} else if (e->length > 0 && c->known[e->way]) {

@@ -334,7 +334,7 @@ void witness_sent(struct witness *w, int flow, uint64_t number, uint64_t from, u
 	witness_enter(w, r);
 	if (append(&w->pending, w->pending_count, &w->pending_room, 2 * number + f->stream) < 0)
 		return;
-	w->pending_count++;
+	w->totals.waiting = ++w->pending_count;
 	r->pending = true;
 }
 

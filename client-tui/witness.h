@@ -84,6 +84,8 @@ struct witness_totals {
 	/* Lines whose verdict was compared; that could not be, since the text or the reply does not tell them from others, or the
 	 * socket was closed too soon. */
 	uint64_t judged, passed_over;
+	/* Those that are still to be compared. */
+	uint64_t waiting;
 	uint64_t mismatches, kinds[WITNESS_MISMATCHES];
 	/* The first line with a mismatch, 0 for none, and its kind. */
 	uint64_t first;

@@ -104,8 +104,10 @@ static int read_share(const char *text, double *out, char why[IMPAIR_WHY])
 		value /= 100;
 	else if (*end)
 		return refuse(why, "is not a share, 0% to 100%");
-	else if (value >= 1)
+	else if (value == 1)
 		return refuse(why, "could mean percent or all: write 1% or 100%");
+	else if (value > 1)
+		return refuse(why, "needs its percent sign");
 	if (value > 1)
 		return refuse(why, "is more than 100%");
 	*out = value;

@@ -81,10 +81,13 @@ static bool is_found(const char *name, const char *path)
 static void make_found(const char *name, const char *program)
 {
 	const char *folders = getenv("PATH"), *slash;
-	char path[PATH_MAX], *changed;
+	char path[PATH_MAX], usual[PATH_MAX], *changed;
 
 	if (!strchr(program, '/') || !realpath(program, path) || is_found(name, path))
 		return;
+	/* Who has none has the system's, until there is one. */
+	if (!folders && confstr(_CS_PATH, usual, sizeof(usual)) > 0)
+		folders = usual;
 	slash = strrchr(path, '/');
 	if (strcmp(slash + 1, name) != 0)
 		return;

@@ -151,12 +151,21 @@ int control_add(struct control *control, int fd)
 	return 0;
 }
 
+/* Who finds no place is told so, and does not wait for one. */
+static void turn_away(int fd)
+{
+	static const char full[] = "error too many are connected to this lab; end one of them, such as a watch\n";
+
+	(void) send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
 static void welcome(struct control *control, int64_t now)
 {
-	while (free_place(control) < CONTROL_CLIENTS) {
+	for (;;) {
 		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0 && control_add(control, fd)) {
-			close(fd);
+			turn_away(fd);
 		} else if (fd < 0) {
 			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 				control->accept_after = now + ACCEPT_AGAIN;
@@ -207,7 +216,7 @@ static size_t unread(const struct client *client)
 
 void control_watch(const struct control *control, struct watch *w)
 {
-	if (control->listener >= 0 && free_place(control) < CONTROL_CLIENTS) {
+	if (control->listener >= 0) {
 		if (control->accept_after)
 			watch_until(w, control->accept_after);
 		else
@@ -291,7 +300,8 @@ static int ask(const char *path, const char *order, bool follow, const struct co
 	if (fd < 0)
 		return -1;
 	FILE *in = fdopen(fd, "r");
-	if (in && !connect(fd, (struct sockaddr *) &a, sizeof a) && !send_order(fd, order))
+	/* Who was turned away can read why, though no longer write. */
+	if (in && !connect(fd, (struct sockaddr *) &a, sizeof a) && (!send_order(fd, order) || errno == EPIPE))
 		result = read_answer(in, follow, reader, why);
 	int wrong = errno;
 	if (in)

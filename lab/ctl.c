@@ -13,23 +13,59 @@
 #include "control.h"
 #include "folder.h"
 #include "impair-text.h"
+#include "orders.h"
 #include "tell.h"
 
 struct ctl_options {
 	const char *socket;
+	bool help;
 };
 
 static int set_socket(void *settings, const char *value, char why[OPTIONS_WHY])
 {
-	(void)why;
+	if (!*value) {
+		snprintf(why, OPTIONS_WHY, "is no path");
+		return -1;
+	}
 	((struct ctl_options *)settings)->socket = value;
+	return 0;
+}
+
+static int set_help(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	(void)value;
+	(void)why;
+	((struct ctl_options *)settings)->help = true;
 	return 0;
 }
 
 static const struct options_spec table[] = {
 	{ "socket", 0, "PATH", "the lab's control socket", "/run/user/1000/upcase-lab-77.x/link", set_socket, 1 },
+	{ "help", 'h', NULL, "show this help", NULL, set_help, 1 },
 	{ .name = NULL },
 };
+
+/* The orders are those of the link; with none there it tells them all the same. */
+static int print_help(void)
+{
+	struct events_wish wish;
+	struct outbox out = { NULL };
+	char order[] = "help", *text, *rest = NULL;
+
+	fputs("Usage: upcase-lab ctl [--socket PATH] [ORDER [WORD]...]\n"
+	    "Asks and changes the link of a running lab. Without an order: link.\n\n", stdout);
+	options_help(table, stdout);
+	fputs("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":\n"
+	    "  watch [PORT]...: every packet as it meets the link\n", stdout);
+	orders_execute(NULL, order, 0, &wish, &out);
+	outbox_add(&out, "", 1);
+	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text; text = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(text, "help ", 5) == 0)
+			printf("  %s\n", text + 5);
+	}
+	outbox_free(&out);
+	return fflush(stdout) != 0;
+}
 
 /* "watch" is ours: the link's events as people read them. */
 static bool is_watch(int count, char **words)
@@ -56,13 +92,22 @@ static bool print_line(void *context, char *line)
 	return fflush(stdout) != 0;
 }
 
+/* Whether the first of the words in `text` is a setting's name. */
+static bool names_setting(const char *text)
+{
+	char name[IMPAIR_VALUE];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, " "), text);
+	return impair_field_find(name) != IMPAIR_FIELD_COUNT;
+}
+
 /* The words with a space between each two; "link" if there are none. A setting's name alone means to set it. Returns 0,
  * or -1 if they are too many. */
 static int join(char *order, size_t size, int count, char **words)
 {
-	bool names_setting = count > 1 && impair_field_find(words[0]) != IMPAIR_FIELD_COUNT;
+	bool set = count > 0 && names_setting(words[0]);
 	bool watch = is_watch(count, words);
-	size_t n = (size_t)snprintf(order, size, "%s", names_setting ? "set " : watch ? "events on " : "");
+	size_t n = (size_t)snprintf(order, size, "%s", set ? "set " : watch ? "events on " : "");
 
 	for (int i = watch; i < count; i++) {
 		int more = snprintf(order + n, size - n, "%s%s", i > watch ? " " : "", words[i]);
@@ -114,6 +159,8 @@ int ctl_run(int argc, char **argv)
 
 	if (first < 0)
 		return 2;
+	if (options.help)
+		return print_help();
 	if (join(order, sizeof(order), argc - first, argv + first) != 0) {
 		fprintf(stderr, "upcase-lab: ctl: the order is longer than %d characters, or more than one line\n",
 		    CONTROL_LINE);

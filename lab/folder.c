@@ -125,6 +125,17 @@ int folder_make(char path[FOLDER_PATH])
 	return -1;
 }
 
+char *folder_places(char *text, size_t size)
+{
+	const char *in;
+	size_t n = 0;
+
+	*text = '\0';
+	for (int i = 0; (in = place(i)) && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? " or " : "", in);
+	return text;
+}
+
 int folder_newest(char *socket_path, size_t size)
 {
 	struct timespec newest = { .tv_sec = -1 };

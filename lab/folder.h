@@ -17,6 +17,8 @@
 int folder_make(char path[FOLDER_PATH]);
 /* Removes it and the files in it. "" is nothing. */
 void folder_remove(const char *path);
+/* Where one would be made, "/run/user/1000 or /tmp", into `text`. Returns `text`. */
+char *folder_places(char *text, size_t size);
 /* The control socket of this user's newest lab that is still there: 0, or -1 if there is none. */
 int folder_newest(char *socket_path, size_t size);
 

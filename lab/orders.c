@@ -155,7 +155,7 @@ static bool do_set(const struct asked *a)
 	char text[IMPAIR_LINE * 2] = "", why[IMPAIR_WHY];
 	size_t n = 0;
 
-	if (a->words.count < 3)
+	if (a->words.count < 2)
 		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
 	for (int i = 1; i < a->words.count && n < sizeof text; i++)
 		n += (size_t) snprintf(text + n, sizeof text - n, "%s ", a->words.word[i]);
@@ -176,6 +176,10 @@ static bool do_preset(const struct asked *a)
 	struct impair_settings s[LINK_DIRECTIONS];
 	const struct impair_preset *preset = impair_preset_find(word(a, 1));
 
+	if (a->words.count < 2)
+		return refuse(a, "", "preset needs a name; for example: preset wifi (presets lists them)");
+	if (a->words.count > 2)
+		return refuse(a, word(a, 2), "is neither there nor back; for example: preset wifi back");
 	if (!preset)
 		return refuse(a, word(a, 1), "is no preset; for example: preset wifi (presets lists them)");
 	impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
@@ -218,8 +222,11 @@ static bool do_drop(const struct asked *a)
 	}
 	for (size_t i = 0; i < sizeof what / sizeof *what && !strcmp(word(a, 1), "next"); i++)
 		if (a->words.count == 3 && !strcmp(word(a, 2), what[i].name)) {
-			link_drop_next(a->link, what[i].class, what[i].directions & a->words.directions
-			    ? what[i].directions & a->words.directions : what[i].directions);
+			const unsigned directions = what[i].directions & a->words.directions;
+
+			if (!directions)
+				return refuse(a, "", "requests go there, replies come back; for example: drop next reply");
+			link_drop_next(a->link, what[i].class, directions);
 			outbox_print(a->out, "ok\n");
 			return true;
 		}
@@ -231,9 +238,13 @@ static bool for_a_time(const struct asked *a, void (*start)(struct link *, unsig
 	char why[64];
 	int64_t span;
 
-	if (a->words.count != 2 || units_duration(word(a, 1), &span) || span > 3600 * NS_PER_S) {
+	if (a->words.count != 2) {
+		snprintf(why, sizeof why, "%s takes a time up to 1h; for example: %s 3s", word(a, 0), word(a, 0));
+		return refuse(a, "", why);
+	}
+	if (units_duration(word(a, 1), &span) || span > 3600 * NS_PER_S) {
 		snprintf(why, sizeof why, "is not a time up to 1h; for example: %s 3s", word(a, 0));
-		return refuse(a, word(a, 1)[0] ? word(a, 1) : "nothing", why);
+		return refuse(a, word(a, 1), why);
 	}
 	start(a->link, a->words.directions, a->now, span);
 	outbox_print(a->out, "ok\n");
@@ -294,8 +305,10 @@ static bool do_events(const struct asked *a)
 	if (!wish.on && (strcmp(word(a, 1), "off") || a->words.count > 2))
 		return refuse(a, word(a, 1), "is neither on nor off; for example: events on 12000");
 	for (int i = 2; i < a->words.count; i++) {
-		if (wish.count == EVENTS_PORTS || units_count(word(a, i), 1, UINT16_MAX, &port))
-			return refuse(a, word(a, i), "is not a port, or one too many; for example: events on 12000");
+		if (units_count(word(a, i), 1, UINT16_MAX, &port))
+			return refuse(a, word(a, i), "is not a port, 1 to 65535; for example 12000");
+		if (wish.count == EVENTS_PORTS)
+			return refuse(a, word(a, i), "is one port too many: there may be 8");
 		wish.ports[wish.count++] = (uint16_t) port;
 	}
 	*a->wish = wish;
@@ -345,6 +358,7 @@ bool orders_execute(struct link *link, char *line, int64_t now, struct events_wi
 		return refuse(&a, "", "an empty order; for example: help");
 	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
 		if (!strcmp(a.words.word[0], orders[i].name))
-			return orders[i].run(&a);
+			return a.words.count > 1 && !orders[i].arguments[0]
+			    ? refuse(&a, orders[i].name, "takes no words") : orders[i].run(&a);
 	return refuse(&a, a.words.word[0], "is no order; for example: help");
 }

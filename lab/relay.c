@@ -45,6 +45,8 @@ struct relay {
 	int near_status, far_status;
 	/* The far command served; the hosts are there. */
 	bool far_served;
+	/* How it ended if it ended badly while the near command ran, else empty. */
+	char far_failure[REPORT_STATUS];
 	/* Packets of the hosts' that the link never saw. */
 	unsigned long long overflow[HOST_SIDES];
 	/* 0, or the lab's exit status because something went wrong, already reported. */
@@ -148,10 +150,16 @@ static void far_ended(struct relay *r, int status)
 	char text[REPORT_STATUS];
 
 	r->far_status = status;
-	if (r->far_served || (status == 0 && r->options->far_command))
+	if (status == 0 && (r->far_served || r->options->far_command))
 		return;
 	if (r->far_output >= 0)
 		read_far_output(r);
+	if (r->far_served) {
+		/* Not at once: the screen is the near command's. */
+		if (r->near_status < 0 && !r->ended_by && !r->trouble)
+			report_status(status, &r->tail, r->far_failure);
+		return;
+	}
 	give_up(r, "the far command ended before it served", report_status(status, &r->tail, text));
 }
 
@@ -336,6 +344,8 @@ static void finish(struct relay *r)
 		for (int side = 0; side < HOST_SIDES; side++)
 			report_overflow(stderr, (enum host_side)side, r->overflow[side] + device_overflow(r->devices[side]));
 	}
+	if (r->far_failure[0])
+		fprintf(stderr, "upcase-lab: warning: the far command ended before the near one: %s\n", r->far_failure);
 	if (r->link && link_capture_failed(r->link))
 		fprintf(stderr, "upcase-lab: %s: the capture is not complete\n", r->options->pcap);
 	control_free(r->control);
@@ -370,8 +380,11 @@ int relay_run(const struct lab_options *options)
 	sigset_t mask;
 
 	if (folder_make(r.folder) != 0) {
-		fprintf(stderr, "upcase-lab: no folder for its sockets in $XDG_RUNTIME_DIR, $TMPDIR or /tmp: %s\n",
-		    strerror(errno));
+		const char *why = strerror(errno);
+		char places[512];
+
+		fprintf(stderr, "upcase-lab: no folder for its sockets in %s: %s; for example: TMPDIR=/tmp upcase-lab\n",
+		    folder_places(places, sizeof(places)), why);
 		return 1;
 	}
 	set_environment(r.folder);

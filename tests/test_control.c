@@ -138,21 +138,34 @@ static void test_refusals(void **state)
 
 	assert_refused(&wire, client, "set loss 3x",
 	    "error loss: '3x' is not a share, 0% to 100%; for example loss 20%\n");
-	assert_refused(&wire, client, "set loss", "error set needs a name and a value; for example: set loss 30%\n");
+	assert_refused(&wire, client, "set loss", "error loss needs a value; for example loss 20%\n");
 	assert_refused(&wire, client, "set loss 20% delay", "error delay needs a value; for example delay 50ms\n");
 	assert_refused(&wire, client, "frob", "error 'frob' is no order; for example: help\n");
 	assert_refused(&wire, client, "\033[2J", "error '?[2J' is no order; for example: help\n");
 	assert_refused(&wire, client, "", "error an empty order; for example: help\n");
 	assert_refused(&wire, client, "preset mars",
 	    "error 'mars' is no preset; for example: preset wifi (presets lists them)\n");
-	assert_refused(&wire, client, "hold", "error 'nothing' is not a time up to 1h; for example: hold 3s\n");
+	assert_refused(&wire, client, "hold", "error hold takes a time up to 1h; for example: hold 3s\n");
 	assert_refused(&wire, client, "unplug soon", "error 'soon' is not a time up to 1h; for example: unplug 3s\n");
 	assert_refused(&wire, client, "drop it",
 	    "error drop next request, reply, syn or ack; for example: drop next reply\n");
 	assert_refused(&wire, client, "events maybe",
 	    "error 'maybe' is neither on nor off; for example: events on 12000\n");
 	assert_refused(&wire, client, "events on 70000",
-	    "error '70000' is not a port, or one too many; for example: events on 12000\n");
+	    "error '70000' is not a port, 1 to 65535; for example 12000\n");
+	assert_refused(&wire, client, "events on 1 2 3 4 5 6 7 8 9", "error '9' is one port too many: there may be 8\n");
+	assert_refused(&wire, client, "set", "error set needs a name and a value; for example: set loss 30%\n");
+	assert_refused(&wire, client, "set frob back", "error 'frob' is no setting of a link; for example loss 20%\n");
+	assert_refused(&wire, client, "preset", "error preset needs a name; for example: preset wifi (presets lists them)\n");
+	assert_refused(&wire, client, "preset classroom sideways",
+	    "error 'sideways' is neither there nor back; for example: preset wifi back\n");
+	assert_refused(&wire, client, "drop next request back",
+	    "error requests go there, replies come back; for example: drop next reply\n");
+	assert_refused(&wire, client, "drop next reply there",
+	    "error requests go there, replies come back; for example: drop next reply\n");
+	assert_refused(&wire, client, "hold 3s sideways", "error hold takes a time up to 1h; for example: hold 3s\n");
+	assert_refused(&wire, client, "counts now", "error 'counts' takes no words\n");
+	assert_refused(&wire, client, "link loss 5%", "error 'link' takes no words\n");
 	/* Nothing of it took effect. */
 	assert_true(link_settings(wire.link, LINK_THERE)->loss == 0);
 	leave(client);
@@ -399,7 +412,7 @@ static int ask_from_outside(const char *path)
 	if (!strstr(text, "answered 81%\n"))
 		return 2;
 	free(text);
-	if (control_ask(path, "set loss 10", stdout, why) != 1 || !strstr(why, "write 1% or 100%"))
+	if (control_ask(path, "set loss 10", stdout, why) != 1 || !strstr(why, "needs its percent sign"))
 		return 3;
 	if (control_ask("/nowhere/at/all", "link", stdout, why) != -1 || errno != ENOENT)
 		return 4;

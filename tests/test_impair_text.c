@@ -102,7 +102,8 @@ static void test_refusals_show_what_is_right(void **state)
 {
 	(void) state;
 	assert_refused("loss 3x", "loss: '3x' is not a share, 0% to 100%; for example loss 20%");
-	assert_refused("loss 20", "loss: '20' could mean percent or all: write 1% or 100%; for example loss 20%");
+	assert_refused("loss 20", "loss: '20' needs its percent sign; for example loss 20%");
+	assert_refused("loss 1.5", "loss: '1.5' needs its percent sign; for example loss 20%");
 	assert_refused("loss 1", "loss: '1' could mean percent or all: write 1% or 100%; for example loss 20%");
 	assert_refused("loss 101%", "loss: '101%' is more than 100%; for example loss 20%");
 	assert_refused("loss -1%", "loss: '-1%' is not a share, 0% to 100%; for example loss 20%");

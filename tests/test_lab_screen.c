@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -219,6 +221,33 @@ static void hold_and_unplug(void **state)
 	leave(t);
 }
 
+/* What somebody else tells the link shows at once, and that it is over, though nothing is typed. */
+static void told_from_elsewhere(void **state)
+{
+	static char folder[] = "/tmp/test-lab-XXXXXX", fifo[40], command[9000];
+	const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+	struct terminal *t;
+	FILE *go;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(fifo, sizeof fifo, "%s/go", folder);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	snprintf(command, sizeof command, "exec %s -q -- sh -c '{ read -r order < %s; %s ctl $order; } > /dev/null & exec %s 10.9.0.2'",
+	    lab_path(), fifo, lab_path(), client_path());
+	t = term_start(24, 100, argv, NULL);
+	term_expect(t, "link: a perfect wire");
+	go = fopen(fifo, "w");
+	assert_non_null(go);
+	assert_true(fputs("unplug 1s there\n", go) >= 0 && fclose(go) == 0);
+	term_expect(t, "link: unplugged there for 1 s");
+	term_expect(t, "link: a perfect wire");
+	press(t, 10);
+	assert_int_equal(term_exit_status(t), 0);
+	assert_int_equal(unlink(fifo), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void link_command(void **state)
 {
 	struct terminal *t = lab(40, 100, "--loss 20%", "");
@@ -231,7 +260,7 @@ static void link_command(void **state)
 	client_line(t, "/link loss 100% back");
 	term_expect(t, "link: there loss 20 %; back loss 100 %");
 	client_line(t, "/link loss 30");
-	term_expect(t, "could mean percent");
+	term_expect(t, "needs its percent sign");
 	client_line(t, "/link preset wifi");
 	term_expect(t, "rate 100 mbit");
 	client_line(t, "/link preset none");
@@ -318,7 +347,7 @@ static void no_such_lab(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next), TEST(hold_and_unplug),
+		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next), TEST(hold_and_unplug), TEST(told_from_elsewhere),
 		TEST(link_command), TEST(panel), TEST(outside_a_lab), TEST(no_such_lab),
 	};
 

@@ -124,13 +124,15 @@ static void pages(void **state)
 
 static void ends(void **state)
 {
-	const struct witness_totals none = {.judged = 0};
+	const struct witness_totals none = {.judged = 0}, early = {.judged = 4, .waiting = 2};
 	const struct witness_totals all = {.judged = 10, .mismatches = 1, .first = 4, .first_kind = WITNESS_COPIES,
 		.datagrams = {5, 5}, .lost = {1, 2}, .server = 1, .segments = {9, 8}, .dropped = {2, 1}, .again = {2, 1}};
 	char text[600];
 
 	(void)state;
 	assert_string_equal(link_report_end(&none, text, sizeof text), "truth: 0 mismatches in 0 lines compared\n");
+	assert_string_equal(link_report_end(&early, text, sizeof text),
+	    "truth: 0 mismatches in 4 lines compared; 2 not yet, at the end\n");
 	assert_string_equal(link_report_end(&all, text, sizeof text),
 	    "link: 1 lost going, 2 lost coming, 1 without a reply from the server\n"
 	    "link: 2 of 9 segments dropped going, 1 of 8 coming; sent again: 2 going, 1 coming\n"

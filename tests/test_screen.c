@@ -497,11 +497,17 @@ static void ascii_outside_utf8(void **state)
 	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", "TERM=vt220", NULL};
 	struct terminal *t = term_start(24, 80, argv, env);
 	const char *raw;
+	int row, column;
 	size_t n;
 
 	(void)state;
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
+	/* Pages too have a sign for each, not a question mark. */
+	client_line(t, "/stats");
+	term_expect(t, "0-79");
+	assert_false(term_find(t, "?", &row, &column));
+	press(t, 1);
 	client_leave(t);
 	raw = term_raw(t, &n);
 	for (size_t i = 0; i < n; i++)

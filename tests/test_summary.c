@@ -358,11 +358,12 @@ static void no_figures(void **state)
 
 static void ascii(void **state)
 {
-	char text[] = "3/12 lost (25 %, 95 % 9–53), 850 µs", more[] = "41 ms ± 2 ms";
+	char text[] = "3/12 lost (25 %, 95 % 9–53), 850 µs", more[] = "41 ms ± 2 ms", all[] = "80 % going × 80 % coming";
 
 	(void)state;
 	assert_string_equal(summary_ascii(text), "3/12 lost (25 %, 95 % 9-53), 850 us");
 	assert_string_equal(summary_ascii(more), "41 ms +- 2 ms");
+	assert_string_equal(summary_ascii(all), "80 % going x 80 % coming");
 	for (int error = 0; error < 140; error++)
 		for (const char *c = summary_error(error, false); *c; c++)
 			assert_true(*c > 0);

@@ -583,6 +583,14 @@ static void sent_again(void **state)
 	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 2);
 	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_THERE], 2);
 	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
+	/* A FIN takes a number and is sent until it arrives; the kernel counts that too. */
+	tell_segment(s, "there", "random", "FA", ISN + 13, 0, 950 * MS, 0);
+	tell_segment(s, "there", "delivered", "FA", ISN + 13, 0, 1150 * MS, 1170 * MS);
+	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 3);
+	tell_segment(s, "back", "delivered", "FA", FAR_ISN + 13, 0, 1170 * MS, 1190 * MS);
+	tell_segment(s, "there", "delivered", "A", ISN + 14, 0, 1190 * MS, 1210 * MS);
+	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 3);
+	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
 }
 
 /* What a picture of that exchange is drawn of: every segment, also those without payload. */

@@ -2,6 +2,7 @@
 """The two hosts: what is on them, and that the kernel's own UDP and TCP reach from one to the other, by either back end, as
 root and as an ordinary user."""
 
+import glob
 import os
 import re
 import shutil
@@ -261,13 +262,16 @@ def check_usage():
     for words, part in ((['--backend', 'foo'], 'auto, tun or veth'), (['--mtu', '67'], '--mtu'),
                         (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'), (['--seed', 'x'], '--seed'),
                         (['--nosuch'], 'nosuch'), (['--preset', 'nosuch'], 'satellite'), (['--cc', ''], '--cc'),
-                        (['ctl', '--nosuch'], 'nosuch'), (['--loss'], '--loss')):
+                        (['ctl', '--nosuch'], 'nosuch'), (['ctl', '--socket=', 'link'], '--socket'), (['--loss'], '--loss'),
+                        (['--loss', '20'], 'percent sign; for example --loss=20%')):
         status, out, err = run(*words)
         point(f'wrong use: {" ".join(words)}',
               [] if status == 2 and part in err and err.startswith('upcase-lab') and not out else [str(status), out, err])
     status, out, err = run('--help')
     point('--help', [] if status == 0 and '--loss=' in out and '--link-mtu=' in out and not err
           and max(map(len, out.splitlines())) <= 100 else [out, err])
+    status, out, err = run('ctl', '--help')
+    point('ctl --help', [] if status == 0 and '--socket=' in out and 'unplug SPAN' in out and not err else [out, err])
     status, out, err = run('--presets')
     point('--presets', [] if status == 0 and 'loss' in out else [out, err])
     status, out, err = run('-V')
@@ -305,6 +309,13 @@ def check_path():
         point(f'the programs are found by their names: {what}', faults)
 
 
+    without = {name: value for name, value in environment('self').items() if name != 'PATH'}
+    result = subprocess.run([tree['upcase-lab'], '-q', '--far', 'true', '--', '/bin/sh', '-c', 'ls -d / && upcase --version'],
+                            capture_output=True, text=True, env=without, check=False)
+    point('PATH not set: the system\'s commands are found too',
+          [] if result.stdout.startswith('/\nupcase ') else [result.stdout, result.stderr])
+
+
 def check_far():
     slow = f'exec {python("")[0]} -c "import time; time.sleep(0.4); exec(open(\\"{server_file()}\\").read())"'
     near('a slow far command is waited for', '''
@@ -314,6 +325,14 @@ def check_far():
         ''', far=slow)
     status, out, err = run('--far', 'echo it is broken >&2; exit 3')
     point('a far command that fails is reported', [] if status == 1 and 'exit status 3: it is broken' in err else [err])
+    status, out, err = run('-q', '--far', f'{sys.executable} -c "import socket; s = socket.create_server((str(), 12000)); s.accept(); '
+                           'raise SystemExit(\'it is broken\')"', '--', sys.executable, '-c', textwrap.dedent("""\
+        import socket
+        s = socket.create_connection(("10.9.0.2", 12000))
+        s.recv(9)
+        """))
+    point('a far command that fails later is reported', [] if status == 0 and err.count('\n') == 1
+          and 'the far command ended before the near one: exit status 1: it is broken' in err else [str(status), err])
     status, out, err = run(env={'UPCASED': '/nonexistent/upcased'})
     point('a server that is not there is reported', [] if status == 1 and '/nonexistent/upcased' in err else [err])
     ready = os.path.join(PLACE, 'ready-server')
@@ -411,6 +430,17 @@ def check_control(user):
     status, out, err = run('ctl', 'loss', '30%', 'back', user=user)
     now = run('ctl', 'link', user=user)[1]
     point(f'ctl changes it ({user})', [] if status == 0 and 'loss 7%' in now and 'loss 30%' in now else [out, err, now])
+    status, out, err = run('ctl', 'loss 31%', user=user)
+    point(f'an order may be one word ({user})', [] if status == 0 and 'loss 31%' in out else [out, err])
+    status, out, err = run('ctl', 'loss', user=user)
+    point(f'ctl says what a setting lacks ({user})', [] if status == 1 and 'loss needs a value' in err else [out, err])
+    held = [socket.socket(socket.AF_UNIX) for _ in range(16)]
+    for one in held:
+        one.connect(glob.glob(os.path.join(runtime(user), 'upcase-lab-*', 'link'))[0])
+    status, out, err = run('ctl', user=user)
+    point(f'ctl does not wait where too many ask ({user})', [] if status == 1 and 'too many' in err else [str(status), out, err])
+    for one in held:
+        one.close()
     status, out, err = run('ctl', 'loss', '300%', user=user)
     point(f'ctl says what is wrong ({user})', [] if status == 1 and '300%' in err else [str(status), out, err])
     status, out, err = run('ctl', '--socket', '/nonexistent', 'link', user=user)
