@@ -54,7 +54,7 @@ int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY])
 	int64_t seed;
 
 	if (units_count(value, 0, INT64_MAX, &seed) != 0) {
-		snprintf(why, OPTIONS_WHY, "is not a whole number");
+		snprintf(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64, INT64_MAX);
 		return -1;
 	}
 	o->seed = (uint64_t)seed;

@@ -5,6 +5,7 @@
 
 #include "options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -61,9 +62,19 @@ static int set_congestion(void *settings, const char *value, char why[OPTIONS_WH
 		((struct lab_options *)settings)->field = value; \
 		return 0; \
 	}
-TEXT_SETTER(pcap)
 TEXT_SETTER(far_command)
 TEXT_SETTER(far_log)
+
+static int set_pcap(void *settings, const char *value, char why[OPTIONS_WHY])
+{
+	/* Standard output is the command's. */
+	if (strcmp(value, "-") == 0 || !*value) {
+		snprintf(why, OPTIONS_WHY, "is no file; to read along, make a fifo");
+		return -1;
+	}
+	((struct lab_options *)settings)->pcap = value;
+	return 0;
+}
 
 #define SWITCH_SETTER(field) \
 	static int set_##field(void *settings, const char *value, char why[OPTIONS_WHY]) \

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 
 from lab import FAR, LAB, NEAR, USERS, done, environment, need_hosts, processes, python, run, runtime, start, finish, until, \
     working_backends, read_line, PLACE
@@ -260,7 +261,7 @@ def check_status(user):
 
 def check_usage():
     for words, part in ((['--backend', 'foo'], 'auto, tun or veth'), (['--mtu', '67'], '--mtu'),
-                        (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'), (['--seed', 'x'], '--seed'),
+                        (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'), (['--seed', str(2 ** 63)], f'0 to {2 ** 63 - 1}'), (['--pcap', '-'], 'fifo'),
                         (['--nosuch'], 'nosuch'), (['--preset', 'nosuch'], 'satellite'), (['--cc', ''], '--cc'),
                         (['ctl', '--nosuch'], 'nosuch'), (['ctl', '--socket=', 'link'], '--socket'), (['--loss'], '--loss'),
                         (['--loss', '20'], 'percent sign; for example --loss=20%')):
@@ -325,11 +326,16 @@ def check_far():
         ''', far=slow)
     status, out, err = run('--far', 'echo it is broken >&2; exit 3')
     point('a far command that fails is reported', [] if status == 1 and 'exit status 3: it is broken' in err else [err])
-    status, out, err = run('-q', '--far', f'{sys.executable} -c "import socket; s = socket.create_server((str(), 12000)); s.accept(); '
-                           'raise SystemExit(\'it is broken\')"', '--', sys.executable, '-c', textwrap.dedent("""\
-        import socket
+    # The near one goes on until whoever watches both has seen the far one's end.
+    status, out, err = run('-q', '--far', f'exec {sys.executable} -c "import os, socket; s = socket.create_server((str(), 12000)); '
+                           's.accept()[0].send(str(os.getpid()).encode()); raise SystemExit(\'it is broken\')"', '--',
+                           sys.executable, '-c', textwrap.dedent("""\
+        import os, socket, time
         s = socket.create_connection(("10.9.0.2", 12000))
-        s.recv(9)
+        far = "/proc/" + s.recv(9).decode()
+        until = time.monotonic() + 20
+        while os.path.exists(far) and time.monotonic() < until:
+            time.sleep(0.01)
         """))
     point('a far command that fails later is reported', [] if status == 0 and err.count('\n') == 1
           and 'the far command ended before the near one: exit status 1: it is broken' in err else [str(status), err])
@@ -441,6 +447,9 @@ def check_control(user):
     point(f'ctl does not wait where too many ask ({user})', [] if status == 1 and 'too many' in err else [str(status), out, err])
     for one in held:
         one.close()
+    until = time.monotonic() + 20
+    while 'too many' in run('ctl', user=user)[2] and time.monotonic() < until:
+        pass
     status, out, err = run('ctl', 'loss', '300%', user=user)
     point(f'ctl says what is wrong ({user})', [] if status == 1 and '300%' in err else [str(status), out, err])
     status, out, err = run('ctl', '--socket', '/nonexistent', 'link', user=user)
