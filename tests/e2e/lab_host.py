@@ -261,7 +261,8 @@ def check_status(user):
 
 def check_usage():
     for words, part in ((['--backend', 'foo'], 'auto, tun or veth'), (['--mtu', '67'], '--mtu'),
-                        (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'), (['--seed', str(2 ** 63)], f'0 to {2 ** 63 - 1}'), (['--pcap', '-'], 'fifo'),
+                        (['--mtu', '70000'], '--mtu'), (['--loss', '120%'], '20%'),
+                        (['--seed', str(2 ** 63)], f'0 to {2 ** 63 - 1}'), (['--pcap', '-'], 'fifo'),
                         (['--nosuch'], 'nosuch'), (['--preset', 'nosuch'], 'satellite'), (['--cc', ''], '--cc'),
                         (['ctl', '--nosuch'], 'nosuch'), (['ctl', '--socket=', 'link'], '--socket'), (['--loss'], '--loss'),
                         (['--loss', '20'], 'percent sign; for example --loss=20%')):
