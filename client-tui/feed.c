@@ -85,6 +85,15 @@ void feed_decide_ghosts(struct feed *f, struct stats *s, uint64_t *first, uint64
 	}
 }
 
+void feed_close(struct feed *f, struct stats *s)
+{
+	for (uint64_t turn = f->head + 1; turn <= f->end; turn++)
+		if (*slot(f, turn) == FEED_OPEN || *slot(f, turn) == FEED_GHOST)
+			*slot(f, turn) = FEED_NONE;
+	tell(f, s);
+	f->closed = true;
+}
+
 int64_t feed_at(const struct feed *f, uint64_t index)
 {
 	return index < f->end - f->head ? *slot(f, f->head + 1 + index) : FEED_VOID;

@@ -29,6 +29,8 @@ struct feed {
 	uint64_t head, end;
 	/* Lines for which there was no memory: the statistics lack them. */
 	uint64_t unfed;
+	/* feed_close() was called. */
+	bool closed;
 };
 
 void feed_end(struct feed *f);
@@ -40,6 +42,8 @@ bool feed_decide(struct feed *f, struct stats *s, uint64_t turn, int64_t outcome
 void feed_forget(struct feed *f, uint64_t turn);
 /* `count` of the forgotten ones from *first to `last` become this, the first of them first; *first goes on. */
 void feed_decide_ghosts(struct feed *f, struct stats *s, uint64_t *first, uint64_t last, uint64_t count, int64_t outcome);
+/* The end: what is open will not be decided any more, counts as neither lost nor a time, and holds up nothing behind it. */
+void feed_close(struct feed *f, struct stats *s);
 /* The turns that are not told yet, by index; FEED_VOID behind the last. For tests. */
 int64_t feed_at(const struct feed *f, uint64_t index);
 

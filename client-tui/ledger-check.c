@@ -56,6 +56,8 @@ static bool fed(const struct ledger *l)
 		timed += outcome >= 0;
 		lost += outcome == FEED_LOST;
 	}
+	if (l->feed.closed)
+		return l->feed.head == l->feed.end && lines == t->sent && timed == t->timed && lost == t->lost;
 	return ghosts == l->ghosts && open + ghosts == t->waiting && lines == t->sent && timed == t->timed && lost == t->lost &&
 	    (open + ghosts || l->feed.head == l->feed.end);
 }

@@ -495,12 +495,12 @@ uint64_t ledger_expire(struct ledger *l, int64_t now)
 void ledger_give_up(struct ledger *l)
 {
 	if (ledger_is_datagram(l))
-		end_waiting(l, FATE_LOST);
+		feed_close(&l->feed, &l->stats);
 }
 
 int64_t ledger_deadline(const struct ledger *l)
 {
-	const struct entry *e = l->waiting.first;
+	const struct entry *e = l->feed.closed ? NULL : l->waiting.first;
 	return ledger_is_datagram(l) && e ? ledger_later(ledger_later(e->row.sent_at, l->settings.wait), 1) : INT64_MAX;
 }
 

@@ -181,7 +181,8 @@ uint64_t ledger_cut_off(struct ledger *l, int64_t now);
 /* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0 when there is
  * none (call until then). A reply at exactly sent + wait is still within the wait. */
 uint64_t ledger_expire(struct ledger *l, int64_t now);
-/* The end: every waiting datagram counts as lost though its wait is not over. Of a stream, nothing changes. */
+/* The end, before every wait is over: datagrams that wait stay so, since nobody knows what becomes of them, and the statistics
+ * do without them; nothing may be told to the ledger any more. Of a stream, nothing changes. */
 void ledger_give_up(struct ledger *l);
 /* When ledger_expire() has something to do next, or INT64_MAX. */
 int64_t ledger_deadline(const struct ledger *l);

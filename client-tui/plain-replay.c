@@ -93,6 +93,7 @@ static bool summarise(const struct play *p)
 	char text[2000];
 
 	for (size_t i = 0; i < replay_sessions(p->replay); i++) {
+		session_give_up(replay_session(p->replay, i), 0);
 		session_facts(replay_session(p->replay, i), 0, &facts);
 		recorder_facts(p->recorder, (int)i, &facts);
 		all = all && facts.totals->answered == facts.totals->typed;

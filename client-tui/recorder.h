@@ -71,7 +71,7 @@ void recorder_notice(struct recorder *r, bool bad, const char *text, int64_t now
 /* Writes what is final and flushes it. Returns when to come again, ns of the monotonic clock, or INT64_MAX (then come when a hook has
  * told something). With `out` NULL: does nothing. */
 int64_t recorder_turn(struct recorder *r, int64_t now);
-/* All lines have their fates (session_give_up() was called): writes what is left, then the summary. */
+/* No line gets a fate any more (session_give_up() was called): writes what is left, then the summary. */
 void recorder_end(struct recorder *r, const struct record_run *run);
 /* Writing failed: the errno, else 0. Once it has, nothing more is written. */
 int recorder_error(const struct recorder *r);

@@ -448,8 +448,10 @@ void session_facts(const struct session *s, int64_t now, struct facts *out)
 
 void session_give_up(struct session *s, int64_t now)
 {
-	if (s->phase == PHASE_REPLAY)
+	if (s->phase == PHASE_REPLAY) {
+		ledger_give_up(s->ledger);
 		return;
+	}
 	s->transport->close(s, now);
 	if (s->settings.transport == SESSION_TCP)
 		ledger_cut_off(s->ledger, now);

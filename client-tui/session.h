@@ -129,7 +129,7 @@ int session_tcp_state(const struct session *s, struct session_tcp *out);
 /* All its figures so far, also when it has ended; what it borrows is valid until the next turn. `schedule` and what the far end
  * knows are left zero, for who has them. */
 void session_facts(const struct session *s, int64_t now, struct facts *out);
-/* No more waiting: datagrams still waiting count as lost, stream lines as cut off, queued ones as failed; the
+/* No more waiting: datagrams whose wait is not over stay waiting, stream lines are cut off, queued ones as failed; the
  * socket is closed, the ledger stays. */
 void session_give_up(struct session *s, int64_t now);
 

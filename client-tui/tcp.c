@@ -415,12 +415,14 @@ static int tcp_state(const struct session *s, struct session_tcp *out)
 static void tcp_facts(const struct session *s, int64_t now, struct facts *f)
 {
 	const struct tcp *t = s->side;
+	const struct ledger_totals *totals = ledger_totals(s->ledger);
 	struct session_tcp info;
 
 	if (!t)
 		return;
 	f->times = t->stamps.totals;
-	f->times.sent_program = ledger_totals(s->ledger)->sent;
+	/* A line that failed was never handed over, so it has no time. */
+	f->times.sent_program = totals->sent - totals->failed;
 	f->tcp = t->seen;
 	if (s->phase == PHASE_READY && tcp_look_read(s->fd, &info) == 0)
 		tcp_look_add(&f->tcp, &info, t->again_before);

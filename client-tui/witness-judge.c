@@ -31,6 +31,12 @@ static bool decided(const struct ledger_row *row)
 	return row->fate != FATE_QUEUED && row->fate != FATE_WAITING;
 }
 
+/* It waited when its socket was closed: it gets no fate any more. */
+static bool was_left(const struct flow *f, const struct ledger_row *row)
+{
+	return !f->stream && row->fate == FATE_WAITING && f->closed_at != INT64_MAX;
+}
+
 /* When the last of what is known to happen has happened. */
 static int64_t over_at(const struct flow *f, const struct record *r, const struct ledger_row *row)
 {
@@ -57,7 +63,7 @@ static bool cannot_tell(const struct flow *f, const struct record *r, const stru
 		return true;
 	if (f->stream)
 		return f->astray || leg_of(r, EVENT_THERE)->tries == 0;
-	if (row->fate == FATE_LOST && !row->late && row->sent_at + f->wait > f->closed_at)
+	if (was_left(f, row))
 		return true;
 	return back->through > 0 && (back->last_out > f->closed_at - GRACE || back->last_out > row->sent_at + ANSWERABLE - GRACE);
 }
@@ -191,7 +197,7 @@ static bool try_to_judge(struct witness *w, bool stream, uint64_t number, int64_
 
 	if (r && !r->pending)
 		return true;
-	if (row && (!decided(row) || over_at(f, r, row) > until - GRACE))
+	if (row && !was_left(f, row) && (!decided(row) || over_at(f, r, row) > until - GRACE))
 		return false;
 	if (row && f->stream && (row->differs || row->cut_short))
 		f->astray = true;

@@ -111,7 +111,7 @@ static void check_all(struct model *m)
 	}
 	CHECK(m, ledger_first_queued(m->ledger) == queued);
 	CHECK(m, ledger_first_waiting(m->ledger) == (waiting ? waiting->number : 0));
-	CHECK(m, ledger_deadline(m->ledger) == (first && m->settings.kind == LEDGER_DATAGRAM ?
+	CHECK(m, ledger_deadline(m->ledger) == (first && !m->over && m->settings.kind == LEDGER_DATAGRAM ?
 		first->sent_at + m->settings.wait + 1 : INT64_MAX));
 }
 
@@ -496,8 +496,7 @@ void model_cut_off(struct model *m)
 
 void model_give_up(struct model *m)
 {
-	if (m->settings.kind == LEDGER_DATAGRAM)
-		end_waiting(m, FATE_LOST);
+	m->over = m->settings.kind == LEDGER_DATAGRAM;
 	ledger_give_up(m->ledger);
 	check_all(m);
 }
@@ -625,8 +624,7 @@ static void play_trouble(struct model *m, struct tape *t, uint64_t number)
 			model_cut_off(m);
 		break;
 	default:
-		if (pick & 0x80)
-			model_give_up(m);
+		break;
 	}
 }
 
@@ -678,6 +676,8 @@ const char *model_play(const unsigned char *bytes, size_t n)
 		return NULL;
 	while (t.at < t.end && !m->wrong)
 		play_step(m, &t, &now);
+	if (!m->wrong)
+		model_give_up(m);
 	wrong = m->wrong;
 	model_free(m);
 	return wrong;

@@ -36,6 +36,8 @@ struct model {
 	int64_t latest, crowded_until;
 	uint64_t timed;
 	int64_t rtt_min, rtt_max, rtt_last, rtt_sum;
+	/* model_give_up() was called; it is the last step. */
+	bool over;
 	/* The first thing that was not as it should be, or NULL. */
 	const char *wrong;
 };

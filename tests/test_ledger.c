@@ -839,11 +839,18 @@ static void giving_up(void **state)
 	put(l, 1, "a", 0);
 	put(l, 2, "b", 0);
 	add(l, 3, "c", 0);
+	verdict_is(reply(l, "B", 1), MATCH_ANSWER, 2, 0);
 	ledger_give_up(l);
 	assert_true(ledger_balanced(l));
-	fate_is(l, 1, FATE_LOST);
-	fate_is(l, 2, FATE_LOST);
+	/* A line is lost when its wait is over, and not before; it is in no share then. */
+	fate_is(l, 1, FATE_WAITING);
+	fate_is(l, 2, FATE_ANSWERED);
 	fate_is(l, 3, FATE_QUEUED);
+	assert_int_equal(ledger_totals(l)->waiting, 1);
+	assert_int_equal(ledger_totals(l)->lost, 0);
+	/* The line that waits does not keep what is behind it from the statistics. */
+	assert_int_equal(ledger_stats(l)->rtt.count, 1);
+	assert_int_equal(ledger_stats(l)->run_count, 0);
 	assert_int_equal(ledger_deadline(l), INT64_MAX);
 	ledger_free(l);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The figures of the summary beside what a server did on purpose and wrote down: losses in runs, delays, copies, stalls, and
 replies that the client's own socket had no room for."""
+import json
 import os
 import re
 import signal
@@ -207,5 +208,14 @@ point("TCP stalled as often and as long as the server was silent",
 tcp = TcpServer({})
 said = one_by_one(tcp.port, 12)
 point("nothing is said of stalls when there was none", [f"summary: {said!r}"] if "stalled" in said else [])
+
+# --- TCP: nobody there ---
+
+with socket.create_server(("127.0.0.1", 0)) as nobody:
+    closed = nobody.getsockname()[1]
+summary = json.loads(run("-t", "--json", "--count=3", "--interval=0", "127.0.0.1", closed).stdout.splitlines()[-1])["sessions"][0]
+point("lines that were never sent have no send times", must(
+    [], str({key: summary[key] for key in ("sent", "failed")} | {"program": summary["times"]["sent_program"]}),
+    "{'sent': 3, 'failed': 3, 'program': 0}"))
 
 done()
