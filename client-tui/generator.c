@@ -224,8 +224,9 @@ char *generator_progress(const struct generator *g, int64_t now, const char *dot
 		snprintf(left, sizeof left, "%.1f s", (double)wait / (double)NS_PER_S);
 	else
 		units_duration_text(wait, "u", left, sizeof left);
+	/* One line has no rate. */
 	snprintf(buf, size, "%" PRIu64 "/%" PRIu64 " %s %s %s %s left", g->sent, g->plan.count, dot,
-	    rate_text(rate(g, now), a_second, sizeof a_second), dot, left);
+	    rate_text(g->sent > 1 ? rate(g, now) : 0, a_second, sizeof a_second), dot, left);
 	return buf;
 }
 
@@ -252,7 +253,7 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 	if (g->sent < g->plan.count)
 		snprintf(planned, sizeof planned, " of %" PRIu64, g->plan.count);
 	n = snprintf(buf, size, "%" PRIu64 "%s line%s sent in %s", g->sent, planned, g->plan.count == 1 ? "" : "s", time);
-	/* One line has no rate. */
+	/* Nor here. */
 	if (n >= 0 && (size_t)n < size && g->sent > 1)
 		n += snprintf(buf + n, size - (size_t)n, ", %s", rate_text(rate(g, g->end), a_second, sizeof a_second));
 	if (n >= 0 && (size_t)n < size)

@@ -59,6 +59,10 @@ static int wrong(char why[SAVE_WHY], const char *path, const char *what)
 
 static writer *find(const char *path, char why[SAVE_WHY])
 {
+	if (strcmp(path, "-") == 0) {
+		wrong(why, path, "is no file; --json and --csv write to standard output");
+		return NULL;
+	}
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].ending, ending(path)) == 0)
 			return kinds[i].write;

@@ -297,7 +297,9 @@ static void progress(void **state)
 	(void)state;
 	generator_start(&g, &plan, START);
 	assert_string_equal(generator_progress(&g, START, "-", text, sizeof text), "0/1000 - 0.0/s - 10.0 s left");
-	for (int i = 0; i < 341; i++)
+	assert_true(generator_next(&g, START));
+	assert_string_equal(generator_progress(&g, START + 1, "-", text, sizeof text), "1/1000 - 0.0/s - 10.0 s left");
+	for (int i = 1; i < 341; i++)
 		assert_true(generator_next(&g, START + i * 10 * MS));
 	assert_string_equal(generator_progress(&g, START + 3400 * MS, "·", text, sizeof text), "341/1000 · 100/s · 6.6 s left");
 	/* Behind its schedule it takes as long as the rate so far says. */

@@ -142,6 +142,7 @@ def refused(folder):
     with open(existing, "w", encoding="utf-8") as file:
         file.write("mine")
     for name, arguments, word in [
+            ("standard output", ["--save", "-"], b"--json and --csv"),
             ("an ending that is not known", ["--save", os.path.join(folder, "x.pdf")], b".jsonl"),
             ("a file that exists", ["--save", existing], b"already"),
             ("no such folder", ["--save", os.path.join(folder, "no", "x.csv")], b"folder"),
