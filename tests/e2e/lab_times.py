@@ -23,9 +23,11 @@ if not shutil.which('tshark'):
     print('1..0 # SKIP tshark is not installed')
     raise SystemExit(0)
 
-# ns; a machine that is busy with other things is tried again, and the best round counts.
+# ns; a machine that is busy with other things, and then may drop a reply, is tried again, and the best round counts.
 LIMIT = 20_000 * float(os.environ.get('TEST_PATIENCE', '1'))
 ROUNDS = 5
+# s, without anything drawn: the screen follows within a tenth of that.
+QUIET = 0.5
 MORE = {'UPCASED': UPCASED, 'HOME': PLACE}
 
 
@@ -63,7 +65,7 @@ def compare(capture, records):
     faults = [f'line {record["n"]}: {record["fate"]}' for record in lines if record['fate'] != 'answered'][:5]
     known = [(record['rtt_ns'], record['text'].lower()) for record in lines if record['text'].lower() in received]
     faults += [] if len(known) == len(lines) else [f'{len(known)} of {len(lines)} lines are in the capture']
-    return [rtt - (received[text] - sent[text]) for rtt, text in known if text in sent], faults
+    return [rtt - (received[text] - sent[text]) for rtt, text in known if rtt is not None and text in sent], faults
 
 
 def check_order(name, capture):
@@ -88,7 +90,7 @@ def check_round_trips(name, count, play):
         away = sorted(map(abs, differences))
         if away and (best is None or statistics.median(away) < statistics.median(best)):
             best = away
-        if faults or statistics.median(away) < LIMIT:
+        if not faults and statistics.median(away) < LIMIT:
             break
     if best:
         print(f'# {name}: {len(best)} round trips, client and capture apart by {statistics.median(best) / 1000:.1f} us at the '
@@ -119,12 +121,15 @@ def on_screen(backend):
             stdin=side, stdout=side, stderr=side, env=environment('self', TERM='xterm-256color', **MORE))
         os.close(side)
         seen, asked, end = b'', False, time.monotonic() + PATIENCE
-        while select.select([main], [], [], max(end - time.monotonic(), 0))[0]:
-            try:
-                seen += os.read(main, 65536)
-            except OSError:
-                break
-            if not asked and b'5000 lines sent' in seen:
+        while (left := end - time.monotonic()) > 0:
+            # The last replies come after the last line was sent, and /quit waits for none: it is typed when all is drawn.
+            sent = not asked and b'5000 lines sent' in seen
+            if select.select([main], [], [], min(left, QUIET) if sent else left)[0]:
+                try:
+                    seen += os.read(main, 65536)
+                except OSError:
+                    break
+            elif sent:
                 os.write(main, b'/quit\r')
                 asked = True
         if not asked or time.monotonic() >= end:
