@@ -268,9 +268,10 @@ TEXTS = [b"line %02d" % i for i in range(30)]
 
 
 def cannot():
-    """a kernel without the calls: one by one, and the log says so"""
-    refused(("-e", "inject=getsockopt:error=ENOPROTOOPT", "-e", "inject=recvmmsg,sendmmsg:error=ENOSYS"), TEXTS,
-            r"udp 127.0.0.1:\d+: recvmsg and sendmsg, replies one by one")
+    """a kernel without the calls, or a filter that forbids them: one by one, and the log says so"""
+    for error in ("ENOSYS", "EPERM"):
+        refused(("-e", "inject=getsockopt:error=ENOPROTOOPT", "-e", f"inject=recvmmsg,sendmmsg:error={error}"), TEXTS,
+                r"udp 127.0.0.1:\d+: recvmsg and sendmsg, replies one by one")
 
 
 def refuses_to_join():
