@@ -54,6 +54,8 @@ void listen_prepare(int fd)
 
 	/* Replies are written in one piece: waiting for more would only hold them up. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* An urgent byte is one of the stream (RFC 6093, section 6); else it would be taken out of it. */
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 

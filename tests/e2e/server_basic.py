@@ -75,6 +75,17 @@ def split_characters():
             expect(read_exactly(client, len(rest)), rest, f"the rest after {at} bytes")
 
 
+def urgent():
+    """a byte that is sent as urgent is one of the stream"""
+    with Server() as server:
+        client = tcp(server)
+        for text in (b"before", b"after"):
+            client.sendall(text)
+            client.send(b"!", socket.MSG_OOB)
+        client.shutdown(socket.SHUT_WR)
+        expect(read_all(client), b"BEFORE!AFTER!", "reply")
+
+
 def not_utf8():
     """bytes that are not UTF-8 pass; the beginning of a character passes at the end"""
     text = b"a\xff\xfeb\xc3(\xed\xa0\x80c\xf5\x80d\x80e\xc0\xafz"
@@ -265,6 +276,6 @@ def verbose():
         expect(": connected" in server.log(), False, "peers in the log without -v")
 
 
-run(says_that_it_is_ready, answers_over_both, answers_without_a_line_feed, half_close, split_characters, not_utf8,
+run(says_that_it_is_ready, answers_over_both, answers_without_a_line_feed, half_close, split_characters, urgent, not_utf8,
     port_zero_is_one_port, only_what_was_asked_for, port_file, ready_on_stdout, port_in_use, bad_options,
     help_and_version, closed_standard_descriptors, broken_pipe, full_log, lifeline, verbose)
