@@ -275,6 +275,7 @@ int server_become_worker(struct server *s, int number)
 	s->settings.impair.seed += (uint64_t)number;
 	if ((status = open_loop(s)) || (status = open_services(s)) || (status = open_control(s)))
 		return status;
+	udp_inherit(s->udp, workers_overflowed(s->workers));
 	server_give_up_rights(s);
 	return 0;
 }

@@ -43,10 +43,15 @@ struct travelling {
 /* The kernel's count; one that came with a datagram may be older than one that was asked for. */
 static void note_overflow(struct udp_socket *s, uint32_t count)
 {
+	struct udp *u = s->udp;
+	uint64_t more = count - s->overflowed, told;
+
 	if ((int32_t)(count - s->overflowed) <= 0)
 		return;
-	s->udp->totals->udp_overflowed += count - s->overflowed;
 	s->overflowed = count;
+	told = u->told < more ? u->told : more;
+	u->told -= told;
+	u->totals->udp_overflowed += more - told;
 }
 
 static void look(struct udp_socket *s)
@@ -55,6 +60,11 @@ static void look(struct udp_socket *s)
 
 	if (s->at->fd >= 0 && datagram_overflowed(s->at->fd, &count))
 		note_overflow(s, count);
+}
+
+void udp_inherit(struct udp *u, uint64_t overflowed)
+{
+	u->told = overflowed;
 }
 
 void udp_look(struct udp *u)

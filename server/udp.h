@@ -28,6 +28,8 @@ void udp_free(struct udp *u);
 int64_t udp_deadline(const struct udp *u);
 void udp_timers(struct udp *u, int64_t now);
 
+/* The sockets have been served before: so many of those that the kernel dropped have been told. */
+void udp_inherit(struct udp *u, uint64_t overflowed);
 /* Brings the count of what the kernel dropped up to date; otherwise it is some milliseconds old. */
 void udp_look(struct udp *u);
 
