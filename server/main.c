@@ -299,14 +299,15 @@ static int run(struct server *s, const sigset_t *mask)
 	for (;;) {
 		/* First of all: behind what a signal tells of, that it came would be forgotten. */
 		let_signals_in(s, mask, now);
+		/* Before it sees who has ended: a terminal tells the workers too. */
+		if ((ends_asked || s->abandoned) && !s->finishing)
+			begin_end(s, now);
 		if ((status = see_to_it(s, now)))
 			return status;
 		if (totals_asked) {
 			totals_asked = 0;
 			show_totals(s, "so far");
 		}
-		if ((ends_asked || s->abandoned) && !s->finishing)
-			begin_end(s, now);
 		if (is_over(s, now))
 			return 0;
 		if (look_again(s, now)) {

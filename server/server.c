@@ -63,6 +63,27 @@ static int settle_clients(struct server *s, int sockets)
 	return 0;
 }
 
+/* Whether the watching process can hold `sockets` of each worker and the line to it, and select() watch them: a worker that cannot
+ * be started would leave its share of the clients without an answer. Returns 0 or the status. */
+static int settle_workers(const struct server *s, int sockets)
+{
+	const int64_t n = s->settings.workers, each = sockets + 1, used = limits_used() + SPARE_DESCRIPTORS +
+	    (s->settings.control ? CONTROL_DESCRIPTORS : 0), needed = used + n * each, room = limits_raise(FD_SETSIZE) - used;
+	char why[OPTIONS_WHY];
+	int length;
+
+	if (!n || n * each <= room)
+		return 0;
+	length = snprintf(why, sizeof why, "--workers=%lld: is more than the %lld for whose sockets ", (long long)n,
+	    (long long)(room > 0 ? room / each : 0));
+	if (needed > FD_SETSIZE)
+		snprintf(why + length, sizeof why - (size_t)length, "select() has room: serve fewer addresses, or fewer of them");
+	else
+		snprintf(why + length, sizeof why - (size_t)length, "the limit of open files leaves room: raise it (ulimit -n %lld)",
+		    (long long)needed);
+	return server_complain(STATUS_USAGE, why);
+}
+
 /* The sockets of a service manager. Returns 0 or the status. */
 static int take_sockets(struct server *s, int n)
 {
@@ -102,13 +123,12 @@ const struct listen *server_served(const struct server *s)
 int server_open_sockets(struct server *s)
 {
 	char why[OPTIONS_WHY];
-	int handed_over = listen_handed_over(why), status, missing;
+	int handed_over = listen_handed_over(why), own = handed_over ? 0 : 2 * s->settings.places_count, status, missing;
 
 	if (handed_over < 0)
 		return server_complain(STATUS_FAILED, why);
-	status = settle_clients(s, (handed_over ? 0 : 2 * s->settings.places_count) +
-	    (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
-	if (status || (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
+	status = settle_clients(s, own + (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
+	if (status || (status = settle_workers(s, own)) || (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
 		return status;
 	missing = server_served(s)->missing;
 	if (missing)
