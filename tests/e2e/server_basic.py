@@ -171,7 +171,9 @@ def bad_options():
     """what is wrong with an option is said in one line, status 2"""
     for options, said in [
             (["--port=http"], "--port=http"), (["-p", "65536"], "65536"), (["--port"], "--port"),
-            (["--bind=example.org"], "example.org"), (["--bind=224.0.0.1"], "224.0.0.1"), (["--idle-timeout=5x"], "5x"),
+            (["--bind=example.org"], "example.org"), (["--bind=224.0.0.1"], "224.0.0.1"),
+            (["--bind=fe80::1"], "fe80::1%eth0"), (["--bind=::ffff:127.0.0.1"], "IPv4 address"),
+            ([*(f"--bind=127.0.0.{i}" for i in range(2, 34)), "--bind=localhost"], "--bind=localhost"), (["--idle-timeout=5x"], "5x"),
             (["--max-clients=0"], "--max-clients=0"), (["--max-clients=100000"], "--max-clients=100000"),
             (["--max-per-source=-1"], "--max-per-source"), (["--ready-fd=77"], "--ready-fd=77"),
             (["--lifeline-fd=77"], "--lifeline-fd=77"), (["--lifeline-fd=5000"], "--lifeline-fd=5000"),
