@@ -5,7 +5,7 @@
  * or begins with "error".
  *
  *   totals                 the lines of totals.h, "udp: clients 1 datagrams 2 ..."
- *   connections            a line for each TCP client, the longest without a byte first
+ *   connections            a line for each TCP client, in the order of tcp_each()
  *   connection ADDR:PORT   one client's, written as "connections" writes it
  *   link                   what --loss and the like do: "seed 42", "there line loss 20%", "back line nothing"
  *   help                   the orders

@@ -72,6 +72,16 @@ def connections():
         expect(control.connections()[name_of(clients[1])]["bytes-in"], 2, "bytes")
 
 
+def in_order():
+    """connections: in the order in which they came; where idle ones are ended, who has been idle longest comes first"""
+    for options, wanted in ((), (0, 1, 2)), (("--idle-timeout=1h",), (2, 0, 1)):
+        with House(*options) as (server, path):
+            clients = [tcp(server) for _ in range(3)]
+            for number in (0, 1, 2, 2, 0, 1):
+                line(clients[number], b"x")
+            expect(list(Control(path).connections()), [name_of(clients[i]) for i in wanted], f"order with {options}")
+
+
 def pending():
     """a client that does not read: what waits here, and what the kernel has"""
     with House() as (server, path):
@@ -225,5 +235,5 @@ def short_of_descriptors():
         os.kill(server.pid, signal.SIGUSR1)
 
 
-run(totals, connections, pending, link, errors, pieces, its_file, bad_paths, slow_clients, many_clients, rude_clients,
+run(totals, connections, in_order, pending, link, errors, pieces, its_file, bad_paths, slow_clients, many_clients, rude_clients,
     short_of_descriptors)
