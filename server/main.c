@@ -165,10 +165,7 @@ static void show_totals(struct server *s, const char *when)
 
 	if (s->is_worker)
 		return;
-	if (s->workers)
-		server_sum(s);
-	if (s->udp)
-		udp_look(s->udp);
+	server_sum(s);
 	log_always("totals %s, after %.3f s:", when, (double)(clock_monotonic() - s->started) / (double)NS_PER_S);
 	for (int i = 0; totals_line(s->totals, i, line); i++)
 		log_always("%s", line);

@@ -65,10 +65,11 @@ struct orders {
 	/* Tells of each TCP client. */
 	void (*each)(void *tcp, int64_t now, orders_tell *tell, void *context);
 	void *tcp;
-	/* Where workers serve, else NULL: brings `totals` up to date; gives each of them an order, as workers_ask() tells. */
-	void (*sum)(void *workers);
-	int (*ask)(void *workers, const char *order, void (*line)(void *context, const char *line), void *context);
-	void *workers;
+	/* Brings `totals` up to date; NULL where they always are. */
+	void (*sum)(void *server);
+	/* Where workers serve, else NULL: gives each of them an order, as workers_ask() tells. */
+	int (*ask)(void *server, const char *order, void (*line)(void *context, const char *line), void *context);
+	void *server;
 };
 
 /* Executes an order, `line` without its newline (it is taken apart), and answers. */

@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "hash.h"
 #include "limits.h"
 #include "log.h"
@@ -170,9 +171,31 @@ static void each_connection(void *tcp, int64_t now, orders_tell *tell, void *con
 	tcp_each(tcp, now, tell, context);
 }
 
+/* What the kernel had no room for at the sockets of all workers: it counts them for whoever holds a socket. */
+static uint64_t shares_overflowed(const struct server *s)
+{
+	uint64_t sum = 0;
+	uint32_t count;
+
+	for (int i = 0; s->shares && i < s->settings.workers; i++)
+		for (int k = 0; k < s->shares[i].count; k++)
+			if (s->shares[i].sockets[k].type == SOCK_DGRAM && datagram_overflowed(s->shares[i].sockets[k].fd, &count))
+				sum += count;
+	return sum;
+}
+
 void server_sum(struct server *s)
 {
+	const uint64_t overflowed = shares_overflowed(s);
+
+	if (s->udp)
+		udp_look(s->udp);
+	if (!s->workers || s->is_worker)
+		return;
 	workers_sum(s->workers, &s->own_totals);
+	/* A worker that sleeps does not look. */
+	if (s->own_totals.udp_overflowed < overflowed)
+		s->own_totals.udp_overflowed = overflowed;
 }
 
 static void sum_totals(void *server)
@@ -188,9 +211,10 @@ static int ask_workers(void *server, const char *order, workers_line *tell, void
 /* A worker answers the watching process, which alone has a control socket. */
 static int open_control(struct server *s)
 {
-	const struct orders own = {.totals = s->totals, .link = &s->settings.impair, .each = each_connection, .tcp = s->tcp};
+	const struct orders own = {.totals = s->totals, .link = &s->settings.impair, .sum = sum_totals, .server = s,
+	    .each = each_connection, .tcp = s->tcp};
 	const struct orders all = {.totals = s->totals, .link = &s->settings.impair, .sum = sum_totals, .ask = ask_workers,
-	    .workers = s};
+	    .server = s};
 	char why[OPTIONS_WHY];
 
 	if (s->is_worker) {

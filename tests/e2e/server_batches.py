@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from server import PATIENCE, Server, ask, expect, read_exactly, run, stop_process, tcp, udp, wait_until
+from server import PATIENCE, Server, ask, drops, expect, read_exactly, run, stop_process, tcp, udp, wait_until
 
 SOL_UDP, UDP_SEGMENT = 17, 103
 PORTABLE = "plain" in os.path.basename(os.environ.get("UPCASED", ""))
@@ -122,13 +122,6 @@ def peer_that_is_gone():
             for client in stay:
                 expect(receive(client, 60), [text % i for i in range(30) for text in (b"HERE %02d", b"AND HERE %02d")], "replies")
         expect(server.totals()["udp"]["datagrams"], 3 * 30 * 13, "datagrams")
-
-
-def drops(server):
-    """What the kernel's table says of the server's socket."""
-    with open("/proc/net/udp", encoding="ascii") as file:
-        rows = [line.split() for line in file if f":{server.port:04X} 00000000:0000" in line]
-    return int(rows[0][-1])
 
 
 def dropped():

@@ -7,7 +7,7 @@ import socket
 import tempfile
 import time
 
-from server import PATIENCE, Server, ask, expect, line, refused_start, run, tcp, udp, wait_until
+from server import PATIENCE, Server, ask, expect, line, queued, refused_start, run, tcp, udp, wait_until
 
 
 def flood(server, count, source="127.0.0.1"):
@@ -27,13 +27,6 @@ def flood(server, count, source="127.0.0.1"):
             answered += sock.recv(2000).startswith(b"LINE ")
     except socket.timeout:
         return answered
-
-
-def queued(server):
-    """Bytes in the receive queues of the server's datagram sockets: the kernel's own word."""
-    with open("/proc/net/udp") as table:
-        rows = [row.split() for row in table][1:]
-    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{server.port:04X}"))
 
 
 def datagrams_too_fast():

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from server import PATIENCE, UPCASED, Server, ask, expect, line, read_all, refused_start, run, stop_process, tcp, udp, wait_until
+from server import PATIENCE, UPCASED, Server, ask, drops, expect, line, read_all, refused_start, run, stop_process, tcp, udp, wait_until
 from server_control_client import Control, name_of
 
 WORKERS = 3
@@ -129,12 +129,6 @@ def what_waited():
         expect(peer.recv(100), b"WAITED", "reply")
 
 
-def dropped_of(server):
-    """What the kernel's table says that the server's socket has dropped."""
-    with open("/proc/net/udp", encoding="ascii") as file:
-        return sum(int(row.split()[-1]) for row in file if f":{server.port:04X} 00000000:0000" in row)
-
-
 def dropped_is_told_once():
     """what the kernel dropped at the sockets of one that died is not told again by the next one, and is not forgotten"""
     with Server("--workers=1", "--ipv4") as server:
@@ -144,14 +138,14 @@ def dropped_is_told_once():
             # Once while it lives, once more that it never learns of.
             for number in (signal.SIGCONT, signal.SIGKILL):
                 os.kill(pid, signal.SIGSTOP)
-                before = dropped_of(server)
-                while dropped_of(server) < before + 50:
+                before = drops(server)
+                while drops(server) < before + 50:
                     peer.send(b"x" * 1400)
                 os.kill(pid, number)
-                server.wait_totals(lambda t: t["udp system"]["overflowed"] >= dropped_of(server), "all that was dropped")
+                server.wait_totals(lambda t: t["udp system"]["overflowed"] >= drops(server), "all that was dropped")
             wait_until(lambda pid=pid: pid not in server.workers(), "its end")
         ask(udp(server), b"x")
-        expect(server.totals()["udp system"]["overflowed"], dropped_of(server), "overflowed")
+        expect(server.totals()["udp system"]["overflowed"], drops(server), "overflowed")
 
 
 def dies_at_once():
