@@ -68,12 +68,17 @@ static int settle_clients(struct server *s, int sockets)
  * be started would leave its share of the clients without an answer. Returns 0 or the status. */
 static int settle_workers(const struct server *s, int sockets)
 {
-	const int64_t n = s->settings.workers, each = sockets + 1, used = limits_used() + SPARE_DESCRIPTORS +
-	    (s->settings.control ? CONTROL_DESCRIPTORS : 0), needed = used + n * each, room = limits_raise(FD_SETSIZE) - used;
+	const int64_t n = s->settings.workers, each = sockets + 1;
+	int64_t used, needed, room;
 	char why[OPTIONS_WHY];
 	int length;
 
-	if (!n || n * each <= room)
+	if (!n)
+		return 0;
+	used = limits_used() + SPARE_DESCRIPTORS + (s->settings.control ? CONTROL_DESCRIPTORS : 0);
+	needed = used + n * each;
+	room = limits_raise(FD_SETSIZE) - used;
+	if (needed - used <= room)
 		return 0;
 	length = snprintf(why, sizeof why, "--workers=%lld: is more than the %lld for whose sockets ", (long long)n,
 	    (long long)(room > 0 ? room / each : 0));
