@@ -138,6 +138,7 @@ def port_file():
             first.stop()
             with open(path, encoding="ascii") as file:
                 expect(file.read(), f"{second.port}\n", "the second one's port file")
+        expect("Is a directory" in refused_start("--port=0", f"--port-file={folder}", status=1), True, "a folder")
         message = refused_start("--port=0", f"--port-file={folder}/none/port", status=1)
         expect(bool(re.search(r"--port-file=.*none/port: .*No such file", message)), True, message)
 
