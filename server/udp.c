@@ -91,7 +91,7 @@ static int travel(struct udp_socket *s, const struct udp_reply *r, enum totals_w
 	enum impair_fate fate;
 	int at_once = impairment_meet(s->udp->link, way, &load, now, &fate);
 
-	if (fate != IMPAIR_DELIVERED)
+	if (fate != IMPAIR_DELIVERED && log_tells(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
 		    way == TOTALS_THERE ? "there" : "back", impair_fate_text(fate));
 	return at_once;
@@ -112,7 +112,8 @@ static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 	if (!peers_note(u->peers, &who))
 		return;
 	u->totals->udp_clients++;
-	log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
+	if (log_tells(LOG_LEVEL_PEER))
+		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
 }
 
 /* Whether its source has not come too fast. */
