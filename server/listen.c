@@ -54,6 +54,8 @@ void listen_prepare(int fd)
 
 	/* Replies are written in one piece: waiting for more would only hold them up. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* An urgent byte is one of the stream (RFC 6093, section 6); else it would be taken out of it. */
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
@@ -236,6 +238,8 @@ static const char *take_one(struct listen_socket *s)
 		return "is neither TCP nor UDP";
 	if (s->type == SOCK_STREAM && number_option(s->fd, SO_ACCEPTCONN) != 1)
 		return "does not listen (Accept=no is needed)";
+	if (addr_port(&s->addr) == 0)
+		return "is not bound to a port";
 	if (fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK) < 0)
 		return "cannot be made non-blocking";
 	return NULL;

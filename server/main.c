@@ -165,10 +165,7 @@ static void show_totals(struct server *s, const char *when)
 
 	if (s->is_worker)
 		return;
-	if (s->workers)
-		server_sum(s);
-	if (s->udp)
-		udp_look(s->udp);
+	server_sum(s);
 	log_always("totals %s, after %.3f s:", when, (double)(clock_monotonic() - s->started) / (double)NS_PER_S);
 	for (int i = 0; totals_line(s->totals, i, line); i++)
 		log_always("%s", line);
@@ -299,14 +296,15 @@ static int run(struct server *s, const sigset_t *mask)
 	for (;;) {
 		/* First of all: behind what a signal tells of, that it came would be forgotten. */
 		let_signals_in(s, mask, now);
+		/* Before it sees who has ended: a terminal tells the workers too. */
+		if ((ends_asked || s->abandoned) && !s->finishing)
+			begin_end(s, now);
 		if ((status = see_to_it(s, now)))
 			return status;
 		if (totals_asked) {
 			totals_asked = 0;
 			show_totals(s, "so far");
 		}
-		if ((ends_asked || s->abandoned) && !s->finishing)
-			begin_end(s, now);
 		if (is_over(s, now))
 			return 0;
 		if (look_again(s, now)) {

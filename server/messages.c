@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A kernel too old for a call, or a filter that forbids it, says ENOSYS: then it is done one after another too. */
+/* A kernel too old for a call says ENOSYS, a filter that forbids it that or EPERM: then it is done one after another too. What
+ * EPERM tells of a datagram (a packet filter's word) is told of that one then again. */
 #include "config.h"
 
 #include "messages.h"
@@ -41,6 +42,11 @@ static int send_each(int fd, const struct mmsghdr *messages, int count)
 
 #if MESSAGES_BATCHES
 
+static bool is_missing(int error)
+{
+	return error == ENOSYS || error == EPERM;
+}
+
 struct messages_means messages_probe(int fd)
 {
 	const int on = 1;
@@ -49,7 +55,7 @@ struct messages_means messages_probe(int fd)
 	struct mmsghdr none;
 
 	return (struct messages_means){
-		.batches = recvmmsg(fd, &none, 0, MSG_DONTWAIT, NULL) >= 0 || errno != ENOSYS,
+		.batches = recvmmsg(fd, &none, 0, MSG_DONTWAIT, NULL) >= 0 || !is_missing(errno),
 		.splits = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &size) == 0,
 		.joins = setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0,
 	};
@@ -59,7 +65,7 @@ int messages_receive(int fd, struct mmsghdr *messages, int count)
 {
 	int n = recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
 
-	return n < 0 && errno == ENOSYS ? receive_each(fd, messages, count) : n;
+	return n < 0 && is_missing(errno) ? receive_each(fd, messages, count) : n;
 }
 
 int messages_send(int fd, struct mmsghdr *messages, int count)
@@ -70,7 +76,7 @@ int messages_send(int fd, struct mmsghdr *messages, int count)
 	if (count == 1)
 		return send_each(fd, messages, count);
 	n = sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return n < 0 && errno == ENOSYS ? send_each(fd, messages, count) : n;
+	return n < 0 && is_missing(errno) ? send_each(fd, messages, count) : n;
 }
 
 void messages_split(struct msghdr *message, uint16_t size)

@@ -137,7 +137,7 @@ static void do_totals(struct asked *a)
 	char line[TOTALS_LINE];
 
 	if (a->orders->sum)
-		a->orders->sum(a->orders->workers);
+		a->orders->sum(a->orders->server);
 	for (int i = 0; totals_line(a->orders->totals, i, line); i++)
 		outbox_print(a->out, "%s\n", line);
 	ok(a);
@@ -151,7 +151,7 @@ static bool find_connections(struct asked *a)
 
 	if (a->orders->ask) {
 		snprintf(order, sizeof order, "connection%s%s\n", *a->argument ? " " : "s", a->argument);
-		silent = a->orders->ask(a->orders->workers, order, tell_line, a);
+		silent = a->orders->ask(a->orders->server, order, tell_line, a);
 	} else {
 		a->orders->each(a->orders->tcp, a->now, tell, a);
 	}

@@ -5,7 +5,7 @@
  * or begins with "error".
  *
  *   totals                 the lines of totals.h, "udp: clients 1 datagrams 2 ..."
- *   connections            a line for each TCP client, the longest without a byte first
+ *   connections            a line for each TCP client, in the order of tcp_each()
  *   connection ADDR:PORT   one client's, written as "connections" writes it
  *   link                   what --loss and the like do: "seed 42", "there line loss 20%", "back line nothing"
  *   help                   the orders
@@ -65,10 +65,11 @@ struct orders {
 	/* Tells of each TCP client. */
 	void (*each)(void *tcp, int64_t now, orders_tell *tell, void *context);
 	void *tcp;
-	/* Where workers serve, else NULL: brings `totals` up to date; gives each of them an order, as workers_ask() tells. */
-	void (*sum)(void *workers);
-	int (*ask)(void *workers, const char *order, void (*line)(void *context, const char *line), void *context);
-	void *workers;
+	/* Brings `totals` up to date; NULL where they always are. */
+	void (*sum)(void *server);
+	/* Where workers serve, else NULL: gives each of them an order, as workers_ask() tells. */
+	int (*ask)(void *server, const char *order, void (*line)(void *context, const char *line), void *context);
+	void *server;
 };
 
 /* Executes an order, `line` without its newline (it is taken apart), and answers. */

@@ -54,11 +54,17 @@ static int fill(struct report *r, int fd, uint16_t port)
 
 int report_prepare(struct report *r, const char *file, uint16_t port, char why[OPTIONS_WHY])
 {
+	struct stat st;
 	int fd, result;
 
 	*r = (struct report){0};
 	if (!file)
 		return 0;
+	/* Else it were found out when it has been said that all is ready. */
+	if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return say_why(file, why);
+	}
 	if (snprintf(r->hidden, sizeof r->hidden, "%s.XXXXXX", file) >= (int)sizeof r->hidden) {
 		errno = ENAMETOOLONG;
 		*r->hidden = '\0';

@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "hash.h"
 #include "limits.h"
 #include "log.h"
@@ -63,6 +64,32 @@ static int settle_clients(struct server *s, int sockets)
 	return 0;
 }
 
+/* Whether the watching process can hold `sockets` of each worker and the line to it, and select() watch them: a worker that cannot
+ * be started would leave its share of the clients without an answer. Returns 0 or the status. */
+static int settle_workers(const struct server *s, int sockets)
+{
+	const int64_t n = s->settings.workers, each = sockets + 1;
+	int64_t used, needed, room;
+	char why[OPTIONS_WHY];
+	int length;
+
+	if (!n)
+		return 0;
+	used = limits_used() + SPARE_DESCRIPTORS + (s->settings.control ? CONTROL_DESCRIPTORS : 0);
+	needed = used + n * each;
+	room = limits_raise(FD_SETSIZE) - used;
+	if (needed - used <= room)
+		return 0;
+	length = snprintf(why, sizeof why, "--workers=%lld: is more than the %lld for whose sockets ", (long long)n,
+	    (long long)(room > 0 ? room / each : 0));
+	if (needed > FD_SETSIZE)
+		snprintf(why + length, sizeof why - (size_t)length, "select() has room: serve fewer addresses, or fewer of them");
+	else
+		snprintf(why + length, sizeof why - (size_t)length, "the limit of open files leaves room: raise it (ulimit -n %lld)",
+		    (long long)needed);
+	return server_complain(STATUS_USAGE, why);
+}
+
 /* The sockets of a service manager. Returns 0 or the status. */
 static int take_sockets(struct server *s, int n)
 {
@@ -102,13 +129,12 @@ const struct listen *server_served(const struct server *s)
 int server_open_sockets(struct server *s)
 {
 	char why[OPTIONS_WHY];
-	int handed_over = listen_handed_over(why), status, missing;
+	int handed_over = listen_handed_over(why), own = handed_over ? 0 : 2 * s->settings.places_count, status, missing;
 
 	if (handed_over < 0)
 		return server_complain(STATUS_FAILED, why);
-	status = settle_clients(s, (handed_over ? 0 : 2 * s->settings.places_count) +
-	    (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
-	if (status || (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
+	status = settle_clients(s, own + (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
+	if (status || (status = settle_workers(s, own)) || (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
 		return status;
 	missing = server_served(s)->missing;
 	if (missing)
@@ -150,9 +176,31 @@ static void each_connection(void *tcp, int64_t now, orders_tell *tell, void *con
 	tcp_each(tcp, now, tell, context);
 }
 
+/* What the kernel had no room for at the sockets of all workers: it counts them for whoever holds a socket. */
+static uint64_t shares_overflowed(const struct server *s)
+{
+	uint64_t sum = 0;
+	uint32_t count;
+
+	for (int i = 0; s->shares && i < s->settings.workers; i++)
+		for (int k = 0; k < s->shares[i].count; k++)
+			if (s->shares[i].sockets[k].type == SOCK_DGRAM && datagram_overflowed(s->shares[i].sockets[k].fd, &count))
+				sum += count;
+	return sum;
+}
+
 void server_sum(struct server *s)
 {
+	const uint64_t overflowed = shares_overflowed(s);
+
+	if (s->udp)
+		udp_look(s->udp);
+	if (!s->workers || s->is_worker)
+		return;
 	workers_sum(s->workers, &s->own_totals);
+	/* A worker that sleeps does not look. */
+	if (s->own_totals.udp_overflowed < overflowed)
+		s->own_totals.udp_overflowed = overflowed;
 }
 
 static void sum_totals(void *server)
@@ -168,9 +216,10 @@ static int ask_workers(void *server, const char *order, workers_line *tell, void
 /* A worker answers the watching process, which alone has a control socket. */
 static int open_control(struct server *s)
 {
-	const struct orders own = {.totals = s->totals, .link = &s->settings.impair, .each = each_connection, .tcp = s->tcp};
+	const struct orders own = {.totals = s->totals, .link = &s->settings.impair, .sum = sum_totals, .server = s,
+	    .each = each_connection, .tcp = s->tcp};
 	const struct orders all = {.totals = s->totals, .link = &s->settings.impair, .sum = sum_totals, .ask = ask_workers,
-	    .workers = s};
+	    .server = s};
 	char why[OPTIONS_WHY];
 
 	if (s->is_worker) {
@@ -275,6 +324,7 @@ int server_become_worker(struct server *s, int number)
 	s->settings.impair.seed += (uint64_t)number;
 	if ((status = open_loop(s)) || (status = open_services(s)) || (status = open_control(s)))
 		return status;
+	udp_inherit(s->udp, workers_overflowed(s->workers));
 	server_give_up_rights(s);
 	return 0;
 }

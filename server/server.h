@@ -67,7 +67,7 @@ int server_open_sockets(struct server *s);
 int server_open(struct server *s);
 /* What is served; all workers' are alike. */
 const struct listen *server_served(const struct server *s);
-/* Has the totals of all workers in `totals`. */
+/* Brings `totals` up to date: what the kernel dropped by now, the sum of all workers. */
 void server_sum(struct server *s);
 /* This process was started as worker `number`: it lets go of what is the watching one's and makes what serves. */
 int server_become_worker(struct server *s, int number);

@@ -35,16 +35,31 @@ static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
+/* What no socket can be bound to, though it is an address. NULL if it is none of that. */
+static const char *not_bindable(const struct addr *a)
+{
+	if (addr_is_group(a))
+		return "is not the address of one host";
+	if (a->sa.sa_family != AF_INET6)
+		return NULL;
+	if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		return "is an IPv4 address in one of IPv6: leave ::ffff: out";
+	if (IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) && !a->in6.sin6_scope_id)
+		return "is an address of one link: add the interface, as in fe80::1%eth0";
+	return NULL;
+}
+
 static int add_place(struct settings *s, const char *host, bool optional, char why[OPTIONS_WHY])
 {
 	struct settings_place place = {.optional = optional};
+	const char *fault;
 
 	if (addr_numeric(host, 0, &place.addr) < 0) {
 		snprintf(why, OPTIONS_WHY, "is neither an IPv4 or IPv6 address nor localhost nor * (all addresses)");
 		return -1;
 	}
-	if (addr_is_group(&place.addr)) {
-		snprintf(why, OPTIONS_WHY, "is not the address of one host");
+	if ((fault = not_bindable(&place.addr))) {
+		snprintf(why, OPTIONS_WHY, "%s", fault);
 		return -1;
 	}
 	if (s->places_count == SETTINGS_PLACES) {
@@ -338,9 +353,12 @@ static void drop_covered(struct settings *s)
 /* "This host" or "everywhere", in the families that are wanted. */
 static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char why[OPTIONS_WHY])
 {
-	if (!s->ipv6 && add_place(s, ipv4, !s->ipv4, why) < 0)
-		return -1;
-	return s->ipv4 ? 0 : add_place(s, ipv6, !s->ipv6, why);
+	char reason[OPTIONS_WHY];
+
+	if ((s->ipv6 || add_place(s, ipv4, !s->ipv4, reason) == 0) && (s->ipv4 || add_place(s, ipv6, !s->ipv6, reason) == 0))
+		return 0;
+	snprintf(why, OPTIONS_WHY, "--bind=%s: %.100s", s->everywhere ? "*" : "localhost", reason);
+	return -1;
 }
 
 /* Of whole datagrams nothing is corrupt or too big, whatever a preset says. */

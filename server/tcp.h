@@ -44,7 +44,7 @@ void tcp_finish(struct tcp *t, int64_t now);
 /* Whether something of that is still to be done. */
 bool tcp_busy(const struct tcp *t);
 
-/* Tells of each connection, the longest without a byte first. */
+/* Tells of each connection, the longest without a byte first, or, where none is ended as idle, in the order in which they came. */
 void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context);
 
 #endif

@@ -68,8 +68,9 @@ struct udp {
 	struct impairment *link;
 	/* What arrives later than this is left: INT64_MAX until the end. */
 	int64_t until;
-	/* When the kernel was last asked how many it dropped. */
+	/* When the kernel was last asked how many it dropped, and how many of them somebody else has told. */
 	int64_t looked;
+	uint64_t told;
 	struct udp_socket sockets[LISTEN_SOCKETS];
 	int count;
 	struct datagram_inbox *in;

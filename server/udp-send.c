@@ -40,7 +40,10 @@ void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum totals_dro
 
 	count_settled(u, n);
 	u->totals->udp_dropped[why]++;
-	log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), n, totals_drop_word(why));
+	/* A link-local source's name is asked of the system: not for nothing, amid a flood. */
+	if (log_tells(LOG_LEVEL_PEER))
+		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), n,
+		    totals_drop_word(why));
 }
 
 static void count_sent(struct udp *u, size_t asked, size_t n)

@@ -43,10 +43,15 @@ struct travelling {
 /* The kernel's count; one that came with a datagram may be older than one that was asked for. */
 static void note_overflow(struct udp_socket *s, uint32_t count)
 {
+	struct udp *u = s->udp;
+	uint64_t more = count - s->overflowed, told;
+
 	if ((int32_t)(count - s->overflowed) <= 0)
 		return;
-	s->udp->totals->udp_overflowed += count - s->overflowed;
 	s->overflowed = count;
+	told = u->told < more ? u->told : more;
+	u->told -= told;
+	u->totals->udp_overflowed += more - told;
 }
 
 static void look(struct udp_socket *s)
@@ -55,6 +60,11 @@ static void look(struct udp_socket *s)
 
 	if (s->at->fd >= 0 && datagram_overflowed(s->at->fd, &count))
 		note_overflow(s, count);
+}
+
+void udp_inherit(struct udp *u, uint64_t overflowed)
+{
+	u->told = overflowed;
 }
 
 void udp_look(struct udp *u)
@@ -81,7 +91,7 @@ static int travel(struct udp_socket *s, const struct udp_reply *r, enum totals_w
 	enum impair_fate fate;
 	int at_once = impairment_meet(s->udp->link, way, &load, now, &fate);
 
-	if (fate != IMPAIR_DELIVERED)
+	if (fate != IMPAIR_DELIVERED && log_tells(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
 		    way == TOTALS_THERE ? "there" : "back", impair_fate_text(fate));
 	return at_once;
@@ -102,7 +112,8 @@ static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 	if (!peers_note(u->peers, &who))
 		return;
 	u->totals->udp_clients++;
-	log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
+	if (log_tells(LOG_LEVEL_PEER))
+		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
 }
 
 /* Whether its source has not come too fast. */

@@ -28,7 +28,9 @@ void udp_free(struct udp *u);
 int64_t udp_deadline(const struct udp *u);
 void udp_timers(struct udp *u, int64_t now);
 
-/* Brings the count of what the kernel dropped up to date; otherwise it is some milliseconds old. */
+/* The sockets have been served before: so many of those that the kernel dropped have been told. */
+void udp_inherit(struct udp *u, uint64_t overflowed);
+/* Brings the count of what the kernel dropped up to date; otherwise it is as old as the last turn at least. */
 void udp_look(struct udp *u);
 
 /* Answers what had been received by now and then closes; what of it has to wait, for the kernel or on the link, is left

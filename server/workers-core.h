@@ -36,6 +36,8 @@ struct worker {
 	int64_t since, due;
 	/* How long the last pause was, 0 for none. */
 	int64_t pause;
+	/* What those of this number who are dead had told of what the system dropped: its own count at their sockets goes on. */
+	uint64_t overflowed;
 };
 
 struct workers {

@@ -57,6 +57,7 @@ static void bury(struct workers *w, int number)
 
 	totals_bury(&slot->live);
 	totals_add(&w->gone, &slot->live);
+	w->all[number].overflowed += slot->live.udp_overflowed;
 	memset(slot, 0, sizeof *slot);
 	w->all[number].pid = 0;
 	w->all[number].owed = 0;
@@ -242,6 +243,11 @@ struct totals *workers_totals(struct workers *w)
 int workers_channel(const struct workers *w)
 {
 	return w->line;
+}
+
+uint64_t workers_overflowed(const struct workers *w)
+{
+	return w->all[w->own].overflowed;
 }
 
 void workers_publish(struct workers *w)

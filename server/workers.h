@@ -23,7 +23,7 @@ void workers_free(struct workers *w);
  * allowed. */
 int64_t workers_deadline(const struct workers *w);
 /* Sees who has ended, and starts who is missing: at once, or after a pause that grows where one lives for less than a
- * second. Returns -1; in the process of a new worker its number, from 0 on. From then on that process may call the three
+ * second. Returns -1; in the process of a new worker its number, from 0 on. From then on that process may call the four
  * functions at the end, and workers_free(). NULL is nothing. */
 int workers_tend(struct workers *w, int64_t now);
 
@@ -44,6 +44,8 @@ int workers_ask(struct workers *w, const char *order, workers_line *tell, void *
 /* For a worker: where it counts, and its end of the line over which it is asked. */
 struct totals *workers_totals(struct workers *w);
 int workers_channel(const struct workers *w);
+/* What was told by those who had its number, of what the system dropped at its sockets. */
+uint64_t workers_overflowed(const struct workers *w);
 /* To be called before it waits: what it has counted by now is what workers_sum() tells. */
 void workers_publish(struct workers *w);
 

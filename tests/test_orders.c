@@ -164,7 +164,7 @@ static void test_workers(void **state)
 
 	(void)state;
 	open_house(&h);
-	h.orders = (struct orders){.totals = &h.totals, .link = &h.link, .sum = sum_team, .ask = ask_team, .workers = &team};
+	h.orders = (struct orders){.totals = &h.totals, .link = &h.link, .sum = sum_team, .ask = ask_team, .server = &team};
 	assert_non_null(strstr(ask(&h, "totals"), "datagrams 77"));
 	assert_string_equal(ask(&h, "connections"),
 	    "connection 10.0.0.1:1 age-ms 1\nconnection 10.0.0.2:2 age-ms 2\nok\n");

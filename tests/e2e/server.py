@@ -221,6 +221,22 @@ def silence(client, other):
     client.settimeout(PATIENCE)
 
 
+def udp_rows(server):
+    """The kernel's own words on the server's datagram sockets of IPv4."""
+    with open("/proc/net/udp", encoding="ascii") as file:
+        return [row for row in map(str.split, file) if row[1].endswith(f":{server.port:04X}") and row[2].endswith(":0000")]
+
+
+def drops(server):
+    """Datagrams that their queues had no room for."""
+    return sum(int(row[-1]) for row in udp_rows(server))
+
+
+def queued(server):
+    """Bytes in their queues."""
+    return sum(int(row[4].split(":")[1], 16) for row in udp_rows(server))
+
+
 def stop_process(server):
     """Stops the server's process and waits until it stands."""
     os.kill(server.pid, signal.SIGSTOP)

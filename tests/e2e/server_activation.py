@@ -118,11 +118,11 @@ def not_for_this_process():
 
 def unfit_sockets():
     """what cannot be served is said in one line, status 1"""
-    unlistening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    unlistening, unbound = (socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
     a, _b = socket.socketpair()
     with tempfile.TemporaryFile() as file:
         for fd, env, said in ((unlistening.fileno(), {}, "does not listen"), (a.fileno(), {}, "not an Internet socket"),
-                              (file.fileno(), {}, "not a socket"),
+                              (unbound.fileno(), {}, "not bound"), (file.fileno(), {}, "not a socket"),
                               (a.fileno(), {"TEST_LISTEN_FDS": "many"}, "LISTEN_FDS=many")):
             ended = subprocess.run([*ACTIVATE, str(fd), UPCASED], pass_fds=[fd], capture_output=True, text=True,
                                    timeout=PATIENCE, check=False, env={**os.environ, **env})

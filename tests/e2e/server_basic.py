@@ -75,6 +75,17 @@ def split_characters():
             expect(read_exactly(client, len(rest)), rest, f"the rest after {at} bytes")
 
 
+def urgent():
+    """a byte that is sent as urgent is one of the stream"""
+    with Server() as server:
+        client = tcp(server)
+        for text in (b"before", b"after"):
+            client.sendall(text)
+            client.send(b"!", socket.MSG_OOB)
+        client.shutdown(socket.SHUT_WR)
+        expect(read_all(client), b"BEFORE!AFTER!", "reply")
+
+
 def not_utf8():
     """bytes that are not UTF-8 pass; the beginning of a character passes at the end"""
     text = b"a\xff\xfeb\xc3(\xed\xa0\x80c\xf5\x80d\x80e\xc0\xafz"
@@ -127,6 +138,7 @@ def port_file():
             first.stop()
             with open(path, encoding="ascii") as file:
                 expect(file.read(), f"{second.port}\n", "the second one's port file")
+        expect("Is a directory" in refused_start("--port=0", f"--port-file={folder}", status=1), True, "a folder")
         message = refused_start("--port=0", f"--port-file={folder}/none/port", status=1)
         expect(bool(re.search(r"--port-file=.*none/port: .*No such file", message)), True, message)
 
@@ -160,7 +172,9 @@ def bad_options():
     """what is wrong with an option is said in one line, status 2"""
     for options, said in [
             (["--port=http"], "--port=http"), (["-p", "65536"], "65536"), (["--port"], "--port"),
-            (["--bind=example.org"], "example.org"), (["--bind=224.0.0.1"], "224.0.0.1"), (["--idle-timeout=5x"], "5x"),
+            (["--bind=example.org"], "example.org"), (["--bind=224.0.0.1"], "224.0.0.1"),
+            (["--bind=fe80::1"], "fe80::1%eth0"), (["--bind=::ffff:127.0.0.1"], "IPv4 address"),
+            ([*(f"--bind=127.0.0.{i}" for i in range(2, 34)), "--bind=localhost"], "--bind=localhost"), (["--idle-timeout=5x"], "5x"),
             (["--max-clients=0"], "--max-clients=0"), (["--max-clients=100000"], "--max-clients=100000"),
             (["--max-per-source=-1"], "--max-per-source"), (["--ready-fd=77"], "--ready-fd=77"),
             (["--lifeline-fd=77"], "--lifeline-fd=77"), (["--lifeline-fd=5000"], "--lifeline-fd=5000"),
@@ -265,6 +279,6 @@ def verbose():
         expect(": connected" in server.log(), False, "peers in the log without -v")
 
 
-run(says_that_it_is_ready, answers_over_both, answers_without_a_line_feed, half_close, split_characters, not_utf8,
+run(says_that_it_is_ready, answers_over_both, answers_without_a_line_feed, half_close, split_characters, urgent, not_utf8,
     port_zero_is_one_port, only_what_was_asked_for, port_file, ready_on_stdout, port_in_use, bad_options,
     help_and_version, closed_standard_descriptors, broken_pipe, full_log, lifeline, verbose)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from server import PATIENCE, Server, ask, expect, read_exactly, run, stop_process, tcp, udp, wait_until
+from server import PATIENCE, Server, ask, drops, expect, read_exactly, run, stop_process, tcp, udp, wait_until
 
 SOL_UDP, UDP_SEGMENT = 17, 103
 PORTABLE = "plain" in os.path.basename(os.environ.get("UPCASED", ""))
@@ -122,13 +122,6 @@ def peer_that_is_gone():
             for client in stay:
                 expect(receive(client, 60), [text % i for i in range(30) for text in (b"HERE %02d", b"AND HERE %02d")], "replies")
         expect(server.totals()["udp"]["datagrams"], 3 * 30 * 13, "datagrams")
-
-
-def drops(server):
-    """What the kernel's table says of the server's socket."""
-    with open("/proc/net/udp", encoding="ascii") as file:
-        rows = [line.split() for line in file if f":{server.port:04X} 00000000:0000" in line]
-    return int(rows[0][-1])
 
 
 def dropped():
@@ -268,9 +261,10 @@ TEXTS = [b"line %02d" % i for i in range(30)]
 
 
 def cannot():
-    """a kernel without the calls: one by one, and the log says so"""
-    refused(("-e", "inject=getsockopt:error=ENOPROTOOPT", "-e", "inject=recvmmsg,sendmmsg:error=ENOSYS"), TEXTS,
-            r"udp 127.0.0.1:\d+: recvmsg and sendmsg, replies one by one")
+    """a kernel without the calls, or a filter that forbids them: one by one, and the log says so"""
+    for error in ("ENOSYS", "EPERM"):
+        refused(("-e", "inject=getsockopt:error=ENOPROTOOPT", "-e", f"inject=recvmmsg,sendmmsg:error={error}"), TEXTS,
+                r"udp 127.0.0.1:\d+: recvmsg and sendmsg, replies one by one")
 
 
 def refuses_to_join():

@@ -7,7 +7,7 @@ import stat
 import tempfile
 
 from server_control_client import Control, name_of, parse
-from server import PATIENCE, Server, ask, expect, line, read_all, refused_start, run, tcp, udp, wait_until
+from server import PATIENCE, Server, ask, drops, expect, line, queued, read_all, refused_start, run, tcp, udp, wait_until
 
 PLACES = 8
 
@@ -44,6 +44,27 @@ def totals():
         expect(lines[0], "udp: clients 1 datagrams 1 replies 1 bytes-in 1 bytes-out 1", "first line")
 
 
+def dropped():
+    """totals: what the kernel has dropped by now, also where a burst was over before the server looked, and where workers serve"""
+    for options in ((), ("--workers=1",)):
+        with House("--ipv4", *options) as (server, path):
+            control, peer = Control(path), udp(server)
+            ask(peer, b"x")
+            pid = server.workers()[0] if options else server.pid
+            for _ in range(3):
+                before = drops(server)
+                os.kill(pid, signal.SIGSTOP)
+                while drops(server) < before + 50:
+                    for _ in range(200):
+                        peer.send(b"x" * 1400)
+                os.kill(pid, signal.SIGCONT)
+                # Its answer is behind the others.
+                control.ask("totals")
+                wait_until(lambda: not queued(server), "an empty queue")
+                lines = control.ask("totals")
+                expect(any(text.startswith(f"udp system: overflowed {drops(server)} ") for text in lines), True, f"{lines}")
+
+
 def connections():
     """connections: each with its own bytes and the kernel's facts; it is gone when it has ended"""
     with House() as (server, path):
@@ -70,6 +91,16 @@ def connections():
         expect(control.ask(f"connection {gone}")[0].startswith(f"error '{gone}' is not connected"), True, "error")
         # Looking is no activity.
         expect(control.connections()[name_of(clients[1])]["bytes-in"], 2, "bytes")
+
+
+def in_order():
+    """connections: in the order in which they came; where idle ones are ended, who has been idle longest comes first"""
+    for options, wanted in ((), (0, 1, 2)), (("--idle-timeout=1h",), (2, 0, 1)):
+        with House(*options) as (server, path):
+            clients = [tcp(server) for _ in range(3)]
+            for number in (0, 1, 2, 2, 0, 1):
+                line(clients[number], b"x")
+            expect(list(Control(path).connections()), [name_of(clients[i]) for i in wanted], f"order with {options}")
 
 
 def pending():
@@ -225,5 +256,5 @@ def short_of_descriptors():
         os.kill(server.pid, signal.SIGUSR1)
 
 
-run(totals, connections, pending, link, errors, pieces, its_file, bad_paths, slow_clients, many_clients, rude_clients,
+run(totals, dropped, connections, in_order, pending, link, errors, pieces, its_file, bad_paths, slow_clients, many_clients, rude_clients,
     short_of_descriptors)

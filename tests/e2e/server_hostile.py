@@ -7,7 +7,8 @@ import socket
 import tempfile
 import time
 
-from server import PATIENCE, Server, ask, expect, line, refused_start, run, tcp, udp, wait_until
+from server import PATIENCE, Server, ask, expect, line, queued, refused_start, run, tcp, udp, wait_until
+from tap import read
 
 
 def flood(server, count, source="127.0.0.1"):
@@ -27,13 +28,6 @@ def flood(server, count, source="127.0.0.1"):
             answered += sock.recv(2000).startswith(b"LINE ")
     except socket.timeout:
         return answered
-
-
-def queued(server):
-    """Bytes in the receive queues of the server's datagram sockets: the kernel's own word."""
-    with open("/proc/net/udp") as table:
-        rows = [row.split() for row in table][1:]
-    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{server.port:04X}"))
 
 
 def datagrams_too_fast():
@@ -128,6 +122,24 @@ def small_buffers():
         return "receive buffer" in server.log()
 
 
+def within_another_filter():
+    """where the system forbids giving up rights it says so and serves; the unit for systemd forbids none of that"""
+    calls = ("capset", "landlock_create_ruleset")
+    asan = os.environ.get("ASAN_OPTIONS", "")
+    with tempfile.NamedTemporaryFile() as trace, \
+            Server(before=("strace", "-D", "-q", "-o", trace.name, "-e", f"trace={','.join(calls)}", "-e",
+                           f"inject={','.join(calls)}:error=EPERM"), env={"ASAN_OPTIONS": f"{asan}:detect_leaks=0"}) as server:
+        said = server.wait_log(r"sandbox: (.*)")[1]
+        expect("no new privileges, capabilities kept (Operation not permitted), no Landlock" in said, True, said)
+        expect(ask(udp(server), b"udp"), b"UDP", "reply")
+        expect(line(tcp(server), b"tcp\n"), b"TCP\n", "reply")
+    # Neither is in @system-service without @privileged, and without an error number the manager's filter kills.
+    unit = read("data", "upcased.service.in")
+    allowed = " ".join(re.findall(r"^SystemCallFilter=([a-z].*)$", unit, re.M)).split()
+    needed = {*calls, "seccomp", "landlock_add_rule", "landlock_restrict_self"}
+    expect((needed - set(allowed), "SystemCallErrorNumber=EPERM" in unit), (set(), True), "calls of the unit's filter")
+
+
 def not_sandboxed():
     """--no-sandbox: as it was started"""
     with Server("--no-sandbox") as server:
@@ -168,5 +180,5 @@ def all_of_it_within():
         server.wait_log(r"totals at the end")
 
 
-run(datagrams_too_fast, connects_too_fast, no_rate_on_loopback, wrong_rates, sandboxed, watcher_sandboxed, not_sandboxed,
-    removes_its_files, all_of_it_within)
+run(datagrams_too_fast, connects_too_fast, no_rate_on_loopback, wrong_rates, sandboxed, watcher_sandboxed,
+    within_another_filter, not_sandboxed, removes_its_files, all_of_it_within)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """upcased --workers: several processes share the port, one that dies is replaced, and everything adds up."""
 import os
+import re
+import resource
 import signal
 import socket
 import subprocess
@@ -8,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from server import PATIENCE, UPCASED, Server, ask, expect, line, read_all, refused_start, run, stop_process, tcp, udp, wait_until
+from server import PATIENCE, UPCASED, Server, ask, drops, expect, line, read_all, refused_start, run, stop_process, tcp, udp, wait_until
 from server_control_client import Control, name_of
 
 WORKERS = 3
@@ -127,6 +129,25 @@ def what_waited():
         expect(peer.recv(100), b"WAITED", "reply")
 
 
+def dropped_is_told_once():
+    """what the kernel dropped at the sockets of one that died is not told again by the next one, and is not forgotten"""
+    with Server("--workers=1", "--ipv4") as server:
+        peer = udp(server)
+        for _ in range(3):
+            pid = wait_workers(server, 1)[0]
+            # Once while it lives, once more that it never learns of.
+            for number in (signal.SIGCONT, signal.SIGKILL):
+                os.kill(pid, signal.SIGSTOP)
+                before = drops(server)
+                while drops(server) < before + 50:
+                    peer.send(b"x" * 1400)
+                os.kill(pid, number)
+                server.wait_totals(lambda t: t["udp system"]["overflowed"] >= drops(server), "all that was dropped")
+            wait_until(lambda pid=pid: pid not in server.workers(), "its end")
+        ask(udp(server), b"x")
+        expect(server.totals()["udp system"]["overflowed"], drops(server), "overflowed")
+
+
 def dies_at_once():
     """one that dies at once is replaced after pauses that grow"""
     with Server("--workers=1") as server:
@@ -238,6 +259,24 @@ def not_with_sockets_handed_over():
         expect((ended_at.returncode, "LISTEN_FDS" in ended_at.stderr), (2, True), ended_at.stderr)
 
 
+def too_few_descriptors():
+    """where there is no room for the sockets of all: one line with the way out, status 2, and not some that never start"""
+    def low(most=40):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    message = refused_start("--workers=16", "--port=0", "--ipv4", status=2, before=low)
+    needed = int(re.search(r"^upcased: --workers=16: .* raise it \(ulimit -n (\d+)\)$", message)[1])
+    with Server("--workers=16", "--ipv4", prepare=lambda: low(needed + 2)) as server:
+        wait_workers(server, 16)
+        expect("cannot" in server.log(), False, server.log())
+    addresses = [f"--bind=127.0.0.{i}" for i in range(1, 33)]
+    message = refused_start("--workers=16", "--port=0", *addresses, status=2)
+    expect("--workers=16: is more than the 15 for whose sockets select() has room" in message, True, message)
+    with Server("--workers=15", *addresses) as server:
+        wait_workers(server, 15)
+        for i in range(1, 33):
+            expect(ask(udp(server, f"127.0.0.{i}"), b"x"), b"X", f"reply of 127.0.0.{i}")
+
+
 def stopped_parent():
     """workers serve also while who watches stands still"""
     with Server("--workers=2") as server:
@@ -248,5 +287,5 @@ def stopped_parent():
         os.kill(server.pid, signal.SIGCONT)
 
 
-run(share, one_is_killed, what_waited, dies_at_once, all_end, none_is_left, port_in_use, control, asked_to_end_alone,
-    not_with_sockets_handed_over, stopped_parent)
+run(share, one_is_killed, what_waited, dropped_is_told_once, dies_at_once, all_end, none_is_left, port_in_use, control, asked_to_end_alone,
+    not_with_sockets_handed_over, too_few_descriptors, stopped_parent)
