@@ -314,7 +314,7 @@ static void draw_histogram(struct grid *g, const struct plot_source *sources, in
 			put_bar(&part, column, (double)column_count(h, t, g->columns, column) * part.rows / (double)most,
 			    sources[i].stream);
 		snprintf(words, sizeof words, "%s, %" PRIu64 " line%s; highest column %" PRIu64, sources[i].stream ? "TCP" : "UDP",
-		    h->count, h->count == 1 ? "" : "s", most);
+		    h->count, h->count == 1 ? "" : "s", h->count > 0 ? most : 0);
 		canvas_text(g->c, part.top - 1, g->left, g->left + g->columns, words, styles[sources[i].stream]);
 	}
 	put_times_under(g, t);

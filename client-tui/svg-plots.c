@@ -155,7 +155,7 @@ static void draw_histogram(const struct pages *p, double x, double y)
 				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar, WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
 		snprintf(words, sizeof words, "%s: %" PRIu64 " line%s; highest column %" PRIu64, t ? "TCP" : "UDP", h->count,
-		    h->count == 1 ? "" : "s", most);
+		    h->count == 1 ? "" : "s", h->count > 0 ? most : 0);
 		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START, words);
 	}
 }

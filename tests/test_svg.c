@@ -153,11 +153,12 @@ static void no_two_marks_have_the_same_words(void **state)
 	char *svg;
 
 	(void)state;
-	records[0].replied_at = records[0].sent_at + 1 * MS;
-	records[1].replied_at = records[1].sent_at + 1 * MS;
+	records[0].replied_at = records[0].sent_at + 2 * MS;
+	records[1].typed_at = records[1].sent_at = records[0].sent_at + 3 * MS;
+	records[1].replied_at = records[0].sent_at + 5 * MS;
 	svg = exchange(records, COUNT(records), 0);
+	draws(svg, ">2.130 s<", 1);
 	draws(svg, ">2.135 s<", 1);
-	draws(svg, ">2.14 s<", 0);
 	free(svg);
 }
 
