@@ -15,7 +15,7 @@
 
 enum journal_kind {
 	JOURNAL_REPLY,   /* all but first replies to lines: `match`, `number`, `rtt`, and of a stray `text` */
-	JOURNAL_DECIDED, /* a line got its fate otherwise than by a reply: `number` */
+	JOURNAL_DECIDED, /* a line got its fate otherwise than by a reply: `number`; 0: all that waited were cut off */
 	JOURNAL_NOTICE,  /* `bad`, `text` */
 };
 

@@ -53,11 +53,12 @@ static void on_reply(void *context, size_t session, const struct session_reply *
 	putchar('\n');
 }
 
-static void on_row(void *context, size_t session, uint64_t number)
+static void on_row(void *context, size_t session, uint64_t number, bool timed)
 {
 	struct play *p = context;
 
-	recorder_row(p->recorder, (int)session, number, replay_now(p->replay, 0));
+	if (timed)
+		recorder_row(p->recorder, (int)session, number, replay_now(p->replay, 0));
 }
 
 static void on_notice(void *context, bool bad, const char *text)

@@ -277,7 +277,7 @@ static void draw_rtt(struct grid *g, const struct plot_source *sources, int coun
 		snprintf(words, sizeof words, "line %" PRIu64, last);
 		put_under(g, 1, words);
 	}
-	put_legend(g, sources, count, g->ascii ? "x lost" : "✗ lost");
+	put_legend(g, sources, count, g->ascii ? "x not answered" : "✗ not answered");
 }
 
 /* How many times fall into each column. */
@@ -313,8 +313,8 @@ static void draw_histogram(struct grid *g, const struct plot_source *sources, in
 		for (int column = 0; column < g->columns; column++)
 			put_bar(&part, column, (double)column_count(h, t, g->columns, column) * part.rows / (double)most,
 			    sources[i].stream);
-		snprintf(words, sizeof words, "%s, %" PRIu64 " lines; highest column %" PRIu64, sources[i].stream ? "TCP" : "UDP",
-		    h->count, most);
+		snprintf(words, sizeof words, "%s, %" PRIu64 " line%s; highest column %" PRIu64, sources[i].stream ? "TCP" : "UDP",
+		    h->count, h->count == 1 ? "" : "s", h->count > 0 ? most : 0);
 		canvas_text(g->c, part.top - 1, g->left, g->left + g->columns, words, styles[sources[i].stream]);
 	}
 	put_times_under(g, t);
@@ -364,8 +364,8 @@ static void draw_runs(struct grid *g, const struct plot_source *sources, int cou
 		snprintf(words, sizeof words, " %" PRIu64 " time%s", s->runs[i], s->runs[i] == 1 ? "" : "s");
 		canvas_text(g->c, g->top + row++, g->left + (bar ? bar : 1), g->left + g->columns, words, STYLE_NORMAL);
 	}
-	snprintf(words, sizeof words, "lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " runs", s->longest_run,
-	    stats_mean_run(s), s->run_count);
+	snprintf(words, sizeof words, "lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " run%s", s->longest_run,
+	    stats_mean_run(s), s->run_count, s->run_count == 1 ? "" : "s");
 	canvas_text(g->c, g->top + g->rows + 1, g->left, g->left + g->columns, s->run_count ? words : "no line was lost", STYLE_FAINT);
 }
 

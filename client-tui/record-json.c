@@ -83,7 +83,7 @@ static char *finish(json_t *o)
 
 static json_t *make_leg(const struct witness_leg *leg)
 {
-	json_t *o = json_object(), *waits = json_array();
+	json_t *o = json_object(), *waits = json_array(), *timeouts = json_array();
 
 	put_count(o, "tries", leg->tries);
 	put_count(o, "again", leg->again);
@@ -92,9 +92,12 @@ static json_t *make_leg(const struct witness_leg *leg)
 	put_word(o, "fate", record_event_name((enum event_fate)leg->fate));
 	put_bool(o, "doubled", leg->doubled);
 	put_bool(o, "held", leg->held);
-	for (int i = 0; i < leg->waits; i++)
+	for (int i = 0; i < leg->waits; i++) {
 		json_array_append_new(waits, json_integer(leg->wait[i]));
+		json_array_append_new(timeouts, leg->timeout[i] > 0 ? json_integer(leg->timeout[i]) : json_null());
+	}
 	json_object_set_new(o, "waits_us", waits);
+	json_object_set_new(o, "timeouts_us", timeouts);
 	put_time(o, "first_in_ns", leg->tries > 0 ? leg->first_in : RECORD_NEVER);
 	put_time(o, "last_in_ns", leg->tries > 0 ? leg->last_in : RECORD_NEVER);
 	put_time(o, "first_out_ns", leg->first_out == INT64_MAX ? RECORD_NEVER : leg->first_out);

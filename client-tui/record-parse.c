@@ -37,16 +37,25 @@ static void read_transport(struct reader *r, unsigned *session, bool *stream)
 		reader_blame(r, "transport", "is neither \"udp\" nor \"tcp\"");
 }
 
+static uint32_t short_time(struct reader *r, const char *key, const json_t *value)
+{
+	if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > UINT32_MAX)
+		reader_blame(r, key, "has a value that is not a time");
+	return (uint32_t)json_integer_value(value);
+}
+
+/* Without "timeouts_us", which older files do not have, none is known to have run out. */
 static void read_waits(struct reader *r, struct witness_leg *leg)
 {
-	json_t *waits = reader_array(r, "waits_us", WITNESS_WAITS), *value;
+	json_t *waits = reader_array(r, "waits_us", WITNESS_WAITS), *timeouts, *value;
 	size_t i;
 
-	json_array_foreach(waits, i, value) {
-		if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > UINT32_MAX)
-			reader_blame(r, "waits_us", "has a value that is not a time");
-		leg->wait[leg->waits++] = (uint32_t)json_integer_value(value);
-	}
+	json_array_foreach(waits, i, value)
+		leg->wait[leg->waits++] = short_time(r, "waits_us", value);
+	timeouts = reader_array(r, "timeouts_us", leg->waits);
+	json_array_foreach(timeouts, i, value)
+		if (!json_is_null(value))
+			leg->timeout[i] = short_time(r, "timeouts_us", value);
 }
 
 static void read_leg(struct reader *from, const char *key, struct witness_leg *leg)

@@ -47,6 +47,13 @@ int recorder_put_notice(const struct recorder_sink *to, const struct record_noti
 	return to->output == CLIENT_JSON ? put(to, record_json_notice(notice)) : 0;
 }
 
+/* The connection on which the line was sent has ended, and with it all lines that waited. */
+static bool cuts(const struct journal_note *note, const struct recorder_side *s, const struct ledger_row *row)
+{
+	return note->kind == JOURNAL_DECIDED && note->number == 0 && note->session == s->of.session &&
+	    row->fate == FATE_CUT_OFF && note->at >= row->sent_at;
+}
+
 /* The times that stand in the journal: of duplicates, in the order in which they came; of refusals and the like. */
 static void add_times(const struct recorder *r, const struct recorder_side *s, const struct ledger_row *row,
     struct record *record)
@@ -63,6 +70,8 @@ static void add_times(const struct recorder *r, const struct recorder_side *s, c
 	for (; at < journal_count(r->journal) && (left > 0 || (decided && record->decided_at == RECORD_NEVER)); at++) {
 		const struct journal_note *note = journal_at(r->journal, at);
 
+		if (cuts(note, s, row))
+			record->decided_at = note->at - r->start;
 		if (note->number != row->number || note->session != s->of.session)
 			continue;
 		if (note->kind == JOURNAL_DECIDED && decided)

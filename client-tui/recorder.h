@@ -65,6 +65,7 @@ void recorder_facts(struct recorder *r, int session, const struct facts *facts);
 
 /* What the session's hooks tell, at `now`. Pieces of a reply (`more`) may be passed on, they are not recorded. */
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply, int64_t now);
+/* `number` 0: all lines that waited were cut off. */
 void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now);
 void recorder_notice(struct recorder *r, bool bad, const char *text, int64_t now);
 

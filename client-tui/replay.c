@@ -325,7 +325,7 @@ static void decide(struct replay *r, size_t side, const struct record_kept *line
 {
 	ledger_play_fate(r->sessions[side]->ledger, line->number, fate, line->error);
 	show_truth(r, line);
-	r->hooks.row(r->hooks.context, side, line->number);
+	r->hooks.row(r->hooks.context, side, line->number, line->decided_at != RECORD_NEVER);
 }
 
 /* A reply with a record of its own. */

@@ -20,7 +20,8 @@ struct replay_hooks {
 	void *context;
 	/* As a session's hooks; `session` counts them as replay_session() does. */
 	void (*reply)(void *context, size_t session, const struct session_reply *reply);
-	void (*row)(void *context, size_t session, uint64_t number);
+	/* `timed`: the recording says when; else it is shown when the line was sent, which is no time to be recorded again. */
+	void (*row)(void *context, size_t session, uint64_t number, bool timed);
 	void (*notice)(void *context, bool bad, const char *text);
 	/* A line was typed; over both at once: `other` is TCP's session, else SIZE_MAX. */
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);

@@ -453,10 +453,10 @@ void session_give_up(struct session *s, int64_t now)
 		return;
 	}
 	s->transport->close(s, now);
-	if (s->settings.transport == SESSION_TCP)
-		ledger_cut_off(s->ledger, now);
-	else
+	if (s->settings.transport != SESSION_TCP)
 		ledger_give_up(s->ledger);
+	else if (ledger_cut_off(s->ledger, now) > 0)
+		session_row(s, 0);
 	fail_queued(s, ECANCELED, now);
 	resolve_free(s->resolve);
 	s->resolve = NULL;

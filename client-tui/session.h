@@ -48,7 +48,7 @@ struct session_reply {
 struct session_hooks {
 	void *context;
 	void (*reply)(void *context, const struct session_reply *reply);
-	/* A line changed its fate other than by a reply. */
+	/* A line changed its fate other than by a reply; 0: all lines that waited did, at once (they were cut off). */
 	void (*row)(void *context, uint64_t number);
 	/* Something to tell: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);

@@ -310,12 +310,12 @@ static int write_reply(FILE *out, const struct ledger_row *row)
 	return 0;
 }
 
-static int save_line(FILE *out, const struct board_item *item, int64_t now)
+static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64_t number, int64_t now)
 {
-	const struct ledger_row *row = ledger_find(item->ledger, item->number);
+	const struct ledger_row *row = ledger_find(ledger, number);
 	char fate[300];
 
-	fprintf(out, "%5" PRIu64 "  %s  ", item->number, item->stream ? "TCP" : "UDP");
+	fprintf(out, "%5" PRIu64 "  %s  ", number, stream ? "TCP" : "UDP");
 	if (!row) {
 		fputs("(no longer kept)\n", out);
 		return 0;
@@ -329,7 +329,7 @@ static int save_line(FILE *out, const struct board_item *item, int64_t now)
 		else if (write_reply(out, row))
 			return -1;
 	}
-	fprintf(out, "  %s\n", summary_fate(row, item->stream, now, fate, sizeof(fate)));
+	fprintf(out, "  %s\n", summary_fate(row, stream, now, fate, sizeof(fate)));
 	return 0;
 }
 
@@ -337,7 +337,10 @@ static int save_item(FILE *out, const struct board_item *item, int64_t now)
 {
 	switch (item->kind) {
 	case BOARD_LINE:
-		return save_line(out, item, now);
+		/* What went over both at once has a fate over each. */
+		if (save_line(out, item->ledger, item->stream, item->number, now))
+			return -1;
+		return item->other ? save_line(out, item->other, true, item->number, now) : 0;
 	case BOARD_STRAY:
 		fprintf(out, "       %s  stray  ->  ", item->stream ? "TCP" : "UDP");
 		break;

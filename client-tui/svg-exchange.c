@@ -6,9 +6,12 @@
 
 #include "svg-exchange.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "svg-exchange-core.h"
 #include "units.h"
 
@@ -77,6 +80,12 @@ static void draw_packet(const struct panel *panel, const struct record *r, const
 		svg_arrow(p->out, from, y1, to, exchange_place(p, k->out2), style, 0);
 }
 
+/* It was sent, and nobody knows how far it came. */
+static bool is_under_way(const struct record *r)
+{
+	return !exchange_known(r->replied_at) && r->fate != FATE_FAILED && r->fate != FATE_QUEUED;
+}
+
 /* Without the link's word: the client's end is true, the server's is reckoned. */
 static void draw_reckoned(const struct panel *panel, const struct record *r)
 {
@@ -91,7 +100,7 @@ static void draw_reckoned(const struct panel *panel, const struct record *r)
 		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);
 		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2, r->late ? SVG_LATE : style, 1);
 		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3, r->late ? SVG_LATE : style, 0);
-	} else if (r->fate != FATE_FAILED && r->fate != FATE_QUEUED) {
+	} else if (is_under_way(r)) {
 		const double y2 = exchange_place(p, r->sent_at + p->way);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, r->fate == FATE_WAITING);
@@ -174,6 +183,24 @@ static void draw_cuts(const struct picture *p)
 	}
 }
 
+/* With so many digits that two marks are never told by the same words. */
+static void mark_words(int64_t at, int64_t step, char *buf, size_t size)
+{
+	static const struct { int64_t ns; const char *name; } units[] = {
+		{ NS_PER_S, "s" }, { NS_PER_MS, "ms" }, { NS_PER_US, "µs" }, { 1, "ns" },
+	};
+	char digits[12] = ".";
+	size_t i = 0, n = 1;
+
+	while (i + 1 < sizeof units / sizeof *units && at < units[i].ns)
+		i++;
+	for (int64_t part = units[i].ns; part > step && part > 1 && n + 1 < sizeof digits;) {
+		part /= 10;
+		digits[n++] = (char)('0' + at / part % 10);
+	}
+	snprintf(buf, size, "%" PRId64 "%s %s", at / units[i].ns, n > 1 ? digits : "", units[i].name);
+}
+
 static void draw_times(const struct picture *p)
 {
 	const struct time_axis *a = &p->axis;
@@ -189,8 +216,10 @@ static void draw_times(const struct picture *p)
 			t = (a->cuts[cut].to - 1) / step * step;
 			continue;
 		}
-		if (t >= a->moments[0])
-			draw_mark(p, exchange_place(p, t), 0, units_duration_text(t, "µ", text, sizeof text));
+		if (t < a->moments[0])
+			continue;
+		mark_words(t, step, text, sizeof text);
+		draw_mark(p, exchange_place(p, t), 0, text);
 	}
 }
 
@@ -228,7 +257,7 @@ static void draw_panel(struct picture *p, bool stream, double x, double bottom)
 /* What the colours mean; only what is in the picture. */
 static void draw_legend(const struct picture *p, double y)
 {
-	bool again = false, bare = false, late = false, link = false, reckoned = false;
+	bool again = false, bare = false, late = false, died = false, unknown = false, reckoned = false;
 	double x = MARGIN;
 	const struct { bool shown; enum svg_style style; int dashed; const char *words; } entries[] = {
 		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
@@ -237,7 +266,7 @@ static void draw_legend(const struct picture *p, double y)
 		{ true, SVG_BARE, 0, "no payload (ACK)" },
 		{ true, SVG_LATE, 0, "late" },
 		{ true, SVG_LOST, 0, "it died on the way" },
-		{ true, SVG_LOST, 0, "lost; where is not known" },
+		{ true, SVG_LOST, 0, "no reply; how far it came is not known" },
 		{ true, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
 	};
 
@@ -245,15 +274,16 @@ static void draw_legend(const struct picture *p, double y)
 		const struct record *r = &p->records[i];
 
 		late |= r->late;
-		link |= exchange_has_packets(r);
+		unknown |= !exchange_has_packets(r) && exchange_known(r->sent_at) && is_under_way(r) && r->fate != FATE_WAITING;
 		reckoned |= !exchange_has_packets(r) && exchange_known(r->replied_at);
 		for (size_t k = 0; k < r->packet_count; k++) {
 			again |= r->packets[k].again;
 			bare |= !r->packets[k].payload;
+			died |= !exchange_known(r->packets[k].out) || r->packets[k].fate == EVENT_CORRUPTED;
 		}
 	}
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-		if (!entries[i].shown || (i == 2 && !again) || (i == 3 && !bare) || (i == 4 && !late) || (i == 5 && !link) || (i == 6 && link) ||
+		if (!entries[i].shown || (i == 2 && !again) || (i == 3 && !bare) || (i == 4 && !late) || (i == 5 && !died) || (i == 6 && !unknown) ||
 		    (i == 7 && !reckoned))
 			continue;
 		if (entries[i].style == SVG_LOST)

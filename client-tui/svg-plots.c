@@ -98,7 +98,7 @@ static void draw_rtt(const struct pages *p, double x, double y)
 	const double span = p->last > p->first ? (double)(p->last - p->first) : 1, bottom = y + HEIGHT - 14;
 	char words[40];
 
-	put_frame(p->out, x, y, "round-trip time over lines; a cross is a line without a reply");
+	put_frame(p->out, x, y, "round-trip time over lines; a cross is a line that was not answered");
 	for (size_t i = 0; i < n; i++) {
 		time_words(marks[i], words, sizeof words);
 		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), words);
@@ -154,7 +154,8 @@ static void draw_histogram(const struct pages *p, double x, double y)
 			if (bar > 0)
 				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar, WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
-		snprintf(words, sizeof words, "%s: %" PRIu64 " lines; highest column %" PRIu64, t ? "TCP" : "UDP", h->count, most);
+		snprintf(words, sizeof words, "%s: %" PRIu64 " line%s; highest column %" PRIu64, t ? "TCP" : "UDP", h->count,
+		    h->count == 1 ? "" : "s", h->count > 0 ? most : 0);
 		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START, words);
 	}
 }

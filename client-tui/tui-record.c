@@ -83,11 +83,12 @@ static void on_reply(void *context, size_t session, const struct session_reply *
 	app_reply(app->sessions[session], reply);
 }
 
-static void on_row(void *context, size_t session, uint64_t number)
+static void on_row(void *context, size_t session, uint64_t number, bool timed)
 {
 	struct app *app = context;
 
-	recorder_row(app->recorder, app->sessions[session]->recorded, number, app_time(app, clock_monotonic()));
+	if (timed)
+		recorder_row(app->recorder, app->sessions[session]->recorded, number, app_time(app, clock_monotonic()));
 	app->changed = true;
 }
 

@@ -155,7 +155,7 @@ static void histogram_and_share(void **state)
 		for (int column = 11; column < 80; column++)
 			assert_false(canvas_at(&s->canvas, row, column)->chars[0] >= 0x2801);
 	draw(s, 20, 80, PLOT_RUNS, 1, false);
-	assert_int_equal(rows_with(s, 20, "longest 36, mean 36.00, 1 runs"), 1);
+	assert_int_equal(rows_with(s, 20, "longest 36, mean 36.00, 1 run"), 1);
 	assert_int_equal(rows_with(s, 20, " 1 time"), 1);
 }
 

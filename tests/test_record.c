@@ -47,7 +47,7 @@ static unsigned char *random_bytes(uint32_t *seed, size_t *n)
 static void random_leg(uint32_t *seed, struct witness_leg *leg)
 {
 	*leg = (struct witness_leg){ .tries = (uint16_t)(next(seed) % 3), .again = 1, .lost = 2, .fate = EVENT_LOST, .waits = 2,
-		.wait = { next(seed), 5 }, .first_out = INT64_MAX, .last_out = INT64_MIN };
+		.wait = { next(seed), 5 }, .timeout = { next(seed) % 2 * 204000, 408000 }, .first_out = INT64_MAX, .last_out = INT64_MIN };
 	if (leg->tries > 0)
 		leg->first_in = 5, leg->last_in = 7;
 	if (next(seed) % 2)
@@ -98,8 +98,11 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_int_equal(a->duplicates, b->duplicates);
 	assert_int_equal(a->packet_count, b->packet_count);
 	assert_int_equal(a->has_link, b->has_link);
-	if (a->has_link)
+	if (a->has_link) {
 		assert_int_equal(a->legs[EVENT_BACK].first_out, b->legs[EVENT_BACK].first_out);
+		/* What the row says: "RTO 204, 408 ms". */
+		assert_memory_equal(a->legs[EVENT_BACK].timeout, b->legs[EVENT_BACK].timeout, sizeof a->legs[EVENT_BACK].timeout);
+	}
 }
 
 static void any_record_comes_back(void **state)
@@ -433,6 +436,8 @@ static void damaged_files_are_refused(void **state)
 		{ START SESSION LINE("1", ",\"tag\":\"x\""), "line 3: \"tag\" is not a whole" },
 		{ "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":7}\n", "line 1: \"link\" is not a text" },
 		{ START SESSION LINE("1", ",\"link\":7"), "line 3: \"link\" is not an object" },
+		{ START SESSION LINE("1", ",\"link\":{\"there\":{\"waits_us\":[5],\"timeouts_us\":[null,5]}}"),
+			"line 3: \"timeouts_us\" is too long" },
 		{ START SESSION SESSION, "line 3: the sessions are not numbered" },
 		{ START "{\"type\":\"summary\",\"sessions\":[]}\n" SESSION, "line 3: there is more behind" },
 		{ START SESSION "{\"type\":\"summary\",\"sessions\":[]}\n", "line 3: the summary has other" },

@@ -119,6 +119,21 @@ static void both_side_by_side(void **state)
 	term_expect(t, "TCP 10.9.0.2:12000");
 }
 
+/* The timeouts that ran out are in the record: the row says what it said. */
+static void tells_timeouts(void **state)
+{
+	static const char again[] = LAB_START SESSION("0", "tcp")
+	    "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,\"fate\":\"answered\",\"typed_ns\":1,\"sent_ns\":1,"
+	    "\"replied_ns\":8000001,\"text\":\"one\",\"link\":{\"place\":\"here\",\"there\":{\"tries\":4,\"again\":3,\"through\":1,\"lost\":3,"
+	    "\"fate\":\"lost\",\"waits_us\":[60000,250300,470000],\"timeouts_us\":[null,204000,408000],\"first_in_ns\":1,\"last_in_ns\":2,"
+	    "\"first_out_ns\":3,\"last_out_ns\":3},\"back\":" LEG("1", "0", "1", "0", "none") "}}\n";
+	struct terminal *t = read_again(again, NULL);
+
+	(void)state;
+	client_expect_pair(t, "1 one", "3× again (RTO 204…408 ms)");
+	client_leave(t);
+}
+
 static void saves_again(void **state)
 {
 	struct terminal *t = read_again(lab, NULL);
@@ -147,6 +162,7 @@ int main(void)
 		cmocka_unit_test_teardown(shows_what_was_recorded, client_teardown),
 		cmocka_unit_test_teardown(goes_step_by_step, client_teardown),
 		cmocka_unit_test_teardown(both_side_by_side, client_teardown),
+		cmocka_unit_test_teardown(tells_timeouts, client_teardown),
 		cmocka_unit_test_teardown(saves_again, client_teardown),
 	};
 

@@ -412,6 +412,7 @@ static void saving(void **state)
 	board_add_line(b, tcp, true, 1);
 	board_add_line(b, tcp, true, 2);
 	board_add_line(b, udp, false, 3);
+	board_add_both(b, udp, tcp, 1);
 	board_add_text(b, BOARD_STRAY, false, "NOBODY\r", 7);
 	board_add_text(b, BOARD_NOTICE, false, "connected", 9);
 	board_add_text(b, BOARD_ERROR, true, "refused", 7);
@@ -423,6 +424,9 @@ static void saving(void **state)
 	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "e\xcc\x81  answered in 2.00 ms, differs\n"
 	    "    2  TCP  is anyone^Ithere  waiting 2.0 s\n"
 	    "    3  UDP  (no longer kept)\n"
+	    /* Over both at once. */
+	    "    1  UDP  hello  ->  HELLO  answered in 40.9 ms\n"
+	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "e\xcc\x81  answered in 2.00 ms, differs\n"
 	    "       UDP  stray  ->  NOBODY^M\n"
 	    "       -- connected\n"
 	    "       !! refused\n");

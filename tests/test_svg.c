@@ -146,6 +146,22 @@ static void ticks_are_round(void **state)
 	assert_float_equal(ticks_place(&t, 1e15), 1, 1e-9);
 }
 
+/* Late in a session, marks a few milliseconds apart. */
+static void no_two_marks_have_the_same_words(void **state)
+{
+	struct record records[] = { line(213, false, FATE_ANSWERED, "one"), line(214, false, FATE_ANSWERED, "two") };
+	char *svg;
+
+	(void)state;
+	records[0].replied_at = records[0].sent_at + 2 * MS;
+	records[1].typed_at = records[1].sent_at = records[0].sent_at + 3 * MS;
+	records[1].replied_at = records[0].sent_at + 5 * MS;
+	svg = exchange(records, COUNT(records), 0);
+	draws(svg, ">2.130 s<", 1);
+	draws(svg, ">2.135 s<", 1);
+	free(svg);
+}
+
 static void reckons_without_a_link(void **state)
 {
 	const struct record records[] = { line(1, false, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two") };
@@ -156,10 +172,14 @@ static void reckons_without_a_link(void **state)
 	draws(svg, "class=\"udp dash\"", 2);
 	draws(svg, "server's end reckoned at half the round trip", 1);
 	draws(svg, "class=\"lost\"", 2);
-	draws(svg, "lost; where is not known", 1);
+	draws(svg, "no reply; how far it came is not known", 1);
 	draws(svg, "1 one", 1);
 	draws(svg, "1 ONE", 1);
 	draws(svg, "2 TWO", 0);
+	free(svg);
+	/* Only what is in the picture is explained. */
+	svg = exchange(records, 1, 0);
+	draws(svg, "how far it came", 0);
 	free(svg);
 }
 
@@ -316,7 +336,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(axis_is_cut_where_nothing_happens), cmocka_unit_test(axis_is_not_too_long),
 		cmocka_unit_test(nothing_at_all), cmocka_unit_test(ticks_are_round),
-		cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(true_times_in_the_lab),
+		cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(no_two_marks_have_the_same_words),
+		cmocka_unit_test(true_times_in_the_lab),
 		cmocka_unit_test(text_cannot_break_out), cmocka_unit_test(hundred_lines_a_page),
 		cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
 	};

@@ -137,6 +137,25 @@ def both(folder):
             point("as text", [] if "LINE 300  answered in" in file.read() else ["no such line"])
 
 
+def cut_off(folder):
+    """The end of a connection is the time of all lines that it cut off, of no other line."""
+    with python("scripted_server.py", "tcp") as server:
+        result = run("--json", "--tcp", "127.0.0.1", server.port, stdin=b"one\nhold two\nreset three\n")
+    found = records(result.stdout)
+    lines = [record for record in found if record["type"] == "line"]
+    notices = [record["at_ns"] for record in found if record["type"] == "notice" and "whether the server saw" in record["text"]]
+    cut = [record["decided_ns"] for record in lines if record["fate"] == "cut off"]
+    point("cut off: it says when", differences("fates", [record["fate"] for record in lines], ["answered", "cut off", "cut off"]) +
+          differences("notices", len(notices), 1) + differences("times", len(set(cut)), 1) +
+          ([] if cut and notices and 0 <= notices[0] - cut[0] < 1e9 else [f"cut off at {cut}, told at {notices}"]))
+    point("cut off: read and written again", same_again(folder, "cut.jsonl", result.stdout))
+    for record in found:
+        if "decided_ns" in record:
+            record["decided_ns"] = None
+    point("cut off at a time that is not known: none is made up", same_again(
+        folder, "unknown.jsonl", "".join(json.dumps(record) + "\n" for record in found).encode()))
+
+
 def refused(folder):
     existing = os.path.join(folder, "there.csv")
     with open(existing, "w", encoding="utf-8") as file:
@@ -203,6 +222,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="upcase-test-") as folder:
         udp(folder)
         both(folder)
+        cut_off(folder)
         refused(folder)
         huge(folder)
     broken_output()
