@@ -198,8 +198,14 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 	struct host *h = &c->hosts[p->host];
 
 	*at = p->at;
-	if (!h->stamper || find(&h->sides[p->way], p, at))
+	if (!h->stamper)
 		return true;
+	if (find(&h->sides[p->way], p, at)) {
+		/* At the outer end of a veth pair the stamp is made beside the link's reading, and may be some microseconds later. */
+		if (p->way == PCAPNG_OUT && *at > p->at)
+			*at = p->at;
+		return true;
+	}
 	if (now - p->at < PATIENCE)
 		return false;
 	h->unstamped++;
