@@ -63,7 +63,17 @@ static int put(struct stream *s, const unsigned char *bytes, size_t n)
 	memcpy(s->pending, bytes + written, n);
 	s->begin = 0;
 	s->waiting = n;
+	s->house->held += n;
 	return 0;
+}
+
+static void drop_pending(struct stream *s)
+{
+	if (!s->pending)
+		return;
+	s->house->held -= s->begin + s->waiting;
+	free(s->pending);
+	s->pending = NULL;
 }
 
 /* Writes what waits. Returns 0, or -1 with errno. */
@@ -75,10 +85,8 @@ static int put_pending(struct stream *s)
 		return -1;
 	s->begin += (size_t)written;
 	s->waiting -= (size_t)written;
-	if (s->waiting == 0) {
-		free(s->pending);
-		s->pending = NULL;
-	}
+	if (s->waiting == 0)
+		drop_pending(s);
 	return 0;
 }
 
@@ -175,7 +183,8 @@ static int take(struct stream *s, size_t n)
 /* Reads once and answers. Returns whether more is there to be read, and the stream to be read from. */
 static bool read_once(struct stream *s, int64_t now)
 {
-	size_t most = s->finishing && s->left < STREAM_IN ? s->left : STREAM_IN;
+	const size_t room = s->house->held < STREAM_HELD_MOST ? STREAM_IN : STREAM_IN_SHORT;
+	const size_t most = s->finishing && s->left < room ? s->left : room;
 	ssize_t n = recv(s->fd, s->house->in, most, 0);
 	int result;
 
@@ -188,7 +197,7 @@ static bool read_once(struct stream *s, int64_t now)
 	result = n == 0 ? put_end(s) : take(s, (size_t)n);
 	if (result < 0)
 		over(s, why_broken(errno), errno, now);
-	else if (n == STREAM_IN && !s->pending && !s->finishing)
+	else if ((size_t)n == room && !s->pending && !s->finishing)
 		return true;
 	else
 		go_on(s, now);
@@ -269,7 +278,7 @@ void stream_close(struct stream *s)
 {
 	crowd_remove(s->house->crowd, s->fd);
 	close(s->fd);
-	free(s->pending);
+	drop_pending(s);
 }
 
 void stream_finish(struct stream *s, int64_t now)

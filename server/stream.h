@@ -13,8 +13,11 @@
 #include "crowd.h"
 #include "totals.h"
 
-/* Bytes read at once. */
+/* Bytes read at once. While the replies that are held for all clients together are so many bytes, a read is a short one: so a
+ * thousand clients that do not read theirs cost that much and at most 24 KiB each. */
 #define STREAM_IN 262144
+#define STREAM_IN_SHORT 8192
+#define STREAM_HELD_MOST (UINT64_C(16) << 20)
 /* What is held back of the piece before, and the room that is asked for what may be. */
 #define STREAM_OUT (CAPITALS_GROWTH * (STREAM_IN + 2 * CAPITALS_HELD))
 
@@ -32,6 +35,8 @@ struct stream_house {
 	/* How many more times somebody may read again in the turn that began at `turn`, ns, and did not leave it to the next. */
 	int again;
 	int64_t turn;
+	/* The size of all that is `pending`, bytes. */
+	uint64_t held;
 	alignas(4096) unsigned char in[STREAM_IN];
 	alignas(4096) unsigned char out[STREAM_OUT];
 };
@@ -47,7 +52,7 @@ struct stream {
 	size_t left;
 	/* All is written and the end is told; it waits for the client's system to have everything. */
 	bool lingering;
-	/* What the kernel did not take: `waiting` bytes from `begin` on. NULL for none. */
+	/* What the kernel did not take: `waiting` bytes from `begin` on, `begin + waiting` in all. NULL for none. */
 	unsigned char *pending;
 	size_t begin, waiting;
 	uint64_t bytes_in, bytes_out;

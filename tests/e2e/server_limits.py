@@ -209,6 +209,40 @@ def slow_reader():
         sender.join()
 
 
+def slow_readers():
+    """many who do not read are held together in bounded memory; each gets every byte when it reads"""
+    # Of the characters that grow most: from two bytes to six.
+    text = "ΐ".encode() * 500_000
+    wanted = text.decode().upper().encode()
+    with Server() as server:
+        before = server.memory()
+        clients = [tcp(server, buffer=4096) for _ in range(240)]
+        sent = [0] * len(clients)
+
+        def send():
+            for i, client in enumerate(clients):
+                client.setblocking(False)
+                try:
+                    sent[i] += client.send(text[sent[i]:])
+                except BlockingIOError:
+                    pass
+            return stands_still(server)
+        wait_until(send, "that it stops reading")
+        grown = server.memory() - before
+        print(f"# {grown} KiB more for {sum(sent)} bytes sent")
+        # 16 MiB, one long read, and a short one for each; and what an allocator takes for itself.
+        expect(grown < 16384 + 768 + 240 * 24 + 2048 or server.is_sanitized(), True, f"{grown} KiB more memory")
+        expect(line(tcp(server), b"hello\n"), b"HELLO\n", "reply to another one")
+        for i in 0, 120, 239:
+            clients[i].settimeout(PATIENCE)
+            clients[i].shutdown(socket.SHUT_WR)
+            expect(read_all(clients[i]) == wanted[:3 * sent[i]], True, f"all of the replies to client {i}")
+        for client in clients:
+            client.close()
+        server.wait_totals(lambda t: t["tcp"]["now"] == 0, "all are gone")
+        expect(server.memory() - before < 8192 or server.is_sanitized(), True, f"{server.memory() - before} KiB stay")
+
+
 def stands_still(server):
     def moved():
         totals = server.totals()["tcp"]
@@ -250,4 +284,4 @@ def descriptors_come_back():
 
 
 run(one_too_many, more_than_files_allow, select_is_full, descriptors_of_a_small_limit, descriptors_run_out,
-    too_many_from_one_source, idle, never_idle, slow_reader, reset, descriptors_come_back)
+    too_many_from_one_source, idle, never_idle, slow_reader, slow_readers, reset, descriptors_come_back)
