@@ -95,6 +95,17 @@ static int check_descriptor(const char *option, int fd, int most)
 	return server_complain(-1, why);
 }
 
+/* Before anybody is told that it is ready. */
+static int check_writable(const char *option, int fd)
+{
+	char why[OPTIONS_WHY];
+
+	if (fd == SETTINGS_UNSET || (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+		return 0;
+	snprintf(why, sizeof why, "--%s=%d: is open for reading only", option, fd);
+	return server_complain(-1, why);
+}
+
 /* Returns 0 to go on, else the status plus one. */
 static int read_settings(struct settings *s, int argc, char **argv)
 {
@@ -119,7 +130,7 @@ static int read_settings(struct settings *s, int argc, char **argv)
 	}
 	if (settings_check(s, why) < 0)
 		return server_complain(STATUS_USAGE, why) + 1;
-	if (check_descriptor("ready-fd", s->ready_fd, INT32_MAX) < 0 ||
+	if (check_descriptor("ready-fd", s->ready_fd, INT32_MAX) < 0 || check_writable("ready-fd", s->ready_fd) < 0 ||
 	    check_descriptor("lifeline-fd", s->lifeline_fd, FD_SETSIZE) < 0)
 		return STATUS_USAGE + 1;
 	return 0;
