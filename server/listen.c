@@ -32,6 +32,9 @@
 
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 
+/* Bytes that the system takes of one connection beyond those that it may send now. */
+#define UNSENT_MOST 262144
+
 static const char *type_name(int type)
 {
 	return type == SOCK_STREAM ? "TCP" : "UDP";
@@ -57,6 +60,10 @@ void listen_prepare(int fd)
 	/* An urgent byte is one of the stream (RFC 6093, section 6); else it would be taken out of it. */
 	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#ifdef TCP_NOTSENT_LOWAT
+	/* Else the system takes megabytes for a client that does not read, out of a store that is everybody's (tcp_mem). */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT_MOST}, sizeof(int));
+#endif
 }
 
 static int bind_socket(struct listen_socket *s, enum share share)
