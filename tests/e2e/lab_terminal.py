@@ -104,8 +104,9 @@ def check_interrupt(user):
 
 
 def check_stop(user):
+    # The command itself reads: a program of its own, of which nobody waits until it has stopped, may still take the next line.
     shell = Shell(user)
-    shell.do("$LAB sh -c 'echo o''k; cat; echo e''nd; exit 4'", 'ok\r\n')
+    shell.do("$LAB sh -c 'echo o''k; while read line; do echo $line; done; echo e''nd; exit 4'", 'ok\r\n')
     shell.do('one', 'one\r\n')
     shell.type('\x1a')
     shell.expect('Stopped')
