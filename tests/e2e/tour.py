@@ -44,7 +44,7 @@ def environment(folder):
     runtime = os.path.join(PLACE, folder)
     os.makedirs(runtime, 0o700, exist_ok=True)
     programs = [os.path.join(BUILD, folder) for folder in ('lab', 'client-tui', 'server')]
-    env.update(PATH=':'.join([*programs, env.get('PATH', '/usr/bin:/bin')]), HOME=PLACE, XDG_RUNTIME_DIR=runtime,
+    env.update(PATH=':'.join([*programs, env.get('PATH', '/usr/bin:/bin')]), HOME=PLACE, XDG_RUNTIME_DIR=runtime, TMPDIR=runtime,
                LC_ALL='C.UTF-8', PYTHONDONTWRITEBYTECODE='1')
     return env
 
