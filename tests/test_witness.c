@@ -93,7 +93,7 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 {
 	const bool there = strcmp(way, "there") == 0;
 	const size_t n = strlen(text);
-	char told[800], outs[80] = "", hex[2 * EVENT_DATA + 1] = "";
+	char told[800], outs[80] = "", hash[30] = "", hex[2 * EVENT_DATA + 1] = "";
 	struct event e;
 
 	if (out)
@@ -101,10 +101,12 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 	if (out2)
 		sprintf(outs + strlen(outs), " out2=%" PRId64 " marks=duplicated", out2);
 	put_hex(hex, text, n);
+	if (n > 0)
+		sprintf(hash, " hash=%016" PRIx64 " data=", event_hash(text, n));
 	snprintf(told, sizeof told,
 	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
-	    "payload=%zu hash=%016" PRIx64 "%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE,
-	    there ? THERE : HERE, n + 28, n, event_hash(text, n), n ? " data=" : "", hex);
+	    "payload=%zu%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n, hash,
+	    hex);
 	assert_int_equal(event_read(&e, told), 0);
 	witness_event(s->witness, &e);
 }
@@ -191,6 +193,19 @@ static void lost_going_and_coming(void **state)
 	assert_int_equal(witness_totals(s->witness)->lost[EVENT_BACK], 1);
 	assert_int_equal(witness_totals(s->witness)->fates[EVENT_BACK][EVENT_CORRUPTED], 1);
 	assert_int_equal(witness_totals(s->witness)->server, 1);
+}
+
+/* The empty line is the empty datagram. */
+static void an_empty_line(void **state)
+{
+	struct stage *s = *state;
+	const uint64_t going = line(s, "", 10 * MS);
+
+	tell(s, "there", "random", "", 10 * MS, 0, 0);
+	assert_int_equal(place(s, going, 20 * MS), WITNESS_GOING);
+	expire(s, 2000 * MS);
+	agrees(s, 1);
+	assert_int_equal(witness_totals(s->witness)->lost[EVENT_THERE], 1);
 }
 
 static void every_way_to_lose(void **state)
@@ -967,12 +982,13 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_line_there_and_back), TEST(lost_going_and_coming), TEST(every_way_to_lose), TEST(copies),
+		TEST(a_line_there_and_back), TEST(lost_going_and_coming), TEST(an_empty_line), TEST(every_way_to_lose), TEST(copies),
 		TEST(late_and_refused), TEST(no_verdict_too_soon), TEST(undelivered), TEST(pieces_of_a_datagram), TEST(smallest_pieces),
 		TEST(not_ours), TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
 		TEST(late_though_in_time), TEST(a_copy_too_many), TEST(a_copy_too_few), TEST(overtaken_and_told),
 		TEST(overtaken_and_not_told), TEST(reordered_though_in_order), TEST(refused_without_arriving), TEST(twins),
-		TEST(closed_too_soon), TEST(sent_again), TEST(pieces_of_a_segment), TEST(keeps_packets), TEST(another_connection), TEST(both_at_once),
+		TEST(closed_too_soon), TEST(sent_again), TEST(pieces_of_a_segment), TEST(keeps_packets), TEST(another_connection),
+		TEST(both_at_once),
 		TEST(stream_answered_without_a_reply),
 		TEST(stream_answered_too_early), TEST(stream_of_other_replies), TEST(property), TEST(mistakes_are_found),
 		TEST(bounded),
