@@ -218,7 +218,8 @@ int event_read(struct event *event, const char *line)
 {
 	char text[LINE_MOST], *rest = NULL, *word;
 
-	*event = (struct event){ .fate = EVENT_NONE };
+	/* An empty payload is told without its hash. */
+	*event = (struct event){ .fate = EVENT_NONE, .hash = event_hash("", 0) };
 	if (strlen(line) >= sizeof text)
 		return -1;
 	strcpy(text, line);

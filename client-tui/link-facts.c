@@ -91,14 +91,14 @@ static void put(struct text *t, const char *format, ...)
 	t->used += n > 0 ? (size_t)n : 0;
 }
 
-/* "20%" becomes "20 %", "20ms" "20 ms", "100p" "100 packets". */
+/* "20%" becomes "20 %", "20ms" "20 ms", "100p" "100 packets", "1p" "1 packet". */
 static void put_spaced(struct text *t, const char *words)
 {
 	for (const char *c = words; *c; c++) {
 		const bool unit = c > words && isdigit((unsigned char)c[-1]) && (*c == '%' || isalpha((unsigned char)*c));
 
 		if (unit && *c == 'p' && !isalpha((unsigned char)c[1]))
-			put(t, " packets");
+			put(t, c[-1] == '1' && (c - 1 == words || !isdigit((unsigned char)c[-2])) ? " packet" : " packets");
 		else
 			put(t, "%s%c", unit ? " " : "", *c);
 	}

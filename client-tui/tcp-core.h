@@ -47,7 +47,7 @@ struct tcp {
 	bool stamped;
 	/* Segments that had come out of order by the last read that left nothing behind. */
 	uint32_t disorder;
-	/* The read before left nothing behind that could be read, by then; INT64_MIN when it may have. */
+	/* When a read last left nothing behind that could be read; INT64_MIN before the first that did. */
 	int64_t emptied_at;
 	struct stamps stamps;
 	struct stall stall;

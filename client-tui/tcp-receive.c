@@ -125,7 +125,8 @@ static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 		at = t->read_at;
 	}
 	/* A stamp in our time may be later than it was by as much as the look at the clocks took. */
-	t->emptied_at = emptied ? clock_monotonic() + t->stamps.bracket : INT64_MIN;
+	if (emptied)
+		t->emptied_at = clock_monotonic() + t->stamps.bracket;
 	return at;
 }
 

@@ -8,8 +8,11 @@
 
 /* Connections of one flow of which segments may still be on their way. */
 #define CONNECTIONS 64
-/* Datagrams in pieces at once. */
+/* Datagrams and segments in pieces at once. */
 #define PIECES 64
+/* A datagram is looked for by as many of its first bytes as its first piece always has, with the smallest MTU that there is: 68
+ * (RFC 791, 3.2) without the headers of IP and UDP. */
+#define KEY_BYTES 40
 /* Packets that may turn out to be undelivered. */
 #define SERIALS 8192
 /* Segments sent again of which it is open why. */
@@ -26,7 +29,7 @@ struct record {
 	bool twin, unsure;
 	union {
 		struct {
-			/* By the first EVENT_DATA bytes; then by all of them. */
+			/* By the first KEY_BYTES bytes; then by all of them. */
 			uint64_t keys[EVENT_WAYS], hashes[EVENT_WAYS];
 			uint32_t lengths[EVENT_WAYS];
 			uint32_t next[EVENT_WAYS];
@@ -87,13 +90,20 @@ struct again {
 	struct witness_timer before;
 };
 
-/* A datagram in pieces of which not all were seen. */
+/* A datagram, or a segment, in pieces of which not all were seen. */
 struct pieces {
+	/* The datagram's line; 0 for a segment, and when no more of them matter. */
 	uint64_t number;
+	/* The segment's, or NULL; the number of its first byte; what became of the first piece that was lost, or EVENT_NONE. */
+	struct flow *flow;
+	struct connection *connection;
+	uint32_t seq;
+	enum event_fate lost;
 	enum event_way way;
 	uint32_t id;
+	/* Bytes of payload seen. */
 	uint32_t got;
-	int copies;
+	/* When the last of what was seen leaves the link. */
 	int64_t out;
 };
 

@@ -73,7 +73,7 @@ static bool fits(const struct record *r, uint8_t flow, enum event_way way, const
 static struct record *choose(const struct witness *w, uint8_t flow, enum event_way way, const struct event *e,
     const void *bytes, size_t n, uint64_t hash, size_t length)
 {
-	const uint64_t key = event_hash(bytes, n);
+	const uint64_t key = event_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
 	struct record *newest = NULL, *oldest = NULL;
 
 	if (w->rings[0].room == 0)
@@ -163,19 +163,6 @@ static void take_first_piece(struct witness *w, struct record *r, const struct e
 	take_piece(w, r, p, e);
 }
 
-static void take_later_piece(struct witness *w, const struct event *e)
-{
-	for (size_t i = 0; i < PIECES; i++) {
-		struct pieces *p = &w->pieces[i];
-		struct record *r = p->number && p->way == e->way && p->id == e->id ? witness_record(w, false, p->number) : NULL;
-
-		if (r) {
-			take_piece(w, r, p, e);
-			return;
-		}
-	}
-}
-
 static bool has_ports(uint16_t here, uint16_t there, const struct event *e)
 {
 	return e->way == EVENT_THERE ? e->source_port == here && e->target_port == there :
@@ -233,6 +220,11 @@ static size_t first_line_at(const struct witness *w, const struct flow *f, enum 
 	return low;
 }
 
+static bool is_later_piece(const struct event *e)
+{
+	return e->fragment && e->offset > 0;
+}
+
 static void add_wait(struct witness *w, struct record *r, const struct event *e)
 {
 	struct witness_leg *leg = &r->line.legs[e->way];
@@ -253,7 +245,8 @@ static void take_bytes(struct witness *w, struct record *r, const struct event *
 	struct witness_leg *leg = &r->line.legs[e->way];
 	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
 
-	if (leg->tries > 0 && first < seen)
+	/* Of a line in two pieces of a segment the first one was this time's try. */
+	if (leg->tries > 0 && first < seen && (!is_later_piece(e) || r->begins[e->way] >= begin))
 		add_wait(w, r, e);
 	leg_came(leg, e);
 	if (let_through(e) == 0)
@@ -263,18 +256,24 @@ static void take_bytes(struct witness *w, struct record *r, const struct event *
 	remember_serial(w, e, r);
 }
 
+/* Sequence numbers wrap; the nearest place to what was seen is meant. Returns whether that is one of the connection's. */
+static bool find_place(const struct connection *c, enum event_way way, uint32_t seq, uint64_t *place)
+{
+	const int32_t ahead = (int32_t)(seq - (c->first[way] + 1) - (uint32_t)c->seen[way]);
+
+	*place = c->from[way] + c->seen[way] + (uint64_t)(int64_t)ahead;
+	return ahead >= 0 || (uint64_t)-(int64_t)ahead <= c->seen[way];
+}
+
 static void take_payload(struct witness *w, struct flow *f, struct connection *c, const struct event *e)
 {
-	/* Sequence numbers wrap; the nearest place to what was seen is meant. */
-	const int32_t ahead = (int32_t)(e->seq - (c->first[e->way] + 1) - (uint32_t)c->seen[e->way]);
 	const uint64_t seen = c->from[e->way] + c->seen[e->way];
 	uint64_t begin, end, first_number = 0, last_number = 0;
 
-	if (ahead < 0 && (uint64_t)-(int64_t)ahead > c->seen[e->way])
+	if (!find_place(c, e->way, e->seq, &begin))
 		return;
-	begin = seen + (uint64_t)(int64_t)ahead;
 	end = begin + e->length;
-	if (begin < seen)
+	if (begin < seen && !is_later_piece(e))
 		w->totals.again[e->way]++;
 	for (size_t i = first_line_at(w, f, e->way, begin); i < f->end; i++) {
 		struct record *r = witness_record(w, f->stream, f->numbers[i]);
@@ -288,6 +287,59 @@ static void take_payload(struct witness *w, struct flow *f, struct connection *c
 	add_packet(w, e, first_number, last_number, begin, begin < seen);
 	if (end > seen)
 		c->seen[e->way] = end - c->from[e->way];
+}
+
+/* The kernel sends a segment in pieces when the path's MTU is below what it takes for the least (Linux: 552 bytes, from the
+ * sysctl net.ipv4.route.min_pmtu). */
+static void take_first_part(struct witness *w, struct flow *f, struct connection *c, const struct event *e)
+{
+	struct pieces *p = &w->pieces[w->next_pieces++ % PIECES];
+
+	*p = (struct pieces){ .flow = f, .connection = c, .seq = e->seq, .way = e->way, .id = e->id, .got = e->length,
+		.lost = let_through(e) > 0 ? EVENT_NONE : e->fate, .out = e->copies > 0 ? e->out[0] : INT64_MIN };
+	/* All of it is TCP's options: nobody told where the payload begins. */
+	if (e->length == 0)
+		f->astray = true;
+}
+
+/* The lines that ended in its earlier pieces have not arrived after all. */
+static void lose_earlier_parts(const struct witness *w, const struct pieces *p, const struct event *e)
+{
+	uint64_t begin;
+
+	if (!find_place(p->connection, e->way, p->seq, &begin))
+		return;
+	for (size_t i = first_line_at(w, p->flow, e->way, begin); i < p->flow->end; i++) {
+		struct record *r = witness_record(w, true, p->flow->numbers[i]);
+		struct witness_leg *leg = r ? &r->line.legs[e->way] : NULL;
+
+		if (!r || r->ends[e->way] > begin + p->got)
+			return;
+		leg->through -= leg->through > 0;
+		leg_lost(leg, e->fate);
+	}
+}
+
+/* One piece lost, all is lost. */
+static void take_later_part(struct witness *w, struct pieces *p, const struct event *e)
+{
+	struct event part = *e;
+
+	part.protocol = EVENT_TCP;
+	part.seq = p->seq + p->got;
+	if (p->lost == EVENT_NONE && let_through(e) == 0) {
+		p->lost = e->fate;
+		w->totals.dropped[e->way]++;
+		lose_earlier_parts(w, p, e);
+	} else if (p->lost != EVENT_NONE) {
+		part.fate = p->lost;
+		part.copies = 0;
+	} else if (part.out[0] < p->out) {
+		part.out[0] = p->out;
+	}
+	p->out = part.out[0];
+	take_payload(w, p->flow, p->connection, &part);
+	p->got += e->length;
 }
 
 /* It belongs to the exchange of the line that was sent last. */
@@ -324,6 +376,31 @@ static void take_segment(struct witness *w, const struct event *e)
 		c->first[e->way] = e->seq;
 	} else if (e->length > 0 && c->known[e->way]) {
 		take_payload(w, &w->flows[i], c, e);
+	}
+	if (e->fragment && c->known[e->way])
+		take_first_part(w, &w->flows[i], c, e);
+}
+
+/* Between the payload of a segment before this piece and its place in the packet lies TCP's header (RFC 9293, 3.1). */
+static bool fits_segment(const struct pieces *p, const struct event *e)
+{
+	return p->connection && p->got > 0 && e->offset >= p->got + 20 && e->offset <= p->got + 60;
+}
+
+/* The newest that it may belong to: numbers are used again. */
+static void take_later_piece(struct witness *w, const struct event *e)
+{
+	for (size_t i = 1; i <= PIECES; i++) {
+		struct pieces *p = &w->pieces[(w->next_pieces - i) % PIECES];
+		struct record *r = p->number ? witness_record(w, false, p->number) : NULL;
+
+		if (p->way != e->way || p->id != e->id || (!r && !fits_segment(p, e)))
+			continue;
+		if (r)
+			take_piece(w, r, p, e);
+		else
+			take_later_part(w, p, e);
+		return;
 	}
 }
 

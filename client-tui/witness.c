@@ -263,7 +263,7 @@ void witness_closed(struct witness *w, int flow, int64_t now)
 
 static void set_key(struct record *r, enum event_way way, const unsigned char *bytes, size_t n)
 {
-	r->keys[way] = event_hash(bytes, n < EVENT_DATA ? n : EVENT_DATA);
+	r->keys[way] = event_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
 	r->hashes[way] = event_hash(bytes, n);
 	r->lengths[way] = (uint32_t)n;
 }

@@ -209,9 +209,9 @@ void lab_options_presets(FILE *out)
 
 	for (size_t i = 0; (p = impair_preset(i)); i++) {
 		fprintf(out, "%-12s %s\n", p->name, p->about);
-		if (strcmp(p->there, p->back) == 0)
-			fprintf(out, "%12s %s\n", "", p->there);
-		else
+		if (strcmp(p->there, p->back) != 0)
 			fprintf(out, "%12s there: %s\n%12s back: %s\n", "", p->there, "", p->back);
+		else if (*p->there)
+			fprintf(out, "%12s %s\n", "", p->there);
 	}
 }

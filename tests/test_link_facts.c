@@ -60,6 +60,8 @@ static void lines(void **state)
 	check_line("", "", "", "a perfect wire");
 	check_line("loss 20% delay 20ms", "loss 20% delay 20ms", "", "loss 20 % each way, delay 20 ms");
 	check_line("loss 20%", "", "", "there loss 20 %; back nothing");
+	check_line("rate 1mbit queue 1p", "rate 1mbit queue 11p", "",
+	    "there rate 1 mbit, queue 1 packet; back rate 1 mbit, queue 11 packets");
 	check_line("loss 20%", "delay 100ms rate 1mbit", "", "there loss 20 %; back delay 100 ms, rate 1 mbit, queue 100 packets");
 	check_line("", "", "there held-for 2500ms\n", "held there for 3 s, a perfect wire");
 	check_line("", "", "there unplugged-for 5s\nback unplugged-for 5s\n", "unplugged for 5 s, a perfect wire");

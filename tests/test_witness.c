@@ -93,7 +93,7 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 {
 	const bool there = strcmp(way, "there") == 0;
 	const size_t n = strlen(text);
-	char told[800], outs[80] = "", hex[2 * EVENT_DATA + 1] = "";
+	char told[800], outs[80] = "", hash[30] = "", hex[2 * EVENT_DATA + 1] = "";
 	struct event e;
 
 	if (out)
@@ -101,10 +101,12 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 	if (out2)
 		sprintf(outs + strlen(outs), " out2=%" PRId64 " marks=duplicated", out2);
 	put_hex(hex, text, n);
+	if (n > 0)
+		sprintf(hash, " hash=%016" PRIx64 " data=", event_hash(text, n));
 	snprintf(told, sizeof told,
 	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
-	    "payload=%zu hash=%016" PRIx64 "%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE,
-	    there ? THERE : HERE, n + 28, n, event_hash(text, n), n ? " data=" : "", hex);
+	    "payload=%zu%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n, hash,
+	    hex);
 	assert_int_equal(event_read(&e, told), 0);
 	witness_event(s->witness, &e);
 }
@@ -191,6 +193,19 @@ static void lost_going_and_coming(void **state)
 	assert_int_equal(witness_totals(s->witness)->lost[EVENT_BACK], 1);
 	assert_int_equal(witness_totals(s->witness)->fates[EVENT_BACK][EVENT_CORRUPTED], 1);
 	assert_int_equal(witness_totals(s->witness)->server, 1);
+}
+
+/* The empty line is the empty datagram. */
+static void an_empty_line(void **state)
+{
+	struct stage *s = *state;
+	const uint64_t going = line(s, "", 10 * MS);
+
+	tell(s, "there", "random", "", 10 * MS, 0, 0);
+	assert_int_equal(place(s, going, 20 * MS), WITNESS_GOING);
+	expire(s, 2000 * MS);
+	agrees(s, 1);
+	assert_int_equal(witness_totals(s->witness)->lost[EVENT_THERE], 1);
 }
 
 static void every_way_to_lose(void **state)
@@ -313,6 +328,28 @@ static void pieces_of_a_datagram(void **state)
 	expire(s, 2000 * MS);
 	assert_int_equal(place(s, n, 2000 * MS), WITNESS_COMING);
 	agrees(s, 1);
+}
+
+/* The first piece of a datagram under the smallest MTU that there is, 68, shows less of it than others do. */
+static void smallest_pieces(void **state)
+{
+	struct stage *s = *state;
+	struct event e = {.way = EVENT_THERE, .in = 10 * MS, .fate = EVENT_DELIVERED, .out = {30 * MS}, .copies = 1,
+		.protocol = EVENT_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 40,
+		.data_length = 40};
+	char text[71] = "";
+	uint64_t n;
+
+	memset(text, 'a', 70);
+	n = line(s, text, 10 * MS);
+	memset(e.data, 'a', 40);
+	witness_event(s->witness, &e);
+	e.protocol = EVENT_OTHER;
+	e.offset = 48;
+	e.length = 30;
+	witness_event(s->witness, &e);
+	assert_non_null(witness_find(s->witness, false, n));
+	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].through, 1);
 }
 
 /* Packets of others on the same host: other ports. */
@@ -592,6 +629,57 @@ static void sent_again(void **state)
 	tell_segment(s, "there", "delivered", "A", ISN + 14, 0, 1190 * MS, 1210 * MS);
 	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 3);
 	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
+}
+
+/* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4. */
+static void tell_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in, int64_t out)
+{
+	struct event e = {.way = EVENT_BACK, .in = in, .fate = EVENT_DELIVERED, .out = {out}, .copies = 1, .protocol = EVENT_TCP,
+		.source_port = THERE, .target_port = HERE + 1, .fragment = true, .id = id, .seq = FAR_ISN + 1, .has_ack = true,
+		.length = 8, .serial = ++s->serial};
+
+	witness_event(s->witness, &e);
+	e.serial = ++s->serial;
+	e.protocol = EVENT_OTHER;
+	/* 32 bytes of TCP's header are before the payload. */
+	e.offset = 40;
+	e.length = 4;
+	e.seq = 0;
+	if (strcmp(second, "random") == 0) {
+		e.fate = EVENT_LOST;
+		e.copies = 0;
+	}
+	witness_event(s->witness, &e);
+}
+
+/* Below an MTU of 552 bytes Linux lets segments be cut: with a piece all of the segment is lost. */
+static void pieces_of_a_segment(void **state)
+{
+	struct stage *s = *state;
+	const struct witness_line *first, *second;
+	uint64_t n;
+
+	connect_stream(s);
+	stream_line(s, "abcde", 10 * MS);
+	n = stream_line(s, "hello", 10 * MS);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 12, 10 * MS, 30 * MS);
+	tell_two_pieces(s, 9, "random", 30 * MS, 50 * MS);
+	first = witness_find(s->witness, true, n - 1);
+	second = witness_find(s->witness, true, n);
+	assert_int_equal(first->legs[EVENT_BACK].through, 0);
+	assert_int_equal(first->legs[EVENT_BACK].lost, 1);
+	assert_int_equal(second->legs[EVENT_BACK].through, 0);
+	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_BACK], 1);
+	tell_two_pieces(s, 10, "delivered", 254 * MS, 274 * MS);
+	stream_reply(s, "ABCDE", 274 * MS);
+	stream_reply(s, "HELLO", 274 * MS);
+	assert_int_equal(first->legs[EVENT_BACK].through, 1);
+	assert_int_equal(first->legs[EVENT_BACK].again, 1);
+	assert_int_equal(second->legs[EVENT_BACK].through, 1);
+	assert_int_equal(second->legs[EVENT_BACK].again, 1);
+	agrees(s, 2);
+	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
+	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_BACK], 1);
 }
 
 /* What a picture of that exchange is drawn of: every segment, also those without payload. */
@@ -894,12 +982,13 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_line_there_and_back), TEST(lost_going_and_coming), TEST(every_way_to_lose), TEST(copies),
-		TEST(late_and_refused), TEST(no_verdict_too_soon), TEST(undelivered), TEST(pieces_of_a_datagram), TEST(not_ours),
-		TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
+		TEST(a_line_there_and_back), TEST(lost_going_and_coming), TEST(an_empty_line), TEST(every_way_to_lose), TEST(copies),
+		TEST(late_and_refused), TEST(no_verdict_too_soon), TEST(undelivered), TEST(pieces_of_a_datagram), TEST(smallest_pieces),
+		TEST(not_ours), TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
 		TEST(late_though_in_time), TEST(a_copy_too_many), TEST(a_copy_too_few), TEST(overtaken_and_told),
 		TEST(overtaken_and_not_told), TEST(reordered_though_in_order), TEST(refused_without_arriving), TEST(twins),
-		TEST(closed_too_soon), TEST(sent_again), TEST(keeps_packets), TEST(another_connection), TEST(both_at_once),
+		TEST(closed_too_soon), TEST(sent_again), TEST(pieces_of_a_segment), TEST(keeps_packets), TEST(another_connection),
+		TEST(both_at_once),
 		TEST(stream_answered_without_a_reply),
 		TEST(stream_answered_too_early), TEST(stream_of_other_replies), TEST(property), TEST(mistakes_are_found),
 		TEST(bounded),

@@ -275,7 +275,7 @@ def check_usage():
     status, out, err = run('ctl', '--help')
     point('ctl --help', [] if status == 0 and '--socket=' in out and 'unplug SPAN' in out and not err else [out, err])
     status, out, err = run('--presets')
-    point('--presets', [] if status == 0 and 'loss' in out else [out, err])
+    point('--presets', [] if status == 0 and 'loss' in out and all(line.strip() for line in out.splitlines()) else [out, err])
     status, out, err = run('-V')
     point('--version', [] if status == 0 and out.startswith('upcase-lab ') else [out, err])
     status, out, err = run('--far', 'true', '--', 'sh', '-c', 'echo "$@"', 'sh', '--loss', '20%', '-V')
