@@ -102,6 +102,13 @@ bool link_take_precedence(void)
 	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &least) == 0;
 }
 
+void link_leave_precedence(void)
+{
+	const struct sched_param none = { .sched_priority = 0 };
+
+	(void) sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
 void link_free(struct link *link)
 {
 	if (!link)

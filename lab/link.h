@@ -79,6 +79,8 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 /* Asks that this process, which carries packets, runs before others that want a processor at the same time; what it starts does
  * not. Root may have that, others where RLIMIT_RTPRIO lets them. Returns whether it was granted. */
 bool link_take_precedence(void);
+/* When it carries none any more. */
+void link_leave_precedence(void);
 /* Packets on their way are lost. NULL is allowed. */
 void link_free(struct link *link);
 
