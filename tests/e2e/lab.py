@@ -75,10 +75,10 @@ def start(*words, user='self', obstacle=None, env=None, **more):
                             **who, **more)
 
 
-def finish(process, said=None):
+def finish(process, said=None, patience=PATIENCE):
     """Waits for the end: exit status as a shell has it, stdout, stderr."""
     try:
-        out, err = process.communicate(said, timeout=PATIENCE)
+        out, err = process.communicate(said, timeout=patience)
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
@@ -87,10 +87,10 @@ def finish(process, said=None):
     return status, out or '', err or ''
 
 
-def run(*words, said=None, **more):
+def run(*words, said=None, patience=PATIENCE, **more):
     if said is not None:
         more['stdin'] = subprocess.PIPE
-    return finish(start(*words, **more), said)
+    return finish(start(*words, **more), said, patience)
 
 
 def find_python():
