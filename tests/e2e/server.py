@@ -227,9 +227,11 @@ def silence(client, other):
 
 
 def udp_rows(server):
-    """The kernel's own words on the server's datagram sockets of IPv4."""
+    """The kernel's own words on the server's datagram sockets of IPv4. Where others come and go meanwhile it may say one twice:
+    by their inodes each is there once."""
     with open("/proc/net/udp", encoding="ascii") as file:
-        return [row for row in map(str.split, file) if row[1].endswith(f":{server.port:04X}") and row[2].endswith(":0000")]
+        return {row[9]: row for row in map(str.split, file)
+                if row[1].endswith(f":{server.port:04X}") and row[2].endswith(":0000")}.values()
 
 
 def drops(server):
