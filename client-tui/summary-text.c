@@ -35,12 +35,14 @@ void text_count(struct text *t, uint64_t n, const char *one)
 
 void text_decimal(struct text *t, double value, int digits)
 {
-	static const uint64_t powers[] = { 1, 10, 100, 1000 };
-	uint64_t scaled = (uint64_t)(value * (double)powers[digits] + 0.5);
+	uint64_t power = 1, scaled;
 
-	text_put(t, "%" PRIu64, scaled / powers[digits]);
+	for (int i = 0; i < digits; i++)
+		power *= 10;
+	scaled = (uint64_t)(value * (double)power + 0.5);
+	text_put(t, "%" PRIu64, scaled / power);
 	if (digits)
-		text_put(t, ".%0*" PRIu64, digits, scaled % powers[digits]);
+		text_put(t, ".%0*" PRIu64, digits, scaled % power);
 }
 
 void text_span(struct text *t, int64_t ns)

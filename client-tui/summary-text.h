@@ -19,7 +19,7 @@ struct text text_begin(char *buf, size_t size);
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "1 duplicate", "2 duplicates". */
 void text_count(struct text *t, uint64_t n, const char *one);
-/* A value with `digits` decimals, 0 to 3. */
+/* A value with `digits` decimals, 0 to 9; of less than 10^9. */
 void text_decimal(struct text *t, double value, int digits);
 /* "40.9 ms". */
 void text_span(struct text *t, int64_t ns);

@@ -85,6 +85,13 @@ static void loss(void **state)
 	check_loss(0, 20, 0, "0/20 lost (0 %, 95 % 0–16)");
 	check_loss(5, 5, 0, "5/5 lost (100 %, 95 % 57–100)");
 	check_loss(0, 1000, 0, "0/1000 lost (0 %, 95 % 0–0.38)");
+	/* As many as --count may send: Wilson's bound for none of n is 3.8415 / (n + 3.8415). */
+	check_loss(0, 100000, 0, "0/100000 lost (0 %, 95 % 0–0.004)");
+	check_loss(0, 1000000, 0, "0/1000000 lost (0 %, 95 % 0–0.0004)");
+	check_loss(0, 1000000000, 0, "0/1000000000 lost (0 %, 95 % 0–0.0000004)");
+	check_loss(1, 1000000, 0, "1/1000000 lost (0.0001 %, 95 % 0.0000–0.0006)");
+	check_loss(30, 10000000, 0, "30/10000000 lost (0.0003 %, 95 % 0.0002–0.0004)");
+	check_loss(1, UINT64_C(1) << 52, 0, "1/4503599627370496 lost (0.000000000 %, 95 % 0.000000000–0.000000000)");
 }
 
 static void small_buffers(void **state)
