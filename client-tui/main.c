@@ -124,6 +124,8 @@ int main(int argc, char **argv)
 	struct client_settings settings;
 
 	setlocale(LC_ALL, "");
+	/* A point in every figure, on the screen as in files. */
+	setlocale(LC_NUMERIC, "C");
 	if (check_descriptors() < 0)
 		return 1;
 	if (client_settings_read(&settings, argc, argv) < 0)

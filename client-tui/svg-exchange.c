@@ -259,16 +259,6 @@ static void draw_legend(const struct picture *p, double y)
 {
 	bool again = false, bare = false, late = false, died = false, unknown = false, reckoned = false;
 	double x = MARGIN;
-	const struct { bool shown; enum svg_style style; int dashed; const char *words; } entries[] = {
-		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
-		{ p->transports[1], SVG_TCP, 0, "TCP segment" },
-		{ true, SVG_AGAIN, 0, "sent again" },
-		{ true, SVG_BARE, 0, "no payload (ACK)" },
-		{ true, SVG_LATE, 0, "late" },
-		{ true, SVG_LOST, 0, "it died on the way" },
-		{ true, SVG_LOST, 0, "no reply; how far it came is not known" },
-		{ true, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
-	};
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct record *r = &p->records[i];
@@ -282,9 +272,20 @@ static void draw_legend(const struct picture *p, double y)
 			died |= !exchange_known(r->packets[k].out) || r->packets[k].fate == EVENT_CORRUPTED;
 		}
 	}
+
+	const struct { bool shown; enum svg_style style; int dashed; const char *words; } entries[] = {
+		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
+		{ p->transports[1], SVG_TCP, 0, "TCP segment" },
+		{ again, SVG_AGAIN, 0, "sent again" },
+		{ bare, SVG_BARE, 0, "no payload (ACK)" },
+		{ late, SVG_LATE, 0, "late" },
+		{ died, SVG_LOST, 0, "it died on the way" },
+		{ unknown, SVG_LOST, 0, "no reply; how far it came is not known" },
+		{ reckoned, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
+	};
+
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-		if (!entries[i].shown || (i == 2 && !again) || (i == 3 && !bare) || (i == 4 && !late) || (i == 5 && !died) || (i == 6 && !unknown) ||
-		    (i == 7 && !reckoned))
+		if (!entries[i].shown)
 			continue;
 		if (entries[i].style == SVG_LOST)
 			svg_cross(p->out, x + 14, y, SVG_LOST);

@@ -23,7 +23,7 @@ if not shutil.which('tshark'):
     print('1..0 # SKIP tshark is not installed')
     raise SystemExit(0)
 
-# ns; a machine that is busy with other things, and then may drop a reply, is tried again, and the best round counts.
+# ns; a machine that is busy with other things is tried again, and the best round counts.
 LIMIT = 20_000 * float(os.environ.get('TEST_PATIENCE', '1'))
 ROUNDS = 5
 # s, without anything drawn: the screen follows within a tenth of that.
@@ -74,8 +74,8 @@ def check_order(name, capture):
     point(f'{name}: the file is in the order of its times', late[:5] + ([] if stamps else ['it is empty']))
 
 
-def check_round_trips(name, count, play):
-    """Plays rounds until the two agree, and says how well."""
+def check_round_trips(name, count, play, crowded=False):
+    """Plays rounds until the two agree, and says how well. A link that is crowded may drop a reply: that round is no fault."""
     best, faults = None, ['nothing was played']
     capture, records = (os.path.join(PLACE, name.replace(' ', '-').replace(',', '') + ending) for ending in ('.pcapng', '.jsonl'))
     for _ in range(ROUNDS):
@@ -90,7 +90,9 @@ def check_round_trips(name, count, play):
         away = sorted(map(abs, differences))
         if away and (best is None or statistics.median(away) < statistics.median(best)):
             best = away
-        if not faults and statistics.median(away) < LIMIT:
+        if faults and crowded:
+            continue
+        if faults or statistics.median(away) < LIMIT:
             break
     if best:
         print(f'# {name}: {len(best)} round trips, client and capture apart by {statistics.median(best) / 1000:.1f} us at the '
@@ -191,7 +193,7 @@ def check_causes(backend):
 for kind in working_backends():
     check_round_trips(f'{kind}, idle', 300, lines_of(kind, '10.9.0.2'))
     check_round_trips(f'{kind}, idle, IPv6', 300, lines_of(kind, 'fd09::2'))
-    check_round_trips(f'{kind}, on the screen', 5000, on_screen(kind))
+    check_round_trips(f'{kind}, on the screen', 5000, on_screen(kind), crowded=True)
     check_stamped(kind)
     check_causes(kind)
 done()

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How many clients there may be, what becomes of one too many, of one too slow and of one that says nothing."""
-import os
 import resource
 import signal
 import socket
@@ -8,7 +7,7 @@ import struct
 import threading
 import time
 
-from server import (PATIENCE, Server, ask, expect, line, read_all, read_exactly, refused_start, run, tcp, udp,
+from server import (PATIENCE, Server, ask, expect, line, read_all, read_exactly, refused_start, run, stop_process, tcp, udp,
                     wait_until)
 
 
@@ -224,12 +223,12 @@ def slow_readers():
         for client in clients:
             client.sendall(first)
         server.wait_totals(lambda t: t["tcp"]["bytes-in"] == count * len(first), "all is read")
-        os.kill(server.pid, signal.SIGSTOP)
+        stop_process(server)
         sent = []
         for client in clients:
             client.setblocking(False)
             sent.append(len(first) + client.send(more))
-        os.kill(server.pid, signal.SIGCONT)
+        server.process.send_signal(signal.SIGCONT)
         wait_until(lambda: stands_still(server), "that it stops reading")
         grown = server.memory() - before
         totals = server.totals()["tcp"]
