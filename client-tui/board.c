@@ -123,6 +123,14 @@ int board_add_text(struct board *b, enum board_kind kind, bool stream, const voi
 	return 0;
 }
 
+int board_add_event(struct board *b, const struct record_event *event)
+{
+	char words[RECORD_EVENT_WORDS];
+
+	record_event_words(event, words);
+	return board_add_text(b, event->kind == SESSION_EVENT_ERROR ? BOARD_ERROR : BOARD_NOTICE, false, words, strlen(words));
+}
+
 int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n)
 {

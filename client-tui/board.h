@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ledger.h"
+#include "record.h"
 
 enum board_kind {
 	BOARD_LINE,   /* a typed line: `ledger` and `number` */
 	BOARD_STRAY,  /* a reply that belongs to no line: `text` */
-	BOARD_NOTICE, /* something that happened: `text`, our own words */
+	BOARD_NOTICE, /* something that happened, an event too: `text`, our own words */
 	BOARD_ERROR,  /* the same, something wrong */
 };
 
@@ -55,6 +55,7 @@ void board_free(struct board *b);
 int board_add_line(struct board *b, const struct ledger *ledger, bool stream, uint64_t number);
 int board_add_both(struct board *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number);
 int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n);
+int board_add_event(struct board *b, const struct record_event *event);
 int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n);
 /* Forgets all of both. */

@@ -31,6 +31,7 @@ static void drop_oldest(struct journal *j)
 
 	j->bytes -= note->length;
 	free(note->text);
+	record_event_free(&note->event);
 	j->first++;
 	j->count--;
 }
@@ -70,6 +71,8 @@ void journal_add(struct journal *j, const struct journal_note *note)
 	if (j->count == j->room && grow(j) < 0)
 		return;
 	new.text = NULL;
+	if (note->kind == JOURNAL_EVENT && record_event_copy(&new.event, &note->event) < 0)
+		return;
 	if (note->text) {
 		new.text = malloc(note->length + 1);
 		if (!new.text)

@@ -105,7 +105,7 @@ int plain_record_start(struct plain *p, int64_t now, int64_t wall);
 int plain_record_lane(struct lane *lane);
 void plain_record_reply(struct lane *lane, const struct session_reply *reply);
 void plain_record_row(struct lane *lane, uint64_t number);
-void plain_record_notice(struct plain *p, bool bad, const char *text);
+void plain_record_event(struct plain *p, const struct record_event *event);
 /* Writes what is final. */
 void plain_record_turn(struct plain *p, int64_t now);
 /* Writes the rest, and the file of --save. Returns 0, or -1 after one line on standard error. */
@@ -121,6 +121,10 @@ void plain_put_in_order(struct lane *lane);
 void plain_reply(void *context, const struct session_reply *reply);
 void plain_row(void *context, uint64_t number);
 void plain_notice(void *context, bool bad, const char *text);
+/* Says and records it. */
+void plain_event(struct plain *p, const struct record_event *event);
+/* A session's hook. */
+void plain_session_event(void *context, enum session_event_kind kind, int64_t at, const char *text);
 /* Hands all to the kernel. */
 void plain_flush(struct plain *p);
 /* Prints what is still held. */

@@ -48,7 +48,7 @@ void plain_progress(struct plain *p, int64_t now)
 
 void plain_say(struct plain *p, bool bad, const char *words)
 {
-	char text[800];
+	char text[RECORD_EVENT_WORDS];
 
 	if (!bad && p->settings->quiet)
 		return;
@@ -294,8 +294,21 @@ void plain_row(void *context, uint64_t number)
 
 void plain_notice(void *context, bool bad, const char *text)
 {
-	struct plain *p = ((struct lane *)context)->plain;
+	plain_session_event(context, bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE, clock_monotonic(), text);
+}
 
-	plain_record_notice(p, bad, text);
-	plain_say(p, bad, text);
+void plain_session_event(void *context, enum session_event_kind kind, int64_t at, const char *text)
+{
+	const struct lane *lane = context;
+
+	plain_event(lane->plain, &(const struct record_event){ .kind = kind, .session = lane->recorded, .at = at,
+		.text = (char *)(uintptr_t)text });
+}
+
+void plain_event(struct plain *p, const struct record_event *event)
+{
+	char words[RECORD_EVENT_WORDS];
+
+	plain_record_event(p, event);
+	plain_say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
 }

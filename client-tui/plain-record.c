@@ -48,12 +48,6 @@ void plain_record_row(struct lane *lane, uint64_t number)
 		recorder_row(lane->plain->recorder, lane->recorded, number, clock_monotonic());
 }
 
-void plain_record_notice(struct plain *p, bool bad, const char *text)
-{
-	if (p->recorder)
-		recorder_notice(p->recorder, bad, text, clock_monotonic());
-}
-
 static void tell_link(struct plain *p, int64_t now)
 {
 	char words[RECORD_LINK];
@@ -64,13 +58,29 @@ static void tell_link(struct plain *p, int64_t now)
 	recorder_link(p->recorder, link_facts_line(truth_facts(p->truth), now, words, sizeof words));
 }
 
+/* What stands in the first records. */
+static void tell_head(struct plain *p, int64_t now)
+{
+	tell_link(p, now);
+	for (size_t i = 0; i < p->lane_count; i++)
+		recorder_peer(p->recorder, p->lanes[i].recorded, session_peer(p->lanes[i].session));
+}
+
+void plain_record_event(struct plain *p, const struct record_event *event)
+{
+	const int64_t now = clock_monotonic();
+
+	if (!p->recorder)
+		return;
+	tell_head(p, now);
+	recorder_event(p->recorder, event, now);
+}
+
 void plain_record_turn(struct plain *p, int64_t now)
 {
 	if (!p->recorder)
 		return;
-	tell_link(p, now);
-	for (size_t i = 0; i < p->lane_count; i++)
-		recorder_peer(p->recorder, p->lanes[i].recorded, session_peer(p->lanes[i].session));
+	tell_head(p, now);
 	p->record_at = recorder_turn(p->recorder, now);
 	if (recorder_error(p->recorder))
 		p->write_failed = true;

@@ -26,7 +26,7 @@ struct play {
 
 static void say(const struct play *p, bool bad, const char *words)
 {
-	char text[800];
+	char text[RECORD_EVENT_WORDS];
 
 	if (!bad && p->settings->quiet)
 		return;
@@ -61,12 +61,13 @@ static void on_row(void *context, size_t session, uint64_t number, bool timed)
 		recorder_row(p->recorder, (int)session, number, replay_now(p->replay, 0));
 }
 
-static void on_notice(void *context, bool bad, const char *text)
+static void on_event(void *context, const struct record_event *event)
 {
 	struct play *p = context;
+	char words[RECORD_EVENT_WORDS];
 
-	recorder_notice(p->recorder, bad, text, replay_now(p->replay, 0));
-	say(p, bad, text);
+	recorder_event(p->recorder, event, replay_now(p->replay, 0));
+	say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
 }
 
 static void on_line(void *context, size_t session, size_t other, uint64_t number)
@@ -136,7 +137,7 @@ int plain_replay(const struct client_settings *settings, struct replay *replay)
 {
 	struct play p = { .settings = settings, .replay = replay, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.prefixes = replay_sessions(replay) > 1 };
-	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .notice = on_notice, .line = on_line };
+	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line };
 	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -269,7 +269,7 @@ static int open_lane(struct plain *p, enum session_transport transport, int64_t 
 	const struct generator_plan plan = {.count = (uint64_t)s->count, .interval = s->interval};
 	struct lane *lane = &p->lanes[p->lane_count];
 
-	*lane = (struct lane){.plain = p, .stream = transport == SESSION_TCP, .flow = -1, .next = 1};
+	*lane = (struct lane){.plain = p, .stream = transport == SESSION_TCP, .flow = -1, .recorded = -1, .next = 1};
 	lane->prefix = !s->both ? "" : lane->stream ? "tcp " : "udp ";
 	if (s->ordered && !lane->stream && plain_order(lane) < 0)
 		return -1;
@@ -289,7 +289,7 @@ static int open_lane(struct plain *p, enum session_transport transport, int64_t 
 		.connect_timeout = s->connect_timeout,
 	    },
 	    &(struct session_hooks){.context = lane, .reply = plain_reply, .row = plain_row, .notice = plain_notice,
-		.opened = on_opened, .sent = on_sent},
+		.event = plain_session_event, .opened = on_opened, .sent = on_sent},
 	    now);
 	if (!lane->session)
 		return -1;

@@ -42,7 +42,7 @@ static int reserve(void *list, size_t count, size_t *room, size_t size)
 static int take_memory(const struct reading *r, uint64_t bytes)
 {
 	const struct record_file *f = r->file;
-	size_t count = f->reply_count + f->notice_count;
+	size_t count = f->reply_count + f->event_count;
 
 	for (size_t i = 0; i < f->side_count; i++)
 		count += f->sides[i].count;
@@ -170,16 +170,18 @@ static int take_reply(const struct reading *r, struct record_reply *reply)
 	return 0;
 }
 
-static int take_notice(const struct reading *r, struct record_notice *notice)
+static int take_event(const struct reading *r, struct record_event *event)
 {
 	struct record_file *f = r->file;
 
-	if (take_memory(r, sizeof *notice + strlen(notice->text)) < 0)
+	if (event->session >= 0 && (size_t)event->session >= f->side_count)
+		return wrong(r, "a session that was not told before");
+	if (take_memory(r, sizeof *event + strlen(event->text)) < 0)
 		return -1;
-	if (reserve(&f->notices, f->notice_count, &f->notice_room, sizeof *f->notices) < 0)
+	if (reserve(&f->events, f->event_count, &f->event_room, sizeof *f->events) < 0)
 		return wrong(r, "memory is short");
-	f->notices[f->notice_count++] = *notice;
-	notice->text = NULL;
+	f->events[f->event_count++] = *event;
+	*event = (struct record_event){ .text = NULL };
 	return 0;
 }
 
@@ -233,7 +235,8 @@ static int take(struct reading *r, struct record_read *read)
 	case RECORD_REPLY:
 		return take_reply(r, &read->reply);
 	case RECORD_NOTICE:
-		return take_notice(r, &read->notice);
+	case RECORD_EVENT:
+		return take_event(r, &read->event);
 	case RECORD_SUMMARY:
 		return take_summary(r, read);
 	default:
@@ -346,9 +349,9 @@ void record_file_free(struct record_file *f)
 	}
 	for (size_t i = 0; i < f->reply_count; i++)
 		free(f->replies[i].text);
-	for (size_t i = 0; i < f->notice_count; i++)
-		free(f->notices[i].text);
+	for (size_t i = 0; i < f->event_count; i++)
+		record_event_free(&f->events[i]);
 	free(f->replies);
-	free(f->notices);
+	free(f->events);
 	free(f);
 }

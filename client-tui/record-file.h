@@ -50,8 +50,8 @@ struct record_file {
 	size_t side_count;
 	struct record_reply *replies;
 	size_t reply_count, reply_room;
-	struct record_notice *notices;
-	size_t notice_count, notice_room;
+	struct record_event *events;
+	size_t event_count, event_room;
 	bool has_link;
 	uint64_t bytes;
 };

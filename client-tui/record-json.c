@@ -188,13 +188,23 @@ char *record_json_reply(const struct record_reply *r)
 	return finish(o);
 }
 
-char *record_json_notice(const struct record_notice *n)
+char *record_json_event(const struct record_event *e)
 {
-	json_t *o = begin("notice");
+	const bool notice = record_event_is_notice(e);
+	json_t *o = begin(notice ? "notice" : "event");
 
-	put_time(o, "at_ns", n->at);
-	put_bool(o, "bad", n->bad);
-	put_word(o, "text", n->text);
+	put_time(o, "at_ns", e->at);
+	if (notice)
+		put_bool(o, "bad", e->kind == SESSION_EVENT_ERROR);
+	else
+		put_word(o, "kind", record_kind_name(e->kind));
+	if (!notice && e->session >= 0)
+		put_int(o, "session", e->session);
+	if (e->there && e->back) {
+		put_word(o, "there", e->there);
+		put_word(o, "back", e->back);
+	}
+	put_word(o, "text", e->text);
 	return finish(o);
 }
 

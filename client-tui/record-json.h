@@ -12,6 +12,7 @@ enum record_type {
 	RECORD_LINE,
 	RECORD_REPLY,
 	RECORD_NOTICE,
+	RECORD_EVENT,
 	RECORD_SUMMARY,
 	RECORD_UNKNOWN, /* of a later version: to be passed over */
 };
@@ -31,7 +32,8 @@ char *record_json_start(const struct record_run *run);
 char *record_json_session(const struct record_session *s);
 char *record_json_line(const struct record *r);
 char *record_json_reply(const struct record_reply *r);
-char *record_json_notice(const struct record_notice *n);
+/* RECORD_NOTICE or RECORD_EVENT, by its kind. */
+char *record_json_event(const struct record_event *e);
 /* `truth`: of the lab's link, NULL outside. */
 char *record_json_summary(const struct record_run *run, int64_t start, const struct witness_totals *truth,
     const struct record_sum *sums, size_t count);
@@ -47,7 +49,7 @@ struct record_read {
 	struct record_session session;
 	struct record line;
 	struct record_reply reply;
-	struct record_notice notice;
+	struct record_event event;
 	/* RECORD_SUMMARY: a session each, owned. */
 	struct record_sum *sums;
 	size_t sum_count;

@@ -25,6 +25,23 @@ static int64_t get_time(struct reader *r, const char *key)
 	return reader_int(r, key, -RECORD_TIME_MOST, RECORD_TIME_MOST, RECORD_NEVER);
 }
 
+/* What is shown as our own words are: without anything that a terminal would carry out. */
+static void make_harmless(char *words)
+{
+	for (unsigned char *c = (unsigned char *)words; *c; c++)
+		if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0))
+			*c = c[0] == 0xc2 ? (c[1] = '?') : '?';
+}
+
+static char *copy_words(struct reader *r, const char *key)
+{
+	char *words = reader_copy(r, key);
+
+	if (words)
+		make_harmless(words);
+	return words;
+}
+
 /* --- lines --- */
 
 static void read_transport(struct reader *r, unsigned *session, bool *stream)
@@ -202,18 +219,29 @@ static void read_reply(struct reader *r, struct record_reply *reply)
 		reader_blame(r, "n", "is missing");
 }
 
-static void read_notice(struct reader *r, struct record_notice *n)
+/* A kind that is not known is a later version's: to be passed over. */
+static void read_event(struct reader *r, struct record_read *to)
 {
-	n->at = get_time(r, "at_ns");
-	n->bad = reader_bool(r, "bad");
-	n->text = reader_copy(r, "text");
-	if (!n->text || n->at == RECORD_NEVER)
-		reader_blame(r, n->text ? "at_ns" : "text", "is missing");
+	struct record_event *e = &to->event;
+	const char *name = to->type == RECORD_EVENT ? reader_word(r, "kind") : NULL;
+	const int kind = name ? record_kind(name) : reader_bool(r, "bad") ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE;
+
+	if (kind < 0 || (!name && to->type == RECORD_EVENT)) {
+		to->type = RECORD_UNKNOWN;
+		return;
+	}
+	e->kind = (enum session_event_kind)kind;
+	e->session = (int)reader_int(r, "session", 0, RECORDER_SESSIONS - 1, -1);
+	e->at = get_time(r, "at_ns");
+	e->text = copy_words(r, "text");
+	e->there = copy_words(r, "there");
+	e->back = copy_words(r, "back");
+	if (!e->text || e->at == RECORD_NEVER)
+		reader_blame(r, e->text ? "at_ns" : "text", "is missing");
 }
 
 /* --- the beginning and the end --- */
 
-/* They are shown as our own words are: without anything that a terminal would carry out. */
 static void read_words(struct reader *r, struct record_run *run)
 {
 	const char *words = reader_word(r, "link");
@@ -223,9 +251,7 @@ static void read_words(struct reader *r, struct record_run *run)
 		words = NULL;
 	}
 	snprintf(run->link, sizeof run->link, "%s", words ? words : "");
-	for (unsigned char *c = (unsigned char *)run->link; *c; c++)
-		if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0))
-			*c = c[0] == 0xc2 ? (c[1] = '?') : '?';
+	make_harmless(run->link);
 }
 
 static void read_start(struct reader *r, struct record_run *run)
@@ -368,7 +394,7 @@ static enum record_type find_type(const char *word)
 {
 	static const char *const types[] = {
 		[RECORD_START] = "start", [RECORD_SESSION] = "session", [RECORD_LINE] = "line", [RECORD_REPLY] = "reply",
-		[RECORD_NOTICE] = "notice", [RECORD_SUMMARY] = "summary",
+		[RECORD_NOTICE] = "notice", [RECORD_EVENT] = "event", [RECORD_SUMMARY] = "summary",
 	};
 	unsigned i = 0;
 
@@ -400,7 +426,8 @@ static void read_object(struct reader *r, struct record_read *to)
 		read_reply(r, &to->reply);
 		break;
 	case RECORD_NOTICE:
-		read_notice(r, &to->notice);
+	case RECORD_EVENT:
+		read_event(r, to);
 		break;
 	case RECORD_SUMMARY:
 		read_summary(r, to);
@@ -444,7 +471,7 @@ void record_read_free(struct record_read *r)
 {
 	record_free(&r->line);
 	free(r->reply.text);
-	free(r->notice.text);
+	record_event_free(&r->event);
 	free(r->session.peer);
 	for (size_t i = 0; i < r->sum_count; i++)
 		free(r->sums[i].of.peer);

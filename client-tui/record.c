@@ -135,6 +135,15 @@ static const char *const places[] = {
 	[WITNESS_SERVER] = "server", [WITNESS_COMING] = "coming", [WITNESS_STILL_COMING] = "still coming", [WITNESS_HERE] = "here",
 };
 
+/* Its name in records, NULL for notices, and what a row says before its text. */
+static const struct {
+	const char *name, *before;
+} kinds[SESSION_EVENT_KINDS] = {
+	[SESSION_EVENT_NOTICE] = { NULL, "" }, [SESSION_EVENT_ERROR] = { NULL, "" }, [SESSION_EVENT_LINK] = { "link", "link: " },
+	[SESSION_EVENT_FAULT] = { "fault", "link: " }, [SESSION_EVENT_CONNECT] = { "connect", "connect: " },
+	[SESSION_EVENT_TCP] = { "tcp", "TCP: " },
+};
+
 static const char *const matches[] = {
 	[MATCH_STRAY] = "stray", [MATCH_ANSWER] = "answer", [MATCH_LATE] = "late", [MATCH_DUPLICATE] = "duplicate",
 };
@@ -179,6 +188,19 @@ const char *record_place_name(enum witness_place place)
 int record_place(const char *name)
 {
 	return find(places, LENGTH(places), name);
+}
+
+const char *record_kind_name(enum session_event_kind kind)
+{
+	return kinds[kind].name;
+}
+
+int record_kind(const char *name)
+{
+	for (size_t i = 0; i < LENGTH(kinds); i++)
+		if (kinds[i].name && strcmp(kinds[i].name, name) == 0)
+			return (int)i;
+	return -1;
 }
 
 const char *record_match_name(enum ledger_match match)
@@ -235,6 +257,39 @@ int record_error(const char *name)
 		return -1;
 	number = strtoul(name + 6, &end, 10);
 	return *end == '\0' && number <= 4095 ? (int)number : -1;
+}
+
+/* --- events --- */
+
+char *record_event_words(const struct record_event *e, char buf[RECORD_EVENT_WORDS])
+{
+	snprintf(buf, RECORD_EVENT_WORDS, "%s%s", kinds[e->kind].before, e->text);
+	return buf;
+}
+
+bool record_event_is_notice(const struct record_event *e)
+{
+	return !kinds[e->kind].name;
+}
+
+int record_event_copy(struct record_event *to, const struct record_event *e)
+{
+	*to = *e;
+	to->text = strdup(e->text);
+	to->there = e->there ? strdup(e->there) : NULL;
+	to->back = e->back ? strdup(e->back) : NULL;
+	if (to->text && !to->there == !e->there && !to->back == !e->back)
+		return 0;
+	record_event_free(to);
+	return -1;
+}
+
+void record_event_free(struct record_event *e)
+{
+	free(e->text);
+	free(e->there);
+	free(e->back);
+	e->text = e->there = e->back = NULL;
 }
 
 /* --- the date --- */

@@ -10,6 +10,7 @@
 
 #include "event.h"
 #include "ledger.h"
+#include "session.h"
 #include "witness.h"
 
 /* The version of the format that is written, and read. */
@@ -93,12 +94,28 @@ struct record_reply {
 	size_t length;
 };
 
-/* Something that happened besides. */
-struct record_notice {
+/* Something that happened besides. The texts are our own words, one line. */
+struct record_event {
+	enum session_event_kind kind;
+	/* The number of the session that it happened to, -1 for none. */
+	int session;
 	int64_t at;
-	bool bad;
+	/* What its row says behind the kind's word. */
 	char *text;
+	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss 30%, delay 20ms"; else NULL. */
+	char *there, *back;
 };
+
+/* The name of a kind in records, "link"; and back: -1 for none, as for notices, which have a type of their own. */
+const char *record_kind_name(enum session_event_kind kind);
+int record_kind(const char *name);
+/* What stands on its row, "link: loss 30 % each way". Returns `buf`. */
+#define RECORD_EVENT_WORDS 1000
+char *record_event_words(const struct record_event *e, char buf[RECORD_EVENT_WORDS]);
+bool record_event_is_notice(const struct record_event *e);
+/* Copies all texts. Returns 0, or -1 when memory is short. */
+int record_event_copy(struct record_event *to, const struct record_event *e);
+void record_event_free(struct record_event *e);
 
 /* A session of the file. */
 struct record_session {

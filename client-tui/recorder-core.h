@@ -57,7 +57,8 @@ int recorder_fill(const struct recorder *r, const struct recorder_side *s, const
 int recorder_put_start(const struct recorder_sink *to, const struct record_run *run);
 int recorder_put_session(const struct recorder_sink *to, const struct recorder_side *s);
 int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_side *s);
-int recorder_put_notice(const struct recorder_sink *to, const struct record_notice *notice);
+/* Its time is of the monotonic clock. CSV has no rows for them. */
+int recorder_put_event(const struct recorder *r, const struct recorder_sink *to, const struct record_event *event);
 int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_side *s,
     const struct ledger_row *row, int64_t now);
 /* `written`: of how many lines each session has a record. */

@@ -37,7 +37,7 @@ static const struct journal_note *next_note(const struct recorder *r, struct mer
 	const struct journal_note *note;
 
 	while ((note = journal_at(r->journal, m->notes)) != NULL) {
-		if (note->kind == JOURNAL_NOTICE || (note->kind == JOURNAL_REPLY && note->match == MATCH_STRAY))
+		if (note->kind == JOURNAL_EVENT || (note->kind == JOURNAL_REPLY && note->match == MATCH_STRAY))
 			break;
 		m->notes++;
 	}
@@ -47,14 +47,12 @@ static const struct journal_note *next_note(const struct recorder *r, struct mer
 static int save_note(const struct recorder *r, const struct recorder_sink *to, struct board *b,
     const struct journal_note *note)
 {
-	const struct recorder_side *s = r->sides[note->kind == JOURNAL_NOTICE ? 0 : note->session];
+	const struct recorder_side *s = r->sides[note->session];
 
+	if (note->kind == JOURNAL_EVENT)
+		return b ? board_add_event(b, &note->event) : recorder_put_event(r, to, &note->event);
 	if (b)
-		return board_add_text(b, note->kind == JOURNAL_REPLY ? BOARD_STRAY : note->bad ? BOARD_ERROR : BOARD_NOTICE,
-		    note->kind == JOURNAL_REPLY && s->of.stream, note->text, note->length);
-	if (note->kind == JOURNAL_NOTICE)
-		return recorder_put_notice(to, &(struct record_notice){ .at = note->at - r->start, .bad = note->bad,
-			.text = (char *)note->text });
+		return board_add_text(b, BOARD_STRAY, s->of.stream, note->text, note->length);
 	return recorder_put_reply(to, &(struct record_reply){ .session = note->session, .stream = s->of.stream, .match = note->match,
 		.replied_at = note->at - r->start, .rtt = -1, .text = note->text,
 		.length = note->length }, s);

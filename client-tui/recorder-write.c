@@ -42,9 +42,12 @@ int recorder_put_reply(const struct recorder_sink *to, const struct record_reply
 	return ferror(to->out) ? -1 : 0;
 }
 
-int recorder_put_notice(const struct recorder_sink *to, const struct record_notice *notice)
+int recorder_put_event(const struct recorder *r, const struct recorder_sink *to, const struct record_event *event)
 {
-	return to->output == CLIENT_JSON ? put(to, record_json_notice(notice)) : 0;
+	struct record_event e = *event;
+
+	e.at -= r->start;
+	return to->output == CLIENT_JSON ? put(to, record_json_event(&e)) : 0;
 }
 
 /* The connection on which the line was sent has ended, and with it all lines that waited. */

@@ -209,17 +209,14 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
 			.number = number, .at = now, .told_at = now });
 }
 
-void recorder_notice(struct recorder *r, bool bad, const char *text, int64_t now)
+void recorder_event(struct recorder *r, const struct record_event *event, int64_t now)
 {
 	const struct recorder_sink to = live(r);
-	char *copy = strdup(text);
 
-	if (copy && r->out && begin(r) &&
-	    recorder_put_notice(&to, &(struct record_notice){ .at = now - r->start, .bad = bad, .text = copy }) < 0)
+	if (r->out && begin(r) && recorder_put_event(r, &to, event) < 0)
 		failed(r);
-	journal_add(r->journal, &(struct journal_note){ .kind = JOURNAL_NOTICE, .bad = bad, .at = now, .told_at = now,
-		.text = (unsigned char *)copy, .length = copy ? strlen(copy) : 0 });
-	free(copy);
+	journal_add(r->journal, &(struct journal_note){ .kind = JOURNAL_EVENT, .at = event->at, .told_at = now, .event = *event,
+		.length = strlen(event->text) });
 }
 
 static bool decided(const struct ledger_row *row)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The recorder: writes a record of each line while a session goes on (--json, --csv), and all that is known of it at once (/save, --save).
  * A front end has one, whether or not it writes while it goes on: it remembers what no ledger keeps, the times of duplicates, strays and
- * notices. Records come in the order of numbers per session as soon as they are final: the line is decided and, over UDP, another wait has passed
+ * events. Records come in the order of numbers per session as soon as they are final: the line is decided and, over UDP, another wait has passed
  * for late replies and duplicates. What comes after its record was written becomes a record of its own. The format stands in upcase(1),
  * RECORD FORMAT. No clock, no socket; writes to the FILE that it is given. */
 #ifndef UPCASE_RECORDER_H
@@ -67,7 +67,8 @@ void recorder_facts(struct recorder *r, int session, const struct facts *facts);
 void recorder_reply(struct recorder *r, int session, const struct session_reply *reply, int64_t now);
 /* `number` 0: all lines that waited were cut off. */
 void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now);
-void recorder_notice(struct recorder *r, bool bad, const char *text, int64_t now);
+/* Something that happened at event->at, ns of the monotonic clock, is told at `now`; event->session is what recorder_add() returned, or -1. */
+void recorder_event(struct recorder *r, const struct record_event *event, int64_t now);
 
 /* Writes what is final and flushes it. Returns when to come again, ns of the monotonic clock, or INT64_MAX (then come when a hook has
  * told something). With `out` NULL: does nothing. */

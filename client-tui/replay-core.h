@@ -6,11 +6,11 @@
 #include "record-file.h"
 #include "replay.h"
 
-enum event_kind { KIND_TYPED, KIND_SENT, KIND_REPLY, KIND_LOST, KIND_LATE, KIND_DECIDED, KIND_DUPLICATE, KIND_NOTICE, KIND_OTHER };
+enum event_kind { KIND_TYPED, KIND_SENT, KIND_REPLY, KIND_LOST, KIND_LATE, KIND_DECIDED, KIND_DUPLICATE, KIND_EVENT, KIND_OTHER };
 
 struct happening {
 	int64_t at;
-	/* The line of its side; or which of the file's notices or replies. */
+	/* The line of its side; or which of the file's events or replies. */
 	uint32_t index;
 	uint16_t side;
 	uint8_t kind;

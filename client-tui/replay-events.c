@@ -96,8 +96,8 @@ int replay_add_events(struct replay *r)
 	for (size_t i = 0; i < f->reply_count; i++)
 		if (add(r, KIND_OTHER, f->replies[i].session, i, f->replies[i].replied_at) < 0)
 			return -1;
-	for (size_t i = 0; i < f->notice_count; i++)
-		if (add(r, KIND_NOTICE, 0, i, f->notices[i].at) < 0)
+	for (size_t i = 0; i < f->event_count; i++)
+		if (add(r, KIND_EVENT, 0, i, f->events[i].at) < 0)
 			return -1;
 	if (r->count > 0)
 		qsort(r->events, r->count, sizeof *r->events, by_time);

@@ -347,11 +347,19 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 		.length = reply->length });
 }
 
+static void play_event(struct replay *r, const struct record_event *recorded, int64_t at)
+{
+	struct record_event event = *recorded;
+
+	event.at = at;
+	r->hooks.event(r->hooks.context, &event);
+}
+
 static void play(struct replay *r, const struct happening *e)
 {
 	const struct record_side *side = &r->file->sides[e->side];
 	const int64_t at = e->at + r->start - r->first;
-	const struct record_kept *line = e->kind < KIND_NOTICE ? side->lines[e->index] : NULL;
+	const struct record_kept *line = e->kind < KIND_EVENT ? side->lines[e->index] : NULL;
 
 	switch ((enum event_kind)e->kind) {
 	case KIND_TYPED:
@@ -374,8 +382,8 @@ static void play(struct replay *r, const struct happening *e)
 		ledger_play_duplicate(r->sessions[e->side]->ledger, line->number);
 		tell_reply(r, e->side, MATCH_DUPLICATE, line, at);
 		break;
-	case KIND_NOTICE:
-		r->hooks.notice(r->hooks.context, r->file->notices[e->index].bad, r->file->notices[e->index].text);
+	case KIND_EVENT:
+		play_event(r, &r->file->events[e->index], at);
 		break;
 	case KIND_OTHER:
 		play_reply(r, &r->file->replies[e->index], at);

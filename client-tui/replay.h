@@ -22,7 +22,8 @@ struct replay_hooks {
 	void (*reply)(void *context, size_t session, const struct session_reply *reply);
 	/* `timed`: the recording says when; else it is shown when the line was sent, which is no time to be recorded again. */
 	void (*row)(void *context, size_t session, uint64_t number, bool timed);
-	void (*notice)(void *context, bool bad, const char *text);
+	/* As recorded, but for its time, which is the replay's. */
+	void (*event)(void *context, const struct record_event *event);
 	/* A line was typed; over both at once: `other` is TCP's session, else SIZE_MAX. */
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };

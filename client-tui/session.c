@@ -39,6 +39,19 @@ void session_notice(struct session *s, bool bad, const char *format, ...)
 	s->hooks.notice(s->hooks.context, bad, text);
 }
 
+void session_event(struct session *s, enum session_event_kind kind, int64_t at, const char *format, ...)
+{
+	char text[600];
+	va_list args;
+
+	if (!s->hooks.event)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	s->hooks.event(s->hooks.context, kind, at, text);
+}
+
 void session_row(struct session *s, uint64_t number)
 {
 	s->hooks.row(s->hooks.context, number);

@@ -45,6 +45,17 @@ struct session_reply {
 	bool more;
 };
 
+/* What happens besides lines and replies; record.h has each kind's name in records and on its row. */
+enum session_event_kind {
+	SESSION_EVENT_NOTICE,
+	SESSION_EVENT_ERROR,   /* a notice of something wrong */
+	SESSION_EVENT_LINK,    /* the lab's link is set otherwise */
+	SESSION_EVENT_FAULT,   /* a drop, a hold, an unplugging on cue, and its end */
+	SESSION_EVENT_CONNECT, /* another peer is talked to */
+	SESSION_EVENT_TCP,     /* a connection opens, closes or breaks */
+	SESSION_EVENT_KINDS
+};
+
 struct session_hooks {
 	void *context;
 	void (*reply)(void *context, const struct session_reply *reply);
@@ -52,6 +63,8 @@ struct session_hooks {
 	void (*row)(void *context, uint64_t number);
 	/* Something to tell: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);
+	/* Something that happened at `at`, ns of the monotonic clock: to be shown, recorded and drawn. May be NULL. */
+	void (*event)(void *context, enum session_event_kind kind, int64_t at, const char *text);
 	/* For who watches the wire; both may be NULL. A socket was opened, from our port `here` to the peer's port `there`; over
 	 * it goes what the session sends from byte `from` of its stream on (0 for datagrams). */
 	void (*opened)(void *context, uint16_t here, uint16_t there, uint64_t from);

@@ -92,9 +92,9 @@ static void on_row(void *context, size_t session, uint64_t number, bool timed)
 	app->changed = true;
 }
 
-static void on_notice(void *context, bool bad, const char *text)
+static void on_event(void *context, const struct record_event *event)
 {
-	app_notice(context, bad, text);
+	app_event(context, event);
 }
 
 static void on_line(void *context, size_t session, size_t other, uint64_t number)
@@ -140,7 +140,7 @@ static void show_lab(struct app *app)
 int app_replay_start(struct app *app, int64_t now)
 {
 	const struct replay_hooks hooks = {
-		.context = app, .reply = on_reply, .row = on_row, .notice = on_notice, .line = on_line};
+		.context = app, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line};
 
 	if (replay_start(app->replay, &hooks, (size_t)app->settings.rows, app->settings.step, now) < 0 ||
 	    app_record_start(app, now, 0) < 0)

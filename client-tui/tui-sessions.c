@@ -46,6 +46,14 @@ static void on_notice(void *context, bool bad, const char *text)
 	app_notice(((struct app_session *)context)->app, bad, text);
 }
 
+static void on_event(void *context, enum session_event_kind kind, int64_t at, const char *text)
+{
+	const struct app_session *of = context;
+
+	app_event(of->app, &(const struct record_event){.kind = kind, .session = of->recorded, .at = at,
+		.text = (char *)(uintptr_t)text});
+}
+
 /* --- sessions --- */
 
 struct app_session *app_current(struct app *app)
@@ -80,6 +88,7 @@ static struct app_session *new_session(struct app *app, enum session_transport t
 	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
 	new->app = app;
+	new->recorded = -1;
 	new->flow = app_lab_flow(app, transport);
 	new->session = session_open(
 	    &(struct session_settings){
@@ -94,7 +103,7 @@ static struct app_session *new_session(struct app *app, enum session_transport t
 		.retries = (int)s->retries,
 		.connect_timeout = s->connect_timeout,
 	    },
-	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice,
+	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice, .event = on_event,
 		.opened = app_lab_opened, .sent = app_lab_sent},
 	    now);
 	if (!new->session) {

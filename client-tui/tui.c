@@ -57,8 +57,14 @@ void app_say(struct app *app, const char *format, ...)
 
 void app_notice(struct app *app, bool bad, const char *text)
 {
-	board_add_text(app->board, bad ? BOARD_ERROR : BOARD_NOTICE, false, text, strlen(text));
-	recorder_notice(app->recorder, bad, text, app_time(app, clock_monotonic()));
+	app_event(app, &(const struct record_event){.kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE, .session = -1,
+		.at = app_time(app, clock_monotonic()), .text = (char *)(uintptr_t)text});
+}
+
+void app_event(struct app *app, const struct record_event *event)
+{
+	board_add_event(app->board, event);
+	recorder_event(app->recorder, event, app_time(app, clock_monotonic()));
 	app->changed = true;
 }
 

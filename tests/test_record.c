@@ -214,6 +214,14 @@ static struct record_file *desk_read(struct desk *d)
 	return f;
 }
 
+static void tell(struct desk *d, enum session_event_kind kind, const char *text, const char *there, const char *back, int64_t at)
+{
+	const struct record_event event = { .kind = kind, .session = kind == SESSION_EVENT_TCP ? 0 : -1, .at = at,
+		.text = (char *)(uintptr_t)text, .there = (char *)(uintptr_t)there, .back = (char *)(uintptr_t)back };
+
+	recorder_event(d->r, &event, at);
+}
+
 static void desk_close(struct desk *d)
 {
 	assert_true(ledger_balanced(d->l));
@@ -330,7 +338,7 @@ static void all_is_saved_at_once(void **state)
 
 	(void)state;
 	desk_open(&d, 100);
-	recorder_notice(d.r, true, "a notice", 5 * MS);
+	tell(&d, SESSION_EVENT_ERROR, "a notice", NULL, NULL, 5 * MS);
 	send(&d, 1, "one", 10 * MS);
 	reply(&d, "ONE", 20 * MS);
 	reply(&d, "ONE", 21 * MS);
@@ -341,15 +349,99 @@ static void all_is_saved_at_once(void **state)
 	d.out = open_memstream(&d.text, &d.length);
 	assert_int_equal(recorder_save(d.r, CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 40 * MS }, 40 * MS), 0);
 	f = desk_read(&d);
-	assert_int_equal(f->notice_count, 1);
-	assert_string_equal(f->notices[0].text, "a notice");
-	assert_int_equal(f->notices[0].at, 4 * MS);
+	assert_int_equal(f->event_count, 1);
+	assert_string_equal(f->events[0].text, "a notice");
+	assert_int_equal(f->events[0].at, 4 * MS);
 	assert_int_equal(f->sides[0].lines[0]->duplicate_at[0], 20 * MS);
 	assert_int_equal(f->sides[0].lines[1]->fate, FATE_WAITING);
 	assert_int_equal(f->reply_count, 1);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
 	desk_close(&d);
+}
+
+static void assert_event(const struct record_event *e, enum session_event_kind kind, int64_t at, const char *words)
+{
+	char buf[RECORD_EVENT_WORDS];
+
+	assert_int_equal(e->kind, kind);
+	assert_int_equal(e->session, kind == SESSION_EVENT_TCP ? 0 : -1);
+	assert_int_equal(e->at, at);
+	assert_string_equal(record_event_words(e, buf), words);
+}
+
+static void assert_events(const struct record_file *f)
+{
+	assert_non_null(f);
+	assert_int_equal(f->event_count, 5);
+	assert_event(&f->events[0], SESSION_EVENT_NOTICE, 1 * MS, "a notice");
+	assert_event(&f->events[1], SESSION_EVENT_LINK, 2 * MS, "link: loss 30 % each way");
+	assert_string_equal(f->events[1].there, "loss 30%");
+	assert_string_equal(f->events[1].back, "nothing");
+	assert_event(&f->events[2], SESSION_EVENT_FAULT, 3 * MS, "link: held for 3 s");
+	assert_null(f->events[2].there);
+	assert_event(&f->events[3], SESSION_EVENT_CONNECT, 4 * MS, "connect: TCP [::1]:7");
+	assert_event(&f->events[4], SESSION_EVENT_TCP, 5 * MS, "TCP: connected");
+}
+
+/* Written while the session goes on, and saved at its end, in the order of what happened. */
+static void events_come_back(void **state)
+{
+	struct desk d;
+	struct record_file *f;
+	char *line, *event;
+
+	(void)state;
+	desk_open(&d, 100);
+	tell(&d, SESSION_EVENT_NOTICE, "a notice", NULL, NULL, 2 * MS);
+	tell(&d, SESSION_EVENT_LINK, "loss 30 % each way", "loss 30%", "nothing", 3 * MS);
+	tell(&d, SESSION_EVENT_FAULT, "held for 3 s", NULL, NULL, 4 * MS);
+	tell(&d, SESSION_EVENT_CONNECT, "TCP [::1]:7", NULL, NULL, 5 * MS);
+	send(&d, 1, "one", 5 * MS + 1);
+	tell(&d, SESSION_EVENT_TCP, "connected", NULL, NULL, 6 * MS);
+	recorder_turn(d.r, 7 * MS);
+	f = desk_read(&d);
+	assert_events(f);
+	record_file_free(f);
+	for (int i = 0; i < 2; i++) {
+		fclose(d.out);
+		free(d.text);
+		d.out = open_memstream(&d.text, &d.length);
+		assert_int_equal(recorder_save(d.r, i ? CLIENT_TEXT : CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS },
+		    9 * MS), 0);
+		fflush(d.out);
+		line = strstr(d.text, i ? "  one" : "\"one\"");
+		event = strstr(d.text, i ? "       -- TCP: connected" : "{\"type\":\"event\",\"at_ns\":5000000,\"kind\":\"tcp\",\"session\":0,");
+		assert_non_null(line);
+		assert_non_null(event);
+		assert_true(event > line);
+		f = i ? NULL : desk_read(&d);
+		if (f)
+			assert_events(f);
+		record_file_free(f);
+	}
+	desk_close(&d);
+}
+
+/* A later version's kinds are passed over; what is shown as our own words has nothing that a terminal obeys. */
+static void strange_events_do_no_harm(void **state)
+{
+	static const char later[] = "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"weather\",\"text\":\"rain\"}";
+	static const char harm[] = "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"link\",\"text\":\"\\u001b]0;x\\u0007\\u009b31m\\n\"}";
+	static const char bare[] = "{\"type\":\"event\",\"kind\":\"link\",\"text\":\"x\"}";
+	struct record_read r;
+	char why[RECORD_WHY];
+
+	(void)state;
+	assert_int_equal(record_json_read(&r, later, sizeof later - 1, why), 0);
+	assert_int_equal(r.type, RECORD_UNKNOWN);
+	record_read_free(&r);
+	assert_int_equal(record_json_read(&r, harm, sizeof harm - 1, why), 0);
+	assert_string_equal(r.event.text, "?]0;x???31m?");
+	record_read_free(&r);
+	assert_int_equal(record_json_read(&r, bare, sizeof bare - 1, why), -1);
+	assert_non_null(strstr(why, "at_ns"));
+	record_read_free(&r);
 }
 
 static void a_full_disk_is_told(void **state)
@@ -465,6 +557,8 @@ int main(void)
 		cmocka_unit_test(records_wait_until_final),
 		cmocka_unit_test(crowded_rows_are_written),
 		cmocka_unit_test(all_is_saved_at_once),
+		cmocka_unit_test(events_come_back),
+		cmocka_unit_test(strange_events_do_no_harm),
 		cmocka_unit_test(a_full_disk_is_told),
 		cmocka_unit_test(played_lines_have_their_fates),
 		cmocka_unit_test(damaged_files_are_refused),

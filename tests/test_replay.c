@@ -119,6 +119,33 @@ static void both_side_by_side(void **state)
 	term_expect(t, "TCP 10.9.0.2:12000");
 }
 
+/* Events have their rows between the lines, at their time. */
+static void shows_events(void **state)
+{
+	static const char events[] = LAB_START SESSION("0", "udp")
+	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\"}\n"
+	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,\"fate\":\"lost\",\"typed_ns\":30,\"sent_ns\":30,\"text\":\"two\"}\n"
+	    "{\"type\":\"event\",\"at_ns\":20,\"kind\":\"link\",\"there\":\"loss 30%\",\"back\":\"loss 30%\",\"text\":\"loss 30 % each way\"}\n"
+	    "{\"type\":\"event\",\"at_ns\":40,\"kind\":\"tcp\",\"session\":0,\"text\":\"SYN sent\"}\n";
+	static const char *const rows[] = {"1 one", "-- link", "2 two", "-- TCP"};
+	struct terminal *t = read_again(events, "--step");
+	int row, column;
+
+	(void)state;
+	term_type(t, " ");
+	client_expect_pair(t, "1 one", "waiting");
+	term_type(t, " ");
+	term_expect(t, "-- link: loss 30 % each way");
+	term_expect_gone(t, "2 two");
+	term_type(t, "  ");
+	term_expect(t, "-- TCP: SYN sent");
+	for (size_t i = 0, above = 0; i < sizeof rows / sizeof *rows; i++, above = (size_t)row) {
+		assert_true(term_find(t, rows[i], &row, &column));
+		assert_true((size_t)row > above);
+	}
+	client_leave(t);
+}
+
 /* The timeouts that ran out are in the record: the row says what it said. */
 static void tells_timeouts(void **state)
 {
@@ -162,6 +189,7 @@ int main(void)
 		cmocka_unit_test_teardown(shows_what_was_recorded, client_teardown),
 		cmocka_unit_test_teardown(goes_step_by_step, client_teardown),
 		cmocka_unit_test_teardown(both_side_by_side, client_teardown),
+		cmocka_unit_test_teardown(shows_events, client_teardown),
 		cmocka_unit_test_teardown(tells_timeouts, client_teardown),
 		cmocka_unit_test_teardown(saves_again, client_teardown),
 	};

@@ -26,7 +26,8 @@ static char *write_again(const struct record_read *r)
 	case RECORD_REPLY:
 		return record_json_reply(&r->reply);
 	case RECORD_NOTICE:
-		return record_json_notice(&r->notice);
+	case RECORD_EVENT:
+		return record_json_event(&r->event);
 	default:
 		return NULL;
 	}
