@@ -34,7 +34,7 @@ const struct command_spec command_table[] = {
 	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
 	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file, by its ending" },
 	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back" },
-	{ COMMAND_DROP, "drop", "next WHAT", "in the lab: drop the next request, reply, syn or ack" },
+	{ COMMAND_DROP, "drop", "next [udp|tcp] WHAT", "in the lab: drop the next request, reply, syn or ack" },
 	{ COMMAND_HOLD, "hold", "TIME", "in the lab: keep all packets back for so long" },
 	{ COMMAND_UNPLUG, "unplug", "TIME", "in the lab: lose all packets for so long" },
 	{ COMMAND_HELP, "help", "", "this page" },

@@ -327,7 +327,7 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->facts);
 	put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
-	    "/drop next request|reply|syn|ack   /hold 3s   /unplug 5s\n");
+	    "/drop next [udp|tcp] request|reply|syn|ack   /hold 3s   /unplug 5s\n");
 	return t.used;
 }
 

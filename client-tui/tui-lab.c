@@ -245,7 +245,7 @@ void app_lab_command(struct app *app, enum command command, const char *argument
 		link_command(app, arguments, now);
 		break;
 	case COMMAND_DROP:
-		fault(app, "drop", arguments, "/drop next request, reply, syn or ack; /drop none forgets it");
+		fault(app, "drop", arguments, "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it");
 		break;
 	case COMMAND_HOLD:
 		fault(app, "hold", arguments, "/hold TIME [there|back]; for example /hold 3s");

@@ -41,7 +41,6 @@ struct impair {
 	/* The latest time at which a packet that keeps its order leaves. */
 	int64_t last;
 	int64_t hold_until, unplug_until;
-	unsigned drop_next[IMPAIR_CLASSES];
 };
 
 /* One packet's random numbers: all are drawn, whatever is needed. */
@@ -177,22 +176,6 @@ void impair_change(struct impair *impair, const struct impair_settings *s)
 const struct impair_settings *impair_settings(const struct impair *impair)
 {
 	return &impair->set;
-}
-
-void impair_drop_next(struct impair *impair, enum impair_class class)
-{
-	impair->drop_next[class]++;
-}
-
-unsigned impair_drops_pending(const struct impair *impair, enum impair_class class)
-{
-	return impair->drop_next[class];
-}
-
-void impair_drop_cancel(struct impair *impair, enum impair_class class)
-{
-	if (impair->drop_next[class])
-		impair->drop_next[class]--;
 }
 
 void impair_hold(struct impair *impair, int64_t until)
@@ -358,8 +341,7 @@ void impair_judge(struct impair *impair, const struct impair_packet *packet, int
 		verdict->fate = IMPAIR_UNPLUGGED;
 	} else if (s->mtu && packet->size > s->mtu) {
 		verdict->fate = IMPAIR_TOO_BIG;
-	} else if (impair->drop_next[packet->class]) {
-		impair->drop_next[packet->class]--;
+	} else if (packet->cue) {
 		verdict->fate = IMPAIR_CUE;
 	} else if (transmit(&impair->queue, s, packet->size, now, &sent)) {
 		verdict->fate = IMPAIR_QUEUE_FULL;

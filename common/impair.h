@@ -95,23 +95,13 @@ enum impair_fate {
 	IMPAIR_FATES
 };
 
-/* What a drop on cue looks for. */
-enum impair_class {
-	/* Carries something for the program: UDP, TCP with payload. */
-	IMPAIR_DATA,
-	IMPAIR_SYN,
-	/* A TCP acknowledgement and nothing else. */
-	IMPAIR_ACK,
-	IMPAIR_OTHER,
-	IMPAIR_CLASSES
-};
-
 struct impair_packet {
 	/* Bytes, with the IP header. */
 	int32_t size;
-	enum impair_class class;
 	/* How many bits of it may be flipped; 0: it cannot be corrupted. */
 	int32_t bits;
+	/* Somebody asked for it to be dropped, if it comes so far. */
+	bool cue;
 };
 
 struct impair_verdict {
@@ -160,13 +150,6 @@ void impair_free(struct impair *impair);
 /* From now on; what is on its way stays as it was judged. */
 void impair_change(struct impair *impair, const struct impair_settings *s);
 const struct impair_settings *impair_settings(const struct impair *impair);
-
-/* The next packet of the class is dropped; once for each call. */
-void impair_drop_next(struct impair *impair, enum impair_class class);
-/* How many such drops are still to come. */
-unsigned impair_drops_pending(const struct impair *impair, enum impair_class class);
-/* One drop less, if one is still to come. */
-void impair_drop_cancel(struct impair *impair, enum impair_class class);
 
 /* Packets that would leave before `until` leave then, in their order. A time that has passed ends it. */
 void impair_hold(struct impair *impair, int64_t until);

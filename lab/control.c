@@ -21,6 +21,9 @@
 /* A client's orders wait while it leaves this much unread. */
 #define UNREAD_MOST (64u << 10)
 
+/* What goes on for a time. */
+enum pause { HOLD, UNPLUG, PAUSES };
+
 struct client {
 	int fd;
 	/* The order that is being read; `skipping` the rest of one that is too long. */
@@ -38,6 +41,8 @@ struct control {
 	struct link *link;
 	struct client *clients[CONTROL_CLIENTS];
 	int64_t accept_after;
+	/* When the holds and the unpluggings end that are on, by direction; else CLOCK_NEVER. */
+	int64_t ends[PAUSES][LINK_DIRECTIONS];
 };
 
 static int address(const char *path, struct sockaddr_un *a)
@@ -88,11 +93,44 @@ static void tell_undelivered(void *context, uint64_t serial, enum link_direction
 			events_print_undelivered(serial, direction, &control->clients[i]->out);
 }
 
-static void tell_changed(struct control *control)
+static void tell_changed(struct control *control, int64_t at, const char *change)
 {
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->clients[i] && control->clients[i]->wish.on)
-			outbox_print(&control->clients[i]->out, "changed\n");
+			events_print_changed(at, change, &control->clients[i]->out);
+}
+
+static void note_ends(struct control *control, int64_t now)
+{
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		const struct impair *impair = link_impair(control->link, d);
+		const int64_t until[PAUSES] = { impair_held_until(impair), impair_unplugged_until(impair) };
+
+		for (int i = 0; i < PAUSES; i++)
+			control->ends[i][d] = until[i] > now ? until[i] : CLOCK_NEVER;
+	}
+}
+
+/* What has gone on for its time; both ways at once where they end together. */
+static void tell_ends(struct control *control, int64_t now)
+{
+	static const char *const words[PAUSES][LINK_DIRECTIONS] = {
+		[HOLD] = { "released there", "released back" }, [UNPLUG] = { "plugged there", "plugged back" },
+	};
+	static const char *const both[PAUSES] = { "released", "plugged" };
+
+	for (int i = 0; i < PAUSES; i++) {
+		int64_t *ends = control->ends[i];
+		const bool together = ends[LINK_THERE] == ends[LINK_BACK];
+
+		for (int d = 0; d < LINK_DIRECTIONS; d++) {
+			if (ends[d] > now)
+				continue;
+			if (!together || d == LINK_THERE)
+				tell_changed(control, ends[d], together ? both[i] : words[i][d]);
+			ends[d] = CLOCK_NEVER;
+		}
+	}
 }
 
 struct control *control_new(int listener, struct link *link)
@@ -102,6 +140,7 @@ struct control *control_new(int listener, struct link *link)
 		return NULL;
 	control->listener = listener;
 	control->link = link;
+	note_ends(control, INT64_MAX);
 	link_set_witness(link, &(struct link_witness) {
 		.context = control, .packet = tell_packet, .undelivered = tell_undelivered,
 	});
@@ -176,12 +215,16 @@ static void welcome(struct control *control, int64_t now)
 
 static void execute(struct control *control, struct client *client, int64_t now)
 {
+	char change[EVENTS_CHANGE];
+
 	client->line[client->n] = '\0';
 	client->n = 0;
 	if (client->skipping)
 		outbox_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
-	else if (orders_execute(control->link, client->line, now, &client->wish, &client->out))
-		tell_changed(control);
+	else if (orders_execute(control->link, client->line, now, &client->wish, &client->out, change)) {
+		note_ends(control, now);
+		tell_changed(control, now, change);
+	}
 	client->skipping = false;
 }
 
@@ -216,6 +259,9 @@ static size_t unread(const struct client *client)
 
 void control_watch(const struct control *control, struct watch *w)
 {
+	for (int i = 0; i < PAUSES; i++)
+		for (int d = 0; d < LINK_DIRECTIONS; d++)
+			watch_until(w, control->ends[i][d]);
 	if (control->listener >= 0) {
 		if (control->accept_after)
 			watch_until(w, control->accept_after);
@@ -233,6 +279,7 @@ void control_watch(const struct control *control, struct watch *w)
 
 void control_turn(struct control *control, const struct watch *w, int64_t now)
 {
+	tell_ends(control, now);
 	if (watch_can_read(w, control->listener) || (control->accept_after && now >= control->accept_after)) {
 		control->accept_after = 0;
 		welcome(control, now);

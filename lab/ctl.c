@@ -50,6 +50,7 @@ static int print_help(void)
 {
 	struct events_wish wish;
 	struct outbox out = { NULL };
+	char change[EVENTS_CHANGE];
 	char order[] = "help", *text, *rest = NULL;
 
 	fputs("Usage: upcase-lab ctl [--socket PATH] [ORDER [WORD]...]\n"
@@ -57,7 +58,7 @@ static int print_help(void)
 	options_help(table, stdout);
 	fputs("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":\n"
 	    "  watch [PORT]...: every packet as it meets the link\n", stdout);
-	orders_execute(NULL, order, 0, &wish, &out);
+	orders_execute(NULL, order, 0, &wish, &out, change);
 	outbox_add(&out, "", 1);
 	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text; text = strtok_r(NULL, "\n", &rest)) {
 		if (strncmp(text, "help ", 5) == 0)

@@ -129,3 +129,8 @@ void events_print_undelivered(uint64_t serial, enum link_direction direction, st
 {
 	outbox_print(out, "undelivered %" PRIu64 " %s\n", serial, direction_name(direction));
 }
+
+void events_print_changed(int64_t at, const char *change, struct outbox *out)
+{
+	outbox_print(out, "changed %" PRId64 " %s\n", at, change);
+}

@@ -3,7 +3,7 @@
  *
  *   event SERIAL DIRECTION KEY=VALUE...   what the link did with one packet, told as it comes in
  *   undelivered SERIAL DIRECTION          that one could not be given to the receiver's host after all
- *   changed                               somebody changed the link: ask again
+ *   changed NS KIND WORDS                 the link was changed, at NS of CLOCK_MONOTONIC
  *
  * The keys, always in this order; those in brackets only where they have a meaning:
  *   in=NS         when it came to the link, ns of CLOCK_MONOTONIC
@@ -19,10 +19,16 @@
  *   [seq=N ack=N flags=LETTERS win=N]     TCP's, raw
  *   payload=N     bytes of payload
  *   [hash=HEX]    FNV-1a, 64 bits, of the payload
- *   [data=HEX]    its first 64 bytes */
+ *   [data=HEX]    its first 64 bytes
+ *
+ * A change's KIND and WORDS:
+ *   set THERE; BACK                       both ways' settings from now on, as "there line" says them (orders.h)
+ *   drop|hold|unplug WORDS                as ordered
+ *   released|plugged [DIRECTION]          the end of a hold, of an unplugging: their time was over */
 #ifndef UPCASE_LAB_EVENTS_H
 #define UPCASE_LAB_EVENTS_H
 
+#include "impair-text.h"
 #include "link.h"
 #include "outbox.h"
 
@@ -41,8 +47,12 @@ struct events_wish {
  * do not say so in the same place. */
 bool events_want(const struct events_wish *wish, const struct packet *p);
 
+/* Room for a change's kind and words. */
+#define EVENTS_CHANGE (2 * IMPAIR_LINE + 20)
+
 /* The lines, with their newlines. */
 void events_print(const struct link_event *event, struct outbox *out);
 void events_print_undelivered(uint64_t serial, enum link_direction direction, struct outbox *out);
+void events_print_changed(int64_t at, const char *change, struct outbox *out);
 
 #endif

@@ -56,8 +56,11 @@ struct link {
 	/* How late such a wake-up is, on average of late. */
 	int64_t late;
 	bool broken;
-	/* Drops on cue that wait in both directions for whichever packet comes first. */
-	unsigned either[IMPAIR_CLASSES];
+	/* Drops on cue that wait, in the order in which they were asked for. */
+	struct {
+		unsigned classes, directions;
+	} cues[LINK_CUES];
+	int cue_count;
 	/* The packet that was read; a piece cut from it. */
 	uint8_t buffer[DEVICE_PACKET_MAX], piece[DEVICE_PACKET_MAX];
 };
@@ -276,13 +279,21 @@ static void count_verdict(struct way *way, const struct packet *p, const struct 
 	c->delayed += v->reordered;
 }
 
-/* A drop on cue may have been waiting in both directions for whichever came first. */
-static void settle_cue(struct link *link, const struct way *way, enum impair_class class)
+/* The oldest that waits for such a packet; cue_count for none. */
+static int find_cue(const struct link *link, const struct way *way, enum packet_class class)
 {
-	if (link->either[class] == 0)
-		return;
-	link->either[class]--;
-	impair_drop_cancel(other_way(link, way)->impair, class);
+	int i = 0;
+
+	while (i < link->cue_count &&
+	    !(link->cues[i].classes & class && link->cues[i].directions & LINK_BIT(direction_of(link, way))))
+		i++;
+	return i;
+}
+
+static void drop_cue(struct link *link, int i)
+{
+	link->cue_count--;
+	memmove(&link->cues[i], &link->cues[i + 1], (size_t) (link->cue_count - i) * sizeof *link->cues);
 }
 
 static void answer_too_big(struct link *link, struct way *way, const struct packet *p, int64_t now)
@@ -300,7 +311,8 @@ static void answer_too_big(struct link *link, struct way *way, const struct pack
 /* One packet that counts: its fate, and all that follows from it. */
 static void judge(struct link *link, struct way *way, const struct packet *p, uint8_t *bytes, int64_t now)
 {
-	struct impair_packet facts = { p->size, packet_class(p), packet_bits(p) };
+	const int cue = find_cue(link, way, packet_class(p));
+	struct impair_packet facts = { p->size, packet_bits(p), cue < link->cue_count };
 	struct impair_verdict v;
 
 	link->serial++;
@@ -313,7 +325,7 @@ static void judge(struct link *link, struct way *way, const struct packet *p, ui
 	if (v.fate == IMPAIR_TOO_BIG)
 		answer_too_big(link, way, p, now);
 	else if (v.fate == IMPAIR_CUE)
-		settle_cue(link, way, facts.class);
+		drop_cue(link, cue);
 	else if (v.fate == IMPAIR_DELIVERED)
 		dispatch(link, way, p, bytes, &v, now);
 }
@@ -474,23 +486,18 @@ bool link_balanced(const struct link *link)
 	return true;
 }
 
-void link_drop_next(struct link *link, enum impair_class class, unsigned directions)
+int link_drop_next(struct link *link, unsigned classes, unsigned directions)
 {
-	for (int i = 0; i < LINK_DIRECTIONS; i++)
-		if (directions & LINK_BIT(i))
-			impair_drop_next(link->ways[i].impair, class);
-	if (directions == LINK_BOTH)
-		link->either[class]++;
+	if (link->cue_count == LINK_CUES)
+		return -1;
+	link->cues[link->cue_count].classes = classes;
+	link->cues[link->cue_count++].directions = directions;
+	return 0;
 }
 
 void link_drop_none(struct link *link)
 {
-	for (int class = 0; class < IMPAIR_CLASSES; class++) {
-		link->either[class] = 0;
-		for (int i = 0; i < LINK_DIRECTIONS; i++)
-			while (impair_drops_pending(link->ways[i].impair, class))
-				impair_drop_cancel(link->ways[i].impair, class);
-	}
+	link->cue_count = 0;
 }
 
 void link_hold(struct link *link, unsigned directions, int64_t now, int64_t span)

@@ -112,8 +112,11 @@ const struct link_counts *link_counts(const struct link *link, enum link_directi
 /* Whether both directions' counts add up. */
 bool link_balanced(const struct link *link);
 
-/* The next packet of that class in one of these directions, whichever comes first, is dropped. */
-void link_drop_next(struct link *link, enum impair_class class, unsigned directions);
+/* Drops on cue that can wait at once. */
+#define LINK_CUES 100
+/* The next packet of one of these classes (packet_class(), bits) in one of these directions, whichever comes first, is dropped.
+ * Returns 0, or -1 when LINK_CUES wait already. */
+int link_drop_next(struct link *link, unsigned classes, unsigned directions);
 /* Forgets all drops that have not happened. */
 void link_drop_none(struct link *link);
 /* For so long from `now`; 0 ends it (packets that are held already stay held until their time). */

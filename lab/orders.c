@@ -26,6 +26,7 @@ struct asked {
 	int64_t now;
 	struct events_wish *wish;
 	struct outbox *out;
+	char *change;
 };
 
 static const char *const direction_names[LINK_DIRECTIONS] = { "there", "back" };
@@ -141,11 +142,13 @@ static bool do_link(const struct asked *a)
 
 static bool done(const struct asked *a)
 {
-	char line[IMPAIR_LINE];
+	char lines[LINK_DIRECTIONS][IMPAIR_LINE];
+
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		outbox_print(a->out, "%s line %s\n", direction_names[d],
-		    impair_text_line(link_settings(a->link, d), line, sizeof line));
+		    impair_text_line(link_settings(a->link, d), lines[d], IMPAIR_LINE));
 	outbox_print(a->out, "ok\n");
+	snprintf(a->change, EVENTS_CHANGE, "set %s; %s", lines[LINK_THERE], lines[LINK_BACK]);
 	return true;
 }
 
@@ -206,31 +209,49 @@ static bool do_presets(const struct asked *a)
 	return false;
 }
 
+/* The change is in the order's own words. */
+static bool as_ordered(const struct asked *a)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < a->words.count && n < EVENTS_CHANGE; i++)
+		n += (size_t) snprintf(a->change + n, EVENTS_CHANGE - n, "%s%s", i ? " " : "", word(a, i));
+	if (a->words.directions != LINK_BOTH && n < EVENTS_CHANGE)
+		snprintf(a->change + n, EVENTS_CHANGE - n, " %s",
+		    direction_names[a->words.directions == LINK_BIT(LINK_BACK) ? LINK_BACK : LINK_THERE]);
+	outbox_print(a->out, "ok\n");
+	return true;
+}
+
 static bool do_drop(const struct asked *a)
 {
-	static const struct { const char *name; enum impair_class class; unsigned directions; } what[] = {
-		{ "request", IMPAIR_DATA, LINK_BIT(LINK_THERE) },
-		{ "reply", IMPAIR_DATA, LINK_BIT(LINK_BACK) },
-		{ "syn", IMPAIR_SYN, LINK_BOTH },
-		{ "ack", IMPAIR_ACK, LINK_BOTH },
+	static const struct { const char *name; unsigned classes, directions; } what[] = {
+		{ "request", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE) },
+		{ "reply", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_BACK) },
+		{ "syn", PACKET_CLASS_SYN, LINK_BOTH },
+		{ "ack", PACKET_CLASS_ACK, LINK_BOTH },
 	};
+	const bool udp = !strcmp(word(a, 2), "udp"), tcp = !strcmp(word(a, 2), "tcp");
+	const int at = 2 + (udp || tcp);
 
 	if (a->words.count == 2 && !strcmp(word(a, 1), "none")) {
 		link_drop_none(a->link);
-		outbox_print(a->out, "ok\n");
-		return true;
+		return as_ordered(a);
 	}
 	for (size_t i = 0; i < sizeof what / sizeof *what && !strcmp(word(a, 1), "next"); i++)
-		if (a->words.count == 3 && !strcmp(word(a, 2), what[i].name)) {
+		if (a->words.count == at + 1 && !strcmp(word(a, at), what[i].name)) {
 			const unsigned directions = what[i].directions & a->words.directions;
+			const unsigned classes = what[i].classes & (udp ? PACKET_CLASS_DATAGRAM : tcp ? ~(unsigned) PACKET_CLASS_DATAGRAM : ~0u);
 
+			if (!classes)
+				return refuse(a, "", "only TCP has a syn and an ack; for example: drop next udp request");
 			if (!directions)
 				return refuse(a, "", "requests go there, replies come back; for example: drop next reply");
-			link_drop_next(a->link, what[i].class, directions);
-			outbox_print(a->out, "ok\n");
-			return true;
+			if (link_drop_next(a->link, classes, directions))
+				return refuse(a, "", "too many drops wait already; for example: drop none");
+			return as_ordered(a);
 		}
-	return refuse(a, "", "drop next request, reply, syn or ack; for example: drop next reply");
+	return refuse(a, "", "drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply");
 }
 
 static bool for_a_time(const struct asked *a, void (*start)(struct link *, unsigned, int64_t, int64_t))
@@ -247,8 +268,7 @@ static bool for_a_time(const struct asked *a, void (*start)(struct link *, unsig
 		return refuse(a, word(a, 1), why);
 	}
 	start(a->link, a->words.directions, a->now, span);
-	outbox_print(a->out, "ok\n");
-	return true;
+	return as_ordered(a);
 }
 
 static bool do_hold(const struct asked *a)
@@ -326,7 +346,7 @@ static const struct order {
 	{ "set", "NAME VALUE ... [there|back]", "change settings", do_set },
 	{ "preset", "NAME [there|back]", "take the settings of a link with a name", do_preset },
 	{ "presets", "", "their names and values", do_presets },
-	{ "drop", "next request|reply|syn|ack [there|back]", "drop that one", do_drop },
+	{ "drop", "next [udp|tcp] request|reply|syn|ack [there|back]", "drop that one", do_drop },
 	{ "hold", "SPAN [there|back]", "keep all packets for so long", do_hold },
 	{ "unplug", "SPAN [there|back]", "lose all packets for so long", do_unplug },
 	{ "counts", "", "what happened so far", do_counts },
@@ -347,9 +367,10 @@ static bool do_help(const struct asked *a)
 	return false;
 }
 
-bool orders_execute(struct link *link, char *line, int64_t now, struct events_wish *wish, struct outbox *out)
+bool orders_execute(struct link *link, char *line, int64_t now, struct events_wish *wish, struct outbox *out,
+    char change[EVENTS_CHANGE])
 {
-	struct asked a = { .link = link, .now = now, .wish = wish, .out = out };
+	struct asked a = { .link = link, .now = now, .wish = wish, .out = out, .change = change };
 
 	take_apart(&a.words, line);
 	if (a.words.count == WORDS)

@@ -10,9 +10,10 @@
  *                              "set loss 30%", "set loss 5% burst 4 back"; all of it or nothing
  *   preset NAME [DIRECTION]    all settings of a link with a name
  *   presets                    their names and values
- *   drop next request          the next packet there that carries something (UDP, or TCP with payload)
- *   drop next reply            the same, back
- *   drop next syn|ack [DIRECTION]
+ *   drop next [udp|tcp] request
+ *                              the next packet there that carries something (UDP, or TCP with payload)
+ *   drop next [udp|tcp] reply  the same, back
+ *   drop next [tcp] syn|ack [DIRECTION]
  *                              the next TCP segment that opens, or that only acknowledges
  *   drop none                  forgets drops that have not happened
  *   hold SPAN [DIRECTION]      packets that come from now on leave at its end, in order; 0s ends it
@@ -33,7 +34,8 @@
 #include "outbox.h"
 
 /* Executes an order, `line` without its newline (it is taken apart), and answers. Returns whether the link
- * was changed. */
-bool orders_execute(struct link *link, char *line, int64_t now, struct events_wish *wish, struct outbox *out);
+ * was changed; then `change` is the kind and words of it, for events_print_changed(). */
+bool orders_execute(struct link *link, char *line, int64_t now, struct events_wish *wish, struct outbox *out,
+    char change[EVENTS_CHANGE]);
 
 #endif

@@ -166,17 +166,17 @@ bool packet_is_chatter(const struct packet *p)
 	return (p->source_port >= 130 && p->source_port <= 137) || p->source_port == 143;
 }
 
-enum impair_class packet_class(const struct packet *p)
+enum packet_class packet_class(const struct packet *p)
 {
-	if (p->kind == PACKET_UDP || (p->offset && (p->protocol == UDP || p->protocol == TCP)))
-		return IMPAIR_DATA;
+	if (p->kind == PACKET_UDP || (p->offset && p->protocol == UDP))
+		return PACKET_CLASS_DATAGRAM;
 	if (p->kind != PACKET_TCP)
-		return IMPAIR_OTHER;
+		return p->offset && p->protocol == TCP ? PACKET_CLASS_STREAM : PACKET_CLASS_OTHER;
 	if (p->flags & PACKET_SYN)
-		return IMPAIR_SYN;
+		return PACKET_CLASS_SYN;
 	if (p->length > 0)
-		return IMPAIR_DATA;
-	return (p->flags & (PACKET_ACK | PACKET_FIN | PACKET_RST)) == PACKET_ACK ? IMPAIR_ACK : IMPAIR_OTHER;
+		return PACKET_CLASS_STREAM;
+	return (p->flags & (PACKET_ACK | PACKET_FIN | PACKET_RST)) == PACKET_ACK ? PACKET_CLASS_ACK : PACKET_CLASS_OTHER;
 }
 
 /* UDP's length and checksum stand in the middle. */

@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "impair.h"
-
 #define PACKET_FIN 0x01
 #define PACKET_SYN 0x02
 #define PACKET_RST 0x04
@@ -58,8 +56,18 @@ int packet_read(struct packet *p, const void *bytes, size_t n);
  * listeners (RFC 3810), IGMP. */
 bool packet_is_chatter(const struct packet *p);
 
-/* What a drop on cue goes by. */
-enum impair_class packet_class(const struct packet *p);
+/* What a drop on cue goes by: bits, so that it can go by several. */
+enum packet_class {
+	PACKET_CLASS_OTHER = 0,
+	/* Carries something for the program: UDP; TCP with payload. */
+	PACKET_CLASS_DATAGRAM = 1,
+	PACKET_CLASS_STREAM = 2,
+	PACKET_CLASS_SYN = 4,
+	/* A TCP acknowledgement and nothing else. */
+	PACKET_CLASS_ACK = 8,
+};
+
+enum packet_class packet_class(const struct packet *p);
 
 /* How many of its bits may be flipped so that the receiver surely notices: those of the transport's
  * header and payload; not UDP's length and checksum, where one flip can pass (a checksum of 0 means none). */

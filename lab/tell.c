@@ -155,23 +155,44 @@ static void add_fate(const struct said *s, struct line *line)
 	if (strcmp(s->fate, "delivered") == 0 || strcmp(s->fate, "corrupted") == 0)
 		add(line, ": %s", s->fate);
 	else
-		add(line, ": LOST, %s", s->fate);
+		add(line, ": LOST, %s%s", strcmp(s->fate, "cue") == 0 ? "on " : "", s->fate);
 	if (*s->marks)
 		add(line, ", %s", s->marks);
 }
 
+static void add_moment(struct tell *t, int64_t at, struct line *line)
+{
+	if (!t->begun) {
+		t->begun = true;
+		t->start = at;
+	}
+	add_time(line, at - t->start);
+}
+
+/* "changed NS KIND WORDS". */
+static bool tell_change(struct tell *t, const char *event, struct line *line)
+{
+	char *words;
+	int64_t at = strtoll(event, &words, 10);
+
+	if (at <= 0 || *words != ' ')
+		return false;
+	add_moment(t, at, line);
+	add(line, "  link  %s", words);
+	return true;
+}
+
 bool tell_line(struct tell *t, char *event, char text[TELL_LINE])
 {
+	static const char changed[] = "changed ";
 	struct line line = { .text = text };
 	struct said s;
 
+	if (strncmp(event, changed, strlen(changed)) == 0)
+		return tell_change(t, event + strlen(changed), &line);
 	if (!take_apart(&s, event))
 		return false;
-	if (!t->begun) {
-		t->begun = true;
-		t->start = s.in;
-	}
-	add_time(&line, s.in - t->start);
+	add_moment(t, s.in, &line);
 	add_what(&s, &line);
 	add_fate(&s, &line);
 	add_again(t, &s, &line);

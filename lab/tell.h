@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Room for one line. */
-#define TELL_LINE 200
+#define TELL_LINE 1000
 /* Flows of TCP that are remembered at once; further ones push out the oldest. */
 #define TELL_FLOWS 32
 

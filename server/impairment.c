@@ -81,7 +81,7 @@ int impairment_meet(struct impairment *m, enum totals_way_name name, const struc
     enum impair_fate *fate)
 {
 	/* No bits: a corrupt datagram would only be one that the kernel drops. */
-	const struct impair_packet packet = {.size = (int32_t)load->n + load->headers, .class = IMPAIR_DATA};
+	const struct impair_packet packet = {.size = (int32_t)load->n + load->headers};
 	struct way *way = &m->ways[name];
 	struct impair_verdict verdict;
 	int at_once = 0, kept = 0;

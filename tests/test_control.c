@@ -148,7 +148,15 @@ static void test_refusals(void **state)
 	assert_refused(&wire, client, "hold", "error hold takes a time up to 1h; for example: hold 3s\n");
 	assert_refused(&wire, client, "unplug soon", "error 'soon' is not a time up to 1h; for example: unplug 3s\n");
 	assert_refused(&wire, client, "drop it",
-	    "error drop next request, reply, syn or ack; for example: drop next reply\n");
+	    "error drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply\n");
+	assert_refused(&wire, client, "drop next tcp",
+	    "error drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply\n");
+	assert_refused(&wire, client, "drop next udp syn",
+	    "error only TCP has a syn and an ack; for example: drop next udp request\n");
+	assert_refused(&wire, client, "drop next udp ack back",
+	    "error only TCP has a syn and an ack; for example: drop next udp request\n");
+	assert_refused(&wire, client, "drop next tcp request back",
+	    "error requests go there, replies come back; for example: drop next reply\n");
 	assert_refused(&wire, client, "events maybe",
 	    "error 'maybe' is neither on nor off; for example: events on 12000\n");
 	assert_refused(&wire, client, "events on 70000",
@@ -233,6 +241,50 @@ static void test_cues(void **state)
 	wire_close(&wire);
 }
 
+/* What stands behind "changed NS ", of a time that the monotonic clock has had. */
+static const char *after_time(const char *line)
+{
+	long long at;
+	int n = 0;
+
+	assert_int_equal(sscanf(line, "changed %lld %n", &at, &n), 1);
+	assert_true(at > 0 && at <= clock_monotonic());
+	return line + n;
+}
+
+/* Every order that changes the link is told to all who listen, who gave it too, and so is the end of what goes on for a time. */
+static void test_changes(void **state)
+{
+	static const struct { const char *order, *told; } changes[] = {
+		{ "set loss 30%", "set loss 30%; loss 30%\n" }, { "set delay 5ms back", "set loss 30%; loss 30%, delay 5ms\n" },
+		{ "set loss 0% delay 0ms", "set nothing; nothing\n" }, { "preset dsl back", "set nothing; delay 12ms, jitter 1ms, rate 16mbit, queue 200p\n" },
+		{ "drop next tcp ack there", "drop next tcp ack there\n" }, { "drop none", "drop none\n" },
+		{ "hold 1h", "hold 1h\n" }, { "hold 0s back", "hold 0s back\n" }, { "unplug 1h there", "unplug 1h there\n" },
+		{ "hold 0s", "hold 0s\n" },
+	};
+	struct wire wire = open_wire();
+	struct client *giver = join(&wire), *listener = join(&wire);
+
+	(void) state;
+	ask(&wire, listener, "events on 9");
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+		ask(&wire, giver, changes[i].order);
+		assert_string_equal(after_time(hear(&wire, listener, "\n")), changes[i].told);
+	}
+	/* What changes nothing is not told; who gives an order is told too. */
+	assert_refused(&wire, giver, "set loss much", "error loss: 'much' is not a share, 0% to 100%; for example loss 20%\n");
+	ask(&wire, giver, "link");
+	say(listener, "unplug 0s\n");
+	assert_has(hear(&wire, listener, " unplug 0s\n"), "ok\nchanged ");
+	ask(&wire, giver, "hold 20ms");
+	assert_has(hear(&wire, listener, " released\n"), " hold 20ms\n");
+	ask(&wire, giver, "unplug 20ms back");
+	assert_has(hear(&wire, listener, " plugged back\n"), " unplug 20ms back\n");
+	leave(giver);
+	leave(listener);
+	wire_close(&wire);
+}
+
 static void test_events(void **state)
 {
 	(void) state;
@@ -249,7 +301,7 @@ static void test_events(void **state)
 	assert_has(event, " proto=udp src=10.9.0.1 dst=10.9.0.2 sport=40000 dport=12000 id=7 size=33 payload=5"
 	    " hash=a430d84680aabd0b data=68656c6c6f\n");
 	ask(&wire, none, "drop next reply");
-	assert_string_equal(hear(&wire, all, "\n"), "changed\n");
+	assert_string_equal(after_time(hear(&wire, all, "\n")), "drop next reply\n");
 	assert_false(passes(&wire, false));
 	event = hear(&wire, all, "\n");
 	assert_has(event, "event 2 back in=");
@@ -259,7 +311,7 @@ static void test_events(void **state)
 	assert_has(event, " proto=tcp ");
 	assert_has(event, " size=43 seq=99 ack=0 flags=PA win=0 payload=3 ");
 	/* The filter let nothing through but the change; who asked for nothing heard nothing. */
-	assert_string_equal(hear(&wire, other, "\n"), "changed\n");
+	assert_string_equal(after_time(hear(&wire, other, "\n")), "drop next reply\n");
 	assert_int_equal(recv(other->fd, packet, sizeof packet, 0), -1);
 	assert_string_equal(ask(&wire, none, "events off"), "ok\n");
 	ask(&wire, all, "events off");
@@ -464,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_presets_and_help),
 		cmocka_unit_test(test_cues),
+		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_orders_in_pieces_and_heaps),
 		cmocka_unit_test(test_too_long_orders),

@@ -20,7 +20,7 @@
 #define S INT64_C(1000000000)
 #define ERRORS 4.5
 
-static const struct impair_packet usual = { .size = 1000, .class = IMPAIR_DATA, .bits = 8000 };
+static const struct impair_packet usual = { .size = 1000, .bits = 8000 };
 
 static struct impair *begin(const struct impair_settings *s, uint64_t seed)
 {
@@ -443,7 +443,7 @@ static void test_corruption(void **state)
 	struct impair_settings s = impair_perfect();
 	s.corrupt = 0.25;
 	struct impair *impair = begin(&s, 71);
-	struct impair_packet packet = { .size = 28, .class = IMPAIR_DATA, .bits = 32 };
+	struct impair_packet packet = { .size = 28, .bits = 32 };
 	struct impair_verdict v;
 	int64_t bit[32] = { 0 }, hits = 0;
 
@@ -583,23 +583,21 @@ static void test_drop_on_cue(void **state)
 {
 	(void) state;
 	struct impair_settings s = impair_perfect();
+	s.mtu = 1000;
 	struct impair *impair = begin(&s, 92);
-	struct impair_packet ack = { .size = 52, .class = IMPAIR_ACK };
+	struct impair_packet asked = { .size = 1000, .cue = true }, big = { .size = 1001, .cue = true };
 	struct impair_verdict v;
 
-	impair_drop_next(impair, IMPAIR_DATA);
-	impair_drop_next(impair, IMPAIR_DATA);
-	impair_judge(impair, &ack, 0, &v);
-	assert_int_equal(v.fate, IMPAIR_DELIVERED);
-	for (int i = 0; i < 3; i++) {
-		impair_judge(impair, &usual, 0, &v);
-		assert_int_equal(v.fate, i < 2 ? IMPAIR_CUE : IMPAIR_DELIVERED);
-	}
-	impair_drop_next(impair, IMPAIR_ACK);
-	assert_int_equal(impair_drops_pending(impair, IMPAIR_ACK), 1);
-	impair_drop_cancel(impair, IMPAIR_ACK);
-	impair_drop_cancel(impair, IMPAIR_ACK);
-	impair_judge(impair, &ack, 0, &v);
+	impair_judge(impair, &asked, 0, &v);
+	assert_int_equal(v.fate, IMPAIR_CUE);
+	assert_int_equal(v.copies, 0);
+	/* What would not come so far is not dropped on cue. */
+	impair_judge(impair, &big, 0, &v);
+	assert_int_equal(v.fate, IMPAIR_TOO_BIG);
+	impair_unplug(impair, 5);
+	impair_judge(impair, &asked, 0, &v);
+	assert_int_equal(v.fate, IMPAIR_UNPLUGGED);
+	impair_judge(impair, &usual, 5, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
 	impair_free(impair);
 }

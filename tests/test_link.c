@@ -274,21 +274,51 @@ static void test_drop_next(void **state)
 	(void) state;
 	struct wire wire = wire_open("", "", 1);
 
-	link_drop_next(wire.link, IMPAIR_DATA, LINK_BIT(LINK_BACK));
+	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_BACK));
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_true(passes(&wire, false, PACKET_ACK, 0));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
 	assert_true(passes(&wire, false, PACKET_ACK, 5));
 	/* In whichever direction comes first, and only there. */
-	link_drop_next(wire.link, IMPAIR_ACK, LINK_BOTH);
+	link_drop_next(wire.link, PACKET_CLASS_ACK, LINK_BOTH);
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 0));
 	assert_true(passes(&wire, true, PACKET_ACK, 0));
 	assert_true(passes(&wire, false, PACKET_ACK, 0));
-	link_drop_next(wire.link, IMPAIR_SYN, LINK_BOTH);
+	link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH);
 	link_drop_none(wire.link);
 	assert_true(passes(&wire, true, PACKET_SYN, 0));
+	for (int i = 0; i < LINK_CUES; i++)
+		assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), 0);
+	assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), -1);
 	assert_int_equal(link_counts(wire.link, LINK_BACK)->fates[IMPAIR_CUE], 2);
+	wire_close(&wire);
+}
+
+static bool passes_datagram(struct wire *wire)
+{
+	uint8_t packet[ROOM];
+
+	wire_send(wire, wire->near_end, packet, wire_udp(packet, true, true, "hello", 5));
+	wire_turn(wire, 0);
+	return recv(wire->far_end, packet, sizeof packet, 0) > 0;
+}
+
+/* The oldest that waits takes a packet that several wait for. */
+static void test_drop_next_of_a_transport(void **state)
+{
+	(void) state;
+	struct wire wire = wire_open("", "", 1);
+
+	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE));
+	assert_true(passes_datagram(&wire));
+	assert_false(passes(&wire, true, PACKET_ACK, 5));
+	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE));
+	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM, LINK_BIT(LINK_THERE));
+	assert_false(passes_datagram(&wire));
+	assert_true(passes(&wire, true, PACKET_ACK, 5));
+	assert_false(passes_datagram(&wire));
+	assert_true(passes_datagram(&wire));
 	wire_close(&wire);
 }
 
@@ -464,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_too_big_is_answered),
 		cmocka_unit_test(test_what_may_be_cut_is_cut),
 		cmocka_unit_test(test_drop_next),
+		cmocka_unit_test(test_drop_next_of_a_transport),
 		cmocka_unit_test(test_hold_then_release),
 		cmocka_unit_test(test_unplug),
 		cmocka_unit_test(test_chatter_takes_no_dice),

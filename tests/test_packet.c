@@ -127,7 +127,7 @@ static void test_reads_udp(void **state)
 		assert_int_equal(p.length, 5);
 		assert_memory_equal(b.bytes + p.payload, "hello", 5);
 		assert_int_equal(p.id, version == 4 ? 0x1234 : 0);
-		assert_int_equal(packet_class(&p), IMPAIR_DATA);
+		assert_int_equal(packet_class(&p), PACKET_CLASS_DATAGRAM);
 		assert_string_equal(packet_text(&p, text), version == 4
 		    ? "UDP 10.9.0.1 port 40000 > 10.9.0.2 port 12000, 5 bytes"
 		    : "UDP fd09::1 port 40000 > fd09::2 port 12000, 5 bytes");
@@ -137,14 +137,14 @@ static void test_reads_udp(void **state)
 static void test_reads_tcp(void **state)
 {
 	(void) state;
-	static const struct { uint8_t flags; size_t length; enum impair_class class; const char *text; } cases[] = {
-		{ PACKET_SYN, 0, IMPAIR_SYN, "S" },
-		{ PACKET_SYN | PACKET_ACK, 0, IMPAIR_SYN, "SA" },
-		{ PACKET_ACK, 0, IMPAIR_ACK, "A" },
-		{ PACKET_ACK | PACKET_PSH, 6, IMPAIR_DATA, "PA" },
-		{ PACKET_ACK | PACKET_FIN, 0, IMPAIR_OTHER, "FA" },
-		{ PACKET_RST, 0, IMPAIR_OTHER, "R" },
-		{ 0, 0, IMPAIR_OTHER, "-" },
+	static const struct { uint8_t flags; size_t length; enum packet_class class; const char *text; } cases[] = {
+		{ PACKET_SYN, 0, PACKET_CLASS_SYN, "S" },
+		{ PACKET_SYN | PACKET_ACK, 0, PACKET_CLASS_SYN, "SA" },
+		{ PACKET_ACK, 0, PACKET_CLASS_ACK, "A" },
+		{ PACKET_ACK | PACKET_PSH, 6, PACKET_CLASS_STREAM, "PA" },
+		{ PACKET_ACK | PACKET_FIN, 0, PACKET_CLASS_OTHER, "FA" },
+		{ PACKET_RST, 0, PACKET_CLASS_OTHER, "R" },
+		{ 0, 0, PACKET_CLASS_OTHER, "-" },
 	};
 	char text[8];
 
@@ -184,7 +184,7 @@ static void test_reads_ipv6_behind_extensions(void **state)
 	p = reads(&b);
 	assert_int_equal(p.kind, PACKET_OTHER);
 	assert_int_equal(p.offset, 1280);
-	assert_int_equal(packet_class(&p), IMPAIR_DATA);
+	assert_int_equal(packet_class(&p), PACKET_CLASS_DATAGRAM);
 }
 
 static void test_refuses_what_is_no_packet(void **state)

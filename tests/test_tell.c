@@ -37,12 +37,27 @@ static void tells_datagrams(void **state)
 	    "2.000  there  other  fragment at 1480 1480 bytes (1500): delivered");
 }
 
+/* What changes the link stands among its packets. */
+static void tells_changes(void **state)
+{
+	struct tell t = { .begun = false };
+
+	(void)state;
+	expect(&t, "changed 1000000000 set loss 30%; loss 30%", "0.000  link   set loss 30%; loss 30%");
+	expect(&t, "changed 1100000000 drop next udp request", "0.100  link   drop next udp request");
+	expect(&t, "event 2 there in=1200000000 fate=cue proto=udp sport=40000 dport=12000 id=1 size=33 payload=5",
+	    "0.200  there  udp  40000 > 12000 5 bytes (33): LOST, on cue");
+	expect(&t, "changed 1500000000 released", "0.500  link   released");
+}
+
 static void passes_over_what_is_no_event(void **state)
 {
 	struct tell t = { .begun = false };
 
 	(void)state;
 	expect(&t, "changed", NULL);
+	expect(&t, "changed x set loss 5%; nothing", NULL);
+	expect(&t, "changed 7", NULL);
 	expect(&t, "undelivered 3 there", NULL);
 	expect(&t, "event", NULL);
 	expect(&t, "event 7", NULL);
@@ -101,6 +116,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_datagrams),
+		cmocka_unit_test(tells_changes),
 		cmocka_unit_test(passes_over_what_is_no_event),
 		cmocka_unit_test(knows_what_is_sent_again),
 		cmocka_unit_test(forgets_the_oldest_flow),

@@ -77,13 +77,15 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now, 
 	struct impair_settings before[LINK_DIRECTIONS];
 	struct outbox out = { .bytes = NULL };
 	char *line = malloc(n + 1);
+	char change[EVENTS_CHANGE] = "";
 	bool changed;
 
 	memcpy(line, text, n);
 	line[n] = '\0';
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		before[d] = *link_settings(link, (enum link_direction)d);
-	changed = orders_execute(link, line, now, wish, &out);
+	changed = orders_execute(link, line, now, wish, &out, change);
+	fuzz_check(changed == (*change != '\0') && strlen(change) < sizeof change && !strpbrk(change, "\r\n\033"));
 	if (check_answer(&out)) {
 		fuzz_check(!changed);
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
