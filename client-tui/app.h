@@ -81,6 +81,8 @@ struct app {
 	struct view_lab lab;
 	struct panel panel;
 	struct view_ends ends;
+	/* Of a recording: how the link was set then. */
+	char link_words[RECORD_LINK];
 	/* What is said when a fault on cue was taken. */
 	char lab_fault[160];
 	/* UDP lines that were decided, and answered, when the link was changed last. */

@@ -55,7 +55,7 @@ static int set_fate(struct event *e, const char *value)
 		enum event_fate fate;
 	} fates[] = {
 		{ "delivered", EVENT_DELIVERED }, { "corrupted", EVENT_CORRUPTED }, { "random", EVENT_LOST },
-		{ "burst", EVENT_LOST }, { "cue", EVENT_LOST }, { "room", EVENT_LOST }, { "queue", EVENT_QUEUE },
+		{ "burst", EVENT_LOST }, { "cue", EVENT_CUE }, { "room", EVENT_LOST }, { "queue", EVENT_QUEUE },
 		{ "mtu", EVENT_TOO_BIG }, { "unplugged", EVENT_UNPLUGGED },
 	};
 	/* A way to lose it that is not known here is a loss. */

@@ -18,13 +18,15 @@ enum event_fate {
 	/* Nothing is known of it, or it has not happened. */
 	EVENT_NONE,
 	EVENT_DELIVERED,
-	/* By chance; in a burst; on cue; because the link had no room for it. */
+	/* By chance; in a burst; because the link had no room for it. */
 	EVENT_LOST,
 	/* Delivered with a bit flipped: the receiver drops it. */
 	EVENT_CORRUPTED,
 	EVENT_QUEUE,
 	EVENT_TOO_BIG,
 	EVENT_UNPLUGGED,
+	/* Somebody asked for just this one to be dropped. */
+	EVENT_CUE,
 	EVENT_FATES
 };
 

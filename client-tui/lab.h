@@ -26,7 +26,7 @@ struct lab_answer {
 struct lab_hooks {
 	void *context;
 	void (*answer)(void *context, const struct lab_answer *answer);
-	/* Lines that come between answers: "event ...", "undelivered ...", "changed". */
+	/* Lines that come between answers: "event ...", "undelivered ...", "changed ...". */
 	void (*line)(void *context, const char *line);
 	/* The lab has ended, or has stopped talking to us; the orders without an answer get none. Told once. */
 	void (*gone)(void *context);

@@ -150,6 +150,24 @@ static void put_pause(struct text *t, const char *word, const int64_t ends[EVENT
 		    there && back ? "" : ways[there ? EVENT_THERE : EVENT_BACK], (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
+static void put_ways(struct text *t, const struct impair_settings *there, const struct impair_settings *back)
+{
+	char one[IMPAIR_LINE], other[IMPAIR_LINE];
+
+	impair_text_line(there, one, sizeof one);
+	impair_text_line(back, other, sizeof other);
+	if (strcmp(one, other) == 0 && perfect(there)) {
+		put(t, "a perfect wire");
+	} else if (strcmp(one, other) == 0) {
+		put_settings(t, there, " each way");
+	} else {
+		put(t, "there ");
+		put_settings(t, there, "");
+		put(t, "; back ");
+		put_settings(t, back, "");
+	}
+}
+
 bool link_facts_paused(const struct link_facts *facts, int64_t now)
 {
 	for (int way = 0; way < EVENT_WAYS; way++)
@@ -160,9 +178,7 @@ bool link_facts_paused(const struct link_facts *facts, int64_t now)
 
 char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, size_t size)
 {
-	const struct impair_settings *there = &facts->settings[EVENT_THERE], *back = &facts->settings[EVENT_BACK];
 	struct text t = { .buf = buf, .size = size };
-	char one[IMPAIR_LINE], other[IMPAIR_LINE];
 
 	if (size > 0)
 		buf[0] = '\0';
@@ -170,19 +186,95 @@ char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, si
 		return buf;
 	put_pause(&t, "held", facts->held_until, now);
 	put_pause(&t, "unplugged", facts->unplugged_until, now);
-	impair_text_line(there, one, sizeof one);
-	impair_text_line(back, other, sizeof other);
-	if (strcmp(one, other) == 0 && perfect(there)) {
-		put(&t, "a perfect wire");
-	} else if (strcmp(one, other) == 0) {
-		put_settings(&t, there, " each way");
-	} else {
-		put(&t, "there ");
-		put_settings(&t, there, "");
-		put(&t, "; back ");
-		put_settings(&t, back, "");
-	}
+	put_ways(&t, &facts->settings[EVENT_THERE], &facts->settings[EVENT_BACK]);
 	return buf;
+}
+
+/* --- changes --- */
+
+/* "loss 30%, delay 5ms; nothing", which is taken apart. */
+static int change_settings(struct link_change *c, struct text *t, char *words)
+{
+	struct impair_settings settings[EVENT_WAYS] = { impair_perfect(), impair_perfect() };
+	char *back = strstr(words, "; "), why[IMPAIR_WHY];
+
+	if (!back)
+		return -1;
+	*back = '\0';
+	snprintf(c->there, sizeof c->there, "%s", words);
+	snprintf(c->back, sizeof c->back, "%s", back + 2);
+	if ((strcmp(c->there, "nothing") != 0 && impair_text_parse(&settings[EVENT_THERE], c->there, why) < 0) ||
+	    (strcmp(c->back, "nothing") != 0 && impair_text_parse(&settings[EVENT_BACK], c->back, why) < 0))
+		return -1;
+	c->kind = SESSION_EVENT_LINK;
+	put_ways(t, &settings[EVENT_THERE], &settings[EVENT_BACK]);
+	return 0;
+}
+
+/* "next udp request", "next ack back", "none". */
+static int change_drop(struct text *t, char *words)
+{
+	static const struct {
+		const char *word, *shown;
+	} names[] = {
+		{ "udp", "UDP " }, { "tcp", "TCP " }, { "request", "request" }, { "reply", "reply" }, { "syn", "SYN" }, { "ack", "ACK" },
+		{ "there", " there" }, { "back", " back" },
+	};
+	char *rest = NULL;
+	const char *word = strtok_r(words, " ", &rest);
+
+	put(t, word && strcmp(word, "none") == 0 ? "no drop waits any more" : "will drop the next ");
+	while ((word = strtok_r(NULL, " ", &rest)) != NULL)
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			if (strcmp(word, names[i].word) == 0)
+				put(t, "%s", names[i].shown);
+	return 0;
+}
+
+/* "3s", "0s back": its beginning, or an end by order. */
+static int change_pause(struct text *t, char *words, const char *begun, const char *ended)
+{
+	struct impair_settings s = impair_perfect();
+	char value[IMPAIR_VALUE], *way = words + strcspn(words, " ");
+
+	if (*way)
+		*way++ = '\0';
+	if (units_duration(words, &s.delay) < 0)
+		return -1;
+	put(t, "%s%s%s", s.delay > 0 ? begun : ended, *way ? " " : "", way);
+	if (s.delay > 0) {
+		put(t, " for ");
+		put_spaced(t, impair_text_get(&s, IMPAIR_FIELD_delay, value));
+	}
+	return 0;
+}
+
+int link_change_read(struct link_change *c, const char *line)
+{
+	char copy[2 * IMPAIR_LINE + 100], *words, *kind;
+	struct text t = { .buf = c->text, .size = sizeof c->text };
+	long long at;
+	int n = 0;
+
+	*c = (struct link_change){ .kind = SESSION_EVENT_FAULT };
+	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || strlen(line + n) >= sizeof copy)
+		return -1;
+	c->at = at;
+	strcpy(copy, line + n);
+	kind = copy;
+	words = copy + strcspn(copy, " ");
+	if (*words)
+		*words++ = '\0';
+	if (strcmp(kind, "set") == 0)
+		return change_settings(c, &t, words);
+	if (strcmp(kind, "drop") == 0)
+		return change_drop(&t, words);
+	if (strcmp(kind, "hold") == 0)
+		return change_pause(&t, words, "held", "released");
+	if (strcmp(kind, "unplug") == 0)
+		return change_pause(&t, words, "unplugged", "plugged in again");
+	put(&t, "%s%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind, *words ? " " : "", words);
+	return strcmp(kind, "plugged") == 0 || strcmp(kind, "released") == 0 ? 0 : -1;
 }
 
 /* --- expected and measured --- */
@@ -297,6 +389,8 @@ static void put_truth(struct text *t, const struct witness_totals *w)
 	put_lost(t, w);
 	put(t, "\nsegments      ");
 	put_segments(t, w);
+	if (w->cues)
+		put(t, "\non cue        %" PRIu64 " packet%s dropped", w->cues, w->cues == 1 ? "" : "s");
 	put(t, "\ntruth         ");
 	put_mismatches(t, w);
 	put(t, "\n");
@@ -357,6 +451,8 @@ char *link_report_end(const struct witness_totals *truth, char *buf, size_t size
 		put_segments(&t, truth);
 		put(&t, "\n");
 	}
+	if (truth->cues > 0)
+		put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", truth->cues, truth->cues == 1 ? "" : "s");
 	put(&t, "truth: ");
 	put_mismatches(&t, truth);
 	/* Who leaves soon after the last line leaves before this is known; nor is it among those lost on either way. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "event.h"
-#include "impair.h"
+#include "impair-text.h"
 #include "ledger.h"
 #include "session.h"
 #include "witness.h"
@@ -25,6 +25,19 @@ struct link_facts {
 /* The settings from the lab's answer to "link" (lab/orders.h). Returns 0, or -1 when something of it is missing, and leaves the facts
  * alone. */
 int link_facts_read(struct link_facts *facts, const char *answer, int64_t now);
+
+/* What the lab says of a change, whoever made it. */
+struct link_change {
+	/* ns of the monotonic clock. */
+	int64_t at;
+	/* SESSION_EVENT_LINK or SESSION_EVENT_FAULT. */
+	enum session_event_kind kind;
+	/* "loss 30 % each way", "held for 3 s"; of a link the settings of each way as the lab writes them. */
+	char text[2 * IMPAIR_LINE + 100], there[IMPAIR_LINE], back[IMPAIR_LINE];
+};
+
+/* Reads "changed NS KIND WORDS" (lab/events.h). Returns 0, or -1 for what is none. */
+int link_change_read(struct link_change *change, const char *line);
 
 /* "loss 20 % each way, delay 20 ms", "there loss 20 %; back nothing", "a perfect wire"; what is held or unplugged first. Returns
  * `buf`. */

@@ -79,8 +79,6 @@ struct plain {
 	bool write_failed;
 	/* Standard error shows UTF-8. */
 	bool utf8;
-	/* The link's settings are others than the recorder knows. */
-	bool link_new;
 	/* In the lab: what the link did, NULL elsewhere; and until when its truth is waited for, 0: not yet. */
 	struct truth *truth;
 	int64_t truth_by;

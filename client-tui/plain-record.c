@@ -13,6 +13,7 @@
 int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 {
 	const struct client_settings *s = p->settings;
+	char words[RECORD_LINK];
 
 	p->record_at = CLOCK_NEVER;
 	if (s->output == CLIENT_TEXT && !s->save)
@@ -22,6 +23,8 @@ int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 		signal(SIGPIPE, SIG_IGN);
 	recorder_run(&p->run, s, wall);
 	p->recorder = recorder_new(s->output, s->output == CLIENT_TEXT ? NULL : stdout, now, &p->run);
+	if (p->recorder && p->truth)
+		recorder_link(p->recorder, link_facts_line(truth_facts(p->truth), now, words, sizeof words));
 	return p->recorder ? 0 : -1;
 }
 
@@ -48,39 +51,25 @@ void plain_record_row(struct lane *lane, uint64_t number)
 		recorder_row(lane->plain->recorder, lane->recorded, number, clock_monotonic());
 }
 
-static void tell_link(struct plain *p, int64_t now)
+static void tell_peers(struct plain *p)
 {
-	char words[RECORD_LINK];
-
-	if (!p->link_new || !p->truth || !truth_facts(p->truth)->known)
-		return;
-	p->link_new = false;
-	recorder_link(p->recorder, link_facts_line(truth_facts(p->truth), now, words, sizeof words));
-}
-
-/* What stands in the first records. */
-static void tell_head(struct plain *p, int64_t now)
-{
-	tell_link(p, now);
 	for (size_t i = 0; i < p->lane_count; i++)
 		recorder_peer(p->recorder, p->lanes[i].recorded, session_peer(p->lanes[i].session));
 }
 
 void plain_record_event(struct plain *p, const struct record_event *event)
 {
-	const int64_t now = clock_monotonic();
-
 	if (!p->recorder)
 		return;
-	tell_head(p, now);
-	recorder_event(p->recorder, event, now);
+	tell_peers(p);
+	recorder_event(p->recorder, event, clock_monotonic());
 }
 
 void plain_record_turn(struct plain *p, int64_t now)
 {
 	if (!p->recorder)
 		return;
-	tell_head(p, now);
+	tell_peers(p);
 	p->record_at = recorder_turn(p->recorder, now);
 	if (recorder_error(p->recorder))
 		p->write_failed = true;

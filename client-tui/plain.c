@@ -55,21 +55,18 @@ static void on_gone(void *context)
 	plain_say(context, false, "the lab has ended");
 }
 
-static void on_link(void *context)
+static void on_event(void *context, const struct record_event *event)
 {
-	struct plain *p = context;
-
-	p->link_new = true;
+	plain_event(context, event);
 }
 
 static void open_truth(struct plain *p, int64_t now)
 {
 	const struct client_settings *s = p->settings;
-	const struct truth_hooks hooks = {.context = p, .changed = on_link, .gone = on_gone};
+	const struct truth_hooks hooks = {.context = p, .event = on_event, .gone = on_gone};
 
 	if (!s->lab)
 		return;
-	p->link_new = true;
 	p->truth = truth_open(s->lab, s->lab_far, (size_t)s->rows, &hooks, now);
 	if (!p->truth)
 		plain_say(p, false, "UPCASE_LAB names a lab that is not there");

@@ -185,11 +185,14 @@ static int take_event(const struct reading *r, struct record_event *event)
 	return 0;
 }
 
-/* The link at the end, where it is another one than at the beginning. */
-static void add_link(struct record_run *run, const char *end)
+/* The link at the end, where it is another one than at the beginning. Since changes are recorded, they tell it. */
+static void add_link(const struct record_file *f, struct record_run *run, const char *end)
 {
 	const size_t used = strlen(run->link);
 
+	for (size_t i = 0; i < f->event_count; i++)
+		if (f->events[i].kind == SESSION_EVENT_LINK)
+			return;
 	if (*end && strcmp(run->link, end) != 0)
 		snprintf(run->link + used, sizeof run->link - used, "%s%s", used ? "; at the end: " : "", end);
 }
@@ -203,7 +206,7 @@ static int take_summary(const struct reading *r, const struct record_read *read)
 	f->has_end = true;
 	f->run.ended_at = read->run.ended_at;
 	f->run.stopped = read->run.stopped;
-	add_link(&f->run, read->run.link);
+	add_link(f, &f->run, read->run.link);
 	f->has_link = f->has_link || read->has_truth;
 	f->judged = read->judged;
 	f->mismatches = read->mismatches;

@@ -92,6 +92,7 @@ static json_t *make_leg(const struct witness_leg *leg)
 	put_word(o, "fate", record_event_name((enum event_fate)leg->fate));
 	put_bool(o, "doubled", leg->doubled);
 	put_bool(o, "held", leg->held);
+	put_bool(o, "on_cue", leg->cue);
 	for (int i = 0; i < leg->waits; i++) {
 		json_array_append_new(waits, json_integer(leg->wait[i]));
 		json_array_append_new(timeouts, leg->timeout[i] > 0 ? json_integer(leg->timeout[i]) : json_null());

@@ -86,6 +86,7 @@ static void read_leg(struct reader *from, const char *key, struct witness_leg *l
 	leg->fate = (uint8_t)reader_name(&r, "fate", record_event, EVENT_NONE);
 	leg->doubled = reader_bool(&r, "doubled");
 	leg->held = reader_bool(&r, "held");
+	leg->cue = reader_bool(&r, "on_cue");
 	read_waits(&r, leg);
 	leg->first_in = get_time(&r, "first_in_ns");
 	leg->last_in = get_time(&r, "last_in_ns");

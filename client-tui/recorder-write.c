@@ -145,7 +145,7 @@ int recorder_put_summary(const struct recorder *r, const struct recorder_sink *t
 		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .facts = s->facts };
 		sums[i].facts.stats = ledger_stats(s->ledger);
 	}
-	memcpy(end.link, r->run.link, sizeof end.link);
+	snprintf(end.link, sizeof end.link, "%s", recorder_link_at(r, INT64_MAX));
 	result = put(to, sums ? record_json_summary(&end, r->start, truth, sums, r->count) : NULL);
 	free(sums);
 	return result;

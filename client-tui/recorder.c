@@ -100,9 +100,29 @@ void recorder_link(struct recorder *r, const char *words)
 	snprintf(r->run.link, sizeof r->run.link, "%s", words);
 }
 
-const char *recorder_link_words(const struct recorder *r)
+bool recorder_next_event(const struct recorder *r, size_t *index, struct record_event *event)
 {
-	return r->run.link;
+	const struct journal_note *note;
+
+	while ((note = journal_at(r->journal, (*index)++)) != NULL) {
+		if (note->kind != JOURNAL_EVENT)
+			continue;
+		*event = note->event;
+		event->at -= r->start;
+		return true;
+	}
+	return false;
+}
+
+const char *recorder_link_at(const struct recorder *r, int64_t at)
+{
+	const char *words = r->run.link;
+	struct record_event event;
+
+	for (size_t i = 0; recorder_next_event(r, &i, &event);)
+		if (event.kind == SESSION_EVENT_LINK && event.at <= at)
+			words = event.text;
+	return words;
 }
 
 int recorder_error(const struct recorder *r)

@@ -35,7 +35,7 @@ struct record_run {
 	int64_t count, interval, size;
 	/* Stopped before all lines were sent. */
 	bool stopped;
-	/* In the lab the link's settings, in words as link_facts_line() has them; "" elsewhere. */
+	/* In the lab the link's settings at the start, in words as link_facts_line() has them; "" elsewhere. */
 	char link[RECORD_LINK];
 };
 
@@ -56,10 +56,12 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
     const struct witness *witness);
 /* Its address is known (now). */
 void recorder_peer(struct recorder *r, int session, const char *peer);
-/* In the lab: how the link is set (now), in words. What stands in the first record are those known then. */
+/* In the lab: how the link is set at the start, in words. Later changes are events. */
 void recorder_link(struct recorder *r, const char *words);
-/* "" when there are none. */
-const char *recorder_link_words(const struct recorder *r);
+/* How it was set then, `at` ns since the session's start; "" when that is not known. Valid until the next event. */
+const char *recorder_link_at(const struct recorder *r, int64_t at);
+/* The next event from *index on, 0 at first, with its time since the session's start and borrowed texts. False when there is none. */
+bool recorder_next_event(const struct recorder *r, size_t *index, struct record_event *event);
 /* Its figures beyond the ledger's, before the end and before each save: session_facts(), and the generator's schedule. */
 void recorder_facts(struct recorder *r, int session, const struct facts *facts);
 

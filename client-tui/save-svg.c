@@ -24,7 +24,11 @@ struct job {
 	size_t count, room;
 	struct plots_line *lines;
 	size_t line_count, line_room;
-	char title[300], note[400], link[RECORD_LINK + 10];
+	/* What changed the link or the server; texts are the recorder's. */
+	struct record_event *events;
+	size_t event_count, event_room;
+	const struct recorder *recorder;
+	char title[300], note[400];
 	/* NAME, without its ending. */
 	char name[PATH_MAX];
 	size_t pages;
@@ -41,21 +45,30 @@ static void file_name(const struct job *job, size_t picture, char *path, size_t 
 		snprintf(path, size, "%s-plots.svg", job->name);
 }
 
+/* How the link was set when the picture begins. */
+static void put_link(const struct job *job, int64_t at, char *buf, size_t size)
+{
+	const char *words = recorder_link_at(job->recorder, at);
+
+	snprintf(buf, size, "%s%s", *words ? "link: " : "", words);
+}
+
 static int write_picture(const struct job *job, size_t picture, FILE *out)
 {
-	char title[300], note[500];
-	struct svg_heading heading = { .title = title, .note = note, .link = job->link };
+	char title[300], note[500], link[RECORD_LINK + 10];
+	struct svg_heading heading = { .title = title, .note = note, .link = link };
 
-	if (picture == job->pages)
-		return plots_page(out, job->lines, job->line_count, &(struct svg_heading){ .title = job->title, .note = job->note, .link = job->link });
 	snprintf(title, sizeof title, "%s", job->title);
+	snprintf(note, sizeof note, "%s", job->note);
+	put_link(job, picture < job->pages ? exchange_page_begin(job->records, job->count, picture) : INT64_MIN, link, sizeof link);
+	if (picture == job->pages)
+		return plots_page(out, job->lines, job->line_count, job->events, job->event_count, &heading);
 	if (job->pages > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu", picture + 1, job->pages);
-	snprintf(note, sizeof note, "%s", job->note);
 	if (job->line_count > job->count)
 		snprintf(note + strlen(note), sizeof note - strlen(note), "; only the first %d lines are drawn",
 		    SAVE_SVG_PAGES * EXCHANGE_LINES);
-	return exchange_page(out, job->records, job->count, picture, &heading);
+	return exchange_page(out, job->records, job->count, picture, job->events, job->event_count, &heading);
 }
 
 /* Returns 0, or -1 with errno; what was begun is removed. */
@@ -121,7 +134,7 @@ static int take(void *context, struct record *record, size_t index)
 		return -1;
 	}
 	job->lines[job->line_count++] = (struct plots_line){ .number = record->number, .stream = record->stream,
-		.late = record->late, .fate = record->fate, .rtt = record->fate == FATE_ANSWERED ? record_rtt(record) : -1 };
+		.late = record->late, .fate = record->fate, .rtt = record->fate == FATE_ANSWERED ? record_rtt(record) : -1, .typed_at = record->typed_at };
 	if (index < SAVE_SVG_PAGES * EXCHANGE_LINES)
 		job->records[job->count++] = *record;
 	else
@@ -146,6 +159,13 @@ static int compare_lines(const void *a, const void *b)
 	const struct plots_line *x = a, *y = b;
 
 	return by_number(x->number, x->stream, y->number, y->stream);
+}
+
+static int compare_events(const void *a, const void *b)
+{
+	const struct record_event *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
 }
 
 /* "UDP 7/20 lost", and how. */
@@ -175,15 +195,31 @@ static void head(struct job *job, const struct recorder *r)
 	gmtime_r(&seconds, &tm);
 	snprintf(job->title, sizeof job->title, "upcase: %s, %04d-%02d-%02d %02d:%02d:%02d UTC",
 	    recorder_peers(r, peers, sizeof peers), tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (*recorder_link_words(r))
-		snprintf(job->link, sizeof job->link, "link: %s", recorder_link_words(r));
 	add_totals(r, false, job->note, sizeof job->note);
 	add_totals(r, true, job->note, sizeof job->note);
 }
 
+/* A connection's stand in the pictures as its segments, notices nowhere. */
+static int collect_events(struct job *job)
+{
+	struct record_event event;
+
+	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
+		if (record_event_is_notice(&event) || event.kind == SESSION_EVENT_TCP)
+			continue;
+		if (reserve(&job->events, job->event_count, &job->event_room, sizeof *job->events) < 0)
+			return -1;
+		job->events[job->event_count++] = event;
+	}
+	if (job->event_count > 0)
+		qsort(job->events, job->event_count, sizeof *job->events, compare_events);
+	return 0;
+}
+
 static int collect(struct job *job, const struct recorder *r, int64_t now)
 {
-	if (recorder_each(r, now, take, job) < 0)
+	job->recorder = r;
+	if (recorder_each(r, now, take, job) < 0 || collect_events(job) < 0)
 		return -1;
 	if (job->count > 0)
 		qsort(job->records, job->count, sizeof *job->records, compare_records);
@@ -202,6 +238,7 @@ static void drop(struct job *job)
 		record_free(&job->records[i]);
 	free(job->records);
 	free(job->lines);
+	free(job->events);
 }
 
 /* --- into files --- */

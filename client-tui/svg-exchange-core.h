@@ -23,6 +23,9 @@ struct picture {
 	FILE *out;
 	const struct record *records;
 	size_t count;
+	/* What happened besides: a line across each. */
+	const struct record_event *events;
+	size_t event_count;
 	struct time_axis axis;
 	/* The usual time of one way. */
 	int64_t way;
@@ -48,6 +51,8 @@ bool exchange_has_packets(const struct record *r);
 int64_t exchange_packet_end(const struct picture *p, const struct record_packet *packet);
 /* The median of what the packets took that arrived, or of half the round trips. */
 int64_t exchange_usual_way(const struct record *records, size_t count);
+/* The last moment of the lines. */
+int64_t exchange_last(const struct picture *p);
 /* The axis of all moments in the picture; to be freed by time_axis_free(). Returns 0, or -1 when memory is short. */
 int exchange_make_axis(struct picture *p);
 /* Where a moment stands on the page. */

@@ -125,13 +125,33 @@ static double fall(const struct picture *p)
 	return wanted < FALL ? FALL : wanted > FALL_MOST ? FALL_MOST : wanted;
 }
 
+/* A line's moments at most. */
+#define MOMENTS (3 * RECORD_PACKETS + 3)
+
+int64_t exchange_last(const struct picture *p)
+{
+	int64_t last = INT64_MIN;
+
+	for (size_t i = 0; i < p->count; i++) {
+		int64_t at[MOMENTS];
+		struct moments m = { .at = at };
+
+		add_moments(p, &p->records[i], &m);
+		for (size_t k = 0; k < m.count; k++)
+			last = at[k] > last ? at[k] : last;
+	}
+	return last;
+}
+
 int exchange_make_axis(struct picture *p)
 {
-	struct moments m = { .at = calloc(p->count * (3 * RECORD_PACKETS + 3) + 1, sizeof *m.at) };
+	struct moments m = { .at = calloc(p->count * MOMENTS + p->event_count + 1, sizeof *m.at) };
 	int result = -1;
 
 	for (size_t i = 0; m.at && i < p->count; i++)
 		add_moments(p, &p->records[i], &m);
+	for (size_t i = 0; m.at && i < p->event_count; i++)
+		add_moment(&m, p->events[i].at);
 	if (m.at)
 		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p), AXIS_MOST);
 	free(m.at);

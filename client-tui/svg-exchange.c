@@ -23,6 +23,10 @@
 /* The words of the axis of time, at the very left. */
 #define TIMES 60.0
 #define LEGEND 60.0
+/* An event's words: their letters, a row of them, as many as fit. */
+#define EVENT_FONT 10.0
+#define EVENT_ROW 12.0
+#define EVENT_COLUMNS 110
 /* How far a packet got that died on the way: the link says only that it did. */
 #define DIED_AT 0.55
 
@@ -239,6 +243,31 @@ static void draw_host(const struct picture *p, double x, double bottom, const ch
 	svg_words(p->out, x, EXCHANGE_TOP - 20, 12, SVG_MIDDLE, name);
 }
 
+/* Where the words of the next event stand, not over those of the one before. */
+static double event_words(const struct picture *p, size_t event, double *next)
+{
+	const double y = exchange_place(p, p->events[event].at) - 3;
+
+	*next = (y > *next ? y : *next) + EVENT_ROW;
+	return *next - EVENT_ROW;
+}
+
+static void draw_events(const struct picture *p)
+{
+	const int panels = p->transports[0] + p->transports[1];
+	const double left = MARGIN + TIMES, right = left + (panels ? panels : 1) * PANEL;
+	double next = EXCHANGE_TOP - 12;
+	char words[RECORD_EVENT_WORDS];
+
+	for (size_t i = 0; i < p->event_count; i++) {
+		const double y = exchange_place(p, p->events[i].at), at = event_words(p, i, &next);
+
+		svg_line(p->out, left, y, right, y, SVG_EVENT, 0);
+		record_event_words(&p->events[i], words);
+		svg_text(p->out, left + EXCHANGE_WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "", words, strlen(words), EVENT_COLUMNS);
+	}
+}
+
 static void draw_panel(struct picture *p, bool stream, double x, double bottom)
 {
 	struct panel panel = { .picture = p, .stream = stream, .client = x + EXCHANGE_WORDS_LEFT, .server = x + EXCHANGE_WORDS_LEFT + WAY,
@@ -282,6 +311,7 @@ static void draw_legend(const struct picture *p, double y)
 		{ died, SVG_LOST, 0, "it died on the way" },
 		{ unknown, SVG_LOST, 0, "no reply; how far it came is not known" },
 		{ reckoned, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
+		{ p->event_count > 0, SVG_EVENT, 0, "the link or the server is changed" },
 	};
 
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
@@ -299,14 +329,16 @@ static void draw_legend(const struct picture *p, double y)
 /* Words moved down may need more room than the axis. */
 static double body_height(const struct picture *p)
 {
-	double height = p->axis.length;
+	double height = p->axis.length, next = 0;
 
 	for (int stream = 0; stream < 2; stream++) {
 		const double words = exchange_words_height(p, stream == 1);
 
 		height = words > height ? words : height;
 	}
-	return height + 24;
+	for (size_t i = 0; i < p->event_count; i++)
+		event_words(p, i, &next);
+	return (next - EXCHANGE_TOP > height ? next - EXCHANGE_TOP : height) + 24;
 }
 
 static void draw(struct picture *p, const struct svg_heading *heading)
@@ -318,6 +350,7 @@ static void draw(struct picture *p, const struct svg_heading *heading)
 	svg_begin(p->out, width, bottom + LEGEND, MARGIN, heading);
 	draw_times(p);
 	draw_cuts(p);
+	draw_events(p);
 	for (int stream = 0; stream < 2; stream++) {
 		if (!p->transports[stream])
 			continue;
@@ -328,12 +361,39 @@ static void draw(struct picture *p, const struct svg_heading *heading)
 	svg_end(p->out);
 }
 
-int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct svg_heading *heading)
+int64_t exchange_page_begin(const struct record *records, size_t count, size_t page)
+{
+	int64_t first = page > 0 ? INT64_MAX : INT64_MIN;
+
+	for (size_t i = page_begin(records, count, page); i < page_begin(records, count, page + 1); i++)
+		first = records[i].typed_at < first ? records[i].typed_at : first;
+	return first;
+}
+
+/* From its begin to the next page's, or as long as its lines last. */
+static void choose_events(struct picture *p, const struct record *records, size_t count, size_t page,
+    const struct record_event *events, size_t event_count)
+{
+	const int64_t from = exchange_page_begin(records, count, page), next = exchange_page_begin(records, count, page + 1);
+	const int64_t last = exchange_last(p);
+	size_t begin = 0, end = 0;
+
+	while (begin < event_count && events[begin].at < from)
+		begin++;
+	for (end = begin; end < event_count && (events[end].at < next || events[end].at <= last);)
+		end++;
+	p->events = events + begin;
+	p->event_count = end - begin;
+}
+
+int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct record_event *events,
+    size_t event_count, const struct svg_heading *heading)
 {
 	const size_t begin = page_begin(records, count, page);
 	struct picture p = { .out = out, .records = records + begin, .count = page_begin(records, count, page + 1) - begin };
 
 	p.way = exchange_usual_way(p.records, p.count);
+	choose_events(&p, records, count, page, events, event_count);
 	for (size_t i = 0; i < p.count; i++)
 		p.transports[p.records[i].stream] = true;
 	if (exchange_make_axis(&p) < 0)

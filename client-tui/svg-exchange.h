@@ -15,7 +15,11 @@
 
 /* Pages that the records make: in order of number, and of one number UDP before TCP. At least 1. */
 size_t exchange_pages(const struct record *records, size_t count);
-/* Writes page 0, 1 ... Returns 0, or -1 when memory is short; errors of writing stay with the stream. */
-int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct svg_heading *heading);
+/* When page 0, 1 ... begins: its first line is typed, page 0 with the session. What happens later stands on it. */
+int64_t exchange_page_begin(const struct record *records, size_t count, size_t page);
+/* Writes page 0, 1 ... with those of the `event_count` events, in the order of time, that fall into it. Returns 0, or -1 when memory is
+ * short; errors of writing stay with the stream. */
+int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct record_event *events,
+    size_t event_count, const struct svg_heading *heading);
 
 #endif

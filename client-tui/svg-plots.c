@@ -20,6 +20,9 @@
 #define TOP (SVG_HEADING + 56)
 #define FONT 11.0
 #define COLUMNS 80
+#define EVENT_FONT 9.0
+#define EVENT_ROWS 20
+#define EVENT_COLUMNS 50
 #define MARKS 8
 #define RUNS_SHOWN 12
 #define TRANSPORTS 2
@@ -28,6 +31,8 @@ struct pages {
 	FILE *out;
 	const struct plots_line *lines;
 	size_t count;
+	const struct record_event *events;
+	size_t event_count;
 	/* By transport, NULL without lines. */
 	struct stats *stats[TRANSPORTS];
 	struct ticks times;
@@ -91,6 +96,38 @@ static void times_below(const struct pages *p, double x, double y)
 
 /* --- the plots --- */
 
+/* The greatest number of a line typed before an event; the lines' order is that of time. */
+static uint64_t number_before(const struct pages *p, int64_t at)
+{
+	size_t low = 0, high = p->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (p->lines[middle].typed_at <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 ? p->lines[low - 1].number : p->first;
+}
+
+/* A line from top to bottom before the first line that met it; words of many stand below each other, over and over. */
+static void draw_events(const struct pages *p, double x, double y, double span)
+{
+	char words[RECORD_EVENT_WORDS];
+
+	for (size_t i = 0; i < p->event_count; i++) {
+		const double place = ((double)(number_before(p, p->events[i].at) - p->first) + 0.5) / span;
+		const double at = x + WIDTH * (p->events[i].at < p->lines[0].typed_at ? 0 : place < 1 ? place : 1);
+
+		svg_line(p->out, at, y, at, y + HEIGHT, SVG_EVENT, 0);
+		record_event_words(&p->events[i], words);
+		svg_text(p->out, at + (at < x + WIDTH / 2 ? 4 : -4), y + 10 + 12 * (double)(i % EVENT_ROWS), EVENT_FONT,
+		    at < x + WIDTH / 2 ? SVG_START : SVG_END, "", words, strlen(words), EVENT_COLUMNS);
+	}
+}
+
 static void draw_rtt(const struct pages *p, double x, double y)
 {
 	double marks[MARKS];
@@ -103,6 +140,7 @@ static void draw_rtt(const struct pages *p, double x, double y)
 		time_words(marks[i], words, sizeof words);
 		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), words);
 	}
+	draw_events(p, x, y, span);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct plots_line *r = &p->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
@@ -263,9 +301,10 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 	svg_end(p->out);
 }
 
-int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct svg_heading *heading)
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct record_event *events, size_t event_count,
+    const struct svg_heading *heading)
 {
-	struct pages p = { .out = out, .lines = lines, .count = count };
+	struct pages p = { .out = out, .lines = lines, .count = count, .events = events, .event_count = event_count };
 	const int result = make_stats(&p);
 
 	if (result == 0)

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "ledger.h"
+#include "record.h"
 #include "stats.h"
 #include "svg.h"
 
@@ -17,10 +17,13 @@ struct plots_line {
 	enum ledger_fate fate;
 	/* ns, -1 unless it was answered in time. */
 	int64_t rtt;
+	/* ns since the session's start. */
+	int64_t typed_at;
 };
 
-/* Of lines in the order of number; the figures are made of them. Returns 0, or -1 when memory is short; errors of writing stay with
- * the stream. */
-int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct svg_heading *heading);
+/* Of lines in the order of number; the figures are made of them; events stand between the lines typed before and after. Returns 0, or
+ * -1 when memory is short; errors of writing stay with the stream. */
+int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct record_event *events, size_t event_count,
+    const struct svg_heading *heading);
 
 #endif

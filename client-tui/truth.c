@@ -20,6 +20,9 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_FACTS = -2, PURPOSE_EVENTS = -1 };
 #define SYNC_EVERY (200 * NS_PER_MS)
 /* How long to wait for an answer when nothing may happen before it. */
 #define SETTLE (NS_PER_S)
+#define ORDER_SETTLE (50 * NS_PER_MS)
+/* Until when steps of the panel join the first of them. */
+#define JOIN NS_PER_S
 /* Ports in one "events on" (lab/events.h). */
 #define PORTS 8
 
@@ -40,6 +43,10 @@ struct truth {
 	int64_t far_heard;
 	/* How many orders were given that may change the link: facts asked for before the last of them are old. */
 	int64_t changes;
+	/* The change that comes next is a step of the panel; steps not told yet, and when they are: CLOCK_NEVER for none. */
+	bool step;
+	struct link_change steps;
+	int64_t tell_at;
 	/* The time of the last sync asked for; whether it is still to be answered. */
 	int64_t synced_at;
 	bool syncing;
@@ -88,25 +95,68 @@ static void on_answer(void *context, const struct lab_answer *answer)
 	case PURPOSE_EVENTS:
 		break;
 	default:
+		t->step = answer->ok && answer->purpose == 0;
 		if (t->hooks.answer)
 			t->hooks.answer(t->hooks.context, answer->purpose, answer->ok, answer->text);
 		break;
 	}
 }
 
+static void tell(const struct truth *t, enum session_event_kind kind, int64_t at, char *text, char *there, char *back)
+{
+	if (t->hooks.event)
+		t->hooks.event(t->hooks.context, &(const struct record_event){.kind = kind, .session = -1, .at = at, .text = text,
+			.there = there, .back = back});
+}
+
+void truth_tell(struct truth *t)
+{
+	if (t->tell_at == CLOCK_NEVER)
+		return;
+	t->tell_at = CLOCK_NEVER;
+	tell(t, SESSION_EVENT_LINK, t->steps.at, t->steps.text, t->steps.there, t->steps.back);
+}
+
+static void take_change(struct truth *t, struct link_change *change)
+{
+	if (t->step) {
+		if (t->tell_at == CLOCK_NEVER)
+			t->tell_at = change->at + JOIN;
+		t->steps = *change;
+	} else {
+		truth_tell(t);
+		tell(t, change->kind, change->at, change->text, *change->there ? change->there : NULL,
+		    *change->there ? change->back : NULL);
+	}
+	t->step = false;
+	ask_facts(t);
+}
+
+static void take_event(struct truth *t, const struct event *event)
+{
+	char text[60];
+
+	witness_event(t->witness, event);
+	if (event->fate != EVENT_CUE || event->protocol != EVENT_TCP || event->syn || event->length > 0)
+		return;
+	snprintf(text, sizeof text, "dropped an ACK %s, on cue", event->way == EVENT_BACK ? "coming" : "going");
+	tell(t, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
+}
+
 static void on_line(void *context, const char *line)
 {
 	struct truth *t = context;
+	struct link_change change;
 	struct event event;
 	enum event_way way;
 	uint64_t serial;
 
 	if (event_read(&event, line) == 0)
-		witness_event(t->witness, &event);
+		take_event(t, &event);
 	else if (event_read_undelivered(line, &serial, &way) == 0)
 		witness_undelivered(t->witness, serial, way);
-	else if (strcmp(line, "changed") == 0)
-		ask_facts(t);
+	else if (link_change_read(&change, line) == 0)
+		take_change(t, &change);
 }
 
 static void on_gone(void *context)
@@ -125,6 +175,7 @@ struct truth *truth_open(const char *path, const char *far, size_t rows, const s
 	t->hooks = *hooks;
 	t->now = now;
 	t->far_flow = -1;
+	t->tell_at = CLOCK_NEVER;
 	t->witness = witness_new(rows);
 	t->lab = t->witness ? lab_open(path,
 	    &(struct lab_hooks){.context = t, .answer = on_answer, .line = on_line, .gone = on_gone}) : NULL;
@@ -138,6 +189,7 @@ struct truth *truth_open(const char *path, const char *far, size_t rows, const s
 	if (far)
 		t->far = far_open(far);
 	ask_facts(t);
+	lab_settle(t->lab, SETTLE);
 	return t;
 }
 
@@ -241,6 +293,8 @@ int truth_order(struct truth *t, int purpose, const char *order)
 	if (lab_order(t->lab, purpose, 0, order) < 0)
 		return -1;
 	ask_facts(t);
+	/* What is sent next meets the link as it was just ordered. */
+	lab_settle(t->lab, ORDER_SETTLE);
 	return 0;
 }
 
@@ -266,6 +320,7 @@ void truth_watch(const struct truth *t, struct watch *w)
 {
 	lab_watch(t->lab, w);
 	far_watch(t->far, witness_waits(t->witness), w);
+	watch_until(w, t->tell_at);
 	if (truth_waits(t) && !t->syncing)
 		watch_until(w, t->synced_at + SYNC_EVERY);
 }
@@ -298,6 +353,8 @@ bool truth_turn(struct truth *t, const struct watch *w, int64_t now)
 
 	t->now = now;
 	lab_turn(t->lab, w);
+	if (now >= t->tell_at)
+		truth_tell(t);
 	judge(t);
 	const bool changed = far_turn(t->far, w, witness_waits(t->witness), now), heard = hear_far(t), told = t->facts_new;
 

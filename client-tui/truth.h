@@ -7,6 +7,7 @@
 #include "lab.h"
 #include "link-facts.h"
 #include "panel.h"
+#include "record.h"
 #include "session.h"
 #include "witness.h"
 
@@ -16,6 +17,8 @@ struct truth_hooks {
 	void (*answer)(void *context, int purpose, bool ok, const char *text);
 	/* The link's settings are others than before. May be NULL. */
 	void (*changed)(void *context);
+	/* The link was changed, whoever did it, or a drop on cue hit an acknowledgement, which no row has. Borrowed. May be NULL. */
+	void (*event)(void *context, const struct record_event *event);
 	/* The lab has ended: told once. */
 	void (*gone)(void *context);
 };
@@ -23,7 +26,7 @@ struct truth_hooks {
 /* Opaque. */
 struct truth;
 
-/* To the lab whose control socket is at `path`, and to the far server whose is at `far` (NULL: not known; it may be missing too); keeps the truth of the last `rows` lines. The hooks are copied. NULL with errno. */
+/* To the lab whose control socket is at `path`, and to the far server whose is at `far` (NULL: not known; it may be missing too); keeps the truth of the last `rows` lines. Waits for how the link is set, normally some microseconds. The hooks are copied. NULL with errno. */
 struct truth *truth_open(const char *path, const char *far, size_t rows, const struct truth_hooks *hooks, int64_t now);
 void truth_close(struct truth *t);
 
@@ -40,8 +43,12 @@ void truth_closed(struct truth *t, int flow, int64_t now);
 
 /* An order of the user's; purposes from 0 on. Returns 0, or -1 when the lab cannot take it. */
 int truth_order(struct truth *t, int purpose, const char *order);
-/* A step of the panel: changes the facts at once and orders it. Returns 0, or -1 as panel_step() does. */
+/* A step of the panel: changes the facts at once and orders it. Returns 0, or -1 as panel_step() does. Steps one soon after the
+ * other are told as one event. */
 int truth_step(struct truth *t, const struct panel *panel, int by, char why[IMPAIR_WHY]);
+
+/* Tells an event that still waits for more to join it. */
+void truth_tell(struct truth *t);
 
 void truth_watch(const struct truth *t, struct watch *w);
 /* Returns true when something is to be shown anew. */

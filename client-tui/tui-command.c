@@ -14,6 +14,17 @@
 #include "commands.h"
 #include "summary.h"
 
+/* The session that its lines go over, of both UDP's, has the new peer. */
+static void tell_peer(struct app *app, int64_t now)
+{
+	const struct app_session *of = app_current(app);
+	char text[400];
+
+	snprintf(text, sizeof text, "%s %s", app->settings.both ? "UDP and TCP" : session_transport(of->session) == SESSION_TCP ? "TCP" :
+	    "UDP", session_peer(of->session));
+	app_event(app, &(const struct record_event){.kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text});
+}
+
 static void connect_to(struct app *app, char *arguments, int64_t now)
 {
 	char *rest = NULL;
@@ -35,7 +46,8 @@ static void connect_to(struct app *app, char *arguments, int64_t now)
 	}
 	app_leave_peer(app, now);
 	app->settings = changed;
-	app_open_current(app, now);
+	if (app_open_current(app, now) == 0)
+		tell_peer(app, now);
 }
 
 static void find(struct app *app, const char *text)

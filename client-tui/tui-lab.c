@@ -59,6 +59,11 @@ static void on_answer(void *context, int purpose, bool ok, const char *text)
 	}
 }
 
+static void on_event(void *context, const struct record_event *event)
+{
+	app_event(context, event);
+}
+
 static void on_gone(void *context)
 {
 	struct app *app = context;
@@ -72,7 +77,9 @@ static void on_gone(void *context)
 
 void app_lab_start(struct app *app, int64_t now)
 {
-	const struct truth_hooks hooks = {.context = app, .answer = on_answer, .changed = on_changed, .gone = on_gone};
+	const struct truth_hooks hooks = {.context = app, .answer = on_answer, .changed = on_changed, .event = on_event,
+		.gone = on_gone};
+	char words[RECORD_LINK];
 
 	if (!app->settings.lab)
 		return;
@@ -84,6 +91,7 @@ void app_lab_start(struct app *app, int64_t now)
 	app->lab = (struct view_lab){
 		.link = truth_facts(app->truth), .witness = truth_witness(app->truth), .panel = &app->panel};
 	app->view.lab = &app->lab;
+	recorder_link(app->recorder, link_facts_line(truth_facts(app->truth), now, words, sizeof words));
 }
 
 int app_lab_flow(struct app *app, enum session_transport transport)

@@ -41,10 +41,8 @@ int64_t app_time(const struct app *app, int64_t now)
 
 static void tell_facts(struct app *app, int64_t now)
 {
-	char words[RECORD_LINK];
-
-	if (app->truth && truth_facts(app->truth)->known)
-		recorder_link(app->recorder, link_facts_line(truth_facts(app->truth), now, words, sizeof words));
+	if (app->truth)
+		truth_tell(app->truth);
 	for (size_t i = 0; i < app->session_count; i++) {
 		struct facts facts;
 
@@ -92,9 +90,14 @@ static void on_row(void *context, size_t session, uint64_t number, bool timed)
 	app->changed = true;
 }
 
+/* The link's row says how it was set then. */
 static void on_event(void *context, const struct record_event *event)
 {
-	app_event(context, event);
+	struct app *app = context;
+
+	app_event(app, event);
+	if (event->kind == SESSION_EVENT_LINK)
+		snprintf(app->link_words, sizeof app->link_words, "%s", event->text);
 }
 
 static void on_line(void *context, size_t session, size_t other, uint64_t number)
@@ -133,7 +136,8 @@ static void show_lab(struct app *app)
 
 	if (!replay_witness(app->replay))
 		return;
-	app->lab = (struct view_lab){.link = &unknown, .words = replay_run(app->replay)->link, .witness = replay_witness(app->replay), .panel = &app->panel};
+	snprintf(app->link_words, sizeof app->link_words, "%s", replay_run(app->replay)->link);
+	app->lab = (struct view_lab){.link = &unknown, .words = app->link_words, .witness = replay_witness(app->replay), .panel = &app->panel};
 	app->view.lab = &app->lab;
 }
 

@@ -192,6 +192,8 @@ int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t no
 		return -1;
 	if (app_open_current(app, now) < 0)
 		return -1;
+	if (app->truth)
+		truth_tell(app->truth);
 	app->last_number++;
 	udp = in_use(app, SESSION_UDP) && send_over(app, app->udp, text, n, pieces, now);
 	tcp = in_use(app, SESSION_TCP) && send_over(app, app->tcp, text, n, pieces, now);

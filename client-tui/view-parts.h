@@ -110,8 +110,9 @@ char *words_figures(int64_t ns, int64_t unit, char *buf, size_t size);
 int words_columns(const char *utf8);
 
 /* view-truth.c: the same of what the lab's link did with a line; `truth` may be NULL. */
-/* Where a datagram that was not answered died, "lost going", and how many columns its wire has got; 0: not known. */
-int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t size);
+/* Where a datagram that was not answered died, "lost going", in at most `room` columns if that can be, and how many columns its wire
+ * has got; 0: not known. */
+int truth_where(const struct witness_line *truth, int64_t now, int room, char *buf, size_t size);
 /* It was too big for the link. */
 bool truth_too_big(const struct witness_line *truth);
 /* What else it met, ", 2x again" or "", in at most `room` columns. */

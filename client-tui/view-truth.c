@@ -28,18 +28,31 @@ static const char *fate_word(uint8_t fate)
 		return "too big";
 	case EVENT_UNPLUGGED:
 		return "unplugged";
+	case EVENT_CUE:
+		return "on cue";
 	default:
 		return "lost";
 	}
 }
 
-int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t size)
+/* "lost going, on cue"; "queue full going", and where that has no room without the way. */
+static void died(uint8_t fate, enum event_way way, int room, char *buf, size_t size)
+{
+	snprintf(buf, size, "lost %s, on cue", ways[way]);
+	if (fate == EVENT_CUE && words_columns(buf) <= room)
+		return;
+	snprintf(buf, size, "%s %s", fate_word(fate), ways[way]);
+	if (words_columns(buf) > room)
+		snprintf(buf, size, "%s", fate_word(fate));
+}
+
+int truth_where(const struct witness_line *truth, int64_t now, int room, char *buf, size_t size)
 {
 	if (truth == NULL || truth->stream)
 		return 0;
 	switch (witness_place(truth, now)) {
 	case WITNESS_GOING:
-		snprintf(buf, size, "%s %s", fate_word(truth->legs[EVENT_THERE].fate), ways[EVENT_THERE]);
+		died(truth->legs[EVENT_THERE].fate, EVENT_THERE, room, buf, size);
 		return GOING_COLUMNS;
 	case WITNESS_STILL_GOING:
 		snprintf(buf, size, "still %s", ways[EVENT_THERE]);
@@ -48,7 +61,7 @@ int truth_where(const struct witness_line *truth, int64_t now, char *buf, size_t
 		snprintf(buf, size, "no reply");
 		return SERVER_COLUMNS;
 	case WITNESS_COMING:
-		snprintf(buf, size, "%s %s", fate_word(truth->legs[EVENT_BACK].fate), ways[EVENT_BACK]);
+		died(truth->legs[EVENT_BACK].fate, EVENT_BACK, room, buf, size);
 		return COMING_COLUMNS;
 	case WITNESS_STILL_COMING:
 		snprintf(buf, size, "still %s", ways[EVENT_BACK]);
@@ -70,6 +83,11 @@ static void put(char *buf, size_t size, const char *s)
 	snprintf(buf + used, size - used, "%s", s);
 }
 
+static bool fits(const char *words, int room)
+{
+	return words_columns(words) <= room;
+}
+
 /* --- TCP: sent again --- */
 
 static void put_again(char *buf, size_t size, const struct witness_leg *leg, bool ascii, const char *words)
@@ -79,8 +97,8 @@ static void put_again(char *buf, size_t size, const struct witness_leg *leg, boo
 	snprintf(buf + used, size - used, "%u%s %s", leg->again, glyph(GLYPH_TIMES, ascii), words);
 }
 
-/* How much of the times is said. */
-enum times { NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
+/* How much is said beside how often: not even that it was on cue. */
+enum times { NOTHING_MORE, NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
 
 /* The timeout where one is known to have run out, else what the link measured. */
 static unsigned waited_ms(const struct witness_leg *leg, int i)
@@ -164,23 +182,53 @@ static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enu
 	put(buf, size, ")");
 }
 
-/* The long form has the times; the short one only says how often. */
+static const char on_cue[] = ", on cue";
+
+static void put_one_way(char *buf, size_t size, const struct witness_leg *leg, bool ascii, enum times times, const char *words)
+{
+	put_again(buf, size, leg, ascii, words);
+	if (times > NO_TIMES)
+		put_waits(buf, size, leg, times, ascii);
+	if (times > NOTHING_MORE && leg->cue)
+		put(buf, size, on_cue);
+}
+
 static void again_words(const struct witness_line *truth, bool ascii, enum times times, char *buf, size_t size)
 {
 	const struct witness_leg *there = &truth->legs[EVENT_THERE], *back = &truth->legs[EVENT_BACK];
 
 	buf[0] = '\0';
-	if (there->again > 0) {
-		put_again(buf, size, there, ascii, "again");
-		if (times != NO_TIMES)
-			put_waits(buf, size, there, times, ascii);
-	}
+	if (there->again > 0)
+		put_one_way(buf, size, there, ascii, times, "again");
 	if (back->again > 0) {
 		put(buf, size, there->again > 0 ? ", " : "");
-		put_again(buf, size, back, ascii, there->again > 0 ? "coming" : "again coming");
-		if (times != NO_TIMES)
-			put_waits(buf, size, back, times, ascii);
+		put_one_way(buf, size, back, ascii, times, there->again > 0 ? "coming" : "again coming");
 	}
+}
+
+static bool was_sent_again(const struct witness_line *truth)
+{
+	return truth->legs[EVENT_THERE].again > 0 || truth->legs[EVENT_BACK].again > 0;
+}
+
+/* Which segment is missing: the one that was dropped last and has not been let through since. */
+static const char *missing(const struct witness_line *truth)
+{
+	for (int way = EVENT_WAYS - 1; way >= 0; way--)
+		if (truth->legs[way].lost > 0 && truth->legs[way].through == 0)
+			return ways[way];
+	return NULL;
+}
+
+/* What became of a line that was sent again, or whose segment is missing. */
+static void stream_words(const struct witness_line *truth, bool ascii, enum times times, char *buf, size_t size)
+{
+	const bool cue = times > NOTHING_MORE && (truth->legs[EVENT_THERE].cue || truth->legs[EVENT_BACK].cue);
+
+	if (was_sent_again(truth) || missing(truth) == NULL)
+		again_words(truth, ascii, times, buf, size);
+	else
+		snprintf(buf, size, "lost %s%s", missing(truth), cue ? on_cue : "");
 }
 
 const char *truth_times(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size)
@@ -190,25 +238,28 @@ const char *truth_times(const struct witness_line *truth, bool ascii, int room, 
 	buf[0] = '\0';
 	if (truth == NULL || !truth->stream)
 		return buf;
-	again_words(truth, ascii, ALL_TIMES, buf, size);
-	const int columns = words_columns(buf);
+	stream_words(truth, ascii, ALL_TIMES, buf, size);
+	const bool all = fits(buf, room);
+	stream_words(truth, ascii, NO_TIMES, buf, size);
+	const bool cue_too = fits(buf, room);
 
 	buf[0] = '\0';
-	if (columns <= room)
+	if (all)
 		return buf;
 	for (int way = 0; way < EVENT_WAYS; way++) {
-		if (truth->legs[way].again == 0)
+		const struct witness_leg *leg = &truth->legs[way];
+		const bool cue = leg->cue && !cue_too;
+
+		if (leg->again == 0 && !cue)
 			continue;
 		put(buf, size, buf[0] != '\0' ? "; " : "");
-		put(buf, size, whose[way]);
-		put_waited(buf, size, &truth->legs[way], ALL_TIMES, ascii);
+		if (leg->again > 0) {
+			put(buf, size, whose[way]);
+			put_waited(buf, size, leg, ALL_TIMES, ascii);
+		}
+		put(buf, size, !cue ? "" : leg->again > 0 ? on_cue : on_cue + 2);
 	}
 	return buf;
-}
-
-static bool was_sent_again(const struct witness_line *truth)
-{
-	return truth->legs[EVENT_THERE].again > 0 || truth->legs[EVENT_BACK].again > 0;
 }
 
 /* "2x again", "1x again coming", both as one number. */
@@ -236,11 +287,6 @@ static void copies_words(const struct witness_line *truth, bool ascii, bool whol
 
 /* --- both --- */
 
-static bool fits(const char *words, int room)
-{
-	return words_columns(words) <= room;
-}
-
 const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size)
 {
 	char words[160] = "";
@@ -248,10 +294,10 @@ const char *truth_more(const struct witness_line *truth, bool ascii, int room, c
 	buf[0] = '\0';
 	if (truth == NULL)
 		return buf;
-	for (int step = 0; step < 4; step++) {
+	for (int step = 0; step < 5; step++) {
 		if (!truth->stream)
 			copies_words(truth, ascii, step == 0, words, sizeof words);
-		else if (was_sent_again(truth) && step < 3)
+		else if (was_sent_again(truth) && step < 4)
 			again_words(truth, ascii, (enum times)(ALL_TIMES - step), words, sizeof words);
 		else if (was_sent_again(truth))
 			again_in_short(truth, ascii, words, sizeof words);
@@ -262,15 +308,6 @@ const char *truth_more(const struct witness_line *truth, bool ascii, int room, c
 	if (words[0] != '\0')
 		snprintf(buf, size, ", %s", words);
 	return buf;
-}
-
-/* Which segment is missing: the one that was dropped last and has not been let through since. */
-static const char *missing(const struct witness_line *truth)
-{
-	for (int way = EVENT_WAYS - 1; way >= 0; way--)
-		if (truth->legs[way].lost > 0 && truth->legs[way].through == 0)
-			return ways[way];
-	return NULL;
 }
 
 /* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent again. */
@@ -293,17 +330,17 @@ static void waiting_words(const struct witness_line *truth, const struct view_en
 {
 	char words[160] = "";
 
-	if (!was_sent_again(truth))
-		snprintf(words, sizeof words, "lost %s", missing(truth));
-	else if (step < 6)
-		again_words(truth, ascii, step < 2 ? ALL_TIMES : step < 4 ? FIRST_AND_LAST : NO_TIMES, words, sizeof words);
+	if (step < 8)
+		stream_words(truth, ascii, (enum times)(ALL_TIMES - step / 2), words, sizeof words);
+	else if (!was_sent_again(truth))
+		stream_words(truth, ascii, NOTHING_MORE, words, sizeof words);
 	else
 		again_in_short(truth, ascii, words, sizeof words);
-	if (step % 2 == 0 && step < 6)
+	if (step % 2 == 0 && step < 8)
 		put_timeout(words, sizeof words, truth, ends, ascii);
-	if (step < 6)
+	if (step < 8)
 		snprintf(buf, size, "  waiting %s, %s", time, words);
-	else if (step == 6)
+	else if (step == 8)
 		snprintf(buf, size, "  %s, %s", words, time);
 	else
 		snprintf(buf, size, " %s", words);
@@ -314,7 +351,7 @@ bool truth_waiting(const struct witness_line *truth, const struct view_ends *end
 {
 	if (truth == NULL || !truth->stream || (!was_sent_again(truth) && missing(truth) == NULL))
 		return false;
-	for (int step = 0; step < 8; step++) {
+	for (int step = 0; step < 10; step++) {
 		waiting_words(truth, ends, ascii, step, time, buf, size);
 		if (fits(buf, room))
 			break;

@@ -220,11 +220,7 @@ static void broken_wire(const char *word, int columns, int room, bool stream, bo
 static void lost_wire(const struct witness_line *truth, bool stream, int room, bool ascii, int64_t now, struct wire *w)
 {
 	char where[40] = "";
-	int columns = truth_where(truth, now, where, sizeof where);
-	/* The way goes first: "x queue full going". */
-	char *way = strrchr(where, ' ');
-	if (2 + words_columns(where) > room && way != NULL)
-		*way = '\0';
+	int columns = truth_where(truth, now, room - 2, where, sizeof where);
 	if (columns == 0)
 		broken_wire("lost", BROKEN_COLUMNS, room, stream, ascii, w);
 	else
@@ -283,7 +279,7 @@ void words_wire(const struct board_item *item, bool stream, const struct ledger_
 static void lost_text(const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size)
 {
 	char where[40] = "lost";
-	truth_where(truth, now, where, sizeof where);
+	truth_where(truth, now, INT_MAX, where, sizeof where);
 	snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), where);
 }
 

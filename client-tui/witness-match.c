@@ -38,6 +38,7 @@ static void leg_lost(struct witness_leg *leg, enum event_fate fate)
 {
 	count_up(&leg->lost, 1);
 	leg->fate = (uint8_t)fate;
+	leg->cue |= fate == EVENT_CUE;
 }
 
 static void leg_through(struct witness_leg *leg, const struct event *e)
@@ -179,6 +180,7 @@ static void take_datagram(struct witness *w, const struct event *e)
 			continue;
 		f->seen = true;
 		w->totals.datagrams[e->way]++;
+		w->totals.cues += e->fate == EVENT_CUE;
 		r = find_datagram(w, (uint8_t)i, e);
 		if (!r)
 			w->totals.strange[e->way]++;
@@ -362,6 +364,7 @@ static void take_segment(struct witness *w, const struct event *e)
 		return;
 	w->flows[i].seen = true;
 	w->totals.segments[e->way]++;
+	w->totals.cues += e->fate == EVENT_CUE;
 	if (let_through(e) == 0)
 		w->totals.dropped[e->way]++;
 	/* Of what bears no payload only SYN and FIN have a place in the stream, and are sent until they arrive. */

@@ -28,8 +28,8 @@ struct witness_leg {
 	/* How many of them were lost, and what became of the last of those; EVENT_NONE: none was. */
 	uint16_t lost;
 	uint8_t fate;
-	/* The link made a second copy; it kept one of them back. */
-	bool doubled, held;
+	/* The link made a second copy; it kept one of them back; one of those lost was dropped on cue. */
+	bool doubled, held, cue;
 	/* Between one try and the next, in microseconds; and the sender's retransmission timeout if it is known that this ran out
 	 * then, else 0. */
 	uint8_t waits;
@@ -97,6 +97,8 @@ struct witness_totals {
 	uint64_t fates[EVENT_WAYS][EVENT_FATES];
 	/* TCP segments of ours with or without payload: all, dropped, sent again. */
 	uint64_t segments[EVENT_WAYS], dropped[EVENT_WAYS], again[EVENT_WAYS];
+	/* Datagrams and segments of ours that were dropped on cue. */
+	uint64_t cues;
 	/* Datagrams of ours, and those that belong to no line (a server that answers with something else). */
 	uint64_t datagrams[EVENT_WAYS], strange[EVENT_WAYS];
 };

@@ -181,13 +181,13 @@ static void drop_next(void **state)
 	client_line(t, "first");
 	client_line(t, "second");
 	client_expect_pair(t, "2 second", "2 SECOND");
-	client_expect_pair(t, "1 first", "──✗ lost going");
+	client_expect_pair(t, "1 first", "✗ lost going, on cue");
 	client_line(t, "/drop next reply");
 	term_expect(t, "the lab will drop next reply");
 	client_line(t, "third");
 	client_line(t, "fourth");
 	client_expect_pair(t, "4 fourth", "4 FOURTH");
-	client_expect_pair(t, "3 third", "────✗ lost coming");
+	client_expect_pair(t, "3 third", "✗ lost coming, on cue");
 	assert_int_equal(count_rows(t, "lost going"), 1);
 	assert_int_equal(count_rows(t, "lost coming"), 1);
 	expect_truth(t, 4);

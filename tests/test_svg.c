@@ -44,13 +44,16 @@ static void packet(struct record *r, enum event_way way, enum event_fate fate, b
 		.in = in, .out = out, .out2 = RECORD_NEVER };
 }
 
+static const struct record_event *events;
+static size_t event_count;
+
 static char *exchange(const struct record *records, size_t count, size_t page)
 {
 	char *text = NULL;
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
-	assert_int_equal(exchange_page(out, records, count, page, &heading), 0);
+	assert_int_equal(exchange_page(out, records, count, page, events, event_count, &heading), 0);
 	fclose(out);
 	return text;
 }
@@ -254,16 +257,71 @@ static void hundred_lines_a_page(void **state)
 	free(svg);
 }
 
+static struct record_event change(int64_t at, const char *words)
+{
+	return (struct record_event){ .kind = SESSION_EVENT_LINK, .session = -1, .at = at, .text = (char *)(uintptr_t)words };
+}
+
+/* The y of the line across whose words these are: it stands before them. */
+static double across(const char *svg, const char *words)
+{
+	const char *line = strstr(svg, words);
+	double y = -1;
+
+	assert_non_null(line);
+	while (line > svg && strncmp(line, "<line", 5) != 0)
+		line--;
+	assert_int_equal(sscanf(line, "<line x1=\"%*f\" y1=\"%lf\"", &y), 1);
+	return y;
+}
+
+/* An event stands between what was sent before and after it, on the page that it falls into, and on the one before while a line of
+ * that still waits for its reply. */
+static void events_stand_at_their_moment(void **state)
+{
+	struct record records[150];
+	const struct record_event changes[] = { change(-5 * MS, "before all"), change(15 * MS, "loss 30 % each way"),
+		change(1025 * MS, "delay 5 ms each way"), change(1300 * MS, "on the second page"), change(9000 * MS, "at last") };
+	char *svg;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(records); i++)
+		records[i] = line(i + 1, false, FATE_ANSWERED, "text");
+	assert_int_equal(exchange_page_begin(records, COUNT(records), 1), 1010 * MS);
+	events = changes;
+	event_count = COUNT(changes);
+	svg = exchange(records, COUNT(records), 0);
+	draws(svg, ">link: before all<", 1);
+	draws(svg, ">link: loss 30 % each way<", 1);
+	draws(svg, ">link: delay 5 ms each way<", 1);
+	draws(svg, "on the second page", 0);
+	draws(svg, "class=\"event\"", 3 + 1);
+	assert_true(across(svg, "before all") < across(svg, "loss 30"));
+	assert_true(across(svg, "loss 30") < across(svg, "delay 5"));
+	free(svg);
+	svg = exchange(records, COUNT(records), 1);
+	draws(svg, "loss 30", 0);
+	draws(svg, "class=\"event\"", 3 + 1);
+	draws(svg, ">link: at last<", 1);
+	free(svg);
+	events = NULL;
+	event_count = 0;
+	svg = exchange(records, COUNT(records), 0);
+	draws(svg, "class=\"event\"", 0);
+	free(svg);
+}
+
 static void plots_have_what_happened(void **state)
 {
-	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS }, { 2, false, false, FATE_LOST, -1 },
-		{ 3, false, true, FATE_LOST, -1 }, { 3, true, false, FATE_ANSWERED, 40 * MS } };
+	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS, 10 }, { 2, false, false, FATE_LOST, -1, 20 },
+		{ 3, false, true, FATE_LOST, -1, 30 }, { 3, true, false, FATE_ANSWERED, 40 * MS, 30 } };
+	const struct record_event changes[] = { change(5, "early"), change(25, "loss 30 % each way"), change(99, "late") };
 	char *text = NULL;
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
 	(void)state;
-	assert_int_equal(plots_page(out, lines, COUNT(lines), &heading), 0);
+	assert_int_equal(plots_page(out, lines, COUNT(lines), changes, COUNT(changes), &heading), 0);
 	fclose(out);
 	draws(text, "<circle", 2);
 	/* The cross of the one, and a bar for each length of a run; the late one's has its own colour. */
@@ -271,9 +329,14 @@ static void plots_have_what_happened(void **state)
 	draws(text, "class=\"late\"", 1);
 	draws(text, "longest 2, mean 2.00, 1 run<", 1);
 	draws(text, "<polyline", 2);
+	/* Over lines 1 to 3 the plot is 520 wide from 80 on: at its begin, three quarters on, at its end. */
+	draws(text, "<line x1=\"80.0\" y1=\"126.0\" x2=\"80.0\" y2=\"426.0\" class=\"event\"", 1);
+	draws(text, "<line x1=\"470.0\" y1=\"126.0\" x2=\"470.0\" y2=\"426.0\" class=\"event\"", 1);
+	draws(text, "<line x1=\"600.0\" y1=\"126.0\" x2=\"600.0\" y2=\"426.0\" class=\"event\"", 1);
+	draws(text, ">link: loss 30 % each way<", 1);
 	free(text);
 	out = open_memstream(&text, &n);
-	assert_int_equal(plots_page(out, NULL, 0, &heading), 0);
+	assert_int_equal(plots_page(out, NULL, 0, NULL, 0, &heading), 0);
 	fclose(out);
 	draws(text, "no lines", 1);
 	free(text);
@@ -339,7 +402,7 @@ int main(void)
 		cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(no_two_marks_have_the_same_words),
 		cmocka_unit_test(true_times_in_the_lab),
 		cmocka_unit_test(text_cannot_break_out), cmocka_unit_test(hundred_lines_a_page),
-		cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
+		cmocka_unit_test(events_stand_at_their_moment), cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

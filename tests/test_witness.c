@@ -213,7 +213,7 @@ static void every_way_to_lose(void **state)
 	static const struct {
 		const char *word;
 		enum event_fate fate;
-	} ways[] = {{"random", EVENT_LOST}, {"burst", EVENT_LOST}, {"cue", EVENT_LOST}, {"room", EVENT_LOST},
+	} ways[] = {{"random", EVENT_LOST}, {"burst", EVENT_LOST}, {"cue", EVENT_CUE}, {"room", EVENT_LOST},
 		{"queue", EVENT_QUEUE}, {"mtu", EVENT_TOO_BIG}, {"unplugged", EVENT_UNPLUGGED}, {"novelty", EVENT_LOST}};
 	struct stage *s = *state;
 
