@@ -24,6 +24,10 @@ static const char *fate_words(const struct record *r)
 		[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
 	};
 
+	if (r->fate == FATE_LOST && r->has_link && r->place == WITNESS_GOING && r->legs[EVENT_THERE].fate == EVENT_CUE)
+		return "lost going, on cue";
+	if (r->fate == FATE_LOST && r->has_link && r->place == WITNESS_COMING && r->legs[EVENT_BACK].fate == EVENT_CUE)
+		return "lost coming, on cue";
 	if (r->fate == FATE_LOST && !r->late && r->has_link && (size_t)r->place < sizeof places / sizeof *places &&
 	    places[r->place])
 		return places[r->place];

@@ -79,6 +79,8 @@ static void draw_packet(const struct panel *panel, const struct record *r, const
 
 		svg_line(p->out, from, y1, x, y, style, 0);
 		svg_cross(p->out, x, y, SVG_LOST);
+		if (k->fate == EVENT_CUE)
+			svg_words(p->out, x, y + 15, EVENT_FONT, SVG_MIDDLE, "on cue");
 	}
 	if (exchange_known(k->out2))
 		svg_arrow(p->out, from, y1, to, exchange_place(p, k->out2), style, 0);

@@ -198,6 +198,81 @@ static void drop_next(void **state)
 	assert_int_equal(number_behind(t, "back lost-cue "), 1);
 }
 
+/* A drop chooses its transport: the other one's line is not touched. */
+static void drop_next_of_a_transport(void **state)
+{
+	struct terminal *t = lab(24, 80, "", "");
+
+	(void)state;
+	client_line(t, "/both");
+	/* TCP's connection stands: its first line goes alone. */
+	client_line(t, "zero");
+	client_expect_pair(t, "1 zero", "ZERO");
+	client_line(t, "/drop next udp request");
+	term_expect(t, "-- link: will drop the next UDP request");
+	client_line(t, "first");
+	client_expect_pair(t, "2 first", "✗ on cue going");
+	client_line(t, "/drop next tcp request");
+	term_expect(t, "-- link: will drop the next TCP request");
+	client_line(t, "second");
+	client_expect_pair(t, "3 second", "1× again");
+	client_line(t, "/drop next udp syn");
+	term_expect(t, "only TCP has a syn and an ack; for example: drop next udp request");
+	client_line(t, "/drop next tcp ack there");
+	term_expect(t, "-- link: will drop the next TCP ACK there");
+	client_line(t, "third");
+	term_expect(t, "-- link: dropped an ACK going, on cue");
+	expect_truth(t, 8);
+	leave(t);
+	assert_int_equal(number_behind(t, "there lost-cue "), 3);
+	assert_int_equal(number_behind(t, "back lost-cue "), 0);
+	assert_int_equal(number_before(t, "packets dropped on cue"), 3);
+}
+
+/* Whoever changes the link, a row says so, between the lines that it stands between. */
+static void changes_have_rows(void **state)
+{
+	static const char *const rows[] = {"1 before", "-- link: loss 100 % each way", "2 between", "-- link: a perfect wire",
+		"-- link: unplugged back for 200 ms", "-- link: plugged in again back", "-- link: loss 5 % each way",
+		"-- connect: UDP 10.9.0.2:12000", "-- link: loss 1 % each way", "3 behind"};
+	struct terminal *t = lab(24, 80, "", "--wait 300ms");
+	int row, column, above = 0;
+
+	(void)state;
+	client_line(t, "before");
+	client_expect_pair(t, "1 before", "1 BEFORE");
+	client_line(t, "/link loss 100%");
+	client_line(t, "between");
+	client_expect_pair(t, "2 between", "✗ lost going");
+	client_line(t, "/link preset none");
+	client_line(t, "/unplug 200ms back");
+	term_expect(t, rows[5]);
+	/* Steps of the panel are one row, of the last of them. */
+	press(t, 7);
+	term_expect(t, "Up, Down choose");
+	for (int i = 0; i < 5; i++)
+		term_key(t, VTERM_KEY_RIGHT, VTERM_MOD_NONE);
+	term_expect(t, "[5 %]");
+	press(t, 7);
+	term_expect(t, "-- link: loss 5 % each way");
+	client_line(t, "/connect 10.9.0.2");
+	/* Nor does what is typed wait for the row. */
+	press(t, 7);
+	for (int i = 0; i < 2; i++)
+		term_key(t, VTERM_KEY_LEFT, VTERM_MOD_NONE);
+	term_expect(t, "[1 %]");
+	press(t, 7);
+	client_line(t, "behind");
+	term_expect(t, "3 behind");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++, above = row) {
+		if (!term_find(t, rows[i], &row, &column))
+			fail_msg("no row '%s'", rows[i]);
+		assert_true(row > above);
+	}
+	assert_int_equal(count_rows(t, "-- link: "), 6);
+	leave(t);
+}
+
 static void hold_and_unplug(void **state)
 {
 	struct terminal *t = lab(24, 100, "", "--wait 300ms");
@@ -243,6 +318,8 @@ static void told_from_elsewhere(void **state)
 	term_expect(t, "link: unplugged there for");
 	assert_true(fputs("unplug 2s there\n", go) >= 0 && fclose(go) == 0);
 	term_expect(t, "link: a perfect wire");
+	term_expect(t, "-- link: unplugged there for 2 s");
+	term_expect(t, "-- link: plugged in again there");
 	press(t, 10);
 	assert_int_equal(term_exit_status(t), 0);
 	assert_int_equal(unlink(fifo), 0);
@@ -348,7 +425,8 @@ static void no_such_lab(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next), TEST(hold_and_unplug), TEST(told_from_elsewhere),
+		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next),
+		TEST(drop_next_of_a_transport), TEST(changes_have_rows), TEST(hold_and_unplug), TEST(told_from_elsewhere),
 		TEST(link_command), TEST(panel), TEST(outside_a_lab), TEST(no_such_lab),
 	};
 

@@ -260,6 +260,47 @@ static void where_datagrams_die(void **state)
 	check_seen(s, "✗ corrupted coming");
 }
 
+/* A drop on cue is named on the row that it hit, wherever there is room for it. */
+static void on_cue(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "going");
+	tell(s, false, "going", EVENT_CUE, 0, 0, false);
+	line(s, "coming");
+	tell(s, false, "coming", EVENT_DELIVERED, s->now + MS, 1, false);
+	tell(s, true, "COMING", EVENT_CUE, 0, 0, false);
+	s->now += 2 * WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+	stream_line(s, "tcp");
+	segment(s, false, "tcp", EVENT_CUE);
+	draw(s, 24, 80);
+	check_seen(s, "│ ─✗ lost going, on cue │");
+	check_seen(s, "│ ✗ lost coming, on cue │");
+	check_seen(s, "lost going, 0.0 s");
+	check_seen(s, "┃    on cue");
+	draw(s, 24, 120);
+	check_seen(s, "│ ──✗ lost going, on cue ");
+	check_seen(s, "waiting 0.0 s, lost going, on cue");
+	s->now += 210 * MS;
+	tries(s, false, "tcp", at_once);
+	tries(s, true, "tcp", at_once);
+	ledger_stream_reply(s->tcp, "TCP", 3, false, s->now);
+	draw(s, 24, 120);
+	check_seen(s, "210 ms, 1× again (after 210 ms), on cue");
+	draw(s, 24, 80);
+	check_seen(s, "210 ms, 1× again");
+	check_seen(s, "TCP (after 210 ms, on");
+	draw(s, 24, 50);
+	check_seen(s, "✗ lost going, on cue");
+	s->view.both = true;
+	draw(s, 24, 64);
+	check_seen(s, "✗ on cue going");
+	check_seen(s, "✗ on cue ");
+	assert_int_equal(witness_totals(s->witness)->cues, 3);
+}
+
 static void copies_and_holds(void **state)
 {
 	struct stage *s = *state;
@@ -607,7 +648,7 @@ static void every_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(where_datagrams_die), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing), TEST(timeouts),
+		TEST(where_datagrams_die), TEST(on_cue), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing), TEST(timeouts),
 		TEST(no_timeouts),
 		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
 		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),

@@ -141,11 +141,54 @@ static void ends(void **state)
 	    "truth: 1 mismatch in 10 lines compared (first line 4: not as many replies as were let through)\n");
 }
 
+static void check_change(const char *line, enum session_event_kind kind, const char *words)
+{
+	struct link_change c;
+
+	if (link_change_read(&c, line) != 0)
+		fail_msg("not read: %s", line);
+	assert_int_equal(c.at, 77);
+	assert_int_equal(c.kind, kind);
+	assert_string_equal(c.text, words);
+	assert_int_equal(*c.there != '\0', kind == SESSION_EVENT_LINK);
+}
+
+/* The lab's words of each order, as lab/events.h has them, in those of the rows. */
+static void changes(void **state)
+{
+	static const char *const none[] = {"", "changed", "changed 77", "changed x set nothing; nothing", "changed 77 set nothing",
+		"changed 77 set loss much; nothing", "changed 77 hold soon", "changed 77 weather fine", "changed -1 drop none"};
+	struct link_change c;
+
+	(void)state;
+	check_change("changed 77 set loss 30%; loss 30%", SESSION_EVENT_LINK, "loss 30 % each way");
+	check_change("changed 77 set loss 30%, delay 5ms; nothing", SESSION_EVENT_LINK, "there loss 30 %, delay 5 ms; back nothing");
+	check_change("changed 77 set nothing; nothing", SESSION_EVENT_LINK, "a perfect wire");
+	check_change("changed 77 set rate 1mbit, queue 50p; rate 1mbit, queue 50p", SESSION_EVENT_LINK,
+	    "rate 1 mbit each way, queue 50 packets");
+	check_change("changed 77 drop next request", SESSION_EVENT_FAULT, "will drop the next request");
+	check_change("changed 77 drop next udp reply", SESSION_EVENT_FAULT, "will drop the next UDP reply");
+	check_change("changed 77 drop next tcp ack back", SESSION_EVENT_FAULT, "will drop the next TCP ACK back");
+	check_change("changed 77 drop next syn", SESSION_EVENT_FAULT, "will drop the next SYN");
+	check_change("changed 77 drop none", SESSION_EVENT_FAULT, "no drop waits any more");
+	check_change("changed 77 hold 3s", SESSION_EVENT_FAULT, "held for 3 s");
+	check_change("changed 77 hold 700ms there", SESSION_EVENT_FAULT, "held there for 700 ms");
+	check_change("changed 77 hold 2", SESSION_EVENT_FAULT, "held for 2 s");
+	check_change("changed 77 hold 0s back", SESSION_EVENT_FAULT, "released back");
+	check_change("changed 77 unplug 5s back", SESSION_EVENT_FAULT, "unplugged back for 5 s");
+	check_change("changed 77 unplug 0", SESSION_EVENT_FAULT, "plugged in again");
+	check_change("changed 77 released", SESSION_EVENT_FAULT, "released");
+	check_change("changed 77 plugged there", SESSION_EVENT_FAULT, "plugged in again there");
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		if (link_change_read(&c, none[i]) == 0)
+			fail_msg("read: %s", none[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines), cmocka_unit_test(not_whole), cmocka_unit_test(expected_share), cmocka_unit_test(pages),
-		cmocka_unit_test(ends),
+		cmocka_unit_test(ends), cmocka_unit_test(changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
