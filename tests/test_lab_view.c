@@ -520,6 +520,13 @@ static void every_mark_is_drawn(void **state)
 	stream_answer(s, "coming", at_once, once);
 	stream_line(s, "lost");
 	segment(s, false, "lost", EVENT_LOST);
+	line(s, "cue");
+	tell(s, false, "cue", EVENT_CUE, 0, 0, false);
+	s->now += 2 * WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+	char words[] = "loss 30 % each way";
+	board_add_event(s->board, &(const struct record_event){.kind = SESSION_EVENT_LINK, .text = words});
 	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;

@@ -1027,6 +1027,8 @@ static void test_marks_are_drawn(void **state)
 	board_add_line(s->board, s->udp, false, 9999);
 	send(s, false, "");
 	notice(s, BOARD_NOTICE, "note");
+	char peer[] = "UDP [::1]:7";
+	board_add_event(s->board, &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
 	notice(s, BOARD_ERROR, "wrong");
 	type_input(s, "abcdefghijklmnopqrstuvwxyz", 14);
 	for (int ascii = 0; ascii <= 1; ascii++) {
