@@ -37,6 +37,8 @@ struct recorder {
 	struct record_run run;
 	struct recorder_side *sides[RECORDER_SESSIONS];
 	size_t count;
+	/* In place of the ledgers of sessions that are forgotten. */
+	struct ledger *none;
 	/* Sessions of which there is a record already. */
 	size_t told;
 	struct journal *journal;

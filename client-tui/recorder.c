@@ -33,9 +33,10 @@ struct recorder *recorder_new(enum client_output output, FILE *out, int64_t star
 	r->start = start;
 	r->run = *run;
 	r->journal = journal_new();
-	if (r->journal)
+	r->none = ledger_new(&(const struct ledger_settings){ .capacity = 1 });
+	if (r->journal && r->none)
 		return r;
-	free(r);
+	recorder_free(r);
 	return NULL;
 }
 
@@ -49,29 +50,57 @@ void recorder_free(struct recorder *r)
 		free(r->sides[i]);
 	}
 	journal_free(r->journal);
+	ledger_free(r->none);
 	free(r);
+}
+
+/* A new one, or when there are RECORDER_SESSIONS a forgotten one of the same transport. */
+static struct recorder_side *make_side(struct recorder *r, bool stream)
+{
+	if (r->count < RECORDER_SESSIONS) {
+		struct recorder_side *s = calloc(1, sizeof *s);
+
+		if (s)
+			s->of.session = (unsigned)r->count;
+		return s;
+	}
+	for (size_t i = 0; i < r->count; i++)
+		if (r->sides[i]->ledger == r->none && r->sides[i]->of.stream == stream)
+			return r->sides[i];
+	return NULL;
 }
 
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer, int64_t wait, size_t rows,
     const struct witness *witness)
 {
-	struct recorder_side *s = r->count < RECORDER_SESSIONS ? calloc(1, sizeof *s) : NULL;
+	char *copy = strdup(peer);
+	struct recorder_side *s = copy ? make_side(r, stream) : NULL;
 
-	if (!s)
-		return -1;
-	*s = (struct recorder_side){ .ledger = ledger, .witness = witness, .rows = rows,
-		.of = { .session = (unsigned)r->count, .stream = stream, .peer = strdup(peer), .wait = wait } };
-	if (!s->of.peer) {
-		free(s);
+	if (!s) {
+		free(copy);
 		return -1;
 	}
-	r->sides[r->count] = s;
-	return (int)r->count++;
+	free(s->of.peer);
+	*s = (struct recorder_side){ .ledger = ledger, .witness = witness, .rows = rows,
+		.of = { .session = s->of.session, .stream = stream, .peer = copy, .wait = wait } };
+	if (s->of.session == r->count)
+		r->sides[r->count++] = s;
+	return (int)s->of.session;
 }
 
 static struct recorder_side *side(const struct recorder *r, int session)
 {
 	return session >= 0 && (size_t)session < r->count ? r->sides[session] : NULL;
+}
+
+void recorder_forget(struct recorder *r, int session)
+{
+	struct recorder_side *s = side(r, session);
+
+	if (!s)
+		return;
+	s->ledger = r->none;
+	s->facts = (struct facts){ .peer = NULL };
 }
 
 void recorder_peer(struct recorder *r, int session, const char *peer)

@@ -54,6 +54,8 @@ void recorder_free(struct recorder *r);
  * Returns its number, 0 or more, or -1. */
 int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer, int64_t wait, size_t rows,
     const struct witness *witness);
+/* Its ledger, in which no line ever stood, is about to go: the number may be another session's later. */
+void recorder_forget(struct recorder *r, int session);
 /* Its address is known (now). */
 void recorder_peer(struct recorder *r, int session, const char *peer);
 /* In the lab: how the link is set at the start, in words. Later changes are events. */

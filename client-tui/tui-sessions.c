@@ -70,6 +70,7 @@ static void drop_unused(struct app *app)
 		struct app_session *s = app->sessions[i];
 
 		if (s->left && session_dead(s->session) && ledger_totals(session_ledger(s->session))->typed == 0) {
+			recorder_forget(app->recorder, s->recorded);
 			session_close(s->session);
 			free(s);
 		} else {

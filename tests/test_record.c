@@ -423,6 +423,31 @@ static void events_come_back(void **state)
 	desk_close(&d);
 }
 
+/* Sessions that never had a line can go, their ledgers with them, however many there were. */
+static void forgotten_sessions_do_no_harm(void **state)
+{
+	struct desk d;
+	struct record_file *f;
+
+	(void)state;
+	desk_open(&d, 100);
+	send(&d, 1, "one", 5 * MS);
+	for (int i = 0; i < 2 * RECORDER_SESSIONS; i++) {
+		struct ledger *l = ledger_new(&(struct ledger_settings){ .capacity = 10 });
+		const int session = recorder_add(d.r, l, i % 2, "peer:2", 1, 10, NULL);
+
+		assert_true(session > 0);
+		recorder_forget(d.r, session);
+		ledger_free(l);
+	}
+	assert_int_equal(recorder_save(d.r, CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
+	f = desk_read(&d);
+	assert_int_equal(f->side_count, RECORDER_SESSIONS);
+	assert_int_equal(f->sides[0].count, 1);
+	record_file_free(f);
+	desk_close(&d);
+}
+
 /* A later version's kinds are passed over; what is shown as our own words has nothing that a terminal obeys. */
 static void strange_events_do_no_harm(void **state)
 {
@@ -559,6 +584,7 @@ int main(void)
 		cmocka_unit_test(all_is_saved_at_once),
 		cmocka_unit_test(events_come_back),
 		cmocka_unit_test(strange_events_do_no_harm),
+		cmocka_unit_test(forgotten_sessions_do_no_harm),
 		cmocka_unit_test(a_full_disk_is_told),
 		cmocka_unit_test(played_lines_have_their_fates),
 		cmocka_unit_test(damaged_files_are_refused),
