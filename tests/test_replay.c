@@ -123,7 +123,8 @@ static void both_side_by_side(void **state)
 static void shows_events(void **state)
 {
 	static const char events[] = LAB_START SESSION("0", "udp")
-	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\"}\n"
+	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\""
+	    LINK(LEG("1", "0", "0", "1", "on cue"), LEG("0", "0", "0", "0", "none")) "}\n"
 	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,\"fate\":\"lost\",\"typed_ns\":30,\"sent_ns\":30,\"text\":\"two\"}\n"
 	    "{\"type\":\"event\",\"at_ns\":20,\"kind\":\"link\",\"there\":\"loss 30%\",\"back\":\"loss 30%\",\"text\":\"loss 30 % each way\"}\n"
 	    "{\"type\":\"event\",\"at_ns\":40,\"kind\":\"tcp\",\"session\":0,\"text\":\"SYN sent\"}\n";
@@ -134,11 +135,15 @@ static void shows_events(void **state)
 	(void)state;
 	term_type(t, " ");
 	client_expect_pair(t, "1 one", "waiting");
+	term_expect_row(t, 21, " link: loss 20 % each way");
 	term_type(t, " ");
 	term_expect(t, "-- link: loss 30 % each way");
+	term_expect_row(t, 21, " link: loss 30 % each way");
 	term_expect_gone(t, "2 two");
 	term_type(t, "  ");
 	term_expect(t, "-- TCP: SYN sent");
+	term_type(t, " ");
+	client_expect_pair(t, "1 one", "✗ lost going, on cue");
 	for (size_t i = 0, above = 0; i < sizeof rows / sizeof *rows; i++, above = (size_t)row) {
 		assert_true(term_find(t, rows[i], &row, &column));
 		assert_true((size_t)row > above);
