@@ -66,6 +66,7 @@ static void tell_link(struct plain *p, int64_t now)
 
 void plain_record_turn(struct plain *p, int64_t now)
 {
+	p->passed_on = 0;
 	if (!p->recorder)
 		return;
 	tell_link(p, now);
