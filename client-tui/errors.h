@@ -32,7 +32,7 @@ int error_look_up(int eai);
 /* What it means and what to try, for people. Static, but for an error that is not in the table: then valid until the next
  * call of strerror(). */
 const char *error_sentence(int error, bool stream);
-/* The same in three words at most: "host unreachable". Static. */
+/* The same in 14 columns at most: "unreachable". Static. */
 const char *error_word(int error);
 /* Its name in records: "ECONNREFUSED", "EAI_NONAME", "ICMP 3/13", "ICMPv6 1/1", "no interface", "errno 123"; static or in
  * `buf`. And back: -1 for none. */
