@@ -208,6 +208,9 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	if (of_address(icmp->error) && turn_to_next_address(s, icmp->error, now))
 		return;
 	number = line_quoted(s, quoted, n, icmp);
+	/* A firewall of this machine that makes a line fail may say so by ICMP as well. */
+	if (!number && u->failing)
+		return;
 	if (number) {
 		landed(s, number);
 		session_row(s, number);
@@ -261,12 +264,16 @@ static bool failed_itself(struct session *s, uint64_t number, int error, int64_t
 {
 	struct udp *u = s->side;
 	const bool again = u->failing == number;
+	const size_t address = s->address;
 
+	u->failing = number;
 	while (s->fd >= 0 && take_error(s, now))
 		;
+	/* All may have gone on with the next address meanwhile. */
+	if (s->address != address || ledger_first_queued(s->ledger) != number)
+		return false;
 	if (error == EPERM || (again && u->errors == u->errors_before))
 		return true;
-	u->failing = number;
 	u->errors_before = u->errors;
 	return false;
 }
@@ -284,9 +291,10 @@ static void push_one(struct session *s, uint64_t number, int64_t turn)
 		u->full = true;
 		return;
 	}
+	if (error && fits && !failed_itself(s, number, error, turn))
+		return;
+	u->failing = 0;
 	if (error) {
-		if (fits && !failed_itself(s, number, error, turn))
-			return;
 		ledger_failed(s->ledger, number, error, now);
 		session_row(s, number);
 		return;
