@@ -11,7 +11,7 @@ import sys
 import threading
 
 from client import ENVIRONMENT, PATIENCE, UPCASE
-from tap import done, point
+from tap import LAB, done, point
 
 INSIDE = "UPCASE_TEST_ICMP"
 NEAR = {4: "10.7.0.1", 6: "fd07::1"}
@@ -224,5 +224,14 @@ MANY = [b"line %d" % i for i in range(200)]
 lines, told, bodies = client(4, stdin=b"\n".join(MANY) + b"\n")
 point("200 lines, each of them prohibited: each was sent", wanted(lines, *[("failed", "ICMP 3/13")] * 200) +
       seen(sorted(bodies), *sorted(MANY)))
+
+# The lab's link says so as well: whenever the error comes, the short line is sent.
+if subprocess.run([LAB, "--check"], capture_output=True, check=False).returncode == 0:
+    faults = []
+    for _ in range(10):
+        result = subprocess.run([LAB, "-q", "--link-mtu=1300", "--", UPCASE, "--plain", "10.9.0.2"], input=LONG + b"\nhi\n",
+                                capture_output=True, timeout=PATIENCE, env={**os.environ, **ENVIRONMENT}, check=False)
+        faults += [] if result.stdout == b"HI\n" and b"line 2" not in result.stderr else [f"{result.stdout!r} {result.stderr!r}"]
+    point("too large for the lab's link, ten times", faults)
 
 done()
