@@ -236,12 +236,12 @@ static struct entry *find_whole(struct ledger *l, const unsigned char *quoted, s
 	return e;
 }
 
-/* The oldest waiting line that begins so; *others: it is not the only one. */
-static struct entry *find_beginning(const struct ledger *l, const unsigned char *quoted, size_t n, bool *others)
+/* The oldest waiting line of at least so many bytes that begins so; *others: it is not the only one. */
+static struct entry *find_beginning(const struct ledger *l, const unsigned char *quoted, size_t n, size_t least, bool *others)
 {
 	struct entry *first = NULL;
 	for (struct entry *e = l->waiting.first; e; e = e->place[LINK_FATE].next) {
-		if (e->ghosts || !sent_begins(e, quoted, n))
+		if (e->ghosts || entry_wire_length(e) < least || !sent_begins(e, quoted, n))
 			continue;
 		*others = first != NULL;
 		if (first)
@@ -251,15 +251,14 @@ static struct entry *find_beginning(const struct ledger *l, const unsigned char 
 	return first;
 }
 
-uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, int error, int64_t now)
+uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t least, int error)
 {
-	(void)now;
 	bool others = false;
 	if (!ledger_is_datagram(l))
 		return 0;
-	struct entry *e = n ? find_whole(l, quoted, n) : NULL;
+	struct entry *e = n && n >= least ? find_whole(l, quoted, n) : NULL;
 	if (!e)
-		e = find_beginning(l, n ? quoted : (const unsigned char *)"", n, &others);
+		e = find_beginning(l, n ? quoted : (const unsigned char *)"", n, least, &others);
 	if (!e)
 		return 0;
 	e->doubted = others;

@@ -78,7 +78,7 @@ struct ledger_row {
 	bool cut_short;
 	/* `text` is only the beginning of the line, and the reply is not kept or compared. */
 	bool partial;
-	/* Why it failed or was refused: an errno. */
+	/* Why it failed or was refused, as errors.h has it. */
 	int error;
 };
 
@@ -151,7 +151,7 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
  * still waits and was handed over before that. When later lines were sent meanwhile, their wait is over no
  * earlier than this line's: some are lost so much later than they should, none earlier. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
-/* It could not be sent (`error` is an errno): queued or waiting becomes failed. */
+/* It could not be sent (`error` as errors.h has it): queued or waiting becomes failed. */
 void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
 /* It goes back to the queue, as never sent: waiting becomes queued. */
 void ledger_requeue(struct ledger *l, uint64_t number);
@@ -170,10 +170,10 @@ struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n
 struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
     int64_t now);
 
-/* ICMP about a datagram of ours, whose first `n` bytes it quotes (none: n = 0): the oldest waiting line that was
- * sent exactly so, else the oldest that begins so (with none: the oldest), becomes refused (error ECONNREFUSED)
- * or failed (any other errno). Returns its number, 0 if none fits. */
-uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, int error, int64_t now);
+/* ICMP about a datagram of ours of at least `least` bytes, whose first `n` it quotes (none: n = 0): the oldest waiting line
+ * that was sent exactly so, else the oldest that begins so (with none: the oldest), becomes refused (error ECONNREFUSED)
+ * or failed (any other error, as errors.h has them). Returns its number, 0 if none fits. */
+uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t least, int error);
 
 /* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued. */
 uint64_t ledger_cut_off(struct ledger *l, int64_t now);

@@ -73,10 +73,14 @@ struct plain {
 	struct recorder *recorder;
 	struct record_run run;
 	int64_t record_at;
+	/* Lines passed on since it had its turn. */
+	int64_t passed_on;
 	unsigned told;
 	/* Memory is short: the end. */
 	bool failed;
 	bool write_failed;
+	/* Standard input is a terminal. */
+	bool typed;
 	/* Standard error shows UTF-8. */
 	bool utf8;
 	/* In the lab: what the link did, NULL elsewhere; and until when its truth is waited for, 0: not yet. */
@@ -85,6 +89,8 @@ struct plain {
 };
 
 /* plain-input.c */
+/* No session sends any more: lines fail at once. */
+bool plain_dead(const struct plain *p);
 /* There is room for more lines, read or generated. */
 bool plain_room(const struct plain *p);
 /* Takes in what can be read, or its end. */

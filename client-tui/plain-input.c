@@ -12,6 +12,14 @@
 
 /* --- sending --- */
 
+bool plain_dead(const struct plain *p)
+{
+	for (size_t i = 0; i < p->lane_count; i++)
+		if (!session_dead(p->lanes[i].session))
+			return false;
+	return true;
+}
+
 bool plain_room(const struct plain *p)
 {
 	for (size_t i = 0; i < p->lane_count; i++)
@@ -94,6 +102,9 @@ void plain_pass(struct plain *p, int64_t now)
 		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
 		const size_t n = end ? (size_t)(end - at) + 1 : p->end - p->begin;
 
+		/* Lines that fail at once come so fast that the next ones push them out of the ledger. */
+		if (++p->passed_on >= p->settings->rows / 2)
+			plain_record_turn(p, now);
 		take_input(p, at, n, now);
 		p->begin += n;
 	}
@@ -181,6 +192,9 @@ void plain_generate(struct plain *p)
 		generator_start(&p->generator, &(struct generator_plan){.count = (uint64_t)s->count, .interval = s->interval,
 		    .size = (size_t)s->size}, now);
 	p->generating = true;
+	/* Lines that cannot be sent need no schedule. */
+	if (plain_dead(p))
+		p->generator.plan.interval = 0;
 	for (int i = 0; i < GENERATOR_TURN && !p->failed && next_line(p, now); i++) {
 		send_generated(p, now);
 		now = clock_monotonic();

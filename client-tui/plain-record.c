@@ -67,6 +67,7 @@ void plain_record_event(struct plain *p, const struct record_event *event)
 
 void plain_record_turn(struct plain *p, int64_t now)
 {
+	p->passed_on = 0;
 	if (!p->recorder)
 		return;
 	tell_peers(p);

@@ -93,14 +93,6 @@ static void tell_truth(const struct plain *p)
 
 /* --- the loop --- */
 
-static bool all_dead(const struct plain *p)
-{
-	for (size_t i = 0; i < p->lane_count; i++)
-		if (!session_dead(p->lanes[i].session))
-			return false;
-	return true;
-}
-
 static bool all_settled(const struct plain *p)
 {
 	for (size_t i = 0; i < p->lane_count; i++)
@@ -111,8 +103,7 @@ static bool all_settled(const struct plain *p)
 
 static bool finished(struct plain *p)
 {
-	return stopped || p->failed || p->write_failed || all_dead(p) ||
-	    (p->input_ended && all_settled(p) && !truth_awaited(p));
+	return stopped || p->failed || p->write_failed || (p->input_ended && all_settled(p) && !truth_awaited(p));
 }
 
 static void take_interrupt(struct plain *p)
@@ -129,6 +120,11 @@ static void take_interrupt(struct plain *p)
 	plain_say(p, false, "stopped: waiting for the last replies; the next Ctrl-C does not wait");
 }
 
+/* Nobody can be reached: each line of the input fails all the same, but nobody needs to type more. */
+static bool typed_in_vain(const struct plain *p)
+{
+	return p->typed && plain_dead(p);
+}
 
 static void watch_all(const struct plain *p, struct watch *w, bool hungry)
 {
@@ -142,6 +138,8 @@ static void watch_all(const struct plain *p, struct watch *w, bool hungry)
 	watch_until(w, p->record_at);
 	if (hungry)
 		watch_read(w, STDIN_FILENO);
+	if (hungry && typed_in_vain(p))
+		watch_until(w, 0);
 	watch_until(w, plain_generate_at(p));
 	if (p->progress && p->generator.running)
 		watch_until(w, p->progress_at);
@@ -168,6 +166,7 @@ static void one_turn(struct plain *p, const sigset_t *blocked)
 {
 	const bool generated = p->settings->count > 0;
 	const bool hungry = !generated && !p->input_ended && p->begin == p->end && plain_room(p);
+	const bool in_vain = hungry && typed_in_vain(p);
 	struct watch w;
 
 	wait_for_something(p, &w, hungry, blocked);
@@ -178,6 +177,8 @@ static void one_turn(struct plain *p, const sigset_t *blocked)
 		truth_turn(p->truth, &w, clock_monotonic());
 	if (hungry && watch_can_read(&w, STDIN_FILENO))
 		plain_read(p);
+	else if (in_vain)
+		plain_end_input(p, clock_monotonic());
 	if (generated)
 		plain_generate(p);
 	else
@@ -185,6 +186,23 @@ static void one_turn(struct plain *p, const sigset_t *blocked)
 	plain_record_turn(p, clock_monotonic());
 	plain_flush(p);
 	plain_progress(p, clock_monotonic());
+}
+
+/* The first record says how the link is set, and may be due before anything else is heard of the lab. */
+static void await_link(struct plain *p)
+{
+	const int64_t until = clock_monotonic() + TRUTH_TIME;
+	struct watch w;
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (p->recorder && p->truth && !truth_facts(p->truth)->known && !truth_gone(p->truth) &&
+	    clock_monotonic() < until) {
+		p->record_at = until;
+		wait_for_something(p, &w, false, &none);
+		truth_turn(p->truth, &w, clock_monotonic());
+	}
+	plain_record_turn(p, clock_monotonic());
 }
 
 static void run(struct plain *p)
@@ -242,6 +260,8 @@ static int end(struct plain *p)
 	for (size_t i = 0; i < p->lane_count; i++) {
 		const struct ledger_totals *t = ledger_totals(session_ledger(p->lanes[i].session));
 
+		/* Nobody was reached, even if nobody asked for anything. */
+		all = all && !session_dead(p->lanes[i].session);
 		if (p->truth)
 			truth_closed(p->truth, p->lanes[i].flow, clock_monotonic());
 		session_give_up(p->lanes[i].session, clock_monotonic());
@@ -316,6 +336,7 @@ static struct plain *plain_new(const struct client_settings *settings)
 	p->settings = settings;
 	p->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	p->progress = settings->count > 0 && !settings->quiet && isatty(STDERR_FILENO);
+	p->typed = isatty(STDIN_FILENO);
 	p->same_terminal = p->progress && isatty(STDOUT_FILENO);
 	return p;
 }
@@ -324,13 +345,17 @@ int plain_run(const struct client_settings *settings, const char *notice)
 {
 	struct plain *p = plain_new(settings);
 	int status = 1;
+	bool ready;
 
 	if (!p)
 		return 1;
 	if (notice)
 		plain_say(p, false, notice);
 	open_truth(p, clock_monotonic());
-	if (plain_record_start(p, clock_monotonic(), clock_realtime()) == 0 && open_lanes(p, clock_monotonic()) == 0) {
+	ready = plain_record_start(p, clock_monotonic(), clock_realtime()) == 0;
+	if (ready)
+		await_link(p);
+	if (ready && open_lanes(p, clock_monotonic()) == 0) {
 		run(p);
 		status = end(p);
 	} else {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errors.h"
+
 void record_csv_header(FILE *out)
 {
 	fputs("type,session,transport,peer,n,fate,late,reordered,differs,cut_short,partial,duplicates,"
@@ -82,7 +84,7 @@ static void put_head(FILE *out, const char *type, unsigned session, bool stream,
 
 void record_csv_line(FILE *out, const struct record *r, const char *peer)
 {
-	char name[RECORD_ERROR_ROOM];
+	char name[ERROR_NAME];
 
 	put_head(out, "line", r->session, r->stream, peer);
 	put_count(out, r->number);
@@ -99,7 +101,7 @@ void record_csv_line(FILE *out, const struct record *r, const char *peer)
 	put_time(out, record_rtt(r) < 0 ? RECORD_NEVER : record_rtt(r));
 	put_time(out, r->decided_at);
 	put_time(out, r->tag ? (int64_t)r->tag : RECORD_NEVER);
-	put_word(out, r->error ? record_error_name(r->error, name) : "");
+	put_word(out, r->error ? error_name(r->error, name) : "");
 	put_word(out, r->has_link ? record_place_name(r->place) : "");
 	put_bytes(out, r->text, r->length);
 	put_bytes(out, r->reply, r->reply_length);

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "errors.h"
 #include "stats.h"
 
 static void put_int(json_t *to, const char *key, int64_t value)
@@ -146,7 +147,7 @@ static json_t *make_duplicates(const struct record *r)
 
 char *record_json_line(const struct record *r)
 {
-	char name[RECORD_ERROR_ROOM];
+	char name[ERROR_NAME];
 	json_t *o = begin("line");
 
 	put_transport(o, r->session, r->stream);
@@ -165,7 +166,7 @@ char *record_json_line(const struct record *r)
 	put_time(o, "decided_ns", r->decided_at);
 	json_object_set_new(o, "duplicates_ns", make_duplicates(r));
 	put_time(o, "tag", r->tag ? (int64_t)r->tag : RECORD_NEVER);
-	put_word(o, "error", r->error ? record_error_name(r->error, name) : NULL);
+	put_word(o, "error", r->error ? error_name(r->error, name) : NULL);
 	put_bytes(o, "text", "text_base64", r->text, r->length);
 	put_bytes(o, "reply", "reply_base64", r->reply, r->reply_length);
 	if (r->has_link)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errors.h"
 #include "json-reader.h"
 #include "record-json.h"
 
@@ -194,7 +195,7 @@ static void read_line(struct reader *r, struct record *line)
 	line->decided_at = get_time(r, "decided_ns");
 	read_duplicates(r, line);
 	line->tag = get_count(r, "tag");
-	line->error = reader_name(r, "error", record_error, 0);
+	line->error = reader_name(r, "error", error_number, 0);
 	line->text = reader_bytes(r, "text", "text_base64", &line->length);
 	line->reply = reader_bytes(r, "reply", "reply_base64", &line->reply_length);
 	read_link(r, line);

@@ -3,7 +3,6 @@
 
 #include "record.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,42 +220,6 @@ const char *record_tag_name(enum ledger_tag tag)
 int record_tag(const char *name)
 {
 	return find(tags, LENGTH(tags), name);
-}
-
-/* Those that sending and connecting can end with. Their numbers differ between systems, their names do not. */
-static const struct {
-	int error;
-	const char *name;
-} errors[] = {
-	{ EACCES, "EACCES" }, { EADDRINUSE, "EADDRINUSE" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL" }, { EAFNOSUPPORT, "EAFNOSUPPORT" },
-	{ ECANCELED, "ECANCELED" }, { ECONNABORTED, "ECONNABORTED" }, { ECONNREFUSED, "ECONNREFUSED" },
-	{ ECONNRESET, "ECONNRESET" }, { EHOSTDOWN, "EHOSTDOWN" }, { EHOSTUNREACH, "EHOSTUNREACH" }, { EINVAL, "EINVAL" },
-	{ EIO, "EIO" }, { EMFILE, "EMFILE" }, { EMSGSIZE, "EMSGSIZE" }, { ENETDOWN, "ENETDOWN" }, { ENETUNREACH, "ENETUNREACH" },
-	{ ENFILE, "ENFILE" }, { ENOBUFS, "ENOBUFS" }, { ENOMEM, "ENOMEM" }, { ENOPROTOOPT, "ENOPROTOOPT" }, { EPERM, "EPERM" },
-	{ EPIPE, "EPIPE" }, { EPROTO, "EPROTO" }, { EXFULL, "EXFULL" }, { ETIMEDOUT, "ETIMEDOUT" },
-};
-
-const char *record_error_name(int error, char buf[RECORD_ERROR_ROOM])
-{
-	for (size_t i = 0; i < LENGTH(errors); i++)
-		if (errors[i].error == error)
-			return errors[i].name;
-	snprintf(buf, RECORD_ERROR_ROOM, "errno %d", error);
-	return buf;
-}
-
-int record_error(const char *name)
-{
-	unsigned long number;
-	char *end;
-
-	for (size_t i = 0; i < LENGTH(errors); i++)
-		if (strcmp(errors[i].name, name) == 0)
-			return errors[i].error;
-	if (strncmp(name, "errno ", 6) != 0 || name[6] < '0' || name[6] > '9')
-		return -1;
-	number = strtoul(name + 6, &end, 10);
-	return *end == '\0' && number <= 4095 ? (int)number : -1;
 }
 
 /* --- events --- */

@@ -126,7 +126,7 @@ struct record_session {
 };
 
 /* The names in records of fates ("answered"), of what the link does ("delivered", "lost"), of places ("going"), of what replies turn out
- * to be ("stray"), of errno values ("ECONNREFUSED"; others "errno 123"); static or in `buf`. And back: -1 for none. */
+ * to be ("stray"); static. And back: -1 for none. */
 const char *record_fate_name(enum ledger_fate fate);
 int record_fate(const char *name);
 const char *record_event_name(enum event_fate fate);
@@ -137,9 +137,6 @@ const char *record_match_name(enum ledger_match match);
 int record_match(const char *name);
 const char *record_tag_name(enum ledger_tag tag);
 int record_tag(const char *name);
-#define RECORD_ERROR_ROOM 32
-const char *record_error_name(int error, char buf[RECORD_ERROR_ROOM]);
-int record_error(const char *name);
 
 /* "2026-11-23T05:55:01.123456789Z", from ns since 1970. */
 #define RECORD_DATE_ROOM 40

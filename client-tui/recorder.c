@@ -252,6 +252,9 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
 	struct recorder_side *s = side(r, session);
 	const struct ledger_row *row = s ? ledger_find(s->ledger, number) : NULL;
 
+	/* What is owed may be decided and forgotten in no time. */
+	if (s && s->owed_count > 0)
+		r->pressed_at = 0;
 	/* One note for all that are cut off at once: with one for each they would drive out what else the journal knows. */
 	if (s && (number == 0 || (row && (row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF))))
 		journal_add(r->journal, &(struct journal_note){ .kind = JOURNAL_DECIDED, .session = s->of.session,

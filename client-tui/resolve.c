@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "errors.h"
+
 /* What the child writes: small enough for one write() to a pipe to be whole (PIPE_BUF). */
 struct answer {
 	int error;
@@ -29,6 +31,30 @@ struct resolve {
 	pid_t child;
 };
 
+static int no_address_of(int family)
+{
+	return family == AF_INET ? ERROR_NO_IPV4 : ERROR_NO_IPV6;
+}
+
+/* What getaddrinfo() returned, as errors.h has it. */
+static int error_of(int eai, int family)
+{
+	switch (eai) {
+	case EAI_SYSTEM:
+		return errno ? errno : error_look_up(eai);
+	case EAI_MEMORY:
+		return ENOMEM;
+	case EAI_FAMILY:
+		return EAFNOSUPPORT;
+#ifdef EAI_ADDRFAMILY
+	case EAI_ADDRFAMILY:
+		return no_address_of(family);
+#endif
+	default:
+		return error_look_up(eai);
+	}
+}
+
 static void look_up(const char *host, const char *port, int family, int flags, struct answer *answer)
 {
 	const struct addrinfo hints = {
@@ -38,9 +64,11 @@ static void look_up(const char *host, const char *port, int family, int flags, s
 		.ai_flags = AI_NUMERICSERV | flags,
 	};
 	struct addrinfo *found = NULL;
+	int eai;
 
 	memset(answer, 0, sizeof *answer);
-	answer->error = getaddrinfo(host, port, &hints, &found);
+	errno = 0;
+	eai = getaddrinfo(host, port, &hints, &found);
 	for (struct addrinfo *a = found; a && answer->count < RESOLVE_MAX; a = a->ai_next) {
 		struct addr *to = &answer->list[answer->count];
 
@@ -48,12 +76,49 @@ static void look_up(const char *host, const char *port, int family, int flags, s
 			continue;
 		memcpy(&to->storage, a->ai_addr, a->ai_addrlen);
 		to->len = a->ai_addrlen;
+		addr_unmap(to);
 		answer->count++;
 	}
+	if (answer->count == 0)
+		answer->error = error_of(eai ? eai : EAI_NONAME, family);
 	if (found)
 		freeaddrinfo(found);
-	if (answer->count == 0 && answer->error == 0)
-		answer->error = EAI_NONAME;
+}
+
+/* Without a child. Returns false when it is no number. */
+static bool look_numeric(const char *host, const char *port, int family, struct answer *answer)
+{
+	struct addr *a = &answer->list[0];
+	uint16_t number;
+	int given;
+
+	if (addr_names_no_interface(host)) {
+		answer->error = ERROR_WRONG_INTERFACE;
+		return true;
+	}
+	if (addr_port_number(port, &number) < 0 || addr_numeric(host, number, a) < 0) {
+		/* Others that the library knows: "127.1". */
+		look_up(host, port, family, AI_NUMERICHOST, answer);
+		return answer->error != error_look_up(EAI_NONAME);
+	}
+	given = a->sa.sa_family;
+	addr_unmap(a);
+	answer->count = family == AF_UNSPEC || family == given || family == a->sa.sa_family;
+	answer->error = answer->count ? 0 : no_address_of(family);
+	return true;
+}
+
+/* One version of IP alone: when the host has addresses of the other one, that is what is wrong. */
+static void look_up_name(const char *host, const char *port, int family, struct answer *answer)
+{
+	struct answer any;
+
+	look_up(host, port, family, 0, answer);
+	if (!answer->error || family == AF_UNSPEC)
+		return;
+	look_up(host, port, AF_UNSPEC, 0, &any);
+	if (!any.error)
+		answer->error = no_address_of(family);
 }
 
 /* The child: answers and ends. It must not outlive the program, nor touch its terminal. */
@@ -69,7 +134,7 @@ static _Noreturn void child_main(int fd, const char *host, const char *port, int
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	look_up(host, port, family, 0, &answer);
+	look_up_name(host, port, family, &answer);
 	if (write(fd, &answer, sizeof answer) != (ssize_t)sizeof answer)
 		_exit(1);
 	_exit(0);
@@ -102,8 +167,7 @@ struct resolve *resolve_start(const char *host, const char *port, int family)
 		return NULL;
 	r->fd = -1;
 	r->child = -1;
-	look_up(host, port, family, AI_NUMERICHOST, &r->answer);
-	if (r->answer.error == EAI_NONAME && start_child(r, host, port, family) < 0) {
+	if (!look_numeric(host, port, family, &r->answer) && start_child(r, host, port, family) < 0) {
 		free(r);
 		return NULL;
 	}
@@ -143,7 +207,7 @@ bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *co
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return false;
 		if (n != (ssize_t)sizeof r->answer || r->answer.count > RESOLVE_MAX)
-			r->answer = (struct answer){.error = EAI_FAIL};
+			r->answer = (struct answer){.error = error_look_up(EAI_SYSTEM)};
 		end_child(r);
 	}
 	memcpy(list, r->answer.list, sizeof r->answer.list);

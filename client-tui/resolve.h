@@ -21,8 +21,8 @@ void resolve_free(struct resolve *r);
 
 /* What to wait for; -1 when the answer is there already. */
 int resolve_fd(const struct resolve *r);
-/* The answer: true when there is one: `*count` addresses in `list`, or 0 and an EAI_ code in *error. Call when resolve_fd() can
- * be read, or is -1. */
+/* The answer: true when there is one: `*count` addresses in `list`, or 0 and the error in *error, as errors.h has it. IPv4-mapped
+ * addresses are IPv4's. Call when resolve_fd() can be read, or is -1. */
 bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *count, int *error);
 
 #endif

@@ -22,7 +22,7 @@ enum session_phase {
 
 /* What UDP and TCP do differently. */
 struct transport {
-	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an errno. */
+	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an error. */
 	int (*open)(struct session *s, int64_t now);
 	/* The session's lines may be sent, or there are more of them. */
 	void (*push)(struct session *s, int64_t now);
@@ -62,10 +62,9 @@ struct session {
 	char state[160];
 
 	int fd;
-	/* Attempts that failed since the last success; the last one's errno, or EAI_ code if `look_up_failed`. */
+	/* Attempts that failed since the last success; the last one's error, as errors.h has it. */
 	int failures;
 	int error;
-	bool look_up_failed;
 	int64_t retry_at;
 	/* When the attempt to connect is given up. */
 	int64_t connect_by;

@@ -6,14 +6,13 @@
 #include "session.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "errors.h"
 #include "session-core.h"
-#include "summary.h"
 
 /* Pauses between attempts double from the first to the longest. */
 #define PAUSE_FIRST NS_PER_S
@@ -106,32 +105,20 @@ static int64_t pause_length(int failures)
 	return pause < PAUSE_LONGEST ? pause : PAUSE_LONGEST;
 }
 
-static const char *error_meaning(const struct session *s)
-{
-	if (!s->look_up_failed)
-		return summary_error(s->error, s->settings.transport == SESSION_TCP);
-	if (s->error == EAI_AGAIN)
-		return "the name server does not answer: is the network up? A numeric address needs no look-up";
-	if (s->error == EAI_NONAME)
-		return "no such host is known: check the spelling, or give a numeric address";
-	return gai_strerror(s->error);
-}
-
 /* Nothing can be reached now. What it means is said at the first failure and at the last. */
-static void pause_or_give_up(struct session *s, int error, bool look_up, int64_t now)
+static void pause_or_give_up(struct session *s, int error, int64_t now)
 {
 	const bool last = s->settings.retries != SESSION_RETRY_FOR_EVER && s->failures >= s->settings.retries;
 
 	s->error = error;
-	s->look_up_failed = look_up;
 	s->failures++;
 	if (s->failures == 1 || last)
-		session_notice(s, true, "%s %s: %s", transport_name(s), s->peer, error_meaning(s));
+		session_notice(s, true, "%s %s: %s", transport_name(s), s->peer,
+		    error_sentence(error, s->settings.transport == SESSION_TCP));
 	if (last) {
 		s->phase = PHASE_DEAD;
 		s->transport->close(s, now);
-		/* The ledger knows errno values only. */
-		fail_queued(s, look_up ? EHOSTUNREACH : error, now);
+		fail_queued(s, error, now);
 		return;
 	}
 	s->phase = PHASE_PAUSE;
@@ -143,14 +130,21 @@ bool session_has_next_address(const struct session *s)
 	return s->address + 1 < s->address_count;
 }
 
+/* What no socket needs to be asked about. */
+static int address_error(const struct addr *a)
+{
+	return addr_is_group(a) ? ERROR_GROUP : addr_is_zero_network(a) ? ERROR_ZERO_NETWORK :
+	    addr_lacks_interface(a) ? ERROR_NO_INTERFACE : 0;
+}
+
 /* Opens the first address that can be, from the one in use on. */
 static bool open_from_here(struct session *s, int64_t now, int *error)
 {
 	for (; s->address < s->address_count; s->address++) {
 		addr_text(&s->addresses[s->address], s->peer);
 		s->answered = false;
-		*error = s->transport->open(s, now);
-		if (*error == 0)
+		*error = address_error(&s->addresses[s->address]);
+		if (*error == 0 && (*error = s->transport->open(s, now)) == 0)
 			return true;
 	}
 	return false;
@@ -162,7 +156,7 @@ static void open_or_pause(struct session *s, int64_t now)
 
 	if (!open_from_here(s, now, &error)) {
 		s->address = s->address_count > 0 ? s->address_count - 1 : 0;
-		pause_or_give_up(s, error, false, now);
+		pause_or_give_up(s, error, now);
 		return;
 	}
 	if (s->phase == PHASE_READY)
@@ -198,7 +192,7 @@ void session_failed(struct session *s, int error, int64_t now)
 		session_next_address(s, now);
 		return;
 	}
-	pause_or_give_up(s, error, false, now);
+	pause_or_give_up(s, error, now);
 }
 
 static void take_answer(struct session *s, int64_t now)
@@ -211,7 +205,7 @@ static void take_answer(struct session *s, int64_t now)
 	s->resolve = NULL;
 	s->address = 0;
 	if (s->address_count == 0) {
-		pause_or_give_up(s, error, true, now);
+		pause_or_give_up(s, error, now);
 		return;
 	}
 	open_or_pause(s, now);
@@ -224,7 +218,7 @@ static void look_up(struct session *s, int64_t now)
 		name_peer_as_given(s);
 	s->resolve = resolve_start(s->settings.host, s->settings.port, address_family(s->settings.family));
 	if (!s->resolve)
-		pause_or_give_up(s, errno, false, now);
+		pause_or_give_up(s, errno, now);
 	else if (resolve_fd(s->resolve) < 0)
 		take_answer(s, now);
 }
@@ -309,7 +303,7 @@ int session_send(struct session *s, uint64_t number, const void *text, size_t n,
 	if (s->transport->send(s, number, text, n, pieces, now) < 0)
 		return -1;
 	if (s->phase == PHASE_DEAD)
-		fail_queued(s, s->error && !s->look_up_failed ? s->error : EHOSTUNREACH, now);
+		fail_queued(s, s->error ? s->error : ECANCELED, now);
 	else if (!(pieces & SESSION_MORE) || s->settings.transport == SESSION_UDP)
 		s->transport->push(s, now);
 	/* Somebody waits for it: no need to sleep out a long pause. */
@@ -396,25 +390,6 @@ const char *session_peer(const struct session *s)
 	return s->peer;
 }
 
-static const char *error_word(const struct session *s)
-{
-	if (s->look_up_failed)
-		return "name not found";
-	switch (s->error) {
-	case ECONNREFUSED:
-		return "refused";
-	case ETIMEDOUT:
-		return "timed out";
-	case ECONNRESET:
-		return "reset";
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-		return "unreachable";
-	default:
-		return "failed";
-	}
-}
-
 const char *session_state(struct session *s, int64_t now)
 {
 	char *state = s->state;
@@ -425,11 +400,11 @@ const char *session_state(struct session *s, int64_t now)
 	case PHASE_CONNECT:
 		return "connecting";
 	case PHASE_PAUSE:
-		snprintf(state, sizeof s->state, "%s, again in %d s", error_word(s),
+		snprintf(state, sizeof s->state, "%s, again in %d s", error_word(s->error),
 		    (int)((s->retry_at - now + NS_PER_S - 1) / NS_PER_S));
 		return state;
 	case PHASE_DEAD:
-		return error_word(s);
+		return error_word(s->error);
 	case PHASE_IDLE:
 		return "closed, connects for the next line";
 	default:

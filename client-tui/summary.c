@@ -10,6 +10,7 @@
 
 #include "capitals.h"
 #include "clock.h"
+#include "errors.h"
 #include "summary.h"
 #include "summary-text.h"
 #include "utf8.h"
@@ -71,52 +72,6 @@ char *summary_loss(const struct ledger_totals *t, char *buf, size_t size)
 	return buf;
 }
 
-/* ---- errors ---- */
-
-const char *summary_error(int error, bool stream)
-{
-	static const struct {
-		int error;
-		const char *datagram, *stream;
-	} table[] = {
-		{ ECONNREFUSED, "refused: nothing listens on that port there; is the server running, and on this "
-		    "port?", NULL },
-		{ EMSGSIZE, "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the tag; "
-		    "TCP takes any length", "too long" },
-		{ E2BIG, "dropped on the way: larger than the path's MTU, and sent in one piece; from now on this machine cuts "
-		    "such lines into fragments", NULL },
-		{ ENETUNREACH, "no route to that network; is this machine connected, and the address right?", NULL },
-		{ EHOSTUNREACH, "that host cannot be reached: is it on, is the address right, does a firewall turn "
-		    "packets away?", NULL },
-		{ ENETDOWN, "the network is down; is this machine connected?", NULL },
-		{ ETIMEDOUT, "no answer at all: the host is off, the address is wrong, or a firewall swallows the "
-		    "packets", NULL },
-		{ ECONNRESET, "the other side reset the connection; did the server end?", NULL },
-		{ ECONNABORTED, "the connection was given up", NULL },
-		{ EPIPE, "the other side has closed the connection", NULL },
-		{ ENOTCONN, "there is no connection any more", NULL },
-		{ EACCES, "not allowed: a firewall on this machine forbids it, or the address is a broadcast "
-		    "address", NULL },
-		{ EPERM, "not allowed: a firewall on this machine forbids it", NULL },
-		{ EADDRNOTAVAIL, "this machine has no address or no free port for that; try --ipv4 or --ipv6, or wait "
-		    "a minute", NULL },
-		{ EAFNOSUPPORT, "this machine does not speak that kind of address; try --ipv4 or --ipv6", NULL },
-		{ EINVAL, "nothing can be sent to that address", NULL },
-		{ ENOBUFS, "this machine has no room for more packets; try again", NULL },
-		{ EXFULL, "too many lines were queued before it", NULL },
-		{ ENOMEM, "memory is short", NULL },
-		{ EMFILE, "too many files are open; see ulimit -n", NULL },
-		{ ENFILE, "too many files are open on this machine", NULL },
-		{ ENOPROTOOPT, "that host does not speak UDP", "that host does not speak TCP" },
-		{ EPROTO, "that host answered with an error that has no name; is it a server at all?", NULL },
-		{ ECANCELED, "given up before it was sent", NULL },
-	};
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].error == error)
-			return stream && table[i].stream ? table[i].stream : table[i].datagram;
-	return error ? strerror(error) : "unknown error";
-}
-
 /* ---- fates ---- */
 
 static void put_waiting(struct text *t, int64_t ns)
@@ -162,7 +117,7 @@ static void put_fate(struct text *t, const struct ledger_row *row, bool stream, 
 		text_put(t, "refused: nothing listens on that port there");
 		break;
 	case FATE_FAILED:
-		text_put(t, "failed: %s", summary_error(row->error, stream));
+		text_put(t, "failed: %s", error_sentence(row->error, stream));
 		break;
 	case FATE_CUT_OFF:
 		text_put(t, "cut off: the connection ended before the reply");

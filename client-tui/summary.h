@@ -24,10 +24,6 @@ char *summary_loss(const struct ledger_totals *t, char *buf, size_t size);
  * 2 duplicates", "failed: too long ...". */
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
 
-/* Why a send failed or a peer refused, for people: what it means and what to try. Static, but for an error
- * that is not ours: then valid until the next call of strerror(). */
-const char *summary_error(int error, bool stream);
-
 /* The summary of one session, some lines ended by \n, like ping's:
  *   --- UDP 127.0.0.1:12000 ---
  *   8 sent, 5 answered, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s

@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "errors.h"
+#include "icmp.h"
 #include "tcp-core.h"
 #include "tcp-look.h"
 
@@ -60,6 +62,8 @@ static int tcp_open(struct session *s, int64_t now)
 		return errno;
 	/* A line is a message: it does not wait for company (RFC 896's algorithm off). */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* Of a connection that stands ICMP says nothing that ends it, so it is asked until then. */
+	icmp_ask(fd, to->sa.sa_family, true);
 	if (fd >= FD_SETSIZE)
 		error = EMFILE;
 	else if (connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
@@ -140,13 +144,14 @@ static void start_connection(struct session *s, int64_t now)
 		t->pace = PACE_CAREFUL;
 	t->seen.connections++;
 	stall_connection(&t->stall);
+	icmp_ask(s->fd, s->addresses[s->address].sa.sa_family, false);
 	look(s, now);
 	session_connected(s);
 }
 
 static void finish_connect(struct session *s, int64_t now)
 {
-	int error = 0;
+	int error = 0, said;
 	socklen_t size = sizeof error;
 
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
@@ -154,8 +159,9 @@ static void finish_connect(struct session *s, int64_t now)
 	if (!error && connected_to_itself(s->fd))
 		error = ECONNREFUSED;
 	if (error) {
+		said = icmp_error(s->fd, &s->addresses[s->address]);
 		close_socket(s);
-		session_failed(s, error, now);
+		session_failed(s, said ? said : error, now);
 		return;
 	}
 	start_connection(s, now);
@@ -316,7 +322,7 @@ static void tell_end(struct session *s, uint64_t cut, int error)
 {
 	const struct tcp *t = s->side;
 	const char *how = error == 0 ? "closed by the server" :
-	    error == ECONNRESET || error == EPIPE ? "reset by the server" : strerror(error);
+	    error == ECONNRESET || error == EPIPE ? "reset by the server" : error_word(error);
 
 	if (cut > 0)
 		session_notice(s, true, "TCP %s: %s before %llu %s answered; whether the server saw %s is unknown", s->peer,

@@ -6,20 +6,17 @@
 #include "config.h"
 
 #include <errno.h>
-#include <time.h>
-/* needs struct timespec from <time.h> */
-#include <linux/errqueue.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "errors.h"
+#include "icmp.h"
 #include "overflow.h"
 #include "session-core.h"
 #include "stamps.h"
-#include "summary.h"
 
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
 #define DATAGRAM_ROOM 65536
@@ -35,8 +32,10 @@ struct udp {
 	size_t flight;
 	/* The socket's own buffer is full: wait until it can be written. */
 	bool full;
-	/* The last thing heard was a refusal: it is told once, not for each line. */
-	bool told_refused;
+	/* The last thing heard was this error: it is told once, not for each line. */
+	int told;
+	/* The line that could not be sent at the last try, and how many errors ICMP had brought by then. */
+	uint64_t failing, errors_before, errors;
 	struct stamps stamps;
 	struct overflow overflow;
 	unsigned char wire[DATAGRAM_ROOM + LEDGER_TAG_ROOM];
@@ -47,29 +46,16 @@ static size_t flight_cost(size_t length)
 	return 2 * length + FLIGHT_DATAGRAM;
 }
 
-static void set_option(int fd, int level, int option, int value)
-{
-	/* Every one of them only makes things better; a kernel without it still serves. */
-	(void)setsockopt(fd, level, option, &value, sizeof value);
-}
-
-static void set_options(int fd, int family)
-{
-	set_option(fd, SOL_SOCKET, SO_RCVBUF, SESSION_RECEIVE_BUFFER);
-	if (family == AF_INET6)
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-	else
-		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
-}
-
 static int udp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = {.len = sizeof here.storage};
+	const int room = SESSION_RECEIVE_BUFFER;
+	struct udp *u = s->side;
 	int fd;
 
 	(void)now;
-	if (!s->side && !(s->side = calloc(1, sizeof(struct udp))))
+	if (!u && !(u = s->side = calloc(1, sizeof *u)))
 		return ENOMEM;
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -80,14 +66,18 @@ static int udp_open(struct session *s, int64_t now)
 		close(fd);
 		return error;
 	}
-	set_options(fd, to->sa.sa_family);
-	stamps_open(&((struct udp *)s->side)->stamps, fd, true);
-	overflow_open(&((struct udp *)s->side)->overflow, fd);
+	/* More room only makes things better. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+	icmp_ask(fd, to->sa.sa_family, true);
+	stamps_open(&u->stamps, fd, true);
+	overflow_open(&u->overflow, fd);
 	s->fd = fd;
 	s->phase = PHASE_READY;
 	if (getsockname(fd, &here.sa, &here.len) == 0)
 		session_opened(s, &here, 0);
-	((struct udp *)s->side)->full = false;
+	u->full = false;
+	u->told = 0;
+	u->failing = 0;
 	return 0;
 }
 
@@ -126,17 +116,14 @@ static bool may_fly(const struct session *s)
 	return s->unheld || waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
 }
 
-/* Hands the bytes to the kernel. An ICMP error about an earlier datagram surfaces here too, once, instead of
- * sending; it is in the error queue as well, so here it only costs another try. */
 static int send_datagram(int fd, const void *bytes, size_t n)
 {
-	for (int tries = 0; tries < 8; tries++) {
-		if (send(fd, bytes, n, MSG_NOSIGNAL) >= 0)
-			return 0;
-		if (errno != EINTR && errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != ENETUNREACH)
-			return errno;
-	}
-	return errno;
+	ssize_t sent;
+
+	do
+		sent = send(fd, bytes, n, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? errno : 0;
 }
 
 static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
@@ -164,23 +151,9 @@ static void udp_watch(const struct session *s, struct watch *w)
 		watch_write(w, s->fd);
 }
 
-static const struct sock_extended_err *icmp_error(struct msghdr *m)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
-
-		if (!((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
-			(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)))
-			continue;
-		if (e->ee_origin == SO_EE_ORIGIN_ICMP || e->ee_origin == SO_EE_ORIGIN_ICMP6)
-			return e;
-	}
-	return NULL;
-}
-
 /* Nothing listens at this address, nothing ever came from it, and the name has more: all that waits goes to the
  * next one (a textbook server serves IPv4 only, and "localhost" is ::1 first). */
-static bool turn_to_next_address(struct session *s, int64_t now)
+static bool turn_to_next_address(struct session *s, int error, int64_t now)
 {
 	char from[ADDR_TEXT];
 	uint64_t number;
@@ -193,32 +166,58 @@ static bool turn_to_next_address(struct session *s, int64_t now)
 	((struct udp *)s->side)->flight = 0;
 	udp_close(s, now);
 	session_next_address(s, now);
-	session_notice(s, false, "UDP %s: nothing listens there; going on with %s", from, s->peer);
+	session_notice(s, false, "UDP %s: %s; going on with %s", from,
+	    error == ECONNREFUSED ? "nothing listens there" : error_word(error), s->peer);
 	return true;
 }
 
-static void unreachable(struct session *s, const unsigned char *quoted, size_t n, int error, int64_t now)
+/* One that tells of an address that cannot be reached, not of one that was reached, but by too large a datagram. */
+static bool of_address(int error)
+{
+	return error != ERROR_ICMP4(3, 4) && error != ERROR_ICMP6(2, 0) && error != ERROR_ICMP4(11, 1) &&
+	    error != ERROR_ICMP6(3, 1);
+}
+
+/* Who says so is told where it is not the peer. */
+static void tell_unreachable(struct session *s, const struct icmp *icmp)
+{
+	const bool other = icmp->from.len > 0 && !addr_same_host(&icmp->from, &s->addresses[s->address]);
+	char from[ADDR_TEXT];
+
+	session_notice(s, true, "UDP %s: %s%s%s%s", s->peer, error_sentence(icmp->error, false), other ? " (so says " : "",
+	    other ? addr_host_text(&icmp->from, from) : "", other ? ")" : "");
+}
+
+/* A router may have filled what it quotes up with zeros, to put more behind it (RFC 4884, 5). */
+static uint64_t line_quoted(struct session *s, const unsigned char *quoted, size_t n, const struct icmp *icmp)
+{
+	const uint64_t number = ledger_unreachable(s->ledger, quoted, n, icmp->least, icmp->error);
+	const unsigned char *filling = n ? memchr(quoted, '\0', n) : NULL;
+
+	if (number || !filling || filling == quoted)
+		return number;
+	return ledger_unreachable(s->ledger, quoted, (size_t)(filling - quoted), icmp->least, icmp->error);
+}
+
+static void unreachable(struct session *s, const unsigned char *quoted, size_t n, const struct icmp *icmp, int64_t now)
 {
 	struct udp *u = s->side;
 	uint64_t number;
 
-	if (turn_to_next_address(s, now))
+	u->errors++;
+	if (of_address(icmp->error) && turn_to_next_address(s, icmp->error, now))
 		return;
-	number = ledger_unreachable(s->ledger, quoted, n, error, now);
-	if (number == 0)
+	number = line_quoted(s, quoted, n, icmp);
+	/* A firewall of this machine that makes a line fail may say so by ICMP as well. */
+	if (!number && u->failing)
 		return;
-	landed(s, number);
-	session_row(s, number);
-	if (!u->told_refused)
-		session_notice(s, true, "UDP %s: %s", s->peer, summary_error(error, false));
-	u->told_refused = true;
-}
-
-/* A datagram that any socket takes, but not the path as one piece: not the EMSGSIZE of one that is too long for UDP. No
- * socket says E2BIG. */
-static int path_error(const struct sock_extended_err *error)
-{
-	return error->ee_errno == EMSGSIZE ? E2BIG : (int)error->ee_errno;
+	if (number) {
+		landed(s, number);
+		session_row(s, number);
+	}
+	if (u->told != icmp->error)
+		tell_unreachable(s, icmp);
+	u->told = icmp->error;
 }
 
 /* Errors first: they belong to lines sent earlier. Returns false when there are none left. */
@@ -229,7 +228,7 @@ static bool take_error(struct session *s, int64_t now)
 	struct iovec part = {.iov_base = u->wire, .iov_len = sizeof u->wire};
 	struct msghdr m = {
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-	const struct sock_extended_err *error;
+	struct icmp icmp;
 	ssize_t n = recvmsg(s->fd, &m, MSG_ERRQUEUE);
 	uint64_t number;
 	int64_t at;
@@ -241,9 +240,8 @@ static bool take_error(struct session *s, int64_t now)
 			stamps_used(&u->stamps);
 		return true;
 	}
-	error = icmp_error(&m);
-	if (error)
-		unreachable(s, u->wire, (size_t)n, path_error(error), now);
+	if (icmp_read(s->fd, &s->addresses[s->address], &m, &icmp))
+		unreachable(s, u->wire, (size_t)n, &icmp, now);
 	return s->fd >= 0;
 }
 
@@ -259,17 +257,43 @@ static void take_stamps(struct session *s, int64_t now)
 		;
 }
 
-static void push_one(struct session *s, uint64_t number)
+/* What ICMP says of an earlier datagram is told once by the next call, whatever its errno, instead of sending. The error queue
+ * says of which, so it is read, and the line tried again. Two failures with nothing in the queue between them are the line's
+ * own; so is EPERM, which no ICMP error is. */
+static bool failed_itself(struct session *s, uint64_t number, int error, int64_t now)
+{
+	struct udp *u = s->side;
+	const bool again = u->failing == number;
+	const size_t address = s->address;
+
+	u->failing = number;
+	while (s->fd >= 0 && take_error(s, now))
+		;
+	/* All may have gone on with the next address meanwhile. */
+	if (s->address != address || ledger_first_queued(s->ledger) != number)
+		return false;
+	if (error == EPERM || (again && u->errors == u->errors_before))
+		return true;
+	u->errors_before = u->errors;
+	return false;
+}
+
+/* One try: the line may be queued still. */
+static void push_one(struct session *s, uint64_t number, int64_t turn)
 {
 	struct udp *u = s->side;
 	const size_t n = ledger_wire(s->ledger, number, u->wire, sizeof u->wire);
 	const int64_t now = clock_monotonic();
-	int error = n > sizeof u->wire ? EMSGSIZE : send_datagram(s->fd, u->wire, n);
+	const bool fits = n <= sizeof u->wire;
+	const int error = fits ? send_datagram(s->fd, u->wire, n) : EMSGSIZE;
 
 	if (error == EAGAIN || error == ENOBUFS) {
 		u->full = true;
 		return;
 	}
+	if (error && fits && !failed_itself(s, number, error, turn))
+		return;
+	u->failing = 0;
 	if (error) {
 		ledger_failed(s->ledger, number, error, now);
 		session_row(s, number);
@@ -290,7 +314,7 @@ static void udp_push(struct session *s, int64_t now)
 		stamps_look(&u->stamps);
 	while (s->phase == PHASE_READY && !u->full && may_fly(s) &&
 	    (number = ledger_first_queued(s->ledger)) != 0) {
-		push_one(s, number);
+		push_one(s, number, now);
 		take_stamps(s, now);
 	}
 }
@@ -304,7 +328,7 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 	struct session_reply reply = {.verdict = ledger_reply(s->ledger, bytes, n, at)};
 
 	s->answered = true;
-	u->told_refused = false;
+	u->told = 0;
 	/* In time or late: it was waited for until now. */
 	if (ledger_totals(s->ledger)->waiting < waiting)
 		landed(s, reply.verdict.number);

@@ -15,13 +15,13 @@
 
 #include "view-parts.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
+#include "errors.h"
 #include "units.h"
 
 #define ARROW_COLUMNS 11
@@ -92,43 +92,13 @@ static enum glyph transport_wire(bool stream)
 	return stream ? GLYPH_WIRE_TCP : GLYPH_WIRE_UDP;
 }
 
-/* Short enough for the wire; summary_error() has the whole sentence. */
-static const char *why_failed(int error)
-{
-	static const struct {
-		int error;
-		const char *why;
-	} table[] = {
-		{ EMSGSIZE, "too long" }, { E2BIG, "path MTU" }, { ENETUNREACH, "no route" }, { EHOSTUNREACH, "unreachable" },
-		{ ENETDOWN, "net is down" }, { EACCES, "forbidden" }, { EPERM, "forbidden" },
-		{ ENOBUFS, "no buffers" }, { ENOMEM, "no memory" }, { ECONNREFUSED, "refused" },
-		{ ETIMEDOUT, "timed out" }, { EPIPE, "closed" }, { ECONNRESET, "reset" },
-		{ ENOTCONN, "gone" }, { EPROTO, "protocol" }, { EADDRNOTAVAIL, "no address" },
-		{ ECANCELED, "given up" }, { ENOPROTOOPT, "protocol" },
-	};
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		if (table[i].error == error)
-			return table[i].why;
-	}
-	return NULL;
-}
-
 static void failed_text(const struct ledger_row *line, int room, bool ascii, char *buf, size_t size)
 {
-	const char *why = why_failed(line->error);
-	/* A cross and the reason say as much. */
-	if (why != NULL && FAILED_COLUMNS + words_columns(why) > room) {
-		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), why);
-		return;
-	}
-	snprintf(buf, size, "%s failed", glyph(GLYPH_CROSS, ascii));
-	if (why != NULL) {
-		put(buf, size, ": ");
-		put(buf, size, why);
-	} else if (line->error != 0) {
-		size_t used = strlen(buf);
-		snprintf(buf + used, size - used, ": error %d", line->error);
-	}
+	const char *why = error_word(line->error);
+	/* A cross and the reason say as much; without a reason it is "failed". */
+	const bool both = FAILED_COLUMNS + words_columns(why) <= room && strcmp(why, "failed") != 0;
+
+	snprintf(buf, size, "%s %s%s", glyph(GLYPH_CROSS, ascii), both ? "failed: " : "", why);
 }
 
 /* "0.3 s"; longer times in units that change less often. */

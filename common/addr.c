@@ -46,6 +46,32 @@ static int numeric6(const char *host, uint16_t port, struct addr *a)
 	return 0;
 }
 
+bool addr_names_no_interface(const char *host)
+{
+	char name[IF_NAMESIZE], address[INET6_ADDRSTRLEN];
+	const char *scope = strchr(host, '%');
+	uint32_t number;
+	struct addr a;
+
+	if (!scope || scope - host >= INET6_ADDRSTRLEN)
+		return false;
+	snprintf(address, sizeof address, "%.*s", (int)(scope - host), host);
+	return numeric6(address, 0, &a) == 0 && (scope_number(scope + 1, &number) < 0 || !if_indextoname(number, name));
+}
+
+void addr_unmap(struct addr *a)
+{
+	struct addr mapped = *a;
+
+	if (a->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		return;
+	memset(a, 0, sizeof *a);
+	a->in.sin_family = AF_INET;
+	a->in.sin_port = mapped.in6.sin6_port;
+	memcpy(&a->in.sin_addr, mapped.in6.sin6_addr.s6_addr + 12, sizeof a->in.sin_addr);
+	a->len = sizeof a->in;
+}
+
 int addr_numeric(const char *host, uint16_t port, struct addr *out)
 {
 	struct addr a;
@@ -196,6 +222,18 @@ bool addr_is_unspecified(const struct addr *a)
 	if (ipv4_of(a, &in))
 		return in.s_addr == htonl(INADDR_ANY);
 	return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+bool addr_is_zero_network(const struct addr *a)
+{
+	struct in_addr in;
+
+	return ipv4_of(a, &in) && ntohl(in.s_addr) >> 24 == 0 && in.s_addr != htonl(INADDR_ANY);
+}
+
+bool addr_lacks_interface(const struct addr *a)
+{
+	return a->sa.sa_family == AF_INET6 && !a->in6.sin6_scope_id && IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr);
 }
 
 bool addr_is_group(const struct addr *a)

@@ -26,6 +26,10 @@ struct addr {
 
 /* A numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port: 0, or -1 if it is not numeric. */
 int addr_numeric(const char *host, uint16_t port, struct addr *out);
+/* An IPv6 address with an interface behind "%" that this machine does not have, by name or by number. */
+bool addr_names_no_interface(const char *host);
+/* Makes an IPv4-mapped address the IPv4 address that it is: packets to it are IPv4's, and so are its socket options. */
+void addr_unmap(struct addr *a);
 /* A port as text, 0 to 65535: 0, or -1. */
 int addr_port_number(const char *text, uint16_t *port);
 uint16_t addr_port(const struct addr *a);
@@ -44,6 +48,10 @@ bool addr_same_source(const struct addr *a, const struct addr *b);
 
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a);
+/* Of 0.0.0.0/8, "this network", which are no host's (RFC 1122, 3.2.1.3); 0.0.0.0 itself stands for this machine. */
+bool addr_is_zero_network(const struct addr *a);
+/* It is an address of one link and does not say of which. */
+bool addr_lacks_interface(const struct addr *a);
 /* Multicast (224.0.0.0/4, ff00::/8) or limited broadcast (255.255.255.255). */
 bool addr_is_group(const struct addr *a);
 

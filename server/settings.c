@@ -44,7 +44,7 @@ static const char *not_bindable(const struct addr *a)
 		return NULL;
 	if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
 		return "is an IPv4 address in one of IPv6: leave ::ffff: out";
-	if (IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) && !a->in6.sin6_scope_id)
+	if (addr_lacks_interface(a))
 		return "is an address of one link: add the interface, as in fe80::1%eth0";
 	return NULL;
 }
@@ -54,6 +54,10 @@ static int add_place(struct settings *s, const char *host, bool optional, char w
 	struct settings_place place = {.optional = optional};
 	const char *fault;
 
+	if (addr_names_no_interface(host)) {
+		snprintf(why, OPTIONS_WHY, "names no interface of this host behind the %%: \"ip link\" lists them");
+		return -1;
+	}
 	if (addr_numeric(host, 0, &place.addr) < 0) {
 		snprintf(why, OPTIONS_WHY, "is neither an IPv4 or IPv6 address nor localhost nor * (all addresses)");
 		return -1;

@@ -452,14 +452,14 @@ void model_stream_reply(struct model *m, const void *reply, size_t n, bool ended
 	check_all(m);
 }
 
-void model_unreachable(struct model *m, const void *quoted, size_t n, int error)
+void model_unreachable(struct model *m, const void *quoted, size_t n, size_t least, int error)
 {
 	struct model_line *whole = NULL, *first = NULL;
 	int found = 0;
 
 	for (struct model_line *x = m->lines; x < m->lines + m->count; x++) {
 		if (m->settings.kind == LEDGER_STREAM || x->forgotten || x->fate != FATE_WAITING ||
-		    n > x->wire_length || (n && memcmp(x->wire, quoted, n) != 0))
+		    x->wire_length < least || n > x->wire_length || (n && memcmp(x->wire, quoted, n) != 0))
 			continue;
 		found++;
 		first = first && first->order < x->order ? first : x;
@@ -472,7 +472,7 @@ void model_unreachable(struct model *m, const void *quoted, size_t n, int error)
 		x->fate = error == ECONNREFUSED ? FATE_REFUSED : FATE_FAILED;
 		x->error = error;
 	}
-	CHECK(m, ledger_unreachable(m->ledger, quoted, n, error, 0) == (x ? x->number : 0));
+	CHECK(m, ledger_unreachable(m->ledger, quoted, n, least, error) == (x ? x->number : 0));
 	check_all(m);
 }
 
@@ -614,10 +614,11 @@ static void play_trouble(struct model *m, struct tape *t, uint64_t number)
 	case 3:
 	case 4:
 		if (x)
-			model_unreachable(m, x->wire, pick & 0x80 ? x->wire_length : next(t) % (x->wire_length + 1), error);
+			model_unreachable(m, x->wire, pick & 0x80 ? x->wire_length : next(t) % (x->wire_length + 1),
+			    pick % 8 == 3 ? 0 : x->wire_length / 2, error);
 		break;
 	case 5:
-		model_unreachable(m, NULL, 0, error);
+		model_unreachable(m, NULL, 0, pick >> 4, error);
 		break;
 	case 6:
 		if (m->settings.kind == LEDGER_STREAM || pick & 0x80)

@@ -54,7 +54,7 @@ void model_failed(struct model *m, uint64_t number, int error);
 void model_requeue(struct model *m, uint64_t number);
 void model_reply(struct model *m, const void *reply, size_t n, int64_t now);
 void model_stream_reply(struct model *m, const void *reply, size_t n, bool ended, int64_t now);
-void model_unreachable(struct model *m, const void *quoted, size_t n, int error);
+void model_unreachable(struct model *m, const void *quoted, size_t n, size_t least, int error);
 void model_cut_off(struct model *m);
 void model_expire(struct model *m, int64_t now);
 void model_give_up(struct model *m);

@@ -118,6 +118,52 @@ static void test_what_is_the_same(void **state)
 	assert_false(addr_equal(&plain, &mapped));
 }
 
+static void test_unmapped(void **state)
+{
+	struct addr mapped = make("::ffff:10.9.0.2", 5), plain = make("10.9.0.2", 5), six = make("fd09::2", 5), before = six;
+
+	(void)state;
+	addr_unmap(&mapped);
+	assert_memory_equal(&mapped, &plain, sizeof plain);
+	addr_unmap(&mapped);
+	addr_unmap(&six);
+	assert_memory_equal(&mapped, &plain, sizeof plain);
+	assert_memory_equal(&six, &before, sizeof six);
+}
+
+static void test_interfaces(void **state)
+{
+	static const char *const missing[] = {"fe80::1%nosuchinterface", "fe80::1%0", "::1%", "fd00::1%nosuch", "fe80::1%4294967295"};
+	static const char *const others[] = {"fe80::1%lo", "fe80::1%1", "fe80::1", "::1", "1.2.3.4%nosuch", "host%nosuch", "", "%"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(missing); i++)
+		assert_true(addr_names_no_interface(missing[i]));
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_false(addr_names_no_interface(others[i]));
+}
+
+/* What no host has for itself alone. */
+static void test_no_address_of_a_host(void **state)
+{
+	static const struct {
+		const char *host;
+		bool zero, lacks;
+	} cases[] = {
+		{"0.0.46.224", true, false}, {"0.255.255.255", true, false}, {"::ffff:0.0.0.1", true, false},
+		{"0.0.0.0", false, false}, {"1.0.0.0", false, false}, {"::", false, false}, {"::1", false, false},
+		{"fe80::1", false, true}, {"febf::1", false, true}, {"fe80::1%lo", false, false}, {"fec0::1", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct addr a = make(cases[i].host, 1);
+
+		assert_int_equal(addr_is_zero_network(&a), cases[i].zero);
+		assert_int_equal(addr_lacks_interface(&a), cases[i].lacks);
+	}
+}
+
 static void test_kinds(void **state)
 {
 	static const struct {
@@ -172,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_numeric),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_what_is_the_same),
+		cmocka_unit_test(test_unmapped), cmocka_unit_test(test_interfaces), cmocka_unit_test(test_no_address_of_a_host),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_other_families),
 	};

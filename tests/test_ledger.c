@@ -406,7 +406,7 @@ static void refused_lines_leave_their_text(void **state)
 
 	(void)state;
 	put(l, 1, "hello", 0);
-	assert_int_equal(ledger_unreachable(l, "hello", 5, ECONNREFUSED, 1), 1);
+	assert_int_equal(ledger_unreachable(l, "hello", 5, 0, ECONNREFUSED), 1);
 	put(l, 2, "hello", 2);
 	wire_is(l, 2, "hello");
 	ledger_failed(l, 2, EMSGSIZE, 3);
@@ -794,23 +794,43 @@ static void unreachable(void **state)
 	put(l, 4, "xyz", 0);
 	put(l, 5, "Xya", 0);
 	/* The one that was sent exactly so; capitals are another line. */
-	assert_int_equal(ledger_unreachable(l, "hello", 5, ECONNREFUSED, 1), 2);
+	assert_int_equal(ledger_unreachable(l, "hello", 5, 0, ECONNREFUSED), 2);
 	fate_is(l, 2, FATE_REFUSED);
 	assert_int_equal(row(l, 2)->error, ECONNREFUSED);
-	assert_int_equal(ledger_unreachable(l, "HELLO", 5, ECONNREFUSED, 1), 0);
-	assert_int_equal(ledger_unreachable(l, "#3 hello", 8, EHOSTUNREACH, 1), 3);
+	assert_int_equal(ledger_unreachable(l, "HELLO", 5, 0, ECONNREFUSED), 0);
+	assert_int_equal(ledger_unreachable(l, "#3 hello", 8, 0, EHOSTUNREACH), 3);
 	fate_is(l, 3, FATE_FAILED);
-	assert_int_equal(ledger_unreachable(l, "xy", 2, ECONNREFUSED, 1), 4);
-	assert_int_equal(ledger_unreachable(l, "hello world, longer", 19, ECONNREFUSED, 1), 0);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, ECONNREFUSED, 1), 1);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, ECONNREFUSED, 1), 5);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, ECONNREFUSED, 1), 0);
+	assert_int_equal(ledger_unreachable(l, "xy", 2, 0, ECONNREFUSED), 4);
+	assert_int_equal(ledger_unreachable(l, "hello world, longer", 19, 0, ECONNREFUSED), 0);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 1);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 5);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 0);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_totals(l)->refused, 4);
 	assert_int_equal(ledger_totals(l)->failed, 1);
 	/* A reply now changes no fate. */
 	verdict_is(reply(l, "XYZ", 2), MATCH_STRAY, 0, 0);
 	fate_is(l, 4, FATE_REFUSED);
+	ledger_free(l);
+}
+
+/* What is too large for a path is not a line that fits, quoted or not. */
+static void unreachable_for_its_size(void **state)
+{
+	struct ledger *l = datagrams();
+
+	(void)state;
+	put(l, 1, "short", 0);
+	put(l, 2, "shorter than long", 0);
+	put(l, 3, "long enough for that", 0);
+	put(l, 4, "long enough for that too", 0);
+	assert_int_equal(ledger_unreachable(l, "short", 5, 18, EMSGSIZE), 0);
+	assert_int_equal(ledger_unreachable(l, "long", 4, 18, EMSGSIZE), 3);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 18, EMSGSIZE), 4);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 18, EMSGSIZE), 0);
+	fate_is(l, 1, FATE_WAITING);
+	fate_is(l, 2, FATE_WAITING);
+	assert_true(ledger_balanced(l));
 	ledger_free(l);
 }
 
@@ -822,7 +842,7 @@ static void doubtful_refusals_keep_their_text(void **state)
 	(void)state;
 	put(l, 1, "a", 0);
 	put(l, 2, "b", 0);
-	assert_int_equal(ledger_unreachable(l, NULL, 0, ECONNREFUSED, 1), 1);
+	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 1);
 	put(l, 3, "a", 2);
 	wire_is(l, 3, "#3 a");
 	verdict_is(reply(l, "A", 3), MATCH_STRAY, 0, 0);
@@ -1198,7 +1218,7 @@ int main(void)
 		cmocka_unit_test(cut_off_leaves_the_queue),
 		cmocka_unit_test(requeue),
 		cmocka_unit_test(sent_again),
-		cmocka_unit_test(unreachable),
+		cmocka_unit_test(unreachable), cmocka_unit_test(unreachable_for_its_size),
 		cmocka_unit_test(doubtful_refusals_keep_their_text),
 		cmocka_unit_test(giving_up),
 		cmocka_unit_test(rows_by_number_and_age),

@@ -206,7 +206,7 @@ static void every_fate(struct stage *s)
 	reply(s, false, "CUT");
 	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, s->now);
 	uint64_t refused = send(s, false, "knock");
-	assert_int_equal(ledger_unreachable(s->udp, "knock", 5, ECONNREFUSED, s->now), refused);
+	assert_int_equal(ledger_unreachable(s->udp, "knock", 5, 0, ECONNREFUSED), refused);
 	reply(s, false, "WHAT");
 	type(s, false, "later");
 	send(s, false, "here?");

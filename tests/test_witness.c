@@ -249,7 +249,7 @@ static void late_and_refused(void **state)
 	line(s, "refused", 11 * MS);
 	tell(s, "there", "delivered", "late", 10 * MS, 900 * MS, 0);
 	tell(s, "there", "delivered", "refused", 11 * MS, 30 * MS, 0);
-	ledger_unreachable(s->udp, "refused", 7, ECONNREFUSED, 50 * MS);
+	ledger_unreachable(s->udp, "refused", 7, 0, ECONNREFUSED);
 	tell(s, "back", "delivered", "LATE", 900 * MS, 1900 * MS, 0);
 	expire(s, 1500 * MS);
 	reply(s, "LATE", 1900 * MS);
@@ -500,7 +500,7 @@ static void refused_without_arriving(void **state)
 
 	line(s, "hello", 10 * MS);
 	tell(s, "there", "random", "hello", 10 * MS, 0, 0);
-	ledger_unreachable(s->udp, "hello", 5, ECONNREFUSED, 50 * MS);
+	ledger_unreachable(s->udp, "hello", 5, 0, ECONNREFUSED);
 	disagrees(s, WITNESS_REFUSED);
 }
 

@@ -38,6 +38,7 @@ MAY = {
     'common/options-file.c': 'file speak',
     'common/outbox.c': 'socket',
     'client-tui/far.c': 'clock',
+    'client-tui/icmp.c': 'socket',
     'client-tui/json-reader.c': 'json',
     'client-tui/lab.c': 'socket wait file',
     'client-tui/main.c': 'file place speak',
