@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,8 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	/* A point in every figure, on the screen as in files. */
 	setlocale(LC_NUMERIC, "C");
+	/* A file that may not grow is told as a full disk is. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (check_descriptors() < 0)
 		return 1;
 	if (client_settings_read(&settings, argc, argv) < 0)
