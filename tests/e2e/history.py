@@ -119,6 +119,19 @@ def no_room(server):
             ([] if b"the history was not saved: File too large" in screen.seen else [f"it says {screen.seen[-300:]!r}"])
 
 
+def unreadable(server):
+    """What is no file is told at the start, and at the end that nothing was saved."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, "upcase", "history"))
+        screen, = start(folder, server, 1)
+        screen.type(b"new\r")
+        hear(server, [screen], 1)
+        screen.type(b"\x04")
+        screen.end()
+        return [f"{words!r} is not in {screen.seen!r}" for words in (
+            b"the history cannot be read", b"the history was not saved: Is a directory") if words not in screen.seen]
+
+
 def held(server):
     """Somebody keeps the lock: the session ends all the same, and says what it could not do."""
     with tempfile.TemporaryDirectory() as folder:
@@ -140,6 +153,7 @@ def main():
         for trial in range(TRIALS):
             point(f"eight sessions that end together, {trial + 1} of {TRIALS}", together(server, trial))
         point("a full disk takes no line that was there", no_room(server))
+        point("a history that is a folder is told", unreadable(server))
         point("a lock that is held does not hold up the end", held(server))
     HOME.cleanup()
     done()
