@@ -103,13 +103,14 @@ def on_terminal(*command, stdin=b"", env=None, screen=False, leave=None, executa
     """What a program writes to a terminal; what it reads, from a pipe, or from there. ^D when `leave` was seen."""
     master, slave = pty.openpty()
     reader, writer = os.pipe()
+    # Less than a pipe takes; who does not read it may be gone by then.
+    if not screen:
+        os.write(writer, stdin)
+    os.close(writer)
     process = subprocess.Popen(command, stdin=slave if screen else reader, stdout=slave, stderr=slave, start_new_session=True,
                                executable=executable, env=environment(**{"TERM": "xterm", **(env or {})}))
     os.close(slave)
     os.close(reader)
-    if not screen:
-        os.write(writer, stdin)
-    os.close(writer)
     seen, late, typed = b"", time.monotonic() + PATIENCE, not screen
     while time.monotonic() < late:
         if not select.select([master], [], [], 0.05)[0]:
@@ -144,6 +145,11 @@ def tame(name, seen, *words):
 SPELT = rb"\x1b]0;EVIL\x07"
 
 
+def name_of(program, command):
+    words = b" ".join(command).replace(EVIL, b"EVIL").replace(EVIL[:-3], b"EVIL").replace(os.fsencode(PLACE), b"")
+    return f"{program} {words.decode()}"
+
+
 def arguments():
     evil = os.fsencode(PLACE) + b"/" + EVIL
     os.mkdir(evil)
@@ -157,7 +163,7 @@ def arguments():
         [b"--config", evil + b"/none"], [b"--config", evil + b"/config"], [b"--config", evil],
     ]
     for command in client:
-        tame(f"upcase {command!r}", on_terminal(UPCASE, *command), b"-x" if command[0][:2] == b"-x" else b"EVIL")
+        tame(name_of("upcase", command), on_terminal(UPCASE, *command), b"-x" if command[0][:2] == b"-x" else b"EVIL")
     tame("upcase and a letter that is none", on_terminal(UPCASE, b"-" + EVIL), rb"-\x1b")
     tame("upcase, by another name", on_terminal(EVIL, b"--wrong", executable=UPCASE), b"--wrong")
     tame("upcase and a server that is not there", on_terminal(UPCASE, b"--plain", env={"UPCASED": b"/" + EVIL}), SPELT)
@@ -168,10 +174,10 @@ def arguments():
          rb"gr\xc3\xbc\xc3\x9fe.invalid")
     for command in ([EVIL], [b"--bind=" + EVIL], [b"--" + EVIL], [b"--port=0", b"--port-file", evil], [b"--port-file", EVIL + b"/x"],
                     [b"--port=0", b"--control", evil], [b"--port=" + EVIL]):
-        tame(f"upcased {command!r}", on_terminal(UPCASED, *command), b"EVIL")
+        tame(name_of("upcased", command), on_terminal(UPCASED, *command), b"EVIL")
     for command in ([b"--loss=" + EVIL], [b"--" + EVIL], [b"--preset=" + EVIL], [b"ctl", b"--socket", evil], [b"ctl", b"--" + EVIL],
                     [b"ctl", EVIL[:-3]]):
-        tame(f"upcase-lab {command!r}", on_terminal(LAB, *command), b"EVIL" if b"ctl" not in command[:1] or len(command) > 2 else b"")
+        tame(name_of("upcase-lab", command), on_terminal(LAB, *command), b"EVIL" if b"ctl" not in command[:1] or len(command) > 2 else b"")
 
 
 def replies():
