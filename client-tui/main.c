@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 	setlocale(LC_NUMERIC, "C");
 	/* A file that may not grow is told as a full disk is. */
 	signal(SIGXFSZ, SIG_IGN);
-	if (standard_open(0) < 0)
+	if (standard_open("upcase", 0))
 		return 1;
 	if (client_settings_read(&settings, argc, argv) < 0)
 		return 2;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A process has one standard output, so what it is in the middle of is kept here. Nothing here takes memory: it also tells that
+ * there is none. */
 #include "config.h"
 
 #include "standard.h"
@@ -7,20 +9,33 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "printable.h"
 #include "utf8.h"
 
-int standard_open(int flags)
+/* Text is shown in pieces of so many bytes: more than any path. */
+#define PIECE 5000
+/* Controls in lines of ours. */
+#define KEPT "\t\n"
+
+/* The beginning of a character whose rest is still to come. */
+static struct cut {
+	unsigned char bytes[3];
+	size_t n;
+} output_cut;
+
+int standard_open(const char *program, int flags)
 {
 	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
 
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd] | flags) != fd)
-			return -1;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF || open("/dev/null", modes[fd] | flags, 0) == fd)
+			continue;
+		standard_say("%s: /dev/null: %s", program, strerror(errno));
+		return 1;
+	}
 	return 0;
 }
 
@@ -28,12 +43,6 @@ bool standard_utf8(void)
 {
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
-
-/* The beginning of a character whose rest is still to come. */
-struct cut {
-	unsigned char bytes[3];
-	size_t n;
-};
 
 static bool write_all(const char *bytes, size_t n)
 {
@@ -48,74 +57,65 @@ static bool write_all(const char *bytes, size_t n)
 	return true;
 }
 
-/* What the stream hands over: of any length, cut anywhere. */
+/* What the stream hands over, of any length, cut anywhere: the beginning of a character waits for its rest. */
 static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 {
 	struct cut *cut = cookie;
-	const size_t all = cut->n + n;
-	unsigned char *text = malloc(all);
-	char *shown = malloc(PRINTABLE_ROOM(all));
-	bool written = false;
+	const bool utf8 = standard_utf8();
+	unsigned char piece[PIECE];
+	char shown[PRINTABLE_ROOM(PIECE)];
 
-	if (text && shown) {
-		memcpy(text, cut->bytes, cut->n);
-		memcpy(text + cut->n, bytes, n);
-		cut->n = standard_utf8() ? utf8_cut_off(text, all) : 0;
-		memcpy(cut->bytes, text + all - cut->n, cut->n);
-		written = write_all(shown, printable_text(shown, text, all - cut->n, "\t\n", standard_utf8()));
+	for (size_t at = 0, part, length; at < n; at += part) {
+		part = n - at < PIECE - cut->n ? n - at : PIECE - cut->n;
+		memcpy(piece, cut->bytes, cut->n);
+		memcpy(piece + cut->n, bytes + at, part);
+		length = cut->n + part;
+		cut->n = utf8 ? utf8_cut_off(piece, length) : 0;
+		memcpy(cut->bytes, piece + length - cut->n, cut->n);
+		if (!write_all(shown, printable_text(shown, piece, length - cut->n, KEPT, utf8)))
+			return 0;
 	}
-	free(text);
-	free(shown);
-	return written ? (ssize_t)n : 0;
+	return (ssize_t)n;
 }
 
 void standard_guard(void)
 {
-	struct cut *cut = isatty(STDOUT_FILENO) ? calloc(1, sizeof *cut) : NULL;
-	FILE *shown = cut ? fopencookie(cut, "w", (cookie_io_functions_t){.write = write_shown}) : NULL;
+	FILE *shown = isatty(STDOUT_FILENO) ? fopencookie(&output_cut, "w", (cookie_io_functions_t){.write = write_shown}) : NULL;
 
-	if (!shown) {
-		free(cut);
+	if (!shown)
 		return;
-	}
 	setvbuf(shown, NULL, _IOLBF, 0);
 	stdout = shown;
 }
 
-/* In one piece: others may write there too. */
-static void put_shown(FILE *out, const char *text, const char *kept, const char *end)
-{
-	const size_t n = strlen(text);
-	char *shown = malloc(PRINTABLE_ROOM(n));
-
-	if (!shown)
-		return;
-	printable_text(shown, text, n, kept, standard_utf8());
-	fprintf(out, "%s%s", shown, end);
-	free(shown);
-}
-
 void standard_put(FILE *out, const char *text)
 {
-	if (out == stderr || isatty(fileno(out)))
-		put_shown(out, text, "\n", "");
-	else
+	char shown[PRINTABLE_ROOM(PIECE)];
+
+	if (out != stderr && !isatty(fileno(out))) {
 		fputs(text, out);
+		return;
+	}
+	while (*text) {
+		const size_t line = strcspn(text, "\n"), n = line < PIECE ? line + (text[line] == '\n') : PIECE;
+
+		printable_text(shown, text, n, KEPT, standard_utf8());
+		fputs(shown, out);
+		text += n;
+	}
 }
 
+/* In one piece: others may write there too. */
 void standard_say(const char *format, ...)
 {
+	char text[PIECE], shown[PRINTABLE_ROOM(PIECE)];
 	va_list args;
-	char *text;
-	int n;
 
 	va_start(args, format);
-	n = vasprintf(&text, format, args);
+	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	if (n < 0)
-		return;
-	put_shown(stderr, text, "", "\n");
-	free(text);
+	printable_text(shown, text, strlen(text), "", standard_utf8());
+	fprintf(stderr, "%s\n", shown);
 }
 
 int standard_end(const char *program)

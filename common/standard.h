@@ -9,8 +9,8 @@
 
 /* Descriptors 0 to 2 that the caller closed would be given to sockets and files. What stands in for them can be neither read
  * (0) nor written (1), so that what is missing is told. `flags`: O_CLOEXEC where a command is to find them closed as well.
- * Returns 0 or -1. */
-int standard_open(int flags);
+ * Returns 0, or 1, an exit status, after a line that says what was wrong. */
+int standard_open(const char *program, int flags);
 /* Whether terminals take UTF-8 here. After setlocale(). */
 bool standard_utf8(void);
 /* Where standard output is a terminal, lets nothing drive it from here on, for programs that never do so themselves. */

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	/* They are the command's: a socket of ours must never stand there. */
-	if (standard_open(O_CLOEXEC) < 0)
+	if (standard_open("upcase-lab", O_CLOEXEC))
 		return 1;
 	standard_guard();
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {

@@ -335,7 +335,7 @@ int main(int argc, char **argv)
 	int status;
 
 	setlocale(LC_CTYPE, "");
-	if (standard_open(0) < 0)
+	if (standard_open(PROGRAM, 0))
 		return STATUS_FAILED;
 	standard_guard();
 	if ((status = read_settings(&s.settings, argc, argv)))

@@ -37,7 +37,7 @@ MAY = {
     'common/options.c': 'file speak',
     'common/options-file.c': 'file',
     'common/outbox.c': 'socket',
-    'common/standard.c': 'file place speak',
+    'common/standard.c': 'file place speak state',
     'client-tui/far.c': 'clock',
     'client-tui/icmp.c': 'socket',
     'client-tui/json-reader.c': 'json',
