@@ -107,7 +107,12 @@ static struct session *make_session(struct record_side *side, size_t rows)
 
 static FILE *open_file(const char *path)
 {
-	return strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+	FILE *in = strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+
+	/* What stands in for a closed standard input cannot be read. */
+	if (!in && errno == EINVAL)
+		errno = EBADF;
+	return in;
 }
 
 struct replay *replay_open(const char *path, char why[REPLAY_WHY])

@@ -58,6 +58,8 @@ def inputs():
         reader, writer = os.pipe()
         os.write(writer, b"read before\n")
         result = execute(UPCASE, "--plain", "127.0.0.1", str(server.port), stdin=None, preexec_fn=lambda: os.close(0))
+        again = execute(UPCASE, "--read", "-", "--plain", stdin=None, preexec_fn=lambda: os.close(0))
+        point("--read - and standard input is closed", told(again, 2, b"Bad file descriptor"))
         point("standard input is closed", told(result, 1, b"standard input: Bad file descriptor"))
         result = execute(UPCASE, "--count=2", "-q", "127.0.0.1", str(server.port), stdin=None, preexec_fn=lambda: os.close(0))
         point("... which is no fault where it is not read", told(result, 0) + differences("replies", result.stdout,
