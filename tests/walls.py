@@ -224,6 +224,19 @@ def check_state(found):
         if 'state' not in allowed(source) for name in own_variables(source, path)])
 
 
+# Standard error: where all goes through, a program that only builds, the progress, which is ours and drives the terminal, and a
+# child whose standard error is a pipe to us.
+SPEAKERS = ['common/standard.c', 'common/mkcapitals.c', 'client-tui/plain-output.c', 'client-tui/private.c']
+
+
+def check_speech():
+    """What is not ours must not drive a terminal."""
+    point('what is said on standard error goes through common/standard.c', [
+        f'{path} has {" ".join(match[0].split())}' for path in files(PROGRAM_FOLDERS, '.c') if path not in SPEAKERS
+        for match in re.finditer(r'\b(?:v?[fd]printf|fput[cs]|putc|fwrite)\b[^;]*\b(?:stderr|STDERR_FILENO)\b|\bperror\b',
+                                 read(path))])
+
+
 def check_table(found):
     """The table says what is so: no file may more than it does."""
     faults = [f'{source} is not there' for source in MAY if source not in found]
@@ -282,6 +295,7 @@ def main():
     check_includes()
     check_state(found)
     check_table(found)
+    check_speech()
     check_looks()
     check_lists(found)
     done()
