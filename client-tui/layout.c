@@ -8,38 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 #define REPLACEMENT 0xfffd
-
-/* Bytes of the character at `s`, of which `n` (1 or more) are there, and the character in *c; 0 if they are not UTF-8
- * (Unicode Standard, table 3-7: no overlong forms, no surrogates). */
-static size_t decode(const unsigned char *s, size_t n, uint32_t *c)
-{
-	size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-	if (length == 0 || length > n)
-		return 0;
-	if (length == 1) {
-		*c = s[0];
-		return 1;
-	}
-	uint32_t value = s[0] & (0x7fu >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | (s[i] & 0x3fu);
-	}
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	if (value < least[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
-		return 0;
-	*c = value;
-	return length;
-}
-
-/* Characters that change the order of what stands around them: a name could pretend to be another. */
-static bool turns_text(uint32_t c)
-{
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f ||
-	    c == 0x061c;
-}
 
 static bool make_room(struct layout *l)
 {
@@ -95,7 +66,7 @@ static bool append_char(struct layout *l, uint32_t c, size_t offset, layout_widt
 		return append(l, c, 1, false, offset);
 	if (c < 0x20 || c == 0x7f)
 		return append(l, '^', 1, true, offset) && append(l, c ^ 0x40, 1, true, offset);
-	int columns = c < 0xa0 || turns_text(c) ? -1 : width((wchar_t)c);
+	int columns = utf8_is_control(c) ? -1 : width((wchar_t)c);
 	if (columns == 0 && join(l, c))
 		return true;
 	if (columns < 1 || columns > 2)
@@ -110,9 +81,8 @@ int layout_text(struct layout *l, const void *text, size_t n, layout_width *widt
 	if (n > UINT32_MAX)
 		n = UINT32_MAX;
 	for (size_t i = 0; i < n;) {
-		uint32_t c;
-		size_t used = decode(s + i, n - i, &c);
-		bool kept = used > 0 ? append_char(l, c, i, width) : append_replacement(l, i, width);
+		size_t used = utf8_character(s + i, n - i);
+		bool kept = used > 0 ? append_char(l, utf8_code(s + i, used), i, width) : append_replacement(l, i, width);
 		if (!kept)
 			return -1;
 		i += used > 0 ? used : 1;

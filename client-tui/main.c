@@ -2,8 +2,9 @@
 /* upcase: starts, chooses the front end, ends. */
 #include "config.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "private.h"
 #include "save.h"
 #include "settings.h"
+#include "standard.h"
 #include "tui.h"
 
 static bool on_a_terminal(void)
@@ -22,25 +24,12 @@ static bool on_a_terminal(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-/* Descriptors 0 to 2 closed by the caller would be given to sockets. What stands in for the output cannot be written,
- * so that replies that go nowhere are told. */
-static int check_descriptors(void)
-{
-	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
-		if (open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
-			return -1;
-	}
-	return 0;
-}
-
 static int start_private(struct client_settings *settings, struct private_server *server, char *notice, size_t size)
 {
 	char why[300];
 
 	if (private_start(server, why, sizeof why) < 0) {
-		fprintf(stderr, "upcase: %s\n", why);
+		standard_say("upcase: %s", why);
 		return -1;
 	}
 	strcpy(settings->host, "127.0.0.1");
@@ -89,8 +78,9 @@ static int run_replay(const struct client_settings *settings)
 	int status;
 
 	if (!replay) {
-		fprintf(stderr, "upcase: --read %s\n", why);
-		return 2;
+		status = errno == EIO ? 1 : 2;
+		standard_say("upcase: --read %s", why);
+		return status;
 	}
 	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
 		status = plain_replay(settings, replay);
@@ -111,9 +101,9 @@ static int check_options(const struct client_settings *settings)
 	else if (settings->read && (settings->count || *settings->host))
 		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count";
 	if (wrong)
-		fprintf(stderr, "upcase: %s\n", wrong);
+		standard_say("upcase: %s", wrong);
 	else if (settings->save && save_check(settings->save, why) < 0)
-		fprintf(stderr, "upcase: --save %s\n", why);
+		standard_say("upcase: --save %s", why);
 	else
 		return 0;
 	return -1;
@@ -126,17 +116,19 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	/* A point in every figure, on the screen as in files. */
 	setlocale(LC_NUMERIC, "C");
-	if (check_descriptors() < 0)
+	/* A file that may not grow is told as a full disk is. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (standard_open("upcase", 0))
 		return 1;
 	if (client_settings_read(&settings, argc, argv) < 0)
 		return 2;
 	if (settings.help) {
 		client_help();
-		return 0;
+		return standard_end("upcase");
 	}
 	if (settings.version) {
 		puts(PACKAGE_STRING);
-		return 0;
+		return standard_end("upcase");
 	}
 	if (check_options(&settings) < 0)
 		return 2;

@@ -10,9 +10,10 @@
  * left out. Returns 0, also if there is no file; -1 with errno if it could not be read. */
 int past_read(const char *path, void (*entry)(void *context, const char *line), void *context);
 
-/* Adds `count` lines, then drops the oldest beyond `keep`. Makes the file (0600) and its folders
- * (0700). Two programs may do so one after the other and both keep their lines. Returns 0, or -1
- * with errno. */
+/* Adds `count` lines and drops the oldest beyond `keep`: a new file takes the place of the old one,
+ * which stays as it was if that fails. Makes the file (0600) and its folders (0700). Programs may do
+ * so at the same time and all keep their lines; each waits for the others, 5 s at most. Returns 0, or
+ * -1 with errno: EBUSY when another holds the lock for longer. */
 int past_append(const char *path, const char *const *lines, size_t count, size_t keep);
 
 #endif

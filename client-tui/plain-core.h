@@ -78,7 +78,9 @@ struct plain {
 	unsigned told;
 	/* Memory is short: the end. */
 	bool failed;
-	bool write_failed;
+	/* Standard input could not be read to its end; why standard output could not be written, or 0. */
+	bool read_failed;
+	int write_error;
 	/* Standard input is a terminal. */
 	bool typed;
 	/* Standard error shows UTF-8. */

@@ -125,11 +125,16 @@ void plain_end_input(struct plain *p, int64_t now)
 void plain_read(struct plain *p)
 {
 	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
+	char why[100];
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
-	if (n < 0)
-		fprintf(stderr, "upcase: standard input: %s\n", strerror(errno));
+	if (n < 0) {
+		snprintf(why, sizeof why, "standard input: %s", strerror(errno));
+		plain_record_notice(p, true, why);
+		plain_say(p, true, why);
+		p->read_failed = true;
+	}
 	p->begin = 0;
 	p->end = n > 0 ? (size_t)n : 0;
 	if (n <= 0)

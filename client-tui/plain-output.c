@@ -3,12 +3,14 @@
  * its own that begins with its transport; while one lane's long reply comes in pieces, the other's wait. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "plain-core.h"
+#include "standard.h"
 #include "summary.h"
 
 /* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so many. */
@@ -54,7 +56,7 @@ void plain_say(struct plain *p, bool bad, const char *words)
 		return;
 	plain_erase_progress(p);
 	snprintf(text, sizeof text, "%s", words);
-	fprintf(stderr, "upcase: %s\n", p->utf8 ? text : summary_ascii(text));
+	standard_say("upcase: %s", p->utf8 ? text : summary_ascii(text));
 }
 
 /* --- standard output --- */
@@ -65,8 +67,8 @@ static void put(struct plain *p, const void *bytes, size_t n)
 		plain_erase_progress(p);
 		p->progress_at = 0;
 	}
-	if (n > 0 && fwrite(bytes, 1, n, stdout) != n)
-		p->write_failed = true;
+	if (n > 0 && fwrite(bytes, 1, n, stdout) != n && !p->write_error)
+		p->write_error = errno;
 }
 
 static struct lane *other_lane(const struct lane *lane)
@@ -158,8 +160,8 @@ static void put_reply(struct lane *lane, uint64_t number, const void *text, size
 
 void plain_flush(struct plain *p)
 {
-	if (fflush(stdout) != 0)
-		p->write_failed = true;
+	if (fflush(stdout) != 0 && !p->write_error)
+		p->write_error = errno;
 }
 
 void plain_end_output(struct plain *p)

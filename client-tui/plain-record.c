@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "plain-core.h"
 #include "save.h"
+#include "standard.h"
 
 int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 {
@@ -72,8 +73,7 @@ void plain_record_turn(struct plain *p, int64_t now)
 		return;
 	tell_peers(p);
 	p->record_at = recorder_turn(p->recorder, now);
-	if (recorder_error(p->recorder))
-		p->write_failed = true;
+	p->write_error = recorder_error(p->recorder);
 }
 
 static void tell_facts(struct plain *p, int64_t now)
@@ -103,11 +103,11 @@ int plain_record_end(struct plain *p, bool complete, int64_t now)
 	p->run.stopped = !complete;
 	recorder_end(p->recorder, &p->run);
 	if (recorder_error(p->recorder)) {
-		fprintf(stderr, "upcase: standard output: %s\n", strerror(recorder_error(p->recorder)));
+		standard_say("upcase: standard output: %s", strerror(recorder_error(p->recorder)));
 		result = -1;
 	}
 	if (p->settings->save && save_file(p->settings->save, p->recorder, NULL, &p->run, now, why) < 0) {
-		fprintf(stderr, "upcase: %s\n", why);
+		standard_say("upcase: %s", why);
 		result = -1;
 	}
 	return result;

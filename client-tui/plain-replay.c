@@ -4,7 +4,6 @@
 #include "plain-replay.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "clock.h"
 #include "record-file.h"
 #include "save.h"
+#include "standard.h"
 #include "summary.h"
 
 struct play {
@@ -31,7 +31,7 @@ static void say(const struct play *p, bool bad, const char *words)
 	if (!bad && p->settings->quiet)
 		return;
 	snprintf(text, sizeof text, "%s", words);
-	fprintf(stderr, "upcase: %s\n", p->utf8 ? text : summary_ascii(text));
+	standard_say("upcase: %s", p->utf8 ? text : summary_ascii(text));
 }
 
 static bool is_stream(const struct play *p, size_t session)
@@ -100,15 +100,15 @@ static bool summarise(const struct play *p)
 		recorder_facts(p->recorder, (int)i, &facts);
 		all = all && facts.totals->answered == facts.totals->typed;
 		if (!p->settings->quiet)
-			fputs(p->utf8 ? summary_facts(&facts, text, sizeof text) :
-			    summary_ascii(summary_facts(&facts, text, sizeof text)), stderr);
+			standard_put(stderr, p->utf8 ? summary_facts(&facts, text, sizeof text) :
+			    summary_ascii(summary_facts(&facts, text, sizeof text)));
 	}
 	return all;
 }
 
 static int write_failed(int error)
 {
-	fprintf(stderr, "upcase: standard output: %s\n", strerror(error));
+	standard_say("upcase: standard output: %s", strerror(error));
 	return 1;
 }
 
@@ -135,11 +135,12 @@ static int finish(struct play *p)
 
 int plain_replay(const struct client_settings *settings, struct replay *replay)
 {
-	struct play p = { .settings = settings, .replay = replay, .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+	struct play p = { .settings = settings, .replay = replay, .utf8 = standard_utf8(),
 		.prefixes = replay_sessions(replay) > 1 };
 	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line };
 	int status = 1;
 
+	standard_guard();
 	signal(SIGPIPE, SIG_IGN);
 	/* Any time does: only differences are written. */
 	if (replay_start(replay, &hooks, RECORD_FILE_MOST + 1, true, NS_PER_S) == 0) {
@@ -151,7 +152,7 @@ int plain_replay(const struct client_settings *settings, struct replay *replay)
 		replay_turn(replay, INT64_MAX);
 		status = finish(&p);
 	} else {
-		fputs("upcase: memory is short\n", stderr);
+		standard_say("upcase: memory is short");
 	}
 	recorder_free(p.recorder);
 	return status;

@@ -5,8 +5,6 @@
 
 #include "plain.h"
 
-#include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 
 #include "clock.h"
 #include "plain-core.h"
+#include "standard.h"
 #include "summary.h"
 
 /* In the lab: how long the last lines may still be compared with what the link did. */
@@ -88,7 +87,7 @@ static void tell_truth(const struct plain *p)
 {
 	char text[600];
 
-	fputs(link_report_end(witness_totals(truth_witness(p->truth)), text, sizeof text), stderr);
+	standard_put(stderr, link_report_end(witness_totals(truth_witness(p->truth)), text, sizeof text));
 }
 
 /* --- the loop --- */
@@ -103,7 +102,7 @@ static bool all_settled(const struct plain *p)
 
 static bool finished(struct plain *p)
 {
-	return stopped || p->failed || p->write_failed || (p->input_ended && all_settled(p) && !truth_awaited(p));
+	return stopped || p->failed || p->write_error || (p->input_ended && all_settled(p) && !truth_awaited(p));
 }
 
 static void take_interrupt(struct plain *p)
@@ -238,8 +237,8 @@ static void tell_end(struct plain *p)
 		*(p->lanes[i].stream ? &tcp : &udp) = &facts[i];
 	}
 	if (udp || tcp)
-		fputs(p->utf8 ? summary_peer(udp, tcp, text, sizeof text) : summary_ascii(summary_peer(udp, tcp, text, sizeof text)),
-		    stderr);
+		standard_put(stderr, p->utf8 ? summary_peer(udp, tcp, text, sizeof text) :
+		    summary_ascii(summary_peer(udp, tcp, text, sizeof text)));
 }
 
 static void tell_generator(struct plain *p)
@@ -255,7 +254,7 @@ static int end(struct plain *p)
 	bool all, all_sent, recorded;
 
 	generator_stop(&p->generator, clock_monotonic());
-	all_sent = all = p->input_ended && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
+	all_sent = all = p->input_ended && !p->read_failed && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
 
 	for (size_t i = 0; i < p->lane_count; i++) {
 		const struct ledger_totals *t = ledger_totals(session_ledger(p->lanes[i].session));
@@ -271,13 +270,13 @@ static int end(struct plain *p)
 	plain_end_output(p);
 	plain_erase_progress(p);
 	recorded = plain_record_end(p, all_sent, clock_monotonic()) == 0;
-	if (p->write_failed && recorded && !stopped && !interrupted)
-		fprintf(stderr, "upcase: standard output: %s\n", strerror(errno));
+	if (p->write_error && recorded && !stopped && !interrupted)
+		standard_say("upcase: standard output: %s", strerror(p->write_error));
 	tell_generator(p);
 	tell_end(p);
 	if (!p->settings->quiet && p->truth)
 		tell_truth(p);
-	return all && recorded && !p->write_failed && !p->failed ? 0 : 1;
+	return all && recorded && !p->write_error && !p->failed ? 0 : 1;
 }
 
 static int open_lane(struct plain *p, enum session_transport transport, int64_t now)
@@ -334,7 +333,7 @@ static struct plain *plain_new(const struct client_settings *settings)
 	if (!p)
 		return NULL;
 	p->settings = settings;
-	p->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	p->utf8 = standard_utf8();
 	p->progress = settings->count > 0 && !settings->quiet && isatty(STDERR_FILENO);
 	p->typed = isatty(STDIN_FILENO);
 	p->same_terminal = p->progress && isatty(STDOUT_FILENO);
@@ -349,6 +348,7 @@ int plain_run(const struct client_settings *settings, const char *notice)
 
 	if (!p)
 		return 1;
+	standard_guard();
 	if (notice)
 		plain_say(p, false, notice);
 	open_truth(p, clock_monotonic());
@@ -359,7 +359,7 @@ int plain_run(const struct client_settings *settings, const char *notice)
 		run(p);
 		status = end(p);
 	} else {
-		fputs("upcase: memory is short\n", stderr);
+		standard_say("upcase: memory is short");
 	}
 	for (size_t i = 0; i < PLAIN_LANES; i++) {
 		session_close(p->lanes[i].session);

@@ -321,15 +321,14 @@ int prompt_start(const struct prompt_hooks *hooks, const char *history, int entr
 	if (entries > 0)
 		stifle_history(entries);
 	/* A history that cannot be read is as none. */
-	if (history)
-		past_read(history, remember_past, NULL);
+	int error = history && past_read(history, remember_past, NULL) < 0 ? errno : 0;
 
 	enter();
 	start_readline();
 	rl_callback_handler_install("", line_entered);
 	leave();
 	self.running = true;
-	return 0;
+	return error;
 }
 
 int prompt_stop(void)

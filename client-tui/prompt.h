@@ -34,8 +34,8 @@ struct prompt_state {
 };
 
 /* Starts readline. After setlocale() and after the screen has started. `history` is a file to read
- * and later append to, or NULL; `entries` kept at most. Returns 0, or -1 (memory). Reads the user's
- * inputrc, with "$if upcase". */
+ * and later append to, or NULL; `entries` kept at most. Returns 0, -1 (memory), or, though all is started, the
+ * errno for which the history could not be read. Reads the user's inputrc, with "$if upcase". */
 int prompt_start(const struct prompt_hooks *hooks, const char *history, int entries);
 /* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started.
  * Returns 0, or -1 with errno if the history could not be written. */

@@ -13,6 +13,7 @@
 
 #include "capitals.h"
 #include "ledger-play.h"
+#include "printable.h"
 #include "replay-core.h"
 #include "session-core.h"
 
@@ -80,6 +81,8 @@ static const struct transport transport_replay = {
 static struct session *make_session(struct record_side *side, size_t rows)
 {
 	struct session *s = calloc(1, sizeof *s);
+	const char *peer = side->has_sum && side->sum.of.peer ? side->sum.of.peer : side->of.peer;
+	char shown[PRINTABLE_ROOM(sizeof s->peer)];
 
 	if (!s)
 		return NULL;
@@ -89,7 +92,9 @@ static struct session *make_session(struct record_side *side, size_t rows)
 	s->phase = PHASE_REPLAY;
 	s->fd = -1;
 	s->side = side;
-	snprintf(s->peer, sizeof s->peer, "%s", side->has_sum && side->sum.of.peer ? side->sum.of.peer : side->of.peer);
+	/* A file may say anything; what it says is to stay on its line. */
+	printable_text(shown, peer, strlen(peer), "", true);
+	snprintf(s->peer, sizeof s->peer, "%.299s", shown);
 	s->ledger = ledger_new(&(struct ledger_settings){ .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_NEVER, .capacity = rows, .wait = side->of.wait, .answerable = side->of.wait });
 	if (s->ledger)
@@ -102,24 +107,32 @@ static struct session *make_session(struct record_side *side, size_t rows)
 
 static FILE *open_file(const char *path)
 {
-	return strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+	FILE *in = strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
+
+	/* What stands in for a closed standard input cannot be read. */
+	if (!in && errno == EINVAL)
+		errno = EBADF;
+	return in;
 }
 
 struct replay *replay_open(const char *path, char why[REPLAY_WHY])
 {
 	char reason[RECORD_FILE_WHY];
+	bool unreadable = false;
 	struct replay *r = calloc(1, sizeof *r);
 	FILE *in = r ? open_file(path) : NULL;
 
 	snprintf(reason, sizeof reason, "%s", r ? strerror(errno) : "memory is short");
 	if (in) {
 		r->file = record_file_read(in, reason);
+		unreadable = ferror(in);
 		fclose(in);
 	}
 	if (r && r->file && replay_add_events(r) == 0)
 		return r;
 	snprintf(why, REPLAY_WHY, "'%.80s': %s", path, r && r->file ? "memory is short" : reason);
 	replay_close(r);
+	errno = unreadable ? EIO : 0;
 	return NULL;
 }
 

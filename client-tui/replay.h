@@ -28,7 +28,8 @@ struct replay_hooks {
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };
 
-/* Reads the whole file, "-" for standard input. NULL with one line in `why`, that names the line of the file. */
+/* Reads the whole file, "-" for standard input. NULL with one line in `why`, that names the line of the file; errno
+ * is EIO if it could not be read to its end, else 0. */
 struct replay *replay_open(const char *path, char why[REPLAY_WHY]);
 void replay_close(struct replay *r);
 

@@ -11,6 +11,7 @@
 #include "addr.h"
 #include "clock.h"
 #include "paths.h"
+#include "standard.h"
 #include "units.h"
 
 /* The setters, in the order of the table. Each says what a right value is. */
@@ -382,11 +383,11 @@ static int operands(struct client_settings *s, int argc, char **argv, int first)
 	char why[OPTIONS_WHY + 120];
 
 	if (argc - first > 2) {
-		fprintf(stderr, "upcase: '%.100s': one HOST and one PORT at most; see upcase --help\n", argv[first + 2]);
+		standard_say("upcase: '%.100s': one HOST and one PORT at most; see upcase --help", argv[first + 2]);
 		return -1;
 	}
 	if (first < argc && client_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s, why, sizeof why) < 0) {
-		fprintf(stderr, "upcase: %s\n", why);
+		standard_say("upcase: %s", why);
 		return -1;
 	}
 	return 0;
@@ -401,7 +402,7 @@ static int configuration(struct client_settings *s)
 	if (path && *path)
 		result = options_file(table, s, "upcase", path);
 	if (result == 1 && s->configuration_given) {
-		fprintf(stderr, "upcase: --config=%s: there is no such file\n", path);
+		standard_say("upcase: --config=%s: there is no such file", path);
 		result = -1;
 	}
 	free(usual);

@@ -220,17 +220,6 @@ char *summary_session(const struct ledger_totals *t, bool stream, const char *pe
 
 /* ---- saving ---- */
 
-/* What a terminal could take for a command, and what would turn the reading order about: as layout.h. */
-static bool is_unsafe(const unsigned char *s, size_t length)
-{
-	if (length == 2)
-		return s[0] == 0xc2 && s[1] < 0xa0;
-	if (length != 3 || s[0] != 0xe2)
-		return false;
-	const unsigned last = s[1] == 0x80 ? s[2] : s[1] == 0x81 ? s[2] + 0x100u : 0;
-	return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae) || (last >= 0x1a6 && last <= 0x1a9);
-}
-
 static void write_safe(FILE *out, const unsigned char *s, size_t n)
 {
 	size_t have;
@@ -242,7 +231,7 @@ static void write_safe(FILE *out, const unsigned char *s, size_t n)
 		have = length ? length : 1;
 		if (length == 1 && (*s < 0x20 || *s == 0x7f))
 			fprintf(out, "^%c", *s ^ 0x40);
-		else if (!length || is_unsafe(s, length))
+		else if (!length || utf8_is_control(utf8_code(s, length)))
 			fputs("\xef\xbf\xbd", out);
 		else
 			fwrite(s, 1, have, out);

@@ -20,6 +20,7 @@
 #include "commands.h"
 #include "paths.h"
 #include "prompt.h"
+#include "standard.h"
 #include "summary.h"
 
 #define FRAME (NS_PER_S / 60)
@@ -317,7 +318,7 @@ static void summarise_session(const struct app *app, size_t index)
 	if (other)
 		app_facts(app, other, clock_monotonic(), &two);
 	summary_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
-	fputs(app->utf8 ? text : summary_ascii(text), stdout);
+	standard_put(stdout, app->utf8 ? text : summary_ascii(text));
 }
 
 static void summarise(struct app *app)
@@ -327,7 +328,7 @@ static void summarise(struct app *app)
 	for (size_t i = 0; i < app->session_count; i++)
 		summarise_session(app, i);
 	if (app->truth)
-		fputs(link_report_end(witness_totals(truth_witness(app->truth)), text, sizeof text), stdout);
+		standard_put(stdout, link_report_end(witness_totals(truth_witness(app->truth)), text, sizeof text));
 	fflush(stdout);
 }
 
@@ -356,12 +357,16 @@ static int start_terminal(struct app *app, char *why, size_t size)
 		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches,
 		.bell = on_bell};
 	char *history = app->settings.history > 0 ? paths_history() : NULL;
-	int result = screen_start(&app->settings.screen, why, size);
+	int result = screen_start(&app->settings.screen, why, size), error = 0;
 
-	if (result == 0 && prompt_start(&hooks, history, (int)app->settings.history) < 0) {
+	if (result == 0 && (error = prompt_start(&hooks, history, (int)app->settings.history)) < 0) {
 		screen_stop();
 		snprintf(why, size, "memory is short");
 		result = -1;
+	}
+	if (error > 0) {
+		snprintf(why, size, "the history cannot be read: %s", strerror(error));
+		app_notice(app, true, why);
 	}
 	free(history);
 	return result;
@@ -393,7 +398,7 @@ static int save_at_end(struct app *app)
 
 	if (!app->settings.save || app_record_save(app, app->settings.save, app->board, clock_monotonic(), why) == 0)
 		return 0;
-	fprintf(stderr, "upcase: %s\n", why);
+	standard_say("upcase: %s", why);
 	return 1;
 }
 
@@ -406,7 +411,7 @@ int tui_run(const struct client_settings *settings, struct replay *replay, const
 	if (app)
 		app->replay = replay;
 	if (!app || app_start(app, settings) < 0 || start_terminal(app, why, sizeof why) < 0) {
-		fprintf(stderr, "upcase: %s\n", why);
+		standard_say("upcase: %s", why);
 		if (app)
 			app_free(app);
 		return 1;
@@ -417,7 +422,7 @@ int tui_run(const struct client_settings *settings, struct replay *replay, const
 	screen_stop();
 	summarise(app);
 	if (history_error)
-		fprintf(stderr, "upcase: the history was not saved: %s\n", strerror(history_error));
+		standard_say("upcase: the history was not saved: %s", strerror(history_error));
 	status = save_at_end(app);
 	app_free(app);
 	return status;

@@ -60,7 +60,7 @@ static bool write_line(const char *line, size_t n)
 	return written > 0;
 }
 
-/* Control characters, also U+0080 to U+009F, and bytes that are not UTF-8 become '?'. */
+/* What could drive a terminal, and bytes that are not UTF-8, become '?'. */
 static void tame(char *text, size_t n)
 {
 	unsigned char *s = (unsigned char *)text;
@@ -68,10 +68,8 @@ static void tame(char *text, size_t n)
 
 	for (size_t at = 0; at < n; at += length ? length : 1) {
 		length = utf8_character(s + at, n - at);
-		if (length == 0 || s[at] < ' ' || s[at] == 0x7f)
-			s[at] = '?';
-		else if (length == 2 && s[at] == 0xc2 && s[at + 1] < 0xa0)
-			memset(s + at, '?', 2);
+		if (length == 0 || utf8_is_control(utf8_code(s + at, length)))
+			memset(s + at, '?', length ? length : 1);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include "options-say.h"
 #include "options.h"
+#include "standard.h"
 
 /* The longest line of a configuration file, and with it the longest value. */
 #define LINE_MAX_BYTES 4096
@@ -172,13 +173,13 @@ static int read_lines(const struct options_spec *table, void *settings, FILE *in
 		skip = number == 1 && n >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0;
 		skip *= MARK_BYTES;
 		if (options_line(table, settings, line + skip, n - skip, why) < 0) {
-			fprintf(stderr, "%s: %s:%lu: %s\n", program, path, number, why);
+			standard_say("%s: %s:%lu: %s", program, path, number, why);
 			return -1;
 		}
 	}
 	if (!ferror(in))
 		return 0;
-	fprintf(stderr, "%s: %s: cannot be read: %s\n", program, path, strerror(errno));
+	standard_say("%s: %s: cannot be read: %s", program, path, strerror(errno));
 	return -1;
 }
 
@@ -191,7 +192,7 @@ int options_file(const struct options_spec *table, void *settings, const char *p
 	if (!in && (errno == ENOENT || errno == ENOTDIR))
 		return 1;
 	if (!in) {
-		fprintf(stderr, "%s: %s: cannot be opened: %s\n", program, path, strerror(errno));
+		standard_say("%s: %s: cannot be opened: %s", program, path, strerror(errno));
 		return -1;
 	}
 	result = read_lines(table, settings, in, program, path);

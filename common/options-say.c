@@ -3,7 +3,6 @@
 
 #include "options-say.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,13 +10,6 @@
 
 /* No option's name is longer; what is longer is near none. */
 #define NAME_MAX_BYTES 40
-
-/* Whether the character at `s`, of `n` bytes, stands for itself in a message: the controls from
- * U+0080 on do not either. */
-static bool is_plain(const unsigned char *s, size_t n)
-{
-	return n > 0 && s[0] >= ' ' && s[0] != 0x7f && !(n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
-}
 
 char *options_shown(const char *text, size_t n, char buf[OPTIONS_SHOWN])
 {
@@ -30,7 +22,7 @@ char *options_shown(const char *text, size_t n, char buf[OPTIONS_SHOWN])
 			break;
 		}
 		length = utf8_character(s + at, n - at);
-		if (is_plain(s + at, length)) {
+		if (length && !utf8_is_control(utf8_code(s + at, length))) {
 			memcpy(buf + used, s + at, length);
 			used += length;
 			columns++;

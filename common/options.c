@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "options-say.h"
+#include "standard.h"
 #include "utf8.h"
 
 /* What getopt_long() returns for the first long option; above every letter. */
@@ -28,6 +29,8 @@ struct reading {
 	/* What getopt_long() wants, made from the table. */
 	struct option *longs;
 	char *letters;
+	/* What is wrong, for standard error. */
+	FILE *out;
 };
 
 static size_t count_options(const struct options_spec *table)
@@ -110,32 +113,32 @@ static void say_value_is_wrong(const struct reading *r, const struct options_spe
 {
 	char shown[OPTIONS_SHOWN];
 
-	fprintf(stderr, "%s: ", r->program);
+	fprintf(r->out, "%s: ", r->program);
 	if (o->argument) {
-		put_option(o, code, stderr);
-		fprintf(stderr, "%s: ", options_shown(value, strlen(value), shown));
+		put_option(o, code, r->out);
+		fprintf(r->out, "%s: ", options_shown(value, strlen(value), shown));
 	} else {
-		fprintf(stderr, "--%s: ", o->name);
+		fprintf(r->out, "--%s: ", o->name);
 	}
-	fputs(why, stderr);
-	put_example(o, code, stderr);
+	fputs(why, r->out);
+	put_example(o, code, r->out);
 }
 
 static void say_value_is_missing(const struct reading *r, const struct options_spec *o, int code)
 {
 	if (code >= FIRST_LONG)
-		fprintf(stderr, "%s: --%s needs", r->program, o->name);
+		fprintf(r->out, "%s: --%s needs", r->program, o->name);
 	else
-		fprintf(stderr, "%s: -%c needs", r->program, o->letter);
-	fprintf(stderr, " %s %s", options_article(o->argument), o->argument);
-	put_example(o, code, stderr);
+		fprintf(r->out, "%s: -%c needs", r->program, o->letter);
+	fprintf(r->out, " %s %s", options_article(o->argument), o->argument);
+	put_example(o, code, r->out);
 }
 
 static void put_help_hint(const struct reading *r)
 {
 	if (options_find(r->table, "help", strlen("help")))
-		fprintf(stderr, " (%s --help lists them)", r->program);
-	fputc('\n', stderr);
+		fprintf(r->out, " (%s --help lists them)", r->program);
+	fputc('\n', r->out);
 }
 
 /* The abbreviation fits several options. */
@@ -144,15 +147,15 @@ static void say_ambiguous(const struct reading *r, const char *name, size_t n)
 	char shown[OPTIONS_SHOWN];
 	const char *comma = "";
 
-	fprintf(stderr, "%s: --%s: is short for more than one option:", r->program,
+	fprintf(r->out, "%s: --%s: is short for more than one option:", r->program,
 	    options_shown(name, n, shown));
 	for (const struct options_spec *o = r->table; o->name; o++) {
 		if (strncmp(o->name, name, n) != 0)
 			continue;
-		fprintf(stderr, "%s --%s", comma, o->name);
+		fprintf(r->out, "%s --%s", comma, o->name);
 		comma = ",";
 	}
-	fputc('\n', stderr);
+	fputc('\n', r->out);
 }
 
 static void say_unknown(const struct reading *r, const char *dashes, const char *name, size_t n)
@@ -160,10 +163,10 @@ static void say_unknown(const struct reading *r, const char *dashes, const char 
 	char shown[OPTIONS_SHOWN];
 	const struct options_spec *near = options_nearest(r->table, name, n);
 
-	fprintf(stderr, "%s: %s%s: there is no such option", r->program, dashes,
+	fprintf(r->out, "%s: %s%s: there is no such option", r->program, dashes,
 	    options_shown(name, n, shown));
 	if (near)
-		fprintf(stderr, "; did you mean --%s?", near->name);
+		fprintf(r->out, "; did you mean --%s?", near->name);
 	put_help_hint(r);
 }
 
@@ -206,7 +209,7 @@ static void say_refused(const struct reading *r)
 	if (optopt == 0 && strncmp(text, "--", 2) == 0)
 		say_long_is_wrong(r, text + 2);
 	else if (o)
-		fprintf(stderr, "%s: %s: --%s takes no value\n", r->program,
+		fprintf(r->out, "%s: %s: --%s takes no value\n", r->program,
 		    options_shown(text, strlen(text), shown), o->name);
 	else
 		say_letter_is_wrong(r, (char)optopt);
@@ -250,16 +253,22 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 		.argc = argc,
 		.argv = argv,
 	};
+	char *said = NULL;
+	size_t size;
 	int first = -1;
 
 	if (!r.program || !*r.program)
 		r.program = "upcase";
 	if (argc == 0)
 		return 0;
-	if (prepare(&r) == 0)
+	r.out = open_memstream(&said, &size);
+	if (r.out && prepare(&r) == 0)
 		first = read_all(&r, settings);
-	else
-		fprintf(stderr, "%s: out of memory\n", r.program);
+	if (r.out && fclose(r.out) == 0 && size > 0)
+		standard_put(stderr, said);
+	else if (first < 0)
+		standard_say("%s: out of memory", r.program);
+	free(said);
 	free(r.longs);
 	free(r.letters);
 	return first;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* How many bytes a character has that begins with `first`: 1 to 4, or 0 if none begins so. */
 static inline size_t utf8_length(unsigned char first)
@@ -54,6 +55,24 @@ static inline size_t utf8_character(const unsigned char *s, size_t n)
 		if (!utf8_follows(s[i]))
 			return 0;
 	return length;
+}
+
+/* The character of `length` bytes at `s`, as utf8_character() has it. */
+static inline uint32_t utf8_code(const unsigned char *s, size_t length)
+{
+	uint32_t code = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | (s[i] & 0x3fu);
+	return code;
+}
+
+/* What could drive a terminal (the controls of ISO 6429), and what ends lines or turns the order of the text around it (the
+ * Unicode Standard, section 23.2): a name could pretend to be another. */
+static inline bool utf8_is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
+	    (code >= 0x2066 && code <= 0x2069) || code == 0x200e || code == 0x200f || code == 0x061c;
 }
 
 /* How many of the `n` bytes at `s`, one at least, are to be taken together: a character, or as

@@ -14,6 +14,7 @@
 #include "folder.h"
 #include "impair-text.h"
 #include "orders.h"
+#include "standard.h"
 #include "tell.h"
 
 struct ctl_options {
@@ -65,7 +66,7 @@ static int print_help(void)
 			printf("  %s\n", text + 5);
 	}
 	outbox_free(&out);
-	return fflush(stdout) != 0;
+	return standard_end("upcase-lab");
 }
 
 /* "watch" is ours: the link's events as people read them. */
@@ -74,23 +75,23 @@ static bool is_watch(int count, char **words)
 	return count > 0 && strcmp(words[0], "watch") == 0;
 }
 
-/* Each line at once, also into a pipe. */
-static bool print_told(void *context, char *line)
-{
-	char text[TELL_LINE];
-
-	if (strcmp(line, "ok") == 0)
-		fputs("upcase-lab: watching the link; Ctrl-C ends it\n", stderr);
-	else if (tell_line(context, line, text))
-		printf("%s\n", text);
-	return fflush(stdout) != 0;
-}
-
+/* Each line at once, also into a pipe. Whether to stop. */
 static bool print_line(void *context, char *line)
 {
 	(void)context;
 	printf("%s\n", line);
 	return fflush(stdout) != 0;
+}
+
+static bool print_told(void *context, char *line)
+{
+	char text[TELL_LINE];
+
+	if (strcmp(line, "ok") == 0)
+		standard_say("upcase-lab: watching the link; Ctrl-C ends it");
+	else if (tell_line(context, line, text))
+		return print_line(NULL, text);
+	return false;
 }
 
 /* Whether the first of the words in `text` is a setting's name. */
@@ -143,12 +144,12 @@ static int ask(const char *path, const char *order, bool watch)
 	int result = follow ? control_follow(path, order, &reader, why) : control_ask(path, order, stdout, why);
 
 	if (result < 0) {
-		fprintf(stderr, "upcase-lab: %s: %s: no lab answers there\n", path, strerror(errno));
+		standard_say("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));
 		return 1;
 	}
 	if (result > 0)
-		fprintf(stderr, "upcase-lab: %s\n", why);
-	return result > 0 || fflush(stdout) != 0;
+		standard_say("upcase-lab: %s", why);
+	return standard_end("upcase-lab") || result > 0;
 }
 
 int ctl_run(int argc, char **argv)
@@ -163,12 +164,12 @@ int ctl_run(int argc, char **argv)
 	if (options.help)
 		return print_help();
 	if (join(order, sizeof(order), argc - first, argv + first) != 0) {
-		fprintf(stderr, "upcase-lab: ctl: the order is longer than %d characters, or more than one line\n",
+		standard_say("upcase-lab: ctl: the order is longer than %d characters, or more than one line",
 		    CONTROL_LINE);
 		return 2;
 	}
 	if (!(path = find_socket(options.socket, buf, sizeof(buf)))) {
-		fprintf(stderr, "upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab\n");
+		standard_say("upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab");
 		return 1;
 	}
 	return ask(path, order, is_watch(argc - first, argv + first));

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "folder.h"
 #include "signals.h"
+#include "standard.h"
 #include "trial.h"
 #include "watch.h"
 
@@ -72,8 +73,9 @@ static void execute(const struct keeper *k, char *const *command)
 	sigprocmask(SIG_SETMASK, &k->mask, NULL);
 	host_keep_rights();
 	execvp(command[0], command);
-	fprintf(stderr, "upcase-lab: %s: %s\n", command[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	const int error = errno;
+	standard_say("upcase-lab: %s: %s", command[0], strerror(error));
+	_exit(error == ENOENT ? 127 : 126);
 }
 
 static void become_far(const struct keeper *k, int ready)

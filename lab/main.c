@@ -2,32 +2,26 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "ctl.h"
 #include "options.h"
 #include "relay.h"
-
-/* Descriptors 0 to 2 are the command's: a socket of ours must never stand there. */
-static void fill_standard_descriptors(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
+#include "standard.h"
 
 int main(int argc, char **argv)
 {
 	struct lab_options options;
+	int status = 0;
 
-	fill_standard_descriptors();
+	setlocale(LC_CTYPE, "");
+	/* They are the command's: a socket of ours must never stand there. */
+	if (standard_open("upcase-lab", O_CLOEXEC))
+		return 1;
+	standard_guard();
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
 		/* Its messages begin with the program's name. */
 		argv[1] = argv[0];
@@ -42,8 +36,8 @@ int main(int argc, char **argv)
 	else if (options.presets)
 		lab_options_presets(stdout);
 	else if (options.check)
-		return check_run(stdout);
+		status = check_run(stdout);
 	else
 		return relay_run(&options);
-	return fflush(stdout) != 0;
+	return standard_end("upcase-lab") ? 1 : status;
 }

@@ -12,6 +12,7 @@
 
 #include "../common/options.h"
 #include "impair-options.h"
+#include "standard.h"
 #include "units.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -159,7 +160,7 @@ static int check_together(const struct lab_options *o)
 	char why[IMPAIR_WHY];
 
 	if (impair_options_check(&o->link, why) != 0) {
-		fprintf(stderr, "upcase-lab: the link: %s\n", why);
+		standard_say("upcase-lab: the link: %s", why);
 		return -1;
 	}
 	return 0;

@@ -22,6 +22,7 @@
 #include "link.h"
 #include "report.h"
 #include "signals.h"
+#include "standard.h"
 #include "tail.h"
 #include "terminal.h"
 
@@ -49,6 +50,8 @@ struct relay {
 	char far_failure[REPORT_STATUS];
 	/* Packets of the hosts' that the link never saw. */
 	unsigned long long overflow[HOST_SIDES];
+	/* The file of the capture could not be written to its end. */
+	bool capture_failed;
 	/* 0, or the lab's exit status because something went wrong, already reported. */
 	int trouble;
 	/* The signal that ended the lab, or 0. */
@@ -68,7 +71,7 @@ static void end(struct relay *r)
 /* Prints one line and ends the lab. */
 static void give_up(struct relay *r, const char *what, const char *why)
 {
-	fprintf(stderr, "upcase-lab: %s%s%s\n", what, why ? ": " : "", why ? why : "");
+	standard_say("upcase-lab: %s%s%s", what, why ? ": " : "", why ? why : "");
 	r->trouble = 1;
 	end(r);
 }
@@ -125,9 +128,9 @@ static void hosts_failed(struct relay *r, const struct explain_failure *failure)
 	host_facts(&facts);
 	explain(failure, &facts, text);
 	if (failure->step == EXPLAIN_CONGESTION)
-		fprintf(stderr, "upcase-lab: --cc=%s: %s\n", r->options->hosts.congestion, text);
+		standard_say("upcase-lab: --cc=%s: %s", r->options->hosts.congestion, text);
 	else
-		fprintf(stderr, "upcase-lab: %s\n", text);
+		standard_say("upcase-lab: %s", text);
 	r->trouble = 1;
 	end(r);
 }
@@ -314,14 +317,14 @@ static int start(struct relay *r, const struct commands *commands)
 
 	plan.hosts.stamped = r->options->pcap != NULL;
 	if ((plan.far_output = open_far_output(r)) < 0) {
-		fprintf(stderr, "upcase-lab: %s: %s\n", r->options->far_log ? r->options->far_log : "pipe",
+		standard_say("upcase-lab: %s: %s", r->options->far_log ? r->options->far_log : "pipe",
 		    strerror(errno));
 		return -1;
 	}
 	r->keeper = keeper_start(&plan);
 	close(plan.far_output);
 	if (r->keeper < 0)
-		fprintf(stderr, "upcase-lab: fork: %s\n", strerror(errno));
+		standard_say("upcase-lab: fork: %s", strerror(errno));
 	return r->keeper < 0 ? -1 : 0;
 }
 
@@ -347,9 +350,10 @@ static void finish(struct relay *r)
 			report_overflow(stderr, (enum host_side)side, r->overflow[side] + device_overflow(r->devices[side]));
 	}
 	if (r->far_failure[0])
-		fprintf(stderr, "upcase-lab: warning: the far command ended before the near one: %s\n", r->far_failure);
-	if (r->link && link_capture_failed(r->link))
-		fprintf(stderr, "upcase-lab: %s: the capture is not complete\n", r->options->pcap);
+		standard_say("upcase-lab: warning: the far command ended before the near one: %s", r->far_failure);
+	r->capture_failed = r->link && link_capture_failed(r->link);
+	if (r->capture_failed)
+		standard_say("upcase-lab: %s: the capture is not complete", r->options->pcap);
 	control_free(r->control);
 	link_free(r->link);
 	for (int side = 0; side < HOST_SIDES; side++)
@@ -369,7 +373,9 @@ static int exit_status(const struct relay *r)
 		signals_die(r->ended_by);
 	if (r->trouble)
 		return r->trouble;
-	return WIFSIGNALED(r->near_status) ? 128 + WTERMSIG(r->near_status) : WEXITSTATUS(r->near_status);
+	if (WIFSIGNALED(r->near_status))
+		return 128 + WTERMSIG(r->near_status);
+	return r->near_status ? WEXITSTATUS(r->near_status) : r->capture_failed;
 }
 
 int relay_run(const struct lab_options *options)
@@ -385,7 +391,7 @@ int relay_run(const struct lab_options *options)
 		const char *why = strerror(errno);
 		char places[512];
 
-		fprintf(stderr, "upcase-lab: no folder for its sockets in %s: %s; for example: TMPDIR=/tmp upcase-lab\n",
+		standard_say("upcase-lab: no folder for its sockets in %s: %s; for example: TMPDIR=/tmp upcase-lab",
 		    folder_places(places, sizeof(places)), why);
 		return 1;
 	}

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "log.h"
 #include "options.h"
 #include "server.h"
+#include "standard.h"
 
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)
@@ -41,18 +43,6 @@ static void on_signal(int number)
 	end_signal = number;
 }
 
-/* A descriptor that is missing here would be given to a socket, and what is printed would go to a client. */
-static void open_standard(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 /* The signals that the server acts on come only while pselect() waits, with `*mask`. */
 static void catch_signals(sigset_t *mask)
 {
@@ -70,6 +60,8 @@ static void catch_signals(sigset_t *mask)
 		sigaction(caught[i], &act, NULL);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* A log or a file that may not grow does not end it. */
+	sigaction(SIGXFSZ, &ignore, NULL);
 	sigprocmask(SIG_BLOCK, &blocked, mask);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
 		sigdelset(mask, caught[i]);
@@ -118,11 +110,11 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		return STATUS_USAGE + 1;
 	if (s->help) {
 		show_help();
-		return 1;
+		return standard_end(PROGRAM) + 1;
 	}
 	if (s->version) {
 		printf(PROGRAM " " PACKAGE_VERSION " (Unicode %s)\n", capitals_unicode());
-		return 1;
+		return standard_end(PROGRAM) + 1;
 	}
 	if (operand < argc) {
 		snprintf(why, sizeof why, "%.60s: is one word too many; for example " PROGRAM " --port=12000", argv[operand]);
@@ -149,7 +141,9 @@ static int announce(struct server *s)
 	if (failed)
 		return server_complain(STATUS_FAILED, why);
 	printf("The server is ready to receive\n%s\n", listen_text(server_served(s), text, sizeof text));
-	fflush(stdout);
+	/* It serves all the same. */
+	if (fflush(stdout) != 0)
+		log_always("standard output: %s", strerror(errno));
 	if (report_file(&s->report, why) < 0)
 		return server_complain(STATUS_FAILED, why);
 	/* The last file is made. With --workers each of them gives up more, when it is started. */
@@ -340,7 +334,10 @@ int main(int argc, char **argv)
 	sigset_t mask;
 	int status;
 
-	open_standard();
+	setlocale(LC_CTYPE, "");
+	if (standard_open(PROGRAM, 0))
+		return STATUS_FAILED;
+	standard_guard();
 	if ((status = read_settings(&s.settings, argc, argv)))
 		return status - 1;
 	catch_signals(&mask);

@@ -17,6 +17,7 @@
 #include "limits.h"
 #include "log.h"
 #include "sandbox.h"
+#include "standard.h"
 
 /* Descriptors kept free beside the clients: for one that is refused, and for what the system needs in passing. */
 #define SPARE_DESCRIPTORS 4
@@ -26,7 +27,7 @@
 /* One line on stderr; returns the status. */
 int server_complain(int status, const char *what)
 {
-	fprintf(stderr, PROGRAM ": %s\n", what);
+	standard_say(PROGRAM ": %s", what);
 	return status;
 }
 

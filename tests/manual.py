@@ -2,6 +2,7 @@
 """The manual says what the programs do: mandoc has nothing to say about a page; options, commands, keys, environment
 variables and exit statuses are in the page exactly if they are in the program."""
 
+import html
 import os
 import re
 import subprocess
@@ -157,6 +158,33 @@ def check_lab(name):
     point(f'{name} has their values', both_ways('link', name, values, set(re.findall(r'(?m)^\.Ql (.*)$', text))))
 
 
+# Suffixes of options, and options of programs that a page tells of.
+PARTS_OF_OPTIONS = {'--', '-46v'}
+# Macros that a line of mdoc may call; where one of these words is shown, it was meant for one.
+MACROS = 'Ns Fl Ar Pq Cm Ic Xr Pa Ql Oc Oo Op Dv Ev Nm Li Sy Em Bq Dq Sq Sx Ss Sh Pp Aq Ta Xo Xc'.split()
+
+
+def marked(shown, name):
+    """What a page that is shown as HTML has under one macro, as text."""
+    return [html.unescape(re.sub('<[^>]*>', '', text)) for text in re.findall(
+        rf'<(?:code|h1|h2|i|b|span|var|a) class="{name}"[^>]*>(.*?)</(?:code|h1|h2|i|b|span|var)>', shown, re.S)]
+
+
+def check_shown(name, options):
+    """A word of plain English that is the name of a macro, or stands behind one, is shown as what it is not: "In the lab" as
+    "<the> lab", "-b, F3 or" as "-b, -F3 -or"."""
+    shown = subprocess.run([MANDOC, '-Thtml', os.path.join(TOP, 'man', name)], capture_output=True, text=True, check=False).stdout
+    text = html.unescape(re.sub('<[^>]*>', ' ', re.sub(r'<(style|pre)\b.*?</\1>', ' ', shown, flags=re.S)))
+    faults = [f'{option} is shown as an option' for option in sorted({*marked(shown, 'Fl')} - options - PARTS_OF_OPTIONS)]
+    faults += [f'<{word}> is shown as a header of C' for word in marked(shown, 'In')]
+    faults += [f'{macro} is shown in the text' for macro in MACROS if re.search(rf'(?<![\w-]){macro}(?![\w-])', text)]
+    faults += [f'"{" ".join(match[0].split())}" is shown' for match in re.finditer(r'<\s*\w[^<>\n]*>|AT&T|\bUNIX\b|\bBSD\b', text)]
+    headings = [' '.join(heading.split()) for heading in marked(shown, 'Sh') + marked(shown, 'Ss')]
+    meant = [' '.join(words(line)) for line in re.findall(r'(?m)^\.S[hs] (.*)$', page(name))]
+    faults += [f'the heading "{heading}" is not shown as it is written' for heading in meant if heading not in headings]
+    point(f'{name} shows no macro and no mark that was not meant', faults + ([] if meant else ['it has no headings']))
+
+
 def check_pages():
     for name in PAGES:
         path = os.path.join(TOP, 'man', name)
@@ -175,6 +203,9 @@ def check_pages():
 
 def main():
     check_pages()
+    options = program_options(UPCASE) | program_options(UPCASED) | program_options(LAB) | {'--socket', '--loss-there'}
+    for name in PAGES:
+        check_shown(name, options)
     check_options(UPCASE, 'upcase.1')
     check_options(UPCASED, 'upcased.8')
     check_options(LAB, 'upcase-lab.1', ['--socket', '--loss-there', '--plain'])

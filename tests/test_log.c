@@ -107,6 +107,8 @@ static void test_nothing_drives_a_terminal(void **state)
 	text = written(*state);
 	assert_int_equal(count_lines(text), 1);
 	assert_non_null(strstr(text, ": a?[2J????b??c?d??? gr\xc3\xbc\xc3\x9f\n"));
+	log_event(LOG_LEVEL_NOTICE, "a\xe2\x80\xae" "b\xe2\x81\xa6" "c\xe2\x80\xa8" "d");
+	assert_non_null(strstr(written(*state), ": a???b???c???d\n"));
 }
 
 static void test_long_lines_are_cut(void **state)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -437,5 +438,7 @@ int main(void)
 		cmocka_unit_test(test_help),
 	};
 
+	/* As the programs do: only a terminal that takes UTF-8 gets it. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

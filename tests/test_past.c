@@ -3,14 +3,20 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -156,6 +162,172 @@ static void tells_failure(void **state)
 	assert_int_equal(past_append("", lines, 1, 2), -1);
 }
 
+#define SESSIONS 8
+
+/* Three lines of session `i`, `count` times; returns how often it failed. */
+static int append_often(const char *path, int i, int count, size_t keep)
+{
+	int failed = 0;
+	for (int n = 0; n < count; n++) {
+		char text[3][32];
+		const char *lines[3];
+		for (int line = 0; line < 3; line++) {
+			snprintf(text[line], sizeof(text[line]), "session %d line %d", i, 3 * n + line);
+			lines[line] = text[line];
+		}
+		failed += past_append(path, lines, 3, keep) < 0;
+	}
+	return failed;
+}
+
+static void start_sessions(pid_t *sessions, const char *path, int count, size_t keep)
+{
+	for (int i = 0; i < SESSIONS; i++) {
+		sessions[i] = fork();
+		assert_true(sessions[i] >= 0);
+		if (sessions[i] != 0)
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(append_often(path, i, count, keep) != 0);
+	}
+}
+
+/* Which lines are there, of each session; all of them whole. */
+struct seen {
+	int lines, next[SESSIONS];
+	bool wrong;
+};
+
+static void see(void *context, const char *line)
+{
+	struct seen *s = context;
+	int i, n, end = 0;
+	if (sscanf(line, "session %d line %d%n", &i, &n, &end) != 2 || line[end] || i < 0 || i >= SESSIONS ||
+	    n < s->next[i]) {
+		s->wrong = true;
+		return;
+	}
+	s->next[i] = n + 1;
+	s->lines++;
+}
+
+/* Whatever order they come in: each line of each session is there once. */
+static void loses_no_session(void **state)
+{
+	const char *path = path_of(state, "history");
+	pid_t sessions[SESSIONS];
+	struct seen seen = { .lines = 0 };
+	start_sessions(sessions, path, 10, 1000);
+	for (int i = 0; i < SESSIONS; i++) {
+		int status;
+		assert_int_equal(waitpid(sessions[i], &status, 0), sessions[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(past_read(path, see, &seen), 0);
+	assert_false(seen.wrong);
+	assert_int_equal(seen.lines, SESSIONS * 30);
+}
+
+/* Sessions that are killed anywhere on the way: no half line, nothing lost that was there, no lock left. */
+static void survives_being_killed(void **state)
+{
+	const char *path = path_of(state, "history");
+	for (int round = 0; round < 20; round++) {
+		pid_t sessions[SESSIONS];
+		start_sessions(sessions, path, 1000000, 50);
+		/* Until some have written: the file is another one then. */
+		struct stat before = { .st_ino = 0 }, now;
+		for (int i = 0; i < 4 + round;)
+			if (stat(path, &now) == 0 && now.st_ino != before.st_ino) {
+				before = now;
+				i++;
+			}
+		for (int i = 0; i < SESSIONS; i++) {
+			kill(sessions[i], SIGKILL);
+			assert_int_equal(waitpid(sessions[i], NULL, 0), sessions[i]);
+		}
+		struct seen seen = { .lines = 0 };
+		assert_int_equal(append_often(path, 0, 1, 50), 0);
+		/* Each round begins its numbers anew, so only their form is looked at. */
+		assert_int_equal(past_read(path, see, &seen), 0);
+		assert_in_range(seen.lines, 3, 50);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void waits_for_a_lock(void **state)
+{
+	static const char *const lines[] = { "new" };
+	const char *path = path_of(state, "history");
+	int ends[2];
+	write_file(path, "old\n", 4);
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		int fd = open(path, O_RDWR);
+		_exit(fd < 0 || flock(fd, LOCK_EX) < 0 || write(ends[1], "x", 1) != 1 || pause());
+	}
+	char byte;
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	/* Not for ever. */
+	assert_int_equal(past_append(path, lines, 1, 10), -1);
+	assert_int_equal(errno, EBUSY);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(past_append(path, lines, 1, 10), 0);
+	assert_lines(path, "old|new|");
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* As on a full disk. */
+static void keeps_the_old_where_there_is_no_room(void **state)
+{
+	static const char *const lines[] = { "a line that has no room" };
+	const char *path = path_of(state, "history");
+	struct rlimit before, tight;
+	write_file(path, "1\n2\n3\n", 6);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	tight = (struct rlimit){ .rlim_cur = 8, .rlim_max = before.rlim_max };
+	setrlimit(RLIMIT_FSIZE, &tight);
+	int r = past_append(path, lines, 1, 10), error = errno;
+	setrlimit(RLIMIT_FSIZE, &before);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(r, -1);
+	assert_int_equal(error, EFBIG);
+	assert_lines(path, "1|2|3|");
+	assert_int_equal(access(path_of(state, "history.new"), F_OK), -1);
+}
+
+/* What a killed session left goes, whatever it is like. */
+static void makes_way_for_a_new_file(void **state)
+{
+	static const char *const lines[] = { "2" };
+	const char *path = path_of(state, "history"), *left = path_of(state, "history.new");
+	struct stat st;
+	write_file(path, "1\n", 2);
+	write_file(left, "half of a li", 12);
+	assert_int_equal(chmod(left, 0444), 0);
+	assert_int_equal(past_append(path, lines, 1, 10), 0);
+	assert_lines(path, "1|2|");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+/* A link to a file that is not there yet stays a link. */
+static void follows_a_link_to_nothing(void **state)
+{
+	static const char *const lines[] = { "1" };
+	struct stat st;
+	const char *path = path_of(state, "real"), *name = path_of(state, "link");
+	assert_int_equal(symlink(path, name), 0);
+	assert_int_equal(past_append(name, lines, 1, 2), 0);
+	assert_int_equal(lstat(name, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_lines(path, "1|");
+}
+
 static void understands_colorfgbg(void **state)
 {
 	(void)state;
@@ -231,6 +403,12 @@ int main(void)
 		TEST(mends_a_cut_line),
 		TEST(follows_links),
 		TEST(tells_failure),
+		TEST(loses_no_session),
+		TEST(survives_being_killed),
+		TEST(waits_for_a_lock),
+		TEST(keeps_the_old_where_there_is_no_room),
+		TEST(makes_way_for_a_new_file),
+		TEST(follows_a_link_to_nothing),
 		cmocka_unit_test(understands_colorfgbg),
 		cmocka_unit_test(colours_can_be_read),
 		cmocka_unit_test(few_colours_are_few),

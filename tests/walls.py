@@ -34,19 +34,20 @@ MAY = {
     'common/clock.c': 'clock',
     'common/log.c': 'clock wait file state',
     'common/mkcapitals.c': 'speak',
-    'common/options.c': 'speak',
-    'common/options-file.c': 'file speak',
+    'common/options.c': 'file speak',
+    'common/options-file.c': 'file',
     'common/outbox.c': 'socket',
+    'common/standard.c': 'file place speak state',
     'client-tui/far.c': 'clock',
     'client-tui/icmp.c': 'socket',
     'client-tui/json-reader.c': 'json',
     'client-tui/lab.c': 'socket wait file',
-    'client-tui/main.c': 'file place speak',
+    'client-tui/main.c': 'wait place speak',
     'client-tui/overflow.c': 'socket file',
-    'client-tui/past.c': 'file',
+    'client-tui/past.c': 'wait file',
     'client-tui/paths.c': 'place',
     'client-tui/plain.c': 'clock wait place speak',
-    'client-tui/plain-input.c': 'clock file speak',
+    'client-tui/plain-input.c': 'clock file',
     'client-tui/plain-output.c': 'clock speak',
     'client-tui/private.c': 'wait file process place end',
     'client-tui/plain-record.c': 'clock wait speak',
@@ -81,12 +82,12 @@ MAY = {
     'lab/device.c': 'socket file',
     'lab/folder.c': 'socket file process place',
     'lab/host.c': 'file process namespace',
-    'lab/keeper.c': 'socket clock wait file process place speak end',
+    'lab/keeper.c': 'socket clock wait file process place end',
     'lab/letter.c': 'socket file',
     'lab/link.c': 'clock process',
-    'lab/main.c': 'file speak',
+    'lab/main.c': 'place speak',
     'lab/netdev.c': 'socket clock file',
-    'lab/options.c': 'place speak chance',
+    'lab/options.c': 'place chance',
     'lab/pcapng.c': 'file',
     'lab/relay.c': 'clock wait file process place speak',
     'lab/signals.c': 'wait end',
@@ -99,11 +100,11 @@ MAY = {
     'server/limits.c': 'file',
     'server/listen.c': 'socket file place',
     'server/loop.c': 'wait',
-    'server/main.c': 'clock wait file speak',
+    'server/main.c': 'clock wait file place speak',
     'server/messages.c': 'socket',
     'server/report.c': 'file',
     'server/sandbox.c': 'file process',
-    'server/server.c': 'chance wait speak file',
+    'server/server.c': 'chance wait file',
     'server/stream.c': 'socket file',
     'server/tcp.c': 'socket clock file',
     'server/udp-send.c': 'clock',
@@ -223,6 +224,19 @@ def check_state(found):
         if 'state' not in allowed(source) for name in own_variables(source, path)])
 
 
+# Standard error: where all goes through, a program that only builds, the progress, which is ours and drives the terminal, and a
+# child whose standard error is a pipe to us.
+SPEAKERS = ['common/standard.c', 'common/mkcapitals.c', 'client-tui/plain-output.c', 'client-tui/private.c']
+
+
+def check_speech():
+    """What is not ours must not drive a terminal."""
+    point('what is said on standard error goes through common/standard.c', [
+        f'{path} has {" ".join(match[0].split())}' for path in files(PROGRAM_FOLDERS, '.c') if path not in SPEAKERS
+        for match in re.finditer(r'\b(?:v?[fd]printf|fput[cs]|putc|fwrite)\b[^;]*\b(?:stderr|STDERR_FILENO)\b|\bperror\b',
+                                 read(path))])
+
+
 def check_table(found):
     """The table says what is so: no file may more than it does."""
     faults = [f'{source} is not there' for source in MAY if source not in found]
@@ -281,6 +295,7 @@ def main():
     check_includes()
     check_state(found)
     check_table(found)
+    check_speech()
     check_looks()
     check_lists(found)
     done()

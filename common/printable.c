@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "printable.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+/* The bytes at `s` that stay as they are, one character; 0 if the first is to be spelt out. */
+static size_t count_shown(const unsigned char *s, size_t n, const char *kept, bool utf8)
+{
+	const size_t length = utf8 || *s < 0x80 ? utf8_character(s, n) : 0;
+
+	if (*s && strchr(kept, *s))
+		return 1;
+	/* An end of line as it stands in many files. */
+	if (n > 1 && s[0] == '\r' && s[1] == '\n' && strchr(kept, '\n'))
+		return 2;
+	if (length)
+		return utf8_is_control(utf8_code(s, length)) ? 0 : length;
+	/* U+0080 to U+009F are controls in every character set of one byte that a terminal takes for one of ISO's. */
+	return !utf8 && MB_CUR_MAX == 1 && *s >= 0xa0 && isprint(*s);
+}
+
+size_t printable_text(char *shown, const void *text, size_t n, const char *kept, bool utf8)
+{
+	const unsigned char *s = text;
+	size_t used = 0;
+
+	for (size_t at = 0, length; at < n; at += length ? length : 1) {
+		length = count_shown(s + at, n - at, kept, utf8);
+		if (length)
+			memcpy(shown + used, s + at, length);
+		else
+			sprintf(shown + used, "\\x%02x", s[at]);
+		used += length ? length : 4;
+	}
+	shown[used] = '\0';
+	return used;
+}

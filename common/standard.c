@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A process has one standard output, so what it is in the middle of is kept here. Nothing here takes memory: it also tells that
+ * there is none. */
+#include "config.h"
+
+#include "standard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "printable.h"
+#include "utf8.h"
+
+/* Text is shown in pieces of so many bytes: more than any path. */
+#define PIECE 5000
+/* Controls in lines of ours. */
+#define KEPT "\t\n"
+
+/* The beginning of a character whose rest is still to come. */
+static struct cut {
+	unsigned char bytes[3];
+	size_t n;
+} output_cut;
+
+int standard_open(const char *program, int flags)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF || open("/dev/null", modes[fd] | flags, 0) == fd)
+			continue;
+		standard_say("%s: /dev/null: %s", program, strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+bool standard_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static bool write_all(const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t written = write(STDOUT_FILENO, bytes, n);
+
+		if (written < 0 && errno != EINTR)
+			return false;
+		bytes += written > 0 ? written : 0;
+		n -= written > 0 ? (size_t)written : 0;
+	}
+	return true;
+}
+
+/* What the stream hands over, of any length, cut anywhere: the beginning of a character waits for its rest. */
+static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
+{
+	struct cut *cut = cookie;
+	const bool utf8 = standard_utf8();
+	unsigned char piece[PIECE];
+	char shown[PRINTABLE_ROOM(PIECE)];
+
+	for (size_t at = 0, part, length; at < n; at += part) {
+		part = n - at < PIECE - cut->n ? n - at : PIECE - cut->n;
+		memcpy(piece, cut->bytes, cut->n);
+		memcpy(piece + cut->n, bytes + at, part);
+		length = cut->n + part;
+		cut->n = utf8 ? utf8_cut_off(piece, length) : 0;
+		memcpy(cut->bytes, piece + length - cut->n, cut->n);
+		if (!write_all(shown, printable_text(shown, piece, length - cut->n, KEPT, utf8)))
+			return 0;
+	}
+	return (ssize_t)n;
+}
+
+void standard_guard(void)
+{
+	FILE *shown = isatty(STDOUT_FILENO) ? fopencookie(&output_cut, "w", (cookie_io_functions_t){.write = write_shown}) : NULL;
+
+	if (!shown)
+		return;
+	setvbuf(shown, NULL, _IOLBF, 0);
+	stdout = shown;
+}
+
+void standard_put(FILE *out, const char *text)
+{
+	char shown[PRINTABLE_ROOM(PIECE)];
+
+	if (out != stderr && !isatty(fileno(out))) {
+		fputs(text, out);
+		return;
+	}
+	while (*text) {
+		const size_t line = strcspn(text, "\n"), n = line < PIECE ? line + (text[line] == '\n') : PIECE;
+
+		printable_text(shown, text, n, KEPT, standard_utf8());
+		fputs(shown, out);
+		text += n;
+	}
+}
+
+/* In one piece: others may write there too. */
+void standard_say(const char *format, ...)
+{
+	char text[PIECE], shown[PRINTABLE_ROOM(PIECE)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	printable_text(shown, text, strlen(text), "", standard_utf8());
+	fprintf(stderr, "%s\n", shown);
+}
+
+int standard_end(const char *program)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	standard_say("%s: standard output: %s", program, strerror(errno));
+	return 1;
+}
