@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
 #include "record-json.h"
 
 void reader_blame(struct reader *r, const char *key, const char *what)
@@ -71,9 +72,12 @@ int reader_name(struct reader *r, const char *key, int (*meaning)(const char *),
 char *reader_copy(struct reader *r, const char *key)
 {
 	const char *word = reader_word(r, key);
-	char *copy = word ? strdup(word) : NULL;
+	const size_t n = word ? strlen(word) : 0;
+	char *copy = word ? malloc(PRINTABLE_ROOM(n)) : NULL;
 
-	if (word && !copy)
+	if (copy)
+		printable_text(copy, word, n, "", true);
+	else if (word)
 		reader_blame(r, key, "is more than memory has room for");
 	return copy;
 }

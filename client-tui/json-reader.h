@@ -28,7 +28,7 @@ bool reader_bool(struct reader *r, const char *key);
 const char *reader_word(struct reader *r, const char *key);
 /* What the word means: `meaning` has a negative value for one that is not known. */
 int reader_name(struct reader *r, const char *key, int (*meaning)(const char *), int missing);
-/* malloc()ed; NULL when it is missing. */
+/* Words for people, spelled out as printable_text() does. malloc()ed; NULL when it is missing. */
 char *reader_copy(struct reader *r, const char *key);
 /* malloc()ed: under `key` as text, or under `key64` as base64; NULL when neither is there. */
 unsigned char *reader_bytes(struct reader *r, const char *key, const char *key64, size_t *length);

@@ -131,8 +131,8 @@ void plain_read(struct plain *p)
 		return;
 	if (n < 0) {
 		snprintf(why, sizeof why, "standard input: %s", strerror(errno));
-		plain_record_notice(p, true, why);
-		plain_say(p, true, why);
+		plain_event(p, &(const struct record_event){ .kind = SESSION_EVENT_ERROR, .session = -1,
+		    .at = clock_monotonic(), .text = why });
 		p->read_failed = true;
 	}
 	p->begin = 0;

@@ -26,23 +26,6 @@ static int64_t get_time(struct reader *r, const char *key)
 	return reader_int(r, key, -RECORD_TIME_MOST, RECORD_TIME_MOST, RECORD_NEVER);
 }
 
-/* What is shown as our own words are: without anything that a terminal would carry out. */
-static void make_harmless(char *words)
-{
-	for (unsigned char *c = (unsigned char *)words; *c; c++)
-		if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0))
-			*c = c[0] == 0xc2 ? (c[1] = '?') : '?';
-}
-
-static char *copy_words(struct reader *r, const char *key)
-{
-	char *words = reader_copy(r, key);
-
-	if (words)
-		make_harmless(words);
-	return words;
-}
-
 /* --- lines --- */
 
 static void read_transport(struct reader *r, unsigned *session, bool *stream)
@@ -235,9 +218,9 @@ static void read_event(struct reader *r, struct record_read *to)
 	e->kind = (enum session_event_kind)kind;
 	e->session = (int)reader_int(r, "session", 0, RECORDER_SESSIONS - 1, -1);
 	e->at = get_time(r, "at_ns");
-	e->text = copy_words(r, "text");
-	e->there = copy_words(r, "there");
-	e->back = copy_words(r, "back");
+	e->text = reader_copy(r, "text");
+	e->there = reader_copy(r, "there");
+	e->back = reader_copy(r, "back");
 	if (!e->text || e->at == RECORD_NEVER)
 		reader_blame(r, e->text ? "at_ns" : "text", "is missing");
 }
@@ -246,14 +229,13 @@ static void read_event(struct reader *r, struct record_read *to)
 
 static void read_words(struct reader *r, struct record_run *run)
 {
-	const char *words = reader_word(r, "link");
+	char *words = reader_copy(r, "link");
 
-	if (words && strlen(words) >= sizeof run->link) {
+	if (words && strlen(words) >= sizeof run->link)
 		reader_blame(r, "link", "is longer than any link's words");
-		words = NULL;
-	}
-	snprintf(run->link, sizeof run->link, "%s", words ? words : "");
-	make_harmless(run->link);
+	else
+		snprintf(run->link, sizeof run->link, "%s", words ? words : "");
+	free(words);
 }
 
 static void read_start(struct reader *r, struct record_run *run)

@@ -13,7 +13,6 @@
 
 #include "capitals.h"
 #include "ledger-play.h"
-#include "printable.h"
 #include "replay-core.h"
 #include "session-core.h"
 
@@ -82,7 +81,6 @@ static struct session *make_session(struct record_side *side, size_t rows)
 {
 	struct session *s = calloc(1, sizeof *s);
 	const char *peer = side->has_sum && side->sum.of.peer ? side->sum.of.peer : side->of.peer;
-	char shown[PRINTABLE_ROOM(sizeof s->peer)];
 
 	if (!s)
 		return NULL;
@@ -92,9 +90,7 @@ static struct session *make_session(struct record_side *side, size_t rows)
 	s->phase = PHASE_REPLAY;
 	s->fd = -1;
 	s->side = side;
-	/* A file may say anything; what it says is to stay on its line. */
-	printable_text(shown, peer, strlen(peer), "", true);
-	snprintf(s->peer, sizeof s->peer, "%.299s", shown);
+	snprintf(s->peer, sizeof s->peer, "%.299s", peer);
 	s->ledger = ledger_new(&(struct ledger_settings){ .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
 		.tag = LEDGER_TAG_NEVER, .capacity = rows, .wait = side->of.wait, .answerable = side->of.wait });
 	if (s->ledger)
