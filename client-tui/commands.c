@@ -29,7 +29,7 @@ const struct command_spec command_table[] = {
 	{ COMMAND_ORDER, "order", "", "replies beside their lines, or in the order they came" },
 	{ COMMAND_BURST, "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it" },
 	{ COMMAND_STATS, "stats", "", "what became of all lines, in figures" },
-	{ COMMAND_PLOT, "plot", "[KIND]", "a plot: rtt, histogram, cumulative or runs; off" },
+	{ COMMAND_PLOT, "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off" },
 	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
 	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
 	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file, by its ending" },

@@ -37,6 +37,8 @@ struct entry {
 	 * many waiting lines, sent from `ghosts_since` to row.sent_at. */
 	uint64_t ghosts;
 	int64_t ghosts_since;
+	/* How long the ledger's session had tried to connect in all when it was typed. */
+	int64_t connecting_before;
 	/* It became refused or failed, though it may have been another line. */
 	bool doubted;
 	/* Its text is like no other's that says so too. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Between ledger and statistics: fates are decided in any order, but runs of lost lines and delay variation want them in the order
  * of sending. Each line that is sent takes a turn; a turn that is decided is told to the statistics when all before it have
- * been. What is kept are eight bytes for each turn since the oldest one that is open. Pure. */
+ * been. What is kept are two times for each turn since the oldest one that is open. Pure. */
 #ifndef UPCASE_FEED_H
 #define UPCASE_FEED_H
 
@@ -20,9 +20,14 @@ enum feed_outcome {
 	FEED_VOID = -5,  /* it was not sent after all, or takes another turn */
 };
 
+/* A turn: what became of it, and what the person waited, ns, -1 unless it has a time. */
+struct feed_turn {
+	int64_t outcome, waited;
+};
+
 /* All zero is the start; feed_end() at the end. */
 struct feed {
-	int64_t *slots;
+	struct feed_turn *slots;
 	/* Slots, a power of two, or 0. */
 	size_t room;
 	/* The oldest turn that is not told yet, and the next one to be taken; less 1, since turns begin with 1. */
@@ -36,8 +41,9 @@ struct feed {
 void feed_end(struct feed *f);
 /* A line is sent: its turn, 1 or more; 0 when memory is short. */
 uint64_t feed_take(struct feed *f);
-/* What became of it. Turn 0 is nobody's. Returns false when the turn was told before: nothing is done. */
-bool feed_decide(struct feed *f, struct stats *s, uint64_t turn, int64_t outcome);
+/* What became of it, and what the person waited, -1 without a time. Turn 0 is nobody's. Returns false when the turn was told before:
+ * nothing is done. */
+bool feed_decide(struct feed *f, struct stats *s, uint64_t turn, int64_t outcome, int64_t waited);
 /* The row of a line that waits is forgotten. */
 void feed_forget(struct feed *f, uint64_t turn);
 /* `count` of the forgotten ones from *first to `last` become this, the first of them first; *first goes on. */

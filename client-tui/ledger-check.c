@@ -27,7 +27,8 @@ static bool conserved(const struct ledger *l, const struct ledger_totals *t)
 	return t->typed == t->queued + t->sent &&
 	    t->sent == t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off &&
 	    t->typed == t->forgotten + l->rows.count && t->late <= t->lost && t->timed <= t->answered &&
-	    (t->timed == 0 || (t->rtt_min <= t->rtt_max && t->rtt_min >= 0));
+	    (t->timed == 0 || (t->rtt.min <= t->rtt.max && t->rtt.min >= 0)) && t->rtt.min <= t->waited.min &&
+	    t->rtt.max <= t->waited.max;
 }
 
 static size_t bytes_kept(const struct ledger *l)
@@ -45,6 +46,8 @@ static bool fed(const struct ledger *l)
 	const struct stats *s = &l->stats;
 	uint64_t open = 0, ghosts = 0, lines = s->lines, timed = s->rtt.count, lost = s->lost - s->amended;
 
+	if (s->waited.count != s->rtt.count)
+		return false;
 	if (l->feed.unfed)
 		return true;
 	for (uint64_t i = 0; i < l->feed.end - l->feed.head; i++) {

@@ -32,6 +32,8 @@ struct ledger {
 	int64_t crowded_until;
 	/* The same without the lines that are like no other. */
 	int64_t crowded_texts_until;
+	/* How long the session tried to connect, but for the attempt that began at `connecting_since`, INT64_MAX for none. */
+	int64_t connecting, connecting_since;
 };
 
 bool ledger_is_datagram(const struct ledger *l);
@@ -42,8 +44,10 @@ bool ledger_is_over(const struct entry *e, int64_t span, int64_t now);
 /* The total of one fate. */
 uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
-/* A round-trip time goes into mean and variance. */
-void ledger_count_time(struct ledger_totals *t, int64_t rtt);
+/* How long the session had tried to connect in all at `at`. */
+int64_t ledger_connecting_until(const struct ledger *l, int64_t at);
+/* The times of a line that was answered go into the totals. */
+void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
 /* Lines that can be answered no more leave the lookup. */
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ledger-core.h"
+#include "parts.h"
 
 struct reply {
 	const unsigned char *bytes;
@@ -26,19 +27,26 @@ static int64_t round_trip(const struct entry *e, int64_t at)
 	return at > e->row.sent_at ? at - e->row.sent_at : 0;
 }
 
-/* Welford's way to mean and variance in one pass. */
-void ledger_count_time(struct ledger_totals *t, int64_t rtt)
+/* Welford's way to mean and variance in one pass; with this one there are `count`. */
+static void count_time(struct ledger_times *t, uint64_t count, int64_t time)
 {
-	double step = (double)rtt - t->rtt_mean;
+	const double step = (double)time - t->mean;
+
+	t->mean += step / (double)count;
+	t->m2 += step * ((double)time - t->mean);
+	if (count == 1 || time < t->min)
+		t->min = time;
+	if (time > t->max)
+		t->max = time;
+}
+
+void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row)
+{
+	const struct parts p = parts_of_row(row);
 
 	t->timed++;
-	t->rtt_mean += step / (double)t->timed;
-	t->rtt_m2 += step * ((double)rtt - t->rtt_mean);
-	if (t->timed == 1 || rtt < t->rtt_min)
-		t->rtt_min = rtt;
-	if (rtt > t->rtt_max)
-		t->rtt_max = rtt;
-	t->rtt_last = rtt;
+	count_time(&t->rtt, t->timed, p.wire);
+	count_time(&t->waited, t->timed, p.waited);
 }
 
 /* RFC 4737, section 3.3, with the order of sending for the sequence number. */
@@ -81,7 +89,7 @@ static enum ledger_match answer(struct ledger *l, struct entry *e, int64_t at)
 		return MATCH_LATE;
 	}
 	ledger_change_fate(l, e, FATE_ANSWERED);
-	ledger_count_time(&l->totals, round_trip(e, at));
+	ledger_count_times(&l->totals, &e->row);
 	if (ledger_is_datagram(l))
 		check_order(l, e);
 	return MATCH_ANSWER;

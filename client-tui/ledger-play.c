@@ -28,6 +28,15 @@ int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t
 	return 0;
 }
 
+void ledger_play_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now)
+{
+	struct entry *e = rows_find(&l->rows, number);
+
+	ledger_sent(l, number, now);
+	if (e && connecting <= e->row.sent_at - e->row.typed_at)
+		e->row.connecting = connecting;
+}
+
 /* The line waits, but its row is forgotten: any of the forgotten ones gets its fate. */
 static void settle_ghost(struct ledger *l, enum ledger_fate fate)
 {
@@ -89,7 +98,7 @@ void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_pl
 	count(&l->totals, p);
 	ledger_change_fate(l, e, fate);
 	if (fate == FATE_ANSWERED)
-		ledger_count_time(&l->totals, e->row.replied_at - e->row.sent_at);
+		ledger_count_times(&l->totals, &e->row);
 	keep_reply(l, e, p);
 	ledger_make_room(l, 0, 0);
 }

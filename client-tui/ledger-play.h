@@ -6,9 +6,11 @@
 
 #include "ledger.h"
 
-/* A line typed at `now`, queued; its tag is given, 0 for none. ledger_sent() and ledger_failed() go on. Returns 0, or -1 when memory is
+/* A line typed at `now`, queued; its tag is given, 0 for none. ledger_failed() goes on. Returns 0, or -1 when memory is
  * short or the number is not greater than any before. */
 int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now);
+/* It was handed to the kernel at `now`; so much of its time until then the session had tried to connect. */
+void ledger_play_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
 /* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
 void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
 

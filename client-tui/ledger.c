@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "ledger-core.h"
+#include "parts.h"
 
 /* Ghosts of datagrams sent within this part of the wait become one, which is lost when the last of them
  * is: some are lost so much later than they should, none earlier. */
@@ -31,6 +32,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 	if (l->settings.answerable < l->settings.wait)
 		l->settings.answerable = l->settings.wait;
 	l->crowded_until = l->crowded_texts_until = INT64_MIN;
+	l->connecting_since = INT64_MAX;
 	stats_start(&l->stats);
 	if (lookup_start(&l->lookup)) {
 		free(l);
@@ -70,6 +72,28 @@ int64_t ledger_later(int64_t t, int64_t span)
 bool ledger_is_over(const struct entry *e, int64_t span, int64_t now)
 {
 	return now > ledger_later(e->row.sent_at, span);
+}
+
+void ledger_connecting(struct ledger *l, int64_t now)
+{
+	if (!ledger_is_connecting(l))
+		l->connecting_since = now;
+}
+
+void ledger_connected(struct ledger *l, int64_t now)
+{
+	l->connecting = ledger_connecting_until(l, now);
+	l->connecting_since = INT64_MAX;
+}
+
+bool ledger_is_connecting(const struct ledger *l)
+{
+	return l->connecting_since != INT64_MAX;
+}
+
+int64_t ledger_connecting_until(const struct ledger *l, int64_t at)
+{
+	return l->connecting + (at > l->connecting_since ? at - l->connecting_since : 0);
 }
 
 bool ledger_is_datagram(const struct ledger *l)
@@ -190,15 +214,17 @@ static int64_t outcome(const struct entry *e, enum ledger_fate fate)
 /* A line that could not be sent had its turn when it should have been. One that is sent anew gets a new turn. */
 static void feed_fate(struct ledger *l, struct entry *e, enum ledger_fate fate)
 {
+	const int64_t waited = fate == FATE_ANSWERED ? parts_of_row(&e->row).waited : -1;
+
 	if (fate == FATE_WAITING) {
-		feed_decide(&l->feed, &l->stats, e->turn, FEED_VOID);
+		feed_decide(&l->feed, &l->stats, e->turn, FEED_VOID, -1);
 		e->turn = feed_take(&l->feed);
 		return;
 	}
 	if (e->row.fate == FATE_QUEUED)
 		e->turn = feed_take(&l->feed);
-	if (!feed_decide(&l->feed, &l->stats, e->turn, outcome(e, fate)) && fate == FATE_ANSWERED)
-		stats_amend(&l->stats, outcome(e, fate));
+	if (!feed_decide(&l->feed, &l->stats, e->turn, outcome(e, fate), waited) && fate == FATE_ANSWERED)
+		stats_amend(&l->stats, outcome(e, fate), waited);
 	if (fate == FATE_QUEUED)
 		e->turn = 0;
 }
@@ -365,6 +391,7 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, en
 		return -1;
 	e->row.partial = kind == KIND_PARTIAL;
 	e->unlike = kind == KIND_UNLIKE;
+	e->connecting_before = ledger_connecting_until(l, now);
 	if (ledger_is_datagram(l)) {
 		ledger_age(l, now);
 		if (choose_tag(l, e) || lookup_enter(&l->lookup, e, &l->key)) {
@@ -421,6 +448,10 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 	if (!e)
 		return;
 	e->row.sent_at = now;
+	e->row.connecting = ledger_connecting_until(l, now) - e->connecting_before;
+	/* A line may be taken a little later than the connection was told. */
+	if (e->row.connecting < 0)
+		e->row.connecting = 0;
 	e->order = ++l->last_order;
 	if (ledger_is_datagram(l))
 		entry_append(&l->aging, e, LINK_AGE);
@@ -451,7 +482,7 @@ void ledger_requeue(struct ledger *l, uint64_t number)
 	struct entry *e = find_open(l, number);
 	if (!e || e->row.fate == FATE_QUEUED)
 		return;
-	e->row.sent_at = 0;
+	e->row.sent_at = e->row.connecting = 0;
 	ledger_change_fate(l, e, FATE_QUEUED);
 }
 

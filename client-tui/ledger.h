@@ -56,6 +56,8 @@ struct ledger_row {
 	enum ledger_fate fate;
 	/* When it was typed, handed to the kernel, and answered (first reply); 0 for not yet. */
 	int64_t typed_at, sent_at, replied_at;
+	/* How much of the time from typed to handed over the session tried to connect, ns. */
+	int64_t connecting;
 	/* What was typed: `length` bytes, no end of line, no zero byte at the end. For a long line of a
 	 * stream, its first bytes only (`partial`). */
 	const unsigned char *text;
@@ -82,6 +84,12 @@ struct ledger_row {
 	int error;
 };
 
+/* Least, greatest and mean of some times, ns, and the sum of squared differences from the mean (Welford). All 0 for none. */
+struct ledger_times {
+	int64_t min, max;
+	double mean, m2;
+};
+
 /* Exact for all lines whatever rows are kept. */
 struct ledger_totals {
 	uint64_t typed, queued;
@@ -94,12 +102,18 @@ struct ledger_totals {
 	uint64_t strays;
 	/* Rows no longer kept. */
 	uint64_t forgotten;
-	/* Round-trip times of answered lines whose time is known, ns: how many, least, most, mean, and
-	 * the sum of squared differences from the mean (Welford). All 0 for none. */
+	/* Answered lines whose times are known: the round trip, from handed over to answered; and what the person waited, from
+	 * typed to answered. */
 	uint64_t timed;
-	int64_t rtt_min, rtt_max, rtt_last;
-	double rtt_mean, rtt_m2;
+	struct ledger_times rtt, waited;
 };
+
+/* Lines of which chance decided what became of them: answered or lost. What was refused, could not be sent or was cut off is in
+ * no percentage of loss. */
+static inline uint64_t ledger_by_chance(const struct ledger_totals *t)
+{
+	return t->answered + t->lost;
+}
 
 /* What a reply turned out to be. */
 enum ledger_match {
@@ -143,6 +157,11 @@ int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size);
 /* Room that any tag takes at most: "#", 20 digits, " ". */
 #define LEDGER_TAG_ROOM 22
+
+/* From `now` on the session tries to connect (it may say so again); and it does not any more. */
+void ledger_connecting(struct ledger *l, int64_t now);
+void ledger_connected(struct ledger *l, int64_t now);
+bool ledger_is_connecting(const struct ledger *l);
 
 /* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time begins anew)
  * becomes waiting. */

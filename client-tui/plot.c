@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "parts.h"
 #include "ticks.h"
 #include "units.h"
 
@@ -19,7 +20,7 @@
 /* The smallest grid worth drawing. */
 #define LEAST_ROWS 3
 #define LEAST_COLUMNS 16
-/* Lines that a plot of round-trip times shows at most: the last ones. */
+/* Lines that a plot over lines shows at most: the last ones. */
 #define LINES_MOST 10000
 #define MARKS 12
 
@@ -32,9 +33,10 @@ struct grid {
 static const struct {
 	const char *name, *title;
 } kinds[PLOT_KINDS] = {
-	[PLOT_RTT] = { "rtt", "round-trip time over lines" },
-	[PLOT_HISTOGRAM] = { "histogram", "histogram of round-trip times" },
-	[PLOT_CUMULATIVE] = { "cumulative", "lines answered within a time" },
+	[PLOT_WAITED] = { "waited", "time from Enter to reply, over lines" },
+	[PLOT_RTT] = { "rtt", "round-trip time on the wire, over lines" },
+	[PLOT_HISTOGRAM] = { "histogram", "histogram of times from Enter to reply" },
+	[PLOT_CUMULATIVE] = { "cumulative", "lines answered within a time from Enter" },
 	[PLOT_RUNS] = { "runs", "lines lost in a row" },
 };
 
@@ -202,13 +204,26 @@ static void put_legend(const struct grid *g, const struct plot_source *sources, 
 
 /* --- what is to be shown --- */
 
+/* The times that a plot of this kind shows. */
+static const struct histogram *histogram_of(const struct plot_source *source, enum plot_kind kind)
+{
+	return kind == PLOT_RTT ? &source->stats->rtt : &source->stats->waited;
+}
+
+static int64_t time_of(const struct ledger_row *row, enum plot_kind kind)
+{
+	const struct parts parts = parts_of_row(row);
+
+	return kind == PLOT_RTT ? parts.wire : parts.waited;
+}
+
 /* The times of all sources. Returns false when there are none. */
-static bool times_of(const struct plot_source *sources, int count, struct ticks *t)
+static bool times_of(const struct plot_source *sources, int count, enum plot_kind kind, struct ticks *t)
 {
 	int64_t least = INT64_MAX, most = 0;
 
 	for (int i = 0; i < count; i++) {
-		const struct histogram *h = &sources[i].stats->rtt;
+		const struct histogram *h = histogram_of(&sources[i], kind);
 
 		if (h->count == 0)
 			continue;
@@ -245,7 +260,7 @@ static bool numbers_of(const struct plot_source *sources, int count, uint64_t *f
 	return *last > 0;
 }
 
-static void draw_rtt(struct grid *g, const struct plot_source *sources, int count, const struct ticks *t)
+static void draw_over_lines(struct grid *g, const struct plot_source *sources, int count, enum plot_kind kind, const struct ticks *t)
 {
 	uint64_t first, last;
 	struct grid body = *g;
@@ -266,7 +281,7 @@ static void draw_rtt(struct grid *g, const struct plot_source *sources, int coun
 			const int column = g->left + (int)(x * (g->columns - 1) + 0.5);
 
 			if (row->fate == FATE_ANSWERED)
-				put_point(&body, x, ticks_place(t, (double)(row->replied_at - row->sent_at)), sources[i].stream);
+				put_point(&body, x, ticks_place(t, (double)time_of(row, kind)), sources[i].stream);
 			else if (is_lost(row))
 				canvas_text(g->c, g->top + g->rows - 1, column, column + 1, g->ascii ? "x" : "✗", STYLE_LOST);
 		}
@@ -296,7 +311,7 @@ static void draw_histogram(struct grid *g, const struct plot_source *sources, in
 	char words[60];
 
 	for (int i = 0; i < count; i++) {
-		const struct histogram *h = &sources[i].stats->rtt;
+		const struct histogram *h = &sources[i].stats->waited;
 		struct grid part = *g;
 		uint64_t most = 1;
 
@@ -332,7 +347,7 @@ static void draw_cumulative(struct grid *g, const struct plot_source *sources, i
 		/* Of all decided lines: what is lost never comes. */
 		for (int k = 0; k < 2 * g->columns && s->lines > 0; k++) {
 			const double x = (double)k / (2 * g->columns - 1);
-			const uint64_t n = histogram_at_most(&s->rtt, (int64_t)ticks_value(t, x));
+			const uint64_t n = histogram_at_most(&s->waited, (int64_t)ticks_value(t, x));
 
 			if (n > 0)
 				put_point(g, x, (double)n / (double)s->lines, sources[i].stream);
@@ -375,7 +390,7 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 	struct grid g = { .c = c, .top = area->top, .left = area->left + WORDS + 1, .rows = area->rows - BELOW,
 		.columns = area->columns - WORDS - 2, .ascii = ascii };
 	struct ticks times;
-	const bool timed = times_of(sources, count, &times);
+	const bool timed = times_of(sources, count, kind, &times);
 
 	if (g.rows < LEAST_ROWS || g.columns < LEAST_COLUMNS) {
 		canvas_text(c, area->top, area->left, area->left + area->columns, "too small for a plot", STYLE_FAINT);
@@ -387,8 +402,9 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 	}
 	put_frame(&g);
 	switch (kind) {
+	case PLOT_WAITED:
 	case PLOT_RTT:
-		draw_rtt(&g, sources, count, &times);
+		draw_over_lines(&g, sources, count, kind, &times);
 		break;
 	case PLOT_HISTOGRAM:
 		draw_histogram(&g, sources, count, &times);
@@ -410,12 +426,12 @@ static void spark_range(const struct ledger *l, size_t from, int64_t *least, int
 	*most = 0;
 	for (size_t i = from; i < ledger_count(l); i++) {
 		const struct ledger_row *row = ledger_at(l, i);
-		const int64_t rtt = row->replied_at - row->sent_at;
+		const int64_t time = time_of(row, PLOT_WAITED);
 
 		if (row->fate != FATE_ANSWERED)
 			continue;
-		*least = rtt < *least ? rtt : *least;
-		*most = rtt > *most ? rtt : *most;
+		*least = time < *least ? time : *least;
+		*most = time > *most ? time : *most;
 	}
 }
 
@@ -430,7 +446,7 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 		const struct ledger_row *line = ledger_at(source->ledger, i);
 		const bool answered = line->fate == FATE_ANSWERED;
 		const double height = answered && most > least ?
-		    (double)(line->replied_at - line->sent_at - least) / (double)(most - least) : 0;
+		    (double)(time_of(line, PLOT_WAITED) - least) / (double)(most - least) : 0;
 
 		if (is_lost(line))
 			canvas_text(c, row, from, from + 1, ascii ? "x" : "✗", STYLE_LOST);

@@ -9,7 +9,8 @@
 #include "stats.h"
 
 enum plot_kind {
-	PLOT_RTT,        /* round-trip times over lines, lost ones marked */
+	PLOT_WAITED,     /* times from Enter to reply over lines, lost ones marked */
+	PLOT_RTT,        /* round-trip times over lines, lost ones marked; the other plots are of times from Enter to reply */
 	PLOT_HISTOGRAM,  /* how many lines took how long */
 	PLOT_CUMULATIVE, /* what share of the lines was answered within a time */
 	PLOT_RUNS,       /* how many lines were lost in a row, how often */
@@ -29,17 +30,17 @@ struct plot_area {
 	int top, left, rows, columns;
 };
 
-/* The kind whose name begins so ("rtt", "hist"), PLOT_NONE for "off", -1 for none. */
+/* The kind whose name begins so ("waited", "hist"), PLOT_NONE for "off", -1 for none. */
 int plot_kind(const char *name);
 const char *plot_name(enum plot_kind kind);
-/* "round-trip time over lines". */
+/* "time from Enter to reply, over lines". */
 const char *plot_title(enum plot_kind kind);
 
 /* Draws it with its axes and a legend; on an area that is too small for a plot, what it would say in words. `count` is 1 or 2. */
 void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind, const struct plot_source *sources, int count,
     bool ascii);
 
-/* The last lines' round-trip times as one row of blocks, the newest at the right, a cross for a lost one; columns `from` to before
+/* The last lines' times from Enter to reply as one row of blocks, the newest at the right, a cross for a lost one; columns `from` to before
  * `to`, as many lines as there are columns. Returns the column after it. */
 int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plot_source *source, bool ascii);
 

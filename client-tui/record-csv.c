@@ -13,7 +13,7 @@
 void record_csv_header(FILE *out)
 {
 	fputs("type,session,transport,peer,n,fate,late,reordered,differs,cut_short,partial,duplicates,"
-	      "typed_ns,sent_ns,replied_ns,rtt_ns,decided_ns,tag,error,place,text,text_base64,reply,reply_base64\r\n", out);
+	      "typed_ns,sent_ns,replied_ns,rtt_ns,waited_ns,connecting_ns,queued_ns,decided_ns,tag,error,place,text,text_base64,reply,reply_base64\r\n", out);
 }
 
 /* A comma, then the value in quotes, so that no text is taken for two, or for none. */
@@ -84,6 +84,7 @@ static void put_head(FILE *out, const char *type, unsigned session, bool stream,
 
 void record_csv_line(FILE *out, const struct record *r, const char *peer)
 {
+	const struct parts parts = record_parts(r);
 	char name[ERROR_NAME];
 
 	put_head(out, "line", r->session, r->stream, peer);
@@ -99,6 +100,9 @@ void record_csv_line(FILE *out, const struct record *r, const char *peer)
 	put_time(out, r->sent_at);
 	put_time(out, r->replied_at);
 	put_time(out, record_rtt(r) < 0 ? RECORD_NEVER : record_rtt(r));
+	put_time(out, record_rtt(r) < 0 ? RECORD_NEVER : parts.waited);
+	put_time(out, r->sent_at == RECORD_NEVER ? RECORD_NEVER : parts.connecting);
+	put_time(out, r->sent_at == RECORD_NEVER ? RECORD_NEVER : parts.queued);
 	put_time(out, r->decided_at);
 	put_time(out, r->tag ? (int64_t)r->tag : RECORD_NEVER);
 	put_word(out, r->error ? error_name(r->error, name) : "");
@@ -120,7 +124,7 @@ void record_csv_reply(FILE *out, const struct record_reply *r, const char *peer)
 	fputs(",,,,", out);
 	put_time(out, r->replied_at);
 	put_time(out, r->rtt < 0 ? RECORD_NEVER : r->rtt);
-	fputs(",,,,,,", out);
+	fputs(",,,,,,,,,", out);
 	put_bytes(out, r->text, r->length);
 	fputs("\r\n", out);
 }

@@ -126,6 +126,7 @@ static struct record_kept *keep(struct record *line, uint64_t at_line)
 	*k = (struct record_kept){
 		.number = line->number, .tag = line->tag, .at_line = at_line, .typed_at = line->typed_at,
 		.sent_at = line->sent_at, .replied_at = line->replied_at, .decided_at = line->decided_at,
+		.connecting = line->connecting,
 		.duplicates = line->duplicates, .duplicate_count = (uint8_t)line->duplicate_count, .fate = (uint8_t)line->fate,
 		.late = line->late, .reordered = line->reordered, .differs = line->differs, .cut_short = line->cut_short,
 		.partial = line->partial, .error = line->error, .text = line->text, .reply = line->reply,

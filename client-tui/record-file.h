@@ -27,7 +27,7 @@ struct record_kept {
 	uint64_t number, tag;
 	/* Its line in the file. */
 	uint64_t at_line;
-	int64_t typed_at, sent_at, replied_at, decided_at;
+	int64_t typed_at, sent_at, replied_at, decided_at, connecting;
 	int64_t *duplicate_at;
 	uint32_t duplicates;
 	uint8_t duplicate_count, fate;

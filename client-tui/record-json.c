@@ -147,6 +147,7 @@ static json_t *make_duplicates(const struct record *r)
 
 char *record_json_line(const struct record *r)
 {
+	const struct parts parts = record_parts(r);
 	char name[ERROR_NAME];
 	json_t *o = begin("line");
 
@@ -163,6 +164,9 @@ char *record_json_line(const struct record *r)
 	put_time(o, "sent_ns", r->sent_at);
 	put_time(o, "replied_ns", r->replied_at);
 	put_time(o, "rtt_ns", record_rtt(r) < 0 ? RECORD_NEVER : record_rtt(r));
+	put_time(o, "waited_ns", record_rtt(r) < 0 ? RECORD_NEVER : parts.waited);
+	put_time(o, "connecting_ns", r->sent_at == RECORD_NEVER ? RECORD_NEVER : parts.connecting);
+	put_time(o, "queued_ns", r->sent_at == RECORD_NEVER ? RECORD_NEVER : parts.queued);
 	put_time(o, "decided_ns", r->decided_at);
 	json_object_set_new(o, "duplicates_ns", make_duplicates(r));
 	put_time(o, "tag", r->tag ? (int64_t)r->tag : RECORD_NEVER);
@@ -255,18 +259,18 @@ static void put_quantiles(json_t *to, const struct histogram *h)
 	}
 }
 
-static json_t *make_round_trip(const struct ledger_totals *t, const struct stats *stats)
+static json_t *make_figures(const struct ledger_times *t, uint64_t count, const struct histogram *h)
 {
 	json_t *o = json_object();
-	const bool some = t->timed > 0;
+	const bool some = count > 0;
 
-	put_count(o, "count", t->timed);
-	put_time(o, "min_ns", some ? t->rtt_min : RECORD_NEVER);
-	put_time(o, "mean_ns", some ? llround(t->rtt_mean) : RECORD_NEVER);
-	put_time(o, "max_ns", some ? t->rtt_max : RECORD_NEVER);
-	put_time(o, "sd_ns", t->timed > 1 ? llround(sqrt(t->rtt_m2 / (double)(t->timed - 1))) : RECORD_NEVER);
-	if (stats)
-		put_quantiles(o, &stats->rtt);
+	put_count(o, "count", count);
+	put_time(o, "min_ns", some ? t->min : RECORD_NEVER);
+	put_time(o, "mean_ns", some ? llround(t->mean) : RECORD_NEVER);
+	put_time(o, "max_ns", some ? t->max : RECORD_NEVER);
+	put_time(o, "sd_ns", count > 1 ? llround(sqrt(t->m2 / (double)(count - 1))) : RECORD_NEVER);
+	if (h)
+		put_quantiles(o, h);
 	return o;
 }
 
@@ -355,7 +359,8 @@ static json_t *make_sum(const struct record_sum *s)
 	put_int(o, "wait_ns", s->of.wait);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		put_count(o, counts[i].key, counts[i].value);
-	json_object_set_new(o, "round_trip", make_round_trip(t, s->facts.stats));
+	json_object_set_new(o, "waited", make_figures(&t->waited, t->timed, s->facts.stats ? &s->facts.stats->waited : NULL));
+	json_object_set_new(o, "round_trip", make_figures(&t->rtt, t->timed, s->facts.stats ? &s->facts.stats->rtt : NULL));
 	if (s->facts.stats) {
 		json_object_set_new(o, "delay_variation", make_variation(s->facts.stats));
 		json_object_set_new(o, "loss_runs", make_runs(s->facts.stats));

@@ -176,6 +176,8 @@ static void read_line(struct reader *r, struct record *line)
 	line->sent_at = get_time(r, "sent_ns");
 	line->replied_at = get_time(r, "replied_ns");
 	line->decided_at = get_time(r, "decided_ns");
+	/* Older files do not have it. */
+	line->connecting = reader_int(r, "connecting_ns", 0, RECORD_TIME_MOST, 0);
 	read_duplicates(r, line);
 	line->tag = get_count(r, "tag");
 	line->error = reader_name(r, "error", error_number, 0);

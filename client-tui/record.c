@@ -72,6 +72,7 @@ int record_fill(struct record *r, const struct ledger_row *row, bool stream, con
 		.sent_at = since(row->sent_at, start),
 		.replied_at = since(row->replied_at, start),
 		.decided_at = RECORD_NEVER,
+		.connecting = row->connecting,
 	};
 	if (truth)
 		fill_link(r, truth, start, now);
@@ -115,6 +116,12 @@ int64_t record_rtt(const struct record *r)
 	if (r->replied_at == RECORD_NEVER || r->sent_at == RECORD_NEVER)
 		return -1;
 	return r->replied_at > r->sent_at ? r->replied_at - r->sent_at : 0;
+}
+
+struct parts record_parts(const struct record *r)
+{
+	return parts_of_row(&(struct ledger_row){ .typed_at = r->typed_at, .sent_at = r->sent_at, .replied_at = r->replied_at,
+		.connecting = r->connecting });
 }
 
 /* --- names --- */

@@ -10,6 +10,7 @@
 
 #include "event.h"
 #include "ledger.h"
+#include "parts.h"
 #include "session.h"
 #include "witness.h"
 
@@ -53,6 +54,8 @@ struct record {
 	uint64_t tag;
 	/* When the fate was decided without a reply: RECORD_NEVER when it was not, or is not known. */
 	int64_t typed_at, sent_at, replied_at, decided_at;
+	/* How much of the time from typed to sent the session tried to connect, ns. */
+	int64_t connecting;
 	/* When duplicates came, as far as it is known. */
 	int64_t duplicate_at[RECORD_DUPLICATES];
 	size_t duplicate_count;
@@ -78,6 +81,8 @@ struct packet record_packet_back(const struct record_packet *packet, bool stream
 void record_free(struct record *r);
 /* Its round-trip time, ns, -1 if unknown. */
 int64_t record_rtt(const struct record *r);
+/* What the person waited, and its parts. */
+struct parts record_parts(const struct record *r);
 
 /* A reply that stands for itself: a stray, or one that came after its line's record was written. */
 struct record_reply {

@@ -426,7 +426,12 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 		sum->sent += t->sent;
 		sum->answered += t->answered;
 		sum->lost += t->lost;
+		sum->late += t->late;
 		sum->waiting += t->waiting;
+		sum->refused += t->refused;
+		sum->failed += t->failed;
+		sum->cut_off += t->cut_off;
+		sum->queued += t->queued;
 	}
 }
 

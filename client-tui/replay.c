@@ -375,7 +375,7 @@ static void play(struct replay *r, const struct happening *e)
 		type_line(r, e->side, line, at);
 		break;
 	case KIND_SENT:
-		ledger_sent(r->sessions[e->side]->ledger, line->number, line->sent_at + r->start - r->first);
+		ledger_play_sent(r->sessions[e->side]->ledger, line->number, line->connecting, line->sent_at + r->start - r->first);
 		break;
 	case KIND_REPLY:
 	case KIND_LATE:

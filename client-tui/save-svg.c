@@ -134,7 +134,8 @@ static int take(void *context, struct record *record, size_t index)
 		return -1;
 	}
 	job->lines[job->line_count++] = (struct plots_line){ .number = record->number, .stream = record->stream,
-		.late = record->late, .fate = record->fate, .rtt = record->fate == FATE_ANSWERED ? record_rtt(record) : -1, .typed_at = record->typed_at };
+		.late = record->late, .fate = record->fate, .waited = record->fate == FATE_ANSWERED ? record_parts(record).waited : -1,
+		.typed_at = record->typed_at };
 	if (index < SAVE_SVG_PAGES * EXCHANGE_LINES)
 		job->records[job->count++] = *record;
 	else
@@ -168,22 +169,17 @@ static int compare_events(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* "UDP 7/20 lost", and how. */
+/* "UDP answered 13 of 20, 7/20 lost". */
 static void add_totals(const struct recorder *r, bool stream, char *note, size_t size)
 {
 	struct ledger_totals t;
-	char loss[80];
+	char totals[300];
 
 	recorder_totals(r, stream, &t);
 	if (t.sent == 0)
 		return;
-	if (stream)
-		snprintf(loss, sizeof loss, "TCP %" PRIu64 "/%" PRIu64 " answered", t.answered, t.sent);
-	else
-		snprintf(loss, sizeof loss, "UDP ");
-	if (!stream)
-		summary_loss(&t, loss + strlen(loss), sizeof loss - strlen(loss));
-	snprintf(note + strlen(note), size - strlen(note), "%s%s", *note ? "; " : "", loss);
+	snprintf(note + strlen(note), size - strlen(note), "%s%s %s", *note ? "; " : "", stream ? "TCP" : "UDP",
+	    summary_totals(&t, stream, totals, sizeof totals));
 }
 
 static void head(struct job *job, const struct recorder *r)

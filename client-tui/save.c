@@ -17,7 +17,17 @@ typedef int writer(FILE *out, const struct recorder *r, const struct board *boar
 
 static int save_text(FILE *out, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now)
 {
-	return board ? summary_save_text(out, board, now) : recorder_save(r, CLIENT_TEXT, out, run, now);
+	char totals[300];
+	struct ledger_totals t;
+
+	if ((board ? summary_save_text(out, board, now) : recorder_save(r, CLIENT_TEXT, out, run, now)) < 0)
+		return -1;
+	for (int stream = 0; stream < 2; stream++) {
+		recorder_totals(r, stream, &t);
+		if (t.typed > 0)
+			fprintf(out, "%s: %s\n", stream ? "TCP" : "UDP", summary_totals(&t, stream, totals, sizeof totals));
+	}
+	return 0;
 }
 
 static int save_jsonl(FILE *out, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now)

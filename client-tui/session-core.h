@@ -91,8 +91,8 @@ void session_opened(struct session *s, const struct addr *here, uint64_t from);
 void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to);
 /* The address in use failed: tries the next one, or pauses, or gives up. Its socket is closed. */
 void session_failed(struct session *s, int error, int64_t now);
-/* The connection stands. */
-void session_connected(struct session *s);
+/* The connection stands: what is queued from now on does not wait for it. */
+void session_connected(struct session *s, int64_t now);
 /* There is another address behind the one in use. */
 bool session_has_next_address(const struct session *s);
 /* Takes it: true when it could be opened. */

@@ -154,13 +154,14 @@ static void open_or_pause(struct session *s, int64_t now)
 {
 	int error = EADDRNOTAVAIL;
 
+	ledger_connecting(s->ledger, now);
 	if (!open_from_here(s, now, &error)) {
 		s->address = s->address_count > 0 ? s->address_count - 1 : 0;
 		pause_or_give_up(s, error, now);
 		return;
 	}
 	if (s->phase == PHASE_READY)
-		session_connected(s);
+		session_connected(s, now);
 	s->transport->push(s, now);
 }
 
@@ -178,9 +179,10 @@ void session_reopen(struct session *s, int64_t now)
 	open_or_pause(s, now);
 }
 
-void session_connected(struct session *s)
+void session_connected(struct session *s, int64_t now)
 {
 	s->phase = PHASE_READY;
+	ledger_connected(s->ledger, now);
 	if (s->failures > 0)
 		session_notice(s, false, "%s %s: reached again", transport_name(s), s->peer);
 	s->failures = 0;
@@ -214,6 +216,7 @@ static void take_answer(struct session *s, int64_t now)
 static void look_up(struct session *s, int64_t now)
 {
 	s->phase = PHASE_LOOK_UP;
+	ledger_connecting(s->ledger, now);
 	if (s->failures == 0)
 		name_peer_as_given(s);
 	s->resolve = resolve_start(s->settings.host, s->settings.port, address_family(s->settings.family));

@@ -32,13 +32,15 @@ static void add_variation(struct stats *s, int64_t rtt)
 	s->ipdv_sum += (double)step;
 }
 
-void stats_add(struct stats *s, bool lost, int64_t rtt)
+void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited)
 {
 	s->lines++;
 	if (lost)
 		lose(s);
 	else
 		s->run = 0;
+	if (waited >= 0)
+		histogram_add(&s->waited, waited);
 	if (rtt >= 0) {
 		histogram_add(&s->rtt, rtt);
 		if (s->last_rtt >= 0)
@@ -47,9 +49,10 @@ void stats_add(struct stats *s, bool lost, int64_t rtt)
 	s->last_rtt = rtt;
 }
 
-void stats_amend(struct stats *s, int64_t rtt)
+void stats_amend(struct stats *s, int64_t rtt, int64_t waited)
 {
 	histogram_add(&s->rtt, rtt);
+	histogram_add(&s->waited, waited);
 	s->amended++;
 }
 

@@ -13,8 +13,8 @@
 #define STATS_RUNS 64
 
 struct stats {
-	/* Round-trip times of the answered lines whose time is known, ns. */
-	struct histogram rtt;
+	/* Of the answered lines whose times are known, ns: the round trip, and what the person waited, from typed to answered. */
+	struct histogram rtt, waited;
 	/* Inter-packet delay variation, RFC 3393, of the round trip: |D(i) - D(i-1)| of lines sent one after the other of which
 	 * both were answered, ns; and their sum. */
 	struct histogram ipdv;
@@ -34,12 +34,12 @@ struct stats {
 
 /* `s` is all zero, as from calloc(): what nobody uses of it then takes no memory. */
 void stats_start(struct stats *s);
-/* The next line in the order of sending: lost or not, and its round-trip time, ns, -1 for none. */
-void stats_add(struct stats *s, bool lost, int64_t rtt);
+/* The next line in the order of sending: lost or not, its round-trip time and what the person waited, ns, -1 for none. */
+void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited);
 /* A line that was fed as lost was answered after all, within the wait: its reply was read only after the wait was
- * over. Its time counts from now on; runs and delay variation stay as they were told. A client that reads all that has come before
+ * over. Its times count from now on; runs and delay variation stay as they were told. A client that reads all that has come before
  * it declares a line lost has none of these. */
-void stats_amend(struct stats *s, int64_t rtt);
+void stats_amend(struct stats *s, int64_t rtt, int64_t waited);
 /* Lost lines over runs: the mean burst length; 0 without any. */
 double stats_mean_run(const struct stats *s);
 /* The mean of |D(i) - D(i-1)|, ns; -1 without any. */

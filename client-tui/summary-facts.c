@@ -58,8 +58,8 @@ static bool usual_times(const struct facts *f)
 
 /* ---- lines below a summary ---- */
 
-/* "round trip median/p90 40.3/41.0 ms": with fewer than ten lines the line above says it all. */
-static void put_quantiles(struct text *out, const struct histogram *h)
+/* "waited median/p90 40.3/41.0 ms": with fewer than ten lines the line above says it all. */
+static void put_quantiles(struct text *out, const char *name, const struct histogram *h)
 {
 	double figures[SUMMARY_QUANTILES];
 	size_t count = 0;
@@ -72,7 +72,7 @@ static void put_quantiles(struct text *out, const struct histogram *h)
 	}
 	if (count < 2)
 		return;
-	text_put(out, "round trip ");
+	text_put(out, "%s ", name);
 	for (size_t i = 0; i < count; i++)
 		text_put(out, "%s%s", i ? "/" : "", summary_quantiles[i].name);
 	text_put(out, " ");
@@ -155,7 +155,8 @@ char *summary_facts(const struct facts *f, char *buf, size_t size)
 
 	summary_session(f->totals, f->stream, f->peer, f->wait, buf, size);
 	out = (struct text){ .buf = buf, .size = size, .used = size ? strlen(buf) : 0 };
-	put_quantiles(&out, &f->stats->rtt);
+	put_quantiles(&out, "waited", &f->stats->waited);
+	put_quantiles(&out, "round trip", &f->stats->rtt);
 	put_runs(&out, f->stats);
 	put_variation(&out, f->stats);
 	put_tcp(&out, f);

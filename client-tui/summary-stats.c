@@ -28,11 +28,19 @@ static void cell_count(struct text *out, const struct facts *f, size_t field)
 	text_put(out, "%" PRIu64, count);
 }
 
+static void cell_answered(struct text *out, const struct facts *f, size_t field)
+{
+	(void)field;
+	text_put(out, "%" PRIu64 " of %" PRIu64, f->totals->answered, f->totals->sent);
+}
+
 static void cell_loss(struct text *out, const struct facts *f, size_t field)
 {
 	(void)field;
-	if (!f->stream)
+	if (!f->stream && ledger_by_chance(f->totals))
 		summary_put_loss(out, f->totals, "");
+	else if (!f->stream)
+		text_put(out, "0");
 }
 
 /* Figures of losses are UDP's: over TCP nothing is lost while the connection lives. */
@@ -73,33 +81,40 @@ static void put_time_or(struct text *out, double ns, const char *otherwise)
 		text_span(out, (int64_t)(ns + 0.5));
 }
 
+/* The times at `field` of the totals. */
+static const struct ledger_times *times_at(const struct facts *f, size_t field)
+{
+	return (const void *)((const char *)f->totals + field);
+}
+
 static void cell_min(struct text *out, const struct facts *f, size_t field)
 {
-	(void)field;
-	put_time_or(out, f->totals->timed ? (double)f->totals->rtt_min : -1, "");
+	put_time_or(out, f->totals->timed ? (double)times_at(f, field)->min : -1, "");
 }
 
 static void cell_mean(struct text *out, const struct facts *f, size_t field)
 {
-	(void)field;
-	put_time_or(out, f->totals->timed ? f->totals->rtt_mean : -1, "");
+	put_time_or(out, f->totals->timed ? times_at(f, field)->mean : -1, "");
 }
 
 static void cell_max(struct text *out, const struct facts *f, size_t field)
 {
-	(void)field;
-	put_time_or(out, f->totals->timed ? (double)f->totals->rtt_max : -1, "");
+	put_time_or(out, f->totals->timed ? (double)times_at(f, field)->max : -1, "");
 }
 
 static void cell_deviation(struct text *out, const struct facts *f, size_t field)
 {
-	(void)field;
-	put_time_or(out, summary_deviation(f->totals), f->totals->timed ? TOO_FEW : "");
+	put_time_or(out, summary_deviation(times_at(f, field), f->totals->timed), f->totals->timed ? TOO_FEW : "");
 }
 
 static void cell_quantile(struct text *out, const struct facts *f, size_t field)
 {
 	put_time_or(out, (double)histogram_quantile(&f->stats->rtt, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
+}
+
+static void cell_waited_quantile(struct text *out, const struct facts *f, size_t field)
+{
+	put_time_or(out, (double)histogram_quantile(&f->stats->waited, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
 }
 
 static void cell_ipdv_mean(struct text *out, const struct facts *f, size_t field)
@@ -232,31 +247,39 @@ static const struct row {
 	/* On the page too it is left out when it is 0. */
 	bool rare;
 } rows[] = {
-	{ "sent", cell_count, TOTAL(sent), false },
-	{ "answered", cell_count, TOTAL(answered), false },
+	{ "answered", cell_answered, 0, false },
 	{ "waiting", cell_count, TOTAL(waiting), true },
 	{ "never sent", cell_count, TOTAL(queued), true },
+	{ "refused", cell_datagram_count, TOTAL(refused), false },
+	{ "failed", cell_count, TOTAL(failed), false },
+	{ "cut off", cell_stream_count, TOTAL(cut_off), false },
 	{ "lost", cell_loss, 0, false },
 	{ "of them late", cell_datagram_count, TOTAL(late), false },
 	{ "longest run lost", cell_longest_run, 0, false },
 	{ "mean burst length", cell_mean_run, 0, false },
 	{ "duplicates", cell_datagram_count, TOTAL(duplicates), false },
 	{ "reordered", cell_datagram_count, TOTAL(reordered), false },
-	{ "refused", cell_datagram_count, TOTAL(refused), false },
-	{ "failed", cell_count, TOTAL(failed), false },
-	{ "cut off", cell_stream_count, TOTAL(cut_off), false },
 	{ "cut short", cell_count, TOTAL(cut_short), true },
 	{ "differ", cell_count, TOTAL(differs), true },
 	{ "stray replies", cell_count, TOTAL(strays), true },
 	{ NULL, NULL, 0, false },
-	{ "round trip, least", cell_min, 0, false },
-	{ "mean", cell_mean, 0, false },
+	{ "waited, least", cell_min, TOTAL(waited), false },
+	{ "mean", cell_mean, TOTAL(waited), false },
+	{ "median", cell_waited_quantile, 0, false },
+	{ "p90", cell_waited_quantile, 1, false },
+	{ "p99", cell_waited_quantile, 2, false },
+	{ "p99.9", cell_waited_quantile, 3, false },
+	{ "greatest", cell_max, TOTAL(waited), false },
+	{ "standard deviation", cell_deviation, TOTAL(waited), false },
+	{ NULL, NULL, 0, false },
+	{ "round trip, least", cell_min, TOTAL(rtt), false },
+	{ "mean", cell_mean, TOTAL(rtt), false },
 	{ "median", cell_quantile, 0, false },
 	{ "p90", cell_quantile, 1, false },
 	{ "p99", cell_quantile, 2, false },
 	{ "p99.9", cell_quantile, 3, false },
-	{ "greatest", cell_max, 0, false },
-	{ "standard deviation", cell_deviation, 0, false },
+	{ "greatest", cell_max, TOTAL(rtt), false },
+	{ "standard deviation", cell_deviation, TOTAL(rtt), false },
 	{ "ipdv, mean", cell_ipdv_mean, 0, false },
 	{ "ipdv, p99", cell_ipdv, 2, false },
 	{ "pdv, p99", cell_pdv, 2, false },

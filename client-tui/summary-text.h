@@ -24,12 +24,12 @@ void text_decimal(struct text *t, double value, int digits);
 /* "40.9 ms". */
 void text_span(struct text *t, int64_t ns);
 
-/* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost". */
+/* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at least. */
 void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word);
 /* "40.3/41.0/44.2 ms": times in ns, in the unit that fits the greatest of them all. */
 void summary_put_figures(struct text *out, const double *figures, size_t count, double greatest);
-/* The standard deviation of the round-trip times, of a sample (over n - 1), ns; -1 for fewer than two. */
-double summary_deviation(const struct ledger_totals *t);
+/* The standard deviation of `count` times, of a sample (over n - 1), ns; -1 for fewer than two. */
+double summary_deviation(const struct ledger_times *t, uint64_t count);
 
 /* summary-facts.c: the quantiles that are told. */
 #define SUMMARY_QUANTILES 4

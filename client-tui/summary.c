@@ -11,6 +11,7 @@
 #include "capitals.h"
 #include "clock.h"
 #include "errors.h"
+#include "parts.h"
 #include "summary.h"
 #include "summary-text.h"
 #include "utf8.h"
@@ -46,15 +47,13 @@ static int digits_for(double percent, int least)
 
 void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
-	uint64_t decided = t->sent - t->waiting;
+	uint64_t by_chance = ledger_by_chance(t);
 	double low, high;
 
-	text_put(out, "%" PRIu64 "/%" PRIu64 "%s", t->lost, decided, word);
-	if (decided == 0)
-		return;
-	double percent = 100 * (double)t->lost / (double)decided;
+	text_put(out, "%" PRIu64 "/%" PRIu64 "%s", t->lost, by_chance, word);
+	double percent = 100 * (double)t->lost / (double)by_chance;
 	int digits = digits_for(percent, percent < 9.95 && t->lost ? 1 : 0);
-	summary_wilson(t->lost, decided, &low, &high);
+	summary_wilson(t->lost, by_chance, &low, &high);
 	text_put(out, " (");
 	text_decimal(out, percent, digits);
 	text_put(out, " %%, 95 %% ");
@@ -65,18 +64,11 @@ void summary_put_loss(struct text *out, const struct ledger_totals *t, const cha
 	text_put(out, ")");
 }
 
-char *summary_loss(const struct ledger_totals *t, char *buf, size_t size)
-{
-	struct text out = text_begin(buf, size);
-	summary_put_loss(&out, t, " lost");
-	return buf;
-}
-
 /* ---- fates ---- */
 
-static void put_waiting(struct text *t, int64_t ns)
+static void put_running(struct text *t, const char *what, int64_t ns)
 {
-	text_put(t, "waiting ");
+	text_put(t, "%s", what);
 	if (ns < 100 * NS_PER_S) {
 		text_decimal(t, ns > 0 ? (double)(ns / (NS_PER_S / 10)) / 10 : 0, 1);
 		text_put(t, " s");
@@ -97,21 +89,23 @@ static void put_marks(struct text *t, const struct ledger_row *row)
 
 static void put_fate(struct text *t, const struct ledger_row *row, bool stream, int64_t now)
 {
+	const struct parts parts = parts_of_row(row);
+	char time[120];
+
 	switch (row->fate) {
 	case FATE_QUEUED:
-		text_put(t, "queued");
+		put_running(t, "queued ", now - row->typed_at);
 		break;
 	case FATE_WAITING:
-		put_waiting(t, now - row->sent_at);
+		put_running(t, "waiting ", now - row->typed_at);
 		break;
 	case FATE_ANSWERED:
-		text_put(t, "answered in ");
-		text_span(t, row->replied_at - row->sent_at);
+		text_put(t, "answered in %s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
 		break;
 	case FATE_LOST:
 		text_put(t, row->late ? "late after " : "lost");
 		if (row->late)
-			text_span(t, row->replied_at - row->sent_at);
+			text_put(t, "%s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
 		break;
 	case FATE_REFUSED:
 		text_put(t, "refused: nothing listens on that port there");
@@ -135,49 +129,65 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
 
 /* ---- a session ---- */
 
-static void put_first_line(struct text *out, const struct ledger_totals *t, bool stream, int64_t wait)
-{
-	text_put(out, "%" PRIu64 " sent, %" PRIu64 " answered", t->sent, t->answered);
-	if (!stream || t->lost) {
-		text_put(out, ", ");
-		summary_put_loss(out, t, " lost");
-		if (t->late)
-			text_put(out, ", of them %" PRIu64 " late", t->late);
-	}
-	if (!stream) {
-		text_put(out, "; wait ");
-		text_span(out, wait);
-	}
-	text_put(out, "\n");
-}
+struct count {
+	uint64_t count;
+	const char *one, *many;
+};
 
-/* The counts that are not zero, on a line of their own. */
-static void put_counts(struct text *out, const struct ledger_totals *t)
+/* Those that are not zero. */
+static void put_counts(struct text *out, const char *before, const struct count *counts, size_t n)
 {
-	const struct {
-		uint64_t count;
-		const char *one, *many;
-	} counts[] = {
-		{ t->refused, "refused", "refused" }, { t->failed, "failed", "failed" },
-		{ t->cut_off, "cut off", "cut off" }, { t->waiting, "still waiting", "still waiting" },
-		{ t->queued, "never sent", "never sent" }, { t->duplicates, "duplicate", "duplicates" },
-		{ t->reordered, "reordered", "reordered" }, { t->cut_short, "cut short", "cut short" },
-		{ t->differs, "differs", "differ" }, { t->strays, "stray reply", "stray replies" },
-	};
-	const char *before = "";
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (!counts[i].count)
 			continue;
 		text_put(out, "%s%" PRIu64 " %s", before, counts[i].count, counts[i].count == 1 ? counts[i].one : counts[i].many);
 		before = ", ";
 	}
-	if (*before)
+}
+
+/* What chance did not decide comes first; a loss and its interval are told of the rest, if there is any. */
+static void put_totals(struct text *out, const struct ledger_totals *t, bool stream)
+{
+	const struct count ends[] = {
+		{ t->refused, "refused", "refused" }, { t->failed, "failed", "failed" }, { t->cut_off, "cut off", "cut off" },
+		{ t->waiting, "still waiting", "still waiting" }, { t->queued, "never sent", "never sent" },
+	};
+
+	text_put(out, "answered %" PRIu64 " of %" PRIu64, t->answered, t->sent);
+	put_counts(out, ", ", ends, sizeof(ends) / sizeof(ends[0]));
+	if (ledger_by_chance(t) == 0 || (stream && !t->lost))
+		return;
+	text_put(out, ", ");
+	summary_put_loss(out, t, " lost");
+	if (t->late)
+		text_put(out, ", of them %" PRIu64 " late", t->late);
+}
+
+char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size)
+{
+	struct text out = text_begin(buf, size);
+	put_totals(&out, t, stream);
+	return buf;
+}
+
+/* On a line of their own. */
+static void put_marks_seen(struct text *out, const struct ledger_totals *t)
+{
+	const struct count marks[] = {
+		{ t->duplicates, "duplicate", "duplicates" }, { t->reordered, "reordered", "reordered" },
+		{ t->cut_short, "cut short", "cut short" }, { t->differs, "differs", "differ" },
+		{ t->strays, "stray reply", "stray replies" },
+	};
+	const size_t used = out->used;
+
+	put_counts(out, "", marks, sizeof(marks) / sizeof(marks[0]));
+	if (out->used > used)
 		text_put(out, "\n");
 }
 
-double summary_deviation(const struct ledger_totals *t)
+double summary_deviation(const struct ledger_times *t, uint64_t count)
 {
-	return t->timed > 1 ? sqrt(t->rtt_m2 / (double)(t->timed - 1)) : -1;
+	return count > 1 ? sqrt(t->m2 / (double)(count - 1)) : -1;
 }
 
 /* In the unit that fits the greatest, with as many decimals as it takes for three digits. */
@@ -194,16 +204,16 @@ void summary_put_figures(struct text *out, const double *figures, size_t count, 
 	text_put(out, " %s", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
 }
 
-static void put_round_trip(struct text *out, const struct ledger_totals *t)
+static void put_times(struct text *out, const char *name, const char *where, const struct ledger_times *t, uint64_t count)
 {
-	const double deviation = summary_deviation(t);
-	const double figures[] = { (double)t->rtt_min, t->rtt_mean, (double)t->rtt_max, deviation };
+	const double deviation = summary_deviation(t, count);
+	const double figures[] = { (double)t->min, t->mean, (double)t->max, deviation };
 
-	if (!t->timed)
+	if (!count)
 		return;
-	text_put(out, "round trip min/mean/max%s ", deviation < 0 ? "" : "/sd");
-	summary_put_figures(out, figures, deviation < 0 ? 3 : 4, (double)t->rtt_max);
-	text_put(out, "\n");
+	text_put(out, "%s min/mean/max%s ", name, deviation < 0 ? "" : "/sd");
+	summary_put_figures(out, figures, deviation < 0 ? 3 : 4, (double)t->max);
+	text_put(out, ", %s\n", where);
 }
 
 char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
@@ -212,9 +222,15 @@ char *summary_session(const struct ledger_totals *t, bool stream, const char *pe
 	struct text out = text_begin(buf, size);
 
 	text_put(&out, "--- %s %s ---\n", stream ? "TCP" : "UDP", peer);
-	put_first_line(&out, t, stream, wait);
-	put_counts(&out, t);
-	put_round_trip(&out, t);
+	put_totals(&out, t, stream);
+	if (!stream) {
+		text_put(&out, "; wait ");
+		text_span(&out, wait);
+	}
+	text_put(&out, "\n");
+	put_marks_seen(&out, t);
+	put_times(&out, "waited", "from Enter to reply", &t->waited, t->timed);
+	put_times(&out, "round trip", "on the wire", &t->rtt, t->timed);
 	return buf;
 }
 

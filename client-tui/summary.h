@@ -16,19 +16,21 @@
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
 void summary_wilson(uint64_t k, uint64_t n, double *low, double *high);
 
-/* "3/12 lost (25 %, 95 % 9–53)": `lost` of the lines that are decided (not waiting). "0/0 lost" for none.
- * Under 10 % with one decimal: "2/150 lost (1.3 %, 95 % 0.4–4.7)". */
-char *summary_loss(const struct ledger_totals *t, char *buf, size_t size);
+/* "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800 refused": of all lines that were sent, and a
+ * loss with its interval of those of which chance decided, if there are any. Under 10 % with one decimal: "2/150 lost (1.3 %, 95 %
+ * 0.4–4.7)". 300 bytes are enough. */
+char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size);
 
-/* What became of a line, in a few words for people: "answered in 40.9 ms", "lost", "late after 1.20 s,
- * 2 duplicates", "failed: too long ...". */
+/* What became of a line, in a few words for people: "answered in 40.9 ms", "answered in 906 ms: 861 connecting, 44.8 on the
+ * wire", "lost", "late after 1.20 s, 2 duplicates", "failed: too long ...". */
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
 
 /* The summary of one session, some lines ended by \n, like ping's:
  *   --- UDP 127.0.0.1:12000 ---
- *   8 sent, 5 answered, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s
+ *   answered 5 of 8, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s
  *   1 duplicate, 2 reordered
- *   round trip min/mean/max/sd 40.3/41.0/44.2/0.2 ms
+ *   waited min/mean/max/sd 40.4/41.1/44.3/0.2 ms, from Enter to reply
+ *   round trip min/mean/max/sd 40.3/41.0/44.2/0.2 ms, on the wire
  * Lines without anything to say are left out; every count that is not zero is said. 1000 bytes are enough. */
 char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
     size_t size);

@@ -15,7 +15,7 @@
 
 /* Where the axis of time begins; the words at the left of a panel; a row of words and its letters. */
 #define EXCHANGE_TOP (SVG_HEADING + 56)
-#define EXCHANGE_WORDS_LEFT 290.0
+#define EXCHANGE_WORDS_LEFT 350.0
 #define EXCHANGE_ROW 13.0
 #define EXCHANGE_FONT 11.0
 
@@ -43,6 +43,9 @@ struct panel {
 
 /* The moment is in the record. */
 bool exchange_known(int64_t moment);
+/* What a line waited before it was sent is drawn; the moment at which it begins in the picture: it was typed, or sent. */
+bool exchange_waits(const struct record *r);
+int64_t exchange_begins(const struct record *r);
 /* When the server had the line, if both ways took as long. */
 int64_t exchange_half_way(const struct record *r);
 /* The link told of the line's packets. */

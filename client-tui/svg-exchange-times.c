@@ -21,6 +21,18 @@ bool exchange_known(int64_t moment)
 	return moment != RECORD_NEVER;
 }
 
+bool exchange_waits(const struct record *r)
+{
+	const struct parts parts = record_parts(r);
+
+	return exchange_known(r->sent_at) && parts_differ(&parts);
+}
+
+int64_t exchange_begins(const struct record *r)
+{
+	return exchange_known(r->sent_at) && !exchange_waits(r) ? r->sent_at : r->typed_at;
+}
+
 int64_t exchange_half_way(const struct record *r)
 {
 	return r->sent_at + (r->replied_at - r->sent_at) / 2;
@@ -49,6 +61,8 @@ static void add_moment(struct moments *m, int64_t moment)
 
 static void add_moments(const struct picture *p, const struct record *r, struct moments *m)
 {
+	if (exchange_waits(r))
+		add_moment(m, r->typed_at);
 	add_moment(m, r->sent_at);
 	add_moment(m, r->replied_at);
 	if (!exchange_has_packets(r)) {
@@ -126,7 +140,7 @@ static double fall(const struct picture *p)
 }
 
 /* A line's moments at most. */
-#define MOMENTS (3 * RECORD_PACKETS + 3)
+#define MOMENTS (3 * RECORD_PACKETS + 4)
 
 int64_t exchange_last(const struct picture *p)
 {

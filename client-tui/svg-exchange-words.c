@@ -45,10 +45,11 @@ static int times_again(const struct record *r)
 
 static void left_words(const struct record *r, char *buf, size_t size)
 {
-	char time[40] = "", again[30] = "";
+	const struct parts parts = record_parts(r);
+	char time[60] = "", again[30] = "";
 
 	if (exchange_known(r->replied_at) && exchange_known(r->sent_at))
-		units_duration_text(r->replied_at - r->sent_at, "µ", time, sizeof time);
+		parts_text(&parts, PARTS_GREATEST, "µ", time, sizeof time);
 	if (times_again(r) > 0)
 		snprintf(again, sizeof again, " · again %d×", times_again(r));
 	snprintf(buf, size, "%s%s%s%s ", *fate_words(r) ? fate_words(r) : "", *fate_words(r) && *time ? " " : "", time, again);
@@ -68,7 +69,7 @@ static double put_beside(const struct picture *p, double *next, double x, double
 void exchange_left(struct panel *panel, const struct record *r)
 {
 	struct picture *p = panel->picture;
-	const double y = exchange_place(p, exchange_known(r->sent_at) ? r->sent_at : r->typed_at), x = panel->client - EXCHANGE_WORDS_LEFT + 8;
+	const double y = exchange_place(p, exchange_begins(r)), x = panel->client - EXCHANGE_WORDS_LEFT + 8;
 	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
 	char words[120], number[24];
 
@@ -175,7 +176,7 @@ double exchange_words_height(const struct picture *p, bool stream)
 
 	for (size_t i = 0; i < p->count; i++)
 		if (p->records[i].stream == stream)
-			words_end(&left, exchange_known(p->records[i].sent_at) ? time_axis_place(&p->axis, p->records[i].sent_at) : 0);
+			words_end(&left, time_axis_place(&p->axis, exchange_begins(&p->records[i])));
 	for (size_t i = 0; i < n; i++)
 		words_end(&right, time_axis_place(&p->axis, w[i].at));
 	free(w);

@@ -156,6 +156,9 @@ static void draw_packets(const struct panel *panel)
 
 static void draw_line(struct panel *panel, const struct record *r)
 {
+	if (exchange_waits(r))
+		svg_line(panel->picture->out, panel->client, exchange_place(panel->picture, r->typed_at), panel->client,
+		    exchange_place(panel->picture, r->sent_at), SVG_WAITS, 0);
 	if (!exchange_has_packets(r) && exchange_known(r->sent_at))
 		draw_reckoned(panel, r);
 	exchange_left(panel, r);
@@ -288,13 +291,14 @@ static void draw_panel(struct picture *p, bool stream, double x, double bottom)
 /* What the colours mean; only what is in the picture. */
 static void draw_legend(const struct picture *p, double y)
 {
-	bool again = false, bare = false, late = false, died = false, unknown = false, reckoned = false;
+	bool again = false, bare = false, late = false, died = false, unknown = false, reckoned = false, waits = false;
 	double x = MARGIN;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct record *r = &p->records[i];
 
 		late |= r->late;
+		waits |= exchange_waits(r);
 		unknown |= !exchange_has_packets(r) && exchange_known(r->sent_at) && is_under_way(r) && r->fate != FATE_WAITING;
 		reckoned |= !exchange_has_packets(r) && exchange_known(r->replied_at);
 		for (size_t k = 0; k < r->packet_count; k++) {
@@ -310,6 +314,7 @@ static void draw_legend(const struct picture *p, double y)
 		{ again, SVG_AGAIN, 0, "sent again" },
 		{ bare, SVG_BARE, 0, "no payload (ACK)" },
 		{ late, SVG_LATE, 0, "late" },
+		{ waits, SVG_WAITS, 0, "typed, not sent yet" },
 		{ died, SVG_LOST, 0, "it died on the way" },
 		{ unknown, SVG_LOST, 0, "no reply; how far it came is not known" },
 		{ reckoned, SVG_AXIS, 1, "server's end reckoned at half the round trip" },

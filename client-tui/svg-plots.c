@@ -91,7 +91,7 @@ static void times_below(const struct pages *p, double x, double y)
 		time_words(marks[i], words, sizeof words);
 		mark_below(p->out, x + WIDTH * ticks_place(&p->times, marks[i]), y + HEIGHT, words);
 	}
-	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "round-trip time");
+	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "time from Enter to reply");
 }
 
 /* --- the plots --- */
@@ -128,14 +128,14 @@ static void draw_events(const struct pages *p, double x, double y, double span)
 	}
 }
 
-static void draw_rtt(const struct pages *p, double x, double y)
+static void draw_waited(const struct pages *p, double x, double y)
 {
 	double marks[MARKS];
 	const size_t n = ticks_marks(&p->times, marks, MARKS);
 	const double span = p->last > p->first ? (double)(p->last - p->first) : 1, bottom = y + HEIGHT - 14;
 	char words[40];
 
-	put_frame(p->out, x, y, "round-trip time over lines; a cross is a line that was not answered");
+	put_frame(p->out, x, y, "time from Enter to reply, over lines; a cross is a line that was not answered");
 	for (size_t i = 0; i < n; i++) {
 		time_words(marks[i], words, sizeof words);
 		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), words);
@@ -145,8 +145,8 @@ static void draw_rtt(const struct pages *p, double x, double y)
 		const struct plots_line *r = &p->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
 
-		if (r->rtt >= 0)
-			svg_dot(p->out, at, bottom - (HEIGHT - 14) * ticks_place(&p->times, (double)r->rtt),
+		if (r->waited >= 0)
+			svg_dot(p->out, at, bottom - (HEIGHT - 14) * ticks_place(&p->times, (double)r->waited),
 			    styles[r->stream]);
 		else if (is_lost(r))
 			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream, r->late ? SVG_LATE : SVG_LOST);
@@ -175,10 +175,10 @@ static void draw_histogram(const struct pages *p, double x, double y)
 	double base = y;
 	char words[80];
 
-	put_frame(p->out, x, y, "histogram of round-trip times");
+	put_frame(p->out, x, y, "histogram of times from Enter to reply");
 	times_below(p, x, y);
 	for (int t = 0; t < TRANSPORTS; t++) {
-		const struct histogram *h = p->stats[t] ? &p->stats[t]->rtt : NULL;
+		const struct histogram *h = p->stats[t] ? &p->stats[t]->waited : NULL;
 		uint64_t most = 1;
 
 		if (!h)
@@ -200,7 +200,7 @@ static void draw_histogram(const struct pages *p, double x, double y)
 
 static void draw_cumulative(const struct pages *p, double x, double y)
 {
-	put_frame(p->out, x, y, "share of the lines answered within a time");
+	put_frame(p->out, x, y, "share of the lines answered within a time from Enter");
 	times_below(p, x, y);
 	for (int share = 0; share <= 100; share += 20) {
 		char words[20];
@@ -217,7 +217,7 @@ static void draw_cumulative(const struct pages *p, double x, double y)
 		for (int i = 0; i <= (int)WIDTH; i++) {
 			const int64_t time = (int64_t)ticks_value(&p->times, i / WIDTH);
 
-			svg_curve_point(p->out, x + i, y + HEIGHT * (1 - (double)histogram_at_most(&s->rtt, time) / (double)s->lines));
+			svg_curve_point(p->out, x + i, y + HEIGHT * (1 - (double)histogram_at_most(&s->waited, time) / (double)s->lines));
 		}
 		svg_curve_end(p->out);
 	}
@@ -266,10 +266,10 @@ static int make_stats(struct pages *p)
 			stats_start(*s);
 		}
 		if (r->fate != FATE_QUEUED && r->fate != FATE_WAITING)
-			stats_add(*s, r->fate == FATE_LOST, r->rtt);
-		if (r->rtt >= 0) {
-			least = r->rtt < least ? r->rtt : least;
-			most = r->rtt > most ? r->rtt : most;
+			stats_add(*s, r->fate == FATE_LOST, -1, r->waited);
+		if (r->waited >= 0) {
+			least = r->waited < least ? r->waited : least;
+			most = r->waited > most ? r->waited : most;
 		}
 		p->first = i == 0 || r->number < p->first ? r->number : p->first;
 		p->last = r->number > p->last ? r->number : p->last;
@@ -291,7 +291,7 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 		x += 80;
 	}
 	if (p->stats[0] || p->stats[1]) {
-		draw_rtt(p, LEFT, TOP);
+		draw_waited(p, LEFT, TOP);
 		draw_histogram(p, right, TOP);
 		draw_cumulative(p, LEFT, below);
 		draw_runs(p, right, below);

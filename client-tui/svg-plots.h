@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plots of the screen as one SVG: round-trip times over lines, histogram, cumulative share, runs of lost lines; UDP and TCP on
+/* The plots of the screen as one SVG: times from Enter to reply over lines, histogram, cumulative share, runs of lost lines; UDP and TCP on
  * the same axes. */
 #ifndef UPCASE_SVG_PLOTS_H
 #define UPCASE_SVG_PLOTS_H
@@ -15,8 +15,8 @@ struct plots_line {
 	uint64_t number;
 	bool stream, late;
 	enum ledger_fate fate;
-	/* ns, -1 unless it was answered in time. */
-	int64_t rtt;
+	/* From Enter to the reply, ns, -1 unless it was answered in time. */
+	int64_t waited;
 	/* ns since the session's start. */
 	int64_t typed_at;
 };

@@ -16,7 +16,7 @@
 
 static const char *const classes[SVG_STYLES] = {
 	[SVG_AXIS] = "axis", [SVG_GRID] = "grid", [SVG_UDP] = "udp", [SVG_TCP] = "tcp", [SVG_AGAIN] = "again",
-	[SVG_BARE] = "bare", [SVG_LOST] = "lost", [SVG_LATE] = "late", [SVG_EVENT] = "event",
+	[SVG_BARE] = "bare", [SVG_LOST] = "lost", [SVG_LATE] = "late", [SVG_EVENT] = "event", [SVG_WAITS] = "waits",
 };
 
 /* Colours that can be told apart by eyes that see no red or no green (Okabe and Ito's), on white. */
@@ -30,6 +30,7 @@ static const char sheet[] =
     ".again { stroke: #d55e00; fill: #d55e00 } .bare { stroke: #999; fill: #999 }\n"
     ".lost { stroke: #c0143c; fill: #c0143c } .late { stroke: #a0529a; fill: #a0529a }\n"
     "line.event { stroke: #8a6d00; stroke-width: 1; stroke-dasharray: 2 3 }\n"
+    ".waits { stroke: #e69f00; stroke-width: 4 }\n"
     "polyline { stroke-width: 1.6 } line.lost, path.lost { stroke-width: 1.8 } path.head { stroke: none }\n"
     ".dash { stroke-dasharray: 5 4 }\n"
     "</style>\n";

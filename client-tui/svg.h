@@ -17,6 +17,7 @@ enum svg_style {
 	SVG_BARE,      /* a segment without payload */
 	SVG_LOST,
 	SVG_LATE,
+	SVG_WAITS,     /* a line that is typed and not sent yet */
 	SVG_EVENT,     /* the link was changed, and the like: a line across */
 	SVG_STYLES
 };

@@ -146,7 +146,7 @@ static void start_connection(struct session *s, int64_t now)
 	stall_connection(&t->stall);
 	icmp_ask(s->fd, s->addresses[s->address].sa.sa_family, false);
 	look(s, now);
-	session_connected(s);
+	session_connected(s, now);
 }
 
 static void finish_connect(struct session *s, int64_t now)

@@ -169,7 +169,7 @@ void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answere
 
 		if (session_transport(s) == SESSION_TCP)
 			continue;
-		*decided += t->sent - t->waiting;
+		*decided += ledger_by_chance(t);
 		*answered += t->answered;
 	}
 }

@@ -29,7 +29,7 @@ static void show(struct app *app, enum plot_kind kind)
 
 void app_plot_next(struct app *app)
 {
-	show(app, app->plot.kind == PLOT_NONE ? PLOT_RTT : app->plot.kind + 1);
+	show(app, app->plot.kind == PLOT_NONE ? PLOT_WAITED : app->plot.kind + 1);
 }
 
 bool app_plot_close(struct app *app)
@@ -42,10 +42,10 @@ bool app_plot_close(struct app *app)
 
 void app_plot_command(struct app *app, const char *name)
 {
-	const int kind = *name ? plot_kind(name) : PLOT_RTT;
+	const int kind = *name ? plot_kind(name) : PLOT_WAITED;
 
 	if (kind < 0)
-		app_say(app, "'%.40s' is no plot; /plot rtt, histogram, cumulative or runs; /plot off", name);
+		app_say(app, "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off", name);
 	else
 		show(app, (enum plot_kind)kind);
 }

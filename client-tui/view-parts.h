@@ -99,12 +99,12 @@ void words_wire(const struct board_item *item, bool stream, const struct ledger_
 /* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
 const char *words_fate(const struct ledger_row *line, const struct witness_line *truth, bool ascii, int64_t now, char *buf,
     size_t size);
-/* The marks behind a reply, " (x2, late)", or "". */
-const char *words_marks(const struct ledger_row *line, bool ascii, char *buf, size_t size);
+/* The columns that the parts of the time from Enter take in the wire of a line with a reply; 0: they are not told there. */
+int words_parts_columns(const struct ledger_row *line, int room, bool ascii);
+/* The marks behind a reply, " (x2, late)", or ""; `parts`: the greatest of the parts of its time too. */
+const char *words_marks(const struct ledger_row *line, bool parts, bool ascii, char *buf, size_t size);
 const char *words_arrival(const struct board_arrival *arrival);
 bool words_replied(const struct ledger_row *line);
-/* `ns` in units of `unit`, three figures: "40.3", "1.20", "104". */
-char *words_figures(int64_t ns, int64_t unit, char *buf, size_t size);
 
 /* The columns of our own words, one for each character. */
 int words_columns(const char *utf8);

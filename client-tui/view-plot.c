@@ -37,7 +37,7 @@ void spark_draw(struct view *v, struct canvas *c, const struct panes *p)
 		const int to = p->pad + (p->columns - p->pad) * (i + 1) / count - (i + 1 < count ? SPARK_GAP : 0);
 		const struct plot_source *source = &v->plot->sources[i];
 
-		from = canvas_text(c, p->spark_row, from, to, source->stream ? "tcp rtt " : "udp rtt ",
+		from = canvas_text(c, p->spark_row, from, to, source->stream ? "tcp waited " : "udp waited ",
 		    source->stream ? STYLE_TCP : STYLE_UDP);
 		plot_sparkline(c, p->spark_row, from, to, source, v->ascii);
 		from = to + SPARK_GAP;

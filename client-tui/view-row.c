@@ -73,12 +73,20 @@ static void set_words(struct view_bytes *text, struct row_side *side, const char
 	side->mark_style = style;
 }
 
-/* What the link did stands among the marks if the wire has no room for it. */
-static void append_marks(struct view *v, struct view_bytes *text, const struct row *row, const struct row_side *side, bool told)
+/* The parts of a line's time in its wire; 0 for no wire. */
+static int parts_columns(const struct view *v, const struct row_side *side, const struct pane *pane)
 {
-	char marks[128], more[80] = "";
-	words_marks(side->line, v->ascii, marks, sizeof marks);
-	if (!told)
+	return pane->wire >= 0 ? words_parts_columns(side->line, pane_wire_room(pane), v->ascii) : 0;
+}
+
+/* Parts of its time and what the link did stand among the marks if the wire has no room for them. */
+static void append_marks(struct view *v, struct view_bytes *text, const struct row *row, const struct row_side *side,
+    const struct pane *pane)
+{
+	char marks[160], more[80] = "";
+	const int parts = parts_columns(v, side, pane);
+	words_marks(side->line, pane->wire >= 0 && parts == 0, v->ascii, marks, sizeof marks);
+	if (pane->wire < 0 || pane_wire_room(pane) - parts < MORE_WIRE)
 		truth_more(link_truth(v, row->item, side->stream), v->ascii, MORE_COLUMNS, more, sizeof more);
 	if (more[0] == '\0') {
 		append_words(text, marks);
@@ -95,8 +103,8 @@ static void append_marks(struct view *v, struct view_bytes *text, const struct r
 static const char *again_times(const struct view *v, const struct row *row, const struct row_side *side, const struct pane *pane,
     char *buf, size_t size)
 {
-	int others = side->line->fate != FATE_WAITING ? WIRE_OTHERS :
-	    v->now - side->line->sent_at < LONG_WAIT ? WIRE_WAITING : WIRE_WAITING_LONG;
+	int others = side->line->fate != FATE_WAITING ? WIRE_OTHERS + parts_columns(v, side, pane) :
+	    v->now - side->line->typed_at < LONG_WAIT ? WIRE_WAITING : WIRE_WAITING_LONG;
 	int room = pane->wire >= 0 ? pane_wire_room(pane) - others : 0;
 	return truth_times(link_truth(v, row->item, side->stream), v->ascii, room, buf, size);
 }
@@ -112,7 +120,8 @@ static void append_times(struct view *v, struct view_bytes *text, const struct r
 	append_words(text, ")");
 }
 
-static void set_reply(struct view *v, struct view_bytes *text, const struct row *row, struct row_side *side, bool told)
+static void set_reply(struct view *v, struct view_bytes *text, const struct row *row, struct row_side *side,
+    const struct pane *pane)
 {
 	const struct ledger_row *line = side->line;
 	if (line->reply != NULL)
@@ -120,7 +129,7 @@ static void set_reply(struct view *v, struct view_bytes *text, const struct row 
 	else
 		append_capitals(text, line->text, line->length);
 	end_reply(text, side, line->number, line->late ? STYLE_LATE : STYLE_ANSWERED);
-	append_marks(v, text, row, side, told);
+	append_marks(v, text, row, side, pane);
 }
 
 static enum style fate_style(const struct ledger_row *line)
@@ -212,7 +221,7 @@ static void set_side(struct view *v, struct row *row, int i, const struct pane *
 		if (!wire)
 			set_fate_left(v, row, side);
 	} else if (words_replied(side->line)) {
-		set_reply(v, &v->right[i], row, side, wire && pane_wire_room(pane) >= MORE_WIRE);
+		set_reply(v, &v->right[i], row, side, pane);
 		append_times(v, &v->right[i], row, side, pane);
 	} else {
 		set_fate(v, row, i, pane, side);

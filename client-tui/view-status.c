@@ -100,27 +100,28 @@ static void add_progress(struct status *s, const char *progress)
 	}
 }
 
-/* Of the lines that are decided; one that still waits is in no percentage. */
+/* Of the lines of which chance decided. */
 static void add_loss(struct status *s, const struct ledger_totals *t)
 {
-	uint64_t decided = t->sent - t->waiting;
+	uint64_t by_chance = ledger_by_chance(t);
 	add_words(s, 1, NULL, "lost %" PRIu64, t->lost);
-	if (decided > 0) {
-		uint64_t tenths = (uint64_t)((double)t->lost * 1000 / (double)decided + 0.5);
+	if (by_chance > 0) {
+		uint64_t tenths = (uint64_t)((double)t->lost * 1000 / (double)by_chance + 0.5);
 		add_words(s, 5, " ", "(%" PRIu64 ".%" PRIu64 " %%)", tenths / 10, tenths % 10);
 	}
 }
 
-static void add_round_trip(struct status *s, const struct ledger_totals *t, bool stream, int64_t limit)
+static void add_waited(struct status *s, const struct ledger_totals *t, bool stream, int64_t limit)
 {
 	const char *bar = s->v->ascii ? " | " : " │ ";
 	if (t->timed > 0) {
-		int64_t unit = t->rtt_max >= NS_PER_S ? NS_PER_S : t->rtt_max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
+		const struct ledger_times *w = &t->waited;
+		int64_t unit = w->max >= NS_PER_S ? NS_PER_S : w->max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
 		char least[32], mean[32], most[32];
-		words_figures(t->rtt_min, unit, least, sizeof least);
-		words_figures((int64_t)t->rtt_mean, unit, mean, sizeof mean);
-		words_figures(t->rtt_max, unit, most, sizeof most);
-		add_words(s, 13, bar, "rtt %s / %s / %s %s%s", least, mean, most, unit == NS_PER_S ? "" :
+		units_figures(w->min, unit, least, sizeof least);
+		units_figures((int64_t)w->mean, unit, mean, sizeof mean);
+		units_figures(w->max, unit, most, sizeof most);
+		add_words(s, 13, bar, "waited %s / %s / %s %s%s", least, mean, most, unit == NS_PER_S ? "" :
 		    unit == NS_PER_MS ? "m" : glyph(GLYPH_MICRO, s->v->ascii), "s");
 		bar = NULL;
 	}
@@ -291,7 +292,7 @@ static void draw_first(struct view *v, struct canvas *c, const struct panes *p, 
 	add_state(&s, 3, facts->state);
 	add_progress(&s, facts->progress);
 	add_counts(&s, facts->totals, stream);
-	add_round_trip(&s, facts->totals, stream, facts->wait);
+	add_waited(&s, facts->totals, stream, facts->wait);
 	draw_fields(&s, c, p, p->status_row);
 }
 
@@ -304,7 +305,7 @@ static void draw_other(struct view *v, struct canvas *c, const struct panes *p, 
 	if (facts->other.state == NULL)
 		add_words(&s, RANK_MOST, " ", "%*s", columns_of(&s, facts->peer), "");
 	add_counts(&s, facts->other.totals, true);
-	add_round_trip(&s, facts->other.totals, true, 0);
+	add_waited(&s, facts->other.totals, true, 0);
 	draw_fields(&s, c, p, p->other_row);
 }
 

@@ -4,10 +4,13 @@
  *   in the wire        arrow [time]              answered: the arrow is the transport's, or double for duplicates
  *                      broken arrow time "late"
  *                      dots "  waiting" time
- *                      "queued"
+ *                      "queued" time ["connecting"]
  *                      wire cross word           lost, refused, cut off
  *                      cross "failed" [": " why]
  *   behind a reply     " (" mark {", " mark} ")"
+ *
+ * Times are from Enter; of a reply, with their parts where they differ (parts.h).
+ *
  *   without a wire     cross word | dot "waiting" | "queued", in place of the reply
  *
  * An arrow gives way to its words where both do not fit; then words that its sign says too: "late", "waiting", "failed". */
@@ -22,6 +25,7 @@
 
 #include "clock.h"
 #include "errors.h"
+#include "parts.h"
 #include "units.h"
 
 #define ARROW_COLUMNS 11
@@ -34,25 +38,13 @@
 /* "x failed: ", and the arrow that says "late" without the word. */
 #define FAILED_COLUMNS 10
 #define LATE_LEAST 4
+#define LATE_WORD " late"
 /* "..  waiting " */
 #define WAITING_LEAST 12
 
 bool words_replied(const struct ledger_row *line)
 {
 	return line->fate == FATE_ANSWERED || (line->fate == FATE_LOST && line->late);
-}
-
-/* No printf("%f"): some locales would write a comma. */
-char *words_figures(int64_t ns, int64_t unit, char *buf, size_t size)
-{
-	int64_t hundredths = (int64_t)((double)ns * 100 / (double)unit + 0.5);
-	if (hundredths < 1000)
-		snprintf(buf, size, "%" PRId64 ".%02" PRId64, hundredths / 100, hundredths % 100);
-	else if (hundredths < 10000 - 5)
-		snprintf(buf, size, "%" PRId64 ".%" PRId64, (hundredths + 5) / 100, (hundredths + 5) / 10 % 10);
-	else
-		snprintf(buf, size, "%" PRId64, (hundredths + 50) / 100);
-	return buf;
 }
 
 static void put(char *buf, size_t size, const char *s)
@@ -112,19 +104,33 @@ static void waited_text(int64_t ns, bool ascii, char *buf, size_t size)
 		units_duration_text(ns, glyph(GLYPH_MICRO, ascii), buf, size);
 }
 
-static void round_trip_text(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+/* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a space leave room for. */
+static void time_text(const struct ledger_row *line, int room, bool ascii, char *buf, size_t size)
 {
-	buf[0] = '\0';
-	if (line->sent_at != 0 && line->replied_at >= line->sent_at)
-		units_duration_text(line->replied_at - line->sent_at, glyph(GLYPH_MICRO, ascii), buf, size);
+	const struct parts parts = parts_of_row(line);
+	const int left = room - 3 - (line->late ? words_columns(LATE_WORD) : 0);
+	int told = PARTS_ALL;
+
+	while (words_columns(parts_text(&parts, (enum parts_told)told, glyph(GLYPH_MICRO, ascii), buf, size)) > left && told > PARTS_TIME)
+		told--;
 }
 
-/* The round trip and what the link did, as far as an arrow of two columns and a space leave room. */
+int words_parts_columns(const struct ledger_row *line, int room, bool ascii)
+{
+	char time[100] = "";
+	if (words_replied(line))
+		time_text(line, room, ascii, time, sizeof time);
+	const char *parts = strchr(time, ':');
+	return parts != NULL ? words_columns(parts) : 0;
+}
+
+/* The time and what the link did, as far as an arrow of two columns and a space leave room. */
 static void time_and_more(const struct ledger_row *line, const struct witness_line *truth, int room, bool ascii,
     const char *word, char *buf, size_t size)
 {
 	char more[160];
-	round_trip_text(line, ascii, buf, size);
+	time_text(line, room, ascii, buf, size);
+	put(buf, size, *word != '\0' && strchr(buf, ':') != NULL ? "," : "");
 	put(buf, size, word);
 	put(buf, size, truth_more(truth, ascii, room - 3 - words_columns(buf), more, sizeof more));
 }
@@ -148,7 +154,7 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
     struct wire *w)
 {
 	char time[140];
-	time_and_more(line, truth, room, ascii, " late", time, sizeof time);
+	time_and_more(line, truth, room, ascii, LATE_WORD, time, sizeof time);
 	if (LATE_LEAST + 1 + words_columns(time) > room)
 		time_and_more(line, truth, room, ascii, "", time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
@@ -162,12 +168,26 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 	w->lead_style = STYLE_LATE;
 }
 
+/* The session may be another one than that of the item: both transports at once. */
+static void queued_wire(const struct board_item *item, bool stream, const struct ledger_row *line, int room, bool ascii, int64_t now,
+    struct wire *w)
+{
+	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
+	char time[32];
+	waited_text(now - line->typed_at, ascii, time, sizeof time);
+	snprintf(w->rest, sizeof w->rest, "queued %s%s", time,
+	    ledger != NULL && ledger_is_connecting(ledger) ? ", connecting" : "");
+	w->rest_style = STYLE_WAITING;
+	if (words_columns(w->rest) > room)
+		snprintf(w->rest, sizeof w->rest, 7 + words_columns(time) > room ? "queued" : "queued %s", time);
+}
+
 static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream,
     int room, bool ascii,
     int64_t now, struct wire *w)
 {
 	char time[32];
-	waited_text(now - line->sent_at, ascii, time, sizeof time);
+	waited_text(now - line->typed_at, ascii, time, sizeof time);
 	if (!truth_waiting(truth, ends, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
 		snprintf(w->rest, sizeof w->rest, WAITING_LEAST + words_columns(time) > room ? "  %s" : "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;
@@ -202,8 +222,6 @@ static void line_wire(const struct ledger_row *line, const struct witness_line *
 {
 	switch (line->fate) {
 	case FATE_QUEUED:
-		snprintf(w->rest, sizeof w->rest, "queued");
-		w->rest_style = STYLE_WAITING;
 		break;
 	case FATE_WAITING:
 		waiting_wire(line, truth, ends, stream, room, ascii, now, w);
@@ -241,6 +259,8 @@ void words_wire(const struct board_item *item, bool stream, const struct ledger_
 	if (item->kind == BOARD_STRAY) {
 		snprintf(wire->rest, sizeof wire->rest, "stray");
 		wire->rest_style = STYLE_LATE;
+	} else if (line != NULL && line->fate == FATE_QUEUED) {
+		queued_wire(item, stream, line, columns, ascii, now, wire);
 	} else if (line != NULL) {
 		line_wire(line, truth, ends, stream, columns, ascii, now, wire);
 	}
@@ -277,10 +297,13 @@ static void put_mark(char *buf, size_t size, const char *sign, const char *word)
 	put(buf, size, word);
 }
 
-const char *words_marks(const struct ledger_row *line, bool ascii, char *buf, size_t size)
+const char *words_marks(const struct ledger_row *line, bool parts, bool ascii, char *buf, size_t size)
 {
-	char copies[24];
+	const struct parts p = parts_of_row(line);
+	char copies[24], part[60];
 	buf[0] = '\0';
+	if (parts && parts_differ(&p))
+		put_mark(buf, size, "", parts_greatest(&p, glyph(GLYPH_MICRO, ascii), part, sizeof part));
 	if (line->duplicates > 0) {
 		snprintf(copies, sizeof copies, "%" PRIu64, (uint64_t)line->duplicates + 1);
 		put_mark(buf, size, glyph(GLYPH_TIMES, ascii), copies);

@@ -5,6 +5,7 @@
 
 #include "units.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -226,5 +227,19 @@ char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size)
 		put_short(amount, sign, micro, buf, size);
 	else
 		put_long(amount, sign, buf, size);
+	return buf;
+}
+
+/* No printf("%f"): some locales would write a comma. */
+char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
+{
+	int64_t hundredths = (int64_t)((double)ns * 100 / (double)unit + 0.5);
+
+	if (hundredths < 1000)
+		snprintf(buf, size, "%" PRId64 ".%02" PRId64, hundredths / 100, hundredths % 100);
+	else if (hundredths < 10000 - 5)
+		snprintf(buf, size, "%" PRId64 ".%" PRId64, (hundredths + 5) / 100, (hundredths + 5) / 10 % 10);
+	else
+		snprintf(buf, size, "%" PRId64, (hundredths + 50) / 100);
 	return buf;
 }

@@ -24,6 +24,11 @@ static bool same(const void *a, size_t n, const void *b, size_t k)
 	return n == k && (n == 0 || memcmp(a, b, n) == 0);
 }
 
+static bool is_connecting(const struct model *m)
+{
+	return m->attempt_count > 0 && m->attempts[m->attempt_count - 1].ended == INT64_MAX;
+}
+
 static void check_row(struct model *m, const struct model_line *x)
 {
 	const struct ledger_row *row = ledger_find(m->ledger, x->number);
@@ -38,6 +43,8 @@ static void check_row(struct model *m, const struct model_line *x)
 	CHECK(m, ledger_wire(m->ledger, x->number, wire, sizeof wire) == x->wire_length);
 	CHECK(m, same(wire, x->wire_length, x->wire, x->wire_length));
 	CHECK(m, row->sent_at == x->sent_at && row->replied_at == x->replied_at);
+	CHECK(m, row->typed_at == x->typed_at && row->connecting == x->connecting);
+	CHECK(m, ledger_is_connecting(m->ledger) == is_connecting(m));
 	CHECK(m, row->duplicates == x->duplicates && row->late == x->late && row->reordered == x->reordered);
 	CHECK(m, row->differs == x->differs && row->cut_short == x->cut_short && row->partial == x->partial);
 	CHECK(m, row->error == x->error);
@@ -84,16 +91,22 @@ static void check_totals(struct model *m)
 	CHECK(m, ledger_count(m->ledger) == m->count - sum.forgotten);
 }
 
+static void check_figures(struct model *m, const struct ledger_times *t, const struct model_times *x)
+{
+	CHECK(m, t->min == x->min && t->max == x->max && t->m2 >= 0);
+	if (m->timed) {
+		const double off = t->mean - (double)x->sum / (double)m->timed;
+		CHECK(m, off < 1e-6 && off > -1e-6);
+	}
+}
+
 static void check_times(struct model *m)
 {
 	const struct ledger_totals *t = ledger_totals(m->ledger);
 
-	CHECK(m, t->timed == m->timed && t->rtt_min == m->rtt_min && t->rtt_max == m->rtt_max);
-	CHECK(m, t->rtt_last == m->rtt_last && t->rtt_m2 >= 0);
-	if (m->timed) {
-		const double off = t->rtt_mean - (double)m->rtt_sum / (double)m->timed;
-		CHECK(m, off < 1e-6 && off > -1e-6);
-	}
+	CHECK(m, t->timed == m->timed);
+	check_figures(m, &t->rtt, &m->rtt);
+	check_figures(m, &t->waited, &m->waited);
 }
 
 static void check_all(struct model *m)
@@ -240,7 +253,7 @@ void model_add(struct model *m, uint64_t number, const void *text, size_t n, boo
 	if (m->count == MODEL_LINES || n > MODEL_TEXT || (m->count && number <= m->lines[m->count - 1].number))
 		return;
 	struct model_line *x = &m->lines[m->count];
-	*x = (struct model_line){ .number = number, .length = n, .partial = partial };
+	*x = (struct model_line){ .number = number, .length = n, .partial = partial, .typed_at = now };
 	memcpy(x->text, text, n);
 	see(m, now);
 	choose_tag(m, x, now);
@@ -254,6 +267,34 @@ void model_add(struct model *m, uint64_t number, const void *text, size_t n, boo
 	check_all(m);
 }
 
+void model_connect(struct model *m, int64_t now)
+{
+	if (is_connecting(m)) {
+		m->attempts[m->attempt_count - 1].ended = now;
+		ledger_connected(m->ledger, now);
+	} else if (m->attempt_count < MODEL_LINES) {
+		m->attempts[m->attempt_count++] = (struct model_attempt){ now, INT64_MAX };
+		ledger_connecting(m->ledger, now);
+		/* It may say so again. */
+		ledger_connecting(m->ledger, now + 1);
+	}
+	check_all(m);
+}
+
+/* What all attempts have in common with the time from typed to sent. */
+static int64_t overlap(const struct model *m, int64_t typed, int64_t sent)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < m->attempt_count; i++) {
+		const int64_t from = m->attempts[i].began > typed ? m->attempts[i].began : typed;
+		const int64_t to = m->attempts[i].ended < sent ? m->attempts[i].ended : sent;
+
+		sum += to > from ? to - from : 0;
+	}
+	return sum;
+}
+
 void model_sent(struct model *m, uint64_t number, int64_t now)
 {
 	struct model_line *x = find(m, number);
@@ -261,6 +302,7 @@ void model_sent(struct model *m, uint64_t number, int64_t now)
 	if (x && (x->fate == FATE_QUEUED || x->fate == FATE_WAITING)) {
 		x->fate = FATE_WAITING;
 		x->sent_at = now;
+		x->connecting = overlap(m, x->typed_at, now);
 		x->order = ++m->orders;
 	}
 	ledger_sent(m->ledger, number, now);
@@ -285,7 +327,7 @@ void model_requeue(struct model *m, uint64_t number)
 
 	if (x && x->fate == FATE_WAITING) {
 		x->fate = FATE_QUEUED;
-		x->sent_at = 0;
+		x->sent_at = x->connecting = 0;
 	}
 	ledger_requeue(m->ledger, number);
 	check_all(m);
@@ -346,13 +388,11 @@ static struct model_line *match_beginning(struct model *m, const unsigned char *
 	return others == 1 ? other : NULL;
 }
 
-static void count_time(struct model *m, int64_t rtt)
+static void count_time(struct model_times *t, bool first, int64_t time)
 {
-	m->rtt_min = m->timed == 0 || rtt < m->rtt_min ? rtt : m->rtt_min;
-	m->rtt_max = m->timed == 0 || rtt > m->rtt_max ? rtt : m->rtt_max;
-	m->rtt_last = rtt;
-	m->rtt_sum += rtt;
-	m->timed++;
+	t->min = first || time < t->min ? time : t->min;
+	t->max = first || time > t->max ? time : t->max;
+	t->sum += time;
 }
 
 static void first_reply(struct model *m, struct model_line *x, const void *reply, size_t n, int64_t now)
@@ -366,7 +406,9 @@ static void first_reply(struct model *m, struct model_line *x, const void *reply
 	x->fate = x->late ? FATE_LOST : FATE_ANSWERED;
 	if (x->late)
 		return;
-	count_time(m, x->replied_at - x->sent_at);
+	count_time(&m->rtt, m->timed == 0, x->replied_at - x->sent_at);
+	count_time(&m->waited, m->timed == 0, x->replied_at - x->typed_at);
+	m->timed++;
 	if (m->settings.kind == LEDGER_STREAM)
 		return;
 	x->reordered = x->order < m->expected;
@@ -651,6 +693,9 @@ static void play_step(struct model *m, struct tape *t, int64_t *now)
 		break;
 	case 13:
 		model_expire(m, *now);
+		break;
+	case 14:
+		model_connect(m, *now);
 		break;
 	default:
 		*now += step >> 4 < 12 ? step >> 4 : (step >> 4) * 8;

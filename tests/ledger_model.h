@@ -18,12 +18,21 @@ struct model_line {
 	/* The first reply as it came, with its tag. */
 	unsigned char reply[4 * MODEL_TEXT];
 	size_t reply_length;
-	int64_t sent_at, replied_at;
+	int64_t typed_at, sent_at, replied_at, connecting;
 	/* Places in the order of sending and in the order of first replies. */
 	uint64_t order, reply_order;
 	uint32_t duplicates;
 	bool late, reordered, differs, cut_short, partial, doubted, forgotten;
 	int error;
+};
+
+struct model_times {
+	int64_t min, max, sum;
+};
+
+/* An attempt to connect, from `began` to `ended`, INT64_MAX while it goes on. */
+struct model_attempt {
+	int64_t began, ended;
 };
 
 struct model {
@@ -35,7 +44,9 @@ struct model {
 	/* The latest time of an addition or a reply; until when no text is known to be free. */
 	int64_t latest, crowded_until;
 	uint64_t timed;
-	int64_t rtt_min, rtt_max, rtt_last, rtt_sum;
+	struct model_times rtt, waited;
+	struct model_attempt attempts[MODEL_LINES];
+	size_t attempt_count;
 	/* model_give_up() was called; it is the last step. */
 	bool over;
 	/* The first thing that was not as it should be, or NULL. */
@@ -49,6 +60,8 @@ void model_free(struct model *m);
 /* Each does one step to both and compares; what is wrong stands in m->wrong. At most MODEL_LINES
  * lines of at most MODEL_TEXT bytes, replies of at most 4 * MODEL_TEXT; more is ignored. */
 void model_add(struct model *m, uint64_t number, const void *text, size_t n, bool partial, int64_t now);
+/* The session begins to connect, or if it does already, it stands. */
+void model_connect(struct model *m, int64_t now);
 void model_sent(struct model *m, uint64_t number, int64_t now);
 void model_failed(struct model *m, uint64_t number, int error);
 void model_requeue(struct model *m, uint64_t number);

@@ -51,7 +51,7 @@ static void each_fate(void **state)
 	term_expect_row(t, 0, "late 1");
 	term_expect_row(t, 0, "dup 3");
 	client_leave(t);
-	term_expect(t, "9 sent, 7 answered");
+	term_expect(t, "answered 7 of 9");
 }
 
 /* Fifty equal lines in flight, each with a fate of its own by its place: equal lines are told apart by tags. */
@@ -118,7 +118,7 @@ static void tcp_cut_off(void **state)
 	term_expect_row(t, 0, "answered 3");
 	term_expect_row(t, 0, "cut off 2");
 	client_leave(t);
-	term_expect(t, "5 sent, 3 answered");
+	term_expect(t, "answered 3 of 5");
 }
 
 static void too_long_fails(void **state)

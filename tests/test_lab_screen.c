@@ -166,7 +166,7 @@ static void tcp_loses_nothing(void **state)
 	assert_true(number_behind(t, "sent again: ") > 0);
 	term_type(t, "q");
 	leave(t);
-	term_expect(t, "220 sent, 220 answered");
+	term_expect(t, "answered 220 of 220");
 	assert_true(number_behind(t, "there lost-random ") > 0);
 }
 

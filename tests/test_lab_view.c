@@ -650,13 +650,43 @@ static void every_size(void **state)
 	}
 }
 
+/* Where there is room, the parts of a time stand behind it, and what TCP sent again behind them. */
+static void test_parts(void **state)
+{
+	struct stage *s = *state;
+	const int64_t begun = s->now;
+
+	ledger_add(s->tcp, ++s->numbers, "hello", 5, s->now);
+	board_add_line(s->board, s->tcp, true, s->numbers);
+	ledger_add(s->tcp, ++s->numbers, "behind", 6, s->now);
+	board_add_line(s->board, s->tcp, true, s->numbers);
+	ledger_connecting(s->tcp, s->now);
+	s->now += 861 * MS;
+	draw(s, 24, 120);
+	check_seen(s, "┃ queued 0.8 s, connecting ");
+	ledger_connected(s->tcp, s->now);
+	ledger_sent(s->tcp, 1, s->now);
+	s->now = begun + 906 * MS;
+	ledger_stream_reply(s->tcp, "HELLO", 5, false, s->now);
+	s->now = begun + 1270 * MS;
+	ledger_sent(s->tcp, 2, s->now);
+	ledger_stream_reply(s->tcp, "BEHIND", 6, false, s->now + 40 * MS);
+	draw(s, 24, 120);
+	check_seen(s, "━▶ 906 ms: 861 connecting, 45.0 on the wire");
+	check_seen(s, "━▶ 1.31 s: 0.86 connecting, 0.41 queued ");
+	check_seen(s, "┃  1 HELLO");
+	draw(s, 24, 80);
+	check_seen(s, "1 HELLO (861 ms");
+	check_seen(s, "━▶ 1.31 s ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(where_datagrams_die), TEST(on_cue), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing), TEST(timeouts),
-		TEST(no_timeouts),
+		TEST(no_timeouts), TEST(test_parts),
 		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
 		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
 	};

@@ -227,7 +227,7 @@ static void never_a_negative_time(void **state)
 	put(l, 1, "a", S);
 	assert_int_equal(reply(l, "A", S - 5).rtt, 0);
 	assert_int_equal(row(l, 1)->replied_at, S);
-	assert_int_equal(ledger_totals(l)->rtt_min, 0);
+	assert_int_equal(ledger_totals(l)->rtt.min, 0);
 	ledger_free(l);
 }
 
@@ -263,11 +263,10 @@ static void round_trip_statistics(void **state)
 	}
 	const struct ledger_totals *t = ledger_totals(l);
 	assert_int_equal(t->timed, 4);
-	assert_int_equal(t->rtt_min, 39 * MS);
-	assert_int_equal(t->rtt_max, 47 * MS);
-	assert_int_equal(t->rtt_last, 47 * MS);
-	assert_true(t->rtt_mean > 41999999.9 && t->rtt_mean < 42000000.1);
-	assert_true(t->rtt_m2 > 37.99e12 && t->rtt_m2 < 38.01e12);
+	assert_int_equal(t->rtt.min, 39 * MS);
+	assert_int_equal(t->rtt.max, 47 * MS);
+	assert_true(t->rtt.mean > 41999999.9 && t->rtt.mean < 42000000.1);
+	assert_true(t->rtt.m2 > 37.99e12 && t->rtt.m2 < 38.01e12);
 	ledger_free(l);
 }
 
@@ -655,7 +654,7 @@ static void streams_answer_in_order(void **state)
 	assert_true(!row(l, 1)->differs && row(l, 2)->differs && !row(l, 4)->differs && row(l, 5)->differs);
 	verdict_is(stream_reply(l, "MORE", false, 101 * S), MATCH_STRAY, 0, 0);
 	assert_int_equal(ledger_totals(l)->timed, 4);
-	assert_int_equal(ledger_totals(l)->rtt_max, 100 * S);
+	assert_int_equal(ledger_totals(l)->rtt.max, 100 * S);
 	assert_int_equal(ledger_totals(l)->reordered, 0);
 	ledger_free(l);
 }

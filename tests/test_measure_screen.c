@@ -20,8 +20,8 @@
 #define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
 
-static const char *const titles[] = {"round-trip time over lines", "histogram of round-trip times", "lines answered within a time",
-    "lines lost in a row"};
+static const char *const titles[] = {"time from Enter to reply, over lines", "round-trip time on the wire, over lines",
+    "histogram of times from Enter to reply", "lines answered within a time", "lines lost in a row"};
 
 static void press(struct terminal *t, int number)
 {
@@ -69,14 +69,14 @@ static void f6_cycles_live_plots(void **state)
 		term_expect_row(t, 2, titles[i]);
 		term_expect_row(t, 2, "Esc leaves");
 		/* Without a loss the last one has nothing to show. */
-		if (i < 3)
+		if (i < 4)
 			expect_live(t);
 	}
 	press(t, 6);
 	term_expect_row(t, 2, "UDP replies");
 	/* The scale has its units. */
 	client_line(t, "/plot rtt");
-	term_expect_row(t, 2, titles[0]);
+	term_expect_row(t, 2, titles[1]);
 	term_expect(t, "s ");
 	term_bytes(t, "\003", 1);
 	client_line(t, "/plot off");
@@ -87,7 +87,7 @@ static void f6_cycles_live_plots(void **state)
 static void plots_by_name(void **state)
 {
 	struct terminal *t = client_private(24, 80, NO_MORE);
-	static const char *const names[] = {"/plot rtt", "/plot histogram", "/plot cum", "/plot runs"};
+	static const char *const names[] = {"/plot waited", "/plot rtt", "/plot histogram", "/plot cum", "/plot runs"};
 
 	(void)state;
 	client_line(t, "/plot");
@@ -101,12 +101,12 @@ static void plots_by_name(void **state)
 		term_expect_row(t, 1, titles[i]);
 	}
 	client_line(t, "/plot pie");
-	term_expect(t, "'pie' is no plot; /plot rtt, histogram, cumulative or runs; /plot off");
-	term_expect_row(t, 1, titles[3]);
+	term_expect(t, "'pie' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off");
+	term_expect_row(t, 1, titles[4]);
 	client_line(t, "/plot off");
 	term_expect_row(t, 1, "replies");
 	client_line(t, "/plot rtt");
-	term_expect_row(t, 1, titles[0]);
+	term_expect_row(t, 1, titles[1]);
 	term_bytes(t, "\033", 1);
 	term_expect_row(t, 1, "replies");
 	client_leave(t);
@@ -128,7 +128,7 @@ static void runs_that_were_lost(void **state)
 	client_line(t, "hello again");
 	client_expect_pair(t, "4 hello again", "HELLO AGAIN");
 	client_line(t, "/plot runs");
-	term_expect_row(t, 1, titles[3]);
+	term_expect_row(t, 1, titles[4]);
 	term_expect(t, "longest 2");
 	client_leave(t);
 }
@@ -139,17 +139,17 @@ static void a_sparkline_where_there_is_room(void **state)
 
 	(void)state;
 	client_line(t, "hello");
-	term_expect(t, "udp rtt ");
+	term_expect(t, "udp waited ");
 	term_resize(t, 8, 80);
-	term_expect_gone(t, "udp rtt ");
+	term_expect_gone(t, "udp waited ");
 	client_line(t, "small");
 	client_expect_pair(t, "2 small", "SMALL");
 	term_resize(t, 24, 80);
-	term_expect(t, "udp rtt ");
+	term_expect(t, "udp waited ");
 	press(t, 3);
 	client_line(t, "both");
-	term_expect(t, "tcp rtt ");
-	term_expect(t, "udp rtt ");
+	term_expect(t, "tcp waited ");
+	term_expect(t, "udp waited ");
 	client_leave(t);
 }
 

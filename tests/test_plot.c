@@ -113,7 +113,7 @@ static void times_over_lines(void **state)
 	segment(s, 1, 40 * MS);
 	segment(s, 50, 100 * MS);
 	expire(s);
-	draw(s, 20, 80, PLOT_RTT, 2, false);
+	draw(s, 20, 80, PLOT_WAITED, 2, false);
 	/* One cross for the line lost, one in the legend; the TCP line at the top alone, the other in a cell with UDP's. */
 	assert_int_equal(rows_with(s, 20, "✗"), 2);
 	assert_non_null(strstr(s->text[0], "100 ms"));

@@ -58,10 +58,12 @@ static struct record random_record(uint32_t *seed)
 {
 	const bool replied = next(seed) % 2;
 	struct record r = { .stream = next(seed) % 2, .number = 1 + next(seed), .session = next(seed) % 9,
-		.fate = replied ? FATE_ANSWERED : FATE_CUT_OFF, .typed_at = next(seed), .sent_at = next(seed),
+		.fate = replied ? FATE_ANSWERED : FATE_CUT_OFF, .typed_at = next(seed),
 		.replied_at = RECORD_NEVER, .decided_at = RECORD_NEVER, .tag = next(seed) % 3, .partial = next(seed) % 2,
 		.error = replied ? 0 : ECONNRESET, .has_link = next(seed) % 2, .place = WITNESS_COMING };
 
+	r.connecting = next(seed);
+	r.sent_at = r.typed_at + r.connecting + next(seed);
 	r.text = random_bytes(seed, &r.length);
 	if (replied) {
 		r.replied_at = r.sent_at + next(seed);
@@ -90,7 +92,9 @@ static void assert_same(const struct record *a, const struct record *b)
 		assert_memory_equal(a->reply, b->reply, a->reply_length);
 	assert_int_equal(a->number, b->number);
 	assert_int_equal(a->fate, b->fate);
+	assert_int_equal(a->typed_at, b->typed_at);
 	assert_int_equal(a->sent_at, b->sent_at);
+	assert_int_equal(a->connecting, b->connecting);
 	assert_int_equal(a->replied_at, b->replied_at);
 	assert_int_equal(a->decided_at, b->decided_at);
 	assert_int_equal(a->error, b->error);

@@ -77,7 +77,7 @@ static void shows_what_was_recorded(void **state)
 	client_line(t, "/connect localhost");
 	term_expect_row(t, -1, "nothing can be sent");
 	client_leave(t);
-	term_expect(t, "5 sent, 1 answered, 3/5 lost");
+	term_expect(t, "answered 1 of 5, 3/5 lost");
 	term_expect(t, "of them 1 late");
 }
 

@@ -49,7 +49,7 @@ static void line_comes_back(void **state)
 	/* What stays on the normal screen. */
 	assert_false(term_alternate(t));
 	term_expect(t, "--- UDP 127.0.0.1:");
-	term_expect(t, "1 sent, 1 answered");
+	term_expect(t, "answered 1 of 1");
 }
 
 static void unicode_comes_back(void **state)
@@ -625,7 +625,7 @@ static void sigterm_restores(void **state)
 	after = term_modes(t);
 	assert_int_equal(before.c_lflag, after.c_lflag);
 	assert_false(term_alternate(t));
-	term_expect(t, "1 sent, 1 answered");
+	term_expect(t, "answered 1 of 1");
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, client_teardown)

@@ -240,7 +240,7 @@ static void by_hand(void **state)
 	stats_start(s);
 	assert_true(stats_mean_run(s) == 0 && stats_mean_ipdv(s) < 0 && stats_pdv(s, 0.5) == -1);
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
-		stats_add(s, outcomes[i] == LOST, outcomes[i] >= 0 ? outcomes[i] : -1);
+		stats_add(s, outcomes[i] == LOST, outcomes[i] >= 0 ? outcomes[i] : -1, outcomes[i] >= 0 ? outcomes[i] + MS : -1);
 	assert_int_equal(s->run_count, 3);
 	assert_int_equal(s->longest_run, 2);
 	assert_int_equal(s->runs[0], 2);
@@ -249,6 +249,8 @@ static void by_hand(void **state)
 	assert_true(s->ipdv_sum == 15.0 * MS);
 	assert_int_equal(s->ipdv.max, 10 * MS);
 	assert_int_equal(s->rtt.min, 9 * MS);
+	assert_int_equal(s->waited.min, 10 * MS);
+	assert_int_equal(s->waited.count, s->rtt.count);
 	check_stats(s, outcomes, sizeof(outcomes) / sizeof(outcomes[0]));
 	free(s);
 }
@@ -268,7 +270,7 @@ static void long_runs(void **state)
 		outcomes[n++] = OTHER;
 	}
 	for (size_t i = 0; i < n; i++)
-		stats_add(s, outcomes[i] == LOST, -1);
+		stats_add(s, outcomes[i] == LOST, -1, -1);
 	check_stats(s, outcomes, n);
 	assert_int_equal(s->runs[STATS_RUNS - 1], 3);
 	assert_int_equal(s->longest_run, 200);
@@ -282,7 +284,7 @@ static void long_runs(void **state)
 /* What was done to each line of a ledger. `turn`: its place in the order of sending. */
 struct line {
 	bool sent, decided;
-	int64_t sent_at, outcome;
+	int64_t typed_at, sent_at, outcome;
 	uint64_t turn;
 };
 
@@ -309,14 +311,18 @@ static void type_and_send(struct play *p)
 	snprintf(text, sizeof text, "line %llu", (unsigned long long)++p->typed);
 	assert_int_equal(ledger_add(p->ledger, p->typed, text, strlen(text), p->now), 0);
 	struct line *x = &p->lines[p->typed];
+	const int64_t typed_at = p->now;
 	x->turn = ++p->turns;
+	/* Some lines are queued before they are sent. */
+	if (below(p, 2) == 0)
+		p->now += (int64_t)below(p, 30 * (uint64_t)MS);
 	if (below(p, 20) == 0) {
 		ledger_failed(p->ledger, p->typed, 90, p->now);
 		*x = (struct line){ .sent = true, .decided = true, .outcome = OTHER, .turn = x->turn };
 		return;
 	}
 	ledger_sent(p->ledger, p->typed, p->now);
-	*x = (struct line){ .sent = true, .sent_at = p->now, .turn = x->turn };
+	*x = (struct line){ .sent = true, .typed_at = typed_at, .sent_at = p->now, .turn = x->turn };
 	/* The kernel says a little later that it left a little later. */
 	if (below(p, 3) == 0 && ledger_stamped(p->ledger, p->typed, p->now + 7))
 		x->sent_at += 7;
@@ -385,13 +391,19 @@ static void cut(struct play *p)
 /* The lines in the order of sending, up to the first that is not decided. */
 static void check_play(const struct play *p)
 {
-	int64_t outcomes[LINES];
-	size_t n = 0;
+	int64_t outcomes[LINES] = { 0 }, waited[LINES] = { 0 };
+	size_t n = 0, timed = 0;
 
 	assert_true(ledger_balanced(p->ledger));
-	for (uint64_t i = 1; i <= p->typed && p->lines[i].decided; i++)
+	for (uint64_t i = 1; i <= p->typed && p->lines[i].decided; i++) {
 		outcomes[n++] = p->lines[i].outcome;
+		if (p->lines[i].outcome >= 0)
+			waited[timed++] = p->lines[i].sent_at - p->lines[i].typed_at + p->lines[i].outcome;
+	}
 	check_stats(ledger_stats(p->ledger), outcomes, n);
+	assert_int_equal(ledger_stats(p->ledger)->waited.count, timed);
+	if (timed > 0)
+		check_quantiles(&ledger_stats(p->ledger)->waited, waited, timed);
 }
 
 /* Few rows, so that lines are forgotten in every state. */
@@ -492,6 +504,7 @@ static void answered_after_all(void **state)
 	assert_int_equal(ledger_reply(l, "B", 1, 50 * MS).match, MATCH_ANSWER);
 	assert_int_equal(s->amended, 1);
 	assert_int_equal(s->rtt.count, 1);
+	assert_int_equal(s->waited.count, 1);
 	assert_true(ledger_balanced(l));
 	/* Behind an open one it was not told yet, and is exact. */
 	ledger_free(l);
@@ -514,7 +527,7 @@ static void stamps(void **state)
 	assert_int_equal(ledger_deadline(l), 101 * MS + 5000 + 1);
 	/* At exactly its own sent + wait it is in time. */
 	assert_int_equal(ledger_reply(l, "B", 1, 101 * MS + 5000).match, MATCH_ANSWER);
-	assert_int_equal(ledger_totals(l)->rtt_max, 100 * MS);
+	assert_int_equal(ledger_totals(l)->rtt.max, 100 * MS);
 	assert_false(ledger_stamped(l, 1, 3 * MS));
 	assert_int_equal(ledger_expire(l, 102 * MS + 1), 2);
 	assert_false(ledger_stamped(l, 2, 3 * MS));

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../client-tui/parts.h"
 #include "../client-tui/summary.h"
 
 #define MS INT64_C(1000000)
@@ -70,8 +71,9 @@ static void check_loss(uint64_t lost, uint64_t sent, uint64_t waiting, const cha
 {
 	const struct ledger_totals t = { .typed = sent, .sent = sent, .lost = lost, .waiting = waiting,
 		.answered = sent - lost - waiting };
-	char text[80];
-	assert_string_equal(summary_loss(&t, text, sizeof text), expected);
+	char text[300];
+	const char *told = strstr(summary_totals(&t, false, text, sizeof text), ", ");
+	assert_string_equal(told && waiting ? strstr(told + 2, ", ") + 2 : told ? told + 2 : "", expected);
 }
 
 static void loss(void **state)
@@ -80,8 +82,7 @@ static void loss(void **state)
 	check_loss(3, 12, 0, "3/12 lost (25 %, 95 % 9–53)");
 	check_loss(3, 17, 5, "3/12 lost (25 %, 95 % 9–53)");
 	check_loss(2, 150, 0, "2/150 lost (1.3 %, 95 % 0.4–4.7)");
-	check_loss(0, 0, 0, "0/0 lost");
-	check_loss(0, 4, 4, "0/0 lost");
+	check_loss(0, 0, 0, "");
 	check_loss(0, 20, 0, "0/20 lost (0 %, 95 % 0–16)");
 	check_loss(5, 5, 0, "5/5 lost (100 %, 95 % 57–100)");
 	check_loss(0, 1000, 0, "0/1000 lost (0 %, 95 % 0–0.38)");
@@ -92,6 +93,26 @@ static void loss(void **state)
 	check_loss(1, 1000000, 0, "1/1000000 lost (0.0001 %, 95 % 0.0000–0.0006)");
 	check_loss(30, 10000000, 0, "30/10000000 lost (0.0003 %, 95 % 0.0002–0.0004)");
 	check_loss(1, UINT64_C(1) << 52, 0, "1/4503599627370496 lost (0.000000000 %, 95 % 0.000000000–0.000000000)");
+}
+
+static void check_totals(const struct ledger_totals *t, bool stream, const char *expected)
+{
+	char text[300];
+	assert_string_equal(summary_totals(t, stream, text, sizeof text), expected);
+}
+
+/* What chance did not decide is named, and is in no share that has an interval. */
+static void totals(void **state)
+{
+	(void)state;
+	check_totals(&(const struct ledger_totals){ .sent = 800, .refused = 800 }, false, "answered 0 of 800, 800 refused");
+	check_totals(&(const struct ledger_totals){ .sent = 3, .failed = 2, .refused = 1 }, false, "answered 0 of 3, 1 refused, 2 failed");
+	check_totals(&(const struct ledger_totals){ .sent = 4, .waiting = 4 }, false, "answered 0 of 4, 4 still waiting");
+	check_totals(&(const struct ledger_totals){ .sent = 812, .refused = 800, .answered = 9, .lost = 3, .late = 1 }, false,
+	    "answered 9 of 812, 800 refused, 3/12 lost (25 %, 95 % 9–53), of them 1 late");
+	check_totals(&(const struct ledger_totals){ .sent = 5, .lost = 5 }, false, "answered 0 of 5, 5/5 lost (100 %, 95 % 57–100)");
+	check_totals(&(const struct ledger_totals){ .sent = 5, .answered = 2, .cut_off = 3 }, true, "answered 2 of 5, 3 cut off");
+	check_totals(&(const struct ledger_totals){ .queued = 2 }, true, "answered 0 of 0, 2 never sent");
 }
 
 static void small_buffers(void **state)
@@ -107,7 +128,7 @@ static void small_buffers(void **state)
 		assert_true(strlen(text) < size);
 		assert_memory_equal(text, whole, strlen(text));
 	}
-	assert_string_equal(summary_loss(&t, text, 5), "3/12");
+	assert_string_equal(summary_totals(&t, false, text, 5), "answ");
 }
 
 /* ---- fates ---- */
@@ -121,21 +142,55 @@ static void check_fate(const struct ledger_row *row, bool stream, const char *ex
 static void fates(void **state)
 {
 	(void)state;
-	check_fate(&(const struct ledger_row){ .fate = FATE_QUEUED }, true, "queued");
-	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .sent_at = 20 * S - 390 * MS }, false, "waiting 0.3 s");
-	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .sent_at = 21 * S }, false, "waiting 0.0 s");
-	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .sent_at = S, .replied_at = S + 40900000 }, false,
+	check_fate(&(const struct ledger_row){ .fate = FATE_QUEUED, .typed_at = 18 * S }, true, "queued 2.0 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .typed_at = 20 * S - 390 * MS, .sent_at = 20 * S }, false,
+	    "waiting 0.3 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .typed_at = 21 * S, .sent_at = 21 * S }, false, "waiting 0.0 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .typed_at = S, .sent_at = S, .replied_at = S + 40900000 }, false,
 	    "answered in 40.9 ms");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .typed_at = S, .connecting = 861 * MS, .sent_at = S + 861 * MS,
+		.replied_at = S + 906 * MS }, true, "answered in 906 ms: 861 connecting, 45.0 on the wire");
 	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .sent_at = S }, false, "lost");
-	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .late = true, .sent_at = S, .replied_at = S + 1200 * MS,
+	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .late = true, .typed_at = S, .sent_at = S, .replied_at = S + 1200 * MS,
 		.duplicates = 2 }, false, "late after 1.20 s, 2 duplicates");
-	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .sent_at = S, .replied_at = 2 * S, .duplicates = 1,
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .typed_at = S, .sent_at = S, .replied_at = 2 * S, .duplicates = 1,
 		.reordered = true, .differs = true, .cut_short = true }, false,
 	    "answered in 1.00 s, 1 duplicate, reordered, cut short, differs");
 	check_fate(&(const struct ledger_row){ .fate = FATE_REFUSED, .error = ECONNREFUSED }, false,
 	    "refused: nothing listens on that port there");
 	check_fate(&(const struct ledger_row){ .fate = FATE_CUT_OFF }, true,
 	    "cut off: the connection ended before the reply");
+}
+
+static void check_parts(int64_t connecting, int64_t queued, int64_t wire, const char *all, const char *greatest, const char *alone)
+{
+	const struct parts p = parts_of_row(&(const struct ledger_row){ .typed_at = S, .connecting = connecting,
+		.sent_at = S + connecting + queued, .replied_at = S + connecting + queued + wire });
+	char text[120];
+
+	assert_string_equal(parts_text(&p, PARTS_ALL, "u", text, sizeof text), all);
+	assert_string_equal(parts_text(&p, PARTS_GREATEST, "u", text, sizeof text), greatest);
+	assert_string_equal(parts_greatest(&p, "u", text, sizeof text), alone);
+	assert_int_equal(parts_differ(&p), *alone != '\0');
+}
+
+/* The parts are told where they differ; the unit is that of the whole, and what rounds to nothing is left out. */
+static void parts(void **state)
+{
+	(void)state;
+	check_parts(0, 0, 40900000, "40.9 ms", "40.9 ms", "");
+	check_parts(0, 60000, 40900000, "41.0 ms", "41.0 ms", "");
+	check_parts(0, 999999, 2 * MS, "3.00 ms", "3.00 ms", "");
+	check_parts(0, 2 * MS, 5 * S, "5.00 s", "5.00 s", "");
+	check_parts(0, 2 * MS, 40 * MS, "42.0 ms: 2.00 queued, 40.0 on the wire", "42.0 ms: 2.00 queued", "2.00 ms queued");
+	check_parts(1010 * MS, 90 * MS, 40 * MS, "1.14 s: 1.01 connecting, 0.09 queued, 0.04 on the wire", "1.14 s: 1.01 connecting",
+	    "1.01 s connecting");
+	check_parts(90 * MS, 1010 * MS, 40 * MS, "1.14 s: 0.09 connecting, 1.01 queued, 0.04 on the wire", "1.14 s: 1.01 queued",
+	    "1.01 s queued");
+	check_parts(5 * S, 0, 60000, "5.00 s: 5.00 connecting", "5.00 s: 5.00 connecting", "5.00 s connecting");
+	check_parts(999 * MS, 0, 700000, "1.00 s: 1.00 connecting", "1.00 s: 1.00 connecting", "999 ms connecting");
+	check_parts(80 * S, 0, 40 * MS, "1 min 20 s: 1 min 20 s connecting, 40.0 ms on the wire", "1 min 20 s: 1 min 20 s connecting",
+	    "1 min 20 s connecting");
 }
 
 /* A line that is too long: the limit is named. */
@@ -161,22 +216,23 @@ static void check_session(const struct ledger_totals *t, bool stream, const char
 static void session(void **state)
 {
 	const struct ledger_totals udp = { .typed = 8, .sent = 8, .answered = 5, .lost = 3, .late = 1, .duplicates = 1,
-		.timed = 5, .rtt_min = 40300000, .rtt_max = 44200000, .rtt_mean = 41e6, .rtt_m2 = 4 * 2.25e12 };
+		.timed = 5, .rtt = { 40300000, 44200000, 41e6, 4 * 2.25e12 }, .waited = { 40400000, 3044200000, 650e6, 4 * 1.69e18 } };
 	const struct ledger_totals tcp = { .typed = 4, .sent = 3, .answered = 2, .cut_off = 1, .queued = 1,
-		.timed = 1, .rtt_min = 850000, .rtt_max = 850000, .rtt_mean = 850000, .rtt_last = 850000 };
+		.timed = 1, .rtt = { 850000, 850000, 850000, 0 }, .waited = { 861850000, 861850000, 861850000, 0 } };
 
 	(void)state;
 	check_session(&udp, false,
 	    "--- UDP 127.0.0.1:12000 ---\n"
-	    "8 sent, 5 answered, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s\n"
+	    "answered 5 of 8, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s\n"
 	    "1 duplicate\n"
-	    "round trip min/mean/max/sd 40.3/41.0/44.2/1.5 ms\n");
+	    "waited min/mean/max/sd 0.04/0.65/3.04/1.30 s, from Enter to reply\n"
+	    "round trip min/mean/max/sd 40.3/41.0/44.2/1.5 ms, on the wire\n");
 	check_session(&tcp, true,
 	    "--- TCP 127.0.0.1:12000 ---\n"
-	    "3 sent, 2 answered\n"
-	    "1 cut off, 1 never sent\n"
-	    "round trip min/mean/max 850/850/850 µs\n");
-	check_session(&(const struct ledger_totals){ .typed = 0 }, true, "--- TCP 127.0.0.1:12000 ---\n0 sent, 0 answered\n");
+	    "answered 2 of 3, 1 cut off, 1 never sent\n"
+	    "waited min/mean/max 862/862/862 ms, from Enter to reply\n"
+	    "round trip min/mean/max 850/850/850 µs, on the wire\n");
+	check_session(&(const struct ledger_totals){ .typed = 0 }, true, "--- TCP 127.0.0.1:12000 ---\nanswered 0 of 0\n");
 }
 
 /* Nothing that is not zero is left unsaid. */
@@ -189,8 +245,9 @@ static void every_count_is_said(void **state)
 	(void)state;
 	check_session(&t, false,
 	    "--- UDP 127.0.0.1:12000 ---\n"
-	    "93 sent, 11 answered, 12/80 lost (15 %, 95 % 9–24), of them 5 late; wait 1.00 s\n"
-	    "14 refused, 21 failed, 22 cut off, 13 still waiting, 7 never sent, 31 duplicates, 32 reordered, "
+	    "answered 11 of 93, 14 refused, 21 failed, 22 cut off, 13 still waiting, 7 never sent, 12/23 lost (52 %, 95 % 33–71), "
+	    "of them 5 late; wait 1.00 s\n"
+	    "31 duplicates, 32 reordered, "
 	    "34 cut short, 33 differ, 35 stray replies\n");
 }
 
@@ -199,23 +256,26 @@ static void every_count_is_said(void **state)
 /* A thousand datagrams, of which those of 3 and 4 at the end of each hundred are lost. */
 static struct facts some_facts(struct ledger_totals *t, struct stats *s)
 {
-	*t = (struct ledger_totals){ .typed = 1000, .sent = 1000, .answered = 980, .lost = 20, .timed = 980, .rtt_min = 40 * MS,
-		.rtt_max = 49 * MS, .rtt_mean = 44.5e6, .rtt_m2 = 979 * 8.25e12 };
+	*t = (struct ledger_totals){ .typed = 1000, .sent = 1000, .answered = 980, .lost = 20, .timed = 980,
+		.rtt = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 }, .waited = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 } };
 	stats_start(s);
-	for (int i = 0; i < 1000; i++)
-		stats_add(s, i % 100 == 3 || i % 100 == 4, i % 100 == 3 || i % 100 == 4 ? -1 : (40 + i % 10) * MS);
+	for (int i = 0; i < 1000; i++) {
+		const bool lost = i % 100 == 3 || i % 100 == 4;
+
+		stats_add(s, lost, lost ? -1 : (40 + i % 10) * MS, lost ? -1 : (40 + i % 10) * MS);
+	}
 	return (struct facts){ .peer = "10.0.0.5:12000", .wait = S, .totals = t, .stats = s,
 		.times = { .sent_kernel = 1000, .received_kernel = 980 } };
 }
 
 static struct facts some_stream(struct ledger_totals *t, struct stats *s)
 {
-	*t = (struct ledger_totals){ .typed = 3, .sent = 3, .answered = 3, .timed = 3, .rtt_min = 40 * MS, .rtt_max = 489 * MS,
-		.rtt_mean = 200e6, .rtt_m2 = 2 * 4e16 };
+	*t = (struct ledger_totals){ .typed = 3, .sent = 3, .answered = 3, .timed = 3, .rtt = { 40 * MS, 489 * MS, 200e6, 2 * 4e16 },
+		.waited = { 71 * MS, 989 * MS, 544e6, 2 * 25e16 } };
 	stats_start(s);
-	stats_add(s, false, 40 * MS);
-	stats_add(s, false, 489 * MS);
-	stats_add(s, false, 71 * MS);
+	stats_add(s, false, 40 * MS, 540 * MS);
+	stats_add(s, false, 489 * MS, 989 * MS);
+	stats_add(s, false, 71 * MS, 71 * MS);
 	return (struct facts){ .stream = true, .peer = "10.0.0.5:12000", .wait = S, .totals = t, .stats = s,
 		.times = { .sent_program = 3, .received_kernel = 3 },
 		.tcp = { .connections = 1, .again = 2, .timeout = 240 * MS, .timeout_most = 480 * MS, .round_trip = 41 * MS,
@@ -247,8 +307,10 @@ static void figures_below(void **state)
 	(void)state;
 	assert_string_equal(summary_facts(&f->udp, text, sizeof text),
 	    "--- UDP 10.0.0.5:12000 ---\n"
-	    "1000 sent, 980 answered, 20/1000 lost (2.0 %, 95 % 1.3–3.1); wait 1.00 s\n"
-	    "round trip min/mean/max/sd 40.0/44.5/49.0/2.9 ms\n"
+	    "answered 980 of 1000, 20/1000 lost (2.0 %, 95 % 1.3–3.1); wait 1.00 s\n"
+	    "waited min/mean/max/sd 40.0/44.5/49.0/2.9 ms, from Enter to reply\n"
+	    "round trip min/mean/max/sd 40.0/44.5/49.0/2.9 ms, on the wire\n"
+	    "waited median/p90/p99 45.0/49.0/49.0 ms\n"
 	    "round trip median/p90/p99 45.0/49.0/49.0 ms\n"
 	    "lost in 10 runs: the longest 2 lines, the mean 2.00\n"
 	    "delay variation ipdv mean 1.82 ms, p99 8.99 ms; pdv p99 8.96 ms\n");
@@ -259,8 +321,9 @@ static void figures_below(void **state)
 	    "the wall clock was set 1 time\nINVALID, shaped by this machine: 5 replies were dropped here"));
 	assert_string_equal(summary_facts(&f->tcp, text, sizeof text),
 	    "--- TCP 10.0.0.5:12000 ---\n"
-	    "3 sent, 3 answered\n"
-	    "round trip min/mean/max/sd 40/200/489/200 ms\n"
+	    "answered 3 of 3\n"
+	    "waited min/mean/max/sd 71/544/989/500 ms, from Enter to reply\n"
+	    "round trip min/mean/max/sd 40/200/489/200 ms, on the wire\n"
 	    "2 segments sent again; time-out 240 ms, at most 480 ms; stalled 1 time, 448 ms in all, 448 ms at most\n");
 	f->tcp.tcp.has_far = true;
 	f->tcp.tcp.far_again = 7;
@@ -295,11 +358,15 @@ static void side_by_side(void **state)
 	static const char *const both[] = {
 		"                    UDP                            TCP",
 		"wait                1.00 s                         -",
-		"sent                1000                           3",
+		"answered            980 of 1000                    3 of 3",
 		"lost                20/1000 (2.0 %, 95 % 1.3–3.1)  -",
 		"longest run lost    2 lines                        -",
 		"mean burst length   2.00 lines in 10 runs          -",
+		"waited, least       40.0 ms                        71.0 ms",
+		"greatest            49.0 ms                        989 ms",
+		"round trip, least   40.0 ms                        40.0 ms",
 		"median              45.0 ms                        70.9 ms",
+		"greatest            49.0 ms                        489 ms",
 		"time-out            -                              240 ms, at most 480 ms",
 		"smoothed round trip -                              41.0 ms ± 2.00 ms",
 		"congestion window   -                              10 segments, 1 to 12",
@@ -325,7 +392,7 @@ static void side_by_side(void **state)
 	assert_null(strstr(page, "by the far end"));
 	free(page);
 	/* Of one, the ping-like form and one column. */
-	assert_non_null(strstr(summary_peer(NULL, &f->tcp, text, sizeof text), "--- TCP 10.0.0.5:12000 ---\n3 sent"));
+	assert_non_null(strstr(summary_peer(NULL, &f->tcp, text, sizeof text), "--- TCP 10.0.0.5:12000 ---\nanswered 3 of 3\n"));
 	page = stats_page(&f->udp, NULL);
 	assert_true(has_line(page, "lost                20/1000 (2.0 %, 95 % 1.3–3.1)"));
 	assert_null(strstr(page, "stalled"));
@@ -348,8 +415,8 @@ static void no_figures(void **state)
 	(void)state;
 	stats_start(s);
 	page = stats_page(&f, NULL);
-	assert_true(has_line(page, "sent                0"));
-	assert_true(has_line(page, "lost                0/0"));
+	assert_true(has_line(page, "answered            0 of 0"));
+	assert_true(has_line(page, "lost                0"));
 	assert_null(strstr(page, "median"));
 	assert_null(strstr(page, "-1"));
 	free(page);
@@ -456,6 +523,8 @@ int main(void)
 		cmocka_unit_test(wilson),
 		cmocka_unit_test(wilson_is_sound),
 		cmocka_unit_test(loss),
+		cmocka_unit_test(totals),
+		cmocka_unit_test(parts),
 		cmocka_unit_test(small_buffers),
 		cmocka_unit_test(fates),
 		cmocka_unit_test(errors),

@@ -48,7 +48,7 @@ static void screen_over_tcp(void **state)
 	}
 	term_expect_row(t, 0, "answered 10");
 	client_leave(t);
-	term_expect(t, "10 sent, 10 answered");
+	term_expect(t, "answered 10 of 10");
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, client_teardown)

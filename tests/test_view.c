@@ -231,7 +231,7 @@ static void test_each_fate(void **state)
 	check_row(s, 10, "  9 long                    │ ✗ failed: too long    │");
 	check_row(s, 11, " 10 knock                   │ ──✗ refused           │");
 	check_row(s, 12, "                            │ stray                 │    WHAT");
-	check_row(s, 13, " 11 later                   │ queued                │");
+	check_row(s, 13, " 11 later                   │ queued 0.3 s          │");
 	check_row(s, 14, " 12 here?                   │ ·····  waiting 0.3 s  │");
 	check_row(s, 22, " udp>");
 	check_row(s, 23, " F1 help  F2 udp/tcp  F10 quit");
@@ -270,12 +270,12 @@ static void test_status(void **state)
 	struct stage *s = *state;
 	struct ledger_totals t = {
 		.typed = 8, .sent = 8, .answered = 5, .lost = 2, .waiting = 1, .duplicates = 1, .timed = 5,
-		.rtt_min = 40300000, .rtt_max = 44200000, .rtt_mean = 41e6,
+		.waited = { .min = 40300000, .max = 44200000, .mean = 41e6 },
 	};
 	s->facts.totals = &t;
 	draw(s, 24, 140);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
-	    "rtt 40.3 / 41.0 / 44.2 ms · wait 1.00 s");
+	    "waited 40.3 / 41.0 / 44.2 ms · wait 1.00 s");
 	draw(s, 24, 80);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · dup 1 · waiting 1");
 	draw(s, 24, 60);
@@ -296,6 +296,35 @@ static void test_status(void **state)
 	draw(s, 24, 140);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 3 · answered 0 · lost 0 · late 0 · dup 0 · waiting 3 · refused 4 · "
 	    "failed 1 · reordered 5 · strays 2");
+}
+
+/* What was typed and not sent yet counts: the row, the marks and the totals are from Enter on. */
+static void test_parts(void **state)
+{
+	struct stage *s = *state;
+	uint64_t first = type(s, true, "hello"), second;
+	ledger_connecting(s->tcp, s->now);
+	s->view.stream = s->facts.stream = true;
+	s->facts.totals = ledger_totals(s->tcp);
+	pass(s, 861 * MS);
+	draw(s, 24, 80);
+	check_seen(s, "1 hello                   ┃ queued 0.8 s");
+	second = type(s, true, "behind");
+	ledger_connected(s->tcp, s->now);
+	ledger_sent(s->tcp, first, s->now);
+	pass(s, 20 * MS);
+	draw(s, 24, 80);
+	check_seen(s, "·····  waiting 0.8 s");
+	pass(s, 25 * MS);
+	reply(s, true, "HELLO");
+	ledger_sent(s->tcp, second, s->now);
+	pass(s, 40 * MS);
+	reply(s, true, "BEHIND");
+	draw(s, 24, 80);
+	check_row(s, 2, "  1 hello                   ┃ ━━━━━━━━━━▶ 906 ms    ┃  1 HELLO (861 ms");
+	check_row(s, 3, "                            ┃                       ┃    connecting)");
+	check_row(s, 4, "  2 behind                  ┃ ━━━━━━━━━━▶ 85.0 ms   ┃  2 BEHIND (45.0 ms");
+	check_seen(s, "waited 85.0 / 496 / 906 ms");
 }
 
 static void test_fates_without_wire(void **state)
@@ -340,7 +369,7 @@ static void test_ascii(void **state)
 	s->view.both = true;
 	draw(s, 24, 120);
 	check_seen(s, "|  1 HELLO              :                       :");
-	check_row(s, 0, " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2 (20.0 %), refused 1, failed 1, "
+	check_row(s, 0, " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1, "
 	    "queued 1");
 	s->view.both = false;
 	s->facts.progress = NULL;
@@ -350,7 +379,7 @@ static void test_ascii(void **state)
 	check_row(s, 5, "  4 twice                   | ##########> 40.3 ms   |  4 TWICE (x2)");
 	check_seen(s, "gr??e ? e?              : ====");
 	check_seen(s, "GR?SSE ? E?");
-	check_row(s, 0, " UDP 127.0.0.1:12000, sent 11, answered 6, lost 2 (20.0 %), refused 1, failed 1");
+	check_row(s, 0, " UDP 127.0.0.1:12000, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1");
 }
 
 static void test_arrivals(void **state)
@@ -631,8 +660,8 @@ static void both_exchange(struct stage *s)
 static void test_both(void **state)
 {
 	static const char *const wide[] = {
-		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (33.3 %) · late 1 · dup 1 · waiting 1 · failed 1 · strays 1",
-		" TCP                 · sent 6 · answered 4 · waiting 1 · cut off 1 │ rtt 40.3 / 97.0 / 265 ms",
+		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (40.0 %) · late 1 · dup 1 · waiting 1 · failed 1 · strays 1",
+		" TCP                 · sent 6 · answered 4 · waiting 1 · cut off 1 │ waited 40.3 / 97.0 / 265 ms",
 		" typed                  │ the UDP wire          │ UDP replies           ┃ the TCP wire          ┃ TCP replies",
 		"  1 over udp            │ ──────────▶ 40.9 ms   │  1 OVER UDP           ┃                       ┃",
 		"  2 over tcp            │                       │                       ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  2 OVER TCP",
@@ -648,8 +677,8 @@ static void test_both(void **state)
 		"", NULL,
 	};
 	static const char *const usual[] = {
-		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (33.3 %) · late 1 · failed 1",
-		" TCP · sent 6 · answered 4 · waiting 1 · cut off 1 │ rtt 40.3 / 97.0 / 265 ms",
+		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (40.0 %) · late 1 · failed 1",
+		" TCP · sent 6 · answered 4 · waiting 1 · cut off 1 │ waited 40.3 / 97.0 / 265 ms",
 		" typed            │ the UDP wire  │ UDP replies  ┃ the TCP wire  ┃ TCP replies",
 		"  1 over udp      │ ────▶ 40.9 ms │ OVER UDP     ┃               ┃",
 		"  2 over tcp      │               │              ┃ ━━━━▶ 41.0 ms ┃ OVER TCP",
@@ -683,7 +712,7 @@ static void test_both_in_the_manual(void **state)
 {
 	static const char *const picture[] = {
 		" UDP 127.0.0.1:12000 · sent 4 · answered 3 · lost 1 (25.0 %) · dup 1",
-		" TCP · sent 3 · answered 3 · waiting 0 │ rtt 40.8 / 116 / 265 ms",
+		" TCP · sent 3 · answered 3 · waiting 0 │ waited 40.8 / 116 / 265 ms",
 		" typed          │ the UDP wire  │ UDP replies ┃ the TCP wire  ┃ TCP replies",
 		"  1 before      │ ────▶ 40.9 ms │ BEFORE      ┃               ┃",
 		"  2 hello       │ ────▶ 41.2 ms │ HELLO       ┃ ━━━━▶ 41.5 ms ┃ HELLO",
@@ -1187,7 +1216,7 @@ static void test_draw_is_quick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_each_fate), TEST(test_stream_rows), TEST(test_status), TEST(test_fates_without_wire),
+		TEST(test_each_fate), TEST(test_stream_rows), TEST(test_status), TEST(test_parts), TEST(test_fates_without_wire),
 		TEST(test_ascii), TEST(test_arrivals), TEST(test_wrapping), TEST(test_very_long_line),
 		TEST(test_control_characters), TEST(test_scrolling), TEST(test_pages_overlap),
 		TEST(test_few_rows_do_not_scroll), TEST(test_forgotten_while_scrolled), TEST(test_find), TEST(test_both), TEST(test_both_in_the_manual), TEST(test_both_narrow), TEST(test_both_status),

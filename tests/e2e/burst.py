@@ -86,7 +86,7 @@ with upcased() as server, tempfile.NamedTemporaryFile("w", suffix=".conf") as fi
 with upcased() as server:
     result = run("--plain", "--count=100", "--interval=1ms", "127.0.0.1", server.port, stdin=b"not this\n")
     point("--count: numbered lines, and none of the input's", differences("replies", in_any_order(result.stdout),
-          in_any_order(lines(100))) + status(result, 0) + says(result, b"100 lines sent in ", b"100 sent, 100 answered"))
+          in_any_order(lines(100))) + status(result, 0) + says(result, b"100 lines sent in ", b"answered 100 of 100"))
     result = run("--plain", "-t", "-n", "1000", "-i", "0", "-s", "100", "127.0.0.1", server.port)
     bad = [line for line in result.stdout.splitlines() if len(line) != 100]
     point("--size: each of so many bytes", differences("lines", str(result.stdout.count(b"\n")), "1000") +

@@ -121,13 +121,13 @@ def link(play, direction, what):
 
 def udp_loses():
     play = Play('--loss 20%', '--seed 1', 'upcase --plain 10.9.0.2').says(
-        '200 sent, 132 answered, 68/200 lost (34 %, 95 % 28–41)',
+        'answered 132 of 200, 68/200 lost (34 %, 95 % 28–41)',
         'there: 200 packets, 38 lost at random, 162 delivered; back: 162 packets, 30 lost at random, 132 delivered')
     play.point('UDP loses: a third, as the dice fall')
 
 
 def tcp_repairs():
-    play = Play('--loss 20%', '--plain --tcp', 'TcpRetransSegs').says('40 sent, 40 answered')
+    play = Play('--loss 20%', '--plain --tcp', 'TcpRetransSegs').says('answered 40 of 40')
     play.must('the kernel sent segments again', kernel(play, 'TcpRetransSegs') > 0)
     play.must('packets were lost', link(play, 'there', 'lost at random') > 0)
     least, greatest = play.number(r'sd ([\d.]+)/'), play.number(r'sd [\d.]+/[\d.]+/([\d.]+)/')
@@ -150,7 +150,7 @@ def messages_and_stream():
     play = Play('seq 200', 'upcase-lab -- upcase --plain 10.9.0.2').says('there: 200 packets')
     play.point('messages: 200 lines are 200 datagrams')
     play = Play('seq 200', 'upcase-lab -- upcase --plain --tcp')
-    play.must('all is answered', '200 sent, 200 answered' in play.out)
+    play.must('all is answered', 'answered 200 of 200' in play.out)
     play.must('fewer than 100 packets', 0 < link(play, 'there', 'packets') < 100)
     play.point('a stream: 200 lines are a few segments')
     play = Play('-c 70000', 'upcase --plain 10.9.0.2 | wc').says('failed: too long for a datagram', 'there: 0 packets')
@@ -166,12 +166,12 @@ def messages_and_stream():
 
 
 def reordering():
-    play = Play('--duplicate 20%', 'upcase --plain 10.9.0.2').says('200 sent, 200 answered', '95 duplicates')
+    play = Play('--duplicate 20%', 'upcase --plain 10.9.0.2').says('answered 200 of 200', '95 duplicates')
     play.must('so many copies', link(play, 'there', 'duplicated') == 44 and link(play, 'back', 'duplicated') == 51)
     play.must('reordered', play.number(r'(\d+) reordered') > 0)
     play.point('reordering and duplication: UDP hands them on')
     play = Play('--duplicate 20%', '--plain --tcp').says('in order')
-    play.must('all is answered', '200 sent, 200 answered' in play.out)
+    play.must('all is answered', 'answered 200 of 200' in play.out)
     play.point('reordering and duplication: TCP does not')
 
 
@@ -202,11 +202,11 @@ def full_queue():
     play = Play('--queue 10p', '--window 2')
     # (On a machine that stands still a reply may come late; it was not lost.)
     late = re.search(r'(\d+)/200 lost \(.*of them (\d+) late', play.out)
-    play.must('200 answered, none lost', '200 sent, 200 answered, 0/200 lost' in play.out or (late and late[1] == late[2]))
+    play.must('200 answered, none lost', 'answered 200 of 200, 0/200 lost' in play.out or (late and late[1] == late[2]))
     play.says_not('queue full')
     play.point('a full queue: who sends slowly loses nothing')
     play = Play('--queue 10p', '--plain --tcp')
-    play.must('200 answered', '200 sent, 200 answered' in play.out)
+    play.must('200 answered', 'answered 200 of 200' in play.out)
     play.point('a full queue: TCP finds the rate')
 
 
@@ -237,11 +237,11 @@ def fragments():
     play.must('the first failed', 'line 1: failed: dropped on the way' in play.out)
     play.says("larger than the path's MTU")
     play.must('the second lost', 'line 2: lost' in play.out)
-    play.must('3 sent, 1 answered', '3 sent, 1 answered' in play.out)
+    play.must('answered 1 of 3', 'answered 1 of 3' in play.out)
     play.must('one too big each way', link(play, 'there', 'larger') == link(play, 'back', 'larger') == 1)
     play.point("the path's MTU: UDP learns by losing")
     play = Play('--link-mtu 1300', '--plain --tcp')
-    play.must('3 answered', '3 sent, 3 answered' in play.out)
+    play.must('3 answered', 'answered 3 of 3' in play.out)
     # How often before it hears of it is up to the sender's timers; lab_link sees that it learns for good.
     play.must('a segment on the way there was too big', link(play, 'there', 'larger') >= 1)
     play.point("the path's MTU: TCP learns too, and loses nothing")

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Within a text all parts have the unit of the whole time, so that they can be added up; a part that rounds to nothing is left
+ * out. */
+#include "config.h"
+
+#include "parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "units.h"
+
+/* What passes between Enter and the hand-over in the program itself is not told. */
+#define DIFFER NS_PER_MS
+/* From then on units_duration_text() has two units, and each part has its own. */
+#define LONG (59950 * NS_PER_MS)
+
+struct parts parts_of_row(const struct ledger_row *row)
+{
+	const int64_t before = row->sent_at > row->typed_at ? row->sent_at - row->typed_at : 0;
+	const int64_t wire = row->replied_at > row->sent_at ? row->replied_at - row->sent_at : 0;
+	const int64_t connecting = row->connecting < before ? row->connecting : before;
+
+	return (struct parts){ .waited = before + wire, .connecting = connecting, .queued = before - connecting, .wire = wire };
+}
+
+bool parts_differ(const struct parts *p)
+{
+	char whole[40], wire[40];
+
+	return p->connecting + p->queued >= DIFFER && strcmp(units_duration_text(p->waited, "u", whole, sizeof whole),
+	    units_duration_text(p->wire, "u", wire, sizeof wire)) != 0;
+}
+
+static void put_part(const struct parts *p, int64_t part, const char *name, const char *micro, char *buf, size_t size)
+{
+	/* The last that three figures round to milliseconds. */
+	const int64_t unit = p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S : NS_PER_MS;
+	const size_t used = strlen(buf);
+	char time[40];
+
+	/* Rounds to 0.00. */
+	if (part < unit / 200)
+		return;
+	if (p->waited >= LONG)
+		units_duration_text(part, micro, time, sizeof time);
+	else
+		units_figures(part, unit, time, sizeof time);
+	snprintf(buf + used, size - used, "%s %s %s", strchr(buf, ':') ? "," : ":", time, name);
+}
+
+char *parts_text(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size)
+{
+	const bool queued = p->queued > p->connecting;
+
+	units_duration_text(p->waited, micro, buf, size);
+	if (told == PARTS_TIME || !parts_differ(p))
+		return buf;
+	if (told >= PARTS_BEFORE || !queued)
+		put_part(p, p->connecting, "connecting", micro, buf, size);
+	if (told >= PARTS_BEFORE || queued)
+		put_part(p, p->queued, "queued", micro, buf, size);
+	if (told == PARTS_ALL)
+		put_part(p, p->wire, "on the wire", micro, buf, size);
+	return buf;
+}
+
+char *parts_greatest(const struct parts *p, const char *micro, char *buf, size_t size)
+{
+	const bool queued = p->queued > p->connecting;
+	char time[40];
+
+	*buf = '\0';
+	if (parts_differ(p))
+		snprintf(buf, size, "%s %s", units_duration_text(queued ? p->queued : p->connecting, micro, time, sizeof time),
+		    queued ? "queued" : "connecting");
+	return buf;
+}

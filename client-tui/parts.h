@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the person waited, from Enter to the reply, and its parts: the session connected, the line was queued, the line and its
+ * reply were on the wire (the round trip). Pure. */
+#ifndef UPCASE_PARTS_H
+#define UPCASE_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ledger.h"
+
+/* ns. `waited` is the sum of the others. */
+struct parts {
+	int64_t waited, connecting, queued, wire;
+};
+
+/* Of a line that has been handed to the kernel; without a reply (0), nothing was on the wire. */
+struct parts parts_of_row(const struct ledger_row *row);
+
+/* What parts_text() tells: the time; the greatest of the parts before the wire too; both of these; all parts. */
+enum parts_told { PARTS_TIME, PARTS_GREATEST, PARTS_BEFORE, PARTS_ALL };
+
+/* The time before the wire is 1 ms at least, and the time from Enter would read otherwise without it. */
+bool parts_differ(const struct parts *p);
+/* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not differ are not told. `micro` is
+ * the sign for micro. Returns `buf`. */
+char *parts_text(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size);
+/* "861 ms connecting": the greatest part before the wire, "" if the parts do not differ. */
+char *parts_greatest(const struct parts *p, const char *micro, char *buf, size_t size);
+
+#endif
