@@ -162,8 +162,7 @@ static void statistics_of_both(void **state)
 	term_expect(t, "burst: 20 lines sent");
 	term_expect_row(t, 1, "answered 20");
 	client_line(t, "/stats");
-	client_expect_figures(t, "sent", "20", "20");
-	client_expect_figures(t, "answered", "20", "20");
+	client_expect_figures(t, "answered", "20 of 20", "20 of 20");
 	client_expect_pair(t, "longest run lost", "-");
 	/* The plot takes the page's place, and gives it back to the panes. */
 	press(t, 6);

@@ -77,7 +77,7 @@ static void shows_what_was_recorded(void **state)
 	client_line(t, "/connect localhost");
 	term_expect_row(t, -1, "nothing can be sent");
 	client_leave(t);
-	term_expect(t, "answered 1 of 5, 3/5 lost");
+	term_expect(t, "answered 1 of 5, 1 refused, 3/4 lost");
 	term_expect(t, "of them 1 late");
 }
 
@@ -151,6 +151,24 @@ static void shows_events(void **state)
 	client_leave(t);
 }
 
+/* What the person waited is in the record, and what of it was connecting. */
+static void tells_parts(void **state)
+{
+	static const char late[] = LAB_START SESSION("0", "tcp")
+	    "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,\"fate\":\"answered\",\"typed_ns\":0,\"sent_ns\":861000000,"
+	    "\"replied_ns\":906000000,\"connecting_ns\":861000000,\"text\":\"one\"}\n"
+	    "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":2,\"fate\":\"answered\",\"typed_ns\":706000000,\"sent_ns\":906000000,"
+	    "\"replied_ns\":946000000,\"text\":\"two\"}\n";
+	struct terminal *t = read_again(late, NULL);
+
+	(void)state;
+	client_expect_pair(t, "1 one", "906 ms    ┃  1 ONE (861 ms connecting)");
+	client_expect_pair(t, "2 two", "240 ms: 200 queued");
+	client_leave(t);
+	term_expect(t, "waited min/mean/max/sd 240/573/906/471 ms");
+	term_expect(t, "round trip min/mean/max/sd 40.0/42.5/45.0/3.5 ms");
+}
+
 /* The timeouts that ran out are in the record: the row says what it said. */
 static void tells_timeouts(void **state)
 {
@@ -185,7 +203,7 @@ static void saves_again(void **state)
 	snprintf(command, sizeof command, "%s/again.jsonl", term_home(t));
 	term_run(t, argv);
 	term_expect(t, "FOUR");
-	term_expect(t, "1 refused, 1 duplicate, 1 stray reply");
+	term_expect(t, "1 duplicate, 1 stray reply");
 }
 
 int main(void)
@@ -195,6 +213,7 @@ int main(void)
 		cmocka_unit_test_teardown(goes_step_by_step, client_teardown),
 		cmocka_unit_test_teardown(both_side_by_side, client_teardown),
 		cmocka_unit_test_teardown(shows_events, client_teardown),
+		cmocka_unit_test_teardown(tells_parts, client_teardown),
 		cmocka_unit_test_teardown(tells_timeouts, client_teardown),
 		cmocka_unit_test_teardown(saves_again, client_teardown),
 	};

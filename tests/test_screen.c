@@ -373,7 +373,7 @@ static void control_keys(void **state)
 	term_expect(t, "udp> abc");
 	term_type(t, "\025\004");
 	assert_int_equal(term_exit_status(t), 0);
-	term_expect(t, "0 sent");
+	term_expect(t, "answered 0 of 0");
 }
 
 static void completion(void **state)
@@ -453,7 +453,7 @@ static void stops_and_continues(void **state)
 	client_line(t, "after");
 	term_expect(t, "AFTER");
 	press(t, 10);
-	term_expect(t, "2 answered");
+	term_expect(t, "answered 2 of 2");
 }
 
 static void attack_is_harmless(void **state)

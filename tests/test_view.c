@@ -323,7 +323,8 @@ static void test_parts(void **state)
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 hello                   ┃ ━━━━━━━━━━▶ 906 ms    ┃  1 HELLO (861 ms");
 	check_row(s, 3, "                            ┃                       ┃    connecting)");
-	check_row(s, 4, "  2 behind                  ┃ ━━━━━━━━━━▶ 85.0 ms   ┃  2 BEHIND (45.0 ms");
+	check_row(s, 4, "  2 behind                  ┃ ━━━━━━━━━━▶ 85.0 ms   ┃  2 BEHIND (45.0 ms queued)");
+	draw(s, 24, 100);
 	check_seen(s, "waited 85.0 / 496 / 906 ms");
 }
 

@@ -45,7 +45,7 @@ with upcased() as server:
     wanted = text.decode().upper().encode()
     point("--both: each line over both", differences("UDP", lane(result.stdout, b"udp "), wanted) +
           differences("TCP", lane(result.stdout, b"tcp "), wanted) + status(result, 0) +
-          says(result, b"--- UDP beside TCP ", b"sent 502 502\nanswered 502 502\nlost 0/502 (0 %"))
+          says(result, b"--- UDP beside TCP ", b"answered 502 of 502 502 of 502\nlost 0/502 (0 %"))
     result = run("--plain", "-b", "127.0.0.1", server.port, stdin=b"one\nbare")
     point("--both: the last line has no end of line", differences(
         "replies", in_any_order(result.stdout), b"tcp BARE\ntcp ONE\nudp BARE\nudp ONE\n") + status(result, 0))
@@ -57,7 +57,7 @@ with upcased() as server:
     point("--both: a line of ten megabytes goes over TCP in pieces and is too long for UDP",
           differences("UDP", in_any_order(lane(result.stdout, b"udp ")), b"AFTER\n" * 50 + b"BEFORE\n") +
           differences("TCP", lane(result.stdout, b"tcp "), b"BEFORE\n" + long.upper() + b"\n" + b"AFTER\n" * 50) +
-          status(result, 1) + says(result, b"line 2 over UDP: failed: too long", b"sent 52 52\nanswered 51 52\n"))
+          status(result, 1) + says(result, b"line 2 over UDP: failed: too long", b"answered 51 of 52 52 of 52\nfailed 1 0\n"))
     exact = b"x" * 65536
     result = run("--plain", "-b", "127.0.0.1", server.port, stdin=exact + b"\n" + exact + b"y\n")
     point("--both: lines as long as the buffer and one more",
@@ -67,7 +67,7 @@ with upcased() as server:
 with python("scripted_server.py", "udp") as server:
     result = run("--plain", "-b", "127.0.0.1", server.port, stdin=b"one\ntwo\n")
     point("--both: TCP is refused, UDP goes on", differences("replies", in_any_order(result.stdout), b"udp ONE\nudp TWO\n") +
-          status(result, 1) + says(result, b"refused", b"sent 2 2\nanswered 2 0\n"))
+          status(result, 1) + says(result, b"refused", b"answered 2 of 2 0 of 2\n"))
 with python("scripted_server.py", "tcp") as server:
     result = run("--plain", "-b", "--count=3", "127.0.0.1", server.port)
     point("--both: UDP is refused, TCP goes on", differences("replies", result.stdout, b"tcp LINE 1\ntcp LINE 2\ntcp LINE 3\n") +
@@ -95,7 +95,7 @@ with upcased() as server:
     point("the largest datagrams, over both", differences("bytes", str(len(result.stdout)), str(2 * 50 * (4 + 65507 + 1))) +
           status(result, 0))
     result = run("--plain", "-b", "-n", "20000", "-i", "0", "--wait=5s", "127.0.0.1", server.port)
-    sent = re.findall(rb"^sent +(\d+) +(\d+)$", result.stderr, re.M)
+    sent = re.findall(rb"^answered +\d+ of (\d+) +\d+ of (\d+)$", result.stderr, re.M)
     point("all at once: every line is sent, TCP's all answered", differences("sent", str(sent), "[(b'20000', b'20000')]") +
           differences("TCP", lane(result.stdout, b"tcp "), lines(20000)))
     result = run("--plain", "-q", "-n", "3", "-i", "1ms", "127.0.0.1", server.port)
@@ -169,10 +169,10 @@ def interrupted(times_over, wait):
 
 code, out, told = interrupted(1, "1h")
 point("^C stops the sending and waits for the last replies", differences("replies", out, b"LINE 1\n") +
-      differences("status", str(code), "1") + ([] if b"1 of 1000 lines sent" in told and b"1 answered" in told else [f"{told!r}"]))
+      differences("status", str(code), "1") + ([] if b"1 of 1000 lines sent" in told and b"answered 1 of 1" in told else [f"{told!r}"]))
 code, out, told = interrupted(2, "1h")
 point("the second ^C does not wait", differences("replies", out, b"") + differences("status", str(code), "1") +
-      ([] if b"0/0 lost;" in told and b"1 still waiting" in told else [f"{told!r}"]))
+      ([] if b"answered 0 of 1, 1 still waiting; wait" in told else [f"{told!r}"]))
 
 # A server that reads nothing: what is queued is bounded, and the schedule is kept.
 listener = socket.create_server(("127.0.0.1", 0))

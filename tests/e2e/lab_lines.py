@@ -34,7 +34,7 @@ def number(pattern, text):
 
 def check_udp(user, backend):
     status, replies, err = lab('-u', '--backend', backend, '--loss', '20%', '--delay', '20ms', '--seed', '7', user=user)
-    sent, answered = number(r'(\d+) sent', err), number(r'(\d+) answered', err)
+    answered, sent = number(r'answered (\d+)', err), number(r'answered \d+ of (\d+)', err)
     there = number(r'there: (\d+) packets', err)
     back = number(r'back: (\d+) packets', err)
     delivered = number(r'back: .* (\d+) delivered', err)

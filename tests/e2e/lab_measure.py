@@ -92,12 +92,13 @@ def reordered(lines):
 
 def check_statistics(session, lines):
     lines.sort(key=lambda line: line['n'])
-    rtts = [line['replied_ns'] - line['sent_ns'] for line in lines if line['fate'] == 'answered']
+    rtts, waited = ([line['replied_ns'] - line[begin] for line in lines if line['fate'] == 'answered']
+                    for begin in ('sent_ns', 'typed_ns'))
     pairs = [abs((b['replied_ns'] - b['sent_ns']) - (a['replied_ns'] - a['sent_ns'])) for a, b in zip(lines, lines[1:])
              if a['fate'] == b['fate'] == 'answered']
     runs = lost_runs(lines)
     mean = session['loss_runs']['mean']
-    return check_spread('round trip', session['round_trip'], rtts) + \
+    return check_spread('round trip', session['round_trip'], rtts) + check_spread('waited', session['waited'], waited) + \
         check_spread('delay variation', session['delay_variation'], pairs) + unequal(
             ('lines', len(lines), session['typed']),
             ('answered', sum(line['fate'] == 'answered' for line in lines), session['answered']),

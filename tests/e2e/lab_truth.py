@@ -96,7 +96,7 @@ def check_udp(backend, host):
         ('sent back', link['back packets'], far['InDatagrams']),
         ('not more than that', far['OutDatagrams'] <= far['InDatagrams'], True),
         ('taken back', near['InDatagrams'] + near['InErrors'], link['back delivered']),
-        ('replies', near['InDatagrams'], number(r'(\d+) answered', err) + doubled + max(
+        ('replies', near['InDatagrams'], number(r'answered (\d+)', err) + doubled + max(
             0, number(r'(\d+) late', err))),
         ('sent', near['OutDatagrams'], COUNT))
     point(f'each of {COUNT} fates is what the link did ({backend}, {host})', faults and faults + [err])

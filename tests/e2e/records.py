@@ -64,6 +64,10 @@ def check_times(found):
     for line in (record for record in found if record["type"] == "line"):
         if line["fate"] == "answered" and line["rtt_ns"] != line["replied_ns"] - line["sent_ns"]:
             faults.append(f"line {line['n']}: round trip")
+        if line["fate"] == "answered" and line["waited_ns"] != line["replied_ns"] - line["typed_ns"]:
+            faults.append(f"line {line['n']}: waited")
+        if line["sent_ns"] is not None and line["connecting_ns"] + line["queued_ns"] != line["sent_ns"] - line["typed_ns"]:
+            faults.append(f"line {line['n']}: the parts are not the whole")
         if not line["typed_ns"] <= line["sent_ns"]:
             faults.append(f"line {line['n']}: sent before it was typed")
     return faults

@@ -53,7 +53,7 @@ def nanoseconds(number, unit):
 
 def spans(pattern, text):
     """The figures of a line such as "a/b/c 1/2/3 ms" by name, in ns."""
-    match = re.search(pattern + r" (\S+) ([\d./]+) (s|ms|µs)\n", text)
+    match = re.search(pattern + r" (\S+) ([\d./]+) (s|ms|µs)[,\n]", text)
     if not match:
         return {}
     return {name: nanoseconds(value, match[3]) for name, value in zip(match[1].split("/"), match[2].split("/"))}
@@ -88,21 +88,21 @@ answered = [k for k in range(1, LINES + 1) if k not in LOST and k != 50]
 lost = len(LOST) + 1
 # Line 50 is late, so it is lost: a run of its own.
 point("lost, late, duplicates and runs are what the server did", must(
-    [], summary, f"{LINES} sent, {len(answered)} answered, {lost}/{LINES} lost", "of them 1 late", "4 duplicates",
+    [], summary, f"answered {len(answered)} of {LINES}, {lost}/{LINES} lost", "of them 1 late", "4 duplicates",
     f"lost in 7 runs: the longest 12 lines, the mean {lost / 7 + 1e-9:.2f}\n"))
 true = sorted(server.delays[k] * 1e9 for k in answered)
-figures = {**spans("round trip", summary), **spans(r"round trip(?=.*median)", summary)}
+figures = {}
 for line in summary.splitlines(keepends=True):
-    if line.startswith("round trip median"):
-        figures.update(spans("round trip", line))
+    for name in ("round trip", "waited"):
+        figures.update({(name, figure): value for figure, value in spans(name, line).items()})
 cuts = statistics.quantiles(true, n=100, method="inclusive")
 wanted = {"min": true[0], "mean": statistics.mean(true), "max": true[-1], "sd": statistics.stdev(true),
           "median": statistics.median(true), "p90": cuts[89], "p99": cuts[98]}
 # All but the way through this machine; and a copy may overtake the one that was written down.
 point("round-trip times are those that the server made",
-      [f"no {name}: {summary!r}" for name in wanted if name not in figures] +
-      [fault for name in wanted if name in figures for fault in
-       near(name, figures[name], wanted[name], 0.01 * wanted[name] + 8e6)])
+      [f"no {which} of {time}: {summary!r}" for time in ("round trip", "waited") for which in wanted if (time, which) not in figures] +
+      [fault for (time, which), value in figures.items() for fault in
+       near(f"{time} {which}", value, wanted[which], 0.01 * wanted[which] + 8e6)])
 steps = [abs(server.delays[k] - server.delays[k - 1]) * 1e9 for k in answered if k - 1 in answered]
 match = re.search(r"ipdv mean ([\d.]+) (ms|µs), p99 ([\d.]+) (ms|µs); pdv p99 ([\d.]+) (ms|µs)", summary)
 point("delay variation is that which the server made", ["no line of it: " + summary] if not match else
@@ -116,7 +116,7 @@ point("no quantile for which there are too few lines, and the usual times are no
 server = UdpServer(lambda k: [0.01])
 summary = run("--plain", "127.0.0.1", server.port, stdin=b"".join(b"%d\n" % k for k in range(9))).stderr.decode()
 point("nine lines have no second line of quantiles",
-      must([], summary, "9 answered", "min/mean/max/sd") + [f"{w}: {summary!r}" for w in ("p90", "ipdv", "runs") if w in summary])
+      must([], summary, "answered 9 of 9", "min/mean/max/sd") + [f"{w}: {summary!r}" for w in ("p90", "ipdv", "runs") if w in summary])
 
 # --- UDP: the client's own socket is full ---
 

@@ -130,8 +130,8 @@ def tcp_repairs():
     play = Play('--loss 20%', '--plain --tcp', 'TcpRetransSegs').says('answered 40 of 40')
     play.must('the kernel sent segments again', kernel(play, 'TcpRetransSegs') > 0)
     play.must('packets were lost', link(play, 'there', 'lost at random') > 0)
-    least, greatest = play.number(r'sd ([\d.]+)/'), play.number(r'sd [\d.]+/[\d.]+/([\d.]+)/')
-    unit = 1 if re.search(r'(?m)sd [\d./]+ ms$', play.out) else 1000
+    least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
+    unit = 1 if re.search(r'(?m)^round trip min\S+ [\d./]+ ms,', play.out) else 1000
     play.must('the least round trip is above 40 ms', least * unit >= 40)
     play.must('the greatest is several times that', greatest >= 3 * least)
     play.point('TCP repairs: all is answered, segments were sent again')
@@ -139,7 +139,7 @@ def tcp_repairs():
 
 def on_paper():
     p = Play('--save repair.svg')
-    p.must('TCP answers all', re.search(r'^answered +\d+ +8$', p.out, re.M))
+    p.must('TCP answers all', re.search(r'^answered +\d+ of 8 +8 of 8$', p.out, re.M))
     for name in 'repair.svg', 'repair-plots.svg':
         path = os.path.join(PLACE, name)
         p.must(f'{name} is a picture', os.path.exists(path) and '</svg>' in open(path, encoding='utf-8').read())
