@@ -33,47 +33,52 @@ bool parts_differ(const struct parts *p)
 	    units_duration_text(p->wire, "u", wire, sizeof wire)) != 0;
 }
 
-static void put_part(const struct parts *p, int64_t part, const char *name, const char *micro, char *buf, size_t size)
+/* A part behind what is there; `unit` 0: in a unit of its own. One that rounds to 0.00 is left out. */
+static void put_part(int64_t part, int64_t unit, const char *name, const char *micro, char *buf, size_t size)
 {
-	/* The last that three figures round to milliseconds. */
-	const int64_t unit = p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S : NS_PER_MS;
 	const size_t used = strlen(buf);
 	char time[40];
 
-	/* Rounds to 0.00. */
-	if (part < unit / 200)
+	if (part < (unit > 0 ? unit : NS_PER_MS) / 200)
 		return;
-	if (p->waited >= LONG)
-		units_duration_text(part, micro, time, sizeof time);
-	else
+	if (unit > 0)
 		units_figures(part, unit, time, sizeof time);
-	snprintf(buf + used, size - used, "%s %s %s", strchr(buf, ':') ? "," : ":", time, name);
+	else
+		units_duration_text(part, micro, time, sizeof time);
+	snprintf(buf + used, size - used, "%s%s %s", used == 0 || buf[used - 1] == ' ' ? "" : ", ", time, name);
+}
+
+static void put_parts(const struct parts *p, enum parts_told told, int64_t unit, const char *micro, char *buf, size_t size)
+{
+	const bool queued = p->queued > p->connecting;
+
+	if (told >= PARTS_BEFORE || !queued)
+		put_part(p->connecting, unit, "connecting", micro, buf, size);
+	if (told >= PARTS_BEFORE || queued)
+		put_part(p->queued, unit, "queued", micro, buf, size);
+	if (told == PARTS_ALL)
+		put_part(p->wire, unit, "on the wire", micro, buf, size);
 }
 
 char *parts_text(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size)
 {
-	const bool queued = p->queued > p->connecting;
+	/* Half a millisecond below a second three figures round to it. */
+	const int64_t unit = p->waited >= LONG ? 0 : p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S : NS_PER_MS;
+	size_t used;
 
 	units_duration_text(p->waited, micro, buf, size);
+	used = strlen(buf);
 	if (told == PARTS_TIME || !parts_differ(p))
 		return buf;
-	if (told >= PARTS_BEFORE || !queued)
-		put_part(p, p->connecting, "connecting", micro, buf, size);
-	if (told >= PARTS_BEFORE || queued)
-		put_part(p, p->queued, "queued", micro, buf, size);
-	if (told == PARTS_ALL)
-		put_part(p, p->wire, "on the wire", micro, buf, size);
+	snprintf(buf + used, size - used, ": ");
+	put_parts(p, told, unit, micro, buf, size);
 	return buf;
 }
 
-char *parts_greatest(const struct parts *p, const char *micro, char *buf, size_t size)
+char *parts_alone(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size)
 {
-	const bool queued = p->queued > p->connecting;
-	char time[40];
-
 	*buf = '\0';
-	if (parts_differ(p))
-		snprintf(buf, size, "%s %s", units_duration_text(queued ? p->queued : p->connecting, micro, time, sizeof time),
-		    queued ? "queued" : "connecting");
+	if (told != PARTS_TIME && parts_differ(p))
+		put_parts(p, told, 0, micro, buf, size);
 	return buf;
 }

@@ -25,7 +25,7 @@ bool parts_differ(const struct parts *p);
 /* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not differ are not told. `micro` is
  * the sign for micro. Returns `buf`. */
 char *parts_text(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size);
-/* "861 ms connecting": the greatest part before the wire, "" if the parts do not differ. */
-char *parts_greatest(const struct parts *p, const char *micro, char *buf, size_t size);
+/* The parts without the time, each with its unit, "861 ms connecting, 44.8 ms on the wire"; "" if they do not differ. */
+char *parts_alone(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size);
 
 #endif

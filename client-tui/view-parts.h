@@ -4,6 +4,7 @@
 #define UPCASE_VIEW_PARTS_H
 
 #include "glyphs.h"
+#include "parts.h"
 #include "view.h"
 
 /* A pane of replies, the wire before it, and the bars before each; -1 and -1 for what is not there. */
@@ -101,8 +102,8 @@ const char *words_fate(const struct ledger_row *line, const struct witness_line 
     size_t size);
 /* The columns that the parts of the time from Enter take in the wire of a line with a reply; 0: they are not told there. */
 int words_parts_columns(const struct ledger_row *line, int room, bool ascii);
-/* The marks behind a reply, " (x2, late)", or ""; `parts`: the greatest of the parts of its time too. */
-const char *words_marks(const struct ledger_row *line, bool parts, bool ascii, char *buf, size_t size);
+/* The marks behind a reply, " (x2, late)", or ""; so many parts of its time are among them. */
+const char *words_marks(const struct ledger_row *line, enum parts_told parts, bool ascii, char *buf, size_t size);
 const char *words_arrival(const struct board_arrival *arrival);
 bool words_replied(const struct ledger_row *line);
 

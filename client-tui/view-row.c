@@ -15,6 +15,8 @@
 /* What the link did has room in a wire of so many columns, and so many in short. */
 #define MORE_WIRE 20
 #define MORE_COLUMNS 14
+/* All parts of a time stand behind the reply if it has so many columns, else the greatest before the line was sent. */
+#define ALL_PARTS_COLUMNS 40
 /* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that it waits. */
 #define WIRE_OTHERS 11
 #define WIRE_WAITING 19
@@ -83,9 +85,10 @@ static int parts_columns(const struct view *v, const struct row_side *side, cons
 static void append_marks(struct view *v, struct view_bytes *text, const struct row *row, const struct row_side *side,
     const struct pane *pane)
 {
-	char marks[160], more[80] = "";
+	char marks[220], more[80] = "";
 	const int parts = parts_columns(v, side, pane);
-	words_marks(side->line, pane->wire >= 0 && parts == 0, v->ascii, marks, sizeof marks);
+	words_marks(side->line, pane->wire < 0 || parts > 0 ? PARTS_TIME :
+	    pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL : PARTS_GREATEST, v->ascii, marks, sizeof marks);
 	if (pane->wire < 0 || pane_wire_room(pane) - parts < MORE_WIRE)
 		truth_more(link_truth(v, row->item, side->stream), v->ascii, MORE_COLUMNS, more, sizeof more);
 	if (more[0] == '\0') {

@@ -25,7 +25,6 @@
 
 #include "clock.h"
 #include "errors.h"
-#include "parts.h"
 #include "units.h"
 
 #define ARROW_COLUMNS 11
@@ -297,13 +296,13 @@ static void put_mark(char *buf, size_t size, const char *sign, const char *word)
 	put(buf, size, word);
 }
 
-const char *words_marks(const struct ledger_row *line, bool parts, bool ascii, char *buf, size_t size)
+const char *words_marks(const struct ledger_row *line, enum parts_told parts, bool ascii, char *buf, size_t size)
 {
 	const struct parts p = parts_of_row(line);
-	char copies[24], part[60];
+	char copies[24], alone[100];
 	buf[0] = '\0';
-	if (parts && parts_differ(&p))
-		put_mark(buf, size, "", parts_greatest(&p, glyph(GLYPH_MICRO, ascii), part, sizeof part));
+	if (*parts_alone(&p, parts, glyph(GLYPH_MICRO, ascii), alone, sizeof alone) != '\0')
+		put_mark(buf, size, "", alone);
 	if (line->duplicates > 0) {
 		snprintf(copies, sizeof copies, "%" PRIu64, (uint64_t)line->duplicates + 1);
 		put_mark(buf, size, glyph(GLYPH_TIMES, ascii), copies);

@@ -162,7 +162,7 @@ static void tells_parts(void **state)
 	struct terminal *t = read_again(late, NULL);
 
 	(void)state;
-	client_expect_pair(t, "1 one", "906 ms    ┃  1 ONE (861 ms connecting)");
+	client_expect_pair(t, "1 one", "906 ms    ┃  1 ONE (861 ms connecting, 45.0 ms on the");
 	client_expect_pair(t, "2 two", "240 ms: 200 queued");
 	client_leave(t);
 	term_expect(t, "waited min/mean/max/sd 240/573/906/471 ms");

@@ -170,7 +170,7 @@ static void check_parts(int64_t connecting, int64_t queued, int64_t wire, const 
 
 	assert_string_equal(parts_text(&p, PARTS_ALL, "u", text, sizeof text), all);
 	assert_string_equal(parts_text(&p, PARTS_GREATEST, "u", text, sizeof text), greatest);
-	assert_string_equal(parts_greatest(&p, "u", text, sizeof text), alone);
+	assert_string_equal(parts_alone(&p, PARTS_GREATEST, "u", text, sizeof text), alone);
 	assert_int_equal(parts_differ(&p), *alone != '\0');
 }
 

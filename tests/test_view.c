@@ -1061,16 +1061,24 @@ static void test_marks_are_drawn(void **state)
 	board_add_event(s->board, &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
 	notice(s, BOARD_ERROR, "wrong");
 	type_input(s, "abcdefghijklmnopqrstuvwxyz", 14);
+	/* A connection comes late. */
+	ledger_connecting(s->tcp, s->now);
+	number = type(s, true, "waits");
+	pass(s, 20 * MS);
+	ledger_connected(s->tcp, s->now);
+	ledger_sent(s->tcp, number, s->now);
+	pass(s, 40 * MS);
+	reply(s, true, "WAITS");
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
 		for (const struct mark_spec *m = mark_table; m->name != NULL; m++) {
 			bool seen = false;
-			for (int screen = 0; screen < 4 && !seen; screen++) {
+			for (int screen = 0; screen < 5 && !seen; screen++) {
 				s->view.arrivals = screen == 1;
 				view_scroll_end(&s->view);
 				if (screen == 2)
 					view_scroll_top(&s->view, s->board, 10, 90);
-				draw(s, screen == 2 ? 10 : 40, screen == 3 ? 20 : 90);
+				draw(s, screen == 2 ? 10 : 40, screen == 3 ? 20 : screen == 4 ? 130 : 90);
 				seen = row_with(s, ascii ? m->ascii : m->sign) >= 0;
 			}
 			if (!seen)
