@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -273,6 +274,43 @@ static void changes_have_rows(void **state)
 	leave(t);
 }
 
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* The SYN is lost and sent again after a second: who typed a line waited for that, as the test does. */
+static void waits_for_a_lost_syn(void **state)
+{
+	struct terminal *t = lab(24, 130, "--delay 20ms", "");
+	double began, waited;
+	int row, column;
+
+	(void)state;
+	client_line(t, "/drop next syn");
+	term_expect(t, "-- link: will drop the next SYN");
+	press(t, 2);
+	began = seconds();
+	client_line(t, "hello");
+	client_expect_pair(t, "1 hello", "1 HELLO");
+	client_expect_pair(t, "1 hello", " connecting, 0.0");
+	client_expect_pair(t, "1 hello", " on the wire");
+	assert_true(term_find(t, " s: ", &row, &column));
+	waited = strtod(strstr(term_row(t, row), "▶ ") + strlen("▶ "), NULL);
+	print_message("# %.2f s on the row, %.3f s by the test's clock\n", waited, seconds() - began);
+	assert_true(waited > 0.8 && waited <= seconds() - began + 0.005);
+	client_line(t, "again");
+	client_expect_pair(t, "2 again", "2 AGAIN");
+	expect_truth(t, 2);
+	leave(t);
+	assert_int_equal(number_behind(t, "there lost-cue "), 1);
+	term_expect(t, " s, from Enter to reply");
+	term_expect(t, " ms, on the wire");
+}
+
 static void hold_and_unplug(void **state)
 {
 	struct terminal *t = lab(24, 100, "", "--wait 300ms");
@@ -425,7 +463,7 @@ static void no_such_lab(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next),
+		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next), TEST(waits_for_a_lost_syn),
 		TEST(drop_next_of_a_transport), TEST(changes_have_rows), TEST(hold_and_unplug), TEST(told_from_elsewhere),
 		TEST(link_command), TEST(panel), TEST(outside_a_lab), TEST(no_such_lab),
 	};

@@ -165,6 +165,31 @@ static void no_two_marks_have_the_same_words(void **state)
 	free(svg);
 }
 
+/* The time is from Enter; what passed before the line was sent is a stroke from there on, also of one that is lost. */
+static void what_a_line_waited(void **state)
+{
+	struct record records[] = { line(1, true, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two"), line(3, false, FATE_ANSWERED, "three") };
+	char *svg;
+
+	(void)state;
+	records[0].sent_at += 861 * MS;
+	records[0].connecting = 861 * MS;
+	records[0].replied_at = records[0].sent_at + 45 * MS;
+	records[1].sent_at += 30 * MS;
+	svg = exchange(records, COUNT(records), 0);
+	draws(svg, ">906 ms: 861 connecting <", 1);
+	draws(svg, ">lost <", 1);
+	draws(svg, ">40.0 ms <", 1);
+	/* Two strokes and the legend's. */
+	draws(svg, "class=\"waits\"", 3);
+	draws(svg, "typed, not sent yet", 1);
+	free(svg);
+	svg = exchange(records + 2, 1, 0);
+	draws(svg, "class=\"waits\"", 0);
+	draws(svg, "typed, not sent yet", 0);
+	free(svg);
+}
+
 static void reckons_without_a_link(void **state)
 {
 	const struct record records[] = { line(1, false, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two") };
@@ -399,7 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(axis_is_cut_where_nothing_happens), cmocka_unit_test(axis_is_not_too_long),
 		cmocka_unit_test(nothing_at_all), cmocka_unit_test(ticks_are_round),
-		cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(no_two_marks_have_the_same_words),
+		cmocka_unit_test(what_a_line_waited), cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(no_two_marks_have_the_same_words),
 		cmocka_unit_test(true_times_in_the_lab),
 		cmocka_unit_test(text_cannot_break_out), cmocka_unit_test(hundred_lines_a_page),
 		cmocka_unit_test(events_stand_at_their_moment), cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
