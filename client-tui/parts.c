@@ -13,6 +13,7 @@
 
 /* What passes between Enter and the hand-over in the program itself is not told. */
 #define DIFFER NS_PER_MS
+#define DIFFER_SHARE 20
 /* From then on units_duration_text() has two units, and each part has its own. */
 #define LONG (59950 * NS_PER_MS)
 
@@ -27,10 +28,9 @@ struct parts parts_of_row(const struct ledger_row *row)
 
 bool parts_differ(const struct parts *p)
 {
-	char whole[40], wire[40];
+	const int64_t before = p->connecting + p->queued;
 
-	return p->connecting + p->queued >= DIFFER && strcmp(units_duration_text(p->waited, "u", whole, sizeof whole),
-	    units_duration_text(p->wire, "u", wire, sizeof wire)) != 0;
+	return before >= DIFFER && before >= p->waited / DIFFER_SHARE;
 }
 
 /* A part behind what is there; `unit` 0: in a unit of its own. One that rounds to 0.00 is left out. */

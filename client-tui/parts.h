@@ -20,7 +20,7 @@ struct parts parts_of_row(const struct ledger_row *row);
 /* What parts_text() tells: the time; the greatest of the parts before the wire too; both of these; all parts. */
 enum parts_told { PARTS_TIME, PARTS_GREATEST, PARTS_BEFORE, PARTS_ALL };
 
-/* The time before the wire is 1 ms at least, and the time from Enter would read otherwise without it. */
+/* The time before the wire is 1 ms at least, and a twentieth of the whole: less is not worth the room. */
 bool parts_differ(const struct parts *p);
 /* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not differ are not told. `micro` is
  * the sign for micro. Returns `buf`. */

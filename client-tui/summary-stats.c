@@ -238,66 +238,68 @@ static void cell_overflows(struct text *out, const struct facts *f, size_t field
 
 #define TOTAL(field) offsetof(struct ledger_totals, field)
 
+/* A summary leaves out what is 0, and the page what is 0 and rare; what a summary has no room for stands on the page only. */
+enum shown { ALWAYS, IF_SOME, ON_PAGE };
+
 static const struct row {
 	/* NULL for an empty line. */
 	const char *label;
 	void (*cell)(struct text *out, const struct facts *f, size_t field);
 	/* Of the totals, or a quantile. */
 	size_t field;
-	/* On the page too it is left out when it is 0. */
-	bool rare;
+	enum shown shown;
 } rows[] = {
-	{ "answered", cell_answered, 0, false },
-	{ "waiting", cell_count, TOTAL(waiting), true },
-	{ "never sent", cell_count, TOTAL(queued), true },
-	{ "refused", cell_datagram_count, TOTAL(refused), false },
-	{ "failed", cell_count, TOTAL(failed), false },
-	{ "cut off", cell_stream_count, TOTAL(cut_off), false },
-	{ "lost", cell_loss, 0, false },
-	{ "of them late", cell_datagram_count, TOTAL(late), false },
-	{ "longest run lost", cell_longest_run, 0, false },
-	{ "mean burst length", cell_mean_run, 0, false },
-	{ "duplicates", cell_datagram_count, TOTAL(duplicates), false },
-	{ "reordered", cell_datagram_count, TOTAL(reordered), false },
-	{ "cut short", cell_count, TOTAL(cut_short), true },
-	{ "differ", cell_count, TOTAL(differs), true },
-	{ "stray replies", cell_count, TOTAL(strays), true },
-	{ NULL, NULL, 0, false },
-	{ "waited, least", cell_min, TOTAL(waited), false },
-	{ "mean", cell_mean, TOTAL(waited), false },
-	{ "median", cell_waited_quantile, 0, false },
-	{ "p90", cell_waited_quantile, 1, false },
-	{ "p99", cell_waited_quantile, 2, false },
-	{ "p99.9", cell_waited_quantile, 3, false },
-	{ "greatest", cell_max, TOTAL(waited), false },
-	{ "standard deviation", cell_deviation, TOTAL(waited), false },
-	{ NULL, NULL, 0, false },
-	{ "round trip, least", cell_min, TOTAL(rtt), false },
-	{ "mean", cell_mean, TOTAL(rtt), false },
-	{ "median", cell_quantile, 0, false },
-	{ "p90", cell_quantile, 1, false },
-	{ "p99", cell_quantile, 2, false },
-	{ "p99.9", cell_quantile, 3, false },
-	{ "greatest", cell_max, TOTAL(rtt), false },
-	{ "standard deviation", cell_deviation, TOTAL(rtt), false },
-	{ "ipdv, mean", cell_ipdv_mean, 0, false },
-	{ "ipdv, p99", cell_ipdv, 2, false },
-	{ "pdv, p99", cell_pdv, 2, false },
-	{ "pdv, p99.9", cell_pdv, 3, false },
-	{ NULL, NULL, 0, false },
-	{ "sent again", cell_again, 0, false },
-	{ "by the far end", cell_far_again, 0, false },
-	{ "time-out", cell_timeout, 0, false },
-	{ "smoothed round trip", cell_smoothed, 0, false },
-	{ "congestion window", cell_window, 0, false },
-	{ "stalled", cell_stalled, 0, false },
-	{ "longest stall", cell_longest_stall, 0, false },
-	{ "connections", cell_connections, 0, false },
-	{ NULL, NULL, 0, false },
-	{ "send times", cell_send_times, 0, false },
-	{ "receive times", cell_receive_times, 0, false },
-	{ "wall clock was set", cell_clock_steps, 0, false },
-	{ "dropped here", cell_overflows, 0, false },
+	{ "answered", cell_answered, 0, ALWAYS },
+	{ "waiting", cell_count, TOTAL(waiting), IF_SOME },
+	{ "never sent", cell_count, TOTAL(queued), IF_SOME },
+	{ "refused", cell_datagram_count, TOTAL(refused), ALWAYS },
+	{ "failed", cell_count, TOTAL(failed), ALWAYS },
+	{ "cut off", cell_stream_count, TOTAL(cut_off), ALWAYS },
+	{ "lost", cell_loss, 0, ALWAYS },
+	{ "of them late", cell_datagram_count, TOTAL(late), ALWAYS },
+	{ "longest run lost", cell_longest_run, 0, ALWAYS },
+	{ "mean burst length", cell_mean_run, 0, ALWAYS },
+	{ "duplicates", cell_datagram_count, TOTAL(duplicates), ALWAYS },
+	{ "reordered", cell_datagram_count, TOTAL(reordered), ALWAYS },
+	{ "cut short", cell_count, TOTAL(cut_short), IF_SOME },
+	{ "differ", cell_count, TOTAL(differs), IF_SOME },
+	{ "stray replies", cell_count, TOTAL(strays), IF_SOME },
+	{ NULL, NULL, 0, ALWAYS },
+	{ "waited, least", cell_min, TOTAL(waited), ALWAYS },
+	{ "mean", cell_mean, TOTAL(waited), ALWAYS },
+	{ "median", cell_waited_quantile, 0, ALWAYS },
+	{ "p90", cell_waited_quantile, 1, ALWAYS },
+	{ "p99", cell_waited_quantile, 2, ALWAYS },
+	{ "p99.9", cell_waited_quantile, 3, ALWAYS },
+	{ "greatest", cell_max, TOTAL(waited), ALWAYS },
+	{ "standard deviation", cell_deviation, TOTAL(waited), ON_PAGE },
+	{ NULL, NULL, 0, ALWAYS },
+	{ "round trip, least", cell_min, TOTAL(rtt), ALWAYS },
+	{ "mean", cell_mean, TOTAL(rtt), ALWAYS },
+	{ "median", cell_quantile, 0, ON_PAGE },
+	{ "p90", cell_quantile, 1, ON_PAGE },
+	{ "p99", cell_quantile, 2, ON_PAGE },
+	{ "p99.9", cell_quantile, 3, ON_PAGE },
+	{ "greatest", cell_max, TOTAL(rtt), ALWAYS },
+	{ "standard deviation", cell_deviation, TOTAL(rtt), ON_PAGE },
+	{ "ipdv, mean", cell_ipdv_mean, 0, ALWAYS },
+	{ "ipdv, p99", cell_ipdv, 2, ALWAYS },
+	{ "pdv, p99", cell_pdv, 2, ALWAYS },
+	{ "pdv, p99.9", cell_pdv, 3, ALWAYS },
+	{ NULL, NULL, 0, ALWAYS },
+	{ "sent again", cell_again, 0, ALWAYS },
+	{ "by the far end", cell_far_again, 0, ALWAYS },
+	{ "time-out", cell_timeout, 0, ALWAYS },
+	{ "smoothed round trip", cell_smoothed, 0, ALWAYS },
+	{ "congestion window", cell_window, 0, ALWAYS },
+	{ "stalled", cell_stalled, 0, ALWAYS },
+	{ "longest stall", cell_longest_stall, 0, ALWAYS },
+	{ "connections", cell_connections, 0, ALWAYS },
+	{ NULL, NULL, 0, ALWAYS },
+	{ "send times", cell_send_times, 0, ALWAYS },
+	{ "receive times", cell_receive_times, 0, ALWAYS },
+	{ "wall clock was set", cell_clock_steps, 0, ALWAYS },
+	{ "dropped here", cell_overflows, 0, ALWAYS },
 };
 
 /* One or two columns; what says nothing is left out when `brief`. */
@@ -330,7 +332,7 @@ static bool left_out(const struct table *t, const struct row *r)
 		empty = empty && !*cell;
 		zero = zero && nothing(cell);
 	}
-	return empty || ((t->brief || r->rare) && zero);
+	return empty || (t->brief && r->shown == ON_PAGE) || ((t->brief || r->shown == IF_SOME) && zero);
 }
 
 /* Columns that UTF-8 takes; what stands here is one wide each. */

@@ -46,8 +46,7 @@ static void f3_sends_over_both(void **state)
 	client_line(t, "alone again");
 	client_expect_pair(t, "3 alone again", "ALONE AGAIN");
 	client_leave(t);
-	client_expect_figures(t, "sent", "3", "1");
-	client_expect_figures(t, "answered", "3", "1");
+	client_expect_figures(t, "answered", "3 of 3", "1 of 1");
 }
 
 static void both_is_left_by_each_command(void **state)
@@ -90,7 +89,7 @@ static void both_connect_elsewhere(void **state)
 	client_line(t, "second");
 	client_expect_pair(t, "2 second", "SECOND");
 	client_leave(t);
-	client_expect_figures(t, "answered", "1", "0");
+	client_expect_figures(t, "answered", "1 of 1", "0 of 1");
 }
 
 static void pastes_go_over_both(void **state)
@@ -104,7 +103,7 @@ static void pastes_go_over_both(void **state)
 	client_expect_pair(t, "3 three", "THREE");
 	term_expect_row(t, 1, "answered 3");
 	client_leave(t);
-	client_expect_figures(t, "answered", "3", "3");
+	client_expect_figures(t, "answered", "3 of 3", "3 of 3");
 }
 
 static void burst_sends_numbered_lines(void **state)
@@ -133,7 +132,7 @@ static void f5_alone_sends_a_hundred(void **state)
 	term_expect(t, "burst: 100 lines sent in 9");
 	term_expect_row(t, 1, "answered 100");
 	client_leave(t);
-	client_expect_figures(t, "answered", "100", "100");
+	client_expect_figures(t, "answered", "100 of 100", "100 of 100");
 }
 
 static void wrong_bursts_say_how(void **state)

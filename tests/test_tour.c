@@ -66,7 +66,7 @@ static void loses_and_repairs(void **state)
 	client_expect_pair(t, "12 six", "12 SIX");
 	term_expect_row(t, 0, "sent 6 · answered 6");
 	client_leave(t);
-	client_expect_figures(t, "answered", "4", "6");
+	client_expect_figures(t, "answered", "4 of 6", "6 of 6");
 }
 
 /* Lines by fives, each five when the last has been sent: TCP's segments are then as many. */
@@ -99,7 +99,7 @@ static void two_hundred_lines(void **state)
 	type_lines(t, LINES);
 	term_expect_row(t, 0, "answered 200");
 	client_leave(t);
-	client_expect_figures(t, "answered", "132", "200");
+	client_expect_figures(t, "answered", "132 of 200", "200 of 200");
 	client_expect_figures(t, "lost", "68/200 (34 %, 95 % 28–41)", "-");
 	row = row_with(t, "counted: RetransSegs");
 	assert_non_null(row);

@@ -194,7 +194,7 @@ def full_queue():
     lost = play.number(r' (\d+)/200 lost')
     play.must('about a third is lost', 40 <= lost <= 100)
     play.must('by the queue alone', lost == link(play, 'there', 'queue full'))
-    least, greatest = play.number(r'sd ([\d.]+)/'), play.number(r'sd [\d.]+/[\d.]+/([\d.]+)/')
+    least, greatest = play.number(r'round trip min\S+ ([\d.]+)/'), play.number(r'round trip min\S+ [\d.]+/[\d.]+/([\d.]+)/')
     play.must('36.4 ms at least', least >= 36)
     # That the link adds no more than the page says is seen in its own log, by lab_link: a client may be late itself.
     play.must('the greatest is nearly 120 ms', greatest >= 110)
@@ -346,7 +346,7 @@ def doubling_watched():
     t.faults += [] if len(timeouts) >= 4 and 0.2 <= timeouts[0] < 0.4 else ['not 0.2 or 0.3 s at first, or too few']
     lost = [line for line in t.lines if 'LOST, unplugged' in line]
     t.faults += [] if len(lost) >= 4 else ['not lost time after time']
-    span = re.search(r'([\d.]+)/([\d.]+)/([\d.]+)/[\d.]+ s$', '\n'.join(t.said), re.M)
+    span = re.search(r'waited \S+ ([\d.]+)/([\d.]+)/([\d.]+)/[\d.]+ s, ', '\n'.join(t.said), re.M)
     t.faults += [] if span and 3 <= float(span[3]) <= 6.2 else ['the line took not 3 to 6 seconds']
     point('TCP repairs: the timeout doubles', t.faults + (t.said + t.lines if t.faults else []))
 
