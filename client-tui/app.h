@@ -85,7 +85,7 @@ struct app {
 	char link_words[RECORD_LINK];
 	/* What is said when a fault on cue was taken. */
 	char lab_fault[160];
-	/* UDP lines that were decided, and answered, when the link was changed last. */
+	/* UDP lines of which chance had decided, and those of them answered, when the link was changed last. */
 	uint64_t base_decided, base_answered;
 
 	/* The plots. */
@@ -149,7 +149,7 @@ int app_lab_flow(struct app *app, enum session_transport transport);
 void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from);
 void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to);
 void app_lab_closed(const struct app_session *of, int64_t now);
-/* Adds the UDP lines that are decided and answered. */
+/* Adds the UDP lines of which chance decided, and those of them answered. */
 void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answered);
 void app_lab_command(struct app *app, enum command command, const char *arguments, int64_t now);
 /* Before a draw: what both ends of TCP say. */

@@ -55,7 +55,7 @@ double link_facts_answered(const struct link_facts *facts);
 struct link_report {
 	const struct link_facts *facts;
 	int64_t now, wait;
-	/* UDP lines that are decided, and those of them answered, since the link was changed last. */
+	/* UDP lines of which chance decided, and those of them answered, since the link was changed last. */
 	uint64_t decided, answered;
 	const struct witness_totals *truth;
 	/* The connection in use, or NULL. */

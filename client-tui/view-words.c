@@ -8,12 +8,10 @@
  *                      wire cross word           lost, refused, cut off
  *                      cross "failed" [": " why]
  *   behind a reply     " (" mark {", " mark} ")"
- *
- * Times are from Enter; of a reply, with their parts where they differ (parts.h).
- *
  *   without a wire     cross word | dot "waiting" | "queued", in place of the reply
  *
- * An arrow gives way to its words where both do not fit; then words that its sign says too: "late", "waiting", "failed". */
+ * Times are from Enter; of a reply, with their parts where they differ (parts.h). An arrow gives way to its words where both do
+ * not fit; then words that its sign says too: "late", "waiting", "failed". */
 #include "config.h"
 
 #include "view-parts.h"
