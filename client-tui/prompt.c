@@ -7,6 +7,7 @@
  * stands in for stderr while readline runs. */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ static struct {
 	const unsigned char *input;
 	size_t left;
 	unsigned drained, commands;
+	/* The longest line so far: what is put back is no longer. */
+	int longest;
 	/* What stands before the line, and the same as it was shown last. */
 	char *prompt, *shown;
 	/* Where the history goes, how much of it is kept, and what is new: as it was entered, while
@@ -262,10 +265,60 @@ static void line_entered(char *line)
 		hook_end();
 }
 
-static void bind_keys(void)
+/* A great argument makes some of vi's commands write more than memory holds, or run for minutes behind the end of the line. */
+static int repeat(rl_command_func_t *command, int count, int most, int key)
+{
+	if (count > most)
+		count = rl_numeric_arg = most;
+	return command(count, key);
+}
+
+static int put_bounded(int count, int key)
+{
+	return repeat(rl_vi_put, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+}
+
+static int redo_bounded(int count, int key)
+{
+	return repeat(rl_vi_redo, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+}
+
+static int change_case_bounded(int count, int key)
+{
+	return repeat(rl_vi_change_case, count, rl_end, key);
+}
+
+/* Of a key that is no capital, readline 8.2 looks for the lower case for ever. */
+static void unbind_lowercase(Keymap map)
+{
+	char **keys = rl_invoking_keyseqs_in_map(rl_do_lowercase_version, map);
+	for (size_t i = 0; keys && keys[i]; i++) {
+		if (!isupper((unsigned char)keys[i][strlen(keys[i]) - 1]))
+			rl_bind_keyseq_in_map(keys[i], rl_abort, map);
+		free(keys[i]);
+	}
+	free(keys);
+}
+
+static int read_inputrc_again(int count, int key);
+
+/* What the inputrc has bound to commands that would keep us. */
+static void guard_commands(Keymap map)
 {
 	/* Of readline 8.3: it reads the name by itself. */
 	rl_command_func_t *reads_name = rl_named_function("execute-named-command");
+	if (reads_name)
+		undo_rebind(reads_name, rl_abort, map);
+	undo_rebind(rl_vi_put, put_bounded, map);
+	undo_rebind(rl_vi_redo, redo_bounded, map);
+	undo_rebind(rl_vi_change_case, change_case_bounded, map);
+	undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
+	unbind_lowercase(map);
+	undo_guard_searches(map);
+}
+
+static void bind_keys(void)
+{
 	for (size_t i = 0; i < sizeof(keymaps) / sizeof(keymaps[0]); i++) {
 		Keymap map = rl_get_keymap_by_name(keymaps[i]);
 		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail
@@ -278,9 +331,7 @@ static void bind_keys(void)
 		/* ^L is ours. */
 		rl_bind_keyseq_in_map("\f", do_nothing, map);
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
-		undo_guard_searches(map);
-		if (reads_name)
-			undo_rebind(reads_name, rl_abort, map);
+		guard_commands(map);
 	}
 	/* Else an incremental search looks for pastes by itself, in what it may read from the
 	 * terminal. */
@@ -289,6 +340,13 @@ static void bind_keys(void)
 	const char *bell = rl_variable_value("bell-style");
 	if (bell && strcmp(bell, "visible") == 0)
 		rl_variable_bind("bell-style", "audible");
+}
+
+static int read_inputrc_again(int count, int key)
+{
+	int r = rl_re_read_init_file(count, key);
+	bind_keys();
+	return r;
 }
 
 static void start_readline(void)
@@ -415,6 +473,7 @@ void prompt_set(const char *prompt)
 /* Keys such as M-1000000 x insert much at once. */
 static void bound_line(void)
 {
+	self.longest = rl_end > self.longest ? rl_end : self.longest;
 	if (rl_end <= (int)PROMPT_LINE_MAX)
 		return;
 	int keep = PROMPT_LINE_MAX;

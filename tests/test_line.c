@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <readline/readline.h>
@@ -363,6 +364,56 @@ static void stops_commands_that_read(void **state)
 	assert_line("yz", 2);
 }
 
+/* Reads an inputrc anew, as one that was changed. */
+static void bind_anew(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "set keymap vi-move\n\"\\C-xo\": %s\nset keymap emacs\n\"\\C-xo\": %s\n", name, name);
+	assert_int_equal(fclose(file), 0);
+	feed("\x18\x12");
+}
+
+/* Every command that an inputrc can bind, with a great argument and a line of some length, as the last key and with keys behind
+ * it, in both modes: it comes back, and one can type. */
+static void every_command_returns(void **state)
+{
+	char path[] = "/tmp/test-line-XXXXXX", text[301];
+	const char **names = rl_funmap_names();
+	int fd = mkstemp(path);
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	rl_read_init_file(path);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (size_t i = 0; names[i]; i++) {
+		bind_anew(path, names[i]);
+		for (int way = 0; way < 4; way++) {
+			bool vi = way / 2;
+			insert(text);
+			if (vi) {
+				feed("\033\n");
+				prompt_escape();
+			}
+			feed(vi ? "yy99999\x18o" : "\025\031\03399999\x18o");
+			if (way % 2)
+				feed("aa");
+			prompt_clear();
+			prompt_escape();
+			feed("\005");
+			prompt_clear();
+			feed("ok");
+			if (prompt_state().length != 2)
+				fail_msg("%s: \"%.40s\"", names[i], prompt_state().text);
+			prompt_clear();
+		}
+	}
+	bind_anew(path, "abort");
+	unlink(path);
+	free(names);
+}
+
 /* Macros that call themselves: at once, with text, with Enter, by way of each other, within a search, ever longer. */
 static void stops_macros(void **state)
 {
@@ -585,6 +636,7 @@ int main(void)
 		TEST(survives_any_keys),
 		TEST(keeps_escape_apart),
 		TEST(stops_commands_that_read),
+		TEST(every_command_returns),
 		TEST(stops_macros),
 		TEST(hands_over_lines),
 		TEST(tells_first_key),
