@@ -11,8 +11,9 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* The hints of the key table, which command_hints() puts into one string without memory of its own. The first ones stay on a narrow
- * screen: they are the keys that no terminal keeps for itself, as some do F1 and F10. */
+/* The hints of the key table, which command_hints() puts into one string without memory of its own.
+ * The first ones stay on a narrow screen: they are the keys that no terminal keeps for itself, as
+ * some do F1 and F10. */
 #define HELP_HINT "? help"
 #define QUIT_HINT "^D quit"
 #define TRANSPORT_HINT "F2 udp/tcp"
@@ -74,8 +75,8 @@ const struct key_spec key_table[] = {
 
 const char *command_hints(void)
 {
-	return HELP_HINT "  " QUIT_HINT "  " TRANSPORT_HINT "  " BOTH_HINT "  " ORDER_HINT "  " BURST_HINT "  " PLOT_HINT
-	    "  " LINK_HINT;
+	return HELP_HINT "  " QUIT_HINT "  " TRANSPORT_HINT "  " BOTH_HINT "  " ORDER_HINT
+	    "  " BURST_HINT "  " PLOT_HINT "  " LINK_HINT;
 }
 
 static bool is_blank(char c)

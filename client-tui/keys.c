@@ -26,7 +26,8 @@ struct keys {
 	int64_t fed_at;
 	/* The next byte is taken literally. */
 	bool quoted;
-	/* The end of what is dropped has not come yet, and how many bytes of a control string are gone. */
+	/* The end of what is dropped has not come yet, and how many bytes of a control string are
+	 * gone. */
 	enum { SKIP_NOTHING, SKIP_SEQUENCE, SKIP_STRING } skipping;
 	size_t skipped;
 	/* The last key was a lone Esc; what stands at the front of the queue began with it. */
@@ -167,10 +168,12 @@ static void read_params(struct csi *csi)
 	csi->final = *end;
 }
 
-/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta 8; the rest is an answer. */
+/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta 8; the
+ * rest is an answer. */
 static bool could_be_key(const struct csi *csi)
 {
-	return csi->prefix == 0 && (csi->count < 2 || (csi->count == 2 && csi->params[1] >= 2 && csi->params[1] <= 16));
+	return csi->prefix == 0 && csi->count <= 2 &&
+	    (csi->count < 2 || (csi->params[1] >= 2 && csi->params[1] <= 16));
 }
 
 /* Home, End, arrows: which modifiers make it scroll. xterm sends 1 + a sum of Shift 1, Alt 2, Ctrl 4. */
@@ -367,8 +370,10 @@ static bool introduces_string(unsigned char c)
 	return c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X';
 }
 
-/* `s` begins with ESC and one of those, which is also a Meta key: nothing, or another key, follows that. */
-static struct token read_string(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
+/* `s` begins with ESC and one of those, which is also a Meta key: nothing, or another key, follows
+ * that. */
+static struct token read_string(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
 {
 	bool ended = n > 3 && s[2] == ESC && s[3] == '\\';
 	if (n == 2 || (n == 3 && s[2] == ESC))
@@ -433,8 +438,8 @@ static bool skip_sequence(struct keys *k)
 	return false;
 }
 
-/* The same of a control string: it ends with BEL or ST (ESC \, U+009C), is broken off by another ESC, and by keys for getting
- * out of something. */
+/* The same of a control string: it ends with BEL or ST (ESC \, U+009C), is broken off by another
+ * ESC, and by keys for getting out of something. */
 static bool skip_string(struct keys *k)
 {
 	for (; k->head < k->tail && k->skipped < KEYS_STRING_MAX; k->head++, k->skipped++) {
@@ -549,8 +554,8 @@ static void forget_given(struct keys *k)
 	}
 }
 
-/* C1 controls in UTF-8 that begin a sequence: SS3, DCS, SOS, CSI, OSC, PM, APC. They become ESC and a character, which has as
- * many bytes. */
+/* C1 controls in UTF-8 that begin a sequence: SS3, DCS, SOS, CSI, OSC, PM, APC. They become ESC and
+ * a character, which has as many bytes. */
 static void widen_control(unsigned char *s, size_t n)
 {
 	if (n < 2 || s[0] != 0xc2 || s[1] < 0x80 || s[1] > 0x9f)

@@ -28,8 +28,8 @@
 #define MESSAGE_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)
 /* A longer paste is not what one searches for. */
 #define SEARCH_PASTE_MAX 256
-/* What one key may do: so many bytes are read behind the last one before they are the end of file, and before the command is
- * aborted; and so many commands of macros run, which may call themselves. */
+/* What one key may do: so many bytes are read behind the last one before they are the end of file,
+ * and before the command is aborted; and so many commands of macros run, which may call themselves. */
 #define READS_TO_END 64
 #define READS_MAX 1024
 #define COMMANDS_MAX 4096
@@ -37,7 +37,8 @@
 static struct {
 	bool running, quoting, rang, prompt_changed, discarding, aborted;
 	struct prompt_hooks hooks;
-	/* The keys that readline has not read yet; since it read the last one: its other reads, and the commands of macros. */
+	/* The keys that readline has not read yet; since it read the last one: its other reads, and
+	 * the commands of macros. */
 	const unsigned char *input;
 	size_t left;
 	unsigned drained, commands;
@@ -106,9 +107,10 @@ static void abort_command(void)
 	rl_abort(1, '\a');
 }
 
-/* readline reads past the end for the rest of a broken character or sequence: the answer must not be part of either, and
- * its paste reader stops at no other than this. It also does in commands that read keys by themselves, whatever those are:
- * they stop at the end of file, or have to be stopped. At the place of a command the end of file would be taken for Enter. */
+/* readline reads past the end for the rest of a broken character or sequence: the answer must not
+ * be part of either, and its paste reader stops at no other than this. It also does in commands
+ * that read keys by themselves, whatever those are: they stop at the end of file, or have to be
+ * stopped. At the place of a command the end of file would be taken for Enter. */
 static int next_byte(FILE *in)
 {
 	static const char end_of_paste[] = "\033[201~";
@@ -118,9 +120,10 @@ static int next_byte(FILE *in)
 		self.left--;
 		return *self.input++;
 	}
-	if (self.drained >= READS_MAX || (self.drained >= READS_TO_END && RL_ISSTATE(RL_STATE_READCMD)))
+	unsigned nth = self.drained++;
+	if (nth >= READS_MAX || (nth >= READS_TO_END && RL_ISSTATE(RL_STATE_READCMD)))
 		abort_command();
-	return self.drained++ < READS_TO_END ? end_of_paste[(self.drained - 1) % strlen(end_of_paste)] : EOF;
+	return nth < READS_TO_END ? end_of_paste[nth % strlen(end_of_paste)] : EOF;
 }
 
 /* Decides whether an ESC stands alone; with whole sequences that is known at once. */
@@ -133,8 +136,8 @@ static void draw_nothing(void)
 {
 }
 
-/* readline calls it after each command, and once more from within its abort. A macro that calls itself would go on for ever, one
- * that yanks what it killed in ever longer lines. */
+/* readline calls it after each command, and once more from within its abort. A macro that calls
+ * itself would go on for ever, one that yanks what it killed in ever longer lines. */
 static void bound_macros(void)
 {
 	if (self.aborted || !RL_ISSTATE(RL_STATE_MACROINPUT))
@@ -265,7 +268,8 @@ static void line_entered(char *line)
 		hook_end();
 }
 
-/* A great argument makes some of vi's commands write more than memory holds, or run for minutes behind the end of the line. */
+/* A great argument makes some of vi's commands write more than memory holds, or run for minutes
+ * behind the end of the line. */
 static int repeat(rl_command_func_t *command, int count, int most, int key)
 {
 	if (count > most)
@@ -562,8 +566,8 @@ void prompt_feed(const unsigned char *bytes, size_t n)
 	leave();
 }
 
-/* In vi's command mode ESC is a prefix to readline, which would swallow the next key, and so it is in a search that the
- * inputrc does not let it end. */
+/* In vi's command mode ESC is a prefix to readline, which would swallow the next key, and so it is
+ * in a search that the inputrc does not let it end. */
 static void feed_escape(void)
 {
 	static const unsigned char escape[] = { '\033' };

@@ -264,8 +264,8 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	return 0;
 }
 
-/* Where there is no second screen, or it is turned off (tmux, GNU screen), the rows stay, and what is written next follows
- * them: not the input line and the keys. */
+/* Where there is no second screen, or it is turned off (tmux, GNU screen), the rows stay, and what
+ * is written next follows them: not the input line and the keys. */
 static void clear_last(void)
 {
 	move(LINES > 1 ? LINES - 2 : 0, 0);

@@ -99,7 +99,8 @@ static size_t unify_line_ends(unsigned char *bytes, size_t n)
 	return used;
 }
 
-static void ask_about_paste(struct app *app, unsigned char *bytes, size_t n, const struct key_event *key)
+static void ask_about_paste(struct app *app, unsigned char *bytes, size_t n,
+    const struct key_event *key)
 {
 	free(app->question.paste);
 	app->question.paste = bytes;
@@ -226,7 +227,8 @@ static bool page_key(struct app *app, const struct key_event *key)
 
 static void text_key(struct app *app, const struct key_event *key, int64_t now)
 {
-	const bool asks = !app->view.page && key->length == 1 && key->bytes[0] == '?' && prompt_begins_with('?');
+	const bool asks = !app->view.page && key->length == 1 && key->bytes[0] == '?' &&
+	    prompt_begins_with('?');
 
 	if (!app->view.page && app_replay_key(app, key->bytes, key->length, now))
 		return;

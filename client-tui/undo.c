@@ -64,7 +64,8 @@ static const struct { rl_command_func_t *search, *safely; } searches[] = {
 	{ rl_vi_search_again, rl_vi_search_again_safely },
 };
 
-void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key), struct _keymap_entry *map)
+void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
+    struct _keymap_entry *map)
 {
 	char **keys = rl_invoking_keyseqs_in_map(from, map);
 	for (size_t i = 0; keys && keys[i]; i++) {

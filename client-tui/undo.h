@@ -19,6 +19,7 @@ void undo_settle_search(void);
  * undo. */
 void undo_guard_searches(struct _keymap_entry *map);
 /* Whatever keys of this keymap are bound to one of readline's functions go to another. */
-void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key), struct _keymap_entry *map);
+void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
+    struct _keymap_entry *map);
 
 #endif

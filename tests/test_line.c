@@ -274,7 +274,8 @@ static void keeps_escape_apart(void **state)
 	feed("x");
 	assert_line("ab", 1);
 	prompt_clear();
-	/* In emacs mode it does nothing, whatever was begun: not even to a search that it may not end. */
+	/* In emacs mode it does nothing, whatever was begun: not even to a search that it may not
+	 * end. */
 	feed("\033\005");
 	prompt_escape();
 	feed("\005");
@@ -374,8 +375,8 @@ static void bind_anew(const char *path, const char *name)
 	feed("\x18\x12");
 }
 
-/* Every command that an inputrc can bind, with a great argument and a line of some length, as the last key and with keys behind
- * it, in both modes: it comes back, and one can type. */
+/* Every command that an inputrc can bind, with a great argument and a line of some length, as the
+ * last key and with keys behind it, in both modes: it comes back, and one can type. */
 static void every_command_returns(void **state)
 {
 	char path[] = "/tmp/test-line-XXXXXX", text[301];
@@ -414,7 +415,8 @@ static void every_command_returns(void **state)
 	free(names);
 }
 
-/* Macros that call themselves: at once, with text, with Enter, by way of each other, within a search, ever longer. */
+/* Macros that call themselves: at once, with text, with Enter, by way of each other, within a
+ * search, ever longer. */
 static void stops_macros(void **state)
 {
 	static const char *const macros[] = {

@@ -489,7 +489,8 @@ static void unfinished_paste(void **state)
 	struct terminal *t = client_private(24, 80, NO_MORE);
 
 	(void)state;
-	/* Ctrl-C among other bytes is text; alone it frees. That a message goes tells that a key was taken. */
+	/* Ctrl-C among other bytes is text; alone it frees. That a message goes tells that a key
+	 * was taken. */
 	client_line(t, "/nonsense");
 	term_expect_row(t, -1, "no such command");
 	term_type(t, "\033[200~lost \003 of");
@@ -684,7 +685,8 @@ static void ascii_outside_utf8(void **state)
 	(void)state;
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
-	/* Pages too have a sign for each, not a question mark; the only one is a key, in the last row. */
+	/* Pages too have a sign for each, not a question mark; the only one is a key, in the last
+	 * row. */
 	client_line(t, "/stats");
 	term_expect(t, "0-79");
 	for (int row = 0; row < term_rows(t) - 1; row++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The key reader: however the bytes are split, the keys are the same; no text is longer than what was fed; nothing is left
- * in it once all time is over; and no byte of an answer of the terminal is a key, whatever it says. The first byte says how
- * to split, and what kind of answer is made of the others. */
+/* The key reader: however the bytes are split, the keys are the same; no text is longer than what
+ * was fed; nothing is left in it once all time is over; and no byte of an answer of the terminal is
+ * a key, whatever it says. The first byte says how to split, and what kind of answer is made of the
+ * others. */
 #include "config.h"
 
 #include <stdint.h>
@@ -73,7 +74,8 @@ static void run(const uint8_t *data, size_t size, size_t step, struct record *r)
 	keys_free(k);
 }
 
-/* Answers: what they begin with and end with; what is between has bytes from `least` to `most` only. */
+/* Answers: what they begin with and end with; what is between has bytes from `least` to `most`
+ * only. */
 static const struct {
 	const char *begin, *end;
 	unsigned char least, most;
