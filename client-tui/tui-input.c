@@ -108,7 +108,7 @@ static void ask_about_paste(struct app *app, unsigned char *bytes, size_t n,
 	app->question.open = true;
 	snprintf(app->question.text, sizeof app->question.text, "Send %zu pasted lines%s? y sends them, n drops them",
 	    count_lines(bytes, n), key->clipped ? " (the rest of the paste is too long)" :
-	    key->unfinished ? " (the end of the paste did not come)" : "");
+	    key->unfinished ? " (the end did not come)" : "");
 }
 
 static void take_paste(struct app *app, const struct key_event *key)

@@ -506,7 +506,7 @@ static void unfinished_paste(void **state)
 	client_line(t, " a line");
 	client_expect_pair(t, "2 half a line", "2 HALF A LINE");
 	term_type(t, "\033[200~one\ntwo");
-	term_expect(t, "Send 2 pasted lines (the end of the paste did not come)?");
+	term_expect(t, "Send 2 pasted lines (the end did not come)? y sends them, n drops them");
 	term_type(t, "y");
 	client_expect_pair(t, "4 two", "4 TWO");
 	client_leave(t);
