@@ -95,6 +95,8 @@ struct app {
 	/* A word to the user on the last row, until then. */
 	char message[400];
 	int64_t message_until;
+	/* Until then another Ctrl-C leaves. */
+	int64_t quit_until;
 
 	/* Something changed since the last draw, and when that was. */
 	bool changed;

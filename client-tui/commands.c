@@ -11,15 +11,17 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* The hints of the key table in one string, so that they need no memory of their own. */
-#define HELP_HINT "help"
-#define TRANSPORT_HINT "udp/tcp"
-#define BOTH_HINT "both"
-#define ORDER_HINT "order"
-#define BURST_HINT "burst"
-#define PLOT_HINT "plot"
-#define LINK_HINT "link"
-#define QUIT_HINT "quit"
+/* The hints of the key table, which command_hints() puts into one string without memory of its own.
+ * The first ones stay on a narrow screen: they are the keys that no terminal keeps for itself, as
+ * some do F1 and F10. */
+#define HELP_HINT "? help"
+#define QUIT_HINT "^D quit"
+#define TRANSPORT_HINT "F2 udp/tcp"
+#define BOTH_HINT "F3 both"
+#define ORDER_HINT "F4 order"
+#define BURST_HINT "F5 burst"
+#define PLOT_HINT "F6 plot"
+#define LINK_HINT "F7 link"
 
 const struct command_spec command_table[] = {
 	{ COMMAND_UDP, "udp", "", "send over UDP from now on" },
@@ -43,16 +45,17 @@ const struct command_spec command_table[] = {
 };
 
 const struct key_spec key_table[] = {
-	{ "F1", HELP_HINT, "this page, and away with it" },
-	{ "F2", TRANSPORT_HINT, "the other transport" },
-	{ "F3", BOTH_HINT, "each line over UDP and TCP at once, or over one again" },
-	{ "F4", ORDER_HINT, "replies beside their lines, or in the order they came" },
-	{ "F5", BURST_HINT, "send numbered lines as the last /burst did; stop them" },
-	{ "F6", PLOT_HINT, "the plots, one after the other, and away with them" },
-	{ "F7", LINK_HINT, "in the lab: the link's settings, changed by arrow keys" },
-	{ "F10", QUIT_HINT, "leave; a summary stays" },
+	{ "?", HELP_HINT, "this page, on an empty line; once more types a ?" },
+	{ "Ctrl-D", QUIT_HINT, "leave, on an empty line; a summary stays" },
+	{ "Ctrl-C", NULL, "stop generated lines, drop what is typed; twice: leave" },
 	{ "PgUp", NULL, "a page towards older rows" },
 	{ "PgDn", NULL, "a page towards newer rows" },
+	{ "F2", TRANSPORT_HINT, "the other transport; or /udp, /tcp" },
+	{ "F3", BOTH_HINT, "each line over both, or over one again; or /both, /udp" },
+	{ "F4", ORDER_HINT, "replies beside their lines, or as they came; or /order" },
+	{ "F5", BURST_HINT, "send lines as the last /burst; stop them; or /burst N" },
+	{ "F6", PLOT_HINT, "the plots, and away with them; or /plot KIND, /plot off" },
+	{ "F7", LINK_HINT, "in the lab: the link, by arrow keys; or /link panel" },
 	{ "Ctrl-Home", NULL, "the oldest row" },
 	{ "Ctrl-End", NULL, "the newest row, and follow new ones again" },
 	{ "Shift-Up", NULL, "one row towards older ones" },
@@ -62,17 +65,18 @@ const struct key_spec key_table[] = {
 	{ "Up", NULL, "the line typed before" },
 	{ "Down", NULL, "the line typed after" },
 	{ "Ctrl-R", NULL, "search the lines typed before" },
-	{ "Ctrl-C", NULL, "stop generated lines; else drop what is typed" },
-	{ "Ctrl-D", NULL, "leave, on an empty line" },
 	{ "Ctrl-L", NULL, "draw the screen anew" },
 	{ "Ctrl-Z", NULL, "stop; fg in the shell goes on" },
+	{ "F1", NULL, "this page, and away with it; or ?, /help" },
+	{ "F10", NULL, "leave; or Ctrl-D, /quit" },
+	{ "Esc", NULL, "close a page, a plot or the panel" },
 	{ .key = NULL },
 };
 
 const char *command_hints(void)
 {
-	return "F1 " HELP_HINT "  F2 " TRANSPORT_HINT "  F3 " BOTH_HINT "  F4 " ORDER_HINT "  F5 " BURST_HINT
-	    "  F6 " PLOT_HINT "  F7 " LINK_HINT "  F10 " QUIT_HINT;
+	return HELP_HINT "  " QUIT_HINT "  " TRANSPORT_HINT "  " BOTH_HINT "  " ORDER_HINT
+	    "  " BURST_HINT "  " PLOT_HINT "  " LINK_HINT;
 }
 
 static bool is_blank(char c)

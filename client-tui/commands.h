@@ -25,7 +25,7 @@ struct command_spec {
 struct key_spec {
 	/* "F2", "PgUp". NULL in the last entry. */
 	const char *key;
-	/* Two words for the last row of the screen, or NULL. */
+	/* The key and a word for the last row of the screen, or NULL. */
 	const char *hint;
 	const char *help;
 };
@@ -45,7 +45,7 @@ char **command_completions(const char *word);
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
 /* The text of the help page: commands and keys. malloc()ed, NULL when memory is short. */
 char *command_help_page(void);
-/* The last row's hints, "F1 help  F2 udp/tcp". Static. */
+/* The last row's hints, "? help  ^D quit". Static. */
 const char *command_hints(void);
 
 #endif

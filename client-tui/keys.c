@@ -22,20 +22,21 @@ static const char paste_end[] = "\033[201~";
 struct keys {
 	unsigned char *queue;
 	size_t head, tail, room;
-	/* When the last bytes came, and how many came before them, in all and taken out. */
+	/* When the last bytes came. */
 	int64_t fed_at;
-	uint64_t fed, taken;
-	/* Where in the stream the first byte after the last silence stands. */
-	uint64_t silence_at;
 	/* The next byte is taken literally. */
 	bool quoted;
-	/* The end of a sequence that was too long has not come yet. */
-	bool skipping;
+	/* The end of what is dropped has not come yet, and how many bytes of a control string are
+	 * gone. */
+	enum { SKIP_NOTHING, SKIP_SEQUENCE, SKIP_STRING } skipping;
+	size_t skipped;
+	/* The last key was a lone Esc; what stands at the front of the queue began with it. */
+	bool escaped, late;
 	/* Between ESC[200~ and ESC[201~. */
 	bool pasting;
 	/* `paste` was handed out with the last event. */
 	bool paste_given;
-	bool clipped;
+	bool clipped, unfinished;
 	unsigned char *paste;
 	size_t pasted, paste_room;
 };
@@ -46,7 +47,9 @@ struct token {
 	size_t used;
 	/* It is a key, not something to drop. */
 	bool is_key;
-	bool begins_paste, too_long;
+	bool begins_paste, begins_string, too_long;
+	/* It is dropped, and nobody types such a thing. */
+	bool is_answer;
 };
 
 static const struct token need_more = { .used = 0 };
@@ -91,13 +94,17 @@ int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now)
 {
 	if (n == 0)
 		return 0;
-	if (!make_room(k, n))
+	if (!make_room(k, n + 1))
 		return -1;
-	if (now - k->fed_at >= KEYS_PASTE_SILENCE)
-		k->silence_at = k->fed;
+	unsigned char first = *(const unsigned char *)bytes;
+	if (k->escaped && k->head == k->tail && now - k->fed_at < KEYS_SEQUENCE_WAIT &&
+	    (first == '[' || first == ']')) {
+		k->queue[k->tail++] = ESC;
+		k->late = true;
+	}
+	k->escaped = false;
 	memcpy(k->queue + k->tail, bytes, n);
 	k->tail += n;
-	k->fed += n;
 	k->fed_at = now;
 	return 0;
 }
@@ -161,6 +168,14 @@ static void read_params(struct csi *csi)
 	csi->final = *end;
 }
 
+/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta 8; the
+ * rest is an answer. */
+static bool could_be_key(const struct csi *csi)
+{
+	return csi->prefix == 0 && csi->count <= 2 &&
+	    (csi->count < 2 || (csi->params[1] >= 2 && csi->params[1] <= 16));
+}
+
 /* Home, End, arrows: which modifiers make it scroll. xterm sends 1 + a sum of Shift 1, Alt 2, Ctrl 4. */
 static bool scrolls(const struct csi *csi)
 {
@@ -213,6 +228,8 @@ static struct token numbered(const struct csi *csi, struct key_event *event)
 
 static struct token lettered(const struct csi *csi, struct key_event *event)
 {
+	if (csi->count == 1 || (csi->count == 2 && csi->params[0] != 1))
+		return drop(csi->length);
 	switch (csi->final) {
 	case 'A':
 		return scrolls(csi) ? key(csi->length, event, KEY_ROW_UP) : to_editor(csi, event);
@@ -224,9 +241,11 @@ static struct token lettered(const struct csi *csi, struct key_event *event)
 		return scrolls(csi) ? key(csi->length, event, KEY_BOTTOM) : to_editor(csi, event);
 	case 'C': case 'D': case 'Z':
 		return to_editor(csi, event);
-	case 'P': case 'Q': case 'R': case 'S':
-		/* xterm's F1 to F4 with a modifier. */
-		return csi->count >= 2 ? function(csi->length, event, csi->final - 'P' + 1) : drop(csi->length);
+	case 'P':
+		/* Alone it is the Linux console's Pause. */
+		return csi->count == 2 ? function(csi->length, event, 1) : drop(csi->length);
+	case 'Q': case 'R': case 'S':
+		return function(csi->length, event, csi->final - 'P' + 1);
 	case 'a': case 'b':
 		/* rxvt's Shift-Up and -Down. */
 		return csi->count == 0 ? key(csi->length, event, csi->final == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN) :
@@ -236,18 +255,25 @@ static struct token lettered(const struct csi *csi, struct key_event *event)
 	}
 }
 
-static struct token whole_csi(struct csi *csi, struct key_event *event)
+static struct token key_of_csi(const struct csi *csi, struct key_event *event)
 {
-	read_params(csi);
 	if (csi->prefix == '<' && (csi->final == 'M' || csi->final == 'm'))
 		return wheel(csi, csi->params[0], csi->final == 'M', event);
-	if (csi->prefix != 0)
-		return drop(csi->length);
-	if (csi->final == 'M' && csi->count >= 3)
+	if (csi->prefix == 0 && csi->final == 'M' && csi->count == 3)
 		return wheel(csi, csi->params[0] - 32, true, event);
+	if (!could_be_key(csi))
+		return drop(csi->length);
 	if (csi->final == '~' || csi->final == '^' || csi->final == '@' || csi->final == '$')
 		return numbered(csi, event);
 	return lettered(csi, event);
+}
+
+static struct token whole_csi(struct csi *csi, struct key_event *event)
+{
+	read_params(csi);
+	struct token t = key_of_csi(csi, event);
+	t.is_answer = !t.is_key && (csi->prefix != 0 || csi->count >= 2);
+	return t;
 }
 
 /* rxvt ends Shift-Home and its like with '$', which is no final byte by the standard: only after plain digits. */
@@ -282,7 +308,7 @@ static struct token read_csi(const unsigned char *s, size_t n, bool timeout, str
 	}
 	for (size_t i = 2; i < n; i++) {
 		if (i >= SEQUENCE_MAX)
-			return (struct token) { .used = i, .too_long = true };
+			return (struct token) { .used = i, .too_long = true, .is_answer = true };
 		if (s[i] < 0x20 || s[i] > 0x7e)
 			return drop(i);
 		if (s[i] >= 0x40 || rxvt_end(s, i)) {
@@ -327,7 +353,7 @@ static struct token read_ss3(const unsigned char *s, size_t n, bool timeout, str
 {
 	for (size_t i = 2; i < n; i++) {
 		if (i >= SEQUENCE_MAX)
-			return (struct token) { .used = i, .too_long = true };
+			return (struct token) { .used = i, .too_long = true, .is_answer = true };
 		if (s[i] < 0x20 || s[i] > 0x7e)
 			return i == 2 ? text(event, s, 2) : drop(i);
 		if (s[i] >= 0x40)
@@ -336,6 +362,25 @@ static struct token read_ss3(const unsigned char *s, size_t n, bool timeout, str
 	if (!timeout)
 		return need_more;
 	return n == 2 ? text(event, s, 2) : drop(n);
+}
+
+/* OSC, DCS, APC, PM, SOS: ESC and one of these. */
+static bool introduces_string(unsigned char c)
+{
+	return c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X';
+}
+
+/* `s` begins with ESC and one of those, which is also a Meta key: nothing, or another key, follows
+ * that. */
+static struct token read_string(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
+{
+	bool ended = n > 3 && s[2] == ESC && s[3] == '\\';
+	if (n == 2 || (n == 3 && s[2] == ESC))
+		return timeout ? text(event, s, 2) : need_more;
+	if (s[2] < 0x20 && s[2] != '\a' && !ended)
+		return text(event, s, 2);
+	return (struct token) { .used = 2, .begins_string = true };
 }
 
 static struct token read_escape(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
@@ -354,6 +399,8 @@ static struct token read_escape(const unsigned char *s, size_t n, bool timeout, 
 	case 'O':
 		return read_ss3(s, n, timeout, event);
 	default: {
+		if (introduces_string(s[1]))
+			return read_string(s, n, timeout, event);
 		size_t length = character(s + 1, n - 1, timeout);
 		return length == 0 ? need_more : text(event, s, 1 + length);
 	}
@@ -377,12 +424,6 @@ static struct token read_token(const unsigned char *s, size_t n, bool timeout, b
 	return length == 0 ? need_more : text(event, s, length);
 }
 
-static void take(struct keys *k, size_t n)
-{
-	k->head += n;
-	k->taken += n;
-}
-
 /* Drops what belongs to a sequence that was too long; true when its end was found. */
 static bool skip_sequence(struct keys *k)
 {
@@ -390,11 +431,46 @@ static bool skip_sequence(struct keys *k)
 		unsigned char c = k->queue[k->head];
 		if (c < 0x20 || c > 0x7e)
 			return true;
-		take(k, 1);
+		k->head++;
 		if (c >= 0x40)
 			return true;
 	}
 	return false;
+}
+
+/* The same of a control string: it ends with BEL or ST (ESC \, U+009C), is broken off by another
+ * ESC, and by keys for getting out of something. */
+static bool skip_string(struct keys *k)
+{
+	for (; k->head < k->tail && k->skipped < KEYS_STRING_MAX; k->head++, k->skipped++) {
+		const unsigned char *s = k->queue + k->head;
+		if (*s == '\a') {
+			k->head++;
+			return true;
+		}
+		if (*s == CTRL('C') || *s == CTRL('X') || *s == CTRL('Z'))
+			return true;
+		if (*s != ESC && *s != 0xc2)
+			continue;
+		if (k->tail - k->head < 2)
+			return false;
+		if (s[1] == (*s == ESC ? '\\' : 0x9c)) {
+			k->head += 2;
+			return true;
+		}
+		if (*s == ESC)
+			return true;
+	}
+	return k->skipped >= KEYS_STRING_MAX;
+}
+
+/* Returns whether there is more to drop. */
+static bool skip(struct keys *k, bool timeout)
+{
+	bool ended = k->skipping == SKIP_SEQUENCE ? skip_sequence(k) : skip_string(k);
+	if (ended || timeout)
+		k->skipping = SKIP_NOTHING;
+	return k->skipping != SKIP_NOTHING;
 }
 
 static void keep_pasted(struct keys *k, size_t n)
@@ -416,7 +492,7 @@ static void keep_pasted(struct keys *k, size_t n)
 		memcpy(k->paste + k->pasted, k->queue + k->head, n);
 	k->pasted += n;
 	k->clipped = k->clipped || n < wanted;
-	take(k, wanted);
+	k->head += wanted;
 }
 
 /* How many bytes at the end of `s` could be the beginning of the paste's end. */
@@ -428,24 +504,26 @@ static size_t end_begun(const unsigned char *s, size_t n)
 	return length;
 }
 
+/* A ^C that nothing follows yet may be the key; within a paste it is text. */
+static bool ends_with_interrupt(const struct keys *k)
+{
+	return k->head < k->tail && k->queue[k->tail - 1] == CTRL('C');
+}
+
 /* Moves what has come of the paste; true when it has ended. */
-static bool absorb_paste(struct keys *k)
+static bool absorb_paste(struct keys *k, bool timeout)
 {
 	const unsigned char *s = k->queue + k->head;
 	size_t n = k->tail - k->head;
-	const unsigned char *end = memmem(s, n, paste_end, PASTE_END_LENGTH);
-	size_t before_end = end != NULL ? (size_t)(end - s) : n;
-	if (k->silence_at >= k->taken && k->silence_at - k->taken < before_end &&
-	    s[k->silence_at - k->taken] == CTRL('C')) {
-		keep_pasted(k, (size_t)(k->silence_at - k->taken));
-		k->clipped = true;
+	const unsigned char *end = n > 0 ? memmem(s, n, paste_end, PASTE_END_LENGTH) : NULL;
+	if (end != NULL) {
+		keep_pasted(k, (size_t)(end - s));
+		k->head += PASTE_END_LENGTH;
 		return true;
 	}
-	keep_pasted(k, end != NULL ? before_end : n - end_begun(s, n));
-	if (end == NULL)
-		return false;
-	take(k, PASTE_END_LENGTH);
-	return true;
+	k->unfinished = timeout;
+	keep_pasted(k, n - (ends_with_interrupt(k) ? 1 : timeout ? 0 : end_begun(s, n)));
+	return timeout;
 }
 
 static void give_paste(struct keys *k, struct key_event *event)
@@ -455,6 +533,7 @@ static void give_paste(struct keys *k, struct key_event *event)
 		.bytes = k->paste != NULL ? k->paste : (const unsigned char *)"",
 		.length = k->pasted,
 		.clipped = k->clipped,
+		.unfinished = k->unfinished,
 	};
 	k->pasting = false;
 	k->paste_given = true;
@@ -466,7 +545,7 @@ static void forget_given(struct keys *k)
 		free(k->paste);
 		k->paste = NULL;
 		k->pasted = k->paste_room = 0;
-		k->paste_given = k->clipped = false;
+		k->paste_given = k->clipped = k->unfinished = false;
 	}
 	if (k->head == k->tail && k->room > QUEUE_KEEP) {
 		free(k->queue);
@@ -475,45 +554,94 @@ static void forget_given(struct keys *k)
 	}
 }
 
+/* C1 controls in UTF-8 that begin a sequence: SS3, DCS, SOS, CSI, OSC, PM, APC. They become ESC and
+ * a character, which has as many bytes. */
+static void widen_control(unsigned char *s, size_t n)
+{
+	if (n < 2 || s[0] != 0xc2 || s[1] < 0x80 || s[1] > 0x9f)
+		return;
+	unsigned char c = s[1] - 0x40;
+	if (c != 'O' && c != '[' && !introduces_string(c))
+		return;
+	s[0] = ESC;
+	s[1] = c;
+}
+
+/* What may have begun with the Esc before has not. A string is one that has a number first. */
+static bool was_typed(const struct keys *k, struct token t)
+{
+	const unsigned char *s = k->queue + k->head;
+	if (s[1] == ']')
+		return !t.begins_string || s[2] < '0' || s[2] > '9';
+	return !t.is_key && !t.begins_paste && !t.is_answer;
+}
+
+/* Takes the token off the queue; true if it is a key. */
+static bool take(struct keys *k, struct token t)
+{
+	bool typed = k->late && was_typed(k, t);
+	k->late = false;
+	if (typed) {
+		/* All but the ESC. */
+		k->head++;
+		return false;
+	}
+	k->head += t.used;
+	k->pasting = t.begins_paste;
+	k->skipping = t.begins_string ? SKIP_STRING : t.too_long ? SKIP_SEQUENCE : SKIP_NOTHING;
+	k->skipped = 0;
+	return t.is_key;
+}
+
 bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 {
 	forget_given(k);
 	for (;;) {
 		bool timeout = now >= keys_deadline(k);
-		if (k->skipping) {
-			k->skipping = !skip_sequence(k) && !timeout;
-			if (k->skipping)
-				return false;
-		}
-		if (k->head == k->tail)
+		if (k->skipping && skip(k, timeout))
 			return false;
 		if (k->pasting) {
-			if (!absorb_paste(k))
+			if (!absorb_paste(k, timeout))
 				return false;
 			give_paste(k, event);
 			return true;
 		}
+		if (k->head == k->tail)
+			return false;
 		*event = (struct key_event) { 0 };
+		if (!k->quoted)
+			widen_control(k->queue + k->head, k->tail - k->head);
 		struct token t = read_token(k->queue + k->head, k->tail - k->head, timeout, k->quoted, event);
 		if (t.used == 0)
 			return false;
-		take(k, t.used);
-		k->pasting = t.begins_paste;
-		k->skipping = t.too_long;
-		if (t.is_key) {
+		if (take(k, t)) {
 			k->quoted = false;
+			k->escaped = event->key == KEY_ESCAPE && timeout;
 			return true;
 		}
 	}
 }
 
+/* What is at the front of the queue waits so long for its rest. */
+static int64_t patience(const struct keys *k)
+{
+	const unsigned char *s = k->queue + k->head;
+	size_t n = k->tail - k->head;
+	if (k->pasting)
+		return ends_with_interrupt(k) ? KEYS_ESCAPE_WAIT : KEYS_PASTE_SILENCE;
+	if (k->skipping)
+		return KEYS_SEQUENCE_WAIT;
+	if (n < 2 || s[0] != ESC || k->quoted)
+		return KEYS_ESCAPE_WAIT;
+	/* A Meta key. */
+	return introduces_string(s[1]) && !k->late ? KEYS_ESCAPE_WAIT : KEYS_SEQUENCE_WAIT;
+}
+
 int64_t keys_deadline(const struct keys *k)
 {
-	size_t n = k->tail - k->head;
-	if (k->pasting || (n == 0 && !k->skipping))
+	if (k->head == k->tail && !k->pasting && !k->skipping)
 		return INT64_MAX;
-	bool sequence = k->skipping || (n > 1 && k->queue[k->head] == ESC && !k->quoted);
-	return k->fed_at + (sequence ? KEYS_SEQUENCE_WAIT : KEYS_ESCAPE_WAIT);
+	return k->fed_at + patience(k);
 }
 
 void keys_quote(struct keys *k)

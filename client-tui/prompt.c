@@ -7,6 +7,7 @@
  * stands in for stderr while readline runs. */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,14 +28,22 @@
 #define MESSAGE_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)
 /* A longer paste is not what one searches for. */
 #define SEARCH_PASTE_MAX 256
+/* What one key may do: so many bytes are read behind the last one before they are the end of file,
+ * and before the command is aborted; and so many commands of macros run, which may call themselves. */
+#define READS_TO_END 64
+#define READS_MAX 1024
+#define COMMANDS_MAX 4096
 
 static struct {
-	bool running, quoting, rang, prompt_changed, discarding;
+	bool running, quoting, rang, prompt_changed, discarding, aborted;
 	struct prompt_hooks hooks;
-	/* The keys that readline has not read yet; `drained` counts its reads after the last. */
+	/* The keys that readline has not read yet; since it read the last one: its other reads, and
+	 * the commands of macros. */
 	const unsigned char *input;
 	size_t left;
-	unsigned drained;
+	unsigned drained, commands;
+	/* The longest line so far: what is put back is no longer. */
+	int longest;
 	/* What stands before the line, and the same as it was shown last. */
 	char *prompt, *shown;
 	/* Where the history goes, how much of it is kept, and what is new: as it was entered, while
@@ -90,17 +99,31 @@ static ssize_t muffle(void *cookie, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-/* readline reads past the end only for the rest of a broken character or sequence. The answer must
- * not be part of either and must not be the end of file (which would end the line); readline's own
- * paste reader stops at no other than this. */
+/* Back to where readline reads its next command, as from its own abort: it does not return. */
+static void abort_command(void)
+{
+	self.aborted = true;
+	self.drained = self.commands = 0;
+	rl_abort(1, '\a');
+}
+
+/* readline reads past the end for the rest of a broken character or sequence: the answer must not
+ * be part of either, and its paste reader stops at no other than this. It also does in commands
+ * that read keys by themselves, whatever those are: they stop at the end of file, or have to be
+ * stopped. At the place of a command the end of file would be taken for Enter. */
 static int next_byte(FILE *in)
 {
 	static const char end_of_paste[] = "\033[201~";
 	(void)in;
-	if (self.left == 0)
-		return end_of_paste[self.drained++ % strlen(end_of_paste)];
-	self.left--;
-	return *self.input++;
+	if (self.left > 0) {
+		self.drained = self.commands = 0;
+		self.left--;
+		return *self.input++;
+	}
+	unsigned nth = self.drained++;
+	if (nth >= READS_MAX || (nth >= READS_TO_END && RL_ISSTATE(RL_STATE_READCMD)))
+		abort_command();
+	return nth < READS_TO_END ? end_of_paste[nth % strlen(end_of_paste)] : EOF;
 }
 
 /* Decides whether an ESC stands alone; with whole sequences that is known at once. */
@@ -111,6 +134,16 @@ static int input_available(void)
 
 static void draw_nothing(void)
 {
+}
+
+/* readline calls it after each command, and once more from within its abort. A macro that calls
+ * itself would go on for ever, one that yanks what it killed in ever longer lines. */
+static void bound_macros(void)
+{
+	if (self.aborted || !RL_ISSTATE(RL_STATE_MACROINPUT))
+		return;
+	if (++self.commands > COMMANDS_MAX || rl_end > 2 * (int)PROMPT_LINE_MAX)
+		abort_command();
 }
 
 static void prepare_nothing(int meta)
@@ -173,7 +206,7 @@ static void show_matches(char **matches, int count, int longest)
 /* Returns whether it was new. */
 static bool remember(const char *line)
 {
-	if (self.entries <= 0 || line[0] == '\0' || strchr(line, '\n') || mend_is_broken(line, strlen(line)))
+	if (self.entries <= 0 || line[0] == '\0' || mend_is_broken(line, strlen(line)))
 		return false;
 	const HIST_ENTRY *last = history_get(history_base + history_length - 1);
 	if (last && strcmp(last->line, line) == 0)
@@ -205,6 +238,20 @@ static void keep_fresh(const char *line)
 	self.fresh[self.fresh_count++] = copy;
 }
 
+/* A line feed that was quoted ends a line as well: nobody could tell later whose reply is whose. */
+static void hand_over(char *text)
+{
+	for (char *line = text, *next; line && self.running; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (remember(line) && self.history)
+			keep_fresh(line);
+		self.hooks.line(self.hooks.context, line, strlen(line));
+	}
+	free(text);
+}
+
 static void line_entered(char *line)
 {
 	hook_begin();
@@ -212,16 +259,66 @@ static void line_entered(char *line)
 		self.discarding = false;
 		free(line);
 	} else if (line) {
-		if (remember(line) && self.history)
-			keep_fresh(line);
-		self.hooks.line(self.hooks.context, line, strlen(line));
-		free(line);
+		hand_over(line);
 	} else {
 		self.hooks.end(self.hooks.context);
 	}
 	/* The hook may have ended the prompt, and then there is no stand-in any more. */
 	if (self.running)
 		hook_end();
+}
+
+/* A great argument makes some of vi's commands write more than memory holds, or run for minutes
+ * behind the end of the line. */
+static int repeat(rl_command_func_t *command, int count, int most, int key)
+{
+	if (count > most)
+		count = rl_numeric_arg = most;
+	return command(count, key);
+}
+
+static int put_bounded(int count, int key)
+{
+	return repeat(rl_vi_put, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+}
+
+static int redo_bounded(int count, int key)
+{
+	return repeat(rl_vi_redo, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+}
+
+static int change_case_bounded(int count, int key)
+{
+	return repeat(rl_vi_change_case, count, rl_end, key);
+}
+
+/* Of a key that is no capital, readline 8.2 looks for the lower case for ever. */
+static void unbind_lowercase(Keymap map)
+{
+	char **keys = rl_invoking_keyseqs_in_map(rl_do_lowercase_version, map);
+	for (size_t i = 0; keys && keys[i]; i++) {
+		if (!isupper((unsigned char)keys[i][strlen(keys[i]) - 1]))
+			rl_bind_keyseq_in_map(keys[i], rl_abort, map);
+		free(keys[i]);
+	}
+	free(keys);
+}
+
+static int read_inputrc_again(int count, int key);
+
+/* What the inputrc has bound to commands that would keep us. */
+static void guard_commands(Keymap map)
+{
+	/* Of readline 8.3: it reads the name by itself. */
+	rl_command_func_t *reads_name = rl_named_function("execute-named-command");
+	if (reads_name)
+		undo_rebind(reads_name, rl_abort, map);
+	undo_rebind(rl_vi_put, put_bounded, map);
+	undo_rebind(rl_vi_redo, redo_bounded, map);
+	undo_rebind(rl_vi_change_case, change_case_bounded, map);
+	undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
+	unbind_lowercase(map);
+	undo_guard_searches(map);
 }
 
 static void bind_keys(void)
@@ -238,7 +335,7 @@ static void bind_keys(void)
 		/* ^L is ours. */
 		rl_bind_keyseq_in_map("\f", do_nothing, map);
 		rl_bind_keyseq_in_map("\033\f", do_nothing, map);
-		undo_guard_searches(map);
+		guard_commands(map);
 	}
 	/* Else an incremental search looks for pastes by itself, in what it may read from the
 	 * terminal. */
@@ -247,6 +344,13 @@ static void bind_keys(void)
 	const char *bell = rl_variable_value("bell-style");
 	if (bell && strcmp(bell, "visible") == 0)
 		rl_variable_bind("bell-style", "audible");
+}
+
+static int read_inputrc_again(int count, int key)
+{
+	int r = rl_re_read_init_file(count, key);
+	bind_keys();
+	return r;
 }
 
 static void start_readline(void)
@@ -259,7 +363,7 @@ static void start_readline(void)
 	rl_change_environment = 0;
 	rl_prep_term_function = prepare_nothing;
 	rl_deprep_term_function = draw_nothing;
-	rl_redisplay_function = draw_nothing;
+	rl_redisplay_function = bound_macros;
 	rl_getc_function = next_byte;
 	rl_input_available_hook = input_available;
 	rl_attempted_completion_function = complete;
@@ -373,6 +477,7 @@ void prompt_set(const char *prompt)
 /* Keys such as M-1000000 x insert much at once. */
 static void bound_line(void)
 {
+	self.longest = rl_end > self.longest ? rl_end : self.longest;
 	if (rl_end <= (int)PROMPT_LINE_MAX)
 		return;
 	int keep = PROMPT_LINE_MAX;
@@ -417,10 +522,12 @@ static void feed(const unsigned char *bytes, size_t n)
 			rl_last_func = NULL;
 		int place = where_history();
 		bool searching = RL_ISSTATE(RL_STATE_NSEARCH);
-		self.drained = 0;
 		rl_callback_read_char();
 		if (!self.running)
 			return;
+		if (self.aborted)
+			rl_callback_sigcleanup();
+		self.aborted = false;
 		self.quoting = rl_last_func == rl_quoted_insert;
 		if (searching)
 			undo_settle_search();
@@ -459,18 +566,21 @@ void prompt_feed(const unsigned char *bytes, size_t n)
 	leave();
 }
 
-/* In vi's command mode ESC is a prefix to readline, which would swallow the next key. */
+/* In vi's command mode ESC is a prefix to readline, which would swallow the next key, and so it is
+ * in a search that the inputrc does not let it end. */
 static void feed_escape(void)
 {
 	static const unsigned char escape[] = { '\033' };
 	feed(escape, sizeof(escape));
+	if (RL_ISSTATE(RL_STATE_ISEARCH))
+		rl_callback_sigcleanup();
 	if (rl_editing_mode == 0 && RL_ISSTATE(RL_STATE_MULTIKEY))
 		drop_pending();
 }
 
 void prompt_escape(void)
 {
-	if (!self.running)
+	if (!self.running || (rl_editing_mode != 0 && !RL_ISSTATE(RL_STATE_ISEARCH)))
 		return;
 	enter();
 	feed_escape();
@@ -498,15 +608,29 @@ static void enter_and_discard(void)
 	self.discarding = false;
 }
 
-void prompt_clear(void)
+/* Nothing is typed, and no key is waited for to go on with something. */
+static bool is_empty(void)
+{
+	return rl_end == 0 && !self.quoting && !RL_ISSTATE(BUSY_STATES);
+}
+
+bool prompt_begins_with(unsigned char c)
+{
+	const struct _keymap_entry *key = self.running && is_empty() ? &rl_get_keymap()[c] : NULL;
+	return key && key->type == ISFUNC && key->function == rl_insert;
+}
+
+bool prompt_clear(void)
 {
 	if (!self.running)
-		return;
+		return false;
+	bool empty = is_empty();
 	enter();
 	enter_and_discard();
 	self.rang = false;
 	apply_prompt();
 	leave();
+	return !empty;
 }
 
 static bool has_controls(const unsigned char *bytes, size_t n)

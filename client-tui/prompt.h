@@ -13,7 +13,8 @@
 
 struct prompt_hooks {
 	void *context;
-	/* A whole line was entered: `line` is borrowed, `length` bytes (no end of line). */
+	/* A whole line was entered: `line` is borrowed, `length` bytes (no end of line). Of a text
+	 * with line feeds in it each line. */
 	void (*line)(void *context, const char *line, size_t length);
 	/* ^D on an empty line. */
 	void (*end)(void *context);
@@ -43,18 +44,23 @@ int prompt_stop(void);
 
 /* What stands before the line ("udp> "). Copied. */
 void prompt_set(const char *prompt);
-/* Whole key sequences for the editor; it takes them all before it returns. */
+/* Whole key sequences for the editor; it takes them all before it returns. A command that reads
+ * keys by itself finds no more than these, and a macro that calls itself ends. */
 void prompt_feed(const unsigned char *bytes, size_t n);
 /* Inserts text at the cursor as typed, without reading it as keys (a paste). Zero bytes are left
  * out; what would make the line longer than PROMPT_LINE_MAX is refused with a bell. In an
  * incremental search it is searched for. */
 void prompt_insert(const unsigned char *bytes, size_t n);
-/* ^C: drops the line, an incremental search, a pending argument. */
-void prompt_clear(void);
+/* ^C: drops the line, an incremental search, a pending argument. Returns false if there was nothing
+ * of the kind. */
+bool prompt_clear(void);
+/* The line is empty, and this key would be its first character: not in vi's command mode, nor if
+ * the inputrc has another use for the key. */
+bool prompt_begins_with(unsigned char c);
 /* The next byte is taken literally (quoted-insert waits for it). */
 bool prompt_quoting(void);
-/* Esc alone. In vi mode it is the Esc key and all it does is done at once; in emacs mode it is the
- * first half of a Meta sequence, as it is everywhere with readline. Never blocks. */
+/* Esc alone. In vi mode it is the Esc key and all it does is done at once; in emacs mode it ends an
+ * incremental search and does nothing else. Never blocks. */
 void prompt_escape(void);
 struct prompt_state prompt_state(void);
 

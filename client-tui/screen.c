@@ -136,9 +136,9 @@ static void prepare_rescue(const struct termios *before)
 	append_capability(bytes, sizeof(bytes), "sgr0");
 	append_capability(bytes, sizeof(bytes), "op");
 	append_capability(bytes, sizeof(bytes), "cnorm");
-	/* Without a second screen, below what stands there. */
-	if (!has_capability("rmcup") && speaks_ansi())
-		append(bytes, sizeof(bytes), "\033[999;1H\r\n");
+	/* As clear_last() does. */
+	if (speaks_ansi())
+		append(bytes, sizeof(bytes), "\033[999;1H\033[A\033[J");
 	append_capability(bytes, sizeof(bytes), "rmcup");
 	rescue_start(bytes, before);
 }
@@ -264,9 +264,19 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	return 0;
 }
 
+/* Where there is no second screen, or it is turned off (tmux, GNU screen), the rows stay, and what
+ * is written next follows them: not the input line and the keys. */
+static void clear_last(void)
+{
+	move(LINES > 1 ? LINES - 2 : 0, 0);
+	clrtobot();
+	refresh();
+}
+
 /* Until it is taken again, or for good. */
 static void give_back(void)
 {
+	clear_last();
 	curs_set(1);
 	put(self.modes_off, strlen(self.modes_off));
 	endwin();

@@ -14,6 +14,9 @@
 #include "prompt.h"
 #include "summary.h"
 
+/* How long a second Ctrl-C leaves. */
+#define QUIT_TIME (2 * NS_PER_S)
+
 /* --- pages --- */
 
 void app_page(struct app *app, const char *title, char *text)
@@ -96,14 +99,16 @@ static size_t unify_line_ends(unsigned char *bytes, size_t n)
 	return used;
 }
 
-static void ask_about_paste(struct app *app, unsigned char *bytes, size_t n, bool clipped)
+static void ask_about_paste(struct app *app, unsigned char *bytes, size_t n,
+    const struct key_event *key)
 {
 	free(app->question.paste);
 	app->question.paste = bytes;
 	app->question.length = n;
 	app->question.open = true;
 	snprintf(app->question.text, sizeof app->question.text, "Send %zu pasted lines%s? y sends them, n drops them",
-	    count_lines(bytes, n), clipped ? " (the rest of the paste is too long)" : "");
+	    count_lines(bytes, n), key->clipped ? " (the rest of the paste is too long)" :
+	    key->unfinished ? " (the end did not come)" : "");
 }
 
 static void take_paste(struct app *app, const struct key_event *key)
@@ -118,12 +123,14 @@ static void take_paste(struct app *app, const struct key_event *key)
 	memcpy(bytes, key->bytes, key->length);
 	n = unify_line_ends(bytes, key->length);
 	if (count_lines(bytes, n) > 1) {
-		ask_about_paste(app, bytes, n, key->clipped);
+		ask_about_paste(app, bytes, n, key);
 		return;
 	}
 	if (n > 0 && bytes[n - 1] == '\n')
 		n--;
 	prompt_insert(bytes, n);
+	if (key->unfinished)
+		app_say(app, "the end of the paste did not come; the line is what came of it");
 	free(bytes);
 }
 
@@ -220,10 +227,17 @@ static bool page_key(struct app *app, const struct key_event *key)
 
 static void text_key(struct app *app, const struct key_event *key, int64_t now)
 {
+	const bool asks = !app->view.page && key->length == 1 && key->bytes[0] == '?' &&
+	    prompt_begins_with('?');
+
 	if (!app->view.page && app_replay_key(app, key->bytes, key->length, now))
 		return;
 	if (app->view.page ? page_key(app, key) : app_lab_key(app, key->bytes, key->length))
 		return;
+	if (asks) {
+		toggle_help(app);
+		return;
+	}
 	prompt_feed(key->bytes, key->length);
 	if (prompt_quoting())
 		keys_quote(app->keys);
@@ -239,6 +253,18 @@ static void escape_key(struct app *app)
 		return;
 	else
 		prompt_escape();
+}
+
+/* Generated lines end first, then what is typed. */
+static void interrupt_key(struct app *app, int64_t now)
+{
+	if (app_bursting(app)) {
+		app_burst_stop(app, now);
+	} else if (!prompt_clear()) {
+		app->quit = now < app->quit_until;
+		app_say(app, "Ctrl-C once more leaves, as Ctrl-D does; ? is help");
+		app->message_until = app->quit_until = now + QUIT_TIME;
+	}
 }
 
 static void scroll_key(struct app *app, enum key key)
@@ -278,6 +304,8 @@ static void take_key(struct app *app, const struct key_event *key, int64_t now)
 		return;
 	}
 	app->message_until = 0;
+	if (key->key != KEY_INTERRUPT)
+		app->quit_until = 0;
 	switch (key->key) {
 	case KEY_TEXT_BYTES:
 		text_key(app, key, now);
@@ -289,10 +317,7 @@ static void take_key(struct app *app, const struct key_event *key, int64_t now)
 		function_key(app, key->number, now);
 		break;
 	case KEY_INTERRUPT:
-		if (app_bursting(app))
-			app_burst_stop(app, now);
-		else
-			prompt_clear();
+		interrupt_key(app, now);
 		break;
 	case KEY_SUSPEND:
 		screen_suspend();

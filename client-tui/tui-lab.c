@@ -225,6 +225,8 @@ static void link_command(struct app *app, const char *arguments, int64_t now)
 {
 	if (!*arguments)
 		show_link(app, now);
+	else if (strcmp(arguments, "panel") == 0)
+		app_lab_panel(app);
 	else if (first_word_is(arguments, "presets"))
 		give(app, PURPOSE_PAGE, "", arguments);
 	else if (first_word_is(arguments, "preset"))

@@ -64,8 +64,8 @@ static const struct { rl_command_func_t *search, *safely; } searches[] = {
 	{ rl_vi_search_again, rl_vi_search_again_safely },
 };
 
-/* Whatever keys are bound to one function go to another. */
-static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map)
+void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
+    struct _keymap_entry *map)
 {
 	char **keys = rl_invoking_keyseqs_in_map(from, map);
 	for (size_t i = 0; keys && keys[i]; i++) {
@@ -78,5 +78,5 @@ static void rebind(rl_command_func_t *from, rl_command_func_t *to, Keymap map)
 void undo_guard_searches(struct _keymap_entry *map)
 {
 	for (size_t i = 0; i < sizeof(searches) / sizeof(searches[0]); i++)
-		rebind(searches[i].search, searches[i].safely, map);
+		undo_rebind(searches[i].search, searches[i].safely, map);
 }

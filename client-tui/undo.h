@@ -18,5 +18,8 @@ void undo_settle_search(void);
 /* Keys of this keymap that search so begin at the line that is being typed, with nothing to
  * undo. */
 void undo_guard_searches(struct _keymap_entry *map);
+/* Whatever keys of this keymap are bound to one of readline's functions go to another. */
+void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
+    struct _keymap_entry *map);
 
 #endif

@@ -123,7 +123,7 @@ struct view {
 	bool stream;
 	/* How wide characters are. */
 	layout_width *width;
-	/* The keys that the last row names, pairs of key and words: "F1 help  F2 udp/tcp". */
+	/* The keys that the last row names, pairs of key and words: "? help  ^D quit". */
 	const char *keys;
 	/* Buffers for laying out, used again from draw to draw. All zero at first. */
 	struct layout typed, reply[VIEW_SIDES], line;

@@ -95,14 +95,15 @@ static int emulated(int columns)
 	return columns > 1 ? columns : 2;
 }
 
-static void set_up_emulator(struct terminal *t)
+static void set_up_emulator(struct terminal *t, bool alternate)
 {
 	static const VTermScreenCallbacks callbacks = { .settermprop = set_property, .bell = ring };
 	t->emulator = vterm_new(t->rows, emulated(t->columns));
 	vterm_set_utf8(t->emulator, 1);
 	vterm_output_set_callback(t->emulator, send_output, t);
 	t->screen = vterm_obtain_screen(t->emulator);
-	vterm_screen_enable_altscreen(t->screen, 1);
+	if (alternate)
+		vterm_screen_enable_altscreen(t->screen, 1);
 	vterm_screen_set_callbacks(t->screen, &callbacks, t);
 	vterm_screen_reset(t->screen, 1);
 }
@@ -112,6 +113,12 @@ static void set_up_emulator(struct terminal *t)
 const char *term_home(const struct terminal *t)
 {
 	return t->home;
+}
+
+void term_without_alternate(struct terminal *t)
+{
+	vterm_free(t->emulator);
+	set_up_emulator(t, false);
 }
 
 void term_setenv(struct terminal *t, const char *name, const char *value)
@@ -201,7 +208,7 @@ struct terminal *term_open(int rows, int columns)
 	snprintf(t->home, sizeof(t->home), "%s/terminal.XXXXXX",
 	    folder && strlen(folder) < sizeof(t->home) - 20 ? folder : "/tmp");
 	assert_non_null(mkdtemp(t->home));
-	set_up_emulator(t);
+	set_up_emulator(t, true);
 	set_up_environment(t);
 	return t;
 }

@@ -34,6 +34,9 @@ struct terminal;
  * ours, with HOME and the XDG folders in there, TERM=xterm-256color, LC_ALL=C.UTF-8,
  * INPUTRC=/dev/null; without LINES, COLUMNS, NO_COLOR, COLORFGBG. */
 struct terminal *term_open(int rows, int columns);
+/* It has no alternate screen, whatever TERM says, as where that is turned off. Before the first
+ * program. */
+void term_without_alternate(struct terminal *t);
 /* NULL unsets. For the next program. */
 void term_setenv(struct terminal *t, const char *name, const char *value);
 /* Writes a file below the home folder ("folder/file" makes the folder), and its path; valid until

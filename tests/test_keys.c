@@ -49,6 +49,7 @@ static void drain(struct keys *k, int64_t now, char *out, size_t size)
 			append_bytes(out, size, &e);
 			append(out, size, e.key == KEY_PASTE ? "}" : ">");
 			append(out, size, e.clipped ? "!" : "");
+			append(out, size, e.unfinished ? "?" : "");
 		} else if (e.key == KEY_FUNCTION) {
 			char number[16];
 			snprintf(number, sizeof number, "F%d", e.number);
@@ -129,6 +130,7 @@ static void test_function_keys(void **state)
 		{ "\033[[A\033[[B\033[[C\033[[D\033[[E", "F1 F2 F3 F4 F5" },
 		{ "\033[1;2P\033[1;5Q\033[1;3R\033[1;6S", "F1 F2 F3 F4" },
 		{ "\033O2P\033O1;2Q", "F1 F2" },
+		{ "\033[Q\033[R\033[S\033OR\033[13~", "F2 F3 F4 F3 F3" },
 		{ "\033[15;5~\033[15^\033[15$\033[15@", "F5 F5 F5 F5" },
 		{ "\033[16~\033[22~\033[25~\033[34~\033[[F\033[P", "" },
 	};
@@ -188,9 +190,85 @@ static void test_unknown_is_dropped(void **state)
 		{ "\033O", "<^O>" },
 		{ "\033O\r", "<^O> <\\x0d>" },
 		{ "\033[99999999999999999999~x", "<x>" },
-		{ "\033[1;2;3;4;5;6;7;8;9~x", "top <x>" },
+		{ "\033[1;2;3;4;5;6;7;8;9~x", "<x>" },
 	};
 	CHECK(table);
+}
+
+/* What terminals answer to questions that somebody else asked. The C1 forms are those in UTF-8. */
+static void test_answers_are_dropped(void **state)
+{
+	(void)state;
+	static const struct one_case table[] = {
+		/* The cursor; where it could be a key with a modifier that is taken for one. */
+		{ "\033[24;80Rx", "<x>" },
+		{ "\033[1;1Rx\033[2;5R\033[1;80R\033[17R\033[?24;80;1R", "<x>" },
+		{ "\033[1;5R", "F3" },
+		{ "\033[24;5A\033[3;2H\033[1;300C\033[7B\033[1;2;3D\033[3;99~x", "<x>" },
+		/* What it is, modes, windows, focus, keyboard, mouse. */
+		{ "\033[?62;c\033[>41;354;0c\033[=1c\033[0n\033[?997;1n\033[2;1;1;112;112;1;0xx", "<x>" },
+		{ "\033[?2026;2$y\033[4;2$y\033[8;24;80t\033[3;0;0t\033[?1;0;256S\033[I\033[O\033[?1uz", "<z>" },
+		{ "\033[<35;10;5M\033[<0;1;1m\033[35;3;4M\033[M#!!\033[1;1;1&wz", "<z>" },
+		{ "\033]11;rgb:1e1e/1e1e/1e1e\ax", "<x>" },
+		{ "\033]11;rgb:1e1e/1e1e/1e1e\033\\x", "<x>" },
+		{ "\033]lgrüße\033\\\033]52;c;aGVsbG8=\ax", "<x>" },
+		{ "\033P>|XTerm(370)\033\\\033P1$r0m\033\\\033P!|00000000\033\\x", "<x>" },
+		{ "\033Pnothing at first\033\\\033_Gi=31;OK\033\\\033^privacy\033\\\033Xany\r\n\033\\x", "<x>" },
+		{ "\033]\033\\\033_\a\033P\033\\x", "<x>" },
+		{ "\xc2\x9b" "24;80R\xc2\x9d" "11;rgb:0/0/0\xc2\x9c\xc2\x90>|x\033\\x", "<x>" },
+		{ "\xc2\x9f" "G\xc2\x9c\xc2\x9e" "p\a\xc2\x98s\xc2\x9cx", "<x>" },
+		{ "\xc2\x9b" "A\xc2\x8fR\xc2\x9b" "5~", "<^[A> F3 pgup" },
+		/* \x9c is also the end of a character. */
+		{ "\033]0;\xc5\x9c\xc2\xa9x\ax", "<x>" },
+		/* Broken off by another sequence, and by keys for getting out. */
+		{ "\033]11;rgb\033[5~x", "pgup <x>" },
+		{ "\033]11;rgb\x03x", "int <x>" },
+		{ "\033P>|\x1ax", "susp <x>" },
+		{ "\033]11;rgb", "" },
+		{ "\033]11;rgb\xc2", "<\xc2>" },
+		/* Meta keys have the same beginnings. */
+		{ "\033]", "<^]>" },
+		{ "\033P\033_\033^\033X", "<^P> <^_> <^^> <^X>" },
+		{ "\033_\r", "<^_> <\\x0d>" },
+	};
+	CHECK(table);
+	/* Byte by byte. */
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		char out[128] = "";
+		struct keys *k = keys_new();
+		for (const char *at = table[i].bytes; *at != '\0'; at++) {
+			keys_feed(k, at, 1, 0);
+			drain(k, 0, out, sizeof out);
+		}
+		drain(k, LONG_AFTER, out, sizeof out);
+		assert_string_equal(out, table[i].keys);
+		keys_free(k);
+	}
+}
+
+/* An answer without end holds the keyboard neither for ever nor for any number of bytes. */
+static void test_answer_without_end(void **state)
+{
+	(void)state;
+	char out[64] = "", piece[4096];
+	size_t fed = 0;
+	struct keys *k = keys_new();
+	memset(piece, 'x', sizeof piece);
+	keys_feed(k, "\033]52;c;", 7, 0);
+	drain(k, 0, out, sizeof out);
+	assert_int_equal(keys_deadline(k), KEYS_SEQUENCE_WAIT);
+	drain(k, KEYS_SEQUENCE_WAIT, out, sizeof out);
+	keys_feed(k, "A", 1, LONG_AFTER);
+	drain(k, LONG_AFTER, out, sizeof out);
+	assert_string_equal(out, "<A>");
+	keys_feed(k, "\033P", 2, LONG_AFTER);
+	while (strlen(out) < 20 && fed < 2 * KEYS_STRING_MAX) {
+		keys_feed(k, piece, sizeof piece, LONG_AFTER);
+		drain(k, LONG_AFTER, out, sizeof out);
+		fed += sizeof piece;
+	}
+	assert_int_equal(fed, KEYS_STRING_MAX + sizeof piece);
+	keys_free(k);
 }
 
 static void test_long_sequence(void **state)
@@ -238,6 +316,53 @@ static void test_escape_waits(void **state)
 	assert_int_equal(e.key, KEY_TEXT_BYTES);
 	assert_int_equal(e.length, 3);
 	keys_free(k);
+}
+
+/* What a lone Esc is followed by, and when, by a pause of so many ms before each piece. */
+static void check_late(const char *const pieces[], int64_t pause, const char *expected)
+{
+	char out[128] = "";
+	int64_t now = 0;
+	struct keys *k = keys_new();
+	for (; *pieces != NULL; pieces++) {
+		keys_feed(k, *pieces, strlen(*pieces), now);
+		drain(k, now, out, sizeof out);
+		now += pause * MS;
+		drain(k, now, out, sizeof out);
+	}
+	drain(k, now + LONG_AFTER, out, sizeof out);
+	keys_free(k);
+	assert_string_equal(out, expected);
+}
+
+#define CHECK_LATE(pause, expected, ...) check_late((const char *const[]){ __VA_ARGS__, NULL }, (pause), (expected))
+
+static void test_escape_and_what_follows(void **state)
+{
+	(void)state;
+	/* A slow line splits sequences. */
+	CHECK_LATE(100, "esc <^[A>", "\033", "[A");
+	CHECK_LATE(100, "esc <^[A> <b>", "\033", "[", "A", "b");
+	CHECK_LATE(100, "esc F5", "\033", "[1", "5~");
+	CHECK_LATE(100, "esc {text}", "\033", "[200~te", "xt\033[201~");
+	CHECK_LATE(100, "esc <x>", "\033", "[24;8", "0Rx");
+	CHECK_LATE(100, "esc <x>", "\033", "[24;5Rx");
+	CHECK_LATE(100, "esc <x>", "\033", "[?62;cx");
+	CHECK_LATE(100, "esc <x>", "\033", "]11;rgb:1/1/1", "\ax");
+	CHECK_LATE(100, "<^[A>", "\033[", "A");
+	/* People type words. */
+	CHECK_LATE(5000, "esc </> <s> <t> <a> <t> <s>", "\033", "/stats");
+	CHECK_LATE(100, "esc </> <s>", "\033", "/", "s");
+	CHECK_LATE(100, "esc <[> <x> <]>", "\033", "[", "x", "]");
+	CHECK_LATE(100, "esc <[> <1> <]>", "\033", "[1]");
+	CHECK_LATE(100, "esc <]> <x>", "\033", "]", "x");
+	CHECK_LATE(100, "esc <O> <P>", "\033", "OP");
+	CHECK_LATE(100, "esc <[>", "\033", "[");
+	CHECK_LATE(100, "esc <]>", "\033", "]");
+	CHECK_LATE(700, "esc <[> <A>", "\033", "[A");
+	/* At once it is Meta. */
+	CHECK_LATE(100, "<^b>", "\033" "b");
+	CHECK_LATE(20, "<^b>", "\033", "b");
 }
 
 static void test_quoted(void **state)
@@ -299,6 +424,7 @@ static void test_paste_is_bounded(void **state)
 	keys_free(k);
 }
 
+/* It ends by silence, told apart from one that was too long. */
 static void test_paste_without_end(void **state)
 {
 	(void)state;
@@ -306,14 +432,31 @@ static void test_paste_without_end(void **state)
 	struct keys *k = keys_new();
 	keys_feed(k, "\033[200~lost\033[20", 14, 0);
 	drain(k, 0, out, sizeof out);
-	keys_feed(k, "\x03", 1, KEYS_PASTE_SILENCE - 1);
-	drain(k, LONG_AFTER, out, sizeof out);
-	assert_int_equal(keys_deadline(k), INT64_MAX);
+	assert_int_equal(keys_deadline(k), KEYS_PASTE_SILENCE);
+	keys_feed(k, "typed", 5, KEYS_PASTE_SILENCE - 1);
+	drain(k, KEYS_PASTE_SILENCE, out, sizeof out);
 	assert_string_equal(out, "");
-	keys_feed(k, "\x03z", 2, KEYS_PASTE_SILENCE + LONG_AFTER);
-	drain(k, KEYS_PASTE_SILENCE + LONG_AFTER, out, sizeof out);
-	assert_string_equal(out, "{lost^[20\\x03}! int <z>");
+	drain(k, 2 * KEYS_PASTE_SILENCE, out, sizeof out);
+	keys_feed(k, "z", 1, 2 * KEYS_PASTE_SILENCE);
+	drain(k, 2 * KEYS_PASTE_SILENCE, out, sizeof out);
+	assert_string_equal(out, "{lost^[20typed}? <z>");
+	assert_int_equal(keys_deadline(k), INT64_MAX);
 	keys_free(k);
+}
+
+/* A ^C that nothing follows is the key; among other bytes it is text. */
+static void test_interrupt_ends_paste(void **state)
+{
+	(void)state;
+	CHECK_LATE(300, "{lost}? int <z>", "\033[200~lost", "\x03", "z");
+	CHECK_LATE(300, "{}? int int", "\033[200~", "\x03", "\x03");
+	CHECK_LATE(300, "{a}? int", "\033[200~a\x03");
+	CHECK_LATE(300, "{a\\x03\\x03}? int", "\033[200~", "a\x03\x03\x03");
+	CHECK_LATE(300, "{a^[20}? int", "\033[200~a\033[20", "\x03");
+	CHECK_LATE(300, "{a\\x03b}", "\033[200~a\x03" "b", "\033[201~");
+	CHECK_LATE(300, "{a\\x03}", "\033[200~a\x03\033[201~");
+	/* The text is split right behind it. */
+	CHECK_LATE(30, "{a\\x03b}", "\033[200~a\x03", "b\033[201~");
 }
 
 int main(void)
@@ -324,12 +467,16 @@ int main(void)
 		cmocka_unit_test(test_scrolling),
 		cmocka_unit_test(test_editor_sequences),
 		cmocka_unit_test(test_unknown_is_dropped),
+		cmocka_unit_test(test_answers_are_dropped),
+		cmocka_unit_test(test_answer_without_end),
 		cmocka_unit_test(test_long_sequence),
 		cmocka_unit_test(test_escape_waits),
+		cmocka_unit_test(test_escape_and_what_follows),
 		cmocka_unit_test(test_quoted),
 		cmocka_unit_test(test_paste),
 		cmocka_unit_test(test_paste_is_bounded),
 		cmocka_unit_test(test_paste_without_end),
+		cmocka_unit_test(test_interrupt_ends_paste),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

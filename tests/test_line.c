@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+#include <readline/readline.h>
 
 #include "../client-tui/prompt.h"
 
@@ -272,14 +274,217 @@ static void keeps_escape_apart(void **state)
 	feed("x");
 	assert_line("ab", 1);
 	prompt_clear();
-	/* In emacs mode it is Meta. */
+	/* In emacs mode it does nothing, whatever was begun: not even to a search that it may not
+	 * end. */
 	feed("\033\005");
-	feed("one two");
-	prompt_clear();
 	prompt_escape();
 	feed("\005");
-	feed("x");
+	feed("one two");
+	prompt_escape();
+	feed("b");
+	assert_line("one twob", 8);
+	feed("\033" "3");
+	prompt_escape();
+	feed("c");
+	assert_line("one twobccc", 11);
+	feed("\r\x12w");
+	rl_variable_bind("isearch-terminators", "\r");
+	prompt_escape();
+	rl_variable_bind("isearch-terminators", "\033\n");
+	feed("\005d");
+	assert_line("one twobcccd", 12);
+}
+
+/* Commands that read keys by themselves, and end with the end of file or with nothing at all. */
+static size_t read_by_command;
+
+static int read_to_end(int count, int key)
+{
+	(void)count, (void)key;
+	while (rl_read_key() >= 0)
+		read_by_command++;
+	return 0;
+}
+
+static int read_for_ever(int count, int key)
+{
+	(void)count, (void)key;
+	for (;;) {
+		RL_SETSTATE(RL_STATE_MOREINPUT);
+		rl_read_key();
+		RL_UNSETSTATE(RL_STATE_MOREINPUT);
+		read_by_command++;
+	}
+	return 0;
+}
+
+static void stops_commands_that_read(void **state)
+{
+	struct heard *h = *state;
+	rl_add_defun("read-to-end", read_to_end, -1);
+	rl_add_defun("read-for-ever", read_for_ever, -1);
+	rl_parse_and_bind((char[]){"\"\\C-xr\": read-to-end"});
+	rl_parse_and_bind((char[]){"\"\\C-xf\": read-for-ever"});
+	for (int i = 0; i < 3; i++) {
+		read_by_command = 0;
+		feed("ab\x18r");
+		assert_true(read_by_command > 0 && read_by_command < 10000);
+		assert_line("ab", 2);
+		feed("\x18" "f");
+		feed("c");
+		assert_line("abc", 3);
+		feed("\x08\x08\x08");
+	}
+	/* What comes with it is the command's. */
+	read_by_command = 0;
+	feed("\x18rabc");
+	assert_true(read_by_command >= 3);
+	assert_line("", 0);
+	assert_int_equal(h->lines + h->ends, 0);
+	/* In vi mode too, where the first is bound to nothing. */
+	feed("\033\n");
+	rl_bind_keyseq_in_map("f", read_for_ever, rl_get_keymap_by_name("vi-move"));
+	prompt_escape();
+	feed("f");
+	feed("ix");
 	assert_line("x", 1);
+	rl_bind_keyseq_in_map("f", rl_vi_char_search, rl_get_keymap_by_name("vi-move"));
+	/* The one of readline 8.3 is not to be had by a key. */
+	rl_command_func_t *named = rl_named_function("execute-named-command");
+	assert_true(!named || !rl_invoking_keyseqs(named));
+	prompt_escape();
+	feed("\005");
+	prompt_clear();
+	feed("\033x");
+	feed("y");
+	assert_line("y", 1);
+	/* An inputrc that is read anew brings it back. */
+	rl_bind_keyseq("\\C-xn", named);
+	feed("\x18n");
+	feed("z");
+	assert_line("yz", 2);
+}
+
+/* Reads an inputrc anew, as one that was changed. */
+static void bind_anew(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "set keymap vi-move\n\"\\C-xo\": %s\nset keymap emacs\n\"\\C-xo\": %s\n", name, name);
+	assert_int_equal(fclose(file), 0);
+	feed("\x18\x12");
+}
+
+/* Every command that an inputrc can bind, with a great argument and a line of some length, as the
+ * last key and with keys behind it, in both modes: it comes back, and one can type. */
+static void every_command_returns(void **state)
+{
+	char path[] = "/tmp/test-line-XXXXXX", text[301];
+	const char **names = rl_funmap_names();
+	int fd = mkstemp(path);
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	rl_read_init_file(path);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (size_t i = 0; names[i]; i++) {
+		bind_anew(path, names[i]);
+		for (int way = 0; way < 4; way++) {
+			bool vi = way / 2;
+			insert(text);
+			if (vi) {
+				feed("\033\n");
+				prompt_escape();
+			}
+			feed(vi ? "yy99999\x18o" : "\025\031\03399999\x18o");
+			if (way % 2)
+				feed("aa");
+			prompt_clear();
+			prompt_escape();
+			feed("\005");
+			prompt_clear();
+			feed("ok");
+			if (prompt_state().length != 2)
+				fail_msg("%s: \"%.40s\"", names[i], prompt_state().text);
+			prompt_clear();
+		}
+	}
+	bind_anew(path, "abort");
+	unlink(path);
+	free(names);
+}
+
+/* Macros that call themselves: at once, with text, with Enter, by way of each other, within a
+ * search, ever longer. */
+static void stops_macros(void **state)
+{
+	static const char *const macros[] = {
+		"\"\\C-o\": \"\\C-o\"", "\"\\C-o\": \"x\\C-o\"", "\"\\C-o\": \"\\C-ox\"", "\"\\C-o\": \"x\\C-m\\C-o\"",
+		"\"\\C-o\": \"\\C-xo\"", "\"\\C-o\": \"\\C-r\\C-o\"", "\"\\C-o\": \"\\C-rx\\C-o\"",
+		"\"\\C-o\": \"x\\C-a\\C-k\\C-y\\C-y\\C-o\"", "\"\\C-o\": \"\\e1000000x\\C-o\"",
+		"\"\\C-o\": \"\\C-v\\C-o\\C-o\"", "\"\\C-o\": \"\\C-]\\C-o\\C-o\"",
+	};
+	struct heard *h = *state;
+	for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "%s", macros[i]);
+		rl_parse_and_bind((char[]){"\"\\C-xo\": \"\\C-o\""});
+		rl_parse_and_bind(text);
+		feed("ab\x0f");
+		prompt_clear();
+		assert_line("", 0);
+		feed("ok\r");
+		assert_string_equal(h->line, "ok");
+		assert_int_equal(h->ends, 0);
+	}
+	rl_parse_and_bind((char[]){"\"\\C-o\": operate-and-get-next"});
+}
+
+/* A line feed that is quoted ends a line as Enter does; a carriage return is a character. */
+static void hands_over_lines(void **state)
+{
+	struct heard *h = *state;
+	feed("one\x16\ntwo\r");
+	assert_int_equal(h->lines, 2);
+	assert_string_equal(h->line, "two");
+	assert_int_equal(h->length, 3);
+	/* They are lines of the history as well. */
+	feed("\020\020");
+	assert_line("one", 3);
+	prompt_clear();
+	feed("a\x16\r" "b\x16\n\x16\n\r");
+	assert_int_equal(h->lines, 5);
+	assert_int_equal(h->length, 0);
+	feed("\020");
+	assert_line("a\r" "b", 3);
+	prompt_clear();
+	rl_parse_and_bind((char[]){"\"\\C-xo\": \"m\\C-v\\C-jn\""});
+	feed("\x18o\r");
+	assert_int_equal(h->lines, 7);
+	assert_string_equal(h->line, "n");
+}
+
+/* The first key of an empty line. */
+static void tells_first_key(void **state)
+{
+	(void)state;
+	assert_true(prompt_begins_with('?'));
+	assert_false(prompt_begins_with('\r'));
+	static const char *const begun[] = { "x", "\x16", "\x12", "\x18", "\033" "3", "\033p" };
+	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]); i++) {
+		feed(begun[i]);
+		assert_false(prompt_begins_with('?'));
+		assert_true(prompt_clear());
+		assert_false(prompt_clear());
+		assert_true(prompt_begins_with('?'));
+	}
+	feed("\033\n");
+	assert_true(prompt_begins_with('?'));
+	prompt_escape();
+	assert_false(prompt_begins_with('?'));
+	feed("i");
+	assert_true(prompt_begins_with('?'));
 }
 
 static void tells_quoting(void **state)
@@ -432,6 +637,11 @@ int main(void)
 		TEST(survives_broken_text),
 		TEST(survives_any_keys),
 		TEST(keeps_escape_apart),
+		TEST(stops_commands_that_read),
+		TEST(every_command_returns),
+		TEST(stops_macros),
+		TEST(hands_over_lines),
+		TEST(tells_first_key),
 		TEST(tells_quoting),
 		TEST(inserts_pastes),
 		TEST(bounds_lines),

@@ -839,6 +839,9 @@ static void gives_back_without_alternate_screen(void **state)
 	term_signal(t, SIGSEGV);
 	assert_int_not_equal(term_exit_status(t), 0);
 	assert_given_back(t);
+	/* The rows stay, the input line does not. */
+	term_expect_gone(t, "demo>");
+	term_expect_row_is(t, 2, "above");
 	int row, column;
 	term_cursor(t, &row, &column);
 	assert_int_equal(column, 0);

@@ -376,6 +376,189 @@ static void control_keys(void **state)
 	term_expect(t, "answered 0 of 0");
 }
 
+/* Esc, and nothing at once behind it, takes nothing with it. */
+static void lone_escape(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	client_line(t, "/stats");
+	term_expect(t, "Esc or F1 leaves");
+	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
+	term_expect_gone(t, "Esc or F1 leaves");
+	/* Without a page it takes away a message, which tells here that it was taken for Esc alone. */
+	client_line(t, "/nonsense");
+	term_expect_row(t, -1, "no such command");
+	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
+	term_expect_row(t, -1, "F4 order");
+	client_line(t, "/stats");
+	term_expect(t, "Esc or F1 leaves");
+	term_type(t, "q");
+	/* At once it is Meta: back a word, and forward. */
+	term_type(t, "ab cd\033b");
+	term_expect_cursor(t, -2, 9);
+	term_type(t, "\033f");
+	term_expect_cursor(t, -2, 11);
+	term_type(t, "\r");
+	client_expect_pair(t, "1 ab cd", "1 AB CD");
+	client_leave(t);
+}
+
+/* Ways out and to the help that need no function key. */
+static void leaves_without_function_keys(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	term_expect_row(t, -1, "? help  ^D quit");
+	term_type(t, "?");
+	term_expect(t, "/connect");
+	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
+	term_expect_gone(t, "/connect");
+	/* What begins with it can be sent. */
+	client_line(t, "??what");
+	client_expect_pair(t, "1 ?what", "1 ?WHAT");
+	client_line(t, "\x16?quoted");
+	client_expect_pair(t, "2 ?quoted", "2 ?QUOTED");
+	client_line(t, "what?");
+	client_expect_pair(t, "3 what?", "3 WHAT?");
+	term_paste(t, "?pasted");
+	term_type(t, "\r");
+	client_expect_pair(t, "4 ?pasted", "4 ?PASTED");
+	/* Ctrl-C drops what is typed, then says how to leave; another key is not the second Ctrl-C. */
+	term_type(t, "typed\003");
+	term_expect_row_is(t, -2, " udp>");
+	term_expect_row(t, -1, "^D quit");
+	term_type(t, "\003");
+	term_expect_row(t, -1, "Ctrl-C once more leaves");
+	term_type(t, "x\003");
+	term_expect_row_is(t, -2, " udp>");
+	term_type(t, "\003");
+	term_expect_row(t, -1, "Ctrl-C once more leaves");
+	/* It is not said for longer than it is true. */
+	term_expect_row(t, -1, "^D quit");
+	term_type(t, "\003");
+	term_expect_row(t, -1, "Ctrl-C once more leaves");
+	term_type(t, "\003");
+	assert_int_equal(term_exit_status(t), 0);
+	term_expect(t, "4 sent, 4 answered");
+}
+
+/* Help and the way out are the last that a narrow screen leaves out. */
+static void keys_on_any_width(void **state)
+{
+	struct terminal *t = client_private(40, 120, NO_MORE);
+
+	(void)state;
+	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
+	term_resize(t, 8, 30);
+	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp");
+	term_resize(t, 6, 16);
+	term_expect_row_is(t, -1, " ? help  ^D quit");
+	client_leave(t);
+}
+
+/* What the terminal answers to somebody else's questions, split anywhere. */
+static void answers_are_no_keys(void **state)
+{
+	static const char answers[] = "\033[24;80R\033]11;rgb:1e1e/1e1e/1e1e\a\033P>|XTerm(370)\033\\\033[?62;c\033_Gi=1;OK\033\\"
+	    "\033[?2026;2$y\033[8;24;80t\xc2\x9b" "24;80R";
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof answers - 1; i++) {
+		term_bytes(t, answers + i, 1);
+		term_update(t);
+	}
+	client_line(t, "and this");
+	client_expect_pair(t, "1 and this", "1 AND THIS");
+	term_expect_row_is(t, -2, " udp>");
+	/* F3 in its forms. */
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const forms[] = {"\033OR", "\033[13~", "\033[R", "\033[1;2R"};
+
+		term_type(t, forms[i]);
+		term_expect_row(t, -2, i % 2 ? "udp>" : "both>");
+	}
+	client_leave(t);
+}
+
+/* The end of a paste that never comes. */
+static void unfinished_paste(void **state)
+{
+	struct terminal *t = client_private(24, 80, NO_MORE);
+
+	(void)state;
+	/* Ctrl-C among other bytes is text; alone it frees. That a message goes tells that a key
+	 * was taken. */
+	client_line(t, "/nonsense");
+	term_expect_row(t, -1, "no such command");
+	term_type(t, "\033[200~lost \003 of");
+	term_update(t);
+	term_type(t, "\003");
+	term_expect_row(t, -1, "F4 order");
+	client_line(t, "free");
+	client_expect_pair(t, "1 free", "1 FREE");
+	/* Without it: what came is there to be seen. */
+	term_type(t, "\033[200~half");
+	term_expect(t, "the end of the paste did not come");
+	term_expect_row_is(t, -2, " udp> half");
+	client_line(t, " a line");
+	client_expect_pair(t, "2 half a line", "2 HALF A LINE");
+	term_type(t, "\033[200~one\ntwo");
+	term_expect(t, "Send 2 pasted lines (the end did not come)? y sends them, n drops them");
+	term_type(t, "y");
+	client_expect_pair(t, "4 two", "4 TWO");
+	client_leave(t);
+}
+
+/* Over TCP the replies stay beside their lines. */
+static void line_feed_ends_a_line(void **state)
+{
+	struct terminal *t = client_private(24, 80, MORE("-t"));
+
+	(void)state;
+	client_line(t, "one\x16\ntwo");
+	client_line(t, "three");
+	client_expect_pair(t, "1 one", "1 ONE");
+	client_expect_pair(t, "2 two", "2 TWO");
+	client_expect_pair(t, "3 three", "3 THREE");
+	term_expect_row(t, 0, "sent 3");
+	term_expect_row(t, 0, "answered 3");
+	client_leave(t);
+}
+
+/* Without an alternate screen the rows stay, and the summary follows them. */
+static void leaves_clean_rows(void **state)
+{
+	static const char *const terms[] = {"vt100", "screen"};
+	char text[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+		const char *argv[] = {client_path(), NULL};
+		struct terminal *t = term_open(24, 80);
+
+		term_setenv(t, "TERM", terms[i]);
+		term_without_alternate(t);
+		term_run(t, argv);
+		term_expect_row(t, -1, "F4 order");
+		client_line(t, "stays");
+		client_expect_pair(t, "1 stays", "1 STAYS");
+		term_type(t, "\004");
+		assert_int_equal(term_exit_status(t), 0);
+		term_expect(t, "1 sent, 1 answered");
+		client_expect_pair(t, "1 stays", "1 STAYS");
+		for (int row = 0; row < term_rows(t); row++) {
+			snprintf(text, sizeof text, "%s", term_row(t, row));
+			assert_null(strstr(text, "^D quit"));
+			assert_null(strstr(text, "F4 order"));
+			assert_null(strstr(text, "udp>"));
+		}
+		term_close(t);
+	}
+}
+
 static void completion(void **state)
 {
 	struct terminal *t = client_private(24, 80, NO_MORE);
@@ -497,16 +680,18 @@ static void ascii_outside_utf8(void **state)
 	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", "TERM=vt220", NULL};
 	struct terminal *t = term_start(24, 80, argv, env);
 	const char *raw;
-	int row, column;
 	size_t n;
 
 	(void)state;
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
-	/* Pages too have a sign for each, not a question mark. */
+	/* Pages too have a sign for each, not a question mark; the only one is a key, in the last
+	 * row. */
 	client_line(t, "/stats");
 	term_expect(t, "0-79");
-	assert_false(term_find(t, "?", &row, &column));
+	for (int row = 0; row < term_rows(t) - 1; row++)
+		assert_null(strchr(term_row(t, row), '?'));
+	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
 	press(t, 1);
 	client_leave(t);
 	raw = term_raw(t, &n);
@@ -656,7 +841,9 @@ int main(void)
 		TEST(line_comes_back), TEST(unicode_comes_back), TEST(f2_and_commands_switch), TEST(slashes),
 		TEST(empty_line_is_sent), TEST(help_page), TEST(f4_and_order), TEST(scrolls), TEST(position_is_held),
 		TEST(finds), TEST(clears), TEST(saves), TEST(connects), TEST(paste_asks), TEST(wheel_is_opt_in),
-		TEST(control_keys), TEST(completion), TEST(history_is_kept), TEST(inputrc_and_vi),
+		TEST(control_keys), TEST(lone_escape), TEST(leaves_without_function_keys),
+		TEST(keys_on_any_width), TEST(answers_are_no_keys), TEST(unfinished_paste), TEST(line_feed_ends_a_line),
+		TEST(leaves_clean_rows), TEST(completion), TEST(history_is_kept), TEST(inputrc_and_vi),
 		TEST(stops_and_continues), TEST(attack_is_harmless), TEST(no_color), TEST(ascii_outside_utf8),
 		TEST(refused_says_what_to_do), TEST(timed_out_says_so), TEST(unreachable_says_so), TEST(dead_resolver), TEST(hang_up_ends_it), TEST(sigterm_restores),
 		TEST(many_peers),

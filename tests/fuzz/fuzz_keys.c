@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The key reader: however the bytes are split, the keys are the same; no text is longer than what was fed; nothing is left
- * in it once all time is over. The first byte says how to split. */
+/* The key reader: however the bytes are split, the keys are the same; no text is longer than what
+ * was fed; nothing is left in it once all time is over; and no byte of an answer of the terminal is
+ * a key, whatever it says. The first byte says how to split, and what kind of answer is made of the
+ * others. */
 #include "config.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +52,7 @@ static void drain(struct keys *k, int64_t now, struct record *r)
 	}
 }
 
+/* Returns with nothing left to come. */
 static void run(const uint8_t *data, size_t size, size_t step, struct record *r)
 {
 	struct keys *k = keys_new();
@@ -64,10 +68,49 @@ static void run(const uint8_t *data, size_t size, size_t step, struct record *r)
 		drain(k, 0, r);
 	}
 	drain(k, LATER, r);
-	/* All but an endless paste is over now; what comes next is a key of its own. */
+	/* What comes next is a key of its own. */
 	if (keys_deadline(k) != INT64_MAX)
 		abort();
 	keys_free(k);
+}
+
+/* Answers: what they begin with and end with; what is between has bytes from `least` to `most`
+ * only. */
+static const struct {
+	const char *begin, *end;
+	unsigned char least, most;
+} answers[] = {
+	{ "\033[?", "c", '0', ';' }, { "\033[?", "$y", '0', ';' }, { "\033[2;2", "R", '0', ';' }, { "\033[>", "u", '0', ';' },
+	{ "\033[8;", "t", '0', ';' }, { "\033[<0;1;1", "m", '0', '9' }, { "\033]1", "\a", ' ', '~' },
+	{ "\033]", "\033\\", ' ', 0xff }, { "\033P1", "\033\\", ' ', '~' }, { "\033_G", "\033\\", ' ', 0xff },
+	{ "\033^", "\a", ' ', '~' }, { "\033X", "\xc2\x9c", ' ', '~' }, { "\xc2\x9b?", "n", '0', ';' },
+	{ "\xc2\x9d" "1", "\xc2\x9c", ' ', '~' }, { "\xc2\x90>|", "\xc2\x9c", ' ', '~' },
+};
+
+/* An answer between two letters: they are all that is left of it. */
+static void check_answer(const uint8_t *data, size_t size, size_t step, size_t which)
+{
+	struct record r = { 0 }, letters = { 0 };
+	/* No longer than sequences may be, or strings. */
+	size_t most = answers[which].most == ';' || answers[which].most == '9' ? 40 : 4096, n = size < most ? size : most;
+	uint8_t *bytes = malloc(n + 16);
+	if (bytes == NULL)
+		abort();
+	size_t used = (size_t)sprintf((char *)bytes, "a%s", answers[which].begin);
+	for (size_t i = 0; i < n; i++)
+		bytes[used++] = (uint8_t)(answers[which].least + data[i] % (answers[which].most - answers[which].least + 1));
+	used += (size_t)sprintf((char *)bytes + used, "%sb", answers[which].end);
+	/* Chance can make an end. */
+	const uint8_t *end = memmem(bytes + 3, used - 3, "\xc2\x9c", 2);
+	if (end == NULL || end == bytes + used - 3) {
+		run(bytes, used, step, &r);
+		run((const uint8_t *)"ab", 2, 0, &letters);
+		if (r.length != letters.length || memcmp(r.bytes, letters.bytes, r.length) != 0)
+			abort();
+	}
+	free(bytes);
+	free(r.bytes);
+	free(letters.bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -84,5 +127,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	free(whole.bytes);
 	free(split.bytes);
+	check_answer(data + 1, size - 1, data[0] / 16, data[0] % (sizeof answers / sizeof *answers));
 	return 0;
 }
