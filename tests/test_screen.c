@@ -441,7 +441,7 @@ static void leaves_without_function_keys(void **state)
 	term_expect_row(t, -1, "Ctrl-C once more leaves");
 	term_type(t, "\003");
 	assert_int_equal(term_exit_status(t), 0);
-	term_expect(t, "4 sent, 4 answered");
+	term_expect(t, "answered 4 of 4");
 }
 
 /* Help and the way out are the last that a narrow screen leaves out. */
@@ -547,7 +547,7 @@ static void leaves_clean_rows(void **state)
 		client_expect_pair(t, "1 stays", "1 STAYS");
 		term_type(t, "\004");
 		assert_int_equal(term_exit_status(t), 0);
-		term_expect(t, "1 sent, 1 answered");
+		term_expect(t, "answered 1 of 1");
 		client_expect_pair(t, "1 stays", "1 STAYS");
 		for (int row = 0; row < term_rows(t); row++) {
 			snprintf(text, sizeof text, "%s", term_row(t, row));
