@@ -4,7 +4,7 @@
  *   in the wire        arrow [time]              answered: the arrow is the transport's, or double for duplicates
  *                      broken arrow time "late"
  *                      dots "  waiting" time
- *                      "queued" time ["connecting"]
+ *                      "queued" | "connecting" [time]
  *                      wire cross word           lost, refused, cut off
  *                      cross "failed" [": " why]
  *   behind a reply     " (" mark {", " mark} ")"
@@ -172,11 +172,11 @@ static void queued_wire(const struct board_item *item, bool stream, const struct
 	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
 	char time[32];
 	waited_text(now - line->typed_at, ascii, time, sizeof time);
-	snprintf(w->rest, sizeof w->rest, "queued %s%s", time,
-	    ledger != NULL && ledger_is_connecting(ledger) ? ", connecting" : "");
-	w->rest_style = STYLE_WAITING;
+	const char *word = ledger != NULL && ledger_is_connecting(ledger) ? "connecting" : "queued";
+	snprintf(w->rest, sizeof w->rest, "%s %s", word, time);
 	if (words_columns(w->rest) > room)
-		snprintf(w->rest, sizeof w->rest, 7 + words_columns(time) > room ? "queued" : "queued %s", time);
+		snprintf(w->rest, sizeof w->rest, "%s", word);
+	w->rest_style = STYLE_WAITING;
 }
 
 static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream,

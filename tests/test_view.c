@@ -308,7 +308,7 @@ static void test_parts(void **state)
 	s->facts.totals = ledger_totals(s->tcp);
 	pass(s, 861 * MS);
 	draw(s, 24, 80);
-	check_seen(s, "1 hello                   ┃ queued 0.8 s");
+	check_seen(s, "1 hello                   ┃ connecting 0.8 s");
 	second = type(s, true, "behind");
 	ledger_connected(s->tcp, s->now);
 	ledger_sent(s->tcp, first, s->now);
