@@ -172,7 +172,7 @@ static void queued_wire(const struct board_item *item, bool stream, const struct
 	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
 	char time[32];
 	waited_text(now - line->typed_at, ascii, time, sizeof time);
-	const char *word = ledger != NULL && ledger_is_connecting(ledger) ? "connecting" : "queued";
+	const char *word = stream && ledger != NULL && ledger_is_connecting(ledger) ? "connecting" : "queued";
 	snprintf(w->rest, sizeof w->rest, "%s %s", word, time);
 	if (words_columns(w->rest) > room)
 		snprintf(w->rest, sizeof w->rest, "%s", word);

@@ -663,7 +663,7 @@ static void test_parts(void **state)
 	ledger_connecting(s->tcp, s->now);
 	s->now += 861 * MS;
 	draw(s, 24, 120);
-	check_seen(s, "┃ queued 0.8 s, connecting ");
+	check_seen(s, "┃ connecting 0.8 s ");
 	ledger_connected(s->tcp, s->now);
 	ledger_sent(s->tcp, 1, s->now);
 	s->now = begun + 906 * MS;

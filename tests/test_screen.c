@@ -712,7 +712,7 @@ static void refused_says_what_to_do(void **state)
 	term_expect(t, "refused");
 	term_expect(t, "again in");
 	client_line(t, "waits for its server");
-	term_expect(t, "queued");
+	term_expect(t, "connecting");
 	press(t, 2);
 	client_line(t, "over udp");
 	client_expect_pair(t, "over udp", "refused");
@@ -784,7 +784,7 @@ static void dead_resolver(void **state)
 	term_run(t, argv);
 	term_expect_row(t, 0, "looking up");
 	client_line(t, "typed meanwhile");
-	client_expect_pair(t, "1 typed meanwhile", "queued");
+	client_expect_pair(t, "1 typed meanwhile", "connecting");
 	term_expect_row(t, 0, "looking up");
 	client_leave(t);
 	close(fd);
