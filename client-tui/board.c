@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two rings of fixed size, whose serials count what was ever added: items, and arrivals. Each transport has a third one beside
- * them, which says where its arrivals stand among all. They go in the order in which they came, so one of a transport that goes is
- * always its oldest. */
+/* Three rings of fixed size, whose serials count what was ever added: items, and the arrivals of each transport. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -9,23 +7,21 @@
 
 #include "board.h"
 
-/* The arrivals of one transport: the serials that they have among all. */
+/* The arrivals of one transport. Serials: the oldest kept, and the next. */
 struct own {
-	uint64_t *serials;
+	struct board_arrival *arrivals;
 	uint64_t first, end;
+	/* What their texts take. */
+	size_t bytes;
 };
 
 struct board {
 	size_t capacity;
 	struct board_item *items;
-	struct board_arrival *arrivals;
-	/* Serials: the oldest kept, and the next. */
 	uint64_t first, end;
-	uint64_t arrivals_first, arrivals_end;
+	size_t item_bytes;
 	/* UDP's and TCP's. */
 	struct own own[2];
-	/* What the texts of each take. */
-	size_t item_bytes, arrival_bytes;
 };
 
 struct board *board_new(size_t capacity)
@@ -35,10 +31,9 @@ struct board *board_new(size_t capacity)
 		return NULL;
 	b->capacity = capacity ? capacity : 1;
 	b->items = calloc(b->capacity, sizeof(*b->items));
-	b->arrivals = calloc(b->capacity, sizeof(*b->arrivals));
 	for (int i = 0; i < 2; i++)
-		b->own[i].serials = calloc(b->capacity, sizeof(*b->own[i].serials));
-	if (!b->items || !b->arrivals || !b->own[0].serials || !b->own[1].serials) {
+		b->own[i].arrivals = calloc(b->capacity, sizeof(*b->own[i].arrivals));
+	if (!b->items || !b->own[0].arrivals || !b->own[1].arrivals) {
 		board_free(b);
 		return NULL;
 	}
@@ -53,11 +48,10 @@ static void drop_item(struct board *b)
 	item->text = NULL;
 }
 
-static void drop_arrival(struct board *b)
+static void drop_arrival(struct board *b, struct own *own)
 {
-	struct board_arrival *arrival = &b->arrivals[b->arrivals_first++ % b->capacity];
-	b->arrival_bytes -= arrival->length;
-	b->own[arrival->stream].first++;
+	struct board_arrival *arrival = &own->arrivals[own->first++ % b->capacity];
+	own->bytes -= arrival->length;
 	free(arrival->text);
 	arrival->text = NULL;
 }
@@ -66,20 +60,20 @@ void board_clear(struct board *b)
 {
 	while (b->first < b->end)
 		drop_item(b);
-	while (b->arrivals_first < b->arrivals_end)
-		drop_arrival(b);
+	for (int i = 0; i < 2; i++) {
+		while (b->own[i].first < b->own[i].end)
+			drop_arrival(b, &b->own[i]);
+	}
 }
 
 void board_free(struct board *b)
 {
 	if (!b)
 		return;
-	if (b->items && b->arrivals)
-		board_clear(b);
+	board_clear(b);
 	free(b->items);
-	free(b->arrivals);
-	free(b->own[0].serials);
-	free(b->own[1].serials);
+	free(b->own[0].arrivals);
+	free(b->own[1].arrivals);
 	free(b);
 }
 
@@ -137,14 +131,12 @@ int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uin
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	while (b->arrivals_end - b->arrivals_first == b->capacity ||
-	    (b->arrivals_first < b->arrivals_end && b->arrival_bytes + n > BOARD_BYTES_MAX))
-		drop_arrival(b);
-	b->arrival_bytes += n;
 	struct own *own = &b->own[stream];
-	own->serials[own->end++ % b->capacity] = b->arrivals_end;
-	b->arrivals[b->arrivals_end++ % b->capacity] = (struct board_arrival){
-		.match = match, .stream = stream, .number = number, .text = bytes, .length = n };
+	while (own->end - own->first == b->capacity || (own->first < own->end && own->bytes + n > BOARD_BYTES_MAX))
+		drop_arrival(b, own);
+	own->bytes += n;
+	own->arrivals[own->end++ % b->capacity] = (struct board_arrival){
+		.match = match, .number = number, .items = b->end, .text = bytes, .length = n };
 	return 0;
 }
 
@@ -163,37 +155,18 @@ const struct board_item *board_item(const struct board *b, uint64_t serial)
 	return serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
 }
 
-uint64_t board_arrivals_first(const struct board *b)
-{
-	return b->arrivals_first;
-}
-
-uint64_t board_arrivals_end(const struct board *b)
-{
-	return b->arrivals_end;
-}
-
-const struct board_arrival *board_arrival(const struct board *b, uint64_t serial)
-{
-	if (serial < b->arrivals_first || serial >= b->arrivals_end)
-		return NULL;
-	return &b->arrivals[serial % b->capacity];
-}
-
-uint64_t board_arrivals_first_of(const struct board *b, bool stream)
+uint64_t board_arrivals_first(const struct board *b, bool stream)
 {
 	return b->own[stream].first;
 }
 
-uint64_t board_arrivals_end_of(const struct board *b, bool stream)
+uint64_t board_arrivals_end(const struct board *b, bool stream)
 {
 	return b->own[stream].end;
 }
 
-const struct board_arrival *board_arrival_of(const struct board *b, bool stream, uint64_t serial)
+const struct board_arrival *board_arrival(const struct board *b, bool stream, uint64_t serial)
 {
 	const struct own *own = &b->own[stream];
-	if (serial < own->first || serial >= own->end)
-		return NULL;
-	return board_arrival(b, own->serials[serial % b->capacity]);
+	return serial >= own->first && serial < own->end ? &own->arrivals[serial % b->capacity] : NULL;
 }

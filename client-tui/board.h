@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The board: what the panes show, in the order of the lecture: lines, strays and notices; and beside it the
- * replies in the order in which they came. Bounded. Pure. */
+/* The board: what the panes show, in the order of the lecture: lines, strays and notices; and beside it each
+ * transport's replies in the order in which they came. Bounded. Pure. */
 #ifndef UPCASE_BOARD_H
 #define UPCASE_BOARD_H
 
@@ -33,22 +33,23 @@ struct board_item {
 /* A reply as it came. */
 struct board_arrival {
 	enum ledger_match match;
-	bool stream;
 	/* The line it belongs to (0 for a stray). */
 	uint64_t number;
+	/* board_end() when it came: of a stray, the item before is the same. */
+	uint64_t items;
 	/* Its text without the tag, always kept (at most BOARD_TEXT_MAX bytes). */
 	unsigned char *text;
 	size_t length;
 };
 
 #define BOARD_TEXT_MAX 65536
-/* All texts of strays and notices together, and all texts of arrivals: a flood of long replies must not take the
- * machine's memory. */
+/* All texts of strays and notices together, and all texts of one transport's arrivals: a flood of long replies must not take
+ * the machine's memory. */
 #define BOARD_BYTES_MAX (32u * 1024 * 1024)
 
 struct board;
 
-/* `capacity` items and as many arrivals at most, of BOARD_BYTES_MAX bytes each; the oldest go first. NULL when memory is short. */
+/* `capacity` items and as many arrivals of each transport at most, of BOARD_BYTES_MAX bytes each; the oldest go first. NULL when memory is short. */
 struct board *board_new(size_t capacity);
 void board_free(struct board *b);
 /* Each returns 0, or -1 when memory is short. Texts are copied. */
@@ -58,19 +59,16 @@ int board_add_text(struct board *b, enum board_kind kind, bool stream, const voi
 int board_add_event(struct board *b, const struct record_event *event);
 int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n);
-/* Forgets all of both. */
+/* Forgets all. */
 void board_clear(struct board *b);
 
 /* Items are known by a serial that never changes or comes again: first <= serial < end. */
 uint64_t board_first(const struct board *b);
 uint64_t board_end(const struct board *b);
 const struct board_item *board_item(const struct board *b, uint64_t serial);
-uint64_t board_arrivals_first(const struct board *b);
-uint64_t board_arrivals_end(const struct board *b);
-const struct board_arrival *board_arrival(const struct board *b, uint64_t serial);
-/* The same of one transport's arrivals alone, which have serials of their own. */
-uint64_t board_arrivals_first_of(const struct board *b, bool stream);
-uint64_t board_arrivals_end_of(const struct board *b, bool stream);
-const struct board_arrival *board_arrival_of(const struct board *b, bool stream, uint64_t serial);
+/* The same of one transport's arrivals, which have serials of their own. */
+uint64_t board_arrivals_first(const struct board *b, bool stream);
+uint64_t board_arrivals_end(const struct board *b, bool stream);
+const struct board_arrival *board_arrival(const struct board *b, bool stream, uint64_t serial);
 
 #endif

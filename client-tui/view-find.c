@@ -39,6 +39,12 @@ static bool contains(struct view *v, size_t needle, const void *text, size_t n)
 	return needle > 0 && length > 0 && memmem(s + needle, length, s, needle) != NULL;
 }
 
+/* In the order of arrival a pane shows the replies of its own transport only. */
+static bool sees(const struct view *v, bool stream)
+{
+	return !v->arrivals || list_shown(v, stream ? LIST_TCP : LIST_UDP);
+}
+
 /* The line or a reply that its row shows. */
 static bool line_contains(struct view *v, size_t needle, const struct board_item *item)
 {
@@ -48,10 +54,17 @@ static bool line_contains(struct view *v, size_t needle, const struct board_item
 		return false;
 	bool found = contains(v, needle, typed->text, typed->length);
 	for (int i = 0; i < VIEW_SIDES && !found; i++) {
-		const struct ledger_row *line = sides[i].line;
+		const struct ledger_row *line = sees(v, sides[i].stream) ? sides[i].line : NULL;
 		found = line != NULL && line->reply != NULL && contains(v, needle, line->reply, line->reply_length);
 	}
 	return found;
+}
+
+static bool item_contains(struct view *v, size_t needle, const struct board_item *item)
+{
+	if (item->kind == BOARD_LINE)
+		return line_contains(v, needle, item);
+	return (item->kind != BOARD_STRAY || sees(v, item->stream)) && contains(v, needle, item->text, item->length);
 }
 
 bool view_find(struct view *v, const struct board *b, int rows, int columns, const char *text)
@@ -62,17 +75,17 @@ bool view_find(struct view *v, const struct board *b, int rows, int columns, con
 	if (again && v->found < index)
 		index = v->found;
 	while (needle > 0 && index > board_first(b)) {
-		const struct board_item *item = board_item(b, --index);
-		if (item->kind == BOARD_LINE ? line_contains(v, needle, item) :
-		    contains(v, needle, item->text, item->length)) {
+		if (item_contains(v, needle, board_item(b, --index))) {
 			v->find = text;
 			v->found = index;
 			v->page = NULL;
 			v->scrolled = true;
-			v->bottom = index;
-			v->bottom_line = SIZE_MAX;
-			/* In the middle of the screen, where both neighbours can be read. */
-			view_scroll(v, b, rows, columns, rows / 2);
+			for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+				scroll_to_item(&(const struct list){ .v = v, .b = b, .of = of }, index);
+				v->bottom[of].lines = 1;
+			}
+			/* In the middle of the screen, where both neighbours can be read; its beginning if it is long. */
+			view_scroll(v, b, rows, columns, panes_measure(v, b, rows, columns).height / 2);
 			return true;
 		}
 	}

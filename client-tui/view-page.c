@@ -69,10 +69,10 @@ void page_scroll(struct view *v, const struct panes *p, long lines)
 	v->page->top = top;
 }
 
-void page_more(struct canvas *c, int row, int from, uint64_t n)
+void page_more(struct canvas *c, int row, int from, int to, uint64_t n)
 {
 	char text[64];
-	int room = c->columns - 1 - from;
+	int room = to - 1 - from;
 	int length = snprintf(text, sizeof text, "-- %" PRIu64 " more below --", n);
 	if (n == 0)
 		return;
@@ -80,7 +80,7 @@ void page_more(struct canvas *c, int row, int from, uint64_t n)
 		length = snprintf(text, sizeof text, "%" PRIu64 " more below", n);
 	if (length > room)
 		length = snprintf(text, sizeof text, "%" PRIu64 " more", n);
-	canvas_text(c, row, length < room ? c->columns - 1 - length : from, c->columns, text, STYLE_FAINT);
+	canvas_text(c, row, length < room ? to - 1 - length : from, to, text, STYLE_FAINT);
 }
 
 static void draw_text(struct view *v, struct canvas *c, const struct panes *p, const struct frame *f)
@@ -116,6 +116,6 @@ void page_draw(struct view *v, struct canvas *c, const struct panes *p)
 	draw_text(v, c, p, &f);
 	if (f.last >= 0) {
 		int column = canvas_text(c, f.last, p->pad, p->columns, "Esc or F1 leaves", STYLE_FAINT);
-		page_more(c, f.last, column + 1, most - v->page->top);
+		page_more(c, f.last, column + 1, p->columns, most - v->page->top);
 	}
 }

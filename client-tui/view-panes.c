@@ -198,9 +198,9 @@ static const char *side_name(const struct view *v, int side, int columns)
 		{ { "UDP replies", "UDP" }, { "UDP replies as they came", "UDP as they came", "UDP arrivals", "UDP" } },
 		{ { "TCP replies", "TCP" }, { "TCP replies as they came", "TCP as they came", "TCP arrivals", "TCP" } },
 	};
-	if (!v->both)
-		return v->arrivals ? "replies as they came" : "replies";
-	const char *const *name = names[side][v->arrivals];
+	if (!v->both && !v->arrivals)
+		return "replies";
+	const char *const *name = names[v->both ? side : v->stream][v->arrivals];
 	while (name[1] != NULL && words_columns(name[0]) > columns)
 		name++;
 	return name[0];

@@ -37,10 +37,25 @@ struct panes panes_measure(const struct view *v, const struct board *b, int rows
 int pane_wire_room(const struct pane *pane);
 void headings_draw(const struct view *v, struct canvas *c, const struct panes *p);
 
+/* A list on a screen of one size. */
+struct list {
+	struct view *v;
+	const struct board *b;
+	const struct panes *p;
+	enum view_list of;
+};
+
 /* view.c */
-/* The rows that the panes show: first <= index < end. */
-uint64_t panes_first(const struct board *b);
-uint64_t panes_end(const struct view *v, const struct board *b);
+/* The list is on the screen. */
+bool list_shown(const struct view *v, enum view_list of);
+/* The pane of replies that the list stands in. */
+int list_side(const struct view *v, enum view_list of);
+/* Goes to the row before, or to the one after (from list_first() - 1 to the first one). Returns false, and stays, if there is
+ * none. */
+uint64_t list_first(const struct list *l);
+uint64_t list_end(const struct list *l);
+bool list_back(const struct list *l, uint64_t *index);
+bool list_on(const struct list *l, uint64_t *index);
 /* How wide a character is drawn. */
 layout_width *view_width(const struct view *v);
 /* Lays out our words or someone else's text, up to its zero byte. */
@@ -59,7 +74,6 @@ struct row_side {
 	/* The line went over it, and what its ledger says: NULL when it is forgotten. */
 	bool sent;
 	const struct ledger_row *line;
-	const struct board_arrival *arrival;
 	/* What stands in the pane, if anything; the marks behind it begin at byte `mark`. */
 	bool has;
 	size_t mark;
@@ -69,6 +83,7 @@ struct row_side {
 
 /* One row, laid out in v->typed and v->reply (or v->line) until the next one is. */
 struct row {
+	/* NULL for an arrival. */
 	const struct board_item *item;
 	/* The line that was typed, NULL when it is forgotten or the row is no line. */
 	const struct ledger_row *line;
@@ -87,10 +102,11 @@ struct row {
 /* Which transports' replies a line shows, and what their ledgers say of it, in VIEW_SIDES sides. Returns the line as it was typed, NULL when it is
  * forgotten. */
 const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides);
-void row_lay(struct view *v, const struct board *b, const struct panes *p, uint64_t index, struct row *row);
+void row_lay(const struct list *l, uint64_t index, struct row *row);
 /* Draws `count` of its display lines from line `skip` on at canvas row `at`. */
-void row_draw(struct view *v, struct canvas *c, const struct panes *p, const struct row *row, size_t skip, int count,
-    int at, int64_t now);
+void row_draw(const struct list *l, struct canvas *c, const struct row *row, size_t skip, int count, int at);
+/* The bars between the panes, where no row of theirs is (any more): the replies have more. */
+void row_draw_bars(const struct list *l, struct canvas *c, int at);
 
 /* view-words.c: the words of a row. `truth` is what the lab's link did, or NULL. */
 /* What stands in the wire of a line (or stray) over that transport, in `columns`; where they are few, fewer words. */
@@ -131,22 +147,25 @@ void find_mark(struct view *v, struct layout *l, const void *text, size_t n);
 /* Makes room for `room` bytes. Returns false when memory is short. */
 bool bytes_reserve(struct view_bytes *b, size_t room);
 
-/* view-scroll.c: where the last row shown ends; corrects what the view has. `height` display lines are for rows, one fewer than
- * the panes have when something is said below them. */
-struct place {
-	uint64_t index;
-	size_t lines;
-};
-/* Returns false if there are no rows. */
-bool scroll_settle(struct view *v, const struct board *b, const struct panes *p, struct place *bottom, int *height);
+/* view-scroll.c */
+/* Corrects where the view is scrolled to; before a draw. */
+void scroll_settle(struct view *v, const struct board *b, const struct panes *p);
+/* The display lines that there are for rows: one fewer than the panes have when something is said below them. */
+int scroll_height(const struct view *v, const struct panes *p);
+/* Where the last row shown ends. Returns false if there are no rows. */
+bool scroll_bottom(const struct list *l, struct view_place *place);
 /* How many rows are not shown whole below. */
-uint64_t scroll_below(struct view *v, const struct board *b, const struct panes *p, const struct place *bottom);
+uint64_t scroll_below(const struct list *l, const struct view_place *bottom);
+/* Ends the list with what belongs to that item of the board: its reply, or the one that came before it would stand. */
+void scroll_to_item(const struct list *l, uint64_t index);
+/* The arrival is a reply to the item, or the item itself. */
+bool scroll_belongs(const struct board_arrival *a, const struct board_item *item, uint64_t index);
 
 /* view-page.c */
 void page_draw(struct view *v, struct canvas *c, const struct panes *p);
 void page_scroll(struct view *v, const struct panes *p, long lines);
-/* "-- n more below --" at the right of a row, as short as it must be, not before column `from`. */
-void page_more(struct canvas *c, int row, int from, uint64_t n);
+/* "-- n more below --" at the right of a row, as short as it must be, in the columns before `to` and not before `from`. */
+void page_more(struct canvas *c, int row, int from, int to, uint64_t n);
 
 /* view-status.c */
 void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts);

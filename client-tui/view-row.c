@@ -155,15 +155,8 @@ static void set_stray(struct view *v, struct row *row, const struct panes *p)
 		append_words(text, " (stray)");
 }
 
-static void set_arrival(struct view *v, const struct board *b, struct view_bytes *text, struct row_side *side, uint64_t index)
+static void set_arrival(struct view_bytes *text, struct row_side *side, const struct board_arrival *arrival)
 {
-	index -= board_first(b);
-	const struct board_arrival *arrival = v->both ?
-	    board_arrival_of(b, side->stream, board_arrivals_first_of(b, side->stream) + index) :
-	    board_arrival(b, board_arrivals_first(b) + index);
-	side->arrival = arrival;
-	if (arrival == NULL)
-		return;
 	append(text, arrival->text, arrival->length);
 	end_reply(text, side, arrival->number, arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
 	append_words(text, words_arrival(arrival));
@@ -284,18 +277,14 @@ static void set_notice(struct view *v, struct row *row)
 static void set_item(struct view *v, struct row *row, const struct panes *p)
 {
 	/* Each pane of two is one transport's, whatever stands in it. */
-	row->side[0].stream = !v->both && row->item != NULL && row->item->kind == BOARD_STRAY && row->item->stream;
+	row->side[0].stream = !v->both && row->item->kind == BOARD_STRAY && row->item->stream;
 	row->side[1].stream = true;
-	if (row->item == NULL)
-		return;
 	switch (row->item->kind) {
 	case BOARD_LINE:
 		set_line(v, row, p);
 		break;
 	case BOARD_STRAY:
-		/* In the order of arrival it stands among the arrivals. */
-		if (!v->arrivals)
-			set_stray(v, row, p);
+		set_stray(v, row, p);
 		break;
 	case BOARD_NOTICE:
 	case BOARD_ERROR:
@@ -325,13 +314,11 @@ static size_t lay_side(const struct view *v, struct layout *l, const struct view
 }
 
 /* Only the text itself can be found, not the marks behind it. */
-static void mark_found(struct view *v, const struct row *row, uint64_t index)
+static void mark_found(struct view *v, const struct row *row)
 {
-	if (v->find == NULL || index != v->found || row->item == NULL)
-		return;
 	if (row->has_left)
 		find_mark(v, &v->typed, v->left.bytes, row->left_mark);
-	for (int i = 0; i < VIEW_SIDES && !v->arrivals; i++) {
+	for (int i = 0; i < VIEW_SIDES; i++) {
 		if (row->side[i].has)
 			find_mark(v, &v->reply[i], v->right[i].bytes, row->side[i].mark);
 	}
@@ -353,18 +340,31 @@ static void lay_panes(struct view *v, const struct panes *p, struct row *row)
 	}
 }
 
-void row_lay(struct view *v, const struct board *b, const struct panes *p, uint64_t index, struct row *row)
+/* Returns true if the row is what /find found. */
+static bool set_row(const struct list *l, uint64_t index, struct row *row)
+{
+	struct view *v = l->v;
+	if (l->of == LIST_ROWS) {
+		row->item = board_item(l->b, index);
+		set_item(v, row, l->p);
+		return index == v->found;
+	}
+	const struct board_item *found = board_item(l->b, v->found);
+	const struct board_arrival *arrival = board_arrival(l->b, l->of == LIST_TCP, index);
+	int i = list_side(v, l->of);
+	set_arrival(&v->right[i], &row->side[i], arrival);
+	return found != NULL && scroll_belongs(arrival, found, v->found);
+}
+
+void row_lay(const struct list *l, uint64_t index, struct row *row)
 {
 	*row = (struct row) { .lines = 1 };
 	for (int i = 0; i < VIEW_SIDES; i++)
-		v->right[i].length = 0;
-	if (index < board_end(b))
-		row->item = board_item(b, index);
-	set_item(v, row, p);
-	for (int i = 0; i < p->sides && v->arrivals; i++)
-		set_arrival(v, b, &v->right[i], &row->side[i], index);
-	lay_panes(v, p, row);
-	mark_found(v, row, index);
+		l->v->right[i].length = 0;
+	bool found = set_row(l, index, row);
+	lay_panes(l->v, l->p, row);
+	if (found && l->v->find != NULL)
+		mark_found(l->v, row);
 }
 
 /* What stands in one pane while it is drawn, line by line. */
@@ -415,21 +415,27 @@ static void draw_bars(const struct view *v, struct canvas *c, const struct panes
 	if (row->wide && !v->arrivals)
 		return;
 	for (int i = 0; i < p->sides; i++) {
-		const struct row_side *side = &row->side[i];
+		bool stream = row->side[i].stream;
 		/* A notice goes over the first wire. */
 		if (i > 0 || !row->wide)
-			draw_bar(v, c, at, p->side[i].wire_bar, side->stream);
-		/* Replies that have an order of their own stand for their own transport. */
-		draw_bar(v, c, at, p->side[i].bar, side->arrival != NULL ? side->arrival->stream : side->stream);
+			draw_bar(v, c, at, p->side[i].wire_bar, stream);
+		/* Replies that have an order of their own are those of the transport in use. */
+		draw_bar(v, c, at, p->side[i].bar, v->arrivals && !v->both ? v->stream : stream);
 	}
 }
 
-static bool has_wire(const struct view *v, const struct panes *p, const struct row *row, int i)
+void row_draw_bars(const struct list *l, struct canvas *c, int at)
+{
+	struct row none = { .side = { { .stream = !l->v->both && l->v->stream }, { .stream = true } } };
+	draw_bars(l->v, c, l->p, &none, at);
+}
+
+static bool has_wire(const struct panes *p, const struct row *row, int i)
 {
 	if (p->side[i].wire < 0 || row->item == NULL || row->wide)
 		return false;
 	if (row->item->kind == BOARD_STRAY)
-		return !v->arrivals && row->item->stream == row->side[i].stream;
+		return row->item->stream == row->side[i].stream;
 	return row->side[i].line != NULL;
 }
 
@@ -439,7 +445,7 @@ static void draw_wire(const struct view *v, struct canvas *c, const struct panes
 	const struct pane *pane = &p->side[i];
 	const struct row_side *side = &row->side[i];
 	struct wire wire;
-	if (!has_wire(v, p, row, i))
+	if (!has_wire(p, row, i))
 		return;
 	words_wire(row->item, side->stream, side->line, link_truth(v, row->item, side->stream), v->ends, pane_wire_room(pane), v->ascii,
 	    now, &wire);
@@ -477,9 +483,10 @@ static void strips_line(struct strip *strips, int count, struct canvas *c, int a
 		strip_line(&strips[i], c, at);
 }
 
-void row_draw(struct view *v, struct canvas *c, const struct panes *p, const struct row *row, size_t skip, int count,
-    int at, int64_t now)
+void row_draw(const struct list *l, struct canvas *c, const struct row *row, size_t skip, int count, int at)
 {
+	const struct view *v = l->v;
+	const struct panes *p = l->p;
 	int panes = 1 + p->sides;
 	struct strip strips[1 + VIEW_SIDES] = { {
 		.l = row->has_left ? &v->typed : NULL,
@@ -497,9 +504,10 @@ void row_draw(struct view *v, struct canvas *c, const struct panes *p, const str
 	for (size_t i = 0; i < skip; i++)
 		strips_line(strips, panes, c, -1);
 	for (int i = 0; i < count; i++) {
-		draw_bars(v, c, p, row, at + i);
+		if (l->of == LIST_ROWS)
+			draw_bars(v, c, p, row, at + i);
 		strips_line(strips, panes, c, at + i);
 		if (i == 0)
-			draw_once(v, c, p, row, at, now);
+			draw_once(v, c, p, row, at, v->now);
 	}
 }

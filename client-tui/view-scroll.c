@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Scrolling. The position is the last row shown and how many of its display lines: rows have different heights on
- * different screens, so a position counted in lines from the end would not be held. */
+/* Scrolling. The position in each list is the last row shown and how many of its display lines: rows have different heights
+ * on different screens, so a position counted in lines from the end would not be held. All lists on the screen scroll by the
+ * same display lines, each as far as it has some. */
 #include "config.h"
 
 #include "view-parts.h"
 
-/* The lines of one row. */
-static size_t lines_of(struct view *v, const struct board *b, const struct panes *p, uint64_t index)
+/* The display lines of one row. */
+static size_t lines_of(const struct list *l, uint64_t index)
 {
 	struct row row;
-	row_lay(v, b, p, index, &row);
+	row_lay(l, index, &row);
 	return row.lines;
 }
 
@@ -19,119 +20,160 @@ static int scrolled_height(const struct panes *p)
 	return p->height > 1 ? p->height - 1 : p->height;
 }
 
-static bool before(const struct place *a, const struct place *b)
+int scroll_height(const struct view *v, const struct panes *p)
+{
+	return v->scrolled ? scrolled_height(p) : p->height;
+}
+
+static bool before(const struct view_place *a, const struct view_place *b)
 {
 	return a->index < b->index || (a->index == b->index && a->lines < b->lines);
 }
 
-static bool at_end(struct view *v, const struct board *b, const struct panes *p, const struct place *place)
+/* Where so many display lines from the first on end. Returns false if there are fewer. */
+static bool lines_end(const struct list *l, int lines, struct view_place *place)
 {
-	return place->index + 1 >= panes_end(v, b) && place->lines >= lines_of(v, b, p, place->index);
-}
-
-/* Where the screen ends when it begins with the first row: the furthest that it can be scrolled up. False if all rows fit
- * on the screen that is not scrolled. */
-static bool furthest_up(struct view *v, const struct board *b, const struct panes *p, struct place *place)
-{
-	size_t whole = p->height > 0 ? (size_t)p->height : 1, wanted = (size_t)scrolled_height(p), sum = 0;
-	bool found = false;
-	if (wanted < 1)
-		wanted = 1;
-	for (uint64_t i = panes_first(b); i < panes_end(v, b); i++) {
-		size_t lines = lines_of(v, b, p, i);
-		if (!found && sum + lines >= wanted) {
-			*place = (struct place) { .index = i, .lines = wanted - sum };
-			found = true;
-		}
-		sum += lines;
-		if (sum > whole)
+	size_t left = lines > 0 ? (size_t)lines : 1;
+	uint64_t i = list_first(l) - 1;
+	while (list_on(l, &i)) {
+		size_t n = lines_of(l, i);
+		if (n >= left) {
+			*place = (struct view_place) { .index = i, .lines = left };
 			return true;
+		}
+		left -= n;
 	}
 	return false;
 }
 
-static struct place end_place(struct view *v, const struct board *b, const struct panes *p)
+static bool end_place(const struct list *l, struct view_place *place)
 {
-	uint64_t last = panes_end(v, b) - 1;
-	return (struct place) { .index = last, .lines = lines_of(v, b, p, last) };
-}
-
-/* The position kept in the view, in range; that of the end when it is not scrolled. There are rows. */
-static struct place current(struct view *v, const struct board *b, const struct panes *p)
-{
-	if (!v->scrolled || v->bottom >= panes_end(v, b))
-		return end_place(v, b, p);
-	if (v->bottom < panes_first(b))
-		return (struct place) { .index = panes_first(b), .lines = 1 };
-	size_t lines = lines_of(v, b, p, v->bottom);
-	return (struct place) {
-		.index = v->bottom,
-		.lines = v->bottom_line < 1 ? 1 : v->bottom_line > lines ? lines : v->bottom_line,
-	};
-}
-
-static void keep(struct view *v, const struct place *place)
-{
-	v->bottom = place->index;
-	v->bottom_line = place->lines;
-}
-
-/* Rows further than a screen from the first need no check of the upper end. */
-static void settle(struct view *v, const struct board *b, const struct panes *p, struct place *place)
-{
-	struct place least;
-	if (place->index - panes_first(b) <= (uint64_t)p->height) {
-		if (!furthest_up(v, b, p, &least)) {
-			v->scrolled = false;
-			*place = end_place(v, b, p);
-		} else if (before(place, &least)) {
-			*place = least;
-		}
-	}
-	if (v->scrolled && at_end(v, b, p, place))
-		v->scrolled = false;
-	keep(v, place);
-}
-
-bool scroll_settle(struct view *v, const struct board *b, const struct panes *p, struct place *bottom, int *height)
-{
-	*height = p->height;
-	if (panes_end(v, b) == panes_first(b)) {
-		v->scrolled = false;
+	uint64_t i = list_end(l);
+	if (!list_back(l, &i))
 		return false;
-	}
-	*bottom = current(v, b, p);
-	if (v->scrolled)
-		settle(v, b, p, bottom);
-	if (v->scrolled)
-		*height = scrolled_height(p);
+	*place = (struct view_place) { .index = i, .lines = lines_of(l, i) };
 	return true;
 }
 
-uint64_t scroll_below(struct view *v, const struct board *b, const struct panes *p, const struct place *bottom)
+bool scroll_bottom(const struct list *l, struct view_place *place)
 {
-	uint64_t after = panes_end(v, b) - 1 - bottom->index;
-	return after + (bottom->lines < lines_of(v, b, p, bottom->index) ? 1 : 0);
+	struct view_place kept = l->v->bottom[l->of];
+	if (!end_place(l, place))
+		return false;
+	if (!l->v->scrolled || kept.index > place->index)
+		return true;
+	/* A row that is not there (any more): the one before it, else the first. */
+	uint64_t i = kept.index + 1;
+	if (!list_back(l, &i)) {
+		i = list_first(l) - 1;
+		list_on(l, &i);
+		kept.lines = 1;
+	}
+	size_t lines = lines_of(l, i);
+	*place = (struct view_place) { .index = i, .lines = kept.lines < 1 ? 1 : kept.lines > lines ? lines : kept.lines };
+	return true;
 }
 
-static void move_up(struct view *v, const struct board *b, const struct panes *p, struct place *place, size_t lines)
+bool scroll_belongs(const struct board_arrival *a, const struct board_item *item, uint64_t index)
 {
-	while (lines >= place->lines && place->index > panes_first(b)) {
+	if (item->kind == BOARD_LINE)
+		return a->number == item->number;
+	return item->kind == BOARD_STRAY && a->match == MATCH_STRAY && a->items == index + 1;
+}
+
+/* The number that the lines up to an item reach. */
+static uint64_t number_at(const struct board *b, uint64_t index)
+{
+	for (const struct board_item *item; (item = board_item(b, index)) != NULL; index--) {
+		if (item->kind == BOARD_LINE)
+			return item->number;
+	}
+	return 0;
+}
+
+void scroll_to_item(const struct list *l, uint64_t index)
+{
+	const struct board_item *item = board_item(l->b, index);
+	struct view_place *place = &l->v->bottom[l->of];
+	uint64_t number = number_at(l->b, index), best = 0;
+	*place = (struct view_place) { .index = l->of == LIST_ROWS ? index : list_first(l), .lines = SIZE_MAX };
+	for (uint64_t i = list_end(l); l->of != LIST_ROWS && item != NULL && list_back(l, &i);) {
+		const struct board_arrival *a = board_arrival(l->b, l->of == LIST_TCP, i);
+		bool belongs = scroll_belongs(a, item, index);
+		if (!belongs && (a->number < best || a->number > number || a->number == 0))
+			continue;
+		best = belongs ? UINT64_MAX : a->number;
+		place->index = i;
+	}
+}
+
+/* A list that comes onto a scrolled screen shows what belongs to the rows there. */
+static void join(struct view *v, const struct board *b, const struct panes *p)
+{
+	struct list rows = { v, b, p, LIST_ROWS };
+	struct view_place bottom;
+	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+		struct list l = { v, b, p, of };
+		bool shown = list_shown(v, of);
+		if (shown && !v->listed[of] && v->scrolled && of != LIST_ROWS && scroll_bottom(&rows, &bottom))
+			scroll_to_item(&l, bottom.index);
+		v->listed[of] = shown;
+	}
+}
+
+/* Keeps the list's position in range. Returns true if that is not its end. */
+static bool settle(const struct list *l)
+{
+	struct view_place place, least, end;
+	if (!scroll_bottom(l, &place) || !end_place(l, &end))
+		return false;
+	if (!lines_end(l, scrolled_height(l->p), &least))
+		place = end;
+	else if (before(&place, &least))
+		place = least;
+	l->v->bottom[l->of] = place;
+	return before(&place, &end);
+}
+
+void scroll_settle(struct view *v, const struct board *b, const struct panes *p)
+{
+	bool fits = true, away = false;
+	join(v, b, p);
+	for (enum view_list of = 0; of < VIEW_LISTS && v->scrolled; of++) {
+		struct list l = { v, b, p, of };
+		struct view_place place;
+		if (!list_shown(v, of))
+			continue;
+		fits = !lines_end(&l, p->height + 1, &place) && fits;
+		away = settle(&l) || away;
+	}
+	v->scrolled = v->scrolled && away && !fits;
+}
+
+uint64_t scroll_below(const struct list *l, const struct view_place *bottom)
+{
+	uint64_t n = bottom->lines < lines_of(l, bottom->index);
+	for (uint64_t i = bottom->index; list_on(l, &i);)
+		n++;
+	return n;
+}
+
+static void move_up(const struct list *l, struct view_place *place, size_t lines)
+{
+	while (lines >= place->lines && list_back(l, &place->index)) {
 		lines -= place->lines;
-		place->index--;
-		place->lines = lines_of(v, b, p, place->index);
+		place->lines = lines_of(l, place->index);
 	}
 	place->lines = place->lines > lines ? place->lines - lines : 1;
 }
 
-static void move_down(struct view *v, const struct board *b, const struct panes *p, struct place *place, size_t lines)
+static void move_down(const struct list *l, struct view_place *place, size_t lines)
 {
-	size_t here = lines_of(v, b, p, place->index);
-	while (lines > here - place->lines && place->index + 1 < panes_end(v, b)) {
+	size_t here = lines_of(l, place->index);
+	while (lines > here - place->lines && list_on(l, &place->index)) {
 		lines -= here - place->lines;
-		place->index++;
 		place->lines = 0;
-		here = lines_of(v, b, p, place->index);
+		here = lines_of(l, place->index);
 	}
 	place->lines = lines < here - place->lines ? place->lines + lines : here;
 }
@@ -143,15 +185,21 @@ void view_scroll(struct view *v, const struct board *b, int rows, int columns, l
 		page_scroll(v, &p, lines);
 		return;
 	}
-	if (lines == 0 || panes_end(v, b) == panes_first(b))
+	if (lines == 0)
 		return;
-	struct place place = current(v, b, &p);
-	if (lines < 0)
-		move_up(v, b, &p, &place, 0 - (size_t)lines);
-	else
-		move_down(v, b, &p, &place, (size_t)lines);
+	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+		struct list l = { v, b, &p, of };
+		struct view_place place;
+		if (!list_shown(v, of) || !scroll_bottom(&l, &place))
+			continue;
+		if (lines < 0)
+			move_up(&l, &place, 0 - (size_t)lines);
+		else
+			move_down(&l, &place, (size_t)lines);
+		v->bottom[of] = place;
+	}
 	v->scrolled = true;
-	settle(v, b, &p, &place);
+	scroll_settle(v, b, &p);
 }
 
 void view_scroll_page(struct view *v, const struct board *b, int rows, int columns, int pages)
@@ -169,11 +217,10 @@ void view_scroll_top(struct view *v, const struct board *b, int rows, int column
 		v->page->top = 0;
 		return;
 	}
-	struct place place = { .index = panes_first(b), .lines = 1 };
-	if (panes_end(v, b) == panes_first(b))
-		return;
+	for (enum view_list of = 0; of < VIEW_LISTS; of++)
+		v->bottom[of] = (struct view_place) { 0 };
 	v->scrolled = true;
-	settle(v, b, &p, &place);
+	scroll_settle(v, b, &p);
 }
 
 void view_scroll_end(struct view *v)

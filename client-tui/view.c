@@ -8,23 +8,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t panes_first(const struct board *b)
+bool list_shown(const struct view *v, enum view_list of)
 {
-	return board_first(b);
+	return of == LIST_ROWS || (v->arrivals && (v->both || v->stream == (of == LIST_TCP)));
 }
 
-uint64_t panes_end(const struct view *v, const struct board *b)
+int list_side(const struct view *v, enum view_list of)
 {
-	uint64_t rows = board_end(b) - board_first(b), arrivals[VIEW_SIDES] = { 0 };
-	if (v->arrivals && v->both) {
-		for (int i = 0; i < VIEW_SIDES; i++)
-			arrivals[i] = board_arrivals_end_of(b, i != 0) - board_arrivals_first_of(b, i != 0);
-	} else if (v->arrivals) {
-		arrivals[0] = board_arrivals_end(b) - board_arrivals_first(b);
+	return v->both && of == LIST_TCP;
+}
+
+uint64_t list_first(const struct list *l)
+{
+	return l->of == LIST_ROWS ? board_first(l->b) : board_arrivals_first(l->b, l->of == LIST_TCP);
+}
+
+uint64_t list_end(const struct list *l)
+{
+	return l->of == LIST_ROWS ? board_end(l->b) : board_arrivals_end(l->b, l->of == LIST_TCP);
+}
+
+/* Strays have no row among the typed lines where they stand among the arrivals. */
+static bool has_row(const struct list *l, uint64_t index)
+{
+	return l->of != LIST_ROWS || !l->v->arrivals || board_item(l->b, index)->kind != BOARD_STRAY;
+}
+
+bool list_back(const struct list *l, uint64_t *index)
+{
+	for (uint64_t i = *index; i > list_first(l);) {
+		if (has_row(l, --i)) {
+			*index = i;
+			return true;
+		}
 	}
-	for (int i = 0; i < VIEW_SIDES; i++)
-		rows = arrivals[i] > rows ? arrivals[i] : rows;
-	return board_first(b) + rows;
+	return false;
+}
+
+bool list_on(const struct list *l, uint64_t *index)
+{
+	for (uint64_t i = *index + 1; i < list_end(l); i++) {
+		if (has_row(l, i)) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
 }
 
 static int ascii_width(wchar_t c)
@@ -45,39 +74,67 @@ void view_lay(const struct view *v, struct layout *l, const char *text)
 
 /* The first row to show so that `bottom` ends on the last of `height` display lines, and how many of its lines are above the
  * screen. */
-static uint64_t first_shown(struct view *v, const struct board *b, const struct panes *p, const struct place *bottom,
-    int height, size_t *skip)
+static uint64_t first_shown(const struct list *l, const struct view_place *bottom, int height, size_t *skip)
 {
 	struct row row;
 	size_t lines = bottom->lines, wanted = (size_t)height;
 	uint64_t index = bottom->index;
-	while (lines < wanted && index > panes_first(b)) {
-		row_lay(v, b, p, --index, &row);
+	while (lines < wanted && list_back(l, &index)) {
+		row_lay(l, index, &row);
 		lines += row.lines;
 	}
 	*skip = lines > wanted ? lines - wanted : 0;
 	return index;
 }
 
-static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, const struct board *b, int64_t now)
+/* Returns the canvas row behind the last one drawn. */
+static int draw_list(const struct list *l, struct canvas *c, int height, const struct view_place *bottom)
 {
-	struct place bottom;
-	int height;
 	size_t skip;
-	if (p->height < 1 || !scroll_settle(v, b, p, &bottom, &height))
-		return;
-	int at = p->top, end = p->top + height;
-	for (uint64_t i = first_shown(v, b, p, &bottom, height, &skip); i <= bottom.index && at < end; i++, skip = 0) {
+	int at = l->p->top, end = at + height;
+	uint64_t i = first_shown(l, bottom, height, &skip);
+	do {
 		struct row row;
-		row_lay(v, b, p, i, &row);
+		row_lay(l, i, &row);
 		size_t count = row.lines > skip ? row.lines - skip : 0;
 		if (count > (size_t)(end - at))
 			count = (size_t)(end - at);
-		row_draw(v, c, p, &row, skip, (int)count, at, now);
+		row_draw(l, c, &row, skip, (int)count, at);
 		at += (int)count;
+		skip = 0;
+	} while (at < end && list_on(l, &i) && i <= bottom->index);
+	return at;
+}
+
+static void draw_more(const struct list *l, struct canvas *c, int row, uint64_t n)
+{
+	const struct pane *pane = &l->p->side[list_side(l->v, l->of)];
+	if (!l->v->arrivals)
+		page_more(c, row, 0, l->p->columns, n);
+	else if (l->of != LIST_ROWS)
+		page_more(c, row, pane->from, pane->to, n);
+	else
+		page_more(c, row, 0, l->p->left_end, n);
+}
+
+/* Each list by itself; the bars go on as far as the longest. */
+static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, const struct board *b)
+{
+	int bars_end = p->top;
+	scroll_settle(v, b, p);
+	int height = scroll_height(v, p);
+	for (enum view_list of = 0; of < VIEW_LISTS && height > 0; of++) {
+		struct list l = { v, b, p, of };
+		struct view_place bottom;
+		if (!list_shown(v, of) || !scroll_bottom(&l, &bottom))
+			continue;
+		int end = draw_list(&l, c, height, &bottom);
+		for (; of != LIST_ROWS && bars_end < end; bars_end++)
+			row_draw_bars(&l, c, bars_end);
+		bars_end = end > bars_end ? end : bars_end;
+		if (height < p->height)
+			draw_more(&l, c, p->top + height, scroll_below(&l, &bottom));
 	}
-	if (height < p->height)
-		page_more(c, end, 0, scroll_below(v, b, p, &bottom));
 }
 
 void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
@@ -98,7 +155,7 @@ void view_draw(struct view *v, struct canvas *c, const struct board *b, const st
 		plot_panes_draw(v, c, &p);
 	} else {
 		headings_draw(v, c, &p);
-		draw_rows(v, c, &p, b, facts->now);
+		draw_rows(v, c, &p, b);
 	}
 	spark_draw(v, c, &p);
 	input_draw(v, c, &p, input);

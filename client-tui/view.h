@@ -19,6 +19,21 @@
 /* Panes of replies at most: one for each transport, UDP's first. */
 #define VIEW_SIDES 2
 
+/* What scrolls by itself: the rows; in the order of arrival the typed lines with their wires, and each transport's replies. */
+enum view_list {
+	LIST_ROWS,
+	LIST_UDP,
+	LIST_TCP,
+	VIEW_LISTS,
+};
+
+/* Where the screen ends in a list: the last row shown (an item's serial, or an arrival's), and how many of its display
+ * lines. */
+struct view_place {
+	uint64_t index;
+	size_t lines;
+};
+
 /* How one transport does. */
 struct view_side {
 	/* As below; NULL when it is simply "ready". */
@@ -99,13 +114,13 @@ struct view {
 	bool ascii;
 	/* Both transports are in use at once: two panes of replies, UDP's and TCP's, and a status row for each. */
 	bool both;
-	/* The replies pane shows arrivals in the order in which they came. */
+	/* Each pane of replies shows its transport's in the order in which they came. */
 	bool arrivals;
-	/* The reader has scrolled up: the last row shown is `bottom` (an item's serial; in arrivals order, an index from
-	 * board_first()), and of it the display lines up to `bottom_line`. Otherwise the end is shown. */
+	/* The reader has scrolled up: each list ends at its `bottom`. Otherwise the end of each is shown. */
 	bool scrolled;
-	uint64_t bottom;
-	size_t bottom_line;
+	struct view_place bottom[VIEW_LISTS];
+	/* The lists that the last draw showed. */
+	bool listed[VIEW_LISTS];
 	/* The item that /find found last, and what it looked for (owned by the caller); NULL for none. */
 	const char *find;
 	uint64_t found;
@@ -117,8 +132,8 @@ struct view {
 	const struct view_ends *ends;
 	/* The plots, or NULL: then there is no row of round-trip times either. */
 	const struct view_plot *plot;
-	/* Of the last draw: the time, and the transport (facts.stream): what a row that went over both shows where there is one
-	 * pane of replies. */
+	/* Of the last draw: the time, and the transport (facts.stream): where there is one pane of replies, it is what a row that
+	 * went over both shows, and whose replies stand there in the order of arrival. */
 	int64_t now;
 	bool stream;
 	/* How wide characters are. */

@@ -39,9 +39,9 @@ static void empty(void **state)
 {
 	(void)state;
 	assert_int_equal(board_first(board), board_end(board));
-	assert_int_equal(board_arrivals_first(board), board_arrivals_end(board));
+	assert_int_equal(board_arrivals_first(board, false), board_arrivals_end(board, false));
 	assert_null(board_item(board, 0));
-	assert_null(board_arrival(board, 0));
+	assert_null(board_arrival(board, false, 0));
 }
 
 static void keeps_what_was_added(void **state)
@@ -98,42 +98,44 @@ static void arrivals_have_serials_of_their_own(void **state)
 {
 	(void)state;
 	board_add_line(board, some_ledger(), false, 1);
-	const uint64_t first = board_arrivals_first(board);
+	const uint64_t first = board_arrivals_first(board, true);
 	for (unsigned i = 1; i <= 6; i++)
-		assert_int_equal(board_add_arrival(board, i == 6 ? MATCH_LATE : MATCH_ANSWER, i & 1, i, "ABCDEF", i), 0);
-	assert_int_equal(board_arrivals_end(board), first + 6);
-	assert_int_equal(board_arrivals_first(board), first + 2);
-	const struct board_arrival *a = board_arrival(board, first + 5);
+		assert_int_equal(board_add_arrival(board, i == 6 ? MATCH_LATE : MATCH_ANSWER, true, i, "ABCDEF", i), 0);
+	assert_int_equal(board_arrivals_end(board, true), first + 6);
+	assert_int_equal(board_arrivals_first(board, true), first + 2);
+	const struct board_arrival *a = board_arrival(board, true, first + 5);
 	assert_int_equal(a->match, MATCH_LATE);
-	assert_false(a->stream);
 	assert_int_equal(a->number, 6);
+	assert_int_equal(a->items, board_end(board));
 	assert_int_equal(a->length, 6);
 	assert_memory_equal(a->text, "ABCDEF", 6);
-	assert_null(board_arrival(board, first + 1));
-	assert_null(board_arrival(board, first + 6));
+	assert_null(board_arrival(board, true, first + 1));
+	assert_null(board_arrival(board, true, first + 6));
 	assert_int_equal(board_end(board) - board_first(board), 1);
 }
 
-/* Whatever order they come in, each transport's own are those of all, in the same order. */
+/* Whatever order they come in, each transport keeps its own newest, whatever the other's are. */
 static void arrivals_of_one_transport(void **state)
 {
 	(void)state;
 	unsigned seed = 1;
+	uint64_t last[2][4] = { { 0 } }, count[2] = { 0 };
 	for (uint64_t i = 1; i <= 500; i++) {
 		seed = seed * 1103515245u + 12345u;
-		assert_int_equal(board_add_arrival(board, MATCH_ANSWER, i % 97 > 80 || seed >> 16 & 1, i, "x", 1), 0);
-		if (i % 100 == 0)
+		bool stream = i % 97 > 80 || seed >> 16 & 1;
+		assert_int_equal(board_add_arrival(board, MATCH_ANSWER, stream, i, "x", 1), 0);
+		last[stream][count[stream]++ % 4] = i;
+		if (i % 100 == 0) {
 			board_clear(board);
-		uint64_t next[2] = { board_arrivals_first_of(board, false), board_arrivals_first_of(board, true) };
-		for (int stream = 0; stream < 2; stream++)
-			assert_null(board_arrival_of(board, stream, next[stream] - 1));
-		for (uint64_t s = board_arrivals_first(board); s < board_arrivals_end(board); s++) {
-			const struct board_arrival *a = board_arrival(board, s);
-			assert_ptr_equal(board_arrival_of(board, a->stream, next[a->stream]++), a);
+			count[0] = count[1] = 0;
 		}
-		for (int stream = 0; stream < 2; stream++) {
-			assert_int_equal(board_arrivals_end_of(board, stream), next[stream]);
-			assert_null(board_arrival_of(board, stream, next[stream]));
+		for (int j = 0; j < 2; j++) {
+			uint64_t kept = count[j] < 4 ? count[j] : 4, end = board_arrivals_end(board, j);
+			assert_int_equal(board_arrivals_first(board, j), end - kept);
+			assert_null(board_arrival(board, j, end - kept - 1));
+			assert_null(board_arrival(board, j, end));
+			for (uint64_t k = 1; k <= kept; k++)
+				assert_int_equal(board_arrival(board, j, end - k)->number, last[j][(count[j] - k) % 4]);
 		}
 	}
 }
@@ -145,11 +147,11 @@ static void clear_forgets_all_but_serials(void **state)
 		board_add_text(board, BOARD_NOTICE, false, "x", 1);
 		board_add_arrival(board, MATCH_STRAY, false, 0, "y", 1);
 	}
-	const uint64_t end = board_end(board), arrivals = board_arrivals_end(board);
+	const uint64_t end = board_end(board), arrivals = board_arrivals_end(board, false);
 	board_clear(board);
 	assert_int_equal(board_first(board), end);
 	assert_int_equal(board_end(board), end);
-	assert_int_equal(board_arrivals_first(board), arrivals);
+	assert_int_equal(board_arrivals_first(board, false), arrivals);
 	assert_null(board_item(board, end - 1));
 	board_add_text(board, BOARD_NOTICE, false, "again", 5);
 	assert_int_equal(board_end(board), end + 1);
@@ -164,7 +166,7 @@ static void long_texts_are_clipped(void **state)
 	board_add_text(board, BOARD_STRAY, false, text, BOARD_TEXT_MAX + 10);
 	assert_int_equal(board_item(board, board_first(board))->length, BOARD_TEXT_MAX);
 	board_add_arrival(board, MATCH_STRAY, false, 0, text, BOARD_TEXT_MAX);
-	assert_int_equal(board_arrival(board, board_arrivals_first(board))->length, BOARD_TEXT_MAX);
+	assert_int_equal(board_arrival(board, false, board_arrivals_first(board, false))->length, BOARD_TEXT_MAX);
 	free(text);
 }
 
@@ -180,7 +182,7 @@ static void bytes_are_bounded(void **state)
 		assert_int_equal(board_add_text(b, BOARD_STRAY, false, text, BOARD_TEXT_MAX), 0);
 		assert_int_equal(board_add_arrival(b, MATCH_STRAY, false, 0, text, BOARD_TEXT_MAX), 0);
 		assert_int_equal(board_end(b) - board_first(b), i < fit ? i + 1 : fit);
-		assert_int_equal(board_arrivals_end(b) - board_arrivals_first(b), i < fit ? i + 1 : fit);
+		assert_int_equal(board_arrivals_end(b, false) - board_arrivals_first(b, false), i < fit ? i + 1 : fit);
 	}
 	/* What is forgotten makes room again; lines take none of it. */
 	for (uint64_t i = 1; i <= 3 * fit; i++)

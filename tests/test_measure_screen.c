@@ -189,6 +189,54 @@ static void three_panes(void **state)
 	client_leave(t);
 }
 
+/* As many replies to numbered lines stand in each row of the panes as there are panes of replies. */
+static bool panes_are_full(struct terminal *t, void *panes)
+{
+	term_update(t);
+	for (int row = *(int *)panes > 1 ? 3 : 2; row < term_rows(t) - 3; row++) {
+		int found = 0;
+
+		for (const char *at = term_row(t, row); (at = strstr(at, "LINE ")); at++)
+			found++;
+		if (found != *(int *)panes)
+			return false;
+	}
+	return true;
+}
+
+/* Fewer replies than lines over UDP, as many over TCP: each pane is full to its last row, and with one transport in use only
+ * its own replies stand there. */
+static void panes_follow_their_newest(void **state)
+{
+	const char *upcased = getenv("UPCASED");
+	const char *const server[] = {
+		upcased ? upcased : "server/upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd=1", "--loss-back=50%", "--seed=1", NULL};
+	struct terminal *t = client_to(child_start(server), 24, 120, MORE("--both", "--wait=200ms"));
+	int one = 1, two = 2;
+
+	(void)state;
+	client_line(t, "/burst 100 every 1ms");
+	term_expect(t, "burst: 100 lines sent");
+	client_line(t, "/clear");
+	term_expect_gone(t, "burst: 100 lines sent");
+	client_line(t, "/burst 100 every 1ms");
+	term_expect(t, "burst: 100 lines sent");
+	term_expect_row(t, 1, "waiting 0");
+	press(t, 4);
+	term_expect_row(t, 2, "UDP as they came");
+	term_expect_that(t, panes_are_full, &two, "replies in both panes of all rows");
+	term_expect(t, "200 LINE 200");
+	client_line(t, "/udp");
+	term_expect_row(t, 1, "UDP replies as they came");
+	term_expect_that(t, panes_are_full, &one, "one reply in each row");
+	term_expect(t, "200 line 200");
+	client_line(t, "/tcp");
+	term_expect_row(t, 1, "TCP replies as they came");
+	term_expect_that(t, panes_are_full, &one, "one reply in each row");
+	term_expect_row(t, 20, "200 LINE 200");
+	client_leave(t);
+}
+
 /* In the lab, over an open page and over a plot. */
 static void the_panel_over_a_page(void **state)
 {
@@ -309,7 +357,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, client_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(f6_cycles_live_plots), TEST(plots_by_name), TEST(runs_that_were_lost), TEST(a_sparkline_where_there_is_room),
-		TEST(statistics_of_both), TEST(three_panes), TEST(the_panel_over_a_page), TEST(keys_throughout),
+		TEST(statistics_of_both), TEST(three_panes), TEST(panes_follow_their_newest), TEST(the_panel_over_a_page), TEST(keys_throughout),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

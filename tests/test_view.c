@@ -398,7 +398,7 @@ static void test_arrivals(void **state)
 	reply(s, false, "FIRST");
 	s->view.arrivals = true;
 	draw(s, 24, 80);
-	check_row(s, 1, " typed                      │ the wire              │ replies as they came");
+	check_row(s, 1, " typed                      │ the wire              │ UDP replies as they came");
 	check_row(s, 2, " -- ready                                           │  2 SECOND");
 	check_row(s, 3, "  1 first                   │ ─ ─ ─ ─▶ 2.00 s late  │    WHO (stray)");
 	check_row(s, 4, "  2 second                  │ ══════════▶ 1.00 ms   │  2 SECOND (duplicate)");
@@ -407,9 +407,10 @@ static void test_arrivals(void **state)
 	check_row(s, 7, "");
 	send(s, false, "third");
 	draw(s, 24, 80);
-	check_row(s, 6, "  3 third                   │ ·····  waiting 0.0 s  │  1 FIRST (duplicate)");
+	/* The stray is no row among the typed lines. */
+	check_row(s, 5, "  3 third                   │ ·····  waiting 0.0 s  │  1 FIRST (late)");
 	draw(s, 24, 50);
-	check_row(s, 6, "  3 third (· waiting)    │  1 FIRST (duplicate)");
+	check_row(s, 5, "  3 third (· waiting)    │  1 FIRST (late)");
 	s->view.arrivals = false;
 	draw(s, 24, 80);
 	check_row(s, 2, " -- ready");
@@ -453,7 +454,7 @@ static void test_very_long_line(void **state)
 	check_seen(s, "too long");
 	view_scroll_top(&s->view, s->board, 24, 80);
 	draw(s, 24, 80);
-	assert_int_equal(s->view.bottom_line, 19);
+	assert_int_equal(s->view.bottom[LIST_ROWS].lines, 19);
 	view_scroll(&s->view, s->board, 24, 80, 100000);
 	assert_false(s->view.scrolled);
 }
@@ -819,12 +820,10 @@ static void test_both_arrivals(void **state)
 		"  1 over udp            │ ──────────▶ 40.9 ms   │  1 OVER UDP           ┃                       ┃  2 OVER TCP",
 		"  2 over tcp            │                       │  3 HELLO              ┃ ━━━━━━━━━━▶ 41.0 ms   ┃  3 HELLO",
 		" -- both transports at once                     │  5 TWICE              ┃                       ┃  4 IS ANYONE THERE, IN",
-		"                                                │                       ┃                       ┃    THIS HALL",
-		"  3 hello               │ ──────────▶ 40.9 ms   │  5 TWICE (duplicate)  ┃ ━━━━━━━━━━▶ 41.5 ms   ┃  5 TWICE",
-		"  4 is anyone there, in │ ──✗ lost              │    WHAT (stray)       ┃ ━━━━━━━━━━▶ 265 ms    ┃",
-		"    this hall           │                       │                       ┃                       ┃",
-		"  5 twice               │ ══════════▶ 40.3 ms   │  6 SLOW (late)        ┃ ━━━━━━━━━━▶ 40.3 ms   ┃",
-		"                        │                       │                       ┃                       ┃",
+		"  3 hello               │ ──────────▶ 40.9 ms   │  5 TWICE (duplicate)  ┃ ━━━━━━━━━━▶ 41.5 ms   ┃    THIS HALL",
+		"  4 is anyone there, in │ ──✗ lost              │    WHAT (stray)       ┃ ━━━━━━━━━━▶ 265 ms    ┃  5 TWICE",
+		"    this hall           │                       │  6 SLOW (late)        ┃                       ┃",
+		"  5 twice               │ ══════════▶ 40.3 ms   │                       ┃ ━━━━━━━━━━▶ 40.3 ms   ┃",
 		"  6 slow                │ ─ ─ ─ ─▶ 1.20 s late  │                       ┃ ━━✗ cut off           ┃", NULL,
 	};
 	struct stage *s = *state;
@@ -844,10 +843,169 @@ static void test_both_arrivals(void **state)
 		reply(s, false, "TWICE");
 	draw(s, 40, 120);
 	assert_int_equal(row_with(s, "HERE?"), -1);
-	uint64_t udp = board_arrivals_end_of(s->board, false) - board_arrivals_first_of(s->board, false);
+	uint64_t udp = board_arrivals_end(s->board, false) - board_arrivals_first(s->board, false);
 	assert_int_equal(udp, 14);
-	assert_int_equal(row_with(s, "WHAT (stray)"), 8);
-	check_row(s, 18, "                        │                       │  5 TWICE (duplicate)  ┃                       ┃");
+	assert_int_equal(row_with(s, "WHAT (stray)"), 7);
+	check_row(s, 16, "                        │                       │  5 TWICE (duplicate)  ┃                       ┃");
+}
+
+/* So many lines over both: of each ten, the fourth is lost over UDP, and the seventh is answered twice. */
+static void lossy_lines(struct stage *s, int from, int to)
+{
+	char text[32], capitals[32];
+	for (int i = from; i <= to; i++) {
+		snprintf(text, sizeof text, "row%d", i);
+		snprintf(capitals, sizeof capitals, "ROW%d", i);
+		send_both(s, text);
+		for (int j = 0; j < (i % 10 == 4 ? 0 : i % 10 == 7 ? 2 : 1); j++)
+			reply(s, false, capitals);
+		pass(s, MS);
+		reply(s, true, capitals);
+	}
+	pass(s, 2 * WAIT);
+}
+
+/* Something stands in each pane in that row: the bars of the heading say where the panes are. */
+static void check_panes_filled(struct stage *s, int heading, int row)
+{
+	bool filled = false;
+	for (int column = 0; column <= s->canvas.columns; column++) {
+		wchar_t bar = column < s->canvas.columns ? canvas_at(&s->canvas, heading, column)->chars[0] : L'│';
+		if (bar == L'│' || bar == L'┃') {
+			if (!filled)
+				fail_msg("row %d has a blank pane before column %d: \"%s\"", row, column, row_text(s, row));
+			filled = false;
+		} else if (canvas_at(&s->canvas, row, column)->chars[0] != L' ') {
+			filled = true;
+		}
+	}
+}
+
+static int count_seen(struct stage *s, const char *text)
+{
+	int count = 0;
+	for (int row = 0; row < s->canvas.rows; row++) {
+		for (const char *at = row_text(s, row); (at = strstr(at, text)) != NULL; at++)
+			count++;
+	}
+	return count;
+}
+
+/* Each pane follows its own newest row, of its own transport, on a screen of any size. */
+static void test_arrivals_follow(void **state)
+{
+	static const struct { int rows, columns, last; } sizes[] = { { 24, 80, 21 }, { 40, 120, 37 }, { 8, 30, 5 } };
+	struct stage *s = *state;
+	lossy_lines(s, 1, 100);
+	s->view.arrivals = true;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		int rows = sizes[i].rows, columns = sizes[i].columns, heading = rows >= 10 ? 2 : 1;
+		turn_both(s);
+		draw(s, rows, columns);
+		for (int row = heading + 1; row <= sizes[i].last; row++)
+			check_panes_filled(s, heading, row);
+		assert_non_null(strstr(row_text(s, sizes[i].last), "row100"));
+		assert_int_equal(count_seen(s, "ROW100"), 2);
+		s->view.both = false;
+		for (int stream = 0; stream <= 1; stream++) {
+			s->facts.stream = stream;
+			draw(s, rows, columns);
+			for (int row = 2; row <= sizes[i].last; row++)
+				check_panes_filled(s, 1, row);
+			assert_non_null(strstr(row_text(s, sizes[i].last), "row100"));
+			assert_int_equal(count_seen(s, "ROW100"), 1);
+			if (rows > 8)
+				assert_int_equal(count_seen(s, "ROW97"), stream ? 1 : 2);
+		}
+	}
+	/* However many replies belong to no line: the typed lines stay. */
+	for (int i = 0; i < 60; i++)
+		reply(s, i % 2, "WHO");
+	turn_both(s);
+	draw(s, 24, 120);
+	for (int row = 3; row <= 21; row++)
+		check_panes_filled(s, 2, row);
+	assert_non_null(strstr(row_text(s, 21), "100 row100"));
+	assert_int_equal(count_seen(s, "WHO (stray)"), 2 * 19);
+	board_clear(s->board);
+	draw(s, 24, 80);
+	assert_int_equal(count_seen(s, "row"), 0);
+	lossy_lines(s, 101, 102);
+	draw(s, 24, 80);
+	check_row(s, 4, " 102 row102     │ ────▶ 0 s     │ 102 ROW102    ┃ ━━━━▶ 1.00 ms ┃ 102 ROW102");
+}
+
+/* All panes scroll by the same lines, each as far as it has some, and each says what is below. */
+static void test_arrivals_scroll(void **state)
+{
+	struct stage *s = *state;
+	lossy_lines(s, 1, 100);
+	for (int i = 0; i < 100; i++)
+		reply(s, true, "WHO");
+	turn_both(s);
+	s->view.arrivals = true;
+	draw(s, 24, 80);
+	view_scroll_page(&s->view, s->board, 24, 80, -1);
+	for (int page = 0; page < 20; page++, view_scroll_page(&s->view, s->board, 24, 80, page < 10 ? -1 : 1)) {
+		draw(s, 24, 80);
+		for (int row = 3; row <= 20; row++)
+			check_panes_filled(s, 2, row);
+	}
+	view_scroll_top(&s->view, s->board, 24, 80);
+	draw(s, 24, 80);
+	check_row(s, 3, "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
+	check_row(s, 21, "  82 more below                   84 more below                  182 more below");
+	/* Held, whatever comes. */
+	lossy_lines(s, 101, 110);
+	draw(s, 24, 80);
+	check_row(s, 3, "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
+	view_scroll_end(&s->view);
+	draw(s, 24, 80);
+	assert_int_equal(count_seen(s, "110 ROW110"), 2);
+}
+
+/* What is found is seen in each pane, and marked there; replies that come onto a scrolled screen belong to its rows. */
+static void test_arrivals_find(void **state)
+{
+	struct stage *s = *state;
+	lossy_lines(s, 1, 60);
+	reply(s, false, "STRANGER");
+	lossy_lines(s, 61, 160);
+	turn_both(s);
+	draw(s, 24, 80);
+	view_scroll(&s->view, s->board, 24, 80, -70);
+	draw(s, 24, 80);
+	assert_int_equal(count_seen(s, "ROW90"), 2);
+	s->view.arrivals = true;
+	draw(s, 24, 80);
+	assert_int_equal(count_seen(s, "ROW90"), 2);
+	assert_true(view_find(&s->view, s->board, 24, 80, "row30"));
+	draw(s, 24, 80);
+	assert_int_equal(count_seen(s, "row30"), 1);
+	assert_int_equal(count_seen(s, "ROW30"), 2);
+	assert_int_equal(style_of(s, "row30"), STYLE_FOUND);
+	assert_int_equal(style_of(s, "ROW30"), STYLE_FOUND);
+	assert_int_not_equal(style_of(s, "ROW31"), STYLE_FOUND);
+	/* On a screen that has hardly a row for it. */
+	view_scroll_end(&s->view);
+	assert_true(view_find(&s->view, s->board, 8, 30, "row24"));
+	draw(s, 8, 30);
+	assert_int_equal(count_seen(s, "row24"), 1);
+	assert_int_equal(count_seen(s, "ROW24"), 1);
+	s->view.both = false;
+	s->facts.stream = true;
+	draw(s, 24, 80);
+	assert_int_equal(count_seen(s, "ROW24"), 1);
+	/* A stray is found in the pane of its transport only. */
+	s->view.find = NULL;
+	assert_false(view_find(&s->view, s->board, 24, 80, "stranger"));
+	s->facts.stream = false;
+	draw(s, 24, 80);
+	assert_int_equal(count_seen(s, "ROW23"), 1);
+	assert_true(view_find(&s->view, s->board, 24, 80, "stranger"));
+	draw(s, 24, 80);
+	assert_int_equal(style_of(s, "STRANGER"), STYLE_FOUND);
+	assert_int_equal(count_seen(s, "row60"), 1);
 }
 
 /* In one pane a row that went over both shows the transport in use, one that did not its own. */
@@ -1191,11 +1349,16 @@ static void test_random_walk(void **state)
 		check_in_step(&s->canvas);
 		int rows = s->canvas.rows;
 		bool wide = s->canvas.columns >= 30;
-		uint64_t items = board_end(s->board) - board_first(s->board);
-		if (wide && !s->view.arrivals && !s->view.scrolled && rows > 6 && items > (uint64_t)rows)
+		uint64_t items = s->view.arrivals ? 0 : board_end(s->board) - board_first(s->board);
+		for (int stream = 0; stream < 2; stream++) {
+			uint64_t replies = board_arrivals_end(s->board, stream) - board_arrivals_first(s->board, stream);
+			if (s->view.arrivals && (s->view.both || s->facts.stream == stream) && replies > items)
+				items = replies;
+		}
+		if (wide && !s->view.scrolled && rows > 6 && items > (uint64_t)rows)
 			assert_string_not_equal(row_text(s, rows - 3), "");
 		if (wide && s->view.scrolled && rows > 6)
-			assert_non_null(strstr(row_text(s, rows - 3), "more below"));
+			assert_non_null(strstr(row_text(s, rows - 3), s->view.arrivals ? " more" : "more below"));
 		assert_true(ledger_balanced(s->udp) && ledger_balanced(s->tcp));
 	}
 }
@@ -1229,7 +1392,8 @@ int main(void)
 		TEST(test_ascii), TEST(test_arrivals), TEST(test_wrapping), TEST(test_very_long_line),
 		TEST(test_control_characters), TEST(test_scrolling), TEST(test_pages_overlap),
 		TEST(test_few_rows_do_not_scroll), TEST(test_forgotten_while_scrolled), TEST(test_find), TEST(test_both), TEST(test_both_in_the_manual), TEST(test_both_narrow), TEST(test_both_status),
-		TEST(test_both_arrivals), TEST(test_both_in_one_pane), TEST(test_both_forgotten), TEST(test_both_find), TEST(test_input),
+		TEST(test_both_arrivals), TEST(test_arrivals_follow), TEST(test_arrivals_scroll),
+		TEST(test_arrivals_find), TEST(test_both_in_one_pane), TEST(test_both_forgotten), TEST(test_both_find), TEST(test_input),
 		TEST(test_message), TEST(test_small_heights), TEST(test_page), TEST(test_marks_are_drawn),
 		TEST(test_every_size), TEST(test_random_walk),
 		TEST(test_draw_is_quick),
