@@ -6,6 +6,7 @@
 
 #include "board.h"
 #include "canvas.h"
+#include "connections.h"
 #include "generator.h"
 #include "keys.h"
 #include "recorder.h"
@@ -34,6 +35,8 @@ struct app_session {
 	int flow;
 	/* What the recorder knows it as. */
 	int recorded;
+	/* Over TCP: what is to be told of its connections. */
+	struct connections connections;
 };
 
 /* A question that the next key answers. */
@@ -133,6 +136,8 @@ int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t no
 /* The loop: something of theirs is running; what they wait for; their turn; nothing is waited for any more. */
 bool app_sessions_busy(const struct app *app, int64_t now);
 void app_sessions_watch(const struct app *app, struct watch *w);
+/* Tells what is new of the TCP connections; after the truth's turn. `all`: whatever is not known yet. */
+void app_connections_turn(struct app *app, bool all, int64_t now);
 void app_sessions_turn(struct app *app, const struct watch *w, int64_t now);
 void app_sessions_end(struct app *app);
 

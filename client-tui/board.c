@@ -125,6 +125,22 @@ int board_add_event(struct board *b, const struct record_event *event)
 	return board_add_text(b, event->kind == SESSION_EVENT_ERROR ? BOARD_ERROR : BOARD_NOTICE, false, words, strlen(words));
 }
 
+int board_change_event(struct board *b, uint64_t serial, const struct record_event *event)
+{
+	char words[RECORD_EVENT_WORDS];
+	size_t n = strlen(record_event_words(event, words));
+	struct board_item *item = serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
+	unsigned char *bytes = item ? copy(words, &n) : NULL;
+
+	if (!bytes)
+		return item ? -1 : 0;
+	b->item_bytes += n - item->length;
+	free(item->text);
+	item->text = bytes;
+	item->length = n;
+	return 0;
+}
+
 int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n)
 {

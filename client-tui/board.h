@@ -57,6 +57,8 @@ int board_add_line(struct board *b, const struct ledger *ledger, bool stream, ui
 int board_add_both(struct board *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number);
 int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n);
 int board_add_event(struct board *b, const struct record_event *event);
+/* Its row, if it is still there, says what it is now. */
+int board_change_event(struct board *b, uint64_t serial, const struct record_event *event);
 int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n);
 /* Forgets all. */

@@ -244,6 +244,29 @@ int event_read_undelivered(const char *line, uint64_t *serial, enum event_way *w
 	return read_head(text, "undelivered", &rest, serial, way);
 }
 
+const char *event_fate_word(enum event_fate fate)
+{
+	switch (fate) {
+	case EVENT_CORRUPTED:
+		return "corrupted";
+	case EVENT_QUEUE:
+		return "queue full";
+	case EVENT_TOO_BIG:
+		return "too big";
+	case EVENT_UNPLUGGED:
+		return "unplugged";
+	case EVENT_CUE:
+		return "on cue";
+	default:
+		return "lost";
+	}
+}
+
+const char *event_way_word(enum event_way way)
+{
+	return way == EVENT_THERE ? "going" : "coming";
+}
+
 uint64_t event_hash(const void *bytes, size_t n)
 {
 	const unsigned char *at = bytes;

@@ -56,3 +56,16 @@ size_t packets_find(const struct packets *p, bool stream, uint64_t number, int64
 	}
 	return count;
 }
+
+size_t packets_find_handshake(const struct packets *p, uint16_t port, bool closing, int64_t since, struct packet *out, size_t most)
+{
+	size_t count = 0;
+
+	for (uint64_t i = first_since(p, since); i < p->end && count < most; i++) {
+		const struct packet *packet = &p->ring[i % PACKETS_MAX];
+
+		if (packet->port == port && packet->closing == closing)
+			out[count++] = *packet;
+	}
+	return count;
+}

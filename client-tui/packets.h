@@ -17,7 +17,7 @@ struct packet {
 	bool stream;
 	enum event_way way;
 	enum event_fate fate;
-	bool payload, syn, fin;
+	bool payload, syn, fin, rst, ack;
 	/* It carries a byte that was sent before. */
 	bool again;
 	/* When it came to the link and when its copies left it, ns of the monotonic clock; copies 0 when it was lost. */
@@ -26,6 +26,9 @@ struct packet {
 	/* TCP: the place of its first byte in the stream that way, and how many they are. */
 	uint64_t place;
 	uint32_t length;
+	/* It opens or closes a TCP connection (SYN, FIN, RST, their acknowledgements): our port, else 0; and it is of its end. */
+	uint16_t port;
+	bool closing;
 };
 
 struct packets;
@@ -38,5 +41,7 @@ void packets_add(struct packets *p, const struct packet *packet);
 /* The packets of a line that came to the link at `since` or later, in the order in which they came: at most `most` into `out`; of more,
  * the first. Returns how many. */
 size_t packets_find(const struct packets *p, bool stream, uint64_t number, int64_t since, struct packet *out, size_t most);
+/* Those that opened, or closed, the connection from our port `port`, likewise. */
+size_t packets_find_handshake(const struct packets *p, uint16_t port, bool closing, int64_t since, struct packet *out, size_t most);
 
 #endif

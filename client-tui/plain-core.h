@@ -4,6 +4,7 @@
 #ifndef UPCASE_PLAIN_CORE_H
 #define UPCASE_PLAIN_CORE_H
 
+#include "connections.h"
 #include "generator.h"
 #include "recorder.h"
 #include "session.h"
@@ -27,6 +28,7 @@ struct lane {
 	const char *prefix;
 	/* Its flow in the lab; what the recorder knows it as. */
 	int flow, recorded;
+	struct connections connections;
 	/* A reply of which pieces were printed is not at its end yet. */
 	bool begun;
 	/* Its replies while the other lane's has begun. */
@@ -129,8 +131,9 @@ void plain_row(void *context, uint64_t number);
 void plain_notice(void *context, bool bad, const char *text);
 /* Says and records it. */
 void plain_event(struct plain *p, const struct record_event *event);
-/* A session's hook. */
-void plain_session_event(void *context, enum session_event_kind kind, int64_t at, const char *text);
+/* A session's hook; and what is new of the connections is told. `all`: whatever is not known yet. */
+void plain_connection(void *context, const struct session_connection *connection);
+void plain_connections_turn(struct plain *p, bool all);
 /* Hands all to the kernel. */
 void plain_flush(struct plain *p);
 /* Prints what is still held. */

@@ -296,15 +296,49 @@ void plain_row(void *context, uint64_t number)
 
 void plain_notice(void *context, bool bad, const char *text)
 {
-	plain_session_event(context, bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE, clock_monotonic(), text);
-}
-
-void plain_session_event(void *context, enum session_event_kind kind, int64_t at, const char *text)
-{
 	const struct lane *lane = context;
 
-	plain_event(lane->plain, &(const struct record_event){ .kind = kind, .session = lane->recorded, .at = at,
-		.text = (char *)(uintptr_t)text });
+	plain_event(lane->plain, &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
+		.session = lane->recorded, .at = clock_monotonic(), .text = (char *)(uintptr_t)text });
+}
+
+/* A script is not told of what went as it should: only of a SYN that was sent again. */
+static void tell_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
+{
+	char words[RECORD_EVENT_WORDS];
+
+	if (!final)
+		return;
+	plain_record_event(context, event);
+	if (!event->quiet && note->of.syns > 1)
+		plain_say(context, false, record_event_words(event, words));
+}
+
+static void tell_connections(struct lane *lane, bool all)
+{
+	struct plain *p = lane->plain;
+	const int64_t known = all || !p->truth ? INT64_MAX : truth_known(p->truth);
+	const int64_t wanted = connections_turn(&lane->connections, lane->recorded, p->truth ? truth_witness(p->truth) : NULL, known,
+	    clock_monotonic(), tell_connection, p);
+
+	if (p->truth)
+		truth_want(p->truth, wanted);
+}
+
+void plain_connections_turn(struct plain *p, bool all)
+{
+	for (size_t i = 0; i < p->lane_count; i++)
+		tell_connections(&p->lanes[i], all);
+}
+
+/* At once, before the notice of what it means; not while the session is being opened, which is not known yet. */
+void plain_connection(void *context, const struct session_connection *connection)
+{
+	struct lane *lane = context;
+
+	connections_take(&lane->connections, connection);
+	if (lane->session)
+		tell_connections(lane, false);
 }
 
 void plain_event(struct plain *p, const struct record_event *event)
@@ -312,5 +346,6 @@ void plain_event(struct plain *p, const struct record_event *event)
 	char words[RECORD_EVENT_WORDS];
 
 	plain_record_event(p, event);
-	plain_say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
+	if (!event->quiet)
+		plain_say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
 }

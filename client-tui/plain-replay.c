@@ -67,7 +67,8 @@ static void on_event(void *context, const struct record_event *event)
 	char words[RECORD_EVENT_WORDS];
 
 	recorder_event(p->recorder, event, replay_now(p->replay, 0));
-	say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
+	if (!event->quiet)
+		say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
 }
 
 static void on_line(void *context, size_t session, size_t other, uint64_t number)

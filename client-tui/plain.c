@@ -174,6 +174,7 @@ static void one_turn(struct plain *p, const sigset_t *blocked)
 		session_turn(p->lanes[i].session, &w, clock_monotonic());
 	if (p->truth)
 		truth_turn(p->truth, &w, clock_monotonic());
+	plain_connections_turn(p, false);
 	if (hungry && watch_can_read(&w, STDIN_FILENO))
 		plain_read(p);
 	else if (in_vain)
@@ -267,6 +268,7 @@ static int end(struct plain *p)
 		plain_put_in_order(&p->lanes[i]);
 		all = all && t->answered == t->typed;
 	}
+	plain_connections_turn(p, true);
 	plain_end_output(p);
 	plain_erase_progress(p);
 	recorded = plain_record_end(p, all_sent, clock_monotonic()) == 0;
@@ -305,7 +307,7 @@ static int open_lane(struct plain *p, enum session_transport transport, int64_t 
 		.connect_timeout = s->connect_timeout,
 	    },
 	    &(struct session_hooks){.context = lane, .reply = plain_reply, .row = plain_row, .notice = plain_notice,
-		.event = plain_session_event, .opened = on_opened, .sent = on_sent},
+		.connection = plain_connection, .opened = on_opened, .sent = on_sent},
 	    now);
 	if (!lane->session)
 		return -1;

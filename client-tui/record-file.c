@@ -177,7 +177,7 @@ static int take_event(const struct reading *r, struct record_event *event)
 
 	if (event->session >= 0 && (size_t)event->session >= f->side_count)
 		return wrong(r, "a session that was not told before");
-	if (take_memory(r, sizeof *event + strlen(event->text)) < 0)
+	if (take_memory(r, sizeof *event + strlen(event->text) + event->packet_count * sizeof *event->packets) < 0)
 		return -1;
 	if (reserve(&f->events, f->event_count, &f->event_room, sizeof *f->events) < 0)
 		return wrong(r, "memory is short");

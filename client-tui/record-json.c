@@ -120,6 +120,8 @@ static json_t *make_packet(const struct record_packet *p)
 	put_time(o, "out2_ns", p->out2);
 	put_count(o, "seq", p->seq);
 	put_count(o, "length", p->length);
+	if (record_flags_name(p))
+		put_word(o, "flags", record_flags_name(p));
 	return o;
 }
 
@@ -194,6 +196,25 @@ char *record_json_reply(const struct record_reply *r)
 	return finish(o);
 }
 
+static void put_connection(json_t *to, const struct record_event *e)
+{
+	json_t *packets = json_array();
+	char name[ERROR_NAME];
+
+	put_word(to, "stage", record_stage_name(e->connection.stage));
+	put_int(to, "took_ns", e->took);
+	put_int(to, "port", e->connection.here);
+	put_count(to, "syns", e->connection.syns);
+	put_bool(to, "ours", e->connection.ours);
+	put_word(to, "error", e->connection.error ? error_name(e->connection.error, name) : NULL);
+	for (size_t i = 0; i < e->packet_count; i++) {
+		const struct record_packet p = record_event_packet(e, i);
+
+		json_array_append_new(packets, make_packet(&p));
+	}
+	json_object_set_new(to, "packets", packets);
+}
+
 char *record_json_event(const struct record_event *e)
 {
 	const bool notice = record_event_is_notice(e);
@@ -211,6 +232,10 @@ char *record_json_event(const struct record_event *e)
 		put_word(o, "back", e->back);
 	}
 	put_word(o, "text", e->text);
+	if (e->quiet)
+		put_bool(o, "quiet", true);
+	if (e->kind == SESSION_EVENT_TCP)
+		put_connection(o, e);
 	return finish(o);
 }
 

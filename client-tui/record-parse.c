@@ -26,6 +26,11 @@ static int64_t get_time(struct reader *r, const char *key)
 	return reader_int(r, key, -RECORD_TIME_MOST, RECORD_TIME_MOST, RECORD_NEVER);
 }
 
+static int64_t get_span(struct reader *r, const char *key)
+{
+	return reader_int(r, key, 0, RECORD_TIME_MOST, 0);
+}
+
 /* --- lines --- */
 
 static void read_transport(struct reader *r, unsigned *session, bool *stream)
@@ -86,7 +91,7 @@ static void read_leg(struct reader *from, const char *key, struct witness_leg *l
 static void read_packet(struct reader *from, json_t *value, struct record_packet *p)
 {
 	struct reader r = reader_inside(from, "packets", value);
-	const char *way = reader_word(&r, "way");
+	const char *way = reader_word(&r, "way"), *flags = reader_word(&r, "flags");
 
 	p->way = way && strcmp(way, "back") == 0 ? EVENT_BACK : EVENT_THERE;
 	p->fate = (enum event_fate)reader_name(&r, "fate", record_event, EVENT_NONE);
@@ -97,14 +102,26 @@ static void read_packet(struct reader *from, json_t *value, struct record_packet
 	p->out2 = get_time(&r, "out2_ns");
 	p->seq = (uint32_t)reader_int(&r, "seq", 0, UINT32_MAX, 0);
 	p->length = (uint32_t)reader_int(&r, "length", 0, UINT32_MAX, 0);
+	if (flags && record_flags(flags, p) < 0)
+		reader_blame(&r, "flags", "is not known");
+	if (p->in == RECORD_NEVER)
+		reader_blame(&r, "in_ns", "is missing");
 	from->bad = r.bad;
+}
+
+static size_t read_packets(struct reader *r, struct record_packet *to)
+{
+	json_t *packets = reader_array(r, "packets", RECORD_PACKETS), *value;
+	size_t i;
+
+	json_array_foreach(packets, i, value)
+		read_packet(r, value, &to[i]);
+	return json_array_size(packets);
 }
 
 static void read_link(struct reader *from, struct record *line)
 {
 	struct reader r;
-	json_t *packets, *value;
-	size_t i;
 
 	if (!reader_get(from, "link"))
 		return;
@@ -113,9 +130,7 @@ static void read_link(struct reader *from, struct record *line)
 	line->place = (enum witness_place)reader_name(&r, "place", record_place, WITNESS_UNKNOWN);
 	read_leg(&r, "there", &line->legs[EVENT_THERE]);
 	read_leg(&r, "back", &line->legs[EVENT_BACK]);
-	packets = reader_array(&r, "packets", RECORD_PACKETS);
-	json_array_foreach(packets, i, value)
-		read_packet(&r, value, &line->packets[line->packet_count++]);
+	line->packet_count = read_packets(&r, line->packets);
 	from->bad = r.bad;
 }
 
@@ -206,6 +221,20 @@ static void read_reply(struct reader *r, struct record_reply *reply)
 		reader_blame(r, "n", "is missing");
 }
 
+static void read_connection(struct reader *r, struct record_event *e)
+{
+	struct session_connection *c = &e->connection;
+
+	c->stage = (enum session_stage)reader_name(r, "stage", record_stage, SESSION_CONNECTING);
+	c->here = (uint16_t)reader_int(r, "port", 0, UINT16_MAX, 0);
+	c->syns = (unsigned)reader_int(r, "syns", 0, INT32_MAX, 0);
+	c->ours = reader_bool(r, "ours");
+	c->error = reader_name(r, "error", error_number, 0);
+	e->took = get_span(r, "took_ns");
+	if (reader_get(r, "packets") && (e->packets = calloc(RECORD_PACKETS, sizeof *e->packets)) != NULL)
+		e->packet_count = read_packets(r, e->packets);
+}
+
 /* A kind that is not known is a later version's: to be passed over. */
 static void read_event(struct reader *r, struct record_read *to)
 {
@@ -223,8 +252,13 @@ static void read_event(struct reader *r, struct record_read *to)
 	e->text = reader_copy(r, "text");
 	e->there = reader_copy(r, "there");
 	e->back = reader_copy(r, "back");
+	e->quiet = reader_bool(r, "quiet");
+	if (e->kind == SESSION_EVENT_TCP)
+		read_connection(r, e);
 	if (!e->text || e->at == RECORD_NEVER)
 		reader_blame(r, e->text ? "at_ns" : "text", "is missing");
+	for (size_t i = 0; i < e->packet_count && !r->bad; i++)
+		record_packet_move(&e->packets[i], -e->at);
 }
 
 /* --- the beginning and the end --- */
@@ -263,11 +297,6 @@ static void read_session(struct reader *r, struct record_session *s)
 	s->wait = reader_int(r, "wait_ns", 0, RECORD_TIME_MOST, 0);
 	if (!s->peer || strlen(s->peer) > 299)
 		reader_blame(r, "peer", s->peer ? "is too long" : "is missing");
-}
-
-static int64_t get_span(struct reader *r, const char *key)
-{
-	return reader_int(r, key, 0, RECORD_TIME_MOST, 0);
 }
 
 static void read_ways(struct reader *from, struct facts_times *t)

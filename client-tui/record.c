@@ -87,10 +87,23 @@ struct record_packet record_packet_of(const struct packet *packet, int64_t start
 {
 	return (struct record_packet){
 		.way = packet->way, .fate = packet->fate, .again = packet->again, .payload = packet->payload,
-		.in = packet->in - start,
+		.syn = packet->syn, .fin = packet->fin, .rst = packet->rst, .ack = packet->ack, .in = packet->in - start,
 		.out = packet->copies > 0 ? packet->out[0] - start : RECORD_NEVER,
 		.out2 = packet->copies > 1 ? packet->out[1] - start : RECORD_NEVER,
 		.seq = (uint32_t)packet->place, .length = packet->length };
+}
+
+static void move(int64_t *at, int64_t by)
+{
+	if (*at != RECORD_NEVER)
+		*at += by;
+}
+
+void record_packet_move(struct record_packet *p, int64_t by)
+{
+	move(&p->in, by);
+	move(&p->out, by);
+	move(&p->out2, by);
 }
 
 struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start)
@@ -99,7 +112,8 @@ struct packet record_packet_back(const struct record_packet *packet, bool stream
 
 	return (struct packet){
 		.first = number, .last = number, .stream = stream, .way = packet->way, .fate = packet->fate,
-		.payload = packet->payload, .again = packet->again, .in = packet->in + start,
+		.payload = packet->payload, .syn = packet->syn, .fin = packet->fin, .rst = packet->rst, .ack = packet->ack,
+		.again = packet->again, .in = packet->in + start,
 		.out = { copies > 0 ? packet->out + start : 0, copies > 1 ? packet->out2 + start : 0 }, .copies = copies,
 		.place = packet->seq, .length = packet->length };
 }
@@ -209,6 +223,20 @@ int record_kind(const char *name)
 	return -1;
 }
 
+static const char *const stages[] = {
+	[SESSION_CONNECTING] = "connecting", [SESSION_CONNECTED] = "connected", [SESSION_FAILED] = "failed", [SESSION_ENDED] = "ended",
+};
+
+const char *record_stage_name(enum session_stage stage)
+{
+	return stages[stage];
+}
+
+int record_stage(const char *name)
+{
+	return find(stages, LENGTH(stages), name);
+}
+
 const char *record_match_name(enum ledger_match match)
 {
 	return matches[match];
@@ -227,6 +255,35 @@ const char *record_tag_name(enum ledger_tag tag)
 int record_tag(const char *name)
 {
 	return find(tags, LENGTH(tags), name);
+}
+
+static const struct {
+	const char *name;
+	bool syn, fin, rst, ack;
+} flag_names[] = {
+	{ "SYN-ACK", .syn = true, .ack = true }, { "SYN", .syn = true }, { "RST", .rst = true }, { "FIN", .fin = true, .ack = true },
+	{ "ACK", .ack = true },
+};
+
+const char *record_flags_name(const struct record_packet *p)
+{
+	if (p->syn)
+		return p->ack ? "SYN-ACK" : "SYN";
+	return p->rst ? "RST" : p->fin ? "FIN" : p->ack && !p->payload ? "ACK" : NULL;
+}
+
+int record_flags(const char *name, struct record_packet *p)
+{
+	for (size_t i = 0; i < LENGTH(flag_names); i++) {
+		if (strcmp(flag_names[i].name, name) != 0)
+			continue;
+		p->syn = flag_names[i].syn;
+		p->fin = flag_names[i].fin;
+		p->rst = flag_names[i].rst;
+		p->ack = flag_names[i].ack;
+		return 0;
+	}
+	return -1;
 }
 
 /* --- events --- */
@@ -248,7 +305,10 @@ int record_event_copy(struct record_event *to, const struct record_event *e)
 	to->text = strdup(e->text);
 	to->there = e->there ? strdup(e->there) : NULL;
 	to->back = e->back ? strdup(e->back) : NULL;
-	if (to->text && !to->there == !e->there && !to->back == !e->back)
+	to->packets = e->packet_count > 0 ? malloc(e->packet_count * sizeof *to->packets) : NULL;
+	if (to->packets)
+		memcpy(to->packets, e->packets, e->packet_count * sizeof *to->packets);
+	if (to->text && !to->there == !e->there && !to->back == !e->back && (to->packets || e->packet_count == 0))
 		return 0;
 	record_event_free(to);
 	return -1;
@@ -259,7 +319,18 @@ void record_event_free(struct record_event *e)
 	free(e->text);
 	free(e->there);
 	free(e->back);
+	free(e->packets);
 	e->text = e->there = e->back = NULL;
+	e->packets = NULL;
+	e->packet_count = 0;
+}
+
+struct record_packet record_event_packet(const struct record_event *e, size_t index)
+{
+	struct record_packet p = e->packets[index];
+
+	record_packet_move(&p, e->at);
+	return p;
 }
 
 /* --- the date --- */

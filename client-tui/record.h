@@ -32,8 +32,12 @@ struct record_packet {
 	enum event_fate fate;
 	/* A segment with a byte that was sent before. */
 	bool again;
-	/* It carries something of the line; else it is an acknowledgement alone, a SYN, a FIN. */
+	/* It carries something of the line; else it is an acknowledgement alone, a SYN, a FIN, an RST. */
 	bool payload;
+	/* Its flags, of TCP. */
+	bool syn, fin, rst, ack;
+	/* Not the link's word: the server's end is reckoned. Never recorded. */
+	bool reckoned;
 	/* When it came to the link and when it left it (RECORD_NEVER: lost there); the second copy too. */
 	int64_t in, out, out2;
 	/* TCP: its place in the stream, relative to the first byte, and its bytes; 0 for datagrams. */
@@ -77,6 +81,8 @@ int record_fill(struct record *r, const struct ledger_row *row, bool stream, con
     int64_t now);
 /* A packet of a line as it is recorded, and back. */
 struct record_packet record_packet_of(const struct packet *packet, int64_t start);
+/* Moves its times by so many ns. */
+void record_packet_move(struct record_packet *p, int64_t by);
 struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start);
 void record_free(struct record *r);
 /* Its round-trip time, ns, -1 if unknown. */
@@ -105,12 +111,23 @@ struct record_event {
 	/* The number of the session that it happened to, -1 for none. */
 	int session;
 	int64_t at;
+	/* It has no row: other words tell of it, or it goes without saying. */
+	bool quiet;
 	/* What its row says behind the kind's word. */
 	char *text;
 	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss 30%, delay 20ms"; else NULL. */
 	char *there, *back;
+	/* SESSION_EVENT_TCP: how far it came, without its times; how long that took from the first SYN on; and in the lab the packets that
+	 * opened or closed it, the first RECORD_PACKETS, with times since `at`. */
+	struct session_connection connection;
+	int64_t took;
+	struct record_packet *packets;
+	size_t packet_count;
 };
 
+/* A packet's flags in records, and beside its arrow: "SYN-ACK"; NULL where they say nothing. Static. And back: sets them, -1 for none. */
+const char *record_flags_name(const struct record_packet *p);
+int record_flags(const char *name, struct record_packet *p);
 /* The name of a kind in records, "link"; and back: -1 for none, as for notices, which have a type of their own. */
 const char *record_kind_name(enum session_event_kind kind);
 int record_kind(const char *name);
@@ -118,8 +135,10 @@ int record_kind(const char *name);
 #define RECORD_EVENT_WORDS 1000
 char *record_event_words(const struct record_event *e, char buf[RECORD_EVENT_WORDS]);
 bool record_event_is_notice(const struct record_event *e);
-/* Copies all texts. Returns 0, or -1 when memory is short. */
+/* Copies all texts and packets. Returns 0, or -1 when memory is short. */
 int record_event_copy(struct record_event *to, const struct record_event *e);
+/* Its packet with times as `at` is. */
+struct record_packet record_event_packet(const struct record_event *e, size_t index);
 void record_event_free(struct record_event *e);
 
 /* A session of the file. */
@@ -138,6 +157,8 @@ const char *record_event_name(enum event_fate fate);
 int record_event(const char *name);
 const char *record_place_name(enum witness_place place);
 int record_place(const char *name);
+const char *record_stage_name(enum session_stage stage);
+int record_stage(const char *name);
 const char *record_match_name(enum ledger_match match);
 int record_match(const char *name);
 const char *record_tag_name(enum ledger_tag tag);

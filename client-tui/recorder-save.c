@@ -49,8 +49,10 @@ static int save_note(const struct recorder *r, const struct recorder_sink *to, s
 {
 	const struct recorder_side *s = r->sides[note->session];
 
+	if (note->kind == JOURNAL_EVENT && b)
+		return note->event.quiet ? 0 : board_add_event(b, &note->event);
 	if (note->kind == JOURNAL_EVENT)
-		return b ? board_add_event(b, &note->event) : recorder_put_event(r, to, &note->event);
+		return recorder_put_event(r, to, &note->event);
 	if (b)
 		return board_add_text(b, BOARD_STRAY, s->of.stream, note->text, note->length);
 	return recorder_put_reply(to, &(struct record_reply){ .session = note->session, .stream = s->of.stream, .match = note->match,

@@ -82,8 +82,7 @@ struct session {
 extern const struct transport transport_udp, transport_tcp;
 
 void session_notice(struct session *s, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void session_event(struct session *s, enum session_event_kind kind, int64_t at, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void session_connection(struct session *s, const struct session_connection *c);
 /* A row's fate changed other than by a reply. */
 void session_row(struct session *s, uint64_t number);
 /* For who watches the wire: what the hooks say. */

@@ -38,17 +38,10 @@ void session_notice(struct session *s, bool bad, const char *format, ...)
 	s->hooks.notice(s->hooks.context, bad, text);
 }
 
-void session_event(struct session *s, enum session_event_kind kind, int64_t at, const char *format, ...)
+void session_connection(struct session *s, const struct session_connection *c)
 {
-	char text[600];
-	va_list args;
-
-	if (!s->hooks.event)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	s->hooks.event(s->hooks.context, kind, at, text);
+	if (s->hooks.connection)
+		s->hooks.connection(s->hooks.context, c);
 }
 
 void session_row(struct session *s, uint64_t number)
@@ -273,6 +266,7 @@ void session_close(struct session *s)
 {
 	if (!s)
 		return;
+	s->hooks.connection = NULL;
 	s->transport->close(s, 0);
 	s->transport->free(s);
 	resolve_free(s->resolve);

@@ -56,6 +56,28 @@ enum session_event_kind {
 	SESSION_EVENT_KINDS
 };
 
+enum session_stage {
+	SESSION_CONNECTING, /* its SYN was sent, or once more */
+	SESSION_CONNECTED,
+	SESSION_FAILED,
+	SESSION_ENDED, /* by the peer's FIN; by an RST or otherwise if `error` says so; by us if `ours` */
+};
+
+/* A TCP connection, from its first SYN on. */
+struct session_connection {
+	enum session_stage stage;
+	/* Our port; 0 when there is none (yet). */
+	uint16_t here;
+	/* When its SYN was sent, and when it came to this stage: ns of the monotonic clock. */
+	int64_t began, at;
+	/* How often the kernel sent its SYN. */
+	unsigned syns;
+	int error;
+	bool ours;
+	/* It failed, and the peer's next address is tried at once. */
+	bool more;
+};
+
 struct session_hooks {
 	void *context;
 	void (*reply)(void *context, const struct session_reply *reply);
@@ -63,8 +85,8 @@ struct session_hooks {
 	void (*row)(void *context, uint64_t number);
 	/* Something to tell: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);
-	/* Something that happened at `at`, ns of the monotonic clock: to be shown, recorded and drawn. May be NULL. */
-	void (*event)(void *context, enum session_event_kind kind, int64_t at, const char *text);
+	/* A TCP connection comes to another stage, or sends its SYN again. May be NULL. */
+	void (*connection)(void *context, const struct session_connection *c);
 	/* For who watches the wire; both may be NULL. A socket was opened, from our port `here` to the peer's port `there`; over
 	 * it goes what the session sends from byte `from` of its stream on (0 for datagrams). */
 	void (*opened)(void *context, uint16_t here, uint16_t there, uint64_t from);

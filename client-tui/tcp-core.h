@@ -55,6 +55,8 @@ struct tcp {
 	struct facts_tcp seen;
 	uint64_t again_before;
 	int64_t look_at;
+	/* The connection in use, or the last one. */
+	struct session_connection connection;
 	unsigned char buffer[TCP_READ_SIZE];
 };
 

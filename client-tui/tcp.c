@@ -29,6 +29,8 @@
  * that it costs nothing. */
 #define LOOK_OFTEN (25 * NS_PER_MS)
 #define LOOK_SELDOM (500 * NS_PER_MS)
+/* And how often while it connects: whether the SYN was sent again. */
+#define LOOK_CONNECTING (100 * NS_PER_MS)
 #define LOOKS_A_WAIT 20
 
 static struct tcp *side_of(struct session *s)
@@ -46,6 +48,29 @@ static bool lines_queued(const struct tcp *t)
 	return stream_queue_lines(&t->out) > 0;
 }
 
+/* --- stages --- */
+
+/* How often the SYN of the connection under way was sent, as the kernel says. */
+static unsigned count_syns(const struct session *s)
+{
+	struct session_tcp info;
+
+	return tcp_look_read(s->fd, &info) == 0 ? 1 + info.again : 1;
+}
+
+static void tell_stage(struct session *s, enum session_stage stage, int error, int64_t at)
+{
+	struct session_connection *c = &((struct tcp *)s->side)->connection;
+
+	if (stage != SESSION_ENDED && s->fd >= 0)
+		c->syns = count_syns(s);
+	c->stage = stage;
+	c->error = error;
+	c->more = stage == SESSION_FAILED && session_has_next_address(s);
+	c->at = at;
+	session_connection(s, c);
+}
+
 /* --- opening --- */
 
 static int tcp_open(struct session *s, int64_t now)
@@ -53,9 +78,10 @@ static int tcp_open(struct session *s, int64_t now)
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = {.len = sizeof here.storage};
 	const int on = 1;
+	struct tcp *t = side_of(s);
 	int fd, error = 0;
 
-	if (!side_of(s))
+	if (!t)
 		return ENOMEM;
 	fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -64,22 +90,28 @@ static int tcp_open(struct session *s, int64_t now)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	/* Of a connection that stands ICMP says nothing that ends it, so it is asked until then. */
 	icmp_ask(fd, to->sa.sa_family, true);
+	t->connection = (struct session_connection){.began = clock_monotonic(), .syns = 1};
 	if (fd >= FD_SETSIZE)
 		error = EMFILE;
 	else if (connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
 		error = errno;
 	if (error) {
+		tell_stage(s, SESSION_FAILED, error, clock_monotonic());
 		close(fd);
 		return error;
 	}
-	stamps_open(&((struct tcp *)s->side)->stamps, fd, false);
-	((struct tcp *)s->side)->disorder = 0;
-	((struct tcp *)s->side)->emptied_at = INT64_MIN;
+	stamps_open(&t->stamps, fd, false);
+	t->disorder = 0;
+	t->emptied_at = INT64_MIN;
 	s->fd = fd;
 	s->phase = PHASE_CONNECT;
 	s->connect_by = now + s->settings.connect_timeout;
-	if (getsockname(fd, &here.sa, &here.len) == 0)
-		session_opened(s, &here, ((struct tcp *)s->side)->out.written);
+	if (getsockname(fd, &here.sa, &here.len) == 0) {
+		session_opened(s, &here, t->out.written);
+		t->connection.here = addr_port(&here);
+	}
+	t->look_at = now + LOOK_CONNECTING;
+	tell_stage(s, SESSION_CONNECTING, 0, t->connection.began);
 	return 0;
 }
 
@@ -149,6 +181,13 @@ static void start_connection(struct session *s, int64_t now)
 	session_connected(s, now);
 }
 
+static void fail_connect(struct session *s, int error, int64_t now)
+{
+	tell_stage(s, SESSION_FAILED, error, now);
+	close_socket(s);
+	session_failed(s, error, now);
+}
+
 static void finish_connect(struct session *s, int64_t now)
 {
 	int error = 0, said;
@@ -160,11 +199,20 @@ static void finish_connect(struct session *s, int64_t now)
 		error = ECONNREFUSED;
 	if (error) {
 		said = icmp_error(s->fd, &s->addresses[s->address]);
-		close_socket(s);
-		session_failed(s, said ? said : error, now);
+		fail_connect(s, said ? said : error, now);
 		return;
 	}
+	tell_stage(s, SESSION_CONNECTED, 0, now);
 	start_connection(s, now);
+}
+
+static void look_for_syn(struct session *s, int64_t now)
+{
+	struct tcp *t = s->side;
+
+	t->look_at = now + LOOK_CONNECTING;
+	if (count_syns(s) > t->connection.syns)
+		tell_stage(s, SESSION_CONNECTING, 0, now);
 }
 
 /* --- sending --- */
@@ -321,8 +369,8 @@ static void learn_pace(struct session *s, int64_t now)
 static void tell_end(struct session *s, uint64_t cut, int error)
 {
 	const struct tcp *t = s->side;
-	const char *how = error == 0 ? "closed by the server" :
-	    error == ECONNRESET || error == EPIPE ? "reset by the server" : error_word(error);
+	const char *how = error == 0 ? "closed by the server (FIN)" :
+	    error == ECONNRESET || error == EPIPE ? "reset by the server (RST)" : error_word(error);
 
 	if (cut > 0)
 		session_notice(s, true, "TCP %s: %s before %llu %s answered; whether the server saw %s is unknown", s->peer,
@@ -342,6 +390,7 @@ static void end_connection(struct session *s, int error, int64_t now)
 		session_row(s, 0);
 	learn_pace(s, now);
 	tell_end(s, cut, error);
+	tell_stage(s, SESSION_ENDED, error, now);
 	close_socket(s);
 	s->phase = PHASE_IDLE;
 	tcp_push(s, now);
@@ -355,6 +404,7 @@ static void tcp_watch(const struct session *s, struct watch *w)
 
 	if (s->phase == PHASE_CONNECT) {
 		watch_write(w, s->fd);
+		watch_until(w, t->look_at);
 		return;
 	}
 	watch_read(w, s->fd);
@@ -376,12 +426,12 @@ static void tcp_turn(struct session *s, const struct watch *w, int64_t now)
 	if (s->fd < 0)
 		return;
 	if (s->phase == PHASE_CONNECT) {
-		if (watch_can_write(w, s->fd)) {
+		if (watch_can_write(w, s->fd))
 			finish_connect(s, now);
-		} else if (now >= s->connect_by) {
-			close_socket(s);
-			session_failed(s, ETIMEDOUT, now);
-		}
+		else if (now >= s->connect_by)
+			fail_connect(s, ETIMEDOUT, now);
+		else if (now >= ((struct tcp *)s->side)->look_at)
+			look_for_syn(s, now);
 	} else if (watch_can_read(w, s->fd) && !tcp_receive(s, &error, &at)) {
 		end_connection(s, error, at);
 	}
@@ -395,8 +445,11 @@ static void tcp_close(struct session *s, int64_t now)
 {
 	struct tcp *t = s->side;
 
-	if (t && s->fd >= 0)
+	if (t && s->fd >= 0) {
 		tcp_end_stall(s, now);
+		t->connection.ours = true;
+		tell_stage(s, s->phase == PHASE_READY ? SESSION_ENDED : SESSION_FAILED, s->phase == PHASE_READY ? 0 : ECANCELED, now);
+	}
 	close_socket(s);
 	if (!t)
 		return;

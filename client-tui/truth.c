@@ -50,6 +50,8 @@ struct truth {
 	/* The time of the last sync asked for; whether it is still to be answered. */
 	int64_t synced_at;
 	bool syncing;
+	/* Up to when all is known, and is wanted. */
+	int64_t known, wanted;
 	/* Now, as of this turn. */
 	int64_t now;
 };
@@ -87,7 +89,7 @@ static void on_answer(void *context, const struct lab_answer *answer)
 	case PURPOSE_SYNC:
 		t->syncing = false;
 		if (answer->ok)
-			witness_judge(t->witness, answer->note);
+			witness_judge(t->witness, t->known = answer->note);
 		break;
 	case PURPOSE_FACTS:
 		take_facts(t, answer);
@@ -316,18 +318,39 @@ bool truth_waits(const struct truth *t)
 	return !lab_is_gone(t->lab) && witness_waits(t->witness);
 }
 
+int64_t truth_known(const struct truth *t)
+{
+	return lab_is_gone(t->lab) ? INT64_MAX : t->known;
+}
+
+void truth_want(struct truth *t, int64_t until)
+{
+	t->wanted = until > t->wanted ? until : t->wanted;
+}
+
+/* When to ask again, CLOCK_NEVER while an answer is awaited or nothing is to be known. */
+static int64_t sync_at(const struct truth *t)
+{
+	const int64_t next = t->synced_at + SYNC_EVERY;
+
+	if (lab_is_gone(t->lab) || t->syncing)
+		return CLOCK_NEVER;
+	if (witness_waits(t->witness))
+		return next;
+	return t->wanted <= t->known ? CLOCK_NEVER : t->wanted > next ? t->wanted : next;
+}
+
 void truth_watch(const struct truth *t, struct watch *w)
 {
 	lab_watch(t->lab, w);
 	far_watch(t->far, witness_waits(t->witness), w);
 	watch_until(w, t->tell_at);
-	if (truth_waits(t) && !t->syncing)
-		watch_until(w, t->synced_at + SYNC_EVERY);
+	watch_until(w, sync_at(t));
 }
 
 static void judge(struct truth *t)
 {
-	if (!truth_waits(t) || t->syncing || t->now < t->synced_at + SYNC_EVERY)
+	if (t->now < sync_at(t))
 		return;
 	t->synced_at = t->now;
 	t->syncing = lab_order(t->lab, PURPOSE_SYNC, t->now, "predict") == 0;

@@ -55,6 +55,9 @@ void truth_watch(const struct truth *t, struct watch *w);
 bool truth_turn(struct truth *t, const struct watch *w, int64_t now);
 /* There are lines whose truth is still awaited. */
 bool truth_waits(const struct truth *t);
+/* All events up to then are known, ns; INT64_MAX when no more come. And up to when they are wanted besides. */
+int64_t truth_known(const struct truth *t);
+void truth_want(struct truth *t, int64_t until);
 bool truth_gone(const struct truth *t);
 
 const struct link_facts *truth_facts(const struct truth *t);

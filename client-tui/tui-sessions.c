@@ -41,17 +41,51 @@ static void on_row(void *context, uint64_t number)
 	of->app->changed = true;
 }
 
+static void tell_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
+{
+	struct app *app = context;
+
+	if (!event->quiet && note->row == CONNECTIONS_NO_ROW) {
+		note->row = board_end(app->board);
+		board_add_event(app->board, event);
+	} else if (!event->quiet) {
+		board_change_event(app->board, note->row, event);
+	}
+	if (final)
+		recorder_event(app->recorder, event, event->at);
+	app->changed = true;
+}
+
+static void tell_connections(struct app_session *of, bool all, int64_t now)
+{
+	struct app *app = of->app;
+	const int64_t known = all || !app->truth ? INT64_MAX : truth_known(app->truth);
+	const int64_t wanted = connections_turn(&of->connections, of->recorded, app->truth ? truth_witness(app->truth) : NULL, known,
+	    now, tell_connection, app);
+
+	if (app->truth)
+		truth_want(app->truth, wanted);
+}
+
+void app_connections_turn(struct app *app, bool all, int64_t now)
+{
+	for (size_t i = 0; i < app->session_count; i++)
+		tell_connections(app->sessions[i], all, now);
+}
+
+/* At once, before the notice of what it means; not while the session is being opened, which is not known yet. */
+static void on_connection(void *context, const struct session_connection *connection)
+{
+	struct app_session *of = context;
+
+	connections_take(&of->connections, connection);
+	if (of->session)
+		tell_connections(of, false, clock_monotonic());
+}
+
 static void on_notice(void *context, bool bad, const char *text)
 {
 	app_notice(((struct app_session *)context)->app, bad, text);
-}
-
-static void on_event(void *context, enum session_event_kind kind, int64_t at, const char *text)
-{
-	const struct app_session *of = context;
-
-	app_event(of->app, &(const struct record_event){.kind = kind, .session = of->recorded, .at = at,
-		.text = (char *)(uintptr_t)text});
 }
 
 /* --- sessions --- */
@@ -104,8 +138,8 @@ static struct app_session *new_session(struct app *app, enum session_transport t
 		.retries = (int)s->retries,
 		.connect_timeout = s->connect_timeout,
 	    },
-	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice, .event = on_event,
-		.opened = app_lab_opened, .sent = app_lab_sent},
+	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice,
+		.connection = on_connection, .opened = app_lab_opened, .sent = app_lab_sent},
 	    now);
 	if (!new->session) {
 		free(new);
@@ -237,6 +271,7 @@ void app_sessions_watch(const struct app *app, struct watch *w)
 {
 	for (size_t i = 0; i < app->session_count; i++) {
 		session_watch(app->sessions[i]->session, w);
+		watch_until(w, connections_due(&app->sessions[i]->connections));
 		if (app->sessions[i]->left && !session_dead(app->sessions[i]->session))
 			watch_until(w, app->sessions[i]->leave_by);
 	}
@@ -257,4 +292,5 @@ void app_sessions_end(struct app *app)
 {
 	for (size_t i = 0; i < app->session_count; i++)
 		give_up(app->sessions[i], clock_monotonic());
+	app_connections_turn(app, true, clock_monotonic());
 }

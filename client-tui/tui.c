@@ -64,7 +64,8 @@ void app_notice(struct app *app, bool bad, const char *text)
 
 void app_event(struct app *app, const struct record_event *event)
 {
-	board_add_event(app->board, event);
+	if (!event->quiet)
+		board_add_event(app->board, event);
 	recorder_event(app->recorder, event, app_time(app, clock_monotonic()));
 	app->changed = true;
 }
@@ -186,6 +187,7 @@ static void loop(struct app *app, const sigset_t *mask)
 		app_sessions_turn(app, &w, now);
 		if (app->truth)
 			turn_truth(app, &w, now);
+		app_connections_turn(app, false, now);
 		app->replay_at = app_replay_turn(app, now);
 		if (watch_can_read(&w, STDIN_FILENO))
 			take_terminal(app, now);

@@ -15,35 +15,15 @@
 #define COMING_COLUMNS 4
 #define SERVER_COLUMNS 5
 
-static const char *const ways[EVENT_WAYS] = { "going", "coming" };
-
-static const char *fate_word(uint8_t fate)
-{
-	switch (fate) {
-	case EVENT_CORRUPTED:
-		return "corrupted";
-	case EVENT_QUEUE:
-		return "queue full";
-	case EVENT_TOO_BIG:
-		return "too big";
-	case EVENT_UNPLUGGED:
-		return "unplugged";
-	case EVENT_CUE:
-		return "on cue";
-	default:
-		return "lost";
-	}
-}
-
 /* "lost going, on cue"; "queue full going", and where that has no room without the way. */
 static void died(uint8_t fate, enum event_way way, int room, char *buf, size_t size)
 {
-	snprintf(buf, size, "lost %s, on cue", ways[way]);
+	snprintf(buf, size, "lost %s, on cue", event_way_word(way));
 	if (fate == EVENT_CUE && words_columns(buf) <= room)
 		return;
-	snprintf(buf, size, "%s %s", fate_word(fate), ways[way]);
+	snprintf(buf, size, "%s %s", event_fate_word((enum event_fate)fate), event_way_word(way));
 	if (words_columns(buf) > room)
-		snprintf(buf, size, "%s", fate_word(fate));
+		snprintf(buf, size, "%s", event_fate_word((enum event_fate)fate));
 }
 
 int truth_where(const struct witness_line *truth, int64_t now, int room, char *buf, size_t size)
@@ -55,7 +35,7 @@ int truth_where(const struct witness_line *truth, int64_t now, int room, char *b
 		died(truth->legs[EVENT_THERE].fate, EVENT_THERE, room, buf, size);
 		return GOING_COLUMNS;
 	case WITNESS_STILL_GOING:
-		snprintf(buf, size, "still %s", ways[EVENT_THERE]);
+		snprintf(buf, size, "still %s", event_way_word(EVENT_THERE));
 		return GOING_COLUMNS;
 	case WITNESS_SERVER:
 		snprintf(buf, size, "no reply");
@@ -64,7 +44,7 @@ int truth_where(const struct witness_line *truth, int64_t now, int room, char *b
 		died(truth->legs[EVENT_BACK].fate, EVENT_BACK, room, buf, size);
 		return COMING_COLUMNS;
 	case WITNESS_STILL_COMING:
-		snprintf(buf, size, "still %s", ways[EVENT_BACK]);
+		snprintf(buf, size, "still %s", event_way_word(EVENT_BACK));
 		return COMING_COLUMNS;
 	default:
 		return 0;
@@ -216,7 +196,7 @@ static const char *missing(const struct witness_line *truth)
 {
 	for (int way = EVENT_WAYS - 1; way >= 0; way--)
 		if (truth->legs[way].lost > 0 && truth->legs[way].through == 0)
-			return ways[way];
+			return event_way_word(way);
 	return NULL;
 }
 
@@ -280,7 +260,7 @@ static void copies_words(const struct witness_line *truth, bool ascii, bool whol
 	buf[0] = '\0';
 	if (there || back)
 		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii), there && back ? both :
-		    ways[there ? EVENT_THERE : EVENT_BACK]);
+		    event_way_word(there ? EVENT_THERE : EVENT_BACK));
 	if (held && (whole || buf[0] == '\0'))
 		put(buf, size, buf[0] != '\0' ? ", held back" : whole ? "held back" : "held");
 }

@@ -50,7 +50,9 @@ struct connection {
 	uint32_t first[EVENT_WAYS];
 	/* How many bytes of it were seen. */
 	uint64_t seen[EVENT_WAYS];
-	/* Its FIN was seen. */
+	/* It stands: we have acknowledged the peer's SYN. */
+	bool open;
+	/* Its FIN was seen, or an RST. */
 	bool ended[EVENT_WAYS];
 };
 

@@ -53,12 +53,20 @@ static void leg_through(struct witness_leg *leg, const struct event *e)
 	}
 }
 
+static struct packet packet_of(const struct event *e, uint64_t first, uint64_t last, uint64_t place, bool again)
+{
+	return (struct packet){
+		.first = first, .last = last, .stream = e->protocol == EVENT_TCP, .way = e->way, .fate = e->fate,
+		.payload = e->protocol != EVENT_TCP || e->length > 0, .syn = e->syn, .fin = e->fin, .rst = e->rst, .ack = e->has_ack,
+		.again = again, .in = e->in, .out = { e->out[0], e->out[1] }, .copies = e->copies, .place = place,
+		.length = e->length };
+}
+
 static void add_packet(struct witness *w, const struct event *e, uint64_t first, uint64_t last, uint64_t place, bool again)
 {
-	packets_add(w->packets, &(struct packet){
-		.first = first, .last = last, .stream = e->protocol == EVENT_TCP, .way = e->way, .fate = e->fate,
-		.payload = e->protocol != EVENT_TCP || e->length > 0, .syn = e->syn, .fin = e->fin, .again = again, .in = e->in,
-		.out = { e->out[0], e->out[1] }, .copies = e->copies, .place = place, .length = e->length });
+	const struct packet packet = packet_of(e, first, last, place, again);
+
+	packets_add(w->packets, &packet);
 }
 
 /* --- datagrams --- */
@@ -344,12 +352,37 @@ static void take_later_part(struct witness *w, struct pieces *p, const struct ev
 	p->got += e->length;
 }
 
-/* It belongs to the exchange of the line that was sent last. */
-static void take_bare(struct witness *w, const struct flow *f, const struct event *e, bool again)
+/* It opens or closes the connection; else it belongs to the exchange of the line that was sent last. */
+static void take_bare(struct witness *w, const struct flow *f, const struct connection *c, const struct event *e, bool again)
 {
+	const bool ended = c->ended[EVENT_THERE] || c->ended[EVENT_BACK], ends = e->fin || e->rst;
 	const uint64_t number = f->end > f->begin ? f->numbers[f->end - 1] : 0;
+	struct packet packet = packet_of(e, 0, 0, 0, again);
 
-	add_packet(w, e, number, number, 0, again);
+	if (e->syn || ends || !c->open || ended) {
+		packet.port = c->here;
+		packet.closing = ended || (ends && c->open);
+	} else {
+		packet.first = packet.last = number;
+	}
+	packets_add(w->packets, &packet);
+}
+
+/* A FIN may come with payload: it then stands with its line, and with the connection. */
+static void take_flags(struct witness *w, struct connection *c, const struct event *e)
+{
+	struct packet packet = packet_of(e, 0, 0, 0, false);
+	uint64_t place;
+
+	if (e->fin && e->length > 0 && c->known[e->way] && find_place(c, e->way, e->seq, &place)) {
+		packet.place = place;
+		packet.again = place < c->from[e->way] + c->seen[e->way];
+		packet.port = c->here;
+		packet.closing = true;
+		packets_add(w->packets, &packet);
+	}
+	c->ended[e->way] |= e->fin || e->rst;
+	c->open |= e->way == EVENT_THERE && !e->syn && !e->rst;
 }
 
 static void take_segment(struct witness *w, const struct event *e)
@@ -372,8 +405,8 @@ static void take_segment(struct witness *w, const struct event *e)
 	if (again)
 		w->totals.again[e->way]++;
 	if (e->length == 0)
-		take_bare(w, &w->flows[i], e, again);
-	c->ended[e->way] |= e->fin;
+		take_bare(w, &w->flows[i], c, e, again);
+	take_flags(w, c, e);
 	if (e->syn) {
 		c->known[e->way] = true;
 		c->first[e->way] = e->seq;

@@ -360,6 +360,11 @@ size_t witness_packets(const struct witness *w, bool stream, uint64_t number, st
 	return there && there->tries > 0 ? packets_find(w->packets, stream, number, there->first_in, out, most) : 0;
 }
 
+size_t witness_handshake(const struct witness *w, uint16_t port, bool closing, int64_t since, struct packet *out, size_t most)
+{
+	return packets_find_handshake(w->packets, port, closing, since, out, most);
+}
+
 const struct witness_totals *witness_totals(const struct witness *w)
 {
 	return &w->totals;

@@ -140,6 +140,8 @@ bool witness_waits(const struct witness *w);
 const struct witness_line *witness_find(const struct witness *w, bool stream, uint64_t number);
 /* The packets of a line, as packets_find(). */
 size_t witness_packets(const struct witness *w, bool stream, uint64_t number, struct packet *out, size_t most);
+/* The packets that opened, or closed, the TCP connection from our port `port`, as packets_find_handshake(). */
+size_t witness_handshake(const struct witness *w, uint16_t port, bool closing, int64_t since, struct packet *out, size_t most);
 enum witness_place witness_place(const struct witness_line *line, int64_t now);
 const struct witness_totals *witness_totals(const struct witness *w);
 /* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory is short. */

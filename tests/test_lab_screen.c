@@ -364,6 +364,25 @@ static void told_from_elsewhere(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* Connecting shows while it lasts, how it went, and what the next connection would say. */
+static void connecting(void **state)
+{
+	struct terminal *t = lab(24, 100, "--delay 20ms", "");
+
+	(void)state;
+	client_line(t, "/drop next syn");
+	term_expect(t, "next SYN");
+	press(t, 2);
+	term_expect(t, "-- TCP: SYN sent, lost going, on cue");
+	assert_int_equal(number_before(t, "connected"), -1);
+	term_expect(t, "TCP: SYN sent, lost going, on cue, again after 1.0");
+	term_expect(t, ", connected after 1.0");
+	client_line(t, "hello");
+	client_expect_pair(t, "1 hello", "1 HELLO");
+	expect_truth(t, 1);
+	leave(t);
+}
+
 static void link_command(void **state)
 {
 	struct terminal *t = lab(40, 100, "--loss 20%", "");
@@ -466,7 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next), TEST(waits_for_a_lost_syn),
 		TEST(drop_next_of_a_transport), TEST(changes_have_rows), TEST(hold_and_unplug), TEST(told_from_elsewhere),
-		TEST(link_command), TEST(panel), TEST(outside_a_lab), TEST(no_such_lab),
+		TEST(connecting), TEST(link_command), TEST(panel), TEST(outside_a_lab), TEST(no_such_lab),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,41 @@ static void tell(struct desk *d, enum session_event_kind kind, const char *text,
 	recorder_event(d->r, &event, at);
 }
 
+/* With packets, of which times are those since then. */
+static void tell_connection(struct desk *d, int64_t at)
+{
+	char text[] = "connected";
+	struct record_packet packets[] = {
+		{ .way = EVENT_THERE, .fate = EVENT_LOST, .syn = true, .in = 1, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
+		{ .way = EVENT_BACK, .fate = EVENT_DELIVERED, .syn = true, .ack = true, .again = true, .in = 2, .out = 3, .out2 = 4 },
+	};
+	const struct record_event event = { .kind = SESSION_EVENT_TCP, .quiet = true, .at = at, .text = text, .packets = packets,
+		.packet_count = 2, .took = 7, .connection = { .stage = SESSION_FAILED, .here = 40000, .syns = 3, .error = ECONNREFUSED, .ours = true } };
+
+	recorder_event(d->r, &event, at);
+}
+
+static void assert_connection(const struct record_event *e, int64_t at)
+{
+	const struct record_packet *p = e->packets;
+
+	assert_int_equal(e->kind, SESSION_EVENT_TCP);
+	assert_true(e->quiet);
+	assert_int_equal(e->at, at);
+	assert_int_equal(e->took, 7);
+	assert_int_equal(e->connection.stage, SESSION_FAILED);
+	assert_int_equal(e->connection.here, 40000);
+	assert_int_equal(e->connection.syns, 3);
+	assert_int_equal(e->connection.error, ECONNREFUSED);
+	assert_true(e->connection.ours);
+	assert_int_equal(e->packet_count, 2);
+	assert_true(p[0].syn && !p[0].ack && p[0].fate == EVENT_LOST && p[0].way == EVENT_THERE);
+	assert_int_equal(p[0].in, 1);
+	assert_int_equal(p[0].out, RECORD_NEVER);
+	assert_true(p[1].syn && p[1].ack && p[1].again && p[1].way == EVENT_BACK);
+	assert_int_equal(p[1].out2, 4);
+}
+
 static void desk_close(struct desk *d)
 {
 	assert_true(ledger_balanced(d->l));
@@ -389,6 +424,31 @@ static void assert_events(const struct record_file *f)
 }
 
 /* Written while the session goes on, and saved at its end, in the order of what happened. */
+static void connections_come_back(void **state)
+{
+	struct desk d;
+	struct record_file *f;
+
+	(void)state;
+	desk_open(&d, 100);
+	send(&d, 1, "one", 5 * MS);
+	tell_connection(&d, 6 * MS);
+	recorder_turn(d.r, 7 * MS);
+	f = desk_read(&d);
+	assert_int_equal(f->event_count, 1);
+	assert_connection(&f->events[0], 5 * MS);
+	assert_non_null(strstr(d.text, "\"in_ns\":5000001"));
+	record_file_free(f);
+	/* No row in a text. */
+	fclose(d.out);
+	free(d.text);
+	d.out = open_memstream(&d.text, &d.length);
+	assert_int_equal(recorder_save(d.r, CLIENT_TEXT, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
+	fflush(d.out);
+	assert_null(strstr(d.text, "TCP:"));
+	desk_close(&d);
+}
+
 static void events_come_back(void **state)
 {
 	struct desk d;
@@ -587,6 +647,7 @@ int main(void)
 		cmocka_unit_test(crowded_rows_are_written),
 		cmocka_unit_test(all_is_saved_at_once),
 		cmocka_unit_test(events_come_back),
+		cmocka_unit_test(connections_come_back),
 		cmocka_unit_test(strange_events_do_no_harm),
 		cmocka_unit_test(forgotten_sessions_do_no_harm),
 		cmocka_unit_test(a_full_disk_is_told),

@@ -113,9 +113,13 @@ static void waits_for_the_timeout(void **state)
 	const char *row, *time;
 
 	(void)state;
+	client_line(t, "/drop next syn");
+	term_expect(t, "next SYN");
 	go_over_to_tcp(t);
 	client_line(t, "hello");
 	client_expect_pair(t, "1 hello", "1 HELLO");
+	term_expect(t, "-- TCP: SYN sent, lost going, on cue, again after 1.0");
+	term_expect(t, ", connected after 1.0");
 	client_line(t, "/unplug 3s");
 	client_line(t, "again");
 	client_expect_pair(t, "2 again", "lost going");

@@ -715,6 +715,44 @@ static void keeps_packets(void **state)
 	stream_reply(s, "DEFG", 277 * MS);
 }
 
+/* SYN, SYN-ACK, its ACK, FIN and RST stand with the connection, not with a line: those that open it apart from those that close it. */
+static void packets_of_a_connection(void **state)
+{
+	struct stage *s = *state;
+	struct packet packets[8];
+	uint64_t n;
+
+	witness_opened(s->witness, s->tcp_flow, HERE + 1, THERE, 0);
+	tell_segment(s, "there", "random", "S", ISN, 0, 1 * MS, 0);
+	tell_segment(s, "there", "delivered", "S", ISN, 0, 1001 * MS, 1021 * MS);
+	tell_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 1021 * MS, 1041 * MS);
+	tell_segment(s, "there", "delivered", "A", ISN + 1, 0, 1041 * MS, 1061 * MS);
+	n = stream_line(s, "abc", 1050 * MS);
+	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 1050 * MS, 1070 * MS);
+	tell_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 1070 * MS, 1090 * MS);
+	/* The server ends with the last piece of its reply. */
+	tell_segment(s, "back", "delivered", "FPA", FAR_ISN + 1, 4, 1071 * MS, 1091 * MS);
+	tell_segment(s, "there", "delivered", "A", ISN + 5, 0, 1091 * MS, 1111 * MS);
+	tell_segment(s, "there", "random", "RA", ISN + 5, 0, 1092 * MS, 0);
+	stream_reply(s, "ABC", 1091 * MS);
+	assert_int_equal(witness_handshake(s->witness, HERE + 1, false, 0, packets, 8), 4);
+	assert_int_equal(packets[0].copies, 0);
+	assert_true(packets[0].syn && !packets[0].ack && !packets[0].again);
+	assert_true(packets[1].again);
+	assert_true(packets[2].syn && packets[2].ack && packets[2].way == EVENT_BACK);
+	assert_true(!packets[3].syn && packets[3].ack);
+	assert_int_equal(packets[3].in, 1041 * MS);
+	assert_int_equal(witness_handshake(s->witness, HERE + 1, true, 0, packets, 8), 3);
+	assert_true(packets[0].fin && packets[0].payload);
+	assert_true(packets[2].rst && packets[2].copies == 0);
+	assert_int_equal(witness_handshake(s->witness, HERE + 1, true, 1092 * MS, packets, 8), 1);
+	assert_int_equal(witness_handshake(s->witness, HERE + 2, true, 0, packets, 8), 0);
+	/* Its line has its own, and the FIN that came with it. */
+	assert_int_equal(witness_packets(s->witness, true, n, packets, 8), 3);
+	assert_true(packets[2].fin);
+	agrees(s, 1);
+}
+
 /* Over a second connection the places begin anew, for the lines that go over it. */
 static void another_connection(void **state)
 {
@@ -987,7 +1025,7 @@ int main(void)
 		TEST(not_ours), TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
 		TEST(late_though_in_time), TEST(a_copy_too_many), TEST(a_copy_too_few), TEST(overtaken_and_told),
 		TEST(overtaken_and_not_told), TEST(reordered_though_in_order), TEST(refused_without_arriving), TEST(twins),
-		TEST(closed_too_soon), TEST(sent_again), TEST(pieces_of_a_segment), TEST(keeps_packets), TEST(another_connection),
+		TEST(closed_too_soon), TEST(sent_again), TEST(pieces_of_a_segment), TEST(keeps_packets), TEST(packets_of_a_connection), TEST(another_connection),
 		TEST(both_at_once),
 		TEST(stream_answered_without_a_reply),
 		TEST(stream_answered_too_early), TEST(stream_of_other_replies), TEST(property), TEST(mistakes_are_found),

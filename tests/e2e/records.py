@@ -216,8 +216,8 @@ def live():
             stderr=subprocess.DEVNULL, env=ENVIRONMENT) as client:
         client.stdin.write(b"now\n")
         client.stdin.flush()
-        types = [json.loads(client.stdout.readline())["type"] for _ in range(3)]
-        point("records are written while it goes on", differences("types", types, ["start", "session", "line"]))
+        types = [json.loads(client.stdout.readline())["type"] for _ in range(4)]
+        point("records are written while it goes on", differences("types", types, ["start", "session", "event", "line"]))
         client.stdin.close()
         client.stdout.read()
 

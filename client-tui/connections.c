@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "connections.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "errors.h"
+#include "units.h"
+
+/* A connection that takes longer has a row while it comes to stand. */
+#define ROW_AFTER (100 * NS_PER_MS)
+/* So long after its end the packets are waited for that close it: a FIN may be sent again. */
+#define CLOSING (NS_PER_S)
+#define TEXT_ROOM 500
+
+/* --- words --- */
+
+__attribute__((format(printf, 2, 3)))
+static void put(char *text, const char *format, ...)
+{
+	const size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + used, TEXT_ROOM - used, format, args);
+	va_end(args);
+}
+
+/* "0.31 ms", "1.04 s": without a sign for micro, since a record is the same in every locale. */
+static void put_time(char *text, const char *words, int64_t ns)
+{
+	char time[40];
+
+	if (ns < NS_PER_MS)
+		put(text, "%s %.2g ms", words, (double)ns / (double)NS_PER_MS);
+	else
+		put(text, "%s %s", words, units_duration_text(ns, "u", time, sizeof time));
+}
+
+static bool is_syn(const struct packet *p)
+{
+	return p->syn && !p->ack;
+}
+
+static void put_lost(char *text, const struct packet *p)
+{
+	const struct record_packet packet = record_packet_of(p, 0);
+
+	if (!is_syn(p))
+		put(text, ", %s", record_flags_name(&packet));
+	put(text, "%s %s %s%s", is_syn(p) ? "," : "", p->fate == EVENT_CUE ? "lost" : event_fate_word(p->fate),
+	    event_way_word(p->way), p->fate == EVENT_CUE ? ", on cue" : "");
+}
+
+/* What the link did with each SYN and SYN-ACK. Returns false when it did nothing but let them through. */
+static bool put_packets(char *text, const struct session_connection *c, const struct packet *packets, size_t count)
+{
+	const struct packet *before = NULL;
+	bool lost_ack = false, more = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct packet *p = &packets[i];
+		const bool lost = p->fate != EVENT_DELIVERED, syn = is_syn(p), same = before && is_syn(before);
+
+		if (!syn && !lost && !(p->syn && lost_ack))
+			continue;
+		if (syn && before)
+			put_time(text, same ? ", again after" : ", SYN again after", p->in - c->began);
+		else if (syn)
+			put(text, "SYN sent");
+		else if (!lost)
+			put_time(text, ", SYN-ACK again after", p->in - c->began);
+		if (lost)
+			put_lost(text, p);
+		more = more || lost || before;
+		lost_ack = lost_ack || (lost && !syn);
+		before = p;
+	}
+	return more;
+}
+
+static void put_end(char *text, const struct session_connection *c)
+{
+	const char *comma = *text ? ", " : "";
+	char words[100];
+
+	switch (c->stage) {
+	case SESSION_CONNECTING:
+		return;
+	case SESSION_CONNECTED:
+		snprintf(words, sizeof words, "%sconnected %s", comma, *text ? "after" : "in");
+		break;
+	case SESSION_FAILED:
+		snprintf(words, sizeof words, "%s%s after", comma, c->error == ECONNREFUSED ? "refused (RST)" :
+		    c->error == ETIMEDOUT ? "no answer" : c->ours ? "given up" : error_word(c->error));
+		break;
+	case SESSION_ENDED:
+		put(text, "%s", c->ours ? "closed (FIN)" : c->error == 0 ? "closed by the server (FIN)" :
+		    c->error == ECONNRESET || c->error == EPIPE ? "reset by the server (RST)" : error_word(c->error));
+		return;
+	}
+	put_time(text, words, c->at - c->began);
+}
+
+/* By what the link tells; without, by what the kernel does. */
+static void put_words(char *text, const struct session_connection *c, const struct packet *packets, size_t count)
+{
+	const bool told = count > 0 && is_syn(&packets[0]), under_way = c->stage == SESSION_CONNECTING;
+
+	*text = '\0';
+	if (told && !put_packets(text, c, packets, count) && !under_way)
+		*text = '\0';
+	else if (!told && c->stage != SESSION_ENDED && (c->syns > 1 || under_way))
+		put(text, c->syns > 1 ? "SYN sent %u times" : "SYN sent", c->syns);
+	if (!told && under_way)
+		put(text, ", no answer yet");
+	put_end(text, c);
+}
+
+/* --- notes --- */
+
+static struct connection_note *find(struct connections *c, const struct session_connection *of)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->notes[i].of.stage == SESSION_CONNECTING && c->notes[i].of.began == of->began)
+			return &c->notes[i];
+	return NULL;
+}
+
+static void drop(struct connections *c, size_t i)
+{
+	memmove(&c->notes[i], &c->notes[i + 1], (--c->count - i) * sizeof *c->notes);
+}
+
+void connections_take(struct connections *c, const struct session_connection *connection)
+{
+	struct connection_note *note = connection->stage != SESSION_ENDED ? find(c, connection) : NULL;
+
+	if (!note) {
+		if (c->count == CONNECTIONS_MAX)
+			drop(c, 0);
+		note = &c->notes[c->count++];
+		*note = (struct connection_note){ .first = !c->stood, .again = c->failed, .row = CONNECTIONS_NO_ROW };
+	}
+	note->of = *connection;
+	if (connection->stage == SESSION_CONNECTED)
+		c->stood = true;
+	if (connection->stage == SESSION_CONNECTED || connection->stage == SESSION_FAILED)
+		c->failed = connection->stage == SESSION_FAILED && !connection->more;
+}
+
+/* It goes without saying, or was said of the attempt before. */
+static bool is_quiet(const struct connection_note *n)
+{
+	const struct session_connection *c = &n->of;
+
+	if (n->row != CONNECTIONS_NO_ROW)
+		return false;
+	if (c->stage == SESSION_ENDED || (c->stage == SESSION_FAILED && c->more))
+		return true;
+	if (n->again)
+		return c->stage != SESSION_CONNECTED || c->syns < 2;
+	return !n->first && c->syns < 2 && c->stage != SESSION_FAILED;
+}
+
+static bool was_lost(const struct packet *packets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (packets[i].fate != EVENT_DELIVERED)
+			return true;
+	return false;
+}
+
+/* Up to when the link's events must be known before it is final. */
+static int64_t final_at(const struct session_connection *c)
+{
+	return c->at + (c->stage == SESSION_ENDED ? CLOSING : 0);
+}
+
+/* Returns true when it is final, and was told so. */
+static bool tell_note(struct connection_note *n, int session, const struct witness *w, int64_t known, int64_t now,
+    connections_tell *tell, void *context)
+{
+	const struct session_connection *c = &n->of;
+	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c)), quiet = is_quiet(n);
+	struct packet packets[RECORD_PACKETS];
+	struct record_packet recorded[RECORD_PACKETS];
+	char text[TEXT_ROOM];
+
+	if (!final && quiet)
+		return false;
+	const size_t count = w && c->here ?
+	    witness_handshake(w, c->here, c->stage == SESSION_ENDED, c->began, packets, RECORD_PACKETS) : 0;
+	const bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER || was_lost(packets, count);
+
+	put_words(text, c, packets, count);
+	const struct record_event event = { .kind = SESSION_EVENT_TCP, .session = session,
+		.at = c->stage == SESSION_ENDED ? c->at : c->began, .quiet = quiet, .text = text, .connection = *c,
+		.took = c->at - c->began, .packets = recorded, .packet_count = count };
+	for (size_t i = 0; i < count; i++)
+		recorded[i] = record_packet_of(&packets[i], event.at);
+	const uint64_t said = event_hash(text, strlen(text));
+
+	if (final || (due && said != n->said)) {
+		n->said = said;
+		tell(context, &event, n, final);
+	}
+	return final;
+}
+
+int64_t connections_turn(struct connections *c, int session, const struct witness *witness, int64_t known, int64_t now,
+    connections_tell *tell, void *context)
+{
+	int64_t wanted = INT64_MIN;
+
+	for (size_t i = 0; i < c->count;) {
+		const struct session_connection *of = &c->notes[i].of;
+
+		if (tell_note(&c->notes[i], session, witness, known, now, tell, context)) {
+			drop(c, i);
+			continue;
+		}
+		if (of->stage != SESSION_CONNECTING && final_at(of) > wanted)
+			wanted = final_at(of);
+		i++;
+	}
+	return wanted;
+}
+
+int64_t connections_due(const struct connections *c)
+{
+	int64_t due = INT64_MAX;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct connection_note *n = &c->notes[i];
+
+		if (n->of.stage == SESSION_CONNECTING && n->row == CONNECTIONS_NO_ROW && !is_quiet(n) && n->of.began + ROW_AFTER < due)
+			due = n->of.began + ROW_AFTER;
+	}
+	return due;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A session's TCP connections as events: how each came to stand, or why it did not, and how it ended. In the lab the link tells what
+ * became of SYN, SYN-ACK, FIN and RST; outside, the kernel how often it sent the SYN. The first connection has a row, and every one
+ * that needed more than one SYN or failed; the others are recorded only, for a server that closes after each reply would fill the
+ * screen with them. Pure. */
+#ifndef UPCASE_CONNECTIONS_H
+#define UPCASE_CONNECTIONS_H
+
+#include "record.h"
+
+/* Told at once; of more, the oldest is told as far as it is known. */
+#define CONNECTIONS_MAX 32
+#define CONNECTIONS_NO_ROW UINT64_MAX
+
+struct connection_note {
+	struct session_connection of;
+	/* No connection stood before it; the attempt before it failed. */
+	bool first, again;
+	/* The front end's: its row on the board. */
+	uint64_t row;
+	/* What its row says: a hash. */
+	uint64_t said;
+};
+
+/* All zero at first. */
+struct connections {
+	struct connection_note notes[CONNECTIONS_MAX];
+	size_t count;
+	bool stood, failed;
+};
+
+/* Tells an event, with times of the monotonic clock: that may change still, or is final and is to be recorded. */
+typedef void connections_tell(void *context, const struct record_event *event, struct connection_note *note, bool final);
+
+/* Takes what session_hooks.connection says. */
+void connections_take(struct connections *c, const struct session_connection *connection);
+/* Tells what is new. `witness` is NULL outside the lab; else all events up to `known` have been told to it (INT64_MAX: no more come). Returns up to when
+ * they are wanted, INT64_MIN for nothing. */
+int64_t connections_turn(struct connections *c, int session, const struct witness *witness, int64_t known, int64_t now,
+    connections_tell *tell, void *context);
+/* When the next row is due, ns of the monotonic clock; INT64_MAX for none. */
+int64_t connections_due(const struct connections *c);
+
+#endif

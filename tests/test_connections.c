@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* TCP connections as events: what is said of each, by the kernel alone and with what the link tells, which have a row, and what is
+ * recorded. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../client-tui/connections.h"
+
+#define MS INT64_C(1000000)
+#define HERE 40000
+#define BEGAN (100 * MS)
+
+struct desk {
+	struct connections connections;
+	struct witness *witness;
+	int flow;
+	/* What was told last, how often, and how often finally. */
+	char text[500];
+	bool quiet;
+	int told, final;
+	struct record_packet packets[RECORD_PACKETS];
+	size_t packet_count;
+	int64_t at, took;
+};
+
+static int set_up(void **state)
+{
+	struct desk *d = calloc(1, sizeof *d);
+
+	assert_non_null(d);
+	d->witness = witness_new(16);
+	d->flow = witness_flow(d->witness, true, 1000 * MS);
+	witness_opened(d->witness, d->flow, HERE, 12000, 0);
+	*state = d;
+	return d->witness ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	struct desk *d = *state;
+
+	witness_free(d->witness);
+	free(d);
+	return 0;
+}
+
+static void tell(void *context, const struct record_event *event, struct connection_note *note, bool final)
+{
+	struct desk *d = context;
+
+	assert_int_equal(event->kind, SESSION_EVENT_TCP);
+	snprintf(d->text, sizeof d->text, "%s", event->text);
+	d->quiet = event->quiet;
+	d->at = event->at;
+	d->took = event->took;
+	assert_int_equal(event->connection.here, HERE);
+	d->told++;
+	d->final += final;
+	d->packet_count = event->packet_count;
+	for (size_t i = 0; i < event->packet_count; i++)
+		d->packets[i] = record_event_packet(event, i);
+	if (!event->quiet)
+		note->row = 7;
+}
+
+static struct session_connection stage(enum session_stage stage, int64_t at, unsigned syns, int error)
+{
+	return (struct session_connection){ .stage = stage, .here = HERE, .began = BEGAN, .at = at, .syns = syns, .error = error };
+}
+
+static void take(struct desk *d, enum session_stage now, int64_t at, unsigned syns, int error)
+{
+	const struct session_connection c = stage(now, at, syns, error);
+
+	connections_take(&d->connections, &c);
+}
+
+static int64_t turn(struct desk *d, int64_t known, int64_t now)
+{
+	return connections_turn(&d->connections, 0, known == INT64_MIN ? NULL : d->witness, known, now, tell, d);
+}
+
+static void segment(struct desk *d, bool there, const char *fate, const char *flags, int64_t in, int64_t out)
+{
+	static uint64_t serial;
+	char told[300];
+	struct event e;
+
+	snprintf(told, sizeof told, "event %llu %s in=%lld fate=%s%s%.0lld proto=tcp sport=%d dport=%d seq=%d ack=0 flags=%s payload=0",
+	    (unsigned long long)++serial, there ? "there" : "back", (long long)in, fate, out ? " out=" : "", (long long)out,
+	    there ? HERE : 12000, there ? 12000 : HERE, 500, flags);
+	assert_int_equal(event_read(&e, told), 0);
+	witness_event(d->witness, &e);
+}
+
+static void says(const struct desk *d, const char *text, bool quiet, int final)
+{
+	assert_string_equal(d->text, text);
+	assert_int_equal(d->quiet, quiet);
+	assert_int_equal(d->final, final);
+}
+
+static void what_the_kernel_tells(void **state)
+{
+	static const struct {
+		enum session_stage stage;
+		unsigned syns;
+		int error;
+		int64_t took;
+		const char *text;
+	} ends[] = {
+		{ SESSION_CONNECTED, 1, 0, 41 * MS, "connected in 41.0 ms" },
+		{ SESSION_CONNECTED, 2, 0, 1040 * MS, "SYN sent 2 times, connected after 1.04 s" },
+		{ SESSION_FAILED, 1, ECONNREFUSED, 3 * MS / 10, "refused (RST) after 0.3 ms" },
+		{ SESSION_FAILED, 5, ETIMEDOUT, 10000 * MS, "SYN sent 5 times, no answer after 10.0 s" },
+		{ SESSION_FAILED, 1, EHOSTUNREACH, 2 * MS, "unreachable after 2.00 ms" },
+	};
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		struct desk *d = *state;
+
+		d->connections = (struct connections){ .count = 0 };
+		d->told = d->final = 0;
+		take(d, SESSION_CONNECTING, BEGAN, 1, 0);
+		assert_true(connections_due(&d->connections) > BEGAN);
+		turn(d, INT64_MIN, BEGAN + MS);
+		assert_int_equal(d->told, 0);
+		take(d, ends[i].stage, BEGAN + ends[i].took, ends[i].syns, ends[i].error);
+		turn(d, INT64_MIN, BEGAN + ends[i].took);
+		says(d, ends[i].text, false, 1);
+		assert_int_equal(d->at, BEGAN);
+		assert_int_equal(d->packet_count, 0);
+		assert_int_equal(connections_due(&d->connections), INT64_MAX);
+		turn(d, INT64_MIN, INT64_MAX);
+		assert_int_equal(d->told, 1);
+	}
+}
+
+/* While it takes long it has a row, which is told again only when it says something else. */
+static void a_row_while_it_connects(void **state)
+{
+	struct desk *d = *state;
+
+	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
+	turn(d, INT64_MIN, connections_due(&d->connections));
+	says(d, "SYN sent, no answer yet", false, 0);
+	turn(d, INT64_MIN, BEGAN + 900 * MS);
+	assert_int_equal(d->told, 1);
+	take(d, SESSION_CONNECTING, BEGAN + 1001 * MS, 2, 0);
+	turn(d, INT64_MIN, BEGAN + 1001 * MS);
+	says(d, "SYN sent 2 times, no answer yet", false, 0);
+	take(d, SESSION_CONNECTED, BEGAN + 1041 * MS, 2, 0);
+	turn(d, INT64_MIN, BEGAN + 1041 * MS);
+	says(d, "SYN sent 2 times, connected after 1.04 s", false, 1);
+}
+
+static void what_the_link_tells(void **state)
+{
+	struct desk *d = *state;
+
+	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
+	segment(d, true, "cue", "S", BEGAN, 0);
+	/* At once, since the link knows. */
+	turn(d, 0, BEGAN + MS);
+	says(d, "SYN sent, lost going, on cue", false, 0);
+	segment(d, true, "delivered", "S", BEGAN + 1000 * MS, BEGAN + 1020 * MS);
+	segment(d, false, "random", "SA", BEGAN + 1020 * MS, 0);
+	turn(d, 0, BEGAN + 1021 * MS);
+	says(d, "SYN sent, lost going, on cue, again after 1.00 s, SYN-ACK lost coming", false, 0);
+	segment(d, false, "delivered", "SA", BEGAN + 2020 * MS, BEGAN + 2040 * MS);
+	take(d, SESSION_CONNECTED, BEGAN + 2040 * MS, 2, 0);
+	/* Not final before the link has told all. */
+	assert_int_equal(turn(d, BEGAN + 2000 * MS, BEGAN + 2040 * MS), BEGAN + 2040 * MS);
+	assert_int_equal(d->final, 0);
+	segment(d, true, "delivered", "A", BEGAN + 2040 * MS, BEGAN + 2060 * MS);
+	turn(d, BEGAN + 2041 * MS, BEGAN + 2200 * MS);
+	says(d, "SYN sent, lost going, on cue, again after 1.00 s, SYN-ACK lost coming, SYN-ACK again after 2.02 s, connected after 2.04 s",
+	    false, 1);
+	assert_int_equal(d->packet_count, 5);
+	assert_int_equal(d->packets[0].in, BEGAN);
+	assert_int_equal(d->packets[0].out, RECORD_NEVER);
+	assert_string_equal(record_flags_name(&d->packets[0]), "SYN");
+	assert_true(d->packets[1].again);
+	assert_string_equal(record_flags_name(&d->packets[2]), "SYN-ACK");
+	assert_string_equal(record_flags_name(&d->packets[4]), "ACK");
+	assert_int_equal(d->packets[4].out, BEGAN + 2060 * MS);
+	assert_int_equal(d->took, 2040 * MS);
+}
+
+/* The packets that close it are recorded, and those that opened it not once more; no row. */
+static void its_end(void **state)
+{
+	struct desk *d = *state;
+
+	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
+	segment(d, true, "delivered", "S", BEGAN, BEGAN + 20 * MS);
+	segment(d, false, "delivered", "SA", BEGAN + 20 * MS, BEGAN + 40 * MS);
+	segment(d, true, "delivered", "A", BEGAN + 40 * MS, BEGAN + 60 * MS);
+	take(d, SESSION_CONNECTED, BEGAN + 40 * MS, 1, 0);
+	turn(d, BEGAN + 40 * MS, BEGAN + 41 * MS);
+	says(d, "connected in 40.0 ms", false, 1);
+	segment(d, false, "delivered", "FA", BEGAN + 500 * MS, BEGAN + 520 * MS);
+	segment(d, true, "delivered", "FA", BEGAN + 521 * MS, BEGAN + 541 * MS);
+	segment(d, false, "delivered", "A", BEGAN + 541 * MS, BEGAN + 561 * MS);
+	take(d, SESSION_ENDED, BEGAN + 520 * MS, 1, 0);
+	assert_true(turn(d, BEGAN + 520 * MS, BEGAN + 520 * MS) > BEGAN + 561 * MS);
+	turn(d, INT64_MAX, BEGAN + 600 * MS);
+	says(d, "closed by the server (FIN)", true, 2);
+	assert_int_equal(d->packet_count, 3);
+	assert_string_equal(record_flags_name(&d->packets[0]), "FIN");
+	assert_int_equal(d->packets[0].way, EVENT_BACK);
+	assert_string_equal(record_flags_name(&d->packets[2]), "ACK");
+	take(d, SESSION_ENDED, BEGAN + 700 * MS, 1, ECONNRESET);
+	segment(d, false, "delivered", "RA", BEGAN + 690 * MS, BEGAN + 700 * MS);
+	turn(d, INT64_MAX, BEGAN + 700 * MS);
+	says(d, "reset by the server (RST)", true, 3);
+	assert_string_equal(record_flags_name(&d->packets[d->packet_count - 1]), "RST");
+}
+
+/* Which have a row: the first; those with more than one SYN; a failure, but not the same once more; all are recorded. */
+static void not_a_row_for_each(void **state)
+{
+	static const struct {
+		enum session_stage stage;
+		unsigned syns;
+		bool more, quiet;
+	} order[] = {
+		{ SESSION_FAILED, 1, true, true }, { SESSION_CONNECTED, 1, false, false }, { SESSION_CONNECTED, 1, false, true },
+		{ SESSION_CONNECTED, 2, false, false }, { SESSION_FAILED, 1, false, false }, { SESSION_FAILED, 1, false, true },
+		{ SESSION_FAILED, 3, false, true }, { SESSION_CONNECTED, 1, false, true }, { SESSION_CONNECTED, 1, false, true },
+		{ SESSION_FAILED, 1, false, false },
+	};
+	struct desk *d = *state;
+
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		struct session_connection c = stage(SESSION_CONNECTING, BEGAN + (int64_t)i, 1, 0);
+
+		c.began = BEGAN + (int64_t)i;
+		connections_take(&d->connections, &c);
+		c.stage = order[i].stage;
+		c.syns = order[i].syns;
+		c.error = c.stage == SESSION_FAILED ? ECONNREFUSED : 0;
+		c.more = order[i].more;
+		c.at = c.began + 10 * MS;
+		connections_take(&d->connections, &c);
+		turn(d, INT64_MIN, c.at);
+		if (d->quiet != order[i].quiet)
+			fail_msg("attempt %zu: \"%s\" is %squiet", i, d->text, d->quiet ? "" : "not ");
+		assert_int_equal(d->final, i + 1);
+	}
+}
+
+/* Whatever comes, no more is kept than there is room for. */
+static void bounded(void **state)
+{
+	struct desk *d = *state;
+
+	for (int i = 0; i < 10 * CONNECTIONS_MAX; i++) {
+		struct session_connection c = stage(SESSION_CONNECTED, BEGAN + i * MS, 1, 0);
+
+		c.began = c.at;
+		connections_take(&d->connections, &c);
+		for (int k = 0; k < 5; k++)
+			segment(d, true, "random", "S", c.began + k, 0);
+	}
+	assert_int_equal(d->connections.count, CONNECTIONS_MAX);
+	turn(d, INT64_MAX, BEGAN);
+	assert_int_equal(d->final, CONNECTIONS_MAX);
+	assert_true(d->packet_count <= RECORD_PACKETS);
+	assert_true(strlen(d->text) < sizeof d->text - 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(what_the_kernel_tells), TEST(a_row_while_it_connects), TEST(what_the_link_tells), TEST(its_end),
+		TEST(not_a_row_for_each), TEST(bounded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
