@@ -24,7 +24,7 @@ struct job {
 	size_t count, room;
 	struct plots_line *lines;
 	size_t line_count, line_room;
-	/* What changed the link or the server; texts are the recorder's. */
+	/* What changed the link or the server, and TCP connections; texts are the recorder's. */
 	struct record_event *events;
 	size_t event_count, event_room;
 	const struct recorder *recorder;
@@ -195,13 +195,12 @@ static void head(struct job *job, const struct recorder *r)
 	add_totals(r, true, job->note, sizeof job->note);
 }
 
-/* A connection's stand in the pictures as its segments, notices nowhere. */
 static int collect_events(struct job *job)
 {
 	struct record_event event;
 
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
-		if (record_event_is_notice(&event) || event.kind == SESSION_EVENT_TCP)
+		if (record_event_is_notice(&event))
 			continue;
 		if (reserve(&job->events, job->event_count, &job->event_room, sizeof *job->events) < 0)
 			return -1;

@@ -26,6 +26,9 @@ struct picture {
 	/* What happened besides: a line across each. */
 	const struct record_event *events;
 	size_t event_count;
+	/* The packets that opened and closed connections. */
+	struct record_packet *handshakes;
+	size_t handshake_count;
 	struct time_axis axis;
 	/* The usual time of one way. */
 	int64_t way;
@@ -52,8 +55,8 @@ int64_t exchange_half_way(const struct record *r);
 bool exchange_has_packets(const struct record *r);
 /* When a packet arrived, or would have if it had not died. */
 int64_t exchange_packet_end(const struct picture *p, const struct record_packet *packet);
-/* The median of what the packets took that arrived, or of half the round trips. */
-int64_t exchange_usual_way(const struct record *records, size_t count);
+/* The median of what the packets took that arrived, or of half the round trips, a connection's among them. */
+int64_t exchange_usual_way(const struct record *records, size_t count, const struct record_event *events, size_t event_count);
 /* The last moment of the lines. */
 int64_t exchange_last(const struct picture *p);
 /* The axis of all moments in the picture; to be freed by time_axis_free(). Returns 0, or -1 when memory is short. */

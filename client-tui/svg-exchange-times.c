@@ -3,6 +3,7 @@
  * waited long do not press all others together. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -59,6 +60,13 @@ static void add_moment(struct moments *m, int64_t moment)
 		m->at[m->count++] = moment;
 }
 
+static void add_packet(const struct picture *p, const struct record_packet *packet, struct moments *m)
+{
+	add_moment(m, packet->in);
+	add_moment(m, exchange_packet_end(p, packet));
+	add_moment(m, packet->out2);
+}
+
 static void add_moments(const struct picture *p, const struct record *r, struct moments *m)
 {
 	if (exchange_waits(r))
@@ -70,11 +78,8 @@ static void add_moments(const struct picture *p, const struct record *r, struct 
 			add_moment(m, exchange_known(r->replied_at) ? exchange_half_way(r) : r->sent_at + p->way);
 		return;
 	}
-	for (size_t i = 0; i < r->packet_count; i++) {
-		add_moment(m, r->packets[i].in);
-		add_moment(m, exchange_packet_end(p, &r->packets[i]));
-		add_moment(m, r->packets[i].out2);
-	}
+	for (size_t i = 0; i < r->packet_count; i++)
+		add_packet(p, &r->packets[i], m);
 }
 
 static int by_time(const void *a, const void *b)
@@ -84,9 +89,9 @@ static int by_time(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int64_t exchange_usual_way(const struct record *records, size_t count)
+int64_t exchange_usual_way(const struct record *records, size_t count, const struct record_event *events, size_t event_count)
 {
-	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + 1, sizeof *times), usual = NS_PER_MS;
+	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times), usual = NS_PER_MS;
 	size_t n = 0;
 
 	for (size_t i = 0; times && i < count; i++) {
@@ -98,6 +103,10 @@ int64_t exchange_usual_way(const struct record *records, size_t count)
 		if (!exchange_has_packets(r) && r->fate == FATE_ANSWERED && exchange_known(r->sent_at) && exchange_known(r->replied_at))
 			times[n++] = exchange_half_way(r) - r->sent_at;
 	}
+	for (size_t i = 0; times && i < event_count; i++)
+		if (events[i].connection.syns == 1 && (events[i].connection.stage == SESSION_CONNECTED ||
+		    events[i].connection.error == ECONNREFUSED))
+			times[n++] = events[i].took / 2;
 	if (n > 0) {
 		qsort(times, n, sizeof *times, by_time);
 		usual = times[n / 2];
@@ -159,13 +168,16 @@ int64_t exchange_last(const struct picture *p)
 
 int exchange_make_axis(struct picture *p)
 {
-	struct moments m = { .at = calloc(p->count * MOMENTS + p->event_count + 1, sizeof *m.at) };
+	struct moments m = { .at = calloc(p->count * MOMENTS + p->event_count + 3 * p->handshake_count + 1, sizeof *m.at) };
 	int result = -1;
 
 	for (size_t i = 0; m.at && i < p->count; i++)
 		add_moments(p, &p->records[i], &m);
 	for (size_t i = 0; m.at && i < p->event_count; i++)
-		add_moment(&m, p->events[i].at);
+		if (p->events[i].kind != SESSION_EVENT_TCP)
+			add_moment(&m, p->events[i].at);
+	for (size_t i = 0; m.at && i < p->handshake_count; i++)
+		add_packet(p, &p->handshakes[i], &m);
 	if (m.at)
 		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p), AXIS_MOST);
 	free(m.at);

@@ -6,6 +6,7 @@
 
 #include "svg-exchange.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,8 @@
 #define EVENT_COLUMNS 110
 /* How far a packet got that died on the way: the link says only that it did. */
 #define DIED_AT 0.55
+/* Where the name of a segment without payload stands along it. */
+#define FLAGS_AT 0.25
 
 /* --- slices --- */
 
@@ -62,15 +65,30 @@ static enum svg_style own_style(const struct panel *panel)
 	return panel->stream ? SVG_TCP : SVG_UDP;
 }
 
+/* Above its arrow's begin. */
+static void draw_flags(const struct panel *panel, const struct record_packet *k, bool payload, double from, double to, double y1, double y2)
+{
+	const char *flags = record_flags_name(k);
+
+	if (flags && (payload ? k->syn || k->fin || k->rst : true))
+		svg_words(panel->picture->out, from + (to - from) * FLAGS_AT, y1 + (y2 - y1) * FLAGS_AT - 4, EVENT_FONT, SVG_MIDDLE, flags);
+}
+
+/* `r` is NULL of one that opens or closes a connection. */
 static void draw_packet(const struct panel *panel, const struct record *r, const struct record_packet *k)
 {
 	struct picture *p = panel->picture;
 	const bool there = k->way == EVENT_THERE;
 	const double from = there ? panel->client : panel->server, to = there ? panel->server : panel->client;
 	const double y1 = exchange_place(p, k->in), y2 = exchange_place(p, exchange_packet_end(p, k));
-	enum svg_style style = !k->payload ? SVG_BARE : k->again ? SVG_AGAIN : r->late && !there ? SVG_LATE : own_style(panel);
+	enum svg_style style = !k->payload ? SVG_BARE : k->again ? SVG_AGAIN : r && r->late && !there ? SVG_LATE : own_style(panel);
 
-	if (exchange_known(k->out)) {
+	if (exchange_known(k->out) && k->reckoned) {
+		const double x = (from + to) / 2, y = (y1 + y2) / 2;
+
+		svg_line(p->out, from, y1, x, y, style, !there);
+		svg_arrow(p->out, x, y, to, y2, style, there);
+	} else if (exchange_known(k->out)) {
 		svg_arrow(p->out, from, y1, to, y2, style, 0);
 		if (k->fate == EVENT_CORRUPTED)
 			svg_cross(p->out, to + (there ? -8 : 8), y2, SVG_LOST);
@@ -84,6 +102,7 @@ static void draw_packet(const struct panel *panel, const struct record *r, const
 	}
 	if (exchange_known(k->out2))
 		svg_arrow(p->out, from, y1, to, exchange_place(p, k->out2), style, 0);
+	draw_flags(panel, k, r != NULL, from, to, y1, y2);
 }
 
 /* It was sent, and nobody knows how far it came. */
@@ -121,10 +140,13 @@ struct packet_of {
 	const struct record *record;
 };
 
+/* What carries something is drawn over what does not. */
 static int by_packet(const void *a, const void *b)
 {
 	const struct record_packet *x = ((const struct packet_of *)a)->packet, *y = ((const struct packet_of *)b)->packet;
 
+	if (x->payload != y->payload)
+		return x->payload ? 1 : -1;
 	if (x->in != y->in)
 		return x->in < y->in ? -1 : 1;
 	if (x->way != y->way)
@@ -137,7 +159,7 @@ static int by_packet(const void *a, const void *b)
 static void draw_packets(const struct panel *panel)
 {
 	const struct picture *p = panel->picture;
-	struct packet_of *all = calloc(p->count * RECORD_PACKETS + 1, sizeof *all);
+	struct packet_of *all = calloc(p->count * RECORD_PACKETS + p->handshake_count + 1, sizeof *all);
 	size_t n = 0;
 
 	for (size_t i = 0; all && i < p->count; i++) {
@@ -146,6 +168,8 @@ static void draw_packets(const struct panel *panel)
 		for (size_t k = 0; r->stream == panel->stream && exchange_has_packets(r) && k < r->packet_count; k++)
 			all[n++] = (struct packet_of){ &r->packets[k], r };
 	}
+	for (size_t i = 0; all && panel->stream && i < p->handshake_count; i++)
+		all[n++] = (struct packet_of){ &p->handshakes[i], NULL };
 	if (n > 0)
 		qsort(all, n, sizeof *all, by_packet);
 	for (size_t i = 0; i < n; i++)
@@ -248,6 +272,12 @@ static void draw_host(const struct picture *p, double x, double bottom, const ch
 	svg_words(p->out, x, EXCHANGE_TOP - 20, 12, SVG_MIDDLE, name);
 }
 
+/* Connections are drawn by their packets. */
+static bool is_across(const struct record_event *e)
+{
+	return e->kind != SESSION_EVENT_TCP;
+}
+
 /* Where the words of the next event stand, not over those of the one before. */
 static double event_words(const struct picture *p, size_t event, double *next)
 {
@@ -265,6 +295,8 @@ static void draw_events(const struct picture *p)
 	char words[RECORD_EVENT_WORDS];
 
 	for (size_t i = 0; i < p->event_count; i++) {
+		if (!is_across(&p->events[i]))
+			continue;
 		const double y = exchange_place(p, p->events[i].at), at = event_words(p, i, &next);
 
 		svg_line(p->out, left, y, right, y, SVG_EVENT, 0);
@@ -288,10 +320,17 @@ static void draw_panel(struct picture *p, bool stream, double x, double bottom)
 	exchange_replies(&panel);
 }
 
+static void see_packet(const struct record_packet *k, bool *again, bool *bare, bool *died)
+{
+	*again |= k->again && k->payload;
+	*bare |= !k->payload;
+	*died |= !exchange_known(k->out) || k->fate == EVENT_CORRUPTED;
+}
+
 /* What the colours mean; only what is in the picture. */
 static void draw_legend(const struct picture *p, double y)
 {
-	bool again = false, bare = false, late = false, died = false, unknown = false, reckoned = false, waits = false;
+	bool again = false, bare = false, late = false, died = false, unknown = false, reckoned = false, waits = false, changed = false;
 	double x = MARGIN;
 
 	for (size_t i = 0; i < p->count; i++) {
@@ -301,12 +340,15 @@ static void draw_legend(const struct picture *p, double y)
 		waits |= exchange_waits(r);
 		unknown |= !exchange_has_packets(r) && exchange_known(r->sent_at) && is_under_way(r) && r->fate != FATE_WAITING;
 		reckoned |= !exchange_has_packets(r) && exchange_known(r->replied_at);
-		for (size_t k = 0; k < r->packet_count; k++) {
-			again |= r->packets[k].again;
-			bare |= !r->packets[k].payload;
-			died |= !exchange_known(r->packets[k].out) || r->packets[k].fate == EVENT_CORRUPTED;
-		}
+		for (size_t k = 0; k < r->packet_count; k++)
+			see_packet(&r->packets[k], &again, &bare, &died);
 	}
+	for (size_t i = 0; i < p->handshake_count; i++) {
+		see_packet(&p->handshakes[i], &again, &bare, p->handshakes[i].reckoned ? &unknown : &died);
+		reckoned |= p->handshakes[i].reckoned;
+	}
+	for (size_t i = 0; i < p->event_count; i++)
+		changed |= is_across(&p->events[i]);
 
 	const struct { bool shown; enum svg_style style; int dashed; const char *words; } entries[] = {
 		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
@@ -318,7 +360,7 @@ static void draw_legend(const struct picture *p, double y)
 		{ died, SVG_LOST, 0, "it died on the way" },
 		{ unknown, SVG_LOST, 0, "no reply; how far it came is not known" },
 		{ reckoned, SVG_AXIS, 1, "server's end reckoned at half the round trip" },
-		{ p->event_count > 0, SVG_EVENT, 0, "the link or the server is changed" },
+		{ changed, SVG_EVENT, 0, "the link or the server is changed" },
 	};
 
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
@@ -344,7 +386,8 @@ static double body_height(const struct picture *p)
 		height = words > height ? words : height;
 	}
 	for (size_t i = 0; i < p->event_count; i++)
-		event_words(p, i, &next);
+		if (is_across(&p->events[i]))
+			event_words(p, i, &next);
 	return (next - EXCHANGE_TOP > height ? next - EXCHANGE_TOP : height) + 24;
 }
 
@@ -393,19 +436,67 @@ static void choose_events(struct picture *p, const struct record *records, size_
 	p->event_count = end - begin;
 }
 
+static void reckon_packet(struct picture *p, struct record_packet packet, int64_t in, int64_t out)
+{
+	packet.fate = exchange_known(out) ? EVENT_DELIVERED : EVENT_LOST;
+	packet.in = in;
+	packet.out = out;
+	packet.out2 = RECORD_NEVER;
+	packet.reckoned = true;
+	p->handshakes[p->handshake_count++] = packet;
+}
+
+/* Without the link's word: the client's end is true. Of a SYN that was sent more than once only the first is known, and the answer to the
+ * last. */
+static void reckon_connection(struct picture *p, const struct record_event *e)
+{
+	const struct session_connection *c = &e->connection;
+	const struct record_packet syn = { .way = EVENT_THERE, .syn = true };
+	const struct record_packet end = { .way = c->ours ? EVENT_THERE : EVENT_BACK, .fin = !c->error, .rst = c->error == ECONNRESET };
+	const bool refused = c->stage == SESSION_FAILED && c->error == ECONNREFUSED;
+	const struct record_packet answer = { .way = EVENT_BACK, .syn = !refused, .rst = refused, .ack = true };
+	const bool answered = c->stage == SESSION_CONNECTED || refused;
+	const int64_t half = e->at + e->took - (c->syns > 1 ? p->way : e->took / 2);
+
+	if (c->stage == SESSION_ENDED) {
+		if (end.fin || end.rst)
+			reckon_packet(p, end, c->ours ? e->at : e->at - p->way, c->ours ? e->at + p->way : e->at);
+		return;
+	}
+	reckon_packet(p, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
+	if (answered)
+		reckon_packet(p, answer, half, e->at + e->took);
+}
+
+static int choose_handshakes(struct picture *p, bool lab)
+{
+	p->handshakes = calloc(p->event_count * RECORD_PACKETS + 1, sizeof *p->handshakes);
+	for (size_t i = 0; p->handshakes && i < p->event_count; i++) {
+		for (size_t k = 0; k < p->events[i].packet_count; k++)
+			p->handshakes[p->handshake_count++] = record_event_packet(&p->events[i], k);
+		if (p->events[i].kind == SESSION_EVENT_TCP && !lab)
+			reckon_connection(p, &p->events[i]);
+	}
+	return p->handshakes ? 0 : -1;
+}
+
 int exchange_page(FILE *out, const struct record *records, size_t count, size_t page, const struct record_event *events,
     size_t event_count, const struct svg_heading *heading)
 {
 	const size_t begin = page_begin(records, count, page);
 	struct picture p = { .out = out, .records = records + begin, .count = page_begin(records, count, page + 1) - begin };
+	int result;
 
-	p.way = exchange_usual_way(p.records, p.count);
+	p.way = exchange_usual_way(p.records, p.count, events, event_count);
 	choose_events(&p, records, count, page, events, event_count);
 	for (size_t i = 0; i < p.count; i++)
 		p.transports[p.records[i].stream] = true;
-	if (exchange_make_axis(&p) < 0)
-		return -1;
-	draw(&p, heading);
-	time_axis_free(&p.axis);
-	return 0;
+	result = choose_handshakes(&p, heading->link && *heading->link) < 0 || exchange_make_axis(&p) < 0 ? -1 : 0;
+	if (result == 0) {
+		p.transports[1] |= p.handshake_count > 0;
+		draw(&p, heading);
+		time_axis_free(&p.axis);
+	}
+	free(p.handshakes);
+	return result;
 }

@@ -118,6 +118,8 @@ static void draw_events(const struct pages *p, double x, double y, double span)
 	char words[RECORD_EVENT_WORDS];
 
 	for (size_t i = 0; i < p->event_count; i++) {
+		if (p->events[i].kind == SESSION_EVENT_TCP)
+			continue;
 		const double place = ((double)(number_before(p, p->events[i].at) - p->first) + 0.5) / span;
 		const double at = x + WIDTH * (p->events[i].at < p->lines[0].typed_at ? 0 : place < 1 ? place : 1);
 

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 #define MS NS_PER_MS
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static const struct svg_heading heading = { .title = "a <title>", .note = "link: loss 20 %" };
+static struct svg_heading heading = { .title = "a <title>", .note = "link: loss 20 %" };
 
 /* --- records --- */
 
@@ -336,6 +337,80 @@ static void events_stand_at_their_moment(void **state)
 	free(svg);
 }
 
+/* SYN, SYN-ACK, FIN and RST are arrows with their names, a cross where one died; a connection is no line across. */
+static void connections_are_drawn(void **state)
+{
+	const struct record lines[] = { line(1, true, FATE_ANSWERED, "text"), line(2, false, FATE_ANSWERED, "text") };
+	struct record_packet opening[] = {
+		{ .way = EVENT_THERE, .fate = EVENT_LOST, .syn = true, .in = 0, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
+		{ .way = EVENT_THERE, .fate = EVENT_DELIVERED, .syn = true, .again = true, .in = 1000 * MS, .out = 1020 * MS,
+			.out2 = RECORD_NEVER },
+		{ .way = EVENT_BACK, .fate = EVENT_DELIVERED, .syn = true, .ack = true, .in = 1020 * MS, .out = 1040 * MS,
+			.out2 = RECORD_NEVER },
+	}, closing[] = {
+		{ .way = EVENT_BACK, .fate = EVENT_DELIVERED, .fin = true, .ack = true, .in = 0, .out = 20 * MS, .out2 = RECORD_NEVER },
+		{ .way = EVENT_THERE, .fate = EVENT_DELIVERED, .rst = true, .in = 20 * MS, .out = 40 * MS, .out2 = RECORD_NEVER },
+	};
+	char words[] = "words of no picture";
+	const struct record_event connections[] = {
+		{ .kind = SESSION_EVENT_TCP, .at = -1000 * MS, .text = words, .packets = opening, .packet_count = COUNT(opening) },
+		{ .kind = SESSION_EVENT_TCP, .at = 90 * MS, .text = words, .packets = closing, .packet_count = COUNT(closing) },
+	};
+	char *svg;
+
+	(void)state;
+	events = connections;
+	event_count = COUNT(connections);
+	heading.link = "link: loss 20 %";
+	svg = exchange(lines, COUNT(lines), 0);
+	draws(svg, ">SYN<", 2);
+	draws(svg, ">SYN-ACK<", 1);
+	draws(svg, ">FIN<", 1);
+	draws(svg, ">RST<", 1);
+	draws(svg, "class=\"bare head\"", 4);
+	/* And the legend's. */
+	draws(svg, "class=\"lost\"", 1 + 1);
+	draws(svg, "class=\"event\"", 0);
+	draws(svg, words, 0);
+	free(svg);
+	/* Elsewhere the client's end is true, the server's reckoned: a SYN and what came back; of more than one SYN only the first is known, and
+	 * not how far it came. */
+	const struct record_event elsewhere[] = {
+		{ .kind = SESSION_EVENT_TCP, .at = -50 * MS, .text = words, .took = 40 * MS,
+			.connection = { .stage = SESSION_FAILED, .error = ECONNREFUSED, .syns = 1 } },
+		{ .kind = SESSION_EVENT_TCP, .at = -9 * MS, .text = words, .took = 40 * MS,
+			.connection = { .stage = SESSION_CONNECTED, .syns = 1 } },
+		{ .kind = SESSION_EVENT_TCP, .at = 60 * MS, .text = words, .connection = { .stage = SESSION_ENDED } },
+		{ .kind = SESSION_EVENT_TCP, .at = 70 * MS, .text = words, .took = 1040 * MS,
+			.connection = { .stage = SESSION_CONNECTED, .syns = 2 } },
+		{ .kind = SESSION_EVENT_TCP, .at = 2000 * MS, .text = words,
+			.connection = { .stage = SESSION_ENDED, .error = ECONNRESET } },
+	};
+	heading.link = NULL;
+	events = elsewhere;
+	event_count = COUNT(elsewhere);
+	svg = exchange(lines, COUNT(lines), 0);
+	draws(svg, ">SYN<", 3);
+	draws(svg, ">SYN-ACK<", 2);
+	draws(svg, ">FIN<", 1);
+	draws(svg, ">RST<", 1 + 1);
+	draws(svg, "class=\"lost\"", 1 + 1);
+	draws(svg, "no reply; how far it came is not known", 1);
+	draws(svg, "reckoned at half the round trip", 1);
+	free(svg);
+	events = connections;
+	event_count = COUNT(connections);
+	heading.link = "link: loss 20 %";
+	/* Also where no line went over TCP. */
+	svg = exchange(lines + 1, 1, 0);
+	draws(svg, ">TCP<", 1);
+	draws(svg, ">SYN<", 2);
+	free(svg);
+	heading.link = NULL;
+	events = NULL;
+	event_count = 0;
+}
+
 static void plots_have_what_happened(void **state)
 {
 	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS, 10 }, { 2, false, false, FATE_LOST, -1, 20 },
@@ -427,7 +502,7 @@ int main(void)
 		cmocka_unit_test(what_a_line_waited), cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(no_two_marks_have_the_same_words),
 		cmocka_unit_test(true_times_in_the_lab),
 		cmocka_unit_test(text_cannot_break_out), cmocka_unit_test(hundred_lines_a_page),
-		cmocka_unit_test(events_stand_at_their_moment), cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
+		cmocka_unit_test(events_stand_at_their_moment), cmocka_unit_test(connections_are_drawn), cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,15 +63,20 @@ def check_drawn(path):
 
 
 def packets(lines, page, stream):
-    """Those of the lines of a page, each once: that arrived (copies too), that died, that were sent again."""
+    """Those of the lines and connections of a page, each once: that arrived (copies too), that died, that were sent again."""
     found = {}
+    second = min(line['typed_ns'] for line in lines if line['type'] == 'line' and line['n'] == 101)
+    for event in lines:
+        if stream and event['type'] == 'event' and (event['at_ns'] >= second) == (page == 1):
+            for packet in event.get('packets', []):
+                found[packet['in_ns'], packet['way'], packet['seq'], packet['length']] = packet
     for line in lines:
-        if (line['transport'] == 'tcp') == stream and (line['n'] - 1) // 100 == page:
+        if line['type'] == 'line' and (line['transport'] == 'tcp') == stream and (line['n'] - 1) // 100 == page:
             for packet in line['link']['packets']:
                 found[packet['in_ns'], packet['way'], packet['seq'], packet['length']] = packet
     arrived = sum((p['out_ns'] is not None) + (p['out2_ns'] is not None) for p in found.values())
     return (arrived, sum(p['out_ns'] is None or p['fate'] == 'corrupted' for p in found.values()),
-            sum(p['again'] for p in found.values()))
+            sum(p['again'] and p['payload'] for p in found.values()))
 
 
 def check_lab():
@@ -94,7 +99,7 @@ def check_lab():
         path = os.path.join(PLACE, name)
         root = tree.parse(path).getroot()
         told = words(root)
-        arrived, died, again = map(sum, zip(*(packets(lines, page, stream) for stream in (False, True))))
+        arrived, died, again = map(sum, zip(*(packets(records, page, stream) for stream in (False, True))))
         # Two hosts' lines of time, twice, end in a head too.
         point(f'{name}: as many arrows as packets, a cross where one died', differences(
             'arrows', len(marks(root, 'head')) - 4, arrived) + differences(
