@@ -327,6 +327,8 @@ static void tell_connections(struct lane *lane, bool all)
 
 void plain_connections_turn(struct plain *p, bool all)
 {
+	if (all && p->truth)
+		truth_settle(p->truth);
 	for (size_t i = 0; i < p->lane_count; i++)
 		tell_connections(&p->lanes[i], all);
 }

@@ -30,8 +30,9 @@
 #define EVENT_COLUMNS 110
 /* How far a packet got that died on the way: the link says only that it did. */
 #define DIED_AT 0.55
-/* Where the name of a segment without payload stands along it. */
+/* Where the name of a segment stands along it; an acknowledgement's, which often goes with another, further on. */
 #define FLAGS_AT 0.25
+#define ACK_AT 0.4
 
 /* --- slices --- */
 
@@ -69,9 +70,10 @@ static enum svg_style own_style(const struct panel *panel)
 static void draw_flags(const struct panel *panel, const struct record_packet *k, bool payload, double from, double to, double y1, double y2)
 {
 	const char *flags = record_flags_name(k);
+	const double part = k->syn || k->fin || k->rst ? FLAGS_AT : ACK_AT;
 
 	if (flags && (payload ? k->syn || k->fin || k->rst : true))
-		svg_words(panel->picture->out, from + (to - from) * FLAGS_AT, y1 + (y2 - y1) * FLAGS_AT - 4, EVENT_FONT, SVG_MIDDLE, flags);
+		svg_words(panel->picture->out, from + (to - from) * part, y1 + (y2 - y1) * part - 4, EVENT_FONT, SVG_MIDDLE, flags);
 }
 
 /* `r` is NULL of one that opens or closes a connection. */

@@ -328,6 +328,14 @@ void truth_want(struct truth *t, int64_t until)
 	t->wanted = until > t->wanted ? until : t->wanted;
 }
 
+void truth_settle(struct truth *t)
+{
+	/* In a turn of its loop the lab may take an order before a packet that is there; in the next the packet comes first. */
+	for (int turn = 0; turn < 2; turn++)
+		if (lab_order(t->lab, PURPOSE_SYNC, t->now, "predict") == 0)
+			lab_settle(t->lab, SETTLE);
+}
+
 /* When to ask again, CLOCK_NEVER while an answer is awaited or nothing is to be known. */
 static int64_t sync_at(const struct truth *t)
 {

@@ -58,6 +58,8 @@ bool truth_waits(const struct truth *t);
 /* All events up to then are known, ns; INT64_MAX when no more come. And up to when they are wanted besides. */
 int64_t truth_known(const struct truth *t);
 void truth_want(struct truth *t, int64_t until);
+/* Waits for what the link has done by now, normally some microseconds: at the end, for the FIN that was just sent. */
+void truth_settle(struct truth *t);
 bool truth_gone(const struct truth *t);
 
 const struct link_facts *truth_facts(const struct truth *t);

@@ -69,6 +69,8 @@ static void tell_connections(struct app_session *of, bool all, int64_t now)
 
 void app_connections_turn(struct app *app, bool all, int64_t now)
 {
+	if (all && app->truth)
+		truth_settle(app->truth);
 	for (size_t i = 0; i < app->session_count; i++)
 		tell_connections(app->sessions[i], all, now);
 }
