@@ -28,6 +28,18 @@ def point(name, faults):
     sys.stdout.flush()
 
 
+def not_here(reason, name=None):
+    """One point that cannot be tried on this machine, and why; without a name the whole test, which ends. ./check tells the reasons
+    (tests/child.h has the same in C)."""
+    global _points
+    print(f'# not to be had here: {reason}')
+    if name is None:
+        print('1..0 # SKIP')
+        sys.exit(0)
+    _points += 1
+    print(f'ok {_points} - {name} # SKIP', flush=True)
+
+
 def done():
     """Ends the test."""
     print(f'1..{_points}')
