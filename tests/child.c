@@ -75,6 +75,24 @@ int child_python(const char *name, const char *argument)
 	return child_start((const char *const[]){python ? python : "python3", path, argument, NULL});
 }
 
+void not_here(const char *reason)
+{
+	printf("# not to be had here: %s\n", reason);
+	fflush(stdout);
+	skip();
+}
+
+const char *own_namespace(const char *options)
+{
+	static char all[8], command[40];
+
+	snprintf(all, sizeof all, "%s%s", options, geteuid() == 0 ? "" : "r");
+	snprintf(command, sizeof command, "unshare %s true 2>/dev/null", all);
+	if (system(command) != 0)
+		not_here("a namespace of its own: unshare(1) may not make one");
+	return all;
+}
+
 int child_upcased(void)
 {
 	const char *program = getenv("UPCASED");

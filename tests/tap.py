@@ -2,6 +2,7 @@
 """What the tests in Python share: points of a test as TAP, and where things are."""
 
 import os
+import subprocess
 import sys
 
 TOP = os.environ.get('abs_top_srcdir') or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -9,6 +10,8 @@ BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
 UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
 LAB = os.path.join(BUILD, 'lab', 'upcase-lab')
 UPCASED = os.environ.get('UPCASED') or os.path.join(BUILD, 'server', 'upcased')
+
+INSIDE = 'UPCASE_TEST_INSIDE'
 
 _points = 0
 _failures = 0
@@ -26,6 +29,30 @@ def point(name, faults):
     else:
         print(f'ok {_points} - {name}')
     sys.stdout.flush()
+
+
+def not_here(reason, name=None):
+    """One point that cannot be tried on this machine, and why; without a name the whole test, which ends. ./check tells the reasons
+    (tests/child.h has the same in C)."""
+    global _points
+    print(f'# not to be had here: {reason}')
+    if name is None:
+        print('1..0 # SKIP')
+        sys.exit(0)
+    _points += 1
+    print(f'ok {_points} - {name} # SKIP', flush=True)
+
+
+def enter_namespaces(*kinds):
+    """Starts the test anew in namespaces of its own ("--net"), an ordinary user's in a user namespace; it ends where there are none."""
+    if INSIDE in os.environ:
+        return
+    # Root keeps its rights over what it has started before.
+    command = ['unshare', *kinds, *([] if os.geteuid() == 0 else ['--user', '--map-root-user'])]
+    allowed = subprocess.run([*command, 'true'], capture_output=True, text=True, check=False)
+    if allowed.returncode != 0:
+        not_here(f'namespaces of its own: {allowed.stderr.strip()}')
+    os.execvpe('unshare', [*command, sys.executable, *sys.argv], {**os.environ, INSIDE: '1'})
 
 
 def done():

@@ -7,31 +7,16 @@ import os
 import socket
 import struct
 import subprocess
-import sys
 import threading
 
 from client import ENVIRONMENT, PATIENCE, UPCASE
-from tap import LAB, done, point
+from tap import LAB, done, enter_namespaces, point
 
-INSIDE = "UPCASE_TEST_ICMP"
 NEAR = {4: "10.7.0.1", 6: "fd07::1"}
 FAR = {4: "10.7.0.9", 6: "fd07::9"}
 ROUTER = {4: "10.7.0.254", 6: "fd07::fe"}
 ETH_ALL = 3
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
-
-
-def enter():
-    """Starts the test anew in a network namespace; ends it where there is none."""
-    if INSIDE in os.environ:
-        return
-    # Root keeps the right to run the router before the client.
-    command = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
-    allowed = subprocess.run([*command, "true"], capture_output=True, check=False)
-    if allowed.returncode != 0:
-        print(f"1..0 # SKIP no network namespace: {allowed.stderr.decode().strip()}")
-        sys.exit(0)
-    os.execvpe("unshare", [*command, sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
 
 
 def checksum(data):
@@ -143,7 +128,7 @@ def seen(bodies, *texts):
     return [] if bodies == [*texts] else [f"on the wire: {bodies}"]
 
 
-enter()
+enter_namespaces("--net")
 CPU = {min(os.sched_getaffinity(0))}
 shell(f"""ip link set lo up; ip link add near type veth peer name far address 02:00:00:00:00:02
 echo 1 >/proc/sys/net/ipv6/conf/far/disable_ipv6; echo 1 >/proc/sys/net/ipv4/conf/near/accept_local

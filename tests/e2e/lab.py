@@ -11,7 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from tap import BUILD, TOP, done  # noqa: E402
+from tap import BUILD, TOP, done, not_here  # noqa: E402
 
 NOBODY = 65534
 # How long anything may take before a test gives up, s.
@@ -21,9 +21,15 @@ NEAR = {4: '10.9.0.1', 6: 'fd09::1'}
 FAR = {4: '10.9.0.2', 6: 'fd09::2'}
 
 
+def for_all(path):
+    """May anybody go down to there?"""
+    return path == '/' or os.stat(path).st_mode & 1 and for_all(os.path.dirname(path))
+
+
 def folder():
     """A temporary folder of this test's own, which anybody may enter."""
-    path = tempfile.mkdtemp(prefix='lab-test-')
+    below = os.path.realpath(tempfile.gettempdir())
+    path = tempfile.mkdtemp(prefix='lab-test-', dir=below if for_all(below) else '/tmp')
     os.chmod(path, 0o755)
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
@@ -58,6 +64,7 @@ def identity(user):
     return {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
 
 
+# Whom root may start something as.
 USERS = ['self', 'nobody'] if os.geteuid() == 0 else ['self']
 
 
@@ -136,8 +143,16 @@ def need_hosts():
     """Ends a test that needs hosts on a machine where none can be made, with the reason."""
     status, out, err = run('--check')
     if status != 0:
-        print(f'1..0 # SKIP no back end works here: {" ".join((out + err).split())}')
-        sys.exit(0)
+        not_here(f'no back end works here: {" ".join((out + err).split())}')
+
+
+def users():
+    """Those who can have hosts here."""
+    able = [user for user in USERS if working_backends(user)]
+    if able != USERS:
+        not_here(f'no back end works here for an ordinary user: {" ".join(run("--check", user="nobody")[1].split())}',
+                 'as an ordinary user')
+    return able
 
 
 def processes(*marks):
@@ -158,6 +173,6 @@ def processes(*marks):
     return sorted(found)
 
 
-__all__ = ['FAR', 'LAB', 'NEAR', 'NOBODY', 'PATIENCE', 'PLACE', 'TOP', 'USERS', 'done', 'environment', 'finish', 'folder',
+__all__ = ['FAR', 'LAB', 'NEAR', 'NOBODY', 'PATIENCE', 'PLACE', 'TOP', 'done', 'environment', 'finish', 'folder',
            'identity', 'need_hosts', 'processes', 'python', 'read_line', 'run', 'runtime', 'start', 'until',
-           'working_backends']
+           'users', 'working_backends']

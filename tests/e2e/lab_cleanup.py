@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 
-from lab import PLACE, USERS, done, finish, need_hosts, processes, python, read_line, run, runtime, start, until, \
+from lab import PLACE, done, finish, need_hosts, processes, python, read_line, run, runtime, start, until, users, \
     working_backends
 from tap import point
 
@@ -136,7 +136,7 @@ def check_backend(user, backend, obstacle=None):
     check('SIGKILL of relay and keeper', kill_relay_and_keeper, 128 + signal.SIGKILL, user, backend, obstacle=obstacle)
 
 
-for who in USERS:
+for who in users():
     for kind in working_backends(who):
         check_backend(who, kind)
     # A /dev/net/tun as it is where everybody may use it.

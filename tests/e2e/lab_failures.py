@@ -3,13 +3,19 @@
 
 import os
 
-from lab import USERS, done, need_hosts, python, run
-from tap import point
+from lab import done, need_hosts, python, run, users, working_backends
+from tap import not_here, point
 
 need_hosts()
-# Obstacles of mounts need root to be put up.
+USERS = users()
 ROOT = os.geteuid() == 0
-OPEN = ['open-tun'] if ROOT else []
+# Whether root, or an ordinary user by the device's own mode, can have a TUN interface.
+TUN = 'tun' in working_backends()
+# For an ordinary user whom root starts.
+OPEN = ['open-tun'] if ROOT and TUN else []
+# The obstacles are in the way of an ordinary user; root makes namespaces without a user namespace.
+if USERS == ['self'] and ROOT:
+    done()
 
 
 def expect(name, obstacle, words, parts, user=USERS[-1], status=None, lacks=(), lines=1):
@@ -23,6 +29,13 @@ def expect(name, obstacle, words, parts, user=USERS[-1], status=None, lacks=(), 
     if lines and '--check' not in words and len(err.splitlines()) != lines:
         faults.append(f'{len(err.splitlines())} lines')
     point(name, faults and faults + said.splitlines())
+
+
+def root_alone(name, what):
+    """Tells of a point that only root can bring about. Is this root?"""
+    if not ROOT:
+        not_here(f'{what}, which takes root', name)
+    return ROOT
 
 
 def both_ways(name, obstacle, parts, **more):
@@ -47,15 +60,16 @@ def check_namespaces():
               ['unshare(CLONE_NEWUSER): Invalid argument', 'CONFIG_USER_NS'])
     both_ways('rights are refused, nobody says why', ['no-uid-map'],
               ['write /proc/self/uid_map: Operation not permitted', 'security module'])
-    if ROOT:
-        both_ways('root in a container with a filter', ['filter-unshare'], ['seccomp'], user='self')
-        both_ways("Debian's switch", ['says-userns-clone', 'filter-user-namespaces'],
-                  ['unshare(CLONE_NEWUSER): Operation not permitted', 'kernel.unprivileged_userns_clone = 0',
-                   'sudo sysctl -w kernel.unprivileged_userns_clone=1'])
-        both_ways("Ubuntu's AppArmor", ['says-apparmor', 'no-uid-map'],
-                  ['write /proc/self/uid_map: Operation not permitted',
-                   'kernel.apparmor_restrict_unprivileged_userns = 1',
-                   'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0'])
+    both_ways("Debian's switch", ['says-userns-clone', 'filter-user-namespaces'],
+              ['unshare(CLONE_NEWUSER): Operation not permitted', 'kernel.unprivileged_userns_clone = 0',
+               'sudo sysctl -w kernel.unprivileged_userns_clone=1'])
+    both_ways("Ubuntu's AppArmor", ['says-apparmor', 'no-uid-map'],
+              ['write /proc/self/uid_map: Operation not permitted',
+               'kernel.apparmor_restrict_unprivileged_userns = 1',
+               'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0'])
+    name = 'root in a container with a filter'
+    if root_alone(name, 'a lab without a user namespace'):
+        both_ways(name, ['filter-unshare'], ['seccomp'], user='self')
 
 
 def check_tun(name, obstacle, parts, user=USERS[-1]):
@@ -71,13 +85,27 @@ def check_tun(name, obstacle, parts, user=USERS[-1]):
     point(f'{name}: the other back end is taken', faults and faults + err.splitlines())
 
 
+def check_open_device():
+    """Obstacles behind a device that an ordinary user may open."""
+    check_tun('no rights over the new device', [*OPEN, 'no-tun-interface'], ['ioctl(TUNSETIFF): Operation not permitted'])
+    expect('an open /dev/net/tun serves an ordinary user', OPEN, ['--check'], ['tun   works\n', 'veth  works\n'], status=0)
+    expect("TUN refused by Ubuntu's AppArmor", [*OPEN, 'no-tun-interface', 'says-apparmor'],
+           ['-q', '--backend', 'tun'], ['ioctl(TUNSETIFF)', 'kernel.apparmor_restrict_unprivileged_userns=0'], status=1)
+
+
 def check_device():
-    check_tun('no rights over the new device', ['open-tun', 'no-tun-interface'] if ROOT else ['no-tun-interface'],
-              ['ioctl(TUNSETIFF): Operation not permitted'])
-    if not ROOT:
-        return
+    if TUN:
+        check_open_device()
+    else:
+        not_here('/dev/net/tun is not there, or not open to everybody', 'what an open /dev/net/tun is good for')
     check_tun('no /dev/net/tun', ['no-tun'], ['open /dev/net/tun: No such file or directory', 'sudo modprobe tun',
                                              '--device /dev/net/tun'])
+    name = 'a /dev/net/tun that is closed, without its driver or not allowed'
+    if not root_alone(name, 'to make a device'):
+        return
+    if not os.path.isdir('/dev/net'):
+        not_here('to make a device: there is no /dev/net', name)
+        return
     check_tun('no /dev/net/tun, as root', ['no-tun'], ['open /dev/net/tun: No such file or directory'], user='self')
     check_tun('a /dev/net/tun for root only', ['closed-tun'],
               ['open /dev/net/tun: Permission denied', 'sudo chmod 666 /dev/net/tun'])
@@ -85,15 +113,11 @@ def check_device():
               ['open /dev/net/tun: No such device', 'sudo modprobe tun'], user='self')
     check_tun('a /dev/net/tun where devices are not allowed', ['nodev-tun'], ['open /dev/net/tun: Permission denied'],
               user='self')
-    expect('an open /dev/net/tun serves an ordinary user', ['open-tun'], ['--check'],
-           ['tun   works\n', 'veth  works\n'], status=0)
-    expect("TUN refused by Ubuntu's AppArmor", ['open-tun', 'no-tun-interface', 'says-apparmor'],
-           ['-q', '--backend', 'tun'], ['ioctl(TUNSETIFF)', 'kernel.apparmor_restrict_unprivileged_userns=0'], status=1)
 
 
 def check_ipv6():
     expect('a kernel without IPv6: --check', ['no-ipv6', *OPEN], ['--check'],
-           ['tun   works, but not for IPv6\n', 'veth  works, but not for IPv6\n'], status=0)
+           [f'{kind:5} works, but not for IPv6\n' for kind in working_backends()], status=0)
     expect('a kernel without IPv6', ['no-ipv6'], ['--far', 'true', '--', *python('import socket; print(socket.socket(2, 2))')],
            ['near 10.9.0.1'], status=0, lines=None)
 
@@ -102,15 +126,13 @@ def check_rest():
     expect('no packet sockets', ['no-packet-sockets'], ['-q', '--backend', 'veth'],
            ['socket(AF_PACKET): Address family not supported', 'sudo modprobe af_packet'], status=1)
     expect('an unknown congestion control', [], ['-q', '--cc', 'nosuch'], ['nosuch', 'cubic'], status=1)
-    if not ROOT:
-        return
     for user in USERS:
         got, out, err = run('--far', 'true', '--cc', 'reno', '--', *python(
             'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"x", ("10.9.0.2", 9))'),
             user=user, obstacle=['read-only-settings'])
         faults = [f'exit status {got}'] if got else []
         # Root gets a /proc of its own, which is not read-only.
-        faults += [] if ('warning: /proc/sys' in err) == (user == 'nobody') else ['a warning, or none']
+        faults += [] if ('warning: /proc/sys' in err) == (user == 'nobody' or not ROOT) else ['a warning, or none']
         faults += [] if 'congestion control reno' in err else ['--cc is not followed']
         point(f'read-only settings do no harm ({user})', faults and faults + err.splitlines())
 

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 
-from lab import PLACE, USERS, done, need_hosts, run, working_backends
+from lab import PLACE, done, need_hosts, run, users, working_backends
 from tap import UPCASE, UPCASED, point
 
 need_hosts()
@@ -67,7 +67,7 @@ def check_perfect(user, backend):
         point(f'nothing is lost on a perfect link ({transport}, {user}, {backend})', faults)
 
 
-for who in USERS:
+for who in users():
     for kind in working_backends(who):
         check_udp(who, kind)
         check_tcp(who, kind)

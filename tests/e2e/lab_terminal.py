@@ -11,13 +11,12 @@ import signal
 import subprocess
 import time
 
-from lab import LAB, PATIENCE, PLACE, USERS, done, environment, identity, need_hosts, processes, python, until
-from tap import point
+from lab import LAB, PATIENCE, PLACE, done, environment, identity, need_hosts, processes, python, run, until, users
+from tap import not_here, point
 
 need_hosts()
 if not shutil.which('bash'):
-    print('1..0 # SKIP there is no bash')
-    raise SystemExit(0)
+    not_here('there is no bash')
 
 _shells = 0
 
@@ -150,6 +149,9 @@ def check_background(user):
 
 def check_shell(user):
     """A shell on the near host, with jobs of its own."""
+    if '/proc cannot be mounted' in run('--check', user=user)[1]:
+        not_here('a lab with a /proc of its own: it cannot be mounted', f'a shell on the near host ({user})')
+        return
     shell = Shell(user)
     shell.do("PS1='in> ' $LAB bash --norc --noediting -i", 'in> ')
     shell.do('sleep 1000', )
@@ -207,7 +209,7 @@ def check_hangup(user):
     shell.close(f'the terminal goes away ({user})')
 
 
-for who in USERS:
+for who in users():
     for check in (check_interrupt, check_stop, check_own_stop, check_background, check_shell, check_pipeline,
                   check_wreck, check_hangup):
         check(who)

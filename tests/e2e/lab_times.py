@@ -16,12 +16,11 @@ import termios
 import time
 
 from lab import LAB, PATIENCE, PLACE, done, environment, need_hosts, run, working_backends
-from tap import UPCASE, UPCASED, point
+from tap import UPCASE, UPCASED, not_here, point
 
 need_hosts()
 if not shutil.which('tshark'):
-    print('1..0 # SKIP tshark is not installed')
-    raise SystemExit(0)
+    not_here('tshark is not installed')
 
 # ns; a machine that is busy with other things is tried again, and the best round counts.
 LIMIT = 20_000 * float(os.environ.get('TEST_PATIENCE', '1'))

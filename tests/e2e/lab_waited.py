@@ -10,12 +10,11 @@ import subprocess
 import time
 
 from lab import LAB, PATIENCE, PLACE, done, environment, need_hosts, working_backends
-from tap import UPCASE, UPCASED, point
+from tap import UPCASE, UPCASED, not_here, point
 
 need_hosts()
 if not shutil.which('tshark'):
-    print('1..0 # SKIP tshark is not installed')
-    raise SystemExit(0)
+    not_here('tshark is not installed')
 
 # s: what a machine that is busy with other things may add; and between two clocks of the near host.
 SLACK = 0.15 * PATIENCE / 30

@@ -4,6 +4,7 @@ conditions, and what a client does in one line."""
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from tap import UPCASED, done, point  # noqa: E402
+from tap import UPCASED, done, not_here, point  # noqa: E402
 
 # How long anything may take that takes no time at all when the server works.
 PATIENCE = 20 * float(os.environ.get("TEST_PATIENCE", "1"))
@@ -37,6 +38,47 @@ def wait_until(condition, what, patience=PATIENCE):
         time.sleep(0.005)
 
 
+class NotHere(Exception):
+    """Why the machine does not allow a test."""
+
+
+def need_files(count):
+    """Raises the limit of open files to so many, where it is lower."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # RLIM_INFINITY is -1.
+    wanted = [limit if limit < 0 else max(limit, count) for limit in (soft, hard)]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, tuple(wanted))
+    except ValueError as error:
+        # Root alone may raise the hard one.
+        raise NotHere(f"more open files than the {hard} that `ulimit -Hn` allows") from error
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+            s.bind(("::1", 0))
+            return True
+    except OSError:
+        return False
+
+
+def need_family(host):
+    """The family of the host's address."""
+    if ":" not in host:
+        return socket.AF_INET
+    if not has_ipv6():
+        raise NotHere("IPv6: this machine has no ::1")
+    return socket.AF_INET6
+
+
+def need_room(*options):
+    """Open files for as many clients as a server with these options may have, at either end."""
+    for option in options:
+        if option.startswith("--max-clients="):
+            need_files(int(option.split("=")[1]) + 200)
+
+
 def expect(got, wanted, what):
     if got != wanted:
         raise AssertionError(f"{what}: got {got!r:.300}, wanted {wanted!r:.300}")
@@ -46,6 +88,7 @@ class Server:
     """upcased as a child: `options` are its own, `before` is a command that starts it, `prepare` runs in the child."""
 
     def __init__(self, *options, port=0, before=(), prepare=None, env=None, pass_fds=(), **more):
+        need_room(*OPTIONS, *options)
         ready, write = os.pipe()
         self.log_file = tempfile.TemporaryFile()
         self.stdout_file = tempfile.TemporaryFile()
@@ -158,7 +201,7 @@ def refused_start(*options, status, before=None):
     ended = subprocess.run([UPCASED, *options], preexec_fn=before, capture_output=True, text=True, timeout=PATIENCE,
                            check=False, stdin=subprocess.DEVNULL)
     expect(ended.returncode, status, f"status of upcased {' '.join(options)} ({ended.stderr})")
-    lines = ended.stderr.splitlines()
+    lines = [text for text in ended.stderr.splitlines() if has_ipv6() or "this host has no IPv6" not in text]
     if len(lines) != 1 or not lines[0].startswith("upcased: ") or ended.stdout:
         raise AssertionError(f"upcased {' '.join(options)} said {ended.stderr!r} and {ended.stdout!r}")
     return lines[0]
@@ -166,8 +209,7 @@ def refused_start(*options, status, before=None):
 
 def tcp(server, host="127.0.0.1", buffer=None):
     """A connection. `buffer`: of its receive buffer, in bytes."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    client = socket.socket(family, socket.SOCK_STREAM)
+    client = socket.socket(need_family(host), socket.SOCK_STREAM)
     client.settimeout(PATIENCE)
     if buffer:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -177,8 +219,7 @@ def tcp(server, host="127.0.0.1", buffer=None):
 
 def udp(server, host="127.0.0.1", port=0, local=None):
     """A connected datagram socket."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    client = socket.socket(family, socket.SOCK_DGRAM)
+    client = socket.socket(need_family(host), socket.SOCK_DGRAM)
     client.settimeout(PATIENCE)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
     if port or local:
@@ -259,9 +300,11 @@ def run(*tests):
     signal.signal(signal.SIGALRM, _too_long)
     for test in tests:
         signal.setitimer(signal.ITIMER_REAL, LIMIT)
+        faults, reason = [], None
         try:
             test()
-            faults = []
+        except NotHere as error:
+            reason = str(error)
         except Exception:  # pylint: disable=broad-except
             faults = traceback.format_exc().splitlines()
             for server in _running:
@@ -270,6 +313,9 @@ def run(*tests):
         signal.setitimer(signal.ITIMER_REAL, 0)
         while _running:
             _running.pop().kill()
-        name = test.__doc__ or test.__name__.replace("_", " ")
-        point(" ".join(name.split()), faults)
+        name = " ".join((test.__doc__ or test.__name__.replace("_", " ")).split())
+        if reason:
+            not_here(reason, name)
+        else:
+            point(name, faults)
     done()

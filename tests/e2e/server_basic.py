@@ -6,17 +6,8 @@ import socket
 import subprocess
 import tempfile
 
-from server import (PATIENCE, UPCASED, Server, ask, expect, line, read_all, read_exactly, refused_start, run, tcp, udp,
+from server import (PATIENCE, UPCASED, Server, ask, expect, has_ipv6, line, read_all, read_exactly, refused_start, run, tcp, udp,
                     wait_until)
-
-
-def has_ipv6():
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
-        try:
-            s.bind(("::1", 0))
-            return True
-        except OSError:
-            return False
 
 
 HOSTS = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]

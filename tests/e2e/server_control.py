@@ -197,6 +197,9 @@ def slow_clients():
         for client in clients:
             line(client, b"x")
         control, slow = Control(path), Control(path)
+        # What a first answer takes, a sanitizer's share too, is no growth.
+        for each in control, slow:
+            expect(len(each.ask("connections")), 101, "lines")
         before = server.memory()
         slow.socket.setblocking(False)
         for _ in range(1000):
@@ -207,7 +210,8 @@ def slow_clients():
             if _ % 100 == 0:
                 expect(len(control.ask("connections")), 101, "the other one's lines")
                 expect(line(clients[0], b"hello"), b"HELLO", "reply")
-        expect(server.memory() - before < 2000, True, f"{server.memory() - before} KiB more")
+        grown = server.memory() - before
+        expect(grown < (2000 if server.is_sanitized() else 500), True, f"{grown} KiB more")
         slow.close()
         expect(len(control.ask("connections")), 101, "the other one's lines")
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 
-from server import OPTIONS, PATIENCE, ask, expect, line, run, tcp, udp
+from server import OPTIONS, PATIENCE, ask, expect, line, need_room, run, tcp, udp
 from server_faults import BUILD, WHOLE, Seam
 
 
@@ -89,6 +89,7 @@ def sweep(only_memory, *options):
 def every_allocation():
     """each allocation of a whole run fails once"""
     sweep(1)
+    need_room("--max-clients=6000")
     sweep(1, "--max-clients=6000")
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How many clients there may be, what becomes of one too many, of one too slow and of one that says nothing."""
+import os
 import resource
 import signal
 import socket
@@ -7,8 +8,8 @@ import struct
 import threading
 import time
 
-from server import (PATIENCE, Server, ask, expect, line, read_all, read_exactly, refused_start, run, stop_process, tcp, udp,
-                    wait_until)
+from server import (PATIENCE, Server, ask, expect, line, need_family, read_all, read_exactly, refused_start, run, stop_process,
+                    tcp, udp, wait_until)
 
 
 def is_refused(client):
@@ -45,20 +46,45 @@ def more_than_files_allow():
         expect(f"--max-clients={number}" in message and "ulimit -n" in message, True, message)
 
 
+class Held:
+    """Connections that a process of their own holds: an ordinary user's may have no more than 1,024 open files."""
+
+    def __init__(self, server, count):
+        self.orders, there = socket.socketpair()
+        self.orders.settimeout(PATIENCE)
+        self.child = os.fork()
+        if self.child == 0:
+            status = 1
+            try:
+                clients = [tcp(server) for _ in range(count)]
+                there.send(b"connected")
+                served = int(there.recv(9))
+                for client in clients[:served]:
+                    expect(line(client, b"hello\n"), b"HELLO\n", "reply")
+                for client in clients[served:]:
+                    expect(is_refused(client), True, "one too many")
+                status = 0
+            finally:
+                os._exit(status)
+        there.close()
+        expect(self.orders.recv(9), b"connected", "connections")
+
+    def end(self, served):
+        """The first are served, the others refused; then they close."""
+        self.orders.send(b"%d" % served)
+        expect(os.waitpid(self.child, 0)[1], 0, "status of the process that holds them")
+
+
 def select_is_full():
     """all the clients that select() can hold, and some more, are served or refused"""
     with Server() as server:
-        clients = [tcp(server) for _ in range(1100)]
+        first, last = Held(server, 550), Held(server, 550)
         totals = server.wait_totals(lambda t: t["tcp"]["clients"] + t["tcp refused"]["full"] == 1100, "1,100 clients")
         now = totals["tcp"]["now"]
         expect(now >= 1000, True, f"served at once: {now}")
         print(f"# {now} clients at once, {totals['tcp refused']['full']} refused")
-        for client in clients[:now]:
-            expect(line(client, b"hello\n"), b"HELLO\n", "reply")
-        for client in clients[now:]:
-            expect(is_refused(client), True, "one too many")
-        for client in clients:
-            client.close()
+        first.end(550)
+        last.end(now - 550)
         server.wait_totals(lambda t: t["tcp"]["now"] == 0, "no client")
         expect(line(tcp(server), b"hello\n"), b"HELLO\n", "reply")
 
@@ -143,7 +169,7 @@ def too_many_from_one_source():
 
 
 def client_from(server, host):
-    client = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    client = socket.socket(need_family(host), socket.SOCK_STREAM)
     client.settimeout(PATIENCE)
     client.bind((host, 0))
     client.connect(("::1" if ":" in host else "127.0.0.1", server.port))

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """More clients than select() can watch: they live in an epoll set, and everything is as it is without."""
 import os
-import resource
 import selectors
 import socket
 import subprocess
 import sys
 
-from server import LIMIT, PATIENCE, Server, ask, expect, line, read_all, run, tcp, udp
+from server import LIMIT, PATIENCE, Server, ask, expect, line, need_room, read_all, run, tcp, udp
 from server_control_client import Control, name_of
 
 CLIENTS = 5000
@@ -123,6 +122,7 @@ def refused_beyond():
 
 def whole_script(name, options):
     def test():
+        need_room(options)
         ended = subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), name)], capture_output=True,
                                text=True, timeout=LIMIT, check=False,
                                env={**os.environ, "TEST_SERVER_OPTIONS": options})
@@ -132,9 +132,5 @@ def whole_script(name, options):
     return test
 
 
-soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-if hard != resource.RLIM_INFINITY and hard < CLIENTS + 1200:
-    raise SystemExit(f"Bail out! the hard limit of open files is {hard}: this needs {CLIENTS + 1200}")
-resource.setrlimit(resource.RLIMIT_NOFILE, (CLIENTS + 1200, hard))
 run(crowd, idle_costs_no_time, control_beyond_select, refused_beyond,
     *(whole_script(name, "--max-clients=2000") for name in SCRIPTS), whole_script("server_basic.py", "--workers=2"))

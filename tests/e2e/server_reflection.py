@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 
-from server import Server, ask, expect, run, silence, stop_process, udp, wait_until
+from server import Server, ask, expect, need_family, run, silence, stop_process, udp, wait_until
 
 # What the issue allows for one forged datagram, that one included.
 MOST = 16
@@ -20,7 +20,7 @@ MOST = 16
 def is_free(host, port):
     """For UDP and TCP?"""
     try:
-        with socket.socket(family(host), socket.SOCK_DGRAM) as u, socket.socket(family(host), socket.SOCK_STREAM) as t:
+        with socket.socket(need_family(host), socket.SOCK_DGRAM) as u, socket.socket(need_family(host), socket.SOCK_STREAM) as t:
             u.bind((host, port))
             t.bind((host, port))
             return True
@@ -35,15 +35,11 @@ def free_port(lowest, highest):
             return port
 
 
-def family(host):
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
 def forge(first, datagrams, port, host="127.0.0.1"):
     """A second server on `port`, from which `datagrams` have come to the first one."""
     if not is_stopped(first):
         stop_process(first)
-    with socket.socket(family(host), socket.SOCK_DGRAM) as forger:
+    with socket.socket(need_family(host), socket.SOCK_DGRAM) as forger:
         forger.bind((host, port))
         for text in datagrams:
             forger.sendto(text, (host, first.port))
@@ -226,7 +222,7 @@ def taken_for_a_loop():
 def own_address():
     """from the server's own address and port: no packet at all"""
     for host, options in (("127.0.0.1", []), ("::1", []), ("127.0.0.1", ["wild"])):
-        own = socket.socket(family(host), socket.SOCK_DGRAM)
+        own = socket.socket(need_family(host), socket.SOCK_DGRAM)
         own.bind(("0.0.0.0" if options else host, 0))
         port = own.getsockname()[1]
         for text in (b"hello", b"HELLO"):

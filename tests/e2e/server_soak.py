@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from server import PATIENCE, UPCASED, Server, expect, line, read_exactly, run, stop_process, tcp, wait_until
+from server import PATIENCE, UPCASED, Server, expect, line, need_room, read_exactly, run, stop_process, tcp, wait_until
 from tap import BUILD
 
 SECONDS = os.environ.get("SOAK_SECONDS", "3")
@@ -22,6 +22,7 @@ IDLE = 0.6 * SLOWLY
 
 def soak(*options):
     """What a sanitizer keeps of the memory is no leak, and what is one it tells itself."""
+    need_room(*options)
     command = [os.path.join(BUILD, "tests", "soak"), f"--seconds={SECONDS}", f"--load={LOAD}", f"--patience={SLOWLY}", *options]
     command += [f"--seed={SEED}"] if SEED else []
     command += ["--memory-free"] if SLOWLY > 1 else []

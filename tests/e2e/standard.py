@@ -15,7 +15,7 @@ import threading
 import time
 
 from client import ENVIRONMENT, HOME, PATIENCE, UPCASE, UPCASED, differences, python, upcased
-from tap import LAB, done, point
+from tap import LAB, done, not_here, point
 
 # A title, a bell, C1's CSI, what turns text about, a line separator, an end of line and no UTF-8.
 EVIL = b"\x1b]0;EVIL\x07\x1b[31m\x9b31m\xc2\x9b31m\xe2\x80\xaetxt\xe2\x81\xa6\xe2\x80\xa8\rx\xff\x7f"
@@ -267,12 +267,14 @@ def heard(server):
 def locales():
     """A locale of one byte a character, made here."""
     name = "en_US.ISO-8859-1"
+    env = {"LOCPATH": PLACE, "LC_ALL": name}
     made = shutil.which("localedef") and subprocess.run(
         ["localedef", "-c", "-i", "en_US", "-f", "ISO-8859-1", os.path.join(PLACE, name)], capture_output=True, check=False)
-    if not made or not os.path.isdir(os.path.join(PLACE, name)):
-        print("# no localedef here: other locales are not looked at")
+    # Without the system's definitions it makes one of its own choice.
+    if not made or subprocess.run(["locale", "charmap"], env={**os.environ, **env}, capture_output=True, text=True,
+                                  check=False).stdout.strip() != "ISO-8859-1":
+        not_here("a locale of ISO 8859-1: localedef or what it needs is not installed", "ISO 8859-1")
         return
-    env = {"LOCPATH": PLACE, "LC_ALL": name}
     latin = "grüße".encode("latin-1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
