@@ -205,7 +205,8 @@ def check_both(backend):
           f'{tcp["tcp"]["far_retransmissions"]} there; longest stall {stalled / 1e6:.1f} ms, in the capture {silence / 1e6:.1f} ms; '
           f'lines read {min(late) / 1e6:.2f} to {max(late) / 1e6:.2f} ms after they came, at the median '
           f'{statistics.median(late) / 1e6:.2f}')
-    if tcp['tcp']['stalls'] and abs(known - stalled) > SLACK:
+    # By the capture alone it is out by no more than a line was read late.
+    if tcp['tcp']['stalls'] and (abs(known - stalled) > SLACK or abs(silence - stalled) > SLACK + max(late)):
         faults.append(f'longest stall {stalled}, in the capture {silence}, by when lines were read {known}')
     faults += [] if -SLACK < min(late) and statistics.median(late) < SLACK else [
         f'lines were read {min(late)} to {max(late)} ns after they came, at the median {statistics.median(late)}']
