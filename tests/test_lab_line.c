@@ -115,10 +115,10 @@ static void answers_in_their_order(void **state)
 	say(s, "there loss 20%\nevent 1 there in=5\nback lo");
 	turn(s);
 	assert_string_equal(s->told, "<event 1 there in=5>");
-	say(s, "ss 0%\nok\nchanged\nerror 'many' is not a share\n");
+	say(s, "ss 0%\nok\nchanged 7 none drop\nerror 'many' is not a share\n");
 	turn(s);
 	assert_string_equal(s->told,
-	    "<event 1 there in=5>[1 10 ok there loss 20%\nback loss 0%\n]<changed>[2 20 no 'many' is not a share]");
+	    "<event 1 there in=5>[1 10 ok there loss 20%\nback loss 0%\n]<changed 7 none drop>[2 20 no 'many' is not a share]");
 	/* An answer to nothing is nothing. */
 	say(s, "ok\n");
 	turn(s);
@@ -128,14 +128,14 @@ static void answers_in_their_order(void **state)
 static void byte_by_byte(void **state)
 {
 	struct stage *s = *state;
-	const char *text = "a\nok\nchanged\n";
+	const char *text = "a\nok\nchanged 7 none drop\n";
 
 	lab_order(s->lab, 1, 2, "link");
 	for (; *text; text++) {
 		assert_int_equal(write(s->far, text, 1), 1);
 		turn(s);
 	}
-	assert_string_equal(s->told, "[1 2 ok a\n]<changed>");
+	assert_string_equal(s->told, "[1 2 ok a\n]<changed 7 none drop>");
 }
 
 static void the_end_is_told_once(void **state)

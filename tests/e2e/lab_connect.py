@@ -9,12 +9,11 @@ import shutil
 import subprocess
 
 from lab import LAB, PLACE, done, need_hosts, run
-from tap import UPCASE, UPCASED, point
+from tap import UPCASE, UPCASED, not_here, point
 
 need_hosts()
 if not shutil.which('tshark'):
-    print('1..0 # SKIP tshark is not installed')
-    raise SystemExit(0)
+    not_here('tshark is not installed')
 PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED, PLACE), 'LAB': LAB, 'PLACE': PLACE, 'HOME': PLACE}
 PATIENCE = float(os.environ.get('TEST_PATIENCE', '1'))
 # s: what the clocks of program, link and capture may differ in.
