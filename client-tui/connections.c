@@ -100,7 +100,7 @@ static void put_end(char *text, const struct session_connection *c)
 		    c->error == ETIMEDOUT ? "no answer" : c->ours ? "given up" : error_word(c->error));
 		break;
 	case SESSION_ENDED:
-		put(text, "%s", c->ours ? "closed (FIN)" : c->error == 0 ? "closed by the server (FIN)" :
+		put(text, "%s", c->error == 0 ? c->ours ? "closed (FIN)" : "closed by the server (FIN)" :
 		    c->error == ECONNRESET || c->error == EPIPE ? "reset by the server (RST)" : error_word(c->error));
 		return;
 	}

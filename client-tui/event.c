@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,6 +261,15 @@ const char *event_fate_word(enum event_fate fate)
 	default:
 		return "lost";
 	}
+}
+
+char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size_t size)
+{
+	if (fate == EVENT_CUE)
+		snprintf(buf, size, "lost %s, on cue", event_way_word(way));
+	else
+		snprintf(buf, size, "%s %s", event_fate_word(fate), event_way_word(way));
+	return buf;
 }
 
 const char *event_way_word(enum event_way way)

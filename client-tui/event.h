@@ -66,6 +66,8 @@ int event_read_undelivered(const char *line, uint64_t *serial, enum event_way *w
 /* What the link did with a packet that did not arrive, and on which way: "lost", "queue full"; "going". Static. */
 const char *event_fate_word(enum event_fate fate);
 const char *event_way_word(enum event_way way);
+/* Where and why a datagram died: "lost going, on cue", "queue full coming". Returns `buf`. */
+char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size_t size);
 
 /* FNV-1a (Fowler, Noll and Vo), 64 bits, as in the events. */
 uint64_t event_hash(const void *bytes, size_t n);

@@ -400,7 +400,7 @@ static void put_tcp(struct text *t, const char *whose, const struct session_tcp 
 {
 	if (!tcp)
 		return;
-	put(t, "\n%s\nsent again    %u segment%s since it is connected\ntimeout       ", whose, tcp->again, tcp->again == 1 ? "" : "s");
+	put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose, tcp->again, tcp->again == 1 ? "" : "s");
 	put_span(t, tcp->timeout);
 	put(t, ", doubled %u time%s\nround trip    ", tcp->doubled, tcp->doubled == 1 ? "" : "s");
 	put_span(t, tcp->round_trip);

@@ -198,8 +198,13 @@ void summary_put_figures(struct text *out, const double *figures, size_t count, 
 	const int digits = most < 10 ? 2 : most < 100 ? 1 : 0;
 
 	for (size_t i = 0; i < count; i++) {
+		int needed = digits;
+
+		/* A figure far below the greatest keeps two digits of its own. */
+		for (double tens = figures[i] / unit * pow(10, digits); tens > 0 && tens < 9.5 && needed < 9; tens *= 10)
+			needed++;
 		text_put(out, i ? "/" : "");
-		text_decimal(out, figures[i] / unit, digits);
+		text_decimal(out, figures[i] / unit, needed);
 	}
 	text_put(out, " %s", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
 }

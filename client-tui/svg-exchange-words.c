@@ -13,21 +13,20 @@
 #define TEXT_COLUMNS 16
 
 /* What became of a line, in words: where it died if that is known. */
-static const char *fate_words(const struct record *r)
+static const char *fate_words(const struct record *r, char *buf, size_t size)
 {
 	static const char *const places[] = {
-		[WITNESS_GOING] = "lost going", [WITNESS_STILL_GOING] = "still going", [WITNESS_SERVER] = "no reply",
-		[WITNESS_COMING] = "lost coming", [WITNESS_STILL_COMING] = "still coming",
+		[WITNESS_STILL_GOING] = "still going", [WITNESS_SERVER] = "no reply", [WITNESS_STILL_COMING] = "still coming",
 	};
 	static const char *const fates[] = {
 		[FATE_QUEUED] = "queued", [FATE_WAITING] = "waiting", [FATE_ANSWERED] = "", [FATE_LOST] = "lost",
 		[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
 	};
 
-	if (r->fate == FATE_LOST && r->has_link && r->place == WITNESS_GOING && r->legs[EVENT_THERE].fate == EVENT_CUE)
-		return "lost going, on cue";
-	if (r->fate == FATE_LOST && r->has_link && r->place == WITNESS_COMING && r->legs[EVENT_BACK].fate == EVENT_CUE)
-		return "lost coming, on cue";
+	const enum event_way way = r->place == WITNESS_GOING ? EVENT_THERE : EVENT_BACK;
+
+	if (r->fate == FATE_LOST && !r->late && r->has_link && (r->place == WITNESS_GOING || r->place == WITNESS_COMING))
+		return event_died_words((enum event_fate)r->legs[way].fate, way, buf, size);
 	if (r->fate == FATE_LOST && !r->late && r->has_link && (size_t)r->place < sizeof places / sizeof *places &&
 	    places[r->place])
 		return places[r->place];
@@ -46,13 +45,14 @@ static int times_again(const struct record *r)
 static void left_words(const struct record *r, char *buf, size_t size)
 {
 	const struct parts parts = record_parts(r);
-	char time[60] = "", again[30] = "";
+	char time[60] = "", again[30] = "", words[40];
+	const char *fate = fate_words(r, words, sizeof words);
 
 	if (exchange_known(r->replied_at) && exchange_known(r->sent_at))
 		parts_text(&parts, PARTS_GREATEST, "µ", time, sizeof time);
 	if (times_again(r) > 0)
 		snprintf(again, sizeof again, " · again %d×", times_again(r));
-	snprintf(buf, size, "%s%s%s%s ", *fate_words(r) ? fate_words(r) : "", *fate_words(r) && *time ? " " : "", time, again);
+	snprintf(buf, size, "%s%s%s%s ", fate, *fate && *time ? " " : "", time, again);
 }
 
 /* Words beside a host's line at `y`, lower if others stand there; then a faint line leads to them. */

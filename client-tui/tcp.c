@@ -336,7 +336,7 @@ static void tcp_push(struct session *s, int64_t now)
 	write_some(s, now);
 	if (s->finished && !lines_queued(t) && !t->half_closed) {
 		shutdown(s->fd, SHUT_WR);
-		t->half_closed = true;
+		t->half_closed = t->connection.ours = true;
 	}
 }
 

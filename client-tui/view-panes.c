@@ -194,9 +194,9 @@ static int name_columns(const struct panes *p)
 /* The name of a pane of replies, as long as there is room for. */
 static const char *side_name(const struct view *v, int side, int columns)
 {
-	static const char *const names[VIEW_SIDES][2][5] = {
-		{ { "UDP replies", "UDP" }, { "UDP replies as they came", "UDP as they came", "UDP arrivals", "UDP" } },
-		{ { "TCP replies", "TCP" }, { "TCP replies as they came", "TCP as they came", "TCP arrivals", "TCP" } },
+	static const char *const names[VIEW_SIDES][2][6] = {
+		{ { "UDP replies", "UDP" }, { "UDP replies as they came", "UDP as they came", "UDP arrivals", "UDP came", "UDP" } },
+		{ { "TCP replies", "TCP" }, { "TCP replies as they came", "TCP as they came", "TCP arrivals", "TCP came", "TCP" } },
 	};
 	if (!v->both && !v->arrivals)
 		return "replies";

@@ -114,8 +114,8 @@ void words_wire(const struct board_item *item, bool stream, const struct ledger_
     const struct view_ends *ends,
     int columns, bool ascii, int64_t now, struct wire *wire);
 /* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
-const char *words_fate(const struct ledger_row *line, const struct witness_line *truth, bool ascii, int64_t now, char *buf,
-    size_t size);
+const char *words_fate(const struct board_item *item, bool stream, const struct ledger_row *line,
+    const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size);
 /* The columns that the parts of the time from Enter take in the wire of a line with a reply; 0: they are not told there. */
 int words_parts_columns(const struct ledger_row *line, int room, bool ascii);
 /* The marks behind a reply, " (x2, late)", or ""; so many parts of its time are among them. */

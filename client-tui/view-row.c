@@ -142,7 +142,8 @@ static enum style fate_style(const struct ledger_row *line)
 
 static const char *fate_words(const struct view *v, const struct row *row, const struct row_side *side, char *buf, size_t size)
 {
-	return words_fate(side->line, link_truth(v, row->item, side->stream), v->ascii, v->now, buf, size);
+	return words_fate(row->item, side->stream, side->line, link_truth(v, row->item, side->stream), v->ascii, v->now, buf,
+	    size);
 }
 
 static void set_stray(struct view *v, struct row *row, const struct panes *p)

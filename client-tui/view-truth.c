@@ -15,13 +15,12 @@
 #define COMING_COLUMNS 4
 #define SERVER_COLUMNS 5
 
-/* "lost going, on cue"; "queue full going", and where that has no room without the way. */
+/* Where that has no room without the way. */
 static void died(uint8_t fate, enum event_way way, int room, char *buf, size_t size)
 {
-	snprintf(buf, size, "lost %s, on cue", event_way_word(way));
-	if (fate == EVENT_CUE && words_columns(buf) <= room)
-		return;
-	snprintf(buf, size, "%s %s", event_fate_word((enum event_fate)fate), event_way_word(way));
+	event_died_words((enum event_fate)fate, way, buf, size);
+	if (words_columns(buf) > room)
+		snprintf(buf, size, "%s %s", event_fate_word((enum event_fate)fate), event_way_word(way));
 	if (words_columns(buf) > room)
 		snprintf(buf, size, "%s", event_fate_word((enum event_fate)fate));
 }

@@ -8,7 +8,7 @@
  *                      wire cross word           lost, refused, cut off
  *                      cross "failed" [": " why]
  *   behind a reply     " (" mark {", " mark} ")"
- *   without a wire     cross word | dot "waiting" | "queued", in place of the reply
+ *   without a wire     cross word | dot "waiting" | "queued" | "connecting", in place of the reply
  *
  * Times are from Enter; of a reply, with their parts where they differ (parts.h). An arrow gives way to its words where both do
  * not fit; then words that its sign says too: "late", "waiting", "failed". */
@@ -166,13 +166,16 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 }
 
 /* The session may be another one than that of the item: both transports at once. */
-static void queued_wire(const struct board_item *item, bool stream, const struct ledger_row *line, int room, bool ascii, int64_t now,
-    struct wire *w)
+static const char *queued_word(const struct board_item *item, bool stream)
 {
 	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
+	return stream && ledger != NULL && ledger_is_connecting(ledger) ? "connecting" : "queued";
+}
+
+static void queued_wire(const char *word, const struct ledger_row *line, int room, bool ascii, int64_t now, struct wire *w)
+{
 	char time[32];
 	waited_text(now - line->typed_at, ascii, time, sizeof time);
-	const char *word = stream && ledger != NULL && ledger_is_connecting(ledger) ? "connecting" : "queued";
 	snprintf(w->rest, sizeof w->rest, "%s %s", word, time);
 	if (words_columns(w->rest) > room)
 		snprintf(w->rest, sizeof w->rest, "%s", word);
@@ -257,7 +260,7 @@ void words_wire(const struct board_item *item, bool stream, const struct ledger_
 		snprintf(wire->rest, sizeof wire->rest, "stray");
 		wire->rest_style = STYLE_LATE;
 	} else if (line != NULL && line->fate == FATE_QUEUED) {
-		queued_wire(item, stream, line, columns, ascii, now, wire);
+		queued_wire(queued_word(item, stream), line, columns, ascii, now, wire);
 	} else if (line != NULL) {
 		line_wire(line, truth, ends, stream, columns, ascii, now, wire);
 	}
@@ -270,12 +273,12 @@ static void lost_text(const struct witness_line *truth, bool ascii, int64_t now,
 	snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), where);
 }
 
-const char *words_fate(const struct ledger_row *line, const struct witness_line *truth, bool ascii, int64_t now, char *buf,
-    size_t size)
+const char *words_fate(const struct board_item *item, bool stream, const struct ledger_row *line,
+    const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size)
 {
 	buf[0] = '\0';
 	if (line->fate == FATE_QUEUED)
-		snprintf(buf, size, "queued");
+		snprintf(buf, size, "%s", queued_word(item, stream));
 	else if (line->fate == FATE_WAITING)
 		snprintf(buf, size, "%s waiting", glyph(GLYPH_WAITING, ascii));
 	else if (line->fate == FATE_FAILED && !truth_too_big(truth))

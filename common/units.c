@@ -233,13 +233,13 @@ char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size)
 /* No printf("%f"): some locales would write a comma. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 {
-	int64_t hundredths = (int64_t)((double)ns * 100 / (double)unit + 0.5);
+	const double figure = (double)ns / (double)unit;
+	const int decimals = figure < 9.995 ? 2 : figure < 99.95 ? 1 : 0, scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+	const int64_t rounded = (int64_t)(figure * scale + 0.5);
 
-	if (hundredths < 1000)
-		snprintf(buf, size, "%" PRId64 ".%02" PRId64, hundredths / 100, hundredths % 100);
-	else if (hundredths < 10000 - 5)
-		snprintf(buf, size, "%" PRId64 ".%" PRId64, (hundredths + 5) / 100, (hundredths + 5) / 10 % 10);
+	if (decimals)
+		snprintf(buf, size, "%" PRId64 ".%0*" PRId64, rounded / scale, decimals, rounded % scale);
 	else
-		snprintf(buf, size, "%" PRId64, (hundredths + 50) / 100);
+		snprintf(buf, size, "%" PRId64, rounded);
 	return buf;
 }

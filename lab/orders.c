@@ -140,16 +140,24 @@ static bool do_link(const struct asked *a)
 	return false;
 }
 
-static bool done(const struct asked *a)
+static bool done(const struct asked *a, const struct impair_settings *to)
 {
-	char lines[LINK_DIRECTIONS][IMPAIR_LINE];
+	char line[IMPAIR_LINE], before[IMPAIR_LINE];
+	bool changed = false;
 
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		outbox_print(a->out, "%s line %s\n", direction_names[d],
-		    impair_text_line(link_settings(a->link, d), lines[d], IMPAIR_LINE));
+	snprintf(a->change, EVENTS_CHANGE, "set ");
+	for (int d = 0; d < LINK_DIRECTIONS; d++) {
+		const size_t used = strlen(a->change);
+
+		impair_text_line(link_settings(a->link, d), before, sizeof before);
+		impair_text_line(&to[d], line, sizeof line);
+		changed |= strcmp(line, before) != 0;
+		link_change(a->link, d, &to[d]);
+		outbox_print(a->out, "%s line %s\n", direction_names[d], line);
+		snprintf(a->change + used, EVENTS_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
+	}
 	outbox_print(a->out, "ok\n");
-	snprintf(a->change, EVENTS_CHANGE, "set %s; %s", lines[LINK_THERE], lines[LINK_BACK]);
-	return true;
+	return changed;
 }
 
 static bool do_set(const struct asked *a)
@@ -169,9 +177,7 @@ static bool do_set(const struct asked *a)
 		if ((a->words.directions & LINK_BIT(d)) && impair_text_parse(&changed[d], text, why))
 			return refuse(a, "", why);
 	}
-	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		link_change(a->link, d, &changed[d]);
-	return done(a);
+	return done(a, changed);
 }
 
 static bool do_preset(const struct asked *a)
@@ -187,9 +193,9 @@ static bool do_preset(const struct asked *a)
 		return refuse(a, word(a, 1), "is no preset; for example: preset wifi (presets lists them)");
 	impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		if (a->words.directions & LINK_BIT(d))
-			link_change(a->link, d, &s[d]);
-	return done(a);
+		if (!(a->words.directions & LINK_BIT(d)))
+			s[d] = *link_settings(a->link, d);
+	return done(a, s);
 }
 
 static bool do_presets(const struct asked *a)

@@ -226,7 +226,7 @@ static void session(void **state)
 	    "--- UDP 127.0.0.1:12000 ---\n"
 	    "answered 5 of 8, 3/8 lost (38 %, 95 % 14–69), of them 1 late; wait 1.00 s\n"
 	    "1 duplicate\n"
-	    "waited min/mean/max/sd 0.04/0.65/3.04/1.30 s, from Enter to reply\n"
+	    "waited min/mean/max/sd 0.040/0.65/3.04/1.30 s, from Enter to reply\n"
 	    "round trip min/mean/max/sd 40.3/41.0/44.2/1.5 ms, on the wire\n");
 	check_session(&tcp, true,
 	    "--- TCP 127.0.0.1:12000 ---\n"

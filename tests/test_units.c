@@ -176,6 +176,23 @@ static void test_text_of_a_duration_reads_the_same(void **state)
 	}
 }
 
+/* Rounded once, so that a figure is the same beside others as alone. */
+static void test_figures(void **state)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} cases[] = {
+		{40146000, "40.1"}, {40649000, "40.6"}, {9994999, "9.99"}, {9995000, "10.0"}, {99949999, "99.9"}, {99950000, "100"},
+		{82546, "0.08"}, {0, "0.00"}, {1234567890, "1235"},
+	};
+	char buf[40];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_string_equal(units_figures(cases[i].ns, NS_PER_MS, buf, sizeof buf), cases[i].text);
+}
+
 static void test_clock_until(void **state)
 {
 	struct timespec ts;
@@ -203,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_durations_as_text),
 		cmocka_unit_test(test_text_of_a_duration_reads_the_same),
+		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_clock_until),
 	};
 

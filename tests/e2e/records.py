@@ -123,6 +123,8 @@ def both(folder):
         result = run("--both", "--count=300", "--interval=1ms", "--json", "127.0.0.1", server.port)
         found = records(result.stdout)
         point("both: the sums are right", check_sums(found) + check_times(found))
+        ends = [(record["text"], record["ours"]) for record in found if record.get("stage") == "ended"]
+        point("both: this end closed the connection first", differences("ends", ends, [("closed (FIN)", True)]))
         point("both: read and written again", same_again(folder, "both.jsonl", result.stdout))
         path = os.path.join(folder, "b.csv")
         result = run("--both", "--count=20", "--interval=0", "--save", path, "127.0.0.1", server.port)
