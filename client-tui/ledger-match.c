@@ -47,6 +47,8 @@ void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row)
 	t->timed++;
 	count_time(&t->rtt, t->timed, p.wire);
 	count_time(&t->waited, t->timed, p.waited);
+	count_time(&t->part_connecting, t->timed, p.connecting);
+	count_time(&t->part_queued, t->timed, p.queued);
 }
 
 /* RFC 4737, section 3.3, with the order of sending for the sequence number. */

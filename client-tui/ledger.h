@@ -103,9 +103,9 @@ struct ledger_totals {
 	/* Rows no longer kept. */
 	uint64_t forgotten;
 	/* Answered lines whose times are known: the round trip, from handed over to answered; and what the person waited, from
-	 * typed to answered. */
+	 * typed to answered, with the parts of it before the round trip. */
 	uint64_t timed;
-	struct ledger_times rtt, waited;
+	struct ledger_times rtt, waited, part_connecting, part_queued;
 };
 
 /* Lines of which chance decided what became of them: answered or lost. What was refused, could not be sent or was cut off is in

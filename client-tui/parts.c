@@ -8,11 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
 #include "units.h"
 
-/* What passes between Enter and the hand-over in the program itself is not told. */
-#define DIFFER NS_PER_MS
 #define DIFFER_SHARE 20
 /* From then on units_duration_text() has two units, and each part has its own. */
 #define LONG (59950 * NS_PER_MS)
@@ -30,7 +27,7 @@ bool parts_differ(const struct parts *p)
 {
 	const int64_t before = p->connecting + p->queued;
 
-	return before >= DIFFER && before >= p->waited / DIFFER_SHARE;
+	return before >= PARTS_DIFFER && before >= p->waited / DIFFER_SHARE;
 }
 
 /* A part behind what is there; `unit` 0: in a unit of its own. One that rounds to 0.00 is left out. */

@@ -102,6 +102,11 @@ static void cell_max(struct text *out, const struct facts *f, size_t field)
 	put_time_or(out, f->totals->timed ? (double)times_at(f, field)->max : -1, "");
 }
 
+static void cell_part(struct text *out, const struct facts *f, size_t field)
+{
+	summary_put_part(out, "", times_at(f, field), "");
+}
+
 static void cell_deviation(struct text *out, const struct facts *f, size_t field)
 {
 	put_time_or(out, summary_deviation(times_at(f, field), f->totals->timed), f->totals->timed ? TOO_FEW : "");
@@ -272,6 +277,8 @@ static const struct row {
 	{ "p99", cell_waited_quantile, 2, ALWAYS },
 	{ "p99.9", cell_waited_quantile, 3, ALWAYS },
 	{ "greatest", cell_max, TOTAL(waited), ALWAYS },
+	{ "of it connecting", cell_part, TOTAL(part_connecting), ALWAYS },
+	{ "of it queued", cell_part, TOTAL(part_queued), ALWAYS },
 	{ "standard deviation", cell_deviation, TOTAL(waited), ON_PAGE },
 	{ NULL, NULL, 0, ALWAYS },
 	{ "round trip, least", cell_min, TOTAL(rtt), ALWAYS },

@@ -221,6 +221,17 @@ static void put_times(struct text *out, const char *name, const char *where, con
 	text_put(out, ", %s\n", where);
 }
 
+void summary_put_part(struct text *out, const char *before, const struct ledger_times *part, const char *after)
+{
+	if (part->max < PARTS_DIFFER)
+		return;
+	text_put(out, "%s", before);
+	text_span(out, (int64_t)(part->mean + 0.5));
+	text_put(out, ", at most ");
+	text_span(out, part->max);
+	text_put(out, "%s", after);
+}
+
 char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
     size_t size)
 {
@@ -235,6 +246,8 @@ char *summary_session(const struct ledger_totals *t, bool stream, const char *pe
 	text_put(&out, "\n");
 	put_marks_seen(&out, t);
 	put_times(&out, "waited", "from Enter to reply", &t->waited, t->timed);
+	summary_put_part(&out, "of it connecting: mean ", &t->part_connecting, "\n");
+	summary_put_part(&out, "of it queued: mean ", &t->part_queued, "\n");
 	put_times(&out, "round trip", "on the wire", &t->rtt, t->timed);
 	return buf;
 }

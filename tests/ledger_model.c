@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,8 @@ static void check_times(struct model *m)
 	CHECK(m, t->timed == m->timed);
 	check_figures(m, &t->rtt, &m->rtt);
 	check_figures(m, &t->waited, &m->waited);
+	/* The parts add up. */
+	CHECK(m, fabs(t->rtt.mean + t->part_connecting.mean + t->part_queued.mean - t->waited.mean) <= 1e-6 * t->waited.mean);
 }
 
 static void check_all(struct model *m)

@@ -252,6 +252,21 @@ static void every_count_is_said(void **state)
 	    "34 cut short, 33 differ, 35 stray replies\n");
 }
 
+static void parts_are_told_apart(void **state)
+{
+	const struct ledger_totals t = { .typed = 2, .sent = 2, .answered = 2, .timed = 2,
+		.rtt = { 40 * MS, 40 * MS, 40e6, 0 }, .waited = { 90 * MS, 1090 * MS, 590e6, 2 * 0.25e18 },
+		.part_connecting = { 0, 1050 * MS, 525e6, 0 }, .part_queued = { 0, MS - 1, 5e5, 0 } };
+
+	(void)state;
+	check_session(&t, true,
+	    "--- TCP 127.0.0.1:12000 ---\n"
+	    "answered 2 of 2\n"
+	    "waited min/mean/max/sd 0.090/0.59/1.09/0.71 s, from Enter to reply\n"
+	    "of it connecting: mean 525 ms, at most 1.05 s\n"
+	    "round trip min/mean/max/sd 40.0/40.0/40.0/0.0 ms, on the wire\n");
+}
+
 /* ---- all figures ---- */
 
 /* A thousand datagrams, of which those of 3 and 4 at the end of each hundred are lost. */
@@ -533,6 +548,7 @@ int main(void)
 		cmocka_unit_test(errors),
 		cmocka_unit_test(session),
 		cmocka_unit_test(every_count_is_said),
+		cmocka_unit_test(parts_are_told_apart),
 		cmocka_unit_test(figures_below),
 		cmocka_unit_test(whose_times),
 		cmocka_unit_test(side_by_side),
