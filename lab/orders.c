@@ -157,6 +157,8 @@ static bool done(const struct asked *a, const struct impair_settings *to)
 		snprintf(a->change + used, EVENTS_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
 	}
 	outbox_print(a->out, "ok\n");
+	if (!changed)
+		*a->change = '\0';
 	return changed;
 }
 
