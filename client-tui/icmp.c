@@ -50,7 +50,7 @@ static bool is_own_firewall(int fd, const struct addr *to, const struct addr *fr
 	struct addr here = {.len = sizeof here.storage};
 
 	return getsockname(fd, &here.sa, &here.len) == 0 && addr_same_host(from, &here) &&
-	    (prohibited || !addr_same_host(from, to));
+	    (prohibited || !(addr_same_host(from, to) || addr_is_unspecified(to)));
 }
 
 static int error_of(int fd, const struct addr *to, const struct sock_extended_err *e, const struct addr *from)

@@ -141,6 +141,11 @@ with upcased() as server:
             faults.append(f"refused: {result.stdout!r}")
         point(f"{host} is IPv4's", faults)
 
+# The address of any host is this machine, which answers as 127.0.0.1 or ::1.
+for host in "0.0.0.0", "::":
+    fates = json_lines(run("--plain", "--json", "-u", "--wait=1h", host, "9", stdin=THREE).stdout)
+    point(f"{host} is refused, not forbidden", [] if fates == [("refused", "ECONNREFUSED")] * 3 else [fates])
+
 
 # Lines that come when nobody can be reached any more.
 def late_lines(*arguments):
