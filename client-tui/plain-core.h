@@ -51,6 +51,8 @@ struct plain {
 	/* Bytes read for which the sessions have no room yet: from `begin` to before `end`. */
 	unsigned char input[PLAIN_READ_SIZE];
 	size_t begin, end;
+	/* When they were read, or the generated line was made. */
+	int64_t typed_at;
 	/* The line being read: its first bytes, and how many of them are left unsent. */
 	unsigned char line[PLAIN_LINE_WHOLE];
 	size_t used;

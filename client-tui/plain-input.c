@@ -36,7 +36,7 @@ static void send_over_all(struct plain *p, const void *text, size_t n, int piece
 
 		if (!lane->stream && !(pieces & SESSION_FIRST))
 			continue;
-		if (session_send(lane->session, p->last_number, text, n, pieces, now) == 0)
+		if (session_send(lane->session, p->last_number, text, n, pieces, p->typed_at, now) == 0)
 			continue;
 		plain_say(p, true, "memory is short: stopped");
 		p->failed = true;
@@ -137,6 +137,8 @@ void plain_read(struct plain *p)
 	}
 	p->begin = 0;
 	p->end = n > 0 ? (size_t)n : 0;
+	if (n > 0)
+		p->typed_at = clock_monotonic();
 	if (n <= 0)
 		plain_end_input(p, clock_monotonic());
 }
@@ -173,6 +175,7 @@ static void send_generated(struct plain *p, int64_t now)
 	const size_t n = generator_text(++p->last_number, p->generator.plan.size, (char *)p->line, sizeof p->line);
 	const int more = p->generator.plan.interval > 0 ? 0 : SESSION_MORE;
 
+	p->typed_at = now;
 	send_over_all(p, p->line, n, SESSION_LINE | SESSION_GENERATED | more, now);
 }
 

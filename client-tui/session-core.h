@@ -26,7 +26,7 @@ struct transport {
 	int (*open)(struct session *s, int64_t now);
 	/* The session's lines may be sent, or there are more of them. */
 	void (*push)(struct session *s, int64_t now);
-	int (*send)(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now);
+	int (*send)(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed);
 	bool (*has_room)(const struct session *s);
 	void (*watch)(const struct session *s, struct watch *w);
 	void (*turn)(struct session *s, const struct watch *w, int64_t now);

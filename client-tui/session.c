@@ -293,11 +293,11 @@ static int fail_line(struct session *s, uint64_t number, const void *text, size_
 	return 0;
 }
 
-int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
+int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed, int64_t now)
 {
 	if ((pieces & SESSION_GENERATED) && queue_is_full(s, n))
 		return fail_line(s, number, text, n, now);
-	if (s->transport->send(s, number, text, n, pieces, now) < 0)
+	if (s->transport->send(s, number, text, n, pieces, typed) < 0)
 		return -1;
 	if (s->phase == PHASE_DEAD)
 		fail_queued(s, s->error ? s->error : ECANCELED, now);

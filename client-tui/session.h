@@ -126,9 +126,9 @@ enum session_piece { SESSION_FIRST = 1, SESSION_LAST = 2, SESSION_BARE = 4, SESS
 	 * that memory is in danger it fails (EXFULL) instead of waiting with them. */
 	SESSION_GENERATED = 16 };
 
-/* A line, without its end, whatever its length; its fate says what comes of it. UDP takes whole lines
- * only. Returns 0, or -1 when memory is short. */
-int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now);
+/* A line, without its end, whatever its length, that was typed or read at `typed`; its fate says what comes of it. UDP takes whole
+ * lines only. Returns 0, or -1 when memory is short. */
+int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed, int64_t now);
 /* Hands over what was sent with SESSION_MORE. */
 void session_push(struct session *s, int64_t now);
 /* There is room for another line (plain input waits for it; typing does not). */

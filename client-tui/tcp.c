@@ -217,7 +217,7 @@ static void look_for_syn(struct session *s, int64_t now)
 
 /* --- sending --- */
 
-static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
+static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed)
 {
 	struct tcp *t = side_of(s);
 	const bool whole = (pieces & SESSION_LINE) == SESSION_LINE;
@@ -226,8 +226,8 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 		return -1;
 	if (pieces & SESSION_FIRST) {
 		t->skipping = false;
-		if ((whole ? ledger_add(s->ledger, number, text, n, now) :
-			     ledger_add_partial(s->ledger, number, text, n, now)) < 0)
+		if ((whole ? ledger_add(s->ledger, number, text, n, typed) :
+			     ledger_add_partial(s->ledger, number, text, n, typed)) < 0)
 			return -1;
 		if (s->phase == PHASE_DEAD)
 			return 0;

@@ -215,7 +215,7 @@ void app_both(struct app *app, int64_t now)
 /* With the number that the line has over the other transport too. */
 static bool send_over(struct app *app, struct app_session *to, const char *text, size_t n, int pieces, int64_t now)
 {
-	if (session_send(to->session, app->last_number, text, n, pieces, now) == 0)
+	if (session_send(to->session, app->last_number, text, n, pieces, now, now) == 0)
 		return true;
 	app_say(app, "memory is short: the line was not sent");
 	return false;

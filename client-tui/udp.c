@@ -126,15 +126,15 @@ static int send_datagram(int fd, const void *bytes, size_t n)
 	return sent < 0 ? errno : 0;
 }
 
-static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
+static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed)
 {
 	if (pieces & SESSION_GENERATED) {
 		s->unheld = true;
-		return ledger_add_unlike(s->ledger, number, text, n, now);
+		return ledger_add_unlike(s->ledger, number, text, n, typed);
 	}
 	if (ledger_totals(s->ledger)->waiting < (uint64_t)s->settings.window)
 		s->unheld = false;
-	return ledger_add(s->ledger, number, text, n, now);
+	return ledger_add(s->ledger, number, text, n, typed);
 }
 
 static bool udp_has_room(const struct session *s)
