@@ -15,6 +15,7 @@ int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t
 	if (number <= l->last_number || rows_reserve(&l->rows) || !(e = entry_new(number, text, n, now)))
 		return -1;
 	e->row.partial = partial;
+	e->row.stream = !ledger_is_datagram(l);
 	if (tag)
 		entry_set_tag(e, tag);
 	ledger_age(l, now);

@@ -390,6 +390,7 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, en
 	if (!e)
 		return -1;
 	e->row.partial = kind == KIND_PARTIAL;
+	e->row.stream = !ledger_is_datagram(l);
 	e->unlike = kind == KIND_UNLIKE;
 	e->connecting_before = ledger_connecting_until(l, now);
 	if (ledger_is_datagram(l)) {

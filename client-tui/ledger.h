@@ -54,6 +54,8 @@ struct ledger_row {
 	/* The line's number, the caller's, increasing; 1 or more. */
 	uint64_t number;
 	enum ledger_fate fate;
+	/* Of a stream, not a datagram. */
+	bool stream;
 	/* When it was typed, handed to the kernel, and answered (first reply); 0 for not yet. */
 	int64_t typed_at, sent_at, replied_at;
 	/* How much of the time from typed to handed over the session tried to connect, ns. */

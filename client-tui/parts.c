@@ -14,13 +14,19 @@
 /* From then on units_duration_text() has two units, and each part has its own. */
 #define LONG (59950 * NS_PER_MS)
 
+const char *parts_connecting(bool stream)
+{
+	return stream ? "connecting" : "opening";
+}
+
 struct parts parts_of_row(const struct ledger_row *row)
 {
 	const int64_t before = row->sent_at > row->typed_at ? row->sent_at - row->typed_at : 0;
 	const int64_t wire = row->replied_at > row->sent_at ? row->replied_at - row->sent_at : 0;
 	const int64_t connecting = row->connecting < before ? row->connecting : before;
 
-	return (struct parts){ .waited = before + wire, .connecting = connecting, .queued = before - connecting, .wire = wire };
+	return (struct parts){ .waited = before + wire, .connecting = connecting, .queued = before - connecting, .wire = wire,
+		.stream = row->stream };
 }
 
 bool parts_differ(const struct parts *p)
@@ -50,7 +56,7 @@ static void put_parts(const struct parts *p, enum parts_told told, int64_t unit,
 	const bool queued = p->queued > p->connecting;
 
 	if (told >= PARTS_BEFORE || !queued)
-		put_part(p->connecting, unit, "connecting", micro, buf, size);
+		put_part(p->connecting, unit, parts_connecting(p->stream), micro, buf, size);
 	if (told >= PARTS_BEFORE || queued)
 		put_part(p->queued, unit, "queued", micro, buf, size);
 	if (told == PARTS_ALL)

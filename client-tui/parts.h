@@ -16,8 +16,11 @@
 /* ns. `waited` is the sum of the others. */
 struct parts {
 	int64_t waited, connecting, queued, wire;
+	bool stream;
 };
 
+/* What a session does before it can send. UDP has no connection, but a name to look up and a way there to find. */
+const char *parts_connecting(bool stream);
 /* Of a line that has been handed to the kernel; without a reply (0), nothing was on the wire. */
 struct parts parts_of_row(const struct ledger_row *row);
 

@@ -135,7 +135,7 @@ int64_t record_rtt(const struct record *r)
 struct parts record_parts(const struct record *r)
 {
 	return parts_of_row(&(struct ledger_row){ .typed_at = r->typed_at, .sent_at = r->sent_at, .replied_at = r->replied_at,
-		.connecting = r->connecting });
+		.connecting = r->connecting, .stream = r->stream });
 }
 
 /* --- names --- */

@@ -4,7 +4,7 @@
  *   in the wire        arrow [time]              answered: the arrow is the transport's, or double for duplicates
  *                      broken arrow time "late"
  *                      dots "  waiting" time
- *                      "queued" | "connecting" [time]
+ *                      "queued" | "connecting" | "opening" [time]
  *                      wire cross word           lost, refused, cut off
  *                      cross "failed" [": " why]
  *   behind a reply     " (" mark {", " mark} ")"
@@ -169,7 +169,7 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 static const char *queued_word(const struct board_item *item, bool stream)
 {
 	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
-	return stream && ledger != NULL && ledger_is_connecting(ledger) ? "connecting" : "queued";
+	return ledger != NULL && ledger_is_connecting(ledger) ? parts_connecting(stream) : "queued";
 }
 
 static void queued_wire(const char *word, const struct ledger_row *line, int room, bool ascii, int64_t now, struct wire *w)

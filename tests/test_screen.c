@@ -761,7 +761,7 @@ static void unreachable_says_so(void **state)
 	term_expect(t, "unreachable, again in");
 	press(t, 2);
 	client_line(t, "no way");
-	client_expect_pair(t, "1 no way", "queued");
+	client_expect_pair(t, "1 no way", "opening");
 	client_leave(t);
 }
 

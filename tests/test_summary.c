@@ -148,8 +148,8 @@ static void fates(void **state)
 	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .typed_at = 21 * S, .sent_at = 21 * S }, false, "waiting 0.0 s");
 	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .typed_at = S, .sent_at = S, .replied_at = S + 40900000 }, false,
 	    "answered in 40.9 ms");
-	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .typed_at = S, .connecting = 861 * MS, .sent_at = S + 861 * MS,
-		.replied_at = S + 906 * MS }, true, "answered in 906 ms: 861 connecting, 45.0 on the wire");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .stream = true, .typed_at = S, .connecting = 861 * MS,
+		.sent_at = S + 861 * MS, .replied_at = S + 906 * MS }, true, "answered in 906 ms: 861 connecting, 45.0 on the wire");
 	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .sent_at = S }, false, "lost");
 	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .late = true, .typed_at = S, .sent_at = S, .replied_at = S + 1200 * MS,
 		.duplicates = 2 }, false, "late after 1.20 s, 2 duplicates");
@@ -162,9 +162,10 @@ static void fates(void **state)
 	    "cut off: the connection ended before the reply");
 }
 
-static void check_parts(int64_t connecting, int64_t queued, int64_t wire, const char *all, const char *greatest, const char *alone)
+static void check_parts(bool stream, int64_t connecting, int64_t queued, int64_t wire, const char *all, const char *greatest,
+    const char *alone)
 {
-	const struct parts p = parts_of_row(&(const struct ledger_row){ .typed_at = S, .connecting = connecting,
+	const struct parts p = parts_of_row(&(const struct ledger_row){ .stream = stream, .typed_at = S, .connecting = connecting,
 		.sent_at = S + connecting + queued, .replied_at = S + connecting + queued + wire });
 	char text[120];
 
@@ -178,20 +179,22 @@ static void check_parts(int64_t connecting, int64_t queued, int64_t wire, const 
 static void parts(void **state)
 {
 	(void)state;
-	check_parts(0, 0, 40900000, "40.9 ms", "40.9 ms", "");
-	check_parts(0, 60000, 40900000, "41.0 ms", "41.0 ms", "");
-	check_parts(0, 999999, 2 * MS, "3.00 ms", "3.00 ms", "");
-	check_parts(0, 2 * MS, 5 * S, "5.00 s", "5.00 s", "");
-	check_parts(0, 2 * MS, 40 * MS, "42.0 ms", "42.0 ms", "");
-	check_parts(0, 3 * MS, 40 * MS, "43.0 ms: 3.00 queued, 40.0 on the wire", "43.0 ms: 3.00 queued", "3.00 ms queued");
-	check_parts(1010 * MS, 90 * MS, 40 * MS, "1.14 s: 1.01 connecting, 0.09 queued, 0.04 on the wire", "1.14 s: 1.01 connecting",
+	check_parts(true, 0, 0, 40900000, "40.9 ms", "40.9 ms", "");
+	check_parts(true, 0, 60000, 40900000, "41.0 ms", "41.0 ms", "");
+	check_parts(true, 0, 999999, 2 * MS, "3.00 ms", "3.00 ms", "");
+	check_parts(true, 0, 2 * MS, 5 * S, "5.00 s", "5.00 s", "");
+	check_parts(true, 0, 2 * MS, 40 * MS, "42.0 ms", "42.0 ms", "");
+	check_parts(true, 0, 3 * MS, 40 * MS, "43.0 ms: 3.00 queued, 40.0 on the wire", "43.0 ms: 3.00 queued", "3.00 ms queued");
+	check_parts(true, 1010 * MS, 90 * MS, 40 * MS, "1.14 s: 1.01 connecting, 0.09 queued, 0.04 on the wire", "1.14 s: 1.01 connecting",
 	    "1.01 s connecting");
-	check_parts(90 * MS, 1010 * MS, 40 * MS, "1.14 s: 0.09 connecting, 1.01 queued, 0.04 on the wire", "1.14 s: 1.01 queued",
+	check_parts(true, 90 * MS, 1010 * MS, 40 * MS, "1.14 s: 0.09 connecting, 1.01 queued, 0.04 on the wire", "1.14 s: 1.01 queued",
 	    "1.01 s queued");
-	check_parts(5 * S, 0, 60000, "5.00 s: 5.00 connecting", "5.00 s: 5.00 connecting", "5.00 s connecting");
-	check_parts(999 * MS, 0, 700000, "1.00 s: 1.00 connecting", "1.00 s: 1.00 connecting", "999 ms connecting");
-	check_parts(80 * S, 0, 40 * MS, "1 min 20 s: 1 min 20 s connecting, 40.0 ms on the wire", "1 min 20 s: 1 min 20 s connecting",
+	check_parts(true, 5 * S, 0, 60000, "5.00 s: 5.00 connecting", "5.00 s: 5.00 connecting", "5.00 s connecting");
+	check_parts(true, 999 * MS, 0, 700000, "1.00 s: 1.00 connecting", "1.00 s: 1.00 connecting", "999 ms connecting");
+	check_parts(true, 80 * S, 0, 40 * MS, "1 min 20 s: 1 min 20 s connecting, 40.0 ms on the wire", "1 min 20 s: 1 min 20 s connecting",
 	    "1 min 20 s connecting");
+	/* UDP does not connect. */
+	check_parts(false, 1500 * MS, 0, 40 * MS, "1.54 s: 1.50 opening, 0.04 on the wire", "1.54 s: 1.50 opening", "1.50 s opening");
 }
 
 /* A line that is too long: the limit is named. */

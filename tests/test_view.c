@@ -1219,14 +1219,17 @@ static void test_marks_are_drawn(void **state)
 	board_add_event(s->board, &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
 	notice(s, BOARD_ERROR, "wrong");
 	type_input(s, "abcdefghijklmnopqrstuvwxyz", 14);
-	/* A connection comes late. */
-	ledger_connecting(s->tcp, s->now);
-	number = type(s, true, "waits");
-	pass(s, 20 * MS);
-	ledger_connected(s->tcp, s->now);
-	ledger_sent(s->tcp, number, s->now);
-	pass(s, 40 * MS);
-	reply(s, true, "WAITS");
+	/* A connection, and the address of a name, come late. */
+	for (int tcp = 1; tcp >= 0; tcp--) {
+		struct ledger *ledger = tcp ? s->tcp : s->udp;
+		ledger_connecting(ledger, s->now);
+		number = type(s, tcp, "waits");
+		pass(s, 20 * MS);
+		ledger_connected(ledger, s->now);
+		ledger_sent(ledger, number, s->now);
+		pass(s, 40 * MS);
+		reply(s, tcp, "WAITS");
+	}
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
 		for (const struct mark_spec *m = mark_table; m->name != NULL; m++) {
