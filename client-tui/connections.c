@@ -151,7 +151,17 @@ void connections_take(struct connections *c, const struct session_connection *co
 	if (connection->stage == SESSION_CONNECTED)
 		c->stood = true;
 	if (connection->stage == SESSION_CONNECTED || connection->stage == SESSION_FAILED)
-		c->failed = connection->stage == SESSION_FAILED && !connection->more;
+		c->failed = connection->stage == SESSION_FAILED && !connection->more ? connection->error : 0;
+}
+
+/* The attempt before it failed, and this one is no better and no worse. */
+static bool is_repeated(const struct connection_note *n)
+{
+	const struct session_connection *c = &n->of;
+
+	if (c->stage == SESSION_FAILED)
+		return c->error == n->again;
+	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->again == ETIMEDOUT);
 }
 
 /* It goes without saying, or was said of the attempt before. */
@@ -164,7 +174,7 @@ static bool is_quiet(const struct connection_note *n)
 	if (c->stage == SESSION_ENDED || (c->stage == SESSION_FAILED && c->more))
 		return true;
 	if (n->again)
-		return c->stage != SESSION_CONNECTED || c->syns < 2;
+		return is_repeated(n);
 	return !n->first && c->syns < 2 && c->stage != SESSION_FAILED;
 }
 

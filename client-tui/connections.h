@@ -14,8 +14,10 @@
 
 struct connection_note {
 	struct session_connection of;
-	/* No connection stood before it; the attempt before it failed. */
-	bool first, again;
+	/* No connection stood before it. */
+	bool first;
+	/* Why the attempt before it failed, 0 for it did not. */
+	int again;
 	/* The front end's: its row on the board. */
 	uint64_t row;
 	/* What its row says: a hash. */
@@ -26,7 +28,8 @@ struct connection_note {
 struct connections {
 	struct connection_note notes[CONNECTIONS_MAX];
 	size_t count;
-	bool stood, failed;
+	bool stood;
+	int failed;
 };
 
 /* Tells an event, with times of the monotonic clock: that may change still, or is final and is to be recorded. */

@@ -361,7 +361,7 @@ static void take_bare(struct witness *w, const struct flow *f, const struct conn
 
 	if (e->syn || ends || !c->open || ended) {
 		packet.port = c->here;
-		packet.closing = ended || (ends && c->open);
+		packet.closing = c->open && (ended || ends);
 	} else {
 		packet.first = packet.last = number;
 	}
@@ -381,7 +381,8 @@ static void take_flags(struct witness *w, struct connection *c, const struct eve
 		packet.closing = true;
 		packets_add(w->packets, &packet);
 	}
-	c->ended[e->way] |= e->fin || e->rst;
+	/* After a RST that the link lost, a connection that is not open yet goes on with its next SYN. */
+	c->ended[e->way] |= e->fin || (e->rst && c->open);
 	c->open |= e->way == EVENT_THERE && !e->syn && !e->rst;
 }
 

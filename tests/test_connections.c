@@ -196,6 +196,22 @@ static void what_the_link_tells(void **state)
 	assert_int_equal(d->took, 2040 * MS);
 }
 
+/* A refusal that the link loses: the next SYN is this connection's too. */
+static void a_refusal_that_is_lost(void **state)
+{
+	struct desk *d = *state;
+
+	take(d, SESSION_CONNECTING, BEGAN, 1, 0);
+	segment(d, true, "delivered", "S", BEGAN, BEGAN);
+	segment(d, false, "unplugged", "RA", BEGAN, 0);
+	segment(d, true, "delivered", "S", BEGAN + 1000 * MS, BEGAN + 1000 * MS);
+	segment(d, false, "delivered", "RA", BEGAN + 1000 * MS, BEGAN + 1001 * MS);
+	take(d, SESSION_FAILED, BEGAN + 1001 * MS, 2, ECONNREFUSED);
+	turn(d, INT64_MAX, BEGAN + 1001 * MS);
+	says(d, "SYN sent, RST unplugged coming, SYN again after 1.00 s, refused (RST) after 1.00 s", false, 1);
+	assert_int_equal(d->packet_count, 4);
+}
+
 /* The packets that close it are recorded, and those that opened it not once more; no row. */
 static void its_end(void **state)
 {
@@ -233,11 +249,23 @@ static void not_a_row_for_each(void **state)
 		enum session_stage stage;
 		unsigned syns;
 		bool more, quiet;
+		int error;
 	} order[] = {
-		{ SESSION_FAILED, 1, true, true }, { SESSION_CONNECTED, 1, false, false }, { SESSION_CONNECTED, 1, false, true },
-		{ SESSION_CONNECTED, 2, false, false }, { SESSION_FAILED, 1, false, false }, { SESSION_FAILED, 1, false, true },
-		{ SESSION_FAILED, 3, false, true }, { SESSION_CONNECTED, 1, false, true }, { SESSION_CONNECTED, 1, false, true },
-		{ SESSION_FAILED, 1, false, false },
+		{ SESSION_FAILED, 1, true, true, ECONNREFUSED },
+		{ SESSION_CONNECTED, 1, false, false, 0 },
+		{ SESSION_CONNECTED, 1, false, true, 0 },
+		{ SESSION_CONNECTED, 2, false, false, 0 },
+		{ SESSION_FAILED, 1, false, false, ECONNREFUSED },
+		{ SESSION_FAILED, 1, false, true, ECONNREFUSED },
+		{ SESSION_FAILED, 3, false, true, ECONNREFUSED },
+		{ SESSION_CONNECTED, 1, false, true, 0 },
+		{ SESSION_CONNECTED, 1, false, true, 0 },
+		{ SESSION_FAILED, 1, false, false, ECONNREFUSED },
+		{ SESSION_FAILED, 1, false, true, ECONNREFUSED },
+		/* Another failure, the same again, and the first one again. */
+		{ SESSION_FAILED, 3, false, false, ETIMEDOUT },
+		{ SESSION_FAILED, 3, false, true, ETIMEDOUT },
+		{ SESSION_FAILED, 1, false, false, ECONNREFUSED },
 	};
 	struct desk *d = *state;
 
@@ -248,7 +276,7 @@ static void not_a_row_for_each(void **state)
 		connections_take(&d->connections, &c);
 		c.stage = order[i].stage;
 		c.syns = order[i].syns;
-		c.error = c.stage == SESSION_FAILED ? ECONNREFUSED : 0;
+		c.error = order[i].error;
 		c.more = order[i].more;
 		c.at = c.began + 10 * MS;
 		connections_take(&d->connections, &c);
@@ -284,7 +312,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_kernel_tells), TEST(a_row_while_it_connects), TEST(what_the_link_tells), TEST(its_end),
-		TEST(not_a_row_for_each), TEST(bounded),
+		TEST(not_a_row_for_each), TEST(a_refusal_that_is_lost), TEST(bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
