@@ -186,6 +186,15 @@ static bool was_lost(const struct packet *packets, size_t count)
 	return false;
 }
 
+/* Somebody asked for it, and looks for where it hit. */
+static bool hit_on_cue(const struct packet *packets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (packets[i].syn && packets[i].fate == EVENT_CUE)
+			return true;
+	return false;
+}
+
 /* Up to when the link's events must be known before it is final. */
 static int64_t final_at(const struct session_connection *c)
 {
@@ -197,12 +206,12 @@ static bool tell_note(struct connection_note *n, int session, const struct witne
     connections_tell *tell, void *context)
 {
 	const struct session_connection *c = &n->of;
-	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c)), quiet = is_quiet(n);
+	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c));
 	struct packet packets[RECORD_PACKETS];
 	struct record_packet recorded[RECORD_PACKETS];
 	char text[TEXT_ROOM];
 
-	if (!final && quiet)
+	if (!final && is_quiet(n))
 		return false;
 	const size_t count = w && c->here ?
 	    witness_handshake(w, c->here, c->stage == SESSION_ENDED, c->began, packets, RECORD_PACKETS) : 0;
@@ -210,7 +219,7 @@ static bool tell_note(struct connection_note *n, int session, const struct witne
 
 	put_words(text, c, packets, count);
 	const struct record_event event = { .kind = SESSION_EVENT_TCP, .session = session,
-		.at = c->stage == SESSION_ENDED ? c->at : c->began, .quiet = quiet, .text = text, .connection = *c,
+		.at = c->stage == SESSION_ENDED ? c->at : c->began, .quiet = is_quiet(n) && !hit_on_cue(packets, count), .text = text, .connection = *c,
 		.took = c->at - c->began, .packets = recorded, .packet_count = count };
 	for (size_t i = 0; i < count; i++)
 		recorded[i] = record_packet_of(&packets[i], event.at);

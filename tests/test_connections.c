@@ -212,6 +212,24 @@ static void a_refusal_that_is_lost(void **state)
 	assert_int_equal(d->packet_count, 4);
 }
 
+/* A drop on cue has a row, also in an attempt that fails as the one before. */
+static void a_drop_is_always_told(void **state)
+{
+	struct desk *d = *state;
+
+	for (int i = 0; i < 2; i++) {
+		take(d, SESSION_CONNECTING, BEGAN, 1, 0);
+		if (i == 1)
+			segment(d, true, "cue", "S", BEGAN, 0);
+		segment(d, true, "delivered", "S", BEGAN + i * 1000 * MS, BEGAN + i * 1000 * MS);
+		segment(d, false, "delivered", "RA", BEGAN + i * 1000 * MS, BEGAN + (i * 1000 + 1) * MS);
+		take(d, SESSION_FAILED, BEGAN + (i * 1000 + 1) * MS, 1 + (unsigned)i, ECONNREFUSED);
+		turn(d, INT64_MAX, BEGAN + (i * 1000 + 1) * MS);
+	}
+	assert_false(d->quiet);
+	assert_non_null(strstr(d->text, "lost going, on cue, again after 1.00 s"));
+}
+
 /* The packets that close it are recorded, and those that opened it not once more; no row. */
 static void its_end(void **state)
 {
@@ -312,7 +330,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_kernel_tells), TEST(a_row_while_it_connects), TEST(what_the_link_tells), TEST(its_end),
-		TEST(not_a_row_for_each), TEST(a_refusal_that_is_lost), TEST(bounded),
+		TEST(not_a_row_for_each), TEST(a_refusal_that_is_lost), TEST(a_drop_is_always_told), TEST(bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
