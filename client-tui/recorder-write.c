@@ -145,7 +145,7 @@ int recorder_put_summary(const struct recorder *r, const struct recorder_sink *t
 		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .facts = s->facts };
 		sums[i].facts.stats = ledger_stats(s->ledger);
 	}
-	snprintf(end.link, sizeof end.link, "%s", recorder_link_at(r, INT64_MAX));
+	recorder_link_at(r, INT64_MAX, end.link, sizeof end.link);
 	result = put(to, sums ? record_json_summary(&end, r->start, truth, sums, r->count) : NULL);
 	free(sums);
 	return result;

@@ -143,15 +143,44 @@ bool recorder_next_event(const struct recorder *r, size_t *index, struct record_
 	return false;
 }
 
-const char *recorder_link_at(const struct recorder *r, int64_t at)
-{
-	const char *words = r->run.link;
-	struct record_event event;
+/* What link_facts_line() puts before the settings, and what its end is called. */
+static const struct {
+	const char *on, *off;
+} pauses[] = { { "held ", "released" }, { "unplugged ", "plugged in" } };
 
-	for (size_t i = 0; recorder_next_event(r, &i, &event);)
-		if (event.kind == SESSION_EVENT_LINK && event.at <= at)
+#define PAUSES (sizeof pauses / sizeof *pauses)
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* The settings are those told last, and what is held or unplugged is until its end is told. */
+void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
+{
+	const char *words = r->run.link, *on[PAUSES] = { NULL };
+	struct record_event event;
+	size_t used = 0;
+
+	for (size_t k = 0; k < PAUSES; k++)
+		if (begins(words, pauses[k].on)) {
+			on[k] = words;
+			words += strcspn(words, ",");
+			words += strspn(words, ", ");
+		}
+	for (size_t i = 0; recorder_next_event(r, &i, &event);) {
+		if (event.at > at)
+			continue;
+		if (event.kind == SESSION_EVENT_LINK)
 			words = event.text;
-	return words;
+		for (size_t k = 0; k < PAUSES && event.kind == SESSION_EVENT_FAULT; k++)
+			on[k] = begins(event.text, pauses[k].on) ? event.text : begins(event.text, pauses[k].off) ? NULL : on[k];
+	}
+	for (size_t k = 0; k < PAUSES && used < size; k++)
+		if (on[k])
+			used += (size_t)snprintf(buf + used, size - used, "%.*s, ", (int)strcspn(on[k], ","), on[k]);
+	if (used < size)
+		snprintf(buf + used, size - used, "%s", words);
 }
 
 int recorder_error(const struct recorder *r)

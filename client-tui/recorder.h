@@ -60,8 +60,8 @@ void recorder_forget(struct recorder *r, int session);
 void recorder_peer(struct recorder *r, int session, const char *peer);
 /* In the lab: how the link is set at the start, in words. Later changes are events. */
 void recorder_link(struct recorder *r, const char *words);
-/* How it was set then, `at` ns since the session's start; "" when that is not known. Valid until the next event. */
-const char *recorder_link_at(const struct recorder *r, int64_t at);
+/* How it was then, `at` ns since the session's start: what was held or unplugged, and the settings; "" when that is not known. */
+void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size);
 /* The next event from *index on, 0 at first, with its time since the session's start and borrowed texts. False when there is none. */
 bool recorder_next_event(const struct recorder *r, size_t *index, struct record_event *event);
 /* Its figures beyond the ledger's, before the end and before each save: session_facts(), and the generator's schedule. */

@@ -48,8 +48,9 @@ static void file_name(const struct job *job, size_t picture, char *path, size_t 
 /* How the link was set when the picture begins. */
 static void put_link(const struct job *job, int64_t at, char *buf, size_t size)
 {
-	const char *words = recorder_link_at(job->recorder, at);
+	char words[RECORD_LINK];
 
+	recorder_link_at(job->recorder, at, words, sizeof words);
 	snprintf(buf, size, "%s%s", *words ? "link: " : "", words);
 }
 

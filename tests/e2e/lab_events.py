@@ -71,8 +71,8 @@ def differences(what, got, wanted):
     return [] if got == wanted else [f'{what}: got {got!r:.400}', f'{what}: wanted {wanted!r:.400}']
 
 
-def again(*words):
-    return subprocess.run([PROGRAMS['UPCASE'], '--plain', '--read', os.path.join(PLACE, 'run.jsonl'), *words], capture_output=True,
+def again(*words, recording='run.jsonl'):
+    return subprocess.run([PROGRAMS['UPCASE'], '--plain', '--read', os.path.join(PLACE, recording), *words], capture_output=True,
                           text=True, env={**environment('self'), 'LC_ALL': 'C.UTF-8'}, check=False)
 
 
@@ -148,6 +148,10 @@ def texts_of(name):
     return [(''.join(text.itertext()), float(text.get('y'))) for text in root.iter(SVG + 'text')], across
 
 
+def heading(page):
+    return [words for words, y in page if words.startswith('link: ') and y < 70]
+
+
 def check_pictures():
     first, across = texts_of('run.svg')
     found = sorted((y, words) for words, y in first if words in ROWS or re.match(r'\d+ (one|two|three|four|five|six|line 7)$', words))
@@ -163,10 +167,24 @@ def check_pictures():
           [f'no {word}' for word in ('lost going, on cue', 'lost coming, on cue') if not any(word in words for words, _ in first)])
     second, across = texts_of('run-2.svg')
     point('a heading says how the link was set when its page begins', differences(
-        'pages', [[words for words, y in page if words.startswith('link: ') and y < 70] for page in (first, second)],
-        [['link: loss 1 % each way'], ['link: a perfect wire']]))
+        'pages', [heading(first), heading(second)], [['link: loss 1 % each way'], ['link: a perfect wire']]))
     point('a change stands on the page that it falls into', differences(
         'second', [words for words, y in second if words in ROWS and y > 70], ROWS[-1:]) + differences('lines', len(across), 2))
+
+
+def check_pauses(records):
+    """The same session, had it begun while packets were held, and without the end of its unplugging."""
+    held = 'held there for 3 s, loss 1 % each way'
+    with open(os.path.join(PLACE, 'paused.jsonl'), 'w', encoding='utf-8') as file:
+        for record in [{**records[0], 'link': held}, *records[1:]]:
+            if record.get('text') != 'plugged in again there':
+                file.write(json.dumps(record) + '\n')
+    again('--save', os.path.join(PLACE, 'paused.svg'), recording='paused.jsonl')
+    last = json.loads(again('--json', recording='paused.jsonl').stdout.splitlines()[-1])
+    point('a heading and the last record say what was held or unplugged then', differences(
+        'pages', [heading(texts_of(name)[0]) for name in ('paused.svg', 'paused-2.svg')],
+        [[f'link: {held}'], ['link: unplugged there for 100 ms, a perfect wire']]) + differences(
+            'end', last['link'], 'unplugged there for 100 ms, delay 1 ms each way'))
 
 
 RECORDS, CHANGES, DROPPED, CAPTURE = session()
@@ -174,4 +192,5 @@ check_records(RECORDS, CHANGES)
 check_cues(RECORDS, DROPPED, CAPTURE)
 check_again()
 check_pictures()
+check_pauses(RECORDS)
 done()
