@@ -442,7 +442,7 @@ void session_give_up(struct session *s, int64_t now)
 		ledger_give_up(s->ledger);
 	else if (ledger_cut_off(s->ledger, now) > 0)
 		session_row(s, 0);
-	fail_queued(s, ECANCELED, now);
+	fail_queued(s, s->failures > 0 ? s->error : ECANCELED, now);
 	resolve_free(s->resolve);
 	s->resolve = NULL;
 	s->phase = PHASE_DEAD;

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import signal
 import socket
 import struct
 import subprocess
@@ -159,6 +160,22 @@ def late_lines(*arguments):
 for arguments, error in (["10.0.0.1"], "ENETUNREACH"), (["-t", "missing.test"], "EAI_NONAME"), (["-t", "127.0.0.1", "9"], "ECONNREFUSED"):
     told, out = late_lines(*arguments)
     point(f"lines behind the end of {arguments}", wanted(json_lines(out), 3, error) + ([] if told else ["nothing was told"]))
+
+
+# Whoever leaves while it is tried again leaves lines that failed for the reason of that.
+with subprocess.Popen([UPCASE, "--plain", "--json", "-t", "--retries=forever", "127.0.0.1", "9"], stdin=subprocess.PIPE,
+                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as left:
+    left.stdin.write(THREE)
+    left.stdin.flush()
+    left.stderr.readline()
+    # The first ends the input, the next the wait.
+    while left.poll() is None:
+        left.send_signal(signal.SIGINT)
+        try:
+            left.wait(0.2)
+        except subprocess.TimeoutExpired:
+            pass
+    point("left while it is tried again", wanted(json_lines(left.stdout.read()), 3, "ECONNREFUSED"))
 
 
 # A person at a terminal need not end an input that is in vain; what stands there already has its record.
