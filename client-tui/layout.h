@@ -48,7 +48,7 @@ size_t layout_columns(const struct layout *l, size_t from, size_t to);
 
 /* Wraps at `columns` (1 or more): returns the index of the first cell of the line after the one that begins with
  * cell `from`; l->count at the end. Breaks after a space where that leaves the line at least half
- * full, else anywhere; a space may hang over the end of a full line. A wide cell alone in one column still
+ * full or the word behind it whole, else anywhere; a space may hang over the end of a full line. A wide cell alone in one column still
  * counts as a line. */
 size_t layout_wrap(const struct layout *l, size_t from, size_t columns);
 /* How many lines that makes, at least 1. */

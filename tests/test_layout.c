@@ -134,6 +134,7 @@ static void test_wrap(void **state)
 	check_wrap("hello world", 5, "hello |world|");
 	check_wrap("hello world", 8, "hello |world|");
 	check_wrap("a extraordinary", 8, "a extrao|rdinary|");
+	check_wrap("s connecting)", 11, "s |connecting)|");
 	check_wrap("one two three", 9, "one two |three|");
 	check_wrap("abcdef", 1, "a|b|c|d|e|f|");
 	check_wrap("漢漢a", 1, "漢|漢|a|");
