@@ -246,7 +246,7 @@ char *summary_session(const struct ledger_totals *t, bool stream, const char *pe
 	text_put(&out, "\n");
 	put_marks_seen(&out, t);
 	put_times(&out, "waited", "from Enter to reply", &t->waited, t->timed);
-	summary_put_part(&out, "of it connecting: mean ", &t->part_connecting, "\n");
+	summary_put_part(&out, stream ? "of it connecting: mean " : "of it opening: mean ", &t->part_connecting, "\n");
 	summary_put_part(&out, "of it queued: mean ", &t->part_queued, "\n");
 	put_times(&out, "round trip", "on the wire", &t->rtt, t->timed);
 	return buf;

@@ -268,6 +268,12 @@ static void parts_are_told_apart(void **state)
 	    "waited min/mean/max/sd 0.090/0.59/1.09/0.71 s, from Enter to reply\n"
 	    "of it connecting: mean 525 ms, at most 1.05 s\n"
 	    "round trip min/mean/max/sd 40.0/40.0/40.0/0.0 ms, on the wire\n");
+	check_session(&t, false,
+	    "--- UDP 127.0.0.1:12000 ---\n"
+	    "answered 2 of 2, 0/2 lost (0 %, 95 % 0–66); wait 1.00 s\n"
+	    "waited min/mean/max/sd 0.090/0.59/1.09/0.71 s, from Enter to reply\n"
+	    "of it opening: mean 525 ms, at most 1.05 s\n"
+	    "round trip min/mean/max/sd 40.0/40.0/40.0/0.0 ms, on the wire\n");
 }
 
 /* ---- all figures ---- */
