@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "errors.h"
+#include "fnv.h"
 #include "units.h"
 
 /* A connection that takes longer has a row while it comes to stand. */
@@ -204,7 +205,7 @@ static bool tell_note(struct connection_note *n, int session, const struct witne
 		.took = c->at - c->began, .packets = recorded, .packet_count = count };
 	for (size_t i = 0; i < count; i++)
 		recorded[i] = record_packet_of(&packets[i], event.at);
-	const uint64_t said = event_hash(text, strlen(text));
+	const uint64_t said = fnv_hash(text, strlen(text));
 
 	if (final || (due && said != n->said)) {
 		n->said = said;

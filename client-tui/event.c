@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "event.h"
+#include "fnv.h"
 
 /* The longest word that matters, and the longest line. */
 #define WORD_MOST 200
@@ -220,7 +221,7 @@ int event_read(struct event *event, const char *line)
 	char text[LINE_MOST], *rest = NULL, *word;
 
 	/* An empty payload is told without its hash. */
-	*event = (struct event){ .fate = EVENT_NONE, .hash = event_hash("", 0) };
+	*event = (struct event){ .fate = EVENT_NONE, .hash = FNV_START };
 	if (strlen(line) >= sizeof text)
 		return -1;
 	strcpy(text, line);
@@ -275,14 +276,4 @@ char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size
 const char *event_way_word(enum event_way way)
 {
 	return way == EVENT_THERE ? "going" : "coming";
-}
-
-uint64_t event_hash(const void *bytes, size_t n)
-{
-	const unsigned char *at = bytes;
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ at[i]) * UINT64_C(0x100000001b3);
-	return h;
 }

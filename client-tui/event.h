@@ -69,7 +69,4 @@ const char *event_way_word(enum event_way way);
 /* Where and why a datagram died: "lost going, on cue", "queue full coming". Returns `buf`. */
 char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size_t size);
 
-/* FNV-1a (Fowler, Noll and Vo), 64 bits, as in the events. */
-uint64_t event_hash(const void *bytes, size_t n);
-
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "fnv.h"
 #include "lookup.h"
 
 #define FIRST_BUCKETS 64
@@ -22,15 +23,6 @@ void lookup_end(struct lookup *k)
 {
 	free(k->buckets);
 	free(k->other.bytes);
-}
-
-/* FNV-1a, 64 bits, and a last stir because buckets take the low bits. */
-static uint64_t hash_of(const unsigned char *bytes, size_t n)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return h ^ h >> 32;
 }
 
 /* Room for the capitals of `n` bytes. */
@@ -53,7 +45,9 @@ int lookup_key_set(struct lookup_key *key, const void *text, size_t n)
 	if (key_room(key, n))
 		return -1;
 	key->length = n ? capitals_text(text, n, key->bytes) : 0;
-	key->hash = hash_of(key->bytes, key->length);
+	key->hash = fnv_hash(key->bytes, key->length);
+	/* A last stir because buckets take the low bits. */
+	key->hash ^= key->hash >> 32;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "fnv.h"
 #include "witness-core.h"
 
 /* How many copies reach the receiver and are taken there. */
@@ -82,7 +83,7 @@ static bool fits(const struct record *r, uint8_t flow, enum event_way way, const
 static struct record *choose(const struct witness *w, uint8_t flow, enum event_way way, const struct event *e,
     const void *bytes, size_t n, uint64_t hash, size_t length)
 {
-	const uint64_t key = event_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
+	const uint64_t key = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
 	struct record *newest = NULL, *oldest = NULL;
 
 	if (w->rings[0].room == 0)
@@ -112,7 +113,7 @@ static struct record *choose_other_reply(const struct witness *w, uint8_t flow, 
 	if (!e->fragment && e->length == e->data_length) {
 		n = capitals_text(e->data, e->data_length, capitals);
 		r = choose(w, flow, EVENT_BACK, e, capitals, n < EVENT_DATA ? n : EVENT_DATA,
-		    event_hash(capitals, n), n);
+		    fnv_hash(capitals, n), n);
 	}
 	return r ? r : choose(w, flow, EVENT_THERE, e, e->data, e->data_length, e->hash, e->length);
 }

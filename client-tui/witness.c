@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "fnv.h"
 #include "witness-core.h"
 
 #define ROOM_FIRST 256
@@ -263,8 +264,8 @@ void witness_closed(struct witness *w, int flow, int64_t now)
 
 static void set_key(struct record *r, enum event_way way, const unsigned char *bytes, size_t n)
 {
-	r->keys[way] = event_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
-	r->hashes[way] = event_hash(bytes, n);
+	r->keys[way] = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
+	r->hashes[way] = fnv_hash(bytes, n);
 	r->lengths[way] = (uint32_t)n;
 }
 

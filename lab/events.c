@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "events.h"
+#include "fnv.h"
 
 /* Bytes of payload shown: most typed lines are shorter. */
 #define DATA_BYTES 64
@@ -87,15 +88,6 @@ static void add_headers(struct line *line, const struct packet *p)
 		    packet_flags_text(p, flags), p->window);
 }
 
-/* FNV-1a (Fowler, Noll and Vo), 64 bits. */
-static uint64_t hash(const uint8_t *bytes, int n)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (int i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 static void add_payload(struct line *line, const struct packet *p)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -111,7 +103,7 @@ static void add_payload(struct line *line, const struct packet *p)
 		hex[2 * n + 1] = digits[payload[n] & 15];
 	}
 	hex[2 * n] = '\0';
-	add(line, " hash=%016" PRIx64 " data=%s", hash(payload, p->length), hex);
+	add(line, " hash=%016" PRIx64 " data=%s", fnv_hash(payload, (size_t) p->length), hex);
 }
 
 void events_print(const struct link_event *event, struct outbox *out)

@@ -18,6 +18,7 @@
 #include "../client-tui/witness.h"
 #include "capitals.h"
 #include "clock.h"
+#include "fnv.h"
 
 #define MS NS_PER_MS
 #define WAIT (1000 * MS)
@@ -102,7 +103,7 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 		sprintf(outs + strlen(outs), " out2=%" PRId64 " marks=duplicated", out2);
 	put_hex(hex, text, n);
 	if (n > 0)
-		sprintf(hash, " hash=%016" PRIx64 " data=", event_hash(text, n));
+		sprintf(hash, " hash=%016" PRIx64 " data=", fnv_hash(text, n));
 	snprintf(told, sizeof told,
 	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
 	    "payload=%zu%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n, hash,
@@ -357,7 +358,7 @@ static void not_ours(void **state)
 {
 	struct stage *s = *state;
 	struct event e = {.way = EVENT_THERE, .in = 10 * MS, .fate = EVENT_LOST, .protocol = EVENT_UDP, .source_port = 7,
-		.target_port = THERE, .length = 5, .hash = event_hash("hello", 5), .data = "hello", .data_length = 5};
+		.target_port = THERE, .length = 5, .hash = fnv_hash("hello", 5), .data = "hello", .data_length = 5};
 	const uint64_t n = line(s, "hello", 10 * MS);
 
 	witness_event(s->witness, &e);
