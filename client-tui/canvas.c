@@ -135,15 +135,6 @@ int canvas_text(struct canvas *c, int row, int column, int limit, const char *ut
 	return column;
 }
 
-void canvas_style(struct canvas *c, int row, int column, int count, enum style style)
-{
-	for (int i = 0; i < count && column + i < c->columns; i++) {
-		struct canvas_cell *cell = canvas_at(c, row, column + i);
-		if (cell != NULL)
-			cell->style = (unsigned char)style;
-	}
-}
-
 int canvas_fill(struct canvas *c, int row, int column, int limit, wchar_t ch, enum style style)
 {
 	const wchar_t chars[LAYOUT_CELL_CHARS] = { ch };

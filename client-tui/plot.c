@@ -48,11 +48,6 @@ int plot_kind(const char *name)
 	return strcmp(name, "off") == 0 ? PLOT_NONE : -1;
 }
 
-const char *plot_name(enum plot_kind kind)
-{
-	return kinds[kind].name;
-}
-
 const char *plot_title(enum plot_kind kind)
 {
 	return kinds[kind].title;
