@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,58 +204,41 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 /* The width of a page's first column. */
 #define COLUMN 22
 
-struct page {
-	char *text;
-	size_t size, used;
-};
-
-/* What does not fit is only counted. */
-__attribute__((format(printf, 2, 3)))
-static void put(struct page *p, const char *format, ...)
-{
-	const bool fits = p->used < p->size;
-	va_list arguments;
-
-	va_start(arguments, format);
-	int n = vsnprintf(fits ? p->text + p->used : NULL, fits ? p->size - p->used : 0, format, arguments);
-	va_end(arguments);
-	p->used += n > 0 ? (size_t)n : 0;
-}
-
 /* What, in a column of its own, and the words; below it when it is too long. */
-static void put_row(struct page *p, const char *what, const char *help)
+static void put_row(FILE *out, const char *what, const char *help)
 {
 	if (strlen(what) >= COLUMN)
-		put(p, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
+		fprintf(out, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
 	else
-		put(p, "  %-*s%s\n", COLUMN, what, help);
+		fprintf(out, "  %-*s%s\n", COLUMN, what, help);
 }
 
-static size_t write_page(char *text, size_t size)
+static void write_page(FILE *out)
 {
-	struct page p = { .text = text, .size = size };
 	char what[40];
 
-	put(&p, "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
+	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n", out);
 	for (const struct command_spec *spec = command_table; spec->name; spec++) {
 		snprintf(what, sizeof(what), "/%s %s", spec->name, spec->arguments);
-		put_row(&p, what, spec->help);
+		put_row(out, what, spec->help);
 	}
-	put(&p, "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+	fputs("\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
 		"The commands for the lab want two letters at least: /li, /dr.\n"
-		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
+		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n", out);
 	for (const struct key_spec *spec = key_table; spec->key; spec++)
-		put_row(&p, spec->key, spec->help);
-	put(&p, "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
-	return p.used;
+		put_row(out, spec->key, spec->help);
+	fputs("\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n", out);
 }
 
 char *command_help_page(void)
 {
-	const size_t size = write_page(NULL, 0) + 1;
-	char *text = malloc(size);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-	if (text)
-		write_page(text, size);
+	if (!out)
+		return NULL;
+	write_page(out);
+	fclose(out);
 	return text;
 }

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "summary.h"
 #include "summary-text.h"
+#include "utf8.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 /* A cell's text; the page's. */
@@ -342,15 +343,6 @@ static bool left_out(const struct table *t, const struct row *r)
 	return empty || (t->brief && r->shown == ON_PAGE) || ((t->brief || r->shown == IF_SOME) && zero);
 }
 
-/* Columns that UTF-8 takes; what stands here is one wide each. */
-static int columns_of(const char *text)
-{
-	int n = 0;
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static int widest(const struct table *t)
 {
 	int most = 0;
@@ -358,8 +350,8 @@ static int widest(const struct table *t)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		fill_cell(t, &rows[i], 0, cell);
-		if (columns_of(cell) > most)
-			most = columns_of(cell);
+		if (utf8_columns(cell) > most)
+			most = utf8_columns(cell);
 	}
 	return most;
 }
@@ -368,7 +360,7 @@ static void put_row(struct text *out, const struct table *t, const char *label, 
 {
 	text_put(out, "%-20s%s", label, cells[0]);
 	if (t->columns > 1 && *cells[1])
-		text_put(out, "%*s%s", t->width + 2 - columns_of(cells[0]), "", cells[1]);
+		text_put(out, "%*s%s", t->width + 2 - utf8_columns(cells[0]), "", cells[1]);
 	text_put(out, "\n");
 }
 
