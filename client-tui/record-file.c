@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 /* Where reading is. */
 struct reading {
 	struct record_file *file;
@@ -19,8 +21,7 @@ struct reading {
 
 static int wrong(const struct reading *r, const char *what)
 {
-	snprintf(r->why, RECORD_FILE_WHY, "line %" PRIu64 ": %s", r->line, what);
-	return -1;
+	return text_refuse(r->why, RECORD_FILE_WHY, "line %" PRIu64 ": %s", r->line, what);
 }
 
 /* Makes room for one more of `size` bytes in a list, to whose pointer `list` points. Returns 0 or -1. */

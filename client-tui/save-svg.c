@@ -16,6 +16,7 @@
 #include "summary.h"
 #include "svg-exchange.h"
 #include "svg-plots.h"
+#include "text.h"
 
 /* What is drawn, and where to: one picture after the other. */
 struct job {
@@ -278,10 +279,8 @@ int save_svg_check(const char *path, char *why, size_t size)
 	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
-		if (access(file, F_OK) == 0) {
-			snprintf(why, size, "'%.100s': %s", file, reason(EEXIST));
-			return -1;
-		}
+		if (access(file, F_OK) == 0)
+			return text_refuse(why, size, "'%.100s': %s", file, reason(EEXIST));
 	}
 	return 0;
 }

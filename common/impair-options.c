@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
 #include "units.h"
 
 /* A seed that was chosen is less than this. */
@@ -53,10 +54,8 @@ int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY])
 	struct impair_options *o = options;
 	int64_t seed;
 
-	if (units_count(value, 0, INT64_MAX, &seed) != 0) {
-		snprintf(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64, INT64_MAX);
-		return -1;
-	}
+	if (units_count(value, 0, INT64_MAX, &seed) != 0)
+		return text_refuse(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64, INT64_MAX);
 	o->seed = (uint64_t)seed;
 	o->seed_given = true;
 	return 0;

@@ -57,6 +57,16 @@ void text_span(struct text *t, int64_t ns)
 	text_put(t, "%s", units_duration_text(ns, "µ", span, sizeof span));
 }
 
+int text_refuse(char *why, size_t size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(why, size, format, arguments);
+	va_end(arguments);
+	return -1;
+}
+
 void text_append(char *buf, size_t size, const char *s)
 {
 	const size_t used = strlen(buf);
