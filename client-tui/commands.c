@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -189,15 +190,11 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 {
 	const char *name;
 	const size_t length = name_of(line, n, &name);
-	size_t used = 0;
+	struct text t = text_begin(buf, size);
 
-	if (size)
-		buf[0] = '\0';
-	for (const struct command_spec *spec = command_table; spec->name; spec++) {
-		if (!begins(spec, name, length) || too_short(spec, length) || used >= size)
-			continue;
-		used += (size_t)snprintf(buf + used, size - used, "%s/%s", used ? ", " : "", spec->name);
-	}
+	for (const struct command_spec *spec = command_table; spec->name; spec++)
+		if (begins(spec, name, length) && !too_short(spec, length))
+			text_put(&t, "%s/%s", t.used ? ", " : "", spec->name);
 	return buf;
 }
 
@@ -205,40 +202,39 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 #define COLUMN 22
 
 /* What, in a column of its own, and the words; below it when it is too long. */
-static void put_row(FILE *out, const char *what, const char *help)
+static void put_row(struct text *t, const char *what, const char *help)
 {
 	if (strlen(what) >= COLUMN)
-		fprintf(out, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
+		text_put(t, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
 	else
-		fprintf(out, "  %-*s%s\n", COLUMN, what, help);
+		text_put(t, "  %-*s%s\n", COLUMN, what, help);
 }
 
-static void write_page(FILE *out)
+static size_t write_page(char *buf, size_t size)
 {
+	struct text t = text_begin(buf, size);
 	char what[40];
 
-	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n", out);
+	text_put(&t, "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
 	for (const struct command_spec *spec = command_table; spec->name; spec++) {
 		snprintf(what, sizeof(what), "/%s %s", spec->name, spec->arguments);
-		put_row(out, what, spec->help);
+		put_row(&t, what, spec->help);
 	}
-	fputs("\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+	text_put(&t, "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
 		"The commands for the lab want two letters at least: /li, /dr.\n"
-		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n", out);
+		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
 	for (const struct key_spec *spec = key_table; spec->key; spec++)
-		put_row(out, spec->key, spec->help);
-	fputs("\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n", out);
+		put_row(&t, spec->key, spec->help);
+	text_put(&t, "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
+	return t.used;
 }
 
 char *command_help_page(void)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	const size_t size = write_page(NULL, 0) + 1;
+	char *text = malloc(size);
 
-	if (!out)
-		return NULL;
-	write_page(out);
-	fclose(out);
+	if (text)
+		write_page(text, size);
 	return text;
 }

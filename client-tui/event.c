@@ -246,22 +246,14 @@ int event_read_undelivered(const char *line, uint64_t *serial, enum event_way *w
 	return read_head(text, "undelivered", &rest, serial, way);
 }
 
+const char *const event_fate_names[EVENT_FATES] = {
+	[EVENT_NONE] = "none", [EVENT_DELIVERED] = "delivered", [EVENT_LOST] = "lost", [EVENT_CORRUPTED] = "corrupted",
+	[EVENT_QUEUE] = "queue full", [EVENT_TOO_BIG] = "too big", [EVENT_UNPLUGGED] = "unplugged", [EVENT_CUE] = "on cue",
+};
+
 const char *event_fate_word(enum event_fate fate)
 {
-	switch (fate) {
-	case EVENT_CORRUPTED:
-		return "corrupted";
-	case EVENT_QUEUE:
-		return "queue full";
-	case EVENT_TOO_BIG:
-		return "too big";
-	case EVENT_UNPLUGGED:
-		return "unplugged";
-	case EVENT_CUE:
-		return "on cue";
-	default:
-		return "lost";
-	}
+	return event_fate_names[fate > EVENT_DELIVERED ? fate : EVENT_LOST];
 }
 
 char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size_t size)

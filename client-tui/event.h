@@ -63,6 +63,8 @@ int event_read(struct event *event, const char *line);
 /* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
 int event_read_undelivered(const char *line, uint64_t *serial, enum event_way *way);
 
+/* "none", "delivered", "lost", "queue full". */
+extern const char *const event_fate_names[EVENT_FATES];
 /* What the link did with a packet that did not arrive, and on which way: "lost", "queue full"; "going". Static. */
 const char *event_fate_word(enum event_fate fate);
 const char *event_way_word(enum event_way way);
