@@ -8,6 +8,7 @@
 
 #include "capitals.h"
 #include "fnv.h"
+#include "grow.h"
 #include "lookup.h"
 
 #define FIRST_BUCKETS 64
@@ -28,16 +29,7 @@ void lookup_end(struct lookup *k)
 /* Room for the capitals of `n` bytes. */
 static int key_room(struct lookup_key *key, size_t n)
 {
-	if (key->bytes && n <= key->room)
-		return 0;
-	if (n > SIZE_MAX / CAPITALS_GROWTH - 1)
-		return -1;
-	unsigned char *bytes = realloc(key->bytes, CAPITALS_GROWTH * n + 1);
-	if (!bytes)
-		return -1;
-	key->bytes = bytes;
-	key->room = n;
-	return 0;
+	return n > SIZE_MAX / CAPITALS_GROWTH - 1 ? -1 : grow_list(&key->bytes, &key->room, CAPITALS_GROWTH * n + 1, 1);
 }
 
 int lookup_key_set(struct lookup_key *key, const void *text, size_t n)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "grow.h"
 #include "plain-core.h"
 #include "standard.h"
 #include "summary.h"
@@ -80,20 +81,8 @@ static struct lane *other_lane(const struct lane *lane)
 
 static int hold(struct lane *lane, const void *bytes, size_t n)
 {
-	size_t room = lane->held_room ? lane->held_room : 4096;
-	unsigned char *grown;
-
-	while (room < lane->held_length + n)
-		room *= 2;
-	if (room > HELD_MAX)
+	if (lane->held_length + n > HELD_MAX || grow_list(&lane->held, &lane->held_room, lane->held_length + n, 1) < 0)
 		return -1;
-	if (room != lane->held_room) {
-		grown = realloc(lane->held, room);
-		if (!grown)
-			return -1;
-		lane->held = grown;
-		lane->held_room = room;
-	}
 	memcpy(lane->held + lane->held_length, bytes, n);
 	lane->held_length += n;
 	return 0;

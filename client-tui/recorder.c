@@ -12,6 +12,7 @@
 
 #include "board.h"
 #include "clock.h"
+#include "grow.h"
 
 /* How often the owed lines are looked through, and rows that are about to be forgotten. */
 #define PRESS (20 * NS_PER_MS)
@@ -305,16 +306,8 @@ static size_t row_after(const struct ledger *l, uint64_t number)
 
 static void owe(struct recorder_side *s, uint64_t number)
 {
-	if (s->owed_count == s->owed_room) {
-		const size_t room = s->owed_room ? 2 * s->owed_room : 64;
-		uint64_t *grown = realloc(s->owed, room * sizeof *grown);
-
-		if (!grown)
-			return;
-		s->owed = grown;
-		s->owed_room = room;
-	}
-	s->owed[s->owed_count++] = number;
+	if (grow_list(&s->owed, &s->owed_room, s->owed_count + 1, sizeof *s->owed) == 0)
+		s->owed[s->owed_count++] = number;
 }
 
 /* Of what is owed, writes what is decided, or all. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "capitals.h"
+#include "grow.h"
 #include "ledger-play.h"
 #include "replay-core.h"
 #include "session-core.h"
@@ -270,14 +271,8 @@ static const unsigned char *reply_text(struct replay *r, const struct record_kep
 	if (line->reply)
 		return line->reply;
 	*n = 0;
-	if (room > r->bytes_room) {
-		unsigned char *grown = realloc(r->bytes, room);
-
-		if (!grown)
-			return (const unsigned char *)"";
-		r->bytes = grown;
-		r->bytes_room = room;
-	}
+	if (grow_list(&r->bytes, &r->bytes_room, room, 1) < 0)
+		return (const unsigned char *)"";
 	if (line->length > 0)
 		*n = capitals_text(line->text, line->length, r->bytes);
 	return r->bytes;
