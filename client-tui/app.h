@@ -113,7 +113,7 @@ struct app {
 void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_notice(struct app *app, bool bad, const char *text);
 /* Shows and records it. */
-void app_event(struct app *app, const struct record_event *event);
+void app_event(void *app, const struct record_event *event);
 
 /* tui-sessions.c */
 /* The session of the transport in use; of UDP when both are. */

@@ -90,6 +90,12 @@ struct ledger_times {
 	double mean, m2;
 };
 
+/* It will never be answered, or only too late. */
+static inline bool ledger_is_unanswered(enum ledger_fate fate)
+{
+	return fate == FATE_LOST || fate == FATE_REFUSED || fate == FATE_FAILED || fate == FATE_CUT_OFF;
+}
+
 /* Exact for all lines whatever rows are kept. */
 struct ledger_totals {
 	uint64_t typed, queued;

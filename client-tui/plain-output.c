@@ -305,13 +305,7 @@ static void tell_connection(void *context, const struct record_event *event, str
 
 static void tell_connections(struct lane *lane, bool all)
 {
-	struct plain *p = lane->plain;
-	const int64_t known = all || !p->truth ? INT64_MAX : truth_known(p->truth);
-	const int64_t wanted = connections_turn(&lane->connections, lane->recorded, p->truth ? truth_witness(p->truth) : NULL, known,
-	    clock_monotonic(), tell_connection, p);
-
-	if (p->truth)
-		truth_want(p->truth, wanted);
+	truth_connections(lane->plain->truth, &lane->connections, lane->recorded, all, clock_monotonic(), tell_connection, lane->plain);
 }
 
 void plain_connections_turn(struct plain *p, bool all)
@@ -332,8 +326,9 @@ void plain_connection(void *context, const struct session_connection *connection
 		tell_connections(lane, false);
 }
 
-void plain_event(struct plain *p, const struct record_event *event)
+void plain_event(void *plain, const struct record_event *event)
 {
+	struct plain *p = plain;
 	char words[RECORD_EVENT_WORDS];
 
 	plain_record_event(p, event);

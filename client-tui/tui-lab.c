@@ -59,11 +59,6 @@ static void on_answer(void *context, int purpose, bool ok, const char *text)
 	}
 }
 
-static void on_event(void *context, const struct record_event *event)
-{
-	app_event(context, event);
-}
-
 static void on_gone(void *context)
 {
 	struct app *app = context;
@@ -77,7 +72,7 @@ static void on_gone(void *context)
 
 void app_lab_start(struct app *app, int64_t now)
 {
-	const struct truth_hooks hooks = {.context = app, .answer = on_answer, .changed = on_changed, .event = on_event,
+	const struct truth_hooks hooks = {.context = app, .answer = on_answer, .changed = on_changed, .event = app_event,
 		.gone = on_gone};
 	char words[RECORD_LINK];
 
@@ -103,24 +98,21 @@ int app_lab_flow(struct app *app, enum session_transport transport)
 
 void app_lab_closed(const struct app_session *of, int64_t now)
 {
-	if (of->app->truth)
-		truth_closed(of->app->truth, of->flow, now);
+	truth_closed(of->app->truth, of->flow, now);
 }
 
 void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
 {
 	const struct app_session *of = context;
 
-	if (of->app->truth)
-		truth_opened(of->app->truth, of->flow, here, there, from);
+	truth_opened(of->app->truth, of->flow, here, there, from);
 }
 
 void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 {
 	const struct app_session *of = context;
 
-	if (of->app->truth)
-		truth_sent(of->app->truth, of->flow, number, from, to);
+	truth_sent(of->app->truth, of->flow, number, from, to);
 }
 
 /* --- both ends of TCP --- */

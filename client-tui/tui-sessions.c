@@ -58,13 +58,7 @@ static void tell_connection(void *context, const struct record_event *event, str
 
 static void tell_connections(struct app_session *of, bool all, int64_t now)
 {
-	struct app *app = of->app;
-	const int64_t known = all || !app->truth ? INT64_MAX : truth_known(app->truth);
-	const int64_t wanted = connections_turn(&of->connections, of->recorded, app->truth ? truth_witness(app->truth) : NULL, known,
-	    now, tell_connection, app);
-
-	if (app->truth)
-		truth_want(app->truth, wanted);
+	truth_connections(of->app->truth, &of->connections, of->recorded, all, now, tell_connection, of->app);
 }
 
 void app_connections_turn(struct app *app, bool all, int64_t now)
@@ -147,8 +141,7 @@ static struct app_session *new_session(struct app *app, enum session_transport t
 		free(new);
 		return NULL;
 	}
-	if (app->truth)
-		truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
+	truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
 	app->sessions[app->session_count++] = new;
 	app_record_session(new);
 	return new;
