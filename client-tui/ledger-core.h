@@ -48,6 +48,8 @@ uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 int64_t ledger_connecting_until(const struct ledger *l, int64_t at);
 /* The times of a line that was answered go into the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
+/* The entry gets a row, queued. Room in the rows was reserved before. */
+void ledger_enter(struct ledger *l, struct entry *e);
 /* Lines that can be answered no more leave the lookup. */
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */

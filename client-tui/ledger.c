@@ -382,6 +382,17 @@ static int choose_tag(struct ledger *l, struct entry *e)
 
 enum kind { KIND_LINE, KIND_UNLIKE, KIND_PARTIAL };
 
+void ledger_enter(struct ledger *l, struct entry *e)
+{
+	ledger_make_room(l, 1, e->row.length);
+	rows_push(&l->rows, e);
+	l->bytes += e->row.length;
+	entry_append(&l->queued, e, LINK_FATE);
+	l->last_number = e->row.number;
+	l->totals.typed++;
+	l->totals.queued++;
+}
+
 static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind, int64_t now)
 {
 	if (number <= l->last_number || rows_reserve(&l->rows))
@@ -399,13 +410,7 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, en
 			return -1;
 		}
 	}
-	ledger_make_room(l, 1, n);
-	rows_push(&l->rows, e);
-	l->bytes += n;
-	entry_append(&l->queued, e, LINK_FATE);
-	l->last_number = number;
-	l->totals.typed++;
-	l->totals.queued++;
+	ledger_enter(l, e);
 	return 0;
 }
 

@@ -277,27 +277,19 @@ static int open_lane(struct plain *p, enum session_transport transport, int64_t 
 {
 	const struct client_settings *s = p->settings;
 	const struct generator_plan plan = {.count = (uint64_t)s->count, .interval = s->interval};
+	struct session_settings settings = client_session(s, transport);
 	struct lane *lane = &p->lanes[p->lane_count];
 
+	settings.rows = generator_rows(&plan, s->wait, (size_t)s->rows);
+	if (!s->retries_given)
+		settings.retries = 0;
 	*lane = (struct lane){.plain = p, .stream = transport == SESSION_TCP, .flow = -1, .recorded = -1, .next = 1};
 	lane->prefix = !s->both ? "" : lane->stream ? "tcp " : "udp ";
 	if (s->ordered && !lane->stream && plain_order(lane) < 0)
 		return -1;
 	if (p->truth)
 		lane->flow = truth_flow(p->truth, lane->stream, s->wait, s->port);
-	lane->session = session_open(
-	    &(struct session_settings){
-		.transport = transport,
-		.host = s->host,
-		.port = s->port,
-		.family = s->family,
-		.tag = s->tag,
-		.rows = generator_rows(&plan, s->wait, (size_t)s->rows),
-		.wait = s->wait,
-		.window = (int)s->window,
-		.retries = s->retries_given ? (int)s->retries : 0,
-		.connect_timeout = s->connect_timeout,
-	    },
+	lane->session = session_open(&settings,
 	    &(struct session_hooks){.context = lane, .reply = plain_reply, .row = plain_row, .notice = plain_notice,
 		.connection = plain_connection, .opened = on_opened, .sent = on_sent},
 	    now);

@@ -262,6 +262,22 @@ void client_help(void)
 	puts("\nLines of the configuration file are the long options. See upcase(1), upcase(7).");
 }
 
+struct session_settings client_session(const struct client_settings *s, enum session_transport transport)
+{
+	return (struct session_settings){
+		.transport = transport,
+		.host = s->host,
+		.port = s->port,
+		.family = s->family,
+		.tag = s->tag,
+		.rows = (size_t)s->rows,
+		.wait = s->wait,
+		.window = (int)s->window,
+		.retries = (int)s->retries,
+		.connect_timeout = s->connect_timeout,
+	};
+}
+
 /* "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address. */
 static int split_peer(const char *text, struct client_settings *s, char why[OPTIONS_WHY])
 {

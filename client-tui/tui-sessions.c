@@ -113,27 +113,18 @@ static void drop_unused(struct app *app)
 static struct app_session *new_session(struct app *app, enum session_transport transport, int64_t now)
 {
 	const struct client_settings *s = &app->settings;
+	struct session_settings settings = client_session(s, transport);
 	struct app_session *new;
 
+	if (s->count > 0)
+		settings.rows = generator_rows(&app->plan, s->wait, (size_t)s->rows);
 	drop_unused(app);
 	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
 	new->app = app;
 	new->recorded = -1;
 	new->flow = app_lab_flow(app, transport);
-	new->session = session_open(
-	    &(struct session_settings){
-		.transport = transport,
-		.host = s->host,
-		.port = s->port,
-		.family = s->family,
-		.tag = s->tag,
-		.rows = s->count > 0 ? generator_rows(&app->plan, s->wait, (size_t)s->rows) : (size_t)s->rows,
-		.wait = s->wait,
-		.window = (int)s->window,
-		.retries = (int)s->retries,
-		.connect_timeout = s->connect_timeout,
-	    },
+	new->session = session_open(&settings,
 	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice,
 		.connection = on_connection, .opened = app_lab_opened, .sent = app_lab_sent},
 	    now);
