@@ -9,6 +9,7 @@
 
 #include "errors.h"
 #include "json-reader.h"
+#include "printable.h"
 #include "record-json.h"
 
 /* More sessions are in no file of ours. */
@@ -418,13 +419,6 @@ static void read_object(struct reader *r, struct record_read *to)
 }
 
 /* The reason may quote the file, which can hold anything. */
-static void make_plain(char *why)
-{
-	for (; *why; why++)
-		if (*why < ' ' || *why > '~')
-			*why = '?';
-}
-
 int record_json_read(struct record_read *to, const char *text, size_t n, char why[RECORD_WHY])
 {
 	struct reader r = { .why = why };
@@ -434,7 +428,7 @@ int record_json_read(struct record_read *to, const char *text, size_t n, char wh
 	r.object = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (!r.object) {
 		snprintf(why, RECORD_WHY, "no JSON: %.120s", error.text);
-		make_plain(why);
+		printable_tame(why, strlen(why));
 		return -1;
 	}
 	if (!json_is_object(r.object)) {

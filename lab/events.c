@@ -14,11 +14,6 @@
 /* The longest line: all keys, two IPv6 addresses, the data. */
 #define LINE_MOST 768
 
-static const char *direction_name(enum link_direction direction)
-{
-	return direction == LINK_THERE ? "there" : "back";
-}
-
 bool events_want(const struct events_wish *wish, const struct packet *p)
 {
 	if (!wish->on || wish->count == 0 || (p->kind != PACKET_UDP && p->kind != PACKET_TCP))
@@ -34,7 +29,7 @@ static void add_verdict(struct text *line, const struct link_event *event)
 	const struct impair_verdict *v = event->verdict;
 	char marks[40];
 
-	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial, direction_name(event->direction),
+	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial, link_direction_name(event->direction),
 	    event->in, v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
 	if (v->copies > 0)
 		text_put(line, " out=%" PRId64, v->at[0]);
@@ -100,7 +95,7 @@ void events_print(const struct link_event *event, struct outbox *out)
 
 void events_print_undelivered(uint64_t serial, enum link_direction direction, struct outbox *out)
 {
-	outbox_print(out, "undelivered %" PRIu64 " %s\n", serial, direction_name(direction));
+	outbox_print(out, "undelivered %" PRIu64 " %s\n", serial, link_direction_name(direction));
 }
 
 void events_print_changed(int64_t at, const char *change, struct outbox *out)
