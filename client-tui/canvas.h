@@ -60,7 +60,4 @@ int canvas_text(struct canvas *c, int row, int column, int limit, const char *ut
 /* Fills up to `limit` with one character of width 1. */
 int canvas_fill(struct canvas *c, int row, int column, int limit, wchar_t ch, enum style style);
 
-/* A row as UTF-8 text, trailing blanks left out, for tests. Writes at most `size` bytes with the end. */
-char *canvas_row_text(const struct canvas *c, int row, char *buf, size_t size);
-
 #endif

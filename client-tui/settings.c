@@ -70,38 +70,32 @@ static int set_port(void *to, const char *value, char why[OPTIONS_WHY])
 	return put_port(((struct client_settings *)to)->port, value, why);
 }
 
-static int put_duration(int64_t *to, const char *value, char why[OPTIONS_WHY])
+/* `range` is from `least` to an hour. */
+static int put_duration(int64_t *to, const char *value, int64_t least, const char *range, char why[OPTIONS_WHY])
 {
 	int64_t ns;
 
 	if (units_duration(value, &ns) < 0)
 		return text_refuse(why, OPTIONS_WHY, "is not a duration");
-	if (ns < NS_PER_MS || ns > 3600 * NS_PER_S)
-		return text_refuse(why, OPTIONS_WHY, "is out of range, 1ms to 1h");
+	if (ns < least || ns > 3600 * NS_PER_S)
+		return text_refuse(why, OPTIONS_WHY, "is out of range, %s", range);
 	*to = ns;
 	return 0;
 }
 
 int client_interval(const char *value, int64_t *to, char why[OPTIONS_WHY])
 {
-	int64_t ns;
-
-	if (units_duration(value, &ns) < 0)
-		return text_refuse(why, OPTIONS_WHY, "is not a duration");
-	if (ns < 0 || ns > 3600 * NS_PER_S)
-		return text_refuse(why, OPTIONS_WHY, "is out of range, 0 to 1h");
-	*to = ns;
-	return 0;
+	return put_duration(to, value, 0, "0 to 1h", why);
 }
 
 static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return put_duration(&((struct client_settings *)to)->wait, value, why);
+	return put_duration(&((struct client_settings *)to)->wait, value, NS_PER_MS, "1ms to 1h", why);
 }
 
 static int set_connect_timeout(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return put_duration(&((struct client_settings *)to)->connect_timeout, value, why);
+	return put_duration(&((struct client_settings *)to)->connect_timeout, value, NS_PER_MS, "1ms to 1h", why);
 }
 
 #define COUNT(setter, field, low, high) \

@@ -76,17 +76,6 @@ static void failed_text(const struct ledger_row *line, int room, bool ascii, cha
 	snprintf(buf, size, "%s %s%s", glyph(GLYPH_CROSS, ascii), both ? "failed: " : "", why);
 }
 
-/* "0.3 s"; longer times in units that change less often. */
-static void waited_text(int64_t ns, bool ascii, char *buf, size_t size)
-{
-	if (ns < 0)
-		ns = 0;
-	if (ns < 100 * NS_PER_S)
-		snprintf(buf, size, "%" PRId64 ".%" PRId64 " s", ns / NS_PER_S, ns / (NS_PER_S / 10) % 10);
-	else
-		units_duration_text(ns, glyph(GLYPH_MICRO, ascii), buf, size);
-}
-
 /* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a space leave room for. */
 static void time_text(const struct ledger_row *line, int room, bool ascii, char *buf, size_t size)
 {
@@ -161,7 +150,7 @@ static const char *queued_word(const struct board_item *item, bool stream)
 static void queued_wire(const char *word, const struct ledger_row *line, int room, bool ascii, int64_t now, struct wire *w)
 {
 	char time[32];
-	waited_text(now - line->typed_at, ascii, time, sizeof time);
+	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s %s", word, time);
 	if (utf8_columns(w->rest) > room)
 		snprintf(w->rest, sizeof w->rest, "%s", word);
@@ -173,7 +162,7 @@ static void waiting_wire(const struct ledger_row *line, const struct witness_lin
     int64_t now, struct wire *w)
 {
 	char time[32];
-	waited_text(now - line->typed_at, ascii, time, sizeof time);
+	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
 	if (!truth_waiting(truth, ends, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
 		snprintf(w->rest, sizeof w->rest, WAITING_LEAST + utf8_columns(time) > room ? "  %s" : "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;

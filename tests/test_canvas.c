@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../client-tui/canvas.h"
+#include "row_text.h"
 
 static int width(wchar_t c)
 {

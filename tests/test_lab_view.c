@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "fnv.h"
 #include "impair-text.h"
+#include "row_text.h"
 
 #define MS NS_PER_MS
 #define WAIT (1000 * MS)

@@ -15,6 +15,7 @@
 
 #include "../client-tui/plot.h"
 #include "clock.h"
+#include "row_text.h"
 
 #define MS NS_PER_MS
 

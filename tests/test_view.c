@@ -15,6 +15,7 @@
 
 #include "../client-tui/glyphs.h"
 #include "../client-tui/view.h"
+#include "row_text.h"
 
 #define MS INT64_C(1000000)
 #define WAIT (1000 * MS)
