@@ -553,6 +553,11 @@ size_t ledger_count(const struct ledger *l)
 	return l->rows.count;
 }
 
+size_t ledger_index(const struct ledger *l, uint64_t number)
+{
+	return rows_index(&l->rows, number);
+}
+
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index)
 {
 	return index < l->rows.count ? &rows_at(&l->rows, index)->row : NULL;

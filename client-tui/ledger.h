@@ -217,6 +217,8 @@ const struct ledger_row *ledger_find(const struct ledger *l, uint64_t number);
 /* Kept rows by age: 0 is the oldest. */
 size_t ledger_count(const struct ledger *l);
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
+/* The index of the first row whose number is not less. */
+size_t ledger_index(const struct ledger *l, uint64_t number);
 /* The number of the oldest queued line, or of the one that waits longest; 0 for none whose row is kept. */
 uint64_t ledger_first_queued(const struct ledger *l);
 uint64_t ledger_first_waiting(const struct ledger *l);

@@ -288,22 +288,6 @@ static int64_t final_at(const struct recorder_side *s, const struct ledger_row *
 	return row->sent_at > INT64_MAX - 2 * s->of.wait - 1 ? INT64_MAX : row->sent_at + 2 * s->of.wait + 1;
 }
 
-/* The index of the first row whose number is greater. */
-static size_t row_after(const struct ledger *l, uint64_t number)
-{
-	size_t low = 0, high = ledger_count(l);
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (ledger_at(l, middle)->number <= number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void owe(struct recorder_side *s, uint64_t number)
 {
 	if (grow_list(&s->owed, &s->owed_room, s->owed_count + 1, sizeof *s->owed) == 0)
@@ -331,7 +315,7 @@ static int64_t walk(struct recorder *r, struct recorder_side *s, bool pressed, b
 {
 	const struct ledger_row *row;
 
-	for (size_t i = row_after(s->ledger, s->passed); !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
+	for (size_t i = ledger_index(s->ledger, s->passed + 1); !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
 		const bool ready = all || (final_at(s, row) <= now && decided(row)) || (pressed && decided(row));
 
 		if (!ready && !pressed)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "printable.h"
 
 /* Room for one connection's line. */
 #define LINE 1000
@@ -120,9 +119,12 @@ static void tell(void *context, const struct orders_connection *c)
 static void refuse(const struct asked *a, const char *quote, const char *why)
 {
 	char safe[QUOTE];
-	snprintf(safe, sizeof safe, "%s", quote);
-	printable_tame(safe, strlen(safe));
-	outbox_print(a->out, "error %s%s%s%s\n", *safe ? "'" : "", safe, *safe ? "' " : "", why);
+	size_t n = 0;
+
+	for (; quote[n] && n < sizeof safe - 1; n++)
+		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?' : quote[n];
+	safe[n] = '\0';
+	outbox_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
 }
 
 static void ok(const struct asked *a)
