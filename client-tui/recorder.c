@@ -13,6 +13,7 @@
 #include "board.h"
 #include "clock.h"
 #include "grow.h"
+#include "search.h"
 
 /* How often the owed lines are looked through, and rows that are about to be forgotten. */
 #define PRESS (20 * NS_PER_MS)
@@ -188,17 +189,10 @@ static bool begin(struct recorder *r)
 
 static bool is_owed(const struct recorder_side *s, uint64_t number)
 {
-	size_t low = 0, high = s->owed_count;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (s->owed[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < s->owed_count && s->owed[low] == number;
+	SEARCH_FIRST(i, 0, s->owed_count, s->owed[i] >= number);
+	return i < s->owed_count && s->owed[i] == number;
 }
 
 static void write_line(struct recorder *r, struct recorder_side *s, const struct ledger_row *row, int64_t now)

@@ -15,6 +15,7 @@
 #include "grow.h"
 #include "ledger-play.h"
 #include "replay-core.h"
+#include "search.h"
 #include "session-core.h"
 
 /* --- the transport of a session that is none --- */
@@ -211,18 +212,8 @@ size_t replay_length(const struct replay *r)
 
 static const struct record_kept *find_line(const struct record_side *side, uint64_t number, size_t *index)
 {
-	size_t low = 0, high = side->count;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (side->lines[middle]->number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*index = low;
-	return low < side->count && side->lines[low]->number == number ? side->lines[low] : NULL;
+	SEARCH_FIRST(*index, 0, side->count, side->lines[*index]->number >= number);
+	return *index < side->count && side->lines[*index]->number == number ? side->lines[*index] : NULL;
 }
 
 /* The session over whose other transport the same line went, SIZE_MAX for none. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search.h"
 #include "svg.h"
 #include "ticks.h"
 
@@ -78,17 +79,10 @@ static void times_below(const struct pages *p, double x, double y)
 /* The greatest number of a line typed before an event; the lines' order is that of time. */
 static uint64_t number_before(const struct pages *p, int64_t at)
 {
-	size_t low = 0, high = p->count;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (p->lines[middle].typed_at <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 ? p->lines[low - 1].number : p->first;
+	SEARCH_FIRST(i, 0, p->count, p->lines[i].typed_at > at);
+	return i > 0 ? p->lines[i - 1].number : p->first;
 }
 
 /* A line from top to bottom before the first line that met it; words of many stand below each other, over and over. */

@@ -6,6 +6,7 @@
 
 #include "capitals.h"
 #include "fnv.h"
+#include "search.h"
 #include "witness-core.h"
 
 /* How many copies reach the receiver and are taken there. */
@@ -214,21 +215,18 @@ static struct connection *find_connection(struct flow *f, const struct event *e)
 	return NULL;
 }
 
+static bool ends_behind(const struct record *r, enum event_way way, uint64_t place)
+{
+	return r && r->ends[way] > place;
+}
+
 /* The first line with bytes behind `place`: an index into f->numbers. */
 static size_t first_line_at(const struct witness *w, const struct flow *f, enum event_way way, uint64_t place)
 {
-	size_t low = f->begin, high = f->end;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		const struct record *r = witness_record(w, f->stream, f->numbers[middle]);
-
-		if (r && r->ends[way] > place)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	SEARCH_FIRST(i, f->begin, f->end, ends_behind(witness_record(w, f->stream, f->numbers[i]), way, place));
+	return i;
 }
 
 static bool is_later_piece(const struct event *e)
