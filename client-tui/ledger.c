@@ -472,9 +472,8 @@ bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at)
 	return true;
 }
 
-void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now)
+void ledger_failed(struct ledger *l, uint64_t number, int error)
 {
-	(void)now;
 	struct entry *e = find_open(l, number);
 	if (!e)
 		return;
@@ -508,9 +507,8 @@ static uint64_t end_waiting(struct ledger *l, enum ledger_fate fate)
 	return count;
 }
 
-uint64_t ledger_cut_off(struct ledger *l, int64_t now)
+uint64_t ledger_cut_off(struct ledger *l)
 {
-	(void)now;
 	return end_waiting(l, FATE_CUT_OFF);
 }
 

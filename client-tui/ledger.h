@@ -177,7 +177,7 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
  * earlier than this line's: some are lost so much later than they should, none earlier. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
 /* It could not be sent (`error` as errors.h has it): queued or waiting becomes failed. */
-void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
+void ledger_failed(struct ledger *l, uint64_t number, int error);
 /* It goes back to the queue, as never sent: waiting becomes queued. */
 void ledger_requeue(struct ledger *l, uint64_t number);
 
@@ -201,7 +201,7 @@ struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, s
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t least, int error);
 
 /* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued. */
-uint64_t ledger_cut_off(struct ledger *l, int64_t now);
+uint64_t ledger_cut_off(struct ledger *l);
 
 /* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0 when there is
  * none (call until then). A reply at exactly sent + wait is still within the wait. */
