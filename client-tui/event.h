@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the lab's link tells of one packet, read from its line of text (the protocol stands in lab/events.h). Pure. */
+/* What the lab's link tells of one packet, read from its line of text (upcase-lab(1), Events). Pure. */
 #ifndef UPCASE_EVENT_H
 #define UPCASE_EVENT_H
 
