@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "grow.h"
 #include "search.h"
+#include "text.h"
 
 /* How often the owed lines are looked through, and rows that are about to be forgotten. */
 #define PRESS (20 * NS_PER_MS)
@@ -372,15 +373,13 @@ void recorder_end(struct recorder *r, const struct record_run *run)
 
 const char *recorder_peers(const struct recorder *r, char *buf, size_t size)
 {
-	size_t used = 0;
+	struct text out = text_begin(buf, size);
 
-	*buf = '\0';
-	for (size_t i = 0; i < r->count && used < size; i++) {
+	for (size_t i = 0; i < r->count; i++) {
 		const struct recorder_side *s = r->sides[i];
 
 		if (ledger_totals(s->ledger)->typed > 0)
-			used += (size_t)snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", s->of.stream ? "TCP" : "UDP",
-			    s->of.peer);
+			text_put(&out, "%s%s %s", out.used ? ", " : "", s->of.stream ? "TCP" : "UDP", s->of.peer);
 	}
 	return buf;
 }

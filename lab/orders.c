@@ -9,6 +9,7 @@
 #include "impair-text.h"
 #include "orders.h"
 #include "printable.h"
+#include "text.h"
 #include "units.h"
 
 #define WORDS 40
@@ -160,16 +161,16 @@ static bool done(const struct asked *a, const struct impair_settings *to)
 static bool do_set(const struct asked *a)
 {
 	struct impair_settings changed[LINK_DIRECTIONS];
-	char text[IMPAIR_LINE * 2] = "", why[IMPAIR_WHY];
-	size_t n = 0;
+	char text[IMPAIR_LINE * 2], why[IMPAIR_WHY];
+	struct text words = text_begin(text, sizeof text);
 
 	if (a->words.count < 2)
 		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
-	for (int i = 1; i < a->words.count && n < sizeof text; i++)
-		n += (size_t) snprintf(text + n, sizeof text - n, "%s ", a->words.word[i]);
+	for (int i = 1; i < a->words.count; i++)
+		text_put(&words, "%s ", a->words.word[i]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		changed[d] = *link_settings(a->link, d);
-		if (n >= sizeof text)
+		if (words.used >= sizeof text)
 			return refuse(a, "", "too long; for example: set loss 30%");
 		if ((a->words.directions & LINK_BIT(d)) && impair_text_parse(&changed[d], text, why))
 			return refuse(a, "", why);
@@ -215,13 +216,12 @@ static bool do_presets(const struct asked *a)
 /* The change is in the order's own words. */
 static bool as_ordered(const struct asked *a)
 {
-	size_t n = 0;
+	struct text change = text_begin(a->change, EVENTS_CHANGE);
 
-	for (int i = 0; i < a->words.count && n < EVENTS_CHANGE; i++)
-		n += (size_t) snprintf(a->change + n, EVENTS_CHANGE - n, "%s%s", i ? " " : "", word(a, i));
-	if (a->words.directions != LINK_BOTH && n < EVENTS_CHANGE)
-		snprintf(a->change + n, EVENTS_CHANGE - n, " %s",
-		    link_direction_name(a->words.directions == LINK_BIT(LINK_BACK) ? LINK_BACK : LINK_THERE));
+	for (int i = 0; i < a->words.count; i++)
+		text_put(&change, "%s%s", i ? " " : "", word(a, i));
+	if (a->words.directions != LINK_BOTH)
+		text_put(&change, " %s", link_direction_name(a->words.directions == LINK_BIT(LINK_BACK) ? LINK_BACK : LINK_THERE));
 	outbox_print(a->out, "ok\n");
 	return true;
 }
