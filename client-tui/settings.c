@@ -83,11 +83,6 @@ static int put_duration(int64_t *to, const char *value, int64_t least, const cha
 	return 0;
 }
 
-int client_interval(const char *value, int64_t *to, char why[OPTIONS_WHY])
-{
-	return put_duration(to, value, 0, "0 to 1h", why);
-}
-
 static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	return put_duration(&((struct client_settings *)to)->wait, value, NS_PER_MS, "1ms to 1h", why);
@@ -108,7 +103,7 @@ COUNT(set_history, history, 0, 1000000)
 
 static int set_interval(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return client_interval(value, &((struct client_settings *)to)->interval, why);
+	return put_duration(&((struct client_settings *)to)->interval, value, 0, "0 to 1h", why);
 }
 
 static int put_file(const char **to, const char *value, char why[OPTIONS_WHY])

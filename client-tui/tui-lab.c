@@ -20,10 +20,24 @@ enum purpose {
 
 /* --- what the lab tells --- */
 
+/* Adds the UDP lines of which chance decided, and those of them answered. */
+static void measure(const struct app *app, uint64_t *decided, uint64_t *answered)
+{
+	for (size_t i = 0; i < app->session_count; i++) {
+		const struct session *s = app->sessions[i]->session;
+		const struct ledger_totals *t = ledger_totals(session_ledger(s));
+
+		if (session_transport(s) == SESSION_TCP)
+			continue;
+		*decided += ledger_by_chance(t);
+		*answered += t->answered;
+	}
+}
+
 static void measure_anew(struct app *app)
 {
 	app->base_decided = app->base_answered = 0;
-	app_lab_measure(app, &app->base_decided, &app->base_answered);
+	measure(app, &app->base_decided, &app->base_answered);
 }
 
 static void on_changed(void *context)
@@ -153,19 +167,6 @@ void app_lab_facts(const struct app *app, const struct session *s, struct facts 
 
 /* --- the page --- */
 
-void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answered)
-{
-	for (size_t i = 0; i < app->session_count; i++) {
-		const struct session *s = app->sessions[i]->session;
-		const struct ledger_totals *t = ledger_totals(session_ledger(s));
-
-		if (session_transport(s) == SESSION_TCP)
-			continue;
-		*decided += ledger_by_chance(t);
-		*answered += t->answered;
-	}
-}
-
 static void show_link(struct app *app, int64_t now)
 {
 	struct session_tcp tcp;
@@ -177,7 +178,7 @@ static void show_link(struct app *app, int64_t now)
 		.truth = witness_totals(truth_witness(app->truth)),
 	};
 
-	app_lab_measure(app, &report.decided, &report.answered);
+	measure(app, &report.decided, &report.answered);
 	report.decided -= app->base_decided;
 	report.answered -= app->base_answered;
 	if (app->tcp && session_tcp_state(app->tcp->session, &tcp) == 0)
