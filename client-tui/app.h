@@ -113,7 +113,7 @@ struct app {
 void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void app_notice(struct app *app, bool bad, const char *text);
 /* Shows and records it. */
-void app_event(struct app *app, const struct record_event *event);
+void app_event(void *app, const struct record_event *event);
 
 /* tui-sessions.c */
 /* The session of the transport in use; of UDP when both are. */
@@ -156,8 +156,6 @@ int app_lab_flow(struct app *app, enum session_transport transport);
 void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from);
 void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to);
 void app_lab_closed(const struct app_session *of, int64_t now);
-/* Adds the UDP lines of which chance decided, and those of them answered. */
-void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answered);
 void app_lab_command(struct app *app, enum command command, const char *arguments, int64_t now);
 /* Before a draw: what both ends of TCP say. */
 void app_lab_ends(struct app *app);

@@ -57,12 +57,7 @@ int canvas_cells(struct canvas *c, int row, int column, int limit, const struct 
     size_t count, enum style style);
 /* Our own text in UTF-8 (messages, headings), up to column `limit`. */
 int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8, enum style style);
-/* The style of `count` columns. */
-void canvas_style(struct canvas *c, int row, int column, int count, enum style style);
 /* Fills up to `limit` with one character of width 1. */
 int canvas_fill(struct canvas *c, int row, int column, int limit, wchar_t ch, enum style style);
-
-/* A row as UTF-8 text, trailing blanks left out, for tests and /save. Writes at most `size` bytes with the end. */
-char *canvas_row_text(const struct canvas *c, int row, char *buf, size_t size);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -190,65 +190,43 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 {
 	const char *name;
 	const size_t length = name_of(line, n, &name);
-	size_t used = 0;
+	struct text t = text_begin(buf, size);
 
-	if (size)
-		buf[0] = '\0';
-	for (const struct command_spec *spec = command_table; spec->name; spec++) {
-		if (!begins(spec, name, length) || too_short(spec, length) || used >= size)
-			continue;
-		used += (size_t)snprintf(buf + used, size - used, "%s/%s", used ? ", " : "", spec->name);
-	}
+	for (const struct command_spec *spec = command_table; spec->name; spec++)
+		if (begins(spec, name, length) && !too_short(spec, length))
+			text_put(&t, "%s/%s", t.used ? ", " : "", spec->name);
 	return buf;
 }
 
 /* The width of a page's first column. */
 #define COLUMN 22
 
-struct page {
-	char *text;
-	size_t size, used;
-};
-
-/* What does not fit is only counted. */
-__attribute__((format(printf, 2, 3)))
-static void put(struct page *p, const char *format, ...)
-{
-	const bool fits = p->used < p->size;
-	va_list arguments;
-
-	va_start(arguments, format);
-	int n = vsnprintf(fits ? p->text + p->used : NULL, fits ? p->size - p->used : 0, format, arguments);
-	va_end(arguments);
-	p->used += n > 0 ? (size_t)n : 0;
-}
-
 /* What, in a column of its own, and the words; below it when it is too long. */
-static void put_row(struct page *p, const char *what, const char *help)
+static void put_row(struct text *t, const char *what, const char *help)
 {
 	if (strlen(what) >= COLUMN)
-		put(p, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
+		text_put(t, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
 	else
-		put(p, "  %-*s%s\n", COLUMN, what, help);
+		text_put(t, "  %-*s%s\n", COLUMN, what, help);
 }
 
-static size_t write_page(char *text, size_t size)
+static size_t write_page(char *buf, size_t size)
 {
-	struct page p = { .text = text, .size = size };
+	struct text t = text_begin(buf, size);
 	char what[40];
 
-	put(&p, "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
+	text_put(&t, "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
 	for (const struct command_spec *spec = command_table; spec->name; spec++) {
 		snprintf(what, sizeof(what), "/%s %s", spec->name, spec->arguments);
-		put_row(&p, what, spec->help);
+		put_row(&t, what, spec->help);
 	}
-	put(&p, "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+	text_put(&t, "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
 		"The commands for the lab want two letters at least: /li, /dr.\n"
 		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
 	for (const struct key_spec *spec = key_table; spec->key; spec++)
-		put_row(&p, spec->key, spec->help);
-	put(&p, "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
-	return p.used;
+		put_row(&t, spec->key, spec->help);
+	text_put(&t, "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
+	return t.used;
 }
 
 char *command_help_page(void)

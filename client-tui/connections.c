@@ -4,12 +4,13 @@
 #include "connections.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
 #include "errors.h"
+#include "fnv.h"
+#include "text.h"
 #include "units.h"
 
 /* A connection that takes longer has a row while it comes to stand. */
@@ -20,26 +21,15 @@
 
 /* --- words --- */
 
-__attribute__((format(printf, 2, 3)))
-static void put(char *text, const char *format, ...)
-{
-	const size_t used = strlen(text);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text + used, TEXT_ROOM - used, format, args);
-	va_end(args);
-}
-
 /* "0.31 ms", "1.04 s": without a sign for micro, since a record is the same in every locale. */
-static void put_time(char *text, const char *words, int64_t ns)
+static void put_time(struct text *text, const char *words, int64_t ns)
 {
 	char time[40];
 
 	if (ns < NS_PER_MS)
-		put(text, "%s %.2g ms", words, (double)ns / (double)NS_PER_MS);
+		text_put(text, "%s %.2g ms", words, (double)ns / (double)NS_PER_MS);
 	else
-		put(text, "%s %s", words, units_duration_text(ns, "u", time, sizeof time));
+		text_put(text, "%s %s", words, units_duration_text(ns, "u", time, sizeof time));
 }
 
 static bool is_syn(const struct packet *p)
@@ -47,18 +37,18 @@ static bool is_syn(const struct packet *p)
 	return p->syn && !p->ack;
 }
 
-static void put_lost(char *text, const struct packet *p)
+static void put_lost(struct text *text, const struct packet *p)
 {
 	const struct record_packet packet = record_packet_of(p, 0);
 
 	if (!is_syn(p))
-		put(text, ", %s", record_flags_name(&packet));
-	put(text, "%s %s %s%s", is_syn(p) ? "," : "", p->fate == EVENT_CUE ? "lost" : event_fate_word(p->fate),
+		text_put(text, ", %s", record_flags_name(&packet));
+	text_put(text, "%s %s %s%s", is_syn(p) ? "," : "", p->fate == EVENT_CUE ? "lost" : event_fate_word(p->fate),
 	    event_way_word(p->way), p->fate == EVENT_CUE ? ", on cue" : "");
 }
 
 /* What the link did with each SYN and SYN-ACK. Returns false when it did nothing but let them through. */
-static bool put_packets(char *text, const struct session_connection *c, const struct packet *packets, size_t count)
+static bool put_packets(struct text *text, const struct session_connection *c, const struct packet *packets, size_t count)
 {
 	const struct packet *before = NULL;
 	bool lost_ack = false, more = false;
@@ -72,7 +62,7 @@ static bool put_packets(char *text, const struct session_connection *c, const st
 		if (syn && before)
 			put_time(text, same ? ", again after" : ", SYN again after", p->in - c->began);
 		else if (syn)
-			put(text, "SYN sent");
+			text_put(text, "SYN sent");
 		else if (!lost)
 			put_time(text, ", SYN-ACK again after", p->in - c->began);
 		if (lost)
@@ -84,23 +74,23 @@ static bool put_packets(char *text, const struct session_connection *c, const st
 	return more;
 }
 
-static void put_end(char *text, const struct session_connection *c)
+static void put_end(struct text *text, const struct session_connection *c)
 {
-	const char *comma = *text ? ", " : "";
+	const char *comma = text->used ? ", " : "";
 	char words[100];
 
 	switch (c->stage) {
 	case SESSION_CONNECTING:
 		return;
 	case SESSION_CONNECTED:
-		snprintf(words, sizeof words, "%sconnected %s", comma, *text ? "after" : "in");
+		snprintf(words, sizeof words, "%sconnected %s", comma, text->used ? "after" : "in");
 		break;
 	case SESSION_FAILED:
 		snprintf(words, sizeof words, "%s%s after", comma, c->error == ECONNREFUSED ? "refused (RST)" :
 		    c->error == ETIMEDOUT ? "no answer" : c->ours ? "given up" : error_word(c->error));
 		break;
 	case SESSION_ENDED:
-		put(text, "%s", c->error == 0 ? c->ours ? "closed (FIN)" : "closed by the server (FIN)" :
+		text_put(text, "%s", c->error == 0 ? c->ours ? "closed (FIN)" : "closed by the server (FIN)" :
 		    c->error == ECONNRESET || c->error == EPIPE ? "reset by the server (RST)" : error_word(c->error));
 		return;
 	}
@@ -108,17 +98,16 @@ static void put_end(char *text, const struct session_connection *c)
 }
 
 /* By what the link tells; without, by what the kernel does. */
-static void put_words(char *text, const struct session_connection *c, const struct packet *packets, size_t count)
+static void put_words(struct text *text, const struct session_connection *c, const struct packet *packets, size_t count)
 {
 	const bool told = count > 0 && is_syn(&packets[0]), under_way = c->stage == SESSION_CONNECTING;
 
-	*text = '\0';
 	if (told && !put_packets(text, c, packets, count) && !under_way)
-		*text = '\0';
+		*text = text_begin(text->buf, text->size);
 	else if (!told && c->stage != SESSION_ENDED && (c->syns > 1 || under_way))
-		put(text, c->syns > 1 ? "SYN sent %u times" : "SYN sent", c->syns);
+		text_put(text, c->syns > 1 ? "SYN sent %u times" : "SYN sent", c->syns);
 	if (!told && under_way)
-		put(text, ", no answer yet");
+		text_put(text, ", no answer yet");
 	put_end(text, c);
 }
 
@@ -210,6 +199,7 @@ static bool tell_note(struct connection_note *n, int session, const struct witne
 	struct packet packets[RECORD_PACKETS];
 	struct record_packet recorded[RECORD_PACKETS];
 	char text[TEXT_ROOM];
+	struct text words = text_begin(text, sizeof text);
 
 	if (!final && is_quiet(n))
 		return false;
@@ -217,13 +207,13 @@ static bool tell_note(struct connection_note *n, int session, const struct witne
 	    witness_handshake(w, c->here, c->stage == SESSION_ENDED, c->began, packets, RECORD_PACKETS) : 0;
 	const bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER || was_lost(packets, count);
 
-	put_words(text, c, packets, count);
+	put_words(&words, c, packets, count);
 	const struct record_event event = { .kind = SESSION_EVENT_TCP, .session = session,
 		.at = c->stage == SESSION_ENDED ? c->at : c->began, .quiet = is_quiet(n) && !hit_on_cue(packets, count), .text = text, .connection = *c,
 		.took = c->at - c->began, .packets = recorded, .packet_count = count };
 	for (size_t i = 0; i < count; i++)
 		recorded[i] = record_packet_of(&packets[i], event.at);
-	const uint64_t said = event_hash(text, strlen(text));
+	const uint64_t said = fnv_hash(text, strlen(text));
 
 	if (final || (due && said != n->said)) {
 		n->said = said;

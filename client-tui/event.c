@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "event.h"
+#include "fnv.h"
 
 /* The longest word that matters, and the longest line. */
 #define WORD_MOST 200
@@ -220,7 +221,7 @@ int event_read(struct event *event, const char *line)
 	char text[LINE_MOST], *rest = NULL, *word;
 
 	/* An empty payload is told without its hash. */
-	*event = (struct event){ .fate = EVENT_NONE, .hash = event_hash("", 0) };
+	*event = (struct event){ .fate = EVENT_NONE, .hash = FNV_START };
 	if (strlen(line) >= sizeof text)
 		return -1;
 	strcpy(text, line);
@@ -245,22 +246,14 @@ int event_read_undelivered(const char *line, uint64_t *serial, enum event_way *w
 	return read_head(text, "undelivered", &rest, serial, way);
 }
 
+const char *const event_fate_names[EVENT_FATES] = {
+	[EVENT_NONE] = "none", [EVENT_DELIVERED] = "delivered", [EVENT_LOST] = "lost", [EVENT_CORRUPTED] = "corrupted",
+	[EVENT_QUEUE] = "queue full", [EVENT_TOO_BIG] = "too big", [EVENT_UNPLUGGED] = "unplugged", [EVENT_CUE] = "on cue",
+};
+
 const char *event_fate_word(enum event_fate fate)
 {
-	switch (fate) {
-	case EVENT_CORRUPTED:
-		return "corrupted";
-	case EVENT_QUEUE:
-		return "queue full";
-	case EVENT_TOO_BIG:
-		return "too big";
-	case EVENT_UNPLUGGED:
-		return "unplugged";
-	case EVENT_CUE:
-		return "on cue";
-	default:
-		return "lost";
-	}
+	return event_fate_names[fate > EVENT_DELIVERED ? fate : EVENT_LOST];
 }
 
 char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size_t size)
@@ -275,14 +268,4 @@ char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size
 const char *event_way_word(enum event_way way)
 {
 	return way == EVENT_THERE ? "going" : "coming";
-}
-
-uint64_t event_hash(const void *bytes, size_t n)
-{
-	const unsigned char *at = bytes;
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ at[i]) * UINT64_C(0x100000001b3);
-	return h;
 }

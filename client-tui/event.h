@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the lab's link tells of one packet, read from its line of text (the protocol stands in lab/events.h). Pure. */
+/* What the lab's link tells of one packet, read from its line of text (upcase-lab(1), Events). Pure. */
 #ifndef UPCASE_EVENT_H
 #define UPCASE_EVENT_H
 
@@ -63,13 +63,12 @@ int event_read(struct event *event, const char *line);
 /* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
 int event_read_undelivered(const char *line, uint64_t *serial, enum event_way *way);
 
+/* "none", "delivered", "lost", "queue full". */
+extern const char *const event_fate_names[EVENT_FATES];
 /* What the link did with a packet that did not arrive, and on which way: "lost", "queue full"; "going". Static. */
 const char *event_fate_word(enum event_fate fate);
 const char *event_way_word(enum event_way way);
 /* Where and why a datagram died: "lost going, on cue", "queue full coming". Returns `buf`. */
 char *event_died_words(enum event_fate fate, enum event_way way, char *buf, size_t size);
-
-/* FNV-1a (Fowler, Noll and Vo), 64 bits, as in the events. */
-uint64_t event_hash(const void *bytes, size_t n);
 
 #endif

@@ -44,36 +44,22 @@ static bool has_port(const char *peer, size_t n, uint16_t port)
 
 static void take_number(struct session_tcp *out, const char *name, size_t n, int64_t value)
 {
-	static const struct {
+	const struct {
 		const char *name;
-		int field;
-	} names[] = {{"total-retrans", 0}, {"rto-us", 1}, {"backoff", 2}, {"rtt-us", 3}, {"rttvar-us", 4},
-		{"total-rto", 5}};
-	size_t i = 0;
+		unsigned *count;
+		int64_t *us;
+	} names[] = {{"total-retrans", &out->again, NULL}, {"backoff", &out->doubled, NULL}, {"rto-us", NULL, &out->timeout},
+		{"rtt-us", NULL, &out->round_trip}, {"rttvar-us", NULL, &out->variation}, {"total-rto", NULL, NULL}};
 
-	while (i < sizeof names / sizeof *names && !(strlen(names[i].name) == n && memcmp(names[i].name, name, n) == 0))
-		i++;
-	if (i == sizeof names / sizeof *names || value < 0)
-		return;
-	switch (names[i].field) {
-	case 0:
-		out->again = (unsigned)value;
-		break;
-	case 1:
-		out->timeout = value * NS_PER_US;
-		break;
-	case 2:
-		out->doubled = (unsigned)value;
-		break;
-	case 3:
-		out->round_trip = value * NS_PER_US;
-		break;
-	case 4:
-		out->variation = value * NS_PER_US;
-		break;
-	default:
-		out->timeouts = (int)value;
-		break;
+	for (size_t i = 0; i < sizeof names / sizeof *names && value >= 0; i++) {
+		if (strlen(names[i].name) != n || memcmp(names[i].name, name, n) != 0)
+			continue;
+		if (names[i].count)
+			*names[i].count = (unsigned)value;
+		else if (names[i].us)
+			*names[i].us = value * NS_PER_US;
+		else
+			out->timeouts = (int)value;
 	}
 }
 

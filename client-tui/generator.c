@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "text.h"
 #include "units.h"
 
 /* The same bounds as those of --count, --interval and --size (settings.h). */
@@ -24,8 +25,7 @@
 
 static int wrong(char why[GENERATOR_WHY], const char *what, const char *value, const char *how)
 {
-	snprintf(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "", value, *value ? "'" : "", how);
-	return -1;
+	return text_refuse(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "", value, *value ? "'" : "", how);
 }
 
 static int read_count(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search.h"
+
 #define ROOM_FIRST 64
 
 struct journal {
@@ -99,15 +101,8 @@ const struct journal_note *journal_at(const struct journal *j, size_t index)
 
 size_t journal_since(const struct journal *j, int64_t at)
 {
-	size_t low = 0, high = j->count;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (slot(j, middle)->told_at < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH_FIRST(i, 0, j->count, slot(j, i)->told_at >= at);
+	return i;
 }

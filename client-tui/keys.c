@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+
 #define ESC 0x1b
 #define CTRL(c) ((c) & 0x1f)
 /* No terminal sends a longer sequence; of a longer one everything is dropped up to its end. */
@@ -77,17 +79,7 @@ static bool make_room(struct keys *k, size_t n)
 		k->tail -= k->head;
 		k->head = 0;
 	}
-	if (k->room - k->tail >= n)
-		return true;
-	if (n > SIZE_MAX / 2 - k->tail)
-		return false;
-	size_t room = k->tail + n > 256 ? 2 * (k->tail + n) : 256;
-	unsigned char *queue = realloc(k->queue, room);
-	if (queue == NULL)
-		return false;
-	k->queue = queue;
-	k->room = room;
-	return true;
+	return n <= SIZE_MAX - k->tail && grow_list(&k->queue, &k->room, k->tail + n, 1) == 0;
 }
 
 int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now)
@@ -478,16 +470,8 @@ static void keep_pasted(struct keys *k, size_t n)
 	size_t wanted = n;
 	if (n > KEYS_PASTE_MAX - k->pasted)
 		n = KEYS_PASTE_MAX - k->pasted;
-	if (k->pasted + n > k->paste_room) {
-		size_t room = 2 * (k->pasted + n);
-		unsigned char *paste = realloc(k->paste, room < KEYS_PASTE_MAX ? room : KEYS_PASTE_MAX);
-		if (paste == NULL) {
-			n = 0;
-		} else {
-			k->paste = paste;
-			k->paste_room = room < KEYS_PASTE_MAX ? room : KEYS_PASTE_MAX;
-		}
-	}
+	if (grow_list(&k->paste, &k->paste_room, k->pasted + n, 1) < 0)
+		n = 0;
 	if (n > 0)
 		memcpy(k->paste + k->pasted, k->queue + k->head, n);
 	k->pasted += n;

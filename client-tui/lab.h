@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The line to the lab: orders out, answers and events in, over the Unix socket that upcase-lab hands to its command (the
- * protocol stands in lab/orders.h and lab/events.h). Never blocks but where it says so. A lab that is gone is told once. */
+ * protocol stands in upcase-lab(1), CONTROL). Never blocks but where it says so. A lab that is gone is told once. */
 #ifndef UPCASE_LAB_H
 #define UPCASE_LAB_H
 

@@ -8,26 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "utf8.h"
 
 #define REPLACEMENT 0xfffd
 
-static bool make_room(struct layout *l)
-{
-	if (l->count < l->room)
-		return true;
-	size_t room = l->room == 0 ? 64 : 2 * l->room;
-	struct layout_cell *cells = realloc(l->cells, room * sizeof *cells);
-	if (cells == NULL)
-		return false;
-	l->cells = cells;
-	l->room = room;
-	return true;
-}
-
 static bool append(struct layout *l, uint32_t c, int width, bool substitute, size_t offset)
 {
-	if (!make_room(l))
+	if (grow_list(&l->cells, &l->room, l->count + 1, sizeof *l->cells) < 0)
 		return false;
 	l->cells[l->count++] = (struct layout_cell) {
 		.chars = { (wchar_t)c },

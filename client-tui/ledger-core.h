@@ -37,17 +37,15 @@ struct ledger {
 };
 
 bool ledger_is_datagram(const struct ledger *l);
-/* `span` ns after `t`, never wrapping round. */
-int64_t ledger_later(int64_t t, int64_t span);
 /* More than `span` has passed since the line was sent. */
 bool ledger_is_over(const struct entry *e, int64_t span, int64_t now);
 /* The total of one fate. */
 uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
-/* How long the session had tried to connect in all at `at`. */
-int64_t ledger_connecting_until(const struct ledger *l, int64_t at);
 /* The times of a line that was answered go into the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
+/* The entry gets a row, queued. Room in the rows was reserved before. */
+void ledger_enter(struct ledger *l, struct entry *e);
 /* Lines that can be answered no more leave the lookup. */
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */

@@ -19,13 +19,7 @@ int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t
 	if (tag)
 		entry_set_tag(e, tag);
 	ledger_age(l, now);
-	ledger_make_room(l, 1, n);
-	rows_push(&l->rows, e);
-	l->bytes += n;
-	entry_append(&l->queued, e, LINK_FATE);
-	l->last_number = number;
-	l->totals.typed++;
-	l->totals.queued++;
+	ledger_enter(l, e);
 	return 0;
 }
 

@@ -64,14 +64,21 @@ void ledger_free(struct ledger *l)
 
 /* ---- time ---- */
 
-int64_t ledger_later(int64_t t, int64_t span)
+/* `span` ns after `t`, never wrapping round. */
+static int64_t later(int64_t t, int64_t span)
 {
 	return t > INT64_MAX - span ? INT64_MAX : t + span;
 }
 
 bool ledger_is_over(const struct entry *e, int64_t span, int64_t now)
 {
-	return now > ledger_later(e->row.sent_at, span);
+	return now > later(e->row.sent_at, span);
+}
+
+/* How long the session had tried to connect in all at `at`. */
+static int64_t connecting_until(const struct ledger *l, int64_t at)
+{
+	return l->connecting + (at > l->connecting_since ? at - l->connecting_since : 0);
 }
 
 void ledger_connecting(struct ledger *l, int64_t now)
@@ -82,18 +89,13 @@ void ledger_connecting(struct ledger *l, int64_t now)
 
 void ledger_connected(struct ledger *l, int64_t now)
 {
-	l->connecting = ledger_connecting_until(l, now);
+	l->connecting = connecting_until(l, now);
 	l->connecting_since = INT64_MAX;
 }
 
 bool ledger_is_connecting(const struct ledger *l)
 {
 	return l->connecting_since != INT64_MAX;
-}
-
-int64_t ledger_connecting_until(const struct ledger *l, int64_t at)
-{
-	return l->connecting + (at > l->connecting_since ? at - l->connecting_since : 0);
 }
 
 bool ledger_is_datagram(const struct ledger *l)
@@ -309,7 +311,7 @@ static void crowd(int64_t *until, int64_t time)
 static void forget(struct ledger *l, struct entry *e)
 {
 	const struct ledger_row *r = &e->row;
-	const int64_t answerable_until = ledger_later(r->sent_at, l->settings.answerable);
+	const int64_t answerable_until = later(r->sent_at, l->settings.answerable);
 
 	if (ledger_is_datagram(l) && e->twins) {
 		crowd(&l->crowded_until, answerable_until);
@@ -382,6 +384,17 @@ static int choose_tag(struct ledger *l, struct entry *e)
 
 enum kind { KIND_LINE, KIND_UNLIKE, KIND_PARTIAL };
 
+void ledger_enter(struct ledger *l, struct entry *e)
+{
+	ledger_make_room(l, 1, e->row.length);
+	rows_push(&l->rows, e);
+	l->bytes += e->row.length;
+	entry_append(&l->queued, e, LINK_FATE);
+	l->last_number = e->row.number;
+	l->totals.typed++;
+	l->totals.queued++;
+}
+
 static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind, int64_t now)
 {
 	if (number <= l->last_number || rows_reserve(&l->rows))
@@ -392,7 +405,7 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, en
 	e->row.partial = kind == KIND_PARTIAL;
 	e->row.stream = !ledger_is_datagram(l);
 	e->unlike = kind == KIND_UNLIKE;
-	e->connecting_before = ledger_connecting_until(l, now);
+	e->connecting_before = connecting_until(l, now);
 	if (ledger_is_datagram(l)) {
 		ledger_age(l, now);
 		if (choose_tag(l, e) || lookup_enter(&l->lookup, e, &l->key)) {
@@ -400,13 +413,7 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, en
 			return -1;
 		}
 	}
-	ledger_make_room(l, 1, n);
-	rows_push(&l->rows, e);
-	l->bytes += n;
-	entry_append(&l->queued, e, LINK_FATE);
-	l->last_number = number;
-	l->totals.typed++;
-	l->totals.queued++;
+	ledger_enter(l, e);
 	return 0;
 }
 
@@ -449,7 +456,7 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now)
 	if (!e)
 		return;
 	e->row.sent_at = now;
-	e->row.connecting = ledger_connecting_until(l, now) - e->connecting_before;
+	e->row.connecting = connecting_until(l, now) - e->connecting_before;
 	/* A line may be taken a little later than the connection was told. */
 	if (e->row.connecting < 0)
 		e->row.connecting = 0;
@@ -468,9 +475,8 @@ bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at)
 	return true;
 }
 
-void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now)
+void ledger_failed(struct ledger *l, uint64_t number, int error)
 {
-	(void)now;
 	struct entry *e = find_open(l, number);
 	if (!e)
 		return;
@@ -504,9 +510,8 @@ static uint64_t end_waiting(struct ledger *l, enum ledger_fate fate)
 	return count;
 }
 
-uint64_t ledger_cut_off(struct ledger *l, int64_t now)
+uint64_t ledger_cut_off(struct ledger *l)
 {
-	(void)now;
 	return end_waiting(l, FATE_CUT_OFF);
 }
 
@@ -533,7 +538,7 @@ void ledger_give_up(struct ledger *l)
 int64_t ledger_deadline(const struct ledger *l)
 {
 	const struct entry *e = l->feed.closed ? NULL : l->waiting.first;
-	return ledger_is_datagram(l) && e ? ledger_later(ledger_later(e->row.sent_at, l->settings.wait), 1) : INT64_MAX;
+	return ledger_is_datagram(l) && e ? later(later(e->row.sent_at, l->settings.wait), 1) : INT64_MAX;
 }
 
 /* ---- reading ---- */
@@ -547,6 +552,11 @@ const struct ledger_row *ledger_find(const struct ledger *l, uint64_t number)
 size_t ledger_count(const struct ledger *l)
 {
 	return l->rows.count;
+}
+
+size_t ledger_index(const struct ledger *l, uint64_t number)
+{
+	return rows_index(&l->rows, number);
 }
 
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index)

@@ -92,6 +92,12 @@ struct ledger_times {
 	double mean, m2;
 };
 
+/* It will never be answered, or only too late. */
+static inline bool ledger_is_unanswered(enum ledger_fate fate)
+{
+	return fate == FATE_LOST || fate == FATE_REFUSED || fate == FATE_FAILED || fate == FATE_CUT_OFF;
+}
+
 /* Exact for all lines whatever rows are kept. */
 struct ledger_totals {
 	uint64_t typed, queued;
@@ -173,7 +179,7 @@ void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
  * earlier than this line's: some are lost so much later than they should, none earlier. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
 /* It could not be sent (`error` as errors.h has it): queued or waiting becomes failed. */
-void ledger_failed(struct ledger *l, uint64_t number, int error, int64_t now);
+void ledger_failed(struct ledger *l, uint64_t number, int error);
 /* It goes back to the queue, as never sent: waiting becomes queued. */
 void ledger_requeue(struct ledger *l, uint64_t number);
 
@@ -197,7 +203,7 @@ struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, s
 uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t least, int error);
 
 /* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued. */
-uint64_t ledger_cut_off(struct ledger *l, int64_t now);
+uint64_t ledger_cut_off(struct ledger *l);
 
 /* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0 when there is
  * none (call until then). A reply at exactly sent + wait is still within the wait. */
@@ -213,6 +219,8 @@ const struct ledger_row *ledger_find(const struct ledger *l, uint64_t number);
 /* Kept rows by age: 0 is the oldest. */
 size_t ledger_count(const struct ledger *l);
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
+/* The index of the first row whose number is not less. */
+size_t ledger_index(const struct ledger *l, uint64_t number);
 /* The number of the oldest queued line, or of the one that waits longest; 0 for none whose row is kept. */
 uint64_t ledger_first_queued(const struct ledger *l);
 uint64_t ledger_first_waiting(const struct ledger *l);

@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "clock.h"
 #include "impair-text.h"
 #include "summary.h"
+#include "text.h"
 #include "units.h"
 
 static const char *const ways[EVENT_WAYS] = { "there", "back" };
@@ -73,24 +73,6 @@ int link_facts_read(struct link_facts *facts, const char *answer, int64_t now)
 
 /* --- words --- */
 
-struct text {
-	char *buf;
-	size_t size, used;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void put(struct text *t, const char *format, ...)
-{
-	const bool fits = t->used < t->size;
-	va_list arguments;
-	int n;
-
-	va_start(arguments, format);
-	n = vsnprintf(fits ? t->buf + t->used : NULL, fits ? t->size - t->used : 0, format, arguments);
-	va_end(arguments);
-	t->used += n > 0 ? (size_t)n : 0;
-}
-
 /* "20%" becomes "20 %", "20ms" "20 ms", "100p" "100 packets", "1p" "1 packet". */
 static void put_spaced(struct text *t, const char *words)
 {
@@ -98,19 +80,17 @@ static void put_spaced(struct text *t, const char *words)
 		const bool unit = c > words && isdigit((unsigned char)c[-1]) && (*c == '%' || isalpha((unsigned char)*c));
 
 		if (unit && *c == 'p' && !isalpha((unsigned char)c[1]))
-			put(t, c[-1] == '1' && (c - 1 == words || !isdigit((unsigned char)c[-2])) ? " packet" : " packets");
+			text_put(t, c[-1] == '1' && (c - 1 == words || !isdigit((unsigned char)c[-2])) ? " packet" : " packets");
 		else
-			put(t, "%s%c", unit ? " " : "", *c);
+			text_put(t, "%s%c", unit ? " " : "", *c);
 	}
 }
 
 char *link_facts_value(const struct impair_settings *settings, int field, char *buf, size_t size)
 {
-	struct text t = { .buf = buf, .size = size };
+	struct text t = text_begin(buf, size);
 	char value[IMPAIR_VALUE];
 
-	if (size > 0)
-		buf[0] = '\0';
 	put_spaced(&t, impair_text_get(settings, (enum impair_field_id)field, value));
 	return buf;
 }
@@ -132,9 +112,9 @@ static void put_settings(struct text *t, const struct impair_settings *s, const 
 	if (comma)
 		*comma = '\0';
 	put_spaced(t, line);
-	put(t, "%s", behind_first);
+	text_put(t, "%s", behind_first);
 	if (comma) {
-		put(t, ",");
+		text_put(t, ",");
 		put_spaced(t, comma + 1);
 	}
 }
@@ -146,7 +126,7 @@ static void put_pause(struct text *t, const char *word, const int64_t ends[EVENT
 	const int64_t end = there && (!back || ends[EVENT_THERE] > ends[EVENT_BACK]) ? ends[EVENT_THERE] : ends[EVENT_BACK];
 
 	if (there || back)
-		put(t, "%s%s%s for %" PRId64 " s, ", word, there && back ? "" : " ",
+		text_put(t, "%s%s%s for %" PRId64 " s, ", word, there && back ? "" : " ",
 		    there && back ? "" : ways[there ? EVENT_THERE : EVENT_BACK], (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
@@ -157,13 +137,13 @@ static void put_ways(struct text *t, const struct impair_settings *there, const 
 	impair_text_line(there, one, sizeof one);
 	impair_text_line(back, other, sizeof other);
 	if (strcmp(one, other) == 0 && perfect(there)) {
-		put(t, "a perfect wire");
+		text_put(t, "a perfect wire");
 	} else if (strcmp(one, other) == 0) {
 		put_settings(t, there, " each way");
 	} else {
-		put(t, "there ");
+		text_put(t, "there ");
 		put_settings(t, there, "");
-		put(t, "; back ");
+		text_put(t, "; back ");
 		put_settings(t, back, "");
 	}
 }
@@ -178,10 +158,8 @@ bool link_facts_paused(const struct link_facts *facts, int64_t now)
 
 char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, size_t size)
 {
-	struct text t = { .buf = buf, .size = size };
+	struct text t = text_begin(buf, size);
 
-	if (size > 0)
-		buf[0] = '\0';
 	if (!facts->known)
 		return buf;
 	put_pause(&t, "held", facts->held_until, now);
@@ -223,11 +201,11 @@ static int change_drop(struct text *t, char *words)
 	char *rest = NULL;
 	const char *word = strtok_r(words, " ", &rest);
 
-	put(t, word && strcmp(word, "none") == 0 ? "no drop waits any more" : "will drop the next ");
+	text_put(t, word && strcmp(word, "none") == 0 ? "no drop waits any more" : "will drop the next ");
 	while ((word = strtok_r(NULL, " ", &rest)) != NULL)
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 			if (strcmp(word, names[i].word) == 0)
-				put(t, "%s", names[i].shown);
+				text_put(t, "%s", names[i].shown);
 	return 0;
 }
 
@@ -241,9 +219,9 @@ static int change_pause(struct text *t, char *words, const char *begun, const ch
 		*way++ = '\0';
 	if (units_duration(words, &s.delay) < 0)
 		return -1;
-	put(t, "%s%s%s", s.delay > 0 ? begun : ended, *way ? " " : "", way);
+	text_put(t, "%s%s%s", s.delay > 0 ? begun : ended, *way ? " " : "", way);
 	if (s.delay > 0) {
-		put(t, " for ");
+		text_put(t, " for ");
 		put_spaced(t, impair_text_get(&s, IMPAIR_FIELD_delay, value));
 	}
 	return 0;
@@ -252,7 +230,7 @@ static int change_pause(struct text *t, char *words, const char *begun, const ch
 int link_change_read(struct link_change *c, const char *line)
 {
 	char copy[2 * IMPAIR_LINE + 100], *words, *kind;
-	struct text t = { .buf = c->text, .size = sizeof c->text };
+	struct text t = text_begin(c->text, sizeof c->text);
 	long long at;
 	int n = 0;
 
@@ -273,7 +251,7 @@ int link_change_read(struct link_change *c, const char *line)
 		return change_pause(&t, words, "held", "released");
 	if (strcmp(kind, "unplug") == 0)
 		return change_pause(&t, words, "unplugged", "plugged in again");
-	put(&t, "%s%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind, *words ? " " : "", words);
+	text_put(&t, "%s%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind, *words ? " " : "", words);
 	return strcmp(kind, "plugged") == 0 || strcmp(kind, "released") == 0 ? 0 : -1;
 }
 
@@ -287,12 +265,10 @@ double link_facts_answered(const struct link_facts *facts)
 	return going * ((1 - there->duplicate) * coming + there->duplicate * (1 - (1 - coming) * (1 - coming)));
 }
 
-/* A share with one decimal, without printf's %f, which writes a comma in some locales. */
 static void put_percent(struct text *t, double share)
 {
-	const int64_t tenths = (int64_t)(share * 1000 + 0.5);
-
-	put(t, "%" PRId64 ".%" PRId64 " %%", tenths / 10, tenths % 10);
+	text_decimal(t, 100 * share, 1);
+	text_put(t, " %%");
 }
 
 /* So few lines say little: the interval is wider than half of everything. */
@@ -304,42 +280,35 @@ static void put_measured(struct text *t, const struct link_report *r)
 	double low, high;
 
 	if (r->decided == 0) {
-		put(t, "measured      no line is decided since the link was changed last\n");
+		text_put(t, "measured      no line is decided since the link was changed last\n");
 		return;
 	}
 	summary_wilson(r->answered, r->decided, &low, &high);
-	put(t, "measured      ");
+	text_put(t, "measured      ");
 	put_percent(t, (double)r->answered / (double)r->decided);
-	put(t, ", %" PRIu64 " of %" PRIu64 " lines since the link was changed last\n              95 %% interval ", r->answered,
+	text_put(t, ", %" PRIu64 " of %" PRIu64 " lines since the link was changed last\n              95 %% interval ", r->answered,
 	    r->decided);
 	put_percent(t, low);
-	put(t, " to ");
+	text_put(t, " to ");
 	put_percent(t, high);
-	put(t, ": %s\n", expected >= low && expected <= high ? (r->decided < FEW_LINES ? "not yet enough lines" : "consistent") :
+	text_put(t, ": %s\n", expected >= low && expected <= high ? (r->decided < FEW_LINES ? "not yet enough lines" : "consistent") :
 	    r->decided < FEW_LINES ? "not yet enough lines" : "not consistent (by chance alone, one time in twenty)");
-}
-
-static void put_span(struct text *t, int64_t ns)
-{
-	char span[40];
-
-	put(t, "%s", units_duration_text(ns, "µ", span, sizeof span));
 }
 
 static void put_expected(struct text *t, const struct link_report *r)
 {
 	const struct impair_settings *there = &r->facts->settings[EVENT_THERE], *back = &r->facts->settings[EVENT_BACK];
 
-	put(t, "\nAnswered over UDP\nexpected      ");
+	text_put(t, "\nAnswered over UDP\nexpected      ");
 	put_percent(t, link_facts_answered(r->facts));
-	put(t, " = ");
+	text_put(t, " = ");
 	put_percent(t, impair_through(there));
-	put(t, " going × ");
+	text_put(t, " going × ");
 	put_percent(t, impair_through(back));
-	put(t, " coming%s\n", there->duplicate > 0 ? ", and more for second copies" : "");
+	text_put(t, " coming%s\n", there->duplicate > 0 ? ", and more for second copies" : "");
 	put_measured(t, r);
 	if (there->delay + back->delay > r->wait)
-		put(t, "              the delays alone are longer than the wait: lines that are answered are late\n");
+		text_put(t, "              the delays alone are longer than the wait: lines that are answered are late\n");
 }
 
 /* --- the page --- */
@@ -348,79 +317,79 @@ static void put_table(struct text *t, const struct link_facts *f)
 {
 	char there[IMPAIR_VALUE + 16], back[IMPAIR_VALUE + 16];
 
-	put(t, "\n%-14s%-14s%s\n", "Settings", "there", "back");
+	text_put(t, "\n%-14s%-14s%s\n", "Settings", "there", "back");
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		link_facts_value(&f->settings[EVENT_THERE], id, there, sizeof there);
 		link_facts_value(&f->settings[EVENT_BACK], id, back, sizeof back);
-		put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there, back);
+		text_put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there, back);
 	}
-	put(t, "seed          %" PRIu64 "\n", f->seed);
+	text_put(t, "seed          %" PRIu64 "\n", f->seed);
 }
 
 static void put_lost(struct text *t, const struct witness_totals *w)
 {
-	put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[EVENT_THERE], w->lost[EVENT_BACK]);
+	text_put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[EVENT_THERE], w->lost[EVENT_BACK]);
 	if (w->server)
-		put(t, ", %" PRIu64 " without a reply from the server", w->server);
+		text_put(t, ", %" PRIu64 " without a reply from the server", w->server);
 	if (w->late)
-		put(t, ", %" PRIu64 " late", w->late);
+		text_put(t, ", %" PRIu64 " late", w->late);
 	if (w->before)
-		put(t, ", %" PRIu64 " never seen by the link", w->before);
+		text_put(t, ", %" PRIu64 " never seen by the link", w->before);
 }
 
 static void put_segments(struct text *t, const struct witness_totals *w)
 {
-	put(t, "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64 " coming; sent again: %" PRIu64
+	text_put(t, "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64 " coming; sent again: %" PRIu64
 	    " going, %" PRIu64 " coming", w->dropped[EVENT_THERE], w->segments[EVENT_THERE], w->dropped[EVENT_BACK],
 	    w->segments[EVENT_BACK], w->again[EVENT_THERE], w->again[EVENT_BACK]);
 }
 
 static void put_mismatches(struct text *t, const struct witness_totals *w)
 {
-	put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches, w->mismatches == 1 ? "" : "es", w->judged,
+	text_put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches, w->mismatches == 1 ? "" : "es", w->judged,
 	    w->judged == 1 ? "" : "s");
 	if (w->mismatches)
-		put(t, " (first line %" PRIu64 ": %s)", w->first, witness_mismatch_text(w->first_kind));
+		text_put(t, " (first line %" PRIu64 ": %s)", w->first, witness_mismatch_text(w->first_kind));
 }
 
 static void put_truth(struct text *t, const struct witness_totals *w)
 {
-	put(t, "\nThe link's truth\ndatagrams     ");
+	text_put(t, "\nThe link's truth\ndatagrams     ");
 	put_lost(t, w);
-	put(t, "\nsegments      ");
+	text_put(t, "\nsegments      ");
 	put_segments(t, w);
 	if (w->cues)
-		put(t, "\non cue        %" PRIu64 " packet%s dropped", w->cues, w->cues == 1 ? "" : "s");
-	put(t, "\ntruth         ");
+		text_put(t, "\non cue        %" PRIu64 " packet%s dropped", w->cues, w->cues == 1 ? "" : "s");
+	text_put(t, "\ntruth         ");
 	put_mismatches(t, w);
-	put(t, "\n");
+	text_put(t, "\n");
 }
 
 static void put_tcp(struct text *t, const char *whose, const struct session_tcp *tcp)
 {
 	if (!tcp)
 		return;
-	put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose, tcp->again, tcp->again == 1 ? "" : "s");
-	put_span(t, tcp->timeout);
-	put(t, ", doubled %u time%s\nround trip    ", tcp->doubled, tcp->doubled == 1 ? "" : "s");
-	put_span(t, tcp->round_trip);
-	put(t, " ± ");
-	put_span(t, tcp->variation);
-	put(t, "\n");
+	text_put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose, tcp->again, tcp->again == 1 ? "" : "s");
+	text_span(t, tcp->timeout);
+	text_put(t, ", doubled %u time%s\nround trip    ", tcp->doubled, tcp->doubled == 1 ? "" : "s");
+	text_span(t, tcp->round_trip);
+	text_put(t, " ± ");
+	text_span(t, tcp->variation);
+	text_put(t, "\n");
 }
 
 static size_t write_page(const struct link_report *r, char *buf, size_t size)
 {
-	struct text t = { .buf = buf, .size = size };
+	struct text t = text_begin(buf, size);
 	char line[2 * IMPAIR_LINE + 100];
 
-	put(&t, "link: %s\n", link_facts_line(r->facts, r->now, line, sizeof line));
+	text_put(&t, "link: %s\n", link_facts_line(r->facts, r->now, line, sizeof line));
 	put_expected(&t, r);
 	put_truth(&t, r->truth);
 	put_tcp(&t, "This end's TCP (the kernel's own)", r->tcp);
 	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->facts);
-	put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
+	text_put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
 	    "/drop next [udp|tcp] request|reply|syn|ack   /hold 3s   /unplug 5s\n");
 	return t.used;
 }
@@ -437,27 +406,25 @@ char *link_report_page(const struct link_report *report)
 
 char *link_report_end(const struct witness_totals *truth, char *buf, size_t size)
 {
-	struct text t = { .buf = buf, .size = size };
+	struct text t = text_begin(buf, size);
 
-	if (size > 0)
-		buf[0] = '\0';
 	if (truth->datagrams[EVENT_THERE] > 0) {
-		put(&t, "link: ");
+		text_put(&t, "link: ");
 		put_lost(&t, truth);
-		put(&t, "\n");
+		text_put(&t, "\n");
 	}
 	if (truth->segments[EVENT_THERE] > 0) {
-		put(&t, "link: ");
+		text_put(&t, "link: ");
 		put_segments(&t, truth);
-		put(&t, "\n");
+		text_put(&t, "\n");
 	}
 	if (truth->cues > 0)
-		put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", truth->cues, truth->cues == 1 ? "" : "s");
-	put(&t, "truth: ");
+		text_put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", truth->cues, truth->cues == 1 ? "" : "s");
+	text_put(&t, "truth: ");
 	put_mismatches(&t, truth);
 	/* Who leaves soon after the last line leaves before this is known; nor is it among those lost on either way. */
 	if (truth->waiting > 0)
-		put(&t, "; %" PRIu64 " not yet, at the end", truth->waiting);
-	put(&t, "\n");
+		text_put(&t, "; %" PRIu64 " not yet, at the end", truth->waiting);
+	text_put(&t, "\n");
 	return buf;
 }

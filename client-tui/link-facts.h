@@ -36,7 +36,7 @@ struct link_change {
 	char text[2 * IMPAIR_LINE + 100], there[IMPAIR_LINE], back[IMPAIR_LINE];
 };
 
-/* Reads "changed NS KIND WORDS" (lab/events.h). Returns 0, or -1 for what is none. */
+/* Reads "changed NS KIND WORDS" (upcase-lab(1), Events). Returns 0, or -1 for what is none. */
 int link_change_read(struct link_change *change, const char *line);
 
 /* "loss 20 % each way, delay 20 ms", "there loss 20 %; back nothing", "a perfect wire"; what is held or unplugged first. Returns

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "fnv.h"
+#include "grow.h"
 #include "lookup.h"
 
 #define FIRST_BUCKETS 64
@@ -24,28 +26,10 @@ void lookup_end(struct lookup *k)
 	free(k->other.bytes);
 }
 
-/* FNV-1a, 64 bits, and a last stir because buckets take the low bits. */
-static uint64_t hash_of(const unsigned char *bytes, size_t n)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return h ^ h >> 32;
-}
-
 /* Room for the capitals of `n` bytes. */
 static int key_room(struct lookup_key *key, size_t n)
 {
-	if (key->bytes && n <= key->room)
-		return 0;
-	if (n > SIZE_MAX / CAPITALS_GROWTH - 1)
-		return -1;
-	unsigned char *bytes = realloc(key->bytes, CAPITALS_GROWTH * n + 1);
-	if (!bytes)
-		return -1;
-	key->bytes = bytes;
-	key->room = n;
-	return 0;
+	return n > SIZE_MAX / CAPITALS_GROWTH - 1 ? -1 : grow_list(&key->bytes, &key->room, CAPITALS_GROWTH * n + 1, 1);
 }
 
 int lookup_key_set(struct lookup_key *key, const void *text, size_t n)
@@ -53,7 +37,9 @@ int lookup_key_set(struct lookup_key *key, const void *text, size_t n)
 	if (key_room(key, n))
 		return -1;
 	key->length = n ? capitals_text(text, n, key->bytes) : 0;
-	key->hash = hash_of(key->bytes, key->length);
+	key->hash = fnv_hash(key->bytes, key->length);
+	/* A last stir because buckets take the low bits. */
+	key->hash ^= key->hash >> 32;
 	return 0;
 }
 

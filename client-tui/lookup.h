@@ -11,7 +11,6 @@
 struct lookup_key {
 	unsigned char *bytes;
 	size_t length;
-	/* The longest text whose capitals have room. */
 	size_t room;
 	uint64_t hash;
 };

@@ -132,7 +132,7 @@ void plain_reply(void *context, const struct session_reply *reply);
 void plain_row(void *context, uint64_t number);
 void plain_notice(void *context, bool bad, const char *text);
 /* Says and records it. */
-void plain_event(struct plain *p, const struct record_event *event);
+void plain_event(void *plain, const struct record_event *event);
 /* A session's hook; and what is new of the connections is told. `all`: whatever is not known yet. */
 void plain_connection(void *context, const struct session_connection *connection);
 void plain_connections_turn(struct plain *p, bool all);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "grow.h"
 #include "plain-core.h"
 #include "standard.h"
 #include "summary.h"
@@ -80,20 +81,8 @@ static struct lane *other_lane(const struct lane *lane)
 
 static int hold(struct lane *lane, const void *bytes, size_t n)
 {
-	size_t room = lane->held_room ? lane->held_room : 4096;
-	unsigned char *grown;
-
-	while (room < lane->held_length + n)
-		room *= 2;
-	if (room > HELD_MAX)
+	if (lane->held_length + n > HELD_MAX || grow_list(&lane->held, &lane->held_room, lane->held_length + n, 1) < 0)
 		return -1;
-	if (room != lane->held_room) {
-		grown = realloc(lane->held, room);
-		if (!grown)
-			return -1;
-		lane->held = grown;
-		lane->held_room = room;
-	}
 	memcpy(lane->held + lane->held_length, bytes, n);
 	lane->held_length += n;
 	return 0;
@@ -316,13 +305,7 @@ static void tell_connection(void *context, const struct record_event *event, str
 
 static void tell_connections(struct lane *lane, bool all)
 {
-	struct plain *p = lane->plain;
-	const int64_t known = all || !p->truth ? INT64_MAX : truth_known(p->truth);
-	const int64_t wanted = connections_turn(&lane->connections, lane->recorded, p->truth ? truth_witness(p->truth) : NULL, known,
-	    clock_monotonic(), tell_connection, p);
-
-	if (p->truth)
-		truth_want(p->truth, wanted);
+	truth_connections(lane->plain->truth, &lane->connections, lane->recorded, all, clock_monotonic(), tell_connection, lane->plain);
 }
 
 void plain_connections_turn(struct plain *p, bool all)
@@ -343,8 +326,9 @@ void plain_connection(void *context, const struct session_connection *connection
 		tell_connections(lane, false);
 }
 
-void plain_event(struct plain *p, const struct record_event *event)
+void plain_event(void *plain, const struct record_event *event)
 {
+	struct plain *p = plain;
 	char words[RECORD_EVENT_WORDS];
 
 	plain_record_event(p, event);

@@ -73,7 +73,8 @@ void plain_record_turn(struct plain *p, int64_t now)
 		return;
 	tell_peers(p);
 	p->record_at = recorder_turn(p->recorder, now);
-	p->write_error = recorder_error(p->recorder);
+	if (!p->write_error)
+		p->write_error = recorder_error(p->recorder);
 }
 
 static void tell_facts(struct plain *p, int64_t now)

@@ -37,16 +37,14 @@ static void on_opened(void *context, uint16_t here, uint16_t there, uint64_t fro
 {
 	const struct lane *lane = context;
 
-	if (lane->plain->truth)
-		truth_opened(lane->plain->truth, lane->flow, here, there, from);
+	truth_opened(lane->plain->truth, lane->flow, here, there, from);
 }
 
 static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 {
 	const struct lane *lane = context;
 
-	if (lane->plain->truth)
-		truth_sent(lane->plain->truth, lane->flow, number, from, to);
+	truth_sent(lane->plain->truth, lane->flow, number, from, to);
 }
 
 static void on_gone(void *context)
@@ -54,15 +52,10 @@ static void on_gone(void *context)
 	plain_say(context, false, "the lab has ended");
 }
 
-static void on_event(void *context, const struct record_event *event)
-{
-	plain_event(context, event);
-}
-
 static void open_truth(struct plain *p, int64_t now)
 {
 	const struct client_settings *s = p->settings;
-	const struct truth_hooks hooks = {.context = p, .event = on_event, .gone = on_gone};
+	const struct truth_hooks hooks = {.context = p, .event = plain_event, .gone = on_gone};
 
 	if (!s->lab)
 		return;
@@ -262,8 +255,7 @@ static int end(struct plain *p)
 
 		/* Nobody was reached, even if nobody asked for anything. */
 		all = all && !session_dead(p->lanes[i].session);
-		if (p->truth)
-			truth_closed(p->truth, p->lanes[i].flow, clock_monotonic());
+		truth_closed(p->truth, p->lanes[i].flow, clock_monotonic());
 		session_give_up(p->lanes[i].session, clock_monotonic());
 		plain_put_in_order(&p->lanes[i]);
 		all = all && t->answered == t->typed;
@@ -285,27 +277,19 @@ static int open_lane(struct plain *p, enum session_transport transport, int64_t 
 {
 	const struct client_settings *s = p->settings;
 	const struct generator_plan plan = {.count = (uint64_t)s->count, .interval = s->interval};
+	struct session_settings settings = client_session(s, transport);
 	struct lane *lane = &p->lanes[p->lane_count];
 
+	settings.rows = generator_rows(&plan, s->wait, (size_t)s->rows);
+	if (!s->retries_given)
+		settings.retries = 0;
 	*lane = (struct lane){.plain = p, .stream = transport == SESSION_TCP, .flow = -1, .recorded = -1, .next = 1};
 	lane->prefix = !s->both ? "" : lane->stream ? "tcp " : "udp ";
 	if (s->ordered && !lane->stream && plain_order(lane) < 0)
 		return -1;
 	if (p->truth)
 		lane->flow = truth_flow(p->truth, lane->stream, s->wait, s->port);
-	lane->session = session_open(
-	    &(struct session_settings){
-		.transport = transport,
-		.host = s->host,
-		.port = s->port,
-		.family = s->family,
-		.tag = s->tag,
-		.rows = generator_rows(&plan, s->wait, (size_t)s->rows),
-		.wait = s->wait,
-		.window = (int)s->window,
-		.retries = s->retries_given ? (int)s->retries : 0,
-		.connect_timeout = s->connect_timeout,
-	    },
+	lane->session = session_open(&settings,
 	    &(struct session_hooks){.context = lane, .reply = plain_reply, .row = plain_row, .notice = plain_notice,
 		.connection = plain_connection, .opened = on_opened, .sent = on_sent},
 	    now);
@@ -314,8 +298,7 @@ static int open_lane(struct plain *p, enum session_transport transport, int64_t 
 	p->lane_count++;
 	if (plain_record_lane(lane) < 0)
 		return -1;
-	if (p->truth)
-		truth_set_ledger(p->truth, lane->flow, session_ledger(lane->session));
+	truth_set_ledger(p->truth, lane->flow, session_ledger(lane->session));
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "parts.h"
 #include "ticks.h"
 #include "units.h"
+#include "utf8.h"
 
 /* Columns for the words at the vertical axis; rows below the grid: axis, its words, the legend. */
 #define WORDS 9
@@ -46,11 +47,6 @@ int plot_kind(const char *name)
 		if (*name && strncmp(kinds[i].name, name, strlen(name)) == 0)
 			return i;
 	return strcmp(name, "off") == 0 ? PLOT_NONE : -1;
-}
-
-const char *plot_name(enum plot_kind kind)
-{
-	return kinds[kind].name;
 }
 
 const char *plot_title(enum plot_kind kind)
@@ -105,35 +101,6 @@ static void put_bar(const struct grid *g, int column, double height, bool stream
 
 /* --- axes --- */
 
-static char *time_words(double ns, bool ascii, char *buf, size_t size)
-{
-	char *space;
-
-	/* Round values need no three figures: "50 ms", "0.5 s". */
-	if (ns >= 1e9)
-		snprintf(buf, size, "%g s", ns / 1e9);
-	else if (ns >= 1e6)
-		snprintf(buf, size, "%g ms", ns / 1e6);
-	else if (ns >= 1e3)
-		snprintf(buf, size, "%g %ss", ns / 1e3, ascii ? "u" : "µ");
-	else
-		snprintf(buf, size, "%g ns", ns);
-	space = strchr(buf, ' ');
-	if (ns == 0 && space)
-		*space = '\0';
-	return buf;
-}
-
-/* Characters of UTF-8, a column each. */
-static int columns_of(const char *words)
-{
-	int n = 0;
-
-	for (; *words; words++)
-		n += (*words & 0xc0) != 0x80;
-	return n;
-}
-
 static void put_frame(const struct grid *g)
 {
 	const char *corner = g->ascii ? "+" : "└", *post = g->ascii ? "|" : "│";
@@ -157,15 +124,15 @@ static void put_vertical(const struct grid *g, const struct ticks *t, bool share
 		if (share)
 			snprintf(words, sizeof words, "%g %%", marks[i]);
 		else
-			time_words(marks[i], g->ascii, words, sizeof words);
-		canvas_text(g->c, g->top + row, g->left - 2 - columns_of(words), g->left - 1, words, STYLE_FAINT);
+			ticks_time(marks[i], g->ascii ? "u" : "µ", words, sizeof words);
+		canvas_text(g->c, g->top + row, g->left - 2 - utf8_columns(words), g->left - 1, words, STYLE_FAINT);
 		canvas_text(g->c, g->top + row, g->left - 1, g->left, g->ascii ? "+" : "┤", STYLE_FAINT);
 	}
 }
 
 static void put_under(const struct grid *g, double place, const char *words)
 {
-	const int column = g->left + (int)(place * (g->columns - 1) + 0.5), n = columns_of(words);
+	const int column = g->left + (int)(place * (g->columns - 1) + 0.5), n = utf8_columns(words);
 	int from = column - n / 2;
 
 	if (from + n > g->left + g->columns)
@@ -184,7 +151,7 @@ static void put_times_under(const struct grid *g, const struct ticks *t)
 	char words[40];
 
 	for (size_t i = 0; i < n; i++)
-		put_under(g, ticks_place(t, marks[i]), time_words(marks[i], g->ascii, words, sizeof words));
+		put_under(g, ticks_place(t, marks[i]), ticks_time(marks[i], g->ascii ? "u" : "µ", words, sizeof words));
 }
 
 static void put_legend(const struct grid *g, const struct plot_source *sources, int count, const char *more)
@@ -236,11 +203,6 @@ static bool times_of(const struct plot_source *sources, int count, enum plot_kin
 	return true;
 }
 
-static bool is_lost(const struct ledger_row *row)
-{
-	return row->fate == FATE_LOST || row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF;
-}
-
 /* The rows shown, the last LINES_MOST ones of each, by number. */
 static bool numbers_of(const struct plot_source *sources, int count, uint64_t *first, uint64_t *last)
 {
@@ -282,7 +244,7 @@ static void draw_over_lines(struct grid *g, const struct plot_source *sources, i
 
 			if (row->fate == FATE_ANSWERED)
 				put_point(&body, x, ticks_place(t, (double)time_of(row, kind)), sources[i].stream);
-			else if (is_lost(row))
+			else if (ledger_is_unanswered(row->fate))
 				canvas_text(g->c, g->top + g->rows - 1, column, column + 1, g->ascii ? "x" : "✗", STYLE_LOST);
 		}
 	}
@@ -295,15 +257,6 @@ static void draw_over_lines(struct grid *g, const struct plot_source *sources, i
 	put_legend(g, sources, count, g->ascii ? "x not answered" : "✗ not answered");
 }
 
-/* How many times fall into each column. */
-static uint64_t column_count(const struct histogram *h, const struct ticks *t, int columns, int column)
-{
-	const double from = ticks_value(t, (double)column / columns), to = ticks_value(t, (double)(column + 1) / columns);
-	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
-
-	return (column == columns - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;
-}
-
 static void draw_histogram(struct grid *g, const struct plot_source *sources, int count, const struct ticks *t)
 {
 	/* One above the other, on the same times. */
@@ -313,20 +266,15 @@ static void draw_histogram(struct grid *g, const struct plot_source *sources, in
 	for (int i = 0; i < count; i++) {
 		const struct histogram *h = &sources[i].stats->waited;
 		struct grid part = *g;
-		uint64_t most = 1;
+		const uint64_t most = ticks_highest(t, h, g->columns);
 
 		part.top += i * rows;
 		part.rows = i == count - 1 ? g->rows - i * rows : rows;
-		for (int column = 0; column < g->columns; column++) {
-			const uint64_t n = column_count(h, t, g->columns, column);
-
-			most = n > most ? n : most;
-		}
 		/* The first row has the words. */
 		part.top++;
 		part.rows--;
 		for (int column = 0; column < g->columns; column++)
-			put_bar(&part, column, (double)column_count(h, t, g->columns, column) * part.rows / (double)most,
+			put_bar(&part, column, (double)ticks_column(t, h, g->columns, column) * part.rows / (double)most,
 			    sources[i].stream);
 		snprintf(words, sizeof words, "%s, %" PRIu64 " line%s; highest column %" PRIu64, sources[i].stream ? "TCP" : "UDP",
 		    h->count, h->count == 1 ? "" : "s", h->count > 0 ? most : 0);
@@ -374,14 +322,12 @@ static void draw_runs(struct grid *g, const struct plot_source *sources, int cou
 		if (s->runs[i] == 0)
 			continue;
 		snprintf(words, sizeof words, "%d%s", i + 1, i == STATS_RUNS - 1 ? "+" : "");
-		canvas_text(g->c, g->top + row, g->left - 2 - columns_of(words), g->left - 1, words, STYLE_NORMAL);
+		canvas_text(g->c, g->top + row, g->left - 2 - utf8_columns(words), g->left - 1, words, STYLE_NORMAL);
 		canvas_fill(g->c, g->top + row, g->left, g->left + (bar ? bar : 1), g->ascii ? L'#' : L'█', STYLE_LOST);
 		snprintf(words, sizeof words, " %" PRIu64 " time%s", s->runs[i], s->runs[i] == 1 ? "" : "s");
 		canvas_text(g->c, g->top + row++, g->left + (bar ? bar : 1), g->left + g->columns, words, STYLE_NORMAL);
 	}
-	snprintf(words, sizeof words, "lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " run%s", s->longest_run,
-	    stats_mean_run(s), s->run_count, s->run_count == 1 ? "" : "s");
-	canvas_text(g->c, g->top + g->rows + 1, g->left, g->left + g->columns, s->run_count ? words : "no line was lost", STYLE_FAINT);
+	canvas_text(g->c, g->top + g->rows + 1, g->left, g->left + g->columns, stats_runs_words(s, words, sizeof words), STYLE_FAINT);
 }
 
 void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind kind, const struct plot_source *sources, int count,
@@ -448,7 +394,7 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 		const double height = answered && most > least ?
 		    (double)(time_of(line, PLOT_WAITED) - least) / (double)(most - least) : 0;
 
-		if (is_lost(line))
+		if (ledger_is_unanswered(line->fate))
 			canvas_text(c, row, from, from + 1, ascii ? "x" : "✗", STYLE_LOST);
 		else if (answered)
 			canvas_fill(c, row, from, from + 1, (ascii ? plain : blocks)[(int)(height * 7 + 0.5)], styles[source->stream]);

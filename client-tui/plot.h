@@ -32,7 +32,6 @@ struct plot_area {
 
 /* The kind whose name begins so ("waited", "hist"), PLOT_NONE for "off", -1 for none. */
 int plot_kind(const char *name);
-const char *plot_name(enum plot_kind kind);
 /* "time from Enter to reply, over lines". */
 const char *plot_title(enum plot_kind kind);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "addr.h"
+#include "text.h"
 
 /* How long a start may take, ms: far more than any machine needs. */
 #define START_PATIENCE 10000
@@ -138,9 +139,8 @@ static int wait_ready(struct private_server *server, struct start_pipes *p, cons
 	}
 	read_text(p->log[0], log, sizeof log);
 	log[strcspn(log, "\n")] = '\0';
-	snprintf(why, size, "the private server did not start: %s; is upcased installed? (UPCASED=PATH names it)",
+	return text_refuse(why, size, "the private server did not start: %s; is upcased installed? (UPCASED=PATH names it)",
 	    *log ? log : path);
-	return -1;
 }
 
 int private_start(struct private_server *server, char *why, size_t size)

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+#include "text.h"
+
 /* Where reading is. */
 struct reading {
 	struct record_file *file;
@@ -19,24 +22,7 @@ struct reading {
 
 static int wrong(const struct reading *r, const char *what)
 {
-	snprintf(r->why, RECORD_FILE_WHY, "line %" PRIu64 ": %s", r->line, what);
-	return -1;
-}
-
-/* Makes room for one more of `size` bytes in a list, to whose pointer `list` points. Returns 0 or -1. */
-static int reserve(void *list, size_t count, size_t *room, size_t size)
-{
-	void *items, *grown;
-
-	if (count < *room)
-		return 0;
-	memcpy(&items, list, sizeof items);
-	grown = realloc(items, (*room ? 2 * *room : 64) * size);
-	if (!grown)
-		return -1;
-	memcpy(list, &grown, sizeof grown);
-	*room = *room ? 2 * *room : 64;
-	return 0;
+	return text_refuse(r->why, RECORD_FILE_WHY, "line %" PRIu64 ": %s", r->line, what);
 }
 
 static int take_memory(const struct reading *r, uint64_t bytes)
@@ -149,7 +135,7 @@ static int take_line(const struct reading *r, struct record *line)
 	if (!side || take_memory(r, bytes) < 0)
 		return -1;
 	r->file->has_link = r->file->has_link || line->has_link;
-	k = reserve(&side->lines, side->count, &side->room, sizeof *side->lines) == 0 ? keep(line, r->line) : NULL;
+	k = grow_list(&side->lines, &side->room, side->count + 1, sizeof *side->lines) == 0 ? keep(line, r->line) : NULL;
 	if (!k)
 		return wrong(r, "memory is short");
 	side->lines[side->count++] = k;
@@ -164,7 +150,7 @@ static int take_reply(const struct reading *r, struct record_reply *reply)
 
 	if (!find_side(r, reply->session, reply->stream) || take_memory(r, sizeof *reply + reply->length) < 0)
 		return -1;
-	if (reserve(&f->replies, f->reply_count, &f->reply_room, sizeof *f->replies) < 0)
+	if (grow_list(&f->replies, &f->reply_room, f->reply_count + 1, sizeof *f->replies) < 0)
 		return wrong(r, "memory is short");
 	f->replies[f->reply_count++] = *reply;
 	reply->text = NULL;
@@ -179,7 +165,7 @@ static int take_event(const struct reading *r, struct record_event *event)
 		return wrong(r, "a session that was not told before");
 	if (take_memory(r, sizeof *event + strlen(event->text) + event->packet_count * sizeof *event->packets) < 0)
 		return -1;
-	if (reserve(&f->events, f->event_count, &f->event_room, sizeof *f->events) < 0)
+	if (grow_list(&f->events, &f->event_room, f->event_count + 1, sizeof *f->events) < 0)
 		return wrong(r, "memory is short");
 	f->events[f->event_count++] = *event;
 	*event = (struct record_event){ .text = NULL };
@@ -290,7 +276,7 @@ static int next_line(const struct reading *r, FILE *in, char **buf, size_t *room
 	for (*n = 0; (c = getc_unlocked(in)) != EOF && c != '\n';) {
 		if (*n == RECORD_LINE_MOST)
 			return wrong(r, "longer than any record");
-		if (reserve(buf, *n, room, 1) < 0)
+		if (grow_list(buf, room, *n + 1, 1) < 0)
 			return wrong(r, "memory is short");
 		(*buf)[(*n)++] = (char)c;
 	}

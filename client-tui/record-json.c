@@ -320,80 +320,68 @@ static json_t *make_runs(const struct stats *stats)
 	return o;
 }
 
-static json_t *make_ways(const struct facts_times *t)
+#define COUNT(key, field) { key, offsetof(struct record_sum, field), RECORD_COUNT }
+#define SMALL(key, field) { key, offsetof(struct record_sum, field), RECORD_SMALL }
+#define SPAN(key, field) { key, offsetof(struct record_sum, field), RECORD_SPAN }
+#define END { NULL, 0, RECORD_COUNT }
+
+const struct record_figure record_totals[] = {
+	COUNT("typed", totals.typed), COUNT("queued", totals.queued), COUNT("sent", totals.sent), COUNT("answered", totals.answered),
+	COUNT("lost", totals.lost), COUNT("late", totals.late), COUNT("waiting", totals.waiting), COUNT("refused", totals.refused),
+	COUNT("failed", totals.failed), COUNT("cut_off", totals.cut_off), COUNT("duplicates", totals.duplicates),
+	COUNT("reordered", totals.reordered), COUNT("differs", totals.differs), COUNT("cut_short", totals.cut_short),
+	COUNT("strays", totals.strays), COUNT("unrecorded", unrecorded), END
+};
+const struct record_figure record_ways[] = {
+	COUNT("sent_kernel", facts.times.sent_kernel), COUNT("sent_program", facts.times.sent_program),
+	COUNT("received_kernel", facts.times.received_kernel), COUNT("received_program", facts.times.received_program),
+	COUNT("clock_steps", facts.times.clock_steps), END
+};
+const struct record_figure record_schedule[] = {
+	COUNT("due", facts.schedule.due), COUNT("slipped", facts.schedule.slipped), SPAN("worst_ns", facts.schedule.worst), END
+};
+const struct record_figure record_tcp[] = {
+	COUNT("connections", facts.tcp.connections), COUNT("looks", facts.tcp.looks), COUNT("retransmissions", facts.tcp.again),
+	SPAN("rto_ns", facts.tcp.timeout), SPAN("rto_most_ns", facts.tcp.timeout_most), SPAN("srtt_ns", facts.tcp.round_trip),
+	SPAN("rttvar_ns", facts.tcp.variation), SMALL("cwnd", facts.tcp.window), SMALL("cwnd_least", facts.tcp.window_least),
+	SMALL("cwnd_most", facts.tcp.window_most), { "far_retransmissions", 0, RECORD_FAR },
+	COUNT("stalls", facts.stalls.count), SPAN("stalled_ns", facts.stalls.total), SPAN("longest_stall_ns", facts.stalls.longest), END
+};
+
+static json_t *put_figures(json_t *to, const struct record_figure *f, const struct record_sum *s)
 {
-	json_t *o = json_object();
+	for (; f->key; f++) {
+		const void *at = (const char *)s + f->offset;
 
-	put_count(o, "sent_kernel", t->sent_kernel);
-	put_count(o, "sent_program", t->sent_program);
-	put_count(o, "received_kernel", t->received_kernel);
-	put_count(o, "received_program", t->received_program);
-	put_count(o, "clock_steps", t->clock_steps);
-	return o;
-}
-
-static json_t *make_tcp(const struct facts *f)
-{
-	const struct facts_tcp *tcp = &f->tcp;
-	json_t *o = json_object();
-
-	put_count(o, "connections", tcp->connections);
-	put_count(o, "looks", tcp->looks);
-	put_count(o, "retransmissions", tcp->again);
-	put_int(o, "rto_ns", tcp->timeout);
-	put_int(o, "rto_most_ns", tcp->timeout_most);
-	put_int(o, "srtt_ns", tcp->round_trip);
-	put_int(o, "rttvar_ns", tcp->variation);
-	put_count(o, "cwnd", tcp->window);
-	put_count(o, "cwnd_least", tcp->window_least);
-	put_count(o, "cwnd_most", tcp->window_most);
-	put_time(o, "far_retransmissions", tcp->has_far ? (int64_t)tcp->far_again : RECORD_NEVER);
-	put_count(o, "stalls", f->stalls.count);
-	put_int(o, "stalled_ns", f->stalls.total);
-	put_int(o, "longest_stall_ns", f->stalls.longest);
-	return o;
-}
-
-static json_t *make_schedule(const struct schedule_totals *t)
-{
-	json_t *o = json_object();
-
-	put_count(o, "due", t->due);
-	put_count(o, "slipped", t->slipped);
-	put_int(o, "worst_ns", t->worst);
-	return o;
+		if (f->kind == RECORD_FAR)
+			put_time(to, f->key, s->facts.tcp.has_far ? (int64_t)s->facts.tcp.far_again : RECORD_NEVER);
+		else if (f->kind == RECORD_SPAN)
+			put_int(to, f->key, *(const int64_t *)at);
+		else
+			put_count(to, f->key, f->kind == RECORD_SMALL ? *(const uint32_t *)at : *(const uint64_t *)at);
+	}
+	return to;
 }
 
 static json_t *make_sum(const struct record_sum *s)
 {
 	const struct ledger_totals *t = &s->totals;
-	const struct {
-		const char *key;
-		uint64_t value;
-	} counts[] = {
-		{ "typed", t->typed }, { "queued", t->queued }, { "sent", t->sent }, { "answered", t->answered }, { "lost", t->lost },
-		{ "late", t->late }, { "waiting", t->waiting }, { "refused", t->refused }, { "failed", t->failed },
-		{ "cut_off", t->cut_off }, { "duplicates", t->duplicates }, { "reordered", t->reordered },
-		{ "differs", t->differs }, { "cut_short", t->cut_short }, { "strays", t->strays },
-		{ "unrecorded", s->unrecorded },
-	};
 	json_t *o = json_object();
 
 	put_transport(o, s->of.session, s->of.stream);
 	put_word(o, "peer", s->of.peer);
 	put_int(o, "wait_ns", s->of.wait);
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-		put_count(o, counts[i].key, counts[i].value);
+	put_figures(o, record_totals, s);
 	json_object_set_new(o, "waited", make_figures(&t->waited, t->timed, s->facts.stats ? &s->facts.stats->waited : NULL));
 	json_object_set_new(o, "round_trip", make_figures(&t->rtt, t->timed, s->facts.stats ? &s->facts.stats->rtt : NULL));
 	if (s->facts.stats) {
 		json_object_set_new(o, "delay_variation", make_variation(s->facts.stats));
 		json_object_set_new(o, "loss_runs", make_runs(s->facts.stats));
 	}
-	json_object_set_new(o, "times", make_ways(&s->facts.times));
+	json_object_set_new(o, "times", put_figures(json_object(), record_ways, s));
 	put_count(o, "overflows", s->facts.overflows);
-	json_object_set_new(o, "schedule", make_schedule(&s->facts.schedule));
-	json_object_set_new(o, "tcp", s->of.stream ? make_tcp(&s->facts) : json_null());
+	json_object_set_new(o, "schedule", put_figures(json_object(), record_schedule, s));
+	json_object_set_new(o, "tcp", s->of.stream ? put_figures(json_object(), record_tcp, s) : json_null());
 	return o;
 }
 

@@ -27,6 +27,17 @@ struct record_sum {
 	struct facts facts;
 };
 
+/* A figure of a summary: its key, and where in struct record_sum it stands, how. The last one of a list has no key. */
+struct record_figure {
+	const char *key;
+	size_t offset;
+	/* uint64_t; uint32_t; int64_t, a span in ns; what the far end sent again, null where it is not known. */
+	enum { RECORD_COUNT, RECORD_SMALL, RECORD_SPAN, RECORD_FAR } kind;
+};
+
+/* Those of the session itself, and of the objects "times", "schedule" and "tcp". */
+extern const struct record_figure record_totals[], record_ways[], record_schedule[], record_tcp[];
+
 /* Each malloc()ed, without an end of line; NULL when memory is short. */
 char *record_json_start(const struct record_run *run);
 char *record_json_session(const struct record_session *s);

@@ -9,6 +9,7 @@
 
 #include "errors.h"
 #include "json-reader.h"
+#include "printable.h"
 #include "record-json.h"
 
 /* More sessions are in no file of ours. */
@@ -299,81 +300,46 @@ static void read_session(struct reader *r, struct record_session *s)
 		reader_blame(r, "peer", s->peer ? "is too long" : "is missing");
 }
 
-static void read_ways(struct reader *from, struct facts_times *t)
+static void read_figures(struct reader *r, const struct record_figure *f, struct record_sum *s)
 {
-	struct reader r = reader_inside(from, "times", reader_get(from, "times"));
+	for (; f->key; f++) {
+		void *at = (char *)s + f->offset;
 
-	t->sent_kernel = get_count(&r, "sent_kernel");
-	t->sent_program = get_count(&r, "sent_program");
-	t->received_kernel = get_count(&r, "received_kernel");
-	t->received_program = get_count(&r, "received_program");
-	t->clock_steps = get_count(&r, "clock_steps");
-	from->bad = r.bad;
+		if (f->kind == RECORD_FAR) {
+			s->facts.tcp.has_far = reader_get(r, f->key) != NULL;
+			s->facts.tcp.far_again = get_count(r, f->key);
+		} else if (f->kind == RECORD_SPAN) {
+			*(int64_t *)at = get_span(r, f->key);
+		} else if (f->kind == RECORD_SMALL) {
+			*(uint32_t *)at = (uint32_t)reader_int(r, f->key, 0, UINT32_MAX, 0);
+		} else {
+			*(uint64_t *)at = get_count(r, f->key);
+		}
+	}
 }
 
-static void read_tcp(struct reader *from, struct facts *f)
+/* Of an object that may be missing. */
+static void read_inside(struct reader *from, const char *key, const struct record_figure *f, struct record_sum *s)
 {
-	struct reader r = reader_inside(from, "tcp", reader_get(from, "tcp"));
-	struct facts_tcp *tcp = &f->tcp;
+	struct reader r;
 
-	tcp->connections = get_count(&r, "connections");
-	tcp->looks = get_count(&r, "looks");
-	tcp->again = get_count(&r, "retransmissions");
-	tcp->timeout = get_span(&r, "rto_ns");
-	tcp->timeout_most = get_span(&r, "rto_most_ns");
-	tcp->round_trip = get_span(&r, "srtt_ns");
-	tcp->variation = get_span(&r, "rttvar_ns");
-	tcp->window = (uint32_t)reader_int(&r, "cwnd", 0, UINT32_MAX, 0);
-	tcp->window_least = (uint32_t)reader_int(&r, "cwnd_least", 0, UINT32_MAX, 0);
-	tcp->window_most = (uint32_t)reader_int(&r, "cwnd_most", 0, UINT32_MAX, 0);
-	tcp->has_far = reader_get(&r, "far_retransmissions") != NULL;
-	tcp->far_again = get_count(&r, "far_retransmissions");
-	f->stalls.count = get_count(&r, "stalls");
-	f->stalls.total = get_span(&r, "stalled_ns");
-	f->stalls.longest = get_span(&r, "longest_stall_ns");
+	if (!reader_get(from, key))
+		return;
+	r = reader_inside(from, key, reader_get(from, key));
+	read_figures(&r, f, s);
 	from->bad = r.bad;
-}
-
-static void read_schedule(struct reader *from, struct schedule_totals *t)
-{
-	struct reader r = reader_inside(from, "schedule", reader_get(from, "schedule"));
-
-	t->due = get_count(&r, "due");
-	t->slipped = get_count(&r, "slipped");
-	t->worst = get_span(&r, "worst_ns");
-	from->bad = r.bad;
-}
-
-static void read_facts(struct reader *r, struct record_sum *s)
-{
-	if (reader_get(r, "times"))
-		read_ways(r, &s->facts.times);
-	if (reader_get(r, "schedule"))
-		read_schedule(r, &s->facts.schedule);
-	if (reader_get(r, "tcp"))
-		read_tcp(r, &s->facts);
-	s->facts.overflows = get_count(r, "overflows");
 }
 
 static void read_sum(struct reader *from, json_t *value, struct record_sum *s)
 {
 	struct reader r = reader_inside(from, "sessions", value);
-	struct ledger_totals *t = &s->totals;
-	const struct {
-		const char *key;
-		uint64_t *to;
-	} counts[] = {
-		{ "typed", &t->typed }, { "queued", &t->queued }, { "sent", &t->sent }, { "answered", &t->answered },
-		{ "lost", &t->lost }, { "late", &t->late }, { "waiting", &t->waiting }, { "refused", &t->refused },
-		{ "failed", &t->failed }, { "cut_off", &t->cut_off }, { "duplicates", &t->duplicates },
-		{ "reordered", &t->reordered }, { "differs", &t->differs }, { "cut_short", &t->cut_short },
-		{ "strays", &t->strays }, { "unrecorded", &s->unrecorded },
-	};
 
 	read_session(&r, &s->of);
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-		*counts[i].to = get_count(&r, counts[i].key);
-	read_facts(&r, s);
+	read_figures(&r, record_totals, s);
+	read_inside(&r, "times", record_ways, s);
+	read_inside(&r, "schedule", record_schedule, s);
+	read_inside(&r, "tcp", record_tcp, s);
+	s->facts.overflows = get_count(&r, "overflows");
 	from->bad = r.bad;
 }
 
@@ -453,13 +419,6 @@ static void read_object(struct reader *r, struct record_read *to)
 }
 
 /* The reason may quote the file, which can hold anything. */
-static void make_plain(char *why)
-{
-	for (; *why; why++)
-		if (*why < ' ' || *why > '~')
-			*why = '?';
-}
-
 int record_json_read(struct record_read *to, const char *text, size_t n, char why[RECORD_WHY])
 {
 	struct reader r = { .why = why };
@@ -469,7 +428,7 @@ int record_json_read(struct record_read *to, const char *text, size_t n, char wh
 	r.object = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (!r.object) {
 		snprintf(why, RECORD_WHY, "no JSON: %.120s", error.text);
-		make_plain(why);
+		printable_tame(why, strlen(why));
 		return -1;
 	}
 	if (!json_is_object(r.object)) {

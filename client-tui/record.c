@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "utf8.h"
 
@@ -145,11 +146,6 @@ static const char *const fates[] = {
 	[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
 };
 
-static const char *const events[] = {
-	[EVENT_NONE] = "none", [EVENT_DELIVERED] = "delivered", [EVENT_LOST] = "lost", [EVENT_CORRUPTED] = "corrupted",
-	[EVENT_QUEUE] = "queue full", [EVENT_TOO_BIG] = "too big", [EVENT_UNPLUGGED] = "unplugged", [EVENT_CUE] = "on cue",
-};
-
 static const char *const places[] = {
 	[WITNESS_UNKNOWN] = "unknown", [WITNESS_GOING] = "going", [WITNESS_STILL_GOING] = "still going",
 	[WITNESS_SERVER] = "server", [WITNESS_COMING] = "coming", [WITNESS_STILL_COMING] = "still coming", [WITNESS_HERE] = "here",
@@ -162,6 +158,10 @@ static const struct {
 	[SESSION_EVENT_NOTICE] = { NULL, "" }, [SESSION_EVENT_ERROR] = { NULL, "" }, [SESSION_EVENT_LINK] = { "link", "link: " },
 	[SESSION_EVENT_FAULT] = { "fault", "link: " }, [SESSION_EVENT_CONNECT] = { "connect", "connect: " },
 	[SESSION_EVENT_TCP] = { "tcp", "TCP: " },
+};
+
+static const char *const stages[] = {
+	[SESSION_CONNECTING] = "connecting", [SESSION_CONNECTED] = "connected", [SESSION_FAILED] = "failed", [SESSION_ENDED] = "ended",
 };
 
 static const char *const matches[] = {
@@ -180,35 +180,21 @@ static int find(const char *const *names, size_t count, const char *name)
 	return -1;
 }
 
-const char *record_fate_name(enum ledger_fate fate)
-{
-	return fates[fate];
-}
-
-int record_fate(const char *name)
-{
-	return find(fates, LENGTH(fates), name);
-}
-
-const char *record_event_name(enum event_fate fate)
-{
-	return events[fate];
-}
-
-int record_event(const char *name)
-{
-	return find(events, LENGTH(events), name);
-}
-
-const char *record_place_name(enum witness_place place)
-{
-	return places[place];
-}
-
-int record_place(const char *name)
-{
-	return find(places, LENGTH(places), name);
-}
+#define NAMES(what, names, type) \
+	const char *record_##what##_name(enum type value) \
+	{ \
+		return names[value]; \
+	} \
+	int record_##what(const char *name) \
+	{ \
+		return find(names, LENGTH(names), name); \
+	}
+NAMES(fate, fates, ledger_fate)
+NAMES(event, event_fate_names, event_fate)
+NAMES(place, places, witness_place)
+NAMES(stage, stages, session_stage)
+NAMES(match, matches, ledger_match)
+NAMES(tag, tags, ledger_tag)
 
 const char *record_kind_name(enum session_event_kind kind)
 {
@@ -221,40 +207,6 @@ int record_kind(const char *name)
 		if (kinds[i].name && strcmp(kinds[i].name, name) == 0)
 			return (int)i;
 	return -1;
-}
-
-static const char *const stages[] = {
-	[SESSION_CONNECTING] = "connecting", [SESSION_CONNECTED] = "connected", [SESSION_FAILED] = "failed", [SESSION_ENDED] = "ended",
-};
-
-const char *record_stage_name(enum session_stage stage)
-{
-	return stages[stage];
-}
-
-int record_stage(const char *name)
-{
-	return find(stages, LENGTH(stages), name);
-}
-
-const char *record_match_name(enum ledger_match match)
-{
-	return matches[match];
-}
-
-int record_match(const char *name)
-{
-	return find(matches, LENGTH(matches), name);
-}
-
-const char *record_tag_name(enum ledger_tag tag)
-{
-	return tags[tag];
-}
-
-int record_tag(const char *name)
-{
-	return find(tags, LENGTH(tags), name);
 }
 
 static const struct {
@@ -335,32 +287,14 @@ struct record_packet record_event_packet(const struct record_event *e, size_t in
 
 /* --- the date --- */
 
-/* The Gregorian calendar, counted in 400 years of 146097 days from 1 March 0000 on, so that a leap day ends its year. */
-static void civil(int64_t days, int64_t *year, int *month, int *day)
-{
-	const int64_t shifted = days + 719468;
-	const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-	const int64_t of_era = shifted - era * 146097;
-	const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	const int64_t march_month = (5 * of_year + 2) / 153;
-
-	*day = (int)(of_year - (153 * march_month + 2) / 5 + 1);
-	*month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
-	*year = year_of_era + era * 400 + (*month <= 2);
-}
-
 char *record_date(int64_t wall, char buf[RECORD_DATE_ROOM])
 {
 	const int64_t ns = (wall % 1000000000 + 1000000000) % 1000000000;
-	const int64_t seconds = (wall - ns) / 1000000000;
-	const int64_t of_day = (seconds % 86400 + 86400) % 86400;
-	int64_t year;
-	int month, day;
+	const time_t seconds = (time_t)((wall - ns) / 1000000000);
+	struct tm tm;
+	const size_t used = strftime(buf, RECORD_DATE_ROOM, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
 
-	civil((seconds - of_day) / 86400, &year, &month, &day);
-	snprintf(buf, RECORD_DATE_ROOM, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%09" PRId64 "Z", year, month, day,
-	    (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60), ns);
+	snprintf(buf + used, RECORD_DATE_ROOM - used, ".%09" PRId64 "Z", ns);
 	return buf;
 }
 

@@ -12,6 +12,9 @@
 
 #include "board.h"
 #include "clock.h"
+#include "grow.h"
+#include "search.h"
+#include "text.h"
 
 /* How often the owed lines are looked through, and rows that are about to be forgotten. */
 #define PRESS (20 * NS_PER_MS)
@@ -216,17 +219,10 @@ static bool begin(struct recorder *r)
 
 static bool is_owed(const struct recorder_side *s, uint64_t number)
 {
-	size_t low = 0, high = s->owed_count;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (s->owed[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < s->owed_count && s->owed[low] == number;
+	SEARCH_FIRST(i, 0, s->owed_count, s->owed[i] >= number);
+	return i < s->owed_count && s->owed[i] == number;
 }
 
 static void write_line(struct recorder *r, struct recorder_side *s, const struct ledger_row *row, int64_t now)
@@ -316,34 +312,10 @@ static int64_t final_at(const struct recorder_side *s, const struct ledger_row *
 	return row->sent_at > INT64_MAX - 2 * s->of.wait - 1 ? INT64_MAX : row->sent_at + 2 * s->of.wait + 1;
 }
 
-/* The index of the first row whose number is greater. */
-static size_t row_after(const struct ledger *l, uint64_t number)
-{
-	size_t low = 0, high = ledger_count(l);
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (ledger_at(l, middle)->number <= number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void owe(struct recorder_side *s, uint64_t number)
 {
-	if (s->owed_count == s->owed_room) {
-		const size_t room = s->owed_room ? 2 * s->owed_room : 64;
-		uint64_t *grown = realloc(s->owed, room * sizeof *grown);
-
-		if (!grown)
-			return;
-		s->owed = grown;
-		s->owed_room = room;
-	}
-	s->owed[s->owed_count++] = number;
+	if (grow_list(&s->owed, &s->owed_room, s->owed_count + 1, sizeof *s->owed) == 0)
+		s->owed[s->owed_count++] = number;
 }
 
 /* Of what is owed, writes what is decided, or all. */
@@ -367,7 +339,7 @@ static int64_t walk(struct recorder *r, struct recorder_side *s, bool pressed, b
 {
 	const struct ledger_row *row;
 
-	for (size_t i = row_after(s->ledger, s->passed); !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
+	for (size_t i = ledger_index(s->ledger, s->passed + 1); !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
 		const bool ready = all || (final_at(s, row) <= now && decided(row)) || (pressed && decided(row));
 
 		if (!ready && !pressed)
@@ -430,15 +402,13 @@ void recorder_end(struct recorder *r, const struct record_run *run)
 
 const char *recorder_peers(const struct recorder *r, char *buf, size_t size)
 {
-	size_t used = 0;
+	struct text out = text_begin(buf, size);
 
-	*buf = '\0';
-	for (size_t i = 0; i < r->count && used < size; i++) {
+	for (size_t i = 0; i < r->count; i++) {
 		const struct recorder_side *s = r->sides[i];
 
 		if (ledger_totals(s->ledger)->typed > 0)
-			used += (size_t)snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", s->of.stream ? "TCP" : "UDP",
-			    s->of.peer);
+			text_put(&out, "%s%s %s", out.used ? ", " : "", s->of.stream ? "TCP" : "UDP", s->of.peer);
 	}
 	return buf;
 }

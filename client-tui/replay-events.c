@@ -4,21 +4,13 @@
 
 #include <stdlib.h>
 
+#include "grow.h"
 #include "replay-core.h"
 
 static int add(struct replay *r, enum event_kind kind, size_t side, size_t index, int64_t at)
 {
-	struct happening *grown;
-
-	if (r->count == r->room) {
-		const size_t room = r->room ? 2 * r->room : 256;
-
-		grown = realloc(r->events, room * sizeof *grown);
-		if (!grown)
-			return -1;
-		r->events = grown;
-		r->room = room;
-	}
+	if (grow_list(&r->events, &r->room, r->count + 1, sizeof *r->events) < 0)
+		return -1;
 	r->events[r->count++] = (struct happening){
 		.at = at, .index = (uint32_t)index, .side = (uint16_t)side, .kind = (uint8_t)kind };
 	return 0;

@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "capitals.h"
+#include "grow.h"
 #include "ledger-play.h"
 #include "replay-core.h"
+#include "search.h"
 #include "session-core.h"
 
 /* --- the transport of a session that is none --- */
@@ -210,18 +212,8 @@ size_t replay_length(const struct replay *r)
 
 static const struct record_kept *find_line(const struct record_side *side, uint64_t number, size_t *index)
 {
-	size_t low = 0, high = side->count;
-
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (side->lines[middle]->number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*index = low;
-	return low < side->count && side->lines[low]->number == number ? side->lines[low] : NULL;
+	SEARCH_FIRST(*index, 0, side->count, side->lines[*index]->number >= number);
+	return *index < side->count && side->lines[*index]->number == number ? side->lines[*index] : NULL;
 }
 
 /* The session over whose other transport the same line went, SIZE_MAX for none. */
@@ -270,14 +262,8 @@ static const unsigned char *reply_text(struct replay *r, const struct record_kep
 	if (line->reply)
 		return line->reply;
 	*n = 0;
-	if (room > r->bytes_room) {
-		unsigned char *grown = realloc(r->bytes, room);
-
-		if (!grown)
-			return (const unsigned char *)"";
-		r->bytes = grown;
-		r->bytes_room = room;
-	}
+	if (grow_list(&r->bytes, &r->bytes_room, room, 1) < 0)
+		return (const unsigned char *)"";
 	if (line->length > 0)
 		*n = capitals_text(line->text, line->length, r->bytes);
 	return r->bytes;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "rescue.h"
+#include "standard.h"
 
 /* Signals that end a process. Those that the program handles itself are left to it. */
 static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU,
@@ -22,19 +23,6 @@ static struct {
 	char bytes[RESCUE_BYTES];
 } self;
 
-static void put(const char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t written = write(STDOUT_FILENO, bytes, n);
-		if (written < 0 && errno != EINTR)
-			return;
-		if (written > 0) {
-			bytes += written;
-			n -= (size_t)written;
-		}
-	}
-}
-
 /* Only what POSIX lets a handler call. */
 static void restore(void)
 {
@@ -44,7 +32,7 @@ static void restore(void)
 	/* In the background the terminal is somebody else's. */
 	if (tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return;
-	put(self.bytes, strlen(self.bytes));
+	standard_write(self.bytes, strlen(self.bytes));
 	tcsetattr(STDIN_FILENO, TCSANOW, &self.modes);
 }
 

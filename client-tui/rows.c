@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rows.h"
+#include "search.h"
 
 #define FIRST_ROOM 64
 
@@ -42,21 +43,15 @@ struct entry *rows_at(const struct rows *r, size_t index)
 /* Numbers mostly follow one another: looks first where the row is when none is left out. */
 size_t rows_index(const struct rows *r, uint64_t number)
 {
-	size_t low = 0, high = r->count;
+	size_t i;
 
-	if (high && number >= rows_at(r, 0)->row.number) {
+	if (r->count && number >= rows_at(r, 0)->row.number) {
 		uint64_t guess = number - rows_at(r, 0)->row.number;
-		if (guess < high && rows_at(r, (size_t)guess)->row.number == number)
+		if (guess < r->count && rows_at(r, (size_t)guess)->row.number == number)
 			return (size_t)guess;
 	}
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (rows_at(r, middle)->row.number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH_FIRST(i, 0, r->count, rows_at(r, i)->row.number >= number);
+	return i;
 }
 
 struct entry *rows_find(const struct rows *r, uint64_t number)

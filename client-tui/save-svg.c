@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "grow.h"
 #include "summary.h"
 #include "svg-exchange.h"
 #include "svg-plots.h"
+#include "text.h"
 
 /* What is drawn, and where to: one picture after the other. */
 struct job {
@@ -110,27 +112,12 @@ static const char *reason(int error)
 
 /* --- what is drawn --- */
 
-static int reserve(void *list, size_t count, size_t *room, size_t size)
-{
-	void *items, *grown;
-
-	if (count < *room)
-		return 0;
-	memcpy(&items, list, sizeof items);
-	grown = realloc(items, (*room ? 2 * *room : 64) * size);
-	if (!grown)
-		return -1;
-	memcpy(list, &grown, sizeof grown);
-	*room = *room ? 2 * *room : 64;
-	return 0;
-}
-
 static int take(void *context, struct record *record, size_t index)
 {
 	struct job *job = context;
 
-	if (reserve(&job->lines, job->line_count, &job->line_room, sizeof *job->lines) < 0 ||
-	    reserve(&job->records, job->count, &job->room, sizeof *job->records) < 0) {
+	if (grow_list(&job->lines, &job->line_room, job->line_count + 1, sizeof *job->lines) < 0 ||
+	    grow_list(&job->records, &job->room, job->count + 1, sizeof *job->records) < 0) {
 		record_free(record);
 		return -1;
 	}
@@ -203,7 +190,7 @@ static int collect_events(struct job *job)
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
 		if (record_event_is_notice(&event))
 			continue;
-		if (reserve(&job->events, job->event_count, &job->event_room, sizeof *job->events) < 0)
+		if (grow_list(&job->events, &job->event_room, job->event_count + 1, sizeof *job->events) < 0)
 			return -1;
 		job->events[job->event_count++] = event;
 	}
@@ -279,10 +266,8 @@ int save_svg_check(const char *path, char *why, size_t size)
 	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
-		if (access(file, F_OK) == 0) {
-			snprintf(why, size, "'%.100s': %s", file, reason(EEXIST));
-			return -1;
-		}
+		if (access(file, F_OK) == 0)
+			return text_refuse(why, size, "'%.100s': %s", file, reason(EEXIST));
 	}
 	return 0;
 }

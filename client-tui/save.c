@@ -11,6 +11,7 @@
 
 #include "save-svg.h"
 #include "summary.h"
+#include "text.h"
 
 /* What writes a file, by its ending. */
 typedef int writer(FILE *out, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now);
@@ -63,8 +64,7 @@ static const char *ending(const char *path)
 
 static int wrong(char why[SAVE_WHY], const char *path, const char *what)
 {
-	snprintf(why, SAVE_WHY, "'%.100s': %s", path, what);
-	return -1;
+	return text_refuse(why, SAVE_WHY, "'%.100s': %s", path, what);
 }
 
 static writer *find(const char *path, char why[SAVE_WHY])

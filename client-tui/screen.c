@@ -27,6 +27,7 @@
 #include "palette.h"
 #include "rescue.h"
 #include "screen.h"
+#include "standard.h"
 
 /* What is shown for a cell that the terminal would not show as the canvas wants it. */
 #define STAND_IN L'?'
@@ -49,19 +50,6 @@ static const int curses_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
 #define CURSES_SIGNALS (sizeof(curses_signals) / sizeof(curses_signals[0]))
 
 /* Beside curses, whose own output is flushed after every draw. */
-static void put(const char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t written = write(STDOUT_FILENO, bytes, n);
-		if (written < 0 && errno != EINTR)
-			return;
-		if (written > 0) {
-			bytes += written;
-			n -= (size_t)written;
-		}
-	}
-}
-
 static void set_taken(bool taken)
 {
 	self.taken = taken;
@@ -259,7 +247,7 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	meta(stdscr, TRUE);
 	typeahead(-1);
 	set_up_styles(settings);
-	put(self.modes_on, strlen(self.modes_on));
+	standard_write(self.modes_on, strlen(self.modes_on));
 	screen_resize();
 	return 0;
 }
@@ -278,7 +266,7 @@ static void give_back(void)
 {
 	clear_last();
 	curs_set(1);
-	put(self.modes_off, strlen(self.modes_off));
+	standard_write(self.modes_off, strlen(self.modes_off));
 	endwin();
 	set_taken(false);
 }
@@ -439,7 +427,7 @@ void screen_show(const struct canvas *c)
 		/* After a stop that was none of ours (SIGSTOP) the shell has set the terminal as it
 		 * likes it. */
 		reset_prog_mode();
-		put(self.modes_on, strlen(self.modes_on));
+		standard_write(self.modes_on, strlen(self.modes_on));
 		erase();
 		clearok(curscr, TRUE);
 	}

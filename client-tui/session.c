@@ -79,12 +79,12 @@ static void name_peer_as_given(struct session *s)
 	    s->settings.port);
 }
 
-static void fail_queued(struct session *s, int error, int64_t now)
+static void fail_queued(struct session *s, int error)
 {
 	uint64_t number;
 
 	while ((number = ledger_first_queued(s->ledger)) != 0) {
-		ledger_failed(s->ledger, number, error, now);
+		ledger_failed(s->ledger, number, error);
 		session_row(s, number);
 	}
 }
@@ -111,7 +111,7 @@ static void pause_or_give_up(struct session *s, int error, int64_t now)
 	if (last) {
 		s->phase = PHASE_DEAD;
 		s->transport->close(s, now);
-		fail_queued(s, error, now);
+		fail_queued(s, error);
 		return;
 	}
 	s->phase = PHASE_PAUSE;
@@ -288,7 +288,7 @@ static int fail_line(struct session *s, uint64_t number, const void *text, size_
 {
 	if (ledger_add(s->ledger, number, text, n, now) < 0)
 		return -1;
-	ledger_failed(s->ledger, number, EXFULL, now);
+	ledger_failed(s->ledger, number, EXFULL);
 	session_row(s, number);
 	return 0;
 }
@@ -300,7 +300,7 @@ int session_send(struct session *s, uint64_t number, const void *text, size_t n,
 	if (s->transport->send(s, number, text, n, pieces, typed) < 0)
 		return -1;
 	if (s->phase == PHASE_DEAD)
-		fail_queued(s, s->error ? s->error : ECANCELED, now);
+		fail_queued(s, s->error ? s->error : ECANCELED);
 	else if (!(pieces & SESSION_MORE) || s->settings.transport == SESSION_UDP)
 		s->transport->push(s, now);
 	/* Somebody waits for it: no need to sleep out a long pause. */
@@ -440,9 +440,9 @@ void session_give_up(struct session *s, int64_t now)
 	s->transport->close(s, now);
 	if (s->settings.transport != SESSION_TCP)
 		ledger_give_up(s->ledger);
-	else if (ledger_cut_off(s->ledger, now) > 0)
+	else if (ledger_cut_off(s->ledger) > 0)
 		session_row(s, 0);
-	fail_queued(s, s->failures > 0 ? s->error : ECANCELED, now);
+	fail_queued(s, s->failures > 0 ? s->error : ECANCELED);
 	resolve_free(s->resolve);
 	s->resolve = NULL;
 	s->phase = PHASE_DEAD;

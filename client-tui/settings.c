@@ -16,49 +16,35 @@
 
 /* The setters, in the order of the table. Each says what a right value is. */
 
-static int wrong(char why[OPTIONS_WHY], const char *what)
+OPTIONS_SETTER(set_ipv4, client_settings, family, SESSION_IPV4)
+OPTIONS_SETTER(set_ipv6, client_settings, family, SESSION_IPV6)
+
+static int set_transport(struct client_settings *s, enum session_transport transport)
 {
-	snprintf(why, OPTIONS_WHY, "%s", what);
-	return -1;
+	s->transport = transport;
+	s->both = false;
+	return 0;
 }
 
 static int set_udp(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value, (void)why;
-	((struct client_settings *)to)->transport = SESSION_UDP;
-	((struct client_settings *)to)->both = false;
-	return 0;
+	return set_transport(to, SESSION_UDP);
 }
 
 static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)value, (void)why;
-	((struct client_settings *)to)->transport = SESSION_TCP;
-	((struct client_settings *)to)->both = false;
-	return 0;
-}
-
-static int set_ipv4(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value, (void)why;
-	((struct client_settings *)to)->family = SESSION_IPV4;
-	return 0;
-}
-
-static int set_ipv6(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value, (void)why;
-	((struct client_settings *)to)->family = SESSION_IPV6;
-	return 0;
+	return set_transport(to, SESSION_TCP);
 }
 
 static int put_host(char host[CLIENT_NAME_MAX], const char *value, size_t n, char why[OPTIONS_WHY])
 {
 	if (n == 0 || n >= CLIENT_NAME_MAX)
-		return wrong(why, n ? "is too long for a host name" : "is empty; a host is a name or an address");
+		return text_refuse(why, OPTIONS_WHY, n ? "is too long for a host name" : "is empty; a host is a name or an address");
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '/')
-			return wrong(why, "is not a host name or address");
+			return text_refuse(why, OPTIONS_WHY, "is not a host name or address");
 	memcpy(host, value, n);
 	host[n] = '\0';
 	return 0;
@@ -69,7 +55,7 @@ static int put_port(char port[8], const char *value, char why[OPTIONS_WHY])
 	uint16_t number;
 
 	if (addr_port_number(value, &number) < 0 || number == 0)
-		return wrong(why, "is not a port, 1 to 65535");
+		return text_refuse(why, OPTIONS_WHY, "is not a port, 1 to 65535");
 	snprintf(port, 8, "%u", number);
 	return 0;
 }
@@ -84,91 +70,46 @@ static int set_port(void *to, const char *value, char why[OPTIONS_WHY])
 	return put_port(((struct client_settings *)to)->port, value, why);
 }
 
-static int put_duration(int64_t *to, const char *value, char why[OPTIONS_WHY])
+/* `range` is from `least` to an hour. */
+static int put_duration(int64_t *to, const char *value, int64_t least, const char *range, char why[OPTIONS_WHY])
 {
 	int64_t ns;
 
 	if (units_duration(value, &ns) < 0)
-		return wrong(why, "is not a duration");
-	if (ns < NS_PER_MS || ns > 3600 * NS_PER_S)
-		return wrong(why, "is out of range, 1ms to 1h");
-	*to = ns;
-	return 0;
-}
-
-int client_interval(const char *value, int64_t *to, char why[OPTIONS_WHY])
-{
-	int64_t ns;
-
-	if (units_duration(value, &ns) < 0)
-		return wrong(why, "is not a duration");
-	if (ns < 0 || ns > 3600 * NS_PER_S)
-		return wrong(why, "is out of range, 0 to 1h");
+		return text_refuse(why, OPTIONS_WHY, "is not a duration");
+	if (ns < least || ns > 3600 * NS_PER_S)
+		return text_refuse(why, OPTIONS_WHY, "is out of range, %s", range);
 	*to = ns;
 	return 0;
 }
 
 static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return put_duration(&((struct client_settings *)to)->wait, value, why);
+	return put_duration(&((struct client_settings *)to)->wait, value, NS_PER_MS, "1ms to 1h", why);
 }
 
 static int set_connect_timeout(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return put_duration(&((struct client_settings *)to)->connect_timeout, value, why);
+	return put_duration(&((struct client_settings *)to)->connect_timeout, value, NS_PER_MS, "1ms to 1h", why);
 }
 
-static int put_count(int64_t *to, const char *value, int64_t low, int64_t high, char why[OPTIONS_WHY])
-{
-	if (units_count(value, low, high, to) == 0)
-		return 0;
-	snprintf(why, OPTIONS_WHY, "is not a number from %lld to %lld", (long long)low, (long long)high);
-	return -1;
-}
-
-static int set_window(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_count(&((struct client_settings *)to)->window, value, 1, 65536, why);
-}
-
-static int set_rows(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_count(&((struct client_settings *)to)->rows, value, 1, 10000000, why);
-}
-
-static int set_lines(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_count(&((struct client_settings *)to)->count, value, 1, CLIENT_COUNT_MAX, why);
-}
+#define COUNT(setter, field, low, high) \
+	OPTIONS_COUNT(setter, client_settings, field, low, high, "is not a number from %lld to %lld", (long long)(low), (long long)(high))
+COUNT(set_window, window, 1, 65536)
+COUNT(set_rows, rows, 1, 10000000)
+COUNT(set_lines, count, 1, CLIENT_COUNT_MAX)
+COUNT(set_size, size, 1, CLIENT_SIZE_MAX)
+COUNT(set_history, history, 0, 1000000)
 
 static int set_interval(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return client_interval(value, &((struct client_settings *)to)->interval, why);
-}
-
-static int set_size(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_count(&((struct client_settings *)to)->size, value, 1, CLIENT_SIZE_MAX, why);
-}
-
-static int set_json(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value, (void)why;
-	((struct client_settings *)to)->output = CLIENT_JSON;
-	return 0;
-}
-
-static int set_csv(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value, (void)why;
-	((struct client_settings *)to)->output = CLIENT_CSV;
-	return 0;
+	return put_duration(&((struct client_settings *)to)->interval, value, 0, "0 to 1h", why);
 }
 
 static int put_file(const char **to, const char *value, char why[OPTIONS_WHY])
 {
 	if (!*value)
-		return wrong(why, "is empty; it names a file");
+		return text_refuse(why, OPTIONS_WHY, "is empty; it names a file");
 	*to = value;
 	return 0;
 }
@@ -183,11 +124,6 @@ static int set_read(void *to, const char *value, char why[OPTIONS_WHY])
 	return put_file(&((struct client_settings *)to)->read, value, why);
 }
 
-static int set_history(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_count(&((struct client_settings *)to)->history, value, 0, 1000000, why);
-}
-
 static int set_retries(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	struct client_settings *s = to;
@@ -197,9 +133,9 @@ static int set_retries(void *to, const char *value, char why[OPTIONS_WHY])
 		s->retries = SESSION_RETRY_FOR_EVER;
 		return 0;
 	}
-	if (put_count(&s->retries, value, 0, 1000000, why) == 0)
+	if (units_count(value, 0, 1000000, &s->retries) == 0)
 		return 0;
-	return wrong(why, "is neither a number nor \"forever\"");
+	return text_refuse(why, OPTIONS_WHY, "is neither a number nor \"forever\"");
 }
 
 struct word {
@@ -207,57 +143,33 @@ struct word {
 	int value;
 };
 
-static int put_word(int *to, const char *value, const struct word *words, char why[OPTIONS_WHY])
+/* The word's value, or -1. */
+static int find_word(const char *value, const struct word *words, char why[OPTIONS_WHY])
 {
-	size_t used;
+	struct text t = text_begin(why, OPTIONS_WHY);
 
-	for (const struct word *w = words; w->word; w++) {
-		if (strcmp(value, w->word) != 0)
-			continue;
-		*to = w->value;
-		return 0;
-	}
-	used = (size_t)snprintf(why, OPTIONS_WHY, "is not one of");
-	for (const struct word *w = words; w->word && used < OPTIONS_WHY; w++)
-		used += (size_t)snprintf(why + used, OPTIONS_WHY - used, "%s %s", w == words ? "" : ",", w->word);
+	for (const struct word *w = words; w->word; w++)
+		if (strcmp(value, w->word) == 0)
+			return w->value;
+	text_put(&t, "is not one of");
+	for (const struct word *w = words; w->word; w++)
+		text_put(&t, "%s %s", w == words ? "" : ",", w->word);
 	return -1;
 }
 
-static int set_tag(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	static const struct word words[] = {
-		{"auto", LEDGER_TAG_AUTO}, {"always", LEDGER_TAG_ALWAYS}, {"never", LEDGER_TAG_NEVER}, {NULL, 0}};
-	int tag;
-
-	if (put_word(&tag, value, words, why) < 0)
-		return -1;
-	((struct client_settings *)to)->tag = (enum ledger_tag)tag;
-	return 0;
-}
-
-static int set_colour(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	static const struct word words[] = {{"auto", SCREEN_COLOUR_AUTO}, {"always", SCREEN_COLOUR_ALWAYS},
-		{"never", SCREEN_COLOUR_NEVER}, {NULL, 0}};
-	int colour;
-
-	if (put_word(&colour, value, words, why) < 0)
-		return -1;
-	((struct client_settings *)to)->screen.colour = (enum screen_colour)colour;
-	return 0;
-}
-
-static int set_background(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	static const struct word words[] = {{"auto", SCREEN_BACKGROUND_AUTO}, {"dark", SCREEN_BACKGROUND_DARK},
-		{"light", SCREEN_BACKGROUND_LIGHT}, {NULL, 0}};
-	int background;
-
-	if (put_word(&background, value, words, why) < 0)
-		return -1;
-	((struct client_settings *)to)->screen.background = (enum screen_background)background;
-	return 0;
-}
+#define WORDS(setter, type, field, ...) \
+	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		const int word = find_word(value, (const struct word[]){__VA_ARGS__, {NULL, 0}}, why); \
+		if (word >= 0) \
+			((struct client_settings *)to)->field = (enum type)word; \
+		return word < 0 ? -1 : 0; \
+	}
+WORDS(set_tag, ledger_tag, tag, {"auto", LEDGER_TAG_AUTO}, {"always", LEDGER_TAG_ALWAYS}, {"never", LEDGER_TAG_NEVER})
+WORDS(set_colour, screen_colour, screen.colour, {"auto", SCREEN_COLOUR_AUTO}, {"always", SCREEN_COLOUR_ALWAYS},
+    {"never", SCREEN_COLOUR_NEVER})
+WORDS(set_background, screen_background, screen.background, {"auto", SCREEN_BACKGROUND_AUTO}, {"dark", SCREEN_BACKGROUND_DARK},
+    {"light", SCREEN_BACKGROUND_LIGHT})
 
 static int set_configuration(void *to, const char *value, char why[OPTIONS_WHY])
 {
@@ -267,22 +179,17 @@ static int set_configuration(void *to, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-#define SWITCH(name, field)                                                      \
-	static int set_##name(void *to, const char *value, char why[OPTIONS_WHY]) \
-	{                                                                         \
-		(void)value, (void)why;                                           \
-		((struct client_settings *)to)->field = true;                     \
-		return 0;                                                         \
-	}
-SWITCH(both, both)
-SWITCH(step, step)
-SWITCH(plain, plain)
-SWITCH(ordered, ordered)
-SWITCH(quiet, quiet)
-SWITCH(ascii, ascii)
-SWITCH(mouse, screen.mouse)
-SWITCH(help, help)
-SWITCH(version, version)
+OPTIONS_SETTER(set_json, client_settings, output, CLIENT_JSON)
+OPTIONS_SETTER(set_csv, client_settings, output, CLIENT_CSV)
+OPTIONS_SETTER(set_both, client_settings, both, true)
+OPTIONS_SETTER(set_step, client_settings, step, true)
+OPTIONS_SETTER(set_plain, client_settings, plain, true)
+OPTIONS_SETTER(set_ordered, client_settings, ordered, true)
+OPTIONS_SETTER(set_quiet, client_settings, quiet, true)
+OPTIONS_SETTER(set_ascii, client_settings, ascii, true)
+OPTIONS_SETTER(set_mouse, client_settings, screen.mouse, true)
+OPTIONS_SETTER(set_help, client_settings, help, true)
+OPTIONS_SETTER(set_version, client_settings, version, true)
 
 static const struct options_spec table[] = {
 	{"udp", 'u', NULL, "send lines over UDP (the default)", NULL, set_udp, 0},
@@ -344,6 +251,22 @@ void client_help(void)
 	puts("\nLines of the configuration file are the long options. See upcase(1), upcase(7).");
 }
 
+struct session_settings client_session(const struct client_settings *s, enum session_transport transport)
+{
+	return (struct session_settings){
+		.transport = transport,
+		.host = s->host,
+		.port = s->port,
+		.family = s->family,
+		.tag = s->tag,
+		.rows = (size_t)s->rows,
+		.wait = s->wait,
+		.window = (int)s->window,
+		.retries = (int)s->retries,
+		.connect_timeout = s->connect_timeout,
+	};
+}
+
 /* "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address. */
 static int split_peer(const char *text, struct client_settings *s, char why[OPTIONS_WHY])
 {
@@ -351,7 +274,7 @@ static int split_peer(const char *text, struct client_settings *s, char why[OPTI
 	const char *colon = close ? (close[1] == ':' ? close + 1 : NULL) : strchr(text, ':');
 
 	if (*text == '[' && (!close || (close[1] != '\0' && close[1] != ':')))
-		return wrong(why, "is not an address in brackets");
+		return text_refuse(why, OPTIONS_WHY, "is not an address in brackets");
 	if (close) {
 		if (put_host(s->host, text + 1, (size_t)(close - text - 1), why) < 0)
 			return -1;
@@ -370,9 +293,9 @@ int client_peer(const char *host, const char *port, struct client_settings *s, c
 	char reason[OPTIONS_WHY];
 
 	if (split_peer(host, &changed, reason) < 0)
-		return snprintf(why, size, "host '%.100s' %s", host, reason), -1;
+		return text_refuse(why, size, "host '%.100s' %s", host, reason);
 	if (port && put_port(changed.port, port, reason) < 0)
-		return snprintf(why, size, "port '%.100s' %s; for example " CLIENT_PORT, port, reason), -1;
+		return text_refuse(why, size, "port '%.100s' %s; for example " CLIENT_PORT, port, reason);
 	memcpy(s->host, changed.host, sizeof s->host);
 	memcpy(s->port, changed.port, sizeof s->port);
 	return 0;

@@ -67,8 +67,8 @@ struct client_settings {
 int client_settings_read(struct client_settings *settings, int argc, char **argv);
 void client_help(void);
 
-/* An interval between lines ("5ms", "0"). Returns 0, or -1 with what is wrong in `why`. */
-int client_interval(const char *value, int64_t *to, char why[OPTIONS_WHY]);
+/* The settings of a session with that peer. Borrows the host and the port. */
+struct session_settings client_session(const struct client_settings *settings, enum session_transport transport);
 
 /* Takes "host", "host port", "host:port" or "[address]:port" apart into host and port (unchanged when none is given).
  * Returns 0, or -1 with what is wrong in `why`. */

@@ -3,6 +3,9 @@
 
 #include "stats.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 void stats_start(struct stats *s)
 {
 	s->last_rtt = -1;
@@ -59,6 +62,16 @@ void stats_amend(struct stats *s, int64_t rtt, int64_t waited)
 double stats_mean_run(const struct stats *s)
 {
 	return s->run_count ? (double)s->lost / (double)s->run_count : 0;
+}
+
+char *stats_runs_words(const struct stats *s, char *buf, size_t size)
+{
+	if (s->run_count)
+		snprintf(buf, size, "lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " run%s", s->longest_run, stats_mean_run(s),
+		    s->run_count, s->run_count == 1 ? "" : "s");
+	else
+		snprintf(buf, size, "no line was lost");
+	return buf;
 }
 
 double stats_mean_ipdv(const struct stats *s)

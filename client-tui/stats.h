@@ -5,6 +5,7 @@
 #define UPCASE_STATS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "histogram.h"
@@ -42,6 +43,8 @@ void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited);
 void stats_amend(struct stats *s, int64_t rtt, int64_t waited);
 /* Lost lines over runs: the mean burst length; 0 without any. */
 double stats_mean_run(const struct stats *s);
+/* "lost in a row: longest 3, mean 1.50, 4 runs", or "no line was lost". Returns `buf`. */
+char *stats_runs_words(const struct stats *s, char *buf, size_t size);
 /* The mean of |D(i) - D(i-1)|, ns; -1 without any. */
 double stats_mean_ipdv(const struct stats *s);
 /* Packet delay variation, RFC 5481 section 4.2: the quantile `q` of D(i) - D(min), ns; -1 when there are too few. */

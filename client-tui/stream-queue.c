@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM 4096
-#define FIRST_MARKS 64
+#include "grow.h"
+
 /* Marks that have gone are moved over when there are so many, lest the array grow while it is never quite empty. */
 #define MARKS_GONE 1024
 
@@ -18,38 +18,12 @@ void stream_queue_free(struct stream_queue *q)
 	*q = (struct stream_queue){.bytes = NULL};
 }
 
-int stream_queue_reserve(unsigned char **buffer, size_t used, size_t *room, size_t more)
-{
-	size_t want = *room ? *room : FIRST_ROOM;
-	unsigned char *grown;
-
-	if (used + more <= *room)
-		return 0;
-	while (want < used + more)
-		want *= 2;
-	grown = realloc(*buffer, want);
-	if (!grown)
-		return -1;
-	*buffer = grown;
-	*room = want;
-	return 0;
-}
-
 int stream_queue_line(struct stream_queue *q, uint64_t number)
 {
-	struct stream_mark *grown;
-	size_t room;
-
 	if (q->mark_begin == q->mark_end)
 		q->mark_begin = q->mark_end = 0;
-	if (q->mark_end == q->mark_room) {
-		room = q->mark_room ? 2 * q->mark_room : FIRST_MARKS;
-		grown = realloc(q->marks, room * sizeof *grown);
-		if (!grown)
-			return -1;
-		q->marks = grown;
-		q->mark_room = room;
-	}
+	if (grow_list(&q->marks, &q->mark_room, q->mark_end + 1, sizeof *q->marks) < 0)
+		return -1;
 	q->marks[q->mark_end++] = (struct stream_mark){number, UINT64_MAX};
 	return 0;
 }
@@ -63,7 +37,7 @@ int stream_queue_add(struct stream_queue *q, const void *bytes, size_t n)
 		q->end -= q->begin;
 		q->begin = 0;
 	}
-	if (stream_queue_reserve(&q->bytes, q->end, &q->room, n) < 0)
+	if (grow_list(&q->bytes, &q->room, q->end + n, 1) < 0)
 		return -1;
 	memcpy(q->bytes + q->end, bytes, n);
 	q->end += n;

@@ -56,7 +56,4 @@ bool stream_queue_drop(struct stream_queue *q);
 /* Everything goes, as if it had been written. */
 void stream_queue_clear(struct stream_queue *q);
 
-/* Makes room for `more` bytes behind `used` of a buffer that grows by doubling. Returns 0, or -1: it is as it was. */
-int stream_queue_reserve(unsigned char **buffer, size_t used, size_t *room, size_t more);
-
 #endif

@@ -154,7 +154,7 @@ char *summary_facts(const struct facts *f, char *buf, size_t size)
 	struct text out;
 
 	summary_session(f->totals, f->stream, f->peer, f->wait, buf, size);
-	out = (struct text){ .buf = buf, .size = size, .used = size ? strlen(buf) : 0 };
+	out = text_behind(buf, size);
 	put_quantiles(&out, "waited", &f->stats->waited);
 	put_quantiles(&out, "round trip", &f->stats->rtt);
 	put_runs(&out, f->stats);

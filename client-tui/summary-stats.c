@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "summary.h"
 #include "summary-text.h"
+#include "utf8.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 /* A cell's text; the page's. */
@@ -28,15 +29,13 @@ static void cell_count(struct text *out, const struct facts *f, size_t field)
 	text_put(out, "%" PRIu64, count);
 }
 
-static void cell_answered(struct text *out, const struct facts *f, size_t field)
+static void cell_answered(struct text *out, const struct facts *f)
 {
-	(void)field;
 	text_put(out, "%" PRIu64 " of %" PRIu64, f->totals->answered, f->totals->sent);
 }
 
-static void cell_loss(struct text *out, const struct facts *f, size_t field)
+static void cell_loss(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (!f->stream && ledger_by_chance(f->totals))
 		summary_put_loss(out, f->totals, "");
 	else if (!f->stream)
@@ -56,16 +55,14 @@ static void cell_stream_count(struct text *out, const struct facts *f, size_t fi
 		cell_count(out, f, field);
 }
 
-static void cell_longest_run(struct text *out, const struct facts *f, size_t field)
+static void cell_longest_run(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (!f->stream)
 		text_count(out, f->stats->longest_run, "line");
 }
 
-static void cell_mean_run(struct text *out, const struct facts *f, size_t field)
+static void cell_mean_run(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (f->stream || !f->stats->run_count)
 		return;
 	summary_put_mean_run(out, f->stats);
@@ -122,9 +119,8 @@ static void cell_waited_quantile(struct text *out, const struct facts *f, size_t
 	put_time_or(out, (double)histogram_quantile(&f->stats->waited, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
 }
 
-static void cell_ipdv_mean(struct text *out, const struct facts *f, size_t field)
+static void cell_ipdv_mean(struct text *out, const struct facts *f)
 {
-	(void)field;
 	put_time_or(out, stats_mean_ipdv(f->stats), f->totals->timed ? TOO_FEW : "");
 }
 
@@ -138,23 +134,20 @@ static void cell_pdv(struct text *out, const struct facts *f, size_t field)
 	put_time_or(out, (double)stats_pdv(f->stats, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
 }
 
-static void cell_again(struct text *out, const struct facts *f, size_t field)
+static void cell_again(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (f->stream && f->tcp.looks)
 		text_count(out, f->tcp.again, "segment");
 }
 
-static void cell_far_again(struct text *out, const struct facts *f, size_t field)
+static void cell_far_again(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (f->stream && f->tcp.has_far)
 		text_count(out, f->tcp.far_again, "segment");
 }
 
-static void cell_timeout(struct text *out, const struct facts *f, size_t field)
+static void cell_timeout(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (!f->stream || !f->tcp.looks)
 		return;
 	text_span(out, f->tcp.timeout);
@@ -162,9 +155,8 @@ static void cell_timeout(struct text *out, const struct facts *f, size_t field)
 	text_span(out, f->tcp.timeout_most);
 }
 
-static void cell_smoothed(struct text *out, const struct facts *f, size_t field)
+static void cell_smoothed(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (!f->stream || !f->tcp.looks)
 		return;
 	text_span(out, f->tcp.round_trip);
@@ -172,18 +164,16 @@ static void cell_smoothed(struct text *out, const struct facts *f, size_t field)
 	text_span(out, f->tcp.variation);
 }
 
-static void cell_window(struct text *out, const struct facts *f, size_t field)
+static void cell_window(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (!f->stream || !f->tcp.looks)
 		return;
 	text_count(out, f->tcp.window, "segment");
 	text_put(out, ", %" PRIu32 " to %" PRIu32, f->tcp.window_least, f->tcp.window_most);
 }
 
-static void cell_stalled(struct text *out, const struct facts *f, size_t field)
+static void cell_stalled(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (!f->stream)
 		return;
 	text_span(out, f->stalls.total);
@@ -191,16 +181,14 @@ static void cell_stalled(struct text *out, const struct facts *f, size_t field)
 	text_count(out, f->stalls.count, "stall");
 }
 
-static void cell_longest_stall(struct text *out, const struct facts *f, size_t field)
+static void cell_longest_stall(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (f->stream && f->stalls.count)
 		text_span(out, f->stalls.longest);
 }
 
-static void cell_connections(struct text *out, const struct facts *f, size_t field)
+static void cell_connections(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (f->stream)
 		text_put(out, "%" PRIu64, f->tcp.connections);
 }
@@ -213,28 +201,24 @@ static void put_whose(struct text *out, uint64_t kernel, uint64_t program)
 		text_put(out, "by the %s", kernel ? "kernel" : "program");
 }
 
-static void cell_send_times(struct text *out, const struct facts *f, size_t field)
+static void cell_send_times(struct text *out, const struct facts *f)
 {
-	(void)field;
 	put_whose(out, f->times.sent_kernel, f->times.sent_program);
 }
 
-static void cell_receive_times(struct text *out, const struct facts *f, size_t field)
+static void cell_receive_times(struct text *out, const struct facts *f)
 {
-	(void)field;
 	put_whose(out, f->times.received_kernel, f->times.received_program);
 }
 
-static void cell_clock_steps(struct text *out, const struct facts *f, size_t field)
+static void cell_clock_steps(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (f->times.clock_steps)
 		text_count(out, f->times.clock_steps, "time");
 }
 
-static void cell_overflows(struct text *out, const struct facts *f, size_t field)
+static void cell_overflows(struct text *out, const struct facts *f)
 {
-	(void)field;
 	if (!f->stream)
 		text_put(out, "%" PRIu64, f->overflows);
 }
@@ -249,64 +233,65 @@ enum shown { ALWAYS, IF_SOME, ON_PAGE };
 static const struct row {
 	/* NULL for an empty line. */
 	const char *label;
-	void (*cell)(struct text *out, const struct facts *f, size_t field);
-	/* Of the totals, or a quantile. */
+	void (*cell)(struct text *out, const struct facts *f);
+	/* Or of a field of the totals, or of a quantile. */
+	void (*of)(struct text *out, const struct facts *f, size_t field);
 	size_t field;
 	enum shown shown;
 } rows[] = {
-	{ "answered", cell_answered, 0, ALWAYS },
-	{ "waiting", cell_count, TOTAL(waiting), IF_SOME },
-	{ "never sent", cell_count, TOTAL(queued), IF_SOME },
-	{ "refused", cell_datagram_count, TOTAL(refused), ALWAYS },
-	{ "failed", cell_count, TOTAL(failed), ALWAYS },
-	{ "cut off", cell_stream_count, TOTAL(cut_off), ALWAYS },
-	{ "lost", cell_loss, 0, ALWAYS },
-	{ "of them late", cell_datagram_count, TOTAL(late), ALWAYS },
-	{ "longest run lost", cell_longest_run, 0, ALWAYS },
-	{ "mean burst length", cell_mean_run, 0, ALWAYS },
-	{ "duplicates", cell_datagram_count, TOTAL(duplicates), ALWAYS },
-	{ "reordered", cell_datagram_count, TOTAL(reordered), ALWAYS },
-	{ "cut short", cell_count, TOTAL(cut_short), IF_SOME },
-	{ "differ", cell_count, TOTAL(differs), IF_SOME },
-	{ "stray replies", cell_count, TOTAL(strays), IF_SOME },
-	{ NULL, NULL, 0, ALWAYS },
-	{ "waited, least", cell_min, TOTAL(waited), ALWAYS },
-	{ "mean", cell_mean, TOTAL(waited), ALWAYS },
-	{ "median", cell_waited_quantile, 0, ALWAYS },
-	{ "p90", cell_waited_quantile, 1, ALWAYS },
-	{ "p99", cell_waited_quantile, 2, ALWAYS },
-	{ "p99.9", cell_waited_quantile, 3, ALWAYS },
-	{ "greatest", cell_max, TOTAL(waited), ALWAYS },
-	{ "of it connecting", cell_part, TOTAL(part_connecting), ALWAYS },
-	{ "of it queued", cell_part, TOTAL(part_queued), ALWAYS },
-	{ "standard deviation", cell_deviation, TOTAL(waited), ON_PAGE },
-	{ NULL, NULL, 0, ALWAYS },
-	{ "round trip, least", cell_min, TOTAL(rtt), ALWAYS },
-	{ "mean", cell_mean, TOTAL(rtt), ALWAYS },
-	{ "median", cell_quantile, 0, ON_PAGE },
-	{ "p90", cell_quantile, 1, ON_PAGE },
-	{ "p99", cell_quantile, 2, ON_PAGE },
-	{ "p99.9", cell_quantile, 3, ON_PAGE },
-	{ "greatest", cell_max, TOTAL(rtt), ALWAYS },
-	{ "standard deviation", cell_deviation, TOTAL(rtt), ON_PAGE },
-	{ "ipdv, mean", cell_ipdv_mean, 0, ALWAYS },
-	{ "ipdv, p99", cell_ipdv, 2, ALWAYS },
-	{ "pdv, p99", cell_pdv, 2, ALWAYS },
-	{ "pdv, p99.9", cell_pdv, 3, ALWAYS },
-	{ NULL, NULL, 0, ALWAYS },
-	{ "sent again", cell_again, 0, ALWAYS },
-	{ "by the far end", cell_far_again, 0, ALWAYS },
-	{ "time-out", cell_timeout, 0, ALWAYS },
-	{ "smoothed round trip", cell_smoothed, 0, ALWAYS },
-	{ "congestion window", cell_window, 0, ALWAYS },
-	{ "stalled", cell_stalled, 0, ALWAYS },
-	{ "longest stall", cell_longest_stall, 0, ALWAYS },
-	{ "connections", cell_connections, 0, ALWAYS },
-	{ NULL, NULL, 0, ALWAYS },
-	{ "send times", cell_send_times, 0, ALWAYS },
-	{ "receive times", cell_receive_times, 0, ALWAYS },
-	{ "wall clock was set", cell_clock_steps, 0, ALWAYS },
-	{ "dropped here", cell_overflows, 0, ALWAYS },
+	{ "answered", cell_answered, NULL, 0, ALWAYS },
+	{ "waiting", NULL, cell_count, TOTAL(waiting), IF_SOME },
+	{ "never sent", NULL, cell_count, TOTAL(queued), IF_SOME },
+	{ "refused", NULL, cell_datagram_count, TOTAL(refused), ALWAYS },
+	{ "failed", NULL, cell_count, TOTAL(failed), ALWAYS },
+	{ "cut off", NULL, cell_stream_count, TOTAL(cut_off), ALWAYS },
+	{ "lost", cell_loss, NULL, 0, ALWAYS },
+	{ "of them late", NULL, cell_datagram_count, TOTAL(late), ALWAYS },
+	{ "longest run lost", cell_longest_run, NULL, 0, ALWAYS },
+	{ "mean burst length", cell_mean_run, NULL, 0, ALWAYS },
+	{ "duplicates", NULL, cell_datagram_count, TOTAL(duplicates), ALWAYS },
+	{ "reordered", NULL, cell_datagram_count, TOTAL(reordered), ALWAYS },
+	{ "cut short", NULL, cell_count, TOTAL(cut_short), IF_SOME },
+	{ "differ", NULL, cell_count, TOTAL(differs), IF_SOME },
+	{ "stray replies", NULL, cell_count, TOTAL(strays), IF_SOME },
+	{ NULL, NULL, NULL, 0, ALWAYS },
+	{ "waited, least", NULL, cell_min, TOTAL(waited), ALWAYS },
+	{ "mean", NULL, cell_mean, TOTAL(waited), ALWAYS },
+	{ "median", NULL, cell_waited_quantile, 0, ALWAYS },
+	{ "p90", NULL, cell_waited_quantile, 1, ALWAYS },
+	{ "p99", NULL, cell_waited_quantile, 2, ALWAYS },
+	{ "p99.9", NULL, cell_waited_quantile, 3, ALWAYS },
+	{ "greatest", NULL, cell_max, TOTAL(waited), ALWAYS },
+	{ "of it connecting", NULL, cell_part, TOTAL(part_connecting), ALWAYS },
+	{ "of it queued", NULL, cell_part, TOTAL(part_queued), ALWAYS },
+	{ "standard deviation", NULL, cell_deviation, TOTAL(waited), ON_PAGE },
+	{ NULL, NULL, NULL, 0, ALWAYS },
+	{ "round trip, least", NULL, cell_min, TOTAL(rtt), ALWAYS },
+	{ "mean", NULL, cell_mean, TOTAL(rtt), ALWAYS },
+	{ "median", NULL, cell_quantile, 0, ON_PAGE },
+	{ "p90", NULL, cell_quantile, 1, ON_PAGE },
+	{ "p99", NULL, cell_quantile, 2, ON_PAGE },
+	{ "p99.9", NULL, cell_quantile, 3, ON_PAGE },
+	{ "greatest", NULL, cell_max, TOTAL(rtt), ALWAYS },
+	{ "standard deviation", NULL, cell_deviation, TOTAL(rtt), ON_PAGE },
+	{ "ipdv, mean", cell_ipdv_mean, NULL, 0, ALWAYS },
+	{ "ipdv, p99", NULL, cell_ipdv, 2, ALWAYS },
+	{ "pdv, p99", NULL, cell_pdv, 2, ALWAYS },
+	{ "pdv, p99.9", NULL, cell_pdv, 3, ALWAYS },
+	{ NULL, NULL, NULL, 0, ALWAYS },
+	{ "sent again", cell_again, NULL, 0, ALWAYS },
+	{ "by the far end", cell_far_again, NULL, 0, ALWAYS },
+	{ "time-out", cell_timeout, NULL, 0, ALWAYS },
+	{ "smoothed round trip", cell_smoothed, NULL, 0, ALWAYS },
+	{ "congestion window", cell_window, NULL, 0, ALWAYS },
+	{ "stalled", cell_stalled, NULL, 0, ALWAYS },
+	{ "longest stall", cell_longest_stall, NULL, 0, ALWAYS },
+	{ "connections", cell_connections, NULL, 0, ALWAYS },
+	{ NULL, NULL, NULL, 0, ALWAYS },
+	{ "send times", cell_send_times, NULL, 0, ALWAYS },
+	{ "receive times", cell_receive_times, NULL, 0, ALWAYS },
+	{ "wall clock was set", cell_clock_steps, NULL, 0, ALWAYS },
+	{ "dropped here", cell_overflows, NULL, 0, ALWAYS },
 };
 
 /* One or two columns; what says nothing is left out when `brief`. */
@@ -321,7 +306,9 @@ static void fill_cell(const struct table *t, const struct row *r, int column, ch
 {
 	struct text out = text_begin(buf, CELL);
 	if (r->cell)
-		r->cell(&out, t->facts[column], r->field);
+		r->cell(&out, t->facts[column]);
+	if (r->of)
+		r->of(&out, t->facts[column], r->field);
 }
 
 static bool nothing(const char *cell)
@@ -342,15 +329,6 @@ static bool left_out(const struct table *t, const struct row *r)
 	return empty || (t->brief && r->shown == ON_PAGE) || ((t->brief || r->shown == IF_SOME) && zero);
 }
 
-/* Columns that UTF-8 takes; what stands here is one wide each. */
-static int columns_of(const char *text)
-{
-	int n = 0;
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static int widest(const struct table *t)
 {
 	int most = 0;
@@ -358,8 +336,8 @@ static int widest(const struct table *t)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		fill_cell(t, &rows[i], 0, cell);
-		if (columns_of(cell) > most)
-			most = columns_of(cell);
+		if (utf8_columns(cell) > most)
+			most = utf8_columns(cell);
 	}
 	return most;
 }
@@ -368,7 +346,7 @@ static void put_row(struct text *out, const struct table *t, const char *label, 
 {
 	text_put(out, "%-20s%s", label, cells[0]);
 	if (t->columns > 1 && *cells[1])
-		text_put(out, "%*s%s", t->width + 2 - columns_of(cells[0]), "", cells[1]);
+		text_put(out, "%*s%s", t->width + 2 - utf8_columns(cells[0]), "", cells[1]);
 	text_put(out, "\n");
 }
 

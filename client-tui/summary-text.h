@@ -8,21 +8,7 @@
 
 #include "ledger.h"
 #include "stats.h"
-
-/* Text that grows in a buffer; what does not fit is left out. */
-struct text {
-	char *buf;
-	size_t size, used;
-};
-
-struct text text_begin(char *buf, size_t size);
-void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* "1 duplicate", "2 duplicates". */
-void text_count(struct text *t, uint64_t n, const char *one);
-/* A value with `digits` decimals, 0 to 9; of less than 10^9. */
-void text_decimal(struct text *t, double value, int digits);
-/* "40.9 ms". */
-void text_span(struct text *t, int64_t ns);
+#include "text.h"
 
 /* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at least. */
 void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word);

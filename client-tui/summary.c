@@ -14,6 +14,7 @@
 #include "parts.h"
 #include "summary.h"
 #include "summary-text.h"
+#include "units.h"
 #include "utf8.h"
 
 /* The 0.975 quantile of the normal distribution. */
@@ -66,17 +67,6 @@ void summary_put_loss(struct text *out, const struct ledger_totals *t, const cha
 
 /* ---- fates ---- */
 
-static void put_running(struct text *t, const char *what, int64_t ns)
-{
-	text_put(t, "%s", what);
-	if (ns < 100 * NS_PER_S) {
-		text_decimal(t, ns > 0 ? (double)(ns / (NS_PER_S / 10)) / 10 : 0, 1);
-		text_put(t, " s");
-	} else {
-		text_span(t, ns);
-	}
-}
-
 static void put_marks(struct text *t, const struct ledger_row *row)
 {
 	if (row->duplicates) {
@@ -94,10 +84,10 @@ static void put_fate(struct text *t, const struct ledger_row *row, bool stream, 
 
 	switch (row->fate) {
 	case FATE_QUEUED:
-		put_running(t, "queued ", now - row->typed_at);
+		text_put(t, "queued %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
 		break;
 	case FATE_WAITING:
-		put_running(t, "waiting ", now - row->typed_at);
+		text_put(t, "waiting %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
 		break;
 	case FATE_ANSWERED:
 		text_put(t, "answered in %s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));

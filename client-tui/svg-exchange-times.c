@@ -89,9 +89,22 @@ static int by_time(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Sorts and frees them. */
+static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
+{
+	int64_t median = without_any;
+
+	if (n > 0) {
+		qsort(times, n, sizeof *times, by_time);
+		median = times[n / 2];
+	}
+	free(times);
+	return median;
+}
+
 int64_t exchange_usual_way(const struct record *records, size_t count, const struct record_event *events, size_t event_count)
 {
-	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times), usual = NS_PER_MS;
+	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times), usual;
 	size_t n = 0;
 
 	for (size_t i = 0; times && i < count; i++) {
@@ -107,18 +120,14 @@ int64_t exchange_usual_way(const struct record *records, size_t count, const str
 		if (events[i].connection.syns == 1 && (events[i].connection.stage == SESSION_CONNECTED ||
 		    events[i].connection.error == ECONNREFUSED))
 			times[n++] = events[i].took / 2;
-	if (n > 0) {
-		qsort(times, n, sizeof *times, by_time);
-		usual = times[n / 2];
-	}
-	free(times);
+	usual = free_median(times, n, NS_PER_MS);
 	return usual > 1000 ? usual : 1000;
 }
 
 /* The median time between two lines sent one after the other; 0 when that says nothing. */
 static int64_t usual_gap(const struct picture *p)
 {
-	int64_t *gaps = calloc(p->count + 1, sizeof *gaps), usual = 0;
+	int64_t *gaps = calloc(p->count + 1, sizeof *gaps);
 	const struct record *before = NULL;
 	size_t n = 0;
 
@@ -131,12 +140,7 @@ static int64_t usual_gap(const struct picture *p)
 			gaps[n++] = r->sent_at - before->sent_at;
 		before = r;
 	}
-	if (n > 0) {
-		qsort(gaps, n, sizeof *gaps, by_time);
-		usual = gaps[n / 2];
-	}
-	free(gaps);
-	return usual;
+	return free_median(gaps, n, 0);
 }
 
 /* How far an arrow falls, so that each line has a row of words beside it, if that can be. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search.h"
 #include "svg.h"
 #include "ticks.h"
 
@@ -41,26 +42,7 @@ struct pages {
 
 static const enum svg_style styles[TRANSPORTS] = { SVG_UDP, SVG_TCP };
 
-static bool is_lost(const struct plots_line *r)
-{
-	return r->fate == FATE_LOST || r->fate == FATE_REFUSED || r->fate == FATE_FAILED || r->fate == FATE_CUT_OFF;
-}
-
 /* --- axes --- */
-
-static void time_words(double ns, char *buf, size_t size)
-{
-	if (ns == 0)
-		snprintf(buf, size, "0");
-	else if (ns >= 1e9)
-		snprintf(buf, size, "%g s", ns / 1e9);
-	else if (ns >= 1e6)
-		snprintf(buf, size, "%g ms", ns / 1e6);
-	else if (ns >= 1e3)
-		snprintf(buf, size, "%g µs", ns / 1e3);
-	else
-		snprintf(buf, size, "%g ns", ns);
-}
 
 static void put_frame(FILE *out, double x, double y, const char *title)
 {
@@ -87,10 +69,8 @@ static void times_below(const struct pages *p, double x, double y)
 	const size_t n = ticks_marks(&p->times, marks, MARKS);
 	char words[40];
 
-	for (size_t i = 0; i < n; i++) {
-		time_words(marks[i], words, sizeof words);
-		mark_below(p->out, x + WIDTH * ticks_place(&p->times, marks[i]), y + HEIGHT, words);
-	}
+	for (size_t i = 0; i < n; i++)
+		mark_below(p->out, x + WIDTH * ticks_place(&p->times, marks[i]), y + HEIGHT, ticks_time(marks[i], "µ", words, sizeof words));
 	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "time from Enter to reply");
 }
 
@@ -99,17 +79,10 @@ static void times_below(const struct pages *p, double x, double y)
 /* The greatest number of a line typed before an event; the lines' order is that of time. */
 static uint64_t number_before(const struct pages *p, int64_t at)
 {
-	size_t low = 0, high = p->count;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (p->lines[middle].typed_at <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 ? p->lines[low - 1].number : p->first;
+	SEARCH_FIRST(i, 0, p->count, p->lines[i].typed_at > at);
+	return i > 0 ? p->lines[i - 1].number : p->first;
 }
 
 /* A line from top to bottom before the first line that met it; words of many stand below each other, over and over. */
@@ -138,10 +111,8 @@ static void draw_waited(const struct pages *p, double x, double y)
 	char words[40];
 
 	put_frame(p->out, x, y, "time from Enter to reply, over lines; a cross is a line that was not answered");
-	for (size_t i = 0; i < n; i++) {
-		time_words(marks[i], words, sizeof words);
-		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), words);
-	}
+	for (size_t i = 0; i < n; i++)
+		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), ticks_time(marks[i], "µ", words, sizeof words));
 	draw_events(p, x, y, span);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct plots_line *r = &p->lines[i];
@@ -150,7 +121,7 @@ static void draw_waited(const struct pages *p, double x, double y)
 		if (r->waited >= 0)
 			svg_dot(p->out, at, bottom - (HEIGHT - 14) * ticks_place(&p->times, (double)r->waited),
 			    styles[r->stream]);
-		else if (is_lost(r))
+		else if (ledger_is_unanswered(r->fate))
 			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream, r->late ? SVG_LATE : SVG_LOST);
 	}
 	snprintf(words, sizeof words, "line %" PRIu64, p->first);
@@ -158,15 +129,6 @@ static void draw_waited(const struct pages *p, double x, double y)
 	snprintf(words, sizeof words, "line %" PRIu64, p->last);
 	if (p->last > p->first)
 		mark_below(p->out, x + WIDTH, y + HEIGHT, words);
-}
-
-static uint64_t column_count(const struct pages *p, const struct histogram *h, int column)
-{
-	const double from = ticks_value(&p->times, (double)column / COLUMNS);
-	const double to = ticks_value(&p->times, (double)(column + 1) / COLUMNS);
-	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
-
-	return (column == COLUMNS - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;
 }
 
 /* UDP upwards in the upper half, TCP in the lower one, each to its own height. */
@@ -181,15 +143,13 @@ static void draw_histogram(const struct pages *p, double x, double y)
 	times_below(p, x, y);
 	for (int t = 0; t < TRANSPORTS; t++) {
 		const struct histogram *h = p->stats[t] ? &p->stats[t]->waited : NULL;
-		uint64_t most = 1;
+		const uint64_t most = h ? ticks_highest(&p->times, h, COLUMNS) : 0;
 
 		if (!h)
 			continue;
 		base += height;
-		for (int i = 0; i < COLUMNS; i++)
-			most = column_count(p, h, i) > most ? column_count(p, h, i) : most;
 		for (int i = 0; i < COLUMNS; i++) {
-			const double bar = (height - 24) * (double)column_count(p, h, i) / (double)most;
+			const double bar = (height - 24) * (double)ticks_column(&p->times, h, COLUMNS, i) / (double)most;
 
 			if (bar > 0)
 				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar, WIDTH / COLUMNS - 1, bar, styles[t]);
@@ -236,9 +196,10 @@ static void draw_runs(const struct pages *p, double x, double y)
 		longer += i >= RUNS_SHOWN - 1 ? s->runs[i] : 0;
 	}
 	most = longer > most ? longer : most;
-	snprintf(words, sizeof words, "%s lines lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " run%s",
-	    p->stats[0] ? "UDP" : "TCP", s->longest_run, stats_mean_run(s), s->run_count, s->run_count == 1 ? "" : "s");
-	put_frame(p->out, x, y, s->run_count ? words : "no line was lost");
+	const size_t used = s->run_count ? (size_t)snprintf(words, sizeof words, "%s lines ", p->stats[0] ? "UDP" : "TCP") : 0;
+
+	stats_runs_words(s, words + used, sizeof words - used);
+	put_frame(p->out, x, y, words);
 	for (int i = 0; i < RUNS_SHOWN && s->run_count; i++) {
 		const uint64_t n = i == RUNS_SHOWN - 1 ? longer : s->runs[i];
 		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i, bar = (WIDTH - 90) * (double)n / (double)most;

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "clock.h"
+#include "grow.h"
 #include "tcp-core.h"
 #include "tcp-look.h"
 
@@ -57,7 +58,7 @@ static void keep(struct session *s, const unsigned char *bytes, size_t n)
 {
 	struct tcp *t = s->side;
 
-	if (t->in_used + n <= REPLY_KEEP && stream_queue_reserve(&t->in, t->in_used, &t->in_room, n) == 0) {
+	if (t->in_used + n <= REPLY_KEEP && grow_list(&t->in, &t->in_room, t->in_used + n, 1) == 0) {
 		memcpy(t->in + t->in_used, bytes, n);
 		t->in_used += n;
 		return;

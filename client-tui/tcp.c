@@ -385,7 +385,7 @@ static void end_connection(struct session *s, int error, int64_t now)
 
 	tcp_receive_end(s, now);
 	drop_begun_line(s, now);
-	cut = ledger_cut_off(s->ledger, now);
+	cut = ledger_cut_off(s->ledger);
 	if (cut > 0)
 		session_row(s, 0);
 	learn_pace(s, now);

@@ -4,6 +4,7 @@
 #include "ticks.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* From this ratio on a linear axis would crush what is small. */
 #define DECADES_FROM 20.0
@@ -96,4 +97,37 @@ size_t ticks_marks(const struct ticks *t, double *marks, size_t most)
 	for (; n < most && t->low + step * (double)n <= t->high * (1 + 1e-9); n++)
 		marks[n] = t->low + step * (double)n;
 	return n;
+}
+
+char *ticks_time(double ns, const char *micro, char *buf, size_t size)
+{
+	if (ns >= 1e9)
+		snprintf(buf, size, "%g s", ns / 1e9);
+	else if (ns >= 1e6)
+		snprintf(buf, size, "%g ms", ns / 1e6);
+	else if (ns >= 1e3)
+		snprintf(buf, size, "%g %ss", ns / 1e3, micro);
+	else
+		snprintf(buf, size, ns == 0 ? "0" : "%g ns", ns);
+	return buf;
+}
+
+uint64_t ticks_column(const struct ticks *t, const struct histogram *h, int columns, int column)
+{
+	const double from = ticks_value(t, (double)column / columns), to = ticks_value(t, (double)(column + 1) / columns);
+	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
+
+	return (column == columns - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;
+}
+
+uint64_t ticks_highest(const struct ticks *t, const struct histogram *h, int columns)
+{
+	uint64_t most = 1;
+
+	for (int column = 0; column < columns; column++) {
+		const uint64_t n = ticks_column(t, h, columns, column);
+
+		most = n > most ? n : most;
+	}
+	return most;
 }

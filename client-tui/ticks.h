@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "histogram.h"
+
 /* An axis of values, 1 ns or 1 line and up: what it shows, from `low` to `high`. */
 struct ticks {
 	bool logarithmic;
@@ -20,6 +22,11 @@ struct ticks ticks_for(double least, double greatest);
 double ticks_place(const struct ticks *t, double value);
 /* And the value that stands there. */
 double ticks_value(const struct ticks *t, double place);
+/* A time in ns as a mark has it, without three figures: "50 ms", "0.5 s", "0"; `micro` is the sign for micro. Returns `buf`. */
+char *ticks_time(double ns, const char *micro, char *buf, size_t size);
+/* Of an axis cut into `columns`: how many values fall into one, and into the one with the most, 1 at least. */
+uint64_t ticks_column(const struct ticks *t, const struct histogram *h, int columns, int column);
+uint64_t ticks_highest(const struct ticks *t, const struct histogram *h, int columns);
 /* Round values to mark, at most `most` (2 or more) of them, in order. Returns how many. */
 size_t ticks_marks(const struct ticks *t, double *marks, size_t most);
 

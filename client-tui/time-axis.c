@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search.h"
+
 /* Pixels that a cut takes. */
 #define CUT 30.0
 
@@ -87,23 +89,15 @@ void time_axis_free(struct time_axis *a)
 
 double time_axis_place(const struct time_axis *a, int64_t moment)
 {
-	size_t low = 0, high = a->count;
+	size_t next;
 
-	/* The first moment behind it. */
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (a->moments[middle] > moment)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	if (low == 0)
+	SEARCH_FIRST(next, 0, a->count, a->moments[next] > moment);
+	if (next == 0)
 		return 0;
-	if (low == a->count)
+	if (next == a->count)
 		return a->length;
-	return a->places[low - 1] + (a->places[low] - a->places[low - 1]) *
-	    (double)(moment - a->moments[low - 1]) / (double)(a->moments[low] - a->moments[low - 1]);
+	return a->places[next - 1] + (a->places[next] - a->places[next - 1]) *
+	    (double)(moment - a->moments[next - 1]) / (double)(a->moments[next] - a->moments[next - 1]);
 }
 
 int64_t time_axis_step(const struct time_axis *a, double pixels)

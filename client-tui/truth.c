@@ -318,14 +318,14 @@ bool truth_waits(const struct truth *t)
 	return !lab_is_gone(t->lab) && witness_waits(t->witness);
 }
 
-int64_t truth_known(const struct truth *t)
+void truth_connections(struct truth *t, struct connections *c, int session, bool all, int64_t now, connections_tell *tell_it,
+    void *context)
 {
-	return lab_is_gone(t->lab) ? INT64_MAX : t->known;
-}
+	const int64_t known = all || !t || lab_is_gone(t->lab) ? INT64_MAX : t->known;
+	const int64_t wanted = connections_turn(c, session, t ? t->witness : NULL, known, now, tell_it, context);
 
-void truth_want(struct truth *t, int64_t until)
-{
-	t->wanted = until > t->wanted ? until : t->wanted;
+	if (t && wanted > t->wanted)
+		t->wanted = wanted;
 }
 
 void truth_settle(struct truth *t)

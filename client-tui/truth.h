@@ -4,6 +4,7 @@
 #define UPCASE_TRUTH_H
 
 #include "far.h"
+#include "connections.h"
 #include "lab.h"
 #include "link-facts.h"
 #include "panel.h"
@@ -31,7 +32,8 @@ struct truth *truth_open(const char *path, const char *far, size_t rows, const s
 void truth_close(struct truth *t);
 
 /* A session is about to be opened, to a peer whose port is `port` ("12000", or a name): its flow, or -1. Waits for the lab to know
- * that its packets are wanted, normally some microseconds. Then set the ledger, and pass on the session's hooks. */
+ * that its packets are wanted, normally some microseconds. Then set the ledger, and pass on the session's hooks; of flow -1 they do
+ * nothing, also without a truth. */
 int truth_flow(struct truth *t, bool stream, int64_t wait, const char *port);
 void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger);
 void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from);
@@ -55,9 +57,9 @@ void truth_watch(const struct truth *t, struct watch *w);
 bool truth_turn(struct truth *t, const struct watch *w, int64_t now);
 /* There are lines whose truth is still awaited. */
 bool truth_waits(const struct truth *t);
-/* All events up to then are known, ns; INT64_MAX when no more come. And up to when they are wanted besides. */
-int64_t truth_known(const struct truth *t);
-void truth_want(struct truth *t, int64_t until);
+/* connections_turn() with what the link tells; `t` may be NULL. `all`: no more comes. */
+void truth_connections(struct truth *t, struct connections *c, int session, bool all, int64_t now, connections_tell *tell_it,
+    void *context);
 /* Waits for what the link has done by now, normally some microseconds: at the end, for the FIN that was just sent. */
 void truth_settle(struct truth *t);
 bool truth_gone(const struct truth *t);

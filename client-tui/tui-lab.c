@@ -20,10 +20,24 @@ enum purpose {
 
 /* --- what the lab tells --- */
 
+/* Adds the UDP lines of which chance decided, and those of them answered. */
+static void measure(const struct app *app, uint64_t *decided, uint64_t *answered)
+{
+	for (size_t i = 0; i < app->session_count; i++) {
+		const struct session *s = app->sessions[i]->session;
+		const struct ledger_totals *t = ledger_totals(session_ledger(s));
+
+		if (session_transport(s) == SESSION_TCP)
+			continue;
+		*decided += ledger_by_chance(t);
+		*answered += t->answered;
+	}
+}
+
 static void measure_anew(struct app *app)
 {
 	app->base_decided = app->base_answered = 0;
-	app_lab_measure(app, &app->base_decided, &app->base_answered);
+	measure(app, &app->base_decided, &app->base_answered);
 }
 
 static void on_changed(void *context)
@@ -59,11 +73,6 @@ static void on_answer(void *context, int purpose, bool ok, const char *text)
 	}
 }
 
-static void on_event(void *context, const struct record_event *event)
-{
-	app_event(context, event);
-}
-
 static void on_gone(void *context)
 {
 	struct app *app = context;
@@ -77,7 +86,7 @@ static void on_gone(void *context)
 
 void app_lab_start(struct app *app, int64_t now)
 {
-	const struct truth_hooks hooks = {.context = app, .answer = on_answer, .changed = on_changed, .event = on_event,
+	const struct truth_hooks hooks = {.context = app, .answer = on_answer, .changed = on_changed, .event = app_event,
 		.gone = on_gone};
 	char words[RECORD_LINK];
 
@@ -103,24 +112,21 @@ int app_lab_flow(struct app *app, enum session_transport transport)
 
 void app_lab_closed(const struct app_session *of, int64_t now)
 {
-	if (of->app->truth)
-		truth_closed(of->app->truth, of->flow, now);
+	truth_closed(of->app->truth, of->flow, now);
 }
 
 void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
 {
 	const struct app_session *of = context;
 
-	if (of->app->truth)
-		truth_opened(of->app->truth, of->flow, here, there, from);
+	truth_opened(of->app->truth, of->flow, here, there, from);
 }
 
 void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 {
 	const struct app_session *of = context;
 
-	if (of->app->truth)
-		truth_sent(of->app->truth, of->flow, number, from, to);
+	truth_sent(of->app->truth, of->flow, number, from, to);
 }
 
 /* --- both ends of TCP --- */
@@ -161,19 +167,6 @@ void app_lab_facts(const struct app *app, const struct session *s, struct facts 
 
 /* --- the page --- */
 
-void app_lab_measure(const struct app *app, uint64_t *decided, uint64_t *answered)
-{
-	for (size_t i = 0; i < app->session_count; i++) {
-		const struct session *s = app->sessions[i]->session;
-		const struct ledger_totals *t = ledger_totals(session_ledger(s));
-
-		if (session_transport(s) == SESSION_TCP)
-			continue;
-		*decided += ledger_by_chance(t);
-		*answered += t->answered;
-	}
-}
-
 static void show_link(struct app *app, int64_t now)
 {
 	struct session_tcp tcp;
@@ -185,7 +178,7 @@ static void show_link(struct app *app, int64_t now)
 		.truth = witness_totals(truth_witness(app->truth)),
 	};
 
-	app_lab_measure(app, &report.decided, &report.answered);
+	measure(app, &report.decided, &report.answered);
 	report.decided -= app->base_decided;
 	report.answered -= app->base_answered;
 	if (app->tcp && session_tcp_state(app->tcp->session, &tcp) == 0)

@@ -58,13 +58,7 @@ static void tell_connection(void *context, const struct record_event *event, str
 
 static void tell_connections(struct app_session *of, bool all, int64_t now)
 {
-	struct app *app = of->app;
-	const int64_t known = all || !app->truth ? INT64_MAX : truth_known(app->truth);
-	const int64_t wanted = connections_turn(&of->connections, of->recorded, app->truth ? truth_witness(app->truth) : NULL, known,
-	    now, tell_connection, app);
-
-	if (app->truth)
-		truth_want(app->truth, wanted);
+	truth_connections(of->app->truth, &of->connections, of->recorded, all, now, tell_connection, of->app);
 }
 
 void app_connections_turn(struct app *app, bool all, int64_t now)
@@ -119,27 +113,18 @@ static void drop_unused(struct app *app)
 static struct app_session *new_session(struct app *app, enum session_transport transport, int64_t now)
 {
 	const struct client_settings *s = &app->settings;
+	struct session_settings settings = client_session(s, transport);
 	struct app_session *new;
 
+	if (s->count > 0)
+		settings.rows = generator_rows(&app->plan, s->wait, (size_t)s->rows);
 	drop_unused(app);
 	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
 	new->app = app;
 	new->recorded = -1;
 	new->flow = app_lab_flow(app, transport);
-	new->session = session_open(
-	    &(struct session_settings){
-		.transport = transport,
-		.host = s->host,
-		.port = s->port,
-		.family = s->family,
-		.tag = s->tag,
-		.rows = s->count > 0 ? generator_rows(&app->plan, s->wait, (size_t)s->rows) : (size_t)s->rows,
-		.wait = s->wait,
-		.window = (int)s->window,
-		.retries = (int)s->retries,
-		.connect_timeout = s->connect_timeout,
-	    },
+	new->session = session_open(&settings,
 	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice,
 		.connection = on_connection, .opened = app_lab_opened, .sent = app_lab_sent},
 	    now);
@@ -147,8 +132,7 @@ static struct app_session *new_session(struct app *app, enum session_transport t
 		free(new);
 		return NULL;
 	}
-	if (app->truth)
-		truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
+	truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
 	app->sessions[app->session_count++] = new;
 	app_record_session(new);
 	return new;

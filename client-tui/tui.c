@@ -62,8 +62,10 @@ void app_notice(struct app *app, bool bad, const char *text)
 		.at = app_time(app, clock_monotonic()), .text = (char *)(uintptr_t)text});
 }
 
-void app_event(struct app *app, const struct record_event *event)
+void app_event(void *context, const struct record_event *event)
 {
+	struct app *app = context;
+
 	if (!event->quiet)
 		board_add_event(app->board, event);
 	recorder_event(app->recorder, event, app_time(app, clock_monotonic()));

@@ -295,7 +295,7 @@ static void push_one(struct session *s, uint64_t number, int64_t turn)
 		return;
 	u->failing = 0;
 	if (error) {
-		ledger_failed(s->ledger, number, error, now);
+		ledger_failed(s->ledger, number, error);
 		session_row(s, number);
 		return;
 	}

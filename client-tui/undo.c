@@ -43,26 +43,22 @@ static int search_safely(rl_command_func_t *search, int count, int key)
 	return r;
 }
 
+#define SEARCHES(X) \
+	X(rl_noninc_forward_search) \
+	X(rl_noninc_reverse_search) \
+	X(rl_noninc_forward_search_again) \
+	X(rl_noninc_reverse_search_again) \
+	X(rl_vi_search) \
+	X(rl_vi_search_again)
 #define SAFELY(name) \
 	static int name##_safely(int count, int key) \
 	{ \
 		return search_safely(name, count, key); \
 	}
-SAFELY(rl_noninc_forward_search)
-SAFELY(rl_noninc_reverse_search)
-SAFELY(rl_noninc_forward_search_again)
-SAFELY(rl_noninc_reverse_search_again)
-SAFELY(rl_vi_search)
-SAFELY(rl_vi_search_again)
+SEARCHES(SAFELY)
 
-static const struct { rl_command_func_t *search, *safely; } searches[] = {
-	{ rl_noninc_forward_search, rl_noninc_forward_search_safely },
-	{ rl_noninc_reverse_search, rl_noninc_reverse_search_safely },
-	{ rl_noninc_forward_search_again, rl_noninc_forward_search_again_safely },
-	{ rl_noninc_reverse_search_again, rl_noninc_reverse_search_again_safely },
-	{ rl_vi_search, rl_vi_search_safely },
-	{ rl_vi_search_again, rl_vi_search_again_safely },
-};
+#define PAIR(name) { name, name##_safely },
+static const struct { rl_command_func_t *search, *safely; } searches[] = { SEARCHES(PAIR) };
 
 void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
     struct _keymap_entry *map)

@@ -13,19 +13,12 @@
 /* How much is said: all, without the round trip, shorter words, numbers alone. */
 enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };
 
-static void put(char *buf, size_t size, const char *s)
-{
-	const size_t used = strlen(buf);
-
-	snprintf(buf + used, size - used, "%s", s);
-}
-
 static void put_time(char *buf, size_t size, const char *before, int64_t ns, bool ascii)
 {
 	char time[40];
 
-	put(buf, size, before);
-	put(buf, size, units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+	text_append(buf, size, before);
+	text_append(buf, size, units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
 }
 
 /* How often the timeout has doubled; in short what that makes of it. */
@@ -37,7 +30,7 @@ static void put_doubled(char *buf, size_t size, unsigned doubled, int length, bo
 		snprintf(text, sizeof text, " (doubled %u%s)", doubled, glyph(GLYPH_TIMES, ascii));
 	else
 		snprintf(text, sizeof text, " (%s%llu)", glyph(GLYPH_TIMES, ascii), 1ULL << (doubled < 63 ? doubled : 63));
-	put(buf, size, text);
+	text_append(buf, size, text);
 }
 
 static void put_end(char *buf, size_t size, const char *name, const struct session_tcp *tcp, int length, bool ascii)
@@ -45,8 +38,8 @@ static void put_end(char *buf, size_t size, const char *name, const struct sessi
 	char count[40];
 
 	snprintf(count, sizeof count, length >= SHORT ? " %u again" : " %u sent again", tcp->again);
-	put(buf, size, name);
-	put(buf, size, count);
+	text_append(buf, size, name);
+	text_append(buf, size, count);
 	put_time(buf, size, ", RTO ", tcp->timeout, ascii);
 	if (tcp->doubled > 0 && length < BRIEF)
 		put_doubled(buf, size, tcp->doubled, length, ascii);
@@ -60,7 +53,7 @@ static const char *ends_text(const struct view_ends *e, int length, bool ascii, 
 	if (e->has_here)
 		put_end(buf, size, "here:", &e->here, length, ascii);
 	if (e->has_here && e->has_far)
-		put(buf, size, ascii ? " | " : " │ ");
+		text_append(buf, size, ascii ? " | " : " │ ");
 	if (e->has_far)
 		put_end(buf, size, "server:", &e->far, length, ascii);
 	return buf;
@@ -74,7 +67,7 @@ void ends_draw(const struct view *v, struct canvas *c, const struct panes *p)
 	if (p->ends_row < 0)
 		return;
 	column = canvas_text(c, p->ends_row, p->pad, p->columns, "TCP ", STYLE_TCP);
-	while (words_columns(ends_text(v->ends, length, v->ascii, text, sizeof text)) > p->columns - column && length < LENGTHS - 1)
+	while (utf8_columns(ends_text(v->ends, length, v->ascii, text, sizeof text)) > p->columns - column && length < LENGTHS - 1)
 		length++;
 	canvas_text(c, p->ends_row, column, p->columns, text, STYLE_HEADING);
 }

@@ -9,18 +9,11 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "grow.h"
 
 bool bytes_reserve(struct view_bytes *b, size_t room)
 {
-	if (room <= b->room)
-		return true;
-	room = room > 256 ? 2 * room : 256;
-	unsigned char *bytes = realloc(b->bytes, room);
-	if (bytes == NULL)
-		return false;
-	b->bytes = bytes;
-	b->room = room;
-	return true;
+	return grow_list(&b->bytes, &b->room, room, 1) == 0;
 }
 
 /* The capitals of a text, in v->capitals, behind the first `keep` bytes there. Returns how many they are. */

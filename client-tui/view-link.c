@@ -36,9 +36,9 @@ static int draw_truth(const struct view *v, struct canvas *c, const struct panes
 	const struct witness_totals *t = witness_totals(v->lab->witness);
 	char text[80];
 	truth_text(t, true, text, sizeof text);
-	if (linked + 2 + words_columns(text) >= p->columns)
+	if (linked + 2 + utf8_columns(text) >= p->columns)
 		truth_text(t, false, text, sizeof text);
-	int from = p->columns - 1 - words_columns(text);
+	int from = p->columns - 1 - utf8_columns(text);
 	/* On a narrow screen the link comes first, but for a mismatch. */
 	if (from < linked + 2 && p->columns < TRUTH_SCREEN && t->mismatches == 0)
 		return p->columns;
@@ -57,7 +57,7 @@ void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t 
 		link_facts_line(v->lab->link, now, link + strlen(link), sizeof link - strlen(link));
 	else if (v->lab->words)
 		snprintf(link + strlen(link), sizeof link - strlen(link), "%.880s", v->lab->words);
-	int columns = words_columns(link), end = draw_truth(v, c, p, p->pad + columns);
+	int columns = utf8_columns(link), end = draw_truth(v, c, p, p->pad + columns);
 	bool cut = p->pad + columns > end;
 	int cut_at = end - (v->ascii ? 3 : 1);
 	canvas_text(c, p->link_row, p->pad, cut ? cut_at : end, link, STYLE_HEADING);

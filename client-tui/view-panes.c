@@ -201,7 +201,7 @@ static const char *side_name(const struct view *v, int side, int columns)
 	if (!v->both && !v->arrivals)
 		return "replies";
 	const char *const *name = names[v->both ? side : v->stream][v->arrivals];
-	while (name[1] != NULL && words_columns(name[0]) > columns)
+	while (name[1] != NULL && utf8_columns(name[0]) > columns)
 		name++;
 	return name[0];
 }

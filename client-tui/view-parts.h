@@ -5,6 +5,8 @@
 
 #include "glyphs.h"
 #include "parts.h"
+#include "text.h"
+#include "utf8.h"
 #include "view.h"
 
 /* A pane of replies, the wire before it, and the bars before each; -1 and -1 for what is not there. */
@@ -122,9 +124,6 @@ int words_parts_columns(const struct ledger_row *line, int room, bool ascii);
 const char *words_marks(const struct ledger_row *line, enum parts_told parts, bool ascii, char *buf, size_t size);
 const char *words_arrival(const struct board_arrival *arrival);
 bool words_replied(const struct ledger_row *line);
-
-/* The columns of our own words, one for each character. */
-int words_columns(const char *utf8);
 
 /* view-truth.c: the same of what the lab's link did with a line; `truth` may be NULL. */
 /* Where a datagram that was not answered died, "lost going", in at most `room` columns if that can be, and how many columns its wire

@@ -172,7 +172,7 @@ static const char *narrowed(const char *words, int columns, bool ascii)
 		return words;
 	word++;
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(word, " "), word);
-	return 2 + words_columns(first) > columns ? word : words;
+	return 2 + utf8_columns(first) > columns ? word : words;
 }
 
 static void set_fate(struct view *v, const struct row *row, int i, const struct pane *pane, struct row_side *side)

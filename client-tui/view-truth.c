@@ -19,9 +19,9 @@
 static void died(uint8_t fate, enum event_way way, int room, char *buf, size_t size)
 {
 	event_died_words((enum event_fate)fate, way, buf, size);
-	if (words_columns(buf) > room)
+	if (utf8_columns(buf) > room)
 		snprintf(buf, size, "%s %s", event_fate_word((enum event_fate)fate), event_way_word(way));
-	if (words_columns(buf) > room)
+	if (utf8_columns(buf) > room)
 		snprintf(buf, size, "%s", event_fate_word((enum event_fate)fate));
 }
 
@@ -55,16 +55,9 @@ bool truth_too_big(const struct witness_line *truth)
 	return truth != NULL && !truth->stream && truth->legs[EVENT_THERE].fate == EVENT_TOO_BIG;
 }
 
-static void put(char *buf, size_t size, const char *s)
-{
-	const size_t used = strlen(buf);
-
-	snprintf(buf + used, size - used, "%s", s);
-}
-
 static bool fits(const char *words, int room)
 {
-	return words_columns(words) <= room;
+	return utf8_columns(words) <= room;
 }
 
 /* --- TCP: sent again --- */
@@ -113,7 +106,7 @@ static void put_ms(char *buf, size_t size, unsigned ms, bool seconds)
 		snprintf(text, sizeof text, "%u.%u", (ms + 50) / 1000, (ms + 50) / 100 % 10);
 	else
 		snprintf(text, sizeof text, "%u", ms);
-	put(buf, size, text);
+	text_append(buf, size, text);
 }
 
 /* "RTO 204…816 ms", "RTO 0.2…3.3 s". */
@@ -124,25 +117,25 @@ static void put_first_and_last(char *buf, size_t size, const struct witness_leg 
 	find_ends(leg, &first, &last);
 	const bool seconds = first < last && waited_ms(leg, last) >= 1000;
 
-	put(buf, size, kind_of(leg, first));
+	text_append(buf, size, kind_of(leg, first));
 	put_ms(buf, size, waited_ms(leg, first), seconds);
 	if (first < last) {
-		put(buf, size, glyph(GLYPH_ELLIPSIS, ascii));
+		text_append(buf, size, glyph(GLYPH_ELLIPSIS, ascii));
 		put_ms(buf, size, waited_ms(leg, last), seconds);
 	}
-	put(buf, size, seconds ? " s" : " ms");
+	text_append(buf, size, seconds ? " s" : " ms");
 }
 
 /* "after 204, RTO 204, 408 ms": one after the other. */
 static void put_all(char *buf, size_t size, const struct witness_leg *leg)
 {
 	for (int i = 0; i < leg->waits; i++) {
-		put(buf, size, i > 0 ? ", " : "");
+		text_append(buf, size, i > 0 ? ", " : "");
 		if (i == 0 || (leg->timeout[i] > 0) != (leg->timeout[i - 1] > 0))
-			put(buf, size, kind_of(leg, i));
+			text_append(buf, size, kind_of(leg, i));
 		put_ms(buf, size, waited_ms(leg, i), false);
 	}
-	put(buf, size, " ms");
+	text_append(buf, size, " ms");
 }
 
 /* Not all of many are kept. */
@@ -156,9 +149,9 @@ static void put_waited(char *buf, size_t size, const struct witness_leg *leg, en
 
 static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
 {
-	put(buf, size, " (");
+	text_append(buf, size, " (");
 	put_waited(buf, size, leg, times, ascii);
-	put(buf, size, ")");
+	text_append(buf, size, ")");
 }
 
 static const char on_cue[] = ", on cue";
@@ -169,7 +162,7 @@ static void put_one_way(char *buf, size_t size, const struct witness_leg *leg, b
 	if (times > NO_TIMES)
 		put_waits(buf, size, leg, times, ascii);
 	if (times > NOTHING_MORE && leg->cue)
-		put(buf, size, on_cue);
+		text_append(buf, size, on_cue);
 }
 
 static void again_words(const struct witness_line *truth, bool ascii, enum times times, char *buf, size_t size)
@@ -180,7 +173,7 @@ static void again_words(const struct witness_line *truth, bool ascii, enum times
 	if (there->again > 0)
 		put_one_way(buf, size, there, ascii, times, "again");
 	if (back->again > 0) {
-		put(buf, size, there->again > 0 ? ", " : "");
+		text_append(buf, size, there->again > 0 ? ", " : "");
 		put_one_way(buf, size, back, ascii, times, there->again > 0 ? "coming" : "again coming");
 	}
 }
@@ -231,12 +224,12 @@ const char *truth_times(const struct witness_line *truth, bool ascii, int room, 
 
 		if (leg->again == 0 && !cue)
 			continue;
-		put(buf, size, buf[0] != '\0' ? "; " : "");
+		text_append(buf, size, buf[0] != '\0' ? "; " : "");
 		if (leg->again > 0) {
-			put(buf, size, whose[way]);
+			text_append(buf, size, whose[way]);
 			put_waited(buf, size, leg, ALL_TIMES, ascii);
 		}
-		put(buf, size, !cue ? "" : leg->again > 0 ? on_cue : on_cue + 2);
+		text_append(buf, size, !cue ? "" : leg->again > 0 ? on_cue : on_cue + 2);
 	}
 	return buf;
 }
@@ -261,7 +254,7 @@ static void copies_words(const struct witness_line *truth, bool ascii, bool whol
 		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii), there && back ? both :
 		    event_way_word(there ? EVENT_THERE : EVENT_BACK));
 	if (held && (whole || buf[0] == '\0'))
-		put(buf, size, buf[0] != '\0' ? ", held back" : whole ? "held back" : "held");
+		text_append(buf, size, buf[0] != '\0' ? ", held back" : whole ? "held back" : "held");
 }
 
 /* --- both --- */
@@ -299,8 +292,8 @@ static void put_timeout(char *buf, size_t size, const struct witness_line *truth
 
 	if (tcp == NULL || missing(truth) == NULL || tcp->timeout == 0)
 		return;
-	put(buf, size, coming ? ", server's RTO " : ", RTO ");
-	put(buf, size, units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+	text_append(buf, size, coming ? ", server's RTO " : ", RTO ");
+	text_append(buf, size, units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, ascii), time, sizeof time));
 }
 
 /* The forms from the longest to the shortest. */

@@ -44,31 +44,17 @@ bool words_replied(const struct ledger_row *line)
 	return line->fate == FATE_ANSWERED || (line->fate == FATE_LOST && line->late);
 }
 
-static void put(char *buf, size_t size, const char *s)
-{
-	size_t used = strlen(buf);
-	snprintf(buf + used, size - used, "%s", s);
-}
-
-int words_columns(const char *utf8)
-{
-	int columns = 0;
-	for (; *utf8 != '\0'; utf8++)
-		columns += (*utf8 & 0xc0) != 0x80;
-	return columns;
-}
-
 /* So many columns of wire, at most what `words` and a space leave of `room`, at least 2. */
 static int shortened(int columns, int room, const char *words)
 {
-	int left = room - words_columns(words) - 1;
+	int left = room - utf8_columns(words) - 1;
 	return columns <= left ? columns : left > 2 ? left : 2;
 }
 
 static void put_times(char *buf, size_t size, const char *s, int times)
 {
 	for (int i = 0; i < times; i++)
-		put(buf, size, s);
+		text_append(buf, size, s);
 }
 
 static enum style transport_style(bool stream)
@@ -85,30 +71,19 @@ static void failed_text(const struct ledger_row *line, int room, bool ascii, cha
 {
 	const char *why = error_word(line->error);
 	/* A cross and the reason say as much; without a reason it is "failed". */
-	const bool both = FAILED_COLUMNS + words_columns(why) <= room && strcmp(why, "failed") != 0;
+	const bool both = FAILED_COLUMNS + utf8_columns(why) <= room && strcmp(why, "failed") != 0;
 
 	snprintf(buf, size, "%s %s%s", glyph(GLYPH_CROSS, ascii), both ? "failed: " : "", why);
-}
-
-/* "0.3 s"; longer times in units that change less often. */
-static void waited_text(int64_t ns, bool ascii, char *buf, size_t size)
-{
-	if (ns < 0)
-		ns = 0;
-	if (ns < 100 * NS_PER_S)
-		snprintf(buf, size, "%" PRId64 ".%" PRId64 " s", ns / NS_PER_S, ns / (NS_PER_S / 10) % 10);
-	else
-		units_duration_text(ns, glyph(GLYPH_MICRO, ascii), buf, size);
 }
 
 /* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a space leave room for. */
 static void time_text(const struct ledger_row *line, int room, bool ascii, char *buf, size_t size)
 {
 	const struct parts parts = parts_of_row(line);
-	const int left = room - 3 - (line->late ? words_columns(LATE_WORD) : 0);
+	const int left = room - 3 - (line->late ? utf8_columns(LATE_WORD) : 0);
 	int told = PARTS_ALL;
 
-	while (words_columns(parts_text(&parts, (enum parts_told)told, glyph(GLYPH_MICRO, ascii), buf, size)) > left && told > PARTS_TIME)
+	while (utf8_columns(parts_text(&parts, (enum parts_told)told, glyph(GLYPH_MICRO, ascii), buf, size)) > left && told > PARTS_TIME)
 		told--;
 }
 
@@ -118,7 +93,7 @@ int words_parts_columns(const struct ledger_row *line, int room, bool ascii)
 	if (words_replied(line))
 		time_text(line, room, ascii, time, sizeof time);
 	const char *parts = strchr(time, ':');
-	return parts != NULL ? words_columns(parts) : 0;
+	return parts != NULL ? utf8_columns(parts) : 0;
 }
 
 /* The time and what the link did, as far as an arrow of two columns and a space leave room. */
@@ -127,9 +102,9 @@ static void time_and_more(const struct ledger_row *line, const struct witness_li
 {
 	char more[160];
 	time_text(line, room, ascii, buf, size);
-	put(buf, size, *word != '\0' && strchr(buf, ':') != NULL ? "," : "");
-	put(buf, size, word);
-	put(buf, size, truth_more(truth, ascii, room - 3 - words_columns(buf), more, sizeof more));
+	text_append(buf, size, *word != '\0' && strchr(buf, ':') != NULL ? "," : "");
+	text_append(buf, size, word);
+	text_append(buf, size, truth_more(truth, ascii, room - 3 - utf8_columns(buf), more, sizeof more));
 }
 
 static void answered_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
@@ -141,7 +116,7 @@ static void answered_wire(const struct ledger_row *line, const struct witness_li
 	/* The times on short wires stand below each other. */
 	int columns = shortened(room < SHORT_ROOM ? SHORT_ARROW : ARROW_COLUMNS, room, time);
 	put_times(w->lead, sizeof w->lead, glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
-	put(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
+	text_append(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
 	w->lead_style = twice ? STYLE_LATE : transport_style(stream);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != '\0' ? " " : "", time);
 	w->rest_style = STYLE_ANSWERED;
@@ -152,15 +127,15 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 {
 	char time[140];
 	time_and_more(line, truth, room, ascii, LATE_WORD, time, sizeof time);
-	if (LATE_LEAST + 1 + words_columns(time) > room)
+	if (LATE_LEAST + 1 + utf8_columns(time) > room)
 		time_and_more(line, truth, room, ascii, "", time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->rest_style = STYLE_LATE;
 	/* Pairs of a piece and a gap; the head takes the last gap. */
 	int pairs = shortened(room < SHORT_ROOM ? LATE_LEAST : LATE_COLUMNS, room, w->rest + 1) / 2;
 	for (int i = 0; i < pairs; i++) {
-		put(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
-		put(w->lead, sizeof w->lead, i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
+		text_append(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
+		text_append(w->lead, sizeof w->lead, i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
 	}
 	w->lead_style = STYLE_LATE;
 }
@@ -175,9 +150,9 @@ static const char *queued_word(const struct board_item *item, bool stream)
 static void queued_wire(const char *word, const struct ledger_row *line, int room, bool ascii, int64_t now, struct wire *w)
 {
 	char time[32];
-	waited_text(now - line->typed_at, ascii, time, sizeof time);
+	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s %s", word, time);
-	if (words_columns(w->rest) > room)
+	if (utf8_columns(w->rest) > room)
 		snprintf(w->rest, sizeof w->rest, "%s", word);
 	w->rest_style = STYLE_WAITING;
 }
@@ -187,9 +162,9 @@ static void waiting_wire(const struct ledger_row *line, const struct witness_lin
     int64_t now, struct wire *w)
 {
 	char time[32];
-	waited_text(now - line->typed_at, ascii, time, sizeof time);
+	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
 	if (!truth_waiting(truth, ends, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
-		snprintf(w->rest, sizeof w->rest, WAITING_LEAST + words_columns(time) > room ? "  %s" : "  waiting %s", time);
+		snprintf(w->rest, sizeof w->rest, WAITING_LEAST + utf8_columns(time) > room ? "  %s" : "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;
 	int columns = shortened(WAITING_COLUMNS, room, w->rest + 1);
 	put_times(w->lead, sizeof w->lead, glyph(GLYPH_WAITING, ascii), columns);
@@ -198,7 +173,7 @@ static void waiting_wire(const struct ledger_row *line, const struct witness_lin
 
 static void broken_wire(const char *word, int columns, int room, bool stream, bool ascii, struct wire *w)
 {
-	int left = room - 2 - words_columns(word);
+	int left = room - 2 - utf8_columns(word);
 	columns = columns <= left ? columns : left > 0 ? left : 0;
 	put_times(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii), columns);
 	w->lead_style = transport_style(stream);
@@ -292,9 +267,9 @@ const char *words_fate(const struct board_item *item, bool stream, const struct 
 
 static void put_mark(char *buf, size_t size, const char *sign, const char *word)
 {
-	put(buf, size, buf[0] == '\0' ? " (" : ", ");
-	put(buf, size, sign);
-	put(buf, size, word);
+	text_append(buf, size, buf[0] == '\0' ? " (" : ", ");
+	text_append(buf, size, sign);
+	text_append(buf, size, word);
 }
 
 const char *words_marks(const struct ledger_row *line, enum parts_told parts, bool ascii, char *buf, size_t size)
@@ -319,7 +294,7 @@ const char *words_marks(const struct ledger_row *line, enum parts_told parts, bo
 	if (line->partial)
 		put_mark(buf, size, glyph(GLYPH_ELLIPSIS, ascii), " beginning");
 	if (buf[0] != '\0')
-		put(buf, size, ")");
+		text_append(buf, size, ")");
 	return buf;
 }
 

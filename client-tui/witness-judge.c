@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "clock.h"
+#include "search.h"
 #include "witness-core.h"
 
 /* How long after the link let a packet go it is with the client at the latest, also on a busy machine. */
@@ -71,17 +72,10 @@ static bool cannot_tell(const struct flow *f, const struct record *r, const stru
 /* The index of a line among the flow's. */
 static size_t place_of(const struct flow *f, uint64_t number)
 {
-	size_t low = f->begin, high = f->end;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (f->numbers[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SEARCH_FIRST(i, f->begin, f->end, f->numbers[i] >= number);
+	return i;
 }
 
 /* Whether the reply to a line that was sent later, and was in time, came before this one's (RFC 4737). */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "fnv.h"
+#include "search.h"
 #include "witness-core.h"
 
 /* How many copies reach the receiver and are taken there. */
@@ -82,7 +84,7 @@ static bool fits(const struct record *r, uint8_t flow, enum event_way way, const
 static struct record *choose(const struct witness *w, uint8_t flow, enum event_way way, const struct event *e,
     const void *bytes, size_t n, uint64_t hash, size_t length)
 {
-	const uint64_t key = event_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
+	const uint64_t key = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
 	struct record *newest = NULL, *oldest = NULL;
 
 	if (w->rings[0].room == 0)
@@ -112,7 +114,7 @@ static struct record *choose_other_reply(const struct witness *w, uint8_t flow, 
 	if (!e->fragment && e->length == e->data_length) {
 		n = capitals_text(e->data, e->data_length, capitals);
 		r = choose(w, flow, EVENT_BACK, e, capitals, n < EVENT_DATA ? n : EVENT_DATA,
-		    event_hash(capitals, n), n);
+		    fnv_hash(capitals, n), n);
 	}
 	return r ? r : choose(w, flow, EVENT_THERE, e, e->data, e->data_length, e->hash, e->length);
 }
@@ -213,21 +215,18 @@ static struct connection *find_connection(struct flow *f, const struct event *e)
 	return NULL;
 }
 
+static bool ends_behind(const struct record *r, enum event_way way, uint64_t place)
+{
+	return r && r->ends[way] > place;
+}
+
 /* The first line with bytes behind `place`: an index into f->numbers. */
 static size_t first_line_at(const struct witness *w, const struct flow *f, enum event_way way, uint64_t place)
 {
-	size_t low = f->begin, high = f->end;
+	size_t i;
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		const struct record *r = witness_record(w, f->stream, f->numbers[middle]);
-
-		if (r && r->ends[way] > place)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	SEARCH_FIRST(i, f->begin, f->end, ends_behind(witness_record(w, f->stream, f->numbers[i]), way, place));
+	return i;
 }
 
 static bool is_later_piece(const struct event *e)

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "capitals.h"
+#include "fnv.h"
+#include "grow.h"
 #include "witness-core.h"
 
 #define ROOM_FIRST 256
@@ -50,16 +52,7 @@ void witness_free(struct witness *w)
 
 int witness_reserve(struct witness *w, size_t n)
 {
-	unsigned char *grown;
-
-	if (n <= w->bytes_room)
-		return 0;
-	grown = realloc(w->bytes, n);
-	if (!grown)
-		return -1;
-	w->bytes = grown;
-	w->bytes_room = n;
-	return 0;
+	return grow_list(&w->bytes, &w->bytes_room, n, 1);
 }
 
 /* --- the ring and the chains --- */
@@ -175,17 +168,8 @@ struct record *witness_new_record(struct witness *w, bool stream, uint64_t numbe
 
 static int append(uint64_t **numbers, size_t count, size_t *room, uint64_t number)
 {
-	uint64_t *grown;
-
-	if (count == *room) {
-		const size_t more = *room ? 2 * *room : 64;
-
-		grown = realloc(*numbers, more * sizeof *grown);
-		if (!grown)
-			return -1;
-		*numbers = grown;
-		*room = more;
-	}
+	if (grow_list(numbers, room, count + 1, sizeof **numbers) < 0)
+		return -1;
 	(*numbers)[count] = number;
 	return 0;
 }
@@ -263,8 +247,8 @@ void witness_closed(struct witness *w, int flow, int64_t now)
 
 static void set_key(struct record *r, enum event_way way, const unsigned char *bytes, size_t n)
 {
-	r->keys[way] = event_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
-	r->hashes[way] = event_hash(bytes, n);
+	r->keys[way] = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
+	r->hashes[way] = fnv_hash(bytes, n);
 	r->lengths[way] = (uint32_t)n;
 }
 

@@ -195,17 +195,6 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return addr_same_host(a, b) && addr_port(a) == addr_port(b);
 }
 
-bool addr_same_source(const struct addr *a, const struct addr *b)
-{
-	struct in_addr in;
-
-	if (ipv4_of(a, &in) || ipv4_of(b, &in))
-		return addr_same_host(a, b);
-	return a->sa.sa_family == AF_INET6 && b->sa.sa_family == AF_INET6 &&
-	    memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, 8) == 0 &&
-	    a->in6.sin6_scope_id == b->in6.sin6_scope_id;
-}
-
 bool addr_is_loopback(const struct addr *a)
 {
 	struct in_addr in;

@@ -43,8 +43,6 @@ char *addr_host_text(const struct addr *a, char buf[ADDR_TEXT]);
 /* The same host and port; the same host. */
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_same_host(const struct addr *a, const struct addr *b);
-/* The same source for limits: the IPv4 address, or the /64 of the IPv6 address. */
-bool addr_same_source(const struct addr *a, const struct addr *b);
 
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a);

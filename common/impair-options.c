@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
 #include "units.h"
 
 /* A seed that was chosen is less than this. */
@@ -53,10 +54,8 @@ int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY])
 	struct impair_options *o = options;
 	int64_t seed;
 
-	if (units_count(value, 0, INT64_MAX, &seed) != 0) {
-		snprintf(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64, INT64_MAX);
-		return -1;
-	}
+	if (units_count(value, 0, INT64_MAX, &seed) != 0)
+		return text_refuse(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64, INT64_MAX);
 	o->seed = (uint64_t)seed;
 	o->seed_given = true;
 	return 0;
@@ -66,15 +65,15 @@ int impair_option_preset(void *options, const char *value, char why[OPTIONS_WHY]
 {
 	const struct impair_preset *preset = impair_preset_find(value);
 	struct impair_options *o = options;
-	int n;
+	struct text out = text_begin(why, OPTIONS_WHY);
 
 	if (preset) {
 		impair_preset_settings(preset, &o->there, &o->back);
 		return 0;
 	}
-	n = snprintf(why, OPTIONS_WHY, "is none of");
-	for (size_t i = 0; (preset = impair_preset(i)) && n < OPTIONS_WHY; i++)
-		n += snprintf(why + n, OPTIONS_WHY - (size_t)n, "%s %s", i ? "," : "", preset->name);
+	text_put(&out, "is none of");
+	for (size_t i = 0; (preset = impair_preset(i)); i++)
+		text_put(&out, "%s %s", i ? "," : "", preset->name);
 	return -1;
 }
 

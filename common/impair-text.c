@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "impair-text.h"
+#include "text.h"
 #include "units.h"
 
 #define NS_PER_US INT64_C(1000)
@@ -67,8 +68,7 @@ enum impair_field_id impair_field_find(const char *name)
 
 static int refuse(char why[IMPAIR_WHY], const char *text)
 {
-	snprintf(why, IMPAIR_WHY, "%s", text);
-	return -1;
+	return text_refuse(why, IMPAIR_WHY, "%s", text);
 }
 
 /* Digits with at most one point among them; `end` is what follows. strtod() would follow the locale and
@@ -209,8 +209,7 @@ static int read_word(const char *text, const char *zero, const char *one, char w
 		return 0;
 	if (!strcmp(text, one))
 		return 1;
-	snprintf(why, IMPAIR_WHY, "is neither %s nor %s", zero, one);
-	return -1;
+	return text_refuse(why, IMPAIR_WHY, "is neither %s nor %s", zero, one);
 }
 
 static void switch_off(struct impair_settings *s, enum impair_field_id id)
@@ -431,20 +430,14 @@ int impair_text_parse(struct impair_settings *s, const char *text, char why[IMPA
 
 	while (next_word(&text, name)) {
 		enum impair_field_id id = impair_field_find(name);
-		if (id == IMPAIR_FIELD_COUNT) {
-			snprintf(why, IMPAIR_WHY, "'%s' is no setting of a link; for example loss 20%%", name);
-			return -1;
-		}
-		if (!next_word(&text, value)) {
-			snprintf(why, IMPAIR_WHY, "%s needs a value; for example %s %s", name, name,
+		if (id == IMPAIR_FIELD_COUNT)
+			return text_refuse(why, IMPAIR_WHY, "'%s' is no setting of a link; for example loss 20%%", name);
+		if (!next_word(&text, value))
+			return text_refuse(why, IMPAIR_WHY, "%s needs a value; for example %s %s", name, name,
 			    fields[id].example);
-			return -1;
-		}
-		if (impair_text_set(&changed, id, value, reason)) {
-			snprintf(why, IMPAIR_WHY, "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value,
+		if (impair_text_set(&changed, id, value, reason))
+			return text_refuse(why, IMPAIR_WHY, "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value,
 			    reason, name, fields[id].example);
-			return -1;
-		}
 	}
 	if (impair_check(&changed, why))
 		return -1;

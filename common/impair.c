@@ -10,6 +10,7 @@
 
 #include "dice.h"
 #include "impair.h"
+#include "text.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define BYTE_BITS 8
@@ -89,16 +90,12 @@ static const char *out_of_range(const struct impair_settings *s)
 int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY])
 {
 	const char *wrong = out_of_range(s);
-	if (wrong) {
-		snprintf(why, IMPAIR_WHY, "%s", wrong);
-		return -1;
-	}
+	if (wrong)
+		return text_refuse(why, IMPAIR_WHY, "%s", wrong);
 	/* Good states last one packet at least, so p <= 1: loss <= burst / (burst + 1). */
-	if (s->burst != 0 && s->loss < 1 && s->loss > s->burst / (s->burst + 1) + 1e-9) {
-		snprintf(why, IMPAIR_WHY, "%.4g%% loss cannot come in bursts of %.4g packets;"
+	if (s->burst != 0 && s->loss < 1 && s->loss > s->burst / (s->burst + 1) + 1e-9)
+		return text_refuse(why, IMPAIR_WHY, "%.4g%% loss cannot come in bursts of %.4g packets;"
 		    " for example burst %.0f", s->loss * 100, s->burst, ceil(s->loss / (1 - s->loss) - 1e-9));
-		return -1;
-	}
 	return 0;
 }
 

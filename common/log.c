@@ -18,6 +18,7 @@
 
 #include "bucket.h"
 #include "clock.h"
+#include "printable.h"
 #include "utf8.h"
 
 #define EVENTS_A_SECOND 20
@@ -60,19 +61,6 @@ static bool write_line(const char *line, size_t n)
 	return written > 0;
 }
 
-/* What could drive a terminal, and bytes that are not UTF-8, become '?'. */
-static void tame(char *text, size_t n)
-{
-	unsigned char *s = (unsigned char *)text;
-	size_t length;
-
-	for (size_t at = 0; at < n; at += length ? length : 1) {
-		length = utf8_character(s + at, n - at);
-		if (length == 0 || utf8_is_control(utf8_code(s + at, length)))
-			memset(s + at, '?', length ? length : 1);
-	}
-}
-
 static int put_start(char line[LINE_MAX_BYTES])
 {
 	int64_t now = clock_realtime();
@@ -98,7 +86,7 @@ static bool __attribute__((format(printf, 1, 0))) say(const char *format, va_lis
 		n = room - 1;
 		n -= utf8_cut_off((const unsigned char *)line + start, n);
 	}
-	tame(line + start, n);
+	printable_tame(line + start, n);
 	line[start + n] = '\n';
 	return write_line(line, start + n + 1);
 }

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,16 +31,6 @@ struct parts {
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
-}
-
-static int __attribute__((format(printf, 2, 3))) refuse(char why[OPTIONS_WHY], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, OPTIONS_WHY, format, args);
-	va_end(args);
-	return -1;
 }
 
 /* Name, blanks, perhaps "=", blanks, value; `n` counts no blanks at the end. */
@@ -75,18 +64,18 @@ static int refuse_name(const struct options_spec *table, const struct parts *p, 
 
 	options_shown(name, n, shown);
 	if (n == 0)
-		return refuse(why, "there is no option's name before the \"=\"");
+		return text_refuse(why, OPTIONS_WHY, "there is no option's name before the \"=\"");
 	if (*name == '-') {
 		while (n > 0 && *name == '-')
 			name++, n--;
 		near = options_find(table, name, n);
 		if (near)
-			return refuse(why, "%s: options stand without dashes here: %s", shown, near->name);
+			return text_refuse(why, OPTIONS_WHY, "%s: options stand without dashes here: %s", shown, near->name);
 	}
 	near = options_nearest(table, name, n);
 	if (near)
-		return refuse(why, "%s: there is no such option; did you mean %s?", shown, near->name);
-	return refuse(why, "%s: there is no such option", shown);
+		return text_refuse(why, OPTIONS_WHY, "%s: there is no such option; did you mean %s?", shown, near->name);
+	return text_refuse(why, OPTIONS_WHY, "%s: there is no such option", shown);
 }
 
 /* Why a setter refused, in full: the line and what would be right. */
@@ -96,11 +85,11 @@ static int refuse_value(const struct options_spec *o, const struct parts *p, con
 	char shown[OPTIONS_SHOWN];
 
 	if (!o->argument)
-		return refuse(why, "%s: %s", o->name, reason);
+		return text_refuse(why, OPTIONS_WHY, "%s: %s", o->name, reason);
 	options_shown(p->value, p->value_length, shown);
 	if (!o->example)
-		return refuse(why, "%s: '%s' %s", o->name, shown, reason);
-	return refuse(why, "%s: '%s' %s; for example %s = %s", o->name, shown, reason, o->name, o->example);
+		return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s", o->name, shown, reason);
+	return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s; for example %s = %s", o->name, shown, reason, o->name, o->example);
 }
 
 static int apply(const struct options_spec *o, void *settings, const struct parts *p,
@@ -109,11 +98,11 @@ static int apply(const struct options_spec *o, void *settings, const struct part
 	char value[LINE_MAX_BYTES + 1], reason[OPTIONS_WHY] = "is not right";
 
 	if (o->command_line_only)
-		return refuse(why, "%s: works on the command line only", o->name);
+		return text_refuse(why, OPTIONS_WHY, "%s: works on the command line only", o->name);
 	if (!o->argument && p->value)
-		return refuse(why, "%s: takes no value; write it alone, or leave the line out", o->name);
+		return text_refuse(why, OPTIONS_WHY, "%s: takes no value; write it alone, or leave the line out", o->name);
 	if (o->argument && !p->value)
-		return refuse(why, "%s: needs %s %s; for example %s = %s", o->name,
+		return text_refuse(why, OPTIONS_WHY, "%s: needs %s %s; for example %s = %s", o->name,
 		    options_article(o->argument), o->argument, o->name, o->example ? o->example : o->argument);
 	if (p->value) {
 		memcpy(value, p->value, p->value_length);
@@ -131,9 +120,9 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 	struct parts p;
 
 	if (n > LINE_MAX_BYTES)
-		return refuse(why, "the line is longer than %d bytes", LINE_MAX_BYTES);
+		return text_refuse(why, OPTIONS_WHY, "the line is longer than %d bytes", LINE_MAX_BYTES);
 	if (memchr(line, '\0', n))
-		return refuse(why, "the line has a NUL byte in it: is this a text file?");
+		return text_refuse(why, OPTIONS_WHY, "the line has a NUL byte in it: is this a text file?");
 	if (n > 0 && line[n - 1] == '\r')
 		n--;
 	while (n > 0 && is_blank(line[n - 1]))

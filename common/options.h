@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "text.h"
+#include "units.h"
+
 /* Room for why a value was refused. */
 #define OPTIONS_WHY 160
 
@@ -28,6 +31,22 @@ struct options_spec {
 	/* Not to be used in a configuration file (--help, --version, --config). */
 	int command_line_only;
 };
+
+/* The setter of a switch: `field` of the settings, a `struct type`, becomes `to`; so does that of a text, of which it is `value`. */
+#define OPTIONS_SETTER(setter, type, field, to) \
+	static int setter(void *settings, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		(void)value, (void)why; \
+		((struct type *)settings)->field = to; \
+		return 0; \
+	}
+/* The setter of an int64_t from `low` to `high`; then comes the format of what is said of others. */
+#define OPTIONS_COUNT(setter, type, field, low, high, ...) \
+	static int setter(void *settings, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		return units_count(value, low, high, &((struct type *)settings)->field) == 0 ? 0 : \
+		    text_refuse(why, OPTIONS_WHY, __VA_ARGS__); \
+	}
 
 /* The command line. Returns the index in argv of the first operand; or -1 after one line on
  * stderr that names the program, the option and what would be right:

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "grow.h"
 #include "outbox.h"
 
 /* The longest text of one outbox_print(). */
@@ -26,19 +27,7 @@ static int make_room(struct outbox *o, size_t n)
 		o->end -= o->first;
 		o->first = 0;
 	}
-	if (o->end + n <= o->room)
-		return 0;
-	if (o->end + n > OUTBOX_MOST)
-		return -1;
-	size_t room = o->room ? o->room * 2 : 4096;
-	while (room < o->end + n)
-		room *= 2;
-	char *bytes = realloc(o->bytes, room);
-	if (!bytes)
-		return -1;
-	o->bytes = bytes;
-	o->room = room;
-	return 0;
+	return o->end + n > OUTBOX_MOST ? -1 : grow_list(&o->bytes, &o->room, o->end + n, 1);
 }
 
 void outbox_add(struct outbox *o, const char *text, size_t n)

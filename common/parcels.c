@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "parcels.h"
 
 #define USUAL 2048
@@ -124,21 +125,9 @@ bool parcels_have_room(const struct parcels *p, int size, int copies)
 	return p->bytes + (size_t) copies * cost(size) <= p->most;
 }
 
-static int grow(struct parcels *p)
-{
-	size_t room = p->room ? p->room * 2 : 64;
-	struct entry *heap = realloc(p->heap, room * sizeof *heap);
-
-	if (!heap)
-		return -1;
-	p->heap = heap;
-	p->room = room;
-	return 0;
-}
-
 struct parcel *parcels_add(struct parcels *p, int64_t at, const void *bytes, int size)
 {
-	if (!parcels_have_room(p, size, 1) || (p->count == p->room && grow(p)))
+	if (!parcels_have_room(p, size, 1) || grow_list(&p->heap, &p->room, p->count + 1, sizeof *p->heap) < 0)
 		return NULL;
 	struct parcel *parcel = take_room(p, size);
 	if (!parcel)

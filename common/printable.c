@@ -42,3 +42,15 @@ size_t printable_text(char *shown, const void *text, size_t n, const char *kept,
 	shown[used] = '\0';
 	return used;
 }
+
+char *printable_tame(char *text, size_t n)
+{
+	unsigned char *s = (unsigned char *)text;
+
+	for (size_t at = 0, length; at < n; at += length ? length : 1) {
+		length = utf8_character(s + at, n - at);
+		if (length == 0 || utf8_is_control(utf8_code(s + at, length)))
+			memset(s + at, '?', length ? length : 1);
+	}
+	return text;
+}

@@ -44,7 +44,7 @@ bool standard_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-static bool write_all(const char *bytes, size_t n)
+bool standard_write(const char *bytes, size_t n)
 {
 	while (n > 0) {
 		ssize_t written = write(STDOUT_FILENO, bytes, n);
@@ -72,7 +72,7 @@ static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 		length = cut->n + part;
 		cut->n = utf8 ? utf8_cut_off(piece, length) : 0;
 		memcpy(cut->bytes, piece + length - cut->n, cut->n);
-		if (!write_all(shown, printable_text(shown, piece, length - cut->n, KEPT, utf8)))
+		if (!standard_write(shown, printable_text(shown, piece, length - cut->n, KEPT, utf8)))
 			return 0;
 	}
 	return (ssize_t)n;

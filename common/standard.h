@@ -15,6 +15,8 @@ int standard_open(const char *program, int flags);
 bool standard_utf8(void);
 /* Where standard output is a terminal, lets nothing drive it from here on, for programs that never do so themselves. */
 void standard_guard(void);
+/* Bytes as they are, past the stream, all of them: false if that failed. A signal handler may call it. */
+bool standard_write(const char *bytes, size_t n);
 /* Text of ours, lines with parts that are not. Into a file or a pipe, but not standard error, it goes as it is. */
 void standard_put(FILE *out, const char *text);
 /* One line on standard error; its end is added, ends of line in it are spelt out. */

@@ -230,6 +230,15 @@ char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size)
 	return buf;
 }
 
+char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size)
+{
+	if (ns >= 100 * NS_PER_S)
+		return units_duration_text(ns, micro, buf, size);
+	ns = ns > 0 ? ns : 0;
+	snprintf(buf, size, "%" PRId64 ".%" PRId64 " s", ns / NS_PER_S, ns / (NS_PER_S / 10) % 10);
+	return buf;
+}
+
 /* No printf("%f"): some locales would write a comma. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 {

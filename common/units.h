@@ -24,6 +24,9 @@ int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out);
  * micro: "µ" or "u"), "3 min 20 s". Writes at most `size` bytes with the end, returns `buf`. */
 char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size);
 
+/* How long something has lasted that goes on: "0.3 s"; from 100 s on in units that change less often. */
+char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size);
+
 /* `ns`, 0 or more, in units of `unit`, three figures: "40.3", "1.20", "104"; less than one has two places, "0.04". Returns `buf`. */
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size);
 

@@ -108,4 +108,14 @@ static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
 	return 0;
 }
 
+/* The columns of UTF-8 whose characters are one wide each, as all of our own are. */
+static inline int utf8_columns(const char *text)
+{
+	int columns = 0;
+
+	for (; *text; text++)
+		columns += ((unsigned char)*text & 0xc0) != 0x80;
+	return columns;
+}
+
 #endif

@@ -114,10 +114,8 @@ static void note_ends(struct control *control, int64_t now)
 /* What has gone on for its time; both ways at once where they end together. */
 static void tell_ends(struct control *control, int64_t now)
 {
-	static const char *const words[PAUSES][LINK_DIRECTIONS] = {
-		[HOLD] = { "released there", "released back" }, [UNPLUG] = { "plugged there", "plugged back" },
-	};
-	static const char *const both[PAUSES] = { "released", "plugged" };
+	static const char *const words[PAUSES] = { "released", "plugged" };
+	char change[20];
 
 	for (int i = 0; i < PAUSES; i++) {
 		int64_t *ends = control->ends[i];
@@ -126,8 +124,9 @@ static void tell_ends(struct control *control, int64_t now)
 		for (int d = 0; d < LINK_DIRECTIONS; d++) {
 			if (ends[d] > now)
 				continue;
+			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ", together ? "" : link_direction_name(d));
 			if (!together || d == LINK_THERE)
-				tell_changed(control, ends[d], together ? both[i] : words[i][d]);
+				tell_changed(control, ends[d], change);
 			ends[d] = CLOCK_NEVER;
 		}
 	}

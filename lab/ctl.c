@@ -16,6 +16,7 @@
 #include "orders.h"
 #include "standard.h"
 #include "tell.h"
+#include "text.h"
 
 struct ctl_options {
 	const char *socket;
@@ -24,21 +25,13 @@ struct ctl_options {
 
 static int set_socket(void *settings, const char *value, char why[OPTIONS_WHY])
 {
-	if (!*value) {
-		snprintf(why, OPTIONS_WHY, "is no path");
-		return -1;
-	}
+	if (!*value)
+		return text_refuse(why, OPTIONS_WHY, "is no path");
 	((struct ctl_options *)settings)->socket = value;
 	return 0;
 }
 
-static int set_help(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct ctl_options *)settings)->help = true;
-	return 0;
-}
+OPTIONS_SETTER(set_help, ctl_options, help, true)
 
 static const struct options_spec table[] = {
 	{ "socket", 0, "PATH", "the lab's control socket", "/run/user/1000/upcase-lab-77.x/link", set_socket, 1 },

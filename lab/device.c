@@ -171,16 +171,6 @@ const char *device_name(const struct device *device)
 	return device->name;
 }
 
-enum device_kind device_kind(const struct device *device)
-{
-	return device->kind;
-}
-
-int device_mtu(const struct device *device)
-{
-	return device->mtu;
-}
-
 static bool is_ip(const uint8_t *packet, size_t n)
 {
 	return n >= 20 && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);

@@ -43,11 +43,6 @@ int device_fd(const struct device *device);
 /* Borrowed, as long as the device lives. */
 const char *device_name(const struct device *device);
 
-enum device_kind device_kind(const struct device *device);
-
-/* The host's own MTU in bytes. */
-int device_mtu(const struct device *device);
-
 /* One packet that the host sent: its length in bytes. 0 when something was read that is no packet of
  * the host's (ARP, an echo of our own frame, a frame too short): go on reading. -1 with errno, EAGAIN
  * when there is nothing; any other errno means that the device is gone. */

@@ -2,41 +2,17 @@
 #include "config.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "events.h"
+#include "fnv.h"
+#include "text.h"
 
 /* Bytes of payload shown: most typed lines are shorter. */
 #define DATA_BYTES 64
 /* The longest line: all keys, two IPv6 addresses, the data. */
 #define LINE_MOST 768
-
-/* A line in the making. */
-struct line {
-	char text[LINE_MOST];
-	size_t n;
-};
-
-static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *line, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	int n = vsnprintf(line->text + line->n, LINE_MOST - line->n, format, arguments);
-	va_end(arguments);
-	line->n += (size_t) n;
-	if (line->n > LINE_MOST - 1)
-		line->n = LINE_MOST - 1;
-}
-
-static const char *direction_name(enum link_direction direction)
-{
-	return direction == LINK_THERE ? "there" : "back";
-}
 
 bool events_want(const struct events_wish *wish, const struct packet *p)
 {
@@ -48,24 +24,24 @@ bool events_want(const struct events_wish *wish, const struct packet *p)
 	return false;
 }
 
-static void add_verdict(struct line *line, const struct link_event *event)
+static void add_verdict(struct text *line, const struct link_event *event)
 {
 	const struct impair_verdict *v = event->verdict;
 	char marks[40];
 
-	add(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial, direction_name(event->direction),
+	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial, link_direction_name(event->direction),
 	    event->in, v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
 	if (v->copies > 0)
-		add(line, " out=%" PRId64, v->at[0]);
+		text_put(line, " out=%" PRId64, v->at[0]);
 	if (v->copies > 1)
-		add(line, " out2=%" PRId64, v->at[1]);
+		text_put(line, " out2=%" PRId64, v->at[1]);
 	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "", v->held ? ",held" : "",
 	    v->reordered ? ",reordered" : "");
 	if (marks[0])
-		add(line, " marks=%s", marks + 1);
+		text_put(line, " marks=%s", marks + 1);
 }
 
-static void add_headers(struct line *line, const struct packet *p)
+static void add_headers(struct text *line, const struct packet *p)
 {
 	static const char *const names[] = {
 		[PACKET_OTHER] = "other", [PACKET_UDP] = "udp", [PACKET_TCP] = "tcp", [PACKET_ICMP] = "icmp",
@@ -73,37 +49,28 @@ static void add_headers(struct line *line, const struct packet *p)
 	char source[46], target[46], flags[8];
 
 	packet_hosts(p, source, target);
-	add(line, " proto=%s src=%s dst=%s", names[p->kind], source, target);
+	text_put(line, " proto=%s src=%s dst=%s", names[p->kind], source, target);
 	if (p->kind == PACKET_UDP || p->kind == PACKET_TCP)
-		add(line, " sport=%u dport=%u", p->source_port, p->target_port);
+		text_put(line, " sport=%u dport=%u", p->source_port, p->target_port);
 	else if (p->kind == PACKET_ICMP)
-		add(line, " type=%u code=%u", p->source_port, p->target_port);
-	add(line, " id=%" PRIu32, p->id);
+		text_put(line, " type=%u code=%u", p->source_port, p->target_port);
+	text_put(line, " id=%" PRIu32, p->id);
 	if (p->fragment)
-		add(line, " frag=%d", p->offset);
-	add(line, " size=%d", p->size);
+		text_put(line, " frag=%d", p->offset);
+	text_put(line, " size=%d", p->size);
 	if (p->kind == PACKET_TCP)
-		add(line, " seq=%" PRIu32 " ack=%" PRIu32 " flags=%s win=%u", p->seq, p->ack,
+		text_put(line, " seq=%" PRIu32 " ack=%" PRIu32 " flags=%s win=%u", p->seq, p->ack,
 		    packet_flags_text(p, flags), p->window);
 }
 
-/* FNV-1a (Fowler, Noll and Vo), 64 bits. */
-static uint64_t hash(const uint8_t *bytes, int n)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (int i = 0; i < n; i++)
-		h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
-static void add_payload(struct line *line, const struct packet *p)
+static void add_payload(struct text *line, const struct packet *p)
 {
 	static const char digits[] = "0123456789abcdef";
 	const uint8_t *payload = p->bytes + p->payload;
 	char hex[DATA_BYTES * 2 + 1];
 	int n = 0;
 
-	add(line, " payload=%d", p->length);
+	text_put(line, " payload=%d", p->length);
 	if (p->length == 0)
 		return;
 	for (; n < DATA_BYTES && n < p->length; n++) {
@@ -111,23 +78,24 @@ static void add_payload(struct line *line, const struct packet *p)
 		hex[2 * n + 1] = digits[payload[n] & 15];
 	}
 	hex[2 * n] = '\0';
-	add(line, " hash=%016" PRIx64 " data=%s", hash(payload, p->length), hex);
+	text_put(line, " hash=%016" PRIx64 " data=%s", fnv_hash(payload, (size_t) p->length), hex);
 }
 
 void events_print(const struct link_event *event, struct outbox *out)
 {
-	struct line line = { .n = 0 };
+	char buf[LINE_MOST];
+	struct text line = text_begin(buf, sizeof buf);
 
 	add_verdict(&line, event);
 	add_headers(&line, event->packet);
 	add_payload(&line, event->packet);
-	add(&line, "\n");
-	outbox_add(out, line.text, line.n);
+	text_put(&line, "\n");
+	outbox_add(out, buf, strlen(buf));
 }
 
 void events_print_undelivered(uint64_t serial, enum link_direction direction, struct outbox *out)
 {
-	outbox_print(out, "undelivered %" PRIu64 " %s\n", serial, direction_name(direction));
+	outbox_print(out, "undelivered %" PRIu64 " %s\n", serial, link_direction_name(direction));
 }
 
 void events_print_changed(int64_t at, const char *change, struct outbox *out)

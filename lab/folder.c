@@ -16,6 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "text.h"
+
 #define PREFIX "upcase-lab-"
 /* What mkdtemp() fills in. */
 #define RANDOM ".XXXXXX"
@@ -127,12 +129,11 @@ int folder_make(char path[FOLDER_PATH])
 
 char *folder_places(char *text, size_t size)
 {
+	struct text out = text_begin(text, size);
 	const char *in;
-	size_t n = 0;
 
-	*text = '\0';
-	for (int i = 0; (in = place(i)) && n < size; i++)
-		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? " or " : "", in);
+	for (int i = 0; (in = place(i)); i++)
+		text_put(&out, "%s%s", i ? " or " : "", in);
 	return text;
 }
 

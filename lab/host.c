@@ -51,21 +51,6 @@ static int failed(struct explain_failure *failure, enum explain_step step)
 	return -1;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-	int error;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	error = errno;
-	close(fd);
-	errno = error;
-	return n < 0 ? -1 : 0;
-}
-
 /* The user and the group are the only ones of the new namespace, under their own numbers: a shell in it
  * is still the user's own. */
 static int own_user_namespace(struct explain_failure *failure)
@@ -76,13 +61,13 @@ static int own_user_namespace(struct explain_failure *failure)
 	if (unshare(CLONE_NEWUSER) != 0)
 		return failed(failure, EXPLAIN_USER_NS);
 	/* Else gid_map is refused (user_namespaces(7)); kernels before 3.19 have no such file. */
-	if (write_file("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
+	if (netdev_write("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
 		return failed(failure, EXPLAIN_SETGROUPS);
 	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
-	if (write_file("/proc/self/uid_map", map) != 0)
+	if (netdev_write("/proc/self/uid_map", map) != 0)
 		return failed(failure, EXPLAIN_UID_MAP);
 	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
-	if (write_file("/proc/self/gid_map", map) != 0)
+	if (netdev_write("/proc/self/gid_map", map) != 0)
 		return failed(failure, EXPLAIN_GID_MAP);
 	return 0;
 }

@@ -17,6 +17,11 @@
 /* There: from the near host to the far one. */
 enum link_direction { LINK_THERE, LINK_BACK, LINK_DIRECTIONS };
 
+static inline const char *link_direction_name(enum link_direction direction)
+{
+	return direction == LINK_THERE ? "there" : "back";
+}
+
 /* A set of directions. */
 #define LINK_BIT(direction) (1u << (direction))
 #define LINK_BOTH (LINK_BIT(LINK_THERE) | LINK_BIT(LINK_BACK))

@@ -473,20 +473,26 @@ int netdev_stamper(const char *name, const struct tpacket_req *ring)
 	return -1;
 }
 
-int netdev_sysctl_set(const char *key, const char *value)
+int netdev_write(const char *path, const char *text)
 {
-	char path[128];
-	int fd, error;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), error;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
+	if (fd < 0)
 		return -1;
-	n = write(fd, value, strlen(value));
+	n = write(fd, text, strlen(text));
 	error = errno;
 	close(fd);
 	errno = error;
 	return n < 0 ? -1 : 0;
+}
+
+int netdev_sysctl_set(const char *key, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", key);
+	return netdev_write(path, value);
 }
 
 int netdev_sysctl_get(const char *key, char *value, int size)

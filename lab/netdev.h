@@ -54,6 +54,8 @@ int netdev_injector(const char *name);
  * kernel's stamps, in a ring of that shape, or -1. */
 int netdev_stamper(const char *name, const struct tpacket_req *ring);
 
+/* Writes a file that is there. Returns 0, or -1 with errno. */
+int netdev_write(const char *path, const char *text);
 /* Writes `value` to /proc/sys/`key`; reads at most `size` bytes with the end, without the newline. */
 int netdev_sysctl_set(const char *key, const char *value);
 int netdev_sysctl_get(const char *key, char *value, int size);

@@ -27,8 +27,7 @@ static int set_backend(void *settings, const char *value, char why[OPTIONS_WHY])
 			return 0;
 		}
 	}
-	snprintf(why, OPTIONS_WHY, "is not auto, tun or veth");
-	return -1;
+	return text_refuse(why, OPTIONS_WHY, "is not auto, tun or veth");
 }
 
 static int set_host_mtu(void *settings, const char *value, char why[OPTIONS_WHY])
@@ -36,10 +35,8 @@ static int set_host_mtu(void *settings, const char *value, char why[OPTIONS_WHY]
 	struct lab_options *o = settings;
 	int64_t mtu;
 
-	if (units_bytes(value, HOST_MTU_MIN, HOST_MTU_MAX, &mtu) != 0) {
-		snprintf(why, OPTIONS_WHY, "is not a number of bytes, %d to %d", HOST_MTU_MIN, HOST_MTU_MAX);
-		return -1;
-	}
+	if (units_bytes(value, HOST_MTU_MIN, HOST_MTU_MAX, &mtu) != 0)
+		return text_refuse(why, OPTIONS_WHY, "is not a number of bytes, %d to %d", HOST_MTU_MIN, HOST_MTU_MAX);
 	o->hosts.mtu = (int)mtu;
 	return 0;
 }
@@ -48,48 +45,29 @@ static int set_congestion(void *settings, const char *value, char why[OPTIONS_WH
 {
 	struct lab_options *o = settings;
 
-	if (!*value || strlen(value) >= sizeof(o->hosts.congestion)) {
-		snprintf(why, OPTIONS_WHY, "is not a congestion control's name");
-		return -1;
-	}
+	if (!*value || strlen(value) >= sizeof(o->hosts.congestion))
+		return text_refuse(why, OPTIONS_WHY, "is not a congestion control's name");
 	strcpy(o->hosts.congestion, value);
 	return 0;
 }
 
-#define TEXT_SETTER(field) \
-	static int set_##field(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		(void)why; \
-		((struct lab_options *)settings)->field = value; \
-		return 0; \
-	}
-TEXT_SETTER(far_command)
-TEXT_SETTER(far_log)
+OPTIONS_SETTER(set_far_command, lab_options, far_command, value)
+OPTIONS_SETTER(set_far_log, lab_options, far_log, value)
 
 static int set_pcap(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	/* Standard output is the command's. */
-	if (strcmp(value, "-") == 0 || !*value) {
-		snprintf(why, OPTIONS_WHY, "is no file; to read along, make a fifo");
-		return -1;
-	}
+	if (strcmp(value, "-") == 0 || !*value)
+		return text_refuse(why, OPTIONS_WHY, "is no file; to read along, make a fifo");
 	((struct lab_options *)settings)->pcap = value;
 	return 0;
 }
 
-#define SWITCH_SETTER(field) \
-	static int set_##field(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		(void)value; \
-		(void)why; \
-		((struct lab_options *)settings)->field = true; \
-		return 0; \
-	}
-SWITCH_SETTER(quiet)
-SWITCH_SETTER(check)
-SWITCH_SETTER(help)
-SWITCH_SETTER(version)
-SWITCH_SETTER(presets)
+OPTIONS_SETTER(set_quiet, lab_options, quiet, true)
+OPTIONS_SETTER(set_check, lab_options, check, true)
+OPTIONS_SETTER(set_help, lab_options, help, true)
+OPTIONS_SETTER(set_version, lab_options, version, true)
+OPTIONS_SETTER(set_presets, lab_options, presets, true)
 
 static const struct options_spec own[] = {
 	{ "far", 0, "COMMAND", "run this on the far host instead of upcased", "'iperf3 -s'", set_far_command, 1 },

@@ -8,6 +8,8 @@
 #include "clock.h"
 #include "impair-text.h"
 #include "orders.h"
+#include "printable.h"
+#include "text.h"
 #include "units.h"
 
 #define WORDS 40
@@ -28,8 +30,6 @@ struct asked {
 	struct outbox *out;
 	char *change;
 };
-
-static const char *const direction_names[LINK_DIRECTIONS] = { "there", "back" };
 
 static void take_apart(struct words *w, char *line)
 {
@@ -59,12 +59,8 @@ static const char *word(const struct asked *a, int i)
 /* What somebody sent, without what a terminal would obey; as much as fits. */
 static const char *harmless(char *buf, size_t size, const char *text)
 {
-	size_t n = 0;
-
-	for (; text[n] && n < size - 1; n++)
-		buf[n] = (unsigned char) text[n] < ' ' || text[n] == 127 ? '?' : text[n];
-	buf[n] = '\0';
-	return buf;
+	snprintf(buf, size, "%s", text);
+	return printable_tame(buf, strlen(buf));
 }
 
 /* Both may quote what somebody sent. */
@@ -107,7 +103,7 @@ static void print_derived(const struct asked *a, enum link_direction direction)
 {
 	const struct impair_settings *s = link_settings(a->link, direction);
 	const struct impair *impair = link_impair(a->link, direction);
-	const char *name = direction_names[direction];
+	const char *name = link_direction_name(direction);
 	char line[IMPAIR_LINE], value[IMPAIR_VALUE], before[32];
 	double p, r;
 
@@ -132,7 +128,7 @@ static bool do_link(const struct asked *a)
 	outbox_print(a->out, "seed %" PRIu64 "\n", link_seed(a->link));
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			outbox_print(a->out, "%s %s %s\n", direction_names[d], impair_field(id)->name,
+			outbox_print(a->out, "%s %s %s\n", link_direction_name(d), impair_field(id)->name,
 			    impair_text_get(link_settings(a->link, d), id, value));
 		print_derived(a, d);
 	}
@@ -153,7 +149,7 @@ static bool done(const struct asked *a, const struct impair_settings *to)
 		impair_text_line(&to[d], line, sizeof line);
 		changed |= strcmp(line, before) != 0;
 		link_change(a->link, d, &to[d]);
-		outbox_print(a->out, "%s line %s\n", direction_names[d], line);
+		outbox_print(a->out, "%s line %s\n", link_direction_name(d), line);
 		snprintf(a->change + used, EVENTS_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
 	}
 	outbox_print(a->out, "ok\n");
@@ -165,16 +161,16 @@ static bool done(const struct asked *a, const struct impair_settings *to)
 static bool do_set(const struct asked *a)
 {
 	struct impair_settings changed[LINK_DIRECTIONS];
-	char text[IMPAIR_LINE * 2] = "", why[IMPAIR_WHY];
-	size_t n = 0;
+	char text[IMPAIR_LINE * 2], why[IMPAIR_WHY];
+	struct text words = text_begin(text, sizeof text);
 
 	if (a->words.count < 2)
 		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
-	for (int i = 1; i < a->words.count && n < sizeof text; i++)
-		n += (size_t) snprintf(text + n, sizeof text - n, "%s ", a->words.word[i]);
+	for (int i = 1; i < a->words.count; i++)
+		text_put(&words, "%s ", a->words.word[i]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		changed[d] = *link_settings(a->link, d);
-		if (n >= sizeof text)
+		if (words.used >= sizeof text)
 			return refuse(a, "", "too long; for example: set loss 30%");
 		if ((a->words.directions & LINK_BIT(d)) && impair_text_parse(&changed[d], text, why))
 			return refuse(a, "", why);
@@ -210,7 +206,7 @@ static bool do_presets(const struct asked *a)
 		impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
 		outbox_print(a->out, "preset %s about %s\n", preset->name, preset->about);
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
-			outbox_print(a->out, "preset %s %s %s\n", preset->name, direction_names[d],
+			outbox_print(a->out, "preset %s %s %s\n", preset->name, link_direction_name(d),
 			    impair_text_line(&s[d], line, sizeof line));
 	}
 	outbox_print(a->out, "ok\n");
@@ -220,13 +216,12 @@ static bool do_presets(const struct asked *a)
 /* The change is in the order's own words. */
 static bool as_ordered(const struct asked *a)
 {
-	size_t n = 0;
+	struct text change = text_begin(a->change, EVENTS_CHANGE);
 
-	for (int i = 0; i < a->words.count && n < EVENTS_CHANGE; i++)
-		n += (size_t) snprintf(a->change + n, EVENTS_CHANGE - n, "%s%s", i ? " " : "", word(a, i));
-	if (a->words.directions != LINK_BOTH && n < EVENTS_CHANGE)
-		snprintf(a->change + n, EVENTS_CHANGE - n, " %s",
-		    direction_names[a->words.directions == LINK_BIT(LINK_BACK) ? LINK_BACK : LINK_THERE]);
+	for (int i = 0; i < a->words.count; i++)
+		text_put(&change, "%s%s", i ? " " : "", word(a, i));
+	if (a->words.directions != LINK_BOTH)
+		text_put(&change, " %s", link_direction_name(a->words.directions == LINK_BIT(LINK_BACK) ? LINK_BACK : LINK_THERE));
 	outbox_print(a->out, "ok\n");
 	return true;
 }
@@ -293,7 +288,7 @@ static bool do_counts(const struct asked *a)
 {
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct link_counts *c = link_counts(a->link, d);
-		const char *name = direction_names[d];
+		const char *name = link_direction_name(d);
 		const struct { const char *name; uint64_t value; } list[] = {
 			{ "packets", c->packets }, { "bytes", c->bytes }, { "delivered", c->delivered },
 			{ "delivered-bytes", c->delivered_bytes }, { "in-flight", c->in_flight },

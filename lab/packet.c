@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "packet.h"
@@ -356,25 +355,5 @@ char *packet_flags_text(const struct packet *p, char buf[8])
 	if (n == 0)
 		buf[n++] = '-';
 	buf[n] = '\0';
-	return buf;
-}
-
-char *packet_text(const struct packet *p, char buf[PACKET_TEXT])
-{
-	char source[46], target[46], flags[8];
-
-	packet_hosts(p, source, target);
-	if (p->kind == PACKET_UDP)
-		snprintf(buf, PACKET_TEXT, "UDP %s port %u > %s port %u, %d bytes", source, p->source_port, target,
-		    p->target_port, p->length);
-	else if (p->kind == PACKET_TCP)
-		snprintf(buf, PACKET_TEXT, "TCP %s port %u > %s port %u, %s, %d bytes", source, p->source_port,
-		    target, p->target_port, packet_flags_text(p, flags), p->length);
-	else if (p->kind == PACKET_ICMP)
-		snprintf(buf, PACKET_TEXT, "ICMP type %u code %u, %s > %s", p->source_port, p->target_port, source,
-		    target);
-	else
-		snprintf(buf, PACKET_TEXT, "IP protocol %u, %s > %s, %d bytes%s", p->protocol, source, target,
-		    p->length, p->fragment ? ", a fragment" : "");
 	return buf;
 }

@@ -17,8 +17,6 @@
 
 /* The longest ICMP error that packet_too_big() makes: IPv6's minimum MTU (RFC 4443, 2.4 c). */
 #define PACKET_ERROR_MAX 1280
-/* Room for packet_text(). */
-#define PACKET_TEXT 200
 
 enum packet_kind { PACKET_OTHER, PACKET_UDP, PACKET_TCP, PACKET_ICMP };
 
@@ -88,8 +86,6 @@ bool packet_may_cut(const struct packet *p);
  * done. */
 size_t packet_cut(const struct packet *p, int mtu, int *at, uint8_t *out);
 
-/* One line: "UDP 10.9.0.1 port 40000 > 10.9.0.2 port 12000, 5 bytes". Returns `buf`. */
-char *packet_text(const struct packet *p, char buf[PACKET_TEXT]);
 /* Its two addresses, "10.9.0.1" or "fd09::1", each with room for 46 bytes. */
 void packet_hosts(const struct packet *p, char source[46], char target[46]);
 /* TCP's flags as letters, "S", "SA", "PA", "-". Returns `buf`. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fnv.h"
+
 #define CHAINS 4096
 #define NONE (-1)
 
@@ -49,16 +51,15 @@ static size_t checksum_place(const uint8_t *packet, size_t n)
 	}
 }
 
-/* FNV-1a, of 64 bits. */
 struct sightings_key sightings_key(const void *packet, size_t have, size_t length)
 {
 	const uint8_t *bytes = packet;
 	const size_t n = have < SIGHTINGS_BYTES ? have : SIGHTINGS_BYTES, blank = checksum_place(bytes, n);
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = FNV_START;
 
 	for (size_t i = 0; i < n; i++) {
 		const bool left_out = blank && (i == blank || i == blank + 1);
-		hash = (hash ^ (left_out ? 0 : bytes[i])) * UINT64_C(0x100000001b3);
+		hash = fnv_byte(hash, left_out ? 0 : bytes[i]);
 	}
 	return (struct sightings_key) { .hash = hash, .length = (uint32_t) length };
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "printable.h"
+
 void tail_add(struct tail *tail, const char *text, size_t n)
 {
 	if (n > TAIL_SIZE) {
@@ -31,9 +33,5 @@ char *tail_last_line(const struct tail *tail, char *line, size_t size)
 	for (start = end; start > 0 && tail->text[start - 1] != '\n'; start--)
 		;
 	snprintf(line, size, "%.*s", (int)(end - start), tail->text + start);
-	for (char *p = line; *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	}
-	return line;
+	return printable_tame(line, strlen(line));
 }

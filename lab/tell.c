@@ -3,10 +3,11 @@
 
 #include "tell.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text.h"
 
 #define NS_PER_MS 1000000
 #define MS_PER_S 1000
@@ -18,25 +19,6 @@ struct said {
 	unsigned long source, target, type, code, fragment, size, seq, payload;
 	bool is_fragment;
 };
-
-struct line {
-	char *text;
-	size_t n;
-};
-
-static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *line, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	int n = vsnprintf(line->text + line->n, TELL_LINE - line->n, format, arguments);
-	va_end(arguments);
-	line->n += (size_t)n;
-	if (line->n > TELL_LINE - 1)
-		line->n = TELL_LINE - 1;
-}
 
 static void take_text(struct said *s, const char *key, const char *value)
 {
@@ -106,15 +88,15 @@ static struct tell_flow *find_flow(struct tell *t, const struct said *s, bool *f
 	return flow;
 }
 
-static void add_time(struct line *line, int64_t ns)
+static void add_time(struct text *line, int64_t ns)
 {
 	long long ms = (ns + NS_PER_MS / 2) / NS_PER_MS;
 
-	add(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
+	text_put(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
 }
 
 /* Bytes, a SYN and a FIN take numbers; a number that was used before means that it is sent once more. */
-static void add_again(struct tell *t, const struct said *s, struct line *line)
+static void add_again(struct tell *t, const struct said *s, struct text *line)
 {
 	bool opens = strchr(s->flags, 'S') != NULL, fresh;
 	uint32_t length = (uint32_t)s->payload + opens + (strchr(s->flags, 'F') != NULL);
@@ -125,42 +107,42 @@ static void add_again(struct tell *t, const struct said *s, struct line *line)
 		return;
 	flow = find_flow(t, s, &fresh);
 	if (!fresh && (int32_t)(next - flow->next) <= 0) {
-		add(line, "; again, after ");
+		text_put(line, "; again, after ");
 		add_time(line, s->in - flow->last);
-		add(line, " s");
+		text_put(line, " s");
 	}
 	if (fresh || (int32_t)(next - flow->next) > 0)
 		flow->next = next;
 	flow->last = s->in;
 }
 
-static void add_what(const struct said *s, struct line *line)
+static void add_what(const struct said *s, struct text *line)
 {
-	add(line, "  %-5s  %-4s ", s->direction, s->proto);
+	text_put(line, "  %-5s  %-4s ", s->direction, s->proto);
 	if (strcmp(s->proto, "icmp") == 0)
-		add(line, "type %lu code %lu", s->type, s->code);
+		text_put(line, "type %lu code %lu", s->type, s->code);
 	else if (s->source || s->target)
-		add(line, "%lu > %lu", s->source, s->target);
+		text_put(line, "%lu > %lu", s->source, s->target);
 	if (*s->flags)
-		add(line, " %-2s", s->flags);
+		text_put(line, " %-2s", s->flags);
 	if (s->is_fragment)
-		add(line, " fragment at %lu", s->fragment);
+		text_put(line, " fragment at %lu", s->fragment);
 	if (strcmp(s->proto, "icmp") != 0)
-		add(line, " %lu bytes", s->payload);
-	add(line, " (%lu)", s->size);
+		text_put(line, " %lu bytes", s->payload);
+	text_put(line, " (%lu)", s->size);
 }
 
-static void add_fate(const struct said *s, struct line *line)
+static void add_fate(const struct said *s, struct text *line)
 {
 	if (strcmp(s->fate, "delivered") == 0 || strcmp(s->fate, "corrupted") == 0)
-		add(line, ": %s", s->fate);
+		text_put(line, ": %s", s->fate);
 	else
-		add(line, ": LOST, %s%s", strcmp(s->fate, "cue") == 0 ? "on " : "", s->fate);
+		text_put(line, ": LOST, %s%s", strcmp(s->fate, "cue") == 0 ? "on " : "", s->fate);
 	if (*s->marks)
-		add(line, ", %s", s->marks);
+		text_put(line, ", %s", s->marks);
 }
 
-static void add_moment(struct tell *t, int64_t at, struct line *line)
+static void add_moment(struct tell *t, int64_t at, struct text *line)
 {
 	if (!t->begun) {
 		t->begun = true;
@@ -170,7 +152,7 @@ static void add_moment(struct tell *t, int64_t at, struct line *line)
 }
 
 /* "changed NS KIND WORDS". */
-static bool tell_change(struct tell *t, const char *event, struct line *line)
+static bool tell_change(struct tell *t, const char *event, struct text *line)
 {
 	char *words;
 	int64_t at = strtoll(event, &words, 10);
@@ -178,14 +160,14 @@ static bool tell_change(struct tell *t, const char *event, struct line *line)
 	if (at <= 0 || *words != ' ')
 		return false;
 	add_moment(t, at, line);
-	add(line, "  link  %s", words);
+	text_put(line, "  link  %s", words);
 	return true;
 }
 
 bool tell_line(struct tell *t, char *event, char text[TELL_LINE])
 {
 	static const char changed[] = "changed ";
-	struct line line = { .text = text };
+	struct text line = text_begin(text, TELL_LINE);
 	struct said s;
 
 	if (strncmp(event, changed, strlen(changed)) == 0)

@@ -18,10 +18,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "grow.h"
+
 /* How many are told in a turn. */
 #define BATCH 256
-/* Members there is room for at first. */
-#define FEW 64
 
 struct member {
 	loop_call *call;
@@ -37,7 +37,7 @@ struct set {
 	int fd;
 	/* By descriptor; `room` of them. */
 	struct member *members;
-	int room;
+	size_t room;
 	struct epoll_event ready[BATCH];
 };
 
@@ -53,19 +53,11 @@ static int control_set(struct set *s, int what, int fd, unsigned want)
 /* Makes room for the member of `fd`. Returns 0, or -1 with errno. */
 static int make_room(struct set *s, int fd)
 {
-	int room = s->room ? s->room : FEW;
-	struct member *members;
+	const size_t had = s->room;
 
-	if (fd < s->room)
-		return 0;
-	while (room <= fd)
-		room = room > INT_MAX / 2 ? INT_MAX : 2 * room;
-	members = realloc(s->members, (size_t)room * sizeof *members);
-	if (!members)
+	if (grow_list(&s->members, &s->room, (size_t)fd + 1, sizeof *s->members) < 0)
 		return -1;
-	memset(members + s->room, 0, (size_t)(room - s->room) * sizeof *members);
-	s->members = members;
-	s->room = room;
+	memset(s->members + had, 0, (s->room - had) * sizeof *s->members);
 	return 0;
 }
 

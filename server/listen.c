@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "text.h"
 #include "units.h"
 
 /* The first descriptor of those handed over: sd_listen_fds(3). */
@@ -261,10 +262,8 @@ int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
 
 		s->fd = FIRST_HANDED_OVER + i;
 		fault = take_one(s);
-		if (fault) {
-			snprintf(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd, fault);
-			return -1;
-		}
+		if (fault)
+			return text_refuse(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd, fault);
 		l->count++;
 	}
 	return 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "text.h"
 
 /* Room for one connection's line. */
 #define LINE 1000
@@ -97,22 +98,21 @@ static void tell(void *context, const struct orders_connection *c)
 {
 	struct asked *a = context;
 	char line[LINE];
-	int n;
+	struct text out = text_begin(line, sizeof line);
 
 	if (*a->argument && strcmp(a->argument, c->peer) != 0)
 		return;
-	n = snprintf(line, sizeof line, "connection %s age-ms %" PRId64 " idle-ms %" PRId64 " bytes-in %" PRIu64
+	text_put(&out, "connection %s age-ms %" PRId64 " idle-ms %" PRId64 " bytes-in %" PRIu64
 	    " bytes-out %" PRIu64 " pending %zu", c->peer, c->age / NS_PER_MS, c->idle / NS_PER_MS, c->bytes_in, c->bytes_out,
 	    c->pending);
 	if (c->info_size > offsetof(struct tcp_info, tcpi_state))
-		n += snprintf(line + n, sizeof line - (size_t)n, " state %s", state_of(&c->info));
+		text_put(&out, " state %s", state_of(&c->info));
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if (numbers[i].offset + numbers[i].size <= c->info_size)
-			n += snprintf(line + n, sizeof line - (size_t)n, " %s %" PRIu64, numbers[i].name,
-			    value_of(&c->info, &numbers[i]));
+			text_put(&out, " %s %" PRIu64, numbers[i].name, value_of(&c->info, &numbers[i]));
 	if (c->total_rto >= 0)
-		n += snprintf(line + n, sizeof line - (size_t)n, " total-rto %d", c->total_rto);
-	snprintf(line + n, sizeof line - (size_t)n, "\n");
+		text_put(&out, " total-rto %d", c->total_rto);
+	text_put(&out, "\n");
 	tell_line(a, line);
 }
 

@@ -1,34 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the control socket is asked, and what it answers. Pure.
- *
- * Lines of text, each ended by a newline. An order is one line; its answer is any number of lines and then one that is "ok"
- * or begins with "error".
- *
- *   totals                 the lines of totals.h, "udp: clients 1 datagrams 2 ..."
- *   connections            a line for each TCP client, in the order of tcp_each()
- *   connection ADDR:PORT   one client's, written as "connections" writes it
- *   link                   what --loss and the like do: "seed 42", "there line loss 20%", "back line nothing"
- *   help                   the orders
- *
- * A connection's line is "connection ADDR:PORT" and then pairs of a name and a value:
- *   age-ms, idle-ms        since it was accepted; since a byte was last read or taken by the kernel
- *   bytes-in, bytes-out    read; taken by the kernel to be sent
- *   pending                bytes that the kernel has not taken yet
- * and of the kernel's TCP_INFO, all but those that an old kernel does not tell:
- *   state                  "established", "close-wait", ...
- *   retransmits, probes, backoff
- *                          timeouts in a row for what is sent; probes of a closed window; doublings of the timeout
- *   rto-us                 the timeout, doublings included
- *   rtt-us, rttvar-us, min-rtt-us
- *                          the round-trip time: smoothed, its deviation, the least
- *   cwnd, unacked, lost    segments: that may be, that are, and that are thought lost under way
- *   total-retrans, bytes-retrans
- *                          sent again since the beginning: segments, bytes
- *   total-rto              how often the timer ran out since the beginning
- *   notsent                bytes that the kernel took and has not sent for the first time
- * With workers "totals" is the sum of all, and the connections are those of each worker in turn. Who asks for more
- * connections than fit gets an error behind those that do.
- * Later versions may add names; who reads skips those that it does not know. */
+/* What the control socket is asked, and what it answers: upcased(8), CONTROL SOCKET, has the lines. Connections are told in the order of
+ * tcp_each(). Pure. */
 #ifndef UPCASED_ORDERS_H
 #define UPCASED_ORDERS_H
 

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "text.h"
+
 static int write_port(int fd, uint16_t port)
 {
 	char text[8];
@@ -24,8 +26,7 @@ static int write_port(int fd, uint16_t port)
 
 static int say_why(const char *file, char why[OPTIONS_WHY])
 {
-	snprintf(why, OPTIONS_WHY, "--port-file=%.80s: cannot be written: %s", file, strerror(errno));
-	return -1;
+	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: cannot be written: %s", file, strerror(errno));
 }
 
 static void remove_hidden(struct report *r)
@@ -101,10 +102,8 @@ int report_port(int fd, uint16_t port, char why[OPTIONS_WHY])
 {
 	if (fd < 0)
 		return 0;
-	if (write_port(fd, port) < 0) {
-		snprintf(why, OPTIONS_WHY, "--ready-fd=%d: cannot be written: %s", fd, strerror(errno));
-		return -1;
-	}
+	if (write_port(fd, port) < 0)
+		return text_refuse(why, OPTIONS_WHY, "--ready-fd=%d: cannot be written: %s", fd, strerror(errno));
 	if (fd > STDERR_FILENO)
 		close(fd);
 	return 0;

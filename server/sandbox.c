@@ -4,11 +4,12 @@
 #include "sandbox.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "text.h"
 
 /* The sanitizers' own calls at the end are many, and not ours; and their reports are files. */
 #ifdef __has_feature
@@ -41,18 +42,12 @@
 #include <seccomp.h>
 #endif
 
-__attribute__((format(printf, 3, 4)))
-static void add(char *report, size_t size, const char *format, ...)
+/* What is in force, and why something is not. */
+static void add(struct text *report, const char *what, const char *reason)
 {
-	size_t used = strlen(report);
-	va_list arguments;
-
-	used += (size_t)snprintf(report + used, size - used, "%s", used ? ", " : "");
-	if (used >= size)
-		return;
-	va_start(arguments, format);
-	vsnprintf(report + used, size - used, format, arguments);
-	va_end(arguments);
+	text_put(report, "%s%s", report->used ? ", " : "", what);
+	if (reason)
+		text_put(report, " (%s)", reason);
 }
 
 static int drop_capabilities(void)
@@ -222,50 +217,51 @@ static int filter_calls(enum sandbox_role role)
 }
 #endif
 
-static void add_files(const char *const files[SANDBOX_FILES], char *report, size_t size)
+static void add_files(const char *const files[SANDBOX_FILES], struct text *report)
 {
 #ifdef HAVE_LINUX_LANDLOCK_H
 	if (close_files(files) == 0)
-		add(report, size, "Landlock");
+		add(report, "Landlock", NULL);
 	else
-		add(report, size, "no Landlock (%s)", strerror(errno));
+		add(report, "no Landlock", strerror(errno));
 #else
 	(void)files;
-	add(report, size, "no Landlock (not built in)");
+	add(report, "no Landlock", "not built in");
 #endif
 }
 
-static void add_filter(enum sandbox_role role, char *report, size_t size)
+static void add_filter(enum sandbox_role role, struct text *report)
 {
 #if defined HAVE_LIBSECCOMP && !SANITIZED
 	const int error = filter_calls(role);
 
 	if (error == 0)
-		add(report, size, "seccomp");
+		add(report, "seccomp", NULL);
 	else
-		add(report, size, "no seccomp (%s)", strerror(error));
+		add(report, "no seccomp", strerror(error));
 #else
 	(void)role;
-	add(report, size, "no seccomp (%s)", SANITIZED ? "built with sanitizers" : "not built in");
+	add(report, "no seccomp", SANITIZED ? "built with sanitizers" : "not built in");
 #endif
 }
 
 void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES], char *report, size_t size)
 {
-	*report = '\0';
+	struct text text = text_begin(report, size);
+
 	/* The log's times: what it reads of the time zone is read now. */
 	tzset();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-		add(report, size, "no new privileges");
+		add(&text, "no new privileges", NULL);
 	else
-		add(report, size, "new privileges possible (%s)", strerror(errno));
+		add(&text, "new privileges possible", strerror(errno));
 	if (drop_capabilities() == 0)
-		add(report, size, "no capabilities");
+		add(&text, "no capabilities", NULL);
 	else
-		add(report, size, "capabilities kept (%s)", strerror(errno));
-	add_files(files, report, size);
+		add(&text, "capabilities kept", strerror(errno));
+	add_files(files, &text);
 	/* Last, since it forbids the others' calls. */
-	add_filter(role, report, size);
+	add_filter(role, &text);
 }
 #else
 void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES], char *report, size_t size)

@@ -27,10 +27,8 @@ static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	struct settings *s = settings;
 
-	if (addr_port_number(value, &s->port) < 0) {
-		snprintf(why, OPTIONS_WHY, "is not a port, 0 to 65535 (0 takes a free one)");
-		return -1;
-	}
+	if (addr_port_number(value, &s->port) < 0)
+		return text_refuse(why, OPTIONS_WHY, "is not a port, 0 to 65535 (0 takes a free one)");
 	s->port_given = true;
 	return 0;
 }
@@ -54,22 +52,14 @@ static int add_place(struct settings *s, const char *host, bool optional, char w
 	struct settings_place place = {.optional = optional};
 	const char *fault;
 
-	if (addr_names_no_interface(host)) {
-		snprintf(why, OPTIONS_WHY, "names no interface of this host behind the %%: \"ip link\" lists them");
-		return -1;
-	}
-	if (addr_numeric(host, 0, &place.addr) < 0) {
-		snprintf(why, OPTIONS_WHY, "is neither an IPv4 or IPv6 address nor localhost nor * (all addresses)");
-		return -1;
-	}
-	if ((fault = not_bindable(&place.addr))) {
-		snprintf(why, OPTIONS_WHY, "%s", fault);
-		return -1;
-	}
-	if (s->places_count == SETTINGS_PLACES) {
-		snprintf(why, OPTIONS_WHY, "is one address too many: at most %d", SETTINGS_PLACES);
-		return -1;
-	}
+	if (addr_names_no_interface(host))
+		return text_refuse(why, OPTIONS_WHY, "names no interface of this host behind the %%: \"ip link\" lists them");
+	if (addr_numeric(host, 0, &place.addr) < 0)
+		return text_refuse(why, OPTIONS_WHY, "is neither an IPv4 or IPv6 address nor localhost nor * (all addresses)");
+	if ((fault = not_bindable(&place.addr)))
+		return text_refuse(why, OPTIONS_WHY, "%s", fault);
+	if (s->places_count == SETTINGS_PLACES)
+		return text_refuse(why, OPTIONS_WHY, "is one address too many: at most %d", SETTINGS_PLACES);
 	s->places[s->places_count++] = place;
 	return 0;
 }
@@ -87,38 +77,16 @@ static int set_bind(void *settings, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-static int set_public(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct settings *)settings)->public = true;
-	return 0;
-}
-
-static int set_ipv4(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct settings *)settings)->ipv4 = true;
-	return 0;
-}
-
-static int set_ipv6(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct settings *)settings)->ipv6 = true;
-	return 0;
-}
+OPTIONS_SETTER(set_public, settings, public, true)
+OPTIONS_SETTER(set_ipv4, settings, ipv4, true)
+OPTIONS_SETTER(set_ipv6, settings, ipv6, true)
 
 static int set_descriptor(int *fd, const char *value, char why[OPTIONS_WHY])
 {
 	int64_t number;
 
-	if (units_count(value, 0, INT_MAX, &number) < 0) {
-		snprintf(why, OPTIONS_WHY, "is not the number of a descriptor");
-		return -1;
-	}
+	if (units_count(value, 0, INT_MAX, &number) < 0)
+		return text_refuse(why, OPTIONS_WHY, "is not the number of a descriptor");
 	*fd = (int)number;
 	return 0;
 }
@@ -135,10 +103,8 @@ static int set_lifeline_fd(void *settings, const char *value, char why[OPTIONS_W
 
 static int set_port_file(void *settings, const char *value, char why[OPTIONS_WHY])
 {
-	if (!*value) {
-		snprintf(why, OPTIONS_WHY, "is not the name of a file");
-		return -1;
-	}
+	if (!*value)
+		return text_refuse(why, OPTIONS_WHY, "is not the name of a file");
 	((struct settings *)settings)->port_file = value;
 	return 0;
 }
@@ -147,20 +113,16 @@ static int set_control(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	const size_t most = sizeof((struct sockaddr_un){0}).sun_path - 1;
 
-	if (!*value || strlen(value) > most) {
-		snprintf(why, OPTIONS_WHY, "is not the name of a socket, 1 to %zu bytes", most);
-		return -1;
-	}
+	if (!*value || strlen(value) > most)
+		return text_refuse(why, OPTIONS_WHY, "is not the name of a socket, 1 to %zu bytes", most);
 	((struct settings *)settings)->control = value;
 	return 0;
 }
 
 static int set_idle_timeout(void *settings, const char *value, char why[OPTIONS_WHY])
 {
-	if (units_duration(value, &((struct settings *)settings)->idle_timeout) < 0) {
-		snprintf(why, OPTIONS_WHY, "is not a duration (0 for never)");
-		return -1;
-	}
+	if (units_duration(value, &((struct settings *)settings)->idle_timeout) < 0)
+		return text_refuse(why, OPTIONS_WHY, "is not a duration (0 for never)");
 	return 0;
 }
 
@@ -168,91 +130,24 @@ static int set_spin(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	int64_t spin;
 
-	if (units_duration(value, &spin) < 0 || spin > SPIN_MOST) {
-		snprintf(why, OPTIONS_WHY, "is not a duration up to 1s, 0 for off");
-		return -1;
-	}
+	if (units_duration(value, &spin) < 0 || spin > SPIN_MOST)
+		return text_refuse(why, OPTIONS_WHY, "is not a duration up to 1s, 0 for off");
 	((struct settings *)settings)->spin = spin;
 	return 0;
 }
 
-static int set_max_clients(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	if (units_count(value, 1, INT_MAX, &((struct settings *)settings)->max_clients) < 0) {
-		snprintf(why, OPTIONS_WHY, "is not a number of clients, 1 or more");
-		return -1;
-	}
-	return 0;
-}
+OPTIONS_COUNT(set_max_clients, settings, max_clients, 1, INT_MAX, "is not a number of clients, 1 or more")
+OPTIONS_COUNT(set_max_per_source, settings, max_per_source, 0, INT_MAX, "is not a number of clients (0 for no limit)")
+OPTIONS_COUNT(set_workers, settings, workers, 1, SETTINGS_WORKERS, "is not a number of processes, 1 to %d", SETTINGS_WORKERS)
 
-static int set_max_per_source(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	if (units_count(value, 0, INT_MAX, &((struct settings *)settings)->max_per_source) < 0) {
-		snprintf(why, OPTIONS_WHY, "is not a number of clients (0 for no limit)");
-		return -1;
-	}
-	return 0;
-}
+#define RATE_WRONG "is not a number a second, 0 (for no limit) to %d", RATE_MOST
+OPTIONS_COUNT(set_datagram_rate, settings, datagram_rate, 0, RATE_MOST, RATE_WRONG)
+OPTIONS_COUNT(set_connect_rate, settings, connect_rate, 0, RATE_MOST, RATE_WRONG)
 
-static int set_workers(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	if (units_count(value, 1, SETTINGS_WORKERS, &((struct settings *)settings)->workers) < 0) {
-		snprintf(why, OPTIONS_WHY, "is not a number of processes, 1 to %d", SETTINGS_WORKERS);
-		return -1;
-	}
-	return 0;
-}
-
-static int set_rate(int64_t *rate, const char *value, char why[OPTIONS_WHY])
-{
-	if (units_count(value, 0, RATE_MOST, rate) < 0) {
-		snprintf(why, OPTIONS_WHY, "is not a number a second, 0 (for no limit) to %d", RATE_MOST);
-		return -1;
-	}
-	return 0;
-}
-
-static int set_datagram_rate(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	return set_rate(&((struct settings *)settings)->datagram_rate, value, why);
-}
-
-static int set_connect_rate(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	return set_rate(&((struct settings *)settings)->connect_rate, value, why);
-}
-
-static int set_no_sandbox(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct settings *)settings)->no_sandbox = true;
-	return 0;
-}
-
-static int set_verbose(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct settings *)settings)->level = LOG_LEVEL_PEER;
-	return 0;
-}
-
-static int set_help(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct settings *)settings)->help = true;
-	return 0;
-}
-
-static int set_version(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value;
-	(void)why;
-	((struct settings *)settings)->version = true;
-	return 0;
-}
+OPTIONS_SETTER(set_no_sandbox, settings, no_sandbox, true)
+OPTIONS_SETTER(set_verbose, settings, level, LOG_LEVEL_PEER)
+OPTIONS_SETTER(set_help, settings, help, true)
+OPTIONS_SETTER(set_version, settings, version, true)
 
 const struct options_spec settings_table[] = {
 	{"port", 'p', "PORT", "port for UDP and TCP, 0 for a free one [12000]", "12000", set_port, 0},
@@ -361,8 +256,7 @@ static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char
 
 	if ((s->ipv6 || add_place(s, ipv4, !s->ipv4, reason) == 0) && (s->ipv4 || add_place(s, ipv6, !s->ipv6, reason) == 0))
 		return 0;
-	snprintf(why, OPTIONS_WHY, "--bind=%s: %.100s", s->everywhere ? "*" : "localhost", reason);
-	return -1;
+	return text_refuse(why, OPTIONS_WHY, "--bind=%s: %.100s", s->everywhere ? "*" : "localhost", reason);
 }
 
 /* Of whole datagrams nothing is corrupt or too big, whatever a preset says. */
@@ -374,8 +268,7 @@ static int check_impairment(struct impair_options *o, char why[OPTIONS_WHY])
 	o->there.mtu = o->back.mtu = 0;
 	if (impair_options_check(o, reason) == 0)
 		return 0;
-	snprintf(why, OPTIONS_WHY, "the link: %.100s", reason);
-	return -1;
+	return text_refuse(why, OPTIONS_WHY, "the link: %.100s", reason);
 }
 
 int settings_check(struct settings *s, char why[OPTIONS_WHY])
@@ -383,20 +276,14 @@ int settings_check(struct settings *s, char why[OPTIONS_WHY])
 	char host[ADDR_TEXT];
 	bool asked = s->places_count || s->localhost || s->everywhere;
 
-	if (s->ipv4 && s->ipv6) {
-		snprintf(why, OPTIONS_WHY, "--ipv4 and --ipv6 exclude each other; without them both are served");
-		return -1;
-	}
-	if (s->public && asked) {
-		snprintf(why, OPTIONS_WHY, "--public serves every address: leave --bind out");
-		return -1;
-	}
+	if (s->ipv4 && s->ipv6)
+		return text_refuse(why, OPTIONS_WHY, "--ipv4 and --ipv6 exclude each other; without them both are served");
+	if (s->public && asked)
+		return text_refuse(why, OPTIONS_WHY, "--public serves every address: leave --bind out");
 	for (int i = 0; i < s->places_count; i++)
-		if (!family_wanted(s, &s->places[i].addr)) {
-			snprintf(why, OPTIONS_WHY, "--bind=%s: is not what --%s asks for",
+		if (!family_wanted(s, &s->places[i].addr))
+			return text_refuse(why, OPTIONS_WHY, "--bind=%s: is not what --%s asks for",
 			    addr_host_text(&s->places[i].addr, host), s->ipv4 ? "ipv4" : "ipv6");
-			return -1;
-		}
 	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", why) < 0)
 		return -1;
 	if ((s->localhost || (!asked && !s->public)) && add_both(s, "127.0.0.1", "::1", why) < 0)

@@ -320,7 +320,7 @@ void model_failed(struct model *m, uint64_t number, int error)
 		x->fate = FATE_FAILED;
 		x->error = error;
 	}
-	ledger_failed(m->ledger, number, error, 0);
+	ledger_failed(m->ledger, number, error);
 	check_all(m);
 }
 
@@ -535,7 +535,7 @@ static uint64_t end_waiting(struct model *m, enum ledger_fate fate)
 
 void model_cut_off(struct model *m)
 {
-	CHECK(m, ledger_cut_off(m->ledger, 0) == end_waiting(m, FATE_CUT_OFF));
+	CHECK(m, ledger_cut_off(m->ledger) == end_waiting(m, FATE_CUT_OFF));
 	check_all(m);
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../client-tui/canvas.h"
+#include "row_text.h"
 
 static int width(wchar_t c)
 {
@@ -60,7 +61,6 @@ static void test_clipping(void **state)
 	draw(&c, 2, 0, 9, "no", STYLE_UDP);
 	draw(&c, -1, 0, 9, "no", STYLE_UDP);
 	canvas_fill(&c, 5, 0, 9, L'-', STYLE_UDP);
-	canvas_style(&c, 5, 0, 9, STYLE_UDP);
 	assert_null(canvas_at(&c, 2, 0));
 	assert_null(canvas_at(&c, 0, 6));
 	canvas_free(&c);
@@ -98,11 +98,6 @@ static void test_styles(void **state)
 	draw(&c, 0, 0, 8, "a\x01", STYLE_ANSWERED);
 	assert_int_equal(canvas_at(&c, 0, 0)->style, STYLE_ANSWERED);
 	assert_int_equal(canvas_at(&c, 0, 1)->style, STYLE_SUBSTITUTE);
-	canvas_style(&c, 0, -3, 5, STYLE_FOUND);
-	assert_int_equal(canvas_at(&c, 0, 1)->style, STYLE_FOUND);
-	assert_int_equal(canvas_at(&c, 0, 2)->style, STYLE_SUBSTITUTE);
-	canvas_style(&c, 0, 6, 99, STYLE_LATE);
-	assert_int_equal(canvas_at(&c, 0, 7)->style, STYLE_LATE);
 	canvas_free(&c);
 }
 

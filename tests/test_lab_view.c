@@ -16,7 +16,9 @@
 #include "../client-tui/view.h"
 #include "capitals.h"
 #include "clock.h"
+#include "fnv.h"
 #include "impair-text.h"
+#include "row_text.h"
 
 #define MS NS_PER_MS
 #define WAIT (1000 * MS)
@@ -98,7 +100,7 @@ static void tell(struct stage *s, bool back, const char *text, enum event_fate f
 {
 	struct event e = {.way = back, .in = s->now, .fate = fate, .out = {out, out + MS}, .copies = copies, .held = held,
 		.protocol = EVENT_UDP, .source_port = back ? 2 : 1, .target_port = back ? 1 : 2, .length = (uint32_t)strlen(text),
-		.hash = event_hash(text, strlen(text)), .data_length = strlen(text)};
+		.hash = fnv_hash(text, strlen(text)), .data_length = strlen(text)};
 
 	memcpy(e.data, text, strlen(text));
 	witness_event(s->witness, &e);

@@ -408,7 +408,7 @@ static void refused_lines_leave_their_text(void **state)
 	assert_int_equal(ledger_unreachable(l, "hello", 5, 0, ECONNREFUSED), 1);
 	put(l, 2, "hello", 2);
 	wire_is(l, 2, "hello");
-	ledger_failed(l, 2, EMSGSIZE, 3);
+	ledger_failed(l, 2, EMSGSIZE);
 	assert_true(ledger_balanced(l));
 	put(l, 3, "hello", 4);
 	wire_is(l, 3, "hello");
@@ -680,7 +680,7 @@ static void streams_that_end(void **state)
 	/* With an end of line it is whole, and not what was expected. */
 	verdict_is(stream_reply(l, "STRA", false, 1), MATCH_ANSWER, 5, 0);
 	assert_true(!row(l, 5)->cut_short && row(l, 5)->differs);
-	assert_int_equal(ledger_cut_off(l, 2), 1);
+	assert_int_equal(ledger_cut_off(l), 1);
 	fate_is(l, 6, FATE_CUT_OFF);
 	assert_int_equal(ledger_totals(l)->cut_short, 3);
 	ledger_free(l);
@@ -711,13 +711,13 @@ static void cut_off_leaves_the_queue(void **state)
 	put(l, 2, "b", 0);
 	add(l, 3, "c", 0);
 	stream_reply(l, "A", false, 1);
-	assert_int_equal(ledger_cut_off(l, 2), 1);
+	assert_int_equal(ledger_cut_off(l), 1);
 	assert_true(ledger_balanced(l));
 	fate_is(l, 1, FATE_ANSWERED);
 	fate_is(l, 2, FATE_CUT_OFF);
 	fate_is(l, 3, FATE_QUEUED);
-	assert_int_equal(ledger_cut_off(l, 3), 0);
-	ledger_failed(l, 3, ECANCELED, 4);
+	assert_int_equal(ledger_cut_off(l), 0);
+	ledger_failed(l, 3, ECANCELED);
 	assert_true(ledger_balanced(l));
 	fate_is(l, 3, FATE_FAILED);
 	assert_int_equal(row(l, 3)->error, ECANCELED);
@@ -773,7 +773,7 @@ static void sent_again(void **state)
 	/* What is settled stays settled. */
 	sent(l, 1, 2 * S);
 	sent(l, 2, 2 * S);
-	ledger_failed(l, 1, EPIPE, 2 * S);
+	ledger_failed(l, 1, EPIPE);
 	ledger_requeue(l, 2);
 	sent(l, 77, 2 * S);
 	assert_true(ledger_balanced(l));
@@ -1004,7 +1004,7 @@ static void forgotten_stream_lines_are_still_answered(void **state)
 	assert_int_equal(ledger_totals(l)->answered, 3);
 	assert_int_equal(ledger_totals(l)->timed, 0);
 	put(l, 7, "x", 10);
-	assert_int_equal(ledger_cut_off(l, 11), 4);
+	assert_int_equal(ledger_cut_off(l), 4);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_totals(l)->cut_off, 4);
 	ledger_free(l);
@@ -1018,7 +1018,7 @@ static void queued_lines_are_kept(void **state)
 	for (unsigned i = 1; i <= 100; i++)
 		add(l, i, "x", 0);
 	assert_int_equal(ledger_count(l), 100);
-	ledger_failed(l, 50, EPIPE, 0);
+	ledger_failed(l, 50, EPIPE);
 	add(l, 101, "x", 0);
 	assert_null(ledger_find(l, 50));
 	assert_int_equal(ledger_at(l, 49)->number, 51);
@@ -1098,7 +1098,7 @@ static void forgotten_behind_open_ones(void **state)
 		if (i <= 100000)
 			ledger_sent(l, i, 0);
 		else if (i > 199990)
-			ledger_failed(l, i, EXFULL, 0);
+			ledger_failed(l, i, EXFULL);
 	}
 	assert_int_equal(ledger_count(l), 200000);
 	assert_int_equal(ledger_at(l, 199989)->number, 199990);

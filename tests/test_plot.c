@@ -15,6 +15,7 @@
 
 #include "../client-tui/plot.h"
 #include "clock.h"
+#include "row_text.h"
 
 #define MS NS_PER_MS
 
@@ -173,7 +174,7 @@ static void ascii_alone(void **state)
 		for (int row = 0; row < 24; row++)
 			for (const char *c = s->text[row]; *c; c++)
 				if (*c & 0x80)
-					fail_msg("%s: %s", plot_name((enum plot_kind)kind), s->text[row]);
+					fail_msg("%s: %s", plot_title((enum plot_kind)kind), s->text[row]);
 	}
 }
 
@@ -229,8 +230,10 @@ static void sparkline(void **state)
 static void names(void **state)
 {
 	(void)state;
+	static const char *const whole[PLOT_KINDS] = {"waited", "rtt", "histogram", "cumulative", "runs"};
+
 	for (int kind = 0; kind < PLOT_KINDS; kind++)
-		assert_int_equal(plot_kind(plot_name((enum plot_kind)kind)), kind);
+		assert_int_equal(plot_kind(whole[kind]), kind);
 	assert_int_equal(plot_kind("hist"), PLOT_HISTOGRAM);
 	assert_int_equal(plot_kind("off"), PLOT_NONE);
 	assert_int_equal(plot_kind("pie"), -1);

@@ -317,7 +317,7 @@ static void type_and_send(struct play *p)
 	if (below(p, 2) == 0)
 		p->now += (int64_t)below(p, 30 * (uint64_t)MS);
 	if (below(p, 20) == 0) {
-		ledger_failed(p->ledger, p->typed, 90, p->now);
+		ledger_failed(p->ledger, p->typed, 90);
 		*x = (struct line){ .sent = true, .decided = true, .outcome = OTHER, .turn = x->turn };
 		return;
 	}
@@ -382,7 +382,7 @@ static void answer_stream(struct play *p)
 
 static void cut(struct play *p)
 {
-	ledger_cut_off(p->ledger, p->now);
+	ledger_cut_off(p->ledger);
 	for (uint64_t i = 1; i <= p->typed; i++)
 		if (p->lines[i].sent && !p->lines[i].decided)
 			decide(&p->lines[i], OTHER);

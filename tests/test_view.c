@@ -15,6 +15,7 @@
 
 #include "../client-tui/glyphs.h"
 #include "../client-tui/view.h"
+#include "row_text.h"
 
 #define MS INT64_C(1000000)
 #define WAIT (1000 * MS)
@@ -204,7 +205,7 @@ static void every_fate(struct stage *s)
 	reply(s, false, "echo");
 	send(s, false, "cut this");
 	reply(s, false, "CUT");
-	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, s->now);
+	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE);
 	uint64_t refused = send(s, false, "knock");
 	assert_int_equal(ledger_unreachable(s->udp, "knock", 5, 0, ECONNREFUSED), refused);
 	reply(s, false, "WHAT");
@@ -250,7 +251,7 @@ static void test_stream_rows(void **state)
 	pass(s, 2 * MS);
 	reply(s, true, "ONE");
 	send(s, true, "two");
-	ledger_cut_off(s->tcp, s->now);
+	ledger_cut_off(s->tcp);
 	send(s, false, "three");
 	pass(s, MS);
 	reply(s, false, "THREE");
@@ -443,7 +444,7 @@ static void test_very_long_line(void **state)
 	static char text[60001];
 	memset(text, 'a', sizeof text - 1);
 	memcpy(text + sizeof text - 4, "end", 3);
-	ledger_failed(s->udp, type(s, false, text), EMSGSIZE, s->now);
+	ledger_failed(s->udp, type(s, false, text), EMSGSIZE);
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 aaaaaaaaaaaaaaaaaaaaaaaa│ ✗ failed: too long    │");
 	check_row(s, 21, "    aaaaaaaaaaaaaaaaaaaaaend│                       │");
@@ -653,8 +654,8 @@ static void both_exchange(struct stage *s)
 	send_both(s, "slow");
 	pass(s, WAIT + 200 * MS);
 	reply(s, false, "SLOW");
-	ledger_cut_off(s->tcp, s->now);
-	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE, s->now);
+	ledger_cut_off(s->tcp);
+	ledger_failed(s->udp, type(s, false, "long"), EMSGSIZE);
 	send_both(s, "here?");
 	pass(s, 300 * MS);
 }
@@ -1206,7 +1207,7 @@ static void test_marks_are_drawn(void **state)
 	send(s, true, "stream");
 	reply(s, true, "STREAM");
 	send(s, true, "ended\x02\xff");
-	ledger_cut_off(s->tcp, s->now);
+	ledger_cut_off(s->tcp);
 	uint64_t number = ++s->numbers;
 	ledger_add_partial(s->tcp, number, "long", 4, s->now);
 	board_add_line(s->board, s->tcp, true, number);

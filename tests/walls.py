@@ -56,7 +56,7 @@ MAY = {
     'client-tui/record-json.c': 'json',
     'client-tui/record-parse.c': 'json',
     'client-tui/replay.c': 'file',
-    'client-tui/rescue.c': 'wait file place state',
+    'client-tui/rescue.c': 'wait place state',
     'client-tui/resolve.c': 'socket wait file process end',
     'client-tui/save.c': 'file',
     'client-tui/save-svg.c': 'file',

@@ -7,6 +7,7 @@
 
 #include "../../client-tui/event.h"
 #include "../../lab/events.h"
+#include "fnv.h"
 #include "fuzz.h"
 
 static void check_text(const char *line)
@@ -31,7 +32,7 @@ static void check_packet(const struct event *e, const struct packet *p)
 
 	fuzz_check(e->length == (uint32_t)p->length && e->data_length == shown);
 	fuzz_check(memcmp(e->data, p->bytes + p->payload, shown) == 0);
-	fuzz_check(p->length == 0 || e->hash == event_hash(p->bytes + p->payload, (size_t)p->length));
+	fuzz_check(p->length == 0 || e->hash == fnv_hash(p->bytes + p->payload, (size_t)p->length));
 	fuzz_check(e->id == p->id && e->fragment == p->fragment && e->offset == (uint32_t)p->offset);
 	fuzz_check((e->protocol == EVENT_UDP) == (p->kind == PACKET_UDP) && (e->protocol == EVENT_TCP) == (p->kind == PACKET_TCP));
 	if (p->kind == PACKET_UDP || p->kind == PACKET_TCP)

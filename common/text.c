@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers are written without printf's %f, which writes a comma in some locales. */
 #include "config.h"
 
-#include "summary-text.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "units.h"
 
@@ -17,13 +17,18 @@ struct text text_begin(char *buf, size_t size)
 	return (struct text){ .buf = buf, .size = size };
 }
 
+struct text text_behind(char *buf, size_t size)
+{
+	return (struct text){ .buf = buf, .size = size, .used = size ? strlen(buf) : 0 };
+}
+
 void text_put(struct text *t, const char *format, ...)
 {
+	const size_t at = t->used < t->size ? t->used : t->size;
 	va_list arguments;
-	if (t->used >= t->size)
-		return;
+
 	va_start(arguments, format);
-	int n = vsnprintf(t->buf + t->used, t->size - t->used, format, arguments);
+	const int n = vsnprintf(at < t->size ? t->buf + at : NULL, t->size - at, format, arguments);
 	va_end(arguments);
 	t->used += n > 0 ? (size_t)n : 0;
 }
@@ -48,5 +53,23 @@ void text_decimal(struct text *t, double value, int digits)
 void text_span(struct text *t, int64_t ns)
 {
 	char span[40];
-	text_put(t, "%s", units_duration_text(ns, "µ", span, sizeof(span)));
+
+	text_put(t, "%s", units_duration_text(ns, "µ", span, sizeof span));
+}
+
+int text_refuse(char *why, size_t size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(why, size, format, arguments);
+	va_end(arguments);
+	return -1;
+}
+
+void text_append(char *buf, size_t size, const char *s)
+{
+	const size_t used = strlen(buf);
+
+	snprintf(buf + used, size - used, "%s", s);
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* FNV-1a (Fowler, Noll and Vo), 64 bits. Not for what others can choose: server/hash.h. Pure. */
+#ifndef UPCASE_FNV_H
+#define UPCASE_FNV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FNV_START UINT64_C(0xcbf29ce484222325)
+
+static inline uint64_t fnv_byte(uint64_t hash, unsigned char byte)
+{
+	return (hash ^ byte) * UINT64_C(0x100000001b3);
+}
+
+static inline uint64_t fnv_hash(const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes;
+	uint64_t hash = FNV_START;
+
+	for (size_t i = 0; i < n; i++)
+		hash = fnv_byte(hash, at[i]);
+	return hash;
+}
+
+#endif

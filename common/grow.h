@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lists that grow. Pure. */
+#ifndef UPCASE_GROW_H
+#define UPCASE_GROW_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes room for `wanted` items of `size` bytes in a list from malloc() or NULL, to whose pointer `list` points, and which has `*room`:
+ * doubles that as often as it takes. Returns 0, or -1 when memory is short; the list is then as before. */
+static inline int grow_list(void *list, size_t *room, size_t wanted, size_t size)
+{
+	size_t more = *room ? *room : 64;
+	void *items;
+
+	if (wanted <= *room)
+		return 0;
+	if (wanted > SIZE_MAX / 2 / size)
+		return -1;
+	while (more < wanted)
+		more *= 2;
+	memcpy(&items, list, sizeof items);
+	items = realloc(items, more * size);
+	if (!items)
+		return -1;
+	memcpy(list, &items, sizeof items);
+	*room = more;
+	return 0;
+}
+
+#endif

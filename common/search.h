@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bisection. Pure. */
+#ifndef UPCASE_SEARCH_H
+#define UPCASE_SEARCH_H
+
+#include <stddef.h>
+
+/* Sets `at`, a size_t, to the first place from `begin` on of which `reached`, an expression with `at` in it, is true, as it must be from
+ * there on; to `end` when it is true of none before that. */
+#define SEARCH_FIRST(at, begin, end, reached) \
+	do { \
+		size_t search_low = (begin), search_high = (end); \
+		while (search_low < search_high) { \
+			(at) = search_low + (search_high - search_low) / 2; \
+			if (reached) \
+				search_high = (at); \
+			else \
+				search_low = (at) + 1; \
+		} \
+		(at) = search_low; \
+	} while (0)
+
+#endif
