@@ -292,6 +292,24 @@ static int change_case_bounded(int count, int key)
 	return repeat(rl_vi_change_case, count, rl_end, key);
 }
 
+/* They read their key once more, as a digit, and run what else it is bound to: themselves, for ever. */
+static int only_digits(rl_command_func_t *command, int count, int key)
+{
+	if (isdigit(key & 0x7f) || (key == '-' && !rl_explicit_arg))
+		return command(count, key);
+	return rl_ding();
+}
+
+static int digit_argument(int count, int key)
+{
+	return only_digits(rl_digit_argument, count, key);
+}
+
+static int vi_digit_argument(int count, int key)
+{
+	return only_digits(rl_vi_arg_digit, count, key);
+}
+
 /* Of a key that is no capital, readline 8.2 looks for the lower case for ever. */
 static void unbind_lowercase(Keymap map)
 {
@@ -316,6 +334,8 @@ static void guard_commands(Keymap map)
 	undo_rebind(rl_vi_put, put_bounded, map);
 	undo_rebind(rl_vi_redo, redo_bounded, map);
 	undo_rebind(rl_vi_change_case, change_case_bounded, map);
+	undo_rebind(rl_digit_argument, digit_argument, map);
+	undo_rebind(rl_vi_arg_digit, vi_digit_argument, map);
 	undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
 	unbind_lowercase(map);
 	undo_guard_searches(map);
