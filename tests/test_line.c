@@ -420,6 +420,13 @@ static void every_command_returns(void **state)
 		bind_anew(path, "\\C-o", names[i]);
 		press("\x0f", names[i]);
 	}
+	bind_anew(path, "\\C-xo", "vi-overstrike");
+	feed("\033300000\x18o");
+	assert_in_range(prompt_state().length, 4000, 5000);
+	prompt_clear();
+	prompt_escape();
+	feed("\005");
+	prompt_clear();
 	bind_anew(path, "\\C-xo", "abort");
 	bind_anew(path, "\\C-o", "operate-and-get-next");
 	/* A second sign is no digit. */
@@ -430,6 +437,18 @@ static void every_command_returns(void **state)
 	rl_bind_keyseq_in_map("-", rl_get_previous_history, rl_get_keymap_by_name("vi-move"));
 	unlink(path);
 	free(names);
+}
+
+/* What overwrites moves the rest of the line for each character: a great argument is cut down. */
+static void overwrites_so_many(void **state)
+{
+	(void)state;
+	rl_parse_and_bind((char[]){"\"\\C-o\": overwrite-mode"});
+	feed("\x0f\033300000xy");
+	assert_in_range(prompt_state().length, 4000, 5000);
+	feed("\x0f");
+	prompt_clear();
+	rl_parse_and_bind((char[]){"\"\\C-o\": operate-and-get-next"});
 }
 
 /* Macros that call themselves: at once, with text, with Enter, by way of each other, within a
@@ -656,6 +675,7 @@ int main(void)
 		TEST(keeps_escape_apart),
 		TEST(stops_commands_that_read),
 		TEST(every_command_returns),
+		TEST(overwrites_so_many),
 		TEST(stops_macros),
 		TEST(hands_over_lines),
 		TEST(tells_first_key),
