@@ -602,6 +602,11 @@ void prompt_feed(const unsigned char *bytes, size_t n)
 static void feed_escape(void)
 {
 	static const unsigned char escape[] = { '\033' };
+	/* It would be text of what vi's / looks for. */
+	if (RL_ISSTATE(RL_STATE_NSEARCH)) {
+		drop_pending();
+		return;
+	}
 	feed(escape, sizeof(escape));
 	if (RL_ISSTATE(RL_STATE_ISEARCH))
 		rl_callback_sigcleanup();

@@ -273,6 +273,12 @@ static void keeps_escape_apart(void **state)
 	feed("[");
 	feed("x");
 	assert_line("ab", 1);
+	/* It leaves a search, and is no text of it. */
+	feed("/b");
+	prompt_escape();
+	assert_line("ab", 1);
+	feed("ic");
+	assert_line("acb", 2);
 	prompt_clear();
 	/* In emacs mode it does nothing, whatever was begun: not even to a search that it may not
 	 * end. */
