@@ -29,9 +29,10 @@ struct keys {
 	/* The next byte is taken literally. */
 	bool quoted;
 	/* The end of what is dropped has not come yet, and how many bytes of a control string are
-	 * gone. */
+	 * gone since when. */
 	enum { SKIP_NOTHING, SKIP_SEQUENCE, SKIP_STRING } skipping;
 	size_t skipped;
+	int64_t skipped_from;
 	/* The last key was a lone Esc; what stands at the front of the queue began with it. */
 	bool escaped, late;
 	/* Between ESC[200~ and ESC[201~. */
@@ -574,6 +575,7 @@ static bool take(struct keys *k, struct token t)
 	k->pasting = t.begins_paste;
 	k->skipping = t.begins_string ? SKIP_STRING : t.too_long ? SKIP_SEQUENCE : SKIP_NOTHING;
 	k->skipped = 0;
+	k->skipped_from = k->fed_at;
 	return t.is_key;
 }
 
@@ -617,15 +619,16 @@ static int64_t patience(const struct keys *k)
 		return KEYS_SEQUENCE_WAIT;
 	if (n < 2 || s[0] != ESC || k->quoted)
 		return KEYS_ESCAPE_WAIT;
-	/* A Meta key. */
-	return introduces_string(s[1]) && !k->late ? KEYS_ESCAPE_WAIT : KEYS_SEQUENCE_WAIT;
+	/* A Meta key; readline has none that is Alt-]. */
+	return introduces_string(s[1]) && s[1] != ']' && !k->late ? KEYS_ESCAPE_WAIT : KEYS_SEQUENCE_WAIT;
 }
 
 int64_t keys_deadline(const struct keys *k)
 {
 	if (k->head == k->tail && !k->pasting && !k->skipping)
 		return INT64_MAX;
-	return k->fed_at + patience(k);
+	int64_t until = k->fed_at + patience(k), last = k->skipped_from + KEYS_STRING_WAIT;
+	return k->skipping == SKIP_STRING && last < until ? last : until;
 }
 
 void keys_quote(struct keys *k)

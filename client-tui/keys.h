@@ -33,8 +33,10 @@ enum key {
  * KEYS_ESCAPE_WAIT after a ^C that nothing follows. What there is of it is then a KEY_PASTE
  * (`unfinished`), and that ^C a KEY_INTERRUPT. */
 #define KEYS_PASTE_SILENCE (3000 * INT64_C(1000000))
-/* An answer of the terminal whose end got lost would do the same: it has so many bytes at most. */
+/* An answer of the terminal whose end got lost would do the same, and typed keys would be of it: it
+ * has so many bytes at most, and takes no longer, ns. */
 #define KEYS_STRING_MAX 65536u
+#define KEYS_STRING_WAIT (2000 * INT64_C(1000000))
 
 struct key_event {
 	enum key key;

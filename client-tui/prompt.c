@@ -33,6 +33,8 @@
 #define READS_TO_END 64
 #define READS_MAX 1024
 #define COMMANDS_MAX 4096
+/* A character takes longer to overstrike the more there are. */
+#define OVERSTRIKES_MAX 4096
 
 static struct {
 	bool running, quoting, rang, prompt_changed, discarding, aborted;
@@ -136,10 +138,13 @@ static void draw_nothing(void)
 {
 }
 
-/* readline calls it after each command, and once more from within its abort. A macro that calls
- * itself would go on for ever, one that yanks what it killed in ever longer lines. */
-static void bound_macros(void)
+/* readline calls it after each command and each digit of an argument, and once more from within its
+ * abort. A macro that calls itself would go on for ever, one that yanks what it killed in ever longer
+ * lines; what overwrites moves the rest of the line for each character. */
+static void bound_keys(void)
 {
+	if (rl_insert_mode == 0 && rl_numeric_arg > OVERSTRIKES_MAX)
+		rl_numeric_arg = OVERSTRIKES_MAX;
 	if (self.aborted || !RL_ISSTATE(RL_STATE_MACROINPUT))
 		return;
 	if (++self.commands > COMMANDS_MAX || rl_end > 2 * (int)PROMPT_LINE_MAX)
@@ -292,6 +297,29 @@ static int change_case_bounded(int count, int key)
 	return repeat(rl_vi_change_case, count, rl_end, key);
 }
 
+static int overstrike_bounded(int count, int key)
+{
+	return repeat(rl_vi_overstrike, count, OVERSTRIKES_MAX, key);
+}
+
+/* They read their key once more, as a digit, and run what else it is bound to: themselves, for ever. */
+static int only_digits(rl_command_func_t *command, int count, int key)
+{
+	if (isdigit(key & 0x7f) || (key == '-' && !rl_explicit_arg))
+		return command(count, key);
+	return rl_ding();
+}
+
+static int digit_argument(int count, int key)
+{
+	return only_digits(rl_digit_argument, count, key);
+}
+
+static int vi_digit_argument(int count, int key)
+{
+	return only_digits(rl_vi_arg_digit, count, key);
+}
+
 /* Of a key that is no capital, readline 8.2 looks for the lower case for ever. */
 static void unbind_lowercase(Keymap map)
 {
@@ -316,6 +344,9 @@ static void guard_commands(Keymap map)
 	undo_rebind(rl_vi_put, put_bounded, map);
 	undo_rebind(rl_vi_redo, redo_bounded, map);
 	undo_rebind(rl_vi_change_case, change_case_bounded, map);
+	undo_rebind(rl_vi_overstrike, overstrike_bounded, map);
+	undo_rebind(rl_digit_argument, digit_argument, map);
+	undo_rebind(rl_vi_arg_digit, vi_digit_argument, map);
 	undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
 	unbind_lowercase(map);
 	undo_guard_searches(map);
@@ -363,7 +394,7 @@ static void start_readline(void)
 	rl_change_environment = 0;
 	rl_prep_term_function = prepare_nothing;
 	rl_deprep_term_function = draw_nothing;
-	rl_redisplay_function = bound_macros;
+	rl_redisplay_function = bound_keys;
 	rl_getc_function = next_byte;
 	rl_input_available_hook = input_available;
 	rl_attempted_completion_function = complete;
@@ -571,6 +602,11 @@ void prompt_feed(const unsigned char *bytes, size_t n)
 static void feed_escape(void)
 {
 	static const unsigned char escape[] = { '\033' };
+	/* It would be text of what vi's / looks for. */
+	if (RL_ISSTATE(RL_STATE_NSEARCH)) {
+		drop_pending();
+		return;
+	}
 	feed(escape, sizeof(escape));
 	if (RL_ISSTATE(RL_STATE_ISEARCH))
 		rl_callback_sigcleanup();

@@ -66,6 +66,11 @@ int report_prepare(struct report *r, const char *file, uint16_t port, char why[O
 		errno = EISDIR;
 		return say_why(file, why);
 	}
+	/* A new file would take the place of a device. */
+	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
+		snprintf(why, OPTIONS_WHY, "--port-file=%.80s: is there already and is no file", file);
+		return -1;
+	}
 	if (snprintf(r->hidden, sizeof r->hidden, "%s.XXXXXX", file) >= (int)sizeof r->hidden) {
 		errno = ENAMETOOLONG;
 		*r->hidden = '\0';

@@ -172,13 +172,16 @@ def marked(shown, name):
 
 def check_shown(name, options):
     """A word of plain English that is the name of a macro, or stands behind one, is shown as what it is not: "In the lab" as
-    "<the> lab", "-b, F3 or" as "-b, -F3 -or"."""
+    "<the> lab", "-b, F3 or" as "-b, -F3 -or"; a sign that mdoc takes for the end of a sentence stands where none is."""
     shown = subprocess.run([MANDOC, '-Thtml', os.path.join(TOP, 'man', name)], capture_output=True, text=True, check=False).stdout
     text = html.unescape(re.sub('<[^>]*>', ' ', re.sub(r'<(style|pre)\b.*?</\1>', ' ', shown, flags=re.S)))
     faults = [f'{option} is shown as an option' for option in sorted({*marked(shown, 'Fl')} - options - PARTS_OF_OPTIONS)]
     faults += [f'<{word}> is shown as a header of C' for word in marked(shown, 'In')]
     faults += [f'{macro} is shown in the text' for macro in MACROS if re.search(rf'(?<![\w-]){macro}(?![\w-])', text)]
     faults += [f'"{" ".join(match[0].split())}" is shown' for match in re.finditer(r'<\s*\w[^<>\n]*>|AT&T|\bUNIX\b|\bBSD\b', text)]
+    printed = subprocess.run([MANDOC, '-Tutf8', os.path.join(TOP, 'man', name)], capture_output=True, text=True, check=False).stdout
+    faults += [f'"{match[0]}" has a sign in a wrong place'
+               for match in re.finditer(r'\S*,[:;?!](?=\s)|\) [,;:](?=\s)', re.sub('.\b', '', printed))]
     headings = [' '.join(heading.split()) for heading in marked(shown, 'Sh') + marked(shown, 'Ss')]
     meant = [' '.join(words(line)) for line in re.findall(r'(?m)^\.S[hs] (.*)$', page(name))]
     faults += [f'the heading "{heading}" is not shown as it is written' for heading in meant if heading not in headings]

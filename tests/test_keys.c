@@ -269,6 +269,20 @@ static void test_answer_without_end(void **state)
 	}
 	assert_int_equal(fed, KEYS_STRING_MAX + sizeof piece);
 	keys_free(k);
+	/* Nor while somebody types. */
+	k = keys_new();
+	*out = '\0';
+	keys_feed(k, "\033]0;", 4, 0);
+	for (int64_t now = 0; now < KEYS_STRING_WAIT; now += KEYS_SEQUENCE_WAIT / 2) {
+		drain(k, now, out, sizeof out);
+		keys_feed(k, "a", 1, now);
+	}
+	drain(k, KEYS_STRING_WAIT, out, sizeof out);
+	assert_string_equal(out, "");
+	keys_feed(k, "b", 1, KEYS_STRING_WAIT);
+	drain(k, KEYS_STRING_WAIT, out, sizeof out);
+	assert_string_equal(out, "<b>");
+	keys_free(k);
 }
 
 static void test_long_sequence(void **state)

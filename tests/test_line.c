@@ -273,6 +273,12 @@ static void keeps_escape_apart(void **state)
 	feed("[");
 	feed("x");
 	assert_line("ab", 1);
+	/* It leaves a search, and is no text of it. */
+	feed("/b");
+	prompt_escape();
+	assert_line("ab", 1);
+	feed("ic");
+	assert_line("acb", 2);
 	prompt_clear();
 	/* In emacs mode it does nothing, whatever was begun: not even to a search that it may not
 	 * end. */
@@ -366,53 +372,89 @@ static void stops_commands_that_read(void **state)
 }
 
 /* Reads an inputrc anew, as one that was changed. */
-static void bind_anew(const char *path, const char *name)
+static void bind_anew(const char *path, const char *key, const char *name)
 {
 	FILE *file = fopen(path, "w");
 	assert_non_null(file);
-	fprintf(file, "set keymap vi-move\n\"\\C-xo\": %s\nset keymap emacs\n\"\\C-xo\": %s\n", name, name);
+	fprintf(file, "set keymap vi-move\n\"%s\": %s\nset keymap emacs\n\"%s\": %s\n", key, name, key, name);
 	assert_int_equal(fclose(file), 0);
 	feed("\x18\x12");
 }
 
-/* Every command that an inputrc can bind, with a great argument and a line of some length, as the
- * last key and with keys behind it, in both modes: it comes back, and one can type. */
+/* Types it with a great argument and a line of some length, as the last key and with keys behind it,
+ * in both modes: it comes back, and one can type. */
+static void press(const char *key, const char *name)
+{
+	char text[301], keys[40];
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int way = 0; way < 4; way++) {
+		bool vi = way / 2;
+		insert(text);
+		if (vi) {
+			feed("\033\n");
+			prompt_escape();
+		}
+		snprintf(keys, sizeof(keys), vi ? "yy99999%s" : "\025\031\03399999%s", key);
+		feed(keys);
+		if (way % 2)
+			feed("aa");
+		prompt_clear();
+		prompt_escape();
+		feed("\005");
+		prompt_clear();
+		feed("ok");
+		if (prompt_state().length != 2)
+			fail_msg("%s: \"%.40s\"", name, prompt_state().text);
+		prompt_clear();
+	}
+}
+
+/* Every command that an inputrc can bind, behind a prefix and on a key alone. */
 static void every_command_returns(void **state)
 {
-	char path[] = "/tmp/test-line-XXXXXX", text[301];
+	char path[] = "/tmp/test-line-XXXXXX";
 	const char **names = rl_funmap_names();
 	int fd = mkstemp(path);
 	(void)state;
 	assert_true(fd >= 0);
 	close(fd);
 	rl_read_init_file(path);
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
 	for (size_t i = 0; names[i]; i++) {
-		bind_anew(path, names[i]);
-		for (int way = 0; way < 4; way++) {
-			bool vi = way / 2;
-			insert(text);
-			if (vi) {
-				feed("\033\n");
-				prompt_escape();
-			}
-			feed(vi ? "yy99999\x18o" : "\025\031\03399999\x18o");
-			if (way % 2)
-				feed("aa");
-			prompt_clear();
-			prompt_escape();
-			feed("\005");
-			prompt_clear();
-			feed("ok");
-			if (prompt_state().length != 2)
-				fail_msg("%s: \"%.40s\"", names[i], prompt_state().text);
-			prompt_clear();
-		}
+		bind_anew(path, "\\C-xo", names[i]);
+		press("\x18o", names[i]);
+		bind_anew(path, "\\C-o", names[i]);
+		press("\x0f", names[i]);
 	}
-	bind_anew(path, "abort");
+	bind_anew(path, "\\C-xo", "vi-overstrike");
+	feed("\033300000\x18o");
+	assert_in_range(prompt_state().length, 4000, 5000);
+	prompt_clear();
+	prompt_escape();
+	feed("\005");
+	prompt_clear();
+	bind_anew(path, "\\C-xo", "abort");
+	bind_anew(path, "\\C-o", "operate-and-get-next");
+	/* A second sign is no digit. */
+	bind_anew(path, "-", "digit-argument");
+	feed("-3--a");
+	prompt_clear();
+	bind_anew(path, "-", "self-insert");
+	rl_bind_keyseq_in_map("-", rl_get_previous_history, rl_get_keymap_by_name("vi-move"));
 	unlink(path);
 	free(names);
+}
+
+/* What overwrites moves the rest of the line for each character: a great argument is cut down. */
+static void overwrites_so_many(void **state)
+{
+	(void)state;
+	rl_parse_and_bind((char[]){"\"\\C-o\": overwrite-mode"});
+	feed("\x0f\033300000xy");
+	assert_in_range(prompt_state().length, 4000, 5000);
+	feed("\x0f");
+	prompt_clear();
+	rl_parse_and_bind((char[]){"\"\\C-o\": operate-and-get-next"});
 }
 
 /* Macros that call themselves: at once, with text, with Enter, by way of each other, within a
@@ -639,6 +681,7 @@ int main(void)
 		TEST(keeps_escape_apart),
 		TEST(stops_commands_that_read),
 		TEST(every_command_returns),
+		TEST(overwrites_so_many),
 		TEST(stops_macros),
 		TEST(hands_over_lines),
 		TEST(tells_first_key),

@@ -95,6 +95,12 @@ static void reads_any_file(void **state)
 	errno = 0;
 	assert_int_equal(past_read(path_of(state, "."), join, &j), -1);
 	assert_int_not_equal(errno, 0);
+	/* A pipe without a writer is not waited for. */
+	path = path_of(state, "pipe");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(10);
+	assert_lines(path, "");
+	alarm(0);
 }
 
 static void makes_folders(void **state)

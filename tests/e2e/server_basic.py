@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import stat
 import subprocess
 import tempfile
 
@@ -130,6 +131,10 @@ def port_file():
             with open(path, encoding="ascii") as file:
                 expect(file.read(), f"{second.port}\n", "the second one's port file")
         expect("Is a directory" in refused_start("--port=0", f"--port-file={folder}", status=1), True, "a folder")
+        os.mkfifo(f"{folder}/pipe")
+        message = refused_start("--port=0", f"--port-file={folder}/pipe", status=1)
+        expect("is there already and is no file" in message, True, message)
+        expect(stat.S_ISFIFO(os.stat(f"{folder}/pipe").st_mode), True, "a pipe, as a device, stays what it is")
         message = refused_start("--port=0", f"--port-file={folder}/none/port", status=1)
         expect(bool(re.search(r"--port-file=.*none/port: .*No such file", message)), True, message)
 
