@@ -211,11 +211,13 @@ static int examine_terminal(struct termios *before, char *why, size_t size)
 static SCREEN *new_screen(void)
 {
 	struct sigaction before[CURSES_SIGNALS];
+	struct winsize known;
 	for (size_t i = 0; i < CURSES_SIGNALS; i++)
 		sigaction(curses_signals[i], NULL, &before[i]);
 	/* LINES and COLUMNS in the environment outlive the size that they tell. */
 	use_env(FALSE);
-	use_tioctl(TRUE);
+	/* newterm() of ncurses 6.5 fails where the terminal says 0. */
+	use_tioctl(ioctl(STDOUT_FILENO, TIOCGWINSZ, &known) == 0 && known.ws_row > 0 && known.ws_col > 0);
 	SCREEN *screen = newterm(NULL, stdout, stdin);
 	for (size_t i = 0; i < CURSES_SIGNALS; i++)
 		sigaction(curses_signals[i], &before[i], NULL);
