@@ -16,6 +16,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "macros.h"
 #include "mend.h"
 #include "past.h"
 #include "prompt.h"
@@ -44,6 +45,11 @@ static struct {
 	const unsigned char *input;
 	size_t left;
 	unsigned drained, commands;
+	/* What a macro put before the keys (`input` is in it); how many bytes at the end are keys; and how many macros
+	 * they have played. */
+	unsigned char *typed;
+	size_t keys_left;
+	unsigned played;
 	/* The longest line so far: what is put back is no longer. */
 	int longest;
 	/* What stands before the line, and the same as it was shown last. */
@@ -128,10 +134,11 @@ static int next_byte(FILE *in)
 	return nth < READS_TO_END ? end_of_paste[nth % strlen(end_of_paste)] : EOF;
 }
 
-/* Decides whether an ESC stands alone; with whole sequences that is known at once. */
+/* Decides whether an ESC stands alone; with whole sequences that is known at once. What readline reads ahead is missing in a
+ * keyboard macro that it records. */
 static int input_available(void)
 {
-	return self.left > 0;
+	return self.left > 0 && !RL_ISSTATE(RL_STATE_MACRODEF);
 }
 
 static void draw_nothing(void)
@@ -332,6 +339,34 @@ static void unbind_lowercase(Keymap map)
 	free(keys);
 }
 
+/* A macro is typed before the keys that are left. A keyboard macro has its text behind its key, since it was typed while it
+ * was recorded. */
+static int play_macro(int count, int key)
+{
+	const char *text = macros_text(rl_executing_keymap, key);
+	const size_t n = text ? strlen(text) : 0;
+	unsigned char *typed;
+
+	(void)count;
+	if (RL_ISSTATE(RL_STATE_MACROINPUT))
+		return 0;
+	if (self.left < self.keys_left)
+		self.keys_left = self.left;
+	typed = text && ++self.played <= COMMANDS_MAX && n + self.left <= PROMPT_LINE_MAX ? malloc(n + self.left + 1) : NULL;
+	if (!typed) {
+		self.input += self.left - self.keys_left;
+		self.left = self.keys_left;
+		self.played = 0;
+		return rl_ding();
+	}
+	memcpy(typed, text, n);
+	memcpy(typed + n, self.input, self.left);
+	free(self.typed);
+	self.input = self.typed = typed;
+	self.left += n;
+	return 0;
+}
+
 static int read_inputrc_again(int count, int key);
 
 /* What the inputrc has bound to commands that would keep us. */
@@ -350,6 +385,7 @@ static void guard_commands(Keymap map)
 	undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
 	unbind_lowercase(map);
 	undo_guard_searches(map);
+	macros_take(map, play_macro);
 }
 
 static void bind_keys(void)
@@ -433,6 +469,7 @@ static void forget(void)
 		fclose(self.muffler);
 	free(self.prompt);
 	free(self.shown);
+	free(self.typed);
 	free(self.history);
 	while (self.fresh_count > 0)
 		free(self.fresh[--self.fresh_count]);
@@ -545,12 +582,14 @@ static void mend_line(void)
 static void feed(const unsigned char *bytes, size_t n)
 {
 	self.input = bytes;
-	self.left = n;
+	self.left = self.keys_left = n;
+	self.played = 0;
 	while (self.running && self.left > 0) {
 		/* Only a quoted-insert that has just been asked for waits; the character it takes
 		 * leaves rl_last_func as it is. */
 		if (rl_last_func == rl_quoted_insert)
 			rl_last_func = NULL;
+		rl_command_func_t *last = rl_last_func;
 		int place = where_history();
 		bool searching = RL_ISSTATE(RL_STATE_NSEARCH);
 		rl_callback_read_char();
@@ -559,6 +598,9 @@ static void feed(const unsigned char *bytes, size_t n)
 		if (self.aborted)
 			rl_callback_sigcleanup();
 		self.aborted = false;
+		/* The commands of a macro follow those before it. */
+		if (rl_last_func == play_macro)
+			rl_last_func = last;
 		self.quoting = rl_last_func == rl_quoted_insert;
 		if (searching)
 			undo_settle_search();
@@ -567,6 +609,8 @@ static void feed(const unsigned char *bytes, size_t n)
 		mend_line();
 	}
 	self.left = 0;
+	free(self.typed);
+	self.typed = NULL;
 }
 
 /* Ends what waits for more keys. readline does that best by itself, when it is aborted; a

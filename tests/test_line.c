@@ -483,6 +483,49 @@ static void stops_macros(void **state)
 	rl_parse_and_bind((char[]){"\"\\C-o\": operate-and-get-next"});
 }
 
+/* What readline 8.2 does with a sequence that is bound to nothing crashes it within a macro; what goes well there goes on
+ * to. Each is bound by an inputrc that is read again. */
+static void plays_macros_of_an_inputrc(void **state)
+{
+	static const struct {
+		const char *bindings, *keys, *line;
+	} cases[] = {
+		{"\"\\C-t\": \"\\eq\"", "ab\x14" "cd", "abcd"},
+		{"\"\\C-t\": \"\\e5\"\n\"\\e5\": \"\\eq\"", "ab\x14" "cd", "abcd"},
+		{"\"\\C-t\": \"\\e5x\"\n\"\\e5\": \"\\eqz\"", "ab\x14" "cd", "abzxcd"},
+		{"\"\\C-t\": \"\\e\\C-g\"", "ab\x14" "cd", "abcd"},
+		{"\"\\C-xt\": \"\\e5a\"\n\"\\e5\": \"\\eb\"", "ab\x18" "tcd", "acdab"},
+		{"\"\\C-t\": \"yz\"\n\"\\e5\": \"\\C-t\\C-t\"", "a\x1b" "5b", "ayzyzb"},
+		/* M-. goes on where M-. was before. */
+		{"\"\\C-t\": \"\\e.\"", "\x1b.\x14", "acdab"},
+		{"\"\\C-t\": \"\\C-t\"", "ab\x14", "ab"},
+		{"\"\\C-t\": \"uv\"", "\x18(\x14w\x18)\x18" "e", "uvwuvw"},
+		{"\"\\C-t\": \"\\eq\"", "\x18(a\x14" "b\x18)", "ab"},
+		{"\"\\C-t\": \"x\\C-t\\C-t\"", "\x14\x15" "ab", "ab"},
+	};
+	struct heard *h = *state;
+	char path[] = "/tmp/upcase-inputrc-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		FILE *file = fopen(path, "w");
+		assert_non_null(file);
+		fprintf(file, "%s\n", cases[i].bindings);
+		fclose(file);
+		rl_read_init_file(path);
+		feed("\x18\x12");
+		prompt_clear();
+		feed(cases[i].keys);
+		feed("\r");
+		assert_string_equal(h->line, cases[i].line);
+		assert_int_equal(h->ends, 0);
+		rl_parse_and_bind((char[]){"\"\\e5\": digit-argument"});
+	}
+	rl_parse_and_bind((char[]){"\"\\C-t\": transpose-chars"});
+	close(fd);
+	unlink(path);
+}
+
 /* A line feed that is quoted ends a line as Enter does; a carriage return is a character. */
 static void hands_over_lines(void **state)
 {
@@ -683,6 +726,7 @@ int main(void)
 		TEST(every_command_returns),
 		TEST(overwrites_so_many),
 		TEST(stops_macros),
+		TEST(plays_macros_of_an_inputrc),
 		TEST(hands_over_lines),
 		TEST(tells_first_key),
 		TEST(tells_quoting),

@@ -73,6 +73,7 @@ MAY = {
     'client-tui/tui-record.c': 'clock',
     'client-tui/tui-sessions.c': 'clock',
     'client-tui/udp.c': 'socket clock file',
+    'client-tui/macros.c': 'readline state',
     'client-tui/undo.c': 'readline',
     'lab/capture.c': 'clock',
     'lab/check.c': 'clock wait file process',
