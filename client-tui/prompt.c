@@ -38,7 +38,7 @@
 #define OVERSTRIKES_MAX 4096
 
 static struct {
-	bool running, quoting, rang, prompt_changed, discarding, aborted;
+	bool running, quoting, rang, prompt_changed, discarding, aborted, redoing;
 	struct prompt_hooks hooks;
 	/* The keys that readline has not read yet; since it read the last one: its other reads, and
 	 * the commands of macros. */
@@ -294,9 +294,15 @@ static int put_bounded(int count, int key)
 	return repeat(rl_vi_put, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
 }
 
+/* The command that it does again may be bound to itself. */
 static int redo_bounded(int count, int key)
 {
-	return repeat(rl_vi_redo, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+	if (self.redoing)
+		return rl_ding();
+	self.redoing = true;
+	int r = repeat(rl_vi_redo, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+	self.redoing = false;
+	return r;
 }
 
 static int change_case_bounded(int count, int key)
@@ -597,7 +603,7 @@ static void feed(const unsigned char *bytes, size_t n)
 			return;
 		if (self.aborted)
 			rl_callback_sigcleanup();
-		self.aborted = false;
+		self.aborted = self.redoing = false;
 		/* The commands of a macro follow those before it. */
 		if (rl_last_func == play_macro)
 			rl_last_func = last;
