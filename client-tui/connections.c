@@ -40,11 +40,10 @@ static bool is_syn(const struct packet *p)
 static void put_lost(struct text *text, const struct packet *p)
 {
 	const struct record_packet packet = record_packet_of(p, 0);
+	char died[40];
 
-	if (!is_syn(p))
-		text_put(text, ", %s", record_flags_name(&packet));
-	text_put(text, "%s %s %s%s", is_syn(p) ? "," : "", p->fate == EVENT_CUE ? "lost" : event_fate_word(p->fate),
-	    event_way_word(p->way), p->fate == EVENT_CUE ? ", on cue" : "");
+	event_died_words(p->fate, p->way, died, sizeof died);
+	text_put(text, ", %s%s%s", is_syn(p) ? "" : record_flags_name(&packet), is_syn(p) ? "" : " ", died);
 }
 
 /* What the link did with each SYN and SYN-ACK. Returns false when it did nothing but let them through. */

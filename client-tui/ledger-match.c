@@ -40,6 +40,13 @@ static void count_time(struct ledger_times *t, uint64_t count, int64_t time)
 		t->max = time;
 }
 
+static void count_part(struct ledger_part *p, int64_t time)
+{
+	p->sum += (double)time;
+	if (time > p->max)
+		p->max = time;
+}
+
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row)
 {
 	const struct parts p = parts_of_row(row);
@@ -47,8 +54,8 @@ void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row)
 	t->timed++;
 	count_time(&t->rtt, t->timed, p.wire);
 	count_time(&t->waited, t->timed, p.waited);
-	count_time(&t->part_connecting, t->timed, p.connecting);
-	count_time(&t->part_queued, t->timed, p.queued);
+	count_part(&t->connecting, p.connecting);
+	count_part(&t->queued_for, p.queued);
 }
 
 /* RFC 4737, section 3.3, with the order of sending for the sequence number. */

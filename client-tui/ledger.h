@@ -98,6 +98,12 @@ static inline bool ledger_is_unanswered(enum ledger_fate fate)
 	return fate == FATE_LOST || fate == FATE_REFUSED || fate == FATE_FAILED || fate == FATE_CUT_OFF;
 }
 
+/* A part of what lines waited: the sum over all, and the greatest, ns. */
+struct ledger_part {
+	double sum;
+	int64_t max;
+};
+
 /* Exact for all lines whatever rows are kept. */
 struct ledger_totals {
 	uint64_t typed, queued;
@@ -113,7 +119,8 @@ struct ledger_totals {
 	/* Answered lines whose times are known: the round trip, from handed over to answered; and what the person waited, from
 	 * typed to answered, with the parts of it before the round trip. */
 	uint64_t timed;
-	struct ledger_times rtt, waited, part_connecting, part_queued;
+	struct ledger_times rtt, waited;
+	struct ledger_part connecting, queued_for;
 };
 
 /* Lines of which chance decided what became of them: answered or lost. What was refused, could not be sent or was cut off is in

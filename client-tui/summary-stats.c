@@ -101,7 +101,7 @@ static void cell_max(struct text *out, const struct facts *f, size_t field)
 
 static void cell_part(struct text *out, const struct facts *f, size_t field)
 {
-	summary_put_part(out, "", times_at(f, field), "");
+	summary_put_part(out, "", (const void *)((const char *)f->totals + field), f->totals->timed, "");
 }
 
 static void cell_deviation(struct text *out, const struct facts *f, size_t field)
@@ -262,8 +262,8 @@ static const struct row {
 	{ "p99", NULL, cell_waited_quantile, 2, ALWAYS },
 	{ "p99.9", NULL, cell_waited_quantile, 3, ALWAYS },
 	{ "greatest", NULL, cell_max, TOTAL(waited), ALWAYS },
-	{ "of it connecting", NULL, cell_part, TOTAL(part_connecting), ALWAYS },
-	{ "of it queued", NULL, cell_part, TOTAL(part_queued), ALWAYS },
+	{ "of it connecting", NULL, cell_part, TOTAL(connecting), ALWAYS },
+	{ "of it queued", NULL, cell_part, TOTAL(queued_for), ALWAYS },
 	{ "standard deviation", NULL, cell_deviation, TOTAL(waited), ON_PAGE },
 	{ NULL, NULL, NULL, 0, ALWAYS },
 	{ "round trip, least", NULL, cell_min, TOTAL(rtt), ALWAYS },

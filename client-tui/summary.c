@@ -211,12 +211,12 @@ static void put_times(struct text *out, const char *name, const char *where, con
 	text_put(out, ", %s\n", where);
 }
 
-void summary_put_part(struct text *out, const char *before, const struct ledger_times *part, const char *after)
+void summary_put_part(struct text *out, const char *before, const struct ledger_part *part, uint64_t count, const char *after)
 {
 	if (part->max < PARTS_DIFFER)
 		return;
 	text_put(out, "%s", before);
-	text_span(out, (int64_t)(part->mean + 0.5));
+	text_span(out, (int64_t)(part->sum / (double)count + 0.5));
 	text_put(out, ", at most ");
 	text_span(out, part->max);
 	text_put(out, "%s", after);
@@ -236,8 +236,8 @@ char *summary_session(const struct ledger_totals *t, bool stream, const char *pe
 	text_put(&out, "\n");
 	put_marks_seen(&out, t);
 	put_times(&out, "waited", "from Enter to reply", &t->waited, t->timed);
-	summary_put_part(&out, stream ? "of it connecting: mean " : "of it opening: mean ", &t->part_connecting, "\n");
-	summary_put_part(&out, "of it queued: mean ", &t->part_queued, "\n");
+	summary_put_part(&out, stream ? "of it connecting: mean " : "of it opening: mean ", &t->connecting, t->timed, "\n");
+	summary_put_part(&out, "of it queued: mean ", &t->queued_for, t->timed, "\n");
 	put_times(&out, "round trip", "on the wire", &t->rtt, t->timed);
 	return buf;
 }

@@ -109,7 +109,8 @@ static void check_times(struct model *m)
 	check_figures(m, &t->rtt, &m->rtt);
 	check_figures(m, &t->waited, &m->waited);
 	/* The parts add up. */
-	CHECK(m, fabs(t->rtt.mean + t->part_connecting.mean + t->part_queued.mean - t->waited.mean) <= 1e-6 * t->waited.mean);
+	const double waited = t->waited.mean * (double)t->timed, wire = t->rtt.mean * (double)t->timed;
+	CHECK(m, fabs(wire + t->connecting.sum + t->queued_for.sum - waited) <= 1e-6 * waited);
 }
 
 static void check_all(struct model *m)

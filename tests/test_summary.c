@@ -259,7 +259,7 @@ static void parts_are_told_apart(void **state)
 {
 	const struct ledger_totals t = { .typed = 2, .sent = 2, .answered = 2, .timed = 2,
 		.rtt = { 40 * MS, 40 * MS, 40e6, 0 }, .waited = { 90 * MS, 1090 * MS, 590e6, 2 * 0.25e18 },
-		.part_connecting = { 0, 1050 * MS, 525e6, 0 }, .part_queued = { 0, MS - 1, 5e5, 0 } };
+		.connecting = { 1050e6, 1050 * MS }, .queued_for = { 1e6, MS - 1 } };
 
 	(void)state;
 	check_session(&t, true,
