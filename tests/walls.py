@@ -32,6 +32,7 @@ DEEDS = {
 # What each file may do. A file that is not named here is pure.
 MAY = {
     'common/clock.c': 'clock',
+    'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
     'common/mkcapitals.c': 'speak',
     'common/options.c': 'file speak',
