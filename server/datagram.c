@@ -22,7 +22,7 @@
 union control_in {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-	    CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int))];
+	    CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t)) + 2 * CMSG_SPACE(sizeof(int))];
 };
 
 union control_out {
@@ -48,11 +48,9 @@ static int buffer_of(int fd, int option)
 }
 
 /* Without it the server still answers. */
-static void ask_for(int fd, int level, int option)
+static void ask_for(int fd, int level, int option, int value)
 {
-	const int on = 1;
-
-	setsockopt(fd, level, option, &on, sizeof on);
+	setsockopt(fd, level, option, &value, sizeof value);
 }
 
 /* Past the system's limit where that is allowed, else up to it; not back to it where it was allowed before. */
@@ -73,20 +71,25 @@ void datagram_ask_buffers(int fd, int size)
 #endif
 }
 
-struct messages_means datagram_prepare(int fd, const struct addr *at, int buffer, int *got)
+struct messages_means datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got)
 {
 	datagram_ask_buffers(fd, buffer);
 	*got = buffer_of(fd, SO_RCVBUF);
-	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS);
+	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 #ifdef SO_RXQ_OVFL
-	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL);
+	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 #endif
 	/* Bound to one address a socket receives what was sent to that one alone, and replies leave from it. A socket of IPv6
 	 * that takes IPv4 too, as a service manager may hand over, tells of each in its own way. */
 	if (addr_is_unspecified(at) || addr_is_group(at))
-		ask_for(fd, IPPROTO_IP, IP_PKTINFO);
+		ask_for(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	if (at->sa.sa_family == AF_INET6 && (addr_is_unspecified(at) || addr_is_group(at)))
-		ask_for(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+		ask_for(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	/* Such a socket has one of each; one of IPv4 refuses the other. */
+	ask_for(fd, IPPROTO_IP, IP_RECVTTL, 1);
+	ask_for(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+	ask_for(fd, IPPROTO_IP, IP_TTL, ttl);
+	ask_for(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
 	return messages_probe(fd);
 }
 
@@ -148,6 +151,9 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			d->to.family = AF_INET6;
 			memcpy(&d->to.in6, data, sizeof d->to.in6);
+		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
+			memcpy(&d->ttl, data, sizeof d->ttl);
 		} else {
 			messages_joined(c, &m->each);
 		}
@@ -189,6 +195,7 @@ static void read_message(struct datagram_inbox *in, int i)
 	d->from.len = header->msg_hdr.msg_namelen;
 	d->to.family = 0;
 	d->to_group = false;
+	d->ttl = 0;
 	d->arrived = 0;
 	d->tells_overflow = false;
 	read_control(&header->msg_hdr, m);

@@ -29,6 +29,8 @@ struct datagram {
 	struct addr from;
 	struct datagram_local to;
 	bool to_group;
+	/* What is left of its TTL or hop limit; 0 if the system did not tell. */
+	int ttl;
 	/* When the kernel received it, ns of the wall clock. */
 	int64_t arrived;
 	/* The kernel's own count of what the socket's queue had no room for, if it told one. */
@@ -61,9 +63,9 @@ void datagram_inbox_free(struct datagram_inbox *in);
 /* Makes a socket's buffers so many bytes where they are smaller. Past the system's limit that takes CAP_NET_ADMIN, else they get as
  * large as that. */
 void datagram_ask_buffers(int fd, int size);
-/* Has a socket that is bound to `at` tell what datagram_receive() reads, and makes its buffers `buffer` bytes. Returns what
- * the kernel accepts; in `*got` the size of the receive buffer that it gave. */
-struct messages_means datagram_prepare(int fd, const struct addr *at, int buffer, int *got);
+/* Has a socket that is bound to `at` tell what datagram_receive() reads, send with this TTL, and makes its buffers `buffer`
+ * bytes. Returns what the kernel accepts; in `*got` the size of the receive buffer that it gave. */
+struct messages_means datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got);
 /* The kernel's own count of what the socket's queue had no room for, as of now. Returns whether it tells one. */
 bool datagram_overflowed(int fd, uint32_t *count);
 

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capitals of capitals are the same again. So when two servers answer each other, the same bytes go round for ever, and
- * each server sees one source send again and again exactly what it was answered.
+/* Capitals of capitals are the same again. So when two servers answer each other, the same bytes go round for ever.
  *
- * The table remembers for (source, bytes) when they were answered. Datagrams of one pair come in rounds: the first one
- * that is answered opens a round, and those that arrived before its reply was sent cannot have been caused by that
- * reply, they are of the same round however many there are. One that arrived after it may have been caused by it, and
- * opens the next round. So a train of equal datagrams that go round together makes one round each time it comes by,
- * and a client that sends many at once without waiting makes few. Rounds that follow each other faster than a person
- * can type are links of a loop.
+ * A reply of this server's own kind is known by its TTL, and gets none, whatever has become of it on its way. Another server,
+ * or one behind a relay that sends anew, cannot be told by watching from a client that repeats its capitals upon each
+ * reply: both send what they were sent, once for each, as fast as the way allows. What differs is that a client comes to
+ * an end. So such a source is answered for a bounded time, and then hears nothing until all has come back that was under
+ * way: the first to return was alone, so the longest pause of the row is a round trip, and others take less than twice as long.
  *
- * The table has sets of a few places each. The hash is keyed, so nobody can choose whom to push out. A new pair takes
- * the place of one that is too old to matter or is silenced, else of the one with the fewest links: a flood of new
- * pairs cannot push out one that is on its way to being found. */
+ * The table remembers (source, bytes), in sets of a few places each. The hash is keyed, so nobody can choose whom to push
+ * out. A new pair takes the place of one that is too old to matter or is silenced, else of the one whose row is shortest: a
+ * flood of new pairs cannot push out one that is on its way to its end. */
 #include "config.h"
 
 #include "guard.h"
@@ -28,11 +26,10 @@
 struct pair {
 	/* Of source and bytes; 0 in an empty place. Two pairs with the same 64 bits are not to be expected. */
 	uint64_t hash;
-	/* When the first reply of the round was sent; of a silenced pair, when it was last heard. */
+	/* When it was last answered. */
 	int64_t since;
-	/* Rounds in a row that came at a loop's pace, and slower ones. */
-	uint16_t links, slow;
-	bool silenced;
+	/* The time that the row has taken so far, us, silenced at the end of GUARD_ROW; and its longest pause, us. */
+	uint32_t spent, pause;
 };
 
 struct guard {
@@ -43,14 +40,6 @@ struct guard {
 	} logged[LOGGED];
 	struct pair sets[SETS][PLACES];
 };
-
-/* What differs between the ports of clients and of servers. */
-struct pace {
-	int64_t link, quiet;
-};
-
-static const struct pace client_pace = {GUARD_CLIENT_PACE, GUARD_CLIENT_QUIET};
-static const struct pace server_pace = {GUARD_SERVER_PACE, GUARD_SERVER_QUIET};
 
 enum guard_verdict guard_origin(const struct guard_origin *o)
 {
@@ -77,28 +66,28 @@ void guard_free(struct guard *g)
 	free(g);
 }
 
+static bool is_silenced(const struct pair *p)
+{
+	return p->spent > GUARD_ROW / NS_PER_US;
+}
+
 /* Whether `a` is the better one to lose. A silenced pair has mostly ended by then. Of two that are alike the older one
  * stays: where more pairs go round than a set has places, each would else push out the next one before it comes by
  * again, for ever. */
 static bool matters_less(const struct pair *a, const struct pair *b, int64_t now)
 {
-	bool old_a = now - a->since > GUARD_SLOW_PACE, old_b = now - b->since > GUARD_SLOW_PACE;
+	bool old_a = now - a->since > GUARD_TRIP, old_b = now - b->since > GUARD_TRIP;
 
 	if (a->hash == 0 || b->hash == 0)
 		return a->hash == 0;
 	if (old_a != old_b)
 		return old_a;
-	if (a->silenced != b->silenced)
-		return a->silenced;
-	return a->links != b->links ? a->links < b->links : a->since > b->since;
+	if (is_silenced(a) != is_silenced(b))
+		return is_silenced(a);
+	return a->spent != b->spent ? a->spent < b->spent : a->since > b->since;
 }
 
-static void start_anew(struct pair *p, uint64_t hash, int64_t now)
-{
-	*p = (struct pair){.hash = hash, .since = now};
-}
-
-/* The pair's place; it starts there if it was not known. */
+/* The pair's place; its row starts there if it was not known. */
 static struct pair *find(struct guard *g, uint64_t hash, int64_t now)
 {
 	struct pair *set = g->sets[hash % SETS], *least = &set[0];
@@ -109,32 +98,34 @@ static struct pair *find(struct guard *g, uint64_t hash, int64_t now)
 	for (int i = 1; i < PLACES; i++)
 		if (matters_less(&set[i], least, now))
 			least = &set[i];
-	/* A reply that is yet to be sent has caused nothing. */
-	start_anew(least, hash, now);
+	*least = (struct pair){.hash = hash, .since = now};
 	return least;
 }
 
-/* The time of a reply was read before it was sent, so it is never ahead of now but when the clock was set back. */
-static bool is_stale(const struct pair *p, int64_t arrived, int64_t now)
+static int64_t limit(int64_t value, int64_t least, int64_t most)
 {
-	return p->since > now || arrived - p->since > GUARD_SLOW_PACE;
+	return value < least ? least : value > most ? most : value;
 }
 
-/* One more datagram of a pair that is not silenced. */
-static void count(struct pair *p, const struct pace *pace, int64_t arrived, int64_t now)
+/* One more datagram of a pair. Returns whether it gets a reply. */
+static bool count(struct pair *p, bool same_port, int64_t now)
 {
-	if (is_stale(p, arrived, now)) {
-		start_anew(p, p->hash, now);
-		return;
+	int64_t pause = now - p->since;
+	int64_t silence = limit(2 * p->pause * NS_PER_US, GUARD_SILENCE, GUARD_TRIP);
+
+	if (pause > (is_silenced(p) ? silence : GUARD_TRIP)) {
+		*p = (struct pair){.hash = p->hash};
+		pause = 0;
 	}
-	if (arrived <= p->since)
-		return;
-	if (arrived - p->since < pace->link)
-		p->links++;
-	else if (++p->slow % GUARD_SLOW_FORGIVES == 0 && p->links)
-		p->links--;
+	if (is_silenced(p))
+		return false;
+	if (pause / NS_PER_US > p->pause)
+		p->pause = (uint32_t)(pause / NS_PER_US);
+	p->spent += (uint32_t)((same_port ? GUARD_SAME_PORT : limit(pause, GUARD_LEAST, GUARD_MOST)) / NS_PER_US);
+	if (is_silenced(p))
+		return false;
 	p->since = now;
-	p->silenced = p->links >= GUARD_LINKS || p->slow >= GUARD_SLOW_LINKS;
+	return true;
 }
 
 static bool is_news(struct guard *g, uint64_t source, int64_t now)
@@ -149,25 +140,14 @@ static bool is_news(struct guard *g, uint64_t source, int64_t now)
 	return !known;
 }
 
-enum guard_verdict guard_loop(struct guard *g, const struct addr *from, const void *bytes, size_t n, int64_t arrived,
-    int64_t now, bool *news)
+enum guard_verdict guard_loop(struct guard *g, const struct guard_origin *o, const void *bytes, size_t n, int64_t now, bool *news)
 {
-	const struct pace *pace = addr_port(from) < GUARD_CLIENT_PORT ? &server_pace : &client_pace;
-	const struct source who = source_of(from);
+	const struct source who = source_of(o->from);
 	const uint64_t source = source_hash(&g->key, &who);
 	const struct hash_key key = {g->key.k0 ^ source, g->key.k1};
-	struct pair *p = find(g, hash_bytes(&key, bytes, n) | 1, now);
+	bool is_reply = o->ttl > GUARD_TTL_ABOVE && o->ttl <= GUARD_TTL;
 
-	*news = false;
-	if (p->silenced && arrived - p->since < pace->quiet && p->since <= now) {
-		p->since = arrived > p->since ? arrived : p->since;
-		return GUARD_LOOP;
-	}
-	if (p->silenced)
-		start_anew(p, p->hash, now);
-	else
-		count(p, pace, arrived, now);
-	if (!p->silenced)
+	if (!is_reply && count(find(g, hash_bytes(&key, bytes, n) | 1, now), addr_port(o->from) == o->port, now))
 		return GUARD_ANSWER;
 	*news = is_news(g, source, now);
 	return GUARD_LOOP;

@@ -22,30 +22,30 @@ enum guard_verdict {
 	GUARD_GROUP,
 	/* From an address and port that this server itself serves. */
 	GUARD_OWN_ADDRESS,
-	/* A link of a loop. */
+	/* From a server: a link of a loop. */
 	GUARD_LOOP,
 };
 
 /* Source ports under this one get no reply. */
 #define GUARD_PORT 1024
-/* Ports under this one are not given to clients by their systems (Linux: ip_local_port_range): a server sits there. */
-#define GUARD_CLIENT_PORT 32768
-/* A datagram that comes back sooner than this after the reply that may have caused it is a link of a loop: from a
- * client's port only at a speed that no person types at, not even with a key held down; from a server's port from as
- * far as the other end of the world. */
-#define GUARD_CLIENT_PACE (10 * NS_PER_MS)
-#define GUARD_SERVER_PACE NS_PER_S
-/* So many links make a loop. Two servers that find it at once have exchanged 13 datagrams then, with the forged one. */
-#define GUARD_LINKS 5
-/* Links between that pace and this one could be a person's, or a loop's through a machine that crawls: so many in a
- * row make a loop too, so that none goes on for ever. */
-#define GUARD_SLOW_PACE NS_PER_S
-#define GUARD_SLOW_LINKS 1000
-/* And so many take one link away: what a network bunches together now and then does not make a person a loop. */
-#define GUARD_SLOW_FORGIVES 4
-/* A loop is answered again once its datagrams have stayed away for so long. */
-#define GUARD_CLIENT_QUIET (250 * NS_PER_MS)
-#define GUARD_SERVER_QUIET (3 * NS_PER_S)
+
+/* The TTL (IPv6: hop limit) of replies, which is how one server knows another's on every way that passes it on, of up to 31
+ * hops. Systems begin at 64 or less, 128 or 255, so that nothing of a client's arrives with more than GUARD_TTL_ABOVE and up
+ * to that. */
+#define GUARD_TTL 96
+#define GUARD_TTL_ABOVE 64
+
+/* How long a source may go on with the same capitals: 30,000 of them at full speed, 300 with a pause between. */
+#define GUARD_ROW (30 * NS_PER_S)
+/* What one adds: the time since the one before, so much at least and at most. */
+#define GUARD_LEAST NS_PER_MS
+#define GUARD_MOST (100 * NS_PER_MS)
+/* One from a port of the same number as the server's adds so much: that is where the other servers sit. */
+#define GUARD_SAME_PORT (GUARD_ROW / 16)
+/* The longest round trip, of which --delay at both ends makes up to four minutes; after a longer pause a row is over. */
+#define GUARD_TRIP (300 * NS_PER_S)
+/* How long silence lasts at least: copies whose ways differ much come back within that. */
+#define GUARD_SILENCE (5 * NS_PER_S)
 /* A source is news again this long after it was. */
 #define GUARD_NEWS (60 * NS_PER_S)
 
@@ -56,6 +56,10 @@ struct guard_origin {
 	bool to_group;
 	/* `from` is an address and port that this server itself serves. */
 	bool from_self;
+	/* What is left of its TTL; 0 if the system did not tell. */
+	int ttl;
+	/* The port that it was sent to. */
+	uint16_t port;
 };
 
 /* By its origin alone. */
@@ -67,10 +71,9 @@ struct guard;
 struct guard *guard_new(const struct hash_key *key);
 void guard_free(struct guard *g);
 
-/* For a datagram that is its own capitals; no other can be a link of a loop. It arrived at `arrived`; `now` is the time
- * right before the reply is sent, on the same clock, in ns. GUARD_ANSWER says that the reply will be sent: it is
- * remembered. For GUARD_LOOP `*news` says whether the source is new as one that loops, and is to be logged. */
-enum guard_verdict guard_loop(struct guard *g, const struct addr *from, const void *bytes, size_t n, int64_t arrived,
-    int64_t now, bool *news);
+/* For a datagram that is its own capitals; no other can be a link of a loop. `now` is ns of the monotonic clock. GUARD_ANSWER says
+ * that the reply will be sent: it is remembered. For GUARD_LOOP `*news` says whether the source is new as one that loops, and is to
+ * be logged. */
+enum guard_verdict guard_loop(struct guard *g, const struct guard_origin *o, const void *bytes, size_t n, int64_t now, bool *news);
 
 #endif

@@ -30,8 +30,6 @@ struct udp_reply {
 	size_t asked;
 	unsigned char *bytes;
 	size_t n;
-	/* The question is its own capitals: the guard has a say yet, when it is sent. */
-	bool own;
 };
 
 /* A reply that waits for the kernel. */
@@ -90,9 +88,6 @@ struct udp {
 void udp_count(struct udp *u, size_t n);
 /* It gets no reply. */
 void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum totals_drop why);
-
-/* Whether a reply to a datagram that is its own capitals may leave, now; else it is dropped. */
-bool udp_is_no_loop(struct udp *u, const struct udp_reply *r);
 
 /* Where the capitals of `n` bytes may be written; replies that are ready may be sent first. */
 unsigned char *udp_room(struct udp_socket *s, size_t n, int64_t now);

@@ -167,7 +167,7 @@ static int run_end(const struct udp_socket *s, int first, int end, int64_t now)
 		const struct udp_reply *last = &s->udp->replies[i - 1], *next = last + 1;
 
 		bytes += next->n;
-		if (last->n != r->n || next->n > r->n || next->n == 0 || bytes > JOIN_BYTES || next->own != r->own ||
+		if (last->n != r->n || next->n > r->n || next->n == 0 || bytes > JOIN_BYTES ||
 		    next->bytes != last->bytes + last->n || !datagram_same_way(r->question, next->question))
 			break;
 	}
@@ -187,47 +187,6 @@ static void add_message(struct udp_socket *s, int first, int end, int64_t now)
 	u->firsts[u->messages_count] = end;
 }
 
-bool udp_is_no_loop(struct udp *u, const struct udp_reply *r)
-{
-	const struct datagram *d = r->question;
-	char from[ADDR_TEXT];
-	bool news;
-
-	if (guard_loop(u->guard, &d->from, r->bytes, r->n, d->arrived, clock_realtime(), &news) == GUARD_ANSWER)
-		return true;
-	if (news)
-		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced", addr_text(&d->from, from));
-	udp_drop(u, d, r->asked, TOTALS_LOOP);
-	return false;
-}
-
-/* Asks the guard about the replies from `first` to `end`. Returns where those that may go begin: right before `end`. */
-static int ask_guard(struct udp *u, int first, int end)
-{
-	int kept = end;
-
-	/* In order, since each counts for the next one, and then to the end in order. */
-	for (int i = first; i < end; i++)
-		u->replies[i].own = udp_is_no_loop(u, &u->replies[i]);
-	for (int i = end - 1; i >= first; i--)
-		if (u->replies[i].own)
-			u->replies[--kept] = u->replies[i];
-	return kept;
-}
-
-/* The guard wants to know when a reply leaves, so what it has a say in goes in a call of its own, run by run. */
-static void send_own(struct udp_socket *s, int first, int end, int64_t now)
-{
-	int next;
-
-	send_messages(s, now);
-	for (int i = ask_guard(s->udp, first, end); i < end; i = next) {
-		next = run_end(s, i, end, now);
-		add_message(s, i, next, now);
-	}
-	send_messages(s, now);
-}
-
 void udp_send(struct udp_socket *s, int64_t now)
 {
 	struct udp *u = s->udp;
@@ -235,10 +194,7 @@ void udp_send(struct udp_socket *s, int64_t now)
 
 	for (int i = 0; i < u->replies_count; i = end) {
 		end = run_end(s, i, u->replies_count, now);
-		if (u->replies[i].own)
-			send_own(s, i, end, now);
-		else
-			add_message(s, i, end, now);
+		add_message(s, i, end, now);
 	}
 	send_messages(s, now);
 	u->replies_count = 0;

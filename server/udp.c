@@ -124,10 +124,23 @@ static bool is_in_time(struct udp *u, const struct datagram *d, int64_t now)
 	return !u->quota || quota_take(u->quota, &who, now);
 }
 
+static bool is_loop(struct udp *u, const struct guard_origin *o, const unsigned char *bytes, size_t n, int64_t now)
+{
+	char from[ADDR_TEXT];
+	bool news;
+
+	if (guard_loop(u->guard, o, bytes, n, now, &news) == GUARD_ANSWER)
+		return false;
+	if (news)
+		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced", addr_text(o->from, from));
+	return true;
+}
+
 static void answer(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
-	const struct guard_origin origin = {&d->from, d->to_group, listen_serves(u->listen, &d->from, now)};
+	const struct guard_origin origin = {&d->from, d->to_group, listen_serves(u->listen, &d->from, now), d->ttl,
+	    addr_port(&s->at->addr)};
 	enum guard_verdict verdict = guard_origin(&origin);
 	struct udp_reply r = {.question = d, .asked = n};
 
@@ -142,12 +155,10 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 	note_peer(u, d, n);
 	r.bytes = udp_room(s, n, now);
 	r.n = capitals_text(bytes, n, r.bytes);
-	r.own = n == r.n && memcmp(bytes, r.bytes, n) == 0;
-	/* What leaves at a later turn leaves now as far as the guard is concerned: nothing that comes before then is a link. */
-	if (r.own && u->link && !udp_is_no_loop(u, &r))
-		return;
-	r.own &= !u->link;
-	reply(s, &r, now);
+	if (n == r.n && memcmp(bytes, r.bytes, n) == 0 && is_loop(u, &origin, bytes, n, now))
+		udp_drop(u, d, n, TOTALS_LOOP);
+	else
+		reply(s, &r, now);
 }
 
 /* A datagram was received. */
@@ -283,7 +294,7 @@ static void add_socket(struct udp *u, struct listen_socket *at)
 	int buffer;
 
 	*s = (struct udp_socket){.udp = u, .at = at, .most = TURN};
-	s->means = datagram_prepare(at->fd, &at->addr, BUFFER, &buffer);
+	s->means = datagram_prepare(at->fd, &at->addr, GUARD_TTL, BUFFER, &buffer);
 	tell_means(at, &s->means, buffer);
 	loop_add(u->loop, at->fd, LOOP_READ, socket_ready, s);
 }
@@ -329,7 +340,7 @@ static unsigned char *first_travelling(const struct udp *u, enum totals_way_name
 /* A reply has travelled. */
 static void arrive_back(const struct travelling *t, const unsigned char *bytes, size_t n, int64_t now)
 {
-	const struct udp_reply r = {&t->datagram, t->asked, memcpy(udp_room(t->socket, n, now), bytes, n), n, false};
+	const struct udp_reply r = {&t->datagram, t->asked, memcpy(udp_room(t->socket, n, now), bytes, n), n};
 
 	udp_reply(t->socket, &r, now);
 }
@@ -345,7 +356,6 @@ static void end_travels(struct udp *u, enum totals_way_name way, int64_t now)
 		bytes = first_travelling(u, way, &t, &n);
 		if (t.socket->held)
 			return;
-		/* It keeps the time at which it was received: what was there before a reply left was not caused by it. */
 		if (way == TOTALS_THERE)
 			answer(t.socket, &t.datagram, bytes, n, now);
 		else

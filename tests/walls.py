@@ -109,7 +109,6 @@ MAY = {
     'server/server.c': 'chance wait file',
     'server/stream.c': 'socket file',
     'server/tcp.c': 'socket clock file',
-    'server/udp-send.c': 'clock',
     'server/udp.c': 'clock',
     'server/workers-ask.c': 'socket clock wait',
     'server/workers.c': 'socket file process',
