@@ -29,8 +29,8 @@ enum guard_verdict {
 /* Source ports under this one get no reply. */
 #define GUARD_PORT 1024
 
-/* The TTL (IPv6: hop limit) of replies, which is how one server knows another's on every way that passes it on, of up to 31
- * hops. Systems begin at 64 or less, 128 or 255, so that nothing of a client's arrives with more than GUARD_TTL_ABOVE and up
+/* The TTL (IPv6: hop limit) of replies, which is how one server knows another's (as in RFC 5082) on every way of up to 31
+ * hops that passes it on. Systems begin at 64 or less, 128 or 255: nothing of a client's arrives above GUARD_TTL_ABOVE and up
  * to that. */
 #define GUARD_TTL 96
 #define GUARD_TTL_ABOVE 64
