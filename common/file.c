@@ -5,7 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -45,37 +45,73 @@ static const char *too_large(off_t limit)
 	return text;
 }
 
+static bool is_meant(const struct stat *st, off_t limit, const char **why)
+{
+	if (!S_ISREG(st->st_mode) && !is_null_device(st))
+		(void)refuse(ENOTSUP, what_it_is(st->st_mode), why);
+	else if (st->st_size > limit)
+		(void)refuse(EFBIG, too_large(limit), why);
+	else
+		return true;
+	return false;
+}
+
 int file_read(const char *path, off_t limit, const char **why)
 {
 	struct stat st;
-	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int error;
+	int fd, error;
 
+	/* First only looked at: a device may act when it is opened. */
+	if (stat(path, &st) < 0)
+		return refuse(errno, strerror(errno), why);
+	if (!is_meant(&st, limit, why))
+		return -1;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return refuse(errno, strerror(errno), why);
 	if (fstat(fd, &st) < 0)
 		(void)refuse(errno, strerror(errno), why);
-	else if (!S_ISREG(st.st_mode) && !is_null_device(&st))
-		(void)refuse(ENOTSUP, what_it_is(st.st_mode), why);
-	else if (st.st_size > limit)
-		(void)refuse(EFBIG, too_large(limit), why);
-	else
+	else if (is_meant(&st, limit, why))
 		return fd;
 	error = errno;
 	close(fd);
 	return refuse(error, *why, why);
 }
 
+char *file_text(int fd, size_t limit, size_t *length, const char **why)
+{
+	/* With a byte more than is right: a file that grows meanwhile, or does not tell its size, as in /proc, has the same limit. */
+	char *text = malloc(limit + 2);
+	ssize_t more = text ? 1 : -1;
+	size_t n = 0;
+	int error;
+
+	while (more > 0 && n <= limit) {
+		more = read(fd, text + n, limit + 1 - n);
+		n += more > 0 ? (size_t)more : 0;
+	}
+	error = more < 0 ? errno : EFBIG;
+	close(fd);
+	if (more == 0) {
+		text[n] = '\0';
+		*length = n;
+		return text;
+	}
+	free(text);
+	(void)refuse(error, more < 0 ? strerror(error) : too_large((off_t)limit), why);
+	return NULL;
+}
+
 static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *bytes, size_t n), const char **why)
 {
 	char bytes[16];
-	const int fd = size ? open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC) : -1;
+	const int fd = size && kind ? open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC) : -1;
 	const ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
 	const int error = errno;
 
 	if (fd >= 0)
 		close(fd);
-	if (size == 0 || (n >= 0 && kind(bytes, (size_t)n)))
+	if (size == 0 || !kind || (n >= 0 && kind(bytes, (size_t)n)))
 		return true;
 	(void)refuse(n < 0 ? error : EEXIST, n < 0 ? strerror(error) : "holds something else", why);
 	return false;
@@ -98,4 +134,36 @@ bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n
 	else
 		return holds_kind(path, st.st_size, kind, why);
 	return false;
+}
+
+int file_remove(const char *path, const struct stat *made)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || st.st_dev != made->st_dev || st.st_ino != made->st_ino ||
+	    st.st_mtim.tv_sec != made->st_mtim.tv_sec || st.st_mtim.tv_nsec != made->st_mtim.tv_nsec)
+		return -1;
+	return unlink(path);
+}
+
+int file_make(const char *path, int (*put)(void *context, FILE *out), void *context, struct stat *made)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* The first one stays open until it is known what was made: so nothing else gets its number. */
+	const int second = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *out = second < 0 ? NULL : fdopen(second, "w");
+	int error;
+
+	if (fd < 0)
+		return -1;
+	/* If nothing says more. */
+	errno = out ? EIO : errno;
+	error = !out || put(context, out) < 0 || ferror(out) ? errno : 0;
+	if ((out ? fclose(out) : close(second)) != 0 && !error)
+		error = errno;
+	if (fstat(fd, made) == 0 && error)
+		(void)file_remove(path, made);
+	close(fd);
+	errno = error;
+	return error ? -1 : 0;
 }

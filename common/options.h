@@ -63,7 +63,8 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
     char why[OPTIONS_WHY]);
 
-/* A configuration file, up to the first line that is wrong. Returns 0; 1 if it does not exist; -1 after one line on stderr:
+/* A configuration file, an ordinary one of 1 MiB at most, up to the first line that is wrong. Returns 0; 1 if it does not exist; -1 after one line
+ * on stderr:
  *   upcase: /home/x/.config/upcase/config:3: wait: '3x' is not a duration; for example wait = 500ms */
 int options_file(const struct options_spec *table, void *settings, const char *program, const char *path);
 

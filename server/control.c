@@ -6,21 +6,29 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 
 #define BACKLOG 64
 /* When accept() finds no descriptor or no memory, new clients wait for so long. */
 #define REST (200 * NS_PER_MS)
 /* A client's orders wait while it leaves this much unread. */
 #define UNREAD_MOST (64u << 10)
+/* How often the lock of the folder is asked for, and the time between, ms. */
+#define LOCK_TRIES 50
+#define LOCK_WAIT 5
 
 struct client {
 	struct control *control;
@@ -46,8 +54,7 @@ struct control {
 	int64_t rest_until;
 	/* The file, and which one it is: another server's of the same name is not ours to remove. */
 	char path[sizeof((struct sockaddr_un){0}).sun_path];
-	dev_t device;
-	ino_t inode;
+	struct stat made;
 };
 
 static int free_place(const struct control *c)
@@ -204,8 +211,22 @@ static int new_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Removes a socket that a server that was killed has left. Returns 0, or -1 with errno: EADDRINUSE when somebody listens
- * on it, EEXIST when it is something else. */
+/* Two that start at once do not take each other's socket for one that was left. A folder that others keep locked is not waited for long.
+ * Returns the descriptor that holds the lock, or -1. */
+static int lock_folder(const char *path)
+{
+	char folder[sizeof((struct sockaddr_un){0}).sun_path];
+	int fd;
+
+	snprintf(folder, sizeof folder, "%s", path);
+	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int tries = 0; fd >= 0 && tries < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; tries++)
+		poll(NULL, 0, LOCK_WAIT);
+	return fd;
+}
+
+/* Removes a socket that a server of this user's that was killed has left. Returns 0, or -1 with errno: EADDRINUSE when somebody
+ * listens on it, EEXIST when it is something else. */
 static int remove_stale(const struct sockaddr_un *a)
 {
 	struct stat st;
@@ -213,7 +234,7 @@ static int remove_stale(const struct sockaddr_un *a)
 
 	if (lstat(a->sun_path, &st) < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (!S_ISSOCK(st.st_mode)) {
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
 		errno = EEXIST;
 		return -1;
 	}
@@ -223,7 +244,8 @@ static int remove_stale(const struct sockaddr_un *a)
 	result = connect(fd, (const struct sockaddr *)a, sizeof *a);
 	if (result < 0 && errno == ECONNREFUSED) {
 		close(fd);
-		return unlink(a->sun_path);
+		(void)file_remove(a->sun_path, &st);
+		return 0;
 	}
 	/* EAGAIN: there is one, with many waiting. */
 	if (result == 0 || errno == EAGAIN)
@@ -234,21 +256,22 @@ static int remove_stale(const struct sockaddr_un *a)
 	return -1;
 }
 
-/* Makes the listening socket. Returns it, or -1 with errno. */
-static int listen_at(const struct sockaddr_un *a)
+/* Makes the listening socket, and tells which file it is. Returns it, or -1 with errno. */
+static int listen_at(const struct sockaddr_un *a, struct stat *made)
 {
 	int fd, error;
 	bool bound;
 
 	if (remove_stale(a) < 0 || (fd = new_socket()) < 0)
 		return -1;
+	errno = EMFILE;
 	/* The file takes its mode from the descriptor: nobody else can connect, not even for a moment. */
-	bound = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, (const struct sockaddr *)a, sizeof *a) == 0;
-	if (bound && listen(fd, BACKLOG) == 0)
+	bound = fd < FD_SETSIZE && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, (const struct sockaddr *)a, sizeof *a) == 0;
+	if (bound && lstat(a->sun_path, made) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	error = errno;
 	if (bound)
-		unlink(a->sun_path);
+		(void)file_remove(a->sun_path, made);
 	close(fd);
 	errno = error;
 	return -1;
@@ -258,7 +281,7 @@ static const char *reason(int error)
 {
 	switch (error) {
 	case EADDRINUSE: return "another server answers there";
-	case EEXIST: return "is there already and is no socket";
+	case EEXIST: return "is there already and is no socket of yours; choose another name";
 	default: return strerror(error);
 	}
 }
@@ -268,26 +291,24 @@ struct control *control_open(struct loop *loop, struct crowd *crowd, const char 
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	struct control *c = calloc(1, sizeof *c);
-	struct stat st;
-	int fd;
+	struct stat made = {0};
+	int lock, fd, error;
 
 	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-	fd = c ? listen_at(&a) : -1;
-	if (fd < 0 || fd >= FD_SETSIZE) {
-		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path, reason(fd < 0 ? errno : EMFILE));
-		if (fd >= 0) {
-			unlink(path);
-			close(fd);
-		}
+	lock = lock_folder(path);
+	fd = c ? listen_at(&a, &made) : -1;
+	error = errno;
+	if (lock >= 0)
+		close(lock);
+	if (fd < 0) {
+		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path, reason(error));
 		free(c);
+		errno = error;
 		return NULL;
 	}
-	*c = (struct control){.loop = loop, .crowd = crowd, .orders = *orders, .listener = fd, .rest_until = CLOCK_NEVER};
+	*c = (struct control){
+		.loop = loop, .crowd = crowd, .orders = *orders, .listener = fd, .rest_until = CLOCK_NEVER, .made = made};
 	memcpy(c->path, a.sun_path, sizeof c->path);
-	if (stat(path, &st) == 0) {
-		c->device = st.st_dev;
-		c->inode = st.st_ino;
-	}
 	loop_add(loop, fd, LOOP_READ, listener_ready, c);
 	return c;
 }
@@ -321,9 +342,7 @@ void control_leave(struct control *c)
 
 void control_close(struct control *c)
 {
-	struct stat st;
-
-	if (c && *c->path && stat(c->path, &st) == 0 && st.st_dev == c->device && st.st_ino == c->inode)
-		unlink(c->path);
+	if (c && *c->path)
+		(void)file_remove(c->path, &c->made);
 	control_leave(c);
 }

@@ -120,7 +120,7 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		snprintf(why, sizeof why, "%.60s: is one word too many; for example " PROGRAM " --port=12000", argv[operand]);
 		return server_complain(STATUS_USAGE, why) + 1;
 	}
-	if (settings_check(s, why) < 0)
+	if (settings_check(s, why) < 0 || report_check(s->port_file, why) < 0)
 		return server_complain(STATUS_USAGE, why) + 1;
 	if (check_descriptor("ready-fd", s->ready_fd, INT32_MAX) < 0 || check_writable("ready-fd", s->ready_fd) < 0 ||
 	    check_descriptor("lifeline-fd", s->lifeline_fd, FD_SETSIZE) < 0)

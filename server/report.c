@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "text.h"
 
 static int write_port(int fd, uint16_t port)
@@ -29,63 +29,62 @@ static int say_why(const char *file, char why[OPTIONS_WHY])
 	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: cannot be written: %s", file, strerror(errno));
 }
 
+static bool is_port(const char *bytes, size_t n)
+{
+	size_t digits = 0;
+
+	while (digits < n && bytes[digits] >= '0' && bytes[digits] <= '9')
+		digits++;
+	return digits > 0 && digits <= 5 && n == digits + 1 && bytes[digits] == '\n';
+}
+
+int report_check(const char *file, char why[OPTIONS_WHY])
+{
+	const char *reason;
+
+	if (!file || file_replaceable(file, is_port, &reason))
+		return 0;
+	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: %s; name a file that is new, or holds a port and is yours", file, reason);
+}
+
 static void remove_hidden(struct report *r)
 {
 	int saved = errno;
 
-	if (*r->hidden)
-		unlink(r->hidden);
+	(void)file_remove(r->hidden, &r->made);
 	*r->hidden = '\0';
 	errno = saved;
 }
 
 /* As others may read it: mkstemp() makes it for the owner alone. */
-static int fill(struct report *r, int fd, uint16_t port)
+static int fill(int fd, uint16_t port)
 {
 	mode_t mask = umask(0);
-	struct stat st;
 
 	umask(mask);
-	if (fchmod(fd, 0666 & ~mask) < 0 || write_port(fd, port) < 0 || fstat(fd, &st) < 0)
-		return -1;
-	r->device = st.st_dev;
-	r->inode = st.st_ino;
-	return 0;
+	return fchmod(fd, 0666 & ~mask) < 0 ? -1 : write_port(fd, port);
 }
 
 int report_prepare(struct report *r, const char *file, uint16_t port, char why[OPTIONS_WHY])
 {
-	struct stat st;
 	int fd, result;
 
 	*r = (struct report){0};
 	if (!file)
 		return 0;
-	/* Else it were found out when it has been said that all is ready. */
-	if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) {
-		errno = EISDIR;
-		return say_why(file, why);
-	}
-	/* A new file would take the place of a device. */
-	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
-		snprintf(why, OPTIONS_WHY, "--port-file=%.80s: is there already and is no file", file);
-		return -1;
-	}
-	if (snprintf(r->hidden, sizeof r->hidden, "%s.XXXXXX", file) >= (int)sizeof r->hidden) {
-		errno = ENAMETOOLONG;
-		*r->hidden = '\0';
-		return say_why(file, why);
-	}
-	fd = mkstemp(r->hidden);
+	errno = ENAMETOOLONG;
+	fd = snprintf(r->hidden, sizeof r->hidden, "%s.XXXXXX", file) < (int)sizeof r->hidden ? mkstemp(r->hidden) : -1;
 	if (fd < 0) {
 		*r->hidden = '\0';
 		return say_why(file, why);
 	}
 	r->file = file;
-	result = fill(r, fd, port);
+	result = fill(fd, port);
+	if (fstat(fd, &r->made) < 0)
+		result = -1;
 	if (result < 0) {
-		remove_hidden(r);
 		say_why(file, why);
+		remove_hidden(r);
 	}
 	close(fd);
 	return result;
@@ -95,10 +94,11 @@ int report_file(struct report *r, char why[OPTIONS_WHY])
 {
 	if (!r->file)
 		return 0;
-	if (rename(r->hidden, r->file) < 0) {
-		remove_hidden(r);
+	/* Something else may have come there meanwhile. */
+	if (report_check(r->file, why) < 0)
+		return -1;
+	if (rename(r->hidden, r->file) < 0)
 		return say_why(r->file, why);
-	}
 	*r->hidden = '\0';
 	return 0;
 }
@@ -116,10 +116,6 @@ int report_port(int fd, uint16_t port, char why[OPTIONS_WHY])
 
 void report_end(const struct report *r)
 {
-	struct stat st;
-
-	if (*r->hidden)
-		unlink(r->hidden);
-	else if (r->file && stat(r->file, &st) == 0 && st.st_dev == r->device && st.st_ino == r->inode)
-		unlink(r->file);
+	if (r->file)
+		(void)file_remove(*r->hidden ? r->hidden : r->file, &r->made);
 }

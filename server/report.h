@@ -5,7 +5,7 @@
 
 #include <limits.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "options.h"
 
@@ -15,10 +15,12 @@ struct report {
 	/* What it is called until it is whole and everything is ready; "" before and after. */
 	char hidden[PATH_MAX];
 	/* Which file it is: another server's of the same name is not ours to remove. */
-	dev_t device;
-	ino_t inode;
+	struct stat made;
 };
 
+/* Whether `file` (NULL: none) may be written: there is none yet, or one of the user's that holds a port. Returns 0, or -1 with the reason in
+ * `why`. */
+int report_check(const char *file, char why[OPTIONS_WHY]);
 /* Writes the port to a file beside `file` (NULL: none), as far as that can fail. Returns 0, or -1 with the reason in
  * `why`. */
 int report_prepare(struct report *r, const char *file, uint16_t port, char why[OPTIONS_WHY]);
@@ -27,7 +29,7 @@ int report_file(struct report *r, char why[OPTIONS_WHY]);
 /* Writes the port and an end of line to descriptor `fd` (-1: to none), which is then closed unless it is one of the
  * first three. Returns 0, or -1 with the reason in `why`. */
 int report_port(int fd, uint16_t port, char why[OPTIONS_WHY]);
-/* Removes the file. */
+/* Removes the file, if it is still the one that was made. */
 void report_end(const struct report *r);
 
 #endif

@@ -230,7 +230,7 @@ static int open_control(struct server *s)
 	if (!s->settings.control)
 		return 0;
 	s->control = control_open(s->loop, s->crowd, s->settings.control, s->workers ? &all : &own, why);
-	return s->control ? 0 : server_complain(STATUS_FAILED, why);
+	return s->control ? 0 : server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, why);
 }
 
 /* Makes what serves the sockets. Returns 0 or the status. */

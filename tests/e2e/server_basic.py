@@ -130,11 +130,26 @@ def port_file():
             first.stop()
             with open(path, encoding="ascii") as file:
                 expect(file.read(), f"{second.port}\n", "the second one's port file")
-        expect("Is a directory" in refused_start("--port=0", f"--port-file={folder}", status=1), True, "a folder")
-        os.mkfifo(f"{folder}/pipe")
-        message = refused_start("--port=0", f"--port-file={folder}/pipe", status=1)
-        expect("is there already and is no file" in message, True, message)
-        expect(stat.S_ISFIFO(os.stat(f"{folder}/pipe").st_mode), True, "a pipe, as a device, stays what it is")
+        # Nor is one that was put there by hand, under the same name or, as numbers are given again, as the same file.
+        for swap in ("unlink", "rename", "change"):
+            with Server(f"--port-file={path}"):
+                if swap == "unlink":
+                    os.unlink(path)
+                if swap == "rename":
+                    os.rename(path, f"{path}.moved")
+                    os.symlink(f"{path}.moved", path)
+                else:
+                    with open(path, "w", encoding="ascii") as file:
+                        file.write("1\n")
+            expect(os.path.lexists(path), True, f"what came there by {swap}")
+            os.unlink(path)
+        os.unlink(f"{path}.moved")
+        # One that was left is replaced.
+        with open(path, "w", encoding="ascii") as file:
+            file.write("12000\n")
+        with Server(f"--port-file={path}") as server:
+            with open(path, encoding="ascii") as file:
+                expect(file.read(), f"{server.port}\n", "in place of one that was left")
         message = refused_start("--port=0", f"--port-file={folder}/none/port", status=1)
         expect(bool(re.search(r"--port-file=.*none/port: .*No such file", message)), True, message)
 

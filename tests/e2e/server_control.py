@@ -182,7 +182,7 @@ def bad_paths():
         kept = os.path.join(folder, "kept")
         with open(kept, "w", encoding="ascii") as file:
             file.write("kept")
-        for path, status, said in [(kept, 1, "no socket"), (folder, 1, "no socket"), (f"{folder}/none/x", 1, "No such file"),
+        for path, status, said in [(kept, 2, "no socket"), (folder, 2, "no socket"), (f"{folder}/none/x", 1, "No such file"),
                                    ("", 2, "--control"), (folder + "/" + "x" * 107, 2, "107 bytes")]:
             message = refused_start("--port=0", f"--control={path}", status=status)
             expect(said in message and "--control=" in message, True, message)
