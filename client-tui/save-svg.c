@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "grow.h"
 #include "summary.h"
 #include "svg-exchange.h"
@@ -34,6 +35,9 @@ struct job {
 	/* NAME, without its ending. */
 	char name[PATH_MAX];
 	size_t pages;
+	/* The one that is written, and the files of those before it. */
+	size_t picture;
+	struct stat made[SAVE_SVG_PAGES + 1];
 };
 
 /* Behind the pages come the plots. */
@@ -74,34 +78,11 @@ static int write_picture(const struct job *job, size_t picture, FILE *out)
 	return exchange_page(out, job->records, job->count, picture, job->events, job->event_count, &heading);
 }
 
-/* Returns 0, or -1 with errno; what was begun is removed. */
-/* What was said over a network is for the user's eyes. */
-static int make_file(const struct job *job, size_t picture, const char *path)
+static int put_picture(void *job, FILE *out)
 {
-	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-	int error = 0;
-
-	if (fd < 0)
-		return -1;
-	if (!out) {
-		close(fd);
-		unlink(path);
-		errno = ENOMEM;
-		return -1;
-	}
-	if (write_picture(job, picture, out) < 0)
-		error = ENOMEM;
-	if (fflush(out) != 0 && !error)
-		error = errno;
-	if (ferror(out) && !error)
-		error = EIO;
-	if (fclose(out) != 0 && !error)
-		error = errno;
-	if (!error)
+	if (write_picture(job, ((const struct job *)job)->picture, out) == 0)
 		return 0;
-	unlink(path);
-	errno = error;
+	errno = ENOMEM;
 	return -1;
 }
 
@@ -226,18 +207,18 @@ static void drop(struct job *job)
 
 /* --- into files --- */
 
-static int write_all(const struct job *job, char *why, size_t size)
+static int write_all(struct job *job, char *why, size_t size)
 {
 	char file[PATH_MAX + 40];
 
-	for (size_t picture = 0; picture <= job->pages; picture++) {
-		file_name(job, picture, file, sizeof file);
-		if (make_file(job, picture, file) == 0)
+	for (job->picture = 0; job->picture <= job->pages; job->picture++) {
+		file_name(job, job->picture, file, sizeof file);
+		if (file_make(file, put_picture, job, &job->made[job->picture]) == 0)
 			continue;
 		snprintf(why, size, "'%.100s': %s", file, reason(errno));
-		while (picture-- > 0) {
-			file_name(job, picture, file, sizeof file);
-			unlink(file);
+		while (job->picture-- > 0) {
+			file_name(job, job->picture, file, sizeof file);
+			(void)file_remove(file, &job->made[job->picture]);
 		}
 		return -1;
 	}
@@ -266,7 +247,7 @@ int save_svg_check(const char *path, char *why, size_t size)
 	snprintf(job.name, sizeof job.name, "%.*s", (int)(strlen(path) - strlen(".svg")), path);
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
-		if (access(file, F_OK) == 0)
+		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return text_refuse(why, size, "'%.100s': %s", file, reason(EEXIST));
 	}
 	return 0;

@@ -9,38 +9,50 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "save-svg.h"
 #include "summary.h"
 #include "text.h"
 
-/* What writes a file, by its ending. */
-typedef int writer(FILE *out, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now);
+/* What is saved. */
+struct saving {
+	const struct recorder *recorder;
+	const struct board *board;
+	const struct record_run *run;
+	int64_t now;
+};
 
-static int save_text(FILE *out, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now)
+/* What writes a file, by its ending; `saving` is a struct saving. */
+typedef int writer(void *saving, FILE *out);
+
+static int save_text(void *saving, FILE *out)
 {
+	const struct saving *s = saving;
 	char totals[300];
 	struct ledger_totals t;
 
-	if ((board ? summary_save_text(out, board, now) : recorder_save(r, CLIENT_TEXT, out, run, now)) < 0)
+	if ((s->board ? summary_save_text(out, s->board, s->now) : recorder_save(s->recorder, CLIENT_TEXT, out, s->run, s->now)) < 0)
 		return -1;
 	for (int stream = 0; stream < 2; stream++) {
-		recorder_totals(r, stream, &t);
+		recorder_totals(s->recorder, stream, &t);
 		if (t.typed > 0)
 			fprintf(out, "%s: %s\n", stream ? "TCP" : "UDP", summary_totals(&t, stream, totals, sizeof totals));
 	}
 	return 0;
 }
 
-static int save_jsonl(FILE *out, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now)
+static int save_jsonl(void *saving, FILE *out)
 {
-	(void)board;
-	return recorder_save(r, CLIENT_JSON, out, run, now);
+	const struct saving *s = saving;
+
+	return recorder_save(s->recorder, CLIENT_JSON, out, s->run, s->now);
 }
 
-static int save_csv(FILE *out, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now)
+static int save_csv(void *saving, FILE *out)
 {
-	(void)board;
-	return recorder_save(r, CLIENT_CSV, out, run, now);
+	const struct saving *s = saving;
+
+	return recorder_save(s->recorder, CLIENT_CSV, out, s->run, s->now);
 }
 
 static const struct {
@@ -117,25 +129,14 @@ int save_check(const char *path, char why[SAVE_WHY])
 int save_file(const char *path, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now,
     char why[SAVE_WHY])
 {
-	writer *write_it;
-	FILE *out;
-	int fd, error;
+	struct saving saving = { r, board, run, now };
+	struct stat made;
+	writer *put;
 
 	if (is_picture(path))
 		return save_svg(path, r, now, why, SAVE_WHY) < 0 ? -1 : 0;
-	write_it = find(path, why);
-	if (!write_it)
+	put = find(path, why);
+	if (!put)
 		return -1;
-	/* What was said over a network is for the user's eyes. */
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (fd < 0)
-		return wrong(why, path, meaning(errno));
-	out = fdopen(fd, "w");
-	error = !out || write_it(out, r, board, run, now) < 0 ? errno : 0;
-	if (out ? fclose(out) != 0 : close(fd) != 0)
-		error = error ? error : errno;
-	if (!error)
-		return 0;
-	unlink(path);
-	return wrong(why, path, strerror(error));
+	return file_make(path, put, &saving, &made) < 0 ? wrong(why, path, meaning(errno)) : 0;
 }
