@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "options-say.h"
 #include "options.h"
 #include "standard.h"
@@ -16,8 +17,9 @@
 /* What some editors put before everything else: U+FEFF in UTF-8. */
 #define MARK "\xef\xbb\xbf"
 #define MARK_BYTES 3
-/* So many bytes of a line are read: one more than are right, also after the mark. */
-#define READ_MAX_BYTES (LINE_MAX_BYTES + 1 + MARK_BYTES)
+
+/* The largest file. */
+#define FILE_MAX_BYTES (1u << 20)
 
 /* A line in its parts; all of them point into it. */
 struct parts {
@@ -136,55 +138,42 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 	return o ? apply(o, settings, &p, why) : refuse_name(table, &p, why);
 }
 
-/* The next line without its end into `line`. Returns whether there was one; one that is too long
- * is cut, but not so short that options_line() would take it. */
-static bool read_line(FILE *in, char line[READ_MAX_BYTES], size_t *n)
+static int read_lines(const struct options_spec *table, void *settings, const char *text, size_t length, const char *program, const char *path)
 {
-	int c;
+	const char *line = text, *const end = text + length;
+	char why[OPTIONS_WHY];
 
-	for (*n = 0; *n < READ_MAX_BYTES; line[(*n)++] = (char)c) {
-		c = getc(in);
-		if (c == EOF)
-			return *n > 0;
-		if (c == '\n')
-			return true;
-	}
-	return true;
-}
+	if (length >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0)
+		line += MARK_BYTES;
+	for (unsigned long number = 1; line < end; number++) {
+		const char *feed = memchr(line, '\n', (size_t)(end - line)), *stop = feed ? feed : end;
 
-static int read_lines(const struct options_spec *table, void *settings, FILE *in,
-    const char *program, const char *path)
-{
-	char line[READ_MAX_BYTES], why[OPTIONS_WHY];
-	size_t n, skip;
-
-	for (unsigned long number = 1; read_line(in, line, &n); number++) {
-		skip = number == 1 && n >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0;
-		skip *= MARK_BYTES;
-		if (options_line(table, settings, line + skip, n - skip, why) < 0) {
+		if (options_line(table, settings, line, (size_t)(stop - line), why) < 0) {
 			standard_say("%s: %s:%lu: %s", program, path, number, why);
 			return -1;
 		}
+		line = stop + 1;
 	}
-	if (!ferror(in))
-		return 0;
-	standard_say("%s: %s: cannot be read: %s", program, path, strerror(errno));
-	return -1;
+	return 0;
 }
 
-int options_file(const struct options_spec *table, void *settings, const char *program,
-    const char *path)
+int options_file(const struct options_spec *table, void *settings, const char *program, const char *path)
 {
-	FILE *in = fopen(path, "re");
+	const char *why;
+	size_t length;
+	const int fd = file_read(path, FILE_MAX_BYTES, &why);
+	char *text = NULL;
 	int result;
 
-	if (!in && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 1;
-	if (!in) {
-		standard_say("%s: %s: cannot be opened: %s", program, path, strerror(errno));
+	if (fd >= 0)
+		text = file_text(fd, FILE_MAX_BYTES, &length, &why);
+	if (!text) {
+		standard_say("%s: %s: cannot be read: %s; a configuration is an ordinary file", program, path, why);
 		return -1;
 	}
-	result = read_lines(table, settings, in, program, path);
-	fclose(in);
+	result = read_lines(table, settings, text, length, program, path);
+	free(text);
 	return result;
 }

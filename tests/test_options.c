@@ -392,7 +392,7 @@ static void test_files_that_cannot_be_read(void **state)
 	hear(&h);
 	assert_int_equal(options_file(table, &s, "upcase", *state), -1);
 	said = heard(&h);
-	assert_non_null(strstr(said, ": cannot be read: Is a directory\n"));
+	assert_non_null(strstr(said, ": cannot be read: is a folder; a configuration is an ordinary file\n"));
 }
 
 /* Every line within 80 columns, every option there, the texts in one column. */
