@@ -5,46 +5,89 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "past.h"
+#include "prompt.h"
 
-/* How often another session's lock is looked at again, and the time between, ms: 5 s in all. */
+/* The largest file, bytes; the longest line is the prompt's. */
+#define FILE_MOST (16u << 20)
+
+/* How often another session's lock is looked at again: for 5 s in all, for 0.5 s once the session was told to end. */
 #define LOCK_TRIES 500
-#define LOCK_WAIT 10
+#define HURRY_TRIES 50
+static const struct timespec lock_wait = { .tv_nsec = 10000000 };
 
-int past_read(const char *path, void (*entry)(void *context, const char *line), void *context)
+static int refuse(int error, const char *reason, const char **why)
 {
-	/* A pipe that nobody writes to is not waited for. */
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (!file) {
-		int r = errno == ENOENT ? 0 : -1;
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
+	*why = reason;
+	errno = error;
+	return -1;
+}
 
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
-	while ((n = getline(&line, &room, file)) > 0) {
-		if (line[n - 1] == '\n')
-			line[--n] = '\0';
-		if (n > 0 && strlen(line) == (size_t)n)
+/* Whether no other user decides what `path` is: his links could lead to any file of this user's, and his folders root, who may be in
+ * another's home. The system's user, who has "/", may. */
+static bool is_own_way(const char *path)
+{
+	struct stat top, st;
+	char way[PATH_MAX];
+	bool own = stat("/", &top) == 0;
+
+	for (size_t n = 1, all = strlen(path); own && n <= all; n++) {
+		if (path[n] != '/' && path[n] != '\0')
+			continue;
+		snprintf(way, sizeof(way), "%.*s", (int)n, path);
+		own = lstat(way, &st) < 0 || st.st_uid == geteuid() || st.st_uid == top.st_uid || (geteuid() != 0 && !S_ISLNK(st.st_mode));
+	}
+	return own;
+}
+
+/* Opens it to read it. Returns the descriptor, or -1 with errno and *why. */
+static int open_own(const char *path, const char **why)
+{
+	struct stat st;
+	const int fd = file_read(path, FILE_MOST, why);
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != geteuid())
+		*why = "belongs to another user";
+	else if (!is_own_way(path))
+		*why = "is reached by way of what belongs to another user";
+	else
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return refuse(EPERM, *why, why);
+}
+
+int past_read(const char *path, void (*entry)(void *context, const char *line), void *context, const char **why)
+{
+	size_t length;
+	const int fd = open_own(path, why);
+	char *text = fd < 0 ? NULL : file_text(fd, FILE_MOST, &length, why);
+
+	if (!text)
+		return errno == ENOENT ? 0 : -1;
+	for (char *line = text, *end; line < text + length; line = end + 1) {
+		end = memchr(line, '\n', (size_t)(text + length - line));
+		end = end ? end : text + length;
+		*end = '\0';
+		if (end - line > (ptrdiff_t)PROMPT_LINE_MAX) {
+			free(text);
+			return refuse(EFBIG, "has a line of more than 1 MiB", why);
+		}
+		if (end > line && strlen(line) == (size_t)(end - line))
 			entry(context, line);
 	}
-	int error = ferror(file) ? EIO : 0;
-	free(line);
-	fclose(file);
-	errno = error;
-	return error ? -1 : 0;
+	free(text);
+	return 0;
 }
 
 /* Every folder on the way to the file; what went wrong shows when the file is opened. The path is
@@ -61,15 +104,18 @@ static void make_folders(char *path)
 }
 
 /* The file to add to, behind a symbolic link, made where it is missing, so that the link stays. The caller frees; NULL
- * with errno. */
-static char *find_file(const char *path)
+ * with errno, and *why unless that says all. */
+static char *find_file(const char *path, const char **why)
 {
-	char *copy = strdup(path);
-	if (!copy)
-		return NULL;
-	make_folders(copy);
-	free(copy);
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open_own(path, why);
+	char *copy = fd < 0 && errno == ENOENT ? strdup(path) : NULL;
+
+	if (copy) {
+		*why = NULL;
+		make_folders(copy);
+		free(copy);
+		fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	}
 	if (fd < 0)
 		return NULL;
 	close(fd);
@@ -85,10 +131,13 @@ static bool is_current(int fd, const char *path, struct stat *st)
 
 /* Opens the file and locks it against other sessions; the lock goes with the descriptor. What is no regular file is not
  * locked. Returns the descriptor, or -1 with errno. */
-static int open_locked(const char *path, struct stat *st)
+static int open_locked(const char *path, struct stat *st, bool hurry, const char **why)
 {
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (int left = hurry ? HURRY_TRIES : LOCK_TRIES; left > 0; left--) {
+		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 		if (fd < 0)
 			return -1;
 		bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0, taken = !locked && errno == EWOULDBLOCK;
@@ -97,32 +146,78 @@ static int open_locked(const char *path, struct stat *st)
 		if (current && (!taken || !S_ISREG(st->st_mode)))
 			return fd;
 		close(fd);
-		if (taken)
-			poll(NULL, 0, LOCK_WAIT);
+		if (taken && ppoll(NULL, 0, &lock_wait, &none) < 0 && left > HURRY_TRIES)
+			left = HURRY_TRIES;
 	}
-	errno = EBUSY;
-	return -1;
+	return refuse(EBUSY, "another program keeps it locked", why);
 }
 
-/* Lines on their way into `to`, without the oldest. */
-struct copying {
-	FILE *to;
-	size_t skip;
+/* What is put into a file: lines of an old one and new ones. Of all lines the newest that there is room for. */
+struct rewriting {
+	const char *old;
+	const char *const *lines;
+	size_t count, keep;
+	/* Lines and bytes that are still to come. */
+	size_t left, left_bytes;
+	FILE *out;
+	const char **why;
 };
 
 static void count_line(void *context, const char *line)
 {
-	(void)line;
-	++*(size_t *)context;
+	struct rewriting *r = context;
+	r->left++;
+	r->left_bytes += strlen(line) + 1;
 }
 
 static void copy_line(void *context, const char *line)
 {
-	struct copying *c = context;
-	if (c->skip > 0)
-		c->skip--;
-	else
-		fprintf(c->to, "%s\n", line);
+	struct rewriting *r = context;
+	if (r->left <= r->keep && r->left_bytes <= FILE_MOST)
+		fprintf(r->out, "%s\n", line);
+	r->left--;
+	r->left_bytes -= strlen(line) + 1;
+}
+
+static int each_line(struct rewriting *r, void (*entry)(void *context, const char *line))
+{
+	if (past_read(r->old, entry, r, r->why) < 0)
+		return -1;
+	for (size_t i = 0; i < r->count; i++)
+		entry(r, r->lines[i]);
+	return 0;
+}
+
+static int put_lines(void *rewriting, FILE *out)
+{
+	struct rewriting *r = rewriting;
+	r->out = out;
+	return each_line(r, copy_line) < 0 || fflush(out) != 0 || fsync(fileno(out)) != 0 ? -1 : 0;
+}
+
+/* Puts a new file in the place of the old one, so that no reader ever sees half of it and a full disk takes nothing. Its
+ * name is always the same: what a killed session has left of it goes. */
+static int rewrite(struct rewriting *r)
+{
+	char fresh[PATH_MAX];
+	struct stat made;
+
+	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.upcase-new", r->old) >= sizeof(fresh))
+		return refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), r->why);
+	if (each_line(r, count_line) < 0)
+		return -1;
+	if (!file_replaceable(fresh, NULL, r->why))
+		return -1;
+	*r->why = NULL;
+	(void)unlink(fresh);
+	if (file_make(fresh, put_lines, r, &made) < 0)
+		return -1;
+	if (rename(fresh, r->old) == 0)
+		return 0;
+	int error = errno;
+	(void)file_remove(fresh, &made);
+	errno = error;
+	return -1;
 }
 
 /* Whether the last line has no end, since a disk was full. */
@@ -130,74 +225,42 @@ static bool is_cut(int fd)
 {
 	struct stat st;
 	char last;
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 &&
-	    last != '\n';
+	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 }
 
-/* Writes the lines of the file `old`, if it is not NULL, and the new ones behind what is in `fd`, which it closes. Returns 0,
- * or -1 with errno if any of it was lost. */
-static int write_lines(int fd, const char *old, const char *const *lines, size_t count, size_t skip)
+/* Adds the new lines where no file can be made beside it. */
+static int add_lines(int fd, const struct rewriting *r)
 {
-	struct copying c = { .to = fdopen(fd, "a"), .skip = skip };
-	if (!c.to) {
-		close(fd);
+	FILE *out = fdopen(dup(fd), "a");
+
+	if (!out)
 		return -1;
-	}
 	if (is_cut(fd))
-		putc('\n', c.to);
-	int r = old ? past_read(old, copy_line, &c) : 0;
-	for (size_t i = 0; i < count; i++)
-		copy_line(&c, lines[i]);
-	if (fflush(c.to) != 0 || (old && fsync(fd) != 0))
-		r = -1;
-	int error = errno;
-	if (fclose(c.to) != 0)
-		return -1;
-	errno = error;
-	return r;
+		putc('\n', out);
+	for (size_t i = 0; i < r->count; i++)
+		fprintf(out, "%s\n", r->lines[i]);
+	return fclose(out);
 }
 
-/* Puts a new file in the place of the old one, so that no reader ever sees half of it and a full disk takes nothing. Its
- * name is always the same: what a killed session has left of it goes. */
-static int rewrite(const char *path, const struct stat *old, const char *const *lines, size_t count, size_t keep)
-{
-	char fresh[PATH_MAX];
-	size_t all = count;
-	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", path) >= sizeof(fresh)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (past_read(path, count_line, &all) < 0 || (unlink(fresh) < 0 && errno != ENOENT))
-		return -1;
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	/* Root does not take another's history from him. */
-	int mine = fchown(fd, old->st_uid, old->st_gid);
-	(void)mine;
-	if (write_lines(fd, path, lines, count, all > keep ? all - keep : 0) == 0 && rename(fresh, path) == 0)
-		return 0;
-	int error = errno;
-	unlink(fresh);
-	errno = error;
-	return -1;
-}
-
-int past_append(const char *path, const char *const *lines, size_t count, size_t keep)
+int past_append(const char *path, const char *const *lines, size_t count, size_t keep, bool hurry, const char **why)
 {
 	struct stat st;
-	char *file = find_file(path);
-	int lock = file ? open_locked(file, &st) : -1, r = -1;
+	*why = NULL;
+	char *file = find_file(path, why);
+	int lock = file ? open_locked(file, &st, hurry, why) : -1, r = -1;
+	struct rewriting all = { .old = file, .lines = lines, .count = count, .keep = keep, .why = why };
 
-	if (lock >= 0 && S_ISREG(st.st_mode))
-		r = rewrite(file, &st, lines, count, keep);
-	/* A device such as /dev/null, or a folder in which no file can be made: added to as it is. */
-	if (lock >= 0 && r < 0 && (!S_ISREG(st.st_mode) || errno == EACCES || errno == EROFS))
-		r = write_lines(dup(lock), NULL, lines, count, 0);
+	/* Lines for /dev/null are as good as there. */
+	if (lock >= 0)
+		r = S_ISREG(st.st_mode) ? rewrite(&all) : 0;
+	if (r < 0 && lock >= 0 && (errno == EACCES || errno == EROFS))
+		r = add_lines(lock, &all);
 	int error = errno;
 	if (lock >= 0)
 		close(lock);
 	free(file);
+	if (r < 0 && !*why)
+		*why = strerror(error);
 	errno = error;
 	return r;
 }

@@ -8,7 +8,7 @@
 #include "config.h"
 
 #include <ctype.h>
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "inputrc.h"
 #include "macros.h"
 #include "mend.h"
 #include "past.h"
@@ -419,9 +420,22 @@ static void bind_keys(void)
 		rl_variable_bind("bell-style", "audible");
 }
 
+static bool is_inputrc_usable(void)
+{
+	char why[200];
+
+	if (inputrc_check(why, sizeof(why)))
+		return true;
+	hook_begin();
+	if (self.hooks.notice)
+		self.hooks.notice(self.hooks.context, why);
+	hook_end();
+	return false;
+}
+
 static int read_inputrc_again(int count, int key)
 {
-	int r = rl_re_read_init_file(count, key);
+	int r = is_inputrc_usable() ? rl_re_read_init_file(count, key) : 0;
 	bind_keys();
 	return r;
 }
@@ -448,6 +462,8 @@ static void start_readline(void)
 	rl_variable_bind("input-meta", "on");
 	rl_variable_bind("convert-meta", "off");
 	rl_variable_bind("output-meta", "on");
+	if (!is_inputrc_usable())
+		inputrc_none();
 	rl_initialize();
 	/* It rings only where it thinks that it echoes. Earlier versions then also write at the end
 	 * of a line. */
@@ -484,6 +500,20 @@ static void forget(void)
 	rl_outstream = stdout;
 }
 
+/* A history that cannot be used is as none. */
+static void read_past(void)
+{
+	const char *why;
+	char line[PATH_MAX + 100];
+
+	if (!self.history || past_read(self.history, remember_past, NULL, &why) == 0)
+		return;
+	clear_history();
+	snprintf(line, sizeof(line), "the history is not used: %s: %s", self.history, why);
+	if (self.hooks.notice)
+		self.hooks.notice(self.hooks.context, line);
+}
+
 int prompt_start(const struct prompt_hooks *hooks, const char *history, int entries)
 {
 	self.hooks = *hooks;
@@ -498,34 +528,32 @@ int prompt_start(const struct prompt_hooks *hooks, const char *history, int entr
 	clear_history();
 	if (entries > 0)
 		stifle_history(entries);
-	/* A history that cannot be read is as none. */
-	int error = history && past_read(history, remember_past, NULL) < 0 ? errno : 0;
+	read_past();
 
 	enter();
 	start_readline();
 	rl_callback_handler_install("", line_entered);
 	leave();
 	self.running = true;
-	return error;
+	return 0;
 }
 
-int prompt_stop(void)
+const char *prompt_stop(bool hurry)
 {
+	const char *why = NULL;
+
 	if (!self.running)
-		return 0;
+		return NULL;
 	self.running = false;
 	/* Called from the line hook, readline has the stand-in for a moment more: it must be the
 	 * true one from here on. */
 	stderr = self.stderr_kept;
 	rl_callback_handler_remove();
 	const char *const *fresh = (const char *const *)self.fresh;
-	int r = 0;
-	if (self.fresh_count > 0)
-		r = past_append(self.history, fresh, self.fresh_count, (size_t)self.entries);
-	int error = errno;
+	bool failed = self.fresh_count > 0 &&
+	    past_append(self.history, fresh, self.fresh_count, (size_t)self.entries, hurry, &why) < 0;
 	forget();
-	errno = error;
-	return r;
+	return failed ? why : NULL;
 }
 
 /* Not while a search or an argument shows its own words there. */

@@ -25,6 +25,8 @@ struct prompt_hooks {
 	void (*matches)(void *context, char **words, size_t count);
 	/* It cannot do what a key asks for. May be NULL. */
 	void (*bell)(void *context);
+	/* One line for the user: the history, or the inputrc, is not used, and why. May be NULL. */
+	void (*notice)(void *context, const char *line);
 };
 
 struct prompt_state {
@@ -35,12 +37,12 @@ struct prompt_state {
 };
 
 /* Starts readline. After setlocale() and after the screen has started. `history` is a file to read
- * and later append to, or NULL; `entries` kept at most. Returns 0, -1 (memory), or, though all is started, the
- * errno for which the history could not be read. Reads the user's inputrc, with "$if upcase". */
+ * and later append to, or NULL; `entries` kept at most. Returns 0, or -1 when memory is short. Reads the user's inputrc,
+ * with "$if upcase". */
 int prompt_start(const struct prompt_hooks *hooks, const char *history, int entries);
-/* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started.
- * Returns 0, or -1 with errno if the history could not be written. */
-int prompt_stop(void);
+/* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started. With `hurry` it waits less for others.
+ * Returns NULL, or why the history could not be written. */
+const char *prompt_stop(bool hurry);
 
 /* What stands before the line ("udp> "). Copied. */
 void prompt_set(const char *prompt);

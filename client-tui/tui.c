@@ -355,22 +355,23 @@ static void app_free(struct app *app)
 	free(app);
 }
 
+static void on_notice(void *app, const char *line)
+{
+	app_notice(app, true, line);
+}
+
 static int start_terminal(struct app *app, char *why, size_t size)
 {
 	const struct prompt_hooks hooks = {
 		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches,
-		.bell = on_bell};
+		.bell = on_bell, .notice = on_notice};
 	char *history = app->settings.history > 0 ? paths_history() : NULL;
-	int result = screen_start(&app->settings.screen, why, size), error = 0;
+	int result = screen_start(&app->settings.screen, why, size);
 
-	if (result == 0 && (error = prompt_start(&hooks, history, (int)app->settings.history)) < 0) {
+	if (result == 0 && prompt_start(&hooks, history, (int)app->settings.history) < 0) {
 		screen_stop();
 		snprintf(why, size, "memory is short");
 		result = -1;
-	}
-	if (error > 0) {
-		snprintf(why, size, "the history cannot be read: %s", strerror(error));
-		app_notice(app, true, why);
 	}
 	free(history);
 	return result;
@@ -410,7 +411,8 @@ int tui_run(const struct client_settings *settings, struct replay *replay, const
 {
 	struct app *app = calloc(1, sizeof *app);
 	char why[200] = "memory is short";
-	int history_error = 0, status;
+	const char *unsaved;
+	int status;
 
 	if (app)
 		app->replay = replay;
@@ -421,12 +423,11 @@ int tui_run(const struct client_settings *settings, struct replay *replay, const
 		return 1;
 	}
 	run(app, notice);
-	if (prompt_stop() < 0)
-		history_error = errno;
+	unsaved = prompt_stop(stopped);
 	screen_stop();
 	summarise(app);
-	if (history_error)
-		standard_say("upcase: the history was not saved: %s", strerror(history_error));
+	if (unsaved)
+		standard_say("upcase: the history was not saved: %s", unsaved);
 	status = save_at_end(app);
 	app_free(app);
 	return status;

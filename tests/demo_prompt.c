@@ -92,7 +92,7 @@ static void on_line(void *context, const char *line, size_t n)
 	if (strcmp(line, "!exit") == 0)
 		exit(3);
 	if (strcmp(line, "!quit") == 0) {
-		prompt_stop();
+		prompt_stop(false);
 		d->leaving = true;
 		return;
 	}
@@ -361,8 +361,9 @@ int main(int argc, char **argv)
 	prompt_set("demo> ");
 	loop(&d);
 	screen_stop();
-	if (prompt_stop() < 0)
-		perror("demo_prompt: history");
+	const char *unsaved = prompt_stop(false);
+	if (unsaved)
+		fprintf(stderr, "demo_prompt: history: %s\n", unsaved);
 	printf("demo: %zu entered%s\n", d.entered, terminated ? ", terminated" : "");
 	tidy_up(&d);
 	return 0;

@@ -17,12 +17,23 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../client-tui/palette.h"
 #include "../client-tui/past.h"
+#include "child.h"
+#include "file.h"
+
+/* The reason of the last call. */
+static const char *why;
+
+static int append(const char *path, const char *const *lines, size_t count, size_t keep)
+{
+	return past_append(path, lines, count, keep, false, &why);
+}
 
 /* The lines read, joined by '|'. */
 struct joined {
@@ -80,7 +91,7 @@ static void write_file(const char *path, const void *bytes, size_t n)
 static void assert_lines(const char *path, const char *joined)
 {
 	struct joined j = { "" };
-	assert_int_equal(past_read(path, join, &j), 0);
+	assert_int_equal(past_read(path, join, &j, &why), 0);
 	assert_string_equal(j.text, joined);
 }
 
@@ -92,15 +103,94 @@ static void reads_any_file(void **state)
 	write_file(path, bytes, sizeof(bytes) - 1);
 	assert_lines(path, "#17 hello|  two |\xff\xfe|last|");
 	struct joined j = { "" };
-	errno = 0;
-	assert_int_equal(past_read(path_of(state, "."), join, &j), -1);
-	assert_int_not_equal(errno, 0);
+	assert_int_equal(past_read(path_of(state, "."), join, &j, &why), -1);
+	assert_string_equal(why, "is a folder");
 	/* A pipe without a writer is not waited for. */
 	path = path_of(state, "pipe");
 	assert_int_equal(mkfifo(path, 0600), 0);
 	alarm(10);
-	assert_lines(path, "");
+	assert_int_equal(past_read(path, join, &j, &why), -1);
+	assert_string_equal(why, "is a FIFO");
+	assert_lines("/dev/null", "");
 	alarm(0);
+}
+
+static void refused(const char *path, off_t size, const char *reason)
+{
+	static const char *const lines[] = { "new" };
+	struct joined j = { "" };
+	struct stat st;
+
+	assert_int_equal(past_read(path, join, &j, &why), -1);
+	assert_string_equal(why, reason);
+	assert_int_equal(append(path, lines, 1, 10), -1);
+	assert_string_equal(why, reason);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, size);
+}
+
+/* Never read into memory whole, and never made smaller. */
+static void leaves_alone_what_is_too_large(void **state)
+{
+	const char *path = path_of(state, "history");
+
+	write_file(path, "old\n", 4);
+	assert_int_equal(truncate(path, (16 << 20) + 1), 0);
+	refused(path, (16 << 20) + 1, "is larger than 16 MiB");
+	assert_int_equal(truncate(path, 4 + (1 << 20) + 1), 0);
+	refused(path, 4 + (1 << 20) + 1, "has a line of more than 1 MiB");
+}
+
+/* The oldest lines make room in bytes as well: else it could not be read the next time. */
+static void stays_small_enough(void **state)
+{
+	const char *path = path_of(state, "history"), *lines[20];
+	struct stat st;
+	char *line = malloc((1 << 20) + 1);
+
+	assert_non_null(line);
+	memset(line, 'x', 1 << 20);
+	line[1 << 20] = '\0';
+	for (int i = 0; i < 20; i++)
+		lines[i] = line;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(append(path, lines, 20, 100), 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_size, 15 * ((1 << 20) + 1));
+	}
+	free(line);
+}
+
+/* It is another user's, or he decides by a link what it is. */
+static void leaves_alone_what_is_anothers(void **state)
+{
+	const char *path, *mine;
+
+	if (geteuid() != 0)
+		not_here("files of another user: only root makes them");
+	assert_int_equal(mkdir(path_of(state, "a"), 0755), 0);
+	path = path_of(state, "a/history");
+	write_file(path, "old\n", 4);
+	assert_int_equal(chown(path, 1, 1), 0);
+	refused(path, 4, "belongs to another user");
+	assert_int_equal(unlink(path), 0);
+	mine = path_of(state, "mine");
+	write_file(mine, "old\n", 4);
+	assert_int_equal(symlink(mine, path), 0);
+	assert_int_equal(lchown(path, 1, 1), 0);
+	refused(path, 4, "is reached by way of what belongs to another user");
+	/* Nor does an ordinary user follow his link. */
+	assert_int_equal(chmod(*state, 0755), 0);
+	assert_int_equal(chown(mine, 2, 2), 0);
+	assert_int_equal(seteuid(2), 0);
+	refused(path, 4, "is reached by way of what belongs to another user");
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(chown(path_of(state, "a"), 1, 1), 0);
+	static const char *const lines[] = { "new" };
+	path = path_of(state, "a/new/history");
+	assert_int_equal(append(path, lines, 1, 10), -1);
+	assert_int_equal(access(path_of(state, "a/new"), F_OK), -1);
 }
 
 static void makes_folders(void **state)
@@ -108,7 +198,7 @@ static void makes_folders(void **state)
 	static const char *const lines[] = { "one", "two" };
 	const char *path = path_of(state, "a/b/history");
 	struct stat st;
-	assert_int_equal(past_append(path, lines, 2, 10), 0);
+	assert_int_equal(append(path, lines, 2, 10), 0);
 	assert_lines(path, "one|two|");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
@@ -120,11 +210,11 @@ static void keeps_the_newest(void **state)
 {
 	static const char *const first[] = { "1", "2", "3" }, *const second[] = { "4", "5" };
 	const char *path = path_of(state, "history");
-	assert_int_equal(past_append(path, first, 3, 4), 0);
+	assert_int_equal(append(path, first, 3, 4), 0);
 	assert_lines(path, "1|2|3|");
-	assert_int_equal(past_append(path, second, 2, 4), 0);
+	assert_int_equal(append(path, second, 2, 4), 0);
 	assert_lines(path, "2|3|4|5|");
-	assert_int_equal(past_append(path, first, 3, 1), 0);
+	assert_int_equal(append(path, first, 3, 1), 0);
 	assert_lines(path, "3|");
 	struct stat st;
 	assert_int_equal(stat(path, &st), 0);
@@ -136,7 +226,7 @@ static void mends_a_cut_line(void **state)
 	static const char *const lines[] = { "new" };
 	const char *path = path_of(state, "history");
 	write_file(path, "cut", 3);
-	assert_int_equal(past_append(path, lines, 1, 10), 0);
+	assert_int_equal(append(path, lines, 1, 10), 0);
 	assert_lines(path, "cut|new|");
 }
 
@@ -147,11 +237,11 @@ static void follows_links(void **state)
 	const char *path = path_of(state, "real"), *name = path_of(state, "link");
 	write_file(path, "0\n", 2);
 	assert_int_equal(symlink(path, name), 0);
-	assert_int_equal(past_append(name, lines, 2, 2), 0);
+	assert_int_equal(append(name, lines, 2, 2), 0);
 	assert_int_equal(lstat(name, &st), 0);
 	assert_true(S_ISLNK(st.st_mode));
 	assert_lines(path, "1|2|");
-	assert_int_equal(past_append("/dev/null", lines, 2, 1), 0);
+	assert_int_equal(append("/dev/null", lines, 2, 1), 0);
 	assert_int_equal(stat("/dev/null", &st), 0);
 	assert_true(S_ISCHR(st.st_mode));
 }
@@ -162,10 +252,10 @@ static void tells_failure(void **state)
 	char path[160];
 	write_file(path_of(state, "file"), "x", 1);
 	snprintf(path, sizeof(path), "%s/below", path_of(state, "file"));
-	assert_int_equal(past_append(path, lines, 1, 2), -1);
+	assert_int_equal(append(path, lines, 1, 2), -1);
 	assert_int_equal(errno, ENOTDIR);
-	assert_int_equal(past_append("/dev/full", lines, 1, 2), -1);
-	assert_int_equal(past_append("", lines, 1, 2), -1);
+	assert_int_equal(append("/dev/full", lines, 1, 2), -1);
+	assert_int_equal(append("", lines, 1, 2), -1);
 }
 
 #define SESSIONS 8
@@ -181,7 +271,7 @@ static int append_often(const char *path, int i, int count, size_t keep)
 			snprintf(text[line], sizeof(text[line]), "session %d line %d", i, 3 * n + line);
 			lines[line] = text[line];
 		}
-		failed += past_append(path, lines, 3, keep) < 0;
+		failed += append(path, lines, 3, keep) < 0;
 	}
 	return failed;
 }
@@ -229,7 +319,7 @@ static void loses_no_session(void **state)
 		assert_int_equal(waitpid(sessions[i], &status, 0), sessions[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_int_equal(past_read(path, see, &seen), 0);
+	assert_int_equal(past_read(path, see, &seen, &why), 0);
 	assert_false(seen.wrong);
 	assert_int_equal(seen.lines, SESSIONS * 30);
 }
@@ -255,10 +345,15 @@ static void survives_being_killed(void **state)
 		struct seen seen = { .lines = 0 };
 		assert_int_equal(append_often(path, 0, 1, 50), 0);
 		/* Each round begins its numbers anew, so only their form is looked at. */
-		assert_int_equal(past_read(path, see, &seen), 0);
+		assert_int_equal(past_read(path, see, &seen, &why), 0);
 		assert_in_range(seen.lines, 3, 50);
 		assert_int_equal(unlink(path), 0);
 	}
+}
+
+static void ignore_it(int signal)
+{
+	(void)signal;
 }
 
 static void waits_for_a_lock(void **state)
@@ -276,11 +371,24 @@ static void waits_for_a_lock(void **state)
 	char byte;
 	assert_int_equal(read(ends[0], &byte, 1), 1);
 	/* Not for ever. */
-	assert_int_equal(past_append(path, lines, 1, 10), -1);
+	assert_int_equal(append(path, lines, 1, 10), -1);
 	assert_int_equal(errno, EBUSY);
+	/* Even less when the session is told to end, before or meanwhile. */
+	struct timespec before, after;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	assert_int_equal(past_append(path, lines, 1, 10, true, &why), -1);
+	sigset_t user;
+	sigemptyset(&user);
+	sigaddset(&user, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &user, NULL);
+	signal(SIGUSR1, ignore_it);
+	raise(SIGUSR1);
+	assert_int_equal(append(path, lines, 1, 10), -1);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_in_range(after.tv_sec - before.tv_sec, 0, 3);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	assert_int_equal(past_append(path, lines, 1, 10), 0);
+	assert_int_equal(append(path, lines, 1, 10), 0);
 	assert_lines(path, "old|new|");
 	close(ends[0]);
 	close(ends[1]);
@@ -297,28 +405,39 @@ static void keeps_the_old_where_there_is_no_room(void **state)
 	getrlimit(RLIMIT_FSIZE, &before);
 	tight = (struct rlimit){ .rlim_cur = 8, .rlim_max = before.rlim_max };
 	setrlimit(RLIMIT_FSIZE, &tight);
-	int r = past_append(path, lines, 1, 10), error = errno;
+	int r = append(path, lines, 1, 10), error = errno;
 	setrlimit(RLIMIT_FSIZE, &before);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_int_equal(r, -1);
 	assert_int_equal(error, EFBIG);
 	assert_lines(path, "1|2|3|");
-	assert_int_equal(access(path_of(state, "history.new"), F_OK), -1);
+	assert_int_equal(access(path_of(state, "history.upcase-new"), F_OK), -1);
 }
 
 /* What a killed session left goes, whatever it is like. */
 static void makes_way_for_a_new_file(void **state)
 {
 	static const char *const lines[] = { "2" };
-	const char *path = path_of(state, "history"), *left = path_of(state, "history.new");
+	const char *path = path_of(state, "history"), *left = path_of(state, "history.upcase-new");
 	struct stat st;
 	write_file(path, "1\n", 2);
 	write_file(left, "half of a li", 12);
+	write_file(path_of(state, "history.new"), "mine", 4);
+	path = path_of(state, "history");
+	left = path_of(state, "history.upcase-new");
 	assert_int_equal(chmod(left, 0444), 0);
-	assert_int_equal(past_append(path, lines, 1, 10), 0);
+	assert_int_equal(append(path, lines, 1, 10), 0);
 	assert_lines(path, "1|2|");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
+	/* What no session leaves stays. */
+	assert_int_equal(access(path_of(state, "history.new"), F_OK), 0);
+	path = path_of(state, "history");
+	assert_int_equal(symlink("elsewhere", left = path_of(state, "history.upcase-new")), 0);
+	assert_int_equal(append(path, lines, 1, 10), -1);
+	assert_string_equal(why, "is a symbolic link");
+	assert_int_equal(lstat(left, &st), 0);
+	assert_lines(path, "1|2|");
 }
 
 /* A link to a file that is not there yet stays a link. */
@@ -328,10 +447,68 @@ static void follows_a_link_to_nothing(void **state)
 	struct stat st;
 	const char *path = path_of(state, "real"), *name = path_of(state, "link");
 	assert_int_equal(symlink(path, name), 0);
-	assert_int_equal(past_append(name, lines, 1, 2), 0);
+	assert_int_equal(append(name, lines, 1, 2), 0);
 	assert_int_equal(lstat(name, &st), 0);
 	assert_true(S_ISLNK(st.st_mode));
 	assert_lines(path, "1|");
+}
+
+/* A file grows while it is read, or has no end and no size. */
+static void a_text_is_bounded(void **state)
+{
+	size_t n;
+	char *text;
+	(void)state;
+	assert_null(file_text(open("/dev/zero", O_RDONLY), 100000, &n, &why));
+	assert_int_equal(errno, EFBIG);
+	text = file_text(open("/dev/null", O_RDONLY), 100000, &n, &why);
+	assert_non_null(text);
+	assert_int_equal(n, 0);
+	assert_string_equal(text, "");
+	free(text);
+	assert_null(file_text(open("/", O_RDONLY), 100000, &n, &why));
+	assert_string_equal(why, strerror(EISDIR));
+}
+
+static int put_much(void *context, FILE *out)
+{
+	(void)context;
+	fputs("made", out);
+	errno = ENOSPC;
+	return -1;
+}
+
+/* While it is written somebody puts another one there. */
+static int put_and_replace(void *context, FILE *out)
+{
+	void **state = context;
+	assert_int_equal(unlink(path_of(state, "made")), 0);
+	write_file(path_of(state, "made"), "another", 7);
+	return put_much(context, out);
+}
+
+static void removes_only_what_it_made(void **state)
+{
+	char path[128];
+	struct stat made, st;
+
+	snprintf(path, sizeof(path), "%s", path_of(state, "made"));
+	assert_int_equal(file_make(path, put_much, state, &made), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(file_make(path, put_and_replace, state, &made), -1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 7);
+	assert_int_equal(file_make(path, put_much, state, &made), -1);
+	assert_int_equal(errno, EEXIST);
+	/* As long as nobody has written to it, and a link to it is not it. */
+	assert_int_equal(file_remove(path, &made), -1);
+	assert_int_equal(symlink(path, path_of(state, "link")), 0);
+	assert_int_equal(file_remove(path_of(state, "link"), &st), -1);
+	assert_int_equal(utimensat(AT_FDCWD, path, (const struct timespec[2]) { { 0 } }, 0), 0);
+	assert_int_equal(file_remove(path, &st), -1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(file_remove(path, &st), 0);
 }
 
 static void understands_colorfgbg(void **state)
@@ -404,6 +581,9 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(reads_any_file),
+		TEST(leaves_alone_what_is_too_large),
+		TEST(stays_small_enough),
+		TEST(leaves_alone_what_is_anothers),
 		TEST(makes_folders),
 		TEST(keeps_the_newest),
 		TEST(mends_a_cut_line),
@@ -415,6 +595,8 @@ int main(void)
 		TEST(keeps_the_old_where_there_is_no_room),
 		TEST(makes_way_for_a_new_file),
 		TEST(follows_a_link_to_nothing),
+		TEST(a_text_is_bounded),
+		TEST(removes_only_what_it_made),
 		cmocka_unit_test(understands_colorfgbg),
 		cmocka_unit_test(colours_can_be_read),
 		cmocka_unit_test(few_colours_are_few),

@@ -129,7 +129,7 @@ def unreadable(server):
         screen.type(b"\x04")
         screen.end()
         return [f"{words!r} is not in {screen.seen!r}" for words in (
-            b"the history cannot be read", b"the history was not saved: Is a directory") if words not in screen.seen]
+            b"the history is not used: ", b"the history was not saved: is a folder") if words not in screen.seen]
 
 
 def held(server):
