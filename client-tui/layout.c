@@ -64,8 +64,13 @@ static bool append_char(struct layout *l, uint32_t c, size_t offset, layout_widt
 
 int layout_text(struct layout *l, const void *text, size_t n, layout_width *width)
 {
-	const unsigned char *s = text;
 	l->count = 0;
+	return layout_more(l, text, n, width);
+}
+
+int layout_more(struct layout *l, const void *text, size_t n, layout_width *width)
+{
+	const unsigned char *s = text;
 	if (n > UINT32_MAX)
 		n = UINT32_MAX;
 	for (size_t i = 0; i < n;) {

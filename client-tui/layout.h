@@ -41,6 +41,8 @@ struct layout {
 /* Lays out `n` bytes into `l` (all zero the first time; grows, is used again; layout_free() at the end).
  * Returns 0, or -1 when memory is short. */
 int layout_text(struct layout *l, const void *text, size_t n, layout_width *width);
+/* The same behind what is laid out there; where its cells begin is counted from this text's beginning. */
+int layout_more(struct layout *l, const void *text, size_t n, layout_width *width);
 void layout_free(struct layout *l);
 
 /* The columns that cells `from` to before `to` take. */

@@ -71,6 +71,7 @@ bool view_find(struct view *v, const struct board *b, int rows, int columns, con
 		if (item_contains(v, needle, board_item(b, --index))) {
 			v->find = text;
 			v->found = index;
+			v->finds++;
 			v->page = NULL;
 			v->scrolled = true;
 			for (enum view_list of = 0; of < VIEW_LISTS; of++) {

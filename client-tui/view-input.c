@@ -8,6 +8,9 @@
 
 /* The prompt is left out where it would leave fewer columns to the text. */
 #define INPUT_LEAST 8
+/* Of a long text not much more than this is laid out, bytes before the cursor and behind it: a line may have a million, and each
+ * key draws it. */
+#define INPUT_NEAR 8192
 
 /* The column of the text at which the window of `room` columns begins. It moves by half a window, so that the text stands
  * still while the cursor moves about in it, and keeps the cursor off the signs at both ends. */
@@ -52,19 +55,31 @@ static int draw_prompt(struct view *v, struct canvas *c, const struct panes *p, 
 	return canvas_cells(c, p->input_row, p->pad, p->columns, v->line.cells, v->line.count, STYLE_PROMPT);
 }
 
+/* Where a character begins, `at` or up to three bytes after it. */
+static size_t character_at(const struct view_input *input, size_t at)
+{
+	size_t end = at + 3;
+	while (at < end && at < input->length && utf8_follows((unsigned char)input->text[at]))
+		at++;
+	return at;
+}
+
 static void draw_line(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input)
 {
 	int row = p->input_row, column = draw_prompt(v, c, p, input->prompt);
-	if (layout_text(&v->line, input->text, input->length, view_width(v)) != 0)
+	/* Its beginning moves by so many bytes, so that it stands still as the window does. */
+	size_t nth = input->cursor / INPUT_NEAR, begin = nth > 1 ? character_at(input, (nth - 1) * INPUT_NEAR) : 0;
+	size_t end = input->length - input->cursor > INPUT_NEAR ? character_at(input, input->cursor + INPUT_NEAR) : input->length;
+	if (layout_text(&v->line, input->text + begin, end - begin, view_width(v)) != 0)
 		v->line.count = 0;
 	size_t room = (size_t)(p->columns - column);
 	size_t total = layout_columns(&v->line, 0, v->line.count);
-	size_t cursor = layout_columns(&v->line, 0, cursor_cell(&v->line, input->cursor));
+	size_t cursor = layout_columns(&v->line, 0, cursor_cell(&v->line, input->cursor - begin));
 	size_t from = window_from(cursor, total, room);
 	draw_window(c, row, column, &v->line, from);
-	if (from > 0 && room >= 4)
+	if (from + begin > 0 && room >= 4)
 		canvas_text(c, row, column, p->columns, "<", STYLE_FAINT);
-	if (total > from + room && room >= 4)
+	if ((total > from + room || end < input->length) && room >= 4)
 		canvas_text(c, row, p->columns - 1, p->columns, ">", STYLE_FAINT);
 	c->cursor_row = row;
 	c->cursor_column = column + (int)(cursor - from);

@@ -76,14 +76,21 @@ struct row_side {
 	/* The line went over it, and what its ledger says: NULL when it is forgotten. */
 	bool sent;
 	const struct ledger_row *line;
-	/* What stands in the pane, if anything; the marks behind it begin at byte `mark`. */
-	bool has;
-	size_t mark;
-	enum style style, mark_style;
 	uint64_t number;
 };
 
-/* One row, laid out in v->typed and v->reply (or v->line) until the next one is. */
+/* What stands in a pane, if anything: somebody's text, then words of ours. */
+struct row_text {
+	bool has;
+	/* Borrowed; `capitals`: what is shown are its capitals. */
+	const unsigned char *bytes;
+	size_t length;
+	bool capitals;
+	enum style style, mark_style;
+	const struct view_laid *laid;
+};
+
+/* One row, laid out until the next one is. */
 struct row {
 	/* NULL for an arrival. */
 	const struct board_item *item;
@@ -91,10 +98,8 @@ struct row {
 	const struct ledger_row *line;
 	/* A notice over the whole width (or over all but the replies). */
 	bool wide;
-	/* What stands left, if anything; the marks behind it begin at byte `left_mark`. */
-	bool has_left;
-	size_t left_mark;
-	enum style left_style;
+	/* The typed line's, then the replies'. */
+	struct row_text text[1 + VIEW_SIDES];
 	struct row_side side[VIEW_SIDES];
 	/* Display lines, at least 1. */
 	size_t lines;
@@ -107,6 +112,9 @@ const struct ledger_row *row_sides(const struct view *v, const struct board_item
 void row_lay(const struct list *l, uint64_t index, struct row *row);
 /* Draws `count` of its display lines from line `skip` on at canvas row `at`. */
 void row_draw(const struct list *l, struct canvas *c, const struct row *row, size_t skip, int count, int at);
+/* The texts that are kept as they were laid out. */
+void row_forget_texts(struct view *v);
+void laid_free(struct view_laid *laid);
 /* The bars between the panes, where no row of theirs is (any more): the replies have more. */
 void row_draw_bars(const struct list *l, struct canvas *c, int at);
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One row of the panes: a typed line and its replies side by side, each wrapped in its pane, or a notice over the whole
- * width. A row is laid out, measured and drawn before the next one is; nothing is kept of it. */
+ * width. A row is laid out, measured and drawn before the next one is. What is kept of it is the cells of a long text: one of
+ * 65,000 bytes can be a single cell (a letter and its combining marks), so a screenful of them is millions of bytes. The
+ * words behind it change and are laid out each time. */
 #include "config.h"
 
 #include "view-parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capitals.h"
 #include "clock.h"
+#include "grow.h"
 
 /* What the link did has room in a wire of so many columns, and so many in short. */
 #define MORE_WIRE 20
@@ -23,6 +27,12 @@
 #define WIRE_WAITING_LONG 24
 /* From then on the time it waits has more words. */
 #define LONG_WAIT (100 * NS_PER_S)
+
+/* A text of more bytes is kept as it was laid out. So many of each pane, more than a screen has rows; all are forgotten when their
+ * cells take more than 48 MB, which four texts in each list of 65,507 control characters do not. */
+#define LONG_TEXT 128
+#define LAID_TEXTS 4096
+#define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))
 
 static const char empty_text[] = "(empty)", forgotten_text[] = "(forgotten)";
 
@@ -39,40 +49,20 @@ static void append_words(struct view_bytes *b, const char *words)
 	append(b, words, strlen(words));
 }
 
-static void append_capitals(struct view_bytes *b, const void *text, size_t n)
+/* An empty text shows as such. */
+static void set_text(struct row_text *t, const void *text, size_t n, enum style style)
 {
-	if (n > 0 && bytes_reserve(b, b->length + CAPITALS_GROWTH * n))
-		b->length += capitals_text(text, n, b->bytes + b->length);
-}
-
-static void set_left(struct view *v, struct row *row, const void *text, size_t n, enum style style)
-{
-	v->left.length = 0;
-	append(&v->left, n > 0 ? text : empty_text, n > 0 ? n : sizeof empty_text - 1);
-	row->has_left = true;
-	row->left_style = n > 0 ? style : STYLE_FAINT;
-	row->left_mark = v->left.length;
-}
-
-/* What is in `text` is the reply's: an empty one shows as such. */
-static void end_reply(struct view_bytes *text, struct row_side *side, uint64_t number, enum style style)
-{
-	side->has = true;
-	side->number = number;
-	side->style = text->length > 0 ? style : STYLE_FAINT;
-	if (text->length == 0)
-		append_words(text, empty_text);
-	side->mark = text->length;
-	side->mark_style = STYLE_LATE;
+	*t = (struct row_text) {
+		.has = true, .bytes = n > 0 ? text : empty_text, .length = n > 0 ? n : sizeof empty_text - 1,
+		.style = n > 0 ? style : STYLE_FAINT, .mark_style = STYLE_LATE,
+	};
 }
 
 /* Words of ours in the place of a reply. */
-static void set_words(struct view_bytes *text, struct row_side *side, const char *words, enum style style)
+static void set_words(struct view *v, struct row *row, int i, const char *words, enum style style)
 {
-	append_words(text, words);
-	side->has = true;
-	side->mark = 0;
-	side->mark_style = style;
+	append_words(&v->words[1 + i], words);
+	row->text[1 + i] = (struct row_text) { .has = true, .mark_style = style };
 }
 
 /* The parts of a line's time in its wire; 0 for no wire. */
@@ -82,7 +72,7 @@ static int parts_columns(const struct view *v, const struct row_side *side, cons
 }
 
 /* Parts of its time and what the link did stand among the marks if the wire has no room for them. */
-static void append_marks(struct view *v, struct view_bytes *text, const struct row *row, const struct row_side *side,
+static void append_marks(struct view *v, struct view_bytes *words, const struct row *row, const struct row_side *side,
     const struct pane *pane)
 {
 	char marks[220], more[80] = "";
@@ -92,14 +82,14 @@ static void append_marks(struct view *v, struct view_bytes *text, const struct r
 	if (pane->wire < 0 || pane_wire_room(pane) - parts < MORE_WIRE)
 		truth_more(link_truth(v, row->item, side->stream), v->ascii, MORE_COLUMNS, more, sizeof more);
 	if (more[0] == '\0') {
-		append_words(text, marks);
+		append_words(words, marks);
 		return;
 	}
 	size_t kept = marks[0] != '\0' ? strlen(marks) - 1 : 0;
-	append(text, marks, kept);
-	append_words(text, kept > 0 ? ", " : " (");
-	append_words(text, more + 2);
-	append_words(text, ")");
+	append(words, marks, kept);
+	append_words(words, kept > 0 ? ", " : " (");
+	append_words(words, more + 2);
+	append_words(words, ")");
 }
 
 /* After how long TCP sent again, if the wire has no room for it. */
@@ -112,27 +102,28 @@ static const char *again_times(const struct view *v, const struct row *row, cons
 	return truth_times(link_truth(v, row->item, side->stream), v->ascii, room, buf, size);
 }
 
-static void append_times(struct view *v, struct view_bytes *text, const struct row *row, const struct row_side *side,
+static void append_times(struct view *v, struct view_bytes *words, const struct row *row, const struct row_side *side,
     const struct pane *pane)
 {
 	char times[160];
 	if (again_times(v, row, side, pane, times, sizeof times)[0] == '\0')
 		return;
-	append_words(text, " (");
-	append_words(text, times);
-	append_words(text, ")");
+	append_words(words, " (");
+	append_words(words, times);
+	append_words(words, ")");
 }
 
-static void set_reply(struct view *v, struct view_bytes *text, const struct row *row, struct row_side *side,
-    const struct pane *pane)
+static void set_reply(struct view *v, struct row *row, int i, const struct pane *pane)
 {
+	struct row_side *side = &row->side[i];
 	const struct ledger_row *line = side->line;
-	if (line->reply != NULL)
-		append(text, line->reply, line->reply_length);
-	else
-		append_capitals(text, line->text, line->length);
-	end_reply(text, side, line->number, line->late ? STYLE_LATE : STYLE_ANSWERED);
-	append_marks(v, text, row, side, pane);
+	bool kept = line->reply != NULL;
+	side->number = line->number;
+	set_text(&row->text[1 + i], kept ? line->reply : line->text, kept ? line->reply_length : line->length,
+	    line->late ? STYLE_LATE : STYLE_ANSWERED);
+	row->text[1 + i].capitals = !kept && line->length > 0;
+	append_marks(v, &v->words[1 + i], row, side, pane);
+	append_times(v, &v->words[1 + i], row, side, pane);
 }
 
 static enum style fate_style(const struct ledger_row *line)
@@ -149,18 +140,16 @@ static const char *fate_words(const struct view *v, const struct row *row, const
 static void set_stray(struct view *v, struct row *row, const struct panes *p)
 {
 	int i = p->sides > 1 && row->item->stream;
-	struct view_bytes *text = &v->right[i];
-	append(text, row->item->text, row->item->length);
-	end_reply(text, &row->side[i], 0, STYLE_LATE);
+	set_text(&row->text[1 + i], row->item->text, row->item->length, STYLE_LATE);
 	if (p->side[i].wire < 0)
-		append_words(text, " (stray)");
+		append_words(&v->words[1 + i], " (stray)");
 }
 
-static void set_arrival(struct view_bytes *text, struct row_side *side, const struct board_arrival *arrival)
+static void set_arrival(struct view *v, struct row *row, int i, const struct board_arrival *arrival)
 {
-	append(text, arrival->text, arrival->length);
-	end_reply(text, side, arrival->number, arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
-	append_words(text, words_arrival(arrival));
+	row->side[i].number = arrival->number;
+	set_text(&row->text[1 + i], arrival->text, arrival->length, arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
+	append_words(&v->words[1 + i], words_arrival(arrival));
 }
 
 /* The words in the place of a reply, without their sign if it would part from the first of them. */
@@ -175,20 +164,21 @@ static const char *narrowed(const char *words, int columns, bool ascii)
 	return 2 + utf8_columns(first) > columns ? word : words;
 }
 
-static void set_fate(struct view *v, const struct row *row, int i, const struct pane *pane, struct row_side *side)
+static void set_fate(struct view *v, struct row *row, int i, const struct pane *pane)
 {
+	const struct row_side *side = &row->side[i];
 	char fate[80], times[160];
 	again_times(v, row, side, pane, times, sizeof times);
 	if (pane->wire >= 0) {
 		/* The wire has the fate, and perhaps no room for the times. */
 		if (times[0] != '\0')
-			set_words(&v->right[i], side, times, fate_style(side->line));
+			set_words(v, row, i, times, fate_style(side->line));
 		return;
 	}
 	fate_words(v, row, side, fate, sizeof fate);
-	set_words(&v->right[i], side, narrowed(fate, pane->to - pane->text, v->ascii), fate_style(side->line));
-	append_words(&v->right[i], times[0] != '\0' ? ", " : "");
-	append_words(&v->right[i], times);
+	set_words(v, row, i, narrowed(fate, pane->to - pane->text, v->ascii), fate_style(side->line));
+	append_words(&v->words[1 + i], times[0] != '\0' ? ", " : "");
+	append_words(&v->words[1 + i], times);
 }
 
 /* In the order of arrival, without a wire, the fate stands behind the line. */
@@ -198,30 +188,29 @@ static void set_fate_left(struct view *v, const struct row *row, const struct ro
 	fate_words(v, row, side, fate, sizeof fate);
 	if (fate[0] == '\0')
 		return;
-	append_words(&v->left, " (");
+	append_words(v->words, " (");
 	if (v->both || row->item->other != NULL)
-		append_words(&v->left, side->stream ? "TCP " : "UDP ");
-	append_words(&v->left, fate);
-	append_words(&v->left, ")");
+		append_words(v->words, side->stream ? "TCP " : "UDP ");
+	append_words(v->words, fate);
+	append_words(v->words, ")");
 }
 
 /* What the pane says of a line that went over its transport. */
 static void set_side(struct view *v, struct row *row, int i, const struct pane *pane)
 {
-	struct row_side *side = &row->side[i];
+	const struct row_side *side = &row->side[i];
 	bool wire = pane->wire >= 0;
 	if (side->line == NULL) {
 		/* Over the other transport it is remembered. */
 		if (!v->arrivals)
-			set_words(&v->right[i], side, forgotten_text, STYLE_FAINT);
+			set_words(v, row, i, forgotten_text, STYLE_FAINT);
 	} else if (v->arrivals) {
 		if (!wire)
 			set_fate_left(v, row, side);
 	} else if (words_replied(side->line)) {
-		set_reply(v, &v->right[i], row, side, pane);
-		append_times(v, &v->right[i], row, side, pane);
+		set_reply(v, row, i, pane);
 	} else {
-		set_fate(v, row, i, pane, side);
+		set_fate(v, row, i, pane);
 	}
 }
 
@@ -252,12 +241,12 @@ static void set_line(struct view *v, struct row *row, const struct panes *p)
 {
 	row->line = row_sides(v, row->item, row->side);
 	if (row->line == NULL) {
-		set_left(v, row, forgotten_text, strlen(forgotten_text), STYLE_FAINT);
+		set_text(row->text, forgotten_text, strlen(forgotten_text), STYLE_FAINT);
 		return;
 	}
-	set_left(v, row, row->line->text, row->line->length, STYLE_NORMAL);
+	set_text(row->text, row->line->text, row->line->length, STYLE_NORMAL);
 	if (row->line->partial)
-		append_words(&v->left, glyph(GLYPH_ELLIPSIS, v->ascii));
+		append_words(v->words, glyph(GLYPH_ELLIPSIS, v->ascii));
 	for (int i = 0; i < p->sides; i++) {
 		if (row->side[i].sent)
 			set_side(v, row, i, &p->side[i]);
@@ -267,12 +256,11 @@ static void set_line(struct view *v, struct row *row, const struct panes *p)
 static void set_notice(struct view *v, struct row *row)
 {
 	bool error = row->item->kind == BOARD_ERROR;
-	v->left.length = 0;
-	append_words(&v->left, error ? "!! " : "-- ");
-	append(&v->left, row->item->text, row->item->length);
-	row->has_left = row->wide = true;
-	row->left_mark = v->left.length;
-	row->left_style = error ? STYLE_ERROR : STYLE_NOTICE;
+	v->notice.length = 0;
+	append_words(&v->notice, error ? "!! " : "-- ");
+	append(&v->notice, row->item->text, row->item->length);
+	set_text(row->text, v->notice.bytes, v->notice.length, error ? STYLE_ERROR : STYLE_NOTICE);
+	row->wide = true;
 }
 
 static void set_item(struct view *v, struct row *row, const struct panes *p)
@@ -307,36 +295,106 @@ static size_t text_columns(int from, int to)
 	return to > from ? (size_t)(to - from) : 1;
 }
 
-static size_t lay_side(const struct view *v, struct layout *l, const struct view_bytes *text, int from, int to)
+void laid_free(struct view_laid *laid)
 {
-	if (layout_text(l, text->bytes, text->length, view_width(v)) != 0)
-		l->count = 0;
-	return layout_lines(l, text_columns(from, to));
+	layout_free(&laid->l);
+	free(laid->starts);
+	*laid = (struct view_laid) { 0 };
 }
 
-/* Only the text itself can be found, not the marks behind it. */
-static void mark_found(struct view *v, const struct row *row)
+void row_forget_texts(struct view *v)
 {
-	if (row->has_left)
-		find_mark(v, &v->typed, v->left.bytes, row->left_mark);
-	for (int i = 0; i < VIEW_SIDES; i++) {
-		if (row->side[i].has)
-			find_mark(v, &v->reply[i], v->right[i].bytes, row->side[i].mark);
+	for (size_t i = 0; v->laid != NULL && i < (1 + VIEW_SIDES) * LAID_TEXTS; i++)
+		laid_free(&v->laid[i]);
+	free(v->laid);
+	v->laid = NULL;
+	v->laid_cells = 0;
+}
+
+static void lay_anew(struct view *v, struct view_laid *laid, const struct row_text *t, bool found)
+{
+	const unsigned char *bytes = t->bytes;
+	size_t n = t->length;
+	bool room = !t->capitals || bytes_reserve(&v->shown, CAPITALS_GROWTH * n);
+	if (t->capitals && room) {
+		n = capitals_text(bytes, n, v->shown.bytes);
+		bytes = v->shown.bytes;
+	}
+	if (!room || layout_text(&laid->l, bytes, n, view_width(v)) != 0) {
+		laid->l.count = 0;
+		laid->of[0] = 0;
+	}
+	/* Only the text itself can be found, not the words behind it. */
+	if (found)
+		find_mark(v, &laid->l, bytes, n);
+	laid->text_cells = laid->l.count;
+	laid->final = 0;
+}
+
+/* Goes on where the words behind the text begin to matter: a line's end depends on two lines of cells at most. */
+static void break_lines(struct view_laid *laid, size_t columns)
+{
+	if (laid->columns != columns)
+		laid->final = 0;
+	laid->columns = columns;
+	laid->lines = laid->final > 0 ? laid->final - 1 : 0;
+	size_t at = laid->final > 0 ? laid->starts[laid->lines] : 0;
+	for (; at < laid->l.count; at = layout_wrap(&laid->l, at, columns)) {
+		if (grow_list(&laid->starts, &laid->room, laid->lines + 1, sizeof *laid->starts) < 0) {
+			laid->final = 0;
+			return;
+		}
+		laid->starts[laid->lines++] = (uint32_t)at;
+		if (at + 2 * columns + 2 <= laid->text_cells)
+			laid->final = laid->lines + 1;
 	}
 }
 
-static void lay_panes(struct view *v, const struct panes *p, struct row *row)
+static int text_from(const struct panes *p, const struct row *row, int i)
 {
-	if (row->has_left)
-		row->lines = lay_side(v, &v->typed, &v->left, row->wide ? p->pad : p->left_text,
-		    row->wide ? wide_end(v, p) : p->left_end);
-	for (int i = 0; i < p->sides; i++) {
-		const struct pane *pane = &p->side[i];
+	return i > 0 ? p->side[i - 1].text : row->wide ? p->pad : p->left_text;
+}
+
+static int text_to(const struct view *v, const struct panes *p, const struct row *row, int i)
+{
+	return i > 0 ? p->side[i - 1].to : row->wide ? wide_end(v, p) : p->left_end;
+}
+
+/* Lays out what stands in pane `i`. In one pane, a row's text of one transport never changes while its bytes are where they are; a
+ * notice does. */
+static void lay_text(const struct list *l, uint64_t index, struct row *row, int i, bool found)
+{
+	struct view *v = l->v;
+	struct row_text *t = &row->text[i];
+	const uint64_t of[] = { (uintptr_t)t->bytes, t->length, index, found ? v->finds : 0,
+		(uint64_t)l->of << 1 | (i > 0 && row->side[i - 1].stream) };
+	bool keep = t->length > LONG_TEXT && !row->wide;
+	if (keep && v->laid == NULL)
+		v->laid = calloc((1 + VIEW_SIDES) * LAID_TEXTS, sizeof *v->laid);
+	keep = keep && v->laid != NULL;
+	struct view_laid *laid = keep ? &v->laid[(size_t)i * LAID_TEXTS + index % LAID_TEXTS] : &v->brief[i];
+	size_t room = laid->l.room;
+	if (!keep || memcmp(laid->of, of, sizeof of) != 0) {
+		memcpy(laid->of, of, sizeof of);
+		lay_anew(v, laid, t, found);
+	}
+	laid->l.count = laid->text_cells;
+	if (layout_more(&laid->l, v->words[i].bytes, v->words[i].length, view_width(v)) != 0)
+		laid->l.count = 0;
+	v->laid_cells += laid->l.room - room;
+	break_lines(laid, text_columns(text_from(l->p, row, i), text_to(v, l->p, row, i)));
+	t->laid = laid;
+}
+
+static void lay_panes(const struct list *l, uint64_t index, struct row *row, bool found)
+{
+	for (int i = 0; i <= l->p->sides; i++) {
 		/* On the narrowest screens there is no pane of replies. */
-		row->side[i].has = row->side[i].has && pane->from < pane->to;
-		if (!row->side[i].has)
+		row->text[i].has = row->text[i].has && (i == 0 || l->p->side[i - 1].from < l->p->side[i - 1].to);
+		if (!row->text[i].has)
 			continue;
-		size_t lines = lay_side(v, &v->reply[i], &v->right[i], pane->text, pane->to);
+		lay_text(l, index, row, i, found);
+		size_t lines = row->text[i].laid->lines;
 		row->lines = lines > row->lines ? lines : row->lines;
 	}
 }
@@ -353,45 +411,19 @@ static bool set_row(const struct list *l, uint64_t index, struct row *row)
 	const struct board_item *found = board_item(l->b, v->found);
 	const struct board_arrival *arrival = board_arrival(l->b, l->of == LIST_TCP, index);
 	int i = list_side(v, l->of);
-	set_arrival(&v->right[i], &row->side[i], arrival);
+	set_arrival(v, row, i, arrival);
 	return found != NULL && scroll_belongs(arrival, found, v->found);
 }
 
 void row_lay(const struct list *l, uint64_t index, struct row *row)
 {
 	*row = (struct row) { .lines = 1 };
-	for (int i = 0; i < VIEW_SIDES; i++)
-		l->v->right[i].length = 0;
+	for (int i = 0; i <= VIEW_SIDES; i++)
+		l->v->words[i].length = 0;
+	if (l->v->laid_cells > LAID_CELLS)
+		row_forget_texts(l->v);
 	bool found = set_row(l, index, row);
-	lay_panes(l->v, l->p, row);
-	if (found && l->v->find != NULL)
-		mark_found(l->v, row);
-}
-
-/* What stands in one pane while it is drawn, line by line. */
-struct strip {
-	const struct layout *l;
-	/* The cell that the next line begins with. */
-	size_t next;
-	int from, to;
-	/* Its marks begin at this byte. */
-	size_t mark;
-	enum style style, mark_style;
-};
-
-/* Passes over the next line, or draws it at canvas row `at`. */
-static void strip_line(struct strip *s, struct canvas *c, int at)
-{
-	if (s->l == NULL || s->next >= s->l->count)
-		return;
-	size_t from = s->next, middle = from;
-	s->next = layout_wrap(s->l, from, text_columns(s->from, s->to));
-	if (at < 0)
-		return;
-	while (middle < s->next && s->l->cells[middle].offset < s->mark)
-		middle++;
-	int column = canvas_cells(c, at, s->from, s->to, s->l->cells + from, middle - from, s->style);
-	canvas_cells(c, at, column, s->to, s->l->cells + middle, s->next - middle, s->mark_style);
+	lay_panes(l, index, row, found && l->v->find != NULL);
 }
 
 /* The number ends in the column before the one that the text is separated by. */
@@ -461,7 +493,7 @@ static void draw_once(const struct view *v, struct canvas *c, const struct panes
 	if (row->item != NULL && row->item->kind == BOARD_LINE)
 		draw_number(c, at, p->left_text, p->digits, row->item->number);
 	for (int i = 0; i < p->sides; i++) {
-		if (row->side[i].has)
+		if (row->text[1 + i].has)
 			draw_number(c, at, p->side[i].text, p->side[i].digits, row->side[i].number);
 		draw_wire(v, c, p, row, i, at, now);
 	}
@@ -478,36 +510,29 @@ static enum style left_mark_style(const struct row *row)
 	return STYLE_FAINT;
 }
 
-static void strips_line(struct strip *strips, int count, struct canvas *c, int at)
+static void draw_text(const struct list *l, struct canvas *c, const struct row *row, int i, size_t line, int at)
 {
-	for (int i = 0; i < count; i++)
-		strip_line(&strips[i], c, at);
+	const struct row_text *t = &row->text[i];
+	const struct view_laid *laid = t->laid;
+	if (!t->has || line >= laid->lines)
+		return;
+	const struct layout_cell *cells = laid->l.cells;
+	size_t from = laid->starts[line], end = line + 1 < laid->lines ? laid->starts[line + 1] : laid->l.count;
+	size_t middle = laid->text_cells < from ? from : laid->text_cells > end ? end : laid->text_cells;
+	int limit = text_to(l->v, l->p, row, i);
+	int column = canvas_cells(c, at, text_from(l->p, row, i), limit, cells + from, middle - from, t->style);
+	canvas_cells(c, at, column, limit, cells + middle, end - middle, i > 0 ? t->mark_style : left_mark_style(row));
 }
 
 void row_draw(const struct list *l, struct canvas *c, const struct row *row, size_t skip, int count, int at)
 {
 	const struct view *v = l->v;
 	const struct panes *p = l->p;
-	int panes = 1 + p->sides;
-	struct strip strips[1 + VIEW_SIDES] = { {
-		.l = row->has_left ? &v->typed : NULL,
-		.from = row->wide ? p->pad : p->left_text,
-		.to = row->wide ? wide_end(v, p) : p->left_end,
-		.mark = row->left_mark, .style = row->left_style, .mark_style = left_mark_style(row),
-	} };
-	for (int i = 0; i < p->sides; i++) {
-		const struct row_side *side = &row->side[i];
-		strips[1 + i] = (struct strip) {
-			.l = side->has ? &v->reply[i] : NULL, .from = p->side[i].text, .to = p->side[i].to,
-			.mark = side->mark, .style = side->style, .mark_style = side->mark_style,
-		};
-	}
-	for (size_t i = 0; i < skip; i++)
-		strips_line(strips, panes, c, -1);
 	for (int i = 0; i < count; i++) {
 		if (l->of == LIST_ROWS)
 			draw_bars(v, c, p, row, at + i);
-		strips_line(strips, panes, c, at + i);
+		for (int pane = 0; pane <= p->sides; pane++)
+			draw_text(l, c, row, pane, skip + (size_t)i, at + i);
 		if (i == 0)
 			draw_once(v, c, p, row, at, v->now);
 	}

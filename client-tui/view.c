@@ -163,14 +163,15 @@ void view_draw(struct view *v, struct canvas *c, const struct board *b, const st
 
 void view_free(struct view *v)
 {
-	layout_free(&v->typed);
+	row_forget_texts(v);
 	layout_free(&v->line);
-	for (int i = 0; i < VIEW_SIDES; i++) {
-		layout_free(&v->reply[i]);
-		free(v->right[i].bytes);
-		v->right[i] = (struct view_bytes) { 0 };
+	for (int i = 0; i <= VIEW_SIDES; i++) {
+		laid_free(&v->brief[i]);
+		free(v->words[i].bytes);
+		v->words[i] = (struct view_bytes) { 0 };
 	}
-	free(v->left.bytes);
+	free(v->notice.bytes);
+	free(v->shown.bytes);
 	free(v->capitals.bytes);
-	v->left = v->capitals = (struct view_bytes) { 0 };
+	v->notice = v->shown = v->capitals = (struct view_bytes) { 0 };
 }

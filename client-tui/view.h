@@ -124,6 +124,8 @@ struct view {
 	/* The item that /find found last, and what it looked for (owned by the caller); NULL for none. */
 	const char *find;
 	uint64_t found;
+	/* How often /find found something. */
+	uint64_t finds;
 	/* The page over the panes, or NULL. */
 	struct view_page *page;
 	/* The lab, or NULL outside. */
@@ -140,12 +142,25 @@ struct view {
 	layout_width *width;
 	/* The keys that the last row names, pairs of key and words: "? help  ^D quit". */
 	const char *keys;
-	/* Buffers for laying out, used again from draw to draw. All zero at first. */
-	struct layout typed, reply[VIEW_SIDES], line;
+	/* Buffers for laying out, used again from draw to draw: of the typed line and of the replies, and what we say behind each.
+	 * All zero at first. */
+	struct layout line;
+	struct view_laid {
+		/* What its cells are those of, and how many of them; behind them are our words. */
+		uint64_t of[5];
+		size_t text_cells;
+		struct layout l;
+		/* The cells that its lines of so many columns begin with; the first ones, `final`, whatever the words are. */
+		uint32_t *starts;
+		size_t columns, lines, room, final;
+	} brief[1 + VIEW_SIDES];
 	struct view_bytes {
 		unsigned char *bytes;
 		size_t length, room;
-	} left, right[VIEW_SIDES], capitals;
+	} words[1 + VIEW_SIDES], notice, shown, capitals;
+	/* Long texts, laid out once; NULL before the first. Room for so many cells they have. */
+	struct view_laid *laid;
+	size_t laid_cells;
 };
 
 /* Draws everything on `c`, which has the size of the terminal. What memory is too short for is left out. */

@@ -13,12 +13,41 @@
 
 #include <cmocka.h>
 
+#include "../common/capitals.h"
 #include "../client-tui/glyphs.h"
 #include "../client-tui/view.h"
 #include "row_text.h"
 
 #define MS INT64_C(1000000)
 #define WAIT (1000 * MS)
+
+/* The bytes of texts that the view looked at. */
+static size_t looked_at;
+
+size_t __real_capitals_text(const void *in, size_t n, void *out);
+int __real_layout_more(struct layout *l, const void *text, size_t n, layout_width *w);
+int __real_layout_text(struct layout *l, const void *text, size_t n, layout_width *w);
+size_t __wrap_capitals_text(const void *in, size_t n, void *out);
+int __wrap_layout_more(struct layout *l, const void *text, size_t n, layout_width *w);
+int __wrap_layout_text(struct layout *l, const void *text, size_t n, layout_width *w);
+
+size_t __wrap_capitals_text(const void *in, size_t n, void *out)
+{
+	looked_at += n;
+	return __real_capitals_text(in, n, out);
+}
+
+int __wrap_layout_more(struct layout *l, const void *text, size_t n, layout_width *w)
+{
+	looked_at += n;
+	return __real_layout_more(l, text, n, w);
+}
+
+int __wrap_layout_text(struct layout *l, const void *text, size_t n, layout_width *w)
+{
+	looked_at += n;
+	return __real_layout_text(l, text, n, w);
+}
 
 /* A whole program's worth: two ledgers, a board, a view and a canvas. */
 struct stage {
@@ -37,7 +66,7 @@ struct stage {
 /* As wcwidth() says for the characters of these tests. */
 static int width(wchar_t c)
 {
-	if (c == 0x301)
+	if (c == 0x301 || c == 0x200d || c == 0xfe0f)
 		return 0;
 	return (c >= 0x4e00 && c < 0xa000) || c >= 0x1f300 ? 2 : 1;
 }
@@ -117,6 +146,30 @@ static void draw(struct stage *s, int rows, int columns)
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	s->facts.now = s->now;
 	view_draw(&s->view, &s->canvas, s->board, &s->facts, &s->input);
+}
+
+/* What is kept from draw to draw shows in none: a view that has not drawn before draws the same. */
+static void check_as_new(struct stage *s)
+{
+	struct view fresh = s->view;
+	struct canvas c = { 0 };
+	memset((char *)&fresh + offsetof(struct view, line), 0, sizeof fresh - offsetof(struct view, line));
+	assert_int_equal(canvas_resize(&c, s->canvas.rows, s->canvas.columns), 0);
+	view_draw(&fresh, &c, s->board, &s->facts, &s->input);
+	assert_memory_equal(c.cells, s->canvas.cells, (size_t)c.rows * (size_t)c.columns * sizeof *c.cells);
+	view_free(&fresh);
+	canvas_free(&c);
+}
+
+/* `head`, then `unit` as often as fits. */
+static char *fill(char *text, size_t size, const char *head, const char *unit)
+{
+	size_t used = strlen(head), n = strlen(unit);
+	memcpy(text, head, used);
+	for (; used + n < size; used += n)
+		memcpy(text + used, unit, n);
+	text[used] = '\0';
+	return text;
 }
 
 static const char *row_text(struct stage *s, int row)
@@ -1297,10 +1350,13 @@ static unsigned next_random(unsigned *seed)
 
 static void random_step(struct stage *s, unsigned *seed)
 {
-	static const char *const texts[] = {
-		"", "a", "grüße", "漢字 漢字 漢字 漢字 漢字", "\033[31m", "some words that have to be wrapped somewhere",
+	static char marks[400], words[400];
+	const char *const texts[] = {
+		"", "a", "grüße", "漢字 漢字 漢字 漢字 漢字", "\033[31m", "some words that have to be wrapped somewhere", marks, words,
 	};
-	const char *text = texts[next_random(seed) % 6];
+	fill(marks, sizeof marks, "a", "\xcc\x81");
+	fill(words, sizeof words, "", "many words ");
+	const char *text = texts[next_random(seed) % 8];
 	int rows = 1 + (int)(next_random(seed) % 30), columns = 1 + (int)(next_random(seed) % 120);
 	switch (next_random(seed) % 10) {
 	case 0: case 1:
@@ -1324,7 +1380,7 @@ static void random_step(struct stage *s, unsigned *seed)
 		s->facts.stream = next_random(seed) % 2;
 		break;
 	case 8:
-		view_find(&s->view, s->board, rows, columns, text);
+		view_find(&s->view, s->board, rows, columns, texts[next_random(seed) % 2 ? 1 : next_random(seed) % 8]);
 		break;
 	default:
 		if (next_random(seed) % 20 == 0)
@@ -1351,6 +1407,8 @@ static void test_random_walk(void **state)
 	for (int i = 0; i < 5000; i++) {
 		random_step(s, &seed);
 		check_in_step(&s->canvas);
+		if (i % 4 == 0)
+			check_as_new(s);
 		int rows = s->canvas.rows;
 		bool wide = s->canvas.columns >= 30;
 		uint64_t items = s->view.arrivals ? 0 : board_end(s->board) - board_first(s->board);
@@ -1364,6 +1422,105 @@ static void test_random_walk(void **state)
 		if (wide && s->view.scrolled && rows > 6)
 			assert_non_null(strstr(row_text(s, rows - 3), s->view.arrivals ? " more" : "more below"));
 		assert_true(ledger_balanced(s->udp) && ledger_balanced(s->tcp));
+	}
+}
+
+/* Draws that screen twice: at the second one no long text is looked at. */
+static void check_laid_once(struct stage *s, int columns)
+{
+	draw(s, 50, columns);
+	looked_at = 0;
+	draw(s, 50, columns);
+	assert_in_range(looked_at, 1, 20000);
+}
+
+/* A text may have thousands of characters in a cell, or a thousand lines of them: lines, their replies over both transports and
+ * strays, wherever the reader looks. */
+static void test_long_texts_are_laid_out_once(void **state)
+{
+	static const char *const units[] = {
+		"\xcc\x81", "\xe2\x80\x8d", "\xef\xb8\x8f", "語", "\x01", "\xff", "ﬃ", "\xe2\x80\xae", "👨\xe2\x80\x8d", "many words ",
+		"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
+	};
+	static char text[65508], wire[70000], capitals[CAPITALS_GROWTH * sizeof wire];
+	struct stage *s = *state;
+	turn_both(s);
+	for (size_t unit = 0; unit < sizeof units / sizeof *units; unit++) {
+		board_clear(s->board);
+		fill(text, sizeof text, "find a", units[unit]);
+		for (int i = 0; i < 12; i++) {
+			uint64_t number = send_both(s, text);
+			size_t n = capitals_text(wire, ledger_wire(s->udp, number, wire, sizeof wire), capitals);
+			assert_int_equal(ledger_reply(s->udp, capitals, n, s->now).match, MATCH_ANSWER);
+			reply(s, true, text);
+			assert_int_equal(board_add_text(s->board, BOARD_STRAY, i % 2, text, strlen(text)), 0);
+			assert_int_equal(board_add_arrival(s->board, MATCH_STRAY, false, 0, text, strlen(text)), 0);
+		}
+		for (int way = 0; way < 16; way++) {
+			view_scroll_end(&s->view);
+			s->view.both = way & 1;
+			s->view.arrivals = way & 2;
+			s->view.find = NULL;
+			if (way & 4)
+				assert_true(view_find(&s->view, s->board, 50, 100, "FIND"));
+			if (way & 8)
+				view_scroll(&s->view, s->board, 50, 100, -30);
+			check_laid_once(s, 100);
+			check_laid_once(s, 99);
+			if (unit % 4 == 0)
+				check_as_new(s);
+		}
+		/* 48 MB, and the row that made them as many. */
+		assert_in_range(s->view.laid_cells * sizeof(struct layout_cell), 1, 60 << 20);
+	}
+}
+
+/* A long notice that is said anew, in as many bytes. */
+static void test_notice_changes(void **state)
+{
+	static char text[400];
+	struct record_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .text = text };
+	struct stage *s = *state;
+	for (int i = 0; i < 4; i++) {
+		fill(text, sizeof text, i % 2 ? "one " : "two ", "words ");
+		if (i == 0)
+			assert_int_equal(board_add_event(s->board, &event), 0);
+		else
+			assert_int_equal(board_change_event(s->board, board_first(s->board), &event), 0);
+		draw(s, 24, 80);
+		check_seen(s, i % 2 ? "one words" : "two words");
+	}
+}
+
+/* The input line: a million bytes, of which those near the cursor are looked at. */
+static void test_long_input(void **state)
+{
+	static char text[1024 * 1024];
+	struct stage *s = *state;
+	type_input(s, fill(text, sizeof text, "a", "\xcc\x81"), sizeof text - 2);
+	looked_at = 0;
+	draw(s, 50, 100);
+	assert_in_range(looked_at, 1, 40000);
+	for (size_t i = 0; i + 1 < sizeof text; i++)
+		text[i] = (char)('!' + i % 90);
+	for (size_t cursor = 0; cursor < sizeof text; cursor += 9973) {
+		type_input(s, text, cursor);
+		looked_at = 0;
+		draw(s, 3, 80);
+		assert_in_range(looked_at, 1, 40000);
+		assert_int_equal(canvas_at(&s->canvas, 2, s->canvas.cursor_column)->chars[0], text[cursor]);
+		for (int column = 7; column < 79 && column - s->canvas.cursor_column < (int)(strlen(text) - cursor); column++)
+			assert_int_equal(canvas_at(&s->canvas, 2, column)->chars[0], text[cursor + (size_t)column - (size_t)s->canvas.cursor_column]);
+		assert_int_equal(canvas_at(&s->canvas, 2, 6)->chars[0], cursor < 73 ? '!' : '<');
+		assert_int_equal(canvas_at(&s->canvas, 2, 79)->chars[0] == '>', strlen(text) - cursor > (size_t)(80 - s->canvas.cursor_column));
+	}
+	/* No character is cut. */
+	fill(text, sizeof text, "", "語");
+	for (size_t cursor = 0; cursor < 60000; cursor += 4999) {
+		type_input(s, text, cursor);
+		draw(s, 3, 80);
+		for (int column = 8; column < 78; column++)
+			assert_true(canvas_at(&s->canvas, 2, column)->chars[0] == L'語' || canvas_at(&s->canvas, 2, column)->width == 0);
 	}
 }
 
@@ -1399,7 +1556,7 @@ int main(void)
 		TEST(test_both_arrivals), TEST(test_arrivals_follow), TEST(test_arrivals_scroll),
 		TEST(test_arrivals_find), TEST(test_both_in_one_pane), TEST(test_both_forgotten), TEST(test_both_find), TEST(test_input),
 		TEST(test_message), TEST(test_small_heights), TEST(test_page), TEST(test_marks_are_drawn),
-		TEST(test_every_size), TEST(test_random_walk),
+		TEST(test_every_size), TEST(test_random_walk), TEST(test_long_texts_are_laid_out_once), TEST(test_long_input), TEST(test_notice_changes),
 		TEST(test_draw_is_quick),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
