@@ -16,19 +16,24 @@ void record_csv_header(FILE *out)
 	      "typed_ns,sent_ns,replied_ns,rtt_ns,waited_ns,connecting_ns,queued_ns,decided_ns,tag,error,place,text,text_base64,reply,reply_base64\r\n", out);
 }
 
-/* A comma, then the value in quotes, so that no text is taken for two, or for none. */
+/* A spreadsheet would take what begins so for a formula; the signs of full width too, in some languages. And an apostrophe, which is
+ * what keeps it from that. */
+static bool is_formula(const char *text, size_t n)
+{
+	return strchr("=+-@'", *text) || (n > 2 && text[0] == '\xef' && text[1] == '\xbc' && strchr("\x9d\x8b\x8d\xa0", text[2]));
+}
+
+/* A comma, then the value in quotes, so that no text is taken for two, or for none. Where the semicolon parts the cells the quotes
+ * do not count. */
 static void put_text(FILE *out, const char *text, size_t n)
 {
 	fputs(",\"", out);
-	while (n > 0) {
-		const char *quote = memchr(text, '"', n);
-		const size_t part = quote ? (size_t)(quote - text) + 1 : n;
-
-		fwrite(text, 1, part, out);
-		if (quote)
+	for (size_t at = 0; at < n; at++) {
+		if ((at == 0 || text[at - 1] == ';') && is_formula(text + at, n - at))
+			putc('\'', out);
+		if (text[at] == '"')
 			putc('"', out);
-		text += part;
-		n -= part;
+		putc(text[at], out);
 	}
 	putc('"', out);
 }
@@ -56,7 +61,8 @@ static void put_bool(FILE *out, bool value)
 	put_word(out, value ? "true" : "false");
 }
 
-/* Two columns, of which one is used: few readers take a zero byte in a text. */
+/* Two columns, of which one is used: few readers take a zero byte in a text, or an end of line, and a terminal obeys other
+ * controls. */
 static void put_bytes(FILE *out, const unsigned char *bytes, size_t n)
 {
 	char *base64;
@@ -65,14 +71,14 @@ static void put_bytes(FILE *out, const unsigned char *bytes, size_t n)
 		fputs(",,", out);
 		return;
 	}
-	if (record_is_text(bytes, n) && !memchr(bytes, 0, n)) {
+	if (record_is_text(bytes, n, false)) {
 		put_text(out, (const char *)bytes, n);
 		putc(',', out);
 		return;
 	}
 	putc(',', out);
 	base64 = record_base64(bytes, n);
-	put_word(out, base64 ? base64 : "");
+	put_text(out, base64, base64 ? strlen(base64) : 0);
 	free(base64);
 }
 

@@ -5,12 +5,15 @@
 
 #include "record-json.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "errors.h"
 #include "stats.h"
+#include "text.h"
+#include "utf8.h"
 
 static void put_int(json_t *to, const char *key, int64_t value)
 {
@@ -49,7 +52,7 @@ static void put_bytes(json_t *to, const char *key, const char *key64, const unsi
 		json_object_set_new(to, key, json_null());
 		return;
 	}
-	if (record_is_text(bytes, n)) {
+	if (record_is_text(bytes, n, true)) {
 		json_object_set_new(to, key, json_stringn((const char *)bytes, n));
 		return;
 	}
@@ -72,12 +75,37 @@ static json_t *begin(const char *type)
 	return o;
 }
 
+/* jansson spells out U+0000 to U+001F only; here also what else could drive a terminal or turn the order of the text about. */
+static void put_escaped(struct text *to, const char *json)
+{
+	const unsigned char *s = (const unsigned char *)json;
+	const char *rest = json;
+
+	for (size_t length; *s; s += length) {
+		length = utf8_length(*s);
+		const uint32_t code = utf8_code(s, length);
+		if (!utf8_is_control(code))
+			continue;
+		text_put(to, "%.*s\\u%04" PRIX32, (int)((const char *)s - rest), rest, code);
+		rest = (const char *)s + length;
+	}
+	text_put(to, "%s", rest);
+}
+
 static char *finish(json_t *o)
 {
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL, *escaped = NULL;
+	struct text to = text_begin(NULL, 0);
 
 	json_decref(o);
-	return text;
+	if (text)
+		put_escaped(&to, text);
+	if (text && (escaped = malloc(to.used + 1)) != NULL) {
+		to = text_begin(escaped, to.used + 1);
+		put_escaped(&to, text);
+	}
+	free(text);
+	return escaped;
 }
 
 /* --- lines --- */

@@ -298,6 +298,8 @@ static void read_session(struct reader *r, struct record_session *s)
 	s->wait = reader_int(r, "wait_ns", 0, RECORD_TIME_MOST, 0);
 	if (!s->peer || strlen(s->peer) > 299)
 		reader_blame(r, "peer", s->peer ? "is too long" : "is missing");
+	else
+		printable_tame(s->peer, strlen(s->peer));
 }
 
 static void read_figures(struct reader *r, const struct record_figure *f, struct record_sum *s)

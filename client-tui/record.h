@@ -168,8 +168,9 @@ int record_tag(const char *name);
 #define RECORD_DATE_ROOM 40
 char *record_date(int64_t wall, char buf[RECORD_DATE_ROOM]);
 
-/* Bytes as they stand in a record: as text when they are UTF-8, else in base64 (RFC 4648 section 4). */
-bool record_is_text(const unsigned char *bytes, size_t n);
+/* Bytes as they stand in a record: as text when they are UTF-8 (without `controls`: and have none), else in base64 (RFC 4648
+ * section 4). */
+bool record_is_text(const unsigned char *bytes, size_t n, bool controls);
 /* malloc()ed, with a zero behind it; NULL when memory is short. */
 char *record_base64(const unsigned char *bytes, size_t n);
 /* malloc()ed; NULL when it is no base64, or memory is short. */

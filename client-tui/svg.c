@@ -35,20 +35,14 @@ static const char sheet[] =
     ".dash { stroke-dasharray: 5 4 }\n"
     "</style>\n";
 
-static bool is_xml(unsigned char c)
-{
-	return c >= 0x20 && c != 0x7f;
-}
-
 static void put_character(FILE *out, const unsigned char *s, size_t n)
 {
-	static const unsigned char not_characters[] = {0xef, 0xbf};
+	const uint32_t code = utf8_code(s, n);
 
 	if (n == 1 && (*s == '&' || *s == '<' || *s == '>' || *s == '"'))
 		fputs(*s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&quot;", out);
-	else if ((n == 1 && !is_xml(*s)) || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0) ||
-	    (n == 3 && s[0] == not_characters[0] && s[1] == not_characters[1] && s[2] >= 0xbe))
-		fputs("\xef\xbf\xbd", out); /* controls of both kinds, U+FFFE and U+FFFF */
+	else if (utf8_is_control(code) || code == 0xfffe || code == 0xffff)
+		fputs("\xef\xbf\xbd", out);
 	else
 		fwrite(s, 1, n, out);
 }

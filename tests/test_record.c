@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "../client-tui/ledger-play.h"
+#include "../client-tui/record-csv.h"
 #include "../client-tui/record-file.h"
 
 #define MS INT64_C(1000000)
@@ -107,6 +108,81 @@ static void assert_same(const struct record *a, const struct record *b)
 		/* What the row says: "RTO 204, 408 ms". */
 		assert_memory_equal(a->legs[EVENT_BACK].timeout, b->legs[EVENT_BACK].timeout, sizeof a->legs[EVENT_BACK].timeout);
 	}
+}
+
+static struct record text_record(unsigned char *text, size_t n)
+{
+	return (struct record){ .number = 1, .fate = FATE_ANSWERED, .typed_at = -5, .replied_at = 7, .decided_at = RECORD_NEVER,
+		.text = text, .length = n, .reply = text, .reply_length = n };
+}
+
+/* Every character of two and three bytes at least; no control is there as itself, and each comes back. */
+static void json_has_no_controls(void **state)
+{
+	(void)state;
+	for (uint32_t code = 0; code < 0xffff; code++) {
+		unsigned char text[] = { 'a', 0xe0 | code >> 12, 0x80 | (code >> 6 & 63), 0x80 | (code & 63), 'b' };
+		size_t n = 5;
+		if (code < 0x80)
+			text[1] = (unsigned char)code, text[2] = 'b', n = 3;
+		else if (code < 0x800)
+			text[1] = (unsigned char)(0xc0 | code >> 6), text[2] = text[3], text[3] = 'b', n = 4;
+		struct record r = text_record(text, n);
+		struct record_read read;
+		char why[RECORD_WHY] = "", *json = record_json_line(&r);
+		assert_true(record_is_text((const unsigned char *)json, strlen(json), false));
+		if (record_json_read(&read, json, strlen(json), why) < 0)
+			fail_msg("U+%04x: %s: %s", code, why, json);
+		assert_same(&r, &read.line);
+		record_read_free(&read);
+		free(json);
+		struct record_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .text = (char *)text };
+		text[n - 1] = '\0';
+		json = record_json_event(&event);
+		assert_true(record_is_text((const unsigned char *)json, strlen(json), false));
+		free(json);
+	}
+}
+
+static char *csv_row(const char *peer, const char *text)
+{
+	unsigned char bytes[100];
+	struct record r = text_record(memcpy(bytes, text, strlen(text)), strlen(text));
+	char *row;
+	size_t size;
+	FILE *out = open_memstream(&row, &size);
+	record_csv_line(out, &r, peer);
+	fclose(out);
+	/* A time before the start stays a number. */
+	assert_non_null(strstr(row, ",-5,"));
+	assert_true(record_is_text((const unsigned char *)row, size - 2, false));
+	return row;
+}
+
+/* What a spreadsheet could take for a formula or for two cells, and a terminal for an order. */
+static void csv_texts_stay_texts(void **state)
+{
+	static const struct {
+		const char *text, *cells;
+	} cells[] = {
+		{ "a=1", "\"a=1\"," }, { "=1+1", "\"'=1+1\"," }, { "+1", "\"'+1\"," }, { "-1", "\"'-1\"," }, { "@SUM(1)", "\"'@SUM(1)\"," },
+		{ "'tis", "\"''tis\"," }, { "=\"x\"", "\"'=\"\"x\"\"\"," }, { "a;=1;b", "\"a;'=1;b\"," }, { ";'", "\";''\"," },
+		{ "\xef\xbc\x9d" "1", "\"'\xef\xbc\x9d" "1\"," }, { "\xef\xbc\xa0", "\"'\xef\xbc\xa0\"," }, { "\xef\xbc\xa1", "\"\xef\xbc\xa1\"," },
+		{ "\t=1", ",\"CT0x\"" }, { "\r=1", ",\"DT0x\"" }, { "a\n=1", ",\"YQo9MQ==\"" }, { "\x1b[1m", ",\"G1sxbQ==\"" },
+		{ "\xe2\x80\xae", ",\"4oCu\"" }, { "\xfb\xef\xbe", ",\"'++++\"" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+		char expected[200], *row = csv_row("127.0.0.1:1", cells[i].text);
+		/* The text and the reply, the last of the columns. */
+		snprintf(expected, sizeof expected, ",%s,%s\r\n", cells[i].cells, cells[i].cells);
+		assert_true(strlen(row) > strlen(expected));
+		assert_string_equal(strchr(row, '\0') - strlen(expected), expected);
+		free(row);
+	}
+	char *row = csv_row("=cmd|'/c calc'!A1", "x");
+	assert_non_null(strstr(row, ",\"'=cmd|'/c calc'!A1\","));
+	free(row);
 }
 
 static void any_record_comes_back(void **state)
@@ -641,6 +717,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_record_comes_back),
+		cmocka_unit_test(json_has_no_controls),
+		cmocka_unit_test(csv_texts_stay_texts),
 		cmocka_unit_test(base64_comes_back),
 		cmocka_unit_test(dates_are_right),
 		cmocka_unit_test(records_wait_until_final),

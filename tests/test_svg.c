@@ -242,7 +242,7 @@ static void true_times_in_the_lab(void **state)
 /* Control characters, broken UTF-8, what XML forbids or means. */
 static void text_cannot_break_out(void **state)
 {
-	static const char evil[] = "<a&\"\x01\x7f\xff\xc2\x85\xef\xbf\xbf]]>";
+	static const char evil[] = "<a&\"\x01\x7f\xff\xc2\x85\xef\xbf\xbf]]>\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8";
 	struct record r = line(1, false, FATE_ANSWERED, evil);
 	char *svg;
 
@@ -256,6 +256,11 @@ static void text_cannot_break_out(void **state)
 	draws(svg, "&lt;script&gt;", 1);
 	draws(svg, "\xef\xbf\xbf", 0);
 	draws(svg, "\x01", 0);
+	draws(svg, "\xc2\x85", 0);
+	draws(svg, "\xe2\x80\xae", 0);
+	draws(svg, "\xe2\x81\xa6", 0);
+	draws(svg, "\xd8\x9c", 0);
+	draws(svg, "\xe2\x80\xa8", 0);
 	draws(svg, "<title>a &lt;title&gt;</title>", 1);
 	free(r.reply);
 	free(svg);

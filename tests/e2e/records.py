@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import tempfile
 
@@ -91,7 +92,16 @@ def same_again(folder, name, text):
         differences("totals", totals(after), totals(before))
 
 
-LINES = ["hello", "lose this", "late 300 this", "twice this", "stray before this", "echo this", "hello", "", "grüße", "a\tb\0c"]
+LINES = ["hello", "lose this", "late 300 this", "twice this", "stray before this", "echo this", "hello", "", "grüße", "a\tb\0c", "=1+1", "-2;@x;'", "\x7f\x9b31m\u202eb\u2028\x1b"]
+
+
+# What can drive a terminal or turn the order of text about.
+UNSAFE = re.compile(r"[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def plain(cell):
+    """A cell of CSV without the apostrophes before what a spreadsheet takes for a formula."""
+    return re.sub("(^|;)'", r"\1", cell)
 
 
 def udp(folder):
@@ -100,6 +110,7 @@ def udp(folder):
         result = run("--json", "--wait=200ms", "127.0.0.1", server.port, stdin=lines)
         found = records(result.stdout)
         point("UDP: each line of --json is JSON, and the sums are right", check_sums(found) + check_times(found))
+        point("UDP: no control character in it", UNSAFE.findall(result.stdout.decode().replace("\n", "")))
         sent = [record for record in found if record["type"] == "line"]
         point("UDP: records in the order of numbers", differences(
             "numbers", [record["n"] for record in sent], list(range(1, len(LINES) + 2))))
@@ -111,7 +122,9 @@ def udp(folder):
         point("UDP: read and written again", same_again(folder, "udp.jsonl", result.stdout))
         table = run("--csv", "--wait=200ms", "127.0.0.1", server.port, stdin=lines).stdout
         rows = list(csv.DictReader(io.StringIO(table.decode(), newline="")))
-        texts = [base64.b64decode(row["text_base64"]) if row["text_base64"] else row["text"].encode()
+        point("UDP: nor in --csv, and no formula", UNSAFE.findall(table.decode().replace("\r\n", "")) +
+              [cell for row in rows for cell in row.values() if re.search("(^|;)[=+@-]", cell)])
+        texts = [base64.b64decode(plain(row["text_base64"])) if row["text_base64"] else plain(row["text"]).encode()
                  for row in rows if row["type"] == "line"]
         point("UDP: --csv is the same, a row a line", differences("texts", texts, lines.split(b"\n")[:-1]) +
               differences("fates", [row["fate"] for row in rows if row["type"] == "line"], [r["fate"] for r in sent]) +
