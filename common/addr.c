@@ -7,6 +7,12 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __linux__
+#include <linux/netlink.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#endif
 
 /* The scope after "%": the name of an interface or its number. */
 static int scope_number(const char *text, uint32_t *out)
@@ -138,6 +144,22 @@ static bool ipv4_of(const struct addr *a, struct in_addr *out)
 	return true;
 }
 
+/* As if_indextoname(3), which asks by a socket of AF_UNIX: the server's sandbox allows none, but this one. */
+static char *interface_name(uint32_t number, char name[IF_NAMESIZE])
+{
+#ifdef __linux__
+	struct ifreq request = {.ifr_ifindex = (int)number};
+	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	const bool found = fd >= 0 && ioctl(fd, SIOCGIFNAME, &request) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (found)
+		return strcpy(name, request.ifr_name);
+#endif
+	return if_indextoname(number, name);
+}
+
 /* "%eth0", or "%7" where the interface is gone; "" without a scope. */
 static void scope_text(uint32_t scope, char *buf, size_t size)
 {
@@ -145,7 +167,7 @@ static void scope_text(uint32_t scope, char *buf, size_t size)
 
 	if (scope == 0)
 		*buf = '\0';
-	else if (if_indextoname(scope, name))
+	else if (interface_name(scope, name))
 		snprintf(buf, size, "%%%s", name);
 	else
 		snprintf(buf, size, "%%%lu", (unsigned long)scope);

@@ -27,10 +27,15 @@
 #ifdef __linux__
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/netlink.h>
 #include <linux/sockios.h>
-#include <net/if.h>
+#include <linux/udp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -59,12 +64,20 @@ static int drop_capabilities(void)
 }
 
 #ifdef HAVE_LINUX_LANDLOCK_H
-/* Everything that the first version of Landlock knows about files. */
-#define ALL_DEEDS (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | \
-    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
-    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
-    LANDLOCK_ACCESS_FS_MAKE_SYM)
+/* What newer versions of Landlock know, with names of our own: the C library's header may be older than the kernel. */
+struct ruleset {
+	uint64_t files, network, scopes;
+};
+
+/* By version, from 1 on, how many kinds of deeds with files it knows: 2 adds another folder's names, 3 truncating, 5 ioctl() of
+ * devices. */
+static const int deeds_known[] = {13, 14, 15, 15, 16};
+#define NEWEST (int)(sizeof deeds_known / sizeof *deeds_known)
+/* Since version 4: to bind TCP to a port, to connect it; since version 6: abstract Unix sockets and signals of those outside. */
+#define NETWORK_SINCE 4
+#define ALL_NETWORK 3
+#define SCOPES_SINCE 6
+#define ALL_SCOPES 3
 
 static int allow(int rules, const char *folder, uint64_t deeds)
 {
@@ -92,10 +105,13 @@ static int allow_removal(int rules, const char *path)
 	return allow(rules, folder, LANDLOCK_ACCESS_FS_REMOVE_FILE);
 }
 
+/* Returns the version in force, or -1 with errno. */
 static int close_files(const char *const files[SANDBOX_FILES])
 {
-	const struct landlock_ruleset_attr attributes = {.handled_access_fs = ALL_DEEDS};
-	const int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+	const int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	const uint64_t deeds = version < 1 ? 0 : (1u << deeds_known[(version < NEWEST ? version : NEWEST) - 1]) - 1;
+	const struct ruleset all = {deeds, version < NETWORK_SINCE ? 0 : ALL_NETWORK, version < SCOPES_SINCE ? 0 : ALL_SCOPES};
+	const int rules = version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
 	int result = rules < 0 ? -1 : 0;
 
 	for (int i = 0; i < SANDBOX_FILES && result == 0; i++)
@@ -103,7 +119,7 @@ static int close_files(const char *const files[SANDBOX_FILES])
 			result = allow_removal(rules, files[i]);
 	/* A sanitizer's report is a file. */
 	if (result == 0 && SANITIZED)
-		result = allow(rules, "/", ALL_DEEDS);
+		result = allow(rules, "/", deeds);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
 	if (rules >= 0) {
@@ -112,104 +128,212 @@ static int close_files(const char *const files[SANDBOX_FILES])
 		close(rules);
 		errno = error;
 	}
-	return result;
+	return result < 0 ? -1 : version;
 }
 #endif
 
 #if defined HAVE_LIBSECCOMP && !SANITIZED
-/* What serving takes, and what the C library calls meanwhile. Everything else is refused with EPERM, which hurts no one who does
- * without. */
-static const int calls[] = {
-	/* waiting */
-	SCMP_SYS(pselect6), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(_newselect), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl),
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(sigreturn), SCMP_SYS(restart_syscall),
-	/* bytes */
-	SCMP_SYS(accept4), SCMP_SYS(accept), SCMP_SYS(recvfrom), SCMP_SYS(recv), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(sendto),
-	SCMP_SYS(send), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
-	SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(lseek),
-	/* about sockets and descriptors; bind for the list of this host's addresses, which is asked for by netlink(7) */
-	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(bind), SCMP_SYS(fcntl),
-	SCMP_SYS(fcntl64), SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(dup),
-	/* time */
-	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(clock_getres),
-	SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
-	/* memory */
-	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
-	SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
-	/* the end: its own files; abort() too */
-	SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(getpid), SCMP_SYS(gettid),
-	SCMP_SYS(tgkill), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+/* Who may. */
+enum who {
+	/* All of them. */
+	SERVES = 1,
+	/* The process that watches: besides, what those that it starts do until they are in a sandbox of their own. Its filter holds
+	 * for them too. */
+	WATCHES = 2,
+	/* Who has files to remove, and who has a lifeline. */
+	REMOVES = 4,
+	READS = 8,
 };
 
-/* What it takes besides to watch, and what those who are started do until they are in a sandbox of their own. */
-static const int watching_calls[] = {
-	SCMP_SYS(socketpair), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(waitpid), SCMP_SYS(waitid), SCMP_SYS(kill),
-	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address),
-	SCMP_SYS(epoll_create1), SCMP_SYS(prctl), SCMP_SYS(capset), SCMP_SYS(seccomp),
-#ifdef HAVE_LINUX_LANDLOCK_H
-	SYS_landlock_create_ruleset, SYS_landlock_restrict_self,
+#define CONDITIONS 3
+
+struct call {
+	int number;
+	enum who who;
+	/* All of these hold; one whose `op` is 0 is none. */
+	struct scmp_arg_cmp when[CONDITIONS];
+};
+
+/* Of an argument the system looks at 32 bits. Stand for what is known later: this process, the descriptor of the lifeline. */
+#define IS(argument, value) {argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, value}
+#define NONE_BUT(argument, flags) {argument, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(flags), 0}
+#define ITSELF (UINT32_MAX + 1ull)
+#define LIFELINE (UINT32_MAX + 2ull)
+/* Where the C library makes one call of all those of sockets (socketcall(2)), their arguments are in memory, where no filter sees
+ * them: there they are not asked for. */
+#ifdef SYS_socketcall
+#define SOCKET(...) {{0}}
+#else
+#define SOCKET(...) {__VA_ARGS__}
 #endif
-};
-
 /* Where clone(2) has its flags. */
 #if defined __s390__ || defined __s390x__
-#define CLONE_FLAGS SCMP_A1
+#define CLONE_FLAGS 1
 #else
-#define CLONE_FLAGS SCMP_A0
+#define CLONE_FLAGS 0
 #endif
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
 
-static int allow_calls(scmp_filter_ctx filter, const int *list, size_t n)
+/* What is allowed, all else is refused with EPERM: the most frequent first, since that is the order in which the system tries. With
+ * each: what it is used for; what is left to who has taken over the process and calls it with whatever the conditions let pass. */
+static const struct call calls[] = {
+	/* Replies, what getifaddrs() asks. Left: as UDP, datagrams to anybody, from the server's port, with the source addresses and
+	 * header fields that everybody may set; lies to clients. A descriptor to who has connected to the control socket, by Unix
+	 * sockets' control messages, if he takes it. No MSG_FASTOPEN, which connects. */
+	{SCMP_SYS(sendto), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
+	{SCMP_SYS(sendmsg), SERVES, SOCKET(NONE_BUT(2, MSG_DONTWAIT | MSG_NOSIGNAL))},
+	{SCMP_SYS(sendmmsg), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
+	{SCMP_SYS(send), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
+	/* What is sent to it. Left: that. Not asked for flags, so that the system need not look: none of them does anything to others. */
+	{SCMP_SYS(recvfrom), SERVES, {{0}}},
+	{SCMP_SYS(recvmsg), SERVES, {{0}}},
+	{SCMP_SYS(recvmmsg), SERVES, {{0}}},
+	{SCMP_SYS(recvmmsg_time64), SERVES, {{0}}},
+	{SCMP_SYS(recv), SERVES, {{0}}},
+	/* Waiting. Left: to wait. */
+	{SCMP_SYS(pselect6), SERVES, {{0}}},
+	{SCMP_SYS(pselect6_time64), SERVES, {{0}}},
+	{SCMP_SYS(epoll_wait), SERVES, {{0}}},
+	{SCMP_SYS(epoll_pwait), SERVES, {{0}}},
+	{SCMP_SYS(epoll_ctl), SERVES, {{0}}},
+	{SCMP_SYS(poll), SERVES, {{0}}},
+	{SCMP_SYS(ppoll), SERVES, {{0}}},
+	{SCMP_SYS(ppoll_time64), SERVES, {{0}}},
+	/* Its clients. Left: to serve or to drop them. A listener cannot be shut down, which would make a socket of it that connects. */
+	{SCMP_SYS(accept4), SERVES, SOCKET(IS(3, SOCK_CLOEXEC | SOCK_NONBLOCK))},
+	{SCMP_SYS(shutdown), SERVES, SOCKET(IS(1, SHUT_WR))},
+	{SCMP_SYS(close), SERVES, {{0}}},
+	/* What of its client is under way. Left: that. */
+	{SCMP_SYS(ioctl), SERVES, {IS(1, SIOCOUTQ)}},
+	{SCMP_SYS(ioctl), SERVES, {IS(1, FIONREAD)}},
+	{SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_INFO))},
+	{SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_MEMINFO))},
+	/* Of a client of a socket that was handed over. Left: to send it less or more at once. */
+	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY))},
+	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NOTSENT_LOWAT))},
+	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_OOBINLINE))},
+	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE))},
+	/* The log, and what the C library says before abort(). Left: lies in the log, whatever is written to what it was started with;
+	 * but nothing is read there, and what is written is not taken back (lseek). */
+	{SCMP_SYS(write), SERVES, {{0}}},
+	{SCMP_SYS(writev), SERVES, {{0}}},
+	/* Whether the lifeline has ended. Left: to read it. */
+	{SCMP_SYS(read), READS, {IS(0, LIFELINE)}},
+	/* Signals. Left: not to be ended by SIGTERM, only by SIGKILL. */
+	{SCMP_SYS(rt_sigprocmask), SERVES, {{0}}},
+	{SCMP_SYS(rt_sigreturn), SERVES, {{0}}},
+	{SCMP_SYS(sigreturn), SERVES, {{0}}},
+	{SCMP_SYS(restart_syscall), SERVES, {{0}}},
+	/* Where it is not to be had without a call. Left: to know the time. */
+	{SCMP_SYS(clock_gettime), SERVES, {{0}}},
+	{SCMP_SYS(clock_gettime64), SERVES, {{0}}},
+	/* Memory. Left: to take as much as the system gives it. None that is run, none of a file. */
+	{SCMP_SYS(mmap), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
+	{SCMP_SYS(mmap2), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
+	{SCMP_SYS(mprotect), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE)}},
+	{SCMP_SYS(munmap), SERVES, {{0}}},
+	{SCMP_SYS(mremap), SERVES, {{0}}},
+	{SCMP_SYS(brk), SERVES, {{0}}},
+	/* getifaddrs(), and names of interfaces. Left: to read the system's lists of addresses and routes. What it sends reaches the kernel
+	 * alone, which changes nothing for who has no capabilities. Only netlink's addresses are so short. */
+	{SCMP_SYS(socket), SERVES, SOCKET(IS(0, AF_NETLINK), IS(1, SOCK_RAW | SOCK_CLOEXEC), IS(2, NETLINK_ROUTE))},
+	{SCMP_SYS(bind), SERVES, SOCKET(IS(2, sizeof(struct sockaddr_nl)))},
+	{SCMP_SYS(getsockname), SERVES, {{0}}},
+	{SCMP_SYS(ioctl), SERVES, {IS(1, SIOCGIFNAME)}},
+	/* The end, by abort() too. Left: to end. */
+	{SCMP_SYS(exit_group), SERVES, {{0}}},
+	{SCMP_SYS(getpid), SERVES, {{0}}},
+	{SCMP_SYS(gettid), SERVES, {{0}}},
+	{SCMP_SYS(rt_sigaction), SERVES, {IS(0, SIGABRT)}},
+	{SCMP_SYS(tgkill), SERVES, {IS(0, ITSELF), IS(2, SIGABRT)}},
+	/* The files of --control and --port-file, if they are still its own. Left: with Landlock, to remove others from their folders, without
+	 * it whatever its user may; to learn whether a file is there. */
+	{SCMP_SYS(unlink), REMOVES, {{0}}},
+	{SCMP_SYS(unlinkat), REMOVES, {IS(2, 0)}},
+	{SCMP_SYS(newfstatat), REMOVES, {{0}}},
+	{SCMP_SYS(fstatat64), REMOVES, {{0}}},
+	{SCMP_SYS(stat), REMOVES, {{0}}},
+	{SCMP_SYS(stat64), REMOVES, {{0}}},
+	{SCMP_SYS(statx), REMOVES, {{0}}},
+
+	/* Workers, and the lines to them. Left: processes without number, each with these rights; not in new namespaces, not sharing
+	 * memory. Lines have no address, so that they reach nobody else. */
+	{SCMP_SYS(clone), WATCHES, {NONE_BUT(CLONE_FLAGS, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)}},
+	{SCMP_SYS(fork), WATCHES, {{0}}},
+	{SCMP_SYS(set_robust_list), WATCHES, {{0}}},
+	{SCMP_SYS(socketpair), WATCHES, SOCKET(IS(0, AF_UNIX), IS(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK))},
+	/* Their end, which they may also make themselves. Left: with Landlock (6), to end them; without it whatever its user may. */
+	{SCMP_SYS(kill), WATCHES, {IS(1, SIGTERM)}},
+	{SCMP_SYS(kill), WATCHES, {IS(1, SIGKILL)}},
+	{SCMP_SYS(tgkill), WATCHES, {IS(2, SIGABRT)}},
+	{SCMP_SYS(wait4), WATCHES, {{0}}},
+	{SCMP_SYS(waitpid), WATCHES, {{0}}},
+	/* What a worker opens. Left: to have other buffers and to be told more of what it is sent. */
+	{SCMP_SYS(getppid), WATCHES, {{0}}},
+	{SCMP_SYS(epoll_create1), WATCHES, {{0}}},
+	{SCMP_SYS(getrandom), WATCHES, {{0}}},
+	{SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RCVBUF))},
+	{SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_SNDBUF))},
+	{SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, IPPROTO_UDP), IS(2, UDP_SEGMENT))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RCVBUF))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_SNDBUF))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_TIMESTAMPNS))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RXQ_OVFL))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_PKTINFO))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVPKTINFO))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_UDP), IS(2, UDP_GRO))},
+	/* Its own sandbox. Left: to have still less rights, to die with its parent. */
+	{SCMP_SYS(prctl), WATCHES, {IS(0, PR_SET_PDEATHSIG)}},
+	{SCMP_SYS(prctl), WATCHES, {IS(0, PR_SET_NO_NEW_PRIVS)}},
+	{SCMP_SYS(capset), WATCHES, {{0}}},
+	{SCMP_SYS(seccomp), WATCHES, {{0}}},
+#ifdef HAVE_LINUX_LANDLOCK_H
+	{SYS_landlock_create_ruleset, WATCHES, {{0}}},
+	{SYS_landlock_restrict_self, WATCHES, {{0}}},
+#endif
+};
+#define CALLS (sizeof calls / sizeof *calls)
+
+static int allow_call(scmp_filter_ctx filter, const struct call *call, int lifeline)
 {
-	int error = 0;
+	struct scmp_arg_cmp when[CONDITIONS];
+	unsigned n = 0;
 
-	for (size_t i = 0; i < n && !error; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, list[i], 0);
-	return error;
+	for (; n < CONDITIONS && call->when[n].op; n++) {
+		when[n] = call->when[n];
+		if (when[n].datum_b == ITSELF)
+			when[n].datum_b = (scmp_datum_t)getpid();
+		else if (when[n].datum_b == LIFELINE)
+			when[n].datum_b = (scmp_datum_t)lifeline;
+	}
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call->number, n, when);
 }
 
-static int add_watching_rules(scmp_filter_ctx filter)
+static int add_rules(scmp_filter_ctx filter, const struct sandbox *s)
 {
-	int error = allow_calls(filter, watching_calls, sizeof watching_calls / sizeof *watching_calls);
+	const unsigned who = SERVES | (s->watches ? WATCHES : 0) | (s->files[0] || s->files[1] ? REMOVES : 0) |
+	    (s->lifeline >= 0 ? READS : 0);
+	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then takes the other. */
+	int error = s->watches ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) : 0;
 
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, CLONE_FLAGS(SCMP_CMP_MASKED_EQ, NAMESPACES, 0));
-	/* Its flags are in memory, where no filter sees them; the C library then takes the other. */
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	return error;
-}
-
-static int add_rules(scmp_filter_ctx filter)
-{
-	int error = allow_calls(filter, calls, sizeof calls / sizeof *calls);
-
-	/* Names and addresses of interfaces: no other socket is ever made, and none is connected. */
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCGIFNAME));
-	/* Bytes that a client has not taken yet; bytes that are to be read. */
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ));
-	if (!error)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+	for (size_t i = 0; i < CALLS && !error; i++) {
+		if (!(calls[i].who & who))
+			continue;
+		error = allow_call(filter, &calls[i], s->lifeline);
+		/* A call of another system than this one has none. */
+		seccomp_syscall_priority(filter, calls[i].number, (uint8_t)(UINT8_MAX - i));
+	}
 	return error;
 }
 
 /* Returns 0 or an errno. */
-static int filter_calls(enum sandbox_role role)
+static int filter_calls(const struct sandbox *s)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int error;
 
 	if (!filter)
 		return ENOMEM;
-	error = add_rules(filter);
-	if (!error && role == SANDBOX_WATCHES)
-		error = add_watching_rules(filter);
+	error = add_rules(filter, s);
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
@@ -220,8 +344,10 @@ static int filter_calls(enum sandbox_role role)
 static void add_files(const char *const files[SANDBOX_FILES], struct text *report)
 {
 #ifdef HAVE_LINUX_LANDLOCK_H
-	if (close_files(files) == 0)
-		add(report, "Landlock", NULL);
+	const int version = close_files(files);
+
+	if (version > 0)
+		add(report, "Landlock", version < NETWORK_SINCE ? "files" : version < SCOPES_SINCE ? "files, TCP" : "files, TCP, signals");
 	else
 		add(report, "no Landlock", strerror(errno));
 #else
@@ -230,22 +356,22 @@ static void add_files(const char *const files[SANDBOX_FILES], struct text *repor
 #endif
 }
 
-static void add_filter(enum sandbox_role role, struct text *report)
+static void add_filter(const struct sandbox *s, struct text *report)
 {
 #if defined HAVE_LIBSECCOMP && !SANITIZED
-	const int error = filter_calls(role);
+	const int error = filter_calls(s);
 
 	if (error == 0)
 		add(report, "seccomp", NULL);
 	else
 		add(report, "no seccomp", strerror(error));
 #else
-	(void)role;
+	(void)s;
 	add(report, "no seccomp", SANITIZED ? "built with sanitizers" : "not built in");
 #endif
 }
 
-void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES], char *report, size_t size)
+void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 {
 	struct text text = text_begin(report, size);
 
@@ -259,14 +385,14 @@ void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES
 		add(&text, "no capabilities", NULL);
 	else
 		add(&text, "capabilities kept", strerror(errno));
-	add_files(files, &text);
+	add_files(s->files, &text);
 	/* Last, since it forbids the others' calls. */
-	add_filter(role, &text);
+	add_filter(s, &text);
 }
 #else
-void sandbox_enter(enum sandbox_role role, const char *const files[SANDBOX_FILES], char *report, size_t size)
+void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 {
-	(void)role, (void)files;
+	(void)s;
 	tzset();
 	snprintf(report, size, "none (not Linux)");
 }

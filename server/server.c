@@ -289,16 +289,16 @@ void server_close_shares(struct server *s)
 
 void server_give_up_rights(const struct server *s)
 {
-	/* What the watching process made is its own to remove. */
-	const char *const files[SANDBOX_FILES] = {s->is_worker ? NULL : s->settings.control,
-		s->is_worker ? NULL : s->settings.port_file};
-	const bool watches = s->workers && !s->is_worker;
+	/* What the watching process made is its own to remove, and to read. */
+	const struct sandbox sandbox = {.watches = s->workers && !s->is_worker,
+	    .files = {s->is_worker ? NULL : s->settings.control, s->is_worker ? NULL : s->settings.port_file},
+	    .lifeline = s->is_worker ? -1 : s->settings.lifeline_fd};
 	char report[300];
 
 	if (s->settings.no_sandbox)
 		return;
-	sandbox_enter(watches ? SANDBOX_WATCHES : SANDBOX_SERVES, files, report, sizeof report);
-	log_always("sandbox%s: %s", watches ? " of the watching process" : "", report);
+	sandbox_enter(&sandbox, report, sizeof report);
+	log_always("sandbox%s: %s", sandbox.watches ? " of the watching process" : "", report);
 }
 
 /* This process was started as worker `number`: it lets go of what is the watching one's and serves. Returns 0 or the

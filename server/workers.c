@@ -152,7 +152,7 @@ static void begin_work(struct workers *w, int number, int line)
 #endif
 	/* It may have died before that. */
 	if (getppid() != w->watcher)
-		raise(SIGKILL);
+		kill(getpid(), SIGKILL);
 }
 
 /* Returns true in the new process. */

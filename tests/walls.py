@@ -31,6 +31,7 @@ DEEDS = {
 
 # What each file may do. A file that is not named here is pure.
 MAY = {
+    'common/addr.c': 'socket file',
     'common/clock.c': 'clock',
     'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
