@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Asking the workers, over a line to each that carries the orders and answers of the control socket. The watching process
- * has nothing better to do than to wait for them, but not for ever: what one still owes is skipped the next time. */
+ * has nothing better to do than to wait for them, but not for ever, whatever they send: what one still owes is skipped the next
+ * time. */
 #include "config.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 
 #include "clock.h"
@@ -13,37 +14,14 @@
 
 #define PATIENCE NS_PER_S
 
-/* A conversation with one worker. */
-struct talk {
-	struct worker *worker;
-	workers_line *tell;
-	void *context;
-};
-
-/* Waits for something to read. */
-static bool wait_until(int fd, int64_t deadline)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int64_t left;
-
-	while ((left = deadline - clock_monotonic()) > 0) {
-		int n = poll(&p, 1, (int)(left / NS_PER_MS) + 1);
-
-		if (n > 0 || (n < 0 && errno != EINTR))
-			return n > 0;
-	}
-	return false;
-}
-
 static bool is_last(const char *line)
 {
 	return strcmp(line, "ok\n") == 0 || strncmp(line, "error", 5) == 0;
 }
 
 /* The first line of what was heard is whole, `n` bytes. */
-static void take_line(const struct talk *t, size_t n)
+static void take_line(struct worker *one, size_t n, workers_line *tell, void *context)
 {
-	struct worker *one = t->worker;
 	char line[WORKERS_LINE + 1];
 
 	memcpy(line, one->heard, n);
@@ -51,57 +29,77 @@ static void take_line(const struct talk *t, size_t n)
 	one->heard_bytes -= n;
 	memmove(one->heard, one->heard + n, one->heard_bytes);
 	if (is_last(line))
-		one->owed--;
+		one->owed -= one->owed > 0;
 	else if (one->owed == 1)
-		t->tell(t->context, line);
+		tell(context, line);
 }
 
-/* Takes in what has come. Returns 0, or -1 if there will be no more. */
-static int hear(const struct talk *t)
+/* Takes in what has come. One that has just died has nothing to say, which is an answer. */
+static void hear(struct worker *one, workers_line *tell, void *context)
 {
-	struct worker *one = t->worker;
 	ssize_t n = recv(one->channel, one->heard + one->heard_bytes, sizeof one->heard - one->heard_bytes, MSG_DONTWAIT);
 	const char *end;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (n <= 0)
-		return -1;
+	if (n <= 0) {
+		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			one->owed = 0;
+		return;
+	}
 	one->heard_bytes += (size_t)n;
 	while ((end = memchr(one->heard, '\n', one->heard_bytes)))
-		take_line(t, (size_t)(end - one->heard) + 1);
-	return one->heard_bytes < sizeof one->heard ? 0 : -1;
+		take_line(one, (size_t)(end - one->heard) + 1, tell, context);
+	/* No line of ours is so long. */
+	if (one->heard_bytes == sizeof one->heard)
+		one->heard_bytes = 0;
 }
 
-/* Returns 0; -1 if it does not answer. One that has just died has nothing to say, which is an answer. */
-static int ask_one(const struct talk *t, const char *order)
+/* Hears those that owe an answer, each of whose lines select() can watch (settle_workers()); waits for `patience` ns at most until there is something to hear. */
+static void hear_all(struct workers *w, int64_t patience, workers_line *tell, void *context)
 {
-	int fd = t->worker->channel;
-	int64_t deadline = clock_monotonic() + PATIENCE;
+	const struct timespec most = {patience / NS_PER_S, patience % NS_PER_S};
+	int count = 0;
+	fd_set channels;
 
-	if (fd < 0)
-		return 0;
-	/* A line whose other end has read none of many orders is full. */
-	if (send(fd, order, strlen(order), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return errno == EAGAIN ? -1 : 0;
-	for (t->worker->owed++; t->worker->owed;) {
-		if (!wait_until(fd, deadline))
-			return -1;
-		if (hear(t) < 0)
-			return 0;
-	}
-	return 0;
+	FD_ZERO(&channels);
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].owed && w->all[i].channel >= 0) {
+			FD_SET(w->all[i].channel, &channels);
+			count = w->all[i].channel >= count ? w->all[i].channel + 1 : count;
+		}
+	if (pselect(count, &channels, NULL, NULL, &most, NULL) <= 0)
+		return;
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].channel >= 0 && FD_ISSET(w->all[i].channel, &channels))
+			hear(&w->all[i], tell, context);
+}
+
+/* Whether one owes the last answer alone. */
+static bool is_waited_for(const struct workers *w)
+{
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].owed == 1)
+			return true;
+	return false;
 }
 
 int workers_ask(struct workers *w, const char *order, workers_line *tell, void *context)
 {
+	const int64_t deadline = clock_monotonic() + PATIENCE;
+	int64_t left = PATIENCE;
 	int silent = 0;
 
 	for (int i = 0; i < w->count; i++) {
-		struct talk t = {.worker = &w->all[i], .tell = tell, .context = context};
+		struct worker *one = &w->all[i];
 
-		if (ask_one(&t, order) < 0)
-			silent = i + 1;
+		/* A line whose other end has read none of many orders is full. */
+		if (one->channel >= 0 && send(one->channel, order, strlen(order), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			one->owed++;
 	}
+	do
+		hear_all(w, is_waited_for(w) ? left : 0, tell, context);
+	while (is_waited_for(w) && (left = deadline - clock_monotonic()) > 0);
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].owed)
+			silent = i + 1;
 	return silent;
 }

@@ -9,7 +9,7 @@
 
 #include "workers.h"
 
-/* In the shared memory, one for each worker. */
+/* Memory that one worker shares with who watches. */
 struct workers_slot {
 	/* Where it counts: right when it is dead. */
 	alignas(64) struct totals live;
@@ -29,6 +29,8 @@ struct worker {
 	int channel;
 	/* Answers that have not come yet, of questions that were given up but for the last one. */
 	int owed;
+	/* Where it counts; in a worker's process NULL for the others, which it cannot reach. */
+	struct workers_slot *slot;
 	/* What came of them and is no whole line yet. */
 	char heard[WORKERS_LINE];
 	size_t heard_bytes;
@@ -43,7 +45,6 @@ struct worker {
 struct workers {
 	int count;
 	struct worker *all;
-	struct workers_slot *slots;
 	/* What those who are dead had counted. */
 	struct totals gone;
 	/* Nobody is replaced. */

@@ -23,23 +23,28 @@
 #define SHORT_LIFE NS_PER_S
 #define PAUSE_FIRST (100 * NS_PER_MS)
 #define PAUSE_MOST (5 * NS_PER_S)
+#define READS_MOST 100
 
 struct workers *workers_new(int count)
 {
 	struct workers *w = calloc(1, sizeof *w);
 	struct worker *all = calloc((size_t)count, sizeof *all);
-	void *slots = mmap(NULL, (size_t)count * sizeof *w->slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (!w || !all || slots == MAP_FAILED) {
-		if (slots != MAP_FAILED)
-			munmap(slots, (size_t)count * sizeof *w->slots);
+	if (!w || !all) {
 		free(all);
 		free(w);
 		return NULL;
 	}
-	*w = (struct workers){.count = count, .all = all, .slots = slots, .own = -1, .line = -1, .watcher = getpid()};
-	for (int i = 0; i < count; i++)
-		all[i].channel = -1;
+	*w = (struct workers){.all = all, .own = -1, .line = -1, .watcher = getpid()};
+	for (; w->count < count; w->count++) {
+		void *slot = mmap(NULL, sizeof *all->slot, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		if (slot == MAP_FAILED) {
+			workers_free(w);
+			return NULL;
+		}
+		all[w->count] = (struct worker){.channel = -1, .slot = slot};
+	}
 	return w;
 }
 
@@ -50,10 +55,17 @@ static void close_channel(struct worker *one)
 	one->channel = -1;
 }
 
+static void let_go(struct worker *one)
+{
+	if (one->slot)
+		munmap(one->slot, sizeof *one->slot);
+	one->slot = NULL;
+}
+
 /* One has died; the next one counts from the beginning. */
 static void bury(struct workers *w, int number)
 {
-	struct workers_slot *slot = &w->slots[number];
+	struct workers_slot *slot = w->all[number].slot;
 
 	totals_bury(&slot->live);
 	totals_add(&w->gone, &slot->live);
@@ -85,11 +97,12 @@ void workers_free(struct workers *w)
 {
 	if (!w)
 		return;
-	for (int i = 0; i < w->count; i++)
+	for (int i = 0; i < w->count; i++) {
 		close_channel(&w->all[i]);
+		let_go(&w->all[i]);
+	}
 	if (w->line >= 0)
 		close(w->line);
-	munmap(w->slots, (size_t)w->count * sizeof *w->slots);
 	free(w->all);
 	free(w);
 }
@@ -145,8 +158,11 @@ static void begin_work(struct workers *w, int number, int line)
 {
 	w->own = number;
 	w->line = line;
-	for (int i = 0; i < w->count; i++)
+	for (int i = 0; i < w->count; i++) {
 		close_channel(&w->all[i]);
+		if (i != number)
+			let_go(&w->all[i]);
+	}
 #ifdef HAVE_SYS_PRCTL_H
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
@@ -212,16 +228,19 @@ bool workers_busy(const struct workers *w)
 	return false;
 }
 
-/* What is whole stays so until the worker has made the other copy and then begun to make this one anew. */
+/* What is whole stays so until the worker has made the other copy and then begun to make this one anew. For one that does nothing
+ * else, since somebody has taken it over, nobody waits. */
 static void read_slot(struct workers_slot *slot, struct totals *t)
 {
-	unsigned turn;
+	unsigned turn = atomic_load(&slot->turn), before;
+	int tries = 0;
 
 	do {
-		turn = atomic_load(&slot->turn);
+		before = turn;
 		*t = slot->told[turn % 2];
 		atomic_thread_fence(memory_order_acquire);
-	} while (atomic_load(&slot->turn) != turn);
+		turn = atomic_load(&slot->turn);
+	} while (turn != before && ++tries < READS_MOST);
 }
 
 void workers_sum(const struct workers *w, struct totals *sum)
@@ -230,14 +249,14 @@ void workers_sum(const struct workers *w, struct totals *sum)
 
 	*sum = w->gone;
 	for (int i = 0; i < w->count; i++) {
-		read_slot(&w->slots[i], &one);
+		read_slot(w->all[i].slot, &one);
 		totals_add(sum, &one);
 	}
 }
 
 struct totals *workers_totals(struct workers *w)
 {
-	return &w->slots[w->own].live;
+	return &w->all[w->own].slot->live;
 }
 
 int workers_channel(const struct workers *w)
@@ -252,7 +271,7 @@ uint64_t workers_overflowed(const struct workers *w)
 
 void workers_publish(struct workers *w)
 {
-	struct workers_slot *slot = &w->slots[w->own];
+	struct workers_slot *slot = w->all[w->own].slot;
 	unsigned next = atomic_load_explicit(&slot->turn, memory_order_relaxed) + 1;
 
 	slot->told[next % 2] = slot->live;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Processes that serve side by side, and the one that started them, which only watches: who dies is replaced, and what each
- * counts lies in memory that all share, so that nothing of it dies with the process. None outlives the one that watches. */
+ * counts lies in memory that the two share, so that nothing of it dies with the process. None outlives the one that watches. */
 #ifndef UPCASED_WORKERS_H
 #define UPCASED_WORKERS_H
 
@@ -38,7 +38,7 @@ void workers_sum(const struct workers *w, struct totals *sum);
 /* Adds the text `line`, which ends in a newline. */
 typedef void workers_line(void *context, const char *line);
 /* Gives each the order `order`, of orders.h, and tells each line of the answers but the last one of each. Returns 0, or the
- * number, from 1 on, of one that did not answer within a second. */
+ * number, from 1 on, of one that did not answer within a second; for one that owes older answers too nobody waits. */
 int workers_ask(struct workers *w, const char *order, workers_line *tell, void *context);
 
 /* For a worker: where it counts, and its end of the line over which it is asked. */

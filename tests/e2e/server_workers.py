@@ -228,6 +228,7 @@ def control():
             expect(asked.ask("connections")[-1], "error worker 2 does not answer", "silent")
             expect(asked.ask("connections")[-1], "error worker 2 does not answer", "silent")
             os.kill(workers[1], signal.SIGCONT)
+            wait_until(lambda: asked.ask("connections")[-1] == "ok", "all answers")
             expect(sorted(asked.connections()), sorted(map(name_of, clients)), "peers again")
             os.kill(workers[0], signal.SIGKILL)
             wait_until(lambda: workers[0] not in server.workers() and len(server.workers()) == WORKERS, "the next one")
