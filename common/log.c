@@ -40,6 +40,8 @@ static struct {
 
 void log_open(const char *program, enum log_level level)
 {
+	/* What times take of the system's files is read now: a sandbox may come. */
+	tzset();
 	one_log.program = program;
 	one_log.level = level;
 	one_log.left_out = 0;

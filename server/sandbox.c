@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "text.h"
 
@@ -375,8 +374,6 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 {
 	struct text text = text_begin(report, size);
 
-	/* The log's times: what it reads of the time zone is read now. */
-	tzset();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		add(&text, "no new privileges", NULL);
 	else
@@ -393,7 +390,6 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 {
 	(void)s;
-	tzset();
 	snprintf(report, size, "none (not Linux)");
 }
 #endif
