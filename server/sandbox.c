@@ -250,8 +250,8 @@ static const struct call calls[] = {
 	{SCMP_SYS(unlinkat), REMOVES, {IS(2, 0)}},
 	{SCMP_SYS(newfstatat), REMOVES, {{0}}},
 	{SCMP_SYS(fstatat64), REMOVES, {{0}}},
-	{SCMP_SYS(stat), REMOVES, {{0}}},
-	{SCMP_SYS(stat64), REMOVES, {{0}}},
+	{SCMP_SYS(lstat), REMOVES, {{0}}},
+	{SCMP_SYS(lstat64), REMOVES, {{0}}},
 	{SCMP_SYS(statx), REMOVES, {{0}}},
 
 	/* Workers, and the lines to them. Left: processes without number, each with these rights; not in new namespaces, not sharing

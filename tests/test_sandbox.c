@@ -999,6 +999,7 @@ static void serve(const struct stage *s, enum mode mode, unsigned loopback)
 {
 	struct addr scoped = {.in6 = {.sin6_family = AF_INET6, .sin6_scope_id = loopback}, .len = sizeof(struct sockaddr_in6)};
 	struct ifaddrs *all;
+	struct stat own;
 	char text[ADDR_TEXT], report[300];
 	int accepted, queued = -1;
 	unsigned char *bytes = malloc(1 << 20), *more = realloc(bytes, 8 << 20);
@@ -1016,7 +1017,7 @@ static void serve(const struct stage *s, enum mode mode, unsigned loopback)
 	scoped.in6.sin6_addr.s6_addr[0] = 0xfe;
 	scoped.in6.sin6_addr.s6_addr[1] = 0x80;
 	NEED(!strstr(addr_host_text(&scoped, text), "%1") && strchr(text, '%'));
-	NEED(mode != OUTSIDE && unlink(s->own) == 0);
+	NEED(lstat(s->own, &own) == 0 && unlink(s->own) == 0);
 	_exit(0);
 }
 
