@@ -182,7 +182,8 @@ static const struct call calls[] = {
 	{SCMP_SYS(sendmsg), SERVES, SOCKET(NONE_BUT(2, MSG_DONTWAIT | MSG_NOSIGNAL))},
 	{SCMP_SYS(sendmmsg), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
 	{SCMP_SYS(send), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
-	/* What is sent to it. Left: that. Not asked for flags, so that the system need not look: none of them does anything to others. */
+	/* What is sent to it. Left: that, and descriptors that who has connected to the control socket gives it. Not asked for flags, none of
+	 * which does anything to others: so the system need not look. */
 	{SCMP_SYS(recvfrom), SERVES, {{0}}},
 	{SCMP_SYS(recvmsg), SERVES, {{0}}},
 	{SCMP_SYS(recvmmsg), SERVES, {{0}}},

@@ -53,7 +53,8 @@ static void hear(struct worker *one, workers_line *tell, void *context)
 		one->heard_bytes = 0;
 }
 
-/* Hears those that owe an answer, each of whose lines select() can watch (settle_workers()); waits for `patience` ns at most until there is something to hear. */
+/* Hears those that owe an answer; waits for `patience` ns at most until there is something to hear. Their lines are few enough for select(), as
+ * settle_workers() sees to. */
 static void hear_all(struct workers *w, int64_t patience, workers_line *tell, void *context)
 {
 	const struct timespec most = {patience / NS_PER_S, patience % NS_PER_S};

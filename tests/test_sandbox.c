@@ -236,16 +236,11 @@ static const char *effect(const struct stage *s)
 	return NULL;
 }
 
-static bool fast_open(int fd, const struct stage *s)
-{
-	shutdown(fd, SHUT_RDWR);
-	sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
-	return false;
-}
-
 static bool fast_open_listener(const struct stage *s)
 {
-	return fast_open(s->listener, s);
+	shutdown(s->listener, SHUT_RDWR);
+	sendto(s->listener, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
+	return false;
 }
 
 /* A message to `at`, with a descriptor if `fd` is one. */
@@ -287,7 +282,8 @@ static bool fast_open_client(const struct stage *s)
 	const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
 	connect(s->client, &nowhere, sizeof nowhere);
-	return fast_open(s->client, s);
+	sendto(s->client, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
+	return false;
 }
 
 static bool connect_new(const struct stage *s)
