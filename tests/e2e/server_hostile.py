@@ -7,7 +7,7 @@ import socket
 import tempfile
 import time
 
-from server import PATIENCE, Server, ask, expect, line, queued, refused_start, run, tcp, udp, wait_until
+from server import PATIENCE, NotHere, Server, ask, expect, line, queued, refused_start, run, tcp, udp, wait_until
 from tap import read
 
 
@@ -140,6 +140,21 @@ def within_another_filter():
     expect((needed - set(allowed), "SystemCallErrorNumber=EPERM" in unit), (set(), True), "calls of the unit's filter")
 
 
+def older_landlock():
+    """of an older Landlock it asks what that knows, and the log says what is held"""
+    with Server() as server:
+        if "(files, TCP, signals)" not in server.wait_log(r"sandbox: (.*)")[1]:
+            raise NotHere("Landlock of Linux 6.12")
+    asan = os.environ.get("ASAN_OPTIONS", "")
+    for version, held in (1, "files"), (3, "files"), (5, "files, TCP"), (9, "files, TCP, signals"):
+        with tempfile.NamedTemporaryFile() as trace, \
+                Server(before=("strace", "-D", "-q", "-o", trace.name, "-e", "trace=landlock_create_ruleset", "-e",
+                               f"inject=landlock_create_ruleset:retval={version}:when=1"),
+                       env={"ASAN_OPTIONS": f"{asan}:detect_leaks=0"}) as server:
+            expect(f"Landlock ({held})" in server.wait_log(r"sandbox: (.*)")[1], True, f"what version {version} holds")
+            expect(ask(udp(server), b"udp"), b"UDP", "reply")
+
+
 def not_sandboxed():
     """--no-sandbox: as it was started"""
     with Server("--no-sandbox") as server:
@@ -181,4 +196,4 @@ def all_of_it_within():
 
 
 run(datagrams_too_fast, connects_too_fast, no_rate_on_loopback, wrong_rates, sandboxed, watcher_sandboxed,
-    within_another_filter, not_sandboxed, removes_its_files, all_of_it_within)
+    within_another_filter, older_landlock, not_sandboxed, removes_its_files, all_of_it_within)
