@@ -280,6 +280,10 @@ static const struct call calls[] = {
 	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RXQ_OVFL))},
 	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_PKTINFO))},
 	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVPKTINFO))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_TTL))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_RECVTTL))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_UNICAST_HOPS))},
+	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVHOPLIMIT))},
 	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_UDP), IS(2, UDP_GRO))},
 	/* Its own sandbox. Left: to have still less rights, to die with its parent. */
 	{SCMP_SYS(prctl), WATCHES, {IS(0, PR_SET_PDEATHSIG)}},

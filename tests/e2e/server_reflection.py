@@ -290,11 +290,11 @@ def a_textbook_server():
 
 
 def the_mark():
-    """replies leave with a TTL of 96, over IPv4 and IPv6 and by a socket of both, and one that comes with that gets none"""
+    """replies leave with a TTL of 96, over IPv4 and IPv6, by workers and by a socket of both, and one that comes with that gets none"""
     both = socket.socket(need_family("::1"), socket.SOCK_DGRAM)
     both.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     both.bind(("::", 0))
-    for server in (Server(), handed_over(both)):
+    for server in (Server(), Server("--workers=2"), handed_over(both)):
         for host, level, send, tell in (("127.0.0.1", socket.IPPROTO_IP, socket.IP_TTL, IP_RECVTTL),
                                         ("::1", socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, socket.IPV6_RECVHOPLIMIT)):
             client = udp(server, host)
