@@ -6,6 +6,7 @@
 
 #include "capture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -20,8 +21,10 @@
 /* How far a stamp may be from when the link had the packet, and how much the two clocks' readings may differ. */
 #define APART NS_PER_S
 #define NOISE (100 * NS_PER_US)
-/* The file lags by at most twice this. */
+/* The file lags by at most twice this; a reader that is slow is tried again after so long, and waited for so long in the end. */
 #define FLUSH_AFTER (200 * NS_PER_MS)
+#define FLUSH_AGAIN (5 * NS_PER_MS)
+#define LAST_WAIT (150 * NS_PER_MS)
 /* Bytes that the heap holds; what comes on top is written early. */
 #define HEAP_MOST (64u << 20)
 /* Looks at both clocks, of which the least disturbed counts; how disturbed one may be. */
@@ -47,8 +50,8 @@ struct host {
 	struct stamper *stamper;
 	/* By way. */
 	struct side sides[PCAPNG_OUT + 1];
-	/* Packets in the capture, and how many of them bear the link's time. */
-	uint64_t packets, unstamped;
+	/* Packets of the capture, how many of them bear the link's time, and how many found no room. */
+	uint64_t packets, unstamped, dropped;
 };
 
 struct capture {
@@ -117,7 +120,7 @@ static void forget(struct capture *c)
 	free(c);
 }
 
-struct capture *capture_new(FILE *out, const char *const names[CAPTURE_HOSTS],
+struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
     struct stamper *const stampers[CAPTURE_HOSTS])
 {
 	const char *comment = stampers ? "times: the host's kernel's, when it sent or received the packet"
@@ -128,7 +131,7 @@ struct capture *capture_new(FILE *out, const char *const names[CAPTURE_HOSTS],
 		return NULL;
 	STAILQ_INIT(&c->fresh);
 	c->heap = parcels_new(HEAP_MOST);
-	if (!c->heap || open_hosts(c, stampers) || !(c->out = pcapng_new(out, names, comment, CAPTURE_HOSTS))) {
+	if (!c->heap || open_hosts(c, stampers) || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
 		forget(c);
 		return NULL;
 	}
@@ -177,7 +180,8 @@ static void write_first(struct capture *c)
 	const struct record *r = (const void *)parcel->bytes;
 	const struct capture_packet *p = &r->packet;
 
-	pcapng_packet(c->out, p->host, p->way, parcel->at + c->wall, r->bytes, p->n, p->comment ? r->comment : NULL);
+	if (!pcapng_packet(c->out, p->host, p->way, parcel->at + c->wall, r->bytes, p->n, p->comment ? r->comment : NULL))
+		c->hosts[p->host].dropped++;
 	parcels_drop_first(c->heap);
 }
 
@@ -266,7 +270,8 @@ void capture_turn(struct capture *c, int64_t now)
 	if (now < c->flush_at)
 		return;
 	c->failed |= pcapng_flush(c->out) != 0;
-	c->flush_at = STAILQ_EMPTY(&c->fresh) && parcels_count(c->heap) == 0 ? CLOCK_NEVER : now + FLUSH_AFTER;
+	c->flush_at = pcapng_waits(c->out) ? now + FLUSH_AGAIN
+	    : STAILQ_EMPTY(&c->fresh) && parcels_count(c->heap) == 0 ? CLOCK_NEVER : now + FLUSH_AFTER;
 }
 
 int64_t capture_due(const struct capture *c)
@@ -274,17 +279,17 @@ int64_t capture_due(const struct capture *c)
 	return c->flush_at;
 }
 
-static void tell_unstamped(struct capture *c, int64_t now)
+static void tell_end(struct capture *c, int64_t now)
 {
 	char text[PCAPNG_COMMENT];
 
 	for (int i = 0; i < CAPTURE_HOSTS; i++) {
 		const struct host *h = &c->hosts[i];
-		if (!h->stamper)
+		if (!h->stamper && !h->dropped)
 			continue;
 		snprintf(text, sizeof text, "%llu of %llu packets bear the link's own time, for want of the kernel's",
-		    (unsigned long long)h->unstamped, (unsigned long long)h->packets);
-		pcapng_interface_end(c->out, i, now + c->wall, h->packets, text);
+		    (unsigned long long)(h->stamper ? h->unstamped : h->packets), (unsigned long long)h->packets);
+		pcapng_interface_end(c->out, i, now + c->wall, h->packets, h->dropped, text);
 	}
 }
 
@@ -292,16 +297,23 @@ int capture_finish(struct capture *c)
 {
 	const int64_t now = clock_monotonic();
 
+	if (!c->finished)
+		pcapng_wait(c->out, now + LAST_WAIT);
 	hear(c);
 	settle(c, now);
 	settle(c, CLOCK_NEVER);
 	write_until(c, CLOCK_NEVER);
 	if (!c->finished)
-		tell_unstamped(c, now);
+		tell_end(c, now);
 	c->finished = true;
 	c->failed |= pcapng_flush(c->out) != 0;
 	c->flush_at = CLOCK_NEVER;
 	return c->failed ? -1 : 0;
+}
+
+uint64_t capture_dropped(const struct capture *c)
+{
+	return c->hosts[0].dropped + c->hosts[1].dropped + pcapng_unread(c->out);
 }
 
 void capture_free(struct capture *c)

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "pcapng.h"
 #include "sightings.h"
@@ -36,9 +35,9 @@ struct capture_packet {
 /* Opaque. */
 struct capture;
 
-/* Writes to `out` and reads `stampers` (one for each host, or NULL: all times are the link's), which it closes in the
+/* Writes to `fd`, as pcapng_new() does, and reads `stampers` (one for each host, or NULL: all times are the link's), which it closes in the
  * end. NULL when memory runs out; then they are still the caller's. */
-struct capture *capture_new(FILE *out, const char *const names[CAPTURE_HOSTS],
+struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
     struct stamper *const stampers[CAPTURE_HOSTS]);
 /* NULL is allowed. What waits is written. */
 void capture_free(struct capture *c);
@@ -51,8 +50,10 @@ void capture_turn(struct capture *c, int64_t now);
 /* When it is to be called at the latest, or CLOCK_NEVER. */
 int64_t capture_due(const struct capture *c);
 
-/* Writes all that waits and, once, at which packets the kernels' stamps are missing. Returns 0, or -1 if anything since the
- * beginning could not be written. */
+/* Writes all that waits, for which a slow reader is given a moment, and, once, at which packets the kernels' stamps are missing.
+ * Returns 0, or -1 if anything since the beginning could not be written. */
 int capture_finish(struct capture *c);
+/* How many packets the reader of a FIFO did not get, since it was too slow or not there. */
+uint64_t capture_dropped(const struct capture *c);
 
 #endif

@@ -40,8 +40,9 @@ static void hear(struct check *c)
 	} else if (letter.message.word == KEEPER_FAILED) {
 		c->failure = letter.message.failure;
 		c->passed = 0;
-	} else if (letter.message.word == KEEPER_MADE) {
+	} else if (letter.message.word == KEEPER_BORN) {
 		c->keeper_pid = letter.sender;
+	} else if (letter.message.word == KEEPER_MADE) {
 		c->report = letter.message.report;
 		if (letter_devices(&letter, MTU, c->devices) == 0) {
 			(void)letter_tell(c->keeper, KEEPER_GO, 0);

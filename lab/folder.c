@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,33 +22,73 @@
 #define PREFIX "upcase-lab-"
 /* What mkdtemp() fills in. */
 #define RANDOM ".XXXXXX"
+#define PLACES 2
+#define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 
 static const char *const files[] = { FOLDER_LINK, FOLDER_FAR };
 
-static const char *absolute(const char *variable)
+/* Who owns the root folder may change anything: root, whom a user namespace shows under another number. */
+static bool is_trusted(uid_t owner)
 {
-	const char *value = getenv(variable);
+	struct stat top;
 
-	return value && value[0] == '/' ? value : NULL;
+	return owner == geteuid() || (stat("/", &top) == 0 && owner == top.st_uid);
 }
 
-/* Where folders lie: the places in the order in which they are tried; NULL at the end. */
-static const char *place(int i)
+/* No other user can put something else where our folder lies: each folder on the way, up to the root, is ours or root's, and
+ * where others may write into it, the sticky bit keeps them from what is not theirs. */
+static bool is_safe(const char *real)
 {
-	const char *runtime = absolute("XDG_RUNTIME_DIR"), *temporary = absolute("TMPDIR");
+	char path[PATH_MAX];
+	struct stat st;
 
-	if (!temporary)
-		temporary = "/tmp";
-	if (!runtime)
-		i++;
-	return i == 0 ? runtime : i == 1 ? temporary : NULL;
+	for (size_t n = strlen(real); n > 0; n--) {
+		if (real[n] && real[n] != '/' && n > 1)
+			continue;
+		snprintf(path, sizeof(path), "%.*s", (int)n, real);
+		if (stat(path, &st) != 0 || !is_trusted(st.st_uid) || (st.st_mode & OTHERS_WRITE && !(st.st_mode & S_ISVTX)))
+			return false;
+	}
+	return true;
+}
+
+/* The places in the order in which they are tried, without links: false and why for one that is not used, without a reason where
+ * none is named. */
+static bool place(int i, char real[PATH_MAX], const char **named, const char **why)
+{
+	static const char *const variables[PLACES] = { "XDG_RUNTIME_DIR", "TMPDIR" };
+
+	*named = getenv(variables[i]);
+	*why = NULL;
+	if (!*named || **named != '/') {
+		if (i == 0)
+			return false;
+		*named = "/tmp";
+	}
+	if (!realpath(*named, real))
+		*why = strerror(errno);
+	else if (!is_safe(real))
+		*why = "another user can change what lies there";
+	return !*why;
+}
+
+/* Opens a folder that is ours alone; -1: it is none. */
+static int open_ours(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & OTHERS_WRITE)))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static bool is_ours(const char *path)
 {
-	struct stat st;
+	const int fd = open_ours(path);
 
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+	return fd >= 0 && close(fd) == 0;
 }
 
 /* A lab listens there. */
@@ -66,14 +107,13 @@ static bool is_alive(const char *path)
 
 void folder_remove(const char *path)
 {
-	char file[FOLDER_PATH + 16];
+	const int fd = open_ours(path);
 
-	if (!*path)
+	if (fd < 0)
 		return;
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(file, sizeof(file), "%s/%s", path, files[i]);
-		(void)unlink(file);
-	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		(void)unlinkat(fd, files[i], 0);
+	close(fd);
 	(void)rmdir(path);
 }
 
@@ -112,43 +152,41 @@ static void remove_left_behind(const char *in)
 	closedir(directory);
 }
 
-int folder_make(char path[FOLDER_PATH])
+int folder_make(char path[FOLDER_PATH], char *reasons, size_t size)
 {
-	const char *in;
+	struct text out = text_begin(reasons, size);
+	const char *in, *why;
+	char real[PATH_MAX];
 
-	errno = ENAMETOOLONG;
-	for (int i = 0; (in = place(i)); i++) {
-		remove_left_behind(in);
-		if (snprintf(path, FOLDER_PATH, "%s/" PREFIX "%ld" RANDOM, in, (long)getpid()) < FOLDER_PATH
-		    && mkdtemp(path))
-			return 0;
+	for (int i = 0; i < PLACES; i++) {
+		if (place(i, real, &in, &why)) {
+			remove_left_behind(real);
+			if (snprintf(path, FOLDER_PATH, "%s/" PREFIX "%ld" RANDOM, real, (long)getpid()) >= FOLDER_PATH)
+				why = strerror(ENAMETOOLONG);
+			else if (mkdtemp(path))
+				return 0;
+			else
+				why = strerror(errno);
+		}
+		if (why)
+			text_put(&out, "%s%s: %s", *reasons ? "; " : "", in, why);
 	}
 	path[0] = 0;
 	return -1;
 }
 
-char *folder_places(char *text, size_t size)
-{
-	struct text out = text_begin(text, size);
-	const char *in;
-
-	for (int i = 0; (in = place(i)); i++)
-		text_put(&out, "%s%s", i ? " or " : "", in);
-	return text;
-}
-
 int folder_newest(char *socket_path, size_t size)
 {
 	struct timespec newest = { .tv_sec = -1 };
-	const char *in;
-	char path[FOLDER_PATH];
+	const char *in, *why;
+	char path[FOLDER_PATH], real[PATH_MAX];
 	pid_t pid;
 
-	for (int i = 0; (in = place(i)); i++) {
-		DIR *directory = opendir(in);
+	for (int i = 0; i < PLACES; i++) {
+		DIR *directory = place(i, real, &in, &why) ? opendir(real) : NULL;
 		struct stat st;
 
-		while (directory && next_folder(directory, in, path, &pid)) {
+		while (directory && next_folder(directory, real, path, &pid)) {
 			if (stat(path, &st) != 0 || !is_alive(path) || st.st_mtim.tv_sec < newest.tv_sec
 			    || (st.st_mtim.tv_sec == newest.tv_sec && st.st_mtim.tv_nsec <= newest.tv_nsec))
 				continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The folder of a running lab: its sockets lie there, readable by its user only. It lies in
- * $XDG_RUNTIME_DIR, or in $TMPDIR or /tmp where there is none, and is called upcase-lab-PID.XXXXXX. */
+ * $XDG_RUNTIME_DIR, or else in $TMPDIR or, without one, /tmp, but only where no user but this one and root can put something
+ * else in its place. It is called upcase-lab-PID.XXXXXX. */
 #ifndef UPCASE_LAB_FOLDER_H
 #define UPCASE_LAB_FOLDER_H
 
@@ -13,12 +14,11 @@
 #define FOLDER_LINK "link"
 #define FOLDER_FAR "far"
 
-/* Makes one, and removes those that labs killed before this one left. Returns 0, or -1 with errno. */
-int folder_make(char path[FOLDER_PATH]);
+/* Makes one, and removes those that labs killed before this one left. Returns 0; or -1 and what is wrong with each place in
+ * `reasons`: "/run/user/1000: No space left on device; /tmp: Permission denied". */
+int folder_make(char path[FOLDER_PATH], char *reasons, size_t size);
 /* Removes it and the files in it. "" is nothing. */
 void folder_remove(const char *path);
-/* Where one would be made, "/run/user/1000 or /tmp", into `text`. Returns `text`. */
-char *folder_places(char *text, size_t size);
 /* The control socket of this user's newest lab that is still there: 0, or -1 if there is none. */
 int folder_newest(char *socket_path, size_t size);
 

@@ -23,8 +23,9 @@
 #include "trial.h"
 #include "watch.h"
 
-/* How long a command may take to end once it has been asked to. */
+/* How long the far command may take to end when the near one has; both together, when a signal is the reason. */
 #define GRACE (2 * NS_PER_S)
+#define GRACE_ASKED (600 * NS_PER_MS)
 /* How long the far command may take to tell that it serves; to end after it has closed the descriptor; how long to
  * wait for one that cannot tell to listen, and how often to look. */
 #define TELL_WAIT (10 * NS_PER_S)
@@ -107,17 +108,21 @@ static void become_near(const struct keeper *k)
 	execute(k, k->plan->near_command);
 }
 
+/* It leads a group of its own, but for the moment before it has made one. One that is stopped ends too. */
 static void end_far(const struct keeper *k)
 {
-	/* It leads a group of its own, but for the moment before it has made one. */
-	if (k->far > 0 && kill(-k->far, SIGTERM) != 0)
-		kill(k->far, SIGTERM);
+	static const int signals[] = { SIGTERM, SIGCONT };
+
+	for (size_t i = 0; k->far > 0 && i < sizeof(signals) / sizeof(*signals); i++) {
+		if (kill(-k->far, signals[i]) != 0)
+			kill(k->far, signals[i]);
+	}
 }
 
 static void end_all(struct keeper *k)
 {
 	k->phase = PHASE_END;
-	k->deadline = clock_monotonic() + GRACE;
+	k->deadline = clock_monotonic() + GRACE_ASKED;
 	if (k->near > 0) {
 		kill(k->near, SIGTERM);
 		kill(k->near, SIGCONT);
@@ -230,8 +235,9 @@ static void near_ended(struct keeper *k, int status)
 {
 	k->near = 0;
 	(void)letter_tell(k->relay, KEEPER_NEAR_ENDED, status);
+	if (k->phase != PHASE_END)
+		k->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_ASKED : GRACE);
 	k->phase = PHASE_END;
-	k->deadline = clock_monotonic() + GRACE;
 	end_far(k);
 }
 
@@ -385,6 +391,7 @@ static void keep(const struct keeper_plan *plan, int relay)
 	/* The first process of a namespace is safe from what has no handler; its children are to start without any. */
 	signals_release();
 	catch_signals(&k);
+	(void)letter_tell(relay, KEEPER_BORN, 0);
 	if (host_build(&plan->hosts, &k.pair, &message.failure) != 0) {
 		message.word = KEEPER_FAILED;
 		(void)letter_send(relay, &message, NULL, 0);

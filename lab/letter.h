@@ -14,6 +14,7 @@
 
 enum keeper_word {
 	/* To the relay. */
+	KEEPER_BORN,       /* the keeper speaks, before it does anything that may last */
 	KEEPER_FAILED,     /* `failure`; the keeper is gone */
 	KEEPER_MADE,       /* `report`, and the devices: near, far; with veth the injectors; the stampers, if any */
 	KEEPER_FAR_READY,  /* the far command serves, or there is none */

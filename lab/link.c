@@ -436,19 +436,24 @@ void link_set_witness(struct link *link, const struct link_witness *witness)
 	link->witness = witness ? *witness : (struct link_witness) { .context = NULL };
 }
 
-int link_capture(struct link *link, FILE *out, struct stamper *const stampers[LINK_DIRECTIONS])
+int link_capture(struct link *link, int fd, struct stamper *const stampers[LINK_DIRECTIONS])
 {
 	const char *const names[] = {
 		device_name(link->ways[LINK_THERE].from), device_name(link->ways[LINK_BACK].from),
 	};
 
-	link->capture = capture_new(out, names, stampers);
+	link->capture = capture_new(fd, names, stampers);
 	return link->capture ? 0 : -1;
 }
 
 bool link_capture_failed(struct link *link)
 {
 	return link->capture && capture_finish(link->capture) != 0;
+}
+
+uint64_t link_capture_dropped(const struct link *link)
+{
+	return link->capture ? capture_dropped(link->capture) : 0;
 }
 
 uint64_t link_seed(const struct link *link)

@@ -102,13 +102,15 @@ bool link_broken(const struct link *link);
 /* Who is told about every packet. One; NULL ends it. The struct is copied. */
 void link_set_witness(struct link *link, const struct link_witness *witness);
 
-/* Writes a capture to `out`, which the link closes: interface 0 is the near host, 1 the far one; a packet stands on the
+/* Writes a capture to `fd`, which the link closes: interface 0 is the near host, 1 the far one; a packet stands on the
  * sender's interface when its host sent it, with a comment if it met anything, and on the receiver's when its host received
  * it. The times are the stampers', the near host's and the far one's, which it frees in the end; with NULL, or where they
  * missed a packet, those at which the link reads and writes. Returns 0, or -1 when memory runs out. */
-int link_capture(struct link *link, FILE *out, struct stamper *const stampers[LINK_DIRECTIONS]);
+int link_capture(struct link *link, int fd, struct stamper *const stampers[LINK_DIRECTIONS]);
 /* Writes the rest of the capture and tells whether anything of it could not be written. False without one. */
 bool link_capture_failed(struct link *link);
+/* How many packets of it its reader was too slow for. */
+uint64_t link_capture_dropped(const struct link *link);
 
 uint64_t link_seed(const struct link *link);
 const struct impair_settings *link_settings(const struct link *link, enum link_direction direction);

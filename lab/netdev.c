@@ -315,7 +315,7 @@ int netdev_address(const char *name, const char *address, int prefix)
 }
 
 /* The route to the host's own address, as it would be taken now, is local. */
-static bool is_taken(const struct in6_addr *address)
+static bool is_taken(int fd, const struct in6_addr *address)
 {
 	union {
 		struct nlmsghdr header;
@@ -324,17 +324,14 @@ static bool is_taken(const struct in6_addr *address)
 	const struct rtmsg *route = NLMSG_DATA(&answer.header);
 	struct request r;
 	struct rtmsg *fixed = begin(&r, RTM_GETROUTE, 0, sizeof(*fixed));
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	ssize_t n = -1;
 
 	r.header.nlmsg_flags = NLM_F_REQUEST;
 	fixed->rtm_family = AF_INET6;
 	fixed->rtm_dst_len = 128;
 	put(&r, RTA_DST, address, sizeof(*address));
-	if (fd >= 0 && send(fd, &r, r.header.nlmsg_len, 0) >= 0)
+	if (send(fd, &r, r.header.nlmsg_len, 0) >= 0)
 		n = recv(fd, &answer, sizeof(answer), 0);
-	if (fd >= 0)
-		close(fd);
 	return n >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) && answer.header.nlmsg_type == RTM_NEWROUTE
 	       && route->rtm_type == RTN_LOCAL;
 }
@@ -343,11 +340,13 @@ void netdev_wait_address(const char *address)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
 	struct in6_addr bytes;
+	int fd = inet_pton(AF_INET6, address, &bytes) == 1 ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) : -1;
 
-	if (inet_pton(AF_INET6, address, &bytes) != 1)
+	if (fd < 0)
 		return;
-	for (int i = 0; i < LOOKS && !is_taken(&bytes); i++)
+	for (int i = 0; i < LOOKS && !is_taken(fd, &bytes); i++)
 		nanosleep(&pause, NULL);
+	close(fd);
 }
 
 /* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */

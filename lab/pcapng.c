@@ -3,10 +3,17 @@
  * bytes and in this machine's byte order, which the section header tells. */
 #include "config.h"
 
+#include "pcapng.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "pcapng.h"
+#include "clock.h"
+#include "outbox.h"
 
 /* Block types. */
 #define SECTION UINT32_C(0x0a0d0d0a)
@@ -25,6 +32,7 @@
 #define OPTION_EPB_FLAGS 2
 #define OPTION_SHB_USERAPPL 4
 #define OPTION_ISB_IFRECV 4
+#define OPTION_ISB_IFDROP 5
 #define OPTION_IF_TSRESOL 9
 
 #define NANOSECONDS 9
@@ -32,8 +40,19 @@
 /* Room for a block's options: a name or comment and a few numbers. */
 #define OPTIONS_ROOM (PCAPNG_COMMENT + 64)
 
+/* Packets leave so much of the queue to what is said in the end. */
+#define END_ROOM 4096
+/* As much as this is written at once. */
+#define WRITE_AT (64u << 10)
+
 struct pcapng {
-	FILE *out;
+	int fd;
+	/* Whole blocks, of which so many bytes of the first are written already. */
+	struct outbox queue;
+	size_t written;
+	int64_t wait_until;
+	/* A write failed: no more are made. */
+	bool failed;
 };
 
 struct options {
@@ -66,24 +85,27 @@ static void put_end(struct options *o)
 	put_option(o, OPTION_END, "", 0);
 }
 
-/* A block: fixed fields, then a body that is padded, then the options. */
-static void put_block(FILE *out, uint32_t type, const void *fixed, size_t fixed_size, const void *body,
-    size_t n, const struct options *o)
+static size_t block_size(size_t fixed_size, size_t n, const struct options *o)
 {
-	static const uint8_t zero[4];
-	uint32_t length = (uint32_t) (12 + fixed_size + padded(n) + o->n);
-
-	fwrite(&type, sizeof type, 1, out);
-	fwrite(&length, sizeof length, 1, out);
-	fwrite(fixed, fixed_size, 1, out);
-	if (n > 0)
-		fwrite(body, n, 1, out);
-	fwrite(zero, padded(n) - n, 1, out);
-	fwrite(o->bytes, o->n, 1, out);
-	fwrite(&length, sizeof length, 1, out);
+	return 12 + fixed_size + padded(n) + o->n;
 }
 
-static void put_section(FILE *out)
+/* A block: fixed fields, then a body that is padded, then the options. */
+static void put_block(struct outbox *out, uint32_t type, const void *fixed, size_t fixed_size, const void *body,
+    size_t n, const struct options *o)
+{
+	const uint32_t head[2] = { type, (uint32_t) block_size(fixed_size, n, o) };
+
+	outbox_add(out, (const char *) head, sizeof head);
+	outbox_add(out, fixed, fixed_size);
+	if (n > 0)
+		outbox_add(out, body, n);
+	outbox_add(out, "\0\0\0", padded(n) - n);
+	outbox_add(out, (const char *) o->bytes, o->n);
+	outbox_add(out, (const char *) &head[1], sizeof head[1]);
+}
+
+static void put_section(struct outbox *out)
 {
 	struct { uint32_t magic; uint16_t major, minor; uint64_t length; } fixed = {
 		BYTE_ORDER_MAGIC, 1, 0, LENGTH_UNKNOWN,
@@ -95,7 +117,7 @@ static void put_section(FILE *out)
 	put_block(out, SECTION, &fixed, sizeof fixed, NULL, 0, &o);
 }
 
-static void put_interface(FILE *out, const char *name, const char *comment)
+static void put_interface(struct outbox *out, const char *name, const char *comment)
 {
 	struct { uint16_t type, reserved; uint32_t longest; } fixed = { LINKTYPE_RAW, 0, 0 };
 	uint8_t resolution = NANOSECONDS;
@@ -109,19 +131,19 @@ static void put_interface(FILE *out, const char *name, const char *comment)
 	put_block(out, INTERFACE, &fixed, sizeof fixed, NULL, 0, &o);
 }
 
-struct pcapng *pcapng_new(FILE *out, const char *const *names, const char *comment, int count)
+struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment, int count)
 {
-	struct pcapng *p = malloc(sizeof *p);
+	struct pcapng *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	p->out = out;
-	put_section(out);
+	p->fd = fd;
+	put_section(&p->queue);
 	for (int i = 0; i < count; i++)
-		put_interface(out, names[i], comment);
+		put_interface(&p->queue, names[i], comment);
 	return p;
 }
 
-void pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t wall, const void *bytes,
+bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t wall, const void *bytes,
     size_t n, const char *comment)
 {
 	uint32_t fixed[5] = {
@@ -134,23 +156,113 @@ void pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t
 		put_text(&o, OPTION_COMMENT, comment);
 	put_option(&o, OPTION_EPB_FLAGS, &flags, sizeof flags);
 	put_end(&o);
-	put_block(p->out, ENHANCED_PACKET, fixed, sizeof fixed, bytes, n, &o);
+	if (p->queue.end - p->queue.first >= WRITE_AT)
+		(void) pcapng_flush(p);
+	if (p->queue.end - p->queue.first + block_size(sizeof fixed, n, &o) > OUTBOX_MOST - END_ROOM)
+		return false;
+	put_block(&p->queue, ENHANCED_PACKET, fixed, sizeof fixed, bytes, n, &o);
+	return true;
 }
 
-void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets, const char *comment)
+void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets, uint64_t dropped,
+    const char *comment)
 {
 	uint32_t fixed[3] = { (uint32_t) interface, (uint32_t) ((uint64_t) wall >> 32), (uint32_t) wall };
 	struct options o = { .n = 0 };
 
 	put_text(&o, OPTION_COMMENT, comment);
 	put_option(&o, OPTION_ISB_IFRECV, &packets, sizeof packets);
+	put_option(&o, OPTION_ISB_IFDROP, &dropped, sizeof dropped);
 	put_end(&o);
-	put_block(p->out, INTERFACE_STATISTICS, fixed, sizeof fixed, NULL, 0, &o);
+	put_block(&p->queue, INTERFACE_STATISTICS, fixed, sizeof fixed, NULL, 0, &o);
+}
+
+void pcapng_wait(struct pcapng *p, int64_t deadline)
+{
+	p->wait_until = deadline;
+}
+
+/* The bytes of the block at `at` of the queue. */
+static size_t block_at(const struct pcapng *p, size_t at)
+{
+	uint32_t length;
+
+	memcpy(&length, p->queue.bytes + at + sizeof length, sizeof length);
+	return length;
+}
+
+/* What a pipe takes whole or not at all (PIPE_BUF), but for a block that is larger. */
+static size_t next_piece(const struct pcapng *p)
+{
+	size_t n = block_at(p, p->queue.first);
+
+	while (p->written == 0 && p->queue.first + n < p->queue.end
+	    && n + block_at(p, p->queue.first + n) <= PIPE_BUF)
+		n += block_at(p, p->queue.first + n);
+	return n - p->written;
+}
+
+static void take_written(struct pcapng *p, size_t n)
+{
+	p->written += n;
+	while (!outbox_empty(&p->queue) && p->written >= block_at(p, p->queue.first)) {
+		p->written -= block_at(p, p->queue.first);
+		p->queue.first += block_at(p, p->queue.first);
+	}
+}
+
+/* Whether it is worth another try. */
+static bool may_write(const struct pcapng *p)
+{
+	const int64_t left = p->wait_until - clock_monotonic();
+	struct pollfd ready = { .fd = p->fd, .events = POLLOUT };
+
+	return left > 0 && poll(&ready, 1, (int) (left / NS_PER_MS) + 1) >= 0;
+}
+
+static void fail(struct pcapng *p)
+{
+	const off_t end = lseek(p->fd, 0, SEEK_END);
+
+	p->failed = true;
+	/* Nothing can be done about one that stays. */
+	if (end >= (off_t) p->written && ftruncate(p->fd, end - (off_t) p->written) == 0)
+		p->written = 0;
 }
 
 int pcapng_flush(struct pcapng *p)
 {
-	return fflush(p->out) || ferror(p->out) ? -1 : 0;
+	p->failed |= p->queue.overflown;
+	while (!p->failed && !outbox_empty(&p->queue)) {
+		const ssize_t n = write(p->fd, p->queue.bytes + p->queue.first + p->written, next_piece(p));
+
+		if (n > 0)
+			take_written(p, (size_t) n);
+		else if (n < 0 && errno != EAGAIN && errno != EINTR)
+			fail(p);
+		else if (!may_write(p))
+			break;
+	}
+	if (p->failed)
+		p->queue.first = p->queue.end;
+	return p->failed ? -1 : 0;
+}
+
+bool pcapng_waits(const struct pcapng *p)
+{
+	return !outbox_empty(&p->queue);
+}
+
+uint64_t pcapng_unread(const struct pcapng *p)
+{
+	uint64_t packets = 0;
+	uint32_t type;
+
+	for (size_t at = p->queue.first; at < p->queue.end; at += block_at(p, at)) {
+		memcpy(&type, p->queue.bytes + at, sizeof type);
+		packets += type == ENHANCED_PACKET;
+	}
+	return packets;
 }
 
 int pcapng_free(struct pcapng *p)
@@ -158,8 +270,22 @@ int pcapng_free(struct pcapng *p)
 	if (!p)
 		return 0;
 	int result = pcapng_flush(p);
-	if (fclose(p->out))
+	if (close(p->fd))
 		result = -1;
+	outbox_free(&p->queue);
 	free(p);
 	return result;
+}
+
+bool pcapng_is_capture(const char *bytes, size_t n)
+{
+	/* pcapng; pcap with us and with ns, in either byte order (draft-ietf-opsawg-pcap, 4). */
+	static const char *const magics[] = {
+		"\x0a\x0d\x0d\x0a", "\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1",
+	};
+
+	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+		if (n >= 4 && memcmp(bytes, magics[i], 4) == 0)
+			return true;
+	return false;
 }

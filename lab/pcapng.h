@@ -4,9 +4,9 @@
 #ifndef UPCASE_LAB_PCAPNG_H
 #define UPCASE_LAB_PCAPNG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* The longest comment; what is longer is cut. */
 #define PCAPNG_COMMENT 200
@@ -17,22 +17,34 @@ enum pcapng_way { PCAPNG_IN = 1, PCAPNG_OUT = 2 };
 /* Opaque. */
 struct pcapng;
 
-/* Writes to `out`, which it closes in the end, the beginning of a capture with `count` interfaces of these names, all with
- * this comment (NULL: none). NULL when memory runs out; then `out` is still the caller's. */
-struct pcapng *pcapng_new(FILE *out, const char *const *names, const char *comment, int count);
+/* Writes to `fd`, which it closes in the end, the beginning of a capture with `count` interfaces of these names, all with
+ * this comment (NULL: none). A descriptor that does not block is never waited for: up to OUTBOX_MOST bytes wait for their
+ * reader, and only whole blocks are written. NULL when memory runs out; then `fd` is still the caller's. */
+struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment, int count);
 
-/* One packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be NULL. */
-void pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t wall, const void *bytes,
+/* One packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be NULL. Returns false where it found no
+ * room. */
+bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t wall, const void *bytes,
     size_t n, const char *comment);
 
-/* What is to be said of an interface in the end: at `wall` so many packets had passed it. */
-void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets, const char *comment);
+/* What is to be said of an interface in the end: at `wall` so many packets had passed it, of which `dropped` found no room. */
+void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets, uint64_t dropped,
+    const char *comment);
 
-/* Hands all to the kernel. Returns 0, or -1 if anything since the beginning could not be written (a full
- * disk). */
+/* From now on a reader that is slow is waited for, until `deadline` (clock_monotonic()). */
+void pcapng_wait(struct pcapng *p, int64_t deadline);
+/* Hands to the kernel what it takes. Returns 0, or -1 if anything since the beginning could not be written (a full
+ * disk); the file then ends with its last whole block. */
 int pcapng_flush(struct pcapng *p);
+/* Something waits for its reader. */
+bool pcapng_waits(const struct pcapng *p);
+/* How many packets do. */
+uint64_t pcapng_unread(const struct pcapng *p);
 
 /* Flushes and closes; the same result. NULL is allowed: 0. */
 int pcapng_free(struct pcapng *p);
+
+/* Whether a file that begins so is a capture, pcap or pcapng. */
+bool pcapng_is_capture(const char *bytes, size_t n);
 
 #endif

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,14 +21,24 @@
 #include "folder.h"
 #include "keeper.h"
 #include "link.h"
+#include "outbox.h"
+#include "output.h"
+#include "pcapng.h"
+#include "printable.h"
 #include "report.h"
 #include "signals.h"
 #include "standard.h"
 #include "tail.h"
 #include "terminal.h"
+#include "utf8.h"
 
-/* How long the keeper has to end once it was asked to: longer than it gives the commands. */
-#define PATIENCE (4 * NS_PER_S)
+/* How long the keeper has to end once it was asked to: longer than it gives the commands, and all within a
+ * second. */
+#define PATIENCE (750 * NS_PER_MS)
+/* Reads of the far command's output in one turn: more than a pipe holds. */
+#define FAR_READS 32
+/* What utf8_cut_off() finds at most. */
+#define CUT_OFF 3
 
 struct relay {
 	const struct lab_options *options;
@@ -39,9 +50,13 @@ struct relay {
 	struct device *devices[HOST_SIDES];
 	struct link *link;
 	struct control *control;
-	/* What the far command says, or -1. */
-	int far_output;
+	/* What the far command says, or -1; what it writes to, until it has it; where that is shown, or -1. */
+	int far_output, far_end, screen;
 	struct tail tail;
+	/* What is still to be shown, and the beginning of a character whose rest is to come. */
+	struct outbox shown;
+	char cut[CUT_OFF];
+	size_t cut_off;
 	/* The near command's wait status; -1: it has not ended. The far command's, likewise. */
 	int near_status, far_status;
 	/* The far command served; the hosts are there. */
@@ -50,7 +65,8 @@ struct relay {
 	char far_failure[REPORT_STATUS];
 	/* Packets of the hosts' that the link never saw. */
 	unsigned long long overflow[HOST_SIDES];
-	/* The file of the capture could not be written to its end. */
+	/* The capture's file until the link has it, else -1; it could not be written to its end. */
+	int capture;
 	bool capture_failed;
 	/* 0, or the lab's exit status because something went wrong, already reported. */
 	int trouble;
@@ -58,6 +74,8 @@ struct relay {
 	int ended_by;
 	/* When the keeper is killed, or CLOCK_NEVER. */
 	int64_t deadline;
+	/* For pselect(): signals are blocked but there. */
+	sigset_t mask;
 };
 
 static void end(struct relay *r)
@@ -68,22 +86,57 @@ static void end(struct relay *r)
 		r->deadline = clock_monotonic() + PATIENCE;
 }
 
-/* Prints one line and ends the lab. */
-static void give_up(struct relay *r, const char *what, const char *why)
+static void obey_signals(struct relay *r)
 {
-	standard_say("upcase-lab: %s%s%s", what, why ? ": " : "", why ? why : "");
-	r->trouble = 1;
-	end(r);
+	bool typed;
+	int number;
+
+	while ((number = signals_take(&typed))) {
+		if ((number == SIGINT || number == SIGQUIT) && r->near) {
+			/* What is typed the command has got already. */
+			if (!typed)
+				(void)letter_tell(r->keeper, KEEPER_SIGNAL, number);
+		} else if (r->ended_by && r->keeper_pid) {
+			kill(r->keeper_pid, SIGKILL);
+		} else {
+			r->ended_by = number;
+			end(r);
+		}
+	}
 }
 
-static int open_capture(struct relay *r, const struct keeper_letter *letter)
+/* Whether standard error takes a line. That may take for ever where nobody reads: a signal that ends the lab ends the wait. */
+static bool is_heard(struct relay *r)
 {
-	FILE *out = fopen(r->options->pcap, "we");
-	struct stamper *stampers[HOST_SIDES];
+	const struct timespec none = { .tv_sec = 0 };
+	fd_set out;
+	int n;
 
-	if (!out)
-		return -1;
-	return link_capture(r->link, out, letter_stampers(letter, stampers) ? stampers : NULL);
+	do {
+		obey_signals(r);
+		FD_ZERO(&out);
+		FD_SET(STDERR_FILENO, &out);
+		n = pselect(STDERR_FILENO + 1, NULL, &out, NULL, r->ended_by ? &none : NULL, &r->mask);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+/* Ends the lab and prints one line. */
+static void give_up(struct relay *r, const char *what, const char *why)
+{
+	r->trouble = 1;
+	end(r);
+	if (is_heard(r))
+		standard_say("upcase-lab: %s%s%s", what, why ? ": " : "", why ? why : "");
+}
+
+static int start_capture(struct relay *r, const struct keeper_letter *letter)
+{
+	struct stamper *stampers[HOST_SIDES];
+	const int fd = r->capture;
+
+	r->capture = -1;
+	return link_capture(r->link, fd, letter_stampers(letter, stampers) ? stampers : NULL);
 }
 
 static int open_link(struct relay *r, const struct keeper_letter *letter)
@@ -97,7 +150,7 @@ static int open_link(struct relay *r, const struct keeper_letter *letter)
 		return -1;
 	/* The keeper and what it runs are processes by now, and keep their places. */
 	(void)link_take_precedence();
-	if (o->pcap && open_capture(r, letter) != 0)
+	if (o->pcap && start_capture(r, letter) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/" FOLDER_LINK, r->folder);
 	if ((listener = control_listen(path)) < 0)
@@ -108,13 +161,12 @@ static int open_link(struct relay *r, const struct keeper_letter *letter)
 
 static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 {
-	r->keeper_pid = letter->sender;
 	if (letter_devices(letter, r->options->hosts.mtu, r->devices) != 0) {
 		give_up(r, "the devices", strerror(errno));
 	} else if (open_link(r, letter) != 0) {
-		give_up(r, r->options->pcap && !r->control ? r->options->pcap : "the link", strerror(errno));
+		give_up(r, "the link", strerror(errno));
 	} else {
-		if (!r->options->quiet)
+		if (!r->options->quiet && is_heard(r))
 			report_start(stderr, r->options, &letter->message.report);
 		(void)letter_tell(r->keeper, KEEPER_GO, 0);
 	}
@@ -123,26 +175,58 @@ static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 static void hosts_failed(struct relay *r, const struct explain_failure *failure)
 {
 	struct explain_facts facts;
-	char text[EXPLAIN_TEXT];
+	char text[EXPLAIN_TEXT], what[40] = "";
 
 	host_facts(&facts);
 	explain(failure, &facts, text);
 	if (failure->step == EXPLAIN_CONGESTION)
-		standard_say("upcase-lab: --cc=%s: %s", r->options->hosts.congestion, text);
-	else
-		standard_say("upcase-lab: %s", text);
+		snprintf(what, sizeof(what), "--cc=%s: ", r->options->hosts.congestion);
 	r->trouble = 1;
 	end(r);
+	if (is_heard(r))
+		standard_say("upcase-lab: %s%s", what, text);
+}
+
+/* What the terminal does not take now waits, and the far command with it. */
+static void show(struct relay *r)
+{
+	ssize_t n = 0;
+
+	while (r->screen >= 0 && !outbox_empty(&r->shown) && n >= 0) {
+		n = write(r->screen, r->shown.bytes + r->shown.first, r->shown.end - r->shown.first);
+		r->shown.first += n > 0 ? (size_t)n : 0;
+	}
+	/* One that is gone takes nothing any more. */
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		r->shown.first = r->shown.end;
+}
+
+/* Nothing in it drives the terminal. */
+static void keep_to_show(struct relay *r, const char *text, size_t n)
+{
+	const bool utf8 = standard_utf8();
+	char bytes[CUT_OFF + TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
+
+	memcpy(bytes, r->cut, r->cut_off);
+	memcpy(bytes + r->cut_off, text, n);
+	n += r->cut_off;
+	r->cut_off = utf8 ? utf8_cut_off((const unsigned char *)bytes, n) : 0;
+	memcpy(r->cut, bytes + n - r->cut_off, r->cut_off);
+	outbox_add(&r->shown, shown, printable_text(shown, bytes, n - r->cut_off, "\t\n", utf8));
 }
 
 static void read_far_output(struct relay *r)
 {
 	char buf[TAIL_SIZE];
-	ssize_t n;
+	ssize_t n = 1;
 
-	while ((n = read(r->far_output, buf, sizeof(buf))) > 0)
+	for (int i = 0; i < FAR_READS && (n = read(r->far_output, buf, sizeof(buf))) > 0; i++) {
 		tail_add(&r->tail, buf, (size_t)n);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		if (r->screen >= 0)
+			keep_to_show(r, buf, (size_t)n);
+	}
+	show(r);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
 	close(r->far_output);
 	r->far_output = -1;
@@ -176,6 +260,7 @@ static void keeper_gone(struct relay *r)
 {
 	close(r->keeper);
 	r->keeper = -1;
+	r->near = 0;
 	if (r->near_status < 0 && !r->trouble && !r->ended_by)
 		give_up(r, "the process that keeps the hosts was killed", NULL);
 }
@@ -190,6 +275,9 @@ static void hear_keeper(struct relay *r)
 	if (n <= 0)
 		return;
 	switch (letter.message.word) {
+	case KEEPER_BORN:
+		r->keeper_pid = letter.sender;
+		break;
 	case KEEPER_FAILED:
 		hosts_failed(r, &letter.message.failure);
 		break;
@@ -223,25 +311,6 @@ static void hear_keeper(struct relay *r)
 	}
 }
 
-static void obey_signals(struct relay *r)
-{
-	bool typed;
-	int number;
-
-	while ((number = signals_take(&typed))) {
-		if ((number == SIGINT || number == SIGQUIT) && r->near) {
-			/* What is typed the command has got already. */
-			if (!typed)
-				(void)letter_tell(r->keeper, KEEPER_SIGNAL, number);
-		} else if (r->ended_by && r->keeper_pid) {
-			kill(r->keeper_pid, SIGKILL);
-		} else {
-			r->ended_by = number;
-			end(r);
-		}
-	}
-}
-
 static void turn(struct relay *r, const struct watch *w)
 {
 	int64_t now = clock_monotonic();
@@ -252,6 +321,8 @@ static void turn(struct relay *r, const struct watch *w)
 		link_turn(r->link, w);
 	if (r->keeper >= 0 && watch_can_read(w, r->keeper))
 		hear_keeper(r);
+	if (watch_can_write(w, r->screen))
+		show(r);
 	if (watch_can_read(w, r->far_output))
 		read_far_output(r);
 	if (now >= r->deadline && r->keeper_pid) {
@@ -264,7 +335,10 @@ static void watch_all(const struct relay *r, struct watch *w)
 {
 	watch_start(w);
 	watch_read(w, r->keeper);
-	watch_read(w, r->far_output);
+	if (outbox_empty(&r->shown))
+		watch_read(w, r->far_output);
+	else
+		watch_write(w, r->screen);
 	watch_until(w, r->deadline);
 	if (r->link)
 		link_watch(r->link, w);
@@ -272,7 +346,7 @@ static void watch_all(const struct relay *r, struct watch *w)
 		control_watch(r->control, w);
 }
 
-static void loop(struct relay *r, const sigset_t *mask)
+static void loop(struct relay *r)
 {
 	while (r->keeper >= 0) {
 		struct watch w;
@@ -281,51 +355,93 @@ static void loop(struct relay *r, const sigset_t *mask)
 		obey_signals(r);
 		watch_all(r, &w);
 		if (pselect(w.count, &w.readable, &w.writable, NULL,
-		    clock_until(w.deadline, clock_monotonic(), &wait), mask) < 0)
+		    clock_until(w.deadline, clock_monotonic(), &wait), &r->mask) < 0)
 			continue;
 		turn(r, &w);
 	}
 }
 
-/* The far command's output: a file, stderr, or a pipe of which the end is remembered. Returns what the far command
- * writes to, or -1 with errno. */
+static bool is_anything(const char *bytes, size_t n)
+{
+	(void)bytes;
+	(void)n;
+	return true;
+}
+
+/* The terminal, if that is where standard error goes, opened anew so as never to wait for it. */
+static int open_screen(void)
+{
+	return isatty(STDERR_FILENO) ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+}
+
+/* A log is added to: what a text file holds is not to be told from a log. The far command may wait for its reader. */
+static int open_log(const char *path)
+{
+	const char *why;
+	const int fd = output_open(path, is_anything, &why);
+
+	if (fd < 0)
+		standard_say("upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to", path, why);
+	else
+		(void)fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
+}
+
+/* The far command's output: a file, stderr, or a pipe of which the end is remembered, and on a terminal shown. Returns 0, or an
+ * exit status. */
 static int open_far_output(struct relay *r)
 {
 	const char *file = r->options->far_log;
+	const bool to_stderr = file && strcmp(file, "-") == 0;
 	int ends[2];
 
-	if (file && strcmp(file, "-") == 0)
-		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (file)
-		return open(file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
-	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	r->far_output = ends[0];
-	return ends[1];
+	if (to_stderr)
+		r->screen = open_screen();
+	if (file && !to_stderr)
+		return (r->far_end = open_log(file)) < 0 ? 2 : 0;
+	if (to_stderr && r->screen < 0) {
+		r->far_end = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	} else if (pipe2(ends, O_CLOEXEC) == 0) {
+		(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+		r->far_output = ends[0];
+		r->far_end = ends[1];
+	}
+	if (r->far_end < 0)
+		standard_say("upcase-lab: the far command's output: %s", strerror(errno));
+	return r->far_end < 0;
 }
 
-static int start(struct relay *r, const struct commands *commands)
+/* A capture takes the place of another. */
+static int open_capture(struct relay *r)
+{
+	const char *path = r->options->pcap, *why;
+	struct stat st;
+
+	if (!path)
+		return 0;
+	r->capture = output_open(path, pcapng_is_capture, &why);
+	if (r->capture >= 0 && (fstat(r->capture, &st) != 0 || !S_ISREG(st.st_mode) || ftruncate(r->capture, 0) == 0))
+		return 0;
+	standard_say("upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO", path,
+	    r->capture < 0 ? why : strerror(errno));
+	return 2;
+}
+
+/* Leaves r->keeper at -1, with errno, where that fails. */
+static void start(struct relay *r, const struct commands *commands)
 {
 	struct keeper_plan plan = {
 		.hosts = r->options->hosts,
 		.far_command = commands->far,
 		.near_command = commands->near,
 		.far_tells = commands->far_tells,
+		.far_output = r->far_end,
 		.folder = r->folder,
 	};
 
 	plan.hosts.stamped = r->options->pcap != NULL;
-	if ((plan.far_output = open_far_output(r)) < 0) {
-		standard_say("upcase-lab: %s: %s", r->options->far_log ? r->options->far_log : "pipe",
-		    strerror(errno));
-		return -1;
-	}
 	r->keeper = keeper_start(&plan);
 	close(plan.far_output);
-	if (r->keeper < 0)
-		standard_say("upcase-lab: fork: %s", strerror(errno));
-	return r->keeper < 0 ? -1 : 0;
 }
 
 /* Sockets of the link and of the far server: whatever runs on the hosts finds them. */
@@ -339,10 +455,10 @@ static void set_environment(const char *folder)
 	setenv("UPCASE_LAB_FAR", path, 1);
 }
 
-static void finish(struct relay *r)
+static void last_words(struct relay *r)
 {
-	/* The rest is in no hurry; under a sanitizer it takes a second. */
-	link_leave_precedence();
+	const uint64_t dropped = r->link ? link_capture_dropped(r->link) : 0;
+
 	if (r->link && !r->trouble) {
 		if (!r->options->quiet)
 			report_end(stderr, r->link);
@@ -351,20 +467,33 @@ static void finish(struct relay *r)
 	}
 	if (r->far_failure[0])
 		standard_say("upcase-lab: warning: the far command ended before the near one: %s", r->far_failure);
-	r->capture_failed = r->link && link_capture_failed(r->link);
 	if (r->capture_failed)
 		standard_say("upcase-lab: %s: the capture is not complete", r->options->pcap);
+	if (dropped)
+		standard_say("upcase-lab: warning: %s: %llu packets are missing in the capture: its reader was too slow, or not there",
+		    r->options->pcap, (unsigned long long)dropped);
+}
+
+/* What is said comes last: nobody may read it. */
+static void finish(struct relay *r)
+{
+	/* The rest is in no hurry; under a sanitizer it takes a second. */
+	link_leave_precedence();
+	r->capture_failed = r->link && link_capture_failed(r->link);
 	control_free(r->control);
-	link_free(r->link);
-	for (int side = 0; side < HOST_SIDES; side++)
-		device_free(r->devices[side]);
-	if (r->far_output >= 0)
-		close(r->far_output);
 	/* The keeper: it has closed its socket, so it has ended or is about to. */
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	folder_remove(r->folder);
+	if (r->far_output >= 0)
+		read_far_output(r);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
+	if (is_heard(r))
+		last_words(r);
+	link_free(r->link);
+	for (int side = 0; side < HOST_SIDES; side++)
+		device_free(r->devices[side]);
+	outbox_free(&r->shown);
 }
 
 static int exit_status(const struct relay *r)
@@ -381,18 +510,17 @@ static int exit_status(const struct relay *r)
 int relay_run(const struct lab_options *options)
 {
 	struct relay r = {
-		.options = options, .keeper = -1, .far_output = -1, .near_status = -1, .far_status = -1,
-		.deadline = CLOCK_NEVER,
+		.options = options, .keeper = -1, .far_output = -1, .far_end = -1, .screen = -1, .capture = -1, .near_status = -1,
+		.far_status = -1, .deadline = CLOCK_NEVER,
 	};
 	struct commands commands;
-	sigset_t mask;
+	char reasons[512];
+	int status;
 
-	if (folder_make(r.folder) != 0) {
-		const char *why = strerror(errno);
-		char places[512];
-
-		standard_say("upcase-lab: no folder for its sockets in %s: %s; for example: TMPDIR=/tmp upcase-lab",
-		    folder_places(places, sizeof(places)), why);
+	if ((status = open_capture(&r)) != 0 || (status = open_far_output(&r)) != 0)
+		return status;
+	if (folder_make(r.folder, reasons, sizeof(reasons)) != 0) {
+		standard_say("upcase-lab: no folder for its sockets: %s; name one of your own: TMPDIR=FOLDER upcase-lab", reasons);
 		return 1;
 	}
 	set_environment(r.folder);
@@ -400,12 +528,12 @@ int relay_run(const struct lab_options *options)
 	commands_set_path(&commands);
 	terminal_open(&r.terminal);
 	signals_catch();
-	if (start(&r, &commands) == 0) {
-		signals_block(&mask);
-		loop(&r, &mask);
-	} else {
-		r.trouble = 1;
-	}
+	start(&r, &commands);
+	/* Not before: what is started is to have the mask that the lab was given. */
+	signals_block(&r.mask);
+	if (r.keeper < 0)
+		give_up(&r, "fork", strerror(errno));
+	loop(&r);
 	finish(&r);
 	return exit_status(&r);
 }

@@ -33,6 +33,9 @@ bool terminal_stop(const struct terminal *t, pid_t near)
 	/* There is no shell that could continue anything. */
 	if (getsid(0) == getpid())
 		return true;
+	/* Nor, without a terminal, one that would know of it. */
+	if (t->fd < 0)
+		return false;
 	/* The others of a pipeline: a shell sees a stopped job only when all of it has stopped. */
 	kill(0, SIGTSTP);
 	raise(SIGSTOP);

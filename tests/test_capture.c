@@ -16,6 +16,7 @@
 
 #include "capture.h"
 #include "clock.h"
+#include "sink.h"
 
 static const char *const names[] = { "near", "far" };
 
@@ -39,10 +40,11 @@ static bool comes_before(const char *bytes, size_t n, const char *first, const c
 
 static void test_file_is_in_order(void **state)
 {
-	char *bytes = NULL;
-	size_t n = 0;
-	struct capture *c = capture_new(open_memstream(&bytes, &n), names, NULL);
+	int kept;
+	struct capture *c = capture_new(sink_open(&kept), names, NULL);
 	const int64_t now = clock_monotonic();
+	char *bytes;
+	size_t n;
 
 	(void) state;
 	assert_non_null(c);
@@ -53,21 +55,24 @@ static void test_file_is_in_order(void **state)
 	add(c, 1, PCAPNG_OUT, now + 2000, "CHARLIE");
 	capture_turn(c, now + 5000);
 	assert_int_equal(capture_finish(c), 0);
+	bytes = sink_bytes(kept, &n);
 	assert_true(comes_before(bytes, n, "ALPHA", "BRAVO"));
 	assert_true(comes_before(bytes, n, "BRAVO", "CHARLIE"));
 	assert_true(comes_before(bytes, n, "CHARLIE", "DELTA"));
 	capture_free(c);
+	close(kept);
 	assert_non_null(memmem(bytes, n, "the link's own", 14));
 	free(bytes);
 }
 
 static void test_packets_are_written_in_time(void **state)
 {
-	char *bytes = NULL;
-	size_t n = 0;
-	struct capture *c = capture_new(open_memstream(&bytes, &n), names, NULL);
+	int kept;
+	struct capture *c = capture_new(sink_open(&kept), names, NULL);
 	const int64_t now = clock_monotonic();
 	int64_t due;
+	char *bytes;
+	size_t n;
 
 	(void) state;
 	/* The beginning of the file. */
@@ -76,16 +81,19 @@ static void test_packets_are_written_in_time(void **state)
 	add(c, 0, PCAPNG_OUT, now, "ALPHA");
 	while ((due = capture_due(c)) != CLOCK_NEVER)
 		capture_turn(c, due);
+	bytes = sink_bytes(kept, &n);
 	assert_non_null(memmem(bytes, n, "ALPHA", 5));
 	capture_free(c);
+	close(kept);
 	free(bytes);
 }
 
 static void test_a_long_comment_is_cut(void **state)
 {
-	char *bytes = NULL, text[1000];
-	size_t n = 0;
-	struct capture *c = capture_new(open_memstream(&bytes, &n), names, NULL);
+	char *bytes, text[1000];
+	size_t n;
+	int kept;
+	struct capture *c = capture_new(sink_open(&kept), names, NULL);
 	const struct capture_packet packet = { .way = PCAPNG_IN, .bytes = "E", .n = 1, .comment = text };
 
 	(void) state;
@@ -93,9 +101,11 @@ static void test_a_long_comment_is_cut(void **state)
 	text[sizeof text - 1] = '\0';
 	capture_add(c, &packet);
 	assert_int_equal(capture_finish(c), 0);
+	bytes = sink_bytes(kept, &n);
 	assert_non_null(memmem(bytes, n, text, PCAPNG_COMMENT));
 	assert_null(memmem(bytes, n, text, PCAPNG_COMMENT + 1));
 	capture_free(c);
+	close(kept);
 	free(bytes);
 }
 
@@ -134,10 +144,11 @@ static int64_t time_of(const char *file, size_t n, const char *packet)
 static int64_t later_stamp(enum pcapng_way way, int64_t now, int64_t wall, int64_t later)
 {
 	static const char packet[] = "PACKET";
-	char *bytes = NULL;
-	size_t n = 0;
+	char *bytes;
+	size_t n;
+	int kept;
 	struct stamper *stampers[CAPTURE_HOSTS] = { stamper_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1) };
-	struct capture *c = capture_new(open_memstream(&bytes, &n), names, stampers);
+	struct capture *c = capture_new(sink_open(&kept), names, stampers);
 	int64_t at;
 
 	assert_non_null(stampers[0]);
@@ -145,8 +156,10 @@ static int64_t later_stamp(enum pcapng_way way, int64_t now, int64_t wall, int64
 	capture_add(c, &(struct capture_packet) { .way = way, .at = now, .bytes = packet, .n = sizeof packet - 1,
 		.key = sightings_key(packet, sizeof packet - 1, sizeof packet - 1) });
 	assert_int_equal(capture_finish(c), 0);
+	bytes = sink_bytes(kept, &n);
 	at = time_of(bytes, n, packet);
 	capture_free(c);
+	close(kept);
 	assert_non_null(memmem(bytes, n, "0 of 1 packets bear the link's own", 34));
 	free(bytes);
 	return at - wall;

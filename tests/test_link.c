@@ -2,6 +2,7 @@
 /* The relay between two socket pairs. Real hosts are for the end-to-end tests. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "sink.h"
 #include "wire.h"
 
 #define ROOM 2048
@@ -454,10 +456,10 @@ static void test_capture(void **state)
 	(void) state;
 	struct wire wire = wire_open("loss 50%", "", 3);
 	uint8_t packet[ROOM];
-	char *bytes = NULL;
-	size_t n = 0;
+	size_t n;
+	int kept;
 
-	assert_int_equal(link_capture(wire.link, open_memstream(&bytes, &n), NULL), 0);
+	assert_int_equal(link_capture(wire.link, sink_open(&kept), NULL), 0);
 	for (int i = 0; i < 100; i++)
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, "MARK", 4));
 	while (link_counts(wire.link, LINK_THERE)->packets < 100)
@@ -465,6 +467,8 @@ static void test_capture(void **state)
 	int lost = (int) link_counts(wire.link, LINK_THERE)->fates[IMPAIR_LOST_RANDOM];
 	assert_false(link_capture_failed(wire.link));
 	wire_close(&wire);
+	char *bytes = sink_bytes(kept, &n);
+	close(kept);
 	/* Each once as it was sent, and once more if it arrived. */
 	assert_int_equal(occurrences(bytes, n, "MARK"), 200 - lost);
 	assert_int_equal(occurrences(bytes, n, "lost on the way there: lost at random (link: loss 50%)"), lost);
@@ -478,7 +482,7 @@ static void test_a_full_disk_is_told(void **state)
 	struct wire wire = wire_open("", "", 3);
 
 	assert_false(link_capture_failed(wire.link));
-	assert_int_equal(link_capture(wire.link, fopen("/dev/full", "w"), NULL), 0);
+	assert_int_equal(link_capture(wire.link, open("/dev/full", O_WRONLY | O_CLOEXEC), NULL), 0);
 	assert_true(link_capture_failed(wire.link));
 	wire_close(&wire);
 }

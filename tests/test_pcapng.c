@@ -2,16 +2,22 @@
 /* Reads captures back by the draft's definition. That tshark reads them too is for the end-to-end tests. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "pcapng.h"
+#include "sink.h"
 
 struct capture {
 	char *bytes;
@@ -61,12 +67,14 @@ static struct capture written(void (*write)(struct pcapng *))
 {
 	static const char *const names[] = { "near", "far" };
 	struct capture c = { NULL, 0, 0 };
-	FILE *out = open_memstream(&c.bytes, &c.n);
-	struct pcapng *p = pcapng_new(out, names, NULL, 2);
+	int kept;
+	struct pcapng *p = pcapng_new(sink_open(&kept), names, NULL, 2);
 
 	assert_non_null(p);
 	write(p);
 	assert_int_equal(pcapng_free(p), 0);
+	c.bytes = sink_bytes(kept, &c.n);
+	close(kept);
 	return c;
 }
 
@@ -167,13 +175,16 @@ static void test_interfaces_are_commented_on(void **state)
 	(void) state;
 	static const char *const names[] = { "near", "far" };
 	struct capture c = { NULL, 0, 0 };
-	struct pcapng *p = pcapng_new(open_memstream(&c.bytes, &c.n), names, "remark", 2);
+	int kept;
+	struct pcapng *p = pcapng_new(sink_open(&kept), names, "remark", 2);
 	uint64_t packets;
 	size_t n;
 
 	assert_non_null(p);
-	pcapng_interface_end(p, 1, WALL, 12345, "in the end");
+	pcapng_interface_end(p, 1, WALL, 12345, 67, "in the end");
 	assert_int_equal(pcapng_free(p), 0);
+	c.bytes = sink_bytes(kept, &c.n);
+	close(kept);
 	for (int i = 0; i < 2; i++) {
 		next(&c);
 		const char *comment = option(&c, 16, 1, &n);
@@ -187,6 +198,8 @@ static void test_interfaces_are_commented_on(void **state)
 	assert_true(comment && n == 10 && !memcmp(comment, "in the end", 10));
 	memcpy(&packets, option(&c, 20, 4, &n), sizeof packets);
 	assert_true(n == sizeof packets && packets == 12345);
+	memcpy(&packets, option(&c, 20, 5, &n), sizeof packets);
+	assert_true(n == sizeof packets && packets == 67);
 	next(&c);
 	assert_int_equal(c.at, c.n);
 	free(c.bytes);
@@ -196,15 +209,142 @@ static void test_a_full_disk_is_told(void **state)
 {
 	(void) state;
 	static const char *const names[] = { "near" };
-	FILE *out = fopen("/dev/full", "w");
+	struct pcapng *p = pcapng_new(open("/dev/full", O_WRONLY | O_CLOEXEC), names, NULL, 1);
 
-	assert_non_null(out);
-	struct pcapng *p = pcapng_new(out, names, NULL, 1);
 	assert_non_null(p);
 	assert_int_equal(pcapng_flush(p), -1);
 	/* It does not forget. */
 	assert_int_equal(pcapng_flush(p), -1);
 	assert_int_equal(pcapng_free(p), -1);
+}
+
+/* Where it is full in the middle of a block, that block is taken back. */
+static void test_a_full_disk_ends_with_a_whole_block(void **state)
+{
+	(void) state;
+	static const char *const names[] = { "near" };
+	struct capture c = { NULL, 0, 0 };
+	const struct rlimit little = { 10000, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
+	int kept;
+	struct pcapng *p = pcapng_new(sink_open(&kept), names, NULL, 1);
+
+	assert_non_null(p);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	for (int i = 0; i < 20; i++)
+		write_packets(p);
+	assert_int_equal(pcapng_free(p), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &any), 0);
+	c.bytes = sink_bytes(kept, &c.n);
+	close(kept);
+	assert_in_range(c.n, 9800, 10000);
+	while (c.at < c.n) {
+		(void) block(&c);
+		next(&c);
+	}
+	assert_int_equal(c.at, c.n);
+	free(c.bytes);
+}
+
+/* Adds what the pipe holds to what was read before. */
+static void read_pipe(int fd, struct capture *c)
+{
+	ssize_t n;
+
+	do {
+		c->bytes = realloc(c->bytes, c->n + 65536);
+		assert_non_null(c->bytes);
+		n = read(fd, c->bytes + c->n, 65536);
+		c->n += n > 0 ? (size_t) n : 0;
+	} while (n > 0);
+}
+
+/* Packets of 2 to 9000 bytes, also larger than a pipe takes at once, numbered; until one finds no room. */
+static int fill(struct pcapng *p, int number)
+{
+	static char bytes[9000];
+
+	for (;; number++) {
+		memcpy(bytes, &number, sizeof number);
+		if (!pcapng_packet(p, number % 2, PCAPNG_OUT, WALL, bytes, 10 + (size_t) number * 37 % 8990, "lost"))
+			return number;
+	}
+}
+
+static void test_a_reader_that_stands_still(void **state)
+{
+	(void) state;
+	static const char *const names[] = { "near", "far" };
+	struct capture c = { NULL, 0, 0 };
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	struct pcapng *p = pcapng_new(ends[1], names, NULL, 2);
+	assert_non_null(p);
+	const int refused = fill(p, 0), wanted = refused + 3;
+	assert_in_range(refused, 500, 5000);
+	assert_true(pcapng_waits(p));
+	assert_in_range(pcapng_unread(p), refused - 200, refused);
+	/* Others are refused as well, until it reads. */
+	assert_int_equal(fill(p, wanted), wanted);
+	for (int i = 0; i < 2; i++)
+		pcapng_interface_end(p, i, WALL, 1, 2, "in the end");
+	while (pcapng_waits(p)) {
+		read_pipe(ends[0], &c);
+		assert_int_equal(pcapng_flush(p), 0);
+	}
+	assert_true(pcapng_packet(p, 0, PCAPNG_OUT, WALL, &wanted, sizeof wanted, NULL));
+	assert_int_equal(pcapng_free(p), 0);
+	read_pipe(ends[0], &c);
+	close(ends[0]);
+	for (int i = 0; i < 3; i++)
+		next(&c);
+	for (int i = 0; i < refused; i++, next(&c)) {
+		assert_int_equal(block(&c), 6);
+		assert_int_equal(word(&c, 28), i);
+	}
+	for (int i = 0; i < 2; i++, next(&c))
+		assert_int_equal(block(&c), 5);
+	assert_int_equal(word(&c, 28), wanted);
+	next(&c);
+	assert_int_equal(c.at, c.n);
+	free(c.bytes);
+}
+
+/* Who does not read at all gets whole blocks all the same, and is waited for only for a while. */
+static void test_a_pipe_holds_whole_blocks(void **state)
+{
+	(void) state;
+	static const char *const names[] = { "near", "far" };
+	struct capture c = { NULL, 0, 0 };
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	struct pcapng *p = pcapng_new(ends[1], names, NULL, 2);
+	assert_non_null(p);
+	for (int i = 0; i < 100; i++)
+		write_packets(p);
+	pcapng_wait(p, clock_monotonic() + 20 * NS_PER_MS);
+	assert_int_equal(pcapng_free(p), 0);
+	read_pipe(ends[0], &c);
+	close(ends[0]);
+	assert_in_range(c.n, 40000, 1u << 20);
+	while (c.at < c.n) {
+		(void) block(&c);
+		next(&c);
+	}
+	assert_int_equal(c.at, c.n);
+	free(c.bytes);
+}
+
+static void test_captures_are_recognised(void **state)
+{
+	(void) state;
+	assert_true(pcapng_is_capture("\x0a\x0d\x0d\x0a....", 8));
+	assert_true(pcapng_is_capture("\xd4\xc3\xb2\xa1", 4));
+	assert_true(pcapng_is_capture("\xa1\xb2\x3c\x4d", 4));
+	assert_false(pcapng_is_capture("\xa1\xb2\x3c\x4d", 3));
+	assert_false(pcapng_is_capture("text", 4));
 }
 
 int main(void)
@@ -215,6 +355,10 @@ int main(void)
 		cmocka_unit_test(test_long_comments_are_cut),
 		cmocka_unit_test(test_interfaces_are_commented_on),
 		cmocka_unit_test(test_a_full_disk_is_told),
+		cmocka_unit_test(test_a_full_disk_ends_with_a_whole_block),
+		cmocka_unit_test(test_a_reader_that_stands_still),
+		cmocka_unit_test(test_a_pipe_holds_whole_blocks),
+		cmocka_unit_test(test_captures_are_recognised),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

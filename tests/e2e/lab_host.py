@@ -428,7 +428,7 @@ def check_link():
     point('it is pcapng', [] if head == b'\x0a\x0d\x0d\x0a' else [head.hex()])
     status, _, err = run('--pcap', '/nonexistent/x', '--far', 'true', '--', 'true')
     point('a capture that cannot be written is reported',
-          [] if status == 1 and '/nonexistent/x: No such file' in err else [str(status), err])
+          [] if status == 2 and '/nonexistent/x: No such file' in err else [str(status), err])
 
 
 def check_control(user):

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "file.h"
+
+#define FLAGS (O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+/* What takes bytes and keeps none: nothing in it can be lost. The devices' numbers: Documentation/admin-guide/devices.txt. */
+static bool is_stream(const struct stat *st)
+{
+	return S_ISFIFO(st->st_mode)
+	    || (S_ISCHR(st->st_mode) && (st->st_rdev == makedev(1, 3) || st->st_rdev == makedev(1, 7)));
+}
+
+/* What lies there may have changed since it was looked at: the open file itself is asked. */
+static bool is_meant(int fd, bool stream, bool (*kind)(const char *bytes, size_t n))
+{
+	char bytes[16];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) != 0 || stream)
+		return stream && is_stream(&st);
+	n = pread(fd, bytes, sizeof(bytes), 0);
+	return S_ISREG(st.st_mode) && st.st_uid == geteuid() && (n == 0 || (n > 0 && kind(bytes, (size_t)n)));
+}
+
+int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **why)
+{
+	struct stat st;
+	const bool stream = stat(path, &st) == 0 && is_stream(&st);
+	int fd = stream ? -1 : open(path, FLAGS | O_CREAT | O_EXCL, 0666);
+
+	if (fd >= 0)
+		return fd;
+	if (!stream && errno == EEXIST && !file_replaceable(path, kind, why))
+		return -1;
+	if (stream || errno == EEXIST)
+		fd = open(path, FLAGS | (stream ? 0 : O_NOFOLLOW));
+	*why = fd < 0 ? strerror(errno) : "is no longer what it was";
+	if (fd < 0 || is_meant(fd, stream, kind))
+		return fd;
+	close(fd);
+	return -1;
+}
