@@ -21,6 +21,9 @@
 /* A client's orders wait while it leaves this much unread. */
 #define UNREAD_MOST (64u << 10)
 
+/* More than any line of an answer; what is longer comes in pieces. */
+#define ANSWER_LINE 4096
+
 /* What goes on for a time. */
 enum pause { HOLD, UNPLUG, PAUSES };
 
@@ -310,28 +313,24 @@ static int send_order(int fd, const char *order)
 /* Reads until "ok" or "error"; after an "ok", if `follow`, until the lab is gone. */
 static int read_answer(FILE *in, bool follow, const struct control_reader *reader, char why[256])
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
+	char line[ANSWER_LINE];
 	int result = -1;
 
 	errno = 0;
-	while ((result < 0 || follow) && (n = getline(&line, &room, in)) > 0) {
-		if (line[n - 1] == '\n')
-			line[n - 1] = '\0';
+	while ((result < 0 || follow) && fgets(line, sizeof line, in)) {
+		line[strcspn(line, "\n")] = '\0';
 		if (!strcmp(line, "ok")) {
 			result = 0;
 			if (follow && reader->line(reader->context, line))
 				break;
 		} else if (!strncmp(line, "error ", 6)) {
-			snprintf(why, 256, "%s", line + 6);
+			snprintf(why, 256, "%.255s", line + 6);
 			result = 1;
 			follow = false;
 		} else if (reader->line(reader->context, line)) {
 			break;
 		}
 	}
-	free(line);
 	if (result < 0 && !errno)
 		errno = ECONNRESET;
 	return result;

@@ -56,9 +56,7 @@ static bool is_safe(const char *real)
  * none is named. */
 static bool place(int i, char real[PATH_MAX], const char **named, const char **why)
 {
-	static const char *const variables[PLACES] = { "XDG_RUNTIME_DIR", "TMPDIR" };
-
-	*named = getenv(variables[i]);
+	*named = i == 0 ? getenv("XDG_RUNTIME_DIR") : getenv("TMPDIR");
 	*why = NULL;
 	if (!*named || **named != '/') {
 		if (i == 0)

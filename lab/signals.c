@@ -10,7 +10,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 static const int flagged[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
-static const int idle[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+static const int idle[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ };
 
 /* By index in `flagged`: it came from a process; from the terminal. */
 static volatile sig_atomic_t sent[LENGTH(flagged)], typed_there[LENGTH(flagged)];

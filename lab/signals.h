@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* From now on SIGTERM, SIGHUP, SIGINT and SIGQUIT set flags; the terminal's stop signals do nothing, since the
- * near command decides whether it stops; nor does SIGPIPE. None of this passes to what is executed. */
+ * near command decides whether it stops; nor do SIGPIPE and SIGXFSZ. None of this passes to what is executed. */
 void signals_catch(void);
 /* Undoes that, in a child that executes nothing yet: what a signal would do there must not be lost in a flag. */
 void signals_release(void);

@@ -10,6 +10,7 @@ import platform
 import stat
 import struct
 import sys
+import tempfile
 
 NOBODY = 65534
 NEWNS, NEWUSER, NEWNET = 0x00020000, 0x10000000, 0x40000000
@@ -107,6 +108,15 @@ def read_only_settings():
     mount(None, '/proc/sys', None, MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
+def silent_hosts():
+    """An /etc/hosts of which no read ends."""
+    path = os.path.join(tempfile.mkdtemp(), 'hosts')
+    os.mkfifo(path, 0o644)
+    mount(path, '/etc/hosts', None, MS_BIND)
+    os.unlink(path)
+    os.rmdir(os.path.dirname(path))
+
+
 def map_length():
     return len(f'{os.geteuid()} {os.getegid()} 1\n')
 
@@ -124,6 +134,7 @@ MOUNTS = {
     'says-userns-clone': lambda: cover_settings(unprivileged_userns_clone=0),
     'says-apparmor': lambda: cover_settings(apparmor_restrict_unprivileged_userns=1),
     'read-only-settings': read_only_settings,
+    'silent-hosts': silent_hosts,
 }
 # Done as the user.
 OTHERS = {
