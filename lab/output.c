@@ -14,6 +14,9 @@
 
 #define FLAGS (O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+/* What any user may have (fs.pipe-max-size): a reader that loses the processor for a moment loses nothing. */
+#define PIPE_SIZE (1 << 20)
+
 /* What takes bytes and keeps none: nothing in it can be lost. The devices' numbers: Documentation/admin-guide/devices.txt. */
 static bool is_stream(const struct stat *st)
 {
@@ -46,6 +49,8 @@ int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), con
 		return -1;
 	if (stream || errno == EEXIST)
 		fd = open(path, FLAGS | (stream ? 0 : O_NOFOLLOW));
+	if (fd >= 0 && stream)
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 	*why = fd < 0 ? strerror(errno) : "is no longer what it was";
 	if (fd < 0 || is_meant(fd, stream, kind))
 		return fd;

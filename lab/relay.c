@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +35,7 @@
  * second. */
 #define PATIENCE (750 * NS_PER_MS)
 /* Reads of the far command's output in one turn: more than a pipe holds. */
-#define FAR_READS 32
+#define FAR_READS 64
 /* What utf8_cut_off() finds at most. */
 #define CUT_OFF 3
 
@@ -135,6 +134,9 @@ static int start_capture(struct relay *r, const struct keeper_letter *letter)
 	struct stamper *stampers[HOST_SIDES];
 	const int fd = r->capture;
 
+	/* What is no file has no length. */
+	if (ftruncate(fd, 0) != 0 && errno != EINVAL)
+		return -1;
 	r->capture = -1;
 	return link_capture(r->link, fd, letter_stampers(letter, stampers) ? stampers : NULL);
 }
@@ -164,7 +166,7 @@ static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 	if (letter_devices(letter, r->options->hosts.mtu, r->devices) != 0) {
 		give_up(r, "the devices", strerror(errno));
 	} else if (open_link(r, letter) != 0) {
-		give_up(r, "the link", strerror(errno));
+		give_up(r, r->capture >= 0 ? r->options->pcap : "the link", strerror(errno));
 	} else {
 		if (!r->options->quiet && is_heard(r))
 			report_start(stderr, r->options, &letter->message.report);
@@ -368,10 +370,12 @@ static bool is_anything(const char *bytes, size_t n)
 	return true;
 }
 
-/* The terminal, if that is where standard error goes, opened anew so as never to wait for it. */
+/* Standard error's terminal, opened anew so as never to wait for it. Who uses another user's may not open it. */
 static int open_screen(void)
 {
-	return isatty(STDERR_FILENO) ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+	const int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
 /* A log is added to: what a text file holds is not to be told from a log. The far command may wait for its reader. */
@@ -395,7 +399,7 @@ static int open_far_output(struct relay *r)
 	const bool to_stderr = file && strcmp(file, "-") == 0;
 	int ends[2];
 
-	if (to_stderr)
+	if (to_stderr && isatty(STDERR_FILENO))
 		r->screen = open_screen();
 	if (file && !to_stderr)
 		return (r->far_end = open_log(file)) < 0 ? 2 : 0;
@@ -411,19 +415,14 @@ static int open_far_output(struct relay *r)
 	return r->far_end < 0;
 }
 
-/* A capture takes the place of another. */
+/* Returns 0, or an exit status. */
 static int open_capture(struct relay *r)
 {
 	const char *path = r->options->pcap, *why;
-	struct stat st;
 
-	if (!path)
+	if (!path || (r->capture = output_open(path, pcapng_is_capture, &why)) >= 0)
 		return 0;
-	r->capture = output_open(path, pcapng_is_capture, &why);
-	if (r->capture >= 0 && (fstat(r->capture, &st) != 0 || !S_ISREG(st.st_mode) || ftruncate(r->capture, 0) == 0))
-		return 0;
-	standard_say("upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO", path,
-	    r->capture < 0 ? why : strerror(errno));
+	standard_say("upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO", path, why);
 	return 2;
 }
 
