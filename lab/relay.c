@@ -67,8 +67,9 @@ struct relay {
 	/* The capture's file until the link has it, else -1; it could not be written to its end. */
 	int capture;
 	bool capture_failed;
-	/* 0, or the lab's exit status because something went wrong, already reported. */
+	/* 0, or the lab's exit status because something went wrong, and what. */
 	int trouble;
+	char failure[EXPLAIN_TEXT + 40];
 	/* The signal that ended the lab, or 0. */
 	int ended_by;
 	/* When the keeper is killed, or CLOCK_NEVER. */
@@ -85,48 +86,12 @@ static void end(struct relay *r)
 		r->deadline = clock_monotonic() + PATIENCE;
 }
 
-static void obey_signals(struct relay *r)
-{
-	bool typed;
-	int number;
-
-	while ((number = signals_take(&typed))) {
-		if ((number == SIGINT || number == SIGQUIT) && r->near) {
-			/* What is typed the command has got already. */
-			if (!typed)
-				(void)letter_tell(r->keeper, KEEPER_SIGNAL, number);
-		} else if (r->ended_by && r->keeper_pid) {
-			kill(r->keeper_pid, SIGKILL);
-		} else {
-			r->ended_by = number;
-			end(r);
-		}
-	}
-}
-
-/* Whether standard error takes a line. That may take for ever where nobody reads: a signal that ends the lab ends the wait. */
-static bool is_heard(struct relay *r)
-{
-	const struct timespec none = { .tv_sec = 0 };
-	fd_set out;
-	int n;
-
-	do {
-		obey_signals(r);
-		FD_ZERO(&out);
-		FD_SET(STDERR_FILENO, &out);
-		n = pselect(STDERR_FILENO + 1, NULL, &out, NULL, r->ended_by ? &none : NULL, &r->mask);
-	} while (n < 0 && errno == EINTR);
-	return n > 0;
-}
-
-/* Ends the lab and prints one line. */
+/* Ends the lab; one line says why when it has ended. */
 static void give_up(struct relay *r, const char *what, const char *why)
 {
 	r->trouble = 1;
+	snprintf(r->failure, sizeof(r->failure), "%s%s%s", what, why ? ": " : "", why ? why : "");
 	end(r);
-	if (is_heard(r))
-		standard_say("upcase-lab: %s%s%s", what, why ? ": " : "", why ? why : "");
 }
 
 static int start_capture(struct relay *r, const struct keeper_letter *letter)
@@ -161,6 +126,20 @@ static int open_link(struct relay *r, const struct keeper_letter *letter)
 	return r->control ? 0 : -1;
 }
 
+/* Nobody may read it: until it is said a signal ends this process as any other, and the keeper clears away what there is. */
+static void say_start(const struct relay *r, const struct host_report *report)
+{
+	sigset_t mask;
+
+	if (r->options->quiet || r->ended_by)
+		return;
+	signals_release();
+	sigprocmask(SIG_SETMASK, &r->mask, NULL);
+	report_start(stderr, r->options, report);
+	signals_catch();
+	signals_block(&mask);
+}
+
 static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 {
 	if (letter_devices(letter, r->options->hosts.mtu, r->devices) != 0) {
@@ -168,8 +147,7 @@ static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 	} else if (open_link(r, letter) != 0) {
 		give_up(r, r->capture >= 0 ? r->options->pcap : "the link", strerror(errno));
 	} else {
-		if (!r->options->quiet && is_heard(r))
-			report_start(stderr, r->options, &letter->message.report);
+		say_start(r, &letter->message.report);
 		(void)letter_tell(r->keeper, KEEPER_GO, 0);
 	}
 }
@@ -177,16 +155,15 @@ static void hosts_made(struct relay *r, const struct keeper_letter *letter)
 static void hosts_failed(struct relay *r, const struct explain_failure *failure)
 {
 	struct explain_facts facts;
-	char text[EXPLAIN_TEXT], what[40] = "";
+	char text[EXPLAIN_TEXT], option[40];
 
 	host_facts(&facts);
 	explain(failure, &facts, text);
+	snprintf(option, sizeof(option), "--cc=%s", r->options->hosts.congestion);
 	if (failure->step == EXPLAIN_CONGESTION)
-		snprintf(what, sizeof(what), "--cc=%s: ", r->options->hosts.congestion);
-	r->trouble = 1;
-	end(r);
-	if (is_heard(r))
-		standard_say("upcase-lab: %s%s", what, text);
+		give_up(r, option, text);
+	else
+		give_up(r, text, NULL);
 }
 
 /* What the terminal does not take now waits, and the far command with it. */
@@ -310,6 +287,25 @@ static void hear_keeper(struct relay *r)
 		break;
 	default:
 		break;
+	}
+}
+
+static void obey_signals(struct relay *r)
+{
+	bool typed;
+	int number;
+
+	while ((number = signals_take(&typed))) {
+		if ((number == SIGINT || number == SIGQUIT) && r->near) {
+			/* What is typed the command has got already. */
+			if (!typed)
+				(void)letter_tell(r->keeper, KEEPER_SIGNAL, number);
+		} else if (r->ended_by && r->keeper_pid) {
+			kill(r->keeper_pid, SIGKILL);
+		} else {
+			r->ended_by = number;
+			end(r);
+		}
 	}
 }
 
@@ -458,6 +454,8 @@ static void last_words(struct relay *r)
 {
 	const uint64_t dropped = r->link ? link_capture_dropped(r->link) : 0;
 
+	if (r->trouble)
+		standard_say("upcase-lab: %s", r->failure);
 	if (r->link && !r->trouble) {
 		if (!r->options->quiet)
 			report_end(stderr, r->link);
@@ -473,7 +471,6 @@ static void last_words(struct relay *r)
 		    r->options->pcap, (unsigned long long)dropped);
 }
 
-/* What is said comes last: nobody may read it. */
 static void finish(struct relay *r)
 {
 	/* The rest is in no hurry; under a sanitizer it takes a second. */
@@ -487,8 +484,12 @@ static void finish(struct relay *r)
 	if (r->far_output >= 0)
 		read_far_output(r);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
-	if (is_heard(r))
-		last_words(r);
+	/* Nobody may read them: they come when all is cleared away, and a signal ends even them. */
+	signals_release();
+	sigprocmask(SIG_SETMASK, &r->mask, NULL);
+	if (r->ended_by)
+		signals_die_soon(r->ended_by);
+	last_words(r);
 	link_free(r->link);
 	for (int side = 0; side < HOST_SIDES; side++)
 		device_free(r->devices[side]);

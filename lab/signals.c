@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -84,6 +85,23 @@ int signals_take(bool *typed)
 		return flagged[i];
 	}
 	return 0;
+}
+
+static volatile sig_atomic_t dying_of;
+
+static void on_alarm(int number)
+{
+	(void)number;
+	signals_die(dying_of);
+}
+
+void signals_die_soon(int number)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 100 * 1000 } };
+
+	dying_of = number;
+	signal(SIGALRM, on_alarm);
+	(void)setitimer(ITIMER_REAL, &soon, NULL);
 }
 
 void signals_die(int number)

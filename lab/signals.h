@@ -15,6 +15,8 @@ void signals_release(void);
 void signals_block(sigset_t *mask);
 /* A signal that came, and forgets it; 0 if there is none. `typed`: the terminal sent it, to the whole foreground. */
 int signals_take(bool *typed);
+/* Dies of it in a tenth of a second, whatever goes on then. */
+void signals_die_soon(int number);
 /* Dies of it, so that the parent sees why. */
 void signals_die(int number) __attribute__((noreturn));
 

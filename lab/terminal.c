@@ -57,7 +57,7 @@ void terminal_close(struct terminal *t, bool killed)
 		foreground = getpgrp();
 	}
 	if (killed && t->has_modes && foreground == getpgrp())
-		(void)tcsetattr(t->fd, TCSADRAIN, &t->modes);
+		(void)tcsetattr(t->fd, TCSANOW, &t->modes);
 	close(t->fd);
 	t->fd = -1;
 }

@@ -262,7 +262,7 @@ def ends(name, number, ready, *words, user='self', left=True, **more):
     # SIGINT is the command's, if it runs.
     if took > SOON or process.returncode not in (-number, 128 + number if number == signal.SIGINT else -number):
         faults.append(f'{took:.2f} s, exit status {process.returncode}')
-    if left and os.listdir(runtime(user)):
+    if left and not until(lambda: not os.listdir(runtime(user)), SOON):
         faults.append(f'left: {os.listdir(runtime(user))}')
     for stream in process.stdout, process.stderr:
         if stream:
@@ -412,6 +412,16 @@ time.sleep(1000)
     point(f'--far-log=- and a terminal that nobody reads ({user})', faults)
 
 
+def full_terminal(user):
+    """One that the command has filled, and that takes no last words."""
+    master, slave = pty.openpty()
+    ends('a terminal that nobody reads', signal.SIGTERM, lambda lab: processes(f'MARK={mark()}', 'yes') and not until(
+        lambda: select.select([], [slave], [], 0)[1], 0.3), '--far', 'true', '--', 'yes', user=user, stdout=slave, stderr=slave,
+         start_new_session=True)
+    os.close(master)
+    os.close(slave)
+
+
 # --- where the sockets lie ------------------------------------------------------------------------
 
 def places():
@@ -446,6 +456,7 @@ for who in USERS:
     signals(who)
     early_signals(who)
     terminal(who)
+    full_terminal(who)
 few_descriptors(USERS[-1])
 if ROOT:
     places()
