@@ -34,7 +34,7 @@ static bool is_meant(int fd, bool stream, bool (*kind)(const char *bytes, size_t
 	if (fstat(fd, &st) != 0 || stream)
 		return stream && is_stream(&st);
 	n = pread(fd, bytes, sizeof(bytes), 0);
-	return S_ISREG(st.st_mode) && st.st_uid == geteuid() && (n == 0 || (n > 0 && kind(bytes, (size_t)n)));
+	return S_ISREG(st.st_mode) && st.st_uid == geteuid() && (n == 0 || !kind || (n > 0 && kind(bytes, (size_t)n)));
 }
 
 int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **why)

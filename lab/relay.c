@@ -359,13 +359,6 @@ static void loop(struct relay *r)
 	}
 }
 
-static bool is_anything(const char *bytes, size_t n)
-{
-	(void)bytes;
-	(void)n;
-	return true;
-}
-
 /* Standard error's terminal, opened anew so as never to wait for it. Who uses another user's may not open it. */
 static int open_screen(void)
 {
@@ -378,7 +371,7 @@ static int open_screen(void)
 static int open_log(const char *path)
 {
 	const char *why;
-	const int fd = output_open(path, is_anything, &why);
+	const int fd = output_open(path, NULL, &why);
 
 	if (fd < 0)
 		standard_say("upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to", path, why);
