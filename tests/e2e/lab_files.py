@@ -291,6 +291,7 @@ STOPS = 'sleep 1000 & kill -STOP $$; sleep 1000'
 
 
 def signals(user):
+    some = SIGNALS if user == USERS[-1] else SIGNALS[:1]
     quiet = ['-q', '--far', 'true']
     sleep = ['--', 'sleep', '1000']
     path = fifo(user)
@@ -302,14 +303,14 @@ def signals(user):
     os.close(reader)
     ends('--far-log and a FIFO that nobody reads', signal.SIGTERM, near_runs, '-q', '--far-log', fifo(user), '--far', 'exec yes',
          *sleep, user=user)
-    for number in signal.SIGTERM, signal.SIGHUP:
-        ends('a command that does not end', number, near_runs, *quiet, '--', 'sh', '-c', IGNORES, user=user)
+    for number in some:
+        if number != signal.SIGINT:
+            ends('a command that does not end', number, near_runs, *quiet, '--', 'sh', '-c', IGNORES, user=user)
         ends('a far command that does not end', number, near_runs, '-q', '--far', IGNORES, *sleep, user=user)
-    ends('a far command that does not end', signal.SIGINT, near_runs, '-q', '--far', IGNORES, *sleep, user=user)
     ends('a command that is stopped', signal.SIGTERM, near_runs, *quiet, '--', 'sh', '-c', STOPS, user=user)
     ends('a far command that is stopped', signal.SIGTERM, near_runs, '-q', '--far', STOPS, *sleep, user=user)
     reader, writer = full_pipe()
-    for number in SIGNALS[:1] if user != USERS[-1] else SIGNALS:
+    for number in some:
         ends('standard error is full at the start', number, lambda lab: os.listdir(runtime(user)) and until(lambda: False, 0.3) is False,
              '--far', 'true', *sleep, user=user, stderr=writer)
         ends('standard error is full at the end', number, lambda lab: not until(lambda: lab.poll() is not None, 0.5), *quiet,
@@ -342,7 +343,7 @@ def signals(user):
 def early_signals(user):
     """While the hosts are made, which here never ends."""
     obstacle = ['silent-hosts'] + (['open-tun'] if user == 'nobody' and 'tun' in working_backends() else [])
-    for number in SIGNALS[:1] if user != USERS[-1] else SIGNALS:
+    for number in SIGNALS if user == USERS[-1] else SIGNALS[:1]:
         ends('the hosts are never made', number, lambda lab: os.listdir(runtime(user)) and until(lambda: False, 0.3) is False, '-q',
              *['--far', 'true', '--', 'true'], user=user, obstacle=obstacle)
 
