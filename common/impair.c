@@ -22,26 +22,26 @@ struct waiting {
 };
 
 struct queue {
-	/* A ring; `room` is a power of two or 0. */
-	struct waiting *ring;
-	size_t first, count, room;
+	size_t first, count;
 	/* The sum of the sizes. */
 	int64_t bytes;
 	/* When the transmitter has sent all that it was given. */
 	int64_t free_at;
 	/* What the last division left over, in bit * ns: rates stay exact over many packets. */
 	int64_t rest;
+	struct waiting ring[IMPAIR_QUEUE_PACKETS_MAX];
 };
 
 struct impair {
 	struct impair_settings set;
 	struct dice dice;
-	struct queue queue;
 	/* The chain's state after the last packet, and whether there was one. */
 	bool bad, begun;
 	/* The latest time at which a packet that keeps its order leaves. */
 	int64_t last;
 	int64_t hold_until, unplug_until;
+	/* As large as it ever gets: what is not used the system does not give. */
+	struct queue queue;
 };
 
 /* One packet's random numbers: all are drawn, whatever is needed. */
@@ -159,9 +159,6 @@ struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64
 
 void impair_free(struct impair *impair)
 {
-	if (!impair)
-		return;
-	free(impair->queue.ring);
 	free(impair);
 }
 
@@ -229,28 +226,15 @@ static void queue_advance(struct queue *q, int64_t now)
 {
 	while (q->count > 0 && q->ring[q->first].start <= now) {
 		q->bytes -= q->ring[q->first].size;
-		q->first = (q->first + 1) & (q->room - 1);
+		q->first = (q->first + 1) % IMPAIR_QUEUE_PACKETS_MAX;
 		q->count--;
 	}
 }
 
-static int queue_push(struct queue *q, int64_t start, int32_t size)
+static void queue_push(struct queue *q, int64_t start, int32_t size)
 {
-	if (q->count == q->room) {
-		size_t room = q->room ? q->room * 2 : 64;
-		struct waiting *ring = malloc(room * sizeof *ring);
-		if (!ring)
-			return -1;
-		for (size_t i = 0; i < q->count; i++)
-			ring[i] = q->ring[(q->first + i) & (q->room - 1)];
-		free(q->ring);
-		q->ring = ring;
-		q->first = 0;
-		q->room = room;
-	}
-	q->ring[(q->first + q->count++) & (q->room - 1)] = (struct waiting) { start, size };
+	q->ring[(q->first + q->count++) % IMPAIR_QUEUE_PACKETS_MAX] = (struct waiting) { start, size };
 	q->bytes += size;
-	return 0;
 }
 
 /* Sends a packet through the transmitter: when its last bit is out in `sent`. Returns -1 when the queue is
@@ -265,10 +249,11 @@ static int transmit(struct queue *q, const struct impair_settings *s, int32_t si
 	if (q->free_at <= now) {
 		q->free_at = now;
 		q->rest = 0;
-	} else if ((s->queue_packets && q->count >= (size_t) s->queue_packets)
-	    || (s->queue_bytes && q->bytes + size > s->queue_bytes)
-	    || queue_push(q, q->free_at, size)) {
+	} else if (q->count >= (size_t) (s->queue_packets ? s->queue_packets : IMPAIR_QUEUE_PACKETS_MAX)
+	    || (s->queue_bytes && q->bytes + size > s->queue_bytes)) {
 		return -1;
+	} else {
+		queue_push(q, q->free_at, size);
 	}
 	int64_t work = size * BYTE_BITS * NS_PER_S + q->rest;
 	q->free_at += work / s->rate;

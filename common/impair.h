@@ -71,7 +71,7 @@ struct impair_settings {
 	/* bit/s of whole IP packets; 0: no limit and no queue. */
 	int64_t rate;
 	/* How much may wait for the transmitter, in packets and in bytes, without the packet being
-	 * sent; 0: not limited in this measure, but one of them is. */
+	 * sent; 0: not limited in this measure, but one of them is; IMPAIR_QUEUE_PACKETS_MAX packets always. */
 	int32_t queue_packets;
 	int64_t queue_bytes;
 	/* The largest packet, in bytes with its IP header; 0: any. */

@@ -1,92 +1,83 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A binary heap by time, and by arrival among equal times. The entries carry the time, so that sifting does not
- * touch the parcels. Parcels of up to a usual MTU come from a list of spare ones: a link at full rate would
- * else spend its time in malloc(). */
+/* One piece of memory is cut into cells, of which a packet takes a chain: what it costs is known beforehand, what comes and goes
+ * leaves no holes that are too small, and nothing is allocated on the way. Cells that lie one behind the other are mostly given
+ * out so again, and then the packet is whole and need not be put together. The order is a binary heap by time, and by arrival among
+ * equal times. Its entries carry the time, so that sifting does not touch the cells. */
 #include "config.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "grow.h"
 #include "parcels.h"
 
-#define USUAL 2048
-/* Spare parcels that are kept: 8 MB. */
-#define SPARES 4096
-/* What a parcel takes besides its packet. */
-#define OVERHEAD 64
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* A small packet takes one, also with what the server knows of it; a full one of an Ethernet six. */
+#define CELL 256
+#define NONE UINT32_MAX
+/* Cells that the system need not get back when none is in use: 8 MiB. */
+#define KEPT ((8u << 20) / CELL)
 
 struct entry {
 	int64_t at;
-	uint64_t order;
-	struct parcel *parcel;
-};
-
-struct spare {
-	struct spare *next;
+	/* Compared by difference: there are never so many at once that it could come round. */
+	uint32_t order, cell;
 };
 
 struct parcels {
+	/* Of all of it, and where the cells begin, at a page. */
+	size_t size, begin;
+	uint8_t (*cells)[CELL];
 	struct entry *heap;
-	size_t count, room;
-	/* How many have been added. */
-	uint64_t added;
-	/* Bytes in use and allowed. */
-	size_t bytes, most;
-	struct spare *spare;
-	size_t spares;
+	/* Of each cell: the next one of the same packet, or of those that are free. */
+	uint32_t *next;
+	/* Cells in all and in use; those that were in use since there was no packet, and the first free one of these or NONE; those
+	 * that the system has given. */
+	uint32_t room, used, begun, spare, touched;
+	uint32_t count, added;
+	/* The first cell of the packet whose copy in one piece is in `flat`, or NONE. */
+	uint32_t flat_of;
+	_Alignas(16) uint8_t flat[sizeof(struct parcel) + PARCELS_LONGEST + CELL];
 };
 
 struct parcels *parcels_new(size_t most)
 {
-	struct parcels *p = calloc(1, sizeof *p);
-	if (p)
-		p->most = most;
+	const size_t page = (size_t) sysconf(_SC_PAGESIZE);
+	struct parcels *p = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	p->size = most;
+	p->begin = (sizeof *p + page - 1) / page * page;
+	p->room = (uint32_t) ((most - p->begin) / (sizeof *p->cells + sizeof *p->heap + sizeof *p->next));
+	p->cells = (void *) ((uint8_t *) p + p->begin);
+	p->heap = (void *) (p->cells + p->room);
+	p->next = (void *) (p->heap + p->room);
+	p->spare = p->flat_of = NONE;
 	return p;
 }
 
 void parcels_free(struct parcels *p)
 {
-	if (!p)
-		return;
-	for (size_t i = 0; i < p->count; i++)
-		free(p->heap[i].parcel);
-	while (p->spare) {
-		struct spare *next = p->spare->next;
-		free(p->spare);
-		p->spare = next;
-	}
-	free(p->heap);
-	free(p);
+	if (p)
+		munmap(p, p->size);
 }
 
-static struct parcel *take_room(struct parcels *p, int size)
+static uint32_t take_cell(struct parcels *p)
 {
-	if (size > USUAL)
-		return malloc(sizeof(struct parcel) + (size_t) size);
-	if (!p->spare)
-		return malloc(sizeof(struct parcel) + USUAL);
-	struct spare *spare = p->spare;
-	p->spare = spare->next;
-	p->spares--;
-	return (struct parcel *) spare;
-}
+	const uint32_t cell = p->spare;
 
-static void give_room(struct parcels *p, struct parcel *parcel)
-{
-	if (parcel->size > USUAL || p->spares == SPARES) {
-		free(parcel);
-		return;
+	p->used++;
+	if (cell != NONE) {
+		p->spare = p->next[cell];
+		return cell;
 	}
-	struct spare *spare = (struct spare *) parcel;
-	spare->next = p->spare;
-	p->spare = spare;
-	p->spares++;
+	p->touched += p->begun == p->touched;
+	return p->begun++;
 }
 
 static bool before(const struct entry *a, const struct entry *b)
 {
-	return a->at < b->at || (a->at == b->at && a->order < b->order);
+	return a->at < b->at || (a->at == b->at && (int32_t) (a->order - b->order) < 0);
 }
 
 static void sift_up(struct entry *heap, size_t i)
@@ -115,46 +106,93 @@ static void sift_down(struct entry *heap, size_t count)
 	heap[i] = moving;
 }
 
-static size_t cost(int size)
+static size_t cells_of(size_t size)
 {
-	return (size_t) size + OVERHEAD;
+	return (sizeof(struct parcel) + size + CELL - 1) / CELL;
 }
 
-bool parcels_have_room(const struct parcels *p, int size, int copies)
+bool parcels_have_room(const struct parcels *p, size_t size, int copies)
 {
-	return p->bytes + (size_t) copies * cost(size) <= p->most;
+	return size <= PARCELS_LONGEST && (size_t) copies * cells_of(size) <= p->room - p->used;
 }
 
-struct parcel *parcels_add(struct parcels *p, int64_t at, const void *bytes, int size)
+/* A chain of so many; says whether they lie one behind the other. Returns the first. */
+static uint32_t take_cells(struct parcels *p, size_t cells, bool *whole)
 {
-	if (!parcels_have_room(p, size, 1) || grow_list(&p->heap, &p->room, p->count + 1, sizeof *p->heap) < 0)
+	const uint32_t first = take_cell(p);
+
+	*whole = true;
+	for (uint32_t cell = first; --cells > 0; cell = p->next[cell]) {
+		p->next[cell] = take_cell(p);
+		*whole &= p->next[cell] == cell + 1;
+	}
+	return first;
+}
+
+struct parcel *parcels_add(struct parcels *p, int64_t at, const void *head, size_t head_size, const void *bytes, size_t n)
+{
+	const size_t cells = cells_of(head_size + n);
+	bool whole;
+
+	if (!parcels_have_room(p, head_size + n, 1))
 		return NULL;
-	struct parcel *parcel = take_room(p, size);
-	if (!parcel)
-		return NULL;
-	*parcel = (struct parcel) { .at = at, .size = size };
-	if (bytes)
-		memcpy(parcel->bytes, bytes, (size_t) size);
-	p->heap[p->count] = (struct entry) { at, p->added++, parcel };
+	const uint32_t first = take_cells(p, cells, &whole);
+	uint8_t *to = whole ? p->cells[first] : p->flat;
+	*(struct parcel *) to = (struct parcel) { .at = at, .whole = whole, .size = (int) (head_size + n) };
+	if (head_size)
+		memcpy(to + sizeof(struct parcel), head, head_size);
+	memcpy(to + sizeof(struct parcel) + head_size, bytes, n);
+	if (!whole) {
+		p->flat_of = NONE;
+		for (uint32_t i = 0, cell = first; i < cells; i++, cell = p->next[cell])
+			memcpy(p->cells[cell], p->flat + i * CELL, CELL);
+	}
+	p->heap[p->count] = (struct entry) { at, p->added++, first };
 	sift_up(p->heap, p->count++);
-	p->bytes += cost(size);
-	return parcel;
+	return (struct parcel *) p->cells[first];
 }
 
 struct parcel *parcels_first(const struct parcels *p)
 {
-	return p->count ? p->heap[0].parcel : NULL;
+	return p->count ? (struct parcel *) p->cells[p->heap[0].cell] : NULL;
+}
+
+void *parcels_bytes(struct parcels *p)
+{
+	const uint32_t first = p->heap[0].cell;
+	const size_t cells = cells_of((size_t) parcels_first(p)->size);
+
+	if (parcels_first(p)->whole)
+		return p->cells[first] + sizeof(struct parcel);
+	for (uint32_t i = 0, cell = first; i < cells && p->flat_of != first; i++, cell = p->next[cell])
+		memcpy(p->flat + i * CELL, p->cells[cell], CELL);
+	p->flat_of = first;
+	return p->flat + sizeof(struct parcel);
 }
 
 void parcels_drop_first(struct parcels *p)
 {
-	struct parcel *parcel = p->heap[0].parcel;
+	const uint32_t first = p->heap[0].cell;
+	const size_t cells = cells_of((size_t) parcels_first(p)->size);
+	uint32_t last = first;
 
-	p->bytes -= cost(parcel->size);
-	give_room(p, parcel);
+	for (size_t i = 1; i < cells; i++)
+		last = p->next[last];
+	p->next[last] = p->spare;
+	p->spare = first;
+	p->used -= (uint32_t) cells;
+	p->flat_of = NONE;
 	p->heap[0] = p->heap[--p->count];
-	if (p->count > 0)
+	if (p->count > 0) {
 		sift_down(p->heap, p->count);
+		return;
+	}
+	p->begun = 0;
+	p->spare = NONE;
+	if (p->touched > KEPT) {
+		madvise((uint8_t *) p + p->begin, p->size - p->begin, MADV_DONTNEED);
+		p->touched = 0;
+	}
 }
 
 size_t parcels_count(const struct parcels *p)

@@ -25,7 +25,7 @@
 #define FLUSH_AFTER (200 * NS_PER_MS)
 #define FLUSH_AGAIN (5 * NS_PER_MS)
 #define LAST_WAIT (150 * NS_PER_MS)
-/* Bytes that the heap holds; what comes on top is written early. */
+/* What the heap takes; what comes on top is written early. */
 #define HEAP_MOST (64u << 20)
 /* Looks at both clocks, of which the least disturbed counts; how disturbed one may be. */
 #define LOOKS 8
@@ -177,7 +177,7 @@ static bool find(struct side *side, const struct capture_packet *p, int64_t *at)
 static void write_first(struct capture *c)
 {
 	const struct parcel *parcel = parcels_first(c->heap);
-	const struct record *r = (const void *)parcel->bytes;
+	const struct record *r = parcels_bytes(c->heap);
 	const struct capture_packet *p = &r->packet;
 
 	if (!pcapng_packet(c->out, p->host, p->way, parcel->at + c->wall, r->bytes, p->n, p->comment ? r->comment : NULL))
@@ -187,11 +187,11 @@ static void write_first(struct capture *c)
 
 static void put_on_heap(struct capture *c, struct record *r, int64_t at)
 {
-	const int size = (int)(sizeof *r + r->packet.n);
+	const size_t size = sizeof *r + r->packet.n;
 
 	while (!parcels_have_room(c->heap, size, 1) && parcels_count(c->heap) > 0)
 		write_first(c);
-	if (!parcels_add(c->heap, at, r, size))
+	if (!parcels_add(c->heap, at, NULL, 0, r, size))
 		c->failed = true;
 	free(r);
 }

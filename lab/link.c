@@ -21,8 +21,8 @@
 #define TURN_STEP 8
 /* Parcels delivered in one go, before the devices are read again. */
 #define TURN_PARCELS 256
-/* Bytes on their way in one direction: a second at 1 Gbit/s. */
-#define PARCELS_MOST (128u << 20)
+/* What those on their way in one direction take, most of a second at 1 Gbit/s: with the model's own memory less than 128 MiB. */
+#define PARCELS_MOST (126u << 20)
 /* A host that takes no packet is asked again after this, for so long. */
 #define RETRY_AFTER (50 * NS_PER_US)
 #define RETRY_FOR NS_PER_S
@@ -220,7 +220,7 @@ static void deliver_due(struct link *link, struct way *way, int64_t now)
 	if (now < way->blocked_until)
 		return;
 	for (int i = 0; i < TURN_PARCELS && (parcel = parcels_first(way->parcels)) && parcel->at <= now; i++) {
-		if (give(link, way, parcel, parcel->bytes, now)) {
+		if (give(link, way, parcel, parcels_bytes(way->parcels), now)) {
 			way->blocked_until = now + RETRY_AFTER;
 			return;
 		}
@@ -230,15 +230,11 @@ static void deliver_due(struct link *link, struct way *way, int64_t now)
 	way->blocked_until = INT64_MIN;
 }
 
-static void keep(struct link *link, struct way *way, const struct parcel *about, const void *bytes)
+/* Room was made sure of before the verdict was told. */
+static void keep(struct way *way, const struct parcel *about, const void *bytes)
 {
-	struct parcel *parcel = parcels_add(way->parcels, about->at, bytes, about->size);
+	struct parcel *parcel = parcels_add(way->parcels, about->at, NULL, 0, bytes, (size_t) about->size);
 
-	/* Room was made sure of before the verdict was told; only malloc() itself can fail here. */
-	if (!parcel) {
-		give_up(link, way, about);
-		return;
-	}
 	parcel->number = about->number;
 	parcel->serial = about->serial;
 	parcel->copy = about->copy;
@@ -262,7 +258,7 @@ static void dispatch(struct link *link, struct way *way, const struct packet *p,
 		about.copy = i > 0;
 		bool at_once = about.at <= now && (!first || first->at > now);
 		if (!at_once || give(link, way, &about, bytes, now))
-			keep(link, way, &about, bytes);
+			keep(way, &about, bytes);
 	}
 }
 
@@ -318,7 +314,7 @@ static void judge(struct link *link, struct way *way, const struct packet *p, ui
 	link->serial++;
 	way->number++;
 	impair_judge(way->impair, &facts, now, &v);
-	if (v.copies > 0 && !parcels_have_room(way->parcels, p->size, v.copies))
+	if (v.copies > 0 && !parcels_have_room(way->parcels, (size_t) p->size, v.copies))
 		v = (struct impair_verdict) { .fate = IMPAIR_NO_ROOM, .flip = -1 };
 	count_verdict(way, p, &v);
 	tell(link, way, now, p, &v);

@@ -515,6 +515,28 @@ static void test_queue_in_packets(void **state)
 	impair_free(impair);
 }
 
+/* However small they are: each takes memory. */
+static void test_queue_in_bytes_has_packets_too(void **state)
+{
+	(void) state;
+	struct impair_settings s = impair_perfect();
+	s.rate = IMPAIR_RATE_MIN;
+	s.queue_packets = 0;
+	s.queue_bytes = IMPAIR_QUEUE_BYTES_MAX;
+	struct impair *impair = begin(&s, 84);
+	const struct impair_packet least = { .size = 28 };
+	struct impair_verdict v;
+	int let_in = 0;
+
+	for (int i = 0; i < 2 * IMPAIR_QUEUE_PACKETS_MAX; i++) {
+		impair_judge(impair, &least, 0, &v);
+		let_in += v.fate == IMPAIR_DELIVERED;
+	}
+	/* And the one that is being sent. */
+	assert_int_equal(let_in, IMPAIR_QUEUE_PACKETS_MAX + 1);
+	impair_free(impair);
+}
+
 static void test_queue_in_bytes(void **state)
 {
 	(void) state;
@@ -756,6 +778,7 @@ int main(void)
 		cmocka_unit_test(test_rate_shapes),
 		cmocka_unit_test(test_queue_in_packets),
 		cmocka_unit_test(test_queue_in_bytes),
+		cmocka_unit_test(test_queue_in_bytes_has_packets_too),
 		cmocka_unit_test(test_overload_halves),
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_drop_on_cue),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -152,19 +153,88 @@ static void test_nothing_goes_missing(void **state)
 	impairment_free(b.link);
 }
 
-static void test_memory_is_bounded(void **state)
+/* Sizes that never fit where others were: each arrives as it was sent. */
+static void test_bytes_stay_together(void **state)
 {
+	static unsigned char bytes[70000];
 	struct bench b;
 	enum impair_fate fate;
+	uint32_t number;
+	size_t n;
 
 	(void)state;
-	open_bench(&b, "delay 60s", 1);
-	for (uint32_t i = 0; i < 1000; i++)
-		assert_int_equal(meet(&b, i, 60000, 0, &fate), 0);
-	assert_int_equal(fate, IMPAIR_NO_ROOM);
-	assert_in_range(b.ways[TOTALS_THERE].waiting, 500, (32 << 20) / 60000);
-	assert_true(b.ways[TOTALS_THERE].waiting + b.ways[TOTALS_THERE].room == 1000);
+	open_bench(&b, "delay 5ms jitter 5ms order free", 3);
+	for (uint32_t i = 0; i < 20000; i++) {
+		const struct impairment_load load = {&i, sizeof i, bytes, i % 50 ? i * 7919 % 3000 : 65507, HEADERS};
+
+		memset(bytes, (int)(i % 251), load.n);
+		assert_int_equal(impairment_meet(b.link, TOTALS_THERE, &load, i * (NS_PER_MS / 10), &fate), 0);
+		while (impairment_deadline(b.link, TOTALS_THERE) <= i * (NS_PER_MS / 10)) {
+			const unsigned char *came = impairment_next(b.link, TOTALS_THERE, &n);
+
+			memcpy(&number, came, sizeof number);
+			assert_int_equal(n - sizeof number, number % 50 ? number * 7919 % 3000 : 65507);
+			for (size_t k = sizeof number; k < n; k++)
+				if (came[k] != number % 251)
+					fail_msg("byte %zu of datagram %u", k, number);
+			impairment_arrived(b.link, TOTALS_THERE);
+		}
+	}
 	impairment_free(b.link);
+}
+
+/* Of this process, KiB. */
+static long resident(void)
+{
+	long pages[2] = {0};
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%ld %ld", &pages[0], &pages[1]), 2);
+	fclose(file);
+	return pages[1] * (sysconf(_SC_PAGESIZE) >> 10);
+}
+
+/* Whatever comes: the way as a whole takes no more than is promised, keeps a useful number, and gives back what it took. */
+static void test_memory_is_bounded(void **state)
+{
+	/* Bytes, and how many are kept at least. */
+	static const struct {
+		size_t n;
+		uint64_t least;
+	} sizes[] = {{0, 100000}, {1, 100000}, {250, 50000}, {1400, 18000}, {65507, 430}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+		const long before = resident();
+		enum impair_fate fate;
+		struct bench b;
+		uint32_t i = 0;
+		size_t n;
+
+		/* All of the queue's memory is used too. */
+		open_bench(&b, "delay 60s rate 1kbit queue 100MB", 1);
+		const struct totals_way *w = &b.ways[TOTALS_THERE];
+		while (i < 200000 && !w->room)
+			meet(&b, i++, sizes[k].n, 0, &fate);
+		for (int extra = 0; extra < 150000; extra++)
+			meet(&b, i++, sizes[k].n, 0, &fate);
+		assert_in_range(resident() - before, 1, 32 << 10);
+		impairment_free(b.link);
+
+		open_bench(&b, "delay 60s", 1);
+		for (i = 0; i < 200000; i++)
+			meet(&b, i, sizes[k].n, 0, &fate);
+		assert_in_range(w->waiting, sizes[k].least, 200000);
+		assert_true(fate == IMPAIR_NO_ROOM && w->waiting + w->room == 200000);
+		assert_in_range(resident() - before, 1, 32 << 10);
+		for (i = 0; w->waiting; i++) {
+			assert_int_equal(take(&b, &n), i);
+			assert_int_equal(n, sizes[k].n);
+		}
+		assert_in_range(resident() + 1024 - before, 0, 9 << 10);
+		impairment_free(b.link);
+	}
 }
 
 static void test_same_seed_same_fates(void **state)
@@ -226,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_delay_is_kept_to_the_nanosecond),
 		cmocka_unit_test(test_due_ones_are_not_overtaken),
 		cmocka_unit_test(test_nothing_goes_missing),
+		cmocka_unit_test(test_bytes_stay_together),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_same_seed_same_fates),
 		cmocka_unit_test(test_options),
