@@ -17,7 +17,7 @@
 #define INTERVAL_MAX (3600 * NS_PER_S)
 #define SIZE_MAX_BYTES 65507
 #define INTERVAL (10 * NS_PER_MS)
-/* About 300 MB. */
+/* Half a gigabyte. */
 #define ROWS_MAX 1000000
 #define EXAMPLE "; for example /burst 200 every 5ms size 100"
 
