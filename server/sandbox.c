@@ -231,6 +231,7 @@ static const struct call calls[] = {
 	{SCMP_SYS(mmap2), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
 	{SCMP_SYS(mprotect), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE)}},
 	{SCMP_SYS(munmap), SERVES, {{0}}},
+	{SCMP_SYS(madvise), SERVES, {IS(2, MADV_DONTNEED)}},
 	{SCMP_SYS(mremap), SERVES, {{0}}},
 	{SCMP_SYS(brk), SERVES, {{0}}},
 	/* getifaddrs(), and names of interfaces. Left: to read the system's lists of addresses and routes. What it sends reaches the kernel
