@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "child.h"
 #include "folder.h"
 
 struct place {
@@ -235,10 +236,8 @@ static void is_not_made_in_a_folder_of_another_user(void **state)
 	const struct place *p = *state;
 	char path[FOLDER_PATH], reasons[512];
 
-	if (geteuid() != 0) {
-		print_message("# not to be had here: a folder of another user's, which takes root\n");
-		skip();
-	}
+	if (geteuid() != 0)
+		not_here("a folder of another user's: only root makes one");
 	assert_int_equal(chown(p->runtime, 65534, 65534), 0);
 	assert_int_equal(folder_make(path, reasons, sizeof(reasons)), -1);
 	assert_non_null(strstr(reasons, "; /tmp/upcase-test-"));
