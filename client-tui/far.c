@@ -51,7 +51,7 @@ static void take_number(struct session_tcp *out, const char *name, size_t n, int
 	} names[] = {{"total-retrans", &out->again, NULL}, {"backoff", &out->doubled, NULL}, {"rto-us", NULL, &out->timeout},
 		{"rtt-us", NULL, &out->round_trip}, {"rttvar-us", NULL, &out->variation}, {"total-rto", NULL, NULL}};
 
-	for (size_t i = 0; i < sizeof names / sizeof *names && value >= 0; i++) {
+	for (size_t i = 0; i < sizeof names / sizeof *names && value >= 0 && value <= UINT32_MAX; i++) {
 		if (strlen(names[i].name) != n || memcmp(names[i].name, name, n) != 0)
 			continue;
 		if (names[i].count)

@@ -75,35 +75,35 @@ void stamps_look(struct stamps *s)
 
 /* ---- receiving ---- */
 
-static bool arrival(struct msghdr *m, int64_t *real)
+/* What lies before the start of our clock is no stamp. */
+static bool arrival(const struct stamps *s, struct msghdr *m, int64_t *at)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		struct timespec ts;
+		int64_t real;
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
 			continue;
 		memcpy(&ts, CMSG_DATA(c), sizeof ts);
-		*real = ts.tv_sec * NS_PER_S + ts.tv_nsec;
-		return true;
+		real = clock_ns(&ts);
+		*at = real + s->offset;
+		return real >= 0 && *at >= 0;
 	}
 	return false;
 }
 
 bool stamps_has(const struct stamps *s, struct msghdr *m)
 {
-	int64_t real;
+	int64_t at;
 
-	return s->trusted && arrival(m, &real);
+	return s->trusted && arrival(s, m, &at);
 }
 
 int64_t stamps_received(struct stamps *s, struct msghdr *m, int64_t now)
 {
-	int64_t real, at;
+	int64_t at;
 
-	if (!s->trusted || !arrival(m, &real))
-		return now;
-	at = real + s->offset;
-	return at < now ? at : now;
+	return s->trusted && arrival(s, m, &at) && at < now ? at : now;
 }
 
 void stamps_count(struct stamps *s, bool kernel, uint64_t replies)
@@ -147,7 +147,8 @@ static uint64_t line_of(struct stamps *s, uint32_t id)
 bool stamps_take(struct stamps *s, struct msghdr *m, uint64_t *number, int64_t *at)
 {
 	const struct sock_extended_err *id = NULL;
-	struct timespec ts = {.tv_sec = 0};
+	struct timespec ts = {.tv_sec = -1};
+	int64_t real;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
@@ -160,12 +161,13 @@ bool stamps_take(struct stamps *s, struct msghdr *m, uint64_t *number, int64_t *
 			/* The first of three is the software's. */
 			memcpy(&ts, CMSG_DATA(c), sizeof ts);
 	}
-	if (!id || !ts.tv_sec)
+	real = clock_ns(&ts);
+	*at = real + s->offset;
+	if (!id || real <= 0 || *at < 0)
 		return false;
 	s->came++;
 	*number = s->asked ? line_of(s, id->ee_data) : 0;
 	s->awaited -= s->awaited > 0;
-	*at = ts.tv_sec * NS_PER_S + ts.tv_nsec + s->offset;
 	if (!s->trusted)
 		*number = 0;
 	return true;

@@ -5,12 +5,19 @@
 
 #include <stddef.h>
 
+int64_t clock_ns(const struct timespec *ts)
+{
+	if (ts->tv_sec < 0 || ts->tv_sec >= CLOCK_MOST / NS_PER_S || ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S)
+		return -1;
+	return ts->tv_sec * NS_PER_S + ts->tv_nsec;
+}
+
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	return clock_ns(&ts);
 }
 
 int64_t clock_monotonic(void)

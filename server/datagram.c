@@ -139,7 +139,7 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
 			memcpy(&ts, data, sizeof ts);
-			d->arrived = ts.tv_sec * NS_PER_S + ts.tv_nsec;
+			d->arrived = clock_ns(&ts);
 #ifdef SO_RXQ_OVFL
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
 			memcpy(&d->overflowed, data, sizeof d->overflowed);
@@ -200,7 +200,7 @@ static void read_message(struct datagram_inbox *in, int i)
 	d->tells_overflow = false;
 	read_control(&header->msg_hdr, m);
 	read_destination(d);
-	if (d->arrived == 0)
+	if (d->arrived <= 0)
 		d->arrived = clock_realtime();
 }
 
