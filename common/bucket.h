@@ -26,14 +26,24 @@ static inline struct bucket bucket_full(int64_t rate, int64_t burst)
 	return (struct bucket){.interval = NS_PER_S / rate, .burst = burst};
 }
 
+/* Whether there is a token. */
+static inline bool bucket_has(const struct bucket *b, int64_t now)
+{
+	return b->full - now <= (b->burst - 1) * b->interval;
+}
+
+/* Takes a token, or owes it. */
+static inline void bucket_spend(struct bucket *b, int64_t now)
+{
+	b->full = (b->full > now ? b->full : now) + b->interval;
+}
+
 /* Takes a token. Returns whether there was one. */
 static inline bool bucket_take(struct bucket *b, int64_t now)
 {
-	int64_t full = b->full > now ? b->full : now;
-
-	if (full - now > (b->burst - 1) * b->interval)
+	if (!bucket_has(b, now))
 		return false;
-	b->full = full + b->interval;
+	bucket_spend(b, now);
 	return true;
 }
 

@@ -19,10 +19,11 @@
 #include "bucket.h"
 #include "clock.h"
 #include "printable.h"
+#include "standard.h"
 #include "utf8.h"
 
-#define EVENTS_A_SECOND 20
-#define EVENTS_AT_ONCE 100
+#define LINES_A_SECOND 20
+#define LINES_AT_ONCE 100
 /* The longest line with its end; well below PIPE_BUF, so that it is written whole or not at all. */
 #define LINE_MAX_BYTES 1024
 
@@ -35,7 +36,7 @@ static struct {
 } one_log = {
 	.program = "upcase",
 	.level = LOG_LEVEL_NOTICE,
-	.bucket = {.interval = NS_PER_S / EVENTS_A_SECOND, .burst = EVENTS_AT_ONCE},
+	.bucket = {.interval = NS_PER_S / LINES_A_SECOND, .burst = LINES_AT_ONCE},
 };
 
 void log_open(const char *program, enum log_level level)
@@ -45,7 +46,8 @@ void log_open(const char *program, enum log_level level)
 	one_log.program = program;
 	one_log.level = level;
 	one_log.left_out = 0;
-	one_log.bucket = bucket_full(EVENTS_A_SECOND, EVENTS_AT_ONCE);
+	one_log.bucket = bucket_full(LINES_A_SECOND, LINES_AT_ONCE);
+	standard_unwaiting(STDERR_FILENO);
 }
 
 /* A reader of stderr that stands still must not hold up the program, so a line that would have
@@ -55,6 +57,7 @@ static bool write_line(const char *line, size_t n)
 	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
 	ssize_t written;
 
+	bucket_spend(&one_log.bucket, clock_monotonic());
 	if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT) || (fd.revents & (POLLERR | POLLNVAL)))
 		return false;
 	do
@@ -123,7 +126,7 @@ void log_event(enum log_level level, const char *format, ...)
 
 	if (!log_tells(level))
 		return;
-	if (!bucket_take(&one_log.bucket, clock_monotonic())) {
+	if (!bucket_has(&one_log.bucket, clock_monotonic())) {
 		one_log.left_out++;
 		return;
 	}

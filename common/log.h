@@ -18,10 +18,10 @@ void log_open(const char *program, enum log_level level);
 /* Whether events of `level` are written at all: for what it costs to put one into words. */
 bool log_tells(enum log_level level);
 
-/* One event. At most 20 a second on average with bursts of 100; how many were left out stands in a line
+/* One event. At most 20 lines a second on average with bursts of 100; how many were left out stands in a line
  * of its own once there is room again. Errors count as the others. */
 void log_event(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same, never left out: start-up, totals, the end. */
+/* The same, never left out: start-up, totals, the end. It counts, so that events give way. */
 void log_always(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Says how many events were left out, if any. */
 void log_flush(void);

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "printable.h"
@@ -55,6 +57,28 @@ bool standard_write(const char *bytes, size_t n)
 		n -= written > 0 ? (size_t)written : 0;
 	}
 	return true;
+}
+
+bool standard_stuck(int fd, short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	return poll(&p, 1, 0) == 0;
+}
+
+void standard_unwaiting(int fd)
+{
+	char path[32];
+	struct stat st;
+	int own = -1;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (isatty(fd) || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)))
+		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0)
+		return;
+	dup2(own, fd);
+	close(own);
 }
 
 /* What the stream hands over, of any length, cut anywhere: the beginning of a character waits for its rest. */

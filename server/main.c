@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,9 +24,12 @@
 #define LOOKS 8
 /* What a TCP client sends in one piece, if it is a message that it waits for the reply to: bytes at most. */
 #define MESSAGE 2048
-/* How long the end waits for clients to take their last replies, and the watching process for the workers to end. */
-#define FINISH_PATIENCE (5 * NS_PER_S)
-#define WORKERS_PATIENCE (FINISH_PATIENCE + NS_PER_S)
+/* How long the end waits for clients to take their last replies, and the watching process for the workers to end: together with
+ * what else there is to do less than a second. */
+#define FINISH_PATIENCE (500 * NS_PER_MS)
+#define WORKERS_PATIENCE (750 * NS_PER_MS)
+/* The totals, 9 lines, come so seldom that the log keeps its limit. */
+#define TOTALS_PAUSE (500 * NS_PER_MS)
 
 /* How often SIGTERM or SIGINT came, and which one last; whether SIGUSR1 came. */
 static volatile sig_atomic_t ends_asked, end_signal, totals_asked;
@@ -135,15 +139,21 @@ static int announce(struct server *s)
 	char why[OPTIONS_WHY], text[40 * LISTEN_SOCKETS];
 	uint16_t port = listen_port(server_served(s));
 	int fd = s->settings.ready_fd, failed;
+	bool stuck;
 
 	failed = report_prepare(&s->report, s->settings.port_file, port, why) < 0 ||
 	    (fd == STDOUT_FILENO && report_port(fd, port, why) < 0);
 	if (failed)
 		return server_complain(STATUS_FAILED, why);
-	printf("The server is ready to receive\n%s\n", listen_text(server_served(s), text, sizeof text));
+	/* Before the sandbox. */
+	standard_unwaiting(STDOUT_FILENO);
+	standard_unwaiting(fd);
+	stuck = standard_stuck(STDOUT_FILENO, POLLOUT);
+	if (!stuck)
+		printf("The server is ready to receive\n%s\n", listen_text(server_served(s), text, sizeof text));
 	/* It serves all the same. */
-	if (fflush(stdout) != 0)
-		log_always("standard output: %s", strerror(errno));
+	if (stuck || fflush(stdout) != 0)
+		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
 	if (report_file(&s->report, why) < 0)
 		return server_complain(STATUS_FAILED, why);
 	/* The last file is made. With --workers each of them gives up more, when it is started. */
@@ -216,7 +226,7 @@ static int64_t next_deadline(const struct server *s)
 	const int64_t all[] = {
 		s->tcp ? tcp_deadline(s->tcp) : CLOCK_NEVER, s->udp ? udp_deadline(s->udp) : CLOCK_NEVER,
 		workers_deadline(s->workers), control_deadline(s->control),
-		s->finishing ? s->finish_by : CLOCK_NEVER,
+		s->finishing ? s->finish_by : CLOCK_NEVER, totals_asked ? s->totals_from : CLOCK_NEVER,
 	};
 	int64_t first = CLOCK_NEVER;
 
@@ -306,8 +316,9 @@ static int run(struct server *s, const sigset_t *mask)
 			begin_end(s, now);
 		if ((status = see_to_it(s, now)))
 			return status;
-		if (totals_asked) {
+		if (totals_asked && now >= s->totals_from) {
 			totals_asked = 0;
+			s->totals_from = now + TOTALS_PAUSE;
 			show_totals(s, "so far");
 		}
 		if (is_over(s, now))
@@ -330,7 +341,7 @@ static int run(struct server *s, const sigset_t *mask)
 
 int main(int argc, char **argv)
 {
-	struct server s = {0};
+	struct server s = {.ends_asked = &ends_asked};
 	sigset_t mask;
 	int status;
 

@@ -4,12 +4,14 @@
 #include "report.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "file.h"
+#include "standard.h"
 #include "text.h"
 
 static int write_port(int fd, uint16_t port)
@@ -105,9 +107,14 @@ int report_file(struct report *r, char why[OPTIONS_WHY])
 
 int report_port(int fd, uint16_t port, char why[OPTIONS_WHY])
 {
+	bool stuck;
+
 	if (fd < 0)
 		return 0;
-	if (write_port(fd, port) < 0)
+	stuck = standard_stuck(fd, POLLOUT);
+	if (stuck)
+		errno = EAGAIN;
+	if (stuck || write_port(fd, port) < 0)
 		return text_refuse(why, OPTIONS_WHY, "--ready-fd=%d: cannot be written: %s", fd, strerror(errno));
 	if (fd > STDERR_FILENO)
 		close(fd);

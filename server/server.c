@@ -211,7 +211,9 @@ static void sum_totals(void *server)
 
 static int ask_workers(void *server, const char *order, workers_line *tell, void *context)
 {
-	return workers_ask(((struct server *)server)->workers, order, tell, context);
+	const struct server *s = server;
+
+	return workers_ask(s->workers, order, s->ends_asked, tell, context);
 }
 
 /* A worker answers the watching process, which alone has a control socket. */

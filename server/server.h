@@ -51,6 +51,10 @@ struct server {
 	unsigned looks;
 	/* Datagrams and bytes over TCP so far, when that was last asked. */
 	uint64_t datagrams, bytes;
+	/* The totals are not told again before. */
+	int64_t totals_from;
+	/* How often the end was asked for. */
+	const volatile sig_atomic_t *ends_asked;
 	/* The end has begun, and how often it had been asked for by then; it is over at `finish_by`. */
 	bool finishing;
 	int ends_heeded;

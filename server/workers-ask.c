@@ -60,14 +60,16 @@ static void hear_all(struct workers *w, int64_t patience, workers_line *tell, vo
 	const struct timespec most = {patience / NS_PER_S, patience % NS_PER_S};
 	int count = 0;
 	fd_set channels;
+	sigset_t none;
 
+	sigemptyset(&none);
 	FD_ZERO(&channels);
 	for (int i = 0; i < w->count; i++)
 		if (w->all[i].owed && w->all[i].channel >= 0) {
 			FD_SET(w->all[i].channel, &channels);
 			count = w->all[i].channel >= count ? w->all[i].channel + 1 : count;
 		}
-	if (pselect(count, &channels, NULL, NULL, &most, NULL) <= 0)
+	if (pselect(count, &channels, NULL, NULL, &most, &none) <= 0)
 		return;
 	for (int i = 0; i < w->count; i++)
 		if (w->all[i].channel >= 0 && FD_ISSET(w->all[i].channel, &channels))
@@ -83,7 +85,8 @@ static bool is_waited_for(const struct workers *w)
 	return false;
 }
 
-int workers_ask(struct workers *w, const char *order, workers_line *tell, void *context)
+int workers_ask(struct workers *w, const char *order, const volatile sig_atomic_t *ends_asked, workers_line *tell,
+    void *context)
 {
 	const int64_t deadline = clock_monotonic() + PATIENCE;
 	int64_t left = PATIENCE;
@@ -97,8 +100,8 @@ int workers_ask(struct workers *w, const char *order, workers_line *tell, void *
 			one->owed++;
 	}
 	do
-		hear_all(w, is_waited_for(w) ? left : 0, tell, context);
-	while (is_waited_for(w) && (left = deadline - clock_monotonic()) > 0);
+		hear_all(w, is_waited_for(w) && !*ends_asked ? left : 0, tell, context);
+	while (is_waited_for(w) && !*ends_asked && (left = deadline - clock_monotonic()) > 0);
 	for (int i = 0; i < w->count; i++)
 		if (w->all[i].owed)
 			silent = i + 1;

@@ -4,6 +4,7 @@
 #ifndef UPCASED_WORKERS_H
 #define UPCASED_WORKERS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,8 +39,10 @@ void workers_sum(const struct workers *w, struct totals *sum);
 /* Adds the text `line`, which ends in a newline. */
 typedef void workers_line(void *context, const char *line);
 /* Gives each the order `order`, of orders.h, and tells each line of the answers but the last one of each. Returns 0, or the
- * number, from 1 on, of one that did not answer within a second; for one that owes older answers too nobody waits. */
-int workers_ask(struct workers *w, const char *order, workers_line *tell, void *context);
+ * number, from 1 on, of one that did not answer within a second; for one that owes older answers too nobody waits. Lets signals in
+ * meanwhile, and waits no more when one has raised *ends_asked. */
+int workers_ask(struct workers *w, const char *order, const volatile sig_atomic_t *ends_asked, workers_line *tell,
+    void *context);
 
 /* For a worker: where it counts, and its end of the line over which it is asked. */
 struct totals *workers_totals(struct workers *w);

@@ -155,6 +155,16 @@ static void test_always_is_always(void **state)
 	assert_int_equal(count_lines(caught.text), 51);
 }
 
+/* They count as events do, so that all lines together keep the limit. */
+static void test_what_is_always_told_counts(void **state)
+{
+	for (int i = 0; i < 110; i++)
+		log_always("total");
+	assert_int_equal(count_lines(written(*state)), 110);
+	log_event(LOG_LEVEL_NOTICE, "event");
+	assert_string_equal(written(*state), "");
+}
+
 /* A reader that stands still: the log must return, and say later what it could not. */
 static void test_a_full_pipe_does_not_block(void **state)
 {
@@ -234,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_lines_are_cut, catch_stderr, let_stderr_go),
 		cmocka_unit_test_setup_teardown(test_the_rate_has_a_limit, catch_stderr, let_stderr_go),
 		cmocka_unit_test_setup_teardown(test_always_is_always, catch_stderr, let_stderr_go),
+		cmocka_unit_test_setup_teardown(test_what_is_always_told_counts, catch_stderr, let_stderr_go),
 		cmocka_unit_test_setup_teardown(test_a_full_pipe_does_not_block, catch_stderr, let_stderr_go),
 		cmocka_unit_test_setup_teardown(test_no_reader_does_not_kill, catch_stderr, let_stderr_go),
 		cmocka_unit_test(test_bucket),

@@ -95,13 +95,16 @@ static void test_others_are_out_of_reach(void **state)
 	end(w);
 }
 
+/* Somebody wants the end, as a signal tells. */
+static volatile sig_atomic_t ends_asked;
+
 /* How long an order takes, ns; `*lines` lines are told. */
 static int64_t ask(struct workers *w, int *silent, workers_line *tell, int *lines)
 {
 	const int64_t start = clock_monotonic();
 
 	*lines = 0;
-	*silent = workers_ask(w, "connections\n", tell, lines);
+	*silent = workers_ask(w, "connections\n", &ends_asked, tell, lines);
 	return clock_monotonic() - start;
 }
 
@@ -150,6 +153,30 @@ static void test_silent(void **state)
 	end(w);
 }
 
+static void on_alarm(int number)
+{
+	ends_asked = number;
+}
+
+/* The end that is asked for in the meantime is not late, though signals are blocked. */
+static void test_silent_at_the_end(void **state)
+{
+	struct workers *w = start_all(keep_silent);
+	sigset_t blocked;
+	int silent, lines;
+
+	(void)state;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGALRM);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	signal(SIGALRM, on_alarm);
+	ualarm(1000, 0);
+	assert_in_range(ask(w, &silent, count, &lines), 0, AT_ONCE);
+	assert_int_equal(silent, WORKERS - 1);
+	ends_asked = 0;
+	end(w);
+}
+
 static void say_ok(struct workers *w, int number)
 {
 	(void)number;
@@ -192,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scribbling), cmocka_unit_test(test_others_are_out_of_reach), cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_silent_at_the_end),
 		cmocka_unit_test(test_too_many_answers), cmocka_unit_test(test_no_end),
 	};
 

@@ -133,25 +133,41 @@ def second_signal():
     """a second signal ends it at once; what a client has not taken is counted as cut"""
     server = Server()
     client = slow_reader(server)
+    stop_process(server)
+    # Both are there when it goes on.
     server.process.send_signal(signal.SIGTERM)
-    server.wait_log("ends: SIGTERM")
+    server.process.send_signal(signal.SIGINT)
     began = time.monotonic()
-    totals = server.stop()
-    expect(time.monotonic() - began < 3, True, "at once")
+    totals = server.stop(signal.SIGCONT)
+    expect(time.monotonic() - began < PATIENCE / 4, True, "at once")
     expect(totals["tcp ended"]["cut"], 1, "cut")
     client.close()
 
 
 def patience_ends():
-    """without one it ends after five seconds all the same"""
+    """without one it ends after half a second all the same"""
     server = Server()
     client = slow_reader(server)
     began = time.monotonic()
     totals = server.stop()
     took = time.monotonic() - began
-    expect(4.5 < took < 4.5 + PATIENCE, True, f"took {took:.2f} s")
+    expect(0.45 < took < 0.45 + PATIENCE / 4, True, f"took {took:.2f} s")
     expect(totals["tcp ended"]["cut"], 1, "cut")
     client.close()
+
+
+def totals_have_a_limit():
+    """however often they are asked for, all lines of the log keep its limit, and who asks last gets them too"""
+    with Server() as server:
+        began = time.monotonic()
+        while time.monotonic() < began + 1.2:
+            for _ in range(100):
+                os.kill(server.pid, signal.SIGUSR1)
+        expect(ask(udp(server), b"x"), b"X", "reply")
+        server.wait_totals(lambda t: t["udp"]["replies"] == 1, "the reply")
+        most = 100 + 20 * (time.monotonic() - began + 1)
+        expect(server.log().count("\n") <= most, True, f"{server.log().count(chr(10))} lines, {most:.0f} at most")
+        expect(server.log().count("totals so far") <= 2 * (time.monotonic() - began) + 1, True, "totals")
 
 
 def signals_while_it_works():
@@ -209,5 +225,5 @@ def stdin_does_not_matter():
 
 
 run(totals_while_it_runs, ends_with_status_0, sigint_in_the_background, received_is_answered, nobody_keeps_it,
-    slow_reader_gets_all, second_signal, patience_ends, signals_while_it_works, port_is_free_again,
+    slow_reader_gets_all, second_signal, patience_ends, totals_have_a_limit, signals_while_it_works, port_is_free_again,
     every_word_is_in_the_manual, stdin_does_not_matter)
