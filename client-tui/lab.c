@@ -203,8 +203,13 @@ void lab_settle(struct lab *lab, int64_t most)
 	for (int64_t left = most / NS_PER_MS; left > 0 && lab->fd >= 0 && lab->count > 0; left -= 10) {
 		struct pollfd p = {.fd = lab->fd, .events = (short)(POLLIN | (lab->out_used > 0 ? POLLOUT : 0))};
 
+		const int ready = poll(&p, 1, 10);
+
+		/* By a signal: whoever is to end does not wait. */
+		if (ready < 0)
+			return;
 		/* What comes without an answer among it costs a step too, so that this ends. */
-		if (poll(&p, 1, 10) > 0) {
+		if (ready > 0) {
 			send_out(lab);
 			read_turn(lab);
 		}

@@ -112,7 +112,11 @@ static int check_options(const struct client_settings *settings)
 int main(int argc, char **argv)
 {
 	struct client_settings settings;
+	sigset_t none;
 
+	/* Whoever starts it may have blocked those that end it. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	setlocale(LC_ALL, "");
 	/* A point in every figure, on the screen as in files. */
 	setlocale(LC_NUMERIC, "C");

@@ -9,27 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "plain-core.h"
 #include "standard.h"
+#include "stop.h"
 #include "summary.h"
 
 /* In the lab: how long the last lines may still be compared with what the link did. */
 #define TRUTH_TIME (2 * NS_PER_S)
-
-/* SIGINT while lines are generated ends only that; the next one ends all, as SIGTERM does. */
-static volatile sig_atomic_t interrupted, stopped;
-
-static void on_stop(int signal)
-{
-	if (signal == SIGINT)
-		interrupted = 1;
-	else
-		stopped = 1;
-}
 
 /* --- the lab --- */
 
@@ -95,16 +84,16 @@ static bool all_settled(const struct plain *p)
 
 static bool finished(struct plain *p)
 {
-	return stopped || p->failed || p->write_error || (p->input_ended && all_settled(p) && !truth_awaited(p));
+	return stop_asked() || p->failed || p->write_error || (p->input_ended && all_settled(p) && !truth_awaited(p));
 }
 
+/* SIGINT while lines are generated ends only that; the next one ends all, as SIGTERM does. */
 static void take_interrupt(struct plain *p)
 {
-	if (!interrupted)
+	if (!stop_take_interrupt())
 		return;
-	interrupted = 0;
-	if (p->settings->count == 0 || p->input_ended) {
-		stopped = 1;
+	if (p->input_ended) {
+		raise(SIGINT);
 		return;
 	}
 	generator_stop(&p->generator, clock_monotonic());
@@ -137,31 +126,15 @@ static void watch_all(const struct plain *p, struct watch *w, bool hungry)
 		watch_until(w, p->progress_at);
 }
 
-/* Signals are blocked from the look at the flags to the wait and nowhere else: a write to a full pipe can be
- * interrupted. */
-static void wait_for_something(const struct plain *p, struct watch *w, bool hungry, const sigset_t *blocked)
-{
-	struct timespec ts;
-	sigset_t mask;
-
-	watch_all(p, w, hungry);
-	sigprocmask(SIG_BLOCK, blocked, &mask);
-	if (stopped || interrupted || pselect(w->count, &w->readable, &w->writable, NULL,
-					  clock_until(w->deadline, clock_monotonic(), &ts), &mask) < 0) {
-		FD_ZERO(&w->readable);
-		FD_ZERO(&w->writable);
-	}
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-}
-
-static void one_turn(struct plain *p, const sigset_t *blocked)
+static void one_turn(struct plain *p)
 {
 	const bool generated = p->settings->count > 0;
 	const bool hungry = !generated && !p->input_ended && p->begin == p->end && plain_room(p);
 	const bool in_vain = hungry && typed_in_vain(p);
 	struct watch w;
 
-	wait_for_something(p, &w, hungry, blocked);
+	watch_all(p, &w, hungry);
+	stop_wait(&w, clock_monotonic());
 	take_interrupt(p);
 	for (size_t i = 0; i < p->lane_count; i++)
 		session_turn(p->lanes[i].session, &w, clock_monotonic());
@@ -186,29 +159,15 @@ static void await_link(struct plain *p)
 {
 	const int64_t until = clock_monotonic() + TRUTH_TIME;
 	struct watch w;
-	sigset_t none;
 
-	sigemptyset(&none);
 	while (p->recorder && p->truth && !truth_facts(p->truth)->known && !truth_gone(p->truth) &&
 	    clock_monotonic() < until) {
 		p->record_at = until;
-		wait_for_something(p, &w, false, &none);
+		watch_all(p, &w, false);
+		stop_wait(&w, clock_monotonic());
 		truth_turn(p->truth, &w, clock_monotonic());
 	}
 	plain_record_turn(p, clock_monotonic());
-}
-
-static void run(struct plain *p)
-{
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
-	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_stop}, NULL);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_stop}, NULL);
-	while (!finished(p))
-		one_turn(p, &blocked);
 }
 
 /* --- start and end --- */
@@ -264,7 +223,7 @@ static int end(struct plain *p)
 	plain_end_output(p);
 	plain_erase_progress(p);
 	recorded = plain_record_end(p, all_sent, clock_monotonic()) == 0;
-	if (p->write_error && recorded && !stopped && !interrupted)
+	if (p->write_error && recorded && !stop_asked())
 		standard_say("upcase: standard output: %s", strerror(p->write_error));
 	tell_generator(p);
 	tell_end(p);
@@ -341,7 +300,9 @@ int plain_run(const struct client_settings *settings, const char *notice)
 	if (ready)
 		await_link(p);
 	if (ready && open_lanes(p, clock_monotonic()) == 0) {
-		run(p);
+		stop_catch(settings->count > 0);
+		while (!finished(p))
+			one_turn(p);
 		status = end(p);
 	} else {
 		standard_say("upcase: memory is short");

@@ -21,7 +21,7 @@
 /* How long a start may take, ms: far more than any machine needs. */
 #define START_PATIENCE 10000
 /* How long it may take to end, ms: it only closes its sockets, unless somebody stopped it. */
-#define END_PATIENCE 2000
+#define END_PATIENCE 200
 
 /* Where the server may stand, seen from the folder of this program: installed beside it, in the build tree, in an
  * installation that keeps servers apart. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -24,15 +25,23 @@ static struct {
 } self;
 
 /* Only what POSIX lets a handler call. */
-static void restore(void)
+void rescue_now(void)
 {
+	int flags;
+
 	if (!self.armed)
 		return;
 	self.armed = 0;
 	/* In the background the terminal is somebody else's. */
 	if (tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return;
+	/* A terminal that stands still is not waited for; what it has not shown yet makes room. */
+	tcflow(STDOUT_FILENO, TCOON);
+	tcflush(STDOUT_FILENO, TCOFLUSH);
+	flags = fcntl(STDOUT_FILENO, F_GETFL);
+	fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
 	standard_write(self.bytes, strlen(self.bytes));
+	fcntl(STDOUT_FILENO, F_SETFL, flags);
 	tcsetattr(STDIN_FILENO, TCSANOW, &self.modes);
 }
 
@@ -48,7 +57,7 @@ static void fatal(int signal_number, siginfo_t *info, void *context)
 {
 	(void)context;
 	int error = errno;
-	restore();
+	rescue_now();
 	for (size_t i = 0; i < FATAL_SIGNALS; i++)
 		if (fatal_signals[i] == signal_number)
 			sigaction(signal_number, &fatal_before[i], NULL);

@@ -15,6 +15,8 @@
  * output and `modes` set on standard input. Copied. */
 void rescue_start(const char *bytes, const struct termios *modes);
 void rescue_arm(bool armed);
+/* Gives it back if armed, without waiting for it. A signal handler may call it. */
+void rescue_now(void);
 /* Puts the signals' handlers back, but for those that somebody replaced since. */
 void rescue_stop(void);
 

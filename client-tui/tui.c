@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -21,6 +20,7 @@
 #include "paths.h"
 #include "prompt.h"
 #include "standard.h"
+#include "stop.h"
 #include "summary.h"
 
 #define FRAME (NS_PER_S / 60)
@@ -29,19 +29,6 @@
 #define MESSAGE_TIME (5 * NS_PER_S)
 /* What F5 sends before any /burst. */
 #define BURST_LINES 100
-
-static volatile sig_atomic_t stopped, resized;
-
-static void on_stop(int signal)
-{
-	stopped = signal;
-}
-
-static void on_resize(int signal)
-{
-	(void)signal;
-	resized = 1;
-}
 
 /* --- telling --- */
 
@@ -148,11 +135,9 @@ static void turn_truth(struct app *app, const struct watch *w, int64_t now)
 		app->changed = true;
 }
 
-static void wait_for_something(struct app *app, struct watch *w, const sigset_t *mask)
+static void wait_for_something(struct app *app, struct watch *w)
 {
 	const int64_t now = clock_monotonic();
-	struct timespec ts;
-	sigset_t blocked;
 
 	watch_start(w);
 	watch_read(w, STDIN_FILENO);
@@ -163,28 +148,21 @@ static void wait_for_something(struct app *app, struct watch *w, const sigset_t 
 	if (app->truth)
 		truth_watch(app->truth, w);
 	app_sessions_watch(app, w);
-	if (pselect(w->count, &w->readable, &w->writable, NULL, clock_until(w->deadline, now, &ts), mask) < 0) {
-		FD_ZERO(&w->readable);
-		FD_ZERO(&w->writable);
-	}
-	/* While something is always ready, pselect() lets no signal in. */
-	sigprocmask(SIG_SETMASK, mask, &blocked);
-	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	stop_wait(w, now);
 }
 
-static void loop(struct app *app, const sigset_t *mask)
+static void loop(struct app *app)
 {
 	struct watch w;
 
-	while (!app->quit && !stopped) {
+	while (!app->quit && !stop_asked()) {
 		int64_t now;
 
-		if (resized) {
-			resized = 0;
+		if (stop_take_resize()) {
 			screen_resize();
 			app->changed = true;
 		}
-		wait_for_something(app, &w, mask);
+		wait_for_something(app, &w);
 		now = clock_monotonic();
 		app_sessions_turn(app, &w, now);
 		if (app->truth)
@@ -238,22 +216,6 @@ static void on_bell(void *context)
 }
 
 /* --- start and end --- */
-
-static void catch_signals(sigset_t *mask)
-{
-	static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGWINCH);
-	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
-		sigaddset(&blocked, stops[i]);
-	sigprocmask(SIG_BLOCK, &blocked, mask);
-	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
-		sigaction(stops[i], &(struct sigaction){.sa_handler = on_stop}, NULL);
-	sigaction(SIGWINCH, &(struct sigaction){.sa_handler = on_resize}, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static int app_start(struct app *app, const struct client_settings *settings)
 {
@@ -380,9 +342,7 @@ static int start_terminal(struct app *app, char *why, size_t size)
 static void run(struct app *app, const char *notice)
 {
 	const int64_t now = clock_monotonic();
-	sigset_t mask;
 
-	catch_signals(&mask);
 	app_prompt(app);
 	if (notice)
 		app_notice(app, false, notice);
@@ -392,7 +352,7 @@ static void run(struct app *app, const char *notice)
 	if (app->settings.count > 0)
 		app_burst(app, now);
 	app->changed = true;
-	loop(app, &mask);
+	loop(app);
 	app_sessions_end(app);
 }
 
@@ -416,6 +376,9 @@ int tui_run(const struct client_settings *settings, struct replay *replay, const
 
 	if (app)
 		app->replay = replay;
+	/* Before the screen, which may wait for its terminal. */
+	stop_catch(false);
+	signal(SIGPIPE, SIG_IGN);
 	if (!app || app_start(app, settings) < 0 || start_terminal(app, why, sizeof why) < 0) {
 		standard_say("upcase: %s", why);
 		if (app)
@@ -423,7 +386,7 @@ int tui_run(const struct client_settings *settings, struct replay *replay, const
 		return 1;
 	}
 	run(app, notice);
-	unsaved = prompt_stop(stopped);
+	unsaved = prompt_stop(stop_asked() != 0);
 	screen_stop();
 	summarise(app);
 	if (unsaved)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Calls that a signal interrupts are begun anew, on what their descriptor is by then. A handler has no argument: the state is
+ * here. */
+#include "config.h"
+
+#include "stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rescue.h"
+#include "standard.h"
+
+/* After the signal that ends the program there is one more every STEP, us. A reader that is only slow has PATIENCE steps to take
+ * what is under way. Who saves much works, which takes processor time; after WAITS steps in a row with less than WORK, us, the
+ * time is over. */
+#define STEP 100000
+#define PATIENCE 2
+#define WAITS 9
+#define WORK 2000
+
+static struct {
+	volatile sig_atomic_t gentle, interrupted, resized, ended, steps, waits;
+	clock_t worked;
+	sigset_t caught;
+} self;
+
+static void let_go(int fd, short events)
+{
+	const int null = standard_stuck(fd, events) ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+
+	if (null < 0)
+		return;
+	dup2(null, fd);
+	close(null);
+}
+
+static void on_step(int number)
+{
+	const int error = errno;
+	const clock_t worked = clock();
+
+	(void)number;
+	self.waits = worked - self.worked < WORK ? self.waits + 1 : 0;
+	self.worked = worked;
+	if (++self.steps >= PATIENCE) {
+		if (self.waits == WAITS || standard_stuck(STDOUT_FILENO, POLLOUT))
+			rescue_now();
+		if (self.waits == WAITS)
+			_exit(128 + self.ended);
+		let_go(STDIN_FILENO, POLLIN);
+		let_go(STDOUT_FILENO, POLLOUT);
+		let_go(STDERR_FILENO, POLLOUT);
+	}
+	errno = error;
+}
+
+static void on_signal(int number)
+{
+	static const struct timeval step = {.tv_usec = STEP};
+	const int error = errno;
+
+	if (number == SIGWINCH) {
+		self.resized = 1;
+	} else if (number == SIGINT && self.gentle && !standard_stuck(STDOUT_FILENO, POLLOUT) && !standard_stuck(STDERR_FILENO, POLLOUT)) {
+		self.gentle = 0;
+		self.interrupted = 1;
+	} else if (!self.ended) {
+		self.ended = number;
+		self.worked = clock();
+		setitimer(ITIMER_REAL, &(const struct itimerval){step, step}, NULL);
+	}
+	errno = error;
+}
+
+void stop_catch(bool gentle)
+{
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
+	struct sigaction old;
+
+	self.gentle = gentle;
+	sigemptyset(&self.caught);
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_step, .sa_flags = SA_RESTART}, NULL);
+	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+		/* By nohup. */
+		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+			continue;
+		sigaddset(&self.caught, caught[i]);
+		sigaction(caught[i], &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
+	}
+}
+
+int stop_asked(void)
+{
+	return self.ended;
+}
+
+static bool take(volatile sig_atomic_t *flag)
+{
+	const bool was = *flag;
+
+	*flag = 0;
+	return was;
+}
+
+bool stop_take_interrupt(void)
+{
+	return take(&self.interrupted);
+}
+
+bool stop_take_resize(void)
+{
+	return take(&self.resized);
+}
+
+/* They are blocked from the look at the flags to the wait and nowhere else: a write to a full pipe can be interrupted. */
+void stop_wait(struct watch *w, int64_t now)
+{
+	struct timespec ts;
+	sigset_t mask;
+
+	sigprocmask(SIG_BLOCK, &self.caught, &mask);
+	if (self.ended || self.interrupted || self.resized ||
+	    pselect(w->count, &w->readable, &w->writable, NULL, clock_until(w->deadline, now, &ts), &mask) < 0) {
+		FD_ZERO(&w->readable);
+		FD_ZERO(&w->writable);
+	}
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
