@@ -207,6 +207,8 @@ static const struct call calls[] = {
 	{SCMP_SYS(ioctl), SERVES, {IS(1, FIONREAD)}},
 	{SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_INFO))},
 	{SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_MEMINFO))},
+	/* That an idle client is not offered any more what it did not take. Left: to reset a client. */
+	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_LINGER))},
 	/* Of a client of a socket that was handed over. Left: to send it less or more at once. */
 	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY))},
 	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NOTSENT_LOWAT))},

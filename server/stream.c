@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -90,12 +92,25 @@ static int put_pending(struct stream *s)
 	return 0;
 }
 
-/* Whether the client's system has all that was written. */
-static bool is_acknowledged(const struct stream *s)
+/* How many bytes of what was written the client's system has not acknowledged. */
+static size_t unacknowledged(const struct stream *s)
 {
-	int unacknowledged = 0;
+	int bytes = 0;
 
-	return ioctl(s->fd, SIOCOUTQ, &unacknowledged) < 0 || unacknowledged == 0;
+	return ioctl(s->fd, SIOCOUTQ, &bytes) < 0 ? 0 : (size_t)bytes;
+}
+
+/* After a close the system would keep for minutes what the client has no room for, and nobody would count it: so the client
+ * keeps its place until the system has sent all, which is when the descriptor is ready for writing. */
+static void drain(struct stream *s, int64_t now)
+{
+	s->draining = true;
+	s->waiting = unacknowledged(s);
+	setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){1}, sizeof(int));
+	if (crowd_want(s->house->crowd, s->fd, LOOP_WRITE) < 0)
+		over(s, TOTALS_CUT, errno, now);
+	else
+		s->house->moved(s->house->context, s, now);
 }
 
 /* All is written and nothing more is read. Where the server ends, the client may still be sending: closing with bytes
@@ -103,7 +118,11 @@ static bool is_acknowledged(const struct stream *s)
  * connection lingers, and what comes is thrown away, until the client's system has everything. */
 static void end(struct stream *s, int64_t now)
 {
-	if (s->finishing && !is_acknowledged(s)) {
+	if (!s->finishing && !s->draining && unacknowledged(s)) {
+		drain(s, now);
+		return;
+	}
+	if (s->finishing && unacknowledged(s)) {
 		shutdown(s->fd, SHUT_WR);
 		s->lingering = true;
 		if (crowd_want(s->house->crowd, s->fd, LOOP_READ) < 0)
@@ -128,7 +147,7 @@ static void linger(struct stream *s, int64_t now)
 
 void stream_check(struct stream *s, int64_t now)
 {
-	if (s->lingering && is_acknowledged(s))
+	if (s->lingering && !unacknowledged(s))
 		over(s, TOTALS_STOPPED, 0, now);
 }
 
@@ -255,6 +274,18 @@ static bool stir_pending(struct stream *s, int64_t now)
 	return true;
 }
 
+/* The same of what the system has not sent. */
+static bool stir_draining(struct stream *s, int64_t now)
+{
+	const size_t before = s->waiting;
+
+	s->waiting = unacknowledged(s);
+	if (s->waiting == before)
+		return false;
+	s->house->moved(s->house->context, s, now);
+	return true;
+}
+
 bool stream_stir(struct stream *s, int64_t now)
 {
 	const struct totals *t = s->house->totals;
@@ -264,6 +295,8 @@ bool stream_stir(struct stream *s, int64_t now)
 		return false;
 	if (s->pending)
 		return stir_pending(s, now);
+	if (s->draining)
+		return stir_draining(s, now);
 	stream_read(s, now);
 	return t->tcp_bytes_in != in || t->tcp_now != clients;
 }
@@ -274,8 +307,11 @@ int stream_open(struct stream *s, struct stream_house *house, int fd)
 	return crowd_add(house->crowd, fd, stream_ready, s);
 }
 
-void stream_close(struct stream *s)
+void stream_close(struct stream *s, enum totals_end how)
 {
+	/* What a client did not take for so long, it is not to be offered for minutes more. */
+	if (how == TOTALS_IDLE && unacknowledged(s))
+		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
 	crowd_remove(s->house->crowd, s->fd);
 	close(s->fd);
 	drop_pending(s);

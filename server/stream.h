@@ -47,6 +47,8 @@ struct stream {
 	struct capitals capitals;
 	/* Nothing more will be read: it ends once all is written. */
 	bool ending;
+	/* All is written; the system has not sent all yet, of which `waiting` bytes were left when that was last looked at. */
+	bool draining;
 	/* The server ends: only `left` more bytes are read, those that had been received by then. */
 	bool finishing;
 	size_t left;
@@ -63,8 +65,8 @@ struct stream {
 int stream_open(struct stream *s, struct stream_house *house, int fd);
 /* Answers what has come already. It may be over when this returns. */
 void stream_read(struct stream *s, int64_t now);
-/* Closes at once. */
-void stream_close(struct stream *s);
+/* Closes at once; it ended for the reason `how`. */
+void stream_close(struct stream *s, enum totals_end how);
 /* Reads or writes once, though nobody said that it could be done. Returns whether bytes moved or it is over. */
 bool stream_stir(struct stream *s, int64_t now);
 /* Answers what has been received by now and ends it. It may be over when this returns. */

@@ -184,7 +184,7 @@ static void stream_over(void *context, struct stream *s, enum totals_end how, in
 	log_end(c, how, error, now);
 	t->totals->tcp_ended[how]++;
 	t->totals->tcp_now--;
-	stream_close(s);
+	stream_close(s, how);
 	leave_order(t, c);
 	leave_chain(c);
 	free(c);

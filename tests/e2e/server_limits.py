@@ -271,6 +271,40 @@ def slow_readers():
             expect(read_all(clients[i]) == letter.decode().upper().encode() * (sent[i] // 2), True, f"all of the replies to client {i}")
 
 
+def takes_nothing():
+    """who closes its side and takes no reply keeps its place until the system has sent all, or it is idle: then nothing is kept for it"""
+    replies = b"x" * 150_000
+
+    def closes_its_side(server):
+        client = tcp(server, buffer=4096)
+        client.sendall(replies)
+        client.shutdown(socket.SHUT_WR)
+        return client
+    with Server("--max-per-source=2") as server:
+        clients = [closes_its_side(server) for _ in range(2)]
+        server.wait_totals(lambda t: t["tcp"]["bytes-out"] == 2 * len(replies), "that the system has all")
+        expect(is_refused(tcp(server)), True, "a third one")
+        for client in clients:
+            expect(read_all(client), replies.upper(), "replies to one who reads at last")
+        server.wait_totals(lambda t: t["tcp ended"]["closed"] == 2, "two ends")
+    with Server("--idle-timeout=2s") as server:
+        slow, quiet = closes_its_side(server), closes_its_side(server)
+        got = 0
+        while not server.totals()["tcp ended"]["idle"]:
+            got += len(slow.recv(2000))
+            time.sleep(0.02)
+        expect(got + len(read_all(slow)), len(replies), "replies to one who takes some now and then")
+        expect(raises(read_all, quiet), "ConnectionResetError", "the other one's end")
+
+
+def raises(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError as error:
+        return type(error).__name__
+    return "nothing"
+
+
 def stands_still(server):
     def moved():
         totals = server.totals()["tcp"]
@@ -312,4 +346,4 @@ def descriptors_come_back():
 
 
 run(one_too_many, more_than_files_allow, select_is_full, descriptors_of_a_small_limit, descriptors_run_out,
-    too_many_from_one_source, idle, never_idle, slow_reader, slow_readers, reset, descriptors_come_back)
+    too_many_from_one_source, idle, never_idle, slow_reader, slow_readers, takes_nothing, reset, descriptors_come_back)
