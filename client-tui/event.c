@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
 #include "event.h"
 #include "fnv.h"
+#include "record.h"
 
 /* The longest word that matters, and the longest line. */
 #define WORD_MOST 200
@@ -30,7 +30,7 @@ static int time_of(const char *text, int64_t *out)
 {
 	uint64_t value;
 
-	if (number(text, 10, CLOCK_MOST, &value) < 0)
+	if (number(text, 10, RECORD_TIME_MOST, &value) < 0)
 		return -1;
 	*out = (int64_t)value;
 	return 0;

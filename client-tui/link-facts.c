@@ -235,7 +235,7 @@ int link_change_read(struct link_change *c, const char *line)
 	int n = 0;
 
 	*c = (struct link_change){ .kind = SESSION_EVENT_FAULT };
-	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || strlen(line + n) >= sizeof copy)
+	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > RECORD_TIME_MOST || strlen(line + n) >= sizeof copy)
 		return -1;
 	c->at = at;
 	strcpy(copy, line + n);

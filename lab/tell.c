@@ -90,7 +90,7 @@ static struct tell_flow *find_flow(struct tell *t, const struct said *s, bool *f
 
 static void add_time(struct text *line, int64_t ns)
 {
-	long long ms = (ns + NS_PER_MS / 2) / NS_PER_MS;
+	long long ms = ns / NS_PER_MS + (ns % NS_PER_MS >= NS_PER_MS / 2);
 
 	text_put(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
 }

@@ -91,7 +91,8 @@ static void nonsense(void **state)
 		"event 1 there in=5 fate=delivered", "event 1 there in=5 fate=random sport=65536",
 		"event 1 there in=5 fate=random payload=1 data=3", "event 1 there in=5 fate=random payload=1 data=zz",
 		"event 1 there in=5 fate=random payload=1 data=3132", "event 99999999999999999999 there in=5 fate=random",
-		"event 1 there in=99999999999999999999 fate=random", "event 1 there in=9223372036854775807 fate=random", "event 1 there in=5 fate=random seq=4294967296",
+		"event 1 there in=99999999999999999999 fate=random", "event 1 there in=9223372036854775807 fate=random",
+		"event 1 there in=5 fate=random seq=4294967296",
 	};
 	char longest[3000];
 	struct event e;

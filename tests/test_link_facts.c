@@ -157,7 +157,9 @@ static void check_change(const char *line, enum session_event_kind kind, const c
 static void changes(void **state)
 {
 	static const char *const none[] = {"", "changed", "changed 77", "changed x set nothing; nothing", "changed 77 set nothing",
-		"changed 77 set loss much; nothing", "changed 77 hold soon", "changed 77 weather fine", "changed -1 drop none"};
+		"changed 77 set loss much; nothing", "changed 77 hold soon", "changed 77 weather fine", "changed -1 drop none",
+		/* Past any clock. */
+		"changed 9223372036854775807 drop none"};
 	struct link_change c;
 
 	(void)state;

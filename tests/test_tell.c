@@ -48,6 +48,8 @@ static void tells_changes(void **state)
 	expect(&t, "event 2 there in=1200000000 fate=cue proto=udp sport=40000 dport=12000 id=1 size=33 payload=5",
 	    "0.200  there  udp  40000 > 12000 5 bytes (33): LOST, on cue");
 	expect(&t, "changed 1500000000 released", "0.500  link   released");
+	t.start = 1;
+	expect(&t, "changed 9223372036854775807 released", "9223372036.855  link   released");
 }
 
 static void passes_over_what_is_no_event(void **state)
