@@ -52,7 +52,7 @@ static int udp_open(struct session *s, int64_t now)
 	struct addr here = {.len = sizeof here.storage};
 	const int room = SESSION_RECEIVE_BUFFER;
 	struct udp *u = s->side;
-	int fd;
+	int fd, error;
 
 	(void)now;
 	if (!u && !(u = s->side = calloc(1, sizeof *u)))
@@ -60,9 +60,10 @@ static int udp_open(struct session *s, int64_t now)
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
-	if (fd >= FD_SETSIZE || connect(fd, &to->sa, to->len) < 0) {
-		int error = fd >= FD_SETSIZE ? EMFILE : errno;
-
+	/* Where nobody has the server's port the kernel may give it to this socket, which would get its own lines for replies. */
+	error = fd >= FD_SETSIZE ? EMFILE : connect(fd, &to->sa, to->len) < 0 || getsockname(fd, &here.sa, &here.len) < 0 ? errno :
+	    addr_equal(&here, to) ? ECONNREFUSED : 0;
+	if (error) {
 		close(fd);
 		return error;
 	}
@@ -73,8 +74,7 @@ static int udp_open(struct session *s, int64_t now)
 	overflow_open(&u->overflow, fd);
 	s->fd = fd;
 	s->phase = PHASE_READY;
-	if (getsockname(fd, &here.sa, &here.len) == 0)
-		session_opened(s, &here, 0);
+	session_opened(s, &here, 0);
 	u->full = false;
 	u->told = 0;
 	u->failing = 0;

@@ -13,7 +13,7 @@ import subprocess
 import threading
 
 from client import ENVIRONMENT, HOME, PATIENCE, UPCASE, run, upcased
-from tap import LAB, UPCASED, done, enter_namespaces, point
+from tap import LAB, UPCASED, done, enter_namespaces, not_here, point
 
 ETC = os.path.join(HOME.name, "etc")
 NAMES = {"etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", "etc/nsswitch.conf": "hosts: files dns\n",
@@ -201,6 +201,21 @@ MANY = b"".join(b"%d\n" % i for i in range(20000))
 for host, error in ("10.0.0.1", "ENETUNREACH"), ("missing.test", "EAI_NONAME"):
     result = run("--plain", "--csv", "-b", "--rows=1", host, stdin=MANY)
     point(f"20,000 lines to {host}, one row", wanted(csv_lines(result.stdout), 40000, error)[:1] and ["not 40000 records"])
+
+# Nobody has the server's port, and the system would give it to the client itself, which would get its own lines back.
+RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
+try:
+    with open(RANGE, encoding="ascii") as file:
+        before = file.read()
+    with open(RANGE, "w", encoding="ascii") as file:
+        file.write("40000 40000")
+    for transport in "--udp", "--tcp":
+        result = run("--plain", "--json", transport, "127.0.0.1", 40000, stdin=b"HELLO\n")
+        point(f"the client's own port, {transport}", wanted(json_lines(result.stdout), 1, "ECONNREFUSED"))
+    with open(RANGE, "w", encoding="ascii") as file:
+        file.write(before)
+except OSError as error:
+    not_here(f"a range of local ports: {error.strerror}", "the client's own port")
 
 # The server's own addresses.
 for address, words in ("fe80::1", "fe80::1%eth0"), ("fe80::1%nosuch", "no interface"), ("fe80::1%4711", "no interface"), \
