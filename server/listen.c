@@ -35,6 +35,9 @@ static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 
 /* Bytes that the system takes of one connection beyond those that it may send now. */
 #define UNSENT_MOST 262144
+/* Bytes that it takes of one that are not read yet, from other hosts: its own bound, for who reads along for a while, is megabytes,
+ * which serves streams on this host well. */
+#define UNREAD_MOST 262144
 
 static const char *type_name(int type)
 {
@@ -67,6 +70,13 @@ void listen_prepare(int fd)
 #endif
 }
 
+/* Connections inherit it. */
+static void bound_unread(const struct listen_socket *s)
+{
+	if (s->type == SOCK_STREAM && !addr_is_loopback(&s->addr))
+		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &(int){UNREAD_MOST}, sizeof(int));
+}
+
 static int bind_socket(struct listen_socket *s, enum share share)
 {
 	const int on = 1;
@@ -83,6 +93,7 @@ static int bind_socket(struct listen_socket *s, enum share share)
 		return -1;
 	if (s->type == SOCK_STREAM)
 		listen_prepare(s->fd);
+	bound_unread(s);
 	if (s->addr.sa.sa_family == AF_INET6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
 		return -1;
 	if ((share == FURTHER && let_in(s->fd) < 0) || bind(s->fd, &s->addr.sa, s->addr.len) < 0 ||
@@ -250,6 +261,7 @@ static const char *take_one(struct listen_socket *s)
 		return "is not bound to a port";
 	if (fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK) < 0)
 		return "cannot be made non-blocking";
+	bound_unread(s);
 	return NULL;
 }
 

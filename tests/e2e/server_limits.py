@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How many clients there may be, what becomes of one too many, of one too slow and of one that says nothing."""
 import os
+import re
 import resource
+import select
 import signal
 import socket
 import struct
@@ -305,6 +307,25 @@ def raises(call, *arguments):
     return "nothing"
 
 
+def stops_reading():
+    """of one who has read along and then does not, the system keeps no more than of another, where other hosts can come"""
+    text = b"x" * 65536
+    with Server("--bind=*") as server, tcp(server) as client:
+        client.setblocking(False)
+        began = moved = time.monotonic()
+        while time.monotonic() - moved < 0.5:
+            readable, writable, _ = select.select([client] if moved - began < 1 else [], [client], [], 0.1)
+            if readable:
+                client.recv(1 << 20)
+            if writable and client.send(text):
+                moved = time.monotonic()
+        with open("/proc/net/tcp", encoding="ascii") as file:
+            port, peer = (f"{number:04X}" for number in (server.port, client.getsockname()[1]))
+            unread = int(re.search(rf":{port} \w+:{peer} \w\w \w+:(\w+)", file.read())[1], 16)
+        print(f"# {unread} bytes that the server has not read")
+        expect(0 < unread <= 512 << 10, True, f"{unread} bytes")
+
+
 def stands_still(server):
     def moved():
         totals = server.totals()["tcp"]
@@ -346,4 +367,5 @@ def descriptors_come_back():
 
 
 run(one_too_many, more_than_files_allow, select_is_full, descriptors_of_a_small_limit, descriptors_run_out,
-    too_many_from_one_source, idle, never_idle, slow_reader, slow_readers, takes_nothing, reset, descriptors_come_back)
+    too_many_from_one_source, idle, never_idle, slow_reader, slow_readers, takes_nothing, stops_reading, reset,
+    descriptors_come_back)
