@@ -67,6 +67,21 @@ def served_by(client):
         return False
 
 
+def many_sources():
+    """4,000 sources, each with a connection and a datagram: all are served within their limits, in bounded memory"""
+    with Server("--datagram-rate=1", "--connect-rate=1", "--max-per-source=1", "--idle-timeout=1h") as server:
+        before = server.memory()
+        for i in range(4000):
+            host = f"127.{1 + i % 200}.{i // 200}.{1 + i % 250}"
+            with udp(server, local=host) as other:
+                expect(ask(other, b"hello"), b"HELLO", f"reply to {host}")
+            with socket.create_connection(("127.0.0.1", server.port), PATIENCE, (host, 0)) as client:
+                expect(line(client, b"hello\n"), b"HELLO\n", f"reply over TCP to {host}")
+        totals = server.wait_totals(lambda t: t["tcp ended"]["closed"] == 4000, "4,000 ends")
+        expect(sum(totals["tcp refused"].values()) + sum(totals["udp dropped"].values()), 0, f"refused in {totals}")
+        expect(server.memory() - before < 2048 or server.is_sanitized(), True, f"{server.memory() - before} KiB more")
+
+
 def no_rate_on_loopback():
     """where only this host can come, nobody is too fast"""
     with Server() as server:
@@ -195,5 +210,5 @@ def all_of_it_within():
         server.wait_log(r"totals at the end")
 
 
-run(datagrams_too_fast, connects_too_fast, no_rate_on_loopback, wrong_rates, sandboxed, watcher_sandboxed,
+run(datagrams_too_fast, connects_too_fast, many_sources, no_rate_on_loopback, wrong_rates, sandboxed, watcher_sandboxed,
     within_another_filter, older_landlock, not_sandboxed, removes_its_files, all_of_it_within)

@@ -162,6 +162,27 @@ def dies_at_once():
         expect(ask(udp(server), b"x"), b"X", "reply")
 
 
+def storm_of_deaths():
+    """all that are there are killed every few milliseconds while they work: everything adds up, and all come back"""
+    with Server(f"--workers={WORKERS}") as server:
+        wait_workers(server)
+        expect(ask(udp(server), b"x"), b"X", "reply")
+        before, waiting = server.descriptors(), []
+        for _ in range(200):
+            waiting += [tcp(server), udp(server)]
+            for client in waiting[-2:]:
+                client.send(b"hello\n" * 1000)
+            for pid in server.workers():
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.003)
+        totals = server.totals()
+        expect(totals["tcp"]["now"] <= totals["tcp"]["clients"], True, f"connections in {totals}")
+        wait_workers(server)
+        for _ in range(10):
+            expect(line(tcp(server), b"hello\n"), b"HELLO\n", "reply afterwards")
+        wait_until(lambda: server.descriptors() == before, "descriptors as before")
+
+
 def all_end():
     """SIGTERM and SIGINT end all, with what was received answered; also when the terminal tells each of them"""
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -288,5 +309,5 @@ def stopped_parent():
         os.kill(server.pid, signal.SIGCONT)
 
 
-run(share, one_is_killed, what_waited, dropped_is_told_once, dies_at_once, all_end, none_is_left, port_in_use, control, asked_to_end_alone,
-    not_with_sockets_handed_over, too_few_descriptors, stopped_parent)
+run(share, one_is_killed, what_waited, dropped_is_told_once, dies_at_once, storm_of_deaths, all_end, none_is_left, port_in_use, control,
+    asked_to_end_alone, not_with_sockets_handed_over, too_few_descriptors, stopped_parent)
