@@ -291,6 +291,25 @@ def check_lists(found):
           [f'it should begin with: upcase {version}'])
 
 
+def tried(text):
+    """Faults of references to tests, "tests/file.c" or "tests/file.py: function, function"."""
+    faults = []
+    for path, names in re.findall(r'`(tests/[\w./-]+\.(?:py|c))(?:: ([^`]*))?`', text):
+        source = read(path)
+        faults += [f'there is no {path}'] if source is None else [
+            f'{path} has no {name}' for name in re.findall(r'\w+', names)
+            if not re.search(rf'^(def|static void) {name}\(', source, re.M)]
+    return faults
+
+
+def check_security():
+    """Each row of what somebody cannot do names the tests that try it, which are there."""
+    text = read('SECURITY.md') or ''
+    rows = [row for table in re.findall(r'\| tried by \|\n\| --- \| --- \|\n((?:\|.*\n)+)', text) for row in table.splitlines()]
+    point('SECURITY.md names the tests of what it says', tried(text) + ([] if rows else ['no rows']) + [
+        f'without a test: {row}' for row in rows if '`tests/' not in row])
+
+
 def main():
     found = objects()
     check_deeds(found)
@@ -300,6 +319,7 @@ def main():
     check_speech()
     check_looks()
     check_lists(found)
+    check_security()
     done()
 
 
