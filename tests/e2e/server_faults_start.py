@@ -111,7 +111,7 @@ HARMLESS = re.compile(r"""__cpu_model|_ITM_.*|__(asan|ubsan|lsan|sanitizer|gmon)
     getenv|unsetenv|gmtime_r|tzset|if_indextoname|if_nametoindex|inet_ntop|inet_pton|cos|sqrt|log|log1p|exp|pow|fmin|fmax|llround|
     seccomp_.*|sig(action|addset|delset|emptyset|fillset|procmask)|umask|getp?pid|raise|kill|waitpid|munmap|clock_gettime|
     __tls_get_addr|qsort|bsearch|abort|u8_.*|__ctype_.*|fclose|ferror|fileno|fopencookie|isatty|nl_langinfo|open_memstream|setlocale|setvbuf|__sprintf_chk|sprintf|vsnprintf|__popcountdi2|geteuid|dirname|
-    flock|madvise|sysconf|fdopen|__read_chk""", re.X)
+    flock|dup2|madvise|sysconf|fdopen|__read_chk""", re.X)
 
 
 def symbols(*command):
