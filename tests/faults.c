@@ -152,10 +152,12 @@ __attribute__((constructor)) static void open_seam(void)
 /* A new schedule: some of the faults, each with its chance. */
 static void begin_schedule(void)
 {
+	/* Nothing rests before the first one; and a clock that jumps ends the clients of a server that ends. */
+	if (seam.schedule)
+		seam.passed += 2;
 	seam.schedule = seam.shared->schedule;
 	seam.chance = seam.shared->seed;
 	seam.rested = false;
-	seam.passed += 2;
 	for (int i = 0; i < COUNT; i++)
 		seam.chosen[i] = faults[i].effect != STARTS &&
 		    chance(faults[i].effect == RESTS || faults[i].effect == UNSPLIT ? 8 : 2) == 0;

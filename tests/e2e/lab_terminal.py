@@ -167,7 +167,7 @@ def check_shell(user):
     shell.do('echo status=$? jobs=$(jobs).', r'status=130 jobs=\.', 'in> ')
     shell.type('\x03')
     shell.expect('in> ')
-    shell.do('sleep 1000 & ps -o comm= | sort | uniq | tr "\\n" " "', r'.*bash .*sleep', 'in> ')
+    shell.do('sleep 1000 & until ps -o comm= | grep -x sleep; do :; done', r'sleep\r\n', 'in> ')
     shell.do('suspend -f', 'Stopped', 'out> ')
     shell.do('fg')
     shell.do('echo b''ack', 'back\r\n', 'in> ')
