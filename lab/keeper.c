@@ -131,6 +131,16 @@ static void end_all(struct keeper *k)
 	}
 }
 
+static void near_ended(struct keeper *k, int status)
+{
+	k->near = 0;
+	(void)letter_tell(k->relay, KEEPER_NEAR_ENDED, status);
+	if (k->phase != PHASE_END)
+		k->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_ASKED : GRACE);
+	k->phase = PHASE_END;
+	end_far(k);
+}
+
 static void start_near(struct keeper *k)
 {
 	int null;
@@ -141,8 +151,8 @@ static void start_near(struct keeper *k)
 	if (k->near == 0)
 		become_near(k);
 	if (k->near < 0) {
-		(void)letter_tell(k->relay, KEEPER_NEAR_ENDED, 126 << 8);
-		k->phase = PHASE_END;
+		standard_say("upcase-lab: fork: %s", strerror(errno));
+		near_ended(k, 126 << 8);
 	}
 	/* Who waits for the end of the command's input or output must not wait for the keeper. */
 	if ((null = null_device(O_RDWR)) >= 0) {
@@ -229,16 +239,6 @@ static void read_ready(struct keeper *k)
 		k->ready = -1;
 		k->deadline = clock_monotonic() + SILENT_WAIT;
 	}
-}
-
-static void near_ended(struct keeper *k, int status)
-{
-	k->near = 0;
-	(void)letter_tell(k->relay, KEEPER_NEAR_ENDED, status);
-	if (k->phase != PHASE_END)
-		k->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_ASKED : GRACE);
-	k->phase = PHASE_END;
-	end_far(k);
 }
 
 static void collect_children(struct keeper *k)

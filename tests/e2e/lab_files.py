@@ -361,6 +361,14 @@ def few_descriptors(user):
     point(f'few descriptors ({user})', faults)
 
 
+def no_process_left():
+    """For the command, once the far one runs: the far one takes them from the process that starts both. Root is not limited."""
+    begin = time.monotonic()
+    status, _, err = run('-q', '--far', 'prlimit --pid $PPID --nproc=0; exec sleep 1000', '--', 'true', user=USERS[-1])
+    point('no process is left for the command', [] if (status, err) == (126, 'upcase-lab: fork: Resource temporarily unavailable\n')
+          and time.monotonic() - begin < PATIENCE / 6 else [f'{time.monotonic() - begin:.2f} s, exit status {status}: {err}'])
+
+
 # --- the terminal ---------------------------------------------------------------------------------
 
 def on_terminal(*words, user):
@@ -459,6 +467,7 @@ for who in USERS:
     terminal(who)
     full_terminal(who)
 few_descriptors(USERS[-1])
+no_process_left()
 if ROOT:
     places()
 else:
