@@ -20,6 +20,8 @@
 
 /* The largest file, bytes; the longest line is the prompt's. */
 #define FILE_MOST (16u << 20)
+/* Symbolic links on the way to it, as many as Linux follows. */
+#define LINKS 40
 
 /* How often another session's lock is looked at again: for 5 s in all, for 0.5 s once the session was told to end. */
 #define LOCK_TRIES 500
@@ -34,11 +36,12 @@ static int refuse(int error, const char *reason, const char **why)
 }
 
 /* Whether no other user decides what `path` is: his links could lead to any file of this user's, and his folders root, who may be in
- * another's home. The system's user, who has "/", may. */
-static bool is_own_way(const char *path)
+ * another's home. The system's user, who has "/", may. This user's own
+ * links, at most so many, are followed. */
+static bool is_own_way(const char *path, int links)
 {
 	struct stat top, st;
-	char way[PATH_MAX];
+	char way[PATH_MAX], to[PATH_MAX], target[PATH_MAX];
 	bool own = stat("/", &top) == 0;
 
 	for (size_t n = 1, all = strlen(path); own && n <= all; n++) {
@@ -46,6 +49,12 @@ static bool is_own_way(const char *path)
 			continue;
 		snprintf(way, sizeof(way), "%.*s", (int)n, path);
 		own = lstat(way, &st) < 0 || st.st_uid == geteuid() || st.st_uid == top.st_uid || (geteuid() != 0 && !S_ISLNK(st.st_mode));
+		const ssize_t length = own ? readlink(way, to, sizeof(to)) : -1;
+		if (length <= 0 || links == 0)
+			continue;
+		const char *slash = *to == '/' ? NULL : strrchr(way, '/');
+		const int room = snprintf(target, sizeof(target), "%.*s%.*s", slash ? (int)(slash - way) + 1 : 0, way, (int)length, to);
+		own = room < PATH_MAX && is_own_way(target, links - 1);
 	}
 	return own;
 }
@@ -58,7 +67,7 @@ static int open_own(const char *path, const char **why)
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != geteuid())
 		*why = "belongs to another user";
-	else if (!is_own_way(path))
+	else if (!is_own_way(path, LINKS))
 		*why = "is reached by way of what belongs to another user";
 	else
 		return fd;

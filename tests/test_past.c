@@ -179,6 +179,10 @@ static void leaves_alone_what_is_anothers(void **state)
 	assert_int_equal(symlink(mine, path), 0);
 	assert_int_equal(lchown(path, 1, 1), 0);
 	refused(path, 4, "is reached by way of what belongs to another user");
+	char own[128];
+	snprintf(own, sizeof(own), "%s/own", (const char *)*state);
+	assert_int_equal(symlink("a/history", own), 0);
+	refused(own, 4, "is reached by way of what belongs to another user");
 	/* Nor does an ordinary user follow his link. */
 	assert_int_equal(chmod(*state, 0755), 0);
 	assert_int_equal(chown(mine, 2, 2), 0);
