@@ -23,16 +23,20 @@ static bool is_formula(const char *text, size_t n)
 	return strchr("=+-@'", *text) || (n > 2 && text[0] == '\xef' && text[1] == '\xbc' && strchr("\x9d\x8b\x8d\xa0", text[2]));
 }
 
-/* A comma, then the value in quotes, so that no text is taken for two, or for none. Where the semicolon parts the cells the quotes
- * do not count. */
+/* A comma, then the value in quotes, so that no text is taken for two, or for none. Where the semicolon parts the cells these
+ * quotes do not count, and a cell's own, doubled, are an empty beginning of it. */
 static void put_text(FILE *out, const char *text, size_t n)
 {
+	bool begins = true;
+
 	fputs(",\"", out);
 	for (size_t at = 0; at < n; at++) {
-		if ((at == 0 || text[at - 1] == ';') && is_formula(text + at, n - at))
+		if (begins && is_formula(text + at, n - at))
 			putc('\'', out);
 		if (text[at] == '"')
 			putc('"', out);
+		else
+			begins = text[at] == ';';
 		putc(text[at], out);
 	}
 	putc('"', out);
