@@ -10,6 +10,7 @@
 #include "plain-core.h"
 #include "save.h"
 #include "standard.h"
+#include "stop.h"
 
 int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 {
@@ -99,6 +100,7 @@ int plain_record_end(struct plain *p, bool complete, int64_t now)
 
 	if (!p->recorder)
 		return 0;
+	stop_may_work(true);
 	tell_facts(p, now);
 	p->run.ended_at = now;
 	p->run.stopped = !complete;

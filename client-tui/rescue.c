@@ -27,13 +27,15 @@ static struct {
 /* Only what POSIX lets a handler call. */
 void rescue_now(void)
 {
+	/* Of a program that is told to end, standard input may be none any more. */
+	const int terminal = isatty(STDIN_FILENO) ? STDIN_FILENO : STDOUT_FILENO;
 	int flags;
 
 	if (!self.armed)
 		return;
 	self.armed = 0;
 	/* In the background the terminal is somebody else's. */
-	if (tcgetpgrp(STDIN_FILENO) != getpgrp())
+	if (tcgetpgrp(terminal) != getpgrp())
 		return;
 	/* A terminal that stands still is not waited for; what it has not shown yet makes room. */
 	tcflow(STDOUT_FILENO, TCOON);
@@ -42,7 +44,7 @@ void rescue_now(void)
 	fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
 	standard_write(self.bytes, strlen(self.bytes));
 	fcntl(STDOUT_FILENO, F_SETFL, flags);
-	tcsetattr(STDIN_FILENO, TCSANOW, &self.modes);
+	tcsetattr(terminal, TCSANOW, &self.modes);
 }
 
 /* A fault's handler is wrapped if there is one (a sanitizer's); another signal's is the program's

@@ -17,15 +17,15 @@
 #include "standard.h"
 
 /* After the signal that ends the program there is one more every STEP, us. A reader that is only slow has PATIENCE steps to take
- * what is under way. Who saves much works, which takes processor time; after WAITS steps in a row with less than WORK, us, the
- * time is over. */
+ * what is under way. After WAITS steps in a row the time is over; but those do not count in which somebody who may take long takes
+ * WORK, us, of the processor's time: one who saves, or who has seen the signal and ends. */
 #define STEP 100000
 #define PATIENCE 2
 #define WAITS 9
 #define WORK 2000
 
 static struct {
-	volatile sig_atomic_t gentle, interrupted, resized, ended, steps, waits;
+	volatile sig_atomic_t gentle, interrupted, resized, ended, may_work, steps, waits;
 	clock_t worked;
 	sigset_t caught;
 } self;
@@ -46,7 +46,7 @@ static void on_step(int number)
 	const clock_t worked = clock();
 
 	(void)number;
-	self.waits = worked - self.worked < WORK ? self.waits + 1 : 0;
+	self.waits = self.may_work && worked - self.worked >= WORK ? 0 : self.waits + 1;
 	self.worked = worked;
 	if (++self.steps >= PATIENCE) {
 		if (self.waits == WAITS || standard_stuck(STDOUT_FILENO, POLLOUT))
@@ -95,8 +95,14 @@ void stop_catch(bool gentle)
 	}
 }
 
+void stop_may_work(bool may)
+{
+	self.may_work = may || self.ended;
+}
+
 int stop_asked(void)
 {
+	self.may_work |= self.ended;
 	return self.ended;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The signals that the front ends' loops act on. From the first one that ends the program on it has less than a second, whatever it
- * waits for: what stands still at standard input, output and error is let go, so that the program can end as it always does;
+ * waits for or does: what stands still at standard input, output and error is let go, so that the program can end as it always does;
  * and where that does not help it dies. */
 #ifndef UPCASE_STOP_H
 #define UPCASE_STOP_H
@@ -14,6 +14,8 @@
 void stop_catch(bool gentle);
 /* The signal that ends the program, or 0. */
 int stop_asked(void);
+/* Whether what is done now may take long, as saving may; so may all once stop_asked() has told the signal. */
+void stop_may_work(bool may);
 /* Whether there was an interrupt, or the terminal has another size, since the last time. */
 bool stop_take_interrupt(void);
 bool stop_take_resize(void);

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "prompt.h"
 #include "save.h"
+#include "stop.h"
 
 /* --- the recorder --- */
 
@@ -54,10 +55,14 @@ static void tell_facts(struct app *app, int64_t now)
 int app_record_save(struct app *app, const char *path, const struct board *board, int64_t now, char why[SAVE_WHY])
 {
 	struct record_run run = app->run;
+	int result;
 
 	run.ended_at = app_time(app, now);
 	tell_facts(app, now);
-	return save_file(path, app->recorder, board, &run, run.ended_at, why);
+	stop_may_work(true);
+	result = save_file(path, app->recorder, board, &run, run.ended_at, why);
+	stop_may_work(false);
+	return result;
 }
 
 void app_save(struct app *app, const char *path, int64_t now)

@@ -457,6 +457,18 @@ def screen_rows(host):
         threading.Thread(target=drain, args=(os.dup(master),), daemon=True).start()
         return ends(row.process)
 
+    def slow_key(row):
+        """Back by a word as long as that takes readline many seconds."""
+        master, slave, modes = screen(row, *host)
+        threading.Thread(target=drain, args=(os.dup(master),), daemon=True).start()
+        text = b"\x1b[200~" + b"x" * 1000000 + b"\x1b[201~" + b"\x1bb\x05" * 20
+        while text:
+            text = text[os.write(master, text[:2000]):]
+        end = time.monotonic() + 10 * PATIENCE
+        while int((words_of(row.process.pid) + [0] * 12)[11]) < 20 and time.monotonic() < end:
+            time.sleep(0.01)
+        return ends(row.process, still=False) + [f"modes: {termios.tcgetattr(slave)}"] * (termios.tcgetattr(slave) != modes)
+
     def silent_lab(row):
         path = listener(row).getsockname()
         screen(row, *host, before=lambda _: None, env={"UPCASE_LAB": path, "UPCASE_LAB_FAR": path})
@@ -468,7 +480,7 @@ def screen_rows(host):
          ("screen --read: nobody reads the terminal", on("--read", RECORD)),
          ("screen: the terminal is stopped; it is given back", lambda row: restored(row, host)),
          ("screen: the private server is stopped", stopped), ("screen: the history is locked", locked),
-         ("screen: the lab does not answer", silent_lab))
+         ("screen: the lab does not answer", silent_lab), ("screen: keys that take long", slow_key))
 
 
 def drain(fd):
