@@ -273,9 +273,10 @@ BOUNDS = [
     ("upcased.8", "addresses and ports that were not among the last 4096 that had sent a datagram.", server_peers),
     ("upcased.8", "whoever has a million addresses neither makes it grow", server_sources),
     ("upcase-lab.1", "Packets on their way take at most 128 MiB of memory each way", lab_link),
-    ("upcase.1", "each in half a kilobyte besides its text.", client_rows),
-    ("upcase.1", "take up to 128 MiB over UDP and 32 MiB over TCP", client_texts),
-    ("upcase.1", "up to 32 MiB, of what belongs to no line 32 MiB to show and as much to save, and up to 48 MiB of long texts",
+    ("upcase.1", "Each takes half a kilobyte besides its text.", client_rows),
+    ("upcase.1", "take 128 MiB at most over UDP and 32 MiB over TCP.", client_texts),
+    ("upcase.1", "came, 32 MiB at most; of replies that belong to no line, 32 MiB to show and as much to save; and long texts as "
+     "they were drawn last, 48 MiB at most.",
      client_screen),
     ("upcase.1", "take about 70 MB, a connection that stalls some 25 MB more; of long lines such a connection holds twice the "
      "32 MiB. With the interval 0 up to a million lines are remembered", client_run),
