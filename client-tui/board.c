@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "grow.h"
 
 /* The arrivals of one transport. Serials: the oldest kept, and the next. */
 struct own {
@@ -81,10 +82,7 @@ static unsigned char *copy(const void *text, size_t *n)
 {
 	if (*n > BOARD_TEXT_MAX)
 		*n = BOARD_TEXT_MAX;
-	unsigned char *bytes = malloc(*n + 1);
-	if (bytes && *n)
-		memcpy(bytes, text, *n);
-	return bytes;
+	return grow_copy(text, *n);
 }
 
 static void add_item(struct board *b, const struct board_item *item)

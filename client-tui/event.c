@@ -26,31 +26,6 @@ static int number(const char *text, int base, uint64_t most, uint64_t *out)
 	return errno || *end || *out > most ? -1 : 0;
 }
 
-static int time_of(const char *text, int64_t *out)
-{
-	uint64_t value;
-
-	if (number(text, 10, RECORD_TIME_MOST, &value) < 0)
-		return -1;
-	*out = (int64_t)value;
-	return 0;
-}
-
-static int small(const char *text, uint64_t most, uint32_t *out)
-{
-	uint64_t value;
-
-	if (number(text, 10, most, &value) < 0)
-		return -1;
-	*out = (uint32_t)value;
-	return 0;
-}
-
-static int set_in(struct event *e, const char *value)
-{
-	return time_of(value, &e->in);
-}
-
 static int set_fate(struct event *e, const char *value)
 {
 	static const struct {
@@ -69,19 +44,6 @@ static int set_fate(struct event *e, const char *value)
 	return 0;
 }
 
-static int set_out(struct event *e, const char *value)
-{
-	if (e->copies < 1)
-		e->copies = 1;
-	return time_of(value, &e->out[0]);
-}
-
-static int set_out2(struct event *e, const char *value)
-{
-	e->copies = 2;
-	return time_of(value, &e->out[1]);
-}
-
 static int set_marks(struct event *e, const char *value)
 {
 	e->held = strstr(value, "held") != NULL || strstr(value, "reordered") != NULL;
@@ -95,47 +57,6 @@ static int set_protocol(struct event *e, const char *value)
 	return 0;
 }
 
-static int set_port(const char *value, uint16_t *port)
-{
-	uint32_t n;
-
-	if (small(value, UINT16_MAX, &n) < 0)
-		return -1;
-	*port = (uint16_t)n;
-	return 0;
-}
-
-static int set_source(struct event *e, const char *value)
-{
-	return set_port(value, &e->source_port);
-}
-
-static int set_target(struct event *e, const char *value)
-{
-	return set_port(value, &e->target_port);
-}
-
-static int set_id(struct event *e, const char *value)
-{
-	return small(value, UINT32_MAX, &e->id);
-}
-
-static int set_fragment(struct event *e, const char *value)
-{
-	e->fragment = true;
-	return small(value, UINT32_MAX, &e->offset);
-}
-
-static int set_seq(struct event *e, const char *value)
-{
-	return small(value, UINT32_MAX, &e->seq);
-}
-
-static int set_ack(struct event *e, const char *value)
-{
-	return small(value, UINT32_MAX, &e->ack);
-}
-
 static int set_flags(struct event *e, const char *value)
 {
 	e->syn = strchr(value, 'S') != NULL;
@@ -143,16 +64,6 @@ static int set_flags(struct event *e, const char *value)
 	e->rst = strchr(value, 'R') != NULL;
 	e->has_ack = strchr(value, 'A') != NULL;
 	return 0;
-}
-
-static int set_length(struct event *e, const char *value)
-{
-	return small(value, UINT32_MAX, &e->length);
-}
-
-static int set_hash(struct event *e, const char *value)
-{
-	return number(value, 16, UINT64_MAX, &e->hash);
 }
 
 static int digit(char c)
@@ -181,12 +92,49 @@ static int set_data(struct event *e, const char *value)
 static const struct {
 	const char *key;
 	int (*set)(struct event *e, const char *value);
-} keys[] = {
-	{ "in", set_in }, { "fate", set_fate }, { "out", set_out }, { "out2", set_out2 }, { "marks", set_marks },
-	{ "proto", set_protocol }, { "sport", set_source }, { "dport", set_target }, { "id", set_id },
-	{ "frag", set_fragment }, { "seq", set_seq }, { "ack", set_ack }, { "flags", set_flags },
-	{ "payload", set_length }, { "hash", set_hash }, { "data", set_data },
+} words[] = {
+	{ "fate", set_fate }, { "marks", set_marks }, { "proto", set_protocol }, { "flags", set_flags }, { "data", set_data },
 };
+
+#define NUMBER(key, member, base, most) { key, offsetof(struct event, member), sizeof((struct event){0}.member), base, most }
+
+static const struct {
+	const char *key;
+	size_t offset, size;
+	int base;
+	uint64_t most;
+} numbers[] = {
+	NUMBER("in", in, 10, RECORD_TIME_MOST), NUMBER("out", out[0], 10, RECORD_TIME_MOST), NUMBER("out2", out[1], 10, RECORD_TIME_MOST),
+	NUMBER("sport", source_port, 10, UINT16_MAX), NUMBER("dport", target_port, 10, UINT16_MAX), NUMBER("id", id, 10, UINT32_MAX),
+	NUMBER("frag", offset, 10, UINT32_MAX), NUMBER("seq", seq, 10, UINT32_MAX), NUMBER("ack", ack, 10, UINT32_MAX),
+	NUMBER("payload", length, 10, UINT32_MAX), NUMBER("hash", hash, 16, UINT64_MAX),
+};
+
+/* Returns 0, also for a key that is not known, or -1. */
+static int set_number(struct event *e, const char *key, const char *value)
+{
+	uint64_t wide;
+	size_t i = 0;
+
+	while (i < sizeof numbers / sizeof *numbers && strcmp(key, numbers[i].key) != 0)
+		i++;
+	if (i == sizeof numbers / sizeof *numbers)
+		return 0;
+	if (number(value, numbers[i].base, numbers[i].most, &wide) < 0)
+		return -1;
+	const uint32_t word = (uint32_t)wide;
+	const uint16_t half = (uint16_t)wide;
+
+	memcpy((char *)e + numbers[i].offset, numbers[i].size == sizeof half ? (const void *)&half :
+	    numbers[i].size == sizeof word ? (const void *)&word : &wide, numbers[i].size);
+	if (strcmp(key, "out") == 0 && e->copies < 1)
+		e->copies = 1;
+	if (strcmp(key, "out2") == 0)
+		e->copies = 2;
+	if (strcmp(key, "frag") == 0)
+		e->fragment = true;
+	return 0;
+}
 
 static int set(struct event *e, char *word)
 {
@@ -195,10 +143,10 @@ static int set(struct event *e, char *word)
 	if (!value)
 		return 0;
 	*value++ = '\0';
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (strcmp(word, keys[i].key) == 0)
-			return keys[i].set(e, value);
-	return 0;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(word, words[i].key) == 0)
+			return words[i].set(e, value);
+	return set_number(e, word, value);
 }
 
 static int read_way(const char *word, enum event_way *way)

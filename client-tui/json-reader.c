@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "grow.h"
 #include "json-reader.h"
 
 #include <jansson.h>
@@ -82,15 +83,6 @@ char *reader_copy(struct reader *r, const char *key)
 	return copy;
 }
 
-static unsigned char *copy_bytes(const char *text, size_t n)
-{
-	unsigned char *bytes = malloc(n + 1);
-
-	if (bytes)
-		memcpy(bytes, text, n);
-	return bytes;
-}
-
 unsigned char *reader_bytes(struct reader *r, const char *key, const char *key64, size_t *length)
 {
 	const bool as_text = reader_get(r, key) != NULL;
@@ -101,7 +93,7 @@ unsigned char *reader_bytes(struct reader *r, const char *key, const char *key64
 	*length = n;
 	if (!word)
 		return NULL;
-	bytes = as_text ? copy_bytes(word, n) : record_from_base64(word, n, length);
+	bytes = as_text ? grow_copy(word, n) : record_from_base64(word, n, length);
 	if (!bytes)
 		reader_blame(r, as_text ? key : key64, as_text ? "is more than memory has room for" : "is not base64");
 	return bytes;

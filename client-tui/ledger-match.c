@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "ledger-core.h"
 #include "parts.h"
 
@@ -77,10 +78,9 @@ static void keep_reply(struct ledger *l, struct entry *e, const struct reply *r,
 	l->totals.cut_short += e->row.cut_short;
 	if (!e->row.differs && !cut_short)
 		return;
-	e->reply = malloc(r->length + 1);
+	e->reply = grow_copy(r->bytes, r->length);
 	if (!e->reply)
 		return;
-	memcpy(e->reply, r->bytes, r->length);
 	e->reply_length = r->length;
 	e->row.reply = e->reply + skip;
 	e->row.reply_length = r->length - skip;

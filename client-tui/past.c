@@ -28,13 +28,6 @@
 #define HURRY_TRIES 50
 static const struct timespec lock_wait = { .tv_nsec = 10000000 };
 
-static int refuse(int error, const char *reason, const char **why)
-{
-	*why = reason;
-	errno = error;
-	return -1;
-}
-
 /* Whether no other user decides what `path` is: his links could lead to any file of this user's, and his folders root, who may be in
  * another's home. The system's user, who has "/", may. This user's own
  * links, at most so many, are followed. */
@@ -73,7 +66,7 @@ static int open_own(const char *path, const char **why)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return refuse(EPERM, *why, why);
+	return file_refuse(EPERM, *why, why);
 }
 
 int past_read(const char *path, void (*entry)(void *context, const char *line), void *context, const char **why)
@@ -90,7 +83,7 @@ int past_read(const char *path, void (*entry)(void *context, const char *line), 
 		*end = '\0';
 		if (end - line > (ptrdiff_t)PROMPT_LINE_MAX) {
 			free(text);
-			return refuse(EFBIG, "has a line of more than 1 MiB", why);
+			return file_refuse(EFBIG, "has a line of more than 1 MiB", why);
 		}
 		if (end > line && strlen(line) == (size_t)(end - line))
 			entry(context, line);
@@ -158,7 +151,7 @@ static int open_locked(const char *path, struct stat *st, bool hurry, const char
 		if (taken && ppoll(NULL, 0, &lock_wait, &none) < 0 && left > HURRY_TRIES)
 			left = HURRY_TRIES;
 	}
-	return refuse(EBUSY, "another program keeps it locked", why);
+	return file_refuse(EBUSY, "another program keeps it locked", why);
 }
 
 /* What is put into a file: lines of an old one and new ones. Of all lines the newest that there is room for. */
@@ -212,7 +205,7 @@ static int rewrite(struct rewriting *r)
 	struct stat made;
 
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.upcase-new", r->old) >= sizeof(fresh))
-		return refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), r->why);
+		return file_refuse(ENAMETOOLONG, strerror(ENAMETOOLONG), r->why);
 	if (each_line(r, count_line) < 0)
 		return -1;
 	if (!file_replaceable(fresh, NULL, r->why))

@@ -213,12 +213,11 @@ static void keep_for_its_turn(struct lane *lane, uint64_t number, const unsigned
 
 	if (number < lane->next || e->there)
 		return;
-	e->text = malloc(n + 1);
+	e->text = grow_copy(text, n);
 	if (!e->text) {
 		plain_say(lane->plain, true, "memory is short: a reply is left out");
 		return;
 	}
-	memcpy(e->text, text, n);
 	e->length = n;
 	e->there = true;
 	lane->early_bytes += n;

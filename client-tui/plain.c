@@ -65,13 +65,6 @@ static bool truth_awaited(struct plain *p)
 	return now < p->truth_by;
 }
 
-static void tell_truth(const struct plain *p)
-{
-	char text[600];
-
-	standard_put(stderr, link_report_end(witness_totals(truth_witness(p->truth)), text, sizeof text));
-}
-
 /* --- the loop --- */
 
 static bool all_settled(const struct plain *p)
@@ -194,17 +187,10 @@ static void tell_end(struct plain *p)
 		    summary_ascii(summary_peer(udp, tcp, text, sizeof text)));
 }
 
-static void tell_generator(struct plain *p)
-{
-	char text[300];
-
-	if (p->generating)
-		plain_say(p, false, generator_result(&p->generator, p->utf8 ? "µ" : "u", text, sizeof text));
-}
-
 static int end(struct plain *p)
 {
 	bool all, all_sent, recorded;
+	char text[600];
 
 	generator_stop(&p->generator, clock_monotonic());
 	all_sent = all = p->input_ended && !p->read_failed && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
@@ -225,10 +211,11 @@ static int end(struct plain *p)
 	recorded = plain_record_end(p, all_sent, clock_monotonic()) == 0;
 	if (p->write_error && recorded && !stop_asked())
 		standard_say("upcase: standard output: %s", strerror(p->write_error));
-	tell_generator(p);
+	if (p->generating)
+		plain_say(p, false, generator_result(&p->generator, p->utf8 ? "µ" : "u", text, sizeof text));
 	tell_end(p);
 	if (!p->settings->quiet && p->truth)
-		tell_truth(p);
+		standard_put(stderr, link_report_end(witness_totals(truth_witness(p->truth)), text, sizeof text));
 	return all && recorded && !p->write_error && !p->failed ? 0 : 1;
 }
 

@@ -77,14 +77,9 @@ static void free_kept(struct record_kept *k)
 
 static int keep_more(struct record_kept *k, const struct record *line)
 {
-	const size_t times = line->duplicate_count * sizeof *k->duplicate_at;
-
-	if (times > 0) {
-		k->duplicate_at = malloc(times);
-		if (!k->duplicate_at)
-			return -1;
-		memcpy(k->duplicate_at, line->duplicate_at, times);
-	}
+	if (line->duplicate_count > 0 &&
+	    !(k->duplicate_at = grow_copy(line->duplicate_at, line->duplicate_count * sizeof *k->duplicate_at)))
+		return -1;
 	if (!line->has_link)
 		return 0;
 	k->truth = malloc(sizeof *k->truth);
@@ -94,12 +89,9 @@ static int keep_more(struct record_kept *k, const struct record *line)
 		.legs = { line->legs[EVENT_THERE], line->legs[EVENT_BACK] } };
 	if (line->packet_count == 0)
 		return 0;
-	k->packets = malloc(line->packet_count * sizeof *k->packets);
-	if (!k->packets)
-		return -1;
-	memcpy(k->packets, line->packets, line->packet_count * sizeof *k->packets);
-	k->packet_count = line->packet_count;
-	return 0;
+	k->packets = grow_copy(line->packets, line->packet_count * sizeof *k->packets);
+	k->packet_count = k->packets ? line->packet_count : 0;
+	return k->packets ? 0 : -1;
 }
 
 /* Takes the texts over. NULL when memory is short. */

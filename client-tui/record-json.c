@@ -166,20 +166,11 @@ static json_t *make_link(const struct record *r)
 	return o;
 }
 
-static json_t *make_duplicates(const struct record *r)
-{
-	json_t *times = json_array();
-
-	for (size_t i = 0; i < r->duplicate_count; i++)
-		json_array_append_new(times, json_integer(r->duplicate_at[i]));
-	return times;
-}
-
 char *record_json_line(const struct record *r)
 {
 	const struct parts parts = record_parts(r);
 	char name[ERROR_NAME];
-	json_t *o = begin("line");
+	json_t *o = begin("line"), *duplicates = json_array();
 
 	put_transport(o, r->session, r->stream);
 	put_count(o, "n", r->number);
@@ -198,7 +189,9 @@ char *record_json_line(const struct record *r)
 	put_time(o, "connecting_ns", r->sent_at == RECORD_NEVER ? RECORD_NEVER : parts.connecting);
 	put_time(o, "queued_ns", r->sent_at == RECORD_NEVER ? RECORD_NEVER : parts.queued);
 	put_time(o, "decided_ns", r->decided_at);
-	json_object_set_new(o, "duplicates_ns", make_duplicates(r));
+	for (size_t i = 0; i < r->duplicate_count; i++)
+		json_array_append_new(duplicates, json_integer(r->duplicate_at[i]));
+	json_object_set_new(o, "duplicates_ns", duplicates);
 	put_time(o, "tag", r->tag ? (int64_t)r->tag : RECORD_NEVER);
 	put_word(o, "error", r->error ? error_name(r->error, name) : NULL);
 	put_bytes(o, "text", "text_base64", r->text, r->length);

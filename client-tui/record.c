@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "grow.h"
 #include "utf8.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
@@ -19,17 +20,6 @@
 static int64_t since(int64_t at, int64_t start)
 {
 	return at == 0 ? RECORD_NEVER : at - start;
-}
-
-static int copy(unsigned char **to, size_t *length, const unsigned char *from, size_t n)
-{
-	*to = malloc(n + 1);
-	if (!*to)
-		return -1;
-	if (n > 0)
-		memcpy(*to, from, n);
-	*length = n;
-	return 0;
 }
 
 static void fill_leg(struct witness_leg *leg, int64_t start)
@@ -77,8 +67,9 @@ int record_fill(struct record *r, const struct ledger_row *row, bool stream, con
 	};
 	if (truth)
 		fill_link(r, truth, start, now);
-	if (copy(&r->text, &r->length, row->text, row->length) == 0 &&
-	    (!row->reply || copy(&r->reply, &r->reply_length, row->reply, row->reply_length) == 0))
+	r->text = grow_copy(row->text, r->length = row->length);
+	r->reply = row->reply ? grow_copy(row->reply, r->reply_length = row->reply_length) : NULL;
+	if (r->text && !r->reply == !row->reply)
 		return 0;
 	record_free(r);
 	return -1;
@@ -257,9 +248,7 @@ int record_event_copy(struct record_event *to, const struct record_event *e)
 	to->text = strdup(e->text);
 	to->there = e->there ? strdup(e->there) : NULL;
 	to->back = e->back ? strdup(e->back) : NULL;
-	to->packets = e->packet_count > 0 ? malloc(e->packet_count * sizeof *to->packets) : NULL;
-	if (to->packets)
-		memcpy(to->packets, e->packets, e->packet_count * sizeof *to->packets);
+	to->packets = e->packet_count > 0 ? grow_copy(e->packets, e->packet_count * sizeof *to->packets) : NULL;
 	if (to->text && !to->there == !e->there && !to->back == !e->back && (to->packets || e->packet_count == 0))
 		return 0;
 	record_event_free(to);

@@ -312,12 +312,6 @@ static int64_t final_at(const struct recorder_side *s, const struct ledger_row *
 	return row->sent_at > INT64_MAX - 2 * s->of.wait - 1 ? INT64_MAX : row->sent_at + 2 * s->of.wait + 1;
 }
 
-static void owe(struct recorder_side *s, uint64_t number)
-{
-	if (grow_list(&s->owed, &s->owed_room, s->owed_count + 1, sizeof *s->owed) == 0)
-		s->owed[s->owed_count++] = number;
-}
-
 /* Of what is owed, writes what is decided, or all. */
 static void pay(struct recorder *r, struct recorder_side *s, bool all, int64_t now)
 {
@@ -346,8 +340,8 @@ static int64_t walk(struct recorder *r, struct recorder_side *s, bool pressed, b
 			return final_at(s, row) > now ? final_at(s, row) : INT64_MAX;
 		if (ready)
 			write_line(r, s, row, now);
-		else
-			owe(s, row->number);
+		else if (grow_list(&s->owed, &s->owed_room, s->owed_count + 1, sizeof *s->owed) == 0)
+			s->owed[s->owed_count++] = row->number;
 		s->passed = row->number;
 	}
 	return INT64_MAX;

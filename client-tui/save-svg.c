@@ -86,7 +86,7 @@ static int put_picture(void *job, FILE *out)
 	return -1;
 }
 
-static const char *reason(int error)
+const char *save_svg_reason(int error)
 {
 	return error == EEXIST ? "there is such a file already; choose another name" : strerror(error);
 }
@@ -215,7 +215,7 @@ static int write_all(struct job *job, char *why, size_t size)
 		file_name(job, job->picture, file, sizeof file);
 		if (file_make(file, put_picture, job, &job->made[job->picture]) == 0)
 			continue;
-		snprintf(why, size, "'%.100s': %s", file, reason(errno));
+		snprintf(why, size, "'%.100s': %s", file, save_svg_reason(errno));
 		while (job->picture-- > 0) {
 			file_name(job, job->picture, file, sizeof file);
 			(void)file_remove(file, &job->made[job->picture]);
@@ -248,7 +248,7 @@ int save_svg_check(const char *path, char *why, size_t size)
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
 		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return text_refuse(why, size, "'%.100s': %s", file, reason(EEXIST));
+			return text_refuse(why, size, "'%.100s': %s", file, save_svg_reason(EEXIST));
 	}
 	return 0;
 }

@@ -13,5 +13,7 @@
 int save_svg(const char *path, const struct recorder *r, int64_t now, char *why, size_t size);
 /* Whether files of that name can be made: 0, or -1 with why. */
 int save_svg_check(const char *path, char *why, size_t size);
+/* Why a new file could not be made, in words. Static, or strerror()'s. */
+const char *save_svg_reason(int error);
 
 #endif

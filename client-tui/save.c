@@ -20,14 +20,11 @@ struct saving {
 	const struct board *board;
 	const struct record_run *run;
 	int64_t now;
+	enum client_output output;
 };
 
-/* What writes a file, by its ending; `saving` is a struct saving. */
-typedef int writer(void *saving, FILE *out);
-
-static int save_text(void *saving, FILE *out)
+static int save_text(const struct saving *s, FILE *out)
 {
-	const struct saving *s = saving;
 	char totals[300];
 	struct ledger_totals t;
 
@@ -41,25 +38,19 @@ static int save_text(void *saving, FILE *out)
 	return 0;
 }
 
-static int save_jsonl(void *saving, FILE *out)
+static int put(void *saving, FILE *out)
 {
 	const struct saving *s = saving;
 
-	return recorder_save(s->recorder, CLIENT_JSON, out, s->run, s->now);
+	return s->output == CLIENT_TEXT ? save_text(s, out) : recorder_save(s->recorder, s->output, out, s->run, s->now);
 }
 
-static int save_csv(void *saving, FILE *out)
-{
-	const struct saving *s = saving;
-
-	return recorder_save(s->recorder, CLIENT_CSV, out, s->run, s->now);
-}
-
-static const struct {
+/* How a file is written, by its ending. */
+static const struct kind {
 	const char *ending;
-	writer *write;
+	enum client_output output;
 } kinds[] = {
-	{ "", save_text }, { ".txt", save_text }, { ".jsonl", save_jsonl }, { ".csv", save_csv },
+	{ "", CLIENT_TEXT }, { ".txt", CLIENT_TEXT }, { ".jsonl", CLIENT_JSON }, { ".csv", CLIENT_CSV },
 };
 
 /* Pictures are several files. */
@@ -79,7 +70,7 @@ static int wrong(char why[SAVE_WHY], const char *path, const char *what)
 	return text_refuse(why, SAVE_WHY, "'%.100s': %s", path, what);
 }
 
-static writer *find(const char *path, char why[SAVE_WHY])
+static const struct kind *find(const char *path, char why[SAVE_WHY])
 {
 	if (strcmp(path, "-") == 0) {
 		wrong(why, path, "is no file; --json and --csv write to standard output");
@@ -87,14 +78,9 @@ static writer *find(const char *path, char why[SAVE_WHY])
 	}
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].ending, ending(path)) == 0)
-			return kinds[i].write;
+			return &kinds[i];
 	wrong(why, path, "its ending says how it is written: .txt, .jsonl, .csv or .svg; for example lecture.txt");
 	return NULL;
-}
-
-static const char *meaning(int error)
-{
-	return error == EEXIST ? "there is such a file already; choose another name" : strerror(error);
 }
 
 /* The folder that it is in. */
@@ -120,7 +106,7 @@ int save_check(const char *path, char why[SAVE_WHY])
 	if (is_picture(path) ? save_svg_check(path, why, SAVE_WHY) < 0 : !find(path, why))
 		return -1;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return wrong(why, path, meaning(EEXIST));
+		return wrong(why, path, save_svg_reason(EEXIST));
 	if (errno != ENOENT || check_folder(path) < 0)
 		return wrong(why, path, errno == ENOENT ? "there is no such folder" : strerror(errno));
 	return 0;
@@ -129,14 +115,14 @@ int save_check(const char *path, char why[SAVE_WHY])
 int save_file(const char *path, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now,
     char why[SAVE_WHY])
 {
-	struct saving saving = { r, board, run, now };
+	const struct kind *kind;
 	struct stat made;
-	writer *put;
 
 	if (is_picture(path))
 		return save_svg(path, r, now, why, SAVE_WHY) < 0 ? -1 : 0;
-	put = find(path, why);
-	if (!put)
+	kind = find(path, why);
+	if (!kind)
 		return -1;
-	return file_make(path, put, &saving, &made) < 0 ? wrong(why, path, meaning(errno)) : 0;
+	return file_make(path, put, &(struct saving){ r, board, run, now, kind->output }, &made) < 0 ?
+	    wrong(why, path, save_svg_reason(errno)) : 0;
 }

@@ -19,24 +19,17 @@
 OPTIONS_SETTER(set_ipv4, client_settings, family, SESSION_IPV4)
 OPTIONS_SETTER(set_ipv6, client_settings, family, SESSION_IPV6)
 
-static int set_transport(struct client_settings *s, enum session_transport transport)
-{
-	s->transport = transport;
-	s->both = false;
-	return 0;
-}
-
-static int set_udp(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value, (void)why;
-	return set_transport(to, SESSION_UDP);
-}
-
-static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	(void)value, (void)why;
-	return set_transport(to, SESSION_TCP);
-}
+/* Of a configuration's "both" and a command line's "udp" the later one counts. */
+#define TRANSPORT(setter, which) \
+	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		(void)value, (void)why; \
+		((struct client_settings *)to)->transport = which; \
+		((struct client_settings *)to)->both = false; \
+		return 0; \
+	}
+TRANSPORT(set_udp, SESSION_UDP)
+TRANSPORT(set_tcp, SESSION_TCP)
 
 static int put_host(char host[CLIENT_NAME_MAX], const char *value, size_t n, char why[OPTIONS_WHY])
 {
@@ -83,29 +76,6 @@ static int put_duration(int64_t *to, const char *value, int64_t least, const cha
 	return 0;
 }
 
-static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_duration(&((struct client_settings *)to)->wait, value, NS_PER_MS, "1ms to 1h", why);
-}
-
-static int set_connect_timeout(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_duration(&((struct client_settings *)to)->connect_timeout, value, NS_PER_MS, "1ms to 1h", why);
-}
-
-#define COUNT(setter, field, low, high) \
-	OPTIONS_COUNT(setter, client_settings, field, low, high, "is not a number from %lld to %lld", (long long)(low), (long long)(high))
-COUNT(set_window, window, 1, 65536)
-COUNT(set_rows, rows, 1, 10000000)
-COUNT(set_lines, count, 1, CLIENT_COUNT_MAX)
-COUNT(set_size, size, 1, CLIENT_SIZE_MAX)
-COUNT(set_history, history, 0, 1000000)
-
-static int set_interval(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_duration(&((struct client_settings *)to)->interval, value, 0, "0 to 1h", why);
-}
-
 static int put_file(const char **to, const char *value, char why[OPTIONS_WHY])
 {
 	if (!*value)
@@ -114,15 +84,25 @@ static int put_file(const char **to, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-static int set_save(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_file(&((struct client_settings *)to)->save, value, why);
-}
+/* The setter that puts a field by `put`, one of the above, and what more that takes. */
+#define PUT(setter, put, field, ...) \
+	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		return put(&((struct client_settings *)to)->field, value, __VA_ARGS__); \
+	}
+PUT(set_wait, put_duration, wait, NS_PER_MS, "1ms to 1h", why)
+PUT(set_connect_timeout, put_duration, connect_timeout, NS_PER_MS, "1ms to 1h", why)
+PUT(set_interval, put_duration, interval, 0, "0 to 1h", why)
+PUT(set_save, put_file, save, why)
+PUT(set_read, put_file, read, why)
 
-static int set_read(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	return put_file(&((struct client_settings *)to)->read, value, why);
-}
+#define COUNT(setter, field, low, high) \
+	OPTIONS_COUNT(setter, client_settings, field, low, high, "is not a number from %lld to %lld", (long long)(low), (long long)(high))
+COUNT(set_window, window, 1, 65536)
+COUNT(set_rows, rows, 1, 10000000)
+COUNT(set_lines, count, 1, CLIENT_COUNT_MAX)
+COUNT(set_size, size, 1, CLIENT_SIZE_MAX)
+COUNT(set_history, history, 0, 1000000)
 
 static int set_retries(void *to, const char *value, char why[OPTIONS_WHY])
 {

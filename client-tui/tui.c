@@ -128,13 +128,6 @@ static void take_terminal(struct app *app, int64_t now)
 		app_say(app, "memory is short: keys were lost");
 }
 
-/* What the link did shows, as soon as it is told. */
-static void turn_truth(struct app *app, const struct watch *w, int64_t now)
-{
-	if (truth_turn(app->truth, w, now))
-		app->changed = true;
-}
-
 static void wait_for_something(struct app *app, struct watch *w)
 {
 	const int64_t now = clock_monotonic();
@@ -165,8 +158,9 @@ static void loop(struct app *app)
 		wait_for_something(app, &w);
 		now = clock_monotonic();
 		app_sessions_turn(app, &w, now);
-		if (app->truth)
-			turn_truth(app, &w, now);
+		/* What the link did shows, as soon as it is told. */
+		if (app->truth && truth_turn(app->truth, &w, now))
+			app->changed = true;
 		app_connections_turn(app, false, now);
 		app->replay_at = app_replay_turn(app, now);
 		if (watch_can_read(&w, STDIN_FILENO))

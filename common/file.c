@@ -30,7 +30,7 @@ static const char *what_it_is(mode_t mode)
 	return "is a device";
 }
 
-static int refuse(int error, const char *reason, const char **why)
+int file_refuse(int error, const char *reason, const char **why)
 {
 	*why = reason;
 	errno = error;
@@ -48,9 +48,9 @@ static const char *too_large(off_t limit)
 static bool is_meant(const struct stat *st, off_t limit, const char **why)
 {
 	if (!S_ISREG(st->st_mode) && !is_null_device(st))
-		(void)refuse(ENOTSUP, what_it_is(st->st_mode), why);
+		(void)file_refuse(ENOTSUP, what_it_is(st->st_mode), why);
 	else if (st->st_size > limit)
-		(void)refuse(EFBIG, too_large(limit), why);
+		(void)file_refuse(EFBIG, too_large(limit), why);
 	else
 		return true;
 	return false;
@@ -59,23 +59,21 @@ static bool is_meant(const struct stat *st, off_t limit, const char **why)
 int file_read(const char *path, off_t limit, const char **why)
 {
 	struct stat st;
-	int fd, error;
+	int fd;
 
 	/* First only looked at: a device may act when it is opened. */
 	if (stat(path, &st) < 0)
-		return refuse(errno, strerror(errno), why);
+		return file_refuse(errno, strerror(errno), why);
 	if (!is_meant(&st, limit, why))
 		return -1;
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return refuse(errno, strerror(errno), why);
+		return file_refuse(errno, strerror(errno), why);
 	if (fstat(fd, &st) < 0)
-		(void)refuse(errno, strerror(errno), why);
+		(void)file_refuse(errno, strerror(errno), why);
 	else if (is_meant(&st, limit, why))
 		return fd;
-	error = errno;
-	close(fd);
-	return refuse(error, *why, why);
+	return file_give_up(fd);
 }
 
 char *file_text(int fd, size_t limit, size_t *length, const char **why)
@@ -98,7 +96,7 @@ char *file_text(int fd, size_t limit, size_t *length, const char **why)
 		return text;
 	}
 	free(text);
-	(void)refuse(error, more < 0 ? strerror(error) : too_large((off_t)limit), why);
+	(void)file_refuse(error, more < 0 ? strerror(error) : too_large((off_t)limit), why);
 	return NULL;
 }
 
@@ -113,7 +111,7 @@ static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *by
 		close(fd);
 	if (size == 0 || !kind || (n >= 0 && kind(bytes, (size_t)n)))
 		return true;
-	(void)refuse(n < 0 ? error : EEXIST, n < 0 ? strerror(error) : "holds something else", why);
+	(void)file_refuse(n < 0 ? error : EEXIST, n < 0 ? strerror(error) : "holds something else", why);
 	return false;
 }
 
@@ -124,13 +122,13 @@ bool file_replaceable(const char *path, bool (*kind)(const char *bytes, size_t n
 	if (lstat(path, &st) < 0) {
 		const bool none = errno == ENOENT;
 
-		(void)refuse(errno, strerror(errno), why);
+		(void)file_refuse(errno, strerror(errno), why);
 		return none;
 	}
 	if (!S_ISREG(st.st_mode))
-		(void)refuse(EEXIST, what_it_is(st.st_mode), why);
+		(void)file_refuse(EEXIST, what_it_is(st.st_mode), why);
 	else if (st.st_uid != geteuid())
-		(void)refuse(EEXIST, "belongs to another user", why);
+		(void)file_refuse(EEXIST, "belongs to another user", why);
 	else
 		return holds_kind(path, st.st_size, kind, why);
 	return false;

@@ -4,9 +4,25 @@
 #ifndef UPCASE_FILE_H
 #define UPCASE_FILE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* Closes a descriptor, unless it is -1, and leaves errno as it is. Returns -1. */
+static inline int file_give_up(int fd)
+{
+	const int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Says in *why that something is refused, with that errno. Returns -1. */
+int file_refuse(int error, const char *reason, const char **why);
 
 /* Opens an ordinary file of at most `limit` bytes to read it, or /dev/null. Never waits. Returns the descriptor; or -1 with errno
  * and the reason in words in *why, which lasts until the next call: "is a FIFO", "is larger than 16 MiB". errno is ENOTSUP

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A copy of `n` bytes, which may be 0, from malloc(); NULL when memory is short. */
+static inline void *grow_copy(const void *bytes, size_t n)
+{
+	void *copy = malloc(n + 1);
+
+	return copy && n ? memcpy(copy, bytes, n) : copy;
+}
+
 /* Makes room for `wanted` items of `size` bytes in a list from malloc() or NULL, to whose pointer `list` points, and which has `*room`:
  * doubles that as often as it takes. Returns 0, or -1 when memory is short; the list is then as before. */
 static inline int grow_list(void *list, size_t *room, size_t wanted, size_t size)

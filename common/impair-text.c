@@ -5,13 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clock.h"
 #include "impair-text.h"
 #include "text.h"
 #include "units.h"
-
-#define NS_PER_US INT64_C(1000)
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S INT64_C(1000000000)
 
 static const struct impair_field fields[] = {
 #define X(id, name, argument, help, example) [IMPAIR_FIELD_##id] = { name, argument, help, example },
@@ -171,7 +168,7 @@ static int read_rate(const char *text, int64_t *out, char why[IMPAIR_WHY])
 static int read_queue(const char *text, struct impair_settings *s, char why[IMPAIR_WHY])
 {
 	const char *end;
-	int64_t bytes;
+	int64_t bytes = 0;
 	double packets;
 
 	if (decimal(text, &packets, &end))
@@ -181,14 +178,11 @@ static int read_queue(const char *text, struct impair_settings *s, char why[IMPA
 	if (!strcmp(end, "p")) {
 		if (packets < 1 || packets > IMPAIR_QUEUE_PACKETS_MAX || memchr(text, '.', strlen(text)))
 			return refuse(why, "is not from 1p to 100000p");
-		s->queue_packets = (int32_t) packets;
-		s->queue_bytes = 0;
-		return 0;
-	}
-	if (units_bytes(text, 1, IMPAIR_QUEUE_BYTES_MAX, &bytes))
+	} else if (units_bytes(text, 1, IMPAIR_QUEUE_BYTES_MAX, &bytes)) {
 		return refuse(why, "is not from 1B to 100MB, nor packets");
+	}
+	s->queue_packets = bytes ? 0 : (int32_t) packets;
 	s->queue_bytes = bytes;
-	s->queue_packets = 0;
 	return 0;
 }
 

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "dice.h"
 #include "impair.h"
 #include "text.h"
 
-#define NS_PER_S INT64_C(1000000000)
 #define BYTE_BITS 8
 
 struct waiting {
@@ -231,12 +231,6 @@ static void queue_advance(struct queue *q, int64_t now)
 	}
 }
 
-static void queue_push(struct queue *q, int64_t start, int32_t size)
-{
-	q->ring[(q->first + q->count++) % IMPAIR_QUEUE_PACKETS_MAX] = (struct waiting) { start, size };
-	q->bytes += size;
-}
-
 /* Sends a packet through the transmitter: when its last bit is out in `sent`. Returns -1 when the queue is
  * full. */
 static int transmit(struct queue *q, const struct impair_settings *s, int32_t size, int64_t now,
@@ -253,7 +247,8 @@ static int transmit(struct queue *q, const struct impair_settings *s, int32_t si
 	    || (s->queue_bytes && q->bytes + size > s->queue_bytes)) {
 		return -1;
 	} else {
-		queue_push(q, q->free_at, size);
+		q->ring[(q->first + q->count++) % IMPAIR_QUEUE_PACKETS_MAX] = (struct waiting) { q->free_at, size };
+		q->bytes += size;
 	}
 	int64_t work = size * BYTE_BITS * NS_PER_S + q->rest;
 	q->free_at += work / s->rate;

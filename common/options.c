@@ -134,13 +134,6 @@ static void say_value_is_missing(const struct reading *r, const struct options_s
 	put_example(o, code, r->out);
 }
 
-static void put_help_hint(const struct reading *r)
-{
-	if (options_find(r->table, "help", strlen("help")))
-		fprintf(r->out, " (%s --help lists them)", r->program);
-	fputc('\n', r->out);
-}
-
 /* The abbreviation fits several options. */
 static void say_ambiguous(const struct reading *r, const char *name, size_t n)
 {
@@ -167,7 +160,9 @@ static void say_unknown(const struct reading *r, const char *dashes, const char 
 	    options_shown(name, n, shown));
 	if (near)
 		fprintf(r->out, "; did you mean --%s?", near->name);
-	put_help_hint(r);
+	if (options_find(r->table, "help", strlen("help")))
+		fprintf(r->out, " (%s --help lists them)", r->program);
+	fputc('\n', r->out);
 }
 
 static void say_long_is_wrong(const struct reading *r, const char *name)

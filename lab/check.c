@@ -113,21 +113,6 @@ static void try(struct check *c, enum host_backend backend)
 		c->failure = (struct explain_failure){ .step = EXPLAIN_TRIAL, .error = ETIMEDOUT };
 }
 
-static void put_working(FILE *out, const struct check *c)
-{
-	fprintf(out, "%-5s works%s%s\n", host_backend_name(c->report.backend),
-	    c->passed & KEEPER_TRIAL_IPV4 ? "" : ", but not for IPv4",
-	    c->passed & KEEPER_TRIAL_IPV6 ? "" : ", but not for IPv6");
-}
-
-static void put_failing(FILE *out, const struct check *c, enum host_backend backend,
-    const struct explain_facts *facts)
-{
-	char text[EXPLAIN_TEXT];
-
-	fprintf(out, "%-5s does not work: %s\n", host_backend_name(backend), explain(&c->failure, facts, text));
-}
-
 static void put_surroundings(FILE *out, const struct host_report *report, const struct explain_facts *facts)
 {
 	fprintf(out, "congestion control: %s (offered: %s)\n", report->congestion, facts->congestion);
@@ -145,15 +130,18 @@ int check_run(FILE *out)
 	struct explain_facts facts;
 	struct host_report works = { .backend = HOST_BACKEND_AUTO };
 	struct check c;
+	char text[EXPLAIN_TEXT];
 
 	host_facts(&facts);
 	for (size_t i = 0; i < sizeof(backends) / sizeof(*backends); i++) {
 		try(&c, backends[i]);
 		if (c.passed > 0) {
-			put_working(out, &c);
 			works = c.report;
+			fprintf(out, "%-5s works%s%s\n", host_backend_name(works.backend),
+			    c.passed & KEEPER_TRIAL_IPV4 ? "" : ", but not for IPv4",
+			    c.passed & KEEPER_TRIAL_IPV6 ? "" : ", but not for IPv6");
 		} else {
-			put_failing(out, &c, backends[i], &facts);
+			fprintf(out, "%-5s does not work: %s\n", host_backend_name(backends[i]), explain(&c.failure, &facts, text));
 		}
 	}
 	if (works.backend == HOST_BACKEND_AUTO)

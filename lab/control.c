@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "control.h"
 #include "events.h"
+#include "file.h"
 #include "orders.h"
 
 #define BACKLOG 8
@@ -69,12 +70,8 @@ int control_listen(const char *path)
 	if (fd < 0)
 		return -1;
 	/* The socket file takes its mode from the descriptor: nobody else can connect, not even for a moment. */
-	if (fchmod(fd, S_IRUSR | S_IWUSR) || bind(fd, (struct sockaddr *) &a, sizeof a) || listen(fd, BACKLOG)) {
-		int wrong = errno;
-		close(fd);
-		errno = wrong;
-		return -1;
-	}
+	if (fchmod(fd, S_IRUSR | S_IWUSR) || bind(fd, (struct sockaddr *) &a, sizeof a) || listen(fd, BACKLOG))
+		return file_give_up(fd);
 	return fd;
 }
 
@@ -254,11 +251,6 @@ static void hear(struct control *control, struct client *client, int64_t now)
 	}
 }
 
-static size_t unread(const struct client *client)
-{
-	return client->out.end - client->out.first;
-}
-
 void control_watch(const struct control *control, struct watch *w)
 {
 	for (int i = 0; i < PAUSES; i++)
@@ -272,7 +264,7 @@ void control_watch(const struct control *control, struct watch *w)
 	}
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		const struct client *client = control->clients[i];
-		if (client && !client->ended && unread(client) < UNREAD_MOST)
+		if (client && !client->ended && client->out.end - client->out.first < UNREAD_MOST)
 			watch_read(w, client->fd);
 		if (client && !outbox_empty(&client->out))
 			watch_write(w, client->fd);

@@ -151,17 +151,6 @@ static const struct cause causes[] = {
 	{ EXPLAIN_TRIAL, ANY, NULL, "it was not delivered; a firewall rule for new namespaces may drop it" },
 };
 
-/* The one cause whose words name what the machine offers. */
-static bool explain_congestion(const struct explain_failure *failure, const struct explain_facts *facts,
-    char *text, size_t size)
-{
-	if (failure->step != EXPLAIN_CONGESTION)
-		return false;
-	snprintf(text, size, "%s: %s: this kernel has the congestion controls %s; to load another: "
-	    "sudo modprobe tcp_NAME", calls[failure->step], strerror(failure->error), facts->congestion);
-	return true;
-}
-
 static const char *find(const struct explain_failure *failure, const struct explain_facts *facts)
 {
 	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++) {
@@ -178,9 +167,11 @@ char *explain(const struct explain_failure *failure, const struct explain_facts 
 {
 	const char *why = find(failure, facts);
 
-	if (explain_congestion(failure, facts, text, EXPLAIN_TEXT))
-		return text;
-	snprintf(text, EXPLAIN_TEXT, "%s: %s%s%s", calls[failure->step], strerror(failure->error),
-	    why ? ": " : "", why ? why : "");
+	/* Its words name what the machine offers. */
+	if (failure->step == EXPLAIN_CONGESTION)
+		snprintf(text, EXPLAIN_TEXT, "%s: %s: this kernel has the congestion controls %s; to load another: "
+		    "sudo modprobe tcp_NAME", calls[failure->step], strerror(failure->error), facts->congestion);
+	else
+		snprintf(text, EXPLAIN_TEXT, "%s: %s%s%s", calls[failure->step], strerror(failure->error), why ? ": " : "", why ? why : "");
 	return text;
 }

@@ -126,17 +126,12 @@ static bool give_names(void)
 	return done;
 }
 
-static bool give_proc(void)
-{
-	return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
-}
-
 static void shape_mounts(struct host_report *report)
 {
 	/* What is mounted on the machine later is seen here, and nothing of ours there. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0)
 		return;
-	report->own_proc = give_proc();
+	report->own_proc = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
 	report->names = give_names();
 }
 
@@ -215,15 +210,6 @@ static int open_tun(struct explain_failure *failure)
 	return -1;
 }
 
-/* A pair of which the outer end, named after the host, lies in the namespace `middle`. */
-static int make_veth(const struct host_settings *settings, enum host_side side, int middle,
-    struct explain_failure *failure)
-{
-	if (netdev_veth(HOST_DEVICE, device_host_mac(), sides[side].name, middle, settings->mtu) != 0)
-		return failed(failure, EXPLAIN_VETH_CREATE);
-	return 0;
-}
-
 static int open_namespace(struct explain_failure *failure)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -261,8 +247,9 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	if (pair->report.backend == HOST_BACKEND_TUN) {
 		if ((pair->device[side] = open_tun(failure)) < 0)
 			return -1;
-	} else if (make_veth(settings, side, middle, failure) != 0) {
-		return -1;
+	} else if (netdev_veth(HOST_DEVICE, device_host_mac(), sides[side].name, middle, settings->mtu) != 0) {
+		/* Of this pair the outer end, named after the host, would have lain in the middle namespace. */
+		return failed(failure, EXPLAIN_VETH_CREATE);
 	}
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;

@@ -59,11 +59,6 @@ static void on_signal(int number)
 		asked_to_end = 1;
 }
 
-static int null_device(int flags)
-{
-	return open("/dev/null", flags | O_CLOEXEC);
-}
-
 /* The child's last step: only returns if it cannot be done, and then ends as a shell would. */
 static void execute(const struct keeper *k, char *const *command)
 {
@@ -81,7 +76,7 @@ static void execute(const struct keeper *k, char *const *command)
 
 static void become_far(const struct keeper *k, int ready)
 {
-	int null = null_device(O_RDWR);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* No terminal: what is typed there is for the near command. */
 	setsid();
@@ -155,7 +150,7 @@ static void start_near(struct keeper *k)
 		near_ended(k, 126 << 8);
 	}
 	/* Who waits for the end of the command's input or output must not wait for the keeper. */
-	if ((null = null_device(O_RDWR)) >= 0) {
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 		close(null);
@@ -267,12 +262,6 @@ static void relay_gone(struct keeper *k)
 	end_all(k);
 }
 
-static void run_trial(struct keeper *k)
-{
-	(void)letter_tell(k->relay, KEEPER_TRIAL, trial_run(&k->pair));
-	k->phase = PHASE_END;
-}
-
 static void hear_relay(struct keeper *k)
 {
 	struct keeper_letter letter;
@@ -280,16 +269,18 @@ static void hear_relay(struct keeper *k)
 
 	if (n < 0)
 		return;
-	if (n == 0)
+	if (n == 0) {
 		relay_gone(k);
-	else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE && k->plan->trial)
-		run_trial(k);
-	else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE)
+	} else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE && k->plan->trial) {
+		(void)letter_tell(k->relay, KEEPER_TRIAL, trial_run(&k->pair));
+		k->phase = PHASE_END;
+	} else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE) {
 		start_far(k, clock_monotonic());
-	else if (letter.message.word == KEEPER_SIGNAL && k->near > 0)
+	} else if (letter.message.word == KEEPER_SIGNAL && k->near > 0) {
 		kill(k->near, letter.message.value);
-	else if (letter.message.word == KEEPER_END)
+	} else if (letter.message.word == KEEPER_END) {
 		end_all(k);
+	}
 }
 
 static bool is_over(const struct keeper *k, int64_t now)

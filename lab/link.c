@@ -65,11 +65,6 @@ struct link {
 	uint8_t buffer[DEVICE_PACKET_MAX], piece[DEVICE_PACKET_MAX];
 };
 
-static struct way *other_way(struct link *link, const struct way *way)
-{
-	return &link->ways[way == &link->ways[LINK_THERE] ? LINK_BACK : LINK_THERE];
-}
-
 static enum link_direction direction_of(const struct link *link, const struct way *way)
 {
 	return way == &link->ways[LINK_THERE] ? LINK_THERE : LINK_BACK;
@@ -187,13 +182,6 @@ static void count_delivered(struct way *way, uint64_t number, bool copy, int siz
 		way->expected = number + 1;
 }
 
-static void give_up(struct link *link, struct way *way, const struct parcel *about)
-{
-	way->counts.undelivered++;
-	if (link->witness.undelivered)
-		link->witness.undelivered(link->witness.context, about->serial, direction_of(link, way));
-}
-
 /* Gives a packet to the receiver's host. Returns 0; or -1 to try again later, when its queue is full. What the host
  * refuses for good is counted and told. */
 static int give(struct link *link, struct way *way, const struct parcel *about, const void *bytes,
@@ -209,7 +197,9 @@ static int give(struct link *link, struct way *way, const struct parcel *about, 
 	bool full = errno == EAGAIN || errno == ENOBUFS;
 	if (full && now - about->at < RETRY_FOR)
 		return -1;
-	give_up(link, way, about);
+	way->counts.undelivered++;
+	if (link->witness.undelivered)
+		link->witness.undelivered(link->witness.context, about->serial, direction_of(link, way));
 	return 0;
 }
 
@@ -286,12 +276,6 @@ static int find_cue(const struct link *link, const struct way *way, enum packet_
 	return i;
 }
 
-static void drop_cue(struct link *link, int i)
-{
-	link->cue_count--;
-	memmove(&link->cues[i], &link->cues[i + 1], (size_t) (link->cue_count - i) * sizeof *link->cues);
-}
-
 static void answer_too_big(struct link *link, struct way *way, const struct packet *p, int64_t now)
 {
 	uint8_t answer[PACKET_ERROR_MAX];
@@ -301,7 +285,7 @@ static void answer_too_big(struct link *link, struct way *way, const struct pack
 		return;
 	way->counts.too_big_answers++;
 	if (link->capture)
-		capture(link, other_way(link, way), PCAPNG_IN, now, answer, n, "the link's own answer");
+		capture(link, &link->ways[direction_of(link, way) == LINK_THERE ? LINK_BACK : LINK_THERE], PCAPNG_IN, now, answer, n, "the link's own answer");
 }
 
 /* One packet that counts: its fate, and all that follows from it. */
@@ -321,7 +305,7 @@ static void judge(struct link *link, struct way *way, const struct packet *p, ui
 	if (v.fate == IMPAIR_TOO_BIG)
 		answer_too_big(link, way, p, now);
 	else if (v.fate == IMPAIR_CUE)
-		drop_cue(link, cue);
+		memmove(&link->cues[cue], &link->cues[cue + 1], (size_t) (--link->cue_count - cue) * sizeof *link->cues);
 	else if (v.fate == IMPAIR_DELIVERED)
 		dispatch(link, way, p, bytes, &v, now);
 }

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "file.h"
+
 #define REQUEST_SIZE 1024
 
 /* How often (ns), and how many times, to look whether the kernel is ready. */
@@ -115,16 +117,10 @@ static int read_ack(int fd)
 static int ask(const struct request *r)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	int result = -1, error;
+	const bool done = fd >= 0 && send(fd, r, r->header.nlmsg_len, 0) >= 0 && read_ack(fd) == 0;
 
-	if (fd < 0)
-		return -1;
-	if (send(fd, r, r->header.nlmsg_len, 0) >= 0)
-		result = read_ack(fd);
-	error = errno;
-	close(fd);
-	errno = error;
-	return result;
+	(void)file_give_up(fd);
+	return done ? 0 : -1;
 }
 
 int netdev_veth(const char *name, const unsigned char *mac, const char *peer, int peer_ns, int mtu)
@@ -352,14 +348,6 @@ void netdev_wait_address(const char *address)
 /* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */
 #define IPV6_PRIORITY 256
 
-static void put_congestion(struct request *r, const char *congestion)
-{
-	struct rtattr *metrics = open_nest(r, RTA_METRICS);
-
-	put_text(r, RTAX_CC_ALGO, congestion);
-	close_nest(r, metrics);
-}
-
 int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion)
 {
 	unsigned char source[sizeof(struct in6_addr)], network[sizeof(struct in6_addr)];
@@ -367,6 +355,7 @@ int netdev_route_congestion(const char *name, const char *address, int prefix, c
 	size_t n = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
 	struct request r;
 	struct rtmsg *fixed = begin(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*fixed));
+	struct rtattr *metrics;
 
 	if (inet_pton(family, address, source) != 1 || prefix % 8 != 0) {
 		errno = EINVAL;
@@ -386,7 +375,9 @@ int netdev_route_congestion(const char *name, const char *address, int prefix, c
 		put(&r, RTA_PREFSRC, source, n);
 	else
 		put_u32(&r, RTA_PRIORITY, IPV6_PRIORITY);
-	put_congestion(&r, congestion);
+	metrics = open_nest(&r, RTA_METRICS);
+	put_text(&r, RTAX_CC_ALGO, congestion);
+	close_nest(&r, metrics);
 	return ask(&r);
 }
 
@@ -432,17 +423,13 @@ static int bind_to_device(int fd, const char *name, uint16_t protocol)
 static int open_packet_socket(const char *name, const struct tpacket_req *ring)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int error;
 
 	if (fd < 0)
 		return -1;
 	if ((!ring || (hear_outgoing(fd) == 0 && keep_in_ring(fd, ring) == 0))
 	    && bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return file_give_up(fd);
 }
 
 int netdev_tap(const char *name, const struct tpacket_req *ring)
@@ -458,7 +445,6 @@ int netdev_injector(const char *name)
 int netdev_stamper(const char *name, const struct tpacket_req *ring)
 {
 	const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-	int error;
 
 	if (fd < 0)
 		return -1;
@@ -466,24 +452,16 @@ int netdev_stamper(const char *name, const struct tpacket_req *ring)
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 && keep_in_ring(fd, ring) == 0
 	    && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return file_give_up(fd);
 }
 
 int netdev_write(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), error;
-	ssize_t n;
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	const bool done = fd >= 0 && write(fd, text, strlen(text)) >= 0;
 
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	error = errno;
-	close(fd);
-	errno = error;
-	return n < 0 ? -1 : 0;
+	(void)file_give_up(fd);
+	return done ? 0 : -1;
 }
 
 int netdev_sysctl_set(const char *key, const char *value)

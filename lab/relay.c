@@ -229,12 +229,6 @@ static void far_ended(struct relay *r, int status)
 	give_up(r, "the far command ended before it served", report_status(status, &r->tail, text));
 }
 
-static void near_stopped(struct relay *r)
-{
-	if (terminal_stop(&r->terminal, r->near))
-		(void)letter_tell(r->keeper, KEEPER_SIGNAL, SIGCONT);
-}
-
 static void keeper_gone(struct relay *r)
 {
 	close(r->keeper);
@@ -273,7 +267,8 @@ static void hear_keeper(struct relay *r)
 		r->near = letter.sender;
 		break;
 	case KEEPER_STOPPED:
-		near_stopped(r);
+		if (terminal_stop(&r->terminal, r->near))
+			(void)letter_tell(r->keeper, KEEPER_SIGNAL, SIGCONT);
 		break;
 	case KEEPER_FAR_ENDED:
 		far_ended(r, letter.message.value);

@@ -22,17 +22,12 @@ static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 		fputs("upcase-lab: warning: /proc/sys cannot be written: ping may say that it is not permitted\n", out);
 }
 
-static void put_link(FILE *out, const struct lab_options *o)
+void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts)
 {
 	char line[IMPAIR_OPTIONS_LINE];
 
-	fprintf(out, "upcase-lab: link, %s\n", impair_options_line(&o->link, line));
-}
-
-void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts)
-{
 	put_hosts(out, hosts, options->hosts.mtu);
-	put_link(out, options);
+	fprintf(out, "upcase-lab: link, %s\n", impair_options_line(&options->link, line));
 	fflush(out);
 }
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "text.h"
 
-#define NS_PER_MS 1000000
 #define MS_PER_S 1000
 
 /* A packet as its event says it; "" and 0 for what is not there. */

@@ -123,11 +123,6 @@ static void execute(struct client *client, char *end, int64_t now)
 	client->n -= n;
 }
 
-static bool is_heard(const struct client *client)
-{
-	return client->out.end - client->out.first < UNREAD_MOST;
-}
-
 /* What to wait for, with the whole order that ends at `end` still to be executed, or none. */
 static unsigned what_next(const struct client *client, const char *end)
 {
@@ -147,7 +142,7 @@ static void client_ready(void *context, int fd, unsigned ready, int64_t now)
 		client->skipping = true;
 		client->n = 0;
 	}
-	if (end && is_heard(client)) {
+	if (end && client->out.end - client->out.first < UNREAD_MOST) {
 		execute(client, end, now);
 		end = order_end(client);
 	}
@@ -206,11 +201,6 @@ void control_timers(struct control *c, int64_t now)
 	watch_listener(c);
 }
 
-static int new_socket(void)
-{
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
-
 /* Two that start at once do not take each other's socket for one that was left. A folder that others keep locked is not waited for long.
  * Returns the descriptor that holds the lock, or -1. */
 static int lock_folder(const char *path)
@@ -238,7 +228,7 @@ static int remove_stale(const struct sockaddr_un *a)
 		errno = EEXIST;
 		return -1;
 	}
-	fd = new_socket();
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
 	result = connect(fd, (const struct sockaddr *)a, sizeof *a);
@@ -250,10 +240,7 @@ static int remove_stale(const struct sockaddr_un *a)
 	/* EAGAIN: there is one, with many waiting. */
 	if (result == 0 || errno == EAGAIN)
 		errno = EADDRINUSE;
-	result = errno;
-	close(fd);
-	errno = result;
-	return -1;
+	return file_give_up(fd);
 }
 
 /* Makes the listening socket, and tells which file it is. Returns it, or -1 with errno. */
@@ -262,7 +249,7 @@ static int listen_at(const struct sockaddr_un *a, struct stat *made)
 	int fd, error;
 	bool bound;
 
-	if (remove_stale(a) < 0 || (fd = new_socket()) < 0)
+	if (remove_stale(a) < 0 || (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
 		return -1;
 	errno = EMFILE;
 	/* The file takes its mode from the descriptor: nobody else can connect, not even for a moment. */

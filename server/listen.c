@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "text.h"
 #include "units.h"
 
@@ -105,12 +106,7 @@ static int bind_socket(struct listen_socket *s, enum share share)
 
 void listen_close_one(struct listen_socket *s)
 {
-	int saved = errno;
-
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
-	errno = saved;
+	s->fd = file_give_up(s->fd);
 }
 
 static void close_sockets(struct listen *l)

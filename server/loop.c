@@ -48,12 +48,6 @@ void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *cont
 	loop_want(l, fd, want);
 }
 
-static void find_count(struct loop *l)
-{
-	while (l->count && !FD_ISSET(l->count - 1, &l->read) && !FD_ISSET(l->count - 1, &l->write))
-		l->count--;
-}
-
 /* What `fd` is watched for now. */
 static unsigned watched(const struct loop *l, int fd)
 {
@@ -76,8 +70,8 @@ void loop_want(struct loop *l, int fd, unsigned want)
 	l->writers += !!FD_ISSET(fd, &l->write);
 	if (want && fd >= l->count)
 		l->count = fd + 1;
-	else if (!want)
-		find_count(l);
+	while (l->count && !FD_ISSET(l->count - 1, &l->read) && !FD_ISSET(l->count - 1, &l->write))
+		l->count--;
 }
 
 void loop_remove(struct loop *l, int fd)

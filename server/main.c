@@ -279,12 +279,6 @@ static bool look_again(struct server *s, int64_t now)
 	return true;
 }
 
-/* Returns what loop_wait() does. */
-static int wait_for_clients(struct server *s, int64_t now, const sigset_t *mask)
-{
-	return loop_wait(s->loop, is_awake(s, now) ? now : next_deadline(s), now, mask);
-}
-
 /* What is due. Returns 0 or the status. */
 static int see_to_it(struct server *s, int64_t now)
 {
@@ -327,7 +321,7 @@ static int run(struct server *s, const sigset_t *mask)
 			now = clock_monotonic();
 			continue;
 		}
-		if (wait_for_clients(s, now, mask) < 0) {
+		if (loop_wait(s->loop, is_awake(s, now) ? now : next_deadline(s), now, mask) < 0) {
 			log_always("cannot wait for clients: %s", strerror(errno));
 			return STATUS_FAILED;
 		}

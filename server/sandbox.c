@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file.h"
 #include "text.h"
 
 /* The sanitizers' own calls at the end are many, and not ours; and their reports are files. */
@@ -121,12 +122,7 @@ static int close_files(const char *const files[SANDBOX_FILES])
 		result = allow(rules, "/", deeds);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
-	if (rules >= 0) {
-		const int error = errno;
-
-		close(rules);
-		errno = error;
-	}
+	(void)file_give_up(rules);
 	return result < 0 ? -1 : version;
 }
 #endif

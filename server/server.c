@@ -163,15 +163,6 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 	loop_remove(s->loop, fd);
 }
 
-/* A lossy server that nobody knows of would be taken for a broken one. */
-static void tell_impairment(const struct impair_options *o)
-{
-	char line[IMPAIR_OPTIONS_LINE];
-
-	if (!impair_options_perfect(o))
-		log_always("impairs UDP, %s", impair_options_line(o, line));
-}
-
 static void each_connection(void *tcp, int64_t now, orders_tell *tell, void *context)
 {
 	tcp_each(tcp, now, tell, context);
@@ -264,6 +255,7 @@ static int open_loop(struct server *s)
 int server_open(struct server *s)
 {
 	int status, n = (int)s->settings.workers;
+	char line[IMPAIR_OPTIONS_LINE];
 	uint32_t chance;
 
 	s->totals = &s->own_totals;
@@ -277,7 +269,9 @@ int server_open(struct server *s)
 		return status;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
 		loop_add(s->loop, s->settings.lifeline_fd, LOOP_READ, lifeline_ready, s);
-	tell_impairment(&s->settings.impair);
+	/* A lossy server that nobody knows of would be taken for a broken one. */
+	if (!impair_options_perfect(&s->settings.impair))
+		log_always("impairs UDP, %s", impair_options_line(&s->settings.impair, line));
 	return open_control(s);
 }
 

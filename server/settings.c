@@ -91,15 +91,13 @@ static int set_descriptor(int *fd, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-static int set_ready_fd(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	return set_descriptor(&((struct settings *)settings)->ready_fd, value, why);
-}
-
-static int set_lifeline_fd(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	return set_descriptor(&((struct settings *)settings)->lifeline_fd, value, why);
-}
+#define DESCRIPTOR(setter, field) \
+	static int setter(void *settings, const char *value, char why[OPTIONS_WHY]) \
+	{ \
+		return set_descriptor(&((struct settings *)settings)->field, value, why); \
+	}
+DESCRIPTOR(set_ready_fd, ready_fd)
+DESCRIPTOR(set_lifeline_fd, lifeline_fd)
 
 static int set_port_file(void *settings, const char *value, char why[OPTIONS_WHY])
 {
@@ -220,11 +218,6 @@ void settings_start(struct settings *s)
 	impair_options_start(&s->impair);
 }
 
-static bool family_wanted(const struct settings *s, const struct addr *a)
-{
-	return a->sa.sa_family == AF_INET ? !s->ipv6 : !s->ipv4;
-}
-
 /* Whether `a` serves all that `b` does: the same address, or every address of its family. */
 static bool covers(const struct settings_place *a, const struct settings_place *b)
 {
@@ -281,7 +274,7 @@ int settings_check(struct settings *s, char why[OPTIONS_WHY])
 	if (s->public && asked)
 		return text_refuse(why, OPTIONS_WHY, "--public serves every address: leave --bind out");
 	for (int i = 0; i < s->places_count; i++)
-		if (!family_wanted(s, &s->places[i].addr))
+		if (s->places[i].addr.sa.sa_family == AF_INET ? s->ipv6 : s->ipv4)
 			return text_refuse(why, OPTIONS_WHY, "--bind=%s: is not what --%s asks for",
 			    addr_host_text(&s->places[i].addr, host), s->ipv4 ? "ipv4" : "ipv6");
 	if ((s->public || s->everywhere) && add_both(s, "0.0.0.0", "::", why) < 0)
