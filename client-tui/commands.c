@@ -144,16 +144,6 @@ size_t command_trim(const char *arguments, size_t n)
 	return n;
 }
 
-static char *with_slash(const char *name)
-{
-	char *word = malloc(strlen(name) + 2);
-	if (word) {
-		word[0] = '/';
-		strcpy(word + 1, name);
-	}
-	return word;
-}
-
 static void free_words(char **words)
 {
 	for (size_t i = 0; words && words[i]; i++)
@@ -173,11 +163,12 @@ char **command_completions(const char *word)
 	for (const struct command_spec *spec = command_table; spec->name; spec++) {
 		if (!begins(spec, word + 1, strlen(word + 1)))
 			continue;
-		words[count] = with_slash(spec->name);
-		if (!words[count++]) {
+		if (asprintf(&words[count], "/%s", spec->name) < 0) {
+			words[count] = NULL;
 			free_words(words);
 			return NULL;
 		}
+		count++;
 	}
 	if (count == 0) {
 		free(words);

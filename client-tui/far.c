@@ -114,11 +114,6 @@ static void take_answer(void *context, const struct lab_answer *answer)
 	}
 }
 
-static void take_line(void *context, const char *line)
-{
-	(void)context, (void)line;
-}
-
 /* What was said last is old. */
 static void take_end(void *context)
 {
@@ -139,7 +134,7 @@ struct far *far_open(const char *path)
 
 	if (!f)
 		return NULL;
-	f->line = lab_open(path, &(struct lab_hooks){.context = f, .answer = take_answer, .line = take_line, .gone = take_end});
+	f->line = lab_open(path, &(struct lab_hooks){.context = f, .answer = take_answer, .gone = take_end});
 	if (f->line)
 		return f;
 	free(f);

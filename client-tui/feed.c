@@ -3,10 +3,9 @@
 #include "config.h"
 
 #include "feed.h"
+#include "grow.h"
 
 #include <stdlib.h>
-
-#define FIRST_ROOM 64
 
 void feed_end(struct feed *f)
 {
@@ -19,24 +18,9 @@ static struct feed_turn *slot(const struct feed *f, uint64_t turn)
 	return &f->slots[(turn - 1) & (f->room - 1)];
 }
 
-static int grow(struct feed *f)
-{
-	const size_t room = f->room ? 2 * f->room : FIRST_ROOM;
-	struct feed_turn *slots = calloc(room, sizeof(*slots));
-
-	if (!slots)
-		return -1;
-	for (uint64_t i = f->head; i < f->end; i++)
-		slots[i & (room - 1)] = f->slots[i & (f->room - 1)];
-	free(f->slots);
-	f->slots = slots;
-	f->room = room;
-	return 0;
-}
-
 uint64_t feed_take(struct feed *f)
 {
-	if (f->end - f->head == f->room && grow(f) < 0) {
+	if (f->end - f->head == f->room && grow_ring(&f->slots, &f->room, (size_t)f->head, f->room, sizeof *f->slots) < 0) {
 		f->unfed++;
 		return 0;
 	}

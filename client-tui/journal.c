@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "search.h"
-
-#define ROOM_FIRST 64
 
 struct journal {
 	/* A ring: `room` is a power of 2. */
@@ -48,39 +47,21 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
-static int grow(struct journal *j)
-{
-	const size_t room = j->room ? 2 * j->room : ROOM_FIRST;
-	struct journal_note *notes = calloc(room, sizeof *notes);
-
-	if (!notes)
-		return -1;
-	for (size_t i = 0; i < j->count; i++)
-		notes[i] = *slot(j, i);
-	free(j->notes);
-	j->notes = notes;
-	j->room = room;
-	j->first = 0;
-	return 0;
-}
-
 void journal_add(struct journal *j, const struct journal_note *note)
 {
 	struct journal_note new = *note;
 
 	while (j->count > 0 && (j->count == JOURNAL_NOTES || j->bytes + note->length > JOURNAL_BYTES))
 		drop_oldest(j);
-	if (j->count == j->room && grow(j) < 0)
+	if (j->count == j->room && grow_ring(&j->notes, &j->room, j->first, j->count, sizeof *j->notes) < 0)
 		return;
 	new.text = NULL;
 	if (note->kind == JOURNAL_EVENT && record_event_copy(&new.event, &note->event) < 0)
 		return;
 	if (note->text) {
-		new.text = malloc(note->length + 1);
+		new.text = grow_copy(note->text, note->length);
 		if (!new.text)
 			return;
-		if (note->length > 0)
-			memcpy(new.text, note->text, note->length);
 		new.text[note->length] = '\0';
 	}
 	if (j->count > 0 && slot(j, j->count - 1)->told_at > new.told_at)

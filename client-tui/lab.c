@@ -150,7 +150,8 @@ static bool begins(const char *line, const char *with)
 static void take_line(struct lab *lab, const char *line)
 {
 	if (begins(line, "event ") || begins(line, "undelivered ") || begins(line, "changed ")) {
-		lab->hooks.line(lab->hooks.context, line);
+		if (lab->hooks.line)
+			lab->hooks.line(lab->hooks.context, line);
 	} else if (strcmp(line, "ok") == 0 || begins(line, "ok ")) {
 		lab->answer[lab->answer_used] = '\0';
 		end_answer(lab, true, lab->answer);

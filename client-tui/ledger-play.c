@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "ledger-core.h"
 
 int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now)
@@ -58,20 +59,11 @@ void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, 
 
 static void keep_reply(struct ledger *l, struct entry *e, const struct ledger_played *p)
 {
-	if (!p->reply || !(e->reply = malloc(p->length + 1)))
+	if (!p->reply || !(e->reply = grow_copy(p->reply, p->length)))
 		return;
-	memcpy(e->reply, p->reply, p->length);
 	e->reply_length = e->row.reply_length = p->length;
 	e->row.reply = e->reply;
 	l->bytes += p->length;
-}
-
-static void count(struct ledger_totals *t, const struct ledger_played *p)
-{
-	t->late += p->late;
-	t->reordered += p->reordered;
-	t->differs += p->differs;
-	t->cut_short += p->cut_short;
 }
 
 void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_played *p)
@@ -90,7 +82,10 @@ void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_pl
 	e->row.reordered = p->reordered;
 	e->row.differs = p->differs;
 	e->row.cut_short = p->cut_short;
-	count(&l->totals, p);
+	l->totals.late += p->late;
+	l->totals.reordered += p->reordered;
+	l->totals.differs += p->differs;
+	l->totals.cut_short += p->cut_short;
 	ledger_change_fate(l, e, fate);
 	if (fate == FATE_ANSWERED)
 		ledger_count_times(&l->totals, &e->row);

@@ -38,18 +38,14 @@ static int start_private(struct client_settings *settings, struct private_server
 	return 0;
 }
 
-/* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked. */
+/* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked, which is at the far end of
+ * the link. */
 static void find_lab(struct client_settings *settings)
 {
 	const char *path = getenv("UPCASE_LAB"), *far = getenv("UPCASE_LAB_FAR");
 
 	settings->lab = path && *path ? path : NULL;
 	settings->lab_far = settings->lab && far && *far ? far : NULL;
-}
-
-/* In the lab the server is at the far end of the link. */
-static void choose_far_host(struct client_settings *settings)
-{
 	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
 		strcpy(settings->host, settings->family == SESSION_IPV6 ? HOST_FAR_IPV6 : HOST_FAR_IPV4);
 }
@@ -139,6 +135,5 @@ int main(int argc, char **argv)
 	if (settings.read)
 		return run_replay(&settings);
 	find_lab(&settings);
-	choose_far_host(&settings);
 	return run(&settings);
 }

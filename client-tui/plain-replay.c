@@ -71,11 +71,6 @@ static void on_event(void *context, const struct record_event *event)
 		say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
 }
 
-static void on_line(void *context, size_t session, size_t other, uint64_t number)
-{
-	(void)context, (void)session, (void)other, (void)number;
-}
-
 static int add_sessions(struct play *p)
 {
 	for (size_t i = 0; i < replay_sessions(p->replay); i++) {
@@ -138,7 +133,7 @@ int plain_replay(const struct client_settings *settings, struct replay *replay)
 {
 	struct play p = { .settings = settings, .replay = replay, .utf8 = standard_utf8(),
 		.prefixes = replay_sessions(replay) > 1 };
-	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line };
+	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .event = on_event };
 	int status = 1;
 
 	standard_guard();

@@ -18,35 +18,17 @@
 #include "search.h"
 #include "session-core.h"
 
-/* --- the transport of a session that is none --- */
-
-static int do_open(struct session *s, int64_t now)
-{
-	(void)s, (void)now;
-	return 0;
-}
+/* --- the transport of a session that is none: it is never opened, sends nothing and waits for nothing --- */
 
 static void do_nothing(struct session *s, int64_t now)
 {
 	(void)s, (void)now;
 }
 
-static int do_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t now)
-{
-	(void)s, (void)number, (void)text, (void)n, (void)pieces, (void)now;
-	errno = EOPNOTSUPP;
-	return -1;
-}
-
 static bool has_room(const struct session *s)
 {
 	(void)s;
 	return false;
-}
-
-static void do_watch(const struct session *s, struct watch *w)
-{
-	(void)s, (void)w;
 }
 
 static void do_turn(struct session *s, const struct watch *w, int64_t now)
@@ -75,8 +57,7 @@ static void tell_facts(const struct session *s, int64_t now, struct facts *out)
 }
 
 static const struct transport transport_replay = {
-	.open = do_open, .push = do_nothing, .send = do_send, .has_room = has_room, .watch = do_watch, .turn = do_turn,
-	.close = do_nothing, .free = do_free, .facts = tell_facts,
+	.has_room = has_room, .turn = do_turn, .close = do_nothing, .free = do_free, .facts = tell_facts,
 };
 
 static struct session *make_session(struct record_side *side, size_t rows)
@@ -243,7 +224,7 @@ static void type_line(struct replay *r, size_t side, const struct record_kept *l
 	const bool first = other != SIZE_MAX && !ledger_find(r->sessions[other]->ledger, line->number);
 
 	ledger_play_line(r->sessions[side]->ledger, line->number, line->text, line->length, line->partial, line->tag, at);
-	if (first)
+	if (first || !r->hooks.line)
 		return;
 	if (other == SIZE_MAX)
 		r->hooks.line(r->hooks.context, side, SIZE_MAX, line->number);

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 
 #include "rows.h"
+#include "grow.h"
 #include "search.h"
-
-#define FIRST_ROOM 64
 
 static struct entry **slot(const struct rows *r, size_t index)
 {
@@ -15,19 +14,7 @@ static struct entry **slot(const struct rows *r, size_t index)
 
 int rows_reserve(struct rows *r)
 {
-	if (r->count < r->room)
-		return 0;
-	size_t room = r->room ? r->room * 2 : FIRST_ROOM;
-	struct entry **slots = calloc(room, sizeof(*slots));
-	if (!slots)
-		return -1;
-	for (size_t i = 0; i < r->count; i++)
-		slots[i] = *slot(r, i);
-	free(r->slots);
-	r->slots = slots;
-	r->room = room;
-	r->head = 0;
-	return 0;
+	return r->count < r->room ? 0 : grow_ring(&r->slots, &r->room, r->head, r->count, sizeof *r->slots);
 }
 
 void rows_push(struct rows *r, struct entry *e)

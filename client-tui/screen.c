@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +27,7 @@
 #include "rescue.h"
 #include "screen.h"
 #include "standard.h"
+#include "text.h"
 
 /* What is shown for a cell that the terminal would not show as the canvas wants it. */
 #define STAND_IN L'?'
@@ -57,13 +57,6 @@ static void set_taken(bool taken)
 }
 
 /* --- what is sent beside curses --- */
-
-static void append(char *to, size_t size, const char *what)
-{
-	size_t n = strlen(to);
-	if (n + strlen(what) < size)
-		strcpy(to + n, what);
-}
 
 /* A capability without its padding ("$<5>"), which is for curses to wait for. */
 static void append_capability(char *to, size_t size, const char *name)
@@ -101,18 +94,18 @@ static void prepare_modes(bool mouse)
 	self.modes_on[0] = self.modes_off[0] = '\0';
 	if (!speaks_ansi())
 		return;
-	append(self.modes_on, sizeof(self.modes_on), "\033[?2004h");
-	append(self.modes_off, sizeof(self.modes_off), "\033[?2004l");
+	text_append(self.modes_on, sizeof(self.modes_on), "\033[?2004h");
+	text_append(self.modes_off, sizeof(self.modes_off), "\033[?2004l");
 	/* On the alternate screen many terminals turn the wheel into arrow keys, which would walk
 	 * through the history. The mode is kept and put back where the terminal can; where not, on
 	 * is what those that know the mode start with. */
 	if (has_capability("smcup")) {
-		append(self.modes_on, sizeof(self.modes_on), "\033[?1007s\033[?1007l");
-		append(self.modes_off, sizeof(self.modes_off), "\033[?1007h\033[?1007r");
+		text_append(self.modes_on, sizeof(self.modes_on), "\033[?1007s\033[?1007l");
+		text_append(self.modes_off, sizeof(self.modes_off), "\033[?1007h\033[?1007r");
 	}
 	if (mouse) {
-		append(self.modes_on, sizeof(self.modes_on), "\033[?1000h\033[?1006h");
-		append(self.modes_off, sizeof(self.modes_off), "\033[?1006l\033[?1000l");
+		text_append(self.modes_on, sizeof(self.modes_on), "\033[?1000h\033[?1006h");
+		text_append(self.modes_off, sizeof(self.modes_off), "\033[?1006l\033[?1000l");
 	}
 }
 
@@ -120,13 +113,13 @@ static void prepare_modes(bool mouse)
 static void prepare_rescue(const struct termios *before)
 {
 	char bytes[RESCUE_BYTES] = "";
-	append(bytes, sizeof(bytes), self.modes_off);
+	text_append(bytes, sizeof(bytes), self.modes_off);
 	append_capability(bytes, sizeof(bytes), "sgr0");
 	append_capability(bytes, sizeof(bytes), "op");
 	append_capability(bytes, sizeof(bytes), "cnorm");
 	/* As clear_last() does. */
 	if (speaks_ansi())
-		append(bytes, sizeof(bytes), "\033[999;1H\033[A\033[J");
+		text_append(bytes, sizeof(bytes), "\033[999;1H\033[A\033[J");
 	append_capability(bytes, sizeof(bytes), "rmcup");
 	rescue_start(bytes, before);
 }
@@ -175,35 +168,25 @@ static void set_up_styles(const struct screen_settings *settings)
 
 /* --- starting and stopping --- */
 
-__attribute__((format(printf, 3, 4)))
-static int refuse(char *why, size_t size, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(why, size, format, args);
-	va_end(args);
-	return -1;
-}
-
 /* Before anything is changed. */
 static int examine_terminal(struct termios *before, char *why, size_t size)
 {
 	const char *term = getenv("TERM");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return refuse(why, size, "standard input and output are not both a terminal; try --plain");
+		return text_refuse(why, size, "standard input and output are not both a terminal; try --plain");
 	if (!term || term[0] == '\0')
-		return refuse(why, size, "TERM is not set; try TERM=xterm, or --plain");
+		return text_refuse(why, size, "TERM is not set; try TERM=xterm, or --plain");
 	int error = 0;
 	if (setupterm(NULL, STDOUT_FILENO, &error) != OK)
 		return error < 0 ?
-		    refuse(why, size, "no terminal descriptions (terminfo) are installed; try --plain") :
-		    refuse(why, size, "the terminal type '%.60s' is not known; try TERM=xterm, or --plain", term);
+		    text_refuse(why, size, "no terminal descriptions (terminfo) are installed; try --plain") :
+		    text_refuse(why, size, "the terminal type '%.60s' is not known; try TERM=xterm, or --plain", term);
 	bool fit = has_capability("cup") && has_capability("clear");
 	del_curterm(cur_term);
 	if (!fit)
-		return refuse(why, size, "a terminal of type '%.60s' cannot place the cursor; try --plain", term);
+		return text_refuse(why, size, "a terminal of type '%.60s' cannot place the cursor; try --plain", term);
 	if (tcgetattr(STDIN_FILENO, before) < 0)
-		return refuse(why, size, "the terminal's modes cannot be read: %s", strerror(errno));
+		return text_refuse(why, size, "the terminal's modes cannot be read: %s", strerror(errno));
 	return 0;
 }
 
@@ -234,7 +217,7 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 		return -1;
 	self.screen = new_screen();
 	if (!self.screen)
-		return refuse(why, size, "the terminal cannot be used for the screen; try --plain");
+		return text_refuse(why, size, "the terminal cannot be used for the screen; try --plain");
 	prepare_modes(settings->mouse);
 	prepare_rescue(&before);
 	set_taken(true);

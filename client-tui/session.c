@@ -61,11 +61,6 @@ void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to
 		s->hooks.sent(s->hooks.context, number, from, to);
 }
 
-static int address_family(enum session_family family)
-{
-	return family == SESSION_IPV4 ? AF_INET : family == SESSION_IPV6 ? AF_INET6 : AF_UNSPEC;
-}
-
 static const char *transport_name(const struct session *s)
 {
 	return s->settings.transport == SESSION_TCP ? "TCP" : "UDP";
@@ -123,20 +118,17 @@ bool session_has_next_address(const struct session *s)
 	return s->address + 1 < s->address_count;
 }
 
-/* What no socket needs to be asked about. */
-static int address_error(const struct addr *a)
-{
-	return addr_is_group(a) ? ERROR_GROUP : addr_is_zero_network(a) ? ERROR_ZERO_NETWORK :
-	    addr_lacks_interface(a) ? ERROR_NO_INTERFACE : 0;
-}
-
 /* Opens the first address that can be, from the one in use on. */
 static bool open_from_here(struct session *s, int64_t now, int *error)
 {
 	for (; s->address < s->address_count; s->address++) {
-		addr_text(&s->addresses[s->address], s->peer);
+		const struct addr *a = &s->addresses[s->address];
+
+		addr_text(a, s->peer);
 		s->answered = false;
-		*error = address_error(&s->addresses[s->address]);
+		/* What no socket needs to be asked about. */
+		*error = addr_is_group(a) ? ERROR_GROUP : addr_is_zero_network(a) ? ERROR_ZERO_NETWORK :
+		    addr_lacks_interface(a) ? ERROR_NO_INTERFACE : 0;
 		if (*error == 0 && (*error = s->transport->open(s, now)) == 0)
 			return true;
 	}
@@ -212,7 +204,8 @@ static void look_up(struct session *s, int64_t now)
 	ledger_connecting(s->ledger, now);
 	if (s->failures == 0)
 		name_peer_as_given(s);
-	s->resolve = resolve_start(s->settings.host, s->settings.port, address_family(s->settings.family));
+	s->resolve = resolve_start(s->settings.host, s->settings.port, s->settings.family == SESSION_IPV4 ? AF_INET :
+	    s->settings.family == SESSION_IPV6 ? AF_INET6 : AF_UNSPEC);
 	if (!s->resolve)
 		pause_or_give_up(s, errno, now);
 	else if (resolve_fd(s->resolve) < 0)

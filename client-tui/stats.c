@@ -27,14 +27,6 @@ static void lose(struct stats *s)
 		s->longest_run = length;
 }
 
-static void add_variation(struct stats *s, int64_t rtt)
-{
-	const int64_t step = rtt > s->last_rtt ? rtt - s->last_rtt : s->last_rtt - rtt;
-
-	histogram_add(&s->ipdv, step);
-	s->ipdv_sum += (double)step;
-}
-
 void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited)
 {
 	s->lines++;
@@ -45,9 +37,13 @@ void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited)
 	if (waited >= 0)
 		histogram_add(&s->waited, waited);
 	if (rtt >= 0) {
+		const int64_t step = rtt > s->last_rtt ? rtt - s->last_rtt : s->last_rtt - rtt;
+
 		histogram_add(&s->rtt, rtt);
-		if (s->last_rtt >= 0)
-			add_variation(s, rtt);
+		if (s->last_rtt >= 0) {
+			histogram_add(&s->ipdv, step);
+			s->ipdv_sum += (double)step;
+		}
 	}
 	s->last_rtt = rtt;
 }

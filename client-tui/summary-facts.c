@@ -24,36 +24,25 @@ static void put_clock(struct text *out, const char *what, uint64_t kernel, uint6
 		text_put(out, "%s times by the %s", what, kernel ? "kernel" : "program");
 }
 
-static void put_times(struct text *out, const struct facts_times *t)
-{
-	if (!t->sent_program && !t->received_program && (t->sent_kernel || t->received_kernel)) {
-		text_put(out, "send and receive times by the kernel");
-	} else if (!t->sent_kernel && !t->received_kernel) {
-		text_put(out, "send and receive times by the program");
-	} else {
-		put_clock(out, "send", t->sent_kernel, t->sent_program);
-		text_put(out, ", ");
-		put_clock(out, "receive", t->received_kernel, t->received_program);
-	}
-	if (t->clock_steps) {
-		text_put(out, "; the wall clock was set ");
-		text_count(out, t->clock_steps, "time");
-	}
-}
-
 char *summary_times(const struct facts *f, char *buf, size_t size)
 {
-	struct text out = text_begin(buf, size);
-	put_times(&out, &f->times);
-	return buf;
-}
-
-/* The kernel stamps datagrams both ways, and of a stream what arrives. */
-static bool usual_times(const struct facts *f)
-{
 	const struct facts_times *t = &f->times;
+	struct text out = text_begin(buf, size);
 
-	return !t->received_program && !t->clock_steps && (f->stream || !t->sent_program);
+	if (!t->sent_program && !t->received_program && (t->sent_kernel || t->received_kernel)) {
+		text_put(&out, "send and receive times by the kernel");
+	} else if (!t->sent_kernel && !t->received_kernel) {
+		text_put(&out, "send and receive times by the program");
+	} else {
+		put_clock(&out, "send", t->sent_kernel, t->sent_program);
+		text_put(&out, ", ");
+		put_clock(&out, "receive", t->received_kernel, t->received_program);
+	}
+	if (t->clock_steps) {
+		text_put(&out, "; the wall clock was set ");
+		text_count(&out, t->clock_steps, "time");
+	}
+	return buf;
 }
 
 /* ---- lines below a summary ---- */
@@ -139,18 +128,9 @@ static void put_tcp(struct text *out, const struct facts *f)
 	text_put(out, "\n");
 }
 
-static void put_verdict(struct text *out, const struct facts *f)
-{
-	char verdict[300];
-
-	verdict_text(&f->schedule, f->overflows, verdict, sizeof(verdict));
-	if (*verdict)
-		text_put(out, "%s\n", verdict);
-}
-
 char *summary_facts(const struct facts *f, char *buf, size_t size)
 {
-	char times[300];
+	char times[300], verdict[300];
 	struct text out;
 
 	summary_session(f->totals, f->stream, f->peer, f->wait, buf, size);
@@ -160,8 +140,11 @@ char *summary_facts(const struct facts *f, char *buf, size_t size)
 	put_runs(&out, f->stats);
 	put_variation(&out, f->stats);
 	put_tcp(&out, f);
-	if (f->totals->timed && !usual_times(f))
+	/* The kernel stamps datagrams both ways, and of a stream what arrives. */
+	if (f->totals->timed && (f->times.received_program || f->times.clock_steps || (!f->stream && f->times.sent_program)))
 		text_put(&out, "%s\n", summary_times(f, times, sizeof(times)));
-	put_verdict(&out, f);
+	verdict_text(&f->schedule, f->overflows, verdict, sizeof(verdict));
+	if (*verdict)
+		text_put(&out, "%s\n", verdict);
 	return buf;
 }

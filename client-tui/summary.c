@@ -77,43 +77,38 @@ static void put_marks(struct text *t, const struct ledger_row *row)
 	    row->differs ? ", differs" : "");
 }
 
-static void put_fate(struct text *t, const struct ledger_row *row, bool stream, int64_t now)
+char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size)
 {
 	const struct parts parts = parts_of_row(row);
+	struct text out = text_begin(buf, size);
 	char time[120];
 
 	switch (row->fate) {
 	case FATE_QUEUED:
-		text_put(t, "queued %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
+		text_put(&out, "queued %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
 		break;
 	case FATE_WAITING:
-		text_put(t, "waiting %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
+		text_put(&out, "waiting %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
 		break;
 	case FATE_ANSWERED:
-		text_put(t, "answered in %s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
+		text_put(&out, "answered in %s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
 		break;
 	case FATE_LOST:
-		text_put(t, row->late ? "late after " : "lost");
+		text_put(&out, row->late ? "late after " : "lost");
 		if (row->late)
-			text_put(t, "%s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
+			text_put(&out, "%s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
 		break;
 	case FATE_REFUSED:
-		text_put(t, "refused: nothing listens on that port there");
+		text_put(&out, "refused: nothing listens on that port there");
 		break;
 	case FATE_FAILED:
-		text_put(t, "failed: %s", error_sentence(row->error, stream));
+		text_put(&out, "failed: %s", error_sentence(row->error, stream));
 		break;
 	case FATE_CUT_OFF:
-		text_put(t, "cut off: the connection ended before the reply");
+		text_put(&out, "cut off: the connection ended before the reply");
 		break;
 	}
-	put_marks(t, row);
-}
-
-char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size)
-{
-	struct text out = text_begin(buf, size);
-	put_fate(&out, row, stream, now);
+	put_marks(&out, row);
 	return buf;
 }
 

@@ -89,13 +89,6 @@ static void show_stats(struct app *app, int64_t now)
 		app_page(app, "statistics", stats_page(used[0], used[1]));
 }
 
-static void clear(struct app *app)
-{
-	board_clear(app->board);
-	app->view.find = NULL;
-	view_scroll_end(&app->view);
-}
-
 static void run(struct app *app, enum command command, char *arguments, int64_t now)
 {
 	switch (command) {
@@ -127,7 +120,9 @@ static void run(struct app *app, enum command command, char *arguments, int64_t 
 		show_stats(app, now);
 		break;
 	case COMMAND_CLEAR:
-		clear(app);
+		board_clear(app->board);
+		app->view.find = NULL;
+		view_scroll_end(&app->view);
 		break;
 	case COMMAND_SAVE:
 		app_save(app, arguments, now);

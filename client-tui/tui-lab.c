@@ -34,17 +34,12 @@ static void measure(const struct app *app, uint64_t *decided, uint64_t *answered
 	}
 }
 
-static void measure_anew(struct app *app)
-{
-	app->base_decided = app->base_answered = 0;
-	measure(app, &app->base_decided, &app->base_answered);
-}
-
 static void on_changed(void *context)
 {
 	struct app *app = context;
 
-	measure_anew(app);
+	app->base_decided = app->base_answered = 0;
+	measure(app, &app->base_decided, &app->base_answered);
 	app->changed = true;
 }
 
@@ -275,18 +270,11 @@ void app_lab_panel(struct app *app)
 		app->panel.open = true;
 }
 
-static void step(struct app *app, int by)
-{
-	char why[IMPAIR_WHY];
-
-	if (truth_step(app->truth, &app->panel, by, why) < 0 && *why)
-		app_say(app, "%s", why);
-}
-
 bool app_lab_key(struct app *app, const unsigned char *bytes, size_t n)
 {
 	static const char *const keys[] = {"A", "B", "C", "D"};
 	size_t key = sizeof keys / sizeof *keys;
+	char why[IMPAIR_WHY];
 
 	if (!app->panel.open)
 		return false;
@@ -295,8 +283,10 @@ bool app_lab_key(struct app *app, const unsigned char *bytes, size_t n)
 			;
 	if (key < 2)
 		panel_move(&app->panel, key == 0 ? -1 : 1);
+	else if (key < 4 && truth_step(app->truth, &app->panel, key == 2 ? 1 : -1, why) < 0 && *why)
+		app_say(app, "%s", why);
 	else if (key < 4)
-		step(app, key == 2 ? 1 : -1);
+		return true;
 	else if (n == 1 && bytes[0] == '\t')
 		panel_turn(&app->panel);
 	else

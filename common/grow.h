@@ -38,4 +38,22 @@ static inline int grow_list(void *list, size_t *room, size_t wanted, size_t size
 	return 0;
 }
 
+/* Makes room for twice as many items, 64 at first, in a ring from calloc() or NULL with `*room`, a power of 2: item `i` of the `count` stays
+ * the one at (first + i) modulo the room. Returns 0, or -1 when memory is short; the ring is then as before. */
+static inline int grow_ring(void *ring, size_t *room, size_t first, size_t count, size_t size)
+{
+	const size_t more = *room ? 2 * *room : 64;
+	char *items = calloc(more, size), *old;
+
+	if (!items)
+		return -1;
+	memcpy(&old, ring, sizeof old);
+	for (size_t i = first; i < first + count; i++)
+		memcpy(items + (i & (more - 1)) * size, old + (i & (*room - 1)) * size, size);
+	free(old);
+	memcpy(ring, &items, sizeof items);
+	*room = more;
+	return 0;
+}
+
 #endif
