@@ -95,14 +95,6 @@ char *link_facts_value(const struct impair_settings *settings, int field, char *
 	return buf;
 }
 
-static bool perfect(const struct impair_settings *s)
-{
-	const struct impair_settings none = impair_perfect();
-	char line[IMPAIR_LINE], nothing[IMPAIR_LINE];
-
-	return strcmp(impair_text_line(s, line, sizeof line), impair_text_line(&none, nothing, sizeof nothing)) == 0;
-}
-
 static void put_settings(struct text *t, const struct impair_settings *s, const char *behind_first)
 {
 	char line[IMPAIR_LINE], *comma;
@@ -132,13 +124,12 @@ static void put_pause(struct text *t, const char *word, const int64_t ends[EVENT
 
 static void put_ways(struct text *t, const struct impair_settings *there, const struct impair_settings *back)
 {
-	char one[IMPAIR_LINE], other[IMPAIR_LINE];
+	const struct impair_settings perfect = impair_perfect();
+	const bool same = impair_text_same(there, back);
 
-	impair_text_line(there, one, sizeof one);
-	impair_text_line(back, other, sizeof other);
-	if (strcmp(one, other) == 0 && perfect(there)) {
+	if (same && impair_text_same(there, &perfect)) {
 		text_put(t, "a perfect wire");
-	} else if (strcmp(one, other) == 0) {
+	} else if (same) {
 		put_settings(t, there, " each way");
 	} else {
 		text_put(t, "there ");

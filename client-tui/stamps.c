@@ -20,18 +20,14 @@
 /* When after so many datagrams no stamp has come, this device gives none. */
 #define STAMPS_PATIENCE 256
 
-static void set_option(int fd, int option, int value)
-{
-	/* A kernel without it still serves. */
-	(void)setsockopt(fd, SOL_SOCKET, option, &value, sizeof value);
-}
-
 void stamps_open(struct stamps *s, int fd, bool datagrams)
 {
 	const int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
 	    SOF_TIMESTAMPING_OPT_TSONLY;
+	const int on = 1;
 
-	set_option(fd, SO_TIMESTAMPNS, 1);
+	/* A kernel without it still serves. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 	s->next = s->awaited = 0;
 	s->came = 0;
 	s->asked = datagrams && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;

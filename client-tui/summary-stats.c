@@ -70,11 +70,12 @@ static void cell_mean_run(struct text *out, const struct facts *f)
 	text_count(out, f->stats->run_count, "run");
 }
 
-static void put_time_or(struct text *out, double ns, const char *otherwise)
+/* Of lines that were timed; less than 0 where there are too few of them. */
+static void put_timed(struct text *out, const struct facts *f, double ns)
 {
-	if (ns < 0)
-		text_put(out, "%s", otherwise);
-	else
+	if (f->totals->timed && ns < 0)
+		text_put(out, TOO_FEW);
+	else if (f->totals->timed)
 		text_span(out, (int64_t)(ns + 0.5));
 }
 
@@ -86,17 +87,17 @@ static const struct ledger_times *times_at(const struct facts *f, size_t field)
 
 static void cell_min(struct text *out, const struct facts *f, size_t field)
 {
-	put_time_or(out, f->totals->timed ? (double)times_at(f, field)->min : -1, "");
+	put_timed(out, f, (double)times_at(f, field)->min);
 }
 
 static void cell_mean(struct text *out, const struct facts *f, size_t field)
 {
-	put_time_or(out, f->totals->timed ? times_at(f, field)->mean : -1, "");
+	put_timed(out, f, times_at(f, field)->mean);
 }
 
 static void cell_max(struct text *out, const struct facts *f, size_t field)
 {
-	put_time_or(out, f->totals->timed ? (double)times_at(f, field)->max : -1, "");
+	put_timed(out, f, (double)times_at(f, field)->max);
 }
 
 static void cell_part(struct text *out, const struct facts *f, size_t field)
@@ -106,32 +107,27 @@ static void cell_part(struct text *out, const struct facts *f, size_t field)
 
 static void cell_deviation(struct text *out, const struct facts *f, size_t field)
 {
-	put_time_or(out, summary_deviation(times_at(f, field), f->totals->timed), f->totals->timed ? TOO_FEW : "");
+	put_timed(out, f, summary_deviation(times_at(f, field), f->totals->timed));
 }
 
-static void cell_quantile(struct text *out, const struct facts *f, size_t field)
-{
-	put_time_or(out, (double)histogram_quantile(&f->stats->rtt, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
-}
-
-static void cell_waited_quantile(struct text *out, const struct facts *f, size_t field)
-{
-	put_time_or(out, (double)histogram_quantile(&f->stats->waited, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
-}
+/* A quantile of the histogram at `field` of the statistics. */
+#define QUANTILE(cell, field) \
+	static void cell(struct text *out, const struct facts *f, size_t which) \
+	{ \
+		put_timed(out, f, (double)histogram_quantile(&f->stats->field, summary_quantiles[which].q)); \
+	}
+QUANTILE(cell_quantile, rtt)
+QUANTILE(cell_waited_quantile, waited)
+QUANTILE(cell_ipdv, ipdv)
 
 static void cell_ipdv_mean(struct text *out, const struct facts *f)
 {
-	put_time_or(out, stats_mean_ipdv(f->stats), f->totals->timed ? TOO_FEW : "");
-}
-
-static void cell_ipdv(struct text *out, const struct facts *f, size_t field)
-{
-	put_time_or(out, (double)histogram_quantile(&f->stats->ipdv, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
+	put_timed(out, f, stats_mean_ipdv(f->stats));
 }
 
 static void cell_pdv(struct text *out, const struct facts *f, size_t field)
 {
-	put_time_or(out, (double)stats_pdv(f->stats, summary_quantiles[field].q), f->totals->timed ? TOO_FEW : "");
+	put_timed(out, f, (double)stats_pdv(f->stats, summary_quantiles[field].q));
 }
 
 static void cell_again(struct text *out, const struct facts *f)
@@ -311,11 +307,6 @@ static void fill_cell(const struct table *t, const struct row *r, int column, ch
 		r->of(&out, t->facts[column], r->field);
 }
 
-static bool nothing(const char *cell)
-{
-	return !*cell || strcmp(cell, "0") == 0 || strcmp(cell, TOO_FEW) == 0;
-}
-
 static bool left_out(const struct table *t, const struct row *r)
 {
 	bool empty = true, zero = true;
@@ -324,7 +315,7 @@ static bool left_out(const struct table *t, const struct row *r)
 	for (int i = 0; i < t->columns; i++) {
 		fill_cell(t, r, i, cell);
 		empty = empty && !*cell;
-		zero = zero && nothing(cell);
+		zero = zero && (!*cell || strcmp(cell, "0") == 0 || strcmp(cell, TOO_FEW) == 0);
 	}
 	return empty || (t->brief && r->shown == ON_PAGE) || ((t->brief || r->shown == IF_SOME) && zero);
 }

@@ -82,20 +82,13 @@ static void add_moments(const struct picture *p, const struct record *r, struct 
 		add_packet(p, &r->packets[i], m);
 }
 
-static int by_time(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Sorts and frees them. */
 static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 {
 	int64_t median = without_any;
 
 	if (n > 0) {
-		qsort(times, n, sizeof *times, by_time);
+		qsort(times, n, sizeof *times, time_axis_order);
 		median = times[n / 2];
 	}
 	free(times);

@@ -11,7 +11,7 @@
 /* Pixels that a cut takes. */
 #define CUT 30.0
 
-static int by_time(const void *a, const void *b)
+int time_axis_order(const void *a, const void *b)
 {
 	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
@@ -22,7 +22,7 @@ static size_t sort_once(int64_t *moments, size_t count)
 {
 	size_t kept = 0;
 
-	qsort(moments, count, sizeof *moments, by_time);
+	qsort(moments, count, sizeof *moments, time_axis_order);
 	for (size_t i = 0; i < count; i++)
 		if (i == 0 || moments[i] != moments[kept - 1])
 			moments[kept++] = moments[i];

@@ -30,6 +30,8 @@ struct time_axis {
 int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet, int64_t step, double pixels,
     double most);
 void time_axis_free(struct time_axis *a);
+/* Of two int64_t: for qsort(). */
+int time_axis_order(const void *a, const void *b);
 /* Where a moment stands, pixels; outside the axis, its nearer end. */
 double time_axis_place(const struct time_axis *a, int64_t moment);
 /* A round time between marks on the axis, 1, 2 or 5 times a power of ten ns, at least `pixels` apart. */

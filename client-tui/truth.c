@@ -61,13 +61,6 @@ static void ask_facts(struct truth *t)
 	(void)lab_order(t->lab, PURPOSE_FACTS, t->changes, "link");
 }
 
-static bool same(const struct impair_settings *a, const struct impair_settings *b)
-{
-	char one[IMPAIR_LINE], other[IMPAIR_LINE];
-
-	return strcmp(impair_text_line(a, one, sizeof one), impair_text_line(b, other, sizeof other)) == 0;
-}
-
 static void take_facts(struct truth *t, const struct lab_answer *answer)
 {
 	const struct link_facts before = t->facts;
@@ -76,8 +69,8 @@ static void take_facts(struct truth *t, const struct lab_answer *answer)
 		return;
 	/* Somebody else's hold or unplugging leaves the settings as they are, but shows. */
 	t->facts_new = true;
-	if (t->hooks.changed && (!before.known || !same(&before.settings[EVENT_THERE], &t->facts.settings[EVENT_THERE]) ||
-				    !same(&before.settings[EVENT_BACK], &t->facts.settings[EVENT_BACK])))
+	if (t->hooks.changed && (!before.known || !impair_text_same(&before.settings[EVENT_THERE], &t->facts.settings[EVENT_THERE]) ||
+				    !impair_text_same(&before.settings[EVENT_BACK], &t->facts.settings[EVENT_BACK])))
 		t->hooks.changed(t->hooks.context);
 }
 

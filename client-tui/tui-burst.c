@@ -108,15 +108,6 @@ int64_t app_burst_due(struct app *app)
 	return app->burst.plan.interval == 0 && !room(app) ? CLOCK_NEVER : generator_due(&app->burst);
 }
 
-static void push(const struct app *app, int64_t now)
-{
-	struct session *s[2];
-	const size_t n = sessions_in_use(app, s);
-
-	for (size_t i = 0; i < n; i++)
-		session_push(s[i], now);
-}
-
 static int64_t alone_until(const struct app *app)
 {
 	struct session *s[2];
@@ -148,6 +139,7 @@ void app_burst_turn(struct app *app)
 {
 	int64_t now = clock_monotonic();
 	const int64_t until = now + TURN_TIME;
+	struct session *s[2];
 
 	if (app->burst_due && !opening(app)) {
 		app->burst_due = false;
@@ -157,7 +149,9 @@ void app_burst_turn(struct app *app)
 		return;
 	for (int i = 0; i < GENERATOR_TURN && now < until && send_next(app, now); i++)
 		now = clock_monotonic();
-	push(app, now);
+	const size_t n = sessions_in_use(app, s);
+	for (size_t i = 0; i < n; i++)
+		session_push(s[i], now);
 	if (!app->burst.running)
 		tell_result(app);
 }

@@ -12,8 +12,6 @@
 
 /* A seed that was chosen is less than this. */
 #define SEEDS 1000000
-/* What nothing is called. */
-#define PERFECT "perfect"
 
 enum way { WAY_THERE = 1, WAY_BACK = 2, WAY_BOTH = 3 };
 
@@ -82,21 +80,11 @@ int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY])
 	return impair_check(&o->there, why) != 0 || impair_check(&o->back, why) != 0 ? -1 : 0;
 }
 
-/* "loss 20%", or "perfect". */
-static const char *one_line(const struct impair_settings *s, char buf[IMPAIR_LINE])
-{
-	const struct impair_settings perfect = impair_perfect();
-	char nothing[IMPAIR_LINE];
-
-	impair_text_line(&perfect, nothing, sizeof nothing);
-	return strcmp(impair_text_line(s, buf, IMPAIR_LINE), nothing) == 0 ? PERFECT : buf;
-}
-
 bool impair_options_perfect(const struct impair_options *o)
 {
-	char buf[IMPAIR_LINE];
+	const struct impair_settings perfect = impair_perfect();
 
-	return strcmp(one_line(&o->there, buf), PERFECT) == 0 && strcmp(one_line(&o->back, buf), PERFECT) == 0;
+	return impair_text_same(&o->there, &perfect) && impair_text_same(&o->back, &perfect);
 }
 
 void impair_options_seed(struct impair_options *o, uint32_t chance)
@@ -107,12 +95,17 @@ void impair_options_seed(struct impair_options *o, uint32_t chance)
 
 char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTIONS_LINE])
 {
-	char rooms[2][IMPAIR_LINE];
-	const char *there = one_line(&o->there, rooms[0]), *back = one_line(&o->back, rooms[1]);
+	const struct impair_settings perfect = impair_perfect(), *const ways[] = {&o->there, &o->back};
+	char lines[2][IMPAIR_LINE];
 
-	if (strcmp(there, back) == 0)
-		snprintf(buf, IMPAIR_OPTIONS_LINE, "each way: %s; seed %" PRIu64, there, o->seed);
+	for (int i = 0; i < 2; i++)
+		if (impair_text_same(ways[i], &perfect))
+			strcpy(lines[i], "perfect");
+		else
+			impair_text_line(ways[i], lines[i], IMPAIR_LINE);
+	if (impair_text_same(&o->there, &o->back))
+		snprintf(buf, IMPAIR_OPTIONS_LINE, "each way: %s; seed %" PRIu64, lines[0], o->seed);
 	else
-		snprintf(buf, IMPAIR_OPTIONS_LINE, "there: %s; back: %s; seed %" PRIu64, there, back, o->seed);
+		snprintf(buf, IMPAIR_OPTIONS_LINE, "there: %s; back: %s; seed %" PRIu64, lines[0], lines[1], o->seed);
 	return buf;
 }

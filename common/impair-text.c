@@ -406,6 +406,13 @@ char *impair_text_line(const struct impair_settings *s, char *buf, size_t size)
 	return buf;
 }
 
+bool impair_text_same(const struct impair_settings *a, const struct impair_settings *b)
+{
+	char one[IMPAIR_LINE], other[IMPAIR_LINE];
+
+	return strcmp(impair_text_line(a, one, sizeof one), impair_text_line(b, other, sizeof other)) == 0;
+}
+
 /* The next word of `*text`, which a space or a comma ends, into `word`: its length, 0 at the end; a word
  * that is too long is cut, and then no setting has its name. */
 static size_t next_word(const char **text, char word[IMPAIR_VALUE])

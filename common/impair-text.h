@@ -66,6 +66,9 @@ char *impair_text_get(const struct impair_settings *s, enum impair_field_id id, 
  * (the queue without a rate) are left out. Returns `buf`. */
 char *impair_text_line(const struct impair_settings *s, char *buf, size_t size);
 
+/* Whether two directions are alike in what has an effect. */
+bool impair_text_same(const struct impair_settings *a, const struct impair_settings *b);
+
 /* Several settings, "loss 20%, delay 20ms" or "loss 20% delay 20ms": over those in `s`. Checks them
  * together. Returns 0, or -1 with the whole reason in `why` and `s` as it was. */
 int impair_text_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY]);

@@ -65,9 +65,9 @@ static int set_flags(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-static struct device *new_device(enum device_kind kind, int fd, const char *name, int mtu)
+struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu)
 {
-	struct device *device = calloc(1, sizeof(*device));
+	struct device *device = set_flags(fd) == 0 ? calloc(1, sizeof(*device)) : NULL;
 
 	if (!device)
 		return NULL;
@@ -77,11 +77,6 @@ static struct device *new_device(enum device_kind kind, int fd, const char *name
 	device->mtu = mtu;
 	strncpy(device->name, name, sizeof(device->name) - 1);
 	return device;
-}
-
-struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu)
-{
-	return set_flags(fd) == 0 ? new_device(kind, fd, name, mtu) : NULL;
 }
 
 struct tpacket_req device_ring(int mtu)
@@ -125,7 +120,7 @@ struct device *device_new_veth(int tap, int injector, const char *name, int mtu)
 	struct device *device;
 	int error;
 
-	if (set_flags(tap) != 0 || set_flags(injector) != 0 || !(device = new_device(DEVICE_VETH, tap, name, mtu)))
+	if (set_flags(injector) != 0 || !(device = device_new(DEVICE_VETH, tap, name, mtu)))
 		return NULL;
 	if (map_ring(device) != 0) {
 		error = errno;

@@ -12,11 +12,15 @@
 /* Any error. */
 #define ANY (-1)
 
+/* What a row may want to be so. */
+enum fact {
+	ALWAYS = 0, CLONE_FORBIDDEN = 1, NO_USER_NAMESPACES = 2, NO_NET_NAMESPACES = 4, APPARMOR_FORBIDS = 8, FILTERED = 16, CHROOTED = 32,
+};
+
 struct cause {
 	enum explain_step step;
 	int error;
-	/* NULL: holds always. */
-	bool (*holds)(const struct explain_facts *facts);
+	enum fact fact;
 	const char *why;
 };
 
@@ -41,34 +45,11 @@ static const char *const calls[] = {
 	[EXPLAIN_TRIAL] = "a datagram from host to host",
 };
 
-static bool clone_forbidden(const struct explain_facts *facts)
+static unsigned known(const struct explain_facts *f)
 {
-	return facts->userns_clone == 0 && !facts->root;
-}
-
-static bool no_user_namespaces(const struct explain_facts *facts)
-{
-	return facts->max_user_namespaces == 0;
-}
-
-static bool no_net_namespaces(const struct explain_facts *facts)
-{
-	return facts->max_net_namespaces == 0;
-}
-
-static bool apparmor_forbids(const struct explain_facts *facts)
-{
-	return facts->apparmor > 0;
-}
-
-static bool is_filtered(const struct explain_facts *facts)
-{
-	return facts->filtered;
-}
-
-static bool is_chrooted(const struct explain_facts *facts)
-{
-	return facts->chrooted;
+	return (f->userns_clone == 0 && !f->root ? CLONE_FORBIDDEN : 0) | (f->max_user_namespaces == 0 ? NO_USER_NAMESPACES : 0) |
+	    (f->max_net_namespaces == 0 ? NO_NET_NAMESPACES : 0) | (f->apparmor > 0 ? APPARMOR_FORBIDS : 0) |
+	    (f->filtered ? FILTERED : 0) | (f->chrooted ? CHROOTED : 0);
 }
 
 #define APPARMOR \
@@ -83,72 +64,72 @@ static bool is_chrooted(const struct explain_facts *facts)
 	"on Windows: wsl --set-version DISTRIBUTION 2"
 
 static const struct cause causes[] = {
-	{ EXPLAIN_USER_NS, EPERM, clone_forbidden,
+	{ EXPLAIN_USER_NS, EPERM, CLONE_FORBIDDEN,
 	  "user namespaces are for root only (kernel.unprivileged_userns_clone = 0); to allow them: "
 	  "sudo sysctl -w kernel.unprivileged_userns_clone=1" },
-	{ EXPLAIN_USER_NS, EPERM, is_filtered, SECCOMP },
-	{ EXPLAIN_USER_NS, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_USER_NS, EPERM, is_chrooted,
+	{ EXPLAIN_USER_NS, EPERM, FILTERED, SECCOMP },
+	{ EXPLAIN_USER_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_USER_NS, EPERM, CHROOTED,
 	  "user namespaces cannot be made inside a chroot; run it outside of the chroot, or as root" },
-	{ EXPLAIN_USER_NS, EPERM, NULL,
+	{ EXPLAIN_USER_NS, EPERM, ALWAYS,
 	  "this system forbids user namespaces (chroot, SELinux or another security module); "
 	  "as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_USER_NS, EACCES, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_USER_NS, EACCES, NULL,
+	{ EXPLAIN_USER_NS, EACCES, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_USER_NS, EACCES, ALWAYS,
 	  "a security module forbids user namespaces (SELinux: user_namespace create); as root it may work: "
 	  "sudo upcase-lab" },
-	{ EXPLAIN_USER_NS, ENOSPC, no_user_namespaces,
+	{ EXPLAIN_USER_NS, ENOSPC, NO_USER_NAMESPACES,
 	  "user namespaces are switched off (user.max_user_namespaces = 0); to allow them: "
 	  "sudo sysctl -w user.max_user_namespaces=10000" },
-	{ EXPLAIN_USER_NS, ENOSPC, NULL,
+	{ EXPLAIN_USER_NS, ENOSPC, ALWAYS,
 	  "there are as many user namespaces as user.max_user_namespaces allows, or they are nested 32 deep; "
 	  "to allow more: sudo sysctl -w user.max_user_namespaces=100000" },
-	{ EXPLAIN_USER_NS, EINVAL, NULL,
+	{ EXPLAIN_USER_NS, EINVAL, ALWAYS,
 	  "this kernel has no user namespaces (CONFIG_USER_NS); as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_USER_NS, ENOSYS, is_filtered, SECCOMP },
-	{ EXPLAIN_SETGROUPS, ANY, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_UID_MAP, ANY, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_GID_MAP, ANY, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_UID_MAP, EPERM, NULL,
+	{ EXPLAIN_USER_NS, ENOSYS, FILTERED, SECCOMP },
+	{ EXPLAIN_SETGROUPS, ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_UID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_GID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_UID_MAP, EPERM, ALWAYS,
 	  "a security module (AppArmor, SELinux) gives no rights in user namespaces; "
 	  "as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_UID_MAP, EROFS, NULL, "/proc is mounted read-only; to mend it: sudo mount -o remount,rw /proc" },
-	{ EXPLAIN_UID_MAP, ENOENT, NULL, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
-	{ EXPLAIN_SETGROUPS, ENOENT, NULL, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
-	{ EXPLAIN_NET_NS, EINVAL, NULL, NO_NETWORK_NAMESPACES },
-	{ EXPLAIN_NET_NS, ENOSPC, no_net_namespaces,
+	{ EXPLAIN_UID_MAP, EROFS, ALWAYS, "/proc is mounted read-only; to mend it: sudo mount -o remount,rw /proc" },
+	{ EXPLAIN_UID_MAP, ENOENT, ALWAYS, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
+	{ EXPLAIN_SETGROUPS, ENOENT, ALWAYS, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
+	{ EXPLAIN_NET_NS, EINVAL, ALWAYS, NO_NETWORK_NAMESPACES },
+	{ EXPLAIN_NET_NS, ENOSPC, NO_NET_NAMESPACES,
 	  "network namespaces are switched off (user.max_net_namespaces = 0); to allow them: "
 	  "sudo sysctl -w user.max_net_namespaces=10000" },
-	{ EXPLAIN_NET_NS, ENOSPC, NULL,
+	{ EXPLAIN_NET_NS, ENOSPC, ALWAYS,
 	  "there are as many network namespaces as user.max_net_namespaces allows; to allow more: "
 	  "sudo sysctl -w user.max_net_namespaces=100000" },
-	{ EXPLAIN_NET_NS, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_NET_NS, EPERM, is_filtered, SECCOMP },
-	{ EXPLAIN_MOUNT_NS, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_PID_NS, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_TUN_OPEN, ENOENT, NULL,
+	{ EXPLAIN_NET_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_NET_NS, EPERM, FILTERED, SECCOMP },
+	{ EXPLAIN_MOUNT_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_PID_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_TUN_OPEN, ENOENT, ALWAYS,
 	  "there is no such device here; to make it: sudo modprobe tun (a container: --device /dev/net/tun)" },
-	{ EXPLAIN_TUN_OPEN, ENODEV, NULL, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
-	{ EXPLAIN_TUN_OPEN, ENXIO, NULL, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
-	{ EXPLAIN_TUN_OPEN, EACCES, NULL,
+	{ EXPLAIN_TUN_OPEN, ENODEV, ALWAYS, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
+	{ EXPLAIN_TUN_OPEN, ENXIO, ALWAYS, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
+	{ EXPLAIN_TUN_OPEN, EACCES, ALWAYS,
 	  "the device's mode keeps you out; to let everybody use it: sudo chmod 666 /dev/net/tun" },
-	{ EXPLAIN_TUN_OPEN, EPERM, NULL,
+	{ EXPLAIN_TUN_OPEN, EPERM, ALWAYS,
 	  "the container's device rules keep the device out; start the container with: --device /dev/net/tun" },
-	{ EXPLAIN_TUN_CREATE, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_TUN_CREATE, EPERM, NULL,
+	{ EXPLAIN_TUN_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_TUN_CREATE, EPERM, ALWAYS,
 	  "the right CAP_NET_ADMIN is missing in the new network namespace; as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_VETH_CREATE, EOPNOTSUPP, NULL,
+	{ EXPLAIN_VETH_CREATE, EOPNOTSUPP, ALWAYS,
 	  "the kernel's veth module is not loaded; to load it: sudo modprobe veth" },
-	{ EXPLAIN_VETH_CREATE, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_PACKET_SOCKET, EAFNOSUPPORT, NULL,
+	{ EXPLAIN_VETH_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_PACKET_SOCKET, EAFNOSUPPORT, ALWAYS,
 	  "the kernel's af_packet module is not loaded; to load it: sudo modprobe af_packet" },
-	{ EXPLAIN_PACKET_SOCKET, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_PACKET_SOCKET, EPERM, is_filtered, SECCOMP },
-	{ EXPLAIN_RING, ENOMEM, NULL, "it takes 16 MB of memory; end other programs, or raise the container's limit" },
-	{ EXPLAIN_RAISE, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_RAISE, EINVAL, NULL, "the device does not take this MTU; choose one from 68 to 65521: --mtu=1500" },
-	{ EXPLAIN_ADDRESS, EPERM, apparmor_forbids, APPARMOR },
-	{ EXPLAIN_TRIAL, ANY, NULL, "it was not delivered; a firewall rule for new namespaces may drop it" },
+	{ EXPLAIN_PACKET_SOCKET, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_PACKET_SOCKET, EPERM, FILTERED, SECCOMP },
+	{ EXPLAIN_RING, ENOMEM, ALWAYS, "it takes 16 MB of memory; end other programs, or raise the container's limit" },
+	{ EXPLAIN_RAISE, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_RAISE, EINVAL, ALWAYS, "the device does not take this MTU; choose one from 68 to 65521: --mtu=1500" },
+	{ EXPLAIN_ADDRESS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ EXPLAIN_TRIAL, ANY, ALWAYS, "it was not delivered; a firewall rule for new namespaces may drop it" },
 };
 
 static const char *find(const struct explain_failure *failure, const struct explain_facts *facts)
@@ -157,7 +138,7 @@ static const char *find(const struct explain_failure *failure, const struct expl
 		const struct cause *c = &causes[i];
 
 		if (c->step == failure->step && (c->error == ANY || c->error == failure->error)
-		    && (!c->holds || c->holds(facts)))
+		    && (!c->fact || c->fact & known(facts)))
 			return c->why;
 	}
 	return NULL;

@@ -138,16 +138,15 @@ static bool do_link(const struct asked *a)
 
 static bool done(const struct asked *a, const struct impair_settings *to)
 {
-	char line[IMPAIR_LINE], before[IMPAIR_LINE];
+	char line[IMPAIR_LINE];
 	bool changed = false;
 
 	snprintf(a->change, EVENTS_CHANGE, "set ");
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const size_t used = strlen(a->change);
 
-		impair_text_line(link_settings(a->link, d), before, sizeof before);
+		changed |= !impair_text_same(link_settings(a->link, d), &to[d]);
 		impair_text_line(&to[d], line, sizeof line);
-		changed |= strcmp(line, before) != 0;
 		link_change(a->link, d, &to[d]);
 		outbox_print(a->out, "%s line %s\n", link_direction_name(d), line);
 		snprintf(a->change + used, EVENTS_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
