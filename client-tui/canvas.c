@@ -43,14 +43,11 @@ void canvas_clear(struct canvas *c)
 	c->cursor_column = 0;
 }
 
-static bool inside(const struct canvas *c, int row, int column)
-{
-	return row >= 0 && row < c->rows && column >= 0 && column < c->columns;
-}
-
 struct canvas_cell *canvas_at(const struct canvas *c, int row, int column)
 {
-	return inside(c, row, column) ? &c->cells[(size_t)row * (size_t)c->columns + (size_t)column] : NULL;
+	if (row < 0 || row >= c->rows || column < 0 || column >= c->columns)
+		return NULL;
+	return &c->cells[(size_t)row * (size_t)c->columns + (size_t)column];
 }
 
 static void make_blank(struct canvas_cell *cell)

@@ -63,7 +63,9 @@ static void take_number(struct session_tcp *out, const char *name, size_t n, int
 	}
 }
 
-int far_read(const char *line, uint16_t port, struct session_tcp *out)
+/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it is none or not that
+ * of the client's port. Numbers that the server's system does not know stay 0 (`timeouts`: -1). */
+static int read_connection(const char *line, uint16_t port, struct session_tcp *out)
 {
 	static const char start[] = "connection ";
 	size_t n;
@@ -103,7 +105,7 @@ static void take_answer(void *context, const struct lab_answer *answer)
 	for (const char *line = answer->text; *line;) {
 		const char *end = strchr(line, '\n');
 
-		if (far_read(line, f->port, &tcp) == 0) {
+		if (read_connection(line, f->port, &tcp) == 0) {
 			f->changed |= !f->known || memcmp(&tcp, &f->tcp, sizeof tcp) != 0;
 			f->tcp = tcp;
 			f->known = f->ever_known = true;

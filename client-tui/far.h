@@ -11,10 +11,6 @@
 
 struct far;
 
-/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it is none or not that
- * of the client's port. Numbers that the server's system does not know stay 0 (`timeouts`: -1). */
-int far_read(const char *line, uint16_t port, struct session_tcp *out);
-
 /* NULL when there is none at `path`. */
 struct far *far_open(const char *path);
 /* NULL is nothing, here and below. */

@@ -5,12 +5,6 @@
 
 #include "histogram.h"
 
-/* The bits that are cut off a value of this bucket. */
-static unsigned cut_bits(unsigned bucket)
-{
-	return bucket < 2 * HISTOGRAM_PARTS ? 0 : bucket / HISTOGRAM_PARTS - 1;
-}
-
 static unsigned bucket_of(int64_t value)
 {
 	unsigned cut;
@@ -23,7 +17,8 @@ static unsigned bucket_of(int64_t value)
 
 void histogram_bounds(unsigned bucket, int64_t *low, int64_t *high)
 {
-	const unsigned cut = cut_bits(bucket);
+	/* The bits that are cut off a value of this bucket. */
+	const unsigned cut = bucket < 2 * HISTOGRAM_PARTS ? 0 : bucket / HISTOGRAM_PARTS - 1;
 	const int64_t first = (int64_t)bucket - (int64_t)cut * HISTOGRAM_PARTS;
 
 	*low = first << cut;

@@ -161,14 +161,6 @@ static void read_params(struct csi *csi)
 	csi->final = *end;
 }
 
-/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta 8; the
- * rest is an answer. */
-static bool could_be_key(const struct csi *csi)
-{
-	return csi->prefix == 0 && csi->count <= 2 &&
-	    (csi->count < 2 || (csi->params[1] >= 2 && csi->params[1] <= 16));
-}
-
 /* Home, End, arrows: which modifiers make it scroll. xterm sends 1 + a sum of Shift 1, Alt 2, Ctrl 4. */
 static bool scrolls(const struct csi *csi)
 {
@@ -254,7 +246,8 @@ static struct token key_of_csi(const struct csi *csi, struct key_event *event)
 		return wheel(csi, csi->params[0], csi->final == 'M', event);
 	if (csi->prefix == 0 && csi->final == 'M' && csi->count == 3)
 		return wheel(csi, csi->params[0] - 32, true, event);
-	if (!could_be_key(csi))
+	/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta 8; the rest is an answer. */
+	if (csi->prefix != 0 || csi->count > 2 || (csi->count == 2 && (csi->params[1] < 2 || csi->params[1] > 16)))
 		return drop(csi->length);
 	if (csi->final == '~' || csi->final == '^' || csi->final == '@' || csi->final == '$')
 		return numbered(csi, event);

@@ -51,7 +51,7 @@ void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, 
 		settle_ghost(l, fate);
 		return;
 	}
-	if (e->row.fate != FATE_QUEUED && e->row.fate != FATE_WAITING)
+	if (ledger_is_decided(e->row.fate))
 		return;
 	e->row.error = error;
 	ledger_change_fate(l, e, fate);

@@ -241,7 +241,7 @@ void ledger_change_fate(struct ledger *l, struct entry *e, enum ledger_fate fate
 	l->totals.sent -= fate == FATE_QUEUED && old != FATE_QUEUED;
 	l->totals.sent += old == FATE_QUEUED && fate != FATE_QUEUED;
 	e->row.fate = fate;
-	if (fate != FATE_QUEUED && fate != FATE_WAITING && e->row.number < l->decided_from)
+	if (ledger_is_decided(fate) && e->row.number < l->decided_from)
 		l->decided_from = e->row.number;
 	sort_by_fate(l, e);
 }

@@ -92,6 +92,12 @@ struct ledger_times {
 	double mean, m2;
 };
 
+/* It has its fate for good, but for a late reply. */
+static inline bool ledger_is_decided(enum ledger_fate fate)
+{
+	return fate != FATE_QUEUED && fate != FATE_WAITING;
+}
+
 /* It will never be answered, or only too late. */
 static inline bool ledger_is_unanswered(enum ledger_fate fate)
 {

@@ -118,6 +118,8 @@ void plain_record_row(struct lane *lane, uint64_t number);
 void plain_record_event(struct plain *p, const struct record_event *event);
 /* Writes what is final. */
 void plain_record_turn(struct plain *p, int64_t now);
+/* A lane's facts, with the generator's and the far end's. */
+void plain_facts(const struct plain *p, const struct lane *lane, int64_t now, struct facts *facts);
 /* Writes the rest, and the file of --save. Returns 0, or -1 after one line on standard error. */
 int plain_record_end(struct plain *p, bool complete, int64_t now);
 

@@ -65,11 +65,6 @@ static void send_line(struct plain *p, bool last_of_line, bool bare, int64_t now
 	p->used = 0;
 }
 
-static bool over_tcp(const struct plain *p)
-{
-	return p->lanes[p->lane_count - 1].stream;
-}
-
 /* As much of a line as fits; what is too much goes out as a piece (TCP) or makes it too long for any datagram (UDP). */
 static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
 {
@@ -80,7 +75,7 @@ static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, i
 		p->used += part;
 		bytes += part;
 		n -= part;
-		if (n == 0 || !over_tcp(p))
+		if (n == 0 || !p->lanes[p->lane_count - 1].stream)
 			return;
 		send_line(p, false, false, now);
 	}

@@ -189,7 +189,7 @@ static bool decided(const struct lane *lane, uint64_t number)
 {
 	const struct ledger_row *row = ledger_find(session_ledger(lane->session), number);
 
-	return number <= lane->plain->last_number && (!row || (row->fate != FATE_QUEUED && row->fate != FATE_WAITING));
+	return number <= lane->plain->last_number && (!row || ledger_is_decided(row->fate));
 }
 
 /* Prints as far as every line is decided. */
@@ -272,7 +272,7 @@ void plain_row(void *context, uint64_t number)
 	char text[300], fate[200];
 
 	plain_record_row(lane, number);
-	if (row && row->fate != FATE_QUEUED && row->fate != FATE_WAITING && p->told++ < TOLD_LINES) {
+	if (row && ledger_is_decided(row->fate) && p->told++ < TOLD_LINES) {
 		summary_fate(row, lane->stream, clock_monotonic(), fate, sizeof fate);
 		snprintf(text, sizeof text, "line %llu%s: %s%s", (unsigned long long)number,
 		    p->lane_count < 2 ? "" : lane->stream ? " over TCP" : " over UDP", fate,

@@ -78,30 +78,29 @@ void plain_record_turn(struct plain *p, int64_t now)
 		p->write_error = recorder_error(p->recorder);
 }
 
-static void tell_facts(struct plain *p, int64_t now)
+void plain_facts(const struct plain *p, const struct lane *lane, int64_t now, struct facts *facts)
 {
-	for (size_t i = 0; i < p->lane_count; i++) {
-		struct facts facts;
+	const struct generator *g = &p->generator;
 
-		session_facts(p->lanes[i].session, now, &facts);
-		if (p->truth && p->lanes[i].stream)
-			facts.tcp.has_far = far_again(truth_far(p->truth), &facts.tcp.far_again);
-		if (p->generating)
-			facts.schedule = (struct schedule_totals){.due = p->generator.sent, .slipped = p->generator.slipped,
-				.worst = p->generator.worst};
-		recorder_facts(p->recorder, p->lanes[i].recorded, &facts);
-	}
+	session_facts(lane->session, now, facts);
+	facts->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+	if (p->truth && lane->stream)
+		facts->tcp.has_far = far_again(truth_far(p->truth), &facts->tcp.far_again);
 }
 
 int plain_record_end(struct plain *p, bool complete, int64_t now)
 {
 	char why[SAVE_WHY];
+	struct facts facts;
 	int result = 0;
 
 	if (!p->recorder)
 		return 0;
 	stop_may_work(true);
-	tell_facts(p, now);
+	for (size_t i = 0; i < p->lane_count; i++) {
+		plain_facts(p, &p->lanes[i], now, &facts);
+		recorder_facts(p->recorder, p->lanes[i].recorded, &facts);
+	}
 	p->run.ended_at = now;
 	p->run.stopped = !complete;
 	recorder_end(p->recorder, &p->run);

@@ -168,7 +168,6 @@ static void await_link(struct plain *p)
 /* Over both transports side by side. */
 static void tell_end(struct plain *p)
 {
-	const struct generator *g = &p->generator;
 	struct facts facts[2];
 	const struct facts *udp = NULL, *tcp = NULL;
 	char text[6000];
@@ -176,10 +175,7 @@ static void tell_end(struct plain *p)
 	if (p->settings->quiet)
 		return;
 	for (size_t i = 0; i < p->lane_count; i++) {
-		session_facts(p->lanes[i].session, clock_monotonic(), &facts[i]);
-		facts[i].schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
-		if (p->truth && p->lanes[i].stream)
-			facts[i].tcp.has_far = far_again(truth_far(p->truth), &facts[i].tcp.far_again);
+		plain_facts(p, &p->lanes[i], clock_monotonic(), &facts[i]);
 		*(p->lanes[i].stream ? &tcp : &udp) = &facts[i];
 	}
 	if (udp || tcp)

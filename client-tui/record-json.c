@@ -421,19 +421,11 @@ static json_t *make_reasons(const struct record_sum *sums, size_t count)
 	return o;
 }
 
-static json_t *make_truth(const struct witness_totals *truth)
-{
-	json_t *o = json_object();
-
-	put_count(o, "judged", truth->judged);
-	put_count(o, "mismatches", truth->mismatches);
-	return o;
-}
-
 char *record_json_summary(const struct record_run *run, int64_t start, const struct witness_totals *truth,
     const struct record_sum *sums, size_t count)
 {
 	json_t *o = begin("summary"), *sessions = json_array(), *reasons = make_reasons(sums, count);
+	json_t *told = truth ? json_object() : json_null();
 
 	put_int(o, "ended_ns", run->ended_at - start);
 	put_bool(o, "stopped", run->stopped);
@@ -443,6 +435,10 @@ char *record_json_summary(const struct record_run *run, int64_t start, const str
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(sessions, make_sum(&sums[i]));
 	json_object_set_new(o, "sessions", sessions);
-	json_object_set_new(o, "truth", truth ? make_truth(truth) : json_null());
+	if (truth) {
+		put_count(told, "judged", truth->judged);
+		put_count(told, "mismatches", truth->mismatches);
+	}
+	json_object_set_new(o, "truth", told);
 	return finish(o);
 }

@@ -296,11 +296,6 @@ void recorder_event(struct recorder *r, const struct record_event *event, int64_
 		.length = strlen(event->text) });
 }
 
-static bool decided(const struct ledger_row *row)
-{
-	return row->fate != FATE_QUEUED && row->fate != FATE_WAITING;
-}
-
 /* When a line's record can be written: INT64_MAX while nothing is known. Over UDP a late reply or a duplicate may come after a line is
  * decided. */
 static int64_t final_at(const struct recorder_side *s, const struct ledger_row *row)
@@ -320,7 +315,7 @@ static void pay(struct recorder *r, struct recorder_side *s, bool all, int64_t n
 	for (size_t i = 0; i < s->owed_count; i++) {
 		const struct ledger_row *row = ledger_find(s->ledger, s->owed[i]);
 
-		if (row && !all && !decided(row))
+		if (row && !all && !ledger_is_decided(row->fate))
 			s->owed[kept++] = s->owed[i];
 		else if (row)
 			write_line(r, s, row, now);
@@ -334,7 +329,7 @@ static int64_t walk(struct recorder *r, struct recorder_side *s, bool pressed, b
 	const struct ledger_row *row;
 
 	for (size_t i = ledger_index(s->ledger, s->passed + 1); !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
-		const bool ready = all || (final_at(s, row) <= now && decided(row)) || (pressed && decided(row));
+		const bool ready = all || (final_at(s, row) <= now && ledger_is_decided(row->fate)) || (pressed && ledger_is_decided(row->fate));
 
 		if (!ready && !pressed)
 			return final_at(s, row) > now ? final_at(s, row) : INT64_MAX;

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "utf8.h"
 
@@ -69,11 +70,7 @@ static void put_text(FILE *out, const void *text, size_t n, size_t columns)
 
 static void put_words(FILE *out, const char *words)
 {
-	size_t n = 0;
-
-	while (words[n])
-		n++;
-	put_text(out, words, n, SIZE_MAX);
+	put_text(out, words, strlen(words), SIZE_MAX);
 }
 
 void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed)

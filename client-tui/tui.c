@@ -95,20 +95,15 @@ static void draw(struct app *app, int64_t now)
 	app->drawn_at = now;
 }
 
-/* The link is held or unplugged for a time, as of the last one drawn: its end shows too. */
-static bool link_pauses(const struct app *app)
-{
-	return app->truth && link_facts_paused(truth_facts(app->truth), app->drawn_at);
-}
-
 static int64_t next_draw(struct app *app, int64_t now)
 {
 	int64_t at = CLOCK_NEVER;
 
 	if (app->changed)
 		return app->drawn_at + FRAME;
-	/* Rows that wait and pauses show a running time. */
-	if (app_sessions_busy(app, now) || app_bursting(app) || link_pauses(app))
+	/* Rows that wait show a running time, and so do pauses of the link: as of the last one drawn, so that their end shows too. */
+	if (app_sessions_busy(app, now) || app_bursting(app) ||
+	    (app->truth && link_facts_paused(truth_facts(app->truth), app->drawn_at)))
 		at = app->drawn_at + TICK;
 	if (app->message_until > app->drawn_at && app->message_until < at)
 		at = app->message_until;

@@ -82,12 +82,6 @@ static void add_state(struct status *s, int rank, const char *state)
 		add_words(s, rank, " ", "(%s)", state);
 }
 
-static void add_peer(struct status *s, const char *peer)
-{
-	s->peer = add(s, 0, " ");
-	s->peer->text = peer;
-}
-
 /* Part by part: the first stays longest, then the last. */
 static void add_progress(struct status *s, const char *progress)
 {
@@ -176,15 +170,6 @@ static int columns_of(struct status *s, const char *text)
 	return (int)layout_columns(&s->v->line, 0, s->v->line.count);
 }
 
-/* The separators are ours; in UTF-8 or ASCII, a column a character. */
-static int own_columns(const char *text)
-{
-	int columns = 0;
-	for (; *text != '\0'; text++)
-		columns += (*text & 0xc0) != 0x80;
-	return columns;
-}
-
 static int total_columns(struct status *s)
 {
 	int total = 0;
@@ -195,7 +180,7 @@ static int total_columns(struct status *s)
 		int columns = columns_of(s, field_text(f));
 		if (f == s->peer && columns > s->peer_columns)
 			columns = s->peer_columns;
-		total += own_columns(field_before(s, f)) + columns;
+		total += utf8_columns(field_before(s, f)) + columns;
 	}
 	return total;
 }
@@ -253,7 +238,7 @@ static int draw_short(struct status *s, struct canvas *c, int row, int column, i
 {
 	struct layout *l = &s->v->line;
 	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->v->ascii);
-	int kept = s->peer_columns - own_columns(ellipsis), head = kept / 2;
+	int kept = s->peer_columns - utf8_columns(ellipsis), head = kept / 2;
 	if (kept < 2)
 		return canvas_cells(c, row, column, column + s->peer_columns, l->cells, l->count, STYLE_STATUS);
 	canvas_cells(c, row, column, column + head, l->cells, l->count, STYLE_STATUS);
@@ -288,7 +273,8 @@ static void draw_first(struct view *v, struct canvas *c, const struct panes *p, 
 	struct status s = { .v = v };
 	bool stream = facts->stream && !v->both;
 	add_transport(&s, stream, "");
-	add_peer(&s, facts->peer);
+	s.peer = add(&s, 0, " ");
+	s.peer->text = facts->peer;
 	add_state(&s, 3, facts->state);
 	add_progress(&s, facts->progress);
 	add_counts(&s, facts->totals, stream);

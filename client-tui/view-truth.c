@@ -62,13 +62,6 @@ static bool fits(const char *words, int room)
 
 /* --- TCP: sent again --- */
 
-static void put_again(char *buf, size_t size, const struct witness_leg *leg, bool ascii, const char *words)
-{
-	const size_t used = strlen(buf);
-
-	snprintf(buf + used, size - used, "%u%s %s", leg->again, glyph(GLYPH_TIMES, ascii), words);
-}
-
 /* How much is said beside how often: not even that it was on cue. */
 enum times { NOTHING_MORE, NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
 
@@ -147,20 +140,18 @@ static void put_waited(char *buf, size_t size, const struct witness_leg *leg, en
 		put_first_and_last(buf, size, leg, ascii);
 }
 
-static void put_waits(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
-{
-	text_append(buf, size, " (");
-	put_waited(buf, size, leg, times, ascii);
-	text_append(buf, size, ")");
-}
-
 static const char on_cue[] = ", on cue";
 
 static void put_one_way(char *buf, size_t size, const struct witness_leg *leg, bool ascii, enum times times, const char *words)
 {
-	put_again(buf, size, leg, ascii, words);
-	if (times > NO_TIMES)
-		put_waits(buf, size, leg, times, ascii);
+	const size_t used = strlen(buf);
+
+	snprintf(buf + used, size - used, "%u%s %s", leg->again, glyph(GLYPH_TIMES, ascii), words);
+	if (times > NO_TIMES) {
+		text_append(buf, size, " (");
+		put_waited(buf, size, leg, times, ascii);
+		text_append(buf, size, ")");
+	}
 	if (times > NOTHING_MORE && leg->cue)
 		text_append(buf, size, on_cue);
 }

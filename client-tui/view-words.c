@@ -241,16 +241,12 @@ void words_wire(const struct board_item *item, bool stream, const struct ledger_
 	}
 }
 
-static void lost_text(const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size)
-{
-	char where[40] = "lost";
-	truth_where(truth, now, INT_MAX, where, sizeof where);
-	snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), where);
-}
-
 const char *words_fate(const struct board_item *item, bool stream, const struct ledger_row *line,
     const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size)
 {
+	char where[40] = "lost";
+
+	truth_where(truth, now, INT_MAX, where, sizeof where);
 	buf[0] = '\0';
 	if (line->fate == FATE_QUEUED)
 		snprintf(buf, size, "%s", queued_word(item, stream));
@@ -258,10 +254,9 @@ const char *words_fate(const struct board_item *item, bool stream, const struct 
 		snprintf(buf, size, "%s waiting", glyph(GLYPH_WAITING, ascii));
 	else if (line->fate == FATE_FAILED && !truth_too_big(truth))
 		failed_text(line, INT_MAX, ascii, buf, size);
-	else if ((line->fate == FATE_LOST && !line->late) || line->fate == FATE_FAILED)
-		lost_text(truth, ascii, now, buf, size);
 	else if (!words_replied(line))
-		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), line->fate == FATE_REFUSED ? "refused" : "cut off");
+		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), line->fate == FATE_REFUSED ? "refused" :
+		    line->fate == FATE_CUT_OFF ? "cut off" : where);
 	return buf;
 }
 

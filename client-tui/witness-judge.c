@@ -27,12 +27,6 @@ static const struct witness_leg *leg_of(const struct record *r, enum event_way w
 	return &r->line.legs[way];
 }
 
-static bool decided(const struct ledger_row *row)
-{
-	return row->fate != FATE_QUEUED && row->fate != FATE_WAITING;
-}
-
-/* It waited when its socket was closed: it gets no fate any more. */
 static bool was_left(const struct flow *f, const struct ledger_row *row)
 {
 	return !f->stream && row->fate == FATE_WAITING && f->closed_at != INT64_MAX;
@@ -69,22 +63,15 @@ static bool cannot_tell(const struct flow *f, const struct record *r, const stru
 	return back->through > 0 && (back->last_out > f->closed_at - GRACE || back->last_out > row->sent_at + ANSWERABLE - GRACE);
 }
 
-/* The index of a line among the flow's. */
-static size_t place_of(const struct flow *f, uint64_t number)
-{
-	size_t i;
-
-	SEARCH_FIRST(i, f->begin, f->end, f->numbers[i] >= number);
-	return i;
-}
-
 /* Whether the reply to a line that was sent later, and was in time, came before this one's (RFC 4737). */
 static enum order overtaken(const struct witness *w, const struct flow *f, const struct record *r)
 {
 	const int64_t arrived = leg_of(r, EVENT_BACK)->first_out;
 	enum order order = ORDER_KEPT;
+	size_t i, n = 0;
 
-	for (size_t i = place_of(f, r->line.number) + 1, n = 0; i < f->end; i++) {
+	SEARCH_FIRST(i, f->begin, f->end, f->numbers[i] >= r->line.number);
+	for (i++; i < f->end; i++) {
 		const struct record *other = witness_record(w, f->stream, f->numbers[i]);
 		const struct ledger_row *row = other ? ledger_find(f->ledger, f->numbers[i]) : NULL;
 
@@ -191,7 +178,7 @@ static bool try_to_judge(struct witness *w, bool stream, uint64_t number, int64_
 
 	if (r && !r->pending)
 		return true;
-	if (row && !was_left(f, row) && (!decided(row) || over_at(f, r, row) > until - GRACE))
+	if (row && !was_left(f, row) && (!ledger_is_decided(row->fate) || over_at(f, r, row) > until - GRACE))
 		return false;
 	if (row && f->stream && (row->differs || row->cut_short))
 		f->astray = true;

@@ -215,17 +215,13 @@ static struct connection *find_connection(struct flow *f, const struct event *e)
 	return NULL;
 }
 
-static bool ends_behind(const struct record *r, enum event_way way, uint64_t place)
-{
-	return r && r->ends[way] > place;
-}
-
 /* The first line with bytes behind `place`: an index into f->numbers. */
 static size_t first_line_at(const struct witness *w, const struct flow *f, enum event_way way, uint64_t place)
 {
+	const struct record *r;
 	size_t i;
 
-	SEARCH_FIRST(i, f->begin, f->end, ends_behind(witness_record(w, f->stream, f->numbers[i]), way, place));
+	SEARCH_FIRST(i, f->begin, f->end, (r = witness_record(w, f->stream, f->numbers[i])) && r->ends[way] > place);
 	return i;
 }
 

@@ -91,14 +91,6 @@ static void leave_chains(struct witness *w, struct record *r)
 	}
 }
 
-static void drop(struct witness *w, struct record *r)
-{
-	if (r->line.number == 0)
-		return;
-	leave_chains(w, r);
-	r->line.number = 0;
-}
-
 /* Empty chains for `room` datagrams, in place of the ones there. Returns 0 or -1. */
 static int new_chains(struct witness *w, size_t room)
 {
@@ -157,7 +149,8 @@ struct record *witness_new_record(struct witness *w, bool stream, uint64_t numbe
 	}
 	if (r->line.number > number)
 		return NULL;
-	drop(w, r);
+	if (r->line.number != 0)
+		leave_chains(w, r);
 	memset(r, 0, sizeof *r);
 	r->line.stream = stream;
 	r->line.legs[EVENT_THERE] = r->line.legs[EVENT_BACK] = WITNESS_LEG;

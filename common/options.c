@@ -269,19 +269,10 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	return first;
 }
 
-static size_t columns_of(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += (*text & 0xc0) != 0x80;
-	return n;
-}
-
 /* "  -w, --wait=DURATION": how many columns it takes. */
 static size_t synopsis_columns(const struct options_spec *o)
 {
-	return 6 + 2 + columns_of(o->name) + (o->argument ? 1 + columns_of(o->argument) : 0);
+	return (size_t)(6 + 2 + utf8_columns(o->name) + (o->argument ? 1 + utf8_columns(o->argument) : 0));
 }
 
 static void put_synopsis(const struct options_spec *o, FILE *out)

@@ -289,18 +289,24 @@ void netdev_wait_carrier(const char *name)
 	close(fd);
 }
 
+/* The address's family, and its `*n` bytes. */
+static int read_address(const char *address, unsigned char bytes[sizeof(struct in6_addr)], size_t *n)
+{
+	const int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+
+	*n = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	inet_pton(family, address, bytes);
+	return family;
+}
+
 int netdev_address(const char *name, const char *address, int prefix)
 {
 	unsigned char bytes[sizeof(struct in6_addr)];
-	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	size_t n = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	size_t n;
+	int family = read_address(address, bytes, &n);
 	struct request r;
 	struct ifaddrmsg *fixed = begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*fixed));
 
-	if (inet_pton(family, address, bytes) != 1) {
-		errno = EINVAL;
-		return -1;
-	}
 	fixed->ifa_family = (uint8_t)family;
 	fixed->ifa_prefixlen = (uint8_t)prefix;
 	fixed->ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
@@ -351,16 +357,12 @@ void netdev_wait_address(const char *address)
 int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion)
 {
 	unsigned char source[sizeof(struct in6_addr)], network[sizeof(struct in6_addr)];
-	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	size_t n = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+	size_t n;
+	int family = read_address(address, source, &n);
 	struct request r;
 	struct rtmsg *fixed = begin(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*fixed));
 	struct rtattr *metrics;
 
-	if (inet_pton(family, address, source) != 1 || prefix % 8 != 0) {
-		errno = EINVAL;
-		return -1;
-	}
 	memcpy(network, source, n);
 	memset(network + prefix / 8, 0, n - (size_t)prefix / 8);
 	fixed->rtm_family = (uint8_t)family;

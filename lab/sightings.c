@@ -9,25 +9,26 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "fnv.h"
 
 #define CHAINS 4096
-#define NONE (-1)
 
 struct sighting {
 	struct sightings_key key;
 	int64_t at;
-	/* The next in its chain, or NONE. */
-	int next;
+	TAILQ_ENTRY(sighting) next;
 	bool waits;
 };
+
+TAILQ_HEAD(chain, sighting);
 
 struct sightings {
 	struct sighting ring[SIGHTINGS_ROOM];
 	/* Where the next one goes. */
 	int end;
-	int heads[CHAINS], tails[CHAINS];
+	struct chain chains[CHAINS];
 };
 
 /* Where the transport's checksum stands, or 0: a kernel that leaves it to the device shows it incomplete. */
@@ -76,7 +77,7 @@ struct sightings *sightings_new(void)
 	if (!s)
 		return NULL;
 	for (int i = 0; i < CHAINS; i++)
-		s->heads[i] = s->tails[i] = NONE;
+		TAILQ_INIT(&s->chains[i]);
 	return s;
 }
 
@@ -85,56 +86,38 @@ void sightings_free(struct sightings *s)
 	free(s);
 }
 
-static int chain_of(struct sightings_key key)
+static struct chain *chain_of(struct sightings *s, struct sightings_key key)
 {
-	return (int) ((key.hash ^ key.hash >> 32) % CHAINS);
-}
-
-/* Takes the one after `before` (NONE: the head) out of its chain. */
-static void leave_chain(struct sightings *s, int chain, int before, int i)
-{
-	int *link = before == NONE ? &s->heads[chain] : &s->ring[before].next;
-
-	*link = s->ring[i].next;
-	if (s->tails[chain] == i)
-		s->tails[chain] = before;
-	s->ring[i].waits = false;
+	return &s->chains[(key.hash ^ key.hash >> 32) % CHAINS];
 }
 
 void sightings_add(struct sightings *s, struct sightings_key key, int64_t at)
 {
 	struct sighting *place = &s->ring[s->end];
-	const int chain = chain_of(key);
 
 	if (place->waits)
-		leave_chain(s, chain_of(place->key), NONE, s->end);
-	*place = (struct sighting) { .key = key, .at = at, .next = NONE, .waits = true };
-	if (s->tails[chain] == NONE)
-		s->heads[chain] = s->end;
-	else
-		s->ring[s->tails[chain]].next = s->end;
-	s->tails[chain] = s->end;
+		TAILQ_REMOVE(chain_of(s, place->key), place, next);
+	*place = (struct sighting) { .key = key, .at = at, .waits = true };
+	TAILQ_INSERT_TAIL(chain_of(s, key), place, next);
 	s->end = (s->end + 1) % SIGHTINGS_ROOM;
 }
 
 bool sightings_take(struct sightings *s, struct sightings_key key, int64_t from, int64_t to, int64_t *at)
 {
-	const int chain = chain_of(key);
-	int before = NONE, next;
+	struct chain *chain = chain_of(s, key);
 
-	for (int i = s->heads[chain]; i != NONE; i = next) {
-		const struct sighting *seen = &s->ring[i];
+	for (struct sighting *seen = TAILQ_FIRST(chain), *next; seen; seen = next) {
 		const bool found = seen->at >= from && seen->at <= to && sightings_equal(seen->key, key);
 
-		next = seen->next;
-		if (found)
+		next = TAILQ_NEXT(seen, next);
+		if (found || seen->at < from) {
+			TAILQ_REMOVE(chain, seen, next);
+			seen->waits = false;
+		}
+		if (found) {
 			*at = seen->at;
-		if (found || seen->at < from)
-			leave_chain(s, chain, before, i);
-		else
-			before = i;
-		if (found)
 			return true;
+		}
 	}
 	return false;
 }

@@ -63,15 +63,6 @@ static void count_lost(struct totals_way *counts, enum impair_fate fate)
 	}
 }
 
-/* Puts a copy under way. Returns 0, or -1 if there is no room for it. */
-static int keep(struct way *way, const struct impairment_load *load, int64_t at)
-{
-	if (!parcels_add(way->parcels, at, load->about, load->about_size, load->bytes, load->n))
-		return -1;
-	way->counts->waiting++;
-	return 0;
-}
-
 int impairment_meet(struct impairment *m, enum totals_way_name name, const struct impairment_load *load, int64_t now,
     enum impair_fate *fate)
 {
@@ -89,11 +80,12 @@ int impairment_meet(struct impairment *m, enum totals_way_name name, const struc
 		/* Nothing overtakes what should have arrived by now. */
 		if (verdict.at[i] <= now && impairment_deadline(m, name) > now)
 			at_once++;
-		else if (keep(way, load, verdict.at[i]) == 0)
+		else if (parcels_add(way->parcels, verdict.at[i], load->about, load->about_size, load->bytes, load->n))
 			kept++;
 		else
 			count_lost(way->counts, IMPAIR_NO_ROOM);
 	}
+	way->counts->waiting += (uint64_t)kept;
 	*fate = verdict.copies && !at_once && !kept ? IMPAIR_NO_ROOM : verdict.fate;
 	if (!verdict.copies)
 		count_lost(way->counts, verdict.fate);

@@ -80,25 +80,16 @@ static void show_help(void)
 	printf("\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
 }
 
-/* A descriptor that the command line names must have come from whoever started this. */
-static int check_descriptor(const char *option, int fd, int most)
+/* A descriptor that the command line names must have come from whoever started this, and be one to be written to, or be below `most`. */
+static int check_descriptor(const char *option, int fd, bool written, int most)
 {
+	const bool is_open = fd < most && fcntl(fd, F_GETFD) >= 0;
 	char why[OPTIONS_WHY];
 
-	if (fd == SETTINGS_UNSET || (fd < most && fcntl(fd, F_GETFD) >= 0))
+	if (fd == SETTINGS_UNSET || (is_open && (!written || (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)))
 		return 0;
-	snprintf(why, sizeof why, "--%s=%d: is not an open descriptor%s", option, fd, fd < most ? "" : " that can be watched");
-	return server_complain(-1, why);
-}
-
-/* Before anybody is told that it is ready. */
-static int check_writable(const char *option, int fd)
-{
-	char why[OPTIONS_WHY];
-
-	if (fd == SETTINGS_UNSET || (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
-		return 0;
-	snprintf(why, sizeof why, "--%s=%d: is open for reading only", option, fd);
+	snprintf(why, sizeof why, "--%s=%d: is %s%s", option, fd, is_open ? "open for reading only" : "not an open descriptor",
+	    fd < most ? "" : " that can be watched");
 	return server_complain(-1, why);
 }
 
@@ -126,8 +117,9 @@ static int read_settings(struct settings *s, int argc, char **argv)
 	}
 	if (settings_check(s, why) < 0 || report_check(s->port_file, why) < 0)
 		return server_complain(STATUS_USAGE, why) + 1;
-	if (check_descriptor("ready-fd", s->ready_fd, INT32_MAX) < 0 || check_writable("ready-fd", s->ready_fd) < 0 ||
-	    check_descriptor("lifeline-fd", s->lifeline_fd, FD_SETSIZE) < 0)
+	/* Before anybody is told that it is ready. */
+	if (check_descriptor("ready-fd", s->ready_fd, true, INT32_MAX) < 0 ||
+	    check_descriptor("lifeline-fd", s->lifeline_fd, false, FD_SETSIZE) < 0)
 		return STATUS_USAGE + 1;
 	return 0;
 }

@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One array of peers, each in two lists by its index: the chain of its hash value, which is how it is found, and the
- * order in which peers were last heard, whose oldest end gives its place to a new one. Index 0 stands for none: its
- * `newer` and `older` are the two ends of the order. */
+/* Each peer is in two lists: the chain of its hash value, which is how it is found, and the order in which peers were last heard,
+ * whose oldest end gives its place to a new one. */
 #include "config.h"
 
 #include "peers.h"
 
-#include <stdint.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 struct peer {
 	struct source who;
-	/* Its hash value, cut to the number of chains. */
-	uint16_t chain;
-	/* The next one in that chain. */
-	uint16_t next;
-	/* Its neighbours in the order. */
-	uint16_t newer, older;
+	LIST_ENTRY(peer) chain;
+	TAILQ_ENTRY(peer) order;
 };
+
+LIST_HEAD(chain, peer);
 
 struct peers {
 	struct hash_key key;
-	uint16_t used;
-	uint16_t chains[PEERS_KEPT];
-	struct peer all[PEERS_KEPT + 1];
+	size_t used;
+	struct chain chains[PEERS_KEPT];
+	/* Newest first. */
+	TAILQ_HEAD(order, peer) order;
+	struct peer all[PEERS_KEPT];
 };
 
 struct peers *peers_new(const struct hash_key *key)
 {
 	struct peers *p = calloc(1, sizeof *p);
 
-	if (p)
-		p->key = *key;
+	if (!p)
+		return NULL;
+	p->key = *key;
+	TAILQ_INIT(&p->order);
 	return p;
 }
 
@@ -40,64 +41,36 @@ void peers_free(struct peers *p)
 	free(p);
 }
 
-static void leave_order(struct peers *p, uint16_t i)
+static struct peer *find(const struct chain *chain, const struct source *who)
 {
-	struct peer *peer = &p->all[i];
+	struct peer *peer;
 
-	p->all[peer->newer].older = peer->older;
-	p->all[peer->older].newer = peer->newer;
-}
-
-/* all[0].older is the newest of all, all[0].newer the oldest. */
-static void enter_order(struct peers *p, uint16_t i)
-{
-	struct peer *peer = &p->all[i];
-
-	peer->newer = 0;
-	peer->older = p->all[0].older;
-	p->all[peer->older].newer = i;
-	p->all[0].older = i;
-}
-
-static void leave_chain(struct peers *p, uint16_t i)
-{
-	uint16_t *link = &p->chains[p->all[i].chain];
-
-	while (*link != i)
-		link = &p->all[*link].next;
-	*link = p->all[i].next;
-}
-
-/* A place for a new peer: a fresh one, or the oldest one's. */
-static uint16_t free_place(struct peers *p)
-{
-	uint16_t i = p->all[0].newer;
-
-	if (p->used < PEERS_KEPT)
-		return ++p->used;
-	leave_order(p, i);
-	leave_chain(p, i);
-	return i;
+	LIST_FOREACH(peer, chain, chain)
+		if (source_equal(&peer->who, who))
+			break;
+	return peer;
 }
 
 bool peers_note(struct peers *p, const struct source *who)
 {
-	uint16_t chain, i = p->all[0].older;
+	struct peer *peer = TAILQ_FIRST(&p->order);
+	struct chain *chain;
 
-	if (i && source_equal(&p->all[i].who, who))
+	if (peer && source_equal(&peer->who, who))
 		return false;
-	chain = source_hash(&p->key, who) % PEERS_KEPT;
-	for (i = p->chains[chain]; i; i = p->all[i].next)
-		if (source_equal(&p->all[i].who, who)) {
-			leave_order(p, i);
-			enter_order(p, i);
-			return false;
-		}
-	i = free_place(p);
-	p->all[i].who = *who;
-	p->all[i].chain = chain;
-	p->all[i].next = p->chains[chain];
-	p->chains[chain] = i;
-	enter_order(p, i);
-	return true;
+	chain = &p->chains[source_hash(&p->key, who) % PEERS_KEPT];
+	peer = find(chain, who);
+	const bool known = peer != NULL, fresh = !known && p->used < PEERS_KEPT;
+	if (!known)
+		peer = fresh ? &p->all[p->used++] : TAILQ_LAST(&p->order, order);
+	if (!known && !fresh)
+		LIST_REMOVE(peer, chain);
+	if (!fresh)
+		TAILQ_REMOVE(&p->order, peer, order);
+	if (!known) {
+		peer->who = *who;
+		LIST_INSERT_HEAD(chain, peer, chain);
+	}
+	TAILQ_INSERT_HEAD(&p->order, peer, order);
+	return !known;
 }

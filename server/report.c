@@ -49,15 +49,6 @@ int report_check(const char *file, char why[OPTIONS_WHY])
 	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: %s; name a file that is new, or holds a port and is yours", file, reason);
 }
 
-static void remove_hidden(struct report *r)
-{
-	int saved = errno;
-
-	(void)file_remove(r->hidden, &r->made);
-	*r->hidden = '\0';
-	errno = saved;
-}
-
 /* As others may read it: mkstemp() makes it for the owner alone. */
 static int fill(int fd, uint16_t port)
 {
@@ -86,7 +77,8 @@ int report_prepare(struct report *r, const char *file, uint16_t port, char why[O
 		result = -1;
 	if (result < 0) {
 		say_why(file, why);
-		remove_hidden(r);
+		(void)file_remove(r->hidden, &r->made);
+		*r->hidden = '\0';
 	}
 	close(fd);
 	return result;

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,8 +42,8 @@ struct connection {
 	struct source network;
 	/* ns: when it came, and when a byte last moved. */
 	int64_t since, moved;
-	struct connection *older, *newer;
-	struct connection *next, **link;
+	TAILQ_ENTRY(connection) order;
+	LIST_ENTRY(connection) chain;
 };
 
 struct tcp {
@@ -53,9 +54,9 @@ struct tcp {
 	struct tcp_limits limits;
 	/* NULL for no limit. */
 	struct quota *quota;
-	/* The ends of the order: the longest without a byte, and the last that moved one. */
-	struct connection *oldest, *newest;
-	struct connection *chains[CHAINS];
+	/* The longest without a byte first. */
+	TAILQ_HEAD(, connection) order;
+	LIST_HEAD(, connection) chains[CHAINS];
 	/* The turns of the loop, and the last one in which somebody came; how many were accepted then at most. */
 	uint64_t turn, accepted_in;
 	int most;
@@ -78,46 +79,15 @@ static const char *peer_text(const struct source *s, char buf[ADDR_TEXT])
 	return addr_text(&a, buf);
 }
 
-static void leave_order(struct tcp *t, struct connection *c)
-{
-	*(c->older ? &c->older->newer : &t->oldest) = c->newer;
-	*(c->newer ? &c->newer->older : &t->newest) = c->older;
-}
-
-static void enter_order(struct tcp *t, struct connection *c)
-{
-	c->newer = NULL;
-	c->older = t->newest;
-	*(t->newest ? &t->newest->newer : &t->oldest) = c;
-	t->newest = c;
-}
-
-static void enter_chain(struct tcp *t, struct connection *c)
-{
-	struct connection **head = &t->chains[source_hash(&t->key, &c->network) % CHAINS];
-
-	c->next = *head;
-	c->link = head;
-	if (c->next)
-		c->next->link = &c->next;
-	*head = c;
-}
-
-static void leave_chain(struct connection *c)
-{
-	*c->link = c->next;
-	if (c->next)
-		c->next->link = c->link;
-}
-
 /* How many connections `network` has, counted up to `most`. */
 static int64_t count_source(const struct tcp *t, const struct source *network, int64_t most)
 {
-	const struct connection *c = t->chains[source_hash(&t->key, network) % CHAINS];
+	const struct connection *c;
 	int64_t found = 0;
 
-	for (; c && found < most; c = c->next)
-		found += source_equal(&c->network, network);
+	LIST_FOREACH(c, &t->chains[source_hash(&t->key, network) % CHAINS], chain)
+		if ((found += source_equal(&c->network, network)) >= most)
+			break;
 	return found;
 }
 
@@ -157,10 +127,10 @@ static void stream_moved(void *context, struct stream *s, int64_t now)
 
 	c->moved = time_of(t, now);
 	/* Where nobody is ended as idle the order is that in which they came: its neighbours are not in the cache. */
-	if (c == t->newest || !t->limits.idle)
+	if (!TAILQ_NEXT(c, order) || !t->limits.idle)
 		return;
-	leave_order(t, c);
-	enter_order(t, c);
+	TAILQ_REMOVE(&t->order, c, order);
+	TAILQ_INSERT_TAIL(&t->order, c, order);
 }
 
 static void log_end(const struct connection *c, enum totals_end how, int error, int64_t now)
@@ -185,8 +155,8 @@ static void stream_over(void *context, struct stream *s, enum totals_end how, in
 	t->totals->tcp_ended[how]++;
 	t->totals->tcp_now--;
 	stream_close(s, how);
-	leave_order(t, c);
-	leave_chain(c);
+	TAILQ_REMOVE(&t->order, c, order);
+	LIST_REMOVE(c, chain);
 	free(c);
 	/* A descriptor is free again. */
 	if (t->rest_until != CLOCK_NEVER)
@@ -214,8 +184,8 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 	if (!t->listen->prepared)
 		listen_prepare(c->stream.fd);
 	c->since = c->moved = time_of(t, now);
-	enter_order(t, c);
-	enter_chain(t, c);
+	TAILQ_INSERT_TAIL(&t->order, c, order);
+	LIST_INSERT_HEAD(&t->chains[source_hash(&t->key, &c->network) % CHAINS], c, chain);
 	t->totals->tcp_clients++;
 	t->totals->tcp_now++;
 	if (log_tells(LOG_LEVEL_PEER))
@@ -315,6 +285,7 @@ struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, st
 		free(t);
 		return NULL;
 	}
+	TAILQ_INIT(&t->order);
 	t->most = 1;
 	t->rest_until = CLOCK_NEVER;
 	t->house.crowd = crowd;
@@ -343,17 +314,19 @@ static void close_listeners(struct tcp *t)
 void tcp_free(struct tcp *t)
 {
 	int64_t now = clock_monotonic();
+	struct connection *c;
 
 	close_listeners(t);
-	while (t->oldest)
-		stream_over(t, &t->oldest->stream, t->oldest->stream.pending ? TOTALS_CUT : TOTALS_STOPPED, 0, now);
+	while ((c = TAILQ_FIRST(&t->order)))
+		stream_over(t, &c->stream, c->stream.pending ? TOTALS_CUT : TOTALS_STOPPED, 0, now);
 	quota_free(t->quota);
 	free(t);
 }
 
 int64_t tcp_deadline(const struct tcp *t)
 {
-	int64_t idle = t->limits.idle && t->oldest ? t->oldest->moved + t->limits.idle : CLOCK_NEVER;
+	const struct connection *oldest = TAILQ_FIRST(&t->order);
+	int64_t idle = t->limits.idle && oldest ? oldest->moved + t->limits.idle : CLOCK_NEVER;
 	int64_t deadline = idle < t->rest_until ? idle : t->rest_until;
 
 	return t->finishing && t->look_again < deadline ? t->look_again : deadline;
@@ -364,21 +337,23 @@ static void check_lingering(struct tcp *t, int64_t now)
 	struct connection *c, *next;
 
 	t->look_again = now + LINGER_STEP;
-	for (c = t->oldest; c; c = next) {
-		next = c->newer;
+	for (c = TAILQ_FIRST(&t->order); c; c = next) {
+		next = TAILQ_NEXT(c, order);
 		stream_check(&c->stream, now);
 	}
 }
 
 void tcp_timers(struct tcp *t, int64_t now)
 {
+	struct connection *oldest;
+
 	t->turn++;
 	if (t->rest_until <= now)
 		listen_again(t);
 	/* Where this process has stood still itself, bytes may be there that no turn has come to yet. */
-	while (t->limits.idle && t->oldest && now - t->oldest->moved >= t->limits.idle)
-		if (!stream_stir(&t->oldest->stream, now))
-			stream_over(t, &t->oldest->stream, TOTALS_IDLE, 0, now);
+	while (t->limits.idle && (oldest = TAILQ_FIRST(&t->order)) && now - oldest->moved >= t->limits.idle)
+		if (!stream_stir(&oldest->stream, now))
+			stream_over(t, &oldest->stream, TOTALS_IDLE, 0, now);
 	if (t->finishing && t->look_again <= now)
 		check_lingering(t, now);
 }
@@ -394,15 +369,15 @@ void tcp_finish(struct tcp *t, int64_t now)
 		if (t->listen->sockets[i].type == SOCK_STREAM)
 			accept_some(t, t->listen->sockets[i].fd, LAST_TURN, now);
 	close_listeners(t);
-	for (c = t->oldest; c; c = next) {
-		next = c->newer;
+	for (c = TAILQ_FIRST(&t->order); c; c = next) {
+		next = TAILQ_NEXT(c, order);
 		stream_finish(&c->stream, now);
 	}
 }
 
 bool tcp_busy(const struct tcp *t)
 {
-	return t->oldest != NULL;
+	return !TAILQ_EMPTY(&t->order);
 }
 
 /* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be older than the kernel. */
@@ -442,8 +417,9 @@ static void describe(const struct connection *c, int64_t now, struct orders_conn
 void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context)
 {
 	struct orders_connection about;
+	const struct connection *c;
 
-	for (const struct connection *c = t->oldest; c; c = c->newer) {
+	TAILQ_FOREACH(c, &t->order, order) {
 		describe(c, now, &about);
 		tell(context, &about);
 	}

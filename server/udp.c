@@ -198,19 +198,13 @@ static void close_socket(struct udp_socket *s)
 	listen_close_one(s->at);
 }
 
-/* Nothing is on the link. */
-static bool is_link_empty(const struct udp *u)
-{
-	return !u->link || (impairment_deadline(u->link, TOTALS_THERE) == CLOCK_NEVER &&
-	    impairment_deadline(u->link, TOTALS_BACK) == CLOCK_NEVER);
-}
-
 /* At the end, when the socket has been read: it stays open for what is still on the link. */
 static void settle(struct udp_socket *s)
 {
 	if (s->held || s->at->fd < 0)
 		return;
-	if (is_link_empty(s->udp))
+	if (!s->udp->link || (impairment_deadline(s->udp->link, TOTALS_THERE) == CLOCK_NEVER &&
+	    impairment_deadline(s->udp->link, TOTALS_BACK) == CLOCK_NEVER))
 		close_socket(s);
 	else
 		loop_want(s->udp->loop, s->at->fd, 0);

@@ -172,7 +172,11 @@ def shown(path, notice, words, **environment):
             if steps and steps[0][0] in "".join(seen):
                 steps.pop(0)[1]()
         status, memory = end(process, read)
-        read()
+        # A terminal gives its last words in pieces.
+        before = -1
+        while len(seen) > before:
+            before = len(seen)
+            read()
     os.close(master)
     said = "".join(seen)
     return judge(status, 0, memory, said, [notice + path, *words] if words else []) + \
