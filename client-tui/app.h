@@ -129,7 +129,7 @@ void app_both(struct app *app, int64_t now);
 void app_prompt(struct app *app);
 /* All figures of a session, with those that it does not know itself. */
 void app_facts(const struct app *app, const struct session *s, int64_t now, struct facts *facts);
-void app_reply(struct app_session *of, const struct session_reply *reply);
+void app_reply(void *of, const struct session_reply *reply);
 /* Sends a line over what is in use. `pieces` is SESSION_LINE, with SESSION_GENERATED and SESSION_MORE where they fit. Returns 0, or
  * -1 after saying why. */
 int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now);
@@ -143,7 +143,7 @@ void app_sessions_end(struct app *app);
 
 /* tui-input.c */
 void app_keys(struct app *app, int64_t now);
-void app_line(struct app *app, const char *line, size_t n);
+void app_line(void *app, const char *line, size_t n);
 /* Shows a page over the panes; takes `text` (malloc()ed). */
 void app_page(struct app *app, const char *title, char *text);
 void app_close_page(struct app *app);
@@ -155,7 +155,6 @@ int app_lab_flow(struct app *app, enum session_transport transport);
 /* The session's hooks; and before its socket is closed. */
 void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from);
 void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to);
-void app_lab_closed(const struct app_session *of, int64_t now);
 void app_lab_command(struct app *app, enum command command, const char *arguments, int64_t now);
 /* Before a draw: what both ends of TCP say. */
 void app_lab_ends(struct app *app);

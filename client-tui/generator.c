@@ -28,26 +28,6 @@ static int wrong(char why[GENERATOR_WHY], const char *what, const char *value, c
 	return text_refuse(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "", value, *value ? "'" : "", how);
 }
 
-static int read_count(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
-{
-	int64_t count;
-
-	if (units_count(value, 1, COUNT_MAX, &count) < 0)
-		return wrong(why, "", value, "is not a number of lines, 1 to 1000000000");
-	plan->count = (uint64_t)count;
-	return 0;
-}
-
-static int read_size(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
-{
-	int64_t size;
-
-	if (units_count(value, 1, SIZE_MAX_BYTES, &size) < 0)
-		return wrong(why, "size", value, "is not a number of bytes, 1 to 65507");
-	plan->size = (size_t)size;
-	return 0;
-}
-
 static int read_interval(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
 {
 	int64_t interval;
@@ -61,24 +41,35 @@ static int read_interval(const char *value, struct generator_plan *plan, char wh
 static int read_named(const char *name, const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
 {
 	const bool every = strcmp(name, "every") == 0;
+	int64_t size;
 
 	if (!every && strcmp(name, "size") != 0)
 		return wrong(why, "", name, "is neither 'every' nor 'size'");
 	if (!value)
 		return wrong(why, name, "", every ? "wants a duration" : "wants a number of bytes");
-	return every ? read_interval(value, plan, why) : read_size(value, plan, why);
+	if (every)
+		return read_interval(value, plan, why);
+	if (units_count(value, 1, SIZE_MAX_BYTES, &size) < 0)
+		return wrong(why, "size", value, "is not a number of bytes, 1 to 65507");
+	plan->size = (size_t)size;
+	return 0;
 }
 
 int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY])
 {
 	struct generator_plan read = {.interval = INTERVAL};
 	char *copy = strdup(text), *rest = NULL, *word;
-	int result;
+	int64_t count = 0;
+	int result = 0;
 
 	if (!copy)
 		return wrong(why, "", "", "memory is short");
 	word = strtok_r(copy, " \t", &rest);
-	result = word ? read_count(word, &read, why) : wrong(why, "", "", "/burst wants a number of lines");
+	if (!word)
+		result = wrong(why, "", "", "/burst wants a number of lines");
+	else if (units_count(word, 1, COUNT_MAX, &count) < 0)
+		result = wrong(why, "", word, "is not a number of lines, 1 to 1000000000");
+	read.count = (uint64_t)count;
 	while (result == 0 && (word = strtok_r(NULL, " \t", &rest)))
 		result = read_named(word, strtok_r(NULL, " \t", &rest), &read, why);
 	if (result == 0)

@@ -71,23 +71,11 @@ void keys_free(struct keys *k)
 	free(k);
 }
 
-static bool make_room(struct keys *k, size_t n)
-{
-	if (k->head == k->tail) {
-		k->head = k->tail = 0;
-	} else if (k->head > 0 && k->room - k->tail < n) {
-		memmove(k->queue, k->queue + k->head, k->tail - k->head);
-		k->tail -= k->head;
-		k->head = 0;
-	}
-	return n <= SIZE_MAX - k->tail && grow_list(&k->queue, &k->room, k->tail + n, 1) == 0;
-}
-
 int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now)
 {
 	if (n == 0)
 		return 0;
-	if (!make_room(k, n + 1))
+	if (n == SIZE_MAX || grow_queue(&k->queue, &k->room, &k->head, &k->tail, n + 1) < 0)
 		return -1;
 	unsigned char first = *(const unsigned char *)bytes;
 	if (k->escaped && k->head == k->tail && now - k->fed_at < KEYS_SEQUENCE_WAIT &&

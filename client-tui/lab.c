@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "outbox.h"
+
 /* One read, and the reads of one turn. */
 #define READ_SIZE 16384
 #define TURN_READS 16
@@ -28,8 +30,7 @@ struct lab {
 	} orders[LAB_ORDERS];
 	/* The oldest without an answer, and how many there are. */
 	size_t first, count;
-	char out[LAB_ORDERS * (LAB_ORDER_MOST + 1)];
-	size_t out_used;
+	struct outbox out;
 	char line[LINE_MOST];
 	size_t line_used;
 	char answer[ANSWER_MOST];
@@ -65,6 +66,7 @@ void lab_close(struct lab *lab)
 		return;
 	if (lab->fd >= 0)
 		close(lab->fd);
+	outbox_free(&lab->out);
 	free(lab);
 	errno = error;
 }
@@ -80,7 +82,8 @@ static void lose(struct lab *lab)
 		return;
 	close(lab->fd);
 	lab->fd = -1;
-	lab->count = lab->out_used = 0;
+	lab->count = 0;
+	outbox_free(&lab->out);
 	lab->hooks.gone(lab->hooks.context);
 }
 
@@ -88,30 +91,19 @@ static void lose(struct lab *lab)
 
 static void send_out(struct lab *lab)
 {
-	while (lab->fd >= 0 && lab->out_used > 0) {
-		const ssize_t n = send(lab->fd, lab->out, lab->out_used, MSG_NOSIGNAL);
-
-		if (n < 0) {
-			if (errno != EAGAIN && errno != EINTR)
-				lose(lab);
-			return;
-		}
-		memmove(lab->out, lab->out + n, lab->out_used - (size_t)n);
-		lab->out_used -= (size_t)n;
-	}
+	if (lab->fd >= 0 && (outbox_send(&lab->out, lab->fd) < 0 || lab->out.overflown))
+		lose(lab);
 }
 
 int lab_order(struct lab *lab, int purpose, int64_t note, const char *order)
 {
 	const size_t n = strlen(order);
 
-	if (lab->fd < 0 || lab->count == LAB_ORDERS || n > LAB_ORDER_MOST || strpbrk(order, "\r\n") ||
-	    lab->out_used + n + 1 > sizeof lab->out)
+	if (lab->fd < 0 || lab->count == LAB_ORDERS || n > LAB_ORDER_MOST || strpbrk(order, "\r\n"))
 		return -1;
 	lab->orders[(lab->first + lab->count++) % LAB_ORDERS] = (struct waiting){.purpose = purpose, .note = note};
-	memcpy(lab->out + lab->out_used, order, n);
-	lab->out[lab->out_used + n] = '\n';
-	lab->out_used += n + 1;
+	outbox_add(&lab->out, order, n);
+	outbox_add(&lab->out, "\n", 1);
 	send_out(lab);
 	return lab->fd < 0 ? -1 : 0;
 }
@@ -202,7 +194,7 @@ void lab_settle(struct lab *lab, int64_t most)
 {
 	/* Polled in short steps: the time is the caller's, not ours to read. */
 	for (int64_t left = most / NS_PER_MS; left > 0 && lab->fd >= 0 && lab->count > 0; left -= 10) {
-		struct pollfd p = {.fd = lab->fd, .events = (short)(POLLIN | (lab->out_used > 0 ? POLLOUT : 0))};
+		struct pollfd p = {.fd = lab->fd, .events = (short)(POLLIN | (outbox_empty(&lab->out) ? 0 : POLLOUT))};
 
 		const int ready = poll(&p, 1, 10);
 
@@ -220,7 +212,7 @@ void lab_settle(struct lab *lab, int64_t most)
 void lab_watch(const struct lab *lab, struct watch *w)
 {
 	watch_read(w, lab->fd);
-	if (lab->out_used > 0)
+	if (!outbox_empty(&lab->out))
 		watch_write(w, lab->fd);
 }
 

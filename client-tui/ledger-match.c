@@ -145,11 +145,6 @@ static bool begins_with_key(const struct ledger *l, const struct entry *e)
 	return entry_cut_short(e, l->key.bytes, l->key.length);
 }
 
-static bool same_clip(const struct entry *e, const struct reply *r)
-{
-	return e->reply && e->reply_length == r->length && memcmp(e->reply, r->bytes, r->length) == 0;
-}
-
 /* Counts in *found the lines of a list whose beginning the reply is, and returns the first. */
 static struct entry *find_cut(const struct ledger *l, const struct entry_list *list, int64_t at, int *found)
 {
@@ -173,7 +168,7 @@ static struct entry *choose_cut(const struct ledger *l, const struct reply *r)
 		return found == 1 ? e : NULL;
 	e = find_cut(l, &l->silent, r->at, &found);
 	for (struct entry *c = l->clipped.first; c && found < 2; c = c->place[LINK_CLIP].next) {
-		if (!same_clip(c, r))
+		if (!c->reply || c->reply_length != r->length || memcmp(c->reply, r->bytes, r->length) != 0)
 			continue;
 		found++;
 		e = c;

@@ -261,15 +261,10 @@ void ledger_settle_ghosts(struct ledger *l, struct entry *e, uint64_t count, enu
 
 /* ---- forgetting ---- */
 
-static bool same_ghost(const struct ledger *l, const struct entry *a, const struct entry *b)
-{
-	return a && b && a->ghosts && b->ghosts &&
-	    (!ledger_is_datagram(l) || b->row.sent_at - a->ghosts_since <= l->settings.wait / GHOST_GRAIN);
-}
-
 static void merge_ghosts(struct ledger *l, struct entry *a, struct entry *b)
 {
-	if (!same_ghost(l, a, b))
+	if (!a || !b || !a->ghosts || !b->ghosts ||
+	    (ledger_is_datagram(l) && b->row.sent_at - a->ghosts_since > l->settings.wait / GHOST_GRAIN))
 		return;
 	a->ghosts += b->ghosts;
 	a->turn = a->turn ? a->turn : b->turn;

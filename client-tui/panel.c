@@ -47,46 +47,10 @@ bool panel_touches(const struct panel *p, enum event_way way)
 	return p->ways == PANEL_BOTH || p->ways == (way == EVENT_BACK ? PANEL_BACK : PANEL_THERE);
 }
 
-/* A number that grows as the values of the setting's list do. "off" is the end of the list that it stands at. */
-static double measure(const struct impair_settings *s, int field)
-{
-	switch (field) {
-	case IMPAIR_FIELD_loss:
-		return s->loss;
-	case IMPAIR_FIELD_burst:
-		return s->burst;
-	case IMPAIR_FIELD_delay:
-		return (double)s->delay;
-	case IMPAIR_FIELD_jitter:
-		return (double)s->jitter;
-	case IMPAIR_FIELD_distribution:
-		return s->distribution;
-	case IMPAIR_FIELD_order:
-		return s->any_order;
-	case IMPAIR_FIELD_duplicate:
-		return s->duplicate;
-	case IMPAIR_FIELD_reorder:
-		return s->reorder;
-	case IMPAIR_FIELD_reorder_by:
-		return (double)s->reorder_by;
-	case IMPAIR_FIELD_corrupt:
-		return s->corrupt;
-	case IMPAIR_FIELD_rate:
-		return s->rate ? (double)s->rate : INFINITY;
-	case IMPAIR_FIELD_queue:
-		/* One that is counted in bytes has as many packets of a full size. */
-		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
-	case IMPAIR_FIELD_mtu:
-		return s->mtu ? s->mtu : INFINITY;
-	default:
-		return 0;
-	}
-}
-
 /* The next value of the list in that direction, or NULL. */
 static const char *next_value(const struct impair_settings *s, int field, int by)
 {
-	const double here = measure(s, field);
+	const double here = impair_text_measure(s, (enum impair_field_id)field);
 	const char *found = NULL;
 
 	for (int i = 0; i < VALUES_MOST && values[field][i]; i++) {
@@ -97,7 +61,7 @@ static const char *next_value(const struct impair_settings *s, int field, int by
 		if (impair_text_set(&other, (enum impair_field_id)field, values[field][i], why) < 0)
 			continue;
 		/* Values that were written with few digits are not exactly equal. */
-		there = measure(&other, field);
+		there = impair_text_measure(&other, (enum impair_field_id)field);
 		if (by > 0 && there > here && (isinf(there) || there - here > 1e-9 * there))
 			return values[field][i];
 		if (by < 0 && there < here && (isinf(here) || here - there > 1e-9 * here))

@@ -79,15 +79,6 @@ static struct lane *other_lane(const struct lane *lane)
 	return p->lane_count < PLAIN_LANES ? NULL : &p->lanes[lane == p->lanes];
 }
 
-static int hold(struct lane *lane, const void *bytes, size_t n)
-{
-	if (lane->held_length + n > HELD_MAX || grow_list(&lane->held, &lane->held_room, lane->held_length + n, 1) < 0)
-		return -1;
-	memcpy(lane->held + lane->held_length, bytes, n);
-	lane->held_length += n;
-	return 0;
-}
-
 static void put_held(struct lane *lane)
 {
 	put(lane->plain, lane->held, lane->held_length);
@@ -104,8 +95,11 @@ static void put_or_hold(struct lane *lane, const void *bytes, size_t n)
 	if (n == 0)
 		return;
 	if (other && other->begun) {
-		if (hold(lane, bytes, n) == 0)
+		if (lane->held_length + n <= HELD_MAX && grow_list(&lane->held, &lane->held_room, lane->held_length + n, 1) == 0) {
+			memcpy(lane->held + lane->held_length, bytes, n);
+			lane->held_length += n;
 			return;
+		}
 		/* Its reply goes on in a line of its own. */
 		put(lane->plain, "\n", 1);
 		other->begun = false;

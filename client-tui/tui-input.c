@@ -61,8 +61,9 @@ static void send_text(struct app *app, const char *text, size_t n, int64_t now)
 	free(utf8);
 }
 
-void app_line(struct app *app, const char *line, size_t n)
+void app_line(void *context, const char *line, size_t n)
 {
+	struct app *app = context;
 	const int64_t now = clock_monotonic();
 
 	view_scroll_end(&app->view);

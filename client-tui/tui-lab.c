@@ -105,11 +105,6 @@ int app_lab_flow(struct app *app, enum session_transport transport)
 	return app->truth ? truth_flow(app->truth, transport == SESSION_TCP, s->wait, s->port) : -1;
 }
 
-void app_lab_closed(const struct app_session *of, int64_t now)
-{
-	truth_closed(of->app->truth, of->flow, now);
-}
-
 void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
 {
 	const struct app_session *of = context;

@@ -13,8 +13,9 @@
 
 /* --- what the sessions tell --- */
 
-void app_reply(struct app_session *of, const struct session_reply *reply)
+void app_reply(void *context, const struct session_reply *reply)
 {
+	const struct app_session *of = context;
 	struct app *app = of->app;
 	const bool stream = session_transport(of->session) == SESSION_TCP;
 
@@ -26,11 +27,6 @@ void app_reply(struct app_session *of, const struct session_reply *reply)
 		board_add_text(app->board, BOARD_STRAY, stream, reply->text, reply->length);
 	board_add_arrival(app->board, reply->verdict.match, stream, reply->verdict.number, reply->text, reply->length);
 	app->changed = true;
-}
-
-static void on_reply(void *context, const struct session_reply *reply)
-{
-	app_reply(context, reply);
 }
 
 static void on_row(void *context, uint64_t number)
@@ -125,7 +121,7 @@ static struct app_session *new_session(struct app *app, enum session_transport t
 	new->recorded = -1;
 	new->flow = app_lab_flow(app, transport);
 	new->session = session_open(&settings,
-	    &(struct session_hooks){.context = new, .reply = on_reply, .row = on_row, .notice = on_notice,
+	    &(struct session_hooks){.context = new, .reply = app_reply, .row = on_row, .notice = on_notice,
 		.connection = on_connection, .opened = app_lab_opened, .sent = app_lab_sent},
 	    now);
 	if (!new->session) {
@@ -240,7 +236,7 @@ void app_facts(const struct app *app, const struct session *s, int64_t now, stru
 
 static void give_up(struct app_session *of, int64_t now)
 {
-	app_lab_closed(of, now);
+	truth_closed(of->app->truth, of->flow, now);
 	session_give_up(of->session, now);
 }
 

@@ -171,11 +171,6 @@ static void loop(struct app *app)
 
 /* --- the input line's side --- */
 
-static void on_line(void *context, const char *line, size_t n)
-{
-	app_line(context, line, n);
-}
-
 static void on_end(void *context)
 {
 	((struct app *)context)->quit = true;
@@ -314,7 +309,7 @@ static void on_notice(void *app, const char *line)
 static int start_terminal(struct app *app, char *why, size_t size)
 {
 	const struct prompt_hooks hooks = {
-		.context = app, .line = on_line, .end = on_end, .complete = on_complete, .matches = on_matches,
+		.context = app, .line = app_line, .end = on_end, .complete = on_complete, .matches = on_matches,
 		.bell = on_bell, .notice = on_notice};
 	char *history = app->settings.history > 0 ? paths_history() : NULL;
 	int result = screen_start(&app->settings.screen, why, size);

@@ -282,19 +282,6 @@ static void set_item(struct view *v, struct row *row, const struct panes *p)
 	}
 }
 
-/* Where a notice ends: in the order of arrival, before the replies. */
-static int wide_end(const struct view *v, const struct panes *p)
-{
-	if (!v->arrivals)
-		return p->columns;
-	return p->side[0].wire >= 0 ? p->side[0].wire_end : p->left_end;
-}
-
-static size_t text_columns(int from, int to)
-{
-	return to > from ? (size_t)(to - from) : 1;
-}
-
 void laid_free(struct view_laid *laid)
 {
 	layout_free(&laid->l);
@@ -357,7 +344,12 @@ static int text_from(const struct panes *p, const struct row *row, int i)
 
 static int text_to(const struct view *v, const struct panes *p, const struct row *row, int i)
 {
-	return i > 0 ? p->side[i - 1].to : row->wide ? wide_end(v, p) : p->left_end;
+	if (i > 0)
+		return p->side[i - 1].to;
+	if (!row->wide)
+		return p->left_end;
+	/* A notice ends, in the order of arrival, before the replies. */
+	return !v->arrivals ? p->columns : p->side[0].wire >= 0 ? p->side[0].wire_end : p->left_end;
 }
 
 /* Lays out what stands in pane `i`. In one pane, a row's text of one transport never changes while its bytes are where they are; a
@@ -382,7 +374,8 @@ static void lay_text(const struct list *l, uint64_t index, struct row *row, int 
 	if (layout_more(&laid->l, v->words[i].bytes, v->words[i].length, view_width(v)) != 0)
 		laid->l.count = 0;
 	v->laid_cells += laid->l.room - room;
-	break_lines(laid, text_columns(text_from(l->p, row, i), text_to(v, l->p, row, i)));
+	const int columns = text_to(v, l->p, row, i) - text_from(l->p, row, i);
+	break_lines(laid, columns > 0 ? (size_t)columns : 1);
 	t->laid = laid;
 }
 

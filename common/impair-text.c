@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -206,63 +207,65 @@ static int read_word(const char *text, const char *zero, const char *one, char w
 	return text_refuse(why, IMPAIR_WHY, "is neither %s nor %s", zero, one);
 }
 
+enum kind { SHARE, BURST, TIME, DISTRIBUTION, ORDER, RATE, QUEUE, MTU };
+
+/* What a setting is, where it stands, and the one without which it does nothing. */
+static const struct setting {
+	enum kind kind;
+	size_t at, size;
+	enum impair_field_id with;
+} settings[IMPAIR_FIELD_COUNT] = {
+#define SETTING(id, kind, member, with) [IMPAIR_FIELD_##id] = { kind, offsetof(struct impair_settings, member), \
+	sizeof((struct impair_settings) { 0 }.member), IMPAIR_FIELD_##with }
+	SETTING(loss, SHARE, loss, loss), SETTING(burst, BURST, burst, loss), SETTING(delay, TIME, delay, delay),
+	SETTING(jitter, TIME, jitter, jitter), SETTING(distribution, DISTRIBUTION, distribution, jitter),
+	SETTING(order, ORDER, any_order, jitter), SETTING(duplicate, SHARE, duplicate, duplicate),
+	SETTING(reorder, SHARE, reorder, reorder), SETTING(reorder_by, TIME, reorder_by, reorder),
+	SETTING(corrupt, SHARE, corrupt, corrupt), SETTING(rate, RATE, rate, rate), SETTING(queue, QUEUE, queue_packets, rate),
+	SETTING(mtu, MTU, mtu, mtu),
+};
+
+static const void *at(const struct impair_settings *s, enum impair_field_id id)
+{
+	return (const char *) s + settings[id].at;
+}
+
 static void switch_off(struct impair_settings *s, enum impair_field_id id)
 {
-	struct impair_settings perfect = impair_perfect();
+	const struct impair_settings perfect = impair_perfect();
 
-	switch (id) {
-	case IMPAIR_FIELD_loss: s->loss = 0; break;
-	case IMPAIR_FIELD_burst: s->burst = 0; break;
-	case IMPAIR_FIELD_delay: s->delay = 0; break;
-	case IMPAIR_FIELD_jitter: s->jitter = 0; break;
-	case IMPAIR_FIELD_distribution: s->distribution = IMPAIR_UNIFORM; break;
-	case IMPAIR_FIELD_order: s->any_order = false; break;
-	case IMPAIR_FIELD_duplicate: s->duplicate = 0; break;
-	case IMPAIR_FIELD_reorder: s->reorder = 0; break;
-	case IMPAIR_FIELD_reorder_by: s->reorder_by = perfect.reorder_by; break;
-	case IMPAIR_FIELD_corrupt: s->corrupt = 0; break;
-	case IMPAIR_FIELD_rate: s->rate = 0; break;
-	case IMPAIR_FIELD_queue:
-		s->queue_packets = perfect.queue_packets;
+	memcpy((char *) s + settings[id].at, at(&perfect, id), settings[id].size);
+	if (settings[id].kind == QUEUE)
 		s->queue_bytes = 0;
-		break;
-	case IMPAIR_FIELD_mtu: s->mtu = 0; break;
-	case IMPAIR_FIELD_COUNT: break;
-	}
 }
 
 int impair_text_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char why[IMPAIR_WHY])
 {
-	int word;
+	void *to = (char *) s + settings[id].at;
+	int word = 0;
 
 	if (!strcmp(value, "off")) {
 		switch_off(s, id);
 		return 0;
 	}
-	switch (id) {
-	case IMPAIR_FIELD_loss: return read_share(value, &s->loss, why);
-	case IMPAIR_FIELD_burst: return read_burst(value, &s->burst, why);
-	case IMPAIR_FIELD_delay: return read_time(value, &s->delay, why);
-	case IMPAIR_FIELD_jitter: return read_time(value, &s->jitter, why);
-	case IMPAIR_FIELD_distribution:
+	switch (settings[id].kind) {
+	case SHARE: return read_share(value, to, why);
+	case BURST: return read_burst(value, to, why);
+	case TIME: return read_time(value, to, why);
+	case RATE: return read_rate(value, to, why);
+	case QUEUE: return read_queue(value, s, why);
+	case MTU: return read_mtu(value, to, why);
+	case DISTRIBUTION:
 		if ((word = read_word(value, "uniform", "normal", why)) >= 0)
 			s->distribution = word ? IMPAIR_NORMAL : IMPAIR_UNIFORM;
-		return word < 0 ? -1 : 0;
-	case IMPAIR_FIELD_order:
+		break;
+	case ORDER:
 		if ((word = read_word(value, "kept", "free", why)) >= 0)
 			s->any_order = word;
-		return word < 0 ? -1 : 0;
-	case IMPAIR_FIELD_duplicate: return read_share(value, &s->duplicate, why);
-	case IMPAIR_FIELD_reorder: return read_share(value, &s->reorder, why);
-	case IMPAIR_FIELD_reorder_by: return read_time(value, &s->reorder_by, why);
-	case IMPAIR_FIELD_corrupt: return read_share(value, &s->corrupt, why);
-	case IMPAIR_FIELD_rate: return read_rate(value, &s->rate, why);
-	case IMPAIR_FIELD_queue: return read_queue(value, s, why);
-	case IMPAIR_FIELD_mtu: return read_mtu(value, &s->mtu, why);
-	case IMPAIR_FIELD_COUNT: break;
+		break;
 	}
-	return refuse(why, "is no setting");
+	return word < 0 ? -1 : 0;
 }
 
 static char *write_share(double share, char buf[IMPAIR_VALUE])
@@ -343,52 +346,50 @@ char *impair_text_get(const struct impair_settings *s, enum impair_field_id id, 
 {
 	const char *word = "off";
 
-	switch (id) {
-	case IMPAIR_FIELD_loss: return write_share(s->loss, buf);
-	case IMPAIR_FIELD_burst: return write_burst(s->burst, buf);
-	case IMPAIR_FIELD_delay: return write_time(s->delay, buf);
-	case IMPAIR_FIELD_jitter: return write_time(s->jitter, buf);
-	case IMPAIR_FIELD_distribution:
-		word = s->distribution == IMPAIR_NORMAL ? "normal" : "uniform";
-		break;
-	case IMPAIR_FIELD_order: word = s->any_order ? "free" : "kept"; break;
-	case IMPAIR_FIELD_duplicate: return write_share(s->duplicate, buf);
-	case IMPAIR_FIELD_reorder: return write_share(s->reorder, buf);
-	case IMPAIR_FIELD_reorder_by: return write_time(s->reorder_by, buf);
-	case IMPAIR_FIELD_corrupt: return write_share(s->corrupt, buf);
-	case IMPAIR_FIELD_rate: return write_rate(s->rate, buf);
-	case IMPAIR_FIELD_queue: return write_queue(s, buf);
-	case IMPAIR_FIELD_mtu:
+	switch (settings[id].kind) {
+	case SHARE: return write_share(*(const double *) at(s, id), buf);
+	case BURST: return write_burst(*(const double *) at(s, id), buf);
+	case TIME: return write_time(*(const int64_t *) at(s, id), buf);
+	case RATE: return write_rate(s->rate, buf);
+	case QUEUE: return write_queue(s, buf);
+	case DISTRIBUTION: word = s->distribution == IMPAIR_NORMAL ? "normal" : "uniform"; break;
+	case ORDER: word = s->any_order ? "free" : "kept"; break;
+	case MTU:
 		if (!s->mtu)
 			break;
 		snprintf(buf, IMPAIR_VALUE, "%d", (int) s->mtu);
 		return buf;
-	case IMPAIR_FIELD_COUNT: break;
 	}
 	snprintf(buf, IMPAIR_VALUE, "%s", word);
 	return buf;
 }
 
-/* Whether a setting does anything. */
+double impair_text_measure(const struct impair_settings *s, enum impair_field_id id)
+{
+	switch (settings[id].kind) {
+	case SHARE: case BURST: return *(const double *) at(s, id);
+	case TIME: return (double) *(const int64_t *) at(s, id);
+	case DISTRIBUTION: return s->distribution;
+	case ORDER: return s->any_order;
+	case RATE: return s->rate ? (double) s->rate : INFINITY;
+	/* One that is counted in bytes has as many packets of a full size. */
+	case QUEUE: return s->queue_packets ? s->queue_packets : (double) s->queue_bytes / 1500;
+	case MTU: return s->mtu ? s->mtu : INFINITY;
+	}
+	return 0;
+}
+
+static bool differs(const struct impair_settings *s, enum impair_field_id id)
+{
+	const struct impair_settings perfect = impair_perfect();
+
+	return memcmp(at(s, id), at(&perfect, id), settings[id].size) != 0;
+}
+
+/* Whether a setting does anything: two of them do so also as they are on a perfect wire. */
 static bool matters(const struct impair_settings *s, enum impair_field_id id)
 {
-	switch (id) {
-	case IMPAIR_FIELD_loss: return s->loss > 0;
-	case IMPAIR_FIELD_burst: return s->loss > 0 && s->burst > 0;
-	case IMPAIR_FIELD_delay: return s->delay > 0;
-	case IMPAIR_FIELD_jitter: return s->jitter > 0;
-	case IMPAIR_FIELD_distribution: return s->jitter > 0 && s->distribution != IMPAIR_UNIFORM;
-	case IMPAIR_FIELD_order: return s->jitter > 0 && s->any_order;
-	case IMPAIR_FIELD_duplicate: return s->duplicate > 0;
-	case IMPAIR_FIELD_reorder: return s->reorder > 0;
-	case IMPAIR_FIELD_reorder_by: return s->reorder > 0;
-	case IMPAIR_FIELD_corrupt: return s->corrupt > 0;
-	case IMPAIR_FIELD_rate: return s->rate > 0;
-	case IMPAIR_FIELD_queue: return s->rate > 0;
-	case IMPAIR_FIELD_mtu: return s->mtu > 0;
-	case IMPAIR_FIELD_COUNT: break;
-	}
-	return false;
+	return differs(s, settings[id].with) && (id == IMPAIR_FIELD_reorder_by || id == IMPAIR_FIELD_queue || differs(s, id));
 }
 
 char *impair_text_line(const struct impair_settings *s, char *buf, size_t size)

@@ -120,6 +120,13 @@ bool log_tells(enum log_level level)
 	return level <= one_log.level;
 }
 
+static void __attribute__((format(printf, 1, 0))) tell(const char *format, va_list args)
+{
+	log_flush();
+	if (!say(format, args))
+		one_log.left_out++;
+}
+
 void log_event(enum log_level level, const char *format, ...)
 {
 	va_list args;
@@ -130,10 +137,8 @@ void log_event(enum log_level level, const char *format, ...)
 		one_log.left_out++;
 		return;
 	}
-	log_flush();
 	va_start(args, format);
-	if (!say(format, args))
-		one_log.left_out++;
+	tell(format, args);
 	va_end(args);
 }
 
@@ -141,9 +146,7 @@ void log_always(const char *format, ...)
 {
 	va_list args;
 
-	log_flush();
 	va_start(args, format);
-	if (!say(format, args))
-		one_log.left_out++;
+	tell(format, args);
 	va_end(args);
 }

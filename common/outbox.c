@@ -20,19 +20,9 @@ void outbox_free(struct outbox *o)
 	*o = (struct outbox) { .bytes = NULL };
 }
 
-static int make_room(struct outbox *o, size_t n)
-{
-	if (o->first > 0 && o->end + n > o->room) {
-		memmove(o->bytes, o->bytes + o->first, o->end - o->first);
-		o->end -= o->first;
-		o->first = 0;
-	}
-	return o->end + n > OUTBOX_MOST ? -1 : grow_list(&o->bytes, &o->room, o->end + n, 1);
-}
-
 void outbox_add(struct outbox *o, const char *text, size_t n)
 {
-	if (o->overflown || make_room(o, n)) {
+	if (o->overflown || o->end - o->first + n > OUTBOX_MOST || grow_queue(&o->bytes, &o->room, &o->first, &o->end, n) < 0) {
 		o->overflown = true;
 		return;
 	}

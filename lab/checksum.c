@@ -3,18 +3,18 @@
 
 #include "checksum.h"
 
-/* The Internet checksum (RFC 1071) of `n` bytes, not yet inverted. */
-static uint16_t sum_up(const uint8_t *p, size_t n)
+uint32_t checksum_add(uint32_t sum, const uint8_t *p, size_t n)
 {
-	uint64_t sum = 0;
+	for (; n > 1; p += 2, n -= 2)
+		sum += (uint32_t)(p[0] << 8 | p[1]);
+	return n ? sum + (uint32_t)(p[0] << 8) : sum;
+}
 
-	for (; n >= 2; p += 2, n -= 2)
-		sum += (uint64_t)(p[0] << 8 | p[1]);
-	if (n)
-		sum += (uint64_t)(p[0] << 8);
+uint16_t checksum_fold(uint32_t sum)
+{
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	return (uint16_t)~sum;
 }
 
 bool checksum_complete(uint8_t *packet, size_t n, size_t start, size_t offset)
@@ -23,7 +23,7 @@ bool checksum_complete(uint8_t *packet, size_t n, size_t start, size_t offset)
 
 	if (start > n || offset > n - start || n - start - offset < 2)
 		return false;
-	sum = (uint16_t)~sum_up(packet + start, n - start);
+	sum = checksum_fold(checksum_add(0, packet + start, n - start));
 	/* UDP's zero means "no checksum" (RFC 768); elsewhere all ones is the same as zero. */
 	if (sum == 0)
 		sum = 0xffff;

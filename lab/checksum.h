@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Checksums that a kernel left to its network device. Pure. */
+/* Checksums of packets, and those that a kernel left to its network device. Pure. */
 #ifndef UPCASE_LAB_CHECKSUM_H
 #define UPCASE_LAB_CHECKSUM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The Internet checksum (RFC 1071) of `n` bytes, at most 64 KiB in all, over what `sum` has of even lengths before; and what stands in a packet. */
+uint32_t checksum_add(uint32_t sum, const uint8_t *p, size_t n);
+uint16_t checksum_fold(uint32_t sum);
 
 /* The checksum at `start` + `offset` of `packet` holds the pseudo-header's sum and wants the rest added, from `start`
  * to the end (virtio's VIRTIO_NET_HDR_F_NEEDS_CSUM). Returns whether it lies in the packet. */

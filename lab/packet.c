@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "packet.h"
 
 #define IPV4_HEADER 20
@@ -201,21 +202,6 @@ void packet_flip(const struct packet *p, void *bytes, int bit)
 	((uint8_t *) bytes)[p->transport + at] ^= (uint8_t) (1 << bit % 8);
 }
 
-/* The Internet checksum (RFC 1071) over what `sum` has seen before. */
-static uint32_t add(uint32_t sum, const uint8_t *b, size_t n)
-{
-	for (; n > 1; b += 2, n -= 2)
-		sum += get16(b);
-	return n ? sum + (uint32_t) (b[0] << 8) : sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t) ~sum;
-}
-
 static bool to_group(const struct packet *p)
 {
 	const uint8_t *target = p->bytes + (p->version == 4 ? 16 : 24);
@@ -247,12 +233,12 @@ static size_t too_big4(const struct packet *p, int mtu, uint8_t *out)
 	out[9] = ICMP4;
 	memcpy(out + 12, p->bytes + 16, 4);
 	memcpy(out + 16, p->bytes + 12, 4);
-	put16(out + 10, fold(add(0, out, IPV4_HEADER)));
+	put16(out + 10, checksum_fold(checksum_add(0, out, IPV4_HEADER)));
 	out[20] = 3;
 	out[21] = 4;
 	put16(out + 26, (unsigned) mtu);
 	memcpy(out + 28, p->bytes, quote);
-	put16(out + 22, fold(add(0, out + 20, ICMP_HEADER + quote)));
+	put16(out + 22, checksum_fold(checksum_add(0, out + 20, ICMP_HEADER + quote)));
 	return n;
 }
 
@@ -272,8 +258,8 @@ static size_t too_big6(const struct packet *p, int mtu, uint8_t *out)
 	put16(out + 46, (unsigned) mtu);
 	memcpy(out + 48, p->bytes, quote);
 	/* The pseudo-header (RFC 8200, 8.1): addresses, length, protocol. */
-	uint32_t sum = add(0, out + 8, 32) + (uint32_t) (ICMP_HEADER + quote) + ICMP6;
-	put16(out + 42, fold(add(sum, out + 40, ICMP_HEADER + quote)));
+	uint32_t sum = checksum_add(0, out + 8, 32) + (uint32_t) (ICMP_HEADER + quote) + ICMP6;
+	put16(out + 42, checksum_fold(checksum_add(sum, out + 40, ICMP_HEADER + quote)));
 	return IPV6_HEADER + ICMP_HEADER + quote;
 }
 
@@ -328,7 +314,7 @@ size_t packet_cut(const struct packet *p, int mtu, int *at, uint8_t *out)
 	put16(out + 2, (unsigned) (header + length));
 	put16(out + 6, (unsigned) ((p->offset + *at) / OFFSET_UNIT | (last && !p->more ? 0 : MF)));
 	put16(out + 10, 0);
-	put16(out + 10, fold(add(0, out, (size_t) header)));
+	put16(out + 10, checksum_fold(checksum_add(0, out, (size_t) header)));
 	*at += length;
 	return (size_t) (header + length);
 }

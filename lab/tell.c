@@ -3,6 +3,7 @@
 
 #include "tell.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,33 +21,28 @@ struct said {
 	bool is_fragment;
 };
 
-static void take_text(struct said *s, const char *key, const char *value)
+#define TEXT(key, member) { key, offsetof(struct said, member), true }
+#define NUMBER(key, member) { key, offsetof(struct said, member), false }
+
+static const struct {
+	const char *key;
+	size_t at;
+	bool text;
+} keys[] = {
+	TEXT("fate", fate), TEXT("marks", marks), TEXT("proto", proto), TEXT("flags", flags), NUMBER("sport", source),
+	NUMBER("dport", target), NUMBER("type", type), NUMBER("code", code), NUMBER("frag", fragment), NUMBER("size", size),
+	NUMBER("seq", seq), NUMBER("payload", payload),
+};
+
+static void take(struct said *s, const char *key, const char *value)
 {
-	const struct {
-		const char *key, **to;
-	} texts[] = {
-		{ "fate", &s->fate }, { "marks", &s->marks }, { "proto", &s->proto }, { "flags", &s->flags },
-	};
+	const unsigned long number = strtoul(value, NULL, 10);
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		if (strcmp(texts[i].key, key) == 0)
-			*texts[i].to = value;
-	}
-}
-
-static void take_number(struct said *s, const char *key, const char *value)
-{
-	const struct {
-		const char *key;
-		unsigned long *to;
-	} numbers[] = {
-		{ "sport", &s->source }, { "dport", &s->target }, { "type", &s->type }, { "code", &s->code },
-		{ "frag", &s->fragment }, { "size", &s->size }, { "seq", &s->seq }, { "payload", &s->payload },
-	};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
-		if (strcmp(numbers[i].key, key) == 0)
-			*numbers[i].to = strtoul(value, NULL, 10);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (strcmp(keys[i].key, key) == 0 && keys[i].text)
+			memcpy((char *)s + keys[i].at, &value, sizeof(value));
+		else if (strcmp(keys[i].key, key) == 0)
+			memcpy((char *)s + keys[i].at, &number, sizeof(number));
 	}
 	if (strcmp(key, "in") == 0)
 		s->in = strtoll(value, NULL, 10);
@@ -66,8 +62,7 @@ static bool take_apart(struct said *s, char *event)
 		if (!(value = strchr(word, '=')))
 			continue;
 		*value++ = 0;
-		take_text(s, word, value);
-		take_number(s, word, value);
+		take(s, word, value);
 	}
 	return s->in > 0;
 }

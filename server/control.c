@@ -264,15 +264,6 @@ static int listen_at(const struct sockaddr_un *a, struct stat *made)
 	return -1;
 }
 
-static const char *reason(int error)
-{
-	switch (error) {
-	case EADDRINUSE: return "another server answers there";
-	case EEXIST: return "is there already and is no socket of yours; choose another name";
-	default: return strerror(error);
-	}
-}
-
 struct control *control_open(struct loop *loop, struct crowd *crowd, const char *path, const struct orders *orders,
     char why[OPTIONS_WHY])
 {
@@ -288,7 +279,8 @@ struct control *control_open(struct loop *loop, struct crowd *crowd, const char 
 	if (lock >= 0)
 		close(lock);
 	if (fd < 0) {
-		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path, reason(error));
+		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path, error == EADDRINUSE ? "another server answers there" :
+		    error == EEXIST ? "is there already and is no socket of yours; choose another name" : strerror(error));
 		free(c);
 		errno = error;
 		return NULL;

@@ -62,13 +62,12 @@ static void ask_for_buffer(int fd, int forced, int option, int size)
 
 void datagram_ask_buffers(int fd, int size)
 {
-#ifdef SO_RCVBUFFORCE
+#ifndef SO_RCVBUFFORCE
+#define SO_RCVBUFFORCE SO_RCVBUF
+#define SO_SNDBUFFORCE SO_SNDBUF
+#endif
 	ask_for_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
 	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
-#else
-	ask_for_buffer(fd, SO_RCVBUF, SO_RCVBUF, size);
-	ask_for_buffer(fd, SO_SNDBUF, SO_SNDBUF, size);
-#endif
 }
 
 struct messages_means datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got)

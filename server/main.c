@@ -202,15 +202,12 @@ static void begin_end(struct server *s, int64_t now)
 	tcp_finish(s->tcp, now);
 }
 
-static bool is_busy(const struct server *s)
-{
-	return s->udp ? udp_busy(s->udp) || tcp_busy(s->tcp) : workers_busy(s->workers);
-}
-
 /* To a worker the same end may be told twice, by who watches and by a terminal or a service manager. */
 static bool is_over(const struct server *s, int64_t now)
 {
-	return s->finishing && ((ends_asked > s->ends_heeded && !s->is_worker) || now >= s->finish_by || !is_busy(s));
+	const bool busy = s->udp ? udp_busy(s->udp) || tcp_busy(s->tcp) : workers_busy(s->workers);
+
+	return s->finishing && ((ends_asked > s->ends_heeded && !s->is_worker) || now >= s->finish_by || !busy);
 }
 
 static int64_t next_deadline(const struct server *s)
