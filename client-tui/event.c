@@ -104,10 +104,11 @@ static const struct {
 	int base;
 	uint64_t most;
 } numbers[] = {
-	NUMBER("in", in, 10, RECORD_TIME_MOST), NUMBER("out", out[0], 10, RECORD_TIME_MOST), NUMBER("out2", out[1], 10, RECORD_TIME_MOST),
-	NUMBER("sport", source_port, 10, UINT16_MAX), NUMBER("dport", target_port, 10, UINT16_MAX), NUMBER("id", id, 10, UINT32_MAX),
-	NUMBER("frag", offset, 10, UINT32_MAX), NUMBER("seq", seq, 10, UINT32_MAX), NUMBER("ack", ack, 10, UINT32_MAX),
-	NUMBER("payload", length, 10, UINT32_MAX), NUMBER("hash", hash, 16, UINT64_MAX),
+	NUMBER("in", in, 10, RECORD_TIME_MOST), NUMBER("out", out[0], 10, RECORD_TIME_MOST),
+	NUMBER("out2", out[1], 10, RECORD_TIME_MOST),
+	NUMBER("sport", source_port, 10, UINT16_MAX), NUMBER("dport", target_port, 10, UINT16_MAX),
+	NUMBER("id", id, 10, UINT32_MAX), NUMBER("frag", offset, 10, UINT32_MAX), NUMBER("seq", seq, 10, UINT32_MAX),
+	NUMBER("ack", ack, 10, UINT32_MAX), NUMBER("payload", length, 10, UINT32_MAX), NUMBER("hash", hash, 16, UINT64_MAX),
 };
 
 /* Returns 0, also for a key that is not known, or -1. */

@@ -63,8 +63,8 @@ static void take_number(struct session_tcp *out, const char *name, size_t n, int
 	}
 }
 
-/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it is none or not that
- * of the client's port. Numbers that the server's system does not know stay 0 (`timeouts`: -1). */
+/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it
+ * is none or not that of the client's port. Numbers that the server's system does not know stay 0 (`timeouts`: -1). */
 static int read_connection(const char *line, uint16_t port, struct session_tcp *out)
 {
 	static const char start[] = "connection ";

@@ -38,8 +38,8 @@ static int start_private(struct client_settings *settings, struct private_server
 	return 0;
 }
 
-/* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked, which is at the far end of
- * the link. */
+/* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked, which is at the
+ * link's far end. */
 static void find_lab(struct client_settings *settings)
 {
 	const char *path = getenv("UPCASE_LAB"), *far = getenv("UPCASE_LAB_FAR");

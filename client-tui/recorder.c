@@ -329,7 +329,7 @@ static int64_t walk(struct recorder *r, struct recorder_side *s, bool pressed, b
 	const struct ledger_row *row;
 
 	for (size_t i = ledger_index(s->ledger, s->passed + 1); !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
-		const bool ready = all || (final_at(s, row) <= now && ledger_is_decided(row->fate)) || (pressed && ledger_is_decided(row->fate));
+		const bool ready = all || (ledger_is_decided(row->fate) && (pressed || final_at(s, row) <= now));
 
 		if (!ready && !pressed)
 			return final_at(s, row) > now ? final_at(s, row) : INT64_MAX;

@@ -154,8 +154,8 @@ static void set_up_styles(const struct screen_settings *settings)
 	enum palette_background ground = background(settings);
 	for (int i = 0; i < STYLES; i++) {
 		struct palette_entry entry = palette_entry((enum style)i, colours ? COLORS : 0, ground);
-		self.attributes[i] = (entry.marks & PALETTE_BOLD ? A_BOLD : 0) | (entry.marks & PALETTE_UNDERLINE ? A_UNDERLINE : 0) |
-		    (entry.marks & PALETTE_REVERSE ? A_REVERSE : 0);
+		self.attributes[i] = (entry.marks & PALETTE_BOLD ? A_BOLD : 0) |
+		    (entry.marks & PALETTE_UNDERLINE ? A_UNDERLINE : 0) | (entry.marks & PALETTE_REVERSE ? A_REVERSE : 0);
 		if (entry.colour != PALETTE_DEFAULT && init_pair((short)(i + 1), (short)entry.colour, -1) == OK)
 			self.attributes[i] |= (attr_t)COLOR_PAIR(i + 1);
 	}

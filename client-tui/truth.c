@@ -69,8 +69,9 @@ static void take_facts(struct truth *t, const struct lab_answer *answer)
 		return;
 	/* Somebody else's hold or unplugging leaves the settings as they are, but shows. */
 	t->facts_new = true;
-	if (t->hooks.changed && (!before.known || !impair_text_same(&before.settings[EVENT_THERE], &t->facts.settings[EVENT_THERE]) ||
-				    !impair_text_same(&before.settings[EVENT_BACK], &t->facts.settings[EVENT_BACK])))
+	if (t->hooks.changed && (!before.known ||
+	    !impair_text_same(&before.settings[EVENT_THERE], &t->facts.settings[EVENT_THERE]) ||
+	    !impair_text_same(&before.settings[EVENT_BACK], &t->facts.settings[EVENT_BACK])))
 		t->hooks.changed(t->hooks.context);
 }
 

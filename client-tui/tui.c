@@ -101,7 +101,7 @@ static int64_t next_draw(struct app *app, int64_t now)
 
 	if (app->changed)
 		return app->drawn_at + FRAME;
-	/* Rows that wait show a running time, and so do pauses of the link: as of the last one drawn, so that their end shows too. */
+	/* Rows that wait show a running time, and so do pauses of the link: as of the last draw, so that their end shows. */
 	if (app_sessions_busy(app, now) || app_bursting(app) ||
 	    (app->truth && link_facts_paused(truth_facts(app->truth), app->drawn_at)))
 		at = app->drawn_at + TICK;

@@ -38,7 +38,7 @@ static inline int grow_list(void *list, size_t *room, size_t wanted, size_t size
 	return 0;
 }
 
-/* Makes room for `more` bytes behind `*end` in a queue, a list of bytes whose used part is from `*first` on: moves that to the beginning
+/* Makes room for `more` bytes behind `*end` in a queue, a list of bytes that is used from `*first` on: moves them to the beginning
  * where it helps. Returns as grow_list() does. */
 static inline int grow_queue(void *list, size_t *room, size_t *first, size_t *end, size_t more)
 {
@@ -53,8 +53,8 @@ static inline int grow_queue(void *list, size_t *room, size_t *first, size_t *en
 	return more > SIZE_MAX - *end ? -1 : grow_list(list, room, *end + more, 1);
 }
 
-/* Makes room for twice as many items, 64 at first, in a ring from calloc() or NULL with `*room`, a power of 2: item `i` of the `count` stays
- * the one at (first + i) modulo the room. Returns 0, or -1 when memory is short; the ring is then as before. */
+/* Makes room for twice as many items, 64 at first, in a ring from calloc() or NULL with `*room`, a power of 2: item `i` of the
+ * `count` stays the one at (first + i) modulo the room. Returns 0, or -1 when memory is short; the ring is then as before. */
 static inline int grow_ring(void *ring, size_t *room, size_t first, size_t count, size_t size)
 {
 	const size_t more = *room ? 2 * *room : 64;

@@ -62,7 +62,7 @@ int impair_text_set(struct impair_settings *s, enum impair_field_id id, const ch
 /* One setting as text that impair_text_set() reads back to the same. Returns `buf`. */
 char *impair_text_get(const struct impair_settings *s, enum impair_field_id id, char buf[IMPAIR_VALUE]);
 
-/* A number that grows as the setting does, whatever its unit; what is "off" is infinite where the greatest value is nearest to it. */
+/* A number that grows as the setting does, whatever its unit; infinite where "off" is beyond the greatest value. */
 double impair_text_measure(const struct impair_settings *s, enum impair_field_id id);
 
 /* What differs from a perfect wire, "loss 20%, delay 20ms"; "nothing" if all is perfect. Settings that have no effect

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The Internet checksum (RFC 1071) of `n` bytes, at most 64 KiB in all, over what `sum` has of even lengths before; and what stands in a packet. */
+/* The Internet checksum (RFC 1071) of `n` bytes over `sum`, that of even lengths before, 64 KiB at most in all; and what stands
+ * in a packet. */
 uint32_t checksum_add(uint32_t sum, const uint8_t *p, size_t n);
 uint16_t checksum_fold(uint32_t sum);
 

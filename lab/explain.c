@@ -14,7 +14,8 @@
 
 /* What a row may want to be so. */
 enum fact {
-	ALWAYS = 0, CLONE_FORBIDDEN = 1, NO_USER_NAMESPACES = 2, NO_NET_NAMESPACES = 4, APPARMOR_FORBIDS = 8, FILTERED = 16, CHROOTED = 32,
+	ALWAYS = 0, CLONE_FORBIDDEN = 1, NO_USER_NAMESPACES = 2, NO_NET_NAMESPACES = 4, APPARMOR_FORBIDS = 8, FILTERED = 16,
+	CHROOTED = 32,
 };
 
 struct cause {
@@ -153,6 +154,7 @@ char *explain(const struct explain_failure *failure, const struct explain_facts 
 		snprintf(text, EXPLAIN_TEXT, "%s: %s: this kernel has the congestion controls %s; to load another: "
 		    "sudo modprobe tcp_NAME", calls[failure->step], strerror(failure->error), facts->congestion);
 	else
-		snprintf(text, EXPLAIN_TEXT, "%s: %s%s%s", calls[failure->step], strerror(failure->error), why ? ": " : "", why ? why : "");
+		snprintf(text, EXPLAIN_TEXT, "%s: %s%s%s", calls[failure->step], strerror(failure->error), why ? ": " : "",
+		    why ? why : "");
 	return text;
 }

@@ -285,7 +285,8 @@ static void answer_too_big(struct link *link, struct way *way, const struct pack
 		return;
 	way->counts.too_big_answers++;
 	if (link->capture)
-		capture(link, &link->ways[direction_of(link, way) == LINK_THERE ? LINK_BACK : LINK_THERE], PCAPNG_IN, now, answer, n, "the link's own answer");
+		capture(link, &link->ways[way == &link->ways[LINK_THERE] ? LINK_BACK : LINK_THERE], PCAPNG_IN, now, answer, n,
+		    "the link's own answer");
 }
 
 /* One packet that counts: its fate, and all that follows from it. */

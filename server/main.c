@@ -80,7 +80,8 @@ static void show_help(void)
 	printf("\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
 }
 
-/* A descriptor that the command line names must have come from whoever started this, and be one to be written to, or be below `most`. */
+/* A descriptor that the command line names must have come from whoever started this, below `most`, and open for writing if it is
+ * to be `written`. */
 static int check_descriptor(const char *option, int fd, bool written, int most)
 {
 	const bool is_open = fd < most && fcntl(fd, F_GETFD) >= 0;
