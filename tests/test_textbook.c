@@ -32,7 +32,8 @@ static void screen_over_udp(void **state)
 
 static void screen_over_tcp(void **state)
 {
-	struct terminal *t = client_to(child_python("textbook/tcp_server.py", "0"), 24, 80, MORE("--tcp"));
+	/* Two rows a line fit: a connection that takes more than a millisecond is told below its reply. */
+	struct terminal *t = client_to(child_python("textbook/tcp_server.py", "0"), 34, 80, MORE("--tcp"));
 	char left[20], right[20];
 
 	(void)state;
