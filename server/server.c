@@ -21,13 +21,19 @@
 
 /* Descriptors kept free beside the clients: for one that is refused, and for what the system needs in passing. */
 #define SPARE_DESCRIPTORS 4
+/* How long the line that says why it does not start waits for a reader, ms. */
+#define COMPLAINT_WAIT 500
 /* What an epoll set for the clients takes. */
 #define EPOLL_DESCRIPTORS 1
 
 /* One line on stderr; returns the status. */
 int server_complain(int status, const char *what)
 {
-	standard_say(PROGRAM ": %s", what);
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	/* Signals may be blocked, so that a reader that stands still is not waited for as long as it likes. */
+	if (poll(&p, 1, COMPLAINT_WAIT) != 0)
+		standard_say(PROGRAM ": %s", what);
 	return status;
 }
 

@@ -519,6 +519,14 @@ def server_rows():
             return [""] if refused else ["", f"{row.process.returncode}: {log}"]
         return ends(row.process, still=False) + ["it waits for a reader"]
 
+    def no_start(row, make):
+        """Its port is taken, and nobody reads why."""
+        taken = row.stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        row.start(UPCASED, "--bind=127.0.0.1", f"--port={taken.getsockname()[1]}", stderr=make)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return ["", *[f"status {status}" for status in [row.process.wait(LIMIT)] if status != 1]]
+        return ends(row.process, still=False) + ["it waits for a reader"]
+
     def slow_client(row, *options):
         """It sends much and reads nothing of it."""
         one = row.stack.enter_context(socket.create_connection(("127.0.0.1", server(row, *options))))
@@ -548,6 +556,8 @@ def server_rows():
            for what, make in OUT.items() for options in ([], ["--workers=2"])),
          *((f"upcased: nobody reads the port, {what}", lambda row, make=make: no_port(row, make))
            for what, make in OUT.items() if make is not crowded_terminal),
+         *((f"upcased: nobody reads why it does not start, {what}", lambda row, make=make: no_start(row, make))
+           for what, make in OUT.items()),
          ("upcased: a client reads nothing", slow_client),
          ("upcased --workers=2: a client reads nothing", lambda row: slow_client(row, "--workers=2")),
          ("upcased --control: nobody reads", lambda row: control(row, b"help\n")),
