@@ -33,11 +33,12 @@ static int say_why(const char *file, char why[OPTIONS_WHY])
 
 static bool is_port(const char *bytes, size_t n)
 {
+	unsigned port = 0;
 	size_t digits = 0;
 
-	while (digits < n && bytes[digits] >= '0' && bytes[digits] <= '9')
-		digits++;
-	return digits > 0 && digits <= 5 && n == digits + 1 && bytes[digits] == '\n';
+	for (; digits < n && digits < 5 && bytes[digits] >= '0' && bytes[digits] <= '9'; digits++)
+		port = 10 * port + (unsigned)(bytes[digits] - '0');
+	return digits > 0 && port <= UINT16_MAX && n == digits + 1 && bytes[digits] == '\n';
 }
 
 int report_check(const char *file, char why[OPTIONS_WHY])
@@ -46,7 +47,7 @@ int report_check(const char *file, char why[OPTIONS_WHY])
 
 	if (!file || file_replaceable(file, is_port, &reason))
 		return 0;
-	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: %s; name a file that is new, or holds a port and is yours", file, reason);
+	return text_refuse(why, OPTIONS_WHY, "--port-file=%.60s: %s; name a file that is new, or holds a port and is yours", file, reason);
 }
 
 /* As others may read it: mkstemp() makes it for the owner alone. */

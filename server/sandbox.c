@@ -172,14 +172,16 @@ struct call {
  * each: what it is used for; what is left to who has taken over the process and calls it with whatever the conditions let pass. */
 static const struct call calls[] = {
 	/* Replies, what getifaddrs() asks. Left: as UDP, datagrams to anybody, from the server's port, with the source addresses and
-	 * header fields that everybody may set; lies to clients. A descriptor to who has connected to the control socket, by Unix
-	 * sockets' control messages, if he takes it. No MSG_FASTOPEN, which connects. */
+	 * header fields that everybody may set; lies to clients. A descriptor, by Unix sockets' control messages, to who has connected
+	 * to the control socket or is at the other end of what the server was started with, if he takes it. No MSG_FASTOPEN, which
+	 * connects. */
 	{SCMP_SYS(sendto), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
 	{SCMP_SYS(sendmsg), SERVES, SOCKET(NONE_BUT(2, MSG_DONTWAIT | MSG_NOSIGNAL))},
 	{SCMP_SYS(sendmmsg), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
 	{SCMP_SYS(send), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
-	/* What is sent to it. Left: that, and descriptors that who has connected to the control socket gives it. Not asked for flags, none of
-	 * which does anything to others: so the system need not look. */
+	/* What is sent to it. Left: that, also on what it was started with where this is a socket, and descriptors that these and who has
+	 * connected to the control socket give it. Not asked for flags, none of which does anything to others: so the system need not
+	 * look. */
 	{SCMP_SYS(recvfrom), SERVES, {{0}}},
 	{SCMP_SYS(recvmsg), SERVES, {{0}}},
 	{SCMP_SYS(recvmmsg), SERVES, {{0}}},
@@ -233,7 +235,8 @@ static const struct call calls[] = {
 	{SCMP_SYS(mremap), SERVES, {{0}}},
 	{SCMP_SYS(brk), SERVES, {{0}}},
 	/* getifaddrs(), and names of interfaces. Left: to read the system's lists of addresses and routes. What it sends reaches the kernel
-	 * alone, which changes nothing for who has no capabilities. Only netlink's addresses are so short. */
+	 * alone, which changes nothing for who has no capabilities. Of other addresses only Unix sockets' can be so short: to give one that
+	 * has none, as a line to a worker, a name of ten bytes, where nobody can connect; a file of that name only without Landlock. */
 	{SCMP_SYS(socket), SERVES, SOCKET(IS(0, AF_NETLINK), IS(1, SOCK_RAW | SOCK_CLOEXEC), IS(2, NETLINK_ROUTE))},
 	{SCMP_SYS(bind), SERVES, SOCKET(IS(2, sizeof(struct sockaddr_nl)))},
 	{SCMP_SYS(getsockname), SERVES, {{0}}},
@@ -244,8 +247,8 @@ static const struct call calls[] = {
 	{SCMP_SYS(gettid), SERVES, {{0}}},
 	{SCMP_SYS(rt_sigaction), SERVES, {IS(0, SIGABRT)}},
 	{SCMP_SYS(tgkill), SERVES, {IS(0, ITSELF), IS(2, SIGABRT)}},
-	/* The files of --control and --port-file, if they are still its own. Left: with Landlock, to remove others from their folders, without
-	 * it whatever its user may; to learn whether a file is there. */
+	/* The files of --control and --port-file, if they are still its own. Left: with Landlock, to remove others from their folders and all
+	 * below these, without it whatever its user may; to learn whether a file is there. */
 	{SCMP_SYS(unlink), REMOVES, {{0}}},
 	{SCMP_SYS(unlinkat), REMOVES, {IS(2, 0)}},
 	{SCMP_SYS(newfstatat), REMOVES, {{0}}},

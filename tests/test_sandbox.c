@@ -44,8 +44,8 @@ static const char *const mode_names[] = {"without a sandbox", "the server", "the
 /* What the attacker holds, and those outside. */
 struct stage {
 	char folder[64], secret[80], receiver[80], own[80];
-	/* A server's: its sockets, a client, what it was started with: a terminal's input, its log. */
-	int listener, udp, client, input, log;
+	/* A server's: its sockets, a client, what it was started with: a terminal's input, its log; a line to another. */
+	int listener, udp, client, input, log, line[2];
 	struct sockaddr_in udp_at;
 	/* Of others: a server, which is not to be connected to, on TCP and on a Unix socket; who receives datagrams, by name and abstract. */
 	int tcp, stream, datagrams, abstract;
@@ -162,6 +162,7 @@ static void set_stage(struct stage *s)
 	make_file(path);
 	s->log = open(path, O_RDWR);
 	lseek(s->log, 0, SEEK_END);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s->line), 0);
 	s->listener = bound_port(SOCK_STREAM, &at);
 	s->udp = bound_port(SOCK_DGRAM, &s->udp_at);
 	s->client = socket(AF_INET, SOCK_STREAM, 0);
@@ -185,7 +186,8 @@ static void set_stage(struct stage *s)
 
 static void clear_stage(struct stage *s)
 {
-	const int all[] = {s->listener, s->udp, s->client, s->input, s->log, s->tcp, s->stream, s->datagrams, s->abstract, s->ask, s->answer};
+	const int all[] = {s->listener, s->udp, s->client, s->input, s->log, s->line[0], s->line[1], s->tcp, s->stream, s->datagrams,
+	    s->abstract, s->ask, s->answer};
 	char command[100];
 
 	kill(s->victim, SIGKILL);
@@ -474,6 +476,14 @@ static bool write_file(const struct stage *s)
 	const int fd = open(s->secret, O_WRONLY | O_TRUNC);
 
 	return fd >= 0 && write(fd, "other", 5) == 5;
+}
+
+/* As short a name as netlink's. */
+static bool name_socket(const struct stage *s)
+{
+	const struct sockaddr_un at = unix_at("socket");
+
+	return bind(s->line[0], (const struct sockaddr *)&at, sizeof(struct sockaddr_nl)) == 0;
 }
 
 static bool make_new_file(const struct stage *s)
@@ -780,6 +790,7 @@ static const struct attack {
 	{"list a folder", list_folder, FILTER, 1, true},
 	{"write a file", write_file, FILTER, 1, true},
 	{"make a file", make_new_file, FILTER, 1, true},
+	{"name a Unix socket", name_socket, NO_FILTER, 1, true},
 	{"rename, link", rename_file, FILTER, 1, true},
 	{"chmod, truncate", change_file, FILTER, 0, true},
 	{"truncate", truncate_file, FILTER, 3, true},
@@ -875,6 +886,8 @@ static const char *try_attack(const struct attack *a, enum mode mode)
 	set_stage(&s);
 	pid = start_attacker();
 	if (pid == 0) {
+		if (chdir(s.folder) < 0)
+			_exit(GOT_IT);
 		enter(mode, s.own, report);
 		_exit(a->run(&s) ? GOT_IT : 0);
 	}

@@ -101,6 +101,7 @@ KINDS = [
     ("a long line", holding(b"x" * 5000000), LARGER, "has a line of more than 1 MiB", LARGER, OTHER),
     ("a text", holding(b"precious\n"), NO_OPTION, SKIP, FINE, OTHER),
     ("a larger number", holding(b"123456\n"), NO_OPTION, SKIP, FINE, OTHER),
+    ("a number that is no port", holding(b"65536\n"), NO_OPTION, SKIP, FINE, OTHER),
     ("a number and more", holding(b"12000\n12000\n"), NO_OPTION, SKIP, FINE, OTHER),
     ("a port of another user's", anothers(holding(b"12000\n")), NO_OPTION, ANOTHERS, FINE, ANOTHERS),
     ("an empty file of another user's", anothers(holding(b"")), FINE, ANOTHERS, FINE, ANOTHERS),
