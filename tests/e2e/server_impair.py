@@ -221,7 +221,7 @@ def end_waits_for_the_link():
     with Server("--delay=200ms") as server:
         client = udp(server)
         client.send(b"hello")
-        server.wait_totals(lambda t: t.get("udp there", {}).get("waiting") == 1, "on its way")
+        # It has come by then, and is on its way for longer. The totals, twice a second, might not see it there.
         totals = server.stop()
         expect((client.recv(100), totals["udp"]["replies"]), (b"HELLO", 1), "reply")
     with Server("--delay=60s") as server:
