@@ -80,17 +80,17 @@ static void show_help(void)
 	printf("\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
 }
 
-/* A descriptor that the command line names must have come from whoever started this, below `most`, and open for writing if it is
- * to be `written`. */
-static int check_descriptor(const char *option, int fd, bool written, int most)
+/* A descriptor that the command line names must have come from whoever started this, below `most`, and not be open for what is
+ * `useless` alone: O_RDONLY or O_WRONLY. */
+static int check_descriptor(const char *option, int fd, int useless, int most)
 {
 	const bool is_open = fd < most && fcntl(fd, F_GETFD) >= 0;
 	char why[OPTIONS_WHY];
 
-	if (fd == SETTINGS_UNSET || (is_open && (!written || (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)))
+	if (fd == SETTINGS_UNSET || (is_open && (fcntl(fd, F_GETFL) & O_ACCMODE) != useless))
 		return 0;
-	snprintf(why, sizeof why, "--%s=%d: is %s%s", option, fd, is_open ? "open for reading only" : "not an open descriptor",
-	    fd < most ? "" : " that can be watched");
+	snprintf(why, sizeof why, "--%s=%d: is %s%s", option, fd, !is_open ? "not an open descriptor" :
+	    useless == O_RDONLY ? "open for reading only" : "open for writing only", fd < most ? "" : " that can be watched");
 	return server_complain(-1, why);
 }
 
@@ -119,8 +119,8 @@ static int read_settings(struct settings *s, int argc, char **argv)
 	if (settings_check(s, why) < 0 || report_check(s->port_file, why) < 0)
 		return server_complain(STATUS_USAGE, why) + 1;
 	/* Before anybody is told that it is ready. */
-	if (check_descriptor("ready-fd", s->ready_fd, true, INT32_MAX) < 0 ||
-	    check_descriptor("lifeline-fd", s->lifeline_fd, false, FD_SETSIZE) < 0)
+	if (check_descriptor("ready-fd", s->ready_fd, O_RDONLY, INT32_MAX) < 0 ||
+	    check_descriptor("lifeline-fd", s->lifeline_fd, O_WRONLY, FD_SETSIZE) < 0)
 		return STATUS_USAGE + 1;
 	return 0;
 }

@@ -196,6 +196,8 @@ def bad_options():
         expect(said in message, True, message)
     message = refused_start("--ready-fd=0", status=2, before=lambda: os.dup2(os.open(os.devnull, os.O_RDONLY), 0))
     expect("--ready-fd=0: is open for reading only" in message, True, message)
+    message = refused_start("--lifeline-fd=0", status=2, before=lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 0))
+    expect("--lifeline-fd=0: is open for writing only" in message, True, message)
     message = refused_start("--bind=192.0.2.77", "--port=0", status=1)
     expect("192.0.2.77" in message, True, message)
 
