@@ -71,9 +71,9 @@ struct guard;
 struct guard *guard_new(const struct hash_key *key);
 void guard_free(struct guard *g);
 
-/* For a datagram that is its own capitals; no other can be a link of a loop. `now` is ns of the monotonic clock. GUARD_ANSWER says
- * that the reply will be sent: it is remembered. For GUARD_LOOP `*news` says whether the source is new as one that loops, and is to
- * be logged. */
+/* For a datagram that is its own capitals: with a server that capitalizes or echoes no other can be a link of a loop. `now` is ns of the
+ * monotonic clock. GUARD_ANSWER says that the reply will be sent: it is remembered. For GUARD_LOOP `*news` says whether the source is
+ * new as one that loops, and is to be logged. */
 enum guard_verdict guard_loop(struct guard *g, const struct guard_origin *o, const void *bytes, size_t n, int64_t now, bool *news);
 
 #endif
