@@ -2,6 +2,7 @@
 """What the tests in Python share: points of a test as TAP, and where things are."""
 
 import os
+import struct
 import subprocess
 import sys
 
@@ -68,3 +69,12 @@ def read(*path):
             return file.read()
     except FileNotFoundError:
         return None
+
+
+def checksum(data):
+    """The Internet's checksum (RFC 1071)."""
+    data += b'\0' * (len(data) % 2)
+    total = sum(struct.unpack(f'!{len(data) // 2}H', data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff

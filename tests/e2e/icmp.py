@@ -10,21 +10,13 @@ import subprocess
 import threading
 
 from client import ENVIRONMENT, PATIENCE, UPCASE
-from tap import LAB, done, enter_namespaces, point
+from tap import LAB, checksum, done, enter_namespaces, point
 
 NEAR = {4: "10.7.0.1", 6: "fd07::1"}
 FAR = {4: "10.7.0.9", 6: "fd07::9"}
 ROUTER = {4: "10.7.0.254", 6: "fd07::fe"}
 ETH_ALL = 3
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
 
 
 def address(version, text):

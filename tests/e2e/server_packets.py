@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from server import PATIENCE, Server, ask, expect, line, run, tcp, udp, wait_until
-from tap import enter_namespaces, not_here
+from tap import checksum, enter_namespaces, not_here
 
 enter_namespaces("--net")
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -32,14 +32,6 @@ def open_device():
 
 
 DEVICE = open_device()
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
 
 
 def version(host):

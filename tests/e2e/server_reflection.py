@@ -15,7 +15,7 @@ import threading
 import time
 
 from server import Server, ask, expect, has_ipv6, need_family, run, silence, stop_process, udp, wait_until
-from tap import TOP
+from tap import TOP, checksum
 
 # Between two servers, for one forged datagram, that one included.
 MOST = 2
@@ -381,14 +381,6 @@ def may_bind_low_ports():
             return True
         except PermissionError:
             return False
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(int.from_bytes(data[i:i + 2], "big") for i in range(0, len(data), 2))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
 
 
 def raw_ports():
