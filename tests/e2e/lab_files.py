@@ -129,6 +129,10 @@ def refused(user):
         if before != (os.path.lexists(path) and os.lstat(path)) or os.path.lexists(os.path.join(place, 'elsewhere')):
             faults.append('it has changed')
         point(f'{name}: {why} ({user})', faults)
+    both = os.path.join(place, 'both')
+    status, out, err = run('-q', '--pcap', both, '--far-log', both, '--', 'echo', 'started', user=user)
+    good = (status, out, os.path.lexists(both)) == (2, '', False) and err == f'upcase-lab: --pcap and --far-log: both are {both}; name two files\n'
+    point(f'one file for a capture and a log ({user})', [] if good else [f'exit status {status}', out, err])
     if not ROOT:
         not_here('files of another user and devices, which take root', 'files of others')
     point(f'a text is as it was ({user})', [] if read_all(text) == b'a text of mine\n' else ['it is not'])
