@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Linux's numbers: Documentation/admin-guide/devices.txt. */
-static bool is_null_device(const struct stat *st)
+bool file_is_null(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
@@ -47,7 +47,7 @@ static const char *too_large(off_t limit)
 
 static bool is_meant(const struct stat *st, off_t limit, const char **why)
 {
-	if (!S_ISREG(st->st_mode) && !is_null_device(st))
+	if (!S_ISREG(st->st_mode) && !file_is_null(st))
 		(void)file_refuse(ENOTSUP, what_it_is(st->st_mode), why);
 	else if (st->st_size > limit)
 		(void)file_refuse(EFBIG, too_large(limit), why);

@@ -83,6 +83,13 @@ static void write_nothing(struct pcapng *p)
 	(void) p;
 }
 
+/* Nothing comes behind. */
+static void no_more(struct capture *c)
+{
+	assert_int_equal(c->at, c->n);
+	free(c->bytes);
+}
+
 static void test_begins_with_section_and_interfaces(void **state)
 {
 	(void) state;
@@ -103,8 +110,7 @@ static void test_begins_with_section_and_interfaces(void **state)
 		assert_int_equal(*option(&c, 16, 9, &n), 9);
 	}
 	next(&c);
-	assert_int_equal(c.at, c.n);
-	free(c.bytes);
+	no_more(&c);
 }
 
 #define WALL INT64_C(1795000000123456789)
@@ -143,8 +149,7 @@ static void test_packets_come_back(void **state)
 			assert_true(length == 21 && !memcmp(comment, "lost on the way there", 21));
 		assert_int_equal(*option(&c, options, 2, &length), n % 3 ? 2 : 1);
 	}
-	assert_int_equal(c.at, c.n);
-	free(c.bytes);
+	no_more(&c);
 }
 
 static void write_long_comment(struct pcapng *p)
@@ -166,8 +171,7 @@ static void test_long_comments_are_cut(void **state)
 	assert_non_null(option(&c, 32, 1, &n));
 	assert_int_equal(n, PCAPNG_COMMENT);
 	next(&c);
-	assert_int_equal(c.at, c.n);
-	free(c.bytes);
+	no_more(&c);
 }
 
 static void test_interfaces_are_commented_on(void **state)
@@ -201,8 +205,7 @@ static void test_interfaces_are_commented_on(void **state)
 	memcpy(&packets, option(&c, 20, 5, &n), sizeof packets);
 	assert_true(n == sizeof packets && packets == 67);
 	next(&c);
-	assert_int_equal(c.at, c.n);
-	free(c.bytes);
+	no_more(&c);
 }
 
 static void test_a_full_disk_is_told(void **state)
@@ -242,8 +245,7 @@ static void test_a_full_disk_ends_with_a_whole_block(void **state)
 		(void) block(&c);
 		next(&c);
 	}
-	assert_int_equal(c.at, c.n);
-	free(c.bytes);
+	no_more(&c);
 }
 
 /* Adds what the pipe holds to what was read before. */
@@ -307,8 +309,7 @@ static void test_a_reader_that_stands_still(void **state)
 		assert_int_equal(block(&c), 5);
 	assert_int_equal(word(&c, 28), wanted);
 	next(&c);
-	assert_int_equal(c.at, c.n);
-	free(c.bytes);
+	no_more(&c);
 }
 
 /* Who does not read at all gets whole blocks all the same, and is waited for only for a while. */
@@ -333,8 +334,7 @@ static void test_a_pipe_holds_whole_blocks(void **state)
 		(void) block(&c);
 		next(&c);
 	}
-	assert_int_equal(c.at, c.n);
-	free(c.bytes);
+	no_more(&c);
 }
 
 static void test_captures_are_recognised(void **state)
