@@ -122,6 +122,33 @@ INCLUDES = {
 }
 
 
+# The rooms of a program, from the top down, and the rooms that each may use: arrows run downward only. All may use common.
+ARROWS = {
+    # Until each file has moved into its room.
+    'client-tui': 'app terminal view report record trace net ledger',
+    'client-tui/app': 'terminal view report record trace net ledger',
+    'client-tui/terminal': 'view',
+    'client-tui/view': 'report trace ledger',
+    'client-tui/report': 'record trace net ledger',
+    'client-tui/record': 'trace net ledger',
+    'client-tui/trace': 'ledger',
+    'client-tui/net': 'ledger',
+    'client-tui/ledger': '',
+    'lab': 'link hosts',
+    'lab/link': 'hosts',
+    'lab/hosts': '',
+    'server': '',
+    'common': '',
+}
+
+# What is still to be mended while the files move: arrows between rooms that run upward, and files that stand in circles.
+STILL_UPWARD = {'ledger record', 'trace record', 'trace net', 'trace report', 'record app', 'view net'}
+STILL_CIRCLES = {'options', 'ledger', 'record', 'history', 'past', 'recorder', 'replay', 'session', 'view', 'draw', 'tui', 'witness', 'trace'}
+
+# The longest function, in lines.
+FUNCTION_MAX = 80
+
+
 def files(folders, *suffixes):
     """The paths, relative to the top, of what we wrote."""
     found = []
@@ -150,15 +177,16 @@ def source_of(path):
         name = name.split('-', 1)[1]
 
 
+@functools.lru_cache(None)
 def objects():
-    """Each object file of the programs, by its source."""
+    """Each object file of the programs, by its source, in whatever folder."""
     found = {}
     for folder in PROGRAM_FOLDERS:
-        if os.path.isdir(os.path.join(BUILD, folder)):
-            for name in sorted(os.listdir(os.path.join(BUILD, folder))):
-                source = source_of(os.path.join(folder, name)) if name.endswith('.o') else None
+        for at, _, names in os.walk(os.path.join(BUILD, folder)):
+            for name in sorted(name for name in names if name.endswith('.o')):
+                source = source_of(os.path.relpath(os.path.join(at, name), BUILD))
                 if source:
-                    found[source] = os.path.join(BUILD, folder, name)
+                    found[source] = os.path.join(at, name)
     return found
 
 
@@ -171,22 +199,38 @@ def plain(symbol):
 
 
 @functools.lru_cache(None)
+def symbols():
+    """Of each object file: the names that it needs from elsewhere, and those that it offers."""
+    needs, offers = {}, {}
+    paths = list(objects().values())
+    for line in run('nm', '-A', '-g', *paths).splitlines() if paths else []:
+        path, _, rest = line.partition(':')
+        kind, name = rest.split()[-2:]
+        (needs if kind in 'Uw' else offers).setdefault(path, set()).add(name)
+    return needs, offers
+
+
 def calls(path):
     """What an object file needs from elsewhere."""
-    return {plain(line.split()[-1]) for line in run('nm', '-u', path).splitlines() if line.strip()}
+    return {plain(name) for name in symbols()[0].get(path, ())}
 
 
 @functools.lru_cache(None)
-def variables(path):
-    """The variables in an object file that can change while the program runs."""
-    found = set()
-    for line in run('objdump', '-t', path).splitlines():
+def all_variables():
+    """Of each object file: its variables that can change while the program runs."""
+    found, path = {}, None
+    for line in run('objdump', '-t', *objects().values()).splitlines() if objects() else []:
+        path = line.split(':')[0] if ':     file format' in line else path
         match = re.match(r'[0-9a-f]+ (.{7}) (\S+)\s+[0-9a-f]+ (?:\.hidden )?(\S+)$', line)
         if not match or 'O' not in match[1] or match[3].startswith(('__odr_asan', '_ZN', '.')):
             continue
         if re.match(r'(\.data|\.bss|\.tbss|\.tdata|\*COM\*)', match[2]) and '.rel.ro' not in match[2]:
-            found.add(match[3].split('.')[0])
+            found.setdefault(path, set()).add(match[3].split('.')[0])
     return found
+
+
+def variables(path):
+    return all_variables().get(path, set())
 
 
 def allowed(source):
@@ -249,6 +293,110 @@ def check_table(found):
         does |= {'state'} if own_variables(source, path) else set()
         faults += [f'{source} has no need of: {deed}' for deed in allowed(source) if deed not in does]
     point('the table of who may grants no more than that', faults)
+
+
+def room(path):
+    return os.path.dirname(path)
+
+
+def unit(path):
+    """A .c file and its header are one: ledger.c, ledger.h, ledger-internal.h."""
+    return re.sub(r'(-internal|-core)?\.[ch]$', '', path)
+
+
+def included(path):
+    """The files of ours that a file includes."""
+    found = []
+    for name in re.findall(r'^\s*#\s*include\s*"([^"]+)', read(path), re.M):
+        places = [os.path.normpath(os.path.join(folder, name)) for folder in ('', 'client-tui', room(path))]
+        found += [at for at in places if os.path.exists(os.path.join(TOP, at))][:1]
+    return found
+
+
+def includes():
+    """Which file includes which, of the programs."""
+    return {(path, other) for path in files(PROGRAM_FOLDERS, '.c', '.h') for other in included(path)
+            if other.split('/')[0] in PROGRAM_FOLDERS}
+
+
+def defined(path):
+    """What an object file offers to others."""
+    return symbols()[1].get(path, set())
+
+
+def uses(found):
+    """Which file calls which, or reads its tables: within one program, or common."""
+    owners = {}
+    for source, path in found.items():
+        for name in defined(path):
+            owners[source.split('/')[0], name] = source
+    pairs = set()
+    for source, path in found.items():
+        for name in calls(path):
+            other = owners.get((source.split('/')[0], name)) or owners.get(('common', name))
+            if other and other != source:
+                pairs.add((source, other))
+    return pairs
+
+
+def circles(pairs):
+    """The groups of what reaches itself: pairs (a, b) for a uses b."""
+    after = {}
+    for a, b in pairs:
+        if a != b:
+            after.setdefault(a, set()).add(b)
+
+    def reach(start):
+        seen, todo = set(), [start]
+        while todo:
+            for other in after.get(todo.pop(), ()):
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+        return seen
+    reached = {name: reach(name) for name in after}
+    found = {tuple(sorted(b for b in reached[a] if a in reached.get(b, ()))) for a in after if a in reached[a]}
+    return [' '.join(circle) for circle in sorted(found) if not STILL_CIRCLES & {os.path.basename(name) for name in circle}]
+
+
+def check_rooms(found):
+    faults = [f'{path} stands in no room' for path in files(PROGRAM_FOLDERS, '.c', '.h') if room(path) not in ARROWS]
+    point('every file stands in a room', faults)
+    faults = []
+    for how, pairs in (('includes', includes()), ('uses', uses(found))):
+        for source, other in sorted(pairs):
+            below = [os.path.join(source.split('/')[0], name) for name in ARROWS.get(room(source), '').split()]
+            upward = f'{os.path.basename(room(source))} {os.path.basename(room(other))}'
+            if room(other) not in [room(source), 'common', 'client-tui', *below] and upward not in STILL_UPWARD:
+                faults.append(f'{source} {how} {other}')
+    point('arrows run downward only', faults)
+
+
+def check_circles(found):
+    for how, pairs in (('includes', includes()), ('calls', uses(found))):
+        point(f'no circle of files by {how}', circles({(unit(a), unit(b)) for a, b in pairs}))
+        point(f'no circle of rooms by {how}', circles({(room(a), room(b)) for a, b in pairs}))
+
+
+def functions(path):
+    """The lengths of a file's functions, from the line of the name to the closing brace."""
+    start, found = 0, []
+    for number, line in enumerate(read(path).splitlines()):
+        if re.match(r'\w.*\(', line) and not line.rstrip().endswith(';'):
+            start, name = number, re.search(r'(\w+)\(', line)[1]
+        elif line == '}' and start:
+            found.append((number - start + 1, name))
+            start = 0
+    return found
+
+
+def check_functions():
+    lengths = sorted((length, f'{path}: {name}()') for path in files(PROGRAM_FOLDERS, '.c') for length, name in functions(path))
+    point(f'no function is longer than {FUNCTION_MAX} lines', [
+        f'{name} has {length}' for length, name in lengths if length > FUNCTION_MAX])
+    if lengths:
+        print(f'# {len(lengths)} functions: median {lengths[len(lengths) // 2][0]} lines, nine in ten under '
+              f'{lengths[len(lengths) * 9 // 10][0] + 1}, the longest {lengths[-1][0]}')
 
 
 def check_looks():
@@ -317,6 +465,9 @@ def main():
     check_state(found)
     check_table(found)
     check_speech()
+    check_rooms(found)
+    check_circles(found)
+    check_functions()
     check_looks()
     check_lists(found)
     check_security()
