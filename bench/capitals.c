@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unicase.h>
 
-#include "capitals.h"
-#include "clock.h"
+#include "common/capitals.h"
+#include "common/clock.h"
 
 #define SIZE 65536
 #define SEGMENT 1460

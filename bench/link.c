@@ -18,10 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "host.h"
-#include "link.h"
-#include "netdev.h"
+#include "common/clock.h"
+#include "lab/host.h"
+#include "lab/link.h"
+#include "lab/netdev.h"
 
 #define PORT 12000
 #define PINGS 5000

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "load.h"
+#include "bench/load.h"
 
 /* Messages that may wait for their replies at once; one more is given up. */
 #define PENDING 16384

@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "load.h"
+#include "bench/load.h"
 
 #define EVENTS 256
 #define PIECE (1 << 18)

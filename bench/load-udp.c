@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "load.h"
+#include "bench/load.h"
 
 #define WINDOW 64
 #define WINDOW_MAX 2048

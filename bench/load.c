@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "load.h"
+#include "bench/load.h"
 
 /* Descriptors besides those of connections. */
 #define SPARE_FILES 64

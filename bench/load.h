@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <netinet/in.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 #define LOAD_NUMBER 8
 #define LOAD_TEXT_MAX 1400

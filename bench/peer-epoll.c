@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
-#include "peer.h"
+#include "bench/peer.h"
 
 #define EVENTS 256
 

@@ -9,7 +9,7 @@
 #include <event2/event_struct.h>
 #include <event2/listener.h>
 
-#include "peer.h"
+#include "bench/peer.h"
 
 struct shared {
 	struct event_base *base;

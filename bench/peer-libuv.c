@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "peer.h"
+#include "bench/peer.h"
 
 /* libuv receives as many datagrams at once as fit with the longest length: 20 at most. */
 #define DATAGRAMS 20

@@ -10,7 +10,7 @@
 
 #include <sys/select.h>
 
-#include "peer.h"
+#include "bench/peer.h"
 
 /* Pieces of one turn, each a run of datagrams of one peer. */
 #define RUNS 32

@@ -7,7 +7,7 @@
 
 #include <liburing.h>
 
-#include "peer.h"
+#include "bench/peer.h"
 
 #define REQUESTS 4096
 #define STREAM_BUFFERS 128

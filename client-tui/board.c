@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "board.h"
-#include "grow.h"
+#include "common/grow.h"
 
 /* The arrivals of one transport. Serials: the oldest kept, and the next. */
 struct own {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "text.h"
+#include "common/text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

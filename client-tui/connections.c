@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "errors.h"
-#include "fnv.h"
-#include "text.h"
-#include "units.h"
+#include "common/fnv.h"
+#include "common/text.h"
+#include "common/units.h"
 
 /* A connection that takes longer has a row while it comes to stand. */
 #define ROW_AFTER (100 * NS_PER_MS)

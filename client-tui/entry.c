@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
+#include "common/capitals.h"
 #include "entry.h"
 
 struct entry *entry_new(uint64_t number, const void *text, size_t n, int64_t now)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "event.h"
-#include "fnv.h"
+#include "common/fnv.h"
 #include "record.h"
 
 /* The longest word that matters, and the longest line. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "lab.h"
 
 /* How often the server is asked: while lines wait, and else, since a reply's acknowledgement may be lost too. */

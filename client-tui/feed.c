@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "feed.h"
-#include "grow.h"
+#include "common/grow.h"
 
 #include <stdlib.h>
 

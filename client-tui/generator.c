@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "text.h"
-#include "units.h"
+#include "common/clock.h"
+#include "common/text.h"
+#include "common/units.h"
 
 /* The same bounds as those of --count, --interval and --size (settings.h). */
 #define COUNT_MAX 1000000000

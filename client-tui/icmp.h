@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#include "addr.h"
+#include "common/addr.h"
 
 struct icmp {
 	/* As errors.h has it. */

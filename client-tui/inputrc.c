@@ -11,8 +11,8 @@
 
 #include <readline/tilde.h>
 
-#include "file.h"
-#include "text.h"
+#include "common/file.h"
+#include "common/text.h"
 
 #define FILE_MOST (256u << 10)
 /* Files read, each as often as it is included. */

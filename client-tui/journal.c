@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
-#include "search.h"
+#include "common/grow.h"
+#include "common/search.h"
 
 struct journal {
 	/* A ring: `room` is a power of 2. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "grow.h"
+#include "common/grow.h"
 #include "json-reader.h"
 
 #include <jansson.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "common/printable.h"
 #include "record-json.h"
 
 void reader_blame(struct reader *r, const char *key, const char *what)

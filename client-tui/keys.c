@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
+#include "common/grow.h"
 
 #define ESC 0x1b
 #define CTRL(c) ((c) & 0x1f)

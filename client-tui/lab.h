@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "watch.h"
+#include "common/watch.h"
 
 /* Orders that may wait for their answers, and the longest one. */
 #define LAB_ORDERS 64

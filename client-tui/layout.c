@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
-#include "utf8.h"
+#include "common/grow.h"
+#include "common/utf8.h"
 
 #define REPLACEMENT 0xfffd
 

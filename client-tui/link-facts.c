@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "impair-text.h"
+#include "common/clock.h"
+#include "common/impair-text.h"
 #include "summary.h"
-#include "text.h"
-#include "units.h"
+#include "common/text.h"
+#include "common/units.h"
 
 static const char *const ways[EVENT_WAYS] = { "there", "back" };
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "event.h"
-#include "impair-text.h"
+#include "common/impair-text.h"
 #include "ledger.h"
 #include "session.h"
 #include "witness.h"

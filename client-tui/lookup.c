@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
-#include "fnv.h"
-#include "grow.h"
+#include "common/capitals.h"
+#include "common/fnv.h"
+#include "common/grow.h"
 #include "lookup.h"
 
 #define FIRST_BUCKETS 64

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "plain-replay.h"
-#include "lab-hosts.h"
+#include "common/lab-hosts.h"
 #include "plain.h"
 #include "private.h"
 #include "save.h"
 #include "settings.h"
-#include "standard.h"
+#include "common/standard.h"
 #include "tui.h"
 
 static bool on_a_terminal(void)

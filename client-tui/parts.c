@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "units.h"
+#include "common/units.h"
 
 #define DIFFER_SHARE 20
 /* From then on units_duration_text() has two units, and each part has its own. */

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "ledger.h"
 
 /* What passes between Enter and the hand-over in the program itself is not told. */

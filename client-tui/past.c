@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "common/file.h"
 #include "past.h"
 #include "prompt.h"
 

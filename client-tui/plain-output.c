@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "grow.h"
+#include "common/clock.h"
+#include "common/grow.h"
 #include "plain-core.h"
-#include "standard.h"
+#include "common/standard.h"
 #include "summary.h"
 
 /* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so many. */

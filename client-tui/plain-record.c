@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "plain-core.h"
 #include "save.h"
-#include "standard.h"
+#include "common/standard.h"
 #include "stop.h"
 
 int plain_record_start(struct plain *p, int64_t now, int64_t wall)

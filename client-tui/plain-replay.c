@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "record-file.h"
 #include "save.h"
-#include "standard.h"
+#include "common/standard.h"
 #include "summary.h"
 
 struct play {

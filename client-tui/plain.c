@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "plain-core.h"
-#include "standard.h"
+#include "common/standard.h"
 #include "stop.h"
 #include "summary.h"
 

@@ -12,8 +12,8 @@
 
 #include "parts.h"
 #include "ticks.h"
-#include "units.h"
-#include "utf8.h"
+#include "common/units.h"
+#include "common/utf8.h"
 
 /* Columns for the words at the vertical axis; rows below the grid: axis, its words, the legend. */
 #define WORDS 9

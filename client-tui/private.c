@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "text.h"
+#include "common/addr.h"
+#include "common/text.h"
 
 /* How long a start may take, ms: far more than any machine needs. */
 #define START_PATIENCE 10000

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
-#include "text.h"
+#include "common/grow.h"
+#include "common/text.h"
 
 /* Where reading is. */
 struct reading {

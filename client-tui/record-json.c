@@ -12,8 +12,8 @@
 
 #include "errors.h"
 #include "stats.h"
-#include "text.h"
-#include "utf8.h"
+#include "common/text.h"
+#include "common/utf8.h"
 
 static void put_int(json_t *to, const char *key, int64_t value)
 {

@@ -9,7 +9,7 @@
 
 #include "errors.h"
 #include "json-reader.h"
-#include "printable.h"
+#include "common/printable.h"
 #include "record-json.h"
 
 /* More sessions are in no file of ours. */

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "grow.h"
-#include "utf8.h"
+#include "common/grow.h"
+#include "common/utf8.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "board.h"
-#include "clock.h"
-#include "grow.h"
-#include "search.h"
-#include "text.h"
+#include "common/clock.h"
+#include "common/grow.h"
+#include "common/search.h"
+#include "common/text.h"
 
 /* How often the owed lines are looked through, and rows that are about to be forgotten. */
 #define PRESS (20 * NS_PER_MS)

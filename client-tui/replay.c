@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capitals.h"
-#include "grow.h"
+#include "common/capitals.h"
+#include "common/grow.h"
 #include "ledger-play.h"
 #include "replay-core.h"
-#include "search.h"
+#include "common/search.h"
 #include "session-core.h"
 
 /* --- the transport of a session that is none: it is never opened, sends nothing and waits for nothing --- */

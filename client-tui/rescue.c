@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "rescue.h"
-#include "standard.h"
+#include "common/standard.h"
 
 /* Signals that end a process. Those that the program handles itself are left to it. */
 static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU,

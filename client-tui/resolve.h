@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "addr.h"
+#include "common/addr.h"
 
 /* Addresses kept of one name at most. */
 #define RESOLVE_MAX 16

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "rows.h"
-#include "grow.h"
-#include "search.h"
+#include "common/grow.h"
+#include "common/search.h"
 
 static struct entry **slot(const struct rows *r, size_t index)
 {

@@ -12,13 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "file.h"
-#include "grow.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/grow.h"
 #include "summary.h"
 #include "svg-exchange.h"
 #include "svg-plots.h"
-#include "text.h"
+#include "common/text.h"
 
 /* What is drawn, and where to: one picture after the other. */
 struct job {

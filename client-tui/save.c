@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "common/file.h"
 #include "save-svg.h"
 #include "summary.h"
-#include "text.h"
+#include "common/text.h"
 
 /* What is saved. */
 struct saving {

@@ -26,8 +26,8 @@
 #include "palette.h"
 #include "rescue.h"
 #include "screen.h"
-#include "standard.h"
-#include "text.h"
+#include "common/standard.h"
+#include "common/text.h"
 
 /* What is shown for a cell that the terminal would not show as the canvas wants it. */
 #define STAND_IN L'?'

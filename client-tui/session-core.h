@@ -3,7 +3,7 @@
 #ifndef UPCASE_SESSION_CORE_H
 #define UPCASE_SESSION_CORE_H
 
-#include "addr.h"
+#include "common/addr.h"
 #include "resolve.h"
 #include "session.h"
 

@@ -10,7 +10,7 @@
 
 #include "facts.h"
 #include "ledger.h"
-#include "watch.h"
+#include "common/watch.h"
 
 enum session_transport { SESSION_UDP, SESSION_TCP };
 enum session_family { SESSION_ANY_FAMILY, SESSION_IPV4, SESSION_IPV6 };

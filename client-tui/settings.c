@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
-#include "addr.h"
-#include "clock.h"
+#include "common/options.h"
+#include "common/addr.h"
+#include "common/clock.h"
 #include "paths.h"
-#include "standard.h"
-#include "units.h"
+#include "common/standard.h"
+#include "common/units.h"
 
 /* The setters, in the order of the table. Each says what a right value is. */
 

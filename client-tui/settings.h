@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "options.h"
+#include "common/options.h"
 #include "screen.h"
 #include "session.h"
 

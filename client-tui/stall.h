@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 /* The least retransmission time-out of Linux (TCP_RTO_MIN); RFC 6298 section 2.4 would have a second. */
 #define STALL_MARGIN (200 * NS_PER_MS)

@@ -10,7 +10,7 @@
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 /* Two looks at the same pair of clocks differ by what they took, and by this much of reading them. */
 #define LOOK_NOISE (2 * NS_PER_US)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "rescue.h"
-#include "standard.h"
+#include "common/standard.h"
 
 /* After the signal that ends the program there is one more every STEP, us. A reader that is only slow has PATIENCE steps to take
  * what is under way. After WAITS steps in a row the time is over; but those do not count in which somebody who may take long takes

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grow.h"
+#include "common/grow.h"
 
 /* Marks that have gone are moved over when there are so many, lest the array grow while it is never quite empty. */
 #define MARKS_GONE 1024

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "summary.h"
 #include "summary-text.h"
-#include "utf8.h"
+#include "common/utf8.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 /* A cell's text; the page's. */

@@ -8,7 +8,7 @@
 
 #include "ledger.h"
 #include "stats.h"
-#include "text.h"
+#include "common/text.h"
 
 /* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at least. */
 void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word);

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
-#include "clock.h"
+#include "common/capitals.h"
+#include "common/clock.h"
 #include "errors.h"
 #include "parts.h"
 #include "summary.h"
 #include "summary-text.h"
-#include "units.h"
-#include "utf8.h"
+#include "common/units.h"
+#include "common/utf8.h"
 
 /* The 0.975 quantile of the normal distribution. */
 #define Z95 1.959963984540054

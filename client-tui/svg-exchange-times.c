@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "svg-exchange-core.h"
 
 /* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */

@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "capitals.h"
+#include "common/capitals.h"
 #include "svg-exchange-core.h"
-#include "units.h"
+#include "common/units.h"
 
 /* Characters of a text. */
 #define TEXT_COLUMNS 16

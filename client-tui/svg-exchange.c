@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "svg-exchange-core.h"
-#include "units.h"
+#include "common/units.h"
 
 /* Pixels: the words at the right of a panel, the way between the hosts, the margins. */
 #define WORDS_RIGHT 170.0

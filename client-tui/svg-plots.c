@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "search.h"
+#include "common/search.h"
 #include "svg.h"
 #include "ticks.h"
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* Sizes of an arrow's head and of a cross, in pixels. */
 #define HEAD_LENGTH 7.0

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "clock.h"
-#include "grow.h"
+#include "common/clock.h"
+#include "common/grow.h"
 #include "tcp-core.h"
 #include "tcp-look.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "search.h"
+#include "common/search.h"
 
 /* Pixels that a cut takes. */
 #define CUT 30.0

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr.h"
-#include "clock.h"
+#include "common/addr.h"
+#include "common/clock.h"
 
 /* Our own orders, beside the user's. */
 enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_FACTS = -2, PURPOSE_EVENTS = -1 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 
 /* The lines of one turn at most take so long: a key waits no longer for them. */
 #define TURN_TIME (10 * NS_PER_MS)

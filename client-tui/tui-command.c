@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "commands.h"
 #include "summary.h"
 

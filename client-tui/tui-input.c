@@ -9,7 +9,7 @@
 #include <uniconv.h>
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "commands.h"
 #include "prompt.h"
 #include "summary.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "commands.h"
 
 /* The user's orders, for their answers. */

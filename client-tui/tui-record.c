@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "prompt.h"
 #include "save.h"
 #include "stop.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "prompt.h"
 
 /* How long TCP lines left behind by /connect may still be answered. */

@@ -15,11 +15,11 @@
 #include <wchar.h>
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "commands.h"
 #include "paths.h"
 #include "prompt.h"
-#include "standard.h"
+#include "common/standard.h"
 #include "stop.h"
 #include "summary.h"
 

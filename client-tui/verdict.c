@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "text.h"
+#include "common/text.h"
 
 unsigned verdict_judge(const struct schedule_totals *schedule, uint64_t overflows)
 {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 /* Sent so much later than its schedule says, a line has slipped; a run of which more than VERDICT_SHARE of the lines slipped was
  * not sent as it was meant. */

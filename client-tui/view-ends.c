@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "units.h"
+#include "common/units.h"
 
 /* How much is said: all, without the round trip, shorter words, numbers alone. */
 enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
-#include "grow.h"
+#include "common/capitals.h"
+#include "common/grow.h"
 
 bool bytes_reserve(struct view_bytes *b, size_t room)
 {

@@ -5,8 +5,8 @@
 
 #include "glyphs.h"
 #include "parts.h"
-#include "text.h"
-#include "utf8.h"
+#include "common/text.h"
+#include "common/utf8.h"
 #include "view.h"
 
 /* A pane of replies, the wire before it, and the bars before each; -1 and -1 for what is not there. */

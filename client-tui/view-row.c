@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
-#include "clock.h"
-#include "grow.h"
+#include "common/capitals.h"
+#include "common/clock.h"
+#include "common/grow.h"
 
 /* What the link did has room in a wire of so many columns, and so many in short. */
 #define MORE_WIRE 20

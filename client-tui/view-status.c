@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
-#include "units.h"
+#include "common/clock.h"
+#include "common/units.h"
 
 /* The peer is never shorter than this while other fields can go. */
 #define PEER_LEAST 8

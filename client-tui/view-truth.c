@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "units.h"
+#include "common/units.h"
 
 /* How far the wire goes that broke on the way there, on the way back, or at the server. */
 #define GOING_COLUMNS 2

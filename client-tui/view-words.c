@@ -21,9 +21,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "errors.h"
-#include "units.h"
+#include "common/units.h"
 
 #define ARROW_COLUMNS 11
 #define LATE_COLUMNS 10

@@ -3,8 +3,8 @@
  * let through has long arrived. */
 #include "config.h"
 
-#include "clock.h"
-#include "search.h"
+#include "common/clock.h"
+#include "common/search.h"
 #include "witness-core.h"
 
 /* How long after the link let a packet go it is with the client at the latest, also on a busy machine. */

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "capitals.h"
-#include "fnv.h"
-#include "search.h"
+#include "common/capitals.h"
+#include "common/fnv.h"
+#include "common/search.h"
 #include "witness-core.h"
 
 /* How many copies reach the receiver and are taken there. */

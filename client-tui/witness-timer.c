@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "witness-core.h"
 
 /* RFC 6298, 2.5, as Linux has it: a timeout this long does not double any more (TCP_RTO_MAX). */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
-#include "fnv.h"
-#include "grow.h"
+#include "common/capitals.h"
+#include "common/fnv.h"
+#include "common/grow.h"
 #include "witness-core.h"
 
 #define ROOM_FIRST 256

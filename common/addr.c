@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "addr.h"
+#include "common/addr.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>

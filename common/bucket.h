@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 struct bucket {
 	/* One token comes every so many ns. */

@@ -6,7 +6,7 @@
  * would do, but it takes tens of nanoseconds for a character. */
 #include "config.h"
 
-#include "capitals.h"
+#include "common/capitals.h"
 
 #include <endian.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "common/capitals-table.h"
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* So many bytes are tried at once. */
 #define BLOCK 64

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "clock.h"
+#include "common/clock.h"
 
 #include <stddef.h>
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "impair-options.h"
+#include "common/impair-options.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "text.h"
-#include "units.h"
+#include "common/text.h"
+#include "common/units.h"
 
 /* A seed that was chosen is less than this. */
 #define SEEDS 1000000

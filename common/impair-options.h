@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "impair-text.h"
-#include "impair.h"
-#include "options.h"
+#include "common/impair-text.h"
+#include "common/impair.h"
+#include "common/options.h"
 
 struct impair_options {
 	/* By direction. */

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "clock.h"
-#include "impair-text.h"
-#include "text.h"
-#include "units.h"
+#include "common/clock.h"
+#include "common/impair-text.h"
+#include "common/text.h"
+#include "common/units.h"
 
 static const struct impair_field fields[] = {
 #define X(id, name, argument, help, example) [IMPAIR_FIELD_##id] = { name, argument, help, example },

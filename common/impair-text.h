@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "impair.h"
+#include "common/impair.h"
 
 /* Room for one value, and for all that differ from a perfect wire. */
 #define IMPAIR_VALUE 48

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
-#include "dice.h"
-#include "impair.h"
-#include "text.h"
+#include "common/clock.h"
+#include "common/dice.h"
+#include "common/impair.h"
+#include "common/text.h"
 
 #define BYTE_BITS 8
 

@@ -4,7 +4,7 @@
  * into all their signatures, to no use. */
 #include "config.h"
 
-#include "log.h"
+#include "common/log.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,11 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bucket.h"
-#include "clock.h"
-#include "printable.h"
-#include "standard.h"
-#include "utf8.h"
+#include "common/bucket.h"
+#include "common/clock.h"
+#include "common/printable.h"
+#include "common/standard.h"
+#include "common/utf8.h"
 
 #define LINES_A_SECOND 20
 #define LINES_AT_ONCE 100

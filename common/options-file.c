@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
-#include "options-say.h"
-#include "options.h"
-#include "standard.h"
+#include "common/file.h"
+#include "common/options-say.h"
+#include "common/options.h"
+#include "common/standard.h"
 
 /* The longest line of a configuration file, and with it the longest value. */
 #define LINE_MAX_BYTES 4096

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "options-say.h"
+#include "common/options-say.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* No option's name is longer; what is longer is near none. */
 #define NAME_MAX_BYTES 40

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "options.h"
+#include "common/options.h"
 
 /* Room for a text shown by options_shown(): characters of four bytes, the sign that some were
  * left out, and the end. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "options.h"
+#include "common/options.h"
 
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "options-say.h"
-#include "standard.h"
-#include "utf8.h"
+#include "common/options-say.h"
+#include "common/standard.h"
+#include "common/utf8.h"
 
 /* What getopt_long() returns for the first long option; above every letter. */
 #define FIRST_LONG 256

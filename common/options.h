@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "text.h"
-#include "units.h"
+#include "common/text.h"
+#include "common/units.h"
 
 /* Room for why a value was refused. */
 #define OPTIONS_WHY 160

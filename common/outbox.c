@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "grow.h"
-#include "outbox.h"
+#include "common/grow.h"
+#include "common/outbox.h"
 
 /* The longest text of one outbox_print(). */
 #define PRINT_MOST 1024

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "printable.h"
+#include "common/printable.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* The bytes at `s` that stay as they are, one character; 0 if the first is to be spelt out. */
 static size_t count_shown(const unsigned char *s, size_t n, const char *kept, bool utf8)

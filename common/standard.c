@@ -3,7 +3,7 @@
  * there is none. */
 #include "config.h"
 
-#include "standard.h"
+#include "common/standard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "printable.h"
-#include "utf8.h"
+#include "common/printable.h"
+#include "common/utf8.h"
 
 /* Text is shown in pieces of so many bytes: more than any path. */
 #define PIECE 5000

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "text.h"
+#include "common/text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "units.h"
+#include "common/units.h"
 
 struct text text_begin(char *buf, size_t size)
 {

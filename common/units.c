@@ -3,14 +3,14 @@
  * the nearest double. */
 #include "config.h"
 
-#include "units.h"
+#include "common/units.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 #define BILLION INT64_C(1000000000)
 #define LONGEST (365 * 24 * 3600 * NS_PER_S)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/select.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 struct watch {
 	fd_set readable, writable;

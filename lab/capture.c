@@ -4,15 +4,15 @@
  * afterwards, and others were received in between. */
 #include "config.h"
 
-#include "capture.h"
+#include "lab/capture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
-#include "clock.h"
-#include "parcels.h"
+#include "common/clock.h"
+#include "common/parcels.h"
 
 /* A stamp comes with the packet or before it, but for what the kernel puts off. */
 #define PATIENCE (20 * NS_PER_MS)

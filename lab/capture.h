@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pcapng.h"
-#include "sightings.h"
-#include "stamper.h"
+#include "lab/pcapng.h"
+#include "lab/sightings.h"
+#include "lab/stamper.h"
 
 /* Near and far. */
 #define CAPTURE_HOSTS 2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "check.h"
+#include "lab/check.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "device.h"
-#include "keeper.h"
+#include "common/clock.h"
+#include "lab/device.h"
+#include "lab/keeper.h"
 
 /* How long one back end may take. */
 #define MTU 1500

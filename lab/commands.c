@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "commands.h"
+#include "lab/commands.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host.h"
-#include "keeper.h"
+#include "lab/host.h"
+#include "lab/keeper.h"
 
 #ifndef BINDIR
 #define BINDIR "/usr/local/bin"

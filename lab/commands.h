@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "options.h"
+#include "lab/options.h"
 
 struct commands {
 	/* As execvp() wants them; they point into this struct, or are the options'. */

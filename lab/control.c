@@ -10,11 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "control.h"
-#include "events.h"
-#include "file.h"
-#include "orders.h"
+#include "common/clock.h"
+#include "lab/control.h"
+#include "lab/events.h"
+#include "common/file.h"
+#include "lab/orders.h"
 
 #define BACKLOG 8
 /* When descriptors run out, new clients wait for so long. */

@@ -4,8 +4,8 @@
 #ifndef UPCASE_LAB_CONTROL_H
 #define UPCASE_LAB_CONTROL_H
 
-#include "link.h"
-#include "watch.h"
+#include "lab/link.h"
+#include "common/watch.h"
 
 /* Clients at once; who comes then waits. */
 #define CONTROL_CLIENTS 16

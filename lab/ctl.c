@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "ctl.h"
+#include "lab/ctl.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/options.h"
-#include "control.h"
-#include "folder.h"
-#include "impair-text.h"
-#include "orders.h"
-#include "standard.h"
-#include "tell.h"
-#include "text.h"
+#include "common/options.h"
+#include "lab/control.h"
+#include "lab/folder.h"
+#include "common/impair-text.h"
+#include "lab/orders.h"
+#include "common/standard.h"
+#include "lab/tell.h"
+#include "common/text.h"
 
 struct ctl_options {
 	const char *socket;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "events.h"
-#include "fnv.h"
-#include "text.h"
+#include "lab/events.h"
+#include "common/fnv.h"
+#include "common/text.h"
 
 /* Bytes of payload shown: most typed lines are shorter. */
 #define DATA_BYTES 64

@@ -4,9 +4,9 @@
 #ifndef UPCASE_LAB_EVENTS_H
 #define UPCASE_LAB_EVENTS_H
 
-#include "impair-text.h"
-#include "link.h"
-#include "outbox.h"
+#include "common/impair-text.h"
+#include "lab/link.h"
+#include "common/outbox.h"
 
 /* Ports in one "events on". */
 #define EVENTS_PORTS 8

@@ -3,7 +3,7 @@
  * condition stand before those without. */
 #include "config.h"
 
-#include "explain.h"
+#include "lab/explain.h"
 
 #include <errno.h>
 #include <stdio.h>

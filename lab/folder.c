@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "folder.h"
+#include "lab/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "common/text.h"
 
 #define PREFIX "upcase-lab-"
 /* What mkdtemp() fills in. */

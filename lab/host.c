@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "host.h"
+#include "lab/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "device.h"
-#include "netdev.h"
-#include "stamper.h"
+#include "lab/device.h"
+#include "lab/netdev.h"
+#include "lab/stamper.h"
 
 /* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the link. */
 #define TUN_QUEUE 10000

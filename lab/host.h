@@ -7,9 +7,9 @@
 
 #include <stdbool.h>
 
-#include "device.h"
-#include "explain.h"
-#include "lab-hosts.h"
+#include "lab/device.h"
+#include "lab/explain.h"
+#include "common/lab-hosts.h"
 
 /* The device's name on both hosts. */
 #define HOST_DEVICE "wire"

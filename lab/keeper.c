@@ -3,7 +3,7 @@
  * command runs; all is ended. A small pselect() loop waits for the relay, the far command and children. */
 #include "config.h"
 
-#include "keeper.h"
+#include "lab/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "folder.h"
-#include "signals.h"
-#include "standard.h"
-#include "trial.h"
-#include "watch.h"
+#include "common/clock.h"
+#include "lab/folder.h"
+#include "lab/signals.h"
+#include "common/standard.h"
+#include "lab/trial.h"
+#include "common/watch.h"
 
 /* How long the far command may take to end when the near one has; both together, when a signal is the reason. */
 #define GRACE (2 * NS_PER_S)

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "host.h"
-#include "letter.h"
+#include "lab/host.h"
+#include "lab/letter.h"
 
 /* The descriptor on which the far command tells that it serves. */
 #define KEEPER_READY_FD 3

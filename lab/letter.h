@@ -6,8 +6,8 @@
 
 #include <sys/types.h>
 
-#include "host.h"
-#include "stamper.h"
+#include "lab/host.h"
+#include "lab/stamper.h"
 
 /* The most descriptors in a letter: for each host one that hears, one that sends, two that stamp. */
 #define LETTER_FDS 8

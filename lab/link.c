@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "capture.h"
-#include "clock.h"
-#include "impair-text.h"
-#include "link.h"
-#include "parcels.h"
+#include "lab/capture.h"
+#include "common/clock.h"
+#include "common/impair-text.h"
+#include "lab/link.h"
+#include "common/parcels.h"
 
 /* Packets from each side in one turn, and how often due ones are looked for among them. */
 #define TURN_PACKETS 128

@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "device.h"
-#include "impair.h"
-#include "packet.h"
-#include "stamper.h"
-#include "watch.h"
+#include "lab/device.h"
+#include "common/impair.h"
+#include "lab/packet.h"
+#include "lab/stamper.h"
+#include "common/watch.h"
 
 /* There: from the near host to the far one. */
 enum link_direction { LINK_THERE, LINK_BACK, LINK_DIRECTIONS };

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check.h"
-#include "ctl.h"
-#include "options.h"
-#include "relay.h"
-#include "standard.h"
+#include "lab/check.h"
+#include "lab/ctl.h"
+#include "lab/options.h"
+#include "lab/relay.h"
+#include "common/standard.h"
 
 int main(int argc, char **argv)
 {

@@ -3,7 +3,7 @@
  * that holds others is opened and closed; its length is known at the close. */
 #include "config.h"
 
-#include "netdev.h"
+#include "lab/netdev.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "common/file.h"
 
 #define REQUEST_SIZE 1024
 

@@ -3,17 +3,17 @@
  * each alone. */
 #include "config.h"
 
-#include "options.h"
+#include "lab/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "../common/options.h"
-#include "impair-options.h"
-#include "standard.h"
-#include "units.h"
+#include "common/options.h"
+#include "common/impair-options.h"
+#include "common/standard.h"
+#include "common/units.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "host.h"
-#include "impair-options.h"
+#include "lab/host.h"
+#include "common/impair-options.h"
 
 struct lab_options {
 	/* The first member, as the link's options want it. There is near to far, back is far to near. */

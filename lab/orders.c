@@ -5,12 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "clock.h"
-#include "impair-text.h"
-#include "orders.h"
-#include "printable.h"
-#include "text.h"
-#include "units.h"
+#include "common/clock.h"
+#include "common/impair-text.h"
+#include "lab/orders.h"
+#include "common/printable.h"
+#include "common/text.h"
+#include "common/units.h"
 
 #define WORDS 40
 

@@ -3,9 +3,9 @@
 #ifndef UPCASE_LAB_ORDERS_H
 #define UPCASE_LAB_ORDERS_H
 
-#include "events.h"
-#include "link.h"
-#include "outbox.h"
+#include "lab/events.h"
+#include "lab/link.h"
+#include "common/outbox.h"
 
 /* Executes an order, `line` without its newline (it is taken apart), and answers. Returns whether the link
  * was changed; then `change` is the kind and words of it, for events_print_changed(). */

@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "checksum.h"
-#include "packet.h"
+#include "lab/checksum.h"
+#include "lab/packet.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40

@@ -3,7 +3,7 @@
  * bytes and in this machine's byte order, which the section header tells. */
 #include "config.h"
 
-#include "pcapng.h"
+#include "lab/pcapng.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "outbox.h"
+#include "common/clock.h"
+#include "common/outbox.h"
 
 /* Block types. */
 #define SECTION UINT32_C(0x0a0d0d0a)

@@ -3,7 +3,7 @@
  * link exists from the moment the keeper has handed over the devices. */
 #include "config.h"
 
-#include "relay.h"
+#include "lab/relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,23 +13,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "commands.h"
-#include "control.h"
-#include "device.h"
-#include "folder.h"
-#include "keeper.h"
-#include "link.h"
-#include "outbox.h"
-#include "output.h"
-#include "pcapng.h"
-#include "printable.h"
-#include "report.h"
-#include "signals.h"
-#include "standard.h"
-#include "tail.h"
-#include "terminal.h"
-#include "utf8.h"
+#include "common/clock.h"
+#include "lab/commands.h"
+#include "lab/control.h"
+#include "lab/device.h"
+#include "lab/folder.h"
+#include "lab/keeper.h"
+#include "lab/link.h"
+#include "common/outbox.h"
+#include "lab/output.h"
+#include "lab/pcapng.h"
+#include "common/printable.h"
+#include "lab/report.h"
+#include "lab/signals.h"
+#include "common/standard.h"
+#include "lab/tail.h"
+#include "lab/terminal.h"
+#include "common/utf8.h"
 
 /* How long the keeper has to end once it was asked to: longer than it gives the commands, and all within a
  * second. */

@@ -4,7 +4,7 @@
 #ifndef UPCASE_LAB_RELAY_H
 #define UPCASE_LAB_RELAY_H
 
-#include "options.h"
+#include "lab/options.h"
 
 /* Runs the lab until its near command ends. Returns the command's exit status (128+N after signal N), or 1 after
  * one line on stderr. May end the process by a signal that asked it to end. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "report.h"
+#include "lab/report.h"
 
 #include <inttypes.h>
 #include <string.h>

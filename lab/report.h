@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-#include "host.h"
-#include "link.h"
-#include "options.h"
-#include "tail.h"
+#include "lab/host.h"
+#include "lab/link.h"
+#include "lab/options.h"
+#include "lab/tail.h"
 
 /* Room for how a command ended. */
 #define REPORT_STATUS 256

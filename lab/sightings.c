@@ -4,14 +4,14 @@
  * looking at the others'. */
 #include "config.h"
 
-#include "sightings.h"
+#include "lab/sightings.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
-#include "fnv.h"
+#include "common/fnv.h"
 
 #define CHAINS 4096
 

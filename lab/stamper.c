@@ -3,14 +3,14 @@
  * call, and it holds what a busy relay has not looked at for a while. */
 #include "config.h"
 
-#include "stamper.h"
+#include "lab/stamper.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 /* The kernel's header and its padding come before the packet. */
 #define FRAME_SIZE 256u

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "tail.h"
+#include "lab/tail.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "printable.h"
+#include "common/printable.h"
 
 void tail_add(struct tail *tail, const char *text, size_t n)
 {

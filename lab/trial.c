@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "trial.h"
+#include "lab/trial.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "letter.h"
+#include "common/addr.h"
+#include "lab/letter.h"
 
 /* The discard service's port: nobody else's. */
 #define PORT 9

@@ -3,7 +3,7 @@
  * does and keeps a bounded amount for it. */
 #include "config.h"
 
-#include "control.h"
+#include "server/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "file.h"
+#include "common/clock.h"
+#include "common/file.h"
 
 #define BACKLOG 64
 /* When accept() finds no descriptor or no memory, new clients wait for so long. */

@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-#include "crowd.h"
-#include "loop.h"
-#include "options.h"
-#include "orders.h"
+#include "server/crowd.h"
+#include "server/loop.h"
+#include "common/options.h"
+#include "server/orders.h"
 
 /* Clients at once; who comes then waits. */
 #define CONTROL_CLIENTS 8

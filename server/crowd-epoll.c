@@ -6,7 +6,7 @@
  * perhaps given to another connection, is at worst one call in vain. */
 #include "config.h"
 
-#include "crowd.h"
+#include "server/crowd.h"
 
 #include <errno.h>
 
@@ -18,7 +18,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "grow.h"
+#include "common/grow.h"
 
 /* How many are told in a turn. */
 #define BATCH 256

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "loop.h"
+#include "server/loop.h"
 
 /* What it is and how it does each; made by one of the two below. */
 struct crowd {

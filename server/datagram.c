@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "datagram.h"
+#include "server/datagram.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include <linux/sock_diag.h>
 #endif
 
-#include "clock.h"
+#include "common/clock.h"
 
 /* Longer than any datagram, or what the kernel joins. */
 #define ROOM 65536

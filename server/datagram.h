@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "addr.h"
-#include "messages.h"
+#include "common/addr.h"
+#include "server/messages.h"
 
 /* Messages that are received or sent at once. */
 #define DATAGRAM_BATCH 64

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "clock.h"
-#include "hash.h"
+#include "common/addr.h"
+#include "common/clock.h"
+#include "server/hash.h"
 
 enum guard_verdict {
 	GUARD_ANSWER,

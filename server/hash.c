@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "hash.h"
+#include "server/hash.h"
 
 #include <endian.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "impairment.h"
+#include "server/impairment.h"
 
 #include <stdlib.h>
 
-#include "clock.h"
-#include "parcels.h"
+#include "common/clock.h"
+#include "common/parcels.h"
 
 /* What those that wait in one direction take, a second at 200 Mbit/s: with the model's own memory less than 32 MiB. */
 #define WAITING_MOST (30u << 20)

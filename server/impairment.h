@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "impair-options.h"
-#include "impair.h"
-#include "totals.h"
+#include "common/impair-options.h"
+#include "common/impair.h"
+#include "server/totals.h"
 
 /* Opaque. */
 struct impairment;

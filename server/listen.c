@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "listen.h"
+#include "server/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "file.h"
-#include "text.h"
-#include "units.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "common/units.h"
 
 /* The first descriptor of those handed over: sd_listen_fds(3). */
 #define FIRST_HANDED_OVER 3

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "options.h"
-#include "settings.h"
+#include "common/addr.h"
+#include "common/options.h"
+#include "server/settings.h"
 
 #define LISTEN_SOCKETS 64
 

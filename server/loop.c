@@ -3,7 +3,7 @@
  * are looked at, so that a turn costs by the descriptors that are ready, not by those that are open. */
 #include "config.h"
 
-#include "loop.h"
+#include "server/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>

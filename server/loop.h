@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/select.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 /* What to watch for, and what is ready. */
 #define LOOP_READ 1u

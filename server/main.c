@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capitals.h"
-#include "clock.h"
-#include "log.h"
-#include "options.h"
-#include "server.h"
-#include "standard.h"
+#include "common/capitals.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/options.h"
+#include "server/server.h"
+#include "common/standard.h"
 
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "orders.h"
+#include "server/orders.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
-#include "text.h"
+#include "common/clock.h"
+#include "common/text.h"
 
 /* Room for one connection's line. */
 #define LINE 1000

@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "addr.h"
-#include "impair-options.h"
-#include "outbox.h"
-#include "totals.h"
+#include "common/addr.h"
+#include "common/impair-options.h"
+#include "common/outbox.h"
+#include "server/totals.h"
 
 /* What is told of one TCP client. */
 struct orders_connection {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 /* How long to look. */
 #define PACE_LOOK (10 * NS_PER_US)

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "hash.h"
-#include "source.h"
+#include "server/hash.h"
+#include "server/source.h"
 
 #define PEERS_KEPT 4096
 

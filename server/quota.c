@@ -5,11 +5,11 @@
  * set together get what its buckets give. */
 #include "config.h"
 
-#include "quota.h"
+#include "server/quota.h"
 
 #include <stdlib.h>
 
-#include "bucket.h"
+#include "common/bucket.h"
 
 #define SETS 4096
 #define PLACES 4

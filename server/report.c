@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "report.h"
+#include "server/report.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "standard.h"
-#include "text.h"
+#include "common/file.h"
+#include "common/standard.h"
+#include "common/text.h"
 
 static int write_port(int fd, uint16_t port)
 {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "options.h"
+#include "common/options.h"
 
 struct report {
 	/* The file to be written, NULL for none. Borrowed. */

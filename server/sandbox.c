@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "sandbox.h"
+#include "server/sandbox.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "file.h"
-#include "text.h"
+#include "common/file.h"
+#include "common/text.h"
 
 /* The sanitizers' own calls at the end are many, and not ours; and their reports are files. */
 #ifdef __has_feature

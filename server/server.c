@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server.h"
+#include "server/server.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,12 +12,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "datagram.h"
-#include "hash.h"
-#include "limits.h"
-#include "log.h"
-#include "sandbox.h"
-#include "standard.h"
+#include "server/datagram.h"
+#include "server/hash.h"
+#include "server/limits.h"
+#include "common/log.h"
+#include "server/sandbox.h"
+#include "common/standard.h"
 
 /* Descriptors kept free beside the clients: for one that is refused, and for what the system needs in passing. */
 #define SPARE_DESCRIPTORS 4

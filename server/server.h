@@ -6,17 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "control.h"
-#include "crowd.h"
-#include "listen.h"
-#include "loop.h"
-#include "pace.h"
-#include "report.h"
-#include "settings.h"
-#include "tcp.h"
-#include "totals.h"
-#include "udp.h"
-#include "workers.h"
+#include "server/control.h"
+#include "server/crowd.h"
+#include "server/listen.h"
+#include "server/loop.h"
+#include "server/pace.h"
+#include "server/report.h"
+#include "server/settings.h"
+#include "server/tcp.h"
+#include "server/totals.h"
+#include "server/udp.h"
+#include "server/workers.h"
 
 #define PROGRAM "upcased"
 #define STATUS_FAILED 1

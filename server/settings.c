@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "settings.h"
+#include "server/settings.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
-#include "clock.h"
-#include "impair-options.h"
-#include "units.h"
+#include "common/clock.h"
+#include "common/impair-options.h"
+#include "common/units.h"
 
 /* For a server that others can reach. Five minutes are long for a person who reads and short for one who left. */
 #define OPEN_IDLE_TIMEOUT (300 * NS_PER_S)

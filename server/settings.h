@@ -8,10 +8,10 @@
 
 #include <stdio.h>
 
-#include "addr.h"
-#include "impair-options.h"
-#include "log.h"
-#include "options.h"
+#include "common/addr.h"
+#include "common/impair-options.h"
+#include "common/log.h"
+#include "common/options.h"
 
 #define SETTINGS_PORT 12000
 /* So many addresses at most. */

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "hash.h"
+#include "common/addr.h"
+#include "server/hash.h"
 
 struct source {
 	unsigned char host[16];

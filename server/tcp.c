@@ -4,7 +4,7 @@
  * where the connections of one source are counted. */
 #include "config.h"
 
-#include "tcp.h"
+#include "server/tcp.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
@@ -16,12 +16,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "clock.h"
-#include "log.h"
-#include "quota.h"
-#include "source.h"
-#include "stream.h"
+#include "common/addr.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "server/quota.h"
+#include "server/source.h"
+#include "server/stream.h"
 
 /* Accepts of one listener in one turn; at the end, more than any backlog. */
 #define TURN 16

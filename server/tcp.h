@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "crowd.h"
-#include "hash.h"
-#include "listen.h"
-#include "loop.h"
-#include "orders.h"
-#include "totals.h"
+#include "server/crowd.h"
+#include "server/hash.h"
+#include "server/listen.h"
+#include "server/loop.h"
+#include "server/orders.h"
+#include "server/totals.h"
 
 struct tcp_limits {
 	/* 1 or more, and within what the crowd can watch. */

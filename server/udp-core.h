@@ -7,15 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capitals.h"
-#include "datagram.h"
-#include "guard.h"
-#include "impairment.h"
-#include "listen.h"
-#include "loop.h"
-#include "peers.h"
-#include "totals.h"
-#include "udp.h"
+#include "common/capitals.h"
+#include "server/datagram.h"
+#include "server/guard.h"
+#include "server/impairment.h"
+#include "server/listen.h"
+#include "server/loop.h"
+#include "server/peers.h"
+#include "server/totals.h"
+#include "server/udp.h"
 
 /* Longer than any datagram. */
 #define UDP_LONGEST 65536

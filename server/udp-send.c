@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log.h"
-#include "udp-core.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "server/udp-core.h"
 
 /* What is joined: no more than every kernel splits, no longer than a datagram may be, and of datagrams that fit into the
  * packets of an Ethernet over IPv6, since the kernel will not split into longer ones than the route takes. */

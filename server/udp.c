@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log.h"
-#include "quota.h"
-#include "source.h"
-#include "udp-core.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "server/quota.h"
+#include "server/source.h"
+#include "server/udp-core.h"
 
 /* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MOST come in them. */
 #define TURN DATAGRAM_BATCH

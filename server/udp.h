@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hash.h"
-#include "impair-options.h"
-#include "listen.h"
-#include "loop.h"
-#include "totals.h"
+#include "server/hash.h"
+#include "common/impair-options.h"
+#include "server/listen.h"
+#include "server/loop.h"
+#include "server/totals.h"
 
 struct udp;
 

@@ -9,8 +9,8 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "workers-core.h"
+#include "common/clock.h"
+#include "server/workers-core.h"
 
 #define PATIENCE NS_PER_S
 

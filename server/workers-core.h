@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "workers.h"
+#include "server/workers.h"
 
 /* Memory that one worker shares with who watches. */
 struct workers_slot {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "workers.h"
+#include "server/workers.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "log.h"
-#include "workers-core.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "server/workers-core.h"
 
 /* Who lives for less is not replaced at once, but after a pause: at first so long, then twice as long each time. */
 #define SHORT_LIFE NS_PER_S

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "totals.h"
+#include "server/totals.h"
 
 /* Opaque. */
 struct workers;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
+#include "common/capitals.h"
 
 /* Pieces of 1 to this many bytes. */
 #define PIECE_MAX 4096

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "child.h"
+#include "tests/child.h"
 
 #include <setjmp.h>
 #include <signal.h>

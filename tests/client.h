@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "terminal.h"
+#include "tests/terminal.h"
 
 /* Up to eight arguments. */
 struct client_arguments {

@@ -15,11 +15,11 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "../client-tui/canvas.h"
-#include "../client-tui/keys.h"
-#include "../client-tui/layout.h"
-#include "../client-tui/prompt.h"
-#include "../client-tui/screen.h"
+#include "canvas.h"
+#include "keys.h"
+#include "layout.h"
+#include "prompt.h"
+#include "screen.h"
 
 #define LINES_KEPT 64
 

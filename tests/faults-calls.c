@@ -2,7 +2,7 @@
 /* The calls that only fail or do not: no word of theirs is shortened, and no more follows than the error says. */
 #include "config.h"
 
-#include "faults.h"
+#include "tests/faults.h"
 
 #include <stdarg.h>
 

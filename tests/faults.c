@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "faults.h"
+#include "tests/faults.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
-#include "ledger_model.h"
+#include "common/capitals.h"
+#include "tests/ledger_model.h"
 
 /* ---- comparing ---- */
 

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "client-tui/commands.h"
-#include "client-tui/glyphs.h"
+#include "commands.h"
+#include "glyphs.h"
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "soak-server.h"
+#include "tests/soak-server.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

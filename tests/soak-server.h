@@ -4,7 +4,7 @@
 #ifndef UPCASE_TESTS_SOAK_SERVER_H
 #define UPCASE_TESTS_SOAK_SERVER_H
 
-#include "soak.h"
+#include "tests/soak.h"
 
 /* Totals as they were told. */
 #define TOTALS_TEXT 4096

@@ -3,7 +3,7 @@
  * one place in it for what was sent, one for what came back. */
 #include "config.h"
 
-#include "soak-tcp.h"
+#include "tests/soak-tcp.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>

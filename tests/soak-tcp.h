@@ -3,7 +3,7 @@
 #ifndef UPCASE_TESTS_SOAK_TCP_H
 #define UPCASE_TESTS_SOAK_TCP_H
 
-#include "soak.h"
+#include "tests/soak.h"
 
 /* What became of connections. */
 struct soak_tcp_counts {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "soak-text.h"
+#include "tests/soak-text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistr.h>
 
-#include "capitals-reference.h"
+#include "tests/capitals-reference.h"
 
 #define PIECES 2048
 

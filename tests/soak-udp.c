@@ -3,7 +3,7 @@
  * says by itself what it must be. Replies to one client come in the order of the questions. */
 #include "config.h"
 
-#include "soak-udp.h"
+#include "tests/soak-udp.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>

@@ -3,7 +3,7 @@
 #ifndef UPCASE_TESTS_SOAK_UDP_H
 #define UPCASE_TESTS_SOAK_UDP_H
 
-#include "soak.h"
+#include "tests/soak.h"
 
 struct soak_udp_counts {
 	/* Of all sockets: datagrams that the system took, replies that came, replies that it dropped for want of room here. */

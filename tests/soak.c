@@ -24,9 +24,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "soak-server.h"
-#include "soak-tcp.h"
-#include "soak-udp.h"
+#include "tests/soak-server.h"
+#include "tests/soak-tcp.h"
+#include "tests/soak-udp.h"
 
 #define EVENTS 512
 #define FAULTS_TOLD 20

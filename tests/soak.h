@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "soak-text.h"
+#include "common/clock.h"
+#include "tests/soak-text.h"
 
 /* Of the loop: timers are looked at so often. */
 #define SOAK_TICK (5 * NS_PER_MS)

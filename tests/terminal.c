@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-#include "terminal.h"
+#include "tests/terminal.h"
 
 /* How long to wait for bytes before looking whether the program has ended. */
 #define LOOK_MS 10

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "addr.h"
+#include "common/addr.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/board.h"
+#include "board.h"
 
 static struct board *board;
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/canvas.h"
-#include "row_text.h"
+#include "canvas.h"
+#include "tests/row_text.h"
 
 static int width(wchar_t c)
 {

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "capitals-reference.h"
-#include "capitals.h"
-#include "utf8.h"
+#include "tests/capitals-reference.h"
+#include "common/capitals.h"
+#include "common/utf8.h"
 
 /* So many bytes before and after bring a character out of the slow end of a text, and into a
  * vector's block. */

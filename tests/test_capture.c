@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "capture.h"
-#include "clock.h"
-#include "sink.h"
+#include "lab/capture.h"
+#include "common/clock.h"
+#include "tests/sink.h"
 
 static const char *const names[] = { "near", "far" };
 

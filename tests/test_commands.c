@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/commands.h"
+#include "commands.h"
 
 static enum command parse(const char *line, const char **arguments)
 {

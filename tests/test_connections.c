@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/connections.h"
+#include "connections.h"
 
 #define MS INT64_C(1000000)
 #define HERE 40000

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
-#include "wire.h"
+#include "common/clock.h"
+#include "tests/wire.h"
 
 #define ROOM (64 << 10)
 

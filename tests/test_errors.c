@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../client-tui/errors.h"
+#include "errors.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/event.h"
-#include "fnv.h"
+#include "event.h"
+#include "common/fnv.h"
 
 #define UDP "event 12 there in=6143376136741 fate=delivered out=6143396136741 proto=udp src=10.9.0.1 dst=10.9.0.2 " \
 	"sport=46611 dport=12000 id=11741 size=29 payload=1 hash=af63af4c8601a015 data=32"

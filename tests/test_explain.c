@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "explain.h"
+#include "lab/explain.h"
 
 /* A machine on which nothing is forbidden. */
 static const struct explain_facts plain = {

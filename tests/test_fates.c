@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "child.h"
-#include "client.h"
+#include "tests/child.h"
+#include "tests/client.h"
 
 #define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
 

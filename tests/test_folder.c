@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "child.h"
-#include "folder.h"
+#include "tests/child.h"
+#include "lab/folder.h"
 
 struct place {
 	char runtime[64];

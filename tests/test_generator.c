@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/generator.h"
-#include "clock.h"
+#include "generator.h"
+#include "common/clock.h"
 
 #define MS NS_PER_MS
 #define START (1000 * NS_PER_S)

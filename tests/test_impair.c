@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "dice.h"
-#include "impair.h"
+#include "common/dice.h"
+#include "common/impair.h"
 
 #define MILLION 1000000
 #define MS INT64_C(1000000)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "impair-text.h"
+#include "common/impair-text.h"
 
 #define US INT64_C(1000)
 #define MS INT64_C(1000000)

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "../server/impairment.h"
-#include "clock.h"
+#include "server/impairment.h"
+#include "common/clock.h"
 
 #define HEADERS 28
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "client.h"
+#include "tests/client.h"
 
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
 /* How much later than its timeout a segment may leave on a busy machine, and how much earlier the clocks may say, ms. */

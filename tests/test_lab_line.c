@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/lab.h"
+#include "lab.h"
 
 struct stage {
 	char folder[32], path[48];

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../lab/options.h"
+#include "lab/options.h"
 
 #define MS INT64_C(1000000)
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "client.h"
+#include "tests/client.h"
 
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
 #define LINES 200

@@ -12,13 +12,13 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/glyphs.h"
-#include "../client-tui/view.h"
-#include "capitals.h"
-#include "clock.h"
-#include "fnv.h"
-#include "impair-text.h"
-#include "row_text.h"
+#include "glyphs.h"
+#include "view.h"
+#include "common/capitals.h"
+#include "common/clock.h"
+#include "common/fnv.h"
+#include "common/impair-text.h"
+#include "tests/row_text.h"
 
 #define MS NS_PER_MS
 #define WAIT (1000 * MS)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/layout.h"
+#include "layout.h"
 
 /* As wcwidth() says for these, but the same on every machine. */
 static int width(wchar_t c)

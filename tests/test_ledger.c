@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/ledger.h"
-#include "ledger_model.h"
+#include "ledger.h"
+#include "tests/ledger_model.h"
 
 #define MS INT64_C(1000000)
 #define S (1000 * MS)

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <readline/readline.h>
 
-#include "../client-tui/prompt.h"
+#include "prompt.h"
 
 struct heard {
 	char line[256];

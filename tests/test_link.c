@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
-#include "sink.h"
-#include "wire.h"
+#include "common/clock.h"
+#include "tests/sink.h"
+#include "tests/wire.h"
 
 #define ROOM 2048
 

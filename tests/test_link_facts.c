@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/link-facts.h"
-#include "clock.h"
-#include "impair-text.h"
+#include "link-facts.h"
+#include "common/clock.h"
+#include "common/impair-text.h"
 
 /* The lab's answer to "link", from settings as text. */
 static void answer(char *text, size_t size, const char *there, const char *back, const char *more)

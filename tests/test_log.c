@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bucket.h"
-#include "log.h"
+#include "common/bucket.h"
+#include "common/log.h"
 
 /* Stands for stderr while one test runs. */
 struct caught {

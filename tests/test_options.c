@@ -13,9 +13,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "options.h"
-#include "options-say.h"
-#include "units.h"
+#include "common/options.h"
+#include "common/options-say.h"
+#include "common/units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define ARGUMENTS_MAX 12

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../server/orders.h"
-#include "clock.h"
+#include "server/orders.h"
+#include "common/clock.h"
 
 struct house {
 	struct totals totals;

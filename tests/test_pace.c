@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "../server/pace.h"
-#include "clock.h"
+#include "server/pace.h"
+#include "common/clock.h"
 
 #define PEER 7
 #define OTHER 8

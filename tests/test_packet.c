@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "dice.h"
-#include "packet.h"
+#include "common/dice.h"
+#include "lab/packet.h"
 
 #define ROOM 4096
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/panel.h"
+#include "panel.h"
 
 static void both_perfect(struct impair_settings s[EVENT_WAYS])
 {

@@ -22,10 +22,10 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/palette.h"
-#include "../client-tui/past.h"
-#include "child.h"
-#include "file.h"
+#include "palette.h"
+#include "past.h"
+#include "tests/child.h"
+#include "common/file.h"
 
 /* The reason of the last call. */
 static const char *why;

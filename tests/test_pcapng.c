@@ -15,9 +15,9 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
-#include "pcapng.h"
-#include "sink.h"
+#include "common/clock.h"
+#include "lab/pcapng.h"
+#include "tests/sink.h"
 
 struct capture {
 	char *bytes;

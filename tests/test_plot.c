@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/plot.h"
-#include "clock.h"
-#include "row_text.h"
+#include "plot.h"
+#include "common/clock.h"
+#include "tests/row_text.h"
 
 #define MS NS_PER_MS
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "printable.h"
-#include "utf8.h"
+#include "common/printable.h"
+#include "common/utf8.h"
 
 static void assert_shown(const char *text, size_t n, const char *kept, bool utf8, const char *wanted)
 {

@@ -17,9 +17,9 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/canvas.h"
-#include "../client-tui/prompt.h"
-#include "terminal.h"
+#include "canvas.h"
+#include "prompt.h"
+#include "tests/terminal.h"
 
 #define ROWS 12
 #define COLUMNS 60

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "../server/quota.h"
-#include "clock.h"
+#include "server/quota.h"
+#include "common/clock.h"
 
 static const struct hash_key key = {7, 11};
 

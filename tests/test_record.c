@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/ledger-play.h"
-#include "../client-tui/record-csv.h"
-#include "../client-tui/record-file.h"
+#include "ledger-play.h"
+#include "record-csv.h"
+#include "record-file.h"
 
 #define MS INT64_C(1000000)
 

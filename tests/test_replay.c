@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "client.h"
+#include "tests/client.h"
 
 #define START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1}\n"
 #define LAB_START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":\"loss 20 % each way\"}\n"

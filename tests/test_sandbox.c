@@ -4,7 +4,7 @@
 #include "config.h"
 
 /* For its table: whatever is not in it is tried too. */
-#include "sandbox.c"
+#include "server/sandbox.c"
 
 #include <dirent.h>
 #include <ifaddrs.h>
@@ -29,8 +29,8 @@
 
 #include <cmocka.h>
 
-#include "addr.h"
-#include "child.h"
+#include "common/addr.h"
+#include "tests/child.h"
 
 /* How a process ends that has got what it wanted. */
 #define GOT_IT 77

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../server/settings.h"
-#include "clock.h"
+#include "server/settings.h"
+#include "common/clock.h"
 
 /* The setter of an option. */
 static int set(struct settings *s, const char *name, const char *value, char why[OPTIONS_WHY])

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "sightings.h"
+#include "lab/sightings.h"
 
 #define SIZE 60
 #define FOREVER INT64_MAX

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "child.h"
-#include "client.h"
+#include "tests/child.h"
+#include "tests/client.h"
 
 #define NO_MORE ((struct client_arguments){{NULL}})
 

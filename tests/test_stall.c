@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/stall.h"
+#include "stall.h"
 
 #define MS NS_PER_MS
 #define RTT (40 * MS)

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/ledger.h"
-#include "clock.h"
-#include "dice.h"
+#include "ledger.h"
+#include "common/clock.h"
+#include "common/dice.h"
 
 #define MS NS_PER_MS
 /* The histogram's error: half a bucket of the least width that a power of two has. */

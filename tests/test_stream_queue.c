@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/stream-queue.h"
-#include "dice.h"
+#include "stream-queue.h"
+#include "common/dice.h"
 
 #define STEPS 200000
 #define PIECE_MOST 700

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/parts.h"
-#include "../client-tui/summary.h"
+#include "parts.h"
+#include "summary.h"
 
 #define MS INT64_C(1000000)
 #define S (1000 * MS)

@@ -15,12 +15,12 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/save-svg.h"
-#include "../client-tui/svg-exchange.h"
-#include "../client-tui/svg-plots.h"
-#include "../client-tui/ticks.h"
-#include "../client-tui/time-axis.h"
-#include "clock.h"
+#include "save-svg.h"
+#include "svg-exchange.h"
+#include "svg-plots.h"
+#include "ticks.h"
+#include "time-axis.h"
+#include "common/clock.h"
 
 #define MS NS_PER_MS
 #define COUNT(a) (sizeof(a) / sizeof *(a))

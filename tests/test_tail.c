@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tail.h"
+#include "lab/tail.h"
 
 static void expect(const struct tail *tail, const char *want)
 {

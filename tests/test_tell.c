@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tell.h"
+#include "lab/tell.h"
 
 static void expect(struct tell *t, const char *event, const char *want)
 {

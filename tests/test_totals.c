@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "../server/peers.h"
-#include "../server/source.h"
-#include "../server/totals.h"
+#include "server/peers.h"
+#include "server/source.h"
+#include "server/totals.h"
 
 static const struct hash_key key = {1, 2};
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "client.h"
+#include "tests/client.h"
 
 #define LINES 200
 

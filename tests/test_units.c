@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "clock.h"
-#include "units.h"
+#include "common/clock.h"
+#include "common/units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /* No parser gives this, so it shows whether a refused number left its place alone. */

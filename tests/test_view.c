@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "../common/capitals.h"
-#include "../client-tui/glyphs.h"
-#include "../client-tui/view.h"
-#include "row_text.h"
+#include "common/capitals.h"
+#include "glyphs.h"
+#include "view.h"
+#include "tests/row_text.h"
 
 #define MS INT64_C(1000000)
 #define WAIT (1000 * MS)

@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "../client-tui/witness.h"
-#include "capitals.h"
-#include "clock.h"
-#include "fnv.h"
+#include "witness.h"
+#include "common/capitals.h"
+#include "common/clock.h"
+#include "common/fnv.h"
 
 #define MS NS_PER_MS
 #define WAIT (1000 * MS)

@@ -18,7 +18,7 @@
 /* Whoever looks at a worker's count of copies finds another one each time. */
 #undef atomic_load
 #define atomic_load(at) atomic_fetch_add(at, 1)
-#include "workers.c"
+#include "server/workers.c"
 
 #define WORKERS 3
 /* Where nobody is waited for longer. */

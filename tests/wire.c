@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
-#include "impair-text.h"
-#include "wire.h"
+#include "common/clock.h"
+#include "common/impair-text.h"
+#include "tests/wire.h"
 
 #define PATIENCE (10 * NS_PER_S)
 

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 /* No one input may take longer. */
 #define RUN_SECONDS_MAX 20

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capitals.h"
-#include "fuzz.h"
+#include "common/capitals.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/capitals-reference.h"
 
 /* In pieces of 0 to `most` bytes; returns how many bytes came. */

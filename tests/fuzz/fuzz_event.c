@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-#include "../../client-tui/event.h"
-#include "../../lab/events.h"
-#include "fnv.h"
-#include "fuzz.h"
+#include "event.h"
+#include "lab/events.h"
+#include "common/fnv.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_text(const char *line)
 {

@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fuzz.h"
-#include "options.h"
-#include "units.h"
+#include "tests/fuzz/fuzz.h"
+#include "common/options.h"
+#include "common/units.h"
 
 /* What the setters were given, as a sum to compare, and the line that it must stand in. */
 struct settings {

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../../lab/orders.h"
-#include "clock.h"
-#include "fuzz.h"
+#include "lab/orders.h"
+#include "common/clock.h"
+#include "tests/fuzz/fuzz.h"
 
 /* More would only repeat. */
 #define ORDERS_MOST 32

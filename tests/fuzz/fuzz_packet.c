@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "../../lab/packet.h"
-#include "fuzz.h"
+#include "lab/packet.h"
+#include "tests/fuzz/fuzz.h"
 
 #define MTU_LEAST 68
 #define PIECE_MOST 65535

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz.h"
-#include "../../client-tui/record-file.h"
+#include "tests/fuzz/fuzz.h"
+#include "record-file.h"
 
 static void no(const char *what)
 {

@@ -3,8 +3,8 @@
  * ledger beside it. */
 #include "config.h"
 
-#include "../ledger_model.h"
-#include "fuzz.h"
+#include "tests/ledger_model.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
