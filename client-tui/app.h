@@ -4,7 +4,7 @@
 #ifndef UPCASE_APP_H
 #define UPCASE_APP_H
 
-#include "board.h"
+#include "ledger/transcript.h"
 #include "canvas.h"
 #include "connections.h"
 #include "generator.h"

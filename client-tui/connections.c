@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "errors.h"
+#include "ledger/error-text.h"
 #include "common/fnv.h"
 #include "common/text.h"
 #include "common/units.h"

@@ -10,7 +10,7 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 
 /* Of RFC 792 and RFC 4443. */
 #define UNREACHABLE4 3

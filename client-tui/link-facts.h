@@ -9,7 +9,7 @@
 
 #include "event.h"
 #include "common/impair-text.h"
-#include "ledger.h"
+#include "ledger/ledger.h"
 #include "session.h"
 #include "witness.h"
 

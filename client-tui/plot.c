@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "parts.h"
+#include "ledger/line-times.h"
 #include "ticks.h"
 #include "common/units.h"
 #include "common/utf8.h"

@@ -5,8 +5,8 @@
 #define UPCASE_PLOT_H
 
 #include "canvas.h"
-#include "ledger.h"
-#include "stats.h"
+#include "ledger/ledger.h"
+#include "ledger/stats.h"
 
 enum plot_kind {
 	PLOT_WAITED,     /* times from Enter to reply over lines, lost ones marked */

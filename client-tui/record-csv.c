@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 
 void record_csv_header(FILE *out)
 {

@@ -10,8 +10,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "errors.h"
-#include "stats.h"
+#include "ledger/error-text.h"
+#include "ledger/stats.h"
 #include "common/text.h"
 #include "common/utf8.h"
 

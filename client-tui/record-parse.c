@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 #include "json-reader.h"
 #include "common/printable.h"
 #include "record-json.h"

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "event.h"
-#include "ledger.h"
-#include "parts.h"
+#include "ledger/ledger.h"
+#include "ledger/line-times.h"
 #include "session.h"
 #include "witness.h"
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "board.h"
+#include "ledger/transcript.h"
 #include "summary.h"
 
 /* How far each session's rows, and the notes, have been taken. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "board.h"
+#include "ledger/transcript.h"
 #include "common/clock.h"
 #include "common/grow.h"
 #include "common/search.h"

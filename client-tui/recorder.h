@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "facts.h"
-#include "ledger.h"
+#include "ledger/figures.h"
+#include "ledger/ledger.h"
 #include "record.h"
 #include "session.h"
 #include "settings.h"

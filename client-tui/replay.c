@@ -13,7 +13,7 @@
 
 #include "common/capitals.h"
 #include "common/grow.h"
-#include "ledger-play.h"
+#include "ledger/ledger-replay.h"
 #include "replay-core.h"
 #include "common/search.h"
 #include "session-core.h"

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 
 /* What the child writes: small enough for one write() to a pipe to be whole (PIPE_BUF). */
 struct answer {

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "board.h"
+#include "ledger/transcript.h"
 #include "recorder.h"
 
 /* Room for a reason. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 #include "session-core.h"
 
 /* Pauses between attempts double from the first to the longest. */

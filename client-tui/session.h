@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "facts.h"
-#include "ledger.h"
+#include "ledger/figures.h"
+#include "ledger/ledger.h"
 #include "common/watch.h"
 
 enum session_transport { SESSION_UDP, SESSION_TCP };

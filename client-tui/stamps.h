@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "facts.h"
+#include "ledger/figures.h"
 
 /* Datagrams handed over whose stamp has not come yet, at most; a power of two. */
 #define STAMPS_ROOM 1024

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ledger.h"
-#include "stats.h"
+#include "ledger/ledger.h"
+#include "ledger/stats.h"
 #include "common/text.h"
 
 /* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at least. */

@@ -10,8 +10,8 @@
 
 #include "common/capitals.h"
 #include "common/clock.h"
-#include "errors.h"
-#include "parts.h"
+#include "ledger/error-text.h"
+#include "ledger/line-times.h"
 #include "summary.h"
 #include "summary-text.h"
 #include "common/units.h"

@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "board.h"
-#include "facts.h"
-#include "ledger.h"
+#include "ledger/transcript.h"
+#include "ledger/figures.h"
+#include "ledger/ledger.h"
 
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
 void summary_wilson(uint64_t k, uint64_t n, double *low, double *high);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "record.h"
-#include "stats.h"
+#include "ledger/stats.h"
 #include "svg.h"
 
 /* What of a line is drawn. */

@@ -4,7 +4,7 @@
 #define UPCASE_TCP_CORE_H
 
 #include "session-core.h"
-#include "stall.h"
+#include "ledger/stall.h"
 #include "stamps.h"
 #include "stream-queue.h"
 

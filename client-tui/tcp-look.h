@@ -3,7 +3,7 @@
 #ifndef UPCASE_TCP_LOOK_H
 #define UPCASE_TCP_LOOK_H
 
-#include "facts.h"
+#include "ledger/figures.h"
 #include "session.h"
 
 /* Returns 0, or -1 when it says nothing. */

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 #include "icmp.h"
 #include "tcp-core.h"
 #include "tcp-look.h"

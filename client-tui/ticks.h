@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "histogram.h"
+#include "ledger/histogram.h"
 
 /* An axis of values, 1 ns or 1 line and up: what it shows, from `low` to `high`. */
 struct ticks {

@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 #include "icmp.h"
 #include "overflow.h"
 #include "session-core.h"

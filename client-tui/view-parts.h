@@ -4,7 +4,7 @@
 #define UPCASE_VIEW_PARTS_H
 
 #include "glyphs.h"
-#include "parts.h"
+#include "ledger/line-times.h"
 #include "common/text.h"
 #include "common/utf8.h"
 #include "view.h"

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "errors.h"
+#include "ledger/error-text.h"
 #include "common/units.h"
 
 #define ARROW_COLUMNS 11

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "board.h"
+#include "ledger/transcript.h"
 #include "canvas.h"
 #include "layout.h"
 #include "link-facts.h"

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "event.h"
-#include "ledger.h"
+#include "ledger/ledger.h"
 #include "packets.h"
 
 /* Times between two tries kept for a line and a way: the first ones, and in the last place the last one. */

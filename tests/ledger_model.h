@@ -5,7 +5,7 @@
 #ifndef UPCASE_LEDGER_MODEL_H
 #define UPCASE_LEDGER_MODEL_H
 
-#include "ledger.h"
+#include "ledger/ledger.h"
 
 #define MODEL_TEXT 64
 #define MODEL_LINES 600

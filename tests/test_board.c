@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "board.h"
+#include "ledger/transcript.h"
 
 static struct board *board;
 

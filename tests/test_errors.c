@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "errors.h"
+#include "ledger/error-text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "ledger.h"
+#include "ledger/ledger.h"
 #include "tests/ledger_model.h"
 
 #define MS INT64_C(1000000)

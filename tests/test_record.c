@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "ledger-play.h"
+#include "ledger/ledger-replay.h"
 #include "record-csv.h"
 #include "record-file.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "stall.h"
+#include "ledger/stall.h"
 
 #define MS NS_PER_MS
 #define RTT (40 * MS)

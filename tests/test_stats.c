@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "ledger.h"
+#include "ledger/ledger.h"
 #include "common/clock.h"
 #include "common/dice.h"
 

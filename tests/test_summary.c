@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "parts.h"
+#include "ledger/line-times.h"
 #include "summary.h"
 
 #define MS INT64_C(1000000)

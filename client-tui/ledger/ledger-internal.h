@@ -4,9 +4,9 @@
 #ifndef UPCASE_LEDGER_CORE_H
 #define UPCASE_LEDGER_CORE_H
 
-#include "feed.h"
-#include "lookup.h"
-#include "rows.h"
+#include "ledger/stats-order.h"
+#include "ledger/line-index.h"
+#include "ledger/rows.h"
 
 struct ledger {
 	struct ledger_settings settings;

@@ -5,7 +5,7 @@
 #ifndef UPCASE_LOOKUP_H
 #define UPCASE_LOOKUP_H
 
-#include "entry.h"
+#include "ledger/ledger-line.h"
 
 /* Capitals of something and their hash. All zero is the start; free `bytes` at the end. */
 struct lookup_key {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "stall.h"
+#include "ledger/stall.h"
 
 /* How long it has been silent for longer than it should, 0 for not. */
 static int64_t silence(const struct stall *s, int64_t since, int64_t round_trip, int64_t at)

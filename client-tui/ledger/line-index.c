@@ -9,7 +9,7 @@
 #include "common/capitals.h"
 #include "common/fnv.h"
 #include "common/grow.h"
-#include "lookup.h"
+#include "ledger/line-index.h"
 
 #define FIRST_BUCKETS 64
 

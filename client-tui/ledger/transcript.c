@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "board.h"
+#include "ledger/transcript.h"
 #include "common/grow.h"
 
 /* The arrivals of one transport. Serials: the oldest kept, and the next. */

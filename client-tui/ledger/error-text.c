@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "errors.h"
+#include "ledger/error-text.h"
 
 #include <errno.h>
 #include <limits.h>

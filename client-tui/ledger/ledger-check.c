@@ -2,7 +2,7 @@
 /* The conservation rule, and that lists, rows and totals tell the same. */
 #include "config.h"
 
-#include "ledger-core.h"
+#include "ledger/ledger-internal.h"
 
 static void count_row(struct ledger_totals *t, const struct ledger_row *r)
 {

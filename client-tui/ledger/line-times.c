@@ -3,7 +3,7 @@
  * out. */
 #include "config.h"
 
-#include "parts.h"
+#include "ledger/line-times.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "histogram.h"
+#include "ledger/histogram.h"
 
 /* Runs of that length and longer are counted together. */
 #define STATS_RUNS 64

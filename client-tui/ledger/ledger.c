@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger-core.h"
-#include "parts.h"
+#include "ledger/ledger-internal.h"
+#include "ledger/line-times.h"
 
 /* Ghosts of datagrams sent within this part of the wait become one, which is lost when the last of them
  * is: some are lost so much later than they should, none earlier. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "verdict.h"
+#include "ledger/validity.h"
 
 #include <inttypes.h>
 #include <stdio.h>

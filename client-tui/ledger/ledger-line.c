@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/capitals.h"
-#include "entry.h"
+#include "ledger/ledger-line.h"
 
 struct entry *entry_new(uint64_t number, const void *text, size_t n, int64_t now)
 {

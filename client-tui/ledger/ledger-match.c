@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "common/grow.h"
-#include "ledger-core.h"
-#include "parts.h"
+#include "ledger/ledger-internal.h"
+#include "ledger/line-times.h"
 
 struct reply {
 	const unsigned char *bytes;

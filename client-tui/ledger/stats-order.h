@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stats.h"
+#include "ledger/stats.h"
 
 /* What becomes of a turn; 0 or more is a round-trip time, ns. */
 enum feed_outcome {

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stats.h"
+#include "ledger/stats.h"
 
 enum ledger_fate {
 	FATE_QUEUED,   /* typed, not yet handed to the kernel */

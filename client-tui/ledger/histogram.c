@@ -3,7 +3,7 @@
  * HISTOGRAM_PARTS nothing is cut, and up to twice that the buckets are still one wide. */
 #include "config.h"
 
-#include "histogram.h"
+#include "ledger/histogram.h"
 
 static unsigned bucket_of(int64_t value)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "ledger-play.h"
+#include "ledger/ledger-replay.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/grow.h"
-#include "ledger-core.h"
+#include "ledger/ledger-internal.h"
 
 int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now)
 {

@@ -4,7 +4,7 @@
 #ifndef UPCASE_ENTRY_H
 #define UPCASE_ENTRY_H
 
-#include "ledger.h"
+#include "ledger/ledger.h"
 
 /* A line stands in at most one list of each kind. */
 enum entry_link {

@@ -2,7 +2,7 @@
 /* The turns stand in a ring that grows. */
 #include "config.h"
 
-#include "feed.h"
+#include "ledger/stats-order.h"
 #include "common/grow.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef UPCASE_LEDGER_PLAY_H
 #define UPCASE_LEDGER_PLAY_H
 
-#include "ledger.h"
+#include "ledger/ledger.h"
 
 /* A line typed at `now`, queued; its tag is given, 0 for none. ledger_failed() goes on. Returns 0, or -1 when memory is
  * short or the number is not greater than any before. */

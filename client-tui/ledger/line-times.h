@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "common/clock.h"
-#include "ledger.h"
+#include "ledger/ledger.h"
 
 /* What passes between Enter and the hand-over in the program itself is not told. */
 #define PARTS_DIFFER NS_PER_MS

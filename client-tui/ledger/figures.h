@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger.h"
-#include "stall.h"
-#include "verdict.h"
+#include "ledger/ledger.h"
+#include "ledger/stall.h"
+#include "ledger/validity.h"
 
 /* Whose clock reading the times of lines are. */
 struct facts_times {

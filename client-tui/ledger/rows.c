@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "rows.h"
+#include "ledger/rows.h"
 #include "common/grow.h"
 #include "common/search.h"
 

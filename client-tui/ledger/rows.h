@@ -3,7 +3,7 @@
 #ifndef UPCASE_ROWS_H
 #define UPCASE_ROWS_H
 
-#include "entry.h"
+#include "ledger/ledger-line.h"
 
 /* All zero is the start; free `slots` at the end. */
 struct rows {
