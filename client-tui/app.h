@@ -12,7 +12,7 @@
 #include "recorder.h"
 #include "replay.h"
 #include "save.h"
-#include "session.h"
+#include "net/session.h"
 #include "commands.h"
 #include "settings.h"
 #include "truth.h"

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "session.h"
+#include "net/session.h"
 
 struct far;
 

@@ -10,7 +10,7 @@
 #include "event.h"
 #include "common/impair-text.h"
 #include "ledger/ledger.h"
-#include "session.h"
+#include "net/session.h"
 #include "witness.h"
 
 struct link_facts {

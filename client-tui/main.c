@@ -13,7 +13,7 @@
 #include "plain-replay.h"
 #include "common/lab-hosts.h"
 #include "plain.h"
-#include "private.h"
+#include "net/local-server.h"
 #include "save.h"
 #include "settings.h"
 #include "common/standard.h"

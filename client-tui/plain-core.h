@@ -7,7 +7,7 @@
 #include "connections.h"
 #include "generator.h"
 #include "recorder.h"
-#include "session.h"
+#include "net/session.h"
 #include "settings.h"
 #include "truth.h"
 

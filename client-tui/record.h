@@ -11,7 +11,7 @@
 #include "event.h"
 #include "ledger/ledger.h"
 #include "ledger/line-times.h"
-#include "session.h"
+#include "net/session.h"
 #include "witness.h"
 
 /* The version of the format that is written, and read. */

@@ -15,7 +15,7 @@
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "record.h"
-#include "session.h"
+#include "net/session.h"
 #include "settings.h"
 #include "witness.h"
 

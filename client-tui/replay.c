@@ -16,7 +16,7 @@
 #include "ledger/ledger-replay.h"
 #include "replay-core.h"
 #include "common/search.h"
-#include "session-core.h"
+#include "net/session-internal.h"
 
 /* --- the transport of a session that is none: it is never opened, sends nothing and waits for nothing --- */
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "recorder.h"
-#include "session.h"
+#include "net/session.h"
 #include "witness.h"
 
 #define REPLAY_WHY 400

@@ -8,7 +8,7 @@
 
 #include "common/options.h"
 #include "screen.h"
-#include "session.h"
+#include "net/session.h"
 
 #define CLIENT_PORT "12000"
 #define CLIENT_NAME_MAX 256

@@ -9,7 +9,7 @@
 #include "link-facts.h"
 #include "panel.h"
 #include "record.h"
-#include "session.h"
+#include "net/session.h"
 #include "witness.h"
 
 struct truth_hooks {

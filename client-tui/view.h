@@ -13,7 +13,7 @@
 #include "link-facts.h"
 #include "panel.h"
 #include "plot.h"
-#include "session.h"
+#include "net/session.h"
 #include "witness.h"
 
 /* Panes of replies at most: one for each transport, UDP's first. */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "stream-queue.h"
+#include "net/send-queue.h"
 #include "common/dice.h"
 
 #define STEPS 200000

@@ -40,18 +40,18 @@ MAY = {
     'common/outbox.c': 'socket',
     'common/standard.c': 'wait file place speak state',
     'client-tui/far.c': 'clock',
-    'client-tui/icmp.c': 'socket',
+    'client-tui/net/icmp.c': 'socket',
     'client-tui/inputrc.c': 'readline place',
     'client-tui/json-reader.c': 'json',
     'client-tui/lab.c': 'socket wait file',
     'client-tui/main.c': 'wait place speak',
-    'client-tui/overflow.c': 'socket file',
+    'client-tui/net/receive-drops.c': 'socket file',
     'client-tui/past.c': 'wait file',
     'client-tui/paths.c': 'place',
     'client-tui/plain.c': 'clock place speak',
     'client-tui/plain-input.c': 'clock file',
     'client-tui/plain-output.c': 'clock speak',
-    'client-tui/private.c': 'wait file process place end',
+    'client-tui/net/local-server.c': 'wait file process place end',
     'client-tui/plain-record.c': 'clock wait speak',
     'client-tui/plain-replay.c': 'wait speak',
     'client-tui/prompt.c': 'readline file speak state',
@@ -59,21 +59,21 @@ MAY = {
     'client-tui/record-parse.c': 'json',
     'client-tui/replay.c': 'file',
     'client-tui/rescue.c': 'wait file place state',
-    'client-tui/resolve.c': 'socket wait file process end',
+    'client-tui/net/resolve.c': 'socket wait file process end',
     'client-tui/screen.c': 'curses wait file process place speak state',
     'client-tui/settings.c': 'speak',
-    'client-tui/stamps.c': 'socket clock',
+    'client-tui/net/timestamps.c': 'socket clock',
     'client-tui/stop.c': 'wait file end state',
-    'client-tui/tcp.c': 'socket clock file',
-    'client-tui/tcp-look.c': 'socket',
-    'client-tui/tcp-receive.c': 'socket clock',
+    'client-tui/net/tcp.c': 'socket clock file',
+    'client-tui/net/tcp-info.c': 'socket',
+    'client-tui/net/tcp-receive.c': 'socket clock',
     'client-tui/tui.c': 'clock wait file speak',
     'client-tui/tui-burst.c': 'clock',
     'client-tui/tui-input.c': 'clock',
     'client-tui/tui-lab.c': 'clock',
     'client-tui/tui-record.c': 'clock',
     'client-tui/tui-sessions.c': 'clock',
-    'client-tui/udp.c': 'socket clock file',
+    'client-tui/net/udp.c': 'socket clock file',
     'client-tui/macros.c': 'readline state',
     'client-tui/undo.c': 'readline',
     'lab/capture.c': 'clock',
@@ -272,7 +272,7 @@ def check_state(found):
 
 # Standard error: where all goes through, a program that only builds, the progress, which is ours and drives the terminal, and a
 # child whose standard error is a pipe to us.
-SPEAKERS = ['common/standard.c', 'common/mkcapitals.c', 'client-tui/plain-output.c', 'client-tui/private.c']
+SPEAKERS = ['common/standard.c', 'common/mkcapitals.c', 'client-tui/plain-output.c', 'client-tui/net/local-server.c']
 
 
 def check_speech():

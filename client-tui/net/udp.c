@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "ledger/error-text.h"
-#include "icmp.h"
-#include "overflow.h"
-#include "session-core.h"
-#include "stamps.h"
+#include "net/icmp.h"
+#include "net/receive-drops.h"
+#include "net/session-internal.h"
+#include "net/timestamps.h"
 
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
 #define DATAGRAM_ROOM 65536

@@ -9,8 +9,8 @@
 
 #include "common/clock.h"
 #include "common/grow.h"
-#include "tcp-core.h"
-#include "tcp-look.h"
+#include "net/tcp-core.h"
+#include "net/tcp-info.h"
 
 /* The reads of one turn. */
 #define TURN_READS 8

@@ -3,10 +3,10 @@
 #ifndef UPCASE_TCP_CORE_H
 #define UPCASE_TCP_CORE_H
 
-#include "session-core.h"
+#include "net/session-internal.h"
 #include "ledger/stall.h"
-#include "stamps.h"
-#include "stream-queue.h"
+#include "net/timestamps.h"
+#include "net/send-queue.h"
 
 /* One read. */
 #define TCP_READ_SIZE 65536

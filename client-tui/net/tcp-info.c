@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "tcp-look.h"
+#include "net/tcp-info.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>

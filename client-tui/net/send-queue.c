@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "stream-queue.h"
+#include "net/send-queue.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define UPCASE_TCP_LOOK_H
 
 #include "ledger/figures.h"
-#include "session.h"
+#include "net/session.h"
 
 /* Returns 0, or -1 when it says nothing. */
 int tcp_look_read(int fd, struct session_tcp *out);

@@ -3,7 +3,7 @@
  * and try again, give up. What is sent and received stands in udp.c and tcp.c. */
 #include "config.h"
 
-#include "session.h"
+#include "net/session.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "ledger/error-text.h"
-#include "session-core.h"
+#include "net/session-internal.h"
 
 /* Pauses between attempts double from the first to the longest. */
 #define PAUSE_FIRST NS_PER_S

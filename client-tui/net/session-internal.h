@@ -4,8 +4,8 @@
 #define UPCASE_SESSION_CORE_H
 
 #include "common/addr.h"
-#include "resolve.h"
-#include "session.h"
+#include "net/resolve.h"
+#include "net/session.h"
 
 /* The kernel is asked for this much room for replies; it gives what net.core.rmem_max allows. */
 #define SESSION_RECEIVE_BUFFER (4 * 1024 * 1024)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "stamps.h"
+#include "net/timestamps.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "overflow.h"
+#include "net/receive-drops.h"
 
 #include <inttypes.h>
 #include <linux/sock_diag.h>

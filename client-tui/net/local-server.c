@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "private.h"
+#include "net/local-server.h"
 
 #include <errno.h>
 #include <fcntl.h>

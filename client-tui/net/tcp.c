@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "ledger/error-text.h"
-#include "icmp.h"
-#include "tcp-core.h"
-#include "tcp-look.h"
+#include "net/icmp.h"
+#include "net/tcp-core.h"
+#include "net/tcp-info.h"
 
 /* What may be queued here before plain input has to wait. */
 #define QUEUE_BYTES (256u * 1024)
