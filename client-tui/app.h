@@ -15,7 +15,7 @@
 #include "net/session.h"
 #include "commands.h"
 #include "settings.h"
-#include "truth.h"
+#include "trace/lab.h"
 #include "view.h"
 
 /* Peers that one run can have talked to: a transport and a peer each. */

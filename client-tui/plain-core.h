@@ -9,7 +9,7 @@
 #include "recorder.h"
 #include "net/session.h"
 #include "settings.h"
-#include "truth.h"
+#include "trace/lab.h"
 
 #define PLAIN_READ_SIZE 65536
 /* A longer line goes out in pieces over TCP; over UDP it is longer than any datagram and fails. */

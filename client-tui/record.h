@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event.h"
+#include "trace/link-event.h"
 #include "ledger/ledger.h"
 #include "ledger/line-times.h"
 #include "net/session.h"
-#include "witness.h"
+#include "trace/trace.h"
 
 /* The version of the format that is written, and read. */
 #define RECORD_VERSION 1

@@ -17,7 +17,7 @@
 #include "record.h"
 #include "net/session.h"
 #include "settings.h"
-#include "witness.h"
+#include "trace/trace.h"
 
 /* Sessions at most, as many as a screen has. */
 #define RECORDER_SESSIONS 256

@@ -10,7 +10,7 @@
 
 #include "recorder.h"
 #include "net/session.h"
-#include "witness.h"
+#include "trace/trace.h"
 
 #define REPLAY_WHY 400
 

@@ -10,11 +10,11 @@
 #include "ledger/transcript.h"
 #include "canvas.h"
 #include "layout.h"
-#include "link-facts.h"
-#include "panel.h"
+#include "trace/link-status.h"
+#include "trace/link-steps.h"
 #include "plot.h"
 #include "net/session.h"
-#include "witness.h"
+#include "trace/trace.h"
 
 /* Panes of replies at most: one for each transport, UDP's first. */
 #define VIEW_SIDES 2

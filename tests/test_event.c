@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "event.h"
+#include "trace/link-event.h"
 #include "common/fnv.h"
 
 #define UDP "event 12 there in=6143376136741 fate=delivered out=6143396136741 proto=udp src=10.9.0.1 dst=10.9.0.2 " \

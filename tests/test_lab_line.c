@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "lab.h"
+#include "trace/lab-socket.h"
 
 struct stage {
 	char folder[32], path[48];

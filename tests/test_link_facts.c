@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "link-facts.h"
+#include "trace/link-status.h"
 #include "common/clock.h"
 #include "common/impair-text.h"
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "panel.h"
+#include "trace/link-steps.h"
 
 static void both_perfect(struct impair_settings s[EVENT_WAYS])
 {

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "witness.h"
+#include "trace/trace.h"
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/fnv.h"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "event.h"
+#include "trace/link-event.h"
 #include "lab/events.h"
 #include "common/fnv.h"
 #include "tests/fuzz/fuzz.h"

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event.h"
+#include "trace/link-event.h"
 #include "ledger/ledger.h"
-#include "packets.h"
+#include "trace/packet-log.h"
 
 /* Times between two tries kept for a line and a way: the first ones, and in the last place the last one. */
 #define WITNESS_WAITS 8

@@ -10,7 +10,7 @@
 #include "common/capitals.h"
 #include "common/fnv.h"
 #include "common/grow.h"
-#include "witness-core.h"
+#include "trace/trace-internal.h"
 
 #define ROOM_FIRST 256
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "far.h"
+#include "trace/server-tcp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "lab.h"
+#include "trace/lab-socket.h"
 
 /* How often the server is asked: while lines wait, and else, since a reply's acknowledgement may be lost too. */
 #define ASK_WAITING (50 * NS_PER_MS)

@@ -2,7 +2,7 @@
 /* What was recorded of the link, for a witness that has no link to look at. */
 #include "config.h"
 
-#include "witness-core.h"
+#include "trace/trace-internal.h"
 
 int witness_put(struct witness *w, const struct witness_line *line)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "witness-core.h"
+#include "trace/trace-internal.h"
 
 /* RFC 6298, 2.5, as Linux has it: a timeout this long does not double any more (TCP_RTO_MAX). */
 #define LONGEST (120 * NS_PER_S)

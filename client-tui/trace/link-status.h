@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event.h"
+#include "trace/link-event.h"
 #include "common/impair-text.h"
 #include "ledger/ledger.h"
 #include "net/session.h"
-#include "witness.h"
+#include "trace/trace.h"
 
 struct link_facts {
 	/* The lab has said it at least once. */

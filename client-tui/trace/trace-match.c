@@ -7,7 +7,7 @@
 #include "common/capitals.h"
 #include "common/fnv.h"
 #include "common/search.h"
-#include "witness-core.h"
+#include "trace/trace-internal.h"
 
 /* How many copies reach the receiver and are taken there. */
 static int let_through(const struct event *e)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event.h"
+#include "trace/link-event.h"
 #include "common/fnv.h"
 #include "record.h"
 

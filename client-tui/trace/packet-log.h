@@ -4,7 +4,7 @@
 #ifndef UPCASE_PACKETS_H
 #define UPCASE_PACKETS_H
 
-#include "event.h"
+#include "trace/link-event.h"
 
 /* Packets kept. */
 #define PACKETS_MAX 16384

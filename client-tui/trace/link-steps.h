@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "event.h"
+#include "trace/link-event.h"
 #include "common/impair-text.h"
 
 /* Which ways a step changes. */

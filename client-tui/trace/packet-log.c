@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "packets.h"
+#include "trace/packet-log.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * be in the list. */
 #include "config.h"
 
-#include "panel.h"
+#include "trace/link-steps.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* The settings have one grammar, that of common/impair-text.h; here they get the blanks that people write. */
 #include "config.h"
 
-#include "link-facts.h"
+#include "trace/link-status.h"
 
 #include <ctype.h>
 #include <inttypes.h>

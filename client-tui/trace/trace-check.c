@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 #include "common/search.h"
-#include "witness-core.h"
+#include "trace/trace-internal.h"
 
 /* How long after the link let a packet go it is with the client at the latest, also on a busy machine. */
 #define GRACE (500 * NS_PER_MS)

@@ -3,14 +3,14 @@
 #ifndef UPCASE_TRUTH_H
 #define UPCASE_TRUTH_H
 
-#include "far.h"
+#include "trace/server-tcp.h"
 #include "connections.h"
-#include "lab.h"
-#include "link-facts.h"
-#include "panel.h"
+#include "trace/lab-socket.h"
+#include "trace/link-status.h"
+#include "trace/link-steps.h"
 #include "record.h"
 #include "net/session.h"
-#include "witness.h"
+#include "trace/trace.h"
 
 struct truth_hooks {
 	void *context;

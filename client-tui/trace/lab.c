@@ -3,7 +3,7 @@
  * is known, and the witness judges up to there. */
 #include "config.h"
 
-#include "truth.h"
+#include "trace/lab.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef UPCASE_WITNESS_CORE_H
 #define UPCASE_WITNESS_CORE_H
 
-#include "witness.h"
+#include "trace/trace.h"
 
 /* Connections of one flow of which segments may still be on their way. */
 #define CONNECTIONS 64

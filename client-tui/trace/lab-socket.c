@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab.h"
+#include "trace/lab-socket.h"
 
 #include <errno.h>
 #include <poll.h>
