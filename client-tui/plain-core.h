@@ -4,9 +4,9 @@
 #ifndef UPCASE_PLAIN_CORE_H
 #define UPCASE_PLAIN_CORE_H
 
-#include "connections.h"
+#include "record/connections.h"
 #include "generator.h"
-#include "recorder.h"
+#include "record/recorder.h"
 #include "net/session.h"
 #include "settings.h"
 #include "trace/lab.h"

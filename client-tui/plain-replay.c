@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "record-file.h"
+#include "record/record-file.h"
 #include "save.h"
 #include "common/standard.h"
 #include "summary.h"

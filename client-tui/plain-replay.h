@@ -3,7 +3,7 @@
 #ifndef UPCASE_PLAIN_REPLAY_H
 #define UPCASE_PLAIN_REPLAY_H
 
-#include "replay.h"
+#include "record/replay.h"
 #include "settings.h"
 
 /* Returns the exit status: 0 all answered, 1 not. */

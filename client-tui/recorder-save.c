@@ -2,7 +2,7 @@
 /* A session saved whole: the rows of all its ledgers and the notes of its journal, in the order in which they came. */
 #include "config.h"
 
-#include "recorder-core.h"
+#include "record/recorder-internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

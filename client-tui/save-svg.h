@@ -3,7 +3,7 @@
 #ifndef UPCASE_SAVE_SVG_H
 #define UPCASE_SAVE_SVG_H
 
-#include "recorder.h"
+#include "record/recorder.h"
 
 /* Pages of one session at most; what comes after is left out of the exchange, and its note says so. */
 #define SAVE_SVG_PAGES 50

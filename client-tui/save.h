@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "ledger/transcript.h"
-#include "recorder.h"
+#include "record/recorder.h"
 
 /* Room for a reason. */
 #define SAVE_WHY 400

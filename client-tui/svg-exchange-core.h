@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "record.h"
+#include "record/record.h"
 #include "svg.h"
 #include "time-axis.h"
 

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "record.h"
+#include "record/record.h"
 #include "svg.h"
 
 /* Lines on a page. */

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "record.h"
+#include "record/record.h"
 #include "ledger/stats.h"
 #include "svg.h"
 

@@ -3,7 +3,7 @@
 #ifndef UPCASE_TUI_H
 #define UPCASE_TUI_H
 
-#include "replay.h"
+#include "record/replay.h"
 #include "settings.h"
 
 /* Runs until the user leaves. `notice` is the first thing told, or NULL; `replay` is shown instead of a session, or NULL. Returns the exit

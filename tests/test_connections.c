@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "connections.h"
+#include "record/connections.h"
 
 #define MS INT64_C(1000000)
 #define HERE 40000

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "ledger/ledger-replay.h"
-#include "record-csv.h"
-#include "record-file.h"
+#include "record/csv.h"
+#include "record/record-file.h"
 
 #define MS INT64_C(1000000)
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record.h"
+#include "record/record.h"
 
 enum board_kind {
 	BOARD_LINE,   /* a typed line: `ledger` and `number` */

@@ -4,11 +4,11 @@
 #define UPCASE_TRUTH_H
 
 #include "trace/server-tcp.h"
-#include "connections.h"
+#include "record/connections.h"
 #include "trace/lab-socket.h"
 #include "trace/link-status.h"
 #include "trace/link-steps.h"
-#include "record.h"
+#include "record/record.h"
 #include "net/session.h"
 #include "trace/trace.h"
 

@@ -8,7 +8,7 @@
 
 #include "trace/link-event.h"
 #include "common/fnv.h"
-#include "record.h"
+#include "record/record.h"
 
 /* The longest word that matters, and the longest line. */
 #define WORD_MOST 200

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "record-file.h"
+#include "record/record-file.h"
 
 static void no(const char *what)
 {

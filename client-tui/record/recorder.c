@@ -4,7 +4,7 @@
  * passes over is owed and written as soon as it is decided, out of order. */
 #include "config.h"
 
-#include "recorder-core.h"
+#include "record/recorder-internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #ifndef UPCASE_CONNECTIONS_H
 #define UPCASE_CONNECTIONS_H
 
-#include "record.h"
+#include "record/record.h"
 
 /* Told at once; of more, the oldest is told as far as it is known. */
 #define CONNECTIONS_MAX 32

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record.h"
+#include "record/record.h"
 
 #define JOURNAL_NOTES 65536
 #define JOURNAL_BYTES (32u * 1024 * 1024)

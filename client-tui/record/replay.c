@@ -3,7 +3,7 @@
  * is the real one less what it stood still. */
 #include "config.h"
 
-#include "replay.h"
+#include "record/replay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "common/capitals.h"
 #include "common/grow.h"
 #include "ledger/ledger-replay.h"
-#include "replay-core.h"
+#include "record/replay-core.h"
 #include "common/search.h"
 #include "net/session-internal.h"
 

@@ -14,7 +14,7 @@
 
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
-#include "record.h"
+#include "record/record.h"
 #include "net/session.h"
 #include "settings.h"
 #include "trace/trace.h"

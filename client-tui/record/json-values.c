@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "common/grow.h"
-#include "json-reader.h"
+#include "record/json-values.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/printable.h"
-#include "record-json.h"
+#include "record/json-write.h"
 
 void reader_blame(struct reader *r, const char *key, const char *what)
 {

@@ -2,14 +2,14 @@
 /* What is known of a line, put together from its ledger, the journal and the link's witness, and written. */
 #include "config.h"
 
-#include "recorder-core.h"
+#include "record/recorder-internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "record-csv.h"
-#include "record-json.h"
+#include "record/csv.h"
+#include "record/json-write.h"
 
 static int put(const struct recorder_sink *to, char *json)
 {

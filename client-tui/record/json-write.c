@@ -3,7 +3,7 @@
  * only show when the whole is put together. */
 #include "config.h"
 
-#include "record-json.h"
+#include "record/json-write.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "record-json.h"
+#include "record/json-write.h"
 
 /* What is kept of a file at most: lines and replies together, and what they take. */
 #define RECORD_FILE_MOST 2000000

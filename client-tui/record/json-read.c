@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "ledger/error-text.h"
-#include "json-reader.h"
+#include "record/json-values.h"
 #include "common/printable.h"
-#include "record-json.h"
+#include "record/json-write.h"
 
 /* More sessions are in no file of ours. */
 #define SUMS_MOST RECORDER_SESSIONS

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/grow.h"
-#include "replay-core.h"
+#include "record/replay-core.h"
 
 static int add(struct replay *r, enum event_kind kind, size_t side, size_t index, int64_t at)
 {

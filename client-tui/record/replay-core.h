@@ -3,8 +3,8 @@
 #ifndef UPCASE_REPLAY_CORE_H
 #define UPCASE_REPLAY_CORE_H
 
-#include "record-file.h"
-#include "replay.h"
+#include "record/record-file.h"
+#include "record/replay.h"
 
 enum event_kind { KIND_TYPED, KIND_SENT, KIND_REPLY, KIND_LOST, KIND_LATE, KIND_DECIDED, KIND_DUPLICATE, KIND_EVENT, KIND_OTHER };
 

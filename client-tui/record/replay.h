@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "recorder.h"
+#include "record/recorder.h"
 #include "net/session.h"
 #include "trace/trace.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "record.h"
+#include "record/record.h"
 
 /* Rows end with CR and LF, as the RFC wants it. `peer` is the session's. Errors show in ferror(). */
 void record_csv_header(FILE *out);

@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "journal.h"
-#include "record.h"
-#include "recorder.h"
+#include "record/event-log.h"
+#include "record/record.h"
+#include "record/recorder.h"
 
 /* One of the sessions. */
 struct recorder_side {

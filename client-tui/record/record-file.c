@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "record-file.h"
+#include "record/record-file.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,8 +3,8 @@
 #ifndef UPCASE_RECORD_JSON_H
 #define UPCASE_RECORD_JSON_H
 
-#include "record.h"
-#include "recorder.h"
+#include "record/record.h"
+#include "record/recorder.h"
 
 enum record_type {
 	RECORD_START,

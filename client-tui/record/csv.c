@@ -2,7 +2,7 @@
 /* A row has all columns whatever its type; what it has not is left empty. */
 #include "config.h"
 
-#include "record-csv.h"
+#include "record/csv.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
