@@ -11,7 +11,7 @@
 #include "keys.h"
 #include "record/recorder.h"
 #include "record/replay.h"
-#include "save.h"
+#include "report/export.h"
 #include "net/session.h"
 #include "commands.h"
 #include "settings.h"

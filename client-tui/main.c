@@ -14,7 +14,7 @@
 #include "common/lab-hosts.h"
 #include "plain.h"
 #include "net/local-server.h"
-#include "save.h"
+#include "report/export.h"
 #include "settings.h"
 #include "common/standard.h"
 #include "tui.h"

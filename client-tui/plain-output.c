@@ -12,7 +12,7 @@
 #include "common/grow.h"
 #include "plain-core.h"
 #include "common/standard.h"
-#include "summary.h"
+#include "report/summary.h"
 
 /* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so many. */
 #define ORDER_ROOM 65536

@@ -8,7 +8,7 @@
 
 #include "common/clock.h"
 #include "plain-core.h"
-#include "save.h"
+#include "report/export.h"
 #include "common/standard.h"
 #include "stop.h"
 

@@ -10,9 +10,9 @@
 
 #include "common/clock.h"
 #include "record/record-file.h"
-#include "save.h"
+#include "report/export.h"
 #include "common/standard.h"
-#include "summary.h"
+#include "report/summary.h"
 
 struct play {
 	const struct client_settings *settings;

@@ -15,7 +15,7 @@
 #include "plain-core.h"
 #include "common/standard.h"
 #include "stop.h"
-#include "summary.h"
+#include "report/summary.h"
 
 /* In the lab: how long the last lines may still be compared with what the link did. */
 #define TRUTH_TIME (2 * NS_PER_S)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "ledger/line-times.h"
-#include "ticks.h"
+#include "report/axis.h"
 #include "common/units.h"
 #include "common/utf8.h"
 

@@ -12,7 +12,7 @@
 #include "app.h"
 #include "common/clock.h"
 #include "commands.h"
-#include "summary.h"
+#include "report/summary.h"
 
 /* The session that its lines go over, of both UDP's, has the new peer. */
 static void tell_peer(struct app *app, int64_t now)

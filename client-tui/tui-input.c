@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "commands.h"
 #include "prompt.h"
-#include "summary.h"
+#include "report/summary.h"
 
 /* How long a second Ctrl-C leaves. */
 #define QUIT_TIME (2 * NS_PER_S)

@@ -9,7 +9,7 @@
 #include "app.h"
 #include "common/clock.h"
 #include "prompt.h"
-#include "save.h"
+#include "report/export.h"
 #include "stop.h"
 
 /* --- the recorder --- */

@@ -21,7 +21,7 @@
 #include "prompt.h"
 #include "common/standard.h"
 #include "stop.h"
-#include "summary.h"
+#include "report/summary.h"
 
 #define FRAME (NS_PER_S / 60)
 /* How often a row that waits shows its time anew. */

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "ledger/line-times.h"
-#include "summary.h"
+#include "report/summary.h"
 
 #define MS INT64_C(1000000)
 #define S (1000 * MS)

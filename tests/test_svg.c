@@ -15,11 +15,11 @@
 
 #include <cmocka.h>
 
-#include "save-svg.h"
-#include "svg-exchange.h"
-#include "svg-plots.h"
-#include "ticks.h"
-#include "time-axis.h"
+#include "report/export-svg.h"
+#include "report/svg-sequence.h"
+#include "report/svg-plots.h"
+#include "report/axis.h"
+#include "report/time-axis.h"
 #include "common/clock.h"
 
 #define MS NS_PER_MS

@@ -12,7 +12,7 @@
 
 #include "common/clock.h"
 #include "common/impair-text.h"
-#include "summary.h"
+#include "report/summary.h"
 #include "common/text.h"
 #include "common/units.h"
 

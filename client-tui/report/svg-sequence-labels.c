@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/capitals.h"
-#include "svg-exchange-core.h"
+#include "report/svg-sequence-internal.h"
 #include "common/units.h"
 
 /* Characters of a text. */

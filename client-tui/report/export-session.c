@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "ledger/transcript.h"
-#include "summary.h"
+#include "report/summary.h"
 
 /* How far each session's rows, and the notes, have been taken. */
 struct merge {

@@ -8,7 +8,7 @@
 
 #include "record/record.h"
 #include "ledger/stats.h"
-#include "svg.h"
+#include "report/svg.h"
 
 /* What of a line is drawn. */
 struct plots_line {

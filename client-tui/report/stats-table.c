@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "summary.h"
-#include "summary-text.h"
+#include "report/summary.h"
+#include "report/text.h"
 #include "common/utf8.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

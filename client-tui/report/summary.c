@@ -12,8 +12,8 @@
 #include "common/clock.h"
 #include "ledger/error-text.h"
 #include "ledger/line-times.h"
-#include "summary.h"
-#include "summary-text.h"
+#include "report/summary.h"
+#include "report/text.h"
 #include "common/units.h"
 #include "common/utf8.h"
 

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "summary.h"
-#include "summary-text.h"
+#include "report/summary.h"
+#include "report/text.h"
 
 const struct summary_quantile summary_quantiles[SUMMARY_QUANTILES] = {
 	{ 0.5, "median" }, { 0.9, "p90" }, { 0.99, "p99" }, { 0.999, "p99.9" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "save-svg.h"
+#include "report/export-svg.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,9 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/grow.h"
-#include "summary.h"
-#include "svg-exchange.h"
-#include "svg-plots.h"
+#include "report/summary.h"
+#include "report/svg-sequence.h"
+#include "report/svg-plots.h"
 #include "common/text.h"
 
 /* What is drawn, and where to: one picture after the other. */

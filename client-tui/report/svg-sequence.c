@@ -4,7 +4,7 @@
  * other. */
 #include "config.h"
 
-#include "svg-exchange.h"
+#include "report/svg-sequence.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "svg-exchange-core.h"
+#include "report/svg-sequence-internal.h"
 #include "common/units.h"
 
 /* Pixels: the words at the right of a panel, the way between the hosts, the margins. */

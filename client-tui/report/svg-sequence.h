@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "record/record.h"
-#include "svg.h"
+#include "report/svg.h"
 
 /* Lines on a page. */
 #define EXCHANGE_LINES 100

@@ -2,15 +2,15 @@
 /* Four plots, two by two. Each has a frame of its own and the axes of ticks.h, as on the screen. */
 #include "config.h"
 
-#include "svg-plots.h"
+#include "report/svg-plots.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/search.h"
-#include "svg.h"
-#include "ticks.h"
+#include "report/svg.h"
+#include "report/axis.h"
 
 /* Pixels: a plot, the room around it, its words. */
 #define WIDTH 520.0

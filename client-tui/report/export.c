@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "save.h"
+#include "report/export.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "save-svg.h"
-#include "summary.h"
+#include "report/export-svg.h"
+#include "report/summary.h"
 #include "common/text.h"
 
 /* What is saved. */

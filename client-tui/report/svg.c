@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "svg.h"
+#include "report/svg.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "svg-exchange-core.h"
+#include "report/svg-sequence-internal.h"
 
 /* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
 #define FALL 24.0

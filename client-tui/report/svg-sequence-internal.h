@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #include "record/record.h"
-#include "svg.h"
-#include "time-axis.h"
+#include "report/svg.h"
+#include "report/time-axis.h"
 
 /* Where the axis of time begins; the words at the left of a panel; a row of words and its letters. */
 #define EXCHANGE_TOP (SVG_HEADING + 56)
