@@ -5,7 +5,7 @@
 #define UPCASE_APP_H
 
 #include "ledger/transcript.h"
-#include "canvas.h"
+#include "view/canvas.h"
 #include "record/connections.h"
 #include "generator.h"
 #include "keys.h"
@@ -16,7 +16,7 @@
 #include "commands.h"
 #include "settings.h"
 #include "trace/lab.h"
-#include "view.h"
+#include "view/draw.h"
 
 /* Peers that one run can have talked to: a transport and a peer each. */
 #define APP_SESSIONS 256

@@ -4,7 +4,7 @@
 #ifndef UPCASE_PALETTE_H
 #define UPCASE_PALETTE_H
 
-#include "canvas.h"
+#include "view/canvas.h"
 
 enum palette_background { PALETTE_UNKNOWN, PALETTE_DARK, PALETTE_LIGHT };
 

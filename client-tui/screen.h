@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "canvas.h"
+#include "view/canvas.h"
 
 enum screen_colour { SCREEN_COLOUR_AUTO, SCREEN_COLOUR_NEVER, SCREEN_COLOUR_ALWAYS };
 enum screen_background { SCREEN_BACKGROUND_AUTO, SCREEN_BACKGROUND_DARK, SCREEN_BACKGROUND_LIGHT };

@@ -15,9 +15,9 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "canvas.h"
+#include "view/canvas.h"
 #include "keys.h"
-#include "layout.h"
+#include "view/layout.h"
 #include "prompt.h"
 #include "screen.h"
 

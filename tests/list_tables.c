@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "commands.h"
-#include "glyphs.h"
+#include "view/glyphs.h"
 
 int main(void)
 {

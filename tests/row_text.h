@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "canvas.h"
+#include "view/canvas.h"
 
 static inline size_t encode(uint32_t c, char *out)
 {

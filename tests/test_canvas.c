@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "canvas.h"
+#include "view/canvas.h"
 #include "tests/row_text.h"
 
 static int width(wchar_t c)

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "glyphs.h"
-#include "view.h"
+#include "view/glyphs.h"
+#include "view/draw.h"
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/fnv.h"

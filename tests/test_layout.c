@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "layout.h"
+#include "view/layout.h"
 
 /* As wcwidth() says for these, but the same on every machine. */
 static int width(wchar_t c)

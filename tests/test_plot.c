@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "plot.h"
+#include "view/plot.h"
 #include "common/clock.h"
 #include "tests/row_text.h"
 

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "canvas.h"
+#include "view/canvas.h"
 #include "prompt.h"
 #include "tests/terminal.h"
 

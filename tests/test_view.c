@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "common/capitals.h"
-#include "glyphs.h"
-#include "view.h"
+#include "view/glyphs.h"
+#include "view/draw.h"
 #include "tests/row_text.h"
 
 #define MS INT64_C(1000000)

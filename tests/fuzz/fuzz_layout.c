@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "canvas.h"
-#include "layout.h"
+#include "view/canvas.h"
+#include "view/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
  * Braille dots, one of TCP a cross, one of both a star, so that they can be told apart without colours. */
 #include "config.h"
 
-#include "plot.h"
+#include "view/plot.h"
 
 #include <inttypes.h>
 #include <math.h>

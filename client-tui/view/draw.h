@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 #include "ledger/transcript.h"
-#include "canvas.h"
-#include "layout.h"
+#include "view/canvas.h"
+#include "view/layout.h"
 #include "trace/link-status.h"
 #include "trace/link-steps.h"
-#include "plot.h"
+#include "view/plot.h"
 #include "net/session.h"
 #include "trace/trace.h"
 

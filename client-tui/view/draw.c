@@ -3,7 +3,7 @@
  * upwards until the panes are full, so a draw costs what can be seen and not what the board holds. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* See glyphs.h. */
 #include "config.h"
 
-#include "glyphs.h"
+#include "view/glyphs.h"
 
 #include <stddef.h>
 

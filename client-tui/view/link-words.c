@@ -2,7 +2,7 @@
 /* What the lab's link did with a line, in the words of its row. Each is offered long and short; what fits is taken. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* The lab on the screen: one row for the link, and a panel over the panes that changes it. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
  * not fit; then words that its sign says too: "late", "waiting", "failed". */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <inttypes.h>
 #include <limits.h>

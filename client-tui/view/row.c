@@ -5,7 +5,7 @@
  * words behind it change and are laid out each time. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

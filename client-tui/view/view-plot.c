@@ -2,7 +2,7 @@
 /* A plot over the panes, and the row of the last round-trip times. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 /* Columns between the sparklines of two transports. */
 #define SPARK_GAP 2

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <wchar.h>
 
-#include "layout.h"
+#include "view/layout.h"
 
 /* What a cell means; the screen chooses colour and attributes for it. */
 enum style {

@@ -2,7 +2,7 @@
 /* A page over the panes: our own words, wrapped, with what is below and how to leave on its last row. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,11 +3,11 @@
 #ifndef UPCASE_VIEW_PARTS_H
 #define UPCASE_VIEW_PARTS_H
 
-#include "glyphs.h"
+#include "view/glyphs.h"
 #include "ledger/line-times.h"
 #include "common/text.h"
 #include "common/utf8.h"
-#include "view.h"
+#include "view/draw.h"
 
 /* A pane of replies, the wire before it, and the bars before each; -1 and -1 for what is not there. */
 struct pane {

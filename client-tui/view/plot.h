@@ -4,7 +4,7 @@
 #ifndef UPCASE_PLOT_H
 #define UPCASE_PLOT_H
 
-#include "canvas.h"
+#include "view/canvas.h"
 #include "ledger/ledger.h"
 #include "ledger/stats.h"
 

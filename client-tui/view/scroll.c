@@ -4,7 +4,7 @@
  * same display lines, each as far as it has some. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 /* The display lines of one row. */
 static size_t lines_of(const struct list *l, uint64_t index)

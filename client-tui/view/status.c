@@ -4,7 +4,7 @@
  * once each has a line; where there is room for one only, it has what matters most of both. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

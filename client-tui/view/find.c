@@ -3,7 +3,7 @@
  * characters, one after the other, so a place among them is a place among the cells. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* The two last rows: the input line, scrolled so that the cursor is on it, and the keys or a message. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * are different things: a lost reply is repaired there, and never shows here. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * the columns by what the wires need. */
 #include "config.h"
 
-#include "view-parts.h"
+#include "view/view-internal.h"
 
 /* From this many columns on there is a wire between the panes. */
 #define WIRE_SCREEN 60

@@ -3,7 +3,7 @@
  * nowhere else. put() keeps it whatever is drawn over what. */
 #include "config.h"
 
-#include "canvas.h"
+#include "view/canvas.h"
 
 #include <stdint.h>
 #include <stdlib.h>

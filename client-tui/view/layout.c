@@ -3,7 +3,7 @@
  * kept from text to text, since a draw lays out a screenful of texts sixty times a second. */
 #include "config.h"
 
-#include "layout.h"
+#include "view/layout.h"
 
 #include <stdlib.h>
 #include <string.h>
