@@ -8,7 +8,7 @@
 #include "view/canvas.h"
 #include "record/connections.h"
 #include "generator.h"
-#include "keys.h"
+#include "terminal/keys.h"
 #include "record/recorder.h"
 #include "record/replay.h"
 #include "report/export.h"

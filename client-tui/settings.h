@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "common/options.h"
-#include "screen.h"
+#include "terminal/screen.h"
 #include "net/session.h"
 
 #define CLIENT_PORT "12000"

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rescue.h"
+#include "terminal/restore.h"
 #include "common/standard.h"
 
 /* After the signal that ends the program there is one more every STEP, us. A reader that is only slow has PATIENCE steps to take

@@ -11,7 +11,7 @@
 #include "app.h"
 #include "common/clock.h"
 #include "commands.h"
-#include "prompt.h"
+#include "terminal/line-editor.h"
 #include "report/summary.h"
 
 /* How long a second Ctrl-C leaves. */

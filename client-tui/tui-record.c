@@ -8,7 +8,7 @@
 
 #include "app.h"
 #include "common/clock.h"
-#include "prompt.h"
+#include "terminal/line-editor.h"
 #include "report/export.h"
 #include "stop.h"
 

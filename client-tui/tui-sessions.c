@@ -6,7 +6,7 @@
 
 #include "app.h"
 #include "common/clock.h"
-#include "prompt.h"
+#include "terminal/line-editor.h"
 
 /* How long TCP lines left behind by /connect may still be answered. */
 #define LEAVE_TIME (5 * NS_PER_S)

@@ -18,7 +18,7 @@
 #include "common/clock.h"
 #include "commands.h"
 #include "paths.h"
-#include "prompt.h"
+#include "terminal/line-editor.h"
 #include "common/standard.h"
 #include "stop.h"
 #include "report/summary.h"

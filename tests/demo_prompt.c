@@ -16,10 +16,10 @@
 #include <wchar.h>
 
 #include "view/canvas.h"
-#include "keys.h"
+#include "terminal/keys.h"
 #include "view/layout.h"
-#include "prompt.h"
-#include "screen.h"
+#include "terminal/line-editor.h"
+#include "terminal/screen.h"
 
 #define LINES_KEPT 64
 

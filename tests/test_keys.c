@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "keys.h"
+#include "terminal/keys.h"
 
 #define MS INT64_C(1000000)
 #define LONG_AFTER (1000 * MS)

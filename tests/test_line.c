@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <readline/readline.h>
 
-#include "prompt.h"
+#include "terminal/line-editor.h"
 
 struct heard {
 	char line[256];

@@ -22,8 +22,8 @@
 
 #include <cmocka.h>
 
-#include "palette.h"
-#include "past.h"
+#include "terminal/palette.h"
+#include "terminal/history.h"
 #include "tests/child.h"
 #include "common/file.h"
 

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "view/canvas.h"
-#include "prompt.h"
+#include "terminal/line-editor.h"
 #include "tests/terminal.h"
 
 #define ROWS 12

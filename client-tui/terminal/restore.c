@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rescue.h"
+#include "terminal/restore.h"
 #include "common/standard.h"
 
 /* Signals that end a process. Those that the program handles itself are left to it. */

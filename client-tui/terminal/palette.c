@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "palette.h"
+#include "terminal/palette.h"
 
 /* The eight colours of ECMA-48. */
 enum { RED = 1, GREEN = 2, YELLOW = 3, BLUE = 4, MAGENTA = 5, CYAN = 6, NONE = PALETTE_DEFAULT };

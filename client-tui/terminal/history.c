@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "past.h"
-#include "prompt.h"
+#include "terminal/history.h"
+#include "terminal/line-editor.h"
 
 /* The largest file, bytes; the longest line is the prompt's. */
 #define FILE_MOST (16u << 20)

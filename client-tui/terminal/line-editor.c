@@ -16,12 +16,12 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "inputrc.h"
-#include "macros.h"
-#include "mend.h"
-#include "past.h"
-#include "prompt.h"
-#include "undo.h"
+#include "terminal/inputrc.h"
+#include "terminal/readline-macros.h"
+#include "terminal/valid-text.h"
+#include "terminal/history.h"
+#include "terminal/line-editor.h"
+#include "terminal/readline-undo.h"
 
 /* A key sequence is pending, or readline reads something other than the line. */
 #define BUSY_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "inputrc.h"
+#include "terminal/inputrc.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * the queue into a buffer of its own, so that the queue stays short however long the paste is. */
 #include "config.h"
 
-#include "keys.h"
+#include "terminal/keys.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "undo.h"
+#include "terminal/readline-undo.h"
 
 void undo_forget(int place)
 {

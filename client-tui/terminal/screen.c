@@ -23,9 +23,9 @@
 #undef lines
 #undef columns
 
-#include "palette.h"
-#include "rescue.h"
-#include "screen.h"
+#include "terminal/palette.h"
+#include "terminal/restore.h"
+#include "terminal/screen.h"
 #include "common/standard.h"
 #include "common/text.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "mend.h"
+#include "terminal/valid-text.h"
 
 /* How many bytes the character at `bytes` has, of `n` (1 or more); 0 if there is none in this
  * locale. */
