@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "commands.h"
+#include "app/commands.h"
 #include "view/glyphs.h"
 
 int main(void)

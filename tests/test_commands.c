@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "commands.h"
+#include "app/commands.h"
 
 static enum command parse(const char *line, const char **arguments)
 {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "generator.h"
+#include "app/generator.h"
 #include "common/clock.h"
 
 #define MS NS_PER_MS

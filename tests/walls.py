@@ -44,16 +44,16 @@ MAY = {
     'client-tui/terminal/inputrc.c': 'readline place',
     'client-tui/record/json-values.c': 'json',
     'client-tui/trace/lab-socket.c': 'socket wait file',
-    'client-tui/main.c': 'wait place speak',
+    'client-tui/app/main.c': 'wait place speak',
     'client-tui/net/receive-drops.c': 'socket file',
     'client-tui/terminal/history.c': 'wait file',
-    'client-tui/paths.c': 'place',
-    'client-tui/plain.c': 'clock place speak',
-    'client-tui/plain-input.c': 'clock file',
-    'client-tui/plain-output.c': 'clock speak',
+    'client-tui/app/xdg.c': 'place',
+    'client-tui/app/plain.c': 'clock place speak',
+    'client-tui/app/plain-input.c': 'clock file',
+    'client-tui/app/plain-output.c': 'clock speak',
     'client-tui/net/local-server.c': 'wait file process place end',
-    'client-tui/plain-record.c': 'clock wait speak',
-    'client-tui/plain-replay.c': 'wait speak',
+    'client-tui/app/plain-record.c': 'clock wait speak',
+    'client-tui/app/plain-replay.c': 'wait speak',
     'client-tui/terminal/line-editor.c': 'readline file speak state',
     'client-tui/record/json-write.c': 'json',
     'client-tui/record/json-read.c': 'json',
@@ -61,18 +61,18 @@ MAY = {
     'client-tui/terminal/restore.c': 'wait file place state',
     'client-tui/net/resolve.c': 'socket wait file process end',
     'client-tui/terminal/screen.c': 'curses wait file process place speak state',
-    'client-tui/settings.c': 'speak',
+    'client-tui/app/settings.c': 'speak',
     'client-tui/net/timestamps.c': 'socket clock',
-    'client-tui/stop.c': 'wait file end state',
+    'client-tui/app/stop.c': 'wait file end state',
     'client-tui/net/tcp.c': 'socket clock file',
     'client-tui/net/tcp-info.c': 'socket',
     'client-tui/net/tcp-receive.c': 'socket clock',
-    'client-tui/tui.c': 'clock wait file speak',
-    'client-tui/tui-burst.c': 'clock',
-    'client-tui/tui-input.c': 'clock',
-    'client-tui/tui-lab.c': 'clock',
-    'client-tui/tui-record.c': 'clock',
-    'client-tui/tui-sessions.c': 'clock',
+    'client-tui/app/tui.c': 'clock wait file speak',
+    'client-tui/app/tui-burst.c': 'clock',
+    'client-tui/app/tui-keys.c': 'clock',
+    'client-tui/app/tui-lab.c': 'clock',
+    'client-tui/app/tui-replay.c': 'clock',
+    'client-tui/app/tui-sessions.c': 'clock',
     'client-tui/net/udp.c': 'socket clock file',
     'client-tui/terminal/readline-macros.c': 'readline state',
     'client-tui/terminal/readline-undo.c': 'readline',
@@ -166,7 +166,7 @@ def run(*command):
 
 
 def source_of(path):
-    """The source of an object file: client-tui/upcase-main.o is made from client-tui/main.c."""
+    """The source of an object file: client-tui/upcase-main.o is made from client-tui/app/main.c."""
     folder, name = os.path.split(path[:-2])
     while True:
         source = os.path.join(folder, name + '.c')
@@ -272,7 +272,7 @@ def check_state(found):
 
 # Standard error: where all goes through, a program that only builds, the progress, which is ours and drives the terminal, and a
 # child whose standard error is a pipe to us.
-SPEAKERS = ['common/standard.c', 'common/mkcapitals.c', 'client-tui/plain-output.c', 'client-tui/net/local-server.c']
+SPEAKERS = ['common/standard.c', 'common/mkcapitals.c', 'client-tui/app/plain-output.c', 'client-tui/net/local-server.c']
 
 
 def check_speech():

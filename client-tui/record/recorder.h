@@ -16,7 +16,7 @@
 #include "ledger/ledger.h"
 #include "record/record.h"
 #include "net/session.h"
-#include "settings.h"
+#include "app/settings.h"
 #include "trace/trace.h"
 
 /* Sessions at most, as many as a screen has. */

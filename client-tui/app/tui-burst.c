@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "app.h"
+#include "app/tui-internal.h"
 #include "common/clock.h"
 
 /* The lines of one turn at most take so long: a key waits no longer for them. */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app.h"
+#include "app/tui-internal.h"
 #include "common/clock.h"
-#include "commands.h"
+#include "app/commands.h"
 
 /* The user's orders, for their answers. */
 enum purpose {

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
+#include "app/tui-internal.h"
 #include "common/clock.h"
 #include "terminal/line-editor.h"
 #include "report/export.h"
-#include "stop.h"
+#include "app/stop.h"
 
 /* --- the recorder --- */
 

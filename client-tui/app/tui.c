@@ -2,7 +2,7 @@
 /* The screen's loop: network first, then keys, then one draw, at most 60 a second however much happens. */
 #include "config.h"
 
-#include "tui.h"
+#include "app/tui.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -14,13 +14,13 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "app.h"
+#include "app/tui-internal.h"
 #include "common/clock.h"
-#include "commands.h"
-#include "paths.h"
+#include "app/commands.h"
+#include "app/xdg.h"
 #include "terminal/line-editor.h"
 #include "common/standard.h"
-#include "stop.h"
+#include "app/stop.h"
 #include "report/summary.h"
 
 #define FRAME (NS_PER_S / 60)

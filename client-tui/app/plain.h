@@ -4,7 +4,7 @@
 #ifndef UPCASE_PLAIN_H
 #define UPCASE_PLAIN_H
 
-#include "settings.h"
+#include "app/settings.h"
 
 /* Runs to the end. `notice` is the first thing told, or NULL. Returns the exit status: 0 all answered, 1 not. */
 int plain_run(const struct client_settings *settings, const char *notice);

@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 #include "common/grow.h"
-#include "plain-core.h"
+#include "app/plain-internal.h"
 #include "common/standard.h"
 #include "report/summary.h"
 

@@ -2,7 +2,7 @@
 /* Plots on the screen: /plot, F6, and the row of the last round-trip times. */
 #include "config.h"
 
-#include "app.h"
+#include "app/tui-internal.h"
 
 /* The transports of the peer in use over which a line was typed, UDP first. */
 void app_plot_follow(struct app *app)

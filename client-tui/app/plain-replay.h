@@ -4,7 +4,7 @@
 #define UPCASE_PLAIN_REPLAY_H
 
 #include "record/replay.h"
-#include "settings.h"
+#include "app/settings.h"
 
 /* Returns the exit status: 0 all answered, 1 not. */
 int plain_replay(const struct client_settings *settings, struct replay *replay);

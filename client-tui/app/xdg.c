@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "paths.h"
+#include "app/xdg.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "plain-core.h"
+#include "app/plain-internal.h"
 
 /* --- sending --- */
 

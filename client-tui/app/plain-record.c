@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "plain-core.h"
+#include "app/plain-internal.h"
 #include "report/export.h"
 #include "common/standard.h"
-#include "stop.h"
+#include "app/stop.h"
 
 int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 {

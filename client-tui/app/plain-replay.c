@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "plain-replay.h"
+#include "app/plain-replay.h"
 
 #include <errno.h>
 #include <signal.h>

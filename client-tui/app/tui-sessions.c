@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "app.h"
+#include "app/tui-internal.h"
 #include "common/clock.h"
 #include "terminal/line-editor.h"
 

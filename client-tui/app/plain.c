@@ -3,7 +3,7 @@
  * memory of a few lines. */
 #include "config.h"
 
-#include "plain.h"
+#include "app/plain.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "plain-core.h"
+#include "app/plain-internal.h"
 #include "common/standard.h"
-#include "stop.h"
+#include "app/stop.h"
 #include "report/summary.h"
 
 /* In the lab: how long the last lines may still be compared with what the link did. */

@@ -10,14 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plain-replay.h"
+#include "app/plain-replay.h"
 #include "common/lab-hosts.h"
-#include "plain.h"
+#include "app/plain.h"
 #include "net/local-server.h"
 #include "report/export.h"
-#include "settings.h"
+#include "app/settings.h"
 #include "common/standard.h"
-#include "tui.h"
+#include "app/tui.h"
 
 static bool on_a_terminal(void)
 {

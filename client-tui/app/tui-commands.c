@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app.h"
+#include "app/tui-internal.h"
 #include "common/clock.h"
-#include "commands.h"
+#include "app/commands.h"
 #include "report/summary.h"
 
 /* The session that its lines go over, of both UDP's, has the new peer. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands.h"
+#include "app/commands.h"
 #include "common/text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -5,10 +5,10 @@
 #define UPCASE_PLAIN_CORE_H
 
 #include "record/connections.h"
-#include "generator.h"
+#include "app/generator.h"
 #include "record/recorder.h"
 #include "net/session.h"
-#include "settings.h"
+#include "app/settings.h"
 #include "trace/lab.h"
 
 #define PLAIN_READ_SIZE 65536

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "settings.h"
+#include "app/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "common/options.h"
 #include "common/addr.h"
 #include "common/clock.h"
-#include "paths.h"
+#include "app/xdg.h"
 #include "common/standard.h"
 #include "common/units.h"
 

@@ -8,9 +8,9 @@
 #include <unistr.h>
 #include <uniconv.h>
 
-#include "app.h"
+#include "app/tui-internal.h"
 #include "common/clock.h"
-#include "commands.h"
+#include "app/commands.h"
 #include "terminal/line-editor.h"
 #include "report/summary.h"
 

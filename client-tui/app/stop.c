@@ -3,7 +3,7 @@
  * here. */
 #include "config.h"
 
-#include "stop.h"
+#include "app/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
