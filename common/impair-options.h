@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "common/impair.h"
 #include "common/options.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "common/dice.h"
+#include "common/random.h"
 #include "common/impair.h"
 #include "common/text.h"
 

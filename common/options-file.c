@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/file.h"
-#include "common/options-say.h"
+#include "common/options-text.h"
 #include "common/options.h"
 #include "common/standard.h"
 

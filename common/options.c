@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/options-say.h"
+#include "common/options-text.h"
 #include "common/standard.h"
 #include "common/utf8.h"
 

@@ -12,7 +12,7 @@
 #include <sys/queue.h>
 
 #include "common/clock.h"
-#include "common/parcels.h"
+#include "common/delay-queue.h"
 
 /* A stamp comes with the packet or before it, but for what the kernel puts off. */
 #define PATIENCE (20 * NS_PER_MS)

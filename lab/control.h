@@ -5,7 +5,7 @@
 #define UPCASE_LAB_CONTROL_H
 
 #include "lab/link.h"
-#include "common/watch.h"
+#include "common/fd-watch.h"
 
 /* Clients at once; who comes then waits. */
 #define CONTROL_CLIENTS 16

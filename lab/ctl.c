@@ -12,7 +12,7 @@
 #include "common/options.h"
 #include "lab/control.h"
 #include "lab/folder.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "lab/orders.h"
 #include "common/standard.h"
 #include "lab/tell.h"

@@ -4,9 +4,9 @@
 #ifndef UPCASE_LAB_EVENTS_H
 #define UPCASE_LAB_EVENTS_H
 
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "lab/link.h"
-#include "common/outbox.h"
+#include "common/send-buffer.h"
 
 /* Ports in one "events on". */
 #define EVENTS_PORTS 8

@@ -9,7 +9,7 @@
 
 #include "lab/device.h"
 #include "lab/explain.h"
-#include "common/lab-hosts.h"
+#include "common/lab-addresses.h"
 
 /* The device's name on both hosts. */
 #define HOST_DEVICE "wire"

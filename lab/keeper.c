@@ -21,7 +21,7 @@
 #include "lab/signals.h"
 #include "common/standard.h"
 #include "lab/trial.h"
-#include "common/watch.h"
+#include "common/fd-watch.h"
 
 /* How long the far command may take to end when the near one has; both together, when a signal is the reason. */
 #define GRACE (2 * NS_PER_S)

@@ -12,9 +12,9 @@
 
 #include "lab/capture.h"
 #include "common/clock.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "lab/link.h"
-#include "common/parcels.h"
+#include "common/delay-queue.h"
 
 /* Packets from each side in one turn, and how often due ones are looked for among them. */
 #define TURN_PACKETS 128

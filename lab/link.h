@@ -12,7 +12,7 @@
 #include "common/impair.h"
 #include "lab/packet.h"
 #include "lab/stamper.h"
-#include "common/watch.h"
+#include "common/fd-watch.h"
 
 /* There: from the near host to the far one. */
 enum link_direction { LINK_THERE, LINK_BACK, LINK_DIRECTIONS };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "lab/orders.h"
 #include "common/printable.h"
 #include "common/text.h"

@@ -5,7 +5,7 @@
 
 #include "lab/events.h"
 #include "lab/link.h"
-#include "common/outbox.h"
+#include "common/send-buffer.h"
 
 /* Executes an order, `line` without its newline (it is taken apart), and answers. Returns whether the link
  * was changed; then `change` is the kind and words of it, for events_print_changed(). */

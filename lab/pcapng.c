@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/outbox.h"
+#include "common/send-buffer.h"
 
 /* Block types. */
 #define SECTION UINT32_C(0x0a0d0d0a)

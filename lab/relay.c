@@ -20,7 +20,7 @@
 #include "lab/folder.h"
 #include "lab/keeper.h"
 #include "lab/link.h"
-#include "common/outbox.h"
+#include "common/send-buffer.h"
 #include "lab/output.h"
 #include "lab/pcapng.h"
 #include "common/printable.h"

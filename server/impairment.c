@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "common/parcels.h"
+#include "common/delay-queue.h"
 
 /* What those that wait in one direction take, a second at 200 Mbit/s: with the model's own memory less than 32 MiB. */
 #define WAITING_MOST (30u << 20)

@@ -11,7 +11,7 @@
 
 #include "common/addr.h"
 #include "common/impair-options.h"
-#include "common/outbox.h"
+#include "common/send-buffer.h"
 #include "server/totals.h"
 
 /* What is told of one TCP client. */

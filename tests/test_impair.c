@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/dice.h"
+#include "common/random.h"
 #include "common/impair.h"
 
 #define MILLION 1000000

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 
 #define US INT64_C(1000)
 #define MS INT64_C(1000000)

@@ -17,7 +17,7 @@
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/fnv.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "tests/row_text.h"
 
 #define MS NS_PER_MS

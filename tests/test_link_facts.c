@@ -14,7 +14,7 @@
 
 #include "trace/link-status.h"
 #include "common/clock.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 
 /* The lab's answer to "link", from settings as text. */
 static void answer(char *text, size_t size, const char *there, const char *back, const char *more)

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "common/options.h"
-#include "common/options-say.h"
+#include "common/options-text.h"
 #include "common/units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/dice.h"
+#include "common/random.h"
 #include "lab/packet.h"
 
 #define ROOM 4096

@@ -16,7 +16,7 @@
 
 #include "ledger/ledger.h"
 #include "common/clock.h"
-#include "common/dice.h"
+#include "common/random.h"
 
 #define MS NS_PER_MS
 /* The histogram's error: half a bucket of the least width that a power of two has. */

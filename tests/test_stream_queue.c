@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "net/send-queue.h"
-#include "common/dice.h"
+#include "common/random.h"
 
 #define STEPS 200000
 #define PIECE_MOST 700

@@ -35,9 +35,9 @@ MAY = {
     'common/clock.c': 'clock',
     'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
-    'common/mkcapitals.c': 'speak',
+    'common/make-capitals.c': 'speak',
     'common/options.c': 'file speak',
-    'common/outbox.c': 'socket',
+    'common/send-buffer.c': 'socket',
     'common/standard.c': 'wait file place speak state',
     'client-tui/trace/server-tcp.c': 'clock',
     'client-tui/net/icmp.c': 'socket',
@@ -272,7 +272,7 @@ def check_state(found):
 
 # Standard error: where all goes through, a program that only builds, the progress, which is ours and drives the terminal, and a
 # child whose standard error is a pipe to us.
-SPEAKERS = ['common/standard.c', 'common/mkcapitals.c', 'client-tui/app/plain-output.c', 'client-tui/net/local-server.c']
+SPEAKERS = ['common/standard.c', 'common/make-capitals.c', 'client-tui/app/plain-output.c', 'client-tui/net/local-server.c']
 
 
 def check_speech():

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "tests/wire.h"
 
 #define PATIENCE (10 * NS_PER_S)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "app/plain-replay.h"
-#include "common/lab-hosts.h"
+#include "common/lab-addresses.h"
 #include "app/plain.h"
 #include "net/local-server.h"
 #include "report/export.h"

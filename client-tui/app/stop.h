@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "common/watch.h"
+#include "common/fd-watch.h"
 
 /* Catches SIGINT, SIGTERM, SIGWINCH and, unless it is ignored, SIGHUP. `gentle`: the first SIGINT is an interrupt, unless standard
  * output or error stands still. */

@@ -10,7 +10,7 @@
 
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
-#include "common/watch.h"
+#include "common/fd-watch.h"
 
 enum session_transport { SESSION_UDP, SESSION_TCP };
 enum session_family { SESSION_ANY_FAMILY, SESSION_IPV4, SESSION_IPV6 };

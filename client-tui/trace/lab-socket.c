@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/outbox.h"
+#include "common/send-buffer.h"
 
 /* One read, and the reads of one turn. */
 #define READ_SIZE 16384

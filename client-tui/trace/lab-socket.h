@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/watch.h"
+#include "common/fd-watch.h"
 
 /* Orders that may wait for their answers, and the longest one. */
 #define LAB_ORDERS 64

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The settings have one grammar, that of common/impair-text.h; here they get the blanks that people write. */
+/* The settings have one grammar, that of common/impair-fields.h; here they get the blanks that people write. */
 #include "config.h"
 
 #include "trace/link-status.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "report/summary.h"
 #include "common/text.h"
 #include "common/units.h"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "trace/link-event.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "ledger/ledger.h"
 #include "net/session.h"
 #include "trace/trace.h"

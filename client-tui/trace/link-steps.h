@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "trace/link-event.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 
 /* Which ways a step changes. */
 enum panel_ways { PANEL_BOTH, PANEL_THERE, PANEL_BACK, PANEL_WAYS };

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "common/clock.h"
-#include "common/impair-text.h"
+#include "common/impair-fields.h"
 #include "common/text.h"
 #include "common/units.h"
 

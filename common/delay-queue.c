@@ -5,7 +5,7 @@
  * equal times. Its entries carry the time, so that sifting does not touch the cells. */
 #include "config.h"
 
-#include "common/parcels.h"
+#include "common/delay-queue.h"
 
 #include <string.h>
 #include <sys/mman.h>

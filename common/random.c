@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "common/dice.h"
+#include "common/random.h"
 
 static uint64_t turn(uint64_t x, int bits)
 {

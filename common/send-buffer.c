@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/grow.h"
-#include "common/outbox.h"
+#include "common/send-buffer.h"
 
 /* The longest text of one outbox_print(). */
 #define PRINT_MOST 1024
