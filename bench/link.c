@@ -20,7 +20,7 @@
 
 #include "common/clock.h"
 #include "lab/host.h"
-#include "lab/link.h"
+#include "lab/link/link.h"
 #include "lab/netdev.h"
 
 #define PORT 12000

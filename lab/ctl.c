@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "common/options.h"
-#include "lab/control.h"
+#include "lab/link/control.h"
 #include "lab/folder.h"
 #include "common/impair-fields.h"
-#include "lab/orders.h"
+#include "lab/link/control-commands.h"
 #include "common/standard.h"
 #include "lab/tell.h"
 #include "common/text.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "lab/host.h"
-#include "lab/link.h"
+#include "lab/link/link.h"
 #include "lab/options.h"
 #include "lab/tail.h"
 

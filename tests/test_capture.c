@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "lab/capture.h"
+#include "lab/link/capture.h"
 #include "common/clock.h"
 #include "tests/sink.h"
 

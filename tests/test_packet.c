@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "common/random.h"
-#include "lab/packet.h"
+#include "lab/link/packet.h"
 
 #define ROOM 4096
 

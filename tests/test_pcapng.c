@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "lab/pcapng.h"
+#include "lab/link/pcapng.h"
 #include "tests/sink.h"
 
 struct capture {

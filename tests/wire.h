@@ -4,8 +4,8 @@
 #ifndef UPCASE_TESTS_WIRE_H
 #define UPCASE_TESTS_WIRE_H
 
-#include "lab/control.h"
-#include "lab/link.h"
+#include "lab/link/control.h"
+#include "lab/link/link.h"
 
 struct wire {
 	struct device *near, *far;

@@ -22,7 +22,7 @@ struct link_facts {
 	int64_t held_until[EVENT_WAYS], unplugged_until[EVENT_WAYS];
 };
 
-/* The settings from the lab's answer to "link" (lab/orders.h). Returns 0, or -1 when something of it is missing, and leaves the facts
+/* The settings from the lab's answer to "link" (lab/link/control-commands.h). Returns 0, or -1 when something of it is missing, and leaves the facts
  * alone. */
 int link_facts_read(struct link_facts *facts, const char *answer, int64_t now);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "trace/link-event.h"
-#include "lab/events.h"
+#include "lab/link/events.h"
 #include "common/fnv.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lab/orders.h"
+#include "lab/link/control-commands.h"
 #include "common/clock.h"
 #include "tests/fuzz/fuzz.h"
 

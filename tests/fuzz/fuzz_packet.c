@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "lab/packet.h"
+#include "lab/link/packet.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MTU_LEAST 68

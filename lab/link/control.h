@@ -4,7 +4,7 @@
 #ifndef UPCASE_LAB_CONTROL_H
 #define UPCASE_LAB_CONTROL_H
 
-#include "lab/link.h"
+#include "lab/link/link.h"
 #include "common/fd-watch.h"
 
 /* Clients at once; who comes then waits. */

@@ -7,7 +7,7 @@
 
 #include "common/clock.h"
 #include "common/impair-fields.h"
-#include "lab/orders.h"
+#include "lab/link/control-commands.h"
 #include "common/printable.h"
 #include "common/text.h"
 #include "common/units.h"

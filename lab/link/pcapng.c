@@ -3,7 +3,7 @@
  * bytes and in this machine's byte order, which the section header tells. */
 #include "config.h"
 
-#include "lab/pcapng.h"
+#include "lab/link/pcapng.h"
 
 #include <errno.h>
 #include <limits.h>

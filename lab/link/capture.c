@@ -4,7 +4,7 @@
  * afterwards, and others were received in between. */
 #include "config.h"
 
-#include "lab/capture.h"
+#include "lab/link/capture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

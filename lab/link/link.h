@@ -10,7 +10,7 @@
 
 #include "lab/device.h"
 #include "common/impair.h"
-#include "lab/packet.h"
+#include "lab/link/packet.h"
 #include "lab/stamper.h"
 #include "common/fd-watch.h"
 

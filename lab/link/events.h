@@ -5,7 +5,7 @@
 #define UPCASE_LAB_EVENTS_H
 
 #include "common/impair-fields.h"
-#include "lab/link.h"
+#include "lab/link/link.h"
 #include "common/send-buffer.h"
 
 /* Ports in one "events on". */

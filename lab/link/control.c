@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "lab/control.h"
-#include "lab/events.h"
+#include "lab/link/control.h"
+#include "lab/link/events.h"
 #include "common/file.h"
-#include "lab/orders.h"
+#include "lab/link/control-commands.h"
 
 #define BACKLOG 8
 /* When descriptors run out, new clients wait for so long. */

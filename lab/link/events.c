@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/events.h"
+#include "lab/link/events.h"
 #include "common/fnv.h"
 #include "common/text.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lab/checksum.h"
-#include "lab/packet.h"
+#include "lab/link/packet.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lab/pcapng.h"
+#include "lab/link/pcapng.h"
 #include "lab/sightings.h"
 #include "lab/stamper.h"
 

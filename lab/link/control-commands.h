@@ -3,8 +3,8 @@
 #ifndef UPCASE_LAB_ORDERS_H
 #define UPCASE_LAB_ORDERS_H
 
-#include "lab/events.h"
-#include "lab/link.h"
+#include "lab/link/events.h"
+#include "lab/link/link.h"
 #include "common/send-buffer.h"
 
 /* Executes an order, `line` without its newline (it is taken apart), and answers. Returns whether the link

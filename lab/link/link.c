@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "lab/capture.h"
+#include "lab/link/capture.h"
 #include "common/clock.h"
 #include "common/impair-fields.h"
-#include "lab/link.h"
+#include "lab/link/link.h"
 #include "common/delay-queue.h"
 
 /* Packets from each side in one turn, and how often due ones are looked for among them. */
