@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "lab/host.h"
+#include "lab/hosts/hosts.h"
 #include "lab/link/link.h"
-#include "lab/netdev.h"
+#include "lab/hosts/netlink.h"
 
 #define PORT 12000
 #define PINGS 5000

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "lab/device.h"
-#include "lab/keeper.h"
+#include "lab/hosts/device.h"
+#include "lab/hosts/supervisor.h"
 
 /* How long one back end may take. */
 #define MTU 1500

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lab/host.h"
-#include "lab/keeper.h"
+#include "lab/hosts/hosts.h"
+#include "lab/hosts/supervisor.h"
 
 #ifndef BINDIR
 #define BINDIR "/usr/local/bin"

@@ -11,7 +11,7 @@
 
 #include "common/options.h"
 #include "lab/link/control.h"
-#include "lab/folder.h"
+#include "lab/hosts/runtime-dir.h"
 #include "common/impair-fields.h"
 #include "lab/link/control-commands.h"
 #include "common/standard.h"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "lab/host.h"
+#include "lab/hosts/hosts.h"
 #include "common/impair-options.h"
 
 struct lab_options {

@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 
-#include "lab/host.h"
+#include "lab/hosts/hosts.h"
 #include "lab/link/link.h"
 #include "lab/options.h"
-#include "lab/tail.h"
+#include "lab/hosts/output-tail.h"
 
 /* Room for how a command ended. */
 #define REPORT_STATUS 256

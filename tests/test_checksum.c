@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lab/checksum.h"
+#include "lab/hosts/checksum.h"
 
 /* RFC 1071, 3: the bytes 00 01 f2 03 f4 f5 f6 f7 sum up to ddf2. */
 static void completes_the_rfc_example(void **state)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lab/explain.h"
+#include "lab/hosts/diagnose.h"
 
 /* A machine on which nothing is forbidden. */
 static const struct explain_facts plain = {

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "tests/child.h"
-#include "lab/folder.h"
+#include "lab/hosts/runtime-dir.h"
 
 struct place {
 	char runtime[64];

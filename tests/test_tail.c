@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lab/tail.h"
+#include "lab/hosts/output-tail.h"
 
 static void expect(const struct tail *tail, const char *want)
 {

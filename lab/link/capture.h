@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "lab/link/pcapng.h"
-#include "lab/sightings.h"
-#include "lab/stamper.h"
+#include "lab/hosts/packet-times.h"
+#include "lab/hosts/timestamp-tap.h"
 
 /* Near and far. */
 #define CAPTURE_HOSTS 2

@@ -8,10 +8,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "lab/device.h"
+#include "lab/hosts/device.h"
 #include "common/impair.h"
 #include "lab/link/packet.h"
-#include "lab/stamper.h"
+#include "lab/hosts/timestamp-tap.h"
 #include "common/fd-watch.h"
 
 /* There: from the near host to the far one. */

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "lab/checksum.h"
+#include "lab/hosts/checksum.h"
 #include "lab/link/packet.h"
 
 #define IPV4_HEADER 20

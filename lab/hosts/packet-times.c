@@ -4,7 +4,7 @@
  * looking at the others'. */
 #include "config.h"
 
-#include "lab/sightings.h"
+#include "lab/hosts/packet-times.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "lab/device.h"
-#include "lab/explain.h"
+#include "lab/hosts/device.h"
+#include "lab/hosts/diagnose.h"
 #include "common/lab-addresses.h"
 
 /* The device's name on both hosts. */

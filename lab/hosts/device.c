@@ -4,7 +4,7 @@
  * a hundred packets for an ordinary user. */
 #include "config.h"
 
-#include "lab/device.h"
+#include "lab/hosts/device.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "lab/checksum.h"
+#include "lab/hosts/checksum.h"
 
 /* Room for a host's name and its end. */
 #define NAME_SIZE 16

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/signals.h"
+#include "lab/hosts/signals.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * command runs; all is ended. A small pselect() loop waits for the relay, the far command and children. */
 #include "config.h"
 
-#include "lab/keeper.h"
+#include "lab/hosts/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "lab/folder.h"
-#include "lab/signals.h"
+#include "lab/hosts/runtime-dir.h"
+#include "lab/hosts/signals.h"
 #include "common/standard.h"
-#include "lab/trial.h"
+#include "lab/hosts/probe.h"
 #include "common/fd-watch.h"
 
 /* How long the far command may take to end when the near one has; both together, when a signal is the reason. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/trial.h"
+#include "lab/hosts/probe.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/addr.h"
-#include "lab/letter.h"
+#include "lab/hosts/supervisor-ipc.h"
 
 /* The discard service's port: nobody else's. */
 #define PORT 9

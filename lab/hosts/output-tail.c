@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/tail.h"
+#include "lab/hosts/output-tail.h"
 
 #include <stdio.h>
 #include <string.h>

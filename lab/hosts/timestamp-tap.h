@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lab/sightings.h"
+#include "lab/hosts/packet-times.h"
 
 struct stamper_frame {
 	/* The host sent it; else it received it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/checksum.h"
+#include "lab/hosts/checksum.h"
 
 uint32_t checksum_add(uint32_t sum, const uint8_t *p, size_t n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/terminal.h"
+#include "lab/hosts/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>

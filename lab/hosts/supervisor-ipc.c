@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/letter.h"
+#include "lab/hosts/supervisor-ipc.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
 
 #include <sys/types.h>
 
-#include "lab/host.h"
-#include "lab/stamper.h"
+#include "lab/hosts/hosts.h"
+#include "lab/hosts/timestamp-tap.h"
 
 /* The most descriptors in a letter: for each host one that hears, one that sends, two that stamp. */
 #define LETTER_FDS 8

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/folder.h"
+#include "lab/hosts/runtime-dir.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * call, and it holds what a busy relay has not looked at for a while. */
 #include "config.h"
 
-#include "lab/stamper.h"
+#include "lab/hosts/timestamp-tap.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/host.h"
+#include "lab/hosts/hosts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lab/device.h"
-#include "lab/netdev.h"
-#include "lab/stamper.h"
+#include "lab/hosts/device.h"
+#include "lab/hosts/netlink.h"
+#include "lab/hosts/timestamp-tap.h"
 
 /* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the link. */
 #define TUN_QUEUE 10000

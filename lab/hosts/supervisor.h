@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "lab/host.h"
-#include "lab/letter.h"
+#include "lab/hosts/hosts.h"
+#include "lab/hosts/supervisor-ipc.h"
 
 /* The descriptor on which the far command tells that it serves. */
 #define KEEPER_READY_FD 3

@@ -3,7 +3,7 @@
 #ifndef UPCASE_LAB_TRIAL_H
 #define UPCASE_LAB_TRIAL_H
 
-#include "lab/host.h"
+#include "lab/hosts/hosts.h"
 
 /* Moves between the hosts; a relay must carry their packets meanwhile. Takes four seconds at most. Returns a set of enum
  * keeper_trial: what went both ways. */

@@ -3,7 +3,7 @@
  * condition stand before those without. */
 #include "config.h"
 
-#include "lab/explain.h"
+#include "lab/hosts/diagnose.h"
 
 #include <errno.h>
 #include <stdio.h>

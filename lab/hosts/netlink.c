@@ -3,7 +3,7 @@
  * that holds others is opened and closed; its length is known at the close. */
 #include "config.h"
 
-#include "lab/netdev.h"
+#include "lab/hosts/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
