@@ -15,7 +15,7 @@
 #include "common/impair-fields.h"
 #include "lab/link/control-commands.h"
 #include "common/standard.h"
-#include "lab/tell.h"
+#include "lab/event-text.h"
 #include "common/text.h"
 
 struct ctl_options {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/check.h"
+#include "lab/self-check.h"
 #include "lab/ctl.h"
 #include "lab/options.h"
 #include "lab/relay.h"

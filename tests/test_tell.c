@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lab/tell.h"
+#include "lab/event-text.h"
 
 static void expect(struct tell *t, const char *event, const char *want)
 {

@@ -77,7 +77,7 @@ MAY = {
     'client-tui/terminal/readline-macros.c': 'readline state',
     'client-tui/terminal/readline-undo.c': 'readline',
     'lab/link/capture.c': 'clock',
-    'lab/check.c': 'clock wait file process',
+    'lab/self-check.c': 'clock wait file process',
     'lab/commands.c': 'socket file place',
     'lab/link/control.c': 'socket file',
     'lab/ctl.c': 'place speak',

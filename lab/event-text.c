@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "lab/tell.h"
+#include "lab/event-text.h"
 
 #include <stddef.h>
 #include <stdio.h>
