@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-#include "server/crowd.h"
+#include "server/poller.h"
 #include "server/loop.h"
 #include "common/options.h"
-#include "server/orders.h"
+#include "server/control-commands.h"
 
 /* Clients at once; who comes then waits. */
 #define CONTROL_CLIENTS 8

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "common/addr.h"
-#include "server/messages.h"
+#include "server/mmsg.h"
 
 /* Messages that are received or sent at once. */
 #define DATAGRAM_BATCH 64

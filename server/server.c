@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "server/datagram.h"
-#include "server/hash.h"
-#include "server/limits.h"
+#include "server/siphash.h"
+#include "server/rlimit.h"
 #include "common/log.h"
 #include "server/sandbox.h"
 #include "common/standard.h"

@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 #include "server/control.h"
-#include "server/crowd.h"
+#include "server/poller.h"
 #include "server/listen.h"
 #include "server/loop.h"
-#include "server/pace.h"
-#include "server/report.h"
+#include "server/busy-poll.h"
+#include "server/ready.h"
 #include "server/settings.h"
 #include "server/tcp.h"
-#include "server/totals.h"
+#include "server/counters.h"
 #include "server/udp.h"
 #include "server/workers.h"
 

@@ -19,9 +19,9 @@
 #include "common/addr.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "server/quota.h"
-#include "server/source.h"
-#include "server/stream.h"
+#include "server/rate-limit.h"
+#include "server/source-key.h"
+#include "server/tcp-connection.h"
 
 /* Accepts of one listener in one turn; at the end, more than any backlog. */
 #define TURN 16

@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/crowd.h"
-#include "server/hash.h"
+#include "server/poller.h"
+#include "server/siphash.h"
 #include "server/listen.h"
 #include "server/loop.h"
-#include "server/orders.h"
-#include "server/totals.h"
+#include "server/control-commands.h"
+#include "server/counters.h"
 
 struct tcp_limits {
 	/* 1 or more, and within what the crowd can watch. */

@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "server/udp-core.h"
+#include "server/udp-internal.h"
 
 /* What is joined: no more than every kernel splits, no longer than a datagram may be, and of datagrams that fit into the
  * packets of an Ethernet over IPv6, since the kernel will not split into longer ones than the route takes. */

@@ -11,9 +11,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "server/quota.h"
-#include "server/source.h"
-#include "server/udp-core.h"
+#include "server/rate-limit.h"
+#include "server/source-key.h"
+#include "server/udp-internal.h"
 
 /* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MOST come in them. */
 #define TURN DATAGRAM_BATCH

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/hash.h"
+#include "server/siphash.h"
 #include "common/impair-options.h"
 #include "server/listen.h"
 #include "server/loop.h"
-#include "server/totals.h"
+#include "server/counters.h"
 
 struct udp;
 

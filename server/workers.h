@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/totals.h"
+#include "server/counters.h"
 
 /* Opaque. */
 struct workers;

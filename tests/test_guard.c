@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "server/guard.h"
+#include "server/loop-guard.h"
 
 #define US INT64_C(1000)
 #define MS (1000 * US)

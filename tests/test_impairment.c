@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "server/impairment.h"
+#include "server/lossy-link.h"
 #include "common/clock.h"
 
 #define HEADERS 28

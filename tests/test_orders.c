@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "server/orders.h"
+#include "server/control-commands.h"
 #include "common/clock.h"
 
 struct house {

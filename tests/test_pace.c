@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "server/pace.h"
+#include "server/busy-poll.h"
 #include "common/clock.h"
 
 #define PEER 7

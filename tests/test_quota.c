@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "server/quota.h"
+#include "server/rate-limit.h"
 #include "common/clock.h"
 
 static const struct hash_key key = {7, 11};

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "server/peers.h"
-#include "server/source.h"
-#include "server/totals.h"
+#include "server/recent-peers.h"
+#include "server/source-key.h"
+#include "server/counters.h"
 
 static const struct hash_key key = {1, 2};
 

@@ -13,7 +13,7 @@ from tap import BUILD, TOP, done, point
 
 LEVELS = ['-O2', '-O3', '-O2 -g -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE']
 # Where, and the functions there: with the wide vectors that a processor may have; there are others with those that each has.
-LOOPS = [('common/capitals.c', {'write_wide': 'y', 'write_widest': 'z'}), ('server/totals.c', {'count_wide': 'y'})]
+LOOPS = [('common/capitals.c', {'write_wide': 'y', 'write_widest': 'z'}), ('server/counters.c', {'count_wide': 'y'})]
 # Bytes of a vector compared with each other, or the least or greatest of them.
 COMPARED = {
     'x86_64': r'\bv?p(?:cmpu?\w*b|minub|maxub|minsb|maxsb)\b.*%%%smm',

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/source.h"
+#include "server/source-key.h"
 
 /* So many seconds' worth at once, where nothing else is said. */
 #define QUOTA_BURST 2

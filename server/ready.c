@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/report.h"
+#include "server/ready.h"
 
 #include <errno.h>
 #include <poll.h>

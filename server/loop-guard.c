@@ -12,11 +12,11 @@
  * flood of new pairs cannot push out one that is on its way to its end. */
 #include "config.h"
 
-#include "server/guard.h"
+#include "server/loop-guard.h"
 
 #include <stdlib.h>
 
-#include "server/source.h"
+#include "server/source-key.h"
 
 #define SETS 16384
 #define PLACES 4

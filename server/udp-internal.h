@@ -9,12 +9,12 @@
 
 #include "common/capitals.h"
 #include "server/datagram.h"
-#include "server/guard.h"
-#include "server/impairment.h"
+#include "server/loop-guard.h"
+#include "server/lossy-link.h"
 #include "server/listen.h"
 #include "server/loop.h"
-#include "server/peers.h"
-#include "server/totals.h"
+#include "server/recent-peers.h"
+#include "server/counters.h"
 #include "server/udp.h"
 
 /* Longer than any datagram. */

@@ -2,7 +2,7 @@
 /* The crowd in the loop's own sets: one plain pselect(), whole. */
 #include "config.h"
 
-#include "server/crowd.h"
+#include "server/poller.h"
 
 #include <stdlib.h>
 

@@ -10,7 +10,7 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
-#include "server/hash.h"
+#include "server/siphash.h"
 
 enum guard_verdict {
 	GUARD_ANSWER,

@@ -9,7 +9,7 @@
 
 #include "common/impair-options.h"
 #include "common/impair.h"
-#include "server/totals.h"
+#include "server/counters.h"
 
 /* Opaque. */
 struct impairment;

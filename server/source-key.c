@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/source.h"
+#include "server/source-key.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/stream.h"
+#include "server/tcp-connection.h"
 
 #include <errno.h>
 #include <linux/sockios.h>

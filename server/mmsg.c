@@ -3,7 +3,7 @@
  * EPERM tells of a datagram (a packet filter's word) is told of that one then again. */
 #include "config.h"
 
-#include "server/messages.h"
+#include "server/mmsg.h"
 
 #include <errno.h>
 #include <netinet/in.h>

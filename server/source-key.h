@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
-#include "server/hash.h"
+#include "server/siphash.h"
 
 struct source {
 	unsigned char host[16];

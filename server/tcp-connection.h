@@ -10,8 +10,8 @@
 
 #include "common/addr.h"
 #include "common/capitals.h"
-#include "server/crowd.h"
-#include "server/totals.h"
+#include "server/poller.h"
+#include "server/counters.h"
 
 /* Bytes read at once. While the replies that are held for all clients together are so many bytes, a read is a short one: so a
  * thousand clients that do not read theirs cost that much and at most 24 KiB each. */

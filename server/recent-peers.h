@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "server/hash.h"
-#include "server/source.h"
+#include "server/siphash.h"
+#include "server/source-key.h"
 
 #define PEERS_KEPT 4096
 

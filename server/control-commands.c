@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/orders.h"
+#include "server/control-commands.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/limits.h"
+#include "server/rlimit.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
  * whose oldest end gives its place to a new one. */
 #include "config.h"
 
-#include "server/peers.h"
+#include "server/recent-peers.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>

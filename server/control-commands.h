@@ -12,7 +12,7 @@
 #include "common/addr.h"
 #include "common/impair-options.h"
 #include "common/send-buffer.h"
-#include "server/totals.h"
+#include "server/counters.h"
 
 /* What is told of one TCP client. */
 struct orders_connection {

@@ -5,7 +5,7 @@
  * set together get what its buckets give. */
 #include "config.h"
 
-#include "server/quota.h"
+#include "server/rate-limit.h"
 
 #include <stdlib.h>
 

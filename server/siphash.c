@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/hash.h"
+#include "server/siphash.h"
 
 #include <endian.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/impairment.h"
+#include "server/lossy-link.h"
 
 #include <stdlib.h>
 

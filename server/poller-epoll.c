@@ -6,7 +6,7 @@
  * perhaps given to another connection, is at worst one call in vain. */
 #include "config.h"
 
-#include "server/crowd.h"
+#include "server/poller.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "server/pace.h"
+#include "server/busy-poll.h"
 
 /* Soon, for a peer on this host, and for waking up. */
 #define SOON (60 * NS_PER_US)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/guard.h"
+#include "server/loop-guard.h"
 
 /* Why a datagram got no reply. The first ones are the guard's verdicts. */
 enum totals_drop {
