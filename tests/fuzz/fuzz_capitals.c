@@ -10,7 +10,7 @@
 
 #include "common/capitals.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/capitals-reference.h"
+#include "tests/lib/capitals-reference.h"
 
 /* In pieces of 0 to `most` bytes; returns how many bytes came. */
 static size_t feed(const uint8_t *data, size_t size, unsigned cut, uint8_t *out)

@@ -3,7 +3,7 @@
  * ledger beside it. */
 #include "config.h"
 
-#include "tests/ledger_model.h"
+#include "tests/lib/ledger_model.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "tests/lib/client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/child.h"
+
+const char *client_path(void)
+{
+	const char *path = getenv("UPCASE");
+
+	return path ? path : "client-tui/upcase";
+}
+
+static bool has_prompt(struct terminal *t, void *context)
+{
+	static const char *const prompts[] = {"udp>", "tcp>", "both>"};
+	int row, column;
+
+	(void)context;
+	for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++)
+		if (term_find(t, prompts[i], &row, &column))
+			return true;
+	return false;
+}
+
+static struct terminal *start(int rows, int columns, const char *host, const char *port, struct client_arguments more)
+{
+	const char *argv[12] = {client_path()};
+	size_t n = 1;
+	struct terminal *t;
+
+	for (size_t i = 0; i < 8 && more.list[i]; i++)
+		argv[n++] = more.list[i];
+	if (host) {
+		argv[n++] = host;
+		argv[n++] = port;
+	}
+	argv[n] = NULL;
+	t = term_start(rows, columns, argv, NULL);
+	if (rows >= 3 && columns >= 10)
+		term_expect_that(t, has_prompt, NULL, "a prompt");
+	return t;
+}
+
+struct terminal *client_private(int rows, int columns, struct client_arguments more)
+{
+	return start(rows, columns, NULL, NULL, more);
+}
+
+struct terminal *client_to(int port, int rows, int columns, struct client_arguments more)
+{
+	char text[12];
+
+	snprintf(text, sizeof text, "%d", port);
+	return start(rows, columns, "127.0.0.1", text, more);
+}
+
+void client_line(struct terminal *t, const char *text)
+{
+	term_type(t, text);
+	term_type(t, "\r");
+}
+
+struct pair {
+	const char *left, *right;
+};
+
+static bool row_has_pair(struct terminal *t, void *context)
+{
+	const struct pair *p = context;
+
+	for (int row = 0; row < term_rows(t); row++) {
+		const char *left = strstr(term_row(t, row), p->left);
+
+		if (left && strstr(left + strlen(p->left), p->right))
+			return true;
+	}
+	return false;
+}
+
+void client_expect_pair_at(struct terminal *t, const char *left, const char *right, const char *file, int line)
+{
+	struct pair p = {left, right};
+	char what[200];
+
+	snprintf(what, sizeof what, "a row with '%s' and then '%s'", left, right);
+	term_expect_that_at(t, row_has_pair, &p, what, file, line);
+}
+
+/* A word, then `next` behind blanks; NULL if it does not follow. */
+static const char *behind(const char *text, const char *word)
+{
+	text += strspn(text, " ");
+	return strncmp(text, word, strlen(word)) == 0 ? text + strlen(word) : NULL;
+}
+
+struct figures {
+	const char *words[3];
+};
+
+static bool row_has_figures(struct terminal *t, void *context)
+{
+	const struct figures *f = context;
+
+	for (int row = 0; row < term_rows(t); row++) {
+		const char *at = term_row(t, row);
+
+		for (int i = 0; i < 3 && at; i++)
+			at = behind(at, f->words[i]);
+		if (at && at[strspn(at, " ")] == '\0')
+			return true;
+	}
+	return false;
+}
+
+void client_expect_figures_at(struct terminal *t, const char *name, const char *udp, const char *tcp, const char *file, int line)
+{
+	struct figures f = {{name, udp, tcp}};
+	char what[200];
+
+	snprintf(what, sizeof what, "a row with the figures '%s', '%s', '%s'", name, udp, tcp);
+	term_expect_that_at(t, row_has_figures, &f, what, file, line);
+}
+
+void client_leave(struct terminal *t)
+{
+	term_key(t, (VTermKey)VTERM_KEY_FUNCTION(10), VTERM_MOD_NONE);
+	assert_int_equal(term_exit_status(t), 0);
+}
+
+int client_teardown(void **state)
+{
+	term_teardown(state);
+	child_stop_all();
+	return 0;
+}

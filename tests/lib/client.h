@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* upcase in a terminal, as the screen tests start it. */
+#ifndef UPCASE_TESTS_CLIENT_H
+#define UPCASE_TESTS_CLIENT_H
+
+#include <stddef.h>
+
+#include "tests/lib/terminal.h"
+
+/* Up to eight arguments. */
+struct client_arguments {
+	const char *list[8];
+};
+
+/* upcase with a private server on 80x24, or of another size; ready for input. */
+struct terminal *client_private(int rows, int columns, struct client_arguments more);
+/* upcase to a server on 127.0.0.1 and that port. */
+struct terminal *client_to(int port, int rows, int columns, struct client_arguments more);
+/* The program's path. */
+const char *client_path(void);
+/* Types a line and Enter. */
+void client_line(struct terminal *t, const char *text);
+/* Waits until some row has `left` and behind it `right`, the cells between them as they may be. */
+#define client_expect_pair(t, left, right) client_expect_pair_at((t), (left), (right), __FILE__, __LINE__)
+void client_expect_pair_at(struct terminal *t, const char *left, const char *right, const char *file, int line);
+/* Waits until a row of the table "UDP beside TCP" says so: the figure's name, UDP's and TCP's. */
+#define client_expect_figures(t, name, udp, tcp) client_expect_figures_at((t), (name), (udp), (tcp), __FILE__, __LINE__)
+void client_expect_figures_at(struct terminal *t, const char *name, const char *udp, const char *tcp, const char *file, int line);
+/* Leaves with F10 and expects status 0. */
+void client_leave(struct terminal *t);
+/* Closes terminals and children. */
+int client_teardown(void **state);
+
+#endif

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests in Python share: points of a test as TAP, and where things are."""
+
+import os
+import struct
+import subprocess
+import sys
+
+TOP = os.environ.get('abs_top_srcdir') or os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..'))
+BUILD = os.environ.get('abs_top_builddir') or os.path.join(TOP, 'build')
+UPCASE = os.environ.get('UPCASE') or os.path.join(BUILD, 'client-tui', 'upcase')
+LAB = os.path.join(BUILD, 'lab', 'upcase-lab')
+UPCASED = os.environ.get('UPCASED') or os.path.join(BUILD, 'server', 'upcased')
+
+INSIDE = 'UPCASE_TEST_INSIDE'
+
+_points = 0
+_failures = 0
+
+
+def point(name, faults):
+    """One point: it holds if `faults`, a list of lines that say what is wrong, is empty."""
+    global _points, _failures
+    _points += 1
+    if faults:
+        _failures += 1
+        print(f'not ok {_points} - {name}')
+        for fault in faults:
+            print(f'# {fault}')
+    else:
+        print(f'ok {_points} - {name}')
+    sys.stdout.flush()
+
+
+def not_here(reason, name=None):
+    """One point that cannot be tried on this machine, and why; without a name the whole test, which ends. ./check tells the reasons
+    (tests/lib/child.h has the same in C)."""
+    global _points
+    print(f'# not to be had here: {reason}')
+    if name is None:
+        print('1..0 # SKIP')
+        sys.exit(0)
+    _points += 1
+    print(f'ok {_points} - {name} # SKIP', flush=True)
+
+
+def enter_namespaces(*kinds):
+    """Starts the test anew in namespaces of its own ("--net"), an ordinary user's in a user namespace; it ends where there are none."""
+    if INSIDE in os.environ:
+        return
+    # Root keeps its rights over what it has started before.
+    command = ['unshare', *kinds, *([] if os.geteuid() == 0 else ['--user', '--map-root-user'])]
+    allowed = subprocess.run([*command, 'true'], capture_output=True, text=True, check=False)
+    if allowed.returncode != 0:
+        not_here(f'namespaces of its own: {allowed.stderr.strip()}')
+    os.execvpe('unshare', [*command, sys.executable, *sys.argv], {**os.environ, INSIDE: '1'})
+
+
+def done():
+    """Ends the test."""
+    print(f'1..{_points}')
+    sys.exit(1 if _failures or not _points else 0)
+
+
+def read(*path):
+    """A file of the source tree as text; None if there is none."""
+    try:
+        with open(os.path.join(TOP, *path), encoding='utf-8') as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def checksum(data):
+    """The Internet's checksum (RFC 1071)."""
+    data += b'\0' * (len(data) % 2)
+    total = sum(struct.unpack(f'!{len(data) // 2}H', data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff

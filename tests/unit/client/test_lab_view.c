@@ -1,0 +1,697 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The lab on the screen: every mark of what the link did, the link's row, the panel, screens of every size. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "view/glyphs.h"
+#include "view/draw.h"
+#include "common/capitals.h"
+#include "common/clock.h"
+#include "common/fnv.h"
+#include "common/impair-fields.h"
+#include "tests/lib/row_text.h"
+
+#define MS NS_PER_MS
+#define WAIT (1000 * MS)
+
+struct stage {
+	struct ledger *udp, *tcp;
+	struct board *board;
+	struct witness *witness;
+	int udp_flow, tcp_flow;
+	struct view view;
+	struct view_lab lab;
+	struct link_facts link;
+	struct panel panel;
+	struct canvas canvas;
+	uint64_t numbers, bytes;
+	int64_t now;
+	char row[2048];
+};
+
+static int width(wchar_t c)
+{
+	(void)c;
+	return 1;
+}
+
+static int set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	struct ledger_settings settings = {
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000, .wait = WAIT, .answerable = 60 * WAIT };
+
+	s->udp = ledger_new(&settings);
+	settings.kind = LEDGER_STREAM;
+	s->tcp = ledger_new(&settings);
+	s->board = board_new(1000);
+	s->witness = witness_new(1000);
+	s->udp_flow = witness_flow(s->witness, false, WAIT);
+	s->tcp_flow = witness_flow(s->witness, true, WAIT);
+	witness_set_ledger(s->witness, s->udp_flow, s->udp);
+	witness_set_ledger(s->witness, s->tcp_flow, s->tcp);
+	witness_opened(s->witness, s->udp_flow, 1, 2, 0);
+	witness_opened(s->witness, s->tcp_flow, 3, 2, 0);
+	for (int way = 0; way < EVENT_WAYS; way++)
+		witness_event(s->witness, &(struct event){.way = way, .fate = EVENT_DELIVERED, .copies = 1, .protocol = EVENT_TCP,
+		    .source_port = way ? 2 : 3, .target_port = way ? 3 : 2, .syn = true});
+	s->link.known = true;
+	s->link.settings[EVENT_THERE] = s->link.settings[EVENT_BACK] = impair_perfect();
+	s->link.settings[EVENT_THERE].loss = s->link.settings[EVENT_BACK].loss = 0.2;
+	s->lab = (struct view_lab){.link = &s->link, .witness = s->witness, .panel = &s->panel};
+	s->view = (struct view){.width = width, .keys = "F1 help", .lab = &s->lab};
+	s->now = 1000 * MS;
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+
+	view_free(&s->view);
+	canvas_free(&s->canvas);
+	board_free(s->board);
+	witness_free(s->witness);
+	ledger_free(s->udp);
+	ledger_free(s->tcp);
+	free(s);
+	return 0;
+}
+
+static void line(struct stage *s, const char *text)
+{
+	ledger_add(s->udp, ++s->numbers, text, strlen(text), s->now);
+	board_add_line(s->board, s->udp, false, s->numbers);
+	ledger_sent(s->udp, s->numbers, s->now);
+	witness_sent(s->witness, s->udp_flow, s->numbers, 0, strlen(text));
+}
+
+static void tell(struct stage *s, bool back, const char *text, enum event_fate fate, int64_t out, int copies, bool held)
+{
+	struct event e = {.way = back, .in = s->now, .fate = fate, .out = {out, out + MS}, .copies = copies, .held = held,
+		.protocol = EVENT_UDP, .source_port = back ? 2 : 1, .target_port = back ? 1 : 2, .length = (uint32_t)strlen(text),
+		.hash = fnv_hash(text, strlen(text)), .data_length = strlen(text)};
+
+	memcpy(e.data, text, strlen(text));
+	witness_event(s->witness, &e);
+}
+
+/* Lines lost in each way, in both directions; their texts are their numbers. */
+static void lose(struct stage *s)
+{
+	static const enum event_fate fates[] = {EVENT_LOST, EVENT_CORRUPTED, EVENT_QUEUE, EVENT_TOO_BIG, EVENT_UNPLUGGED};
+	char text[10];
+
+	for (int i = 0; i < 2 * 5; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		line(s, text);
+		if (i < 5) {
+			tell(s, false, text, fates[i], 0, 0, false);
+			continue;
+		}
+		tell(s, false, text, EVENT_DELIVERED, s->now + MS, 1, false);
+		tell(s, true, text, fates[i - 5], 0, 0, false);
+	}
+	line(s, "server");
+	tell(s, false, "server", EVENT_DELIVERED, s->now + MS, 1, false);
+	line(s, "going");
+	tell(s, false, "going", EVENT_DELIVERED, s->now + 1000000 * MS, 1, true);
+	line(s, "coming");
+	tell(s, false, "coming", EVENT_DELIVERED, s->now + MS, 1, false);
+	tell(s, true, "COMING", EVENT_DELIVERED, s->now + 1000000 * MS, 1, true);
+	s->now += 2 * WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+}
+
+static void answer(struct stage *s, const char *text, int copies_there, int copies_back, bool held)
+{
+	char capitals[100];
+	const size_t n = capitals_text(text, strlen(text), capitals);
+
+	capitals[n] = '\0';
+	line(s, text);
+	tell(s, false, text, EVENT_DELIVERED, s->now + 20 * MS, copies_there, held);
+	tell(s, true, capitals, EVENT_DELIVERED, s->now + 40 * MS, copies_back, false);
+	ledger_reply(s->udp, capitals, n, s->now + 41 * MS);
+	for (int i = 1; i < copies_there * copies_back; i++)
+		ledger_reply(s->udp, capitals, n, s->now + 42 * MS);
+}
+
+static void stream_line(struct stage *s, const char *text)
+{
+	ledger_add(s->tcp, ++s->numbers, text, strlen(text), s->now);
+	board_add_line(s->board, s->tcp, true, s->numbers);
+	ledger_sent(s->tcp, s->numbers, s->now);
+	witness_sent(s->witness, s->tcp_flow, s->numbers, s->bytes, s->bytes + strlen(text) + 1);
+}
+
+/* A segment with the line that was typed last. */
+static void segment(struct stage *s, bool back, const char *text, enum event_fate fate)
+{
+	witness_event(s->witness, &(struct event){.way = back, .in = s->now, .fate = fate, .copies = fate == EVENT_DELIVERED,
+	    .out = {s->now}, .protocol = EVENT_TCP, .source_port = back ? 2 : 3, .target_port = back ? 3 : 2,
+	    .seq = (uint32_t)s->bytes + 1, .length = (uint32_t)strlen(text) + 1});
+}
+
+/* Tries with doubling times until the last one gets through; times[] ends with 0. */
+static void tries(struct stage *s, bool back, const char *text, const int *times)
+{
+	for (; *times; times++) {
+		segment(s, back, text, EVENT_LOST);
+		s->now += *times * MS;
+	}
+	segment(s, back, text, EVENT_DELIVERED);
+}
+
+static void stream_answer(struct stage *s, const char *text, const int *going, const int *coming)
+{
+	stream_line(s, text);
+	tries(s, false, text, going);
+	tries(s, true, text, coming);
+	ledger_stream_reply(s->tcp, text, strlen(text), false, s->now);
+	s->bytes += strlen(text) + 1;
+}
+
+/* A line over both: the datagram is lost on the way there, the segment sent again. */
+static void lost_and_again(struct stage *s, const char *text)
+{
+	const uint64_t number = ++s->numbers;
+	char capitals[100];
+
+	ledger_add(s->udp, number, text, strlen(text), s->now);
+	ledger_add(s->tcp, number, text, strlen(text), s->now);
+	board_add_both(s->board, s->udp, s->tcp, number);
+	ledger_sent(s->udp, number, s->now);
+	ledger_sent(s->tcp, number, s->now);
+	witness_sent(s->witness, s->udp_flow, number, 0, strlen(text));
+	witness_sent(s->witness, s->tcp_flow, number, s->bytes, s->bytes + strlen(text) + 1);
+	tell(s, false, text, EVENT_LOST, 0, 0, false);
+	tries(s, false, text, (const int[]){224, 0});
+	tries(s, true, text, (const int[]){0});
+	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false, s->now);
+	s->bytes += strlen(text) + 1;
+	s->now += WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+}
+
+static void draw(struct stage *s, int rows, int columns)
+{
+	static const struct ledger_totals none;
+
+	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
+	view_draw(&s->view, &s->canvas, s->board,
+	    &(struct view_facts){.peer = "10.9.0.2:12000", .totals = &none, .other = {.totals = &none}, .now = s->now, .wait = WAIT},
+	    &(struct view_input){.prompt = "udp> ", .text = ""});
+}
+
+static const char *row_text(struct stage *s, int row)
+{
+	return canvas_row_text(&s->canvas, row, s->row, sizeof s->row);
+}
+
+static int row_with(struct stage *s, const char *text)
+{
+	for (int row = 0; row < s->canvas.rows; row++)
+		if (strstr(row_text(s, row), text))
+			return row;
+	return -1;
+}
+
+static void check_seen(struct stage *s, const char *text)
+{
+	if (row_with(s, text) >= 0)
+		return;
+	for (int row = 0; row < s->canvas.rows; row++)
+		print_message("# |%s|\n", row_text(s, row));
+	fail_msg("'%s' is not seen", text);
+}
+
+static const int at_once[] = {0}, twice[] = {224, 448, 0}, once[] = {300, 0};
+static const int seven[] = {200, 400, 800, 1600, 3200, 6400, 12800, 0};
+
+static void where_datagrams_die(void **state)
+{
+	struct stage *s = *state;
+
+	lose(s);
+	draw(s, 24, 80);
+	check_seen(s, "  1 0                       │ ──✗ lost going        │");
+	check_seen(s, "│ ──✗ corrupted going   │");
+	check_seen(s, "│ ──✗ queue full going  │");
+	check_seen(s, "│ ──✗ unplugged going   │");
+	check_seen(s, "│ ────✗ lost coming     │");
+	check_seen(s, "│ ───✗ corrupted coming │");
+	check_seen(s, "│ ──✗ queue full coming │");
+	check_seen(s, "│ ─────✗ no reply       │");
+	check_seen(s, "│ ──✗ still going       │");
+	check_seen(s, "│ ────✗ still coming    │");
+	draw(s, 24, 50);
+	check_seen(s, "✗ lost going");
+	check_seen(s, "✗ corrupted coming");
+}
+
+/* A drop on cue is named on the row that it hit, wherever there is room for it. */
+static void on_cue(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "going");
+	tell(s, false, "going", EVENT_CUE, 0, 0, false);
+	line(s, "coming");
+	tell(s, false, "coming", EVENT_DELIVERED, s->now + MS, 1, false);
+	tell(s, true, "COMING", EVENT_CUE, 0, 0, false);
+	s->now += 2 * WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+	stream_line(s, "tcp");
+	segment(s, false, "tcp", EVENT_CUE);
+	draw(s, 24, 80);
+	check_seen(s, "│ ─✗ lost going, on cue │");
+	check_seen(s, "│ ✗ lost coming, on cue │");
+	check_seen(s, "lost going, 0.0 s");
+	check_seen(s, "┃    on cue");
+	draw(s, 24, 120);
+	check_seen(s, "│ ──✗ lost going, on cue ");
+	check_seen(s, "waiting 0.0 s, lost going, on cue");
+	s->now += 210 * MS;
+	tries(s, false, "tcp", at_once);
+	tries(s, true, "tcp", at_once);
+	ledger_stream_reply(s->tcp, "TCP", 3, false, s->now);
+	draw(s, 24, 120);
+	check_seen(s, "210 ms, 1× again (after 210 ms), on cue");
+	draw(s, 24, 80);
+	check_seen(s, "210 ms, 1× again");
+	check_seen(s, "TCP (after 210 ms, on");
+	draw(s, 24, 50);
+	check_seen(s, "✗ lost going, on cue");
+	s->view.both = true;
+	draw(s, 24, 64);
+	check_seen(s, "✗ on cue going");
+	check_seen(s, "✗ on cue ");
+	assert_int_equal(witness_totals(s->witness)->cues, 3);
+}
+
+static void copies_and_holds(void **state)
+{
+	struct stage *s = *state;
+
+	answer(s, "there", 2, 1, false);
+	answer(s, "back", 1, 2, false);
+	answer(s, "both", 2, 2, false);
+	answer(s, "held", 1, 1, true);
+	draw(s, 24, 80);
+	check_seen(s, "│ ══▶ 41.0 ms, 2× going │");
+	check_seen(s, "│ ═▶ 41.0 ms, 2× coming │");
+	check_seen(s, "│ ═══▶ 41.0 ms, 2× both │");
+	check_seen(s, "│ ─▶ 41.0 ms, held back │");
+	draw(s, 24, 120);
+	check_seen(s, "│ ══════════▶ 41.0 ms, 2× both ways ");
+}
+
+static void segments_sent_again(void **state)
+{
+	struct stage *s = *state;
+
+	stream_answer(s, "going", twice, at_once);
+	stream_answer(s, "coming", at_once, once);
+	stream_answer(s, "both", twice, once);
+	stream_answer(s, "seven", seven, at_once);
+	draw(s, 24, 120);
+	check_seen(s, "━━━━▶ 672 ms, 2× again (after 224, 448 ms)");
+	check_seen(s, "━━▶ 300 ms, 1× again coming (after 300 ms)");
+	check_seen(s, "2× again, 1× coming");
+	check_seen(s, "7× again");
+	draw(s, 24, 80);
+	check_seen(s, "┃ ━━━▶ 672 ms, 2× again ┃");
+	check_seen(s, "972 ms, 3× again");
+}
+
+/* What a kernel says of its timer right now. */
+static void timer(struct stage *s, bool back, int ms, unsigned doubled, int ran_out)
+{
+	witness_timer(s->witness, s->tcp_flow, back, &(struct witness_timer){
+	    .asked = s->now, .answered = s->now + 1, .timeout = ms * MS, .doubled = doubled, .ran_out = ran_out});
+}
+
+/* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle of each. */
+static void time_out(struct stage *s, bool back, const char *text, int ms, int times)
+{
+	for (int i = 0; i < times; i++, ms *= 2) {
+		segment(s, back, text, EVENT_LOST);
+		s->now += ms * MS / 2;
+		timer(s, back, ms, (unsigned)i, i);
+		s->now += ms * MS / 2;
+	}
+	segment(s, back, text, EVENT_DELIVERED);
+	s->now += MS;
+}
+
+static void timeouts(void **state)
+{
+	struct stage *s = *state;
+
+	stream_line(s, "two");
+	time_out(s, false, "two", 204, 2);
+	timer(s, false, 204, 0, 2);
+	draw(s, 24, 120);
+	check_seen(s, "2× again (RTO 204, 408 ms)");
+	draw(s, 24, 80);
+	check_seen(s, "2× again, ");
+	check_seen(s, "┃    RTO 204, 408 ms");
+	draw(s, 24, 50);
+	check_seen(s, "· waiting, RTO 204,");
+	segment(s, true, "two", EVENT_DELIVERED);
+	ledger_stream_reply(s->tcp, "TWO", 3, false, s->now);
+	s->bytes += 4;
+	draw(s, 24, 80);
+	check_seen(s, "TWO (RTO 204, 408 ms)");
+	draw(s, 24, 120);
+	check_seen(s, "2× again (RTO 204, 408 ms)");
+	assert_int_equal(row_with(s, "TWO (RTO"), -1);
+	/* A long unplugging; and the server's. */
+	stream_line(s, "long");
+	time_out(s, false, "long", 200, 9);
+	timer(s, false, 200, 0, 11);
+	draw(s, 24, 120);
+	check_seen(s, "1 min 42 s, 9× again");
+	check_seen(s, "┃    RTO 0.2…51.2 s");
+	segment(s, true, "long", EVENT_LOST);
+	s->now += 100 * MS;
+	timer(s, true, 208, 0, 0);
+	s->now += 108 * MS;
+	segment(s, true, "long", EVENT_DELIVERED);
+	/* Asked before, or at once: it says nothing yet. */
+	timer(s, true, 208, 0, 0);
+	s->now += MS;
+	timer(s, true, 208, 0, 1);
+	ledger_stream_reply(s->tcp, "LONG", 4, false, s->now);
+	s->bytes += 5;
+	draw(s, 24, 120);
+	check_seen(s, "LONG (RTO 0.2…51.2 s; server's");
+	check_seen(s, "RTO 208 ms)");
+}
+
+/* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try says nothing of this one. */
+static void no_timeouts(void **state)
+{
+	struct stage *s = *state;
+
+	stream_line(s, "probe");
+	segment(s, false, "probe", EVENT_LOST);
+	s->now += 100 * MS;
+	timer(s, false, 204, 0, 3);
+	s->now += 104 * MS;
+	segment(s, false, "probe", EVENT_LOST);
+	s->now += 50 * MS;
+	timer(s, false, 204, 0, 3);
+	draw(s, 24, 120);
+	check_seen(s, "1× again (after 204 ms)");
+	s->now += 154 * MS;
+	segment(s, false, "probe", EVENT_DELIVERED);
+	s->now += MS;
+	timer(s, false, 204, 0, 4);
+	draw(s, 24, 120);
+	check_seen(s, "after 204, RTO 204 ms");
+	/* Nobody has asked the kernel in this wait. */
+	s->bytes += 6;
+	stream_line(s, "unasked");
+	s->now += MS;
+	segment(s, false, "unasked", EVENT_LOST);
+	s->now += 204 * MS;
+	segment(s, false, "unasked", EVENT_DELIVERED);
+	s->now += MS;
+	timer(s, false, 204, 0, 5);
+	draw(s, 24, 120);
+	check_seen(s, "1× again (after 204 ms)");
+	/* An old kernel that tells no count, answered at once: open. */
+	s->bytes += 8;
+	stream_line(s, "old");
+	segment(s, false, "old", EVENT_LOST);
+	s->now += 100 * MS;
+	timer(s, false, 300, 0, -1);
+	s->now += 200 * MS;
+	segment(s, false, "old", EVENT_DELIVERED);
+	s->now += MS;
+	timer(s, false, 300, 0, -1);
+	draw(s, 24, 120);
+	check_seen(s, "1× again (after 300 ms)");
+}
+
+static void segments_missing(void **state)
+{
+	struct stage *s = *state;
+
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	s->now += 150 * MS;
+	draw(s, 24, 80);
+	check_seen(s, "··  lost going, 0.1 s");
+	draw(s, 24, 120);
+	check_seen(s, "·····  waiting 0.1 s, lost going");
+	s->now += 74 * MS;
+	segment(s, false, "lost", EVENT_LOST);
+	draw(s, 24, 80);
+	check_seen(s, "··  1× again, 0.2 s");
+	draw(s, 24, 120);
+	check_seen(s, "waiting 0.2 s, 1× again (after 224 ms)");
+	segment(s, false, "lost", EVENT_DELIVERED);
+	segment(s, true, "lost", EVENT_LOST);
+	s->now += 300 * MS;
+	segment(s, true, "lost", EVENT_LOST);
+	draw(s, 24, 80);
+	check_seen(s, "····  3× again, 0.5 s");
+}
+
+/* Each pane tells of its own transport; where the wire is short, what TCP did again stands behind the reply. */
+static void both_at_once(void **state)
+{
+	struct stage *s = *state;
+
+	s->view.both = true;
+	lost_and_again(s, "hello");
+	draw(s, 24, 120);
+	check_seen(s, "  1 hello             │ ──✗ lost going        │                      ┃ ━━━━━━━▶ 224 ms, 1× again ┃  1 HELLO");
+	draw(s, 24, 160);
+	check_seen(s, "┃ ━━━━━━━━━━▶ 224 ms, 1× again (after 224 ms) ");
+	draw(s, 24, 80);
+	check_seen(s, "  1 hello       │ ──✗ lost going│            ┃ ━━▶ 224 ms, 1× again┃ HELLO");
+	draw(s, 24, 74);
+	check_seen(s, "│            ┃ ━━━━▶ 224 ms  ┃ HELLO (1×");
+	draw(s, 24, 50);
+	check_seen(s, "│ ✗ lost going  ┃ HELLO (1×");
+	answer(s, "copies", 2, 1, false);
+	draw(s, 24, 80);
+	check_seen(s, "│ ════▶ 41.0 ms │ COPIES");
+	s->view.both = false;
+	draw(s, 24, 80);
+	check_seen(s, "  1 hello                   │ ──✗ lost going        │");
+	lose(s);
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	s->view.both = true;
+	draw(s, 40, 80);
+	check_seen(s, "│ ──✗ corrupted │");
+	check_seen(s, "│ ───✗ corrupted│");
+	check_seen(s, "│ ─✗ lost coming│");
+	check_seen(s, "│ ✗ still coming│");
+	check_seen(s, "┃ ····· lost going    ┃");
+	segment(s, false, "lost", EVENT_DELIVERED);
+}
+
+static void every_mark_is_drawn(void **state)
+{
+	static const struct view_ends ends = {.has_here = true, .has_far = true, .here = {.timeout = 224 * MS}, .far = {.again = 1}};
+	struct stage *s = *state;
+
+	lose(s);
+	answer(s, "there", 2, 1, false);
+	answer(s, "held", 1, 1, true);
+	stream_answer(s, "once", once, at_once);
+	stream_answer(s, "coming", at_once, once);
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	line(s, "cue");
+	tell(s, false, "cue", EVENT_CUE, 0, 0, false);
+	s->now += 2 * WAIT;
+	while (ledger_expire(s->udp, s->now) != 0)
+		;
+	char words[] = "loss 30 % each way";
+	board_add_event(s->board, &(const struct record_event){.kind = SESSION_EVENT_LINK, .text = words});
+	s->view.ends = &ends;
+	for (int ascii = 0; ascii <= 1; ascii++) {
+		s->view.ascii = ascii;
+		for (const struct mark_spec *m = lab_mark_table; m->name != NULL; m++) {
+			bool seen = false;
+
+			for (int columns = 80; columns <= 120 && !seen; columns += 40) {
+				draw(s, 40, columns);
+				seen = row_with(s, ascii ? m->ascii : m->sign) >= 0;
+			}
+			if (!seen)
+				fail_msg("the mark \"%s\" is nowhere", m->name);
+		}
+	}
+}
+
+/* The row of both ends' TCP: as much as there is room for; none where a screen is low. */
+static void both_ends(void **state)
+{
+	struct stage *s = *state;
+	struct view_ends ends = {.has_here = true, .here = {.again = 4, .timeout = 976 * MS, .doubled = 2, .round_trip = 41 * MS}};
+
+	s->view.ends = &ends;
+	stream_line(s, "lost");
+	segment(s, false, "lost", EVENT_LOST);
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
+	check_seen(s, "lost going, RTO 976 ms");
+	ends.has_far = true;
+	ends.far = (struct session_tcp){.again = 1, .timeout = 244 * MS, .round_trip = 40 * MS};
+	draw(s, 24, 120);
+	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, RTO 244 ms, rtt 40.0 ms");
+	draw(s, 24, 80);
+	check_seen(s, " TCP here: 4 again, RTO 976 ms (×4) │ server: 1 again, RTO 244 ms");
+	draw(s, 10, 120);
+	assert_int_equal(row_with(s, "server:"), -1);
+	segment(s, false, "lost", EVENT_DELIVERED);
+	s->view.ends = NULL;
+}
+
+static void the_row_of_the_link(void **state)
+{
+	struct stage *s = *state;
+
+	draw(s, 24, 80);
+	assert_string_equal(row_text(s, 21), " link: loss 20 % each way                              truth: 0 mismatches in 0");
+	draw(s, 8, 80);
+	check_seen(s, "link: loss 20 % each way");
+	draw(s, 7, 80);
+	assert_int_equal(row_with(s, "link: "), -1);
+	draw(s, 24, 60);
+	assert_string_equal(row_text(s, 21), " link: loss 20 % each way          truth: 0 mismatches in 0");
+	draw(s, 24, 50);
+	assert_string_equal(row_text(s, 21), " link: loss 20 % each way     truth: 0 mismatches");
+	s->link.settings[EVENT_BACK].delay = 20 * MS;
+	draw(s, 24, 60);
+	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back loss 20 …  truth: 0 mismatches");
+	draw(s, 24, 30);
+	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back …");
+	s->lab.gone = true;
+	draw(s, 24, 80);
+	check_seen(s, "link: the lab has ended");
+	s->view.lab = NULL;
+	draw(s, 24, 80);
+	assert_int_equal(row_with(s, "link"), -1);
+}
+
+static void a_mismatch_is_seen(void **state)
+{
+	struct stage *s = *state;
+
+	line(s, "hello");
+	tell(s, false, "hello", EVENT_DELIVERED, s->now, 1, false);
+	tell(s, true, "HELLO", EVENT_LOST, 0, 0, false);
+	ledger_reply(s->udp, "HELLO", 5, s->now + MS);
+	witness_judge(s->witness, s->now + 10 * WAIT);
+	s->link.settings[EVENT_BACK].delay = 20 * MS;
+	for (int columns = 24; columns <= 120; columns += 32) {
+		draw(s, 24, columns);
+		check_seen(s, "truth: 1 mismatch");
+	}
+}
+
+static void the_panel(void **state)
+{
+	struct stage *s = *state;
+
+	s->panel.open = true;
+	draw(s, 24, 80);
+	check_seen(s, " the link         there          back");
+	check_seen(s, " > loss          [20 %]         [20 %]");
+	check_seen(s, "   mtu            off            off");
+	check_seen(s, "change both ways");
+	s->panel.ways = PANEL_BACK;
+	s->panel.field = IMPAIR_FIELD_mtu;
+	draw(s, 24, 80);
+	check_seen(s, " > mtu            off           [off]");
+	/* The chosen one is seen on a small screen too. */
+	draw(s, 9, 80);
+	check_seen(s, "> mtu");
+	assert_int_equal(row_with(s, "loss"), row_with(s, "link: "));
+}
+
+static void every_size(void **state)
+{
+	struct stage *s = *state;
+
+	lose(s);
+	stream_answer(s, "both", twice, once);
+	lost_and_again(s, "over both");
+	for (int rows = 1; rows < 30; rows += rows < 10 ? 1 : 5) {
+		for (int columns = 1; columns < 240; columns++) {
+			s->view.both = columns / 2 % 2 == 0;
+			s->panel.open = columns % 3 == 0;
+			s->panel.field = columns % IMPAIR_FIELD_COUNT;
+			s->view.ascii = columns % 7 == 0;
+			s->view.arrivals = columns % 2 == 0;
+			view_scroll(&s->view, s->board, rows, columns, columns % 11 - 6);
+			draw(s, rows, columns);
+		}
+	}
+}
+
+/* Where there is room, the parts of a time stand behind it, and what TCP sent again behind them. */
+static void test_parts(void **state)
+{
+	struct stage *s = *state;
+	const int64_t begun = s->now;
+
+	ledger_add(s->tcp, ++s->numbers, "hello", 5, s->now);
+	board_add_line(s->board, s->tcp, true, s->numbers);
+	ledger_add(s->tcp, ++s->numbers, "behind", 6, s->now);
+	board_add_line(s->board, s->tcp, true, s->numbers);
+	ledger_connecting(s->tcp, s->now);
+	s->now += 861 * MS;
+	draw(s, 24, 120);
+	check_seen(s, "┃ connecting 0.8 s ");
+	ledger_connected(s->tcp, s->now);
+	ledger_sent(s->tcp, 1, s->now);
+	s->now = begun + 906 * MS;
+	ledger_stream_reply(s->tcp, "HELLO", 5, false, s->now);
+	s->now = begun + 1270 * MS;
+	ledger_sent(s->tcp, 2, s->now);
+	ledger_stream_reply(s->tcp, "BEHIND", 6, false, s->now + 40 * MS);
+	draw(s, 24, 120);
+	check_seen(s, "━▶ 906 ms: 861 connecting, 45.0 on the wire");
+	check_seen(s, "━▶ 1.31 s: 0.86 connecting, 0.41 queued ");
+	check_seen(s, "┃  1 HELLO");
+	draw(s, 24, 80);
+	check_seen(s, "1 HELLO (861 ms");
+	check_seen(s, "━▶ 1.31 s ");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(where_datagrams_die), TEST(on_cue), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing), TEST(timeouts),
+		TEST(no_timeouts), TEST(test_parts),
+		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
+		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Plots: what stands where, of lines whose times are known; any size; without colours, without anything but ASCII. */
+#include "config.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "view/plot.h"
+#include "common/clock.h"
+#include "tests/lib/row_text.h"
+
+#define MS NS_PER_MS
+
+struct stage {
+	struct ledger *udp, *tcp;
+	struct plot_source sources[2];
+	struct canvas canvas;
+	char text[60][1200];
+};
+
+static int set_up(void **state)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	struct ledger_settings settings = {
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .wait = 1000 * MS, .answerable = 60000 * MS };
+
+	setlocale(LC_ALL, "C.UTF-8");
+	s->udp = ledger_new(&settings);
+	settings.kind = LEDGER_STREAM;
+	s->tcp = ledger_new(&settings);
+	s->sources[0] = (struct plot_source){ s->udp, ledger_stats(s->udp), false };
+	s->sources[1] = (struct plot_source){ s->tcp, ledger_stats(s->tcp), true };
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+	const bool balanced = ledger_balanced(s->udp) && ledger_balanced(s->tcp);
+
+	ledger_free(s->udp);
+	ledger_free(s->tcp);
+	canvas_free(&s->canvas);
+	free(s);
+	return balanced ? 0 : -1;
+}
+
+/* Sent at 10 ms for each number; `rtt` -1: lost. */
+static void datagram(struct stage *s, uint64_t number, int64_t rtt)
+{
+	const int64_t sent = (int64_t)number * 10 * MS;
+	char text[40], capitals[40];
+
+	snprintf(text, sizeof text, "line %d", (int)number);
+	snprintf(capitals, sizeof capitals, "LINE %d", (int)number);
+	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), sent), 0);
+	ledger_sent(s->udp, number, sent);
+	if (rtt >= 0)
+		assert_int_equal(ledger_reply(s->udp, capitals, strlen(capitals), sent + rtt).match, MATCH_ANSWER);
+}
+
+static void segment(struct stage *s, uint64_t number, int64_t rtt)
+{
+	const int64_t sent = (int64_t)number * 10 * MS;
+
+	assert_int_equal(ledger_add(s->tcp, number, "x", 1, sent), 0);
+	ledger_sent(s->tcp, number, sent);
+	ledger_stream_reply(s->tcp, "X", 1, false, sent + rtt);
+}
+
+static void expire(struct stage *s)
+{
+	while (ledger_expire(s->udp, 100000 * MS))
+		;
+}
+
+static void draw(struct stage *s, int rows, int columns, enum plot_kind kind, int count, bool ascii)
+{
+	const struct plot_area area = { .rows = rows, .columns = columns };
+
+	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
+	canvas_clear(&s->canvas);
+	plot_draw(&s->canvas, &area, kind, s->sources, count, ascii);
+	for (int row = 0; row < rows && row < 60; row++)
+		canvas_row_text(&s->canvas, row, s->text[row], sizeof s->text[row]);
+}
+
+static int rows_with(const struct stage *s, int rows, const char *what)
+{
+	int n = 0;
+
+	for (int row = 0; row < rows && row < 60; row++)
+		n += strstr(s->text[row], what) != NULL;
+	return n;
+}
+
+/* --- tests --- */
+
+static void times_over_lines(void **state)
+{
+	struct stage *s = *state;
+
+	for (uint64_t n = 1; n <= 50; n++)
+		datagram(s, n, n == 25 ? -1 : 40 * MS);
+	segment(s, 1, 40 * MS);
+	segment(s, 50, 100 * MS);
+	expire(s);
+	draw(s, 20, 80, PLOT_WAITED, 2, false);
+	/* One cross for the line lost, one in the legend; the TCP line at the top alone, the other in a cell with UDP's. */
+	assert_int_equal(rows_with(s, 20, "✗"), 2);
+	assert_non_null(strstr(s->text[0], "100 ms"));
+	assert_non_null(strchr(s->text[0], '+'));
+	assert_int_equal(rows_with(s, 20, "*"), 2);
+	assert_int_equal(rows_with(s, 20, "line 1 "), 1);
+	assert_int_equal(rows_with(s, 20, "line 50"), 1);
+}
+
+static void far_apart_is_logarithmic(void **state)
+{
+	struct stage *s = *state;
+
+	datagram(s, 1, 1 * MS);
+	datagram(s, 2, 900 * MS);
+	draw(s, 24, 80, PLOT_RTT, 1, false);
+	assert_int_equal(rows_with(s, 24, "1 s ┤"), 1);
+	assert_int_equal(rows_with(s, 24, "100 ms ┤"), 1);
+	assert_int_equal(rows_with(s, 24, "10 ms ┤"), 1);
+}
+
+static void histogram_and_share(void **state)
+{
+	struct stage *s = *state;
+
+	for (uint64_t n = 1; n <= 100; n++) {
+		datagram(s, n, n <= 36 ? -1 : 40 * MS);
+		segment(s, n, 50 * MS);
+	}
+	expire(s);
+	draw(s, 20, 80, PLOT_HISTOGRAM, 2, false);
+	assert_int_equal(rows_with(s, 20, "UDP, 64 lines; highest column 64"), 1);
+	assert_int_equal(rows_with(s, 20, "TCP, 100 lines; highest column 100"), 1);
+	assert_int_not_equal(rows_with(s, 20, "█"), 0);
+	draw(s, 20, 80, PLOT_CUMULATIVE, 1, false);
+	/* 64 % are answered ever: the curve is level from there, and nothing stands above. */
+	assert_non_null(strstr(s->text[0], "100 %"));
+	for (int row = 0; row < 5; row++)
+		for (int column = 11; column < 80; column++)
+			assert_false(canvas_at(&s->canvas, row, column)->chars[0] >= 0x2801);
+	draw(s, 20, 80, PLOT_RUNS, 1, false);
+	assert_int_equal(rows_with(s, 20, "longest 36, mean 36.00, 1 run"), 1);
+	assert_int_equal(rows_with(s, 20, " 1 time"), 1);
+}
+
+static void ascii_alone(void **state)
+{
+	struct stage *s = *state;
+
+	for (uint64_t n = 1; n <= 30; n++) {
+		datagram(s, n, n % 5 ? 40 * MS : -1);
+		segment(s, n, 300 * MS);
+	}
+	expire(s);
+	for (int kind = 0; kind < PLOT_KINDS; kind++) {
+		draw(s, 24, 80, (enum plot_kind)kind, 2, true);
+		for (int row = 0; row < 24; row++)
+			for (const char *c = s->text[row]; *c; c++)
+				if (*c & 0x80)
+					fail_msg("%s: %s", plot_title((enum plot_kind)kind), s->text[row]);
+	}
+}
+
+static void any_size(void **state)
+{
+	struct stage *s = *state;
+
+	for (uint64_t n = 1; n <= 200; n++) {
+		datagram(s, n, n % 3 ? (int64_t)n * MS : -1);
+		segment(s, n, (int64_t)n * n * MS / 10);
+	}
+	expire(s);
+	for (int rows = 1; rows < 50; rows += 3)
+		for (int columns = 1; columns < 200; columns += 7)
+			for (int kind = 0; kind < PLOT_KINDS; kind++)
+				for (int ascii = 0; ascii < 2; ascii++)
+					draw(s, rows, columns, (enum plot_kind)kind, 2, ascii);
+	draw(s, 4, 20, PLOT_RTT, 2, false);
+	assert_non_null(strstr(s->text[0], "too small"));
+}
+
+static void nothing_yet(void **state)
+{
+	struct stage *s = *state;
+
+	for (int kind = 0; kind < PLOT_KINDS; kind++) {
+		draw(s, 20, 80, (enum plot_kind)kind, 2, false);
+		assert_int_equal(rows_with(s, 20, kind == PLOT_RUNS ? "no line was lost" : "no line is answered yet"), 1);
+	}
+	assert_int_equal(plot_sparkline(&s->canvas, 0, 3, 20, s->sources, false), 3);
+}
+
+static void sparkline(void **state)
+{
+	struct stage *s = *state;
+	char text[300];
+
+	datagram(s, 1, 10 * MS);
+	datagram(s, 2, 20 * MS);
+	datagram(s, 3, -1);
+	datagram(s, 4, 80 * MS);
+	expire(s);
+	assert_int_equal(canvas_resize(&s->canvas, 1, 40), 0);
+	canvas_clear(&s->canvas);
+	assert_int_equal(plot_sparkline(&s->canvas, 0, 2, 40, s->sources, false), 6);
+	assert_string_equal(canvas_row_text(&s->canvas, 0, text, sizeof text), "  ▁▂✗█");
+	canvas_clear(&s->canvas);
+	/* The newest ones, when there is no room for all. */
+	assert_int_equal(plot_sparkline(&s->canvas, 0, 0, 2, s->sources, true), 2);
+	assert_string_equal(canvas_row_text(&s->canvas, 0, text, sizeof text), "x_");
+}
+
+static void names(void **state)
+{
+	(void)state;
+	static const char *const whole[PLOT_KINDS] = {"waited", "rtt", "histogram", "cumulative", "runs"};
+
+	for (int kind = 0; kind < PLOT_KINDS; kind++)
+		assert_int_equal(plot_kind(whole[kind]), kind);
+	assert_int_equal(plot_kind("hist"), PLOT_HISTOGRAM);
+	assert_int_equal(plot_kind("off"), PLOT_NONE);
+	assert_int_equal(plot_kind("pie"), -1);
+	assert_int_equal(plot_kind(""), -1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(times_over_lines), TEST(far_apart_is_logarithmic), TEST(histogram_and_share), TEST(ascii_alone), TEST(any_size),
+		TEST(nothing_yet), TEST(sparkline), cmocka_unit_test(names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
