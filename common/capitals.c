@@ -2,7 +2,7 @@
 /* Text is mostly ASCII or of a script without case, so it is first taken in blocks that the
  * compiler turns into vector instructions. Where a block has other characters, a stretch goes
  * one by one: runs of ASCII eight bytes at once, the rest through a table in two stages that
- * mkcapitals.c makes out of libunistring's data when the program is built. libunistring itself
+ * make-capitals.c makes out of libunistring's data when the program is built. libunistring itself
  * would do, but it takes tens of nanoseconds for a character. */
 #include "config.h"
 

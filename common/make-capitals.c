@@ -37,7 +37,7 @@ struct table {
 
 static int complain(const char *what)
 {
-	fprintf(stderr, "mkcapitals: %s\n", what);
+	fprintf(stderr, "make-capitals: %s\n", what);
 	return -1;
 }
 
@@ -169,7 +169,7 @@ static void print_entries(const struct table *t)
 static void print_table(const struct table *t)
 {
 	printf("/* SPDX-License-Identifier: GPL-3.0-or-later */\n"
-	       "/* Capitals, in two stages. Made by mkcapitals.c, which says how to read it. */\n");
+	       "/* Capitals, in two stages. Made by make-capitals.c, which says how to read it. */\n");
 	printf("\n#define CAPITALS_UNICODE \"%s\"\n", unicode_version());
 	print_leads(t);
 	printf("\nstatic const unsigned char capital_blocks[%u] = {", t->block_count);

@@ -13,7 +13,7 @@ import tempfile
 import time
 import unicodedata
 
-from server import PATIENCE, Server, ask, expect, has_ipv6, line, run, tcp, udp, wait_until
+from server import ACTIVATE, PATIENCE, Server, ask, expect, has_ipv6, line, run, tcp, udp, wait_until
 from server_control_client import Control
 from tap import BUILD
 
@@ -332,9 +332,8 @@ def both_families():
 
 
 def activated(sockets):
-    activate = (os.environ.get("PYTHON") or "python3", os.path.join(os.path.dirname(os.path.abspath(__file__)), "activate.py"))
     fds = [s.fileno() for s in sockets]
-    return Server(port=None, before=(*activate, ",".join(map(str, fds))), pass_fds=fds)
+    return Server(port=None, before=(*ACTIVATE, ",".join(map(str, fds))), pass_fds=fds)
 
 
 run(by_select, many, handed_over)

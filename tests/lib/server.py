@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 
-from tap import UPCASED, done, not_here, point
+from tap import TOP, UPCASED, done, not_here, point
 
 # How long anything may take that takes no time at all when the server works.
 PATIENCE = 20 * float(os.environ.get("TEST_PATIENCE", "1"))
@@ -21,6 +21,8 @@ PATIENCE = 20 * float(os.environ.get("TEST_PATIENCE", "1"))
 OPTIONS = os.environ.get("TEST_SERVER_OPTIONS", "").split()
 # How long one test may take.
 LIMIT = 4 * PATIENCE
+# Starts a server with sockets that it is handed.
+ACTIVATE = (os.environ.get("PYTHON") or sys.executable, os.path.join(TOP, "tests/lib/activate.py"))
 
 _running = []
 

@@ -110,9 +110,11 @@ def check_marks(name):
 def source_environment(folders):
     found = set()
     for folder in folders:
-        for file in sorted(os.listdir(os.path.join(TOP, folder))):
-            if file.endswith('.c'):
-                found |= set(re.findall(r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:find\("\w+", |absolute\()"([A-Z_]+)"', read(folder, file)))
+        for at, _, files in os.walk(os.path.join(TOP, folder)):
+            for file in files:
+                if file.endswith('.c'):
+                    found |= set(re.findall(r'\b[gs]etenv\("([A-Z_]+)"|"(XDG_[A-Z_]+)"|(?:find\("\w+", |absolute\()"([A-Z_]+)"',
+                                            read(at, file)))
     return {name for names in found for name in names if name}
 
 
@@ -145,11 +147,11 @@ def check_lab(name):
     """The control protocol's orders and the keys of its events, the presets with their values."""
     orders = {words(item)[1] for item in items(subsection(name, 'Orders'))}
     point(f'{name} has the orders of the program', both_ways(
-        'order', name, source_words(r'(?m)^\t\{ "(\w+)", "[^"]*", "[^"]*", do_', 'lab', 'orders.c'), orders))
+        'order', name, source_words(r'(?m)^\t\{ "(\w+)", "[^"]*", "[^"]*", do_', 'lab/link', 'control-commands.c'), orders))
     keys = {word for item in items(subsection(name, 'Events')) for word in words(item)[1:]
             if item.startswith('Cm ') and word != ','}
     point(f'{name} has the keys of events', both_ways(
-        'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'lab', 'events.c'), keys))
+        'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'lab/link', 'events.c'), keys))
     shown = subprocess.run([LAB, '--presets'], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
     listed = set(re.findall(r'(?m)^(\S+) ', shown.stdout))
     values = {line.split(': ')[-1].strip() for line in shown.stdout.splitlines() if line.startswith(' ')} - {''}

@@ -33,11 +33,11 @@ def closed():
 def own_ways():
     """Tests that say in their own way that something is not to be had: ./check would not tell the reason."""
     faults = []
-    for folder in 'tests', os.path.join('tests', 'e2e'):
-        for name in os.listdir(os.path.join(TOP, folder)):
+    for folder, _, names in os.walk(os.path.join(TOP, 'tests')):
+        for name in names:
             if not name.endswith(('.py', '.c')) or name in ('tap.py', 'child.c', os.path.basename(__file__)):
                 continue
-            with open(os.path.join(TOP, folder, name), encoding='utf-8') as file:
+            with open(os.path.join(folder, name), encoding='utf-8') as file:
                 faults += [f'{folder}/{name}: {line.strip()}' for line in file if re.search(r'# SKIP|\bskip\(\)', line)]
     return faults
 

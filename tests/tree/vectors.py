@@ -34,7 +34,7 @@ def compilers():
 
 def assembly(compiler, level, source):
     """What the compiler makes of a source file."""
-    folders = [f'-I{folder}' for folder in (BUILD, f'{BUILD}/common', f'{TOP}/common', f'{TOP}/server')]
+    folders = [f'-I{folder}' for folder in (BUILD, TOP)]
     made = subprocess.run([*compiler.split(), *level.split(), '-std=gnu11', *folders, '-S', '-o', '-', f'{TOP}/{source}'],
                           capture_output=True, text=True, check=False)
     return made.stdout, made.stderr

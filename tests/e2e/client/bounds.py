@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the manual pages say of memory, and of how much is remembered, filled with what costs most. Each row of the table quotes its
 page: a sentence that is changed there has to be measured anew. Other bounds have their tests beside what they bound: slow clients
-in server_limits.py, the control socket's in test_orders.c, the log's in test_log.c, loops in server_reflection.py."""
+in e2e/server/limits.py, the control socket's in test_control_commands.c, the log's in test_log.c, loops in e2e/server/reflection.py."""
 import contextlib
 import os
 import pty

@@ -3,13 +3,9 @@
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 
-from server import PATIENCE, UPCASED, Server, ask, expect, line, run, tcp, udp, wait_until
-
-ACTIVATE = (os.environ.get("PYTHON") or sys.executable,
-            os.path.join(os.path.dirname(os.path.abspath(__file__)), "activate.py"))
+from server import ACTIVATE, PATIENCE, UPCASED, Server, ask, expect, line, run, tcp, udp, wait_until
 
 
 def stream(host="127.0.0.1", port=0):

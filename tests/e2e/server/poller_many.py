@@ -14,7 +14,7 @@ CLIENTS = 5000
 MEMORY = 1024
 MANY = "--max-clients=6000"
 # What is run whole once more with the other crowd, and with workers.
-SCRIPTS = ("server_basic.py", "server_signals.py", "server_control.py", "server_crowd.py")
+SCRIPTS = ("basic.py", "signals.py", "control.py", "many_clients.py")
 
 
 def connect_all(server, n):
@@ -133,4 +133,4 @@ def whole_script(name, options):
 
 
 run(crowd, idle_costs_no_time, control_beyond_select, refused_beyond,
-    *(whole_script(name, "--max-clients=2000") for name in SCRIPTS), whole_script("server_basic.py", "--workers=2"))
+    *(whole_script(name, "--max-clients=2000") for name in SCRIPTS), whole_script("basic.py", "--workers=2"))

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from server import Server, ask, expect, has_ipv6, need_family, run, silence, stop_process, udp, wait_until
+from server import ACTIVATE, Server, ask, expect, has_ipv6, need_family, run, silence, stop_process, udp, wait_until
 from tap import TOP, checksum
 
 # Between two servers, for one forged datagram, that one included.
@@ -351,10 +351,9 @@ def own_address():
 
 
 def handed_over(own):
-    """A server that serves a socket of ours; see server_activation.py."""
+    """A server that serves a socket of ours; see activation.py."""
     fd = own.fileno()
-    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "activate.py")
-    return Server(port=None, before=(os.environ.get("PYTHON") or "python3", here, str(fd)), pass_fds=[fd])
+    return Server(port=None, before=(*ACTIVATE, str(fd)), pass_fds=[fd])
 
 
 def low_ports():
@@ -409,6 +408,6 @@ def may_use_raw_sockets():
         return False
 
 
-# The last two need rights that an ordinary user does not have; the rules behind them are in test_guard.c as well.
+# The last two need rights that an ordinary user does not have; the rules behind them are in test_loop_guard.c as well.
 run(one_datagram, many_datagrams, its_own_link, any_round_trip, strangers, a_textbook_server, the_mark, a_person, a_program,
     own_address, *([low_ports] if may_bind_low_ports() else []), *([raw_ports] if may_use_raw_sockets() else []))

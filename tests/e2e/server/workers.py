@@ -6,11 +6,10 @@ import resource
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 
-from server import PATIENCE, UPCASED, Server, ask, drops, expect, line, read_all, refused_start, run, stop_process, tcp, udp, wait_until
+from server import ACTIVATE, PATIENCE, UPCASED, Server, ask, drops, expect, line, read_all, refused_start, run, stop_process, tcp, udp, wait_until
 from server_control_client import Control, name_of
 
 WORKERS = 3
@@ -275,8 +274,7 @@ def not_with_sockets_handed_over():
     for value in ("0", "65", "x", ""):
         expect("--workers" in refused_start(f"--workers={value}", status=2), True, value)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        activate = os.path.join(os.path.dirname(os.path.abspath(__file__)), "activate.py")
-        ended_at = subprocess.run([sys.executable, activate, str(listener.fileno()), UPCASED, "--workers=2"],
+        ended_at = subprocess.run([*ACTIVATE, str(listener.fileno()), UPCASED, "--workers=2"],
                                   pass_fds=[listener.fileno()], capture_output=True, text=True, timeout=PATIENCE, check=False)
         expect((ended_at.returncode, "LISTEN_FDS" in ended_at.stderr), (2, True), ended_at.stderr)
 

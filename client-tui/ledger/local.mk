@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+client_tui_libclient_a_SOURCES += \
+	%D%/error-text.c %D%/error-text.h \
+	%D%/figures.h \
+	%D%/histogram.c %D%/histogram.h \
+	%D%/ledger-check.c \
+	%D%/ledger-internal.h \
+	%D%/ledger-line.c %D%/ledger-line.h \
+	%D%/ledger-match.c \
+	%D%/ledger-replay.c %D%/ledger-replay.h \
+	%D%/ledger.c %D%/ledger.h \
+	%D%/line-index.c %D%/line-index.h \
+	%D%/line-times.c %D%/line-times.h \
+	%D%/rows.c %D%/rows.h \
+	%D%/stall.c %D%/stall.h \
+	%D%/stats-order.c %D%/stats-order.h \
+	%D%/stats.c %D%/stats.h \
+	%D%/transcript.c %D%/transcript.h \
+	%D%/validity.c %D%/validity.h

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the programs share.
+
+noinst_LIBRARIES += %D%/libcommon.a
+common_libcommon_a_SOURCES = \
+	%D%/addr.c %D%/addr.h \
+	%D%/bucket.h \
+	%D%/capitals.c %D%/capitals.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/delay-queue.c %D%/delay-queue.h \
+	%D%/fd-watch.h \
+	%D%/file.c %D%/file.h \
+	%D%/fnv.h \
+	%D%/grow.h \
+	%D%/impair-fields.c %D%/impair-fields.h \
+	%D%/impair-options.c %D%/impair-options.h \
+	%D%/impair.c %D%/impair.h \
+	%D%/lab-addresses.h \
+	%D%/log.c %D%/log.h \
+	%D%/options-file.c \
+	%D%/options-text.c %D%/options-text.h \
+	%D%/options.c %D%/options.h \
+	%D%/printable.c %D%/printable.h \
+	%D%/random.c %D%/random.h \
+	%D%/search.h \
+	%D%/send-buffer.c %D%/send-buffer.h \
+	%D%/standard.c %D%/standard.h \
+	%D%/text.c %D%/text.h \
+	%D%/units.c %D%/units.h \
+	%D%/utf8.h
+nodist_common_libcommon_a_SOURCES = %D%/capitals-table.h
+
+# The table of capitals is made by a program that runs here, while building, also where the programs themselves
+# are for another machine; libunistring is then needed on both.
+BUILT_SOURCES += %D%/capitals-table.h
+CLEANFILES += %D%/capitals-table.h %D%/make-capitals %D%/make-capitals.o
+EXTRA_DIST += %D%/make-capitals.c
+%D%/make-capitals: $(srcdir)/%D%/make-capitals.c
+	$(AM_V_GEN)$(MKDIR_P) %D% && \
+	$(CC_FOR_BUILD) $(CFLAGS_FOR_BUILD) -c -o $@.o $(srcdir)/%D%/make-capitals.c && \
+	$(CC_FOR_BUILD) $(CFLAGS_FOR_BUILD) $(LDFLAGS_FOR_BUILD) -o $@ $@.o $(UNISTRING_LIBS_FOR_BUILD)
+%D%/capitals-table.h: %D%/make-capitals
+	$(AM_V_GEN)%D%/make-capitals >$@.new && mv $@.new $@
+%D%/capitals.$(OBJEXT): %D%/capitals-table.h

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Units for systemd. The service is made at make time, for only then is it known where programs go.
+if SYSTEMD_UNITS
+dist_systemdsystemunit_DATA = %D%/upcased.socket
+nodist_systemdsystemunit_DATA = %D%/upcased.service
+endif
+EXTRA_DIST += %D%/upcased.service.in %D%/upcased.socket
+CLEANFILES += %D%/upcased.service
+%D%/upcased.service: $(srcdir)/%D%/upcased.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) %D% && \
+	sed 's,@bindir[@],$(bindir),g' $(srcdir)/%D%/upcased.service.in >$@.new && mv $@.new $@

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The lab: two hosts and the link between them.
+
+bin_PROGRAMS += %D%/upcase-lab
+noinst_LIBRARIES += %D%/liblab.a
+lab_upcase_lab_SOURCES = %D%/main.c
+lab_upcase_lab_LDADD = $(LAB_LIBS)
+LAB_LIBS = lab/liblab.a common/libcommon.a -lm
+# Where the programs are installed that the lab runs.
+lab_liblab_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
+lab_liblab_a_SOURCES = \
+	%D%/commands.c %D%/commands.h \
+	%D%/ctl.c %D%/ctl.h \
+	%D%/event-text.c %D%/event-text.h \
+	%D%/options.c %D%/options.h \
+	%D%/output.c %D%/output.h \
+	%D%/relay.c %D%/relay.h \
+	%D%/report.c %D%/report.h \
+	%D%/self-check.c %D%/self-check.h
+
+include %D%/link/local.mk
+include %D%/hosts/local.mk

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+SCRIPT_TESTS += \
+	%D%/addresses.py \
+	%D%/bounds.py \
+	%D%/burst.py \
+	%D%/capitals_python.py \
+	%D%/ends.py \
+	%D%/files.py \
+	%D%/history.py \
+	%D%/icmp.py \
+	%D%/pictures.py \
+	%D%/plain.py \
+	%D%/records.py \
+	%D%/standard.py \
+	%D%/stats.py \
+	%D%/textbook.py \
+	%D%/waited.py

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+SCRIPT_TESTS += \
+	%D%/cleanup.py \
+	%D%/connect.py \
+	%D%/events.py \
+	%D%/failures.py \
+	%D%/files.py \
+	%D%/host.py \
+	%D%/hostile.py \
+	%D%/lines.py \
+	%D%/link.py \
+	%D%/measure.py \
+	%D%/terminal.py \
+	%D%/times.py \
+	%D%/tour.py \
+	%D%/truth.py \
+	%D%/waited.py

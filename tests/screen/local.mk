@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+COMPILED_TESTS += \
+	%D%/test_burst \
+	%D%/test_fates \
+	%D%/test_lab_ends \
+	%D%/test_lab_screen \
+	%D%/test_measure_screen \
+	%D%/test_prompt \
+	%D%/test_replay \
+	%D%/test_screen \
+	%D%/test_sizes \
+	%D%/test_textbook \
+	%D%/test_tour
+# The input line by itself.
+check_PROGRAMS += %D%/demo_prompt
+tests_screen_demo_prompt_CFLAGS = $(AM_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS)
