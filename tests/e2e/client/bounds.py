@@ -275,11 +275,11 @@ BOUNDS = [
     ("upcase-lab.1", "Packets on their way take at most 128 MiB of memory each way", lab_link),
     ("upcase.1", "Each takes half a kilobyte besides its text.", client_rows),
     ("upcase.1", "take 128 MiB at most over UDP and 32 MiB over TCP.", client_texts),
-    ("upcase.1", "came, 32 MiB at most; of replies that belong to no line, 32 MiB to show and as much to save; and long texts as "
-     "they were drawn last, 48 MiB at most.",
+    ("upcase.1", "arrival, 32 MiB at most; replies that belong to no line, 32 MiB to show and 32 MiB to save; and the drawn form of "
+     "long texts, 48 MiB at most.",
      client_screen),
-    ("upcase.1", "take about 70 MB, a connection that stalls some 25 MB more; of long lines such a connection holds twice the "
-     "32 MiB. With the interval 0 up to a million lines are remembered", client_run),
+    ("upcase.1", "take about 70 MB, and a connection that stalls takes some 25 MB more. With long lines such a connection takes twice "
+     "the 32 MiB. With the interval 0 up to a million lines are remembered", client_run),
 ]
 
 
