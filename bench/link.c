@@ -67,24 +67,24 @@ static int64_t cpu_time(void)
 static void relay(const struct bench *b)
 {
 	struct impair_settings s = impair_perfect();
-	struct device *near = host_device(&b->pair, HOST_NEAR, 1500);
-	struct device *far = host_device(&b->pair, HOST_FAR, 1500);
+	struct device *near = hosts_device(&b->pair, HOST_NEAR, 1500);
+	struct device *far = hosts_device(&b->pair, HOST_FAR, 1500);
 	struct link *link = near && far ? link_new(&s, &s, 1, near, far) : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void) link_take_precedence();
 	while (link && !link_broken(link)) {
-		struct watch w;
+		struct fd_watch w;
 		struct timespec wait;
 		if (link_settings(link, LINK_THERE)->delay != b->shared->delay) {
 			s.delay = b->shared->delay;
 			link_change(link, LINK_THERE, &s);
 		}
-		watch_start(&w);
+		fd_watch_start(&w);
 		link_watch(link, &w);
 		if (pselect(w.count, &w.readable, NULL, NULL, clock_until(w.deadline, clock_monotonic(), &wait), NULL) < 0)
 			continue;
-		link_turn(link, &w);
+		link_dispatch(link, &w);
 		b->shared->delivered = link_counts(link, LINK_THERE)->delivered;
 		b->shared->bytes = link_counts(link, LINK_THERE)->delivered_bytes;
 		b->shared->cpu = cpu_time();
@@ -96,7 +96,7 @@ static const char *address_of(const struct bench *b, enum host_side side)
 {
 	if (!b->relay)
 		return side == HOST_FAR ? PLAIN_FAR : PLAIN_NEAR;
-	return side == HOST_FAR ? HOST_FAR_IPV4 : HOST_NEAR_IPV4;
+	return side == HOST_FAR ? LAB_FAR_IPV4 : LAB_NEAR_IPV4;
 }
 
 static int socket_on(const struct bench *b, enum host_side side, int type)
@@ -105,8 +105,8 @@ static int socket_on(const struct bench *b, enum host_side side, int type)
 	int one = 1, room = 4 << 20;
 
 	inet_pton(AF_INET, address_of(b, side), &a.sin_addr);
-	if (host_enter(&b->pair, side))
-		fatal("host_enter");
+	if (hosts_enter(&b->pair, side))
+		fatal("hosts_enter");
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
@@ -278,13 +278,13 @@ static void measure(const struct bench *b)
 static void join_plainly(struct bench *b)
 {
 	static const unsigned char mac[6] = { 2, 0, 0, 9, 0, 1 };
-	const struct netdev_shape shape = { .mtu = 1500 };
+	const struct netlink_setup shape = { .mtu = 1500 };
 
-	if (host_enter(&b->pair, HOST_NEAR) || netdev_veth("plain", mac, "plain", b->pair.ns[HOST_FAR], 1500)
-	    || netdev_raise("plain", &shape) || netdev_address("plain", PLAIN_NEAR, 24))
+	if (hosts_enter(&b->pair, HOST_NEAR) || netlink_veth("plain", mac, "plain", b->pair.ns[HOST_FAR], 1500)
+	    || netlink_raise("plain", &shape) || netlink_address("plain", PLAIN_NEAR, 24))
 		fatal("veth");
-	if (host_enter(&b->pair, HOST_FAR) || netdev_raise("plain", &shape)
-	    || netdev_address("plain", PLAIN_FAR, 24))
+	if (hosts_enter(&b->pair, HOST_FAR) || netlink_raise("plain", &shape)
+	    || netlink_address("plain", PLAIN_FAR, 24))
 		fatal("veth");
 }
 
@@ -293,15 +293,15 @@ static void run(enum host_backend backend, const char *name, bool plain)
 {
 	/* The machine's own may pace, and then the pacing is measured. */
 	struct host_settings settings = { .backend = backend, .mtu = 1500, .congestion = "cubic" };
-	struct explain_failure failure;
-	struct explain_facts facts;
-	char why[EXPLAIN_TEXT];
+	struct diagnose_failure failure;
+	struct diagnose_facts facts;
+	char why[DIAGNOSE_TEXT];
 	struct bench b = { .name = name };
 
 	b.shared = mmap(NULL, sizeof *b.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (host_build(&settings, &b.pair, &failure)) {
-		host_facts(&facts);
-		printf("%-8s %s\n", name, explain(&failure, &facts, why));
+	if (hosts_build(&settings, &b.pair, &failure)) {
+		hosts_facts(&facts);
+		printf("%-8s %s\n", name, diagnose(&failure, &facts, why));
 		return;
 	}
 	if (plain) {
@@ -318,12 +318,12 @@ static void run(enum host_backend backend, const char *name, bool plain)
 
 static void isolated(enum host_backend backend, const char *name, bool plain)
 {
-	struct explain_failure failure;
+	struct diagnose_failure failure;
 	pid_t outer = fork();
 
 	if (outer == 0) {
-		if (host_isolate(&failure))
-			fatal("host_isolate");
+		if (hosts_isolate(&failure))
+			fatal("hosts_isolate");
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pid_t inner = fork();
 		if (inner == 0) {

@@ -194,7 +194,7 @@ static void stream_write(const struct load *load, struct lane *lane, const struc
 	}
 }
 
-static void stream_read(struct load *load, struct lane *lane, struct text *text)
+static void tcp_connection_read(struct load *load, struct lane *lane, struct text *text)
 {
 	const ssize_t n = recv(lane->fd, text->in, PIECE, 0);
 	const char *wanted = text->capitals + lane->in % PERIOD;
@@ -231,7 +231,7 @@ void load_stream(struct load *load)
 		for (int i = 0; i < n; i++) {
 			struct lane *lane = events[i].data.ptr;
 
-			stream_read(load, lane, &text);
+			tcp_connection_read(load, lane, &text);
 			stream_write(load, lane, &text);
 		}
 	}

@@ -17,52 +17,52 @@
 /* Cells that the system need not get back when none is in use: 8 MiB. */
 #define KEPT ((8u << 20) / CELL)
 
-struct entry {
+struct heap_entry {
 	int64_t at;
 	/* Compared by difference: there are never so many at once that it could come round. */
 	uint32_t order, cell;
 };
 
-struct parcels {
+struct delay_queue {
 	/* Of all of it, and where the cells begin, at a page. */
 	size_t size, begin;
 	uint8_t (*cells)[CELL];
-	struct entry *heap;
+	struct heap_entry *heap;
 	/* Of each cell: the next one of the same packet, or of those that are free. */
 	uint32_t *next;
 	/* Cells in all and in use; those that were in use since there was no packet, and the first free one of these or NONE; those
 	 * that the system has given. */
-	uint32_t room, used, begun, spare, touched;
+	uint32_t capacity, used, begun, spare, touched;
 	uint32_t count, added;
 	/* The first cell of the packet whose copy in one piece is in `flat`, or NONE. */
 	uint32_t flat_of;
-	_Alignas(16) uint8_t flat[sizeof(struct parcel) + PARCELS_LONGEST + CELL];
+	_Alignas(16) uint8_t flat[sizeof(struct delayed_packet) + DELAY_QUEUE_LONGEST + CELL];
 };
 
-struct parcels *parcels_new(size_t most)
+struct delay_queue *delay_queue_new(size_t max)
 {
 	const size_t page = (size_t) sysconf(_SC_PAGESIZE);
-	struct parcels *p = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct delay_queue *p = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
-	p->size = most;
+	p->size = max;
 	p->begin = (sizeof *p + page - 1) / page * page;
-	p->room = (uint32_t) ((most - p->begin) / (sizeof *p->cells + sizeof *p->heap + sizeof *p->next));
+	p->capacity = (uint32_t) ((max - p->begin) / (sizeof *p->cells + sizeof *p->heap + sizeof *p->next));
 	p->cells = (void *) ((uint8_t *) p + p->begin);
-	p->heap = (void *) (p->cells + p->room);
-	p->next = (void *) (p->heap + p->room);
+	p->heap = (void *) (p->cells + p->capacity);
+	p->next = (void *) (p->heap + p->capacity);
 	p->spare = p->flat_of = NONE;
 	return p;
 }
 
-void parcels_free(struct parcels *p)
+void delay_queue_free(struct delay_queue *p)
 {
 	if (p)
 		munmap(p, p->size);
 }
 
-static uint32_t take_cell(struct parcels *p)
+static uint32_t take_cell(struct delay_queue *p)
 {
 	const uint32_t cell = p->spare;
 
@@ -75,14 +75,14 @@ static uint32_t take_cell(struct parcels *p)
 	return p->begun++;
 }
 
-static bool before(const struct entry *a, const struct entry *b)
+static bool before(const struct heap_entry *a, const struct heap_entry *b)
 {
 	return a->at < b->at || (a->at == b->at && (int32_t) (a->order - b->order) < 0);
 }
 
-static void sift_up(struct entry *heap, size_t i)
+static void sift_up(struct heap_entry *heap, size_t i)
 {
-	struct entry moving = heap[i];
+	struct heap_entry moving = heap[i];
 
 	while (i > 0 && before(&moving, &heap[(i - 1) / 2])) {
 		heap[i] = heap[(i - 1) / 2];
@@ -91,9 +91,9 @@ static void sift_up(struct entry *heap, size_t i)
 	heap[i] = moving;
 }
 
-static void sift_down(struct entry *heap, size_t count)
+static void sift_down(struct heap_entry *heap, size_t count)
 {
-	struct entry moving = heap[0];
+	struct heap_entry moving = heap[0];
 	size_t i = 0;
 
 	for (size_t child; (child = 2 * i + 1) < count; i = child) {
@@ -108,16 +108,16 @@ static void sift_down(struct entry *heap, size_t count)
 
 static size_t cells_of(size_t size)
 {
-	return (sizeof(struct parcel) + size + CELL - 1) / CELL;
+	return (sizeof(struct delayed_packet) + size + CELL - 1) / CELL;
 }
 
-bool parcels_have_room(const struct parcels *p, size_t size, int copies)
+bool delay_queue_has_room(const struct delay_queue *p, size_t size, int copies)
 {
-	return size <= PARCELS_LONGEST && (size_t) copies * cells_of(size) <= p->room - p->used;
+	return size <= DELAY_QUEUE_LONGEST && (size_t) copies * cells_of(size) <= p->capacity - p->used;
 }
 
 /* A chain of so many; says whether they lie one behind the other. Returns the first. */
-static uint32_t take_cells(struct parcels *p, size_t cells, bool *whole)
+static uint32_t take_cells(struct delay_queue *p, size_t cells, bool *whole)
 {
 	const uint32_t first = take_cell(p);
 
@@ -129,51 +129,51 @@ static uint32_t take_cells(struct parcels *p, size_t cells, bool *whole)
 	return first;
 }
 
-struct parcel *parcels_add(struct parcels *p, int64_t at, const void *head, size_t head_size, const void *bytes, size_t n)
+struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const void *head, size_t head_size, const void *bytes, size_t n)
 {
 	const size_t cells = cells_of(head_size + n);
 	bool whole;
 
-	if (!parcels_have_room(p, head_size + n, 1))
+	if (!delay_queue_has_room(p, head_size + n, 1))
 		return NULL;
 	const uint32_t first = take_cells(p, cells, &whole);
 	uint8_t *to = whole ? p->cells[first] : p->flat;
-	*(struct parcel *) to = (struct parcel) { .at = at, .whole = whole, .size = (int) (head_size + n) };
+	*(struct delayed_packet *) to = (struct delayed_packet) { .at = at, .whole = whole, .size = (int) (head_size + n) };
 	if (head_size)
-		memcpy(to + sizeof(struct parcel), head, head_size);
-	memcpy(to + sizeof(struct parcel) + head_size, bytes, n);
+		memcpy(to + sizeof(struct delayed_packet), head, head_size);
+	memcpy(to + sizeof(struct delayed_packet) + head_size, bytes, n);
 	if (!whole) {
 		p->flat_of = NONE;
 		for (uint32_t i = 0, cell = first; i < cells; i++, cell = p->next[cell])
 			memcpy(p->cells[cell], p->flat + i * CELL, CELL);
 	}
-	p->heap[p->count] = (struct entry) { at, p->added++, first };
+	p->heap[p->count] = (struct heap_entry) { at, p->added++, first };
 	sift_up(p->heap, p->count++);
-	return (struct parcel *) p->cells[first];
+	return (struct delayed_packet *) p->cells[first];
 }
 
-struct parcel *parcels_first(const struct parcels *p)
+struct delayed_packet *delay_queue_first(const struct delay_queue *p)
 {
-	return p->count ? (struct parcel *) p->cells[p->heap[0].cell] : NULL;
+	return p->count ? (struct delayed_packet *) p->cells[p->heap[0].cell] : NULL;
 }
 
-void *parcels_bytes(struct parcels *p)
+void *delay_queue_bytes(struct delay_queue *p)
 {
 	const uint32_t first = p->heap[0].cell;
-	const size_t cells = cells_of((size_t) parcels_first(p)->size);
+	const size_t cells = cells_of((size_t) delay_queue_first(p)->size);
 
-	if (parcels_first(p)->whole)
-		return p->cells[first] + sizeof(struct parcel);
+	if (delay_queue_first(p)->whole)
+		return p->cells[first] + sizeof(struct delayed_packet);
 	for (uint32_t i = 0, cell = first; i < cells && p->flat_of != first; i++, cell = p->next[cell])
 		memcpy(p->flat + i * CELL, p->cells[cell], CELL);
 	p->flat_of = first;
-	return p->flat + sizeof(struct parcel);
+	return p->flat + sizeof(struct delayed_packet);
 }
 
-void parcels_drop_first(struct parcels *p)
+void delay_queue_remove_first(struct delay_queue *p)
 {
 	const uint32_t first = p->heap[0].cell;
-	const size_t cells = cells_of((size_t) parcels_first(p)->size);
+	const size_t cells = cells_of((size_t) delay_queue_first(p)->size);
 	uint32_t last = first;
 
 	for (size_t i = 1; i < cells; i++)
@@ -195,7 +195,7 @@ void parcels_drop_first(struct parcels *p)
 	}
 }
 
-size_t parcels_count(const struct parcels *p)
+size_t delay_queue_count(const struct delay_queue *p)
 {
 	return p->count;
 }

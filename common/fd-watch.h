@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What one turn of a loop waits for: the descriptors and the earliest deadline. Each part of a
  * program adds its own before pselect() and looks for its own after it. */
-#ifndef UPCASE_WATCH_H
-#define UPCASE_WATCH_H
+#ifndef UPCASE_FD_WATCH_H
+#define UPCASE_FD_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 
-struct watch {
+struct fd_watch {
 	fd_set readable, writable;
 	/* One more than the highest descriptor, as pselect() wants it. */
 	int count;
@@ -18,7 +18,7 @@ struct watch {
 	int64_t deadline;
 };
 
-static inline void watch_start(struct watch *w)
+static inline void fd_watch_start(struct fd_watch *w)
 {
 	FD_ZERO(&w->readable);
 	FD_ZERO(&w->writable);
@@ -26,7 +26,7 @@ static inline void watch_start(struct watch *w)
 	w->deadline = CLOCK_NEVER;
 }
 
-static inline void watch_fd(struct watch *w, int fd, fd_set *set)
+static inline void fd_watch_add(struct fd_watch *w, int fd, fd_set *set)
 {
 	if (fd < 0 || fd >= FD_SETSIZE)
 		return;
@@ -35,28 +35,28 @@ static inline void watch_fd(struct watch *w, int fd, fd_set *set)
 		w->count = fd + 1;
 }
 
-static inline void watch_read(struct watch *w, int fd)
+static inline void fd_watch_read(struct fd_watch *w, int fd)
 {
-	watch_fd(w, fd, &w->readable);
+	fd_watch_add(w, fd, &w->readable);
 }
 
-static inline void watch_write(struct watch *w, int fd)
+static inline void fd_watch_write(struct fd_watch *w, int fd)
 {
-	watch_fd(w, fd, &w->writable);
+	fd_watch_add(w, fd, &w->writable);
 }
 
-static inline void watch_until(struct watch *w, int64_t deadline)
+static inline void fd_watch_until(struct fd_watch *w, int64_t deadline)
 {
 	if (deadline < w->deadline)
 		w->deadline = deadline;
 }
 
-static inline bool watch_can_read(const struct watch *w, int fd)
+static inline bool fd_watch_can_read(const struct fd_watch *w, int fd)
 {
 	return fd >= 0 && fd < FD_SETSIZE && FD_ISSET(fd, &w->readable);
 }
 
-static inline bool watch_can_write(const struct watch *w, int fd)
+static inline bool fd_watch_can_write(const struct fd_watch *w, int fd)
 {
 	return fd >= 0 && fd < FD_SETSIZE && FD_ISSET(fd, &w->writable);
 }

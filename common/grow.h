@@ -16,14 +16,14 @@ static inline void *grow_copy(const void *bytes, size_t n)
 	return copy && n ? memcpy(copy, bytes, n) : copy;
 }
 
-/* Makes room for `wanted` items of `size` bytes in a list from malloc() or NULL, to whose pointer `list` points, and which has `*room`:
+/* Makes room for `wanted` items of `size` bytes in a list from malloc() or NULL, to whose pointer `list` points, and which has `*capacity`:
  * doubles that as often as it takes. Returns 0, or -1 when memory is short; the list is then as before. */
-static inline int grow_list(void *list, size_t *room, size_t wanted, size_t size)
+static inline int grow_list(void *list, size_t *capacity, size_t wanted, size_t size)
 {
-	size_t more = *room ? *room : 64;
+	size_t more = *capacity ? *capacity : 64;
 	void *items;
 
-	if (wanted <= *room)
+	if (wanted <= *capacity)
 		return 0;
 	if (wanted > SIZE_MAX / 2 / size)
 		return -1;
@@ -34,40 +34,40 @@ static inline int grow_list(void *list, size_t *room, size_t wanted, size_t size
 	if (!items)
 		return -1;
 	memcpy(list, &items, sizeof items);
-	*room = more;
+	*capacity = more;
 	return 0;
 }
 
 /* Makes room for `more` bytes behind `*end` in a queue, a list of bytes that is used from `*first` on: moves them to the beginning
  * where it helps. Returns as grow_list() does. */
-static inline int grow_queue(void *list, size_t *room, size_t *first, size_t *end, size_t more)
+static inline int grow_queue(void *list, size_t *capacity, size_t *first, size_t *end, size_t more)
 {
 	char *bytes;
 
-	if (*first > 0 && more > *room - *end) {
+	if (*first > 0 && more > *capacity - *end) {
 		memcpy(&bytes, list, sizeof bytes);
 		memmove(bytes, bytes + *first, *end - *first);
 		*end -= *first;
 		*first = 0;
 	}
-	return more > SIZE_MAX - *end ? -1 : grow_list(list, room, *end + more, 1);
+	return more > SIZE_MAX - *end ? -1 : grow_list(list, capacity, *end + more, 1);
 }
 
-/* Makes room for twice as many items, 64 at first, in a ring from calloc() or NULL with `*room`, a power of 2: item `i` of the
+/* Makes room for twice as many items, 64 at first, in a ring from calloc() or NULL with `*capacity`, a power of 2: item `i` of the
  * `count` stays the one at (first + i) modulo the room. Returns 0, or -1 when memory is short; the ring is then as before. */
-static inline int grow_ring(void *ring, size_t *room, size_t first, size_t count, size_t size)
+static inline int grow_ring(void *ring, size_t *capacity, size_t first, size_t count, size_t size)
 {
-	const size_t more = *room ? 2 * *room : 64;
+	const size_t more = *capacity ? 2 * *capacity : 64;
 	char *items = calloc(more, size), *old;
 
 	if (!items)
 		return -1;
 	memcpy(&old, ring, sizeof old);
 	for (size_t i = first; i < first + count; i++)
-		memcpy(items + (i & (more - 1)) * size, old + (i & (*room - 1)) * size, size);
+		memcpy(items + (i & (more - 1)) * size, old + (i & (*capacity - 1)) * size, size);
 	free(old);
 	memcpy(ring, &items, sizeof items);
-	*room = more;
+	*capacity = more;
 	return 0;
 }
 

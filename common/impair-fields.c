@@ -207,11 +207,11 @@ static int read_word(const char *text, const char *zero, const char *one, char w
 	return text_refuse(why, IMPAIR_WHY, "is neither %s nor %s", zero, one);
 }
 
-enum kind { SHARE, BURST, TIME, DISTRIBUTION, ORDER, RATE, QUEUE, MTU };
+enum value_kind { SHARE, BURST, TIME, DISTRIBUTION, ORDER, RATE, QUEUE, MTU };
 
 /* What a setting is, where it stands, and the one without which it does nothing. */
 static const struct setting {
-	enum kind kind;
+	enum value_kind kind;
 	size_t at, size;
 	enum impair_field_id with;
 } settings[IMPAIR_FIELD_COUNT] = {
@@ -239,7 +239,7 @@ static void switch_off(struct impair_settings *s, enum impair_field_id id)
 		s->queue_bytes = 0;
 }
 
-int impair_text_set(struct impair_settings *s, enum impair_field_id id, const char *value,
+int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char why[IMPAIR_WHY])
 {
 	void *to = (char *) s + settings[id].at;
@@ -342,7 +342,7 @@ static char *write_burst(double burst, char buf[IMPAIR_VALUE])
 	return buf;
 }
 
-char *impair_text_get(const struct impair_settings *s, enum impair_field_id id, char buf[IMPAIR_VALUE])
+char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id, char buf[IMPAIR_VALUE])
 {
 	const char *word = "off";
 
@@ -364,7 +364,7 @@ char *impair_text_get(const struct impair_settings *s, enum impair_field_id id, 
 	return buf;
 }
 
-double impair_text_measure(const struct impair_settings *s, enum impair_field_id id)
+double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id)
 {
 	switch (settings[id].kind) {
 	case SHARE: case BURST: return *(const double *) at(s, id);
@@ -392,7 +392,7 @@ static bool matters(const struct impair_settings *s, enum impair_field_id id)
 	return differs(s, settings[id].with) && (id == IMPAIR_FIELD_reorder_by || id == IMPAIR_FIELD_queue || differs(s, id));
 }
 
-char *impair_text_line(const struct impair_settings *s, char *buf, size_t size)
+char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size)
 {
 	char value[IMPAIR_VALUE];
 	size_t n = 0;
@@ -402,16 +402,16 @@ char *impair_text_line(const struct impair_settings *s, char *buf, size_t size)
 		if (!matters(s, id) || n >= size)
 			continue;
 		n += (size_t) snprintf(buf + n, size - n, "%s%s %s", n ? ", " : "", fields[id].name,
-		    impair_text_get(s, id, value));
+		    impair_fields_get(s, id, value));
 	}
 	return buf;
 }
 
-bool impair_text_same(const struct impair_settings *a, const struct impair_settings *b)
+bool impair_fields_same(const struct impair_settings *a, const struct impair_settings *b)
 {
 	char one[IMPAIR_LINE], other[IMPAIR_LINE];
 
-	return strcmp(impair_text_line(a, one, sizeof one), impair_text_line(b, other, sizeof other)) == 0;
+	return strcmp(impair_fields_line(a, one, sizeof one), impair_fields_line(b, other, sizeof other)) == 0;
 }
 
 /* The next word of `*text`, which a space or a comma ends, into `word`: its length, 0 at the end; a word
@@ -425,7 +425,7 @@ static size_t next_word(const char **text, char word[IMPAIR_VALUE])
 	return n;
 }
 
-int impair_text_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY])
+int impair_fields_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY])
 {
 	struct impair_settings changed = *s;
 	char name[IMPAIR_VALUE], value[IMPAIR_VALUE], reason[IMPAIR_WHY];
@@ -437,7 +437,7 @@ int impair_text_parse(struct impair_settings *s, const char *text, char why[IMPA
 		if (!next_word(&text, value))
 			return text_refuse(why, IMPAIR_WHY, "%s needs a value; for example %s %s", name, name,
 			    fields[id].example);
-		if (impair_text_set(&changed, id, value, reason))
+		if (impair_fields_set(&changed, id, value, reason))
 			return text_refuse(why, IMPAIR_WHY, "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value,
 			    reason, name, fields[id].example);
 	}
@@ -466,6 +466,6 @@ void impair_preset_settings(const struct impair_preset *preset, struct impair_se
 	char why[IMPAIR_WHY];
 
 	*there = *back = impair_perfect();
-	impair_text_parse(there, preset->there, why);
-	impair_text_parse(back, preset->back, why);
+	impair_fields_parse(there, preset->there, why);
+	impair_fields_parse(back, preset->back, why);
 }

@@ -2,8 +2,8 @@
 /* Settings of a link as people write and read them. The list of settings is written once, here: the
  * options of upcase-lab and upcased, the control protocol and /link are made from it. Pure, and the same in
  * every locale. */
-#ifndef UPCASE_IMPAIR_TEXT_H
-#define UPCASE_IMPAIR_TEXT_H
+#ifndef UPCASE_IMPAIR_FIELDS_H
+#define UPCASE_IMPAIR_FIELDS_H
 
 #include <stddef.h>
 
@@ -16,14 +16,14 @@
 /* X(identifier, name, argument, help, example): a setting's C name, its name for people, what its value is
  * called in --help, one line of help, a value that is right. */
 #define IMPAIR_FIELDS(X) \
-	IMPAIR_FIELDS_WAY(X) \
+	IMPAIR_FIELDS_PATH(X) \
 	X(corrupt, "corrupt", "SHARE", "flip one bit of packets", "1%") \
 	IMPAIR_FIELDS_RATE(X) \
 	X(mtu, "mtu", "BYTES", "the largest packet that passes", "1400")
 
 /* Those that also make sense for whole datagrams, of which no packet is seen: the kernel drops what is corrupt and cuts
  * what is too big. */
-#define IMPAIR_FIELDS_WAY(X) \
+#define IMPAIR_FIELDS_PATH(X) \
 	X(loss, "loss", "SHARE", "lose packets, each on its own", "20%") \
 	X(burst, "burst", "PACKETS", "lose them in bursts of this mean length", "4") \
 	X(delay, "delay", "TIME", "how long each packet travels", "50ms") \
@@ -56,32 +56,32 @@ enum impair_field_id impair_field_find(const char *name);
 /* One setting from text; "off" switches any of them off. Returns 0, or -1 with what is wrong with the
  * value in `why` ("is not a share; write 20% or 0.2"), and leaves `s` alone. Whether the settings fit together is
  * for impair_check(), once all are set. */
-int impair_text_set(struct impair_settings *s, enum impair_field_id id, const char *value,
+int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char why[IMPAIR_WHY]);
 
-/* One setting as text that impair_text_set() reads back to the same. Returns `buf`. */
-char *impair_text_get(const struct impair_settings *s, enum impair_field_id id, char buf[IMPAIR_VALUE]);
+/* One setting as text that impair_fields_set() reads back to the same. Returns `buf`. */
+char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id, char buf[IMPAIR_VALUE]);
 
 /* A number that grows as the setting does, whatever its unit; infinite where "off" is beyond the greatest value. */
-double impair_text_measure(const struct impair_settings *s, enum impair_field_id id);
+double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id);
 
 /* What differs from a perfect wire, "loss 20%, delay 20ms"; "nothing" if all is perfect. Settings that have no effect
  * (the queue without a rate) are left out. Returns `buf`. */
-char *impair_text_line(const struct impair_settings *s, char *buf, size_t size);
+char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size);
 
 /* Whether two directions are alike in what has an effect. */
-bool impair_text_same(const struct impair_settings *a, const struct impair_settings *b);
+bool impair_fields_same(const struct impair_settings *a, const struct impair_settings *b);
 
 /* Several settings, "loss 20%, delay 20ms" or "loss 20% delay 20ms": over those in `s`. Checks them
  * together. Returns 0, or -1 with the whole reason in `why` and `s` as it was. */
-int impair_text_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY]);
+int impair_fields_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY]);
 
 /* A link that has a name. */
 struct impair_preset {
 	const char *name;
 	/* One line about what it is like. */
 	const char *about;
-	/* Both directions' settings, for impair_text_parse() over a perfect wire. */
+	/* Both directions' settings, for impair_fields_parse() over a perfect wire. */
 	const char *there, *back;
 };
 

@@ -13,18 +13,18 @@
 /* A seed that was chosen is less than this. */
 #define SEEDS 1000000
 
-enum way { WAY_THERE = 1, WAY_BACK = 2, WAY_BOTH = 3 };
+enum direction_set { DIRECTION_THERE = 1, DIRECTION_BACK = 2, DIRECTION_BOTH = 3 };
 
 void impair_options_start(struct impair_options *o)
 {
 	*o = (struct impair_options){.there = impair_perfect(), .back = impair_perfect()};
 }
 
-static int set(struct impair_options *o, enum impair_field_id id, enum way way, const char *value, char *why)
+static int set(struct impair_options *o, enum impair_field_id id, enum direction_set direction, const char *value, char *why)
 {
-	if ((way & WAY_THERE) && impair_text_set(&o->there, id, value, why) != 0)
+	if ((direction & DIRECTION_THERE) && impair_fields_set(&o->there, id, value, why) != 0)
 		return -1;
-	if ((way & WAY_BACK) && impair_text_set(&o->back, id, value, why) != 0)
+	if ((direction & DIRECTION_BACK) && impair_fields_set(&o->back, id, value, why) != 0)
 		return -1;
 	return 0;
 }
@@ -34,15 +34,15 @@ _Static_assert(OPTIONS_WHY >= IMPAIR_WHY, "a setting's reason becomes an option'
 #define X(id, name, argument, help, example) \
 	int impair_option_##id(void *options, const char *value, char why[OPTIONS_WHY]) \
 	{ \
-		return set(options, IMPAIR_FIELD_##id, WAY_BOTH, value, why); \
+		return set(options, IMPAIR_FIELD_##id, DIRECTION_BOTH, value, why); \
 	} \
 	int impair_option_##id##_there(void *options, const char *value, char why[OPTIONS_WHY]) \
 	{ \
-		return set(options, IMPAIR_FIELD_##id, WAY_THERE, value, why); \
+		return set(options, IMPAIR_FIELD_##id, DIRECTION_THERE, value, why); \
 	} \
 	int impair_option_##id##_back(void *options, const char *value, char why[OPTIONS_WHY]) \
 	{ \
-		return set(options, IMPAIR_FIELD_##id, WAY_BACK, value, why); \
+		return set(options, IMPAIR_FIELD_##id, DIRECTION_BACK, value, why); \
 	}
 IMPAIR_FIELDS(X)
 #undef X
@@ -84,7 +84,7 @@ bool impair_options_perfect(const struct impair_options *o)
 {
 	const struct impair_settings perfect = impair_perfect();
 
-	return impair_text_same(&o->there, &perfect) && impair_text_same(&o->back, &perfect);
+	return impair_fields_same(&o->there, &perfect) && impair_fields_same(&o->back, &perfect);
 }
 
 void impair_options_seed(struct impair_options *o, uint32_t chance)
@@ -99,11 +99,11 @@ char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTION
 	char lines[2][IMPAIR_LINE];
 
 	for (int i = 0; i < 2; i++)
-		if (impair_text_same(ways[i], &perfect))
+		if (impair_fields_same(ways[i], &perfect))
 			strcpy(lines[i], "perfect");
 		else
-			impair_text_line(ways[i], lines[i], IMPAIR_LINE);
-	if (impair_text_same(&o->there, &o->back))
+			impair_fields_line(ways[i], lines[i], IMPAIR_LINE);
+	if (impair_fields_same(&o->there, &o->back))
 		snprintf(buf, IMPAIR_OPTIONS_LINE, "each way: %s; seed %" PRIu64, lines[0], o->seed);
 	else
 		snprintf(buf, IMPAIR_OPTIONS_LINE, "there: %s; back: %s; seed %" PRIu64, lines[0], lines[1], o->seed);

@@ -14,7 +14,7 @@
 struct impair_options {
 	/* By direction. */
 	struct impair_settings there, back;
-	/* Of the dice; impair_options_seed() chooses it when none is given. */
+	/* Of the random generator; impair_options_seed() chooses it when none is given. */
 	uint64_t seed;
 	bool seed_given;
 };

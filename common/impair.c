@@ -15,13 +15,13 @@
 
 #define BYTE_BITS 8
 
-struct waiting {
+struct queued_packet {
 	/* When its first bit is sent. */
 	int64_t start;
 	int32_t size;
 };
 
-struct queue {
+struct transmit_queue {
 	size_t first, count;
 	/* The sum of the sizes. */
 	int64_t bytes;
@@ -29,24 +29,24 @@ struct queue {
 	int64_t free_at;
 	/* What the last division left over, in bit * ns: rates stay exact over many packets. */
 	int64_t rest;
-	struct waiting ring[IMPAIR_QUEUE_PACKETS_MAX];
+	struct queued_packet ring[IMPAIR_QUEUE_PACKETS_MAX];
 };
 
 struct impair {
 	struct impair_settings set;
-	struct dice dice;
+	struct random random;
 	/* The chain's state after the last packet, and whether there was one. */
 	bool bad, begun;
 	/* The latest time at which a packet that keeps its order leaves. */
 	int64_t last;
 	int64_t hold_until, unplug_until;
 	/* As large as it ever gets: what is not used the system does not give. */
-	struct queue queue;
+	struct transmit_queue queue;
 };
 
 /* One packet's random numbers: all are drawn, whatever is needed. */
 struct draws {
-	double loss, way[2], copy_way[2], duplicate, reorder, corrupt, bit;
+	double loss, path[2], copy_path[2], duplicate, reorder, corrupt, bit;
 };
 
 struct impair_settings impair_perfect(void)
@@ -130,9 +130,9 @@ static const struct { const char *word, *text; } fates[IMPAIR_FATES] = {
 	[IMPAIR_LOST_BURST] = { "burst", "lost in a burst" },
 	[IMPAIR_QUEUE_FULL] = { "queue", "queue full" },
 	[IMPAIR_TOO_BIG] = { "mtu", "larger than the MTU" },
-	[IMPAIR_CUE] = { "cue", "dropped on cue" },
+	[IMPAIR_REQUESTED_DROP] = { "cue", "dropped on cue" },
 	[IMPAIR_UNPLUGGED] = { "unplugged", "unplugged" },
-	[IMPAIR_NO_ROOM] = { "room", "no room in memory" },
+	[IMPAIR_NO_MEMORY] = { "room", "no room in memory" },
 };
 
 const char *impair_fate_text(enum impair_fate fate)
@@ -153,7 +153,7 @@ struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64
 	impair->set = *s;
 	impair->last = impair->hold_until = impair->unplug_until = INT64_MIN;
 	impair->queue.free_at = INT64_MIN;
-	dice_seed(&impair->dice, seed, stream);
+	random_seed(&impair->random, seed, stream);
 	return impair;
 }
 
@@ -192,22 +192,22 @@ int64_t impair_unplugged_until(const struct impair *impair)
 	return impair->unplug_until;
 }
 
-static void draw(struct dice *dice, struct draws *d)
+static void draw(struct random *random, struct draws *d)
 {
-	d->loss = dice_share(dice);
-	d->way[0] = dice_share(dice);
-	d->way[1] = dice_share(dice);
-	d->copy_way[0] = dice_share(dice);
-	d->copy_way[1] = dice_share(dice);
-	d->duplicate = dice_share(dice);
-	d->reorder = dice_share(dice);
-	d->corrupt = dice_share(dice);
-	d->bit = dice_share(dice);
+	d->loss = random_share(random);
+	d->path[0] = random_share(random);
+	d->path[1] = random_share(random);
+	d->copy_path[0] = random_share(random);
+	d->copy_path[1] = random_share(random);
+	d->duplicate = random_share(random);
+	d->reorder = random_share(random);
+	d->corrupt = random_share(random);
+	d->bit = random_share(random);
 }
 
 /* Moves the chain by one packet. The first is drawn from the stationary distribution, so that a short run has
  * no bias. */
-static bool chance_takes(struct impair *impair, double u)
+static bool lost_by_chance(struct impair *impair, double u)
 {
 	const struct impair_settings *s = &impair->set;
 	double p, r;
@@ -222,7 +222,7 @@ static bool chance_takes(struct impair *impair, double u)
 	return impair->bad;
 }
 
-static void queue_advance(struct queue *q, int64_t now)
+static void queue_advance(struct transmit_queue *q, int64_t now)
 {
 	while (q->count > 0 && q->ring[q->first].start <= now) {
 		q->bytes -= q->ring[q->first].size;
@@ -233,7 +233,7 @@ static void queue_advance(struct queue *q, int64_t now)
 
 /* Sends a packet through the transmitter: when its last bit is out in `sent`. Returns -1 when the queue is
  * full. */
-static int transmit(struct queue *q, const struct impair_settings *s, int32_t size, int64_t now,
+static int transmit(struct transmit_queue *q, const struct impair_settings *s, int32_t size, int64_t now,
     int64_t *sent)
 {
 	*sent = now;
@@ -247,7 +247,7 @@ static int transmit(struct queue *q, const struct impair_settings *s, int32_t si
 	    || (s->queue_bytes && q->bytes + size > s->queue_bytes)) {
 		return -1;
 	} else {
-		q->ring[(q->first + q->count++) % IMPAIR_QUEUE_PACKETS_MAX] = (struct waiting) { q->free_at, size };
+		q->ring[(q->first + q->count++) % IMPAIR_QUEUE_PACKETS_MAX] = (struct queued_packet) { q->free_at, size };
 		q->bytes += size;
 	}
 	int64_t work = size * BYTE_BITS * NS_PER_S + q->rest;
@@ -271,10 +271,10 @@ static int64_t travel(const struct impair_settings *s, const double u[2])
 }
 
 /* When a packet that the transmitter has sent leaves the link. */
-static int64_t leave(struct impair *impair, int64_t sent, const double way[2], struct impair_verdict *v)
+static int64_t leave(struct impair *impair, int64_t sent, const double path[2], struct impair_decision *v)
 {
 	const struct impair_settings *s = &impair->set;
-	int64_t at = sent + travel(s, way);
+	int64_t at = sent + travel(s, path);
 
 	if (at < impair->hold_until) {
 		at = impair->hold_until;
@@ -289,7 +289,7 @@ static int64_t leave(struct impair *impair, int64_t sent, const double way[2], s
 }
 
 static void deliver(struct impair *impair, const struct impair_packet *packet, const struct draws *d,
-    int64_t sent, struct impair_verdict *v)
+    int64_t sent, struct impair_decision *v)
 {
 	const struct impair_settings *s = &impair->set;
 
@@ -298,33 +298,33 @@ static void deliver(struct impair *impair, const struct impair_packet *packet, c
 	v->reordered = d->reorder < s->reorder;
 	if (d->corrupt < s->corrupt && packet->bits > 0)
 		v->flip = (int32_t) (d->bit * packet->bits);
-	v->at[0] = leave(impair, sent, d->way, v);
+	v->at[0] = leave(impair, sent, d->path, v);
 	if (v->copies == 2)
-		v->at[1] = leave(impair, sent, d->copy_way, v);
+		v->at[1] = leave(impair, sent, d->copy_path, v);
 }
 
-void impair_judge(struct impair *impair, const struct impair_packet *packet, int64_t now,
-    struct impair_verdict *verdict)
+void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,
+    struct impair_decision *decision)
 {
 	const struct impair_settings *s = &impair->set;
 	struct draws d;
 	int64_t sent;
 
-	*verdict = (struct impair_verdict) { .flip = -1 };
-	draw(&impair->dice, &d);
-	bool lost = chance_takes(impair, d.loss);
+	*decision = (struct impair_decision) { .flip = -1 };
+	draw(&impair->random, &d);
+	bool lost = lost_by_chance(impair, d.loss);
 
 	if (now < impair->unplug_until) {
-		verdict->fate = IMPAIR_UNPLUGGED;
+		decision->fate = IMPAIR_UNPLUGGED;
 	} else if (s->mtu && packet->size > s->mtu) {
-		verdict->fate = IMPAIR_TOO_BIG;
-	} else if (packet->cue) {
-		verdict->fate = IMPAIR_CUE;
+		decision->fate = IMPAIR_TOO_BIG;
+	} else if (packet->requested_drop) {
+		decision->fate = IMPAIR_REQUESTED_DROP;
 	} else if (transmit(&impair->queue, s, packet->size, now, &sent)) {
-		verdict->fate = IMPAIR_QUEUE_FULL;
+		decision->fate = IMPAIR_QUEUE_FULL;
 	} else if (lost) {
-		verdict->fate = s->burst == 0 ? IMPAIR_LOST_RANDOM : IMPAIR_LOST_BURST;
+		decision->fate = s->burst == 0 ? IMPAIR_LOST_RANDOM : IMPAIR_LOST_BURST;
 	} else {
-		deliver(impair, packet, &d, sent, verdict);
+		deliver(impair, packet, &d, sent, decision);
 	}
 }

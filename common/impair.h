@@ -3,16 +3,16 @@
  * Pure: no clock, no socket; the time is an argument, in ns of one clock that never goes back.
  *
  * A packet meets, in this order, as on a real path:
- *   1. an unplugged cable (everything is lost), an MTU (too big: dropped), a drop on cue;
+ *   1. an unplugged cable (everything is lost), an MTU (too big: dropped), a requested drop;
  *   2. the transmitter: at `rate` it takes size * 8 / rate; while it is busy packets wait in a
  *      drop-tail queue;
  *   3. the medium: loss, then corruption of one bit;
- *   4. the way: delay and jitter; a hold on cue; a second copy; being overtaken.
+ *   4. the way: delay and jitter; a requested hold; a second copy; being overtaken.
  * A lost packet has used the transmitter: noise is not congestion.
  *
  * Every packet takes the same number of random numbers, whatever is switched on and whatever becomes
  * of it. So the same seed and the same sequence of packets give the same fates, and changing one
- * setting leaves the dice of the others as they are. Times decide too only where they must: with a
+ * setting leaves the random numbers of the others as they are. Times decide too only where they must: with a
  * rate (is the queue full?) and for holds and unplugging. */
 #ifndef UPCASE_IMPAIR_H
 #define UPCASE_IMPAIR_H
@@ -88,10 +88,10 @@ enum impair_fate {
 	IMPAIR_QUEUE_FULL,
 	IMPAIR_TOO_BIG,
 	/* Dropped because somebody asked for just this one. */
-	IMPAIR_CUE,
+	IMPAIR_REQUESTED_DROP,
 	IMPAIR_UNPLUGGED,
 	/* Never judged so here: for who keeps the packets and has no room for one. */
-	IMPAIR_NO_ROOM,
+	IMPAIR_NO_MEMORY,
 	IMPAIR_FATES
 };
 
@@ -101,10 +101,10 @@ struct impair_packet {
 	/* How many bits of it may be flipped; 0: it cannot be corrupted. */
 	int32_t bits;
 	/* Somebody asked for it to be dropped, if it comes so far. */
-	bool cue;
+	bool requested_drop;
 };
 
-struct impair_verdict {
+struct impair_decision {
 	enum impair_fate fate;
 	/* 0 lost, 1, or 2. */
 	int copies;
@@ -131,7 +131,7 @@ void impair_chain(const struct impair_settings *s, double *p, double *r);
 double impair_mean_burst(const struct impair_settings *s);
 
 /* The share of packets that arrive whole by chance: neither lost nor corrupted. What a full queue, an MTU or
- * a cue takes is not chance and not in it. */
+ * a requested drop takes is not chance and not in it. */
 double impair_through(const struct impair_settings *s);
 
 /* Short words for a fate, "lost at random". Static. */
@@ -160,7 +160,7 @@ int64_t impair_held_until(const struct impair *impair);
 int64_t impair_unplugged_until(const struct impair *impair);
 
 /* What becomes of a packet that comes now. */
-void impair_judge(struct impair *impair, const struct impair_packet *packet, int64_t now,
-    struct impair_verdict *verdict);
+void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,
+    struct impair_decision *decision);
 
 #endif

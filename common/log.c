@@ -47,7 +47,7 @@ void log_open(const char *program, enum log_level level)
 	one_log.level = level;
 	one_log.left_out = 0;
 	one_log.bucket = bucket_full(LINES_A_SECOND, LINES_AT_ONCE);
-	standard_unwaiting(STDERR_FILENO);
+	standard_nonblocking(STDERR_FILENO);
 }
 
 /* A reader of stderr that stands still must not hold up the program, so a line that would have
@@ -91,7 +91,7 @@ static bool __attribute__((format(printf, 1, 0))) say(const char *format, va_lis
 		n = room - 1;
 		n -= utf8_cut_off((const unsigned char *)line + start, n);
 	}
-	printable_tame(line + start, n);
+	printable_replace(line + start, n);
 	line[start + n] = '\n';
 	return write_line(line, start + n + 1);
 }
@@ -115,12 +115,12 @@ void log_flush(void)
 		one_log.left_out = 0;
 }
 
-bool log_tells(enum log_level level)
+bool log_enabled(enum log_level level)
 {
 	return level <= one_log.level;
 }
 
-static void __attribute__((format(printf, 1, 0))) tell(const char *format, va_list args)
+static void __attribute__((format(printf, 1, 0))) write_event(const char *format, va_list args)
 {
 	log_flush();
 	if (!say(format, args))
@@ -131,14 +131,14 @@ void log_event(enum log_level level, const char *format, ...)
 {
 	va_list args;
 
-	if (!log_tells(level))
+	if (!log_enabled(level))
 		return;
 	if (!bucket_has(&one_log.bucket, clock_monotonic())) {
 		one_log.left_out++;
 		return;
 	}
 	va_start(args, format);
-	tell(format, args);
+	write_event(format, args);
 	va_end(args);
 }
 
@@ -147,6 +147,6 @@ void log_always(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	tell(format, args);
+	write_event(format, args);
 	va_end(args);
 }

@@ -16,7 +16,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_PE
 void log_open(const char *program, enum log_level level);
 
 /* Whether events of `level` are written at all: for what it costs to put one into words. */
-bool log_tells(enum log_level level);
+bool log_enabled(enum log_level level);
 
 /* One event. At most 20 lines a second on average with bursts of 100; how many were left out stands in a line
  * of its own once there is room again. Errors count as the others. */

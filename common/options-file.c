@@ -22,7 +22,7 @@
 #define FILE_MAX_BYTES (1u << 20)
 
 /* A line in its parts; all of them point into it. */
-struct parts {
+struct option_parts {
 	const char *name;
 	size_t name_length;
 	/* NULL if the line is a name only. */
@@ -36,9 +36,9 @@ static bool is_blank(char c)
 }
 
 /* Name, blanks, perhaps "=", blanks, value; `n` counts no blanks at the end. */
-static struct parts split(const char *line, size_t n)
+static struct option_parts split(const char *line, size_t n)
 {
-	struct parts p = {.name = line};
+	struct option_parts p = {.name = line};
 	const char *end = line + n, *s = line;
 
 	while (s < end && !is_blank(*s) && *s != '=')
@@ -57,7 +57,7 @@ static struct parts split(const char *line, size_t n)
 	return p;
 }
 
-static int refuse_name(const struct options_spec *table, const struct parts *p, char why[OPTIONS_WHY])
+static int refuse_name(const struct options_spec *table, const struct option_parts *p, char why[OPTIONS_WHY])
 {
 	char shown[OPTIONS_SHOWN];
 	const struct options_spec *near = NULL;
@@ -81,7 +81,7 @@ static int refuse_name(const struct options_spec *table, const struct parts *p, 
 }
 
 /* Why a setter refused, in full: the line and what would be right. */
-static int refuse_value(const struct options_spec *o, const struct parts *p, const char *reason,
+static int refuse_value(const struct options_spec *o, const struct option_parts *p, const char *reason,
     char why[OPTIONS_WHY])
 {
 	char shown[OPTIONS_SHOWN];
@@ -94,7 +94,7 @@ static int refuse_value(const struct options_spec *o, const struct parts *p, con
 	return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s; for example %s = %s", o->name, shown, reason, o->name, o->example);
 }
 
-static int apply(const struct options_spec *o, void *settings, const struct parts *p,
+static int apply(const struct options_spec *o, void *settings, const struct option_parts *p,
     char why[OPTIONS_WHY])
 {
 	char value[LINE_MAX_BYTES + 1], reason[OPTIONS_WHY] = "is not right";
@@ -119,7 +119,7 @@ int options_line(const struct options_spec *table, void *settings, const char *l
     char why[OPTIONS_WHY])
 {
 	const struct options_spec *o;
-	struct parts p;
+	struct option_parts p;
 
 	if (n > LINE_MAX_BYTES)
 		return text_refuse(why, OPTIONS_WHY, "the line is longer than %d bytes", LINE_MAX_BYTES);

@@ -44,7 +44,7 @@ const struct options_spec *options_find(const struct options_spec *table, const 
 	return NULL;
 }
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned min(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
@@ -62,10 +62,10 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
-			row[j] = least(least(above[j], row[j - 1]) + 1,
+			row[j] = min(min(above[j], row[j - 1]) + 1,
 			    above[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				row[j] = least(row[j], higher[j - 2] + 1);
+				row[j] = min(row[j], higher[j - 2] + 1);
 		}
 	}
 	return rows[n % 3][m];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What options.c and options-file.c share: showing what somebody wrote, and finding what they
  * may have meant. Pure. */
-#ifndef UPCASE_OPTIONS_SAY_H
-#define UPCASE_OPTIONS_SAY_H
+#ifndef UPCASE_OPTIONS_TEXT_H
+#define UPCASE_OPTIONS_TEXT_H
 
 #include <stddef.h>
 

@@ -19,7 +19,7 @@
 #define HELP_COLUMN_MAX 34
 
 /* One command line and what it takes to read it. */
-struct reading {
+struct options_reading {
 	const struct options_spec *table;
 	size_t count;
 	/* What messages begin with. */
@@ -49,7 +49,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int prepare(struct reading *r)
+static int prepare(struct options_reading *r)
 {
 	char *letter;
 
@@ -79,7 +79,7 @@ static int prepare(struct reading *r)
 
 /* The option that getopt_long() means by `code`, a letter or a number from FIRST_LONG on; NULL
  * if none. */
-static const struct options_spec *option_of(const struct reading *r, int code)
+static const struct options_spec *option_of(const struct options_reading *r, int code)
 {
 	if (code >= FIRST_LONG)
 		return (size_t)(code - FIRST_LONG) < r->count ? &r->table[code - FIRST_LONG] : NULL;
@@ -108,7 +108,7 @@ static void put_example(const struct options_spec *o, int code, FILE *out)
 	fputc('\n', out);
 }
 
-static void say_value_is_wrong(const struct reading *r, const struct options_spec *o, int code,
+static void say_value_is_wrong(const struct options_reading *r, const struct options_spec *o, int code,
     const char *value, const char *why)
 {
 	char shown[OPTIONS_SHOWN];
@@ -124,7 +124,7 @@ static void say_value_is_wrong(const struct reading *r, const struct options_spe
 	put_example(o, code, r->out);
 }
 
-static void say_value_is_missing(const struct reading *r, const struct options_spec *o, int code)
+static void say_value_is_missing(const struct options_reading *r, const struct options_spec *o, int code)
 {
 	if (code >= FIRST_LONG)
 		fprintf(r->out, "%s: --%s needs", r->program, o->name);
@@ -135,7 +135,7 @@ static void say_value_is_missing(const struct reading *r, const struct options_s
 }
 
 /* The abbreviation fits several options. */
-static void say_ambiguous(const struct reading *r, const char *name, size_t n)
+static void say_ambiguous(const struct options_reading *r, const char *name, size_t n)
 {
 	char shown[OPTIONS_SHOWN];
 	const char *comma = "";
@@ -151,7 +151,7 @@ static void say_ambiguous(const struct reading *r, const char *name, size_t n)
 	fputc('\n', r->out);
 }
 
-static void say_unknown(const struct reading *r, const char *dashes, const char *name, size_t n)
+static void say_unknown(const struct options_reading *r, const char *dashes, const char *name, size_t n)
 {
 	char shown[OPTIONS_SHOWN];
 	const struct options_spec *near = options_nearest(r->table, name, n);
@@ -165,7 +165,7 @@ static void say_unknown(const struct reading *r, const char *dashes, const char 
 	fputc('\n', r->out);
 }
 
-static void say_long_is_wrong(const struct reading *r, const char *name)
+static void say_long_is_wrong(const struct options_reading *r, const char *name)
 {
 	size_t n = strcspn(name, "="), fits = 0;
 
@@ -179,7 +179,7 @@ static void say_long_is_wrong(const struct reading *r, const char *name)
 
 /* getopt_long() gives one byte of a character that may have more; the whole is in one of the
  * arguments. */
-static void say_letter_is_wrong(const struct reading *r, char letter)
+static void say_letter_is_wrong(const struct options_reading *r, char letter)
 {
 	for (int i = 1; i < r->argc; i++) {
 		const char *found = r->argv[i][0] == '-' ? strchr(r->argv[i], letter) : NULL;
@@ -195,7 +195,7 @@ static void say_letter_is_wrong(const struct reading *r, char letter)
 
 /* getopt_long() returned '?'. It sets optopt to a known option if that is a switch and was given
  * a value, to a letter it does not know, or to 0 for a long option. */
-static void say_refused(const struct reading *r)
+static void say_refused(const struct options_reading *r)
 {
 	const struct options_spec *o = option_of(r, optopt);
 	const char *text = optind > 0 && optind <= r->argc ? r->argv[optind - 1] : "";
@@ -210,7 +210,7 @@ static void say_refused(const struct reading *r)
 		say_letter_is_wrong(r, (char)optopt);
 }
 
-static int take(const struct reading *r, void *settings, int code)
+static int take(const struct options_reading *r, void *settings, int code)
 {
 	const struct options_spec *o = option_of(r, code);
 	char why[OPTIONS_WHY] = "is not right";
@@ -221,7 +221,7 @@ static int take(const struct reading *r, void *settings, int code)
 	return -1;
 }
 
-static int read_all(const struct reading *r, void *settings)
+static int read_all(const struct options_reading *r, void *settings)
 {
 	int code;
 
@@ -241,7 +241,7 @@ static int read_all(const struct reading *r, void *settings)
 
 int options_command_line(const struct options_spec *table, void *settings, int argc, char **argv)
 {
-	struct reading r = {
+	struct options_reading r = {
 		.table = table,
 		.count = count_options(table),
 		.program = base_name(argc > 0 ? argv[0] : NULL),

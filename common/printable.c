@@ -43,7 +43,7 @@ size_t printable_text(char *shown, const void *text, size_t n, const char *kept,
 	return used;
 }
 
-char *printable_tame(char *text, size_t n)
+char *printable_replace(char *text, size_t n)
 {
 	unsigned char *s = (unsigned char *)text;
 

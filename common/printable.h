@@ -15,6 +15,6 @@
  * with a zero. */
 size_t printable_text(char *shown, const void *text, size_t n, const char *kept, bool utf8);
 /* The same of UTF-8 where it must not become longer: in place, with a "?" for each byte. Returns `text`. */
-char *printable_tame(char *text, size_t n);
+char *printable_replace(char *text, size_t n);
 
 #endif

@@ -18,17 +18,17 @@ static uint64_t split(uint64_t *x)
 	return z ^ (z >> 31);
 }
 
-void dice_seed(struct dice *dice, uint64_t seed, uint64_t stream)
+void random_seed(struct random *random, uint64_t seed, uint64_t stream)
 {
 	/* The stream is mixed before it meets the seed: else (seed 1, stream 2) could be (2, 1). */
 	uint64_t x = seed ^ split(&stream);
 	for (int i = 0; i < 4; i++)
-		dice->s[i] = split(&x);
+		random->s[i] = split(&x);
 }
 
-uint64_t dice_next(struct dice *dice)
+uint64_t random_next(struct random *random)
 {
-	uint64_t *s = dice->s;
+	uint64_t *s = random->s;
 	uint64_t result = turn(s[1] * 5, 7) * 9;
 	uint64_t t = s[1] << 17;
 
@@ -41,7 +41,7 @@ uint64_t dice_next(struct dice *dice)
 	return result;
 }
 
-double dice_share(struct dice *dice)
+double random_share(struct random *random)
 {
-	return (double) (dice_next(dice) >> 11) * 0x1p-53;
+	return (double) (random_next(random) >> 11) * 0x1p-53;
 }

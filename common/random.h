@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random numbers that a seed repeats: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom
  * number generators", 2021), seeded by SplitMix64 as its authors advise. Not for secrets. Pure. */
-#ifndef UPCASE_DICE_H
-#define UPCASE_DICE_H
+#ifndef UPCASE_RANDOM_H
+#define UPCASE_RANDOM_H
 
 #include <stdint.h>
 
-struct dice {
+struct random {
 	/* The generator's state, never all zero. */
 	uint64_t s[4];
 };
 
 /* Seeds that differ in one bit give unrelated sequences, and so do different streams of one seed. */
-void dice_seed(struct dice *dice, uint64_t seed, uint64_t stream);
+void random_seed(struct random *random, uint64_t seed, uint64_t stream);
 
 /* The next 64 bits. */
-uint64_t dice_next(struct dice *dice);
+uint64_t random_next(struct random *random);
 
 /* The next share, uniform, 0 <= share < 1, in steps of 2^-53. */
-double dice_share(struct dice *dice);
+double random_share(struct random *random);
 
 #endif

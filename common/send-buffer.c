@@ -11,44 +11,44 @@
 #include "common/grow.h"
 #include "common/send-buffer.h"
 
-/* The longest text of one outbox_print(). */
-#define PRINT_MOST 1024
+/* The longest text of one send_buffer_print(). */
+#define PRINT_MAX 1024
 
-void outbox_free(struct outbox *o)
+void send_buffer_free(struct send_buffer *o)
 {
 	free(o->bytes);
-	*o = (struct outbox) { .bytes = NULL };
+	*o = (struct send_buffer) { .bytes = NULL };
 }
 
-void outbox_add(struct outbox *o, const char *text, size_t n)
+void send_buffer_add(struct send_buffer *o, const char *text, size_t n)
 {
-	if (o->overflown || o->end - o->first + n > OUTBOX_MOST || grow_queue(&o->bytes, &o->room, &o->first, &o->end, n) < 0) {
-		o->overflown = true;
+	if (o->overflowed || o->end - o->first + n > SEND_BUFFER_MAX || grow_queue(&o->bytes, &o->capacity, &o->first, &o->end, n) < 0) {
+		o->overflowed = true;
 		return;
 	}
 	memcpy(o->bytes + o->end, text, n);
 	o->end += n;
 }
 
-void outbox_print(struct outbox *o, const char *format, ...)
+void send_buffer_print(struct send_buffer *o, const char *format, ...)
 {
-	char text[PRINT_MOST];
+	char text[PRINT_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
 	int n = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	outbox_add(o, text, n < PRINT_MOST ? (size_t) n : PRINT_MOST - 1);
+	send_buffer_add(o, text, n < PRINT_MAX ? (size_t) n : PRINT_MAX - 1);
 }
 
-bool outbox_empty(const struct outbox *o)
+bool send_buffer_empty(const struct send_buffer *o)
 {
 	return o->first == o->end;
 }
 
-int outbox_send(struct outbox *o, int fd)
+int send_buffer_send(struct send_buffer *o, int fd)
 {
-	while (!outbox_empty(o)) {
+	while (!send_buffer_empty(o)) {
 		ssize_t n = send(fd, o->bytes + o->first, o->end - o->first, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text that waits to be written to somebody who may be slow. Bounded. */
-#ifndef UPCASE_OUTBOX_H
-#define UPCASE_OUTBOX_H
+#ifndef UPCASE_SEND_BUFFER_H
+#define UPCASE_SEND_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* About ten thousand events. */
-#define OUTBOX_MOST (4u << 20)
+#define SEND_BUFFER_MAX (4u << 20)
 
 /* All zero is empty. */
-struct outbox {
+struct send_buffer {
 	char *bytes;
 	/* Where the unwritten part begins, where it ends, how much is allocated. */
-	size_t first, end, room;
+	size_t first, end, capacity;
 	/* More was added than fits: something is missing, the reader is lost. */
-	bool overflown;
+	bool overflowed;
 };
 
-void outbox_free(struct outbox *o);
-void outbox_add(struct outbox *o, const char *text, size_t n);
-void outbox_print(struct outbox *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool outbox_empty(const struct outbox *o);
+void send_buffer_free(struct send_buffer *o);
+void send_buffer_add(struct send_buffer *o, const char *text, size_t n);
+void send_buffer_print(struct send_buffer *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool send_buffer_empty(const struct send_buffer *o);
 
 /* Writes what the socket `fd` takes without waiting. Returns 0, or -1 when the peer is gone. */
-int outbox_send(struct outbox *o, int fd);
+int send_buffer_send(struct send_buffer *o, int fd);
 
 #endif

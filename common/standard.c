@@ -59,14 +59,14 @@ bool standard_write(const char *bytes, size_t n)
 	return true;
 }
 
-bool standard_stuck(int fd, short events)
+bool standard_would_block(int fd, short events)
 {
 	struct pollfd p = {.fd = fd, .events = events};
 
 	return poll(&p, 1, 0) == 0;
 }
 
-void standard_unwaiting(int fd)
+void standard_nonblocking(int fd)
 {
 	char path[32];
 	struct stat st;
@@ -102,7 +102,7 @@ static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 	return (ssize_t)n;
 }
 
-void standard_guard(void)
+void standard_filter(void)
 {
 	FILE *shown = isatty(STDOUT_FILENO) ? fopencookie(&output_cut, "w", (cookie_io_functions_t){.write = write_shown}) : NULL;
 

@@ -14,14 +14,14 @@ int standard_open(const char *program, int flags);
 /* Whether terminals take UTF-8 here. After setlocale(). */
 bool standard_utf8(void);
 /* Where standard output is a terminal, lets nothing drive it from here on, for programs that never do so themselves. */
-void standard_guard(void);
+void standard_filter(void);
 /* Bytes as they are, past the stream, all of them: false if that failed. A signal handler may call it. */
 bool standard_write(const char *bytes, size_t n);
 /* Whether nothing can be read from `fd` (POLLIN) or written to it (POLLOUT) without waiting. A signal handler may call it. */
-bool standard_stuck(int fd, short events);
+bool standard_would_block(int fd, short events);
 /* From here on a write to `fd` does not wait but fails, if it is a pipe or a terminal that can be opened anew: whoever else has it
  * open notices nothing. */
-void standard_unwaiting(int fd);
+void standard_nonblocking(int fd);
 /* Text of ours, lines with parts that are not. Into a file or a pipe, but not standard error, it goes as it is. */
 void standard_put(FILE *out, const char *text);
 /* One line on standard error; its end is added, ends of line in it are spelt out. */

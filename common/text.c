@@ -17,7 +17,7 @@ struct text text_begin(char *buf, size_t size)
 	return (struct text){ .buf = buf, .size = size };
 }
 
-struct text text_behind(char *buf, size_t size)
+struct text text_continue(char *buf, size_t size)
 {
 	return (struct text){ .buf = buf, .size = size, .used = size ? strlen(buf) : 0 };
 }

@@ -14,7 +14,7 @@ struct text {
 
 /* Empties the buffer; and goes on behind what stands in one. */
 struct text text_begin(char *buf, size_t size);
-struct text text_behind(char *buf, size_t size);
+struct text text_continue(char *buf, size_t size);
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "1 duplicate", "2 duplicates". */
 void text_count(struct text *t, uint64_t n, const char *one);

@@ -122,16 +122,16 @@ static void choose_server(struct commands *c, bool ipv6)
 {
 	const char *control = getenv("UPCASE_LAB_FAR");
 	const char *const words[] = {
-		c->server, "--ready-fd", "3", "--control", control ? control : "", "--bind", HOST_FAR_IPV4,
-		"--bind", HOST_FAR_IPV6,
+		c->server, "--ready-fd", "3", "--control", control ? control : "", "--bind", LAB_FAR_IPV4,
+		"--bind", LAB_FAR_IPV6,
 	};
 	size_t count = sizeof(words) / sizeof(*words) - (ipv6 ? 0 : 2);
 
-	_Static_assert(KEEPER_READY_FD == 3, "the word above");
+	_Static_assert(SUPERVISOR_READY_FD == 3, "the word above");
 	for (size_t i = 0; i < count; i++)
 		c->far_words[i] = word(words[i]);
 	c->far_words[count] = NULL;
-	c->far_tells = true;
+	c->notifies_ready = true;
 }
 
 static void choose_shell(struct commands *c, const char *command)
@@ -148,7 +148,7 @@ void commands_choose(struct commands *c, const struct lab_options *options)
 	find("upcase", "UPCASE", "client-tui", c->client);
 	find("upcased", "UPCASED", "server", c->server);
 	c->near_words[0] = c->client;
-	c->near_words[1] = word(HOST_FAR_IPV4);
+	c->near_words[1] = word(LAB_FAR_IPV4);
 	c->near = options->near_command ? options->near_command : c->near_words;
 	if (options->far_command)
 		choose_shell(c, options->far_command);

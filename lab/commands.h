@@ -12,7 +12,7 @@ struct commands {
 	/* As execvp() wants them; they point into this struct, or are the options'. */
 	char *const *near, *const *far;
 	/* The far command tells when it serves. */
-	bool far_tells;
+	bool notifies_ready;
 	char client[PATH_MAX], server[PATH_MAX];
 	char *near_words[3], *far_words[10];
 };

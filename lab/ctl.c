@@ -39,26 +39,26 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
-/* The orders are those of the link; with none there it tells them all the same. */
+/* The commands are those of the link; with none there it tells them all the same. */
 static int print_help(void)
 {
-	struct events_wish wish;
-	struct outbox out = { NULL };
+	struct event_filter filter;
+	struct send_buffer out = { NULL };
 	char change[EVENTS_CHANGE];
-	char order[] = "help", *text, *rest = NULL;
+	char command[] = "help", *text, *rest = NULL;
 
 	fputs("Usage: upcase-lab ctl [--socket PATH] [ORDER [WORD]...]\n"
 	    "Asks and changes the link of a running lab. Without an order: link.\n\n", stdout);
 	options_help(table, stdout);
 	fputs("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":\n"
 	    "  watch [PORT]...: every packet as it meets the link\n", stdout);
-	orders_execute(NULL, order, 0, &wish, &out, change);
-	outbox_add(&out, "", 1);
+	lab_control_execute(NULL, command, 0, &filter, &out, change);
+	send_buffer_add(&out, "", 1);
 	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text; text = strtok_r(NULL, "\n", &rest)) {
 		if (strncmp(text, "help ", 5) == 0)
 			printf("  %s\n", text + 5);
 	}
-	outbox_free(&out);
+	send_buffer_free(&out);
 	return standard_end("upcase-lab");
 }
 
@@ -76,13 +76,13 @@ static bool print_line(void *context, char *line)
 	return fflush(stdout) != 0;
 }
 
-static bool print_told(void *context, char *line)
+static bool print_event(void *context, char *line)
 {
-	char text[TELL_LINE];
+	char text[EVENT_TEXT_LINE];
 
 	if (strcmp(line, "ok") == 0)
 		standard_say("upcase-lab: watching the link; Ctrl-C ends it");
-	else if (tell_line(context, line, text))
+	else if (event_text_line(context, line, text))
 		return print_line(NULL, text);
 	return false;
 }
@@ -98,22 +98,22 @@ static bool names_setting(const char *text)
 
 /* The words with a space between each two; "link" if there are none. A setting's name alone means to set it. Returns 0,
  * or -1 if they are too many. */
-static int join(char *order, size_t size, int count, char **words)
+static int join(char *command, size_t size, int count, char **words)
 {
 	bool set = count > 0 && names_setting(words[0]);
 	bool watch = is_watch(count, words);
-	size_t n = (size_t)snprintf(order, size, "%s", set ? "set " : watch ? "events on " : "");
+	size_t n = (size_t)snprintf(command, size, "%s", set ? "set " : watch ? "events on " : "");
 
 	for (int i = watch; i < count; i++) {
-		int more = snprintf(order + n, size - n, "%s%s", i > watch ? " " : "", words[i]);
+		int more = snprintf(command + n, size - n, "%s%s", i > watch ? " " : "", words[i]);
 
 		if (more < 0 || (size_t)more >= size - n)
 			return -1;
 		n += (size_t)more;
 	}
 	if (count == 0)
-		snprintf(order, size, "link");
-	return strpbrk(order, "\r\n") ? -1 : 0;
+		snprintf(command, size, "link");
+	return strpbrk(command, "\r\n") ? -1 : 0;
 }
 
 /* What was said, what the environment says inside a lab, else the newest lab. */
@@ -125,16 +125,16 @@ static const char *find_socket(const char *said, char *buf, size_t size)
 		return said;
 	if (inherited && *inherited)
 		return inherited;
-	return folder_newest(buf, size) == 0 ? buf : NULL;
+	return runtime_dir_newest(buf, size) == 0 ? buf : NULL;
 }
 
-static int ask(const char *path, const char *order, bool watch)
+static int ask(const char *path, const char *command, bool watch)
 {
-	struct tell told = { .begun = false };
-	const struct control_reader reader = { &told, watch ? print_told : print_line };
-	bool follow = strncmp(order, "events on", 9) == 0;
+	struct event_text event_text = { .begun = false };
+	const struct control_reader reader = { &event_text, watch ? print_event : print_line };
+	bool follow = strncmp(command, "events on", 9) == 0;
 	char why[256] = "";
-	int result = follow ? control_follow(path, order, &reader, why) : control_ask(path, order, stdout, why);
+	int result = follow ? control_follow(path, command, &reader, why) : control_ask(path, command, stdout, why);
 
 	if (result < 0) {
 		standard_say("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));
@@ -149,14 +149,14 @@ int ctl_run(int argc, char **argv)
 {
 	struct ctl_options options = { .socket = NULL };
 	int first = options_command_line(table, &options, argc, argv);
-	char order[CONTROL_LINE], buf[FOLDER_PATH + 8];
+	char command[CONTROL_LINE], buf[RUNTIME_DIR_PATH + 8];
 	const char *path;
 
 	if (first < 0)
 		return 2;
 	if (options.help)
 		return print_help();
-	if (join(order, sizeof(order), argc - first, argv + first) != 0) {
+	if (join(command, sizeof(command), argc - first, argv + first) != 0) {
 		standard_say("upcase-lab: ctl: the order is longer than %d characters, or more than one line",
 		    CONTROL_LINE);
 		return 2;
@@ -165,5 +165,5 @@ int ctl_run(int argc, char **argv)
 		standard_say("upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab");
 		return 1;
 	}
-	return ask(path, order, is_watch(argc - first, argv + first));
+	return ask(path, command, is_watch(argc - first, argv + first));
 }

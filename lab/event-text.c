@@ -14,15 +14,15 @@
 #define MS_PER_S 1000
 
 /* A packet as its event says it; "" and 0 for what is not there. */
-struct said {
+struct parsed_event {
 	const char *direction, *fate, *marks, *proto, *flags;
 	int64_t in;
 	unsigned long source, target, type, code, fragment, size, seq, payload;
 	bool is_fragment;
 };
 
-#define TEXT(key, member) { key, offsetof(struct said, member), true }
-#define NUMBER(key, member) { key, offsetof(struct said, member), false }
+#define TEXT(key, member) { key, offsetof(struct parsed_event, member), true }
+#define NUMBER(key, member) { key, offsetof(struct parsed_event, member), false }
 
 static const struct {
 	const char *key;
@@ -34,7 +34,7 @@ static const struct {
 	NUMBER("seq", seq), NUMBER("payload", payload),
 };
 
-static void take(struct said *s, const char *key, const char *value)
+static void take(struct parsed_event *s, const char *key, const char *value)
 {
 	const unsigned long number = strtoul(value, NULL, 10);
 
@@ -50,11 +50,11 @@ static void take(struct said *s, const char *key, const char *value)
 		s->is_fragment = true;
 }
 
-static bool take_apart(struct said *s, char *event)
+static bool take_apart(struct parsed_event *s, char *event)
 {
 	char *rest = NULL, *word = strtok_r(event, " ", &rest), *value;
 
-	*s = (struct said){ .fate = "", .marks = "", .proto = "", .flags = "" };
+	*s = (struct parsed_event){ .fate = "", .marks = "", .proto = "", .flags = "" };
 	if (!word || strcmp(word, "event") != 0 || !strtok_r(NULL, " ", &rest)
 	    || !(s->direction = strtok_r(NULL, " ", &rest)))
 		return false;
@@ -67,18 +67,18 @@ static bool take_apart(struct said *s, char *event)
 	return s->in > 0;
 }
 
-static struct tell_flow *find_flow(struct tell *t, const struct said *s, bool *fresh)
+static struct event_text_flow *find_flow(struct event_text *t, const struct parsed_event *s, bool *fresh)
 {
 	uint64_t key = (uint64_t)(s->direction[0] == 't' ? 1 : 2) << 32 | s->source << 16 | s->target;
-	struct tell_flow *flow;
+	struct event_text_flow *flow;
 
 	*fresh = false;
-	for (size_t i = 0; i < TELL_FLOWS; i++) {
+	for (size_t i = 0; i < EVENT_TEXT_FLOWS; i++) {
 		if (t->flows[i].key == key)
 			return &t->flows[i];
 	}
-	flow = &t->flows[t->oldest++ % TELL_FLOWS];
-	*flow = (struct tell_flow){ .key = key };
+	flow = &t->flows[t->oldest++ % EVENT_TEXT_FLOWS];
+	*flow = (struct event_text_flow){ .key = key };
 	*fresh = true;
 	return flow;
 }
@@ -91,12 +91,12 @@ static void add_time(struct text *line, int64_t ns)
 }
 
 /* Bytes, a SYN and a FIN take numbers; a number that was used before means that it is sent once more. */
-static void add_again(struct tell *t, const struct said *s, struct text *line)
+static void add_retransmission(struct event_text *t, const struct parsed_event *s, struct text *line)
 {
 	bool opens = strchr(s->flags, 'S') != NULL, fresh;
 	uint32_t length = (uint32_t)s->payload + opens + (strchr(s->flags, 'F') != NULL);
 	uint32_t next = (uint32_t)s->seq + length;
-	struct tell_flow *flow;
+	struct event_text_flow *flow;
 
 	if (length == 0 || strcmp(s->proto, "tcp") != 0)
 		return;
@@ -111,7 +111,7 @@ static void add_again(struct tell *t, const struct said *s, struct text *line)
 	flow->last = s->in;
 }
 
-static void add_what(const struct said *s, struct text *line)
+static void add_packet(const struct parsed_event *s, struct text *line)
 {
 	text_put(line, "  %-5s  %-4s ", s->direction, s->proto);
 	if (strcmp(s->proto, "icmp") == 0)
@@ -127,7 +127,7 @@ static void add_what(const struct said *s, struct text *line)
 	text_put(line, " (%lu)", s->size);
 }
 
-static void add_fate(const struct said *s, struct text *line)
+static void add_fate(const struct parsed_event *s, struct text *line)
 {
 	if (strcmp(s->fate, "delivered") == 0 || strcmp(s->fate, "corrupted") == 0)
 		text_put(line, ": %s", s->fate);
@@ -137,7 +137,7 @@ static void add_fate(const struct said *s, struct text *line)
 		text_put(line, ", %s", s->marks);
 }
 
-static void add_moment(struct tell *t, int64_t at, struct text *line)
+static void add_moment(struct event_text *t, int64_t at, struct text *line)
 {
 	if (!t->begun) {
 		t->begun = true;
@@ -147,7 +147,7 @@ static void add_moment(struct tell *t, int64_t at, struct text *line)
 }
 
 /* "changed NS KIND WORDS". */
-static bool tell_change(struct tell *t, const char *event, struct text *line)
+static bool event_text_change(struct event_text *t, const char *event, struct text *line)
 {
 	char *words;
 	int64_t at = strtoll(event, &words, 10);
@@ -159,19 +159,19 @@ static bool tell_change(struct tell *t, const char *event, struct text *line)
 	return true;
 }
 
-bool tell_line(struct tell *t, char *event, char text[TELL_LINE])
+bool event_text_line(struct event_text *t, char *event, char text[EVENT_TEXT_LINE])
 {
 	static const char changed[] = "changed ";
-	struct text line = text_begin(text, TELL_LINE);
-	struct said s;
+	struct text line = text_begin(text, EVENT_TEXT_LINE);
+	struct parsed_event s;
 
 	if (strncmp(event, changed, strlen(changed)) == 0)
-		return tell_change(t, event + strlen(changed), &line);
+		return event_text_change(t, event + strlen(changed), &line);
 	if (!take_apart(&s, event))
 		return false;
 	add_moment(t, s.in, &line);
-	add_what(&s, &line);
+	add_packet(&s, &line);
 	add_fate(&s, &line);
-	add_again(t, &s, &line);
+	add_retransmission(t, &s, &line);
 	return true;
 }

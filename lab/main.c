@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 	/* They are the command's: a socket of ours must never stand there. */
 	if (standard_open("upcase-lab", O_CLOEXEC))
 		return 1;
-	standard_guard();
+	standard_filter();
 	if (argc > 1 && strcmp(argv[1], "ctl") == 0) {
 		/* Its messages begin with the program's name. */
 		argv[1] = argv[0];
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 	else if (options.presets)
 		lab_options_presets(stdout);
 	else if (options.check)
-		status = check_run(stdout);
+		status = self_check_run(stdout);
 	else
 		return relay_run(&options);
 	return standard_end("upcase-lab") ? 1 : status;

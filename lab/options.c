@@ -22,7 +22,7 @@ static int set_backend(void *settings, const char *value, char why[OPTIONS_WHY])
 	struct lab_options *o = settings;
 
 	for (int b = HOST_BACKEND_AUTO; b <= HOST_BACKEND_VETH; b++) {
-		if (strcmp(value, host_backend_name((enum host_backend)b)) == 0) {
+		if (strcmp(value, hosts_backend_name((enum host_backend)b)) == 0) {
 			o->hosts.backend = (enum host_backend)b;
 			return 0;
 		}

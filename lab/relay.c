@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One pselect() loop: the keeper's letters, the far command's output, the link and its control socket. The
- * link exists from the moment the keeper has handed over the devices. */
+/* One pselect() loop: the supervisor's messages, the far command's output, the link and its control socket. The
+ * link exists from the moment the supervisor has handed over the devices. */
 #include "config.h"
 
 #include "lab/relay.h"
@@ -31,9 +31,9 @@
 #include "lab/hosts/terminal.h"
 #include "common/utf8.h"
 
-/* How long the keeper has to end once it was asked to: longer than it gives the commands, and all within a
+/* How long the supervisor has to end once it was asked to: longer than it gives the commands, and all within a
  * second. */
-#define PATIENCE (750 * NS_PER_MS)
+#define TIMEOUT (750 * NS_PER_MS)
 /* Reads of the far command's output in one turn: more than a pipe holds. */
 #define FAR_READS 64
 /* What utf8_cut_off() finds at most. */
@@ -41,19 +41,19 @@
 
 struct relay {
 	const struct lab_options *options;
-	char folder[FOLDER_PATH];
+	char runtime_dir[RUNTIME_DIR_PATH];
 	struct terminal terminal;
-	/* The socket to the keeper, -1 once it is gone; its process and the near command's, 0 when unknown. */
-	int keeper;
-	pid_t keeper_pid, near;
+	/* The socket to the supervisor, -1 once it is gone; its process and the near command's, 0 when unknown. */
+	int supervisor;
+	pid_t supervisor_pid, near;
 	struct device *devices[HOST_SIDES];
 	struct link *link;
 	struct control *control;
 	/* What the far command says, or -1; what it writes to, until it has it; where that is shown, or -1. */
 	int far_output, far_end, screen;
-	struct tail tail;
+	struct output_tail output_tail;
 	/* What is still to be shown, and the beginning of a character whose rest is to come. */
-	struct outbox shown;
+	struct send_buffer shown;
 	char cut[CUT_OFF];
 	size_t cut_off;
 	/* The near command's wait status; -1: it has not ended. The far command's, likewise. */
@@ -63,16 +63,16 @@ struct relay {
 	/* How it ended if it ended badly while the near command ran, else empty. */
 	char far_failure[REPORT_STATUS];
 	/* Packets of the hosts' that the link never saw. */
-	unsigned long long overflow[HOST_SIDES];
+	unsigned long long kernel_drops[HOST_SIDES];
 	/* The capture's file until the link has it, else -1; it could not be written to its end. */
 	int capture;
 	bool capture_failed;
 	/* 0, or the lab's exit status because something went wrong, and what. */
 	int trouble;
-	char failure[EXPLAIN_TEXT + 40];
+	char failure[DIAGNOSE_TEXT + 40];
 	/* The signal that ended the lab, or 0. */
 	int ended_by;
-	/* When the keeper is killed, or CLOCK_NEVER. */
+	/* When the supervisor is killed, or CLOCK_NEVER. */
 	int64_t deadline;
 	/* For pselect(): signals are blocked but there. */
 	sigset_t mask;
@@ -80,10 +80,10 @@ struct relay {
 
 static void end(struct relay *r)
 {
-	if (r->keeper >= 0)
-		(void)letter_tell(r->keeper, KEEPER_END, 0);
+	if (r->supervisor >= 0)
+		(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_END, 0);
 	if (r->deadline == CLOCK_NEVER)
-		r->deadline = clock_monotonic() + PATIENCE;
+		r->deadline = clock_monotonic() + TIMEOUT;
 }
 
 /* Ends the lab; one line says why when it has ended. */
@@ -94,39 +94,39 @@ static void give_up(struct relay *r, const char *what, const char *why)
 	end(r);
 }
 
-static int start_capture(struct relay *r, const struct keeper_letter *letter)
+static int start_capture(struct relay *r, const struct supervisor_received *received)
 {
-	struct stamper *stampers[HOST_SIDES];
+	struct timestamp_tap *timestamp_taps[HOST_SIDES];
 	const int fd = r->capture;
 
 	/* What is no file has no length. */
 	if (ftruncate(fd, 0) != 0 && errno != EINVAL)
 		return -1;
 	r->capture = -1;
-	return link_capture(r->link, fd, letter_stampers(letter, stampers) ? stampers : NULL);
+	return link_capture(r->link, fd, supervisor_ipc_taps(received, timestamp_taps) ? timestamp_taps : NULL);
 }
 
-static int open_link(struct relay *r, const struct keeper_letter *letter)
+static int open_link(struct relay *r, const struct supervisor_received *received)
 {
 	const struct lab_options *o = r->options;
-	char path[FOLDER_PATH + 8];
+	char path[RUNTIME_DIR_PATH + 8];
 	int listener;
 
 	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOST_NEAR], r->devices[HOST_FAR]);
 	if (!r->link)
 		return -1;
-	/* The keeper and what it runs are processes by now, and keep their places. */
+	/* The supervisor and what it runs are processes by now, and keep their places. */
 	(void)link_take_precedence();
-	if (o->pcap && start_capture(r, letter) != 0)
+	if (o->pcap && start_capture(r, received) != 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s/" FOLDER_LINK, r->folder);
+	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_LINK, r->runtime_dir);
 	if ((listener = control_listen(path)) < 0)
 		return -1;
 	r->control = control_new(listener, r->link);
 	return r->control ? 0 : -1;
 }
 
-/* Nobody may read it: until it is said a signal ends this process as any other, and the keeper clears away what there is. */
+/* Nobody may read it: until it is said a signal ends this process as any other, and the supervisor clears away what there is. */
 static void say_start(const struct relay *r, const struct host_report *report)
 {
 	sigset_t mask;
@@ -140,27 +140,27 @@ static void say_start(const struct relay *r, const struct host_report *report)
 	signals_block(&mask);
 }
 
-static void hosts_made(struct relay *r, const struct keeper_letter *letter)
+static void hosts_made(struct relay *r, const struct supervisor_received *received)
 {
-	if (letter_devices(letter, r->options->hosts.mtu, r->devices) != 0) {
+	if (supervisor_ipc_devices(received, r->options->hosts.mtu, r->devices) != 0) {
 		give_up(r, "the devices", strerror(errno));
-	} else if (open_link(r, letter) != 0) {
+	} else if (open_link(r, received) != 0) {
 		give_up(r, r->capture >= 0 ? r->options->pcap : "the link", strerror(errno));
 	} else {
-		say_start(r, &letter->message.report);
-		(void)letter_tell(r->keeper, KEEPER_GO, 0);
+		say_start(r, &received->message.report);
+		(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_RUN, 0);
 	}
 }
 
-static void hosts_failed(struct relay *r, const struct explain_failure *failure)
+static void hosts_failed(struct relay *r, const struct diagnose_failure *failure)
 {
-	struct explain_facts facts;
-	char text[EXPLAIN_TEXT], option[40];
+	struct diagnose_facts facts;
+	char text[DIAGNOSE_TEXT], option[40];
 
-	host_facts(&facts);
-	explain(failure, &facts, text);
+	hosts_facts(&facts);
+	diagnose(failure, &facts, text);
 	snprintf(option, sizeof(option), "--cc=%s", r->options->hosts.congestion);
-	if (failure->step == EXPLAIN_CONGESTION)
+	if (failure->step == DIAGNOSE_CONGESTION)
 		give_up(r, option, text);
 	else
 		give_up(r, text, NULL);
@@ -171,7 +171,7 @@ static void show(struct relay *r)
 {
 	ssize_t n = 0;
 
-	while (r->screen >= 0 && !outbox_empty(&r->shown) && n >= 0) {
+	while (r->screen >= 0 && !send_buffer_empty(&r->shown) && n >= 0) {
 		n = write(r->screen, r->shown.bytes + r->shown.first, r->shown.end - r->shown.first);
 		r->shown.first += n > 0 ? (size_t)n : 0;
 	}
@@ -184,23 +184,23 @@ static void show(struct relay *r)
 static void keep_to_show(struct relay *r, const char *text, size_t n)
 {
 	const bool utf8 = standard_utf8();
-	char bytes[CUT_OFF + TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
+	char bytes[CUT_OFF + OUTPUT_TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
 
 	memcpy(bytes, r->cut, r->cut_off);
 	memcpy(bytes + r->cut_off, text, n);
 	n += r->cut_off;
 	r->cut_off = utf8 ? utf8_cut_off((const unsigned char *)bytes, n) : 0;
 	memcpy(r->cut, bytes + n - r->cut_off, r->cut_off);
-	outbox_add(&r->shown, shown, printable_text(shown, bytes, n - r->cut_off, "\t\n", utf8));
+	send_buffer_add(&r->shown, shown, printable_text(shown, bytes, n - r->cut_off, "\t\n", utf8));
 }
 
 static void read_far_output(struct relay *r)
 {
-	char buf[TAIL_SIZE];
+	char buf[OUTPUT_TAIL_SIZE];
 	ssize_t n = 1;
 
 	for (int i = 0; i < FAR_READS && (n = read(r->far_output, buf, sizeof(buf))) > 0; i++) {
-		tail_add(&r->tail, buf, (size_t)n);
+		output_tail_add(&r->output_tail, buf, (size_t)n);
 		if (r->screen >= 0)
 			keep_to_show(r, buf, (size_t)n);
 	}
@@ -223,62 +223,62 @@ static void far_ended(struct relay *r, int status)
 	if (r->far_served) {
 		/* Not at once: the screen is the near command's. */
 		if (r->near_status < 0 && !r->ended_by && !r->trouble)
-			report_status(status, &r->tail, r->far_failure);
+			report_status(status, &r->output_tail, r->far_failure);
 		return;
 	}
-	give_up(r, "the far command ended before it served", report_status(status, &r->tail, text));
+	give_up(r, "the far command ended before it served", report_status(status, &r->output_tail, text));
 }
 
-static void keeper_gone(struct relay *r)
+static void supervisor_gone(struct relay *r)
 {
-	close(r->keeper);
-	r->keeper = -1;
+	close(r->supervisor);
+	r->supervisor = -1;
 	r->near = 0;
 	if (r->near_status < 0 && !r->trouble && !r->ended_by)
 		give_up(r, "the process that keeps the hosts was killed", NULL);
 }
 
-static void hear_keeper(struct relay *r)
+static void read_supervisor(struct relay *r)
 {
-	struct keeper_letter letter;
-	int n = letter_read(r->keeper, &letter);
+	struct supervisor_received received;
+	int n = supervisor_ipc_read(r->supervisor, &received);
 
 	if (n == 0)
-		keeper_gone(r);
+		supervisor_gone(r);
 	if (n <= 0)
 		return;
-	switch (letter.message.word) {
-	case KEEPER_BORN:
-		r->keeper_pid = letter.sender;
+	switch (received.message.type) {
+	case SUPERVISOR_STARTED:
+		r->supervisor_pid = received.sender;
 		break;
-	case KEEPER_FAILED:
-		hosts_failed(r, &letter.message.failure);
+	case SUPERVISOR_FAILED:
+		hosts_failed(r, &received.message.failure);
 		break;
-	case KEEPER_MADE:
-		hosts_made(r, &letter);
+	case SUPERVISOR_HOSTS_READY:
+		hosts_made(r, &received);
 		break;
-	case KEEPER_FAR_READY:
+	case SUPERVISOR_FAR_READY:
 		r->far_served = true;
 		break;
-	case KEEPER_FAR_SLOW:
+	case SUPERVISOR_FAR_TIMEOUT:
 		give_up(r, "the far command does not say that it serves", NULL);
 		break;
-	case KEEPER_NEAR:
-		r->near = letter.sender;
+	case SUPERVISOR_NEAR_STARTED:
+		r->near = received.sender;
 		break;
-	case KEEPER_STOPPED:
+	case SUPERVISOR_NEAR_STOPPED:
 		if (terminal_stop(&r->terminal, r->near))
-			(void)letter_tell(r->keeper, KEEPER_SIGNAL, SIGCONT);
+			(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_SIGNAL, SIGCONT);
 		break;
-	case KEEPER_FAR_ENDED:
-		far_ended(r, letter.message.value);
+	case SUPERVISOR_FAR_ENDED:
+		far_ended(r, received.message.value);
 		break;
-	case KEEPER_NEAR_ENDED:
-		r->near_status = letter.message.value;
+	case SUPERVISOR_NEAR_ENDED:
+		r->near_status = received.message.value;
 		r->near = 0;
 		break;
-	case KEEPER_BYE:
-		memcpy(r->overflow, letter.message.overflow, sizeof(r->overflow));
+	case SUPERVISOR_ENDED:
+		memcpy(r->kernel_drops, received.message.kernel_drops, sizeof(r->kernel_drops));
 		break;
 	default:
 		break;
@@ -294,9 +294,9 @@ static void obey_signals(struct relay *r)
 		if ((number == SIGINT || number == SIGQUIT) && r->near) {
 			/* What is typed the command has got already. */
 			if (!typed)
-				(void)letter_tell(r->keeper, KEEPER_SIGNAL, number);
-		} else if (r->ended_by && r->keeper_pid) {
-			kill(r->keeper_pid, SIGKILL);
+				(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_SIGNAL, number);
+		} else if (r->ended_by && r->supervisor_pid) {
+			kill(r->supervisor_pid, SIGKILL);
 		} else {
 			r->ended_by = number;
 			end(r);
@@ -304,35 +304,35 @@ static void obey_signals(struct relay *r)
 	}
 }
 
-static void turn(struct relay *r, const struct watch *w)
+static void dispatch(struct relay *r, const struct fd_watch *w)
 {
 	int64_t now = clock_monotonic();
 
 	if (r->control)
-		control_turn(r->control, w, now);
+		control_dispatch(r->control, w, now);
 	if (r->link)
-		link_turn(r->link, w);
-	if (r->keeper >= 0 && watch_can_read(w, r->keeper))
-		hear_keeper(r);
-	if (watch_can_write(w, r->screen))
+		link_dispatch(r->link, w);
+	if (r->supervisor >= 0 && fd_watch_can_read(w, r->supervisor))
+		read_supervisor(r);
+	if (fd_watch_can_write(w, r->screen))
 		show(r);
-	if (watch_can_read(w, r->far_output))
+	if (fd_watch_can_read(w, r->far_output))
 		read_far_output(r);
-	if (now >= r->deadline && r->keeper_pid) {
-		kill(r->keeper_pid, SIGKILL);
+	if (now >= r->deadline && r->supervisor_pid) {
+		kill(r->supervisor_pid, SIGKILL);
 		r->deadline = CLOCK_NEVER;
 	}
 }
 
-static void watch_all(const struct relay *r, struct watch *w)
+static void watch_all(const struct relay *r, struct fd_watch *w)
 {
-	watch_start(w);
-	watch_read(w, r->keeper);
-	if (outbox_empty(&r->shown))
-		watch_read(w, r->far_output);
+	fd_watch_start(w);
+	fd_watch_read(w, r->supervisor);
+	if (send_buffer_empty(&r->shown))
+		fd_watch_read(w, r->far_output);
 	else
-		watch_write(w, r->screen);
-	watch_until(w, r->deadline);
+		fd_watch_write(w, r->screen);
+	fd_watch_until(w, r->deadline);
 	if (r->link)
 		link_watch(r->link, w);
 	if (r->control)
@@ -341,8 +341,8 @@ static void watch_all(const struct relay *r, struct watch *w)
 
 static void loop(struct relay *r)
 {
-	while (r->keeper >= 0) {
-		struct watch w;
+	while (r->supervisor >= 0) {
+		struct fd_watch w;
 		struct timespec wait;
 
 		obey_signals(r);
@@ -350,7 +350,7 @@ static void loop(struct relay *r)
 		if (pselect(w.count, &w.readable, &w.writable, NULL,
 		    clock_until(w.deadline, clock_monotonic(), &wait), &r->mask) < 0)
 			continue;
-		turn(r, &w);
+		dispatch(r, &w);
 	}
 }
 
@@ -410,31 +410,31 @@ static int open_capture(struct relay *r)
 	return 2;
 }
 
-/* Leaves r->keeper at -1, with errno, where that fails. */
+/* Leaves r->supervisor at -1, with errno, where that fails. */
 static void start(struct relay *r, const struct commands *commands)
 {
-	struct keeper_plan plan = {
+	struct supervisor_plan plan = {
 		.hosts = r->options->hosts,
 		.far_command = commands->far,
 		.near_command = commands->near,
-		.far_tells = commands->far_tells,
+		.notifies_ready = commands->notifies_ready,
 		.far_output = r->far_end,
-		.folder = r->folder,
+		.runtime_dir = r->runtime_dir,
 	};
 
-	plan.hosts.stamped = r->options->pcap != NULL;
-	r->keeper = keeper_start(&plan);
+	plan.hosts.timestamped = r->options->pcap != NULL;
+	r->supervisor = supervisor_start(&plan);
 	close(plan.far_output);
 }
 
 /* Sockets of the link and of the far server: whatever runs on the hosts finds them. */
-static void set_environment(const char *folder)
+static void set_environment(const char *runtime_dir)
 {
-	char path[FOLDER_PATH + 8];
+	char path[RUNTIME_DIR_PATH + 8];
 
-	snprintf(path, sizeof(path), "%s/" FOLDER_LINK, folder);
+	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_LINK, runtime_dir);
 	setenv("UPCASE_LAB", path, 1);
-	snprintf(path, sizeof(path), "%s/" FOLDER_FAR, folder);
+	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_FAR, runtime_dir);
 	setenv("UPCASE_LAB_FAR", path, 1);
 }
 
@@ -448,7 +448,7 @@ static void last_words(struct relay *r)
 		if (!r->options->quiet)
 			report_end(stderr, r->link);
 		for (int side = 0; side < HOST_SIDES; side++)
-			report_overflow(stderr, (enum host_side)side, r->overflow[side] + device_overflow(r->devices[side]));
+			report_kernel_drops(stderr, (enum host_side)side, r->kernel_drops[side] + device_kernel_drops(r->devices[side]));
 	}
 	if (r->far_failure[0])
 		standard_say("upcase-lab: warning: the far command ended before the near one: %s", r->far_failure);
@@ -465,10 +465,10 @@ static void finish(struct relay *r)
 	link_leave_precedence();
 	r->capture_failed = r->link && link_capture_failed(r->link);
 	control_free(r->control);
-	/* The keeper: it has closed its socket, so it has ended or is about to. */
+	/* The supervisor: it has closed its socket, so it has ended or is about to. */
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
-	folder_remove(r->folder);
+	runtime_dir_remove(r->runtime_dir);
 	if (r->far_output >= 0)
 		read_far_output(r);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
@@ -481,7 +481,7 @@ static void finish(struct relay *r)
 	link_free(r->link);
 	for (int side = 0; side < HOST_SIDES; side++)
 		device_free(r->devices[side]);
-	outbox_free(&r->shown);
+	send_buffer_free(&r->shown);
 }
 
 static int exit_status(const struct relay *r)
@@ -498,7 +498,7 @@ static int exit_status(const struct relay *r)
 int relay_run(const struct lab_options *options)
 {
 	struct relay r = {
-		.options = options, .keeper = -1, .far_output = -1, .far_end = -1, .screen = -1, .capture = -1, .near_status = -1,
+		.options = options, .supervisor = -1, .far_output = -1, .far_end = -1, .screen = -1, .capture = -1, .near_status = -1,
 		.far_status = -1, .deadline = CLOCK_NEVER,
 	};
 	struct commands commands;
@@ -507,11 +507,11 @@ int relay_run(const struct lab_options *options)
 
 	if ((status = open_capture(&r)) != 0 || (status = open_far_output(&r)) != 0)
 		return status;
-	if (folder_make(r.folder, reasons, sizeof(reasons)) != 0) {
+	if (runtime_dir_make(r.runtime_dir, reasons, sizeof(reasons)) != 0) {
 		standard_say("upcase-lab: no folder for its sockets: %s; name one of your own: TMPDIR=FOLDER upcase-lab", reasons);
 		return 1;
 	}
-	set_environment(r.folder);
+	set_environment(r.runtime_dir);
 	commands_choose(&commands, options);
 	commands_set_path(&commands);
 	terminal_open(&r.terminal);
@@ -519,7 +519,7 @@ int relay_run(const struct lab_options *options)
 	start(&r, &commands);
 	/* Not before: what is started is to have the mask that the lab was given. */
 	signals_block(&r.mask);
-	if (r.keeper < 0)
+	if (r.supervisor < 0)
 		give_up(&r, "fork", strerror(errno));
 	loop(&r);
 	finish(&r);

@@ -9,10 +9,10 @@
 
 static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 {
-	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n", HOST_NEAR_IPV4,
-	    hosts->ipv6 ? " " HOST_NEAR_IPV6 : "", HOST_FAR_IPV4, hosts->ipv6 ? " " HOST_FAR_IPV6 : "",
-	    host_backend_name(hosts->backend), mtu, hosts->congestion);
-	if (hosts->passed_over.step != EXPLAIN_NONE)
+	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n", LAB_NEAR_IPV4,
+	    hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4, hosts->ipv6 ? " " LAB_FAR_IPV6 : "",
+	    hosts_backend_name(hosts->backend), mtu, hosts->congestion);
+	if (hosts->passed_over.step != DIAGNOSE_NONE)
 		fprintf(out, "upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: upcase-lab --check)\n",
 		    strerror(hosts->passed_over.error));
 	if (!hosts->ipv6)
@@ -60,14 +60,14 @@ void report_end(FILE *out, const struct link *link)
 	fputs("\n", out);
 }
 
-void report_overflow(FILE *out, enum host_side side, unsigned long long packets)
+void report_kernel_drops(FILE *out, enum host_side side, unsigned long long packets)
 {
 	if (packets)
 		fprintf(out, "upcase-lab: warning: the %s host sent faster than the link can read: %llu packets were lost "
 		    "before it, not by it\n", side == HOST_NEAR ? "near" : "far", packets);
 }
 
-char *report_status(int status, const struct tail *tail, char text[REPORT_STATUS])
+char *report_status(int status, const struct output_tail *output_tail, char text[REPORT_STATUS])
 {
 	char line[160];
 
@@ -75,7 +75,7 @@ char *report_status(int status, const struct tail *tail, char text[REPORT_STATUS
 		snprintf(text, REPORT_STATUS, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 		return text;
 	}
-	tail_last_line(tail, line, sizeof(line));
+	output_tail_last_line(output_tail, line, sizeof(line));
 	snprintf(text, REPORT_STATUS, "exit status %d%s%s", WEXITSTATUS(status), *line ? ": " : "", line);
 	return text;
 }

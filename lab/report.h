@@ -17,9 +17,9 @@ void report_start(FILE *out, const struct lab_options *options, const struct hos
 void report_end(FILE *out, const struct link *link);
 
 /* A warning, if any of the host's packets were lost before the link. */
-void report_overflow(FILE *out, enum host_side side, unsigned long long packets);
+void report_kernel_drops(FILE *out, enum host_side side, unsigned long long packets);
 
 /* "exit status 2: the last line it said", "signal 9 (Killed)". Returns `text`. */
-char *report_status(int status, const struct tail *tail, char text[REPORT_STATUS]);
+char *report_status(int status, const struct output_tail *output_tail, char text[REPORT_STATUS]);
 
 #endif

@@ -17,37 +17,37 @@
 
 /* How long one back end may take. */
 #define MTU 1500
-#define PATIENCE (30 * NS_PER_S)
+#define TIMEOUT (30 * NS_PER_S)
 
-struct check {
-	int keeper;
-	pid_t keeper_pid;
+struct self_check {
+	int supervisor;
+	pid_t supervisor_pid;
 	struct device *devices[HOST_SIDES];
-	/* What the keeper said last of each. */
-	struct explain_failure failure;
+	/* What the supervisor said last of each. */
+	struct diagnose_failure failure;
 	struct host_report report;
-	/* A set of enum keeper_trial, or -1 as long as it is not known. */
+	/* A set of enum supervisor_probe, or -1 as long as it is not known. */
 	int passed;
 };
 
-static void hear(struct check *c)
+static void read_supervisor(struct self_check *c)
 {
-	struct keeper_letter letter;
-	int n = letter_read(c->keeper, &letter);
+	struct supervisor_received received;
+	int n = supervisor_ipc_read(c->supervisor, &received);
 
-	if (n <= 0 || letter.message.word == KEEPER_TRIAL) {
-		c->passed = n > 0 ? letter.message.value : 0;
-	} else if (letter.message.word == KEEPER_FAILED) {
-		c->failure = letter.message.failure;
+	if (n <= 0 || received.message.type == SUPERVISOR_PROBED) {
+		c->passed = n > 0 ? received.message.value : 0;
+	} else if (received.message.type == SUPERVISOR_FAILED) {
+		c->failure = received.message.failure;
 		c->passed = 0;
-	} else if (letter.message.word == KEEPER_BORN) {
-		c->keeper_pid = letter.sender;
-	} else if (letter.message.word == KEEPER_MADE) {
-		c->report = letter.message.report;
-		if (letter_devices(&letter, MTU, c->devices) == 0) {
-			(void)letter_tell(c->keeper, KEEPER_GO, 0);
+	} else if (received.message.type == SUPERVISOR_STARTED) {
+		c->supervisor_pid = received.sender;
+	} else if (received.message.type == SUPERVISOR_HOSTS_READY) {
+		c->report = received.message.report;
+		if (supervisor_ipc_devices(&received, MTU, c->devices) == 0) {
+			(void)supervisor_ipc_notify(c->supervisor, SUPERVISOR_RUN, 0);
 		} else {
-			c->failure = (struct explain_failure){ .step = EXPLAIN_RING, .error = errno };
+			c->failure = (struct diagnose_failure){ .step = DIAGNOSE_RING, .error = errno };
 			c->passed = 0;
 		}
 	}
@@ -65,14 +65,14 @@ static void carry(struct device *from, struct device *to)
 }
 
 /* A wire without any thoughts of its own. */
-static void relay(struct check *c)
+static void relay(struct self_check *c)
 {
-	int64_t end = clock_monotonic() + PATIENCE;
+	int64_t end = clock_monotonic() + TIMEOUT;
 
 	while (c->passed < 0 && clock_monotonic() < end) {
 		bool wired = c->devices[HOST_NEAR] && c->devices[HOST_FAR];
 		struct pollfd fds[] = {
-			{ .fd = c->keeper, .events = POLLIN },
+			{ .fd = c->supervisor, .events = POLLIN },
 			{ .fd = wired ? device_fd(c->devices[HOST_NEAR]) : -1, .events = POLLIN },
 			{ .fd = wired ? device_fd(c->devices[HOST_FAR]) : -1, .events = POLLIN },
 		};
@@ -84,36 +84,36 @@ static void relay(struct check *c)
 			carry(c->devices[HOST_FAR], c->devices[HOST_NEAR]);
 		}
 		if (fds[0].revents)
-			hear(c);
+			read_supervisor(c);
 	}
 }
 
-static void try(struct check *c, enum host_backend backend)
+static void try(struct self_check *c, enum host_backend backend)
 {
-	const struct keeper_plan plan = {
-		.hosts = { .backend = backend, .mtu = MTU }, .trial = true, .far_output = -1, .folder = "",
+	const struct supervisor_plan plan = {
+		.hosts = { .backend = backend, .mtu = MTU }, .probe = true, .far_output = -1, .runtime_dir = "",
 	};
 
 	memset(c, 0, sizeof(*c));
 	c->passed = -1;
-	if ((c->keeper = keeper_start(&plan)) < 0) {
-		c->failure = (struct explain_failure){ .step = EXPLAIN_FORK, .error = errno };
+	if ((c->supervisor = supervisor_start(&plan)) < 0) {
+		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK, .error = errno };
 		c->passed = 0;
 		return;
 	}
 	relay(c);
-	close(c->keeper);
-	if (c->keeper_pid)
-		kill(c->keeper_pid, SIGKILL);
+	close(c->supervisor);
+	if (c->supervisor_pid)
+		kill(c->supervisor_pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	for (int side = 0; side < HOST_SIDES; side++)
 		device_free(c->devices[side]);
-	if (c->passed <= 0 && c->failure.step == EXPLAIN_NONE)
-		c->failure = (struct explain_failure){ .step = EXPLAIN_TRIAL, .error = ETIMEDOUT };
+	if (c->passed <= 0 && c->failure.step == DIAGNOSE_NONE)
+		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_PROBE, .error = ETIMEDOUT };
 }
 
-static void put_surroundings(FILE *out, const struct host_report *report, const struct explain_facts *facts)
+static void put_surroundings(FILE *out, const struct host_report *report, const struct diagnose_facts *facts)
 {
 	fprintf(out, "congestion control: %s (offered: %s)\n", report->congestion, facts->congestion);
 	if (!report->own_proc)
@@ -124,24 +124,24 @@ static void put_surroundings(FILE *out, const struct host_report *report, const 
 		fputs("warning: /proc/sys cannot be written: ping may say that it is not permitted\n", out);
 }
 
-int check_run(FILE *out)
+int self_check_run(FILE *out)
 {
 	static const enum host_backend backends[] = { HOST_BACKEND_TUN, HOST_BACKEND_VETH };
-	struct explain_facts facts;
+	struct diagnose_facts facts;
 	struct host_report works = { .backend = HOST_BACKEND_AUTO };
-	struct check c;
-	char text[EXPLAIN_TEXT];
+	struct self_check c;
+	char text[DIAGNOSE_TEXT];
 
-	host_facts(&facts);
+	hosts_facts(&facts);
 	for (size_t i = 0; i < sizeof(backends) / sizeof(*backends); i++) {
 		try(&c, backends[i]);
 		if (c.passed > 0) {
 			works = c.report;
-			fprintf(out, "%-5s works%s%s\n", host_backend_name(works.backend),
-			    c.passed & KEEPER_TRIAL_IPV4 ? "" : ", but not for IPv4",
-			    c.passed & KEEPER_TRIAL_IPV6 ? "" : ", but not for IPv6");
+			fprintf(out, "%-5s works%s%s\n", hosts_backend_name(works.backend),
+			    c.passed & SUPERVISOR_PROBE_IPV4 ? "" : ", but not for IPv4",
+			    c.passed & SUPERVISOR_PROBE_IPV6 ? "" : ", but not for IPv6");
 		} else {
-			fprintf(out, "%-5s does not work: %s\n", host_backend_name(backends[i]), explain(&c.failure, &facts, text));
+			fprintf(out, "%-5s does not work: %s\n", hosts_backend_name(backends[i]), diagnose(&c.failure, &facts, text));
 		}
 	}
 	if (works.backend == HOST_BACKEND_AUTO)

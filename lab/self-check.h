@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* "upcase-lab --check": whether each back end works here, and if not, why. */
-#ifndef UPCASE_LAB_CHECK_H
-#define UPCASE_LAB_CHECK_H
+#ifndef UPCASE_LAB_SELF_CHECK_H
+#define UPCASE_LAB_SELF_CHECK_H
 
 #include <stdio.h>
 
 /* Really makes two hosts and sends datagrams, once for each back end. Returns 0 if at least one works, else 1. */
-int check_run(FILE *out);
+int self_check_run(FILE *out);
 
 #endif

@@ -2,8 +2,8 @@
 /* Whether it is worth looking for the next message instead of sleeping until it comes. A peer that waits for each reply and
  * then sends at once is back in less time than falling asleep and being woken up take. Whether there is such a peer is
  * found out by looking, which is tried less and less often where it is in vain: never for longer than a sleep costs. */
-#ifndef UPCASED_PACE_H
-#define UPCASED_PACE_H
+#ifndef UPCASED_BUSY_POLL_H
+#define UPCASED_BUSY_POLL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,9 +11,9 @@
 #include "common/clock.h"
 
 /* How long to look. */
-#define PACE_LOOK (10 * NS_PER_US)
+#define BUSY_POLL_TIME (10 * NS_PER_US)
 
-struct pace {
+struct busy_poll {
 	/* The descriptor of the peer, -1 for none, and when its last message came, ns. */
 	int fd;
 	int64_t came;
@@ -23,11 +23,11 @@ struct pace {
 	int64_t until;
 };
 
-void pace_start(struct pace *p);
+void busy_poll_start(struct busy_poll *p);
 /* In the turn that began at `now` messages came and have been answered by `answered`; from `fd` alone if it was one, else
  * `fd` is -1. */
-void pace_note(struct pace *p, int fd, int64_t now, int64_t answered);
+void busy_poll_note(struct busy_poll *p, int fd, int64_t now, int64_t answered);
 /* Whether to look at `fd` rather than sleep. */
-bool pace_looks(struct pace *p, int64_t now);
+bool busy_poll_active(struct busy_poll *p, int64_t now);
 
 #endif

@@ -12,24 +12,24 @@
 
 /* Room for one connection's line. */
 #define LINE 1000
-/* Room for an order; the control socket takes no longer ones. */
-#define ORDER_MOST 256
-/* How much of a wrong order is quoted. */
+/* Room for a command; the control socket takes no longer ones. */
+#define COMMAND_MAX 256
+/* How much of a wrong command is quoted. */
 #define QUOTE 32
 
-struct asked {
-	const struct orders *orders;
-	/* What follows the order's name, "" for nothing. */
+struct command_call {
+	const struct control_sources *sources;
+	/* What follows the command's name, "" for nothing. */
 	const char *argument;
 	int64_t now;
-	struct outbox *out;
+	struct send_buffer *out;
 	/* How many connections were told; there was no room for more. */
-	int told;
+	int count;
 	bool full;
 };
 
 /* What is left of the room for answers when no more connections are told. */
-#define ROOM_LEFT 8192
+#define RESERVED 8192
 
 /* RFC 9293, section 3.3.2; the numbers are the kernel's (include/net/tcp_states.h). */
 static const char *const states[] = {
@@ -38,14 +38,14 @@ static const char *const states[] = {
 };
 
 /* A number of TCP_INFO. */
-struct number {
+struct tcp_info_number {
 	const char *name;
 	size_t offset, size;
 };
 
 #define NUMBER(name, member) {name, offsetof(struct tcp_info, member), sizeof((struct tcp_info){0}.member)}
 
-static const struct number numbers[] = {
+static const struct tcp_info_number numbers[] = {
 	NUMBER("retransmits", tcpi_retransmits),
 	NUMBER("probes", tcpi_probes),
 	NUMBER("backoff", tcpi_backoff),
@@ -61,7 +61,7 @@ static const struct number numbers[] = {
 	NUMBER("notsent", tcpi_notsent_bytes),
 };
 
-static uint64_t value_of(const struct tcp_info *info, const struct number *n)
+static uint64_t value_of(const struct tcp_info *info, const struct tcp_info_number *n)
 {
 	const unsigned char *at = (const unsigned char *)info + n->offset;
 	uint64_t value;
@@ -84,19 +84,19 @@ static const char *state_of(const struct tcp_info *info)
 }
 
 /* One connection's line, with its end. */
-static void tell_line(void *context, const char *line)
+static void add_line(void *context, const char *line)
 {
-	struct asked *a = context;
+	struct command_call *a = context;
 
-	a->full = a->full || a->out->end - a->out->first > OUTBOX_MOST - ROOM_LEFT;
-	a->told++;
+	a->full = a->full || a->out->end - a->out->first > SEND_BUFFER_MAX - RESERVED;
+	a->count++;
 	if (!a->full)
-		outbox_print(a->out, "%s", line);
+		send_buffer_print(a->out, "%s", line);
 }
 
-static void tell(void *context, const struct orders_connection *c)
+static void add_connection(void *context, const struct control_connection *c)
 {
-	struct asked *a = context;
+	struct command_call *a = context;
 	char line[LINE];
 	struct text out = text_begin(line, sizeof line);
 
@@ -113,10 +113,10 @@ static void tell(void *context, const struct orders_connection *c)
 	if (c->total_rto >= 0)
 		text_put(&out, " total-rto %d", c->total_rto);
 	text_put(&out, "\n");
-	tell_line(a, line);
+	add_line(a, line);
 }
 
-static void refuse(const struct asked *a, const char *quote, const char *why)
+static void refuse(const struct command_call *a, const char *quote, const char *why)
 {
 	char safe[QUOTE];
 	size_t n = 0;
@@ -124,76 +124,76 @@ static void refuse(const struct asked *a, const char *quote, const char *why)
 	for (; quote[n] && n < sizeof safe - 1; n++)
 		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?' : quote[n];
 	safe[n] = '\0';
-	outbox_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
+	send_buffer_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
 }
 
-static void ok(const struct asked *a)
+static void ok(const struct command_call *a)
 {
-	outbox_print(a->out, "ok\n");
+	send_buffer_print(a->out, "ok\n");
 }
 
-static void do_totals(struct asked *a)
+static void do_totals(struct command_call *a)
 {
-	char line[TOTALS_LINE];
+	char line[COUNTERS_LINE];
 
-	if (a->orders->sum)
-		a->orders->sum(a->orders->server);
-	for (int i = 0; totals_line(a->orders->totals, i, line); i++)
-		outbox_print(a->out, "%s\n", line);
+	if (a->sources->sum)
+		a->sources->sum(a->sources->server);
+	for (int i = 0; counters_line(a->sources->counters, i, line); i++)
+		send_buffer_print(a->out, "%s\n", line);
 	ok(a);
 }
 
 /* Tells of all, or of the one that was asked for. Returns whether all that there is was told; if not, that was said. */
-static bool find_connections(struct asked *a)
+static bool find_connections(struct command_call *a)
 {
-	char order[ORDER_MOST];
-	int silent = 0;
+	char command[COMMAND_MAX];
+	int unanswered = 0;
 
-	if (a->orders->ask) {
-		snprintf(order, sizeof order, "connection%s%s\n", *a->argument ? " " : "s", a->argument);
-		silent = a->orders->ask(a->orders->server, order, tell_line, a);
+	if (a->sources->ask) {
+		snprintf(command, sizeof command, "connection%s%s\n", *a->argument ? " " : "s", a->argument);
+		unanswered = a->sources->ask(a->sources->server, command, add_line, a);
 	} else {
-		a->orders->each(a->orders->tcp, a->now, tell, a);
+		a->sources->each(a->sources->tcp, a->now, add_connection, a);
 	}
-	if (silent)
-		outbox_print(a->out, "error worker %d does not answer\n", silent);
+	if (unanswered)
+		send_buffer_print(a->out, "error worker %d does not answer\n", unanswered);
 	else if (a->full)
-		outbox_print(a->out, "error there are too many to tell: ask for one of them\n");
-	return !silent && !a->full;
+		send_buffer_print(a->out, "error there are too many to tell: ask for one of them\n");
+	return !unanswered && !a->full;
 }
 
-static void do_connections(struct asked *a)
+static void do_connections(struct command_call *a)
 {
 	if (find_connections(a))
 		ok(a);
 }
 
-static void do_connection(struct asked *a)
+static void do_connection(struct command_call *a)
 {
 	if (!find_connections(a))
 		return;
-	if (a->told)
+	if (a->count)
 		ok(a);
 	else
 		refuse(a, a->argument, "is not connected; \"connections\" lists who is");
 }
 
-static void do_link(struct asked *a)
+static void do_link(struct command_call *a)
 {
-	const struct impair_options *o = a->orders->link;
+	const struct impair_options *o = a->sources->link;
 	char line[IMPAIR_LINE];
 
-	outbox_print(a->out, "seed %" PRIu64 "\n", o->seed);
-	outbox_print(a->out, "there line %s\n", impair_text_line(&o->there, line, sizeof line));
-	outbox_print(a->out, "back line %s\n", impair_text_line(&o->back, line, sizeof line));
+	send_buffer_print(a->out, "seed %" PRIu64 "\n", o->seed);
+	send_buffer_print(a->out, "there line %s\n", impair_fields_line(&o->there, line, sizeof line));
+	send_buffer_print(a->out, "back line %s\n", impair_fields_line(&o->back, line, sizeof line));
 	ok(a);
 }
 
-static void do_help(struct asked *a);
+static void do_help(struct command_call *a);
 
-static const struct order {
+static const struct control_command {
 	const char *name, *argument, *help;
-	void (*execute)(struct asked *a);
+	void (*execute)(struct command_call *a);
 } table[] = {
 	{"totals", NULL, "what was counted so far", do_totals},
 	{"connections", NULL, "each TCP client, with what the kernel knows of it", do_connections},
@@ -201,24 +201,24 @@ static const struct order {
 	{"link", NULL, "what is done to UDP", do_link},
 	{"help", NULL, "this", do_help},
 };
-#define ORDERS (sizeof table / sizeof *table)
+#define COMMANDS (sizeof table / sizeof *table)
 
-static void do_help(struct asked *a)
+static void do_help(struct command_call *a)
 {
-	for (size_t i = 0; i < ORDERS; i++)
-		outbox_print(a->out, "%s%s%s: %s\n", table[i].name, table[i].argument ? " " : "",
+	for (size_t i = 0; i < COMMANDS; i++)
+		send_buffer_print(a->out, "%s%s%s: %s\n", table[i].name, table[i].argument ? " " : "",
 		    table[i].argument ? table[i].argument : "", table[i].help);
 	ok(a);
 }
 
-void orders_execute(const struct orders *o, char *line, int64_t now, struct outbox *out)
+void control_commands_execute(const struct control_sources *o, char *line, int64_t now, struct send_buffer *out)
 {
 	static const char blanks[] = " \t\r";
 	char *rest = NULL;
 	const char *name = strtok_r(line, blanks, &rest), *argument = strtok_r(NULL, blanks, &rest);
-	struct asked a = {.orders = o, .argument = argument ? argument : "", .now = now, .out = out};
+	struct command_call a = {.sources = o, .argument = argument ? argument : "", .now = now, .out = out};
 
-	for (size_t i = 0; name && i < ORDERS; i++) {
+	for (size_t i = 0; name && i < COMMANDS; i++) {
 		if (strcmp(name, table[i].name) != 0)
 			continue;
 		if (!table[i].argument != !argument || strtok_r(NULL, blanks, &rest))

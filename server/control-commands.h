@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the control socket is asked, and what it answers: upcased(8), CONTROL SOCKET, has the lines. Connections are told in the order of
  * tcp_each(). Pure. */
-#ifndef UPCASED_ORDERS_H
-#define UPCASED_ORDERS_H
+#ifndef UPCASED_CONTROL_COMMANDS_H
+#define UPCASED_CONTROL_COMMANDS_H
 
 #include <linux/tcp.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "server/counters.h"
 
 /* What is told of one TCP client. */
-struct orders_connection {
+struct control_connection {
 	char peer[ADDR_TEXT];
 	/* ns. */
 	int64_t age, idle;
@@ -28,23 +28,23 @@ struct orders_connection {
 	int total_rto;
 };
 
-typedef void orders_tell(void *context, const struct orders_connection *c);
+typedef void control_connection_call(void *context, const struct control_connection *c);
 
-/* What orders ask; all borrowed. */
-struct orders {
-	const struct totals *totals;
+/* What commands ask; all borrowed. */
+struct control_sources {
+	const struct counters *counters;
 	const struct impair_options *link;
 	/* Tells of each TCP client. */
-	void (*each)(void *tcp, int64_t now, orders_tell *tell, void *context);
+	void (*each)(void *tcp, int64_t now, control_connection_call *call, void *context);
 	void *tcp;
-	/* Brings `totals` up to date; NULL where they always are. */
+	/* Brings `counters` up to date; NULL where they always are. */
 	void (*sum)(void *server);
-	/* Where workers serve, else NULL: gives each of them an order, as workers_ask() tells. */
-	int (*ask)(void *server, const char *order, void (*line)(void *context, const char *line), void *context);
+	/* Where workers serve, else NULL: gives each of them a command, as workers_ask() tells. */
+	int (*ask)(void *server, const char *command, void (*line)(void *context, const char *line), void *context);
 	void *server;
 };
 
-/* Executes an order, `line` without its newline (it is taken apart), and answers. */
-void orders_execute(const struct orders *o, char *line, int64_t now, struct outbox *out);
+/* Executes a command, `line` without its newline (it is taken apart), and answers. */
+void control_commands_execute(const struct control_sources *o, char *line, int64_t now, struct send_buffer *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Of each client one order is executed in a turn, and none while it leaves much unread: however much it asks, the server
+/* Of each client one command is executed in a turn, and none while it leaves much unread: however much it asks, the server
  * does and keeps a bounded amount for it. */
 #include "config.h"
 
@@ -23,9 +23,9 @@
 
 #define BACKLOG 64
 /* When accept() finds no descriptor or no memory, new clients wait for so long. */
-#define REST (200 * NS_PER_MS)
-/* A client's orders wait while it leaves this much unread. */
-#define UNREAD_MOST (64u << 10)
+#define ACCEPT_PAUSE (200 * NS_PER_MS)
+/* A client's commands wait while it leaves this much unread. */
+#define UNREAD_MAX (64u << 10)
 /* How often the lock of the folder is asked for, and the time between, ms. */
 #define LOCK_TRIES 50
 #define LOCK_WAIT 5
@@ -36,22 +36,22 @@ struct client {
 	/* What it sent and was not executed yet. */
 	char in[CONTROL_LINE + 1];
 	size_t n;
-	/* The rest of an order that is too long goes by. */
+	/* The rest of a command that is too long goes by. */
 	bool skipping;
 	/* It sends no more; it goes when it has read all. */
 	bool ended;
-	struct outbox out;
+	struct send_buffer out;
 };
 
 struct control {
 	struct loop *loop;
-	struct crowd *crowd;
-	struct orders orders;
+	struct poller *poller;
+	struct control_sources sources;
 	/* -1: it only answers on one that it was given. */
 	int listener;
 	struct client *clients[CONTROL_CLIENTS];
 	/* No client is accepted until then, or CLOCK_NEVER. */
-	int64_t rest_until;
+	int64_t accept_after;
 	/* The file, and which one it is: another server's of the same name is not ours to remove. */
 	char path[sizeof((struct sockaddr_un){0}).sun_path];
 	struct stat made;
@@ -68,7 +68,7 @@ static int free_place(const struct control *c)
 
 static void watch_listener(struct control *c)
 {
-	bool open = free_place(c) < CONTROL_CLIENTS && c->rest_until == CLOCK_NEVER;
+	bool open = free_place(c) < CONTROL_CLIENTS && c->accept_after == CLOCK_NEVER;
 
 	if (c->listener >= 0)
 		loop_want(c->loop, c->listener, open ? LOOP_READ : 0);
@@ -81,14 +81,14 @@ static void drop(struct client *client)
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->clients[i] == client)
 			c->clients[i] = NULL;
-	crowd_remove(c->crowd, client->fd);
+	poller_remove(c->poller, client->fd);
 	close(client->fd);
-	outbox_free(&client->out);
+	send_buffer_free(&client->out);
 	free(client);
 }
 
 /* Takes in what was sent, as much as there is room for. */
-static void hear(struct client *client)
+static void receive(struct client *client)
 {
 	size_t room = sizeof client->in - client->n;
 	ssize_t n = recv(client->fd, client->in + client->n, room, MSG_DONTWAIT);
@@ -99,8 +99,8 @@ static void hear(struct client *client)
 		client->ended = true;
 }
 
-/* The end of the order that comes first, NULL if it is not whole. The last one needs no newline: printf totals | nc -U. */
-static char *order_end(struct client *client)
+/* The end of the command that comes first, NULL if it is not whole. The last one needs no newline: printf totals | nc -U. */
+static char *command_end(struct client *client)
 {
 	char *end = memchr(client->in, '\n', client->n);
 
@@ -115,18 +115,18 @@ static void execute(struct client *client, char *end, int64_t now)
 
 	*end = '\0';
 	if (client->skipping)
-		outbox_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
+		send_buffer_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
 	else
-		orders_execute(&client->control->orders, client->in, now, &client->out);
+		control_commands_execute(&client->control->sources, client->in, now, &client->out);
 	client->skipping = false;
 	memmove(client->in, client->in + n, client->n - n);
 	client->n -= n;
 }
 
-/* What to wait for, with the whole order that ends at `end` still to be executed, or none. */
+/* What to wait for, with the whole command that ends at `end` still to be executed, or none. */
 static unsigned what_next(const struct client *client, const char *end)
 {
-	return (client->ended || end ? 0 : LOOP_READ) | (end || !outbox_empty(&client->out) ? LOOP_WRITE : 0);
+	return (client->ended || end ? 0 : LOOP_READ) | (end || !send_buffer_empty(&client->out) ? LOOP_WRITE : 0);
 }
 
 static void client_ready(void *context, int fd, unsigned ready, int64_t now)
@@ -136,19 +136,19 @@ static void client_ready(void *context, int fd, unsigned ready, int64_t now)
 	char *end;
 
 	if (ready & LOOP_READ)
-		hear(client);
-	end = order_end(client);
+		receive(client);
+	end = command_end(client);
 	if (!end && client->n == sizeof client->in) {
 		client->skipping = true;
 		client->n = 0;
 	}
-	if (end && client->out.end - client->out.first < UNREAD_MOST) {
+	if (end && client->out.end - client->out.first < UNREAD_MAX) {
 		execute(client, end, now);
-		end = order_end(client);
+		end = command_end(client);
 	}
-	if (outbox_send(&client->out, fd) < 0 || client->out.overflown ||
-	    (client->ended && !end && outbox_empty(&client->out)) ||
-	    crowd_want(c->crowd, fd, what_next(client, end)) < 0) {
+	if (send_buffer_send(&client->out, fd) < 0 || client->out.overflowed ||
+	    (client->ended && !end && send_buffer_empty(&client->out)) ||
+	    poller_want(c->poller, fd, what_next(client, end)) < 0) {
 		drop(client);
 		watch_listener(c);
 	}
@@ -157,9 +157,9 @@ static void client_ready(void *context, int fd, unsigned ready, int64_t now)
 /* Takes over `fd`. Returns 0, or -1. */
 static int add(struct control *c, int fd)
 {
-	struct client *client = fd < c->crowd->limit ? calloc(1, sizeof *client) : NULL;
+	struct client *client = fd < c->poller->limit ? calloc(1, sizeof *client) : NULL;
 
-	if (!client || crowd_add(c->crowd, fd, client_ready, client) < 0) {
+	if (!client || poller_add(c->poller, fd, client_ready, client) < 0) {
 		free(client);
 		return -1;
 	}
@@ -182,7 +182,7 @@ static void listener_ready(void *context, int listener, unsigned ready, int64_t 
 		if (fd >= 0)
 			continue;
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			c->rest_until = now + REST;
+			c->accept_after = now + ACCEPT_PAUSE;
 		break;
 	}
 	watch_listener(c);
@@ -190,14 +190,14 @@ static void listener_ready(void *context, int listener, unsigned ready, int64_t 
 
 int64_t control_deadline(const struct control *c)
 {
-	return c ? c->rest_until : CLOCK_NEVER;
+	return c ? c->accept_after : CLOCK_NEVER;
 }
 
 void control_timers(struct control *c, int64_t now)
 {
-	if (!c || now < c->rest_until)
+	if (!c || now < c->accept_after)
 		return;
-	c->rest_until = CLOCK_NEVER;
+	c->accept_after = CLOCK_NEVER;
 	watch_listener(c);
 }
 
@@ -264,7 +264,7 @@ static int listen_at(const struct sockaddr_un *a, struct stat *made)
 	return -1;
 }
 
-struct control *control_open(struct loop *loop, struct crowd *crowd, const char *path, const struct orders *orders,
+struct control *control_open(struct loop *loop, struct poller *poller, const char *path, const struct control_sources *sources,
     char why[OPTIONS_WHY])
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -286,19 +286,19 @@ struct control *control_open(struct loop *loop, struct crowd *crowd, const char 
 		return NULL;
 	}
 	*c = (struct control){
-		.loop = loop, .crowd = crowd, .orders = *orders, .listener = fd, .rest_until = CLOCK_NEVER, .made = made};
+		.loop = loop, .poller = poller, .sources = *sources, .listener = fd, .accept_after = CLOCK_NEVER, .made = made};
 	memcpy(c->path, a.sun_path, sizeof c->path);
 	loop_add(loop, fd, LOOP_READ, listener_ready, c);
 	return c;
 }
 
-struct control *control_answer(struct crowd *crowd, int fd, const struct orders *orders)
+struct control *control_answer(struct poller *poller, int fd, const struct control_sources *sources)
 {
 	struct control *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return NULL;
-	*c = (struct control){.crowd = crowd, .orders = *orders, .listener = -1, .rest_until = CLOCK_NEVER};
+	*c = (struct control){.poller = poller, .sources = *sources, .listener = -1, .accept_after = CLOCK_NEVER};
 	if (add(c, fd) == 0)
 		return c;
 	free(c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control socket, --control: a Unix stream socket that answers the orders of orders.h, for the server's owner alone. A
+/* The control socket, --control: a Unix stream socket that answers the commands of control-commands.h, for the server's owner alone. A
  * slow or rude client costs only its own connection. */
 #ifndef UPCASED_CONTROL_H
 #define UPCASED_CONTROL_H
@@ -15,18 +15,18 @@
 #define CONTROL_CLIENTS 8
 /* All that it has open at most. */
 #define CONTROL_DESCRIPTORS (CONTROL_CLIENTS + 1)
-/* The longest order; what is longer is answered with an error. */
+/* The longest command; what is longer is answered with an error. */
 #define CONTROL_LINE 200
 
 /* Opaque. */
 struct control;
 
-/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` and `crowd`, for the clients, are
- * borrowed, and what `orders` points to. NULL with the reason in `why`. */
-struct control *control_open(struct loop *loop, struct crowd *crowd, const char *path, const struct orders *orders,
+/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` and `poller`, for the clients, are
+ * borrowed, and what `sources` points to. NULL with the reason in `why`. */
+struct control *control_open(struct loop *loop, struct poller *poller, const char *path, const struct control_sources *sources,
     char why[OPTIONS_WHY]);
 /* Answers on the connected socket `fd`, which it takes over, and nowhere else. NULL when memory is short. */
-struct control *control_answer(struct crowd *crowd, int fd, const struct orders *orders);
+struct control *control_answer(struct poller *poller, int fd, const struct control_sources *sources);
 /* Closes all and removes the socket's file, unless it is another's by now. NULL is nothing. */
 void control_close(struct control *c);
 /* Closes all and leaves the file to the process that this one was forked from. NULL is nothing. */

@@ -1,69 +1,69 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the server counts, and how it is told. Pure. */
-#ifndef UPCASED_TOTALS_H
-#define UPCASED_TOTALS_H
+#ifndef UPCASED_COUNTERS_H
+#define UPCASED_COUNTERS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "server/loop-guard.h"
 
-/* Why a datagram got no reply. The first ones are the guard's verdicts. */
-enum totals_drop {
-	TOTALS_LOW_PORT = GUARD_LOW_PORT,
-	TOTALS_BAD_SOURCE = GUARD_BAD_SOURCE,
-	TOTALS_GROUP = GUARD_GROUP,
-	TOTALS_OWN_ADDRESS = GUARD_OWN_ADDRESS,
-	TOTALS_LOOP = GUARD_LOOP,
+/* Why a datagram got no reply. The first ones are the loop guard's decisions. */
+enum counters_drop {
+	COUNTERS_LOW_PORT = LOOP_GUARD_LOW_PORT,
+	COUNTERS_BAD_SOURCE = LOOP_GUARD_BAD_SOURCE,
+	COUNTERS_GROUP = LOOP_GUARD_GROUP,
+	COUNTERS_OWN_ADDRESS = LOOP_GUARD_OWN_ADDRESS,
+	COUNTERS_LOOP = LOOP_GUARD_LOOP,
 	/* --datagram-rate. */
-	TOTALS_TOO_FAST,
+	COUNTERS_TOO_FAST,
 	/* The reply is longer than a datagram can be. */
-	TOTALS_TOO_LONG,
+	COUNTERS_TOO_LONG,
 	/* The system refused to send it. */
-	TOTALS_UNSENDABLE,
+	COUNTERS_UNSENDABLE,
 	/* It had to wait, and there was no memory for it, or the server or the worker ended first. */
-	TOTALS_UNSENT,
-	TOTALS_DROPS
+	COUNTERS_UNSENT,
+	COUNTERS_DROPS
 };
 
 /* Why a connection was refused. */
-enum totals_refusal {
+enum counters_refusal {
 	/* --max-clients. */
-	TOTALS_FULL,
+	COUNTERS_FULL,
 	/* --max-per-source. */
-	TOTALS_PER_SOURCE,
+	COUNTERS_PER_SOURCE,
 	/* --connect-rate. */
-	TOTALS_RATE,
+	COUNTERS_RATE,
 	/* Its descriptor cannot be watched, by select() or by the system's own set. */
-	TOTALS_DESCRIPTOR,
-	TOTALS_MEMORY,
-	TOTALS_REFUSALS
+	COUNTERS_DESCRIPTOR,
+	COUNTERS_MEMORY,
+	COUNTERS_REFUSALS
 };
 
 /* How a connection ended. */
-enum totals_end {
+enum counters_end {
 	/* By the client, and it was sent every byte. */
-	TOTALS_CLOSED,
+	COUNTERS_CLOSED,
 	/* The client, or the network, broke it off. */
-	TOTALS_RESET,
+	COUNTERS_RESET,
 	/* --idle-timeout. */
-	TOTALS_IDLE,
+	COUNTERS_IDLE,
 	/* By the server's end, everything sent. */
-	TOTALS_STOPPED,
+	COUNTERS_STOPPED,
 	/* By the server, with bytes that the client did not take, or by the death of the worker. */
-	TOTALS_CUT,
-	TOTALS_ENDS
+	COUNTERS_CUT,
+	COUNTERS_ENDS
 };
 
 /* Directions of the link that the options impair: to the server, and from it. */
-enum totals_way_name { TOTALS_THERE, TOTALS_BACK, TOTALS_WAYS };
+enum counters_direction { COUNTERS_THERE, COUNTERS_BACK, COUNTERS_DIRECTIONS };
 
 /* What became of datagrams on it: `datagrams` and `copies` together are so many as were lost, as arrived and as are
  * waiting. */
-struct totals_way {
+struct counters_link {
 	uint64_t datagrams;
 	/* Lost: each on its own, in bursts, for a full queue, for no memory. */
-	uint64_t random, burst, queue, room;
+	uint64_t random, burst, queue, no_memory;
 	/* Second copies made. */
 	uint64_t copies;
 	/* Picked to be overtaken. */
@@ -73,19 +73,19 @@ struct totals_way {
 };
 
 /* Nothing but counters, each a uint64_t. */
-struct totals {
-	/* Peers that were not among the last PEERS_KEPT. */
+struct counters {
+	/* Peers that were not among the last RECENT_PEERS_MAX. */
 	uint64_t udp_clients;
 	/* Datagrams received: so many as replies and drops together; with a link between, it adds copies, losses and what is
 	 * under way. */
 	uint64_t udp_datagrams, udp_replies;
 	uint64_t udp_bytes_in, udp_bytes_out;
-	uint64_t udp_dropped[TOTALS_DROPS];
+	uint64_t udp_dropped[COUNTERS_DROPS];
 	/* What the kernel dropped because the receive queue was full; in no other count. */
-	uint64_t udp_overflowed;
+	uint64_t udp_kernel_drops;
 	/* Errors that the system reported on a socket, such as ICMP's; in no other count. */
 	uint64_t udp_errors;
-	struct totals_way udp_ways[TOTALS_WAYS];
+	struct counters_link udp_link[COUNTERS_DIRECTIONS];
 
 	/* Connections served: so many as there are now and ends together. */
 	uint64_t tcp_clients, tcp_now;
@@ -93,29 +93,29 @@ struct totals {
 	uint64_t tcp_lines;
 	/* Bytes read, and bytes that the kernel took to be sent. */
 	uint64_t tcp_bytes_in, tcp_bytes_out;
-	uint64_t tcp_refused[TOTALS_REFUSALS];
-	uint64_t tcp_ended[TOTALS_ENDS];
+	uint64_t tcp_refused[COUNTERS_REFUSALS];
+	uint64_t tcp_ended[COUNTERS_ENDS];
 };
 
 /* Adds what `one` counted. */
-void totals_add(struct totals *sum, const struct totals *one);
+void counters_add(struct counters *sum, const struct counters *one);
 /* Whose counters these are has died in the middle of his work: connections that he had are cut, and datagrams that he had
  * not dealt with unsent. */
-void totals_bury(struct totals *t);
+void counters_end_worker(struct counters *t);
 
 /* Room for one line of totals. */
-#define TOTALS_LINE 400
+#define COUNTERS_LINE 400
 
 /* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL behind the last one. The
  * last two, "udp there:" and "udp back:", are there once a datagram has met the link. */
-char *totals_line(const struct totals *t, int i, char buf[TOTALS_LINE]);
+char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE]);
 
 /* The word that stands for it in the lines. */
-const char *totals_drop_word(enum totals_drop d);
-const char *totals_refusal_word(enum totals_refusal r);
-const char *totals_end_word(enum totals_end e);
+const char *counters_drop_word(enum counters_drop d);
+const char *counters_refusal_word(enum counters_refusal r);
+const char *counters_end_word(enum counters_end e);
 
 /* How many line feeds there are. */
-uint64_t totals_line_feeds(const void *bytes, size_t n);
+uint64_t counters_line_feeds(const void *bytes, size_t n);
 
 #endif

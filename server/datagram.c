@@ -27,7 +27,7 @@ union control_in {
 
 union control_out {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + MESSAGES_SPLIT_ROOM];
+	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + MMSG_SPLIT_SIZE];
 };
 
 struct datagram_inbox {
@@ -70,7 +70,7 @@ void datagram_ask_buffers(int fd, int size)
 	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
 }
 
-struct messages_means datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got)
+struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got)
 {
 	datagram_ask_buffers(fd, buffer);
 	*got = buffer_of(fd, SO_RCVBUF);
@@ -89,10 +89,10 @@ struct messages_means datagram_prepare(int fd, const struct addr *at, int ttl, i
 	ask_for(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
 	ask_for(fd, IPPROTO_IP, IP_TTL, ttl);
 	ask_for(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
-	return messages_probe(fd);
+	return mmsg_probe(fd);
 }
 
-bool datagram_overflowed(int fd, uint32_t *count)
+bool datagram_kernel_drops(int fd, uint32_t *count)
 {
 #if defined SO_MEMINFO && defined HAVE_LINUX_SOCK_DIAG_H
 	uint32_t values[SK_MEMINFO_VARS] = {0};
@@ -141,8 +141,8 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 			d->arrived = clock_ns(&ts);
 #ifdef SO_RXQ_OVFL
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			memcpy(&d->overflowed, data, sizeof d->overflowed);
-			d->tells_overflow = true;
+			memcpy(&d->kernel_drops, data, sizeof d->kernel_drops);
+			d->has_kernel_drops = true;
 #endif
 		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			d->to.family = AF_INET;
@@ -154,7 +154,7 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
 			memcpy(&d->ttl, data, sizeof d->ttl);
 		} else {
-			messages_joined(c, &m->each);
+			mmsg_joined(c, &m->each);
 		}
 	}
 }
@@ -196,22 +196,22 @@ static void read_message(struct datagram_inbox *in, int i)
 	d->to_group = false;
 	d->ttl = 0;
 	d->arrived = 0;
-	d->tells_overflow = false;
+	d->has_kernel_drops = false;
 	read_control(&header->msg_hdr, m);
 	read_destination(d);
 	if (d->arrived <= 0)
 		d->arrived = clock_realtime();
 }
 
-int datagram_receive(int fd, struct datagram_inbox *in, int most)
+int datagram_receive(int fd, struct datagram_inbox *in, int max)
 {
 	int n;
 
-	for (int i = 0; i < most; i++) {
+	for (int i = 0; i < max; i++) {
 		in->headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_storage);
 		in->headers[i].msg_hdr.msg_controllen = sizeof in->controls[i];
 	}
-	n = messages_receive(fd, in->headers, most);
+	n = mmsg_receive(fd, in->headers, max);
 	for (int i = 0; i < n; i++)
 		read_message(in, i);
 	return n;
@@ -250,7 +250,7 @@ static void write_header(struct msghdr *header, const struct datagram_reply *r, 
 	else if (d->to.family == AF_INET6)
 		put_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &d->to.in6, sizeof d->to.in6);
 	if (r->each < r->n)
-		messages_split(header, (uint16_t)r->each);
+		mmsg_split(header, (uint16_t)r->each);
 	if (header->msg_controllen == 0)
 		header->msg_control = NULL;
 }
@@ -263,7 +263,7 @@ int datagram_send(int fd, const struct datagram_reply *replies, int count)
 
 	for (int i = 0; i < count; i++)
 		write_header(&headers[i].msg_hdr, &replies[i], &parts[i], &controls[i]);
-	return messages_send(fd, headers, count);
+	return mmsg_send(fd, headers, count);
 }
 
 bool datagram_same_way(const struct datagram *a, const struct datagram *b)

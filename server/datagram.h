@@ -34,8 +34,8 @@ struct datagram {
 	/* When the kernel received it, ns of the wall clock. */
 	int64_t arrived;
 	/* The kernel's own count of what the socket's queue had no room for, if it told one. */
-	bool tells_overflow;
-	uint32_t overflowed;
+	bool has_kernel_drops;
+	uint32_t kernel_drops;
 };
 
 /* A message as it came: one datagram of `n` bytes, or, where `each` is less than that, several of `each` bytes, which the
@@ -65,12 +65,12 @@ void datagram_inbox_free(struct datagram_inbox *in);
 void datagram_ask_buffers(int fd, int size);
 /* Has a socket that is bound to `at` tell what datagram_receive() reads, send with this TTL, and makes its buffers `buffer`
  * bytes. Returns what the kernel accepts; in `*got` the size of the receive buffer that it gave. */
-struct messages_means datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got);
+struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got);
 /* The kernel's own count of what the socket's queue had no room for, as of now. Returns whether it tells one. */
-bool datagram_overflowed(int fd, uint32_t *count);
+bool datagram_kernel_drops(int fd, uint32_t *count);
 
 /* The next messages, 1 <= most <= DATAGRAM_BATCH. Returns how many, or -1 with errno. */
-int datagram_receive(int fd, struct datagram_inbox *in, int most);
+int datagram_receive(int fd, struct datagram_inbox *in, int max);
 /* One of these, until the next call. */
 const struct datagram_message *datagram_at(const struct datagram_inbox *in, int i);
 

@@ -35,10 +35,10 @@
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 
 /* Bytes that the system takes of one connection beyond those that it may send now. */
-#define UNSENT_MOST 262144
+#define UNSENT_MAX 262144
 /* Bytes that it takes of one that are not read yet, from other hosts: its own bound, for who reads along for a while, is megabytes,
  * which serves streams on this host well. */
-#define UNREAD_MOST 262144
+#define UNREAD_MAX 262144
 
 static const char *type_name(int type)
 {
@@ -67,7 +67,7 @@ void listen_prepare(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 #ifdef TCP_NOTSENT_LOWAT
 	/* Else the system takes megabytes for a client that does not read, out of a store that is everybody's (tcp_mem). */
-	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT_MOST}, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT_MAX}, sizeof(int));
 #endif
 }
 
@@ -75,7 +75,7 @@ void listen_prepare(int fd)
 static void bound_unread(const struct listen_socket *s)
 {
 	if (s->type == SOCK_STREAM && !addr_is_loopback(&s->addr))
-		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &(int){UNREAD_MOST}, sizeof(int));
+		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &(int){UNREAD_MAX}, sizeof(int));
 }
 
 static int bind_socket(struct listen_socket *s, enum share share)

@@ -28,12 +28,12 @@ struct pair {
 	uint64_t hash;
 	/* When it was last answered. */
 	int64_t since;
-	/* The time that the row has taken so far, us, silenced at the end of GUARD_ROW; and its longest pause, us. */
+	/* The time that the row has taken so far, us, silenced at the end of LOOP_GUARD_RUN_MAX; and its longest pause, us. */
 	uint32_t spent, pause;
 };
 
-struct guard {
-	struct hash_key key;
+struct loop_guard {
+	struct siphash_key key;
 	struct {
 		uint64_t hash;
 		int64_t when;
@@ -41,34 +41,34 @@ struct guard {
 	struct pair sets[SETS][PLACES];
 };
 
-enum guard_verdict guard_origin(const struct guard_origin *o)
+enum loop_guard_decision loop_guard_origin(const struct loop_guard_origin *o)
 {
-	if (addr_port(o->from) < GUARD_PORT)
-		return GUARD_LOW_PORT;
+	if (addr_port(o->from) < LOOP_GUARD_PORT)
+		return LOOP_GUARD_LOW_PORT;
 	if (addr_is_unspecified(o->from) || addr_is_group(o->from))
-		return GUARD_BAD_SOURCE;
+		return LOOP_GUARD_BAD_SOURCE;
 	if (o->to_group)
-		return GUARD_GROUP;
-	return o->from_self ? GUARD_OWN_ADDRESS : GUARD_ANSWER;
+		return LOOP_GUARD_GROUP;
+	return o->from_self ? LOOP_GUARD_OWN_ADDRESS : LOOP_GUARD_ANSWER;
 }
 
-struct guard *guard_new(const struct hash_key *key)
+struct loop_guard *loop_guard_new(const struct siphash_key *key)
 {
-	struct guard *g = calloc(1, sizeof *g);
+	struct loop_guard *g = calloc(1, sizeof *g);
 
 	if (g)
 		g->key = *key;
 	return g;
 }
 
-void guard_free(struct guard *g)
+void loop_guard_free(struct loop_guard *g)
 {
 	free(g);
 }
 
 static bool is_silenced(const struct pair *p)
 {
-	return p->spent > GUARD_ROW / NS_PER_US;
+	return p->spent > LOOP_GUARD_RUN_MAX / NS_PER_US;
 }
 
 /* Whether `a` is the better one to lose. A silenced pair has mostly ended by then. Of two that are alike the older one
@@ -76,7 +76,7 @@ static bool is_silenced(const struct pair *p)
  * again, for ever. */
 static bool matters_less(const struct pair *a, const struct pair *b, int64_t now)
 {
-	bool old_a = now - a->since > GUARD_TRIP, old_b = now - b->since > GUARD_TRIP;
+	bool old_a = now - a->since > LOOP_GUARD_RTT_MAX, old_b = now - b->since > LOOP_GUARD_RTT_MAX;
 
 	if (a->hash == 0 || b->hash == 0)
 		return a->hash == 0;
@@ -88,32 +88,32 @@ static bool matters_less(const struct pair *a, const struct pair *b, int64_t now
 }
 
 /* The pair's place; its row starts there if it was not known. */
-static struct pair *find(struct guard *g, uint64_t hash, int64_t now)
+static struct pair *find(struct loop_guard *g, uint64_t hash, int64_t now)
 {
-	struct pair *set = g->sets[hash % SETS], *least = &set[0];
+	struct pair *set = g->sets[hash % SETS], *min = &set[0];
 
 	for (int i = 0; i < PLACES; i++)
 		if (set[i].hash == hash)
 			return &set[i];
 	for (int i = 1; i < PLACES; i++)
-		if (matters_less(&set[i], least, now))
-			least = &set[i];
-	*least = (struct pair){.hash = hash, .since = now};
-	return least;
+		if (matters_less(&set[i], min, now))
+			min = &set[i];
+	*min = (struct pair){.hash = hash, .since = now};
+	return min;
 }
 
-static int64_t limit(int64_t value, int64_t least, int64_t most)
+static int64_t limit(int64_t value, int64_t min, int64_t max)
 {
-	return value < least ? least : value > most ? most : value;
+	return value < min ? min : value > max ? max : value;
 }
 
 /* One more datagram of a pair. Returns whether it gets a reply. */
 static bool count(struct pair *p, bool same_port, int64_t now)
 {
 	int64_t pause = now - p->since;
-	int64_t silence = limit(2 * p->pause * NS_PER_US, GUARD_SILENCE, GUARD_TRIP);
+	int64_t silence = limit(2 * p->pause * NS_PER_US, LOOP_GUARD_SILENCE_MIN, LOOP_GUARD_RTT_MAX);
 
-	if (pause > (is_silenced(p) ? silence : GUARD_TRIP)) {
+	if (pause > (is_silenced(p) ? silence : LOOP_GUARD_RTT_MAX)) {
 		*p = (struct pair){.hash = p->hash};
 		pause = 0;
 	}
@@ -121,17 +121,17 @@ static bool count(struct pair *p, bool same_port, int64_t now)
 		return false;
 	if (pause / NS_PER_US > p->pause)
 		p->pause = (uint32_t)(pause / NS_PER_US);
-	p->spent += (uint32_t)((same_port ? GUARD_SAME_PORT : limit(pause, GUARD_LEAST, GUARD_MOST)) / NS_PER_US);
+	p->spent += (uint32_t)((same_port ? LOOP_GUARD_SAME_PORT : limit(pause, LOOP_GUARD_STEP_MIN, LOOP_GUARD_STEP_MAX)) / NS_PER_US);
 	if (is_silenced(p))
 		return false;
 	p->since = now;
 	return true;
 }
 
-static bool is_news(struct guard *g, uint64_t source, int64_t now)
+static bool is_new_loop(struct loop_guard *g, uint64_t source, int64_t now)
 {
 	size_t i = source % LOGGED;
-	bool known = g->logged[i].hash == source && now - g->logged[i].when < GUARD_NEWS;
+	bool known = g->logged[i].hash == source && now - g->logged[i].when < LOOP_GUARD_LOG_INTERVAL;
 
 	if (!known) {
 		g->logged[i].hash = source;
@@ -140,15 +140,15 @@ static bool is_news(struct guard *g, uint64_t source, int64_t now)
 	return !known;
 }
 
-enum guard_verdict guard_loop(struct guard *g, const struct guard_origin *o, const void *bytes, size_t n, int64_t now, bool *news)
+enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o, const void *bytes, size_t n, int64_t now, bool *new_loop)
 {
-	const struct source who = source_of(o->from);
-	const uint64_t source = source_hash(&g->key, &who);
-	const struct hash_key key = {g->key.k0 ^ source, g->key.k1};
-	bool is_reply = o->ttl > GUARD_TTL_ABOVE && o->ttl <= GUARD_TTL;
+	const struct source_key who = source_key_of(o->from);
+	const uint64_t source = source_key_hash(&g->key, &who);
+	const struct siphash_key key = {g->key.k0 ^ source, g->key.k1};
+	bool is_reply = o->ttl > LOOP_GUARD_TTL_ABOVE && o->ttl <= LOOP_GUARD_TTL;
 
-	if (!is_reply && count(find(g, hash_bytes(&key, bytes, n) | 1, now), addr_port(o->from) == o->port, now))
-		return GUARD_ANSWER;
-	*news = is_news(g, source, now);
-	return GUARD_LOOP;
+	if (!is_reply && count(find(g, siphash_bytes(&key, bytes, n) | 1, now), addr_port(o->from) == o->port, now))
+		return LOOP_GUARD_ANSWER;
+	*new_loop = is_new_loop(g, source, now);
+	return LOOP_GUARD_LOOP;
 }

@@ -12,7 +12,7 @@
 #define WORD_BITS (8 * (int)sizeof(unsigned long))
 #define WORDS (FD_SETSIZE / WORD_BITS)
 
-struct member {
+struct loop_member {
 	loop_call *call;
 	void *context;
 };
@@ -29,7 +29,7 @@ struct loop {
 	int ready;
 	/* The only one, once it was told; -1 if there were none or several. */
 	int alone;
-	struct member members[FD_SETSIZE];
+	struct loop_member members[FD_SETSIZE];
 };
 
 struct loop *loop_new(void)
@@ -44,7 +44,7 @@ void loop_free(struct loop *l)
 
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context)
 {
-	l->members[fd] = (struct member){call, context};
+	l->members[fd] = (struct loop_member){call, context};
 	loop_want(l, fd, want);
 }
 
@@ -77,7 +77,7 @@ void loop_want(struct loop *l, int fd, unsigned want)
 void loop_remove(struct loop *l, int fd)
 {
 	loop_want(l, fd, 0);
-	l->members[fd] = (struct member){NULL, NULL};
+	l->members[fd] = (struct loop_member){NULL, NULL};
 }
 
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask)
@@ -104,13 +104,13 @@ bool loop_found(const struct loop *l)
 	return l->ready > 0;
 }
 
-int loop_alone(const struct loop *l)
+int loop_only_ready(const struct loop *l)
 {
 	return l->alone;
 }
 
 /* Tells of one descriptor, unless somebody who was told before has removed it or wants something else now. */
-static void tell(struct loop *l, int fd, unsigned ready, int64_t now)
+static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 {
 	if (!FD_ISSET(fd, &l->read))
 		ready &= ~LOOP_READ;
@@ -123,7 +123,7 @@ static void tell(struct loop *l, int fd, unsigned ready, int64_t now)
 void loop_dispatch(struct loop *l, int64_t now)
 {
 	unsigned long readable[WORDS], writable[WORDS];
-	int told = 0;
+	int notified = 0;
 
 	if (!l->ready)
 		return;
@@ -135,13 +135,13 @@ void loop_dispatch(struct loop *l, int64_t now)
 			int fd = word * WORD_BITS + __builtin_ctzl(bits);
 
 			l->ready -= !!(readable[word] & bit) + !!(writable[word] & bit);
-			l->alone = told++ || l->ready ? -1 : fd;
-			tell(l, fd, (readable[word] & bit ? LOOP_READ : 0) | (writable[word] & bit ? LOOP_WRITE : 0), now);
+			l->alone = notified++ || l->ready ? -1 : fd;
+			notify(l, fd, (readable[word] & bit ? LOOP_READ : 0) | (writable[word] & bit ? LOOP_WRITE : 0), now);
 		}
 }
 
-void loop_again(struct loop *l, int fd, int64_t now)
+void loop_call_reader(struct loop *l, int fd, int64_t now)
 {
 	if (fd >= 0)
-		tell(l, fd, LOOP_READ, now);
+		notify(l, fd, LOOP_READ, now);
 }

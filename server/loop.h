@@ -39,10 +39,10 @@ int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mas
 /* Whether it found something ready, until loop_dispatch(). */
 bool loop_found(const struct loop *l);
 /* The only descriptor that it found ready, -1 if there were none or several; after loop_dispatch(). */
-int loop_alone(const struct loop *l);
+int loop_only_ready(const struct loop *l);
 /* Tells those whose descriptors were found ready. */
 void loop_dispatch(struct loop *l, int64_t now);
 /* Tells of `fd`, -1 for none, as if it could be read, unless it is not watched for that. */
-void loop_again(struct loop *l, int fd, int64_t now);
+void loop_call_reader(struct loop *l, int fd, int64_t now);
 
 #endif

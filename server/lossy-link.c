@@ -9,108 +9,108 @@
 #include "common/delay-queue.h"
 
 /* What those that wait in one direction take, a second at 200 Mbit/s: with the model's own memory less than 32 MiB. */
-#define WAITING_MOST (30u << 20)
+#define WAITING_MAX (30u << 20)
 
-struct way {
+struct lossy_link_direction {
 	struct impair *impair;
-	struct parcels *parcels;
-	struct totals_way *counts;
+	struct delay_queue *delay_queue;
+	struct counters_link *counts;
 };
 
-struct impairment {
-	struct way ways[TOTALS_WAYS];
+struct lossy_link {
+	struct lossy_link_direction directions[COUNTERS_DIRECTIONS];
 };
 
-struct impairment *impairment_new(const struct impair_options *o, struct totals_way ways[TOTALS_WAYS])
+struct lossy_link *lossy_link_new(const struct impair_options *o, struct counters_link directions[COUNTERS_DIRECTIONS])
 {
-	struct impairment *m = calloc(1, sizeof *m);
+	struct lossy_link *m = calloc(1, sizeof *m);
 
 	if (!m)
 		return NULL;
-	for (int i = 0; i < TOTALS_WAYS; i++) {
-		struct way *way = &m->ways[i];
+	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
+		struct lossy_link_direction *direction = &m->directions[i];
 
-		way->impair = impair_new(i == TOTALS_THERE ? &o->there : &o->back, o->seed, (uint64_t)i);
-		way->parcels = parcels_new(WAITING_MOST);
-		way->counts = &ways[i];
-		if (!way->impair || !way->parcels) {
-			impairment_free(m);
+		direction->impair = impair_new(i == COUNTERS_THERE ? &o->there : &o->back, o->seed, (uint64_t)i);
+		direction->delay_queue = delay_queue_new(WAITING_MAX);
+		direction->counts = &directions[i];
+		if (!direction->impair || !direction->delay_queue) {
+			lossy_link_free(m);
 			return NULL;
 		}
 	}
 	return m;
 }
 
-void impairment_free(struct impairment *m)
+void lossy_link_free(struct lossy_link *m)
 {
 	if (!m)
 		return;
-	for (int i = 0; i < TOTALS_WAYS; i++) {
-		impair_free(m->ways[i].impair);
-		parcels_free(m->ways[i].parcels);
+	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
+		impair_free(m->directions[i].impair);
+		delay_queue_free(m->directions[i].delay_queue);
 	}
 	free(m);
 }
 
-static void count_lost(struct totals_way *counts, enum impair_fate fate)
+static void count_lost(struct counters_link *counts, enum impair_fate fate)
 {
 	switch (fate) {
 	case IMPAIR_LOST_RANDOM: counts->random++; break;
 	case IMPAIR_LOST_BURST: counts->burst++; break;
 	case IMPAIR_QUEUE_FULL: counts->queue++; break;
-	case IMPAIR_NO_ROOM: counts->room++; break;
+	case IMPAIR_NO_MEMORY: counts->no_memory++; break;
 	default: break;
 	}
 }
 
-int impairment_meet(struct impairment *m, enum totals_way_name name, const struct impairment_load *load, int64_t now,
+int lossy_link_add(struct lossy_link *m, enum counters_direction name, const struct lossy_link_datagram *datagram, int64_t now,
     enum impair_fate *fate)
 {
 	/* No bits: a corrupt datagram would only be one that the kernel drops. */
-	const struct impair_packet packet = {.size = (int32_t)load->n + load->headers};
-	struct way *way = &m->ways[name];
-	struct impair_verdict verdict;
+	const struct impair_packet packet = {.size = (int32_t)datagram->n + datagram->headers};
+	struct lossy_link_direction *direction = &m->directions[name];
+	struct impair_decision decision;
 	int at_once = 0, kept = 0;
 
-	impair_judge(way->impair, &packet, now, &verdict);
-	way->counts->datagrams++;
-	way->counts->copies += verdict.copies == 2;
-	way->counts->held_back += verdict.reordered;
-	for (int i = 0; i < verdict.copies; i++) {
+	impair_decide(direction->impair, &packet, now, &decision);
+	direction->counts->datagrams++;
+	direction->counts->copies += decision.copies == 2;
+	direction->counts->held_back += decision.reordered;
+	for (int i = 0; i < decision.copies; i++) {
 		/* Nothing overtakes what should have arrived by now. */
-		if (verdict.at[i] <= now && impairment_deadline(m, name) > now)
+		if (decision.at[i] <= now && lossy_link_deadline(m, name) > now)
 			at_once++;
-		else if (parcels_add(way->parcels, verdict.at[i], load->about, load->about_size, load->bytes, load->n))
+		else if (delay_queue_add(direction->delay_queue, decision.at[i], datagram->about, datagram->about_size, datagram->bytes, datagram->n))
 			kept++;
 		else
-			count_lost(way->counts, IMPAIR_NO_ROOM);
+			count_lost(direction->counts, IMPAIR_NO_MEMORY);
 	}
-	way->counts->waiting += (uint64_t)kept;
-	*fate = verdict.copies && !at_once && !kept ? IMPAIR_NO_ROOM : verdict.fate;
-	if (!verdict.copies)
-		count_lost(way->counts, verdict.fate);
+	direction->counts->waiting += (uint64_t)kept;
+	*fate = decision.copies && !at_once && !kept ? IMPAIR_NO_MEMORY : decision.fate;
+	if (!decision.copies)
+		count_lost(direction->counts, decision.fate);
 	return at_once;
 }
 
-int64_t impairment_deadline(const struct impairment *m, enum totals_way_name way)
+int64_t lossy_link_deadline(const struct lossy_link *m, enum counters_direction direction)
 {
-	const struct parcel *first = parcels_first(m->ways[way].parcels);
+	const struct delayed_packet *first = delay_queue_first(m->directions[direction].delay_queue);
 
 	return first ? first->at : CLOCK_NEVER;
 }
 
-unsigned char *impairment_next(const struct impairment *m, enum totals_way_name way, size_t *size)
+unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction, size_t *size)
 {
-	struct parcel *first = parcels_first(m->ways[way].parcels);
+	struct delayed_packet *first = delay_queue_first(m->directions[direction].delay_queue);
 
 	if (!first)
 		return NULL;
 	*size = (size_t)first->size;
-	return parcels_bytes(m->ways[way].parcels);
+	return delay_queue_bytes(m->directions[direction].delay_queue);
 }
 
-void impairment_arrived(struct impairment *m, enum totals_way_name way)
+void lossy_link_remove_next(struct lossy_link *m, enum counters_direction direction)
 {
-	parcels_drop_first(m->ways[way].parcels);
-	m->ways[way].counts->waiting--;
+	delay_queue_remove_first(m->directions[direction].delay_queue);
+	m->directions[direction].counts->waiting--;
 }

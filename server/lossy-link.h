@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The bad link that --loss and the like put between the server and its UDP clients: datagrams that were received meet it
  * before they count as come, replies before they are sent. Those that travel wait here until their time. Pure. */
-#ifndef UPCASED_IMPAIRMENT_H
-#define UPCASED_IMPAIRMENT_H
+#ifndef UPCASED_LOSSY_LINK_H
+#define UPCASED_LOSSY_LINK_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,10 +12,10 @@
 #include "server/counters.h"
 
 /* Opaque. */
-struct impairment;
+struct lossy_link;
 
 /* A datagram with what its owner must know of it. */
-struct impairment_load {
+struct lossy_link_datagram {
 	const void *about;
 	size_t about_size;
 	const void *bytes;
@@ -24,21 +24,21 @@ struct impairment_load {
 	int headers;
 };
 
-/* Counts into the two of `ways`, by direction, which it borrows. NULL when memory is short. */
-struct impairment *impairment_new(const struct impair_options *o, struct totals_way ways[TOTALS_WAYS]);
+/* Counts into the two of `directions`, by direction, which it borrows. NULL when memory is short. */
+struct lossy_link *lossy_link_new(const struct impair_options *o, struct counters_link directions[COUNTERS_DIRECTIONS]);
 /* What is still under way is gone. NULL is nothing. */
-void impairment_free(struct impairment *m);
+void lossy_link_free(struct lossy_link *m);
 
 /* A datagram meets it at `now`, ns, which never goes back. Returns how many copies of it arrive at once; others wait.
  * `fate` says why if none ever will. */
-int impairment_meet(struct impairment *m, enum totals_way_name way, const struct impairment_load *load, int64_t now,
+int lossy_link_add(struct lossy_link *m, enum counters_direction direction, const struct lossy_link_datagram *datagram, int64_t now,
     enum impair_fate *fate);
 
 /* When the next one that waits arrives, ns, or CLOCK_NEVER. */
-int64_t impairment_deadline(const struct impairment *m, enum totals_way_name way);
+int64_t lossy_link_deadline(const struct lossy_link *m, enum counters_direction direction);
 /* The next one that waits, whenever it arrives: its `about` and its bytes one after the other, aligned as by malloc(), and
- * their sum in `size`. NULL if none waits. It stays until impairment_arrived(). */
-unsigned char *impairment_next(const struct impairment *m, enum totals_way_name way, size_t *size);
-void impairment_arrived(struct impairment *m, enum totals_way_name way);
+ * their sum in `size`. NULL if none waits. It stays until lossy_link_remove_next(). */
+unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction, size_t *size);
+void lossy_link_remove_next(struct lossy_link *m, enum counters_direction direction);
 
 #endif

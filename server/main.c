@@ -21,18 +21,18 @@
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)
 /* Of so many looks one is at everything, the others are at who was served last, which costs a third. */
-#define LOOKS 8
+#define POLLS 8
 /* What a TCP client sends in one piece, if it is a message that it waits for the reply to: bytes at most. */
 #define MESSAGE 2048
 /* How long the end waits for clients to take their last replies, and the watching process for the workers to end: together with
  * what else there is to do less than a second. */
-#define FINISH_PATIENCE (500 * NS_PER_MS)
-#define WORKERS_PATIENCE (750 * NS_PER_MS)
+#define FINISH_TIMEOUT (500 * NS_PER_MS)
+#define WORKERS_TIMEOUT (750 * NS_PER_MS)
 /* The totals, 9 lines, come so seldom that the log keeps its limit. */
-#define TOTALS_PAUSE (500 * NS_PER_MS)
+#define COUNTERS_PAUSE (500 * NS_PER_MS)
 
 /* How often SIGTERM or SIGINT came, and which one last; whether SIGUSR1 came. */
-static volatile sig_atomic_t ends_asked, end_signal, totals_asked;
+static volatile sig_atomic_t ends_asked, end_signal, counters_asked;
 
 static void on_signal(int number)
 {
@@ -40,7 +40,7 @@ static void on_signal(int number)
 	if (number == SIGCHLD)
 		return;
 	if (number == SIGUSR1) {
-		totals_asked = 1;
+		counters_asked = 1;
 		return;
 	}
 	ends_asked++;
@@ -80,17 +80,17 @@ static void show_help(void)
 	printf("\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
 }
 
-/* A descriptor that the command line names must have come from whoever started this, below `most`, and not be open for what is
+/* A descriptor that the command line names must have come from whoever started this, below `max`, and not be open for what is
  * `useless` alone: O_RDONLY or O_WRONLY. */
-static int check_descriptor(const char *option, int fd, int useless, int most)
+static int check_descriptor(const char *option, int fd, int useless, int max)
 {
-	const bool is_open = fd < most && fcntl(fd, F_GETFD) >= 0;
+	const bool is_open = fd < max && fcntl(fd, F_GETFD) >= 0;
 	char why[OPTIONS_WHY];
 
 	if (fd == SETTINGS_UNSET || (is_open && (fcntl(fd, F_GETFL) & O_ACCMODE) != useless))
 		return 0;
 	snprintf(why, sizeof why, "--%s=%d: is %s%s", option, fd, !is_open ? "not an open descriptor" :
-	    useless == O_RDONLY ? "open for reading only" : "open for writing only", fd < most ? "" : " that can be watched");
+	    useless == O_RDONLY ? "open for reading only" : "open for writing only", fd < max ? "" : " that can be watched");
 	return server_complain(-1, why);
 }
 
@@ -116,7 +116,7 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		snprintf(why, sizeof why, "%.60s: is one word too many; for example " PROGRAM " --port=12000", argv[operand]);
 		return server_complain(STATUS_USAGE, why) + 1;
 	}
-	if (settings_check(s, why) < 0 || report_check(s->port_file, why) < 0)
+	if (settings_check(s, why) < 0 || ready_check(s->port_file, why) < 0)
 		return server_complain(STATUS_USAGE, why) + 1;
 	/* Before anybody is told that it is ready. */
 	if (check_descriptor("ready-fd", s->ready_fd, O_RDONLY, INT32_MAX) < 0 ||
@@ -134,24 +134,24 @@ static int announce(struct server *s)
 	int fd = s->settings.ready_fd, failed;
 	bool stuck;
 
-	failed = report_prepare(&s->report, s->settings.port_file, port, why) < 0 ||
-	    (fd == STDOUT_FILENO && report_port(fd, port, why) < 0);
+	failed = ready_prepare(&s->ready, s->settings.port_file, port, why) < 0 ||
+	    (fd == STDOUT_FILENO && ready_port(fd, port, why) < 0);
 	if (failed)
 		return server_complain(STATUS_FAILED, why);
 	/* Before the sandbox. */
-	standard_unwaiting(STDOUT_FILENO);
-	standard_unwaiting(fd);
-	stuck = standard_stuck(STDOUT_FILENO, POLLOUT);
+	standard_nonblocking(STDOUT_FILENO);
+	standard_nonblocking(fd);
+	stuck = standard_would_block(STDOUT_FILENO, POLLOUT);
 	if (!stuck)
 		printf("The server is ready to receive\n%s\n", listen_text(server_served(s), text, sizeof text));
 	/* It serves all the same. */
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
-	if (report_file(&s->report, why) < 0)
+	if (ready_file(&s->ready, why) < 0)
 		return server_complain(STATUS_FAILED, why);
 	/* The last file is made. With --workers each of them gives up more, when it is started. */
 	server_give_up_rights(s);
-	failed = fd != STDOUT_FILENO && report_port(fd, port, why) < 0;
+	failed = fd != STDOUT_FILENO && ready_port(fd, port, why) < 0;
 	return failed ? server_complain(STATUS_FAILED, why) : 0;
 }
 
@@ -167,15 +167,15 @@ static int start(struct server *s)
 }
 
 /* Those of all; a worker's own are nobody's business. */
-static void show_totals(struct server *s, const char *when)
+static void show_counters(struct server *s, const char *when)
 {
-	char line[TOTALS_LINE];
+	char line[COUNTERS_LINE];
 
 	if (s->is_worker)
 		return;
 	server_sum(s);
 	log_always("totals %s, after %.3f s:", when, (double)(clock_monotonic() - s->started) / (double)NS_PER_S);
-	for (int i = 0; totals_line(s->totals, i, line); i++)
+	for (int i = 0; counters_line(s->counters, i, line); i++)
 		log_always("%s", line);
 }
 
@@ -190,7 +190,7 @@ static void begin_end(struct server *s, int64_t now)
 {
 	s->finishing = true;
 	s->ends_heeded = ends_asked;
-	s->finish_by = now + (s->udp ? FINISH_PATIENCE : WORKERS_PATIENCE);
+	s->finish_by = now + (s->udp ? FINISH_TIMEOUT : WORKERS_TIMEOUT);
 	if (!s->is_worker)
 		log_always("ends: %s", why_end());
 	if (!s->udp) {
@@ -216,7 +216,7 @@ static int64_t next_deadline(const struct server *s)
 	const int64_t all[] = {
 		s->tcp ? tcp_deadline(s->tcp) : CLOCK_NEVER, s->udp ? udp_deadline(s->udp) : CLOCK_NEVER,
 		workers_deadline(s->workers), control_deadline(s->control),
-		s->finishing ? s->finish_by : CLOCK_NEVER, totals_asked ? s->totals_from : CLOCK_NEVER,
+		s->finishing ? s->finish_by : CLOCK_NEVER, counters_asked ? s->counters_from : CLOCK_NEVER,
 	};
 	int64_t first = CLOCK_NEVER;
 
@@ -240,15 +240,15 @@ static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 
 /* Whether to look again rather than sleep: a peer that sends again at once is answered without the time that waking up
  * takes. With --spin for so long, without as long as it costs nothing. */
-static bool is_awake(struct server *s, int64_t now)
+static bool is_polling(struct server *s, int64_t now)
 {
-	return !s->finishing && (s->settings.spin ? now < s->spin_until : pace_looks(&s->pace, now));
+	return !s->finishing && (s->settings.spin ? now < s->spin_until : busy_poll_active(&s->busy_poll, now));
 }
 
 /* What was there in the turn that began at `now` has been answered; it came from `fd` alone, or, with -1, from several. */
-static void note_pace(struct server *s, int fd, int64_t now)
+static void note_busy_poll(struct server *s, int fd, int64_t now)
 {
-	const struct totals *t = s->totals;
+	const struct counters *t = s->counters;
 	const uint64_t datagrams = t->udp_datagrams - s->datagrams, bytes = t->tcp_bytes_in - s->bytes;
 
 	if (!s->udp || (!datagrams && !bytes))
@@ -256,23 +256,23 @@ static void note_pace(struct server *s, int fd, int64_t now)
 	s->datagrams = t->udp_datagrams;
 	s->bytes = t->tcp_bytes_in;
 	s->spin_until = now + s->settings.spin;
-	pace_note(&s->pace, datagrams + (bytes > 0) == 1 && bytes <= MESSAGE ? fd : -1, now, clock_monotonic());
+	busy_poll_note(&s->busy_poll, datagrams + (bytes > 0) == 1 && bytes <= MESSAGE ? fd : -1, now, clock_monotonic());
 }
 
 /* Returns whether the turn is over with that. */
-static bool look_again(struct server *s, int64_t now)
+static bool poll_again(struct server *s, int64_t now)
 {
-	if (!is_awake(s, now) || ++s->looks % LOOKS == 0)
+	if (!is_polling(s, now) || ++s->polls % POLLS == 0)
 		return false;
-	loop_again(s->loop, s->pace.fd, now);
-	note_pace(s, s->pace.fd, now);
+	loop_call_reader(s->loop, s->busy_poll.fd, now);
+	note_busy_poll(s, s->busy_poll.fd, now);
 	return true;
 }
 
 /* What is due. Returns 0 or the status. */
-static int see_to_it(struct server *s, int64_t now)
+static int run_timers(struct server *s, int64_t now)
 {
-	int number = workers_tend(s->workers, now), status;
+	int number = workers_supervise(s->workers, now), status;
 
 	if (number >= 0 && (status = server_become_worker(s, number)))
 		return status;
@@ -298,20 +298,20 @@ static int run(struct server *s, const sigset_t *mask)
 		/* Before it sees who has ended: a terminal tells the workers too. */
 		if ((ends_asked || s->abandoned) && !s->finishing)
 			begin_end(s, now);
-		if ((status = see_to_it(s, now)))
+		if ((status = run_timers(s, now)))
 			return status;
-		if (totals_asked && now >= s->totals_from) {
-			totals_asked = 0;
-			s->totals_from = now + TOTALS_PAUSE;
-			show_totals(s, "so far");
+		if (counters_asked && now >= s->counters_from) {
+			counters_asked = 0;
+			s->counters_from = now + COUNTERS_PAUSE;
+			show_counters(s, "so far");
 		}
 		if (is_over(s, now))
 			return 0;
-		if (look_again(s, now)) {
+		if (poll_again(s, now)) {
 			now = clock_monotonic();
 			continue;
 		}
-		if (loop_wait(s->loop, is_awake(s, now) ? now : next_deadline(s), now, mask) < 0) {
+		if (loop_wait(s->loop, is_polling(s, now) ? now : next_deadline(s), now, mask) < 0) {
 			log_always("cannot wait for clients: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
@@ -319,7 +319,7 @@ static int run(struct server *s, const sigset_t *mask)
 		if (loop_found(s->loop))
 			s->spin_until = now + s->settings.spin;
 		loop_dispatch(s->loop, now);
-		note_pace(s, loop_alone(s->loop), now);
+		note_busy_poll(s, loop_only_ready(s->loop), now);
 	}
 }
 
@@ -332,7 +332,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	if (standard_open(PROGRAM, 0))
 		return STATUS_FAILED;
-	standard_guard();
+	standard_filter();
 	if ((status = read_settings(&s.settings, argc, argv)))
 		return status - 1;
 	catch_signals(&mask);
@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 		status = run(&s, &mask);
 	server_close(&s);
 	if (s.started)
-		show_totals(&s, "at the end");
+		show_counters(&s, "at the end");
 	workers_free(s.workers);
 	log_flush();
 	return status;

@@ -11,10 +11,10 @@
 #include <string.h>
 
 /* Linux 4.18 and 5.0; the C library's header may be older than the kernel. */
-#if MESSAGES_BATCHES && !defined UDP_SEGMENT
+#if MMSG_BATCHES && !defined UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
-#if MESSAGES_BATCHES && !defined UDP_GRO
+#if MMSG_BATCHES && !defined UDP_GRO
 #define UDP_GRO 104
 #endif
 #ifndef SOL_UDP
@@ -40,35 +40,35 @@ static int send_each(int fd, const struct mmsghdr *messages, int count)
 	return n ? n : -1;
 }
 
-#if MESSAGES_BATCHES
+#if MMSG_BATCHES
 
 static bool is_missing(int error)
 {
 	return error == ENOSYS || error == EPERM;
 }
 
-struct messages_means messages_probe(int fd)
+struct mmsg_support mmsg_probe(int fd)
 {
 	const int on = 1;
 	int value;
 	socklen_t size = sizeof value;
 	struct mmsghdr none;
 
-	return (struct messages_means){
+	return (struct mmsg_support){
 		.batches = recvmmsg(fd, &none, 0, MSG_DONTWAIT, NULL) >= 0 || !is_missing(errno),
 		.splits = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &size) == 0,
 		.joins = setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) == 0,
 	};
 }
 
-int messages_receive(int fd, struct mmsghdr *messages, int count)
+int mmsg_receive(int fd, struct mmsghdr *messages, int count)
 {
 	int n = recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
 
 	return n < 0 && is_missing(errno) ? receive_each(fd, messages, count) : n;
 }
 
-int messages_send(int fd, struct mmsghdr *messages, int count)
+int mmsg_send(int fd, struct mmsghdr *messages, int count)
 {
 	int n;
 
@@ -79,7 +79,7 @@ int messages_send(int fd, struct mmsghdr *messages, int count)
 	return n < 0 && is_missing(errno) ? send_each(fd, messages, count) : n;
 }
 
-void messages_split(struct msghdr *message, uint16_t size)
+void mmsg_split(struct msghdr *message, uint16_t size)
 {
 	struct cmsghdr *c = (struct cmsghdr *)((char *)message->msg_control + message->msg_controllen);
 
@@ -90,7 +90,7 @@ void messages_split(struct msghdr *message, uint16_t size)
 	message->msg_controllen += CMSG_SPACE(sizeof size);
 }
 
-bool messages_joined(const struct cmsghdr *c, size_t *size)
+bool mmsg_joined(const struct cmsghdr *c, size_t *size)
 {
 	int value;
 
@@ -103,30 +103,30 @@ bool messages_joined(const struct cmsghdr *c, size_t *size)
 
 #else
 
-struct messages_means messages_probe(int fd)
+struct mmsg_support mmsg_probe(int fd)
 {
 	(void)fd;
-	return (struct messages_means){false, false, false};
+	return (struct mmsg_support){false, false, false};
 }
 
-int messages_receive(int fd, struct mmsghdr *messages, int count)
+int mmsg_receive(int fd, struct mmsghdr *messages, int count)
 {
 	return receive_each(fd, messages, count);
 }
 
-int messages_send(int fd, struct mmsghdr *messages, int count)
+int mmsg_send(int fd, struct mmsghdr *messages, int count)
 {
 	return send_each(fd, messages, count);
 }
 
 /* Never called: nothing splits here. */
-void messages_split(struct msghdr *message, uint16_t size)
+void mmsg_split(struct msghdr *message, uint16_t size)
 {
 	(void)message;
 	(void)size;
 }
 
-bool messages_joined(const struct cmsghdr *c, size_t *size)
+bool mmsg_joined(const struct cmsghdr *c, size_t *size)
 {
 	(void)c;
 	(void)size;

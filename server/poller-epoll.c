@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The crowd in an epoll set, whose own descriptor stands in the loop's sets. It is level-triggered, and the kernel puts who
+/* The poller in an epoll set, whose own descriptor stands in the loop's sets. It is level-triggered, and the kernel puts who
  * was told and is still ready behind the others, so that a bounded number a turn starves nobody.
  *
  * Who is to be told is kept by the number of the descriptor. What a batch says of one that was removed meanwhile, and
@@ -23,26 +23,26 @@
 /* How many are told in a turn. */
 #define BATCH 256
 
-struct member {
+struct poller_member {
 	loop_call *call;
 	void *context;
 	/* What it is watched for; with 0 it is not in the set, where even so the end of a connection would be told for ever. */
 	unsigned want;
 };
 
-struct set {
+struct poller_set {
 	/* The first member: a pointer to one is a pointer to the other. */
-	struct crowd crowd;
+	struct poller poller;
 	struct loop *loop;
 	int fd;
-	/* By descriptor; `room` of them. */
-	struct member *members;
-	size_t room;
+	/* By descriptor; `capacity` of them. */
+	struct poller_member *members;
+	size_t capacity;
 	struct epoll_event ready[BATCH];
 };
 
 /* An EPOLL_CTL_ADD, _MOD or _DEL. Returns 0, or -1 with errno. */
-static int control_set(struct set *s, int what, int fd, unsigned want)
+static int control_set(struct poller_set *s, int what, int fd, unsigned want)
 {
 	struct epoll_event e = {.data.fd = fd};
 
@@ -51,30 +51,30 @@ static int control_set(struct set *s, int what, int fd, unsigned want)
 }
 
 /* Makes room for the member of `fd`. Returns 0, or -1 with errno. */
-static int make_room(struct set *s, int fd)
+static int make_room(struct poller_set *s, int fd)
 {
-	const size_t had = s->room;
+	const size_t had = s->capacity;
 
-	if (grow_list(&s->members, &s->room, (size_t)fd + 1, sizeof *s->members) < 0)
+	if (grow_list(&s->members, &s->capacity, (size_t)fd + 1, sizeof *s->members) < 0)
 		return -1;
-	memset(s->members + had, 0, (s->room - had) * sizeof *s->members);
+	memset(s->members + had, 0, (s->capacity - had) * sizeof *s->members);
 	return 0;
 }
 
-static int add(struct crowd *c, int fd, loop_call *call, void *context)
+static int add(struct poller *c, int fd, loop_call *call, void *context)
 {
-	struct set *s = (struct set *)c;
+	struct poller_set *s = (struct poller_set *)c;
 
 	if (make_room(s, fd) < 0 || control_set(s, EPOLL_CTL_ADD, fd, LOOP_READ) < 0)
 		return -1;
-	s->members[fd] = (struct member){call, context, LOOP_READ};
+	s->members[fd] = (struct poller_member){call, context, LOOP_READ};
 	return 0;
 }
 
-static int want_from_now(struct crowd *c, int fd, unsigned want)
+static int want_from_now(struct poller *c, int fd, unsigned want)
 {
-	struct set *s = (struct set *)c;
-	struct member *m = &s->members[fd];
+	struct poller_set *s = (struct poller_set *)c;
+	struct poller_member *m = &s->members[fd];
 	int what = !want ? EPOLL_CTL_DEL : m->want ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
 	if (want == m->want)
@@ -85,14 +85,14 @@ static int want_from_now(struct crowd *c, int fd, unsigned want)
 	return 0;
 }
 
-static void take_out(struct crowd *c, int fd)
+static void take_out(struct poller *c, int fd)
 {
-	struct set *s = (struct set *)c;
+	struct poller_set *s = (struct poller_set *)c;
 
 	/* Closing does it too, but for a descriptor that another process holds as well. */
 	if (s->members[fd].want)
 		control_set(s, EPOLL_CTL_DEL, fd, 0);
-	s->members[fd] = (struct member){NULL, NULL, 0};
+	s->members[fd] = (struct poller_member){NULL, NULL, 0};
 }
 
 /* An end or an error makes ready whatever is waited for, as select() has it. */
@@ -103,22 +103,22 @@ static unsigned what_is_ready(uint32_t events)
 
 static void set_ready(void *context, int fd, unsigned ready, int64_t now)
 {
-	struct set *s = context;
+	struct poller_set *s = context;
 	int n = epoll_wait(fd, s->ready, BATCH, 0);
 
 	(void)ready;
 	for (int i = 0; i < n; i++) {
-		const struct member *m = &s->members[s->ready[i].data.fd];
-		unsigned told = what_is_ready(s->ready[i].events) & m->want;
+		const struct poller_member *m = &s->members[s->ready[i].data.fd];
+		unsigned notified = what_is_ready(s->ready[i].events) & m->want;
 
-		if (told)
-			m->call(m->context, s->ready[i].data.fd, told, now);
+		if (notified)
+			m->call(m->context, s->ready[i].data.fd, notified, now);
 	}
 }
 
-static void let_go(struct crowd *c)
+static void let_go(struct poller *c)
 {
-	struct set *s = (struct set *)c;
+	struct poller_set *s = (struct poller_set *)c;
 
 	loop_remove(s->loop, s->fd);
 	close(s->fd);
@@ -126,9 +126,9 @@ static void let_go(struct crowd *c)
 	free(s);
 }
 
-struct crowd *crowd_epoll(struct loop *loop)
+struct poller *poller_epoll(struct loop *loop)
 {
-	struct set *s = calloc(1, sizeof *s);
+	struct poller_set *s = calloc(1, sizeof *s);
 	int fd = s ? epoll_create1(EPOLL_CLOEXEC) : -1;
 
 	if (fd < 0 || fd >= FD_SETSIZE) {
@@ -139,28 +139,28 @@ struct crowd *crowd_epoll(struct loop *loop)
 		free(s);
 		return NULL;
 	}
-	s->crowd = (struct crowd){INT_MAX, add, want_from_now, take_out, let_go};
+	s->poller = (struct poller){INT_MAX, add, want_from_now, take_out, let_go};
 	s->loop = loop;
 	s->fd = fd;
 	loop_add(loop, fd, LOOP_READ, set_ready, s);
-	return &s->crowd;
+	return &s->poller;
 }
 
-bool crowd_has_epoll(void)
+bool poller_has_epoll(void)
 {
 	return true;
 }
 
 #else
 
-struct crowd *crowd_epoll(struct loop *loop)
+struct poller *poller_epoll(struct loop *loop)
 {
 	(void)loop;
 	errno = ENOSYS;
 	return NULL;
 }
 
-bool crowd_has_epoll(void)
+bool poller_has_epoll(void)
 {
 	return false;
 }

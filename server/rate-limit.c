@@ -14,22 +14,22 @@
 #define SETS 4096
 #define PLACES 4
 
-struct place {
+struct rate_limit_entry {
 	/* The source's; two sources with the same 64 bits are not to be expected. */
 	uint64_t hash;
 	/* When its bucket is full again. */
 	int64_t full;
 };
 
-struct quota {
-	struct hash_key key;
+struct rate_limit {
+	struct siphash_key key;
 	int64_t rate, burst;
-	struct place sets[SETS][PLACES];
+	struct rate_limit_entry sets[SETS][PLACES];
 };
 
-struct quota *quota_new(const struct hash_key *key, int64_t rate, int64_t burst)
+struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst)
 {
-	struct quota *q = calloc(1, sizeof *q);
+	struct rate_limit *q = calloc(1, sizeof *q);
 
 	if (q) {
 		q->key = *key;
@@ -39,14 +39,14 @@ struct quota *quota_new(const struct hash_key *key, int64_t rate, int64_t burst)
 	return q;
 }
 
-void quota_free(struct quota *q)
+void rate_limit_free(struct rate_limit *q)
 {
 	free(q);
 }
 
-static struct place *find(struct quota *q, uint64_t hash)
+static struct rate_limit_entry *find(struct rate_limit *q, uint64_t hash)
 {
-	struct place *set = q->sets[hash % SETS], *fullest = &set[0];
+	struct rate_limit_entry *set = q->sets[hash % SETS], *fullest = &set[0];
 
 	for (int i = 0; i < PLACES; i++) {
 		if (set[i].hash == hash)
@@ -58,9 +58,9 @@ static struct place *find(struct quota *q, uint64_t hash)
 	return fullest;
 }
 
-bool quota_take(struct quota *q, const struct source *who, int64_t now)
+bool rate_limit_take(struct rate_limit *q, const struct source_key *who, int64_t now)
 {
-	struct place *p = find(q, source_hash(&q->key, who));
+	struct rate_limit_entry *p = find(q, source_key_hash(&q->key, who));
 	struct bucket b = bucket_full(q->rate, q->burst);
 	bool taken;
 

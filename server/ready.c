@@ -41,7 +41,7 @@ static bool is_port(const char *bytes, size_t n)
 	return digits > 0 && port <= UINT16_MAX && n == digits + 1 && bytes[digits] == '\n';
 }
 
-int report_check(const char *file, char why[OPTIONS_WHY])
+int ready_check(const char *file, char why[OPTIONS_WHY])
 {
 	const char *reason;
 
@@ -59,11 +59,11 @@ static int fill(int fd, uint16_t port)
 	return fchmod(fd, 0666 & ~mask) < 0 ? -1 : write_port(fd, port);
 }
 
-int report_prepare(struct report *r, const char *file, uint16_t port, char why[OPTIONS_WHY])
+int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPTIONS_WHY])
 {
 	int fd, result;
 
-	*r = (struct report){0};
+	*r = (struct ready){0};
 	if (!file)
 		return 0;
 	errno = ENAMETOOLONG;
@@ -85,12 +85,12 @@ int report_prepare(struct report *r, const char *file, uint16_t port, char why[O
 	return result;
 }
 
-int report_file(struct report *r, char why[OPTIONS_WHY])
+int ready_file(struct ready *r, char why[OPTIONS_WHY])
 {
 	if (!r->file)
 		return 0;
 	/* Something else may have come there meanwhile. */
-	if (report_check(r->file, why) < 0)
+	if (ready_check(r->file, why) < 0)
 		return -1;
 	if (rename(r->hidden, r->file) < 0)
 		return say_why(r->file, why);
@@ -98,13 +98,13 @@ int report_file(struct report *r, char why[OPTIONS_WHY])
 	return 0;
 }
 
-int report_port(int fd, uint16_t port, char why[OPTIONS_WHY])
+int ready_port(int fd, uint16_t port, char why[OPTIONS_WHY])
 {
 	bool stuck;
 
 	if (fd < 0)
 		return 0;
-	stuck = standard_stuck(fd, POLLOUT);
+	stuck = standard_would_block(fd, POLLOUT);
 	if (stuck)
 		errno = EAGAIN;
 	if (stuck || write_port(fd, port) < 0)
@@ -114,7 +114,7 @@ int report_port(int fd, uint16_t port, char why[OPTIONS_WHY])
 	return 0;
 }
 
-void report_end(const struct report *r)
+void ready_end(const struct ready *r)
 {
 	if (r->file)
 		(void)file_remove(*r->hidden ? r->hidden : r->file, &r->made);

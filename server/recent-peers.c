@@ -9,25 +9,25 @@
 #include <sys/queue.h>
 
 struct peer {
-	struct source who;
+	struct source_key who;
 	LIST_ENTRY(peer) chain;
 	TAILQ_ENTRY(peer) order;
 };
 
 LIST_HEAD(chain, peer);
 
-struct peers {
-	struct hash_key key;
+struct recent_peers {
+	struct siphash_key key;
 	size_t used;
-	struct chain chains[PEERS_KEPT];
+	struct chain chains[RECENT_PEERS_MAX];
 	/* Newest first. */
 	TAILQ_HEAD(order, peer) order;
-	struct peer all[PEERS_KEPT];
+	struct peer all[RECENT_PEERS_MAX];
 };
 
-struct peers *peers_new(const struct hash_key *key)
+struct recent_peers *recent_peers_new(const struct siphash_key *key)
 {
-	struct peers *p = calloc(1, sizeof *p);
+	struct recent_peers *p = calloc(1, sizeof *p);
 
 	if (!p)
 		return NULL;
@@ -36,31 +36,31 @@ struct peers *peers_new(const struct hash_key *key)
 	return p;
 }
 
-void peers_free(struct peers *p)
+void recent_peers_free(struct recent_peers *p)
 {
 	free(p);
 }
 
-static struct peer *find(const struct chain *chain, const struct source *who)
+static struct peer *find(const struct chain *chain, const struct source_key *who)
 {
 	struct peer *peer;
 
 	LIST_FOREACH(peer, chain, chain)
-		if (source_equal(&peer->who, who))
+		if (source_key_equal(&peer->who, who))
 			break;
 	return peer;
 }
 
-bool peers_note(struct peers *p, const struct source *who)
+bool recent_peers_note(struct recent_peers *p, const struct source_key *who)
 {
 	struct peer *peer = TAILQ_FIRST(&p->order);
 	struct chain *chain;
 
-	if (peer && source_equal(&peer->who, who))
+	if (peer && source_key_equal(&peer->who, who))
 		return false;
-	chain = &p->chains[source_hash(&p->key, who) % PEERS_KEPT];
+	chain = &p->chains[source_key_hash(&p->key, who) % RECENT_PEERS_MAX];
 	peer = find(chain, who);
-	const bool known = peer != NULL, fresh = !known && p->used < PEERS_KEPT;
+	const bool known = peer != NULL, fresh = !known && p->used < RECENT_PEERS_MAX;
 	if (!known)
 		peer = fresh ? &p->all[p->used++] : TAILQ_LAST(&p->order, order);
 	if (!known && !fresh)

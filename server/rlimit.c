@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 
-int limits_used(void)
+int rlimit_used(void)
 {
 	int found = 0;
 
@@ -16,20 +16,20 @@ int limits_used(void)
 	return found;
 }
 
-int64_t limits_raise(int64_t most)
+int64_t rlimit_raise(int64_t max)
 {
-	const rlim_t wanted = (rlim_t)most;
+	const rlim_t wanted = (rlim_t)max;
 	struct rlimit limit, higher;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return FD_SETSIZE < most ? FD_SETSIZE : most;
+		return FD_SETSIZE < max ? FD_SETSIZE : max;
 	if (limit.rlim_cur >= wanted)
-		return most;
+		return max;
 	/* The hard limit too, for whom that is allowed. */
 	higher = (struct rlimit){.rlim_cur = wanted, .rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max};
 	if (setrlimit(RLIMIT_NOFILE, &higher) == 0)
-		return most;
+		return max;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > wanted ? most : (int64_t)limit.rlim_cur;
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > wanted ? max : (int64_t)limit.rlim_cur;
 }

@@ -38,18 +38,18 @@ int server_complain(int status, const char *what)
 }
 
 /* There is no room for so many clients: says why, and what would help. Returns the status. */
-static int complain_clients(const struct server *s, int64_t room, int64_t needed)
+static int complain_clients(const struct server *s, int64_t capacity, int64_t needed)
 {
 	char why[OPTIONS_WHY];
 
 	if (s->settings.max_clients == SETTINGS_UNSET)
 		return server_complain(STATUS_FAILED, "the limit of open files leaves no room for clients: raise it (ulimit -n 1024)");
-	if (s->many && !crowd_has_epoll())
+	if (s->many && !poller_has_epoll())
 		snprintf(why, sizeof why, "--max-clients=%lld: is more than select() can watch, and this system has no epoll",
 		    (long long)s->settings.max_clients);
 	else
 		snprintf(why, sizeof why, "--max-clients=%lld: is more than the %lld for whom the limit of open files leaves room: "
-		    "raise it (ulimit -n %lld)", (long long)s->settings.max_clients, (long long)(room > 0 ? room : 0),
+		    "raise it (ulimit -n %lld)", (long long)s->settings.max_clients, (long long)(capacity > 0 ? capacity : 0),
 		    (long long)needed);
 	return server_complain(STATUS_USAGE, why);
 }
@@ -58,16 +58,16 @@ static int complain_clients(const struct server *s, int64_t room, int64_t needed
  * Returns 0 or the status. */
 static int settle_clients(struct server *s, int sockets)
 {
-	int64_t *clients = &s->settings.max_clients, used = limits_used() + sockets + SPARE_DESCRIPTORS, needed, room;
+	int64_t *clients = &s->settings.max_clients, used = rlimit_used() + sockets + SPARE_DESCRIPTORS, needed, capacity;
 
 	s->many = *clients != SETTINGS_UNSET && used + *clients > FD_SETSIZE;
 	used += s->many ? EPOLL_DESCRIPTORS : 0;
 	needed = s->many ? used + *clients : FD_SETSIZE;
-	room = limits_raise(needed) - used;
-	if ((s->many && !crowd_has_epoll()) || room < 1 || *clients > room)
-		return complain_clients(s, room, used + *clients);
+	capacity = rlimit_raise(needed) - used;
+	if ((s->many && !poller_has_epoll()) || capacity < 1 || *clients > capacity)
+		return complain_clients(s, capacity, used + *clients);
 	if (*clients == SETTINGS_UNSET)
-		*clients = room;
+		*clients = capacity;
 	return 0;
 }
 
@@ -76,19 +76,19 @@ static int settle_clients(struct server *s, int sockets)
 static int settle_workers(const struct server *s, int sockets)
 {
 	const int64_t n = s->settings.workers, each = sockets + 1;
-	int64_t used, needed, room;
+	int64_t used, needed, capacity;
 	char why[OPTIONS_WHY];
 	int length;
 
 	if (!n)
 		return 0;
-	used = limits_used() + SPARE_DESCRIPTORS + (s->settings.control ? CONTROL_DESCRIPTORS : 0);
+	used = rlimit_used() + SPARE_DESCRIPTORS + (s->settings.control ? CONTROL_DESCRIPTORS : 0);
 	needed = used + n * each;
-	room = limits_raise(FD_SETSIZE) - used;
-	if (needed - used <= room)
+	capacity = rlimit_raise(FD_SETSIZE) - used;
+	if (needed - used <= capacity)
 		return 0;
 	length = snprintf(why, sizeof why, "--workers=%lld: is more than the %lld for whose sockets ", (long long)n,
-	    (long long)(room > 0 ? room / each : 0));
+	    (long long)(capacity > 0 ? capacity / each : 0));
 	if (needed > FD_SETSIZE)
 		snprintf(why + length, sizeof why - (size_t)length, "select() has room: serve fewer addresses, or fewer of them");
 	else
@@ -169,66 +169,66 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 	loop_remove(s->loop, fd);
 }
 
-static void each_connection(void *tcp, int64_t now, orders_tell *tell, void *context)
+static void each_connection(void *tcp, int64_t now, control_connection_call *call, void *context)
 {
-	tcp_each(tcp, now, tell, context);
+	tcp_each(tcp, now, call, context);
 }
 
 /* What the kernel had no room for at the sockets of all workers: it counts them for whoever holds a socket. */
-static uint64_t shares_overflowed(const struct server *s)
+static uint64_t shares_kernel_drops(const struct server *s)
 {
 	uint64_t sum = 0;
 	uint32_t count;
 
 	for (int i = 0; s->shares && i < s->settings.workers; i++)
 		for (int k = 0; k < s->shares[i].count; k++)
-			if (s->shares[i].sockets[k].type == SOCK_DGRAM && datagram_overflowed(s->shares[i].sockets[k].fd, &count))
+			if (s->shares[i].sockets[k].type == SOCK_DGRAM && datagram_kernel_drops(s->shares[i].sockets[k].fd, &count))
 				sum += count;
 	return sum;
 }
 
 void server_sum(struct server *s)
 {
-	const uint64_t overflowed = shares_overflowed(s);
+	const uint64_t kernel_drops = shares_kernel_drops(s);
 
 	if (s->udp)
-		udp_look(s->udp);
+		udp_poll_drops(s->udp);
 	if (!s->workers || s->is_worker)
 		return;
-	workers_sum(s->workers, &s->own_totals);
+	workers_sum(s->workers, &s->own_counters);
 	/* A worker that sleeps does not look. */
-	if (s->own_totals.udp_overflowed < overflowed)
-		s->own_totals.udp_overflowed = overflowed;
+	if (s->own_counters.udp_kernel_drops < kernel_drops)
+		s->own_counters.udp_kernel_drops = kernel_drops;
 }
 
-static void sum_totals(void *server)
+static void sum_counters(void *server)
 {
 	server_sum(server);
 }
 
-static int ask_workers(void *server, const char *order, workers_line *tell, void *context)
+static int ask_workers(void *server, const char *command, workers_line *call, void *context)
 {
 	const struct server *s = server;
 
-	return workers_ask(s->workers, order, s->ends_asked, tell, context);
+	return workers_ask(s->workers, command, s->ends_asked, call, context);
 }
 
 /* A worker answers the watching process, which alone has a control socket. */
 static int open_control(struct server *s)
 {
-	const struct orders own = {.totals = s->totals, .link = &s->settings.impair, .sum = sum_totals, .server = s,
+	const struct control_sources own = {.counters = s->counters, .link = &s->settings.impair, .sum = sum_counters, .server = s,
 	    .each = each_connection, .tcp = s->tcp};
-	const struct orders all = {.totals = s->totals, .link = &s->settings.impair, .sum = sum_totals, .ask = ask_workers,
+	const struct control_sources all = {.counters = s->counters, .link = &s->settings.impair, .sum = sum_counters, .ask = ask_workers,
 	    .server = s};
 	char why[OPTIONS_WHY];
 
 	if (s->is_worker) {
-		s->control = control_answer(s->crowd, workers_channel(s->workers), &own);
+		s->control = control_answer(s->poller, workers_channel(s->workers), &own);
 		return s->control ? 0 : server_complain(STATUS_FAILED, strerror(ENOMEM));
 	}
 	if (!s->settings.control)
 		return 0;
-	s->control = control_open(s->loop, s->crowd, s->settings.control, s->workers ? &all : &own, why);
+	s->control = control_open(s->loop, s->poller, s->settings.control, s->workers ? &all : &own, why);
 	return s->control ? 0 : server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, why);
 }
 
@@ -238,13 +238,13 @@ static int open_services(struct server *s)
 	const struct settings *set = &s->settings;
 	const struct tcp_limits limits = {set->max_clients, set->max_per_source, set->idle_timeout, set->connect_rate};
 	bool perfect = impair_options_perfect(&set->impair);
-	struct hash_key key;
+	struct siphash_key key;
 
 	if (getrandom(&key, sizeof key, 0) != sizeof key)
 		return server_complain(STATUS_FAILED, "the system gives no random numbers");
-	s->udp = udp_new(s->loop, &s->listen, s->totals, &key, perfect ? NULL : &set->impair,
+	s->udp = udp_new(s->loop, &s->listen, s->counters, &key, perfect ? NULL : &set->impair,
 	    set->datagram_rate);
-	s->tcp = s->udp ? tcp_new(s->loop, s->crowd, &s->listen, s->totals, &key, &limits) : NULL;
+	s->tcp = s->udp ? tcp_new(s->loop, s->poller, &s->listen, s->counters, &key, &limits) : NULL;
 	return s->tcp ? 0 : server_complain(STATUS_FAILED, strerror(ENOMEM));
 }
 
@@ -253,8 +253,8 @@ static int open_loop(struct server *s)
 {
 	s->loop = loop_new();
 	if (s->loop)
-		s->crowd = s->many && (s->is_worker || !s->workers) ? crowd_epoll(s->loop) : crowd_select(s->loop);
-	return s->crowd ? 0 : server_complain(STATUS_FAILED, strerror(errno));
+		s->poller = s->many && (s->is_worker || !s->workers) ? poller_epoll(s->loop) : poller_select(s->loop);
+	return s->poller ? 0 : server_complain(STATUS_FAILED, strerror(errno));
 }
 
 /* Makes all but the sockets. Returns 0 or the status. */
@@ -264,8 +264,8 @@ int server_open(struct server *s)
 	char line[IMPAIR_OPTIONS_LINE];
 	uint32_t chance;
 
-	s->totals = &s->own_totals;
-	pace_start(&s->pace);
+	s->counters = &s->own_counters;
+	busy_poll_start(&s->busy_poll);
 	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
 		return server_complain(STATUS_FAILED, "the system gives no random numbers");
 	impair_options_seed(&s->settings.impair, chance);
@@ -315,26 +315,26 @@ int server_become_worker(struct server *s, int number)
 	server_close_shares(s);
 	control_leave(s->control);
 	s->control = NULL;
-	crowd_free(s->crowd);
-	s->crowd = NULL;
+	poller_free(s->poller);
+	s->poller = NULL;
 	loop_free(s->loop);
 	s->loop = NULL;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
 		close(s->settings.lifeline_fd);
-	s->report = (struct report){0};
-	s->totals = workers_totals(s->workers);
+	s->ready = (struct ready){0};
+	s->counters = workers_counters(s->workers);
 	/* Their links lose not the same. */
 	s->settings.impair.seed += (uint64_t)number;
 	if ((status = open_loop(s)) || (status = open_services(s)) || (status = open_control(s)))
 		return status;
-	udp_inherit(s->udp, workers_overflowed(s->workers));
+	udp_inherit(s->udp, workers_kernel_drops(s->workers));
 	server_give_up_rights(s);
 	return 0;
 }
 
 void server_close(struct server *s)
 {
-	report_end(&s->report);
+	ready_end(&s->ready);
 	workers_kill(s->workers);
 	control_close(s->control);
 	if (s->tcp)
@@ -344,6 +344,6 @@ void server_close(struct server *s)
 	s->udp = NULL;
 	listen_close(&s->listen);
 	server_close_shares(s);
-	crowd_free(s->crowd);
+	poller_free(s->poller);
 	loop_free(s->loop);
 }

@@ -28,13 +28,13 @@ struct server {
 	struct listen listen;
 	/* With --workers: the sockets of each, in the watching process. */
 	struct listen *shares;
-	struct report report;
+	struct ready ready;
 	struct loop *loop;
 	/* The clients stand in an epoll set. */
 	bool many;
-	struct crowd *crowd;
-	/* Where it counts: in `own_totals`, or as a worker. The watching process has the sum there when somebody asks. */
-	struct totals *totals, own_totals;
+	struct poller *poller;
+	/* Where it counts: in `own_counters`, or as a worker. The watching process has the sum there when somebody asks. */
+	struct counters *counters, own_counters;
 	struct udp *udp;
 	struct tcp *tcp;
 	/* NULL: none. */
@@ -47,12 +47,12 @@ struct server {
 	int64_t signals_at;
 	/* Whether the loop looks again instead of sleeping: with --spin until then, without as it finds that worth it. */
 	int64_t spin_until;
-	struct pace pace;
-	unsigned looks;
+	struct busy_poll busy_poll;
+	unsigned polls;
 	/* Datagrams and bytes over TCP so far, when that was last asked. */
 	uint64_t datagrams, bytes;
 	/* The totals are not told again before. */
-	int64_t totals_from;
+	int64_t counters_from;
 	/* How often the end was asked for. */
 	const volatile sig_atomic_t *ends_asked;
 	/* The end has begun, and how often it had been asked for by then; it is over at `finish_by`. */
@@ -71,7 +71,7 @@ int server_open_sockets(struct server *s);
 int server_open(struct server *s);
 /* What is served; all workers' are alike. */
 const struct listen *server_served(const struct server *s);
-/* Brings `totals` up to date: what the kernel dropped by now, the sum of all workers. */
+/* Brings `counters` up to date: what the kernel dropped by now, the sum of all workers. */
 void server_sum(struct server *s);
 /* This process was started as worker `number`: it lets go of what is the watching one's and makes what serves. */
 int server_become_worker(struct server *s, int number);

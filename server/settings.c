@@ -17,11 +17,11 @@
 /* A classroom behind one address is smaller. */
 #define OPEN_MAX_PER_SOURCE 64
 /* Beyond it waking up costs nothing to speak of. */
-#define SPIN_MOST NS_PER_S
+#define SPIN_MAX NS_PER_S
 /* Five times what a student's test of a line every 5 ms takes; and a page that opens connections one after the other. */
 #define OPEN_DATAGRAM_RATE 1000
 #define OPEN_CONNECT_RATE 50
-#define RATE_MOST 1000000
+#define RATE_MAX 1000000
 
 static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
 {
@@ -109,10 +109,10 @@ static int set_port_file(void *settings, const char *value, char why[OPTIONS_WHY
 
 static int set_control(void *settings, const char *value, char why[OPTIONS_WHY])
 {
-	const size_t most = sizeof((struct sockaddr_un){0}).sun_path - 1;
+	const size_t max = sizeof((struct sockaddr_un){0}).sun_path - 1;
 
-	if (!*value || strlen(value) > most)
-		return text_refuse(why, OPTIONS_WHY, "is not the name of a socket, 1 to %zu bytes", most);
+	if (!*value || strlen(value) > max)
+		return text_refuse(why, OPTIONS_WHY, "is not the name of a socket, 1 to %zu bytes", max);
 	((struct settings *)settings)->control = value;
 	return 0;
 }
@@ -128,7 +128,7 @@ static int set_spin(void *settings, const char *value, char why[OPTIONS_WHY])
 {
 	int64_t spin;
 
-	if (units_duration(value, &spin) < 0 || spin > SPIN_MOST)
+	if (units_duration(value, &spin) < 0 || spin > SPIN_MAX)
 		return text_refuse(why, OPTIONS_WHY, "is not a duration up to 1s, 0 for off");
 	((struct settings *)settings)->spin = spin;
 	return 0;
@@ -138,9 +138,9 @@ OPTIONS_COUNT(set_max_clients, settings, max_clients, 1, INT_MAX, "is not a numb
 OPTIONS_COUNT(set_max_per_source, settings, max_per_source, 0, INT_MAX, "is not a number of clients (0 for no limit)")
 OPTIONS_COUNT(set_workers, settings, workers, 1, SETTINGS_WORKERS, "is not a number of processes, 1 to %d", SETTINGS_WORKERS)
 
-#define RATE_WRONG "is not a number a second, 0 (for no limit) to %d", RATE_MOST
-OPTIONS_COUNT(set_datagram_rate, settings, datagram_rate, 0, RATE_MOST, RATE_WRONG)
-OPTIONS_COUNT(set_connect_rate, settings, connect_rate, 0, RATE_MOST, RATE_WRONG)
+#define RATE_WRONG "is not a number a second, 0 (for no limit) to %d", RATE_MAX
+OPTIONS_COUNT(set_datagram_rate, settings, datagram_rate, 0, RATE_MAX, RATE_WRONG)
+OPTIONS_COUNT(set_connect_rate, settings, connect_rate, 0, RATE_MAX, RATE_WRONG)
 
 OPTIONS_SETTER(set_no_sandbox, settings, no_sandbox, true)
 OPTIONS_SETTER(set_verbose, settings, level, LOG_LEVEL_PEER)
@@ -172,10 +172,10 @@ const struct options_spec settings_table[] = {
 	/* From here on those of the link, UDP's alone. */
 	{"preset", 0, "NAME", "a link that has a name; options after it change it", "wifi", impair_option_preset, 0},
 	{"seed", 0, "NUMBER", "of the dice: the same gives the same fates", "42", impair_option_seed, 0},
-	IMPAIR_FIELDS_WAY(IMPAIR_OPTION_BOTH)
+	IMPAIR_FIELDS_PATH(IMPAIR_OPTION_BOTH)
 	IMPAIR_FIELDS_RATE(IMPAIR_OPTION_BOTH)
 	/* From here on those of one direction, not in the help. */
-	IMPAIR_FIELDS_WAY(IMPAIR_OPTION_EACH)
+	IMPAIR_FIELDS_PATH(IMPAIR_OPTION_EACH)
 	IMPAIR_FIELDS_RATE(IMPAIR_OPTION_EACH)
 	{NULL, 0, NULL, NULL, NULL, NULL, 0},
 };

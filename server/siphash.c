@@ -6,7 +6,7 @@
 #include <endian.h>
 #include <string.h>
 
-struct state {
+struct siphash_state {
 	uint64_t v0, v1, v2, v3;
 };
 
@@ -15,7 +15,7 @@ static inline uint64_t rotate(uint64_t x, int bits)
 	return x << bits | x >> (64 - bits);
 }
 
-static inline void mix(struct state *s)
+static inline void mix(struct siphash_state *s)
 {
 	s->v0 += s->v1;
 	s->v2 += s->v3;
@@ -29,7 +29,7 @@ static inline void mix(struct state *s)
 	s->v2 = rotate(s->v2, 32);
 }
 
-static inline void take(struct state *s, uint64_t word)
+static inline void take(struct siphash_state *s, uint64_t word)
 {
 	s->v3 ^= word;
 	mix(s);
@@ -37,10 +37,10 @@ static inline void take(struct state *s, uint64_t word)
 	s->v0 ^= word;
 }
 
-uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t n)
+uint64_t siphash_bytes(const struct siphash_key *key, const void *bytes, size_t n)
 {
 	/* The four constants spell "somepseudorandomlygeneratedbytes" (section 2.1 of the paper). */
-	struct state s = {
+	struct siphash_state s = {
 		key->k0 ^ UINT64_C(0x736f6d6570736575), key->k1 ^ UINT64_C(0x646f72616e646f6d),
 		key->k0 ^ UINT64_C(0x6c7967656e657261), key->k1 ^ UINT64_C(0x7465646279746573),
 	};

@@ -5,16 +5,16 @@
 
 #include <string.h>
 
-static bool is_mapped(const struct source *s)
+static bool is_mapped(const struct source_key *s)
 {
 	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 	return memcmp(s->host, prefix, sizeof prefix) == 0;
 }
 
-struct source source_of(const struct addr *a)
+struct source_key source_key_of(const struct addr *a)
 {
-	struct source s = {.port = addr_port(a)};
+	struct source_key s = {.port = addr_port(a)};
 
 	if (a->sa.sa_family == AF_INET6) {
 		memcpy(s.host, &a->in6.sin6_addr, sizeof s.host);
@@ -26,9 +26,9 @@ struct source source_of(const struct addr *a)
 	return s;
 }
 
-struct source source_network(const struct addr *a)
+struct source_key source_key_network(const struct addr *a)
 {
-	struct source s = source_of(a);
+	struct source_key s = source_key_of(a);
 
 	s.port = 0;
 	if (!is_mapped(&s))
@@ -36,12 +36,12 @@ struct source source_network(const struct addr *a)
 	return s;
 }
 
-bool source_equal(const struct source *a, const struct source *b)
+bool source_key_equal(const struct source_key *a, const struct source_key *b)
 {
 	return memcmp(a, b, sizeof *a) == 0;
 }
 
-uint64_t source_hash(const struct hash_key *key, const struct source *s)
+uint64_t source_key_hash(const struct siphash_key *key, const struct source_key *s)
 {
-	return hash_bytes(key, s, sizeof *s);
+	return siphash_bytes(key, s, sizeof *s);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One connection: bytes in, capitals out. It holds a buffer only while the client is slower than the server. */
-#ifndef UPCASED_STREAM_H
-#define UPCASED_STREAM_H
+#ifndef UPCASED_TCP_CONNECTION_H
+#define UPCASED_TCP_CONNECTION_H
 
 #include <stdalign.h>
 #include <stdbool.h>
@@ -15,34 +15,34 @@
 
 /* Bytes read at once. While the replies that are held for all clients together are so many bytes, a read is a short one: so a
  * thousand clients that do not read theirs cost that much and at most 24 KiB each. */
-#define STREAM_IN 262144
-#define STREAM_IN_SHORT 8192
-#define STREAM_HELD_MOST (UINT64_C(16) << 20)
+#define TCP_CONNECTION_IN 262144
+#define TCP_CONNECTION_IN_SHORT 8192
+#define TCP_CONNECTION_HELD_MAX (UINT64_C(16) << 20)
 /* What is held back of the piece before, and the room that is asked for what may be. */
-#define STREAM_OUT (CAPITALS_GROWTH * (STREAM_IN + 2 * CAPITALS_HELD))
+#define TCP_CONNECTION_OUT (CAPITALS_GROWTH * (TCP_CONNECTION_IN + 2 * CAPITALS_HELD))
 
-struct stream;
+struct tcp_connection;
 
 /* What all connections share. */
-struct stream_house {
-	struct crowd *crowd;
-	struct totals *totals;
+struct tcp_connection_shared {
+	struct poller *poller;
+	struct counters *counters;
 	/* Bytes were read or written; the connection lives on. */
-	void (*moved)(void *context, struct stream *s, int64_t now);
-	/* The connection is over, for the reason `how`; errno `error` or 0. The owner calls stream_close() and frees. */
-	void (*over)(void *context, struct stream *s, enum totals_end how, int error, int64_t now);
+	void (*moved)(void *context, struct tcp_connection *s, int64_t now);
+	/* The connection is over, for the reason `how`; errno `error` or 0. The owner calls tcp_connection_close() and frees. */
+	void (*over)(void *context, struct tcp_connection *s, enum counters_end how, int error, int64_t now);
 	void *context;
-	/* How many more times somebody may read again in the turn that began at `turn`, ns, and did not leave it to the next. */
-	int again;
-	int64_t turn;
+	/* How many more times somebody may read again in the turn that began at `dispatched_at`, ns, and did not leave it to the next. */
+	int rereads;
+	int64_t dispatched_at;
 	/* The size of all that is `pending`, bytes. */
 	uint64_t held;
-	alignas(4096) unsigned char in[STREAM_IN];
-	alignas(4096) unsigned char out[STREAM_OUT];
+	alignas(4096) unsigned char in[TCP_CONNECTION_IN];
+	alignas(4096) unsigned char out[TCP_CONNECTION_OUT];
 };
 
-struct stream {
-	struct stream_house *house;
+struct tcp_connection {
+	struct tcp_connection_shared *shared;
 	int fd;
 	struct capitals capitals;
 	/* Nothing more will be read: it ends once all is written. */
@@ -60,19 +60,19 @@ struct stream {
 	uint64_t bytes_in, bytes_out;
 };
 
-/* Takes over a connected, non-blocking descriptor that the crowd can watch. Returns 0, or -1 with errno: it is still the
+/* Takes over a connected, non-blocking descriptor that the poller can watch. Returns 0, or -1 with errno: it is still the
  * caller's. */
-int stream_open(struct stream *s, struct stream_house *house, int fd);
+int tcp_connection_open(struct tcp_connection *s, struct tcp_connection_shared *shared, int fd);
 /* Answers what has come already. It may be over when this returns. */
-void stream_read(struct stream *s, int64_t now);
+void tcp_connection_read(struct tcp_connection *s, int64_t now);
 /* Closes at once; it ended for the reason `how`. */
-void stream_close(struct stream *s, enum totals_end how);
+void tcp_connection_close(struct tcp_connection *s, enum counters_end how);
 /* Reads or writes once, though nobody said that it could be done. Returns whether bytes moved or it is over. */
-bool stream_stir(struct stream *s, int64_t now);
+bool tcp_connection_try(struct tcp_connection *s, int64_t now);
 /* Answers what has been received by now and ends it. It may be over when this returns. */
-void stream_finish(struct stream *s, int64_t now);
+void tcp_connection_finish(struct tcp_connection *s, int64_t now);
 /* To be called now and then afterwards: whether the client's system has everything makes nothing ready. It may be over
  * when this returns. */
-void stream_check(struct stream *s, int64_t now);
+void tcp_connection_check(struct tcp_connection *s, int64_t now);
 
 #endif

@@ -24,51 +24,51 @@
 #include "server/tcp-connection.h"
 
 /* Accepts of one listener in one turn; at the end, more than any backlog. */
-#define TURN 16
-#define LAST_TURN 8192
+#define ACCEPTS 16
+#define LAST_ACCEPTS 8192
 /* When accept() finds no descriptor or no memory, listening rests: at first so long, then twice as long each time. */
-#define REST_FIRST (100 * NS_PER_MS)
-#define REST_MOST NS_PER_S
+#define ACCEPT_PAUSE_FIRST (100 * NS_PER_MS)
+#define ACCEPT_PAUSE_MAX NS_PER_S
 /* How often connections that linger at the end are looked at. */
 #define LINGER_STEP (10 * NS_PER_MS)
 #define CHAINS 1024
 /* Reads of what a refused client has sent already. */
 #define REFUSED_READS 8
 
-struct connection {
+struct tcp_client {
 	/* The first member: a pointer to one is a pointer to the other. */
-	struct stream stream;
-	struct source peer;
-	struct source network;
+	struct tcp_connection connection;
+	struct source_key peer;
+	struct source_key network;
 	/* ns: when it came, and when a byte last moved. */
 	int64_t since, moved;
-	TAILQ_ENTRY(connection) order;
-	LIST_ENTRY(connection) chain;
+	TAILQ_ENTRY(tcp_client) order;
+	LIST_ENTRY(tcp_client) chain;
 };
 
 struct tcp {
 	struct loop *loop;
 	struct listen *listen;
-	struct totals *totals;
-	struct hash_key key;
+	struct counters *counters;
+	struct siphash_key key;
 	struct tcp_limits limits;
 	/* NULL for no limit. */
-	struct quota *quota;
+	struct rate_limit *rate_limit;
 	/* The longest without a byte first. */
-	TAILQ_HEAD(, connection) order;
-	LIST_HEAD(, connection) chains[CHAINS];
+	TAILQ_HEAD(, tcp_client) order;
+	LIST_HEAD(, tcp_client) chains[CHAINS];
 	/* The turns of the loop, and the last one in which somebody came; how many were accepted then at most. */
-	uint64_t turn, accepted_in;
-	int most;
+	uint64_t dispatch_count, accepted_in;
+	int max;
 	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long. */
-	int64_t rest_until, rest;
+	int64_t accept_after, accept_pause;
 	/* The server ends; the connections are looked at again then. */
 	bool finishing;
-	int64_t look_again;
-	struct stream_house house;
+	int64_t check_again_at;
+	struct tcp_connection_shared shared;
 };
 
-static const char *peer_text(const struct source *s, char buf[ADDR_TEXT])
+static const char *peer_text(const struct source_key *s, char buf[ADDR_TEXT])
 {
 	struct addr a = {.len = sizeof a.in6};
 
@@ -79,14 +79,14 @@ static const char *peer_text(const struct source *s, char buf[ADDR_TEXT])
 	return addr_text(&a, buf);
 }
 
-/* How many connections `network` has, counted up to `most`. */
-static int64_t count_source(const struct tcp *t, const struct source *network, int64_t most)
+/* How many connections `network` has, counted up to `max`. */
+static int64_t count_source(const struct tcp *t, const struct source_key *network, int64_t max)
 {
-	const struct connection *c;
+	const struct tcp_client *c;
 	int64_t found = 0;
 
-	LIST_FOREACH(c, &t->chains[source_hash(&t->key, network) % CHAINS], chain)
-		if ((found += source_equal(&c->network, network)) >= most)
+	LIST_FOREACH(c, &t->chains[source_key_hash(&t->key, network) % CHAINS], chain)
+		if ((found += source_key_equal(&c->network, network)) >= max)
 			break;
 	return found;
 }
@@ -98,17 +98,17 @@ static void watch_listeners(struct tcp *t, unsigned want)
 			loop_want(t->loop, t->listen->sockets[i].fd, want);
 }
 
-static void rest(struct tcp *t, int error, int64_t now)
+static void accept_pause(struct tcp *t, int error, int64_t now)
 {
-	t->rest = t->rest == 0 ? REST_FIRST : t->rest < REST_MOST / 2 ? 2 * t->rest : REST_MOST;
-	t->rest_until = now + t->rest;
+	t->accept_pause = t->accept_pause == 0 ? ACCEPT_PAUSE_FIRST : t->accept_pause < ACCEPT_PAUSE_MAX / 2 ? 2 * t->accept_pause : ACCEPT_PAUSE_MAX;
+	t->accept_after = now + t->accept_pause;
 	watch_listeners(t, 0);
 	log_event(LOG_LEVEL_ERROR, "tcp: cannot accept: %s; new clients wait", strerror(error));
 }
 
 static void listen_again(struct tcp *t)
 {
-	t->rest_until = CLOCK_NEVER;
+	t->accept_after = CLOCK_NEVER;
 	if (!t->finishing)
 		watch_listeners(t, LOOP_READ);
 }
@@ -120,10 +120,10 @@ static int64_t time_of(const struct tcp *t, int64_t now)
 	return t->limits.idle ? clock_monotonic() : now;
 }
 
-static void stream_moved(void *context, struct stream *s, int64_t now)
+static void connection_moved(void *context, struct tcp_connection *s, int64_t now)
 {
 	struct tcp *t = context;
-	struct connection *c = (struct connection *)s;
+	struct tcp_client *c = (struct tcp_client *)s;
 
 	c->moved = time_of(t, now);
 	/* Where nobody is ended as idle the order is that in which they came: its neighbours are not in the cache. */
@@ -133,88 +133,88 @@ static void stream_moved(void *context, struct stream *s, int64_t now)
 	TAILQ_INSERT_TAIL(&t->order, c, order);
 }
 
-static void log_end(const struct connection *c, enum totals_end how, int error, int64_t now)
+static void log_end(const struct tcp_client *c, enum counters_end how, int error, int64_t now)
 {
-	const struct stream *s = &c->stream;
+	const struct tcp_connection *s = &c->connection;
 	const int64_t age = now > c->since ? now - c->since : 0;
 	char peer[ADDR_TEXT];
 
-	if (!log_tells(LOG_LEVEL_PEER))
+	if (!log_enabled(LOG_LEVEL_PEER))
 		return;
 	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out", peer_text(&c->peer, peer),
-	    totals_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)age / (double)NS_PER_S,
+	    counters_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)age / (double)NS_PER_S,
 	    (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out);
 }
 
-static void stream_over(void *context, struct stream *s, enum totals_end how, int error, int64_t now)
+static void connection_over(void *context, struct tcp_connection *s, enum counters_end how, int error, int64_t now)
 {
 	struct tcp *t = context;
-	struct connection *c = (struct connection *)s;
+	struct tcp_client *c = (struct tcp_client *)s;
 
 	log_end(c, how, error, now);
-	t->totals->tcp_ended[how]++;
-	t->totals->tcp_now--;
-	stream_close(s, how);
+	t->counters->tcp_ended[how]++;
+	t->counters->tcp_now--;
+	tcp_connection_close(s, how);
 	TAILQ_REMOVE(&t->order, c, order);
 	LIST_REMOVE(c, chain);
 	free(c);
 	/* A descriptor is free again. */
-	if (t->rest_until != CLOCK_NEVER)
+	if (t->accept_after != CLOCK_NEVER)
 		listen_again(t);
 }
 
 /* An end that the client can tell from a broken connection: what it has sent by now is read, for closing with bytes
  * unread would reset the connection. */
-static void refuse(struct tcp *t, int fd, const struct source *peer, enum totals_refusal why)
+static void refuse(struct tcp *t, int fd, const struct source_key *peer, enum counters_refusal why)
 {
 	char text[ADDR_TEXT];
 
-	t->totals->tcp_refused[why]++;
-	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text), totals_refusal_word(why));
+	t->counters->tcp_refused[why]++;
+	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text), counters_refusal_word(why));
 	shutdown(fd, SHUT_WR);
-	for (int i = 0; i < REFUSED_READS && recv(fd, t->house.in, STREAM_IN, MSG_DONTWAIT) == STREAM_IN; i++)
+	for (int i = 0; i < REFUSED_READS && recv(fd, t->shared.in, TCP_CONNECTION_IN, MSG_DONTWAIT) == TCP_CONNECTION_IN; i++)
 		;
 	close(fd);
 }
 
-static void serve(struct tcp *t, struct connection *c, int64_t now)
+static void serve(struct tcp *t, struct tcp_client *c, int64_t now)
 {
 	char peer[ADDR_TEXT];
 
 	if (!t->listen->prepared)
-		listen_prepare(c->stream.fd);
+		listen_prepare(c->connection.fd);
 	c->since = c->moved = time_of(t, now);
 	TAILQ_INSERT_TAIL(&t->order, c, order);
-	LIST_INSERT_HEAD(&t->chains[source_hash(&t->key, &c->network) % CHAINS], c, chain);
-	t->totals->tcp_clients++;
-	t->totals->tcp_now++;
-	if (log_tells(LOG_LEVEL_PEER))
+	LIST_INSERT_HEAD(&t->chains[source_key_hash(&t->key, &c->network) % CHAINS], c, chain);
+	t->counters->tcp_clients++;
+	t->counters->tcp_now++;
+	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
-		    (unsigned long long)t->totals->tcp_now);
+		    (unsigned long long)t->counters->tcp_now);
 	/* What a client sends right after it has connected is mostly there by now. */
 	if (!t->finishing)
-		stream_read(&c->stream, now);
+		tcp_connection_read(&c->connection, now);
 }
 
 /* A new connection: it is served, or refused. */
-static void welcome(struct tcp *t, int fd, const struct addr *from, int64_t now)
+static void accept_connection(struct tcp *t, int fd, const struct addr *from, int64_t now)
 {
-	const struct source peer = source_of(from), network = source_network(from);
+	const struct source_key peer = source_key_of(from), network = source_key_network(from);
 	const struct tcp_limits *limits = &t->limits;
-	struct connection *c;
+	struct tcp_client *c;
 
-	if (fd >= t->house.crowd->limit) {
-		refuse(t, fd, &peer, TOTALS_DESCRIPTOR);
-	} else if (t->totals->tcp_now >= (uint64_t)limits->clients) {
-		refuse(t, fd, &peer, TOTALS_FULL);
-	} else if (t->quota && !quota_take(t->quota, &network, now)) {
-		refuse(t, fd, &peer, TOTALS_RATE);
+	if (fd >= t->shared.poller->limit) {
+		refuse(t, fd, &peer, COUNTERS_DESCRIPTOR);
+	} else if (t->counters->tcp_now >= (uint64_t)limits->clients) {
+		refuse(t, fd, &peer, COUNTERS_FULL);
+	} else if (t->rate_limit && !rate_limit_take(t->rate_limit, &network, now)) {
+		refuse(t, fd, &peer, COUNTERS_RATE);
 	} else if (limits->per_source && count_source(t, &network, limits->per_source) >= limits->per_source) {
-		refuse(t, fd, &peer, TOTALS_PER_SOURCE);
+		refuse(t, fd, &peer, COUNTERS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
-		refuse(t, fd, &peer, TOTALS_MEMORY);
-	} else if (stream_open(&c->stream, &t->house, fd) < 0) {
-		refuse(t, fd, &peer, errno == ENOMEM ? TOTALS_MEMORY : TOTALS_DESCRIPTOR);
+		refuse(t, fd, &peer, COUNTERS_MEMORY);
+	} else if (tcp_connection_open(&c->connection, &t->shared, fd) < 0) {
+		refuse(t, fd, &peer, errno == ENOMEM ? COUNTERS_MEMORY : COUNTERS_DESCRIPTOR);
 		free(c);
 	} else {
 		c->peer = peer;
@@ -234,21 +234,21 @@ static bool is_passing(int error)
 	return false;
 }
 
-/* Up to `most` new connections. */
-static void accept_some(struct tcp *t, int listener, int most, int64_t now)
+/* Up to `max` new connections. */
+static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 {
-	for (int i = 0; i < most; i++) {
+	for (int i = 0; i < max; i++) {
 		struct addr from = {.len = sizeof from.storage};
 		int fd = accept4(listener, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			t->rest = 0;
-			welcome(t, fd, &from, now);
+			t->accept_pause = 0;
+			accept_connection(t, fd, &from, now);
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
 		} else if (!is_passing(errno)) {
 			/* Whatever else it is, it would be there again at once: rest as well. */
-			rest(t, errno, now);
+			accept_pause(t, errno, now);
 			return;
 		}
 	}
@@ -259,15 +259,15 @@ static void accept_some(struct tcp *t, int listener, int most, int64_t now)
 static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 {
 	struct tcp *t = context;
-	const bool again = t->turn - t->accepted_in <= 1;
+	const bool again = t->dispatch_count - t->accepted_in <= 1;
 
 	(void)ready;
-	t->most = !again ? 1 : t->most < TURN ? 2 * t->most : TURN;
-	t->accepted_in = t->turn;
-	accept_some(t, fd, t->most, now);
+	t->max = !again ? 1 : t->max < ACCEPTS ? 2 * t->max : ACCEPTS;
+	t->accepted_in = t->dispatch_count;
+	accept_some(t, fd, t->max, now);
 }
 
-struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, struct totals *totals, const struct hash_key *key,
+struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l, struct counters *counters, const struct siphash_key *key,
     const struct tcp_limits *limits)
 {
 	struct tcp *t = aligned_alloc(alignof(struct tcp), sizeof *t);
@@ -277,22 +277,22 @@ struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, st
 	memset(t, 0, sizeof *t);
 	t->loop = loop;
 	t->listen = l;
-	t->totals = totals;
+	t->counters = counters;
 	t->key = *key;
 	t->limits = *limits;
-	t->quota = limits->rate ? quota_new(key, limits->rate, QUOTA_BURST * limits->rate) : NULL;
-	if (limits->rate && !t->quota) {
+	t->rate_limit = limits->rate ? rate_limit_new(key, limits->rate, RATE_LIMIT_BURST * limits->rate) : NULL;
+	if (limits->rate && !t->rate_limit) {
 		free(t);
 		return NULL;
 	}
 	TAILQ_INIT(&t->order);
-	t->most = 1;
-	t->rest_until = CLOCK_NEVER;
-	t->house.crowd = crowd;
-	t->house.totals = totals;
-	t->house.moved = stream_moved;
-	t->house.over = stream_over;
-	t->house.context = t;
+	t->max = 1;
+	t->accept_after = CLOCK_NEVER;
+	t->shared.poller = poller;
+	t->shared.counters = counters;
+	t->shared.moved = connection_moved;
+	t->shared.over = connection_over;
+	t->shared.context = t;
 	for (int i = 0; i < l->count; i++)
 		if (l->sockets[i].type == SOCK_STREAM)
 			loop_add(loop, l->sockets[i].fd, LOOP_READ, listener_ready, t);
@@ -314,64 +314,64 @@ static void close_listeners(struct tcp *t)
 void tcp_free(struct tcp *t)
 {
 	int64_t now = clock_monotonic();
-	struct connection *c;
+	struct tcp_client *c;
 
 	close_listeners(t);
 	while ((c = TAILQ_FIRST(&t->order)))
-		stream_over(t, &c->stream, c->stream.pending ? TOTALS_CUT : TOTALS_STOPPED, 0, now);
-	quota_free(t->quota);
+		connection_over(t, &c->connection, c->connection.pending ? COUNTERS_CUT : COUNTERS_STOPPED, 0, now);
+	rate_limit_free(t->rate_limit);
 	free(t);
 }
 
 int64_t tcp_deadline(const struct tcp *t)
 {
-	const struct connection *oldest = TAILQ_FIRST(&t->order);
+	const struct tcp_client *oldest = TAILQ_FIRST(&t->order);
 	int64_t idle = t->limits.idle && oldest ? oldest->moved + t->limits.idle : CLOCK_NEVER;
-	int64_t deadline = idle < t->rest_until ? idle : t->rest_until;
+	int64_t deadline = idle < t->accept_after ? idle : t->accept_after;
 
-	return t->finishing && t->look_again < deadline ? t->look_again : deadline;
+	return t->finishing && t->check_again_at < deadline ? t->check_again_at : deadline;
 }
 
 static void check_lingering(struct tcp *t, int64_t now)
 {
-	struct connection *c, *next;
+	struct tcp_client *c, *next;
 
-	t->look_again = now + LINGER_STEP;
+	t->check_again_at = now + LINGER_STEP;
 	for (c = TAILQ_FIRST(&t->order); c; c = next) {
 		next = TAILQ_NEXT(c, order);
-		stream_check(&c->stream, now);
+		tcp_connection_check(&c->connection, now);
 	}
 }
 
 void tcp_timers(struct tcp *t, int64_t now)
 {
-	struct connection *oldest;
+	struct tcp_client *oldest;
 
-	t->turn++;
-	if (t->rest_until <= now)
+	t->dispatch_count++;
+	if (t->accept_after <= now)
 		listen_again(t);
 	/* Where this process has stood still itself, bytes may be there that no turn has come to yet. */
 	while (t->limits.idle && (oldest = TAILQ_FIRST(&t->order)) && now - oldest->moved >= t->limits.idle)
-		if (!stream_stir(&oldest->stream, now))
-			stream_over(t, &oldest->stream, TOTALS_IDLE, 0, now);
-	if (t->finishing && t->look_again <= now)
+		if (!tcp_connection_try(&oldest->connection, now))
+			connection_over(t, &oldest->connection, COUNTERS_IDLE, 0, now);
+	if (t->finishing && t->check_again_at <= now)
 		check_lingering(t, now);
 }
 
 void tcp_finish(struct tcp *t, int64_t now)
 {
-	struct connection *c, *next;
+	struct tcp_client *c, *next;
 
 	t->finishing = true;
-	t->look_again = now + LINGER_STEP;
+	t->check_again_at = now + LINGER_STEP;
 	/* Those in the backlog have been received too. */
 	for (int i = 0; i < t->listen->count; i++)
 		if (t->listen->sockets[i].type == SOCK_STREAM)
-			accept_some(t, t->listen->sockets[i].fd, LAST_TURN, now);
+			accept_some(t, t->listen->sockets[i].fd, LAST_ACCEPTS, now);
 	close_listeners(t);
 	for (c = TAILQ_FIRST(&t->order); c; c = next) {
 		next = TAILQ_NEXT(c, order);
-		stream_finish(&c->stream, now);
+		tcp_connection_finish(&c->connection, now);
 	}
 }
 
@@ -384,7 +384,7 @@ bool tcp_busy(const struct tcp *t)
 #define TOTAL_RTO_AT 240
 #define TOTAL_RTO_END (TOTAL_RTO_AT + sizeof(uint16_t))
 
-static void ask_kernel(int fd, struct orders_connection *about)
+static void ask_kernel(int fd, struct control_connection *about)
 {
 	unsigned char bytes[TOTAL_RTO_END > sizeof about->info ? TOTAL_RTO_END : sizeof about->info] = {0};
 	socklen_t size = sizeof bytes;
@@ -401,9 +401,9 @@ static void ask_kernel(int fd, struct orders_connection *about)
 	about->total_rto = total_rto;
 }
 
-static void describe(const struct connection *c, int64_t now, struct orders_connection *about)
+static void describe(const struct tcp_client *c, int64_t now, struct control_connection *about)
 {
-	const struct stream *s = &c->stream;
+	const struct tcp_connection *s = &c->connection;
 
 	peer_text(&c->peer, about->peer);
 	about->age = now > c->since ? now - c->since : 0;
@@ -414,13 +414,13 @@ static void describe(const struct connection *c, int64_t now, struct orders_conn
 	ask_kernel(s->fd, about);
 }
 
-void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context)
+void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context)
 {
-	struct orders_connection about;
-	const struct connection *c;
+	struct control_connection about;
+	const struct tcp_client *c;
 
 	TAILQ_FOREACH(c, &t->order, order) {
 		describe(c, now, &about);
-		tell(context, &about);
+		call(context, &about);
 	}
 }

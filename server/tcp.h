@@ -14,7 +14,7 @@
 #include "server/counters.h"
 
 struct tcp_limits {
-	/* 1 or more, and within what the crowd can watch. */
+	/* 1 or more, and within what the poller can watch. */
 	int64_t clients;
 	/* From one IPv4 address or one /64; 0 for any number. */
 	int64_t per_source;
@@ -26,9 +26,9 @@ struct tcp_limits {
 
 struct tcp;
 
-/* Serves the listening sockets of `l`, which it closes in the end, and has the connections in `crowd`. Everything is
+/* Serves the listening sockets of `l`, which it closes in the end, and has the connections in `poller`. Everything is
  * borrowed; the limits are copied. NULL when memory is short. */
-struct tcp *tcp_new(struct loop *loop, struct crowd *crowd, struct listen *l, struct totals *totals, const struct hash_key *key,
+struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l, struct counters *counters, const struct siphash_key *key,
     const struct tcp_limits *limits);
 /* Ends every connection at once. */
 void tcp_free(struct tcp *t);
@@ -45,6 +45,6 @@ void tcp_finish(struct tcp *t, int64_t now);
 bool tcp_busy(const struct tcp *t);
 
 /* Tells of each connection, the longest without a byte first, or, where none is ended as idle, in the order in which they came. */
-void tcp_each(const struct tcp *t, int64_t now, orders_tell *tell, void *context);
+void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What udp.c (datagrams in) and udp-send.c (replies out) share. */
-#ifndef UPCASED_UDP_CORE_H
-#define UPCASED_UDP_CORE_H
+#ifndef UPCASED_UDP_INTERNAL_H
+#define UPCASED_UDP_INTERNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@
 struct udp_reply {
 	const struct datagram *question;
 	/* How long that was. */
-	size_t asked;
+	size_t question_size;
 	unsigned char *bytes;
 	size_t n;
 };
@@ -36,7 +36,7 @@ struct udp_reply {
 struct udp_held {
 	struct udp_held *next;
 	struct datagram question;
-	size_t asked, n;
+	size_t question_size, n;
 	unsigned char bytes[];
 };
 
@@ -46,29 +46,29 @@ struct udp_socket {
 	/* In the order in which they go; while there are any the socket is not read. */
 	struct udp_held *held, **held_end;
 	/* The kernel's own count of what its queue had no room for, as last told. */
-	uint32_t overflowed;
+	uint32_t kernel_drops;
 	/* Messages to receive at once: fewer where the kernel joins many datagrams in each. */
-	int most;
+	int max;
 	/* What the kernel accepted, and until when replies are not joined, since it did not accept some that were. */
-	struct messages_means means;
+	struct mmsg_support support;
 	int64_t single_until;
 };
 
 struct udp {
 	struct loop *loop;
 	struct listen *listen;
-	struct totals *totals;
-	struct peers *peers;
-	struct guard *guard;
+	struct counters *counters;
+	struct recent_peers *peers;
+	struct loop_guard *loop_guard;
 	/* NULL for no limit. */
-	struct quota *quota;
+	struct rate_limit *rate_limit;
 	/* NULL when nothing is impaired. */
-	struct impairment *link;
+	struct lossy_link *link;
 	/* What arrives later than this is left: INT64_MAX until the end. */
 	int64_t until;
 	/* When the kernel was last asked how many it dropped, and how many of them somebody else has told. */
-	int64_t looked;
-	uint64_t told;
+	int64_t polled_at;
+	uint64_t reported;
 	struct udp_socket sockets[LISTEN_SOCKETS];
 	int count;
 	struct datagram_inbox *in;
@@ -87,10 +87,10 @@ struct udp {
 /* Of a datagram that came: it is counted. */
 void udp_count(struct udp *u, size_t n);
 /* It gets no reply. */
-void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum totals_drop why);
+void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum counters_drop why);
 
 /* Where the capitals of `n` bytes may be written; replies that are ready may be sent first. */
-unsigned char *udp_room(struct udp_socket *s, size_t n, int64_t now);
+unsigned char *udp_reply_space(struct udp_socket *s, size_t n, int64_t now);
 /* A reply that is ready, its bytes in that room; `question` lives until udp_send(). */
 void udp_reply(struct udp_socket *s, const struct udp_reply *r, int64_t now);
 /* Sends what is ready, or keeps it until the kernel takes it. */

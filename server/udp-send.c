@@ -14,7 +14,7 @@
 
 /* What is joined: no more than every kernel splits, no longer than a datagram may be, and of datagrams that fit into the
  * packets of an Ethernet over IPv6, since the kernel will not split into longer ones than the route takes. */
-#define JOIN_MOST 64
+#define JOIN_MAX 64
 #define JOIN_BYTES 65000
 #define JOIN_EACH 1452
 /* How long replies go one by one where the kernel has refused to split: a route has a smaller MTU, a device cannot. */
@@ -22,35 +22,35 @@
 
 void udp_count(struct udp *u, size_t n)
 {
-	u->totals->udp_datagrams++;
-	u->totals->udp_bytes_in += n;
+	u->counters->udp_datagrams++;
+	u->counters->udp_bytes_in += n;
 }
 
 /* It has been answered or dropped. Counted only now, so that the sums are right also while a reply waits; but on a link, which
  * may lose or copy what has come, when it comes. */
-static void count_settled(struct udp *u, size_t asked)
+static void count_settled(struct udp *u, size_t question_size)
 {
 	if (!u->link)
-		udp_count(u, asked);
+		udp_count(u, question_size);
 }
 
-void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum totals_drop why)
+void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum counters_drop why)
 {
 	char from[ADDR_TEXT];
 
 	count_settled(u, n);
-	u->totals->udp_dropped[why]++;
+	u->counters->udp_dropped[why]++;
 	/* A link-local source's name is asked of the system: not for nothing, amid a flood. */
-	if (log_tells(LOG_LEVEL_PEER))
+	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), n,
-		    totals_drop_word(why));
+		    counters_drop_word(why));
 }
 
-static void count_sent(struct udp *u, size_t asked, size_t n)
+static void count_sent(struct udp *u, size_t question_size, size_t n)
 {
-	count_settled(u, asked);
-	u->totals->udp_replies++;
-	u->totals->udp_bytes_out += n;
+	count_settled(u, question_size);
+	u->counters->udp_replies++;
+	u->counters->udp_bytes_out += n;
 }
 
 static bool must_wait(int error)
@@ -71,22 +71,22 @@ static int send_one(const struct udp_socket *s, const struct datagram *d, unsign
 }
 
 /* Sends a reply alone. Returns whether that is settled, one way or the other; if not, the kernel cannot take it yet. */
-static bool send_alone(const struct udp_socket *s, const struct datagram *d, size_t asked, unsigned char *bytes, size_t n)
+static bool send_alone(const struct udp_socket *s, const struct datagram *d, size_t question_size, unsigned char *bytes, size_t n)
 {
 	struct udp *u = s->udp;
 	int sent = send_one(s, d, bytes, n);
 
 	/* An error that an earlier datagram caused is reported here once, and nothing is sent. */
 	if (sent < 0 && !must_wait(errno) && errno != EMSGSIZE) {
-		u->totals->udp_errors++;
+		u->counters->udp_errors++;
 		sent = send_one(s, d, bytes, n);
 	}
 	if (sent > 0)
-		count_sent(u, asked, n);
+		count_sent(u, question_size, n);
 	else if (must_wait(errno))
 		return false;
 	else
-		udp_drop(u, d, asked, errno == EMSGSIZE ? TOTALS_TOO_LONG : TOTALS_UNSENDABLE);
+		udp_drop(u, d, question_size, errno == EMSGSIZE ? COUNTERS_TOO_LONG : COUNTERS_UNSENDABLE);
 	return true;
 }
 
@@ -95,12 +95,12 @@ static void hold(struct udp_socket *s, const struct udp_reply *r)
 	struct udp_held *held = malloc(sizeof *held + r->n);
 
 	if (!held) {
-		udp_drop(s->udp, r->question, r->asked, TOTALS_UNSENT);
+		udp_drop(s->udp, r->question, r->question_size, COUNTERS_UNSENT);
 		return;
 	}
 	held->next = NULL;
 	held->question = *r->question;
-	held->asked = r->asked;
+	held->question_size = r->question_size;
 	held->n = r->n;
 	memcpy(held->bytes, r->bytes, r->n);
 	if (!s->held) {
@@ -119,7 +119,7 @@ static void send_each(struct udp_socket *s, int message)
 	for (int i = u->firsts[message]; i < u->firsts[message + 1]; i++) {
 		struct udp_reply *r = &u->replies[i];
 
-		if (s->held || !send_alone(s, r->question, r->asked, r->bytes, r->n))
+		if (s->held || !send_alone(s, r->question, r->question_size, r->bytes, r->n))
 			hold(s, r);
 	}
 }
@@ -132,7 +132,7 @@ static int send_some(const struct udp_socket *s, int first)
 
 	for (int i = first; i < first + n; i++)
 		for (int k = u->firsts[i]; k < u->firsts[i + 1]; k++)
-			count_sent(u, u->replies[k].asked, u->replies[k].n);
+			count_sent(u, u->replies[k].question_size, u->replies[k].n);
 	return n > 0 ? n : 0;
 }
 
@@ -161,9 +161,9 @@ static int run_end(const struct udp_socket *s, int first, int end, int64_t now)
 	size_t bytes = r->n;
 	int i;
 
-	if (!s->means.splits || now < s->single_until || r->n == 0 || r->n > JOIN_EACH)
+	if (!s->support.splits || now < s->single_until || r->n == 0 || r->n > JOIN_EACH)
 		return first + 1;
-	for (i = first + 1; i < end && i - first < JOIN_MOST; i++) {
+	for (i = first + 1; i < end && i - first < JOIN_MAX; i++) {
 		const struct udp_reply *last = &s->udp->replies[i - 1], *next = last + 1;
 
 		bytes += next->n;
@@ -201,7 +201,7 @@ void udp_send(struct udp_socket *s, int64_t now)
 	u->out_used = 0;
 }
 
-unsigned char *udp_room(struct udp_socket *s, size_t n, int64_t now)
+unsigned char *udp_reply_space(struct udp_socket *s, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
 
@@ -225,7 +225,7 @@ bool udp_send_held(struct udp_socket *s)
 	struct udp_held *first;
 
 	while ((first = s->held)) {
-		if (!send_alone(s, &first->question, first->asked, first->bytes, first->n))
+		if (!send_alone(s, &first->question, first->question_size, first->bytes, first->n))
 			return false;
 		s->held = first->next;
 		free(first);
@@ -239,7 +239,7 @@ void udp_drop_held(struct udp_socket *s)
 	struct udp_held *first;
 
 	while ((first = s->held)) {
-		udp_drop(s->udp, &first->question, first->asked, TOTALS_UNSENT);
+		udp_drop(s->udp, &first->question, first->question_size, COUNTERS_UNSENT);
 		s->held = first->next;
 		free(first);
 	}

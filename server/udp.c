@@ -15,10 +15,10 @@
 #include "server/source-key.h"
 #include "server/udp-internal.h"
 
-/* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MOST come in them. */
+/* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MAX come in them. */
 #define TURN DATAGRAM_BATCH
-#define TURN_LEAST 4
-#define TURN_MOST 256
+#define TURN_MIN 4
+#define TURN_MAX 256
 /* Turns at the end: more than a receive buffer of some megabytes holds. */
 #define LAST_TURNS 1024
 /* Datagrams that the link lets through in one turn. */
@@ -26,7 +26,7 @@
 /* Holds a burst of thousands of datagrams. */
 #define BUFFER (4 << 20)
 /* How often the kernel is asked how many it dropped. */
-#define OVERFLOW_STEP (100 * NS_PER_MS)
+#define KERNEL_DROPS_INTERVAL (100 * NS_PER_MS)
 /* What stands before a datagram's bytes: RFC 768, RFC 791, RFC 8200. */
 #define UDP_HEADER 8
 #define IPV4_HEADER 20
@@ -36,41 +36,41 @@
 struct travelling {
 	struct udp_socket *socket;
 	/* How long the question was. */
-	size_t asked;
+	size_t question_size;
 	struct datagram datagram;
 };
 
 /* The kernel's count; one that came with a datagram may be older than one that was asked for. */
-static void note_overflow(struct udp_socket *s, uint32_t count)
+static void note_kernel_drops(struct udp_socket *s, uint32_t count)
 {
 	struct udp *u = s->udp;
-	uint64_t more = count - s->overflowed, told;
+	uint64_t more = count - s->kernel_drops, reported;
 
-	if ((int32_t)(count - s->overflowed) <= 0)
+	if ((int32_t)(count - s->kernel_drops) <= 0)
 		return;
-	s->overflowed = count;
-	told = u->told < more ? u->told : more;
-	u->told -= told;
-	u->totals->udp_overflowed += more - told;
+	s->kernel_drops = count;
+	reported = u->reported < more ? u->reported : more;
+	u->reported -= reported;
+	u->counters->udp_kernel_drops += more - reported;
 }
 
-static void look(struct udp_socket *s)
+static void poll_drops(struct udp_socket *s)
 {
 	uint32_t count;
 
-	if (s->at->fd >= 0 && datagram_overflowed(s->at->fd, &count))
-		note_overflow(s, count);
+	if (s->at->fd >= 0 && datagram_kernel_drops(s->at->fd, &count))
+		note_kernel_drops(s, count);
 }
 
-void udp_inherit(struct udp *u, uint64_t overflowed)
+void udp_inherit(struct udp *u, uint64_t kernel_drops)
 {
-	u->told = overflowed;
+	u->reported = kernel_drops;
 }
 
-void udp_look(struct udp *u)
+void udp_poll_drops(struct udp *u)
 {
 	for (int i = 0; i < u->count; i++)
-		look(&u->sockets[i]);
+		poll_drops(&u->sockets[i]);
 }
 
 static int headers_of(const struct addr *a)
@@ -81,57 +81,57 @@ static int headers_of(const struct addr *a)
 }
 
 /* Sends a datagram over the link. Returns how many copies arrive at once. */
-static int travel(struct udp_socket *s, const struct udp_reply *r, enum totals_way_name way, const void *bytes, size_t n,
+static int travel(struct udp_socket *s, const struct udp_reply *r, enum counters_direction direction, const void *bytes, size_t n,
     int64_t now)
 {
 	const struct datagram *d = r->question;
-	const struct travelling about = {s, r->asked, *d};
-	const struct impairment_load load = {&about, sizeof about, bytes, n, headers_of(&d->from)};
+	const struct travelling about = {s, r->question_size, *d};
+	const struct lossy_link_datagram load = {&about, sizeof about, bytes, n, headers_of(&d->from)};
 	char from[ADDR_TEXT];
 	enum impair_fate fate;
-	int at_once = impairment_meet(s->udp->link, way, &load, now, &fate);
+	int at_once = lossy_link_add(s->udp->link, direction, &load, now, &fate);
 
-	if (fate != IMPAIR_DELIVERED && log_tells(LOG_LEVEL_PEER))
+	if (fate != IMPAIR_DELIVERED && log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
-		    way == TOTALS_THERE ? "there" : "back", impair_fate_text(fate));
+		    direction == COUNTERS_THERE ? "there" : "back", impair_fate_text(fate));
 	return at_once;
 }
 
 /* A reply, in the room for replies. */
 static void reply(struct udp_socket *s, const struct udp_reply *r, int64_t now)
 {
-	for (int i = s->udp->link ? travel(s, r, TOTALS_BACK, r->bytes, r->n, now) : 1; i > 0; i--)
+	for (int i = s->udp->link ? travel(s, r, COUNTERS_BACK, r->bytes, r->n, now) : 1; i > 0; i--)
 		udp_reply(s, r, now);
 }
 
 static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 {
-	const struct source who = source_of(&d->from);
+	const struct source_key who = source_key_of(&d->from);
 	char from[ADDR_TEXT];
 
-	if (!peers_note(u->peers, &who))
+	if (!recent_peers_note(u->peers, &who))
 		return;
-	u->totals->udp_clients++;
-	if (log_tells(LOG_LEVEL_PEER))
+	u->counters->udp_clients++;
+	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
 }
 
 /* Whether its source has not come too fast. */
 static bool is_in_time(struct udp *u, const struct datagram *d, int64_t now)
 {
-	const struct source who = source_network(&d->from);
+	const struct source_key who = source_key_network(&d->from);
 
-	return !u->quota || quota_take(u->quota, &who, now);
+	return !u->rate_limit || rate_limit_take(u->rate_limit, &who, now);
 }
 
-static bool is_loop(struct udp *u, const struct guard_origin *o, const unsigned char *bytes, size_t n, int64_t now)
+static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsigned char *bytes, size_t n, int64_t now)
 {
 	char from[ADDR_TEXT];
-	bool news;
+	bool new_loop;
 
-	if (guard_loop(u->guard, o, bytes, n, now, &news) == GUARD_ANSWER)
+	if (loop_guard_check(u->loop_guard, o, bytes, n, now, &new_loop) == LOOP_GUARD_ANSWER)
 		return false;
-	if (news)
+	if (new_loop)
 		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced", addr_text(o->from, from));
 	return true;
 }
@@ -139,24 +139,24 @@ static bool is_loop(struct udp *u, const struct guard_origin *o, const unsigned 
 static void answer(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
-	const struct guard_origin origin = {&d->from, d->to_group, listen_serves(u->listen, &d->from, now), d->ttl,
+	const struct loop_guard_origin origin = {&d->from, d->to_group, listen_serves(u->listen, &d->from, now), d->ttl,
 	    addr_port(&s->at->addr)};
-	enum guard_verdict verdict = guard_origin(&origin);
-	struct udp_reply r = {.question = d, .asked = n};
+	enum loop_guard_decision decision = loop_guard_origin(&origin);
+	struct udp_reply r = {.question = d, .question_size = n};
 
-	if (verdict != GUARD_ANSWER) {
-		udp_drop(u, d, n, (enum totals_drop)verdict);
+	if (decision != LOOP_GUARD_ANSWER) {
+		udp_drop(u, d, n, (enum counters_drop)decision);
 		return;
 	}
 	if (!is_in_time(u, d, now)) {
-		udp_drop(u, d, n, TOTALS_TOO_FAST);
+		udp_drop(u, d, n, COUNTERS_TOO_FAST);
 		return;
 	}
 	note_peer(u, d, n);
-	r.bytes = udp_room(s, n, now);
+	r.bytes = udp_reply_space(s, n, now);
 	r.n = capitals_text(bytes, n, r.bytes);
 	if (n == r.n && memcmp(bytes, r.bytes, n) == 0 && is_loop(u, &origin, bytes, n, now))
-		udp_drop(u, d, n, TOTALS_LOOP);
+		udp_drop(u, d, n, COUNTERS_LOOP);
 	else
 		reply(s, &r, now);
 }
@@ -165,11 +165,11 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 static void arrive(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
-	const struct udp_reply question = {.question = d, .asked = n};
+	const struct udp_reply question = {.question = d, .question_size = n};
 
 	if (u->link)
 		udp_count(u, n);
-	for (int i = u->link ? travel(s, &question, TOTALS_THERE, bytes, n, now) : 1; i > 0; i--)
+	for (int i = u->link ? travel(s, &question, COUNTERS_THERE, bytes, n, now) : 1; i > 0; i--)
 		answer(s, d, bytes, n, now);
 }
 
@@ -179,8 +179,8 @@ static int take_apart(struct udp_socket *s, const struct datagram_message *m, in
 	size_t at = 0, n;
 	int count = 0;
 
-	if (m->about.tells_overflow)
-		note_overflow(s, m->about.overflowed);
+	if (m->about.has_kernel_drops)
+		note_kernel_drops(s, m->about.kernel_drops);
 	do {
 		n = m->each && m->each < m->n - at ? m->each : m->n - at;
 		arrive(s, &m->about, m->bytes + at, n, now);
@@ -193,7 +193,7 @@ static void close_socket(struct udp_socket *s)
 {
 	if (s->at->fd < 0)
 		return;
-	look(s);
+	poll_drops(s);
 	loop_remove(s->udp->loop, s->at->fd);
 	listen_close_one(s->at);
 }
@@ -203,8 +203,8 @@ static void settle(struct udp_socket *s)
 {
 	if (s->held || s->at->fd < 0)
 		return;
-	if (!s->udp->link || (impairment_deadline(s->udp->link, TOTALS_THERE) == CLOCK_NEVER &&
-	    impairment_deadline(s->udp->link, TOTALS_BACK) == CLOCK_NEVER))
+	if (!s->udp->link || (lossy_link_deadline(s->udp->link, COUNTERS_THERE) == CLOCK_NEVER &&
+	    lossy_link_deadline(s->udp->link, COUNTERS_BACK) == CLOCK_NEVER))
 		close_socket(s);
 	else
 		loop_want(s->udp->loop, s->at->fd, 0);
@@ -213,24 +213,24 @@ static void settle(struct udp_socket *s)
 /* How many messages come next, after `count` datagrams came in the last ones. */
 static void adapt(struct udp_socket *s, int count)
 {
-	if (count > TURN_MOST && s->most > TURN_LEAST)
-		s->most /= 2;
-	else if (count <= TURN_MOST / 4 && s->most < TURN)
-		s->most *= 2;
+	if (count > TURN_MAX && s->max > TURN_MIN)
+		s->max /= 2;
+	else if (count <= TURN_MAX / 4 && s->max < TURN)
+		s->max *= 2;
 }
 
 /* Up to a turn's datagrams. Returns whether there may be more at once. */
 static bool serve(struct udp_socket *s, int64_t now)
 {
 	struct udp *u = s->udp;
-	int n = datagram_receive(s->at->fd, u->in, s->most), count = 0;
-	bool more = n == s->most;
+	int n = datagram_receive(s->at->fd, u->in, s->max), count = 0;
+	bool more = n == s->max;
 
 	if (n < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return false;
 		/* What ICMP told of an earlier reply, or of a network that is down. */
-		u->totals->udp_errors += errno != EINTR;
+		u->counters->udp_errors += errno != EINTR;
 		return true;
 	}
 	for (int i = 0; i < n; i++) {
@@ -262,7 +262,7 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 }
 
 /* Less than asked for is less of a burst kept. */
-static void tell_means(const struct listen_socket *at, const struct messages_means *means, int buffer)
+static void log_support(const struct listen_socket *at, const struct mmsg_support *support, int buffer)
 {
 	char text[ADDR_TEXT];
 
@@ -271,8 +271,8 @@ static void tell_means(const struct listen_socket *at, const struct messages_mea
 		log_event(LOG_LEVEL_NOTICE, "udp %s: the system gives a receive buffer of %d KiB instead of %d: a burst may lose "
 		    "datagrams (raise net.core.rmem_max)", text, buffer >> 10, BUFFER >> 10);
 	log_event(LOG_LEVEL_INFO, "udp %s: %s, replies %s, receives %s", text,
-	    means->batches ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
-	    means->splits ? "joined (UDP_SEGMENT)" : "one by one", means->joins ? "joined (UDP_GRO)" : "one by one");
+	    support->batches ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
+	    support->splits ? "joined (UDP_SEGMENT)" : "one by one", support->joins ? "joined (UDP_GRO)" : "one by one");
 }
 
 void udp_ask_buffers(const struct listen *l)
@@ -287,13 +287,13 @@ static void add_socket(struct udp *u, struct listen_socket *at)
 	struct udp_socket *s = &u->sockets[u->count++];
 	int buffer;
 
-	*s = (struct udp_socket){.udp = u, .at = at, .most = TURN};
-	s->means = datagram_prepare(at->fd, &at->addr, GUARD_TTL, BUFFER, &buffer);
-	tell_means(at, &s->means, buffer);
+	*s = (struct udp_socket){.udp = u, .at = at, .max = TURN};
+	s->support = datagram_prepare(at->fd, &at->addr, LOOP_GUARD_TTL, BUFFER, &buffer);
+	log_support(at, &s->support, buffer);
 	loop_add(u->loop, at->fd, LOOP_READ, socket_ready, s);
 }
 
-struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, const struct hash_key *key,
+struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counters, const struct siphash_key *key,
     const struct impair_options *link, int64_t rate)
 {
 	struct udp *u = calloc(1, sizeof *u);
@@ -302,14 +302,14 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, 
 		return NULL;
 	u->loop = loop;
 	u->listen = l;
-	u->totals = totals;
-	u->peers = peers_new(key);
-	u->guard = guard_new(key);
-	u->quota = rate ? quota_new(key, rate, QUOTA_BURST * rate) : NULL;
+	u->counters = counters;
+	u->peers = recent_peers_new(key);
+	u->loop_guard = loop_guard_new(key);
+	u->rate_limit = rate ? rate_limit_new(key, rate, RATE_LIMIT_BURST * rate) : NULL;
 	u->in = datagram_inbox_new();
-	u->link = link ? impairment_new(link, totals->udp_ways) : NULL;
+	u->link = link ? lossy_link_new(link, counters->udp_link) : NULL;
 	u->until = INT64_MAX;
-	if (!u->peers || !u->guard || !u->in || (rate && !u->quota) || (link && !u->link)) {
+	if (!u->peers || !u->loop_guard || !u->in || (rate && !u->rate_limit) || (link && !u->link)) {
 		udp_free(u);
 		return NULL;
 	}
@@ -320,9 +320,9 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct totals *totals, 
 }
 
 /* The next datagram on the link in one direction, and its bytes; NULL if there is none. */
-static unsigned char *first_travelling(const struct udp *u, enum totals_way_name way, struct travelling *about, size_t *n)
+static unsigned char *first_travelling(const struct udp *u, enum counters_direction direction, struct travelling *about, size_t *n)
 {
-	unsigned char *bytes = impairment_next(u->link, way, n);
+	unsigned char *bytes = lossy_link_next(u->link, direction, n);
 
 	if (!bytes)
 		return NULL;
@@ -334,41 +334,41 @@ static unsigned char *first_travelling(const struct udp *u, enum totals_way_name
 /* A reply has travelled. */
 static void arrive_back(const struct travelling *t, const unsigned char *bytes, size_t n, int64_t now)
 {
-	const struct udp_reply r = {&t->datagram, t->asked, memcpy(udp_room(t->socket, n, now), bytes, n), n};
+	const struct udp_reply r = {&t->datagram, t->question_size, memcpy(udp_reply_space(t->socket, n, now), bytes, n), n};
 
 	udp_reply(t->socket, &r, now);
 }
 
 /* Deals with what has arrived over the link in one direction, until a socket has to wait for the kernel. */
-static void end_travels(struct udp *u, enum totals_way_name way, int64_t now)
+static void end_travels(struct udp *u, enum counters_direction direction, int64_t now)
 {
 	struct travelling t;
 	unsigned char *bytes;
 	size_t n;
 
-	for (int i = 0; i < LINK_TURN && impairment_deadline(u->link, way) <= now; i++) {
-		bytes = first_travelling(u, way, &t, &n);
+	for (int i = 0; i < LINK_TURN && lossy_link_deadline(u->link, direction) <= now; i++) {
+		bytes = first_travelling(u, direction, &t, &n);
 		if (t.socket->held)
 			return;
-		if (way == TOTALS_THERE)
+		if (direction == COUNTERS_THERE)
 			answer(t.socket, &t.datagram, bytes, n, now);
 		else
 			arrive_back(&t, bytes, n, now);
 		udp_send(t.socket, now);
-		impairment_arrived(u->link, way);
+		lossy_link_remove_next(u->link, direction);
 	}
 }
 
 void udp_timers(struct udp *u, int64_t now)
 {
-	if (now - u->looked >= OVERFLOW_STEP) {
-		u->looked = now;
-		udp_look(u);
+	if (now - u->polled_at >= KERNEL_DROPS_INTERVAL) {
+		u->polled_at = now;
+		udp_poll_drops(u);
 	}
 	if (!u->link)
 		return;
-	for (int way = 0; way < TOTALS_WAYS; way++)
-		end_travels(u, way, now);
+	for (int direction = 0; direction < COUNTERS_DIRECTIONS; direction++)
+		end_travels(u, direction, now);
 	for (int i = 0; i < u->count && u->until != INT64_MAX; i++)
 		settle(&u->sockets[i]);
 }
@@ -379,10 +379,10 @@ int64_t udp_deadline(const struct udp *u)
 	struct travelling t;
 	size_t n;
 
-	for (int way = 0; u->link && way < TOTALS_WAYS; way++) {
-		arrives = impairment_deadline(u->link, way);
+	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++) {
+		arrives = lossy_link_deadline(u->link, direction);
 		/* What has to wait for the kernel is told by the loop. */
-		if (arrives < deadline && first_travelling(u, way, &t, &n) && !t.socket->held)
+		if (arrives < deadline && first_travelling(u, direction, &t, &n) && !t.socket->held)
 			deadline = arrives;
 	}
 	return deadline;
@@ -394,10 +394,10 @@ static void drop_travelling(struct udp *u)
 	struct travelling t;
 	size_t n;
 
-	for (int way = 0; u->link && way < TOTALS_WAYS; way++)
-		for (; first_travelling(u, way, &t, &n); impairment_arrived(u->link, way))
-			udp_drop(u, &t.datagram, t.asked, TOTALS_UNSENT);
-	impairment_free(u->link);
+	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++)
+		for (; first_travelling(u, direction, &t, &n); lossy_link_remove_next(u->link, direction))
+			udp_drop(u, &t.datagram, t.question_size, COUNTERS_UNSENT);
+	lossy_link_free(u->link);
 }
 
 void udp_free(struct udp *u)
@@ -407,9 +407,9 @@ void udp_free(struct udp *u)
 		udp_drop_held(&u->sockets[i]);
 		close_socket(&u->sockets[i]);
 	}
-	peers_free(u->peers);
-	guard_free(u->guard);
-	quota_free(u->quota);
+	recent_peers_free(u->peers);
+	loop_guard_free(u->loop_guard);
+	rate_limit_free(u->rate_limit);
 	datagram_inbox_free(u->in);
 	free(u);
 }

@@ -12,11 +12,11 @@
 /* Memory that one worker shares with who watches. */
 struct workers_slot {
 	/* Where it counts: right when it is dead. */
-	alignas(64) struct totals live;
-	/* Copies of it from between its turns, where everything adds up: the one numbered `turn` modulo 2 is whole, the other
+	alignas(64) struct counters live;
+	/* Copies of it from between its turns, where everything adds up: the one numbered `published_count` modulo 2 is whole, the other
 	 * one may be in the making. */
-	struct totals told[2];
-	atomic_uint turn;
+	struct counters published[2];
+	atomic_uint published_count;
 };
 
 /* The longest line of an answer, with its end. */
@@ -28,25 +28,25 @@ struct worker {
 	/* Our end of the line over which it is asked, -1 for none. */
 	int channel;
 	/* Answers that have not come yet, of questions that were given up but for the last one. */
-	int owed;
+	int unanswered_count;
 	/* Where it counts; in a worker's process NULL for the others, which it cannot reach. */
 	struct workers_slot *slot;
 	/* What came of them and is no whole line yet. */
-	char heard[WORKERS_LINE];
-	size_t heard_bytes;
+	char received[WORKERS_LINE];
+	size_t received_bytes;
 	/* ns: when it was started, and when the next one is due if there is none now. */
 	int64_t since, due;
 	/* How long the last pause was, 0 for none. */
 	int64_t pause;
 	/* What those of this number who are dead had told of what the system dropped: its own count at their sockets goes on. */
-	uint64_t overflowed;
+	uint64_t kernel_drops;
 };
 
 struct workers {
 	int count;
 	struct worker *all;
 	/* What those who are dead had counted. */
-	struct totals gone;
+	struct counters ended;
 	/* Nobody is replaced. */
 	bool finishing;
 	/* In a worker's process: its number and its end of the line. -1 in the watching one. */

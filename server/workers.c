@@ -22,8 +22,8 @@
 /* Who lives for less is not replaced at once, but after a pause: at first so long, then twice as long each time. */
 #define SHORT_LIFE NS_PER_S
 #define PAUSE_FIRST (100 * NS_PER_MS)
-#define PAUSE_MOST (5 * NS_PER_S)
-#define READS_MOST 100
+#define PAUSE_MAX (5 * NS_PER_S)
+#define READS_MAX 100
 
 struct workers *workers_new(int count)
 {
@@ -63,17 +63,17 @@ static void let_go(struct worker *one)
 }
 
 /* One has died; the next one counts from the beginning. */
-static void bury(struct workers *w, int number)
+static void end_worker(struct workers *w, int number)
 {
 	struct workers_slot *slot = w->all[number].slot;
 
-	totals_bury(&slot->live);
-	totals_add(&w->gone, &slot->live);
-	w->all[number].overflowed += slot->live.udp_overflowed;
+	counters_end_worker(&slot->live);
+	counters_add(&w->ended, &slot->live);
+	w->all[number].kernel_drops += slot->live.udp_kernel_drops;
 	memset(slot, 0, sizeof *slot);
 	w->all[number].pid = 0;
-	w->all[number].owed = 0;
-	w->all[number].heard_bytes = 0;
+	w->all[number].unanswered_count = 0;
+	w->all[number].received_bytes = 0;
 	close_channel(&w->all[number]);
 }
 
@@ -89,7 +89,7 @@ void workers_kill(struct workers *w)
 		kill(pid, SIGKILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
-		bury(w, i);
+		end_worker(w, i);
 	}
 }
 
@@ -120,12 +120,12 @@ int64_t workers_deadline(const struct workers *w)
 }
 
 /* When the next one of its number is to be started. */
-static void plan(struct worker *one, int64_t now)
+static void plan_restart(struct worker *one, int64_t now)
 {
 	if (now - one->since >= SHORT_LIFE)
 		one->pause = 0;
 	else
-		one->pause = !one->pause ? PAUSE_FIRST : one->pause < PAUSE_MOST / 2 ? 2 * one->pause : PAUSE_MOST;
+		one->pause = !one->pause ? PAUSE_FIRST : one->pause < PAUSE_MAX / 2 ? 2 * one->pause : PAUSE_MAX;
 	one->due = now + one->pause;
 }
 
@@ -139,7 +139,7 @@ static void log_death(const struct workers *w, int number, pid_t pid, int status
 		    (double)w->all[number].pause / (double)NS_PER_S);
 }
 
-static void see_deaths(struct workers *w, int64_t now)
+static void reap_workers(struct workers *w, int64_t now)
 {
 	for (int i = 0; i < w->count; i++) {
 		pid_t pid = w->all[i].pid;
@@ -147,8 +147,8 @@ static void see_deaths(struct workers *w, int64_t now)
 
 		if (!pid || waitpid(pid, &status, WNOHANG) != pid)
 			continue;
-		bury(w, i);
-		plan(&w->all[i], now);
+		end_worker(w, i);
+		plan_restart(&w->all[i], now);
 		log_death(w, i, pid, status);
 	}
 }
@@ -187,7 +187,7 @@ static bool start(struct workers *w, int number, int64_t now)
 	}
 	one->since = now;
 	if (pid < 0) {
-		plan(one, now);
+		plan_restart(one, now);
 		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s", number + 1, strerror(errno),
 		    (double)one->pause / (double)NS_PER_S);
 		if (line[0] >= 0)
@@ -201,11 +201,11 @@ static bool start(struct workers *w, int number, int64_t now)
 	return false;
 }
 
-int workers_tend(struct workers *w, int64_t now)
+int workers_supervise(struct workers *w, int64_t now)
 {
 	if (!w || w->own >= 0)
 		return -1;
-	see_deaths(w, now);
+	reap_workers(w, now);
 	for (int i = 0; i < w->count && !w->finishing; i++)
 		if (!w->all[i].pid && w->all[i].due <= now && start(w, i, now))
 			return i;
@@ -230,31 +230,31 @@ bool workers_busy(const struct workers *w)
 
 /* What is whole stays so until the worker has made the other copy and then begun to make this one anew. For one that does nothing
  * else, since somebody has taken it over, nobody waits. */
-static void read_slot(struct workers_slot *slot, struct totals *t)
+static void read_slot(struct workers_slot *slot, struct counters *t)
 {
-	unsigned turn = atomic_load(&slot->turn), before;
+	unsigned published_count = atomic_load(&slot->published_count), before;
 	int tries = 0;
 
 	do {
-		before = turn;
-		*t = slot->told[turn % 2];
+		before = published_count;
+		*t = slot->published[published_count % 2];
 		atomic_thread_fence(memory_order_acquire);
-		turn = atomic_load(&slot->turn);
-	} while (turn != before && ++tries < READS_MOST);
+		published_count = atomic_load(&slot->published_count);
+	} while (published_count != before && ++tries < READS_MAX);
 }
 
-void workers_sum(const struct workers *w, struct totals *sum)
+void workers_sum(const struct workers *w, struct counters *sum)
 {
-	struct totals one;
+	struct counters one;
 
-	*sum = w->gone;
+	*sum = w->ended;
 	for (int i = 0; i < w->count; i++) {
 		read_slot(w->all[i].slot, &one);
-		totals_add(sum, &one);
+		counters_add(sum, &one);
 	}
 }
 
-struct totals *workers_totals(struct workers *w)
+struct counters *workers_counters(struct workers *w)
 {
 	return &w->all[w->own].slot->live;
 }
@@ -264,16 +264,16 @@ int workers_channel(const struct workers *w)
 	return w->line;
 }
 
-uint64_t workers_overflowed(const struct workers *w)
+uint64_t workers_kernel_drops(const struct workers *w)
 {
-	return w->all[w->own].overflowed;
+	return w->all[w->own].kernel_drops;
 }
 
 void workers_publish(struct workers *w)
 {
 	struct workers_slot *slot = w->all[w->own].slot;
-	unsigned next = atomic_load_explicit(&slot->turn, memory_order_relaxed) + 1;
+	unsigned next = atomic_load_explicit(&slot->published_count, memory_order_relaxed) + 1;
 
-	slot->told[next % 2] = slot->live;
-	atomic_store_explicit(&slot->turn, next, memory_order_release);
+	slot->published[next % 2] = slot->live;
+	atomic_store_explicit(&slot->published_count, next, memory_order_release);
 }

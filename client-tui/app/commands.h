@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The commands and keys of the screen, written once: /help, F1, completion and the manual's test read these
- * tables. Pure: what a command does stands in tui-command.c. */
+ * tables. Pure: what a command does stands in tui-commands.c. */
 #ifndef UPCASE_COMMANDS_H
 #define UPCASE_COMMANDS_H
 

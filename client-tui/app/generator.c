@@ -80,10 +80,10 @@ int generator_read(const char *text, struct generator_plan *plan, char why[GENER
 
 /* --- the schedule --- */
 
-size_t generator_rows(const struct generator_plan *plan, int64_t wait, size_t rows)
+size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, size_t rows)
 {
-	const int64_t most = ROWS_MAX, interval = plan->interval;
-	uint64_t open = (uint64_t)(interval > 0 && wait / interval < most / 3 ? 3 * (wait / interval) + 1 : most);
+	const int64_t max = ROWS_MAX, interval = plan->interval;
+	uint64_t open = (uint64_t)(interval > 0 && reply_timeout / interval < max / 3 ? 3 * (reply_timeout / interval) + 1 : max);
 
 	if (open > plan->count)
 		open = plan->count;
@@ -104,11 +104,11 @@ void generator_stop(struct generator *g, int64_t now)
 
 void generator_hold(struct generator *g, int64_t until, int64_t now)
 {
-	const int64_t most = g->start + GENERATOR_HOLD;
+	const int64_t max = g->start + GENERATOR_HOLD;
 
 	if (!g->running || g->sent != 1)
 		return;
-	until = until < most ? until : most;
+	until = until < max ? until : max;
 	if (now < until) {
 		g->held = true;
 		g->held_until = until;
@@ -152,20 +152,20 @@ bool generator_next(struct generator *g, int64_t now)
 
 /* --- the lines --- */
 
-size_t generator_text(uint64_t number, size_t size, char *text, size_t room)
+size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity)
 {
 	static const char before[] = "line ";
 	char digits[24];
 	const size_t digit_count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, number);
-	const size_t most = sizeof before - 1;
-	const size_t words = size == 0 || size >= most + digit_count ? most : size > digit_count ? size - digit_count : 0;
+	const size_t max = sizeof before - 1;
+	const size_t words = size == 0 || size >= max + digit_count ? max : size > digit_count ? size - digit_count : 0;
 	char head[sizeof before + sizeof digits];
 	size_t used = (size_t)snprintf(head, sizeof head, "%.*s%s", (int)words, before, digits);
 
 	if (size < used)
 		size = used;
-	if (size > room)
-		size = room;
+	if (size > capacity)
+		size = capacity;
 	memcpy(text, head, used < size ? used : size);
 	if (used < size)
 		text[used++] = ' ';

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Lines sent in one turn of a loop at most, however late they are: so that keys and replies get their turn. */
-#define GENERATOR_TURN 256
+#define GENERATOR_BATCH 256
 /* From this much on a line has slipped, ns. */
 #define GENERATOR_SLIP (10 * 1000 * 1000)
 /* How long the second line may be held, ns. */
@@ -44,8 +44,8 @@ struct generator {
 int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY]);
 
 /* How many rows a ledger needs so that no line loses its row before its fate is known and told: all that are sent within three
- * times `wait`; within reason, and at least `rows`. */
-size_t generator_rows(const struct generator_plan *plan, int64_t wait, size_t rows);
+ * times `reply_timeout`; within reason, and at least `rows`. */
+size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, size_t rows);
 
 /* The first line is due at `now`. */
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now);
@@ -61,8 +61,8 @@ int64_t generator_due(const struct generator *g);
 bool generator_next(struct generator *g, int64_t now);
 
 /* The text of the line with that number: "line 17", then letters up to `size` bytes. No two numbers have the same. One that is
- * to be shorter loses letters, never a digit. Writes at most `room` bytes; returns its length, which is that at most. */
-size_t generator_text(uint64_t number, size_t size, char *text, size_t room);
+ * to be shorter loses letters, never a digit. Writes at most `capacity` bytes; returns its length, which is that at most. */
+size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity);
 
 /* "340/1000 · 100/s · 6.6 s left"; `dot` is what stands between. Returns `buf`. */
 char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf, size_t size);

@@ -24,11 +24,11 @@ static bool on_a_terminal(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-static int start_private(struct client_settings *settings, struct private_server *server, char *notice, size_t size)
+static int start_private(struct settings *settings, struct local_server *server, char *notice, size_t size)
 {
 	char why[300];
 
-	if (private_start(server, why, sizeof why) < 0) {
+	if (local_server_start(server, why, sizeof why) < 0) {
 		standard_say("upcase: %s", why);
 		return -1;
 	}
@@ -40,34 +40,34 @@ static int start_private(struct client_settings *settings, struct private_server
 
 /* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked, which is at the
  * link's far end. */
-static void find_lab(struct client_settings *settings)
+static void find_lab(struct settings *settings)
 {
-	const char *path = getenv("UPCASE_LAB"), *far = getenv("UPCASE_LAB_FAR");
+	const char *path = getenv("UPCASE_LAB"), *server = getenv("UPCASE_LAB_FAR");
 
 	settings->lab = path && *path ? path : NULL;
-	settings->lab_far = settings->lab && far && *far ? far : NULL;
+	settings->lab_server = settings->lab && server && *server ? server : NULL;
 	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
-		strcpy(settings->host, settings->family == SESSION_IPV6 ? HOST_FAR_IPV6 : HOST_FAR_IPV4);
+		strcpy(settings->host, settings->family == SESSION_IPV6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
 }
 
-static int run(struct client_settings *settings)
+static int run(struct settings *settings)
 {
-	struct private_server server = {.process = 0};
+	struct local_server server = {.process = 0};
 	char notice[120];
 	const bool private = !*settings->host;
 	int status;
 
 	if (private && start_private(settings, &server, notice, sizeof notice) < 0)
 		return 1;
-	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
+	if (settings->plain || settings->output != RECORD_OUTPUT_TEXT || !on_a_terminal())
 		status = plain_run(settings, private ? notice : NULL);
 	else
 		status = tui_run(settings, NULL, private ? notice : NULL);
-	private_stop(&server);
+	local_server_stop(&server);
 	return status;
 }
 
-static int run_replay(const struct client_settings *settings)
+static int run_replay(const struct settings *settings)
 {
 	char why[REPLAY_WHY];
 	struct replay *replay = replay_open(settings->read, why);
@@ -78,7 +78,7 @@ static int run_replay(const struct client_settings *settings)
 		standard_say("upcase: --read %s", why);
 		return status;
 	}
-	if (settings->plain || settings->output != CLIENT_TEXT || !on_a_terminal())
+	if (settings->plain || settings->output != RECORD_OUTPUT_TEXT || !on_a_terminal())
 		status = plain_replay(settings, replay);
 	else
 		status = tui_run(settings, replay, NULL);
@@ -87,10 +87,10 @@ static int run_replay(const struct client_settings *settings)
 }
 
 /* What is wrong with the options together, said before anything is done. */
-static int check_options(const struct client_settings *settings)
+static int check_options(const struct settings *settings)
 {
 	const char *wrong = NULL;
-	char why[SAVE_WHY];
+	char why[EXPORT_WHY];
 
 	if (settings->step && !settings->read)
 		wrong = "--step goes with --read FILE; see upcase --help";
@@ -98,7 +98,7 @@ static int check_options(const struct client_settings *settings)
 		wrong = "--read shows what was recorded and sends nothing: no HOST, no --count";
 	if (wrong)
 		standard_say("upcase: %s", wrong);
-	else if (settings->save && save_check(settings->save, why) < 0)
+	else if (settings->save && export_check(settings->save, why) < 0)
 		standard_say("upcase: --save %s", why);
 	else
 		return 0;
@@ -107,7 +107,7 @@ static int check_options(const struct client_settings *settings)
 
 int main(int argc, char **argv)
 {
-	struct client_settings settings;
+	struct settings settings;
 	sigset_t none;
 
 	/* Whoever starts it may have blocked those that end it. */
@@ -120,10 +120,10 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (standard_open("upcase", 0))
 		return 1;
-	if (client_settings_read(&settings, argc, argv) < 0)
+	if (settings_read(&settings, argc, argv) < 0)
 		return 2;
 	if (settings.help) {
-		client_help();
+		settings_usage();
 		return standard_end("upcase");
 	}
 	if (settings.version) {

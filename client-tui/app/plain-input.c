@@ -12,31 +12,31 @@
 
 /* --- sending --- */
 
-bool plain_dead(const struct plain *p)
+bool plain_cannot_send(const struct plain *p)
 {
-	for (size_t i = 0; i < p->lane_count; i++)
-		if (!session_dead(p->lanes[i].session))
+	for (size_t i = 0; i < p->channel_count; i++)
+		if (!session_dead(p->channels[i].session))
 			return false;
 	return true;
 }
 
-bool plain_room(const struct plain *p)
+bool plain_has_room(const struct plain *p)
 {
-	for (size_t i = 0; i < p->lane_count; i++)
-		if (!session_has_room(p->lanes[i].session) || !plain_order_room(&p->lanes[i]))
+	for (size_t i = 0; i < p->channel_count; i++)
+		if (!session_has_room(p->channels[i].session) || !plain_order_has_room(&p->channels[i]))
 			return false;
 	return true;
 }
 
-/* Over each lane. UDP takes whole lines only: of a line in pieces the first one, which is longer than any datagram. */
+/* Over each channel. UDP takes whole lines only: of a line in pieces the first one, which is longer than any datagram. */
 static void send_over_all(struct plain *p, const void *text, size_t n, int pieces, int64_t now)
 {
-	for (size_t i = 0; i < p->lane_count && !p->failed; i++) {
-		const struct lane *lane = &p->lanes[i];
+	for (size_t i = 0; i < p->channel_count && !p->failed; i++) {
+		const struct channel *channel = &p->channels[i];
 
-		if (!lane->stream && !(pieces & SESSION_FIRST))
+		if (!channel->stream && !(pieces & SESSION_FIRST))
 			continue;
-		if (session_send(lane->session, p->last_number, text, n, pieces, p->typed_at, now) == 0)
+		if (session_send(channel->session, p->last_number, text, n, pieces, p->typed_at, now) == 0)
 			continue;
 		plain_say(p, true, "memory is short: stopped");
 		p->failed = true;
@@ -45,21 +45,21 @@ static void send_over_all(struct plain *p, const void *text, size_t n, int piece
 
 static void push(struct plain *p, int64_t now)
 {
-	for (size_t i = 0; i < p->lane_count; i++)
-		session_push(p->lanes[i].session, now);
+	for (size_t i = 0; i < p->channel_count; i++)
+		session_push(p->channels[i].session, now);
 }
 
 /* --- standard input --- */
 
-static void send_line(struct plain *p, bool last_of_line, bool bare, int64_t now)
+static void send_line(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
 {
-	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (bare ? SESSION_BARE : 0) |
+	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (unterminated ? SESSION_BARE : 0) |
 	    SESSION_MORE;
 
 	if (!p->begun)
 		p->last_number++;
-	if (bare)
-		p->bare = p->last_number;
+	if (unterminated)
+		p->unterminated = p->last_number;
 	send_over_all(p, p->line, p->used, pieces, now);
 	p->begun = !last_of_line;
 	p->used = 0;
@@ -69,13 +69,13 @@ static void send_line(struct plain *p, bool last_of_line, bool bare, int64_t now
 static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
 {
 	while (n > 0) {
-		size_t room = sizeof p->line - p->used, part = n < room ? n : room;
+		size_t capacity = sizeof p->line - p->used, part = n < capacity ? n : capacity;
 
 		memcpy(p->line + p->used, bytes, part);
 		p->used += part;
 		bytes += part;
 		n -= part;
-		if (n == 0 || !p->lanes[p->lane_count - 1].stream)
+		if (n == 0 || !p->channels[p->channel_count - 1].stream)
 			return;
 		send_line(p, false, false, now);
 	}
@@ -92,14 +92,14 @@ static void take_input(struct plain *p, const unsigned char *bytes, size_t n, in
 
 void plain_pass(struct plain *p, int64_t now)
 {
-	while (p->begin < p->end && plain_room(p)) {
+	while (p->begin < p->end && plain_has_room(p)) {
 		const unsigned char *at = p->input + p->begin;
 		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
 		const size_t n = end ? (size_t)(end - at) + 1 : p->end - p->begin;
 
 		/* Lines that fail at once come so fast that the next ones push them out of the ledger. */
 		if (++p->passed_on >= p->settings->rows / 2)
-			plain_record_turn(p, now);
+			plain_record_dispatch(p, now);
 		take_input(p, at, n, now);
 		p->begin += n;
 	}
@@ -112,9 +112,9 @@ void plain_end_input(struct plain *p, int64_t now)
 		send_line(p, true, true, now);
 	p->input_ended = true;
 	/* Generated lines over TCP: the connection stays whole until all are answered, so that both ends can be asked about it. */
-	for (size_t i = 0; i < p->lane_count; i++)
-		if (!(p->settings->count > 0 && p->lanes[i].stream))
-			session_finish(p->lanes[i].session, now);
+	for (size_t i = 0; i < p->channel_count; i++)
+		if (!(p->settings->count > 0 && p->channels[i].stream))
+			session_finish(p->channels[i].session, now);
 }
 
 void plain_read(struct plain *p)
@@ -142,8 +142,8 @@ void plain_read(struct plain *p)
 
 static bool opening(const struct plain *p)
 {
-	for (size_t i = 0; i < p->lane_count; i++)
-		if (session_opening(p->lanes[i].session))
+	for (size_t i = 0; i < p->channel_count; i++)
+		if (session_opening(p->channels[i].session))
 			return true;
 	return false;
 }
@@ -152,9 +152,9 @@ static int64_t alone_until(const struct plain *p)
 {
 	int64_t until = 0;
 
-	for (size_t i = 0; i < p->lane_count; i++)
-		if (session_alone_until(p->lanes[i].session) > until)
-			until = session_alone_until(p->lanes[i].session);
+	for (size_t i = 0; i < p->channel_count; i++)
+		if (session_alone_until(p->channels[i].session) > until)
+			until = session_alone_until(p->channels[i].session);
 	return until;
 }
 
@@ -162,7 +162,7 @@ static int64_t alone_until(const struct plain *p)
 static bool next_line(struct plain *p, int64_t now)
 {
 	generator_hold(&p->generator, alone_until(p), now);
-	return (p->generator.plan.interval > 0 || plain_room(p)) && generator_next(&p->generator, now);
+	return (p->generator.plan.interval > 0 || plain_has_room(p)) && generator_next(&p->generator, now);
 }
 
 static void send_generated(struct plain *p, int64_t now)
@@ -181,12 +181,12 @@ int64_t plain_generate_at(const struct plain *p)
 	if (!p->generating)
 		return opening(p) ? CLOCK_NEVER : 0;
 	/* Without an interval what holds it back is the sessions' room. */
-	return p->generator.plan.interval == 0 && !plain_room(p) ? CLOCK_NEVER : generator_due(&p->generator);
+	return p->generator.plan.interval == 0 && !plain_has_room(p) ? CLOCK_NEVER : generator_due(&p->generator);
 }
 
 void plain_generate(struct plain *p)
 {
-	const struct client_settings *s = p->settings;
+	const struct settings *s = p->settings;
 	int64_t now = clock_monotonic();
 
 	if (p->input_ended || opening(p))
@@ -196,9 +196,9 @@ void plain_generate(struct plain *p)
 		    .size = (size_t)s->size}, now);
 	p->generating = true;
 	/* Lines that cannot be sent need no schedule. */
-	if (plain_dead(p))
+	if (plain_cannot_send(p))
 		p->generator.plan.interval = 0;
-	for (int i = 0; i < GENERATOR_TURN && !p->failed && next_line(p, now); i++) {
+	for (int i = 0; i < GENERATOR_BATCH && !p->failed && next_line(p, now); i++) {
 		send_generated(p, now);
 		now = clock_monotonic();
 	}

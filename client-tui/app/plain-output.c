@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the plain front end prints: replies to standard output, the rest to standard error. With two lanes each reply is a line of
- * its own that begins with its transport; while one lane's long reply comes in pieces, the other's wait. */
+/* What the plain front end prints: replies to standard output, the rest to standard error. With two channels each reply is a line of
+ * its own that begins with its transport; while one channel's long reply comes in pieces, the other's wait. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,12 +15,12 @@
 #include "report/summary.h"
 
 /* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so many. */
-#define ORDER_ROOM 65536
+#define ORDER_CAPACITY 65536
 #define ORDER_BYTES (32u * 1024 * 1024)
-/* Held back for a long reply of the other lane; when there is more, that one is broken off. */
+/* Held back for a long reply of the other channel; when there is more, that one is broken off. */
 #define HELD_MAX (32u * 1024 * 1024)
-/* Lines lost that are told one by one; the summary counts them all. */
-#define TOLD_LINES 10
+/* Lines lost that are reported one by one; the summary counts them all. */
+#define REPORTED_LINES 10
 /* How often the progress is written anew. */
 #define PROGRESS (200 * NS_PER_MS)
 
@@ -72,71 +72,71 @@ static void put(struct plain *p, const void *bytes, size_t n)
 		p->write_error = errno;
 }
 
-static struct lane *other_lane(const struct lane *lane)
+static struct channel *other_channel(const struct channel *channel)
 {
-	struct plain *p = lane->plain;
+	struct plain *p = channel->plain;
 
-	return p->lane_count < PLAIN_LANES ? NULL : &p->lanes[lane == p->lanes];
+	return p->channel_count < PLAIN_CHANNELS ? NULL : &p->channels[channel == p->channels];
 }
 
-static void put_held(struct lane *lane)
+static void put_held(struct channel *channel)
 {
-	put(lane->plain, lane->held, lane->held_length);
-	free(lane->held);
-	lane->held = NULL;
-	lane->held_length = lane->held_room = 0;
+	put(channel->plain, channel->held, channel->held_length);
+	free(channel->held);
+	channel->held = NULL;
+	channel->held_length = channel->held_capacity = 0;
 }
 
-/* Puts bytes of a lane, or holds them back. */
-static void put_or_hold(struct lane *lane, const void *bytes, size_t n)
+/* Puts bytes of a channel, or holds them back. */
+static void put_or_hold(struct channel *channel, const void *bytes, size_t n)
 {
-	struct lane *other = other_lane(lane);
+	struct channel *other = other_channel(channel);
 
 	if (n == 0)
 		return;
 	if (other && other->begun) {
-		if (lane->held_length + n <= HELD_MAX && grow_list(&lane->held, &lane->held_room, lane->held_length + n, 1) == 0) {
-			memcpy(lane->held + lane->held_length, bytes, n);
-			lane->held_length += n;
+		if (channel->held_length + n <= HELD_MAX && grow_list(&channel->held, &channel->held_capacity, channel->held_length + n, 1) == 0) {
+			memcpy(channel->held + channel->held_length, bytes, n);
+			channel->held_length += n;
 			return;
 		}
 		/* Its reply goes on in a line of its own. */
-		put(lane->plain, "\n", 1);
+		put(channel->plain, "\n", 1);
 		other->begun = false;
-		put_held(lane);
+		put_held(channel);
 	}
-	put(lane->plain, bytes, n);
+	put(channel->plain, bytes, n);
 }
 
 /* A reply or a piece of one. */
-static void put_part(struct lane *lane, const void *text, size_t n, bool end)
+static void put_part(struct channel *channel, const void *text, size_t n, bool end)
 {
-	struct lane *other = other_lane(lane);
+	struct channel *other = other_channel(channel);
 
-	if (!lane->begun)
-		put_or_hold(lane, lane->prefix, strlen(lane->prefix));
-	put_or_hold(lane, text, n);
+	if (!channel->begun)
+		put_or_hold(channel, channel->prefix, strlen(channel->prefix));
+	put_or_hold(channel, text, n);
 	if (end)
-		put_or_hold(lane, "\n", 1);
-	lane->begun = !end;
+		put_or_hold(channel, "\n", 1);
+	channel->begun = !end;
 	if (end && other)
 		put_held(other);
 }
 
-static void put_reply(struct lane *lane, uint64_t number, const void *text, size_t n)
+static void put_reply(struct channel *channel, uint64_t number, const void *text, size_t n)
 {
-	struct plain *p = lane->plain;
+	struct plain *p = channel->plain;
 
-	if (p->lane_count > 1) {
-		put_part(lane, text, n, true);
+	if (p->channel_count > 1) {
+		put_part(channel, text, n, true);
 		return;
 	}
-	if (p->owed)
+	if (p->newline_due)
 		put(p, "\n", 1);
-	p->owed = false;
+	p->newline_due = false;
 	put(p, text, n);
-	if (number != 0 && number == p->bare)
-		p->owed = true;
+	if (number != 0 && number == p->unterminated)
+		p->newline_due = true;
 	else
 		put(p, "\n", 1);
 }
@@ -149,143 +149,143 @@ void plain_flush(struct plain *p)
 
 void plain_end_output(struct plain *p)
 {
-	for (size_t i = 0; i < p->lane_count; i++) {
-		if (p->lane_count > 1 && p->lanes[i].begun)
-			put_part(&p->lanes[i], "", 0, true);
-		put_held(&p->lanes[i]);
+	for (size_t i = 0; i < p->channel_count; i++) {
+		if (p->channel_count > 1 && p->channels[i].begun)
+			put_part(&p->channels[i], "", 0, true);
+		put_held(&p->channels[i]);
 	}
 	plain_flush(p);
 }
 
-void plain_free_lane(struct lane *lane)
+void plain_free_channel(struct channel *channel)
 {
-	for (size_t i = 0; lane->early && i < ORDER_ROOM; i++)
-		free(lane->early[i].text);
-	free(lane->early);
-	free(lane->held);
+	for (size_t i = 0; channel->early && i < ORDER_CAPACITY; i++)
+		free(channel->early[i].text);
+	free(channel->early);
+	free(channel->held);
 }
 
 /* --- in the order of the lines --- */
 
-int plain_order(struct lane *lane)
+int plain_order_start(struct channel *channel)
 {
-	lane->early = calloc(ORDER_ROOM, sizeof *lane->early);
-	return lane->early ? 0 : -1;
+	channel->early = calloc(ORDER_CAPACITY, sizeof *channel->early);
+	return channel->early ? 0 : -1;
 }
 
-bool plain_order_room(const struct lane *lane)
+bool plain_order_has_room(const struct channel *channel)
 {
-	return !lane->early ||
-	    (lane->plain->last_number + 1 - lane->next < ORDER_ROOM - 1 && lane->early_bytes <= ORDER_BYTES);
+	return !channel->early ||
+	    (channel->plain->last_number + 1 - channel->next < ORDER_CAPACITY - 1 && channel->early_bytes <= ORDER_BYTES);
 }
 
-static bool decided(const struct lane *lane, uint64_t number)
+static bool decided(const struct channel *channel, uint64_t number)
 {
-	const struct ledger_row *row = ledger_find(session_ledger(lane->session), number);
+	const struct ledger_row *row = ledger_find(session_ledger(channel->session), number);
 
-	return number <= lane->plain->last_number && (!row || ledger_is_decided(row->fate));
+	return number <= channel->plain->last_number && (!row || ledger_is_decided(row->fate));
 }
 
 /* Prints as far as every line is decided. */
-void plain_put_in_order(struct lane *lane)
+void plain_put_in_order(struct channel *channel)
 {
-	while (lane->early && decided(lane, lane->next)) {
-		struct early *e = &lane->early[lane->next % ORDER_ROOM];
+	while (channel->early && decided(channel, channel->next)) {
+		struct early *e = &channel->early[channel->next % ORDER_CAPACITY];
 
 		if (e->there)
-			put_reply(lane, lane->next, e->text, e->length);
-		lane->early_bytes -= e->length;
+			put_reply(channel, channel->next, e->text, e->length);
+		channel->early_bytes -= e->length;
 		free(e->text);
 		*e = (struct early){0};
-		lane->next++;
+		channel->next++;
 	}
 }
 
-static void keep_for_its_turn(struct lane *lane, uint64_t number, const unsigned char *text, size_t n)
+static void keep_for_later(struct channel *channel, uint64_t number, const unsigned char *text, size_t n)
 {
-	struct early *e = &lane->early[number % ORDER_ROOM];
+	struct early *e = &channel->early[number % ORDER_CAPACITY];
 
-	if (number < lane->next || e->there)
+	if (number < channel->next || e->there)
 		return;
 	e->text = grow_copy(text, n);
 	if (!e->text) {
-		plain_say(lane->plain, true, "memory is short: a reply is left out");
+		plain_say(channel->plain, true, "memory is short: a reply is left out");
 		return;
 	}
 	e->length = n;
 	e->there = true;
-	lane->early_bytes += n;
+	channel->early_bytes += n;
 }
 
 /* --- what the session tells --- */
 
-static void tell_stray(struct plain *p, const struct session_reply *reply)
+static void report_stray(struct plain *p, const struct session_reply *reply)
 {
 	char text[120];
 
-	if (p->told >= TOLD_LINES || p->settings->quiet)
+	if (p->reported >= REPORTED_LINES || p->settings->quiet)
 		return;
 	snprintf(text, sizeof text, "a stray reply of %zu bytes, which belongs to no line", reply->length);
 	plain_say(p, false, text);
-	p->told++;
+	p->reported++;
 }
 
 void plain_reply(void *context, const struct session_reply *reply)
 {
-	struct lane *lane = context;
-	const enum ledger_match match = reply->verdict.match;
+	struct channel *channel = context;
+	const enum ledger_match match = reply->matched.match;
 
-	plain_record_reply(lane, reply);
-	if (lane->plain->settings->output != CLIENT_TEXT)
+	plain_record_reply(channel, reply);
+	if (channel->plain->settings->output != RECORD_OUTPUT_TEXT)
 		return;
 	if (reply->more) {
-		if (lane->plain->lane_count > 1)
-			put_part(lane, reply->text, reply->length, false);
+		if (channel->plain->channel_count > 1)
+			put_part(channel, reply->text, reply->length, false);
 		else
-			put(lane->plain, reply->text, reply->length);
+			put(channel->plain, reply->text, reply->length);
 		return;
 	}
-	if (match == MATCH_STRAY && !lane->stream) {
-		tell_stray(lane->plain, reply);
+	if (match == MATCH_STRAY && !channel->stream) {
+		report_stray(channel->plain, reply);
 	} else if (match == MATCH_DUPLICATE) {
 		return;
-	} else if (lane->early) {
+	} else if (channel->early) {
 		if (match == MATCH_ANSWER)
-			keep_for_its_turn(lane, reply->verdict.number, reply->text, reply->length);
-		plain_put_in_order(lane);
+			keep_for_later(channel, reply->matched.number, reply->text, reply->length);
+		plain_put_in_order(channel);
 	} else {
-		put_reply(lane, reply->verdict.number, reply->text, reply->length);
+		put_reply(channel, reply->matched.number, reply->text, reply->length);
 	}
 }
 
 void plain_row(void *context, uint64_t number)
 {
-	struct lane *lane = context;
-	struct plain *p = lane->plain;
-	const struct ledger_row *row = ledger_find(session_ledger(lane->session), number);
+	struct channel *channel = context;
+	struct plain *p = channel->plain;
+	const struct ledger_row *row = ledger_find(session_ledger(channel->session), number);
 	char text[300], fate[200];
 
-	plain_record_row(lane, number);
-	if (row && ledger_is_decided(row->fate) && p->told++ < TOLD_LINES) {
-		summary_fate(row, lane->stream, clock_monotonic(), fate, sizeof fate);
+	plain_record_row(channel, number);
+	if (row && ledger_is_decided(row->fate) && p->reported++ < REPORTED_LINES) {
+		summary_fate(row, channel->stream, clock_monotonic(), fate, sizeof fate);
 		snprintf(text, sizeof text, "line %llu%s: %s%s", (unsigned long long)number,
-		    p->lane_count < 2 ? "" : lane->stream ? " over TCP" : " over UDP", fate,
-		    p->told == TOLD_LINES ? " (further lines are counted, not told)" : "");
+		    p->channel_count < 2 ? "" : channel->stream ? " over TCP" : " over UDP", fate,
+		    p->reported == REPORTED_LINES ? " (further lines are counted, not told)" : "");
 		plain_say(p, false, text);
 	}
-	plain_put_in_order(lane);
+	plain_put_in_order(channel);
 }
 
 void plain_notice(void *context, bool bad, const char *text)
 {
-	const struct lane *lane = context;
+	const struct channel *channel = context;
 
-	plain_event(lane->plain, &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
-		.session = lane->recorded, .at = clock_monotonic(), .text = (char *)(uintptr_t)text });
+	plain_event(channel->plain, &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
+		.session = channel->recorded, .at = clock_monotonic(), .text = (char *)(uintptr_t)text });
 }
 
 /* A script is not told of what went as it should: only of a SYN that was sent again. */
-static void tell_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
+static void report_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
 {
 	char words[RECORD_EVENT_WORDS];
 
@@ -296,27 +296,27 @@ static void tell_connection(void *context, const struct record_event *event, str
 		plain_say(context, false, record_event_words(event, words));
 }
 
-static void tell_connections(struct lane *lane, bool all)
+static void report_connections(struct channel *channel, bool all)
 {
-	truth_connections(lane->plain->truth, &lane->connections, lane->recorded, all, clock_monotonic(), tell_connection, lane->plain);
+	lab_connections(channel->plain->lab, &channel->connections, channel->recorded, all, clock_monotonic(), report_connection, channel->plain);
 }
 
-void plain_connections_turn(struct plain *p, bool all)
+void plain_connections_dispatch(struct plain *p, bool all)
 {
-	if (all && p->truth)
-		truth_settle(p->truth);
-	for (size_t i = 0; i < p->lane_count; i++)
-		tell_connections(&p->lanes[i], all);
+	if (all && p->lab)
+		lab_settle(p->lab);
+	for (size_t i = 0; i < p->channel_count; i++)
+		report_connections(&p->channels[i], all);
 }
 
 /* At once, before the notice of what it means; not while the session is being opened, which is not known yet. */
 void plain_connection(void *context, const struct session_connection *connection)
 {
-	struct lane *lane = context;
+	struct channel *channel = context;
 
-	connections_take(&lane->connections, connection);
-	if (lane->session)
-		tell_connections(lane, false);
+	connections_take(&channel->connections, connection);
+	if (channel->session)
+		report_connections(channel, false);
 }
 
 void plain_event(void *plain, const struct record_event *event)

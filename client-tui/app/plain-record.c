@@ -14,92 +14,92 @@
 
 int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 {
-	const struct client_settings *s = p->settings;
+	const struct settings *s = p->settings;
 	char words[RECORD_LINK];
 
 	p->record_at = CLOCK_NEVER;
-	if (s->output == CLIENT_TEXT && !s->save)
+	if (s->output == RECORD_OUTPUT_TEXT && !s->save)
 		return 0;
 	/* A reader that has gone is told like a disk that is full. */
-	if (s->output != CLIENT_TEXT)
+	if (s->output != RECORD_OUTPUT_TEXT)
 		signal(SIGPIPE, SIG_IGN);
 	recorder_run(&p->run, s, wall);
-	p->recorder = recorder_new(s->output, s->output == CLIENT_TEXT ? NULL : stdout, now, &p->run);
-	if (p->recorder && p->truth)
-		recorder_link(p->recorder, link_facts_line(truth_facts(p->truth), now, words, sizeof words));
+	p->recorder = recorder_new(s->output, s->output == RECORD_OUTPUT_TEXT ? NULL : stdout, now, &p->run);
+	if (p->recorder && p->lab)
+		recorder_link(p->recorder, link_status_line(lab_link_status(p->lab), now, words, sizeof words));
 	return p->recorder ? 0 : -1;
 }
 
-int plain_record_lane(struct lane *lane)
+int plain_record_channel(struct channel *channel)
 {
-	struct plain *p = lane->plain;
+	struct plain *p = channel->plain;
 
 	if (!p->recorder)
 		return 0;
-	lane->recorded = recorder_add(p->recorder, session_ledger(lane->session), lane->stream, session_peer(lane->session),
-	    p->settings->wait, (size_t)p->settings->rows, p->truth ? truth_witness(p->truth) : NULL);
-	return lane->recorded < 0 ? -1 : 0;
+	channel->recorded = recorder_add(p->recorder, session_ledger(channel->session), channel->stream, session_peer(channel->session),
+	    p->settings->reply_timeout, (size_t)p->settings->rows, p->lab ? lab_trace(p->lab) : NULL);
+	return channel->recorded < 0 ? -1 : 0;
 }
 
-void plain_record_reply(struct lane *lane, const struct session_reply *reply)
+void plain_record_reply(struct channel *channel, const struct session_reply *reply)
 {
-	if (lane->plain->recorder)
-		recorder_reply(lane->plain->recorder, lane->recorded, reply, clock_monotonic());
+	if (channel->plain->recorder)
+		recorder_reply(channel->plain->recorder, channel->recorded, reply, clock_monotonic());
 }
 
-void plain_record_row(struct lane *lane, uint64_t number)
+void plain_record_row(struct channel *channel, uint64_t number)
 {
-	if (lane->plain->recorder)
-		recorder_row(lane->plain->recorder, lane->recorded, number, clock_monotonic());
+	if (channel->plain->recorder)
+		recorder_row(channel->plain->recorder, channel->recorded, number, clock_monotonic());
 }
 
-static void tell_peers(struct plain *p)
+static void report_peers(struct plain *p)
 {
-	for (size_t i = 0; i < p->lane_count; i++)
-		recorder_peer(p->recorder, p->lanes[i].recorded, session_peer(p->lanes[i].session));
+	for (size_t i = 0; i < p->channel_count; i++)
+		recorder_peer(p->recorder, p->channels[i].recorded, session_peer(p->channels[i].session));
 }
 
 void plain_record_event(struct plain *p, const struct record_event *event)
 {
 	if (!p->recorder)
 		return;
-	tell_peers(p);
+	report_peers(p);
 	recorder_event(p->recorder, event, clock_monotonic());
 }
 
-void plain_record_turn(struct plain *p, int64_t now)
+void plain_record_dispatch(struct plain *p, int64_t now)
 {
 	p->passed_on = 0;
 	if (!p->recorder)
 		return;
-	tell_peers(p);
-	p->record_at = recorder_turn(p->recorder, now);
+	report_peers(p);
+	p->record_at = recorder_dispatch(p->recorder, now);
 	if (!p->write_error)
 		p->write_error = recorder_error(p->recorder);
 }
 
-void plain_facts(const struct plain *p, const struct lane *lane, int64_t now, struct facts *facts)
+void plain_figures(const struct plain *p, const struct channel *channel, int64_t now, struct figures *figures)
 {
 	const struct generator *g = &p->generator;
 
-	session_facts(lane->session, now, facts);
-	facts->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
-	if (p->truth && lane->stream)
-		facts->tcp.has_far = far_again(truth_far(p->truth), &facts->tcp.far_again);
+	session_figures(channel->session, now, figures);
+	figures->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+	if (p->lab && channel->stream)
+		figures->tcp.has_server = server_retransmitted(lab_server_tcp(p->lab), &figures->tcp.server_retransmitted);
 }
 
 int plain_record_end(struct plain *p, bool complete, int64_t now)
 {
-	char why[SAVE_WHY];
-	struct facts facts;
+	char why[EXPORT_WHY];
+	struct figures figures;
 	int result = 0;
 
 	if (!p->recorder)
 		return 0;
 	stop_may_work(true);
-	for (size_t i = 0; i < p->lane_count; i++) {
-		plain_facts(p, &p->lanes[i], now, &facts);
-		recorder_facts(p->recorder, p->lanes[i].recorded, &facts);
+	for (size_t i = 0; i < p->channel_count; i++) {
+		plain_figures(p, &p->channels[i], now, &figures);
+		recorder_figures(p->recorder, p->channels[i].recorded, &figures);
 	}
 	p->run.ended_at = now;
 	p->run.stopped = !complete;
@@ -108,7 +108,7 @@ int plain_record_end(struct plain *p, bool complete, int64_t now)
 		standard_say("upcase: standard output: %s", strerror(recorder_error(p->recorder)));
 		result = -1;
 	}
-	if (p->settings->save && save_file(p->settings->save, p->recorder, NULL, &p->run, now, why) < 0) {
+	if (p->settings->save && export_file(p->settings->save, p->recorder, NULL, &p->run, now, why) < 0) {
 		standard_say("upcase: %s", why);
 		result = -1;
 	}

@@ -14,8 +14,8 @@
 #include "common/standard.h"
 #include "report/summary.h"
 
-struct play {
-	const struct client_settings *settings;
+struct replay_output {
+	const struct settings *settings;
 	struct replay *replay;
 	struct recorder *recorder;
 	/* Our time of what is told: the recording's. */
@@ -24,7 +24,7 @@ struct play {
 	bool prefixes;
 };
 
-static void say(const struct play *p, bool bad, const char *words)
+static void say(const struct replay_output *p, bool bad, const char *words)
 {
 	char text[RECORD_EVENT_WORDS];
 
@@ -34,18 +34,18 @@ static void say(const struct play *p, bool bad, const char *words)
 	standard_say("upcase: %s", p->utf8 ? text : summary_ascii(text));
 }
 
-static bool is_stream(const struct play *p, size_t session)
+static bool is_stream(const struct replay_output *p, size_t session)
 {
 	return session_transport(replay_session(p->replay, session)) == SESSION_TCP;
 }
 
 static void on_reply(void *context, size_t session, const struct session_reply *reply)
 {
-	struct play *p = context;
-	const enum ledger_match match = reply->verdict.match;
+	struct replay_output *p = context;
+	const enum ledger_match match = reply->matched.match;
 
 	recorder_reply(p->recorder, (int)session, reply, replay_now(p->replay, 0));
-	if (p->settings->output != CLIENT_TEXT || match == MATCH_DUPLICATE || (match == MATCH_STRAY && !is_stream(p, session)))
+	if (p->settings->output != RECORD_OUTPUT_TEXT || match == MATCH_DUPLICATE || (match == MATCH_STRAY && !is_stream(p, session)))
 		return;
 	if (p->prefixes)
 		fputs(is_stream(p, session) ? "tcp " : "udp ", stdout);
@@ -55,7 +55,7 @@ static void on_reply(void *context, size_t session, const struct session_reply *
 
 static void on_row(void *context, size_t session, uint64_t number, bool timed)
 {
-	struct play *p = context;
+	struct replay_output *p = context;
 
 	if (timed)
 		recorder_row(p->recorder, (int)session, number, replay_now(p->replay, 0));
@@ -63,7 +63,7 @@ static void on_row(void *context, size_t session, uint64_t number, bool timed)
 
 static void on_event(void *context, const struct record_event *event)
 {
-	struct play *p = context;
+	struct replay_output *p = context;
 	char words[RECORD_EVENT_WORDS];
 
 	recorder_event(p->recorder, event, replay_now(p->replay, 0));
@@ -71,12 +71,12 @@ static void on_event(void *context, const struct record_event *event)
 		say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
 }
 
-static int add_sessions(struct play *p)
+static int add_sessions(struct replay_output *p)
 {
 	for (size_t i = 0; i < replay_sessions(p->replay); i++) {
 		struct session *s = replay_session(p->replay, i);
 
-		if (recorder_add(p->recorder, session_ledger(s), is_stream(p, i), session_peer(s), session_wait(s), SIZE_MAX,
+		if (recorder_add(p->recorder, session_ledger(s), is_stream(p, i), session_peer(s), session_reply_timeout(s), SIZE_MAX,
 			replay_witness(p->replay)) < 0)
 			return -1;
 	}
@@ -84,20 +84,20 @@ static int add_sessions(struct play *p)
 }
 
 /* Whether all was answered. */
-static bool summarise(const struct play *p)
+static bool summarise(const struct replay_output *p)
 {
 	bool all = true;
-	struct facts facts;
+	struct figures figures;
 	char text[2000];
 
 	for (size_t i = 0; i < replay_sessions(p->replay); i++) {
 		session_give_up(replay_session(p->replay, i), 0);
-		session_facts(replay_session(p->replay, i), 0, &facts);
-		recorder_facts(p->recorder, (int)i, &facts);
-		all = all && facts.totals->answered == facts.totals->typed;
+		session_figures(replay_session(p->replay, i), 0, &figures);
+		recorder_figures(p->recorder, (int)i, &figures);
+		all = all && figures.totals->answered == figures.totals->typed;
 		if (!p->settings->quiet)
-			standard_put(stderr, p->utf8 ? summary_facts(&facts, text, sizeof text) :
-			    summary_ascii(summary_facts(&facts, text, sizeof text)));
+			standard_put(stderr, p->utf8 ? summary_figures(&figures, text, sizeof text) :
+			    summary_ascii(summary_figures(&figures, text, sizeof text)));
 	}
 	return all;
 }
@@ -108,11 +108,11 @@ static int write_failed(int error)
 	return 1;
 }
 
-static int finish(struct play *p)
+static int finish(struct replay_output *p)
 {
 	struct record_run run = *replay_run(p->replay);
 	const bool all = summarise(p);
-	char why[SAVE_WHY];
+	char why[EXPORT_WHY];
 
 	run.ended_at = replay_is_whole(p->replay) ? run.ended_at + p->start : replay_now(p->replay, 0);
 	recorder_end(p->recorder, &run);
@@ -122,30 +122,30 @@ static int finish(struct play *p)
 		return write_failed(errno);
 	if (!replay_is_whole(p->replay))
 		say(p, false, "the recording has no end: what came of its last lines is not known");
-	if (p->settings->save && save_file(p->settings->save, p->recorder, NULL, &run, run.ended_at, why) < 0) {
+	if (p->settings->save && export_file(p->settings->save, p->recorder, NULL, &run, run.ended_at, why) < 0) {
 		say(p, true, why);
 		return 1;
 	}
 	return all ? 0 : 1;
 }
 
-int plain_replay(const struct client_settings *settings, struct replay *replay)
+int plain_replay(const struct settings *settings, struct replay *replay)
 {
-	struct play p = { .settings = settings, .replay = replay, .utf8 = standard_utf8(),
+	struct replay_output p = { .settings = settings, .replay = replay, .utf8 = standard_utf8(),
 		.prefixes = replay_sessions(replay) > 1 };
 	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .event = on_event };
 	int status = 1;
 
-	standard_guard();
+	standard_filter();
 	signal(SIGPIPE, SIG_IGN);
 	/* Any time does: only differences are written. */
-	if (replay_start(replay, &hooks, RECORD_FILE_MOST + 1, true, NS_PER_S) == 0) {
+	if (replay_start(replay, &hooks, RECORD_FILE_MAX + 1, true, NS_PER_S) == 0) {
 		p.start = replay_origin(replay);
-		p.recorder = recorder_new(settings->output, settings->output == CLIENT_TEXT ? NULL : stdout, p.start,
+		p.recorder = recorder_new(settings->output, settings->output == RECORD_OUTPUT_TEXT ? NULL : stdout, p.start,
 		    replay_run(replay));
 	}
 	if (p.recorder && add_sessions(&p) == 0) {
-		replay_turn(replay, INT64_MAX);
+		replay_dispatch(replay, INT64_MAX);
 		status = finish(&p);
 	} else {
 		standard_say("upcase: memory is short");

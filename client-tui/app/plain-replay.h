@@ -7,6 +7,6 @@
 #include "app/settings.h"
 
 /* Returns the exit status: 0 all answered, 1 not. */
-int plain_replay(const struct client_settings *settings, struct replay *replay);
+int plain_replay(const struct settings *settings, struct replay *replay);
 
 #endif

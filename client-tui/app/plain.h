@@ -7,6 +7,6 @@
 #include "app/settings.h"
 
 /* Runs to the end. `notice` is the first thing told, or NULL. Returns the exit status: 0 all answered, 1 not. */
-int plain_run(const struct client_settings *settings, const char *notice);
+int plain_run(const struct settings *settings, const char *notice);
 
 #endif

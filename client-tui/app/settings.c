@@ -16,24 +16,24 @@
 
 /* The setters, in the order of the table. Each says what a right value is. */
 
-OPTIONS_SETTER(set_ipv4, client_settings, family, SESSION_IPV4)
-OPTIONS_SETTER(set_ipv6, client_settings, family, SESSION_IPV6)
+OPTIONS_SETTER(set_ipv4, settings, family, SESSION_IPV4)
+OPTIONS_SETTER(set_ipv6, settings, family, SESSION_IPV6)
 
 /* Of a configuration's "both" and a command line's "udp" the later one counts. */
 #define TRANSPORT(setter, which) \
 	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
 	{ \
 		(void)value, (void)why; \
-		((struct client_settings *)to)->transport = which; \
-		((struct client_settings *)to)->both = false; \
+		((struct settings *)to)->transport = which; \
+		((struct settings *)to)->both = false; \
 		return 0; \
 	}
 TRANSPORT(set_udp, SESSION_UDP)
 TRANSPORT(set_tcp, SESSION_TCP)
 
-static int put_host(char host[CLIENT_NAME_MAX], const char *value, size_t n, char why[OPTIONS_WHY])
+static int put_host(char host[SETTINGS_NAME_MAX], const char *value, size_t n, char why[OPTIONS_WHY])
 {
-	if (n == 0 || n >= CLIENT_NAME_MAX)
+	if (n == 0 || n >= SETTINGS_NAME_MAX)
 		return text_refuse(why, OPTIONS_WHY, n ? "is too long for a host name" : "is empty; a host is a name or an address");
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '/')
@@ -55,22 +55,22 @@ static int put_port(char port[8], const char *value, char why[OPTIONS_WHY])
 
 static int set_host(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return put_host(((struct client_settings *)to)->host, value, strlen(value), why);
+	return put_host(((struct settings *)to)->host, value, strlen(value), why);
 }
 
 static int set_port(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	return put_port(((struct client_settings *)to)->port, value, why);
+	return put_port(((struct settings *)to)->port, value, why);
 }
 
-/* `range` is from `least` to an hour. */
-static int put_duration(int64_t *to, const char *value, int64_t least, const char *range, char why[OPTIONS_WHY])
+/* `range` is from `min` to an hour. */
+static int put_duration(int64_t *to, const char *value, int64_t min, const char *range, char why[OPTIONS_WHY])
 {
 	int64_t ns;
 
 	if (units_duration(value, &ns) < 0)
 		return text_refuse(why, OPTIONS_WHY, "is not a duration");
-	if (ns < least || ns > 3600 * NS_PER_S)
+	if (ns < min || ns > 3600 * NS_PER_S)
 		return text_refuse(why, OPTIONS_WHY, "is out of range, %s", range);
 	*to = ns;
 	return 0;
@@ -88,25 +88,25 @@ static int put_file(const char **to, const char *value, char why[OPTIONS_WHY])
 #define PUT(setter, put, field, ...) \
 	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
 	{ \
-		return put(&((struct client_settings *)to)->field, value, __VA_ARGS__); \
+		return put(&((struct settings *)to)->field, value, __VA_ARGS__); \
 	}
-PUT(set_wait, put_duration, wait, NS_PER_MS, "1ms to 1h", why)
+PUT(set_wait, put_duration, reply_timeout, NS_PER_MS, "1ms to 1h", why)
 PUT(set_connect_timeout, put_duration, connect_timeout, NS_PER_MS, "1ms to 1h", why)
 PUT(set_interval, put_duration, interval, 0, "0 to 1h", why)
 PUT(set_save, put_file, save, why)
 PUT(set_read, put_file, read, why)
 
 #define COUNT(setter, field, low, high) \
-	OPTIONS_COUNT(setter, client_settings, field, low, high, "is not a number from %lld to %lld", (long long)(low), (long long)(high))
+	OPTIONS_COUNT(setter, settings, field, low, high, "is not a number from %lld to %lld", (long long)(low), (long long)(high))
 COUNT(set_window, window, 1, 65536)
 COUNT(set_rows, rows, 1, 10000000)
-COUNT(set_lines, count, 1, CLIENT_COUNT_MAX)
-COUNT(set_size, size, 1, CLIENT_SIZE_MAX)
+COUNT(set_lines, count, 1, SETTINGS_COUNT_MAX)
+COUNT(set_size, size, 1, SETTINGS_SIZE_MAX)
 COUNT(set_history, history, 0, 1000000)
 
 static int set_retries(void *to, const char *value, char why[OPTIONS_WHY])
 {
-	struct client_settings *s = to;
+	struct settings *s = to;
 
 	s->retries_given = true;
 	if (strcmp(value, "forever") == 0) {
@@ -142,7 +142,7 @@ static int find_word(const char *value, const struct word *words, char why[OPTIO
 	{ \
 		const int word = find_word(value, (const struct word[]){__VA_ARGS__, {NULL, 0}}, why); \
 		if (word >= 0) \
-			((struct client_settings *)to)->field = (enum type)word; \
+			((struct settings *)to)->field = (enum type)word; \
 		return word < 0 ? -1 : 0; \
 	}
 WORDS(set_tag, ledger_tag, tag, {"auto", LEDGER_TAG_AUTO}, {"always", LEDGER_TAG_ALWAYS}, {"never", LEDGER_TAG_NEVER})
@@ -154,22 +154,22 @@ WORDS(set_background, screen_background, screen.background, {"auto", SCREEN_BACK
 static int set_configuration(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)why;
-	((struct client_settings *)to)->configuration = value;
-	((struct client_settings *)to)->configuration_given = true;
+	((struct settings *)to)->configuration = value;
+	((struct settings *)to)->configuration_given = true;
 	return 0;
 }
 
-OPTIONS_SETTER(set_json, client_settings, output, CLIENT_JSON)
-OPTIONS_SETTER(set_csv, client_settings, output, CLIENT_CSV)
-OPTIONS_SETTER(set_both, client_settings, both, true)
-OPTIONS_SETTER(set_step, client_settings, step, true)
-OPTIONS_SETTER(set_plain, client_settings, plain, true)
-OPTIONS_SETTER(set_ordered, client_settings, ordered, true)
-OPTIONS_SETTER(set_quiet, client_settings, quiet, true)
-OPTIONS_SETTER(set_ascii, client_settings, ascii, true)
-OPTIONS_SETTER(set_mouse, client_settings, screen.mouse, true)
-OPTIONS_SETTER(set_help, client_settings, help, true)
-OPTIONS_SETTER(set_version, client_settings, version, true)
+OPTIONS_SETTER(set_json, settings, output, RECORD_OUTPUT_JSON)
+OPTIONS_SETTER(set_csv, settings, output, RECORD_OUTPUT_CSV)
+OPTIONS_SETTER(set_both, settings, both, true)
+OPTIONS_SETTER(set_step, settings, step, true)
+OPTIONS_SETTER(set_plain, settings, plain, true)
+OPTIONS_SETTER(set_ordered, settings, ordered, true)
+OPTIONS_SETTER(set_quiet, settings, quiet, true)
+OPTIONS_SETTER(set_ascii, settings, ascii, true)
+OPTIONS_SETTER(set_mouse, settings, screen.mouse, true)
+OPTIONS_SETTER(set_help, settings, help, true)
+OPTIONS_SETTER(set_version, settings, version, true)
 
 static const struct options_spec table[] = {
 	{"udp", 'u', NULL, "send lines over UDP (the default)", NULL, set_udp, 0},
@@ -178,7 +178,7 @@ static const struct options_spec table[] = {
 	{"ipv4", '4', NULL, "use IPv4 only", NULL, set_ipv4, 0},
 	{"ipv6", '6', NULL, "use IPv6 only", NULL, set_ipv6, 0},
 	{"host", 0, "HOST", "the server, as the operand HOST", "localhost", set_host, 0},
-	{"port", 'p', "PORT", "its port, as the operand PORT (" CLIENT_PORT ")", CLIENT_PORT, set_port, 0},
+	{"port", 'p', "PORT", "its port, as the operand PORT (" SETTINGS_PEER_PORT ")", SETTINGS_PEER_PORT, set_port, 0},
 	{"wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", set_wait, 0},
 	{"connect-timeout", 0, "DURATION", "how long one TCP connect may take (5s)", "5s", set_connect_timeout, 0},
 	{"retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3", set_retries, 0},
@@ -207,21 +207,21 @@ static const struct options_spec table[] = {
 	{NULL, 0, NULL, NULL, NULL, NULL, 0},
 };
 
-static void defaults(struct client_settings *s)
+static void defaults(struct settings *s)
 {
-	*s = (struct client_settings){
-		.port = CLIENT_PORT,
-		.wait = NS_PER_S,
+	*s = (struct settings){
+		.port = SETTINGS_PEER_PORT,
+		.reply_timeout = NS_PER_S,
 		.connect_timeout = 5 * NS_PER_S,
 		.window = 64,
-		.interval = CLIENT_INTERVAL,
+		.interval = SETTINGS_INTERVAL,
 		.rows = 100000,
 		.retries = SESSION_RETRY_FOR_EVER,
 		.history = 1000,
 	};
 }
 
-void client_help(void)
+void settings_usage(void)
 {
 	puts("usage: upcase [OPTION]... [HOST [PORT]]\n"
 	     "Sends each typed line to a server and shows it as it comes back in capitals, over\n"
@@ -231,7 +231,7 @@ void client_help(void)
 	puts("\nLines of the configuration file are the long options. See upcase(1), upcase(7).");
 }
 
-struct session_settings client_session(const struct client_settings *s, enum session_transport transport)
+struct session_settings settings_session(const struct settings *s, enum session_transport transport)
 {
 	return (struct session_settings){
 		.transport = transport,
@@ -240,7 +240,7 @@ struct session_settings client_session(const struct client_settings *s, enum ses
 		.family = s->family,
 		.tag = s->tag,
 		.rows = (size_t)s->rows,
-		.wait = s->wait,
+		.reply_timeout = s->reply_timeout,
 		.window = (int)s->window,
 		.retries = (int)s->retries,
 		.connect_timeout = s->connect_timeout,
@@ -248,7 +248,7 @@ struct session_settings client_session(const struct client_settings *s, enum ses
 }
 
 /* "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address. */
-static int split_peer(const char *text, struct client_settings *s, char why[OPTIONS_WHY])
+static int split_peer(const char *text, struct settings *s, char why[OPTIONS_WHY])
 {
 	const char *close = *text == '[' ? strchr(text, ']') : NULL;
 	const char *colon = close ? (close[1] == ':' ? close + 1 : NULL) : strchr(text, ':');
@@ -267,21 +267,21 @@ static int split_peer(const char *text, struct client_settings *s, char why[OPTI
 	return colon ? put_port(s->port, colon + 1, why) : 0;
 }
 
-int client_peer(const char *host, const char *port, struct client_settings *s, char *why, size_t size)
+int settings_peer(const char *host, const char *port, struct settings *s, char *why, size_t size)
 {
-	struct client_settings changed = *s;
+	struct settings changed = *s;
 	char reason[OPTIONS_WHY];
 
 	if (split_peer(host, &changed, reason) < 0)
 		return text_refuse(why, size, "host '%.100s' %s", host, reason);
 	if (port && put_port(changed.port, port, reason) < 0)
-		return text_refuse(why, size, "port '%.100s' %s; for example " CLIENT_PORT, port, reason);
+		return text_refuse(why, size, "port '%.100s' %s; for example " SETTINGS_PEER_PORT, port, reason);
 	memcpy(s->host, changed.host, sizeof s->host);
 	memcpy(s->port, changed.port, sizeof s->port);
 	return 0;
 }
 
-static int operands(struct client_settings *s, int argc, char **argv, int first)
+static int operands(struct settings *s, int argc, char **argv, int first)
 {
 	char why[OPTIONS_WHY + 120];
 
@@ -289,16 +289,16 @@ static int operands(struct client_settings *s, int argc, char **argv, int first)
 		standard_say("upcase: '%.100s': one HOST and one PORT at most; see upcase --help", argv[first + 2]);
 		return -1;
 	}
-	if (first < argc && client_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s, why, sizeof why) < 0) {
+	if (first < argc && settings_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s, why, sizeof why) < 0) {
 		standard_say("upcase: %s", why);
 		return -1;
 	}
 	return 0;
 }
 
-static int configuration(struct client_settings *s)
+static int configuration(struct settings *s)
 {
-	char *usual = s->configuration_given ? NULL : paths_configuration();
+	char *usual = s->configuration_given ? NULL : xdg_configuration();
 	const char *path = s->configuration_given ? s->configuration : usual;
 	int result = 0;
 
@@ -313,7 +313,7 @@ static int configuration(struct client_settings *s)
 }
 
 /* The command line is read twice: once to find --config, then again over what the file said. */
-int client_settings_read(struct client_settings *s, int argc, char **argv)
+int settings_read(struct settings *s, int argc, char **argv)
 {
 	const char *file;
 	bool given;

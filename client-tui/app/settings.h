@@ -10,27 +10,27 @@
 #include "terminal/screen.h"
 #include "net/session.h"
 
-#define CLIENT_PORT "12000"
-#define CLIENT_NAME_MAX 256
+#define SETTINGS_PEER_PORT "12000"
+#define SETTINGS_NAME_MAX 256
 
 /* Replies as plain text; a record a line, as JSON Lines or as CSV (record.h). */
-enum client_output { CLIENT_TEXT, CLIENT_JSON, CLIENT_CSV };
+enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV };
 
 /* Numbered lines are sent so often when nothing else is said. */
-#define CLIENT_INTERVAL (10 * 1000 * 1000)
-#define CLIENT_COUNT_MAX 1000000000
+#define SETTINGS_INTERVAL (10 * 1000 * 1000)
+#define SETTINGS_COUNT_MAX 1000000000
 /* The most that a datagram carries over IPv4. */
-#define CLIENT_SIZE_MAX 65507
+#define SETTINGS_SIZE_MAX 65507
 
-struct client_settings {
+struct settings {
 	/* The peer; an empty host asks for a private server. */
-	char host[CLIENT_NAME_MAX];
+	char host[SETTINGS_NAME_MAX];
 	char port[8];
 	enum session_transport transport;
 	enum session_family family;
 	/* Each line over UDP and TCP at once; `transport` is then where a switch back leads. */
 	bool both;
-	int64_t wait, connect_timeout;
+	int64_t reply_timeout, connect_timeout;
 	enum ledger_tag tag;
 	int64_t window;
 	int64_t rows;
@@ -44,7 +44,7 @@ struct client_settings {
 	 * it can be). */
 	int64_t count, interval, size;
 	/* What goes to standard output. */
-	enum client_output output;
+	enum record_output output;
 	/* A file to write at the end, by its ending, or NULL. */
 	const char *save;
 	/* A recorded session to show again, or NULL; a line at a keystroke instead of at its own speed. */
@@ -59,19 +59,19 @@ struct client_settings {
 	/* The control socket of the lab that we run in, or NULL. */
 	const char *lab;
 	/* The control socket of the server at its far end, or NULL. */
-	const char *lab_far;
+	const char *lab_server;
 };
 
 /* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the program ends with
  * status 2). */
-int client_settings_read(struct client_settings *settings, int argc, char **argv);
-void client_help(void);
+int settings_read(struct settings *settings, int argc, char **argv);
+void settings_usage(void);
 
 /* The settings of a session with that peer. Borrows the host and the port. */
-struct session_settings client_session(const struct client_settings *settings, enum session_transport transport);
+struct session_settings settings_session(const struct settings *settings, enum session_transport transport);
 
 /* Takes "host", "host port", "host:port" or "[address]:port" apart into host and port (unchanged when none is given).
  * Returns 0, or -1 with what is wrong in `why`. */
-int client_peer(const char *host, const char *port, struct client_settings *settings, char *why, size_t size);
+int settings_peer(const char *host, const char *port, struct settings *settings, char *why, size_t size);
 
 #endif

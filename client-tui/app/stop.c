@@ -19,10 +19,10 @@
 /* After the signal that ends the program there is one more every STEP, us. A reader that is only slow has PATIENCE steps to take
  * what is under way. After WAITS steps in a row the time is over; but those do not count in which somebody who may take long takes
  * WORK, us, of the processor's time: one who saves, or who has seen the signal and ends. */
-#define STEP 100000
-#define PATIENCE 2
-#define WAITS 9
-#define WORK 2000
+#define STEP_US 100000
+#define GRACE_STEPS 2
+#define STALLED_STEPS 9
+#define WORK_US 2000
 
 static struct {
 	volatile sig_atomic_t gentle, interrupted, resized, ended, may_work, steps, waits;
@@ -30,9 +30,9 @@ static struct {
 	sigset_t caught;
 } self;
 
-static void let_go(int fd, short events)
+static void replace_stuck(int fd, short events)
 {
-	const int null = standard_stuck(fd, events) ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+	const int null = standard_would_block(fd, events) ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
 
 	if (null < 0)
 		return;
@@ -46,28 +46,28 @@ static void on_step(int number)
 	const clock_t worked = clock();
 
 	(void)number;
-	self.waits = self.may_work && worked - self.worked >= WORK ? 0 : self.waits + 1;
+	self.waits = self.may_work && worked - self.worked >= WORK_US ? 0 : self.waits + 1;
 	self.worked = worked;
-	if (++self.steps >= PATIENCE) {
-		if (self.waits == WAITS || standard_stuck(STDOUT_FILENO, POLLOUT))
-			rescue_now();
-		if (self.waits == WAITS)
+	if (++self.steps >= GRACE_STEPS) {
+		if (self.waits == STALLED_STEPS || standard_would_block(STDOUT_FILENO, POLLOUT))
+			restore_now();
+		if (self.waits == STALLED_STEPS)
 			_exit(128 + self.ended);
-		let_go(STDIN_FILENO, POLLIN);
-		let_go(STDOUT_FILENO, POLLOUT);
-		let_go(STDERR_FILENO, POLLOUT);
+		replace_stuck(STDIN_FILENO, POLLIN);
+		replace_stuck(STDOUT_FILENO, POLLOUT);
+		replace_stuck(STDERR_FILENO, POLLOUT);
 	}
 	errno = error;
 }
 
 static void on_signal(int number)
 {
-	static const struct timeval step = {.tv_usec = STEP};
+	static const struct timeval step = {.tv_usec = STEP_US};
 	const int error = errno;
 
 	if (number == SIGWINCH) {
 		self.resized = 1;
-	} else if (number == SIGINT && self.gentle && !standard_stuck(STDOUT_FILENO, POLLOUT) && !standard_stuck(STDERR_FILENO, POLLOUT)) {
+	} else if (number == SIGINT && self.gentle && !standard_would_block(STDOUT_FILENO, POLLOUT) && !standard_would_block(STDERR_FILENO, POLLOUT)) {
 		self.gentle = 0;
 		self.interrupted = 1;
 	} else if (!self.ended) {
@@ -125,7 +125,7 @@ bool stop_take_resize(void)
 }
 
 /* They are blocked from the look at the flags to the wait and nowhere else: a write to a full pipe can be interrupted. */
-void stop_wait(struct watch *w, int64_t now)
+void stop_wait(struct fd_watch *w, int64_t now)
 {
 	struct timespec ts;
 	sigset_t mask;

@@ -20,6 +20,6 @@ void stop_may_work(bool may);
 bool stop_take_interrupt(void);
 bool stop_take_resize(void);
 /* Waits as long as `w` says or until such a signal; then nothing is ready. */
-void stop_wait(struct watch *w, int64_t now);
+void stop_wait(struct fd_watch *w, int64_t now);
 
 #endif

@@ -8,80 +8,80 @@
 #include "common/clock.h"
 
 /* The lines of one turn at most take so long: a key waits no longer for them. */
-#define TURN_TIME (10 * NS_PER_MS)
+#define BATCH_TIME (10 * NS_PER_MS)
 
-bool app_bursting(const struct app *app)
+bool tui_bursting(const struct tui *tui)
 {
-	return app->burst_due || app->burst.running;
+	return tui->burst_due || tui->burst.running;
 }
 
-static void tell_result(struct app *app)
+static void report_result(struct tui *tui)
 {
-	char text[300], told[320];
+	char text[300], reported[320];
 
-	generator_result(&app->burst, app->utf8 ? "µ" : "u", text, sizeof text);
-	snprintf(told, sizeof told, "burst: %s", text);
-	app_notice(app, app->burst.slipped > 0, told);
+	generator_result(&tui->burst, tui->utf8 ? "µ" : "u", text, sizeof text);
+	snprintf(reported, sizeof reported, "burst: %s", text);
+	tui_notice(tui, tui->burst.slipped > 0, reported);
 }
 
-void app_burst_stop(struct app *app, int64_t now)
+void tui_burst_stop(struct tui *tui, int64_t now)
 {
-	if (app->burst.running) {
-		generator_stop(&app->burst, now);
-		tell_result(app);
-	} else if (app->burst_due) {
-		app_say(app, "no lines were sent yet, and none will be");
+	if (tui->burst.running) {
+		generator_stop(&tui->burst, now);
+		report_result(tui);
+	} else if (tui->burst_due) {
+		tui_say(tui, "no lines were sent yet, and none will be");
 	}
-	app->burst_due = false;
-	app->changed = true;
+	tui->burst_due = false;
+	tui->changed = true;
 }
 
-void app_burst(struct app *app, int64_t now)
+void tui_burst(struct tui *tui, int64_t now)
 {
-	if (app_replay_refuses(app))
+	if (tui_replay_refuses(tui))
 		return;
-	app_burst_stop(app, now);
-	view_scroll_end(&app->view);
-	app->burst_due = app_open_current(app, now) == 0;
-	app->changed = true;
+	tui_burst_stop(tui, now);
+	view_scroll_end(&tui->view);
+	tui->burst_due = tui_open_current(tui, now) == 0;
+	tui->changed = true;
 }
 
-void app_burst_toggle(struct app *app, int64_t now)
+void tui_burst_toggle(struct tui *tui, int64_t now)
 {
-	if (app_bursting(app))
-		app_burst_stop(app, now);
+	if (tui_bursting(tui))
+		tui_burst_stop(tui, now);
 	else
-		app_burst(app, now);
+		tui_burst(tui, now);
 }
 
-void app_burst_command(struct app *app, const char *arguments, int64_t now)
+void tui_burst_command(struct tui *tui, const char *arguments, int64_t now)
 {
 	char why[GENERATOR_WHY];
 
-	if (generator_read(arguments, &app->plan, why) < 0)
-		app_say(app, "%s", why);
+	if (generator_read(arguments, &tui->plan, why) < 0)
+		tui_say(tui, "%s", why);
 	else
-		app_burst(app, now);
+		tui_burst(tui, now);
 }
 
 /* --- the loop --- */
 
 /* The sessions that lines go over now; there may be one only. */
-static size_t sessions_in_use(const struct app *app, struct session *s[2])
+static size_t sessions_in_use(const struct tui *tui, struct session *s[2])
 {
 	size_t n = 0;
 
-	if (app->udp && (app->settings.both || app->settings.transport == SESSION_UDP))
-		s[n++] = app->udp->session;
-	if (app->tcp && (app->settings.both || app->settings.transport == SESSION_TCP))
-		s[n++] = app->tcp->session;
+	if (tui->udp && (tui->settings.both || tui->settings.transport == SESSION_UDP))
+		s[n++] = tui->udp->session;
+	if (tui->tcp && (tui->settings.both || tui->settings.transport == SESSION_TCP))
+		s[n++] = tui->tcp->session;
 	return n;
 }
 
-static bool opening(const struct app *app)
+static bool opening(const struct tui *tui)
 {
 	struct session *s[2];
-	const size_t n = sessions_in_use(app, s);
+	const size_t n = sessions_in_use(tui, s);
 
 	for (size_t i = 0; i < n; i++)
 		if (session_opening(s[i]))
@@ -89,10 +89,10 @@ static bool opening(const struct app *app)
 	return false;
 }
 
-static bool room(const struct app *app)
+static bool has_room(const struct tui *tui)
 {
 	struct session *s[2];
-	const size_t n = sessions_in_use(app, s);
+	const size_t n = sessions_in_use(tui, s);
 
 	for (size_t i = 0; i < n; i++)
 		if (!session_has_room(s[i]))
@@ -100,18 +100,18 @@ static bool room(const struct app *app)
 	return true;
 }
 
-int64_t app_burst_due(struct app *app)
+int64_t tui_burst_due(struct tui *tui)
 {
 	/* Without an interval what holds the lines back is the sessions' room, and that they are not ready yet. */
-	if (app->burst_due)
-		return opening(app) ? CLOCK_NEVER : 0;
-	return app->burst.plan.interval == 0 && !room(app) ? CLOCK_NEVER : generator_due(&app->burst);
+	if (tui->burst_due)
+		return opening(tui) ? CLOCK_NEVER : 0;
+	return tui->burst.plan.interval == 0 && !has_room(tui) ? CLOCK_NEVER : generator_due(&tui->burst);
 }
 
-static int64_t alone_until(const struct app *app)
+static int64_t alone_until(const struct tui *tui)
 {
 	struct session *s[2];
-	const size_t n = sessions_in_use(app, s);
+	const size_t n = sessions_in_use(tui, s);
 	int64_t until = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -120,51 +120,51 @@ static int64_t alone_until(const struct app *app)
 	return until;
 }
 
-static bool send_next(struct app *app, int64_t now)
+static bool send_next(struct tui *tui, int64_t now)
 {
-	const int more = app->burst.plan.interval > 0 ? 0 : SESSION_MORE;
+	const int more = tui->burst.plan.interval > 0 ? 0 : SESSION_MORE;
 	char text[65536];
 	size_t n;
 
-	generator_hold(&app->burst, alone_until(app), now);
-	if ((app->burst.plan.interval == 0 && !room(app)) || !generator_next(&app->burst, now))
+	generator_hold(&tui->burst, alone_until(tui), now);
+	if ((tui->burst.plan.interval == 0 && !has_room(tui)) || !generator_next(&tui->burst, now))
 		return false;
-	n = generator_text(app->last_number + 1, app->burst.plan.size, text, sizeof text);
-	if (app_send(app, text, n, SESSION_LINE | SESSION_GENERATED | more, now) < 0)
-		generator_stop(&app->burst, now);
+	n = generator_text(tui->last_number + 1, tui->burst.plan.size, text, sizeof text);
+	if (tui_send(tui, text, n, SESSION_LINE | SESSION_GENERATED | more, now) < 0)
+		generator_stop(&tui->burst, now);
 	return true;
 }
 
-void app_burst_turn(struct app *app)
+void tui_burst_dispatch(struct tui *tui)
 {
 	int64_t now = clock_monotonic();
-	const int64_t until = now + TURN_TIME;
+	const int64_t until = now + BATCH_TIME;
 	struct session *s[2];
 
-	if (app->burst_due && !opening(app)) {
-		app->burst_due = false;
-		generator_start(&app->burst, &app->plan, now);
+	if (tui->burst_due && !opening(tui)) {
+		tui->burst_due = false;
+		generator_start(&tui->burst, &tui->plan, now);
 	}
-	if (!app->burst.running)
+	if (!tui->burst.running)
 		return;
-	for (int i = 0; i < GENERATOR_TURN && now < until && send_next(app, now); i++)
+	for (int i = 0; i < GENERATOR_BATCH && now < until && send_next(tui, now); i++)
 		now = clock_monotonic();
-	const size_t n = sessions_in_use(app, s);
+	const size_t n = sessions_in_use(tui, s);
 	for (size_t i = 0; i < n; i++)
 		session_push(s[i], now);
-	if (!app->burst.running)
-		tell_result(app);
+	if (!tui->burst.running)
+		report_result(tui);
 }
 
-const char *app_burst_progress(struct app *app, int64_t now)
+const char *tui_burst_progress(struct tui *tui, int64_t now)
 {
-	char text[sizeof app->progress - 8];
+	char text[sizeof tui->progress - 8];
 
-	if (app->burst_due)
+	if (tui->burst_due)
 		return "burst: waits for the connection";
-	if (!app->burst.running)
+	if (!tui->burst.running)
 		return NULL;
-	generator_progress(&app->burst, now, app->utf8 ? "·" : "-", text, sizeof text);
-	snprintf(app->progress, sizeof app->progress, "burst %s", text);
-	return app->progress;
+	generator_progress(&tui->burst, now, tui->utf8 ? "·" : "-", text, sizeof text);
+	snprintf(tui->progress, sizeof tui->progress, "burst %s", text);
+	return tui->progress;
 }

@@ -15,42 +15,42 @@
 #include "report/summary.h"
 
 /* The session that its lines go over, of both UDP's, has the new peer. */
-static void tell_peer(struct app *app, int64_t now)
+static void report_peer(struct tui *tui, int64_t now)
 {
-	const struct app_session *of = app_current(app);
+	const struct tui_session *of = tui_current(tui);
 	char text[400];
 
-	snprintf(text, sizeof text, "%s %s", app->settings.both ? "UDP and TCP" : session_transport(of->session) == SESSION_TCP ? "TCP" :
+	snprintf(text, sizeof text, "%s %s", tui->settings.both ? "UDP and TCP" : session_transport(of->session) == SESSION_TCP ? "TCP" :
 	    "UDP", session_peer(of->session));
-	app_event(app, &(const struct record_event){.kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text});
+	tui_event(tui, &(const struct record_event){.kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text});
 }
 
-static void connect_to(struct app *app, char *arguments, int64_t now)
+static void connect_to(struct tui *tui, char *arguments, int64_t now)
 {
 	char *rest = NULL;
 	const char *host = strtok_r(arguments, " \t", &rest);
 	const char *port = strtok_r(NULL, " \t", &rest);
-	struct client_settings changed = app->settings;
+	struct settings changed = tui->settings;
 	char why[300];
 
-	if (app_replay_refuses(app))
+	if (tui_replay_refuses(tui))
 		return;
 	if (!host || strtok_r(NULL, " \t", &rest)) {
-		app_say(app, "/connect HOST [PORT]; for example /connect localhost " CLIENT_PORT);
+		tui_say(tui, "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT);
 		return;
 	}
-	strcpy(changed.port, CLIENT_PORT);
-	if (client_peer(host, port, &changed, why, sizeof why) < 0) {
-		app_say(app, "%s", why);
+	strcpy(changed.port, SETTINGS_PEER_PORT);
+	if (settings_peer(host, port, &changed, why, sizeof why) < 0) {
+		tui_say(tui, "%s", why);
 		return;
 	}
-	app_leave_peer(app, now);
-	app->settings = changed;
-	if (app_open_current(app, now) == 0)
-		tell_peer(app, now);
+	tui_leave_peer(tui, now);
+	tui->settings = changed;
+	if (tui_open_current(tui, now) == 0)
+		report_peer(tui, now);
 }
 
-static void find(struct app *app, const char *text)
+static void find(struct tui *tui, const char *text)
 {
 	int rows, columns;
 	char *copy;
@@ -59,109 +59,109 @@ static void find(struct app *app, const char *text)
 		copy = strdup(text);
 		if (!copy)
 			return;
-		free(app->find);
-		app->find = copy;
-		app->view.find = NULL;
+		free(tui->find);
+		tui->find = copy;
+		tui->view.find = NULL;
 	}
-	if (!app->find) {
-		app_say(app, "/find TEXT; for example /find hello; /find alone goes on to the next older one");
+	if (!tui->find) {
+		tui_say(tui, "/find TEXT; for example /find hello; /find alone goes on to the next older one");
 		return;
 	}
 	screen_size(&rows, &columns);
-	if (!view_find(&app->view, app->board, rows, columns, app->find))
-		app_say(app, "'%.200s' is not found%s", app->find, app->view.find ? " further up" : "");
+	if (!view_find(&tui->view, tui->transcript, rows, columns, tui->find))
+		tui_say(tui, "'%.200s' is not found%s", tui->find, tui->view.find ? " further up" : "");
 }
 
 /* The transports that were used with this peer, side by side; the one in use before anything was sent. */
-static void show_stats(struct app *app, int64_t now)
+static void show_stats(struct tui *tui, int64_t now)
 {
-	const struct app_session *const of[] = {app->udp, app->tcp};
-	struct facts facts[2], *used[2] = {NULL, NULL};
+	const struct tui_session *const of[] = {tui->udp, tui->tcp};
+	struct figures figures[2], *used[2] = {NULL, NULL};
 
 	for (int i = 0; i < 2; i++) {
 		if (!of[i])
 			continue;
-		app_facts(app, of[i]->session, app_time(app, now), &facts[i]);
-		if (facts[i].totals->typed > 0 || of[i] == app_current(app))
-			used[i] = &facts[i];
+		tui_figures(tui, of[i]->session, tui_time(tui, now), &figures[i]);
+		if (figures[i].totals->typed > 0 || of[i] == tui_current(tui))
+			used[i] = &figures[i];
 	}
 	if (used[0] || used[1])
-		app_page(app, "statistics", stats_page(used[0], used[1]));
+		tui_page(tui, "statistics", stats_table_page(used[0], used[1]));
 }
 
-static void run(struct app *app, enum command command, char *arguments, int64_t now)
+static void run(struct tui *tui, enum command command, char *arguments, int64_t now)
 {
 	switch (command) {
 	case COMMAND_UDP:
-		app_switch(app, SESSION_UDP, now);
+		tui_switch(tui, SESSION_UDP, now);
 		break;
 	case COMMAND_TCP:
-		app_switch(app, SESSION_TCP, now);
+		tui_switch(tui, SESSION_TCP, now);
 		break;
 	case COMMAND_BOTH:
-		app_both(app, now);
+		tui_both(tui, now);
 		break;
 	case COMMAND_BURST:
-		app_burst_command(app, arguments, now);
+		tui_burst_command(tui, arguments, now);
 		break;
 	case COMMAND_PLOT:
-		app_plot_command(app, arguments);
+		tui_plot_command(tui, arguments);
 		break;
 	case COMMAND_CONNECT:
-		connect_to(app, arguments, now);
+		connect_to(tui, arguments, now);
 		break;
 	case COMMAND_ORDER:
-		app->view.arrivals = !app->view.arrivals;
+		tui->view.arrivals = !tui->view.arrivals;
 		break;
 	case COMMAND_FIND:
-		find(app, arguments);
+		find(tui, arguments);
 		break;
 	case COMMAND_STATS:
-		show_stats(app, now);
+		show_stats(tui, now);
 		break;
 	case COMMAND_CLEAR:
-		board_clear(app->board);
-		app->view.find = NULL;
-		view_scroll_end(&app->view);
+		transcript_clear(tui->transcript);
+		tui->view.find = NULL;
+		view_scroll_end(&tui->view);
 		break;
 	case COMMAND_SAVE:
-		app_save(app, arguments, now);
+		tui_save(tui, arguments, now);
 		break;
 	case COMMAND_LINK:
 	case COMMAND_DROP:
 	case COMMAND_HOLD:
 	case COMMAND_UNPLUG:
-		app_lab_command(app, command, arguments, now);
+		tui_lab_command(tui, command, arguments, now);
 		break;
 	case COMMAND_HELP:
-		app_page(app, "help", command_help_page());
+		tui_page(tui, "help", command_help_page());
 		break;
 	case COMMAND_QUIT:
-		app->quit = true;
+		tui->quit = true;
 		break;
 	default:
 		break;
 	}
 }
 
-void app_command(struct app *app, const char *line, size_t n, int64_t now)
+void tui_command(struct tui *tui, const char *line, size_t n, int64_t now)
 {
 	const char *arguments = "";
 	const enum command command = command_parse(line, n, &arguments);
 	char names[200], *copy;
 
 	if (command == COMMAND_UNKNOWN) {
-		app_say(app, "%.60s: no such command; /help lists them, // sends a line that starts with /", line);
+		tui_say(tui, "%.60s: no such command; /help lists them, // sends a line that starts with /", line);
 		return;
 	}
 	if (command == COMMAND_AMBIGUOUS) {
-		app_say(app, "more than one command begins so: %s", command_candidates(line, n, names, sizeof names));
+		tui_say(tui, "more than one command begins so: %s", command_candidates(line, n, names, sizeof names));
 		return;
 	}
 	copy = strndup(arguments, command_trim(arguments, n - (size_t)(arguments - line)));
 	if (!copy)
 		return;
-	run(app, command, copy, now);
-	app->changed = true;
+	run(tui, command, copy, now);
+	tui->changed = true;
 	free(copy);
 }

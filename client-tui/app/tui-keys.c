@@ -19,60 +19,60 @@
 
 /* --- pages --- */
 
-void app_page(struct app *app, const char *title, char *text)
+void tui_page(struct tui *tui, const char *title, char *text)
 {
 	if (!text) {
-		app_say(app, "memory is short");
+		tui_say(tui, "memory is short");
 		return;
 	}
-	free(app->page_text);
-	app->page_text = text;
-	app->page = (struct view_page){.title = title, .text = app->utf8 ? text : summary_ascii(text)};
-	app->view.page = &app->page;
-	app->changed = true;
+	free(tui->page_text);
+	tui->page_text = text;
+	tui->page = (struct view_page){.title = title, .text = tui->utf8 ? text : summary_ascii(text)};
+	tui->view.page = &tui->page;
+	tui->changed = true;
 }
 
-void app_close_page(struct app *app)
+void tui_close_page(struct tui *tui)
 {
-	app->view.page = NULL;
-	app->changed = true;
+	tui->view.page = NULL;
+	tui->changed = true;
 }
 
-static void toggle_help(struct app *app)
+static void toggle_help(struct tui *tui)
 {
-	if (app->view.page)
-		app_close_page(app);
+	if (tui->view.page)
+		tui_close_page(tui);
 	else
-		app_page(app, "help", command_help_page());
+		tui_page(tui, "help", command_help_page());
 }
 
 /* --- lines --- */
 
 /* In a locale other than UTF-8 the terminal's bytes become UTF-8 for the wire; what cannot be converted goes as it
  * is. */
-static void send_text(struct app *app, const char *text, size_t n, int64_t now)
+static void send_text(struct tui *tui, const char *text, size_t n, int64_t now)
 {
 	size_t length = 0;
 	uint8_t *utf8 = NULL;
 
-	if (!app->utf8)
+	if (!tui->utf8)
 		utf8 = u8_conv_from_encoding(locale_charset(), iconveh_error, text, n, NULL, NULL, &length);
-	app_send(app, utf8 ? (const char *)utf8 : text, utf8 ? length : n, SESSION_LINE, now);
+	tui_send(tui, utf8 ? (const char *)utf8 : text, utf8 ? length : n, SESSION_LINE, now);
 	free(utf8);
 }
 
-void app_line(void *context, const char *line, size_t n)
+void tui_line(void *context, const char *line, size_t n)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 	const int64_t now = clock_monotonic();
 
-	view_scroll_end(&app->view);
+	view_scroll_end(&tui->view);
 	if (n >= 2 && line[0] == '/' && line[1] == '/')
-		send_text(app, line + 1, n - 1, now);
+		send_text(tui, line + 1, n - 1, now);
 	else if (n >= 1 && line[0] == '/')
-		app_command(app, line, n, now);
+		tui_command(tui, line, n, now);
 	else
-		send_text(app, line, n, now);
+		send_text(tui, line, n, now);
 }
 
 /* --- pastes --- */
@@ -100,102 +100,102 @@ static size_t unify_line_ends(unsigned char *bytes, size_t n)
 	return used;
 }
 
-static void ask_about_paste(struct app *app, unsigned char *bytes, size_t n,
+static void ask_about_paste(struct tui *tui, unsigned char *bytes, size_t n,
     const struct key_event *key)
 {
-	free(app->question.paste);
-	app->question.paste = bytes;
-	app->question.length = n;
-	app->question.open = true;
-	snprintf(app->question.text, sizeof app->question.text, "Send %zu pasted lines%s? y sends them, n drops them",
+	free(tui->question.paste);
+	tui->question.paste = bytes;
+	tui->question.length = n;
+	tui->question.open = true;
+	snprintf(tui->question.text, sizeof tui->question.text, "Send %zu pasted lines%s? y sends them, n drops them",
 	    count_lines(bytes, n), key->clipped ? " (the rest of the paste is too long)" :
 	    key->unfinished ? " (the end did not come)" : "");
 }
 
-static void take_paste(struct app *app, const struct key_event *key)
+static void take_paste(struct tui *tui, const struct key_event *key)
 {
 	unsigned char *bytes = malloc(key->length + 1);
 	size_t n;
 
 	if (!bytes) {
-		app_say(app, "memory is short: nothing was pasted");
+		tui_say(tui, "memory is short: nothing was pasted");
 		return;
 	}
 	memcpy(bytes, key->bytes, key->length);
 	n = unify_line_ends(bytes, key->length);
 	if (count_lines(bytes, n) > 1) {
-		ask_about_paste(app, bytes, n, key);
+		ask_about_paste(tui, bytes, n, key);
 		return;
 	}
 	if (n > 0 && bytes[n - 1] == '\n')
 		n--;
-	prompt_insert(bytes, n);
+	line_editor_insert(bytes, n);
 	if (key->unfinished)
-		app_say(app, "the end of the paste did not come; the line is what came of it");
+		tui_say(tui, "the end of the paste did not come; the line is what came of it");
 	free(bytes);
 }
 
 /* Pasted lines are text, never commands. */
-static void send_paste(struct app *app, int64_t now)
+static void send_paste(struct tui *tui, int64_t now)
 {
-	const char *at = (const char *)app->question.paste;
-	const char *end = at + app->question.length;
+	const char *at = (const char *)tui->question.paste;
+	const char *end = at + tui->question.length;
 
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 
 		if (!stop)
 			stop = end;
-		send_text(app, at, (size_t)(stop - at), now);
+		send_text(tui, at, (size_t)(stop - at), now);
 		at = stop + 1;
 	}
 }
 
-static void answer_question(struct app *app, const struct key_event *key, int64_t now)
+static void answer_question(struct tui *tui, const struct key_event *key, int64_t now)
 {
 	const bool text = key->key == KEY_TEXT_BYTES && key->length >= 1;
 	const unsigned char answer = text ? key->bytes[0] : 0;
 
 	if (answer == 'y' || answer == 'Y')
-		send_paste(app, now);
+		send_paste(tui, now);
 	else if (answer != 'n' && answer != 'N' && answer != 4 && key->key != KEY_ESCAPE && key->key != KEY_INTERRUPT)
 		return;
-	app->question.open = false;
-	free(app->question.paste);
-	app->question.paste = NULL;
+	tui->question.open = false;
+	free(tui->question.paste);
+	tui->question.paste = NULL;
 }
 
 /* --- keys --- */
 
-static void function_key(struct app *app, int number, int64_t now)
+static void function_key(struct tui *tui, int number, int64_t now)
 {
 	switch (number) {
 	case 1:
-		toggle_help(app);
+		toggle_help(tui);
 		break;
 	case 2:
-		app_switch(app, app->settings.transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP, now);
+		tui_switch(tui, tui->settings.transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP, now);
 		break;
 	case 3:
-		if (app->settings.both)
-			app_switch(app, app->settings.transport, now);
+		if (tui->settings.both)
+			tui_switch(tui, tui->settings.transport, now);
 		else
-			app_both(app, now);
+			tui_both(tui, now);
 		break;
 	case 4:
-		app->view.arrivals = !app->view.arrivals;
+		tui->view.arrivals = !tui->view.arrivals;
 		break;
 	case 5:
-		app_burst_toggle(app, now);
+		tui_burst_toggle(tui, now);
 		break;
 	case 6:
-		app_plot_next(app);
+		tui_plot_next(tui);
 		break;
 	case 7:
-		app_lab_panel(app);
+		tui_lab_panel(tui);
 		break;
 	case 10:
-		app->quit = true;
+		tui->quit = true;
 		break;
 	default:
 		break;
@@ -203,7 +203,7 @@ static void function_key(struct app *app, int number, int64_t now)
 }
 
 /* A page takes the keys that move it, and those that leave it; any other key leaves it and is typed. */
-static bool page_key(struct app *app, const struct key_event *key)
+static bool page_key(struct tui *tui, const struct key_event *key)
 {
 	static const struct {
 		const char *bytes;
@@ -215,60 +215,60 @@ static bool page_key(struct app *app, const struct key_event *key)
 	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
 		if (key->length != strlen(moves[i].bytes) || memcmp(key->bytes, moves[i].bytes, key->length) != 0)
 			continue;
-		view_scroll(&app->view, app->board, rows, columns, moves[i].lines);
+		view_scroll(&tui->view, tui->transcript, rows, columns, moves[i].lines);
 		return true;
 	}
 	if (key->length == 1 && key->bytes[0] == ' ') {
-		view_scroll_page(&app->view, app->board, rows, columns, 1);
+		view_scroll_page(&tui->view, tui->transcript, rows, columns, 1);
 		return true;
 	}
-	app_close_page(app);
+	tui_close_page(tui);
 	return key->length == 1 && strchr("q\r\n", key->bytes[0]) != NULL;
 }
 
-static void text_key(struct app *app, const struct key_event *key, int64_t now)
+static void text_key(struct tui *tui, const struct key_event *key, int64_t now)
 {
-	const bool asks = !app->view.page && key->length == 1 && key->bytes[0] == '?' &&
-	    prompt_begins_with('?');
+	const bool asks = !tui->view.page && key->length == 1 && key->bytes[0] == '?' &&
+	    line_editor_begins_with('?');
 
-	if (!app->view.page && app_replay_key(app, key->bytes, key->length, now))
+	if (!tui->view.page && tui_replay_key(tui, key->bytes, key->length, now))
 		return;
-	if (app->view.page ? page_key(app, key) : app_lab_key(app, key->bytes, key->length))
+	if (tui->view.page ? page_key(tui, key) : tui_lab_key(tui, key->bytes, key->length))
 		return;
 	if (asks) {
-		toggle_help(app);
+		toggle_help(tui);
 		return;
 	}
-	prompt_feed(key->bytes, key->length);
-	if (prompt_quoting())
-		keys_quote(app->keys);
+	line_editor_feed(key->bytes, key->length);
+	if (line_editor_quoting())
+		keys_quote(tui->keys);
 }
 
-static void escape_key(struct app *app)
+static void escape_key(struct tui *tui)
 {
-	if (app->view.page)
-		app_close_page(app);
-	else if (app->panel.open)
-		app->panel.open = false;
-	else if (app_plot_close(app))
+	if (tui->view.page)
+		tui_close_page(tui);
+	else if (tui->panel.open)
+		tui->panel.open = false;
+	else if (tui_plot_close(tui))
 		return;
 	else
-		prompt_escape();
+		line_editor_escape();
 }
 
 /* Generated lines end first, then what is typed. */
-static void interrupt_key(struct app *app, int64_t now)
+static void interrupt_key(struct tui *tui, int64_t now)
 {
-	if (app_bursting(app)) {
-		app_burst_stop(app, now);
-	} else if (!prompt_clear()) {
-		app->quit = now < app->quit_until;
-		app_say(app, "Ctrl-C once more leaves, as Ctrl-D does; ? is help");
-		app->message_until = app->quit_until = now + QUIT_TIME;
+	if (tui_bursting(tui)) {
+		tui_burst_stop(tui, now);
+	} else if (!line_editor_clear()) {
+		tui->quit = now < tui->quit_until;
+		tui_say(tui, "Ctrl-C once more leaves, as Ctrl-D does; ? is help");
+		tui->message_until = tui->quit_until = now + QUIT_TIME;
 	}
 }
 
-static void scroll_key(struct app *app, enum key key)
+static void scroll_key(struct tui *tui, enum key key)
 {
 	int rows, columns;
 
@@ -276,49 +276,49 @@ static void scroll_key(struct app *app, enum key key)
 	switch (key) {
 	case KEY_PAGE_UP:
 	case KEY_PAGE_DOWN:
-		view_scroll_page(&app->view, app->board, rows, columns, key == KEY_PAGE_UP ? -1 : 1);
+		view_scroll_page(&tui->view, tui->transcript, rows, columns, key == KEY_PAGE_UP ? -1 : 1);
 		break;
 	case KEY_TOP:
-		view_scroll_top(&app->view, app->board, rows, columns);
+		view_scroll_top(&tui->view, tui->transcript, rows, columns);
 		break;
 	case KEY_BOTTOM:
-		view_scroll_end(&app->view);
+		view_scroll_end(&tui->view);
 		break;
 	case KEY_ROW_UP:
 	case KEY_ROW_DOWN:
-		view_scroll(&app->view, app->board, rows, columns, key == KEY_ROW_UP ? -1 : 1);
+		view_scroll(&tui->view, tui->transcript, rows, columns, key == KEY_ROW_UP ? -1 : 1);
 		break;
 	case KEY_WHEEL_UP:
 	case KEY_WHEEL_DOWN:
-		view_scroll(&app->view, app->board, rows, columns, key == KEY_WHEEL_UP ? -3 : 3);
+		view_scroll(&tui->view, tui->transcript, rows, columns, key == KEY_WHEEL_UP ? -3 : 3);
 		break;
 	default:
 		break;
 	}
 }
 
-static void take_key(struct app *app, const struct key_event *key, int64_t now)
+static void take_key(struct tui *tui, const struct key_event *key, int64_t now)
 {
-	app->changed = true;
-	if (app->question.open && key->key != KEY_SUSPEND && key->key != KEY_REDRAW) {
-		answer_question(app, key, now);
+	tui->changed = true;
+	if (tui->question.open && key->key != KEY_SUSPEND && key->key != KEY_REDRAW) {
+		answer_question(tui, key, now);
 		return;
 	}
-	app->message_until = 0;
+	tui->message_until = 0;
 	if (key->key != KEY_INTERRUPT)
-		app->quit_until = 0;
+		tui->quit_until = 0;
 	switch (key->key) {
 	case KEY_TEXT_BYTES:
-		text_key(app, key, now);
+		text_key(tui, key, now);
 		break;
 	case KEY_PASTE:
-		take_paste(app, key);
+		take_paste(tui, key);
 		break;
 	case KEY_FUNCTION:
-		function_key(app, key->number, now);
+		function_key(tui, key->number, now);
 		break;
 	case KEY_INTERRUPT:
-		interrupt_key(app, now);
+		interrupt_key(tui, now);
 		break;
 	case KEY_SUSPEND:
 		screen_suspend();
@@ -327,18 +327,18 @@ static void take_key(struct app *app, const struct key_event *key, int64_t now)
 		screen_repaint();
 		break;
 	case KEY_ESCAPE:
-		escape_key(app);
+		escape_key(tui);
 		break;
 	default:
-		scroll_key(app, key->key);
+		scroll_key(tui, key->key);
 		break;
 	}
 }
 
-void app_keys(struct app *app, int64_t now)
+void tui_keys(struct tui *tui, int64_t now)
 {
 	struct key_event key;
 
-	while (!app->quit && keys_next(app->keys, now, &key))
-		take_key(app, &key, now);
+	while (!tui->quit && keys_next(tui->keys, now, &key))
+		take_key(tui, &key, now);
 }

@@ -21,10 +21,10 @@ enum purpose {
 /* --- what the lab tells --- */
 
 /* Adds the UDP lines of which chance decided, and those of them answered. */
-static void measure(const struct app *app, uint64_t *decided, uint64_t *answered)
+static void measure(const struct tui *tui, uint64_t *decided, uint64_t *answered)
 {
-	for (size_t i = 0; i < app->session_count; i++) {
-		const struct session *s = app->sessions[i]->session;
+	for (size_t i = 0; i < tui->session_count; i++) {
+		const struct session *s = tui->sessions[i]->session;
 		const struct ledger_totals *t = ledger_totals(session_ledger(s));
 
 		if (session_transport(s) == SESSION_TCP)
@@ -36,32 +36,32 @@ static void measure(const struct app *app, uint64_t *decided, uint64_t *answered
 
 static void on_changed(void *context)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 
-	app->base_decided = app->base_answered = 0;
-	measure(app, &app->base_decided, &app->base_answered);
-	app->changed = true;
+	tui->base_decided = tui->base_answered = 0;
+	measure(tui, &tui->base_decided, &tui->base_answered);
+	tui->changed = true;
 }
 
 static void on_answer(void *context, int purpose, bool ok, const char *text)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 	char *copy;
 
 	if (!ok) {
-		app_say(app, "the lab: %.300s", text);
+		tui_say(tui, "the lab: %.300s", text);
 		return;
 	}
 	switch (purpose) {
 	case PURPOSE_SET:
-		app_say(app, "the link is changed");
+		tui_say(tui, "the link is changed");
 		break;
 	case PURPOSE_FAULT:
-		app_say(app, "%s", app->lab_fault);
+		tui_say(tui, "%s", tui->lab_fault);
 		break;
 	case PURPOSE_PAGE:
 		copy = strdup(text);
-		app_page(app, "the lab", copy);
+		tui_page(tui, "the lab", copy);
 		break;
 	default:
 		break;
@@ -70,131 +70,131 @@ static void on_answer(void *context, int purpose, bool ok, const char *text)
 
 static void on_gone(void *context)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 
-	app->lab.gone = true;
-	app->panel.open = false;
-	app_notice(app, false, "the lab has ended: what the link does is not known any more");
+	tui->lab_view.gone = true;
+	tui->panel.open = false;
+	tui_notice(tui, false, "the lab has ended: what the link does is not known any more");
 }
 
 /* --- start and end --- */
 
-void app_lab_start(struct app *app, int64_t now)
+void tui_lab_start(struct tui *tui, int64_t now)
 {
-	const struct truth_hooks hooks = {.context = app, .answer = on_answer, .changed = on_changed, .event = app_event,
+	const struct lab_hooks hooks = {.context = tui, .answer = on_answer, .changed = on_changed, .event = tui_event,
 		.gone = on_gone};
 	char words[RECORD_LINK];
 
-	if (!app->settings.lab)
+	if (!tui->settings.lab)
 		return;
-	app->truth = truth_open(app->settings.lab, app->settings.lab_far, (size_t)app->settings.rows, &hooks, now);
-	if (!app->truth) {
-		app_notice(app, false, "UPCASE_LAB names a lab that is not there");
+	tui->lab = lab_open(tui->settings.lab, tui->settings.lab_server, (size_t)tui->settings.rows, &hooks, now);
+	if (!tui->lab) {
+		tui_notice(tui, false, "UPCASE_LAB names a lab that is not there");
 		return;
 	}
-	app->lab = (struct view_lab){
-		.link = truth_facts(app->truth), .witness = truth_witness(app->truth), .panel = &app->panel};
-	app->view.lab = &app->lab;
-	recorder_link(app->recorder, link_facts_line(truth_facts(app->truth), now, words, sizeof words));
+	tui->lab_view = (struct view_lab){
+		.link = lab_link_status(tui->lab), .trace = lab_trace(tui->lab), .panel = &tui->panel};
+	tui->view.lab = &tui->lab_view;
+	recorder_link(tui->recorder, link_status_line(lab_link_status(tui->lab), now, words, sizeof words));
 }
 
-int app_lab_flow(struct app *app, enum session_transport transport)
+int tui_lab_flow(struct tui *tui, enum session_transport transport)
 {
-	const struct client_settings *s = &app->settings;
+	const struct settings *s = &tui->settings;
 
-	return app->truth ? truth_flow(app->truth, transport == SESSION_TCP, s->wait, s->port) : -1;
+	return tui->lab ? lab_flow(tui->lab, transport == SESSION_TCP, s->reply_timeout, s->port) : -1;
 }
 
-void app_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
+void tui_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
 {
-	const struct app_session *of = context;
+	const struct tui_session *of = context;
 
-	truth_opened(of->app->truth, of->flow, here, there, from);
+	lab_opened(of->tui->lab, of->flow, here, there, from);
 }
 
-void app_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
+void tui_lab_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 {
-	const struct app_session *of = context;
+	const struct tui_session *of = context;
 
-	truth_sent(of->app->truth, of->flow, number, from, to);
+	lab_sent(of->tui->lab, of->flow, number, from, to);
 }
 
 /* --- both ends of TCP --- */
 
-static bool ask_here(struct app *app)
+static bool ask_here(struct tui *tui)
 {
 	const int64_t asked = clock_monotonic();
 
-	if (session_tcp_state(app->tcp->session, &app->ends.here) < 0)
+	if (session_tcp_sample(tui->tcp->session, &tui->ends.here) < 0)
 		return false;
-	truth_timer(app->truth, app->tcp->flow, EVENT_THERE, &app->ends.here, asked, clock_monotonic());
+	lab_timer(tui->lab, tui->tcp->flow, LINK_GOING, &tui->ends.here, asked, clock_monotonic());
 	return true;
 }
 
-void app_lab_ends(struct app *app)
+void tui_lab_ends(struct tui *tui)
 {
-	const struct far *far = app->truth && !truth_gone(app->truth) ? truth_far(app->truth) : NULL;
-	const bool in_use = app->settings.both || app->settings.transport == SESSION_TCP;
+	const struct server_tcp *server = tui->lab && !lab_is_gone(tui->lab) ? lab_server_tcp(tui->lab) : NULL;
+	const bool in_use = tui->settings.both || tui->settings.transport == SESSION_TCP;
 
-	app->ends = (struct view_ends){.has_here = false};
-	app->view.ends = NULL;
-	if (!app->truth || !app->tcp || !in_use)
+	tui->ends = (struct view_ends){.has_here = false};
+	tui->view.ends = NULL;
+	if (!tui->lab || !tui->tcp || !in_use)
 		return;
-	app->ends.has_here = ask_here(app);
-	app->ends.has_far = app->ends.has_here && far_tcp(far);
-	if (app->ends.has_far)
-		app->ends.far = *far_tcp(far);
-	if (app->ends.has_here)
-		app->view.ends = &app->ends;
+	tui->ends.has_here = ask_here(tui);
+	tui->ends.has_server = tui->ends.has_here && server_tcp_sample(server);
+	if (tui->ends.has_server)
+		tui->ends.server = *server_tcp_sample(server);
+	if (tui->ends.has_here)
+		tui->view.ends = &tui->ends;
 }
 
-void app_lab_facts(const struct app *app, const struct session *s, struct facts *facts)
+void tui_lab_figures(const struct tui *tui, const struct session *s, struct figures *figures)
 {
 	/* The far end is asked about all TCP together; with one peer, as in the lab, that is this session's. */
-	if (app->truth && session_transport(s) == SESSION_TCP)
-		facts->tcp.has_far = far_again(truth_far(app->truth), &facts->tcp.far_again);
+	if (tui->lab && session_transport(s) == SESSION_TCP)
+		figures->tcp.has_server = server_retransmitted(lab_server_tcp(tui->lab), &figures->tcp.server_retransmitted);
 }
 
 /* --- the page --- */
 
-static void show_link(struct app *app, int64_t now)
+static void show_link(struct tui *tui, int64_t now)
 {
-	struct session_tcp tcp;
-	const struct session_tcp *far = far_tcp(truth_far(app->truth));
+	struct tcp_sample tcp;
+	const struct tcp_sample *server = server_tcp_sample(lab_server_tcp(tui->lab));
 	struct link_report report = {
-		.facts = truth_facts(app->truth),
+		.status = lab_link_status(tui->lab),
 		.now = now,
-		.wait = app->settings.wait,
-		.truth = witness_totals(truth_witness(app->truth)),
+		.reply_timeout = tui->settings.reply_timeout,
+		.traced = trace_totals(lab_trace(tui->lab)),
 	};
 
-	measure(app, &report.decided, &report.answered);
-	report.decided -= app->base_decided;
-	report.answered -= app->base_answered;
-	if (app->tcp && session_tcp_state(app->tcp->session, &tcp) == 0)
+	measure(tui, &report.decided, &report.answered);
+	report.decided -= tui->base_decided;
+	report.answered -= tui->base_answered;
+	if (tui->tcp && session_tcp_sample(tui->tcp->session, &tcp) == 0)
 		report.tcp = &tcp;
-	report.far = report.tcp ? far : NULL;
-	app_page(app, "the link", link_report_page(&report));
+	report.far = report.tcp ? server : NULL;
+	tui_page(tui, "the link", link_report_page(&report));
 }
 
 /* --- commands --- */
 
-static bool in_lab(struct app *app)
+static bool in_lab(struct tui *tui)
 {
-	if (app->truth && !truth_gone(app->truth))
+	if (tui->lab && !lab_is_gone(tui->lab))
 		return true;
-	app_say(app, app->truth ? "the lab has ended" :
+	tui_say(tui, tui->lab ? "the lab has ended" :
 	    "only in the lab; start it with: upcase-lab --loss 20%%");
 	return false;
 }
 
-static void give(struct app *app, enum purpose purpose, const char *before, const char *arguments)
+static void give(struct tui *tui, enum purpose purpose, const char *before, const char *arguments)
 {
-	char order[LAB_ORDER_MOST];
+	char order[LAB_SOCKET_COMMAND_MAX];
 
 	if ((size_t)snprintf(order, sizeof order, "%s%s%s", before, *before ? " " : "", arguments) >= sizeof order ||
-	    truth_order(app->truth, (int)purpose, order) < 0)
-		app_say(app, "the lab cannot take that now");
+	    lab_command(tui->lab, (int)purpose, order) < 0)
+		tui_say(tui, "the lab cannot take that now");
 }
 
 static bool first_word_is(const char *arguments, const char *word)
@@ -204,47 +204,47 @@ static bool first_word_is(const char *arguments, const char *word)
 	return strncmp(arguments, word, n) == 0 && (arguments[n] == '\0' || isspace((unsigned char)arguments[n]));
 }
 
-static void link_command(struct app *app, const char *arguments, int64_t now)
+static void link_command(struct tui *tui, const char *arguments, int64_t now)
 {
 	if (!*arguments)
-		show_link(app, now);
+		show_link(tui, now);
 	else if (strcmp(arguments, "panel") == 0)
-		app_lab_panel(app);
+		tui_lab_panel(tui);
 	else if (first_word_is(arguments, "presets"))
-		give(app, PURPOSE_PAGE, "", arguments);
+		give(tui, PURPOSE_PAGE, "", arguments);
 	else if (first_word_is(arguments, "preset"))
-		give(app, PURPOSE_SET, "", arguments);
+		give(tui, PURPOSE_SET, "", arguments);
 	else
-		give(app, PURPOSE_SET, "set", arguments);
+		give(tui, PURPOSE_SET, "set", arguments);
 }
 
-/* A fault on cue, and what is said when the lab has taken it. */
-static void fault(struct app *app, const char *order, const char *arguments, const char *example)
+/* A requested fault, and what is said when the lab has taken it. */
+static void fault(struct tui *tui, const char *order, const char *arguments, const char *example)
 {
 	if (!*arguments) {
-		app_say(app, "%s", example);
+		tui_say(tui, "%s", example);
 		return;
 	}
-	snprintf(app->lab_fault, sizeof app->lab_fault, "the lab will %s %.100s", order, arguments);
-	give(app, PURPOSE_FAULT, order, arguments);
+	snprintf(tui->lab_fault, sizeof tui->lab_fault, "the lab will %s %.100s", order, arguments);
+	give(tui, PURPOSE_FAULT, order, arguments);
 }
 
-void app_lab_command(struct app *app, enum command command, const char *arguments, int64_t now)
+void tui_lab_command(struct tui *tui, enum command command, const char *arguments, int64_t now)
 {
-	if (!in_lab(app))
+	if (!in_lab(tui))
 		return;
 	switch (command) {
 	case COMMAND_LINK:
-		link_command(app, arguments, now);
+		link_command(tui, arguments, now);
 		break;
 	case COMMAND_DROP:
-		fault(app, "drop", arguments, "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it");
+		fault(tui, "drop", arguments, "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it");
 		break;
 	case COMMAND_HOLD:
-		fault(app, "hold", arguments, "/hold TIME [there|back]; for example /hold 3s");
+		fault(tui, "hold", arguments, "/hold TIME [there|back]; for example /hold 3s");
 		break;
 	case COMMAND_UNPLUG:
-		fault(app, "unplug", arguments, "/unplug TIME [there|back]; for example /unplug 5s");
+		fault(tui, "unplug", arguments, "/unplug TIME [there|back]; for example /unplug 5s");
 		break;
 	default:
 		break;
@@ -253,38 +253,38 @@ void app_lab_command(struct app *app, enum command command, const char *argument
 
 /* --- the panel --- */
 
-void app_lab_panel(struct app *app)
+void tui_lab_panel(struct tui *tui)
 {
 	/* A page or a plot would hide it. */
-	const bool hidden = app->view.page != NULL;
+	const bool hidden = tui->view.page != NULL;
 
-	app_close_page(app);
-	if (app->panel.open && !hidden)
-		app->panel.open = false;
-	else if (in_lab(app))
-		app->panel.open = true;
+	tui_close_page(tui);
+	if (tui->panel.open && !hidden)
+		tui->panel.open = false;
+	else if (in_lab(tui))
+		tui->panel.open = true;
 }
 
-bool app_lab_key(struct app *app, const unsigned char *bytes, size_t n)
+bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 {
 	static const char *const keys[] = {"A", "B", "C", "D"};
 	size_t key = sizeof keys / sizeof *keys;
 	char why[IMPAIR_WHY];
 
-	if (!app->panel.open)
+	if (!tui->panel.open)
 		return false;
 	if (n == 3 && bytes[0] == '\033' && (bytes[1] == '[' || bytes[1] == 'O'))
 		for (key = 0; key < sizeof keys / sizeof *keys && bytes[2] != keys[key][0]; key++)
 			;
 	if (key < 2)
-		panel_move(&app->panel, key == 0 ? -1 : 1);
-	else if (key < 4 && truth_step(app->truth, &app->panel, key == 2 ? 1 : -1, why) < 0 && *why)
-		app_say(app, "%s", why);
+		link_steps_move(&tui->panel, key == 0 ? -1 : 1);
+	else if (key < 4 && lab_step(tui->lab, &tui->panel, key == 2 ? 1 : -1, why) < 0 && *why)
+		tui_say(tui, "%s", why);
 	else if (key < 4)
 		return true;
 	else if (n == 1 && bytes[0] == '\t')
-		panel_turn(&app->panel);
+		link_steps_next_ways(&tui->panel);
 	else
-		app->panel.open = false;
+		tui->panel.open = false;
 	return key < 4 || (n == 1 && strchr("\tq\r\n", bytes[0]) != NULL);
 }

@@ -5,47 +5,47 @@
 #include "app/tui-internal.h"
 
 /* The transports of the peer in use over which a line was typed, UDP first. */
-void app_plot_follow(struct app *app)
+void tui_plot_follow(struct tui *tui)
 {
-	const struct app_session *of[] = { app->udp, app->tcp };
+	const struct tui_session *of[] = { tui->udp, tui->tcp };
 
-	app->plot.count = 0;
+	tui->plot.count = 0;
 	for (int i = 0; i < 2; i++) {
 		const struct ledger *ledger = of[i] ? session_ledger(of[i]->session) : NULL;
 
 		if (ledger && ledger_totals(ledger)->typed > 0)
-			app->plot.sources[app->plot.count++] = (struct plot_source){ ledger, ledger_stats(ledger), i == 1 };
+			tui->plot.sources[tui->plot.count++] = (struct plot_source){ ledger, ledger_stats(ledger), i == 1 };
 	}
-	app->view.plot = &app->plot;
+	tui->view.plot = &tui->plot;
 }
 
-static void show(struct app *app, enum plot_kind kind)
+static void show(struct tui *tui, enum plot_kind kind)
 {
-	app_close_page(app);
-	app->panel.open = false;
-	app->plot.kind = kind;
-	app->changed = true;
+	tui_close_page(tui);
+	tui->panel.open = false;
+	tui->plot.kind = kind;
+	tui->changed = true;
 }
 
-void app_plot_next(struct app *app)
+void tui_plot_next(struct tui *tui)
 {
-	show(app, app->plot.kind == PLOT_NONE ? PLOT_WAITED : app->plot.kind + 1);
+	show(tui, tui->plot.kind == PLOT_NONE ? PLOT_WAITED : tui->plot.kind + 1);
 }
 
-bool app_plot_close(struct app *app)
+bool tui_plot_close(struct tui *tui)
 {
-	if (app->plot.kind == PLOT_NONE)
+	if (tui->plot.kind == PLOT_NONE)
 		return false;
-	app->plot.kind = PLOT_NONE;
+	tui->plot.kind = PLOT_NONE;
 	return true;
 }
 
-void app_plot_command(struct app *app, const char *name)
+void tui_plot_command(struct tui *tui, const char *name)
 {
 	const int kind = *name ? plot_kind(name) : PLOT_WAITED;
 
 	if (kind < 0)
-		app_say(app, "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off", name);
+		tui_say(tui, "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off", name);
 	else
-		show(app, (enum plot_kind)kind);
+		show(tui, (enum plot_kind)kind);
 }

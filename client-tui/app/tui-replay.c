@@ -14,188 +14,188 @@
 
 /* --- the recorder --- */
 
-int app_record_start(struct app *app, int64_t now, int64_t wall)
+int tui_record_start(struct tui *tui, int64_t now, int64_t wall)
 {
-	recorder_run(&app->run, &app->settings, wall);
-	if (app->replay) {
-		app->run = *replay_run(app->replay);
-		now = replay_origin(app->replay);
+	recorder_run(&tui->run, &tui->settings, wall);
+	if (tui->replay) {
+		tui->run = *replay_run(tui->replay);
+		now = replay_origin(tui->replay);
 	}
-	app->recorder = recorder_new(CLIENT_JSON, NULL, now, &app->run);
-	return app->recorder ? 0 : -1;
+	tui->recorder = recorder_new(RECORD_OUTPUT_JSON, NULL, now, &tui->run);
+	return tui->recorder ? 0 : -1;
 }
 
-void app_record_session(struct app_session *of)
+void tui_record_session(struct tui_session *of)
 {
-	struct app *app = of->app;
+	struct tui *tui = of->tui;
 	const struct session *s = of->session;
-	const struct witness *w = app->replay ? replay_witness(app->replay) : app->truth ? truth_witness(app->truth) : NULL;
+	const struct trace *w = tui->replay ? replay_witness(tui->replay) : tui->lab ? lab_trace(tui->lab) : NULL;
 
-	of->recorded = recorder_add(app->recorder, session_ledger(s), session_transport(s) == SESSION_TCP, session_peer(s),
-	    session_wait(s), (size_t)app->settings.rows, w);
+	of->recorded = recorder_add(tui->recorder, session_ledger(s), session_transport(s) == SESSION_TCP, session_peer(s),
+	    session_reply_timeout(s), (size_t)tui->settings.rows, w);
 }
 
-int64_t app_time(const struct app *app, int64_t now)
+int64_t tui_time(const struct tui *tui, int64_t now)
 {
-	return app->replay ? replay_now(app->replay, now) : now;
+	return tui->replay ? replay_now(tui->replay, now) : now;
 }
 
-static void tell_facts(struct app *app, int64_t now)
+static void record_figures(struct tui *tui, int64_t now)
 {
-	if (app->truth)
-		truth_tell(app->truth);
-	for (size_t i = 0; i < app->session_count; i++) {
-		struct facts facts;
+	if (tui->lab)
+		lab_report(tui->lab);
+	for (size_t i = 0; i < tui->session_count; i++) {
+		struct figures figures;
 
-		app_facts(app, app->sessions[i]->session, now, &facts);
-		recorder_facts(app->recorder, app->sessions[i]->recorded, &facts);
+		tui_figures(tui, tui->sessions[i]->session, now, &figures);
+		recorder_figures(tui->recorder, tui->sessions[i]->recorded, &figures);
 	}
 }
 
-int app_record_save(struct app *app, const char *path, const struct board *board, int64_t now, char why[SAVE_WHY])
+int tui_record_save(struct tui *tui, const char *path, const struct transcript *transcript, int64_t now, char why[EXPORT_WHY])
 {
-	struct record_run run = app->run;
+	struct record_run run = tui->run;
 	int result;
 
-	run.ended_at = app_time(app, now);
-	tell_facts(app, now);
+	run.ended_at = tui_time(tui, now);
+	record_figures(tui, now);
 	stop_may_work(true);
-	result = save_file(path, app->recorder, board, &run, run.ended_at, why);
+	result = export_file(path, tui->recorder, transcript, &run, run.ended_at, why);
 	stop_may_work(false);
 	return result;
 }
 
-void app_save(struct app *app, const char *path, int64_t now)
+void tui_save(struct tui *tui, const char *path, int64_t now)
 {
-	char why[SAVE_WHY];
+	char why[EXPORT_WHY];
 
 	if (!*path)
-		app_say(app, "/save FILE; for example /save lecture.txt");
-	else if (app_record_save(app, path, app->board, now, why) < 0)
-		app_say(app, "%s", why);
+		tui_say(tui, "/save FILE; for example /save lecture.txt");
+	else if (tui_record_save(tui, path, tui->transcript, now, why) < 0)
+		tui_say(tui, "%s", why);
 	else
-		app_say(app, "saved in %s", path);
+		tui_say(tui, "saved in %s", path);
 }
 
 /* --- a recording --- */
 
 static void on_reply(void *context, size_t session, const struct session_reply *reply)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 
-	app_reply(app->sessions[session], reply);
+	tui_reply(tui->sessions[session], reply);
 }
 
 static void on_row(void *context, size_t session, uint64_t number, bool timed)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 
 	if (timed)
-		recorder_row(app->recorder, app->sessions[session]->recorded, number, app_time(app, clock_monotonic()));
-	app->changed = true;
+		recorder_row(tui->recorder, tui->sessions[session]->recorded, number, tui_time(tui, clock_monotonic()));
+	tui->changed = true;
 }
 
 /* The link's row says how it was set then. */
 static void on_event(void *context, const struct record_event *event)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 
-	app_event(app, event);
+	tui_event(tui, event);
 	if (event->kind == SESSION_EVENT_LINK)
-		snprintf(app->link_words, sizeof app->link_words, "%s", event->text);
+		snprintf(tui->link_words, sizeof tui->link_words, "%s", event->text);
 }
 
 static void on_line(void *context, size_t session, size_t other, uint64_t number)
 {
-	struct app *app = context;
-	const struct session *s = app->sessions[session]->session;
+	struct tui *tui = context;
+	const struct session *s = tui->sessions[session]->session;
 
 	if (other == SIZE_MAX)
-		board_add_line(app->board, session_ledger(s), session_transport(s) == SESSION_TCP, number);
+		transcript_add_line(tui->transcript, session_ledger(s), session_transport(s) == SESSION_TCP, number);
 	else
-		board_add_both(app->board, session_ledger(s), session_ledger(app->sessions[other]->session), number);
-	app->changed = true;
+		transcript_add_both(tui->transcript, session_ledger(s), session_ledger(tui->sessions[other]->session), number);
+	tui->changed = true;
 }
 
 /* The last of each transport is what the status line shows. */
-static int add_session(struct app *app, struct session *session)
+static int add_session(struct tui *tui, struct session *session)
 {
-	struct app_session *new = calloc(1, sizeof *new);
+	struct tui_session *new = calloc(1, sizeof *new);
 
 	if (!new)
 		return -1;
-	*new = (struct app_session){.app = app, .session = session, .flow = -1};
-	app->sessions[app->session_count++] = new;
-	app_record_session(new);
+	*new = (struct tui_session){.tui = tui, .session = session, .flow = -1};
+	tui->sessions[tui->session_count++] = new;
+	tui_record_session(new);
 	if (session_transport(session) == SESSION_TCP)
-		app->tcp = new;
+		tui->tcp = new;
 	else
-		app->udp = new;
-	app->settings.wait = session_wait(session);
+		tui->udp = new;
+	tui->settings.reply_timeout = session_reply_timeout(session);
 	return 0;
 }
 
-static void show_lab(struct app *app)
+static void show_lab(struct tui *tui)
 {
-	static const struct link_facts unknown;
+	static const struct link_status unknown;
 
-	if (!replay_witness(app->replay))
+	if (!replay_witness(tui->replay))
 		return;
-	snprintf(app->link_words, sizeof app->link_words, "%s", replay_run(app->replay)->link);
-	app->lab = (struct view_lab){.link = &unknown, .words = app->link_words, .witness = replay_witness(app->replay), .panel = &app->panel};
-	app->view.lab = &app->lab;
+	snprintf(tui->link_words, sizeof tui->link_words, "%s", replay_run(tui->replay)->link);
+	tui->lab_view = (struct view_lab){.link = &unknown, .words = tui->link_words, .trace = replay_witness(tui->replay), .panel = &tui->panel};
+	tui->view.lab = &tui->lab_view;
 }
 
-int app_replay_start(struct app *app, int64_t now)
+int tui_replay_start(struct tui *tui, int64_t now)
 {
 	const struct replay_hooks hooks = {
-		.context = app, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line};
+		.context = tui, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line};
 
-	if (replay_start(app->replay, &hooks, (size_t)app->settings.rows, app->settings.step, now) < 0 ||
-	    app_record_start(app, now, 0) < 0)
+	if (replay_start(tui->replay, &hooks, (size_t)tui->settings.rows, tui->settings.step, now) < 0 ||
+	    tui_record_start(tui, now, 0) < 0)
 		return -1;
-	for (size_t i = 0; i < replay_sessions(app->replay); i++)
-		if (add_session(app, replay_session(app->replay, i)) < 0)
+	for (size_t i = 0; i < replay_sessions(tui->replay); i++)
+		if (add_session(tui, replay_session(tui->replay, i)) < 0)
 			return -1;
-	app->settings.both = replay_both(app->replay);
-	app->settings.transport = app->udp ? SESSION_UDP : SESSION_TCP;
-	show_lab(app);
-	if (!replay_is_whole(app->replay))
-		app_notice(app, false, "the recording has no end: what came of its last lines is not known");
-	app_say(app, app->settings.step ? "space: the next event" : "space: stand still and go on; Right: the next event");
+	tui->settings.both = replay_both(tui->replay);
+	tui->settings.transport = tui->udp ? SESSION_UDP : SESSION_TCP;
+	show_lab(tui);
+	if (!replay_is_whole(tui->replay))
+		tui_notice(tui, false, "the recording has no end: what came of its last lines is not known");
+	tui_say(tui, tui->settings.step ? "space: the next event" : "space: stand still and go on; Right: the next event");
 	return 0;
 }
 
-bool app_replay_key(struct app *app, const unsigned char *bytes, size_t n, int64_t now)
+bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64_t now)
 {
 	const bool space = n == 1 && bytes[0] == ' ';
 	const bool right = n == 3 && bytes[0] == '\033' && (bytes[1] == '[' || bytes[1] == 'O') && bytes[2] == 'C';
 
-	if (!app->replay || prompt_state().length > 0 || (!space && !right))
+	if (!tui->replay || line_editor_state().length > 0 || (!space && !right))
 		return false;
-	if (right || app->settings.step)
-		replay_step(app->replay, now);
+	if (right || tui->settings.step)
+		replay_step(tui->replay, now);
 	else
-		replay_pause(app->replay, !replay_is_still(app->replay), now);
-	app->changed = true;
+		replay_pause(tui->replay, !replay_is_paused(tui->replay), now);
+	tui->changed = true;
 	return true;
 }
 
-bool app_replay_refuses(struct app *app)
+bool tui_replay_refuses(struct tui *tui)
 {
-	if (app->replay)
-		app_say(app, "a recording is shown: nothing can be sent");
-	return app->replay != NULL;
+	if (tui->replay)
+		tui_say(tui, "a recording is shown: nothing can be sent");
+	return tui->replay != NULL;
 }
 
-int64_t app_replay_turn(struct app *app, int64_t now)
+int64_t tui_replay_dispatch(struct tui *tui, int64_t now)
 {
-	return app->replay ? replay_turn(app->replay, now) : CLOCK_NEVER;
+	return tui->replay ? replay_dispatch(tui->replay, now) : CLOCK_NEVER;
 }
 
-const char *app_replay_progress(struct app *app)
+const char *tui_replay_progress(struct tui *tui)
 {
-	snprintf(app->progress, sizeof app->progress, "%s%zu/%zu", replay_at_end(app->replay) ? "end " :
-	    replay_is_still(app->replay) ? "still " : "", replay_position(app->replay), replay_length(app->replay));
-	return app->progress;
+	snprintf(tui->progress, sizeof tui->progress, "%s%zu/%zu", replay_at_end(tui->replay) ? "end " :
+	    replay_is_paused(tui->replay) ? "still " : "", replay_position(tui->replay), replay_length(tui->replay));
+	return tui->progress;
 }

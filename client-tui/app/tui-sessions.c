@@ -13,266 +13,266 @@
 
 /* --- what the sessions tell --- */
 
-void app_reply(void *context, const struct session_reply *reply)
+void tui_reply(void *context, const struct session_reply *reply)
 {
-	const struct app_session *of = context;
-	struct app *app = of->app;
+	const struct tui_session *of = context;
+	struct tui *tui = of->tui;
 	const bool stream = session_transport(of->session) == SESSION_TCP;
 
-	/* Pieces of an endless line are not for a screen; its end is told. */
+	/* Pieces of an endless line are not for a screen; its end is reported. */
 	if (reply->more)
 		return;
-	recorder_reply(app->recorder, of->recorded, reply, app_time(app, clock_monotonic()));
-	if (reply->verdict.match == MATCH_STRAY)
-		board_add_text(app->board, BOARD_STRAY, stream, reply->text, reply->length);
-	board_add_arrival(app->board, reply->verdict.match, stream, reply->verdict.number, reply->text, reply->length);
-	app->changed = true;
+	recorder_reply(tui->recorder, of->recorded, reply, tui_time(tui, clock_monotonic()));
+	if (reply->matched.match == MATCH_STRAY)
+		transcript_add_text(tui->transcript, TRANSCRIPT_STRAY, stream, reply->text, reply->length);
+	transcript_add_arrival(tui->transcript, reply->matched.match, stream, reply->matched.number, reply->text, reply->length);
+	tui->changed = true;
 }
 
 static void on_row(void *context, uint64_t number)
 {
-	struct app_session *of = context;
+	struct tui_session *of = context;
 
-	recorder_row(of->app->recorder, of->recorded, number, clock_monotonic());
-	of->app->changed = true;
+	recorder_row(of->tui->recorder, of->recorded, number, clock_monotonic());
+	of->tui->changed = true;
 }
 
-static void tell_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
+static void report_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 
 	if (!event->quiet && note->row == CONNECTIONS_NO_ROW) {
-		note->row = board_end(app->board);
-		board_add_event(app->board, event);
+		note->row = transcript_end(tui->transcript);
+		transcript_add_event(tui->transcript, event);
 	} else if (!event->quiet) {
-		board_change_event(app->board, note->row, event);
+		transcript_change_event(tui->transcript, note->row, event);
 	}
 	if (final)
-		recorder_event(app->recorder, event, event->at);
-	app->changed = true;
+		recorder_event(tui->recorder, event, event->at);
+	tui->changed = true;
 }
 
-static void tell_connections(struct app_session *of, bool all, int64_t now)
+static void report_connections(struct tui_session *of, bool all, int64_t now)
 {
-	truth_connections(of->app->truth, &of->connections, of->recorded, all, now, tell_connection, of->app);
+	lab_connections(of->tui->lab, &of->connections, of->recorded, all, now, report_connection, of->tui);
 }
 
-void app_connections_turn(struct app *app, bool all, int64_t now)
+void tui_connections_dispatch(struct tui *tui, bool all, int64_t now)
 {
-	if (all && app->truth)
-		truth_settle(app->truth);
-	for (size_t i = 0; i < app->session_count; i++)
-		tell_connections(app->sessions[i], all, now);
+	if (all && tui->lab)
+		lab_settle(tui->lab);
+	for (size_t i = 0; i < tui->session_count; i++)
+		report_connections(tui->sessions[i], all, now);
 }
 
 /* At once, before the notice of what it means; not while the session is being opened, which is not known yet. */
 static void on_connection(void *context, const struct session_connection *connection)
 {
-	struct app_session *of = context;
+	struct tui_session *of = context;
 
 	connections_take(&of->connections, connection);
 	if (of->session)
-		tell_connections(of, false, clock_monotonic());
+		report_connections(of, false, clock_monotonic());
 }
 
 static void on_notice(void *context, bool bad, const char *text)
 {
-	app_notice(((struct app_session *)context)->app, bad, text);
+	tui_notice(((struct tui_session *)context)->tui, bad, text);
 }
 
 /* --- sessions --- */
 
-struct app_session *app_current(struct app *app)
+struct tui_session *tui_current(struct tui *tui)
 {
-	return app->settings.transport == SESSION_TCP && !app->settings.both ? app->tcp : app->udp;
+	return tui->settings.transport == SESSION_TCP && !tui->settings.both ? tui->tcp : tui->udp;
 }
 
 /* Sessions to peers that were left before a line was typed stand in no row: they need not stay. */
-static void drop_unused(struct app *app)
+static void drop_unused(struct tui *tui)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < app->session_count; i++) {
-		struct app_session *s = app->sessions[i];
+	for (size_t i = 0; i < tui->session_count; i++) {
+		struct tui_session *s = tui->sessions[i];
 
 		if (s->left && session_dead(s->session) && ledger_totals(session_ledger(s->session))->typed == 0) {
-			recorder_forget(app->recorder, s->recorded);
+			recorder_remove(tui->recorder, s->recorded);
 			session_close(s->session);
 			free(s);
 		} else {
-			app->sessions[kept++] = s;
+			tui->sessions[kept++] = s;
 		}
 	}
-	app->session_count = kept;
+	tui->session_count = kept;
 }
 
-static struct app_session *new_session(struct app *app, enum session_transport transport, int64_t now)
+static struct tui_session *new_session(struct tui *tui, enum session_transport transport, int64_t now)
 {
-	const struct client_settings *s = &app->settings;
-	struct session_settings settings = client_session(s, transport);
-	struct app_session *new;
+	const struct settings *s = &tui->settings;
+	struct session_settings settings = settings_session(s, transport);
+	struct tui_session *new;
 
 	if (s->count > 0)
-		settings.rows = generator_rows(&app->plan, s->wait, (size_t)s->rows);
-	drop_unused(app);
-	if (app->session_count == APP_SESSIONS || !(new = calloc(1, sizeof *new)))
+		settings.rows = generator_rows(&tui->plan, s->reply_timeout, (size_t)s->rows);
+	drop_unused(tui);
+	if (tui->session_count == TUI_SESSIONS || !(new = calloc(1, sizeof *new)))
 		return NULL;
-	new->app = app;
+	new->tui = tui;
 	new->recorded = -1;
-	new->flow = app_lab_flow(app, transport);
+	new->flow = tui_lab_flow(tui, transport);
 	new->session = session_open(&settings,
-	    &(struct session_hooks){.context = new, .reply = app_reply, .row = on_row, .notice = on_notice,
-		.connection = on_connection, .opened = app_lab_opened, .sent = app_lab_sent},
+	    &(struct session_hooks){.context = new, .reply = tui_reply, .row = on_row, .notice = on_notice,
+		.connection = on_connection, .opened = tui_lab_opened, .sent = tui_lab_sent},
 	    now);
 	if (!new->session) {
 		free(new);
 		return NULL;
 	}
-	truth_set_ledger(app->truth, new->flow, session_ledger(new->session));
-	app->sessions[app->session_count++] = new;
-	app_record_session(new);
+	lab_set_ledger(tui->lab, new->flow, session_ledger(new->session));
+	tui->sessions[tui->session_count++] = new;
+	tui_record_session(new);
 	return new;
 }
 
-static bool in_use(const struct app *app, enum session_transport transport)
+static bool in_use(const struct tui *tui, enum session_transport transport)
 {
-	return app->settings.both || app->settings.transport == transport;
+	return tui->settings.both || tui->settings.transport == transport;
 }
 
-int app_open_current(struct app *app, int64_t now)
+int tui_open_current(struct tui *tui, int64_t now)
 {
-	if (app->replay)
+	if (tui->replay)
 		return 0;
-	if (!app->udp && in_use(app, SESSION_UDP))
-		app->udp = new_session(app, SESSION_UDP, now);
-	if (!app->tcp && in_use(app, SESSION_TCP))
-		app->tcp = new_session(app, SESSION_TCP, now);
-	if ((app->udp || !in_use(app, SESSION_UDP)) && (app->tcp || !in_use(app, SESSION_TCP)))
+	if (!tui->udp && in_use(tui, SESSION_UDP))
+		tui->udp = new_session(tui, SESSION_UDP, now);
+	if (!tui->tcp && in_use(tui, SESSION_TCP))
+		tui->tcp = new_session(tui, SESSION_TCP, now);
+	if ((tui->udp || !in_use(tui, SESSION_UDP)) && (tui->tcp || !in_use(tui, SESSION_TCP)))
 		return 0;
-	app_say(app, app->session_count == APP_SESSIONS ? "too many peers in one run: start anew" : "memory is short");
+	tui_say(tui, tui->session_count == TUI_SESSIONS ? "too many peers in one run: start anew" : "memory is short");
 	return -1;
 }
 
-static void leave(struct app_session *of, int64_t now)
+static void leave(struct tui_session *of, int64_t now)
 {
 	if (!of)
 		return;
 	of->left = true;
-	of->leave_by = now + (session_transport(of->session) == SESSION_TCP ? LEAVE_TIME : 2 * session_wait(of->session));
+	of->leave_by = now + (session_transport(of->session) == SESSION_TCP ? LEAVE_TIME : 2 * session_reply_timeout(of->session));
 	session_finish(of->session, now);
 }
 
-void app_leave_peer(struct app *app, int64_t now)
+void tui_leave_peer(struct tui *tui, int64_t now)
 {
-	leave(app->udp, now);
-	leave(app->tcp, now);
-	app->udp = app->tcp = NULL;
+	leave(tui->udp, now);
+	leave(tui->tcp, now);
+	tui->udp = tui->tcp = NULL;
 }
 
-void app_prompt(struct app *app)
+void tui_prompt(struct tui *tui)
 {
-	app->view.both = app->settings.both;
-	prompt_set(app->replay ? "read> " : app->settings.both ? "both> " : app->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
+	tui->view.both = tui->settings.both;
+	line_editor_set_prompt(tui->replay ? "read> " : tui->settings.both ? "both> " : tui->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
 }
 
-void app_switch(struct app *app, enum session_transport transport, int64_t now)
+void tui_switch(struct tui *tui, enum session_transport transport, int64_t now)
 {
-	app->settings.transport = transport;
-	app->settings.both = false;
-	app_prompt(app);
-	app_open_current(app, now);
-	app->changed = true;
+	tui->settings.transport = transport;
+	tui->settings.both = false;
+	tui_prompt(tui);
+	tui_open_current(tui, now);
+	tui->changed = true;
 }
 
-void app_both(struct app *app, int64_t now)
+void tui_both(struct tui *tui, int64_t now)
 {
-	app->settings.both = true;
-	app_prompt(app);
-	app_open_current(app, now);
-	app->changed = true;
+	tui->settings.both = true;
+	tui_prompt(tui);
+	tui_open_current(tui, now);
+	tui->changed = true;
 }
 
 /* With the number that the line has over the other transport too. */
-static bool send_over(struct app *app, struct app_session *to, const char *text, size_t n, int pieces, int64_t now)
+static bool send_over(struct tui *tui, struct tui_session *to, const char *text, size_t n, int pieces, int64_t now)
 {
-	if (session_send(to->session, app->last_number, text, n, pieces, now, now) == 0)
+	if (session_send(to->session, tui->last_number, text, n, pieces, now, now) == 0)
 		return true;
-	app_say(app, "memory is short: the line was not sent");
+	tui_say(tui, "memory is short: the line was not sent");
 	return false;
 }
 
-int app_send(struct app *app, const char *text, size_t n, int pieces, int64_t now)
+int tui_send(struct tui *tui, const char *text, size_t n, int pieces, int64_t now)
 {
 	bool udp, tcp;
 
-	if (app_replay_refuses(app))
+	if (tui_replay_refuses(tui))
 		return -1;
-	if (app_open_current(app, now) < 0)
+	if (tui_open_current(tui, now) < 0)
 		return -1;
-	if (app->truth)
-		truth_tell(app->truth);
-	app->last_number++;
-	udp = in_use(app, SESSION_UDP) && send_over(app, app->udp, text, n, pieces, now);
-	tcp = in_use(app, SESSION_TCP) && send_over(app, app->tcp, text, n, pieces, now);
+	if (tui->lab)
+		lab_report(tui->lab);
+	tui->last_number++;
+	udp = in_use(tui, SESSION_UDP) && send_over(tui, tui->udp, text, n, pieces, now);
+	tcp = in_use(tui, SESSION_TCP) && send_over(tui, tui->tcp, text, n, pieces, now);
 	if (udp && tcp)
-		board_add_both(app->board, session_ledger(app->udp->session), session_ledger(app->tcp->session), app->last_number);
+		transcript_add_both(tui->transcript, session_ledger(tui->udp->session), session_ledger(tui->tcp->session), tui->last_number);
 	else if (udp || tcp)
-		board_add_line(app->board, session_ledger((tcp ? app->tcp : app->udp)->session), tcp, app->last_number);
-	app->changed = true;
+		transcript_add_line(tui->transcript, session_ledger((tcp ? tui->tcp : tui->udp)->session), tcp, tui->last_number);
+	tui->changed = true;
 	return udp || tcp ? 0 : -1;
 }
 
-void app_facts(const struct app *app, const struct session *s, int64_t now, struct facts *facts)
+void tui_figures(const struct tui *tui, const struct session *s, int64_t now, struct figures *figures)
 {
-	const struct generator *g = &app->burst;
+	const struct generator *g = &tui->burst;
 
-	session_facts(s, now, facts);
-	app_lab_facts(app, s, facts);
-	if (!app->replay && g->plan.interval > 0)
-		facts->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+	session_figures(s, now, figures);
+	tui_lab_figures(tui, s, figures);
+	if (!tui->replay && g->plan.interval > 0)
+		figures->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
 }
 
 /* --- the loop --- */
 
-static void give_up(struct app_session *of, int64_t now)
+static void give_up(struct tui_session *of, int64_t now)
 {
-	truth_closed(of->app->truth, of->flow, now);
+	lab_closed(of->tui->lab, of->flow, now);
 	session_give_up(of->session, now);
 }
 
-bool app_sessions_busy(const struct app *app, int64_t now)
+bool tui_sessions_busy(const struct tui *tui, int64_t now)
 {
-	for (size_t i = 0; i < app->session_count; i++)
-		if (!session_settled(app->sessions[i]->session))
+	for (size_t i = 0; i < tui->session_count; i++)
+		if (!session_settled(tui->sessions[i]->session))
 			return true;
-	return (in_use(app, SESSION_UDP) && app->udp && session_state(app->udp->session, now)) ||
-	    (in_use(app, SESSION_TCP) && app->tcp && session_state(app->tcp->session, now));
+	return (in_use(tui, SESSION_UDP) && tui->udp && session_state(tui->udp->session, now)) ||
+	    (in_use(tui, SESSION_TCP) && tui->tcp && session_state(tui->tcp->session, now));
 }
 
-void app_sessions_watch(const struct app *app, struct watch *w)
+void tui_sessions_watch(const struct tui *tui, struct fd_watch *w)
 {
-	for (size_t i = 0; i < app->session_count; i++) {
-		session_watch(app->sessions[i]->session, w);
-		watch_until(w, connections_due(&app->sessions[i]->connections));
-		if (app->sessions[i]->left && !session_dead(app->sessions[i]->session))
-			watch_until(w, app->sessions[i]->leave_by);
+	for (size_t i = 0; i < tui->session_count; i++) {
+		session_watch(tui->sessions[i]->session, w);
+		fd_watch_until(w, connections_due(&tui->sessions[i]->connections));
+		if (tui->sessions[i]->left && !session_dead(tui->sessions[i]->session))
+			fd_watch_until(w, tui->sessions[i]->leave_by);
 	}
 }
 
-void app_sessions_turn(struct app *app, const struct watch *w, int64_t now)
+void tui_sessions_dispatch(struct tui *tui, const struct fd_watch *w, int64_t now)
 {
-	for (size_t i = 0; i < app->session_count; i++) {
-		struct app_session *s = app->sessions[i];
+	for (size_t i = 0; i < tui->session_count; i++) {
+		struct tui_session *s = tui->sessions[i];
 
-		session_turn(s->session, w, now);
+		session_dispatch(s->session, w, now);
 		if (s->left && !session_dead(s->session) && (session_settled(s->session) || now >= s->leave_by))
 			give_up(s, now);
 	}
 }
 
-void app_sessions_end(struct app *app)
+void tui_sessions_end(struct tui *tui)
 {
-	for (size_t i = 0; i < app->session_count; i++)
-		give_up(app->sessions[i], clock_monotonic());
-	app_connections_turn(app, true, clock_monotonic());
+	for (size_t i = 0; i < tui->session_count; i++)
+		give_up(tui->sessions[i], clock_monotonic());
+	tui_connections_dispatch(tui, true, clock_monotonic());
 }

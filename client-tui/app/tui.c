@@ -32,140 +32,140 @@
 
 /* --- telling --- */
 
-void app_say(struct app *app, const char *format, ...)
+void tui_say(struct tui *tui, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(app->message, sizeof app->message, format, args);
+	vsnprintf(tui->message, sizeof tui->message, format, args);
 	va_end(args);
-	app->message_until = clock_monotonic() + MESSAGE_TIME;
-	app->changed = true;
+	tui->message_until = clock_monotonic() + MESSAGE_TIME;
+	tui->changed = true;
 }
 
-void app_notice(struct app *app, bool bad, const char *text)
+void tui_notice(struct tui *tui, bool bad, const char *text)
 {
-	app_event(app, &(const struct record_event){.kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE, .session = -1,
-		.at = app_time(app, clock_monotonic()), .text = (char *)(uintptr_t)text});
+	tui_event(tui, &(const struct record_event){.kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE, .session = -1,
+		.at = tui_time(tui, clock_monotonic()), .text = (char *)(uintptr_t)text});
 }
 
-void app_event(void *context, const struct record_event *event)
+void tui_event(void *context, const struct record_event *event)
 {
-	struct app *app = context;
+	struct tui *tui = context;
 
 	if (!event->quiet)
-		board_add_event(app->board, event);
-	recorder_event(app->recorder, event, app_time(app, clock_monotonic()));
-	app->changed = true;
+		transcript_add_event(tui->transcript, event);
+	recorder_event(tui->recorder, event, tui_time(tui, clock_monotonic()));
+	tui->changed = true;
 }
 
 /* --- drawing --- */
 
-static void draw(struct app *app, int64_t now)
+static void draw(struct tui *tui, int64_t now)
 {
-	struct app_session *current = app_current(app);
-	const struct prompt_state p = prompt_state();
+	struct tui_session *current = tui_current(tui);
+	const struct line_editor_state p = line_editor_state();
 	static const struct ledger_totals none;
-	struct view_facts facts = {
-		.stream = app->settings.transport == SESSION_TCP && !app->settings.both,
-		.peer = current ? session_peer(current->session) : app->settings.host,
+	struct view_status status = {
+		.stream = tui->settings.transport == SESSION_TCP && !tui->settings.both,
+		.peer = current ? session_peer(current->session) : tui->settings.host,
 		.state = current ? session_state(current->session, now) : NULL,
 		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
-		.now = app_time(app, now),
-		.wait = app->settings.wait,
-		.progress = app->replay ? app_replay_progress(app) : app_burst_progress(app, now),
+		.now = tui_time(tui, now),
+		.reply_timeout = tui->settings.reply_timeout,
+		.progress = tui->replay ? tui_replay_progress(tui) : tui_burst_progress(tui, now),
 	};
 	struct view_input input = {.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor};
 	int rows, columns;
 
-	input.message = app->question.open ? app->question.text : app->message_until > now ? app->message : NULL;
+	input.message = tui->question.open ? tui->question.text : tui->message_until > now ? tui->message : NULL;
 	screen_size(&rows, &columns);
-	if (canvas_resize(&app->canvas, rows, columns) < 0)
+	if (canvas_resize(&tui->canvas, rows, columns) < 0)
 		return;
-	if (app->settings.both && app->tcp)
-		facts.other = (struct view_side){
-			.state = session_state(app->tcp->session, now), .totals = ledger_totals(session_ledger(app->tcp->session))};
+	if (tui->settings.both && tui->tcp)
+		status.other = (struct view_side){
+			.state = session_state(tui->tcp->session, now), .totals = ledger_totals(session_ledger(tui->tcp->session))};
 	else
-		facts.other.totals = &none;
-	app_lab_ends(app);
-	app_plot_follow(app);
-	view_draw(&app->view, &app->canvas, app->board, &facts, &input);
-	screen_show(&app->canvas);
-	app->changed = false;
-	app->drawn_at = now;
+		status.other.totals = &none;
+	tui_lab_ends(tui);
+	tui_plot_follow(tui);
+	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);
+	screen_show(&tui->canvas);
+	tui->changed = false;
+	tui->drawn_at = now;
 }
 
-static int64_t next_draw(struct app *app, int64_t now)
+static int64_t next_draw(struct tui *tui, int64_t now)
 {
 	int64_t at = CLOCK_NEVER;
 
-	if (app->changed)
-		return app->drawn_at + FRAME;
+	if (tui->changed)
+		return tui->drawn_at + FRAME;
 	/* Rows that wait show a running time, and so do pauses of the link: as of the last draw, so that their end shows. */
-	if (app_sessions_busy(app, now) || app_bursting(app) ||
-	    (app->truth && link_facts_paused(truth_facts(app->truth), app->drawn_at)))
-		at = app->drawn_at + TICK;
-	if (app->message_until > app->drawn_at && app->message_until < at)
-		at = app->message_until;
+	if (tui_sessions_busy(tui, now) || tui_bursting(tui) ||
+	    (tui->lab && link_status_paused(lab_link_status(tui->lab), tui->drawn_at)))
+		at = tui->drawn_at + TICK;
+	if (tui->message_until > tui->drawn_at && tui->message_until < at)
+		at = tui->message_until;
 	return at;
 }
 
 /* --- the loop --- */
 
-static void take_terminal(struct app *app, int64_t now)
+static void take_terminal(struct tui *tui, int64_t now)
 {
 	unsigned char bytes[65536];
 	ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
 
 	if (n == 0 || (n < 0 && errno == EIO))
-		app->quit = true; /* the terminal is gone */
-	if (n > 0 && keys_feed(app->keys, bytes, (size_t)n, now) < 0)
-		app_say(app, "memory is short: keys were lost");
+		tui->quit = true; /* the terminal is gone */
+	if (n > 0 && keys_feed(tui->keys, bytes, (size_t)n, now) < 0)
+		tui_say(tui, "memory is short: keys were lost");
 }
 
-static void wait_for_something(struct app *app, struct watch *w)
+static void wait_for_something(struct tui *tui, struct fd_watch *w)
 {
 	const int64_t now = clock_monotonic();
 
-	watch_start(w);
-	watch_read(w, STDIN_FILENO);
-	watch_until(w, keys_deadline(app->keys));
-	watch_until(w, next_draw(app, now));
-	watch_until(w, app_burst_due(app));
-	watch_until(w, app->replay_at);
-	if (app->truth)
-		truth_watch(app->truth, w);
-	app_sessions_watch(app, w);
+	fd_watch_start(w);
+	fd_watch_read(w, STDIN_FILENO);
+	fd_watch_until(w, keys_deadline(tui->keys));
+	fd_watch_until(w, next_draw(tui, now));
+	fd_watch_until(w, tui_burst_due(tui));
+	fd_watch_until(w, tui->replay_at);
+	if (tui->lab)
+		lab_watch(tui->lab, w);
+	tui_sessions_watch(tui, w);
 	stop_wait(w, now);
 }
 
-static void loop(struct app *app)
+static void loop(struct tui *tui)
 {
-	struct watch w;
+	struct fd_watch w;
 
-	while (!app->quit && !stop_asked()) {
+	while (!tui->quit && !stop_asked()) {
 		int64_t now;
 
 		if (stop_take_resize()) {
 			screen_resize();
-			app->changed = true;
+			tui->changed = true;
 		}
-		wait_for_something(app, &w);
+		wait_for_something(tui, &w);
 		now = clock_monotonic();
-		app_sessions_turn(app, &w, now);
+		tui_sessions_dispatch(tui, &w, now);
 		/* What the link did shows, as soon as it is told. */
-		if (app->truth && truth_turn(app->truth, &w, now))
-			app->changed = true;
-		app_connections_turn(app, false, now);
-		app->replay_at = app_replay_turn(app, now);
-		if (watch_can_read(&w, STDIN_FILENO))
-			take_terminal(app, now);
-		app_keys(app, now);
-		app->replay_at = app_replay_turn(app, now);
-		app_burst_turn(app);
+		if (tui->lab && lab_dispatch(tui->lab, &w, now))
+			tui->changed = true;
+		tui_connections_dispatch(tui, false, now);
+		tui->replay_at = tui_replay_dispatch(tui, now);
+		if (fd_watch_can_read(&w, STDIN_FILENO))
+			take_terminal(tui, now);
+		tui_keys(tui, now);
+		tui->replay_at = tui_replay_dispatch(tui, now);
+		tui_burst_dispatch(tui);
 		now = clock_monotonic();
-		if (next_draw(app, now) <= now)
-			draw(app, now);
+		if (next_draw(tui, now) <= now)
+			draw(tui, now);
 	}
 }
 
@@ -173,7 +173,7 @@ static void loop(struct app *app)
 
 static void on_end(void *context)
 {
-	((struct app *)context)->quit = true;
+	((struct tui *)context)->quit = true;
 }
 
 static char **on_complete(void *context, const char *word, const char *line, size_t start)
@@ -190,7 +190,7 @@ static void on_matches(void *context, char **words, size_t count)
 		strncat(text, words[i], sizeof text - strlen(text) - 1);
 		strncat(text, "  ", sizeof text - strlen(text) - 1);
 	}
-	app_say(context, "%s", text);
+	tui_say(context, "%s", text);
 }
 
 static void on_bell(void *context)
@@ -201,23 +201,23 @@ static void on_bell(void *context)
 
 /* --- start and end --- */
 
-static int app_start(struct app *app, const struct client_settings *settings)
+static int tui_start(struct tui *tui, const struct settings *settings)
 {
-	app->settings = *settings;
-	app->plan = (struct generator_plan){.count = settings->count > 0 ? (uint64_t)settings->count : BURST_LINES,
+	tui->settings = *settings;
+	tui->plan = (struct generator_plan){.count = settings->count > 0 ? (uint64_t)settings->count : BURST_LINES,
 		.interval = settings->interval, .size = (size_t)settings->size};
-	app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	app->view.ascii = settings->ascii || !app->utf8;
-	app->view.width = wcwidth;
-	app->view.keys = command_hints();
-	app->plot.kind = PLOT_NONE;
-	app->board = board_new((size_t)settings->rows);
-	app->keys = keys_new();
-	app->replay_at = CLOCK_NEVER;
-	if (!app->board || !app->keys)
+	tui->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	tui->view.ascii = settings->ascii || !tui->utf8;
+	tui->view.width = wcwidth;
+	tui->view.keys = command_hints();
+	tui->plot.kind = PLOT_NONE;
+	tui->transcript = transcript_new((size_t)settings->rows);
+	tui->keys = keys_new();
+	tui->replay_at = CLOCK_NEVER;
+	if (!tui->transcript || !tui->keys)
 		return -1;
-	return app->replay ? app_replay_start(app, clock_monotonic()) :
-	    app_record_start(app, clock_monotonic(), clock_realtime());
+	return tui->replay ? tui_replay_start(tui, clock_monotonic()) :
+	    tui_record_start(tui, clock_monotonic(), clock_realtime());
 }
 
 static bool same_peer(const struct session *a, const struct session *b)
@@ -227,15 +227,15 @@ static bool same_peer(const struct session *a, const struct session *b)
 
 /* The other transport's session with the same peer, or NULL, also when a transport had more than one; *told: it comes earlier, so this
  * one was told with it. */
-static struct session *beside(const struct app *app, size_t index, bool *told)
+static struct session *counterpart(const struct tui *tui, size_t index, bool *reported)
 {
-	const struct session *s = app->sessions[index]->session;
+	const struct session *s = tui->sessions[index]->session;
 	struct session *found = NULL;
 	size_t same = 0, others = 0;
 
-	*told = false;
-	for (size_t i = 0; i < app->session_count; i++) {
-		struct session *other = app->sessions[i]->session;
+	*reported = false;
+	for (size_t i = 0; i < tui->session_count; i++) {
+		struct session *other = tui->sessions[i]->session;
 
 		if (!same_peer(s, other))
 			continue;
@@ -245,76 +245,76 @@ static struct session *beside(const struct app *app, size_t index, bool *told)
 		}
 		others++;
 		found = other;
-		*told = i < index;
+		*reported = i < index;
 	}
-	*told = *told && same == 1 && others == 1;
+	*reported = *reported && same == 1 && others == 1;
 	return same == 1 && others == 1 ? found : NULL;
 }
 
-static void summarise_session(const struct app *app, size_t index)
+static void summarise_session(const struct tui *tui, size_t index)
 {
-	const struct session *s = app->sessions[index]->session;
+	const struct session *s = tui->sessions[index]->session;
 	struct session *other;
-	struct facts one, two;
-	bool told;
+	struct figures one, two;
+	bool reported;
 	char text[6000];
 
-	app_facts(app, s, clock_monotonic(), &one);
-	if (one.totals->typed == 0 && app->session_count > 1)
+	tui_figures(tui, s, clock_monotonic(), &one);
+	if (one.totals->typed == 0 && tui->session_count > 1)
 		return;
-	other = beside(app, index, &told);
-	if (told)
+	other = counterpart(tui, index, &reported);
+	if (reported)
 		return;
 	if (other)
-		app_facts(app, other, clock_monotonic(), &two);
-	summary_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
-	standard_put(stdout, app->utf8 ? text : summary_ascii(text));
+		tui_figures(tui, other, clock_monotonic(), &two);
+	stats_table_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
+	standard_put(stdout, tui->utf8 ? text : summary_ascii(text));
 }
 
-static void summarise(struct app *app)
+static void summarise(struct tui *tui)
 {
 	char text[1000];
 
-	for (size_t i = 0; i < app->session_count; i++)
-		summarise_session(app, i);
-	if (app->truth)
-		standard_put(stdout, link_report_end(witness_totals(truth_witness(app->truth)), text, sizeof text));
+	for (size_t i = 0; i < tui->session_count; i++)
+		summarise_session(tui, i);
+	if (tui->lab)
+		standard_put(stdout, link_report_end(trace_totals(lab_trace(tui->lab)), text, sizeof text));
 	fflush(stdout);
 }
 
-static void app_free(struct app *app)
+static void tui_free(struct tui *tui)
 {
-	recorder_free(app->recorder);
-	for (size_t i = 0; i < app->session_count; i++) {
-		if (!app->replay)
-			session_close(app->sessions[i]->session);
-		free(app->sessions[i]);
+	recorder_free(tui->recorder);
+	for (size_t i = 0; i < tui->session_count; i++) {
+		if (!tui->replay)
+			session_close(tui->sessions[i]->session);
+		free(tui->sessions[i]);
 	}
-	board_free(app->board);
-	keys_free(app->keys);
-	view_free(&app->view);
-	canvas_free(&app->canvas);
-	truth_close(app->truth);
-	free(app->page_text);
-	free(app->find);
-	free(app->question.paste);
-	free(app);
+	transcript_free(tui->transcript);
+	keys_free(tui->keys);
+	view_free(&tui->view);
+	canvas_free(&tui->canvas);
+	lab_close(tui->lab);
+	free(tui->page_text);
+	free(tui->find);
+	free(tui->question.paste);
+	free(tui);
 }
 
-static void on_notice(void *app, const char *line)
+static void on_notice(void *tui, const char *line)
 {
-	app_notice(app, true, line);
+	tui_notice(tui, true, line);
 }
 
-static int start_terminal(struct app *app, char *why, size_t size)
+static int start_terminal(struct tui *tui, char *why, size_t size)
 {
-	const struct prompt_hooks hooks = {
-		.context = app, .line = app_line, .end = on_end, .complete = on_complete, .matches = on_matches,
+	const struct line_editor_hooks hooks = {
+		.context = tui, .line = tui_line, .end = on_end, .complete = on_complete, .matches = on_matches,
 		.bell = on_bell, .notice = on_notice};
-	char *history = app->settings.history > 0 ? paths_history() : NULL;
-	int result = screen_start(&app->settings.screen, why, size);
+	char *history = tui->settings.history > 0 ? xdg_history() : NULL;
+	int result = screen_start(&tui->settings.screen, why, size);
 
-	if (result == 0 && prompt_start(&hooks, history, (int)app->settings.history) < 0) {
+	if (result == 0 && line_editor_start(&hooks, history, (int)tui->settings.history) < 0) {
 		screen_stop();
 		snprintf(why, size, "memory is short");
 		result = -1;
@@ -323,59 +323,59 @@ static int start_terminal(struct app *app, char *why, size_t size)
 	return result;
 }
 
-static void run(struct app *app, const char *notice)
+static void run(struct tui *tui, const char *notice)
 {
 	const int64_t now = clock_monotonic();
 
-	app_prompt(app);
+	tui_prompt(tui);
 	if (notice)
-		app_notice(app, false, notice);
-	if (!app->replay)
-		app_lab_start(app, now);
-	app_open_current(app, now);
-	if (app->settings.count > 0)
-		app_burst(app, now);
-	app->changed = true;
-	loop(app);
-	app_sessions_end(app);
+		tui_notice(tui, false, notice);
+	if (!tui->replay)
+		tui_lab_start(tui, now);
+	tui_open_current(tui, now);
+	if (tui->settings.count > 0)
+		tui_burst(tui, now);
+	tui->changed = true;
+	loop(tui);
+	tui_sessions_end(tui);
 }
 
 /* --save. Returns the exit status. */
-static int save_at_end(struct app *app)
+static int save_at_end(struct tui *tui)
 {
-	char why[SAVE_WHY];
+	char why[EXPORT_WHY];
 
-	if (!app->settings.save || app_record_save(app, app->settings.save, app->board, clock_monotonic(), why) == 0)
+	if (!tui->settings.save || tui_record_save(tui, tui->settings.save, tui->transcript, clock_monotonic(), why) == 0)
 		return 0;
 	standard_say("upcase: %s", why);
 	return 1;
 }
 
-int tui_run(const struct client_settings *settings, struct replay *replay, const char *notice)
+int tui_run(const struct settings *settings, struct replay *replay, const char *notice)
 {
-	struct app *app = calloc(1, sizeof *app);
+	struct tui *tui = calloc(1, sizeof *tui);
 	char why[200] = "memory is short";
 	const char *unsaved;
 	int status;
 
-	if (app)
-		app->replay = replay;
+	if (tui)
+		tui->replay = replay;
 	/* Before the screen, which may wait for its terminal. */
 	stop_catch(false);
 	signal(SIGPIPE, SIG_IGN);
-	if (!app || app_start(app, settings) < 0 || start_terminal(app, why, sizeof why) < 0) {
+	if (!tui || tui_start(tui, settings) < 0 || start_terminal(tui, why, sizeof why) < 0) {
 		standard_say("upcase: %s", why);
-		if (app)
-			app_free(app);
+		if (tui)
+			tui_free(tui);
 		return 1;
 	}
-	run(app, notice);
-	unsaved = prompt_stop(stop_asked() != 0);
+	run(tui, notice);
+	unsaved = line_editor_stop(stop_asked() != 0);
 	screen_stop();
-	summarise(app);
+	summarise(tui);
 	if (unsaved)
 		standard_say("upcase: the history was not saved: %s", unsaved);
-	status = save_at_end(app);
-	app_free(app);
+	status = save_at_end(tui);
+	tui_free(tui);
 	return status;
 }

@@ -22,12 +22,12 @@ static char *in_folder(const char *variable, const char *below_home, const char 
 	return path;
 }
 
-char *paths_configuration(void)
+char *xdg_configuration(void)
 {
 	return in_folder("XDG_CONFIG_HOME", ".config", "config");
 }
 
-char *paths_history(void)
+char *xdg_history(void)
 {
 	return in_folder("XDG_STATE_HOME", ".local/state", "history");
 }

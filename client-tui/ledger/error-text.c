@@ -30,7 +30,7 @@
 static const struct {
 	int error;
 	/* Another one that means the same. */
-	int twin;
+	int alias;
 	const char *name, *word, *sentence;
 	/* Of a stream, where it is not the same. */
 	const char *stream;
@@ -147,7 +147,7 @@ static size_t find_exactly(int error)
 {
 	size_t i = 0;
 
-	while (i < LENGTH && table[i].error != error && (table[i].twin != error || !error))
+	while (i < LENGTH && table[i].error != error && (table[i].alias != error || !error))
 		i++;
 	return i;
 }
@@ -162,7 +162,7 @@ static size_t find(int error)
 	return i;
 }
 
-int error_look_up(int eai)
+int error_from_eai(int eai)
 {
 	const int error = LOOK_UP(eai);
 
@@ -198,13 +198,13 @@ const char *error_name(int error, char buf[ERROR_NAME])
 	return buf;
 }
 
-/* "13" of at most `most` behind which `end` stands: the rest, else NULL. */
-static const char *read_number(const char *text, int most, char end, int *number)
+/* "13" of at most `max` behind which `end` stands: the rest, else NULL. */
+static const char *read_number(const char *text, int max, char end, int *number)
 {
 	char *rest = NULL;
 	const unsigned long value = *text >= '0' && *text <= '9' ? strtoul(text, &rest, 10) : ULONG_MAX;
 
-	if (value > (unsigned long)most || *rest != end)
+	if (value > (unsigned long)max || *rest != end)
 		return NULL;
 	*number = (int)value;
 	return rest + 1;

@@ -27,7 +27,7 @@ enum {
 #define ERROR_NAME 32
 
 /* From an EAI_ code; where it only stands for an errno, that is the error itself. */
-int error_look_up(int eai);
+int error_from_eai(int eai);
 
 /* What it means and what to try, for people. Static, but for an error that is not in the table: then valid until the next
  * call of strerror(). */

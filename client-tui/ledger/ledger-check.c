@@ -14,11 +14,11 @@ static void count_row(struct ledger_totals *t, const struct ledger_row *r)
 	t->cut_short += r->cut_short;
 }
 
-static uint64_t list_length(const struct entry_list *list, enum entry_link link)
+static uint64_t list_length(const struct line_list *list, enum line_list_kind link)
 {
 	uint64_t n = 0;
-	for (const struct entry *e = list->first; e; e = e->place[link].next)
-		n += e->ghosts ? e->ghosts : 1;
+	for (const struct ledger_line *e = list->first; e; e = e->place[link].next)
+		n += e->evicted_waiting ? e->evicted_waiting : 1;
 	return n;
 }
 
@@ -26,7 +26,7 @@ static bool conserved(const struct ledger *l, const struct ledger_totals *t)
 {
 	return t->typed == t->queued + t->sent &&
 	    t->sent == t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off &&
-	    t->typed == t->forgotten + l->rows.count && t->late <= t->lost && t->timed <= t->answered &&
+	    t->typed == t->evicted + l->lines.count && t->late <= t->lost && t->timed <= t->answered &&
 	    (t->timed == 0 || (t->rtt.min <= t->rtt.max && t->rtt.min >= 0)) && t->rtt.min <= t->waited.min &&
 	    t->rtt.max <= t->waited.max;
 }
@@ -34,57 +34,57 @@ static bool conserved(const struct ledger *l, const struct ledger_totals *t)
 static size_t bytes_kept(const struct ledger *l)
 {
 	size_t bytes = 0;
-	for (size_t i = 0; i < l->rows.count; i++)
-		bytes += rows_at(&l->rows, i)->row.length + rows_at(&l->rows, i)->reply_length;
+	for (size_t i = 0; i < l->lines.count; i++)
+		bytes += ledger_lines_at(&l->lines, i)->row.length + ledger_lines_at(&l->lines, i)->reply_length;
 	return bytes;
 }
 
-/* What was told to the statistics and what has yet to be is all that was sent. */
-static bool fed(const struct ledger *l)
+/* What was reported to the statistics and what has yet to be is all that was sent. */
+static bool all_counted(const struct ledger *l)
 {
 	const struct ledger_totals *t = &l->totals;
 	const struct stats *s = &l->stats;
-	uint64_t open = 0, ghosts = 0, lines = s->lines, timed = s->rtt.count, lost = s->lost - s->amended;
+	uint64_t open = 0, evicted_waiting = 0, lines = s->lines, timed = s->rtt.count, lost = s->lost - s->amended;
 
 	if (s->waited.count != s->rtt.count)
 		return false;
-	if (l->feed.unfed)
+	if (l->stats_order.missing_lines)
 		return true;
-	for (uint64_t i = 0; i < l->feed.end - l->feed.head; i++) {
-		const int64_t outcome = feed_at(&l->feed, i);
+	for (uint64_t i = 0; i < l->stats_order.end - l->stats_order.head; i++) {
+		const int64_t outcome = stats_order_at(&l->stats_order, i);
 
-		open += outcome == FEED_OPEN;
-		ghosts += outcome == FEED_GHOST;
-		lines += outcome != FEED_VOID;
+		open += outcome == STATS_ORDER_OPEN;
+		evicted_waiting += outcome == STATS_ORDER_EVICTED;
+		lines += outcome != STATS_ORDER_VOID;
 		timed += outcome >= 0;
-		lost += outcome == FEED_LOST;
+		lost += outcome == STATS_ORDER_LOST;
 	}
-	if (l->feed.closed)
-		return l->feed.head == l->feed.end && lines == t->sent && timed == t->timed && lost == t->lost;
-	return ghosts == l->ghosts && open + ghosts == t->waiting && lines == t->sent && timed == t->timed && lost == t->lost &&
-	    (open + ghosts || l->feed.head == l->feed.end);
+	if (l->stats_order.closed)
+		return l->stats_order.head == l->stats_order.end && lines == t->sent && timed == t->timed && lost == t->lost;
+	return evicted_waiting == l->evicted_waiting && open + evicted_waiting == t->waiting && lines == t->sent && timed == t->timed && lost == t->lost &&
+	    (open + evicted_waiting || l->stats_order.head == l->stats_order.end);
 }
 
 bool ledger_balanced(const struct ledger *l)
 {
 	const struct ledger_totals *t = &l->totals;
-	struct ledger_totals sum = l->gone;
+	struct ledger_totals sum = l->evicted;
 
-	for (size_t i = 0; i < l->rows.count; i++) {
-		count_row(&sum, &rows_at(&l->rows, i)->row);
-		if (i && rows_at(&l->rows, i - 1)->row.number >= rows_at(&l->rows, i)->row.number)
+	for (size_t i = 0; i < l->lines.count; i++) {
+		count_row(&sum, &ledger_lines_at(&l->lines, i)->row);
+		if (i && ledger_lines_at(&l->lines, i - 1)->row.number >= ledger_lines_at(&l->lines, i)->row.number)
 			return false;
 	}
 	const uint64_t rows_waiting = sum.waiting;
-	for (const struct entry *e = l->waiting.first; e; e = e->place[LINK_FATE].next)
-		sum.waiting += e->ghosts;
-	if (l->bytes != bytes_kept(l) || l->ghosts != sum.waiting - rows_waiting)
+	for (const struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next)
+		sum.waiting += e->evicted_waiting;
+	if (l->bytes != bytes_kept(l) || l->evicted_waiting != sum.waiting - rows_waiting)
 		return false;
-	return conserved(l, t) && fed(l) && sum.queued == t->queued && sum.waiting == t->waiting &&
+	return conserved(l, t) && all_counted(l) && sum.queued == t->queued && sum.waiting == t->waiting &&
 	    sum.answered == t->answered && sum.lost == t->lost && sum.refused == t->refused &&
 	    sum.failed == t->failed && sum.cut_off == t->cut_off && sum.late == t->late &&
 	    sum.duplicates == t->duplicates && sum.reordered == t->reordered &&
 	    sum.differs == t->differs && sum.cut_short == t->cut_short &&
-	    list_length(&l->queued, LINK_FATE) == t->queued &&
-	    list_length(&l->waiting, LINK_FATE) == t->waiting;
+	    list_length(&l->queued, LINE_LIST_FATE) == t->queued &&
+	    list_length(&l->waiting, LINE_LIST_FATE) == t->waiting;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies), ledger-play.c
- * (records) and ledger-check.c only. */
+/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies), ledger-replay.c
+ * (records) and ledger.c only. */
 #ifndef UPCASE_LEDGER_CORE_H
 #define UPCASE_LEDGER_CORE_H
 
@@ -11,48 +11,48 @@
 struct ledger {
 	struct ledger_settings settings;
 	struct ledger_totals totals;
-	/* What rows that are forgotten (and no ghosts) have in the totals. */
-	struct ledger_totals gone;
-	struct rows rows;
-	/* What the rows' lines and replies take; and the waiting lines whose rows are forgotten. */
+	/* What rows that are evicted (and were decided) have in the totals. */
+	struct ledger_totals evicted;
+	struct ledger_lines lines;
+	/* What the rows' lines and replies take; and the waiting lines whose rows are evicted. */
 	size_t bytes;
-	uint64_t ghosts;
-	struct entry_list queued, waiting, silent, aging, clipped;
-	struct lookup lookup;
+	uint64_t evicted_waiting;
+	struct line_list queued, waiting, unanswered, aging, truncated;
+	struct line_index index;
 	/* The line or reply being looked up. */
-	struct lookup_key key;
+	struct line_index_key key;
 	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
 	uint64_t last_number, last_order, expected;
-	/* What all lines say together, and the lines that are not told to it yet. */
-	struct feed feed;
+	/* What all lines say together, and the lines that are not reported to it yet. */
+	struct stats_order stats_order;
 	struct stats stats;
-	/* No row with a lower number is decided: where the search for one to forget begins. */
+	/* No row with a lower number is decided: where the search for one to evict begins. */
 	uint64_t decided_from;
-	/* Until then a line that was forgotten could still be answered: no text is known to be free. */
-	int64_t crowded_until;
+	/* Until then a line that was evicted could still be answered: no text is known to be free. */
+	int64_t tag_all_until;
 	/* The same without the lines that are like no other. */
-	int64_t crowded_texts_until;
+	int64_t tag_common_until;
 	/* How long the session tried to connect, but for the attempt that began at `connecting_since`, INT64_MAX for none. */
 	int64_t connecting, connecting_since;
 };
 
 bool ledger_is_datagram(const struct ledger *l);
 /* More than `span` has passed since the line was sent. */
-bool ledger_is_over(const struct entry *e, int64_t span, int64_t now);
+bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now);
 /* The total of one fate. */
 uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
 /* The times of a line that was answered go into the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
 /* The entry gets a row, queued. Room in the rows was reserved before. */
-void ledger_enter(struct ledger *l, struct entry *e);
-/* Lines that can be answered no more leave the lookup. */
+void ledger_enter(struct ledger *l, struct ledger_line *e);
+/* Lines that can be answered no more leave the index. */
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */
-void ledger_change_fate(struct ledger *l, struct entry *e, enum ledger_fate fate);
-/* Forgets rows until there is room for so many more (none: only bytes matter), with so many bytes. */
+void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fate fate);
+/* Evicts rows until there is room for so many more (none: only bytes matter), with so many bytes. */
 void ledger_make_room(struct ledger *l, size_t rows, size_t bytes);
-/* `count` of the lines that a ghost stands for get this fate. The ghost may be gone afterwards. */
-void ledger_settle_ghosts(struct ledger *l, struct entry *e, uint64_t count, enum ledger_fate fate);
+/* `count` of the lines that an evicted row stands for get this fate. The evicted row may be gone afterwards. */
+void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count, enum ledger_fate fate);
 
 #endif

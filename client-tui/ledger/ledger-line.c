@@ -9,45 +9,45 @@
 #include "common/capitals.h"
 #include "ledger/ledger-line.h"
 
-struct entry *entry_new(uint64_t number, const void *text, size_t n, int64_t now)
+struct ledger_line *ledger_line_new(uint64_t number, const void *text, size_t n, int64_t now)
 {
 	if (n > SIZE_MAX / 4)
 		return NULL;
-	struct entry *e = calloc(1, sizeof(*e) + LEDGER_TAG_ROOM + n);
+	struct ledger_line *e = calloc(1, sizeof(*e) + LEDGER_TAG_SIZE + n);
 	if (!e)
 		return NULL;
 	if (n)
-		memcpy(e->bytes + LEDGER_TAG_ROOM, text, n);
+		memcpy(e->bytes + LEDGER_TAG_SIZE, text, n);
 	e->row.number = number;
 	e->row.fate = FATE_QUEUED;
 	e->row.typed_at = now;
-	e->row.text = e->bytes + LEDGER_TAG_ROOM;
+	e->row.text = e->bytes + LEDGER_TAG_SIZE;
 	e->row.length = n;
 	return e;
 }
 
-void entry_free(struct entry *e)
+void ledger_line_free(struct ledger_line *e)
 {
-	for (int i = 0; i < ENTRY_LINKS; i++)
-		entry_leave(e, i);
+	for (int i = 0; i < LINE_LISTS; i++)
+		ledger_line_leave(e, i);
 	free(e->reply);
 	free(e);
 }
 
-void entry_set_tag(struct entry *e, uint64_t tag)
+void ledger_line_set_tag(struct ledger_line *e, uint64_t tag)
 {
-	char text[LEDGER_TAG_ROOM + 1];
+	char text[LEDGER_TAG_SIZE + 1];
 	e->tag_length = (size_t)snprintf(text, sizeof(text), "#%" PRIu64 " ", tag);
-	memcpy(e->bytes + LEDGER_TAG_ROOM - e->tag_length, text, e->tag_length);
+	memcpy(e->bytes + LEDGER_TAG_SIZE - e->tag_length, text, e->tag_length);
 	e->row.tag = tag;
 }
 
-const unsigned char *entry_wire(const struct entry *e)
+const unsigned char *ledger_line_wire(const struct ledger_line *e)
 {
 	return e->row.text - e->tag_length;
 }
 
-size_t entry_wire_length(const struct entry *e)
+size_t ledger_line_wire_length(const struct ledger_line *e)
 {
 	return e->tag_length + e->row.length;
 }
@@ -63,10 +63,10 @@ static size_t ascii_run(const unsigned char *wire, const unsigned char *caps, si
 
 /* Byte by byte, so that every place where a server may have cut the line is looked at; it ends at the
  * first difference. */
-bool entry_cut_short(const struct entry *e, const unsigned char *caps, size_t n)
+bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n)
 {
-	const unsigned char *wire = entry_wire(e);
-	const size_t length = entry_wire_length(e);
+	const unsigned char *wire = ledger_line_wire(e);
+	const size_t length = ledger_line_wire_length(e);
 	struct capitals stream = { .held = 0 };
 	unsigned char out[CAPITALS_GROWTH * (1 + CAPITALS_HELD)];
 	size_t done = ascii_run(wire, caps, n < length ? n : length);
@@ -89,9 +89,9 @@ bool entry_cut_short(const struct entry *e, const unsigned char *caps, size_t n)
 	return false;
 }
 
-void entry_leave(struct entry *e, enum entry_link link)
+void ledger_line_leave(struct ledger_line *e, enum line_list_kind link)
 {
-	struct entry_place *p = &e->place[link];
+	struct line_list_place *p = &e->place[link];
 	if (!p->in)
 		return;
 	if (p->previous)
@@ -102,14 +102,14 @@ void entry_leave(struct entry *e, enum entry_link link)
 		p->next->place[link].previous = p->previous;
 	else
 		p->in->last = p->previous;
-	*p = (struct entry_place){ .in = NULL };
+	*p = (struct line_list_place){ .in = NULL };
 }
 
-void entry_insert(struct entry_list *list, struct entry *next, struct entry *e, enum entry_link link)
+void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e, enum line_list_kind link)
 {
-	entry_leave(e, link);
-	struct entry *previous = next ? next->place[link].previous : list->last;
-	e->place[link] = (struct entry_place){ .in = list, .previous = previous, .next = next };
+	ledger_line_leave(e, link);
+	struct ledger_line *previous = next ? next->place[link].previous : list->last;
+	e->place[link] = (struct line_list_place){ .in = list, .previous = previous, .next = next };
 	if (previous)
 		previous->place[link].next = e;
 	else
@@ -120,7 +120,7 @@ void entry_insert(struct entry_list *list, struct entry *next, struct entry *e, 
 		list->last = e;
 }
 
-void entry_append(struct entry_list *list, struct entry *e, enum entry_link link)
+void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link)
 {
-	entry_insert(list, NULL, e, link);
+	ledger_line_insert(list, NULL, e, link);
 }

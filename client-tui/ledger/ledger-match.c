@@ -16,14 +16,14 @@ struct reply {
 	int64_t at;
 };
 
-static struct ledger_verdict stray(struct ledger *l)
+static struct ledger_reply_match stray(struct ledger *l)
 {
 	l->totals.strays++;
-	return (struct ledger_verdict){ .match = MATCH_STRAY, .rtt = -1 };
+	return (struct ledger_reply_match){ .match = MATCH_STRAY, .rtt = -1 };
 }
 
 /* The time stamp may be taken on another clock, a little before the sending. */
-static int64_t round_trip(const struct entry *e, int64_t at)
+static int64_t round_trip(const struct ledger_line *e, int64_t at)
 {
 	return at > e->row.sent_at ? at - e->row.sent_at : 0;
 }
@@ -60,7 +60,7 @@ void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row)
 }
 
 /* RFC 4737, section 3.3, with the order of sending for the sequence number. */
-static void check_order(struct ledger *l, struct entry *e)
+static void check_order(struct ledger *l, struct ledger_line *e)
 {
 	if (e->order >= l->expected) {
 		l->expected = e->order + 1;
@@ -71,7 +71,7 @@ static void check_order(struct ledger *l, struct entry *e)
 }
 
 /* Keeps a reply that is not what was expected. Without memory the row still says that it was not. */
-static void keep_reply(struct ledger *l, struct entry *e, const struct reply *r, size_t skip, bool cut_short)
+static void keep_reply(struct ledger *l, struct ledger_line *e, const struct reply *r, size_t skip, bool cut_short)
 {
 	e->row.cut_short = cut_short;
 	l->totals.differs += e->row.differs;
@@ -88,10 +88,10 @@ static void keep_reply(struct ledger *l, struct entry *e, const struct reply *r,
 }
 
 /* The first reply. Its own time decides whether it is late, whatever was believed until it was read. */
-static enum ledger_match answer(struct ledger *l, struct entry *e, int64_t at)
+static enum ledger_match answer(struct ledger *l, struct ledger_line *e, int64_t at)
 {
 	e->row.replied_at = e->row.sent_at + round_trip(e, at);
-	if (ledger_is_datagram(l) && ledger_is_over(e, l->settings.wait, at)) {
+	if (ledger_is_datagram(l) && ledger_is_over(e, l->settings.reply_timeout, at)) {
 		e->row.late = true;
 		l->totals.late++;
 		ledger_change_fate(l, e, FATE_LOST);
@@ -110,9 +110,9 @@ static bool is_key(const struct ledger *l, const struct reply *r)
 }
 
 /* A reply to this line; l->key has the reply's capitals. */
-static struct ledger_verdict take(struct ledger *l, struct entry *e, const struct reply *r, bool cut_short)
+static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e, const struct reply *r, bool cut_short)
 {
-	struct ledger_verdict v = { .number = e->row.number,
+	struct ledger_reply_match v = { .number = e->row.number,
 		.skip = e->tag_length < r->length ? e->tag_length : r->length, .rtt = round_trip(e, r->at) };
 
 	if (e->row.fate == FATE_ANSWERED || e->row.late) {
@@ -124,33 +124,33 @@ static struct ledger_verdict take(struct ledger *l, struct entry *e, const struc
 	e->row.differs = !is_key(l, r);
 	v.match = answer(l, e, r->at);
 	keep_reply(l, e, r, v.skip, cut_short);
-	if (cut_short && e->place[LINK_AGE].in)
-		entry_append(&l->clipped, e, LINK_CLIP);
+	if (cut_short && e->place[LINE_LIST_AGE].in)
+		ledger_line_append(&l->truncated, e, LINE_LIST_TRUNCATED);
 	return v;
 }
 
 /* The oldest waiting line of these, else the oldest lost one, else the one answered first. */
-static struct entry *choose_twin(const struct ledger *l, const struct lookup_twins *t, int64_t at)
+static struct ledger_line *choose_in_group(const struct ledger *l, const struct line_group *t, int64_t at)
 {
-	struct entry *e = t->waiting.first;
+	struct ledger_line *e = t->waiting.first;
 	while (e && ledger_is_over(e, l->settings.answerable, at))
-		e = e->place[LINK_TWIN].next;
+		e = e->place[LINE_LIST_GROUP].next;
 	if (!e)
-		e = t->silent.first;
+		e = t->unanswered.first;
 	return e ? e : t->answered.first;
 }
 
-static bool begins_with_key(const struct ledger *l, const struct entry *e)
+static bool begins_with_key(const struct ledger *l, const struct ledger_line *e)
 {
-	return entry_cut_short(e, l->key.bytes, l->key.length);
+	return ledger_line_cut_short(e, l->key.bytes, l->key.length);
 }
 
 /* Counts in *found the lines of a list whose beginning the reply is, and returns the first. */
-static struct entry *find_cut(const struct ledger *l, const struct entry_list *list, int64_t at, int *found)
+static struct ledger_line *find_cut(const struct ledger *l, const struct line_list *list, int64_t at, int *found)
 {
-	struct entry *first = NULL;
-	for (struct entry *e = list->first; e && *found < 2; e = e->place[LINK_FATE].next) {
-		if (e->ghosts || ledger_is_over(e, l->settings.answerable, at) || !begins_with_key(l, e))
+	struct ledger_line *first = NULL;
+	for (struct ledger_line *e = list->first; e && *found < 2; e = e->place[LINE_LIST_FATE].next) {
+		if (e->evicted_waiting || ledger_is_over(e, l->settings.answerable, at) || !begins_with_key(l, e))
 			continue;
 		++*found;
 		first = first ? first : e;
@@ -160,14 +160,14 @@ static struct entry *find_cut(const struct ledger *l, const struct entry_list *l
 
 /* The one line whose beginning the reply can be: a waiting one; or, when none is, a lost one or one that
  * got just such a reply before. NULL for none or more than one. */
-static struct entry *choose_cut(const struct ledger *l, const struct reply *r)
+static struct ledger_line *choose_cut(const struct ledger *l, const struct reply *r)
 {
 	int found = 0;
-	struct entry *e = find_cut(l, &l->waiting, r->at, &found);
+	struct ledger_line *e = find_cut(l, &l->waiting, r->at, &found);
 	if (found)
 		return found == 1 ? e : NULL;
-	e = find_cut(l, &l->silent, r->at, &found);
-	for (struct entry *c = l->clipped.first; c && found < 2; c = c->place[LINK_CLIP].next) {
+	e = find_cut(l, &l->unanswered, r->at, &found);
+	for (struct ledger_line *c = l->truncated.first; c && found < 2; c = c->place[LINE_LIST_TRUNCATED].next) {
 		if (!c->reply || c->reply_length != r->length || memcmp(c->reply, r->bytes, r->length) != 0)
 			continue;
 		found++;
@@ -176,53 +176,53 @@ static struct entry *choose_cut(const struct ledger *l, const struct reply *r)
 	return found == 1 ? e : NULL;
 }
 
-static struct ledger_verdict match(struct ledger *l, const void *reply, size_t n, int64_t now)
+static struct ledger_reply_match match(struct ledger *l, const void *reply, size_t n, int64_t now)
 {
 	const struct reply r = { .bytes = n ? reply : "", .length = n, .at = now };
 
 	ledger_age(l, now);
-	if (!ledger_is_datagram(l) || lookup_key_set(&l->key, reply, n))
+	if (!ledger_is_datagram(l) || line_index_key_set(&l->key, reply, n))
 		return stray(l);
-	const struct lookup_twins *twins = lookup_find(&l->lookup, &l->key);
-	struct entry *e = twins ? choose_twin(l, twins, now) : NULL;
+	const struct line_group *group = line_index_find(&l->index, &l->key);
+	struct ledger_line *e = group ? choose_in_group(l, group, now) : NULL;
 	if (e)
 		return take(l, e, &r, false);
 	e = choose_cut(l, &r);
 	return e ? take(l, e, &r, true) : stray(l);
 }
 
-struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now)
+struct ledger_reply_match ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now)
 {
-	const struct ledger_verdict v = match(l, reply, n, now);
+	const struct ledger_reply_match v = match(l, reply, n, now);
 
 	ledger_make_room(l, 0, 0);
 	return v;
 }
 
-static void compare_stream(struct ledger *l, struct entry *e, const struct reply *r, bool ended)
+static void compare_stream(struct ledger *l, struct ledger_line *e, const struct reply *r, bool ended)
 {
-	if (e->row.partial || lookup_key_line(&l->key, e) || is_key(l, r))
+	if (e->row.partial || line_index_key_line(&l->key, e) || is_key(l, r))
 		return;
-	bool cut_short = ended && lookup_key_set(&l->key, r->bytes, r->length) == 0 && begins_with_key(l, e);
+	bool cut_short = ended && line_index_key_set(&l->key, r->bytes, r->length) == 0 && begins_with_key(l, e);
 	e->row.differs = !cut_short || !is_key(l, r);
 	keep_reply(l, e, r, 0, cut_short);
 }
 
-struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
+struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
     int64_t now)
 {
 	const struct reply r = { .bytes = n ? reply : "", .length = n, .at = now };
-	struct entry *e = l->waiting.first;
+	struct ledger_line *e = l->waiting.first;
 
 	if (ended && n == 0)
-		return (struct ledger_verdict){ .match = MATCH_STRAY, .rtt = -1 };
+		return (struct ledger_reply_match){ .match = MATCH_STRAY, .rtt = -1 };
 	if (ledger_is_datagram(l) || !e)
 		return stray(l);
-	if (e->ghosts) {
-		ledger_settle_ghosts(l, e, 1, FATE_ANSWERED);
-		return (struct ledger_verdict){ .match = MATCH_ANSWER, .rtt = -1 };
+	if (e->evicted_waiting) {
+		ledger_settle_evicted(l, e, 1, FATE_ANSWERED);
+		return (struct ledger_reply_match){ .match = MATCH_ANSWER, .rtt = -1 };
 	}
-	struct ledger_verdict v = { .number = e->row.number, .rtt = round_trip(e, now) };
+	struct ledger_reply_match v = { .number = e->row.number, .rtt = round_trip(e, now) };
 	v.match = answer(l, e, now);
 	compare_stream(l, e, &r, ended);
 	ledger_make_room(l, 0, 0);
@@ -231,29 +231,29 @@ struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, s
 
 /* ---- ICMP ---- */
 
-static bool sent_begins(const struct entry *e, const unsigned char *quoted, size_t n)
+static bool sent_begins(const struct ledger_line *e, const unsigned char *quoted, size_t n)
 {
-	return n <= entry_wire_length(e) && memcmp(entry_wire(e), quoted, n) == 0;
+	return n <= ledger_line_wire_length(e) && memcmp(ledger_line_wire(e), quoted, n) == 0;
 }
 
 /* The oldest waiting line that was sent exactly so. */
-static struct entry *find_whole(struct ledger *l, const unsigned char *quoted, size_t n)
+static struct ledger_line *find_whole(struct ledger *l, const unsigned char *quoted, size_t n)
 {
-	if (lookup_key_set(&l->key, quoted, n))
+	if (line_index_key_set(&l->key, quoted, n))
 		return NULL;
-	const struct lookup_twins *t = lookup_find(&l->lookup, &l->key);
-	struct entry *e = t ? t->waiting.first : NULL;
-	while (e && (entry_wire_length(e) != n || !sent_begins(e, quoted, n)))
-		e = e->place[LINK_TWIN].next;
+	const struct line_group *t = line_index_find(&l->index, &l->key);
+	struct ledger_line *e = t ? t->waiting.first : NULL;
+	while (e && (ledger_line_wire_length(e) != n || !sent_begins(e, quoted, n)))
+		e = e->place[LINE_LIST_GROUP].next;
 	return e;
 }
 
 /* The oldest waiting line of at least so many bytes that begins so; *others: it is not the only one. */
-static struct entry *find_beginning(const struct ledger *l, const unsigned char *quoted, size_t n, size_t least, bool *others)
+static struct ledger_line *find_beginning(const struct ledger *l, const unsigned char *quoted, size_t n, size_t min_length, bool *others)
 {
-	struct entry *first = NULL;
-	for (struct entry *e = l->waiting.first; e; e = e->place[LINK_FATE].next) {
-		if (e->ghosts || entry_wire_length(e) < least || !sent_begins(e, quoted, n))
+	struct ledger_line *first = NULL;
+	for (struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next) {
+		if (e->evicted_waiting || ledger_line_wire_length(e) < min_length || !sent_begins(e, quoted, n))
 			continue;
 		*others = first != NULL;
 		if (first)
@@ -263,17 +263,17 @@ static struct entry *find_beginning(const struct ledger *l, const unsigned char 
 	return first;
 }
 
-uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t least, int error)
+uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length, int error)
 {
 	bool others = false;
 	if (!ledger_is_datagram(l))
 		return 0;
-	struct entry *e = n && n >= least ? find_whole(l, quoted, n) : NULL;
+	struct ledger_line *e = n && n >= min_length ? find_whole(l, quoted, n) : NULL;
 	if (!e)
-		e = find_beginning(l, n ? quoted : (const unsigned char *)"", n, least, &others);
+		e = find_beginning(l, n ? quoted : (const unsigned char *)"", n, min_length, &others);
 	if (!e)
 		return 0;
-	e->doubted = others;
+	e->uncertain = others;
 	e->row.error = error;
 	ledger_change_fate(l, e, error == ECONNREFUSED ? FATE_REFUSED : FATE_FAILED);
 	return e->row.number;

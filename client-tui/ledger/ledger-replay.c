@@ -9,46 +9,46 @@
 #include "common/grow.h"
 #include "ledger/ledger-internal.h"
 
-int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now)
+int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now)
 {
-	struct entry *e;
+	struct ledger_line *e;
 
-	if (number <= l->last_number || rows_reserve(&l->rows) || !(e = entry_new(number, text, n, now)))
+	if (number <= l->last_number || ledger_lines_reserve(&l->lines) || !(e = ledger_line_new(number, text, n, now)))
 		return -1;
 	e->row.partial = partial;
 	e->row.stream = !ledger_is_datagram(l);
 	if (tag)
-		entry_set_tag(e, tag);
+		ledger_line_set_tag(e, tag);
 	ledger_age(l, now);
 	ledger_enter(l, e);
 	return 0;
 }
 
-void ledger_play_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now)
+void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now)
 {
-	struct entry *e = rows_find(&l->rows, number);
+	struct ledger_line *e = ledger_lines_find(&l->lines, number);
 
 	ledger_sent(l, number, now);
 	if (e && connecting <= e->row.sent_at - e->row.typed_at)
 		e->row.connecting = connecting;
 }
 
-/* The line waits, but its row is forgotten: any of the forgotten ones gets its fate. */
-static void settle_ghost(struct ledger *l, enum ledger_fate fate)
+/* The line waits, but its row is evicted: any of the evicted ones gets its fate. */
+static void settle_evicted(struct ledger *l, enum ledger_fate fate)
 {
-	for (struct entry *e = l->waiting.first; e; e = e->place[LINK_FATE].next)
-		if (e->ghosts) {
-			ledger_settle_ghosts(l, e, 1, fate);
+	for (struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next)
+		if (e->evicted_waiting) {
+			ledger_settle_evicted(l, e, 1, fate);
 			return;
 		}
 }
 
-void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error)
+void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error)
 {
-	struct entry *e = rows_find(&l->rows, number);
+	struct ledger_line *e = ledger_lines_find(&l->lines, number);
 
 	if (!e) {
-		settle_ghost(l, fate);
+		settle_evicted(l, fate);
 		return;
 	}
 	if (ledger_is_decided(e->row.fate))
@@ -57,7 +57,7 @@ void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, 
 	ledger_change_fate(l, e, fate);
 }
 
-static void keep_reply(struct ledger *l, struct entry *e, const struct ledger_played *p)
+static void keep_reply(struct ledger *l, struct ledger_line *e, const struct ledger_replayed *p)
 {
 	if (!p->reply || !(e->reply = grow_copy(p->reply, p->length)))
 		return;
@@ -66,13 +66,13 @@ static void keep_reply(struct ledger *l, struct entry *e, const struct ledger_pl
 	l->bytes += p->length;
 }
 
-void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_played *p)
+void ledger_replay_reply(struct ledger *l, uint64_t number, const struct ledger_replayed *p)
 {
 	const enum ledger_fate fate = p->late ? FATE_LOST : FATE_ANSWERED;
-	struct entry *e = rows_find(&l->rows, number);
+	struct ledger_line *e = ledger_lines_find(&l->lines, number);
 
 	if (!e) {
-		settle_ghost(l, fate);
+		settle_evicted(l, fate);
 		return;
 	}
 	if (e->row.fate != FATE_WAITING && (e->row.fate != FATE_LOST || e->row.late))
@@ -93,18 +93,18 @@ void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_pl
 	ledger_make_room(l, 0, 0);
 }
 
-void ledger_play_duplicate(struct ledger *l, uint64_t number)
+void ledger_replay_duplicate(struct ledger *l, uint64_t number)
 {
-	struct entry *e = rows_find(&l->rows, number);
+	struct ledger_line *e = ledger_lines_find(&l->lines, number);
 
 	l->totals.duplicates++;
 	if (e)
 		e->row.duplicates++;
 	else
-		l->gone.duplicates++;
+		l->evicted.duplicates++;
 }
 
-void ledger_play_stray(struct ledger *l)
+void ledger_replay_stray(struct ledger *l)
 {
 	l->totals.strays++;
 }

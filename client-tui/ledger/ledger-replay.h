@@ -8,14 +8,14 @@
 
 /* A line typed at `now`, queued; its tag is given, 0 for none. ledger_failed() goes on. Returns 0, or -1 when memory is
  * short or the number is not greater than any before. */
-int ledger_play_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now);
+int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now);
 /* It was handed to the kernel at `now`; so much of its time until then the session had tried to connect. */
-void ledger_play_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
+void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
 /* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
-void ledger_play_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
+void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
 
 /* What its row says of a first reply. */
-struct ledger_played {
+struct ledger_replayed {
 	bool late, reordered, differs, cut_short;
 	/* When it came. */
 	int64_t at;
@@ -25,9 +25,9 @@ struct ledger_played {
 };
 
 /* The first reply: of a line that waits or, late or read late, is lost. */
-void ledger_play_reply(struct ledger *l, uint64_t number, const struct ledger_played *p);
+void ledger_replay_reply(struct ledger *l, uint64_t number, const struct ledger_replayed *p);
 /* One more reply to a line that has one; a reply that belongs to no line. */
-void ledger_play_duplicate(struct ledger *l, uint64_t number);
-void ledger_play_stray(struct ledger *l);
+void ledger_replay_duplicate(struct ledger *l, uint64_t number);
+void ledger_replay_stray(struct ledger *l);
 
 #endif

@@ -42,14 +42,14 @@ struct ledger_settings {
 	 * limit. The last row is kept even if it alone is more. */
 	size_t bytes;
 	/* How long a datagram's reply may take, ns. */
-	int64_t wait;
+	int64_t reply_timeout;
 	/* How long after it was sent a line could still be answered, ns: a reply after that is a stray,
-	 * and its text may be used again without a tag. 60 s by default, never less than `wait`. When rows
-	 * are forgotten sooner than that, no text is known to be free: LEDGER_TAG_AUTO then tags every line. */
+	 * and its text may be used again without a tag. 60 s by default, never less than `reply_timeout`. When rows
+	 * are evicted sooner than that, no text is known to be free: LEDGER_TAG_AUTO then tags every line. */
 	int64_t answerable;
 };
 
-/* One line. The bytes belong to the ledger and live until the row is forgotten. */
+/* One line. The bytes belong to the ledger and live until the row is evicted. */
 struct ledger_row {
 	/* The line's number, the caller's, increasing; 1 or more. */
 	uint64_t number;
@@ -121,7 +121,7 @@ struct ledger_totals {
 	/* Replies that match no line. */
 	uint64_t strays;
 	/* Rows no longer kept. */
-	uint64_t forgotten;
+	uint64_t evicted;
 	/* Answered lines whose times are known: the round trip, from handed over to answered; and what the person waited, from
 	 * typed to answered, with the parts of it before the round trip. */
 	uint64_t timed;
@@ -144,9 +144,9 @@ enum ledger_match {
 	MATCH_DUPLICATE, /* one more reply to a line that has one */
 };
 
-struct ledger_verdict {
+struct ledger_reply_match {
 	enum ledger_match match;
-	/* The line it belongs to; 0 for a stray, or when its row was forgotten (stream). */
+	/* The line it belongs to; 0 for a stray, or when its row was evicted (stream). */
 	uint64_t number;
 	/* Where the reply's own text begins, after the tag: bytes to leave out at its beginning. */
 	size_t skip;
@@ -161,13 +161,13 @@ struct ledger *ledger_new(const struct ledger_settings *settings);
 void ledger_free(struct ledger *l);
 
 /* A line typed at `now`: `n` bytes, copied. `number` is greater than any before. It is FATE_QUEUED.
- * Decides the tag. May forget the oldest rows: first those that are decided, then those that wait, never
+ * Decides the tag. May evict the oldest rows: first those that are decided, then those that wait, never
  * queued ones. Returns 0, or -1 when memory is short
  * (nothing changed). */
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
 /* The same as ledger_add() for a line that is like no other that is added so: it needs no tag just because other such
- * rows were forgotten. */
-int ledger_add_unlike(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
+ * rows were evicted. */
+int ledger_add_unique(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
 /* The same for the beginning of a long line of a stream: only these bytes are kept, its reply is not
  * compared. */
 int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
@@ -177,7 +177,7 @@ int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size
  * (size_t)-1 if there is no such row. */
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size);
 /* Room that any tag takes at most: "#", 20 digits, " ". */
-#define LEDGER_TAG_ROOM 22
+#define LEDGER_TAG_SIZE 22
 
 /* From `now` on the session tries to connect (it may say so again); and it does not any more. */
 void ledger_connecting(struct ledger *l, int64_t now);
@@ -200,20 +200,20 @@ void ledger_requeue(struct ledger *l, uint64_t number);
  * within the wait and late: a line that is already counted as lost, because its reply stayed unread
  * in the socket, becomes answered. Of equal lines (LEDGER_TAG_NEVER) the one sent first that waits is
  * meant, else the one lost first, else the one answered first. A reply to a line that was refused, failed
- * or cut off, whose row is forgotten, or that was sent more than `answerable` ago is a stray; so is one
+ * or cut off, whose row is evicted, or that was sent more than `answerable` ago is a stray; so is one
  * that is the beginning of several waiting lines, and every reply when memory is short. */
-struct ledger_verdict ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now);
+struct ledger_reply_match ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now);
 /* One whole reply line of a stream came, without its end of line: it answers the line that waits longest.
  * Nothing at all before the end of the connection (`ended`, n = 0) is no reply and counts nowhere.
  * `ended`: the connection ended instead of an end of line, so the reply may be cut short (it is, when it is
  * a true beginning of the capitals). `n` may be less than what came when the line was long (`partial`). */
-struct ledger_verdict ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
+struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
     int64_t now);
 
-/* ICMP about a datagram of ours of at least `least` bytes, whose first `n` it quotes (none: n = 0): the oldest waiting line
+/* ICMP about a datagram of ours of at least `min_length` bytes, whose first `n` it quotes (none: n = 0): the oldest waiting line
  * that was sent exactly so, else the oldest that begins so (with none: the oldest), becomes refused (error ECONNREFUSED)
  * or failed (any other error, as errors.h has them). Returns its number, 0 if none fits. */
-uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t least, int error);
+uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length, int error);
 
 /* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued. */
 uint64_t ledger_cut_off(struct ledger *l);
@@ -222,7 +222,7 @@ uint64_t ledger_cut_off(struct ledger *l);
  * none (call until then). A reply at exactly sent + wait is still within the wait. */
 uint64_t ledger_expire(struct ledger *l, int64_t now);
 /* The end, before every wait is over: datagrams that wait stay so, since nobody knows what becomes of them, and the statistics
- * do without them; nothing may be told to the ledger any more. Of a stream, nothing changes. */
+ * do without them; nothing may be reported to the ledger any more. Of a stream, nothing changes. */
 void ledger_give_up(struct ledger *l);
 /* When ledger_expire() has something to do next, or INT64_MAX. */
 int64_t ledger_deadline(const struct ledger *l);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A hash table of twins with chains; it doubles when there are as many twins as buckets. Keys are
- * not kept: they are as long as the lines, and are made again from the first twin when hashes are equal. */
+/* A hash table of groups with chains; it grows twofold when there are as many groups as buckets. Keys are
+ * not kept: they are as long as the lines, and are made again from the first line of a group when hashes are equal. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -13,28 +13,28 @@
 
 #define FIRST_BUCKETS 64
 
-int lookup_start(struct lookup *k)
+int line_index_start(struct line_index *k)
 {
-	*k = (struct lookup){ .mask = FIRST_BUCKETS - 1 };
+	*k = (struct line_index){ .mask = FIRST_BUCKETS - 1 };
 	k->buckets = calloc(FIRST_BUCKETS, sizeof(*k->buckets));
 	return k->buckets ? 0 : -1;
 }
 
-void lookup_end(struct lookup *k)
+void line_index_end(struct line_index *k)
 {
 	free(k->buckets);
 	free(k->other.bytes);
 }
 
 /* Room for the capitals of `n` bytes. */
-static int key_room(struct lookup_key *key, size_t n)
+static int reserve_key(struct line_index_key *key, size_t n)
 {
-	return n > SIZE_MAX / CAPITALS_GROWTH - 1 ? -1 : grow_list(&key->bytes, &key->room, CAPITALS_GROWTH * n + 1, 1);
+	return n > SIZE_MAX / CAPITALS_GROWTH - 1 ? -1 : grow_list(&key->bytes, &key->capacity, CAPITALS_GROWTH * n + 1, 1);
 }
 
-int lookup_key_set(struct lookup_key *key, const void *text, size_t n)
+int line_index_key_set(struct line_index_key *key, const void *text, size_t n)
 {
-	if (key_room(key, n))
+	if (reserve_key(key, n))
 		return -1;
 	key->length = n ? capitals_text(text, n, key->bytes) : 0;
 	key->hash = fnv_hash(key->bytes, key->length);
@@ -43,44 +43,44 @@ int lookup_key_set(struct lookup_key *key, const void *text, size_t n)
 	return 0;
 }
 
-int lookup_key_line(struct lookup_key *key, const struct entry *e)
+int line_index_key_line(struct line_index_key *key, const struct ledger_line *e)
 {
-	return lookup_key_set(key, entry_wire(e), entry_wire_length(e));
+	return line_index_key_set(key, ledger_line_wire(e), ledger_line_wire_length(e));
 }
 
-static const struct entry *any_twin(const struct lookup_twins *t)
+static const struct ledger_line *any_in_group(const struct line_group *t)
 {
-	const struct entry_list *lists[] = { &t->waiting, &t->silent, &t->answered, &t->mute };
+	const struct line_list *lists[] = { &t->waiting, &t->unanswered, &t->answered, &t->unmatchable };
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (lists[i]->first)
 			return lists[i]->first;
 	return NULL;
 }
 
-static bool same_key(struct lookup *k, const struct lookup_twins *t, const struct lookup_key *key)
+static bool same_key(struct line_index *k, const struct line_group *t, const struct line_index_key *key)
 {
-	const struct entry *e = any_twin(t);
-	return t->hash == key->hash && e && lookup_key_line(&k->other, e) == 0 &&
+	const struct ledger_line *e = any_in_group(t);
+	return t->hash == key->hash && e && line_index_key_line(&k->other, e) == 0 &&
 	    k->other.length == key->length && memcmp(k->other.bytes, key->bytes, key->length) == 0;
 }
 
-struct lookup_twins *lookup_find(struct lookup *k, const struct lookup_key *key)
+struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key)
 {
-	struct lookup_twins *t = k->buckets[key->hash & k->mask];
+	struct line_group *t = k->buckets[key->hash & k->mask];
 	while (t && !same_key(k, t, key))
 		t = t->next;
 	return t;
 }
 
 /* Without memory for more buckets the chains only grow longer. */
-static void grow(struct lookup *k)
+static void grow(struct line_index *k)
 {
 	size_t mask = k->mask * 2 + 1;
-	struct lookup_twins **buckets = calloc(mask + 1, sizeof(*buckets));
+	struct line_group **buckets = calloc(mask + 1, sizeof(*buckets));
 	if (!buckets)
 		return;
 	for (size_t i = 0; i <= k->mask; i++) {
-		for (struct lookup_twins *t = k->buckets[i], *next; t; t = next) {
+		for (struct line_group *t = k->buckets[i], *next; t; t = next) {
 			next = t->next;
 			t->next = buckets[t->hash & mask];
 			buckets[t->hash & mask] = t;
@@ -91,12 +91,12 @@ static void grow(struct lookup *k)
 	k->mask = mask;
 }
 
-int lookup_enter(struct lookup *k, struct entry *e, const struct lookup_key *key)
+int line_index_enter(struct line_index *k, struct ledger_line *e, const struct line_index_key *key)
 {
 	/* So that comparing with this line never fails later. */
-	if (key_room(&k->other, entry_wire_length(e)))
+	if (reserve_key(&k->other, ledger_line_wire_length(e)))
 		return -1;
-	struct lookup_twins *t = lookup_find(k, key);
+	struct line_group *t = line_index_find(k, key);
 	if (!t) {
 		t = calloc(1, sizeof(*t));
 		if (!t)
@@ -108,34 +108,34 @@ int lookup_enter(struct lookup *k, struct entry *e, const struct lookup_key *key
 		k->buckets[key->hash & k->mask] = t;
 	}
 	t->count++;
-	e->twins = t;
-	lookup_sort(e);
+	e->group = t;
+	line_index_regroup(e);
 	return 0;
 }
 
-static struct entry_list *list_for(const struct entry *e)
+static struct line_list *list_for(const struct ledger_line *e)
 {
 	switch (e->row.fate) {
 	case FATE_WAITING:
-		return &e->twins->waiting;
+		return &e->group->waiting;
 	case FATE_LOST:
-		return e->row.late ? &e->twins->answered : &e->twins->silent;
+		return e->row.late ? &e->group->answered : &e->group->unanswered;
 	case FATE_ANSWERED:
-		return &e->twins->answered;
+		return &e->group->answered;
 	default:
-		return &e->twins->mute;
+		return &e->group->unmatchable;
 	}
 }
 
-void lookup_sort(struct entry *e)
+void line_index_regroup(struct ledger_line *e)
 {
-	if (e->twins)
-		entry_append(list_for(e), e, LINK_TWIN);
+	if (e->group)
+		ledger_line_append(list_for(e), e, LINE_LIST_GROUP);
 }
 
-static void drop_twins(struct lookup *k, struct lookup_twins *t)
+static void drop_group(struct line_index *k, struct line_group *t)
 {
-	struct lookup_twins **from = &k->buckets[t->hash & k->mask];
+	struct line_group **from = &k->buckets[t->hash & k->mask];
 	while (*from != t)
 		from = &(*from)->next;
 	*from = t->next;
@@ -143,13 +143,13 @@ static void drop_twins(struct lookup *k, struct lookup_twins *t)
 	free(t);
 }
 
-void lookup_leave(struct lookup *k, struct entry *e)
+void line_index_leave(struct line_index *k, struct ledger_line *e)
 {
-	struct lookup_twins *t = e->twins;
+	struct line_group *t = e->group;
 	if (!t)
 		return;
-	entry_leave(e, LINK_TWIN);
-	e->twins = NULL;
+	ledger_line_leave(e, LINE_LIST_GROUP);
+	e->group = NULL;
 	if (--t->count == 0)
-		drop_twins(k, t);
+		drop_group(k, t);
 }

@@ -51,7 +51,7 @@ static void put_part(int64_t part, int64_t unit, const char *name, const char *m
 	snprintf(buf + used, size - used, "%s%s %s", used == 0 || buf[used - 1] == ' ' ? "" : ", ", time, name);
 }
 
-static void put_parts(const struct parts *p, enum parts_told told, int64_t unit, const char *micro, char *buf, size_t size)
+static void put_parts(const struct parts *p, enum parts_detail told, int64_t unit, const char *micro, char *buf, size_t size)
 {
 	const bool queued = p->queued > p->connecting;
 
@@ -63,7 +63,7 @@ static void put_parts(const struct parts *p, enum parts_told told, int64_t unit,
 		put_part(p->wire, unit, "on the wire", micro, buf, size);
 }
 
-char *parts_text(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size)
+char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size)
 {
 	/* Half a millisecond below a second three figures round to it. */
 	const int64_t unit = p->waited >= LONG ? 0 : p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S : NS_PER_MS;
@@ -78,7 +78,7 @@ char *parts_text(const struct parts *p, enum parts_told told, const char *micro,
 	return buf;
 }
 
-char *parts_alone(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size)
+char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size)
 {
 	*buf = '\0';
 	if (told != PARTS_TIME && parts_differ(p))

@@ -25,14 +25,14 @@ const char *parts_connecting(bool stream);
 struct parts parts_of_row(const struct ledger_row *row);
 
 /* What parts_text() tells: the time; the greatest of the parts before the wire too; both of these; all parts. */
-enum parts_told { PARTS_TIME, PARTS_GREATEST, PARTS_BEFORE, PARTS_ALL };
+enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_BEFORE, PARTS_ALL };
 
 /* The time before the wire is 1 ms at least, and a twentieth of the whole: less is not worth the room. */
 bool parts_differ(const struct parts *p);
 /* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not differ are not told. `micro` is
  * the sign for micro. Returns `buf`. */
-char *parts_text(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size);
+char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size);
 /* The parts without the time, each with its unit, "861 ms connecting, 44.8 ms on the wire"; "" if they do not differ. */
-char *parts_alone(const struct parts *p, enum parts_told told, const char *micro, char *buf, size_t size);
+char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size);
 
 #endif

@@ -6,23 +6,23 @@
 #include "ledger/ledger-line.h"
 
 /* All zero is the start; free `slots` at the end. */
-struct rows {
-	struct entry **slots;
+struct ledger_lines {
+	struct ledger_line **slots;
 	/* Slots, a power of two, or 0; the oldest row's slot; rows. */
-	size_t room, head, count;
+	size_t capacity, head, count;
 };
 
 /* Makes room for one more. 0, or -1 when memory is short (nothing changed). */
-int rows_reserve(struct rows *r);
+int ledger_lines_reserve(struct ledger_lines *r);
 /* Adds one, greater than all others; there is room. */
-void rows_push(struct rows *r, struct entry *e);
+void ledger_lines_push(struct ledger_lines *r, struct ledger_line *e);
 /* By age, 0 is the oldest; index < count. */
-struct entry *rows_at(const struct rows *r, size_t index);
+struct ledger_line *ledger_lines_at(const struct ledger_lines *r, size_t index);
 /* Where a number is, or would be: the index of the first row that is not less. */
-size_t rows_index(const struct rows *r, uint64_t number);
+size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number);
 /* NULL for none. */
-struct entry *rows_find(const struct rows *r, uint64_t number);
+struct ledger_line *ledger_lines_find(const struct ledger_lines *r, uint64_t number);
 /* Takes one out, best near an end. */
-struct entry *rows_take(struct rows *r, size_t index);
+struct ledger_line *ledger_lines_take(struct ledger_lines *r, size_t index);
 
 #endif

@@ -7,79 +7,79 @@
 
 #include <stdlib.h>
 
-void feed_end(struct feed *f)
+void stats_order_end(struct stats_order *f)
 {
 	free(f->slots);
 }
 
 /* `turn` is 1 or more. */
-static struct feed_turn *slot(const struct feed *f, uint64_t turn)
+static struct stats_order_slot *slot(const struct stats_order *f, uint64_t turn)
 {
-	return &f->slots[(turn - 1) & (f->room - 1)];
+	return &f->slots[(turn - 1) & (f->capacity - 1)];
 }
 
-uint64_t feed_take(struct feed *f)
+uint64_t stats_order_take(struct stats_order *f)
 {
-	if (f->end - f->head == f->room && grow_ring(&f->slots, &f->room, (size_t)f->head, f->room, sizeof *f->slots) < 0) {
-		f->unfed++;
+	if (f->end - f->head == f->capacity && grow_ring(&f->slots, &f->capacity, (size_t)f->head, f->capacity, sizeof *f->slots) < 0) {
+		f->missing_lines++;
 		return 0;
 	}
 	f->end++;
-	*slot(f, f->end) = (struct feed_turn){ FEED_OPEN, -1 };
+	*slot(f, f->end) = (struct stats_order_slot){ STATS_ORDER_OPEN, -1 };
 	return f->end;
 }
 
-static void tell(struct feed *f, struct stats *s)
+static void count_decided(struct stats_order *f, struct stats *s)
 {
 	for (; f->head < f->end; f->head++) {
-		const struct feed_turn *turn = slot(f, f->head + 1);
+		const struct stats_order_slot *turn = slot(f, f->head + 1);
 		const int64_t outcome = turn->outcome;
 
-		if (outcome == FEED_OPEN || outcome == FEED_GHOST)
+		if (outcome == STATS_ORDER_OPEN || outcome == STATS_ORDER_EVICTED)
 			return;
-		if (outcome != FEED_VOID)
-			stats_add(s, outcome == FEED_LOST, outcome >= 0 ? outcome : -1, turn->waited);
+		if (outcome != STATS_ORDER_VOID)
+			stats_add(s, outcome == STATS_ORDER_LOST, outcome >= 0 ? outcome : -1, turn->waited);
 	}
 }
 
-bool feed_decide(struct feed *f, struct stats *s, uint64_t turn, int64_t outcome, int64_t waited)
+bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t turn, int64_t outcome, int64_t waited)
 {
 	if (turn == 0)
 		return true;
 	if (turn <= f->head)
 		return false;
-	*slot(f, turn) = (struct feed_turn){ outcome, waited };
+	*slot(f, turn) = (struct stats_order_slot){ outcome, waited };
 	if (turn == f->head + 1)
-		tell(f, s);
+		count_decided(f, s);
 	return true;
 }
 
-void feed_forget(struct feed *f, uint64_t turn)
+void stats_order_evict(struct stats_order *f, uint64_t turn)
 {
 	if (turn > f->head)
-		slot(f, turn)->outcome = FEED_GHOST;
+		slot(f, turn)->outcome = STATS_ORDER_EVICTED;
 }
 
-void feed_decide_ghosts(struct feed *f, struct stats *s, uint64_t *first, uint64_t last, uint64_t count, int64_t outcome)
+void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first, uint64_t last, uint64_t count, int64_t outcome)
 {
 	for (; *first && *first <= last && count > 0; ++*first) {
-		if (*first <= f->head || slot(f, *first)->outcome != FEED_GHOST)
+		if (*first <= f->head || slot(f, *first)->outcome != STATS_ORDER_EVICTED)
 			continue;
-		feed_decide(f, s, *first, outcome, -1);
+		stats_order_decide(f, s, *first, outcome, -1);
 		count--;
 	}
 }
 
-void feed_close(struct feed *f, struct stats *s)
+void stats_order_close(struct stats_order *f, struct stats *s)
 {
 	for (uint64_t turn = f->head + 1; turn <= f->end; turn++)
-		if (slot(f, turn)->outcome == FEED_OPEN || slot(f, turn)->outcome == FEED_GHOST)
-			slot(f, turn)->outcome = FEED_NONE;
-	tell(f, s);
+		if (slot(f, turn)->outcome == STATS_ORDER_OPEN || slot(f, turn)->outcome == STATS_ORDER_EVICTED)
+			slot(f, turn)->outcome = STATS_ORDER_NONE;
+	count_decided(f, s);
 	f->closed = true;
 }
 
-int64_t feed_at(const struct feed *f, uint64_t index)
+int64_t stats_order_at(const struct stats_order *f, uint64_t index)
 {
-	return index < f->end - f->head ? slot(f, f->head + 1 + index)->outcome : FEED_VOID;
+	return index < f->end - f->head ? slot(f, f->head + 1 + index)->outcome : STATS_ORDER_VOID;
 }

@@ -38,7 +38,7 @@ void stats_start(struct stats *s);
 /* The next line in the order of sending: lost or not, its round-trip time and what the person waited, ns, -1 for none. */
 void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited);
 /* A line that was fed as lost was answered after all, within the wait: its reply was read only after the wait was
- * over. Its times count from now on; runs and delay variation stay as they were told. A client that reads all that has come before
+ * over. Its times count from now on; runs and delay variation stay as they were reported. A client that reads all that has come before
  * it declares a line lost has none of these. */
 void stats_amend(struct stats *s, int64_t rtt, int64_t waited);
 /* Lost lines over runs: the mean burst length; 0 without any. */

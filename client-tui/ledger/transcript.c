@@ -10,24 +10,24 @@
 
 /* The arrivals of one transport. Serials: the oldest kept, and the next. */
 struct own {
-	struct board_arrival *arrivals;
+	struct transcript_arrival *arrivals;
 	uint64_t first, end;
 	/* What their texts take. */
 	size_t bytes;
 };
 
-struct board {
+struct transcript {
 	size_t capacity;
-	struct board_item *items;
+	struct transcript_item *items;
 	uint64_t first, end;
 	size_t item_bytes;
 	/* UDP's and TCP's. */
 	struct own own[2];
 };
 
-struct board *board_new(size_t capacity)
+struct transcript *transcript_new(size_t capacity)
 {
-	struct board *b = calloc(1, sizeof(*b));
+	struct transcript *b = calloc(1, sizeof(*b));
 	if (!b)
 		return NULL;
 	b->capacity = capacity ? capacity : 1;
@@ -35,29 +35,29 @@ struct board *board_new(size_t capacity)
 	for (int i = 0; i < 2; i++)
 		b->own[i].arrivals = calloc(b->capacity, sizeof(*b->own[i].arrivals));
 	if (!b->items || !b->own[0].arrivals || !b->own[1].arrivals) {
-		board_free(b);
+		transcript_free(b);
 		return NULL;
 	}
 	return b;
 }
 
-static void drop_item(struct board *b)
+static void drop_item(struct transcript *b)
 {
-	struct board_item *item = &b->items[b->first++ % b->capacity];
+	struct transcript_item *item = &b->items[b->first++ % b->capacity];
 	b->item_bytes -= item->length;
 	free(item->text);
 	item->text = NULL;
 }
 
-static void drop_arrival(struct board *b, struct own *own)
+static void drop_arrival(struct transcript *b, struct own *own)
 {
-	struct board_arrival *arrival = &own->arrivals[own->first++ % b->capacity];
+	struct transcript_arrival *arrival = &own->arrivals[own->first++ % b->capacity];
 	own->bytes -= arrival->length;
 	free(arrival->text);
 	arrival->text = NULL;
 }
 
-void board_clear(struct board *b)
+void transcript_clear(struct transcript *b)
 {
 	while (b->first < b->end)
 		drop_item(b);
@@ -67,11 +67,11 @@ void board_clear(struct board *b)
 	}
 }
 
-void board_free(struct board *b)
+void transcript_free(struct transcript *b)
 {
 	if (!b)
 		return;
-	board_clear(b);
+	transcript_clear(b);
 	free(b->items);
 	free(b->own[0].arrivals);
 	free(b->own[1].arrivals);
@@ -80,54 +80,54 @@ void board_free(struct board *b)
 
 static unsigned char *copy(const void *text, size_t *n)
 {
-	if (*n > BOARD_TEXT_MAX)
-		*n = BOARD_TEXT_MAX;
+	if (*n > TRANSCRIPT_TEXT_MAX)
+		*n = TRANSCRIPT_TEXT_MAX;
 	return grow_copy(text, *n);
 }
 
-static void add_item(struct board *b, const struct board_item *item)
+static void add_item(struct transcript *b, const struct transcript_item *item)
 {
-	while (b->end - b->first == b->capacity || (b->first < b->end && b->item_bytes + item->length > BOARD_BYTES_MAX))
+	while (b->end - b->first == b->capacity || (b->first < b->end && b->item_bytes + item->length > TRANSCRIPT_BYTES_MAX))
 		drop_item(b);
 	b->item_bytes += item->length;
 	b->items[b->end++ % b->capacity] = *item;
 }
 
-int board_add_line(struct board *b, const struct ledger *ledger, bool stream, uint64_t number)
+int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream, uint64_t number)
 {
-	add_item(b, &(const struct board_item){
-		.kind = BOARD_LINE, .stream = stream, .ledger = ledger, .number = number });
+	add_item(b, &(const struct transcript_item){
+		.kind = TRANSCRIPT_LINE, .stream = stream, .ledger = ledger, .number = number });
 	return 0;
 }
 
-int board_add_both(struct board *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number)
+int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number)
 {
-	add_item(b, &(const struct board_item){ .kind = BOARD_LINE, .ledger = udp, .other = tcp, .number = number });
+	add_item(b, &(const struct transcript_item){ .kind = TRANSCRIPT_LINE, .ledger = udp, .other = tcp, .number = number });
 	return 0;
 }
 
-int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n)
+int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream, const void *text, size_t n)
 {
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add_item(b, &(const struct board_item){ .kind = kind, .stream = stream, .text = bytes, .length = n });
+	add_item(b, &(const struct transcript_item){ .kind = kind, .stream = stream, .text = bytes, .length = n });
 	return 0;
 }
 
-int board_add_event(struct board *b, const struct record_event *event)
+int transcript_add_event(struct transcript *b, const struct record_event *event)
 {
 	char words[RECORD_EVENT_WORDS];
 
 	record_event_words(event, words);
-	return board_add_text(b, event->kind == SESSION_EVENT_ERROR ? BOARD_ERROR : BOARD_NOTICE, false, words, strlen(words));
+	return transcript_add_text(b, event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE, false, words, strlen(words));
 }
 
-int board_change_event(struct board *b, uint64_t serial, const struct record_event *event)
+int transcript_change_event(struct transcript *b, uint64_t serial, const struct record_event *event)
 {
 	char words[RECORD_EVENT_WORDS];
 	size_t n = strlen(record_event_words(event, words));
-	struct board_item *item = serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
+	struct transcript_item *item = serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
 	unsigned char *bytes = item ? copy(words, &n) : NULL;
 
 	if (!bytes)
@@ -139,47 +139,47 @@ int board_change_event(struct board *b, uint64_t serial, const struct record_eve
 	return 0;
 }
 
-int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
+int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n)
 {
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
 	struct own *own = &b->own[stream];
-	while (own->end - own->first == b->capacity || (own->first < own->end && own->bytes + n > BOARD_BYTES_MAX))
+	while (own->end - own->first == b->capacity || (own->first < own->end && own->bytes + n > TRANSCRIPT_BYTES_MAX))
 		drop_arrival(b, own);
 	own->bytes += n;
-	own->arrivals[own->end++ % b->capacity] = (struct board_arrival){
+	own->arrivals[own->end++ % b->capacity] = (struct transcript_arrival){
 		.match = match, .number = number, .items = b->end, .text = bytes, .length = n };
 	return 0;
 }
 
-uint64_t board_first(const struct board *b)
+uint64_t transcript_first(const struct transcript *b)
 {
 	return b->first;
 }
 
-uint64_t board_end(const struct board *b)
+uint64_t transcript_end(const struct transcript *b)
 {
 	return b->end;
 }
 
-const struct board_item *board_item(const struct board *b, uint64_t serial)
+const struct transcript_item *transcript_item(const struct transcript *b, uint64_t serial)
 {
 	return serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
 }
 
-uint64_t board_arrivals_first(const struct board *b, bool stream)
+uint64_t transcript_arrivals_first(const struct transcript *b, bool stream)
 {
 	return b->own[stream].first;
 }
 
-uint64_t board_arrivals_end(const struct board *b, bool stream)
+uint64_t transcript_arrivals_end(const struct transcript *b, bool stream)
 {
 	return b->own[stream].end;
 }
 
-const struct board_arrival *board_arrival(const struct board *b, bool stream, uint64_t serial)
+const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream, uint64_t serial)
 {
 	const struct own *own = &b->own[stream];
 	return serial >= own->first && serial < own->end ? &own->arrivals[serial % b->capacity] : NULL;

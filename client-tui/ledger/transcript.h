@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The board: what the panes show, in the order of the lecture: lines, strays and notices; and beside it each
+/* The transcript: what the panes show, in the order of the lecture: lines, strays and notices; and beside it each
  * transport's replies in the order in which they came. Bounded. Pure. */
 #ifndef UPCASE_BOARD_H
 #define UPCASE_BOARD_H
@@ -10,15 +10,15 @@
 
 #include "record/record.h"
 
-enum board_kind {
-	BOARD_LINE,   /* a typed line: `ledger` and `number` */
-	BOARD_STRAY,  /* a reply that belongs to no line: `text` */
-	BOARD_NOTICE, /* something that happened, an event too: `text`, our own words */
-	BOARD_ERROR,  /* the same, something wrong */
+enum transcript_kind {
+	TRANSCRIPT_LINE,   /* a typed line: `ledger` and `number` */
+	TRANSCRIPT_STRAY,  /* a reply that belongs to no line: `text` */
+	TRANSCRIPT_NOTICE, /* something that happened, an event too: `text`, our own words */
+	TRANSCRIPT_ERROR,  /* the same, something wrong */
 };
 
-struct board_item {
-	enum board_kind kind;
+struct transcript_item {
+	enum transcript_kind kind;
 	/* Over TCP, not UDP (lines and strays). */
 	bool stream;
 	/* The ledger that the line stands in, and its number there. Not owned: the ledger outlives its items. */
@@ -31,46 +31,46 @@ struct board_item {
 };
 
 /* A reply as it came. */
-struct board_arrival {
+struct transcript_arrival {
 	enum ledger_match match;
 	/* The line it belongs to (0 for a stray). */
 	uint64_t number;
-	/* board_end() when it came: of a stray, the item before is the same. */
+	/* transcript_end() when it came: of a stray, the item before is the same. */
 	uint64_t items;
-	/* Its text without the tag, always kept (at most BOARD_TEXT_MAX bytes). */
+	/* Its text without the tag, always kept (at most TRANSCRIPT_TEXT_MAX bytes). */
 	unsigned char *text;
 	size_t length;
 };
 
-#define BOARD_TEXT_MAX 65536
+#define TRANSCRIPT_TEXT_MAX 65536
 /* All texts of strays and notices together, and all texts of one transport's arrivals: a flood of long replies must not take
  * the machine's memory. */
-#define BOARD_BYTES_MAX (32u * 1024 * 1024)
+#define TRANSCRIPT_BYTES_MAX (32u * 1024 * 1024)
 
-struct board;
+struct transcript;
 
-/* `capacity` items and as many arrivals of each transport at most, of BOARD_BYTES_MAX bytes each; the oldest go first. NULL when memory is short. */
-struct board *board_new(size_t capacity);
-void board_free(struct board *b);
+/* `capacity` items and as many arrivals of each transport at most, of TRANSCRIPT_BYTES_MAX bytes each; the oldest go first. NULL when memory is short. */
+struct transcript *transcript_new(size_t capacity);
+void transcript_free(struct transcript *b);
 /* Each returns 0, or -1 when memory is short. Texts are copied. */
-int board_add_line(struct board *b, const struct ledger *ledger, bool stream, uint64_t number);
-int board_add_both(struct board *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number);
-int board_add_text(struct board *b, enum board_kind kind, bool stream, const void *text, size_t n);
-int board_add_event(struct board *b, const struct record_event *event);
+int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream, uint64_t number);
+int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number);
+int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream, const void *text, size_t n);
+int transcript_add_event(struct transcript *b, const struct record_event *event);
 /* Its row, if it is still there, says what it is now. */
-int board_change_event(struct board *b, uint64_t serial, const struct record_event *event);
-int board_add_arrival(struct board *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
+int transcript_change_event(struct transcript *b, uint64_t serial, const struct record_event *event);
+int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
     size_t n);
 /* Forgets all. */
-void board_clear(struct board *b);
+void transcript_clear(struct transcript *b);
 
 /* Items are known by a serial that never changes or comes again: first <= serial < end. */
-uint64_t board_first(const struct board *b);
-uint64_t board_end(const struct board *b);
-const struct board_item *board_item(const struct board *b, uint64_t serial);
+uint64_t transcript_first(const struct transcript *b);
+uint64_t transcript_end(const struct transcript *b);
+const struct transcript_item *transcript_item(const struct transcript *b, uint64_t serial);
 /* The same of one transport's arrivals, which have serials of their own. */
-uint64_t board_arrivals_first(const struct board *b, bool stream);
-uint64_t board_arrivals_end(const struct board *b, bool stream);
-const struct board_arrival *board_arrival(const struct board *b, bool stream, uint64_t serial);
+uint64_t transcript_arrivals_first(const struct transcript *b, bool stream);
+uint64_t transcript_arrivals_end(const struct transcript *b, bool stream);
+const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream, uint64_t serial);
 
 #endif

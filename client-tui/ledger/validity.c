@@ -8,20 +8,20 @@
 
 #include "common/text.h"
 
-unsigned verdict_judge(const struct schedule_totals *schedule, uint64_t overflows)
+unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflows)
 {
-	unsigned reasons = VERDICT_VALID;
+	unsigned reasons = VALIDITY_OK;
 
-	if ((double)schedule->slipped > VERDICT_SHARE * (double)schedule->due)
-		reasons |= VERDICT_SCHEDULE;
+	if ((double)schedule->slipped > VALIDITY_SHARE * (double)schedule->due)
+		reasons |= VALIDITY_SCHEDULE;
 	if (overflows)
-		reasons |= VERDICT_OVERFLOW;
+		reasons |= VALIDITY_OVERFLOW;
 	return reasons;
 }
 
-const char *verdict_name(enum verdict reason)
+const char *validity_name(enum validity reason)
 {
-	return reason == VERDICT_SCHEDULE ? "schedule" : reason == VERDICT_OVERFLOW ? "overflow" : NULL;
+	return reason == VALIDITY_SCHEDULE ? "schedule" : reason == VALIDITY_OVERFLOW ? "overflow" : NULL;
 }
 
 static void put_schedule(struct text *out, const struct schedule_totals *t)
@@ -32,18 +32,18 @@ static void put_schedule(struct text *out, const struct schedule_totals *t)
 	text_span(out, t->worst);
 }
 
-char *verdict_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf, size_t size)
+char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf, size_t size)
 {
-	const unsigned reasons = verdict_judge(schedule, overflows);
+	const unsigned reasons = validity_check(schedule, overflows);
 	struct text out = text_begin(buf, size);
 
 	if (!reasons)
 		return buf;
 	text_put(&out, "INVALID, shaped by this machine: ");
-	if (reasons & VERDICT_SCHEDULE)
+	if (reasons & VALIDITY_SCHEDULE)
 		put_schedule(&out, schedule);
-	if (reasons & VERDICT_OVERFLOW)
+	if (reasons & VALIDITY_OVERFLOW)
 		text_put(&out, "%s%" PRIu64 " %s dropped here, the socket's receive buffer was full",
-		    reasons & VERDICT_SCHEDULE ? "; " : "", overflows, overflows == 1 ? "reply was" : "replies were");
+		    reasons & VALIDITY_SCHEDULE ? "; " : "", overflows, overflows == 1 ? "reply was" : "replies were");
 	return buf;
 }

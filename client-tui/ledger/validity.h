@@ -10,34 +10,34 @@
 
 #include "common/clock.h"
 
-/* Sent so much later than its schedule says, a line has slipped; a run of which more than VERDICT_SHARE of the lines slipped was
+/* Sent so much later than its schedule says, a line has slipped; a run of which more than VALIDITY_SHARE of the lines slipped was
  * not sent as it was meant. */
-#define VERDICT_SLIP (10 * NS_PER_MS)
-#define VERDICT_SHARE 0.01
+#define VALIDITY_SLIP (10 * NS_PER_MS)
+#define VALIDITY_SHARE 0.01
 
 /* What became of the schedule of generated lines. All zero when there was none. */
 struct schedule_totals {
-	/* Lines that were due; of them sent more than VERDICT_SLIP off. */
+	/* Lines that were due; of them sent more than VALIDITY_SLIP off. */
 	uint64_t due, slipped;
 	/* The worst, ns. */
 	int64_t worst;
 };
 
 /* Why a run is not valid: some of these. */
-enum verdict {
-	VERDICT_VALID = 0,
+enum validity {
+	VALIDITY_OK = 0,
 	/* More than 1 % of the lines were sent more than 10 ms off schedule. */
-	VERDICT_SCHEDULE = 1,
+	VALIDITY_SCHEDULE = 1,
 	/* This machine dropped replies: the socket's receive buffer was full. */
-	VERDICT_OVERFLOW = 2,
+	VALIDITY_OVERFLOW = 2,
 };
 
-/* The reasons, VERDICT_VALID for none. `overflows`: replies that this machine's own sockets dropped. */
-unsigned verdict_judge(const struct schedule_totals *schedule, uint64_t overflows);
+/* The reasons, VALIDITY_OK for none. `overflows`: replies that this machine's own sockets dropped. */
+unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflows);
 /* The name of one reason, for records: "schedule", "overflow"; static. NULL for no such. */
-const char *verdict_name(enum verdict reason);
+const char *validity_name(enum validity reason);
 /* "INVALID: 31 of 1000 lines (3.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms; ...": shaped by this machine, not by
  * the network. "" when it is valid. 300 bytes are enough; returns `buf`. */
-char *verdict_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf, size_t size);
+char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf, size_t size);
 
 #endif

@@ -82,7 +82,7 @@ bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out
 	}
 	out->error = error_of(fd, to, e, &out->from);
 	if (e->ee_errno == EMSGSIZE && e->ee_info >= headers)
-		out->least = e->ee_info - headers + 1;
+		out->min_length = e->ee_info - headers + 1;
 	return true;
 }
 

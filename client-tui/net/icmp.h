@@ -15,7 +15,7 @@ struct icmp {
 	/* Who says so; its family is AF_UNSPEC when that is not known. */
 	struct addr from;
 	/* It is about a datagram of so many bytes at least: what fits the path's MTU was not too large for it. */
-	size_t least;
+	size_t min_length;
 };
 
 /* Asks the kernel to keep what ICMP says, or not any more. */

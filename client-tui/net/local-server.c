@@ -19,9 +19,9 @@
 #include "common/text.h"
 
 /* How long a start may take, ms: far more than any machine needs. */
-#define START_PATIENCE 10000
+#define START_TIMEOUT 10000
 /* How long it may take to end, ms: it only closes its sockets, unless somebody stopped it. */
-#define END_PATIENCE 200
+#define END_TIMEOUT 200
 
 /* Where the server may stand, seen from the folder of this program: installed beside it, in the build tree, in an
  * installation that keeps servers apart. */
@@ -111,7 +111,7 @@ static size_t read_text(int fd, char *text, size_t size)
 	ssize_t n;
 
 	while (used < size - 1 && !memchr(text, '\n', used)) {
-		int ready = poll(&wait, 1, START_PATIENCE);
+		int ready = poll(&wait, 1, START_TIMEOUT);
 
 		if (ready < 0 && errno == EINTR)
 			continue;
@@ -128,7 +128,7 @@ static size_t read_text(int fd, char *text, size_t size)
 	return used;
 }
 
-static int wait_ready(struct private_server *server, struct start_pipes *p, const char *path, char *why, size_t size)
+static int wait_ready(struct local_server *server, struct start_pipes *p, const char *path, char *why, size_t size)
 {
 	char port[16], log[200];
 
@@ -143,13 +143,13 @@ static int wait_ready(struct private_server *server, struct start_pipes *p, cons
 	    *log ? log : path);
 }
 
-int private_start(struct private_server *server, char *why, size_t size)
+int local_server_start(struct local_server *server, char *why, size_t size)
 {
 	struct start_pipes p;
 	char path[PATH_MAX];
 	int result;
 
-	*server = (struct private_server){.lifeline = -1};
+	*server = (struct local_server){.lifeline = -1};
 	find_server(path, sizeof path);
 	if (open_pipes(&p) < 0 || (server->process = fork()) < 0) {
 		snprintf(why, size, "the private server did not start: %s", strerror(errno));
@@ -169,7 +169,7 @@ int private_start(struct private_server *server, char *why, size_t size)
 	/* From here on the server's log goes nowhere: the screen is the user's. */
 	close_pair(p.log);
 	if (result < 0)
-		private_stop(server);
+		local_server_stop(server);
 	return result;
 }
 
@@ -187,13 +187,13 @@ static bool wait_end(pid_t process, int patience)
 	return false;
 }
 
-void private_stop(struct private_server *server)
+void local_server_stop(struct local_server *server)
 {
 	if (server->process <= 0)
 		return;
 	close(server->lifeline);
 	kill(server->process, SIGTERM);
-	if (!wait_end(server->process, END_PATIENCE)) {
+	if (!wait_end(server->process, END_TIMEOUT)) {
 		kill(server->process, SIGKILL);
 		wait_end(server->process, -1);
 	}

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct private_server {
+struct local_server {
 	pid_t process;
 	/* The writing end of the pipe. */
 	int lifeline;
@@ -17,8 +17,8 @@ struct private_server {
 };
 
 /* Starts one and waits until it is ready. Returns 0, or -1 with one line in `why`. */
-int private_start(struct private_server *p, char *why, size_t size);
+int local_server_start(struct local_server *p, char *why, size_t size);
 /* Ends it, and waits for its end. Harmless when it was not started (process 0). */
-void private_stop(struct private_server *p);
+void local_server_stop(struct local_server *p);
 
 #endif

@@ -58,7 +58,7 @@ static void read_snmp6(uint64_t *count)
 		fclose(in);
 }
 
-static bool host_overflows(uint64_t *count)
+static bool host_drops(uint64_t *count)
 {
 	*count = 0;
 	if (!read_snmp(count))
@@ -67,24 +67,24 @@ static bool host_overflows(uint64_t *count)
 	return true;
 }
 
-void overflow_open(struct overflow *o, int fd)
+void receive_drops_open(struct receive_drops *o, int fd)
 {
 	const int on = 1;
 
 	o->drops = 0;
-	o->has_host = host_overflows(&o->host);
+	o->has_host = host_drops(&o->host);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 }
 
-void overflow_take(struct overflow *o, struct msghdr *m)
+void receive_drops_take(struct receive_drops *o, struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
 			memcpy(&o->drops, CMSG_DATA(c), sizeof o->drops);
 }
 
-/* What was dropped behind the last datagram that came is told by none. */
-static uint32_t drops_now(const struct overflow *o, int fd)
+/* What was dropped behind the last datagram that came is reported by none. */
+static uint32_t drops_now(const struct receive_drops *o, int fd)
 {
 	uint32_t info[SK_MEMINFO_VARS] = {0};
 	socklen_t size = sizeof info;
@@ -94,19 +94,19 @@ static uint32_t drops_now(const struct overflow *o, int fd)
 	return info[SK_MEMINFO_DROPS] > o->drops ? info[SK_MEMINFO_DROPS] : o->drops;
 }
 
-uint64_t overflow_count(const struct overflow *o, int fd)
+uint64_t receive_drops_count(const struct receive_drops *o, int fd)
 {
 	const uint32_t drops = drops_now(o, fd);
 	uint64_t host;
 
-	if (drops == 0 || !o->has_host || !host_overflows(&host))
+	if (drops == 0 || !o->has_host || !host_drops(&host))
 		return o->before + drops;
 	host = host > o->host ? host - o->host : 0;
 	return o->before + (host < drops ? host : drops);
 }
 
-void overflow_close(struct overflow *o, int fd)
+void receive_drops_close(struct receive_drops *o, int fd)
 {
-	o->before = overflow_count(o, fd);
+	o->before = receive_drops_count(o, fd);
 	o->drops = 0;
 }

@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-struct overflow {
-	/* This socket's drops, as last told; those of earlier sockets of the session that were overflows. */
+struct receive_drops {
+	/* This socket's drops, as last reported; those of earlier sockets of the session that were overflows. */
 	uint32_t drops;
 	uint64_t before;
 	/* The host's, when the socket was opened; whether it could be read. */
@@ -18,12 +18,12 @@ struct overflow {
 	bool has_host;
 };
 
-void overflow_open(struct overflow *o, int fd);
+void receive_drops_open(struct receive_drops *o, int fd);
 /* What a datagram's control data says. */
-void overflow_take(struct overflow *o, struct msghdr *m);
+void receive_drops_take(struct receive_drops *o, struct msghdr *m);
 /* The socket is about to be closed. */
-void overflow_close(struct overflow *o, int fd);
+void receive_drops_close(struct receive_drops *o, int fd);
 /* So far, over all sockets; `fd` is -1 when there is none now. */
-uint64_t overflow_count(const struct overflow *o, int fd);
+uint64_t receive_drops_count(const struct receive_drops *o, int fd);
 
 #endif

@@ -41,7 +41,7 @@ static int error_of(int eai, int family)
 {
 	switch (eai) {
 	case EAI_SYSTEM:
-		return errno ? errno : error_look_up(eai);
+		return errno ? errno : error_from_eai(eai);
 	case EAI_MEMORY:
 		return ENOMEM;
 	case EAI_FAMILY:
@@ -51,7 +51,7 @@ static int error_of(int eai, int family)
 		return no_address_of(family);
 #endif
 	default:
-		return error_look_up(eai);
+		return error_from_eai(eai);
 	}
 }
 
@@ -99,7 +99,7 @@ static bool look_numeric(const char *host, const char *port, int family, struct 
 	if (addr_port_number(port, &number) < 0 || addr_numeric(host, number, a) < 0) {
 		/* Others that the library knows: "127.1". */
 		look_up(host, port, family, AI_NUMERICHOST, answer);
-		return answer->error != error_look_up(EAI_NONAME);
+		return answer->error != error_from_eai(EAI_NONAME);
 	}
 	given = a->sa.sa_family;
 	addr_unmap(a);
@@ -207,7 +207,7 @@ bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *co
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return false;
 		if (n != (ssize_t)sizeof r->answer || r->answer.count > RESOLVE_MAX)
-			r->answer = (struct answer){.error = error_look_up(EAI_SYSTEM)};
+			r->answer = (struct answer){.error = error_from_eai(EAI_SYSTEM)};
 		end_child(r);
 	}
 	memcpy(list, r->answer.list, sizeof r->answer.list);

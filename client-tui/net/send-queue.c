@@ -11,103 +11,103 @@
 /* Marks that have gone are moved over when there are so many, lest the array grow while it is never quite empty. */
 #define MARKS_GONE 1024
 
-void stream_queue_free(struct stream_queue *q)
+void send_queue_free(struct send_queue *q)
 {
 	free(q->bytes);
 	free(q->marks);
-	*q = (struct stream_queue){.bytes = NULL};
+	*q = (struct send_queue){.bytes = NULL};
 }
 
-int stream_queue_line(struct stream_queue *q, uint64_t number)
+int send_queue_line(struct send_queue *q, uint64_t number)
 {
 	if (q->mark_begin == q->mark_end)
 		q->mark_begin = q->mark_end = 0;
-	if (grow_list(&q->marks, &q->mark_room, q->mark_end + 1, sizeof *q->marks) < 0)
+	if (grow_list(&q->marks, &q->mark_capacity, q->mark_end + 1, sizeof *q->marks) < 0)
 		return -1;
-	q->marks[q->mark_end++] = (struct stream_mark){number, UINT64_MAX};
+	q->marks[q->mark_end++] = (struct send_mark){number, UINT64_MAX};
 	return 0;
 }
 
-int stream_queue_add(struct stream_queue *q, const void *bytes, size_t n)
+int send_queue_add(struct send_queue *q, const void *bytes, size_t n)
 {
 	if (n == 0)
 		return 0;
-	if (q->begin > 0 && q->begin >= q->room / 2) {
+	if (q->begin > 0 && q->begin >= q->capacity / 2) {
 		memmove(q->bytes, q->bytes + q->begin, q->end - q->begin);
 		q->end -= q->begin;
 		q->begin = 0;
 	}
-	if (grow_list(&q->bytes, &q->room, q->end + n, 1) < 0)
+	if (grow_list(&q->bytes, &q->capacity, q->end + n, 1) < 0)
 		return -1;
 	memcpy(q->bytes + q->end, bytes, n);
 	q->end += n;
 	return 0;
 }
 
-static uint64_t end_of_all(const struct stream_queue *q)
+static uint64_t end_of_all(const struct send_queue *q)
 {
 	return q->written + (q->end - q->begin);
 }
 
-void stream_queue_end_line(struct stream_queue *q)
+void send_queue_end_line(struct send_queue *q)
 {
 	q->marks[q->mark_end - 1].end = end_of_all(q);
 }
 
-size_t stream_queue_lines(const struct stream_queue *q)
+size_t send_queue_lines(const struct send_queue *q)
 {
 	return q->mark_end - q->mark_begin;
 }
 
-size_t stream_queue_bytes(const struct stream_queue *q)
+size_t send_queue_bytes(const struct send_queue *q)
 {
 	return q->end - q->begin;
 }
 
-size_t stream_queue_first_bytes(const struct stream_queue *q)
+size_t send_queue_first_bytes(const struct send_queue *q)
 {
-	const struct stream_mark *first = stream_queue_first(q);
+	const struct send_mark *first = send_queue_first(q);
 
 	if (!first)
 		return 0;
-	return first->end == UINT64_MAX ? stream_queue_bytes(q) : (size_t)(first->end - q->written);
+	return first->end == UINT64_MAX ? send_queue_bytes(q) : (size_t)(first->end - q->written);
 }
 
-bool stream_queue_has_begun(const struct stream_queue *q)
+bool send_queue_has_begun(const struct send_queue *q)
 {
 	return q->written > q->line_start;
 }
 
-const unsigned char *stream_queue_next(const struct stream_queue *q)
+const unsigned char *send_queue_next(const struct send_queue *q)
 {
 	return q->bytes + q->begin;
 }
 
-const struct stream_mark *stream_queue_first(const struct stream_queue *q)
+const struct send_mark *send_queue_first(const struct send_queue *q)
 {
 	return q->mark_begin < q->mark_end ? &q->marks[q->mark_begin] : NULL;
 }
 
-void stream_queue_wrote(struct stream_queue *q, size_t n)
+void send_queue_wrote(struct send_queue *q, size_t n)
 {
 	q->begin += n;
 	q->written += n;
 }
 
-static void pop_mark(struct stream_queue *q)
+static void pop_mark(struct send_queue *q)
 {
 	q->line_start = q->marks[q->mark_begin].end;
 	q->mark_begin++;
 	if (q->mark_begin < MARKS_GONE)
 		return;
-	memmove(q->marks, q->marks + q->mark_begin, stream_queue_lines(q) * sizeof *q->marks);
+	memmove(q->marks, q->marks + q->mark_begin, send_queue_lines(q) * sizeof *q->marks);
 	q->mark_end -= q->mark_begin;
 	q->mark_begin = 0;
 }
 
-bool stream_queue_pop(struct stream_queue *q, struct stream_mark *line, uint64_t *from)
+bool send_queue_pop(struct send_queue *q, struct send_mark *line, uint64_t *from)
 {
-	const struct stream_mark *first = stream_queue_first(q);
+	const struct send_mark *first = send_queue_first(q);
 
 	if (!first || first->end > q->written)
 		return false;
@@ -117,19 +117,19 @@ bool stream_queue_pop(struct stream_queue *q, struct stream_mark *line, uint64_t
 	return true;
 }
 
-bool stream_queue_drop(struct stream_queue *q)
+bool send_queue_drop(struct send_queue *q)
 {
-	struct stream_mark *first = &q->marks[q->mark_begin];
+	struct send_mark *first = &q->marks[q->mark_begin];
 	const bool growing = first->end == UINT64_MAX;
 
 	if (growing)
 		first->end = end_of_all(q);
-	stream_queue_wrote(q, stream_queue_first_bytes(q));
+	send_queue_wrote(q, send_queue_first_bytes(q));
 	pop_mark(q);
 	return growing;
 }
 
-void stream_queue_clear(struct stream_queue *q)
+void send_queue_clear(struct send_queue *q)
 {
 	q->line_start = q->written = end_of_all(q);
 	q->begin = q->end = 0;

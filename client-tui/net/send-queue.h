@@ -9,51 +9,51 @@
 #include <stdint.h>
 
 /* A line: its number, and where it ends, UINT64_MAX while it grows. */
-struct stream_mark {
+struct send_mark {
 	uint64_t number, end;
 };
 
 /* All zero is empty. Positions count bytes from the stream's beginning. */
-struct stream_queue {
+struct send_queue {
 	/* What waits: bytes[begin] to before bytes[end]; bytes[begin] is byte `written` of the stream. */
 	unsigned char *bytes;
-	size_t begin, end, room;
+	size_t begin, end, capacity;
 	uint64_t written;
 	/* Where the first line begins. */
 	uint64_t line_start;
-	struct stream_mark *marks;
-	size_t mark_begin, mark_end, mark_room;
+	struct send_mark *marks;
+	size_t mark_begin, mark_end, mark_capacity;
 };
 
-void stream_queue_free(struct stream_queue *q);
+void send_queue_free(struct send_queue *q);
 
 /* A line begins behind all others. Returns 0, or -1 when memory is short, as the next one does. */
-int stream_queue_line(struct stream_queue *q, uint64_t number);
+int send_queue_line(struct send_queue *q, uint64_t number);
 /* The last line goes on with these. */
-int stream_queue_add(struct stream_queue *q, const void *bytes, size_t n);
+int send_queue_add(struct send_queue *q, const void *bytes, size_t n);
 /* It is whole. */
-void stream_queue_end_line(struct stream_queue *q);
+void send_queue_end_line(struct send_queue *q);
 
 /* Lines of which something may be yet to go, and the bytes that are. */
-size_t stream_queue_lines(const struct stream_queue *q);
-size_t stream_queue_bytes(const struct stream_queue *q);
+size_t send_queue_lines(const struct send_queue *q);
+size_t send_queue_bytes(const struct send_queue *q);
 /* Of these the ones of the first line. */
-size_t stream_queue_first_bytes(const struct stream_queue *q);
+size_t send_queue_first_bytes(const struct send_queue *q);
 /* Whether some of the first line's have gone. */
-bool stream_queue_has_begun(const struct stream_queue *q);
+bool send_queue_has_begun(const struct send_queue *q);
 /* The first of them; until the next call that changes anything. */
-const unsigned char *stream_queue_next(const struct stream_queue *q);
+const unsigned char *send_queue_next(const struct send_queue *q);
 /* NULL if there is none. */
-const struct stream_mark *stream_queue_first(const struct stream_queue *q);
+const struct send_mark *send_queue_first(const struct send_queue *q);
 
 /* The first `n` bytes have gone. */
-void stream_queue_wrote(struct stream_queue *q, size_t n);
+void send_queue_wrote(struct send_queue *q, size_t n);
 /* Takes the first line out if all of it has gone, into `*line`, and says where it began. Returns whether it had. */
-bool stream_queue_pop(struct stream_queue *q, struct stream_mark *line, uint64_t *from);
+bool send_queue_pop(struct send_queue *q, struct send_mark *line, uint64_t *from);
 /* Takes the first line out, and the rest of its bytes, as if they had gone. Returns whether it was still growing: what
  * comes of it yet is not to be added. */
-bool stream_queue_drop(struct stream_queue *q);
+bool send_queue_drop(struct send_queue *q);
 /* Everything goes, as if it had been written. */
-void stream_queue_clear(struct stream_queue *q);
+void send_queue_clear(struct send_queue *q);
 
 #endif

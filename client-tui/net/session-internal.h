@@ -28,18 +28,18 @@ struct transport {
 	void (*push)(struct session *s, int64_t now);
 	int (*send)(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed);
 	bool (*has_room)(const struct session *s);
-	void (*watch)(const struct session *s, struct watch *w);
-	void (*turn)(struct session *s, const struct watch *w, int64_t now);
+	void (*watch)(const struct session *s, struct fd_watch *w);
+	void (*dispatch)(struct session *s, const struct fd_watch *w, int64_t now);
 	/* Closes the socket; what it keeps for the connection goes too. */
 	void (*close)(struct session *s, int64_t now);
 	/* Frees what `side` points to. */
 	void (*free)(struct session *s);
 	/* session_alone_until() of a connection that stands, or NULL. */
 	int64_t (*alone_until)(const struct session *s);
-	/* session_tcp_state(), or NULL. */
-	int (*state)(const struct session *s, struct session_tcp *out);
-	/* Adds what it knows to session_facts(). */
-	void (*facts)(const struct session *s, int64_t now, struct facts *out);
+	/* session_tcp_sample(), or NULL. */
+	int (*state)(const struct session *s, struct tcp_sample *out);
+	/* Adds what it knows to session_figures(). */
+	void (*figures)(const struct session *s, int64_t now, struct figures *out);
 };
 
 struct session {
@@ -73,10 +73,10 @@ struct session {
 	/* Something came back from the address in use. */
 	bool answered;
 	/* UDP: generated lines are on their way, the window holds nothing back. */
-	bool unheld;
+	bool unlimited;
 
 	/* The transport's own (struct udp, struct tcp). */
-	void *side;
+	void *data;
 };
 
 extern const struct transport transport_udp, transport_tcp;

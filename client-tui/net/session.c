@@ -237,8 +237,8 @@ static struct session *session_new(const struct session_settings *settings, cons
 	    .tag = settings->tag,
 	    .capacity = kept_rows(settings),
 	    .bytes = settings->transport == SESSION_TCP ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
-	    .wait = settings->wait,
-	    .answerable = settings->wait > 60 * NS_PER_S ? settings->wait : 60 * NS_PER_S,
+	    .reply_timeout = settings->reply_timeout,
+	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout : 60 * NS_PER_S,
 	});
 	if (s->host && s->port && s->ledger)
 		return s;
@@ -341,28 +341,28 @@ int64_t session_alone_until(const struct session *s)
 	return s->phase == PHASE_READY && s->transport->alone_until ? s->transport->alone_until(s) : 0;
 }
 
-void session_watch(const struct session *s, struct watch *w)
+void session_watch(const struct session *s, struct fd_watch *w)
 {
 	if (s->phase == PHASE_REPLAY)
 		return;
-	watch_until(w, ledger_deadline(s->ledger));
+	fd_watch_until(w, ledger_deadline(s->ledger));
 	if (s->phase == PHASE_LOOK_UP)
-		watch_read(w, resolve_fd(s->resolve));
+		fd_watch_read(w, resolve_fd(s->resolve));
 	if (s->phase == PHASE_PAUSE)
-		watch_until(w, s->retry_at);
+		fd_watch_until(w, s->retry_at);
 	if (s->phase == PHASE_CONNECT)
-		watch_until(w, s->connect_by);
+		fd_watch_until(w, s->connect_by);
 	if (s->fd >= 0)
 		s->transport->watch(s, w);
 }
 
-void session_turn(struct session *s, const struct watch *w, int64_t now)
+void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
-	if (s->phase == PHASE_LOOK_UP && watch_can_read(w, resolve_fd(s->resolve)))
+	if (s->phase == PHASE_LOOK_UP && fd_watch_can_read(w, resolve_fd(s->resolve)))
 		take_answer(s, now);
 	else if (s->phase == PHASE_PAUSE && now >= s->retry_at)
 		look_up(s, now);
-	s->transport->turn(s, w, now);
+	s->transport->dispatch(s, w, now);
 }
 
 const struct ledger *session_ledger(const struct session *s)
@@ -402,26 +402,26 @@ const char *session_state(struct session *s, int64_t now)
 	}
 }
 
-int64_t session_wait(const struct session *s)
+int64_t session_reply_timeout(const struct session *s)
 {
-	return s->settings.wait;
+	return s->settings.reply_timeout;
 }
 
-int session_tcp_state(const struct session *s, struct session_tcp *out)
+int session_tcp_sample(const struct session *s, struct tcp_sample *out)
 {
 	return s->transport->state && s->phase == PHASE_READY ? s->transport->state(s, out) : -1;
 }
 
-void session_facts(const struct session *s, int64_t now, struct facts *out)
+void session_figures(const struct session *s, int64_t now, struct figures *out)
 {
-	*out = (struct facts){
+	*out = (struct figures){
 		.stream = s->settings.transport == SESSION_TCP,
 		.peer = s->peer,
-		.wait = s->settings.wait,
+		.reply_timeout = s->settings.reply_timeout,
 		.totals = ledger_totals(s->ledger),
 		.stats = ledger_stats(s->ledger),
 	};
-	s->transport->facts(s, now, out);
+	s->transport->figures(s, now, out);
 }
 
 void session_give_up(struct session *s, int64_t now)

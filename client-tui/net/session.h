@@ -26,7 +26,7 @@ struct session_settings {
 	/* For the ledger. */
 	enum ledger_tag tag;
 	size_t rows;
-	int64_t wait;
+	int64_t reply_timeout;
 	/* UDP: lines in flight at most (1 or more). */
 	int window;
 	/* How often a connection that failed is tried again. */
@@ -37,7 +37,7 @@ struct session_settings {
 
 /* A reply, or a piece of one. Borrowed for the call. */
 struct session_reply {
-	struct ledger_verdict verdict;
+	struct ledger_reply_match matched;
 	/* Its text, without tag and end of line. */
 	const unsigned char *text;
 	size_t length;
@@ -91,17 +91,17 @@ struct session_hooks {
 	 * it goes what the session sends from byte `from` of its stream on (0 for datagrams). */
 	void (*opened)(void *context, uint16_t here, uint16_t there, uint64_t from);
 	/* A line was handed to the kernel, or its first byte was: its bytes with tag and end of line are those from `from` to before
-	 * `to` of the session's stream; UINT64_MAX: not known yet, it will be told again. Of a datagram 0 and its length. */
+	 * `to` of the session's stream; UINT64_MAX: not known yet, it will be reported again. Of a datagram 0 and its length. */
 	void (*sent)(void *context, uint64_t number, uint64_t from, uint64_t to);
 };
 
 /* What the kernel says of a TCP connection. */
-struct session_tcp {
+struct tcp_sample {
 	/* Segments sent again since it stands. */
-	unsigned again;
+	unsigned retransmitted;
 	/* The timer runs out after so long, ns; how often it has doubled. */
 	int64_t timeout;
-	unsigned doubled;
+	unsigned backoff;
 	/* Its round-trip time and how much that varies, ns. */
 	int64_t round_trip, variation;
 	/* The congestion window, segments. */
@@ -148,8 +148,8 @@ bool session_opening(const struct session *s);
 int64_t session_alone_until(const struct session *s);
 
 /* The loop: what to wait for; then what is ready, and timers. */
-void session_watch(const struct session *s, struct watch *w);
-void session_turn(struct session *s, const struct watch *w, int64_t now);
+void session_watch(const struct session *s, struct fd_watch *w);
+void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now);
 
 const struct ledger *session_ledger(const struct session *s);
 enum session_transport session_transport(const struct session *s);
@@ -158,12 +158,12 @@ const char *session_peer(const struct session *s);
 /* How the connection does, NULL when there is nothing to say: "connecting", "refused, again in 2 s". Valid until the
  * next call. */
 const char *session_state(struct session *s, int64_t now);
-int64_t session_wait(const struct session *s);
+int64_t session_reply_timeout(const struct session *s);
 /* The state of the connection in use. Returns 0, or -1 when there is none (also for UDP). */
-int session_tcp_state(const struct session *s, struct session_tcp *out);
+int session_tcp_sample(const struct session *s, struct tcp_sample *out);
 /* All its figures so far, also when it has ended; what it borrows is valid until the next turn. `schedule` and what the far end
  * knows are left zero, for who has them. */
-void session_facts(const struct session *s, int64_t now, struct facts *out);
+void session_figures(const struct session *s, int64_t now, struct figures *out);
 /* No more waiting: datagrams whose wait is not over stay waiting, stream lines are cut off, queued ones as failed; the
  * socket is closed, the ledger stays. */
 void session_give_up(struct session *s, int64_t now);

@@ -24,7 +24,7 @@ static int total_rto(const unsigned char *bytes, socklen_t size)
 	return value;
 }
 
-int tcp_look_read(int fd, struct session_tcp *out)
+int tcp_info_read(int fd, struct tcp_sample *out)
 {
 	unsigned char bytes[TOTAL_RTO_END > sizeof(struct tcp_info) ? TOTAL_RTO_END : sizeof(struct tcp_info)] = {0};
 	struct tcp_info info;
@@ -35,10 +35,10 @@ int tcp_look_read(int fd, struct session_tcp *out)
 	    size < offsetof(struct tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans)
 		return -1;
 	memcpy(&info, bytes, sizeof info);
-	*out = (struct session_tcp){
-		.again = info.tcpi_total_retrans,
+	*out = (struct tcp_sample){
+		.retransmitted = info.tcpi_total_retrans,
 		.timeout = info.tcpi_rto * NS_PER_US,
-		.doubled = info.tcpi_backoff,
+		.backoff = info.tcpi_backoff,
 		.round_trip = info.tcpi_rtt * NS_PER_US,
 		.variation = info.tcpi_rttvar * NS_PER_US,
 		.window = info.tcpi_snd_cwnd,
@@ -47,7 +47,7 @@ int tcp_look_read(int fd, struct session_tcp *out)
 	return 0;
 }
 
-int tcp_look_disorder(int fd, uint32_t *segments)
+int tcp_info_disorder(int fd, uint32_t *segments)
 {
 	struct tcp_info info = {.tcpi_state = 0};
 	socklen_t size = sizeof info;
@@ -59,18 +59,18 @@ int tcp_look_disorder(int fd, uint32_t *segments)
 	return 0;
 }
 
-void tcp_look_add(struct facts_tcp *f, const struct session_tcp *now, uint64_t again_before)
+void tcp_info_add(struct figures_tcp *f, const struct tcp_sample *now, uint64_t retransmitted_before)
 {
-	f->again = again_before + now->again;
+	f->retransmitted = retransmitted_before + now->retransmitted;
 	f->timeout = now->timeout;
-	if (now->timeout > f->timeout_most)
-		f->timeout_most = now->timeout;
+	if (now->timeout > f->timeout_max)
+		f->timeout_max = now->timeout;
 	f->round_trip = now->round_trip;
 	f->variation = now->variation;
 	f->window = now->window;
-	if (f->looks == 0 || now->window < f->window_least)
-		f->window_least = now->window;
-	if (now->window > f->window_most)
-		f->window_most = now->window;
-	f->looks++;
+	if (f->samples == 0 || now->window < f->window_min)
+		f->window_min = now->window;
+	if (now->window > f->window_max)
+		f->window_max = now->window;
+	f->samples++;
 }

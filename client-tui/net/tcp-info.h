@@ -7,11 +7,11 @@
 #include "net/session.h"
 
 /* Returns 0, or -1 when it says nothing. */
-int tcp_look_read(int fd, struct session_tcp *out);
-/* Adds a look; the connections before this one sent `again_before` segments again. */
-void tcp_look_add(struct facts_tcp *f, const struct session_tcp *now, uint64_t again_before);
+int tcp_info_read(int fd, struct tcp_sample *out);
+/* Adds a look; the connections before this one sent `retransmitted_before` segments again. */
+void tcp_info_add(struct figures_tcp *f, const struct tcp_sample *now, uint64_t retransmitted_before);
 
 /* How many segments of the connection came out of order so far. Returns 0, or -1 where the kernel does not tell (before Linux 5.4). */
-int tcp_look_disorder(int fd, uint32_t *segments);
+int tcp_info_disorder(int fd, uint32_t *segments);
 
 #endif

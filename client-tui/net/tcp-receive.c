@@ -13,7 +13,7 @@
 #include "net/tcp-info.h"
 
 /* The reads of one turn. */
-#define TURN_READS 8
+#define DISPATCH_READS 8
 /* The longest reply line that is kept whole to be compared: capitals of the longest line that can be typed. */
 #define REPLY_KEEP (3u * 1024 * 1024)
 /* How long after the first reply a close may follow it: the textbook's server closes at once; this allows for a slow machine. */
@@ -21,32 +21,32 @@
 
 void tcp_end_stall(struct session *s, int64_t at)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	stall_end(&t->stall, ledger_waiting_since(s->ledger), t->seen.round_trip, at);
 }
 
 static void learn_answer(struct session *s)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	t->answered++;
 	t->answered_at = t->read_at;
-	if (t->pace != PACE_FREE)
-		t->careful_until = t->read_at + (t->pace == PACE_SINGLE ? TCP_CLOSE_EXPECTED : CLOSE_FOLLOWS);
+	if (t->reuse != REUSE_ALWAYS)
+		t->probe_until = t->read_at + (t->reuse == REUSE_NEVER ? TCP_CLOSE_EXPECTED : CLOSE_FOLLOWS);
 }
 
 static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t at)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 	struct session_reply reply = {.text = text, .length = n};
 
-	reply.verdict = ledger_stream_reply(s->ledger, text, n, ended, at);
+	reply.matched = ledger_stream_reply(s->ledger, text, n, ended, at);
 	s->answered = true;
 	/* What no line asked for (a greeting, chatter without end) says nothing about when this server closes. */
-	if (reply.verdict.match != MATCH_STRAY) {
+	if (reply.matched.match != MATCH_STRAY) {
 		learn_answer(s);
-		stamps_count(&t->stamps, t->stamped, 1);
+		timestamps_count(&t->timestamps, t->stamped, 1);
 	}
 	s->hooks.reply(s->hooks.context, &reply);
 	t->in_used = 0;
@@ -56,9 +56,9 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 /* A long line is passed on in pieces rather than kept. */
 static void keep(struct session *s, const unsigned char *bytes, size_t n)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
-	if (t->in_used + n <= REPLY_KEEP && grow_list(&t->in, &t->in_room, t->in_used + n, 1) == 0) {
+	if (t->in_used + n <= REPLY_KEEP && grow_list(&t->in, &t->in_capacity, t->in_used + n, 1) == 0) {
 		memcpy(t->in + t->in_used, bytes, n);
 		t->in_used += n;
 		return;
@@ -73,7 +73,7 @@ static void keep(struct session *s, const unsigned char *bytes, size_t n)
 
 static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	while (n > 0) {
 		const unsigned char *end = memchr(bytes, '\n', n);
@@ -98,11 +98,11 @@ static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, 
  * here the one that was missing came after it, and nothing could be read before. */
 static bool is_disordered(struct session *s, bool emptied)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 	uint32_t segments = t->disorder;
 	bool more;
 
-	(void)tcp_look_disorder(s->fd, &segments);
+	(void)tcp_info_disorder(s->fd, &segments);
 	more = segments != t->disorder;
 	if (emptied)
 		t->disorder = segments;
@@ -114,27 +114,27 @@ static bool is_disordered(struct session *s, bool emptied)
  * either counted by the next look or older than the moment. */
 static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 	const bool emptied = n < sizeof t->buffer, disordered = is_disordered(s, emptied);
 	int64_t at = t->read_at;
 
-	t->stamped = !disordered && stamps_has(&t->stamps, m);
+	t->stamped = !disordered && timestamps_has(&t->timestamps, m);
 	if (t->stamped)
-		at = stamps_received(&t->stamps, m, t->read_at);
+		at = timestamps_received(&t->timestamps, m, t->read_at);
 	if (t->stamped && at < t->emptied_at) {
 		t->stamped = false;
 		at = t->read_at;
 	}
 	/* A stamp in our time may be later than it was by as much as the look at the clocks took. */
 	if (emptied)
-		t->emptied_at = clock_monotonic() + t->stamps.bracket;
+		t->emptied_at = clock_monotonic() + t->timestamps.bracket;
 	return at;
 }
 
 /* One read; of what several segments brought, the kernel tells when the last one came. */
 static ssize_t read_once(struct session *s, int64_t *at)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 	unsigned char control[256];
 	struct iovec part = {.iov_base = t->buffer, .iov_len = sizeof t->buffer};
 	struct msghdr m = {
@@ -150,10 +150,10 @@ static ssize_t read_once(struct session *s, int64_t *at)
 
 bool tcp_receive(struct session *s, int *error, int64_t *at)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
-	stamps_look(&t->stamps);
-	for (int i = 0; i < TURN_READS; i++) {
+	timestamps_sample(&t->timestamps);
+	for (int i = 0; i < DISPATCH_READS; i++) {
 		const ssize_t n = read_once(s, at);
 
 		if (n > 0) {
@@ -169,7 +169,7 @@ bool tcp_receive(struct session *s, int *error, int64_t *at)
 
 void tcp_receive_end(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	tcp_end_stall(s, now);
 	t->read_at = now;

@@ -27,25 +27,25 @@
 #define QUEUE_LINES 8192
 /* How often the kernel is asked about a connection while lines wait: often enough for each of its time-outs, which double, so seldom
  * that it costs nothing. */
-#define LOOK_OFTEN (25 * NS_PER_MS)
-#define LOOK_SELDOM (500 * NS_PER_MS)
+#define SAMPLE_OFTEN (25 * NS_PER_MS)
+#define SAMPLE_SELDOM (500 * NS_PER_MS)
 /* And how often while it connects: whether the SYN was sent again. */
-#define LOOK_CONNECTING (100 * NS_PER_MS)
-#define LOOKS_A_WAIT 20
+#define SAMPLE_CONNECTING (100 * NS_PER_MS)
+#define SAMPLES_A_WAIT 20
 
-static struct tcp *side_of(struct session *s)
+static struct tcp *tcp_of(struct session *s)
 {
-	if (!s->side) {
-		s->side = calloc(1, sizeof(struct tcp));
-		if (s->side)
-			((struct tcp *)s->side)->pace = PACE_CAREFUL;
+	if (!s->data) {
+		s->data = calloc(1, sizeof(struct tcp));
+		if (s->data)
+			((struct tcp *)s->data)->reuse = REUSE_UNKNOWN;
 	}
-	return s->side;
+	return s->data;
 }
 
 static bool lines_queued(const struct tcp *t)
 {
-	return stream_queue_lines(&t->out) > 0;
+	return send_queue_lines(&t->out) > 0;
 }
 
 /* --- stages --- */
@@ -53,14 +53,14 @@ static bool lines_queued(const struct tcp *t)
 /* How often the SYN of the connection under way was sent, as the kernel says. */
 static unsigned count_syns(const struct session *s)
 {
-	struct session_tcp info;
+	struct tcp_sample sample;
 
-	return tcp_look_read(s->fd, &info) == 0 ? 1 + info.again : 1;
+	return tcp_info_read(s->fd, &sample) == 0 ? 1 + sample.retransmitted : 1;
 }
 
-static void tell_stage(struct session *s, enum session_stage stage, int error, int64_t at)
+static void report_stage(struct session *s, enum session_stage stage, int error, int64_t at)
 {
-	struct session_connection *c = &((struct tcp *)s->side)->connection;
+	struct session_connection *c = &((struct tcp *)s->data)->connection;
 
 	if (stage != SESSION_ENDED && s->fd >= 0)
 		c->syns = count_syns(s);
@@ -78,7 +78,7 @@ static int tcp_open(struct session *s, int64_t now)
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = {.len = sizeof here.storage};
 	const int on = 1;
-	struct tcp *t = side_of(s);
+	struct tcp *t = tcp_of(s);
 	int fd, error = 0;
 
 	if (!t)
@@ -96,11 +96,11 @@ static int tcp_open(struct session *s, int64_t now)
 	else if (connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
 		error = errno;
 	if (error) {
-		tell_stage(s, SESSION_FAILED, error, clock_monotonic());
+		report_stage(s, SESSION_FAILED, error, clock_monotonic());
 		close(fd);
 		return error;
 	}
-	stamps_open(&t->stamps, fd, false);
+	timestamps_open(&t->timestamps, fd, false);
 	t->disorder = 0;
 	t->emptied_at = INT64_MIN;
 	s->fd = fd;
@@ -110,44 +110,44 @@ static int tcp_open(struct session *s, int64_t now)
 		session_opened(s, &here, t->out.written);
 		t->connection.here = addr_port(&here);
 	}
-	t->look_at = now + LOOK_CONNECTING;
-	tell_stage(s, SESSION_CONNECTING, 0, t->connection.began);
+	t->sample_at = now + SAMPLE_CONNECTING;
+	report_stage(s, SESSION_CONNECTING, 0, t->connection.began);
 	return 0;
 }
 
 /* --- what the kernel says --- */
 
 /* The next look comes the later the longer a line has waited. */
-static void look(struct session *s, int64_t now)
+static void take_sample(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 	const int64_t since = ledger_waiting_since(s->ledger);
-	const int64_t pause = since < now ? (now - since) / LOOKS_A_WAIT : 0;
-	struct session_tcp info;
+	const int64_t pause = since < now ? (now - since) / SAMPLES_A_WAIT : 0;
+	struct tcp_sample sample;
 
-	t->look_at = now + (pause < LOOK_OFTEN ? LOOK_OFTEN : pause > LOOK_SELDOM ? LOOK_SELDOM : pause);
-	if (tcp_look_read(s->fd, &info) == 0)
-		tcp_look_add(&t->seen, &info, t->again_before);
+	t->sample_at = now + (pause < SAMPLE_OFTEN ? SAMPLE_OFTEN : pause > SAMPLE_SELDOM ? SAMPLE_SELDOM : pause);
+	if (tcp_info_read(s->fd, &sample) == 0)
+		tcp_info_add(&t->seen, &sample, t->retransmitted_before);
 }
 
 /* A connection that never stood has sent its SYN again perhaps; there is no more to say of it. */
-static void last_look(struct session *s)
+static void last_sample(struct session *s)
 {
-	struct tcp *t = s->side;
-	struct session_tcp info;
+	struct tcp *t = s->data;
+	struct tcp_sample sample;
 
-	if (tcp_look_read(s->fd, &info) < 0)
+	if (tcp_info_read(s->fd, &sample) < 0)
 		return;
 	if (s->phase == PHASE_READY)
-		tcp_look_add(&t->seen, &info, t->again_before);
-	t->again_before += info.again;
-	t->seen.again = t->again_before;
+		tcp_info_add(&t->seen, &sample, t->retransmitted_before);
+	t->retransmitted_before += sample.retransmitted;
+	t->seen.retransmitted = t->retransmitted_before;
 }
 
 static void close_socket(struct session *s)
 {
 	if (s->fd >= 0) {
-		last_look(s);
+		last_sample(s);
 		close(s->fd);
 	}
 	s->fd = -1;
@@ -165,25 +165,25 @@ static bool connected_to_itself(int fd)
 
 static void start_connection(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	t->sent = t->answered = 0;
-	t->careful_until = 0;
+	t->probe_until = 0;
 	t->write_failed = t->half_closed = false;
 	t->in_used = 0;
 	t->in_long = false;
-	if (t->pace == PACE_FREE)
-		t->pace = PACE_CAREFUL;
+	if (t->reuse == REUSE_ALWAYS)
+		t->reuse = REUSE_UNKNOWN;
 	t->seen.connections++;
 	stall_connection(&t->stall);
 	icmp_ask(s->fd, s->addresses[s->address].sa.sa_family, false);
-	look(s, now);
+	take_sample(s, now);
 	session_connected(s, now);
 }
 
 static void fail_connect(struct session *s, int error, int64_t now)
 {
-	tell_stage(s, SESSION_FAILED, error, now);
+	report_stage(s, SESSION_FAILED, error, now);
 	close_socket(s);
 	session_failed(s, error, now);
 }
@@ -202,24 +202,24 @@ static void finish_connect(struct session *s, int64_t now)
 		fail_connect(s, said ? said : error, now);
 		return;
 	}
-	tell_stage(s, SESSION_CONNECTED, 0, now);
+	report_stage(s, SESSION_CONNECTED, 0, now);
 	start_connection(s, now);
 }
 
-static void look_for_syn(struct session *s, int64_t now)
+static void sample_syn(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
-	t->look_at = now + LOOK_CONNECTING;
+	t->sample_at = now + SAMPLE_CONNECTING;
 	if (count_syns(s) > t->connection.syns)
-		tell_stage(s, SESSION_CONNECTING, 0, now);
+		report_stage(s, SESSION_CONNECTING, 0, now);
 }
 
 /* --- sending --- */
 
 static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed)
 {
-	struct tcp *t = side_of(s);
+	struct tcp *t = tcp_of(s);
 	const bool whole = (pieces & SESSION_LINE) == SESSION_LINE;
 
 	if (!t)
@@ -231,98 +231,98 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 			return -1;
 		if (s->phase == PHASE_DEAD)
 			return 0;
-		if (stream_queue_line(&t->out, number) < 0)
+		if (send_queue_line(&t->out, number) < 0)
 			return -1;
 	}
 	if (t->skipping || s->phase == PHASE_DEAD)
 		return 0;
-	if (stream_queue_add(&t->out, text, n) < 0 ||
-	    ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST && stream_queue_add(&t->out, "\n", 1) < 0))
+	if (send_queue_add(&t->out, text, n) < 0 ||
+	    ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST && send_queue_add(&t->out, "\n", 1) < 0))
 		return -1;
 	if (pieces & SESSION_LAST)
-		stream_queue_end_line(&t->out);
+		send_queue_end_line(&t->out);
 	return 0;
 }
 
 static bool tcp_has_room(const struct session *s)
 {
-	const struct tcp *t = s->side;
+	const struct tcp *t = s->data;
 
-	return !t || (stream_queue_bytes(&t->out) < QUEUE_BYTES && stream_queue_lines(&t->out) < QUEUE_LINES);
+	return !t || (send_queue_bytes(&t->out) < QUEUE_BYTES && send_queue_lines(&t->out) < QUEUE_LINES);
 }
 
 static int64_t tcp_alone_until(const struct session *s)
 {
-	const struct tcp *t = s->side;
+	const struct tcp *t = s->data;
 
-	return t && t->pace == PACE_CAREFUL && t->sent > 0 ? t->careful_until : 0;
+	return t && t->reuse == REUSE_UNKNOWN && t->sent > 0 ? t->probe_until : 0;
 }
 
 /* Careful: may the next line go? Learns from a wait that is over that the server keeps the connection. */
 static bool may_begin_line(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
-	if (t->pace == PACE_FREE || t->sent == 0)
+	if (t->reuse == REUSE_ALWAYS || t->sent == 0)
 		return true;
-	if (now < t->careful_until || (t->pace == PACE_SINGLE && ledger_totals(s->ledger)->waiting > 0))
+	if (now < t->probe_until || (t->reuse == REUSE_NEVER && ledger_totals(s->ledger)->waiting > 0))
 		return false;
-	t->pace = PACE_FREE;
+	t->reuse = REUSE_ALWAYS;
 	return true;
 }
 
 /* How many bytes may be sent now. */
 static size_t sendable(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
-	if (!lines_queued(t) || (!stream_queue_has_begun(&t->out) && !may_begin_line(s, now)))
+	if (!lines_queued(t) || (!send_queue_has_begun(&t->out) && !may_begin_line(s, now)))
 		return 0;
-	return t->pace == PACE_FREE ? stream_queue_bytes(&t->out) : stream_queue_first_bytes(&t->out);
+	return t->reuse == REUSE_ALWAYS ? send_queue_bytes(&t->out) : send_queue_first_bytes(&t->out);
 }
 
 static void mark_sent(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
-	const struct stream_mark *begun;
-	struct stream_mark line;
+	struct tcp *t = s->data;
+	const struct send_mark *begun;
+	struct send_mark line;
 	uint64_t from;
 
-	while (stream_queue_pop(&t->out, &line, &from)) {
+	while (send_queue_pop(&t->out, &line, &from)) {
 		ledger_sent(s->ledger, line.number, now);
 		session_sent(s, line.number, from, line.end);
 		t->sent++;
-		if (t->pace != PACE_FREE)
-			t->careful_until = now + s->settings.wait;
+		if (t->reuse != REUSE_ALWAYS)
+			t->probe_until = now + s->settings.reply_timeout;
 		session_row(s, line.number);
 	}
-	begun = stream_queue_first(&t->out);
-	if (begun && stream_queue_has_begun(&t->out))
+	begun = send_queue_first(&t->out);
+	if (begun && send_queue_has_begun(&t->out))
 		session_sent(s, begun->number, t->out.line_start, begun->end);
 }
 
 static void write_some(struct session *s, int64_t turn)
 {
-	struct tcp *t = s->side;
-	size_t most;
+	struct tcp *t = s->data;
+	size_t max;
 
-	while (!t->write_failed && (most = sendable(s, turn)) > 0) {
+	while (!t->write_failed && (max = sendable(s, turn)) > 0) {
 		const int64_t now = clock_monotonic();
-		ssize_t n = send(s->fd, stream_queue_next(&t->out), most, MSG_NOSIGNAL);
+		ssize_t n = send(s->fd, send_queue_next(&t->out), max, MSG_NOSIGNAL);
 
 		if (n < 0) {
 			/* Reading tells what happened, after what came before it. */
 			t->write_failed = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
 			return;
 		}
-		stream_queue_wrote(&t->out, (size_t)n);
+		send_queue_wrote(&t->out, (size_t)n);
 		mark_sent(s, now);
 	}
 }
 
 static void tcp_push(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	if (!t)
 		return;
@@ -345,37 +345,37 @@ static void tcp_push(struct session *s, int64_t now)
 /* The line that was partly handed over is cut off; what is left of it is not sent. */
 static void drop_begun_line(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
-	if (!lines_queued(t) || !stream_queue_has_begun(&t->out))
+	if (!lines_queued(t) || !send_queue_has_begun(&t->out))
 		return;
-	ledger_sent(s->ledger, stream_queue_first(&t->out)->number, now);
-	t->skipping |= stream_queue_drop(&t->out);
+	ledger_sent(s->ledger, send_queue_first(&t->out)->number, now);
+	t->skipping |= send_queue_drop(&t->out);
 }
 
-static void learn_pace(struct session *s, int64_t now)
+static void learn_reuse(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 	const bool at_once = t->answered == 1 && now - t->answered_at <= TCP_CLOSE_EXPECTED;
 
-	t->pace = at_once ? PACE_SINGLE : PACE_CAREFUL;
-	if (t->pace != PACE_SINGLE || t->told_single || s->finished)
+	t->reuse = at_once ? REUSE_NEVER : REUSE_UNKNOWN;
+	if (t->reuse != REUSE_NEVER || t->reported_single || s->finished)
 		return;
-	t->told_single = true;
+	t->reported_single = true;
 	session_notice(s, false, "TCP %s: this server closes after each reply: each line gets a connection of its own",
 	    s->peer);
 }
 
-static void tell_end(struct session *s, uint64_t cut, int error)
+static void report_end(struct session *s, uint64_t cut, int error)
 {
-	const struct tcp *t = s->side;
+	const struct tcp *t = s->data;
 	const char *how = error == 0 ? "closed by the server (FIN)" :
 	    error == ECONNRESET || error == EPIPE ? "reset by the server (RST)" : error_word(error);
 
 	if (cut > 0)
 		session_notice(s, true, "TCP %s: %s before %llu %s answered; whether the server saw %s is unknown", s->peer,
 		    how, (unsigned long long)cut, cut == 1 ? "line was" : "lines were", cut == 1 ? "it" : "them");
-	else if (t->pace != PACE_SINGLE && !s->finished)
+	else if (t->reuse != REUSE_NEVER && !s->finished)
 		session_notice(s, false, "TCP %s: %s; the next line connects again", s->peer, how);
 }
 
@@ -388,9 +388,9 @@ static void end_connection(struct session *s, int error, int64_t now)
 	cut = ledger_cut_off(s->ledger);
 	if (cut > 0)
 		session_row(s, 0);
-	learn_pace(s, now);
-	tell_end(s, cut, error);
-	tell_stage(s, SESSION_ENDED, error, now);
+	learn_reuse(s, now);
+	report_end(s, cut, error);
+	report_stage(s, SESSION_ENDED, error, now);
 	close_socket(s);
 	s->phase = PHASE_IDLE;
 	tcp_push(s, now);
@@ -398,27 +398,27 @@ static void end_connection(struct session *s, int error, int64_t now)
 
 /* --- the loop --- */
 
-static void tcp_watch(const struct session *s, struct watch *w)
+static void tcp_watch(const struct session *s, struct fd_watch *w)
 {
-	const struct tcp *t = s->side;
+	const struct tcp *t = s->data;
 
 	if (s->phase == PHASE_CONNECT) {
-		watch_write(w, s->fd);
-		watch_until(w, t->look_at);
+		fd_watch_write(w, s->fd);
+		fd_watch_until(w, t->sample_at);
 		return;
 	}
-	watch_read(w, s->fd);
+	fd_watch_read(w, s->fd);
 	if (ledger_waiting_since(s->ledger) != STALL_NONE)
-		watch_until(w, t->look_at);
+		fd_watch_until(w, t->sample_at);
 	if (!lines_queued(t) || t->write_failed)
 		return;
-	if (t->pace == PACE_FREE || t->sent == 0 || stream_queue_has_begun(&t->out))
-		watch_write(w, s->fd);
-	else if (t->pace == PACE_CAREFUL || ledger_totals(s->ledger)->waiting == 0)
-		watch_until(w, t->careful_until);
+	if (t->reuse == REUSE_ALWAYS || t->sent == 0 || send_queue_has_begun(&t->out))
+		fd_watch_write(w, s->fd);
+	else if (t->reuse == REUSE_UNKNOWN || ledger_totals(s->ledger)->waiting == 0)
+		fd_watch_until(w, t->probe_until);
 }
 
-static void tcp_turn(struct session *s, const struct watch *w, int64_t now)
+static void tcp_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
 	int64_t at;
 	int error;
@@ -426,67 +426,67 @@ static void tcp_turn(struct session *s, const struct watch *w, int64_t now)
 	if (s->fd < 0)
 		return;
 	if (s->phase == PHASE_CONNECT) {
-		if (watch_can_write(w, s->fd))
+		if (fd_watch_can_write(w, s->fd))
 			finish_connect(s, now);
 		else if (now >= s->connect_by)
 			fail_connect(s, ETIMEDOUT, now);
-		else if (now >= ((struct tcp *)s->side)->look_at)
-			look_for_syn(s, now);
-	} else if (watch_can_read(w, s->fd) && !tcp_receive(s, &error, &at)) {
+		else if (now >= ((struct tcp *)s->data)->sample_at)
+			sample_syn(s, now);
+	} else if (fd_watch_can_read(w, s->fd) && !tcp_receive(s, &error, &at)) {
 		end_connection(s, error, at);
 	}
 	tcp_push(s, now);
-	if (s->phase == PHASE_READY && now >= ((struct tcp *)s->side)->look_at &&
+	if (s->phase == PHASE_READY && now >= ((struct tcp *)s->data)->sample_at &&
 	    ledger_waiting_since(s->ledger) != STALL_NONE)
-		look(s, now);
+		take_sample(s, now);
 }
 
 static void tcp_close(struct session *s, int64_t now)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	if (t && s->fd >= 0) {
 		tcp_end_stall(s, now);
 		t->connection.ours = true;
-		tell_stage(s, s->phase == PHASE_READY ? SESSION_ENDED : SESSION_FAILED, s->phase == PHASE_READY ? 0 : ECANCELED, now);
+		report_stage(s, s->phase == PHASE_READY ? SESSION_ENDED : SESSION_FAILED, s->phase == PHASE_READY ? 0 : ECANCELED, now);
 	}
 	close_socket(s);
 	if (!t)
 		return;
-	stream_queue_clear(&t->out);
+	send_queue_clear(&t->out);
 	t->in_used = 0;
 }
 
 static void tcp_free(struct session *s)
 {
-	struct tcp *t = s->side;
+	struct tcp *t = s->data;
 
 	if (!t)
 		return;
-	stream_queue_free(&t->out);
+	send_queue_free(&t->out);
 	free(t->in);
 	free(t);
 }
 
-static int tcp_state(const struct session *s, struct session_tcp *out)
+static int tcp_state(const struct session *s, struct tcp_sample *out)
 {
-	return tcp_look_read(s->fd, out);
+	return tcp_info_read(s->fd, out);
 }
 
-static void tcp_facts(const struct session *s, int64_t now, struct facts *f)
+static void tcp_figures(const struct session *s, int64_t now, struct figures *f)
 {
-	const struct tcp *t = s->side;
+	const struct tcp *t = s->data;
 	const struct ledger_totals *totals = ledger_totals(s->ledger);
-	struct session_tcp info;
+	struct tcp_sample sample;
 
 	if (!t)
 		return;
-	f->times = t->stamps.totals;
+	f->times = t->timestamps.totals;
 	/* A line that failed was never handed over, so it has no time. */
 	f->times.sent_program = totals->sent - totals->failed;
 	f->tcp = t->seen;
-	if (s->phase == PHASE_READY && tcp_look_read(s->fd, &info) == 0)
-		tcp_look_add(&f->tcp, &info, t->again_before);
+	if (s->phase == PHASE_READY && tcp_info_read(s->fd, &sample) == 0)
+		tcp_info_add(&f->tcp, &sample, t->retransmitted_before);
 	f->stalls = stall_now(&t->stall, ledger_waiting_since(s->ledger), f->tcp.round_trip, now);
 }
 
@@ -496,10 +496,10 @@ const struct transport transport_tcp = {
 	.send = tcp_send,
 	.has_room = tcp_has_room,
 	.watch = tcp_watch,
-	.turn = tcp_turn,
+	.dispatch = tcp_dispatch,
 	.close = tcp_close,
 	.free = tcp_free,
 	.alone_until = tcp_alone_until,
 	.state = tcp_state,
-	.facts = tcp_facts,
+	.figures = tcp_figures,
 };

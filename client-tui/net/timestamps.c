@@ -13,14 +13,14 @@
 #include "common/clock.h"
 
 /* Two looks at the same pair of clocks differ by what they took, and by this much of reading them. */
-#define LOOK_NOISE (2 * NS_PER_US)
+#define SAMPLE_NOISE (2 * NS_PER_US)
 /* Looks at once, when they are disturbed; and how much the best one may be out for stamps to be trusted. */
-#define LOOKS 8
-#define LOOK_WORST (10 * NS_PER_US)
+#define SAMPLES 8
+#define SAMPLE_WORST (10 * NS_PER_US)
 /* When after so many datagrams no stamp has come, this device gives none. */
-#define STAMPS_PATIENCE 256
+#define TIMESTAMPS_TIMEOUT 256
 
-void stamps_open(struct stamps *s, int fd, bool datagrams)
+void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 {
 	const int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
 	    SOF_TIMESTAMPING_OPT_TSONLY;
@@ -36,7 +36,7 @@ void stamps_open(struct stamps *s, int fd, bool datagrams)
 /* ---- clocks ---- */
 
 /* Whoever loses the processor between the two clocks sees that the look took long. */
-static int64_t look_once(int64_t *bracket)
+static int64_t sample_once(int64_t *bracket)
 {
 	const int64_t before = clock_monotonic(), real = clock_realtime(), after = clock_monotonic();
 
@@ -44,13 +44,13 @@ static int64_t look_once(int64_t *bracket)
 	return before + *bracket / 2 - real;
 }
 
-void stamps_look(struct stamps *s)
+void timestamps_sample(struct timestamps *s)
 {
 	int64_t offset = 0, bracket = INT64_MAX, difference;
 
-	for (int i = 0; i < LOOKS && bracket > LOOK_NOISE; i++) {
+	for (int i = 0; i < SAMPLES && bracket > SAMPLE_NOISE; i++) {
 		int64_t took;
-		const int64_t seen = look_once(&took);
+		const int64_t seen = sample_once(&took);
 
 		if (took >= bracket)
 			continue;
@@ -58,21 +58,21 @@ void stamps_look(struct stamps *s)
 		offset = seen;
 	}
 	difference = offset > s->offset ? offset - s->offset : s->offset - offset;
-	const bool step = s->looked && difference > bracket + s->bracket + LOOK_NOISE;
+	const bool step = s->sampled && difference > bracket + s->bracket + SAMPLE_NOISE;
 
 	s->totals.clock_steps += step;
-	if (step || !s->looked || bracket < s->bracket) {
+	if (step || !s->sampled || bracket < s->bracket) {
 		s->offset = offset;
 		s->bracket = bracket;
 	}
-	s->trusted = !step && s->bracket <= LOOK_WORST;
-	s->looked = true;
+	s->trusted = !step && s->bracket <= SAMPLE_WORST;
+	s->sampled = true;
 }
 
 /* ---- receiving ---- */
 
 /* What lies before the start of our clock is no stamp. */
-static bool arrival(const struct stamps *s, struct msghdr *m, int64_t *at)
+static bool arrival(const struct timestamps *s, struct msghdr *m, int64_t *at)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		struct timespec ts;
@@ -88,21 +88,21 @@ static bool arrival(const struct stamps *s, struct msghdr *m, int64_t *at)
 	return false;
 }
 
-bool stamps_has(const struct stamps *s, struct msghdr *m)
+bool timestamps_has(const struct timestamps *s, struct msghdr *m)
 {
 	int64_t at;
 
 	return s->trusted && arrival(s, m, &at);
 }
 
-int64_t stamps_received(struct stamps *s, struct msghdr *m, int64_t now)
+int64_t timestamps_received(struct timestamps *s, struct msghdr *m, int64_t now)
 {
 	int64_t at;
 
 	return s->trusted && arrival(s, m, &at) && at < now ? at : now;
 }
 
-void stamps_count(struct stamps *s, bool kernel, uint64_t replies)
+void timestamps_count(struct timestamps *s, bool kernel, uint64_t replies)
 {
 	if (kernel)
 		s->totals.received_kernel += replies;
@@ -112,35 +112,35 @@ void stamps_count(struct stamps *s, bool kernel, uint64_t replies)
 
 /* ---- sending ---- */
 
-void stamps_sent(struct stamps *s, uint64_t number)
+void timestamps_sent(struct timestamps *s, uint64_t number)
 {
 	s->totals.sent_program++;
 	if (!s->asked)
 		return;
-	s->numbers[s->next++ % STAMPS_ROOM] = number;
-	if (++s->awaited > STAMPS_PATIENCE && s->came == 0)
+	s->numbers[s->next++ % TIMESTAMPS_CAPACITY] = number;
+	if (++s->awaited > TIMESTAMPS_TIMEOUT && s->came == 0)
 		s->asked = false;
 }
 
 /* The kernel may count a datagram that could not be sent. When one stamp is awaited, it is known whose it is all the same; else
  * numbers and lines cannot be brought together any more. */
-static uint64_t line_of(struct stamps *s, uint32_t id)
+static uint64_t line_of(struct timestamps *s, uint32_t id)
 {
 	const bool ahead = (int32_t)(id - s->next) >= 0;
 
 	if (!ahead)
-		return s->next - id <= STAMPS_ROOM ? s->numbers[id % STAMPS_ROOM] : 0;
+		return s->next - id <= TIMESTAMPS_CAPACITY ? s->numbers[id % TIMESTAMPS_CAPACITY] : 0;
 	if (s->awaited != 1) {
 		s->asked = false;
 		return 0;
 	}
-	const uint64_t number = s->numbers[(s->next - 1) % STAMPS_ROOM];
+	const uint64_t number = s->numbers[(s->next - 1) % TIMESTAMPS_CAPACITY];
 
 	s->next = id + 1;
 	return number;
 }
 
-bool stamps_take(struct stamps *s, struct msghdr *m, uint64_t *number, int64_t *at)
+bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at)
 {
 	const struct sock_extended_err *id = NULL;
 	struct timespec ts = {.tv_sec = -1};
@@ -169,7 +169,7 @@ bool stamps_take(struct stamps *s, struct msghdr *m, uint64_t *number, int64_t *
 	return true;
 }
 
-void stamps_used(struct stamps *s)
+void timestamps_used(struct timestamps *s)
 {
 	s->totals.sent_kernel++;
 	s->totals.sent_program--;

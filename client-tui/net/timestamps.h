@@ -13,38 +13,38 @@
 #include "ledger/figures.h"
 
 /* Datagrams handed over whose stamp has not come yet, at most; a power of two. */
-#define STAMPS_ROOM 1024
+#define TIMESTAMPS_CAPACITY 1024
 
-struct stamps {
+struct timestamps {
 	/* Ours less the wall clock's, and how long the look took that said so: it is out by no more. */
 	int64_t offset, bracket;
 	/* There was a look; the clock was not set since the look before, and the best look is a good one. */
-	bool looked, trusted;
-	struct facts_times totals;
+	bool sampled, trusted;
+	struct figures_times totals;
 	/* The kernel is asked for stamps of what is sent. It numbers datagrams; `next` is the next one's number, and numbers[] the
 	 * lines of those before it. */
 	bool asked;
 	uint32_t next, awaited;
-	uint64_t numbers[STAMPS_ROOM];
+	uint64_t numbers[TIMESTAMPS_CAPACITY];
 	/* Stamps of what was sent that came. */
 	uint64_t came;
 };
 
 /* A new socket: asks for stamps of what it receives, and, of datagrams, of what it sends. */
-void stamps_open(struct stamps *s, int fd, bool datagrams);
+void timestamps_open(struct timestamps *s, int fd, bool datagrams);
 /* Looks at both clocks: before stamps are turned into our time, in each turn. */
-void stamps_look(struct stamps *s);
+void timestamps_sample(struct timestamps *s);
 /* When what `m` brought arrived; without a stamp, the time now. Counts replies as `replies` says. */
-int64_t stamps_received(struct stamps *s, struct msghdr *m, int64_t now);
+int64_t timestamps_received(struct timestamps *s, struct msghdr *m, int64_t now);
 /* So many replies came with a time by the kernel, or without. */
-void stamps_count(struct stamps *s, bool kernel, uint64_t replies);
+void timestamps_count(struct timestamps *s, bool kernel, uint64_t replies);
 /* Whether `m` has a stamp of its arrival that can be trusted. */
-bool stamps_has(const struct stamps *s, struct msghdr *m);
+bool timestamps_has(const struct timestamps *s, struct msghdr *m);
 /* A datagram was handed over: the line's number. */
-void stamps_sent(struct stamps *s, uint64_t number);
+void timestamps_sent(struct timestamps *s, uint64_t number);
 /* What came from the error queue is a stamp: of which line (0: unknown), and when it left. */
-bool stamps_take(struct stamps *s, struct msghdr *m, uint64_t *number, int64_t *at);
+bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at);
 /* A line's time is the kernel's now. */
-void stamps_used(struct stamps *s);
+void timestamps_used(struct timestamps *s);
 
 #endif

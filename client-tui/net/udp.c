@@ -19,9 +19,9 @@
 #include "net/timestamps.h"
 
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
-#define DATAGRAM_ROOM 65536
+#define DATAGRAM_SIZE 65536
 /* Datagrams and errors taken in one turn: enough to keep up, few enough to keep the screen alive. */
-#define TURN_MAX 256
+#define DISPATCH_MAX 256
 /* The peer's socket buffer may be the default one, 208 KiB by the kernel's reckoning, which counts about twice the
  * bytes and its own book-keeping for each datagram. This much may be on the way at once. */
 #define FLIGHT_MAX (160 * 1024)
@@ -32,13 +32,13 @@ struct udp {
 	size_t flight;
 	/* The socket's own buffer is full: wait until it can be written. */
 	bool full;
-	/* The last thing heard was this error: it is told once, not for each line. */
-	int told;
+	/* The last thing heard was this error: it is reported once, not for each line. */
+	int reported;
 	/* The line that could not be sent at the last try, and how many errors ICMP had brought by then. */
 	uint64_t failing, errors_before, errors;
-	struct stamps stamps;
-	struct overflow overflow;
-	unsigned char wire[DATAGRAM_ROOM + LEDGER_TAG_ROOM];
+	struct timestamps timestamps;
+	struct receive_drops receive_drops;
+	unsigned char wire[DATAGRAM_SIZE + LEDGER_TAG_SIZE];
 };
 
 static size_t flight_cost(size_t length)
@@ -50,12 +50,12 @@ static int udp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = {.len = sizeof here.storage};
-	const int room = SESSION_RECEIVE_BUFFER;
-	struct udp *u = s->side;
+	const int capacity = SESSION_RECEIVE_BUFFER;
+	struct udp *u = s->data;
 	int fd, error;
 
 	(void)now;
-	if (!u && !(u = s->side = calloc(1, sizeof *u)))
+	if (!u && !(u = s->data = calloc(1, sizeof *u)))
 		return ENOMEM;
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -68,15 +68,15 @@ static int udp_open(struct session *s, int64_t now)
 		return error;
 	}
 	/* More room only makes things better. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &capacity, sizeof capacity);
 	icmp_ask(fd, to->sa.sa_family, true);
-	stamps_open(&u->stamps, fd, true);
-	overflow_open(&u->overflow, fd);
+	timestamps_open(&u->timestamps, fd, true);
+	receive_drops_open(&u->receive_drops, fd);
 	s->fd = fd;
 	s->phase = PHASE_READY;
 	session_opened(s, &here, 0);
 	u->full = false;
-	u->told = 0;
+	u->reported = 0;
 	u->failing = 0;
 	return 0;
 }
@@ -85,7 +85,7 @@ static void udp_close(struct session *s, int64_t now)
 {
 	(void)now;
 	if (s->fd >= 0) {
-		overflow_close(&((struct udp *)s->side)->overflow, s->fd);
+		receive_drops_close(&((struct udp *)s->data)->receive_drops, s->fd);
 		close(s->fd);
 	}
 	s->fd = -1;
@@ -93,13 +93,13 @@ static void udp_close(struct session *s, int64_t now)
 
 static void udp_free(struct session *s)
 {
-	free(s->side);
+	free(s->data);
 }
 
 /* A line left the flight, whatever became of it. */
-static void landed(struct session *s, uint64_t number)
+static void leave_flight(struct session *s, uint64_t number)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	const struct ledger_row *row = ledger_find(s->ledger, number);
 	const size_t cost = flight_cost(row ? row->length : 0);
 
@@ -108,12 +108,12 @@ static void landed(struct session *s, uint64_t number)
 		u->flight = 0;
 }
 
-static bool may_fly(const struct session *s)
+static bool may_send(const struct session *s)
 {
-	const struct udp *u = s->side;
+	const struct udp *u = s->data;
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
 
-	return s->unheld || waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
+	return s->unlimited || waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
 }
 
 static int send_datagram(int fd, const void *bytes, size_t n)
@@ -129,26 +129,26 @@ static int send_datagram(int fd, const void *bytes, size_t n)
 static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed)
 {
 	if (pieces & SESSION_GENERATED) {
-		s->unheld = true;
-		return ledger_add_unlike(s->ledger, number, text, n, typed);
+		s->unlimited = true;
+		return ledger_add_unique(s->ledger, number, text, n, typed);
 	}
 	if (ledger_totals(s->ledger)->waiting < (uint64_t)s->settings.window)
-		s->unheld = false;
+		s->unlimited = false;
 	return ledger_add(s->ledger, number, text, n, typed);
 }
 
 static bool udp_has_room(const struct session *s)
 {
-	return ledger_totals(s->ledger)->queued == 0 && may_fly(s);
+	return ledger_totals(s->ledger)->queued == 0 && may_send(s);
 }
 
-static void udp_watch(const struct session *s, struct watch *w)
+static void udp_watch(const struct session *s, struct fd_watch *w)
 {
-	const struct udp *u = s->side;
+	const struct udp *u = s->data;
 
-	watch_read(w, s->fd);
+	fd_watch_read(w, s->fd);
 	if (u->full)
-		watch_write(w, s->fd);
+		fd_watch_write(w, s->fd);
 }
 
 /* Nothing listens at this address, nothing ever came from it, and the name has more: all that waits goes to the
@@ -163,7 +163,7 @@ static bool turn_to_next_address(struct session *s, int error, int64_t now)
 	addr_text(&s->addresses[s->address], from);
 	while ((number = ledger_first_waiting(s->ledger)) != 0)
 		ledger_requeue(s->ledger, number);
-	((struct udp *)s->side)->flight = 0;
+	((struct udp *)s->data)->flight = 0;
 	udp_close(s, now);
 	session_next_address(s, now);
 	session_notice(s, false, "UDP %s: %s; going on with %s", from,
@@ -178,8 +178,8 @@ static bool of_address(int error)
 	    error != ERROR_ICMP6(3, 1);
 }
 
-/* Who says so is told where it is not the peer. */
-static void tell_unreachable(struct session *s, const struct icmp *icmp)
+/* Who says so is reported where it is not the peer. */
+static void report_unreachable(struct session *s, const struct icmp *icmp)
 {
 	const bool other = icmp->from.len > 0 && !addr_same_host(&icmp->from, &s->addresses[s->address]);
 	char from[ADDR_TEXT];
@@ -191,17 +191,17 @@ static void tell_unreachable(struct session *s, const struct icmp *icmp)
 /* A router may have filled what it quotes up with zeros, to put more behind it (RFC 4884, 5). */
 static uint64_t line_quoted(struct session *s, const unsigned char *quoted, size_t n, const struct icmp *icmp)
 {
-	const uint64_t number = ledger_unreachable(s->ledger, quoted, n, icmp->least, icmp->error);
+	const uint64_t number = ledger_unreachable(s->ledger, quoted, n, icmp->min_length, icmp->error);
 	const unsigned char *filling = n ? memchr(quoted, '\0', n) : NULL;
 
 	if (number || !filling || filling == quoted)
 		return number;
-	return ledger_unreachable(s->ledger, quoted, (size_t)(filling - quoted), icmp->least, icmp->error);
+	return ledger_unreachable(s->ledger, quoted, (size_t)(filling - quoted), icmp->min_length, icmp->error);
 }
 
 static void unreachable(struct session *s, const unsigned char *quoted, size_t n, const struct icmp *icmp, int64_t now)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	uint64_t number;
 
 	u->errors++;
@@ -212,18 +212,18 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	if (!number && u->failing)
 		return;
 	if (number) {
-		landed(s, number);
+		leave_flight(s, number);
 		session_row(s, number);
 	}
-	if (u->told != icmp->error)
-		tell_unreachable(s, icmp);
-	u->told = icmp->error;
+	if (u->reported != icmp->error)
+		report_unreachable(s, icmp);
+	u->reported = icmp->error;
 }
 
 /* Errors first: they belong to lines sent earlier. Returns false when there are none left. */
 static bool take_error(struct session *s, int64_t now)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	unsigned char control[512];
 	struct iovec part = {.iov_base = u->wire, .iov_len = sizeof u->wire};
 	struct msghdr m = {
@@ -235,9 +235,9 @@ static bool take_error(struct session *s, int64_t now)
 
 	if (n < 0)
 		return false;
-	if (stamps_take(&u->stamps, &m, &number, &at)) {
+	if (timestamps_take(&u->timestamps, &m, &number, &at)) {
 		if (number && ledger_stamped(s->ledger, number, at))
-			stamps_used(&u->stamps);
+			timestamps_used(&u->timestamps);
 		return true;
 	}
 	if (icmp_read(s->fd, &s->addresses[s->address], &m, &icmp))
@@ -251,19 +251,19 @@ static bool take_error(struct session *s, int64_t now)
  * them. */
 static void take_stamps(struct session *s, int64_t now)
 {
-	const struct udp *u = s->side;
+	const struct udp *u = s->data;
 
-	while (s->fd >= 0 && u->stamps.asked && u->stamps.awaited && take_error(s, now))
+	while (s->fd >= 0 && u->timestamps.asked && u->timestamps.awaited && take_error(s, now))
 		;
 }
 
-/* What ICMP says of an earlier datagram is told once by the next call, whatever its errno, instead of sending. The error queue
+/* What ICMP says of an earlier datagram is reported once by the next call, whatever its errno, instead of sending. The error queue
  * says of which, so it is read, and the line tried again. Two failures with nothing in the queue between them are the line's
  * own; so is EPERM, which no ICMP error is. */
 static bool failed_itself(struct session *s, uint64_t number, int error, int64_t now)
 {
-	struct udp *u = s->side;
-	const bool again = u->failing == number;
+	struct udp *u = s->data;
+	const bool retrying = u->failing == number;
 	const size_t address = s->address;
 
 	u->failing = number;
@@ -272,7 +272,7 @@ static bool failed_itself(struct session *s, uint64_t number, int error, int64_t
 	/* All may have gone on with the next address meanwhile. */
 	if (s->address != address || ledger_first_queued(s->ledger) != number)
 		return false;
-	if (error == EPERM || (again && u->errors == u->errors_before))
+	if (error == EPERM || (retrying && u->errors == u->errors_before))
 		return true;
 	u->errors_before = u->errors;
 	return false;
@@ -281,7 +281,7 @@ static bool failed_itself(struct session *s, uint64_t number, int error, int64_t
 /* One try: the line may be queued still. */
 static void push_one(struct session *s, uint64_t number, int64_t turn)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	const size_t n = ledger_wire(s->ledger, number, u->wire, sizeof u->wire);
 	const int64_t now = clock_monotonic();
 	const bool fits = n <= sizeof u->wire;
@@ -301,18 +301,18 @@ static void push_one(struct session *s, uint64_t number, int64_t turn)
 	}
 	u->flight += flight_cost(ledger_find(s->ledger, number)->length);
 	ledger_sent(s->ledger, number, now);
-	stamps_sent(&u->stamps, number);
+	timestamps_sent(&u->timestamps, number);
 	session_sent(s, number, 0, n);
 }
 
 static void udp_push(struct session *s, int64_t now)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	uint64_t number;
 
 	if (s->phase == PHASE_READY)
-		stamps_look(&u->stamps);
-	while (s->phase == PHASE_READY && !u->full && may_fly(s) &&
+		timestamps_sample(&u->timestamps);
+	while (s->phase == PHASE_READY && !u->full && may_send(s) &&
 	    (number = ledger_first_queued(s->ledger)) != 0) {
 		push_one(s, number, now);
 		take_stamps(s, now);
@@ -323,24 +323,24 @@ static void udp_push(struct session *s, int64_t now)
 
 static void take_reply(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
-	struct session_reply reply = {.verdict = ledger_reply(s->ledger, bytes, n, at)};
+	struct session_reply reply = {.matched = ledger_reply(s->ledger, bytes, n, at)};
 
 	s->answered = true;
-	u->told = 0;
+	u->reported = 0;
 	/* In time or late: it was waited for until now. */
 	if (ledger_totals(s->ledger)->waiting < waiting)
-		landed(s, reply.verdict.number);
-	reply.text = bytes + reply.verdict.skip;
-	reply.length = n - reply.verdict.skip;
+		leave_flight(s, reply.matched.number);
+	reply.text = bytes + reply.matched.skip;
+	reply.length = n - reply.matched.skip;
 	s->hooks.reply(s->hooks.context, &reply);
 }
 
 /* One datagram. Returns false when there is none. */
 static bool take_datagram(struct session *s)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	unsigned char control[256];
 	struct iovec part = {.iov_base = u->wire, .iov_len = sizeof u->wire};
 	struct msghdr m = {
@@ -348,9 +348,9 @@ static bool take_datagram(struct session *s)
 	ssize_t n = recvmsg(s->fd, &m, 0);
 
 	if (n >= 0) {
-		overflow_take(&u->overflow, &m);
-		stamps_count(&u->stamps, stamps_has(&u->stamps, &m), 1);
-		take_reply(s, u->wire, (size_t)n, stamps_received(&u->stamps, &m, clock_monotonic()));
+		receive_drops_take(&u->receive_drops, &m);
+		timestamps_count(&u->timestamps, timestamps_has(&u->timestamps, &m), 1);
+		take_reply(s, u->wire, (size_t)n, timestamps_received(&u->timestamps, &m, clock_monotonic()));
 		return true;
 	}
 	/* An ICMP error surfaces here as well as in the error queue. */
@@ -361,10 +361,10 @@ static bool take_datagram(struct session *s)
  * the socket. */
 static bool take_all(struct session *s, int64_t now)
 {
-	stamps_look(&((struct udp *)s->side)->stamps);
-	for (int i = 0; i < TURN_MAX && take_error(s, now); i++)
+	timestamps_sample(&((struct udp *)s->data)->timestamps);
+	for (int i = 0; i < DISPATCH_MAX && take_error(s, now); i++)
 		;
-	for (int i = 0; i < TURN_MAX && s->fd >= 0; i++)
+	for (int i = 0; i < DISPATCH_MAX && s->fd >= 0; i++)
 		if (!take_datagram(s))
 			return true;
 	return s->fd < 0;
@@ -375,36 +375,36 @@ static void expire(struct session *s, int64_t now)
 	uint64_t number;
 
 	while ((number = ledger_expire(s->ledger, now)) != 0) {
-		landed(s, number);
+		leave_flight(s, number);
 		session_row(s, number);
 	}
 }
 
-static void udp_turn(struct session *s, const struct watch *w, int64_t now)
+static void udp_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
-	struct udp *u = s->side;
+	struct udp *u = s->data;
 	bool all = true;
 
 	if (!u)
 		return;
-	if (watch_can_write(w, s->fd))
+	if (fd_watch_can_write(w, s->fd))
 		u->full = false;
-	if (s->fd >= 0 && (watch_can_read(w, s->fd) || ledger_deadline(s->ledger) <= now))
+	if (s->fd >= 0 && (fd_watch_can_read(w, s->fd) || ledger_deadline(s->ledger) <= now))
 		all = take_all(s, now);
 	if (all)
 		expire(s, now);
 	udp_push(s, now);
 }
 
-static void udp_facts(const struct session *s, int64_t now, struct facts *f)
+static void udp_figures(const struct session *s, int64_t now, struct figures *f)
 {
-	const struct udp *u = s->side;
+	const struct udp *u = s->data;
 
 	(void)now;
 	if (!u)
 		return;
-	f->times = u->stamps.totals;
-	f->overflows = overflow_count(&u->overflow, s->fd);
+	f->times = u->timestamps.totals;
+	f->overflows = receive_drops_count(&u->receive_drops, s->fd);
 }
 
 const struct transport transport_udp = {
@@ -413,8 +413,8 @@ const struct transport transport_udp = {
 	.send = udp_send,
 	.has_room = udp_has_room,
 	.watch = udp_watch,
-	.turn = udp_turn,
+	.dispatch = udp_dispatch,
 	.close = udp_close,
 	.free = udp_free,
-	.facts = udp_facts,
+	.figures = udp_figures,
 };

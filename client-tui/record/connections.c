@@ -17,7 +17,7 @@
 #define ROW_AFTER (100 * NS_PER_MS)
 /* So long after its end the packets are waited for that close it: a FIN may be sent again. */
 #define CLOSING (NS_PER_S)
-#define TEXT_ROOM 500
+#define TEXT_SIZE 500
 
 /* --- words --- */
 
@@ -32,29 +32,29 @@ static void put_time(struct text *text, const char *words, int64_t ns)
 		text_put(text, "%s %s", words, units_duration_text(ns, "u", time, sizeof time));
 }
 
-static bool is_syn(const struct packet *p)
+static bool is_syn(const struct logged_packet *p)
 {
 	return p->syn && !p->ack;
 }
 
-static void put_lost(struct text *text, const struct packet *p)
+static void put_lost(struct text *text, const struct logged_packet *p)
 {
 	const struct record_packet packet = record_packet_of(p, 0);
 	char died[40];
 
-	event_died_words(p->fate, p->way, died, sizeof died);
+	link_event_died_words(p->fate, p->way, died, sizeof died);
 	text_put(text, ", %s%s%s", is_syn(p) ? "" : record_flags_name(&packet), is_syn(p) ? "" : " ", died);
 }
 
 /* What the link did with each SYN and SYN-ACK. Returns false when it did nothing but let them through. */
-static bool put_packets(struct text *text, const struct session_connection *c, const struct packet *packets, size_t count)
+static bool put_packets(struct text *text, const struct session_connection *c, const struct logged_packet *packets, size_t count)
 {
-	const struct packet *before = NULL;
+	const struct logged_packet *before = NULL;
 	bool lost_ack = false, more = false;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct packet *p = &packets[i];
-		const bool lost = p->fate != EVENT_DELIVERED, syn = is_syn(p), same = before && is_syn(before);
+		const struct logged_packet *p = &packets[i];
+		const bool lost = p->fate != LINK_DELIVERED, syn = is_syn(p), same = before && is_syn(before);
 
 		if (!syn && !lost && !(p->syn && lost_ack))
 			continue;
@@ -97,15 +97,15 @@ static void put_end(struct text *text, const struct session_connection *c)
 }
 
 /* By what the link tells; without, by what the kernel does. */
-static void put_words(struct text *text, const struct session_connection *c, const struct packet *packets, size_t count)
+static void put_words(struct text *text, const struct session_connection *c, const struct logged_packet *packets, size_t count)
 {
-	const bool told = count > 0 && is_syn(&packets[0]), under_way = c->stage == SESSION_CONNECTING;
+	const bool reported = count > 0 && is_syn(&packets[0]), under_way = c->stage == SESSION_CONNECTING;
 
-	if (told && !put_packets(text, c, packets, count) && !under_way)
+	if (reported && !put_packets(text, c, packets, count) && !under_way)
 		*text = text_begin(text->buf, text->size);
-	else if (!told && c->stage != SESSION_ENDED && (c->syns > 1 || under_way))
+	else if (!reported && c->stage != SESSION_ENDED && (c->syns > 1 || under_way))
 		text_put(text, c->syns > 1 ? "SYN sent %u times" : "SYN sent", c->syns);
-	if (!told && under_way)
+	if (!reported && under_way)
 		text_put(text, ", no answer yet");
 	put_end(text, c);
 }
@@ -133,7 +133,7 @@ void connections_take(struct connections *c, const struct session_connection *co
 		if (c->count == CONNECTIONS_MAX)
 			drop(c, 0);
 		note = &c->notes[c->count++];
-		*note = (struct connection_note){ .first = !c->stood, .again = c->failed, .row = CONNECTIONS_NO_ROW };
+		*note = (struct connection_note){ .first = !c->stood, .previous_error = c->failed, .row = CONNECTIONS_NO_ROW };
 	}
 	note->of = *connection;
 	if (connection->stage == SESSION_CONNECTED)
@@ -148,8 +148,8 @@ static bool is_repeated(const struct connection_note *n)
 	const struct session_connection *c = &n->of;
 
 	if (c->stage == SESSION_FAILED)
-		return c->error == n->again;
-	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->again == ETIMEDOUT);
+		return c->error == n->previous_error;
+	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->previous_error == ETIMEDOUT);
 }
 
 /* It goes without saying, or was said of the attempt before. */
@@ -161,24 +161,24 @@ static bool is_quiet(const struct connection_note *n)
 		return false;
 	if (c->stage == SESSION_ENDED || (c->stage == SESSION_FAILED && c->more))
 		return true;
-	if (n->again)
+	if (n->previous_error)
 		return is_repeated(n);
 	return !n->first && c->syns < 2 && c->stage != SESSION_FAILED;
 }
 
-static bool was_lost(const struct packet *packets, size_t count)
+static bool was_lost(const struct logged_packet *packets, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (packets[i].fate != EVENT_DELIVERED)
+		if (packets[i].fate != LINK_DELIVERED)
 			return true;
 	return false;
 }
 
 /* Somebody asked for it, and looks for where it hit. */
-static bool hit_on_cue(const struct packet *packets, size_t count)
+static bool was_requested_drop(const struct logged_packet *packets, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (packets[i].syn && packets[i].fate == EVENT_CUE)
+		if (packets[i].syn && packets[i].fate == LINK_REQUESTED_DROP)
 			return true;
 	return false;
 }
@@ -189,47 +189,47 @@ static int64_t final_at(const struct session_connection *c)
 	return c->at + (c->stage == SESSION_ENDED ? CLOSING : 0);
 }
 
-/* Returns true when it is final, and was told so. */
-static bool tell_note(struct connection_note *n, int session, const struct witness *w, int64_t known, int64_t now,
-    connections_tell *tell, void *context)
+/* Returns true when it is final, and was reported so. */
+static bool report_note(struct connection_note *n, int session, const struct trace *w, int64_t known, int64_t now,
+    connections_report *report, void *context)
 {
 	const struct session_connection *c = &n->of;
 	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c));
-	struct packet packets[RECORD_PACKETS];
+	struct logged_packet packets[RECORD_PACKETS];
 	struct record_packet recorded[RECORD_PACKETS];
-	char text[TEXT_ROOM];
+	char text[TEXT_SIZE];
 	struct text words = text_begin(text, sizeof text);
 
 	if (!final && is_quiet(n))
 		return false;
 	const size_t count = w && c->here ?
-	    witness_handshake(w, c->here, c->stage == SESSION_ENDED, c->began, packets, RECORD_PACKETS) : 0;
+	    trace_handshake(w, c->here, c->stage == SESSION_ENDED, c->began, packets, RECORD_PACKETS) : 0;
 	const bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER || was_lost(packets, count);
 
 	put_words(&words, c, packets, count);
 	const struct record_event event = { .kind = SESSION_EVENT_TCP, .session = session,
-		.at = c->stage == SESSION_ENDED ? c->at : c->began, .quiet = is_quiet(n) && !hit_on_cue(packets, count), .text = text, .connection = *c,
+		.at = c->stage == SESSION_ENDED ? c->at : c->began, .quiet = is_quiet(n) && !was_requested_drop(packets, count), .text = text, .connection = *c,
 		.took = c->at - c->began, .packets = recorded, .packet_count = count };
 	for (size_t i = 0; i < count; i++)
 		recorded[i] = record_packet_of(&packets[i], event.at);
-	const uint64_t said = fnv_hash(text, strlen(text));
+	const uint64_t hash = fnv_hash(text, strlen(text));
 
-	if (final || (due && said != n->said)) {
-		n->said = said;
-		tell(context, &event, n, final);
+	if (final || (due && hash != n->shown_hash)) {
+		n->shown_hash = hash;
+		report(context, &event, n, final);
 	}
 	return final;
 }
 
-int64_t connections_turn(struct connections *c, int session, const struct witness *witness, int64_t known, int64_t now,
-    connections_tell *tell, void *context)
+int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace, int64_t known, int64_t now,
+    connections_report *report, void *context)
 {
 	int64_t wanted = INT64_MIN;
 
 	for (size_t i = 0; i < c->count;) {
 		const struct session_connection *of = &c->notes[i].of;
 
-		if (tell_note(&c->notes[i], session, witness, known, now, tell, context)) {
+		if (report_note(&c->notes[i], session, trace, known, now, report, context)) {
 			drop(c, i);
 			continue;
 		}

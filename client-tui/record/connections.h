@@ -8,7 +8,7 @@
 
 #include "record/record.h"
 
-/* Told at once; of more, the oldest is told as far as it is known. */
+/* Told at once; of more, the oldest is reported as far as it is known. */
 #define CONNECTIONS_MAX 32
 #define CONNECTIONS_NO_ROW UINT64_MAX
 
@@ -17,11 +17,11 @@ struct connection_note {
 	/* No connection stood before it. */
 	bool first;
 	/* Why the attempt before it failed, 0 for it did not. */
-	int again;
-	/* The front end's: its row on the board. */
+	int previous_error;
+	/* The front end's: its row in the transcript. */
 	uint64_t row;
 	/* What its row says: a hash. */
-	uint64_t said;
+	uint64_t shown_hash;
 };
 
 /* All zero at first. */
@@ -33,14 +33,14 @@ struct connections {
 };
 
 /* Tells an event, with times of the monotonic clock: that may change still, or is final and is to be recorded. */
-typedef void connections_tell(void *context, const struct record_event *event, struct connection_note *note, bool final);
+typedef void connections_report(void *context, const struct record_event *event, struct connection_note *note, bool final);
 
 /* Takes what session_hooks.connection says. */
 void connections_take(struct connections *c, const struct session_connection *connection);
-/* Tells what is new. `witness` is NULL outside the lab; else all events up to `known` have been told to it (INT64_MAX: no more come). Returns up to when
+/* Tells what is new. `trace` is NULL outside the lab; else all events up to `known` have been reported to it (INT64_MAX: no more come). Returns up to when
  * they are wanted, INT64_MIN for nothing. */
-int64_t connections_turn(struct connections *c, int session, const struct witness *witness, int64_t known, int64_t now,
-    connections_tell *tell, void *context);
+int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace, int64_t known, int64_t now,
+    connections_report *report, void *context);
 /* When the next row is due, ns of the monotonic clock; INT64_MAX for none. */
 int64_t connections_due(const struct connections *c);
 

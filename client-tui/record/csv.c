@@ -10,7 +10,7 @@
 
 #include "ledger/error-text.h"
 
-void record_csv_header(FILE *out)
+void csv_header(FILE *out)
 {
 	fputs("type,session,transport,peer,n,fate,late,reordered,differs,cut_short,partial,duplicates,"
 	      "typed_ns,sent_ns,replied_ns,rtt_ns,waited_ns,connecting_ns,queued_ns,decided_ns,tag,error,place,text,text_base64,reply,reply_base64\r\n", out);
@@ -92,7 +92,7 @@ static void put_head(FILE *out, const char *type, unsigned session, bool stream,
 	put_text(out, peer, strlen(peer));
 }
 
-void record_csv_line(FILE *out, const struct record *r, const char *peer)
+void csv_line(FILE *out, const struct record *r, const char *peer)
 {
 	const struct parts parts = record_parts(r);
 	char name[ERROR_NAME];
@@ -122,7 +122,7 @@ void record_csv_line(FILE *out, const struct record *r, const char *peer)
 	fputs("\r\n", out);
 }
 
-void record_csv_reply(FILE *out, const struct record_reply *r, const char *peer)
+void csv_reply(FILE *out, const struct record_reply *r, const char *peer)
 {
 	put_head(out, "reply", r->session, r->stream, peer);
 	put_time(out, r->number ? (int64_t)r->number : RECORD_NEVER);

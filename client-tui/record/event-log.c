@@ -9,26 +9,26 @@
 #include "common/grow.h"
 #include "common/search.h"
 
-struct journal {
-	/* A ring: `room` is a power of 2. */
-	struct journal_note *notes;
-	size_t room, first, count;
+struct event_log {
+	/* A ring: `capacity` is a power of 2. */
+	struct event_log_entry *notes;
+	size_t capacity, first, count;
 	size_t bytes;
 };
 
-struct journal *journal_new(void)
+struct event_log *event_log_new(void)
 {
-	return calloc(1, sizeof(struct journal));
+	return calloc(1, sizeof(struct event_log));
 }
 
-static struct journal_note *slot(const struct journal *j, size_t index)
+static struct event_log_entry *slot(const struct event_log *j, size_t index)
 {
-	return &j->notes[(j->first + index) & (j->room - 1)];
+	return &j->notes[(j->first + index) & (j->capacity - 1)];
 }
 
-static void drop_oldest(struct journal *j)
+static void drop_oldest(struct event_log *j)
 {
-	struct journal_note *note = slot(j, 0);
+	struct event_log_entry *note = slot(j, 0);
 
 	j->bytes -= note->length;
 	free(note->text);
@@ -37,7 +37,7 @@ static void drop_oldest(struct journal *j)
 	j->count--;
 }
 
-void journal_free(struct journal *j)
+void event_log_free(struct event_log *j)
 {
 	if (!j)
 		return;
@@ -47,16 +47,16 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
-void journal_add(struct journal *j, const struct journal_note *note)
+void event_log_add(struct event_log *j, const struct event_log_entry *note)
 {
-	struct journal_note new = *note;
+	struct event_log_entry new = *note;
 
-	while (j->count > 0 && (j->count == JOURNAL_NOTES || j->bytes + note->length > JOURNAL_BYTES))
+	while (j->count > 0 && (j->count == EVENT_LOG_ENTRIES || j->bytes + note->length > EVENT_LOG_BYTES))
 		drop_oldest(j);
-	if (j->count == j->room && grow_ring(&j->notes, &j->room, j->first, j->count, sizeof *j->notes) < 0)
+	if (j->count == j->capacity && grow_ring(&j->notes, &j->capacity, j->first, j->count, sizeof *j->notes) < 0)
 		return;
 	new.text = NULL;
-	if (note->kind == JOURNAL_EVENT && record_event_copy(&new.event, &note->event) < 0)
+	if (note->kind == EVENT_LOG_EVENT && record_event_copy(&new.event, &note->event) < 0)
 		return;
 	if (note->text) {
 		new.text = grow_copy(note->text, note->length);
@@ -64,26 +64,26 @@ void journal_add(struct journal *j, const struct journal_note *note)
 			return;
 		new.text[note->length] = '\0';
 	}
-	if (j->count > 0 && slot(j, j->count - 1)->told_at > new.told_at)
-		new.told_at = slot(j, j->count - 1)->told_at;
+	if (j->count > 0 && slot(j, j->count - 1)->reported_at > new.reported_at)
+		new.reported_at = slot(j, j->count - 1)->reported_at;
 	j->bytes += new.length;
 	*slot(j, j->count++) = new;
 }
 
-size_t journal_count(const struct journal *j)
+size_t event_log_count(const struct event_log *j)
 {
 	return j->count;
 }
 
-const struct journal_note *journal_at(const struct journal *j, size_t index)
+const struct event_log_entry *event_log_at(const struct event_log *j, size_t index)
 {
 	return index < j->count ? slot(j, index) : NULL;
 }
 
-size_t journal_since(const struct journal *j, int64_t at)
+size_t event_log_since(const struct event_log *j, int64_t at)
 {
 	size_t i;
 
-	SEARCH_FIRST(i, 0, j->count, slot(j, i)->told_at >= at);
+	SEARCH_FIRST(i, 0, j->count, slot(j, i)->reported_at >= at);
 	return i;
 }

@@ -110,18 +110,18 @@ static char *finish(json_t *o)
 
 /* --- lines --- */
 
-static json_t *make_leg(const struct witness_leg *leg)
+static json_t *make_leg(const struct trace_leg *leg)
 {
 	json_t *o = json_object(), *waits = json_array(), *timeouts = json_array();
 
 	put_count(o, "tries", leg->tries);
-	put_count(o, "again", leg->again);
+	put_count(o, "again", leg->retransmitted);
 	put_count(o, "through", leg->through);
 	put_count(o, "lost", leg->lost);
-	put_word(o, "fate", record_event_name((enum event_fate)leg->fate));
-	put_bool(o, "doubled", leg->doubled);
+	put_word(o, "fate", record_event_name((enum link_fate)leg->fate));
+	put_bool(o, "doubled", leg->duplicated);
 	put_bool(o, "held", leg->held);
-	put_bool(o, "on_cue", leg->cue);
+	put_bool(o, "on_cue", leg->requested_drop);
 	for (int i = 0; i < leg->waits; i++) {
 		json_array_append_new(waits, json_integer(leg->wait[i]));
 		json_array_append_new(timeouts, leg->timeout[i] > 0 ? json_integer(leg->timeout[i]) : json_null());
@@ -139,9 +139,9 @@ static json_t *make_packet(const struct record_packet *p)
 {
 	json_t *o = json_object();
 
-	put_word(o, "way", p->way == EVENT_BACK ? "back" : "there");
+	put_word(o, "way", p->way == LINK_COMING ? "back" : "there");
 	put_word(o, "fate", record_event_name(p->fate));
-	put_bool(o, "again", p->again);
+	put_bool(o, "again", p->retransmitted);
 	put_bool(o, "payload", p->payload);
 	put_time(o, "in_ns", p->in);
 	put_time(o, "out_ns", p->out);
@@ -158,15 +158,15 @@ static json_t *make_link(const struct record *r)
 	json_t *o = json_object(), *packets = json_array();
 
 	put_word(o, "place", record_place_name(r->place));
-	json_object_set_new(o, "there", make_leg(&r->legs[EVENT_THERE]));
-	json_object_set_new(o, "back", make_leg(&r->legs[EVENT_BACK]));
+	json_object_set_new(o, "there", make_leg(&r->legs[LINK_GOING]));
+	json_object_set_new(o, "back", make_leg(&r->legs[LINK_COMING]));
 	for (size_t i = 0; i < r->packet_count; i++)
 		json_array_append_new(packets, make_packet(&r->packets[i]));
 	json_object_set_new(o, "packets", packets);
 	return o;
 }
 
-char *record_json_line(const struct record *r)
+char *json_write_line(const struct record *r)
 {
 	const struct parts parts = record_parts(r);
 	char name[ERROR_NAME];
@@ -201,7 +201,7 @@ char *record_json_line(const struct record *r)
 	return finish(o);
 }
 
-char *record_json_reply(const struct record_reply *r)
+char *json_write_reply(const struct record_reply *r)
 {
 	json_t *o = begin("reply");
 
@@ -236,7 +236,7 @@ static void put_connection(json_t *to, const struct record_event *e)
 	json_object_set_new(to, "packets", packets);
 }
 
-char *record_json_event(const struct record_event *e)
+char *json_write_event(const struct record_event *e)
 {
 	const bool notice = record_event_is_notice(e);
 	json_t *o = begin(notice ? "notice" : "event");
@@ -262,9 +262,9 @@ char *record_json_event(const struct record_event *e)
 
 /* --- the beginning and the end --- */
 
-char *record_json_start(const struct record_run *run)
+char *json_write_start(const struct record_run *run)
 {
-	char date[RECORD_DATE_ROOM];
+	char date[RECORD_DATE_SIZE];
 	json_t *o = begin("start");
 
 	put_word(o, "format", "upcase");
@@ -280,13 +280,13 @@ char *record_json_start(const struct record_run *run)
 	return finish(o);
 }
 
-char *record_json_session(const struct record_session *s)
+char *json_write_session(const struct record_session *s)
 {
 	json_t *o = begin("session");
 
 	put_transport(o, s->session, s->stream);
 	put_word(o, "peer", s->peer);
-	put_int(o, "wait_ns", s->wait);
+	put_int(o, "wait_ns", s->reply_timeout);
 	return finish(o);
 }
 
@@ -354,19 +354,19 @@ const struct record_figure record_totals[] = {
 	COUNT("strays", totals.strays), COUNT("unrecorded", unrecorded), END
 };
 const struct record_figure record_ways[] = {
-	COUNT("sent_kernel", facts.times.sent_kernel), COUNT("sent_program", facts.times.sent_program),
-	COUNT("received_kernel", facts.times.received_kernel), COUNT("received_program", facts.times.received_program),
-	COUNT("clock_steps", facts.times.clock_steps), END
+	COUNT("sent_kernel", figures.times.sent_kernel), COUNT("sent_program", figures.times.sent_program),
+	COUNT("received_kernel", figures.times.received_kernel), COUNT("received_program", figures.times.received_program),
+	COUNT("clock_steps", figures.times.clock_steps), END
 };
 const struct record_figure record_schedule[] = {
-	COUNT("due", facts.schedule.due), COUNT("slipped", facts.schedule.slipped), SPAN("worst_ns", facts.schedule.worst), END
+	COUNT("due", figures.schedule.due), COUNT("slipped", figures.schedule.slipped), SPAN("worst_ns", figures.schedule.worst), END
 };
 const struct record_figure record_tcp[] = {
-	COUNT("connections", facts.tcp.connections), COUNT("looks", facts.tcp.looks), COUNT("retransmissions", facts.tcp.again),
-	SPAN("rto_ns", facts.tcp.timeout), SPAN("rto_most_ns", facts.tcp.timeout_most), SPAN("srtt_ns", facts.tcp.round_trip),
-	SPAN("rttvar_ns", facts.tcp.variation), SMALL("cwnd", facts.tcp.window), SMALL("cwnd_least", facts.tcp.window_least),
-	SMALL("cwnd_most", facts.tcp.window_most), { "far_retransmissions", 0, RECORD_FAR },
-	COUNT("stalls", facts.stalls.count), SPAN("stalled_ns", facts.stalls.total), SPAN("longest_stall_ns", facts.stalls.longest), END
+	COUNT("connections", figures.tcp.connections), COUNT("looks", figures.tcp.samples), COUNT("retransmissions", figures.tcp.retransmitted),
+	SPAN("rto_ns", figures.tcp.timeout), SPAN("rto_most_ns", figures.tcp.timeout_max), SPAN("srtt_ns", figures.tcp.round_trip),
+	SPAN("rttvar_ns", figures.tcp.variation), SMALL("cwnd", figures.tcp.window), SMALL("cwnd_least", figures.tcp.window_min),
+	SMALL("cwnd_most", figures.tcp.window_max), { "far_retransmissions", 0, RECORD_SERVER },
+	COUNT("stalls", figures.stalls.count), SPAN("stalled_ns", figures.stalls.total), SPAN("longest_stall_ns", figures.stalls.longest), END
 };
 
 static json_t *put_figures(json_t *to, const struct record_figure *f, const struct record_sum *s)
@@ -374,8 +374,8 @@ static json_t *put_figures(json_t *to, const struct record_figure *f, const stru
 	for (; f->key; f++) {
 		const void *at = (const char *)s + f->offset;
 
-		if (f->kind == RECORD_FAR)
-			put_time(to, f->key, s->facts.tcp.has_far ? (int64_t)s->facts.tcp.far_again : RECORD_NEVER);
+		if (f->kind == RECORD_SERVER)
+			put_time(to, f->key, s->figures.tcp.has_server ? (int64_t)s->figures.tcp.server_retransmitted : RECORD_NEVER);
 		else if (f->kind == RECORD_SPAN)
 			put_int(to, f->key, *(const int64_t *)at);
 		else
@@ -391,16 +391,16 @@ static json_t *make_sum(const struct record_sum *s)
 
 	put_transport(o, s->of.session, s->of.stream);
 	put_word(o, "peer", s->of.peer);
-	put_int(o, "wait_ns", s->of.wait);
+	put_int(o, "wait_ns", s->of.reply_timeout);
 	put_figures(o, record_totals, s);
-	json_object_set_new(o, "waited", make_figures(&t->waited, t->timed, s->facts.stats ? &s->facts.stats->waited : NULL));
-	json_object_set_new(o, "round_trip", make_figures(&t->rtt, t->timed, s->facts.stats ? &s->facts.stats->rtt : NULL));
-	if (s->facts.stats) {
-		json_object_set_new(o, "delay_variation", make_variation(s->facts.stats));
-		json_object_set_new(o, "loss_runs", make_runs(s->facts.stats));
+	json_object_set_new(o, "waited", make_figures(&t->waited, t->timed, s->figures.stats ? &s->figures.stats->waited : NULL));
+	json_object_set_new(o, "round_trip", make_figures(&t->rtt, t->timed, s->figures.stats ? &s->figures.stats->rtt : NULL));
+	if (s->figures.stats) {
+		json_object_set_new(o, "delay_variation", make_variation(s->figures.stats));
+		json_object_set_new(o, "loss_runs", make_runs(s->figures.stats));
 	}
 	json_object_set_new(o, "times", put_figures(json_object(), record_ways, s));
-	put_count(o, "overflows", s->facts.overflows);
+	put_count(o, "overflows", s->figures.overflows);
 	json_object_set_new(o, "schedule", put_figures(json_object(), record_schedule, s));
 	json_object_set_new(o, "tcp", s->of.stream ? put_figures(json_object(), record_tcp, s) : json_null());
 	return o;
@@ -409,23 +409,23 @@ static json_t *make_sum(const struct record_sum *s)
 /* Why the host and not the network shaped the run. */
 static json_t *make_reasons(const struct record_sum *sums, size_t count)
 {
-	static const enum verdict all[] = { VERDICT_SCHEDULE, VERDICT_OVERFLOW };
+	static const enum validity all[] = { VALIDITY_SCHEDULE, VALIDITY_OVERFLOW };
 	json_t *o = json_array();
-	unsigned reasons = VERDICT_VALID;
+	unsigned reasons = VALIDITY_OK;
 
 	for (size_t i = 0; i < count; i++)
-		reasons |= verdict_judge(&sums[i].facts.schedule, sums[i].facts.overflows);
+		reasons |= validity_check(&sums[i].figures.schedule, sums[i].figures.overflows);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (reasons & all[i])
-			json_array_append_new(o, json_string(verdict_name(all[i])));
+			json_array_append_new(o, json_string(validity_name(all[i])));
 	return o;
 }
 
-char *record_json_summary(const struct record_run *run, int64_t start, const struct witness_totals *truth,
+char *json_write_summary(const struct record_run *run, int64_t start, const struct trace_totals *traced,
     const struct record_sum *sums, size_t count)
 {
 	json_t *o = begin("summary"), *sessions = json_array(), *reasons = make_reasons(sums, count);
-	json_t *told = truth ? json_object() : json_null();
+	json_t *compared = traced ? json_object() : json_null();
 
 	put_int(o, "ended_ns", run->ended_at - start);
 	put_bool(o, "stopped", run->stopped);
@@ -435,10 +435,10 @@ char *record_json_summary(const struct record_run *run, int64_t start, const str
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(sessions, make_sum(&sums[i]));
 	json_object_set_new(o, "sessions", sessions);
-	if (truth) {
-		put_count(told, "judged", truth->judged);
-		put_count(told, "mismatches", truth->mismatches);
+	if (traced) {
+		put_count(compared, "judged", traced->compared);
+		put_count(compared, "mismatches", traced->mismatches);
 	}
-	json_object_set_new(o, "truth", told);
+	json_object_set_new(o, "truth", compared);
 	return finish(o);
 }

@@ -24,7 +24,7 @@ struct record_sum {
 	/* Lines that are counted but of which no record was written, because they were forgotten before. */
 	uint64_t unrecorded;
 	/* Its times, tcp, stalls, overflows and schedule; `stats` is borrowed, NULL for none (as when it was read). */
-	struct facts facts;
+	struct figures figures;
 };
 
 /* A figure of a summary: its key, and where in struct record_sum it stands, how. The last one of a list has no key. */
@@ -32,31 +32,31 @@ struct record_figure {
 	const char *key;
 	size_t offset;
 	/* uint64_t; uint32_t; int64_t, a span in ns; what the far end sent again, null where it is not known. */
-	enum { RECORD_COUNT, RECORD_SMALL, RECORD_SPAN, RECORD_FAR } kind;
+	enum { RECORD_COUNT, RECORD_SMALL, RECORD_SPAN, RECORD_SERVER } kind;
 };
 
 /* Those of the session itself, and of the objects "times", "schedule" and "tcp". */
 extern const struct record_figure record_totals[], record_ways[], record_schedule[], record_tcp[];
 
 /* Each malloc()ed, without an end of line; NULL when memory is short. */
-char *record_json_start(const struct record_run *run);
-char *record_json_session(const struct record_session *s);
-char *record_json_line(const struct record *r);
-char *record_json_reply(const struct record_reply *r);
+char *json_write_start(const struct record_run *run);
+char *json_write_session(const struct record_session *s);
+char *json_write_line(const struct record *r);
+char *json_write_reply(const struct record_reply *r);
 /* RECORD_NOTICE or RECORD_EVENT, by its kind. */
-char *record_json_event(const struct record_event *e);
-/* `truth`: of the lab's link, NULL outside. */
-char *record_json_summary(const struct record_run *run, int64_t start, const struct witness_totals *truth,
+char *json_write_event(const struct record_event *e);
+/* `traced`: of the lab's link, NULL outside. */
+char *json_write_summary(const struct record_run *run, int64_t start, const struct trace_totals *traced,
     const struct record_sum *sums, size_t count);
 
 /* A record that was read. */
-struct record_read {
+struct json_record {
 	enum record_type type;
 	/* RECORD_START and RECORD_SUMMARY. */
 	struct record_run run;
 	/* RECORD_SUMMARY, in the lab: lines compared with what the link did, and of them in contradiction. */
 	bool has_truth;
-	uint64_t judged, mismatches;
+	uint64_t compared, mismatches;
 	struct record_session session;
 	struct record line;
 	struct record_reply reply;
@@ -68,8 +68,8 @@ struct record_read {
 
 #define RECORD_WHY 200
 
-/* One line of a file. Returns 0, or -1 with what is wrong in `why`. Then, too, record_read_free() frees. */
-int record_json_read(struct record_read *r, const char *text, size_t n, char why[RECORD_WHY]);
-void record_read_free(struct record_read *r);
+/* One line of a file. Returns 0, or -1 with what is wrong in `why`. Then, too, json_record_free() frees. */
+int json_read(struct json_record *r, const char *text, size_t n, char why[RECORD_WHY]);
+void json_record_free(struct json_record *r);
 
 #endif

@@ -30,10 +30,10 @@ static int take_memory(const struct reading *r, uint64_t bytes)
 	const struct record_file *f = r->file;
 	size_t count = f->reply_count + f->event_count;
 
-	for (size_t i = 0; i < f->side_count; i++)
-		count += f->sides[i].count;
+	for (size_t i = 0; i < f->session_count; i++)
+		count += f->sessions[i].count;
 	r->file->bytes += bytes;
-	if (count >= RECORD_FILE_MOST || r->file->bytes > RECORD_FILE_BYTES)
+	if (count >= RECORD_FILE_MAX || r->file->bytes > RECORD_FILE_BYTES)
 		return wrong(r, "more than can be shown again");
 	return 0;
 }
@@ -44,16 +44,16 @@ static int take_session(const struct reading *r, struct record_session *s)
 {
 	struct record_file *f = r->file;
 
-	if (s->session != f->side_count)
+	if (s->session != f->session_count)
 		return wrong(r, "the sessions are not numbered 0, 1, 2");
-	f->sides[f->side_count++].of = *s;
+	f->sessions[f->session_count++].of = *s;
 	s->peer = NULL;
 	return 0;
 }
 
-static struct record_side *find_side(const struct reading *r, unsigned session, bool stream)
+static struct record_file_session *find_session(const struct reading *r, unsigned session, bool stream)
 {
-	struct record_side *side = session < r->file->side_count ? &r->file->sides[session] : NULL;
+	struct record_file_session *side = session < r->file->session_count ? &r->file->sessions[session] : NULL;
 
 	if (side && side->of.stream == stream)
 		return side;
@@ -68,7 +68,7 @@ static void free_kept(struct record_kept *k)
 	if (!k)
 		return;
 	free(k->duplicate_at);
-	free(k->truth);
+	free(k->traced);
 	free(k->packets);
 	free(k->text);
 	free(k->reply);
@@ -82,11 +82,11 @@ static int keep_more(struct record_kept *k, const struct record *line)
 		return -1;
 	if (!line->has_link)
 		return 0;
-	k->truth = malloc(sizeof *k->truth);
-	if (!k->truth)
+	k->traced = malloc(sizeof *k->traced);
+	if (!k->traced)
 		return -1;
-	*k->truth = (struct witness_line){ .number = line->number, .stream = line->stream,
-		.legs = { line->legs[EVENT_THERE], line->legs[EVENT_BACK] } };
+	*k->traced = (struct trace_line){ .number = line->number, .stream = line->stream,
+		.legs = { line->legs[LINK_GOING], line->legs[LINK_COMING] } };
 	if (line->packet_count == 0)
 		return 0;
 	k->packets = grow_copy(line->packets, line->packet_count * sizeof *k->packets);
@@ -119,15 +119,15 @@ static struct record_kept *keep(struct record *line, uint64_t at_line)
 
 static int take_line(const struct reading *r, struct record *line)
 {
-	struct record_side *side = find_side(r, line->session, line->stream);
+	struct record_file_session *side = find_session(r, line->session, line->stream);
 	const uint64_t bytes = sizeof(struct record_kept) + line->length + line->reply_length +
-	    (line->has_link ? sizeof(struct witness_line) + line->packet_count * sizeof(struct record_packet) : 0);
+	    (line->has_link ? sizeof(struct trace_line) + line->packet_count * sizeof(struct record_packet) : 0);
 	struct record_kept *k;
 
 	if (!side || take_memory(r, bytes) < 0)
 		return -1;
 	r->file->has_link = r->file->has_link || line->has_link;
-	k = grow_list(&side->lines, &side->room, side->count + 1, sizeof *side->lines) == 0 ? keep(line, r->line) : NULL;
+	k = grow_list(&side->lines, &side->capacity, side->count + 1, sizeof *side->lines) == 0 ? keep(line, r->line) : NULL;
 	if (!k)
 		return wrong(r, "memory is short");
 	side->lines[side->count++] = k;
@@ -140,9 +140,9 @@ static int take_reply(const struct reading *r, struct record_reply *reply)
 {
 	struct record_file *f = r->file;
 
-	if (!find_side(r, reply->session, reply->stream) || take_memory(r, sizeof *reply + reply->length) < 0)
+	if (!find_session(r, reply->session, reply->stream) || take_memory(r, sizeof *reply + reply->length) < 0)
 		return -1;
-	if (grow_list(&f->replies, &f->reply_room, f->reply_count + 1, sizeof *f->replies) < 0)
+	if (grow_list(&f->replies, &f->reply_capacity, f->reply_count + 1, sizeof *f->replies) < 0)
 		return wrong(r, "memory is short");
 	f->replies[f->reply_count++] = *reply;
 	reply->text = NULL;
@@ -153,11 +153,11 @@ static int take_event(const struct reading *r, struct record_event *event)
 {
 	struct record_file *f = r->file;
 
-	if (event->session >= 0 && (size_t)event->session >= f->side_count)
+	if (event->session >= 0 && (size_t)event->session >= f->session_count)
 		return wrong(r, "a session that was not told before");
 	if (take_memory(r, sizeof *event + strlen(event->text) + event->packet_count * sizeof *event->packets) < 0)
 		return -1;
-	if (grow_list(&f->events, &f->event_room, f->event_count + 1, sizeof *f->events) < 0)
+	if (grow_list(&f->events, &f->event_capacity, f->event_count + 1, sizeof *f->events) < 0)
 		return wrong(r, "memory is short");
 	f->events[f->event_count++] = *event;
 	*event = (struct record_event){ .text = NULL };
@@ -176,30 +176,30 @@ static void add_link(const struct record_file *f, struct record_run *run, const 
 		snprintf(run->link + used, sizeof run->link - used, "%s%s", used ? "; at the end: " : "", end);
 }
 
-static int take_summary(const struct reading *r, const struct record_read *read)
+static int take_summary(const struct reading *r, const struct json_record *read)
 {
 	struct record_file *f = r->file;
 
-	if (read->sum_count != f->side_count)
+	if (read->sum_count != f->session_count)
 		return wrong(r, "the summary has other sessions than were told before");
 	f->has_end = true;
 	f->run.ended_at = read->run.ended_at;
 	f->run.stopped = read->run.stopped;
 	add_link(f, &f->run, read->run.link);
 	f->has_link = f->has_link || read->has_truth;
-	f->judged = read->judged;
+	f->compared = read->compared;
 	f->mismatches = read->mismatches;
 	for (size_t i = 0; i < read->sum_count; i++) {
-		if (!find_side(r, read->sums[i].of.session, read->sums[i].of.stream) || read->sums[i].of.session != i)
+		if (!find_session(r, read->sums[i].of.session, read->sums[i].of.stream) || read->sums[i].of.session != i)
 			return wrong(r, "the summary has other sessions than were told before");
-		f->sides[i].sum = read->sums[i];
-		f->sides[i].sum.of.peer = NULL;
-		f->sides[i].has_sum = true;
+		f->sessions[i].sum = read->sums[i];
+		f->sessions[i].sum.of.peer = NULL;
+		f->sessions[i].has_sum = true;
 	}
 	return 0;
 }
 
-static int take(struct reading *r, struct record_read *read)
+static int take(struct reading *r, struct json_record *read)
 {
 	if (!r->begun && read->type != RECORD_START)
 		return wrong(r, "it does not begin with a record of the type \"start\": not a recording of upcase's");
@@ -235,7 +235,7 @@ static int by_number(const void *a, const void *b)
 	return one->number < other->number ? -1 : one->number > other->number;
 }
 
-static int check_order(struct reading *r, const struct record_side *side)
+static int check_order(struct reading *r, const struct record_file_session *side)
 {
 	qsort(side->lines, side->count, sizeof *side->lines, by_number);
 	for (size_t i = 1; i < side->count; i++) {
@@ -252,8 +252,8 @@ static int check_order(struct reading *r, const struct record_side *side)
 
 static int check_end(struct reading *r)
 {
-	for (size_t i = 0; i < r->file->side_count; i++)
-		if (r->file->sides[i].count > 0 && check_order(r, &r->file->sides[i]) < 0)
+	for (size_t i = 0; i < r->file->session_count; i++)
+		if (r->file->sessions[i].count > 0 && check_order(r, &r->file->sessions[i]) < 0)
 			return -1;
 	return 0;
 }
@@ -261,14 +261,14 @@ static int check_end(struct reading *r)
 /* --- the file --- */
 
 /* One line into *buf, without its end. Returns 1, 0 at the end of the file, -1 with what is wrong. */
-static int next_line(const struct reading *r, FILE *in, char **buf, size_t *room, size_t *n)
+static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capacity, size_t *n)
 {
 	int c;
 
 	for (*n = 0; (c = getc_unlocked(in)) != EOF && c != '\n';) {
-		if (*n == RECORD_LINE_MOST)
+		if (*n == RECORD_LINE_MAX)
 			return wrong(r, "longer than any record");
-		if (grow_list(buf, room, *n + 1, 1) < 0)
+		if (grow_list(buf, capacity, *n + 1, 1) < 0)
 			return wrong(r, "memory is short");
 		(*buf)[(*n)++] = (char)c;
 	}
@@ -281,18 +281,18 @@ static int next_line(const struct reading *r, FILE *in, char **buf, size_t *room
 
 static int read_all(struct reading *r, FILE *in, char **buf)
 {
-	struct record_read read;
+	struct json_record read;
 	char why[RECORD_WHY];
-	size_t room = 0, n;
+	size_t capacity = 0, n;
 	int more;
 
-	for (r->line = 1; (more = next_line(r, in, buf, &room, &n)) > 0; r->line++) {
-		int result = n > 0 ? record_json_read(&read, *buf, n, why) : -1;
+	for (r->line = 1; (more = next_line(r, in, buf, &capacity, &n)) > 0; r->line++) {
+		int result = n > 0 ? json_read(&read, *buf, n, why) : -1;
 
 		if (n == 0)
 			return wrong(r, "empty");
 		result = result < 0 ? wrong(r, why) : take(r, &read);
-		record_read_free(&read);
+		json_record_free(&read);
 		if (result < 0)
 			return -1;
 	}
@@ -323,11 +323,11 @@ void record_file_free(struct record_file *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->side_count; i++) {
-		for (size_t k = 0; k < f->sides[i].count; k++)
-			free_kept(f->sides[i].lines[k]);
-		free(f->sides[i].lines);
-		free(f->sides[i].of.peer);
+	for (size_t i = 0; i < f->session_count; i++) {
+		for (size_t k = 0; k < f->sessions[i].count; k++)
+			free_kept(f->sessions[i].lines[k]);
+		free(f->sessions[i].lines);
+		free(f->sessions[i].of.peer);
 	}
 	for (size_t i = 0; i < f->reply_count; i++)
 		free(f->replies[i].text);

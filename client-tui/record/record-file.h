@@ -8,15 +8,15 @@
 #include "record/json-write.h"
 
 /* What is kept of a file at most: lines and replies together, and what they take. */
-#define RECORD_FILE_MOST 2000000
+#define RECORD_FILE_MAX 2000000
 #define RECORD_FILE_BYTES (UINT64_C(1024) * 1024 * 1024)
 #define RECORD_FILE_WHY 300
 
-struct record_side {
+struct record_file_session {
 	struct record_session of;
 	/* In the order of numbers. Each is allocated without the packets. */
 	struct record_kept **lines;
-	size_t count, room;
+	size_t count, capacity;
 	/* Recorded at the end. */
 	bool has_sum;
 	struct record_sum sum;
@@ -34,7 +34,7 @@ struct record_kept {
 	bool late, reordered, differs, cut_short, partial;
 	int error;
 	/* NULL when the link was not recorded. */
-	struct witness_line *truth;
+	struct trace_line *traced;
 	/* Its packets, as they were recorded. */
 	struct record_packet *packets;
 	size_t packet_count;
@@ -45,13 +45,13 @@ struct record_kept {
 struct record_file {
 	struct record_run run;
 	bool has_end;
-	uint64_t judged, mismatches;
-	struct record_side sides[RECORDER_SESSIONS];
-	size_t side_count;
+	uint64_t compared, mismatches;
+	struct record_file_session sessions[RECORDER_SESSIONS];
+	size_t session_count;
 	struct record_reply *replies;
-	size_t reply_count, reply_room;
+	size_t reply_count, reply_capacity;
 	struct record_event *events;
-	size_t event_count, event_room;
+	size_t event_count, event_capacity;
 	bool has_link;
 	uint64_t bytes;
 };

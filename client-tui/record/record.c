@@ -22,7 +22,7 @@ static int64_t since(int64_t at, int64_t start)
 	return at == 0 ? RECORD_NEVER : at - start;
 }
 
-static void fill_leg(struct witness_leg *leg, int64_t start)
+static void fill_leg(struct trace_leg *leg, int64_t start)
 {
 	if (leg->tries > 0) {
 		leg->first_in -= start;
@@ -34,17 +34,17 @@ static void fill_leg(struct witness_leg *leg, int64_t start)
 		leg->last_out -= start;
 }
 
-static void fill_link(struct record *r, const struct witness_line *truth, int64_t start, int64_t now)
+static void fill_link(struct record *r, const struct trace_line *traced, int64_t start, int64_t now)
 {
 	r->has_link = true;
-	r->place = witness_place(truth, now);
-	for (int way = 0; way < EVENT_WAYS; way++) {
-		r->legs[way] = truth->legs[way];
+	r->place = trace_place(traced, now);
+	for (int way = 0; way < LINK_WAYS; way++) {
+		r->legs[way] = traced->legs[way];
 		fill_leg(&r->legs[way], start);
 	}
 }
 
-int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct witness_line *truth, int64_t start,
+int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct trace_line *traced, int64_t start,
     int64_t now)
 {
 	*r = (struct record){
@@ -65,8 +65,8 @@ int record_fill(struct record *r, const struct ledger_row *row, bool stream, con
 		.decided_at = RECORD_NEVER,
 		.connecting = row->connecting,
 	};
-	if (truth)
-		fill_link(r, truth, start, now);
+	if (traced)
+		fill_link(r, traced, start, now);
 	r->text = grow_copy(row->text, r->length = row->length);
 	r->reply = row->reply ? grow_copy(row->reply, r->reply_length = row->reply_length) : NULL;
 	if (r->text && !r->reply == !row->reply)
@@ -75,10 +75,10 @@ int record_fill(struct record *r, const struct ledger_row *row, bool stream, con
 	return -1;
 }
 
-struct record_packet record_packet_of(const struct packet *packet, int64_t start)
+struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start)
 {
 	return (struct record_packet){
-		.way = packet->way, .fate = packet->fate, .again = packet->again, .payload = packet->payload,
+		.way = packet->way, .fate = packet->fate, .retransmitted = packet->retransmitted, .payload = packet->payload,
 		.syn = packet->syn, .fin = packet->fin, .rst = packet->rst, .ack = packet->ack, .in = packet->in - start,
 		.out = packet->copies > 0 ? packet->out[0] - start : RECORD_NEVER,
 		.out2 = packet->copies > 1 ? packet->out[1] - start : RECORD_NEVER,
@@ -98,14 +98,14 @@ void record_packet_move(struct record_packet *p, int64_t by)
 	move(&p->out2, by);
 }
 
-struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start)
+struct logged_packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start)
 {
 	const int copies = (packet->out != RECORD_NEVER) + (packet->out2 != RECORD_NEVER);
 
-	return (struct packet){
+	return (struct logged_packet){
 		.first = number, .last = number, .stream = stream, .way = packet->way, .fate = packet->fate,
 		.payload = packet->payload, .syn = packet->syn, .fin = packet->fin, .rst = packet->rst, .ack = packet->ack,
-		.again = packet->again, .in = packet->in + start,
+		.retransmitted = packet->retransmitted, .in = packet->in + start,
 		.out = { copies > 0 ? packet->out + start : 0, copies > 1 ? packet->out2 + start : 0 }, .copies = copies,
 		.place = packet->seq, .length = packet->length };
 }
@@ -138,8 +138,8 @@ static const char *const fates[] = {
 };
 
 static const char *const places[] = {
-	[WITNESS_UNKNOWN] = "unknown", [WITNESS_GOING] = "going", [WITNESS_STILL_GOING] = "still going",
-	[WITNESS_SERVER] = "server", [WITNESS_COMING] = "coming", [WITNESS_STILL_COMING] = "still coming", [WITNESS_HERE] = "here",
+	[TRACE_UNKNOWN] = "unknown", [TRACE_GOING] = "going", [TRACE_STILL_GOING] = "still going",
+	[TRACE_SERVER] = "server", [TRACE_COMING] = "coming", [TRACE_STILL_COMING] = "still coming", [TRACE_HERE] = "here",
 };
 
 /* Its name in records, NULL for notices, and what a row says before its text. */
@@ -181,8 +181,8 @@ static int find(const char *const *names, size_t count, const char *name)
 		return find(names, LENGTH(names), name); \
 	}
 NAMES(fate, fates, ledger_fate)
-NAMES(event, event_fate_names, event_fate)
-NAMES(place, places, witness_place)
+NAMES(event, link_fate_names, link_fate)
+NAMES(place, places, trace_place)
 NAMES(stage, stages, session_stage)
 NAMES(match, matches, ledger_match)
 NAMES(tag, tags, ledger_tag)
@@ -276,14 +276,14 @@ struct record_packet record_event_packet(const struct record_event *e, size_t in
 
 /* --- the date --- */
 
-char *record_date(int64_t wall, char buf[RECORD_DATE_ROOM])
+char *record_date(int64_t wall, char buf[RECORD_DATE_SIZE])
 {
 	const int64_t ns = (wall % 1000000000 + 1000000000) % 1000000000;
 	const time_t seconds = (time_t)((wall - ns) / 1000000000);
 	struct tm tm;
-	const size_t used = strftime(buf, RECORD_DATE_ROOM, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+	const size_t used = strftime(buf, RECORD_DATE_SIZE, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
 
-	snprintf(buf + used, RECORD_DATE_ROOM - used, ".%09" PRId64 "Z", ns);
+	snprintf(buf + used, RECORD_DATE_SIZE - used, ".%09" PRId64 "Z", ns);
 	return buf;
 }
 

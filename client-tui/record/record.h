@@ -23,15 +23,15 @@
 /* Duplicates of which the times are kept with a line. */
 #define RECORD_DUPLICATES 16
 /* The longest line of a file of records, and the latest time in it, ns: ten years. */
-#define RECORD_LINE_MOST (16u * 1024 * 1024)
-#define RECORD_TIME_MOST (INT64_C(3650) * 24 * 3600 * 1000000000)
+#define RECORD_LINE_MAX (16u * 1024 * 1024)
+#define RECORD_TIME_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
 
 /* One packet of the line that the lab's link saw. */
 struct record_packet {
-	enum event_way way;
-	enum event_fate fate;
+	enum link_way way;
+	enum link_fate fate;
 	/* A segment with a byte that was sent before. */
-	bool again;
+	bool retransmitted;
 	/* It carries something of the line; else it is an acknowledgement alone, a SYN, a FIN, an RST. */
 	bool payload;
 	/* Its flags, of TCP. */
@@ -69,21 +69,21 @@ struct record {
 	/* What the link did, when `has_link`: where a datagram died, both ways (times as above, first_out and last_out INT64_MAX and INT64_MIN
 	 * when nothing was let through), and its packets. */
 	bool has_link;
-	enum witness_place place;
-	struct witness_leg legs[EVENT_WAYS];
+	enum trace_place place;
+	struct trace_leg legs[LINK_WAYS];
 	struct record_packet packets[RECORD_PACKETS];
 	size_t packet_count;
 };
 
-/* From a row of a ledger; `start` is the session's, ns of the monotonic clock; `truth` may be NULL. Copies. Returns 0, or -1 when
+/* From a row of a ledger; `start` is the session's, ns of the monotonic clock; `traced` may be NULL. Copies. Returns 0, or -1 when
  * memory is short. Decided and duplicate times and the packets are the caller's to add. */
-int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct witness_line *truth, int64_t start,
+int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct trace_line *traced, int64_t start,
     int64_t now);
 /* A packet of a line as it is recorded, and back. */
-struct record_packet record_packet_of(const struct packet *packet, int64_t start);
+struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start);
 /* Moves its times by so many ns. */
 void record_packet_move(struct record_packet *p, int64_t by);
-struct packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start);
+struct logged_packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start);
 void record_free(struct record *r);
 /* Its round-trip time, ns, -1 if unknown. */
 int64_t record_rtt(const struct record *r);
@@ -146,16 +146,16 @@ struct record_session {
 	unsigned session;
 	bool stream;
 	char *peer;
-	int64_t wait;
+	int64_t reply_timeout;
 };
 
 /* The names in records of fates ("answered"), of what the link does ("delivered", "lost"), of places ("going"), of what replies turn out
  * to be ("stray"); static. And back: -1 for none. */
 const char *record_fate_name(enum ledger_fate fate);
 int record_fate(const char *name);
-const char *record_event_name(enum event_fate fate);
+const char *record_event_name(enum link_fate fate);
 int record_event(const char *name);
-const char *record_place_name(enum witness_place place);
+const char *record_place_name(enum trace_place place);
 int record_place(const char *name);
 const char *record_stage_name(enum session_stage stage);
 int record_stage(const char *name);
@@ -165,8 +165,8 @@ const char *record_tag_name(enum ledger_tag tag);
 int record_tag(const char *name);
 
 /* "2026-11-23T05:55:01.123456789Z", from ns since 1970. */
-#define RECORD_DATE_ROOM 40
-char *record_date(int64_t wall, char buf[RECORD_DATE_ROOM]);
+#define RECORD_DATE_SIZE 40
+char *record_date(int64_t wall, char buf[RECORD_DATE_SIZE]);
 
 /* Bytes as they stand in a record: as text when they are UTF-8 (without `controls`: and have none), else in base64 (RFC 4648
  * section 4). */

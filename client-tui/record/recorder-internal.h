@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What recorder.c (records while the session goes on), recorder-write.c (one record) and recorder-save.c (everything at
+/* What recorder.c (records while the session goes on), recorder.c (one record) and export-session.c (everything at
  * once) share. */
 #ifndef UPCASE_RECORDER_CORE_H
 #define UPCASE_RECORDER_CORE_H
@@ -14,54 +14,54 @@
 #include "record/recorder.h"
 
 /* One of the sessions. */
-struct recorder_side {
+struct recorder_session {
 	const struct ledger *ledger;
-	const struct witness *witness;
+	const struct trace *trace;
 	struct record_session of;
 	size_t rows;
-	struct facts facts;
-	/* All lines to this number were written or are owed. */
+	struct figures figures;
+	/* All lines to this number were written or are deferred. */
 	uint64_t passed;
 	/* Numbers, ascending. */
-	uint64_t *owed;
-	size_t owed_count, owed_room;
+	uint64_t *deferred;
+	size_t deferred_count, deferred_capacity;
 	/* Lines of which there is a record. */
 	uint64_t written;
 };
 
 struct recorder {
-	enum client_output output;
+	enum record_output output;
 	/* NULL: nothing is written while the session goes on. */
 	FILE *out;
 	int64_t start;
 	struct record_run run;
-	struct recorder_side *sides[RECORDER_SESSIONS];
+	struct recorder_session *sessions[RECORDER_SESSIONS];
 	size_t count;
 	/* In place of the ledgers of sessions that are forgotten. */
 	struct ledger *none;
 	/* Sessions of which there is a record already. */
-	size_t told;
-	struct journal *journal;
+	size_t reported;
+	struct event_log *event_log;
 	bool begun, fresh;
-	int64_t pressed_at;
+	int64_t evicting_at;
 	int error;
 };
 
 /* Where records go: what /save writes has nothing to do with what is written while the session goes on. */
 struct recorder_sink {
-	enum client_output output;
+	enum record_output output;
 	FILE *out;
 };
 
 /* All that is known of a line. These return 0, or -1 with errno. */
-int recorder_fill(const struct recorder *r, const struct recorder_side *s, const struct ledger_row *row, int64_t now,
+int recorder_fill(const struct recorder *r, const struct recorder_session *s, const struct ledger_row *row, int64_t now,
     struct record *record);
 int recorder_put_start(const struct recorder_sink *to, const struct record_run *run);
-int recorder_put_session(const struct recorder_sink *to, const struct recorder_side *s);
-int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_side *s);
+int recorder_put_session(const struct recorder_sink *to, const struct recorder_session *s);
+int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_session *s);
 /* Its time is of the monotonic clock. CSV has no rows for them. */
 int recorder_put_event(const struct recorder *r, const struct recorder_sink *to, const struct record_event *event);
-int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_side *s,
+int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_session *s,
     const struct ledger_row *row, int64_t now);
 /* `written`: of how many lines each session has a record. */
 int recorder_put_summary(const struct recorder *r, const struct recorder_sink *to, const struct record_run *run,

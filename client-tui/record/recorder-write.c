@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is known of a line, put together from its ledger, the journal and the link's witness, and written. */
+/* What is known of a line, put together from its ledger, the event log and the link's trace, and written. */
 #include "config.h"
 
 #include "record/recorder-internal.h"
@@ -23,22 +23,22 @@ static int put(const struct recorder_sink *to, char *json)
 
 int recorder_put_start(const struct recorder_sink *to, const struct record_run *run)
 {
-	if (to->output == CLIENT_JSON)
-		return put(to, record_json_start(run));
-	record_csv_header(to->out);
+	if (to->output == RECORD_OUTPUT_JSON)
+		return put(to, json_write_start(run));
+	csv_header(to->out);
 	return ferror(to->out) ? -1 : 0;
 }
 
-int recorder_put_session(const struct recorder_sink *to, const struct recorder_side *s)
+int recorder_put_session(const struct recorder_sink *to, const struct recorder_session *s)
 {
-	return to->output == CLIENT_JSON ? put(to, record_json_session(&s->of)) : 0;
+	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_session(&s->of)) : 0;
 }
 
-int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_side *s)
+int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_session *s)
 {
-	if (to->output == CLIENT_JSON)
-		return put(to, record_json_reply(reply));
-	record_csv_reply(to->out, reply, s->of.peer);
+	if (to->output == RECORD_OUTPUT_JSON)
+		return put(to, json_write_reply(reply));
+	csv_reply(to->out, reply, s->of.peer);
 	return ferror(to->out) ? -1 : 0;
 }
 
@@ -47,18 +47,18 @@ int recorder_put_event(const struct recorder *r, const struct recorder_sink *to,
 	struct record_event e = *event;
 
 	e.at -= r->start;
-	return to->output == CLIENT_JSON ? put(to, record_json_event(&e)) : 0;
+	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_event(&e)) : 0;
 }
 
 /* The connection on which the line was sent has ended, and with it all lines that waited. */
-static bool cuts(const struct journal_note *note, const struct recorder_side *s, const struct ledger_row *row)
+static bool cuts(const struct event_log_entry *note, const struct recorder_session *s, const struct ledger_row *row)
 {
-	return note->kind == JOURNAL_DECIDED && note->number == 0 && note->session == s->of.session &&
+	return note->kind == EVENT_LOG_DECIDED && note->number == 0 && note->session == s->of.session &&
 	    row->fate == FATE_CUT_OFF && note->at >= row->sent_at;
 }
 
-/* The times that stand in the journal: of duplicates, in the order in which they came; of refusals and the like. */
-static void add_times(const struct recorder *r, const struct recorder_side *s, const struct ledger_row *row,
+/* The times that stand in the event log: of duplicates, in the order in which they came; of refusals and the like. */
+static void add_times(const struct recorder *r, const struct recorder_session *s, const struct ledger_row *row,
     struct record *record)
 {
 	const bool decided = row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF;
@@ -66,42 +66,42 @@ static void add_times(const struct recorder *r, const struct recorder_side *s, c
 	size_t at;
 
 	if (row->fate == FATE_LOST && row->sent_at)
-		record->decided_at = row->sent_at + s->of.wait - r->start;
+		record->decided_at = row->sent_at + s->of.reply_timeout - r->start;
 	if (left == 0 && !decided)
 		return;
-	at = journal_since(r->journal, left > 0 ? row->replied_at : row->typed_at);
-	for (; at < journal_count(r->journal) && (left > 0 || (decided && record->decided_at == RECORD_NEVER)); at++) {
-		const struct journal_note *note = journal_at(r->journal, at);
+	at = event_log_since(r->event_log, left > 0 ? row->replied_at : row->typed_at);
+	for (; at < event_log_count(r->event_log) && (left > 0 || (decided && record->decided_at == RECORD_NEVER)); at++) {
+		const struct event_log_entry *note = event_log_at(r->event_log, at);
 
 		if (cuts(note, s, row))
 			record->decided_at = note->at - r->start;
 		if (note->number != row->number || note->session != s->of.session)
 			continue;
-		if (note->kind == JOURNAL_DECIDED && decided)
+		if (note->kind == EVENT_LOG_DECIDED && decided)
 			record->decided_at = note->at - r->start;
-		if (note->kind != JOURNAL_REPLY || note->match != MATCH_DUPLICATE || left == 0)
+		if (note->kind != EVENT_LOG_REPLY || note->match != MATCH_DUPLICATE || left == 0)
 			continue;
 		record->duplicate_at[record->duplicate_count++] = note->at - r->start;
 		left--;
 	}
 }
 
-static void add_packets(const struct recorder *r, const struct recorder_side *s, struct record *record)
+static void add_packets(const struct recorder *r, const struct recorder_session *s, struct record *record)
 {
-	struct packet packets[RECORD_PACKETS];
-	const size_t n = s->witness ? witness_packets(s->witness, s->of.stream, record->number, packets, RECORD_PACKETS) : 0;
+	struct logged_packet packets[RECORD_PACKETS];
+	const size_t n = s->trace ? trace_packets(s->trace, s->of.stream, record->number, packets, RECORD_PACKETS) : 0;
 
 	for (size_t i = 0; i < n; i++)
 		record->packets[i] = record_packet_of(&packets[i], r->start);
 	record->packet_count = n;
 }
 
-int recorder_fill(const struct recorder *r, const struct recorder_side *s, const struct ledger_row *row, int64_t now,
+int recorder_fill(const struct recorder *r, const struct recorder_session *s, const struct ledger_row *row, int64_t now,
     struct record *record)
 {
-	const struct witness_line *truth = s->witness ? witness_find(s->witness, s->of.stream, row->number) : NULL;
+	const struct trace_line *traced = s->trace ? trace_find(s->trace, s->of.stream, row->number) : NULL;
 
-	if (record_fill(record, row, s->of.stream, truth, r->start, now) < 0) {
+	if (record_fill(record, row, s->of.stream, traced, r->start, now) < 0) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -111,7 +111,7 @@ int recorder_fill(const struct recorder *r, const struct recorder_side *s, const
 	return 0;
 }
 
-int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_side *s,
+int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_session *s,
     const struct ledger_row *row, int64_t now)
 {
 	struct record record;
@@ -119,10 +119,10 @@ int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, 
 
 	if (recorder_fill(r, s, row, now, &record) < 0)
 		return -1;
-	if (to->output == CLIENT_JSON)
-		result = put(to, record_json_line(&record));
+	if (to->output == RECORD_OUTPUT_JSON)
+		result = put(to, json_write_line(&record));
 	else
-		record_csv_line(to->out, &record, s->of.peer);
+		csv_line(to->out, &record, s->of.peer);
 	record_free(&record);
 	return result < 0 || ferror(to->out) ? -1 : 0;
 }
@@ -130,23 +130,23 @@ int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, 
 int recorder_put_summary(const struct recorder *r, const struct recorder_sink *to, const struct record_run *run,
     const uint64_t *written)
 {
-	struct record_sum *sums = to->output == CLIENT_JSON ? calloc(r->count + 1, sizeof *sums) : NULL;
-	const struct witness *w = r->count > 0 ? r->sides[0]->witness : NULL;
-	const struct witness_totals *truth = w ? witness_totals(w) : NULL;
+	struct record_sum *sums = to->output == RECORD_OUTPUT_JSON ? calloc(r->count + 1, sizeof *sums) : NULL;
+	const struct trace *w = r->count > 0 ? r->sessions[0]->trace : NULL;
+	const struct trace_totals *traced = w ? trace_totals(w) : NULL;
 	struct record_run end = *run;
 	int result;
 
-	if (to->output != CLIENT_JSON)
+	if (to->output != RECORD_OUTPUT_JSON)
 		return 0;
 	for (size_t i = 0; sums && i < r->count; i++) {
-		const struct recorder_side *s = r->sides[i];
+		const struct recorder_session *s = r->sessions[i];
 		const struct ledger_totals *t = ledger_totals(s->ledger);
 
-		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .facts = s->facts };
-		sums[i].facts.stats = ledger_stats(s->ledger);
+		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .figures = s->figures };
+		sums[i].figures.stats = ledger_stats(s->ledger);
 	}
 	recorder_link_at(r, INT64_MAX, end.link, sizeof end.link);
-	result = put(to, sums ? record_json_summary(&end, r->start, truth, sums, r->count) : NULL);
+	result = put(to, sums ? json_write_summary(&end, r->start, traced, sums, r->count) : NULL);
 	free(sums);
 	return result;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A recording that is shown, for the files that show it: replay-events.c puts it in order, replay.c plays it. Times are ns. */
+/* A recording that is shown, for the files that show it: replay.c puts it in order, replay.c plays it. Times are ns. */
 #ifndef UPCASE_REPLAY_CORE_H
 #define UPCASE_REPLAY_CORE_H
 
 #include "record/record-file.h"
 #include "record/replay.h"
 
-enum event_kind { KIND_TYPED, KIND_SENT, KIND_REPLY, KIND_LOST, KIND_LATE, KIND_DECIDED, KIND_DUPLICATE, KIND_EVENT, KIND_OTHER };
+enum replay_event_kind { REPLAY_TYPED, REPLAY_SENT, REPLAY_REPLY, REPLAY_LOST, REPLAY_LATE, REPLAY_DECIDED, REPLAY_DUPLICATE, REPLAY_EVENT, REPLAY_OTHER };
 
-struct happening {
+struct replay_event {
 	int64_t at;
 	/* The line of its side; or which of the file's events or replies. */
 	uint32_t index;
@@ -18,19 +18,19 @@ struct happening {
 
 struct replay {
 	struct record_file *file;
-	struct happening *events;
-	size_t count, room, next;
+	struct replay_event *events;
+	size_t count, capacity, next;
 	struct replay_hooks hooks;
 	struct session *sessions[RECORDER_SESSIONS];
-	struct witness *witness;
+	struct trace *trace;
 	/* The time of the first event, on the file's clock; when that is, on ours. */
 	int64_t first, start;
 	/* The real time is so much ahead; while it stands still, what our time is. */
-	int64_t behind, still_at;
-	bool still;
+	int64_t lag, paused_at;
+	bool paused;
 	/* For capitals. */
 	unsigned char *bytes;
-	size_t bytes_room;
+	size_t bytes_capacity;
 };
 
 static inline int64_t replay_later(int64_t one, int64_t other)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each event of the recording changes a ledger as a transport would, by ledger-play.h, and is told by the same hooks. The replay's clock
+/* Each event of the recording changes a ledger as a transport would, by ledger-replay.h, and is reported by the same hooks. The replay's clock
  * is the real one less what it stood still. */
 #include "config.h"
 
@@ -31,7 +31,7 @@ static bool has_room(const struct session *s)
 	return false;
 }
 
-static void do_turn(struct session *s, const struct watch *w, int64_t now)
+static void do_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
 	(void)s, (void)w, (void)now;
 }
@@ -42,25 +42,25 @@ static void do_free(struct session *s)
 }
 
 /* As they were at the recording's end. */
-static void tell_facts(const struct session *s, int64_t now, struct facts *out)
+static void fill_figures(const struct session *s, int64_t now, struct figures *out)
 {
-	const struct record_side *side = s->side;
+	const struct record_file_session *side = s->data;
 
 	(void)now;
 	if (!side->has_sum)
 		return;
-	out->times = side->sum.facts.times;
-	out->overflows = side->sum.facts.overflows;
-	out->tcp = side->sum.facts.tcp;
-	out->stalls = side->sum.facts.stalls;
-	out->schedule = side->sum.facts.schedule;
+	out->times = side->sum.figures.times;
+	out->overflows = side->sum.figures.overflows;
+	out->tcp = side->sum.figures.tcp;
+	out->stalls = side->sum.figures.stalls;
+	out->schedule = side->sum.figures.schedule;
 }
 
 static const struct transport transport_replay = {
-	.has_room = has_room, .turn = do_turn, .close = do_nothing, .free = do_free, .facts = tell_facts,
+	.has_room = has_room, .dispatch = do_dispatch, .close = do_nothing, .free = do_free, .figures = fill_figures,
 };
 
-static struct session *make_session(struct record_side *side, size_t rows)
+static struct session *make_session(struct record_file_session *side, size_t rows)
 {
 	struct session *s = calloc(1, sizeof *s);
 	const char *peer = side->has_sum && side->sum.of.peer ? side->sum.of.peer : side->of.peer;
@@ -68,14 +68,14 @@ static struct session *make_session(struct record_side *side, size_t rows)
 	if (!s)
 		return NULL;
 	s->settings = (struct session_settings){
-		.transport = side->of.stream ? SESSION_TCP : SESSION_UDP, .rows = rows, .wait = side->of.wait, .window = 1 };
+		.transport = side->of.stream ? SESSION_TCP : SESSION_UDP, .rows = rows, .reply_timeout = side->of.reply_timeout, .window = 1 };
 	s->transport = &transport_replay;
 	s->phase = PHASE_REPLAY;
 	s->fd = -1;
-	s->side = side;
+	s->data = side;
 	snprintf(s->peer, sizeof s->peer, "%.299s", peer);
 	s->ledger = ledger_new(&(struct ledger_settings){ .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
-		.tag = LEDGER_TAG_NEVER, .capacity = rows, .wait = side->of.wait, .answerable = side->of.wait });
+		.tag = LEDGER_TAG_NEVER, .capacity = rows, .reply_timeout = side->of.reply_timeout, .answerable = side->of.reply_timeout });
 	if (s->ledger)
 		return s;
 	free(s);
@@ -119,9 +119,9 @@ void replay_close(struct replay *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; r->file && i < r->file->side_count; i++)
+	for (size_t i = 0; r->file && i < r->file->session_count; i++)
 		session_close(r->sessions[i]);
-	witness_free(r->witness);
+	trace_free(r->trace);
 	record_file_free(r->file);
 	free(r->events);
 	free(r->bytes);
@@ -132,12 +132,12 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
 {
 	r->hooks = *hooks;
 	r->start = now;
-	r->still = step;
-	r->still_at = now;
-	if (r->file->has_link && !(r->witness = witness_new(rows)))
+	r->paused = step;
+	r->paused_at = now;
+	if (r->file->has_link && !(r->trace = trace_new(rows)))
 		return -1;
-	for (size_t i = 0; i < r->file->side_count; i++)
-		if (!(r->sessions[i] = make_session(&r->file->sides[i], rows)))
+	for (size_t i = 0; i < r->file->session_count; i++)
+		if (!(r->sessions[i] = make_session(&r->file->sessions[i], rows)))
 			return -1;
 	return 0;
 }
@@ -146,7 +146,7 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
 
 size_t replay_sessions(const struct replay *r)
 {
-	return r->file->side_count;
+	return r->file->session_count;
 }
 
 struct session *replay_session(const struct replay *r, size_t i)
@@ -154,9 +154,9 @@ struct session *replay_session(const struct replay *r, size_t i)
 	return r->sessions[i];
 }
 
-const struct witness *replay_witness(const struct replay *r)
+const struct trace *replay_witness(const struct replay *r)
 {
-	return r->witness;
+	return r->trace;
 }
 
 const struct record_run *replay_run(const struct replay *r)
@@ -191,7 +191,7 @@ size_t replay_length(const struct replay *r)
 
 /* --- playing --- */
 
-static const struct record_kept *find_line(const struct record_side *side, uint64_t number, size_t *index)
+static const struct record_kept *find_line(const struct record_file_session *side, uint64_t number, size_t *index)
 {
 	SEARCH_FIRST(*index, 0, side->count, side->lines[*index]->number >= number);
 	return *index < side->count && side->lines[*index]->number == number ? side->lines[*index] : NULL;
@@ -202,33 +202,33 @@ static size_t find_other(const struct replay *r, size_t of, uint64_t number)
 {
 	size_t index;
 
-	for (size_t i = 0; i < r->file->side_count; i++)
-		if (r->file->sides[i].of.stream != r->file->sides[of].of.stream && find_line(&r->file->sides[i], number, &index))
+	for (size_t i = 0; i < r->file->session_count; i++)
+		if (r->file->sessions[i].of.stream != r->file->sessions[of].of.stream && find_line(&r->file->sessions[i], number, &index))
 			return i;
 	return SIZE_MAX;
 }
 
 bool replay_both(const struct replay *r)
 {
-	for (size_t side = 0; side < r->file->side_count; side++)
-		for (size_t i = 0; i < r->file->sides[side].count; i++)
-			if (find_other(r, side, r->file->sides[side].lines[i]->number) != SIZE_MAX)
+	for (size_t side = 0; side < r->file->session_count; side++)
+		for (size_t i = 0; i < r->file->sessions[side].count; i++)
+			if (find_other(r, side, r->file->sessions[side].lines[i]->number) != SIZE_MAX)
 				return true;
 	return false;
 }
 
-/* Both ledgers have the line before anybody is told. */
+/* Both ledgers have the line before anybody is reported. */
 static void type_line(struct replay *r, size_t side, const struct record_kept *line, int64_t at)
 {
 	const size_t other = find_other(r, side, line->number);
 	const bool first = other != SIZE_MAX && !ledger_find(r->sessions[other]->ledger, line->number);
 
-	ledger_play_line(r->sessions[side]->ledger, line->number, line->text, line->length, line->partial, line->tag, at);
+	ledger_replay_line(r->sessions[side]->ledger, line->number, line->text, line->length, line->partial, line->tag, at);
 	if (first || !r->hooks.line)
 		return;
 	if (other == SIZE_MAX)
 		r->hooks.line(r->hooks.context, side, SIZE_MAX, line->number);
-	else if (r->file->sides[side].of.stream)
+	else if (r->file->sessions[side].of.stream)
 		r->hooks.line(r->hooks.context, other, side, line->number);
 	else
 		r->hooks.line(r->hooks.context, side, other, line->number);
@@ -237,39 +237,39 @@ static void type_line(struct replay *r, size_t side, const struct record_kept *l
 /* The text of a line's reply, without its tag: kept, or its capitals. */
 static const unsigned char *reply_text(struct replay *r, const struct record_kept *line, size_t *n)
 {
-	const size_t room = CAPITALS_GROWTH * line->length + 1;
+	const size_t capacity = CAPITALS_GROWTH * line->length + 1;
 
 	*n = line->reply_length;
 	if (line->reply)
 		return line->reply;
 	*n = 0;
-	if (grow_list(&r->bytes, &r->bytes_room, room, 1) < 0)
+	if (grow_list(&r->bytes, &r->bytes_capacity, capacity, 1) < 0)
 		return (const unsigned char *)"";
 	if (line->length > 0)
 		*n = capitals_text(line->text, line->length, r->bytes);
 	return r->bytes;
 }
 
-static void tell_reply(struct replay *r, size_t side, enum ledger_match match, const struct record_kept *line, int64_t at)
+static void report_reply(struct replay *r, size_t side, enum ledger_match match, const struct record_kept *line, int64_t at)
 {
 	const struct ledger_row *row = ledger_find(r->sessions[side]->ledger, line->number);
-	struct session_reply reply = { .verdict = { .match = match, .number = line->number, .rtt = -1 } };
+	struct session_reply reply = { .matched = { .match = match, .number = line->number, .rtt = -1 } };
 
 	if (row && row->sent_at)
-		reply.verdict.rtt = replay_later(at - row->sent_at, 0);
+		reply.matched.rtt = replay_later(at - row->sent_at, 0);
 	reply.text = reply_text(r, line, &reply.length);
 	r->hooks.reply(r->hooks.context, side, &reply);
 }
 
-static void show_truth(struct replay *r, const struct record_kept *line)
+static void show_trace(struct replay *r, const struct record_kept *line)
 {
-	struct witness_line truth;
+	struct trace_line traced;
 
-	if (!r->witness || !line->truth)
+	if (!r->trace || !line->traced)
 		return;
-	truth = *line->truth;
-	for (int way = 0; way < EVENT_WAYS; way++) {
-		struct witness_leg *leg = &truth.legs[way];
+	traced = *line->traced;
+	for (int way = 0; way < LINK_WAYS; way++) {
+		struct trace_leg *leg = &traced.legs[way];
 
 		leg->first_in += r->start - r->first;
 		leg->last_in += r->start - r->first;
@@ -278,11 +278,11 @@ static void show_truth(struct replay *r, const struct record_kept *line)
 		if (leg->last_out != INT64_MIN)
 			leg->last_out += r->start - r->first;
 	}
-	witness_put(r->witness, &truth);
+	trace_restore(r->trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
-		const struct packet packet = record_packet_back(&line->packets[i], truth.stream, truth.number, r->start - r->first);
+		const struct logged_packet packet = record_packet_back(&line->packets[i], traced.stream, traced.number, r->start - r->first);
 
-		witness_put_packet(r->witness, &packet);
+		trace_restore_packet(r->trace, &packet);
 	}
 }
 
@@ -290,17 +290,17 @@ static void answer(struct replay *r, size_t side, const struct record_kept *line
 {
 	const int64_t at = line->replied_at + r->start - r->first;
 
-	ledger_play_reply(r->sessions[side]->ledger, line->number, &(struct ledger_played){ .late = line->late,
+	ledger_replay_reply(r->sessions[side]->ledger, line->number, &(struct ledger_replayed){ .late = line->late,
 		.reordered = line->reordered, .differs = line->differs, .cut_short = line->cut_short, .at = at,
 		.reply = line->reply, .length = line->reply_length });
-	show_truth(r, line);
-	tell_reply(r, side, line->late ? MATCH_LATE : MATCH_ANSWER, line, at);
+	show_trace(r, line);
+	report_reply(r, side, line->late ? MATCH_LATE : MATCH_ANSWER, line, at);
 }
 
 static void decide(struct replay *r, size_t side, const struct record_kept *line, enum ledger_fate fate)
 {
-	ledger_play_fate(r->sessions[side]->ledger, line->number, fate, line->error);
-	show_truth(r, line);
+	ledger_replay_fate(r->sessions[side]->ledger, line->number, fate, line->error);
+	show_trace(r, line);
 	r->hooks.row(r->hooks.context, side, line->number, line->decided_at != RECORD_NEVER);
 }
 
@@ -311,15 +311,15 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 	const bool ours = reply->text && reply->length > 0;
 
 	if (reply->match == MATCH_STRAY)
-		ledger_play_stray(l);
+		ledger_replay_stray(l);
 	else if (reply->match == MATCH_DUPLICATE)
-		ledger_play_duplicate(l, reply->number);
+		ledger_replay_duplicate(l, reply->number);
 	else
-		ledger_play_reply(l, reply->number, &(struct ledger_played){ .late = reply->match == MATCH_LATE,
+		ledger_replay_reply(l, reply->number, &(struct ledger_replayed){ .late = reply->match == MATCH_LATE,
 			.reordered = reply->reordered, .differs = reply->differs, .cut_short = reply->cut_short, .at = at,
 			.reply = ours && (reply->differs || reply->cut_short) ? reply->text : NULL, .length = reply->length });
 	r->hooks.reply(r->hooks.context, reply->session, &(struct session_reply){
-		.verdict = { .match = reply->match, .number = reply->number, .rtt = reply->rtt }, .text = reply->text,
+		.matched = { .match = reply->match, .number = reply->number, .rtt = reply->rtt }, .text = reply->text,
 		.length = reply->length });
 }
 
@@ -331,37 +331,37 @@ static void play_event(struct replay *r, const struct record_event *recorded, in
 	r->hooks.event(r->hooks.context, &event);
 }
 
-static void play(struct replay *r, const struct happening *e)
+static void play(struct replay *r, const struct replay_event *e)
 {
-	const struct record_side *side = &r->file->sides[e->side];
+	const struct record_file_session *side = &r->file->sessions[e->side];
 	const int64_t at = e->at + r->start - r->first;
-	const struct record_kept *line = e->kind < KIND_EVENT ? side->lines[e->index] : NULL;
+	const struct record_kept *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
 
-	switch ((enum event_kind)e->kind) {
-	case KIND_TYPED:
+	switch ((enum replay_event_kind)e->kind) {
+	case REPLAY_TYPED:
 		type_line(r, e->side, line, at);
 		break;
-	case KIND_SENT:
-		ledger_play_sent(r->sessions[e->side]->ledger, line->number, line->connecting, line->sent_at + r->start - r->first);
+	case REPLAY_SENT:
+		ledger_replay_sent(r->sessions[e->side]->ledger, line->number, line->connecting, line->sent_at + r->start - r->first);
 		break;
-	case KIND_REPLY:
-	case KIND_LATE:
+	case REPLAY_REPLY:
+	case REPLAY_LATE:
 		answer(r, e->side, line);
 		break;
-	case KIND_LOST:
+	case REPLAY_LOST:
 		decide(r, e->side, line, FATE_LOST);
 		break;
-	case KIND_DECIDED:
+	case REPLAY_DECIDED:
 		decide(r, e->side, line, (enum ledger_fate)line->fate);
 		break;
-	case KIND_DUPLICATE:
-		ledger_play_duplicate(r->sessions[e->side]->ledger, line->number);
-		tell_reply(r, e->side, MATCH_DUPLICATE, line, at);
+	case REPLAY_DUPLICATE:
+		ledger_replay_duplicate(r->sessions[e->side]->ledger, line->number);
+		report_reply(r, e->side, MATCH_DUPLICATE, line, at);
 		break;
-	case KIND_EVENT:
+	case REPLAY_EVENT:
 		play_event(r, &r->file->events[e->index], at);
 		break;
-	case KIND_OTHER:
+	case REPLAY_OTHER:
 		play_reply(r, &r->file->replies[e->index], at);
 		break;
 	}
@@ -370,29 +370,29 @@ static void play(struct replay *r, const struct happening *e)
 static void play_next(struct replay *r)
 {
 	play(r, &r->events[r->next++]);
-	if (r->next == r->count && r->witness && r->file->has_end)
-		witness_put_totals(r->witness, r->file->judged, r->file->mismatches);
+	if (r->next == r->count && r->trace && r->file->has_end)
+		trace_restore_totals(r->trace, r->file->compared, r->file->mismatches);
 }
 
 /* --- its clock --- */
 
 int64_t replay_now(const struct replay *r, int64_t now)
 {
-	return r->still ? r->still_at : now - r->behind;
+	return r->paused ? r->paused_at : now - r->lag;
 }
 
-void replay_pause(struct replay *r, bool still, int64_t now)
+void replay_pause(struct replay *r, bool paused, int64_t now)
 {
-	if (still)
-		r->still_at = replay_now(r, now);
-	else if (r->still)
-		r->behind = now - r->still_at;
-	r->still = still;
+	if (paused)
+		r->paused_at = replay_now(r, now);
+	else if (r->paused)
+		r->lag = now - r->paused_at;
+	r->paused = paused;
 }
 
-bool replay_is_still(const struct replay *r)
+bool replay_is_paused(const struct replay *r)
 {
-	return r->still;
+	return r->paused;
 }
 
 static int64_t due(const struct replay *r)
@@ -407,21 +407,21 @@ void replay_step(struct replay *r, int64_t now)
 	if (replay_at_end(r))
 		return;
 	do {
-		r->still_at = replay_later(r->still_at, due(r));
+		r->paused_at = replay_later(r->paused_at, due(r));
 		play_next(r);
-	} while (!replay_at_end(r) && (r->events[r->next].kind == KIND_SENT ||
-	    (r->events[r->next].kind == KIND_TYPED && r->events[r->next - 1].kind == KIND_TYPED &&
+	} while (!replay_at_end(r) && (r->events[r->next].kind == REPLAY_SENT ||
+	    (r->events[r->next].kind == REPLAY_TYPED && r->events[r->next - 1].kind == REPLAY_TYPED &&
 		r->events[r->next].at == r->events[r->next - 1].at)));
 }
 
-int64_t replay_turn(struct replay *r, int64_t now)
+int64_t replay_dispatch(struct replay *r, int64_t now)
 {
 	if (now == INT64_MAX) {
 		while (!replay_at_end(r))
-			replay_step(r, r->still_at);
+			replay_step(r, r->paused_at);
 		return INT64_MAX;
 	}
-	while (!r->still && due(r) <= replay_now(r, now))
+	while (!r->paused && due(r) <= replay_now(r, now))
 		play_next(r);
-	return r->still || replay_at_end(r) ? INT64_MAX : due(r) + r->behind;
+	return r->paused || replay_at_end(r) ? INT64_MAX : due(r) + r->lag;
 }

@@ -35,13 +35,13 @@ void replay_close(struct replay *r);
 
 /* Makes the sessions; at `now` its time 0 is. Call once. Returns 0, or -1 when memory is short. */
 int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step, int64_t now);
-/* They belong to the replay, session_close() is not called. Their session_turn() and session_watch() do nothing. */
+/* They belong to the replay, session_close() is not called. Their session_dispatch() and session_watch() do nothing. */
 size_t replay_sessions(const struct replay *r);
 struct session *replay_session(const struct replay *r, size_t i);
 /* Lines that went over UDP and TCP at once are among them. */
 bool replay_both(const struct replay *r);
 /* What the link did, NULL when it was not recorded. */
-const struct witness *replay_witness(const struct replay *r);
+const struct trace *replay_witness(const struct replay *r);
 /* As recorded in the beginning and, as far as there is an end, there (`ended_at` is then since time 0). Time 0, for a recorder. */
 const struct record_run *replay_run(const struct replay *r);
 int64_t replay_origin(const struct replay *r);
@@ -51,8 +51,8 @@ bool replay_is_whole(const struct replay *r);
 /* Its own time, which the view and the statistics go by: ns of a clock like the monotonic one, never ahead of `now`. */
 int64_t replay_now(const struct replay *r, int64_t now);
 /* Stands still; goes on. */
-void replay_pause(struct replay *r, bool still, int64_t now);
-bool replay_is_still(const struct replay *r);
+void replay_pause(struct replay *r, bool paused, int64_t now);
+bool replay_is_paused(const struct replay *r);
 /* The next event at once, and stands still. */
 void replay_step(struct replay *r, int64_t now);
 bool replay_at_end(const struct replay *r);
@@ -61,6 +61,6 @@ size_t replay_position(const struct replay *r);
 size_t replay_length(const struct replay *r);
 
 /* Plays what is due; INT64_MAX plays all. Returns when to come again, on the real clock, or INT64_MAX. */
-int64_t replay_turn(struct replay *r, int64_t now);
+int64_t replay_dispatch(struct replay *r, int64_t now);
 
 #endif

@@ -9,7 +9,7 @@
 /* From this ratio on a linear axis would crush what is small. */
 #define DECADES_FROM 20.0
 /* An axis begins here at the latest, and spans this much at least. */
-#define LEAST 1.0
+#define MIN_VALUE 1.0
 
 static const double round_values[] = { 1, 2, 5, 10 };
 
@@ -34,18 +34,18 @@ static double round_down(double value)
 	return power;
 }
 
-struct ticks ticks_for(double least, double greatest)
+struct axis axis_for(double min, double max)
 {
-	struct ticks t = { .high = round_up(greatest > LEAST ? greatest : LEAST) };
+	struct axis t = { .high = round_up(max > MIN_VALUE ? max : MIN_VALUE) };
 
-	if (least < LEAST)
-		least = LEAST;
-	t.logarithmic = greatest > DECADES_FROM * least;
-	t.low = t.logarithmic ? round_down(least) : 0;
+	if (min < MIN_VALUE)
+		min = MIN_VALUE;
+	t.logarithmic = max > DECADES_FROM * min;
+	t.low = t.logarithmic ? round_down(min) : 0;
 	return t;
 }
 
-double ticks_place(const struct ticks *t, double value)
+double axis_place(const struct axis *t, double value)
 {
 	double place;
 
@@ -56,7 +56,7 @@ double ticks_place(const struct ticks *t, double value)
 	return place < 0 ? 0 : place > 1 ? 1 : place;
 }
 
-double ticks_value(const struct ticks *t, double place)
+double axis_value(const struct axis *t, double place)
 {
 	if (t->logarithmic)
 		return t->low * pow(t->high / t->low, place);
@@ -64,7 +64,7 @@ double ticks_value(const struct ticks *t, double place)
 }
 
 /* 1, 2 and 5 in each decade, or 1 alone, or every second 1 and so on, as there is room. */
-static size_t mark_decades(const struct ticks *t, double *marks, size_t most)
+static size_t mark_decades(const struct axis *t, double *marks, size_t max)
 {
 	const double first = pow(10, floor(log10(t->low) + 1e-9));
 
@@ -72,34 +72,34 @@ static size_t mark_decades(const struct ticks *t, double *marks, size_t most)
 		const double factor = pow(10, stride == 0 ? 1 : stride);
 		size_t n = 0;
 
-		for (double power = first; power <= t->high * (1 + 1e-9) && n <= most; power *= factor)
+		for (double power = first; power <= t->high * (1 + 1e-9) && n <= max; power *= factor)
 			for (int i = 0; i < (stride == 0 ? 3 : 1); i++) {
 				const double value = power * round_values[i];
 
 				if (value < t->low * (1 - 1e-9) || value > t->high * (1 + 1e-9))
 					continue;
-				if (n < most)
+				if (n < max)
 					marks[n] = value;
 				n++;
 			}
-		if (n <= most)
+		if (n <= max)
 			return n;
 	}
 }
 
-size_t ticks_marks(const struct ticks *t, double *marks, size_t most)
+size_t axis_marks(const struct axis *t, double *marks, size_t max)
 {
-	const double step = round_up((t->high - t->low) / (double)(most - 1));
+	const double step = round_up((t->high - t->low) / (double)(max - 1));
 	size_t n = 0;
 
 	if (t->logarithmic)
-		return mark_decades(t, marks, most);
-	for (; n < most && t->low + step * (double)n <= t->high * (1 + 1e-9); n++)
+		return mark_decades(t, marks, max);
+	for (; n < max && t->low + step * (double)n <= t->high * (1 + 1e-9); n++)
 		marks[n] = t->low + step * (double)n;
 	return n;
 }
 
-char *ticks_time(double ns, const char *micro, char *buf, size_t size)
+char *axis_time(double ns, const char *micro, char *buf, size_t size)
 {
 	if (ns >= 1e9)
 		snprintf(buf, size, "%g s", ns / 1e9);
@@ -112,22 +112,22 @@ char *ticks_time(double ns, const char *micro, char *buf, size_t size)
 	return buf;
 }
 
-uint64_t ticks_column(const struct ticks *t, const struct histogram *h, int columns, int column)
+uint64_t axis_column(const struct axis *t, const struct histogram *h, int columns, int column)
 {
-	const double from = ticks_value(t, (double)column / columns), to = ticks_value(t, (double)(column + 1) / columns);
+	const double from = axis_value(t, (double)column / columns), to = axis_value(t, (double)(column + 1) / columns);
 	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
 
 	return (column == columns - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;
 }
 
-uint64_t ticks_highest(const struct ticks *t, const struct histogram *h, int columns)
+uint64_t axis_max_column(const struct axis *t, const struct histogram *h, int columns)
 {
-	uint64_t most = 1;
+	uint64_t max = 1;
 
 	for (int column = 0; column < columns; column++) {
-		const uint64_t n = ticks_column(t, h, columns, column);
+		const uint64_t n = axis_column(t, h, columns, column);
 
-		most = n > most ? n : most;
+		max = n > max ? n : max;
 	}
-	return most;
+	return max;
 }

@@ -24,12 +24,12 @@
 struct job {
 	/* Lines whole, for the exchange; and all lines, for the plots. */
 	struct record *records;
-	size_t count, room;
+	size_t count, capacity;
 	struct plots_line *lines;
-	size_t line_count, line_room;
+	size_t line_count, line_capacity;
 	/* What changed the link or the server, and TCP connections; texts are the recorder's. */
 	struct record_event *events;
-	size_t event_count, event_room;
+	size_t event_count, event_capacity;
 	const struct recorder *recorder;
 	char title[300], note[400];
 	/* NAME, without its ending. */
@@ -37,7 +37,7 @@ struct job {
 	size_t pages;
 	/* The one that is written, and the files of those before it. */
 	size_t picture;
-	struct stat made[SAVE_SVG_PAGES + 1];
+	struct stat made[EXPORT_SVG_PAGES + 1];
 };
 
 /* Behind the pages come the plots. */
@@ -67,15 +67,15 @@ static int write_picture(const struct job *job, size_t picture, FILE *out)
 
 	snprintf(title, sizeof title, "%s", job->title);
 	snprintf(note, sizeof note, "%s", job->note);
-	put_link(job, picture < job->pages ? exchange_page_begin(job->records, job->count, picture) : INT64_MIN, link, sizeof link);
+	put_link(job, picture < job->pages ? svg_sequence_page_begin(job->records, job->count, picture) : INT64_MIN, link, sizeof link);
 	if (picture == job->pages)
 		return plots_page(out, job->lines, job->line_count, job->events, job->event_count, &heading);
 	if (job->pages > 1)
 		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu", picture + 1, job->pages);
 	if (job->line_count > job->count)
 		snprintf(note + strlen(note), sizeof note - strlen(note), "; only the first %d lines are drawn",
-		    SAVE_SVG_PAGES * EXCHANGE_LINES);
-	return exchange_page(out, job->records, job->count, picture, job->events, job->event_count, &heading);
+		    EXPORT_SVG_PAGES * SVG_SEQUENCE_LINES);
+	return svg_sequence_page(out, job->records, job->count, picture, job->events, job->event_count, &heading);
 }
 
 static int put_picture(void *job, FILE *out)
@@ -86,7 +86,7 @@ static int put_picture(void *job, FILE *out)
 	return -1;
 }
 
-const char *save_svg_reason(int error)
+const char *export_svg_reason(int error)
 {
 	return error == EEXIST ? "there is such a file already; choose another name" : strerror(error);
 }
@@ -97,15 +97,15 @@ static int take(void *context, struct record *record, size_t index)
 {
 	struct job *job = context;
 
-	if (grow_list(&job->lines, &job->line_room, job->line_count + 1, sizeof *job->lines) < 0 ||
-	    grow_list(&job->records, &job->room, job->count + 1, sizeof *job->records) < 0) {
+	if (grow_list(&job->lines, &job->line_capacity, job->line_count + 1, sizeof *job->lines) < 0 ||
+	    grow_list(&job->records, &job->capacity, job->count + 1, sizeof *job->records) < 0) {
 		record_free(record);
 		return -1;
 	}
 	job->lines[job->line_count++] = (struct plots_line){ .number = record->number, .stream = record->stream,
 		.late = record->late, .fate = record->fate, .waited = record->fate == FATE_ANSWERED ? record_parts(record).waited : -1,
 		.typed_at = record->typed_at };
-	if (index < SAVE_SVG_PAGES * EXCHANGE_LINES)
+	if (index < EXPORT_SVG_PAGES * SVG_SEQUENCE_LINES)
 		job->records[job->count++] = *record;
 	else
 		record_free(record);
@@ -171,7 +171,7 @@ static int collect_events(struct job *job)
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
 		if (record_event_is_notice(&event))
 			continue;
-		if (grow_list(&job->events, &job->event_room, job->event_count + 1, sizeof *job->events) < 0)
+		if (grow_list(&job->events, &job->event_capacity, job->event_count + 1, sizeof *job->events) < 0)
 			return -1;
 		job->events[job->event_count++] = event;
 	}
@@ -183,16 +183,16 @@ static int collect_events(struct job *job)
 static int collect(struct job *job, const struct recorder *r, int64_t now)
 {
 	job->recorder = r;
-	if (recorder_each(r, now, take, job) < 0 || collect_events(job) < 0)
+	if (export_session_each(r, now, take, job) < 0 || collect_events(job) < 0)
 		return -1;
 	if (job->count > 0)
 		qsort(job->records, job->count, sizeof *job->records, compare_records);
 	if (job->line_count > 0)
 		qsort(job->lines, job->line_count, sizeof *job->lines, compare_lines);
 	head(job, r);
-	job->pages = exchange_pages(job->records, job->count);
-	if (job->pages > SAVE_SVG_PAGES)
-		job->pages = SAVE_SVG_PAGES;
+	job->pages = svg_sequence_pages(job->records, job->count);
+	if (job->pages > EXPORT_SVG_PAGES)
+		job->pages = EXPORT_SVG_PAGES;
 	return 0;
 }
 
@@ -215,7 +215,7 @@ static int write_all(struct job *job, char *why, size_t size)
 		file_name(job, job->picture, file, sizeof file);
 		if (file_make(file, put_picture, job, &job->made[job->picture]) == 0)
 			continue;
-		snprintf(why, size, "'%.100s': %s", file, save_svg_reason(errno));
+		snprintf(why, size, "'%.100s': %s", file, export_svg_reason(errno));
 		while (job->picture-- > 0) {
 			file_name(job, job->picture, file, sizeof file);
 			(void)file_remove(file, &job->made[job->picture]);
@@ -225,7 +225,7 @@ static int write_all(struct job *job, char *why, size_t size)
 	return (int)job->pages + 1;
 }
 
-int save_svg(const char *path, const struct recorder *r, int64_t now, char *why, size_t size)
+int export_svg(const char *path, const struct recorder *r, int64_t now, char *why, size_t size)
 {
 	struct job job = { .count = 0 };
 	int result = -1;
@@ -239,7 +239,7 @@ int save_svg(const char *path, const struct recorder *r, int64_t now, char *why,
 	return result;
 }
 
-int save_svg_check(const char *path, char *why, size_t size)
+int export_svg_check(const char *path, char *why, size_t size)
 {
 	struct job job = { .pages = 1 };
 	char file[PATH_MAX + 40];
@@ -248,7 +248,7 @@ int save_svg_check(const char *path, char *why, size_t size)
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
 		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return text_refuse(why, size, "'%.100s': %s", file, save_svg_reason(EEXIST));
+			return text_refuse(why, size, "'%.100s': %s", file, export_svg_reason(EEXIST));
 	}
 	return 0;
 }

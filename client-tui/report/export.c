@@ -15,20 +15,20 @@
 #include "common/text.h"
 
 /* What is saved. */
-struct saving {
+struct export_job {
 	const struct recorder *recorder;
-	const struct board *board;
+	const struct transcript *transcript;
 	const struct record_run *run;
 	int64_t now;
-	enum client_output output;
+	enum record_output output;
 };
 
-static int save_text(const struct saving *s, FILE *out)
+static int save_text(const struct export_job *s, FILE *out)
 {
 	char totals[300];
 	struct ledger_totals t;
 
-	if ((s->board ? summary_save_text(out, s->board, s->now) : recorder_save(s->recorder, CLIENT_TEXT, out, s->run, s->now)) < 0)
+	if ((s->transcript ? export_text(out, s->transcript, s->now) : export_session(s->recorder, RECORD_OUTPUT_TEXT, out, s->run, s->now)) < 0)
 		return -1;
 	for (int stream = 0; stream < 2; stream++) {
 		recorder_totals(s->recorder, stream, &t);
@@ -40,17 +40,17 @@ static int save_text(const struct saving *s, FILE *out)
 
 static int put(void *saving, FILE *out)
 {
-	const struct saving *s = saving;
+	const struct export_job *s = saving;
 
-	return s->output == CLIENT_TEXT ? save_text(s, out) : recorder_save(s->recorder, s->output, out, s->run, s->now);
+	return s->output == RECORD_OUTPUT_TEXT ? save_text(s, out) : export_session(s->recorder, s->output, out, s->run, s->now);
 }
 
 /* How a file is written, by its ending. */
-static const struct kind {
+static const struct export_kind {
 	const char *ending;
-	enum client_output output;
+	enum record_output output;
 } kinds[] = {
-	{ "", CLIENT_TEXT }, { ".txt", CLIENT_TEXT }, { ".jsonl", CLIENT_JSON }, { ".csv", CLIENT_CSV },
+	{ "", RECORD_OUTPUT_TEXT }, { ".txt", RECORD_OUTPUT_TEXT }, { ".jsonl", RECORD_OUTPUT_JSON }, { ".csv", RECORD_OUTPUT_CSV },
 };
 
 /* Pictures are several files. */
@@ -65,12 +65,12 @@ static const char *ending(const char *path)
 	return dot ? dot : "";
 }
 
-static int wrong(char why[SAVE_WHY], const char *path, const char *what)
+static int wrong(char why[EXPORT_WHY], const char *path, const char *what)
 {
-	return text_refuse(why, SAVE_WHY, "'%.100s': %s", path, what);
+	return text_refuse(why, EXPORT_WHY, "'%.100s': %s", path, what);
 }
 
-static const struct kind *find(const char *path, char why[SAVE_WHY])
+static const struct export_kind *find(const char *path, char why[EXPORT_WHY])
 {
 	if (strcmp(path, "-") == 0) {
 		wrong(why, path, "is no file; --json and --csv write to standard output");
@@ -101,28 +101,28 @@ static bool is_picture(const char *path)
 	return strcmp(ending(path), PICTURES) == 0;
 }
 
-int save_check(const char *path, char why[SAVE_WHY])
+int export_check(const char *path, char why[EXPORT_WHY])
 {
-	if (is_picture(path) ? save_svg_check(path, why, SAVE_WHY) < 0 : !find(path, why))
+	if (is_picture(path) ? export_svg_check(path, why, EXPORT_WHY) < 0 : !find(path, why))
 		return -1;
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return wrong(why, path, save_svg_reason(EEXIST));
+		return wrong(why, path, export_svg_reason(EEXIST));
 	if (errno != ENOENT || check_folder(path) < 0)
 		return wrong(why, path, errno == ENOENT ? "there is no such folder" : strerror(errno));
 	return 0;
 }
 
-int save_file(const char *path, const struct recorder *r, const struct board *board, const struct record_run *run, int64_t now,
-    char why[SAVE_WHY])
+int export_file(const char *path, const struct recorder *r, const struct transcript *transcript, const struct record_run *run, int64_t now,
+    char why[EXPORT_WHY])
 {
-	const struct kind *kind;
+	const struct export_kind *kind;
 	struct stat made;
 
 	if (is_picture(path))
-		return save_svg(path, r, now, why, SAVE_WHY) < 0 ? -1 : 0;
+		return export_svg(path, r, now, why, EXPORT_WHY) < 0 ? -1 : 0;
 	kind = find(path, why);
 	if (!kind)
 		return -1;
-	return file_make(path, put, &(struct saving){ r, board, run, now, kind->output }, &made) < 0 ?
-	    wrong(why, path, save_svg_reason(errno)) : 0;
+	return file_make(path, put, &(struct export_job){ r, transcript, run, now, kind->output }, &made) < 0 ?
+	    wrong(why, path, export_svg_reason(errno)) : 0;
 }

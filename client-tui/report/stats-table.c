@@ -21,7 +21,7 @@
 
 /* ---- the table's cells: nothing for what does not apply ---- */
 
-static void cell_count(struct text *out, const struct facts *f, size_t field)
+static void cell_count(struct text *out, const struct figures *f, size_t field)
 {
 	uint64_t count;
 
@@ -29,12 +29,12 @@ static void cell_count(struct text *out, const struct facts *f, size_t field)
 	text_put(out, "%" PRIu64, count);
 }
 
-static void cell_answered(struct text *out, const struct facts *f)
+static void cell_answered(struct text *out, const struct figures *f)
 {
 	text_put(out, "%" PRIu64 " of %" PRIu64, f->totals->answered, f->totals->sent);
 }
 
-static void cell_loss(struct text *out, const struct facts *f)
+static void cell_loss(struct text *out, const struct figures *f)
 {
 	if (!f->stream && ledger_by_chance(f->totals))
 		summary_put_loss(out, f->totals, "");
@@ -43,25 +43,25 @@ static void cell_loss(struct text *out, const struct facts *f)
 }
 
 /* Figures of losses are UDP's: over TCP nothing is lost while the connection lives. */
-static void cell_datagram_count(struct text *out, const struct facts *f, size_t field)
+static void cell_datagram_count(struct text *out, const struct figures *f, size_t field)
 {
 	if (!f->stream)
 		cell_count(out, f, field);
 }
 
-static void cell_stream_count(struct text *out, const struct facts *f, size_t field)
+static void cell_stream_count(struct text *out, const struct figures *f, size_t field)
 {
 	if (f->stream)
 		cell_count(out, f, field);
 }
 
-static void cell_longest_run(struct text *out, const struct facts *f)
+static void cell_longest_run(struct text *out, const struct figures *f)
 {
 	if (!f->stream)
 		text_count(out, f->stats->longest_run, "line");
 }
 
-static void cell_mean_run(struct text *out, const struct facts *f)
+static void cell_mean_run(struct text *out, const struct figures *f)
 {
 	if (f->stream || !f->stats->run_count)
 		return;
@@ -71,7 +71,7 @@ static void cell_mean_run(struct text *out, const struct facts *f)
 }
 
 /* Of lines that were timed; less than 0 where there are too few of them. */
-static void put_timed(struct text *out, const struct facts *f, double ns)
+static void put_timed(struct text *out, const struct figures *f, double ns)
 {
 	if (f->totals->timed && ns < 0)
 		text_put(out, TOO_FEW);
@@ -80,39 +80,39 @@ static void put_timed(struct text *out, const struct facts *f, double ns)
 }
 
 /* The times at `field` of the totals. */
-static const struct ledger_times *times_at(const struct facts *f, size_t field)
+static const struct ledger_times *times_at(const struct figures *f, size_t field)
 {
 	return (const void *)((const char *)f->totals + field);
 }
 
-static void cell_min(struct text *out, const struct facts *f, size_t field)
+static void cell_min(struct text *out, const struct figures *f, size_t field)
 {
 	put_timed(out, f, (double)times_at(f, field)->min);
 }
 
-static void cell_mean(struct text *out, const struct facts *f, size_t field)
+static void cell_mean(struct text *out, const struct figures *f, size_t field)
 {
 	put_timed(out, f, times_at(f, field)->mean);
 }
 
-static void cell_max(struct text *out, const struct facts *f, size_t field)
+static void cell_max(struct text *out, const struct figures *f, size_t field)
 {
 	put_timed(out, f, (double)times_at(f, field)->max);
 }
 
-static void cell_part(struct text *out, const struct facts *f, size_t field)
+static void cell_part(struct text *out, const struct figures *f, size_t field)
 {
 	summary_put_part(out, "", (const void *)((const char *)f->totals + field), f->totals->timed, "");
 }
 
-static void cell_deviation(struct text *out, const struct facts *f, size_t field)
+static void cell_deviation(struct text *out, const struct figures *f, size_t field)
 {
 	put_timed(out, f, summary_deviation(times_at(f, field), f->totals->timed));
 }
 
 /* A quantile of the histogram at `field` of the statistics. */
 #define QUANTILE(cell, field) \
-	static void cell(struct text *out, const struct facts *f, size_t which) \
+	static void cell(struct text *out, const struct figures *f, size_t which) \
 	{ \
 		put_timed(out, f, (double)histogram_quantile(&f->stats->field, summary_quantiles[which].q)); \
 	}
@@ -120,55 +120,55 @@ QUANTILE(cell_quantile, rtt)
 QUANTILE(cell_waited_quantile, waited)
 QUANTILE(cell_ipdv, ipdv)
 
-static void cell_ipdv_mean(struct text *out, const struct facts *f)
+static void cell_ipdv_mean(struct text *out, const struct figures *f)
 {
 	put_timed(out, f, stats_mean_ipdv(f->stats));
 }
 
-static void cell_pdv(struct text *out, const struct facts *f, size_t field)
+static void cell_pdv(struct text *out, const struct figures *f, size_t field)
 {
 	put_timed(out, f, (double)stats_pdv(f->stats, summary_quantiles[field].q));
 }
 
-static void cell_again(struct text *out, const struct facts *f)
+static void cell_retransmissions(struct text *out, const struct figures *f)
 {
-	if (f->stream && f->tcp.looks)
-		text_count(out, f->tcp.again, "segment");
+	if (f->stream && f->tcp.samples)
+		text_count(out, f->tcp.retransmitted, "segment");
 }
 
-static void cell_far_again(struct text *out, const struct facts *f)
+static void cell_server_retransmissions(struct text *out, const struct figures *f)
 {
-	if (f->stream && f->tcp.has_far)
-		text_count(out, f->tcp.far_again, "segment");
+	if (f->stream && f->tcp.has_server)
+		text_count(out, f->tcp.server_retransmitted, "segment");
 }
 
-static void cell_timeout(struct text *out, const struct facts *f)
+static void cell_timeout(struct text *out, const struct figures *f)
 {
-	if (!f->stream || !f->tcp.looks)
+	if (!f->stream || !f->tcp.samples)
 		return;
 	text_span(out, f->tcp.timeout);
 	text_put(out, ", at most ");
-	text_span(out, f->tcp.timeout_most);
+	text_span(out, f->tcp.timeout_max);
 }
 
-static void cell_smoothed(struct text *out, const struct facts *f)
+static void cell_smoothed(struct text *out, const struct figures *f)
 {
-	if (!f->stream || !f->tcp.looks)
+	if (!f->stream || !f->tcp.samples)
 		return;
 	text_span(out, f->tcp.round_trip);
 	text_put(out, " ± ");
 	text_span(out, f->tcp.variation);
 }
 
-static void cell_window(struct text *out, const struct facts *f)
+static void cell_window(struct text *out, const struct figures *f)
 {
-	if (!f->stream || !f->tcp.looks)
+	if (!f->stream || !f->tcp.samples)
 		return;
 	text_count(out, f->tcp.window, "segment");
-	text_put(out, ", %" PRIu32 " to %" PRIu32, f->tcp.window_least, f->tcp.window_most);
+	text_put(out, ", %" PRIu32 " to %" PRIu32, f->tcp.window_min, f->tcp.window_max);
 }
 
-static void cell_stalled(struct text *out, const struct facts *f)
+static void cell_stalled(struct text *out, const struct figures *f)
 {
 	if (!f->stream)
 		return;
@@ -177,13 +177,13 @@ static void cell_stalled(struct text *out, const struct facts *f)
 	text_count(out, f->stalls.count, "stall");
 }
 
-static void cell_longest_stall(struct text *out, const struct facts *f)
+static void cell_longest_stall(struct text *out, const struct figures *f)
 {
 	if (f->stream && f->stalls.count)
 		text_span(out, f->stalls.longest);
 }
 
-static void cell_connections(struct text *out, const struct facts *f)
+static void cell_connections(struct text *out, const struct figures *f)
 {
 	if (f->stream)
 		text_put(out, "%" PRIu64, f->tcp.connections);
@@ -197,23 +197,23 @@ static void put_whose(struct text *out, uint64_t kernel, uint64_t program)
 		text_put(out, "by the %s", kernel ? "kernel" : "program");
 }
 
-static void cell_send_times(struct text *out, const struct facts *f)
+static void cell_send_times(struct text *out, const struct figures *f)
 {
 	put_whose(out, f->times.sent_kernel, f->times.sent_program);
 }
 
-static void cell_receive_times(struct text *out, const struct facts *f)
+static void cell_receive_times(struct text *out, const struct figures *f)
 {
 	put_whose(out, f->times.received_kernel, f->times.received_program);
 }
 
-static void cell_clock_steps(struct text *out, const struct facts *f)
+static void cell_clock_steps(struct text *out, const struct figures *f)
 {
 	if (f->times.clock_steps)
 		text_count(out, f->times.clock_steps, "time");
 }
 
-static void cell_overflows(struct text *out, const struct facts *f)
+static void cell_overflows(struct text *out, const struct figures *f)
 {
 	if (!f->stream)
 		text_put(out, "%" PRIu64, f->overflows);
@@ -226,12 +226,12 @@ static void cell_overflows(struct text *out, const struct facts *f)
 /* A summary leaves out what is 0, and the page what is 0 and rare; what a summary has no room for stands on the page only. */
 enum shown { ALWAYS, IF_SOME, ON_PAGE };
 
-static const struct row {
+static const struct stats_row {
 	/* NULL for an empty line. */
 	const char *label;
-	void (*cell)(struct text *out, const struct facts *f);
+	void (*cell)(struct text *out, const struct figures *f);
 	/* Or of a field of the totals, or of a quantile. */
-	void (*of)(struct text *out, const struct facts *f, size_t field);
+	void (*of)(struct text *out, const struct figures *f, size_t field);
 	size_t field;
 	enum shown shown;
 } rows[] = {
@@ -275,8 +275,8 @@ static const struct row {
 	{ "pdv, p99", NULL, cell_pdv, 2, ALWAYS },
 	{ "pdv, p99.9", NULL, cell_pdv, 3, ALWAYS },
 	{ NULL, NULL, NULL, 0, ALWAYS },
-	{ "sent again", cell_again, NULL, 0, ALWAYS },
-	{ "by the far end", cell_far_again, NULL, 0, ALWAYS },
+	{ "sent again", cell_retransmissions, NULL, 0, ALWAYS },
+	{ "by the far end", cell_server_retransmissions, NULL, 0, ALWAYS },
 	{ "time-out", cell_timeout, NULL, 0, ALWAYS },
 	{ "smoothed round trip", cell_smoothed, NULL, 0, ALWAYS },
 	{ "congestion window", cell_window, NULL, 0, ALWAYS },
@@ -291,23 +291,23 @@ static const struct row {
 };
 
 /* One or two columns; what says nothing is left out when `brief`. */
-struct table {
-	const struct facts *facts[2];
+struct stats_table {
+	const struct figures *figures[2];
 	int columns;
 	bool brief;
 	int width;
 };
 
-static void fill_cell(const struct table *t, const struct row *r, int column, char *buf)
+static void fill_cell(const struct stats_table *t, const struct stats_row *r, int column, char *buf)
 {
 	struct text out = text_begin(buf, CELL);
 	if (r->cell)
-		r->cell(&out, t->facts[column]);
+		r->cell(&out, t->figures[column]);
 	if (r->of)
-		r->of(&out, t->facts[column], r->field);
+		r->of(&out, t->figures[column], r->field);
 }
 
-static bool left_out(const struct table *t, const struct row *r)
+static bool left_out(const struct stats_table *t, const struct stats_row *r)
 {
 	bool empty = true, zero = true;
 	char cell[CELL];
@@ -320,20 +320,20 @@ static bool left_out(const struct table *t, const struct row *r)
 	return empty || (t->brief && r->shown == ON_PAGE) || ((t->brief || r->shown == IF_SOME) && zero);
 }
 
-static int widest(const struct table *t)
+static int widest(const struct stats_table *t)
 {
-	int most = 0;
+	int max = 0;
 	char cell[CELL];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		fill_cell(t, &rows[i], 0, cell);
-		if (utf8_columns(cell) > most)
-			most = utf8_columns(cell);
+		if (utf8_columns(cell) > max)
+			max = utf8_columns(cell);
 	}
-	return most;
+	return max;
 }
 
-static void put_row(struct text *out, const struct table *t, const char *label, const char *const cells[2])
+static void put_row(struct text *out, const struct stats_table *t, const char *label, const char *const cells[2])
 {
 	text_put(out, "%-20s%s", label, cells[0]);
 	if (t->columns > 1 && *cells[1])
@@ -341,7 +341,7 @@ static void put_row(struct text *out, const struct table *t, const char *label, 
 	text_put(out, "\n");
 }
 
-static void put_table(struct text *out, const struct table *t)
+static void put_table(struct text *out, const struct stats_table *t)
 {
 	bool gap = false, any = false;
 
@@ -367,50 +367,50 @@ static void put_table(struct text *out, const struct table *t)
 	}
 }
 
-static void put_invalid(struct text *out, const struct table *t)
+static void put_invalid(struct text *out, const struct stats_table *t)
 {
 	char verdict[300];
 
 	for (int i = 0; i < t->columns; i++) {
-		verdict_text(&t->facts[i]->schedule, t->facts[i]->overflows, verdict, sizeof(verdict));
+		validity_text(&t->figures[i]->schedule, t->figures[i]->overflows, verdict, sizeof(verdict));
 		if (*verdict)
-			text_put(out, "%s%s\n", t->columns < 2 ? "" : t->facts[i]->stream ? "TCP: " : "UDP: ", verdict);
+			text_put(out, "%s%s\n", t->columns < 2 ? "" : t->figures[i]->stream ? "TCP: " : "UDP: ", verdict);
 	}
 }
 
-static struct table table_of(const struct facts *udp, const struct facts *tcp, bool brief)
+static struct stats_table table_of(const struct figures *udp, const struct figures *tcp, bool brief)
 {
-	struct table t = { .facts = { udp ? udp : tcp, tcp }, .columns = udp && tcp ? 2 : 1, .brief = brief };
+	struct stats_table t = { .figures = { udp ? udp : tcp, tcp }, .columns = udp && tcp ? 2 : 1, .brief = brief };
 	t.width = widest(&t);
 	return t;
 }
 
-static void put_heading(struct text *out, const struct table *t)
+static void put_heading(struct text *out, const struct stats_table *t)
 {
 	char wait[40] = "";
 	struct text w = text_begin(wait, sizeof(wait));
-	const char *const names[2] = { t->facts[0]->stream ? "TCP" : "UDP", "TCP" };
+	const char *const names[2] = { t->figures[0]->stream ? "TCP" : "UDP", "TCP" };
 
 	put_row(out, t, "", names);
-	text_span(&w, t->facts[0]->wait);
-	if (!t->facts[0]->stream)
+	text_span(&w, t->figures[0]->reply_timeout);
+	if (!t->figures[0]->stream)
 		put_row(out, t, "wait", (const char *const[]){ wait, "-" });
 }
 
-static void put_peers(struct text *out, const struct table *t)
+static void put_peers(struct text *out, const struct stats_table *t)
 {
-	text_put(out, "%s", t->facts[0]->peer);
-	if (t->columns > 1 && strcmp(t->facts[0]->peer, t->facts[1]->peer) != 0)
-		text_put(out, ", %s", t->facts[1]->peer);
+	text_put(out, "%s", t->figures[0]->peer);
+	if (t->columns > 1 && strcmp(t->figures[0]->peer, t->figures[1]->peer) != 0)
+		text_put(out, ", %s", t->figures[1]->peer);
 }
 
-char *summary_peer(const struct facts *udp, const struct facts *tcp, char *buf, size_t size)
+char *stats_table_peer(const struct figures *udp, const struct figures *tcp, char *buf, size_t size)
 {
 	struct text out;
 
 	if (!udp || !tcp)
-		return summary_facts(udp ? udp : tcp, buf, size);
-	const struct table t = table_of(udp, tcp, true);
+		return summary_figures(udp ? udp : tcp, buf, size);
+	const struct stats_table t = table_of(udp, tcp, true);
 
 	out = text_begin(buf, size);
 	text_put(&out, "--- UDP beside TCP ");
@@ -422,13 +422,13 @@ char *summary_peer(const struct facts *udp, const struct facts *tcp, char *buf, 
 	return buf;
 }
 
-char *stats_page(const struct facts *udp, const struct facts *tcp)
+char *stats_table_page(const struct figures *udp, const struct figures *tcp)
 {
 	char *page = malloc(PAGE);
 
 	if (!page)
 		return NULL;
-	const struct table t = table_of(udp, tcp, false);
+	const struct stats_table t = table_of(udp, tcp, false);
 	struct text out = text_begin(page, PAGE);
 
 	put_peers(&out, &t);

@@ -24,9 +24,9 @@ static void put_clock(struct text *out, const char *what, uint64_t kernel, uint6
 		text_put(out, "%s times by the %s", what, kernel ? "kernel" : "program");
 }
 
-char *summary_times(const struct facts *f, char *buf, size_t size)
+char *summary_times(const struct figures *f, char *buf, size_t size)
 {
-	const struct facts_times *t = &f->times;
+	const struct figures_times *t = &f->times;
 	struct text out = text_begin(buf, size);
 
 	if (!t->sent_program && !t->received_program && (t->sent_kernel || t->received_kernel)) {
@@ -104,18 +104,18 @@ static void put_variation(struct text *out, const struct stats *s)
 	text_put(out, "\n");
 }
 
-static void put_tcp(struct text *out, const struct facts *f)
+static void put_tcp(struct text *out, const struct figures *f)
 {
-	if (!f->stream || (!f->tcp.again && !f->stalls.count))
+	if (!f->stream || (!f->tcp.retransmitted && !f->stalls.count))
 		return;
-	text_count(out, f->tcp.again, "segment");
+	text_count(out, f->tcp.retransmitted, "segment");
 	text_put(out, " sent again");
-	if (f->tcp.has_far)
-		text_put(out, ", %" PRIu64 " by the far end", f->tcp.far_again);
+	if (f->tcp.has_server)
+		text_put(out, ", %" PRIu64 " by the far end", f->tcp.server_retransmitted);
 	text_put(out, "; time-out ");
 	text_span(out, f->tcp.timeout);
 	text_put(out, ", at most ");
-	text_span(out, f->tcp.timeout_most);
+	text_span(out, f->tcp.timeout_max);
 	if (f->stalls.count) {
 		text_put(out, "; stalled ");
 		text_count(out, f->stalls.count, "time");
@@ -128,13 +128,13 @@ static void put_tcp(struct text *out, const struct facts *f)
 	text_put(out, "\n");
 }
 
-char *summary_facts(const struct facts *f, char *buf, size_t size)
+char *summary_figures(const struct figures *f, char *buf, size_t size)
 {
 	char times[300], verdict[300];
 	struct text out;
 
-	summary_session(f->totals, f->stream, f->peer, f->wait, buf, size);
-	out = text_behind(buf, size);
+	summary_session(f->totals, f->stream, f->peer, f->reply_timeout, buf, size);
+	out = text_continue(buf, size);
 	put_quantiles(&out, "waited", &f->stats->waited);
 	put_quantiles(&out, "round trip", &f->stats->rtt);
 	put_runs(&out, f->stats);
@@ -143,7 +143,7 @@ char *summary_facts(const struct facts *f, char *buf, size_t size)
 	/* The kernel stamps datagrams both ways, and of a stream what arrives. */
 	if (f->totals->timed && (f->times.received_program || f->times.clock_steps || (!f->stream && f->times.sent_program)))
 		text_put(&out, "%s\n", summary_times(f, times, sizeof(times)));
-	verdict_text(&f->schedule, f->overflows, verdict, sizeof(verdict));
+	validity_text(&f->schedule, f->overflows, verdict, sizeof(verdict));
 	if (*verdict)
 		text_put(&out, "%s\n", verdict);
 	return buf;

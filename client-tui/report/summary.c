@@ -23,7 +23,7 @@
 /* ---- loss ---- */
 
 /* E. B. Wilson, JASA 22 (1927), the score interval. */
-void summary_wilson(uint64_t k, uint64_t n, double *low, double *high)
+void stats_wilson(uint64_t k, uint64_t n, double *low, double *high)
 {
 	double count = (double)n, p = (double)k / count, z2 = Z95 * Z95;
 	double middle = (p + z2 / (2 * count)) / (1 + z2 / count);
@@ -34,16 +34,16 @@ void summary_wilson(uint64_t k, uint64_t n, double *low, double *high)
 	*high = k >= n || middle + half > 1 ? 1 : middle + half;
 }
 
-/* Places behind the point, `least` or as many as it takes to be more than nothing. */
-static int digits_for(double percent, int least)
+/* Places behind the point, `min` or as many as it takes to be more than nothing. */
+static int digits_for(double percent, int min)
 {
 	double shown = percent;
 
-	for (int i = 0; i < least; i++)
+	for (int i = 0; i < min; i++)
 		shown *= 10;
-	for (; percent > 0 && shown < 0.5 && least < 9; least++)
+	for (; percent > 0 && shown < 0.5 && min < 9; min++)
 		shown *= 10;
-	return least;
+	return min;
 }
 
 void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word)
@@ -54,7 +54,7 @@ void summary_put_loss(struct text *out, const struct ledger_totals *t, const cha
 	text_put(out, "%" PRIu64 "/%" PRIu64 "%s", t->lost, by_chance, word);
 	double percent = 100 * (double)t->lost / (double)by_chance;
 	int digits = digits_for(percent, percent < 9.95 && t->lost ? 1 : 0);
-	summary_wilson(t->lost, by_chance, &low, &high);
+	stats_wilson(t->lost, by_chance, &low, &high);
 	text_put(out, " (");
 	text_decimal(out, percent, digits);
 	text_put(out, " %%, 95 %% ");
@@ -176,11 +176,11 @@ double summary_deviation(const struct ledger_times *t, uint64_t count)
 }
 
 /* In the unit that fits the greatest, with as many decimals as it takes for three digits. */
-void summary_put_figures(struct text *out, const double *figures, size_t count, double greatest)
+void summary_put_figures(struct text *out, const double *figures, size_t count, double max)
 {
-	const double unit = greatest >= NS_PER_S ? NS_PER_S : greatest >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
-	const double most = greatest / unit;
-	const int digits = most < 10 ? 2 : most < 100 ? 1 : 0;
+	const double unit = max >= NS_PER_S ? NS_PER_S : max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
+	const double scaled = max / unit;
+	const int digits = scaled < 10 ? 2 : scaled < 100 ? 1 : 0;
 
 	for (size_t i = 0; i < count; i++) {
 		int needed = digits;
@@ -217,7 +217,7 @@ void summary_put_part(struct text *out, const char *before, const struct ledger_
 	text_put(out, "%s", after);
 }
 
-char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t wait, char *buf,
+char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t reply_timeout, char *buf,
     size_t size)
 {
 	struct text out = text_begin(buf, size);
@@ -226,7 +226,7 @@ char *summary_session(const struct ledger_totals *t, bool stream, const char *pe
 	put_totals(&out, t, stream);
 	if (!stream) {
 		text_put(&out, "; wait ");
-		text_span(&out, wait);
+		text_span(&out, reply_timeout);
 	}
 	text_put(&out, "\n");
 	put_marks_seen(&out, t);
@@ -296,21 +296,21 @@ static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64
 	return 0;
 }
 
-static int save_item(FILE *out, const struct board_item *item, int64_t now)
+static int save_item(FILE *out, const struct transcript_item *item, int64_t now)
 {
 	switch (item->kind) {
-	case BOARD_LINE:
+	case TRANSCRIPT_LINE:
 		/* What went over both at once has a fate over each. */
 		if (save_line(out, item->ledger, item->stream, item->number, now))
 			return -1;
 		return item->other ? save_line(out, item->other, true, item->number, now) : 0;
-	case BOARD_STRAY:
+	case TRANSCRIPT_STRAY:
 		fprintf(out, "       %s  stray  ->  ", item->stream ? "TCP" : "UDP");
 		break;
-	case BOARD_NOTICE:
+	case TRANSCRIPT_NOTICE:
 		fputs("       -- ", out);
 		break;
-	case BOARD_ERROR:
+	case TRANSCRIPT_ERROR:
 		fputs("       !! ", out);
 		break;
 	}
@@ -319,11 +319,11 @@ static int save_item(FILE *out, const struct board_item *item, int64_t now)
 	return 0;
 }
 
-int summary_save_text(FILE *out, const struct board *b, int64_t now)
+int export_text(FILE *out, const struct transcript *b, int64_t now)
 {
 	fputs("upcase: number, transport, line, reply, and what became of it\n", out);
-	for (uint64_t serial = board_first(b); serial < board_end(b); serial++) {
-		if (save_item(out, board_item(b, serial), now)) {
+	for (uint64_t serial = transcript_first(b); serial < transcript_end(b); serial++) {
+		if (save_item(out, transcript_item(b, serial), now)) {
 			errno = ENOMEM;
 			return -1;
 		}

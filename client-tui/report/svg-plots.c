@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Four plots, two by two. Each has a frame of its own and the axes of ticks.h, as on the screen. */
+/* Four plots, two by two. Each has a frame of its own and the axes of axis.h, as on the screen. */
 #include "config.h"
 
 #include "report/svg-plots.h"
@@ -36,7 +36,7 @@ struct pages {
 	size_t event_count;
 	/* By transport, NULL without lines. */
 	struct stats *stats[TRANSPORTS];
-	struct ticks times;
+	struct axis times;
 	uint64_t first, last;
 };
 
@@ -66,11 +66,11 @@ static void mark_below(FILE *out, double x, double y, const char *words)
 static void times_below(const struct pages *p, double x, double y)
 {
 	double marks[MARKS];
-	const size_t n = ticks_marks(&p->times, marks, MARKS);
+	const size_t n = axis_marks(&p->times, marks, MARKS);
 	char words[40];
 
 	for (size_t i = 0; i < n; i++)
-		mark_below(p->out, x + WIDTH * ticks_place(&p->times, marks[i]), y + HEIGHT, ticks_time(marks[i], "µ", words, sizeof words));
+		mark_below(p->out, x + WIDTH * axis_place(&p->times, marks[i]), y + HEIGHT, axis_time(marks[i], "µ", words, sizeof words));
 	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "time from Enter to reply");
 }
 
@@ -106,20 +106,20 @@ static void draw_events(const struct pages *p, double x, double y, double span)
 static void draw_waited(const struct pages *p, double x, double y)
 {
 	double marks[MARKS];
-	const size_t n = ticks_marks(&p->times, marks, MARKS);
+	const size_t n = axis_marks(&p->times, marks, MARKS);
 	const double span = p->last > p->first ? (double)(p->last - p->first) : 1, bottom = y + HEIGHT - 14;
 	char words[40];
 
 	put_frame(p->out, x, y, "time from Enter to reply, over lines; a cross is a line that was not answered");
 	for (size_t i = 0; i < n; i++)
-		mark_left(p->out, x, bottom - (HEIGHT - 14) * ticks_place(&p->times, marks[i]), ticks_time(marks[i], "µ", words, sizeof words));
+		mark_left(p->out, x, bottom - (HEIGHT - 14) * axis_place(&p->times, marks[i]), axis_time(marks[i], "µ", words, sizeof words));
 	draw_events(p, x, y, span);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct plots_line *r = &p->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
 
 		if (r->waited >= 0)
-			svg_dot(p->out, at, bottom - (HEIGHT - 14) * ticks_place(&p->times, (double)r->waited),
+			svg_dot(p->out, at, bottom - (HEIGHT - 14) * axis_place(&p->times, (double)r->waited),
 			    styles[r->stream]);
 		else if (ledger_is_unanswered(r->fate))
 			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream, r->late ? SVG_LATE : SVG_LOST);
@@ -143,19 +143,19 @@ static void draw_histogram(const struct pages *p, double x, double y)
 	times_below(p, x, y);
 	for (int t = 0; t < TRANSPORTS; t++) {
 		const struct histogram *h = p->stats[t] ? &p->stats[t]->waited : NULL;
-		const uint64_t most = h ? ticks_highest(&p->times, h, COLUMNS) : 0;
+		const uint64_t max = h ? axis_max_column(&p->times, h, COLUMNS) : 0;
 
 		if (!h)
 			continue;
 		base += height;
 		for (int i = 0; i < COLUMNS; i++) {
-			const double bar = (height - 24) * (double)ticks_column(&p->times, h, COLUMNS, i) / (double)most;
+			const double bar = (height - 24) * (double)axis_column(&p->times, h, COLUMNS, i) / (double)max;
 
 			if (bar > 0)
 				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar, WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
 		snprintf(words, sizeof words, "%s: %" PRIu64 " line%s; highest column %" PRIu64, t ? "TCP" : "UDP", h->count,
-		    h->count == 1 ? "" : "s", h->count > 0 ? most : 0);
+		    h->count == 1 ? "" : "s", h->count > 0 ? max : 0);
 		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START, words);
 	}
 }
@@ -177,7 +177,7 @@ static void draw_cumulative(const struct pages *p, double x, double y)
 			continue;
 		svg_curve_begin(p->out, styles[t]);
 		for (int i = 0; i <= (int)WIDTH; i++) {
-			const int64_t time = (int64_t)ticks_value(&p->times, i / WIDTH);
+			const int64_t time = (int64_t)axis_value(&p->times, i / WIDTH);
 
 			svg_curve_point(p->out, x + i, y + HEIGHT * (1 - (double)histogram_at_most(&s->waited, time) / (double)s->lines));
 		}
@@ -188,21 +188,21 @@ static void draw_cumulative(const struct pages *p, double x, double y)
 static void draw_runs(const struct pages *p, double x, double y)
 {
 	const struct stats *s = p->stats[0] ? p->stats[0] : p->stats[1];
-	uint64_t most = 1, longer = 0;
+	uint64_t max = 1, longer = 0;
 	char words[120];
 
 	for (int i = 0; i < STATS_RUNS; i++) {
-		most = s->runs[i] > most ? s->runs[i] : most;
+		max = s->runs[i] > max ? s->runs[i] : max;
 		longer += i >= RUNS_SHOWN - 1 ? s->runs[i] : 0;
 	}
-	most = longer > most ? longer : most;
+	max = longer > max ? longer : max;
 	const size_t used = s->run_count ? (size_t)snprintf(words, sizeof words, "%s lines ", p->stats[0] ? "UDP" : "TCP") : 0;
 
 	stats_runs_words(s, words + used, sizeof words - used);
 	put_frame(p->out, x, y, words);
 	for (int i = 0; i < RUNS_SHOWN && s->run_count; i++) {
 		const uint64_t n = i == RUNS_SHOWN - 1 ? longer : s->runs[i];
-		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i, bar = (WIDTH - 90) * (double)n / (double)most;
+		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i, bar = (WIDTH - 90) * (double)n / (double)max;
 
 		snprintf(words, sizeof words, "%d%s", i + 1, i == RUNS_SHOWN - 1 ? " or more" : "");
 		svg_words(p->out, x - 6, row + 14, FONT, SVG_END, words);
@@ -216,7 +216,7 @@ static void draw_runs(const struct pages *p, double x, double y)
 
 static int make_stats(struct pages *p)
 {
-	int64_t least = INT64_MAX, most = 0;
+	int64_t min = INT64_MAX, max = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct plots_line *r = &p->lines[i];
@@ -231,13 +231,13 @@ static int make_stats(struct pages *p)
 		if (r->fate != FATE_QUEUED && r->fate != FATE_WAITING)
 			stats_add(*s, r->fate == FATE_LOST, -1, r->waited);
 		if (r->waited >= 0) {
-			least = r->waited < least ? r->waited : least;
-			most = r->waited > most ? r->waited : most;
+			min = r->waited < min ? r->waited : min;
+			max = r->waited > max ? r->waited : max;
 		}
 		p->first = i == 0 || r->number < p->first ? r->number : p->first;
 		p->last = r->number > p->last ? r->number : p->last;
 	}
-	p->times = ticks_for(least == INT64_MAX ? 1e6 : (double)least, least == INT64_MAX ? 1e6 : (double)most);
+	p->times = axis_for(min == INT64_MAX ? 1e6 : (double)min, min == INT64_MAX ? 1e6 : (double)max);
 	return 0;
 }
 

@@ -16,78 +16,78 @@
 static const char *fate_words(const struct record *r, char *buf, size_t size)
 {
 	static const char *const places[] = {
-		[WITNESS_STILL_GOING] = "still going", [WITNESS_SERVER] = "no reply", [WITNESS_STILL_COMING] = "still coming",
+		[TRACE_STILL_GOING] = "still going", [TRACE_SERVER] = "no reply", [TRACE_STILL_COMING] = "still coming",
 	};
 	static const char *const fates[] = {
 		[FATE_QUEUED] = "queued", [FATE_WAITING] = "waiting", [FATE_ANSWERED] = "", [FATE_LOST] = "lost",
 		[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
 	};
 
-	const enum event_way way = r->place == WITNESS_GOING ? EVENT_THERE : EVENT_BACK;
+	const enum link_way way = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
 
-	if (r->fate == FATE_LOST && !r->late && r->has_link && (r->place == WITNESS_GOING || r->place == WITNESS_COMING))
-		return event_died_words((enum event_fate)r->legs[way].fate, way, buf, size);
+	if (r->fate == FATE_LOST && !r->late && r->has_link && (r->place == TRACE_GOING || r->place == TRACE_COMING))
+		return link_event_died_words((enum link_fate)r->legs[way].fate, way, buf, size);
 	if (r->fate == FATE_LOST && !r->late && r->has_link && (size_t)r->place < sizeof places / sizeof *places &&
 	    places[r->place])
 		return places[r->place];
 	return r->late ? "late" : fates[r->fate];
 }
 
-static int times_again(const struct record *r)
+static int retransmission_count(const struct record *r)
 {
-	int again = 0;
+	int retransmitted = 0;
 
 	for (size_t i = 0; i < r->packet_count; i++)
-		again += r->packets[i].again && r->packets[i].payload;
-	return again;
+		retransmitted += r->packets[i].retransmitted && r->packets[i].payload;
+	return retransmitted;
 }
 
 static void left_words(const struct record *r, char *buf, size_t size)
 {
 	const struct parts parts = record_parts(r);
-	char time[60] = "", again[30] = "", words[40];
+	char time[60] = "", retransmitted[30] = "", words[40];
 	const char *fate = fate_words(r, words, sizeof words);
 
-	if (exchange_known(r->replied_at) && exchange_known(r->sent_at))
-		parts_text(&parts, PARTS_GREATEST, "µ", time, sizeof time);
-	if (times_again(r) > 0)
-		snprintf(again, sizeof again, " · again %d×", times_again(r));
-	snprintf(buf, size, "%s%s%s%s ", fate, *fate && *time ? " " : "", time, again);
+	if (svg_sequence_known(r->replied_at) && svg_sequence_known(r->sent_at))
+		parts_text(&parts, PARTS_LONGEST, "µ", time, sizeof time);
+	if (retransmission_count(r) > 0)
+		snprintf(retransmitted, sizeof retransmitted, " · again %d×", retransmission_count(r));
+	snprintf(buf, size, "%s%s%s%s ", fate, *fate && *time ? " " : "", time, retransmitted);
 }
 
 /* Words beside a host's line at `y`, lower if others stand there; then a faint line leads to them. */
-static double put_beside(const struct picture *p, double *next, double x, double y, double to)
+static double put_beside(const struct sequence_picture *p, double *next, double x, double y, double to)
 {
 	const double at = y > *next ? y : *next;
 
 	if (at - y > 2)
 		svg_line(p->out, x, y, to, at, SVG_GRID, 0);
-	*next = at + EXCHANGE_ROW;
-	return at + EXCHANGE_FONT / 3;
+	*next = at + SVG_SEQUENCE_ROW;
+	return at + SVG_SEQUENCE_FONT / 3;
 }
 
-void exchange_left(struct panel *panel, const struct record *r)
+void svg_sequence_left(struct sequence_panel *panel, const struct record *r)
 {
-	struct picture *p = panel->picture;
-	const double y = exchange_place(p, exchange_begins(r)), x = panel->client - EXCHANGE_WORDS_LEFT + 8;
+	struct sequence_picture *p = panel->picture;
+	const double y = svg_sequence_place(p, svg_sequence_begins(r)), x = panel->client - SVG_SEQUENCE_WORDS_LEFT + 8;
 	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
 	char words[120], number[24];
 
 	snprintf(number, sizeof number, "%" PRIu64 " ", r->number);
-	svg_text(p->out, x, at, EXCHANGE_FONT, SVG_START, number, r->text, r->length, TEXT_COLUMNS);
+	svg_text(p->out, x, at, SVG_SEQUENCE_FONT, SVG_START, number, r->text, r->length, TEXT_COLUMNS);
 	left_words(r, words, sizeof words);
-	svg_words(p->out, panel->client - 16, at, EXCHANGE_FONT, SVG_END, words);
+	svg_words(p->out, panel->client - 16, at, SVG_SEQUENCE_FONT, SVG_END, words);
 }
 
 /* When the server had the line: in the lab the true time, else half the round trip. */
 static int64_t server_time(const struct record *r)
 {
-	for (size_t i = 0; exchange_has_packets(r) && i < r->packet_count; i++)
-		if (r->packets[i].way == EVENT_BACK && r->packets[i].payload)
+	for (size_t i = 0; svg_sequence_has_packets(r) && i < r->packet_count; i++)
+		if (r->packets[i].way == LINK_COMING && r->packets[i].payload)
 			return r->packets[i].in;
-	if (exchange_has_packets(r) || !exchange_known(r->replied_at) || !exchange_known(r->sent_at))
+	if (svg_sequence_has_packets(r) || !svg_sequence_known(r->replied_at) || !svg_sequence_known(r->sent_at))
 		return RECORD_NEVER;
-	return exchange_half_way(r);
+	return svg_sequence_half_way(r);
 }
 
 /* A reply, or several that one segment brought, in the order of time, since words give way downwards. */
@@ -104,13 +104,13 @@ static int by_moment(const void *a, const void *b)
 }
 
 /* malloc()ed, NULL when there are none. */
-static struct reply_words *find_replies(const struct picture *p, bool stream, size_t *count)
+static struct reply_words *find_replies(const struct sequence_picture *p, bool stream, size_t *count)
 {
 	struct reply_words *w = calloc(p->count + 1, sizeof *w);
 	size_t n = 0, groups = 0;
 
 	for (size_t i = 0; w && i < p->count; i++)
-		if (p->records[i].stream == stream && exchange_known(server_time(&p->records[i])))
+		if (p->records[i].stream == stream && svg_sequence_known(server_time(&p->records[i])))
 			w[n++] = (struct reply_words){ server_time(&p->records[i]), &p->records[i], &p->records[i] };
 	if (n > 0)
 		qsort(w, n, sizeof *w, by_moment);
@@ -135,10 +135,10 @@ static const unsigned char *reply_text(const struct record *r, unsigned char buf
 	return buf;
 }
 
-static void draw_reply(struct panel *panel, const struct reply_words *w)
+static void draw_reply(struct sequence_panel *panel, const struct reply_words *w)
 {
-	struct picture *p = panel->picture;
-	const double at = put_beside(p, &panel->right, panel->server + 4, exchange_place(p, w->at), panel->server + 16);
+	struct sequence_picture *p = panel->picture;
+	const double at = put_beside(p, &panel->right, panel->server + 4, svg_sequence_place(p, w->at), panel->server + 16);
 	unsigned char capitals[CAPITALS_GROWTH * 64];
 	const unsigned char *text;
 	char number[60];
@@ -149,10 +149,10 @@ static void draw_reply(struct panel *panel, const struct reply_words *w)
 	else
 		snprintf(number, sizeof number, "%" PRIu64 "–%" PRIu64 " … ", w->first->number, w->last->number);
 	text = reply_text(w->last, capitals, &n);
-	svg_text(p->out, panel->server + 18, at, EXCHANGE_FONT, SVG_START, number, text, n, TEXT_COLUMNS);
+	svg_text(p->out, panel->server + 18, at, SVG_SEQUENCE_FONT, SVG_START, number, text, n, TEXT_COLUMNS);
 }
 
-void exchange_replies(struct panel *panel)
+void svg_sequence_replies(struct sequence_panel *panel)
 {
 	size_t n = 0;
 	struct reply_words *w = find_replies(panel->picture, panel->stream, &n);
@@ -164,11 +164,11 @@ void exchange_replies(struct panel *panel)
 
 static double words_end(double *next, double y)
 {
-	*next = (y > *next ? y : *next) + EXCHANGE_ROW;
+	*next = (y > *next ? y : *next) + SVG_SEQUENCE_ROW;
 	return *next;
 }
 
-double exchange_words_height(const struct picture *p, bool stream)
+double svg_sequence_words_height(const struct sequence_picture *p, bool stream)
 {
 	double left = 0, right = 0;
 	size_t n = 0;
@@ -176,7 +176,7 @@ double exchange_words_height(const struct picture *p, bool stream)
 
 	for (size_t i = 0; i < p->count; i++)
 		if (p->records[i].stream == stream)
-			words_end(&left, time_axis_place(&p->axis, exchange_begins(&p->records[i])));
+			words_end(&left, time_axis_place(&p->axis, svg_sequence_begins(&p->records[i])));
 	for (size_t i = 0; i < n; i++)
 		words_end(&right, time_axis_place(&p->axis, w[i].at));
 	free(w);

@@ -12,41 +12,41 @@
 /* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
 #define FALL 24.0
 /* Or by up to so many, where lines are sent so fast that their arrows would cover each other. */
-#define FALL_MOST 300.0
-#define AXIS_MOST 4200.0
+#define FALL_MAX 300.0
+#define AXIS_MAX 4200.0
 /* Nothing for so many usual durations: the axis is cut. */
 #define QUIET 8
 
-bool exchange_known(int64_t moment)
+bool svg_sequence_known(int64_t moment)
 {
 	return moment != RECORD_NEVER;
 }
 
-bool exchange_waits(const struct record *r)
+bool svg_sequence_waits(const struct record *r)
 {
 	const struct parts parts = record_parts(r);
 
-	return exchange_known(r->sent_at) && parts_differ(&parts);
+	return svg_sequence_known(r->sent_at) && parts_differ(&parts);
 }
 
-int64_t exchange_begins(const struct record *r)
+int64_t svg_sequence_begins(const struct record *r)
 {
-	return exchange_known(r->sent_at) && !exchange_waits(r) ? r->sent_at : r->typed_at;
+	return svg_sequence_known(r->sent_at) && !svg_sequence_waits(r) ? r->sent_at : r->typed_at;
 }
 
-int64_t exchange_half_way(const struct record *r)
+int64_t svg_sequence_half_way(const struct record *r)
 {
 	return r->sent_at + (r->replied_at - r->sent_at) / 2;
 }
 
-bool exchange_has_packets(const struct record *r)
+bool svg_sequence_has_packets(const struct record *r)
 {
 	return r->has_link && r->packet_count > 0;
 }
 
-int64_t exchange_packet_end(const struct picture *p, const struct record_packet *packet)
+int64_t svg_sequence_packet_end(const struct sequence_picture *p, const struct record_packet *packet)
 {
-	return exchange_known(packet->out) ? packet->out : packet->in + p->way;
+	return svg_sequence_known(packet->out) ? packet->out : packet->in + p->way;
 }
 
 struct moments {
@@ -56,26 +56,26 @@ struct moments {
 
 static void add_moment(struct moments *m, int64_t moment)
 {
-	if (exchange_known(moment))
+	if (svg_sequence_known(moment))
 		m->at[m->count++] = moment;
 }
 
-static void add_packet(const struct picture *p, const struct record_packet *packet, struct moments *m)
+static void add_packet(const struct sequence_picture *p, const struct record_packet *packet, struct moments *m)
 {
 	add_moment(m, packet->in);
-	add_moment(m, exchange_packet_end(p, packet));
+	add_moment(m, svg_sequence_packet_end(p, packet));
 	add_moment(m, packet->out2);
 }
 
-static void add_moments(const struct picture *p, const struct record *r, struct moments *m)
+static void add_moments(const struct sequence_picture *p, const struct record *r, struct moments *m)
 {
-	if (exchange_waits(r))
+	if (svg_sequence_waits(r))
 		add_moment(m, r->typed_at);
 	add_moment(m, r->sent_at);
 	add_moment(m, r->replied_at);
-	if (!exchange_has_packets(r)) {
-		if (exchange_known(r->sent_at))
-			add_moment(m, exchange_known(r->replied_at) ? exchange_half_way(r) : r->sent_at + p->way);
+	if (!svg_sequence_has_packets(r)) {
+		if (svg_sequence_known(r->sent_at))
+			add_moment(m, svg_sequence_known(r->replied_at) ? svg_sequence_half_way(r) : r->sent_at + p->way);
 		return;
 	}
 	for (size_t i = 0; i < r->packet_count; i++)
@@ -95,7 +95,7 @@ static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 	return median;
 }
 
-int64_t exchange_usual_way(const struct record *records, size_t count, const struct record_event *events, size_t event_count)
+int64_t svg_sequence_usual_way(const struct record *records, size_t count, const struct record_event *events, size_t event_count)
 {
 	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times), usual;
 	size_t n = 0;
@@ -103,11 +103,11 @@ int64_t exchange_usual_way(const struct record *records, size_t count, const str
 	for (size_t i = 0; times && i < count; i++) {
 		const struct record *r = &records[i];
 
-		for (size_t k = 0; exchange_has_packets(r) && k < r->packet_count; k++)
-			if (exchange_known(r->packets[k].out))
+		for (size_t k = 0; svg_sequence_has_packets(r) && k < r->packet_count; k++)
+			if (svg_sequence_known(r->packets[k].out))
 				times[n++] = r->packets[k].out - r->packets[k].in;
-		if (!exchange_has_packets(r) && r->fate == FATE_ANSWERED && exchange_known(r->sent_at) && exchange_known(r->replied_at))
-			times[n++] = exchange_half_way(r) - r->sent_at;
+		if (!svg_sequence_has_packets(r) && r->fate == FATE_ANSWERED && svg_sequence_known(r->sent_at) && svg_sequence_known(r->replied_at))
+			times[n++] = svg_sequence_half_way(r) - r->sent_at;
 	}
 	for (size_t i = 0; times && i < event_count; i++)
 		if (events[i].connection.syns == 1 && (events[i].connection.stage == SESSION_CONNECTED ||
@@ -118,7 +118,7 @@ int64_t exchange_usual_way(const struct record *records, size_t count, const str
 }
 
 /* The median time between two lines sent one after the other; 0 when that says nothing. */
-static int64_t usual_gap(const struct picture *p)
+static int64_t usual_gap(const struct sequence_picture *p)
 {
 	int64_t *gaps = calloc(p->count + 1, sizeof *gaps);
 	const struct record *before = NULL;
@@ -127,7 +127,7 @@ static int64_t usual_gap(const struct picture *p)
 	for (size_t i = 0; gaps && i < p->count; i++) {
 		const struct record *r = &p->records[i];
 
-		if (r->stream != p->records[0].stream || !exchange_known(r->sent_at))
+		if (r->stream != p->records[0].stream || !svg_sequence_known(r->sent_at))
 			continue;
 		if (before && r->sent_at > before->sent_at)
 			gaps[n++] = r->sent_at - before->sent_at;
@@ -137,18 +137,18 @@ static int64_t usual_gap(const struct picture *p)
 }
 
 /* How far an arrow falls, so that each line has a row of words beside it, if that can be. */
-static double fall(const struct picture *p)
+static double fall(const struct sequence_picture *p)
 {
 	const int64_t gap = usual_gap(p);
-	const double wanted = gap > 0 ? EXCHANGE_ROW * (double)p->way / (double)gap : FALL;
+	const double wanted = gap > 0 ? SVG_SEQUENCE_ROW * (double)p->way / (double)gap : FALL;
 
-	return wanted < FALL ? FALL : wanted > FALL_MOST ? FALL_MOST : wanted;
+	return wanted < FALL ? FALL : wanted > FALL_MAX ? FALL_MAX : wanted;
 }
 
 /* A line's moments at most. */
 #define MOMENTS (3 * RECORD_PACKETS + 4)
 
-int64_t exchange_last(const struct picture *p)
+int64_t svg_sequence_last(const struct sequence_picture *p)
 {
 	int64_t last = INT64_MIN;
 
@@ -163,7 +163,7 @@ int64_t exchange_last(const struct picture *p)
 	return last;
 }
 
-int exchange_make_axis(struct picture *p)
+int svg_sequence_make_axis(struct sequence_picture *p)
 {
 	struct moments m = { .at = calloc(p->count * MOMENTS + p->event_count + 3 * p->handshake_count + 1, sizeof *m.at) };
 	int result = -1;
@@ -176,12 +176,12 @@ int exchange_make_axis(struct picture *p)
 	for (size_t i = 0; m.at && i < p->handshake_count; i++)
 		add_packet(p, &p->handshakes[i], &m);
 	if (m.at)
-		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p), AXIS_MOST);
+		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p), AXIS_MAX);
 	free(m.at);
 	return result;
 }
 
-double exchange_place(const struct picture *p, int64_t moment)
+double svg_sequence_place(const struct sequence_picture *p, int64_t moment)
 {
-	return EXCHANGE_TOP + time_axis_place(&p->axis, moment);
+	return SVG_SEQUENCE_TOP + time_axis_place(&p->axis, moment);
 }

@@ -16,7 +16,7 @@
 #define CROSS 4.0
 
 static const char *const classes[SVG_STYLES] = {
-	[SVG_AXIS] = "axis", [SVG_GRID] = "grid", [SVG_UDP] = "udp", [SVG_TCP] = "tcp", [SVG_AGAIN] = "again",
+	[SVG_AXIS] = "axis", [SVG_GRID] = "grid", [SVG_UDP] = "udp", [SVG_TCP] = "tcp", [SVG_RETRANSMITTED] = "again",
 	[SVG_BARE] = "bare", [SVG_LOST] = "lost", [SVG_LATE] = "late", [SVG_EVENT] = "event", [SVG_WAITS] = "waits",
 };
 

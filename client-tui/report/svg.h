@@ -13,7 +13,7 @@ enum svg_style {
 	SVG_AXIS,      /* frames and the two hosts' lines of time */
 	SVG_GRID,      /* faint lines behind */
 	SVG_UDP, SVG_TCP,
-	SVG_AGAIN,     /* sent again */
+	SVG_RETRANSMITTED,     /* sent again */
 	SVG_BARE,      /* a segment without payload */
 	SVG_LOST,
 	SVG_LATE,

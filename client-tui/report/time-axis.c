@@ -55,7 +55,7 @@ static void place_all(struct time_axis *a, int64_t quiet)
 }
 
 int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet, int64_t step, double pixels,
-    double most)
+    double max)
 {
 	double shown;
 
@@ -72,8 +72,8 @@ int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, in
 	a->count = sort_once(a->moments, count);
 	shown = time_shown(a, quiet);
 	a->scale = step > 0 ? pixels / (double)step : 1;
-	if (shown * a->scale > most)
-		a->scale = most / shown;
+	if (shown * a->scale > max)
+		a->scale = max / shown;
 	if (a->count > 0)
 		place_all(a, quiet);
 	return 0;

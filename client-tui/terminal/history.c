@@ -18,8 +18,8 @@
 #include "terminal/history.h"
 #include "terminal/line-editor.h"
 
-/* The largest file, bytes; the longest line is the prompt's. */
-#define FILE_MOST (16u << 20)
+/* The largest file, bytes; the longest line is the line editor's. */
+#define FILE_MAX (16u << 20)
 /* Symbolic links on the way to it, as many as Linux follows. */
 #define LINKS 40
 
@@ -31,7 +31,7 @@ static const struct timespec lock_wait = { .tv_nsec = 10000000 };
 /* Whether no other user decides what `path` is: his links could lead to any file of this user's, and his folders root, who may be in
  * another's home. The system's user, who has "/", may. This user's own
  * links, at most so many, are followed. */
-static bool is_own_way(const char *path, int links)
+static bool is_own_path(const char *path, int links)
 {
 	struct stat top, st;
 	char way[PATH_MAX], to[PATH_MAX], target[PATH_MAX];
@@ -46,8 +46,8 @@ static bool is_own_way(const char *path, int links)
 		if (length <= 0 || links == 0)
 			continue;
 		const char *slash = *to == '/' ? NULL : strrchr(way, '/');
-		const int room = snprintf(target, sizeof(target), "%.*s%.*s", slash ? (int)(slash - way) + 1 : 0, way, (int)length, to);
-		own = room < PATH_MAX && is_own_way(target, links - 1);
+		const int length_needed = snprintf(target, sizeof(target), "%.*s%.*s", slash ? (int)(slash - way) + 1 : 0, way, (int)length, to);
+		own = length_needed < PATH_MAX && is_own_path(target, links - 1);
 	}
 	return own;
 }
@@ -56,11 +56,11 @@ static bool is_own_way(const char *path, int links)
 static int open_own(const char *path, const char **why)
 {
 	struct stat st;
-	const int fd = file_read(path, FILE_MOST, why);
+	const int fd = file_read(path, FILE_MAX, why);
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != geteuid())
 		*why = "belongs to another user";
-	else if (!is_own_way(path, LINKS))
+	else if (!is_own_path(path, LINKS))
 		*why = "is reached by way of what belongs to another user";
 	else
 		return fd;
@@ -69,11 +69,11 @@ static int open_own(const char *path, const char **why)
 	return file_refuse(EPERM, *why, why);
 }
 
-int past_read(const char *path, void (*entry)(void *context, const char *line), void *context, const char **why)
+int history_read(const char *path, void (*entry)(void *context, const char *line), void *context, const char **why)
 {
 	size_t length;
 	const int fd = open_own(path, why);
-	char *text = fd < 0 ? NULL : file_text(fd, FILE_MOST, &length, why);
+	char *text = fd < 0 ? NULL : file_text(fd, FILE_MAX, &length, why);
 
 	if (!text)
 		return errno == ENOENT ? 0 : -1;
@@ -81,7 +81,7 @@ int past_read(const char *path, void (*entry)(void *context, const char *line), 
 		end = memchr(line, '\n', (size_t)(text + length - line));
 		end = end ? end : text + length;
 		*end = '\0';
-		if (end - line > (ptrdiff_t)PROMPT_LINE_MAX) {
+		if (end - line > (ptrdiff_t)LINE_EDITOR_MAX) {
 			free(text);
 			return file_refuse(EFBIG, "has a line of more than 1 MiB", why);
 		}
@@ -93,7 +93,7 @@ int past_read(const char *path, void (*entry)(void *context, const char *line), 
 }
 
 /* Every folder on the way to the file; what went wrong shows when the file is opened. The path is
- * changed and mended. */
+ * changed and restored. */
 static void make_folders(char *path)
 {
 	if (path[0] == '\0')
@@ -175,7 +175,7 @@ static void count_line(void *context, const char *line)
 static void copy_line(void *context, const char *line)
 {
 	struct rewriting *r = context;
-	if (r->left <= r->keep && r->left_bytes <= FILE_MOST)
+	if (r->left <= r->keep && r->left_bytes <= FILE_MAX)
 		fprintf(r->out, "%s\n", line);
 	r->left--;
 	r->left_bytes -= strlen(line) + 1;
@@ -183,7 +183,7 @@ static void copy_line(void *context, const char *line)
 
 static int each_line(struct rewriting *r, void (*entry)(void *context, const char *line))
 {
-	if (past_read(r->old, entry, r, r->why) < 0)
+	if (history_read(r->old, entry, r, r->why) < 0)
 		return -1;
 	for (size_t i = 0; i < r->count; i++)
 		entry(r, r->lines[i]);
@@ -244,7 +244,7 @@ static int add_lines(int fd, const struct rewriting *r)
 	return fclose(out);
 }
 
-int past_append(const char *path, const char *const *lines, size_t count, size_t keep, bool hurry, const char **why)
+int history_append(const char *path, const char *const *lines, size_t count, size_t keep, bool hurry, const char **why)
 {
 	struct stat st;
 	*why = NULL;

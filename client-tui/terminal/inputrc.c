@@ -14,11 +14,11 @@
 #include "common/file.h"
 #include "common/text.h"
 
-#define FILE_MOST (256u << 10)
+#define FILE_MAX (256u << 10)
 /* Files read, each as often as it is included. */
-#define FILES_MOST 100
+#define FILES_MAX 100
 
-struct check {
+struct scan {
 	int files;
 	char *why;
 	size_t size;
@@ -37,20 +37,20 @@ static const char *included(char *line)
 	return line + 7 + strspn(line + 7, " \t");
 }
 
-static int check_file(struct check *c, const char *name)
+static int check_file(struct scan *c, const char *name)
 {
 	const char *reason;
 	size_t length = 0;
 	char *path = tilde_expand(name);
-	const int fd = file_read(path, FILE_MOST, &reason);
-	char *text = fd < 0 ? NULL : file_text(fd, FILE_MOST, &length, &reason);
+	const int fd = file_read(path, FILE_MAX, &reason);
+	char *text = fd < 0 ? NULL : file_text(fd, FILE_MAX, &length, &reason);
 	int result = 0;
 
 	if (!text && (errno == ENOTSUP || errno == EFBIG))
 		result = text_refuse(c->why, c->size, "inputrc: %.100s: %s; the keys are the usual ones", path, reason);
-	else if (text && ++c->files > FILES_MOST)
+	else if (text && ++c->files > FILES_MAX)
 		result = text_refuse(c->why, c->size, "inputrc: %.100s: more than %d times $include, or itself; the keys are the usual ones", path,
-		    FILES_MOST);
+		    FILES_MAX);
 	for (char *line = text, *end; result == 0 && line < text + length; line = end + 1) {
 		end = memchr(line, '\n', (size_t)(text + length - line));
 		end = end ? end : text + length;
@@ -65,7 +65,7 @@ static int check_file(struct check *c, const char *name)
 
 bool inputrc_check(char *why, size_t size)
 {
-	struct check c = { .why = why, .size = size };
+	struct scan c = { .why = why, .size = size };
 	const char *given = getenv("INPUTRC");
 
 	if (given && *given)

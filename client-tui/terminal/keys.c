@@ -23,7 +23,7 @@ static const char paste_end[] = "\033[201~";
 
 struct keys {
 	unsigned char *queue;
-	size_t head, tail, room;
+	size_t head, tail, capacity;
 	/* When the last bytes came. */
 	int64_t fed_at;
 	/* The next byte is taken literally. */
@@ -41,7 +41,7 @@ struct keys {
 	bool paste_given;
 	bool clipped, unfinished;
 	unsigned char *paste;
-	size_t pasted, paste_room;
+	size_t pasted, paste_capacity;
 };
 
 /* What stands at the front of the queue. */
@@ -75,7 +75,7 @@ int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now)
 {
 	if (n == 0)
 		return 0;
-	if (n == SIZE_MAX || grow_queue(&k->queue, &k->room, &k->head, &k->tail, n + 1) < 0)
+	if (n == SIZE_MAX || grow_queue(&k->queue, &k->capacity, &k->head, &k->tail, n + 1) < 0)
 		return -1;
 	unsigned char first = *(const unsigned char *)bytes;
 	if (k->escaped && k->head == k->tail && now - k->fed_at < KEYS_SEQUENCE_WAIT &&
@@ -156,13 +156,13 @@ static bool scrolls(const struct csi *csi)
 	return csi->count >= 2 && (modifiers == 1 || modifiers == 4 || modifiers == 5);
 }
 
-static struct token wheel(const struct csi *csi, int buttons, bool pressed, struct key_event *event)
+static struct token wheel(const struct csi *csi, int buttons, bool is_press, struct key_event *event)
 {
 	/* xterm's ctlseqs: 64 and 65 are the wheel, 4, 8 and 16 modifiers, 32 motion. */
 	int button = buttons & ~(4 | 8 | 16);
-	if (pressed && button == 64)
+	if (is_press && button == 64)
 		return key(csi->length, event, KEY_WHEEL_UP);
-	if (pressed && button == 65)
+	if (is_press && button == 65)
 		return key(csi->length, event, KEY_WHEEL_DOWN);
 	return drop(csi->length);
 }
@@ -452,7 +452,7 @@ static void keep_pasted(struct keys *k, size_t n)
 	size_t wanted = n;
 	if (n > KEYS_PASTE_MAX - k->pasted)
 		n = KEYS_PASTE_MAX - k->pasted;
-	if (grow_list(&k->paste, &k->paste_room, k->pasted + n, 1) < 0)
+	if (grow_list(&k->paste, &k->paste_capacity, k->pasted + n, 1) < 0)
 		n = 0;
 	if (n > 0)
 		memcpy(k->paste + k->pasted, k->queue + k->head, n);
@@ -505,18 +505,18 @@ static void give_paste(struct keys *k, struct key_event *event)
 	k->paste_given = true;
 }
 
-static void forget_given(struct keys *k)
+static void drop_given(struct keys *k)
 {
 	if (k->paste_given) {
 		free(k->paste);
 		k->paste = NULL;
-		k->pasted = k->paste_room = 0;
+		k->pasted = k->paste_capacity = 0;
 		k->paste_given = k->clipped = k->unfinished = false;
 	}
-	if (k->head == k->tail && k->room > QUEUE_KEEP) {
+	if (k->head == k->tail && k->capacity > QUEUE_KEEP) {
 		free(k->queue);
 		k->queue = NULL;
-		k->head = k->tail = k->room = 0;
+		k->head = k->tail = k->capacity = 0;
 	}
 }
 
@@ -562,7 +562,7 @@ static bool take(struct keys *k, struct token t)
 
 bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 {
-	forget_given(k);
+	drop_given(k);
 	for (;;) {
 		bool timeout = now >= keys_deadline(k);
 		if (k->skipping && skip(k, timeout))
@@ -590,7 +590,7 @@ bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 }
 
 /* What is at the front of the queue waits so long for its rest. */
-static int64_t patience(const struct keys *k)
+static int64_t token_timeout(const struct keys *k)
 {
 	const unsigned char *s = k->queue + k->head;
 	size_t n = k->tail - k->head;
@@ -608,7 +608,7 @@ int64_t keys_deadline(const struct keys *k)
 {
 	if (k->head == k->tail && !k->pasting && !k->skipping)
 		return INT64_MAX;
-	int64_t until = k->fed_at + patience(k), last = k->skipped_from + KEYS_STRING_WAIT;
+	int64_t until = k->fed_at + token_timeout(k), last = k->skipped_from + KEYS_STRING_WAIT;
 	return k->skipping == SKIP_STRING && last < until ? last : until;
 }
 

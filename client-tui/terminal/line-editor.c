@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* readline keeps its state in globals and calls back without a context, so there is one prompt in the process, `self`.
+/* readline keeps its state in globals and calls back without a context, so there is one line editor in the process, `self`.
  *
  * readline is given whole key sequences only, from `input`, so that it never has to wait for the rest of one. What it
  * would show itself is taken from it: it does not touch the terminal's modes, its redisplay is empty, its output goes to
@@ -40,7 +40,7 @@
 
 static struct {
 	bool running, quoting, rang, prompt_changed, discarding, aborted, redoing;
-	struct prompt_hooks hooks;
+	struct line_editor_hooks hooks;
 	/* The keys that readline has not read yet; since it read the last one: its other reads, and
 	 * the commands of macros. */
 	const unsigned char *input;
@@ -64,7 +64,7 @@ static struct {
 	/* The hook's words on their way to readline, and the next one. */
 	char **words;
 	size_t next_word;
-	FILE *nowhere, *muffler, *stderr_kept;
+	FILE *nowhere, *discarder, *stderr_kept;
 } self;
 
 /* A sequence that no terminal sends, bound in every keymap to entering the line. */
@@ -76,7 +76,7 @@ static const char *const keymaps[] = { "emacs", "vi-insert", "vi-move" };
 static void enter(void)
 {
 	self.stderr_kept = stderr;
-	stderr = self.muffler;
+	stderr = self.discarder;
 }
 
 static void leave(void)
@@ -97,10 +97,10 @@ static void hook_begin(void)
 
 static void hook_end(void)
 {
-	stderr = self.muffler;
+	stderr = self.discarder;
 }
 
-static ssize_t muffle(void *cookie, const char *bytes, size_t n)
+static ssize_t discard_output(void *cookie, const char *bytes, size_t n)
 {
 	(void)cookie;
 	if (memchr(bytes, '\a', n))
@@ -155,7 +155,7 @@ static void bound_keys(void)
 		rl_numeric_arg = OVERSTRIKES_MAX;
 	if (self.aborted || !RL_ISSTATE(RL_STATE_MACROINPUT))
 		return;
-	if (++self.commands > COMMANDS_MAX || rl_end > 2 * (int)PROMPT_LINE_MAX)
+	if (++self.commands > COMMANDS_MAX || rl_end > 2 * (int)LINE_EDITOR_MAX)
 		abort_command();
 }
 
@@ -219,7 +219,7 @@ static void show_matches(char **matches, int count, int longest)
 /* Returns whether it was new. */
 static bool remember(const char *line)
 {
-	if (self.entries <= 0 || line[0] == '\0' || mend_is_broken(line, strlen(line)))
+	if (self.entries <= 0 || line[0] == '\0' || valid_text_is_broken(line, strlen(line)))
 		return false;
 	const HIST_ENTRY *last = history_get(history_base + history_length - 1);
 	if (last && strcmp(last->line, line) == 0)
@@ -228,7 +228,7 @@ static bool remember(const char *line)
 	return true;
 }
 
-static void remember_past(void *context, const char *line)
+static void keep_history(void *context, const char *line)
 {
 	(void)context;
 	remember(line);
@@ -276,23 +276,23 @@ static void line_entered(char *line)
 	} else {
 		self.hooks.end(self.hooks.context);
 	}
-	/* The hook may have ended the prompt, and then there is no stand-in any more. */
+	/* The hook may have ended the line editor, and then there is no stand-in any more. */
 	if (self.running)
 		hook_end();
 }
 
 /* A great argument makes some of vi's commands write more than memory holds, or run for minutes
  * behind the end of the line. */
-static int repeat(rl_command_func_t *command, int count, int most, int key)
+static int repeat(rl_command_func_t *command, int count, int max, int key)
 {
-	if (count > most)
-		count = rl_numeric_arg = most;
+	if (count > max)
+		count = rl_numeric_arg = max;
 	return command(count, key);
 }
 
 static int put_bounded(int count, int key)
 {
-	return repeat(rl_vi_put, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+	return repeat(rl_vi_put, count, (int)LINE_EDITOR_MAX / (self.longest + 1) + 1, key);
 }
 
 /* The command that it does again may be bound to itself. */
@@ -301,7 +301,7 @@ static int redo_bounded(int count, int key)
 	if (self.redoing)
 		return rl_ding();
 	self.redoing = true;
-	int r = repeat(rl_vi_redo, count, (int)PROMPT_LINE_MAX / (self.longest + 1) + 1, key);
+	int r = repeat(rl_vi_redo, count, (int)LINE_EDITOR_MAX / (self.longest + 1) + 1, key);
 	self.redoing = false;
 	return r;
 }
@@ -359,7 +359,7 @@ static int play_macro(int count, int key)
 		return 0;
 	if (self.left < self.keys_left)
 		self.keys_left = self.left;
-	typed = text && ++self.played <= COMMANDS_MAX && n + self.left <= PROMPT_LINE_MAX ? malloc(n + self.left + 1) : NULL;
+	typed = text && ++self.played <= COMMANDS_MAX && n + self.left <= LINE_EDITOR_MAX ? malloc(n + self.left + 1) : NULL;
 	if (!typed) {
 		self.input += self.left - self.keys_left;
 		self.left = self.keys_left;
@@ -382,16 +382,16 @@ static void guard_commands(Keymap map)
 	/* Of readline 8.3: it reads the name by itself. */
 	rl_command_func_t *reads_name = rl_named_function("execute-named-command");
 	if (reads_name)
-		undo_rebind(reads_name, rl_abort, map);
-	undo_rebind(rl_vi_put, put_bounded, map);
-	undo_rebind(rl_vi_redo, redo_bounded, map);
-	undo_rebind(rl_vi_change_case, change_case_bounded, map);
-	undo_rebind(rl_vi_overstrike, overstrike_bounded, map);
-	undo_rebind(rl_digit_argument, digit_argument, map);
-	undo_rebind(rl_vi_arg_digit, vi_digit_argument, map);
-	undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
+		readline_undo_rebind(reads_name, rl_abort, map);
+	readline_undo_rebind(rl_vi_put, put_bounded, map);
+	readline_undo_rebind(rl_vi_redo, redo_bounded, map);
+	readline_undo_rebind(rl_vi_change_case, change_case_bounded, map);
+	readline_undo_rebind(rl_vi_overstrike, overstrike_bounded, map);
+	readline_undo_rebind(rl_digit_argument, digit_argument, map);
+	readline_undo_rebind(rl_vi_arg_digit, vi_digit_argument, map);
+	readline_undo_rebind(rl_re_read_init_file, read_inputrc_again, map);
 	unbind_lowercase(map);
-	undo_guard_searches(map);
+	readline_undo_guard_searches(map);
 	macros_take(map, play_macro);
 }
 
@@ -402,7 +402,7 @@ static void bind_keys(void)
 		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail
 		 * as text. */
 		rl_bind_keyseq_in_map("\033[", rl_skip_csi_sequence, map);
-		/* Pastes come through prompt_insert(); readline's reader of them would wait for the
+		/* Pastes come through line_editor_insert(); readline's reader of them would wait for the
 		 * end. */
 		rl_bind_keyseq_in_map("\033[200~", do_nothing, map);
 		rl_bind_keyseq_in_map((const char *)clear_key, rl_newline, map);
@@ -474,21 +474,21 @@ static void start_readline(void)
 
 static int set_up_streams(void)
 {
-	const cookie_io_functions_t muffling = { .write = muffle };
+	const cookie_io_functions_t discarding = { .write = discard_output };
 	self.nowhere = fopen("/dev/null", "we");
-	self.muffler = fopencookie(NULL, "w", muffling);
-	if (!self.nowhere || !self.muffler)
+	self.discarder = fopencookie(NULL, "w", discarding);
+	if (!self.nowhere || !self.discarder)
 		return -1;
-	setvbuf(self.muffler, NULL, _IONBF, 0);
+	setvbuf(self.discarder, NULL, _IONBF, 0);
 	return 0;
 }
 
-static void forget(void)
+static void free_state(void)
 {
 	if (self.nowhere)
 		fclose(self.nowhere);
-	if (self.muffler)
-		fclose(self.muffler);
+	if (self.discarder)
+		fclose(self.discarder);
 	free(self.prompt);
 	free(self.shown);
 	free(self.typed);
@@ -501,12 +501,12 @@ static void forget(void)
 }
 
 /* A history that cannot be used is as none. */
-static void read_past(void)
+static void load_history(void)
 {
 	const char *why;
 	char line[PATH_MAX + 100];
 
-	if (!self.history || past_read(self.history, remember_past, NULL, &why) == 0)
+	if (!self.history || history_read(self.history, keep_history, NULL, &why) == 0)
 		return;
 	clear_history();
 	snprintf(line, sizeof(line), "the history is not used: %s: %s", self.history, why);
@@ -514,21 +514,21 @@ static void read_past(void)
 		self.hooks.notice(self.hooks.context, line);
 }
 
-int prompt_start(const struct prompt_hooks *hooks, const char *history, int entries)
+int line_editor_start(const struct line_editor_hooks *hooks, const char *history, int entries)
 {
 	self.hooks = *hooks;
 	self.entries = entries;
 	self.prompt = strdup("");
 	self.history = history ? strdup(history) : NULL;
 	if (!self.prompt || (history && !self.history) || set_up_streams() < 0) {
-		forget();
+		free_state();
 		return -1;
 	}
 	using_history();
 	clear_history();
 	if (entries > 0)
 		stifle_history(entries);
-	read_past();
+	load_history();
 
 	enter();
 	start_readline();
@@ -538,7 +538,7 @@ int prompt_start(const struct prompt_hooks *hooks, const char *history, int entr
 	return 0;
 }
 
-const char *prompt_stop(bool hurry)
+const char *line_editor_stop(bool hurry)
 {
 	const char *why = NULL;
 
@@ -551,8 +551,8 @@ const char *prompt_stop(bool hurry)
 	rl_callback_handler_remove();
 	const char *const *fresh = (const char *const *)self.fresh;
 	bool failed = self.fresh_count > 0 &&
-	    past_append(self.history, fresh, self.fresh_count, (size_t)self.entries, hurry, &why) < 0;
-	forget();
+	    history_append(self.history, fresh, self.fresh_count, (size_t)self.entries, hurry, &why) < 0;
+	free_state();
 	return failed ? why : NULL;
 }
 
@@ -565,7 +565,7 @@ static void apply_prompt(void)
 	self.prompt_changed = false;
 }
 
-void prompt_set(const char *prompt)
+void line_editor_set_prompt(const char *prompt)
 {
 	char *copy = self.running ? strdup(prompt) : NULL;
 	if (!copy)
@@ -580,9 +580,9 @@ void prompt_set(const char *prompt)
 static void bound_line(void)
 {
 	self.longest = rl_end > self.longest ? rl_end : self.longest;
-	if (rl_end <= (int)PROMPT_LINE_MAX)
+	if (rl_end <= (int)LINE_EDITOR_MAX)
 		return;
-	int keep = PROMPT_LINE_MAX;
+	int keep = LINE_EDITOR_MAX;
 	while (keep > 0 && ((unsigned char)rl_line_buffer[keep] & 0xc0) == 0x80)
 		keep--;
 	rl_delete_text(keep, rl_end);
@@ -592,13 +592,13 @@ static void bound_line(void)
 }
 
 /* Some of vi's commands (R, over a wide character) cut a character, and others then never end; see
- * mend_text(). */
-static void mend_line(void)
+ * valid_text_copy(). */
+static void make_line_valid(void)
 {
 	size_t length;
-	if (rl_editing_mode != 0 || !mend_is_broken(rl_line_buffer, (size_t)rl_end))
+	if (rl_editing_mode != 0 || !valid_text_is_broken(rl_line_buffer, (size_t)rl_end))
 		return;
-	unsigned char *copy = mend_text(rl_line_buffer, (size_t)rl_end, &length);
+	unsigned char *copy = valid_text_copy(rl_line_buffer, (size_t)rl_end, &length);
 	if (!copy)
 		return;
 	int point = rl_point;
@@ -637,10 +637,10 @@ static void feed(const unsigned char *bytes, size_t n)
 			rl_last_func = last;
 		self.quoting = rl_last_func == rl_quoted_insert;
 		if (searching)
-			undo_settle_search();
-		undo_forget(place);
+			readline_undo_settle_search();
+		readline_undo_forget(place);
 		bound_line();
-		mend_line();
+		make_line_valid();
 	}
 	self.left = 0;
 	free(self.typed);
@@ -659,16 +659,16 @@ static void drop_pending(void)
 	self.quoting = self.rang = false;
 }
 
-void prompt_feed(const unsigned char *bytes, size_t n)
+void line_editor_feed(const unsigned char *bytes, size_t n)
 {
 	size_t length;
-	unsigned char *copy = self.running ? mend_text(bytes, n, &length) : NULL;
+	unsigned char *copy = self.running ? valid_text_copy(bytes, n, &length) : NULL;
 	if (!copy)
 		return;
 	enter();
 	feed(copy, length);
 	free(copy);
-	/* The line's hook may have ended the prompt. */
+	/* The line's hook may have ended the line editor. */
 	if (!self.running)
 		return;
 	apply_prompt();
@@ -692,7 +692,7 @@ static void feed_escape(void)
 		drop_pending();
 }
 
-void prompt_escape(void)
+void line_editor_escape(void)
 {
 	if (!self.running || (rl_editing_mode != 0 && !RL_ISSTATE(RL_STATE_ISEARCH)))
 		return;
@@ -728,13 +728,13 @@ static bool is_empty(void)
 	return rl_end == 0 && !self.quoting && !RL_ISSTATE(BUSY_STATES);
 }
 
-bool prompt_begins_with(unsigned char c)
+bool line_editor_begins_with(unsigned char c)
 {
 	const struct _keymap_entry *key = self.running && is_empty() ? &rl_get_keymap()[c] : NULL;
 	return key && key->type == ISFUNC && key->function == rl_insert;
 }
 
-bool prompt_clear(void)
+bool line_editor_clear(void)
 {
 	if (!self.running)
 		return false;
@@ -763,7 +763,7 @@ static void insert(unsigned char *text, size_t n)
 		if (text[i] != '\0')
 			text[length++] = text[i];
 	text[length] = '\0';
-	if (length > PROMPT_LINE_MAX - (size_t)rl_end) {
+	if (length > LINE_EDITOR_MAX - (size_t)rl_end) {
 		self.rang = true;
 		return;
 	}
@@ -772,16 +772,16 @@ static void insert(unsigned char *text, size_t n)
 	rl_end_undo_group();
 }
 
-void prompt_insert(const unsigned char *bytes, size_t n)
+void line_editor_insert(const unsigned char *bytes, size_t n)
 {
 	if (!self.running)
 		return;
 	if (RL_ISSTATE(RL_STATE_ISEARCH) && n <= SEARCH_PASTE_MAX && !has_controls(bytes, n)) {
-		prompt_feed(bytes, n);
+		line_editor_feed(bytes, n);
 		return;
 	}
 	size_t length;
-	unsigned char *copy = mend_text(bytes, n, &length);
+	unsigned char *copy = valid_text_copy(bytes, n, &length);
 	if (!copy)
 		return;
 	enter();
@@ -798,7 +798,7 @@ void prompt_insert(const unsigned char *bytes, size_t n)
 	leave();
 }
 
-bool prompt_quoting(void)
+bool line_editor_quoting(void)
 {
 	return self.running && self.quoting;
 }
@@ -818,11 +818,11 @@ static const char *visible_prompt(const char *prompt)
 	return copy;
 }
 
-struct prompt_state prompt_state(void)
+struct line_editor_state line_editor_state(void)
 {
 	if (!self.running)
-		return (struct prompt_state){ .prompt = "", .text = "" };
-	return (struct prompt_state){
+		return (struct line_editor_state){ .prompt = "", .text = "" };
+	return (struct line_editor_state){
 		.prompt = visible_prompt(rl_display_prompt ? rl_display_prompt : ""),
 		.text = rl_line_buffer,
 		.length = (size_t)rl_end,

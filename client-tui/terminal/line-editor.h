@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The input line: readline behind a small door. Nobody else includes readline. It never draws and
- * never reads the terminal: bytes come from prompt_feed(), the picture goes out by prompt_state().
+ * never reads the terminal: bytes come from line_editor_feed(), the picture goes out by line_editor_state().
  * One at a time. */
-#ifndef UPCASE_PROMPT_H
-#define UPCASE_PROMPT_H
+#ifndef UPCASE_LINE_EDITOR_H
+#define UPCASE_LINE_EDITOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* The longest line, bytes. */
-#define PROMPT_LINE_MAX (1024u * 1024)
+#define LINE_EDITOR_MAX (1024u * 1024)
 
-struct prompt_hooks {
+struct line_editor_hooks {
 	void *context;
 	/* A whole line was entered: `line` is borrowed, `length` bytes (no end of line). Of a text
 	 * with line feeds in it each line. */
@@ -29,7 +29,7 @@ struct prompt_hooks {
 	void (*notice)(void *context, const char *line);
 };
 
-struct prompt_state {
+struct line_editor_state {
 	/* As the view wants it; valid until the next call of this module. */
 	const char *prompt;
 	const char *text;
@@ -39,31 +39,31 @@ struct prompt_state {
 /* Starts readline. After setlocale() and after the screen has started. `history` is a file to read
  * and later append to, or NULL; `entries` kept at most. Returns 0, or -1 when memory is short. Reads the user's inputrc,
  * with "$if upcase". */
-int prompt_start(const struct prompt_hooks *hooks, const char *history, int entries);
+int line_editor_start(const struct line_editor_hooks *hooks, const char *history, int entries);
 /* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started. With `hurry` it waits less for others.
  * Returns NULL, or why the history could not be written. */
-const char *prompt_stop(bool hurry);
+const char *line_editor_stop(bool hurry);
 
 /* What stands before the line ("udp> "). Copied. */
-void prompt_set(const char *prompt);
+void line_editor_set_prompt(const char *prompt);
 /* Whole key sequences for the editor; it takes them all before it returns. A command that reads
  * keys by itself finds no more than these, and a macro that calls itself ends. */
-void prompt_feed(const unsigned char *bytes, size_t n);
+void line_editor_feed(const unsigned char *bytes, size_t n);
 /* Inserts text at the cursor as typed, without reading it as keys (a paste). Zero bytes are left
- * out; what would make the line longer than PROMPT_LINE_MAX is refused with a bell. In an
+ * out; what would make the line longer than LINE_EDITOR_MAX is refused with a bell. In an
  * incremental search it is searched for. */
-void prompt_insert(const unsigned char *bytes, size_t n);
+void line_editor_insert(const unsigned char *bytes, size_t n);
 /* ^C: drops the line, an incremental search, a pending argument. Returns false if there was nothing
  * of the kind. */
-bool prompt_clear(void);
+bool line_editor_clear(void);
 /* The line is empty, and this key would be its first character: not in vi's command mode, nor if
  * the inputrc has another use for the key. */
-bool prompt_begins_with(unsigned char c);
+bool line_editor_begins_with(unsigned char c);
 /* The next byte is taken literally (quoted-insert waits for it). */
-bool prompt_quoting(void);
+bool line_editor_quoting(void);
 /* Esc alone. In vi mode it is the Esc key and all it does is done at once; in emacs mode it ends an
  * incremental search and does nothing else. Never blocks. */
-void prompt_escape(void);
-struct prompt_state prompt_state(void);
+void line_editor_escape(void);
+struct line_editor_state line_editor_state(void);
 
 #endif

@@ -14,7 +14,7 @@
 /* The eight colours of ECMA-48. */
 enum { RED = 1, GREEN = 2, YELLOW = 3, BLUE = 4, MAGENTA = 5, CYAN = 6, NONE = PALETTE_DEFAULT };
 
-struct look {
+struct rendition {
 	/* Bold, underline, reverse: with colours and without. */
 	unsigned marks, plain_marks;
 	/* By enum palette_background. */
@@ -25,7 +25,7 @@ struct look {
 #define U PALETTE_UNDERLINE
 #define R PALETTE_REVERSE
 
-static const struct look looks[STYLES] = {
+static const struct rendition renditions[STYLES] = {
 	[STYLE_NORMAL] = { 0, 0, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	[STYLE_STATUS] = { R, R, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 	[STYLE_HEADING] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
@@ -46,11 +46,11 @@ static const struct look looks[STYLES] = {
 
 struct palette_entry palette_entry(enum style style, int colours, enum palette_background background)
 {
-	const struct look *look = &looks[style];
-	struct palette_entry entry = { PALETTE_DEFAULT, look->plain_marks };
+	const struct rendition *rendition = &renditions[style];
+	struct palette_entry entry = { PALETTE_DEFAULT, rendition->plain_marks };
 	if (colours >= 8) {
-		entry.marks = look->marks;
-		entry.colour = colours >= 256 ? look->many[background] : look->eight[background];
+		entry.marks = rendition->marks;
+		entry.colour = colours >= 256 ? rendition->many[background] : rendition->eight[background];
 	}
 	return entry;
 }

@@ -10,7 +10,7 @@
 
 #include "terminal/readline-undo.h"
 
-void undo_forget(int place)
+void readline_undo_forget(int place)
 {
 	HIST_ENTRY **list = history_list();
 	bool moved = where_history() != place;
@@ -25,7 +25,7 @@ void undo_forget(int place)
 	}
 }
 
-void undo_settle_search(void)
+void readline_undo_settle_search(void)
 {
 	if (!RL_ISSTATE(RL_STATE_NSEARCH))
 		using_history();
@@ -36,10 +36,10 @@ static int search_safely(rl_command_func_t *search, int count, int key)
 	int place = where_history();
 	if (place < history_length)
 		rl_end_of_history(1, 0);
-	undo_forget(place);
+	readline_undo_forget(place);
 	rl_free_undo_list();
 	int r = search(count, key);
-	undo_settle_search();
+	readline_undo_settle_search();
 	return r;
 }
 
@@ -60,7 +60,7 @@ SEARCHES(SAFELY)
 #define PAIR(name) { name, name##_safely },
 static const struct { rl_command_func_t *search, *safely; } searches[] = { SEARCHES(PAIR) };
 
-void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
+void readline_undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
     struct _keymap_entry *map)
 {
 	char **keys = rl_invoking_keyseqs_in_map(from, map);
@@ -71,8 +71,8 @@ void undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
 	free(keys);
 }
 
-void undo_guard_searches(struct _keymap_entry *map)
+void readline_undo_guard_searches(struct _keymap_entry *map)
 {
 	for (size_t i = 0; i < sizeof(searches) / sizeof(searches[0]); i++)
-		undo_rebind(searches[i].search, searches[i].safely, map);
+		readline_undo_rebind(searches[i].search, searches[i].safely, map);
 }

@@ -21,11 +21,11 @@ static struct sigaction fatal_before[FATAL_SIGNALS];
 static struct {
 	volatile sig_atomic_t armed;
 	struct termios modes;
-	char bytes[RESCUE_BYTES];
+	char bytes[RESTORE_BYTES];
 } self;
 
 /* Only what POSIX lets a handler call. */
-void rescue_now(void)
+void restore_now(void)
 {
 	/* Of a program that is told to end, standard input may be none any more. */
 	const int terminal = isatty(STDIN_FILENO) ? STDIN_FILENO : STDOUT_FILENO;
@@ -59,7 +59,7 @@ static void fatal(int signal_number, siginfo_t *info, void *context)
 {
 	(void)context;
 	int error = errno;
-	rescue_now();
+	restore_now();
 	for (size_t i = 0; i < FATAL_SIGNALS; i++)
 		if (fatal_signals[i] == signal_number)
 			sigaction(signal_number, &fatal_before[i], NULL);
@@ -73,11 +73,11 @@ static void fatal(int signal_number, siginfo_t *info, void *context)
 /* A stack that has run over has no room for a handler. */
 static void set_up_signal_stack(void)
 {
-	static char room[32 * 1024];
+	static char stack[32 * 1024];
 	stack_t now;
 	if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE))
 		return;
-	stack_t ours = { .ss_sp = room, .ss_size = sizeof(room) };
+	stack_t ours = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	sigaltstack(&ours, NULL);
 }
 
@@ -91,7 +91,7 @@ static bool is_ours(const struct sigaction *sa)
 	return (sa->sa_flags & SA_SIGINFO) && sa->sa_sigaction == fatal;
 }
 
-void rescue_start(const char *bytes, const struct termios *modes)
+void restore_start(const char *bytes, const struct termios *modes)
 {
 	self.armed = 0;
 	self.modes = *modes;
@@ -111,12 +111,12 @@ void rescue_start(const char *bytes, const struct termios *modes)
 	}
 }
 
-void rescue_arm(bool armed)
+void restore_arm(bool armed)
 {
 	self.armed = armed;
 }
 
-void rescue_stop(void)
+void restore_stop(void)
 {
 	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
 		struct sigaction now;

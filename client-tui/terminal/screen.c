@@ -30,7 +30,7 @@
 #include "common/text.h"
 
 /* What is shown for a cell that the terminal would not show as the canvas wants it. */
-#define STAND_IN L'?'
+#define SUBSTITUTE_CHAR L'?'
 
 static struct {
 	SCREEN *screen;
@@ -53,7 +53,7 @@ static const int curses_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
 static void set_taken(bool taken)
 {
 	self.taken = taken;
-	rescue_arm(taken);
+	restore_arm(taken);
 }
 
 /* --- what is sent beside curses --- */
@@ -110,9 +110,9 @@ static void prepare_modes(bool mouse)
 }
 
 /* All that gives the terminal back without curses. */
-static void prepare_rescue(const struct termios *before)
+static void prepare_restore(const struct termios *before)
 {
-	char bytes[RESCUE_BYTES] = "";
+	char bytes[RESTORE_BYTES] = "";
 	text_append(bytes, sizeof(bytes), self.modes_off);
 	append_capability(bytes, sizeof(bytes), "sgr0");
 	append_capability(bytes, sizeof(bytes), "op");
@@ -121,7 +121,7 @@ static void prepare_rescue(const struct termios *before)
 	if (speaks_ansi())
 		text_append(bytes, sizeof(bytes), "\033[999;1H\033[A\033[J");
 	append_capability(bytes, sizeof(bytes), "rmcup");
-	rescue_start(bytes, before);
+	restore_start(bytes, before);
 }
 
 /* --- colours --- */
@@ -214,7 +214,7 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 	if (!self.screen)
 		return text_refuse(why, size, "the terminal cannot be used for the screen; try --plain");
 	prepare_modes(settings->mouse);
-	prepare_rescue(&before);
+	prepare_restore(&before);
 	set_taken(true);
 	if (!at_exit)
 		atexit(screen_stop);
@@ -257,7 +257,7 @@ void screen_stop(void)
 		return;
 	if (self.taken)
 		give_back();
-	rescue_stop();
+	restore_stop();
 	delscreen(self.screen);
 	self.screen = NULL;
 	free(self.shown);
@@ -342,7 +342,7 @@ static void draw_cell(int row, int column, const struct canvas_cell *cell)
 		memcpy(text, cell->chars, sizeof(cell->chars));
 		width = 1;
 	} else if (cell->chars[0])
-		text[0] = STAND_IN;
+		text[0] = SUBSTITUTE_CHAR;
 	for (int i = 0; i < width; i++) {
 		cchar_t out;
 		if (setcchar(&out, text, attributes, (short)PAIR_NUMBER(attributes), NULL) == OK)

@@ -20,7 +20,7 @@ static size_t character(const unsigned char *bytes, size_t n)
 	return length > n ? 0 : length;
 }
 
-unsigned char *mend_text(const void *text, size_t n, size_t *length)
+unsigned char *valid_text_copy(const void *text, size_t n, size_t *length)
 {
 	const unsigned char *bytes = text;
 	const char *sign = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xef\xbf\xbd" : "?";
@@ -40,7 +40,7 @@ unsigned char *mend_text(const void *text, size_t n, size_t *length)
 	return copy;
 }
 
-bool mend_is_broken(const void *text, size_t n)
+bool valid_text_is_broken(const void *text, size_t n)
 {
 	const unsigned char *bytes = text;
 	for (size_t at = 0, size; at < n; at += size)

@@ -16,122 +16,122 @@
 
 /* One read, and the reads of one turn. */
 #define READ_SIZE 16384
-#define TURN_READS 16
+#define DISPATCH_READS 16
 /* The longest line and the longest answer that are understood; of what is longer the rest is dropped. */
 #define LINE_MOST 2048
-#define ANSWER_MOST 32768
+#define ANSWER_MAX 32768
 
-struct lab {
+struct lab_socket {
 	int fd;
-	struct lab_hooks hooks;
+	struct lab_socket_hooks hooks;
 	struct waiting {
 		int purpose;
 		int64_t note;
-	} orders[LAB_ORDERS];
+	} orders[LAB_SOCKET_COMMANDS];
 	/* The oldest without an answer, and how many there are. */
 	size_t first, count;
-	struct outbox out;
+	struct send_buffer out;
 	char line[LINE_MOST];
 	size_t line_used;
-	char answer[ANSWER_MOST];
+	char answer[ANSWER_MAX];
 	size_t answer_used;
 };
 
-struct lab *lab_open(const char *path, const struct lab_hooks *hooks)
+struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hooks *hooks)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	struct lab *lab;
+	struct lab_socket *s;
 
 	if (strlen(path) >= sizeof to.sun_path) {
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
 	strcpy(to.sun_path, path);
-	lab = calloc(1, sizeof *lab);
-	if (!lab)
+	s = calloc(1, sizeof *s);
+	if (!s)
 		return NULL;
-	lab->hooks = *hooks;
-	lab->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (lab->fd >= 0 && lab->fd < FD_SETSIZE && connect(lab->fd, (struct sockaddr *)&to, sizeof to) == 0)
-		return lab;
-	lab_close(lab);
+	s->hooks = *hooks;
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd >= 0 && s->fd < FD_SETSIZE && connect(s->fd, (struct sockaddr *)&to, sizeof to) == 0)
+		return s;
+	lab_socket_close(s);
 	return NULL;
 }
 
-void lab_close(struct lab *lab)
+void lab_socket_close(struct lab_socket *s)
 {
 	const int error = errno;
 
-	if (!lab)
+	if (!s)
 		return;
-	if (lab->fd >= 0)
-		close(lab->fd);
-	outbox_free(&lab->out);
-	free(lab);
+	if (s->fd >= 0)
+		close(s->fd);
+	send_buffer_free(&s->out);
+	free(s);
 	errno = error;
 }
 
-bool lab_is_gone(const struct lab *lab)
+bool lab_socket_is_gone(const struct lab_socket *s)
 {
-	return lab->fd < 0;
+	return s->fd < 0;
 }
 
-static void lose(struct lab *lab)
+static void lose(struct lab_socket *s)
 {
-	if (lab->fd < 0)
+	if (s->fd < 0)
 		return;
-	close(lab->fd);
-	lab->fd = -1;
-	lab->count = 0;
-	outbox_free(&lab->out);
-	lab->hooks.gone(lab->hooks.context);
+	close(s->fd);
+	s->fd = -1;
+	s->count = 0;
+	send_buffer_free(&s->out);
+	s->hooks.gone(s->hooks.context);
 }
 
 /* --- out --- */
 
-static void send_out(struct lab *lab)
+static void send_out(struct lab_socket *s)
 {
-	if (lab->fd >= 0 && (outbox_send(&lab->out, lab->fd) < 0 || lab->out.overflown))
-		lose(lab);
+	if (s->fd >= 0 && (send_buffer_send(&s->out, s->fd) < 0 || s->out.overflowed))
+		lose(s);
 }
 
-int lab_order(struct lab *lab, int purpose, int64_t note, const char *order)
+int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *order)
 {
 	const size_t n = strlen(order);
 
-	if (lab->fd < 0 || lab->count == LAB_ORDERS || n > LAB_ORDER_MOST || strpbrk(order, "\r\n"))
+	if (s->fd < 0 || s->count == LAB_SOCKET_COMMANDS || n > LAB_SOCKET_COMMAND_MAX || strpbrk(order, "\r\n"))
 		return -1;
-	lab->orders[(lab->first + lab->count++) % LAB_ORDERS] = (struct waiting){.purpose = purpose, .note = note};
-	outbox_add(&lab->out, order, n);
-	outbox_add(&lab->out, "\n", 1);
-	send_out(lab);
-	return lab->fd < 0 ? -1 : 0;
+	s->orders[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct waiting){.purpose = purpose, .note = note};
+	send_buffer_add(&s->out, order, n);
+	send_buffer_add(&s->out, "\n", 1);
+	send_out(s);
+	return s->fd < 0 ? -1 : 0;
 }
 
 /* --- in --- */
 
-static void end_answer(struct lab *lab, bool ok, const char *text)
+static void end_answer(struct lab_socket *s, bool ok, const char *text)
 {
-	const struct waiting order = lab->orders[lab->first];
+	const struct waiting order = s->orders[s->first];
 
-	lab->answer_used = 0;
-	if (lab->count == 0)
+	s->answer_used = 0;
+	if (s->count == 0)
 		return;
-	lab->first = (lab->first + 1) % LAB_ORDERS;
-	lab->count--;
-	lab->hooks.answer(lab->hooks.context,
-	    &(struct lab_answer){.purpose = order.purpose, .note = order.note, .ok = ok, .text = text});
+	s->first = (s->first + 1) % LAB_SOCKET_COMMANDS;
+	s->count--;
+	s->hooks.answer(s->hooks.context,
+	    &(struct lab_socket_answer){.purpose = order.purpose, .note = order.note, .ok = ok, .text = text});
 }
 
-static void add_to_answer(struct lab *lab, const char *line)
+static void add_to_answer(struct lab_socket *s, const char *line)
 {
 	const size_t n = strlen(line);
 
-	if (lab->answer_used + n + 2 > sizeof lab->answer)
+	if (s->answer_used + n + 2 > sizeof s->answer)
 		return;
-	memcpy(lab->answer + lab->answer_used, line, n);
-	lab->answer[lab->answer_used + n] = '\n';
-	lab->answer_used += n + 1;
+	memcpy(s->answer + s->answer_used, line, n);
+	s->answer[s->answer_used + n] = '\n';
+	s->answer_used += n + 1;
 }
 
 static bool begins(const char *line, const char *with)
@@ -139,62 +139,62 @@ static bool begins(const char *line, const char *with)
 	return strncmp(line, with, strlen(with)) == 0;
 }
 
-static void take_line(struct lab *lab, const char *line)
+static void take_line(struct lab_socket *s, const char *line)
 {
 	if (begins(line, "event ") || begins(line, "undelivered ") || begins(line, "changed ")) {
-		if (lab->hooks.line)
-			lab->hooks.line(lab->hooks.context, line);
+		if (s->hooks.line)
+			s->hooks.line(s->hooks.context, line);
 	} else if (strcmp(line, "ok") == 0 || begins(line, "ok ")) {
-		lab->answer[lab->answer_used] = '\0';
-		end_answer(lab, true, lab->answer);
+		s->answer[s->answer_used] = '\0';
+		end_answer(s, true, s->answer);
 	} else if (begins(line, "error")) {
-		end_answer(lab, false, begins(line, "error ") ? line + strlen("error ") : line);
+		end_answer(s, false, begins(line, "error ") ? line + strlen("error ") : line);
 	} else {
-		add_to_answer(lab, line);
+		add_to_answer(s, line);
 	}
 }
 
-static void take_bytes(struct lab *lab, const char *bytes, size_t n)
+static void take_bytes(struct lab_socket *s, const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n && lab->fd >= 0; i++) {
+	for (size_t i = 0; i < n && s->fd >= 0; i++) {
 		if (bytes[i] != '\n') {
-			if (lab->line_used < sizeof lab->line - 1)
-				lab->line[lab->line_used++] = bytes[i];
+			if (s->line_used < sizeof s->line - 1)
+				s->line[s->line_used++] = bytes[i];
 			continue;
 		}
-		lab->line[lab->line_used] = '\0';
-		lab->line_used = 0;
-		take_line(lab, lab->line);
+		s->line[s->line_used] = '\0';
+		s->line_used = 0;
+		take_line(s, s->line);
 	}
 }
 
 /* Returns false when there is no more, for now. */
-static bool read_some(struct lab *lab)
+static bool read_some(struct lab_socket *s)
 {
 	char bytes[READ_SIZE];
-	const ssize_t n = recv(lab->fd, bytes, sizeof bytes, 0);
+	const ssize_t n = recv(s->fd, bytes, sizeof bytes, 0);
 
 	if (n > 0) {
-		take_bytes(lab, bytes, (size_t)n);
-		return lab->fd >= 0 && (size_t)n == sizeof bytes;
+		take_bytes(s, bytes, (size_t)n);
+		return s->fd >= 0 && (size_t)n == sizeof bytes;
 	}
 	if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		lose(lab);
+		lose(s);
 	return false;
 }
 
-static void read_turn(struct lab *lab)
+static void read_turn(struct lab_socket *s)
 {
-	for (int i = 0; i < TURN_READS && lab->fd >= 0; i++)
-		if (!read_some(lab))
+	for (int i = 0; i < DISPATCH_READS && s->fd >= 0; i++)
+		if (!read_some(s))
 			return;
 }
 
-void lab_settle(struct lab *lab, int64_t most)
+void lab_socket_settle(struct lab_socket *s, int64_t max)
 {
 	/* Polled in short steps: the time is the caller's, not ours to read. */
-	for (int64_t left = most / NS_PER_MS; left > 0 && lab->fd >= 0 && lab->count > 0; left -= 10) {
-		struct pollfd p = {.fd = lab->fd, .events = (short)(POLLIN | (outbox_empty(&lab->out) ? 0 : POLLOUT))};
+	for (int64_t left = max / NS_PER_MS; left > 0 && s->fd >= 0 && s->count > 0; left -= 10) {
+		struct pollfd p = {.fd = s->fd, .events = (short)(POLLIN | (send_buffer_empty(&s->out) ? 0 : POLLOUT))};
 
 		const int ready = poll(&p, 1, 10);
 
@@ -203,23 +203,23 @@ void lab_settle(struct lab *lab, int64_t most)
 			return;
 		/* What comes without an answer among it costs a step too, so that this ends. */
 		if (ready > 0) {
-			send_out(lab);
-			read_turn(lab);
+			send_out(s);
+			read_turn(s);
 		}
 	}
 }
 
-void lab_watch(const struct lab *lab, struct watch *w)
+void lab_socket_watch(const struct lab_socket *s, struct fd_watch *w)
 {
-	watch_read(w, lab->fd);
-	if (!outbox_empty(&lab->out))
-		watch_write(w, lab->fd);
+	fd_watch_read(w, s->fd);
+	if (!send_buffer_empty(&s->out))
+		fd_watch_write(w, s->fd);
 }
 
-void lab_turn(struct lab *lab, const struct watch *w)
+void lab_socket_dispatch(struct lab_socket *s, const struct fd_watch *w)
 {
-	if (watch_can_write(w, lab->fd))
-		send_out(lab);
-	if (watch_can_read(w, lab->fd))
-		read_turn(lab);
+	if (fd_watch_can_write(w, s->fd))
+		send_out(s);
+	if (fd_watch_can_read(w, s->fd))
+		read_turn(s);
 }

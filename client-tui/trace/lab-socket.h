@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The line to the lab: orders out, answers and events in, over the Unix socket that upcase-lab hands to its command (the
- * protocol stands in upcase-lab(1), CONTROL). Never blocks but where it says so. A lab that is gone is told once. */
+ * protocol stands in upcase-lab(1), CONTROL). Never blocks but where it says so. A lab that is gone is reported once. */
 #ifndef UPCASE_LAB_H
 #define UPCASE_LAB_H
 
@@ -10,12 +10,12 @@
 #include "common/fd-watch.h"
 
 /* Orders that may wait for their answers, and the longest one. */
-#define LAB_ORDERS 64
-#define LAB_ORDER_MOST 900
+#define LAB_SOCKET_COMMANDS 64
+#define LAB_SOCKET_COMMAND_MAX 900
 
 /* An answer. Borrowed for the call. */
-struct lab_answer {
-	/* What lab_order() was given. */
+struct lab_socket_answer {
+	/* What lab_socket_command() was given. */
 	int purpose;
 	int64_t note;
 	/* The lines before "ok", each ended by \n; without it the reason of the refusal. */
@@ -23,28 +23,28 @@ struct lab_answer {
 	const char *text;
 };
 
-struct lab_hooks {
+struct lab_socket_hooks {
 	void *context;
-	void (*answer)(void *context, const struct lab_answer *answer);
+	void (*answer)(void *context, const struct lab_socket_answer *answer);
 	/* Lines that come between answers: "event ...", "undelivered ...", "changed ...". */
 	void (*line)(void *context, const char *line);
 	/* The lab has ended, or has stopped talking to us; the orders without an answer get none. Told once. */
 	void (*gone)(void *context);
 };
 
-struct lab;
+struct lab_socket;
 
 /* Connects. The hooks are copied. NULL with errno when there is no lab at `path`. */
-struct lab *lab_open(const char *path, const struct lab_hooks *hooks);
-void lab_close(struct lab *lab);
-bool lab_is_gone(const struct lab *lab);
+struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hooks *hooks);
+void lab_socket_close(struct lab_socket *s);
+bool lab_socket_is_gone(const struct lab_socket *s);
 
 /* An order, one line without its end. Returns 0, or -1 when the lab is gone, or too much waits already. */
-int lab_order(struct lab *lab, int purpose, int64_t note, const char *order);
-/* Waits until all orders have their answers, at most `most` ns: for the moments in which what follows must not come first. */
-void lab_settle(struct lab *lab, int64_t most);
+int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *order);
+/* Waits until all orders have their answers, at most `max` ns: for the moments in which what follows must not come first. */
+void lab_socket_settle(struct lab_socket *s, int64_t max);
 
-void lab_watch(const struct lab *lab, struct watch *w);
-void lab_turn(struct lab *lab, const struct watch *w);
+void lab_socket_watch(const struct lab_socket *s, struct fd_watch *w);
+void lab_socket_dispatch(struct lab_socket *s, const struct fd_watch *w);
 
 #endif

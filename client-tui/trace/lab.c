@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An answer comes after all events of what the link did before it: so an order now and then tells up to which moment everything
- * is known, and the witness judges up to there. */
+ * is known, and the trace judges up to there. */
 #include "config.h"
 
 #include "trace/lab.h"
@@ -14,9 +14,9 @@
 #include "common/clock.h"
 
 /* Our own orders, beside the user's. */
-enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_FACTS = -2, PURPOSE_EVENTS = -1 };
+enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 };
 
-/* How often the witness judges. */
+/* How often the trace judges. */
 #define SYNC_EVERY (200 * NS_PER_MS)
 /* How long to wait for an answer when nothing may happen before it. */
 #define SETTLE (NS_PER_S)
@@ -26,27 +26,27 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_FACTS = -2, PURPOSE_EVENTS = -1 };
 /* Ports in one "events on" (lab/link/events.h). */
 #define PORTS 8
 
-struct truth {
-	struct lab *lab;
+struct lab {
+	struct lab_socket *socket;
 	/* NULL when there is none. */
-	struct far *far;
-	struct truth_hooks hooks;
-	struct witness *witness;
-	struct link_facts facts;
+	struct server_tcp *server_tcp;
+	struct lab_hooks hooks;
+	struct trace *trace;
+	struct link_status status;
 	/* They came anew: to be shown. */
-	bool facts_new;
+	bool status_new;
 	/* The ports that events are wanted of; more than PORTS: of all. */
 	uint16_t ports[PORTS];
 	int port_count;
-	/* The flow that the far server is asked about, and the answer of it that the witness has had; -1 and 0 before. */
-	int far_flow;
-	int64_t far_heard;
+	/* The flow that the far server is asked about, and the answer of it that the trace has had; -1 and 0 before. */
+	int server_flow;
+	int64_t server_asked_at;
 	/* How many orders were given that may change the link: facts asked for before the last of them are old. */
 	int64_t changes;
 	/* The change that comes next is a step of the panel; steps not told yet, and when they are: CLOCK_NEVER for none. */
 	bool step;
 	struct link_change steps;
-	int64_t tell_at;
+	int64_t report_at;
 	/* The time of the last sync asked for; whether it is still to be answered. */
 	int64_t synced_at;
 	bool syncing;
@@ -56,37 +56,37 @@ struct truth {
 	int64_t now;
 };
 
-static void ask_facts(struct truth *t)
+static void ask_status(struct lab *t)
 {
-	(void)lab_order(t->lab, PURPOSE_FACTS, t->changes, "link");
+	(void)lab_socket_command(t->socket, PURPOSE_STATUS, t->changes, "link");
 }
 
-static void take_facts(struct truth *t, const struct lab_answer *answer)
+static void take_status(struct lab *t, const struct lab_socket_answer *answer)
 {
-	const struct link_facts before = t->facts;
+	const struct link_status before = t->status;
 
-	if (!answer->ok || answer->note != t->changes || link_facts_read(&t->facts, answer->text, t->now) < 0)
+	if (!answer->ok || answer->note != t->changes || link_status_read(&t->status, answer->text, t->now) < 0)
 		return;
 	/* Somebody else's hold or unplugging leaves the settings as they are, but shows. */
-	t->facts_new = true;
+	t->status_new = true;
 	if (t->hooks.changed && (!before.known ||
-	    !impair_text_same(&before.settings[EVENT_THERE], &t->facts.settings[EVENT_THERE]) ||
-	    !impair_text_same(&before.settings[EVENT_BACK], &t->facts.settings[EVENT_BACK])))
+	    !impair_fields_same(&before.settings[LINK_GOING], &t->status.settings[LINK_GOING]) ||
+	    !impair_fields_same(&before.settings[LINK_COMING], &t->status.settings[LINK_COMING])))
 		t->hooks.changed(t->hooks.context);
 }
 
-static void on_answer(void *context, const struct lab_answer *answer)
+static void on_answer(void *context, const struct lab_socket_answer *answer)
 {
-	struct truth *t = context;
+	struct lab *t = context;
 
 	switch (answer->purpose) {
 	case PURPOSE_SYNC:
 		t->syncing = false;
 		if (answer->ok)
-			witness_judge(t->witness, t->known = answer->note);
+			trace_check(t->trace, t->known = answer->note);
 		break;
-	case PURPOSE_FACTS:
-		take_facts(t, answer);
+	case PURPOSE_STATUS:
+		take_status(t, answer);
 		break;
 	case PURPOSE_EVENTS:
 		break;
@@ -98,110 +98,110 @@ static void on_answer(void *context, const struct lab_answer *answer)
 	}
 }
 
-static void tell(const struct truth *t, enum session_event_kind kind, int64_t at, char *text, char *there, char *back)
+static void report(const struct lab *t, enum session_event_kind kind, int64_t at, char *text, char *there, char *back)
 {
 	if (t->hooks.event)
 		t->hooks.event(t->hooks.context, &(const struct record_event){.kind = kind, .session = -1, .at = at, .text = text,
 			.there = there, .back = back});
 }
 
-void truth_tell(struct truth *t)
+void lab_report(struct lab *t)
 {
-	if (t->tell_at == CLOCK_NEVER)
+	if (t->report_at == CLOCK_NEVER)
 		return;
-	t->tell_at = CLOCK_NEVER;
-	tell(t, SESSION_EVENT_LINK, t->steps.at, t->steps.text, t->steps.there, t->steps.back);
+	t->report_at = CLOCK_NEVER;
+	report(t, SESSION_EVENT_LINK, t->steps.at, t->steps.text, t->steps.there, t->steps.back);
 }
 
-static void take_change(struct truth *t, struct link_change *change)
+static void take_change(struct lab *t, struct link_change *change)
 {
 	if (t->step) {
-		if (t->tell_at == CLOCK_NEVER)
-			t->tell_at = change->at + JOIN;
+		if (t->report_at == CLOCK_NEVER)
+			t->report_at = change->at + JOIN;
 		t->steps = *change;
 	} else {
-		truth_tell(t);
-		tell(t, change->kind, change->at, change->text, *change->there ? change->there : NULL,
+		lab_report(t);
+		report(t, change->kind, change->at, change->text, *change->there ? change->there : NULL,
 		    *change->there ? change->back : NULL);
 	}
 	t->step = false;
-	ask_facts(t);
+	ask_status(t);
 }
 
-static void take_event(struct truth *t, const struct event *event)
+static void take_event(struct lab *t, const struct packet_event *event)
 {
 	char text[60];
 
-	witness_event(t->witness, event);
-	if (event->fate != EVENT_CUE || event->protocol != EVENT_TCP || event->syn || event->length > 0)
+	trace_event(t->trace, event);
+	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn || event->length > 0)
 		return;
-	snprintf(text, sizeof text, "dropped an ACK %s, on cue", event->way == EVENT_BACK ? "coming" : "going");
-	tell(t, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
+	snprintf(text, sizeof text, "dropped an ACK %s, on cue", event->way == LINK_COMING ? "coming" : "going");
+	report(t, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
 }
 
 static void on_line(void *context, const char *line)
 {
-	struct truth *t = context;
+	struct lab *t = context;
 	struct link_change change;
-	struct event event;
-	enum event_way way;
+	struct packet_event event;
+	enum link_way way;
 	uint64_t serial;
 
-	if (event_read(&event, line) == 0)
+	if (link_event_read(&event, line) == 0)
 		take_event(t, &event);
-	else if (event_read_undelivered(line, &serial, &way) == 0)
-		witness_undelivered(t->witness, serial, way);
+	else if (link_event_read_undelivered(line, &serial, &way) == 0)
+		trace_undelivered(t->trace, serial, way);
 	else if (link_change_read(&change, line) == 0)
 		take_change(t, &change);
 }
 
 static void on_gone(void *context)
 {
-	struct truth *t = context;
+	struct lab *t = context;
 
 	t->hooks.gone(t->hooks.context);
 }
 
-struct truth *truth_open(const char *path, const char *far, size_t rows, const struct truth_hooks *hooks, int64_t now)
+struct lab *lab_open(const char *path, const char *far, size_t rows, const struct lab_hooks *hooks, int64_t now)
 {
-	struct truth *t = calloc(1, sizeof *t);
+	struct lab *t = calloc(1, sizeof *t);
 
 	if (!t)
 		return NULL;
 	t->hooks = *hooks;
 	t->now = now;
-	t->far_flow = -1;
-	t->tell_at = CLOCK_NEVER;
-	t->witness = witness_new(rows);
-	t->lab = t->witness ? lab_open(path,
-	    &(struct lab_hooks){.context = t, .answer = on_answer, .line = on_line, .gone = on_gone}) : NULL;
-	if (!t->lab) {
-		const int error = t->witness ? errno : ENOMEM;
+	t->server_flow = -1;
+	t->report_at = CLOCK_NEVER;
+	t->trace = trace_new(rows);
+	t->socket = t->trace ? lab_socket_open(path,
+	    &(struct lab_socket_hooks){.context = t, .answer = on_answer, .line = on_line, .gone = on_gone}) : NULL;
+	if (!t->socket) {
+		const int error = t->trace ? errno : ENOMEM;
 
-		truth_close(t);
+		lab_close(t);
 		errno = error;
 		return NULL;
 	}
 	if (far)
-		t->far = far_open(far);
-	ask_facts(t);
-	lab_settle(t->lab, SETTLE);
+		t->server_tcp = server_tcp_open(far);
+	ask_status(t);
+	lab_socket_settle(t->socket, SETTLE);
 	return t;
 }
 
-void truth_close(struct truth *t)
+void lab_close(struct lab *t)
 {
 	if (!t)
 		return;
-	lab_close(t->lab);
-	far_close(t->far);
-	witness_free(t->witness);
+	lab_socket_close(t->socket);
+	server_tcp_close(t->server_tcp);
+	trace_free(t->trace);
 	free(t);
 }
 
 /* --- flows --- */
 
-static void want_events(struct truth *t)
+static void want_events(struct lab *t)
 {
 	char order[100] = "events on";
 
@@ -210,11 +210,11 @@ static void want_events(struct truth *t)
 
 		snprintf(order + used, sizeof order - used, " %u", t->ports[i]);
 	}
-	(void)lab_order(t->lab, PURPOSE_EVENTS, 0, order);
-	lab_settle(t->lab, SETTLE);
+	(void)lab_socket_command(t->socket, PURPOSE_EVENTS, 0, order);
+	lab_socket_settle(t->socket, SETTLE);
 }
 
-static void want_port(struct truth *t, const char *text)
+static void want_port(struct lab *t, const char *text)
 {
 	uint16_t port;
 
@@ -234,175 +234,175 @@ static void want_port(struct truth *t, const char *text)
 	want_events(t);
 }
 
-int truth_flow(struct truth *t, bool stream, int64_t wait, const char *port)
+int lab_flow(struct lab *t, bool stream, int64_t reply_timeout, const char *port)
 {
-	if (lab_is_gone(t->lab))
+	if (lab_socket_is_gone(t->socket))
 		return -1;
 	want_port(t, port);
-	return witness_flow(t->witness, stream, wait);
+	return trace_flow(t->trace, stream, reply_timeout);
 }
 
-void truth_set_ledger(struct truth *t, int flow, const struct ledger *ledger)
+void lab_set_ledger(struct lab *t, int flow, const struct ledger *ledger)
 {
 	if (flow >= 0)
-		witness_set_ledger(t->witness, flow, ledger);
+		trace_set_ledger(t->trace, flow, ledger);
 }
 
-void truth_opened(struct truth *t, int flow, uint16_t here, uint16_t there, uint64_t from)
+void lab_opened(struct lab *t, int flow, uint16_t here, uint16_t there, uint64_t from)
 {
 	if (flow < 0)
 		return;
-	witness_opened(t->witness, flow, here, there, from);
-	if (!witness_is_stream(t->witness, flow))
+	trace_opened(t->trace, flow, here, there, from);
+	if (!trace_is_stream(t->trace, flow))
 		return;
-	far_connected(t->far, here);
-	t->far_flow = flow;
+	server_tcp_connected(t->server_tcp, here);
+	t->server_flow = flow;
 }
 
-void truth_sent(struct truth *t, int flow, uint64_t number, uint64_t from, uint64_t to)
+void lab_sent(struct lab *t, int flow, uint64_t number, uint64_t from, uint64_t to)
 {
-	if (flow >= 0 && !lab_is_gone(t->lab))
-		witness_sent(t->witness, flow, number, from, to);
+	if (flow >= 0 && !lab_socket_is_gone(t->socket))
+		trace_sent(t->trace, flow, number, from, to);
 }
 
-void truth_timer(struct truth *t, int flow, enum event_way way, const struct session_tcp *tcp, int64_t asked, int64_t answered)
+void lab_timer(struct lab *t, int flow, enum link_way way, const struct tcp_sample *tcp, int64_t asked, int64_t answered)
 {
 	if (flow >= 0)
-		witness_timer(t->witness, flow, way, &(struct witness_timer){.asked = asked, .answered = answered,
-		    .timeout = tcp->timeout, .doubled = tcp->doubled, .ran_out = tcp->timeouts});
+		trace_timer(t->trace, flow, way, &(struct trace_timer){.asked = asked, .answered = answered,
+		    .timeout = tcp->timeout, .backoff = tcp->backoff, .ran_out = tcp->timeouts});
 }
 
-void truth_closed(struct truth *t, int flow, int64_t now)
+void lab_closed(struct lab *t, int flow, int64_t now)
 {
 	if (flow < 0)
 		return;
-	if (witness_is_stream(t->witness, flow))
-		far_finish(t->far);
-	witness_closed(t->witness, flow, now);
+	if (trace_is_stream(t->trace, flow))
+		server_tcp_finish(t->server_tcp);
+	trace_closed(t->trace, flow, now);
 }
 
 /* --- orders --- */
 
-int truth_order(struct truth *t, int purpose, const char *order)
+int lab_command(struct lab *t, int purpose, const char *order)
 {
 	t->changes++;
-	if (lab_order(t->lab, purpose, 0, order) < 0)
+	if (lab_socket_command(t->socket, purpose, 0, order) < 0)
 		return -1;
-	ask_facts(t);
+	ask_status(t);
 	/* What is sent next meets the link as it was just ordered. */
-	lab_settle(t->lab, ORDER_SETTLE);
+	lab_socket_settle(t->socket, ORDER_SETTLE);
 	return 0;
 }
 
-int truth_step(struct truth *t, const struct panel *panel, int by, char why[IMPAIR_WHY])
+int lab_step(struct lab *t, const struct link_steps *panel, int by, char why[IMPAIR_WHY])
 {
-	char order[LAB_ORDER_MOST];
+	char order[LAB_SOCKET_COMMAND_MAX];
 
-	if (panel_step(panel, by, t->facts.settings, order, sizeof order, why) < 0)
+	if (link_steps_apply(panel, by, t->status.settings, order, sizeof order, why) < 0)
 		return -1;
 	if (t->hooks.changed)
 		t->hooks.changed(t->hooks.context);
-	return truth_order(t, 0, order);
+	return lab_command(t, 0, order);
 }
 
 /* --- the loop --- */
 
-bool truth_waits(const struct truth *t)
+bool lab_is_pending(const struct lab *t)
 {
-	return !lab_is_gone(t->lab) && witness_waits(t->witness);
+	return !lab_socket_is_gone(t->socket) && trace_is_pending(t->trace);
 }
 
-void truth_connections(struct truth *t, struct connections *c, int session, bool all, int64_t now, connections_tell *tell_it,
+void lab_connections(struct lab *t, struct connections *c, int session, bool all, int64_t now, connections_report *report_it,
     void *context)
 {
-	const int64_t known = all || !t || lab_is_gone(t->lab) ? INT64_MAX : t->known;
-	const int64_t wanted = connections_turn(c, session, t ? t->witness : NULL, known, now, tell_it, context);
+	const int64_t known = all || !t || lab_socket_is_gone(t->socket) ? INT64_MAX : t->known;
+	const int64_t wanted = connections_dispatch(c, session, t ? t->trace : NULL, known, now, report_it, context);
 
 	if (t && wanted > t->wanted)
 		t->wanted = wanted;
 }
 
-void truth_settle(struct truth *t)
+void lab_settle(struct lab *t)
 {
 	/* In a turn of its loop the lab may take an order before a packet that is there; in the next the packet comes first. */
 	for (int turn = 0; turn < 2; turn++)
-		if (lab_order(t->lab, PURPOSE_SYNC, t->now, "predict") == 0)
-			lab_settle(t->lab, SETTLE);
+		if (lab_socket_command(t->socket, PURPOSE_SYNC, t->now, "predict") == 0)
+			lab_socket_settle(t->socket, SETTLE);
 }
 
 /* When to ask again, CLOCK_NEVER while an answer is awaited or nothing is to be known. */
-static int64_t sync_at(const struct truth *t)
+static int64_t sync_at(const struct lab *t)
 {
 	const int64_t next = t->synced_at + SYNC_EVERY;
 
-	if (lab_is_gone(t->lab) || t->syncing)
+	if (lab_socket_is_gone(t->socket) || t->syncing)
 		return CLOCK_NEVER;
-	if (witness_waits(t->witness))
+	if (trace_is_pending(t->trace))
 		return next;
 	return t->wanted <= t->known ? CLOCK_NEVER : t->wanted > next ? t->wanted : next;
 }
 
-void truth_watch(const struct truth *t, struct watch *w)
+void lab_watch(const struct lab *t, struct fd_watch *w)
 {
-	lab_watch(t->lab, w);
-	far_watch(t->far, witness_waits(t->witness), w);
-	watch_until(w, t->tell_at);
-	watch_until(w, sync_at(t));
+	lab_socket_watch(t->socket, w);
+	server_tcp_watch(t->server_tcp, trace_is_pending(t->trace), w);
+	fd_watch_until(w, t->report_at);
+	fd_watch_until(w, sync_at(t));
 }
 
-static void judge(struct truth *t)
+static void check(struct lab *t)
 {
 	if (t->now < sync_at(t))
 		return;
 	t->synced_at = t->now;
-	t->syncing = lab_order(t->lab, PURPOSE_SYNC, t->now, "predict") == 0;
+	t->syncing = lab_socket_command(t->socket, PURPOSE_SYNC, t->now, "predict") == 0;
 }
 
-/* What the server's kernel says is for the witness too. Returns true when that settled something. */
-static bool hear_far(struct truth *t)
+/* What the server's kernel says is for the trace too. Returns true when that settled something. */
+static bool take_server_tcp(struct lab *t)
 {
 	int64_t asked, answered;
 
-	if (!far_times(t->far, &asked, &answered) || answered == t->far_heard || t->far_flow < 0)
+	if (!server_tcp_times(t->server_tcp, &asked, &answered) || answered == t->server_asked_at || t->server_flow < 0)
 		return false;
-	const bool open = witness_asks(t->witness, t->far_flow, EVENT_BACK);
+	const bool open = trace_wants_timer(t->trace, t->server_flow, LINK_COMING);
 
-	t->far_heard = answered;
-	truth_timer(t, t->far_flow, EVENT_BACK, far_tcp(t->far), asked, answered);
+	t->server_asked_at = answered;
+	lab_timer(t, t->server_flow, LINK_COMING, server_tcp_sample(t->server_tcp), asked, answered);
 	return open;
 }
 
-bool truth_turn(struct truth *t, const struct watch *w, int64_t now)
+bool lab_dispatch(struct lab *t, const struct fd_watch *w, int64_t now)
 {
-	const uint64_t judged = witness_totals(t->witness)->judged;
+	const uint64_t compared = trace_totals(t->trace)->compared;
 
 	t->now = now;
-	lab_turn(t->lab, w);
-	if (now >= t->tell_at)
-		truth_tell(t);
-	judge(t);
-	const bool changed = far_turn(t->far, w, witness_waits(t->witness), now), heard = hear_far(t), told = t->facts_new;
+	lab_socket_dispatch(t->socket, w);
+	if (now >= t->report_at)
+		lab_report(t);
+	check(t);
+	const bool changed = server_tcp_dispatch(t->server_tcp, w, trace_is_pending(t->trace), now), heard = take_server_tcp(t), told = t->status_new;
 
-	t->facts_new = false;
-	return changed || heard || told || judged != witness_totals(t->witness)->judged;
+	t->status_new = false;
+	return changed || heard || told || compared != trace_totals(t->trace)->compared;
 }
 
-bool truth_gone(const struct truth *t)
+bool lab_is_gone(const struct lab *t)
 {
-	return lab_is_gone(t->lab);
+	return lab_socket_is_gone(t->socket);
 }
 
-const struct link_facts *truth_facts(const struct truth *t)
+const struct link_status *lab_link_status(const struct lab *t)
 {
-	return &t->facts;
+	return &t->status;
 }
 
-const struct witness *truth_witness(const struct truth *t)
+const struct trace *lab_trace(const struct lab *t)
 {
-	return t->witness;
+	return t->trace;
 }
 
-const struct far *truth_far(const struct truth *t)
+const struct server_tcp *lab_server_tcp(const struct lab *t)
 {
-	return t->far;
+	return t->server_tcp;
 }

@@ -16,7 +16,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
-static const char *const ways[EVENT_WAYS] = { "there", "back" };
+static const char *const ways[LINK_WAYS] = { "there", "back" };
 
 /* --- reading --- */
 
@@ -28,46 +28,46 @@ static int64_t until(const char *value, int64_t now)
 }
 
 /* "there loss 20%". Returns 1 for a setting, 0 for something else, -1 for nonsense. */
-static int read_line(struct link_facts *facts, char *line, int64_t now)
+static int read_line(struct link_status *status, char *line, int64_t now)
 {
 	char why[IMPAIR_WHY], *rest = NULL;
 	const char *way_word = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest);
 	const char *value = rest ? rest + strspn(rest, " ") : "";
-	const bool back = way_word && strcmp(way_word, ways[EVENT_BACK]) == 0;
+	const bool back = way_word && strcmp(way_word, ways[LINK_COMING]) == 0;
 	enum impair_field_id id;
 
 	if (!way_word || !name)
 		return 0;
 	if (strcmp(way_word, "seed") == 0)
-		facts->seed = strtoull(name, NULL, 10);
-	if (!back && strcmp(way_word, ways[EVENT_THERE]) != 0)
+		status->seed = strtoull(name, NULL, 10);
+	if (!back && strcmp(way_word, ways[LINK_GOING]) != 0)
 		return 0;
 	if (strcmp(name, "held-for") == 0)
-		facts->held_until[back] = until(value, now);
+		status->held_until[back] = until(value, now);
 	if (strcmp(name, "unplugged-for") == 0)
-		facts->unplugged_until[back] = until(value, now);
+		status->unplugged_until[back] = until(value, now);
 	id = impair_field_find(name);
 	if (id == IMPAIR_FIELD_COUNT)
 		return 0;
-	return impair_text_set(&facts->settings[back], id, value, why) == 0 ? 1 : -1;
+	return impair_fields_set(&status->settings[back], id, value, why) == 0 ? 1 : -1;
 }
 
-int link_facts_read(struct link_facts *facts, const char *answer, int64_t now)
+int link_status_read(struct link_status *status, const char *answer, int64_t now)
 {
-	struct link_facts read = { .known = true };
+	struct link_status read = { .known = true };
 	char *text = strdup(answer), *rest = NULL;
 	int settings = 0, result = 0;
 
-	for (int way = 0; way < EVENT_WAYS; way++) {
+	for (int way = 0; way < LINK_WAYS; way++) {
 		read.settings[way] = impair_perfect();
 		read.held_until[way] = read.unplugged_until[way] = INT64_MIN;
 	}
 	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && result >= 0; line = strtok_r(NULL, "\n", &rest))
 		settings += (result = read_line(&read, line, now)) > 0;
 	free(text);
-	if (result < 0 || settings < EVENT_WAYS * IMPAIR_FIELD_COUNT)
+	if (result < 0 || settings < LINK_WAYS * IMPAIR_FIELD_COUNT)
 		return -1;
-	*facts = read;
+	*status = read;
 	return 0;
 }
 
@@ -86,12 +86,12 @@ static void put_spaced(struct text *t, const char *words)
 	}
 }
 
-char *link_facts_value(const struct impair_settings *settings, int field, char *buf, size_t size)
+char *link_status_value(const struct impair_settings *settings, int field, char *buf, size_t size)
 {
 	struct text t = text_begin(buf, size);
 	char value[IMPAIR_VALUE];
 
-	put_spaced(&t, impair_text_get(settings, (enum impair_field_id)field, value));
+	put_spaced(&t, impair_fields_get(settings, (enum impair_field_id)field, value));
 	return buf;
 }
 
@@ -99,7 +99,7 @@ static void put_settings(struct text *t, const struct impair_settings *s, const 
 {
 	char line[IMPAIR_LINE], *comma;
 
-	impair_text_line(s, line, sizeof line);
+	impair_fields_line(s, line, sizeof line);
 	comma = strchr(line, ',');
 	if (comma)
 		*comma = '\0';
@@ -112,22 +112,22 @@ static void put_settings(struct text *t, const struct impair_settings *s, const 
 }
 
 /* "held for 3 s, " or "unplugged there for 3 s, ". */
-static void put_pause(struct text *t, const char *word, const int64_t ends[EVENT_WAYS], int64_t now)
+static void put_pause(struct text *t, const char *word, const int64_t ends[LINK_WAYS], int64_t now)
 {
-	const bool there = ends[EVENT_THERE] > now, back = ends[EVENT_BACK] > now;
-	const int64_t end = there && (!back || ends[EVENT_THERE] > ends[EVENT_BACK]) ? ends[EVENT_THERE] : ends[EVENT_BACK];
+	const bool there = ends[LINK_GOING] > now, back = ends[LINK_COMING] > now;
+	const int64_t end = there && (!back || ends[LINK_GOING] > ends[LINK_COMING]) ? ends[LINK_GOING] : ends[LINK_COMING];
 
 	if (there || back)
 		text_put(t, "%s%s%s for %" PRId64 " s, ", word, there && back ? "" : " ",
-		    there && back ? "" : ways[there ? EVENT_THERE : EVENT_BACK], (end - now + NS_PER_S - 1) / NS_PER_S);
+		    there && back ? "" : ways[there ? LINK_GOING : LINK_COMING], (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
 static void put_ways(struct text *t, const struct impair_settings *there, const struct impair_settings *back)
 {
 	const struct impair_settings perfect = impair_perfect();
-	const bool same = impair_text_same(there, back);
+	const bool same = impair_fields_same(there, back);
 
-	if (same && impair_text_same(there, &perfect)) {
+	if (same && impair_fields_same(there, &perfect)) {
 		text_put(t, "a perfect wire");
 	} else if (same) {
 		put_settings(t, there, " each way");
@@ -139,23 +139,23 @@ static void put_ways(struct text *t, const struct impair_settings *there, const 
 	}
 }
 
-bool link_facts_paused(const struct link_facts *facts, int64_t now)
+bool link_status_paused(const struct link_status *status, int64_t now)
 {
-	for (int way = 0; way < EVENT_WAYS; way++)
-		if (facts->known && (facts->held_until[way] > now || facts->unplugged_until[way] > now))
+	for (int way = 0; way < LINK_WAYS; way++)
+		if (status->known && (status->held_until[way] > now || status->unplugged_until[way] > now))
 			return true;
 	return false;
 }
 
-char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, size_t size)
+char *link_status_line(const struct link_status *status, int64_t now, char *buf, size_t size)
 {
 	struct text t = text_begin(buf, size);
 
-	if (!facts->known)
+	if (!status->known)
 		return buf;
-	put_pause(&t, "held", facts->held_until, now);
-	put_pause(&t, "unplugged", facts->unplugged_until, now);
-	put_ways(&t, &facts->settings[EVENT_THERE], &facts->settings[EVENT_BACK]);
+	put_pause(&t, "held", status->held_until, now);
+	put_pause(&t, "unplugged", status->unplugged_until, now);
+	put_ways(&t, &status->settings[LINK_GOING], &status->settings[LINK_COMING]);
 	return buf;
 }
 
@@ -164,7 +164,7 @@ char *link_facts_line(const struct link_facts *facts, int64_t now, char *buf, si
 /* "loss 30%, delay 5ms; nothing", which is taken apart. */
 static int change_settings(struct link_change *c, struct text *t, char *words)
 {
-	struct impair_settings settings[EVENT_WAYS] = { impair_perfect(), impair_perfect() };
+	struct impair_settings settings[LINK_WAYS] = { impair_perfect(), impair_perfect() };
 	char *back = strstr(words, "; "), why[IMPAIR_WHY];
 
 	if (!back)
@@ -172,11 +172,11 @@ static int change_settings(struct link_change *c, struct text *t, char *words)
 	*back = '\0';
 	snprintf(c->there, sizeof c->there, "%s", words);
 	snprintf(c->back, sizeof c->back, "%s", back + 2);
-	if ((strcmp(c->there, "nothing") != 0 && impair_text_parse(&settings[EVENT_THERE], c->there, why) < 0) ||
-	    (strcmp(c->back, "nothing") != 0 && impair_text_parse(&settings[EVENT_BACK], c->back, why) < 0))
+	if ((strcmp(c->there, "nothing") != 0 && impair_fields_parse(&settings[LINK_GOING], c->there, why) < 0) ||
+	    (strcmp(c->back, "nothing") != 0 && impair_fields_parse(&settings[LINK_COMING], c->back, why) < 0))
 		return -1;
 	c->kind = SESSION_EVENT_LINK;
-	put_ways(t, &settings[EVENT_THERE], &settings[EVENT_BACK]);
+	put_ways(t, &settings[LINK_GOING], &settings[LINK_COMING]);
 	return 0;
 }
 
@@ -213,7 +213,7 @@ static int change_pause(struct text *t, char *words, const char *begun, const ch
 	text_put(t, "%s%s%s", s.delay > 0 ? begun : ended, *way ? " " : "", way);
 	if (s.delay > 0) {
 		text_put(t, " for ");
-		put_spaced(t, impair_text_get(&s, IMPAIR_FIELD_delay, value));
+		put_spaced(t, impair_fields_get(&s, IMPAIR_FIELD_delay, value));
 	}
 	return 0;
 }
@@ -226,7 +226,7 @@ int link_change_read(struct link_change *c, const char *line)
 	int n = 0;
 
 	*c = (struct link_change){ .kind = SESSION_EVENT_FAULT };
-	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > RECORD_TIME_MOST || strlen(line + n) >= sizeof copy)
+	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > RECORD_TIME_MAX || strlen(line + n) >= sizeof copy)
 		return -1;
 	c->at = at;
 	strcpy(copy, line + n);
@@ -248,9 +248,9 @@ int link_change_read(struct link_change *c, const char *line)
 
 /* --- expected and measured --- */
 
-double link_facts_answered(const struct link_facts *facts)
+double link_status_answered(const struct link_status *status)
 {
-	const struct impair_settings *there = &facts->settings[EVENT_THERE], *back = &facts->settings[EVENT_BACK];
+	const struct impair_settings *there = &status->settings[LINK_GOING], *back = &status->settings[LINK_COMING];
 	const double going = impair_through(there), coming = impair_through(back);
 
 	return going * ((1 - there->duplicate) * coming + there->duplicate * (1 - (1 - coming) * (1 - coming)));
@@ -267,14 +267,14 @@ static void put_percent(struct text *t, double share)
 
 static void put_measured(struct text *t, const struct link_report *r)
 {
-	const double expected = link_facts_answered(r->facts);
+	const double expected = link_status_answered(r->status);
 	double low, high;
 
 	if (r->decided == 0) {
 		text_put(t, "measured      no line is decided since the link was changed last\n");
 		return;
 	}
-	summary_wilson(r->answered, r->decided, &low, &high);
+	stats_wilson(r->answered, r->decided, &low, &high);
 	text_put(t, "measured      ");
 	put_percent(t, (double)r->answered / (double)r->decided);
 	text_put(t, ", %" PRIu64 " of %" PRIu64 " lines since the link was changed last\n              95 %% interval ", r->answered,
@@ -288,38 +288,38 @@ static void put_measured(struct text *t, const struct link_report *r)
 
 static void put_expected(struct text *t, const struct link_report *r)
 {
-	const struct impair_settings *there = &r->facts->settings[EVENT_THERE], *back = &r->facts->settings[EVENT_BACK];
+	const struct impair_settings *there = &r->status->settings[LINK_GOING], *back = &r->status->settings[LINK_COMING];
 
 	text_put(t, "\nAnswered over UDP\nexpected      ");
-	put_percent(t, link_facts_answered(r->facts));
+	put_percent(t, link_status_answered(r->status));
 	text_put(t, " = ");
 	put_percent(t, impair_through(there));
 	text_put(t, " going × ");
 	put_percent(t, impair_through(back));
 	text_put(t, " coming%s\n", there->duplicate > 0 ? ", and more for second copies" : "");
 	put_measured(t, r);
-	if (there->delay + back->delay > r->wait)
+	if (there->delay + back->delay > r->reply_timeout)
 		text_put(t, "              the delays alone are longer than the wait: lines that are answered are late\n");
 }
 
 /* --- the page --- */
 
-static void put_table(struct text *t, const struct link_facts *f)
+static void put_table(struct text *t, const struct link_status *f)
 {
 	char there[IMPAIR_VALUE + 16], back[IMPAIR_VALUE + 16];
 
 	text_put(t, "\n%-14s%-14s%s\n", "Settings", "there", "back");
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
-		link_facts_value(&f->settings[EVENT_THERE], id, there, sizeof there);
-		link_facts_value(&f->settings[EVENT_BACK], id, back, sizeof back);
+		link_status_value(&f->settings[LINK_GOING], id, there, sizeof there);
+		link_status_value(&f->settings[LINK_COMING], id, back, sizeof back);
 		text_put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there, back);
 	}
 	text_put(t, "seed          %" PRIu64 "\n", f->seed);
 }
 
-static void put_lost(struct text *t, const struct witness_totals *w)
+static void put_lost(struct text *t, const struct trace_totals *w)
 {
-	text_put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[EVENT_THERE], w->lost[EVENT_BACK]);
+	text_put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[LINK_GOING], w->lost[LINK_COMING]);
 	if (w->server)
 		text_put(t, ", %" PRIu64 " without a reply from the server", w->server);
 	if (w->late)
@@ -328,41 +328,41 @@ static void put_lost(struct text *t, const struct witness_totals *w)
 		text_put(t, ", %" PRIu64 " never seen by the link", w->before);
 }
 
-static void put_segments(struct text *t, const struct witness_totals *w)
+static void put_segments(struct text *t, const struct trace_totals *w)
 {
 	text_put(t, "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64 " coming; sent again: %" PRIu64
-	    " going, %" PRIu64 " coming", w->dropped[EVENT_THERE], w->segments[EVENT_THERE], w->dropped[EVENT_BACK],
-	    w->segments[EVENT_BACK], w->again[EVENT_THERE], w->again[EVENT_BACK]);
+	    " going, %" PRIu64 " coming", w->dropped[LINK_GOING], w->segments[LINK_GOING], w->dropped[LINK_COMING],
+	    w->segments[LINK_COMING], w->retransmitted[LINK_GOING], w->retransmitted[LINK_COMING]);
 }
 
-static void put_mismatches(struct text *t, const struct witness_totals *w)
+static void put_mismatches(struct text *t, const struct trace_totals *w)
 {
-	text_put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches, w->mismatches == 1 ? "" : "es", w->judged,
-	    w->judged == 1 ? "" : "s");
+	text_put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches, w->mismatches == 1 ? "" : "es", w->compared,
+	    w->compared == 1 ? "" : "s");
 	if (w->mismatches)
-		text_put(t, " (first line %" PRIu64 ": %s)", w->first, witness_mismatch_text(w->first_kind));
+		text_put(t, " (first line %" PRIu64 ": %s)", w->first, trace_mismatch_text(w->first_kind));
 }
 
-static void put_truth(struct text *t, const struct witness_totals *w)
+static void put_truth(struct text *t, const struct trace_totals *w)
 {
 	text_put(t, "\nThe link's truth\ndatagrams     ");
 	put_lost(t, w);
 	text_put(t, "\nsegments      ");
 	put_segments(t, w);
-	if (w->cues)
-		text_put(t, "\non cue        %" PRIu64 " packet%s dropped", w->cues, w->cues == 1 ? "" : "s");
+	if (w->requested_drops)
+		text_put(t, "\non cue        %" PRIu64 " packet%s dropped", w->requested_drops, w->requested_drops == 1 ? "" : "s");
 	text_put(t, "\ntruth         ");
 	put_mismatches(t, w);
 	text_put(t, "\n");
 }
 
-static void put_tcp(struct text *t, const char *whose, const struct session_tcp *tcp)
+static void put_tcp(struct text *t, const char *whose, const struct tcp_sample *tcp)
 {
 	if (!tcp)
 		return;
-	text_put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose, tcp->again, tcp->again == 1 ? "" : "s");
+	text_put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose, tcp->retransmitted, tcp->retransmitted == 1 ? "" : "s");
 	text_span(t, tcp->timeout);
-	text_put(t, ", doubled %u time%s\nround trip    ", tcp->doubled, tcp->doubled == 1 ? "" : "s");
+	text_put(t, ", doubled %u time%s\nround trip    ", tcp->backoff, tcp->backoff == 1 ? "" : "s");
 	text_span(t, tcp->round_trip);
 	text_put(t, " ± ");
 	text_span(t, tcp->variation);
@@ -374,12 +374,12 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	struct text t = text_begin(buf, size);
 	char line[2 * IMPAIR_LINE + 100];
 
-	text_put(&t, "link: %s\n", link_facts_line(r->facts, r->now, line, sizeof line));
+	text_put(&t, "link: %s\n", link_status_line(r->status, r->now, line, sizeof line));
 	put_expected(&t, r);
-	put_truth(&t, r->truth);
+	put_truth(&t, r->traced);
 	put_tcp(&t, "This end's TCP (the kernel's own)", r->tcp);
 	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
-	put_table(&t, r->facts);
+	put_table(&t, r->status);
 	text_put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
 	    "/drop next [udp|tcp] request|reply|syn|ack   /hold 3s   /unplug 5s\n");
 	return t.used;
@@ -395,27 +395,27 @@ char *link_report_page(const struct link_report *report)
 	return text;
 }
 
-char *link_report_end(const struct witness_totals *truth, char *buf, size_t size)
+char *link_report_end(const struct trace_totals *traced, char *buf, size_t size)
 {
 	struct text t = text_begin(buf, size);
 
-	if (truth->datagrams[EVENT_THERE] > 0) {
+	if (traced->datagrams[LINK_GOING] > 0) {
 		text_put(&t, "link: ");
-		put_lost(&t, truth);
+		put_lost(&t, traced);
 		text_put(&t, "\n");
 	}
-	if (truth->segments[EVENT_THERE] > 0) {
+	if (traced->segments[LINK_GOING] > 0) {
 		text_put(&t, "link: ");
-		put_segments(&t, truth);
+		put_segments(&t, traced);
 		text_put(&t, "\n");
 	}
-	if (truth->cues > 0)
-		text_put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", truth->cues, truth->cues == 1 ? "" : "s");
+	if (traced->requested_drops > 0)
+		text_put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", traced->requested_drops, traced->requested_drops == 1 ? "" : "s");
 	text_put(&t, "truth: ");
-	put_mismatches(&t, truth);
+	put_mismatches(&t, traced);
 	/* Who leaves soon after the last line leaves before this is known; nor is it among those lost on either way. */
-	if (truth->waiting > 0)
-		text_put(&t, "; %" PRIu64 " not yet, at the end", truth->waiting);
+	if (traced->waiting > 0)
+		text_put(&t, "; %" PRIu64 " not yet, at the end", traced->waiting);
 	text_put(&t, "\n");
 	return buf;
 }

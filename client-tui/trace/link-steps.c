@@ -8,9 +8,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#define VALUES_MOST 24
+#define VALUES_MAX 24
 
-static const char *const values[IMPAIR_FIELD_COUNT][VALUES_MOST] = {
+static const char *const values[IMPAIR_FIELD_COUNT][VALUES_MAX] = {
 	[IMPAIR_FIELD_loss] = { "0%", "0.1%", "0.5%", "1%", "2%", "5%", "10%", "15%", "20%", "25%", "30%", "40%", "50%", "60%",
 	    "70%", "80%", "90%", "100%" },
 	[IMPAIR_FIELD_burst] = { "off", "2", "3", "4", "5", "8", "10", "20", "50" },
@@ -29,7 +29,7 @@ static const char *const values[IMPAIR_FIELD_COUNT][VALUES_MOST] = {
 	[IMPAIR_FIELD_mtu] = { "68", "296", "576", "1000", "1280", "1400", "1500", "off" },
 };
 
-void panel_move(struct panel *p, int by)
+void link_steps_move(struct link_steps *p, int by)
 {
 	const int to = p->field + by;
 
@@ -37,31 +37,31 @@ void panel_move(struct panel *p, int by)
 		p->field = to;
 }
 
-void panel_turn(struct panel *p)
+void link_steps_next_ways(struct link_steps *p)
 {
-	p->ways = (p->ways + 1) % PANEL_WAYS;
+	p->ways = (p->ways + 1) % LINK_STEPS_WAYS;
 }
 
-bool panel_touches(const struct panel *p, enum event_way way)
+bool link_steps_touches(const struct link_steps *p, enum link_way way)
 {
-	return p->ways == PANEL_BOTH || p->ways == (way == EVENT_BACK ? PANEL_BACK : PANEL_THERE);
+	return p->ways == LINK_STEPS_BOTH || p->ways == (way == LINK_COMING ? LINK_STEPS_BACK : LINK_STEPS_THERE);
 }
 
 /* The next value of the list in that direction, or NULL. */
 static const char *next_value(const struct impair_settings *s, int field, int by)
 {
-	const double here = impair_text_measure(s, (enum impair_field_id)field);
+	const double here = impair_fields_measure(s, (enum impair_field_id)field);
 	const char *found = NULL;
 
-	for (int i = 0; i < VALUES_MOST && values[field][i]; i++) {
+	for (int i = 0; i < VALUES_MAX && values[field][i]; i++) {
 		struct impair_settings other = impair_perfect();
 		char why[IMPAIR_WHY];
 		double there;
 
-		if (impair_text_set(&other, (enum impair_field_id)field, values[field][i], why) < 0)
+		if (impair_fields_set(&other, (enum impair_field_id)field, values[field][i], why) < 0)
 			continue;
 		/* Values that were written with few digits are not exactly equal. */
-		there = impair_text_measure(&other, (enum impair_field_id)field);
+		there = impair_fields_measure(&other, (enum impair_field_id)field);
 		if (by > 0 && there > here && (isinf(there) || there - here > 1e-9 * there))
 			return values[field][i];
 		if (by < 0 && there < here && (isinf(here) || here - there > 1e-9 * here))
@@ -70,23 +70,23 @@ static const char *next_value(const struct impair_settings *s, int field, int by
 	return found;
 }
 
-int panel_step(const struct panel *p, int by, struct impair_settings settings[EVENT_WAYS], char *order, size_t size,
+int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS], char *order, size_t size,
     char why[IMPAIR_WHY])
 {
-	static const char *const behind[PANEL_WAYS] = { "", " there", " back" };
+	static const char *const behind[LINK_STEPS_WAYS] = { "", " there", " back" };
 	const enum impair_field_id id = (enum impair_field_id)p->field;
-	struct impair_settings changed[EVENT_WAYS] = { settings[EVENT_THERE], settings[EVENT_BACK] };
-	const char *value = next_value(&settings[p->ways == PANEL_BACK ? EVENT_BACK : EVENT_THERE], p->field, by);
+	struct impair_settings changed[LINK_WAYS] = { settings[LINK_GOING], settings[LINK_COMING] };
+	const char *value = next_value(&settings[p->ways == LINK_STEPS_BACK ? LINK_COMING : LINK_GOING], p->field, by);
 
 	why[0] = '\0';
 	if (!value)
 		return -1;
-	for (int way = 0; way < EVENT_WAYS; way++)
-		if (panel_touches(p, (enum event_way)way) &&
-		    (impair_text_set(&changed[way], id, value, why) < 0 || impair_check(&changed[way], why) < 0))
+	for (int way = 0; way < LINK_WAYS; way++)
+		if (link_steps_touches(p, (enum link_way)way) &&
+		    (impair_fields_set(&changed[way], id, value, why) < 0 || impair_check(&changed[way], why) < 0))
 			return -1;
 	snprintf(order, size, "set %s %s%s", impair_field(id)->name, value, behind[p->ways]);
-	settings[EVENT_THERE] = changed[EVENT_THERE];
-	settings[EVENT_BACK] = changed[EVENT_BACK];
+	settings[LINK_GOING] = changed[LINK_GOING];
+	settings[LINK_COMING] = changed[LINK_COMING];
 	return 0;
 }

@@ -10,25 +10,25 @@
 #include "common/impair-fields.h"
 
 /* Which ways a step changes. */
-enum panel_ways { PANEL_BOTH, PANEL_THERE, PANEL_BACK, PANEL_WAYS };
+enum link_steps_ways { LINK_STEPS_BOTH, LINK_STEPS_THERE, LINK_STEPS_BACK, LINK_STEPS_WAYS };
 
-struct panel {
+struct link_steps {
 	bool open;
 	int field;
-	enum panel_ways ways;
+	enum link_steps_ways ways;
 };
 
 /* Chooses another setting, `by` -1 or 1; stops at the ends. */
-void panel_move(struct panel *p, int by);
+void link_steps_move(struct link_steps *p, int by);
 /* The next choice of ways: both, there, back. */
-void panel_turn(struct panel *p);
+void link_steps_next_ways(struct link_steps *p);
 /* Whether a step would change this way. */
-bool panel_touches(const struct panel *p, enum event_way way);
+bool link_steps_touches(const struct link_steps *p, enum link_way way);
 
 /* A step down (-1) or up (1) of the chosen setting: changes `settings` and writes the order for the lab, "set loss 25% there".
  * Returns 0, or -1 when there is no further step, or the settings then do not fit together, with the reason in `why` ("" for
  * none). Of both ways the first one's value counts. */
-int panel_step(const struct panel *p, int by, struct impair_settings settings[EVENT_WAYS], char *order, size_t size,
+int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS], char *order, size_t size,
     char why[IMPAIR_WHY]);
 
 #endif

@@ -5,51 +5,51 @@
 
 #include <stdlib.h>
 
-struct packets {
-	/* How many were added; the last one is at ring[(end - 1) % PACKETS_MAX]. */
+struct packet_log {
+	/* How many were added; the last one is at ring[(end - 1) % PACKET_LOG_MAX]. */
 	uint64_t end;
-	struct packet ring[PACKETS_MAX];
+	struct logged_packet ring[PACKET_LOG_MAX];
 };
 
-struct packets *packets_new(void)
+struct packet_log *packet_log_new(void)
 {
-	return calloc(1, sizeof(struct packets));
+	return calloc(1, sizeof(struct packet_log));
 }
 
-void packets_free(struct packets *p)
+void packet_log_free(struct packet_log *p)
 {
 	free(p);
 }
 
-void packets_add(struct packets *p, const struct packet *packet)
+void packet_log_add(struct packet_log *p, const struct logged_packet *packet)
 {
-	const uint64_t oldest = p->end >= PACKETS_MAX ? p->end - PACKETS_MAX + 1 : 0;
+	const uint64_t oldest = p->end >= PACKET_LOG_MAX ? p->end - PACKET_LOG_MAX + 1 : 0;
 	uint64_t at = p->end++;
 
 	/* The link tells of them in order; a recording, line by line. */
-	for (; at > oldest && p->ring[(at - 1) % PACKETS_MAX].in > packet->in; at--)
-		p->ring[at % PACKETS_MAX] = p->ring[(at - 1) % PACKETS_MAX];
-	p->ring[at % PACKETS_MAX] = *packet;
+	for (; at > oldest && p->ring[(at - 1) % PACKET_LOG_MAX].in > packet->in; at--)
+		p->ring[at % PACKET_LOG_MAX] = p->ring[(at - 1) % PACKET_LOG_MAX];
+	p->ring[at % PACKET_LOG_MAX] = *packet;
 }
 
 /* They stand in the order in which they came: the first one at `since` or later, looked for from the newest on, since a line is asked
  * for soon after it was sent. */
-static uint64_t first_since(const struct packets *p, int64_t since)
+static uint64_t first_since(const struct packet_log *p, int64_t since)
 {
-	const uint64_t oldest = p->end > PACKETS_MAX ? p->end - PACKETS_MAX : 0;
+	const uint64_t oldest = p->end > PACKET_LOG_MAX ? p->end - PACKET_LOG_MAX : 0;
 	uint64_t i = p->end;
 
-	while (i > oldest && p->ring[(i - 1) % PACKETS_MAX].in >= since)
+	while (i > oldest && p->ring[(i - 1) % PACKET_LOG_MAX].in >= since)
 		i--;
 	return i;
 }
 
-size_t packets_find(const struct packets *p, bool stream, uint64_t number, int64_t since, struct packet *out, size_t most)
+size_t packet_log_find(const struct packet_log *p, bool stream, uint64_t number, int64_t since, struct logged_packet *out, size_t max)
 {
 	size_t count = 0;
 
-	for (uint64_t i = first_since(p, since); i < p->end && count < most; i++) {
-		const struct packet *packet = &p->ring[i % PACKETS_MAX];
+	for (uint64_t i = first_since(p, since); i < p->end && count < max; i++) {
+		const struct logged_packet *packet = &p->ring[i % PACKET_LOG_MAX];
 
 		if (packet->stream == stream && packet->first <= number && number <= packet->last)
 			out[count++] = *packet;
@@ -57,12 +57,12 @@ size_t packets_find(const struct packets *p, bool stream, uint64_t number, int64
 	return count;
 }
 
-size_t packets_find_handshake(const struct packets *p, uint16_t port, bool closing, int64_t since, struct packet *out, size_t most)
+size_t packet_log_find_handshake(const struct packet_log *p, uint16_t port, bool closing, int64_t since, struct logged_packet *out, size_t max)
 {
 	size_t count = 0;
 
-	for (uint64_t i = first_since(p, since); i < p->end && count < most; i++) {
-		const struct packet *packet = &p->ring[i % PACKETS_MAX];
+	for (uint64_t i = first_since(p, since); i < p->end && count < max; i++) {
+		const struct logged_packet *packet = &p->ring[i % PACKET_LOG_MAX];
 
 		if (packet->port == port && packet->closing == closing)
 			out[count++] = *packet;

@@ -7,19 +7,19 @@
 #include "trace/link-event.h"
 
 /* Packets kept. */
-#define PACKETS_MAX 16384
+#define PACKET_LOG_MAX 16384
 
-struct packet {
+struct logged_packet {
 	/* The lines of whose text or reply it carries a byte: several for a segment; of a packet without payload the line that was sent last
 	 * before it. `first` is 0 when there is none. */
 	uint64_t first, last;
 	/* Over TCP. */
 	bool stream;
-	enum event_way way;
-	enum event_fate fate;
+	enum link_way way;
+	enum link_fate fate;
 	bool payload, syn, fin, rst, ack;
 	/* It carries a byte that was sent before. */
-	bool again;
+	bool retransmitted;
 	/* When it came to the link and when its copies left it, ns of the monotonic clock; copies 0 when it was lost. */
 	int64_t in, out[2];
 	int copies;
@@ -31,17 +31,17 @@ struct packet {
 	bool closing;
 };
 
-struct packets;
+struct packet_log;
 
 /* NULL when memory is short. */
-struct packets *packets_new(void);
+struct packet_log *packet_log_new(void);
 /* Takes NULL too. */
-void packets_free(struct packets *p);
-void packets_add(struct packets *p, const struct packet *packet);
-/* The packets of a line that came to the link at `since` or later, in the order in which they came: at most `most` into `out`; of more,
+void packet_log_free(struct packet_log *p);
+void packet_log_add(struct packet_log *p, const struct logged_packet *packet);
+/* The packets of a line that came to the link at `since` or later, in the order in which they came: at most `max` into `out`; of more,
  * the first. Returns how many. */
-size_t packets_find(const struct packets *p, bool stream, uint64_t number, int64_t since, struct packet *out, size_t most);
+size_t packet_log_find(const struct packet_log *p, bool stream, uint64_t number, int64_t since, struct logged_packet *out, size_t max);
 /* Those that opened, or closed, the connection from our port `port`, likewise. */
-size_t packets_find_handshake(const struct packets *p, uint16_t port, bool closing, int64_t since, struct packet *out, size_t most);
+size_t packet_log_find_handshake(const struct packet_log *p, uint16_t port, bool closing, int64_t since, struct logged_packet *out, size_t max);
 
 #endif

@@ -16,15 +16,15 @@
 /* How long the last answer may take. */
 #define LAST_ANSWER (200 * NS_PER_MS)
 
-struct far {
-	struct lab *line;
+struct server_tcp {
+	struct lab_socket *line;
 	/* Our end of the present connection, 0 before the first. */
 	uint16_t port;
 	/* What was said of it last, if anything was. */
 	bool known, ever_known, changed;
-	struct session_tcp tcp;
+	struct tcp_sample tcp;
 	/* Sent again over the connections before it. */
-	uint64_t again_before;
+	uint64_t retransmitted_before;
 	/* When it was asked last; the answer is still to come. */
 	int64_t asked_at;
 	bool asking;
@@ -42,13 +42,13 @@ static bool has_port(const char *peer, size_t n, uint16_t port)
 	return n > (size_t)length && memcmp(peer + n - (size_t)length, end, (size_t)length) == 0;
 }
 
-static void take_number(struct session_tcp *out, const char *name, size_t n, int64_t value)
+static void take_number(struct tcp_sample *out, const char *name, size_t n, int64_t value)
 {
 	const struct {
 		const char *name;
 		unsigned *count;
 		int64_t *us;
-	} names[] = {{"total-retrans", &out->again, NULL}, {"backoff", &out->doubled, NULL}, {"rto-us", NULL, &out->timeout},
+	} names[] = {{"total-retrans", &out->retransmitted, NULL}, {"backoff", &out->backoff, NULL}, {"rto-us", NULL, &out->timeout},
 		{"rtt-us", NULL, &out->round_trip}, {"rttvar-us", NULL, &out->variation}, {"total-rto", NULL, NULL}};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names && value >= 0 && value <= UINT32_MAX; i++) {
@@ -65,7 +65,7 @@ static void take_number(struct session_tcp *out, const char *name, size_t n, int
 
 /* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it
  * is none or not that of the client's port. Numbers that the server's system does not know stay 0 (`timeouts`: -1). */
-static int read_connection(const char *line, uint16_t port, struct session_tcp *out)
+static int read_connection(const char *line, uint16_t port, struct tcp_sample *out)
 {
 	static const char start[] = "connection ";
 	size_t n;
@@ -94,10 +94,10 @@ static int read_connection(const char *line, uint16_t port, struct session_tcp *
 
 /* --- asking --- */
 
-static void take_answer(void *context, const struct lab_answer *answer)
+static void take_answer(void *context, const struct lab_socket_answer *answer)
 {
-	struct far *f = context;
-	struct session_tcp tcp;
+	struct server_tcp *f = context;
+	struct tcp_sample tcp;
 
 	f->asking = false;
 	if (answer->note != f->port || !answer->ok)
@@ -119,43 +119,43 @@ static void take_answer(void *context, const struct lab_answer *answer)
 /* What was said last is old. */
 static void take_end(void *context)
 {
-	struct far *f = context;
+	struct server_tcp *f = context;
 
 	f->changed |= f->known;
 	f->known = false;
 }
 
-static void ask(struct far *f)
+static void ask(struct server_tcp *f)
 {
-	f->asking = lab_order(f->line, 0, f->port, "connections") == 0;
+	f->asking = lab_socket_command(f->line, 0, f->port, "connections") == 0;
 }
 
-struct far *far_open(const char *path)
+struct server_tcp *server_tcp_open(const char *path)
 {
-	struct far *f = calloc(1, sizeof *f);
+	struct server_tcp *f = calloc(1, sizeof *f);
 
 	if (!f)
 		return NULL;
-	f->line = lab_open(path, &(struct lab_hooks){.context = f, .answer = take_answer, .gone = take_end});
+	f->line = lab_socket_open(path, &(struct lab_socket_hooks){.context = f, .answer = take_answer, .gone = take_end});
 	if (f->line)
 		return f;
 	free(f);
 	return NULL;
 }
 
-void far_close(struct far *f)
+void server_tcp_close(struct server_tcp *f)
 {
 	if (!f)
 		return;
-	lab_close(f->line);
+	lab_socket_close(f->line);
 	free(f);
 }
 
-void far_connected(struct far *f, uint16_t port)
+void server_tcp_connected(struct server_tcp *f, uint16_t port)
 {
 	if (!f)
 		return;
-	f->again_before += f->tcp.again;
+	f->retransmitted_before += f->tcp.retransmitted;
 	memset(&f->tcp, 0, sizeof f->tcp);
 	f->changed |= f->known;
 	f->known = false;
@@ -163,36 +163,36 @@ void far_connected(struct far *f, uint16_t port)
 	f->asked_at = 0;
 }
 
-void far_finish(struct far *f)
+void server_tcp_finish(struct server_tcp *f)
 {
-	if (!f || f->port == 0 || lab_is_gone(f->line))
+	if (!f || f->port == 0 || lab_socket_is_gone(f->line))
 		return;
 	ask(f);
-	lab_settle(f->line, LAST_ANSWER);
+	lab_socket_settle(f->line, LAST_ANSWER);
 }
 
-static bool may_ask(const struct far *f)
+static bool may_ask(const struct server_tcp *f)
 {
-	return f && f->port != 0 && !lab_is_gone(f->line);
+	return f && f->port != 0 && !lab_socket_is_gone(f->line);
 }
 
-void far_watch(const struct far *f, bool waiting, struct watch *w)
+void server_tcp_watch(const struct server_tcp *f, bool waiting, struct fd_watch *w)
 {
 	if (!may_ask(f))
 		return;
-	lab_watch(f->line, w);
+	lab_socket_watch(f->line, w);
 	if (!f->asking)
-		watch_until(w, f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE));
+		fd_watch_until(w, f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE));
 }
 
-bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now)
+bool server_tcp_dispatch(struct server_tcp *f, const struct fd_watch *w, bool waiting, int64_t now)
 {
 	bool changed;
 
 	if (!may_ask(f))
 		return false;
-	lab_turn(f->line, w);
-	if (!f->asking && !lab_is_gone(f->line) && now >= f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE)) {
+	lab_socket_dispatch(f->line, w);
+	if (!f->asking && !lab_socket_is_gone(f->line) && now >= f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE)) {
 		f->asked_at = now;
 		ask(f);
 	}
@@ -201,12 +201,12 @@ bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now)
 	return changed;
 }
 
-const struct session_tcp *far_tcp(const struct far *f)
+const struct tcp_sample *server_tcp_sample(const struct server_tcp *f)
 {
 	return f && f->known ? &f->tcp : NULL;
 }
 
-bool far_times(const struct far *f, int64_t *asked, int64_t *answered)
+bool server_tcp_times(const struct server_tcp *f, int64_t *asked, int64_t *answered)
 {
 	if (!f || !f->known)
 		return false;
@@ -215,10 +215,10 @@ bool far_times(const struct far *f, int64_t *asked, int64_t *answered)
 	return true;
 }
 
-bool far_again(const struct far *f, uint64_t *again)
+bool server_retransmitted(const struct server_tcp *f, uint64_t *again)
 {
 	if (!f || !f->ever_known)
 		return false;
-	*again = f->again_before + f->tcp.again;
+	*again = f->retransmitted_before + f->tcp.retransmitted;
 	return true;
 }

@@ -9,28 +9,28 @@
 
 #include "net/session.h"
 
-struct far;
+struct server_tcp;
 
 /* NULL when there is none at `path`. */
-struct far *far_open(const char *path);
+struct server_tcp *server_tcp_open(const char *path);
 /* NULL is nothing, here and below. */
-void far_close(struct far *f);
+void server_tcp_close(struct server_tcp *f);
 
 /* A connection of ours was opened, from `port`: what is said from now on is about this one. */
-void far_connected(struct far *f, uint16_t port);
+void server_tcp_connected(struct server_tcp *f, uint16_t port);
 /* Before it is closed: asks a last time, and waits for the answer, normally some microseconds. */
-void far_finish(struct far *f);
+void server_tcp_finish(struct server_tcp *f);
 
 /* Asks now and then, more often while `waiting`. */
-void far_watch(const struct far *f, bool waiting, struct watch *w);
+void server_tcp_watch(const struct server_tcp *f, bool waiting, struct fd_watch *w);
 /* Returns true when what is known has changed. */
-bool far_turn(struct far *f, const struct watch *w, bool waiting, int64_t now);
+bool server_tcp_dispatch(struct server_tcp *f, const struct fd_watch *w, bool waiting, int64_t now);
 
 /* The server's side of the present connection, or NULL when it is not known (any more). */
-const struct session_tcp *far_tcp(const struct far *f);
+const struct tcp_sample *server_tcp_sample(const struct server_tcp *f);
 /* When it was asked for that, and by when it had answered. Returns false when nothing is known. */
-bool far_times(const struct far *f, int64_t *asked, int64_t *answered);
+bool server_tcp_times(const struct server_tcp *f, int64_t *asked, int64_t *answered);
 /* Segments that the server's kernel sent again, over all connections. Returns false when it could never be asked. */
-bool far_again(const struct far *f, uint64_t *again);
+bool server_retransmitted(const struct server_tcp *f, uint64_t *again);
 
 #endif

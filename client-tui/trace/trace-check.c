@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The client's verdict on a line beside the link's truth. A line is judged once, when its fate is decided and everything that the link
+/* Compares the fate of a line in the ledger with what the link did. A line is compared once, when its fate is decided and everything that the link
  * let through has long arrived. */
 #include "config.h"
 
@@ -22,24 +22,24 @@
 
 enum order { ORDER_KEPT, ORDER_OVERTAKEN, ORDER_UNSURE };
 
-static const struct witness_leg *leg_of(const struct record *r, enum event_way way)
+static const struct trace_leg *leg_of(const struct trace_slot *r, enum link_way way)
 {
 	return &r->line.legs[way];
 }
 
-static bool was_left(const struct flow *f, const struct ledger_row *row)
+static bool was_left(const struct trace_flow *f, const struct ledger_row *row)
 {
 	return !f->stream && row->fate == FATE_WAITING && f->closed_at != INT64_MAX;
 }
 
 /* When the last of what is known to happen has happened. */
-static int64_t over_at(const struct flow *f, const struct record *r, const struct ledger_row *row)
+static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r, const struct ledger_row *row)
 {
 	int64_t at = row->replied_at;
 
-	if (!f->stream && row->fate == FATE_LOST && row->sent_at + f->wait > at)
-		at = row->sent_at + f->wait;
-	for (int way = 0; way < EVENT_WAYS; way++) {
+	if (!f->stream && row->fate == FATE_LOST && row->sent_at + f->reply_timeout > at)
+		at = row->sent_at + f->reply_timeout;
+	for (int way = 0; way < LINK_WAYS; way++) {
 		if (leg_of(r, way)->last_out > at)
 			at = leg_of(r, way)->last_out;
 		if (leg_of(r, way)->last_in > at)
@@ -49,30 +49,30 @@ static int64_t over_at(const struct flow *f, const struct record *r, const struc
 }
 
 /* The bytes or the time leave open which packets were this line's, or whether the client could still see them. */
-static bool cannot_tell(const struct flow *f, const struct record *r, const struct ledger_row *row)
+static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r, const struct ledger_row *row)
 {
-	const struct witness_leg *back = leg_of(r, EVENT_BACK);
+	const struct trace_leg *back = leg_of(r, LINK_COMING);
 
-	if (!f->seen || r->twin || r->unsure || row->differs || row->cut_short || row->partial ||
+	if (!f->seen || r->ambiguous || r->unsure || row->differs || row->cut_short || row->partial ||
 	    row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF)
 		return true;
 	if (f->stream)
-		return f->astray || leg_of(r, EVENT_THERE)->tries == 0;
+		return f->unaligned || leg_of(r, LINK_GOING)->tries == 0;
 	if (was_left(f, row))
 		return true;
 	return back->through > 0 && (back->last_out > f->closed_at - GRACE || back->last_out > row->sent_at + ANSWERABLE - GRACE);
 }
 
 /* Whether the reply to a line that was sent later, and was in time, came before this one's (RFC 4737). */
-static enum order overtaken(const struct witness *w, const struct flow *f, const struct record *r)
+static enum order overtaken(const struct trace *w, const struct trace_flow *f, const struct trace_slot *r)
 {
-	const int64_t arrived = leg_of(r, EVENT_BACK)->first_out;
+	const int64_t arrived = leg_of(r, LINK_COMING)->first_out;
 	enum order order = ORDER_KEPT;
 	size_t i, n = 0;
 
 	SEARCH_FIRST(i, f->begin, f->end, f->numbers[i] >= r->line.number);
 	for (i++; i < f->end; i++) {
-		const struct record *other = witness_record(w, f->stream, f->numbers[i]);
+		const struct trace_slot *other = trace_slot(w, f->stream, f->numbers[i]);
 		const struct ledger_row *row = other ? ledger_find(f->ledger, f->numbers[i]) : NULL;
 
 		if (!row || ++n > OVERTAKERS)
@@ -81,69 +81,69 @@ static enum order overtaken(const struct witness *w, const struct flow *f, const
 			return order;
 		if (row->fate != FATE_ANSWERED)
 			continue;
-		if (leg_of(other, EVENT_BACK)->through == 0 || other->twin || other->unsure)
+		if (leg_of(other, LINK_COMING)->through == 0 || other->ambiguous || other->unsure)
 			order = ORDER_UNSURE;
-		else if (leg_of(other, EVENT_BACK)->first_out < arrived - TOGETHER)
+		else if (leg_of(other, LINK_COMING)->first_out < arrived - TOGETHER)
 			return ORDER_OVERTAKEN;
-		else if (leg_of(other, EVENT_BACK)->first_out < arrived + TOGETHER)
+		else if (leg_of(other, LINK_COMING)->first_out < arrived + TOGETHER)
 			order = ORDER_UNSURE;
 	}
 	return order;
 }
 
-static enum witness_mismatch compare_reply(const struct witness *w, const struct flow *f, const struct record *r,
+static enum trace_mismatch compare_reply(const struct trace *w, const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
-	const struct witness_leg *back = leg_of(r, EVENT_BACK);
+	const struct trace_leg *back = leg_of(r, LINK_COMING);
 	enum order order;
 
 	if (back->through == 0)
-		return WITNESS_NO_REPLY;
+		return TRACE_NO_REPLY;
 	if (row->replied_at + SLACK < back->first_out)
-		return WITNESS_TOO_EARLY;
+		return TRACE_TOO_EARLY;
 	if (f->stream)
-		return WITNESS_MISMATCHES;
-	if (row->late && back->first_out < row->sent_at + f->wait - STALL)
-		return WITNESS_LATE;
+		return TRACE_MISMATCHES;
+	if (row->late && back->first_out < row->sent_at + f->reply_timeout - STALL)
+		return TRACE_LATE;
 	if (row->duplicates + 1 != back->through)
-		return WITNESS_COPIES;
+		return TRACE_COPIES;
 	if (row->late)
-		return WITNESS_MISMATCHES;
+		return TRACE_MISMATCHES;
 	order = overtaken(w, f, r);
-	return order != ORDER_UNSURE && row->reordered != (order == ORDER_OVERTAKEN) ? WITNESS_ORDER : WITNESS_MISMATCHES;
+	return order != ORDER_UNSURE && row->reordered != (order == ORDER_OVERTAKEN) ? TRACE_ORDER : TRACE_MISMATCHES;
 }
 
-static enum witness_mismatch compare(const struct witness *w, const struct flow *f, const struct record *r,
+static enum trace_mismatch compare(const struct trace *w, const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
 	if (row->fate == FATE_ANSWERED || row->late)
 		return compare_reply(w, f, r, row);
-	if (row->fate == FATE_LOST && leg_of(r, EVENT_BACK)->through > 0)
-		return WITNESS_LOST;
-	if (row->fate == FATE_REFUSED && leg_of(r, EVENT_THERE)->through == 0)
-		return WITNESS_REFUSED;
-	return WITNESS_MISMATCHES;
+	if (row->fate == FATE_LOST && leg_of(r, LINK_COMING)->through > 0)
+		return TRACE_LOST;
+	if (row->fate == FATE_REFUSED && leg_of(r, LINK_GOING)->through == 0)
+		return TRACE_REFUSED;
+	return TRACE_MISMATCHES;
 }
 
-static void count_loss(struct witness_totals *t, const struct record *r, const struct ledger_row *row)
+static void count_loss(struct trace_totals *t, const struct trace_slot *r, const struct ledger_row *row)
 {
 	if (row->late) {
 		t->late++;
 		return;
 	}
-	switch (witness_place(&r->line, INT64_MAX)) {
-	case WITNESS_GOING:
-		t->lost[EVENT_THERE]++;
-		t->fates[EVENT_THERE][leg_of(r, EVENT_THERE)->fate]++;
+	switch (trace_place(&r->line, INT64_MAX)) {
+	case TRACE_GOING:
+		t->lost[LINK_GOING]++;
+		t->fates[LINK_GOING][leg_of(r, LINK_GOING)->fate]++;
 		break;
-	case WITNESS_COMING:
-		t->lost[EVENT_BACK]++;
-		t->fates[EVENT_BACK][leg_of(r, EVENT_BACK)->fate]++;
+	case TRACE_COMING:
+		t->lost[LINK_COMING]++;
+		t->fates[LINK_COMING][leg_of(r, LINK_COMING)->fate]++;
 		break;
-	case WITNESS_SERVER:
+	case TRACE_SERVER:
 		t->server++;
 		break;
-	case WITNESS_UNKNOWN:
+	case TRACE_UNKNOWN:
 		t->before++;
 		break;
 	default:
@@ -151,15 +151,15 @@ static void count_loss(struct witness_totals *t, const struct record *r, const s
 	}
 }
 
-static void judge(struct witness *w, const struct flow *f, const struct record *r, const struct ledger_row *row)
+static void check(struct trace *w, const struct trace_flow *f, const struct trace_slot *r, const struct ledger_row *row)
 {
-	struct witness_totals *t = &w->totals;
-	const enum witness_mismatch kind = compare(w, f, r, row);
+	struct trace_totals *t = &w->totals;
+	const enum trace_mismatch kind = compare(w, f, r, row);
 
-	t->judged++;
+	t->compared++;
 	if (row->fate == FATE_LOST)
 		count_loss(t, r, row);
-	if (kind == WITNESS_MISMATCHES)
+	if (kind == TRACE_MISMATCHES)
 		return;
 	t->mismatches++;
 	t->kinds[kind]++;
@@ -170,10 +170,10 @@ static void judge(struct witness *w, const struct flow *f, const struct record *
 }
 
 /* Returns whether the line is done with. */
-static bool try_to_judge(struct witness *w, bool stream, uint64_t number, int64_t until)
+static bool try_to_check(struct trace *w, bool stream, uint64_t number, int64_t until)
 {
-	struct record *r = witness_record(w, stream, number);
-	struct flow *f = r ? &w->flows[r->flow] : NULL;
+	struct trace_slot *r = trace_slot(w, stream, number);
+	struct trace_flow *f = r ? &w->flows[r->flow] : NULL;
 	const struct ledger_row *row = r ? ledger_find(f->ledger, number) : NULL;
 
 	if (r && !r->pending)
@@ -181,22 +181,22 @@ static bool try_to_judge(struct witness *w, bool stream, uint64_t number, int64_
 	if (row && !was_left(f, row) && (!ledger_is_decided(row->fate) || over_at(f, r, row) > until - GRACE))
 		return false;
 	if (row && f->stream && (row->differs || row->cut_short))
-		f->astray = true;
+		f->unaligned = true;
 	if (!row || cannot_tell(f, r, row))
-		w->totals.passed_over++;
+		w->totals.skipped++;
 	else
-		judge(w, f, r, row);
+		check(w, f, r, row);
 	if (r)
 		r->pending = false;
 	return true;
 }
 
-void witness_judge(struct witness *w, int64_t until)
+void trace_check(struct trace *w, int64_t until)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < w->pending_count; i++)
-		if (!try_to_judge(w, w->pending[i] & 1, w->pending[i] / 2, until))
+		if (!try_to_check(w, w->pending[i] & 1, w->pending[i] / 2, until))
 			w->pending[kept++] = w->pending[i];
 	w->totals.waiting = w->pending_count = kept;
 }

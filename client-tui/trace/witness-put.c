@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What was recorded of the link, for a witness that has no link to look at. */
+/* What was recorded of the link, for a trace that has no link to look at. */
 #include "config.h"
 
 #include "trace/trace-internal.h"
 
-int witness_put(struct witness *w, const struct witness_line *line)
+int trace_restore(struct trace *w, const struct trace_line *line)
 {
-	struct record *r = witness_new_record(w, line->stream, line->number);
+	struct trace_slot *r = trace_new_slot(w, line->stream, line->number);
 
 	if (!r)
 		return -1;
 	r->line = *line;
-	r->keys[EVENT_THERE] = r->keys[EVENT_BACK] = line->number;
-	witness_enter(w, r);
+	r->keys[LINK_GOING] = r->keys[LINK_COMING] = line->number;
+	trace_enter(w, r);
 	w->flows[r->flow].seen = true;
 	return 0;
 }
 
-void witness_put_totals(struct witness *w, uint64_t judged, uint64_t mismatches)
+void trace_restore_totals(struct trace *w, uint64_t compared, uint64_t mismatches)
 {
-	w->totals.judged = judged;
+	w->totals.compared = compared;
 	w->totals.mismatches = mismatches;
 }
 
-void witness_put_packet(struct witness *w, const struct packet *packet)
+void trace_restore_packet(struct trace *w, const struct logged_packet *packet)
 {
-	packets_add(w->packets, packet);
+	packet_log_add(w->packets, packet);
 }

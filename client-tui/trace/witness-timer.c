@@ -13,34 +13,34 @@
 #define LONGEST (120 * NS_PER_S)
 
 /* The timeout that ran out, ns; 0 when it is not known that one did. */
-static int64_t ran_out(const struct again *a, const struct witness_timer *after)
+static int64_t ran_out(const struct retransmission *a, const struct trace_timer *after)
 {
-	const struct witness_timer *before = &a->before;
+	const struct trace_timer *before = &a->before;
 	/* Asked between the try before and this one, so that it speaks of this wait alone. */
 	const bool fresh = before->answered > a->last;
 
-	if (after->doubled > 0 && (!fresh || after->doubled > before->doubled))
+	if (after->backoff > 0 && (!fresh || after->backoff > before->backoff))
 		return after->timeout < LONGEST ? after->timeout / 2 : LONGEST;
 	if (!fresh)
 		return 0;
 	if (before->ran_out >= 0 && after->ran_out >= 0)
 		return after->ran_out > before->ran_out ? before->timeout : 0;
 	/* Once it has run out nothing else sends the segment again. */
-	return before->doubled > 0 ? before->timeout : 0;
+	return before->backoff > 0 ? before->timeout : 0;
 }
 
-static void settle(struct witness *w, const struct again *a, const struct witness_timer *after)
+static void settle(struct trace *w, const struct retransmission *a, const struct trace_timer *after)
 {
-	struct record *r = witness_record(w, true, a->number);
+	struct trace_slot *r = trace_slot(w, true, a->number);
 	const int64_t us = ran_out(a, after) / NS_PER_US;
 
 	if (r)
 		r->line.legs[a->way].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
-void witness_sent_again(struct witness *w, struct flow *f, const struct record *r, const struct again *again)
+void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r, const struct retransmission *retransmission)
 {
-	struct again a = *again;
+	struct retransmission a = *retransmission;
 
 	a.flow = r->flow;
 	a.number = r->line.number;
@@ -52,47 +52,47 @@ void witness_sent_again(struct witness *w, struct flow *f, const struct record *
 		return;
 	}
 	/* Where nobody asks, they pile up: the oldest goes. */
-	if (w->again_count == AGAINS)
-		memmove(w->agains, w->agains + 1, (size_t)--w->again_count * sizeof a);
-	w->agains[w->again_count++] = a;
+	if (w->retransmission_count == RETRANSMISSIONS)
+		memmove(w->retransmissions, w->retransmissions + 1, (size_t)--w->retransmission_count * sizeof a);
+	w->retransmissions[w->retransmission_count++] = a;
 }
 
-void witness_timer(struct witness *w, int flow, enum event_way way, const struct witness_timer *timer)
+void trace_timer(struct trace *w, int flow, enum link_way way, const struct trace_timer *timer)
 {
-	struct flow *f = &w->flows[flow];
+	struct trace_flow *f = &w->flows[flow];
 	int kept = 0;
 
-	for (int i = 0; i < w->again_count; i++) {
-		const struct again *a = &w->agains[i];
+	for (int i = 0; i < w->retransmission_count; i++) {
+		const struct retransmission *a = &w->retransmissions[i];
 
 		if (a->flow == flow && a->way == way && timer->asked > a->at)
 			settle(w, a, timer);
 		else
-			w->agains[kept++] = *a;
+			w->retransmissions[kept++] = *a;
 	}
-	w->again_count = kept;
+	w->retransmission_count = kept;
 	f->timers[way][1] = f->timers[way][0];
 	f->timers[way][0] = *timer;
 }
 
-void witness_timers_forget(struct witness *w, struct flow *f)
+void trace_timers_reset(struct trace *w, struct trace_flow *f)
 {
 	const int flow = (int)(f - w->flows);
 	int kept = 0;
 
-	for (int i = 0; i < w->again_count; i++)
-		if (w->agains[i].flow != flow)
-			w->agains[kept++] = w->agains[i];
-	w->again_count = kept;
-	for (int way = 0; way < EVENT_WAYS; way++)
+	for (int i = 0; i < w->retransmission_count; i++)
+		if (w->retransmissions[i].flow != flow)
+			w->retransmissions[kept++] = w->retransmissions[i];
+	w->retransmission_count = kept;
+	for (int way = 0; way < LINK_WAYS; way++)
 		for (int i = 0; i < 2; i++)
-			f->timers[way][i] = (struct witness_timer){ .asked = INT64_MIN, .answered = INT64_MIN };
+			f->timers[way][i] = (struct trace_timer){ .asked = INT64_MIN, .answered = INT64_MIN };
 }
 
-bool witness_asks(const struct witness *w, int flow, enum event_way way)
+bool trace_wants_timer(const struct trace *w, int flow, enum link_way way)
 {
-	for (int i = 0; i < w->again_count; i++)
-		if (w->agains[i].flow == flow && w->agains[i].way == way)
+	for (int i = 0; i < w->retransmission_count; i++)
+		if (w->retransmissions[i].flow == flow && w->retransmissions[i].way == way)
 			return true;
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The view: a draw, and which rows the panes show. Rows are laid out from the last one shown
- * upwards until the panes are full, so a draw costs what can be seen and not what the board holds. */
+ * upwards until the panes are full, so a draw costs what can be seen and not what the transcript holds. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -20,18 +20,18 @@ int list_side(const struct view *v, enum view_list of)
 
 uint64_t list_first(const struct list *l)
 {
-	return l->of == LIST_ROWS ? board_first(l->b) : board_arrivals_first(l->b, l->of == LIST_TCP);
+	return l->of == LIST_ROWS ? transcript_first(l->b) : transcript_arrivals_first(l->b, l->of == LIST_TCP);
 }
 
 uint64_t list_end(const struct list *l)
 {
-	return l->of == LIST_ROWS ? board_end(l->b) : board_arrivals_end(l->b, l->of == LIST_TCP);
+	return l->of == LIST_ROWS ? transcript_end(l->b) : transcript_arrivals_end(l->b, l->of == LIST_TCP);
 }
 
 /* Strays have no row among the typed lines where they stand among the arrivals. */
 static bool has_row(const struct list *l, uint64_t index)
 {
-	return l->of != LIST_ROWS || !l->v->arrivals || board_item(l->b, index)->kind != BOARD_STRAY;
+	return l->of != LIST_ROWS || !l->v->arrivals || transcript_item(l->b, index)->kind != TRANSCRIPT_STRAY;
 }
 
 bool list_back(const struct list *l, uint64_t *index)
@@ -76,11 +76,11 @@ void view_lay(const struct view *v, struct layout *l, const char *text)
  * screen. */
 static uint64_t first_shown(const struct list *l, const struct view_place *bottom, int height, size_t *skip)
 {
-	struct row row;
+	struct view_row row;
 	size_t lines = bottom->lines, wanted = (size_t)height;
 	uint64_t index = bottom->index;
 	while (lines < wanted && list_back(l, &index)) {
-		row_lay(l, index, &row);
+		view_row_lay(l, index, &row);
 		lines += row.lines;
 	}
 	*skip = lines > wanted ? lines - wanted : 0;
@@ -94,12 +94,12 @@ static int draw_list(const struct list *l, struct canvas *c, int height, const s
 	int at = l->p->top, end = at + height;
 	uint64_t i = first_shown(l, bottom, height, &skip);
 	do {
-		struct row row;
-		row_lay(l, i, &row);
+		struct view_row row;
+		view_row_lay(l, i, &row);
 		size_t count = row.lines > skip ? row.lines - skip : 0;
 		if (count > (size_t)(end - at))
 			count = (size_t)(end - at);
-		row_draw(l, c, &row, skip, (int)count, at);
+		view_row_draw(l, c, &row, skip, (int)count, at);
 		at += (int)count;
 		skip = 0;
 	} while (at < end && list_on(l, &i) && i <= bottom->index);
@@ -118,7 +118,7 @@ static void draw_more(const struct list *l, struct canvas *c, int row, uint64_t 
 }
 
 /* Each list by itself; the bars go on as far as the longest. */
-static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, const struct board *b)
+static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, const struct transcript *b)
 {
 	int bars_end = p->top;
 	scroll_settle(v, b, p);
@@ -130,43 +130,43 @@ static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, c
 			continue;
 		int end = draw_list(&l, c, height, &bottom);
 		for (; of != LIST_ROWS && bars_end < end; bars_end++)
-			row_draw_bars(&l, c, bars_end);
+			view_row_draw_bars(&l, c, bars_end);
 		bars_end = end > bars_end ? end : bars_end;
 		if (height < p->height)
 			draw_more(&l, c, p->top + height, scroll_below(&l, &bottom));
 	}
 }
 
-void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
+void view_draw(struct view *v, struct canvas *c, const struct transcript *b, const struct view_status *status,
     const struct view_input *input)
 {
-	v->now = facts->now;
-	v->stream = facts->stream;
+	v->now = status->now;
+	v->stream = status->stream;
 	struct panes p = panes_measure(v, b, c->rows, c->columns);
 	canvas_clear(c);
-	status_draw(v, c, &p, facts);
-	link_draw(v, c, &p, facts->now);
-	ends_draw(v, c, &p);
+	status_draw(v, c, &p, status);
+	link_row_draw(v, c, &p, status->now);
+	link_row_draw_ends(v, c, &p);
 	if (v->page != NULL) {
 		page_draw(v, c, &p);
 	} else if (v->lab != NULL && v->lab->panel->open) {
-		panel_draw(v, c, &p);
+		link_row_draw_panel(v, c, &p);
 	} else if (plot_shown(v)) {
-		plot_panes_draw(v, c, &p);
+		plot_draw_panes(v, c, &p);
 	} else {
-		headings_draw(v, c, &p);
+		panes_draw_headings(v, c, &p);
 		draw_rows(v, c, &p, b);
 	}
-	spark_draw(v, c, &p);
-	input_draw(v, c, &p, input);
+	plot_draw_spark_row(v, c, &p);
+	input_line_draw(v, c, &p, input);
 }
 
 void view_free(struct view *v)
 {
-	row_forget_texts(v);
+	view_row_drop_texts(v);
 	layout_free(&v->line);
 	for (int i = 0; i <= VIEW_SIDES; i++) {
-		laid_free(&v->brief[i]);
+		view_laid_free(&v->brief[i]);
 		free(v->words[i].bytes);
 		v->words[i] = (struct view_bytes) { 0 };
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The view: draws the board, the status and the input line on a canvas of any size. Pure. */
+/* The view: draws the transcript, the status and the input line on a canvas of any size. Pure. */
 #ifndef UPCASE_VIEW_H
 #define UPCASE_VIEW_H
 
@@ -43,7 +43,7 @@ struct view_side {
 };
 
 /* What the status line says. */
-struct view_facts {
+struct view_status {
 	/* "UDP" or "TCP" is current. With both at once (view.both) it does not matter: `state` and `totals` are then UDP's. */
 	bool stream;
 	/* "127.0.0.1:12000", or the name while it is looked up. Never NULL. */
@@ -60,7 +60,7 @@ struct view_facts {
 	/* Now, ns, for "waiting 0.3 s". */
 	int64_t now;
 	/* How long a datagram may take, ns: shown with the losses in the header of a wide screen. */
-	int64_t wait;
+	int64_t reply_timeout;
 };
 
 /* The input line, as the line editor has it. */
@@ -86,19 +86,19 @@ struct view_page {
 
 /* In the lab: the link, what it did, and the panel that changes it. All borrowed. */
 struct view_lab {
-	const struct link_facts *link;
+	const struct link_status *link;
 	/* Of a recording: the link in words; may be NULL or "". */
 	const char *words;
-	const struct witness *witness;
-	const struct panel *panel;
+	const struct trace *trace;
+	const struct link_steps *panel;
 	/* The lab has ended, or told more than could be read: what is known is old. */
 	bool gone;
 };
 
 /* What both ends of the TCP connection in use say of it, as far as they can be asked. */
 struct view_ends {
-	bool has_here, has_far;
-	struct session_tcp here, far;
+	bool has_here, has_server;
+	struct tcp_sample here, server;
 };
 
 /* What plots are drawn of, and which one stands over the panes (PLOT_NONE: none). The sources are borrowed for the draw. */
@@ -134,7 +134,7 @@ struct view {
 	const struct view_ends *ends;
 	/* The plots, or NULL: then there is no row of round-trip times either. */
 	const struct view_plot *plot;
-	/* Of the last draw: the time, and the transport (facts.stream): where there is one pane of replies, it is what a row that
+	/* Of the last draw: the time, and the transport (status.stream): where there is one pane of replies, it is what a row that
 	 * went over both shows, and whose replies stand there in the order of arrival. */
 	int64_t now;
 	bool stream;
@@ -152,11 +152,11 @@ struct view {
 		struct layout l;
 		/* The cells that its lines of so many columns begin with; the first ones, `final`, whatever the words are. */
 		uint32_t *starts;
-		size_t columns, lines, room, final;
+		size_t columns, lines, capacity, final;
 	} brief[1 + VIEW_SIDES];
 	struct view_bytes {
 		unsigned char *bytes;
-		size_t length, room;
+		size_t length, capacity;
 	} words[1 + VIEW_SIDES], notice, shown, capitals;
 	/* Long texts, laid out once; NULL before the first. Room for so many cells they have. */
 	struct view_laid *laid;
@@ -164,19 +164,19 @@ struct view {
 };
 
 /* Draws everything on `c`, which has the size of the terminal. What memory is too short for is left out. */
-void view_draw(struct view *v, struct canvas *c, const struct board *b, const struct view_facts *facts,
+void view_draw(struct view *v, struct canvas *c, const struct transcript *b, const struct view_status *status,
     const struct view_input *input);
 
 /* Moves what is shown by so many display lines (negative: towards older ones), or pages, for a screen of that size. Scrolling
  * down past the end follows the end again. With a page shown, moves the page. */
-void view_scroll(struct view *v, const struct board *b, int rows, int columns, long lines);
-void view_scroll_page(struct view *v, const struct board *b, int rows, int columns, int pages);
-void view_scroll_top(struct view *v, const struct board *b, int rows, int columns);
+void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines);
+void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages);
+void view_scroll_top(struct view *v, const struct transcript *b, int rows, int columns);
 void view_scroll_end(struct view *v);
 
 /* The next older item (from the one found last when v->find is the same text, else from the end) whose typed line, reply or notice has `text` in it, case
  * not minded; shows it and points v->find to `text`. Returns false and changes nothing if there is none. */
-bool view_find(struct view *v, const struct board *b, int rows, int columns, const char *text);
+bool view_find(struct view *v, const struct transcript *b, int rows, int columns, const char *text);
 
 void view_free(struct view *v);
 

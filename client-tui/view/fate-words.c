@@ -28,26 +28,26 @@
 #define ARROW_COLUMNS 11
 #define LATE_COLUMNS 10
 /* In less room than this the arrow is short. */
-#define SHORT_ROOM 19
+#define SHORT_COLUMNS 19
 #define SHORT_ARROW 5
 #define WAITING_COLUMNS 5
 #define BROKEN_COLUMNS 2
 /* "x failed: ", and the arrow that says "late" without the word. */
 #define FAILED_COLUMNS 10
-#define LATE_LEAST 4
+#define LATE_MIN 4
 #define LATE_WORD " late"
 /* "..  waiting " */
-#define WAITING_LEAST 12
+#define WAITING_MIN 12
 
-bool words_replied(const struct ledger_row *line)
+bool fate_words_replied(const struct ledger_row *line)
 {
 	return line->fate == FATE_ANSWERED || (line->fate == FATE_LOST && line->late);
 }
 
-/* So many columns of wire, at most what `words` and a space leave of `room`, at least 2. */
-static int shortened(int columns, int room, const char *words)
+/* So many columns of wire, at most what `words` and a space leave of `width`, at least 2. */
+static int shortened(int columns, int width, const char *words)
 {
-	int left = room - utf8_columns(words) - 1;
+	int left = width - utf8_columns(words) - 1;
 	return columns <= left ? columns : left > 2 ? left : 2;
 }
 
@@ -67,54 +67,54 @@ static enum glyph transport_wire(bool stream)
 	return stream ? GLYPH_WIRE_TCP : GLYPH_WIRE_UDP;
 }
 
-static void failed_text(const struct ledger_row *line, int room, bool ascii, char *buf, size_t size)
+static void failed_text(const struct ledger_row *line, int width, bool ascii, char *buf, size_t size)
 {
 	const char *why = error_word(line->error);
 	/* A cross and the reason say as much; without a reason it is "failed". */
-	const bool both = FAILED_COLUMNS + utf8_columns(why) <= room && strcmp(why, "failed") != 0;
+	const bool both = FAILED_COLUMNS + utf8_columns(why) <= width && strcmp(why, "failed") != 0;
 
 	snprintf(buf, size, "%s %s%s", glyph(GLYPH_CROSS, ascii), both ? "failed: " : "", why);
 }
 
 /* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a space leave room for. */
-static void time_text(const struct ledger_row *line, int room, bool ascii, char *buf, size_t size)
+static void time_text(const struct ledger_row *line, int width, bool ascii, char *buf, size_t size)
 {
 	const struct parts parts = parts_of_row(line);
-	const int left = room - 3 - (line->late ? utf8_columns(LATE_WORD) : 0);
-	int told = PARTS_ALL;
+	const int left = width - 3 - (line->late ? utf8_columns(LATE_WORD) : 0);
+	int detail = PARTS_ALL;
 
-	while (utf8_columns(parts_text(&parts, (enum parts_told)told, glyph(GLYPH_MICRO, ascii), buf, size)) > left && told > PARTS_TIME)
-		told--;
+	while (utf8_columns(parts_text(&parts, (enum parts_detail)detail, glyph(GLYPH_MICRO, ascii), buf, size)) > left && detail > PARTS_TIME)
+		detail--;
 }
 
-int words_parts_columns(const struct ledger_row *line, int room, bool ascii)
+int fate_words_parts_columns(const struct ledger_row *line, int width, bool ascii)
 {
 	char time[100] = "";
-	if (words_replied(line))
-		time_text(line, room, ascii, time, sizeof time);
+	if (fate_words_replied(line))
+		time_text(line, width, ascii, time, sizeof time);
 	const char *parts = strchr(time, ':');
 	return parts != NULL ? utf8_columns(parts) : 0;
 }
 
 /* The time and what the link did, as far as an arrow of two columns and a space leave room. */
-static void time_and_more(const struct ledger_row *line, const struct witness_line *truth, int room, bool ascii,
+static void time_and_more(const struct ledger_row *line, const struct trace_line *trace, int width, bool ascii,
     const char *word, char *buf, size_t size)
 {
 	char more[160];
-	time_text(line, room, ascii, buf, size);
+	time_text(line, width, ascii, buf, size);
 	text_append(buf, size, *word != '\0' && strchr(buf, ':') != NULL ? "," : "");
 	text_append(buf, size, word);
-	text_append(buf, size, truth_more(truth, ascii, room - 3 - utf8_columns(buf), more, sizeof more));
+	text_append(buf, size, link_words_more(trace, ascii, width - 3 - utf8_columns(buf), more, sizeof more));
 }
 
-static void answered_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+static void answered_wire(const struct ledger_row *line, const struct trace_line *trace, bool stream, int width, bool ascii,
     struct wire *w)
 {
 	bool twice = line->duplicates > 0;
 	char time[140];
-	time_and_more(line, truth, room, ascii, "", time, sizeof time);
+	time_and_more(line, trace, width, ascii, "", time, sizeof time);
 	/* The times on short wires stand below each other. */
-	int columns = shortened(room < SHORT_ROOM ? SHORT_ARROW : ARROW_COLUMNS, room, time);
+	int columns = shortened(width < SHORT_COLUMNS ? SHORT_ARROW : ARROW_COLUMNS, width, time);
 	put_times(w->lead, sizeof w->lead, glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
 	text_append(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
 	w->lead_style = twice ? STYLE_LATE : transport_style(stream);
@@ -122,17 +122,17 @@ static void answered_wire(const struct ledger_row *line, const struct witness_li
 	w->rest_style = STYLE_ANSWERED;
 }
 
-static void late_wire(const struct ledger_row *line, const struct witness_line *truth, bool stream, int room, bool ascii,
+static void late_wire(const struct ledger_row *line, const struct trace_line *trace, bool stream, int width, bool ascii,
     struct wire *w)
 {
 	char time[140];
-	time_and_more(line, truth, room, ascii, LATE_WORD, time, sizeof time);
-	if (LATE_LEAST + 1 + utf8_columns(time) > room)
-		time_and_more(line, truth, room, ascii, "", time, sizeof time);
+	time_and_more(line, trace, width, ascii, LATE_WORD, time, sizeof time);
+	if (LATE_MIN + 1 + utf8_columns(time) > width)
+		time_and_more(line, trace, width, ascii, "", time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->rest_style = STYLE_LATE;
 	/* Pairs of a piece and a gap; the head takes the last gap. */
-	int pairs = shortened(room < SHORT_ROOM ? LATE_LEAST : LATE_COLUMNS, room, w->rest + 1) / 2;
+	int pairs = shortened(width < SHORT_COLUMNS ? LATE_MIN : LATE_COLUMNS, width, w->rest + 1) / 2;
 	for (int i = 0; i < pairs; i++) {
 		text_append(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
 		text_append(w->lead, sizeof w->lead, i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
@@ -141,39 +141,39 @@ static void late_wire(const struct ledger_row *line, const struct witness_line *
 }
 
 /* The session may be another one than that of the item: both transports at once. */
-static const char *queued_word(const struct board_item *item, bool stream)
+static const char *queued_word(const struct transcript_item *item, bool stream)
 {
 	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
 	return ledger != NULL && ledger_is_connecting(ledger) ? parts_connecting(stream) : "queued";
 }
 
-static void queued_wire(const char *word, const struct ledger_row *line, int room, bool ascii, int64_t now, struct wire *w)
+static void queued_wire(const char *word, const struct ledger_row *line, int width, bool ascii, int64_t now, struct wire *w)
 {
 	char time[32];
 	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s %s", word, time);
-	if (utf8_columns(w->rest) > room)
+	if (utf8_columns(w->rest) > width)
 		snprintf(w->rest, sizeof w->rest, "%s", word);
 	w->rest_style = STYLE_WAITING;
 }
 
-static void waiting_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream,
-    int room, bool ascii,
+static void waiting_wire(const struct ledger_row *line, const struct trace_line *trace, const struct view_ends *ends, bool stream,
+    int width, bool ascii,
     int64_t now, struct wire *w)
 {
 	char time[32];
 	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
-	if (!truth_waiting(truth, ends, ascii, room - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
-		snprintf(w->rest, sizeof w->rest, WAITING_LEAST + utf8_columns(time) > room ? "  %s" : "  waiting %s", time);
+	if (!link_words_waiting(trace, ends, ascii, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
+		snprintf(w->rest, sizeof w->rest, WAITING_MIN + utf8_columns(time) > width ? "  %s" : "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;
-	int columns = shortened(WAITING_COLUMNS, room, w->rest + 1);
+	int columns = shortened(WAITING_COLUMNS, width, w->rest + 1);
 	put_times(w->lead, sizeof w->lead, glyph(GLYPH_WAITING, ascii), columns);
 	w->lead_style = transport_style(stream);
 }
 
-static void broken_wire(const char *word, int columns, int room, bool stream, bool ascii, struct wire *w)
+static void broken_wire(const char *word, int columns, int width, bool stream, bool ascii, struct wire *w)
 {
-	int left = room - 2 - utf8_columns(word);
+	int left = width - 2 - utf8_columns(word);
 	columns = columns <= left ? columns : left > 0 ? left : 0;
 	put_times(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii), columns);
 	w->lead_style = transport_style(stream);
@@ -182,79 +182,79 @@ static void broken_wire(const char *word, int columns, int room, bool stream, bo
 }
 
 /* Where it died is known only in the lab. */
-static void lost_wire(const struct witness_line *truth, bool stream, int room, bool ascii, int64_t now, struct wire *w)
+static void lost_wire(const struct trace_line *trace, bool stream, int width, bool ascii, int64_t now, struct wire *w)
 {
 	char where[40] = "";
-	int columns = truth_where(truth, now, room - 2, where, sizeof where);
+	int columns = link_words_where(trace, now, width - 2, where, sizeof where);
 	if (columns == 0)
-		broken_wire("lost", BROKEN_COLUMNS, room, stream, ascii, w);
+		broken_wire("lost", BROKEN_COLUMNS, width, stream, ascii, w);
 	else
-		broken_wire(where, shortened(columns, room - 1, where), room, stream, ascii, w);
+		broken_wire(where, shortened(columns, width - 1, where), width, stream, ascii, w);
 }
 
-static void line_wire(const struct ledger_row *line, const struct witness_line *truth, const struct view_ends *ends, bool stream, int room, bool ascii,
+static void line_wire(const struct ledger_row *line, const struct trace_line *trace, const struct view_ends *ends, bool stream, int width, bool ascii,
     int64_t now, struct wire *w)
 {
 	switch (line->fate) {
 	case FATE_QUEUED:
 		break;
 	case FATE_WAITING:
-		waiting_wire(line, truth, ends, stream, room, ascii, now, w);
+		waiting_wire(line, trace, ends, stream, width, ascii, now, w);
 		break;
 	case FATE_ANSWERED:
-		answered_wire(line, truth, stream, room, ascii, w);
+		answered_wire(line, trace, stream, width, ascii, w);
 		break;
 	case FATE_LOST:
 		if (line->late)
-			late_wire(line, truth, stream, room, ascii, w);
+			late_wire(line, trace, stream, width, ascii, w);
 		else
-			lost_wire(truth, stream, room, ascii, now, w);
+			lost_wire(trace, stream, width, ascii, now, w);
 		break;
 	case FATE_REFUSED:
-		broken_wire("refused", BROKEN_COLUMNS, room, stream, ascii, w);
+		broken_wire("refused", BROKEN_COLUMNS, width, stream, ascii, w);
 		break;
 	case FATE_FAILED:
-		if (truth_too_big(truth)) {
-			lost_wire(truth, stream, room, ascii, now, w);
+		if (link_words_too_big(trace)) {
+			lost_wire(trace, stream, width, ascii, now, w);
 			break;
 		}
-		failed_text(line, room, ascii, w->rest, sizeof w->rest);
+		failed_text(line, width, ascii, w->rest, sizeof w->rest);
 		w->rest_style = STYLE_LOST;
 		break;
 	case FATE_CUT_OFF:
-		broken_wire("cut off", BROKEN_COLUMNS, room, stream, ascii, w);
+		broken_wire("cut off", BROKEN_COLUMNS, width, stream, ascii, w);
 		break;
 	}
 }
 
-void words_wire(const struct board_item *item, bool stream, const struct ledger_row *line, const struct witness_line *truth,
+void fate_words_wire(const struct transcript_item *item, bool stream, const struct ledger_row *line, const struct trace_line *trace,
     const struct view_ends *ends, int columns, bool ascii, int64_t now, struct wire *wire)
 {
 	*wire = (struct wire) { .lead = "" };
-	if (item->kind == BOARD_STRAY) {
+	if (item->kind == TRANSCRIPT_STRAY) {
 		snprintf(wire->rest, sizeof wire->rest, "stray");
 		wire->rest_style = STYLE_LATE;
 	} else if (line != NULL && line->fate == FATE_QUEUED) {
 		queued_wire(queued_word(item, stream), line, columns, ascii, now, wire);
 	} else if (line != NULL) {
-		line_wire(line, truth, ends, stream, columns, ascii, now, wire);
+		line_wire(line, trace, ends, stream, columns, ascii, now, wire);
 	}
 }
 
-const char *words_fate(const struct board_item *item, bool stream, const struct ledger_row *line,
-    const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size)
+const char *fate_words_unanswered(const struct transcript_item *item, bool stream, const struct ledger_row *line,
+    const struct trace_line *trace, bool ascii, int64_t now, char *buf, size_t size)
 {
 	char where[40] = "lost";
 
-	truth_where(truth, now, INT_MAX, where, sizeof where);
+	link_words_where(trace, now, INT_MAX, where, sizeof where);
 	buf[0] = '\0';
 	if (line->fate == FATE_QUEUED)
 		snprintf(buf, size, "%s", queued_word(item, stream));
 	else if (line->fate == FATE_WAITING)
 		snprintf(buf, size, "%s waiting", glyph(GLYPH_WAITING, ascii));
-	else if (line->fate == FATE_FAILED && !truth_too_big(truth))
+	else if (line->fate == FATE_FAILED && !link_words_too_big(trace))
 		failed_text(line, INT_MAX, ascii, buf, size);
-	else if (!words_replied(line))
+	else if (!fate_words_replied(line))
 		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), line->fate == FATE_REFUSED ? "refused" :
 		    line->fate == FATE_CUT_OFF ? "cut off" : where);
 	return buf;
@@ -267,7 +267,7 @@ static void put_mark(char *buf, size_t size, const char *sign, const char *word)
 	text_append(buf, size, word);
 }
 
-const char *words_marks(const struct ledger_row *line, enum parts_told parts, bool ascii, char *buf, size_t size)
+const char *fate_words_marks(const struct ledger_row *line, enum parts_detail parts, bool ascii, char *buf, size_t size)
 {
 	const struct parts p = parts_of_row(line);
 	char copies[24], alone[100];
@@ -293,7 +293,7 @@ const char *words_marks(const struct ledger_row *line, enum parts_told parts, bo
 	return buf;
 }
 
-const char *words_arrival(const struct board_arrival *arrival)
+const char *fate_words_arrival(const struct transcript_arrival *arrival)
 {
 	switch (arrival->match) {
 	case MATCH_STRAY:

@@ -11,15 +11,15 @@
 #include "common/capitals.h"
 #include "common/grow.h"
 
-bool bytes_reserve(struct view_bytes *b, size_t room)
+bool view_bytes_reserve(struct view_bytes *b, size_t capacity)
 {
-	return grow_list(&b->bytes, &b->room, room, 1) == 0;
+	return grow_list(&b->bytes, &b->capacity, capacity, 1) == 0;
 }
 
 /* The capitals of a text, in v->capitals, behind the first `keep` bytes there. Returns how many they are. */
 static size_t capitals_behind(struct view *v, size_t keep, const void *text, size_t n)
 {
-	if (n == 0 || !bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n))
+	if (n == 0 || !view_bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n))
 		return 0;
 	return capitals_text(text, n, v->capitals.bytes + keep);
 }
@@ -39,10 +39,10 @@ static bool sees(const struct view *v, bool stream)
 }
 
 /* The line or a reply that its row shows. */
-static bool line_contains(struct view *v, size_t needle, const struct board_item *item)
+static bool line_contains(struct view *v, size_t needle, const struct transcript_item *item)
 {
-	struct row_side sides[VIEW_SIDES];
-	const struct ledger_row *typed = row_sides(v, item, sides);
+	struct view_row_side sides[VIEW_SIDES];
+	const struct ledger_row *typed = view_row_sides(v, item, sides);
 	if (typed == NULL)
 		return false;
 	bool found = contains(v, needle, typed->text, typed->length);
@@ -53,22 +53,22 @@ static bool line_contains(struct view *v, size_t needle, const struct board_item
 	return found;
 }
 
-static bool item_contains(struct view *v, size_t needle, const struct board_item *item)
+static bool item_contains(struct view *v, size_t needle, const struct transcript_item *item)
 {
-	if (item->kind == BOARD_LINE)
+	if (item->kind == TRANSCRIPT_LINE)
 		return line_contains(v, needle, item);
-	return (item->kind != BOARD_STRAY || sees(v, item->stream)) && contains(v, needle, item->text, item->length);
+	return (item->kind != TRANSCRIPT_STRAY || sees(v, item->stream)) && contains(v, needle, item->text, item->length);
 }
 
-bool view_find(struct view *v, const struct board *b, int rows, int columns, const char *text)
+bool view_find(struct view *v, const struct transcript *b, int rows, int columns, const char *text)
 {
 	size_t needle = capitals_behind(v, 0, text, strlen(text));
-	bool again = v->find != NULL && strcmp(v->find, text) == 0;
-	uint64_t index = board_end(b);
-	if (again && v->found < index)
+	bool repeated = v->find != NULL && strcmp(v->find, text) == 0;
+	uint64_t index = transcript_end(b);
+	if (repeated && v->found < index)
 		index = v->found;
-	while (needle > 0 && index > board_first(b)) {
-		if (item_contains(v, needle, board_item(b, --index))) {
+	while (needle > 0 && index > transcript_first(b)) {
+		if (item_contains(v, needle, transcript_item(b, --index))) {
 			v->find = text;
 			v->found = index;
 			v->finds++;
@@ -109,7 +109,7 @@ void find_mark(struct view *v, struct layout *l, const void *text, size_t n)
 	size_t needle = capitals_behind(v, 0, v->find, strlen(v->find));
 	size_t length = capitals_behind(v, needle, text, n);
 	/* Room for the capitals of one cell at a time, behind all. */
-	if (needle == 0 || length == 0 || !bytes_reserve(&v->capitals, needle + length + CAPITALS_GROWTH * n + 1))
+	if (needle == 0 || length == 0 || !view_bytes_reserve(&v->capitals, needle + length + CAPITALS_GROWTH * n + 1))
 		return;
 	const unsigned char *s = v->capitals.bytes;
 	size_t match = next_match(s, needle, length, 0), at = 0, end = 0;

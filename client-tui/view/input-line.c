@@ -7,24 +7,24 @@
 #include <string.h>
 
 /* The prompt is left out where it would leave fewer columns to the text. */
-#define INPUT_LEAST 8
+#define INPUT_MIN 8
 /* Of a long text not much more than this is laid out, bytes before the cursor and behind it: a line may have a million, and each
  * key draws it. */
 #define INPUT_NEAR 8192
 
-/* The column of the text at which the window of `room` columns begins. It moves by half a window, so that the text stands
+/* The column of the text at which the window of `width` columns begins. It moves by half a window, so that the text stands
  * still while the cursor moves about in it, and keeps the cursor off the signs at both ends. */
-static size_t window_from(size_t cursor, size_t total, size_t room)
+static size_t window_from(size_t cursor, size_t total, size_t width)
 {
 	/* The cursor needs a column behind the end. */
-	if (total < room)
+	if (total < width)
 		return 0;
-	if (room < 4)
+	if (width < 4)
 		return cursor;
-	if (cursor < room - 1)
+	if (cursor < width - 1)
 		return 0;
-	size_t half = room / 2;
-	return (cursor - (room - 2) + half - 1) / half * half;
+	size_t half = width / 2;
+	return (cursor - (width - 2) + half - 1) / half * half;
 }
 
 /* Draws the cells of `l` that stand in the window of columns from `from` on; half of a wide one is a space. */
@@ -50,7 +50,7 @@ static int draw_prompt(struct view *v, struct canvas *c, const struct panes *p, 
 {
 	view_lay(v, &v->line, prompt);
 	int columns = p->pad + (int)layout_columns(&v->line, 0, v->line.count);
-	if (columns + INPUT_LEAST > p->columns)
+	if (columns + INPUT_MIN > p->columns)
 		return 0;
 	return canvas_cells(c, p->input_row, p->pad, p->columns, v->line.cells, v->line.count, STYLE_PROMPT);
 }
@@ -72,14 +72,14 @@ static void draw_line(struct view *v, struct canvas *c, const struct panes *p, c
 	size_t end = input->length - input->cursor > INPUT_NEAR ? character_at(input, input->cursor + INPUT_NEAR) : input->length;
 	if (layout_text(&v->line, input->text + begin, end - begin, view_width(v)) != 0)
 		v->line.count = 0;
-	size_t room = (size_t)(p->columns - column);
+	size_t width = (size_t)(p->columns - column);
 	size_t total = layout_columns(&v->line, 0, v->line.count);
 	size_t cursor = layout_columns(&v->line, 0, cursor_cell(&v->line, input->cursor - begin));
-	size_t from = window_from(cursor, total, room);
+	size_t from = window_from(cursor, total, width);
 	draw_window(c, row, column, &v->line, from);
-	if (from + begin > 0 && room >= 4)
+	if (from + begin > 0 && width >= 4)
 		canvas_text(c, row, column, p->columns, "<", STYLE_FAINT);
-	if ((total > from + room || end < input->length) && room >= 4)
+	if ((total > from + width || end < input->length) && width >= 4)
 		canvas_text(c, row, p->columns - 1, p->columns, ">", STYLE_FAINT);
 	c->cursor_row = row;
 	c->cursor_column = column + (int)(cursor - from);
@@ -91,8 +91,8 @@ static void draw_message(struct view *v, struct canvas *c, const struct panes *p
 	int row = p->keys_row >= 0 ? p->keys_row : p->status_row >= 0 ? p->status_row : p->input_row;
 	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
 	view_lay(v, &v->line, message);
-	int room = p->columns - p->pad, end = p->columns;
-	bool cut = layout_columns(&v->line, 0, v->line.count) > (size_t)room && room > 6;
+	int width = p->columns - p->pad, end = p->columns;
+	bool cut = layout_columns(&v->line, 0, v->line.count) > (size_t)width && width > 6;
 	if (cut)
 		end -= v->ascii ? 3 : 1;
 	int column = canvas_cells(c, row, p->pad, end, v->line.cells, v->line.count, STYLE_STATUS);
@@ -124,7 +124,7 @@ static void draw_keys(const struct view *v, struct canvas *c, const struct panes
 	}
 }
 
-void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input)
+void input_line_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input)
 {
 	draw_line(v, c, p, input);
 	if (input->message != NULL)

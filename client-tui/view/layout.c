@@ -15,7 +15,7 @@
 
 static bool append(struct layout *l, uint32_t c, int width, bool substitute, size_t offset)
 {
-	if (grow_list(&l->cells, &l->room, l->count + 1, sizeof *l->cells) < 0)
+	if (grow_list(&l->cells, &l->capacity, l->count + 1, sizeof *l->cells) < 0)
 		return false;
 	l->cells[l->count++] = (struct layout_cell) {
 		.chars = { (wchar_t)c },

@@ -35,7 +35,7 @@ typedef int layout_width(wchar_t c);
 
 struct layout {
 	struct layout_cell *cells;
-	size_t count, room;
+	size_t count, capacity;
 };
 
 /* Lays out `n` bytes into `l` (all zero the first time; grows, is used again; layout_free() at the end).

@@ -12,41 +12,41 @@
 #define NAME_COLUMNS 14
 #define VALUE_COLUMNS 15
 /* From this many columns on the count of mismatches is always there. */
-#define TRUTH_SCREEN 50
+#define TRACE_SCREEN 50
 
-const struct witness_line *link_truth(const struct view *v, const struct board_item *item, bool stream)
+const struct trace_line *link_row_trace(const struct view *v, const struct transcript_item *item, bool stream)
 {
-	if (v->lab == NULL || item == NULL || item->kind != BOARD_LINE)
+	if (v->lab == NULL || item == NULL || item->kind != TRANSCRIPT_LINE)
 		return NULL;
-	return witness_find(v->lab->witness, stream, item->number);
+	return trace_find(v->lab->trace, stream, item->number);
 }
 
 /* --- the row --- */
 
-static void truth_text(const struct witness_totals *t, bool whole, char *buf, size_t size)
+static void trace_text(const struct trace_totals *t, bool whole, char *buf, size_t size)
 {
 	int n = snprintf(buf, size, "truth: %" PRIu64 " mismatch%s", t->mismatches, t->mismatches == 1 ? "" : "es");
 	if (whole)
-		snprintf(buf + n, size - (size_t)n, " in %" PRIu64, t->judged);
+		snprintf(buf + n, size - (size_t)n, " in %" PRIu64, t->compared);
 }
 
-/* The truth at the right, shorter where it must be; returns the column that the link's words may take up to. */
-static int draw_truth(const struct view *v, struct canvas *c, const struct panes *p, int linked)
+/* The result of the trace at the right, shorter where it must be; returns the column that the link's words may take up to. */
+static int draw_trace(const struct view *v, struct canvas *c, const struct panes *p, int linked)
 {
-	const struct witness_totals *t = witness_totals(v->lab->witness);
+	const struct trace_totals *t = trace_totals(v->lab->trace);
 	char text[80];
-	truth_text(t, true, text, sizeof text);
+	trace_text(t, true, text, sizeof text);
 	if (linked + 2 + utf8_columns(text) >= p->columns)
-		truth_text(t, false, text, sizeof text);
+		trace_text(t, false, text, sizeof text);
 	int from = p->columns - 1 - utf8_columns(text);
 	/* On a narrow screen the link comes first, but for a mismatch. */
-	if (from < linked + 2 && p->columns < TRUTH_SCREEN && t->mismatches == 0)
+	if (from < linked + 2 && p->columns < TRACE_SCREEN && t->mismatches == 0)
 		return p->columns;
 	canvas_text(c, p->link_row, from > p->pad ? from : p->pad, p->columns, text, t->mismatches > 0 ? STYLE_ERROR : STYLE_FAINT);
 	return from - 2;
 }
 
-void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now)
+void link_row_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now)
 {
 	char link[900] = "link: ";
 	if (p->link_row < 0)
@@ -54,10 +54,10 @@ void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t 
 	if (v->lab->gone)
 		snprintf(link, sizeof link, "link: the lab has ended");
 	else if (v->lab->link->known)
-		link_facts_line(v->lab->link, now, link + strlen(link), sizeof link - strlen(link));
+		link_status_line(v->lab->link, now, link + strlen(link), sizeof link - strlen(link));
 	else if (v->lab->words)
 		snprintf(link + strlen(link), sizeof link - strlen(link), "%.880s", v->lab->words);
-	int columns = utf8_columns(link), end = draw_truth(v, c, p, p->pad + columns);
+	int columns = utf8_columns(link), end = draw_trace(v, c, p, p->pad + columns);
 	bool cut = p->pad + columns > end;
 	int cut_at = end - (v->ascii ? 3 : 1);
 	canvas_text(c, p->link_row, p->pad, cut ? cut_at : end, link, STYLE_HEADING);
@@ -67,13 +67,13 @@ void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t 
 
 /* --- the panel --- */
 
-static void draw_value(const struct view *v, struct canvas *c, const struct panes *p, int row, int column, enum event_way way,
+static void draw_value(const struct view *v, struct canvas *c, const struct panes *p, int row, int column, enum link_way way,
     int field)
 {
-	const struct panel *panel = v->lab->panel;
-	bool chosen = field == panel->field && panel_touches(panel, way);
+	const struct link_steps *panel = v->lab->panel;
+	bool chosen = field == panel->field && link_steps_touches(panel, way);
 	char value[64], text[80];
-	link_facts_value(&v->lab->link->settings[way], field, value, sizeof value);
+	link_status_value(&v->lab->link->settings[way], field, value, sizeof value);
 	snprintf(text, sizeof text, chosen ? "[%s]" : " %s", value);
 	canvas_text(c, row, column, p->columns, text, chosen ? STYLE_FOUND : STYLE_NORMAL);
 }
@@ -86,8 +86,8 @@ static void draw_setting(const struct view *v, struct canvas *c, const struct pa
 	if (chosen)
 		canvas_text(c, row, p->pad, p->columns, ">", STYLE_PROMPT);
 	canvas_text(c, row, column, column + NAME_COLUMNS - 1, f->name, chosen ? STYLE_PROMPT : STYLE_NORMAL);
-	draw_value(v, c, p, row, column + NAME_COLUMNS, EVENT_THERE, field);
-	draw_value(v, c, p, row, column + NAME_COLUMNS + VALUE_COLUMNS, EVENT_BACK, field);
+	draw_value(v, c, p, row, column + NAME_COLUMNS, LINK_GOING, field);
+	draw_value(v, c, p, row, column + NAME_COLUMNS + VALUE_COLUMNS, LINK_COMING, field);
 	canvas_text(c, row, column + NAME_COLUMNS + 2 * VALUE_COLUMNS, p->columns, f->help, STYLE_FAINT);
 }
 
@@ -102,10 +102,10 @@ static void draw_heading(struct canvas *c, const struct panes *p)
 	canvas_text(c, row, column + 1 + VALUE_COLUMNS, p->columns, "back", STYLE_HEADING);
 }
 
-void panel_draw(struct view *v, struct canvas *c, const struct panes *p)
+void link_row_draw_panel(struct view *v, struct canvas *c, const struct panes *p)
 {
-	static const char *const ways[PANEL_WAYS] = { "both ways", "there", "back" };
-	const struct panel *panel = v->lab->panel;
+	static const char *const ways[LINK_STEPS_WAYS] = { "both ways", "there", "back" };
+	const struct link_steps *panel = v->lab->panel;
 	char keys[120];
 	int height = p->height > 1 ? p->height - 1 : p->height, first = panel->field - height + 1;
 	draw_heading(c, p);

@@ -16,68 +16,68 @@
 #define SERVER_COLUMNS 5
 
 /* Where that has no room without the way. */
-static void died(uint8_t fate, enum event_way way, int room, char *buf, size_t size)
+static void put_drop(uint8_t fate, enum link_way way, int width, char *buf, size_t size)
 {
-	event_died_words((enum event_fate)fate, way, buf, size);
-	if (utf8_columns(buf) > room)
-		snprintf(buf, size, "%s %s", event_fate_word((enum event_fate)fate), event_way_word(way));
-	if (utf8_columns(buf) > room)
-		snprintf(buf, size, "%s", event_fate_word((enum event_fate)fate));
+	link_event_died_words((enum link_fate)fate, way, buf, size);
+	if (utf8_columns(buf) > width)
+		snprintf(buf, size, "%s %s", link_fate_word((enum link_fate)fate), link_way_word(way));
+	if (utf8_columns(buf) > width)
+		snprintf(buf, size, "%s", link_fate_word((enum link_fate)fate));
 }
 
-int truth_where(const struct witness_line *truth, int64_t now, int room, char *buf, size_t size)
+int link_words_where(const struct trace_line *trace, int64_t now, int width, char *buf, size_t size)
 {
-	if (truth == NULL || truth->stream)
+	if (trace == NULL || trace->stream)
 		return 0;
-	switch (witness_place(truth, now)) {
-	case WITNESS_GOING:
-		died(truth->legs[EVENT_THERE].fate, EVENT_THERE, room, buf, size);
+	switch (trace_place(trace, now)) {
+	case TRACE_GOING:
+		put_drop(trace->legs[LINK_GOING].fate, LINK_GOING, width, buf, size);
 		return GOING_COLUMNS;
-	case WITNESS_STILL_GOING:
-		snprintf(buf, size, "still %s", event_way_word(EVENT_THERE));
+	case TRACE_STILL_GOING:
+		snprintf(buf, size, "still %s", link_way_word(LINK_GOING));
 		return GOING_COLUMNS;
-	case WITNESS_SERVER:
+	case TRACE_SERVER:
 		snprintf(buf, size, "no reply");
 		return SERVER_COLUMNS;
-	case WITNESS_COMING:
-		died(truth->legs[EVENT_BACK].fate, EVENT_BACK, room, buf, size);
+	case TRACE_COMING:
+		put_drop(trace->legs[LINK_COMING].fate, LINK_COMING, width, buf, size);
 		return COMING_COLUMNS;
-	case WITNESS_STILL_COMING:
-		snprintf(buf, size, "still %s", event_way_word(EVENT_BACK));
+	case TRACE_STILL_COMING:
+		snprintf(buf, size, "still %s", link_way_word(LINK_COMING));
 		return COMING_COLUMNS;
 	default:
 		return 0;
 	}
 }
 
-bool truth_too_big(const struct witness_line *truth)
+bool link_words_too_big(const struct trace_line *trace)
 {
-	return truth != NULL && !truth->stream && truth->legs[EVENT_THERE].fate == EVENT_TOO_BIG;
+	return trace != NULL && !trace->stream && trace->legs[LINK_GOING].fate == LINK_TOO_BIG;
 }
 
-static bool fits(const char *words, int room)
+static bool fits(const char *words, int width)
 {
-	return utf8_columns(words) <= room;
+	return utf8_columns(words) <= width;
 }
 
 /* --- TCP: sent again --- */
 
-/* How much is said beside how often: not even that it was on cue. */
+/* How much is said beside how often: not even that the drop was requested. */
 enum times { NOTHING_MORE, NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
 
 /* The timeout where one is known to have run out, else what the link measured. */
-static unsigned waited_ms(const struct witness_leg *leg, int i)
+static unsigned waited_ms(const struct trace_leg *leg, int i)
 {
 	return (unsigned)(((leg->timeout[i] > 0 ? leg->timeout[i] : leg->wait[i]) + 500) / 1000);
 }
 
-static const char *kind_of(const struct witness_leg *leg, int i)
+static const char *kind_of(const struct trace_leg *leg, int i)
 {
 	return leg->timeout[i] > 0 ? "RTO " : "after ";
 }
 
 /* The first and the last timeout that ran out; if none is known to have, the first and last time measured. */
-static void find_ends(const struct witness_leg *leg, int *first, int *last)
+static void find_ends(const struct trace_leg *leg, int *first, int *last)
 {
 	*first = 0;
 	*last = leg->waits - 1;
@@ -103,7 +103,7 @@ static void put_ms(char *buf, size_t size, unsigned ms, bool seconds)
 }
 
 /* "RTO 204…816 ms", "RTO 0.2…3.3 s". */
-static void put_first_and_last(char *buf, size_t size, const struct witness_leg *leg, bool ascii)
+static void put_first_and_last(char *buf, size_t size, const struct trace_leg *leg, bool ascii)
 {
 	int first, last;
 
@@ -120,7 +120,7 @@ static void put_first_and_last(char *buf, size_t size, const struct witness_leg 
 }
 
 /* "after 204, RTO 204, 408 ms": one after the other. */
-static void put_all(char *buf, size_t size, const struct witness_leg *leg)
+static void put_all(char *buf, size_t size, const struct trace_leg *leg)
 {
 	for (int i = 0; i < leg->waits; i++) {
 		text_append(buf, size, i > 0 ? ", " : "");
@@ -132,139 +132,139 @@ static void put_all(char *buf, size_t size, const struct witness_leg *leg)
 }
 
 /* Not all of many are kept. */
-static void put_waited(char *buf, size_t size, const struct witness_leg *leg, enum times times, bool ascii)
+static void put_waited(char *buf, size_t size, const struct trace_leg *leg, enum times times, bool ascii)
 {
-	if (times == ALL_TIMES && leg->again == leg->waits)
+	if (times == ALL_TIMES && leg->retransmitted == leg->waits)
 		put_all(buf, size, leg);
 	else
 		put_first_and_last(buf, size, leg, ascii);
 }
 
-static const char on_cue[] = ", on cue";
+static const char requested_words[] = ", on cue";
 
-static void put_one_way(char *buf, size_t size, const struct witness_leg *leg, bool ascii, enum times times, const char *words)
+static void put_one_way(char *buf, size_t size, const struct trace_leg *leg, bool ascii, enum times times, const char *words)
 {
 	const size_t used = strlen(buf);
 
-	snprintf(buf + used, size - used, "%u%s %s", leg->again, glyph(GLYPH_TIMES, ascii), words);
+	snprintf(buf + used, size - used, "%u%s %s", leg->retransmitted, glyph(GLYPH_TIMES, ascii), words);
 	if (times > NO_TIMES) {
 		text_append(buf, size, " (");
 		put_waited(buf, size, leg, times, ascii);
 		text_append(buf, size, ")");
 	}
-	if (times > NOTHING_MORE && leg->cue)
-		text_append(buf, size, on_cue);
+	if (times > NOTHING_MORE && leg->requested_drop)
+		text_append(buf, size, requested_words);
 }
 
-static void again_words(const struct witness_line *truth, bool ascii, enum times times, char *buf, size_t size)
+static void retransmission_words(const struct trace_line *trace, bool ascii, enum times times, char *buf, size_t size)
 {
-	const struct witness_leg *there = &truth->legs[EVENT_THERE], *back = &truth->legs[EVENT_BACK];
+	const struct trace_leg *there = &trace->legs[LINK_GOING], *back = &trace->legs[LINK_COMING];
 
 	buf[0] = '\0';
-	if (there->again > 0)
+	if (there->retransmitted > 0)
 		put_one_way(buf, size, there, ascii, times, "again");
-	if (back->again > 0) {
-		text_append(buf, size, there->again > 0 ? ", " : "");
-		put_one_way(buf, size, back, ascii, times, there->again > 0 ? "coming" : "again coming");
+	if (back->retransmitted > 0) {
+		text_append(buf, size, there->retransmitted > 0 ? ", " : "");
+		put_one_way(buf, size, back, ascii, times, there->retransmitted > 0 ? "coming" : "again coming");
 	}
 }
 
-static bool was_sent_again(const struct witness_line *truth)
+static bool was_retransmitted(const struct trace_line *trace)
 {
-	return truth->legs[EVENT_THERE].again > 0 || truth->legs[EVENT_BACK].again > 0;
+	return trace->legs[LINK_GOING].retransmitted > 0 || trace->legs[LINK_COMING].retransmitted > 0;
 }
 
 /* Which segment is missing: the one that was dropped last and has not been let through since. */
-static const char *missing(const struct witness_line *truth)
+static const char *missing(const struct trace_line *trace)
 {
-	for (int way = EVENT_WAYS - 1; way >= 0; way--)
-		if (truth->legs[way].lost > 0 && truth->legs[way].through == 0)
-			return event_way_word(way);
+	for (int way = LINK_WAYS - 1; way >= 0; way--)
+		if (trace->legs[way].lost > 0 && trace->legs[way].through == 0)
+			return link_way_word(way);
 	return NULL;
 }
 
 /* What became of a line that was sent again, or whose segment is missing. */
-static void stream_words(const struct witness_line *truth, bool ascii, enum times times, char *buf, size_t size)
+static void stream_words(const struct trace_line *trace, bool ascii, enum times times, char *buf, size_t size)
 {
-	const bool cue = times > NOTHING_MORE && (truth->legs[EVENT_THERE].cue || truth->legs[EVENT_BACK].cue);
+	const bool requested = times > NOTHING_MORE && (trace->legs[LINK_GOING].requested_drop || trace->legs[LINK_COMING].requested_drop);
 
-	if (was_sent_again(truth) || missing(truth) == NULL)
-		again_words(truth, ascii, times, buf, size);
+	if (was_retransmitted(trace) || missing(trace) == NULL)
+		retransmission_words(trace, ascii, times, buf, size);
 	else
-		snprintf(buf, size, "lost %s%s", missing(truth), cue ? on_cue : "");
+		snprintf(buf, size, "lost %s%s", missing(trace), requested ? requested_words : "");
 }
 
-const char *truth_times(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size)
+const char *link_words_times(const struct trace_line *trace, bool ascii, int width, char *buf, size_t size)
 {
-	static const char *const whose[EVENT_WAYS] = { "", "server's " };
+	static const char *const whose[LINK_WAYS] = { "", "server's " };
 
 	buf[0] = '\0';
-	if (truth == NULL || !truth->stream)
+	if (trace == NULL || !trace->stream)
 		return buf;
-	stream_words(truth, ascii, ALL_TIMES, buf, size);
-	const bool all = fits(buf, room);
-	stream_words(truth, ascii, NO_TIMES, buf, size);
-	const bool cue_too = fits(buf, room);
+	stream_words(trace, ascii, ALL_TIMES, buf, size);
+	const bool all = fits(buf, width);
+	stream_words(trace, ascii, NO_TIMES, buf, size);
+	const bool requested_too = fits(buf, width);
 
 	buf[0] = '\0';
 	if (all)
 		return buf;
-	for (int way = 0; way < EVENT_WAYS; way++) {
-		const struct witness_leg *leg = &truth->legs[way];
-		const bool cue = leg->cue && !cue_too;
+	for (int way = 0; way < LINK_WAYS; way++) {
+		const struct trace_leg *leg = &trace->legs[way];
+		const bool requested = leg->requested_drop && !requested_too;
 
-		if (leg->again == 0 && !cue)
+		if (leg->retransmitted == 0 && !requested)
 			continue;
 		text_append(buf, size, buf[0] != '\0' ? "; " : "");
-		if (leg->again > 0) {
+		if (leg->retransmitted > 0) {
 			text_append(buf, size, whose[way]);
 			put_waited(buf, size, leg, ALL_TIMES, ascii);
 		}
-		text_append(buf, size, !cue ? "" : leg->again > 0 ? on_cue : on_cue + 2);
+		text_append(buf, size, !requested ? "" : leg->retransmitted > 0 ? requested_words : requested_words + 2);
 	}
 	return buf;
 }
 
 /* "2x again", "1x again coming", both as one number. */
-static void again_in_short(const struct witness_line *truth, bool ascii, char *buf, size_t size)
+static void short_retransmissions(const struct trace_line *trace, bool ascii, char *buf, size_t size)
 {
-	snprintf(buf, size, "%u%s again", (unsigned)truth->legs[EVENT_THERE].again + truth->legs[EVENT_BACK].again,
+	snprintf(buf, size, "%u%s again", (unsigned)trace->legs[LINK_GOING].retransmitted + trace->legs[LINK_COMING].retransmitted,
 	    glyph(GLYPH_TIMES, ascii));
 }
 
 /* --- UDP: copies and holds --- */
 
-static void copies_words(const struct witness_line *truth, bool ascii, bool whole, char *buf, size_t size)
+static void copies_words(const struct trace_line *trace, bool ascii, bool whole, char *buf, size_t size)
 {
 	const char *both = whole ? "both ways" : "both";
-	const bool there = truth->legs[EVENT_THERE].doubled, back = truth->legs[EVENT_BACK].doubled;
-	const bool held = truth->legs[EVENT_THERE].held || truth->legs[EVENT_BACK].held;
+	const bool there = trace->legs[LINK_GOING].duplicated, back = trace->legs[LINK_COMING].duplicated;
+	const bool held = trace->legs[LINK_GOING].held || trace->legs[LINK_COMING].held;
 
 	buf[0] = '\0';
 	if (there || back)
 		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii), there && back ? both :
-		    event_way_word(there ? EVENT_THERE : EVENT_BACK));
+		    link_way_word(there ? LINK_GOING : LINK_COMING));
 	if (held && (whole || buf[0] == '\0'))
 		text_append(buf, size, buf[0] != '\0' ? ", held back" : whole ? "held back" : "held");
 }
 
 /* --- both --- */
 
-const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size)
+const char *link_words_more(const struct trace_line *trace, bool ascii, int width, char *buf, size_t size)
 {
 	char words[160] = "";
 
 	buf[0] = '\0';
-	if (truth == NULL)
+	if (trace == NULL)
 		return buf;
 	for (int step = 0; step < 5; step++) {
-		if (!truth->stream)
-			copies_words(truth, ascii, step == 0, words, sizeof words);
-		else if (was_sent_again(truth) && step < 4)
-			again_words(truth, ascii, (enum times)(ALL_TIMES - step), words, sizeof words);
-		else if (was_sent_again(truth))
-			again_in_short(truth, ascii, words, sizeof words);
-		if (words[0] == '\0' || fits(words, room - 2))
+		if (!trace->stream)
+			copies_words(trace, ascii, step == 0, words, sizeof words);
+		else if (was_retransmitted(trace) && step < 4)
+			retransmission_words(trace, ascii, (enum times)(ALL_TIMES - step), words, sizeof words);
+		else if (was_retransmitted(trace))
+			short_retransmissions(trace, ascii, words, sizeof words);
+		if (words[0] == '\0' || fits(words, width - 2))
 			break;
 		words[0] = '\0';
 	}
@@ -274,33 +274,33 @@ const char *truth_more(const struct witness_line *truth, bool ascii, int room, c
 }
 
 /* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent again. */
-static void put_timeout(char *buf, size_t size, const struct witness_line *truth, const struct view_ends *ends, bool ascii)
+static void put_timeout(char *buf, size_t size, const struct trace_line *trace, const struct view_ends *ends, bool ascii)
 {
-	const bool coming = truth->legs[EVENT_BACK].lost > 0 && truth->legs[EVENT_BACK].through == 0;
-	const struct session_tcp *tcp = ends == NULL || !(coming ? ends->has_far : ends->has_here) ? NULL :
-	    coming ? &ends->far : &ends->here;
+	const bool coming = trace->legs[LINK_COMING].lost > 0 && trace->legs[LINK_COMING].through == 0;
+	const struct tcp_sample *tcp = ends == NULL || !(coming ? ends->has_server : ends->has_here) ? NULL :
+	    coming ? &ends->server : &ends->here;
 	char time[40];
 
-	if (tcp == NULL || missing(truth) == NULL || tcp->timeout == 0)
+	if (tcp == NULL || missing(trace) == NULL || tcp->timeout == 0)
 		return;
 	text_append(buf, size, coming ? ", server's RTO " : ", RTO ");
 	text_append(buf, size, units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, ascii), time, sizeof time));
 }
 
 /* The forms from the longest to the shortest. */
-static void waiting_words(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int step, const char *time,
+static void waiting_words(const struct trace_line *trace, const struct view_ends *ends, bool ascii, int step, const char *time,
     char *buf, size_t size)
 {
 	char words[160] = "";
 
 	if (step < 8)
-		stream_words(truth, ascii, (enum times)(ALL_TIMES - step / 2), words, sizeof words);
-	else if (!was_sent_again(truth))
-		stream_words(truth, ascii, NOTHING_MORE, words, sizeof words);
+		stream_words(trace, ascii, (enum times)(ALL_TIMES - step / 2), words, sizeof words);
+	else if (!was_retransmitted(trace))
+		stream_words(trace, ascii, NOTHING_MORE, words, sizeof words);
 	else
-		again_in_short(truth, ascii, words, sizeof words);
+		short_retransmissions(trace, ascii, words, sizeof words);
 	if (step % 2 == 0 && step < 8)
-		put_timeout(words, sizeof words, truth, ends, ascii);
+		put_timeout(words, sizeof words, trace, ends, ascii);
 	if (step < 8)
 		snprintf(buf, size, "  waiting %s, %s", time, words);
 	else if (step == 8)
@@ -309,14 +309,14 @@ static void waiting_words(const struct witness_line *truth, const struct view_en
 		snprintf(buf, size, " %s", words);
 }
 
-bool truth_waiting(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int room, const char *time, char *buf,
+bool link_words_waiting(const struct trace_line *trace, const struct view_ends *ends, bool ascii, int width, const char *time, char *buf,
     size_t size)
 {
-	if (truth == NULL || !truth->stream || (!was_sent_again(truth) && missing(truth) == NULL))
+	if (trace == NULL || !trace->stream || (!was_retransmitted(trace) && missing(trace) == NULL))
 		return false;
 	for (int step = 0; step < 10; step++) {
-		waiting_words(truth, ends, ascii, step, time, buf, size);
-		if (fits(buf, room))
+		waiting_words(trace, ends, ascii, step, time, buf, size);
+		if (fits(buf, width))
 			break;
 	}
 	return true;

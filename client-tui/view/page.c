@@ -52,7 +52,7 @@ static size_t count_lines(struct view *v, const struct panes *p)
 	return lines;
 }
 
-static size_t greatest_top(struct view *v, const struct panes *p)
+static size_t max_top(struct view *v, const struct panes *p)
 {
 	size_t lines = count_lines(v, p);
 	int height = frame_of(p).height;
@@ -61,26 +61,26 @@ static size_t greatest_top(struct view *v, const struct panes *p)
 
 void page_scroll(struct view *v, const struct panes *p, long lines)
 {
-	size_t most = greatest_top(v, p), top = v->page->top < most ? v->page->top : most;
+	size_t max = max_top(v, p), top = v->page->top < max ? v->page->top : max;
 	if (lines < 0)
 		top = top > 0 - (size_t)lines ? top - (0 - (size_t)lines) : 0;
 	else
-		top = (size_t)lines < most - top ? top + (size_t)lines : most;
+		top = (size_t)lines < max - top ? top + (size_t)lines : max;
 	v->page->top = top;
 }
 
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n)
 {
 	char text[64];
-	int room = to - 1 - from;
+	int width = to - 1 - from;
 	int length = snprintf(text, sizeof text, "-- %" PRIu64 " more below --", n);
 	if (n == 0)
 		return;
-	if (length > room)
+	if (length > width)
 		length = snprintf(text, sizeof text, "%" PRIu64 " more below", n);
-	if (length > room)
+	if (length > width)
 		length = snprintf(text, sizeof text, "%" PRIu64 " more", n);
-	canvas_text(c, row, length < room ? to - 1 - length : from, to, text, STYLE_FAINT);
+	canvas_text(c, row, length < width ? to - 1 - length : from, to, text, STYLE_FAINT);
 }
 
 static void draw_text(struct view *v, struct canvas *c, const struct panes *p, const struct frame *f)
@@ -105,9 +105,9 @@ void page_draw(struct view *v, struct canvas *c, const struct panes *p)
 	struct frame f = frame_of(p);
 	if (f.height < 1)
 		return;
-	size_t most = greatest_top(v, p);
-	if (v->page->top > most)
-		v->page->top = most;
+	size_t max = max_top(v, p);
+	if (v->page->top > max)
+		v->page->top = max;
 	if (f.title >= 0) {
 		canvas_fill(c, f.title, 0, p->columns, L' ', STYLE_HEADING);
 		view_lay(v, &v->line, v->page->title);
@@ -116,6 +116,6 @@ void page_draw(struct view *v, struct canvas *c, const struct panes *p)
 	draw_text(v, c, p, &f);
 	if (f.last >= 0) {
 		int column = canvas_text(c, f.last, p->pad, p->columns, "Esc or F1 leaves", STYLE_FAINT);
-		page_more(c, f.last, column + 1, p->columns, most - v->page->top);
+		page_more(c, f.last, column + 1, p->columns, max - v->page->top);
 	}
 }

@@ -15,8 +15,8 @@
 #define BOTH_WIRE_SCREEN 64
 #define SHORT_WIRE_COLUMNS 15
 /* In the lab TCP's says how often it sent again, from so many columns on. */
-#define AGAIN_WIRE_SCREEN 76
-#define AGAIN_WIRE_COLUMNS 21
+#define RETRANSMIT_WIRE_SCREEN 76
+#define RETRANSMIT_WIRE_COLUMNS 21
 #define BOTH_TEXT_COLUMNS 22
 #define BOTH_WIDE_TEXT 32
 /* Three panes of so many columns have numbers each, else the first alone. */
@@ -29,7 +29,7 @@
 #define SPARK_SCREEN 16
 #define OTHER_SCREEN 10
 /* A pane has numbers only if that leaves so many columns for the text. */
-#define TEXT_LEAST 8
+#define TEXT_MIN 8
 /* From this many columns on there is a blank at the left of everything. */
 #define PAD_SCREEN 12
 #define NUMBERS_SCREEN 30
@@ -72,7 +72,7 @@ static int place_side(struct pane *pane, int at, int wire_columns, int columns)
 
 static int numbered(const struct panes *p, int columns, int digits)
 {
-	return p->columns >= NUMBERS_SCREEN && columns - p->pad - digits - 1 >= TEXT_LEAST ? digits : 0;
+	return p->columns >= NUMBERS_SCREEN && columns - p->pad - digits - 1 >= TEXT_MIN ? digits : 0;
 }
 
 static void place_two(struct panes *p, int wire, int digits)
@@ -86,17 +86,17 @@ static void place_two(struct panes *p, int wire, int digits)
 /* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before UDP's is. */
 static void both_wires(const struct panes *p, bool lab, int *wires)
 {
-	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS, most = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
-	int least = lab && p->columns >= AGAIN_WIRE_SCREEN ? AGAIN_WIRE_COLUMNS : SHORT_WIRE_COLUMNS;
+	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS, max = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
+	int min = lab && p->columns >= RETRANSMIT_WIRE_SCREEN ? RETRANSMIT_WIRE_COLUMNS : SHORT_WIRE_COLUMNS;
 	wires[0] = wires[1] = 0;
 	if (p->columns < BOTH_WIRE_SCREEN)
 		return;
 	wires[0] = spare / 2 < SHORT_WIRE_COLUMNS ? SHORT_WIRE_COLUMNS : spare / 2 < WIRE_COLUMNS ? spare / 2 : WIRE_COLUMNS;
-	least = wires[0] > least ? wires[0] : least;
-	wires[1] = spare - wires[0] < least ? least : spare - wires[0] < most ? spare - wires[0] : most;
+	min = wires[0] > min ? wires[0] : min;
+	wires[1] = spare - wires[0] < min ? min : spare - wires[0] < max ? spare - wires[0] : max;
 	spare = p->columns - 4 - 3 * BOTH_WIDE_TEXT - wires[1];
 	if (spare > wires[0])
-		wires[0] = spare < most ? spare : most;
+		wires[0] = spare < max ? spare : max;
 }
 
 static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
@@ -147,16 +147,16 @@ static void place_columns(struct panes *p, const struct view *v, int digits)
 	}
 }
 
-/* The digits of the greatest number on the board; it is that of the last line. */
-static int number_digits(const struct board *b)
+/* The digits of the greatest number in the transcript; it is that of the last line. */
+static int number_digits(const struct transcript *b)
 {
 	int digits = 2;
-	uint64_t end = board_end(b), first = board_first(b);
+	uint64_t end = transcript_end(b), first = transcript_first(b);
 	if (end - first > NUMBER_WALK)
 		first = end - NUMBER_WALK;
 	while (end > first) {
-		const struct board_item *item = board_item(b, --end);
-		if (item->kind != BOARD_LINE)
+		const struct transcript_item *item = transcript_item(b, --end);
+		if (item->kind != TRANSCRIPT_LINE)
 			continue;
 		for (uint64_t number = item->number; number > 99; number /= 10)
 			digits++;
@@ -165,7 +165,7 @@ static int number_digits(const struct board *b)
 	return digits;
 }
 
-struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns)
+struct panes panes_measure(const struct view *v, const struct transcript *b, int rows, int columns)
 {
 	struct panes p = { .rows = rows, .columns = columns };
 	place_rows(&p, v);
@@ -173,7 +173,7 @@ struct panes panes_measure(const struct view *v, const struct board *b, int rows
 	return p;
 }
 
-int pane_wire_room(const struct pane *pane)
+int pane_wire_columns(const struct pane *pane)
 {
 	int columns = pane->wire_end - pane->wire;
 	return columns - (columns >= WIRE_COLUMNS ? 2 : 1);
@@ -183,12 +183,12 @@ int pane_wire_room(const struct pane *pane)
  * the next bar. */
 static int name_columns(const struct panes *p)
 {
-	int least = p->columns;
+	int min = p->columns;
 	for (int i = 0; i < p->sides; i++) {
 		int columns = p->side[i].to - p->side[i].from - (i + 1 < p->sides ? 2 : 1) * p->pad;
-		least = columns < least ? columns : least;
+		min = columns < min ? columns : min;
 	}
-	return least;
+	return min;
 }
 
 /* The name of a pane of replies, as long as there is room for. */
@@ -206,7 +206,7 @@ static const char *side_name(const struct view *v, int side, int columns)
 	return name[0];
 }
 
-void headings_draw(const struct view *v, struct canvas *c, const struct panes *p)
+void panes_draw_headings(const struct view *v, struct canvas *c, const struct panes *p)
 {
 	static const char *const wires[VIEW_SIDES] = { "the UDP wire", "the TCP wire" };
 	int row = p->heading_row, pad = p->pad, columns = name_columns(p);

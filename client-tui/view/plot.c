@@ -19,10 +19,10 @@
 #define WORDS 9
 #define BELOW 3
 /* The smallest grid worth drawing. */
-#define LEAST_ROWS 3
-#define LEAST_COLUMNS 16
+#define MIN_ROWS 3
+#define MIN_COLUMNS 16
 /* Lines that a plot over lines shows at most: the last ones. */
-#define LINES_MOST 10000
+#define LINES_MAX 10000
 #define MARKS 12
 
 struct grid {
@@ -111,20 +111,20 @@ static void put_frame(const struct grid *g)
 	canvas_fill(g->c, g->top + g->rows, g->left, g->left + g->columns, g->ascii ? L'-' : L'─', STYLE_FAINT);
 }
 
-static void put_vertical(const struct grid *g, const struct ticks *t, bool share)
+static void put_vertical(const struct grid *g, const struct axis *t, bool share)
 {
 	double marks[MARKS];
-	const size_t most = (size_t)(g->rows / 2 < 2 ? 2 : g->rows / 2 > MARKS ? MARKS : g->rows / 2);
-	const size_t n = ticks_marks(t, marks, most);
+	const size_t max = (size_t)(g->rows / 2 < 2 ? 2 : g->rows / 2 > MARKS ? MARKS : g->rows / 2);
+	const size_t n = axis_marks(t, marks, max);
 	char words[40];
 
 	for (size_t i = 0; i < n; i++) {
-		const int row = (int)((1 - ticks_place(t, marks[i])) * (g->rows - 1) + 0.5);
+		const int row = (int)((1 - axis_place(t, marks[i])) * (g->rows - 1) + 0.5);
 
 		if (share)
 			snprintf(words, sizeof words, "%g %%", marks[i]);
 		else
-			ticks_time(marks[i], g->ascii ? "u" : "µ", words, sizeof words);
+			axis_time(marks[i], g->ascii ? "u" : "µ", words, sizeof words);
 		canvas_text(g->c, g->top + row, g->left - 2 - utf8_columns(words), g->left - 1, words, STYLE_FAINT);
 		canvas_text(g->c, g->top + row, g->left - 1, g->left, g->ascii ? "+" : "┤", STYLE_FAINT);
 	}
@@ -143,15 +143,15 @@ static void put_under(const struct grid *g, double place, const char *words)
 	canvas_text(g->c, g->top + g->rows + 1, from, g->left + g->columns, words, STYLE_FAINT);
 }
 
-static void put_times_under(const struct grid *g, const struct ticks *t)
+static void put_times_under(const struct grid *g, const struct axis *t)
 {
 	double marks[MARKS];
-	const int room = g->columns / 10;
-	const size_t n = ticks_marks(t, marks, (size_t)(room < 2 ? 2 : room > MARKS ? MARKS : room));
+	const int width = g->columns / 10;
+	const size_t n = axis_marks(t, marks, (size_t)(width < 2 ? 2 : width > MARKS ? MARKS : width));
 	char words[40];
 
 	for (size_t i = 0; i < n; i++)
-		put_under(g, ticks_place(t, marks[i]), ticks_time(marks[i], g->ascii ? "u" : "µ", words, sizeof words));
+		put_under(g, axis_place(t, marks[i]), axis_time(marks[i], g->ascii ? "u" : "µ", words, sizeof words));
 }
 
 static void put_legend(const struct grid *g, const struct plot_source *sources, int count, const char *more)
@@ -185,21 +185,21 @@ static int64_t time_of(const struct ledger_row *row, enum plot_kind kind)
 }
 
 /* The times of all sources. Returns false when there are none. */
-static bool times_of(const struct plot_source *sources, int count, enum plot_kind kind, struct ticks *t)
+static bool times_of(const struct plot_source *sources, int count, enum plot_kind kind, struct axis *t)
 {
-	int64_t least = INT64_MAX, most = 0;
+	int64_t min = INT64_MAX, max = 0;
 
 	for (int i = 0; i < count; i++) {
 		const struct histogram *h = histogram_of(&sources[i], kind);
 
 		if (h->count == 0)
 			continue;
-		least = h->min < least ? h->min : least;
-		most = h->max > most ? h->max : most;
+		min = h->min < min ? h->min : min;
+		max = h->max > max ? h->max : max;
 	}
-	if (least == INT64_MAX)
+	if (min == INT64_MAX)
 		return false;
-	*t = ticks_for((double)least, (double)most);
+	*t = axis_for((double)min, (double)max);
 	return true;
 }
 
@@ -214,15 +214,15 @@ static bool numbers_of(const struct plot_source *sources, int count, uint64_t *f
 
 		if (n == 0)
 			continue;
-		if (ledger_at(l, n > LINES_MOST ? n - LINES_MOST : 0)->number < *first)
-			*first = ledger_at(l, n > LINES_MOST ? n - LINES_MOST : 0)->number;
+		if (ledger_at(l, n > LINES_MAX ? n - LINES_MAX : 0)->number < *first)
+			*first = ledger_at(l, n > LINES_MAX ? n - LINES_MAX : 0)->number;
 		if (ledger_at(l, n - 1)->number > *last)
 			*last = ledger_at(l, n - 1)->number;
 	}
 	return *last > 0;
 }
 
-static void draw_over_lines(struct grid *g, const struct plot_source *sources, int count, enum plot_kind kind, const struct ticks *t)
+static void draw_over_lines(struct grid *g, const struct plot_source *sources, int count, enum plot_kind kind, const struct axis *t)
 {
 	uint64_t first, last;
 	struct grid body = *g;
@@ -237,13 +237,13 @@ static void draw_over_lines(struct grid *g, const struct plot_source *sources, i
 		const struct ledger *l = sources[i].ledger;
 		const size_t n = ledger_count(l);
 
-		for (size_t k = n > LINES_MOST ? n - LINES_MOST : 0; k < n; k++) {
+		for (size_t k = n > LINES_MAX ? n - LINES_MAX : 0; k < n; k++) {
 			const struct ledger_row *row = ledger_at(l, k);
 			const double x = last > first ? (double)(row->number - first) / (double)(last - first) : 0;
 			const int column = g->left + (int)(x * (g->columns - 1) + 0.5);
 
 			if (row->fate == FATE_ANSWERED)
-				put_point(&body, x, ticks_place(t, (double)time_of(row, kind)), sources[i].stream);
+				put_point(&body, x, axis_place(t, (double)time_of(row, kind)), sources[i].stream);
 			else if (ledger_is_unanswered(row->fate))
 				canvas_text(g->c, g->top + g->rows - 1, column, column + 1, g->ascii ? "x" : "✗", STYLE_LOST);
 		}
@@ -257,7 +257,7 @@ static void draw_over_lines(struct grid *g, const struct plot_source *sources, i
 	put_legend(g, sources, count, g->ascii ? "x not answered" : "✗ not answered");
 }
 
-static void draw_histogram(struct grid *g, const struct plot_source *sources, int count, const struct ticks *t)
+static void draw_histogram(struct grid *g, const struct plot_source *sources, int count, const struct axis *t)
 {
 	/* One above the other, on the same times. */
 	const int rows = g->rows / count;
@@ -266,7 +266,7 @@ static void draw_histogram(struct grid *g, const struct plot_source *sources, in
 	for (int i = 0; i < count; i++) {
 		const struct histogram *h = &sources[i].stats->waited;
 		struct grid part = *g;
-		const uint64_t most = ticks_highest(t, h, g->columns);
+		const uint64_t max = axis_max_column(t, h, g->columns);
 
 		part.top += i * rows;
 		part.rows = i == count - 1 ? g->rows - i * rows : rows;
@@ -274,18 +274,18 @@ static void draw_histogram(struct grid *g, const struct plot_source *sources, in
 		part.top++;
 		part.rows--;
 		for (int column = 0; column < g->columns; column++)
-			put_bar(&part, column, (double)ticks_column(t, h, g->columns, column) * part.rows / (double)most,
+			put_bar(&part, column, (double)axis_column(t, h, g->columns, column) * part.rows / (double)max,
 			    sources[i].stream);
 		snprintf(words, sizeof words, "%s, %" PRIu64 " line%s; highest column %" PRIu64, sources[i].stream ? "TCP" : "UDP",
-		    h->count, h->count == 1 ? "" : "s", h->count > 0 ? most : 0);
+		    h->count, h->count == 1 ? "" : "s", h->count > 0 ? max : 0);
 		canvas_text(g->c, part.top - 1, g->left, g->left + g->columns, words, styles[sources[i].stream]);
 	}
 	put_times_under(g, t);
 }
 
-static void draw_cumulative(struct grid *g, const struct plot_source *sources, int count, const struct ticks *t)
+static void draw_cumulative(struct grid *g, const struct plot_source *sources, int count, const struct axis *t)
 {
-	const struct ticks shares = { .low = 0, .high = 100 };
+	const struct axis shares = { .low = 0, .high = 100 };
 
 	put_vertical(g, &shares, true);
 	put_times_under(g, t);
@@ -295,7 +295,7 @@ static void draw_cumulative(struct grid *g, const struct plot_source *sources, i
 		/* Of all decided lines: what is lost never comes. */
 		for (int k = 0; k < 2 * g->columns && s->lines > 0; k++) {
 			const double x = (double)k / (2 * g->columns - 1);
-			const uint64_t n = histogram_at_most(&s->waited, (int64_t)ticks_value(t, x));
+			const uint64_t n = histogram_at_most(&s->waited, (int64_t)axis_value(t, x));
 
 			if (n > 0)
 				put_point(g, x, (double)n / (double)s->lines, sources[i].stream);
@@ -307,17 +307,17 @@ static void draw_cumulative(struct grid *g, const struct plot_source *sources, i
 static void draw_runs(struct grid *g, const struct plot_source *sources, int count)
 {
 	const struct stats *s = sources[0].stats;
-	uint64_t most = 1;
+	uint64_t max = 1;
 	int row = 0;
 	char words[80];
 
 	for (int i = 1; i < count; i++)
 		s = sources[i].stats->run_count > s->run_count ? sources[i].stats : s;
 	for (int i = 0; i < STATS_RUNS; i++)
-		most = s->runs[i] > most ? s->runs[i] : most;
+		max = s->runs[i] > max ? s->runs[i] : max;
 	for (int i = 0; i < STATS_RUNS && row < g->rows; i++) {
-		const int room = g->columns - 24 > 4 ? g->columns - 24 : 4;
-		const int bar = (int)((double)s->runs[i] * room / (double)most + 0.5);
+		const int width = g->columns - 24 > 4 ? g->columns - 24 : 4;
+		const int bar = (int)((double)s->runs[i] * width / (double)max + 0.5);
 
 		if (s->runs[i] == 0)
 			continue;
@@ -335,10 +335,10 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 {
 	struct grid g = { .c = c, .top = area->top, .left = area->left + WORDS + 1, .rows = area->rows - BELOW,
 		.columns = area->columns - WORDS - 2, .ascii = ascii };
-	struct ticks times;
+	struct axis times;
 	const bool timed = times_of(sources, count, kind, &times);
 
-	if (g.rows < LEAST_ROWS || g.columns < LEAST_COLUMNS) {
+	if (g.rows < MIN_ROWS || g.columns < MIN_COLUMNS) {
 		canvas_text(c, area->top, area->left, area->left + area->columns, "too small for a plot", STYLE_FAINT);
 		return;
 	}
@@ -366,18 +366,18 @@ void plot_draw(struct canvas *c, const struct plot_area *area, enum plot_kind ki
 
 /* --- the sparkline --- */
 
-static void spark_range(const struct ledger *l, size_t from, int64_t *least, int64_t *most)
+static void spark_range(const struct ledger *l, size_t from, int64_t *min, int64_t *max)
 {
-	*least = INT64_MAX;
-	*most = 0;
+	*min = INT64_MAX;
+	*max = 0;
 	for (size_t i = from; i < ledger_count(l); i++) {
 		const struct ledger_row *row = ledger_at(l, i);
 		const int64_t time = time_of(row, PLOT_WAITED);
 
 		if (row->fate != FATE_ANSWERED)
 			continue;
-		*least = time < *least ? time : *least;
-		*most = time > *most ? time : *most;
+		*min = time < *min ? time : *min;
+		*max = time > *max ? time : *max;
 	}
 }
 
@@ -385,14 +385,14 @@ int plot_sparkline(struct canvas *c, int row, int from, int to, const struct plo
 {
 	static const wchar_t blocks[] = L"▁▂▃▄▅▆▇█", plain[] = L"_.-:=+*#";
 	const size_t n = ledger_count(source->ledger), shown = to > from ? (size_t)(to - from) : 0, first = n > shown ? n - shown : 0;
-	int64_t least, most;
+	int64_t min, max;
 
-	spark_range(source->ledger, first, &least, &most);
+	spark_range(source->ledger, first, &min, &max);
 	for (size_t i = first; i < n && from < to; i++, from++) {
 		const struct ledger_row *line = ledger_at(source->ledger, i);
 		const bool answered = line->fate == FATE_ANSWERED;
-		const double height = answered && most > least ?
-		    (double)(time_of(line, PLOT_WAITED) - least) / (double)(most - least) : 0;
+		const double height = answered && max > min ?
+		    (double)(time_of(line, PLOT_WAITED) - min) / (double)(max - min) : 0;
 
 		if (ledger_is_unanswered(line->fate))
 			canvas_text(c, row, from, from + 1, ascii ? "x" : "✗", STYLE_LOST);

@@ -19,7 +19,7 @@
 /* What the link did has room in a wire of so many columns, and so many in short. */
 #define MORE_WIRE 20
 #define MORE_COLUMNS 14
-/* All parts of a time stand behind the reply if it has so many columns, else the greatest before the line was sent. */
+/* All parts of a time stand behind the reply if it has so many columns, else the longest before the line was sent. */
 #define ALL_PARTS_COLUMNS 40
 /* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that it waits. */
 #define WIRE_OTHERS 11
@@ -34,11 +34,11 @@
 #define LAID_TEXTS 4096
 #define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))
 
-static const char empty_text[] = "(empty)", forgotten_text[] = "(forgotten)";
+static const char empty_text[] = "(empty)", evicted_text[] = "(forgotten)";
 
 static void append(struct view_bytes *b, const void *bytes, size_t n)
 {
-	if (n == 0 || !bytes_reserve(b, b->length + n))
+	if (n == 0 || !view_bytes_reserve(b, b->length + n))
 		return;
 	memcpy(b->bytes + b->length, bytes, n);
 	b->length += n;
@@ -50,37 +50,37 @@ static void append_words(struct view_bytes *b, const char *words)
 }
 
 /* An empty text shows as such. */
-static void set_text(struct row_text *t, const void *text, size_t n, enum style style)
+static void set_text(struct view_row_text *t, const void *text, size_t n, enum style style)
 {
-	*t = (struct row_text) {
+	*t = (struct view_row_text) {
 		.has = true, .bytes = n > 0 ? text : empty_text, .length = n > 0 ? n : sizeof empty_text - 1,
 		.style = n > 0 ? style : STYLE_FAINT, .mark_style = STYLE_LATE,
 	};
 }
 
 /* Words of ours in the place of a reply. */
-static void set_words(struct view *v, struct row *row, int i, const char *words, enum style style)
+static void set_words(struct view *v, struct view_row *row, int i, const char *words, enum style style)
 {
 	append_words(&v->words[1 + i], words);
-	row->text[1 + i] = (struct row_text) { .has = true, .mark_style = style };
+	row->text[1 + i] = (struct view_row_text) { .has = true, .mark_style = style };
 }
 
 /* The parts of a line's time in its wire; 0 for no wire. */
-static int parts_columns(const struct view *v, const struct row_side *side, const struct pane *pane)
+static int parts_columns(const struct view *v, const struct view_row_side *side, const struct pane *pane)
 {
-	return pane->wire >= 0 ? words_parts_columns(side->line, pane_wire_room(pane), v->ascii) : 0;
+	return pane->wire >= 0 ? fate_words_parts_columns(side->line, pane_wire_columns(pane), v->ascii) : 0;
 }
 
 /* Parts of its time and what the link did stand among the marks if the wire has no room for them. */
-static void append_marks(struct view *v, struct view_bytes *words, const struct row *row, const struct row_side *side,
+static void append_marks(struct view *v, struct view_bytes *words, const struct view_row *row, const struct view_row_side *side,
     const struct pane *pane)
 {
 	char marks[220], more[80] = "";
 	const int parts = parts_columns(v, side, pane);
-	words_marks(side->line, pane->wire < 0 || parts > 0 ? PARTS_TIME :
-	    pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL : PARTS_GREATEST, v->ascii, marks, sizeof marks);
-	if (pane->wire < 0 || pane_wire_room(pane) - parts < MORE_WIRE)
-		truth_more(link_truth(v, row->item, side->stream), v->ascii, MORE_COLUMNS, more, sizeof more);
+	fate_words_marks(side->line, pane->wire < 0 || parts > 0 ? PARTS_TIME :
+	    pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL : PARTS_LONGEST, v->ascii, marks, sizeof marks);
+	if (pane->wire < 0 || pane_wire_columns(pane) - parts < MORE_WIRE)
+		link_words_more(link_row_trace(v, row->item, side->stream), v->ascii, MORE_COLUMNS, more, sizeof more);
 	if (more[0] == '\0') {
 		append_words(words, marks);
 		return;
@@ -93,29 +93,29 @@ static void append_marks(struct view *v, struct view_bytes *words, const struct 
 }
 
 /* After how long TCP sent again, if the wire has no room for it. */
-static const char *again_times(const struct view *v, const struct row *row, const struct row_side *side, const struct pane *pane,
+static const char *retransmission_times(const struct view *v, const struct view_row *row, const struct view_row_side *side, const struct pane *pane,
     char *buf, size_t size)
 {
 	int others = side->line->fate != FATE_WAITING ? WIRE_OTHERS + parts_columns(v, side, pane) :
 	    v->now - side->line->typed_at < LONG_WAIT ? WIRE_WAITING : WIRE_WAITING_LONG;
-	int room = pane->wire >= 0 ? pane_wire_room(pane) - others : 0;
-	return truth_times(link_truth(v, row->item, side->stream), v->ascii, room, buf, size);
+	int width = pane->wire >= 0 ? pane_wire_columns(pane) - others : 0;
+	return link_words_times(link_row_trace(v, row->item, side->stream), v->ascii, width, buf, size);
 }
 
-static void append_times(struct view *v, struct view_bytes *words, const struct row *row, const struct row_side *side,
+static void append_times(struct view *v, struct view_bytes *words, const struct view_row *row, const struct view_row_side *side,
     const struct pane *pane)
 {
 	char times[160];
-	if (again_times(v, row, side, pane, times, sizeof times)[0] == '\0')
+	if (retransmission_times(v, row, side, pane, times, sizeof times)[0] == '\0')
 		return;
 	append_words(words, " (");
 	append_words(words, times);
 	append_words(words, ")");
 }
 
-static void set_reply(struct view *v, struct row *row, int i, const struct pane *pane)
+static void set_reply(struct view *v, struct view_row *row, int i, const struct pane *pane)
 {
-	struct row_side *side = &row->side[i];
+	struct view_row_side *side = &row->side[i];
 	const struct ledger_row *line = side->line;
 	bool kept = line->reply != NULL;
 	side->number = line->number;
@@ -131,13 +131,13 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-static const char *fate_words(const struct view *v, const struct row *row, const struct row_side *side, char *buf, size_t size)
+static const char *fate_words(const struct view *v, const struct view_row *row, const struct view_row_side *side, char *buf, size_t size)
 {
-	return words_fate(row->item, side->stream, side->line, link_truth(v, row->item, side->stream), v->ascii, v->now, buf,
+	return fate_words_unanswered(row->item, side->stream, side->line, link_row_trace(v, row->item, side->stream), v->ascii, v->now, buf,
 	    size);
 }
 
-static void set_stray(struct view *v, struct row *row, const struct panes *p)
+static void set_stray(struct view *v, struct view_row *row, const struct panes *p)
 {
 	int i = p->sides > 1 && row->item->stream;
 	set_text(&row->text[1 + i], row->item->text, row->item->length, STYLE_LATE);
@@ -145,11 +145,11 @@ static void set_stray(struct view *v, struct row *row, const struct panes *p)
 		append_words(&v->words[1 + i], " (stray)");
 }
 
-static void set_arrival(struct view *v, struct row *row, int i, const struct board_arrival *arrival)
+static void set_arrival(struct view *v, struct view_row *row, int i, const struct transcript_arrival *arrival)
 {
 	row->side[i].number = arrival->number;
 	set_text(&row->text[1 + i], arrival->text, arrival->length, arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
-	append_words(&v->words[1 + i], words_arrival(arrival));
+	append_words(&v->words[1 + i], fate_words_arrival(arrival));
 }
 
 /* The words in the place of a reply, without their sign if it would part from the first of them. */
@@ -164,11 +164,11 @@ static const char *narrowed(const char *words, int columns, bool ascii)
 	return 2 + utf8_columns(first) > columns ? word : words;
 }
 
-static void set_fate(struct view *v, struct row *row, int i, const struct pane *pane)
+static void set_fate(struct view *v, struct view_row *row, int i, const struct pane *pane)
 {
-	const struct row_side *side = &row->side[i];
+	const struct view_row_side *side = &row->side[i];
 	char fate[80], times[160];
-	again_times(v, row, side, pane, times, sizeof times);
+	retransmission_times(v, row, side, pane, times, sizeof times);
 	if (pane->wire >= 0) {
 		/* The wire has the fate, and perhaps no room for the times. */
 		if (times[0] != '\0')
@@ -182,7 +182,7 @@ static void set_fate(struct view *v, struct row *row, int i, const struct pane *
 }
 
 /* In the order of arrival, without a wire, the fate stands behind the line. */
-static void set_fate_left(struct view *v, const struct row *row, const struct row_side *side)
+static void set_fate_left(struct view *v, const struct view_row *row, const struct view_row_side *side)
 {
 	char fate[80];
 	fate_words(v, row, side, fate, sizeof fate);
@@ -196,35 +196,35 @@ static void set_fate_left(struct view *v, const struct row *row, const struct ro
 }
 
 /* What the pane says of a line that went over its transport. */
-static void set_side(struct view *v, struct row *row, int i, const struct pane *pane)
+static void set_side(struct view *v, struct view_row *row, int i, const struct pane *pane)
 {
-	const struct row_side *side = &row->side[i];
+	const struct view_row_side *side = &row->side[i];
 	bool wire = pane->wire >= 0;
 	if (side->line == NULL) {
 		/* Over the other transport it is remembered. */
 		if (!v->arrivals)
-			set_words(v, row, i, forgotten_text, STYLE_FAINT);
+			set_words(v, row, i, evicted_text, STYLE_FAINT);
 	} else if (v->arrivals) {
 		if (!wire)
 			set_fate_left(v, row, side);
-	} else if (words_replied(side->line)) {
+	} else if (fate_words_replied(side->line)) {
 		set_reply(v, row, i, pane);
 	} else {
 		set_fate(v, row, i, pane);
 	}
 }
 
-static void side_find(struct row_side *side, const struct ledger *ledger, uint64_t number)
+static void side_find(struct view_row_side *side, const struct ledger *ledger, uint64_t number)
 {
 	side->sent = ledger != NULL;
 	side->line = ledger != NULL ? ledger_find(ledger, number) : NULL;
 }
 
-const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides)
+const struct ledger_row *view_row_sides(const struct view *v, const struct transcript_item *item, struct view_row_side *sides)
 {
 	const struct ledger *udp = item->stream ? NULL : item->ledger, *tcp = item->stream ? item->ledger : item->other;
-	sides[0] = (struct row_side) { .stream = false };
-	sides[1] = (struct row_side) { .stream = true };
+	sides[0] = (struct view_row_side) { .stream = false };
+	sides[1] = (struct view_row_side) { .stream = true };
 	if (v->both) {
 		side_find(&sides[0], udp, item->number);
 		side_find(&sides[1], tcp, item->number);
@@ -237,11 +237,11 @@ const struct ledger_row *row_sides(const struct view *v, const struct board_item
 	return sides[0].line != NULL || unseen == NULL ? sides[0].line : ledger_find(unseen, item->number);
 }
 
-static void set_line(struct view *v, struct row *row, const struct panes *p)
+static void set_line(struct view *v, struct view_row *row, const struct panes *p)
 {
-	row->line = row_sides(v, row->item, row->side);
+	row->line = view_row_sides(v, row->item, row->side);
 	if (row->line == NULL) {
-		set_text(row->text, forgotten_text, strlen(forgotten_text), STYLE_FAINT);
+		set_text(row->text, evicted_text, strlen(evicted_text), STYLE_FAINT);
 		return;
 	}
 	set_text(row->text, row->line->text, row->line->length, STYLE_NORMAL);
@@ -253,9 +253,9 @@ static void set_line(struct view *v, struct row *row, const struct panes *p)
 	}
 }
 
-static void set_notice(struct view *v, struct row *row)
+static void set_notice(struct view *v, struct view_row *row)
 {
-	bool error = row->item->kind == BOARD_ERROR;
+	bool error = row->item->kind == TRANSCRIPT_ERROR;
 	v->notice.length = 0;
 	append_words(&v->notice, error ? "!! " : "-- ");
 	append(&v->notice, row->item->text, row->item->length);
@@ -263,51 +263,51 @@ static void set_notice(struct view *v, struct row *row)
 	row->wide = true;
 }
 
-static void set_item(struct view *v, struct row *row, const struct panes *p)
+static void set_item(struct view *v, struct view_row *row, const struct panes *p)
 {
 	/* Each pane of two is one transport's, whatever stands in it. */
-	row->side[0].stream = !v->both && row->item->kind == BOARD_STRAY && row->item->stream;
+	row->side[0].stream = !v->both && row->item->kind == TRANSCRIPT_STRAY && row->item->stream;
 	row->side[1].stream = true;
 	switch (row->item->kind) {
-	case BOARD_LINE:
+	case TRANSCRIPT_LINE:
 		set_line(v, row, p);
 		break;
-	case BOARD_STRAY:
+	case TRANSCRIPT_STRAY:
 		set_stray(v, row, p);
 		break;
-	case BOARD_NOTICE:
-	case BOARD_ERROR:
+	case TRANSCRIPT_NOTICE:
+	case TRANSCRIPT_ERROR:
 		set_notice(v, row);
 		break;
 	}
 }
 
-void laid_free(struct view_laid *laid)
+void view_laid_free(struct view_laid *laid)
 {
 	layout_free(&laid->l);
 	free(laid->starts);
 	*laid = (struct view_laid) { 0 };
 }
 
-void row_forget_texts(struct view *v)
+void view_row_drop_texts(struct view *v)
 {
 	for (size_t i = 0; v->laid != NULL && i < (1 + VIEW_SIDES) * LAID_TEXTS; i++)
-		laid_free(&v->laid[i]);
+		view_laid_free(&v->laid[i]);
 	free(v->laid);
 	v->laid = NULL;
 	v->laid_cells = 0;
 }
 
-static void lay_anew(struct view *v, struct view_laid *laid, const struct row_text *t, bool found)
+static void lay_anew(struct view *v, struct view_laid *laid, const struct view_row_text *t, bool found)
 {
 	const unsigned char *bytes = t->bytes;
 	size_t n = t->length;
-	bool room = !t->capitals || bytes_reserve(&v->shown, CAPITALS_GROWTH * n);
-	if (t->capitals && room) {
+	bool reserved = !t->capitals || view_bytes_reserve(&v->shown, CAPITALS_GROWTH * n);
+	if (t->capitals && reserved) {
 		n = capitals_text(bytes, n, v->shown.bytes);
 		bytes = v->shown.bytes;
 	}
-	if (!room || layout_text(&laid->l, bytes, n, view_width(v)) != 0) {
+	if (!reserved || layout_text(&laid->l, bytes, n, view_width(v)) != 0) {
 		laid->l.count = 0;
 		laid->of[0] = 0;
 	}
@@ -327,7 +327,7 @@ static void break_lines(struct view_laid *laid, size_t columns)
 	laid->lines = laid->final > 0 ? laid->final - 1 : 0;
 	size_t at = laid->final > 0 ? laid->starts[laid->lines] : 0;
 	for (; at < laid->l.count; at = layout_wrap(&laid->l, at, columns)) {
-		if (grow_list(&laid->starts, &laid->room, laid->lines + 1, sizeof *laid->starts) < 0) {
+		if (grow_list(&laid->starts, &laid->capacity, laid->lines + 1, sizeof *laid->starts) < 0) {
 			laid->final = 0;
 			return;
 		}
@@ -337,12 +337,12 @@ static void break_lines(struct view_laid *laid, size_t columns)
 	}
 }
 
-static int text_from(const struct panes *p, const struct row *row, int i)
+static int text_from(const struct panes *p, const struct view_row *row, int i)
 {
 	return i > 0 ? p->side[i - 1].text : row->wide ? p->pad : p->left_text;
 }
 
-static int text_to(const struct view *v, const struct panes *p, const struct row *row, int i)
+static int text_to(const struct view *v, const struct panes *p, const struct view_row *row, int i)
 {
 	if (i > 0)
 		return p->side[i - 1].to;
@@ -354,10 +354,10 @@ static int text_to(const struct view *v, const struct panes *p, const struct row
 
 /* Lays out what stands in pane `i`. In one pane, a row's text of one transport never changes while its bytes are where they are; a
  * notice does. */
-static void lay_text(const struct list *l, uint64_t index, struct row *row, int i, bool found)
+static void lay_text(const struct list *l, uint64_t index, struct view_row *row, int i, bool found)
 {
 	struct view *v = l->v;
-	struct row_text *t = &row->text[i];
+	struct view_row_text *t = &row->text[i];
 	const uint64_t of[] = { (uintptr_t)t->bytes, t->length, index, found ? v->finds : 0,
 		(uint64_t)l->of << 1 | (i > 0 && row->side[i - 1].stream) };
 	bool keep = t->length > LONG_TEXT && !row->wide;
@@ -365,7 +365,7 @@ static void lay_text(const struct list *l, uint64_t index, struct row *row, int 
 		v->laid = calloc((1 + VIEW_SIDES) * LAID_TEXTS, sizeof *v->laid);
 	keep = keep && v->laid != NULL;
 	struct view_laid *laid = keep ? &v->laid[(size_t)i * LAID_TEXTS + index % LAID_TEXTS] : &v->brief[i];
-	size_t room = laid->l.room;
+	size_t before = laid->l.capacity;
 	if (!keep || memcmp(laid->of, of, sizeof of) != 0) {
 		memcpy(laid->of, of, sizeof of);
 		lay_anew(v, laid, t, found);
@@ -373,13 +373,13 @@ static void lay_text(const struct list *l, uint64_t index, struct row *row, int 
 	laid->l.count = laid->text_cells;
 	if (layout_more(&laid->l, v->words[i].bytes, v->words[i].length, view_width(v)) != 0)
 		laid->l.count = 0;
-	v->laid_cells += laid->l.room - room;
+	v->laid_cells += laid->l.capacity - before;
 	const int columns = text_to(v, l->p, row, i) - text_from(l->p, row, i);
 	break_lines(laid, columns > 0 ? (size_t)columns : 1);
 	t->laid = laid;
 }
 
-static void lay_panes(const struct list *l, uint64_t index, struct row *row, bool found)
+static void lay_panes(const struct list *l, uint64_t index, struct view_row *row, bool found)
 {
 	for (int i = 0; i <= l->p->sides; i++) {
 		/* On the narrowest screens there is no pane of replies. */
@@ -393,28 +393,28 @@ static void lay_panes(const struct list *l, uint64_t index, struct row *row, boo
 }
 
 /* Returns true if the row is what /find found. */
-static bool set_row(const struct list *l, uint64_t index, struct row *row)
+static bool set_row(const struct list *l, uint64_t index, struct view_row *row)
 {
 	struct view *v = l->v;
 	if (l->of == LIST_ROWS) {
-		row->item = board_item(l->b, index);
+		row->item = transcript_item(l->b, index);
 		set_item(v, row, l->p);
 		return index == v->found;
 	}
-	const struct board_item *found = board_item(l->b, v->found);
-	const struct board_arrival *arrival = board_arrival(l->b, l->of == LIST_TCP, index);
+	const struct transcript_item *found = transcript_item(l->b, v->found);
+	const struct transcript_arrival *arrival = transcript_arrival(l->b, l->of == LIST_TCP, index);
 	int i = list_side(v, l->of);
 	set_arrival(v, row, i, arrival);
 	return found != NULL && scroll_belongs(arrival, found, v->found);
 }
 
-void row_lay(const struct list *l, uint64_t index, struct row *row)
+void view_row_lay(const struct list *l, uint64_t index, struct view_row *row)
 {
-	*row = (struct row) { .lines = 1 };
+	*row = (struct view_row) { .lines = 1 };
 	for (int i = 0; i <= VIEW_SIDES; i++)
 		l->v->words[i].length = 0;
 	if (l->v->laid_cells > LAID_CELLS)
-		row_forget_texts(l->v);
+		view_row_drop_texts(l->v);
 	bool found = set_row(l, index, row);
 	lay_panes(l, index, row, found && l->v->find != NULL);
 }
@@ -436,7 +436,7 @@ static void draw_bar(const struct view *v, struct canvas *c, int at, int column,
 		    stream ? STYLE_TCP : STYLE_UDP);
 }
 
-static void draw_bars(const struct view *v, struct canvas *c, const struct panes *p, const struct row *row, int at)
+static void draw_bars(const struct view *v, struct canvas *c, const struct panes *p, const struct view_row *row, int at)
 {
 	if (row->wide && !v->arrivals)
 		return;
@@ -450,40 +450,40 @@ static void draw_bars(const struct view *v, struct canvas *c, const struct panes
 	}
 }
 
-void row_draw_bars(const struct list *l, struct canvas *c, int at)
+void view_row_draw_bars(const struct list *l, struct canvas *c, int at)
 {
-	struct row none = { .side = { { .stream = !l->v->both && l->v->stream }, { .stream = true } } };
+	struct view_row none = { .side = { { .stream = !l->v->both && l->v->stream }, { .stream = true } } };
 	draw_bars(l->v, c, l->p, &none, at);
 }
 
-static bool has_wire(const struct panes *p, const struct row *row, int i)
+static bool has_wire(const struct panes *p, const struct view_row *row, int i)
 {
 	if (p->side[i].wire < 0 || row->item == NULL || row->wide)
 		return false;
-	if (row->item->kind == BOARD_STRAY)
+	if (row->item->kind == TRANSCRIPT_STRAY)
 		return row->item->stream == row->side[i].stream;
 	return row->side[i].line != NULL;
 }
 
-static void draw_wire(const struct view *v, struct canvas *c, const struct panes *p, const struct row *row, int i, int at,
+static void draw_wire(const struct view *v, struct canvas *c, const struct panes *p, const struct view_row *row, int i, int at,
     int64_t now)
 {
 	const struct pane *pane = &p->side[i];
-	const struct row_side *side = &row->side[i];
+	const struct view_row_side *side = &row->side[i];
 	struct wire wire;
 	if (!has_wire(p, row, i))
 		return;
-	words_wire(row->item, side->stream, side->line, link_truth(v, row->item, side->stream), v->ends, pane_wire_room(pane), v->ascii,
+	fate_words_wire(row->item, side->stream, side->line, link_row_trace(v, row->item, side->stream), v->ends, pane_wire_columns(pane), v->ascii,
 	    now, &wire);
 	int column = canvas_text(c, at, pane->wire + 1, pane->wire_end, wire.lead, wire.lead_style);
 	canvas_text(c, at, column, pane->wire_end, wire.rest, wire.rest_style);
 }
 
 /* What a row says once stands on its first line that can be seen: of a very long line only the end may be. */
-static void draw_once(const struct view *v, struct canvas *c, const struct panes *p, const struct row *row, int at,
+static void draw_once(const struct view *v, struct canvas *c, const struct panes *p, const struct view_row *row, int at,
     int64_t now)
 {
-	if (row->item != NULL && row->item->kind == BOARD_LINE)
+	if (row->item != NULL && row->item->kind == TRANSCRIPT_LINE)
 		draw_number(c, at, p->left_text, p->digits, row->item->number);
 	for (int i = 0; i < p->sides; i++) {
 		if (row->text[1 + i].has)
@@ -493,19 +493,19 @@ static void draw_once(const struct view *v, struct canvas *c, const struct panes
 }
 
 /* The style of the fate behind a typed line: that of one that has no reply yet, or never. */
-static enum style left_mark_style(const struct row *row)
+static enum style left_mark_style(const struct view_row *row)
 {
 	for (int i = 0; i < VIEW_SIDES; i++) {
 		const struct ledger_row *line = row->side[i].line;
-		if (line != NULL && !words_replied(line))
+		if (line != NULL && !fate_words_replied(line))
 			return fate_style(line);
 	}
 	return STYLE_FAINT;
 }
 
-static void draw_text(const struct list *l, struct canvas *c, const struct row *row, int i, size_t line, int at)
+static void draw_text(const struct list *l, struct canvas *c, const struct view_row *row, int i, size_t line, int at)
 {
-	const struct row_text *t = &row->text[i];
+	const struct view_row_text *t = &row->text[i];
 	const struct view_laid *laid = t->laid;
 	if (!t->has || line >= laid->lines)
 		return;
@@ -517,7 +517,7 @@ static void draw_text(const struct list *l, struct canvas *c, const struct row *
 	canvas_cells(c, at, column, limit, cells + middle, end - middle, i > 0 ? t->mark_style : left_mark_style(row));
 }
 
-void row_draw(const struct list *l, struct canvas *c, const struct row *row, size_t skip, int count, int at)
+void view_row_draw(const struct list *l, struct canvas *c, const struct view_row *row, size_t skip, int count, int at)
 {
 	const struct view *v = l->v;
 	const struct panes *p = l->p;

@@ -9,8 +9,8 @@
 /* The display lines of one row. */
 static size_t lines_of(const struct list *l, uint64_t index)
 {
-	struct row row;
-	row_lay(l, index, &row);
+	struct view_row row;
+	view_row_lay(l, index, &row);
 	return row.lines;
 }
 
@@ -74,18 +74,18 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 	return true;
 }
 
-bool scroll_belongs(const struct board_arrival *a, const struct board_item *item, uint64_t index)
+bool scroll_belongs(const struct transcript_arrival *a, const struct transcript_item *item, uint64_t index)
 {
-	if (item->kind == BOARD_LINE)
+	if (item->kind == TRANSCRIPT_LINE)
 		return a->number == item->number;
-	return item->kind == BOARD_STRAY && a->match == MATCH_STRAY && a->items == index + 1;
+	return item->kind == TRANSCRIPT_STRAY && a->match == MATCH_STRAY && a->items == index + 1;
 }
 
 /* The number that the lines up to an item reach. */
-static uint64_t number_at(const struct board *b, uint64_t index)
+static uint64_t number_at(const struct transcript *b, uint64_t index)
 {
-	for (const struct board_item *item; (item = board_item(b, index)) != NULL; index--) {
-		if (item->kind == BOARD_LINE)
+	for (const struct transcript_item *item; (item = transcript_item(b, index)) != NULL; index--) {
+		if (item->kind == TRANSCRIPT_LINE)
 			return item->number;
 	}
 	return 0;
@@ -93,12 +93,12 @@ static uint64_t number_at(const struct board *b, uint64_t index)
 
 void scroll_to_item(const struct list *l, uint64_t index)
 {
-	const struct board_item *item = board_item(l->b, index);
+	const struct transcript_item *item = transcript_item(l->b, index);
 	struct view_place *place = &l->v->bottom[l->of];
 	uint64_t number = number_at(l->b, index), best = 0;
 	*place = (struct view_place) { .index = l->of == LIST_ROWS ? index : list_first(l), .lines = SIZE_MAX };
 	for (uint64_t i = list_end(l); l->of != LIST_ROWS && item != NULL && list_back(l, &i);) {
-		const struct board_arrival *a = board_arrival(l->b, l->of == LIST_TCP, i);
+		const struct transcript_arrival *a = transcript_arrival(l->b, l->of == LIST_TCP, i);
 		bool belongs = scroll_belongs(a, item, index);
 		if (!belongs && (a->number < best || a->number > number || a->number == 0))
 			continue;
@@ -108,7 +108,7 @@ void scroll_to_item(const struct list *l, uint64_t index)
 }
 
 /* A list that comes onto a scrolled screen shows what belongs to the rows there. */
-static void join(struct view *v, const struct board *b, const struct panes *p)
+static void join(struct view *v, const struct transcript *b, const struct panes *p)
 {
 	struct list rows = { v, b, p, LIST_ROWS };
 	struct view_place bottom;
@@ -124,18 +124,18 @@ static void join(struct view *v, const struct board *b, const struct panes *p)
 /* Keeps the list's position in range. Returns true if that is not its end. */
 static bool settle(const struct list *l)
 {
-	struct view_place place, least, end;
+	struct view_place place, min, end;
 	if (!scroll_bottom(l, &place) || !end_place(l, &end))
 		return false;
-	if (!lines_end(l, scrolled_height(l->p), &least))
+	if (!lines_end(l, scrolled_height(l->p), &min))
 		place = end;
-	else if (before(&place, &least))
-		place = least;
+	else if (before(&place, &min))
+		place = min;
 	l->v->bottom[l->of] = place;
 	return before(&place, &end);
 }
 
-void scroll_settle(struct view *v, const struct board *b, const struct panes *p)
+void scroll_settle(struct view *v, const struct transcript *b, const struct panes *p)
 {
 	bool fits = true, away = false;
 	join(v, b, p);
@@ -178,7 +178,7 @@ static void move_down(const struct list *l, struct view_place *place, size_t lin
 	place->lines = lines < here - place->lines ? place->lines + lines : here;
 }
 
-void view_scroll(struct view *v, const struct board *b, int rows, int columns, long lines)
+void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines)
 {
 	struct panes p = panes_measure(v, b, rows, columns);
 	if (v->page != NULL) {
@@ -202,7 +202,7 @@ void view_scroll(struct view *v, const struct board *b, int rows, int columns, l
 	scroll_settle(v, b, &p);
 }
 
-void view_scroll_page(struct view *v, const struct board *b, int rows, int columns, int pages)
+void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages)
 {
 	struct panes p = panes_measure(v, b, rows, columns);
 	/* One line of the page before stays, and one says what is below. */
@@ -210,7 +210,7 @@ void view_scroll_page(struct view *v, const struct board *b, int rows, int colum
 	view_scroll(v, b, rows, columns, pages * step);
 }
 
-void view_scroll_top(struct view *v, const struct board *b, int rows, int columns)
+void view_scroll_top(struct view *v, const struct transcript *b, int rows, int columns)
 {
 	struct panes p = panes_measure(v, b, rows, columns);
 	if (v->page != NULL) {

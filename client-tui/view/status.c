@@ -15,13 +15,13 @@
 #include "common/units.h"
 
 /* The peer is never shorter than this while other fields can go. */
-#define PEER_LEAST 8
+#define PEER_MIN 8
 /* Fields of this rank and above go before the peer is shortened. */
 #define RANK_SPARE 4
 /* Parts of what is under way that are fields of their own. */
 #define PROGRESS_PARTS 4
 /* Above that of all other fields. */
-#define RANK_MOST 99
+#define RANK_MAX 99
 
 struct field {
 	/* What stands between it and the one before. */
@@ -34,7 +34,7 @@ struct field {
 	bool gone;
 };
 
-struct status {
+struct status_line {
 	struct view *v;
 	struct field fields[32];
 	int count;
@@ -45,7 +45,7 @@ struct status {
 	bool tight;
 };
 
-static struct field *add(struct status *s, int rank, const char *before)
+static struct field *add(struct status_line *s, int rank, const char *before)
 {
 	struct field *f = &s->fields[s->count++];
 	*f = (struct field) { .before = before, .rank = rank, .style = STYLE_STATUS };
@@ -53,7 +53,7 @@ static struct field *add(struct status *s, int rank, const char *before)
 }
 
 __attribute__((format(printf, 4, 5)))
-static void add_words(struct status *s, int rank, const char *before, const char *format, ...)
+static void add_words(struct status_line *s, int rank, const char *before, const char *format, ...)
 {
 	struct field *f = add(s, rank, before != NULL ? before : glyph(GLYPH_SEPARATOR, s->v->ascii));
 	va_list arguments;
@@ -63,27 +63,27 @@ static void add_words(struct status *s, int rank, const char *before, const char
 }
 
 /* A count that is there only when it is not 0. */
-static void add_some(struct status *s, int rank, const char *name, uint64_t count)
+static void add_some(struct status_line *s, int rank, const char *name, uint64_t count)
 {
 	if (count > 0)
 		add_words(s, rank, NULL, "%s %" PRIu64, name, count);
 }
 
-static void add_transport(struct status *s, bool stream, const char *before)
+static void add_transport(struct status_line *s, bool stream, const char *before)
 {
 	struct field *f = add(s, 0, before);
 	f->text = stream ? "TCP" : "UDP";
 	f->style = stream ? STYLE_TCP : STYLE_UDP;
 }
 
-static void add_state(struct status *s, int rank, const char *state)
+static void add_state(struct status_line *s, int rank, const char *state)
 {
 	if (state != NULL)
 		add_words(s, rank, " ", "(%s)", state);
 }
 
 /* Part by part: the first stays longest, then the last. */
-static void add_progress(struct status *s, const char *progress)
+static void add_progress(struct status_line *s, const char *progress)
 {
 	static const char divider[] = " · ";
 	for (int part = 0; progress != NULL && part < PROGRESS_PARTS; part++) {
@@ -95,7 +95,7 @@ static void add_progress(struct status *s, const char *progress)
 }
 
 /* Of the lines of which chance decided. */
-static void add_loss(struct status *s, const struct ledger_totals *t)
+static void add_loss(struct status_line *s, const struct ledger_totals *t)
 {
 	uint64_t by_chance = ledger_by_chance(t);
 	add_words(s, 1, NULL, "lost %" PRIu64, t->lost);
@@ -105,17 +105,17 @@ static void add_loss(struct status *s, const struct ledger_totals *t)
 	}
 }
 
-static void add_waited(struct status *s, const struct ledger_totals *t, bool stream, int64_t limit)
+static void add_waited(struct status_line *s, const struct ledger_totals *t, bool stream, int64_t limit)
 {
 	const char *bar = s->v->ascii ? " | " : " │ ";
 	if (t->timed > 0) {
 		const struct ledger_times *w = &t->waited;
 		int64_t unit = w->max >= NS_PER_S ? NS_PER_S : w->max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
-		char least[32], mean[32], most[32];
-		units_figures(w->min, unit, least, sizeof least);
+		char min[32], mean[32], max[32];
+		units_figures(w->min, unit, min, sizeof min);
 		units_figures((int64_t)w->mean, unit, mean, sizeof mean);
-		units_figures(w->max, unit, most, sizeof most);
-		add_words(s, 13, bar, "waited %s / %s / %s %s%s", least, mean, most, unit == NS_PER_S ? "" :
+		units_figures(w->max, unit, max, sizeof max);
+		add_words(s, 13, bar, "waited %s / %s / %s %s%s", min, mean, max, unit == NS_PER_S ? "" :
 		    unit == NS_PER_MS ? "m" : glyph(GLYPH_MICRO, s->v->ascii), "s");
 		bar = NULL;
 	}
@@ -126,7 +126,7 @@ static void add_waited(struct status *s, const struct ledger_totals *t, bool str
 	}
 }
 
-static void add_counts(struct status *s, const struct ledger_totals *t, bool stream)
+static void add_counts(struct status_line *s, const struct ledger_totals *t, bool stream)
 {
 	add_words(s, 1, NULL, "sent %" PRIu64, t->sent);
 	add_words(s, 2, NULL, "answered %" PRIu64, t->answered);
@@ -159,18 +159,18 @@ static const char *field_text(const struct field *f)
 }
 
 /* The separator, words or a blank. */
-static const char *field_before(const struct status *s, const struct field *f)
+static const char *field_before(const struct status_line *s, const struct field *f)
 {
 	return s->tight && f->before[0] != '\0' ? " " : f->before;
 }
 
-static int columns_of(struct status *s, const char *text)
+static int columns_of(struct status_line *s, const char *text)
 {
 	view_lay(s->v, &s->v->line, text);
 	return (int)layout_columns(&s->v->line, 0, s->v->line.count);
 }
 
-static int total_columns(struct status *s)
+static int total_columns(struct status_line *s)
 {
 	int total = 0;
 	for (int i = 0; i < s->count; i++) {
@@ -185,13 +185,13 @@ static int total_columns(struct status *s)
 	return total;
 }
 
-/* Drops the field of the highest rank, at least `least`. */
-static bool drop_one(struct status *s, int least)
+/* Drops the field of the highest rank, at least `min`. */
+static bool drop_one(struct status_line *s, int min)
 {
 	struct field *worst = NULL;
 	for (int i = 0; i < s->count; i++) {
 		struct field *f = &s->fields[i];
-		if (!f->gone && f->rank >= least && (worst == NULL || f->rank >= worst->rank))
+		if (!f->gone && f->rank >= min && (worst == NULL || f->rank >= worst->rank))
 			worst = f;
 	}
 	if (worst != NULL)
@@ -199,42 +199,42 @@ static bool drop_one(struct status *s, int least)
 	return worst != NULL;
 }
 
-static void shorten_peer(struct status *s, int room, int least)
+static void shorten_peer(struct status_line *s, int width, int min)
 {
 	int peer = columns_of(s, s->peer->text);
 	if (peer > s->peer_columns)
 		peer = s->peer_columns;
-	int over = total_columns(s) - room;
-	s->peer_columns = peer - over > least ? peer - over : peer < least ? peer : least;
+	int over = total_columns(s) - width;
+	s->peer_columns = peer - over > min ? peer - over : peer < min ? peer : min;
 }
 
 /* The peer last of all, and wider again if dropping the others has left room. */
-static void fit_peer(struct status *s, int room)
+static void fit_peer(struct status_line *s, int width)
 {
 	if (s->peer == NULL)
 		return;
-	if (total_columns(s) > room)
-		shorten_peer(s, room, 1);
+	if (total_columns(s) > width)
+		shorten_peer(s, width, 1);
 	else if (s->peer_columns < columns_of(s, s->peer->text))
-		s->peer_columns += room - total_columns(s);
+		s->peer_columns += width - total_columns(s);
 }
 
-static void fit(struct status *s, int room)
+static void fit(struct status_line *s, int width)
 {
 	if (s->peer != NULL)
 		s->peer_columns = columns_of(s, s->peer->text);
-	while (total_columns(s) > room && drop_one(s, RANK_SPARE))
+	while (total_columns(s) > width && drop_one(s, RANK_SPARE))
 		continue;
-	if (s->peer != NULL && total_columns(s) > room)
-		shorten_peer(s, room, PEER_LEAST);
-	s->tight = total_columns(s) > room;
-	while (total_columns(s) > room && drop_one(s, 1))
+	if (s->peer != NULL && total_columns(s) > width)
+		shorten_peer(s, width, PEER_MIN);
+	s->tight = total_columns(s) > width;
+	while (total_columns(s) > width && drop_one(s, 1))
 		continue;
-	fit_peer(s, room);
+	fit_peer(s, width);
 }
 
 /* In its middle, so that a name's beginning and the port stay. */
-static int draw_short(struct status *s, struct canvas *c, int row, int column, int end)
+static int draw_short(struct status_line *s, struct canvas *c, int row, int column, int end)
 {
 	struct layout *l = &s->v->line;
 	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->v->ascii);
@@ -249,7 +249,7 @@ static int draw_short(struct status *s, struct canvas *c, int row, int column, i
 	return canvas_cells(c, row, column, end, l->cells + from, l->count - from, STYLE_STATUS);
 }
 
-static void draw_fields(struct status *s, struct canvas *c, const struct panes *p, int row)
+static void draw_fields(struct status_line *s, struct canvas *c, const struct panes *p, int row)
 {
 	fit(s, p->columns - p->pad);
 	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
@@ -268,34 +268,34 @@ static void draw_fields(struct status *s, struct canvas *c, const struct panes *
 }
 
 /* The transport's own line. */
-static void draw_first(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+static void draw_first(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
 {
-	struct status s = { .v = v };
-	bool stream = facts->stream && !v->both;
+	struct status_line s = { .v = v };
+	bool stream = status->stream && !v->both;
 	add_transport(&s, stream, "");
 	s.peer = add(&s, 0, " ");
-	s.peer->text = facts->peer;
-	add_state(&s, 3, facts->state);
-	add_progress(&s, facts->progress);
-	add_counts(&s, facts->totals, stream);
-	add_waited(&s, facts->totals, stream, facts->wait);
+	s.peer->text = status->peer;
+	add_state(&s, 3, status->state);
+	add_progress(&s, status->progress);
+	add_counts(&s, status->totals, stream);
+	add_waited(&s, status->totals, stream, status->reply_timeout);
 	draw_fields(&s, c, p, p->status_row);
 }
 
 /* TCP's line below UDP's: blanks in the place of the peer while they cost nothing, so that the counts stand below each other. */
-static void draw_other(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+static void draw_other(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
 {
-	struct status s = { .v = v };
+	struct status_line s = { .v = v };
 	add_transport(&s, true, "");
-	add_state(&s, 3, facts->other.state);
-	if (facts->other.state == NULL)
-		add_words(&s, RANK_MOST, " ", "%*s", columns_of(&s, facts->peer), "");
-	add_counts(&s, facts->other.totals, true);
-	add_waited(&s, facts->other.totals, true, 0);
+	add_state(&s, 3, status->other.state);
+	if (status->other.state == NULL)
+		add_words(&s, RANK_MAX, " ", "%*s", columns_of(&s, status->peer), "");
+	add_counts(&s, status->other.totals, true);
+	add_waited(&s, status->other.totals, true, 0);
 	draw_fields(&s, c, p, p->other_row);
 }
 
-static void add_few(struct status *s, const struct view_side *side)
+static void add_few(struct status_line *s, const struct view_side *side)
 {
 	const struct ledger_totals *t = side->totals;
 	add_state(s, 3, side->state);
@@ -309,27 +309,27 @@ static void add_few(struct status *s, const struct view_side *side)
 }
 
 /* Both in one line. */
-static void draw_few(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+static void draw_few(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
 {
-	struct status s = { .v = v };
+	struct status_line s = { .v = v };
 	add_transport(&s, false, "");
-	add_few(&s, &(const struct view_side) { .state = facts->state, .totals = facts->totals });
+	add_few(&s, &(const struct view_side) { .state = status->state, .totals = status->totals });
 	add_transport(&s, true, v->ascii ? " | " : " │ ");
-	add_few(&s, &facts->other);
-	add_progress(&s, facts->progress);
-	add(&s, 6, glyph(GLYPH_SEPARATOR, v->ascii))->text = facts->peer;
+	add_few(&s, &status->other);
+	add_progress(&s, status->progress);
+	add(&s, 6, glyph(GLYPH_SEPARATOR, v->ascii))->text = status->peer;
 	draw_fields(&s, c, p, p->status_row);
 }
 
-void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts)
+void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
 {
 	if (p->status_row < 0)
 		return;
 	if (v->both && p->other_row < 0) {
-		draw_few(v, c, p, facts);
+		draw_few(v, c, p, status);
 		return;
 	}
-	draw_first(v, c, p, facts);
+	draw_first(v, c, p, status);
 	if (v->both)
-		draw_other(v, c, p, facts);
+		draw_other(v, c, p, status);
 }

@@ -22,27 +22,27 @@ static void put_time(char *buf, size_t size, const char *before, int64_t ns, boo
 }
 
 /* How often the timeout has doubled; in short what that makes of it. */
-static void put_doubled(char *buf, size_t size, unsigned doubled, int length, bool ascii)
+static void put_backoff(char *buf, size_t size, unsigned backoffs, int length, bool ascii)
 {
 	char text[40];
 
 	if (length <= WITHOUT_ROUND_TRIP)
-		snprintf(text, sizeof text, " (doubled %u%s)", doubled, glyph(GLYPH_TIMES, ascii));
+		snprintf(text, sizeof text, " (doubled %u%s)", backoffs, glyph(GLYPH_TIMES, ascii));
 	else
-		snprintf(text, sizeof text, " (%s%llu)", glyph(GLYPH_TIMES, ascii), 1ULL << (doubled < 63 ? doubled : 63));
+		snprintf(text, sizeof text, " (%s%llu)", glyph(GLYPH_TIMES, ascii), 1ULL << (backoffs < 63 ? backoffs : 63));
 	text_append(buf, size, text);
 }
 
-static void put_end(char *buf, size_t size, const char *name, const struct session_tcp *tcp, int length, bool ascii)
+static void put_end(char *buf, size_t size, const char *name, const struct tcp_sample *tcp, int length, bool ascii)
 {
 	char count[40];
 
-	snprintf(count, sizeof count, length >= SHORT ? " %u again" : " %u sent again", tcp->again);
+	snprintf(count, sizeof count, length >= SHORT ? " %u again" : " %u sent again", tcp->retransmitted);
 	text_append(buf, size, name);
 	text_append(buf, size, count);
 	put_time(buf, size, ", RTO ", tcp->timeout, ascii);
-	if (tcp->doubled > 0 && length < BRIEF)
-		put_doubled(buf, size, tcp->doubled, length, ascii);
+	if (tcp->backoff > 0 && length < BRIEF)
+		put_backoff(buf, size, tcp->backoff, length, ascii);
 	if (length == WHOLE && tcp->round_trip > 0)
 		put_time(buf, size, ", rtt ", tcp->round_trip, ascii);
 }
@@ -52,14 +52,14 @@ static const char *ends_text(const struct view_ends *e, int length, bool ascii, 
 	buf[0] = '\0';
 	if (e->has_here)
 		put_end(buf, size, "here:", &e->here, length, ascii);
-	if (e->has_here && e->has_far)
+	if (e->has_here && e->has_server)
 		text_append(buf, size, ascii ? " | " : " │ ");
-	if (e->has_far)
-		put_end(buf, size, "server:", &e->far, length, ascii);
+	if (e->has_server)
+		put_end(buf, size, "server:", &e->server, length, ascii);
 	return buf;
 }
 
-void ends_draw(const struct view *v, struct canvas *c, const struct panes *p)
+void link_row_draw_ends(const struct view *v, struct canvas *c, const struct panes *p)
 {
 	char text[400];
 	int column, length = WHOLE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the files of the view share: where the panes stand, and one row of them. Only view*.c include this. */
-#ifndef UPCASE_VIEW_PARTS_H
-#define UPCASE_VIEW_PARTS_H
+#ifndef UPCASE_VIEW_INTERNAL_H
+#define UPCASE_VIEW_INTERNAL_H
 
 #include "view/glyphs.h"
 #include "ledger/line-times.h"
@@ -33,21 +33,21 @@ struct panes {
 	struct pane side[VIEW_SIDES];
 };
 
-/* view-panes.c */
-struct panes panes_measure(const struct view *v, const struct board *b, int rows, int columns);
+/* panes.c */
+struct panes panes_measure(const struct view *v, const struct transcript *b, int rows, int columns);
 /* The columns that a wire's words should fit in: short ones may use the blank behind them. */
-int pane_wire_room(const struct pane *pane);
-void headings_draw(const struct view *v, struct canvas *c, const struct panes *p);
+int pane_wire_columns(const struct pane *pane);
+void panes_draw_headings(const struct view *v, struct canvas *c, const struct panes *p);
 
 /* A list on a screen of one size. */
 struct list {
 	struct view *v;
-	const struct board *b;
+	const struct transcript *b;
 	const struct panes *p;
 	enum view_list of;
 };
 
-/* view.c */
+/* draw.c */
 /* The list is on the screen. */
 bool list_shown(const struct view *v, enum view_list of);
 /* The pane of replies that the list stands in. */
@@ -70,7 +70,7 @@ struct wire {
 };
 
 /* A row in one pane of replies. */
-struct row_side {
+struct view_row_side {
 	/* The transport whose reply it is. */
 	bool stream;
 	/* The line went over it, and what its ledger says: NULL when it is forgotten. */
@@ -80,7 +80,7 @@ struct row_side {
 };
 
 /* What stands in a pane, if anything: somebody's text, then words of ours. */
-struct row_text {
+struct view_row_text {
 	bool has;
 	/* Borrowed; `capitals`: what is shown are its capitals. */
 	const unsigned char *bytes;
@@ -91,103 +91,103 @@ struct row_text {
 };
 
 /* One row, laid out until the next one is. */
-struct row {
+struct view_row {
 	/* NULL for an arrival. */
-	const struct board_item *item;
+	const struct transcript_item *item;
 	/* The line that was typed, NULL when it is forgotten or the row is no line. */
 	const struct ledger_row *line;
 	/* A notice over the whole width (or over all but the replies). */
 	bool wide;
 	/* The typed line's, then the replies'. */
-	struct row_text text[1 + VIEW_SIDES];
-	struct row_side side[VIEW_SIDES];
+	struct view_row_text text[1 + VIEW_SIDES];
+	struct view_row_side side[VIEW_SIDES];
 	/* Display lines, at least 1. */
 	size_t lines;
 };
 
-/* view-row.c */
+/* row.c */
 /* Which transports' replies a line shows, and what their ledgers say of it, in VIEW_SIDES sides. Returns the line as it was typed, NULL when it is
  * forgotten. */
-const struct ledger_row *row_sides(const struct view *v, const struct board_item *item, struct row_side *sides);
-void row_lay(const struct list *l, uint64_t index, struct row *row);
+const struct ledger_row *view_row_sides(const struct view *v, const struct transcript_item *item, struct view_row_side *sides);
+void view_row_lay(const struct list *l, uint64_t index, struct view_row *row);
 /* Draws `count` of its display lines from line `skip` on at canvas row `at`. */
-void row_draw(const struct list *l, struct canvas *c, const struct row *row, size_t skip, int count, int at);
+void view_row_draw(const struct list *l, struct canvas *c, const struct view_row *row, size_t skip, int count, int at);
 /* The texts that are kept as they were laid out. */
-void row_forget_texts(struct view *v);
-void laid_free(struct view_laid *laid);
+void view_row_drop_texts(struct view *v);
+void view_laid_free(struct view_laid *laid);
 /* The bars between the panes, where no row of theirs is (any more): the replies have more. */
-void row_draw_bars(const struct list *l, struct canvas *c, int at);
+void view_row_draw_bars(const struct list *l, struct canvas *c, int at);
 
-/* view-words.c: the words of a row. `truth` is what the lab's link did, or NULL. */
+/* fate-words.c: the words of a row. `trace` is what the lab's link did, or NULL. */
 /* What stands in the wire of a line (or stray) over that transport, in `columns`; where they are few, fewer words. */
-void words_wire(const struct board_item *item, bool stream, const struct ledger_row *line, const struct witness_line *truth,
+void fate_words_wire(const struct transcript_item *item, bool stream, const struct ledger_row *line, const struct trace_line *trace,
     const struct view_ends *ends,
     int columns, bool ascii, int64_t now, struct wire *wire);
 /* The fate of a line without a reply, without a time ("x lost"); "" for one that has a reply. */
-const char *words_fate(const struct board_item *item, bool stream, const struct ledger_row *line,
-    const struct witness_line *truth, bool ascii, int64_t now, char *buf, size_t size);
+const char *fate_words_unanswered(const struct transcript_item *item, bool stream, const struct ledger_row *line,
+    const struct trace_line *trace, bool ascii, int64_t now, char *buf, size_t size);
 /* The columns that the parts of the time from Enter take in the wire of a line with a reply; 0: they are not told there. */
-int words_parts_columns(const struct ledger_row *line, int room, bool ascii);
+int fate_words_parts_columns(const struct ledger_row *line, int width, bool ascii);
 /* The marks behind a reply, " (x2, late)", or ""; so many parts of its time are among them. */
-const char *words_marks(const struct ledger_row *line, enum parts_told parts, bool ascii, char *buf, size_t size);
-const char *words_arrival(const struct board_arrival *arrival);
-bool words_replied(const struct ledger_row *line);
+const char *fate_words_marks(const struct ledger_row *line, enum parts_detail parts, bool ascii, char *buf, size_t size);
+const char *fate_words_arrival(const struct transcript_arrival *arrival);
+bool fate_words_replied(const struct ledger_row *line);
 
-/* view-truth.c: the same of what the lab's link did with a line; `truth` may be NULL. */
-/* Where a datagram that was not answered died, "lost going", in at most `room` columns if that can be, and how many columns its wire
+/* link-words.c: the same of what the lab's link did with a line; `trace` may be NULL. */
+/* Where a datagram that was not answered died, "lost going", in at most `width` columns if that can be, and how many columns its wire
  * has got; 0: not known. */
-int truth_where(const struct witness_line *truth, int64_t now, int room, char *buf, size_t size);
+int link_words_where(const struct trace_line *trace, int64_t now, int width, char *buf, size_t size);
 /* It was too big for the link. */
-bool truth_too_big(const struct witness_line *truth);
-/* What else it met, ", 2x again" or "", in at most `room` columns. */
-const char *truth_more(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
+bool link_words_too_big(const struct trace_line *trace);
+/* What else it met, ", 2x again" or "", in at most `width` columns. */
+const char *link_words_more(const struct trace_line *trace, bool ascii, int width, char *buf, size_t size);
 /* How long the senders of a line that was sent again waited, "RTO 224, 448 ms; server's RTO 204 ms", if that does not fit into
- * `room` columns with the number of times; else "". */
-const char *truth_times(const struct witness_line *truth, bool ascii, int room, char *buf, size_t size);
+ * `width` columns with the number of times; else "". */
+const char *link_words_times(const struct trace_line *trace, bool ascii, int width, char *buf, size_t size);
 /* The words of a line of a stream that waits and whose segments were lost; false if there is nothing to say. `ends` tells how long
  * the sender's kernel waits before the next try, and may be NULL. */
-bool truth_waiting(const struct witness_line *truth, const struct view_ends *ends, bool ascii, int room, const char *time, char *buf,
+bool link_words_waiting(const struct trace_line *trace, const struct view_ends *ends, bool ascii, int width, const char *time, char *buf,
     size_t size);
 
-/* view-find.c: marks the cells of `l` (laid out from `n` bytes of `text`) that are what v->find says. */
+/* find.c: marks the cells of `l` (laid out from `n` bytes of `text`) that are what v->find says. */
 void find_mark(struct view *v, struct layout *l, const void *text, size_t n);
-/* Makes room for `room` bytes. Returns false when memory is short. */
-bool bytes_reserve(struct view_bytes *b, size_t room);
+/* Makes room for `capacity` bytes. Returns false when memory is short. */
+bool view_bytes_reserve(struct view_bytes *b, size_t capacity);
 
-/* view-scroll.c */
+/* scroll.c */
 /* Corrects where the view is scrolled to; before a draw. */
-void scroll_settle(struct view *v, const struct board *b, const struct panes *p);
+void scroll_settle(struct view *v, const struct transcript *b, const struct panes *p);
 /* The display lines that there are for rows: one fewer than the panes have when something is said below them. */
 int scroll_height(const struct view *v, const struct panes *p);
 /* Where the last row shown ends. Returns false if there are no rows. */
 bool scroll_bottom(const struct list *l, struct view_place *place);
 /* How many rows are not shown whole below. */
 uint64_t scroll_below(const struct list *l, const struct view_place *bottom);
-/* Ends the list with what belongs to that item of the board: its reply, or the one that came before it would stand. */
+/* Ends the list with what belongs to that item of the transcript: its reply, or the one that came before it would stand. */
 void scroll_to_item(const struct list *l, uint64_t index);
 /* The arrival is a reply to the item, or the item itself. */
-bool scroll_belongs(const struct board_arrival *a, const struct board_item *item, uint64_t index);
+bool scroll_belongs(const struct transcript_arrival *a, const struct transcript_item *item, uint64_t index);
 
-/* view-page.c */
+/* page.c */
 void page_draw(struct view *v, struct canvas *c, const struct panes *p);
 void page_scroll(struct view *v, const struct panes *p, long lines);
 /* "-- n more below --" at the right of a row, as short as it must be, in the columns before `to` and not before `from`. */
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n);
 
-/* view-status.c */
-void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_facts *facts);
-/* view-link.c: the line of the link, and the panel over the panes. */
-void link_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now);
-void panel_draw(struct view *v, struct canvas *c, const struct panes *p);
-/* The truth of a line on the board over that transport, or NULL. */
-const struct witness_line *link_truth(const struct view *v, const struct board_item *item, bool stream);
-/* view-ends.c: the row of both ends' TCP. */
-void ends_draw(const struct view *v, struct canvas *c, const struct panes *p);
-/* view-plot.c: whether a plot stands over the panes; the plot; the row of the last round-trip times. */
+/* status.c */
+void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status);
+/* link-row.c: the line of the link, and the panel over the panes. */
+void link_row_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now);
+void link_row_draw_panel(struct view *v, struct canvas *c, const struct panes *p);
+/* The trace of a line in the transcript over that transport, or NULL. */
+const struct trace_line *link_row_trace(const struct view *v, const struct transcript_item *item, bool stream);
+/* link-row.c: the row of both ends' TCP. */
+void link_row_draw_ends(const struct view *v, struct canvas *c, const struct panes *p);
+/* plot.c: whether a plot stands over the panes; the plot; the row of the last round-trip times. */
 bool plot_shown(const struct view *v);
-void plot_panes_draw(struct view *v, struct canvas *c, const struct panes *p);
-void spark_draw(struct view *v, struct canvas *c, const struct panes *p);
-/* view-input.c */
-void input_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input);
+void plot_draw_panes(struct view *v, struct canvas *c, const struct panes *p);
+void plot_draw_spark_row(struct view *v, struct canvas *c, const struct panes *p);
+/* input-line.c */
+void input_line_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input);
 
 #endif

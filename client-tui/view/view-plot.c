@@ -12,7 +12,7 @@ bool plot_shown(const struct view *v)
 	return v->plot != NULL && v->plot->kind < PLOT_NONE;
 }
 
-void plot_panes_draw(struct view *v, struct canvas *c, const struct panes *p)
+void plot_draw_panes(struct view *v, struct canvas *c, const struct panes *p)
 {
 	const struct plot_area area = { .top = p->top, .left = 0, .rows = p->height, .columns = p->columns };
 	int column;
@@ -28,7 +28,7 @@ void plot_panes_draw(struct view *v, struct canvas *c, const struct panes *p)
 		canvas_text(c, p->top, p->pad, p->columns, "no line was sent yet", STYLE_FAINT);
 }
 
-void spark_draw(struct view *v, struct canvas *c, const struct panes *p)
+void plot_draw_spark_row(struct view *v, struct canvas *c, const struct panes *p)
 {
 	const int count = v->plot != NULL ? v->plot->count : 0;
 	int from = p->pad;

@@ -38,7 +38,7 @@ struct device {
 	struct tpacket_req shape;
 	unsigned next;
 	/* Packets that did not fit into the ring. */
-	unsigned long long overflow;
+	unsigned long long kernel_drops;
 };
 
 /* Bytes of a ring: 4,000 packets of 1,500 bytes. */
@@ -145,15 +145,15 @@ void device_free(struct device *device)
 	free(device);
 }
 
-unsigned long long device_overflow(struct device *device)
+unsigned long long device_kernel_drops(struct device *device)
 {
 	struct tpacket_stats stats;
 	socklen_t n = sizeof(stats);
 
 	/* Asking sets the kernel's count to 0. */
 	if (device->kind == DEVICE_VETH && getsockopt(device->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) == 0)
-		device->overflow += stats.tp_drops;
-	return device->overflow;
+		device->kernel_drops += stats.tp_drops;
+	return device->kernel_drops;
 }
 
 int device_fd(const struct device *device)

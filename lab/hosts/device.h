@@ -29,7 +29,7 @@ struct device;
  * DEVICE_VETH. */
 struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu);
 
-/* The same for a DEVICE_VETH: the sockets of netdev_tap() and netdev_injector(). Keeps the calling process on the processor
+/* The same for a DEVICE_VETH: the sockets of netlink_tap() and netlink_injector(). Keeps the calling process on the processor
  * on which it runs: the kernel queues what is injected for each processor, so a process that moved would let its
  * later packets overtake its earlier ones. */
 struct device *device_new_veth(int tap, int injector, const char *name, int mtu);
@@ -55,7 +55,7 @@ int device_write(struct device *device, const void *packet, size_t n);
 
 /* How many packets the host sent and the kernel had no room to keep for device_read(), as far as the descriptor tells
  * (DEVICE_VETH). */
-unsigned long long device_overflow(struct device *device);
+unsigned long long device_kernel_drops(struct device *device);
 
 /* How a tap's ring is divided for packets of `mtu` bytes. */
 struct tpacket_req device_ring(int mtu);

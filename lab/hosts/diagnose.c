@@ -19,34 +19,34 @@ enum fact {
 };
 
 struct cause {
-	enum explain_step step;
+	enum diagnose_step step;
 	int error;
 	enum fact fact;
 	const char *why;
 };
 
 static const char *const calls[] = {
-	[EXPLAIN_NONE] = "nothing failed",
-	[EXPLAIN_FORK] = "fork",
-	[EXPLAIN_USER_NS] = "unshare(CLONE_NEWUSER)",
-	[EXPLAIN_SETGROUPS] = "write /proc/self/setgroups",
-	[EXPLAIN_UID_MAP] = "write /proc/self/uid_map",
-	[EXPLAIN_GID_MAP] = "write /proc/self/gid_map",
-	[EXPLAIN_NET_NS] = "unshare(CLONE_NEWNET)",
-	[EXPLAIN_MOUNT_NS] = "unshare(CLONE_NEWNS)",
-	[EXPLAIN_PID_NS] = "unshare(CLONE_NEWPID)",
-	[EXPLAIN_TUN_OPEN] = "open /dev/net/tun",
-	[EXPLAIN_TUN_CREATE] = "ioctl(TUNSETIFF)",
-	[EXPLAIN_VETH_CREATE] = "RTM_NEWLINK veth",
-	[EXPLAIN_PACKET_SOCKET] = "socket(AF_PACKET)",
-	[EXPLAIN_RING] = "setsockopt(PACKET_RX_RING)",
-	[EXPLAIN_RAISE] = "RTM_NEWLINK IFF_UP",
-	[EXPLAIN_ADDRESS] = "RTM_NEWADDR",
-	[EXPLAIN_CONGESTION] = "RTM_NEWROUTE RTAX_CC_ALGO",
-	[EXPLAIN_TRIAL] = "a datagram from host to host",
+	[DIAGNOSE_NONE] = "nothing failed",
+	[DIAGNOSE_FORK] = "fork",
+	[DIAGNOSE_USER_NS] = "unshare(CLONE_NEWUSER)",
+	[DIAGNOSE_SETGROUPS] = "write /proc/self/setgroups",
+	[DIAGNOSE_UID_MAP] = "write /proc/self/uid_map",
+	[DIAGNOSE_GID_MAP] = "write /proc/self/gid_map",
+	[DIAGNOSE_NET_NS] = "unshare(CLONE_NEWNET)",
+	[DIAGNOSE_MOUNT_NS] = "unshare(CLONE_NEWNS)",
+	[DIAGNOSE_PID_NS] = "unshare(CLONE_NEWPID)",
+	[DIAGNOSE_TUN_OPEN] = "open /dev/net/tun",
+	[DIAGNOSE_TUN_CREATE] = "ioctl(TUNSETIFF)",
+	[DIAGNOSE_VETH_CREATE] = "RTM_NEWLINK veth",
+	[DIAGNOSE_PACKET_SOCKET] = "socket(AF_PACKET)",
+	[DIAGNOSE_RING] = "setsockopt(PACKET_RX_RING)",
+	[DIAGNOSE_RAISE] = "RTM_NEWLINK IFF_UP",
+	[DIAGNOSE_ADDRESS] = "RTM_NEWADDR",
+	[DIAGNOSE_CONGESTION] = "RTM_NEWROUTE RTAX_CC_ALGO",
+	[DIAGNOSE_PROBE] = "a datagram from host to host",
 };
 
-static unsigned known(const struct explain_facts *f)
+static unsigned known(const struct diagnose_facts *f)
 {
 	return (f->userns_clone == 0 && !f->root ? CLONE_FORBIDDEN : 0) | (f->max_user_namespaces == 0 ? NO_USER_NAMESPACES : 0) |
 	    (f->max_net_namespaces == 0 ? NO_NET_NAMESPACES : 0) | (f->apparmor > 0 ? APPARMOR_FORBIDS : 0) |
@@ -65,75 +65,75 @@ static unsigned known(const struct explain_facts *f)
 	"on Windows: wsl --set-version DISTRIBUTION 2"
 
 static const struct cause causes[] = {
-	{ EXPLAIN_USER_NS, EPERM, CLONE_FORBIDDEN,
+	{ DIAGNOSE_USER_NS, EPERM, CLONE_FORBIDDEN,
 	  "user namespaces are for root only (kernel.unprivileged_userns_clone = 0); to allow them: "
 	  "sudo sysctl -w kernel.unprivileged_userns_clone=1" },
-	{ EXPLAIN_USER_NS, EPERM, FILTERED, SECCOMP },
-	{ EXPLAIN_USER_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_USER_NS, EPERM, CHROOTED,
+	{ DIAGNOSE_USER_NS, EPERM, FILTERED, SECCOMP },
+	{ DIAGNOSE_USER_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_USER_NS, EPERM, CHROOTED,
 	  "user namespaces cannot be made inside a chroot; run it outside of the chroot, or as root" },
-	{ EXPLAIN_USER_NS, EPERM, ALWAYS,
+	{ DIAGNOSE_USER_NS, EPERM, ALWAYS,
 	  "this system forbids user namespaces (chroot, SELinux or another security module); "
 	  "as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_USER_NS, EACCES, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_USER_NS, EACCES, ALWAYS,
+	{ DIAGNOSE_USER_NS, EACCES, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_USER_NS, EACCES, ALWAYS,
 	  "a security module forbids user namespaces (SELinux: user_namespace create); as root it may work: "
 	  "sudo upcase-lab" },
-	{ EXPLAIN_USER_NS, ENOSPC, NO_USER_NAMESPACES,
+	{ DIAGNOSE_USER_NS, ENOSPC, NO_USER_NAMESPACES,
 	  "user namespaces are switched off (user.max_user_namespaces = 0); to allow them: "
 	  "sudo sysctl -w user.max_user_namespaces=10000" },
-	{ EXPLAIN_USER_NS, ENOSPC, ALWAYS,
+	{ DIAGNOSE_USER_NS, ENOSPC, ALWAYS,
 	  "there are as many user namespaces as user.max_user_namespaces allows, or they are nested 32 deep; "
 	  "to allow more: sudo sysctl -w user.max_user_namespaces=100000" },
-	{ EXPLAIN_USER_NS, EINVAL, ALWAYS,
+	{ DIAGNOSE_USER_NS, EINVAL, ALWAYS,
 	  "this kernel has no user namespaces (CONFIG_USER_NS); as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_USER_NS, ENOSYS, FILTERED, SECCOMP },
-	{ EXPLAIN_SETGROUPS, ANY, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_UID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_GID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_UID_MAP, EPERM, ALWAYS,
+	{ DIAGNOSE_USER_NS, ENOSYS, FILTERED, SECCOMP },
+	{ DIAGNOSE_SETGROUPS, ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_UID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_GID_MAP, ANY, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_UID_MAP, EPERM, ALWAYS,
 	  "a security module (AppArmor, SELinux) gives no rights in user namespaces; "
 	  "as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_UID_MAP, EROFS, ALWAYS, "/proc is mounted read-only; to mend it: sudo mount -o remount,rw /proc" },
-	{ EXPLAIN_UID_MAP, ENOENT, ALWAYS, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
-	{ EXPLAIN_SETGROUPS, ENOENT, ALWAYS, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
-	{ EXPLAIN_NET_NS, EINVAL, ALWAYS, NO_NETWORK_NAMESPACES },
-	{ EXPLAIN_NET_NS, ENOSPC, NO_NET_NAMESPACES,
+	{ DIAGNOSE_UID_MAP, EROFS, ALWAYS, "/proc is mounted read-only; to mend it: sudo mount -o remount,rw /proc" },
+	{ DIAGNOSE_UID_MAP, ENOENT, ALWAYS, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
+	{ DIAGNOSE_SETGROUPS, ENOENT, ALWAYS, "/proc is not mounted; to mount it: sudo mount -t proc proc /proc" },
+	{ DIAGNOSE_NET_NS, EINVAL, ALWAYS, NO_NETWORK_NAMESPACES },
+	{ DIAGNOSE_NET_NS, ENOSPC, NO_NET_NAMESPACES,
 	  "network namespaces are switched off (user.max_net_namespaces = 0); to allow them: "
 	  "sudo sysctl -w user.max_net_namespaces=10000" },
-	{ EXPLAIN_NET_NS, ENOSPC, ALWAYS,
+	{ DIAGNOSE_NET_NS, ENOSPC, ALWAYS,
 	  "there are as many network namespaces as user.max_net_namespaces allows; to allow more: "
 	  "sudo sysctl -w user.max_net_namespaces=100000" },
-	{ EXPLAIN_NET_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_NET_NS, EPERM, FILTERED, SECCOMP },
-	{ EXPLAIN_MOUNT_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_PID_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_TUN_OPEN, ENOENT, ALWAYS,
+	{ DIAGNOSE_NET_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_NET_NS, EPERM, FILTERED, SECCOMP },
+	{ DIAGNOSE_MOUNT_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_PID_NS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_TUN_OPEN, ENOENT, ALWAYS,
 	  "there is no such device here; to make it: sudo modprobe tun (a container: --device /dev/net/tun)" },
-	{ EXPLAIN_TUN_OPEN, ENODEV, ALWAYS, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
-	{ EXPLAIN_TUN_OPEN, ENXIO, ALWAYS, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
-	{ EXPLAIN_TUN_OPEN, EACCES, ALWAYS,
+	{ DIAGNOSE_TUN_OPEN, ENODEV, ALWAYS, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
+	{ DIAGNOSE_TUN_OPEN, ENXIO, ALWAYS, "the kernel's tun module is not loaded; to load it: sudo modprobe tun" },
+	{ DIAGNOSE_TUN_OPEN, EACCES, ALWAYS,
 	  "the device's mode keeps you out; to let everybody use it: sudo chmod 666 /dev/net/tun" },
-	{ EXPLAIN_TUN_OPEN, EPERM, ALWAYS,
+	{ DIAGNOSE_TUN_OPEN, EPERM, ALWAYS,
 	  "the container's device rules keep the device out; start the container with: --device /dev/net/tun" },
-	{ EXPLAIN_TUN_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_TUN_CREATE, EPERM, ALWAYS,
+	{ DIAGNOSE_TUN_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_TUN_CREATE, EPERM, ALWAYS,
 	  "the right CAP_NET_ADMIN is missing in the new network namespace; as root it may work: sudo upcase-lab" },
-	{ EXPLAIN_VETH_CREATE, EOPNOTSUPP, ALWAYS,
+	{ DIAGNOSE_VETH_CREATE, EOPNOTSUPP, ALWAYS,
 	  "the kernel's veth module is not loaded; to load it: sudo modprobe veth" },
-	{ EXPLAIN_VETH_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_PACKET_SOCKET, EAFNOSUPPORT, ALWAYS,
+	{ DIAGNOSE_VETH_CREATE, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_PACKET_SOCKET, EAFNOSUPPORT, ALWAYS,
 	  "the kernel's af_packet module is not loaded; to load it: sudo modprobe af_packet" },
-	{ EXPLAIN_PACKET_SOCKET, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_PACKET_SOCKET, EPERM, FILTERED, SECCOMP },
-	{ EXPLAIN_RING, ENOMEM, ALWAYS, "it takes 16 MB of memory; end other programs, or raise the container's limit" },
-	{ EXPLAIN_RAISE, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_RAISE, EINVAL, ALWAYS, "the device does not take this MTU; choose one from 68 to 65521: --mtu=1500" },
-	{ EXPLAIN_ADDRESS, EPERM, APPARMOR_FORBIDS, APPARMOR },
-	{ EXPLAIN_TRIAL, ANY, ALWAYS, "it was not delivered; a firewall rule for new namespaces may drop it" },
+	{ DIAGNOSE_PACKET_SOCKET, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_PACKET_SOCKET, EPERM, FILTERED, SECCOMP },
+	{ DIAGNOSE_RING, ENOMEM, ALWAYS, "it takes 16 MB of memory; end other programs, or raise the container's limit" },
+	{ DIAGNOSE_RAISE, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_RAISE, EINVAL, ALWAYS, "the device does not take this MTU; choose one from 68 to 65521: --mtu=1500" },
+	{ DIAGNOSE_ADDRESS, EPERM, APPARMOR_FORBIDS, APPARMOR },
+	{ DIAGNOSE_PROBE, ANY, ALWAYS, "it was not delivered; a firewall rule for new namespaces may drop it" },
 };
 
-static const char *find(const struct explain_failure *failure, const struct explain_facts *facts)
+static const char *find(const struct diagnose_failure *failure, const struct diagnose_facts *facts)
 {
 	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++) {
 		const struct cause *c = &causes[i];
@@ -145,16 +145,16 @@ static const char *find(const struct explain_failure *failure, const struct expl
 	return NULL;
 }
 
-char *explain(const struct explain_failure *failure, const struct explain_facts *facts, char text[EXPLAIN_TEXT])
+char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts, char text[DIAGNOSE_TEXT])
 {
 	const char *why = find(failure, facts);
 
 	/* Its words name what the machine offers. */
-	if (failure->step == EXPLAIN_CONGESTION)
-		snprintf(text, EXPLAIN_TEXT, "%s: %s: this kernel has the congestion controls %s; to load another: "
+	if (failure->step == DIAGNOSE_CONGESTION)
+		snprintf(text, DIAGNOSE_TEXT, "%s: %s: this kernel has the congestion controls %s; to load another: "
 		    "sudo modprobe tcp_NAME", calls[failure->step], strerror(failure->error), facts->congestion);
 	else
-		snprintf(text, EXPLAIN_TEXT, "%s: %s%s%s", calls[failure->step], strerror(failure->error), why ? ": " : "",
+		snprintf(text, DIAGNOSE_TEXT, "%s: %s%s%s", calls[failure->step], strerror(failure->error), why ? ": " : "",
 		    why ? why : "");
 	return text;
 }

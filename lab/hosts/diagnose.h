@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Why two hosts could not be made here, in words: the call, its error, the one setting that decides
  * it and the one command that mends it. Pure: what the machine says of itself is an argument. */
-#ifndef UPCASE_LAB_EXPLAIN_H
-#define UPCASE_LAB_EXPLAIN_H
+#ifndef UPCASE_LAB_DIAGNOSE_H
+#define UPCASE_LAB_DIAGNOSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Room for a whole explanation. */
-#define EXPLAIN_TEXT 512
+#define DIAGNOSE_TEXT 512
 
 /* The calls that can fail, in the order in which they are made. */
-enum explain_step {
-	EXPLAIN_NONE,
-	EXPLAIN_FORK,
-	EXPLAIN_USER_NS,
-	EXPLAIN_SETGROUPS,
-	EXPLAIN_UID_MAP,
-	EXPLAIN_GID_MAP,
-	EXPLAIN_NET_NS,
-	EXPLAIN_MOUNT_NS,
-	EXPLAIN_PID_NS,
-	EXPLAIN_TUN_OPEN,
-	EXPLAIN_TUN_CREATE,
-	EXPLAIN_VETH_CREATE,
-	EXPLAIN_PACKET_SOCKET,
-	EXPLAIN_RING,
-	EXPLAIN_RAISE,
-	EXPLAIN_ADDRESS,
-	EXPLAIN_CONGESTION,
-	EXPLAIN_TRIAL,
+enum diagnose_step {
+	DIAGNOSE_NONE,
+	DIAGNOSE_FORK,
+	DIAGNOSE_USER_NS,
+	DIAGNOSE_SETGROUPS,
+	DIAGNOSE_UID_MAP,
+	DIAGNOSE_GID_MAP,
+	DIAGNOSE_NET_NS,
+	DIAGNOSE_MOUNT_NS,
+	DIAGNOSE_PID_NS,
+	DIAGNOSE_TUN_OPEN,
+	DIAGNOSE_TUN_CREATE,
+	DIAGNOSE_VETH_CREATE,
+	DIAGNOSE_PACKET_SOCKET,
+	DIAGNOSE_RING,
+	DIAGNOSE_RAISE,
+	DIAGNOSE_ADDRESS,
+	DIAGNOSE_CONGESTION,
+	DIAGNOSE_PROBE,
 };
 
-struct explain_failure {
-	enum explain_step step;
+struct diagnose_failure {
+	enum diagnose_step step;
 	/* The errno of the call. */
 	int error;
 };
 
 /* What decides whether namespaces and devices may be made; -1 where this kernel has no such setting. */
-struct explain_facts {
+struct diagnose_facts {
 	/* kernel.unprivileged_userns_clone (Debian's and Arch's kernels). */
 	long userns_clone;
 	/* kernel.apparmor_restrict_unprivileged_userns (Ubuntu). */
@@ -57,6 +57,6 @@ struct explain_facts {
 };
 
 /* One line without newline into `text`. Returns `text`. */
-char *explain(const struct explain_failure *failure, const struct explain_facts *facts, char text[EXPLAIN_TEXT]);
+char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts, char text[DIAGNOSE_TEXT]);
 
 #endif

@@ -31,11 +31,11 @@
 static const struct {
 	const char *name, *ipv4, *ipv6;
 } sides[HOST_SIDES] = {
-	[HOST_NEAR] = { "near", HOST_NEAR_IPV4, HOST_NEAR_IPV6 },
-	[HOST_FAR] = { "far", HOST_FAR_IPV4, HOST_FAR_IPV6 },
+	[HOST_NEAR] = { "near", LAB_NEAR_IPV4, LAB_NEAR_IPV6 },
+	[HOST_FAR] = { "far", LAB_FAR_IPV4, LAB_FAR_IPV6 },
 };
 
-const char *host_backend_name(enum host_backend backend)
+const char *hosts_backend_name(enum host_backend backend)
 {
 	static const char *const names[] = {
 		[HOST_BACKEND_AUTO] = "auto", [HOST_BACKEND_TUN] = "tun", [HOST_BACKEND_VETH] = "veth",
@@ -44,7 +44,7 @@ const char *host_backend_name(enum host_backend backend)
 	return names[backend];
 }
 
-static int failed(struct explain_failure *failure, enum explain_step step)
+static int failed(struct diagnose_failure *failure, enum diagnose_step step)
 {
 	failure->step = step;
 	failure->error = errno;
@@ -53,47 +53,47 @@ static int failed(struct explain_failure *failure, enum explain_step step)
 
 /* The user and the group are the only ones of the new namespace, under their own numbers: a shell in it
  * is still the user's own. */
-static int own_user_namespace(struct explain_failure *failure)
+static int own_user_namespace(struct diagnose_failure *failure)
 {
 	unsigned uid = geteuid(), gid = getegid();
 	char map[64];
 
 	if (unshare(CLONE_NEWUSER) != 0)
-		return failed(failure, EXPLAIN_USER_NS);
+		return failed(failure, DIAGNOSE_USER_NS);
 	/* Else gid_map is refused (user_namespaces(7)); kernels before 3.19 have no such file. */
-	if (netdev_write("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
-		return failed(failure, EXPLAIN_SETGROUPS);
+	if (netlink_write("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
+		return failed(failure, DIAGNOSE_SETGROUPS);
 	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
-	if (netdev_write("/proc/self/uid_map", map) != 0)
-		return failed(failure, EXPLAIN_UID_MAP);
+	if (netlink_write("/proc/self/uid_map", map) != 0)
+		return failed(failure, DIAGNOSE_UID_MAP);
 	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
-	if (netdev_write("/proc/self/gid_map", map) != 0)
-		return failed(failure, EXPLAIN_GID_MAP);
+	if (netlink_write("/proc/self/gid_map", map) != 0)
+		return failed(failure, DIAGNOSE_GID_MAP);
 	return 0;
 }
 
-int host_isolate(struct explain_failure *failure)
+int hosts_isolate(struct diagnose_failure *failure)
 {
 	if (unshare(CLONE_NEWNET) != 0) {
 		if (errno != EPERM)
-			return failed(failure, EXPLAIN_NET_NS);
+			return failed(failure, DIAGNOSE_NET_NS);
 		if (own_user_namespace(failure) != 0)
 			return -1;
 		if (unshare(CLONE_NEWNET) != 0)
-			return failed(failure, EXPLAIN_NET_NS);
+			return failed(failure, DIAGNOSE_NET_NS);
 	}
 	if (unshare(CLONE_NEWNS) != 0)
-		return failed(failure, EXPLAIN_MOUNT_NS);
+		return failed(failure, DIAGNOSE_MOUNT_NS);
 	if (unshare(CLONE_NEWPID) != 0)
-		return failed(failure, EXPLAIN_PID_NS);
+		return failed(failure, DIAGNOSE_PID_NS);
 	return 0;
 }
 
 /* The machine's own names, then the lab's. */
 static int write_names(const char *path)
 {
-	static const char ours[] = HOST_NEAR_IPV4 " near\n" HOST_NEAR_IPV6 " near\n"
-	    HOST_FAR_IPV4 " far\n" HOST_FAR_IPV6 " far\n";
+	static const char ours[] = LAB_NEAR_IPV4 " near\n" LAB_NEAR_IPV6 " near\n"
+	    LAB_FAR_IPV4 " far\n" LAB_FAR_IPV6 " far\n";
 	char *text = malloc(NAMES_MAX);
 	int from = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
 	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -143,43 +143,43 @@ static void quiet_host(struct host_report *report)
 	unsigned gid = getegid();
 
 	snprintf(range, sizeof(range), "%u %u", gid, gid);
-	if (netdev_sysctl_set("net/ipv4/ping_group_range", geteuid() == 0 ? "0 2147483647" : range) != 0
-	    && netdev_sysctl_set("net/ipv4/ping_group_range", range) != 0)
+	if (netlink_sysctl_set("net/ipv4/ping_group_range", geteuid() == 0 ? "0 2147483647" : range) != 0
+	    && netlink_sysctl_set("net/ipv4/ping_group_range", range) != 0)
 		report->sysctl_denied = true;
-	(void)netdev_sysctl_set("net/ipv6/conf/all/disable_ipv6", "0");
-	(void)netdev_sysctl_set("net/ipv6/conf/default/disable_ipv6", "0");
-	(void)netdev_sysctl_set("net/ipv6/conf/default/accept_ra", "0");
-	(void)netdev_sysctl_set("net/ipv6/conf/default/router_solicitations", "0");
-	(void)netdev_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/accept_ra", "0");
-	(void)netdev_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/router_solicitations", "0");
+	(void)netlink_sysctl_set("net/ipv6/conf/all/disable_ipv6", "0");
+	(void)netlink_sysctl_set("net/ipv6/conf/default/disable_ipv6", "0");
+	(void)netlink_sysctl_set("net/ipv6/conf/default/accept_ra", "0");
+	(void)netlink_sysctl_set("net/ipv6/conf/default/router_solicitations", "0");
+	(void)netlink_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/accept_ra", "0");
+	(void)netlink_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/router_solicitations", "0");
 }
 
 /* A namespace's default may only be one that the machine allows to all (tcp_allowed_congestion_control), or /proc/sys may
  * be read-only; a route may have any. */
 static int choose_congestion(const char *wanted, enum host_side side, struct host_report *report,
-    struct explain_failure *failure)
+    struct diagnose_failure *failure)
 {
 	static const char key[] = "net/ipv4/tcp_congestion_control";
 
-	if (netdev_sysctl_get(key, report->congestion, sizeof(report->congestion)) != 0)
+	if (netlink_sysctl_get(key, report->congestion, sizeof(report->congestion)) != 0)
 		strcpy(report->congestion, "unknown");
 	if (!*wanted || strcmp(wanted, report->congestion) == 0)
 		return 0;
-	if (netdev_sysctl_set(key, wanted) != 0
-	    && (netdev_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0
+	if (netlink_sysctl_set(key, wanted) != 0
+	    && (netlink_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0
 	    || (report->ipv6
-	    && netdev_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
-		return failed(failure, EXPLAIN_CONGESTION);
+	    && netlink_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
+		return failed(failure, DIAGNOSE_CONGESTION);
 	strcpy(report->congestion, wanted);
 	return 0;
 }
 
 /* The device of the calling process's host is there: give the host its addresses. */
 static int raise_host(const struct host_settings *settings, enum host_side side, struct host_report *report,
-    struct explain_failure *failure)
+    struct diagnose_failure *failure)
 {
-	const struct netdev_shape loopback = { .mtu = 0 };
-	const struct netdev_shape shape = {
+	const struct netlink_setup loopback = { .mtu = 0 };
+	const struct netlink_setup shape = {
 		.mtu = settings->mtu,
 		.queue = report->backend == HOST_BACKEND_TUN ? TUN_QUEUE : 0,
 		.no_arp = report->backend == HOST_BACKEND_VETH,
@@ -187,105 +187,105 @@ static int raise_host(const struct host_settings *settings, enum host_side side,
 	};
 
 	quiet_host(report);
-	if (netdev_raise("lo", &loopback) != 0 || netdev_raise(HOST_DEVICE, &shape) != 0)
-		return failed(failure, EXPLAIN_RAISE);
-	if (netdev_address(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX) != 0)
-		return failed(failure, EXPLAIN_ADDRESS);
+	if (netlink_raise("lo", &loopback) != 0 || netlink_raise(HOST_DEVICE, &shape) != 0)
+		return failed(failure, DIAGNOSE_RAISE);
+	if (netlink_address(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX) != 0)
+		return failed(failure, DIAGNOSE_ADDRESS);
 	/* A machine, or an MTU, without IPv6 leaves the rest in working order. */
-	if (netdev_address(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX) != 0)
+	if (netlink_address(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX) != 0)
 		report->ipv6 = false;
 	return choose_congestion(settings->congestion, side, report, failure);
 }
 
-static int open_tun(struct explain_failure *failure)
+static int open_tun(struct diagnose_failure *failure)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return failed(failure, EXPLAIN_TUN_OPEN);
-	if (netdev_tun(fd, HOST_DEVICE) == 0)
+		return failed(failure, DIAGNOSE_TUN_OPEN);
+	if (netlink_tun(fd, HOST_DEVICE) == 0)
 		return fd;
-	failed(failure, EXPLAIN_TUN_CREATE);
+	failed(failure, DIAGNOSE_TUN_CREATE);
 	close(fd);
 	return -1;
 }
 
-static int open_namespace(struct explain_failure *failure)
+static int open_namespace(struct diagnose_failure *failure)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
-	return fd < 0 ? failed(failure, EXPLAIN_NET_NS) : fd;
+	return fd < 0 ? failed(failure, DIAGNOSE_NET_NS) : fd;
 }
 
 static int open_tap(const struct host_settings *settings, enum host_side side, struct host_pair *pair,
-    struct explain_failure *failure)
+    struct diagnose_failure *failure)
 {
 	const struct tpacket_req ring = device_ring(settings->mtu);
 
-	pair->device[side] = netdev_tap(HOST_DEVICE, &ring);
+	pair->device[side] = netlink_tap(HOST_DEVICE, &ring);
 	if (pair->device[side] < 0)
-		return failed(failure, errno == ENOMEM ? EXPLAIN_RING : EXPLAIN_PACKET_SOCKET);
+		return failed(failure, errno == ENOMEM ? DIAGNOSE_RING : DIAGNOSE_PACKET_SOCKET);
 	return 0;
 }
 
 /* -1: a capture does without, and says so. */
-static int open_stamper(const char *device)
+static int open_timestamp_tap(const char *device)
 {
-	const struct tpacket_req ring = stamper_ring();
+	const struct tpacket_req ring = timestamp_tap_ring();
 
-	return netdev_stamper(device, &ring);
+	return netlink_timestamp_tap(device, &ring);
 }
 
 /* A new host of its own; the calling process is in it afterwards. */
 static int make_host(const struct host_settings *settings, enum host_side side, int middle,
-    struct host_pair *pair, struct explain_failure *failure)
+    struct host_pair *pair, struct diagnose_failure *failure)
 {
 	if (unshare(CLONE_NEWNET) != 0)
-		return failed(failure, EXPLAIN_NET_NS);
+		return failed(failure, DIAGNOSE_NET_NS);
 	if ((pair->ns[side] = open_namespace(failure)) < 0)
 		return -1;
 	if (pair->report.backend == HOST_BACKEND_TUN) {
 		if ((pair->device[side] = open_tun(failure)) < 0)
 			return -1;
-	} else if (netdev_veth(HOST_DEVICE, device_host_mac(), sides[side].name, middle, settings->mtu) != 0) {
+	} else if (netlink_veth(HOST_DEVICE, device_host_mac(), sides[side].name, middle, settings->mtu) != 0) {
 		/* Of this pair the outer end, named after the host, would have lain in the middle namespace. */
-		return failed(failure, EXPLAIN_VETH_CREATE);
+		return failed(failure, DIAGNOSE_VETH_CREATE);
 	}
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;
-	if (settings->stamped)
-		pair->stamper[side] = open_stamper(HOST_DEVICE);
+	if (settings->timestamped)
+		pair->timestamp_tap[side] = open_timestamp_tap(HOST_DEVICE);
 	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure) : 0;
 }
 
 /* In the middle namespace: the outer ends of both pairs. */
 static int open_outer_ends(const struct host_settings *settings, struct host_pair *pair,
-    struct explain_failure *failure)
+    struct diagnose_failure *failure)
 {
-	const struct netdev_shape shape = { .mtu = settings->mtu, .no_arp = true, .no_offload = true };
+	const struct netlink_setup shape = { .mtu = settings->mtu, .no_arp = true, .no_offload = true };
 
-	(void)netdev_sysctl_set("net/ipv6/conf/all/disable_ipv6", "1");
+	(void)netlink_sysctl_set("net/ipv6/conf/all/disable_ipv6", "1");
 	for (int side = 0; side < HOST_SIDES; side++) {
-		if (netdev_raise(sides[side].name, &shape) != 0)
-			return failed(failure, EXPLAIN_RAISE);
-		if ((pair->injector[side] = netdev_injector(sides[side].name)) < 0)
-			return failed(failure, EXPLAIN_PACKET_SOCKET);
-		if (settings->stamped)
-			pair->outer_stamper[side] = open_stamper(sides[side].name);
+		if (netlink_raise(sides[side].name, &shape) != 0)
+			return failed(failure, DIAGNOSE_RAISE);
+		if ((pair->injector[side] = netlink_injector(sides[side].name)) < 0)
+			return failed(failure, DIAGNOSE_PACKET_SOCKET);
+		if (settings->timestamped)
+			pair->outer_timestamp_tap[side] = open_timestamp_tap(sides[side].name);
 	}
 	for (int side = 0; side < HOST_SIDES; side++)
-		netdev_wait_carrier(sides[side].name);
+		netlink_wait_carrier(sides[side].name);
 	return 0;
 }
 
-static int wait_for_hosts(const struct host_pair *pair, struct explain_failure *failure)
+static int wait_for_hosts(const struct host_pair *pair, struct diagnose_failure *failure)
 {
 	for (int side = 0; side < HOST_SIDES; side++) {
 		if (setns(pair->ns[side], CLONE_NEWNET) != 0)
-			return failed(failure, EXPLAIN_NET_NS);
-		netdev_wait_carrier(HOST_DEVICE);
+			return failed(failure, DIAGNOSE_NET_NS);
+		netlink_wait_carrier(HOST_DEVICE);
 		if (pair->report.ipv6)
-			netdev_wait_address(sides[side].ipv6);
+			netlink_wait_address(sides[side].ipv6);
 	}
 	return 0;
 }
@@ -299,49 +299,49 @@ static void close_all(int fds[HOST_SIDES])
 	}
 }
 
-static bool all_stamped(const struct host_pair *pair)
+static bool all_timestamped(const struct host_pair *pair)
 {
 	bool all = true;
 
 	for (int side = 0; side < HOST_SIDES; side++) {
-		all = all && pair->stamper[side] >= 0;
-		all = all && (pair->report.backend == HOST_BACKEND_TUN || pair->outer_stamper[side] >= 0);
+		all = all && pair->timestamp_tap[side] >= 0;
+		all = all && (pair->report.backend == HOST_BACKEND_TUN || pair->outer_timestamp_tap[side] >= 0);
 	}
 	return all;
 }
 
 static int make_pair(const struct host_settings *settings, enum host_backend backend, int middle,
-    struct host_pair *pair, struct explain_failure *failure)
+    struct host_pair *pair, struct diagnose_failure *failure)
 {
 	int result = 0;
 
 	pair->report.backend = backend;
 	pair->report.ipv6 = settings->mtu >= HOST_MTU_IPV6;
 	for (int side = 0; side < HOST_SIDES; side++)
-		pair->ns[side] = pair->device[side] = pair->injector[side] = pair->stamper[side] = pair->outer_stamper[side] = -1;
+		pair->ns[side] = pair->device[side] = pair->injector[side] = pair->timestamp_tap[side] = pair->outer_timestamp_tap[side] = -1;
 	for (int side = 0; side < HOST_SIDES && result == 0; side++)
 		result = make_host(settings, side, middle, pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
-		result = failed(failure, EXPLAIN_NET_NS);
+		result = failed(failure, DIAGNOSE_NET_NS);
 	if (result == 0 && backend == HOST_BACKEND_VETH)
 		result = open_outer_ends(settings, pair, failure);
 	if (result == 0)
 		result = wait_for_hosts(pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
-		result = failed(failure, EXPLAIN_NET_NS);
+		result = failed(failure, DIAGNOSE_NET_NS);
 	if (result != 0) {
 		close_all(pair->ns);
 		close_all(pair->device);
 		close_all(pair->injector);
 	}
-	if (result != 0 || !all_stamped(pair)) {
-		close_all(pair->stamper);
-		close_all(pair->outer_stamper);
+	if (result != 0 || !all_timestamped(pair)) {
+		close_all(pair->timestamp_tap);
+		close_all(pair->outer_timestamp_tap);
 	}
 	return result;
 }
 
-int host_build(const struct host_settings *settings, struct host_pair *pair, struct explain_failure *failure)
+int hosts_build(const struct host_settings *settings, struct host_pair *pair, struct diagnose_failure *failure)
 {
 	int middle, result = -1;
 
@@ -353,7 +353,7 @@ int host_build(const struct host_settings *settings, struct host_pair *pair, str
 		result = make_pair(settings, HOST_BACKEND_TUN, middle, pair, failure);
 	/* What has nothing to do with TUN would fail again. */
 	if (result != 0 && settings->backend == HOST_BACKEND_AUTO
-	    && (failure->step == EXPLAIN_TUN_OPEN || failure->step == EXPLAIN_TUN_CREATE)) {
+	    && (failure->step == DIAGNOSE_TUN_OPEN || failure->step == DIAGNOSE_TUN_CREATE)) {
 		pair->report.passed_over = *failure;
 		result = make_pair(settings, HOST_BACKEND_VETH, middle, pair, failure);
 	} else if (settings->backend == HOST_BACKEND_VETH) {
@@ -363,19 +363,19 @@ int host_build(const struct host_settings *settings, struct host_pair *pair, str
 	return result;
 }
 
-struct device *host_device(const struct host_pair *pair, enum host_side side, int mtu)
+struct device *hosts_device(const struct host_pair *pair, enum host_side side, int mtu)
 {
 	if (pair->report.backend == HOST_BACKEND_VETH)
 		return device_new_veth(pair->device[side], pair->injector[side], sides[side].name, mtu);
 	return device_new(DEVICE_TUN, pair->device[side], sides[side].name, mtu);
 }
 
-int host_enter(const struct host_pair *pair, enum host_side side)
+int hosts_enter(const struct host_pair *pair, enum host_side side)
 {
 	return setns(pair->ns[side], CLONE_NEWNET);
 }
 
-void host_keep_rights(void)
+void hosts_keep_rights(void)
 {
 	static const int rights[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE };
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -407,20 +407,20 @@ static bool table_lists(const char *path, const char *state)
 	return found;
 }
 
-bool host_is_listening(void)
+bool hosts_is_listening(void)
 {
 	return table_lists("/proc/self/net/tcp", "0A") || table_lists("/proc/self/net/tcp6", "0A")
 	    || table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
 }
 
 /* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors, drops of what went out. */
-unsigned long long host_overflow(const struct host_pair *pair, enum host_side side)
+unsigned long long hosts_kernel_drops(const struct host_pair *pair, enum host_side side)
 {
 	unsigned long long drops = 0;
 	char line[512];
 	FILE *file;
 
-	if (host_enter(pair, side) != 0 || !(file = fopen("/proc/self/net/dev", "re")))
+	if (hosts_enter(pair, side) != 0 || !(file = fopen("/proc/self/net/dev", "re")))
 		return 0;
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, " " HOST_DEVICE ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", &drops) == 1)
@@ -434,7 +434,7 @@ static long fact(const char *key)
 {
 	char text[32];
 
-	return netdev_sysctl_get(key, text, sizeof(text)) == 0 ? strtol(text, NULL, 10) : -1;
+	return netlink_sysctl_get(key, text, sizeof(text)) == 0 ? strtol(text, NULL, 10) : -1;
 }
 
 static bool seccomp_in_force(void)
@@ -460,7 +460,7 @@ static bool in_chroot(void)
 	    && (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
 }
 
-void host_facts(struct explain_facts *facts)
+void hosts_facts(struct diagnose_facts *facts)
 {
 	memset(facts, 0, sizeof(*facts));
 	facts->userns_clone = fact("kernel/unprivileged_userns_clone");
@@ -470,6 +470,6 @@ void host_facts(struct explain_facts *facts)
 	facts->filtered = seccomp_in_force();
 	facts->root = geteuid() == 0;
 	facts->chrooted = in_chroot();
-	(void)netdev_sysctl_get("net/ipv4/tcp_available_congestion_control", facts->congestion,
+	(void)netlink_sysctl_get("net/ipv4/tcp_available_congestion_control", facts->congestion,
 	    sizeof(facts->congestion));
 }

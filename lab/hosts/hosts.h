@@ -2,8 +2,8 @@
 /* Two hosts on one machine: network namespaces with a device, addresses and nothing else. This is the
  * only file that makes namespaces. Its functions run in a process forked for it: it leaves the
  * machine's namespaces for good, and what it made lasts as long as its processes do. */
-#ifndef UPCASE_LAB_HOST_H
-#define UPCASE_LAB_HOST_H
+#ifndef UPCASE_LAB_HOSTS_H
+#define UPCASE_LAB_HOSTS_H
 
 #include <stdbool.h>
 
@@ -31,16 +31,16 @@ struct host_settings {
 	int mtu;
 	/* TCP's congestion control on both hosts, or "" for the machine's own. */
 	char congestion[HOST_CONGESTION_SIZE];
-	/* Make stampers too. */
-	bool stamped;
+	/* Make time stamp taps too. */
+	bool timestamped;
 };
 
 /* What was made. */
 struct host_report {
 	/* The back end in use, never HOST_BACKEND_AUTO. */
 	enum host_backend backend;
-	/* Why HOST_BACKEND_AUTO passed TUN over; EXPLAIN_NONE if it did not. */
-	struct explain_failure passed_over;
+	/* Why HOST_BACKEND_AUTO passed TUN over; DIAGNOSE_NONE if it did not. */
+	struct diagnose_failure passed_over;
 	/* The hosts have IPv6 addresses. */
 	bool ipv6;
 	/* /proc/sys could not be written: ping as an ordinary user may ask for rights. */
@@ -59,36 +59,36 @@ struct host_pair {
 	int ns[HOST_SIDES], device[HOST_SIDES], injector[HOST_SIDES];
 	/* What tells when the host sent and received, and with veth another at the outer end: all, or, where they were not
 	 * wanted or are not to be had, none: -1. */
-	int stamper[HOST_SIDES], outer_stamper[HOST_SIDES];
+	int timestamp_tap[HOST_SIDES], outer_timestamp_tap[HOST_SIDES];
 	struct host_report report;
 };
 
 /* Leaves the machine's namespaces: as root simply, else by way of a user namespace in which the user keeps
  * its own ids. Children of this process live in a process namespace of their own. 0, or -1. */
-int host_isolate(struct explain_failure *failure);
+int hosts_isolate(struct diagnose_failure *failure);
 
 /* Makes both hosts. To be called by the first process of the process namespace. 0, or -1. */
-int host_build(const struct host_settings *settings, struct host_pair *pair, struct explain_failure *failure);
+int hosts_build(const struct host_settings *settings, struct host_pair *pair, struct diagnose_failure *failure);
 
 /* The device of a host that was made with this MTU, named after the host; takes over its descriptors. NULL with errno. */
-struct device *host_device(const struct host_pair *pair, enum host_side side, int mtu);
+struct device *hosts_device(const struct host_pair *pair, enum host_side side, int mtu);
 
 /* The calling process moves to that host. 0, or -1 with errno. */
-int host_enter(const struct host_pair *pair, enum host_side side);
+int hosts_enter(const struct host_pair *pair, enum host_side side);
 
 /* Lets what the calling process executes keep the rights over its host that root has: raw sockets, ports
  * below 1024, the device. Without effect for root. */
-void host_keep_rights(void);
+void hosts_keep_rights(void);
 
 /* Something listens on the host in which the calling process is: TCP, or a bound UDP socket. */
-bool host_is_listening(void);
+bool hosts_is_listening(void);
 
 /* How many packets the host's device dropped because nobody took them in time. The calling process moves there. */
-unsigned long long host_overflow(const struct host_pair *pair, enum host_side side);
+unsigned long long hosts_kernel_drops(const struct host_pair *pair, enum host_side side);
 
 /* What this machine says of itself. */
-void host_facts(struct explain_facts *facts);
+void hosts_facts(struct diagnose_facts *facts);
 
-const char *host_backend_name(enum host_backend backend);
+const char *hosts_backend_name(enum host_backend backend);
 
 #endif

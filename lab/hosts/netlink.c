@@ -32,8 +32,8 @@
 #define REQUEST_SIZE 1024
 
 /* How often (ns), and how many times, to look whether the kernel is ready. */
-#define LOOK_EVERY (1000 * 1000)
-#define LOOKS 10000
+#define POLL_INTERVAL (1000 * 1000)
+#define POLLS 10000
 
 /* More features than any kernel knows (64 and some). */
 #define FEATURES_MAX 256
@@ -84,14 +84,14 @@ static void put_u32(struct request *r, unsigned short type, uint32_t value)
 	put(r, type, &value, sizeof(value));
 }
 
-static struct rtattr *open_nest(struct request *r, unsigned short type)
+static struct rtattr *begin_nested(struct request *r, unsigned short type)
 {
 	return put(r, type, NULL, 0);
 }
 
-static void close_nest(struct request *r, struct rtattr *nest)
+static void end_nested(struct request *r, struct rtattr *nested)
 {
-	nest->rta_len = (unsigned short)(r->bytes + r->header.nlmsg_len - (char *)nest);
+	nested->rta_len = (unsigned short)(r->bytes + r->header.nlmsg_len - (char *)nested);
 }
 
 /* The kernel's answer to the one request sent: 0, or its error in errno. */
@@ -102,16 +102,16 @@ static int read_ack(int fd)
 		char bytes[4096];
 	} answer;
 	ssize_t n = recv(fd, &answer, sizeof(answer), 0);
-	const struct nlmsgerr *verdict = NLMSG_DATA(&answer.header);
+	const struct nlmsgerr *ack = NLMSG_DATA(&answer.header);
 
 	if (n < 0)
 		return -1;
-	if (n < (ssize_t)NLMSG_LENGTH(sizeof(*verdict)) || answer.header.nlmsg_type != NLMSG_ERROR) {
+	if (n < (ssize_t)NLMSG_LENGTH(sizeof(*ack)) || answer.header.nlmsg_type != NLMSG_ERROR) {
 		errno = EPROTO;
 		return -1;
 	}
-	errno = -verdict->error;
-	return verdict->error ? -1 : 0;
+	errno = -ack->error;
+	return ack->error ? -1 : 0;
 }
 
 static int ask(const struct request *r)
@@ -123,7 +123,7 @@ static int ask(const struct request *r)
 	return done ? 0 : -1;
 }
 
-int netdev_veth(const char *name, const unsigned char *mac, const char *peer, int peer_ns, int mtu)
+int netlink_veth(const char *name, const unsigned char *mac, const char *peer, int peer_ns, int mtu)
 {
 	struct request r;
 	struct rtattr *info, *data, *end;
@@ -132,21 +132,21 @@ int netdev_veth(const char *name, const unsigned char *mac, const char *peer, in
 	put_text(&r, IFLA_IFNAME, name);
 	put(&r, IFLA_ADDRESS, mac, ETH_ALEN);
 	put_u32(&r, IFLA_MTU, (uint32_t)mtu);
-	info = open_nest(&r, IFLA_LINKINFO);
+	info = begin_nested(&r, IFLA_LINKINFO);
 	put_text(&r, IFLA_INFO_KIND, "veth");
-	data = open_nest(&r, IFLA_INFO_DATA);
-	end = open_nest(&r, VETH_INFO_PEER);
+	data = begin_nested(&r, IFLA_INFO_DATA);
+	end = begin_nested(&r, VETH_INFO_PEER);
 	append(&r, sizeof(struct ifinfomsg));
 	put_text(&r, IFLA_IFNAME, peer);
 	put_u32(&r, IFLA_MTU, (uint32_t)mtu);
 	put_u32(&r, IFLA_NET_NS_FD, (uint32_t)peer_ns);
-	close_nest(&r, end);
-	close_nest(&r, data);
-	close_nest(&r, info);
+	end_nested(&r, end);
+	end_nested(&r, data);
+	end_nested(&r, info);
 	return ask(&r);
 }
 
-int netdev_tun(int fd, const char *name)
+int netlink_tun(int fd, const char *name)
 {
 	struct ifreq wanted = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 
@@ -171,28 +171,28 @@ static void forbid_link_local(const char *name)
 	struct rtattr *families, *family;
 
 	begin_link(&r, name);
-	families = open_nest(&r, IFLA_AF_SPEC);
-	family = open_nest(&r, AF_INET6);
+	families = begin_nested(&r, IFLA_AF_SPEC);
+	family = begin_nested(&r, AF_INET6);
 	put(&r, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
-	close_nest(&r, family);
-	close_nest(&r, families);
+	end_nested(&r, family);
+	end_nested(&r, families);
 	(void)ask(&r);
 }
 
 /* Each ends in an array of the kernel's choosing: here is room for it. */
 union feature_names {
 	struct ethtool_gstrings head;
-	char room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
+	char buffer[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
 };
 
-union feature_wishes {
+union feature_requests {
 	struct ethtool_sfeatures head;
-	char room[sizeof(struct ethtool_sfeatures) + FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
+	char buffer[sizeof(struct ethtool_sfeatures) + FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
 };
 
 union feature_count {
 	struct ethtool_sset_info head;
-	char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
+	char buffer[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 };
 
 /* To put packets together or to leave them so, to be cut up later, and to leave checksums to be completed. Not the
@@ -232,7 +232,7 @@ static uint32_t count_features(int fd, const char *name)
 static void forbid_offload(const char *name)
 {
 	union feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
-	union feature_wishes wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
+	union feature_requests wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint32_t count = fd >= 0 ? count_features(fd, name) : 0;
 
@@ -248,7 +248,7 @@ static void forbid_offload(const char *name)
 		close(fd);
 }
 
-int netdev_raise(const char *name, const struct netdev_shape *shape)
+int netlink_raise(const char *name, const struct netlink_setup *shape)
 {
 	struct request r;
 	struct ifinfomsg *link;
@@ -277,14 +277,14 @@ static bool carries(int fd, const char *name)
 	return ioctl(fd, SIOCGIFFLAGS, &wanted) != 0 || wanted.ifr_flags & IFF_RUNNING;
 }
 
-void netdev_wait_carrier(const char *name)
+void netlink_wait_carrier(const char *name)
 {
-	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
+	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return;
-	for (int i = 0; i < LOOKS && !carries(fd, name); i++)
+	for (int i = 0; i < POLLS && !carries(fd, name); i++)
 		nanosleep(&pause, NULL);
 	close(fd);
 }
@@ -299,7 +299,7 @@ static int read_address(const char *address, unsigned char bytes[sizeof(struct i
 	return family;
 }
 
-int netdev_address(const char *name, const char *address, int prefix)
+int netlink_address(const char *name, const char *address, int prefix)
 {
 	unsigned char bytes[sizeof(struct in6_addr)];
 	size_t n;
@@ -338,15 +338,15 @@ static bool is_taken(int fd, const struct in6_addr *address)
 	       && route->rtm_type == RTN_LOCAL;
 }
 
-void netdev_wait_address(const char *address)
+void netlink_wait_address(const char *address)
 {
-	const struct timespec pause = { .tv_nsec = LOOK_EVERY };
+	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
 	struct in6_addr bytes;
 	int fd = inet_pton(AF_INET6, address, &bytes) == 1 ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) : -1;
 
 	if (fd < 0)
 		return;
-	for (int i = 0; i < LOOKS && !is_taken(fd, &bytes); i++)
+	for (int i = 0; i < POLLS && !is_taken(fd, &bytes); i++)
 		nanosleep(&pause, NULL);
 	close(fd);
 }
@@ -354,7 +354,7 @@ void netdev_wait_address(const char *address)
 /* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */
 #define IPV6_PRIORITY 256
 
-int netdev_route_congestion(const char *name, const char *address, int prefix, const char *congestion)
+int netlink_route_congestion(const char *name, const char *address, int prefix, const char *congestion)
 {
 	unsigned char source[sizeof(struct in6_addr)], network[sizeof(struct in6_addr)];
 	size_t n;
@@ -377,14 +377,14 @@ int netdev_route_congestion(const char *name, const char *address, int prefix, c
 		put(&r, RTA_PREFSRC, source, n);
 	else
 		put_u32(&r, RTA_PRIORITY, IPV6_PRIORITY);
-	metrics = open_nest(&r, RTA_METRICS);
+	metrics = begin_nested(&r, RTA_METRICS);
 	put_text(&r, RTAX_CC_ALGO, congestion);
-	close_nest(&r, metrics);
+	end_nested(&r, metrics);
 	return ask(&r);
 }
 
 /* Only what goes out: not what is injected at the other end. */
-static int hear_outgoing(int fd)
+static int receive_outgoing(int fd)
 {
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
@@ -428,23 +428,23 @@ static int open_packet_socket(const char *name, const struct tpacket_req *ring)
 
 	if (fd < 0)
 		return -1;
-	if ((!ring || (hear_outgoing(fd) == 0 && keep_in_ring(fd, ring) == 0))
+	if ((!ring || (receive_outgoing(fd) == 0 && keep_in_ring(fd, ring) == 0))
 	    && bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
 	return file_give_up(fd);
 }
 
-int netdev_tap(const char *name, const struct tpacket_req *ring)
+int netlink_tap(const char *name, const struct tpacket_req *ring)
 {
 	return open_packet_socket(name, ring);
 }
 
-int netdev_injector(const char *name)
+int netlink_injector(const char *name)
 {
 	return open_packet_socket(name, NULL);
 }
 
-int netdev_stamper(const char *name, const struct tpacket_req *ring)
+int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
 {
 	const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
@@ -457,7 +457,7 @@ int netdev_stamper(const char *name, const struct tpacket_req *ring)
 	return file_give_up(fd);
 }
 
-int netdev_write(const char *path, const char *text)
+int netlink_write(const char *path, const char *text)
 {
 	const int fd = open(path, O_WRONLY | O_CLOEXEC);
 	const bool done = fd >= 0 && write(fd, text, strlen(text)) >= 0;
@@ -466,15 +466,15 @@ int netdev_write(const char *path, const char *text)
 	return done ? 0 : -1;
 }
 
-int netdev_sysctl_set(const char *key, const char *value)
+int netlink_sysctl_set(const char *key, const char *value)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	return netdev_write(path, value);
+	return netlink_write(path, value);
 }
 
-int netdev_sysctl_get(const char *key, char *value, int size)
+int netlink_sysctl_get(const char *key, char *value, int size)
 {
 	char path[128];
 	int fd;

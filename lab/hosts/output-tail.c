@@ -8,30 +8,30 @@
 
 #include "common/printable.h"
 
-void tail_add(struct tail *tail, const char *text, size_t n)
+void output_tail_add(struct output_tail *output_tail, const char *text, size_t n)
 {
-	if (n > TAIL_SIZE) {
-		text += n - TAIL_SIZE;
-		n = TAIL_SIZE;
+	if (n > OUTPUT_TAIL_SIZE) {
+		text += n - OUTPUT_TAIL_SIZE;
+		n = OUTPUT_TAIL_SIZE;
 	}
-	if (tail->n + n > TAIL_SIZE) {
-		size_t old = tail->n + n - TAIL_SIZE;
+	if (output_tail->n + n > OUTPUT_TAIL_SIZE) {
+		size_t old = output_tail->n + n - OUTPUT_TAIL_SIZE;
 
-		memmove(tail->text, tail->text + old, tail->n - old);
-		tail->n -= old;
+		memmove(output_tail->text, output_tail->text + old, output_tail->n - old);
+		output_tail->n -= old;
 	}
-	memcpy(tail->text + tail->n, text, n);
-	tail->n += n;
+	memcpy(output_tail->text + output_tail->n, text, n);
+	output_tail->n += n;
 }
 
-char *tail_last_line(const struct tail *tail, char *line, size_t size)
+char *output_tail_last_line(const struct output_tail *output_tail, char *line, size_t size)
 {
-	size_t end = tail->n, start;
+	size_t end = output_tail->n, start;
 
-	while (end > 0 && tail->text[end - 1] == '\n')
+	while (end > 0 && output_tail->text[end - 1] == '\n')
 		end--;
-	for (start = end; start > 0 && tail->text[start - 1] != '\n'; start--)
+	for (start = end; start > 0 && output_tail->text[start - 1] != '\n'; start--)
 		;
-	snprintf(line, size, "%.*s", (int)(end - start), tail->text + start);
-	return printable_tame(line, strlen(line));
+	snprintf(line, size, "%.*s", (int)(end - start), output_tail->text + start);
+	return printable_replace(line, strlen(line));
 }

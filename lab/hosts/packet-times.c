@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A ring of sightings in the order in which they were told, and for each remainder of the hash a chain through it in the
- * same order: so the oldest in the ring is at its chain's head, and one packet's sightings are found without
+/* A ring of packet times in the order in which they were told, and for each remainder of the hash a chain through it in the
+ * same order: so the oldest in the ring is at its chain's head, and one packet's times are found without
  * looking at the others'. */
 #include "config.h"
 
@@ -15,17 +15,17 @@
 
 #define CHAINS 4096
 
-struct sighting {
-	struct sightings_key key;
+struct packet_time {
+	struct packet_times_key key;
 	int64_t at;
-	TAILQ_ENTRY(sighting) next;
+	TAILQ_ENTRY(packet_time) next;
 	bool waits;
 };
 
-TAILQ_HEAD(chain, sighting);
+TAILQ_HEAD(chain, packet_time);
 
-struct sightings {
-	struct sighting ring[SIGHTINGS_ROOM];
+struct packet_times {
+	struct packet_time ring[PACKET_TIMES_MAX];
 	/* Where the next one goes. */
 	int end;
 	struct chain chains[CHAINS];
@@ -52,27 +52,27 @@ static size_t checksum_place(const uint8_t *packet, size_t n)
 	}
 }
 
-struct sightings_key sightings_key(const void *packet, size_t have, size_t length)
+struct packet_times_key packet_times_key(const void *packet, size_t have, size_t length)
 {
 	const uint8_t *bytes = packet;
-	const size_t n = have < SIGHTINGS_BYTES ? have : SIGHTINGS_BYTES, blank = checksum_place(bytes, n);
+	const size_t n = have < PACKET_TIMES_BYTES ? have : PACKET_TIMES_BYTES, blank = checksum_place(bytes, n);
 	uint64_t hash = FNV_START;
 
 	for (size_t i = 0; i < n; i++) {
 		const bool left_out = blank && (i == blank || i == blank + 1);
 		hash = fnv_byte(hash, left_out ? 0 : bytes[i]);
 	}
-	return (struct sightings_key) { .hash = hash, .length = (uint32_t) length };
+	return (struct packet_times_key) { .hash = hash, .length = (uint32_t) length };
 }
 
-bool sightings_equal(struct sightings_key a, struct sightings_key b)
+bool packet_times_equal(struct packet_times_key a, struct packet_times_key b)
 {
 	return a.hash == b.hash && a.length == b.length;
 }
 
-struct sightings *sightings_new(void)
+struct packet_times *packet_times_new(void)
 {
-	struct sightings *s = calloc(1, sizeof *s);
+	struct packet_times *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
@@ -81,33 +81,33 @@ struct sightings *sightings_new(void)
 	return s;
 }
 
-void sightings_free(struct sightings *s)
+void packet_times_free(struct packet_times *s)
 {
 	free(s);
 }
 
-static struct chain *chain_of(struct sightings *s, struct sightings_key key)
+static struct chain *chain_of(struct packet_times *s, struct packet_times_key key)
 {
 	return &s->chains[(key.hash ^ key.hash >> 32) % CHAINS];
 }
 
-void sightings_add(struct sightings *s, struct sightings_key key, int64_t at)
+void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at)
 {
-	struct sighting *place = &s->ring[s->end];
+	struct packet_time *place = &s->ring[s->end];
 
 	if (place->waits)
 		TAILQ_REMOVE(chain_of(s, place->key), place, next);
-	*place = (struct sighting) { .key = key, .at = at, .waits = true };
+	*place = (struct packet_time) { .key = key, .at = at, .waits = true };
 	TAILQ_INSERT_TAIL(chain_of(s, key), place, next);
-	s->end = (s->end + 1) % SIGHTINGS_ROOM;
+	s->end = (s->end + 1) % PACKET_TIMES_MAX;
 }
 
-bool sightings_take(struct sightings *s, struct sightings_key key, int64_t from, int64_t to, int64_t *at)
+bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from, int64_t to, int64_t *at)
 {
 	struct chain *chain = chain_of(s, key);
 
-	for (struct sighting *seen = TAILQ_FIRST(chain), *next; seen; seen = next) {
-		const bool found = seen->at >= from && seen->at <= to && sightings_equal(seen->key, key);
+	for (struct packet_time *seen = TAILQ_FIRST(chain), *next; seen; seen = next) {
+		const bool found = seen->at >= from && seen->at <= to && packet_times_equal(seen->key, key);
 
 		next = TAILQ_NEXT(seen, next);
 		if (found || seen->at < from) {

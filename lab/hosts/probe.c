@@ -15,7 +15,7 @@
 /* The discard service's port: nobody else's. */
 #define PORT 9
 /* How long a datagram may take, ms. */
-#define PATIENCE_MS 3000
+#define TIMEOUT_MS 3000
 
 /* A UDP socket on that host's address, or -1. */
 static int open_socket(const struct host_pair *pair, enum host_side side, const char *address)
@@ -23,7 +23,7 @@ static int open_socket(const struct host_pair *pair, enum host_side side, const 
 	struct addr here;
 	int fd;
 
-	if (addr_numeric(address, PORT, &here) != 0 || host_enter(pair, side) != 0)
+	if (addr_numeric(address, PORT, &here) != 0 || hosts_enter(pair, side) != 0)
 		return -1;
 	fd = socket(here.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && bind(fd, &here.sa, here.len) != 0) {
@@ -42,7 +42,7 @@ static bool passes(int from, int to, const char *address)
 
 	return addr_numeric(address, PORT, &there) == 0
 	    && sendto(from, word, sizeof(word), 0, &there.sa, there.len) == sizeof(word)
-	    && poll(&wait, 1, PATIENCE_MS) == 1 && recv(to, got, sizeof(got), 0) == sizeof(word)
+	    && poll(&wait, 1, TIMEOUT_MS) == 1 && recv(to, got, sizeof(got), 0) == sizeof(word)
 	    && memcmp(got, word, sizeof(word)) == 0;
 }
 
@@ -58,8 +58,8 @@ static bool reach_each_other(const struct host_pair *pair, const char *near_addr
 	return result;
 }
 
-int trial_run(const struct host_pair *pair)
+int probe_run(const struct host_pair *pair)
 {
-	return (reach_each_other(pair, HOST_NEAR_IPV4, HOST_FAR_IPV4) ? KEEPER_TRIAL_IPV4 : 0)
-	    | (reach_each_other(pair, HOST_NEAR_IPV6, HOST_FAR_IPV6) ? KEEPER_TRIAL_IPV6 : 0);
+	return (reach_each_other(pair, LAB_NEAR_IPV4, LAB_FAR_IPV4) ? SUPERVISOR_PROBE_IPV4 : 0)
+	    | (reach_each_other(pair, LAB_NEAR_IPV6, LAB_FAR_IPV6) ? SUPERVISOR_PROBE_IPV6 : 0);
 }

@@ -25,7 +25,7 @@
 #define PLACES 2
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 
-static const char *const files[] = { FOLDER_LINK, FOLDER_FAR };
+static const char *const files[] = { RUNTIME_DIR_LINK, RUNTIME_DIR_FAR };
 
 /* Who owns the root folder may change anything: root, whom a user namespace shows under another number. */
 static bool is_trusted(uid_t owner)
@@ -94,7 +94,7 @@ static bool is_alive(const char *path)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/" FOLDER_LINK, path);
+	int n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/" RUNTIME_DIR_LINK, path);
 	bool alive = fd >= 0 && n < (int)sizeof(to.sun_path)
 	    && (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN);
 
@@ -103,7 +103,7 @@ static bool is_alive(const char *path)
 	return alive;
 }
 
-void folder_remove(const char *path)
+void runtime_dir_remove(const char *path)
 {
 	const int fd = open_ours(path);
 
@@ -122,35 +122,35 @@ static pid_t owner(const char *name)
 }
 
 /* The next folder of this user's in `directory`: its path, or NULL. */
-static const char *next_folder(DIR *directory, const char *in, char path[FOLDER_PATH], pid_t *pid)
+static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME_DIR_PATH], pid_t *pid)
 {
 	const struct dirent *entry;
 
 	while ((entry = readdir(directory))) {
 		*pid = owner(entry->d_name);
-		if (*pid > 0 && snprintf(path, FOLDER_PATH, "%s/%s", in, entry->d_name) < FOLDER_PATH && is_ours(path))
+		if (*pid > 0 && snprintf(path, RUNTIME_DIR_PATH, "%s/%s", in, entry->d_name) < RUNTIME_DIR_PATH && is_ours(path))
 			return path;
 	}
 	return NULL;
 }
 
-/* A relay and its keeper killed at the same moment leave their folder to whoever comes next. */
+/* A relay and its supervisor killed at the same moment leave their folder to whoever comes next. */
 static void remove_left_behind(const char *in)
 {
 	DIR *directory = opendir(in);
-	char path[FOLDER_PATH];
+	char path[RUNTIME_DIR_PATH];
 	pid_t pid;
 
 	if (!directory)
 		return;
 	while (next_folder(directory, in, path, &pid)) {
 		if (!is_alive(path) && kill(pid, 0) != 0 && errno == ESRCH)
-			folder_remove(path);
+			runtime_dir_remove(path);
 	}
 	closedir(directory);
 }
 
-int folder_make(char path[FOLDER_PATH], char *reasons, size_t size)
+int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size)
 {
 	struct text out = text_begin(reasons, size);
 	const char *in, *why;
@@ -159,7 +159,7 @@ int folder_make(char path[FOLDER_PATH], char *reasons, size_t size)
 	for (int i = 0; i < PLACES; i++) {
 		if (place(i, real, &in, &why)) {
 			remove_left_behind(real);
-			if (snprintf(path, FOLDER_PATH, "%s/" PREFIX "%ld" RANDOM, real, (long)getpid()) >= FOLDER_PATH)
+			if (snprintf(path, RUNTIME_DIR_PATH, "%s/" PREFIX "%ld" RANDOM, real, (long)getpid()) >= RUNTIME_DIR_PATH)
 				why = strerror(ENAMETOOLONG);
 			else if (mkdtemp(path))
 				return 0;
@@ -173,11 +173,11 @@ int folder_make(char path[FOLDER_PATH], char *reasons, size_t size)
 	return -1;
 }
 
-int folder_newest(char *socket_path, size_t size)
+int runtime_dir_newest(char *socket_path, size_t size)
 {
 	struct timespec newest = { .tv_sec = -1 };
 	const char *in, *why;
-	char path[FOLDER_PATH], real[PATH_MAX];
+	char path[RUNTIME_DIR_PATH], real[PATH_MAX];
 	pid_t pid;
 
 	for (int i = 0; i < PLACES; i++) {
@@ -189,7 +189,7 @@ int folder_newest(char *socket_path, size_t size)
 			    || (st.st_mtim.tv_sec == newest.tv_sec && st.st_mtim.tv_nsec <= newest.tv_nsec))
 				continue;
 			newest = st.st_mtim;
-			snprintf(socket_path, size, "%s/" FOLDER_LINK, path);
+			snprintf(socket_path, size, "%s/" RUNTIME_DIR_LINK, path);
 		}
 		if (directory)
 			closedir(directory);

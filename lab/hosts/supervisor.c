@@ -28,15 +28,15 @@
 #define GRACE_ASKED (600 * NS_PER_MS)
 /* How long the far command may take to tell that it serves; to end after it has closed the descriptor; how long to
  * wait for one that cannot tell to listen, and how often to look. */
-#define TELL_WAIT (10 * NS_PER_S)
-#define SILENT_WAIT (NS_PER_S / 2)
+#define READY_WAIT (10 * NS_PER_S)
+#define CLOSED_WAIT (NS_PER_S / 2)
 #define LISTEN_WAIT (1 * NS_PER_S)
-#define LISTEN_LOOK (5 * NS_PER_MS)
+#define LISTEN_POLL (5 * NS_PER_MS)
 
 enum phase { PHASE_MADE, PHASE_FAR, PHASE_NEAR, PHASE_END };
 
-struct keeper {
-	const struct keeper_plan *plan;
+struct supervisor {
+	const struct supervisor_plan *plan;
 	struct host_pair pair;
 	enum phase phase;
 	/* The socket to the relay, or -1 once it is gone. */
@@ -60,21 +60,21 @@ static void on_signal(int number)
 }
 
 /* The child's last step: only returns if it cannot be done, and then ends as a shell would. */
-static void execute(const struct keeper *k, char *const *command)
+static void execute(const struct supervisor *k, char *const *command)
 {
 	static const int defaults[] = { SIGCHLD, SIGTERM };
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
 		signal(defaults[i], SIG_DFL);
 	sigprocmask(SIG_SETMASK, &k->mask, NULL);
-	host_keep_rights();
+	hosts_keep_rights();
 	execvp(command[0], command);
 	const int error = errno;
 	standard_say("upcase-lab: %s: %s", command[0], strerror(error));
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-static void become_far(const struct keeper *k, int ready)
+static void become_far(const struct supervisor *k, int ready)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -83,28 +83,28 @@ static void become_far(const struct keeper *k, int ready)
 	dup2(null, STDIN_FILENO);
 	dup2(k->plan->far_output, STDOUT_FILENO);
 	dup2(k->plan->far_output, STDERR_FILENO);
-	if (ready == KEEPER_READY_FD)
+	if (ready == SUPERVISOR_READY_FD)
 		fcntl(ready, F_SETFD, 0);
 	else if (ready >= 0)
-		dup2(ready, KEEPER_READY_FD);
-	if (host_enter(&k->pair, HOST_FAR) != 0)
+		dup2(ready, SUPERVISOR_READY_FD);
+	if (hosts_enter(&k->pair, HOST_FAR) != 0)
 		_exit(126);
 	setenv("UPCASE_LAB_HOST", "far", 1);
 	execute(k, k->plan->far_command);
 }
 
-static void become_near(const struct keeper *k)
+static void become_near(const struct supervisor *k)
 {
-	if (host_enter(&k->pair, HOST_NEAR) != 0)
+	if (hosts_enter(&k->pair, HOST_NEAR) != 0)
 		_exit(126);
 	/* From this the relay learns the process's number. */
-	(void)letter_tell(k->relay, KEEPER_NEAR, 0);
+	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_NEAR_STARTED, 0);
 	setenv("UPCASE_LAB_HOST", "near", 1);
 	execute(k, k->plan->near_command);
 }
 
 /* It leads a group of its own, but for the moment before it has made one. One that is stopped ends too. */
-static void end_far(const struct keeper *k)
+static void end_far(const struct supervisor *k)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
 
@@ -114,7 +114,7 @@ static void end_far(const struct keeper *k)
 	}
 }
 
-static void end_all(struct keeper *k)
+static void end_all(struct supervisor *k)
 {
 	k->phase = PHASE_END;
 	k->deadline = clock_monotonic() + GRACE_ASKED;
@@ -126,17 +126,17 @@ static void end_all(struct keeper *k)
 	}
 }
 
-static void near_ended(struct keeper *k, int status)
+static void near_ended(struct supervisor *k, int status)
 {
 	k->near = 0;
-	(void)letter_tell(k->relay, KEEPER_NEAR_ENDED, status);
+	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_NEAR_ENDED, status);
 	if (k->phase != PHASE_END)
 		k->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_ASKED : GRACE);
 	k->phase = PHASE_END;
 	end_far(k);
 }
 
-static void start_near(struct keeper *k)
+static void start_near(struct supervisor *k)
 {
 	int null;
 
@@ -149,7 +149,7 @@ static void start_near(struct keeper *k)
 		standard_say("upcase-lab: fork: %s", strerror(errno));
 		near_ended(k, 126 << 8);
 	}
-	/* Who waits for the end of the command's input or output must not wait for the keeper. */
+	/* Who waits for the end of the command's input or output must not wait for the supervisor. */
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
@@ -157,42 +157,42 @@ static void start_near(struct keeper *k)
 	}
 }
 
-static void far_serves(struct keeper *k)
+static void far_serves(struct supervisor *k)
 {
 	if (k->ready >= 0)
 		close(k->ready);
 	k->ready = -1;
-	(void)letter_tell(k->relay, KEEPER_FAR_READY, 0);
+	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_READY, 0);
 	start_near(k);
 }
 
-static void far_ended(struct keeper *k, int status)
+static void far_ended(struct supervisor *k, int status)
 {
 	k->far = 0;
-	(void)letter_tell(k->relay, KEEPER_FAR_ENDED, status);
+	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_ENDED, status);
 	if (k->phase != PHASE_FAR)
 		return;
 	/* A command that set something up, or none at all: nobody listens, as was wanted. */
-	if (!k->plan->far_tells && status == 0)
+	if (!k->plan->notifies_ready && status == 0)
 		far_serves(k);
 	else
 		end_all(k);
 }
 
-static void start_far(struct keeper *k, int64_t now)
+static void start_far(struct supervisor *k, int64_t now)
 {
 	int ends[2] = { -1, -1 };
 
 	if (!k->plan->far_command) {
-		(void)letter_tell(k->relay, KEEPER_FAR_READY, 0);
+		(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_READY, 0);
 		start_near(k);
 		return;
 	}
-	if (k->plan->far_tells && pipe2(ends, O_CLOEXEC) != 0)
+	if (k->plan->notifies_ready && pipe2(ends, O_CLOEXEC) != 0)
 		ends[0] = ends[1] = -1;
 	k->phase = PHASE_FAR;
 	k->ready = ends[0];
-	k->deadline = now + (k->plan->far_tells ? TELL_WAIT : LISTEN_WAIT);
+	k->deadline = now + (k->plan->notifies_ready ? READY_WAIT : LISTEN_WAIT);
 	if ((k->far = fork()) == 0)
 		become_far(k, ends[1]);
 	if (ends[1] >= 0)
@@ -201,42 +201,42 @@ static void start_far(struct keeper *k, int64_t now)
 	if (k->far < 0)
 		far_ended(k, 126 << 8);
 	/* Looked at from there: whether something listens. */
-	if (!k->plan->far_tells)
-		(void)host_enter(&k->pair, HOST_FAR);
+	if (!k->plan->notifies_ready)
+		(void)hosts_enter(&k->pair, HOST_FAR);
 }
 
 /* Whether the far command's readiness is decided by looking, or by time. */
-static void check_far(struct keeper *k, int64_t now)
+static void check_far(struct supervisor *k, int64_t now)
 {
-	bool silent = k->plan->far_tells && k->ready < 0;
+	bool closed = k->plan->notifies_ready && k->ready < 0;
 
-	if (!k->plan->far_tells && host_is_listening()) {
+	if (!k->plan->notifies_ready && hosts_is_listening()) {
 		far_serves(k);
-	} else if ((!k->plan->far_tells || silent) && now >= k->deadline) {
+	} else if ((!k->plan->notifies_ready || closed) && now >= k->deadline) {
 		far_serves(k);
 	} else if (now >= k->deadline) {
-		(void)letter_tell(k->relay, KEEPER_FAR_SLOW, 0);
+		(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_TIMEOUT, 0);
 		end_all(k);
 	}
 }
 
 /* The port's number, usually. A far command that closes the descriptor without a word is about to end, or, if it is
  * still there a moment later, as ready as it will be. */
-static void read_ready(struct keeper *k)
+static void read_ready(struct supervisor *k)
 {
-	char word[64];
-	ssize_t n = read(k->ready, word, sizeof(word));
+	char type[64];
+	ssize_t n = read(k->ready, type, sizeof(type));
 
 	if (n > 0) {
 		far_serves(k);
 	} else if (n == 0) {
 		close(k->ready);
 		k->ready = -1;
-		k->deadline = clock_monotonic() + SILENT_WAIT;
+		k->deadline = clock_monotonic() + CLOSED_WAIT;
 	}
 }
 
-static void collect_children(struct keeper *k)
+static void collect_children(struct supervisor *k)
 {
 	int status;
 	pid_t pid;
@@ -244,7 +244,7 @@ static void collect_children(struct keeper *k)
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (WIFSTOPPED(status)) {
 			if (pid == k->near)
-				(void)letter_tell(k->relay, KEEPER_STOPPED, 0);
+				(void)supervisor_ipc_notify(k->relay, SUPERVISOR_NEAR_STOPPED, 0);
 		} else if (pid == k->near) {
 			near_ended(k, status);
 		} else if (pid == k->far) {
@@ -253,42 +253,42 @@ static void collect_children(struct keeper *k)
 	}
 }
 
-static void relay_gone(struct keeper *k)
+static void relay_gone(struct supervisor *k)
 {
 	close(k->relay);
 	k->relay = -1;
 	/* The relay may have been killed before it could do this. */
-	folder_remove(k->plan->folder);
+	runtime_dir_remove(k->plan->runtime_dir);
 	end_all(k);
 }
 
-static void hear_relay(struct keeper *k)
+static void read_relay(struct supervisor *k)
 {
-	struct keeper_letter letter;
-	int n = letter_read(k->relay, &letter);
+	struct supervisor_received received;
+	int n = supervisor_ipc_read(k->relay, &received);
 
 	if (n < 0)
 		return;
 	if (n == 0) {
 		relay_gone(k);
-	} else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE && k->plan->trial) {
-		(void)letter_tell(k->relay, KEEPER_TRIAL, trial_run(&k->pair));
+	} else if (received.message.type == SUPERVISOR_RUN && k->phase == PHASE_MADE && k->plan->probe) {
+		(void)supervisor_ipc_notify(k->relay, SUPERVISOR_PROBED, probe_run(&k->pair));
 		k->phase = PHASE_END;
-	} else if (letter.message.word == KEEPER_GO && k->phase == PHASE_MADE) {
+	} else if (received.message.type == SUPERVISOR_RUN && k->phase == PHASE_MADE) {
 		start_far(k, clock_monotonic());
-	} else if (letter.message.word == KEEPER_SIGNAL && k->near > 0) {
-		kill(k->near, letter.message.value);
-	} else if (letter.message.word == KEEPER_END) {
+	} else if (received.message.type == SUPERVISOR_SIGNAL && k->near > 0) {
+		kill(k->near, received.message.value);
+	} else if (received.message.type == SUPERVISOR_END) {
 		end_all(k);
 	}
 }
 
-static bool is_over(const struct keeper *k, int64_t now)
+static bool is_over(const struct supervisor *k, int64_t now)
 {
 	return k->phase == PHASE_END && ((k->near <= 0 && k->far <= 0) || now >= k->deadline);
 }
 
-static void turn(struct keeper *k, const struct watch *w)
+static void dispatch(struct supervisor *k, const struct fd_watch *w)
 {
 	if (asked_to_end) {
 		asked_to_end = 0;
@@ -297,35 +297,35 @@ static void turn(struct keeper *k, const struct watch *w)
 	collect_children(k);
 	if (k->phase == PHASE_FAR)
 		check_far(k, clock_monotonic());
-	if (k->phase == PHASE_FAR && watch_can_read(w, k->ready))
+	if (k->phase == PHASE_FAR && fd_watch_can_read(w, k->ready))
 		read_ready(k);
-	if (watch_can_read(w, k->relay))
-		hear_relay(k);
+	if (fd_watch_can_read(w, k->relay))
+		read_relay(k);
 }
 
-static void loop(struct keeper *k)
+static void loop(struct supervisor *k)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	while (!is_over(k, clock_monotonic())) {
-		struct watch w;
+		struct fd_watch w;
 		struct timespec wait;
 		int64_t now = clock_monotonic();
 
-		watch_start(&w);
-		watch_read(&w, k->relay);
-		watch_read(&w, k->ready);
-		watch_until(&w, k->deadline);
-		if (k->phase == PHASE_FAR && !k->plan->far_tells)
-			watch_until(&w, now + LISTEN_LOOK);
+		fd_watch_start(&w);
+		fd_watch_read(&w, k->relay);
+		fd_watch_read(&w, k->ready);
+		fd_watch_until(&w, k->deadline);
+		if (k->phase == PHASE_FAR && !k->plan->notifies_ready)
+			fd_watch_until(&w, now + LISTEN_POLL);
 		if (pselect(w.count, &w.readable, NULL, NULL, clock_until(w.deadline, now, &wait), &none) < 0)
-			watch_start(&w);
-		turn(k, &w);
+			fd_watch_start(&w);
+		dispatch(k, &w);
 	}
 }
 
-static void catch_signals(struct keeper *k)
+static void catch_signals(struct supervisor *k)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	sigset_t block;
@@ -339,10 +339,10 @@ static void catch_signals(struct keeper *k)
 	sigprocmask(SIG_BLOCK, &block, &k->mask);
 }
 
-static int hand_over(struct host_pair *pair, const struct keeper_message *message, int relay)
+static int hand_over(struct host_pair *pair, const struct supervisor_message *message, int relay)
 {
-	const int *const kinds[] = { pair->device, pair->injector, pair->stamper, pair->outer_stamper };
-	int fds[LETTER_FDS], count = 0, result;
+	const int *const kinds[] = { pair->device, pair->injector, pair->timestamp_tap, pair->outer_timestamp_tap };
+	int fds[SUPERVISOR_IPC_FDS], count = 0, result;
 
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++) {
 		for (int side = 0; side < HOST_SIDES; side++) {
@@ -350,72 +350,72 @@ static int hand_over(struct host_pair *pair, const struct keeper_message *messag
 				fds[count++] = kinds[kind][side];
 		}
 	}
-	result = letter_send(relay, message, fds, count);
+	result = supervisor_ipc_send(relay, message, fds, count);
 
 	while (count-- > 0)
 		close(fds[count]);
 	return result;
 }
 
-static void say_bye(struct keeper *k)
+static void send_end(struct supervisor *k)
 {
-	struct keeper_message message = { .word = KEEPER_BYE };
+	struct supervisor_message message = { .type = SUPERVISOR_ENDED };
 
 	if (k->relay < 0)
 		return;
 	for (int side = 0; side < HOST_SIDES; side++)
-		message.overflow[side] = host_overflow(&k->pair, (enum host_side)side);
+		message.kernel_drops[side] = hosts_kernel_drops(&k->pair, (enum host_side)side);
 	/* A relay that is gone has not removed it. */
-	if (letter_send(k->relay, &message, NULL, 0) != 0)
-		folder_remove(k->plan->folder);
+	if (supervisor_ipc_send(k->relay, &message, NULL, 0) != 0)
+		runtime_dir_remove(k->plan->runtime_dir);
 }
 
 /* The first process of the namespace. */
-static void keep(const struct keeper_plan *plan, int relay)
+static void supervise(const struct supervisor_plan *plan, int relay)
 {
-	struct keeper k = {
+	struct supervisor k = {
 		.plan = plan, .relay = relay, .ready = -1, .phase = PHASE_MADE, .deadline = CLOCK_NEVER,
 	};
-	struct keeper_message message = { .word = KEEPER_MADE };
+	struct supervisor_message message = { .type = SUPERVISOR_HOSTS_READY };
 
 	prctl(PR_SET_NAME, "upcase-lab-keep");
 	/* The first process of a namespace is safe from what has no handler; its children are to start without any. */
 	signals_release();
 	catch_signals(&k);
-	(void)letter_tell(relay, KEEPER_BORN, 0);
-	if (host_build(&plan->hosts, &k.pair, &message.failure) != 0) {
-		message.word = KEEPER_FAILED;
-		(void)letter_send(relay, &message, NULL, 0);
+	(void)supervisor_ipc_notify(relay, SUPERVISOR_STARTED, 0);
+	if (hosts_build(&plan->hosts, &k.pair, &message.failure) != 0) {
+		message.type = SUPERVISOR_FAILED;
+		(void)supervisor_ipc_send(relay, &message, NULL, 0);
 		_exit(1);
 	}
 	message.report = k.pair.report;
 	if (hand_over(&k.pair, &message, relay) == 0)
 		loop(&k);
-	say_bye(&k);
+	send_end(&k);
 	_exit(0);
 }
 
-/* Leaves the namespaces, has the keeper as its child, and is gone: the keeper falls to the relay. */
-static void step_out(const struct keeper_plan *plan, int relay)
+/* Leaves the namespaces, has the supervisor as its child, and is gone: the supervisor falls to the relay. */
+static void step_out(const struct supervisor_plan *plan, int relay)
 {
-	struct keeper_message message = { .word = KEEPER_FAILED };
+	struct supervisor_message message = { .type = SUPERVISOR_FAILED };
 	pid_t pid;
 
 	/* A program that may only be executed, not read, does not own its files in /proc. */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	if (host_isolate(&message.failure) == 0) {
+	if (hosts_isolate(&message.failure) == 0) {
 		pid = fork();
 		if (pid == 0)
-			keep(plan, relay);
+			supervise(plan, relay);
 		if (pid > 0)
 			_exit(0);
-		message.failure = (struct explain_failure){ .step = EXPLAIN_FORK, .error = errno };
+		message.failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK, .error = errno };
 	}
-	(void)letter_send(relay, &message, NULL, 0);
+	(void)supervisor_ipc_send(relay, &message, NULL, 0);
 	_exit(1);
 }
 
-int keeper_start(const struct keeper_plan *plan)
+int supervisor_start(const struct supervisor_plan *plan)
 {
 	const int on = 1;
 	int ends[2];

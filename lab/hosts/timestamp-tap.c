@@ -20,7 +20,7 @@
 #define RING_SIZE (BLOCKS * BLOCK_SIZE)
 
 /* One socket. */
-struct ear {
+struct tap_socket {
 	/* -1: there is none. */
 	int fd;
 	uint8_t *ring;
@@ -28,12 +28,12 @@ struct ear {
 	unsigned next;
 };
 
-struct stamper {
+struct timestamp_tap {
 	/* On the host's device; on the outer end. */
-	struct ear host, outer;
+	struct tap_socket host, outer;
 };
 
-struct tpacket_req stamper_ring(void)
+struct tpacket_req timestamp_tap_ring(void)
 {
 	return (struct tpacket_req) {
 		.tp_frame_size = FRAME_SIZE, .tp_frame_nr = RING_SIZE / FRAME_SIZE,
@@ -41,27 +41,27 @@ struct tpacket_req stamper_ring(void)
 	};
 }
 
-static int open_ear(struct ear *ear, int fd)
+static int open_tap_socket(struct tap_socket *tap, int fd)
 {
 	void *ring = fd < 0 ? NULL : mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (ring == MAP_FAILED)
 		return -1;
-	*ear = (struct ear) { .fd = fd, .ring = ring };
+	*tap = (struct tap_socket) { .fd = fd, .ring = ring };
 	return 0;
 }
 
-struct stamper *stamper_new(int fd, int outer)
+struct timestamp_tap *timestamp_tap_new(int fd, int outer)
 {
-	struct stamper *s = calloc(1, sizeof *s);
+	struct timestamp_tap *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return NULL;
-	if (open_ear(&s->host, fd) != 0) {
+	if (open_tap_socket(&s->host, fd) != 0) {
 		free(s);
 		return NULL;
 	}
-	if (open_ear(&s->outer, outer) != 0) {
+	if (open_tap_socket(&s->outer, outer) != 0) {
 		munmap(s->host.ring, RING_SIZE);
 		free(s);
 		return NULL;
@@ -69,57 +69,57 @@ struct stamper *stamper_new(int fd, int outer)
 	return s;
 }
 
-static void close_ear(struct ear *ear)
+static void close_tap_socket(struct tap_socket *tap)
 {
-	if (ear->fd < 0)
+	if (tap->fd < 0)
 		return;
-	munmap(ear->ring, RING_SIZE);
-	close(ear->fd);
+	munmap(tap->ring, RING_SIZE);
+	close(tap->fd);
 }
 
-void stamper_free(struct stamper *s)
+void timestamp_tap_free(struct timestamp_tap *s)
 {
 	if (!s)
 		return;
-	close_ear(&s->host);
-	close_ear(&s->outer);
+	close_tap_socket(&s->host);
+	close_tap_socket(&s->outer);
 	free(s);
 }
 
-static void read_frame(const uint8_t *place, struct stamper_frame *frame)
+static void read_frame(const uint8_t *place, struct timestamp_tap_frame *frame)
 {
 	const struct tpacket2_hdr *head = (const void *)place;
 	const struct sockaddr_ll *from = (const void *)(place + TPACKET_ALIGN(sizeof *head));
 
 	frame->outgoing = from->sll_pkttype == PACKET_OUTGOING;
 	frame->wall = head->tp_sec * NS_PER_S + head->tp_nsec;
-	frame->key = sightings_key(place + head->tp_net, head->tp_snaplen, head->tp_len);
+	frame->key = packet_times_key(place + head->tp_net, head->tp_snaplen, head->tp_len);
 }
 
 /* The kernel writes the status at another processor's pace: acquire before looking into the frame, release after. */
-static bool hear(struct ear *ear, struct stamper_frame *frame)
+static bool read_socket(struct tap_socket *tap, struct timestamp_tap_frame *frame)
 {
-	uint8_t *place = ear->ring + (size_t)ear->next * FRAME_SIZE;
+	uint8_t *place = tap->ring + (size_t)tap->next * FRAME_SIZE;
 	struct tpacket2_hdr *head = (struct tpacket2_hdr *)(void *)place;
 
 	if (!(__atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 		return false;
 	read_frame(place, frame);
 	__atomic_store_n(&head->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-	ear->next = (ear->next + 1) % (RING_SIZE / FRAME_SIZE);
+	tap->next = (tap->next + 1) % (RING_SIZE / FRAME_SIZE);
 	return true;
 }
 
-/* Of two ears each hears what comes in at its end. */
-bool stamper_next(struct stamper *s, struct stamper_frame *frame)
+/* Of two sockets each reads what comes in at its end. */
+bool timestamp_tap_next(struct timestamp_tap *s, struct timestamp_tap_frame *frame)
 {
 	const bool both = s->outer.fd >= 0;
 
-	while (hear(&s->host, frame)) {
+	while (read_socket(&s->host, frame)) {
 		if (!both || !frame->outgoing)
 			return true;
 	}
-	while (both && hear(&s->outer, frame)) {
+	while (both && read_socket(&s->outer, frame)) {
 		if (frame->outgoing)
 			continue;
 		frame->outgoing = true;

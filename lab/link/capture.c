@@ -15,7 +15,7 @@
 #include "common/delay-queue.h"
 
 /* A stamp comes with the packet or before it, but for what the kernel puts off. */
-#define PATIENCE (20 * NS_PER_MS)
+#define TIMEOUT (20 * NS_PER_MS)
 /* How long a packet lies in the heap: longer than that, and than one lies in a host's queue. */
 #define HOLD (150 * NS_PER_MS)
 /* How far a stamp may be from when the link had the packet, and how much the two clocks' readings may differ. */
@@ -23,42 +23,42 @@
 #define NOISE (100 * NS_PER_US)
 /* The file lags by at most twice this; a reader that is slow is tried again after so long, and waited for so long in the end. */
 #define FLUSH_AFTER (200 * NS_PER_MS)
-#define FLUSH_AGAIN (5 * NS_PER_MS)
+#define FLUSH_RETRY (5 * NS_PER_MS)
 #define LAST_WAIT (150 * NS_PER_MS)
 /* What the heap takes; what comes on top is written early. */
-#define HEAP_MOST (64u << 20)
+#define HEAP_MAX (64u << 20)
 /* Looks at both clocks, of which the least disturbed counts; how disturbed one may be. */
-#define LOOKS 8
-#define LOOK_WORST (20 * NS_PER_US)
+#define SAMPLES 8
+#define SAMPLE_TIME_MAX (20 * NS_PER_US)
 
-struct record {
-	STAILQ_ENTRY(record) next;
+struct captured_packet {
+	STAILQ_ENTRY(captured_packet) next;
 	struct capture_packet packet;
 	char comment[PCAPNG_COMMENT + 1];
 	uint8_t bytes[];
 };
 
 /* One way of one host. */
-struct side {
-	struct sightings *seen;
+struct captured_side {
+	struct packet_times *seen;
 	/* The last packet that was found, for its other pieces. */
-	struct sightings_key key;
+	struct packet_times_key key;
 	int64_t at;
 };
 
-struct host {
-	struct stamper *stamper;
+struct captured_host {
+	struct timestamp_tap *timestamp_tap;
 	/* By way. */
-	struct side sides[PCAPNG_OUT + 1];
+	struct captured_side sides[PCAPNG_OUT + 1];
 	/* Packets of the capture, how many of them bear the link's time, and how many found no room. */
 	uint64_t packets, unstamped, dropped;
 };
 
 struct capture {
 	struct pcapng *out;
-	struct host hosts[CAPTURE_HOSTS];
-	STAILQ_HEAD(fresh, record) fresh;
-	struct parcels *heap;
+	struct captured_host hosts[CAPTURE_HOSTS];
+	STAILQ_HEAD(fresh, captured_packet) fresh;
+	struct delay_queue *heap;
 	/* Wall clock minus monotonic clock: when the capture began, by which its stamps never jump, and now. */
 	int64_t wall, offset;
 	/* When the file is flushed next, or CLOCK_NEVER. */
@@ -67,7 +67,7 @@ struct capture {
 };
 
 /* The wall clock minus the monotonic one. Whoever loses the processor between them sees that it took long. */
-static int64_t look(int64_t *took)
+static int64_t sample_clocks(int64_t *took)
 {
 	const int64_t before = clock_monotonic(), wall = clock_realtime();
 
@@ -75,12 +75,12 @@ static int64_t look(int64_t *took)
 	return wall - before - *took / 2;
 }
 
-static int64_t look_well(void)
+static int64_t sample_clocks_best(void)
 {
 	int64_t best = INT64_MAX, offset = 0;
 
-	for (int i = 0; i < LOOKS; i++) {
-		int64_t took, seen = look(&took);
+	for (int i = 0; i < SAMPLES; i++) {
+		int64_t took, seen = sample_clocks(&took);
 		if (took < best) {
 			best = took;
 			offset = seen;
@@ -92,17 +92,17 @@ static int64_t look_well(void)
 /* Somebody may set the wall clock. */
 static void follow_clock(struct capture *c)
 {
-	int64_t took, seen = look(&took);
+	int64_t took, seen = sample_clocks(&took);
 
-	if (took <= LOOK_WORST && llabs(seen - c->offset) > NOISE)
+	if (took <= SAMPLE_TIME_MAX && llabs(seen - c->offset) > NOISE)
 		c->offset = seen;
 }
 
-static int open_hosts(struct capture *c, struct stamper *const stampers[CAPTURE_HOSTS])
+static int open_hosts(struct capture *c, struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS])
 {
-	for (int i = 0; i < CAPTURE_HOSTS && stampers; i++) {
-		for (int way = PCAPNG_IN; way <= PCAPNG_OUT; way++) {
-			if (!(c->hosts[i].sides[way].seen = sightings_new()))
+	for (int i = 0; i < CAPTURE_HOSTS && timestamp_taps; i++) {
+		for (int direction = PCAPNG_IN; direction <= PCAPNG_OUT; direction++) {
+			if (!(c->hosts[i].sides[direction].seen = packet_times_new()))
 				return -1;
 		}
 	}
@@ -112,62 +112,62 @@ static int open_hosts(struct capture *c, struct stamper *const stampers[CAPTURE_
 static void forget(struct capture *c)
 {
 	for (int i = 0; i < CAPTURE_HOSTS; i++) {
-		stamper_free(c->hosts[i].stamper);
-		for (int way = PCAPNG_IN; way <= PCAPNG_OUT; way++)
-			sightings_free(c->hosts[i].sides[way].seen);
+		timestamp_tap_free(c->hosts[i].timestamp_tap);
+		for (int direction = PCAPNG_IN; direction <= PCAPNG_OUT; direction++)
+			packet_times_free(c->hosts[i].sides[direction].seen);
 	}
-	parcels_free(c->heap);
+	delay_queue_free(c->heap);
 	free(c);
 }
 
 struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
-    struct stamper *const stampers[CAPTURE_HOSTS])
+    struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS])
 {
-	const char *comment = stampers ? "times: the host's kernel's, when it sent or received the packet"
+	const char *comment = timestamp_taps ? "times: the host's kernel's, when it sent or received the packet"
 	    : "times: the link's own, when it had read the packet or was about to write it";
 	struct capture *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return NULL;
 	STAILQ_INIT(&c->fresh);
-	c->heap = parcels_new(HEAP_MOST);
-	if (!c->heap || open_hosts(c, stampers) || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
+	c->heap = delay_queue_new(HEAP_MAX);
+	if (!c->heap || open_hosts(c, timestamp_taps) || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
 		forget(c);
 		return NULL;
 	}
-	for (int i = 0; i < CAPTURE_HOSTS && stampers; i++)
-		c->hosts[i].stamper = stampers[i];
-	c->wall = c->offset = look_well();
+	for (int i = 0; i < CAPTURE_HOSTS && timestamp_taps; i++)
+		c->hosts[i].timestamp_tap = timestamp_taps[i];
+	c->wall = c->offset = sample_clocks_best();
 	c->flush_at = clock_monotonic();
 	return c;
 }
 
 /* ---- stamps ---- */
 
-static void hear(struct capture *c)
+static void read_taps(struct capture *c)
 {
-	struct stamper_frame frame;
+	struct timestamp_tap_frame frame;
 
 	follow_clock(c);
 	for (int i = 0; i < CAPTURE_HOSTS; i++) {
-		struct host *h = &c->hosts[i];
-		while (h->stamper && stamper_next(h->stamper, &frame)) {
-			const enum pcapng_way way = frame.outgoing ? PCAPNG_OUT : PCAPNG_IN;
-			sightings_add(h->sides[way].seen, frame.key, frame.wall - c->offset);
+		struct captured_host *h = &c->hosts[i];
+		while (h->timestamp_tap && timestamp_tap_next(h->timestamp_tap, &frame)) {
+			const enum pcapng_direction direction = frame.outgoing ? PCAPNG_OUT : PCAPNG_IN;
+			packet_times_add(h->sides[direction].seen, frame.key, frame.wall - c->offset);
 		}
 	}
 }
 
 /* A host sends before the link reads, and receives after the link writes. */
-static bool find(struct side *side, const struct capture_packet *p, int64_t *at)
+static bool find(struct captured_side *side, const struct capture_packet *p, int64_t *at)
 {
-	const bool out = p->way == PCAPNG_OUT;
+	const bool out = p->direction == PCAPNG_OUT;
 
-	if (p->piece && sightings_equal(p->key, side->key)) {
+	if (p->fragment && packet_times_equal(p->key, side->key)) {
 		*at = side->at;
 		return true;
 	}
-	if (!sightings_take(side->seen, p->key, p->at - (out ? APART : NOISE), p->at + (out ? NOISE : APART), at))
+	if (!packet_times_take(side->seen, p->key, p->at - (out ? APART : NOISE), p->at + (out ? NOISE : APART), at))
 		return false;
 	side->key = p->key;
 	side->at = *at;
@@ -176,22 +176,22 @@ static bool find(struct side *side, const struct capture_packet *p, int64_t *at)
 
 static void write_first(struct capture *c)
 {
-	const struct parcel *parcel = parcels_first(c->heap);
-	const struct record *r = parcels_bytes(c->heap);
+	const struct delayed_packet *delayed = delay_queue_first(c->heap);
+	const struct captured_packet *r = delay_queue_bytes(c->heap);
 	const struct capture_packet *p = &r->packet;
 
-	if (!pcapng_packet(c->out, p->host, p->way, parcel->at + c->wall, r->bytes, p->n, p->comment ? r->comment : NULL))
+	if (!pcapng_packet(c->out, p->host, p->direction, delayed->at + c->wall, r->bytes, p->n, p->comment ? r->comment : NULL))
 		c->hosts[p->host].dropped++;
-	parcels_drop_first(c->heap);
+	delay_queue_remove_first(c->heap);
 }
 
-static void put_on_heap(struct capture *c, struct record *r, int64_t at)
+static void put_on_heap(struct capture *c, struct captured_packet *r, int64_t at)
 {
 	const size_t size = sizeof *r + r->packet.n;
 
-	while (!parcels_have_room(c->heap, size, 1) && parcels_count(c->heap) > 0)
+	while (!delay_queue_has_room(c->heap, size, 1) && delay_queue_count(c->heap) > 0)
 		write_first(c);
-	if (!parcels_add(c->heap, at, NULL, 0, r, size))
+	if (!delay_queue_add(c->heap, at, NULL, 0, r, size))
 		c->failed = true;
 	free(r);
 }
@@ -199,18 +199,18 @@ static void put_on_heap(struct capture *c, struct record *r, int64_t at)
 /* Whether a fresh packet's time is now known, or has to do. */
 static bool settled(struct capture *c, const struct capture_packet *p, int64_t now, int64_t *at)
 {
-	struct host *h = &c->hosts[p->host];
+	struct captured_host *h = &c->hosts[p->host];
 
 	*at = p->at;
-	if (!h->stamper)
+	if (!h->timestamp_tap)
 		return true;
-	if (find(&h->sides[p->way], p, at)) {
+	if (find(&h->sides[p->direction], p, at)) {
 		/* At the outer end of a veth pair the stamp is made beside the link's reading, and may be some microseconds later. */
-		if (p->way == PCAPNG_OUT && *at > p->at)
+		if (p->direction == PCAPNG_OUT && *at > p->at)
 			*at = p->at;
 		return true;
 	}
-	if (now - p->at < PATIENCE)
+	if (now - p->at < TIMEOUT)
 		return false;
 	h->unstamped++;
 	return true;
@@ -219,7 +219,7 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 static void settle(struct capture *c, int64_t now)
 {
 	struct fresh waiting = STAILQ_HEAD_INITIALIZER(waiting);
-	struct record *r;
+	struct captured_packet *r;
 	int64_t at;
 
 	STAILQ_CONCAT(&waiting, &c->fresh);
@@ -236,7 +236,7 @@ static void settle(struct capture *c, int64_t now)
 
 void capture_add(struct capture *c, const struct capture_packet *packet)
 {
-	struct record *r = malloc(sizeof *r + packet->n);
+	struct captured_packet *r = malloc(sizeof *r + packet->n);
 
 	if (!r) {
 		c->failed = true;
@@ -256,22 +256,22 @@ void capture_add(struct capture *c, const struct capture_packet *packet)
 
 static void write_until(struct capture *c, int64_t until)
 {
-	const struct parcel *first;
+	const struct delayed_packet *first;
 
-	while ((first = parcels_first(c->heap)) && first->at <= until)
+	while ((first = delay_queue_first(c->heap)) && first->at <= until)
 		write_first(c);
 }
 
-void capture_turn(struct capture *c, int64_t now)
+void capture_dispatch(struct capture *c, int64_t now)
 {
-	hear(c);
+	read_taps(c);
 	settle(c, now);
 	write_until(c, now - HOLD);
 	if (now < c->flush_at)
 		return;
 	c->failed |= pcapng_flush(c->out) != 0;
-	c->flush_at = pcapng_waits(c->out) ? now + FLUSH_AGAIN
-	    : STAILQ_EMPTY(&c->fresh) && parcels_count(c->heap) == 0 ? CLOCK_NEVER : now + FLUSH_AFTER;
+	c->flush_at = pcapng_pending(c->out) ? now + FLUSH_RETRY
+	    : STAILQ_EMPTY(&c->fresh) && delay_queue_count(c->heap) == 0 ? CLOCK_NEVER : now + FLUSH_AFTER;
 }
 
 int64_t capture_due(const struct capture *c)
@@ -279,16 +279,16 @@ int64_t capture_due(const struct capture *c)
 	return c->flush_at;
 }
 
-static void tell_end(struct capture *c, int64_t now)
+static void write_statistics(struct capture *c, int64_t now)
 {
 	char text[PCAPNG_COMMENT];
 
 	for (int i = 0; i < CAPTURE_HOSTS; i++) {
-		const struct host *h = &c->hosts[i];
-		if (!h->stamper && !h->dropped)
+		const struct captured_host *h = &c->hosts[i];
+		if (!h->timestamp_tap && !h->dropped)
 			continue;
 		snprintf(text, sizeof text, "%llu of %llu packets bear the link's own time, for want of the kernel's",
-		    (unsigned long long)(h->stamper ? h->unstamped : h->packets), (unsigned long long)h->packets);
+		    (unsigned long long)(h->timestamp_tap ? h->unstamped : h->packets), (unsigned long long)h->packets);
 		pcapng_interface_end(c->out, i, now + c->wall, h->packets, h->dropped, text);
 	}
 }
@@ -299,12 +299,12 @@ int capture_finish(struct capture *c)
 
 	if (!c->finished)
 		pcapng_wait(c->out, now + LAST_WAIT);
-	hear(c);
+	read_taps(c);
 	settle(c, now);
 	settle(c, CLOCK_NEVER);
 	write_until(c, CLOCK_NEVER);
 	if (!c->finished)
-		tell_end(c, now);
+		write_statistics(c, now);
 	c->finished = true;
 	c->failed |= pcapng_flush(c->out) != 0;
 	c->flush_at = CLOCK_NEVER;

@@ -18,16 +18,16 @@
 struct capture_packet {
 	/* Of which host, from 0. */
 	int host;
-	enum pcapng_way way;
+	enum pcapng_direction direction;
 	/* When the link read it, or just before it wrote it: ns of the monotonic clock. Stands for the kernel's stamp where
 	 * there is none. */
 	int64_t at;
 	const void *bytes;
 	size_t n;
 	/* Of the packet as its host sent or received it, of which this may be a piece. */
-	struct sightings_key key;
+	struct packet_times_key key;
 	/* A piece of the packet that came before, but the first. */
-	bool piece;
+	bool fragment;
 	/* NULL: none. */
 	const char *comment;
 };
@@ -35,18 +35,18 @@ struct capture_packet {
 /* Opaque. */
 struct capture;
 
-/* Writes to `fd`, as pcapng_new() does, and reads `stampers` (one for each host, or NULL: all times are the link's), which it closes in the
+/* Writes to `fd`, as pcapng_new() does, and reads `timestamp_taps` (one for each host, or NULL: all times are the link's), which it closes in the
  * end. NULL when memory runs out; then they are still the caller's. */
 struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
-    struct stamper *const stampers[CAPTURE_HOSTS]);
+    struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS]);
 /* NULL is allowed. What waits is written. */
 void capture_free(struct capture *c);
 
 /* Copies what it needs. */
 void capture_add(struct capture *c, const struct capture_packet *packet);
 
-/* Hears the stampers, writes what has waited for long enough; to be called often. Never waits. */
-void capture_turn(struct capture *c, int64_t now);
+/* Reads the time stamp taps, writes what has waited for long enough; to be called often. Never waits. */
+void capture_dispatch(struct capture *c, int64_t now);
 /* When it is to be called at the latest, or CLOCK_NEVER. */
 int64_t capture_due(const struct capture *c);
 

@@ -18,9 +18,9 @@
 
 #define BACKLOG 8
 /* When descriptors run out, new clients wait for so long. */
-#define ACCEPT_AGAIN (200 * NS_PER_MS)
-/* A client's orders wait while it leaves this much unread. */
-#define UNREAD_MOST (64u << 10)
+#define ACCEPT_RETRY (200 * NS_PER_MS)
+/* A client's commands wait while it leaves this much unread. */
+#define UNREAD_MAX (64u << 10)
 
 /* More than any line of an answer; what is longer comes in pieces. */
 #define ANSWER_LINE 4096
@@ -30,14 +30,14 @@ enum pause { HOLD, UNPLUG, PAUSES };
 
 struct client {
 	int fd;
-	/* The order that is being read; `skipping` the rest of one that is too long. */
+	/* The command that is being read; `skipping` the rest of one that is too long. */
 	char line[CONTROL_LINE + 1];
 	size_t n;
 	bool skipping;
 	/* It sends no more; it goes when it has read all. */
 	bool ended;
-	struct events_wish wish;
-	struct outbox out;
+	struct event_filter filter;
+	struct send_buffer out;
 };
 
 struct control {
@@ -75,28 +75,28 @@ int control_listen(const char *path)
 	return fd;
 }
 
-static void tell_packet(void *context, const struct link_event *event)
+static void notify_packet(void *context, const struct link_event *event)
 {
 	struct control *control = context;
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *client = control->clients[i];
-		if (client && events_want(&client->wish, event->packet))
+		if (client && events_match(&client->filter, event->packet))
 			events_print(event, &client->out);
 	}
 }
 
-static void tell_undelivered(void *context, uint64_t serial, enum link_direction direction)
+static void notify_undelivered(void *context, uint64_t serial, enum link_direction direction)
 {
 	struct control *control = context;
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
-		if (control->clients[i] && control->clients[i]->wish.on)
+		if (control->clients[i] && control->clients[i]->filter.on)
 			events_print_undelivered(serial, direction, &control->clients[i]->out);
 }
 
-static void tell_changed(struct control *control, int64_t at, const char *change)
+static void notify_changed(struct control *control, int64_t at, const char *change)
 {
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
-		if (control->clients[i] && control->clients[i]->wish.on)
+		if (control->clients[i] && control->clients[i]->filter.on)
 			events_print_changed(at, change, &control->clients[i]->out);
 }
 
@@ -112,7 +112,7 @@ static void note_ends(struct control *control, int64_t now)
 }
 
 /* What has gone on for its time; both ways at once where they end together. */
-static void tell_ends(struct control *control, int64_t now)
+static void notify_ends(struct control *control, int64_t now)
 {
 	static const char *const words[PAUSES] = { "released", "plugged" };
 	char change[20];
@@ -126,7 +126,7 @@ static void tell_ends(struct control *control, int64_t now)
 				continue;
 			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ", together ? "" : link_direction_name(d));
 			if (!together || d == LINK_THERE)
-				tell_changed(control, ends[d], change);
+				notify_changed(control, ends[d], change);
 			ends[d] = CLOCK_NEVER;
 		}
 	}
@@ -140,8 +140,8 @@ struct control *control_new(int listener, struct link *link)
 	control->listener = listener;
 	control->link = link;
 	note_ends(control, INT64_MAX);
-	link_set_witness(link, &(struct link_witness) {
-		.context = control, .packet = tell_packet, .undelivered = tell_undelivered,
+	link_set_observer(link, &(struct link_observer) {
+		.context = control, .packet = notify_packet, .undelivered = notify_undelivered,
 	});
 	return control;
 }
@@ -151,7 +151,7 @@ static void drop(struct control *control, int i)
 	struct client *client = control->clients[i];
 
 	close(client->fd);
-	outbox_free(&client->out);
+	send_buffer_free(&client->out);
 	free(client);
 	control->clients[i] = NULL;
 }
@@ -160,7 +160,7 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	link_set_witness(control->link, NULL);
+	link_set_observer(control->link, NULL);
 	for (int i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->clients[i])
 			drop(control, i);
@@ -190,7 +190,7 @@ int control_add(struct control *control, int fd)
 }
 
 /* Who finds no place is told so, and does not wait for one. */
-static void turn_away(int fd)
+static void refuse_client(int fd)
 {
 	static const char full[] = "error too many are connected to this lab; end one of them, such as a watch\n";
 
@@ -198,15 +198,15 @@ static void turn_away(int fd)
 	close(fd);
 }
 
-static void welcome(struct control *control, int64_t now)
+static void accept_clients(struct control *control, int64_t now)
 {
 	for (;;) {
 		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0 && control_add(control, fd)) {
-			turn_away(fd);
+			refuse_client(fd);
 		} else if (fd < 0) {
 			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-				control->accept_after = now + ACCEPT_AGAIN;
+				control->accept_after = now + ACCEPT_RETRY;
 			return;
 		}
 	}
@@ -219,15 +219,15 @@ static void execute(struct control *control, struct client *client, int64_t now)
 	client->line[client->n] = '\0';
 	client->n = 0;
 	if (client->skipping)
-		outbox_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
-	else if (orders_execute(control->link, client->line, now, &client->wish, &client->out, change)) {
+		send_buffer_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
+	else if (lab_control_execute(control->link, client->line, now, &client->filter, &client->out, change)) {
 		note_ends(control, now);
-		tell_changed(control, now, change);
+		notify_changed(control, now, change);
 	}
 	client->skipping = false;
 }
 
-static void hear(struct control *control, struct client *client, int64_t now)
+static void receive(struct control *control, struct client *client, int64_t now)
 {
 	char bytes[4096];
 	ssize_t n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
@@ -235,7 +235,7 @@ static void hear(struct control *control, struct client *client, int64_t now)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		/* An order without its newline counts: printf 'link' | nc -U. */
+		/* A command without its newline counts: printf 'link' | nc -U. */
 		if (n == 0 && client->n > 0)
 			execute(control, client, now);
 		client->ended = true;
@@ -251,49 +251,49 @@ static void hear(struct control *control, struct client *client, int64_t now)
 	}
 }
 
-void control_watch(const struct control *control, struct watch *w)
+void control_watch(const struct control *control, struct fd_watch *w)
 {
 	for (int i = 0; i < PAUSES; i++)
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
-			watch_until(w, control->ends[i][d]);
+			fd_watch_until(w, control->ends[i][d]);
 	if (control->listener >= 0) {
 		if (control->accept_after)
-			watch_until(w, control->accept_after);
+			fd_watch_until(w, control->accept_after);
 		else
-			watch_read(w, control->listener);
+			fd_watch_read(w, control->listener);
 	}
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		const struct client *client = control->clients[i];
-		if (client && !client->ended && client->out.end - client->out.first < UNREAD_MOST)
-			watch_read(w, client->fd);
-		if (client && !outbox_empty(&client->out))
-			watch_write(w, client->fd);
+		if (client && !client->ended && client->out.end - client->out.first < UNREAD_MAX)
+			fd_watch_read(w, client->fd);
+		if (client && !send_buffer_empty(&client->out))
+			fd_watch_write(w, client->fd);
 	}
 }
 
-void control_turn(struct control *control, const struct watch *w, int64_t now)
+void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now)
 {
-	tell_ends(control, now);
-	if (watch_can_read(w, control->listener) || (control->accept_after && now >= control->accept_after)) {
+	notify_ends(control, now);
+	if (fd_watch_can_read(w, control->listener) || (control->accept_after && now >= control->accept_after)) {
 		control->accept_after = 0;
-		welcome(control, now);
+		accept_clients(control, now);
 	}
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *client = control->clients[i];
 		if (!client)
 			continue;
-		if (!client->ended && watch_can_read(w, client->fd))
-			hear(control, client, now);
-		if (outbox_send(&client->out, client->fd) || client->out.overflown
-		    || (client->ended && outbox_empty(&client->out)))
+		if (!client->ended && fd_watch_can_read(w, client->fd))
+			receive(control, client, now);
+		if (send_buffer_send(&client->out, client->fd) || client->out.overflowed
+		    || (client->ended && send_buffer_empty(&client->out)))
 			drop(control, i);
 	}
 }
 
-static int send_order(int fd, const char *order)
+static int send_command(int fd, const char *command)
 {
 	char line[CONTROL_LINE + 2];
-	size_t n = (size_t) snprintf(line, sizeof line, "%s\n", order);
+	size_t n = (size_t) snprintf(line, sizeof line, "%s\n", command);
 
 	if (n >= sizeof line) {
 		errno = EMSGSIZE;
@@ -328,7 +328,7 @@ static int read_answer(FILE *in, bool follow, const struct control_reader *reade
 	return result;
 }
 
-static int ask(const char *path, const char *order, bool follow, const struct control_reader *reader, char why[256])
+static int ask(const char *path, const char *command, bool follow, const struct control_reader *reader, char why[256])
 {
 	struct sockaddr_un a;
 	int result = -1;
@@ -338,7 +338,7 @@ static int ask(const char *path, const char *order, bool follow, const struct co
 		return -1;
 	FILE *in = fdopen(fd, "r");
 	/* Who was turned away can read why, though no longer write. */
-	if (in && !connect(fd, (struct sockaddr *) &a, sizeof a) && (!send_order(fd, order) || errno == EPIPE))
+	if (in && !connect(fd, (struct sockaddr *) &a, sizeof a) && (!send_command(fd, command) || errno == EPIPE))
 		result = read_answer(in, follow, reader, why);
 	int wrong = errno;
 	if (in)
@@ -355,12 +355,12 @@ static bool print_line(void *out, char *line)
 	return false;
 }
 
-int control_ask(const char *path, const char *order, FILE *out, char why[256])
+int control_ask(const char *path, const char *command, FILE *out, char why[256])
 {
-	return ask(path, order, false, &(struct control_reader) { out, print_line }, why);
+	return ask(path, command, false, &(struct control_reader) { out, print_line }, why);
 }
 
-int control_follow(const char *path, const char *order, const struct control_reader *reader, char why[256])
+int control_follow(const char *path, const char *command, const struct control_reader *reader, char why[256])
 {
-	return ask(path, order, true, reader, why);
+	return ask(path, command, true, reader, why);
 }

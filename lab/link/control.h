@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: a Unix stream socket where the link is asked and changed while it runs. The text
- * is that of orders.h. One part of a pselect() loop; a slow or rude client costs only its own connection. */
+ * is that of control-commands.h. One part of a pselect() loop; a slow or rude client costs only its own connection. */
 #ifndef UPCASE_LAB_CONTROL_H
 #define UPCASE_LAB_CONTROL_H
 
@@ -9,7 +9,7 @@
 
 /* Clients at once; who comes then waits. */
 #define CONTROL_CLIENTS 16
-/* The longest order; what is longer is answered with an error. */
+/* The longest command; what is longer is answered with an error. */
 #define CONTROL_LINE 1000
 
 /* Opaque. */
@@ -20,7 +20,7 @@ struct control;
 int control_listen(const char *path);
 
 /* Serves whoever connects to `listener`, which it takes over, or -1 for no one; becomes the link's
- * witness. NULL when memory runs out. */
+ * observer. NULL when memory runs out. */
 struct control *control_new(int listener, struct link *link);
 /* NULL is allowed. Frees before the link is freed. */
 void control_free(struct control *control);
@@ -29,13 +29,13 @@ void control_free(struct control *control);
  * all places are taken, and `fd` is still the caller's. */
 int control_add(struct control *control, int fd);
 
-void control_watch(const struct control *control, struct watch *w);
-void control_turn(struct control *control, const struct watch *w, int64_t now);
+void control_watch(const struct control *control, struct fd_watch *w);
+void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now);
 
-/* Asks the link from another process: sends the `order` to the socket at `path` and waits for the answer, whose lines
+/* Asks the link from another process: sends the `command` to the socket at `path` and waits for the answer, whose lines
  * go to `out` without the last "ok". Returns 0; 1 when the link refused, with its reason in `why`; -1
  * with errno when it cannot be reached. */
-int control_ask(const char *path, const char *order, FILE *out, char why[256]);
+int control_ask(const char *path, const char *command, FILE *out, char why[256]);
 
 /* Who is told what the link says; `line` is without its newline and may be taken apart. Returns whether it has enough. */
 struct control_reader {
@@ -45,6 +45,6 @@ struct control_reader {
 
 /* The same, but goes on listening after the answer, whose "ok" the reader is told too, until the lab is gone or the reader has
  * enough: for "events on". */
-int control_follow(const char *path, const char *order, const struct control_reader *reader, char why[256]);
+int control_follow(const char *path, const char *command, const struct control_reader *reader, char why[256]);
 
 #endif

@@ -12,21 +12,21 @@
 /* Bytes of payload shown: most typed lines are shorter. */
 #define DATA_BYTES 64
 /* The longest line: all keys, two IPv6 addresses, the data. */
-#define LINE_MOST 768
+#define LINE_SIZE 768
 
-bool events_want(const struct events_wish *wish, const struct packet *p)
+bool events_match(const struct event_filter *filter, const struct packet *p)
 {
-	if (!wish->on || wish->count == 0 || (p->kind != PACKET_UDP && p->kind != PACKET_TCP))
-		return wish->on;
-	for (int i = 0; i < wish->count; i++)
-		if (p->source_port == wish->ports[i] || p->target_port == wish->ports[i])
+	if (!filter->on || filter->count == 0 || (p->kind != PACKET_UDP && p->kind != PACKET_TCP))
+		return filter->on;
+	for (int i = 0; i < filter->count; i++)
+		if (p->source_port == filter->ports[i] || p->target_port == filter->ports[i])
 			return true;
 	return false;
 }
 
-static void add_verdict(struct text *line, const struct link_event *event)
+static void add_decision(struct text *line, const struct link_event *event)
 {
-	const struct impair_verdict *v = event->verdict;
+	const struct impair_decision *v = event->decision;
 	char marks[40];
 
 	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial, link_direction_name(event->direction),
@@ -81,24 +81,24 @@ static void add_payload(struct text *line, const struct packet *p)
 	text_put(line, " hash=%016" PRIx64 " data=%s", fnv_hash(payload, (size_t) p->length), hex);
 }
 
-void events_print(const struct link_event *event, struct outbox *out)
+void events_print(const struct link_event *event, struct send_buffer *out)
 {
-	char buf[LINE_MOST];
+	char buf[LINE_SIZE];
 	struct text line = text_begin(buf, sizeof buf);
 
-	add_verdict(&line, event);
+	add_decision(&line, event);
 	add_headers(&line, event->packet);
 	add_payload(&line, event->packet);
 	text_put(&line, "\n");
-	outbox_add(out, buf, strlen(buf));
+	send_buffer_add(out, buf, strlen(buf));
 }
 
-void events_print_undelivered(uint64_t serial, enum link_direction direction, struct outbox *out)
+void events_print_undelivered(uint64_t serial, enum link_direction direction, struct send_buffer *out)
 {
-	outbox_print(out, "undelivered %" PRIu64 " %s\n", serial, link_direction_name(direction));
+	send_buffer_print(out, "undelivered %" PRIu64 " %s\n", serial, link_direction_name(direction));
 }
 
-void events_print_changed(int64_t at, const char *change, struct outbox *out)
+void events_print_changed(int64_t at, const char *change, struct send_buffer *out)
 {
-	outbox_print(out, "changed %" PRId64 " %s\n", at, change);
+	send_buffer_print(out, "changed %" PRId64 " %s\n", at, change);
 }

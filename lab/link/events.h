@@ -12,7 +12,7 @@
 #define EVENTS_PORTS 8
 
 /* Which events somebody wants. All zero: none. */
-struct events_wish {
+struct event_filter {
 	bool on;
 	/* None: all packets. */
 	uint16_t ports[EVENTS_PORTS];
@@ -21,14 +21,14 @@ struct events_wish {
 
 /* Whether a packet's event is wanted. Fragments and ICMP pass every filter: they belong to some port, but
  * do not say so in the same place. */
-bool events_want(const struct events_wish *wish, const struct packet *p);
+bool events_match(const struct event_filter *filter, const struct packet *p);
 
 /* Room for a change's kind and words. */
 #define EVENTS_CHANGE (2 * IMPAIR_LINE + 20)
 
 /* The lines, with their newlines. */
-void events_print(const struct link_event *event, struct outbox *out);
-void events_print_undelivered(uint64_t serial, enum link_direction direction, struct outbox *out);
-void events_print_changed(int64_t at, const char *change, struct outbox *out);
+void events_print(const struct link_event *event, struct send_buffer *out);
+void events_print_undelivered(uint64_t serial, enum link_direction direction, struct send_buffer *out);
+void events_print_changed(int64_t at, const char *change, struct send_buffer *out);
 
 #endif

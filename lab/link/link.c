@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A packet is read, judged once, and then either gone, written at once (the usual way of an idle wire: no copy
- * is made), or put among the parcels until its time. Times are taken for each packet: a turn may carry
+ * is made), or put into the delay queue until its time. Times are taken for each packet: a turn may carry
  * a hundred of them, and the last must not bear the first one's time. */
 #include "config.h"
 
@@ -19,22 +19,22 @@
 /* Packets from each side in one turn, and how often due ones are looked for among them. */
 #define TURN_PACKETS 128
 #define TURN_STEP 8
-/* Parcels delivered in one go, before the devices are read again. */
-#define TURN_PARCELS 256
+/* Delayed packets delivered in one go, before the devices are read again. */
+#define TURN_DELIVERIES 256
 /* What those on their way in one direction take, most of a second at 1 Gbit/s: with the model's own memory less than 128 MiB. */
-#define PARCELS_MOST (126u << 20)
+#define DELAY_QUEUE_MAX (126u << 20)
 /* A host that takes no packet is asked again after this, for so long. */
 #define RETRY_AFTER (50 * NS_PER_US)
 #define RETRY_FOR NS_PER_S
 /* A timer that is later than this was not late: somebody else had the processor. */
-#define LATE_MOST (100 * NS_PER_US)
+#define LATE_MAX (100 * NS_PER_US)
 #define LATE_WEIGHT 8
 
 /* One direction. */
-struct way {
+struct link_path {
 	struct device *from, *to;
 	struct impair *impair;
-	struct parcels *parcels;
+	struct delay_queue *delay_queue;
 	struct link_counts counts;
 	/* The packets' number in this direction; the next that would be in order at the receiver. */
 	uint64_t number, expected;
@@ -43,31 +43,31 @@ struct way {
 };
 
 struct link {
-	struct way ways[LINK_DIRECTIONS];
+	struct link_path paths[LINK_DIRECTIONS];
 	uint64_t seed, serial;
-	struct link_witness witness;
+	struct link_observer observer;
 	/* Or NULL; then, what it knows the packet by that was read last, and whether pieces cut from that are in it. */
 	struct capture *capture;
-	struct sightings_key key;
-	bool pieces;
+	struct packet_times_key key;
+	bool fragments;
 	/* When the last link_watch() asked to be woken for a delivery; whether that was still to come. */
 	int64_t wake;
 	bool waiting;
 	/* How late such a wake-up is, on average of late. */
 	int64_t late;
 	bool broken;
-	/* Drops on cue that wait, in the order in which they were asked for. */
+	/* Requested drops that wait, in the order in which they were asked for. */
 	struct {
 		unsigned classes, directions;
-	} cues[LINK_CUES];
-	int cue_count;
+	} requested_drops[LINK_REQUESTED_DROPS];
+	int requested_drop_count;
 	/* The packet that was read; a piece cut from it. */
-	uint8_t buffer[DEVICE_PACKET_MAX], piece[DEVICE_PACKET_MAX];
+	uint8_t buffer[DEVICE_PACKET_MAX], fragment[DEVICE_PACKET_MAX];
 };
 
-static enum link_direction direction_of(const struct link *link, const struct way *way)
+static enum link_direction direction_of(const struct link *link, const struct link_path *path)
 {
-	return way == &link->ways[LINK_THERE] ? LINK_THERE : LINK_BACK;
+	return path == &link->paths[LINK_THERE] ? LINK_THERE : LINK_BACK;
 }
 
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
@@ -78,13 +78,13 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 		return NULL;
 	link->seed = seed;
 	for (int i = 0; i < LINK_DIRECTIONS; i++) {
-		struct way *way = &link->ways[i];
-		way->from = i == LINK_THERE ? near : far;
-		way->to = i == LINK_THERE ? far : near;
-		way->impair = impair_new(i == LINK_THERE ? there : back, seed, (uint64_t) i);
-		way->parcels = parcels_new(PARCELS_MOST);
-		way->blocked_until = INT64_MIN;
-		if (!way->impair || !way->parcels) {
+		struct link_path *path = &link->paths[i];
+		path->from = i == LINK_THERE ? near : far;
+		path->to = i == LINK_THERE ? far : near;
+		path->impair = impair_new(i == LINK_THERE ? there : back, seed, (uint64_t) i);
+		path->delay_queue = delay_queue_new(DELAY_QUEUE_MAX);
+		path->blocked_until = INT64_MIN;
+		if (!path->impair || !path->delay_queue) {
 			link_free(link);
 			return NULL;
 		}
@@ -95,9 +95,9 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 
 bool link_take_precedence(void)
 {
-	const struct sched_param least = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
+	const struct sched_param lowest = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
 
-	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &least) == 0;
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
 }
 
 void link_leave_precedence(void)
@@ -112,28 +112,28 @@ void link_free(struct link *link)
 	if (!link)
 		return;
 	for (int i = 0; i < LINK_DIRECTIONS; i++) {
-		impair_free(link->ways[i].impair);
-		parcels_free(link->ways[i].parcels);
+		impair_free(link->paths[i].impair);
+		delay_queue_free(link->paths[i].delay_queue);
 	}
 	capture_free(link->capture);
 	free(link);
 }
 
-static void capture(struct link *link, const struct way *way, enum pcapng_way which, int64_t now,
+static void capture(struct link *link, const struct link_path *path, enum pcapng_direction which, int64_t now,
     const void *bytes, size_t n, const char *comment)
 {
-	const bool out = which == PCAPNG_OUT, near = (way == &link->ways[LINK_THERE]) == out;
+	const bool out = which == PCAPNG_OUT, near = (path == &link->paths[LINK_THERE]) == out;
 	const struct capture_packet packet = {
-		.host = near ? 0 : 1, .way = which, .at = now, .bytes = bytes, .n = n, .comment = comment,
-		.key = out ? link->key : sightings_key(bytes, n, n), .piece = out && link->pieces,
+		.host = near ? 0 : 1, .direction = which, .at = now, .bytes = bytes, .n = n, .comment = comment,
+		.key = out ? link->key : packet_times_key(bytes, n, n), .fragment = out && link->fragments,
 	};
 
 	capture_add(link->capture, &packet);
-	link->pieces |= out;
+	link->fragments |= out;
 }
 
 /* Why it never arrived, or what it met: NULL if it was just carried. */
-static const char *explain(const struct way *way, bool there, const struct impair_verdict *v,
+static const char *capture_comment(const struct link_path *path, bool there, const struct impair_decision *v,
     char comment[PCAPNG_COMMENT])
 {
 	char settings[PCAPNG_COMMENT / 2];
@@ -141,7 +141,7 @@ static const char *explain(const struct way *way, bool there, const struct impai
 	if (v->fate != IMPAIR_DELIVERED) {
 		snprintf(comment, PCAPNG_COMMENT, "lost on the way %s: %s (link: %s)", there ? "there" : "back",
 		    impair_fate_text(v->fate),
-		    impair_text_line(impair_settings(way->impair), settings, sizeof settings));
+		    impair_fields_line(impair_settings(path->impair), settings, sizeof settings));
 		return comment;
 	}
 	snprintf(comment, PCAPNG_COMMENT, "%s%s%s%s",
@@ -155,106 +155,106 @@ static const char *explain(const struct way *way, bool there, const struct impai
 	return comment;
 }
 
-static void tell(struct link *link, const struct way *way, int64_t now, const struct packet *p,
-    const struct impair_verdict *v)
+static void notify(struct link *link, const struct link_path *path, int64_t now, const struct packet *p,
+    const struct impair_decision *v)
 {
 	struct link_event event = {
-		.serial = link->serial, .direction = direction_of(link, way), .in = now, .packet = p, .verdict = v,
+		.serial = link->serial, .direction = direction_of(link, path), .in = now, .packet = p, .decision = v,
 	};
 	char comment[PCAPNG_COMMENT];
 
-	if (link->witness.packet)
-		link->witness.packet(link->witness.context, &event);
+	if (link->observer.packet)
+		link->observer.packet(link->observer.context, &event);
 	if (link->capture)
-		capture(link, way, PCAPNG_OUT, now, p->bytes, (size_t) p->size,
-		    explain(way, event.direction == LINK_THERE, v, comment));
+		capture(link, path, PCAPNG_OUT, now, p->bytes, (size_t) p->size,
+		    capture_comment(path, event.direction == LINK_THERE, v, comment));
 }
 
-static void count_delivered(struct way *way, uint64_t number, bool copy, int size)
+static void count_delivered(struct link_path *path, uint64_t number, bool copy, int size)
 {
-	way->counts.delivered++;
-	way->counts.delivered_bytes += (uint64_t) size;
+	path->counts.delivered++;
+	path->counts.delivered_bytes += (uint64_t) size;
 	if (copy)
 		return;
-	if (number < way->expected)
-		way->counts.reordered++;
+	if (number < path->expected)
+		path->counts.reordered++;
 	else
-		way->expected = number + 1;
+		path->expected = number + 1;
 }
 
 /* Gives a packet to the receiver's host. Returns 0; or -1 to try again later, when its queue is full. What the host
  * refuses for good is counted and told. */
-static int give(struct link *link, struct way *way, const struct parcel *about, const void *bytes,
+static int deliver(struct link *link, struct link_path *path, const struct delayed_packet *about, const void *bytes,
     int64_t now)
 {
-	if (device_write(way->to, bytes, (size_t) about->size) == 0) {
-		count_delivered(way, about->number, about->copy, about->size);
+	if (device_write(path->to, bytes, (size_t) about->size) == 0) {
+		count_delivered(path, about->number, about->copy, about->size);
 		if (link->capture)
-			capture(link, way, PCAPNG_IN, now, bytes, (size_t) about->size,
+			capture(link, path, PCAPNG_IN, now, bytes, (size_t) about->size,
 			    about->copy ? "the link's second copy" : about->damaged ? "damaged by the link" : NULL);
 		return 0;
 	}
 	bool full = errno == EAGAIN || errno == ENOBUFS;
 	if (full && now - about->at < RETRY_FOR)
 		return -1;
-	way->counts.undelivered++;
-	if (link->witness.undelivered)
-		link->witness.undelivered(link->witness.context, about->serial, direction_of(link, way));
+	path->counts.undelivered++;
+	if (link->observer.undelivered)
+		link->observer.undelivered(link->observer.context, about->serial, direction_of(link, path));
 	return 0;
 }
 
-static void deliver_due(struct link *link, struct way *way, int64_t now)
+static void deliver_due(struct link *link, struct link_path *path, int64_t now)
 {
-	struct parcel *parcel;
+	struct delayed_packet *delayed;
 
-	if (now < way->blocked_until)
+	if (now < path->blocked_until)
 		return;
-	for (int i = 0; i < TURN_PARCELS && (parcel = parcels_first(way->parcels)) && parcel->at <= now; i++) {
-		if (give(link, way, parcel, parcels_bytes(way->parcels), now)) {
-			way->blocked_until = now + RETRY_AFTER;
+	for (int i = 0; i < TURN_DELIVERIES && (delayed = delay_queue_first(path->delay_queue)) && delayed->at <= now; i++) {
+		if (deliver(link, path, delayed, delay_queue_bytes(path->delay_queue), now)) {
+			path->blocked_until = now + RETRY_AFTER;
 			return;
 		}
-		way->counts.in_flight--;
-		parcels_drop_first(way->parcels);
+		path->counts.in_flight--;
+		delay_queue_remove_first(path->delay_queue);
 	}
-	way->blocked_until = INT64_MIN;
+	path->blocked_until = INT64_MIN;
 }
 
-/* Room was made sure of before the verdict was told. */
-static void keep(struct way *way, const struct parcel *about, const void *bytes)
+/* The caller has checked that there is room. */
+static void enqueue(struct link_path *path, const struct delayed_packet *about, const void *bytes)
 {
-	struct parcel *parcel = parcels_add(way->parcels, about->at, NULL, 0, bytes, (size_t) about->size);
+	struct delayed_packet *delayed = delay_queue_add(path->delay_queue, about->at, NULL, 0, bytes, (size_t) about->size);
 
-	parcel->number = about->number;
-	parcel->serial = about->serial;
-	parcel->copy = about->copy;
-	parcel->damaged = about->damaged;
-	way->counts.in_flight++;
+	delayed->number = about->number;
+	delayed->serial = about->serial;
+	delayed->copy = about->copy;
+	delayed->damaged = about->damaged;
+	path->counts.in_flight++;
 }
 
 /* Sends the copies of a packet that was let through on their way. */
-static void dispatch(struct link *link, struct way *way, const struct packet *p, uint8_t *bytes,
-    const struct impair_verdict *v, int64_t now)
+static void send_copies(struct link *link, struct link_path *path, const struct packet *p, uint8_t *bytes,
+    const struct impair_decision *v, int64_t now)
 {
-	struct parcel about = {
-		.number = way->number, .serial = link->serial, .damaged = v->flip >= 0, .size = p->size,
+	struct delayed_packet about = {
+		.number = path->number, .serial = link->serial, .damaged = v->flip >= 0, .size = p->size,
 	};
 
 	if (v->flip >= 0)
 		packet_flip(p, bytes, v->flip);
 	for (int i = 0; i < v->copies; i++) {
-		const struct parcel *first = parcels_first(way->parcels);
+		const struct delayed_packet *first = delay_queue_first(path->delay_queue);
 		about.at = v->at[i];
 		about.copy = i > 0;
 		bool at_once = about.at <= now && (!first || first->at > now);
-		if (!at_once || give(link, way, &about, bytes, now))
-			keep(way, &about, bytes);
+		if (!at_once || deliver(link, path, &about, bytes, now))
+			enqueue(path, &about, bytes);
 	}
 }
 
-static void count_verdict(struct way *way, const struct packet *p, const struct impair_verdict *v)
+static void count_decision(struct link_path *path, const struct packet *p, const struct impair_decision *v)
 {
-	struct link_counts *c = &way->counts;
+	struct link_counts *c = &path->counts;
 
 	c->packets++;
 	c->bytes += (uint64_t) p->size;
@@ -265,68 +265,68 @@ static void count_verdict(struct way *way, const struct packet *p, const struct 
 	c->delayed += v->reordered;
 }
 
-/* The oldest that waits for such a packet; cue_count for none. */
-static int find_cue(const struct link *link, const struct way *way, enum packet_class class)
+/* The oldest that waits for such a packet; requested_drop_count for none. */
+static int find_requested_drop(const struct link *link, const struct link_path *path, enum packet_class class)
 {
 	int i = 0;
 
-	while (i < link->cue_count &&
-	    !(link->cues[i].classes & class && link->cues[i].directions & LINK_BIT(direction_of(link, way))))
+	while (i < link->requested_drop_count &&
+	    !(link->requested_drops[i].classes & class && link->requested_drops[i].directions & LINK_BIT(direction_of(link, path))))
 		i++;
 	return i;
 }
 
-static void answer_too_big(struct link *link, struct way *way, const struct packet *p, int64_t now)
+static void answer_too_big(struct link *link, struct link_path *path, const struct packet *p, int64_t now)
 {
 	uint8_t answer[PACKET_ERROR_MAX];
-	size_t n = packet_too_big(p, impair_settings(way->impair)->mtu, answer);
+	size_t n = packet_too_big(p, impair_settings(path->impair)->mtu, answer);
 
-	if (n == 0 || device_write(way->from, answer, n))
+	if (n == 0 || device_write(path->from, answer, n))
 		return;
-	way->counts.too_big_answers++;
+	path->counts.too_big_answers++;
 	if (link->capture)
-		capture(link, &link->ways[way == &link->ways[LINK_THERE] ? LINK_BACK : LINK_THERE], PCAPNG_IN, now, answer, n,
+		capture(link, &link->paths[path == &link->paths[LINK_THERE] ? LINK_BACK : LINK_THERE], PCAPNG_IN, now, answer, n,
 		    "the link's own answer");
 }
 
 /* One packet that counts: its fate, and all that follows from it. */
-static void judge(struct link *link, struct way *way, const struct packet *p, uint8_t *bytes, int64_t now)
+static void decide(struct link *link, struct link_path *path, const struct packet *p, uint8_t *bytes, int64_t now)
 {
-	const int cue = find_cue(link, way, packet_class(p));
-	struct impair_packet facts = { p->size, packet_bits(p), cue < link->cue_count };
-	struct impair_verdict v;
+	const int requested = find_requested_drop(link, path, packet_class(p));
+	struct impair_packet facts = { p->size, packet_bits(p), requested < link->requested_drop_count };
+	struct impair_decision v;
 
 	link->serial++;
-	way->number++;
-	impair_judge(way->impair, &facts, now, &v);
-	if (v.copies > 0 && !parcels_have_room(way->parcels, (size_t) p->size, v.copies))
-		v = (struct impair_verdict) { .fate = IMPAIR_NO_ROOM, .flip = -1 };
-	count_verdict(way, p, &v);
-	tell(link, way, now, p, &v);
+	path->number++;
+	impair_decide(path->impair, &facts, now, &v);
+	if (v.copies > 0 && !delay_queue_has_room(path->delay_queue, (size_t) p->size, v.copies))
+		v = (struct impair_decision) { .fate = IMPAIR_NO_MEMORY, .flip = -1 };
+	count_decision(path, p, &v);
+	notify(link, path, now, p, &v);
 	if (v.fate == IMPAIR_TOO_BIG)
-		answer_too_big(link, way, p, now);
-	else if (v.fate == IMPAIR_CUE)
-		memmove(&link->cues[cue], &link->cues[cue + 1], (size_t) (--link->cue_count - cue) * sizeof *link->cues);
+		answer_too_big(link, path, p, now);
+	else if (v.fate == IMPAIR_REQUESTED_DROP)
+		memmove(&link->requested_drops[requested], &link->requested_drops[requested + 1], (size_t) (--link->requested_drop_count - requested) * sizeof *link->requested_drops);
 	else if (v.fate == IMPAIR_DELIVERED)
-		dispatch(link, way, p, bytes, &v, now);
+		send_copies(link, path, p, bytes, &v, now);
 }
 
 /* A router cuts what is too big and may be cut; each piece then has its own fate. */
-static void judge_pieces(struct link *link, struct way *way, const struct packet *p, int mtu, int64_t now)
+static void decide_fragments(struct link *link, struct link_path *path, const struct packet *p, int mtu, int64_t now)
 {
-	struct packet piece;
+	struct packet fragment;
 	size_t n;
 
-	way->counts.cut++;
-	for (int at = 0; (n = packet_cut(p, mtu, &at, link->piece)) > 0;)
-		if (packet_read(&piece, link->piece, n) == 0)
-			judge(link, way, &piece, link->piece, now);
+	path->counts.cut++;
+	for (int at = 0; (n = packet_fragment(p, mtu, &at, link->fragment)) > 0;)
+		if (packet_read(&fragment, link->fragment, n) == 0)
+			decide(link, path, &fragment, link->fragment, now);
 }
 
 /* Reads one packet and carries it. Returns whether there may be another. */
-static bool carry(struct link *link, struct way *way)
+static bool carry(struct link *link, struct link_path *path)
 {
-	ssize_t n = device_read(way->from, link->buffer, sizeof link->buffer);
+	ssize_t n = device_read(path->from, link->buffer, sizeof link->buffer);
 	struct packet p;
 
 	if (n < 0) {
@@ -336,18 +336,18 @@ static bool carry(struct link *link, struct way *way)
 	if (n == 0)
 		return true;
 	int64_t now = clock_monotonic();
-	int mtu = impair_settings(way->impair)->mtu;
+	int mtu = impair_settings(path->impair)->mtu;
 	if (link->capture) {
-		link->key = sightings_key(link->buffer, (size_t) n, (size_t) n);
-		link->pieces = false;
+		link->key = packet_times_key(link->buffer, (size_t) n, (size_t) n);
+		link->fragments = false;
 	}
-	if (packet_read(&p, link->buffer, (size_t) n) || packet_is_chatter(&p)) {
-		way->counts.chatter++;
-		device_write(way->to, link->buffer, (size_t) n);
-	} else if (mtu && p.size > mtu && packet_may_cut(&p)) {
-		judge_pieces(link, way, &p, mtu, now);
+	if (packet_read(&p, link->buffer, (size_t) n) || packet_is_unsolicited(&p)) {
+		path->counts.unsolicited++;
+		device_write(path->to, link->buffer, (size_t) n);
+	} else if (mtu && p.size > mtu && packet_may_fragment(&p)) {
+		decide_fragments(link, path, &p, mtu, now);
 	} else {
-		judge(link, way, &p, link->buffer, now);
+		decide(link, path, &p, link->buffer, now);
 	}
 	return true;
 }
@@ -355,28 +355,28 @@ static bool carry(struct link *link, struct way *way)
 static void deliver_all_due(struct link *link)
 {
 	for (int i = 0; i < LINK_DIRECTIONS; i++)
-		deliver_due(link, &link->ways[i], clock_monotonic());
+		deliver_due(link, &link->paths[i], clock_monotonic());
 }
 
-void link_watch(struct link *link, struct watch *w)
+void link_watch(struct link *link, struct fd_watch *w)
 {
 	int64_t due = CLOCK_NEVER;
 
 	for (int i = 0; i < LINK_DIRECTIONS && !link->broken; i++) {
-		const struct way *way = &link->ways[i];
-		const struct parcel *first = parcels_first(way->parcels);
-		int64_t at = !first ? CLOCK_NEVER : first->at > way->blocked_until ? first->at : way->blocked_until;
-		watch_read(w, device_fd(way->from));
+		const struct link_path *path = &link->paths[i];
+		const struct delayed_packet *first = delay_queue_first(path->delay_queue);
+		int64_t at = !first ? CLOCK_NEVER : first->at > path->blocked_until ? first->at : path->blocked_until;
+		fd_watch_read(w, device_fd(path->from));
 		due = at < due ? at : due;
 	}
 	link->waiting = false;
 	if (due != CLOCK_NEVER) {
 		link->wake = due - 2 * link->late;
 		link->waiting = link->wake > clock_monotonic();
-		watch_until(w, link->wake);
+		fd_watch_until(w, link->wake);
 	}
 	if (link->capture)
-		watch_until(w, capture_due(link->capture));
+		fd_watch_until(w, capture_due(link->capture));
 }
 
 /* Learns from a wake-up that came for the timer alone. */
@@ -386,25 +386,25 @@ static void learn_lateness(struct link *link, bool readable)
 
 	if (!link->waiting || readable || late < 0)
 		return;
-	link->late += ((late < LATE_MOST ? late : LATE_MOST) - link->late) / LATE_WEIGHT;
+	link->late += ((late < LATE_MAX ? late : LATE_MAX) - link->late) / LATE_WEIGHT;
 }
 
-void link_turn(struct link *link, const struct watch *w)
+void link_dispatch(struct link *link, const struct fd_watch *w)
 {
 	bool more[LINK_DIRECTIONS];
 
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		more[d] = watch_can_read(w, device_fd(link->ways[d].from));
+		more[d] = fd_watch_can_read(w, device_fd(link->paths[d].from));
 	learn_lateness(link, more[LINK_THERE] || more[LINK_BACK]);
 	deliver_all_due(link);
 	for (int i = 1; i <= TURN_PACKETS && !link->broken && (more[LINK_THERE] || more[LINK_BACK]); i++) {
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
-			more[d] = more[d] && carry(link, &link->ways[d]);
+			more[d] = more[d] && carry(link, &link->paths[d]);
 		if (i % TURN_STEP == 0)
 			deliver_all_due(link);
 	}
 	if (link->capture)
-		capture_turn(link->capture, clock_monotonic());
+		capture_dispatch(link->capture, clock_monotonic());
 }
 
 bool link_broken(const struct link *link)
@@ -412,18 +412,18 @@ bool link_broken(const struct link *link)
 	return link->broken;
 }
 
-void link_set_witness(struct link *link, const struct link_witness *witness)
+void link_set_observer(struct link *link, const struct link_observer *observer)
 {
-	link->witness = witness ? *witness : (struct link_witness) { .context = NULL };
+	link->observer = observer ? *observer : (struct link_observer) { .context = NULL };
 }
 
-int link_capture(struct link *link, int fd, struct stamper *const stampers[LINK_DIRECTIONS])
+int link_capture(struct link *link, int fd, struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS])
 {
 	const char *const names[] = {
-		device_name(link->ways[LINK_THERE].from), device_name(link->ways[LINK_BACK].from),
+		device_name(link->paths[LINK_THERE].from), device_name(link->paths[LINK_BACK].from),
 	};
 
-	link->capture = capture_new(fd, names, stampers);
+	link->capture = capture_new(fd, names, timestamp_taps);
 	return link->capture ? 0 : -1;
 }
 
@@ -444,29 +444,29 @@ uint64_t link_seed(const struct link *link)
 
 const struct impair_settings *link_settings(const struct link *link, enum link_direction direction)
 {
-	return impair_settings(link->ways[direction].impair);
+	return impair_settings(link->paths[direction].impair);
 }
 
 void link_change(struct link *link, enum link_direction direction, const struct impair_settings *s)
 {
-	impair_change(link->ways[direction].impair, s);
+	impair_change(link->paths[direction].impair, s);
 }
 
 const struct link_counts *link_counts(const struct link *link, enum link_direction direction)
 {
-	return &link->ways[direction].counts;
+	return &link->paths[direction].counts;
 }
 
 bool link_balanced(const struct link *link)
 {
 	for (int i = 0; i < LINK_DIRECTIONS; i++) {
-		const struct link_counts *c = &link->ways[i].counts;
+		const struct link_counts *c = &link->paths[i].counts;
 		uint64_t lost = 0;
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
 			lost += c->fates[fate];
 		if (c->packets + c->duplicated != c->delivered + lost + c->undelivered + c->in_flight
 		    || c->fates[IMPAIR_DELIVERED] + lost != c->packets
-		    || c->in_flight != parcels_count(link->ways[i].parcels))
+		    || c->in_flight != delay_queue_count(link->paths[i].delay_queue))
 			return false;
 	}
 	return true;
@@ -474,33 +474,33 @@ bool link_balanced(const struct link *link)
 
 int link_drop_next(struct link *link, unsigned classes, unsigned directions)
 {
-	if (link->cue_count == LINK_CUES)
+	if (link->requested_drop_count == LINK_REQUESTED_DROPS)
 		return -1;
-	link->cues[link->cue_count].classes = classes;
-	link->cues[link->cue_count++].directions = directions;
+	link->requested_drops[link->requested_drop_count].classes = classes;
+	link->requested_drops[link->requested_drop_count++].directions = directions;
 	return 0;
 }
 
 void link_drop_none(struct link *link)
 {
-	link->cue_count = 0;
+	link->requested_drop_count = 0;
 }
 
 void link_hold(struct link *link, unsigned directions, int64_t now, int64_t span)
 {
 	for (int i = 0; i < LINK_DIRECTIONS; i++)
 		if (directions & LINK_BIT(i))
-			impair_hold(link->ways[i].impair, now + span);
+			impair_hold(link->paths[i].impair, now + span);
 }
 
 void link_unplug(struct link *link, unsigned directions, int64_t now, int64_t span)
 {
 	for (int i = 0; i < LINK_DIRECTIONS; i++)
 		if (directions & LINK_BIT(i))
-			impair_unplug(link->ways[i].impair, now + span);
+			impair_unplug(link->paths[i].impair, now + span);
 }
 
 const struct impair *link_impair(const struct link *link, enum link_direction direction)
 {
-	return link->ways[direction].impair;
+	return link->paths[direction].impair;
 }

@@ -50,7 +50,7 @@ struct link_counts {
 	/* Cut into pieces for the MTU; "too big" answers sent to the sender. Neither is in the sum. */
 	uint64_t cut, too_big_answers;
 	/* Passed by, uncounted and unimpaired: what hosts say unasked, and what is not IP. */
-	uint64_t chatter;
+	uint64_t unsolicited;
 };
 
 /* What the link did with one packet, told when it comes in. */
@@ -63,10 +63,10 @@ struct link_event {
 	/* The packet as it came, before a bit was flipped. Borrowed for the call. */
 	const struct packet *packet;
 	/* With the times at which its copies will leave. */
-	const struct impair_verdict *verdict;
+	const struct impair_decision *decision;
 };
 
-struct link_witness {
+struct link_observer {
 	void *context;
 	void (*packet)(void *context, const struct link_event *event);
 	/* A packet that was let through could not be given to the receiver's host after all: rare, its queue was
@@ -93,20 +93,20 @@ void link_free(struct link *link);
  * late of late, 0.2 ms at most: the rest is spent polling. So a delay is kept to microseconds also
  * where waking takes a hundred of them (a virtual machine), and a steady stream of delayed packets costs up to a
  * whole processor. */
-void link_watch(struct link *link, struct watch *w);
+void link_watch(struct link *link, struct fd_watch *w);
 /* Delivers what is due and carries a bounded number of packets. */
-void link_turn(struct link *link, const struct watch *w);
+void link_dispatch(struct link *link, const struct fd_watch *w);
 /* A device is gone: there is nothing more to do. */
 bool link_broken(const struct link *link);
 
 /* Who is told about every packet. One; NULL ends it. The struct is copied. */
-void link_set_witness(struct link *link, const struct link_witness *witness);
+void link_set_observer(struct link *link, const struct link_observer *observer);
 
 /* Writes a capture to `fd`, which the link closes: interface 0 is the near host, 1 the far one; a packet stands on the
  * sender's interface when its host sent it, with a comment if it met anything, and on the receiver's when its host received
- * it. The times are the stampers', the near host's and the far one's, which it frees in the end; with NULL, or where they
+ * it. The times are the time stamp taps', the near host's and the far one's, which it frees in the end; with NULL, or where they
  * missed a packet, those at which the link reads and writes. Returns 0, or -1 when memory runs out. */
-int link_capture(struct link *link, int fd, struct stamper *const stampers[LINK_DIRECTIONS]);
+int link_capture(struct link *link, int fd, struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS]);
 /* Writes the rest of the capture and tells whether anything of it could not be written. False without one. */
 bool link_capture_failed(struct link *link);
 /* How many packets of it its reader was too slow for. */
@@ -119,10 +119,10 @@ const struct link_counts *link_counts(const struct link *link, enum link_directi
 /* Whether both directions' counts add up. */
 bool link_balanced(const struct link *link);
 
-/* Drops on cue that can wait at once. */
-#define LINK_CUES 100
+/* Requested drops that can wait at once. */
+#define LINK_REQUESTED_DROPS 100
 /* The next packet of one of these classes (packet_class(), bits) in one of these directions, whichever comes first, is dropped.
- * Returns 0, or -1 when LINK_CUES wait already. */
+ * Returns 0, or -1 when LINK_REQUESTED_DROPS wait already. */
 int link_drop_next(struct link *link, unsigned classes, unsigned directions);
 /* Forgets all drops that have not happened. */
 void link_drop_none(struct link *link);

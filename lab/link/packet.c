@@ -55,7 +55,7 @@ static int read_ipv4(struct packet *p, size_t n)
 		return -1;
 	unsigned bits = get16(b + 6);
 	p->id = get16(b + 4);
-	p->whole = bits & DF;
+	p->dont_fragment = bits & DF;
 	p->more = bits & MF;
 	p->offset = (int) (bits & OFFSET_MASK) * OFFSET_UNIT;
 	p->fragment = p->more || p->offset;
@@ -83,7 +83,7 @@ static int read_ipv6(struct packet *p, size_t n)
 	p->size = IPV6_HEADER + get16(b + 4);
 	if ((size_t) p->size > n)
 		return -1;
-	p->whole = true;
+	p->dont_fragment = true;
 	p->protocol = b[6];
 	p->network = p->transport = IPV6_HEADER;
 	while (p->protocol == HOP_BY_HOP || p->protocol == ROUTING || p->protocol == DESTINATION
@@ -157,7 +157,7 @@ int packet_read(struct packet *p, const void *bytes, size_t n)
 }
 
 /* Types 130 to 132 and 143: multicast listeners; 133 to 137: discovery. */
-bool packet_is_chatter(const struct packet *p)
+bool packet_is_unsolicited(const struct packet *p)
 {
 	if (p->version == 4)
 		return p->protocol == IGMP;
@@ -270,10 +270,10 @@ size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_
 	return p->version == 4 ? too_big4(p, mtu, out) : too_big6(p, mtu, out);
 }
 
-bool packet_may_cut(const struct packet *p)
+bool packet_may_fragment(const struct packet *p)
 {
 	/* A piece that ends behind the longest datagram belongs to none: its pieces would have no offset. */
-	return p->version == 4 && !p->whole && p->offset + p->size - p->network <= DATAGRAM_MAX;
+	return p->version == 4 && !p->dont_fragment && p->offset + p->size - p->network <= DATAGRAM_MAX;
 }
 
 /* The header of the pieces but the first keeps only the options whose copy bit is set. */
@@ -297,7 +297,7 @@ static int later_header(const struct packet *p, uint8_t *out)
 	return n;
 }
 
-size_t packet_cut(const struct packet *p, int mtu, int *at, uint8_t *out)
+size_t packet_fragment(const struct packet *p, int mtu, int *at, uint8_t *out)
 {
 	int total = p->size - p->network, header = p->network;
 

@@ -43,7 +43,7 @@ struct packet {
 	/* IPv4's identification, or that of IPv6's fragment header, else 0. */
 	uint32_t id;
 	/* A piece of a datagram; the offset of its payload in bytes; more follow; must not be cut. */
-	bool fragment, more, whole;
+	bool fragment, more, dont_fragment;
 	int offset;
 };
 
@@ -52,9 +52,9 @@ int packet_read(struct packet *p, const void *bytes, size_t n);
 
 /* What hosts say of themselves, unasked: IPv6 neighbour and router discovery (RFC 4861), multicast
  * listeners (RFC 3810), IGMP. */
-bool packet_is_chatter(const struct packet *p);
+bool packet_is_unsolicited(const struct packet *p);
 
-/* What a drop on cue goes by: bits, so that it can go by several. */
+/* What a requested drop goes by: bits, so that it can go by several. */
 enum packet_class {
 	PACKET_CLASS_OTHER = 0,
 	/* Carries something for the program: UDP; TCP with payload. */
@@ -80,11 +80,11 @@ void packet_flip(const struct packet *p, void *bytes, int bit);
 size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX]);
 
 /* Whether a router may cut it: IPv4 without the DF bit, and no piece that ends beyond 65535 bytes. */
-bool packet_may_cut(const struct packet *p);
+bool packet_may_fragment(const struct packet *p);
 /* One piece of a packet that may be cut, as a router does (RFC 791): `*at` is how much of the payload is
  * done, 0 at first. Writes at most `mtu` (68 or more) bytes. Returns the piece's length, 0 when all is
  * done. */
-size_t packet_cut(const struct packet *p, int mtu, int *at, uint8_t *out);
+size_t packet_fragment(const struct packet *p, int mtu, int *at, uint8_t *out);
 
 /* Its two addresses, "10.9.0.1" or "fd09::1", each with room for 46 bytes. */
 void packet_hosts(const struct packet *p, char source[46], char target[46]);

@@ -48,14 +48,14 @@
 struct pcapng {
 	int fd;
 	/* Whole blocks, of which so many bytes of the first are written already. */
-	struct outbox queue;
+	struct send_buffer queue;
 	size_t written;
 	int64_t wait_until;
 	/* A write failed: no more are made. */
 	bool failed;
 };
 
-struct options {
+struct block_options {
 	uint8_t bytes[OPTIONS_ROOM];
 	size_t n;
 };
@@ -65,7 +65,7 @@ static size_t padded(size_t n)
 	return (n + 3) & ~(size_t) 3;
 }
 
-static void put_option(struct options *o, uint16_t code, const void *value, size_t n)
+static void put_option(struct block_options *o, uint16_t code, const void *value, size_t n)
 {
 	uint16_t head[2] = { code, (uint16_t) n };
 
@@ -75,53 +75,53 @@ static void put_option(struct options *o, uint16_t code, const void *value, size
 	o->n += 4 + padded(n);
 }
 
-static void put_text(struct options *o, uint16_t code, const char *text)
+static void put_text(struct block_options *o, uint16_t code, const char *text)
 {
 	put_option(o, code, text, strnlen(text, PCAPNG_COMMENT));
 }
 
-static void put_end(struct options *o)
+static void put_end(struct block_options *o)
 {
 	put_option(o, OPTION_END, "", 0);
 }
 
-static size_t block_size(size_t fixed_size, size_t n, const struct options *o)
+static size_t block_size(size_t fixed_size, size_t n, const struct block_options *o)
 {
 	return 12 + fixed_size + padded(n) + o->n;
 }
 
 /* A block: fixed fields, then a body that is padded, then the options. */
-static void put_block(struct outbox *out, uint32_t type, const void *fixed, size_t fixed_size, const void *body,
-    size_t n, const struct options *o)
+static void put_block(struct send_buffer *out, uint32_t type, const void *fixed, size_t fixed_size, const void *body,
+    size_t n, const struct block_options *o)
 {
 	const uint32_t head[2] = { type, (uint32_t) block_size(fixed_size, n, o) };
 
-	outbox_add(out, (const char *) head, sizeof head);
-	outbox_add(out, fixed, fixed_size);
+	send_buffer_add(out, (const char *) head, sizeof head);
+	send_buffer_add(out, fixed, fixed_size);
 	if (n > 0)
-		outbox_add(out, body, n);
-	outbox_add(out, "\0\0\0", padded(n) - n);
-	outbox_add(out, (const char *) o->bytes, o->n);
-	outbox_add(out, (const char *) &head[1], sizeof head[1]);
+		send_buffer_add(out, body, n);
+	send_buffer_add(out, "\0\0\0", padded(n) - n);
+	send_buffer_add(out, (const char *) o->bytes, o->n);
+	send_buffer_add(out, (const char *) &head[1], sizeof head[1]);
 }
 
-static void put_section(struct outbox *out)
+static void put_section(struct send_buffer *out)
 {
 	struct { uint32_t magic; uint16_t major, minor; uint64_t length; } fixed = {
 		BYTE_ORDER_MAGIC, 1, 0, LENGTH_UNKNOWN,
 	};
-	struct options o = { .n = 0 };
+	struct block_options o = { .n = 0 };
 
 	put_text(&o, OPTION_SHB_USERAPPL, "upcase-lab");
 	put_end(&o);
 	put_block(out, SECTION, &fixed, sizeof fixed, NULL, 0, &o);
 }
 
-static void put_interface(struct outbox *out, const char *name, const char *comment)
+static void put_interface(struct send_buffer *out, const char *name, const char *comment)
 {
 	struct { uint16_t type, reserved; uint32_t longest; } fixed = { LINKTYPE_RAW, 0, 0 };
 	uint8_t resolution = NANOSECONDS;
-	struct options o = { .n = 0 };
+	struct block_options o = { .n = 0 };
 
 	put_text(&o, OPTION_IF_NAME, name);
 	if (comment)
@@ -143,14 +143,14 @@ struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment,
 	return p;
 }
 
-bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t wall, const void *bytes,
+bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall, const void *bytes,
     size_t n, const char *comment)
 {
 	uint32_t fixed[5] = {
 		(uint32_t) interface, (uint32_t) ((uint64_t) wall >> 32), (uint32_t) wall, (uint32_t) n, (uint32_t) n,
 	};
-	uint32_t flags = way;
-	struct options o = { .n = 0 };
+	uint32_t flags = direction;
+	struct block_options o = { .n = 0 };
 
 	if (comment)
 		put_text(&o, OPTION_COMMENT, comment);
@@ -158,7 +158,7 @@ bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t
 	put_end(&o);
 	if (p->queue.end - p->queue.first >= WRITE_AT)
 		(void) pcapng_flush(p);
-	if (p->queue.end - p->queue.first + block_size(sizeof fixed, n, &o) > OUTBOX_MOST - END_ROOM)
+	if (p->queue.end - p->queue.first + block_size(sizeof fixed, n, &o) > SEND_BUFFER_MAX - END_ROOM)
 		return false;
 	put_block(&p->queue, ENHANCED_PACKET, fixed, sizeof fixed, bytes, n, &o);
 	return true;
@@ -168,7 +168,7 @@ void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_
     const char *comment)
 {
 	uint32_t fixed[3] = { (uint32_t) interface, (uint32_t) ((uint64_t) wall >> 32), (uint32_t) wall };
-	struct options o = { .n = 0 };
+	struct block_options o = { .n = 0 };
 
 	put_text(&o, OPTION_COMMENT, comment);
 	put_option(&o, OPTION_ISB_IFRECV, &packets, sizeof packets);
@@ -205,7 +205,7 @@ static size_t next_piece(const struct pcapng *p)
 static void take_written(struct pcapng *p, size_t n)
 {
 	p->written += n;
-	while (!outbox_empty(&p->queue) && p->written >= block_at(p, p->queue.first)) {
+	while (!send_buffer_empty(&p->queue) && p->written >= block_at(p, p->queue.first)) {
 		p->written -= block_at(p, p->queue.first);
 		p->queue.first += block_at(p, p->queue.first);
 	}
@@ -232,8 +232,8 @@ static void fail(struct pcapng *p)
 
 int pcapng_flush(struct pcapng *p)
 {
-	p->failed |= p->queue.overflown;
-	while (!p->failed && !outbox_empty(&p->queue)) {
+	p->failed |= p->queue.overflowed;
+	while (!p->failed && !send_buffer_empty(&p->queue)) {
 		const ssize_t n = write(p->fd, p->queue.bytes + p->queue.first + p->written, next_piece(p));
 
 		if (n > 0)
@@ -248,9 +248,9 @@ int pcapng_flush(struct pcapng *p)
 	return p->failed ? -1 : 0;
 }
 
-bool pcapng_waits(const struct pcapng *p)
+bool pcapng_pending(const struct pcapng *p)
 {
-	return !outbox_empty(&p->queue);
+	return !send_buffer_empty(&p->queue);
 }
 
 uint64_t pcapng_unread(const struct pcapng *p)
@@ -272,7 +272,7 @@ int pcapng_free(struct pcapng *p)
 	int result = pcapng_flush(p);
 	if (close(p->fd))
 		result = -1;
-	outbox_free(&p->queue);
+	send_buffer_free(&p->queue);
 	free(p);
 	return result;
 }

@@ -12,19 +12,19 @@
 #define PCAPNG_COMMENT 200
 
 /* Which way a packet passes its interface. */
-enum pcapng_way { PCAPNG_IN = 1, PCAPNG_OUT = 2 };
+enum pcapng_direction { PCAPNG_IN = 1, PCAPNG_OUT = 2 };
 
 /* Opaque. */
 struct pcapng;
 
 /* Writes to `fd`, which it closes in the end, the beginning of a capture with `count` interfaces of these names, all with
- * this comment (NULL: none). A descriptor that does not block is never waited for: up to OUTBOX_MOST bytes wait for their
+ * this comment (NULL: none). A descriptor that does not block is never waited for: up to SEND_BUFFER_MAX bytes wait for their
  * reader, and only whole blocks are written. NULL when memory runs out; then `fd` is still the caller's. */
 struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment, int count);
 
 /* One packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be NULL. Returns false where it found no
  * room. */
-bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_way way, int64_t wall, const void *bytes,
+bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall, const void *bytes,
     size_t n, const char *comment);
 
 /* What is to be said of an interface in the end: at `wall` so many packets had passed it, of which `dropped` found no room. */
@@ -37,7 +37,7 @@ void pcapng_wait(struct pcapng *p, int64_t deadline);
  * disk); the file then ends with its last whole block. */
 int pcapng_flush(struct pcapng *p);
 /* Something waits for its reader. */
-bool pcapng_waits(const struct pcapng *p);
+bool pcapng_pending(const struct pcapng *p);
 /* How many packets do. */
 uint64_t pcapng_unread(const struct pcapng *p);
 

@@ -12,29 +12,29 @@
 
 static void check_text(const char *line)
 {
-	struct event e;
-	enum event_way way;
+	struct packet_event e;
+	enum link_way way;
 	uint64_t serial;
 
-	if (event_read(&e, line) == 0) {
-		fuzz_check(e.way == EVENT_THERE || e.way == EVENT_BACK);
-		fuzz_check(e.fate > EVENT_NONE && e.fate < EVENT_FATES && e.copies >= 0 && e.copies <= 2);
-		fuzz_check(e.fate != EVENT_DELIVERED || e.copies > 0);
-		fuzz_check(e.data_length <= EVENT_DATA && e.data_length <= e.length);
+	if (link_event_read(&e, line) == 0) {
+		fuzz_check(e.way == LINK_GOING || e.way == LINK_COMING);
+		fuzz_check(e.fate > LINK_NONE && e.fate < LINK_FATES && e.copies >= 0 && e.copies <= 2);
+		fuzz_check(e.fate != LINK_DELIVERED || e.copies > 0);
+		fuzz_check(e.data_length <= LINK_EVENT_DATA && e.data_length <= e.length);
 	}
-	if (event_read_undelivered(line, &serial, &way) == 0)
-		fuzz_check(way == EVENT_THERE || way == EVENT_BACK);
+	if (link_event_read_undelivered(line, &serial, &way) == 0)
+		fuzz_check(way == LINK_GOING || way == LINK_COMING);
 }
 
-static void check_packet(const struct event *e, const struct packet *p)
+static void check_packet(const struct packet_event *e, const struct packet *p)
 {
-	const size_t shown = (size_t)p->length < EVENT_DATA ? (size_t)p->length : EVENT_DATA;
+	const size_t shown = (size_t)p->length < LINK_EVENT_DATA ? (size_t)p->length : LINK_EVENT_DATA;
 
 	fuzz_check(e->length == (uint32_t)p->length && e->data_length == shown);
 	fuzz_check(memcmp(e->data, p->bytes + p->payload, shown) == 0);
 	fuzz_check(p->length == 0 || e->hash == fnv_hash(p->bytes + p->payload, (size_t)p->length));
 	fuzz_check(e->id == p->id && e->fragment == p->fragment && e->offset == (uint32_t)p->offset);
-	fuzz_check((e->protocol == EVENT_UDP) == (p->kind == PACKET_UDP) && (e->protocol == EVENT_TCP) == (p->kind == PACKET_TCP));
+	fuzz_check((e->protocol == LINK_UDP) == (p->kind == PACKET_UDP) && (e->protocol == LINK_TCP) == (p->kind == PACKET_TCP));
 	if (p->kind == PACKET_UDP || p->kind == PACKET_TCP)
 		fuzz_check(e->source_port == p->source_port && e->target_port == p->target_port);
 	if (p->kind == PACKET_TCP)
@@ -51,31 +51,31 @@ static void check_written(const uint8_t *data, size_t size)
 		return;
 	const enum impair_fate fate = (enum impair_fate)(data[0] % IMPAIR_FATES);
 	const bool through = fate == IMPAIR_DELIVERED;
-	const struct impair_verdict v = {
+	const struct impair_decision v = {
 		.fate = fate, .flip = through && data[1] & 1 ? 5 : -1, .copies = through ? 1 + (data[1] >> 1 & 1) : 0,
 		.at = { 5000000000, 6000000000 }, .held = data[1] & 4, .reordered = data[1] & 8,
 	};
 	const struct link_event event = {
 		.serial = UINT64_MAX - data[1], .direction = data[1] & 16 ? LINK_BACK : LINK_THERE, .in = 4000000000,
-		.packet = &p, .verdict = &v,
+		.packet = &p, .decision = &v,
 	};
-	struct outbox out = { .bytes = NULL };
-	struct event e;
+	struct send_buffer out = { .bytes = NULL };
+	struct packet_event e;
 	char *end;
 
 	events_print(&event, &out);
-	outbox_add(&out, "", 1);
+	send_buffer_add(&out, "", 1);
 	end = strchr(out.bytes, '\n');
 	fuzz_check(end && end[1] == '\0');
 	*end = '\0';
-	fuzz_check(event_read(&e, out.bytes) == 0);
+	fuzz_check(link_event_read(&e, out.bytes) == 0);
 	fuzz_check(e.serial == event.serial && e.in == event.in && e.copies == v.copies && e.held == (v.held || v.reordered));
-	fuzz_check((e.way == EVENT_BACK) == (event.direction == LINK_BACK));
-	fuzz_check((e.fate == EVENT_CORRUPTED) == (v.flip >= 0));
+	fuzz_check((e.way == LINK_COMING) == (event.direction == LINK_BACK));
+	fuzz_check((e.fate == LINK_CORRUPTED) == (v.flip >= 0));
 	fuzz_check(v.copies == 0 || e.out[0] == v.at[0]);
 	fuzz_check(v.copies < 2 || e.out[1] == v.at[1]);
 	check_packet(&e, &p);
-	outbox_free(&out);
+	send_buffer_free(&out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

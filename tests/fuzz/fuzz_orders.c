@@ -45,12 +45,12 @@ static int begins(const char *line, size_t n, const char *word)
 }
 
 /* Returns whether the order was refused. */
-static int check_answer(const struct outbox *out)
+static int check_answer(const struct send_buffer *out)
 {
 	const char *line = out->bytes + out->first, *end = out->bytes + out->end, *next;
 	int refused = 0;
 
-	fuzz_check(!outbox_empty(out) && !out->overflown && end[-1] == '\n');
+	fuzz_check(!send_buffer_empty(out) && !out->overflowed && end[-1] == '\n');
 	for (; line < end; line = next + 1) {
 		next = memchr(line, '\n', (size_t)(end - line));
 		const size_t n = (size_t)(next - line);
@@ -62,7 +62,7 @@ static int check_answer(const struct outbox *out)
 	return refused;
 }
 
-static void check_link(const struct link *link, const struct events_wish *wish)
+static void check_link(const struct link *link, const struct event_filter *wish)
 {
 	char why[IMPAIR_WHY];
 
@@ -72,10 +72,10 @@ static void check_link(const struct link *link, const struct events_wish *wish)
 	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);
 }
 
-static void execute(struct link *link, const char *text, size_t n, int64_t now, struct events_wish *wish)
+static void execute(struct link *link, const char *text, size_t n, int64_t now, struct event_filter *wish)
 {
 	struct impair_settings before[LINK_DIRECTIONS];
-	struct outbox out = { .bytes = NULL };
+	struct send_buffer out = { .bytes = NULL };
 	char *line = malloc(n + 1);
 	char change[EVENTS_CHANGE] = "";
 	bool changed;
@@ -84,7 +84,7 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now, 
 	line[n] = '\0';
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		before[d] = *link_settings(link, (enum link_direction)d);
-	changed = orders_execute(link, line, now, wish, &out, change);
+	changed = lab_control_execute(link, line, now, wish, &out, change);
 	fuzz_check(changed == (*change != '\0') && strlen(change) < sizeof change && !strpbrk(change, "\r\n\033"));
 	if (check_answer(&out)) {
 		fuzz_check(!changed);
@@ -92,14 +92,14 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now, 
 			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_direction)d), sizeof before[d]) == 0);
 	}
 	check_link(link, wish);
-	outbox_free(&out);
+	send_buffer_free(&out);
 	free(line);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data, *end = text + size;
-	struct events_wish wish = { .on = false };
+	struct event_filter wish = { .on = false };
 	struct link *link = new_link();
 	int64_t now = NS_PER_S;
 

@@ -54,7 +54,7 @@ static void check_answer(const struct packet *p, int mtu)
 		return;
 	fuzz_check(n <= sizeof answer && packet_read(&a, answer, n) == 0);
 	fuzz_check((size_t)a.size == n && a.version == p->version && a.kind == PACKET_ICMP && !a.fragment);
-	fuzz_check(!packet_is_chatter(&a) && packet_too_big(&a, mtu, again) == 0);
+	fuzz_check(!packet_is_unsolicited(&a) && packet_too_big(&a, mtu, again) == 0);
 }
 
 static void check_pieces(const struct packet *p, int mtu)
@@ -64,7 +64,7 @@ static void check_pieces(const struct packet *p, int mtu)
 	int at = 0, done = 0;
 	size_t n;
 
-	while ((n = packet_cut(p, mtu, &at, out)) > 0) {
+	while ((n = packet_fragment(p, mtu, &at, out)) > 0) {
 		fuzz_check(n <= (size_t)mtu && packet_read(&piece, out, n) == 0);
 		fuzz_check(piece.id == p->id && piece.protocol == p->protocol && piece.offset == p->offset + done);
 		fuzz_check(memcmp(out + piece.network, p->bytes + p->network + done, n - (size_t)piece.network) == 0);
@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_shape(&p, size - 1);
 		check_flip(&p, bit);
 		check_answer(&p, mtu);
-		if (packet_may_cut(&p) && p.size > mtu)
+		if (packet_may_fragment(&p) && p.size > mtu)
 			check_pieces(&p, mtu);
 	}
 	free(bytes);

@@ -16,18 +16,18 @@ static void no(const char *what)
 	abort();
 }
 
-static char *write_again(const struct record_read *r)
+static char *write_again(const struct json_record *r)
 {
 	switch (r->type) {
 	case RECORD_SESSION:
-		return record_json_session(&r->session);
+		return json_write_session(&r->session);
 	case RECORD_LINE:
-		return record_json_line(&r->line);
+		return json_write_line(&r->line);
 	case RECORD_REPLY:
-		return record_json_reply(&r->reply);
+		return json_write_reply(&r->reply);
 	case RECORD_NOTICE:
 	case RECORD_EVENT:
-		return record_json_event(&r->event);
+		return json_write_event(&r->event);
 	default:
 		return NULL;
 	}
@@ -35,28 +35,28 @@ static char *write_again(const struct record_read *r)
 
 static void check_line(const char *text, size_t n)
 {
-	struct record_read r, again;
+	struct json_record r, again;
 	char why[RECORD_WHY] = "";
 	char *first, *second;
 
-	if (record_json_read(&r, text, n, why) < 0) {
+	if (json_read(&r, text, n, why) < 0) {
 		if (!*why || strchr(why, '\n'))
 			no("refused without a reason of one line");
-		record_read_free(&r);
+		json_record_free(&r);
 		return;
 	}
 	first = write_again(&r);
 	if (first) {
-		if (record_json_read(&again, first, strlen(first), why) < 0)
+		if (json_read(&again, first, strlen(first), why) < 0)
 			no("what was written is not read");
 		second = write_again(&again);
 		if (!second || strcmp(first, second) != 0)
 			no("read again it is another");
 		free(second);
-		record_read_free(&again);
+		json_record_free(&again);
 	}
 	free(first);
-	record_read_free(&r);
+	json_record_free(&r);
 }
 
 static void check_file(const uint8_t *data, size_t size)

@@ -105,13 +105,13 @@ static const char *behind(const char *text, const char *word)
 	return strncmp(text, word, strlen(word)) == 0 ? text + strlen(word) : NULL;
 }
 
-struct figures {
+struct test_figures {
 	const char *words[3];
 };
 
 static bool row_has_figures(struct terminal *t, void *context)
 {
-	const struct figures *f = context;
+	const struct test_figures *f = context;
 
 	for (int row = 0; row < term_rows(t); row++) {
 		const char *at = term_row(t, row);
@@ -126,7 +126,7 @@ static bool row_has_figures(struct terminal *t, void *context)
 
 void client_expect_figures_at(struct terminal *t, const char *name, const char *udp, const char *tcp, const char *file, int line)
 {
-	struct figures f = {{name, udp, tcp}};
+	struct test_figures f = {{name, udp, tcp}};
 	char what[200];
 
 	snprintf(what, sizeof what, "a row with the figures '%s', '%s', '%s'", name, udp, tcp);

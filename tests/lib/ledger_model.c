@@ -33,11 +33,11 @@ static bool is_connecting(const struct model *m)
 static void check_row(struct model *m, const struct model_line *x)
 {
 	const struct ledger_row *row = ledger_find(m->ledger, x->number);
-	unsigned char wire[MODEL_TEXT + LEDGER_TAG_ROOM];
+	unsigned char wire[MODEL_TEXT + LEDGER_TAG_SIZE];
 	const size_t tag = x->wire_length - x->length;
 
-	CHECK(m, (row == NULL) == x->forgotten);
-	if (!row || x->forgotten)
+	CHECK(m, (row == NULL) == x->evicted);
+	if (!row || x->evicted)
 		return;
 	CHECK(m, row->number == x->number && row->fate == x->fate && row->tag == x->tag);
 	CHECK(m, same(row->text, row->length, x->text, x->length));
@@ -60,7 +60,7 @@ static struct model_line *oldest_waiting(struct model *m, bool kept)
 {
 	struct model_line *best = NULL;
 	for (struct model_line *x = m->lines; x < m->lines + m->count; x++)
-		if (x->fate == FATE_WAITING && !(kept && x->forgotten) && (!best || x->order < best->order))
+		if (x->fate == FATE_WAITING && !(kept && x->evicted) && (!best || x->order < best->order))
 			best = x;
 	return best;
 }
@@ -78,7 +78,7 @@ static void check_totals(struct model *m)
 		sum.reordered += x->reordered;
 		sum.differs += x->differs;
 		sum.cut_short += x->cut_short;
-		sum.forgotten += x->forgotten;
+		sum.evicted += x->evicted;
 	}
 	CHECK(m, t->typed == sum.typed && t->queued == fates[FATE_QUEUED]);
 	CHECK(m, t->sent == sum.typed - fates[FATE_QUEUED]);
@@ -88,8 +88,8 @@ static void check_totals(struct model *m)
 	CHECK(m, t->sent == t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off);
 	CHECK(m, t->late == sum.late && t->duplicates == sum.duplicates && t->reordered == sum.reordered);
 	CHECK(m, t->differs == sum.differs && t->cut_short == sum.cut_short);
-	CHECK(m, t->strays == m->strays && t->forgotten == sum.forgotten);
-	CHECK(m, ledger_count(m->ledger) == m->count - sum.forgotten);
+	CHECK(m, t->strays == m->strays && t->evicted == sum.evicted);
+	CHECK(m, ledger_count(m->ledger) == m->count - sum.evicted);
 }
 
 static void check_figures(struct model *m, const struct ledger_times *t, const struct model_times *x)
@@ -129,7 +129,7 @@ static void check_all(struct model *m)
 	CHECK(m, ledger_first_queued(m->ledger) == queued);
 	CHECK(m, ledger_first_waiting(m->ledger) == (waiting ? waiting->number : 0));
 	CHECK(m, ledger_deadline(m->ledger) == (first && !m->over && m->settings.kind == LEDGER_DATAGRAM ?
-		first->sent_at + m->settings.wait + 1 : INT64_MAX));
+		first->sent_at + m->settings.reply_timeout + 1 : INT64_MAX));
 }
 
 /* ---- what the contract says ---- */
@@ -142,7 +142,7 @@ struct model *model_new(const struct ledger_settings *settings)
 	m->settings = *settings;
 	m->lines = calloc(MODEL_LINES, sizeof(*m->lines));
 	m->ledger = ledger_new(settings);
-	m->latest = m->crowded_until = INT64_MIN;
+	m->latest = m->tag_all_until = INT64_MIN;
 	if (!m->lines || !m->ledger) {
 		model_free(m);
 		return NULL;
@@ -162,7 +162,7 @@ void model_free(struct model *m)
 static struct model_line *find(struct model *m, uint64_t number)
 {
 	for (struct model_line *x = m->lines; x < m->lines + m->count; x++)
-		if (x->number == number && !x->forgotten)
+		if (x->number == number && !x->evicted)
 			return x;
 	return NULL;
 }
@@ -170,7 +170,7 @@ static struct model_line *find(struct model *m, uint64_t number)
 /* Its text is taken: a reply could be meant for it, or will be. */
 static bool blocks(const struct model *m, const struct model_line *x)
 {
-	if (x->forgotten)
+	if (x->evicted)
 		return false;
 	switch (x->fate) {
 	case FATE_QUEUED:
@@ -180,7 +180,7 @@ static bool blocks(const struct model *m, const struct model_line *x)
 	case FATE_LOST:
 		return m->latest <= x->sent_at + m->settings.answerable;
 	default:
-		return x->doubted && m->latest <= x->sent_at + m->settings.answerable;
+		return x->uncertain && m->latest <= x->sent_at + m->settings.answerable;
 	}
 }
 
@@ -204,7 +204,7 @@ static bool taken(const struct model *m, const unsigned char *wire, size_t n)
 
 static void set_wire(struct model_line *x, uint64_t tag)
 {
-	char text[LEDGER_TAG_ROOM + 1] = "";
+	char text[LEDGER_TAG_SIZE + 1] = "";
 
 	x->tag = tag;
 	if (tag)
@@ -221,7 +221,7 @@ static void choose_tag(struct model *m, struct model_line *x, int64_t now)
 
 	set_wire(x, 0);
 	if (m->settings.tag == LEDGER_TAG_AUTO)
-		needed = taken(m, x->wire, x->wire_length) || now <= m->crowded_until;
+		needed = taken(m, x->wire, x->wire_length) || now <= m->tag_all_until;
 	if (!needed || m->settings.kind == LEDGER_STREAM)
 		return;
 	set_wire(x, x->number);
@@ -234,14 +234,14 @@ static void forget_oldest(struct model *m, bool waiting)
 {
 	size_t kept = 0;
 	for (const struct model_line *x = m->lines; x < m->lines + m->count; x++)
-		kept += !x->forgotten;
+		kept += !x->evicted;
 	for (struct model_line *x = m->lines; x < m->lines + m->count && kept >= m->settings.capacity; x++) {
-		if (x->forgotten || x->fate == FATE_QUEUED || (x->fate == FATE_WAITING) != waiting)
+		if (x->evicted || x->fate == FATE_QUEUED || (x->fate == FATE_WAITING) != waiting)
 			continue;
 		if (m->settings.kind == LEDGER_DATAGRAM && blocks(m, x) &&
-		    m->crowded_until < x->sent_at + m->settings.answerable)
-			m->crowded_until = x->sent_at + m->settings.answerable;
-		x->forgotten = true;
+		    m->tag_all_until < x->sent_at + m->settings.answerable)
+			m->tag_all_until = x->sent_at + m->settings.answerable;
+		x->evicted = true;
 		kept--;
 	}
 }
@@ -406,7 +406,7 @@ static void first_reply(struct model *m, struct model_line *x, const void *reply
 	if (n)
 		memcpy(x->reply, reply, n);
 	x->reply_length = n;
-	x->late = m->settings.kind == LEDGER_DATAGRAM && now > x->sent_at + m->settings.wait;
+	x->late = m->settings.kind == LEDGER_DATAGRAM && now > x->sent_at + m->settings.reply_timeout;
 	x->fate = x->late ? FATE_LOST : FATE_ANSWERED;
 	if (x->late)
 		return;
@@ -420,7 +420,7 @@ static void first_reply(struct model *m, struct model_line *x, const void *reply
 		m->expected = x->order + 1;
 }
 
-static void check_verdict(struct model *m, struct ledger_verdict v, enum ledger_match match,
+static void check_verdict(struct model *m, struct ledger_reply_match v, enum ledger_match match,
     const struct model_line *x, size_t n, int64_t now)
 {
 	CHECK(m, v.match == match);
@@ -480,7 +480,7 @@ void model_stream_reply(struct model *m, const void *reply, size_t n, bool ended
 		m->strays++;
 	if (x) {
 		match = MATCH_ANSWER;
-		if (x->forgotten) {
+		if (x->evicted) {
 			x->fate = FATE_ANSWERED;
 		} else {
 			first_reply(m, x, reply, n, now);
@@ -490,8 +490,8 @@ void model_stream_reply(struct model *m, const void *reply, size_t n, bool ended
 			}
 		}
 	}
-	const struct ledger_verdict v = ledger_stream_reply(m->ledger, reply, n, ended, now);
-	if (x && x->forgotten)
+	const struct ledger_reply_match v = ledger_stream_reply(m->ledger, reply, n, ended, now);
+	if (x && x->evicted)
 		CHECK(m, v.match == MATCH_ANSWER && v.number == 0 && v.rtt == -1);
 	else
 		check_verdict(m, v, match, x, n, now);
@@ -504,7 +504,7 @@ void model_unreachable(struct model *m, const void *quoted, size_t n, size_t lea
 	int found = 0;
 
 	for (struct model_line *x = m->lines; x < m->lines + m->count; x++) {
-		if (m->settings.kind == LEDGER_STREAM || x->forgotten || x->fate != FATE_WAITING ||
+		if (m->settings.kind == LEDGER_STREAM || x->evicted || x->fate != FATE_WAITING ||
 		    x->wire_length < least || n > x->wire_length || (n && memcmp(x->wire, quoted, n) != 0))
 			continue;
 		found++;
@@ -514,7 +514,7 @@ void model_unreachable(struct model *m, const void *quoted, size_t n, size_t lea
 	}
 	struct model_line *x = whole ? whole : first;
 	if (x) {
-		x->doubted = !whole && found > 1;
+		x->uncertain = !whole && found > 1;
 		x->fate = error == ECONNREFUSED ? FATE_REFUSED : FATE_FAILED;
 		x->error = error;
 	}
@@ -554,9 +554,9 @@ void model_expire(struct model *m, int64_t now)
 
 	do {
 		while ((x = oldest_waiting(m, false)) && m->settings.kind == LEDGER_DATAGRAM &&
-		    now > x->sent_at + m->settings.wait) {
+		    now > x->sent_at + m->settings.reply_timeout) {
 			x->fate = FATE_LOST;
-			if (!x->forgotten)
+			if (!x->evicted)
 				break;
 			x = NULL;
 		}
@@ -715,7 +715,7 @@ const char *model_play(const unsigned char *bytes, size_t n)
 		.kind = how & 1 ? LEDGER_STREAM : LEDGER_DATAGRAM,
 		.tag = (how >> 1 & 3) == 1 ? LEDGER_TAG_ALWAYS : (how >> 1 & 3) == 2 ? LEDGER_TAG_NEVER : LEDGER_TAG_AUTO,
 		.capacity = capacities[how >> 3 & 7],
-		.wait = 10 + (how >> 6) * 15,
+		.reply_timeout = 10 + (how >> 6) * 15,
 		.answerable = 150,
 	};
 	struct model *m = model_new(&settings);

@@ -13,7 +13,7 @@
 struct model_line {
 	uint64_t number, tag;
 	enum ledger_fate fate;
-	unsigned char text[MODEL_TEXT], wire[MODEL_TEXT + LEDGER_TAG_ROOM], caps[4 * MODEL_TEXT];
+	unsigned char text[MODEL_TEXT], wire[MODEL_TEXT + LEDGER_TAG_SIZE], caps[4 * MODEL_TEXT];
 	size_t length, wire_length, caps_length;
 	/* The first reply as it came, with its tag. */
 	unsigned char reply[4 * MODEL_TEXT];
@@ -22,7 +22,7 @@ struct model_line {
 	/* Places in the order of sending and in the order of first replies. */
 	uint64_t order, reply_order;
 	uint32_t duplicates;
-	bool late, reordered, differs, cut_short, partial, doubted, forgotten;
+	bool late, reordered, differs, cut_short, partial, uncertain, evicted;
 	int error;
 };
 
@@ -42,7 +42,7 @@ struct model {
 	size_t count;
 	uint64_t orders, replies, expected, strays;
 	/* The latest time of an addition or a reply; until when no text is known to be free. */
-	int64_t latest, crowded_until;
+	int64_t latest, tag_all_until;
 	uint64_t timed;
 	struct model_times rtt, waited;
 	struct model_attempt attempts[MODEL_LINES];

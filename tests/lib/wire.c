@@ -35,7 +35,7 @@ static struct impair_settings settings(const char *text)
 	struct impair_settings s = impair_perfect();
 	char why[IMPAIR_WHY];
 
-	if (impair_text_parse(&s, text, why))
+	if (impair_fields_parse(&s, text, why))
 		fail_msg("%s: %s", text, why);
 	return s;
 }
@@ -65,20 +65,20 @@ void wire_close(struct wire *wire)
 
 void wire_turn(struct wire *wire, int64_t most)
 {
-	struct watch w;
+	struct fd_watch w;
 	struct timespec wait;
 	int64_t now = clock_monotonic();
 
-	watch_start(&w);
+	fd_watch_start(&w);
 	link_watch(wire->link, &w);
 	if (wire->control)
 		control_watch(wire->control, &w);
-	watch_until(&w, now + most);
+	fd_watch_until(&w, now + most);
 	int ready = pselect(w.count, &w.readable, &w.writable, NULL, clock_until(w.deadline, now, &wait), NULL);
 	assert_true(ready >= 0);
-	link_turn(wire->link, &w);
+	link_dispatch(wire->link, &w);
 	if (wire->control)
-		control_turn(wire->control, &w, clock_monotonic());
+		control_dispatch(wire->control, &w, clock_monotonic());
 	assert_true(link_balanced(wire->link));
 }
 

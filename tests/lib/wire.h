@@ -15,7 +15,7 @@ struct wire {
 	struct control *control;
 };
 
-/* Fails the test when something cannot be made. Settings as text, for impair_text_parse(). */
+/* Fails the test when something cannot be made. Settings as text, for impair_fields_parse(). */
 struct wire wire_open(const char *there, const char *back, uint64_t seed);
 void wire_close(struct wire *wire);
 

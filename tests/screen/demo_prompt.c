@@ -92,14 +92,14 @@ static void on_line(void *context, const char *line, size_t n)
 	if (strcmp(line, "!exit") == 0)
 		exit(3);
 	if (strcmp(line, "!quit") == 0) {
-		prompt_stop(false);
+		line_editor_stop(false);
 		d->leaving = true;
 		return;
 	}
 	if (strcmp(line, "!hide") == 0)
 		d->hidden = !d->hidden;
 	else if (strncmp(line, "!prompt ", 8) == 0)
-		prompt_set(line + 8);
+		line_editor_set_prompt(line + 8);
 	else if (n > 200)
 		snprintf(d->asked, sizeof(d->asked), "long %zu", n);
 	else
@@ -157,7 +157,7 @@ static int put(struct demo *d, int row, int column, const char *text, size_t n, 
 
 static void draw_input(struct demo *d, int row)
 {
-	struct prompt_state s = prompt_state();
+	struct line_editor_state s = line_editor_state();
 	int column = put(d, row, 0, s.prompt, strlen(s.prompt), STYLE_PROMPT);
 	if (layout_text(&d->layout, s.text, s.length, wcwidth) < 0)
 		abort();
@@ -195,7 +195,7 @@ static void draw(struct demo *d)
 		abort();
 	canvas_clear(&d->canvas);
 	int n = snprintf(head, sizeof(head), "%dx%d entered %zu esc %zu%s %s", rows, columns, d->entered,
-	    d->escapes, prompt_quoting() ? " quoting" : "", d->asked);
+	    d->escapes, line_editor_quoting() ? " quoting" : "", d->asked);
 	put(d, 0, 0, head, (size_t)n, STYLE_STATUS);
 	draw_styles(d);
 	int room = rows - 3;
@@ -220,15 +220,15 @@ static void handle_key(struct demo *d, const struct key_event *e)
 	char name[32];
 	switch (e->key) {
 	case KEY_TEXT_BYTES:
-		prompt_feed(e->bytes, e->length);
-		if (prompt_quoting())
+		line_editor_feed(e->bytes, e->length);
+		if (line_editor_quoting())
 			keys_quote(d->keys);
 		break;
 	case KEY_PASTE:
-		prompt_insert(e->bytes, e->length);
+		line_editor_insert(e->bytes, e->length);
 		break;
 	case KEY_INTERRUPT:
-		prompt_clear();
+		line_editor_clear();
 		break;
 	case KEY_SUSPEND:
 		screen_suspend();
@@ -238,7 +238,7 @@ static void handle_key(struct demo *d, const struct key_event *e)
 		break;
 	case KEY_ESCAPE:
 		d->escapes++;
-		prompt_escape();
+		line_editor_escape();
 		break;
 	case KEY_FUNCTION:
 		snprintf(name, sizeof(name), "F%d", e->number);
@@ -345,7 +345,7 @@ int main(int argc, char **argv)
 {
 	struct demo d = { .entered = 0 };
 	struct screen_settings settings = { .mouse = false };
-	struct prompt_hooks hooks = { .context = &d, .line = on_line, .end = on_end, .complete = on_complete,
+	struct line_editor_hooks hooks = { .context = &d, .line = on_line, .end = on_end, .complete = on_complete,
 		.matches = on_matches, .bell = on_bell };
 	char why[200];
 	int entries = 1000;
@@ -356,12 +356,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	d.keys = keys_new();
-	if (!d.keys || prompt_start(&hooks, history, entries) < 0)
+	if (!d.keys || line_editor_start(&hooks, history, entries) < 0)
 		abort();
-	prompt_set("demo> ");
+	line_editor_set_prompt("demo> ");
 	loop(&d);
 	screen_stop();
-	const char *unsaved = prompt_stop(false);
+	const char *unsaved = line_editor_stop(false);
 	if (unsaved)
 		fprintf(stderr, "demo_prompt: history: %s\n", unsaved);
 	printf("demo: %zu entered%s\n", d.entered, terminated ? ", terminated" : "");

@@ -16,7 +16,7 @@ struct piece {
 	size_t n, n_out;
 };
 
-struct text {
+struct soak_text {
 	struct piece pieces[PIECES];
 };
 
@@ -76,9 +76,9 @@ static void fill(struct piece *p, size_t n, uint64_t *dice)
 	p->in[p->n++] = next(dice, 2) ? '\n' : 'q';
 }
 
-struct text *text_new(uint64_t seed)
+struct soak_text *text_new(uint64_t seed)
 {
-	struct text *t = calloc(1, sizeof *t);
+	struct soak_text *t = calloc(1, sizeof *t);
 	uint64_t dice = seed;
 
 	for (int i = 0; t && i < PIECES; i++) {
@@ -90,22 +90,22 @@ struct text *text_new(uint64_t seed)
 	return t;
 }
 
-void text_free(struct text *t)
+void text_free(struct soak_text *t)
 {
 	free(t);
 }
 
-static const struct piece *piece(const struct text *t, uint64_t key, uint64_t i)
+static const struct piece *piece(const struct soak_text *t, uint64_t key, uint64_t i)
 {
 	return &t->pieces[text_mix(key, i) % PIECES];
 }
 
-size_t text_rest(const struct text *t, uint64_t key, const struct text_place *p)
+size_t text_rest(const struct soak_text *t, uint64_t key, const struct text_place *p)
 {
 	return piece(t, key, p->piece)->n - p->at;
 }
 
-void text_take(const struct text *t, uint64_t key, struct text_place *p, unsigned char *out, size_t n)
+void text_take(const struct soak_text *t, uint64_t key, struct text_place *p, unsigned char *out, size_t n)
 {
 	while (n > 0) {
 		size_t rest = text_rest(t, key, p), some = rest < n ? rest : n;
@@ -121,7 +121,7 @@ void text_take(const struct text *t, uint64_t key, struct text_place *p, unsigne
 	}
 }
 
-uint64_t text_length(const struct text *t, uint64_t key, uint64_t pieces)
+uint64_t text_length(const struct soak_text *t, uint64_t key, uint64_t pieces)
 {
 	uint64_t n = 0;
 
@@ -136,7 +136,7 @@ bool text_complete(const struct text_check *c)
 }
 
 /* The capitals of the piece that is next, and how much of it the text has. The last one may be cut. */
-static const unsigned char *expected(const struct text *t, uint64_t key, const struct text_check *c,
+static const unsigned char *expected(const struct soak_text *t, uint64_t key, const struct text_check *c,
     unsigned char cut[TEXT_CAPITALS], size_t *n, size_t *n_in)
 {
 	const struct piece *p = piece(t, key, c->place.piece);
@@ -150,7 +150,7 @@ static const unsigned char *expected(const struct text *t, uint64_t key, const s
 	return cut;
 }
 
-bool text_agrees(const struct text *t, uint64_t key, struct text_check *c, const unsigned char *bytes, size_t n)
+bool text_agrees(const struct soak_text *t, uint64_t key, struct text_check *c, const unsigned char *bytes, size_t n)
 {
 	unsigned char cut[TEXT_CAPITALS];
 	const unsigned char *out;

@@ -13,10 +13,10 @@
 
 /* Opaque. Pieces of text of every kind, also of bytes that are none, with their capitals. None begins within a character
  * and each ends with a whole one, so that what is made of pieces has the capitals of the pieces. */
-struct text;
+struct soak_text;
 
-struct text *text_new(uint64_t seed);
-void text_free(struct text *t);
+struct soak_text *text_new(uint64_t seed);
+void text_free(struct soak_text *t);
 
 /* A place in the text of a key. */
 struct text_place {
@@ -26,11 +26,11 @@ struct text_place {
 };
 
 /* The text's next `n` bytes into `out`, NULL to go by them. */
-void text_take(const struct text *t, uint64_t key, struct text_place *p, unsigned char *out, size_t n);
+void text_take(const struct soak_text *t, uint64_t key, struct text_place *p, unsigned char *out, size_t n);
 /* How many bytes the first `pieces` ones are. */
-uint64_t text_length(const struct text *t, uint64_t key, uint64_t pieces);
+uint64_t text_length(const struct soak_text *t, uint64_t key, uint64_t pieces);
 /* What is left of the piece. */
-size_t text_rest(const struct text *t, uint64_t key, const struct text_place *p);
+size_t text_rest(const struct soak_text *t, uint64_t key, const struct text_place *p);
 
 /* The check of capitals as they come. */
 struct text_check {
@@ -40,7 +40,7 @@ struct text_check {
 };
 
 /* Whether `n` bytes are what comes next; nothing comes behind the capitals of `total` bytes. */
-bool text_agrees(const struct text *t, uint64_t key, struct text_check *c, const unsigned char *bytes, size_t n);
+bool text_agrees(const struct soak_text *t, uint64_t key, struct text_check *c, const unsigned char *bytes, size_t n);
 /* Whether everything has come. */
 bool text_complete(const struct text_check *c);
 

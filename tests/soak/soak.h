@@ -39,7 +39,7 @@ struct soak_place {
 
 struct soak {
 	struct soak_options options;
-	struct text *text;
+	struct soak_text *text;
 	/* Random numbers of the whole, drawn by soak_random(). */
 	uint64_t dice;
 	int epoll;

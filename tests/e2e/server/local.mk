@@ -21,5 +21,5 @@ SCRIPT_TESTS += \
 check_PROGRAMS += %D%/upcased-plain
 tests_e2e_server_upcased_plain_SOURCES = $(server_upcased_SOURCES) $(server_libserver_a_SOURCES)
 tests_e2e_server_upcased_plain_CFLAGS = $(server_libserver_a_CFLAGS)
-tests_e2e_server_upcased_plain_CPPFLAGS = $(AM_CPPFLAGS) -DMESSAGES_BATCHES=0
+tests_e2e_server_upcased_plain_CPPFLAGS = $(AM_CPPFLAGS) -DMMSG_BATCHES=0
 tests_e2e_server_upcased_plain_LDADD = common/libcommon.a $(UNISTRING_LIBS) $(SECCOMP_LIBS) -lm

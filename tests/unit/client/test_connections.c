@@ -21,7 +21,7 @@
 
 struct desk {
 	struct connections connections;
-	struct witness *witness;
+	struct trace *trace;
 	int flow;
 	/* What was told last, how often, and how often finally. */
 	char text[500];
@@ -37,18 +37,18 @@ static int set_up(void **state)
 	struct desk *d = calloc(1, sizeof *d);
 
 	assert_non_null(d);
-	d->witness = witness_new(16);
-	d->flow = witness_flow(d->witness, true, 1000 * MS);
-	witness_opened(d->witness, d->flow, HERE, 12000, 0);
+	d->trace = trace_new(16);
+	d->flow = trace_flow(d->trace, true, 1000 * MS);
+	trace_opened(d->trace, d->flow, HERE, 12000, 0);
 	*state = d;
-	return d->witness ? 0 : -1;
+	return d->trace ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
 	struct desk *d = *state;
 
-	witness_free(d->witness);
+	trace_free(d->trace);
 	free(d);
 	return 0;
 }
@@ -86,20 +86,20 @@ static void take(struct desk *d, enum session_stage now, int64_t at, unsigned sy
 
 static int64_t turn(struct desk *d, int64_t known, int64_t now)
 {
-	return connections_turn(&d->connections, 0, known == INT64_MIN ? NULL : d->witness, known, now, tell, d);
+	return connections_dispatch(&d->connections, 0, known == INT64_MIN ? NULL : d->trace, known, now, tell, d);
 }
 
 static void segment(struct desk *d, bool there, const char *fate, const char *flags, int64_t in, int64_t out)
 {
 	static uint64_t serial;
 	char told[300];
-	struct event e;
+	struct packet_event e;
 
 	snprintf(told, sizeof told, "event %llu %s in=%lld fate=%s%s%.0lld proto=tcp sport=%d dport=%d seq=%d ack=0 flags=%s payload=0",
 	    (unsigned long long)++serial, there ? "there" : "back", (long long)in, fate, out ? " out=" : "", (long long)out,
 	    there ? HERE : 12000, there ? 12000 : HERE, 500, flags);
-	assert_int_equal(event_read(&e, told), 0);
-	witness_event(d->witness, &e);
+	assert_int_equal(link_event_read(&e, told), 0);
+	trace_event(d->trace, &e);
 }
 
 static void says(const struct desk *d, const char *text, bool quiet, int final)
@@ -189,7 +189,7 @@ static void what_the_link_tells(void **state)
 	assert_int_equal(d->packets[0].in, BEGAN);
 	assert_int_equal(d->packets[0].out, RECORD_NEVER);
 	assert_string_equal(record_flags_name(&d->packets[0]), "SYN");
-	assert_true(d->packets[1].again);
+	assert_true(d->packets[1].retransmitted);
 	assert_string_equal(record_flags_name(&d->packets[2]), "SYN-ACK");
 	assert_string_equal(record_flags_name(&d->packets[4]), "ACK");
 	assert_int_equal(d->packets[4].out, BEGAN + 2060 * MS);
@@ -251,7 +251,7 @@ static void its_end(void **state)
 	says(d, "closed by the server (FIN)", true, 2);
 	assert_int_equal(d->packet_count, 3);
 	assert_string_equal(record_flags_name(&d->packets[0]), "FIN");
-	assert_int_equal(d->packets[0].way, EVENT_BACK);
+	assert_int_equal(d->packets[0].way, LINK_COMING);
 	assert_string_equal(record_flags_name(&d->packets[2]), "ACK");
 	take(d, SESSION_ENDED, BEGAN + 700 * MS, 1, ECONNRESET);
 	segment(d, false, "delivered", "RA", BEGAN + 690 * MS, BEGAN + 700 * MS);

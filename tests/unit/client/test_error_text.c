@@ -24,7 +24,7 @@ static void check_words(int error)
 			assert_in_range(*c, ' ', '~');
 	}
 	/* A narrow wire has 15 columns, with a cross; "name not found" is the only one that is cut short. */
-	assert_in_range(strlen(error_word(error)), 4, error == error_look_up(EAI_NONAME) ? 14 : 13);
+	assert_in_range(strlen(error_word(error)), 4, error == error_from_eai(EAI_NONAME) ? 14 : 13);
 }
 
 static void check_name(int error)
@@ -101,7 +101,7 @@ static void looking_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const int error = error_look_up(cases[i].eai);
+		const int error = error_from_eai(cases[i].eai);
 
 		check_words(error);
 		assert_string_equal(error_name(error, name), cases[i].name);

@@ -32,7 +32,7 @@ static const char *why;
 
 static int append(const char *path, const char *const *lines, size_t count, size_t keep)
 {
-	return past_append(path, lines, count, keep, false, &why);
+	return history_append(path, lines, count, keep, false, &why);
 }
 
 /* The lines read, joined by '|'. */
@@ -91,7 +91,7 @@ static void write_file(const char *path, const void *bytes, size_t n)
 static void assert_lines(const char *path, const char *joined)
 {
 	struct joined j = { "" };
-	assert_int_equal(past_read(path, join, &j, &why), 0);
+	assert_int_equal(history_read(path, join, &j, &why), 0);
 	assert_string_equal(j.text, joined);
 }
 
@@ -103,13 +103,13 @@ static void reads_any_file(void **state)
 	write_file(path, bytes, sizeof(bytes) - 1);
 	assert_lines(path, "#17 hello|  two |\xff\xfe|last|");
 	struct joined j = { "" };
-	assert_int_equal(past_read(path_of(state, "."), join, &j, &why), -1);
+	assert_int_equal(history_read(path_of(state, "."), join, &j, &why), -1);
 	assert_string_equal(why, "is a folder");
 	/* A pipe without a writer is not waited for. */
 	path = path_of(state, "pipe");
 	assert_int_equal(mkfifo(path, 0600), 0);
 	alarm(10);
-	assert_int_equal(past_read(path, join, &j, &why), -1);
+	assert_int_equal(history_read(path, join, &j, &why), -1);
 	assert_string_equal(why, "is a FIFO");
 	assert_lines("/dev/null", "");
 	alarm(0);
@@ -121,7 +121,7 @@ static void refused(const char *path, off_t size, const char *reason)
 	struct joined j = { "" };
 	struct stat st;
 
-	assert_int_equal(past_read(path, join, &j, &why), -1);
+	assert_int_equal(history_read(path, join, &j, &why), -1);
 	assert_string_equal(why, reason);
 	assert_int_equal(append(path, lines, 1, 10), -1);
 	assert_string_equal(why, reason);
@@ -323,7 +323,7 @@ static void loses_no_session(void **state)
 		assert_int_equal(waitpid(sessions[i], &status, 0), sessions[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_int_equal(past_read(path, see, &seen, &why), 0);
+	assert_int_equal(history_read(path, see, &seen, &why), 0);
 	assert_false(seen.wrong);
 	assert_int_equal(seen.lines, SESSIONS * 30);
 }
@@ -349,7 +349,7 @@ static void survives_being_killed(void **state)
 		struct seen seen = { .lines = 0 };
 		assert_int_equal(append_often(path, 0, 1, 50), 0);
 		/* Each round begins its numbers anew, so only their form is looked at. */
-		assert_int_equal(past_read(path, see, &seen, &why), 0);
+		assert_int_equal(history_read(path, see, &seen, &why), 0);
 		assert_in_range(seen.lines, 3, 50);
 		assert_int_equal(unlink(path), 0);
 	}
@@ -380,7 +380,7 @@ static void waits_for_a_lock(void **state)
 	/* Even less when the session is told to end, before or meanwhile. */
 	struct timespec before, after;
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	assert_int_equal(past_append(path, lines, 1, 10, true, &why), -1);
+	assert_int_equal(history_append(path, lines, 1, 10, true, &why), -1);
 	sigset_t user;
 	sigemptyset(&user);
 	sigaddset(&user, SIGUSR1);

@@ -21,7 +21,7 @@
 struct stage {
 	char folder[32], path[48];
 	int listener, far;
-	struct lab *lab;
+	struct lab_socket *lab;
 	/* Everything that was told, one word a piece. */
 	char told[20000];
 	int gone;
@@ -32,7 +32,7 @@ static void add(struct stage *s, const char *text)
 	strncat(s->told, text, sizeof s->told - strlen(s->told) - 1);
 }
 
-static void on_answer(void *context, const struct lab_answer *answer)
+static void on_answer(void *context, const struct lab_socket_answer *answer)
 {
 	char text[400];
 
@@ -64,7 +64,7 @@ static int set_up(void **state)
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof a), 0);
 	assert_int_equal(listen(s->listener, 1), 0);
-	s->lab = lab_open(s->path, &(struct lab_hooks){.context = s, .answer = on_answer, .line = on_line, .gone = on_gone});
+	s->lab = lab_socket_open(s->path, &(struct lab_socket_hooks){.context = s, .answer = on_answer, .line = on_line, .gone = on_gone});
 	assert_non_null(s->lab);
 	s->far = accept(s->listener, NULL, NULL);
 	assert_true(s->far >= 0);
@@ -76,7 +76,7 @@ static int tear_down(void **state)
 {
 	struct stage *s = *state;
 
-	lab_close(s->lab);
+	lab_socket_close(s->lab);
 	if (s->far >= 0)
 		close(s->far);
 	close(s->listener);
@@ -94,13 +94,13 @@ static void say(struct stage *s, const char *text)
 /* What is there is taken: one turn of a loop. */
 static void turn(struct stage *s)
 {
-	struct watch w;
+	struct fd_watch w;
 	struct timespec soon = {.tv_nsec = 1000000};
 
-	watch_start(&w);
-	lab_watch(s->lab, &w);
+	fd_watch_start(&w);
+	lab_socket_watch(s->lab, &w);
 	if (pselect(w.count, &w.readable, &w.writable, NULL, &soon, NULL) > 0)
-		lab_turn(s->lab, &w);
+		lab_socket_dispatch(s->lab, &w);
 }
 
 static void answers_in_their_order(void **state)
@@ -108,8 +108,8 @@ static void answers_in_their_order(void **state)
 	struct stage *s = *state;
 	char heard[100] = "";
 
-	assert_int_equal(lab_order(s->lab, 1, 10, "link"), 0);
-	assert_int_equal(lab_order(s->lab, 2, 20, "set loss many"), 0);
+	assert_int_equal(lab_socket_command(s->lab, 1, 10, "link"), 0);
+	assert_int_equal(lab_socket_command(s->lab, 2, 20, "set loss many"), 0);
 	assert_int_equal(read(s->far, heard, sizeof heard - 1), 19);
 	assert_string_equal(heard, "link\nset loss many\n");
 	say(s, "there loss 20%\nevent 1 there in=5\nback lo");
@@ -130,7 +130,7 @@ static void byte_by_byte(void **state)
 	struct stage *s = *state;
 	const char *text = "a\nok\nchanged 7 none drop\n";
 
-	lab_order(s->lab, 1, 2, "link");
+	lab_socket_command(s->lab, 1, 2, "link");
 	for (; *text; text++) {
 		assert_int_equal(write(s->far, text, 1), 1);
 		turn(s);
@@ -142,7 +142,7 @@ static void the_end_is_told_once(void **state)
 {
 	struct stage *s = *state;
 
-	lab_order(s->lab, 1, 2, "link");
+	lab_socket_command(s->lab, 1, 2, "link");
 	say(s, "last words\nok\n");
 	close(s->far);
 	s->far = -1;
@@ -150,9 +150,9 @@ static void the_end_is_told_once(void **state)
 		turn(s);
 	assert_string_equal(s->told, "[1 2 ok last words\n]");
 	assert_int_equal(s->gone, 1);
-	assert_true(lab_is_gone(s->lab));
-	assert_int_equal(lab_order(s->lab, 1, 2, "link"), -1);
-	lab_settle(s->lab, 1000000000);
+	assert_true(lab_socket_is_gone(s->lab));
+	assert_int_equal(lab_socket_command(s->lab, 1, 2, "link"), -1);
+	lab_socket_settle(s->lab, 1000000000);
 	assert_int_equal(s->gone, 1);
 }
 
@@ -163,10 +163,10 @@ static void bounds(void **state)
 	char text[5000];
 	int taken = 0;
 
-	while (lab_order(s->lab, 1, 2, "link") == 0)
-		assert_true(++taken <= LAB_ORDERS);
-	assert_int_equal(taken, LAB_ORDERS);
-	assert_int_equal(lab_order(s->lab, 1, 2, "two\nlines"), -1);
+	while (lab_socket_command(s->lab, 1, 2, "link") == 0)
+		assert_true(++taken <= LAB_SOCKET_COMMANDS);
+	assert_int_equal(taken, LAB_SOCKET_COMMANDS);
+	assert_int_equal(lab_socket_command(s->lab, 1, 2, "two\nlines"), -1);
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	for (int i = 0; i < 20; i++) {
@@ -178,34 +178,34 @@ static void bounds(void **state)
 	turn(s);
 	turn(s);
 	assert_non_null(strstr(s->told, "[1 2 ok xxx"));
-	assert_int_equal(lab_order(s->lab, 1, 2, text), -1);
-	assert_int_equal(lab_order(s->lab, 1, 2, "link"), 0);
+	assert_int_equal(lab_socket_command(s->lab, 1, 2, text), -1);
+	assert_int_equal(lab_socket_command(s->lab, 1, 2, "link"), 0);
 }
 
 static void settling(void **state)
 {
 	struct stage *s = *state;
 
-	lab_order(s->lab, 1, 2, "events on");
+	lab_socket_command(s->lab, 1, 2, "events on");
 	/* Nobody answers: it ends all the same. */
-	lab_settle(s->lab, 30000000);
+	lab_socket_settle(s->lab, 30000000);
 	assert_string_equal(s->told, "");
 	say(s, "ok\n");
-	lab_settle(s->lab, 1000000000);
+	lab_socket_settle(s->lab, 1000000000);
 	assert_string_equal(s->told, "[1 2 ok ]");
 }
 
 static void no_lab(void **state)
 {
 	struct stage *s = *state;
-	const struct lab_hooks hooks = {.context = s};
+	const struct lab_socket_hooks hooks = {.context = s};
 	char longest[200];
 
-	assert_null(lab_open("/nonexistent/link", &hooks));
+	assert_null(lab_socket_open("/nonexistent/link", &hooks));
 	assert_int_equal(errno, ENOENT);
 	memset(longest, 'x', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
-	assert_null(lab_open(longest, &hooks));
+	assert_null(lab_socket_open(longest, &hooks));
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 

@@ -25,13 +25,13 @@
 
 struct stage {
 	struct ledger *udp, *tcp;
-	struct board *board;
-	struct witness *witness;
+	struct transcript *transcript;
+	struct trace *trace;
 	int udp_flow, tcp_flow;
 	struct view view;
 	struct view_lab lab;
-	struct link_facts link;
-	struct panel panel;
+	struct link_status link;
+	struct link_steps panel;
 	struct canvas canvas;
 	uint64_t numbers, bytes;
 	int64_t now;
@@ -48,26 +48,26 @@ static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000, .wait = WAIT, .answerable = 60 * WAIT };
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000, .reply_timeout = WAIT, .answerable = 60 * WAIT };
 
 	s->udp = ledger_new(&settings);
 	settings.kind = LEDGER_STREAM;
 	s->tcp = ledger_new(&settings);
-	s->board = board_new(1000);
-	s->witness = witness_new(1000);
-	s->udp_flow = witness_flow(s->witness, false, WAIT);
-	s->tcp_flow = witness_flow(s->witness, true, WAIT);
-	witness_set_ledger(s->witness, s->udp_flow, s->udp);
-	witness_set_ledger(s->witness, s->tcp_flow, s->tcp);
-	witness_opened(s->witness, s->udp_flow, 1, 2, 0);
-	witness_opened(s->witness, s->tcp_flow, 3, 2, 0);
-	for (int way = 0; way < EVENT_WAYS; way++)
-		witness_event(s->witness, &(struct event){.way = way, .fate = EVENT_DELIVERED, .copies = 1, .protocol = EVENT_TCP,
+	s->transcript = transcript_new(1000);
+	s->trace = trace_new(1000);
+	s->udp_flow = trace_flow(s->trace, false, WAIT);
+	s->tcp_flow = trace_flow(s->trace, true, WAIT);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp);
+	trace_set_ledger(s->trace, s->tcp_flow, s->tcp);
+	trace_opened(s->trace, s->udp_flow, 1, 2, 0);
+	trace_opened(s->trace, s->tcp_flow, 3, 2, 0);
+	for (int way = 0; way < LINK_WAYS; way++)
+		trace_event(s->trace, &(struct packet_event){.way = way, .fate = LINK_DELIVERED, .copies = 1, .protocol = LINK_TCP,
 		    .source_port = way ? 2 : 3, .target_port = way ? 3 : 2, .syn = true});
 	s->link.known = true;
-	s->link.settings[EVENT_THERE] = s->link.settings[EVENT_BACK] = impair_perfect();
-	s->link.settings[EVENT_THERE].loss = s->link.settings[EVENT_BACK].loss = 0.2;
-	s->lab = (struct view_lab){.link = &s->link, .witness = s->witness, .panel = &s->panel};
+	s->link.settings[LINK_GOING] = s->link.settings[LINK_COMING] = impair_perfect();
+	s->link.settings[LINK_GOING].loss = s->link.settings[LINK_COMING].loss = 0.2;
+	s->lab = (struct view_lab){.link = &s->link, .trace = s->trace, .panel = &s->panel};
 	s->view = (struct view){.width = width, .keys = "F1 help", .lab = &s->lab};
 	s->now = 1000 * MS;
 	*state = s;
@@ -80,8 +80,8 @@ static int tear_down(void **state)
 
 	view_free(&s->view);
 	canvas_free(&s->canvas);
-	board_free(s->board);
-	witness_free(s->witness);
+	transcript_free(s->transcript);
+	trace_free(s->trace);
 	ledger_free(s->udp);
 	ledger_free(s->tcp);
 	free(s);
@@ -91,25 +91,25 @@ static int tear_down(void **state)
 static void line(struct stage *s, const char *text)
 {
 	ledger_add(s->udp, ++s->numbers, text, strlen(text), s->now);
-	board_add_line(s->board, s->udp, false, s->numbers);
+	transcript_add_line(s->transcript, s->udp, false, s->numbers);
 	ledger_sent(s->udp, s->numbers, s->now);
-	witness_sent(s->witness, s->udp_flow, s->numbers, 0, strlen(text));
+	trace_sent(s->trace, s->udp_flow, s->numbers, 0, strlen(text));
 }
 
-static void tell(struct stage *s, bool back, const char *text, enum event_fate fate, int64_t out, int copies, bool held)
+static void tell(struct stage *s, bool back, const char *text, enum link_fate fate, int64_t out, int copies, bool held)
 {
-	struct event e = {.way = back, .in = s->now, .fate = fate, .out = {out, out + MS}, .copies = copies, .held = held,
-		.protocol = EVENT_UDP, .source_port = back ? 2 : 1, .target_port = back ? 1 : 2, .length = (uint32_t)strlen(text),
+	struct packet_event e = {.way = back, .in = s->now, .fate = fate, .out = {out, out + MS}, .copies = copies, .held = held,
+		.protocol = LINK_UDP, .source_port = back ? 2 : 1, .target_port = back ? 1 : 2, .length = (uint32_t)strlen(text),
 		.hash = fnv_hash(text, strlen(text)), .data_length = strlen(text)};
 
 	memcpy(e.data, text, strlen(text));
-	witness_event(s->witness, &e);
+	trace_event(s->trace, &e);
 }
 
 /* Lines lost in each way, in both directions; their texts are their numbers. */
 static void lose(struct stage *s)
 {
-	static const enum event_fate fates[] = {EVENT_LOST, EVENT_CORRUPTED, EVENT_QUEUE, EVENT_TOO_BIG, EVENT_UNPLUGGED};
+	static const enum link_fate fates[] = {LINK_LOST, LINK_CORRUPTED, LINK_QUEUE_FULL, LINK_TOO_BIG, LINK_UNPLUGGED};
 	char text[10];
 
 	for (int i = 0; i < 2 * 5; i++) {
@@ -119,16 +119,16 @@ static void lose(struct stage *s)
 			tell(s, false, text, fates[i], 0, 0, false);
 			continue;
 		}
-		tell(s, false, text, EVENT_DELIVERED, s->now + MS, 1, false);
+		tell(s, false, text, LINK_DELIVERED, s->now + MS, 1, false);
 		tell(s, true, text, fates[i - 5], 0, 0, false);
 	}
 	line(s, "server");
-	tell(s, false, "server", EVENT_DELIVERED, s->now + MS, 1, false);
+	tell(s, false, "server", LINK_DELIVERED, s->now + MS, 1, false);
 	line(s, "going");
-	tell(s, false, "going", EVENT_DELIVERED, s->now + 1000000 * MS, 1, true);
+	tell(s, false, "going", LINK_DELIVERED, s->now + 1000000 * MS, 1, true);
 	line(s, "coming");
-	tell(s, false, "coming", EVENT_DELIVERED, s->now + MS, 1, false);
-	tell(s, true, "COMING", EVENT_DELIVERED, s->now + 1000000 * MS, 1, true);
+	tell(s, false, "coming", LINK_DELIVERED, s->now + MS, 1, false);
+	tell(s, true, "COMING", LINK_DELIVERED, s->now + 1000000 * MS, 1, true);
 	s->now += 2 * WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
@@ -141,8 +141,8 @@ static void answer(struct stage *s, const char *text, int copies_there, int copi
 
 	capitals[n] = '\0';
 	line(s, text);
-	tell(s, false, text, EVENT_DELIVERED, s->now + 20 * MS, copies_there, held);
-	tell(s, true, capitals, EVENT_DELIVERED, s->now + 40 * MS, copies_back, false);
+	tell(s, false, text, LINK_DELIVERED, s->now + 20 * MS, copies_there, held);
+	tell(s, true, capitals, LINK_DELIVERED, s->now + 40 * MS, copies_back, false);
 	ledger_reply(s->udp, capitals, n, s->now + 41 * MS);
 	for (int i = 1; i < copies_there * copies_back; i++)
 		ledger_reply(s->udp, capitals, n, s->now + 42 * MS);
@@ -151,16 +151,16 @@ static void answer(struct stage *s, const char *text, int copies_there, int copi
 static void stream_line(struct stage *s, const char *text)
 {
 	ledger_add(s->tcp, ++s->numbers, text, strlen(text), s->now);
-	board_add_line(s->board, s->tcp, true, s->numbers);
+	transcript_add_line(s->transcript, s->tcp, true, s->numbers);
 	ledger_sent(s->tcp, s->numbers, s->now);
-	witness_sent(s->witness, s->tcp_flow, s->numbers, s->bytes, s->bytes + strlen(text) + 1);
+	trace_sent(s->trace, s->tcp_flow, s->numbers, s->bytes, s->bytes + strlen(text) + 1);
 }
 
 /* A segment with the line that was typed last. */
-static void segment(struct stage *s, bool back, const char *text, enum event_fate fate)
+static void segment(struct stage *s, bool back, const char *text, enum link_fate fate)
 {
-	witness_event(s->witness, &(struct event){.way = back, .in = s->now, .fate = fate, .copies = fate == EVENT_DELIVERED,
-	    .out = {s->now}, .protocol = EVENT_TCP, .source_port = back ? 2 : 3, .target_port = back ? 3 : 2,
+	trace_event(s->trace, &(struct packet_event){.way = back, .in = s->now, .fate = fate, .copies = fate == LINK_DELIVERED,
+	    .out = {s->now}, .protocol = LINK_TCP, .source_port = back ? 2 : 3, .target_port = back ? 3 : 2,
 	    .seq = (uint32_t)s->bytes + 1, .length = (uint32_t)strlen(text) + 1});
 }
 
@@ -168,10 +168,10 @@ static void segment(struct stage *s, bool back, const char *text, enum event_fat
 static void tries(struct stage *s, bool back, const char *text, const int *times)
 {
 	for (; *times; times++) {
-		segment(s, back, text, EVENT_LOST);
+		segment(s, back, text, LINK_LOST);
 		s->now += *times * MS;
 	}
-	segment(s, back, text, EVENT_DELIVERED);
+	segment(s, back, text, LINK_DELIVERED);
 }
 
 static void stream_answer(struct stage *s, const char *text, const int *going, const int *coming)
@@ -191,12 +191,12 @@ static void lost_and_again(struct stage *s, const char *text)
 
 	ledger_add(s->udp, number, text, strlen(text), s->now);
 	ledger_add(s->tcp, number, text, strlen(text), s->now);
-	board_add_both(s->board, s->udp, s->tcp, number);
+	transcript_add_both(s->transcript, s->udp, s->tcp, number);
 	ledger_sent(s->udp, number, s->now);
 	ledger_sent(s->tcp, number, s->now);
-	witness_sent(s->witness, s->udp_flow, number, 0, strlen(text));
-	witness_sent(s->witness, s->tcp_flow, number, s->bytes, s->bytes + strlen(text) + 1);
-	tell(s, false, text, EVENT_LOST, 0, 0, false);
+	trace_sent(s->trace, s->udp_flow, number, 0, strlen(text));
+	trace_sent(s->trace, s->tcp_flow, number, s->bytes, s->bytes + strlen(text) + 1);
+	tell(s, false, text, LINK_LOST, 0, 0, false);
 	tries(s, false, text, (const int[]){224, 0});
 	tries(s, true, text, (const int[]){0});
 	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false, s->now);
@@ -211,8 +211,8 @@ static void draw(struct stage *s, int rows, int columns)
 	static const struct ledger_totals none;
 
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
-	view_draw(&s->view, &s->canvas, s->board,
-	    &(struct view_facts){.peer = "10.9.0.2:12000", .totals = &none, .other = {.totals = &none}, .now = s->now, .wait = WAIT},
+	view_draw(&s->view, &s->canvas, s->transcript,
+	    &(struct view_status){.peer = "10.9.0.2:12000", .totals = &none, .other = {.totals = &none}, .now = s->now, .reply_timeout = WAIT},
 	    &(struct view_input){.prompt = "udp> ", .text = ""});
 }
 
@@ -268,15 +268,15 @@ static void on_cue(void **state)
 	struct stage *s = *state;
 
 	line(s, "going");
-	tell(s, false, "going", EVENT_CUE, 0, 0, false);
+	tell(s, false, "going", LINK_REQUESTED_DROP, 0, 0, false);
 	line(s, "coming");
-	tell(s, false, "coming", EVENT_DELIVERED, s->now + MS, 1, false);
-	tell(s, true, "COMING", EVENT_CUE, 0, 0, false);
+	tell(s, false, "coming", LINK_DELIVERED, s->now + MS, 1, false);
+	tell(s, true, "COMING", LINK_REQUESTED_DROP, 0, 0, false);
 	s->now += 2 * WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
 	stream_line(s, "tcp");
-	segment(s, false, "tcp", EVENT_CUE);
+	segment(s, false, "tcp", LINK_REQUESTED_DROP);
 	draw(s, 24, 80);
 	check_seen(s, "│ ─✗ lost going, on cue │");
 	check_seen(s, "│ ✗ lost coming, on cue │");
@@ -300,7 +300,7 @@ static void on_cue(void **state)
 	draw(s, 24, 64);
 	check_seen(s, "✗ on cue going");
 	check_seen(s, "✗ on cue ");
-	assert_int_equal(witness_totals(s->witness)->cues, 3);
+	assert_int_equal(trace_totals(s->trace)->requested_drops, 3);
 }
 
 static void copies_and_holds(void **state)
@@ -341,20 +341,20 @@ static void segments_sent_again(void **state)
 /* What a kernel says of its timer right now. */
 static void timer(struct stage *s, bool back, int ms, unsigned doubled, int ran_out)
 {
-	witness_timer(s->witness, s->tcp_flow, back, &(struct witness_timer){
-	    .asked = s->now, .answered = s->now + 1, .timeout = ms * MS, .doubled = doubled, .ran_out = ran_out});
+	trace_timer(s->trace, s->tcp_flow, back, &(struct trace_timer){
+	    .asked = s->now, .answered = s->now + 1, .timeout = ms * MS, .backoff = doubled, .ran_out = ran_out});
 }
 
 /* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle of each. */
 static void time_out(struct stage *s, bool back, const char *text, int ms, int times)
 {
 	for (int i = 0; i < times; i++, ms *= 2) {
-		segment(s, back, text, EVENT_LOST);
+		segment(s, back, text, LINK_LOST);
 		s->now += ms * MS / 2;
 		timer(s, back, ms, (unsigned)i, i);
 		s->now += ms * MS / 2;
 	}
-	segment(s, back, text, EVENT_DELIVERED);
+	segment(s, back, text, LINK_DELIVERED);
 	s->now += MS;
 }
 
@@ -372,7 +372,7 @@ static void timeouts(void **state)
 	check_seen(s, "┃    RTO 204, 408 ms");
 	draw(s, 24, 50);
 	check_seen(s, "· waiting, RTO 204,");
-	segment(s, true, "two", EVENT_DELIVERED);
+	segment(s, true, "two", LINK_DELIVERED);
 	ledger_stream_reply(s->tcp, "TWO", 3, false, s->now);
 	s->bytes += 4;
 	draw(s, 24, 80);
@@ -387,11 +387,11 @@ static void timeouts(void **state)
 	draw(s, 24, 120);
 	check_seen(s, "1 min 42 s, 9× again");
 	check_seen(s, "┃    RTO 0.2…51.2 s");
-	segment(s, true, "long", EVENT_LOST);
+	segment(s, true, "long", LINK_LOST);
 	s->now += 100 * MS;
 	timer(s, true, 208, 0, 0);
 	s->now += 108 * MS;
-	segment(s, true, "long", EVENT_DELIVERED);
+	segment(s, true, "long", LINK_DELIVERED);
 	/* Asked before, or at once: it says nothing yet. */
 	timer(s, true, 208, 0, 0);
 	s->now += MS;
@@ -409,17 +409,17 @@ static void no_timeouts(void **state)
 	struct stage *s = *state;
 
 	stream_line(s, "probe");
-	segment(s, false, "probe", EVENT_LOST);
+	segment(s, false, "probe", LINK_LOST);
 	s->now += 100 * MS;
 	timer(s, false, 204, 0, 3);
 	s->now += 104 * MS;
-	segment(s, false, "probe", EVENT_LOST);
+	segment(s, false, "probe", LINK_LOST);
 	s->now += 50 * MS;
 	timer(s, false, 204, 0, 3);
 	draw(s, 24, 120);
 	check_seen(s, "1× again (after 204 ms)");
 	s->now += 154 * MS;
-	segment(s, false, "probe", EVENT_DELIVERED);
+	segment(s, false, "probe", LINK_DELIVERED);
 	s->now += MS;
 	timer(s, false, 204, 0, 4);
 	draw(s, 24, 120);
@@ -428,9 +428,9 @@ static void no_timeouts(void **state)
 	s->bytes += 6;
 	stream_line(s, "unasked");
 	s->now += MS;
-	segment(s, false, "unasked", EVENT_LOST);
+	segment(s, false, "unasked", LINK_LOST);
 	s->now += 204 * MS;
-	segment(s, false, "unasked", EVENT_DELIVERED);
+	segment(s, false, "unasked", LINK_DELIVERED);
 	s->now += MS;
 	timer(s, false, 204, 0, 5);
 	draw(s, 24, 120);
@@ -438,11 +438,11 @@ static void no_timeouts(void **state)
 	/* An old kernel that tells no count, answered at once: open. */
 	s->bytes += 8;
 	stream_line(s, "old");
-	segment(s, false, "old", EVENT_LOST);
+	segment(s, false, "old", LINK_LOST);
 	s->now += 100 * MS;
 	timer(s, false, 300, 0, -1);
 	s->now += 200 * MS;
-	segment(s, false, "old", EVENT_DELIVERED);
+	segment(s, false, "old", LINK_DELIVERED);
 	s->now += MS;
 	timer(s, false, 300, 0, -1);
 	draw(s, 24, 120);
@@ -454,22 +454,22 @@ static void segments_missing(void **state)
 	struct stage *s = *state;
 
 	stream_line(s, "lost");
-	segment(s, false, "lost", EVENT_LOST);
+	segment(s, false, "lost", LINK_LOST);
 	s->now += 150 * MS;
 	draw(s, 24, 80);
 	check_seen(s, "··  lost going, 0.1 s");
 	draw(s, 24, 120);
 	check_seen(s, "·····  waiting 0.1 s, lost going");
 	s->now += 74 * MS;
-	segment(s, false, "lost", EVENT_LOST);
+	segment(s, false, "lost", LINK_LOST);
 	draw(s, 24, 80);
 	check_seen(s, "··  1× again, 0.2 s");
 	draw(s, 24, 120);
 	check_seen(s, "waiting 0.2 s, 1× again (after 224 ms)");
-	segment(s, false, "lost", EVENT_DELIVERED);
-	segment(s, true, "lost", EVENT_LOST);
+	segment(s, false, "lost", LINK_DELIVERED);
+	segment(s, true, "lost", LINK_LOST);
 	s->now += 300 * MS;
-	segment(s, true, "lost", EVENT_LOST);
+	segment(s, true, "lost", LINK_LOST);
 	draw(s, 24, 80);
 	check_seen(s, "····  3× again, 0.5 s");
 }
@@ -499,7 +499,7 @@ static void both_at_once(void **state)
 	check_seen(s, "  1 hello                   │ ──✗ lost going        │");
 	lose(s);
 	stream_line(s, "lost");
-	segment(s, false, "lost", EVENT_LOST);
+	segment(s, false, "lost", LINK_LOST);
 	s->view.both = true;
 	draw(s, 40, 80);
 	check_seen(s, "│ ──✗ corrupted │");
@@ -507,12 +507,12 @@ static void both_at_once(void **state)
 	check_seen(s, "│ ─✗ lost coming│");
 	check_seen(s, "│ ✗ still coming│");
 	check_seen(s, "┃ ····· lost going    ┃");
-	segment(s, false, "lost", EVENT_DELIVERED);
+	segment(s, false, "lost", LINK_DELIVERED);
 }
 
 static void every_mark_is_drawn(void **state)
 {
-	static const struct view_ends ends = {.has_here = true, .has_far = true, .here = {.timeout = 224 * MS}, .far = {.again = 1}};
+	static const struct view_ends ends = {.has_here = true, .has_server = true, .here = {.timeout = 224 * MS}, .server = {.retransmitted = 1}};
 	struct stage *s = *state;
 
 	lose(s);
@@ -521,14 +521,14 @@ static void every_mark_is_drawn(void **state)
 	stream_answer(s, "once", once, at_once);
 	stream_answer(s, "coming", at_once, once);
 	stream_line(s, "lost");
-	segment(s, false, "lost", EVENT_LOST);
+	segment(s, false, "lost", LINK_LOST);
 	line(s, "cue");
-	tell(s, false, "cue", EVENT_CUE, 0, 0, false);
+	tell(s, false, "cue", LINK_REQUESTED_DROP, 0, 0, false);
 	s->now += 2 * WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
 	char words[] = "loss 30 % each way";
-	board_add_event(s->board, &(const struct record_event){.kind = SESSION_EVENT_LINK, .text = words});
+	transcript_add_event(s->transcript, &(const struct record_event){.kind = SESSION_EVENT_LINK, .text = words});
 	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
@@ -549,23 +549,23 @@ static void every_mark_is_drawn(void **state)
 static void both_ends(void **state)
 {
 	struct stage *s = *state;
-	struct view_ends ends = {.has_here = true, .here = {.again = 4, .timeout = 976 * MS, .doubled = 2, .round_trip = 41 * MS}};
+	struct view_ends ends = {.has_here = true, .here = {.retransmitted = 4, .timeout = 976 * MS, .backoff = 2, .round_trip = 41 * MS}};
 
 	s->view.ends = &ends;
 	stream_line(s, "lost");
-	segment(s, false, "lost", EVENT_LOST);
+	segment(s, false, "lost", LINK_LOST);
 	draw(s, 24, 120);
 	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
 	check_seen(s, "lost going, RTO 976 ms");
-	ends.has_far = true;
-	ends.far = (struct session_tcp){.again = 1, .timeout = 244 * MS, .round_trip = 40 * MS};
+	ends.has_server = true;
+	ends.server = (struct tcp_sample){.retransmitted = 1, .timeout = 244 * MS, .round_trip = 40 * MS};
 	draw(s, 24, 120);
 	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, RTO 244 ms, rtt 40.0 ms");
 	draw(s, 24, 80);
 	check_seen(s, " TCP here: 4 again, RTO 976 ms (×4) │ server: 1 again, RTO 244 ms");
 	draw(s, 10, 120);
 	assert_int_equal(row_with(s, "server:"), -1);
-	segment(s, false, "lost", EVENT_DELIVERED);
+	segment(s, false, "lost", LINK_DELIVERED);
 	s->view.ends = NULL;
 }
 
@@ -583,7 +583,7 @@ static void the_row_of_the_link(void **state)
 	assert_string_equal(row_text(s, 21), " link: loss 20 % each way          truth: 0 mismatches in 0");
 	draw(s, 24, 50);
 	assert_string_equal(row_text(s, 21), " link: loss 20 % each way     truth: 0 mismatches");
-	s->link.settings[EVENT_BACK].delay = 20 * MS;
+	s->link.settings[LINK_COMING].delay = 20 * MS;
 	draw(s, 24, 60);
 	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back loss 20 …  truth: 0 mismatches");
 	draw(s, 24, 30);
@@ -601,11 +601,11 @@ static void a_mismatch_is_seen(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello");
-	tell(s, false, "hello", EVENT_DELIVERED, s->now, 1, false);
-	tell(s, true, "HELLO", EVENT_LOST, 0, 0, false);
+	tell(s, false, "hello", LINK_DELIVERED, s->now, 1, false);
+	tell(s, true, "HELLO", LINK_LOST, 0, 0, false);
 	ledger_reply(s->udp, "HELLO", 5, s->now + MS);
-	witness_judge(s->witness, s->now + 10 * WAIT);
-	s->link.settings[EVENT_BACK].delay = 20 * MS;
+	trace_check(s->trace, s->now + 10 * WAIT);
+	s->link.settings[LINK_COMING].delay = 20 * MS;
 	for (int columns = 24; columns <= 120; columns += 32) {
 		draw(s, 24, columns);
 		check_seen(s, "truth: 1 mismatch");
@@ -622,7 +622,7 @@ static void the_panel(void **state)
 	check_seen(s, " > loss          [20 %]         [20 %]");
 	check_seen(s, "   mtu            off            off");
 	check_seen(s, "change both ways");
-	s->panel.ways = PANEL_BACK;
+	s->panel.ways = LINK_STEPS_BACK;
 	s->panel.field = IMPAIR_FIELD_mtu;
 	draw(s, 24, 80);
 	check_seen(s, " > mtu            off           [off]");
@@ -646,7 +646,7 @@ static void every_size(void **state)
 			s->panel.field = columns % IMPAIR_FIELD_COUNT;
 			s->view.ascii = columns % 7 == 0;
 			s->view.arrivals = columns % 2 == 0;
-			view_scroll(&s->view, s->board, rows, columns, columns % 11 - 6);
+			view_scroll(&s->view, s->transcript, rows, columns, columns % 11 - 6);
 			draw(s, rows, columns);
 		}
 	}
@@ -659,9 +659,9 @@ static void test_parts(void **state)
 	const int64_t begun = s->now;
 
 	ledger_add(s->tcp, ++s->numbers, "hello", 5, s->now);
-	board_add_line(s->board, s->tcp, true, s->numbers);
+	transcript_add_line(s->transcript, s->tcp, true, s->numbers);
 	ledger_add(s->tcp, ++s->numbers, "behind", 6, s->now);
-	board_add_line(s->board, s->tcp, true, s->numbers);
+	transcript_add_line(s->transcript, s->tcp, true, s->numbers);
 	ledger_connecting(s->tcp, s->now);
 	s->now += 861 * MS;
 	draw(s, 24, 120);

@@ -24,7 +24,7 @@
 
 static struct ledger *open_ledger(enum ledger_kind kind, enum ledger_tag tag, size_t capacity)
 {
-	const struct ledger_settings settings = { .kind = kind, .tag = tag, .capacity = capacity, .wait = S,
+	const struct ledger_settings settings = { .kind = kind, .tag = tag, .capacity = capacity, .reply_timeout = S,
 		.answerable = 60 * S };
 	struct ledger *l = ledger_new(&settings);
 
@@ -70,7 +70,7 @@ static void wire_is(const struct ledger *l, uint64_t number, const char *expecte
 	assert_memory_equal(wire, expected, n);
 }
 
-static void verdict_is(struct ledger_verdict v, enum ledger_match match, uint64_t number, size_t skip)
+static void match_is(struct ledger_reply_match v, enum ledger_match match, uint64_t number, size_t skip)
 {
 	assert_int_equal(v.match, match);
 	assert_int_equal(v.number, number);
@@ -79,16 +79,16 @@ static void verdict_is(struct ledger_verdict v, enum ledger_match match, uint64_
 		assert_int_equal(v.rtt, -1);
 }
 
-static struct ledger_verdict reply(struct ledger *l, const char *text, int64_t now)
+static struct ledger_reply_match reply(struct ledger *l, const char *text, int64_t now)
 {
-	struct ledger_verdict v = ledger_reply(l, text, strlen(text), now);
+	struct ledger_reply_match v = ledger_reply(l, text, strlen(text), now);
 	assert_true(ledger_balanced(l));
 	return v;
 }
 
-static struct ledger_verdict stream_reply(struct ledger *l, const char *text, bool ended, int64_t now)
+static struct ledger_reply_match stream_reply(struct ledger *l, const char *text, bool ended, int64_t now)
 {
-	struct ledger_verdict v = ledger_stream_reply(l, text, strlen(text), ended, now);
+	struct ledger_reply_match v = ledger_stream_reply(l, text, strlen(text), ended, now);
 	assert_true(ledger_balanced(l));
 	return v;
 }
@@ -143,8 +143,8 @@ static void life_of_a_line(void **state)
 	assert_int_equal(ledger_first_queued(l), 0);
 	assert_int_equal(ledger_first_waiting(l), 1);
 	assert_int_equal(ledger_totals(l)->sent, 1);
-	const struct ledger_verdict v = reply(l, "HELLO", 47 * MS);
-	verdict_is(v, MATCH_ANSWER, 1, 0);
+	const struct ledger_reply_match v = reply(l, "HELLO", 47 * MS);
+	match_is(v, MATCH_ANSWER, 1, 0);
 	assert_int_equal(v.rtt, 40 * MS);
 	fate_is(l, 1, FATE_ANSWERED);
 	assert_int_equal(row(l, 1)->typed_at, 5 * MS);
@@ -165,10 +165,10 @@ static void end_of_the_wait(void **state)
 	put(l, 1, "a", 0);
 	put(l, 2, "b", 0);
 	assert_int_equal(expire(l, S), 0);
-	verdict_is(reply(l, "A", S), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "A", S), MATCH_ANSWER, 1, 0);
 	assert_int_equal(ledger_deadline(l), S + 1);
 	/* The next nanosecond it is late, though nobody has looked at the clock yet. */
-	verdict_is(reply(l, "B", S + 1), MATCH_LATE, 2, 0);
+	match_is(reply(l, "B", S + 1), MATCH_LATE, 2, 0);
 	fate_is(l, 2, FATE_LOST);
 	assert_true(row(l, 2)->late);
 	assert_int_equal(ledger_totals(l)->timed, 1);
@@ -189,14 +189,14 @@ static void late(void **state)
 	(void)state;
 	put(l, 1, "a", 0);
 	assert_int_equal(expire(l, S + 1), 1);
-	const struct ledger_verdict v = reply(l, "A", 3 * S);
-	verdict_is(v, MATCH_LATE, 1, 0);
+	const struct ledger_reply_match v = reply(l, "A", 3 * S);
+	match_is(v, MATCH_LATE, 1, 0);
 	assert_int_equal(v.rtt, 3 * S);
 	assert_int_equal(ledger_totals(l)->lost, 1);
 	assert_int_equal(ledger_totals(l)->late, 1);
 	assert_int_equal(ledger_totals(l)->answered, 0);
 	assert_int_equal(ledger_totals(l)->timed, 0);
-	verdict_is(reply(l, "A", 4 * S), MATCH_DUPLICATE, 1, 0);
+	match_is(reply(l, "A", 4 * S), MATCH_DUPLICATE, 1, 0);
 	assert_int_equal(ledger_totals(l)->late, 1);
 	assert_int_equal(row(l, 1)->replied_at, 3 * S);
 	ledger_free(l);
@@ -211,7 +211,7 @@ static void in_time_but_read_late(void **state)
 	put(l, 1, "a", 0);
 	assert_int_equal(expire(l, 10 * S), 1);
 	fate_is(l, 1, FATE_LOST);
-	verdict_is(reply(l, "A", S / 2), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "A", S / 2), MATCH_ANSWER, 1, 0);
 	fate_is(l, 1, FATE_ANSWERED);
 	assert_int_equal(ledger_totals(l)->lost, 0);
 	assert_int_equal(ledger_totals(l)->timed, 1);
@@ -237,16 +237,16 @@ static void duplicates(void **state)
 
 	(void)state;
 	put(l, 1, "a", 0);
-	verdict_is(reply(l, "A", 5), MATCH_ANSWER, 1, 0);
-	const struct ledger_verdict v = reply(l, "A", 9);
-	verdict_is(v, MATCH_DUPLICATE, 1, 0);
+	match_is(reply(l, "A", 5), MATCH_ANSWER, 1, 0);
+	const struct ledger_reply_match v = reply(l, "A", 9);
+	match_is(v, MATCH_DUPLICATE, 1, 0);
 	assert_int_equal(v.rtt, 9);
-	verdict_is(reply(l, "A", 59 * S), MATCH_DUPLICATE, 1, 0);
+	match_is(reply(l, "A", 59 * S), MATCH_DUPLICATE, 1, 0);
 	assert_int_equal(row(l, 1)->duplicates, 2);
 	assert_int_equal(ledger_totals(l)->duplicates, 2);
 	assert_int_equal(ledger_totals(l)->answered, 1);
 	assert_int_equal(ledger_totals(l)->timed, 1);
-	verdict_is(reply(l, "A", 60 * S + 1), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "A", 60 * S + 1), MATCH_STRAY, 0, 0);
 	ledger_free(l);
 }
 
@@ -302,12 +302,12 @@ static void late_replies_are_not_reordered(void **state)
 	put(l, 2, "b", 0);
 	put(l, 3, "c", 2 * S);
 	reply(l, "C", 2 * S + 1);
-	verdict_is(reply(l, "A", 2 * S + 2), MATCH_LATE, 1, 0);
+	match_is(reply(l, "A", 2 * S + 2), MATCH_LATE, 1, 0);
 	assert_false(row(l, 1)->reordered);
 	put(l, 4, "d", 3 * S);
 	put(l, 5, "e", 3 * S);
 	reply(l, "E", 5 * S);
-	verdict_is(reply(l, "D", 4 * S), MATCH_ANSWER, 4, 0);
+	match_is(reply(l, "D", 4 * S), MATCH_ANSWER, 4, 0);
 	assert_false(row(l, 4)->reordered);
 	assert_int_equal(ledger_totals(l)->reordered, 0);
 	ledger_free(l);
@@ -318,12 +318,12 @@ static void late_replies_are_not_reordered(void **state)
 /* Settings that make no sense are made to: within the wait a reply is never a stray. */
 static void answerable_as_long_as_the_wait(void **state)
 {
-	const struct ledger_settings settings = { .wait = S, .answerable = 1 };
+	const struct ledger_settings settings = { .reply_timeout = S, .answerable = 1 };
 	struct ledger *l = ledger_new(&settings);
 
 	(void)state;
 	put(l, 1, "a", 0);
-	verdict_is(reply(l, "A", S), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "A", S), MATCH_ANSWER, 1, 0);
 	put(l, 2, "b", S);
 	assert_int_equal(ledger_count(l), 1);
 	ledger_free(l);
@@ -347,7 +347,7 @@ static void fifty_equal_lines(void **state)
 	for (unsigned k = 1, i = 7; k <= 50; k++, i = (i + 7) % 50) {
 		const unsigned number = i ? i : 50;
 		snprintf(text, sizeof text, number == 1 ? "HELLO" : "#%u HELLO", number);
-		verdict_is(reply(l, text, 100 + k), MATCH_ANSWER, number, strlen(text) - 5);
+		match_is(reply(l, text, 100 + k), MATCH_ANSWER, number, strlen(text) - 5);
 		fate_is(l, number, FATE_ANSWERED);
 		reply_is(l, number, NULL);
 	}
@@ -394,7 +394,7 @@ static void free_again_after_a_minute(void **state)
 	add(l, 3, "hello", 60 * S + 1);
 	wire_is(l, 3, "hello");
 	sent(l, 3, 60 * S + 1);
-	verdict_is(reply(l, "HELLO", 60 * S + 2), MATCH_ANSWER, 3, 0);
+	match_is(reply(l, "HELLO", 60 * S + 2), MATCH_ANSWER, 3, 0);
 	ledger_free(l);
 }
 
@@ -412,7 +412,7 @@ static void refused_lines_leave_their_text(void **state)
 	assert_true(ledger_balanced(l));
 	put(l, 3, "hello", 4);
 	wire_is(l, 3, "hello");
-	verdict_is(reply(l, "HELLO", 5), MATCH_ANSWER, 3, 0);
+	match_is(reply(l, "HELLO", 5), MATCH_ANSWER, 3, 0);
 	ledger_free(l);
 }
 
@@ -432,8 +432,8 @@ static void tags_that_somebody_typed(void **state)
 	assert_int_equal(row(l, 4)->tag, 5);
 	put(l, 5, "hello", 0);
 	wire_is(l, 5, "#6 hello");
-	verdict_is(reply(l, "#2 HELLO", 1), MATCH_ANSWER, 1, 0);
-	verdict_is(reply(l, "#5 HELLO", 1), MATCH_ANSWER, 4, 3);
+	match_is(reply(l, "#2 HELLO", 1), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "#5 HELLO", 1), MATCH_ANSWER, 4, 3);
 	ledger_free(l);
 }
 
@@ -447,17 +447,17 @@ static void always_and_never(void **state)
 	wire_is(always, 12, "#12 x");
 	put(always, 13, "", 0);
 	wire_is(always, 13, "#13 ");
-	verdict_is(reply(always, "#13 ", 1), MATCH_ANSWER, 13, 4);
+	match_is(reply(always, "#13 ", 1), MATCH_ANSWER, 13, 4);
 	for (unsigned i = 1; i <= 4; i++)
 		put(never, i, "x", i);
 	wire_is(never, 2, "x");
 	/* The oldest that waits, then the oldest that was lost, then a duplicate of the oldest. */
-	verdict_is(reply(never, "X", 5), MATCH_ANSWER, 1, 0);
-	verdict_is(reply(never, "X", 6), MATCH_ANSWER, 2, 0);
+	match_is(reply(never, "X", 5), MATCH_ANSWER, 1, 0);
+	match_is(reply(never, "X", 6), MATCH_ANSWER, 2, 0);
 	assert_int_equal(expire(never, S + 4), 3);
-	verdict_is(reply(never, "X", S + 4), MATCH_ANSWER, 4, 0);
-	verdict_is(reply(never, "X", S + 5), MATCH_LATE, 3, 0);
-	verdict_is(reply(never, "X", S + 6), MATCH_DUPLICATE, 1, 0);
+	match_is(reply(never, "X", S + 4), MATCH_ANSWER, 4, 0);
+	match_is(reply(never, "X", S + 5), MATCH_LATE, 3, 0);
+	match_is(reply(never, "X", S + 6), MATCH_DUPLICATE, 1, 0);
 	ledger_free(always);
 	ledger_free(never);
 }
@@ -473,14 +473,14 @@ static void differing(void **state)
 	put(l, 2, "gr\xc3\xbc\xc3\x9f" "e", 0);
 	put(l, 3, "ECHO", 0);
 	put(l, 4, "123", 0);
-	verdict_is(reply(l, "echo", 1), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "echo", 1), MATCH_ANSWER, 1, 0);
 	reply_is(l, 1, "echo");
 	/* An ASCII-only server. */
-	verdict_is(reply(l, "GR\xc3\xbc\xc3\x9f" "E", 1), MATCH_ANSWER, 2, 0);
+	match_is(reply(l, "GR\xc3\xbc\xc3\x9f" "E", 1), MATCH_ANSWER, 2, 0);
 	reply_is(l, 2, "GR\xc3\xbc\xc3\x9f" "E");
-	verdict_is(reply(l, "#3 EchO", 1), MATCH_ANSWER, 3, 3);
+	match_is(reply(l, "#3 EchO", 1), MATCH_ANSWER, 3, 3);
 	reply_is(l, 3, "EchO");
-	verdict_is(reply(l, "123", 1), MATCH_ANSWER, 4, 0);
+	match_is(reply(l, "123", 1), MATCH_ANSWER, 4, 0);
 	reply_is(l, 4, NULL);
 	for (unsigned i = 1; i <= 4; i++)
 		assert_int_equal(row(l, i)->differs, i < 4);
@@ -505,7 +505,7 @@ static void cut_everywhere(void **state)
 		struct ledger *l = datagrams();
 		put(l, 1, line, 0);
 		put(l, 2, "quite another", 0);
-		verdict_is(reply(l, before[k], 1), MATCH_ANSWER, 1, 0);
+		match_is(reply(l, before[k], 1), MATCH_ANSWER, 1, 0);
 		assert_true(row(l, 1)->cut_short);
 		assert_false(row(l, 1)->differs);
 		reply_is(l, 1, before[k]);
@@ -514,7 +514,7 @@ static void cut_everywhere(void **state)
 	for (size_t k = 1; k < strlen(caps); k++) {
 		struct ledger *l = datagrams();
 		put(l, 1, line, 0);
-		verdict_is(ledger_reply(l, caps, k, 1), MATCH_ANSWER, 1, 0);
+		match_is(ledger_reply(l, caps, k, 1), MATCH_ANSWER, 1, 0);
 		assert_true(row(l, 1)->cut_short && ledger_balanced(l));
 		ledger_free(l);
 	}
@@ -526,7 +526,7 @@ static void cut_by_an_ascii_server(void **state)
 
 	(void)state;
 	put(l, 1, "gr\xc3\xbc\xc3\x9f" "e aus", 0);
-	verdict_is(reply(l, "GR\xc3\xbc\xc3", 1), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "GR\xc3\xbc\xc3", 1), MATCH_ANSWER, 1, 0);
 	assert_true(row(l, 1)->cut_short && row(l, 1)->differs);
 	reply_is(l, 1, "GR\xc3\xbc\xc3");
 	ledger_free(l);
@@ -539,17 +539,17 @@ static void cut_is_unique_or_stray(void **state)
 	(void)state;
 	put(l, 1, "hello world", 0);
 	put(l, 2, "hello there", 0);
-	verdict_is(reply(l, "HELLO ", 1), MATCH_STRAY, 0, 0);
-	verdict_is(reply(l, "HELLOX", 1), MATCH_STRAY, 0, 0);
-	verdict_is(reply(l, "", 1), MATCH_STRAY, 0, 0);
-	verdict_is(reply(l, "HELLO THERE!", 1), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "HELLO ", 1), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "HELLOX", 1), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "", 1), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "HELLO THERE!", 1), MATCH_STRAY, 0, 0);
 	assert_int_equal(ledger_totals(l)->waiting, 2);
-	verdict_is(reply(l, "HELLO W", 1), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "HELLO W", 1), MATCH_ANSWER, 1, 0);
 	/* Only one is left that waits. */
-	verdict_is(reply(l, "HELLO ", 1), MATCH_ANSWER, 2, 0);
-	verdict_is(reply(l, "HELLO ", 1), MATCH_DUPLICATE, 2, 0);
-	verdict_is(reply(l, "HELLO W", 1), MATCH_DUPLICATE, 1, 0);
-	verdict_is(reply(l, "HELLO WO", 1), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "HELLO ", 1), MATCH_ANSWER, 2, 0);
+	match_is(reply(l, "HELLO ", 1), MATCH_DUPLICATE, 2, 0);
+	match_is(reply(l, "HELLO W", 1), MATCH_DUPLICATE, 1, 0);
+	match_is(reply(l, "HELLO WO", 1), MATCH_STRAY, 0, 0);
 	assert_int_equal(ledger_totals(l)->strays, 5);
 	assert_int_equal(ledger_totals(l)->cut_short, 2);
 	ledger_free(l);
@@ -562,10 +562,10 @@ static void cut_inside_the_tag(void **state)
 	(void)state;
 	put(l, 17, "hello", 0);
 	put(l, 23, "hello", 0);
-	verdict_is(reply(l, "#", 1), MATCH_STRAY, 0, 0);
-	verdict_is(reply(l, "#17", 1), MATCH_ANSWER, 17, 3);
+	match_is(reply(l, "#", 1), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "#17", 1), MATCH_ANSWER, 17, 3);
 	reply_is(l, 17, "");
-	verdict_is(reply(l, "#23 H", 1), MATCH_ANSWER, 23, 4);
+	match_is(reply(l, "#23 H", 1), MATCH_ANSWER, 23, 4);
 	reply_is(l, 23, "H");
 	ledger_free(l);
 }
@@ -577,7 +577,7 @@ static void cut_and_late(void **state)
 	(void)state;
 	put(l, 1, "hello", 0);
 	assert_int_equal(expire(l, 2 * S), 1);
-	verdict_is(reply(l, "HEL", 2 * S), MATCH_LATE, 1, 0);
+	match_is(reply(l, "HEL", 2 * S), MATCH_LATE, 1, 0);
 	assert_true(row(l, 1)->cut_short && row(l, 1)->late);
 	ledger_free(l);
 }
@@ -591,9 +591,9 @@ static void empty_lines(void **state)
 	wire_is(l, 1, "");
 	put(l, 2, "", 0);
 	wire_is(l, 2, "#2 ");
-	verdict_is(ledger_reply(l, NULL, 0, 1), MATCH_ANSWER, 1, 0);
-	verdict_is(reply(l, "#2 ", 1), MATCH_ANSWER, 2, 3);
-	verdict_is(reply(l, "", 1), MATCH_DUPLICATE, 1, 0);
+	match_is(ledger_reply(l, NULL, 0, 1), MATCH_ANSWER, 1, 0);
+	match_is(reply(l, "#2 ", 1), MATCH_ANSWER, 2, 3);
+	match_is(reply(l, "", 1), MATCH_DUPLICATE, 1, 0);
 	ledger_free(l);
 }
 
@@ -601,7 +601,7 @@ static void empty_lines(void **state)
 static void long_and_binary(void **state)
 {
 	const size_t n = 65507;
-	unsigned char *text = malloc(n), *wire = malloc(n + LEDGER_TAG_ROOM);
+	unsigned char *text = malloc(n), *wire = malloc(n + LEDGER_TAG_SIZE);
 	struct ledger *l = datagrams();
 
 	(void)state;
@@ -612,15 +612,15 @@ static void long_and_binary(void **state)
 	assert_int_equal(ledger_add(l, UINT64_MAX - 1, text, n, 0), 0);
 	assert_int_equal(ledger_wire(l, 1, wire, n), n);
 	assert_memory_equal(wire, text, n);
-	assert_int_equal(ledger_wire(l, UINT64_MAX - 1, wire, n), n + LEDGER_TAG_ROOM);
-	assert_int_equal(ledger_wire(l, UINT64_MAX - 1, wire, n + LEDGER_TAG_ROOM), n + LEDGER_TAG_ROOM);
-	assert_memory_equal(wire, "#18446744073709551614 ", LEDGER_TAG_ROOM);
+	assert_int_equal(ledger_wire(l, UINT64_MAX - 1, wire, n), n + LEDGER_TAG_SIZE);
+	assert_int_equal(ledger_wire(l, UINT64_MAX - 1, wire, n + LEDGER_TAG_SIZE), n + LEDGER_TAG_SIZE);
+	assert_memory_equal(wire, "#18446744073709551614 ", LEDGER_TAG_SIZE);
 	assert_int_equal(ledger_wire(l, 2, wire, n), (size_t)-1);
 	sent(l, 1, 0);
 	sent(l, UINT64_MAX - 1, 0);
-	verdict_is(ledger_reply(l, wire, n + LEDGER_TAG_ROOM, 1), MATCH_ANSWER, UINT64_MAX - 1, LEDGER_TAG_ROOM);
+	match_is(ledger_reply(l, wire, n + LEDGER_TAG_SIZE, 1), MATCH_ANSWER, UINT64_MAX - 1, LEDGER_TAG_SIZE);
 	/* recvfrom(2048) */
-	verdict_is(ledger_reply(l, text, 2048, 1), MATCH_ANSWER, 1, 0);
+	match_is(ledger_reply(l, text, 2048, 1), MATCH_ANSWER, 1, 0);
 	assert_true(row(l, 1)->cut_short);
 	assert_true(ledger_balanced(l));
 	ledger_free(l);
@@ -640,19 +640,19 @@ static void streams_answer_in_order(void **state)
 	wire_is(l, 2, "hello");
 	put(l, 4, "gr\xc3\xbc\xc3\x9f" "e", 0);
 	put(l, 5, "five", 0);
-	verdict_is(stream_reply(l, "HELLO", false, 5 * S), MATCH_ANSWER, 1, 0);
+	match_is(stream_reply(l, "HELLO", false, 5 * S), MATCH_ANSWER, 1, 0);
 	/* A stream waits as long as it takes. */
 	assert_int_equal(expire(l, 100 * S), 0);
 	assert_int_equal(ledger_deadline(l), INT64_MAX);
 	ledger_give_up(l);
 	assert_int_equal(ledger_totals(l)->waiting, 3);
-	verdict_is(stream_reply(l, "hello", false, 100 * S), MATCH_ANSWER, 2, 0);
+	match_is(stream_reply(l, "hello", false, 100 * S), MATCH_ANSWER, 2, 0);
 	reply_is(l, 2, "hello");
-	verdict_is(stream_reply(l, "GR\xc3\x9cSSE", false, 100 * S), MATCH_ANSWER, 4, 0);
-	verdict_is(stream_reply(l, "something else", false, 100 * S), MATCH_ANSWER, 5, 0);
+	match_is(stream_reply(l, "GR\xc3\x9cSSE", false, 100 * S), MATCH_ANSWER, 4, 0);
+	match_is(stream_reply(l, "something else", false, 100 * S), MATCH_ANSWER, 5, 0);
 	reply_is(l, 5, "something else");
 	assert_true(!row(l, 1)->differs && row(l, 2)->differs && !row(l, 4)->differs && row(l, 5)->differs);
-	verdict_is(stream_reply(l, "MORE", false, 101 * S), MATCH_STRAY, 0, 0);
+	match_is(stream_reply(l, "MORE", false, 101 * S), MATCH_STRAY, 0, 0);
 	assert_int_equal(ledger_totals(l)->timed, 4);
 	assert_int_equal(ledger_totals(l)->rtt.max, 100 * S);
 	assert_int_equal(ledger_totals(l)->reordered, 0);
@@ -667,18 +667,18 @@ static void streams_that_end(void **state)
 	for (unsigned i = 1; i <= 6; i++)
 		put(l, i, "stra\xc3\x9f" "e", 0);
 	/* Nothing came: that is no reply. */
-	verdict_is(stream_reply(l, "", true, 1), MATCH_STRAY, 0, 0);
+	match_is(stream_reply(l, "", true, 1), MATCH_STRAY, 0, 0);
 	assert_int_equal(ledger_totals(l)->strays, 0);
-	verdict_is(stream_reply(l, "STRASSE", true, 1), MATCH_ANSWER, 1, 0);
+	match_is(stream_reply(l, "STRASSE", true, 1), MATCH_ANSWER, 1, 0);
 	assert_false(row(l, 1)->cut_short || row(l, 1)->differs);
-	verdict_is(stream_reply(l, "STRAS", true, 1), MATCH_ANSWER, 2, 0);
+	match_is(stream_reply(l, "STRAS", true, 1), MATCH_ANSWER, 2, 0);
 	assert_true(row(l, 2)->cut_short && !row(l, 2)->differs);
-	verdict_is(stream_reply(l, "STRA\xc3", true, 1), MATCH_ANSWER, 3, 0);
+	match_is(stream_reply(l, "STRA\xc3", true, 1), MATCH_ANSWER, 3, 0);
 	assert_true(row(l, 3)->cut_short && !row(l, 3)->differs);
-	verdict_is(stream_reply(l, "stra", true, 1), MATCH_ANSWER, 4, 0);
+	match_is(stream_reply(l, "stra", true, 1), MATCH_ANSWER, 4, 0);
 	assert_true(row(l, 4)->cut_short && row(l, 4)->differs);
 	/* With an end of line it is whole, and not what was expected. */
-	verdict_is(stream_reply(l, "STRA", false, 1), MATCH_ANSWER, 5, 0);
+	match_is(stream_reply(l, "STRA", false, 1), MATCH_ANSWER, 5, 0);
 	assert_true(!row(l, 5)->cut_short && row(l, 5)->differs);
 	assert_int_equal(ledger_cut_off(l), 1);
 	fate_is(l, 6, FATE_CUT_OFF);
@@ -694,7 +694,7 @@ static void partial_lines(void **state)
 	assert_int_equal(ledger_add_partial(l, 1, "a long li", 9, 0), 0);
 	assert_true(row(l, 1)->partial);
 	sent(l, 1, 0);
-	verdict_is(stream_reply(l, "whatever", false, 1), MATCH_ANSWER, 1, 0);
+	match_is(stream_reply(l, "whatever", false, 1), MATCH_ANSWER, 1, 0);
 	assert_false(row(l, 1)->differs || row(l, 1)->cut_short);
 	reply_is(l, 1, NULL);
 	ledger_free(l);
@@ -746,10 +746,10 @@ static void requeue(void **state)
 	assert_int_equal(ledger_totals(l)->sent, 0);
 	for (unsigned i = 1; i <= 11; i++) {
 		assert_int_equal(ledger_first_queued(l), i);
-		verdict_is(reply(l, "LINE 5", 20), i > 5 ? MATCH_DUPLICATE : MATCH_STRAY, i > 5 ? 5 : 0, 0);
+		match_is(reply(l, "LINE 5", 20), i > 5 ? MATCH_DUPLICATE : MATCH_STRAY, i > 5 ? 5 : 0, 0);
 		sent(l, i, 20);
 		if (i == 5)
-			verdict_is(reply(l, "LINE 5", 21), MATCH_ANSWER, 5, 0);
+			match_is(reply(l, "LINE 5", 21), MATCH_ANSWER, 5, 0);
 	}
 	ledger_free(l);
 }
@@ -767,8 +767,8 @@ static void sent_again(void **state)
 	assert_int_equal(ledger_first_waiting(l), 2);
 	assert_int_equal(expire(l, S + 1), 2);
 	assert_int_equal(expire(l, S + 1), 0);
-	const struct ledger_verdict v = reply(l, "A", S + 1);
-	verdict_is(v, MATCH_ANSWER, 1, 0);
+	const struct ledger_reply_match v = reply(l, "A", S + 1);
+	match_is(v, MATCH_ANSWER, 1, 0);
 	assert_int_equal(v.rtt, S / 2 + 1);
 	/* What is settled stays settled. */
 	sent(l, 1, 2 * S);
@@ -808,7 +808,7 @@ static void unreachable(void **state)
 	assert_int_equal(ledger_totals(l)->refused, 4);
 	assert_int_equal(ledger_totals(l)->failed, 1);
 	/* A reply now changes no fate. */
-	verdict_is(reply(l, "XYZ", 2), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "XYZ", 2), MATCH_STRAY, 0, 0);
 	fate_is(l, 4, FATE_REFUSED);
 	ledger_free(l);
 }
@@ -844,7 +844,7 @@ static void doubtful_refusals_keep_their_text(void **state)
 	assert_int_equal(ledger_unreachable(l, NULL, 0, 0, ECONNREFUSED), 1);
 	put(l, 3, "a", 2);
 	wire_is(l, 3, "#3 a");
-	verdict_is(reply(l, "A", 3), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "A", 3), MATCH_STRAY, 0, 0);
 	put(l, 4, "A", 61 * S);
 	wire_is(l, 4, "A");
 	ledger_free(l);
@@ -858,7 +858,7 @@ static void giving_up(void **state)
 	put(l, 1, "a", 0);
 	put(l, 2, "b", 0);
 	add(l, 3, "c", 0);
-	verdict_is(reply(l, "B", 1), MATCH_ANSWER, 2, 0);
+	match_is(reply(l, "B", 1), MATCH_ANSWER, 2, 0);
 	ledger_give_up(l);
 	assert_true(ledger_balanced(l));
 	/* A line is lost when its wait is over, and not before; it is in no share then. */
@@ -885,7 +885,7 @@ static void rows_by_number_and_age(void **state)
 	for (unsigned i = 1; i <= 1500; i++)
 		put(l, i * 3 + i / 7, "x", i);
 	assert_int_equal(ledger_count(l), 1000);
-	assert_int_equal(ledger_totals(l)->forgotten, 500);
+	assert_int_equal(ledger_totals(l)->evicted, 500);
 	for (unsigned i = 501; i <= 1500; i++) {
 		assert_int_equal(ledger_at(l, i - 501)->number, i * 3 + i / 7);
 		assert_ptr_equal(ledger_find(l, i * 3 + i / 7), ledger_at(l, i - 501));
@@ -902,7 +902,7 @@ static void rows_by_number_and_age(void **state)
 /* Long lines and long replies: no more bytes than told, and what is left out is the oldest decided. */
 static void bytes_are_bounded(void **state)
 {
-	const struct ledger_settings settings = { .kind = LEDGER_STREAM, .capacity = 1000, .bytes = 2000, .wait = S };
+	const struct ledger_settings settings = { .kind = LEDGER_STREAM, .capacity = 1000, .bytes = 2000, .reply_timeout = S };
 	struct ledger *l = ledger_new(&settings);
 	char text[400] = "";
 
@@ -972,9 +972,9 @@ static void forgotten_datagrams_still_become_lost(void **state)
 	}
 	assert_int_equal(ledger_count(l), 3);
 	assert_int_equal(ledger_totals(l)->waiting, 1000);
-	verdict_is(reply(l, "LINE 1", 1000 * MS), MATCH_STRAY, 0, 0);
-	verdict_is(reply(l, "#500 LINE 500", 1000 * MS), MATCH_STRAY, 0, 0);
-	verdict_is(reply(l, "#999 LINE 999", 1000 * MS), MATCH_ANSWER, 999, 5);
+	match_is(reply(l, "LINE 1", 1000 * MS), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "#500 LINE 500", 1000 * MS), MATCH_STRAY, 0, 0);
+	match_is(reply(l, "#999 LINE 999", 1000 * MS), MATCH_ANSWER, 999, 5);
 	/* None too early, all soon after. */
 	for (int64_t now = 1000; now < 2100; now += 10) {
 		while (expire(l, now * MS + 1))
@@ -997,8 +997,8 @@ static void forgotten_stream_lines_are_still_answered(void **state)
 	for (unsigned i = 1; i <= 6; i++)
 		put(l, i, "x", i);
 	for (unsigned i = 1; i <= 3; i++) {
-		const struct ledger_verdict v = stream_reply(l, "X", false, 9);
-		verdict_is(v, MATCH_ANSWER, 0, 0);
+		const struct ledger_reply_match v = stream_reply(l, "X", false, 9);
+		match_is(v, MATCH_ANSWER, 0, 0);
 		assert_int_equal(v.rtt, -1);
 	}
 	assert_int_equal(ledger_totals(l)->answered, 3);
@@ -1071,18 +1071,18 @@ static void crowded_but_unlike(void **state)
 		char text[20];
 
 		snprintf(text, sizeof text, "line %u", (unsigned)i);
-		assert_int_equal(ledger_add_unlike(l, i, text, strlen(text), 0), 0);
+		assert_int_equal(ledger_add_unique(l, i, text, strlen(text), 0), 0);
 		sent(l, i, 0);
 		wire_is(l, i, text);
 	}
 	/* A typed one may be like any of them. */
 	put(l, 6, "line 1", 1);
 	wire_is(l, 6, "#6 line 1");
-	assert_int_equal(ledger_add_unlike(l, 7, "line 5", 6, 1), 0);
+	assert_int_equal(ledger_add_unique(l, 7, "line 5", 6, 1), 0);
 	sent(l, 7, 1);
 	wire_is(l, 7, "#7 line 5");
 	put(l, 8, "x", 1);
-	assert_int_equal(ledger_add_unlike(l, 9, "line 9", 6, 1), 0);
+	assert_int_equal(ledger_add_unique(l, 9, "line 9", 6, 1), 0);
 	wire_is(l, 9, "#9 line 9");
 	ledger_free(l);
 }

@@ -41,7 +41,7 @@ static void on_bell(void *context)
 
 static void feed(const char *keys)
 {
-	prompt_feed((const unsigned char *)keys, strlen(keys));
+	line_editor_feed((const unsigned char *)keys, strlen(keys));
 }
 
 /* Key by key, as one types: readline takes what comes in one piece a little differently. */
@@ -51,7 +51,7 @@ static void type(const char *keys)
 		size_t n = 1;
 		while (((unsigned char)keys[n] & 0xc0) == 0x80)
 			n++;
-		prompt_feed((const unsigned char *)keys, n);
+		line_editor_feed((const unsigned char *)keys, n);
 		keys += n;
 	}
 }
@@ -60,14 +60,14 @@ static void type(const char *keys)
 static int set_up(void **state)
 {
 	static struct heard heard;
-	const struct prompt_hooks hooks = { .context = &heard, .line = on_line, .end = on_end, .bell = on_bell };
+	const struct line_editor_hooks hooks = { .context = &heard, .line = on_line, .end = on_end, .bell = on_bell };
 	memset(&heard, 0, sizeof(heard));
 	*state = &heard;
-	if (prompt_start(&hooks, NULL, 100) < 0)
+	if (line_editor_start(&hooks, NULL, 100) < 0)
 		return -1;
-	prompt_escape();
+	line_editor_escape();
 	feed("\005");
-	prompt_clear();
+	line_editor_clear();
 	memset(&heard, 0, sizeof(heard));
 	return 0;
 }
@@ -75,17 +75,17 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	return prompt_stop(false) ? -1 : 0;
+	return line_editor_stop(false) ? -1 : 0;
 }
 
 static void insert(const char *text)
 {
-	prompt_insert((const unsigned char *)text, strlen(text));
+	line_editor_insert((const unsigned char *)text, strlen(text));
 }
 
 static void assert_line(const char *text, size_t cursor)
 {
-	struct prompt_state s = prompt_state();
+	struct line_editor_state s = line_editor_state();
 	assert_string_equal(s.text, text);
 	assert_int_equal(s.length, strlen(text));
 	assert_int_equal(s.cursor, cursor);
@@ -122,19 +122,19 @@ static void takes_pieces(void **state)
 	char whole[256];
 	(void)state;
 	feed(keys);
-	snprintf(whole, sizeof(whole), "%s", prompt_state().text);
+	snprintf(whole, sizeof(whole), "%s", line_editor_state().text);
 	assert_true(strlen(whole) > 3);
 	for (size_t size = 1; size < sizeof(keys); size++) {
-		prompt_clear();
+		line_editor_clear();
 		assert_line("", 0);
 		for (size_t at = 0, n; at < sizeof(keys) - 1; at += n) {
 			n = size < sizeof(keys) - 1 - at ? size : sizeof(keys) - 1 - at;
 			/* Characters are never split. */
 			while (((unsigned char)keys[at + n] & 0xc0) == 0x80)
 				n++;
-			prompt_feed((const unsigned char *)keys + at, n);
+			line_editor_feed((const unsigned char *)keys + at, n);
 		}
-		assert_string_equal(prompt_state().text, whole);
+		assert_string_equal(line_editor_state().text, whole);
 	}
 }
 
@@ -154,7 +154,7 @@ static void waits_for_no_paste(void **state)
 	feed("\033[200~abc");
 	assert_line("abc", 3);
 	feed("\x12\033[200~a");
-	prompt_clear();
+	line_editor_clear();
 	assert_line("", 0);
 }
 
@@ -166,10 +166,10 @@ static void survives_broken_text(void **state)
 	feed("\x12\xc3");
 	feed("\xa9\xe6");
 	feed("\x12\xf0\x9f");
-	prompt_clear();
+	line_editor_clear();
 	feed("\x1d\xc3");
 	feed("\xa9");
-	prompt_clear();
+	line_editor_clear();
 	feed("ok");
 	assert_line("ok", 2);
 	/* What is no character is shown as such, and vi mode does not stumble over it. */
@@ -177,10 +177,10 @@ static void survives_broken_text(void **state)
 	insert("\xa9" "é\xff");
 	assert_line("ok\xef\xbf\xbd\xef\xbf\xbdé\xef\xbf\xbd", 13);
 	feed("\033\n");
-	prompt_escape();
+	line_editor_escape();
 	feed("0E0W\\");
 	feed("\005");
-	prompt_clear();
+	line_editor_clear();
 	assert_line("", 0);
 }
 
@@ -200,18 +200,18 @@ static void survives_any_keys(void **state)
 		if (memchr(bytes, 0x18, n) || memchr(bytes, 0x1b, n))
 			bytes[0] = '\033', n = 1;
 		if (round % 50 == 0)
-			prompt_clear();
+			line_editor_clear();
 		else if (round % 17 == 0)
-			prompt_insert(bytes, n);
+			line_editor_insert(bytes, n);
 		else if (round % 13 == 0)
-			prompt_escape();
+			line_editor_escape();
 		else
-			prompt_feed(bytes, n);
-		struct prompt_state s = prompt_state();
+			line_editor_feed(bytes, n);
+		struct line_editor_state s = line_editor_state();
 		assert_int_equal(strlen(s.text), s.length);
 		assert_true(s.cursor <= s.length);
 	}
-	prompt_clear();
+	line_editor_clear();
 	assert_line("", 0);
 	feed("ok");
 	assert_line("ok", 2);
@@ -225,13 +225,13 @@ static void survives_undos_in_history(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		feed(keys[i]);
-	prompt_escape();
+	line_editor_escape();
 	feed("\r");
-	prompt_clear();
+	line_editor_clear();
 	feed("\022");
 	feed(" ");
 	feed("\033r");
-	prompt_clear();
+	line_editor_clear();
 	assert_line("", 0);
 
 	static const char *const ways[] = {
@@ -245,20 +245,20 @@ static void survives_undos_in_history(void **state)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		for (int times = 0; times < 3; times++) {
 			type(ways[i]);
-			prompt_clear();
+			line_editor_clear();
 			assert_line("", 0);
 		}
 	/* vi: found, edited, older ones asked for, and searched again. */
 	feed("\033\n");
 	feed("p\r");
-	prompt_escape();
+	line_editor_escape();
 	feed("/p\r");
 	assert_line("p", 0);
 	feed("NA");
-	prompt_escape();
+	line_editor_escape();
 	feed("k/");
-	prompt_clear();
-	prompt_escape();
+	line_editor_clear();
+	line_editor_escape();
 	feed("\005");
 	assert_line("", 0);
 }
@@ -268,34 +268,34 @@ static void keeps_escape_apart(void **state)
 {
 	(void)state;
 	feed("\033\nabc");
-	prompt_escape();
-	prompt_escape();
+	line_editor_escape();
+	line_editor_escape();
 	feed("[");
 	feed("x");
 	assert_line("ab", 1);
 	/* It leaves a search, and is no text of it. */
 	feed("/b");
-	prompt_escape();
+	line_editor_escape();
 	assert_line("ab", 1);
 	feed("ic");
 	assert_line("acb", 2);
-	prompt_clear();
+	line_editor_clear();
 	/* In emacs mode it does nothing, whatever was begun: not even to a search that it may not
 	 * end. */
 	feed("\033\005");
-	prompt_escape();
+	line_editor_escape();
 	feed("\005");
 	feed("one two");
-	prompt_escape();
+	line_editor_escape();
 	feed("b");
 	assert_line("one twob", 8);
 	feed("\033" "3");
-	prompt_escape();
+	line_editor_escape();
 	feed("c");
 	assert_line("one twobccc", 11);
 	feed("\r\x12w");
 	rl_variable_bind("isearch-terminators", "\r");
-	prompt_escape();
+	line_editor_escape();
 	rl_variable_bind("isearch-terminators", "\033\n");
 	feed("\005d");
 	assert_line("one twobcccd", 12);
@@ -350,7 +350,7 @@ static void stops_commands_that_read(void **state)
 	/* In vi mode too, where the first is bound to nothing. */
 	feed("\033\n");
 	rl_bind_keyseq_in_map("f", read_for_ever, rl_get_keymap_by_name("vi-move"));
-	prompt_escape();
+	line_editor_escape();
 	feed("f");
 	feed("ix");
 	assert_line("x", 1);
@@ -358,9 +358,9 @@ static void stops_commands_that_read(void **state)
 	/* The one of readline 8.3 is not to be had by a key. */
 	rl_command_func_t *named = rl_named_function("execute-named-command");
 	assert_true(!named || !rl_invoking_keyseqs(named));
-	prompt_escape();
+	line_editor_escape();
 	feed("\005");
-	prompt_clear();
+	line_editor_clear();
 	feed("\033x");
 	feed("y");
 	assert_line("y", 1);
@@ -393,20 +393,20 @@ static void press(const char *key, const char *name)
 		insert(text);
 		if (vi) {
 			feed("\033\n");
-			prompt_escape();
+			line_editor_escape();
 		}
 		snprintf(keys, sizeof(keys), vi ? "yy99999%s" : "\025\031\03399999%s", key);
 		feed(keys);
 		if (way % 2)
 			feed("aa");
-		prompt_clear();
-		prompt_escape();
+		line_editor_clear();
+		line_editor_escape();
 		feed("\005");
-		prompt_clear();
+		line_editor_clear();
 		feed("ok");
-		if (prompt_state().length != 2)
-			fail_msg("%s: \"%.40s\"", name, prompt_state().text);
-		prompt_clear();
+		if (line_editor_state().length != 2)
+			fail_msg("%s: \"%.40s\"", name, line_editor_state().text);
+		line_editor_clear();
 	}
 }
 
@@ -428,17 +428,17 @@ static void every_command_returns(void **state)
 	}
 	bind_anew(path, "\\C-xo", "vi-overstrike");
 	feed("\033300000\x18o");
-	assert_in_range(prompt_state().length, 4000, 5000);
-	prompt_clear();
-	prompt_escape();
+	assert_in_range(line_editor_state().length, 4000, 5000);
+	line_editor_clear();
+	line_editor_escape();
 	feed("\005");
-	prompt_clear();
+	line_editor_clear();
 	bind_anew(path, "\\C-xo", "abort");
 	bind_anew(path, "\\C-o", "operate-and-get-next");
 	/* A second sign is no digit. */
 	bind_anew(path, "-", "digit-argument");
 	feed("-3--a");
-	prompt_clear();
+	line_editor_clear();
 	bind_anew(path, "-", "self-insert");
 	rl_bind_keyseq_in_map("-", rl_get_previous_history, rl_get_keymap_by_name("vi-move"));
 	unlink(path);
@@ -451,9 +451,9 @@ static void overwrites_so_many(void **state)
 	(void)state;
 	rl_parse_and_bind((char[]){"\"\\C-o\": overwrite-mode"});
 	feed("\x0f\033300000xy");
-	assert_in_range(prompt_state().length, 4000, 5000);
+	assert_in_range(line_editor_state().length, 4000, 5000);
 	feed("\x0f");
-	prompt_clear();
+	line_editor_clear();
 	rl_parse_and_bind((char[]){"\"\\C-o\": operate-and-get-next"});
 }
 
@@ -474,7 +474,7 @@ static void stops_macros(void **state)
 		rl_parse_and_bind((char[]){"\"\\C-xo\": \"\\C-o\""});
 		rl_parse_and_bind(text);
 		feed("ab\x0f");
-		prompt_clear();
+		line_editor_clear();
 		assert_line("", 0);
 		feed("ok\r");
 		assert_string_equal(h->line, "ok");
@@ -514,7 +514,7 @@ static void plays_macros_of_an_inputrc(void **state)
 		fclose(file);
 		rl_read_init_file(path);
 		feed("\x18\x12");
-		prompt_clear();
+		line_editor_clear();
 		feed(cases[i].keys);
 		feed("\r");
 		assert_string_equal(h->line, cases[i].line);
@@ -537,13 +537,13 @@ static void hands_over_lines(void **state)
 	/* They are lines of the history as well. */
 	feed("\020\020");
 	assert_line("one", 3);
-	prompt_clear();
+	line_editor_clear();
 	feed("a\x16\r" "b\x16\n\x16\n\r");
 	assert_int_equal(h->lines, 5);
 	assert_int_equal(h->length, 0);
 	feed("\020");
 	assert_line("a\r" "b", 3);
-	prompt_clear();
+	line_editor_clear();
 	rl_parse_and_bind((char[]){"\"\\C-xo\": \"m\\C-v\\C-jn\""});
 	feed("\x18o\r");
 	assert_int_equal(h->lines, 7);
@@ -554,47 +554,47 @@ static void hands_over_lines(void **state)
 static void tells_first_key(void **state)
 {
 	(void)state;
-	assert_true(prompt_begins_with('?'));
-	assert_false(prompt_begins_with('\r'));
+	assert_true(line_editor_begins_with('?'));
+	assert_false(line_editor_begins_with('\r'));
 	static const char *const begun[] = { "x", "\x16", "\x12", "\x18", "\033" "3", "\033p" };
 	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]); i++) {
 		feed(begun[i]);
-		assert_false(prompt_begins_with('?'));
-		assert_true(prompt_clear());
-		assert_false(prompt_clear());
-		assert_true(prompt_begins_with('?'));
+		assert_false(line_editor_begins_with('?'));
+		assert_true(line_editor_clear());
+		assert_false(line_editor_clear());
+		assert_true(line_editor_begins_with('?'));
 	}
 	feed("\033\n");
-	assert_true(prompt_begins_with('?'));
-	prompt_escape();
-	assert_false(prompt_begins_with('?'));
+	assert_true(line_editor_begins_with('?'));
+	line_editor_escape();
+	assert_false(line_editor_begins_with('?'));
 	feed("i");
-	assert_true(prompt_begins_with('?'));
+	assert_true(line_editor_begins_with('?'));
 }
 
 static void tells_quoting(void **state)
 {
 	(void)state;
-	assert_false(prompt_quoting());
+	assert_false(line_editor_quoting());
 	feed("\x16");
-	assert_true(prompt_quoting());
+	assert_true(line_editor_quoting());
 	feed("\x16");
-	assert_false(prompt_quoting());
+	assert_false(line_editor_quoting());
 	assert_line("\x16", 1);
 	feed("\x11");
-	assert_true(prompt_quoting());
+	assert_true(line_editor_quoting());
 	feed("é");
-	assert_false(prompt_quoting());
+	assert_false(line_editor_quoting());
 	assert_line("\x16é", 3);
 	feed("\x16");
-	prompt_clear();
-	assert_false(prompt_quoting());
+	line_editor_clear();
+	assert_false(line_editor_quoting());
 	feed("\x16");
 	insert("x");
-	assert_false(prompt_quoting());
+	assert_false(line_editor_quoting());
 	assert_line("x", 1);
 	feed("\x16q\x16");
-	assert_true(prompt_quoting());
+	assert_true(line_editor_quoting());
 	feed("\r");
 	assert_line("xq\r", 3);
 }
@@ -603,21 +603,21 @@ static void inserts_pastes(void **state)
 {
 	struct heard *h = *state;
 	feed("<>\033[D");
-	prompt_insert((const unsigned char *)"a\0b\tc\x03", 6);
+	line_editor_insert((const unsigned char *)"a\0b\tc\x03", 6);
 	assert_line("<ab\tc\x03>", 6);
 	feed("\x1f");
 	assert_line("<>", 1);
 	/* An argument that was begun is dropped, the prompt comes back. */
-	prompt_set("p> ");
+	line_editor_set_prompt("p> ");
 	feed("\033" "3");
-	assert_string_equal(prompt_state().prompt, "(arg: 3) ");
+	assert_string_equal(line_editor_state().prompt, "(arg: 3) ");
 	insert("x");
 	assert_line("<x>", 2);
-	assert_string_equal(prompt_state().prompt, "p> ");
+	assert_string_equal(line_editor_state().prompt, "p> ");
 	feed("y");
 	assert_line("<xy>", 3);
 	/* So is Esc. */
-	prompt_escape();
+	line_editor_escape();
 	insert("z");
 	feed("b");
 	assert_line("<xyzb>", 5);
@@ -627,7 +627,7 @@ static void inserts_pastes(void **state)
 static void bounds_lines(void **state)
 {
 	struct heard *h = *state;
-	size_t n = PROMPT_LINE_MAX;
+	size_t n = LINE_EDITOR_MAX;
 	char *text = malloc(n + 1);
 	assert_non_null(text);
 	memset(text, 'x', n);
@@ -638,13 +638,13 @@ static void bounds_lines(void **state)
 	assert_int_equal(h->bells, 1);
 	text[n - 2] = '\0';
 	insert(text);
-	assert_int_equal(prompt_state().length, n);
+	assert_int_equal(line_editor_state().length, n);
 	assert_int_equal(h->bells, 1);
 	feed("y");
-	assert_int_equal(prompt_state().length, n);
+	assert_int_equal(line_editor_state().length, n);
 	assert_int_equal(h->bells, 2);
 	feed("\x08é");
-	assert_int_equal(prompt_state().length, n - 1);
+	assert_int_equal(line_editor_state().length, n - 1);
 	feed("\r");
 	assert_int_equal(h->length, n - 1);
 	free(text);
@@ -653,21 +653,21 @@ static void bounds_lines(void **state)
 static void sets_prompt(void **state)
 {
 	(void)state;
-	prompt_set("\001\033[1m\002udp\001\033[m\002> ");
-	assert_string_equal(prompt_state().prompt, "\033[1mudp\033[m> ");
+	line_editor_set_prompt("\001\033[1m\002udp\001\033[m\002> ");
+	assert_string_equal(line_editor_state().prompt, "\033[1mudp\033[m> ");
 	/* Not over a search, but after it. */
 	feed("one\r\x12");
-	prompt_set("tcp> ");
-	assert_string_equal(prompt_state().prompt, "(reverse-i-search)`': ");
+	line_editor_set_prompt("tcp> ");
+	assert_string_equal(line_editor_state().prompt, "(reverse-i-search)`': ");
 	feed("n");
-	assert_string_equal(prompt_state().prompt, "(reverse-i-search)`n': ");
+	assert_string_equal(line_editor_state().prompt, "(reverse-i-search)`n': ");
 	feed("\033[C");
-	assert_string_equal(prompt_state().prompt, "tcp> ");
+	assert_string_equal(line_editor_state().prompt, "tcp> ");
 	assert_line("one", 2);
 	feed("\x12zzz");
-	assert_string_equal(prompt_state().prompt, "(failed reverse-i-search)`zzz': ");
-	prompt_clear();
-	assert_string_equal(prompt_state().prompt, "tcp> ");
+	assert_string_equal(line_editor_state().prompt, "(failed reverse-i-search)`zzz': ");
+	line_editor_clear();
+	assert_string_equal(line_editor_state().prompt, "tcp> ");
 }
 
 /* Elsewhere than in UTF-8 bytes stay the locale's. */
@@ -686,16 +686,16 @@ static void keeps_bytes_of_other_locales(void **state)
 static void is_harmless_when_stopped(void **state)
 {
 	(void)state;
-	assert_null(prompt_stop(false));
-	assert_null(prompt_stop(false));
+	assert_null(line_editor_stop(false));
+	assert_null(line_editor_stop(false));
 	feed("x");
 	insert("x");
-	prompt_clear();
-	prompt_escape();
-	prompt_set("x");
-	assert_false(prompt_quoting());
+	line_editor_clear();
+	line_editor_escape();
+	line_editor_set_prompt("x");
+	assert_false(line_editor_quoting());
 	assert_line("", 0);
-	assert_string_equal(prompt_state().prompt, "");
+	assert_string_equal(line_editor_state().prompt, "");
 }
 
 /* readline loses memory in some of its searches. */

@@ -17,27 +17,27 @@
 #define UDP "event 12 there in=6143376136741 fate=delivered out=6143396136741 proto=udp src=10.9.0.1 dst=10.9.0.2 " \
 	"sport=46611 dport=12000 id=11741 size=29 payload=1 hash=af63af4c8601a015 data=32"
 
-static struct event good(const char *line)
+static struct packet_event good(const char *line)
 {
-	struct event e;
+	struct packet_event e;
 
-	if (event_read(&e, line) != 0)
+	if (link_event_read(&e, line) != 0)
 		fail_msg("not taken: %s", line);
 	return e;
 }
 
 static void a_datagram(void **state)
 {
-	const struct event e = good(UDP);
+	const struct packet_event e = good(UDP);
 
 	(void)state;
 	assert_int_equal(e.serial, 12);
-	assert_int_equal(e.way, EVENT_THERE);
+	assert_int_equal(e.way, LINK_GOING);
 	assert_int_equal(e.in, INT64_C(6143376136741));
-	assert_int_equal(e.fate, EVENT_DELIVERED);
+	assert_int_equal(e.fate, LINK_DELIVERED);
 	assert_int_equal(e.copies, 1);
 	assert_int_equal(e.out[0], INT64_C(6143396136741));
-	assert_int_equal(e.protocol, EVENT_UDP);
+	assert_int_equal(e.protocol, LINK_UDP);
 	assert_int_equal(e.source_port, 46611);
 	assert_int_equal(e.target_port, 12000);
 	assert_int_equal(e.length, 1);
@@ -49,11 +49,11 @@ static void a_datagram(void **state)
 
 static void a_segment(void **state)
 {
-	const struct event e = good("event 20 back in=5 fate=delivered out=7 out2=9 marks=duplicated,held proto=tcp src=::1 dst=::2 "
+	const struct packet_event e = good("event 20 back in=5 fate=delivered out=7 out2=9 marks=duplicated,held proto=tcp src=::1 dst=::2 "
 	    "sport=12000 dport=57904 id=0 size=54 seq=4294967295 ack=2748144507 flags=SPA win=64 payload=0");
 
 	(void)state;
-	assert_int_equal(e.way, EVENT_BACK);
+	assert_int_equal(e.way, LINK_COMING);
 	assert_int_equal(e.copies, 2);
 	assert_int_equal(e.out[1], 9);
 	assert_true(e.held && e.syn && e.has_ack);
@@ -63,13 +63,13 @@ static void a_segment(void **state)
 
 static void a_loss_and_a_piece(void **state)
 {
-	struct event e = good("event 1 there in=5 fate=queue proto=udp src=a dst=b sport=1 dport=2 id=3 size=40 payload=0");
+	struct packet_event e = good("event 1 there in=5 fate=queue proto=udp src=a dst=b sport=1 dport=2 id=3 size=40 payload=0");
 
 	(void)state;
 	assert_int_equal(e.copies, 0);
-	assert_int_equal(e.fate, EVENT_QUEUE);
+	assert_int_equal(e.fate, LINK_QUEUE_FULL);
 	e = good("event 1 there in=5 fate=corrupted out=6 marks=reordered proto=other src=a dst=b id=77 frag=1480 size=40 payload=20");
-	assert_int_equal(e.fate, EVENT_CORRUPTED);
+	assert_int_equal(e.fate, LINK_CORRUPTED);
 	assert_true(e.fragment && e.held);
 	assert_int_equal(e.id, 77);
 	assert_int_equal(e.offset, 1480);
@@ -80,7 +80,7 @@ static void what_is_new_is_passed_over(void **state)
 {
 	(void)state;
 	assert_int_equal(good(UDP " novelty=1 flag").length, 1);
-	assert_int_equal(good("event 1 back in=5 fate=eaten proto=sctp payload=0").fate, EVENT_LOST);
+	assert_int_equal(good("event 1 back in=5 fate=eaten proto=sctp payload=0").fate, LINK_LOST);
 }
 
 static void nonsense(void **state)
@@ -95,43 +95,43 @@ static void nonsense(void **state)
 		"event 1 there in=5 fate=random seq=4294967296",
 	};
 	char longest[3000];
-	struct event e;
+	struct packet_event e;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-		if (event_read(&e, lines[i]) == 0)
+		if (link_event_read(&e, lines[i]) == 0)
 			fail_msg("taken: %s", lines[i]);
 	memset(longest, 'x', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
-	assert_int_equal(event_read(&e, longest), -1);
+	assert_int_equal(link_event_read(&e, longest), -1);
 }
 
 /* Every beginning of a line is either whole or refused, and nothing is read behind it. */
 static void every_beginning(void **state)
 {
 	char line[sizeof UDP];
-	struct event e;
+	struct packet_event e;
 
 	(void)state;
 	for (size_t n = 0; n < sizeof UDP; n++) {
 		memcpy(line, UDP, n);
 		line[n] = '\0';
-		if (event_read(&e, line) == 0)
+		if (link_event_read(&e, line) == 0)
 			assert_true(e.in > 0);
 	}
 }
 
 static void undelivered(void **state)
 {
-	enum event_way way;
+	enum link_way way;
 	uint64_t serial;
 
 	(void)state;
-	assert_int_equal(event_read_undelivered("undelivered 77 back", &serial, &way), 0);
+	assert_int_equal(link_event_read_undelivered("undelivered 77 back", &serial, &way), 0);
 	assert_int_equal(serial, 77);
-	assert_int_equal(way, EVENT_BACK);
-	assert_int_equal(event_read_undelivered("undelivered x back", &serial, &way), -1);
-	assert_int_equal(event_read_undelivered("event 77 back", &serial, &way), -1);
+	assert_int_equal(way, LINK_COMING);
+	assert_int_equal(link_event_read_undelivered("undelivered x back", &serial, &way), -1);
+	assert_int_equal(link_event_read_undelivered("event 77 back", &serial, &way), -1);
 }
 
 /* The published values of FNV-1a, 64 bits. */

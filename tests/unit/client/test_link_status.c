@@ -19,28 +19,28 @@
 /* The lab's answer to "link", from settings as text. */
 static void answer(char *text, size_t size, const char *there, const char *back, const char *more)
 {
-	const char *const names[EVENT_WAYS] = {"there", "back"}, *const said[EVENT_WAYS] = {there, back};
+	const char *const names[LINK_WAYS] = {"there", "back"}, *const said[LINK_WAYS] = {there, back};
 	size_t used = (size_t)snprintf(text, size, "seed 7\n");
 
-	for (int way = 0; way < EVENT_WAYS; way++) {
+	for (int way = 0; way < LINK_WAYS; way++) {
 		struct impair_settings s = impair_perfect();
 		char why[IMPAIR_WHY], value[IMPAIR_VALUE];
 
-		assert_int_equal(impair_text_parse(&s, said[way], why), 0);
+		assert_int_equal(impair_fields_parse(&s, said[way], why), 0);
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 			used += (size_t)snprintf(text + used, size - used, "%s %s %s\n", names[way],
-			    impair_field((enum impair_field_id)id)->name, impair_text_get(&s, (enum impair_field_id)id, value));
+			    impair_field((enum impair_field_id)id)->name, impair_fields_get(&s, (enum impair_field_id)id, value));
 	}
 	snprintf(text + used, size - used, "%s", more);
 }
 
-static struct link_facts facts(const char *there, const char *back, const char *more)
+static struct link_status status(const char *there, const char *back, const char *more)
 {
-	struct link_facts f = {.known = false};
+	struct link_status f = {.known = false};
 	char text[4000];
 
 	answer(text, sizeof text, there, back, more);
-	assert_int_equal(link_facts_read(&f, text, NS_PER_S), 0);
+	assert_int_equal(link_status_read(&f, text, NS_PER_S), 0);
 	assert_true(f.known);
 	assert_int_equal(f.seed, 7);
 	return f;
@@ -48,10 +48,10 @@ static struct link_facts facts(const char *there, const char *back, const char *
 
 static void check_line(const char *there, const char *back, const char *more, const char *expected)
 {
-	const struct link_facts f = facts(there, back, more);
+	const struct link_status f = status(there, back, more);
 	char line[1000];
 
-	assert_string_equal(link_facts_line(&f, NS_PER_S, line, sizeof line), expected);
+	assert_string_equal(link_status_line(&f, NS_PER_S, line, sizeof line), expected);
 }
 
 static void lines(void **state)
@@ -69,39 +69,39 @@ static void lines(void **state)
 
 static void not_whole(void **state)
 {
-	struct link_facts f = {.seed = 99};
+	struct link_status f = {.seed = 99};
 	char text[4000];
 
 	(void)state;
 	answer(text, sizeof text, "loss 20%", "", "");
 	*strstr(text, "back mtu") = '\0';
-	assert_int_equal(link_facts_read(&f, text, 0), -1);
-	assert_int_equal(link_facts_read(&f, "", 0), -1);
-	assert_int_equal(link_facts_read(&f, "there loss many\n", 0), -1);
+	assert_int_equal(link_status_read(&f, text, 0), -1);
+	assert_int_equal(link_status_read(&f, "", 0), -1);
+	assert_int_equal(link_status_read(&f, "there loss many\n", 0), -1);
 	assert_int_equal(f.seed, 99);
 	assert_false(f.known);
 }
 
 static void expected_share(void **state)
 {
-	struct link_facts f = facts("loss 20%", "loss 20%", "");
+	struct link_status f = status("loss 20%", "loss 20%", "");
 
 	(void)state;
-	assert_true(link_facts_answered(&f) > 0.6399 && link_facts_answered(&f) < 0.6401);
-	f = facts("loss 20% corrupt 50%", "", "");
-	assert_true(link_facts_answered(&f) > 0.3999 && link_facts_answered(&f) < 0.4001);
+	assert_true(link_status_answered(&f) > 0.6399 && link_status_answered(&f) < 0.6401);
+	f = status("loss 20% corrupt 50%", "", "");
+	assert_true(link_status_answered(&f) > 0.3999 && link_status_answered(&f) < 0.4001);
 	/* Each line arrives twice: one reply of two is enough. */
-	f = facts("duplicate 100%", "loss 50%", "");
-	assert_true(link_facts_answered(&f) > 0.7499 && link_facts_answered(&f) < 0.7501);
+	f = status("duplicate 100%", "loss 50%", "");
+	assert_true(link_status_answered(&f) > 0.7499 && link_status_answered(&f) < 0.7501);
 }
 
 static void expect_page(uint64_t decided, uint64_t answered, const char *words)
 {
-	const struct link_facts f = facts("loss 20%", "loss 20%", "");
-	const struct witness_totals truth = {.judged = 200, .lost = {41, 26}};
-	const struct session_tcp tcp = {.again = 3, .timeout = 448 * NS_PER_MS, .doubled = 1, .round_trip = 41 * NS_PER_MS};
+	const struct link_status f = status("loss 20%", "loss 20%", "");
+	const struct trace_totals traced = {.compared = 200, .lost = {41, 26}};
+	const struct tcp_sample tcp = {.retransmitted = 3, .timeout = 448 * NS_PER_MS, .backoff = 1, .round_trip = 41 * NS_PER_MS};
 	char *page = link_report_page(&(struct link_report){
-	    .facts = &f, .wait = NS_PER_S, .decided = decided, .answered = answered, .truth = &truth, .tcp = &tcp});
+	    .status = &f, .reply_timeout = NS_PER_S, .decided = decided, .answered = answered, .traced = &traced, .tcp = &tcp});
 
 	assert_non_null(page);
 	assert_non_null(strstr(page, "expected      64.0 % = 80.0 % going × 80.0 % coming\n"));
@@ -126,9 +126,9 @@ static void pages(void **state)
 
 static void ends(void **state)
 {
-	const struct witness_totals none = {.judged = 0}, early = {.judged = 4, .waiting = 2};
-	const struct witness_totals all = {.judged = 10, .mismatches = 1, .first = 4, .first_kind = WITNESS_COPIES,
-		.datagrams = {5, 5}, .lost = {1, 2}, .server = 1, .segments = {9, 8}, .dropped = {2, 1}, .again = {2, 1}};
+	const struct trace_totals none = {.compared = 0}, early = {.compared = 4, .waiting = 2};
+	const struct trace_totals all = {.compared = 10, .mismatches = 1, .first = 4, .first_kind = TRACE_COPIES,
+		.datagrams = {5, 5}, .lost = {1, 2}, .server = 1, .segments = {9, 8}, .dropped = {2, 1}, .retransmitted = {2, 1}};
 	char text[600];
 
 	(void)state;

@@ -12,48 +12,48 @@
 
 #include "trace/link-steps.h"
 
-static void both_perfect(struct impair_settings s[EVENT_WAYS])
+static void both_perfect(struct impair_settings s[LINK_WAYS])
 {
-	s[EVENT_THERE] = s[EVENT_BACK] = impair_perfect();
+	s[LINK_GOING] = s[LINK_COMING] = impair_perfect();
 }
 
 static void choosing(void **state)
 {
-	struct panel p = {.field = 0};
+	struct link_steps p = {.field = 0};
 
 	(void)state;
-	panel_move(&p, -1);
+	link_steps_move(&p, -1);
 	assert_int_equal(p.field, 0);
 	for (int i = 0; i < 100; i++)
-		panel_move(&p, 1);
+		link_steps_move(&p, 1);
 	assert_int_equal(p.field, IMPAIR_FIELD_COUNT - 1);
-	assert_true(panel_touches(&p, EVENT_THERE) && panel_touches(&p, EVENT_BACK));
-	panel_turn(&p);
-	assert_true(panel_touches(&p, EVENT_THERE) && !panel_touches(&p, EVENT_BACK));
-	panel_turn(&p);
-	assert_true(!panel_touches(&p, EVENT_THERE) && panel_touches(&p, EVENT_BACK));
-	panel_turn(&p);
-	assert_int_equal(p.ways, PANEL_BOTH);
+	assert_true(link_steps_touches(&p, LINK_GOING) && link_steps_touches(&p, LINK_COMING));
+	link_steps_next_ways(&p);
+	assert_true(link_steps_touches(&p, LINK_GOING) && !link_steps_touches(&p, LINK_COMING));
+	link_steps_next_ways(&p);
+	assert_true(!link_steps_touches(&p, LINK_GOING) && link_steps_touches(&p, LINK_COMING));
+	link_steps_next_ways(&p);
+	assert_int_equal(p.ways, LINK_STEPS_BOTH);
 }
 
 static void orders(void **state)
 {
-	struct impair_settings s[EVENT_WAYS];
-	struct panel p = {.field = IMPAIR_FIELD_loss};
+	struct impair_settings s[LINK_WAYS];
+	struct link_steps p = {.field = IMPAIR_FIELD_loss};
 	char order[100], why[IMPAIR_WHY];
 
 	(void)state;
 	both_perfect(s);
-	s[EVENT_THERE].loss = s[EVENT_BACK].loss = 0.23;
-	assert_int_equal(panel_step(&p, 1, s, order, sizeof order, why), 0);
+	s[LINK_GOING].loss = s[LINK_COMING].loss = 0.23;
+	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, why), 0);
 	assert_string_equal(order, "set loss 25%");
-	assert_true(s[EVENT_BACK].loss == 0.25);
-	p.ways = PANEL_THERE;
-	assert_int_equal(panel_step(&p, -1, s, order, sizeof order, why), 0);
+	assert_true(s[LINK_COMING].loss == 0.25);
+	p.ways = LINK_STEPS_THERE;
+	assert_int_equal(link_steps_apply(&p, -1, s, order, sizeof order, why), 0);
 	assert_string_equal(order, "set loss 20% there");
-	assert_true(s[EVENT_THERE].loss == 0.2 && s[EVENT_BACK].loss == 0.25);
-	p.ways = PANEL_BACK;
-	assert_int_equal(panel_step(&p, 1, s, order, sizeof order, why), 0);
+	assert_true(s[LINK_GOING].loss == 0.2 && s[LINK_COMING].loss == 0.25);
+	p.ways = LINK_STEPS_BACK;
+	assert_int_equal(link_steps_apply(&p, 1, s, order, sizeof order, why), 0);
 	assert_string_equal(order, "set loss 30% back");
 }
 
@@ -62,25 +62,25 @@ static void every_setting(void **state)
 {
 	(void)state;
 	for (int field = 0; field < IMPAIR_FIELD_COUNT; field++) {
-		struct panel p = {.field = field};
-		struct impair_settings s[EVENT_WAYS];
+		struct link_steps p = {.field = field};
+		struct impair_settings s[LINK_WAYS];
 		char order[100], last[100] = "", why[IMPAIR_WHY];
 		int down = 0, up = 0;
 
 		both_perfect(s);
-		while (panel_step(&p, -1, s, order, sizeof order, why) == 0)
+		while (link_steps_apply(&p, -1, s, order, sizeof order, why) == 0)
 			assert_true(++down < 100);
 		assert_string_equal(why, "");
-		while (panel_step(&p, 1, s, order, sizeof order, why) == 0) {
+		while (link_steps_apply(&p, 1, s, order, sizeof order, why) == 0) {
 			char check[IMPAIR_WHY];
 
 			assert_string_not_equal(order, last);
 			strcpy(last, order);
-			assert_int_equal(impair_check(&s[EVENT_THERE], check), 0);
+			assert_int_equal(impair_check(&s[LINK_GOING], check), 0);
 			assert_true(++up < 100);
 		}
 		down = 0;
-		while (panel_step(&p, -1, s, order, sizeof order, why) == 0)
+		while (link_steps_apply(&p, -1, s, order, sizeof order, why) == 0)
 			down++;
 		/* What does not fit with the other settings ends it too, with a reason. */
 		if (!*why)

@@ -30,7 +30,7 @@ static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .wait = 1000 * MS, .answerable = 60000 * MS };
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .reply_timeout = 1000 * MS, .answerable = 60000 * MS };
 
 	setlocale(LC_ALL, "C.UTF-8");
 	s->udp = ledger_new(&settings);

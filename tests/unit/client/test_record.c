@@ -45,9 +45,9 @@ static unsigned char *random_bytes(uint32_t *seed, size_t *n)
 	return bytes;
 }
 
-static void random_leg(uint32_t *seed, struct witness_leg *leg)
+static void random_leg(uint32_t *seed, struct trace_leg *leg)
 {
-	*leg = (struct witness_leg){ .tries = (uint16_t)(next(seed) % 3), .again = 1, .lost = 2, .fate = EVENT_LOST, .waits = 2,
+	*leg = (struct trace_leg){ .tries = (uint16_t)(next(seed) % 3), .retransmitted = 1, .lost = 2, .fate = LINK_LOST, .waits = 2,
 		.wait = { next(seed), 5 }, .timeout = { next(seed) % 2 * 204000, 408000 }, .first_out = INT64_MAX, .last_out = INT64_MIN };
 	if (leg->tries > 0)
 		leg->first_in = 5, leg->last_in = 7;
@@ -61,7 +61,7 @@ static struct record random_record(uint32_t *seed)
 	struct record r = { .stream = next(seed) % 2, .number = 1 + next(seed), .session = next(seed) % 9,
 		.fate = replied ? FATE_ANSWERED : FATE_CUT_OFF, .typed_at = next(seed),
 		.replied_at = RECORD_NEVER, .decided_at = RECORD_NEVER, .tag = next(seed) % 3, .partial = next(seed) % 2,
-		.error = replied ? 0 : ECONNRESET, .has_link = next(seed) % 2, .place = WITNESS_COMING };
+		.error = replied ? 0 : ECONNRESET, .has_link = next(seed) % 2, .place = TRACE_COMING };
 
 	r.connecting = next(seed);
 	r.sent_at = r.typed_at + r.connecting + next(seed);
@@ -74,11 +74,11 @@ static struct record random_record(uint32_t *seed)
 		if (next(seed) % 2)
 			r.differs = true, r.reply = random_bytes(seed, &r.reply_length);
 	}
-	random_leg(seed, &r.legs[EVENT_THERE]);
-	random_leg(seed, &r.legs[EVENT_BACK]);
+	random_leg(seed, &r.legs[LINK_GOING]);
+	random_leg(seed, &r.legs[LINK_COMING]);
 	r.packet_count = r.has_link ? next(seed) % 3 : 0;
 	for (size_t i = 0; i < r.packet_count; i++)
-		r.packets[i] = (struct record_packet){ .way = EVENT_BACK, .fate = EVENT_QUEUE, .again = true, .payload = true, .in = 1,
+		r.packets[i] = (struct record_packet){ .way = LINK_COMING, .fate = LINK_QUEUE_FULL, .retransmitted = true, .payload = true, .in = 1,
 			.out = RECORD_NEVER, .out2 = 3, .seq = next(seed), .length = next(seed) };
 	return r;
 }
@@ -104,9 +104,9 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_int_equal(a->packet_count, b->packet_count);
 	assert_int_equal(a->has_link, b->has_link);
 	if (a->has_link) {
-		assert_int_equal(a->legs[EVENT_BACK].first_out, b->legs[EVENT_BACK].first_out);
+		assert_int_equal(a->legs[LINK_COMING].first_out, b->legs[LINK_COMING].first_out);
 		/* What the row says: "RTO 204, 408 ms". */
-		assert_memory_equal(a->legs[EVENT_BACK].timeout, b->legs[EVENT_BACK].timeout, sizeof a->legs[EVENT_BACK].timeout);
+		assert_memory_equal(a->legs[LINK_COMING].timeout, b->legs[LINK_COMING].timeout, sizeof a->legs[LINK_COMING].timeout);
 	}
 }
 
@@ -128,17 +128,17 @@ static void json_has_no_controls(void **state)
 		else if (code < 0x800)
 			text[1] = (unsigned char)(0xc0 | code >> 6), text[2] = text[3], text[3] = 'b', n = 4;
 		struct record r = text_record(text, n);
-		struct record_read read;
-		char why[RECORD_WHY] = "", *json = record_json_line(&r);
+		struct json_record read;
+		char why[RECORD_WHY] = "", *json = json_write_line(&r);
 		assert_true(record_is_text((const unsigned char *)json, strlen(json), false));
-		if (record_json_read(&read, json, strlen(json), why) < 0)
+		if (json_read(&read, json, strlen(json), why) < 0)
 			fail_msg("U+%04x: %s: %s", code, why, json);
 		assert_same(&r, &read.line);
-		record_read_free(&read);
+		json_record_free(&read);
 		free(json);
 		struct record_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .text = (char *)text };
 		text[n - 1] = '\0';
-		json = record_json_event(&event);
+		json = json_write_event(&event);
 		assert_true(record_is_text((const unsigned char *)json, strlen(json), false));
 		free(json);
 	}
@@ -151,7 +151,7 @@ static char *csv_row(const char *peer, const char *text)
 	char *row;
 	size_t size;
 	FILE *out = open_memstream(&row, &size);
-	record_csv_line(out, &r, peer);
+	csv_line(out, &r, peer);
 	fclose(out);
 	/* A time before the start stays a number. */
 	assert_non_null(strstr(row, ",-5,"));
@@ -192,20 +192,20 @@ static void any_record_comes_back(void **state)
 	(void)state;
 	for (int i = 0; i < 3000; i++) {
 		struct record r = random_record(&seed);
-		struct record_read read;
-		char why[RECORD_WHY] = "", *text = record_json_line(&r), *again;
+		struct json_record read;
+		char why[RECORD_WHY] = "", *text = json_write_line(&r), *again;
 
 		assert_non_null(text);
 		assert_null(strchr(text, '\n'));
-		if (record_json_read(&read, text, strlen(text), why) < 0)
+		if (json_read(&read, text, strlen(text), why) < 0)
 			fail_msg("%s: %s", why, text);
 		assert_int_equal(read.type, RECORD_LINE);
 		assert_same(&r, &read.line);
-		again = record_json_line(&read.line);
+		again = json_write_line(&read.line);
 		assert_string_equal(text, again);
 		free(text);
 		free(again);
-		record_read_free(&read);
+		json_record_free(&read);
 		record_free(&r);
 	}
 }
@@ -237,7 +237,7 @@ static void base64_comes_back(void **state)
 
 static void dates_are_right(void **state)
 {
-	char buf[RECORD_DATE_ROOM];
+	char buf[RECORD_DATE_SIZE];
 
 	(void)state;
 	assert_string_equal(record_date(0, buf), "1970-01-01T00:00:00.000000000Z");
@@ -258,9 +258,9 @@ struct desk {
 
 static void desk_open(struct desk *d, size_t rows)
 {
-	d->l = ledger_new(&(struct ledger_settings){ .capacity = rows, .wait = 100 * MS, .answerable = 1000 * MS });
+	d->l = ledger_new(&(struct ledger_settings){ .capacity = rows, .reply_timeout = 100 * MS, .answerable = 1000 * MS });
 	d->out = open_memstream(&d->text, &d->length);
-	d->r = recorder_new(CLIENT_JSON, d->out, MS, &(struct record_run){ .started = 1 });
+	d->r = recorder_new(RECORD_OUTPUT_JSON, d->out, MS, &(struct record_run){ .started = 1 });
 	assert_int_equal(recorder_add(d->r, d->l, false, "peer:1", 100 * MS, rows, NULL), 0);
 }
 
@@ -272,7 +272,7 @@ static void send(struct desk *d, uint64_t number, const char *text, int64_t at)
 
 static void reply(struct desk *d, const char *text, int64_t at)
 {
-	const struct session_reply reply = { .verdict = ledger_reply(d->l, text, strlen(text), at),
+	const struct session_reply reply = { .matched = ledger_reply(d->l, text, strlen(text), at),
 		.text = (const unsigned char *)text, .length = strlen(text) };
 
 	recorder_reply(d->r, 0, &reply, at);
@@ -307,8 +307,8 @@ static void tell_connection(struct desk *d, int64_t at)
 {
 	char text[] = "connected";
 	struct record_packet packets[] = {
-		{ .way = EVENT_THERE, .fate = EVENT_LOST, .syn = true, .in = 1, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
-		{ .way = EVENT_BACK, .fate = EVENT_DELIVERED, .syn = true, .ack = true, .again = true, .in = 2, .out = 3, .out2 = 4 },
+		{ .way = LINK_GOING, .fate = LINK_LOST, .syn = true, .in = 1, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
+		{ .way = LINK_COMING, .fate = LINK_DELIVERED, .syn = true, .ack = true, .retransmitted = true, .in = 2, .out = 3, .out2 = 4 },
 	};
 	const struct record_event event = { .kind = SESSION_EVENT_TCP, .quiet = true, .at = at, .text = text, .packets = packets,
 		.packet_count = 2, .took = 7, .connection = { .stage = SESSION_FAILED, .here = 40000, .syns = 3, .error = ECONNREFUSED, .ours = true } };
@@ -330,10 +330,10 @@ static void assert_connection(const struct record_event *e, int64_t at)
 	assert_int_equal(e->connection.error, ECONNREFUSED);
 	assert_true(e->connection.ours);
 	assert_int_equal(e->packet_count, 2);
-	assert_true(p[0].syn && !p[0].ack && p[0].fate == EVENT_LOST && p[0].way == EVENT_THERE);
+	assert_true(p[0].syn && !p[0].ack && p[0].fate == LINK_LOST && p[0].way == LINK_GOING);
 	assert_int_equal(p[0].in, 1);
 	assert_int_equal(p[0].out, RECORD_NEVER);
-	assert_true(p[1].syn && p[1].ack && p[1].again && p[1].way == EVENT_BACK);
+	assert_true(p[1].syn && p[1].ack && p[1].retransmitted && p[1].way == LINK_COMING);
 	assert_int_equal(p[1].out2, 4);
 }
 
@@ -356,7 +356,7 @@ static void end(struct desk *d, int64_t at)
 /* Lines and the records behind them add up to the totals. */
 static void assert_sum(const struct record_file *f, const struct ledger_totals *t)
 {
-	const struct record_side *side = &f->sides[0];
+	const struct record_file_session *side = &f->sessions[0];
 	uint64_t answered = 0, lost = 0, late = 0, duplicates = 0, strays = 0;
 
 	for (size_t i = 0; i < side->count; i++) {
@@ -392,23 +392,23 @@ static void records_wait_until_final(void **state)
 	send(&d, 1, "one", 10 * MS);
 	send(&d, 2, "two", 11 * MS);
 	reply(&d, "ONE", 20 * MS);
-	assert_int_equal(recorder_turn(d.r, 21 * MS), 210 * MS + 1);
+	assert_int_equal(recorder_dispatch(d.r, 21 * MS), 210 * MS + 1);
 	reply(&d, "ONE", 22 * MS);
 	while (ledger_expire(d.l, 150 * MS))
 		;
-	recorder_turn(d.r, 150 * MS);
+	recorder_dispatch(d.r, 150 * MS);
 	fflush(d.out);
 	assert_int_equal(d.length, 0);
-	recorder_turn(d.r, 300 * MS);
+	recorder_dispatch(d.r, 300 * MS);
 	/* Both were written; what comes now is told apart. */
 	reply(&d, "TWO", 310 * MS);
 	reply(&d, "ONE", 311 * MS);
 	reply(&d, "NOBODY", 312 * MS);
 	end(&d, 400 * MS);
 	f = desk_read(&d);
-	assert_int_equal(f->sides[0].lines[0]->duplicates, 1);
-	assert_int_equal(f->sides[0].lines[0]->duplicate_at[0], 21 * MS);
-	assert_int_equal(f->sides[0].lines[1]->decided_at, 110 * MS);
+	assert_int_equal(f->sessions[0].lines[0]->duplicates, 1);
+	assert_int_equal(f->sessions[0].lines[0]->duplicate_at[0], 21 * MS);
+	assert_int_equal(f->sessions[0].lines[1]->decided_at, 110 * MS);
 	assert_int_equal(f->reply_count, 3);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
@@ -434,12 +434,12 @@ static void crowded_rows_are_written(void **state)
 			;
 		if (i % 7)
 			reply(&d, capitals, at + MS);
-		recorder_turn(d.r, at + MS);
+		recorder_dispatch(d.r, at + MS);
 	}
 	end(&d, 9000 * MS);
 	f = desk_read(&d);
-	assert_int_equal(f->sides[0].sum.unrecorded, 0);
-	assert_int_equal(f->sides[0].count, 2000);
+	assert_int_equal(f->sessions[0].sum.unrecorded, 0);
+	assert_int_equal(f->sessions[0].count, 2000);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
 	desk_close(&d);
@@ -462,13 +462,13 @@ static void all_is_saved_at_once(void **state)
 	fclose(d.out);
 	free(d.text);
 	d.out = open_memstream(&d.text, &d.length);
-	assert_int_equal(recorder_save(d.r, CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 40 * MS }, 40 * MS), 0);
+	assert_int_equal(export_session(d.r, RECORD_OUTPUT_JSON, d.out, &(struct record_run){ .ended_at = 40 * MS }, 40 * MS), 0);
 	f = desk_read(&d);
 	assert_int_equal(f->event_count, 1);
 	assert_string_equal(f->events[0].text, "a notice");
 	assert_int_equal(f->events[0].at, 4 * MS);
-	assert_int_equal(f->sides[0].lines[0]->duplicate_at[0], 20 * MS);
-	assert_int_equal(f->sides[0].lines[1]->fate, FATE_WAITING);
+	assert_int_equal(f->sessions[0].lines[0]->duplicate_at[0], 20 * MS);
+	assert_int_equal(f->sessions[0].lines[1]->fate, FATE_WAITING);
 	assert_int_equal(f->reply_count, 1);
 	assert_sum(f, ledger_totals(d.l));
 	record_file_free(f);
@@ -509,7 +509,7 @@ static void connections_come_back(void **state)
 	desk_open(&d, 100);
 	send(&d, 1, "one", 5 * MS);
 	tell_connection(&d, 6 * MS);
-	recorder_turn(d.r, 7 * MS);
+	recorder_dispatch(d.r, 7 * MS);
 	f = desk_read(&d);
 	assert_int_equal(f->event_count, 1);
 	assert_connection(&f->events[0], 5 * MS);
@@ -519,7 +519,7 @@ static void connections_come_back(void **state)
 	fclose(d.out);
 	free(d.text);
 	d.out = open_memstream(&d.text, &d.length);
-	assert_int_equal(recorder_save(d.r, CLIENT_TEXT, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
+	assert_int_equal(export_session(d.r, RECORD_OUTPUT_TEXT, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
 	fflush(d.out);
 	assert_null(strstr(d.text, "TCP:"));
 	desk_close(&d);
@@ -539,7 +539,7 @@ static void events_come_back(void **state)
 	tell(&d, SESSION_EVENT_CONNECT, "TCP [::1]:7", NULL, NULL, 5 * MS);
 	send(&d, 1, "one", 5 * MS + 1);
 	tell(&d, SESSION_EVENT_TCP, "connected", NULL, NULL, 6 * MS);
-	recorder_turn(d.r, 7 * MS);
+	recorder_dispatch(d.r, 7 * MS);
 	f = desk_read(&d);
 	assert_events(f);
 	record_file_free(f);
@@ -547,7 +547,7 @@ static void events_come_back(void **state)
 		fclose(d.out);
 		free(d.text);
 		d.out = open_memstream(&d.text, &d.length);
-		assert_int_equal(recorder_save(d.r, i ? CLIENT_TEXT : CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS },
+		assert_int_equal(export_session(d.r, i ? RECORD_OUTPUT_TEXT : RECORD_OUTPUT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS },
 		    9 * MS), 0);
 		fflush(d.out);
 		line = strstr(d.text, i ? "  one" : "\"one\"");
@@ -577,13 +577,13 @@ static void forgotten_sessions_do_no_harm(void **state)
 		const int session = recorder_add(d.r, l, i % 2, "peer:2", 1, 10, NULL);
 
 		assert_true(session > 0);
-		recorder_forget(d.r, session);
+		recorder_remove(d.r, session);
 		ledger_free(l);
 	}
-	assert_int_equal(recorder_save(d.r, CLIENT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
+	assert_int_equal(export_session(d.r, RECORD_OUTPUT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
 	f = desk_read(&d);
-	assert_int_equal(f->side_count, RECORDER_SESSIONS);
-	assert_int_equal(f->sides[0].count, 1);
+	assert_int_equal(f->session_count, RECORDER_SESSIONS);
+	assert_int_equal(f->sessions[0].count, 1);
 	record_file_free(f);
 	desk_close(&d);
 }
@@ -594,19 +594,19 @@ static void strange_events_do_no_harm(void **state)
 	static const char later[] = "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"weather\",\"text\":\"rain\"}";
 	static const char harm[] = "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"link\",\"text\":\"\\u001b]0;x\\u0007\\u009b31m\\n\"}";
 	static const char bare[] = "{\"type\":\"event\",\"kind\":\"link\",\"text\":\"x\"}";
-	struct record_read r;
+	struct json_record r;
 	char why[RECORD_WHY];
 
 	(void)state;
-	assert_int_equal(record_json_read(&r, later, sizeof later - 1, why), 0);
+	assert_int_equal(json_read(&r, later, sizeof later - 1, why), 0);
 	assert_int_equal(r.type, RECORD_UNKNOWN);
-	record_read_free(&r);
-	assert_int_equal(record_json_read(&r, harm, sizeof harm - 1, why), 0);
+	json_record_free(&r);
+	assert_int_equal(json_read(&r, harm, sizeof harm - 1, why), 0);
 	assert_string_equal(r.event.text, "\\x1b]0;x\\x07\\xc2\\x9b31m\\x0a");
-	record_read_free(&r);
-	assert_int_equal(record_json_read(&r, bare, sizeof bare - 1, why), -1);
+	json_record_free(&r);
+	assert_int_equal(json_read(&r, bare, sizeof bare - 1, why), -1);
 	assert_non_null(strstr(why, "at_ns"));
-	record_read_free(&r);
+	json_record_free(&r);
 }
 
 static void a_full_disk_is_told(void **state)
@@ -617,13 +617,13 @@ static void a_full_disk_is_told(void **state)
 	(void)state;
 	desk_open(&d, 10);
 	recorder_free(d.r);
-	d.r = recorder_new(CLIENT_JSON, full, MS, &(struct record_run){ .started = 1 });
+	d.r = recorder_new(RECORD_OUTPUT_JSON, full, MS, &(struct record_run){ .started = 1 });
 	recorder_add(d.r, d.l, false, "peer:1", 100 * MS, 10, NULL);
 	send(&d, 1, "one", 10 * MS);
 	reply(&d, "ONE", 20 * MS);
-	recorder_turn(d.r, 900 * MS);
+	recorder_dispatch(d.r, 900 * MS);
 	assert_int_equal(recorder_error(d.r), ENOSPC);
-	assert_int_equal(recorder_turn(d.r, 901 * MS), INT64_MAX);
+	assert_int_equal(recorder_dispatch(d.r, 901 * MS), INT64_MAX);
 	fclose(full);
 	desk_close(&d);
 }
@@ -632,24 +632,24 @@ static void a_full_disk_is_told(void **state)
 
 static void played_lines_have_their_fates(void **state)
 {
-	struct ledger *l = ledger_new(&(struct ledger_settings){ .capacity = 3, .wait = 100 * MS });
+	struct ledger *l = ledger_new(&(struct ledger_settings){ .capacity = 3, .reply_timeout = 100 * MS });
 
 	(void)state;
 	for (uint64_t i = 1; i <= 6; i++) {
-		assert_int_equal(ledger_play_line(l, i, "same", 4, false, i, (int64_t)i), 0);
+		assert_int_equal(ledger_replay_line(l, i, "same", 4, false, i, (int64_t)i), 0);
 		ledger_sent(l, i, (int64_t)i);
 	}
-	assert_int_equal(ledger_play_line(l, 6, "same", 4, false, 0, 7), -1);
+	assert_int_equal(ledger_replay_line(l, 6, "same", 4, false, 0, 7), -1);
 	/* The rows of the first three are forgotten, their totals are not. */
-	ledger_play_reply(l, 1, &(struct ledger_played){ .at = 50 });
-	ledger_play_fate(l, 2, FATE_LOST, 0);
-	ledger_play_fate(l, 4, FATE_LOST, 0);
-	ledger_play_reply(l, 4, &(struct ledger_played){ .late = true, .at = 200 * MS });
-	ledger_play_reply(l, 5, &(struct ledger_played){ .reordered = true, .differs = true, .at = 60,
+	ledger_replay_reply(l, 1, &(struct ledger_replayed){ .at = 50 });
+	ledger_replay_fate(l, 2, FATE_LOST, 0);
+	ledger_replay_fate(l, 4, FATE_LOST, 0);
+	ledger_replay_reply(l, 4, &(struct ledger_replayed){ .late = true, .at = 200 * MS });
+	ledger_replay_reply(l, 5, &(struct ledger_replayed){ .reordered = true, .differs = true, .at = 60,
 		.reply = (const unsigned char *)"other", .length = 5 });
-	ledger_play_duplicate(l, 5);
-	ledger_play_fate(l, 6, FATE_REFUSED, ECONNREFUSED);
-	ledger_play_stray(l);
+	ledger_replay_duplicate(l, 5);
+	ledger_replay_fate(l, 6, FATE_REFUSED, ECONNREFUSED);
+	ledger_replay_stray(l);
 	assert_true(ledger_balanced(l));
 	assert_int_equal(ledger_totals(l)->answered, 2);
 	assert_int_equal(ledger_totals(l)->lost, 2);

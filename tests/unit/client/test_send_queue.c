@@ -32,48 +32,48 @@ struct account {
 	bool growing;
 };
 
-static uint32_t below(struct dice *d, size_t n)
+static uint32_t below(struct random *d, size_t n)
 {
-	return (uint32_t)(dice_next(d) % n);
+	return (uint32_t)(random_next(d) % n);
 }
 
-static void add_some(struct stream_queue *q, struct account *a, size_t n)
+static void add_some(struct send_queue *q, struct account *a, size_t n)
 {
 	unsigned char bytes[PIECE_MOST];
 
 	for (size_t i = 0; i < n; i++)
 		bytes[i] = byte_at(a->added + i);
-	assert_int_equal(stream_queue_add(q, bytes, n), 0);
+	assert_int_equal(send_queue_add(q, bytes, n), 0);
 	a->added += n;
 }
 
-static void add_piece(struct stream_queue *q, struct account *a, struct dice *d)
+static void add_piece(struct send_queue *q, struct account *a, struct random *d)
 {
 	if (!a->growing) {
-		assert_int_equal(stream_queue_line(q, a->begun), 0);
+		assert_int_equal(send_queue_line(q, a->begun), 0);
 		a->begun++;
 	}
 	/* At least a byte: a line has its \n. */
 	add_some(q, a, 1 + below(d, PIECE_MOST - 1));
 	a->growing = below(d, 4) == 0;
 	if (!a->growing) {
-		stream_queue_end_line(q);
+		send_queue_end_line(q);
 		a->ends[a->begun - 1] = a->added;
 	}
 }
 
-static void write_piece(struct stream_queue *q, struct account *a, struct dice *d)
+static void write_piece(struct send_queue *q, struct account *a, struct random *d)
 {
-	const size_t waiting = stream_queue_bytes(q), n = waiting ? 1 + below(d, waiting) : 0;
-	const unsigned char *next = n ? stream_queue_next(q) : NULL;
-	struct stream_mark line;
+	const size_t waiting = send_queue_bytes(q), n = waiting ? 1 + below(d, waiting) : 0;
+	const unsigned char *next = n ? send_queue_next(q) : NULL;
+	struct send_mark line;
 	uint64_t from;
 
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(next[i], byte_at(a->gone + i));
-	stream_queue_wrote(q, n);
+	send_queue_wrote(q, n);
 	a->gone += n;
-	while (stream_queue_pop(q, &line, &from)) {
+	while (send_queue_pop(q, &line, &from)) {
 		assert_int_equal(line.number, a->popped);
 		assert_int_equal(line.end, a->ends[a->popped]);
 		assert_int_equal(from, a->start);
@@ -84,30 +84,30 @@ static void write_piece(struct stream_queue *q, struct account *a, struct dice *
 }
 
 /* The connection has ended in the middle of a line. */
-static void drop(struct stream_queue *q, struct account *a)
+static void drop(struct send_queue *q, struct account *a)
 {
 	const bool growing = a->growing && a->popped + 1 == a->begun;
 	const uint64_t end = growing ? a->added : a->ends[a->popped];
 
-	if (!stream_queue_lines(q) || !stream_queue_has_begun(q))
+	if (!send_queue_lines(q) || !send_queue_has_begun(q))
 		return;
-	assert_int_equal(stream_queue_drop(q), growing);
+	assert_int_equal(send_queue_drop(q), growing);
 	a->gone = a->start = end;
 	a->popped++;
 	a->growing &= !growing;
 }
 
-static void check(const struct stream_queue *q, const struct account *a)
+static void check(const struct send_queue *q, const struct account *a)
 {
-	const struct stream_mark *first = stream_queue_first(q);
+	const struct send_mark *first = send_queue_first(q);
 	const bool growing = a->growing && a->popped + 1 == a->begun;
 
-	assert_int_equal(stream_queue_lines(q), a->begun - a->popped);
-	assert_int_equal(stream_queue_bytes(q), a->added - a->gone);
-	assert_int_equal(stream_queue_has_begun(q), a->gone > a->start);
+	assert_int_equal(send_queue_lines(q), a->begun - a->popped);
+	assert_int_equal(send_queue_bytes(q), a->added - a->gone);
+	assert_int_equal(send_queue_has_begun(q), a->gone > a->start);
 	assert_int_equal(first != NULL, a->begun > a->popped);
 	if (first)
-		assert_int_equal(stream_queue_first_bytes(q), (growing ? a->added : a->ends[a->popped]) - a->gone);
+		assert_int_equal(send_queue_first_bytes(q), (growing ? a->added : a->ends[a->popped]) - a->gone);
 }
 
 static void as_the_account_says(void **state)
@@ -117,10 +117,10 @@ static void as_the_account_says(void **state)
 	(void)state;
 	assert_non_null(a);
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct stream_queue q = {.bytes = NULL};
-		struct dice d;
+		struct send_queue q = {.bytes = NULL};
+		struct random d;
 
-		dice_seed(&d, seed, 0);
+		random_seed(&d, seed, 0);
 		memset(a, 0, sizeof *a);
 		for (int i = 0; i < STEPS; i++) {
 			const uint32_t what = below(&d, 100);
@@ -134,58 +134,58 @@ static void as_the_account_says(void **state)
 			check(&q, a);
 		}
 		assert_in_range(a->popped, STEPS / 10, STEPS);
-		stream_queue_free(&q);
+		send_queue_free(&q);
 	}
 	free(a);
 }
 
 static void cleared_goes_on_behind(void **state)
 {
-	struct stream_queue q = {.bytes = NULL};
-	struct stream_mark line;
+	struct send_queue q = {.bytes = NULL};
+	struct send_mark line;
 	uint64_t from;
 
 	(void)state;
-	assert_int_equal(stream_queue_line(&q, 7), 0);
-	assert_int_equal(stream_queue_add(&q, "lost\n", 5), 0);
-	stream_queue_wrote(&q, 2);
-	stream_queue_clear(&q);
-	assert_null(stream_queue_first(&q));
-	assert_int_equal(stream_queue_bytes(&q), 0);
-	assert_false(stream_queue_has_begun(&q));
-	assert_int_equal(stream_queue_line(&q, 8), 0);
-	assert_int_equal(stream_queue_add(&q, "next\n", 5), 0);
-	stream_queue_end_line(&q);
-	assert_memory_equal(stream_queue_next(&q), "next\n", 5);
-	assert_false(stream_queue_pop(&q, &line, &from));
-	stream_queue_wrote(&q, 5);
-	assert_true(stream_queue_pop(&q, &line, &from));
+	assert_int_equal(send_queue_line(&q, 7), 0);
+	assert_int_equal(send_queue_add(&q, "lost\n", 5), 0);
+	send_queue_wrote(&q, 2);
+	send_queue_clear(&q);
+	assert_null(send_queue_first(&q));
+	assert_int_equal(send_queue_bytes(&q), 0);
+	assert_false(send_queue_has_begun(&q));
+	assert_int_equal(send_queue_line(&q, 8), 0);
+	assert_int_equal(send_queue_add(&q, "next\n", 5), 0);
+	send_queue_end_line(&q);
+	assert_memory_equal(send_queue_next(&q), "next\n", 5);
+	assert_false(send_queue_pop(&q, &line, &from));
+	send_queue_wrote(&q, 5);
+	assert_true(send_queue_pop(&q, &line, &from));
 	assert_int_equal(line.number, 8);
 	assert_int_equal(from, 5);
 	assert_int_equal(line.end, 10);
-	stream_queue_free(&q);
+	send_queue_free(&q);
 }
 
 /* A long session neither keeps what has gone nor moves it about each time. */
 static void room_is_used_again(void **state)
 {
-	struct stream_queue q = {.bytes = NULL};
-	struct stream_mark line;
+	struct send_queue q = {.bytes = NULL};
+	struct send_mark line;
 	uint64_t from;
 
 	(void)state;
 	for (uint64_t i = 0; i < 100000; i++) {
-		assert_int_equal(stream_queue_line(&q, i), 0);
-		assert_int_equal(stream_queue_add(&q, "0123456789", 10), 0);
-		stream_queue_end_line(&q);
+		assert_int_equal(send_queue_line(&q, i), 0);
+		assert_int_equal(send_queue_add(&q, "0123456789", 10), 0);
+		send_queue_end_line(&q);
 		if (i < 3)
 			continue;
-		stream_queue_wrote(&q, 10);
-		assert_true(stream_queue_pop(&q, &line, &from));
+		send_queue_wrote(&q, 10);
+		assert_true(send_queue_pop(&q, &line, &from));
 	}
-	assert_in_range(q.room, 1, 65536);
-	assert_in_range(q.mark_room, 1, 4096);
-	stream_queue_free(&q);
+	assert_in_range(q.capacity, 1, 65536);
+	assert_in_range(q.mark_capacity, 1, 4096);
+	send_queue_free(&q);
 }
 
 int main(void)

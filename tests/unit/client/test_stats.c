@@ -60,18 +60,18 @@ static void check_quantiles(const struct histogram *h, int64_t *values, size_t n
 /* Values of every size, even ones, equal ones, few and many. */
 static void quantiles_are_near(void **state)
 {
-	struct dice dice;
+	struct random dice;
 	const size_t counts[] = { 1, 2, 3, 9, 10, 99, 100, 999, 1000, 5000 };
 
 	(void)state;
-	dice_seed(&dice, 7, 0);
+	random_seed(&dice, 7, 0);
 	for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++)
 		for (int kind = 0; kind < 5; kind++) {
 			struct histogram *h = calloc(1, sizeof(*h));
 			int64_t *values = calloc(counts[c], sizeof(*values));
 
 			for (size_t i = 0; i < counts[c]; i++) {
-				const uint64_t r = dice_next(&dice);
+				const uint64_t r = random_next(&dice);
 				values[i] = kind == 0 ? (int64_t)(r % 1000) : kind == 1 ? (int64_t)(r >> (1 + r % 63)) :
 				    kind == 2 ? 41 * MS : kind == 3 ? (int64_t)(40 * MS + r % (2 * MS)) :
 				    (int64_t)(r % 100 < 90 ? 20 * MS : 220 * MS);
@@ -105,12 +105,12 @@ static void buckets_are_seamless(void **state)
 static void bounds_hold_what_was_added(void **state)
 {
 	struct histogram *h = calloc(1, sizeof(*h));
-	struct dice dice;
+	struct random dice;
 
 	(void)state;
-	dice_seed(&dice, 11, 0);
+	random_seed(&dice, 11, 0);
 	for (int i = 0; i < 20000; i++) {
-		const int64_t value = (int64_t)(dice_next(&dice) >> (1 + i % 63));
+		const int64_t value = (int64_t)(random_next(&dice) >> (1 + i % 63));
 		int64_t low, high;
 
 		memset(h, 0, sizeof(*h));
@@ -293,13 +293,13 @@ struct play {
 	struct line lines[LINES + 1];
 	uint64_t typed, turns;
 	int64_t now;
-	struct dice dice;
+	struct random dice;
 	bool stream;
 };
 
 static uint64_t below(struct play *p, uint64_t n)
 {
-	return dice_next(&p->dice) % n;
+	return random_next(&p->dice) % n;
 }
 
 static void type_and_send(struct play *p)
@@ -353,7 +353,7 @@ static void answer_datagram(struct play *p)
 	if (!x->sent || x->decided || !row)
 		return;
 	snprintf(text, sizeof text, "LINE %llu", (unsigned long long)number);
-	const struct ledger_verdict v = ledger_reply(p->ledger, text, strlen(text), p->now);
+	const struct ledger_reply_match v = ledger_reply(p->ledger, text, strlen(text), p->now);
 	assert_int_equal(v.match, MATCH_ANSWER);
 	assert_int_equal(v.number, number);
 	decide(x, p->now - x->sent_at);
@@ -375,7 +375,7 @@ static void answer_stream(struct play *p)
 	if (!number)
 		return;
 	snprintf(text, sizeof text, "LINE %llu", (unsigned long long)number);
-	const struct ledger_verdict v = ledger_stream_reply(p->ledger, text, strlen(text), false, p->now);
+	const struct ledger_reply_match v = ledger_stream_reply(p->ledger, text, strlen(text), false, p->now);
 	/* A row that is forgotten has no time. */
 	decide(&p->lines[number], v.number ? p->now - p->lines[number].sent_at : OTHER);
 }
@@ -413,10 +413,10 @@ static void play(bool stream, uint64_t seed)
 	const int64_t wait = 100 * MS;
 
 	p->stream = stream;
-	dice_seed(&p->dice, seed, 0);
+	random_seed(&p->dice, seed, 0);
 	p->now = NS_PER_S;
 	p->ledger = ledger_new(&(struct ledger_settings){ .kind = stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
-	    .tag = LEDGER_TAG_NEVER, .capacity = 1 + below(p, 40), .wait = wait, .answerable = 60 * NS_PER_S });
+	    .tag = LEDGER_TAG_NEVER, .capacity = 1 + below(p, 40), .reply_timeout = wait, .answerable = 60 * NS_PER_S });
 	for (int step = 0; step < 600; step++) {
 		const uint64_t what = below(p, 100);
 
@@ -442,14 +442,14 @@ static void play(bool stream, uint64_t seed)
 	free(p);
 }
 
-static void fed_by_datagrams(void **state)
+static void counted_by_datagrams(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 40; seed++)
 		play(false, seed);
 }
 
-static void fed_by_a_stream(void **state)
+static void counted_by_a_stream(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 40; seed++)
@@ -458,7 +458,7 @@ static void fed_by_a_stream(void **state)
 
 static struct ledger *with_lines(int n)
 {
-	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM, .capacity = 100, .wait = 100 * MS,
+	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM, .capacity = 100, .reply_timeout = 100 * MS,
 	    .answerable = 60 * NS_PER_S });
 
 	for (int i = 1; i <= n; i++) {
@@ -558,8 +558,8 @@ int main(void)
 		cmocka_unit_test(curve),
 		cmocka_unit_test(by_hand),
 		cmocka_unit_test(long_runs),
-		cmocka_unit_test(fed_by_datagrams),
-		cmocka_unit_test(fed_by_a_stream),
+		cmocka_unit_test(counted_by_datagrams),
+		cmocka_unit_test(counted_by_a_stream),
 		cmocka_unit_test(order_of_sending),
 		cmocka_unit_test(answered_after_all),
 		cmocka_unit_test(stamps),

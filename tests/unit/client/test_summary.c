@@ -29,7 +29,7 @@ static void near(double value, double expected)
 static void check_wilson(uint64_t k, uint64_t n, double low, double high)
 {
 	double a, b;
-	summary_wilson(k, n, &a, &b);
+	stats_wilson(k, n, &a, &b);
 	near(a, low);
 	near(b, high);
 }
@@ -55,8 +55,8 @@ static void wilson_is_sound(void **state)
 	for (uint64_t n = 1; n <= 60; n++) {
 		for (uint64_t k = 0; k <= n; k++) {
 			double low, high, other_low, other_high;
-			summary_wilson(k, n, &low, &high);
-			summary_wilson(n - k, n, &other_low, &other_high);
+			stats_wilson(k, n, &low, &high);
+			stats_wilson(n - k, n, &other_low, &other_high);
 			assert_true(low >= 0 && high <= 1);
 			assert_true(low <= (double)k / (double)n && (double)k / (double)n <= high);
 			near(low, 1 - other_high);
@@ -170,8 +170,8 @@ static void check_parts(bool stream, int64_t connecting, int64_t queued, int64_t
 	char text[120];
 
 	assert_string_equal(parts_text(&p, PARTS_ALL, "u", text, sizeof text), all);
-	assert_string_equal(parts_text(&p, PARTS_GREATEST, "u", text, sizeof text), greatest);
-	assert_string_equal(parts_alone(&p, PARTS_GREATEST, "u", text, sizeof text), alone);
+	assert_string_equal(parts_text(&p, PARTS_LONGEST, "u", text, sizeof text), greatest);
+	assert_string_equal(parts_alone(&p, PARTS_LONGEST, "u", text, sizeof text), alone);
 	assert_int_equal(parts_differ(&p), *alone != '\0');
 }
 
@@ -279,7 +279,7 @@ static void parts_are_told_apart(void **state)
 /* ---- all figures ---- */
 
 /* A thousand datagrams, of which those of 3 and 4 at the end of each hundred are lost. */
-static struct facts some_facts(struct ledger_totals *t, struct stats *s)
+static struct figures some_facts(struct ledger_totals *t, struct stats *s)
 {
 	*t = (struct ledger_totals){ .typed = 1000, .sent = 1000, .answered = 980, .lost = 20, .timed = 980,
 		.rtt = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 }, .waited = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 } };
@@ -289,11 +289,11 @@ static struct facts some_facts(struct ledger_totals *t, struct stats *s)
 
 		stats_add(s, lost, lost ? -1 : (40 + i % 10) * MS, lost ? -1 : (40 + i % 10) * MS);
 	}
-	return (struct facts){ .peer = "10.0.0.5:12000", .wait = S, .totals = t, .stats = s,
+	return (struct figures){ .peer = "10.0.0.5:12000", .reply_timeout = S, .totals = t, .stats = s,
 		.times = { .sent_kernel = 1000, .received_kernel = 980 } };
 }
 
-static struct facts some_stream(struct ledger_totals *t, struct stats *s)
+static struct figures some_stream(struct ledger_totals *t, struct stats *s)
 {
 	*t = (struct ledger_totals){ .typed = 3, .sent = 3, .answered = 3, .timed = 3, .rtt = { 40 * MS, 489 * MS, 200e6, 2 * 4e16 },
 		.waited = { 71 * MS, 989 * MS, 544e6, 2 * 25e16 } };
@@ -301,22 +301,22 @@ static struct facts some_stream(struct ledger_totals *t, struct stats *s)
 	stats_add(s, false, 40 * MS, 540 * MS);
 	stats_add(s, false, 489 * MS, 989 * MS);
 	stats_add(s, false, 71 * MS, 71 * MS);
-	return (struct facts){ .stream = true, .peer = "10.0.0.5:12000", .wait = S, .totals = t, .stats = s,
+	return (struct figures){ .stream = true, .peer = "10.0.0.5:12000", .reply_timeout = S, .totals = t, .stats = s,
 		.times = { .sent_program = 3, .received_kernel = 3 },
-		.tcp = { .connections = 1, .again = 2, .timeout = 240 * MS, .timeout_most = 480 * MS, .round_trip = 41 * MS,
-		    .variation = 2 * MS, .window = 10, .window_least = 1, .window_most = 12, .looks = 9 },
+		.tcp = { .connections = 1, .retransmitted = 2, .timeout = 240 * MS, .timeout_max = 480 * MS, .round_trip = 41 * MS,
+		    .variation = 2 * MS, .window = 10, .window_min = 1, .window_max = 12, .samples = 9 },
 		.stalls = { .count = 1, .total = 448 * MS, .longest = 448 * MS } };
 }
 
-struct figures {
+struct test_figures {
 	struct ledger_totals udp_totals, tcp_totals;
 	struct stats udp_stats, tcp_stats;
-	struct facts udp, tcp;
+	struct figures udp, tcp;
 };
 
-static struct figures *some_figures(void)
+static struct test_figures *some_figures(void)
 {
-	struct figures *f = calloc(1, sizeof *f);
+	struct test_figures *f = calloc(1, sizeof *f);
 
 	assert_non_null(f);
 	f->udp = some_facts(&f->udp_totals, &f->udp_stats);
@@ -326,11 +326,11 @@ static struct figures *some_figures(void)
 
 static void figures_below(void **state)
 {
-	struct figures *f = some_figures();
+	struct test_figures *f = some_figures();
 	char text[2000];
 
 	(void)state;
-	assert_string_equal(summary_facts(&f->udp, text, sizeof text),
+	assert_string_equal(summary_figures(&f->udp, text, sizeof text),
 	    "--- UDP 10.0.0.5:12000 ---\n"
 	    "answered 980 of 1000, 20/1000 lost (2.0 %, 95 % 1.3–3.1); wait 1.00 s\n"
 	    "waited min/mean/max/sd 40.0/44.5/49.0/2.9 ms, from Enter to reply\n"
@@ -339,33 +339,33 @@ static void figures_below(void **state)
 	    "round trip median/p90/p99 45.0/49.0/49.0 ms\n"
 	    "lost in 10 runs: the longest 2 lines, the mean 2.00\n"
 	    "delay variation ipdv mean 1.82 ms, p99 8.99 ms; pdv p99 8.96 ms\n");
-	f->udp.times = (struct facts_times){ .sent_program = 10, .sent_kernel = 990, .received_kernel = 980, .clock_steps = 1 };
+	f->udp.times = (struct figures_times){ .sent_program = 10, .sent_kernel = 990, .received_kernel = 980, .clock_steps = 1 };
 	f->udp.overflows = 5;
-	summary_facts(&f->udp, text, sizeof text);
+	summary_figures(&f->udp, text, sizeof text);
 	assert_non_null(strstr(text, "\nsend times by the kernel for 990 of 1000 lines, else by the program, receive times by the kernel; "
 	    "the wall clock was set 1 time\nINVALID, shaped by this machine: 5 replies were dropped here"));
-	assert_string_equal(summary_facts(&f->tcp, text, sizeof text),
+	assert_string_equal(summary_figures(&f->tcp, text, sizeof text),
 	    "--- TCP 10.0.0.5:12000 ---\n"
 	    "answered 3 of 3\n"
 	    "waited min/mean/max/sd 71/544/989/500 ms, from Enter to reply\n"
 	    "round trip min/mean/max/sd 40/200/489/200 ms, on the wire\n"
 	    "2 segments sent again; time-out 240 ms, at most 480 ms; stalled 1 time, 448 ms in all, 448 ms at most\n");
-	f->tcp.tcp.has_far = true;
-	f->tcp.tcp.far_again = 7;
-	assert_non_null(strstr(summary_facts(&f->tcp, text, sizeof text), "2 segments sent again, 7 by the far end; "));
+	f->tcp.tcp.has_server = true;
+	f->tcp.tcp.server_retransmitted = 7;
+	assert_non_null(strstr(summary_figures(&f->tcp, text, sizeof text), "2 segments sent again, 7 by the far end; "));
 	free(f);
 }
 
 static void whose_times(void **state)
 {
-	struct facts f = { .times = { .sent_kernel = 3, .received_kernel = 2 } };
+	struct figures f = { .times = { .sent_kernel = 3, .received_kernel = 2 } };
 	char text[300];
 
 	(void)state;
 	assert_string_equal(summary_times(&f, text, sizeof text), "send and receive times by the kernel");
-	f.times = (struct facts_times){ .sent_program = 3, .received_program = 2 };
+	f.times = (struct figures_times){ .sent_program = 3, .received_program = 2 };
 	assert_string_equal(summary_times(&f, text, sizeof text), "send and receive times by the program");
-	f.times = (struct facts_times){ .sent_program = 3, .received_kernel = 2 };
+	f.times = (struct figures_times){ .sent_program = 3, .received_kernel = 2 };
 	assert_string_equal(summary_times(&f, text, sizeof text), "send times by the program, receive times by the kernel");
 }
 
@@ -377,9 +377,9 @@ static bool has_line(const char *text, const char *line)
 
 static void side_by_side(void **state)
 {
-	struct figures *f = some_figures();
+	struct test_figures *f = some_figures();
 	char text[6000];
-	char *page = stats_page(&f->udp, &f->tcp);
+	char *page = stats_table_page(&f->udp, &f->tcp);
 	static const char *const both[] = {
 		"                    UDP                            TCP",
 		"wait                1.00 s                         -",
@@ -407,7 +407,7 @@ static void side_by_side(void **state)
 
 	(void)state;
 	assert_non_null(page);
-	summary_peer(&f->udp, &f->tcp, text, sizeof text);
+	stats_table_peer(&f->udp, &f->tcp, text, sizeof text);
 	assert_true(has_line(text, "--- UDP beside TCP 10.0.0.5:12000 ---"));
 	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
 		assert_true(has_line(page, both[i]));
@@ -419,12 +419,12 @@ static void side_by_side(void **state)
 	assert_null(strstr(page, "by the far end"));
 	free(page);
 	/* Of one, the ping-like form and one column. */
-	assert_non_null(strstr(summary_peer(NULL, &f->tcp, text, sizeof text), "--- TCP 10.0.0.5:12000 ---\nanswered 3 of 3\n"));
-	page = stats_page(&f->udp, NULL);
+	assert_non_null(strstr(stats_table_peer(NULL, &f->tcp, text, sizeof text), "--- TCP 10.0.0.5:12000 ---\nanswered 3 of 3\n"));
+	page = stats_table_page(&f->udp, NULL);
 	assert_true(has_line(page, "lost                20/1000 (2.0 %, 95 % 1.3–3.1)"));
 	assert_null(strstr(page, "stalled"));
 	free(page);
-	page = stats_page(NULL, &f->tcp);
+	page = stats_table_page(NULL, &f->tcp);
 	assert_true(has_line(page, "                    TCP"));
 	assert_null(strstr(page, "lost"));
 	free(page);
@@ -436,12 +436,12 @@ static void no_figures(void **state)
 {
 	struct ledger_totals none = { .typed = 0 };
 	struct stats *s = calloc(1, sizeof *s);
-	struct facts f = { .peer = "p", .wait = S, .totals = &none, .stats = s };
+	struct figures f = { .peer = "p", .reply_timeout = S, .totals = &none, .stats = s };
 	char *page;
 
 	(void)state;
 	stats_start(s);
-	page = stats_page(&f, NULL);
+	page = stats_table_page(&f, NULL);
 	assert_true(has_line(page, "answered            0 of 0"));
 	assert_true(has_line(page, "lost                0"));
 	assert_null(strstr(page, "median"));
@@ -464,7 +464,7 @@ static void ascii(void **state)
 
 static struct ledger *some_lines(enum ledger_kind kind)
 {
-	const struct ledger_settings settings = { .kind = kind, .capacity = 5, .wait = S, .answerable = 60 * S };
+	const struct ledger_settings settings = { .kind = kind, .capacity = 5, .reply_timeout = S, .answerable = 60 * S };
 	struct ledger *l = ledger_new(&settings);
 
 	assert_non_null(l);
@@ -476,14 +476,14 @@ static struct ledger *some_lines(enum ledger_kind kind)
 	return l;
 }
 
-static char *save(const struct board *b)
+static char *save(const struct transcript *b)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	assert_int_equal(summary_save_text(out, b, 3 * S), 0);
+	assert_int_equal(export_text(out, b, 3 * S), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -491,22 +491,22 @@ static char *save(const struct board *b)
 static void saving(void **state)
 {
 	struct ledger *udp = some_lines(LEDGER_DATAGRAM), *tcp = some_lines(LEDGER_STREAM);
-	struct board *b = board_new(20);
+	struct transcript *b = transcript_new(20);
 	char *text;
 
 	(void)state;
 	ledger_reply(udp, "HELLO", 5, S + 40900000);
 	assert_int_equal(ledger_expire(udp, 3 * S), 2);
 	ledger_stream_reply(tcp, "\033]0;x\a\xc2\x9b\xff\xe2\x80\xae" "e\xcc\x81", 15, false, S + 2 * MS);
-	board_add_line(b, udp, false, 1);
-	board_add_line(b, udp, false, 2);
-	board_add_line(b, tcp, true, 1);
-	board_add_line(b, tcp, true, 2);
-	board_add_line(b, udp, false, 3);
-	board_add_both(b, udp, tcp, 1);
-	board_add_text(b, BOARD_STRAY, false, "NOBODY\r", 7);
-	board_add_text(b, BOARD_NOTICE, false, "connected", 9);
-	board_add_text(b, BOARD_ERROR, true, "refused", 7);
+	transcript_add_line(b, udp, false, 1);
+	transcript_add_line(b, udp, false, 2);
+	transcript_add_line(b, tcp, true, 1);
+	transcript_add_line(b, tcp, true, 2);
+	transcript_add_line(b, udp, false, 3);
+	transcript_add_both(b, udp, tcp, 1);
+	transcript_add_text(b, TRANSCRIPT_STRAY, false, "NOBODY\r", 7);
+	transcript_add_text(b, TRANSCRIPT_NOTICE, false, "connected", 9);
+	transcript_add_text(b, TRANSCRIPT_ERROR, true, "refused", 7);
 	text = save(b);
 	assert_string_equal(text,
 	    "upcase: number, transport, line, reply, and what became of it\n"
@@ -524,24 +524,24 @@ static void saving(void **state)
 	free(text);
 	assert_true(ledger_balanced(udp));
 	assert_true(ledger_balanced(tcp));
-	board_free(b);
+	transcript_free(b);
 	ledger_free(udp);
 	ledger_free(tcp);
 }
 
 static void saving_to_a_full_disk(void **state)
 {
-	struct board *b = board_new(20);
+	struct transcript *b = transcript_new(20);
 	FILE *out = fopen("/dev/full", "w");
 
 	(void)state;
 	assert_non_null(out);
-	board_add_text(b, BOARD_NOTICE, false, "connected", 9);
+	transcript_add_text(b, TRANSCRIPT_NOTICE, false, "connected", 9);
 	errno = 0;
-	assert_int_equal(summary_save_text(out, b, 0), -1);
+	assert_int_equal(export_text(out, b, 0), -1);
 	assert_int_equal(errno, ENOSPC);
 	fclose(out);
-	board_free(b);
+	transcript_free(b);
 }
 
 int main(void)

@@ -38,10 +38,10 @@ static struct record line(uint64_t number, bool stream, enum ledger_fate fate, c
 		.length = strlen(text) };
 }
 
-static void packet(struct record *r, enum event_way way, enum event_fate fate, bool again, int64_t in, int64_t out)
+static void packet(struct record *r, enum link_way way, enum link_fate fate, bool again, int64_t in, int64_t out)
 {
 	r->has_link = true;
-	r->packets[r->packet_count++] = (struct record_packet){ .way = way, .fate = fate, .again = again, .payload = true,
+	r->packets[r->packet_count++] = (struct record_packet){ .way = way, .fate = fate, .retransmitted = again, .payload = true,
 		.in = in, .out = out, .out2 = RECORD_NEVER };
 }
 
@@ -54,7 +54,7 @@ static char *exchange(const struct record *records, size_t count, size_t page)
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
-	assert_int_equal(exchange_page(out, records, count, page, events, event_count, &heading), 0);
+	assert_int_equal(svg_sequence_page(out, records, count, page, events, event_count, &heading), 0);
 	fclose(out);
 	return text;
 }
@@ -119,7 +119,7 @@ static void nothing_at_all(void **state)
 	assert_int_equal(time_axis_make(&a, NULL, 0, 1, 1, 1, 1), 0);
 	assert_float_equal(time_axis_place(&a, 7), 0, 1e-9);
 	time_axis_free(&a);
-	assert_int_equal(exchange_pages(NULL, 0), 1);
+	assert_int_equal(svg_sequence_pages(NULL, 0), 1);
 	assert_non_null(strstr(svg, "</svg>"));
 	free(svg);
 }
@@ -127,27 +127,27 @@ static void nothing_at_all(void **state)
 static void ticks_are_round(void **state)
 {
 	double marks[8];
-	struct ticks t = ticks_for(0, 43 * MS);
-	size_t n = ticks_marks(&t, marks, COUNT(marks));
+	struct axis t = axis_for(0, 43 * MS);
+	size_t n = axis_marks(&t, marks, COUNT(marks));
 
 	(void)state;
 	assert_false(!t.logarithmic);
-	t = ticks_for(38 * MS, 43 * MS);
-	n = ticks_marks(&t, marks, COUNT(marks));
+	t = axis_for(38 * MS, 43 * MS);
+	n = axis_marks(&t, marks, COUNT(marks));
 	assert_false(t.logarithmic);
 	assert_float_equal(t.low, 0, 1e-9);
 	assert_float_equal(t.high, 50 * MS, 1e-3);
 	assert_float_equal(marks[n - 1], 50 * MS, 1e-3);
-	t = ticks_for(40 * MS, 3000 * MS);
-	n = ticks_marks(&t, marks, COUNT(marks));
+	t = axis_for(40 * MS, 3000 * MS);
+	n = axis_marks(&t, marks, COUNT(marks));
 	assert_true(t.logarithmic);
 	assert_float_equal(t.low, 20 * MS, 1e-3);
 	assert_float_equal(t.high, 5000 * MS, 1e-3);
 	assert_true(n >= 2 && n <= COUNT(marks));
 	for (size_t i = 0; i < n; i++)
-		assert_float_equal(ticks_value(&t, ticks_place(&t, marks[i])), marks[i], marks[i] * 1e-6);
-	assert_float_equal(ticks_place(&t, 1), 0, 1e-9);
-	assert_float_equal(ticks_place(&t, 1e15), 1, 1e-9);
+		assert_float_equal(axis_value(&t, axis_place(&t, marks[i])), marks[i], marks[i] * 1e-6);
+	assert_float_equal(axis_place(&t, 1), 0, 1e-9);
+	assert_float_equal(axis_place(&t, 1e15), 1, 1e-9);
 }
 
 /* Late in a session, marks a few milliseconds apart. */
@@ -219,12 +219,12 @@ static void true_times_in_the_lab(void **state)
 
 	(void)state;
 	records[0].replied_at = 180 * MS;
-	packet(&records[0], EVENT_THERE, EVENT_LOST, false, 10 * MS, RECORD_NEVER);
-	packet(&records[0], EVENT_THERE, EVENT_DELIVERED, true, 130 * MS, 150 * MS);
-	packet(&records[0], EVENT_BACK, EVENT_DELIVERED, false, 150 * MS, 170 * MS);
-	packet(&records[1], EVENT_THERE, EVENT_DELIVERED, false, 20 * MS, 40 * MS);
-	packet(&records[1], EVENT_BACK, EVENT_LOST, false, 40 * MS, RECORD_NEVER);
-	records[1].place = WITNESS_COMING;
+	packet(&records[0], LINK_GOING, LINK_LOST, false, 10 * MS, RECORD_NEVER);
+	packet(&records[0], LINK_GOING, LINK_DELIVERED, true, 130 * MS, 150 * MS);
+	packet(&records[0], LINK_COMING, LINK_DELIVERED, false, 150 * MS, 170 * MS);
+	packet(&records[1], LINK_GOING, LINK_DELIVERED, false, 20 * MS, 40 * MS);
+	packet(&records[1], LINK_COMING, LINK_LOST, false, 40 * MS, RECORD_NEVER);
+	records[1].place = TRACE_COMING;
 	svg = exchange(records, COUNT(records), 0);
 	draws(svg, "class=\"again head\"", 1);
 	draws(svg, "sent again", 1);
@@ -274,9 +274,9 @@ static void hundred_lines_a_page(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(records); i++)
 		records[i] = line(i / 2 + 1, i % 2 == 1, FATE_ANSWERED, "text");
-	assert_int_equal(exchange_pages(records, 200), 1);
-	assert_int_equal(exchange_pages(records, 202), 2);
-	assert_int_equal(exchange_pages(records, COUNT(records)), 3);
+	assert_int_equal(svg_sequence_pages(records, 200), 1);
+	assert_int_equal(svg_sequence_pages(records, 202), 2);
+	assert_int_equal(svg_sequence_pages(records, COUNT(records)), 3);
 	svg = exchange(records, COUNT(records), 1);
 	draws(svg, ">100 text", 0);
 	draws(svg, ">101 text", 2);
@@ -318,7 +318,7 @@ static void events_stand_at_their_moment(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(records); i++)
 		records[i] = line(i + 1, false, FATE_ANSWERED, "text");
-	assert_int_equal(exchange_page_begin(records, COUNT(records), 1), 1010 * MS);
+	assert_int_equal(svg_sequence_page_begin(records, COUNT(records), 1), 1010 * MS);
 	events = changes;
 	event_count = COUNT(changes);
 	svg = exchange(records, COUNT(records), 0);
@@ -347,14 +347,14 @@ static void connections_are_drawn(void **state)
 {
 	const struct record lines[] = { line(1, true, FATE_ANSWERED, "text"), line(2, false, FATE_ANSWERED, "text") };
 	struct record_packet opening[] = {
-		{ .way = EVENT_THERE, .fate = EVENT_LOST, .syn = true, .in = 0, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
-		{ .way = EVENT_THERE, .fate = EVENT_DELIVERED, .syn = true, .again = true, .in = 1000 * MS, .out = 1020 * MS,
+		{ .way = LINK_GOING, .fate = LINK_LOST, .syn = true, .in = 0, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
+		{ .way = LINK_GOING, .fate = LINK_DELIVERED, .syn = true, .retransmitted = true, .in = 1000 * MS, .out = 1020 * MS,
 			.out2 = RECORD_NEVER },
-		{ .way = EVENT_BACK, .fate = EVENT_DELIVERED, .syn = true, .ack = true, .in = 1020 * MS, .out = 1040 * MS,
+		{ .way = LINK_COMING, .fate = LINK_DELIVERED, .syn = true, .ack = true, .in = 1020 * MS, .out = 1040 * MS,
 			.out2 = RECORD_NEVER },
 	}, closing[] = {
-		{ .way = EVENT_BACK, .fate = EVENT_DELIVERED, .fin = true, .ack = true, .in = 0, .out = 20 * MS, .out2 = RECORD_NEVER },
-		{ .way = EVENT_THERE, .fate = EVENT_DELIVERED, .rst = true, .in = 20 * MS, .out = 40 * MS, .out2 = RECORD_NEVER },
+		{ .way = LINK_COMING, .fate = LINK_DELIVERED, .fin = true, .ack = true, .in = 0, .out = 20 * MS, .out2 = RECORD_NEVER },
+		{ .way = LINK_GOING, .fate = LINK_DELIVERED, .rst = true, .in = 20 * MS, .out = 40 * MS, .out2 = RECORD_NEVER },
 	};
 	char words[] = "words of no picture";
 	const struct record_event connections[] = {
@@ -451,7 +451,7 @@ static void plots_have_what_happened(void **state)
 static struct ledger *session(void)
 {
 	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000,
-		.wait = 1000 * MS, .answerable = 60000 * MS });
+		.reply_timeout = 1000 * MS, .answerable = 60000 * MS });
 	char text[20];
 
 	for (int i = 1; i <= 150; i++) {
@@ -472,21 +472,21 @@ static void writes_new_files_only(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], why[300] = "";
 	struct ledger *l = session();
-	struct recorder *r = recorder_new(CLIENT_TEXT, NULL, 0, &(struct record_run){ .started = 0 });
+	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0, &(struct record_run){ .started = 0 });
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(recorder_add(r, l, false, "10.9.0.2:12000", 1000 * MS, 1000, NULL), 0);
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/run.svg", folder);
-	assert_int_equal(save_svg_check(path, why, sizeof why), 0);
-	assert_int_equal(save_svg(path, r, 0, why, sizeof why), 3);
+	assert_int_equal(export_svg_check(path, why, sizeof why), 0);
+	assert_int_equal(export_svg(path, r, 0, why, sizeof why), 3);
 	snprintf(other, sizeof other, "%s/run-2.svg", folder);
 	assert_int_equal(stat(other, &st), 0);
-	assert_int_equal(save_svg_check(path, why, sizeof why), -1);
+	assert_int_equal(export_svg_check(path, why, sizeof why), -1);
 	/* The second of the files is there already: none is written, none is taken away. */
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(save_svg(path, r, 0, why, sizeof why), -1);
+	assert_int_equal(export_svg(path, r, 0, why, sizeof why), -1);
 	assert_non_null(strstr(why, "run-2.svg': there is such a file already"));
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(stat(other, &st), 0);
@@ -494,7 +494,7 @@ static void writes_new_files_only(void **state)
 	snprintf(other, sizeof other, "%s/run-plots.svg", folder);
 	assert_int_equal(unlink(other), 0);
 	assert_int_equal(rmdir(folder), 0);
-	assert_int_equal(save_svg("/dev/null/run.svg", r, 0, why, sizeof why), -1);
+	assert_int_equal(export_svg("/dev/null/run.svg", r, 0, why, sizeof why), -1);
 	recorder_free(r);
 	ledger_free(l);
 }

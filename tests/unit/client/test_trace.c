@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The witness, beside a simulated link that keeps a log of its own; and each way in which the client and the link can
+/* The trace, beside a simulated link that keeps a log of its own; and each way in which the client and the link can
  * disagree. */
 #include "config.h"
 
@@ -28,12 +28,12 @@
 #define LONG_AFTER (100000 * MS)
 
 struct stage {
-	struct witness *witness;
+	struct trace *trace;
 	struct ledger *udp, *tcp;
 	int udp_flow, tcp_flow;
 	uint64_t numbers, serial;
 	/* How many bytes were sent over TCP, and came back. */
-	uint64_t bytes[EVENT_WAYS];
+	uint64_t bytes[LINK_WAYS];
 	unsigned seed;
 };
 
@@ -41,17 +41,17 @@ static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .wait = WAIT, .answerable = 60 * WAIT };
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .reply_timeout = WAIT, .answerable = 60 * WAIT };
 
 	s->udp = ledger_new(&settings);
 	settings.kind = LEDGER_STREAM;
 	s->tcp = ledger_new(&settings);
-	s->witness = witness_new(50000);
-	s->udp_flow = witness_flow(s->witness, false, WAIT);
-	s->tcp_flow = witness_flow(s->witness, true, WAIT);
-	witness_set_ledger(s->witness, s->udp_flow, s->udp);
-	witness_set_ledger(s->witness, s->tcp_flow, s->tcp);
-	witness_opened(s->witness, s->udp_flow, HERE, THERE, 0);
+	s->trace = trace_new(50000);
+	s->udp_flow = trace_flow(s->trace, false, WAIT);
+	s->tcp_flow = trace_flow(s->trace, true, WAIT);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp);
+	trace_set_ledger(s->trace, s->tcp_flow, s->tcp);
+	trace_opened(s->trace, s->udp_flow, HERE, THERE, 0);
 	*state = s;
 	return 0;
 }
@@ -61,7 +61,7 @@ static int tear_down(void **state)
 	struct stage *s = *state;
 	const bool balanced = ledger_balanced(s->udp) && ledger_balanced(s->tcp);
 
-	witness_free(s->witness);
+	trace_free(s->trace);
 	ledger_free(s->udp);
 	ledger_free(s->tcp);
 	free(s);
@@ -79,13 +79,13 @@ static uint64_t line(struct stage *s, const char *text, int64_t now)
 	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), now), 0);
 	ledger_sent(s->udp, number, now);
 	n = ledger_wire(s->udp, number, wire, sizeof wire);
-	witness_sent(s->witness, s->udp_flow, number, 0, n);
+	trace_sent(s->trace, s->udp_flow, number, 0, n);
 	return number;
 }
 
 static void put_hex(char *to, const char *text, size_t n)
 {
-	for (size_t i = 0; i < n && i < EVENT_DATA; i++)
+	for (size_t i = 0; i < n && i < LINK_EVENT_DATA; i++)
 		sprintf(to + 2 * i, "%02x", (unsigned char)text[i]);
 }
 
@@ -94,8 +94,8 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 {
 	const bool there = strcmp(way, "there") == 0;
 	const size_t n = strlen(text);
-	char told[800], outs[80] = "", hash[30] = "", hex[2 * EVENT_DATA + 1] = "";
-	struct event e;
+	char told[800], outs[80] = "", hash[30] = "", hex[2 * LINK_EVENT_DATA + 1] = "";
+	struct packet_event e;
 
 	if (out)
 		sprintf(outs, " out=%" PRId64, out);
@@ -108,8 +108,8 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
 	    "payload=%zu%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n, hash,
 	    hex);
-	assert_int_equal(event_read(&e, told), 0);
-	witness_event(s->witness, &e);
+	assert_int_equal(link_event_read(&e, told), 0);
+	trace_event(s->trace, &e);
 }
 
 static void reply(struct stage *s, const char *text, int64_t now)
@@ -123,38 +123,38 @@ static void expire(struct stage *s, int64_t now)
 		;
 }
 
-static const struct witness_totals *judged(struct stage *s)
+static const struct trace_totals *compared(struct stage *s)
 {
-	witness_judge(s->witness, LONG_AFTER);
-	assert_false(witness_waits(s->witness));
-	return witness_totals(s->witness);
+	trace_check(s->trace, LONG_AFTER);
+	assert_false(trace_is_pending(s->trace));
+	return trace_totals(s->trace);
 }
 
 static void agrees(struct stage *s, uint64_t lines)
 {
-	const struct witness_totals *t = judged(s);
+	const struct trace_totals *t = compared(s);
 
 	assert_int_equal(t->mismatches, 0);
-	assert_int_equal(t->judged, lines);
-	assert_int_equal(t->passed_over, 0);
+	assert_int_equal(t->compared, lines);
+	assert_int_equal(t->skipped, 0);
 }
 
-static void disagrees(struct stage *s, enum witness_mismatch kind)
+static void disagrees(struct stage *s, enum trace_mismatch kind)
 {
-	const struct witness_totals *t = judged(s);
+	const struct trace_totals *t = compared(s);
 
-	for (int i = 0; i < WITNESS_MISMATCHES; i++)
+	for (int i = 0; i < TRACE_MISMATCHES; i++)
 		if (t->kinds[i] != (i == (int)kind))
-			fail_msg("%" PRIu64 " of: %s", t->kinds[i], witness_mismatch_text((enum witness_mismatch)i));
+			fail_msg("%" PRIu64 " of: %s", t->kinds[i], trace_mismatch_text((enum trace_mismatch)i));
 	assert_int_equal(t->mismatches, 1);
 	assert_int_equal(t->first_kind, kind);
 	assert_true(t->first > 0);
 }
 
-static enum witness_place place(struct stage *s, uint64_t number, int64_t now)
+static enum trace_place place(struct stage *s, uint64_t number, int64_t now)
 {
-	assert_non_null(witness_find(s->witness, false, number));
-	return witness_place(witness_find(s->witness, false, number), now);
+	assert_non_null(trace_find(s->trace, false, number));
+	return trace_place(trace_find(s->trace, false, number), now);
 }
 
 /* --- each fate, agreed upon --- */
@@ -164,14 +164,14 @@ static void a_line_there_and_back(void **state)
 	struct stage *s = *state;
 	const uint64_t n = line(s, "hello", 10 * MS);
 
-	assert_null(witness_find(s->witness, false, n));
+	assert_null(trace_find(s->trace, false, n));
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
-	assert_int_equal(place(s, n, 20 * MS), WITNESS_STILL_GOING);
-	assert_int_equal(place(s, n, 31 * MS), WITNESS_SERVER);
+	assert_int_equal(place(s, n, 20 * MS), TRACE_STILL_GOING);
+	assert_int_equal(place(s, n, 31 * MS), TRACE_SERVER);
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
-	assert_int_equal(place(s, n, 40 * MS), WITNESS_STILL_COMING);
+	assert_int_equal(place(s, n, 40 * MS), TRACE_STILL_COMING);
 	reply(s, "HELLO", 50 * MS);
-	assert_int_equal(place(s, n, 60 * MS), WITNESS_HERE);
+	assert_int_equal(place(s, n, 60 * MS), TRACE_HERE);
 	agrees(s, 1);
 }
 
@@ -185,15 +185,15 @@ static void lost_going_and_coming(void **state)
 	tell(s, "there", "delivered", "three", 12 * MS, 32 * MS, 0);
 	tell(s, "back", "corrupted", "TWO", 31 * MS, 51 * MS, 0);
 	expire(s, 2000 * MS);
-	assert_int_equal(place(s, going, 2000 * MS), WITNESS_GOING);
-	assert_int_equal(place(s, coming, 2000 * MS), WITNESS_COMING);
-	assert_int_equal(place(s, none, 2000 * MS), WITNESS_SERVER);
-	assert_int_equal(witness_find(s->witness, false, coming)->legs[EVENT_BACK].fate, EVENT_CORRUPTED);
+	assert_int_equal(place(s, going, 2000 * MS), TRACE_GOING);
+	assert_int_equal(place(s, coming, 2000 * MS), TRACE_COMING);
+	assert_int_equal(place(s, none, 2000 * MS), TRACE_SERVER);
+	assert_int_equal(trace_find(s->trace, false, coming)->legs[LINK_COMING].fate, LINK_CORRUPTED);
 	agrees(s, 3);
-	assert_int_equal(witness_totals(s->witness)->lost[EVENT_THERE], 1);
-	assert_int_equal(witness_totals(s->witness)->lost[EVENT_BACK], 1);
-	assert_int_equal(witness_totals(s->witness)->fates[EVENT_BACK][EVENT_CORRUPTED], 1);
-	assert_int_equal(witness_totals(s->witness)->server, 1);
+	assert_int_equal(trace_totals(s->trace)->lost[LINK_GOING], 1);
+	assert_int_equal(trace_totals(s->trace)->lost[LINK_COMING], 1);
+	assert_int_equal(trace_totals(s->trace)->fates[LINK_COMING][LINK_CORRUPTED], 1);
+	assert_int_equal(trace_totals(s->trace)->server, 1);
 }
 
 /* The empty line is the empty datagram. */
@@ -203,26 +203,26 @@ static void an_empty_line(void **state)
 	const uint64_t going = line(s, "", 10 * MS);
 
 	tell(s, "there", "random", "", 10 * MS, 0, 0);
-	assert_int_equal(place(s, going, 20 * MS), WITNESS_GOING);
+	assert_int_equal(place(s, going, 20 * MS), TRACE_GOING);
 	expire(s, 2000 * MS);
 	agrees(s, 1);
-	assert_int_equal(witness_totals(s->witness)->lost[EVENT_THERE], 1);
+	assert_int_equal(trace_totals(s->trace)->lost[LINK_GOING], 1);
 }
 
 static void every_way_to_lose(void **state)
 {
 	static const struct {
 		const char *word;
-		enum event_fate fate;
-	} ways[] = {{"random", EVENT_LOST}, {"burst", EVENT_LOST}, {"cue", EVENT_CUE}, {"room", EVENT_LOST},
-		{"queue", EVENT_QUEUE}, {"mtu", EVENT_TOO_BIG}, {"unplugged", EVENT_UNPLUGGED}, {"novelty", EVENT_LOST}};
+		enum link_fate fate;
+	} ways[] = {{"random", LINK_LOST}, {"burst", LINK_LOST}, {"cue", LINK_REQUESTED_DROP}, {"room", LINK_LOST},
+		{"queue", LINK_QUEUE_FULL}, {"mtu", LINK_TOO_BIG}, {"unplugged", LINK_UNPLUGGED}, {"novelty", LINK_LOST}};
 	struct stage *s = *state;
 
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		const uint64_t n = line(s, ways[i].word, 10 * MS);
 
 		tell(s, "there", ways[i].word, ways[i].word, 10 * MS, 0, 0);
-		assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].fate, ways[i].fate);
+		assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].fate, ways[i].fate);
 	}
 	expire(s, 2000 * MS);
 	agrees(s, sizeof ways / sizeof *ways);
@@ -238,7 +238,7 @@ static void copies(void **state)
 	tell(s, "back", "random", "HELLO", 31 * MS, 0, 0);
 	reply(s, "HELLO", 50 * MS);
 	reply(s, "HELLO", 52 * MS);
-	assert_true(witness_find(s->witness, false, n)->legs[EVENT_THERE].doubled);
+	assert_true(trace_find(s->trace, false, n)->legs[LINK_GOING].duplicated);
 	agrees(s, 1);
 }
 
@@ -255,7 +255,7 @@ static void late_and_refused(void **state)
 	expire(s, 1500 * MS);
 	reply(s, "LATE", 1900 * MS);
 	agrees(s, 2);
-	assert_int_equal(witness_totals(s->witness)->late, 1);
+	assert_int_equal(trace_totals(s->trace)->late, 1);
 }
 
 /* Nothing is judged before all of it is in. */
@@ -264,17 +264,17 @@ static void no_verdict_too_soon(void **state)
 	struct stage *s = *state;
 
 	line(s, "hello", 10 * MS);
-	witness_judge(s->witness, 5000 * MS);
-	assert_true(witness_waits(s->witness));
+	trace_check(s->trace, 5000 * MS);
+	assert_true(trace_is_pending(s->trace));
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	reply(s, "HELLO", 50 * MS);
 	/* The event of the reply that is here already comes a moment later. */
-	witness_judge(s->witness, 51 * MS);
-	assert_int_equal(witness_totals(s->witness)->judged, 0);
+	trace_check(s->trace, 51 * MS);
+	assert_int_equal(trace_totals(s->trace)->compared, 0);
 	/* The second copy is still on its way. */
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 3000 * MS);
-	witness_judge(s->witness, 2000 * MS);
-	assert_int_equal(witness_totals(s->witness)->judged, 0);
+	trace_check(s->trace, 2000 * MS);
+	assert_int_equal(trace_totals(s->trace)->compared, 0);
 	reply(s, "HELLO", 3000 * MS);
 	agrees(s, 1);
 }
@@ -287,47 +287,47 @@ static void undelivered(void **state)
 
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
-	witness_undelivered(s->witness, s->serial, EVENT_BACK);
+	trace_undelivered(s->trace, s->serial, LINK_COMING);
 	expire(s, 2000 * MS);
-	assert_int_equal(place(s, n, 2000 * MS), WITNESS_COMING);
+	assert_int_equal(place(s, n, 2000 * MS), TRACE_COMING);
 	agrees(s, 1);
 }
 
 static void pieces_of_a_datagram(void **state)
 {
 	struct stage *s = *state;
-	struct event e = {.way = EVENT_THERE, .in = 10 * MS, .fate = EVENT_DELIVERED, .out = {30 * MS}, .copies = 1,
-		.protocol = EVENT_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 100};
+	struct packet_event e = {.way = LINK_GOING, .in = 10 * MS, .fate = LINK_DELIVERED, .out = {30 * MS}, .copies = 1,
+		.protocol = LINK_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 100};
 	char text[151] = "";
 	uint64_t n;
 
 	memset(text, 'a', 150);
 	n = line(s, text, 10 * MS);
-	memset(e.data, 'a', EVENT_DATA);
-	e.data_length = EVENT_DATA;
-	witness_event(s->witness, &e);
+	memset(e.data, 'a', LINK_EVENT_DATA);
+	e.data_length = LINK_EVENT_DATA;
+	trace_event(s->trace, &e);
 	/* Half of it is not there. */
-	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].through, 0);
-	e.protocol = EVENT_OTHER;
+	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].through, 0);
+	e.protocol = LINK_OTHER;
 	e.offset = 108;
 	e.length = 50;
-	witness_event(s->witness, &e);
-	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].through, 1);
-	e.protocol = EVENT_UDP;
-	e.way = EVENT_BACK;
+	trace_event(s->trace, &e);
+	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].through, 1);
+	e.protocol = LINK_UDP;
+	e.way = LINK_COMING;
 	e.source_port = THERE;
 	e.target_port = HERE;
 	e.offset = 0;
 	e.length = 100;
-	memset(e.data, 'A', EVENT_DATA);
-	witness_event(s->witness, &e);
-	e.protocol = EVENT_OTHER;
+	memset(e.data, 'A', LINK_EVENT_DATA);
+	trace_event(s->trace, &e);
+	e.protocol = LINK_OTHER;
 	e.offset = 108;
-	e.fate = EVENT_LOST;
+	e.fate = LINK_LOST;
 	e.copies = 0;
-	witness_event(s->witness, &e);
+	trace_event(s->trace, &e);
 	expire(s, 2000 * MS);
-	assert_int_equal(place(s, n, 2000 * MS), WITNESS_COMING);
+	assert_int_equal(place(s, n, 2000 * MS), TRACE_COMING);
 	agrees(s, 1);
 }
 
@@ -335,8 +335,8 @@ static void pieces_of_a_datagram(void **state)
 static void smallest_pieces(void **state)
 {
 	struct stage *s = *state;
-	struct event e = {.way = EVENT_THERE, .in = 10 * MS, .fate = EVENT_DELIVERED, .out = {30 * MS}, .copies = 1,
-		.protocol = EVENT_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 40,
+	struct packet_event e = {.way = LINK_GOING, .in = 10 * MS, .fate = LINK_DELIVERED, .out = {30 * MS}, .copies = 1,
+		.protocol = LINK_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 40,
 		.data_length = 40};
 	char text[71] = "";
 	uint64_t n;
@@ -344,29 +344,29 @@ static void smallest_pieces(void **state)
 	memset(text, 'a', 70);
 	n = line(s, text, 10 * MS);
 	memset(e.data, 'a', 40);
-	witness_event(s->witness, &e);
-	e.protocol = EVENT_OTHER;
+	trace_event(s->trace, &e);
+	e.protocol = LINK_OTHER;
 	e.offset = 48;
 	e.length = 30;
-	witness_event(s->witness, &e);
-	assert_non_null(witness_find(s->witness, false, n));
-	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].through, 1);
+	trace_event(s->trace, &e);
+	assert_non_null(trace_find(s->trace, false, n));
+	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].through, 1);
 }
 
 /* Packets of others on the same host: other ports. */
 static void not_ours(void **state)
 {
 	struct stage *s = *state;
-	struct event e = {.way = EVENT_THERE, .in = 10 * MS, .fate = EVENT_LOST, .protocol = EVENT_UDP, .source_port = 7,
+	struct packet_event e = {.way = LINK_GOING, .in = 10 * MS, .fate = LINK_LOST, .protocol = LINK_UDP, .source_port = 7,
 		.target_port = THERE, .length = 5, .hash = fnv_hash("hello", 5), .data = "hello", .data_length = 5};
 	const uint64_t n = line(s, "hello", 10 * MS);
 
-	witness_event(s->witness, &e);
-	assert_null(witness_find(s->witness, false, n));
+	trace_event(s->trace, &e);
+	assert_null(trace_find(s->trace, false, n));
 	expire(s, 2000 * MS);
-	witness_judge(s->witness, LONG_AFTER);
-	assert_int_equal(witness_totals(s->witness)->judged, 0);
-	assert_int_equal(witness_totals(s->witness)->passed_over, 1);
+	trace_check(s->trace, LONG_AFTER);
+	assert_int_equal(trace_totals(s->trace)->compared, 0);
+	assert_int_equal(trace_totals(s->trace)->skipped, 1);
 }
 
 /* An ASCII-only server and an echo: the replies are not the capitals, and still this line's. */
@@ -380,9 +380,9 @@ static void other_servers(void **state)
 	tell(s, "back", "delivered", "GRüßE", 30 * MS, 50 * MS, 0);
 	tell(s, "back", "random", "echo", 31 * MS, 0, 0);
 	tell(s, "back", "delivered", "nothing we know", 31 * MS, 52 * MS, 0);
-	assert_int_equal(place(s, ascii, 60 * MS), WITNESS_HERE);
-	assert_int_equal(place(s, echo, 60 * MS), WITNESS_COMING);
-	assert_int_equal(witness_totals(s->witness)->strange[EVENT_BACK], 1);
+	assert_int_equal(place(s, ascii, 60 * MS), TRACE_HERE);
+	assert_int_equal(place(s, echo, 60 * MS), TRACE_COMING);
+	assert_int_equal(trace_totals(s->trace)->unmatched[LINK_COMING], 1);
 }
 
 /* --- each kind of mismatch --- */
@@ -395,7 +395,7 @@ static void answered_without_a_reply(void **state)
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	tell(s, "back", "random", "HELLO", 30 * MS, 0, 0);
 	reply(s, "HELLO", 50 * MS);
-	disagrees(s, WITNESS_NO_REPLY);
+	disagrees(s, TRACE_NO_REPLY);
 }
 
 static void answered_too_early(void **state)
@@ -406,7 +406,7 @@ static void answered_too_early(void **state)
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 500 * MS, 0);
 	reply(s, "HELLO", 50 * MS);
-	disagrees(s, WITNESS_TOO_EARLY);
+	disagrees(s, TRACE_TOO_EARLY);
 }
 
 static void lost_though_delivered(void **state)
@@ -417,7 +417,7 @@ static void lost_though_delivered(void **state)
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	expire(s, 2000 * MS);
-	disagrees(s, WITNESS_LOST);
+	disagrees(s, TRACE_LOST);
 }
 
 static void late_though_in_time(void **state)
@@ -429,7 +429,7 @@ static void late_though_in_time(void **state)
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	expire(s, 2000 * MS);
 	reply(s, "HELLO", 2100 * MS);
-	disagrees(s, WITNESS_LATE);
+	disagrees(s, TRACE_LATE);
 }
 
 static void a_copy_too_many(void **state)
@@ -441,7 +441,7 @@ static void a_copy_too_many(void **state)
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 0);
 	reply(s, "HELLO", 50 * MS);
 	reply(s, "HELLO", 51 * MS);
-	disagrees(s, WITNESS_COPIES);
+	disagrees(s, TRACE_COPIES);
 }
 
 static void a_copy_too_few(void **state)
@@ -452,7 +452,7 @@ static void a_copy_too_few(void **state)
 	tell(s, "there", "delivered", "hello", 10 * MS, 30 * MS, 0);
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 50 * MS, 51 * MS);
 	reply(s, "HELLO", 50 * MS);
-	disagrees(s, WITNESS_COPIES);
+	disagrees(s, TRACE_COPIES);
 }
 
 static void two_lines(struct stage *s, int64_t first_out, int64_t second_out)
@@ -482,7 +482,7 @@ static void overtaken_and_not_told(void **state)
 	two_lines(s, 80 * MS, 50 * MS);
 	reply(s, "ONE", 80 * MS);
 	reply(s, "TWO", 81 * MS);
-	disagrees(s, WITNESS_ORDER);
+	disagrees(s, TRACE_ORDER);
 }
 
 static void reordered_though_in_order(void **state)
@@ -492,7 +492,7 @@ static void reordered_though_in_order(void **state)
 	two_lines(s, 50 * MS, 80 * MS);
 	reply(s, "TWO", 81 * MS);
 	reply(s, "ONE", 82 * MS);
-	disagrees(s, WITNESS_ORDER);
+	disagrees(s, TRACE_ORDER);
 }
 
 static void refused_without_arriving(void **state)
@@ -502,7 +502,7 @@ static void refused_without_arriving(void **state)
 	line(s, "hello", 10 * MS);
 	tell(s, "there", "random", "hello", 10 * MS, 0, 0);
 	ledger_unreachable(s->udp, "hello", 5, 0, ECONNREFUSED);
-	disagrees(s, WITNESS_REFUSED);
+	disagrees(s, TRACE_REFUSED);
 }
 
 /* --- what cannot be told apart is not judged --- */
@@ -511,11 +511,11 @@ static void twins(void **state)
 {
 	struct stage *s = *state;
 	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_NEVER, .capacity = 100, .wait = WAIT, .answerable = 60 * WAIT };
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_NEVER, .capacity = 100, .reply_timeout = WAIT, .answerable = 60 * WAIT };
 
 	ledger_free(s->udp);
 	s->udp = ledger_new(&settings);
-	witness_set_ledger(s->witness, s->udp_flow, s->udp);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp);
 	line(s, "same", 10 * MS);
 	line(s, "Same", 11 * MS);
 	tell(s, "there", "random", "same", 10 * MS, 0, 0);
@@ -523,8 +523,8 @@ static void twins(void **state)
 	tell(s, "back", "delivered", "SAME", 31 * MS, 51 * MS, 0);
 	reply(s, "SAME", 51 * MS);
 	expire(s, 2000 * MS);
-	assert_int_equal(judged(s)->judged, 0);
-	assert_int_equal(judged(s)->passed_over, 2);
+	assert_int_equal(compared(s)->compared, 0);
+	assert_int_equal(compared(s)->skipped, 2);
 }
 
 static void closed_too_soon(void **state)
@@ -537,24 +537,24 @@ static void closed_too_soon(void **state)
 	tell(s, "there", "delivered", "twice", 11 * MS, 31 * MS, 0);
 	tell(s, "back", "delivered", "TWICE", 31 * MS, 51 * MS, 900 * MS);
 	reply(s, "TWICE", 51 * MS);
-	witness_closed(s->witness, s->udp_flow, 60 * MS);
+	trace_closed(s->trace, s->udp_flow, 60 * MS);
 	/* "hello" still waits: nothing is claimed of it. */
 	ledger_give_up(s->udp);
 	tell(s, "back", "delivered", "HELLO", 30 * MS, 70 * MS, 0);
-	assert_int_equal(judged(s)->mismatches, 0);
-	assert_int_equal(judged(s)->passed_over, 2);
+	assert_int_equal(compared(s)->mismatches, 0);
+	assert_int_equal(compared(s)->skipped, 2);
 }
 
 /* --- TCP --- */
 
 static uint64_t stream_line(struct stage *s, const char *text, int64_t now)
 {
-	const uint64_t number = ++s->numbers, from = s->bytes[EVENT_THERE];
+	const uint64_t number = ++s->numbers, from = s->bytes[LINK_GOING];
 
 	assert_int_equal(ledger_add(s->tcp, number, text, strlen(text), now), 0);
 	ledger_sent(s->tcp, number, now);
-	s->bytes[EVENT_THERE] += strlen(text) + 1;
-	witness_sent(s->witness, s->tcp_flow, number, from, s->bytes[EVENT_THERE]);
+	s->bytes[LINK_GOING] += strlen(text) + 1;
+	trace_sent(s->trace, s->tcp_flow, number, from, s->bytes[LINK_GOING]);
 	return number;
 }
 
@@ -563,7 +563,7 @@ static void tell_segment(struct stage *s, const char *way, const char *fate, con
 {
 	const bool there = strcmp(way, "there") == 0;
 	char told[400], outs[40] = "";
-	struct event e;
+	struct packet_event e;
 
 	if (out)
 		sprintf(outs, " out=%" PRId64, out);
@@ -571,8 +571,8 @@ static void tell_segment(struct stage *s, const char *way, const char *fate, con
 	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=tcp src=a dst=b sport=%d dport=%d id=1 size=99 seq=%" PRIu32
 	    " ack=0 flags=%s win=9 payload=%u", ++s->serial, way, in, fate, outs, there ? HERE + 1 : THERE,
 	    there ? THERE : HERE + 1, seq, flags, length);
-	assert_int_equal(event_read(&e, told), 0);
-	witness_event(s->witness, &e);
+	assert_int_equal(link_event_read(&e, told), 0);
+	trace_event(s->trace, &e);
 }
 
 #define ISN UINT32_C(0xfffffff8)
@@ -580,7 +580,7 @@ static void tell_segment(struct stage *s, const char *way, const char *fate, con
 
 static void connect_stream(struct stage *s)
 {
-	witness_opened(s->witness, s->tcp_flow, HERE + 1, THERE, s->bytes[EVENT_THERE]);
+	trace_opened(s->trace, s->tcp_flow, HERE + 1, THERE, s->bytes[LINK_GOING]);
 	tell_segment(s, "there", "delivered", "S", ISN, 0, 1 * MS, 2 * MS);
 	tell_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 2 * MS, 3 * MS);
 }
@@ -594,7 +594,7 @@ static void stream_reply(struct stage *s, const char *text, int64_t now)
 static void sent_again(void **state)
 {
 	struct stage *s = *state;
-	const struct witness_line *w;
+	const struct trace_line *w;
 	uint64_t n;
 
 	connect_stream(s);
@@ -608,56 +608,56 @@ static void sent_again(void **state)
 	stream_reply(s, "ABCDE", 722 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 7, 6, 926 * MS, 946 * MS);
 	stream_reply(s, "HELLO", 946 * MS);
-	w = witness_find(s->witness, true, n);
+	w = trace_find(s->trace, true, n);
 	assert_non_null(w);
-	assert_int_equal(w->legs[EVENT_THERE].tries, 3);
-	assert_int_equal(w->legs[EVENT_THERE].again, 2);
-	assert_int_equal(w->legs[EVENT_THERE].lost, 2);
-	assert_int_equal(w->legs[EVENT_THERE].wait[0], 224000);
-	assert_int_equal(w->legs[EVENT_THERE].wait[1], 448000);
-	assert_int_equal(w->legs[EVENT_BACK].again, 1);
-	assert_int_equal(w->legs[EVENT_BACK].wait[0], 224000);
-	assert_int_equal(witness_find(s->witness, true, n - 1)->legs[EVENT_BACK].again, 0);
+	assert_int_equal(w->legs[LINK_GOING].tries, 3);
+	assert_int_equal(w->legs[LINK_GOING].retransmitted, 2);
+	assert_int_equal(w->legs[LINK_GOING].lost, 2);
+	assert_int_equal(w->legs[LINK_GOING].wait[0], 224000);
+	assert_int_equal(w->legs[LINK_GOING].wait[1], 448000);
+	assert_int_equal(w->legs[LINK_COMING].retransmitted, 1);
+	assert_int_equal(w->legs[LINK_COMING].wait[0], 224000);
+	assert_int_equal(trace_find(s->trace, true, n - 1)->legs[LINK_COMING].retransmitted, 0);
 	agrees(s, 2);
-	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 2);
-	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_THERE], 2);
-	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
+	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_GOING], 2);
+	assert_int_equal(trace_totals(s->trace)->dropped[LINK_GOING], 2);
+	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_COMING], 1);
 	/* A FIN takes a number and is sent until it arrives; the kernel counts that too. */
 	tell_segment(s, "there", "random", "FA", ISN + 13, 0, 950 * MS, 0);
 	tell_segment(s, "there", "delivered", "FA", ISN + 13, 0, 1150 * MS, 1170 * MS);
-	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 3);
+	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_GOING], 3);
 	tell_segment(s, "back", "delivered", "FA", FAR_ISN + 13, 0, 1170 * MS, 1190 * MS);
 	tell_segment(s, "there", "delivered", "A", ISN + 14, 0, 1190 * MS, 1210 * MS);
-	assert_int_equal(witness_totals(s->witness)->again[EVENT_THERE], 3);
-	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
+	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_GOING], 3);
+	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_COMING], 1);
 }
 
 /* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4. */
 static void tell_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in, int64_t out)
 {
-	struct event e = {.way = EVENT_BACK, .in = in, .fate = EVENT_DELIVERED, .out = {out}, .copies = 1, .protocol = EVENT_TCP,
+	struct packet_event e = {.way = LINK_COMING, .in = in, .fate = LINK_DELIVERED, .out = {out}, .copies = 1, .protocol = LINK_TCP,
 		.source_port = THERE, .target_port = HERE + 1, .fragment = true, .id = id, .seq = FAR_ISN + 1, .has_ack = true,
 		.length = 8, .serial = ++s->serial};
 
-	witness_event(s->witness, &e);
+	trace_event(s->trace, &e);
 	e.serial = ++s->serial;
-	e.protocol = EVENT_OTHER;
+	e.protocol = LINK_OTHER;
 	/* 32 bytes of TCP's header are before the payload. */
 	e.offset = 40;
 	e.length = 4;
 	e.seq = 0;
 	if (strcmp(second, "random") == 0) {
-		e.fate = EVENT_LOST;
+		e.fate = LINK_LOST;
 		e.copies = 0;
 	}
-	witness_event(s->witness, &e);
+	trace_event(s->trace, &e);
 }
 
 /* Below an MTU of 552 bytes Linux lets segments be cut: with a piece all of the segment is lost. */
 static void pieces_of_a_segment(void **state)
 {
 	struct stage *s = *state;
-	const struct witness_line *first, *second;
+	const struct trace_line *first, *second;
 	uint64_t n;
 
 	connect_stream(s);
@@ -665,29 +665,29 @@ static void pieces_of_a_segment(void **state)
 	n = stream_line(s, "hello", 10 * MS);
 	tell_segment(s, "there", "delivered", "PA", ISN + 1, 12, 10 * MS, 30 * MS);
 	tell_two_pieces(s, 9, "random", 30 * MS, 50 * MS);
-	first = witness_find(s->witness, true, n - 1);
-	second = witness_find(s->witness, true, n);
-	assert_int_equal(first->legs[EVENT_BACK].through, 0);
-	assert_int_equal(first->legs[EVENT_BACK].lost, 1);
-	assert_int_equal(second->legs[EVENT_BACK].through, 0);
-	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_BACK], 1);
+	first = trace_find(s->trace, true, n - 1);
+	second = trace_find(s->trace, true, n);
+	assert_int_equal(first->legs[LINK_COMING].through, 0);
+	assert_int_equal(first->legs[LINK_COMING].lost, 1);
+	assert_int_equal(second->legs[LINK_COMING].through, 0);
+	assert_int_equal(trace_totals(s->trace)->dropped[LINK_COMING], 1);
 	tell_two_pieces(s, 10, "delivered", 254 * MS, 274 * MS);
 	stream_reply(s, "ABCDE", 274 * MS);
 	stream_reply(s, "HELLO", 274 * MS);
-	assert_int_equal(first->legs[EVENT_BACK].through, 1);
-	assert_int_equal(first->legs[EVENT_BACK].again, 1);
-	assert_int_equal(second->legs[EVENT_BACK].through, 1);
-	assert_int_equal(second->legs[EVENT_BACK].again, 1);
+	assert_int_equal(first->legs[LINK_COMING].through, 1);
+	assert_int_equal(first->legs[LINK_COMING].retransmitted, 1);
+	assert_int_equal(second->legs[LINK_COMING].through, 1);
+	assert_int_equal(second->legs[LINK_COMING].retransmitted, 1);
 	agrees(s, 2);
-	assert_int_equal(witness_totals(s->witness)->again[EVENT_BACK], 1);
-	assert_int_equal(witness_totals(s->witness)->dropped[EVENT_BACK], 1);
+	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_COMING], 1);
+	assert_int_equal(trace_totals(s->trace)->dropped[LINK_COMING], 1);
 }
 
 /* What a picture of that exchange is drawn of: every segment, also those without payload. */
 static void keeps_packets(void **state)
 {
 	struct stage *s = *state;
-	struct packet packets[8];
+	struct logged_packet packets[8];
 	uint64_t one, two;
 
 	connect_stream(s);
@@ -698,20 +698,20 @@ static void keeps_packets(void **state)
 	tell_segment(s, "back", "delivered", "A", FAR_ISN + 1, 0, 255 * MS, 275 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 256 * MS, 276 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 5, 5, 257 * MS, 277 * MS);
-	assert_int_equal(witness_packets(s->witness, true, one, packets, 8), 3);
+	assert_int_equal(trace_packets(s->trace, true, one, packets, 8), 3);
 	assert_int_equal(packets[0].copies, 0);
-	assert_false(packets[0].again);
-	assert_true(packets[1].again);
+	assert_false(packets[0].retransmitted);
+	assert_true(packets[1].retransmitted);
 	assert_int_equal(packets[1].first, one);
 	assert_int_equal(packets[1].last, two);
 	assert_int_equal(packets[1].out[0], 254 * MS);
-	assert_int_equal(packets[2].way, EVENT_BACK);
+	assert_int_equal(packets[2].way, LINK_COMING);
 	assert_int_equal(packets[2].length, 4);
-	assert_int_equal(witness_packets(s->witness, true, two, packets, 8), 4);
+	assert_int_equal(trace_packets(s->trace, true, two, packets, 8), 4);
 	assert_false(packets[2].payload);
 	assert_int_equal(packets[3].place, 4);
-	assert_int_equal(witness_packets(s->witness, true, two, packets, 1), 1);
-	assert_int_equal(witness_packets(s->witness, false, two, packets, 8), 0);
+	assert_int_equal(trace_packets(s->trace, true, two, packets, 1), 1);
+	assert_int_equal(trace_packets(s->trace, false, two, packets, 8), 0);
 	stream_reply(s, "ABC", 276 * MS);
 	stream_reply(s, "DEFG", 277 * MS);
 }
@@ -720,10 +720,10 @@ static void keeps_packets(void **state)
 static void packets_of_a_connection(void **state)
 {
 	struct stage *s = *state;
-	struct packet packets[8];
+	struct logged_packet packets[8];
 	uint64_t n;
 
-	witness_opened(s->witness, s->tcp_flow, HERE + 1, THERE, 0);
+	trace_opened(s->trace, s->tcp_flow, HERE + 1, THERE, 0);
 	tell_segment(s, "there", "random", "S", ISN, 0, 1 * MS, 0);
 	tell_segment(s, "there", "delivered", "S", ISN, 0, 1001 * MS, 1021 * MS);
 	tell_segment(s, "back", "delivered", "SA", FAR_ISN, 0, 1021 * MS, 1041 * MS);
@@ -736,20 +736,20 @@ static void packets_of_a_connection(void **state)
 	tell_segment(s, "there", "delivered", "A", ISN + 5, 0, 1091 * MS, 1111 * MS);
 	tell_segment(s, "there", "random", "RA", ISN + 5, 0, 1092 * MS, 0);
 	stream_reply(s, "ABC", 1091 * MS);
-	assert_int_equal(witness_handshake(s->witness, HERE + 1, false, 0, packets, 8), 4);
+	assert_int_equal(trace_handshake(s->trace, HERE + 1, false, 0, packets, 8), 4);
 	assert_int_equal(packets[0].copies, 0);
-	assert_true(packets[0].syn && !packets[0].ack && !packets[0].again);
-	assert_true(packets[1].again);
-	assert_true(packets[2].syn && packets[2].ack && packets[2].way == EVENT_BACK);
+	assert_true(packets[0].syn && !packets[0].ack && !packets[0].retransmitted);
+	assert_true(packets[1].retransmitted);
+	assert_true(packets[2].syn && packets[2].ack && packets[2].way == LINK_COMING);
 	assert_true(!packets[3].syn && packets[3].ack);
 	assert_int_equal(packets[3].in, 1041 * MS);
-	assert_int_equal(witness_handshake(s->witness, HERE + 1, true, 0, packets, 8), 3);
+	assert_int_equal(trace_handshake(s->trace, HERE + 1, true, 0, packets, 8), 3);
 	assert_true(packets[0].fin && packets[0].payload);
 	assert_true(packets[2].rst && packets[2].copies == 0);
-	assert_int_equal(witness_handshake(s->witness, HERE + 1, true, 1092 * MS, packets, 8), 1);
-	assert_int_equal(witness_handshake(s->witness, HERE + 2, true, 0, packets, 8), 0);
+	assert_int_equal(trace_handshake(s->trace, HERE + 1, true, 1092 * MS, packets, 8), 1);
+	assert_int_equal(trace_handshake(s->trace, HERE + 2, true, 0, packets, 8), 0);
 	/* Its line has its own, and the FIN that came with it. */
-	assert_int_equal(witness_packets(s->witness, true, n, packets, 8), 3);
+	assert_int_equal(trace_packets(s->trace, true, n, packets, 8), 3);
 	assert_true(packets[2].fin);
 	agrees(s, 1);
 }
@@ -769,9 +769,9 @@ static void another_connection(void **state)
 	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 40 * MS, 50 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 50 * MS, 60 * MS);
 	stream_reply(s, "TWO", 60 * MS);
-	assert_int_equal(witness_find(s->witness, true, n)->legs[EVENT_BACK].through, 1);
-	assert_int_equal(judged(s)->mismatches, 0);
-	assert_int_equal(judged(s)->judged, 1);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_COMING].through, 1);
+	assert_int_equal(compared(s)->mismatches, 0);
+	assert_int_equal(compared(s)->compared, 1);
 }
 
 /* A line that goes over both has one number and two fates. */
@@ -790,17 +790,17 @@ static void both_at_once(void **state)
 	tell(s, "there", "lost", "hello", 10 * MS, 0, 0);
 	tell_segment(s, "there", "delivered", "PA", ISN + 1, 6, 10 * MS, 30 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 6, 30 * MS, 50 * MS);
-	assert_int_equal(witness_place(witness_find(s->witness, false, n), 60 * MS), WITNESS_GOING);
-	assert_int_equal(witness_place(witness_find(s->witness, true, n), 60 * MS), WITNESS_HERE);
-	assert_false(witness_find(s->witness, false, n)->stream);
-	assert_true(witness_find(s->witness, true, n)->stream);
-	witness_undelivered(s->witness, s->serial, EVENT_BACK);
-	assert_int_equal(witness_find(s->witness, true, n)->legs[EVENT_BACK].through, 0);
-	assert_int_equal(witness_find(s->witness, false, n)->legs[EVENT_THERE].lost, 1);
+	assert_int_equal(trace_place(trace_find(s->trace, false, n), 60 * MS), TRACE_GOING);
+	assert_int_equal(trace_place(trace_find(s->trace, true, n), 60 * MS), TRACE_HERE);
+	assert_false(trace_find(s->trace, false, n)->stream);
+	assert_true(trace_find(s->trace, true, n)->stream);
+	trace_undelivered(s->trace, s->serial, LINK_COMING);
+	assert_int_equal(trace_find(s->trace, true, n)->legs[LINK_COMING].through, 0);
+	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].lost, 1);
 	stream_reply(s, "HELLO", 60 * MS);
 	ledger_cut_off(s->tcp);
 	expire(s, 2000 * MS);
-	disagrees(s, WITNESS_NO_REPLY);
+	disagrees(s, TRACE_NO_REPLY);
 }
 
 static void stream_answered_without_a_reply(void **state)
@@ -812,7 +812,7 @@ static void stream_answered_without_a_reply(void **state)
 	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
 	tell_segment(s, "back", "random", "PA", FAR_ISN + 1, 4, 20 * MS, 0);
 	stream_reply(s, "ONE", 60 * MS);
-	disagrees(s, WITNESS_NO_REPLY);
+	disagrees(s, TRACE_NO_REPLY);
 }
 
 static void stream_answered_too_early(void **state)
@@ -824,7 +824,7 @@ static void stream_answered_too_early(void **state)
 	tell_segment(s, "there", "delivered", "PA", ISN + 1, 4, 10 * MS, 20 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 20 * MS, 700 * MS);
 	stream_reply(s, "ONE", 60 * MS);
-	disagrees(s, WITNESS_TOO_EARLY);
+	disagrees(s, TRACE_TOO_EARLY);
 }
 
 /* A server with other replies: where they stand is not known, so nothing is judged. */
@@ -839,8 +839,8 @@ static void stream_of_other_replies(void **state)
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 20, 20 * MS, 40 * MS);
 	stream_reply(s, "something", 40 * MS);
 	stream_reply(s, "TWO", 40 * MS);
-	assert_int_equal(judged(s)->judged, 0);
-	assert_int_equal(judged(s)->passed_over, 2);
+	assert_int_equal(compared(s)->compared, 0);
+	assert_int_equal(compared(s)->skipped, 2);
 }
 
 /* --- a whole link, with its own log --- */
@@ -864,7 +864,7 @@ struct flight {
 	struct delivery list[4096];
 	unsigned count, serial;
 	/* The link's log. */
-	uint64_t lost[EVENT_WAYS], let_through[EVENT_WAYS];
+	uint64_t lost[LINK_WAYS], let_through[LINK_WAYS];
 };
 
 static void fly(struct flight *f, int64_t at, bool back, const char *text)
@@ -934,7 +934,7 @@ static void property(void **state)
 {
 	struct stage *s = *state;
 	struct flight *f = calloc(1, sizeof *f);
-	const struct witness_totals *t = witness_totals(s->witness);
+	const struct trace_totals *t = trace_totals(s->trace);
 	const struct ledger_totals *l = ledger_totals(s->udp);
 	int64_t now = 1000 * MS;
 	char text[40];
@@ -951,16 +951,16 @@ static void property(void **state)
 
 		wire[length] = '\0';
 		carry(s, f, false, (char *)wire, now);
-		witness_judge(s->witness, now);
+		trace_check(s->trace, now);
 	}
 	run_link(s, f, now + 10000 * MS);
-	witness_judge(s->witness, now + 20000 * MS);
+	trace_check(s->trace, now + 20000 * MS);
 	print_message("# %" PRIu64 " lines: %" PRIu64 " lost going, %" PRIu64 " coming, %" PRIu64 " late, %" PRIu64 " reordered; %"
-	    PRIu64 " mismatches\n", t->judged, t->lost[EVENT_THERE], t->lost[EVENT_BACK], t->late, l->reordered, t->mismatches);
+	    PRIu64 " mismatches\n", t->compared, t->lost[LINK_GOING], t->lost[LINK_COMING], t->late, l->reordered, t->mismatches);
 	assert_int_equal(t->mismatches, 0);
-	assert_int_equal(t->judged, 20000);
-	assert_int_equal(t->lost[EVENT_THERE], f->lost[EVENT_THERE]);
-	assert_int_equal(t->lost[EVENT_THERE] + t->lost[EVENT_BACK] + t->late + t->server, l->lost);
+	assert_int_equal(t->compared, 20000);
+	assert_int_equal(t->lost[LINK_GOING], f->lost[LINK_GOING]);
+	assert_int_equal(t->lost[LINK_GOING] + t->lost[LINK_COMING] + t->late + t->server, l->lost);
 	assert_int_equal(t->server, 0);
 	assert_true(l->reordered > 1000 && l->duplicates > 1000 && l->late > 100);
 	free(f);
@@ -989,8 +989,8 @@ static void mistakes_are_found(void **state)
 	}
 	expire(s, LONG_AFTER - 5000 * MS);
 	assert_true(mistakes > 5);
-	assert_int_equal(judged(s)->mismatches, mistakes);
-	assert_int_equal(judged(s)->judged, 2000);
+	assert_int_equal(compared(s)->mismatches, mistakes);
+	assert_int_equal(compared(s)->compared, 2000);
 }
 
 /* More lines than are kept: the old ones are let go, and nothing is wrong. */
@@ -999,21 +999,21 @@ static void bounded(void **state)
 	struct stage *s = *state;
 	char text[40];
 
-	witness_free(s->witness);
-	s->witness = witness_new(100);
-	s->udp_flow = witness_flow(s->witness, false, WAIT);
-	witness_set_ledger(s->witness, s->udp_flow, s->udp);
-	witness_opened(s->witness, s->udp_flow, HERE, THERE, 0);
+	trace_free(s->trace);
+	s->trace = trace_new(100);
+	s->udp_flow = trace_flow(s->trace, false, WAIT);
+	trace_set_ledger(s->trace, s->udp_flow, s->udp);
+	trace_opened(s->trace, s->udp_flow, HERE, THERE, 0);
 	for (int i = 0; i < 5000; i++) {
 		snprintf(text, sizeof text, "line %d", i);
 		line(s, text, i * MS);
 		tell(s, "there", "random", text, i * MS, 0, 0);
 	}
 	expire(s, 20000 * MS);
-	assert_null(witness_find(s->witness, false, 1));
-	assert_non_null(witness_find(s->witness, false, 5000));
-	assert_int_equal(judged(s)->mismatches, 0);
-	assert_int_equal(judged(s)->judged + judged(s)->passed_over, 5000);
+	assert_null(trace_find(s->trace, false, 1));
+	assert_non_null(trace_find(s->trace, false, 5000));
+	assert_int_equal(compared(s)->mismatches, 0);
+	assert_int_equal(compared(s)->compared + compared(s)->skipped, 5000);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

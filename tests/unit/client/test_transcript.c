@@ -13,19 +13,19 @@
 
 #include "ledger/transcript.h"
 
-static struct board *board;
+static struct transcript *transcript;
 
 static int start(void **state)
 {
 	(void)state;
-	board = board_new(4);
-	return board ? 0 : -1;
+	transcript = transcript_new(4);
+	return transcript ? 0 : -1;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	board_free(board);
+	transcript_free(transcript);
 	return 0;
 }
 
@@ -38,10 +38,10 @@ static const struct ledger *some_ledger(void)
 static void empty(void **state)
 {
 	(void)state;
-	assert_int_equal(board_first(board), board_end(board));
-	assert_int_equal(board_arrivals_first(board, false), board_arrivals_end(board, false));
-	assert_null(board_item(board, 0));
-	assert_null(board_arrival(board, false, 0));
+	assert_int_equal(transcript_first(transcript), transcript_end(transcript));
+	assert_int_equal(transcript_arrivals_first(transcript, false), transcript_arrivals_end(transcript, false));
+	assert_null(transcript_item(transcript, 0));
+	assert_null(transcript_arrival(transcript, false, 0));
 }
 
 static void keeps_what_was_added(void **state)
@@ -49,69 +49,69 @@ static void keeps_what_was_added(void **state)
 	char text[] = "STRAY";
 
 	(void)state;
-	assert_int_equal(board_add_line(board, some_ledger(), true, 7), 0);
-	assert_int_equal(board_add_text(board, BOARD_STRAY, false, text, 5), 0);
-	assert_int_equal(board_add_text(board, BOARD_ERROR, true, NULL, 0), 0);
+	assert_int_equal(transcript_add_line(transcript, some_ledger(), true, 7), 0);
+	assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_STRAY, false, text, 5), 0);
+	assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_ERROR, true, NULL, 0), 0);
 	memset(text, 'x', sizeof text);
 
-	const uint64_t first = board_first(board);
-	const struct board_item *item = board_item(board, first);
-	assert_int_equal(item->kind, BOARD_LINE);
+	const uint64_t first = transcript_first(transcript);
+	const struct transcript_item *item = transcript_item(transcript, first);
+	assert_int_equal(item->kind, TRANSCRIPT_LINE);
 	assert_true(item->stream);
 	assert_ptr_equal(item->ledger, some_ledger());
 	assert_int_equal(item->number, 7);
 	assert_null(item->text);
-	item = board_item(board, first + 1);
-	assert_int_equal(item->kind, BOARD_STRAY);
+	item = transcript_item(transcript, first + 1);
+	assert_int_equal(item->kind, TRANSCRIPT_STRAY);
 	assert_false(item->stream);
 	assert_null(item->ledger);
 	assert_int_equal(item->length, 5);
 	assert_memory_equal(item->text, "STRAY", 5);
-	item = board_item(board, first + 2);
-	assert_int_equal(item->kind, BOARD_ERROR);
+	item = transcript_item(transcript, first + 2);
+	assert_int_equal(item->kind, TRANSCRIPT_ERROR);
 	assert_int_equal(item->length, 0);
-	assert_int_equal(board_end(board), first + 3);
-	assert_null(board_item(board, first + 3));
+	assert_int_equal(transcript_end(transcript), first + 3);
+	assert_null(transcript_item(transcript, first + 3));
 }
 
 static void serials_never_come_again(void **state)
 {
 	(void)state;
-	const uint64_t first = board_first(board);
+	const uint64_t first = transcript_first(transcript);
 	for (uint64_t i = 0; i < 1000; i++) {
 		char text[20];
 		const int n = snprintf(text, sizeof text, "%d", (int)i);
-		assert_int_equal(board_add_text(board, BOARD_NOTICE, false, text, (size_t)n), 0);
-		assert_int_equal(board_end(board), first + i + 1);
-		assert_int_equal(board_first(board), i < 4 ? first : first + i + 1 - 4);
-		for (uint64_t s = board_first(board); s < board_end(board); s++) {
-			const struct board_item *item = board_item(board, s);
+		assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, text, (size_t)n), 0);
+		assert_int_equal(transcript_end(transcript), first + i + 1);
+		assert_int_equal(transcript_first(transcript), i < 4 ? first : first + i + 1 - 4);
+		for (uint64_t s = transcript_first(transcript); s < transcript_end(transcript); s++) {
+			const struct transcript_item *item = transcript_item(transcript, s);
 			assert_int_equal(item->text[item->length - 1] - '0', (s - first) % 10);
 		}
-		assert_null(board_item(board, board_end(board)));
-		if (board_first(board) > 0)
-			assert_null(board_item(board, board_first(board) - 1));
+		assert_null(transcript_item(transcript, transcript_end(transcript)));
+		if (transcript_first(transcript) > 0)
+			assert_null(transcript_item(transcript, transcript_first(transcript) - 1));
 	}
 }
 
 static void arrivals_have_serials_of_their_own(void **state)
 {
 	(void)state;
-	board_add_line(board, some_ledger(), false, 1);
-	const uint64_t first = board_arrivals_first(board, true);
+	transcript_add_line(transcript, some_ledger(), false, 1);
+	const uint64_t first = transcript_arrivals_first(transcript, true);
 	for (unsigned i = 1; i <= 6; i++)
-		assert_int_equal(board_add_arrival(board, i == 6 ? MATCH_LATE : MATCH_ANSWER, true, i, "ABCDEF", i), 0);
-	assert_int_equal(board_arrivals_end(board, true), first + 6);
-	assert_int_equal(board_arrivals_first(board, true), first + 2);
-	const struct board_arrival *a = board_arrival(board, true, first + 5);
+		assert_int_equal(transcript_add_arrival(transcript, i == 6 ? MATCH_LATE : MATCH_ANSWER, true, i, "ABCDEF", i), 0);
+	assert_int_equal(transcript_arrivals_end(transcript, true), first + 6);
+	assert_int_equal(transcript_arrivals_first(transcript, true), first + 2);
+	const struct transcript_arrival *a = transcript_arrival(transcript, true, first + 5);
 	assert_int_equal(a->match, MATCH_LATE);
 	assert_int_equal(a->number, 6);
-	assert_int_equal(a->items, board_end(board));
+	assert_int_equal(a->items, transcript_end(transcript));
 	assert_int_equal(a->length, 6);
 	assert_memory_equal(a->text, "ABCDEF", 6);
-	assert_null(board_arrival(board, true, first + 1));
-	assert_null(board_arrival(board, true, first + 6));
-	assert_int_equal(board_end(board) - board_first(board), 1);
+	assert_null(transcript_arrival(transcript, true, first + 1));
+	assert_null(transcript_arrival(transcript, true, first + 6));
+	assert_int_equal(transcript_end(transcript) - transcript_first(transcript), 1);
 }
 
 /* Whatever order they come in, each transport keeps its own newest, whatever the other's are. */
@@ -123,19 +123,19 @@ static void arrivals_of_one_transport(void **state)
 	for (uint64_t i = 1; i <= 500; i++) {
 		seed = seed * 1103515245u + 12345u;
 		bool stream = i % 97 > 80 || seed >> 16 & 1;
-		assert_int_equal(board_add_arrival(board, MATCH_ANSWER, stream, i, "x", 1), 0);
+		assert_int_equal(transcript_add_arrival(transcript, MATCH_ANSWER, stream, i, "x", 1), 0);
 		last[stream][count[stream]++ % 4] = i;
 		if (i % 100 == 0) {
-			board_clear(board);
+			transcript_clear(transcript);
 			count[0] = count[1] = 0;
 		}
 		for (int j = 0; j < 2; j++) {
-			uint64_t kept = count[j] < 4 ? count[j] : 4, end = board_arrivals_end(board, j);
-			assert_int_equal(board_arrivals_first(board, j), end - kept);
-			assert_null(board_arrival(board, j, end - kept - 1));
-			assert_null(board_arrival(board, j, end));
+			uint64_t kept = count[j] < 4 ? count[j] : 4, end = transcript_arrivals_end(transcript, j);
+			assert_int_equal(transcript_arrivals_first(transcript, j), end - kept);
+			assert_null(transcript_arrival(transcript, j, end - kept - 1));
+			assert_null(transcript_arrival(transcript, j, end));
 			for (uint64_t k = 1; k <= kept; k++)
-				assert_int_equal(board_arrival(board, j, end - k)->number, last[j][(count[j] - k) % 4]);
+				assert_int_equal(transcript_arrival(transcript, j, end - k)->number, last[j][(count[j] - k) % 4]);
 		}
 	}
 }
@@ -144,71 +144,71 @@ static void clear_forgets_all_but_serials(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		board_add_text(board, BOARD_NOTICE, false, "x", 1);
-		board_add_arrival(board, MATCH_STRAY, false, 0, "y", 1);
+		transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, "x", 1);
+		transcript_add_arrival(transcript, MATCH_STRAY, false, 0, "y", 1);
 	}
-	const uint64_t end = board_end(board), arrivals = board_arrivals_end(board, false);
-	board_clear(board);
-	assert_int_equal(board_first(board), end);
-	assert_int_equal(board_end(board), end);
-	assert_int_equal(board_arrivals_first(board, false), arrivals);
-	assert_null(board_item(board, end - 1));
-	board_add_text(board, BOARD_NOTICE, false, "again", 5);
-	assert_int_equal(board_end(board), end + 1);
-	assert_memory_equal(board_item(board, end)->text, "again", 5);
+	const uint64_t end = transcript_end(transcript), arrivals = transcript_arrivals_end(transcript, false);
+	transcript_clear(transcript);
+	assert_int_equal(transcript_first(transcript), end);
+	assert_int_equal(transcript_end(transcript), end);
+	assert_int_equal(transcript_arrivals_first(transcript, false), arrivals);
+	assert_null(transcript_item(transcript, end - 1));
+	transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, "again", 5);
+	assert_int_equal(transcript_end(transcript), end + 1);
+	assert_memory_equal(transcript_item(transcript, end)->text, "again", 5);
 }
 
 static void long_texts_are_clipped(void **state)
 {
-	char *text = calloc(1, BOARD_TEXT_MAX + 10);
+	char *text = calloc(1, TRANSCRIPT_TEXT_MAX + 10);
 
 	(void)state;
-	board_add_text(board, BOARD_STRAY, false, text, BOARD_TEXT_MAX + 10);
-	assert_int_equal(board_item(board, board_first(board))->length, BOARD_TEXT_MAX);
-	board_add_arrival(board, MATCH_STRAY, false, 0, text, BOARD_TEXT_MAX);
-	assert_int_equal(board_arrival(board, false, board_arrivals_first(board, false))->length, BOARD_TEXT_MAX);
+	transcript_add_text(transcript, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX + 10);
+	assert_int_equal(transcript_item(transcript, transcript_first(transcript))->length, TRANSCRIPT_TEXT_MAX);
+	transcript_add_arrival(transcript, MATCH_STRAY, false, 0, text, TRANSCRIPT_TEXT_MAX);
+	assert_int_equal(transcript_arrival(transcript, false, transcript_arrivals_first(transcript, false))->length, TRANSCRIPT_TEXT_MAX);
 	free(text);
 }
 
 /* However many rows there may be, long texts of strangers do not pile up. */
 static void bytes_are_bounded(void **state)
 {
-	struct board *b = board_new(100000);
-	char *text = calloc(1, BOARD_TEXT_MAX);
-	const uint64_t fit = BOARD_BYTES_MAX / BOARD_TEXT_MAX;
+	struct transcript *b = transcript_new(100000);
+	char *text = calloc(1, TRANSCRIPT_TEXT_MAX);
+	const uint64_t fit = TRANSCRIPT_BYTES_MAX / TRANSCRIPT_TEXT_MAX;
 
 	(void)state;
 	for (uint64_t i = 0; i < 2 * fit; i++) {
-		assert_int_equal(board_add_text(b, BOARD_STRAY, false, text, BOARD_TEXT_MAX), 0);
-		assert_int_equal(board_add_arrival(b, MATCH_STRAY, false, 0, text, BOARD_TEXT_MAX), 0);
-		assert_int_equal(board_end(b) - board_first(b), i < fit ? i + 1 : fit);
-		assert_int_equal(board_arrivals_end(b, false) - board_arrivals_first(b, false), i < fit ? i + 1 : fit);
+		assert_int_equal(transcript_add_text(b, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX), 0);
+		assert_int_equal(transcript_add_arrival(b, MATCH_STRAY, false, 0, text, TRANSCRIPT_TEXT_MAX), 0);
+		assert_int_equal(transcript_end(b) - transcript_first(b), i < fit ? i + 1 : fit);
+		assert_int_equal(transcript_arrivals_end(b, false) - transcript_arrivals_first(b, false), i < fit ? i + 1 : fit);
 	}
 	/* What is forgotten makes room again; lines take none of it. */
 	for (uint64_t i = 1; i <= 3 * fit; i++)
-		board_add_line(b, some_ledger(), false, i);
-	assert_int_equal(board_end(b) - board_first(b), 4 * fit);
-	board_clear(b);
+		transcript_add_line(b, some_ledger(), false, i);
+	assert_int_equal(transcript_end(b) - transcript_first(b), 4 * fit);
+	transcript_clear(b);
 	for (uint64_t i = 0; i < fit; i++)
-		board_add_text(b, BOARD_STRAY, false, text, BOARD_TEXT_MAX);
-	assert_int_equal(board_end(b) - board_first(b), fit);
+		transcript_add_text(b, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX);
+	assert_int_equal(transcript_end(b) - transcript_first(b), fit);
 	free(text);
-	board_free(b);
+	transcript_free(b);
 }
 
 static void smallest(void **state)
 {
-	struct board *b = board_new(0);
+	struct transcript *b = transcript_new(0);
 
 	(void)state;
 	assert_non_null(b);
 	for (uint64_t i = 1; i < 5; i++) {
-		board_add_line(b, some_ledger(), false, i);
-		assert_int_equal(board_end(b) - board_first(b), 1);
-		assert_int_equal(board_item(b, board_first(b))->number, i);
+		transcript_add_line(b, some_ledger(), false, i);
+		assert_int_equal(transcript_end(b) - transcript_first(b), 1);
+		assert_int_equal(transcript_item(b, transcript_first(b))->number, i);
 	}
-	board_free(b);
-	board_free(NULL);
+	transcript_free(b);
+	transcript_free(NULL);
 }
 
 int main(void)

@@ -16,24 +16,24 @@ static void check(uint64_t due, uint64_t slipped, int64_t worst, uint64_t overfl
 	const struct schedule_totals t = { .due = due, .slipped = slipped, .worst = worst };
 	char buf[300];
 
-	assert_int_equal(verdict_judge(&t, overflows), reasons);
-	assert_string_equal(verdict_text(&t, overflows, buf, sizeof buf), text);
+	assert_int_equal(validity_check(&t, overflows), reasons);
+	assert_string_equal(validity_text(&t, overflows, buf, sizeof buf), text);
 }
 
-static void judged(void **state)
+static void compared(void **state)
 {
 	(void)state;
-	check(0, 0, 0, 0, VERDICT_VALID, "");
-	check(1000, 0, 9 * NS_PER_MS, 0, VERDICT_VALID, "");
+	check(0, 0, 0, 0, VALIDITY_OK, "");
+	check(1000, 0, 9 * NS_PER_MS, 0, VALIDITY_OK, "");
 	/* Over 1 %, not at it. */
-	check(1000, 10, 85 * NS_PER_MS, 0, VERDICT_VALID, "");
-	check(1000, 11, 85 * NS_PER_MS, 0, VERDICT_SCHEDULE,
+	check(1000, 10, 85 * NS_PER_MS, 0, VALIDITY_OK, "");
+	check(1000, 11, 85 * NS_PER_MS, 0, VALIDITY_SCHEDULE,
 	    "INVALID, shaped by this machine: 11 of 1000 lines (1.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms");
-	check(1, 1, NS_PER_S, 0, VERDICT_SCHEDULE,
+	check(1, 1, NS_PER_S, 0, VALIDITY_SCHEDULE,
 	    "INVALID, shaped by this machine: 1 of 1 lines (100.0 %) were sent more than 10 ms off schedule, at worst 1.00 s");
-	check(0, 0, 0, 1, VERDICT_OVERFLOW,
+	check(0, 0, 0, 1, VALIDITY_OVERFLOW,
 	    "INVALID, shaped by this machine: 1 reply was dropped here, the socket's receive buffer was full");
-	check(200, 31, 85 * NS_PER_MS, 12, VERDICT_SCHEDULE | VERDICT_OVERFLOW,
+	check(200, 31, 85 * NS_PER_MS, 12, VALIDITY_SCHEDULE | VALIDITY_OVERFLOW,
 	    "INVALID, shaped by this machine: 31 of 200 lines (15.5 %) were sent more than 10 ms off schedule, at worst 85.0 ms; "
 	    "12 replies were dropped here, the socket's receive buffer was full");
 }
@@ -44,11 +44,11 @@ static void small_buffers(void **state)
 	char whole[300], buf[300];
 
 	(void)state;
-	verdict_text(&t, UINT64_MAX, whole, sizeof whole);
+	validity_text(&t, UINT64_MAX, whole, sizeof whole);
 	assert_true(strlen(whole) < sizeof whole - 1);
 	for (size_t size = 1; size < sizeof buf; size++) {
 		memset(buf, 'x', sizeof buf);
-		verdict_text(&t, UINT64_MAX, buf, size);
+		validity_text(&t, UINT64_MAX, buf, size);
 		assert_int_equal(strncmp(buf, whole, strlen(buf)), 0);
 		assert_true(strlen(buf) < size);
 	}
@@ -57,15 +57,15 @@ static void small_buffers(void **state)
 static void names(void **state)
 {
 	(void)state;
-	assert_string_equal(verdict_name(VERDICT_SCHEDULE), "schedule");
-	assert_string_equal(verdict_name(VERDICT_OVERFLOW), "overflow");
-	assert_null(verdict_name(VERDICT_VALID));
+	assert_string_equal(validity_name(VALIDITY_SCHEDULE), "schedule");
+	assert_string_equal(validity_name(VALIDITY_OVERFLOW), "overflow");
+	assert_null(validity_name(VALIDITY_OK));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judged),
+		cmocka_unit_test(compared),
 		cmocka_unit_test(small_buffers),
 		cmocka_unit_test(names),
 	};

@@ -49,13 +49,13 @@ int __wrap_layout_text(struct layout *l, const void *text, size_t n, layout_widt
 	return __real_layout_text(l, text, n, w);
 }
 
-/* A whole program's worth: two ledgers, a board, a view and a canvas. */
+/* A whole program's worth: two ledgers, a transcript, a view and a canvas. */
 struct stage {
 	struct ledger *udp, *tcp;
-	struct board *board;
+	struct transcript *transcript;
 	struct view view;
 	struct canvas canvas;
-	struct view_facts facts;
+	struct view_status status;
 	struct view_input input;
 	struct view_page page;
 	uint64_t numbers;
@@ -75,20 +75,20 @@ static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
 	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 10000, .wait = WAIT, .answerable = 60 * WAIT,
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 10000, .reply_timeout = WAIT, .answerable = 60 * WAIT,
 	};
 	s->udp = ledger_new(&settings);
 	settings.kind = LEDGER_STREAM;
 	s->tcp = ledger_new(&settings);
-	s->board = board_new(10000);
+	s->transcript = transcript_new(10000);
 	s->view = (struct view) { .width = width, .keys = "F1 help  F2 udp/tcp  F10 quit" };
 	s->now = 1000 * MS;
-	s->facts = (struct view_facts) {
-		.peer = "127.0.0.1:12000", .totals = ledger_totals(s->udp), .wait = WAIT,
+	s->status = (struct view_status) {
+		.peer = "127.0.0.1:12000", .totals = ledger_totals(s->udp), .reply_timeout = WAIT,
 	};
 	s->input = (struct view_input) { .prompt = "udp> ", .text = "" };
 	*state = s;
-	return s->udp == NULL || s->tcp == NULL || s->board == NULL;
+	return s->udp == NULL || s->tcp == NULL || s->transcript == NULL;
 }
 
 static int tear_down(void **state)
@@ -97,7 +97,7 @@ static int tear_down(void **state)
 	bool balanced = ledger_balanced(s->udp) && ledger_balanced(s->tcp);
 	view_free(&s->view);
 	canvas_free(&s->canvas);
-	board_free(s->board);
+	transcript_free(s->transcript);
 	ledger_free(s->udp);
 	ledger_free(s->tcp);
 	free(s);
@@ -108,7 +108,7 @@ static uint64_t type(struct stage *s, bool stream, const char *text)
 {
 	struct ledger *l = stream ? s->tcp : s->udp;
 	assert_int_equal(ledger_add(l, ++s->numbers, text, strlen(text), s->now), 0);
-	assert_int_equal(board_add_line(s->board, l, stream, s->numbers), 0);
+	assert_int_equal(transcript_add_line(s->transcript, l, stream, s->numbers), 0);
 	return s->numbers;
 }
 
@@ -121,12 +121,12 @@ static uint64_t send(struct stage *s, bool stream, const char *text)
 
 static void reply(struct stage *s, bool stream, const char *text)
 {
-	struct ledger_verdict verdict = stream ? ledger_stream_reply(s->tcp, text, strlen(text), false, s->now) :
+	struct ledger_reply_match matched = stream ? ledger_stream_reply(s->tcp, text, strlen(text), false, s->now) :
 	    ledger_reply(s->udp, text, strlen(text), s->now);
-	if (verdict.match == MATCH_STRAY)
-		assert_int_equal(board_add_text(s->board, BOARD_STRAY, stream, text, strlen(text)), 0);
-	assert_int_equal(board_add_arrival(s->board, verdict.match, stream, verdict.number, text + verdict.skip,
-	    strlen(text) - verdict.skip), 0);
+	if (matched.match == MATCH_STRAY)
+		assert_int_equal(transcript_add_text(s->transcript, TRANSCRIPT_STRAY, stream, text, strlen(text)), 0);
+	assert_int_equal(transcript_add_arrival(s->transcript, matched.match, stream, matched.number, text + matched.skip,
+	    strlen(text) - matched.skip), 0);
 }
 
 static void pass(struct stage *s, int64_t ns)
@@ -136,16 +136,16 @@ static void pass(struct stage *s, int64_t ns)
 		continue;
 }
 
-static void notice(struct stage *s, enum board_kind kind, const char *text)
+static void notice(struct stage *s, enum transcript_kind kind, const char *text)
 {
-	assert_int_equal(board_add_text(s->board, kind, false, text, strlen(text)), 0);
+	assert_int_equal(transcript_add_text(s->transcript, kind, false, text, strlen(text)), 0);
 }
 
 static void draw(struct stage *s, int rows, int columns)
 {
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
-	s->facts.now = s->now;
-	view_draw(&s->view, &s->canvas, s->board, &s->facts, &s->input);
+	s->status.now = s->now;
+	view_draw(&s->view, &s->canvas, s->transcript, &s->status, &s->input);
 }
 
 /* What is kept from draw to draw shows in none: a view that has not drawn before draws the same. */
@@ -155,7 +155,7 @@ static void check_as_new(struct stage *s)
 	struct canvas c = { 0 };
 	memset((char *)&fresh + offsetof(struct view, line), 0, sizeof fresh - offsetof(struct view, line));
 	assert_int_equal(canvas_resize(&c, s->canvas.rows, s->canvas.columns), 0);
-	view_draw(&fresh, &c, s->board, &s->facts, &s->input);
+	view_draw(&fresh, &c, s->transcript, &s->status, &s->input);
 	assert_memory_equal(c.cells, s->canvas.cells, (size_t)c.rows * (size_t)c.columns * sizeof *c.cells);
 	view_free(&fresh);
 	canvas_free(&c);
@@ -220,7 +220,7 @@ static uint64_t send_both(struct stage *s, const char *text)
 	uint64_t number = ++s->numbers;
 	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), s->now), 0);
 	assert_int_equal(ledger_add(s->tcp, number, text, strlen(text), s->now), 0);
-	assert_int_equal(board_add_both(s->board, s->udp, s->tcp, number), 0);
+	assert_int_equal(transcript_add_both(s->transcript, s->udp, s->tcp, number), 0);
 	ledger_sent(s->udp, number, s->now);
 	ledger_sent(s->tcp, number, s->now);
 	return number;
@@ -229,8 +229,8 @@ static uint64_t send_both(struct stage *s, const char *text)
 static void turn_both(struct stage *s)
 {
 	s->view.both = true;
-	s->facts.totals = ledger_totals(s->udp);
-	s->facts.other = (struct view_side) { .totals = ledger_totals(s->tcp) };
+	s->status.totals = ledger_totals(s->udp);
+	s->status.other = (struct view_side) { .totals = ledger_totals(s->tcp) };
 	s->input.prompt = "both> ";
 }
 
@@ -308,9 +308,9 @@ static void test_stream_rows(void **state)
 	send(s, false, "three");
 	pass(s, MS);
 	reply(s, false, "THREE");
-	s->facts.stream = true;
-	s->facts.totals = ledger_totals(s->tcp);
-	s->facts.state = "connecting";
+	s->status.stream = true;
+	s->status.totals = ledger_totals(s->tcp);
+	s->status.state = "connecting";
 	draw(s, 24, 90);
 	check_row(s, 0, " TCP 127.0.0.1:12000 (connecting) · sent 2 · answered 1 · waiting 0 · cut off 1");
 	check_row(s, 2, "  1 one                          ┃ ━━━━━━━━━━▶ 2.00 ms   ┃  1 ONE");
@@ -326,7 +326,7 @@ static void test_status(void **state)
 		.typed = 8, .sent = 8, .answered = 5, .lost = 2, .waiting = 1, .duplicates = 1, .timed = 5,
 		.waited = { .min = 40300000, .max = 44200000, .mean = 41e6 },
 	};
-	s->facts.totals = &t;
+	s->status.totals = &t;
 	draw(s, 24, 140);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
 	    "waited 40.3 / 41.0 / 44.2 ms · wait 1.00 s");
@@ -358,8 +358,8 @@ static void test_parts(void **state)
 	struct stage *s = *state;
 	uint64_t first = type(s, true, "hello"), second;
 	ledger_connecting(s->tcp, s->now);
-	s->view.stream = s->facts.stream = true;
-	s->facts.totals = ledger_totals(s->tcp);
+	s->view.stream = s->status.stream = true;
+	s->status.totals = ledger_totals(s->tcp);
 	pass(s, 861 * MS);
 	draw(s, 24, 80);
 	check_seen(s, "1 hello                   ┃ connecting 0.8 s");
@@ -410,11 +410,11 @@ static void test_ascii(void **state)
 	every_fate(s);
 	send(s, true, "grüße 漢 e\xcc\x81");
 	reply(s, true, "GRÜSSE 漢 E\xcc\x81");
-	notice(s, BOARD_NOTICE, "é");
+	notice(s, TRANSCRIPT_NOTICE, "é");
 	s->input = (struct view_input) { .prompt = "udp> ", .text = "é", .length = 2, .cursor = 2 };
 	s->view.ascii = true;
-	s->facts.other.totals = ledger_totals(s->tcp);
-	s->facts.progress = "burst 1/9 · 100/s · 6.6 s left";
+	s->status.other.totals = ledger_totals(s->tcp);
+	s->status.progress = "burst 1/9 · 100/s · 6.6 s left";
 	for (int columns = 1; columns < 200; columns += columns < 20 ? 1 : 7) {
 		s->view.both = !s->view.both;
 		draw(s, 24, columns);
@@ -427,7 +427,7 @@ static void test_ascii(void **state)
 	check_row(s, 0, " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1, "
 	    "queued 1");
 	s->view.both = false;
-	s->facts.progress = NULL;
+	s->status.progress = NULL;
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 hello                   | ----------> 40.9 ms   |  1 HELLO");
 	check_row(s, 3, "  2 gone                    | --x lost              |");
@@ -440,7 +440,7 @@ static void test_ascii(void **state)
 static void test_arrivals(void **state)
 {
 	struct stage *s = *state;
-	notice(s, BOARD_NOTICE, "ready");
+	notice(s, TRANSCRIPT_NOTICE, "ready");
 	send(s, false, "first");
 	send(s, false, "second");
 	pass(s, MS);
@@ -479,7 +479,7 @@ static void test_wrapping(void **state)
 	reply(s, false, "A LINE THAT IS LONGER THAN THE PANE THAT IT STANDS IN");
 	send(s, false, "");
 	reply(s, false, "");
-	notice(s, BOARD_ERROR, "this is wrong");
+	notice(s, TRANSCRIPT_ERROR, "this is wrong");
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 a line that is longer   │ ──────────▶ 1.00 ms   │  1 A LINE THAT IS LONGER");
 	check_row(s, 3, "    than the pane that it   │                       │    THAN THE PANE THAT IT");
@@ -502,14 +502,14 @@ static void test_very_long_line(void **state)
 	check_row(s, 2, "  1 aaaaaaaaaaaaaaaaaaaaaaaa│ ✗ failed: too long    │");
 	check_row(s, 21, "    aaaaaaaaaaaaaaaaaaaaaend│                       │");
 	assert_true(row_with(s, "aaaa") == 2);
-	view_scroll(&s->view, s->board, 24, 80, -5);
+	view_scroll(&s->view, s->transcript, 24, 80, -5);
 	draw(s, 24, 80);
 	check_seen(s, "-- 1 more below --");
 	check_seen(s, "too long");
-	view_scroll_top(&s->view, s->board, 24, 80);
+	view_scroll_top(&s->view, s->transcript, 24, 80);
 	draw(s, 24, 80);
 	assert_int_equal(s->view.bottom[LIST_ROWS].lines, 19);
-	view_scroll(&s->view, s->board, 24, 80, 100000);
+	view_scroll(&s->view, s->transcript, 24, 80, 100000);
 	assert_false(s->view.scrolled);
 }
 
@@ -544,12 +544,12 @@ static void test_scrolling(void **state)
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE41"), 2);
 	assert_int_equal(row_with(s, "LINE60"), 21);
-	view_scroll(&s->view, s->board, 24, 80, -1);
+	view_scroll(&s->view, s->transcript, 24, 80, -1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE41"), 2);
 	assert_int_equal(row_with(s, "LINE59"), 20);
 	check_row(s, 21, "                                                             -- 1 more below --");
-	view_scroll(&s->view, s->board, 24, 80, -2);
+	view_scroll(&s->view, s->transcript, 24, 80, -2);
 	draw(s, 24, 80);
 	check_seen(s, "-- 3 more below --");
 	/* The position is held when more comes, and no longer when the end is reached. */
@@ -557,24 +557,24 @@ static void test_scrolling(void **state)
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE57"), 20);
 	check_seen(s, "-- 13 more below --");
-	view_scroll(&s->view, s->board, 24, 80, 12);
+	view_scroll(&s->view, s->transcript, 24, 80, 12);
 	draw(s, 24, 80);
 	check_seen(s, "-- 1 more below --");
-	view_scroll_page(&s->view, s->board, 24, 80, 1);
+	view_scroll_page(&s->view, s->transcript, 24, 80, 1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "more below"), -1);
 	lines(s, 71, 71);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE71"), 21);
 	/* No further up than the first line. */
-	view_scroll(&s->view, s->board, 24, 80, -100000);
+	view_scroll(&s->view, s->transcript, 24, 80, -100000);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 1 LINE1"), 2);
 	check_seen(s, "-- 52 more below --");
-	view_scroll(&s->view, s->board, 24, 80, 1);
+	view_scroll(&s->view, s->transcript, 24, 80, 1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 2 LINE2"), 2);
-	view_scroll_top(&s->view, s->board, 24, 80);
+	view_scroll_top(&s->view, s->transcript, 24, 80);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 1 LINE1"), 2);
 	view_scroll_end(&s->view);
@@ -586,30 +586,30 @@ static void test_pages_overlap(void **state)
 {
 	struct stage *s = *state;
 	lines(s, 1, 100);
-	view_scroll_page(&s->view, s->board, 24, 80, -1);
+	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
 	draw(s, 24, 80);
 	check_row(s, 20, "  82 line82                 │ ──────────▶ 0 s       │  82 LINE82");
 	assert_int_equal(row_with(s, "LINE82"), 20);
-	view_scroll_page(&s->view, s->board, 24, 80, -1);
+	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE64"), 20);
-	view_scroll_page(&s->view, s->board, 24, 80, 2);
+	view_scroll_page(&s->view, s->transcript, 24, 80, 2);
 	assert_false(s->view.scrolled);
 }
 
 static void test_few_rows_do_not_scroll(void **state)
 {
 	struct stage *s = *state;
-	view_scroll(&s->view, s->board, 24, 80, -1);
-	view_scroll_top(&s->view, s->board, 24, 80);
+	view_scroll(&s->view, s->transcript, 24, 80, -1);
+	view_scroll_top(&s->view, s->transcript, 24, 80);
 	draw(s, 24, 80);
 	lines(s, 1, 20);
-	view_scroll(&s->view, s->board, 24, 80, -3);
+	view_scroll(&s->view, s->transcript, 24, 80, -3);
 	assert_false(s->view.scrolled);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, " 1 LINE1"), 2);
 	/* A position from a small screen, on one where all fits. */
-	view_scroll(&s->view, s->board, 10, 80, -3);
+	view_scroll(&s->view, s->transcript, 10, 80, -3);
 	assert_true(s->view.scrolled);
 	draw(s, 24, 80);
 	assert_false(s->view.scrolled);
@@ -619,17 +619,17 @@ static void test_few_rows_do_not_scroll(void **state)
 static void test_forgotten_while_scrolled(void **state)
 {
 	struct stage *s = *state;
-	struct board *small = board_new(50);
-	board_free(s->board);
-	s->board = small;
+	struct transcript *small = transcript_new(50);
+	transcript_free(s->transcript);
+	s->transcript = small;
 	lines(s, 1, 50);
-	view_scroll_top(&s->view, s->board, 24, 80);
+	view_scroll_top(&s->view, s->transcript, 24, 80);
 	lines(s, 51, 80);
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE31"), 2);
 	assert_int_equal(row_with(s, "LINE49"), 20);
 	check_seen(s, "-- 31 more below --");
-	board_clear(s->board);
+	transcript_clear(s->transcript);
 	draw(s, 24, 80);
 	assert_false(s->view.scrolled);
 	check_row(s, 2, "");
@@ -640,33 +640,33 @@ static void test_find(void **state)
 	struct stage *s = *state;
 	send(s, false, "a Needle in Straße");
 	lines(s, 1, 50);
-	notice(s, BOARD_NOTICE, "the needle again");
+	notice(s, TRANSCRIPT_NOTICE, "the needle again");
 	const char *needle = "nEEdle", *street = "STRASSE";
-	assert_false(view_find(&s->view, s->board, 24, 80, "nothing of the kind"));
-	assert_false(view_find(&s->view, s->board, 24, 80, ""));
+	assert_false(view_find(&s->view, s->transcript, 24, 80, "nothing of the kind"));
+	assert_false(view_find(&s->view, s->transcript, 24, 80, ""));
 	assert_null(s->view.find);
-	assert_true(view_find(&s->view, s->board, 24, 80, needle));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, needle));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "needle"), STYLE_FOUND);
 	assert_int_equal(style_of(s, "again"), STYLE_NOTICE);
 	assert_false(s->view.scrolled);
-	assert_true(view_find(&s->view, s->board, 24, 80, needle));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, needle));
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "a Needle in"), 2);
 	assert_int_equal(style_of(s, "Needle"), STYLE_FOUND);
 	assert_int_equal(style_of(s, "a Needle"), STYLE_NORMAL);
 	assert_int_equal(style_of(s, " Needle"), STYLE_NORMAL);
 	assert_int_equal(style_of(s, " in Stra"), STYLE_NORMAL);
-	assert_false(view_find(&s->view, s->board, 24, 80, needle));
+	assert_false(view_find(&s->view, s->transcript, 24, 80, needle));
 	assert_ptr_equal(s->view.find, needle);
 	/* One character here is two capitals there. */
-	assert_true(view_find(&s->view, s->board, 24, 80, street));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, street));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "Stra"), STYLE_FOUND);
 	assert_int_equal(canvas_at(&s->canvas, 2, 20)->style, STYLE_FOUND);
 	assert_int_equal(canvas_at(&s->canvas, 2, 22)->style, STYLE_NORMAL);
 	const char *middle = "line30";
-	assert_true(view_find(&s->view, s->board, 24, 80, middle));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, middle));
 	draw(s, 24, 80);
 	assert_in_range(row_with(s, "LINE30"), 6, 16);
 }
@@ -688,7 +688,7 @@ static void both_exchange(struct stage *s)
 	send(s, true, "over tcp");
 	pass(s, 41 * MS);
 	reply(s, true, "OVER TCP");
-	notice(s, BOARD_NOTICE, "both transports at once");
+	notice(s, TRANSCRIPT_NOTICE, "both transports at once");
 	send_both(s, "hello");
 	pass(s, 40900000);
 	reply(s, false, "HELLO");
@@ -829,7 +829,7 @@ static void test_both_narrow(void **state)
 	both_exchange(s);
 	turn_both(s);
 	check_picture(s, 12, 50, no_wires);
-	notice(s, BOARD_NOTICE, "");
+	notice(s, TRANSCRIPT_NOTICE, "");
 	draw(s, 8, 30);
 	check_row(s, 4, " here?    │ waiting ┃ waiting");
 	check_row(s, 5, " --");
@@ -852,9 +852,9 @@ static void test_both_status(void **state)
 	struct stage *s = *state;
 	struct ledger_totals udp = { .sent = 340, .answered = 300, .lost = 40 }, tcp = { .sent = 340, .answered = 340 };
 	turn_both(s);
-	s->facts.totals = &udp;
-	s->facts.other = (struct view_side) { .state = "refused, again in 2 s", .totals = &tcp };
-	s->facts.progress = "burst 340/1000 · 100/s · 6.6 s left";
+	s->status.totals = &udp;
+	s->status.other = (struct view_side) { .state = "refused, again in 2 s", .totals = &tcp };
+	s->status.progress = "burst 340/1000 · 100/s · 6.6 s left";
 	draw(s, 24, 120);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 · lost 40 (11.8 %) · late 0 · dup 0");
 	check_row(s, 1, " TCP (refused, again in 2 s) · sent 340 · answered 340 · waiting 0");
@@ -897,7 +897,7 @@ static void test_both_arrivals(void **state)
 		reply(s, false, "TWICE");
 	draw(s, 40, 120);
 	assert_int_equal(row_with(s, "HERE?"), -1);
-	uint64_t udp = board_arrivals_end(s->board, false) - board_arrivals_first(s->board, false);
+	uint64_t udp = transcript_arrivals_end(s->transcript, false) - transcript_arrivals_first(s->transcript, false);
 	assert_int_equal(udp, 14);
 	assert_int_equal(row_with(s, "WHAT (stray)"), 7);
 	check_row(s, 16, "                        │                       │  5 TWICE (duplicate)  ┃                       ┃");
@@ -962,7 +962,7 @@ static void test_arrivals_follow(void **state)
 		assert_int_equal(count_seen(s, "ROW100"), 2);
 		s->view.both = false;
 		for (int stream = 0; stream <= 1; stream++) {
-			s->facts.stream = stream;
+			s->status.stream = stream;
 			draw(s, rows, columns);
 			for (int row = 2; row <= sizes[i].last; row++)
 				check_panes_filled(s, 1, row);
@@ -981,7 +981,7 @@ static void test_arrivals_follow(void **state)
 		check_panes_filled(s, 2, row);
 	assert_non_null(strstr(row_text(s, 21), "100 row100"));
 	assert_int_equal(count_seen(s, "WHO (stray)"), 2 * 19);
-	board_clear(s->board);
+	transcript_clear(s->transcript);
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "row"), 0);
 	lossy_lines(s, 101, 102);
@@ -999,13 +999,13 @@ static void test_arrivals_scroll(void **state)
 	turn_both(s);
 	s->view.arrivals = true;
 	draw(s, 24, 80);
-	view_scroll_page(&s->view, s->board, 24, 80, -1);
-	for (int page = 0; page < 20; page++, view_scroll_page(&s->view, s->board, 24, 80, page < 10 ? -1 : 1)) {
+	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
+	for (int page = 0; page < 20; page++, view_scroll_page(&s->view, s->transcript, 24, 80, page < 10 ? -1 : 1)) {
 		draw(s, 24, 80);
 		for (int row = 3; row <= 20; row++)
 			check_panes_filled(s, 2, row);
 	}
-	view_scroll_top(&s->view, s->board, 24, 80);
+	view_scroll_top(&s->view, s->transcript, 24, 80);
 	draw(s, 24, 80);
 	check_row(s, 3, "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
 	check_row(s, 21, "  82 more below                   84 more below                  182 more below");
@@ -1027,13 +1027,13 @@ static void test_arrivals_find(void **state)
 	lossy_lines(s, 61, 160);
 	turn_both(s);
 	draw(s, 24, 80);
-	view_scroll(&s->view, s->board, 24, 80, -70);
+	view_scroll(&s->view, s->transcript, 24, 80, -70);
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "ROW90"), 2);
 	s->view.arrivals = true;
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "ROW90"), 2);
-	assert_true(view_find(&s->view, s->board, 24, 80, "row30"));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, "row30"));
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "row30"), 1);
 	assert_int_equal(count_seen(s, "ROW30"), 2);
@@ -1042,21 +1042,21 @@ static void test_arrivals_find(void **state)
 	assert_int_not_equal(style_of(s, "ROW31"), STYLE_FOUND);
 	/* On a screen that has hardly a row for it. */
 	view_scroll_end(&s->view);
-	assert_true(view_find(&s->view, s->board, 8, 30, "row24"));
+	assert_true(view_find(&s->view, s->transcript, 8, 30, "row24"));
 	draw(s, 8, 30);
 	assert_int_equal(count_seen(s, "row24"), 1);
 	assert_int_equal(count_seen(s, "ROW24"), 1);
 	s->view.both = false;
-	s->facts.stream = true;
+	s->status.stream = true;
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "ROW24"), 1);
 	/* A stray is found in the pane of its transport only. */
 	s->view.find = NULL;
-	assert_false(view_find(&s->view, s->board, 24, 80, "stranger"));
-	s->facts.stream = false;
+	assert_false(view_find(&s->view, s->transcript, 24, 80, "stranger"));
+	s->status.stream = false;
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "ROW23"), 1);
-	assert_true(view_find(&s->view, s->board, 24, 80, "stranger"));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, "stranger"));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "STRANGER"), STYLE_FOUND);
 	assert_int_equal(count_seen(s, "row60"), 1);
@@ -1072,7 +1072,7 @@ static void test_both_in_one_pane(void **state)
 	check_row(s, 5, "  3 hello                   │ ──────────▶ 40.9 ms   │  3 HELLO");
 	check_row(s, 6, "  4 is anyone there, in this│ ──✗ lost              │");
 	check_row(s, 8, "  5 twice                   │ ══════════▶ 40.3 ms   │  5 TWICE (×2)");
-	s->facts.stream = true;
+	s->status.stream = true;
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 over udp                │ ──────────▶ 40.9 ms   │  1 OVER UDP");
 	check_row(s, 5, "  3 hello                   ┃ ━━━━━━━━━━▶ 41.5 ms   ┃  3 HELLO");
@@ -1092,7 +1092,7 @@ static void test_both_forgotten(void **state)
 {
 	struct stage *s = *state;
 	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1, .wait = WAIT, .answerable = 60 * WAIT,
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1, .reply_timeout = WAIT, .answerable = 60 * WAIT,
 	};
 	ledger_free(s->udp);
 	s->udp = ledger_new(&settings);
@@ -1106,7 +1106,7 @@ static void test_both_forgotten(void **state)
 	s->view.both = false;
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 one                     │                       │    (forgotten)");
-	s->facts.stream = true;
+	s->status.stream = true;
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 one                     ┃ ━━━━━━━━━━▶ 0 s       ┃  1 ONE");
 }
@@ -1119,7 +1119,7 @@ static void test_both_find(void **state)
 	reply(s, true, "odd reply");
 	send_both(s, "other");
 	lines(s, 1, 40);
-	assert_true(view_find(&s->view, s->board, 24, 80, "odd"));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, "odd"));
 	draw(s, 24, 80);
 	assert_int_equal(style_of(s, "odd"), STYLE_FOUND);
 	assert_int_equal(style_of(s, " reply"), STYLE_ANSWERED);
@@ -1128,10 +1128,10 @@ static void test_both_find(void **state)
 	s->view.both = false;
 	view_scroll_end(&s->view);
 	draw(s, 24, 80);
-	assert_false(view_find(&s->view, s->board, 24, 80, "odd reply"));
-	s->facts.stream = true;
+	assert_false(view_find(&s->view, s->transcript, 24, 80, "odd reply"));
+	s->status.stream = true;
 	draw(s, 24, 80);
-	assert_true(view_find(&s->view, s->board, 24, 80, "odd reply"));
+	assert_true(view_find(&s->view, s->transcript, 24, 80, "odd reply"));
 }
 
 static void type_input(struct stage *s, const char *text, size_t cursor)
@@ -1233,18 +1233,18 @@ static void test_page(void **state)
 	draw(s, 8, 80);
 	check_row(s, 4, " two");
 	check_row(s, 5, " Esc or F1 leaves                                            -- 4 more below --");
-	view_scroll(&s->view, s->board, 8, 80, 1);
+	view_scroll(&s->view, s->transcript, 8, 80, 1);
 	draw(s, 8, 80);
 	check_row(s, 4, " three");
 	check_seen(s, "-- 3 more below --");
-	view_scroll_page(&s->view, s->board, 8, 80, 9);
+	view_scroll_page(&s->view, s->transcript, 8, 80, 9);
 	draw(s, 8, 80);
 	check_row(s, 4, " six");
 	assert_int_equal(row_with(s, "more below"), -1);
-	view_scroll(&s->view, s->board, 8, 80, -1);
+	view_scroll(&s->view, s->transcript, 8, 80, -1);
 	draw(s, 8, 80);
 	check_row(s, 4, " five");
-	view_scroll_top(&s->view, s->board, 8, 80);
+	view_scroll_top(&s->view, s->transcript, 8, 80);
 	draw(s, 8, 80);
 	check_row(s, 2, " one");
 	view_scroll_end(&s->view);
@@ -1263,15 +1263,15 @@ static void test_marks_are_drawn(void **state)
 	ledger_cut_off(s->tcp);
 	uint64_t number = ++s->numbers;
 	ledger_add_partial(s->tcp, number, "long", 4, s->now);
-	board_add_line(s->board, s->tcp, true, number);
+	transcript_add_line(s->transcript, s->tcp, true, number);
 	ledger_sent(s->tcp, number, s->now);
 	reply(s, true, "LONG");
-	board_add_line(s->board, s->udp, false, 9999);
+	transcript_add_line(s->transcript, s->udp, false, 9999);
 	send(s, false, "");
-	notice(s, BOARD_NOTICE, "note");
+	notice(s, TRANSCRIPT_NOTICE, "note");
 	char peer[] = "UDP [::1]:7";
-	board_add_event(s->board, &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
-	notice(s, BOARD_ERROR, "wrong");
+	transcript_add_event(s->transcript, &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
+	notice(s, TRANSCRIPT_ERROR, "wrong");
 	type_input(s, "abcdefghijklmnopqrstuvwxyz", 14);
 	/* A connection, and the address of a name, come late. */
 	for (int tcp = 1; tcp >= 0; tcp--) {
@@ -1292,7 +1292,7 @@ static void test_marks_are_drawn(void **state)
 				s->view.arrivals = screen == 1;
 				view_scroll_end(&s->view);
 				if (screen == 2)
-					view_scroll_top(&s->view, s->board, 10, 90);
+					view_scroll_top(&s->view, s->transcript, 10, 90);
 				draw(s, screen == 2 ? 10 : 40, screen == 3 ? 20 : screen == 4 ? 130 : 90);
 				seen = row_with(s, ascii ? m->ascii : m->sign) >= 0;
 			}
@@ -1321,7 +1321,7 @@ static void test_every_size(void **state)
 	struct stage *s = *state;
 	every_fate(s);
 	send(s, false, "漢字 wide and e\xcc\x81 combining, long enough to be wrapped over more than one row of a pane");
-	notice(s, BOARD_NOTICE, "漢字漢字漢字漢字漢字");
+	notice(s, TRANSCRIPT_NOTICE, "漢字漢字漢字漢字漢字");
 	s->page = (struct view_page) { .title = "help 漢字", .text = "漢字漢字漢字\n\nlast" };
 	both_exchange(s);
 	send_both(s, "漢字 over both, long enough to be wrapped over more than one row of a pane");
@@ -1330,12 +1330,12 @@ static void test_every_size(void **state)
 	for (int rows = 1; rows < 30; rows += rows < 11 ? 1 : 5) {
 		for (int columns = 1; columns < 260; columns++) {
 			s->view.both = columns / 2 % 2 == 1;
-			s->facts.progress = columns % 3 == 0 ? "burst 1/漢字 · a · b · c · d · e" : NULL;
+			s->status.progress = columns % 3 == 0 ? "burst 1/漢字 · a · b · c · d · e" : NULL;
 			s->view.arrivals = columns % 2 == 1;
 			s->view.page = columns % 5 == 0 ? &s->page : NULL;
 			s->view.ascii = columns % 7 == 0;
 			s->input.message = columns % 3 == 0 ? "漢字 message" : NULL;
-			view_scroll(&s->view, s->board, rows, columns, columns % 11 - 6);
+			view_scroll(&s->view, s->transcript, rows, columns, columns % 11 - 6);
 			draw(s, rows, columns);
 			check_in_step(&s->canvas);
 		}
@@ -1369,39 +1369,39 @@ static void random_step(struct stage *s, unsigned *seed)
 		reply(s, next_random(seed) % 2, text);
 		break;
 	case 5:
-		notice(s, next_random(seed) % 2 ? BOARD_NOTICE : BOARD_ERROR, text);
+		notice(s, next_random(seed) % 2 ? TRANSCRIPT_NOTICE : TRANSCRIPT_ERROR, text);
 		break;
 	case 6:
-		view_scroll(&s->view, s->board, rows, columns, (long)(next_random(seed) % 80) - 40);
+		view_scroll(&s->view, s->transcript, rows, columns, (long)(next_random(seed) % 80) - 40);
 		break;
 	case 7:
 		s->view.arrivals = next_random(seed) % 2;
 		s->view.both = next_random(seed) % 2;
-		s->facts.stream = next_random(seed) % 2;
+		s->status.stream = next_random(seed) % 2;
 		break;
 	case 8:
-		view_find(&s->view, s->board, rows, columns, texts[next_random(seed) % 2 ? 1 : next_random(seed) % 8]);
+		view_find(&s->view, s->transcript, rows, columns, texts[next_random(seed) % 2 ? 1 : next_random(seed) % 8]);
 		break;
 	default:
 		if (next_random(seed) % 20 == 0)
-			board_clear(s->board);
+			transcript_clear(s->transcript);
 		pass(s, (int64_t)(next_random(seed) % 500) * MS);
 	}
 	draw(s, rows, columns);
 }
 
-/* Whatever happens in whatever order, with a board and ledgers that forget: no step out of step, and a screen that is not
+/* Whatever happens in whatever order, with a transcript and ledgers that forget: no step out of step, and a screen that is not
  * scrolled and has more rows than fit is full. */
 static void test_random_walk(void **state)
 {
 	struct stage *s = *state;
 	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 20, .wait = WAIT, .answerable = 60 * WAIT,
+		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 20, .reply_timeout = WAIT, .answerable = 60 * WAIT,
 	};
 	unsigned seed = 12000;
-	board_free(s->board);
+	transcript_free(s->transcript);
 	ledger_free(s->udp);
-	s->board = board_new(40);
+	s->transcript = transcript_new(40);
 	s->udp = ledger_new(&settings);
 	turn_both(s);
 	for (int i = 0; i < 5000; i++) {
@@ -1411,10 +1411,10 @@ static void test_random_walk(void **state)
 			check_as_new(s);
 		int rows = s->canvas.rows;
 		bool wide = s->canvas.columns >= 30;
-		uint64_t items = s->view.arrivals ? 0 : board_end(s->board) - board_first(s->board);
+		uint64_t items = s->view.arrivals ? 0 : transcript_end(s->transcript) - transcript_first(s->transcript);
 		for (int stream = 0; stream < 2; stream++) {
-			uint64_t replies = board_arrivals_end(s->board, stream) - board_arrivals_first(s->board, stream);
-			if (s->view.arrivals && (s->view.both || s->facts.stream == stream) && replies > items)
+			uint64_t replies = transcript_arrivals_end(s->transcript, stream) - transcript_arrivals_first(s->transcript, stream);
+			if (s->view.arrivals && (s->view.both || s->status.stream == stream) && replies > items)
 				items = replies;
 		}
 		if (wide && !s->view.scrolled && rows > 6 && items > (uint64_t)rows)
@@ -1446,15 +1446,15 @@ static void test_long_texts_are_laid_out_once(void **state)
 	struct stage *s = *state;
 	turn_both(s);
 	for (size_t unit = 0; unit < sizeof units / sizeof *units; unit++) {
-		board_clear(s->board);
+		transcript_clear(s->transcript);
 		fill(text, sizeof text, "find a", units[unit]);
 		for (int i = 0; i < 12; i++) {
 			uint64_t number = send_both(s, text);
 			size_t n = capitals_text(wire, ledger_wire(s->udp, number, wire, sizeof wire), capitals);
 			assert_int_equal(ledger_reply(s->udp, capitals, n, s->now).match, MATCH_ANSWER);
 			reply(s, true, text);
-			assert_int_equal(board_add_text(s->board, BOARD_STRAY, i % 2, text, strlen(text)), 0);
-			assert_int_equal(board_add_arrival(s->board, MATCH_STRAY, false, 0, text, strlen(text)), 0);
+			assert_int_equal(transcript_add_text(s->transcript, TRANSCRIPT_STRAY, i % 2, text, strlen(text)), 0);
+			assert_int_equal(transcript_add_arrival(s->transcript, MATCH_STRAY, false, 0, text, strlen(text)), 0);
 		}
 		for (int way = 0; way < 16; way++) {
 			view_scroll_end(&s->view);
@@ -1462,9 +1462,9 @@ static void test_long_texts_are_laid_out_once(void **state)
 			s->view.arrivals = way & 2;
 			s->view.find = NULL;
 			if (way & 4)
-				assert_true(view_find(&s->view, s->board, 50, 100, "FIND"));
+				assert_true(view_find(&s->view, s->transcript, 50, 100, "FIND"));
 			if (way & 8)
-				view_scroll(&s->view, s->board, 50, 100, -30);
+				view_scroll(&s->view, s->transcript, 50, 100, -30);
 			check_laid_once(s, 100);
 			check_laid_once(s, 99);
 			if (unit % 4 == 0)
@@ -1484,9 +1484,9 @@ static void test_notice_changes(void **state)
 	for (int i = 0; i < 4; i++) {
 		fill(text, sizeof text, i % 2 ? "one " : "two ", "words ");
 		if (i == 0)
-			assert_int_equal(board_add_event(s->board, &event), 0);
+			assert_int_equal(transcript_add_event(s->transcript, &event), 0);
 		else
-			assert_int_equal(board_change_event(s->board, board_first(s->board), &event), 0);
+			assert_int_equal(transcript_change_event(s->transcript, transcript_first(s->transcript), &event), 0);
 		draw(s, 24, 80);
 		check_seen(s, i % 2 ? "one words" : "two words");
 	}
@@ -1525,7 +1525,7 @@ static void test_long_input(void **state)
 }
 
 /* A draw costs what is seen: with all the rows there can be, hundreds of draws take no time to speak of. The limit is
- * generous; walking the board in each draw would pass it many times over. */
+ * generous; walking the transcript in each draw would pass it many times over. */
 static void test_draw_is_quick(void **state)
 {
 	struct stage *s = *state;
@@ -1533,7 +1533,7 @@ static void test_draw_is_quick(void **state)
 	lines(s, 1, 10000);
 	for (int scrolled = 0; scrolled <= 1; scrolled++) {
 		if (scrolled == 1)
-			view_scroll(&s->view, s->board, 50, 160, -5000);
+			view_scroll(&s->view, s->transcript, 50, 160, -5000);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 		for (int i = 0; i < 200; i++)
 			draw(s, 50, 160);

@@ -46,23 +46,23 @@ static void test_dice_are_xoshiro(void **state)
 {
 	(void) state;
 	/* What the definition gives from the state 1, 2, 3, 4; the first is rotl(2 * 5, 7) * 9. */
-	struct dice dice = { { 1, 2, 3, 4 } };
-	assert_true(dice_next(&dice) == 11520);
-	assert_true(dice_next(&dice) == 0);
-	assert_true(dice_next(&dice) == 1509978240);
-	assert_true(dice_next(&dice) == UINT64_C(1215971899390074240));
+	struct random dice = { { 1, 2, 3, 4 } };
+	assert_true(random_next(&dice) == 11520);
+	assert_true(random_next(&dice) == 0);
+	assert_true(random_next(&dice) == 1509978240);
+	assert_true(random_next(&dice) == UINT64_C(1215971899390074240));
 }
 
 static void test_dice_streams_differ(void **state)
 {
 	(void) state;
-	struct dice a, b, c;
-	dice_seed(&a, 1, 0);
-	dice_seed(&b, 1, 1);
-	dice_seed(&c, 0, 1);
+	struct random a, b, c;
+	random_seed(&a, 1, 0);
+	random_seed(&b, 1, 1);
+	random_seed(&c, 0, 1);
 	int same = 0;
 	for (int i = 0; i < 1000; i++) {
-		uint64_t x = dice_next(&a), y = dice_next(&b), z = dice_next(&c);
+		uint64_t x = random_next(&a), y = random_next(&b), z = random_next(&c);
 		same += x == y || y == z || x == z;
 	}
 	assert_int_equal(same, 0);
@@ -71,13 +71,13 @@ static void test_dice_streams_differ(void **state)
 static void test_dice_are_uniform(void **state)
 {
 	(void) state;
-	struct dice dice;
+	struct random dice;
 	int count[100] = { 0 };
 	double chi = 0;
 
-	dice_seed(&dice, 7, 0);
+	random_seed(&dice, 7, 0);
 	for (int i = 0; i < MILLION; i++) {
-		double u = dice_share(&dice);
+		double u = random_share(&dice);
 		assert_true(u >= 0 && u < 1);
 		count[(int) (u * 100)]++;
 	}
@@ -92,10 +92,10 @@ static void test_perfect_wire_delivers_at_once(void **state)
 	(void) state;
 	struct impair_settings s = impair_perfect();
 	struct impair *impair = begin(&s, 1);
-	struct impair_verdict v;
+	struct impair_decision v;
 
 	for (int64_t now = 0; now < 1000; now++) {
-		impair_judge(impair, &usual, now, &v);
+		impair_decide(impair, &usual, now, &v);
 		assert_int_equal(v.fate, IMPAIR_DELIVERED);
 		assert_int_equal(v.copies, 1);
 		assert_true(v.at[0] == now);
@@ -114,12 +114,12 @@ struct runs {
 static struct runs lose_million(const struct impair_settings *s, uint64_t seed)
 {
 	struct impair *impair = begin(s, seed);
-	struct impair_verdict v;
+	struct impair_decision v;
 	struct runs r = { 0 };
 	int64_t run = 0;
 
 	for (int i = 0; i <= MILLION; i++) {
-		impair_judge(impair, &usual, i, &v);
+		impair_decide(impair, &usual, i, &v);
 		bool lost = v.fate != IMPAIR_DELIVERED && i < MILLION;
 		if (lost) {
 			assert_int_equal(v.fate, s->burst > 0 ? IMPAIR_LOST_BURST : IMPAIR_LOST_RANDOM);
@@ -198,14 +198,14 @@ static void test_first_packet_has_no_bias(void **state)
 {
 	(void) state;
 	struct impair_settings s = impair_perfect();
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t lost = 0;
 
 	s.loss = 0.3;
 	s.burst = 50;
 	for (uint64_t seed = 0; seed < 100000; seed++) {
 		struct impair *impair = begin(&s, seed);
-		impair_judge(impair, &usual, 0, &v);
+		impair_decide(impair, &usual, 0, &v);
 		lost += v.fate != IMPAIR_DELIVERED;
 		impair_free(impair);
 	}
@@ -234,12 +234,12 @@ static int64_t *delays(const struct impair_settings *s, int n, uint64_t seed)
 {
 	struct impair *impair = begin(s, seed);
 	int64_t *delay = malloc((size_t) n * sizeof *delay);
-	struct impair_verdict v;
+	struct impair_decision v;
 
 	assert_non_null(delay);
 	for (int i = 0; i < n; i++) {
 		int64_t now = i * 10 * S;
-		impair_judge(impair, &usual, now, &v);
+		impair_decide(impair, &usual, now, &v);
 		delay[i] = v.at[0] - now;
 		assert_true(delay[i] >= 0);
 	}
@@ -312,11 +312,11 @@ static void test_order_is_kept(void **state)
 	s.duplicate = 0.1;
 	s.loss = 0.1;
 	struct impair *impair = begin(&s, 41);
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t last = 0;
 
 	for (int i = 0; i < MILLION; i++) {
-		impair_judge(impair, &usual, i * 1000, &v);
+		impair_decide(impair, &usual, i * 1000, &v);
 		for (int c = 0; c < v.copies; c++) {
 			assert_true(v.at[c] >= last);
 			last = v.at[c];
@@ -333,13 +333,13 @@ static void test_free_order_overtakes(void **state)
 	s.jitter = 20 * MS;
 	s.any_order = true;
 	struct impair *impair = begin(&s, 42);
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t last = 0, overtaken = 0;
 
 	for (int i = 0; i < 100000; i++) {
-		impair_judge(impair, &usual, i * 100 * MS, &v);
+		impair_decide(impair, &usual, i * 100 * MS, &v);
 		int64_t first = v.at[0];
-		impair_judge(impair, &usual, i * 100 * MS, &v);
+		impair_decide(impair, &usual, i * 100 * MS, &v);
 		overtaken += v.at[0] < first;
 		last = v.at[0];
 	}
@@ -358,11 +358,11 @@ static void test_copies_travel_on_their_own(void **state)
 	s.any_order = true;
 	s.duplicate = 1;
 	struct impair *impair = begin(&s, 52);
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t first = 0;
 
 	for (int i = 0; i < 100000; i++) {
-		impair_judge(impair, &usual, i * 100 * MS, &v);
+		impair_decide(impair, &usual, i * 100 * MS, &v);
 		assert_int_equal(v.copies, 2);
 		first += v.at[1] < v.at[0];
 	}
@@ -377,11 +377,11 @@ static void test_duplicates(void **state)
 	s.duplicate = 0.07;
 	s.loss = 0.2;
 	struct impair *impair = begin(&s, 51);
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t twice = 0, delivered = 0;
 
 	for (int i = 0; i < MILLION; i++) {
-		impair_judge(impair, &usual, i, &v);
+		impair_decide(impair, &usual, i, &v);
 		delivered += v.copies > 0;
 		twice += v.copies == 2;
 	}
@@ -412,13 +412,13 @@ static void test_reordered_are_overtaken_without_delay(void **state)
 	s.reorder_by = 5 * MS;
 	struct impair *impair = begin(&s, 61);
 	struct arrival *arrivals = calloc(MILLION, sizeof *arrivals);
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t picked = 0, reordered = 0;
 	int expected = 0;
 
 	assert_non_null(arrivals);
 	for (int i = 0; i < MILLION; i++) {
-		impair_judge(impair, &usual, i * MS, &v);
+		impair_decide(impair, &usual, i * MS, &v);
 		picked += v.reordered;
 		assert_true(v.at[0] == i * MS + (v.reordered ? 5 * MS : 0));
 		arrivals[i] = (struct arrival) { v.at[0], i };
@@ -444,11 +444,11 @@ static void test_corruption(void **state)
 	s.corrupt = 0.25;
 	struct impair *impair = begin(&s, 71);
 	struct impair_packet packet = { .size = 28, .bits = 32 };
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t bit[32] = { 0 }, hits = 0;
 
 	for (int i = 0; i < MILLION; i++) {
-		impair_judge(impair, &packet, i, &v);
+		impair_decide(impair, &packet, i, &v);
 		assert_in_range(v.flip + 1, 0, 32);
 		assert_int_equal(v.copies, 1);
 		if (v.flip >= 0) {
@@ -461,7 +461,7 @@ static void test_corruption(void **state)
 		assert_rate(bit[i], hits, 1. / 32);
 	packet.bits = 0;
 	for (int i = 0; i < 100; i++) {
-		impair_judge(impair, &packet, MILLION, &v);
+		impair_decide(impair, &packet, MILLION, &v);
 		assert_int_equal(v.flip, -1);
 	}
 	impair_free(impair);
@@ -475,10 +475,10 @@ static void test_rate_shapes(void **state)
 	s.rate = 7777777;
 	s.queue_packets = IMPAIR_QUEUE_PACKETS_MAX;
 	struct impair *impair = begin(&s, 81);
-	struct impair_verdict v;
+	struct impair_decision v;
 
 	for (int i = 1; i <= 50000; i++) {
-		impair_judge(impair, &usual, 0, &v);
+		impair_decide(impair, &usual, 0, &v);
 		assert_int_equal(v.fate, IMPAIR_DELIVERED);
 		assert_true(llabs(v.at[0] - (int64_t) (i * 8000. * 1e9 / 7777777)) <= 1);
 	}
@@ -492,25 +492,25 @@ static void test_queue_in_packets(void **state)
 	s.rate = 8000000;
 	s.queue_packets = 5;
 	struct impair *impair = begin(&s, 82);
-	struct impair_verdict v;
+	struct impair_decision v;
 
 	/* 1 ms each. One is sent and five wait; the seventh finds no room. */
 	for (int i = 0; i < 8; i++) {
-		impair_judge(impair, &usual, 0, &v);
+		impair_decide(impair, &usual, 0, &v);
 		assert_int_equal(v.fate, i < 6 ? IMPAIR_DELIVERED : IMPAIR_QUEUE_FULL);
 		if (i < 6)
 			assert_true(v.at[0] == (i + 1) * MS);
 	}
 	/* When the first is out there is room for one. */
-	impair_judge(impair, &usual, MS - 1, &v);
+	impair_decide(impair, &usual, MS - 1, &v);
 	assert_int_equal(v.fate, IMPAIR_QUEUE_FULL);
-	impair_judge(impair, &usual, MS, &v);
+	impair_decide(impair, &usual, MS, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
 	assert_true(v.at[0] == 7 * MS);
-	impair_judge(impair, &usual, MS, &v);
+	impair_decide(impair, &usual, MS, &v);
 	assert_int_equal(v.fate, IMPAIR_QUEUE_FULL);
 	/* And when all is out, an idle transmitter does not make up for lost time. */
-	impair_judge(impair, &usual, 100 * MS, &v);
+	impair_decide(impair, &usual, 100 * MS, &v);
 	assert_true(v.at[0] == 101 * MS);
 	impair_free(impair);
 }
@@ -525,11 +525,11 @@ static void test_queue_in_bytes_has_packets_too(void **state)
 	s.queue_bytes = IMPAIR_QUEUE_BYTES_MAX;
 	struct impair *impair = begin(&s, 84);
 	const struct impair_packet least = { .size = 28 };
-	struct impair_verdict v;
+	struct impair_decision v;
 	int let_in = 0;
 
 	for (int i = 0; i < 2 * IMPAIR_QUEUE_PACKETS_MAX; i++) {
-		impair_judge(impair, &least, 0, &v);
+		impair_decide(impair, &least, 0, &v);
 		let_in += v.fate == IMPAIR_DELIVERED;
 	}
 	/* And the one that is being sent. */
@@ -546,18 +546,18 @@ static void test_queue_in_bytes(void **state)
 	s.queue_bytes = 2500;
 	struct impair *impair = begin(&s, 83);
 	struct impair_packet small = usual;
-	struct impair_verdict v;
+	struct impair_decision v;
 
 	for (int i = 0; i < 4; i++) {
-		impair_judge(impair, &usual, 0, &v);
+		impair_decide(impair, &usual, 0, &v);
 		assert_int_equal(v.fate, i < 3 ? IMPAIR_DELIVERED : IMPAIR_QUEUE_FULL);
 	}
 	/* 500 bytes are left: a small one passes where a big one does not. */
 	small.size = 501;
-	impair_judge(impair, &small, 0, &v);
+	impair_decide(impair, &small, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_QUEUE_FULL);
 	small.size = 500;
-	impair_judge(impair, &small, 0, &v);
+	impair_decide(impair, &small, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
 	impair_free(impair);
 }
@@ -569,11 +569,11 @@ static void test_overload_halves(void **state)
 	struct impair_settings s = impair_perfect();
 	s.rate = 8000000;
 	struct impair *impair = begin(&s, 84);
-	struct impair_verdict v;
+	struct impair_decision v;
 	int64_t delivered = 0, last = 0;
 
 	for (int i = 0; i < MILLION; i++) {
-		impair_judge(impair, &usual, i * MS / 2, &v);
+		impair_decide(impair, &usual, i * MS / 2, &v);
 		delivered += v.copies;
 		last = v.copies ? v.at[0] : last;
 		assert_true(v.copies == 0 || v.at[0] - i * MS / 2 <= 101 * MS);
@@ -590,12 +590,12 @@ static void test_mtu(void **state)
 	s.mtu = 1000;
 	struct impair *impair = begin(&s, 91);
 	struct impair_packet big = usual;
-	struct impair_verdict v;
+	struct impair_decision v;
 
-	impair_judge(impair, &usual, 0, &v);
+	impair_decide(impair, &usual, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
 	big.size = 1001;
-	impair_judge(impair, &big, 0, &v);
+	impair_decide(impair, &big, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_TOO_BIG);
 	assert_int_equal(v.copies, 0);
 	impair_free(impair);
@@ -607,19 +607,19 @@ static void test_drop_on_cue(void **state)
 	struct impair_settings s = impair_perfect();
 	s.mtu = 1000;
 	struct impair *impair = begin(&s, 92);
-	struct impair_packet asked = { .size = 1000, .cue = true }, big = { .size = 1001, .cue = true };
-	struct impair_verdict v;
+	struct impair_packet asked = { .size = 1000, .requested_drop = true }, big = { .size = 1001, .requested_drop = true };
+	struct impair_decision v;
 
-	impair_judge(impair, &asked, 0, &v);
-	assert_int_equal(v.fate, IMPAIR_CUE);
+	impair_decide(impair, &asked, 0, &v);
+	assert_int_equal(v.fate, IMPAIR_REQUESTED_DROP);
 	assert_int_equal(v.copies, 0);
 	/* What would not come so far is not dropped on cue. */
-	impair_judge(impair, &big, 0, &v);
+	impair_decide(impair, &big, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_TOO_BIG);
 	impair_unplug(impair, 5);
-	impair_judge(impair, &asked, 0, &v);
+	impair_decide(impair, &asked, 0, &v);
 	assert_int_equal(v.fate, IMPAIR_UNPLUGGED);
-	impair_judge(impair, &usual, 5, &v);
+	impair_decide(impair, &usual, 5, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
 	impair_free(impair);
 }
@@ -630,20 +630,20 @@ static void test_hold_and_unplug(void **state)
 	struct impair_settings s = impair_perfect();
 	s.delay = MS;
 	struct impair *impair = begin(&s, 93);
-	struct impair_verdict v;
+	struct impair_decision v;
 
 	impair_hold(impair, 100 * MS);
 	for (int i = 0; i < 10; i++) {
-		impair_judge(impair, &usual, i * MS, &v);
+		impair_decide(impair, &usual, i * MS, &v);
 		assert_true(v.held && v.at[0] == 100 * MS);
 	}
 	/* Its own way ends after the hold. */
-	impair_judge(impair, &usual, 99 * MS + 1, &v);
+	impair_decide(impair, &usual, 99 * MS + 1, &v);
 	assert_true(!v.held && v.at[0] == 100 * MS + 1);
 	impair_unplug(impair, 300 * MS);
-	impair_judge(impair, &usual, 300 * MS - 1, &v);
+	impair_decide(impair, &usual, 300 * MS - 1, &v);
 	assert_int_equal(v.fate, IMPAIR_UNPLUGGED);
-	impair_judge(impair, &usual, 300 * MS, &v);
+	impair_decide(impair, &usual, 300 * MS, &v);
 	assert_int_equal(v.fate, IMPAIR_DELIVERED);
 	impair_free(impair);
 }
@@ -663,7 +663,7 @@ static struct impair_settings everything(void)
 	return s;
 }
 
-static bool same(const struct impair_verdict *a, const struct impair_verdict *b)
+static bool same(const struct impair_decision *a, const struct impair_decision *b)
 {
 	return a->fate == b->fate && a->copies == b->copies && a->at[0] == b->at[0] && a->at[1] == b->at[1]
 	    && a->flip == b->flip && a->reordered == b->reordered && a->held == b->held;
@@ -674,15 +674,15 @@ static void test_same_seed_same_fates(void **state)
 	(void) state;
 	struct impair_settings s = everything();
 	struct impair *a = begin(&s, 5), *b = begin(&s, 5), *c = begin(&s, 6);
-	struct impair_verdict va, vb, vc;
+	struct impair_decision va, vb, vc;
 	int differ = 0;
 
 	for (int i = 0; i < 100000; i++) {
 		struct impair_packet packet = usual;
 		packet.size = 40 + i * 7919 % 1460;
-		impair_judge(a, &packet, i * INT64_C(50000), &va);
-		impair_judge(b, &packet, i * INT64_C(50000), &vb);
-		impair_judge(c, &packet, i * INT64_C(50000), &vc);
+		impair_decide(a, &packet, i * INT64_C(50000), &va);
+		impair_decide(b, &packet, i * INT64_C(50000), &vb);
+		impair_decide(c, &packet, i * INT64_C(50000), &vc);
 		assert_true(same(&va, &vb));
 		differ += !same(&va, &vc);
 	}
@@ -701,11 +701,11 @@ static void test_settings_do_not_disturb_each_other(void **state)
 	bare.burst = s.burst;
 	s.rate = 0;
 	struct impair *a = begin(&s, 5), *b = begin(&bare, 5);
-	struct impair_verdict va, vb;
+	struct impair_decision va, vb;
 
 	for (int i = 0; i < 100000; i++) {
-		impair_judge(a, &usual, i * 1000, &va);
-		impair_judge(b, &usual, i * 77, &vb);
+		impair_decide(a, &usual, i * 1000, &va);
+		impair_decide(b, &usual, i * 77, &vb);
 		assert_int_equal(va.fate, vb.fate);
 		if (i == 50000) {
 			s.duplicate = 1;

@@ -20,7 +20,7 @@ static struct impair_settings parsed(const char *text)
 	struct impair_settings s = impair_perfect();
 	char why[IMPAIR_WHY];
 
-	if (impair_text_parse(&s, text, why))
+	if (impair_fields_parse(&s, text, why))
 		fail_msg("%s: %s", text, why);
 	return s;
 }
@@ -30,7 +30,7 @@ static void assert_refused(const char *text, const char *want)
 	struct impair_settings s = impair_perfect(), before = s;
 	char why[IMPAIR_WHY] = "accepted";
 
-	assert_int_equal(impair_text_parse(&s, text, why), -1);
+	assert_int_equal(impair_fields_parse(&s, text, why), -1);
 	assert_string_equal(why, want);
 	assert_memory_equal(&s, &before, sizeof s);
 }
@@ -142,9 +142,9 @@ static void test_round_trip(void **state)
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		struct impair_settings s = parsed(i ? lines[i] : ""), again = impair_perfect();
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			if (impair_text_set(&again, id, impair_text_get(&s, id, value), why))
+			if (impair_fields_set(&again, id, impair_fields_get(&s, id, value), why))
 				fail_msg("%s %s: %s", impair_field(id)->name, value, why);
-		impair_text_line(&again, line, sizeof line);
+		impair_fields_line(&again, line, sizeof line);
 		if (i != 5)
 			assert_string_equal(line, lines[i]);
 		assert_true(again.delay == s.delay && again.jitter == s.jitter && again.rate == s.rate);
@@ -160,10 +160,10 @@ static void test_off_switches_off(void **state)
 	char why[IMPAIR_WHY], before[IMPAIR_VALUE], after[IMPAIR_VALUE];
 
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
-		impair_text_get(&s, id, before);
-		assert_int_equal(impair_text_set(&s, id, "off", why), 0);
-		assert_string_not_equal(impair_text_get(&s, id, after), before);
-		assert_string_equal(after, impair_text_get(&perfect, id, before));
+		impair_fields_get(&s, id, before);
+		assert_int_equal(impair_fields_set(&s, id, "off", why), 0);
+		assert_string_not_equal(impair_fields_get(&s, id, after), before);
+		assert_string_equal(after, impair_fields_get(&perfect, id, before));
 	}
 }
 
@@ -174,7 +174,7 @@ static void test_every_field_has_a_right_example(void **state)
 		struct impair_settings s = impair_perfect();
 		const struct impair_field *field = impair_field(id);
 		char why[IMPAIR_WHY];
-		assert_int_equal(impair_text_set(&s, id, field->example, why), 0);
+		assert_int_equal(impair_fields_set(&s, id, field->example, why), 0);
 		assert_int_equal(impair_field_find(field->name), id);
 	}
 	assert_int_equal(impair_field_find("nothing"), IMPAIR_FIELD_COUNT);
@@ -191,9 +191,9 @@ static void test_presets(void **state)
 		struct impair_settings there, back, s = impair_perfect();
 		impair_preset_settings(preset, &there, &back);
 		assert_int_equal(impair_check(&there, why), 0);
-		assert_int_equal(impair_text_parse(&s, preset->there, why), 0);
-		assert_int_equal(impair_text_parse(&s, preset->back, why), 0);
-		impair_text_line(&there, line, sizeof line);
+		assert_int_equal(impair_fields_parse(&s, preset->there, why), 0);
+		assert_int_equal(impair_fields_parse(&s, preset->back, why), 0);
+		impair_fields_line(&there, line, sizeof line);
 		assert_int_equal(strcmp(preset->name, "none") == 0, strcmp(line, "nothing") == 0);
 		assert_ptr_equal(impair_preset_find(preset->name), preset);
 	}
@@ -210,7 +210,7 @@ static void test_line_is_bounded(void **state)
 
 	for (size_t size = 1; size < 60; size++) {
 		memset(line, '#', sizeof line);
-		impair_text_line(&s, line, size);
+		impair_fields_line(&s, line, size);
 		assert_true(strlen(line) < size);
 		assert_int_equal(line[size], '#');
 	}

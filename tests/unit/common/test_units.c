@@ -218,14 +218,14 @@ static void test_clock_ns(void **state)
 	} cases[] = {
 		{{0, 0}, 0}, {{0, 1}, 1}, {{1764390000, 999999999}, INT64_C(1764390000999999999)}, {{-1, 0}, -1}, {{0, -1}, -1},
 		{{0, 1000000000}, -1}, {{1, INT64_MAX}, -1}, {{INT64_MAX, INT64_MAX}, -1}, {{INT64_MIN, INT64_MIN}, -1},
-		{{CLOCK_MOST / NS_PER_S, 0}, -1}, {{CLOCK_MOST / NS_PER_S - 1, 999999999}, CLOCK_MOST / NS_PER_S * NS_PER_S - 1},
+		{{CLOCK_MAX / NS_PER_S, 0}, -1}, {{CLOCK_MAX / NS_PER_S - 1, 999999999}, CLOCK_MAX / NS_PER_S * NS_PER_S - 1},
 		{{INT64_MAX / NS_PER_S + 1, 0}, -1},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(clock_ns(&cases[i].ts), cases[i].ns);
-	assert_true(CLOCK_MOST + CLOCK_MOST > 0);
+	assert_true(CLOCK_MAX + CLOCK_MAX > 0);
 }
 
 int main(void)

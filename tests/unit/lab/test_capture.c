@@ -20,10 +20,10 @@
 
 static const char *const names[] = { "near", "far" };
 
-static void add(struct capture *c, int host, enum pcapng_way way, int64_t at, const char *text)
+static void add(struct capture *c, int host, enum pcapng_direction way, int64_t at, const char *text)
 {
 	const struct capture_packet packet = {
-		.host = host, .way = way, .at = at, .bytes = text, .n = strlen(text), .comment = text,
+		.host = host, .direction = way, .at = at, .bytes = text, .n = strlen(text), .comment = text,
 	};
 
 	capture_add(c, &packet);
@@ -51,9 +51,9 @@ static void test_file_is_in_order(void **state)
 	add(c, 0, PCAPNG_OUT, now, "ALPHA");
 	add(c, 1, PCAPNG_IN, now + 3000, "DELTA");
 	add(c, 0, PCAPNG_OUT, now + 1000, "BRAVO");
-	capture_turn(c, now + 4000);
+	capture_dispatch(c, now + 4000);
 	add(c, 1, PCAPNG_OUT, now + 2000, "CHARLIE");
-	capture_turn(c, now + 5000);
+	capture_dispatch(c, now + 5000);
 	assert_int_equal(capture_finish(c), 0);
 	bytes = sink_bytes(kept, &n);
 	assert_true(comes_before(bytes, n, "ALPHA", "BRAVO"));
@@ -76,11 +76,11 @@ static void test_packets_are_written_in_time(void **state)
 
 	(void) state;
 	/* The beginning of the file. */
-	capture_turn(c, capture_due(c));
+	capture_dispatch(c, capture_due(c));
 	assert_true(capture_due(c) == CLOCK_NEVER);
 	add(c, 0, PCAPNG_OUT, now, "ALPHA");
 	while ((due = capture_due(c)) != CLOCK_NEVER)
-		capture_turn(c, due);
+		capture_dispatch(c, due);
 	bytes = sink_bytes(kept, &n);
 	assert_non_null(memmem(bytes, n, "ALPHA", 5));
 	capture_free(c);
@@ -94,7 +94,7 @@ static void test_a_long_comment_is_cut(void **state)
 	size_t n;
 	int kept;
 	struct capture *c = capture_new(sink_open(&kept), names, NULL);
-	const struct capture_packet packet = { .way = PCAPNG_IN, .bytes = "E", .n = 1, .comment = text };
+	const struct capture_packet packet = { .direction = PCAPNG_IN, .bytes = "E", .n = 1, .comment = text };
 
 	(void) state;
 	memset(text, 'x', sizeof text - 1);
@@ -112,7 +112,7 @@ static void test_a_long_comment_is_cut(void **state)
 /* A ring with one frame, as the kernel would leave it. Returns its descriptor. */
 static int make_ring(const char *packet, bool outgoing, int64_t wall)
 {
-	const struct tpacket_req shape = stamper_ring();
+	const struct tpacket_req shape = timestamp_tap_ring();
 	const size_t n = strlen(packet), from = TPACKET_ALIGN(sizeof(struct tpacket2_hdr)), data = from + sizeof(struct sockaddr_ll);
 	const struct tpacket2_hdr head = {
 		.tp_status = TP_STATUS_USER, .tp_len = (uint32_t)n, .tp_snaplen = (uint32_t)n, .tp_mac = (uint16_t)data,
@@ -141,20 +141,20 @@ static int64_t time_of(const char *file, size_t n, const char *packet)
 }
 
 /* The file's time of a packet that the link had at `now`, and the kernel so much later. */
-static int64_t later_stamp(enum pcapng_way way, int64_t now, int64_t wall, int64_t later)
+static int64_t later_stamp(enum pcapng_direction way, int64_t now, int64_t wall, int64_t later)
 {
 	static const char packet[] = "PACKET";
 	char *bytes;
 	size_t n;
 	int kept;
-	struct stamper *stampers[CAPTURE_HOSTS] = { stamper_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1) };
+	struct timestamp_tap *stampers[CAPTURE_HOSTS] = { timestamp_tap_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1) };
 	struct capture *c = capture_new(sink_open(&kept), names, stampers);
 	int64_t at;
 
 	assert_non_null(stampers[0]);
 	assert_non_null(c);
-	capture_add(c, &(struct capture_packet) { .way = way, .at = now, .bytes = packet, .n = sizeof packet - 1,
-		.key = sightings_key(packet, sizeof packet - 1, sizeof packet - 1) });
+	capture_add(c, &(struct capture_packet) { .direction = way, .at = now, .bytes = packet, .n = sizeof packet - 1,
+		.key = packet_times_key(packet, sizeof packet - 1, sizeof packet - 1) });
 	assert_int_equal(capture_finish(c), 0);
 	bytes = sink_bytes(kept, &n);
 	at = time_of(bytes, n, packet);

@@ -14,67 +14,67 @@
 #include "lab/hosts/diagnose.h"
 
 /* A machine on which nothing is forbidden. */
-static const struct explain_facts plain = {
+static const struct diagnose_facts plain = {
 	.userns_clone = -1, .apparmor = -1, .max_user_namespaces = 1000, .max_net_namespaces = 1000,
 	.congestion = "reno cubic",
 };
 
-static void expect(enum explain_step step, int error, const struct explain_facts *facts, const char *part)
+static void expect(enum diagnose_step step, int error, const struct diagnose_facts *facts, const char *part)
 {
-	const struct explain_failure failure = { .step = step, .error = error };
-	char text[EXPLAIN_TEXT];
+	const struct diagnose_failure failure = { .step = step, .error = error };
+	char text[DIAGNOSE_TEXT];
 
-	explain(&failure, facts, text);
+	diagnose(&failure, facts, text);
 	if (!strstr(text, part))
 		fail_msg("\"%s\" does not say \"%s\"", text, part);
 	if (!strstr(text, strerror(error)))
 		fail_msg("\"%s\" does not name the error", text);
 	assert_null(strchr(text, '\n'));
 	/* Whole: nothing was cut off at the end of the room. */
-	assert_true(strlen(text) < EXPLAIN_TEXT - 1);
+	assert_true(strlen(text) < DIAGNOSE_TEXT - 1);
 }
 
 /* The same call and error, told apart by what the machine says of itself. */
 static void tells_reasons_apart(void **state)
 {
-	struct explain_facts facts = plain;
+	struct diagnose_facts facts = plain;
 
 	(void)state;
-	expect(EXPLAIN_USER_NS, EPERM, &facts, "security module");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts, "security module");
 	facts.chrooted = true;
-	expect(EXPLAIN_USER_NS, EPERM, &facts, "chroot");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts, "chroot");
 	facts.apparmor = 1;
-	expect(EXPLAIN_USER_NS, EPERM, &facts, "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts, "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
 	facts.filtered = true;
-	expect(EXPLAIN_USER_NS, EPERM, &facts, "--security-opt seccomp=unconfined");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts, "--security-opt seccomp=unconfined");
 	facts.userns_clone = 0;
-	expect(EXPLAIN_USER_NS, EPERM, &facts, "sudo sysctl -w kernel.unprivileged_userns_clone=1");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts, "sudo sysctl -w kernel.unprivileged_userns_clone=1");
 	/* That setting does not concern root. */
 	facts.root = true;
-	expect(EXPLAIN_USER_NS, EPERM, &facts, "--security-opt seccomp=unconfined");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts, "--security-opt seccomp=unconfined");
 }
 
 static void tells_limits_apart(void **state)
 {
-	struct explain_facts facts = plain;
+	struct diagnose_facts facts = plain;
 
 	(void)state;
-	expect(EXPLAIN_USER_NS, ENOSPC, &facts, "sudo sysctl -w user.max_user_namespaces=100000");
+	expect(DIAGNOSE_USER_NS, ENOSPC, &facts, "sudo sysctl -w user.max_user_namespaces=100000");
 	facts.max_user_namespaces = 0;
-	expect(EXPLAIN_USER_NS, ENOSPC, &facts, "switched off (user.max_user_namespaces = 0)");
-	expect(EXPLAIN_NET_NS, ENOSPC, &facts, "sudo sysctl -w user.max_net_namespaces=100000");
+	expect(DIAGNOSE_USER_NS, ENOSPC, &facts, "switched off (user.max_user_namespaces = 0)");
+	expect(DIAGNOSE_NET_NS, ENOSPC, &facts, "sudo sysctl -w user.max_net_namespaces=100000");
 	facts.max_net_namespaces = 0;
-	expect(EXPLAIN_NET_NS, ENOSPC, &facts, "switched off (user.max_net_namespaces = 0)");
+	expect(DIAGNOSE_NET_NS, ENOSPC, &facts, "switched off (user.max_net_namespaces = 0)");
 }
 
 /* Ubuntu lets unshare() succeed and refuses what comes after it. */
 static void knows_apparmor_everywhere(void **state)
 {
-	static const enum explain_step steps[] = {
-		EXPLAIN_SETGROUPS, EXPLAIN_UID_MAP, EXPLAIN_GID_MAP, EXPLAIN_NET_NS, EXPLAIN_MOUNT_NS, EXPLAIN_PID_NS,
-		EXPLAIN_TUN_CREATE, EXPLAIN_VETH_CREATE, EXPLAIN_PACKET_SOCKET, EXPLAIN_RAISE, EXPLAIN_ADDRESS,
+	static const enum diagnose_step steps[] = {
+		DIAGNOSE_SETGROUPS, DIAGNOSE_UID_MAP, DIAGNOSE_GID_MAP, DIAGNOSE_NET_NS, DIAGNOSE_MOUNT_NS, DIAGNOSE_PID_NS,
+		DIAGNOSE_TUN_CREATE, DIAGNOSE_VETH_CREATE, DIAGNOSE_PACKET_SOCKET, DIAGNOSE_RAISE, DIAGNOSE_ADDRESS,
 	};
-	struct explain_facts facts = plain;
+	struct diagnose_facts facts = plain;
 
 	(void)state;
 	facts.apparmor = 1;
@@ -85,36 +85,36 @@ static void knows_apparmor_everywhere(void **state)
 static void knows_the_devices(void **state)
 {
 	(void)state;
-	expect(EXPLAIN_TUN_OPEN, ENOENT, &plain, "open /dev/net/tun: ");
-	expect(EXPLAIN_TUN_OPEN, ENOENT, &plain, "sudo modprobe tun");
-	expect(EXPLAIN_TUN_OPEN, ENODEV, &plain, "sudo modprobe tun");
-	expect(EXPLAIN_TUN_OPEN, ENXIO, &plain, "sudo modprobe tun");
-	expect(EXPLAIN_TUN_OPEN, EACCES, &plain, "sudo chmod 666 /dev/net/tun");
-	expect(EXPLAIN_TUN_OPEN, EPERM, &plain, "--device /dev/net/tun");
-	expect(EXPLAIN_TUN_CREATE, EPERM, &plain, "CAP_NET_ADMIN");
-	expect(EXPLAIN_VETH_CREATE, EOPNOTSUPP, &plain, "sudo modprobe veth");
-	expect(EXPLAIN_PACKET_SOCKET, EAFNOSUPPORT, &plain, "sudo modprobe af_packet");
-	expect(EXPLAIN_RING, ENOMEM, &plain, "16 MB");
+	expect(DIAGNOSE_TUN_OPEN, ENOENT, &plain, "open /dev/net/tun: ");
+	expect(DIAGNOSE_TUN_OPEN, ENOENT, &plain, "sudo modprobe tun");
+	expect(DIAGNOSE_TUN_OPEN, ENODEV, &plain, "sudo modprobe tun");
+	expect(DIAGNOSE_TUN_OPEN, ENXIO, &plain, "sudo modprobe tun");
+	expect(DIAGNOSE_TUN_OPEN, EACCES, &plain, "sudo chmod 666 /dev/net/tun");
+	expect(DIAGNOSE_TUN_OPEN, EPERM, &plain, "--device /dev/net/tun");
+	expect(DIAGNOSE_TUN_CREATE, EPERM, &plain, "CAP_NET_ADMIN");
+	expect(DIAGNOSE_VETH_CREATE, EOPNOTSUPP, &plain, "sudo modprobe veth");
+	expect(DIAGNOSE_PACKET_SOCKET, EAFNOSUPPORT, &plain, "sudo modprobe af_packet");
+	expect(DIAGNOSE_RING, ENOMEM, &plain, "16 MB");
 }
 
 static void names_what_the_kernel_offers(void **state)
 {
 	(void)state;
-	expect(EXPLAIN_CONGESTION, EINVAL, &plain, "reno cubic");
-	expect(EXPLAIN_NET_NS, EINVAL, &plain, "WSL 1");
+	expect(DIAGNOSE_CONGESTION, EINVAL, &plain, "reno cubic");
+	expect(DIAGNOSE_NET_NS, EINVAL, &plain, "WSL 1");
 }
 
 /* Whatever fails, and however: at least the call and the error are named. */
 static void always_says_something(void **state)
 {
-	char text[EXPLAIN_TEXT];
+	char text[DIAGNOSE_TEXT];
 
 	(void)state;
-	for (int step = EXPLAIN_FORK; step <= EXPLAIN_TRIAL; step++) {
+	for (int step = DIAGNOSE_FORK; step <= DIAGNOSE_PROBE; step++) {
 		for (int error = 1; error < 140; error++) {
-			const struct explain_failure failure = { .step = (enum explain_step)step, .error = error };
+			const struct diagnose_failure failure = { .step = (enum diagnose_step)step, .error = error };
 
-			explain(&failure, &plain, text);
+			diagnose(&failure, &plain, text);
 			assert_null(strstr(text, "(null)"));
 			assert_true(strchr(text, ':') > text);
 			assert_non_null(strstr(text, strerror(error)));

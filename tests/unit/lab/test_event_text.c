@@ -12,19 +12,19 @@
 
 #include "lab/event-text.h"
 
-static void expect(struct tell *t, const char *event, const char *want)
+static void expect(struct event_text *t, const char *event, const char *want)
 {
-	char line[300], text[TELL_LINE] = "";
+	char line[300], text[EVENT_TEXT_LINE] = "";
 
 	snprintf(line, sizeof(line), "%s", event);
-	assert_int_equal(tell_line(t, line, text), want != NULL);
+	assert_int_equal(event_text_line(t, line, text), want != NULL);
 	if (want)
 		assert_string_equal(text, want);
 }
 
 static void tells_datagrams(void **state)
 {
-	struct tell t = { .begun = false };
+	struct event_text t = { .begun = false };
 
 	(void)state;
 	expect(&t, "event 1 there in=5000000000 fate=delivered out=5020000000 proto=udp src=10.9.0.1 dst=10.9.0.2 sport=40000 "
@@ -40,7 +40,7 @@ static void tells_datagrams(void **state)
 /* What changes the link stands among its packets. */
 static void tells_changes(void **state)
 {
-	struct tell t = { .begun = false };
+	struct event_text t = { .begun = false };
 
 	(void)state;
 	expect(&t, "changed 1000000000 set loss 30%; loss 30%", "0.000  link   set loss 30%; loss 30%");
@@ -54,7 +54,7 @@ static void tells_changes(void **state)
 
 static void passes_over_what_is_no_event(void **state)
 {
-	struct tell t = { .begun = false };
+	struct event_text t = { .begun = false };
 
 	(void)state;
 	expect(&t, "changed", NULL);
@@ -74,7 +74,7 @@ static void passes_over_what_is_no_event(void **state)
 
 static void knows_what_is_sent_again(void **state)
 {
-	struct tell t = { .begun = false };
+	struct event_text t = { .begun = false };
 
 	(void)state;
 	expect(&t, SEGMENT("there", "sport=9 dport=7", "1000000000", "4294967290", "S", "0"),
@@ -100,13 +100,13 @@ static void knows_what_is_sent_again(void **state)
 
 static void forgets_the_oldest_flow(void **state)
 {
-	struct tell t = { .begun = false };
-	char event[300], text[TELL_LINE];
+	struct event_text t = { .begun = false };
+	char event[300], text[EVENT_TEXT_LINE];
 
 	(void)state;
-	for (int port = 1; port <= TELL_FLOWS + 1; port++) {
+	for (int port = 1; port <= EVENT_TEXT_FLOWS + 1; port++) {
 		snprintf(event, sizeof(event), "event 1 there in=1 proto=tcp sport=%d dport=7 seq=1 flags=PA payload=1", port);
-		assert_true(tell_line(&t, event, text));
+		assert_true(event_text_line(&t, event, text));
 	}
 	expect(&t, "event 1 there in=2 proto=tcp sport=2 dport=7 seq=1 flags=PA payload=1",
 	    "0.000  there  tcp  2 > 7 PA 1 bytes (0): LOST, ; again, after 0.000 s");

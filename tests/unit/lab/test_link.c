@@ -59,7 +59,7 @@ static void test_delay_is_kept(void **state)
 	wire_close(&wire);
 }
 
-/* What a witness heard, by serial number. */
+/* What an observer was told, by serial number. */
 #define STORM 20000
 
 struct heard {
@@ -84,11 +84,11 @@ static void note_packet(void *context, const struct link_event *event)
 	assert_int_equal(event->serial, notes->last + 1);
 	notes->last = event->serial;
 	assert_true(event->serial <= 2 * STORM);
-	heard->fate = event->verdict->fate;
-	heard->copies = event->verdict->copies;
-	heard->flip = event->verdict->flip;
-	heard->out[0] = event->verdict->at[0];
-	heard->out[1] = event->verdict->at[1];
+	heard->fate = event->decision->fate;
+	heard->copies = event->decision->copies;
+	heard->flip = event->decision->flip;
+	heard->out[0] = event->decision->at[0];
+	heard->out[1] = event->decision->at[1];
 	heard->back = event->direction == LINK_BACK;
 	memcpy(&heard->number, event->packet->bytes + event->packet->payload, sizeof heard->number);
 }
@@ -132,7 +132,7 @@ static void collect(int end, struct receiver *r, bool there)
 	}
 }
 
-/* All impairments at once, both ways: what arrives is to the packet what the witness said. */
+/* All impairments at once, both ways: what arrives is to the packet what the observer was told. */
 static void test_the_witness_tells_the_truth(void **state)
 {
 	(void) state;
@@ -144,7 +144,7 @@ static void test_the_witness_tells_the_truth(void **state)
 	int mismatches = 0;
 
 	assert_true(notes && receivers);
-	link_set_witness(wire.link, &(struct link_witness) { notes, note_packet, note_undelivered });
+	link_set_observer(wire.link, &(struct link_observer) { notes, note_packet, note_undelivered });
 	for (uint32_t i = 0; i < STORM; i++) {
 		uint32_t payload[2] = { i, i };
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, payload, 8));
@@ -290,10 +290,10 @@ static void test_drop_next(void **state)
 	link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH);
 	link_drop_none(wire.link);
 	assert_true(passes(&wire, true, PACKET_SYN, 0));
-	for (int i = 0; i < LINK_CUES; i++)
+	for (int i = 0; i < LINK_REQUESTED_DROPS; i++)
 		assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), 0);
 	assert_int_equal(link_drop_next(wire.link, PACKET_CLASS_SYN, LINK_BOTH), -1);
-	assert_int_equal(link_counts(wire.link, LINK_BACK)->fates[IMPAIR_CUE], 2);
+	assert_int_equal(link_counts(wire.link, LINK_BACK)->fates[IMPAIR_REQUESTED_DROP], 2);
 	wire_close(&wire);
 }
 
@@ -370,7 +370,7 @@ static void test_unplug(void **state)
 	wire_close(&wire);
 }
 
-/* Chatter passes but does not take the dice of what somebody sent. */
+/* Unsolicited packets pass but do not take the random numbers of what somebody sent. */
 static void test_chatter_takes_no_dice(void **state)
 {
 	(void) state;
@@ -389,7 +389,7 @@ static void test_chatter_takes_no_dice(void **state)
 			got[chatter][i] = recv(wire.far_end, packet, sizeof packet, 0) > 0;
 		}
 		assert_int_equal(link_counts(wire.link, LINK_THERE)->packets, 200);
-		assert_int_equal(link_counts(wire.link, LINK_THERE)->chatter, chatter * 200);
+		assert_int_equal(link_counts(wire.link, LINK_THERE)->unsolicited, chatter * 200);
 		wire_close(&wire);
 	}
 	assert_memory_equal(got[0], got[1], 200);

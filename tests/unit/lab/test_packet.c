@@ -214,17 +214,17 @@ static void test_refuses_what_is_no_packet(void **state)
 static void test_survives_anything(void **state)
 {
 	(void) state;
-	struct dice dice;
+	struct random dice;
 	struct packet p;
 	uint8_t out[PACKET_ERROR_MAX], piece[ROOM];
 	int read = 0;
 
-	dice_seed(&dice, 3, 0);
+	random_seed(&dice, 3, 0);
 	for (int i = 0; i < 200000; i++) {
-		size_t n = 1 + dice_next(&dice) % 120;
+		size_t n = 1 + random_next(&dice) % 120;
 		uint8_t *bytes = malloc(n);
 		for (size_t j = 0; j < n; j++)
-			bytes[j] = (uint8_t) dice_next(&dice);
+			bytes[j] = (uint8_t) random_next(&dice);
 		bytes[0] = i % 2 ? 0x60 : (uint8_t) (0x40 | (bytes[0] & 7));
 		if (n > 6) {
 			put16(bytes + (i % 2 ? 4 : 2), (unsigned) (i % 2 && n > 40 ? n - 40 : n));
@@ -243,7 +243,7 @@ static void test_survives_anything(void **state)
 				packet_flip(&p, bytes, bits - 1);
 				packet_flip(&p, bytes, 0);
 			}
-			for (int at = 0; packet_may_cut(&p) && packet_cut(&p, 68, &at, piece) > 0;)
+			for (int at = 0; packet_may_fragment(&p) && packet_fragment(&p, 68, &at, piece) > 0;)
 				;
 		}
 		free(bytes);
@@ -320,7 +320,7 @@ static void test_too_big6(void **state)
 	assert_int_equal(answer.bytes[46] << 8 | answer.bytes[47], 1300);
 	assert_memory_equal(answer.bytes + 8, b.bytes + 24, 16);
 	assert_int_equal(sum(pseudo(&answer, 58, 1240), answer.bytes + 40, 1240), 0xffff);
-	assert_false(packet_may_cut(&p));
+	assert_false(packet_may_fragment(&p));
 	assert_int_equal(packet_too_big(&a, 1000, b.bytes), 0);
 }
 
@@ -337,8 +337,8 @@ static void test_cut_and_put_together(void **state)
 		size_t n, total = 0;
 		bool more = true;
 
-		assert_true(packet_may_cut(&p));
-		for (int at = 0; (n = packet_cut(&p, mtu, &at, out)) > 0;) {
+		assert_true(packet_may_fragment(&p));
+		for (int at = 0; (n = packet_fragment(&p, mtu, &at, out)) > 0;) {
 			assert_true(n <= (size_t) mtu);
 			assert_int_equal(sum(0, out, 20), 0xffff);
 			assert_int_equal(packet_read(&piece, out, n), 0);
@@ -372,27 +372,27 @@ static void test_cut_piece_with_options(void **state)
 	bytes[9] = 17;
 	memcpy(bytes + 20, options, 8);
 	assert_int_equal(packet_read(&p, bytes, sizeof bytes), 0);
-	size_t n = packet_cut(&p, 200, &at, out);
+	size_t n = packet_fragment(&p, 200, &at, out);
 	assert_int_equal(packet_read(&piece, out, n), 0);
 	assert_int_equal(piece.network, 28);
 	assert_int_equal(piece.offset, 800);
-	n = packet_cut(&p, 200, &at, out);
+	n = packet_fragment(&p, 200, &at, out);
 	assert_int_equal(packet_read(&piece, out, n), 0);
 	assert_int_equal(piece.network, 24);
 	assert_memory_equal(out + 20, options + 4, 4);
 	assert_int_equal(piece.offset, 800 + 168);
 	assert_true(piece.more);
-	n = packet_cut(&p, 200, &at, out);
+	n = packet_fragment(&p, 200, &at, out);
 	assert_int_equal(packet_read(&piece, out, n), 0);
 	/* The last piece of what was not the last one. */
 	assert_true(piece.more);
-	assert_int_equal(packet_cut(&p, 200, &at, out), 0);
+	assert_int_equal(packet_fragment(&p, 200, &at, out), 0);
 }
 
 static void test_chatter(void **state)
 {
 	(void) state;
-	static const struct { int version; uint8_t protocol, type; bool chatter; } cases[] = {
+	static const struct { int version; uint8_t protocol, type; bool unsolicited; } cases[] = {
 		{ 6, 58, 133, true }, { 6, 58, 135, true }, { 6, 58, 143, true }, { 6, 58, 131, true },
 		{ 6, 58, 128, false }, { 6, 58, 2, false }, { 4, 2, 0x22, true }, { 4, 1, 8, false },
 	};
@@ -401,7 +401,7 @@ static void test_chatter(void **state)
 		size_t at = header(&b, cases[i].version, cases[i].protocol, 8, false);
 		b.bytes[at] = cases[i].type;
 		struct packet p = reads(&b);
-		assert_int_equal(packet_is_chatter(&p), cases[i].chatter);
+		assert_int_equal(packet_is_unsolicited(&p), cases[i].unsolicited);
 	}
 }
 
@@ -414,7 +414,7 @@ static void test_chatter_behind_hop_by_hop(void **state)
 	b.bytes[at] = 58;
 	b.bytes[at + 8] = 143;
 	struct packet p = reads(&b);
-	assert_true(packet_is_chatter(&p));
+	assert_true(packet_is_unsolicited(&p));
 }
 
 int main(void)

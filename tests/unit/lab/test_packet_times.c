@@ -25,133 +25,133 @@ static void make(uint8_t packet[SIZE], int number)
 	memcpy(packet + 28, &number, sizeof number);
 }
 
-static struct sightings_key key(int number)
+static struct packet_times_key key(int number)
 {
 	uint8_t packet[SIZE];
 
 	make(packet, number);
-	return sightings_key(packet, SIZE, SIZE);
+	return packet_times_key(packet, SIZE, SIZE);
 }
 
-static void expect(struct sightings *s, int number, int64_t at)
+static void expect(struct packet_times *s, int number, int64_t at)
 {
 	int64_t seen = -1;
 
-	assert_true(sightings_take(s, key(number), 0, FOREVER, &seen));
+	assert_true(packet_times_take(s, key(number), 0, FOREVER, &seen));
 	assert_int_equal(seen, at);
 }
 
-static void expect_none(struct sightings *s, int number)
+static void expect_none(struct packet_times *s, int number)
 {
 	int64_t seen = -1;
 
-	assert_false(sightings_take(s, key(number), 0, FOREVER, &seen));
+	assert_false(packet_times_take(s, key(number), 0, FOREVER, &seen));
 	assert_int_equal(seen, -1);
 }
 
 static void test_in_order(void **state)
 {
-	struct sightings *s = sightings_new();
+	struct packet_times *s = packet_times_new();
 
 	(void) state;
 	/* More than there is room for, but never at once. */
-	for (int i = 0; i < 3 * SIGHTINGS_ROOM; i++) {
-		sightings_add(s, key(i), 10 * i);
+	for (int i = 0; i < 3 * PACKET_TIMES_MAX; i++) {
+		packet_times_add(s, key(i), 10 * i);
 		expect(s, i, 10 * i);
 		expect_none(s, i);
 	}
-	sightings_free(s);
+	packet_times_free(s);
 }
 
 static void test_in_any_order(void **state)
 {
-	struct sightings *s = sightings_new();
+	struct packet_times *s = packet_times_new();
 
 	(void) state;
 	for (int i = 0; i < 1000; i++)
-		sightings_add(s, key(i), 10 * i);
+		packet_times_add(s, key(i), 10 * i);
 	/* 7 and 1000 have no common divisor: each once. */
 	for (int i = 0; i < 1000; i++)
 		expect(s, i * 7 % 1000, 10 * (i * 7 % 1000));
 	for (int i = 0; i < 1000; i++)
 		expect_none(s, i);
-	sightings_free(s);
+	packet_times_free(s);
 }
 
 static void test_what_is_missing_leaves_the_others_alone(void **state)
 {
-	struct sightings *s = sightings_new();
+	struct packet_times *s = packet_times_new();
 
 	(void) state;
 	for (int i = 0; i < 900; i += 3)
-		sightings_add(s, key(i), 10 * i);
+		packet_times_add(s, key(i), 10 * i);
 	for (int i = 0; i < 900; i++) {
 		if (i % 3 == 0)
 			expect(s, i, 10 * i);
 		else
 			expect_none(s, i);
 	}
-	sightings_free(s);
+	packet_times_free(s);
 }
 
 static void test_twice_the_same(void **state)
 {
-	struct sightings *s = sightings_new();
+	struct packet_times *s = packet_times_new();
 
 	(void) state;
-	sightings_add(s, key(1), 10);
-	sightings_add(s, key(2), 20);
-	sightings_add(s, key(1), 30);
+	packet_times_add(s, key(1), 10);
+	packet_times_add(s, key(2), 20);
+	packet_times_add(s, key(1), 30);
 	expect(s, 1, 10);
 	expect(s, 1, 30);
 	expect_none(s, 1);
 	expect(s, 2, 20);
-	sightings_free(s);
+	packet_times_free(s);
 }
 
 static void test_what_nobody_asks_for_is_forgotten_in_the_end(void **state)
 {
-	struct sightings *s = sightings_new();
+	struct packet_times *s = packet_times_new();
 
 	(void) state;
-	for (int i = 0; i < SIGHTINGS_ROOM + 100; i++)
-		sightings_add(s, key(i), i);
+	for (int i = 0; i < PACKET_TIMES_MAX + 100; i++)
+		packet_times_add(s, key(i), i);
 	for (int i = 0; i < 100; i++)
 		expect_none(s, i);
-	for (int i = 100; i < SIGHTINGS_ROOM + 100; i++)
+	for (int i = 100; i < PACKET_TIMES_MAX + 100; i++)
 		expect(s, i, i);
 	/* Full once more, with gaps. */
-	for (int i = 0; i < SIGHTINGS_ROOM; i++)
-		sightings_add(s, key(i % 5), i);
-	for (int i = 0; i < SIGHTINGS_ROOM; i++)
+	for (int i = 0; i < PACKET_TIMES_MAX; i++)
+		packet_times_add(s, key(i % 5), i);
+	for (int i = 0; i < PACKET_TIMES_MAX; i++)
 		expect(s, i % 5, i);
-	sightings_free(s);
+	packet_times_free(s);
 }
 
 static void test_only_near_in_time(void **state)
 {
-	struct sightings *s = sightings_new();
+	struct packet_times *s = packet_times_new();
 	int64_t seen = -1;
 
 	(void) state;
-	sightings_add(s, key(1), 100);
-	sightings_add(s, key(1), 200);
-	sightings_add(s, key(1), 300);
+	packet_times_add(s, key(1), 100);
+	packet_times_add(s, key(1), 200);
+	packet_times_add(s, key(1), 300);
 	/* Too early for what was seen last, and too late for what was seen first: that one is gone. */
-	assert_false(sightings_take(s, key(1), 101, 199, &seen));
-	assert_true(sightings_take(s, key(1), 101, 200, &seen));
+	assert_false(packet_times_take(s, key(1), 101, 199, &seen));
+	assert_true(packet_times_take(s, key(1), 101, 200, &seen));
 	assert_int_equal(seen, 200);
-	assert_true(sightings_take(s, key(1), 0, 300, &seen));
+	assert_true(packet_times_take(s, key(1), 0, 300, &seen));
 	assert_int_equal(seen, 300);
-	sightings_free(s);
+	packet_times_free(s);
 }
 
 static void expect_blind(uint8_t *packet, size_t n, size_t at, bool blind)
 {
-	const struct sightings_key before = sightings_key(packet, n, n);
+	const struct packet_times_key before = packet_times_key(packet, n, n);
 
 	packet[at] ^= 0x40;
-	assert_int_equal(sightings_equal(before, sightings_key(packet, n, n)), blind);
+	assert_int_equal(packet_times_equal(before, packet_times_key(packet, n, n)), blind);
 	packet[at] ^= 0x40;
 }
 
@@ -186,10 +186,10 @@ static void test_short_packets_and_long_ones(void **state)
 	memset(packet, 0x45, sizeof packet);
 	/* Nothing is read beyond what is there, whatever the header says of its length. */
 	for (size_t n = 0; n <= 64; n++)
-		(void)sightings_key(packet + sizeof packet - n, n, n);
+		(void)packet_times_key(packet + sizeof packet - n, n, n);
 	/* Of a long one the end does not count, but its length does. */
-	assert_true(sightings_equal(sightings_key(packet, 2000, 2000), sightings_key(packet, SIGHTINGS_BYTES, 2000)));
-	assert_false(sightings_equal(sightings_key(packet, 2000, 2000), sightings_key(packet, 2000, 1999)));
+	assert_true(packet_times_equal(packet_times_key(packet, 2000, 2000), packet_times_key(packet, PACKET_TIMES_BYTES, 2000)));
+	assert_false(packet_times_equal(packet_times_key(packet, 2000, 2000), packet_times_key(packet, 2000, 1999)));
 }
 
 int main(void)

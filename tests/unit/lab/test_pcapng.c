@@ -285,13 +285,13 @@ static void test_a_reader_that_stands_still(void **state)
 	assert_non_null(p);
 	const int refused = fill(p, 0), wanted = refused + 3;
 	assert_in_range(refused, 500, 5000);
-	assert_true(pcapng_waits(p));
+	assert_true(pcapng_pending(p));
 	assert_in_range(pcapng_unread(p), refused - 200, refused);
 	/* Others are refused as well, until it reads. */
 	assert_int_equal(fill(p, wanted), wanted);
 	for (int i = 0; i < 2; i++)
 		pcapng_interface_end(p, i, WALL, 1, 2, "in the end");
-	while (pcapng_waits(p)) {
+	while (pcapng_pending(p)) {
 		read_pipe(ends[0], &c);
 		assert_int_equal(pcapng_flush(p), 0);
 	}

@@ -46,11 +46,11 @@ static int close_place(void **state)
 	return result;
 }
 
-static int make(char path[FOLDER_PATH])
+static int make(char path[RUNTIME_DIR_PATH])
 {
 	char reasons[512];
 
-	return folder_make(path, reasons, sizeof(reasons));
+	return runtime_dir_make(path, reasons, sizeof(reasons));
 }
 
 /* A lab that listens in its folder. */
@@ -59,7 +59,7 @@ static int listen_in(const char *folder)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s/" FOLDER_LINK, folder);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/" RUNTIME_DIR_LINK, folder);
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(fd, 5), 0);
@@ -69,31 +69,31 @@ static int listen_in(const char *folder)
 static void is_the_users_alone(void **state)
 {
 	const struct place *p = *state;
-	char path[FOLDER_PATH];
+	char path[RUNTIME_DIR_PATH];
 	struct stat st;
 
 	assert_int_equal(make(path), 0);
 	assert_memory_equal(path, p->runtime, strlen(p->runtime));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	folder_remove(path);
+	runtime_dir_remove(path);
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
 static void is_removed_with_its_files(void **state)
 {
-	char path[FOLDER_PATH];
+	char path[RUNTIME_DIR_PATH];
 	int fd;
 
 	(void)state;
 	assert_int_equal(make(path), 0);
 	fd = listen_in(path);
-	folder_remove(path);
+	runtime_dir_remove(path);
 	assert_int_not_equal(access(path, F_OK), 0);
 	close(fd);
 	/* Neither does harm. */
-	folder_remove(path);
-	folder_remove("");
+	runtime_dir_remove(path);
+	runtime_dir_remove("");
 }
 
 /* The clock of files is coarse. */
@@ -106,13 +106,13 @@ static void set_time(const char *path, time_t seconds, long ns)
 
 static void newest_is_the_last_that_lives(void **state)
 {
-	char first[FOLDER_PATH], second[FOLDER_PATH], dead[FOLDER_PATH], found[200], want[200];
+	char first[RUNTIME_DIR_PATH], second[RUNTIME_DIR_PATH], dead[RUNTIME_DIR_PATH], found[200], want[200];
 	int one, two;
 
 	(void)state;
-	assert_int_equal(folder_newest(found, sizeof(found)), -1);
+	assert_int_equal(runtime_dir_newest(found, sizeof(found)), -1);
 	assert_int_equal(make(first), 0);
-	assert_int_equal(folder_newest(found, sizeof(found)), -1);
+	assert_int_equal(runtime_dir_newest(found, sizeof(found)), -1);
 	one = listen_in(first);
 	assert_int_equal(make(second), 0);
 	two = listen_in(second);
@@ -120,24 +120,24 @@ static void newest_is_the_last_that_lives(void **state)
 	set_time(first, 10, 0);
 	set_time(second, 10, 1);
 	set_time(dead, 10, 2);
-	snprintf(want, sizeof(want), "%s/" FOLDER_LINK, second);
-	assert_int_equal(folder_newest(found, sizeof(found)), 0);
+	snprintf(want, sizeof(want), "%s/" RUNTIME_DIR_LINK, second);
+	assert_int_equal(runtime_dir_newest(found, sizeof(found)), 0);
 	assert_string_equal(found, want);
 	close(two);
-	snprintf(want, sizeof(want), "%s/" FOLDER_LINK, first);
-	assert_int_equal(folder_newest(found, sizeof(found)), 0);
+	snprintf(want, sizeof(want), "%s/" RUNTIME_DIR_LINK, first);
+	assert_int_equal(runtime_dir_newest(found, sizeof(found)), 0);
 	assert_string_equal(found, want);
 	close(one);
-	folder_remove(first);
-	folder_remove(second);
-	folder_remove(dead);
+	runtime_dir_remove(first);
+	runtime_dir_remove(second);
+	runtime_dir_remove(dead);
 }
 
-/* What a lab left that was killed with its keeper goes; what a living one has stays, also before it listens. */
+/* What a lab left that was killed with its supervisor goes; what a living one has stays, also before it listens. */
 static void removes_what_was_left_behind(void **state)
 {
 	const struct place *p = *state;
-	char left[200], ours[FOLDER_PATH], fresh[FOLDER_PATH];
+	char left[200], ours[RUNTIME_DIR_PATH], fresh[RUNTIME_DIR_PATH];
 
 	/* No process has this number: it is beyond the kernel's largest (4194304). */
 	snprintf(left, sizeof(left), "%s/upcase-lab-99999999.abcdef", p->runtime);
@@ -147,24 +147,24 @@ static void removes_what_was_left_behind(void **state)
 	assert_int_not_equal(access(left, F_OK), 0);
 	assert_int_equal(make(fresh), 0);
 	assert_int_equal(access(ours, F_OK), 0);
-	folder_remove(ours);
-	folder_remove(fresh);
+	runtime_dir_remove(ours);
+	runtime_dir_remove(fresh);
 }
 
 static void falls_back_to_tmp(void **state)
 {
 	const struct place *p = *state;
-	char path[FOLDER_PATH], missing[100], far[120];
+	char path[RUNTIME_DIR_PATH], missing[100], far[120];
 
 	snprintf(missing, sizeof(missing), "%s/missing", p->runtime);
 	setenv("XDG_RUNTIME_DIR", missing, 1);
 	assert_int_equal(make(path), 0);
 	assert_memory_equal(path, p->runtime, strlen(p->runtime));
-	folder_remove(path);
+	runtime_dir_remove(path);
 	unsetenv("TMPDIR");
 	assert_int_equal(make(path), 0);
 	assert_memory_equal(path, "/tmp/upcase-lab-", 16);
-	folder_remove(path);
+	runtime_dir_remove(path);
 	/* A path that no socket's address can hold. */
 	memset(far, 'x', sizeof(far) - 1);
 	far[0] = '/';
@@ -172,7 +172,7 @@ static void falls_back_to_tmp(void **state)
 	setenv("XDG_RUNTIME_DIR", far, 1);
 	assert_int_equal(make(path), 0);
 	assert_memory_equal(path, "/tmp/upcase-lab-", 16);
-	folder_remove(path);
+	runtime_dir_remove(path);
 }
 
 /* Where another user could put something in its place: a folder that others may write to, or one below such a folder. With the
@@ -180,7 +180,7 @@ static void falls_back_to_tmp(void **state)
 static void does_not_lie_where_others_write(void **state)
 {
 	const struct place *p = *state;
-	char open[80], below[100], path[FOLDER_PATH], first[FOLDER_PATH], reasons[512], found[200], want[120];
+	char open[80], below[100], path[RUNTIME_DIR_PATH], first[RUNTIME_DIR_PATH], reasons[512], found[200], want[120];
 	int fd;
 
 	snprintf(open, sizeof(open), "%s/open", p->runtime);
@@ -192,21 +192,21 @@ static void does_not_lie_where_others_write(void **state)
 	assert_memory_equal(path, below, strlen(below));
 	strcpy(first, path);
 	fd = listen_in(path);
-	assert_int_equal(folder_newest(found, sizeof(found)), 0);
+	assert_int_equal(runtime_dir_newest(found, sizeof(found)), 0);
 	assert_int_equal(chmod(open, 0777), 0);
 	/* Nor is a lab looked for there. */
-	assert_int_equal(folder_newest(found, sizeof(found)), -1);
-	folder_remove(first);
+	assert_int_equal(runtime_dir_newest(found, sizeof(found)), -1);
+	runtime_dir_remove(first);
 	close(fd);
-	assert_int_equal(folder_make(path, reasons, sizeof(reasons)), 0);
+	assert_int_equal(runtime_dir_make(path, reasons, sizeof(reasons)), 0);
 	assert_memory_not_equal(path, below, strlen(below));
-	folder_remove(path);
+	runtime_dir_remove(path);
 	snprintf(want, sizeof(want), "%s: another user can change what lies there", below);
 	assert_string_equal(reasons, want);
 	assert_int_equal(chmod(open, 01777), 0);
 	assert_int_equal(make(path), 0);
 	assert_memory_equal(path, below, strlen(below));
-	folder_remove(path);
+	runtime_dir_remove(path);
 	assert_int_equal(rmdir(below), 0);
 	assert_int_equal(rmdir(open), 0);
 }
@@ -219,11 +219,11 @@ static void removes_nothing_through_a_link(void **state)
 
 	snprintf(other, sizeof(other), "%s/other", p->runtime);
 	snprintf(link, sizeof(link), "%s/upcase-lab-99999999.abcdef", p->runtime);
-	snprintf(file, sizeof(file), "%s/" FOLDER_LINK, other);
+	snprintf(file, sizeof(file), "%s/" RUNTIME_DIR_LINK, other);
 	assert_int_equal(mkdir(other, 0700), 0);
 	close(listen_in(other));
 	assert_int_equal(symlink(other, link), 0);
-	folder_remove(link);
+	runtime_dir_remove(link);
 	assert_int_equal(access(file, F_OK), 0);
 	assert_int_equal(unlink(file), 0);
 	assert_int_equal(unlink(link), 0);
@@ -234,17 +234,17 @@ static void removes_nothing_through_a_link(void **state)
 static void is_not_made_in_a_folder_of_another_user(void **state)
 {
 	const struct place *p = *state;
-	char path[FOLDER_PATH], reasons[512];
+	char path[RUNTIME_DIR_PATH], reasons[512];
 
 	if (geteuid() != 0)
 		not_here("a folder of another user's: only root makes one");
 	assert_int_equal(chown(p->runtime, 65534, 65534), 0);
-	assert_int_equal(folder_make(path, reasons, sizeof(reasons)), -1);
+	assert_int_equal(runtime_dir_make(path, reasons, sizeof(reasons)), -1);
 	assert_non_null(strstr(reasons, "; /tmp/upcase-test-"));
 	assert_int_equal(setenv("TMPDIR", "/tmp", 1), 0);
 	assert_int_equal(make(path), 0);
 	assert_memory_equal(path, "/tmp/upcase-lab-", 16);
-	folder_remove(path);
+	runtime_dir_remove(path);
 }
 
 int main(void)

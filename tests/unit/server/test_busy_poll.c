@@ -28,19 +28,19 @@ struct outcome {
 static struct outcome run_peers(const int *fds, int count, const int64_t *gaps, int gap_count, int turns)
 {
 	struct outcome o = {0};
-	struct pace p;
+	struct busy_poll p;
 	int64_t now = NS_PER_S;
 
-	pace_start(&p);
+	busy_poll_start(&p);
 	for (int i = 0; i < turns; i++) {
 		int64_t answered = now + SERVICE, next = answered + gaps[i % gap_count], end;
 
-		pace_note(&p, fds[i % count], now, answered);
-		if (pace_looks(&p, answered)) {
+		busy_poll_note(&p, fds[i % count], now, answered);
+		if (busy_poll_active(&p, answered)) {
 			end = p.until;
 			o.found += next < end;
 			o.looked += next < end ? next - answered : end - answered;
-			assert_int_equal(pace_looks(&p, next), next < end);
+			assert_int_equal(busy_poll_active(&p, next), next < end);
 		}
 		now = next;
 	}
@@ -70,7 +70,7 @@ static void first_messages_are_slept_for(void **state)
 static void slow_peer_costs_next_to_nothing(void **state)
 {
 	(void)state;
-	assert_in_range(run_peer(PACE_LOOK + 1, TURNS).looked, 1, 40 * PACE_LOOK);
+	assert_in_range(run_peer(BUSY_POLL_TIME + 1, TURNS).looked, 1, 40 * BUSY_POLL_TIME);
 	assert_int_equal(run_peer(NS_PER_MS, TURNS).looked, 0);
 }
 
@@ -81,7 +81,7 @@ static void unsteady_peer_is_given_up(void **state)
 	const struct outcome o = run_peers((const int[]){PEER}, 1, gaps, 2, TURNS);
 
 	(void)state;
-	assert_in_range(o.looked, 1, 100 * PACE_LOOK);
+	assert_in_range(o.looked, 1, 100 * BUSY_POLL_TIME);
 }
 
 /* Now and then one is late: that is no reason. */

@@ -15,14 +15,14 @@
 #include "common/clock.h"
 
 struct house {
-	struct totals totals;
+	struct counters counters;
 	struct impair_options link;
-	struct orders_connection connections[2];
-	struct orders orders;
+	struct control_connection connections[2];
+	struct control_sources orders;
 	char answer[8000];
 };
 
-static void each(void *tcp, int64_t now, orders_tell *tell, void *context)
+static void each(void *tcp, int64_t now, control_connection_call *tell, void *context)
 {
 	const struct house *h = tcp;
 
@@ -34,7 +34,7 @@ static void each(void *tcp, int64_t now, orders_tell *tell, void *context)
 static void open_house(struct house *h)
 {
 	*h = (struct house){
-		.totals = {.udp_datagrams = 5},
+		.counters = {.udp_datagrams = 5},
 		.connections = {
 			{.peer = "10.9.0.1:40000", .age = 12345 * NS_PER_MS, .idle = 10 * NS_PER_MS, .bytes_in = 1, .bytes_out = 2,
 			    .pending = 3, .info_size = sizeof(struct tcp_info), .total_rto = 7},
@@ -49,19 +49,19 @@ static void open_house(struct house *h)
 	h->connections[0].info.tcpi_backoff = 3;
 	h->connections[0].info.tcpi_rto = 1600000;
 	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
-	h->orders = (struct orders){.totals = &h->totals, .link = &h->link, .each = each, .tcp = h};
+	h->orders = (struct control_sources){.counters = &h->counters, .link = &h->link, .each = each, .tcp = h};
 }
 
 static const char *ask(struct house *h, const char *order)
 {
-	struct outbox out = {NULL};
+	struct send_buffer out = {NULL};
 	char line[100];
 
 	snprintf(line, sizeof line, "%s", order);
-	orders_execute(&h->orders, line, 0, &out);
-	assert_false(outbox_empty(&out));
+	control_commands_execute(&h->orders, line, 0, &out);
+	assert_false(send_buffer_empty(&out));
 	snprintf(h->answer, sizeof h->answer, "%.*s", (int)(out.end - out.first), out.bytes + out.first);
-	outbox_free(&out);
+	send_buffer_free(&out);
 	return h->answer;
 }
 
@@ -134,14 +134,14 @@ static void test_wrong_orders(void **state)
 
 /* Two workers; the second one may be silent. */
 struct team {
-	struct totals *totals;
+	struct counters *counters;
 	int silent;
 	char order[100];
 };
 
 static void sum_team(void *team)
 {
-	((struct team *)team)->totals->udp_datagrams = 77;
+	((struct team *)team)->counters->udp_datagrams = 77;
 }
 
 static int ask_team(void *team, const char *order, void (*line)(void *context, const char *line), void *context)
@@ -160,11 +160,11 @@ static int ask_team(void *team, const char *order, void (*line)(void *context, c
 static void test_workers(void **state)
 {
 	struct house h;
-	struct team team = {.totals = &h.totals};
+	struct team team = {.counters = &h.counters};
 
 	(void)state;
 	open_house(&h);
-	h.orders = (struct orders){.totals = &h.totals, .link = &h.link, .sum = sum_team, .ask = ask_team, .server = &team};
+	h.orders = (struct control_sources){.counters = &h.counters, .link = &h.link, .sum = sum_team, .ask = ask_team, .server = &team};
 	assert_non_null(strstr(ask(&h, "totals"), "datagrams 77"));
 	assert_string_equal(ask(&h, "connections"),
 	    "connection 10.0.0.1:1 age-ms 1\nconnection 10.0.0.2:2 age-ms 2\nok\n");
@@ -177,7 +177,7 @@ static void test_workers(void **state)
 }
 
 /* More connections than there is room for: those that fit, and an error. */
-static void each_of_many(void *tcp, int64_t now, orders_tell *tell_one, void *context)
+static void each_of_many(void *tcp, int64_t now, control_connection_call *tell_one, void *context)
 {
 	const struct house *h = tcp;
 
@@ -188,18 +188,18 @@ static void each_of_many(void *tcp, int64_t now, orders_tell *tell_one, void *co
 
 static void test_too_many(void **state)
 {
-	struct outbox out = {NULL};
+	struct send_buffer out = {NULL};
 	char line[] = "connections", last[] = "\nerror there are too many to tell: ask for one of them\n";
 	struct house h;
 
 	(void)state;
 	open_house(&h);
 	h.orders.each = each_of_many;
-	orders_execute(&h.orders, line, 0, &out);
-	assert_false(out.overflown);
-	assert_true(out.end > OUTBOX_MOST / 2);
+	control_commands_execute(&h.orders, line, 0, &out);
+	assert_false(out.overflowed);
+	assert_true(out.end > SEND_BUFFER_MAX / 2);
 	assert_memory_equal(out.bytes + out.end - (sizeof last - 1), last, sizeof last - 1);
-	outbox_free(&out);
+	send_buffer_free(&out);
 }
 
 int main(void)

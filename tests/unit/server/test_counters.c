@@ -15,49 +15,49 @@
 #include "server/source-key.h"
 #include "server/counters.h"
 
-static const struct hash_key key = {1, 2};
+static const struct siphash_key key = {1, 2};
 
 static void test_lines(void **state)
 {
-	struct totals t = {
+	struct counters t = {
 		.udp_clients = 1, .udp_datagrams = 2, .udp_replies = 3, .udp_bytes_in = 4, .udp_bytes_out = UINT64_MAX,
-		.udp_dropped = {[TOTALS_LOOP] = 5, [TOTALS_TOO_LONG] = 6}, .udp_overflowed = 7, .udp_errors = 8,
+		.udp_dropped = {[COUNTERS_LOOP] = 5, [COUNTERS_TOO_LONG] = 6}, .udp_kernel_drops = 7, .udp_errors = 8,
 		.tcp_clients = 9, .tcp_now = 10, .tcp_lines = 11, .tcp_bytes_in = 12, .tcp_bytes_out = 13,
-		.tcp_refused = {[TOTALS_PER_SOURCE] = 14}, .tcp_ended = {[TOTALS_CUT] = 15},
+		.tcp_refused = {[COUNTERS_PER_SOURCE] = 14}, .tcp_ended = {[COUNTERS_CUT] = 15},
 	};
-	char buf[TOTALS_LINE];
+	char buf[COUNTERS_LINE];
 
 	(void)state;
-	assert_string_equal(totals_line(&t, 0, buf),
+	assert_string_equal(counters_line(&t, 0, buf),
 	    "udp: clients 1 datagrams 2 replies 3 bytes-in 4 bytes-out 18446744073709551615");
-	assert_string_equal(totals_line(&t, 1, buf),
+	assert_string_equal(counters_line(&t, 1, buf),
 	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 rate 0 too-long 6 unsendable 0 unsent 0");
-	assert_string_equal(totals_line(&t, 2, buf), "udp system: overflowed 7 errors 8");
-	assert_string_equal(totals_line(&t, 3, buf), "tcp: clients 9 now 10 lines 11 bytes-in 12 bytes-out 13");
-	assert_string_equal(totals_line(&t, 4, buf), "tcp refused: full 0 per-source 14 rate 0 descriptor 0 memory 0");
-	assert_string_equal(totals_line(&t, 5, buf), "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
-	assert_null(totals_line(&t, 6, buf));
-	t.udp_ways[TOTALS_THERE] = (struct totals_way){
-		.datagrams = 1, .random = 2, .burst = 3, .queue = 4, .room = 5, .copies = 6, .held_back = 7, .waiting = 8,
+	assert_string_equal(counters_line(&t, 2, buf), "udp system: overflowed 7 errors 8");
+	assert_string_equal(counters_line(&t, 3, buf), "tcp: clients 9 now 10 lines 11 bytes-in 12 bytes-out 13");
+	assert_string_equal(counters_line(&t, 4, buf), "tcp refused: full 0 per-source 14 rate 0 descriptor 0 memory 0");
+	assert_string_equal(counters_line(&t, 5, buf), "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
+	assert_null(counters_line(&t, 6, buf));
+	t.udp_link[COUNTERS_THERE] = (struct counters_link){
+		.datagrams = 1, .random = 2, .burst = 3, .queue = 4, .no_memory = 5, .copies = 6, .held_back = 7, .waiting = 8,
 	};
-	assert_string_equal(totals_line(&t, 6, buf),
+	assert_string_equal(counters_line(&t, 6, buf),
 	    "udp there: datagrams 1 random 2 burst 3 queue 4 room 5 copies 6 held-back 7 waiting 8");
-	assert_string_equal(totals_line(&t, 7, buf),
+	assert_string_equal(counters_line(&t, 7, buf),
 	    "udp back: datagrams 0 random 0 burst 0 queue 0 room 0 copies 0 held-back 0 waiting 0");
-	assert_null(totals_line(&t, 8, buf));
+	assert_null(counters_line(&t, 8, buf));
 }
 
 static void test_sum(void **state)
 {
-	uint64_t values[sizeof(struct totals) / sizeof(uint64_t)], sums[sizeof values / sizeof *values];
-	struct totals one, sum;
+	uint64_t values[sizeof(struct counters) / sizeof(uint64_t)], sums[sizeof values / sizeof *values];
+	struct counters one, sum;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		values[i] = i + 1;
 	memcpy(&one, values, sizeof one);
 	sum = one;
-	totals_add(&sum, &one);
+	counters_add(&sum, &one);
 	memcpy(sums, &sum, sizeof sums);
 	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
 		assert_int_equal(sums[i], 2 * (i + 1));
@@ -66,42 +66,42 @@ static void test_sum(void **state)
 /* Who died over his work: everything adds up all the same. */
 static void test_bury(void **state)
 {
-	struct totals t = {
-		.udp_datagrams = 100, .udp_replies = 60, .udp_dropped = {[TOTALS_LOOP] = 10, [TOTALS_UNSENT] = 1},
-		.udp_ways = {{.copies = 5, .random = 2, .waiting = 3}, {.copies = 4, .queue = 1, .room = 1, .waiting = 4}},
-		.tcp_clients = 9, .tcp_now = 5, .tcp_ended = {[TOTALS_CLOSED] = 3, [TOTALS_CUT] = 1},
+	struct counters t = {
+		.udp_datagrams = 100, .udp_replies = 60, .udp_dropped = {[COUNTERS_LOOP] = 10, [COUNTERS_UNSENT] = 1},
+		.udp_link = {{.copies = 5, .random = 2, .waiting = 3}, {.copies = 4, .queue = 1, .no_memory = 1, .waiting = 4}},
+		.tcp_clients = 9, .tcp_now = 5, .tcp_ended = {[COUNTERS_CLOSED] = 3, [COUNTERS_CUT] = 1},
 	};
-	struct totals whole = {.udp_datagrams = 3, .udp_replies = 3, .tcp_clients = 1, .tcp_ended = {[TOTALS_RESET] = 1}};
-	struct totals before = whole;
+	struct counters whole = {.udp_datagrams = 3, .udp_replies = 3, .tcp_clients = 1, .tcp_ended = {[COUNTERS_RESET] = 1}};
+	struct counters before = whole;
 
 	(void)state;
-	totals_bury(&t);
-	assert_int_equal(t.udp_dropped[TOTALS_UNSENT], 1 + (100 + 5 + 4) - (60 + 10 + 1 + 2 + 1 + 1));
-	assert_int_equal(t.udp_ways[TOTALS_THERE].waiting + t.udp_ways[TOTALS_BACK].waiting, 0);
+	counters_end_worker(&t);
+	assert_int_equal(t.udp_dropped[COUNTERS_UNSENT], 1 + (100 + 5 + 4) - (60 + 10 + 1 + 2 + 1 + 1));
+	assert_int_equal(t.udp_link[COUNTERS_THERE].waiting + t.udp_link[COUNTERS_BACK].waiting, 0);
 	assert_int_equal(t.tcp_now, 0);
-	assert_int_equal(t.tcp_ended[TOTALS_CUT], 6);
-	totals_bury(&whole);
+	assert_int_equal(t.tcp_ended[COUNTERS_CUT], 6);
+	counters_end_worker(&whole);
 	assert_memory_equal(&whole, &before, sizeof whole);
 }
 
 /* Every counter is told: the sum of all numbers in the lines is that of all members. */
 static void test_nothing_is_left_out(void **state)
 {
-	uint64_t values[sizeof(struct totals) / sizeof(uint64_t)], sum = 0, wanted = 0, number;
-	struct totals t;
-	char buf[TOTALS_LINE], word[40];
+	uint64_t values[sizeof(struct counters) / sizeof(uint64_t)], sum = 0, wanted = 0, number;
+	struct counters t;
+	char buf[COUNTERS_LINE], word[40];
 	int used;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		values[i] = UINT64_C(1) << i;
 	memcpy(&t, values, sizeof t);
-	/* The guard's first verdict is no drop. */
-	t.udp_dropped[GUARD_ANSWER] = 0;
+	/* The loop guard's first decision is no drop. */
+	t.udp_dropped[LOOP_GUARD_ANSWER] = 0;
 	memcpy(values, &t, sizeof t);
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		wanted += values[i];
-	for (int i = 0; totals_line(&t, i, buf); i++)
+	for (int i = 0; counters_line(&t, i, buf); i++)
 		for (const char *at = strchr(buf, ':') + 1; sscanf(at, " %39s %lu%n", word, &number, &used) == 2; at += used)
 			sum += number;
 	assert_true(sum == wanted);
@@ -110,10 +110,10 @@ static void test_nothing_is_left_out(void **state)
 static void test_words(void **state)
 {
 	(void)state;
-	assert_string_equal(totals_drop_word(TOTALS_LOW_PORT), "low-port");
-	assert_string_equal(totals_drop_word(TOTALS_UNSENT), "unsent");
-	assert_string_equal(totals_refusal_word(TOTALS_FULL), "full");
-	assert_string_equal(totals_end_word(TOTALS_IDLE), "idle");
+	assert_string_equal(counters_drop_word(COUNTERS_LOW_PORT), "low-port");
+	assert_string_equal(counters_drop_word(COUNTERS_UNSENT), "unsent");
+	assert_string_equal(counters_refusal_word(COUNTERS_FULL), "full");
+	assert_string_equal(counters_end_word(COUNTERS_IDLE), "idle");
 }
 
 static void test_line_feeds(void **state)
@@ -133,29 +133,29 @@ static void test_line_feeds(void **state)
 		}
 		for (size_t i = 0; i < n; i++)
 			wanted += bytes[from + i] == '\n';
-		assert_int_equal(totals_line_feeds(bytes + from, n), wanted);
+		assert_int_equal(counters_line_feeds(bytes + from, n), wanted);
 	}
 }
 
-static struct source source(const char *host, uint16_t port)
+static struct source_key source(const char *host, uint16_t port)
 {
 	struct addr a;
 
 	assert_int_equal(addr_numeric(host, port, &a), 0);
-	return source_of(&a);
+	return source_key_of(&a);
 }
 
-static struct source network(const char *host)
+static struct source_key network(const char *host)
 {
 	struct addr a;
 
 	assert_int_equal(addr_numeric(host, 5, &a), 0);
-	return source_network(&a);
+	return source_key_network(&a);
 }
 
-static void assert_same(struct source a, struct source b, bool same)
+static void assert_same(struct source_key a, struct source_key b, bool same)
 {
-	assert_int_equal(source_equal(&a, &b), same);
+	assert_int_equal(source_key_equal(&a, &b), same);
 }
 
 static void test_sources(void **state)
@@ -172,36 +172,36 @@ static void test_sources(void **state)
 
 static void test_peers_are_known_exactly(void **state)
 {
-	struct peers *p = peers_new(&key);
-	struct source who = source("192.0.2.1", 0), first;
+	struct recent_peers *p = recent_peers_new(&key);
+	struct source_key who = source("192.0.2.1", 0), first;
 
 	(void)state;
 	assert_non_null(p);
-	for (uint32_t i = 1; i <= PEERS_KEPT; i++) {
+	for (uint32_t i = 1; i <= RECENT_PEERS_MAX; i++) {
 		who.port = i;
-		assert_true(peers_note(p, &who));
-		assert_false(peers_note(p, &who));
+		assert_true(recent_peers_note(p, &who));
+		assert_false(recent_peers_note(p, &who));
 	}
 	/* The first one is heard again, so the second one is forgotten for the next. */
 	first = who;
 	first.port = 1;
-	assert_false(peers_note(p, &first));
-	who.port = PEERS_KEPT + 1;
-	assert_true(peers_note(p, &who));
-	assert_false(peers_note(p, &first));
+	assert_false(recent_peers_note(p, &first));
+	who.port = RECENT_PEERS_MAX + 1;
+	assert_true(recent_peers_note(p, &who));
+	assert_false(recent_peers_note(p, &first));
 	who.port = 3;
-	assert_false(peers_note(p, &who));
+	assert_false(recent_peers_note(p, &who));
 	who.port = 2;
-	assert_true(peers_note(p, &who));
-	peers_free(p);
+	assert_true(recent_peers_note(p, &who));
+	recent_peers_free(p);
 }
 
 /* Many more than are kept, in and out, against a plain search. */
 static void test_peers_against_a_list(void **state)
 {
 	static uint32_t last_heard[20000];
-	struct peers *p = peers_new(&key);
-	struct source who = source("2001:db8::1", 0);
+	struct recent_peers *p = recent_peers_new(&key);
+	struct source_key who = source("2001:db8::1", 0);
 	uint64_t random = 7;
 
 	(void)state;
@@ -217,14 +217,14 @@ static void test_peers_against_a_list(void **state)
 		if (known && now % 50 == 0) {
 			for (size_t i = 0; i < 20000; i++)
 				between += last_heard[i] > last_heard[who.port];
-			known = between < PEERS_KEPT;
-			assert_int_equal(peers_note(p, &who), !known);
+			known = between < RECENT_PEERS_MAX;
+			assert_int_equal(recent_peers_note(p, &who), !known);
 		} else {
-			peers_note(p, &who);
+			recent_peers_note(p, &who);
 		}
 		last_heard[who.port] = now;
 	}
-	peers_free(p);
+	recent_peers_free(p);
 }
 
 int main(void)

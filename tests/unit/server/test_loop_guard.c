@@ -24,7 +24,7 @@
 /* The server's own port. */
 #define PORT 12000
 
-static const struct hash_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+static const struct siphash_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
 static struct addr address(const char *host, uint16_t port)
 {
@@ -42,66 +42,66 @@ static void test_hash_is_siphash(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof in; i++)
 		in[i] = (unsigned char)i;
-	assert_true(hash_bytes(&key, in, 15) == UINT64_C(0xa129ca6149be45e5));
-	assert_true(hash_bytes(&key, in, 0) == UINT64_C(0x726fdb47dd0e0e31));
-	assert_true(hash_bytes(&key, in, 1) == UINT64_C(0x74f839c593dc67fd));
-	assert_true(hash_bytes(&key, in, 8) == UINT64_C(0x93f5f5799a932462));
+	assert_true(siphash_bytes(&key, in, 15) == UINT64_C(0xa129ca6149be45e5));
+	assert_true(siphash_bytes(&key, in, 0) == UINT64_C(0x726fdb47dd0e0e31));
+	assert_true(siphash_bytes(&key, in, 1) == UINT64_C(0x74f839c593dc67fd));
+	assert_true(siphash_bytes(&key, in, 8) == UINT64_C(0x93f5f5799a932462));
 }
 
-static enum guard_verdict origin(const char *host, uint16_t port, bool to_group, bool from_self)
+static enum loop_guard_decision origin(const char *host, uint16_t port, bool to_group, bool from_self)
 {
 	struct addr from = address(host, port);
 
-	return guard_origin(&(struct guard_origin){&from, to_group, from_self, 64, PORT});
+	return loop_guard_origin(&(struct loop_guard_origin){&from, to_group, from_self, 64, PORT});
 }
 
 static void test_origin(void **state)
 {
 	(void)state;
-	assert_int_equal(origin("127.0.0.1", 1024, false, false), GUARD_ANSWER);
-	assert_int_equal(origin("::1", 65535, false, false), GUARD_ANSWER);
-	assert_int_equal(origin("::ffff:127.0.0.1", 5000, false, false), GUARD_ANSWER);
-	assert_int_equal(origin("127.0.0.1", 0, false, false), GUARD_LOW_PORT);
-	assert_int_equal(origin("127.0.0.1", 7, false, false), GUARD_LOW_PORT);
-	assert_int_equal(origin("192.0.2.1", 19, false, false), GUARD_LOW_PORT);
-	assert_int_equal(origin("2001:db8::1", 53, false, false), GUARD_LOW_PORT);
-	assert_int_equal(origin("127.0.0.1", 1023, false, false), GUARD_LOW_PORT);
-	assert_int_equal(origin("0.0.0.0", 5000, false, false), GUARD_BAD_SOURCE);
-	assert_int_equal(origin("::", 5000, false, false), GUARD_BAD_SOURCE);
-	assert_int_equal(origin("255.255.255.255", 5000, false, false), GUARD_BAD_SOURCE);
-	assert_int_equal(origin("224.0.0.1", 5000, false, false), GUARD_BAD_SOURCE);
-	assert_int_equal(origin("ff02::1", 5000, false, false), GUARD_BAD_SOURCE);
-	assert_int_equal(origin("192.0.2.1", 5000, true, false), GUARD_GROUP);
-	assert_int_equal(origin("192.0.2.1", 5000, false, true), GUARD_OWN_ADDRESS);
+	assert_int_equal(origin("127.0.0.1", 1024, false, false), LOOP_GUARD_ANSWER);
+	assert_int_equal(origin("::1", 65535, false, false), LOOP_GUARD_ANSWER);
+	assert_int_equal(origin("::ffff:127.0.0.1", 5000, false, false), LOOP_GUARD_ANSWER);
+	assert_int_equal(origin("127.0.0.1", 0, false, false), LOOP_GUARD_LOW_PORT);
+	assert_int_equal(origin("127.0.0.1", 7, false, false), LOOP_GUARD_LOW_PORT);
+	assert_int_equal(origin("192.0.2.1", 19, false, false), LOOP_GUARD_LOW_PORT);
+	assert_int_equal(origin("2001:db8::1", 53, false, false), LOOP_GUARD_LOW_PORT);
+	assert_int_equal(origin("127.0.0.1", 1023, false, false), LOOP_GUARD_LOW_PORT);
+	assert_int_equal(origin("0.0.0.0", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
+	assert_int_equal(origin("::", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
+	assert_int_equal(origin("255.255.255.255", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
+	assert_int_equal(origin("224.0.0.1", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
+	assert_int_equal(origin("ff02::1", 5000, false, false), LOOP_GUARD_BAD_SOURCE);
+	assert_int_equal(origin("192.0.2.1", 5000, true, false), LOOP_GUARD_GROUP);
+	assert_int_equal(origin("192.0.2.1", 5000, false, true), LOOP_GUARD_OWN_ADDRESS);
 }
 
 static int setup(void **state)
 {
-	*state = guard_new(&key);
+	*state = loop_guard_new(&key);
 	return *state ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-	guard_free(*state);
+	loop_guard_free(*state);
 	return 0;
 }
 
-static enum guard_verdict ask(struct guard *g, const struct addr *from, int ttl, const char *bytes, int64_t now)
+static enum loop_guard_decision ask(struct loop_guard *g, const struct addr *from, int ttl, const char *bytes, int64_t now)
 {
-	const struct guard_origin o = {.from = from, .ttl = ttl, .port = PORT};
+	const struct loop_guard_origin o = {.from = from, .ttl = ttl, .port = PORT};
 	bool news;
 
-	return guard_loop(g, &o, bytes, strlen(bytes), now, &news);
+	return loop_guard_check(g, &o, bytes, strlen(bytes), now, &news);
 }
 
 /* `n` times the same line, each `pause` after the one before. Returns how many were answered. */
-static int repeat(struct guard *g, const struct addr *from, const char *bytes, int n, int64_t pause, int64_t *now)
+static int repeat(struct loop_guard *g, const struct addr *from, const char *bytes, int n, int64_t pause, int64_t *now)
 {
 	int answered = 0;
 
 	for (int i = 0; i < n; i++)
-		answered += ask(g, from, 64, bytes, *now += pause) == GUARD_ANSWER;
+		answered += ask(g, from, 64, bytes, *now += pause) == LOOP_GUARD_ANSWER;
 	return answered;
 }
 
@@ -114,9 +114,9 @@ static void test_reply_of_a_server(void **state)
 
 	for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
 		for (int hops = 0; hops < 32; hops++)
-			assert_int_equal(ask(*state, &from[i], GUARD_TTL - hops, "X", now += S), GUARD_LOOP);
+			assert_int_equal(ask(*state, &from[i], LOOP_GUARD_TTL - hops, "X", now += S), LOOP_GUARD_LOOP);
 		for (size_t j = 0; j < sizeof systems / sizeof *systems; j++)
-			assert_int_equal(ask(*state, &from[i], systems[j], "X", now += S), GUARD_ANSWER);
+			assert_int_equal(ask(*state, &from[i], systems[j], "X", now += S), LOOP_GUARD_ANSWER);
 	}
 }
 
@@ -127,13 +127,13 @@ static void test_person(void **state)
 
 	/* A line each tenth of a second, a key held down, and both for long; the empty line. */
 	assert_int_equal(repeat(*state, &from, "HELLO", 300, 100 * MS, &now), 300);
-	now += GUARD_TRIP;
+	now += LOOP_GUARD_RTT_MAX;
 	assert_int_equal(repeat(*state, &from, "HELLO", 900, 33 * MS, &now), 900);
 	assert_int_equal(repeat(*state, &from, "", 900, 33 * MS, &now), 900);
 	/* From a port of a server or behind a router that changes ports, one a second; and slower than any round trip. */
 	from = address("192.0.2.1", 5000);
 	assert_int_equal(repeat(*state, &from, "HELLO", 300, S, &now), 300);
-	assert_int_equal(repeat(*state, &from, "SLOW", 2000, GUARD_TRIP + 1, &now), 2000);
+	assert_int_equal(repeat(*state, &from, "SLOW", 2000, LOOP_GUARD_RTT_MAX + 1, &now), 2000);
 }
 
 /* A program that waits for each reply, or for none. */
@@ -144,7 +144,7 @@ static void test_program(void **state)
 	int64_t now = 1000 * S;
 
 	for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
-		now += GUARD_TRIP + 1;
+		now += LOOP_GUARD_RTT_MAX + 1;
 		assert_int_equal(repeat(*state, &high, "HELLO", FAST, pauses[i], &now), FAST);
 		assert_int_equal(repeat(*state, &low, "HELLO", FAST, pauses[i], &now), FAST);
 	}
@@ -169,12 +169,12 @@ static void test_row_ends(void **state)
 		int64_t pause;
 		int answered;
 	} rows[] = {{100 * US, FAST}, {MS, FAST}, {60 * MS, 500}, {300 * MS, SLOW}, {1200 * MS, SLOW}, {30 * S, SLOW},
-	    {240 * S, SLOW}, {GUARD_TRIP, SLOW}};
+	    {240 * S, SLOW}, {LOOP_GUARD_RTT_MAX, SLOW}};
 	struct addr from = address("127.0.0.1", 40000), same = address("127.0.0.2", PORT);
 	int64_t now = 1000 * S;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		now += 2 * GUARD_TRIP;
+		now += 2 * LOOP_GUARD_RTT_MAX;
 		assert_in_range(repeat(*state, &from, "X", rows[i].answered + 1, rows[i].pause, &now), rows[i].answered,
 		    rows[i].answered + 1);
 		assert_int_equal(repeat(*state, &same, "X", SAME_PORT + 1, rows[i].pause, &now), SAME_PORT);
@@ -186,12 +186,12 @@ static void test_silence_ends(void **state)
 {
 	static const struct {
 		int64_t pause, silence;
-	} rows[] = {{30 * US, GUARD_SILENCE}, {3 * S, 6 * S}, {100 * S, 200 * S}, {200 * S, GUARD_TRIP}};
+	} rows[] = {{30 * US, LOOP_GUARD_SILENCE_MIN}, {3 * S, 6 * S}, {100 * S, 200 * S}, {200 * S, LOOP_GUARD_RTT_MAX}};
 	struct addr from = address("127.0.0.1", PORT);
 	int64_t now = 1000 * S, last;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		now += GUARD_TRIP + 1;
+		now += LOOP_GUARD_RTT_MAX + 1;
 		assert_int_equal(repeat(*state, &from, "X", 2, rows[i].pause, &now), 2);
 		assert_int_equal(repeat(*state, &from, "X", SAME_PORT - 2, 10 * US, &now), SAME_PORT - 2);
 		last = now;
@@ -216,7 +216,7 @@ static void test_silence_is_for_one_pair(void **state)
 static void test_logged_once(void **state)
 {
 	struct addr from[] = {address("127.0.0.1", PORT), address("127.0.0.1", 40000)};
-	struct guard_origin o[] = {{.from = &from[0], .ttl = 64, .port = PORT}, {.from = &from[1], .ttl = GUARD_TTL, .port = PORT}};
+	struct loop_guard_origin o[] = {{.from = &from[0], .ttl = 64, .port = PORT}, {.from = &from[1], .ttl = LOOP_GUARD_TTL, .port = PORT}};
 	int64_t now = 1000 * S;
 	char line[20];
 	int logged = 0;
@@ -225,7 +225,7 @@ static void test_logged_once(void **state)
 	for (int i = 0; i < 50; i++) {
 		snprintf(line, sizeof line, "X%d", i);
 		for (int j = 0; j < 20 * 2; j++, now += 30 * US)
-			logged += guard_loop(*state, &o[j % 2], line, strlen(line), now, &news) == GUARD_LOOP && news;
+			logged += loop_guard_check(*state, &o[j % 2], line, strlen(line), now, &news) == LOOP_GUARD_LOOP && news;
 	}
 	assert_int_equal(logged, 2);
 }
@@ -239,7 +239,7 @@ struct datagram {
 #define RING 262144
 
 struct server {
-	struct guard *guard;
+	struct loop_guard *guard;
 	/* As the other one sees it. */
 	struct addr addr;
 	struct datagram queue[RING];
@@ -285,7 +285,7 @@ static int serve_one(struct server *s, struct server *other, const struct lane *
 
 	s->free = now;
 	snprintf(line, sizeof line, "LINE %d", d.line);
-	if (ask(s->guard, &other->addr, ttl, line, now) != GUARD_ANSWER)
+	if (ask(s->guard, &other->addr, ttl, line, now) != LOOP_GUARD_ANSWER)
 		return 0;
 	for (int i = 0; i < lane->copies; i++)
 		deliver(other, now + lane->way + (lane->jitter ? (int64_t)s->first * 7919 * US % lane->jitter : 0), d.line);
@@ -301,8 +301,8 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	struct server *s;
 	int most = 0, total = 0, forged = lines * copies;
 
-	a = (struct server){.guard = guard_new(&key), .addr = address("192.0.2.1", lane->port)};
-	b = (struct server){.guard = guard_new(&(struct hash_key){1, 2}), .addr = address("192.0.2.2", lane->port)};
+	a = (struct server){.guard = loop_guard_new(&key), .addr = address("192.0.2.1", lane->port)};
+	b = (struct server){.guard = loop_guard_new(&(struct siphash_key){1, 2}), .addr = address("192.0.2.2", lane->port)};
 	memset(packets, 0, sizeof packets);
 	for (int i = 0; i < forged; i++) {
 		deliver(&a, 1000 * S + i * spacing, i % lines);
@@ -319,8 +319,8 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	assert_null(next_server(&a, &b));
 	for (int i = 0; i < lines; i++)
 		most = packets[i] > most ? packets[i] : most;
-	guard_free(a.guard);
-	guard_free(b.guard);
+	loop_guard_free(a.guard);
+	loop_guard_free(b.guard);
 	return (most + copies - 1) / copies;
 }
 
@@ -333,7 +333,7 @@ static void test_two_servers(void **state)
 	(void)state;
 	for (size_t i = 0; i < WAYS; i++)
 		for (int copies = 1; copies <= 4; copies++) {
-			struct lane lane = {40001, GUARD_TTL - 5, copies, 5 * US, ways[i], 0};
+			struct lane lane = {40001, LOOP_GUARD_TTL - 5, copies, 5 * US, ways[i], 0};
 
 			assert_int_equal(circle(&lane, 1, 1, 0), 1 + copies);
 			assert_int_equal(circle(&lane, 50, 3, 7 * US), 1 + copies);

@@ -20,8 +20,8 @@
 
 struct bench {
 	struct impair_options options;
-	struct totals_way ways[TOTALS_WAYS];
-	struct impairment *link;
+	struct counters_link ways[COUNTERS_DIRECTIONS];
+	struct lossy_link *link;
 };
 
 /* `there` as settings in text, and a link of them. */
@@ -32,35 +32,35 @@ static void open_bench(struct bench *b, const char *there, uint64_t seed)
 	memset(b, 0, sizeof *b);
 	impair_options_start(&b->options);
 	b->options.seed = seed;
-	assert_int_equal(impair_text_parse(&b->options.there, there, why), 0);
-	b->link = impairment_new(&b->options, b->ways);
+	assert_int_equal(impair_fields_parse(&b->options.there, there, why), 0);
+	b->link = lossy_link_new(&b->options, b->ways);
 	assert_non_null(b->link);
 }
 
 static int meet(struct bench *b, uint32_t number, size_t n, int64_t now, enum impair_fate *fate)
 {
 	static const unsigned char bytes[65536];
-	const struct impairment_load load = {&number, sizeof number, bytes, n, HEADERS};
+	const struct lossy_link_datagram load = {&number, sizeof number, bytes, n, HEADERS};
 
-	return impairment_meet(b->link, TOTALS_THERE, &load, now, fate);
+	return lossy_link_add(b->link, COUNTERS_THERE, &load, now, fate);
 }
 
 /* The number of the next one to arrive, which is taken off. */
 static uint32_t take(struct bench *b, size_t *n)
 {
 	uint32_t number;
-	unsigned char *bytes = impairment_next(b->link, TOTALS_THERE, n);
+	unsigned char *bytes = lossy_link_next(b->link, COUNTERS_THERE, n);
 
 	assert_non_null(bytes);
 	memcpy(&number, bytes, sizeof number);
 	*n -= sizeof number;
-	impairment_arrived(b->link, TOTALS_THERE);
+	lossy_link_remove_next(b->link, COUNTERS_THERE);
 	return number;
 }
 
-static uint64_t lost(const struct totals_way *w)
+static uint64_t lost(const struct counters_link *w)
 {
-	return w->random + w->burst + w->queue + w->room;
+	return w->random + w->burst + w->queue + w->no_memory;
 }
 
 static void test_perfect_way_delivers_at_once(void **state)
@@ -74,10 +74,10 @@ static void test_perfect_way_delivers_at_once(void **state)
 		assert_int_equal(meet(&b, i, 10, i, &fate), 1);
 		assert_int_equal(fate, IMPAIR_DELIVERED);
 	}
-	assert_true(impairment_deadline(b.link, TOTALS_THERE) == CLOCK_NEVER);
-	assert_true(b.ways[TOTALS_THERE].datagrams == 100 && lost(&b.ways[TOTALS_THERE]) == 0);
-	assert_true(b.ways[TOTALS_BACK].datagrams == 0);
-	impairment_free(b.link);
+	assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == CLOCK_NEVER);
+	assert_true(b.ways[COUNTERS_THERE].datagrams == 100 && lost(&b.ways[COUNTERS_THERE]) == 0);
+	assert_true(b.ways[COUNTERS_BACK].datagrams == 0);
+	lossy_link_free(b.link);
 }
 
 static void test_delay_is_kept_to_the_nanosecond(void **state)
@@ -90,15 +90,15 @@ static void test_delay_is_kept_to_the_nanosecond(void **state)
 	open_bench(&b, "delay 20ms", 1);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(meet(&b, i, 100 + i, i * NS_PER_MS, &fate), 0);
-	assert_true(b.ways[TOTALS_THERE].waiting == 5);
+	assert_true(b.ways[COUNTERS_THERE].waiting == 5);
 	for (uint32_t i = 0; i < 5; i++) {
-		assert_true(impairment_deadline(b.link, TOTALS_THERE) == (20 + i) * NS_PER_MS);
+		assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == (20 + i) * NS_PER_MS);
 		assert_int_equal(take(&b, &n), i);
 		assert_int_equal(n, 100 + i);
 	}
-	assert_true(b.ways[TOTALS_THERE].waiting == 0);
-	assert_null(impairment_next(b.link, TOTALS_THERE, &n));
-	impairment_free(b.link);
+	assert_true(b.ways[COUNTERS_THERE].waiting == 0);
+	assert_null(lossy_link_next(b.link, COUNTERS_THERE, &n));
+	lossy_link_free(b.link);
 }
 
 /* One that may arrive at once does not overtake one that is due and has not been taken yet. */
@@ -113,11 +113,11 @@ static void test_due_ones_are_not_overtaken(void **state)
 	open_bench(&b, "rate 8kbit", 1);
 	/* 28 bytes at 1,000 bytes a second. */
 	assert_int_equal(meet(&b, 1, 0, 0, &fate), 0);
-	assert_true(impairment_deadline(b.link, TOTALS_THERE) == 28 * NS_PER_MS);
+	assert_true(lossy_link_deadline(b.link, COUNTERS_THERE) == 28 * NS_PER_MS);
 	assert_int_equal(meet(&b, 2, 0, NS_PER_S, &fate), 0);
 	assert_int_equal(take(&b, &n), 1);
 	assert_int_equal(take(&b, &n), 2);
-	impairment_free(b.link);
+	lossy_link_free(b.link);
 	impair_options_start(&none);
 	assert_true(impair_options_perfect(&none));
 	assert_false(impair_options_perfect(&b.options));
@@ -127,7 +127,7 @@ static void test_due_ones_are_not_overtaken(void **state)
 static void test_nothing_goes_missing(void **state)
 {
 	struct bench b;
-	struct totals_way *w = &b.ways[TOTALS_THERE];
+	struct counters_link *w = &b.ways[COUNTERS_THERE];
 	enum impair_fate fate;
 	uint64_t arrived = 0;
 	size_t n;
@@ -137,7 +137,7 @@ static void test_nothing_goes_missing(void **state)
 	for (uint32_t i = 0; i < 100000; i++) {
 		int64_t now = i * (NS_PER_MS / 10);
 
-		while (impairment_deadline(b.link, TOTALS_THERE) <= now) {
+		while (lossy_link_deadline(b.link, COUNTERS_THERE) <= now) {
 			take(&b, &n);
 			arrived++;
 		}
@@ -149,8 +149,8 @@ static void test_nothing_goes_missing(void **state)
 	assert_in_range(w->burst * 1000 / (w->datagrams - w->queue), 180, 220);
 	assert_in_range(w->copies * 1000 / (w->datagrams - lost(w)), 90, 110);
 	assert_in_range(w->held_back * 1000 / (w->datagrams - lost(w)), 90, 110);
-	assert_true(w->queue > 0 && w->random == 0 && w->room == 0 && w->waiting > 0);
-	impairment_free(b.link);
+	assert_true(w->queue > 0 && w->random == 0 && w->no_memory == 0 && w->waiting > 0);
+	lossy_link_free(b.link);
 }
 
 /* Sizes that never fit where others were: each arrives as it was sent. */
@@ -165,22 +165,22 @@ static void test_bytes_stay_together(void **state)
 	(void)state;
 	open_bench(&b, "delay 5ms jitter 5ms order free", 3);
 	for (uint32_t i = 0; i < 20000; i++) {
-		const struct impairment_load load = {&i, sizeof i, bytes, i % 50 ? i * 7919 % 3000 : 65507, HEADERS};
+		const struct lossy_link_datagram load = {&i, sizeof i, bytes, i % 50 ? i * 7919 % 3000 : 65507, HEADERS};
 
 		memset(bytes, (int)(i % 251), load.n);
-		assert_int_equal(impairment_meet(b.link, TOTALS_THERE, &load, i * (NS_PER_MS / 10), &fate), 0);
-		while (impairment_deadline(b.link, TOTALS_THERE) <= i * (NS_PER_MS / 10)) {
-			const unsigned char *came = impairment_next(b.link, TOTALS_THERE, &n);
+		assert_int_equal(lossy_link_add(b.link, COUNTERS_THERE, &load, i * (NS_PER_MS / 10), &fate), 0);
+		while (lossy_link_deadline(b.link, COUNTERS_THERE) <= i * (NS_PER_MS / 10)) {
+			const unsigned char *came = lossy_link_next(b.link, COUNTERS_THERE, &n);
 
 			memcpy(&number, came, sizeof number);
 			assert_int_equal(n - sizeof number, number % 50 ? number * 7919 % 3000 : 65507);
 			for (size_t k = sizeof number; k < n; k++)
 				if (came[k] != number % 251)
 					fail_msg("byte %zu of datagram %u", k, number);
-			impairment_arrived(b.link, TOTALS_THERE);
+			lossy_link_remove_next(b.link, COUNTERS_THERE);
 		}
 	}
-	impairment_free(b.link);
+	lossy_link_free(b.link);
 }
 
 /* Of this process, KiB. */
@@ -214,26 +214,26 @@ static void test_memory_is_bounded(void **state)
 
 		/* All of the queue's memory is used too. */
 		open_bench(&b, "delay 60s rate 1kbit queue 100MB", 1);
-		const struct totals_way *w = &b.ways[TOTALS_THERE];
-		while (i < 200000 && !w->room)
+		const struct counters_link *w = &b.ways[COUNTERS_THERE];
+		while (i < 200000 && !w->no_memory)
 			meet(&b, i++, sizes[k].n, 0, &fate);
 		for (int extra = 0; extra < 150000; extra++)
 			meet(&b, i++, sizes[k].n, 0, &fate);
 		assert_in_range(resident() - before, 1, 32 << 10);
-		impairment_free(b.link);
+		lossy_link_free(b.link);
 
 		open_bench(&b, "delay 60s", 1);
 		for (i = 0; i < 200000; i++)
 			meet(&b, i, sizes[k].n, 0, &fate);
 		assert_in_range(w->waiting, sizes[k].least, 200000);
-		assert_true(fate == IMPAIR_NO_ROOM && w->waiting + w->room == 200000);
+		assert_true(fate == IMPAIR_NO_MEMORY && w->waiting + w->no_memory == 200000);
 		assert_in_range(resident() - before, 1, 32 << 10);
 		for (i = 0; w->waiting; i++) {
 			assert_int_equal(take(&b, &n), i);
 			assert_int_equal(n, sizes[k].n);
 		}
 		assert_in_range(resident() + 1024 - before, 0, 9 << 10);
-		impairment_free(b.link);
+		lossy_link_free(b.link);
 	}
 }
 
@@ -255,9 +255,9 @@ static void test_same_seed_same_fates(void **state)
 		differ += fates[0] != fates[2];
 	}
 	assert_in_range(differ, 400, 600);
-	impairment_free(a.link);
-	impairment_free(b.link);
-	impairment_free(c.link);
+	lossy_link_free(a.link);
+	lossy_link_free(b.link);
+	lossy_link_free(c.link);
 }
 
 static void test_options(void **state)

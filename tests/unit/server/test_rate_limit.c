@@ -13,29 +13,29 @@
 #include "server/rate-limit.h"
 #include "common/clock.h"
 
-static const struct hash_key key = {7, 11};
+static const struct siphash_key key = {7, 11};
 
-static struct source source(uint32_t n)
+static struct source_key source(uint32_t n)
 {
-	struct source s = {.scope = 0};
+	struct source_key s = {.scope = 0};
 
 	memcpy(s.host + 4, &n, sizeof n);
 	return s;
 }
 
-static int taken(struct quota *q, uint32_t who, int times, int64_t now)
+static int taken(struct rate_limit *q, uint32_t who, int times, int64_t now)
 {
-	const struct source s = source(who);
+	const struct source_key s = source(who);
 	int n = 0;
 
 	for (int i = 0; i < times; i++)
-		n += quota_take(q, &s, now);
+		n += rate_limit_take(q, &s, now);
 	return n;
 }
 
 static void burst_then_rate(void **state)
 {
-	struct quota *q = quota_new(&key, 100, 20);
+	struct rate_limit *q = rate_limit_new(&key, 100, 20);
 
 	(void)state;
 	assert_int_equal(taken(q, 1, 50, NS_PER_S), 20);
@@ -44,13 +44,13 @@ static void burst_then_rate(void **state)
 	assert_int_equal(taken(q, 2, 50, NS_PER_S + 100 * NS_PER_MS), 20);
 	/* It never holds more than a burst. */
 	assert_int_equal(taken(q, 1, 50, 100 * NS_PER_S), 20);
-	quota_free(q);
+	rate_limit_free(q);
 }
 
 /* A source that is over its rate is still so after a million others came by. */
 static void crowding_gives_nothing(void **state)
 {
-	struct quota *q = quota_new(&key, 1, 10);
+	struct rate_limit *q = rate_limit_new(&key, 1, 10);
 	int64_t now = NS_PER_S;
 	int got = taken(q, 1, 100, now);
 
@@ -65,28 +65,28 @@ static void crowding_gives_nothing(void **state)
 	for (uint32_t n = 0; n < 1000000; n++)
 		got += taken(q, 2000000 + n, 1, now);
 	assert_true(got <= 4096 * 4 * 10);
-	quota_free(q);
+	rate_limit_free(q);
 }
 
 /* While a flood of ever new sources goes on at a rate that the table can bear, a source within its rate is served. */
 static void flood_harms_no_one(void **state)
 {
-	struct quota *q = quota_new(&key, 1000, 2000);
-	const struct source good = source(1);
+	struct rate_limit *q = rate_limit_new(&key, 1000, 2000);
+	const struct source_key good = source(1);
 	int64_t now = NS_PER_S;
 	int refused = 0;
 
 	(void)state;
 	for (uint32_t n = 0; n < 1000000; n++) {
-		const struct source other = source(1000 + n);
+		const struct source_key other = source(1000 + n);
 
-		quota_take(q, &other, now);
+		rate_limit_take(q, &other, now);
 		if (n % 1000 == 0)
-			refused += !quota_take(q, &good, now);
+			refused += !rate_limit_take(q, &good, now);
 		now += NS_PER_US;
 	}
 	assert_int_equal(refused, 0);
-	quota_free(q);
+	rate_limit_free(q);
 }
 
 int main(void)

@@ -37,7 +37,7 @@ static struct workers *start_all(deed *act)
 	assert_non_null(w);
 	for (int i = 0; i < WORKERS; i++)
 		slots[i] = w->all[i].slot;
-	number = workers_tend(w, clock_monotonic());
+	number = workers_supervise(w, clock_monotonic());
 	if (number < 0)
 		return w;
 	signal(SIGSEGV, SIG_DFL);
@@ -62,7 +62,7 @@ static void scribble(struct workers *w, int number)
 static void test_scribbling(void **state)
 {
 	struct workers *w = start_all(scribble);
-	struct totals sum;
+	struct counters sum;
 
 	(void)state;
 	/* Ends the test, which would not end otherwise. */
@@ -82,7 +82,7 @@ static void reach_for_others(struct workers *w, int number)
 static void test_others_are_out_of_reach(void **state)
 {
 	struct workers *w = start_all(reach_for_others);
-	struct totals sum;
+	struct counters sum;
 	siginfo_t how;
 
 	(void)state;
@@ -193,7 +193,7 @@ static void test_too_many_answers(void **state)
 		assert_in_range(ask(w, &silent, count, &lines), 0, AT_ONCE);
 		assert_int_equal(silent, 0);
 		for (int k = 0; k < WORKERS; k++)
-			assert_int_equal(w->all[k].owed, 0);
+			assert_int_equal(w->all[k].unanswered_count, 0);
 	}
 	end(w);
 }
