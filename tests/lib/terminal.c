@@ -547,6 +547,12 @@ VTermScreenCell term_cell(struct terminal *t, int row, int column)
 	return cell;
 }
 
+VTermColor term_rgb(const struct terminal *t, VTermColor colour)
+{
+	vterm_screen_convert_color_to_rgb(t->screen, &colour);
+	return colour;
+}
+
 /* The row's text. `columns`, if not NULL, gets the column of every byte. */
 static char *row_text(struct terminal *t, int row, int *columns)
 {

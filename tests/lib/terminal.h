@@ -78,6 +78,8 @@ void term_update(struct terminal *t);
 const char *term_row(struct terminal *t, int row);
 bool term_find(struct terminal *t, const char *text, int *row, int *column);
 VTermScreenCell term_cell(struct terminal *t, int row, int column);
+/* A cell's colour, which may be a number of the palette, as red, green and blue. */
+VTermColor term_rgb(const struct terminal *t, VTermColor colour);
 void term_cursor(struct terminal *t, int *row, int *column);
 bool term_cursor_visible(const struct terminal *t);
 /* The program is on the alternate screen. */

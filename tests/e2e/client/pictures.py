@@ -12,7 +12,7 @@ import zlib
 
 from client import python, run as client, upcased
 from lab import PLACE, done, need_hosts, run
-from tap import TOP, UPCASE, UPCASED, point
+from tap import BUILD, TOP, UPCASE, UPCASED, point
 
 SVG = '{http://www.w3.org/2000/svg}'
 PROGRAMS = {'UPCASE': shutil.copy(UPCASE, PLACE), 'UPCASED': shutil.copy(UPCASED, PLACE)}
@@ -118,6 +118,19 @@ def check_lab():
     check_plots(lines)
 
 
+def check_screen():
+    """The screen as tests/screen/picture draws it for the README: text by text what a terminal shows."""
+    path = os.path.join(PLACE, 'screen.svg')
+    drawn = subprocess.run([os.path.join(BUILD, 'tests', 'screen', 'picture'), path], capture_output=True, text=True, check=False)
+    if drawn.returncode:
+        point('the screen is drawn', (drawn.stdout + drawn.stderr).splitlines())
+        return
+    told = words(tree.parse(path).getroot())
+    point('the screen is drawn', check_drawn(path) + [f'no {word!r}' for word in (
+        'UDP replies', 'TCP replies', 'third time lucky', 'THIRD TIME LUCKY', 'GRÜSSE', 'link: loss 20 %',
+        'truth: 0 mismatches in 8', 'both>') if not any(word in text for text in told)])
+
+
 def check_plots(lines):
     root = tree.parse(os.path.join(PLACE, 'run-plots.svg')).getroot()
     answered = {name: sum(r['fate'] == 'answered' and r['transport'] == name for r in lines) for name in ('udp', 'tcp')}
@@ -165,8 +178,8 @@ def check_elsewhere():
 
 
 def check_manual():
-    """The manual's: real runs in the lab, small, and named where they are shown."""
-    for name in 'repair', 'queue', 'plots':
+    """The manual's and the README's: real runs in the lab, small, and named where they are shown."""
+    for name in 'screen', 'repair', 'queue', 'plots':
         path = os.path.join(PLACE, f'manual-{name}.svg')
         shutil.copy(os.path.join(TOP, 'man', 'pictures', f'{name}.svg'), path)
         told = words(tree.parse(path).getroot())
@@ -181,4 +194,5 @@ check_manual()
 check_elsewhere()
 need_hosts()
 check_lab()
+check_screen()
 done()
