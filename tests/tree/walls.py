@@ -434,6 +434,8 @@ def check_lists(found):
     version = re.search(r'AC_INIT\(\[upcase\], \[([^]]*)\]', read('configure.ac'))[1]
     point('NEWS begins with this version', [] if (read('NEWS') or '').startswith(f'upcase {version}') else
           [f'it should begin with: upcase {version}'])
+    point('CITATION.cff has this version', [] if f'\nversion: {version}\n' in (read('CITATION.cff') or '') else [
+        f'it should have: version: {version}'])
 
 
 def tried(text):
