@@ -426,7 +426,13 @@ def check_lists(found):
     point('every source file is built', [path for path in sources if path not in found])
     readme = read('README.md') or ''
     point('the README lists every room', sorted({
-        os.path.dirname(path) for path in sources if f'`{os.path.dirname(path)}/' not in readme}))
+        os.path.dirname(path) for path in sources if f'`{os.path.dirname(path)}/`' not in readme}) + [
+        f'there is no {room}' for room in re.findall(r'`((?:client-tui|server|lab|common|tests|bench|man)/(?:[a-z0-9]+/)?)`', readme)
+        if not os.path.isdir(os.path.join(TOP, room))])
+    point('the files that the papers name are there', [
+        f'{paper} names {path}' for paper in ('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'bench/README.md')
+        for path in re.findall(r'`(?:\./check )?([a-z][\w./-]*/[\w.-]+\.(?:c|h|py|1|7|8))`', read(paper) or '')
+        if not any(os.path.exists(os.path.join(TOP, folder, path)) for folder in ('', 'client-tui'))])
     needed = set(re.findall(r'UPCASE_MISSING\(\[[^]]*\], \[([^]]*)\]\)', read('configure.ac')))
     provided = set(re.findall(r'^\s*need_\w+ ([a-z0-9.+-]+)', read('tools/needs'), re.M))
     point('start and check install what configure asks for', sorted(needed - provided) or
