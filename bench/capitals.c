@@ -58,11 +58,12 @@ static void run_text(struct buffers *b)
 
 static void run_feed(struct buffers *b)
 {
-	struct capitals c = {0};
+	struct capitals c = { 0 };
 	unsigned char *out = b->out;
 
 	for (size_t at = 0; at < SIZE; at += SEGMENT)
-		out += capitals_feed(&c, b->in + at, SIZE - at < SEGMENT ? SIZE - at : SEGMENT, out);
+		out += capitals_feed(&c, b->in + at, SIZE - at < SEGMENT ? SIZE - at : SEGMENT,
+		    out);
 	capitals_end(&c, out);
 }
 
@@ -118,14 +119,16 @@ static struct spread spread_of(const double values[RUNS])
 
 	memcpy(sorted, values, sizeof sorted);
 	qsort(sorted, RUNS, sizeof *sorted, compare);
-	return (struct spread){sorted[RUNS / 2], sorted[0], sorted[RUNS - 1]};
+	return (struct spread){ sorted[RUNS / 2], sorted[0], sorted[RUNS - 1] };
 }
 
 /* GB/s of each of the ways, in turns. */
 static void measure(struct buffers *b, int ways, double speeds[WAYS][RUNS])
 {
-	static void (*const runs[WAYS])(struct buffers *b) = {
-		[TEXT] = run_text, [FEED] = run_feed, [COPY] = run_memcpy, [UNISTRING] = run_unistring};
+	static void (*const runs[WAYS])(struct buffers *b) = { [TEXT] = run_text,
+		[FEED] = run_feed,
+		[COPY] = run_memcpy,
+		[UNISTRING] = run_unistring };
 	int64_t rounds[WAYS];
 
 	for (int way = 0; way < ways; way++)
@@ -133,7 +136,7 @@ static void measure(struct buffers *b, int ways, double speeds[WAYS][RUNS])
 	for (int i = 0; i < RUNS; i++)
 		for (int way = 0; way < ways; way++)
 			speeds[way][i] = (double)SIZE * (double)rounds[way] /
-			    (double)time_rounds(runs[way], b, rounds[way]);
+			                 (double)time_rounds(runs[way], b, rounds[way]);
 }
 
 /* Whole copies of the sample, and blanks after the last that fits. */
@@ -192,23 +195,26 @@ static bool is_wanted(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct kind kinds[] = {
-		{"ASCII", "The quick brown fox jumps over the lazy dog; 0123456789.\n", true},
-		{"Latin", "Die größten Füße müssen über Straßen laufen, süß und töricht.\n", true},
-		{"Greek", "Καλημέρα σε όλους τους ανθρώπους του δικτύου.\n", true},
-		{"Cyrillic", "Съешь же ещё этих мягких французских булок, да выпей чаю.\n", true},
-		{"CJK", "早上好，网络。每一行文字都要回来，不然就是丢了。\n", true},
-		{"Hindi", "सुप्रभात नेटवर्क, हर पंक्ति लौट कर आती है।\n", true},
-		{"Deseret", "𐐘𐐳𐐼 𐑋𐐫𐑉𐑌𐐨𐑍 𐐻𐐭 𐐷𐐭 𐐫𐑊\n", true},
-		{"ligatures", "eﬃcient ﬁne ŉ ǰ ΐ ΰ ᾳ ﬀ ﬂ ß\n", true},
-		{"invalid", "\xff\xfe\x80 abc \xc3\x28 \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80\n", false},
+		{ "ASCII", "The quick brown fox jumps over the lazy dog; 0123456789.\n", true },
+		{ "Latin", "Die größten Füße müssen über Straßen laufen, süß und töricht.\n",
+		    true },
+		{ "Greek", "Καλημέρα σε όλους τους ανθρώπους του δικτύου.\n", true },
+		{ "Cyrillic", "Съешь же ещё этих мягких французских булок, да выпей чаю.\n", true },
+		{ "CJK", "早上好，网络。每一行文字都要回来，不然就是丢了。\n", true },
+		{ "Hindi", "सुप्रभात नेटवर्क, हर पंक्ति लौट कर आती है।\n", true },
+		{ "Deseret", "𐐘𐐳𐐼 𐑋𐐫𐑉𐑌𐐨𐑍 𐐻𐐭 𐐷𐐭 𐐫𐑊\n", true },
+		{ "ligatures", "eﬃcient ﬁne ŉ ǰ ΐ ΰ ᾳ ﬀ ﬂ ß\n", true },
+		{ "invalid", "\xff\xfe\x80 abc \xc3\x28 \xe2\x82 \xf0\x9f\x98 \xed\xa0\x80\n",
+		    false },
 	};
 	struct buffers *b = calloc(1, sizeof *b);
 
 	if (!b)
 		return 1;
-	printf("ns a byte, GB/s of input: median (least-most) of %d runs, %d bytes; Unicode %s\n", RUNS, SIZE,
-	    capitals_unicode());
-	printf("%-10s  %7s  %20s  %20s  %21s  %21s\n", "text", "ns/byte", "whole", "in segments", "times memcpy", "times u8_toupper");
+	printf("ns a byte, GB/s of input: median (least-most) of %d runs, %d bytes; Unicode %s\n",
+	    RUNS, SIZE, capitals_unicode());
+	printf("%-10s  %7s  %20s  %20s  %21s  %21s\n", "text", "ns/byte", "whole", "in segments",
+	    "times memcpy", "times u8_toupper");
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (is_wanted(kinds[i].name, argc, argv))
 			measure_kind(&kinds[i], b);

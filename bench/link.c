@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the lab's wire costs: the delay it adds when nothing is impaired, how exact a delay of 10 ms is, packets and
- * bits a second; each beside a plain veth pair between two namespaces, with no relay. Prints one table. Needs
- * what upcase-lab needs. */
+/* What the lab's wire costs: the delay it adds when nothing is impaired, how exact a delay of 10 ms
+ * is, packets and bits a second; each beside a plain veth pair between two namespaces, with no
+ * relay. Prints one table. Needs what upcase-lab needs. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -72,7 +72,7 @@ static void relay(const struct bench *b)
 	struct link *link = near && far ? link_new(&s, &s, 1, near, far) : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void) link_take_precedence();
+	(void)link_take_precedence();
 	while (link && !link_broken(link)) {
 		struct fd_watch w;
 		struct timespec wait;
@@ -82,7 +82,8 @@ static void relay(const struct bench *b)
 		}
 		fd_watch_start(&w);
 		link_watch(link, &w);
-		if (pselect(w.count, &w.readable, NULL, NULL, clock_until(w.deadline, clock_monotonic(), &wait), NULL) < 0)
+		if (pselect(w.count, &w.readable, NULL, NULL,
+		        clock_until(w.deadline, clock_monotonic(), &wait), NULL) < 0)
 			continue;
 		link_dispatch(link, &w);
 		b->shared->delivered = link_counts(link, LINK_THERE)->delivered;
@@ -101,7 +102,8 @@ static const char *address_of(const struct bench *b, enum host_side side)
 
 static int socket_on(const struct bench *b, enum host_side side, int type)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(side == HOST_FAR ? PORT : 0) };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons(side == HOST_FAR ? PORT : 0) };
 	int one = 1, room = 4 << 20;
 
 	inet_pton(AF_INET, address_of(b, side), &a.sin_addr);
@@ -110,8 +112,9 @@ static int socket_on(const struct bench *b, enum host_side side, int type)
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
-	setsockopt(fd, SOL_SOCKET, type == SOCK_DGRAM ? SO_RCVBUFFORCE : SO_REUSEADDR, &room, sizeof room);
-	if (fd < 0 || bind(fd, (struct sockaddr *) &a, sizeof a))
+	setsockopt(fd, SOL_SOCKET, type == SOCK_DGRAM ? SO_RCVBUFFORCE : SO_REUSEADDR, &room,
+	    sizeof room);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a))
 		fatal("bind");
 	return fd;
 }
@@ -120,7 +123,7 @@ static void connect_far(const struct bench *b, int fd)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	inet_pton(AF_INET, address_of(b, HOST_FAR), &a.sin_addr);
-	if (connect(fd, (struct sockaddr *) &a, sizeof a))
+	if (connect(fd, (struct sockaddr *)&a, sizeof a))
 		fatal("connect");
 }
 
@@ -128,11 +131,15 @@ static void connect_far(const struct bench *b, int fd)
 static int64_t receive_stamp(int fd)
 {
 	char data[2048];
-	union { struct cmsghdr head; char room[256]; } control;
+	union {
+		struct cmsghdr head;
+		char room[256];
+	} control;
 	struct iovec part = { data, sizeof data };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control,
-	};
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof control };
 	struct pollfd ready = { fd, POLLIN, 0 };
 	struct timespec stamp;
 
@@ -180,23 +187,23 @@ static struct spread one_way(const struct bench *b, int64_t expected)
 	}
 	close(near);
 	close(far);
-	qsort(took, (size_t) n, sizeof *took, compare);
-	return (struct spread) { (double) took[n / 2] / 1e3, (double) took[n * 99 / 100] / 1e3, n };
+	qsort(took, (size_t)n, sizeof *took, compare);
+	return (struct spread){ (double)took[n / 2] / 1e3, (double)took[n * 99 / 100] / 1e3, n };
 }
 
-/* Small datagrams as fast as one process sends them: packets a second delivered, and for each second of the relay's
- * processor. */
+/* Small datagrams as fast as one process sends them: packets a second delivered, and for each
+ * second of the relay's processor. */
 static void packets(const struct bench *b, double *wall, double *core)
 {
 	int near = socket_on(b, HOST_NEAR, SOCK_DGRAM), far = socket_on(b, HOST_FAR, SOCK_DGRAM);
-	struct iovec part = { (char[SMALL]) { "hello" }, SMALL };
+	struct iovec part = { (char[SMALL]){ "hello" }, SMALL };
 	struct mmsghdr batch[32];
 	int64_t got = 0;
 
 	connect_far(b, near);
 	memset(batch, 0, sizeof batch);
 	for (int i = 0; i < 32; i++)
-		batch[i].msg_hdr = (struct msghdr) { .msg_iov = &part, .msg_iovlen = 1 };
+		batch[i].msg_hdr = (struct msghdr){ .msg_iov = &part, .msg_iovlen = 1 };
 	int64_t start = clock_monotonic(), cpu = b->shared->cpu;
 	uint64_t before = b->shared->delivered;
 	while (clock_monotonic() - start < LOAD_TIME) {
@@ -208,9 +215,11 @@ static void packets(const struct bench *b, double *wall, double *core)
 		int n = b->relay ? 0 : recvmmsg(far, in, 64, MSG_DONTWAIT, NULL);
 		got += n > 0 ? n : 0;
 	}
-	double seconds = (double) (clock_monotonic() - start) / 1e9;
-	*wall = (b->relay ? (double) (b->shared->delivered - before) : (double) got) / seconds;
-	*core = b->relay ? (double) (b->shared->delivered - before) / ((double) (b->shared->cpu - cpu) / 1e9) : 0;
+	double seconds = (double)(clock_monotonic() - start) / 1e9;
+	*wall = (b->relay ? (double)(b->shared->delivered - before) : (double)got) / seconds;
+	*core = b->relay
+	          ? (double)(b->shared->delivered - before) / ((double)(b->shared->cpu - cpu) / 1e9)
+	          : 0;
 	close(near);
 	close(far);
 }
@@ -228,7 +237,8 @@ static void flood(int fd)
 static void bits(const struct bench *b, double *wall, double *core)
 {
 	static char data[BULK];
-	int listener = socket_on(b, HOST_FAR, SOCK_STREAM), near = socket_on(b, HOST_NEAR, SOCK_STREAM);
+	int listener = socket_on(b, HOST_FAR, SOCK_STREAM),
+	    near = socket_on(b, HOST_NEAR, SOCK_STREAM);
 	int64_t bytes = 0;
 
 	if (listen(listener, 1))
@@ -246,10 +256,10 @@ static void bits(const struct bench *b, double *wall, double *core)
 			break;
 		bytes += n;
 	}
-	double seconds = (double) (clock_monotonic() - start) / 1e9;
-	double gigabits = (double) bytes * 8 / 1e9;
+	double seconds = (double)(clock_monotonic() - start) / 1e9;
+	double gigabits = (double)bytes * 8 / 1e9;
 	*wall = gigabits / seconds;
-	*core = b->relay ? gigabits / ((double) (b->shared->cpu - cpu) / 1e9) : 0;
+	*core = b->relay ? gigabits / ((double)(b->shared->cpu - cpu) / 1e9) : 0;
 	kill(sender, SIGKILL);
 	waitpid(sender, NULL, 0);
 	close(far);
@@ -265,12 +275,13 @@ static void measure(const struct bench *b)
 	bits(b, &gbit, &gbit_core);
 	if (b->relay) {
 		b->shared->delay = 10 * NS_PER_MS;
-		/* The change takes effect with the relay's next turn: one datagram makes it turn. */
-		(void) one_way(b, 1);
+		/* The change takes effect with the relay's next turn: one datagram makes it turn.
+		 */
+		(void)one_way(b, 1);
 		delayed = one_way(b, 10 * NS_PER_MS);
 	}
-	printf("%-8s %8.1f %8.1f %11.1f %8.1f %10.0f %10.0f %9.2f %9.2f\n", b->name, idle.median, idle.p99,
-	    delayed.median, delayed.p99, pps, pps_core, gbit, gbit_core);
+	printf("%-8s %8.1f %8.1f %11.1f %8.1f %10.0f %10.0f %9.2f %9.2f\n", b->name, idle.median,
+	    idle.p99, delayed.median, delayed.p99, pps, pps_core, gbit, gbit_core);
 	fflush(stdout);
 }
 
@@ -280,11 +291,12 @@ static void join_plainly(struct bench *b)
 	static const unsigned char mac[6] = { 2, 0, 0, 9, 0, 1 };
 	const struct netlink_setup shape = { .mtu = 1500 };
 
-	if (hosts_enter(&b->pair, HOST_NEAR) || netlink_veth("plain", mac, "plain", b->pair.ns[HOST_FAR], 1500)
-	    || netlink_raise("plain", &shape) || netlink_address("plain", PLAIN_NEAR, 24))
+	if (hosts_enter(&b->pair, HOST_NEAR) ||
+	    netlink_veth("plain", mac, "plain", b->pair.ns[HOST_FAR], 1500) ||
+	    netlink_raise("plain", &shape) || netlink_address("plain", PLAIN_NEAR, 24))
 		fatal("veth");
-	if (hosts_enter(&b->pair, HOST_FAR) || netlink_raise("plain", &shape)
-	    || netlink_address("plain", PLAIN_FAR, 24))
+	if (hosts_enter(&b->pair, HOST_FAR) || netlink_raise("plain", &shape) ||
+	    netlink_address("plain", PLAIN_FAR, 24))
 		fatal("veth");
 }
 
@@ -298,7 +310,8 @@ static void run(enum host_backend backend, const char *name, bool plain)
 	char why[DIAGNOSE_TEXT];
 	struct bench b = { .name = name };
 
-	b.shared = mmap(NULL, sizeof *b.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	b.shared = mmap(NULL, sizeof *b.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	    -1, 0);
 	if (hosts_build(&settings, &b.pair, &failure)) {
 		hosts_facts(&facts);
 		printf("%-8s %s\n", name, diagnose(&failure, &facts, why));
@@ -340,9 +353,10 @@ static void isolated(enum host_backend backend, const char *name, bool plain)
 
 int main(void)
 {
-	printf("%-8s %17s %20s %21s %19s\n", "", "added one way, us", "error of 10 ms, us", "packets/s", "Gbit/s, TCP");
-	printf("%-8s %8s %8s %11s %8s %10s %10s %9s %9s\n", "", "median", "p99", "median", "p99", "delivered",
-	    "per core", "through", "per core");
+	printf("%-8s %17s %20s %21s %19s\n", "", "added one way, us", "error of 10 ms, us",
+	    "packets/s", "Gbit/s, TCP");
+	printf("%-8s %8s %8s %11s %8s %10s %10s %9s %9s\n", "", "median", "p99", "median", "p99",
+	    "delivered", "per core", "through", "per core");
 	fflush(stdout);
 	isolated(HOST_BACKEND_VETH, "no relay", true);
 	isolated(HOST_BACKEND_TUN, "tun", false);

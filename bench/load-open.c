@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages on schedule, answered or not, as people and their programs send them: a server that is slow
- * does not slow them down. The round trip counts from when a message was due. */
+/* Messages on schedule, answered or not, as people and their programs send them: a server that is
+ * slow does not slow them down. The round trip counts from when a message was due. */
 #include "config.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ static void send_due(struct load *load, struct schedule *s, int64_t due)
 	if (s->next - s->answered == PENDING)
 		give_up(load, s);
 	load_write(load, text, LOAD_LINE, s->type == SOCK_STREAM, s->next);
-	if (send(s->fd, text, sizeof text, MSG_NOSIGNAL) != (ssize_t) sizeof text)
+	if (send(s->fd, text, sizeof text, MSG_NOSIGNAL) != (ssize_t)sizeof text)
 		load_fail("send", errno);
 	s->due[s->next % PENDING] = due;
 	s->waits[s->next % PENDING] = true;
@@ -65,12 +65,13 @@ static void take(struct load *load, struct schedule *s, const char *text, int si
 		s->answered++;
 }
 
-static void take_lines(struct load *load, struct schedule *s, const char *text, ssize_t size, int64_t now)
+static void take_lines(struct load *load, struct schedule *s, const char *text, ssize_t size,
+    int64_t now)
 {
 	while (size > 0) {
-		const int room = LOAD_LINE - s->rest_size, part = size < room ? (int) size : room;
+		const int room = LOAD_LINE - s->rest_size, part = size < room ? (int)size : room;
 
-		memcpy(s->rest + s->rest_size, text, (size_t) part);
+		memcpy(s->rest + s->rest_size, text, (size_t)part);
 		s->rest_size += part;
 		text += part;
 		size -= part;
@@ -92,7 +93,7 @@ static void receive(struct load *load, struct schedule *s)
 		if (s->type == SOCK_STREAM)
 			take_lines(load, s, text, size, now);
 		else
-			take(load, s, text, (int) size, now);
+			take(load, s, text, (int)size, now);
 	}
 	if (size == 0 && s->type == SOCK_STREAM)
 		load_fail("the server has closed the connection", 0);
@@ -106,7 +107,7 @@ static void wait_until(int fd, int64_t due)
 	const struct timespec ts = { .tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S };
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 
-	(void) ppoll(&pollfd, 1, &ts, NULL);
+	(void)ppoll(&pollfd, 1, &ts, NULL);
 }
 
 static void open_loop(struct load *load, int type)
@@ -117,18 +118,18 @@ static void open_loop(struct load *load, int type)
 
 	s.type = type;
 	s.fd = load_connect(load, type, 0);
-	(void) prctl(PR_SET_TIMERSLACK, 1);
+	(void)prctl(PR_SET_TIMERSLACK, 1);
 	for (int64_t now = start; load_running(load, now); now = clock_monotonic()) {
-		int64_t due = start + (int64_t) (sent * NS_PER_S / (uint64_t) load->rate);
+		int64_t due = start + (int64_t)(sent * NS_PER_S / (uint64_t)load->rate);
 
 		while (due <= now) {
 			send_due(load, &s, due);
-			due = start + (int64_t) (++sent * NS_PER_S / (uint64_t) load->rate);
+			due = start + (int64_t)(++sent * NS_PER_S / (uint64_t)load->rate);
 		}
 		receive(load, &s);
 		/* TCP's come, however late. */
 		while (type == SOCK_DGRAM && s.answered != s.next &&
-		    now - s.due[s.answered % PENDING] > LOAD_PATIENCE)
+		       now - s.due[s.answered % PENDING] > LOAD_PATIENCE)
 			give_up(load, &s);
 		wait_until(s.fd, due);
 	}

@@ -16,7 +16,8 @@
 
 #define EVENTS 256
 #define PIECE (1 << 18)
-/* The period of the text of a stream: no power of two, so that nothing that is moved by one fits. */
+/* The period of the text of a stream: no power of two, so that nothing that is moved by one fits.
+ */
 #define PERIOD 9973
 /* One read in so many is compared to its last byte; the others at both ends. */
 #define COMPARE_EACH 8
@@ -41,7 +42,7 @@ static void no_delay(int fd)
 {
 	const int one = 1;
 
-	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
 /* Sends one line and reads its reply; false if the connection ended before. */
@@ -52,14 +53,14 @@ static bool one_line(struct load *load, int fd, uint32_t number, int64_t *now)
 	const int64_t sent = clock_monotonic();
 
 	load_write(load, text, LOAD_LINE, true, number);
-	if (send(fd, text, sizeof text, MSG_NOSIGNAL) != (ssize_t) sizeof text)
+	if (send(fd, text, sizeof text, MSG_NOSIGNAL) != (ssize_t)sizeof text)
 		return false;
 	while (got < LOAD_LINE) {
-		const ssize_t n = recv(fd, reply + got, (size_t) (LOAD_LINE - got), 0);
+		const ssize_t n = recv(fd, reply + got, (size_t)(LOAD_LINE - got), 0);
 
 		if (n <= 0)
 			return false;
-		got += (int) n;
+		got += (int)n;
 	}
 	*now = clock_monotonic();
 	load_check(load, reply, got, LOAD_LINE, true, number);
@@ -75,26 +76,29 @@ void load_idle(const struct load *load)
 
 	probe = *load;
 	for (int i = 0; i < load->idle; i++) {
-		const int fd = load_connect(load, SOCK_STREAM, 1 + (uint32_t) i % SOURCES);
+		const int fd = load_connect(load, SOCK_STREAM, 1 + (uint32_t)i % SOURCES);
 
-		/* A server accepts in order: who is answered was accepted, and so were all before. */
-		if ((i % IDLE_AT_ONCE == IDLE_AT_ONCE - 1 || i == load->idle - 1) && !one_line(&probe, fd, 0, &now))
+		/* A server accepts in order: who is answered was accepted, and so were all before.
+		 */
+		if ((i % IDLE_AT_ONCE == IDLE_AT_ONCE - 1 || i == load->idle - 1) &&
+		    !one_line(&probe, fd, 0, &now))
 			load_fail("the server refuses so many idle connections", 0);
 	}
 }
 
 static struct lane *open_lanes(const struct load *load, int epoll, uint32_t events)
 {
-	struct lane *lanes = calloc((size_t) load->connections, sizeof *lanes);
+	struct lane *lanes = calloc((size_t)load->connections, sizeof *lanes);
 
 	if (lanes == NULL || epoll < 0)
 		load_fail("start", errno);
 	for (int i = 0; i < load->connections; i++) {
 		struct epoll_event event = { .events = events, .data.ptr = &lanes[i] };
 
-		lanes[i].fd = load_connect(load, SOCK_STREAM, (uint32_t) i % SOURCES);
+		lanes[i].fd = load_connect(load, SOCK_STREAM, (uint32_t)i % SOURCES);
 		no_delay(lanes[i].fd);
-		if (fcntl(lanes[i].fd, F_SETFL, O_NONBLOCK) != 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, lanes[i].fd, &event) != 0)
+		if (fcntl(lanes[i].fd, F_SETFL, O_NONBLOCK) != 0 ||
+		    epoll_ctl(epoll, EPOLL_CTL_ADD, lanes[i].fd, &event) != 0)
 			load_fail("epoll", errno);
 	}
 	return lanes;
@@ -115,14 +119,14 @@ static void lane_send(const struct load *load, struct lane *lane, int64_t now)
 	load_write(load, text, LOAD_LINE, true, ++lane->number);
 	lane->reply_size = 0;
 	lane->sent = now;
-	if (send(lane->fd, text, sizeof text, MSG_NOSIGNAL) != (ssize_t) sizeof text)
+	if (send(lane->fd, text, sizeof text, MSG_NOSIGNAL) != (ssize_t)sizeof text)
 		load_fail("send", errno);
 }
 
 static void lane_receive(struct load *load, struct lane *lane)
 {
 	char more[LOAD_LINE + 1];
-	const ssize_t n = recv(lane->fd, more, sizeof more - (size_t) lane->reply_size, 0);
+	const ssize_t n = recv(lane->fd, more, sizeof more - (size_t)lane->reply_size, 0);
 	int64_t now;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -131,8 +135,8 @@ static void lane_receive(struct load *load, struct lane *lane)
 		load_fail("the server has closed a connection", n < 0 ? errno : 0);
 	if (lane->reply_size + n > LOAD_LINE)
 		load_fail("more came back than was sent", 0);
-	memcpy(lane->reply + lane->reply_size, more, (size_t) n);
-	lane->reply_size += (int) n;
+	memcpy(lane->reply + lane->reply_size, more, (size_t)n);
+	lane->reply_size += (int)n;
 	if (lane->reply_size < LOAD_LINE)
 		return;
 	now = clock_monotonic();
@@ -160,7 +164,8 @@ void load_rr(struct load *load)
 	close_lanes(load, lanes, epoll);
 }
 
-/* The text of a stream, twice as long as a piece and a period, so that any part of it is in one place. */
+/* The text of a stream, twice as long as a piece and a period, so that any part of it is in one
+ * place. */
 struct text {
 	char small[PIECE + PERIOD], capitals[PIECE + PERIOD];
 	char in[PIECE];
@@ -173,8 +178,8 @@ static void text_fill(struct text *text)
 		/* A step that shares no divisor with the period: no two neighbourhoods alike. */
 		const int letter = (i % PERIOD) * 7919 % PERIOD % 27;
 
-		text->small[i] = (char) (letter == 26 ? ' ' : 'a' + letter);
-		text->capitals[i] = (char) (letter == 26 ? ' ' : 'A' + letter);
+		text->small[i] = (char)(letter == 26 ? ' ' : 'a' + letter);
+		text->capitals[i] = (char)(letter == 26 ? ' ' : 'A' + letter);
 	}
 }
 
@@ -182,13 +187,14 @@ static void text_fill(struct text *text)
 static void stream_write(const struct load *load, struct lane *lane, const struct text *text)
 {
 	while (lane->out - lane->in < load->window) {
-		const ssize_t n = send(lane->fd, text->small + lane->out % PERIOD, PIECE, MSG_NOSIGNAL);
+		const ssize_t n = send(lane->fd, text->small + lane->out % PERIOD, PIECE,
+		    MSG_NOSIGNAL);
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			load_fail("send", errno);
 		if (n < 0)
 			return;
-		lane->out += (uint64_t) n;
+		lane->out += (uint64_t)n;
 		if (n < PIECE)
 			return;
 	}
@@ -198,7 +204,7 @@ static void tcp_connection_read(struct load *load, struct lane *lane, struct tex
 {
 	const ssize_t n = recv(lane->fd, text->in, PIECE, 0);
 	const char *wanted = text->capitals + lane->in % PERIOD;
-	const size_t size = n > 0 ? (size_t) n : 0, end = size < COMPARE_ENDS ? size : COMPARE_ENDS;
+	const size_t size = n > 0 ? (size_t)n : 0, end = size < COMPARE_ENDS ? size : COMPARE_ENDS;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -206,8 +212,10 @@ static void tcp_connection_read(struct load *load, struct lane *lane, struct tex
 		load_fail("the server has closed a connection", n < 0 ? errno : 0);
 	if (lane->in + size > lane->out)
 		load_fail("more came back than was sent", 0);
-	if (text->reads++ % COMPARE_EACH == 0 ? memcmp(text->in, wanted, size) != 0 :
-	    memcmp(text->in, wanted, end) != 0 || memcmp(text->in + size - end, wanted + size - end, end) != 0)
+	if (text->reads++ % COMPARE_EACH == 0
+	        ? memcmp(text->in, wanted, size) != 0
+	        : memcmp(text->in, wanted, end) != 0 ||
+	              memcmp(text->in + size - end, wanted + size - end, end) != 0)
 		load_wrong(load);
 	lane->in += size;
 	load->bytes += size;

@@ -15,7 +15,8 @@
 
 #define WINDOW 64
 #define WINDOW_MAX 2048
-/* What one message to the system may hold: 64 datagrams (UDP_MAX_SEGMENTS), and what IP can count. */
+/* What one message to the system may hold: 64 datagrams (UDP_MAX_SEGMENTS), and what IP can count.
+ */
 #define JOINED_MAX 64
 #define JOINED_BYTES 65000
 #define BATCH 16
@@ -43,10 +44,10 @@ static int open_socket(const struct load *load)
 	int fd = load_connect(load, SOCK_DGRAM, 0);
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
-		(void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
 		load_fail("time to wait", errno);
-	(void) setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
+	(void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
 	return fd;
 }
 
@@ -57,7 +58,9 @@ static uint64_t dropped(int fd)
 	socklen_t size = sizeof info;
 
 	/* The ninth number: SK_MEMINFO_DROPS. */
-	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0 && size >= 9 * sizeof *info ? info[8] : 0;
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0 && size >= 9 * sizeof *info
+	         ? info[8]
+	         : 0;
 }
 
 static bool would_wait(void)
@@ -90,12 +93,12 @@ void load_udp_rtt(struct load *load)
 		ssize_t size;
 
 		load_write(load, text, load->size, false, n);
-		if (send(fd, text, (size_t) load->size, 0) < 0)
+		if (send(fd, text, (size_t)load->size, 0) < 0)
 			load_fail("send", errno);
 		do {
 			/* A late reply to one that was given up is not this one's. */
 			size = receive_one(load, fd, reply, sizeof reply, sent);
-		} while (size >= 0 && load_number(reply, (int) size, &got) && got < n);
+		} while (size >= 0 && load_number(reply, (int)size, &got) && got < n);
 		now = clock_monotonic();
 		if (size < 0 && !would_wait())
 			load_fail("receive", errno);
@@ -103,7 +106,7 @@ void load_udp_rtt(struct load *load)
 			load->lost++;
 			continue;
 		}
-		load_check(load, reply, (int) size, load->size, false, n);
+		load_check(load, reply, (int)size, load->size, false, n);
 		load_time(load, now - sent);
 	}
 	close(fd);
@@ -114,17 +117,20 @@ static void send_joined(const struct load *load, int fd, uint32_t first, int cou
 {
 	static char text[1 << 16];
 	char control[CMSG_SPACE(sizeof(uint16_t))] = { 0 };
-	struct iovec iov = { .iov_base = text, .iov_len = (size_t) (count * load->size) };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+	struct iovec iov = { .iov_base = text, .iov_len = (size_t)(count * load->size) };
+	struct msghdr message = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control };
 	struct cmsghdr *segment = CMSG_FIRSTHDR(&message);
-	const uint16_t size = (uint16_t) load->size;
+	const uint16_t size = (uint16_t)load->size;
 
 	segment->cmsg_level = IPPROTO_UDP;
 	segment->cmsg_type = UDP_SEGMENT;
 	segment->cmsg_len = CMSG_LEN(sizeof size);
 	memcpy(CMSG_DATA(segment), &size, sizeof size);
 	for (int i = 0; i < count; i++)
-		load_write(load, text + i * load->size, load->size, false, first + (uint32_t) i);
+		load_write(load, text + i * load->size, load->size, false, first + (uint32_t)i);
 	if (sendmsg(fd, &message, 0) < 0)
 		load_fail("send a run of datagrams (UDP_SEGMENT)", errno);
 }
@@ -132,20 +138,22 @@ static void send_joined(const struct load *load, int fd, uint32_t first, int cou
 static void prepare(struct batch *batch)
 {
 	for (int i = 0; i < BATCH; i++) {
-		batch->iov[i] = (struct iovec) { .iov_base = batch->text[i], .iov_len = sizeof batch->text[i] };
-		batch->messages[i].msg_hdr = (struct msghdr) {
-			.msg_iov = &batch->iov[i], .msg_iovlen = 1,
-			.msg_control = batch->control[i], .msg_controllen = sizeof batch->control[i],
-		};
+		batch->iov[i] = (struct iovec){ .iov_base = batch->text[i],
+			.iov_len = sizeof batch->text[i] };
+		batch->messages[i].msg_hdr = (struct msghdr){ .msg_iov = &batch->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = batch->control[i],
+			.msg_controllen = sizeof batch->control[i] };
 	}
 }
 
 /* The length of each datagram in what was received as one. */
 static int segment_size(struct mmsghdr *message)
 {
-	int size = (int) message->msg_len;
+	int size = (int)message->msg_len;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message->msg_hdr); c != NULL; c = CMSG_NXTHDR(&message->msg_hdr, c))
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message->msg_hdr); c != NULL;
+	    c = CMSG_NXTHDR(&message->msg_hdr, c))
 		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
 			memcpy(&size, CMSG_DATA(c), sizeof size);
 	return size > 0 ? size : 1;
@@ -158,7 +166,7 @@ static void take(struct load *load, struct window *window, const char *text, int
 
 	if (!load_number(text, size, &number)) {
 		load_wrong(load);
-	} else if (number - window->first >= (uint32_t) window->size) {
+	} else if (number - window->first >= (uint32_t)window->size) {
 		if (window->first - number > UINT32_MAX / 2)
 			load_wrong(load);
 	} else if (window->seen[number - window->first]) {
@@ -171,7 +179,8 @@ static void take(struct load *load, struct window *window, const char *text, int
 }
 
 /* Receives what is there, or waits for the first of it; false if nothing came in time. */
-static bool receive(struct load *load, int fd, struct batch *batch, struct window *window, int flags)
+static bool receive(struct load *load, int fd, struct batch *batch, struct window *window,
+    int flags)
 {
 	int n;
 
@@ -181,10 +190,12 @@ static bool receive(struct load *load, int fd, struct batch *batch, struct windo
 	if (n < 0 && !would_wait())
 		load_fail("receive", errno);
 	for (int i = 0; i < n; i++) {
-		const int length = (int) batch->messages[i].msg_len, step = segment_size(&batch->messages[i]);
+		const int length = (int)batch->messages[i].msg_len,
+		          step = segment_size(&batch->messages[i]);
 
 		for (int at = 0; at < length; at += step)
-			take(load, window, batch->text[i] + at, at + step <= length ? step : length - at);
+			take(load, window, batch->text[i] + at,
+			    at + step <= length ? step : length - at);
 	}
 	return n > 0;
 }
@@ -194,7 +205,8 @@ static void bursts(struct load *load, int size)
 {
 	static struct batch batch;
 	static struct window window;
-	const int most = JOINED_BYTES / load->size < JOINED_MAX ? JOINED_BYTES / load->size : JOINED_MAX;
+	const int most = JOINED_BYTES / load->size < JOINED_MAX ? JOINED_BYTES / load->size
+	                                                        : JOINED_MAX;
 	/* Pieces of one size, so that none is a small rest. */
 	const int pieces = (size + most - 1) / most, piece = (size + pieces - 1) / pieces;
 	const int fd = open_socket(load);
@@ -202,7 +214,7 @@ static void bursts(struct load *load, int size)
 	int64_t now = clock_monotonic();
 
 	prepare(&batch);
-	for (uint32_t first = 0; load_running(load, now); first += (uint32_t) size) {
+	for (uint32_t first = 0; load_running(load, now); first += (uint32_t)size) {
 		const int64_t sent = now;
 
 		if (load->begin == now)
@@ -212,10 +224,11 @@ static void bursts(struct load *load, int size)
 		window.answered = 0;
 		memset(window.seen, 0, sizeof window.seen);
 		for (int at = 0; at < size; at += piece)
-			send_joined(load, fd, first + (uint32_t) at, at + piece <= size ? piece : size - at);
+			send_joined(load, fd, first + (uint32_t)at,
+			    at + piece <= size ? piece : size - at);
 		while (window.answered < size && receive(load, fd, &batch, &window, 0))
 			;
-		load->lost += (uint64_t) (size - window.answered);
+		load->lost += (uint64_t)(size - window.answered);
 		now = clock_monotonic();
 		load_time(load, now - sent);
 	}
@@ -246,7 +259,7 @@ static void lane_send(const struct load *load, struct lane *lane, int64_t now)
 
 	load_write(load, text, load->size, false, ++lane->number);
 	lane->sent = now;
-	if (send(lane->fd, text, (size_t) load->size, 0) < 0)
+	if (send(lane->fd, text, (size_t)load->size, 0) < 0)
 		load_fail("send", errno);
 }
 
@@ -258,9 +271,9 @@ static void lane_receive(struct load *load, struct lane *lane, int64_t now)
 
 	if (size < 0 && !would_wait())
 		load_fail("receive", errno);
-	if (size < 0 || (load_number(reply, (int) size, &number) && number < lane->number))
+	if (size < 0 || (load_number(reply, (int)size, &number) && number < lane->number))
 		return;
-	load_check(load, reply, (int) size, load->size, false, lane->number);
+	load_check(load, reply, (int)size, load->size, false, lane->number);
 	load_time(load, now - lane->sent);
 	lane_send(load, lane, now);
 }
@@ -277,7 +290,7 @@ static void lanes_patience(struct load *load, struct lane *lanes, int64_t now)
 
 void load_udp_spread(struct load *load)
 {
-	struct lane *lanes = calloc((size_t) load->connections, sizeof *lanes);
+	struct lane *lanes = calloc((size_t)load->connections, sizeof *lanes);
 	const int epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event events[WINDOW];
 	int64_t now = clock_monotonic(), looked = now;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef LOAD_H
 #define LOAD_H
-/* What the load tool's ways to ask a server share: the time that is measured, the tally of what came
- * back, and the text that is sent and must come back in capitals.
+/* What the load tool's ways to ask a server share: the time that is measured, the tally of what
+ * came back, and the text that is sent and must come back in capitals.
  *
- * A message is its number, eight digits that have no case, and small letters behind; the number says
- * which message a reply answers, also one that comes too late. All times are nanoseconds of the
- * monotonic clock. */
+ * A message is its number, eight digits that have no case, and small letters behind; the number
+ * says which message a reply answers, also one that comes too late. All times are nanoseconds of
+ * the monotonic clock. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,16 +31,20 @@ struct load {
 	/* Whose time of the processor counts; 0 for nobody's. */
 	int pid;
 	int size, rate, connections, idle;
-	/* Bytes under way on one connection of a stream, at most; more only by what one write takes. */
+	/* Bytes under way on one connection of a stream, at most; more only by what one write
+	 * takes. */
 	uint64_t window;
-	/* Does not sleep until a reply comes, so that what the round trip takes is the server's time alone. */
+	/* Does not sleep until a reply comes, so that what the round trip takes is the server's
+	 * time alone. */
 	bool awake;
 	/* Whether the measured time has begun, and when it began and ends. */
 	bool measuring;
 	int64_t begin, end;
-	/* The processor's time, first what it was when the measured time began: the server's and this program's. */
+	/* The processor's time, first what it was when the measured time began: the server's and
+	 * this program's. */
 	int64_t server_cpu, own_cpu;
-	/* What came back, in messages and in bytes, what did not, what was not the text in capitals. */
+	/* What came back, in messages and in bytes, what did not, what was not the text in
+	 * capitals. */
 	uint64_t replies, bytes, lost, wrong;
 	/* Replies that this program's own socket had no room for. */
 	uint64_t dropped_here;
@@ -61,7 +65,8 @@ bool load_running(struct load *load, int64_t now);
 void load_write(const struct load *load, char *text, int size, bool line, uint32_t number);
 
 /* Checks a reply against the message that it should answer; counts it. */
-void load_check(struct load *load, const char *text, int size, int wanted_size, bool line, uint32_t number);
+void load_check(struct load *load, const char *text, int size, int wanted_size, bool line,
+    uint32_t number);
 
 /* The number that a reply carries; false if that is none. */
 bool load_number(const char *text, int size, uint32_t *number);
@@ -72,7 +77,8 @@ void load_wrong(struct load *load);
 /* Counts the time of one round trip. */
 void load_time(struct load *load, int64_t ns);
 
-/* A blocking socket that is connected to the server; an address of 127/8 that `source` chooses for TCP. */
+/* A blocking socket that is connected to the server; an address of 127/8 that `source` chooses for
+ * TCP. */
 int load_connect(const struct load *load, int type, uint32_t source);
 
 /* Opens the connections that say nothing: accepted all when it returns. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A peer of upcased: a plain epoll server, as one would write it by hand. Level-triggered, one read of
- * a ready connection a turn into a buffer that all share, what the system does not take kept until it
- * does, datagrams in batches. */
+/* A peer of upcased: a plain epoll server, as one would write it by hand. Level-triggered, one read
+ * of a ready connection a turn into a buffer that all share, what the system does not take kept
+ * until it does, datagrams in batches. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -75,25 +75,27 @@ static void serve(struct server *server, struct client *client)
 			drop(client);
 		return;
 	}
-	peer_capitals(server->text, (size_t) n);
-	sent = send(client->fd, server->text, (size_t) n, MSG_NOSIGNAL);
+	peer_capitals(server->text, (size_t)n);
+	sent = send(client->fd, server->text, (size_t)n, MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN)
 		drop(client);
 	else if (sent < n)
-		keep(server, client, server->text + (sent > 0 ? sent : 0), (size_t) (n - (sent > 0 ? sent : 0)));
+		keep(server, client, server->text + (sent > 0 ? sent : 0),
+		    (size_t)(n - (sent > 0 ? sent : 0)));
 }
 
 static void flush(struct server *server, struct client *client)
 {
-	const ssize_t sent = send(client->fd, client->rest + client->at, client->size, MSG_NOSIGNAL);
+	const ssize_t sent = send(client->fd, client->rest + client->at, client->size,
+	    MSG_NOSIGNAL);
 
 	if (sent < 0) {
 		if (errno != EAGAIN)
 			drop(client);
 		return;
 	}
-	client->at += (size_t) sent;
-	client->size -= (size_t) sent;
+	client->at += (size_t)sent;
+	client->size -= (size_t)sent;
 	if (client->size > 0)
 		return;
 	free(client->rest);
@@ -131,8 +133,8 @@ int main(int argc, char **argv)
 			if (who == &server.listener)
 				accept_all(&server);
 			else if (who == &server.udp)
-				(void) peer_batch_serve(server.batch, server.udp);
-			else if (((struct client *) who)->rest != NULL)
+				(void)peer_batch_serve(server.batch, server.udp);
+			else if (((struct client *)who)->rest != NULL)
 				flush(&server, who);
 			else
 				serve(&server, who);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A peer of upcased: a server on libevent's events. Not on its buffered events, which read 4 KiB at a
- * time: streams are read into one buffer that all share, and what the system does not take waits in a
- * buffer of libevent's. Datagrams, which libevent leaves to its user, in batches. */
+/* A peer of upcased: a server on libevent's events. Not on its buffered events, which read 4 KiB at
+ * a time: streams are read into one buffer that all share, and what the system does not take waits
+ * in a buffer of libevent's. Datagrams, which libevent leaves to its user, in batches. */
 #include "config.h"
 
 #include <event2/buffer.h>
@@ -40,14 +40,14 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	const ssize_t n = recv(fd, text, sizeof client->shared->text, 0);
 	ssize_t sent;
 
-	(void) what;
+	(void)what;
 	if (n <= 0) {
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
 			drop(client, fd);
 		return;
 	}
-	peer_capitals(text, (size_t) n);
-	sent = send(fd, text, (size_t) n, MSG_NOSIGNAL);
+	peer_capitals(text, (size_t)n);
+	sent = send(fd, text, (size_t)n, MSG_NOSIGNAL);
 	if (sent == n)
 		return;
 	if (sent < 0 && errno != EAGAIN) {
@@ -56,7 +56,8 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	}
 	sent = sent < 0 ? 0 : sent;
 	client->rest = evbuffer_new();
-	if (client->rest == NULL || evbuffer_add(client->rest, text + sent, (size_t) (n - sent)) != 0)
+	if (client->rest == NULL ||
+	    evbuffer_add(client->rest, text + sent, (size_t)(n - sent)) != 0)
 		peer_fail("memory", errno);
 	event_del(&client->readable);
 	event_add(&client->writable, NULL);
@@ -66,7 +67,7 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 {
 	struct client *client = context;
 
-	(void) what;
+	(void)what;
 	if (evbuffer_write(client->rest, fd) < 0) {
 		if (errno != EAGAIN)
 			drop(client, fd);
@@ -80,26 +81,29 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 	event_add(&client->readable, NULL);
 }
 
-static void on_connection(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int size, void *context)
+static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
+    struct sockaddr *from, int size, void *context)
 {
 	struct client *client = calloc(1, sizeof *client);
 
-	(void) listener;
-	(void) from;
-	(void) size;
+	(void)listener;
+	(void)from;
+	(void)size;
 	if (client == NULL)
 		peer_fail("memory", errno);
 	peer_no_delay(fd);
 	client->shared = context;
-	event_assign(&client->readable, client->shared->base, fd, EV_READ | EV_PERSIST, on_readable, client);
-	event_assign(&client->writable, client->shared->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
+	event_assign(&client->readable, client->shared->base, fd, EV_READ | EV_PERSIST, on_readable,
+	    client);
+	event_assign(&client->writable, client->shared->base, fd, EV_WRITE | EV_PERSIST,
+	    on_writable, client);
 	event_add(&client->readable, NULL);
 }
 
 static void on_datagrams(evutil_socket_t fd, short what, void *context)
 {
-	(void) what;
-	(void) peer_batch_serve(context, fd);
+	(void)what;
+	(void)peer_batch_serve(context, fd);
 }
 
 int main(int argc, char **argv)
@@ -111,10 +115,11 @@ int main(int argc, char **argv)
 	shared.base = event_base_new();
 	if (shared.base == NULL)
 		peer_fail("libevent", errno);
-	if (evconnlistener_new(shared.base, on_connection, &shared, LEV_OPT_CLOSE_ON_FREE, 0, peer_listen(&address)) == NULL)
+	if (evconnlistener_new(shared.base, on_connection, &shared, LEV_OPT_CLOSE_ON_FREE, 0,
+	        peer_listen(&address)) == NULL)
 		peer_fail("listen", errno);
-	datagrams = event_new(shared.base, peer_socket(&address, SOCK_DGRAM | SOCK_NONBLOCK), EV_READ | EV_PERSIST,
-	    on_datagrams, peer_batch_new());
+	datagrams = event_new(shared.base, peer_socket(&address, SOCK_DGRAM | SOCK_NONBLOCK),
+	    EV_READ | EV_PERSIST, on_datagrams, peer_batch_new());
 	if (datagrams == NULL || event_add(datagrams, NULL) != 0)
 		peer_fail("datagrams", errno);
 	peer_ready();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A peer of upcased: a server on libuv, written for speed: datagrams received in batches and answered
- * at once where the system takes them, streams read into one buffer that all share, and only what the
- * system does not take is copied. */
+/* A peer of upcased: a server on libuv, written for speed: datagrams received in batches and
+ * answered at once where the system takes them, streams read into one buffer that all share, and
+ * only what the system does not take is copied. */
 #include "config.h"
 
 #include <uv.h>
@@ -47,7 +47,7 @@ static void give_stream(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
 	struct shared *shared = handle->loop->data;
 
-	(void) size;
+	(void)size;
 	*buf = uv_buf_init(shared->stream, sizeof shared->stream);
 }
 
@@ -55,7 +55,7 @@ static void give_datagrams(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
 	struct shared *shared = handle->loop->data;
 
-	(void) size;
+	(void)size;
 	*buf = uv_buf_init(shared->datagrams, sizeof shared->datagrams);
 }
 
@@ -72,8 +72,8 @@ static void written(uv_write_t *write, int status)
 	uv_stream_t *client = write->handle;
 
 	free(write);
-	if (status < 0 && !uv_is_closing((uv_handle_t *) client))
-		uv_close((uv_handle_t *) client, closed);
+	if (status < 0 && !uv_is_closing((uv_handle_t *)client))
+		uv_close((uv_handle_t *)client, closed);
 	else if (status == 0)
 		uv_read_start(client, give_stream, on_read);
 }
@@ -85,18 +85,18 @@ static void on_read(uv_stream_t *client, ssize_t size, const uv_buf_t *buf)
 	int sent;
 
 	if (size < 0)
-		uv_close((uv_handle_t *) client, closed);
+		uv_close((uv_handle_t *)client, closed);
 	if (size <= 0)
 		return;
-	peer_capitals(buf->base, (size_t) size);
-	out = uv_buf_init(buf->base, (unsigned) size);
+	peer_capitals(buf->base, (size_t)size);
+	out = uv_buf_init(buf->base, (unsigned)size);
 	sent = uv_try_write(client, &out, 1);
 	if (sent == size)
 		return;
 	if (sent < 0)
 		sent = 0;
-	rest = rest_new(buf->base + sent, (size_t) (size - sent));
-	out = uv_buf_init(rest->text, (unsigned) (size - sent));
+	rest = rest_new(buf->base + sent, (size_t)(size - sent));
+	out = uv_buf_init(rest->text, (unsigned)(size - sent));
 	uv_read_stop(client);
 	check(uv_write(&rest->write, client, &out, 1, written), "write");
 }
@@ -111,34 +111,35 @@ static void on_connection(uv_stream_t *listener, int status)
 		free(client);
 		return;
 	}
-	if (uv_accept(listener, (uv_stream_t *) client) != 0) {
-		uv_close((uv_handle_t *) client, closed);
+	if (uv_accept(listener, (uv_stream_t *)client) != 0) {
+		uv_close((uv_handle_t *)client, closed);
 		return;
 	}
 	uv_tcp_nodelay(client, 1);
-	uv_read_start((uv_stream_t *) client, give_stream, on_read);
+	uv_read_start((uv_stream_t *)client, give_stream, on_read);
 }
 
 static void sent_later(uv_udp_send_t *send, int status)
 {
-	(void) status;
+	(void)status;
 	free(send);
 }
 
-static void on_datagram(uv_udp_t *udp, ssize_t size, const uv_buf_t *buf, const struct sockaddr *from, unsigned flags)
+static void on_datagram(uv_udp_t *udp, ssize_t size, const uv_buf_t *buf,
+    const struct sockaddr *from, unsigned flags)
 {
 	uv_buf_t out;
 	struct rest *rest;
 
-	(void) flags;
+	(void)flags;
 	if (size < 0 || from == NULL)
 		return;
-	peer_capitals(buf->base, (size_t) size);
-	out = uv_buf_init(buf->base, (unsigned) size);
+	peer_capitals(buf->base, (size_t)size);
+	out = uv_buf_init(buf->base, (unsigned)size);
 	if (uv_udp_try_send(udp, &out, 1, from) != UV_EAGAIN)
 		return;
-	rest = rest_new(buf->base, (size_t) size);
-	out = uv_buf_init(rest->text, (unsigned) size);
+	rest = rest_new(buf->base, (size_t)size);
+	out = uv_buf_init(rest->text, (unsigned)size);
 	if (uv_udp_send(&rest->send, udp, &out, 1, from, sent_later) != 0)
 		free(rest);
 }
@@ -154,11 +155,11 @@ int main(int argc, char **argv)
 
 	loop->data = &shared;
 	check(uv_tcp_init(loop, &listener), "TCP");
-	check(uv_tcp_bind(&listener, (const struct sockaddr *) &address, 0), "bind");
-	check(uv_listen((uv_stream_t *) &listener, PEER_BACKLOG, on_connection), "listen");
+	check(uv_tcp_bind(&listener, (const struct sockaddr *)&address, 0), "bind");
+	check(uv_listen((uv_stream_t *)&listener, PEER_BACKLOG, on_connection), "listen");
 	check(uv_udp_init_ex(loop, &udp, AF_INET | UV_UDP_RECVMMSG), "UDP");
-	check(uv_udp_bind(&udp, (const struct sockaddr *) &address, 0), "bind");
-	check(uv_fileno((const uv_handle_t *) &udp, &fd), "UDP");
+	check(uv_udp_bind(&udp, (const struct sockaddr *)&address, 0), "bind");
+	check(uv_fileno((const uv_handle_t *)&udp, &fd), "UDP");
 	peer_udp_buffer(fd);
 	check(uv_udp_recv_start(&udp, give_datagrams, on_datagram), "receive");
 	peer_ready();

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What upcased is measured against beside its peers: how little datagrams can cost. They are all that
- * it serves.
+/* What upcased is measured against beside its peers: how little datagrams can cost. They are all
+ * that it serves.
  *
  *   peer-limit joined PORT   one select() loop with the best the system has: runs of datagrams come
  *                            joined (UDP_GRO) and leave joined (UDP_SEGMENT), as they came
- *   peer-limit busy PORT     one datagram at a time, and never asleep: the shortest round trip, at the
- *                            price of a processor */
+ *   peer-limit busy PORT     one datagram at a time, and never asleep: the shortest round trip, at
+ * the price of a processor */
 #include "config.h"
 
 #include <sys/select.h>
@@ -19,7 +19,8 @@ struct runs {
 	struct sockaddr_in from[RUNS];
 	struct iovec iov[RUNS];
 	struct mmsghdr messages[RUNS];
-	/* What came with a run, the length of its datagrams; its reply takes the same as UDP_SEGMENT. */
+	/* What came with a run, the length of its datagrams; its reply takes the same as
+	 * UDP_SEGMENT. */
 	char control[RUNS][CMSG_SPACE(sizeof(int))];
 	char text[RUNS][PEER_DATAGRAM];
 };
@@ -27,12 +28,14 @@ struct runs {
 static void prepare(struct runs *runs)
 {
 	for (int i = 0; i < RUNS; i++) {
-		runs->iov[i] = (struct iovec) { .iov_base = runs->text[i], .iov_len = PEER_DATAGRAM };
-		runs->messages[i].msg_hdr = (struct msghdr) {
-			.msg_name = &runs->from[i], .msg_namelen = sizeof runs->from[i],
-			.msg_iov = &runs->iov[i], .msg_iovlen = 1,
-			.msg_control = runs->control[i], .msg_controllen = sizeof runs->control[i],
-		};
+		runs->iov[i] = (struct iovec){ .iov_base = runs->text[i],
+			.iov_len = PEER_DATAGRAM };
+		runs->messages[i].msg_hdr = (struct msghdr){ .msg_name = &runs->from[i],
+			.msg_namelen = sizeof runs->from[i],
+			.msg_iov = &runs->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = runs->control[i],
+			.msg_controllen = sizeof runs->control[i] };
 	}
 }
 
@@ -45,12 +48,12 @@ static void answer_as_run(struct msghdr *message, size_t length)
 
 	if (c != NULL && c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
 		memcpy(&size, CMSG_DATA(c), sizeof size);
-	if (c == NULL || size <= 0 || (size_t) size >= length) {
+	if (c == NULL || size <= 0 || (size_t)size >= length) {
 		message->msg_control = NULL;
 		message->msg_controllen = 0;
 		return;
 	}
-	segment = (uint16_t) size;
+	segment = (uint16_t)size;
 	c->cmsg_type = UDP_SEGMENT;
 	c->cmsg_len = CMSG_LEN(sizeof segment);
 	memcpy(CMSG_DATA(c), &segment, sizeof segment);
@@ -69,7 +72,7 @@ static void serve_runs(struct runs *runs, int fd)
 		answer_as_run(&runs->messages[i].msg_hdr, runs->iov[i].iov_len);
 	}
 	for (int at = 0; at < n; at += sent > 0 ? sent : 1)
-		sent = sendmmsg(fd, runs->messages + at, (unsigned) (n - at), 0);
+		sent = sendmmsg(fd, runs->messages + at, (unsigned)(n - at), 0);
 }
 
 static _Noreturn void joined(int fd)
@@ -95,12 +98,13 @@ static _Noreturn void busy(int fd)
 	for (;;) {
 		struct sockaddr_in from;
 		socklen_t size = sizeof from;
-		const ssize_t n = recvfrom(fd, text, sizeof text, MSG_DONTWAIT, (struct sockaddr *) &from, &size);
+		const ssize_t n = recvfrom(fd, text, sizeof text, MSG_DONTWAIT,
+		    (struct sockaddr *)&from, &size);
 
 		if (n < 0)
 			continue;
-		peer_capitals(text, (size_t) n);
-		(void) sendto(fd, text, (size_t) n, 0, (const struct sockaddr *) &from, size);
+		peer_capitals(text, (size_t)n);
+		(void)sendto(fd, text, (size_t)n, 0, (const struct sockaddr *)&from, size);
 	}
 }
 

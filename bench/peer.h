@@ -2,8 +2,8 @@
 #ifndef PEER_H
 #define PEER_H
 /* What the servers that upcased is measured beside have in common: sockets on one loopback port,
- * capitals of ASCII, datagrams in batches, and the line that says that they are ready. Each does the
- * least that serves: no limits, no counts, no time-outs, no capitals but ASCII's. */
+ * capitals of ASCII, datagrams in batches, and the line that says that they are ready. Each does
+ * the least that serves: no limits, no counts, no time-outs, no capitals but ASCII's. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -34,13 +34,13 @@ static inline _Noreturn void peer_fail(const char *what, int error)
 /* In blocks of one size, which compilers turn into vector instructions at -O2 too. */
 static inline void peer_capitals(char *text, size_t size)
 {
-	unsigned char *s = (unsigned char *) text;
+	unsigned char *s = (unsigned char *)text;
 
 	for (; size >= 64; s += 64, size -= 64)
 		for (int i = 0; i < 64; i++)
-			s[i] = (unsigned char) (s[i] - ((unsigned char) (s[i] - 'a') < 26 ? 32 : 0));
+			s[i] = (unsigned char)(s[i] - ((unsigned char)(s[i] - 'a') < 26 ? 32 : 0));
 	for (; size > 0; s++, size--)
-		*s = (unsigned char) (*s - ((unsigned char) (*s - 'a') < 26 ? 32 : 0));
+		*s = (unsigned char)(*s - ((unsigned char)(*s - 'a') < 26 ? 32 : 0));
 }
 
 static inline int peer_port(const char *text)
@@ -62,11 +62,11 @@ static inline struct sockaddr_in peer_start(const char *port)
 	signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
-		(void) setrlimit(RLIMIT_NOFILE, &limit);
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	return (struct sockaddr_in) {
-		.sin_family = AF_INET, .sin_port = htons((uint16_t) peer_port(port)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)peer_port(port)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
 static inline void peer_ready(void)
@@ -80,7 +80,7 @@ static inline void peer_udp_buffer(int fd)
 	const int bytes = PEER_UDP_BUFFER;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
-		(void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
 static inline int peer_socket(const struct sockaddr_in *address, int type)
@@ -90,10 +90,10 @@ static inline int peer_socket(const struct sockaddr_in *address, int type)
 	if (fd < 0)
 		peer_fail("socket", errno);
 	if ((type & SOCK_STREAM) != 0)
-		(void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	else
 		peer_udp_buffer(fd);
-	if (bind(fd, (const struct sockaddr *) address, sizeof *address) != 0)
+	if (bind(fd, (const struct sockaddr *)address, sizeof *address) != 0)
 		peer_fail("bind", errno);
 	return fd;
 }
@@ -111,7 +111,7 @@ static inline void peer_no_delay(int fd)
 {
 	const int one = 1;
 
-	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
 /* Datagrams received by one call and answered by one. */
@@ -130,8 +130,8 @@ static inline struct peer_batch *peer_batch_new(void)
 		peer_fail("memory", errno);
 	for (int i = 0; i < PEER_BATCH; i++) {
 		batch->iov[i].iov_base = batch->text[i];
-		batch->messages[i].msg_hdr = (struct msghdr) {
-			.msg_name = &batch->from[i], .msg_iov = &batch->iov[i], .msg_iovlen = 1,
+		batch->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &batch->from[i], .msg_iov = &batch->iov[i], .msg_iovlen = 1
 		};
 	}
 	return batch;
@@ -152,7 +152,7 @@ static inline bool peer_batch_serve(struct peer_batch *batch, int fd)
 		peer_capitals(batch->text[i], batch->iov[i].iov_len);
 	}
 	for (int at = 0; at < n; at += sent > 0 ? sent : 1)
-		sent = sendmmsg(fd, batch->messages + at, (unsigned) (n - at), MSG_DONTWAIT);
+		sent = sendmmsg(fd, batch->messages + at, (unsigned)(n - at), MSG_DONTWAIT);
 	return n == PEER_BATCH;
 }
 

@@ -62,7 +62,8 @@ bool addr_names_no_interface(const char *host)
 	if (!scope || scope - host >= INET6_ADDRSTRLEN)
 		return false;
 	snprintf(address, sizeof address, "%.*s", (int)(scope - host), host);
-	return numeric6(address, 0, &a) == 0 && (scope_number(scope + 1, &number) < 0 || !if_indextoname(number, name));
+	return numeric6(address, 0, &a) == 0 &&
+	       (scope_number(scope + 1, &number) < 0 || !if_indextoname(number, name));
 }
 
 void addr_unmap(struct addr *a)
@@ -144,11 +145,12 @@ static bool ipv4_of(const struct addr *a, struct in_addr *out)
 	return true;
 }
 
-/* As if_indextoname(3), which asks by a socket of AF_UNIX: the server's sandbox allows none, but this one. */
+/* As if_indextoname(3), which asks by a socket of AF_UNIX: the server's sandbox allows none, but
+ * this one. */
 static char *interface_name(uint32_t number, char name[IF_NAMESIZE])
 {
 #ifdef __linux__
-	struct ifreq request = {.ifr_ifindex = (int)number};
+	struct ifreq request = { .ifr_ifindex = (int)number };
 	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	const bool found = fd >= 0 && ioctl(fd, SIOCGIFNAME, &request) == 0;
 
@@ -208,8 +210,8 @@ bool addr_same_host(const struct addr *a, const struct addr *b)
 	if (is_a || is_b)
 		return is_a && is_b && in_a.s_addr == in_b.s_addr;
 	return a->sa.sa_family == AF_INET6 && b->sa.sa_family == AF_INET6 &&
-	    memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof a->in6.sin6_addr) == 0 &&
-	    a->in6.sin6_scope_id == b->in6.sin6_scope_id;
+	       memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof a->in6.sin6_addr) == 0 &&
+	       a->in6.sin6_scope_id == b->in6.sin6_scope_id;
 }
 
 bool addr_equal(const struct addr *a, const struct addr *b)
@@ -244,7 +246,8 @@ bool addr_is_zero_network(const struct addr *a)
 
 bool addr_lacks_interface(const struct addr *a)
 {
-	return a->sa.sa_family == AF_INET6 && !a->in6.sin6_scope_id && IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr);
+	return a->sa.sa_family == AF_INET6 && !a->in6.sin6_scope_id &&
+	       IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr);
 }
 
 bool addr_is_group(const struct addr *a)

@@ -23,7 +23,7 @@ struct bucket {
 /* A full bucket of `burst` tokens that gets `rate` tokens a second, 1 to 1,000,000,000. */
 static inline struct bucket bucket_full(int64_t rate, int64_t burst)
 {
-	return (struct bucket){.interval = NS_PER_S / rate, .burst = burst};
+	return (struct bucket){ .interval = NS_PER_S / rate, .burst = burst };
 }
 
 /* Whether there is a token. */

@@ -58,13 +58,14 @@ static ALWAYS_INLINE size_t write_blocks(const unsigned char *restrict in, size_
 		for (size_t i = 0; i < block; i++) {
 			unsigned char c = in[at + i];
 			/* Signed, 'a' to 'z' are the highest once 'z' is moved to 127: one
-			 * comparison. From there back, since then the compilers read the text once or
-			 * twice instead of three times, and reading is what there is most of. */
+			 * comparison. From there back, since then the compilers read the text once
+			 * or twice instead of three times, and reading is what there is most of. */
 			unsigned char moved = (unsigned char)(c + TO_TOP);
 			bool lower = (signed char)moved > 127 - 26;
 
 			seen |= quiet ? (unsigned char)(CAPITAL_LEADS(c) << 7) : c;
-			out[at + i] = (unsigned char)(moved - (lower ? TO_TOP + 'a' - 'A' : TO_TOP));
+			out[at + i] = (unsigned char)(moved -
+			                              (lower ? TO_TOP + 'a' - 'A' : TO_TOP));
 		}
 		if (seen >= 0x80)
 			break;
@@ -87,8 +88,8 @@ static ALWAYS_INLINE size_t write_all_blocks(const unsigned char *in, size_t n, 
 #ifdef __x86_64__
 /* In vectors of 32 bytes instead of 16, for the processors that have them: nearly all, but not
  * all that amd64 is. */
-__attribute__((target("avx2")))
-static size_t write_wide(const unsigned char *in, size_t n, unsigned char *out)
+__attribute__((target("avx2"))) static size_t write_wide(const unsigned char *in, size_t n,
+    unsigned char *out)
 {
 	return write_all_blocks(in, n, out);
 }
@@ -102,8 +103,8 @@ static size_t write_wide(const unsigned char *in, size_t n, unsigned char *out)
 
 /* In vectors of 64 bytes. The first processors that had them slowed down for them; those that
  * also have VBMI2 do not. */
-__attribute__((target(WIDEST)))
-static size_t write_widest(const unsigned char *in, size_t n, unsigned char *out)
+__attribute__((target(WIDEST))) static size_t write_widest(const unsigned char *in, size_t n,
+    unsigned char *out)
 {
 	return write_all_blocks(in, n, out);
 }
@@ -163,9 +164,11 @@ static inline uint32_t word_at(const unsigned char *in)
 	return le32toh(word);
 }
 
-/* Characters of four bytes, one or more, until something else comes or `stop` is reached. Returns the end of what was
- * written, and in `*from` where the next character begins. Most of them are in runs of one script, or of none. */
-static inline unsigned char *write_fours(const unsigned char **from, const unsigned char *stop, unsigned char *out)
+/* Characters of four bytes, one or more, until something else comes or `stop` is reached. Returns
+ * the end of what was written, and in `*from` where the next character begins. Most of them are in
+ * runs of one script, or of none. */
+static inline unsigned char *write_fours(const unsigned char **from, const unsigned char *stop,
+    unsigned char *out)
 {
 	const unsigned char *in = *from;
 	uint32_t word = word_at(in);
@@ -174,7 +177,8 @@ static inline unsigned char *write_fours(const unsigned char **from, const unsig
 		uint32_t block = (word & 0x07) << 12 | (word >> 2 & 0xfc0) | (word >> 16 & 0x3f);
 		unsigned index = 0;
 
-		/* Overlong forms have small numbers, where what has capitals is for the shorter ones. */
+		/* Overlong forms have small numbers, where what has capitals is for the shorter
+		 * ones. */
 		if (block - FOURS < sizeof capital_blocks - FOURS)
 			index = capital_indices[capital_blocks[block]][word >> 24 & 0x3f];
 		memcpy(out, in, 4);
@@ -195,7 +199,8 @@ static inline unsigned char *write_fours(const unsigned char **from, const unsig
  * there to be read. Sets `*length` to the bytes read and returns the bytes written, of SLACK.
  * Overlong forms of what has capitals show in the code point. Other ill-formed
  * sequences, as surrogates, need no look: the table has nothing for them, so they pass. */
-static inline size_t write_other(const unsigned char *in, uint32_t word, unsigned char *out, size_t *length)
+static inline size_t write_other(const unsigned char *in, uint32_t word, unsigned char *out,
+    size_t *length)
 {
 	uint32_t uc;
 
@@ -241,12 +246,13 @@ static unsigned char *write_mixed(const unsigned char **from, const unsigned cha
 static size_t write_tail(const unsigned char *in, size_t n, unsigned char *out)
 {
 	/* The zeros stay what they are, one for one, and are cut off again. */
-	unsigned char padded[3 * SLACK] = {0}, result[CAPITALS_GROWTH * SLACK + 2 * SLACK];
+	unsigned char padded[3 * SLACK] = { 0 }, result[CAPITALS_GROWTH * SLACK + 2 * SLACK];
 	const unsigned char *at = padded;
 	size_t written;
 
 	memcpy(padded, in, n);
-	written = (size_t)(write_mixed(&at, padded + n, result) - result) - (size_t)(at - (padded + n));
+	written = (size_t)(write_mixed(&at, padded + n, result) - result) -
+	          (size_t)(at - (padded + n));
 	memcpy(out, result, written);
 	return written;
 }
@@ -301,7 +307,7 @@ size_t capitals_end(struct capitals *c, void *out)
 	size_t n = c->held;
 
 	memcpy(out, c->part, n);
-	*c = (struct capitals){0};
+	*c = (struct capitals){ 0 };
 	return n;
 }
 

@@ -7,7 +7,8 @@
 
 int64_t clock_ns(const struct timespec *ts)
 {
-	if (ts->tv_sec < 0 || ts->tv_sec >= CLOCK_MAX / NS_PER_S || ts->tv_nsec < 0 || ts->tv_nsec >= NS_PER_S)
+	if (ts->tv_sec < 0 || ts->tv_sec >= CLOCK_MAX / NS_PER_S || ts->tv_nsec < 0 ||
+	    ts->tv_nsec >= NS_PER_S)
 		return -1;
 	return ts->tv_sec * NS_PER_S + ts->tv_nsec;
 }

@@ -13,10 +13,12 @@
 /* A deadline that never comes. */
 #define CLOCK_NEVER INT64_MAX
 
-/* The latest time there is: the sum of two does not overflow. In the year 2116 of CLOCK_REALTIME. */
+/* The latest time there is: the sum of two does not overflow. In the year 2116 of CLOCK_REALTIME.
+ */
 #define CLOCK_MAX (INT64_MAX / 2)
 
-/* In ns what the kernel tells, such as a time stamp; -1, which is none, where it is before 0 or after CLOCK_MAX. */
+/* In ns what the kernel tells, such as a time stamp; -1, which is none, where it is before 0 or
+ * after CLOCK_MAX. */
 int64_t clock_ns(const struct timespec *ts);
 /* Now, in ns of CLOCK_MONOTONIC. */
 int64_t clock_monotonic(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One piece of memory is cut into cells, of which a packet takes a chain: what it costs is known beforehand, what comes and goes
- * leaves no holes that are too small, and nothing is allocated on the way. Cells that lie one behind the other are mostly given
- * out so again, and then the packet is whole and need not be put together. The order is a binary heap by time, and by arrival among
+/* One piece of memory is cut into cells, of which a packet takes a chain: what it costs is known
+ * beforehand, what comes and goes leaves no holes that are too small, and nothing is allocated on
+ * the way. Cells that lie one behind the other are mostly given out so again, and then the packet
+ * is whole and need not be put together. The order is a binary heap by time, and by arrival among
  * equal times. Its entries carry the time, so that sifting does not touch the cells. */
 #include "config.h"
 
@@ -11,7 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A small packet takes one, also with what the server knows of it; a full one of an Ethernet six. */
+/* A small packet takes one, also with what the server knows of it; a full one of an Ethernet six.
+ */
 #define CELL 256
 #define NONE UINT32_MAX
 /* Cells that the system need not get back when none is in use: 8 MiB. */
@@ -30,8 +32,8 @@ struct delay_queue {
 	struct heap_entry *heap;
 	/* Of each cell: the next one of the same packet, or of those that are free. */
 	uint32_t *next;
-	/* Cells in all and in use; those that were in use since there was no packet, and the first free one of these or NONE; those
-	 * that the system has given. */
+	/* Cells in all and in use; those that were in use since there was no packet, and the first
+	 * free one of these or NONE; those that the system has given. */
 	uint32_t capacity, used, begun, spare, touched;
 	uint32_t count, added;
 	/* The first cell of the packet whose copy in one piece is in `flat`, or NONE. */
@@ -41,17 +43,19 @@ struct delay_queue {
 
 struct delay_queue *delay_queue_new(size_t max)
 {
-	const size_t page = (size_t) sysconf(_SC_PAGESIZE);
-	struct delay_queue *p = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct delay_queue *p = mmap(NULL, max, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	    -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
 	p->size = max;
 	p->begin = (sizeof *p + page - 1) / page * page;
-	p->capacity = (uint32_t) ((max - p->begin) / (sizeof *p->cells + sizeof *p->heap + sizeof *p->next));
-	p->cells = (void *) ((uint8_t *) p + p->begin);
-	p->heap = (void *) (p->cells + p->capacity);
-	p->next = (void *) (p->heap + p->capacity);
+	p->capacity = (uint32_t)((max - p->begin) /
+	                         (sizeof *p->cells + sizeof *p->heap + sizeof *p->next));
+	p->cells = (void *)((uint8_t *)p + p->begin);
+	p->heap = (void *)(p->cells + p->capacity);
+	p->next = (void *)(p->heap + p->capacity);
 	p->spare = p->flat_of = NONE;
 	return p;
 }
@@ -77,7 +81,7 @@ static uint32_t take_cell(struct delay_queue *p)
 
 static bool before(const struct heap_entry *a, const struct heap_entry *b)
 {
-	return a->at < b->at || (a->at == b->at && (int32_t) (a->order - b->order) < 0);
+	return a->at < b->at || (a->at == b->at && (int32_t)(a->order - b->order) < 0);
 }
 
 static void sift_up(struct heap_entry *heap, size_t i)
@@ -113,7 +117,8 @@ static size_t cells_of(size_t size)
 
 bool delay_queue_has_room(const struct delay_queue *p, size_t size, int copies)
 {
-	return size <= DELAY_QUEUE_LONGEST && (size_t) copies * cells_of(size) <= p->capacity - p->used;
+	return size <= DELAY_QUEUE_LONGEST &&
+	       (size_t)copies * cells_of(size) <= p->capacity - p->used;
 }
 
 /* A chain of so many; says whether they lie one behind the other. Returns the first. */
@@ -129,7 +134,8 @@ static uint32_t take_cells(struct delay_queue *p, size_t cells, bool *whole)
 	return first;
 }
 
-struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const void *head, size_t head_size, const void *bytes, size_t n)
+struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const void *head,
+    size_t head_size, const void *bytes, size_t n)
 {
 	const size_t cells = cells_of(head_size + n);
 	bool whole;
@@ -138,7 +144,9 @@ struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const 
 		return NULL;
 	const uint32_t first = take_cells(p, cells, &whole);
 	uint8_t *to = whole ? p->cells[first] : p->flat;
-	*(struct delayed_packet *) to = (struct delayed_packet) { .at = at, .whole = whole, .size = (int) (head_size + n) };
+	*(struct delayed_packet *)to = (struct delayed_packet){
+		.at = at, .whole = whole, .size = (int)(head_size + n)
+	};
 	if (head_size)
 		memcpy(to + sizeof(struct delayed_packet), head, head_size);
 	memcpy(to + sizeof(struct delayed_packet) + head_size, bytes, n);
@@ -147,24 +155,25 @@ struct delayed_packet *delay_queue_add(struct delay_queue *p, int64_t at, const 
 		for (uint32_t i = 0, cell = first; i < cells; i++, cell = p->next[cell])
 			memcpy(p->cells[cell], p->flat + i * CELL, CELL);
 	}
-	p->heap[p->count] = (struct heap_entry) { at, p->added++, first };
+	p->heap[p->count] = (struct heap_entry){ at, p->added++, first };
 	sift_up(p->heap, p->count++);
-	return (struct delayed_packet *) p->cells[first];
+	return (struct delayed_packet *)p->cells[first];
 }
 
 struct delayed_packet *delay_queue_first(const struct delay_queue *p)
 {
-	return p->count ? (struct delayed_packet *) p->cells[p->heap[0].cell] : NULL;
+	return p->count ? (struct delayed_packet *)p->cells[p->heap[0].cell] : NULL;
 }
 
 void *delay_queue_bytes(struct delay_queue *p)
 {
 	const uint32_t first = p->heap[0].cell;
-	const size_t cells = cells_of((size_t) delay_queue_first(p)->size);
+	const size_t cells = cells_of((size_t)delay_queue_first(p)->size);
 
 	if (delay_queue_first(p)->whole)
 		return p->cells[first] + sizeof(struct delayed_packet);
-	for (uint32_t i = 0, cell = first; i < cells && p->flat_of != first; i++, cell = p->next[cell])
+	for (uint32_t i = 0, cell = first; i < cells && p->flat_of != first;
+	    i++, cell = p->next[cell])
 		memcpy(p->flat + i * CELL, p->cells[cell], CELL);
 	p->flat_of = first;
 	return p->flat + sizeof(struct delayed_packet);
@@ -173,14 +182,14 @@ void *delay_queue_bytes(struct delay_queue *p)
 void delay_queue_remove_first(struct delay_queue *p)
 {
 	const uint32_t first = p->heap[0].cell;
-	const size_t cells = cells_of((size_t) delay_queue_first(p)->size);
+	const size_t cells = cells_of((size_t)delay_queue_first(p)->size);
 	uint32_t last = first;
 
 	for (size_t i = 1; i < cells; i++)
 		last = p->next[last];
 	p->next[last] = p->spare;
 	p->spare = first;
-	p->used -= (uint32_t) cells;
+	p->used -= (uint32_t)cells;
 	p->flat_of = NONE;
 	p->heap[0] = p->heap[--p->count];
 	if (p->count > 0) {
@@ -190,7 +199,7 @@ void delay_queue_remove_first(struct delay_queue *p)
 	p->begun = 0;
 	p->spare = NONE;
 	if (p->touched > KEPT) {
-		madvise((uint8_t *) p + p->begin, p->size - p->begin, MADV_DONTNEED);
+		madvise((uint8_t *)p + p->begin, p->size - p->begin, MADV_DONTNEED);
 		p->touched = 0;
 	}
 }

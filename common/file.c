@@ -41,7 +41,8 @@ static const char *too_large(off_t limit)
 {
 	static char text[40];
 
-	snprintf(text, sizeof text, "is larger than %lld %s", (long long)(limit >> (limit >> 20 ? 20 : 10)), limit >> 20 ? "MiB" : "KiB");
+	snprintf(text, sizeof text, "is larger than %lld %s",
+	    (long long)(limit >> (limit >> 20 ? 20 : 10)), limit >> 20 ? "MiB" : "KiB");
 	return text;
 }
 
@@ -78,7 +79,8 @@ int file_read(const char *path, off_t limit, const char **why)
 
 char *file_text(int fd, size_t limit, size_t *length, const char **why)
 {
-	/* With a byte more than is right: a file that grows meanwhile, or does not tell its size, as in /proc, has the same limit. */
+	/* With a byte more than is right: a file that grows meanwhile, or does not tell its size,
+	 * as in /proc, has the same limit. */
 	char *text = malloc(limit + 2);
 	ssize_t more = text ? 1 : -1;
 	size_t n = 0;
@@ -100,10 +102,13 @@ char *file_text(int fd, size_t limit, size_t *length, const char **why)
 	return NULL;
 }
 
-static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *bytes, size_t n), const char **why)
+static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *bytes, size_t n),
+    const char **why)
 {
 	char bytes[16];
-	const int fd = size && kind ? open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC) : -1;
+	const int fd = size && kind
+	                 ? open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
+	                 : -1;
 	const ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
 	const int error = errno;
 
@@ -111,7 +116,8 @@ static bool holds_kind(const char *path, off_t size, bool (*kind)(const char *by
 		close(fd);
 	if (size == 0 || !kind || (n >= 0 && kind(bytes, (size_t)n)))
 		return true;
-	(void)file_refuse(n < 0 ? error : EEXIST, n < 0 ? strerror(error) : "holds something else", why);
+	(void)file_refuse(n < 0 ? error : EEXIST, n < 0 ? strerror(error) : "holds something else",
+	    why);
 	return false;
 }
 
@@ -139,15 +145,18 @@ int file_remove(const char *path, const struct stat *made)
 	struct stat st;
 
 	if (lstat(path, &st) < 0 || st.st_dev != made->st_dev || st.st_ino != made->st_ino ||
-	    st.st_mtim.tv_sec != made->st_mtim.tv_sec || st.st_mtim.tv_nsec != made->st_mtim.tv_nsec)
+	    st.st_mtim.tv_sec != made->st_mtim.tv_sec ||
+	    st.st_mtim.tv_nsec != made->st_mtim.tv_nsec)
 		return -1;
 	return unlink(path);
 }
 
-int file_make(const char *path, int (*put)(void *context, FILE *out), void *context, struct stat *made)
+int file_make(const char *path, int (*put)(void *context, FILE *out), void *context,
+    struct stat *made)
 {
 	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	/* The first one stays open until it is known what was made: so nothing else gets its number. */
+	/* The first one stays open until it is known what was made: so nothing else gets its
+	 * number. */
 	const int second = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	FILE *out = second < 0 ? NULL : fdopen(second, "w");
 	int error;

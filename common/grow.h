@@ -16,8 +16,9 @@ static inline void *grow_copy(const void *bytes, size_t n)
 	return copy && n ? memcpy(copy, bytes, n) : copy;
 }
 
-/* Makes room for `wanted` items of `size` bytes in a list from malloc() or NULL, to whose pointer `list` points, and which has `*capacity`:
- * doubles that as often as it takes. Returns 0, or -1 when memory is short; the list is then as before. */
+/* Makes room for `wanted` items of `size` bytes in a list from malloc() or NULL, to whose pointer
+ * `list` points, and which has `*capacity`: doubles that as often as it takes. Returns 0, or -1
+ * when memory is short; the list is then as before. */
 static inline int grow_list(void *list, size_t *capacity, size_t wanted, size_t size)
 {
 	size_t more = *capacity ? *capacity : 64;
@@ -38,8 +39,8 @@ static inline int grow_list(void *list, size_t *capacity, size_t wanted, size_t 
 	return 0;
 }
 
-/* Makes room for `more` bytes behind `*end` in a queue, a list of bytes that is used from `*first` on: moves them to the beginning
- * where it helps. Returns as grow_list() does. */
+/* Makes room for `more` bytes behind `*end` in a queue, a list of bytes that is used from `*first`
+ * on: moves them to the beginning where it helps. Returns as grow_list() does. */
 static inline int grow_queue(void *list, size_t *capacity, size_t *first, size_t *end, size_t more)
 {
 	char *bytes;
@@ -53,8 +54,9 @@ static inline int grow_queue(void *list, size_t *capacity, size_t *first, size_t
 	return more > SIZE_MAX - *end ? -1 : grow_list(list, capacity, *end + more, 1);
 }
 
-/* Makes room for twice as many items, 64 at first, in a ring from calloc() or NULL with `*capacity`, a power of 2: item `i` of the
- * `count` stays the one at (first + i) modulo the room. Returns 0, or -1 when memory is short; the ring is then as before. */
+/* Makes room for twice as many items, 64 at first, in a ring from calloc() or NULL with
+ * `*capacity`, a power of 2: item `i` of the `count` stays the one at (first + i) modulo the room.
+ * Returns 0, or -1 when memory is short; the ring is then as before. */
 static inline int grow_ring(void *ring, size_t *capacity, size_t first, size_t count, size_t size)
 {
 	const size_t more = *capacity ? 2 * *capacity : 64;

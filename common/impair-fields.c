@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "common/impair-fields.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/clock.h"
-#include "common/impair-fields.h"
 #include "common/text.h"
 #include "common/units.h"
 
 static const struct impair_field fields[] = {
-#define X(id, name, argument, help, example) [IMPAIR_FIELD_##id] = { name, argument, help, example },
+#define X(id, name, argument, help, example) \
+	[IMPAIR_FIELD_##id] = { name, argument, help, example },
 	IMPAIR_FIELDS(X)
 #undef X
 };
 
-/* Rates of access links as sold and delays as measured are wide; these are typical and round, so that they can
- * be checked by hand. `there` is the way up, from the near host. */
+/* Rates of access links as sold and delays as measured are wide; these are typical and round, so
+ * that they can be checked by hand. `there` is the way up, from the near host. */
 static const struct impair_preset presets[] = {
 	{ "none", "a perfect wire", "", "" },
 	{ "classroom", "a fifth is lost each way", "loss 20% delay 20ms", "loss 20% delay 20ms" },
@@ -35,17 +37,19 @@ static const struct impair_preset presets[] = {
 	    "loss 0.1% delay 22ms jitter 6ms rate 40mbit queue 800p" },
 	{ "3g", "a mobile telephone, 3G", "loss 0.5% burst 3 delay 60ms jitter 15ms rate 400kbit",
 	    "loss 0.5% burst 3 delay 60ms jitter 15ms rate 2mbit" },
-	{ "edge", "a mobile telephone, 2.5G", "loss 1% delay 200ms jitter 50ms rate 100kbit queue 50p",
+	{ "edge", "a mobile telephone, 2.5G",
+	    "loss 1% delay 200ms jitter 50ms rate 100kbit queue 50p",
 	    "loss 1% delay 200ms jitter 50ms rate 200kbit queue 50p" },
 	{ "satellite", "by a geostationary satellite, 36,000 km up",
 	    "loss 0.5% burst 5 delay 280ms jitter 5ms rate 3mbit queue 300p",
 	    "loss 0.5% burst 5 delay 280ms jitter 5ms rate 20mbit queue 1000p" },
-	{ "leo", "by low satellites that hand over", "loss 1% burst 10 delay 20ms jitter 8ms rate 15mbit",
+	{ "leo", "by low satellites that hand over",
+	    "loss 1% burst 10 delay 20ms jitter 8ms rate 15mbit",
 	    "loss 1% burst 10 delay 20ms jitter 8ms rate 100mbit queue 500p" },
 	{ "modem", "56k over the telephone", "delay 90ms jitter 5ms rate 34kbit queue 20p",
 	    "delay 90ms jitter 5ms rate 50kbit queue 20p" },
-	{ "congested", "nothing is noise, all loss is a full queue", "delay 20ms rate 200kbit queue 8p",
-	    "delay 20ms rate 200kbit queue 8p" },
+	{ "congested", "nothing is noise, all loss is a full queue",
+	    "delay 20ms rate 200kbit queue 8p", "delay 20ms rate 200kbit queue 8p" },
 	{ "chaos", "duplicates, overtaking and damage",
 	    "delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%",
 	    "delay 20ms jitter 10ms order free duplicate 10% reorder 10% corrupt 5%" },
@@ -69,8 +73,8 @@ static int refuse(char why[IMPAIR_WHY], const char *text)
 	return text_refuse(why, IMPAIR_WHY, "%s", text);
 }
 
-/* Digits with at most one point among them; `end` is what follows. strtod() would follow the locale and
- * take "inf" and "0x1p3". Returns 0, or -1 without a digit. */
+/* Digits with at most one point among them; `end` is what follows. strtod() would follow the locale
+ * and take "inf" and "0x1p3". Returns 0, or -1 without a digit. */
 static int decimal(const char *text, double *out, const char **end)
 {
 	double value = 0, unit = 1;
@@ -112,8 +116,8 @@ static int read_share(const char *text, double *out, char why[IMPAIR_WHY])
 	return 0;
 }
 
-/* Unlike elsewhere a bare number is refused: who writes "delay 50" means milliseconds and would get a
- * minute. */
+/* Unlike elsewhere a bare number is refused: who writes "delay 50" means milliseconds and would get
+ * a minute. */
 static int read_time(const char *text, int64_t *out, char why[IMPAIR_WHY])
 {
 	int64_t ns;
@@ -143,9 +147,18 @@ static int read_burst(const char *text, double *out, char why[IMPAIR_WHY])
 
 static int read_rate(const char *text, int64_t *out, char why[IMPAIR_WHY])
 {
-	static const struct { const char *name; double factor; } units[] = {
-		{ "", 1 }, { "bit", 1 }, { "k", 1e3 }, { "kbit", 1e3 }, { "m", 1e6 }, { "mbit", 1e6 },
-		{ "g", 1e9 }, { "gbit", 1e9 },
+	static const struct {
+		const char *name;
+		double factor;
+	} units[] = {
+		{ "", 1 },
+		{ "bit", 1 },
+		{ "k", 1e3 },
+		{ "kbit", 1e3 },
+		{ "m", 1e6 },
+		{ "mbit", 1e6 },
+		{ "g", 1e9 },
+		{ "gbit", 1e9 },
 	};
 	const char *end;
 	double value;
@@ -158,9 +171,10 @@ static int read_rate(const char *text, int64_t *out, char why[IMPAIR_WHY])
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (strlen(units[i].name) == length && !strncasecmp(end, units[i].name, length)) {
 			value *= units[i].factor;
-			if (value != 0 && (value < IMPAIR_RATE_MIN || value > (double) IMPAIR_RATE_MAX))
+			if (value != 0 &&
+			    (value < IMPAIR_RATE_MIN || value > (double)IMPAIR_RATE_MAX))
 				return refuse(why, "is not from 1kbit to 100gbit");
-			*out = (int64_t) (value + 0.5);
+			*out = (int64_t)(value + 0.5);
 			return 0;
 		}
 	return refuse(why, "is not a rate in bit/s");
@@ -177,12 +191,13 @@ static int read_queue(const char *text, struct impair_settings *s, char why[IMPA
 	if (!*end)
 		return refuse(why, "could mean packets or bytes: write 100p or 64kB");
 	if (!strcmp(end, "p")) {
-		if (packets < 1 || packets > IMPAIR_QUEUE_PACKETS_MAX || memchr(text, '.', strlen(text)))
+		if (packets < 1 || packets > IMPAIR_QUEUE_PACKETS_MAX ||
+		    memchr(text, '.', strlen(text)))
 			return refuse(why, "is not from 1p to 100000p");
 	} else if (units_bytes(text, 1, IMPAIR_QUEUE_BYTES_MAX, &bytes)) {
 		return refuse(why, "is not from 1B to 100MB, nor packets");
 	}
-	s->queue_packets = bytes ? 0 : (int32_t) packets;
+	s->queue_packets = bytes ? 0 : (int32_t)packets;
 	s->queue_bytes = bytes;
 	return 0;
 }
@@ -193,7 +208,7 @@ static int read_mtu(const char *text, int32_t *out, char why[IMPAIR_WHY])
 
 	if (strcmp(text, "0") && units_bytes(text, IMPAIR_MTU_MIN, IMPAIR_MTU_MAX, &bytes))
 		return refuse(why, "is not a number of bytes, 68 to 65535");
-	*out = (int32_t) bytes;
+	*out = (int32_t)bytes;
 	return 0;
 }
 
@@ -215,26 +230,34 @@ static const struct setting {
 	size_t at, size;
 	enum impair_field_id with;
 } settings[IMPAIR_FIELD_COUNT] = {
-#define SETTING(id, kind, member, with) [IMPAIR_FIELD_##id] = { kind, offsetof(struct impair_settings, member), \
-	sizeof((struct impair_settings) { 0 }.member), IMPAIR_FIELD_##with }
-	SETTING(loss, SHARE, loss, loss), SETTING(burst, BURST, burst, loss), SETTING(delay, TIME, delay, delay),
-	SETTING(jitter, TIME, jitter, jitter), SETTING(distribution, DISTRIBUTION, distribution, jitter),
-	SETTING(order, ORDER, any_order, jitter), SETTING(duplicate, SHARE, duplicate, duplicate),
-	SETTING(reorder, SHARE, reorder, reorder), SETTING(reorder_by, TIME, reorder_by, reorder),
-	SETTING(corrupt, SHARE, corrupt, corrupt), SETTING(rate, RATE, rate, rate), SETTING(queue, QUEUE, queue_packets, rate),
+#define SETTING(id, kind, member, with) \
+	[IMPAIR_FIELD_##id] = { kind, offsetof(struct impair_settings, member), \
+		sizeof((struct impair_settings){ 0 }.member), IMPAIR_FIELD_##with }
+	SETTING(loss, SHARE, loss, loss),
+	SETTING(burst, BURST, burst, loss),
+	SETTING(delay, TIME, delay, delay),
+	SETTING(jitter, TIME, jitter, jitter),
+	SETTING(distribution, DISTRIBUTION, distribution, jitter),
+	SETTING(order, ORDER, any_order, jitter),
+	SETTING(duplicate, SHARE, duplicate, duplicate),
+	SETTING(reorder, SHARE, reorder, reorder),
+	SETTING(reorder_by, TIME, reorder_by, reorder),
+	SETTING(corrupt, SHARE, corrupt, corrupt),
+	SETTING(rate, RATE, rate, rate),
+	SETTING(queue, QUEUE, queue_packets, rate),
 	SETTING(mtu, MTU, mtu, mtu),
 };
 
 static const void *at(const struct impair_settings *s, enum impair_field_id id)
 {
-	return (const char *) s + settings[id].at;
+	return (const char *)s + settings[id].at;
 }
 
 static void switch_off(struct impair_settings *s, enum impair_field_id id)
 {
 	const struct impair_settings perfect = impair_perfect();
 
-	memcpy((char *) s + settings[id].at, at(&perfect, id), settings[id].size);
+	memcpy((char *)s + settings[id].at, at(&perfect, id), settings[id].size);
 	if (settings[id].kind == QUEUE)
 		s->queue_bytes = 0;
 }
@@ -242,7 +265,7 @@ static void switch_off(struct impair_settings *s, enum impair_field_id id)
 int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char why[IMPAIR_WHY])
 {
-	void *to = (char *) s + settings[id].at;
+	void *to = (char *)s + settings[id].at;
 	int word = 0;
 
 	if (!strcmp(value, "off")) {
@@ -250,12 +273,18 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 		return 0;
 	}
 	switch (settings[id].kind) {
-	case SHARE: return read_share(value, to, why);
-	case BURST: return read_burst(value, to, why);
-	case TIME: return read_time(value, to, why);
-	case RATE: return read_rate(value, to, why);
-	case QUEUE: return read_queue(value, s, why);
-	case MTU: return read_mtu(value, to, why);
+	case SHARE:
+		return read_share(value, to, why);
+	case BURST:
+		return read_burst(value, to, why);
+	case TIME:
+		return read_time(value, to, why);
+	case RATE:
+		return read_rate(value, to, why);
+	case QUEUE:
+		return read_queue(value, s, why);
+	case MTU:
+		return read_mtu(value, to, why);
 	case DISTRIBUTION:
 		if ((word = read_word(value, "uniform", "normal", why)) >= 0)
 			s->distribution = word ? IMPAIR_NORMAL : IMPAIR_UNIFORM;
@@ -270,21 +299,23 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 
 static char *write_share(double share, char buf[IMPAIR_VALUE])
 {
-	/* In integers, so that the locale's decimal point stays out; a share has 15 digits at most. */
-	long long millionths = (long long) (share * 1e12 + 0.5);
-	int n = snprintf(buf, IMPAIR_VALUE, "%lld.%010lld", millionths / 10000000000, millionths % 10000000000);
+	/* In integers, so that the locale's decimal point stays out; a share has 15 digits at most.
+	 */
+	long long millionths = (long long)(share * 1e12 + 0.5);
+	int n = snprintf(buf, IMPAIR_VALUE, "%lld.%010lld", millionths / 10000000000,
+	    millionths % 10000000000);
 	while (buf[n - 1] == '0')
 		n--;
 	n -= buf[n - 1] == '.';
-	snprintf(buf + n, IMPAIR_VALUE - (size_t) n, "%%");
+	snprintf(buf + n, IMPAIR_VALUE - (size_t)n, "%%");
 	return buf;
 }
 
 /* A number of units with three places at most and no idle zeros. */
 static int write_thousandths(int64_t value, int64_t unit, char *buf, size_t size)
 {
-	int n = snprintf(buf, size, "%lld.%03lld", (long long) (value / unit),
-	    (long long) (value % unit * 1000 / unit));
+	int n = snprintf(buf, size, "%lld.%03lld", (long long)(value / unit),
+	    (long long)(value % unit * 1000 / unit));
 	while (buf[n - 1] == '0')
 		n--;
 	n -= buf[n - 1] == '.';
@@ -297,10 +328,11 @@ static char *write_scaled(int64_t value, const int64_t *units, const char *const
     char buf[IMPAIR_VALUE])
 {
 	int i = 0;
-	while (i < count - 1 && (value < units[i] || (units[i] >= 1000 && value % (units[i] / 1000))))
+	while (i < count - 1 &&
+	       (value < units[i] || (units[i] >= 1000 && value % (units[i] / 1000))))
 		i++;
 	int n = write_thousandths(value, units[i], buf, IMPAIR_VALUE);
-	snprintf(buf + n, IMPAIR_VALUE - (size_t) n, "%s", names[i]);
+	snprintf(buf + n, IMPAIR_VALUE - (size_t)n, "%s", names[i]);
 	return buf;
 }
 
@@ -327,7 +359,7 @@ static char *write_queue(const struct impair_settings *s, char buf[IMPAIR_VALUE]
 	static const int64_t units[] = { 1000000, 1000, 1 };
 	static const char *const names[] = { "MB", "kB", "B" };
 	if (s->queue_packets)
-		snprintf(buf, IMPAIR_VALUE, "%dp", (int) s->queue_packets);
+		snprintf(buf, IMPAIR_VALUE, "%dp", (int)s->queue_packets);
 	else
 		write_scaled(s->queue_bytes, units, names, 3, buf);
 	return buf;
@@ -338,26 +370,36 @@ static char *write_burst(double burst, char buf[IMPAIR_VALUE])
 	if (burst == 0)
 		snprintf(buf, IMPAIR_VALUE, "off");
 	else
-		write_thousandths((int64_t) (burst * 1000 + 0.5), 1000, buf, IMPAIR_VALUE);
+		write_thousandths((int64_t)(burst * 1000 + 0.5), 1000, buf, IMPAIR_VALUE);
 	return buf;
 }
 
-char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id, char buf[IMPAIR_VALUE])
+char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id,
+    char buf[IMPAIR_VALUE])
 {
 	const char *word = "off";
 
 	switch (settings[id].kind) {
-	case SHARE: return write_share(*(const double *) at(s, id), buf);
-	case BURST: return write_burst(*(const double *) at(s, id), buf);
-	case TIME: return write_time(*(const int64_t *) at(s, id), buf);
-	case RATE: return write_rate(s->rate, buf);
-	case QUEUE: return write_queue(s, buf);
-	case DISTRIBUTION: word = s->distribution == IMPAIR_NORMAL ? "normal" : "uniform"; break;
-	case ORDER: word = s->any_order ? "free" : "kept"; break;
+	case SHARE:
+		return write_share(*(const double *)at(s, id), buf);
+	case BURST:
+		return write_burst(*(const double *)at(s, id), buf);
+	case TIME:
+		return write_time(*(const int64_t *)at(s, id), buf);
+	case RATE:
+		return write_rate(s->rate, buf);
+	case QUEUE:
+		return write_queue(s, buf);
+	case DISTRIBUTION:
+		word = s->distribution == IMPAIR_NORMAL ? "normal" : "uniform";
+		break;
+	case ORDER:
+		word = s->any_order ? "free" : "kept";
+		break;
 	case MTU:
 		if (!s->mtu)
 			break;
-		snprintf(buf, IMPAIR_VALUE, "%d", (int) s->mtu);
+		snprintf(buf, IMPAIR_VALUE, "%d", (int)s->mtu);
 		return buf;
 	}
 	snprintf(buf, IMPAIR_VALUE, "%s", word);
@@ -367,14 +409,22 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id)
 {
 	switch (settings[id].kind) {
-	case SHARE: case BURST: return *(const double *) at(s, id);
-	case TIME: return (double) *(const int64_t *) at(s, id);
-	case DISTRIBUTION: return s->distribution;
-	case ORDER: return s->any_order;
-	case RATE: return s->rate ? (double) s->rate : INFINITY;
+	case SHARE:
+	case BURST:
+		return *(const double *)at(s, id);
+	case TIME:
+		return (double)*(const int64_t *)at(s, id);
+	case DISTRIBUTION:
+		return s->distribution;
+	case ORDER:
+		return s->any_order;
+	case RATE:
+		return s->rate ? (double)s->rate : INFINITY;
 	/* One that is counted in bytes has as many packets of a full size. */
-	case QUEUE: return s->queue_packets ? s->queue_packets : (double) s->queue_bytes / 1500;
-	case MTU: return s->mtu ? s->mtu : INFINITY;
+	case QUEUE:
+		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
+	case MTU:
+		return s->mtu ? s->mtu : INFINITY;
 	}
 	return 0;
 }
@@ -389,7 +439,8 @@ static bool differs(const struct impair_settings *s, enum impair_field_id id)
 /* Whether a setting does anything: two of them do so also as they are on a perfect wire. */
 static bool matters(const struct impair_settings *s, enum impair_field_id id)
 {
-	return differs(s, settings[id].with) && (id == IMPAIR_FIELD_reorder_by || id == IMPAIR_FIELD_queue || differs(s, id));
+	return differs(s, settings[id].with) &&
+	       (id == IMPAIR_FIELD_reorder_by || id == IMPAIR_FIELD_queue || differs(s, id));
 }
 
 char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size)
@@ -401,7 +452,7 @@ char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		if (!matters(s, id) || n >= size)
 			continue;
-		n += (size_t) snprintf(buf + n, size - n, "%s%s %s", n ? ", " : "", fields[id].name,
+		n += (size_t)snprintf(buf + n, size - n, "%s%s %s", n ? ", " : "", fields[id].name,
 		    impair_fields_get(s, id, value));
 	}
 	return buf;
@@ -411,16 +462,17 @@ bool impair_fields_same(const struct impair_settings *a, const struct impair_set
 {
 	char one[IMPAIR_LINE], other[IMPAIR_LINE];
 
-	return strcmp(impair_fields_line(a, one, sizeof one), impair_fields_line(b, other, sizeof other)) == 0;
+	return strcmp(impair_fields_line(a, one, sizeof one),
+	           impair_fields_line(b, other, sizeof other)) == 0;
 }
 
-/* The next word of `*text`, which a space or a comma ends, into `word`: its length, 0 at the end; a word
- * that is too long is cut, and then no setting has its name. */
+/* The next word of `*text`, which a space or a comma ends, into `word`: its length, 0 at the end; a
+ * word that is too long is cut, and then no setting has its name. */
 static size_t next_word(const char **text, char word[IMPAIR_VALUE])
 {
 	*text += strspn(*text, " ,\t");
 	size_t n = strcspn(*text, " ,\t");
-	snprintf(word, IMPAIR_VALUE, "%.*s", (int) n, *text);
+	snprintf(word, IMPAIR_VALUE, "%.*s", (int)n, *text);
 	*text += n;
 	return n;
 }
@@ -433,13 +485,15 @@ int impair_fields_parse(struct impair_settings *s, const char *text, char why[IM
 	while (next_word(&text, name)) {
 		enum impair_field_id id = impair_field_find(name);
 		if (id == IMPAIR_FIELD_COUNT)
-			return text_refuse(why, IMPAIR_WHY, "'%s' is no setting of a link; for example loss 20%%", name);
+			return text_refuse(why, IMPAIR_WHY,
+			    "'%s' is no setting of a link; for example loss 20%%", name);
 		if (!next_word(&text, value))
-			return text_refuse(why, IMPAIR_WHY, "%s needs a value; for example %s %s", name, name,
-			    fields[id].example);
+			return text_refuse(why, IMPAIR_WHY, "%s needs a value; for example %s %s",
+			    name, name, fields[id].example);
 		if (impair_fields_set(&changed, id, value, reason))
-			return text_refuse(why, IMPAIR_WHY, "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value,
-			    reason, name, fields[id].example);
+			return text_refuse(why, IMPAIR_WHY,
+			    "%.12s: '%.30s' %.60s; for example %.12s %.8s", name, value, reason,
+			    name, fields[id].example);
 	}
 	if (impair_check(&changed, why))
 		return -1;

@@ -17,10 +17,11 @@ enum direction_set { DIRECTION_THERE = 1, DIRECTION_BACK = 2, DIRECTION_BOTH = 3
 
 void impair_options_start(struct impair_options *o)
 {
-	*o = (struct impair_options){.there = impair_perfect(), .back = impair_perfect()};
+	*o = (struct impair_options){ .there = impair_perfect(), .back = impair_perfect() };
 }
 
-static int set(struct impair_options *o, enum impair_field_id id, enum direction_set direction, const char *value, char *why)
+static int set(struct impair_options *o, enum impair_field_id id, enum direction_set direction,
+    const char *value, char *why)
 {
 	if ((direction & DIRECTION_THERE) && impair_fields_set(&o->there, id, value, why) != 0)
 		return -1;
@@ -53,7 +54,8 @@ int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY])
 	int64_t seed;
 
 	if (units_count(value, 0, INT64_MAX, &seed) != 0)
-		return text_refuse(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64, INT64_MAX);
+		return text_refuse(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64,
+		    INT64_MAX);
 	o->seed = (uint64_t)seed;
 	o->seed_given = true;
 	return 0;
@@ -95,7 +97,8 @@ void impair_options_seed(struct impair_options *o, uint32_t chance)
 
 char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTIONS_LINE])
 {
-	const struct impair_settings perfect = impair_perfect(), *const ways[] = {&o->there, &o->back};
+	const struct impair_settings perfect = impair_perfect(), *const ways[] = { &o->there,
+		&o->back };
 	char lines[2][IMPAIR_LINE];
 
 	for (int i = 0; i < 2; i++)
@@ -104,8 +107,10 @@ char *impair_options_line(const struct impair_options *o, char buf[IMPAIR_OPTION
 		else
 			impair_fields_line(ways[i], lines[i], IMPAIR_LINE);
 	if (impair_fields_same(&o->there, &o->back))
-		snprintf(buf, IMPAIR_OPTIONS_LINE, "each way: %s; seed %" PRIu64, lines[0], o->seed);
+		snprintf(buf, IMPAIR_OPTIONS_LINE, "each way: %s; seed %" PRIu64, lines[0],
+		    o->seed);
 	else
-		snprintf(buf, IMPAIR_OPTIONS_LINE, "there: %s; back: %s; seed %" PRIu64, lines[0], lines[1], o->seed);
+		snprintf(buf, IMPAIR_OPTIONS_LINE, "there: %s; back: %s; seed %" PRIu64, lines[0],
+		    lines[1], o->seed);
 	return buf;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The queue before the transmitter is a ring of those that wait: when each begins to be sent and how
- * big it is. A packet whose beginning has come waits no longer. The transmitter itself is one number,
- * the time at which it will be free. */
+/* The queue before the transmitter is a ring of those that wait: when each begins to be sent and
+ * how big it is. A packet whose beginning has come waits no longer. The transmitter itself is one
+ * number, the time at which it will be free. */
 #include "config.h"
+
+#include "common/impair.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +12,6 @@
 
 #include "common/clock.h"
 #include "common/random.h"
-#include "common/impair.h"
 #include "common/text.h"
 
 #define BYTE_BITS 8
@@ -51,7 +52,7 @@ struct draws {
 
 struct impair_settings impair_perfect(void)
 {
-	return (struct impair_settings) {
+	return (struct impair_settings){
 		.reorder_by = IMPAIR_REORDER_BY,
 		.queue_packets = IMPAIR_QUEUE_PACKETS,
 	};
@@ -71,14 +72,14 @@ static const char *out_of_range(const struct impair_settings *s)
 {
 	if (!share(s->loss) || !share(s->duplicate) || !share(s->reorder) || !share(s->corrupt))
 		return "a share is not from 0% to 100%";
-	if (!within(s->delay, 0, IMPAIR_DELAY_MAX) || !within(s->jitter, 0, IMPAIR_DELAY_MAX)
-	    || !within(s->reorder_by, 0, IMPAIR_DELAY_MAX))
+	if (!within(s->delay, 0, IMPAIR_DELAY_MAX) || !within(s->jitter, 0, IMPAIR_DELAY_MAX) ||
+	    !within(s->reorder_by, 0, IMPAIR_DELAY_MAX))
 		return "a time is not from 0 to 60s";
 	if (s->rate != 0 && !within(s->rate, IMPAIR_RATE_MIN, IMPAIR_RATE_MAX))
 		return "the rate is not from 1kbit to 100gbit";
-	if (!within(s->queue_packets, 0, IMPAIR_QUEUE_PACKETS_MAX)
-	    || !within(s->queue_bytes, 0, IMPAIR_QUEUE_BYTES_MAX)
-	    || (s->queue_packets == 0 && s->queue_bytes == 0))
+	if (!within(s->queue_packets, 0, IMPAIR_QUEUE_PACKETS_MAX) ||
+	    !within(s->queue_bytes, 0, IMPAIR_QUEUE_BYTES_MAX) ||
+	    (s->queue_packets == 0 && s->queue_bytes == 0))
 		return "the queue is not from 1p to 100000p or from 1 byte to 100MB";
 	if (s->mtu != 0 && !within(s->mtu, IMPAIR_MTU_MIN, IMPAIR_MTU_MAX))
 		return "the MTU is not from 68 to 65535";
@@ -94,8 +95,10 @@ int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY])
 		return text_refuse(why, IMPAIR_WHY, "%s", wrong);
 	/* Good states last one packet at least, so p <= 1: loss <= burst / (burst + 1). */
 	if (s->burst != 0 && s->loss < 1 && s->loss > s->burst / (s->burst + 1) + 1e-9)
-		return text_refuse(why, IMPAIR_WHY, "%.4g%% loss cannot come in bursts of %.4g packets;"
-		    " for example burst %.0f", s->loss * 100, s->burst, ceil(s->loss / (1 - s->loss) - 1e-9));
+		return text_refuse(why, IMPAIR_WHY,
+		    "%.4g%% loss cannot come in bursts of %.4g packets;"
+		    " for example burst %.0f",
+		    s->loss * 100, s->burst, ceil(s->loss / (1 - s->loss) - 1e-9));
 	return 0;
 }
 
@@ -124,7 +127,9 @@ double impair_through(const struct impair_settings *s)
 	return (1 - s->loss) * (1 - s->corrupt);
 }
 
-static const struct { const char *word, *text; } fates[IMPAIR_FATES] = {
+static const struct {
+	const char *word, *text;
+} fates[IMPAIR_FATES] = {
 	[IMPAIR_DELIVERED] = { "delivered", "delivered" },
 	[IMPAIR_LOST_RANDOM] = { "random", "lost at random" },
 	[IMPAIR_LOST_BURST] = { "burst", "lost in a burst" },
@@ -205,8 +210,8 @@ static void draw(struct random *random, struct draws *d)
 	d->bit = random_share(random);
 }
 
-/* Moves the chain by one packet. The first is drawn from the stationary distribution, so that a short run has
- * no bias. */
+/* Moves the chain by one packet. The first is drawn from the stationary distribution, so that a
+ * short run has no bias. */
 static bool lost_by_chance(struct impair *impair, double u)
 {
 	const struct impair_settings *s = &impair->set;
@@ -231,10 +236,10 @@ static void queue_advance(struct transmit_queue *q, int64_t now)
 	}
 }
 
-/* Sends a packet through the transmitter: when its last bit is out in `sent`. Returns -1 when the queue is
- * full. */
-static int transmit(struct transmit_queue *q, const struct impair_settings *s, int32_t size, int64_t now,
-    int64_t *sent)
+/* Sends a packet through the transmitter: when its last bit is out in `sent`. Returns -1 when the
+ * queue is full. */
+static int transmit(struct transmit_queue *q, const struct impair_settings *s, int32_t size,
+    int64_t now, int64_t *sent)
 {
 	*sent = now;
 	if (s->rate == 0)
@@ -243,11 +248,13 @@ static int transmit(struct transmit_queue *q, const struct impair_settings *s, i
 	if (q->free_at <= now) {
 		q->free_at = now;
 		q->rest = 0;
-	} else if (q->count >= (size_t) (s->queue_packets ? s->queue_packets : IMPAIR_QUEUE_PACKETS_MAX)
-	    || (s->queue_bytes && q->bytes + size > s->queue_bytes)) {
+	} else if (q->count >=
+	               (size_t)(s->queue_packets ? s->queue_packets : IMPAIR_QUEUE_PACKETS_MAX) ||
+	           (s->queue_bytes && q->bytes + size > s->queue_bytes)) {
 		return -1;
 	} else {
-		q->ring[(q->first + q->count++) % IMPAIR_QUEUE_PACKETS_MAX] = (struct queued_packet) { q->free_at, size };
+		q->ring[(q->first + q->count++) % IMPAIR_QUEUE_PACKETS_MAX] =
+		    (struct queued_packet){ q->free_at, size };
 		q->bytes += size;
 	}
 	int64_t work = size * BYTE_BITS * NS_PER_S + q->rest;
@@ -263,15 +270,16 @@ static int64_t travel(const struct impair_settings *s, const double u[2])
 	double off = 0;
 
 	if (s->jitter > 0 && s->distribution == IMPAIR_NORMAL)
-		off = sqrt(-2 * log(1 - u[0])) * cos(2 * M_PI * u[1]) * (double) s->jitter;
+		off = sqrt(-2 * log(1 - u[0])) * cos(2 * M_PI * u[1]) * (double)s->jitter;
 	else if (s->jitter > 0)
-		off = (2 * u[0] - 1) * (double) s->jitter;
+		off = (2 * u[0] - 1) * (double)s->jitter;
 	int64_t time = s->delay + llround(off);
 	return time > 0 ? time : 0;
 }
 
 /* When a packet that the transmitter has sent leaves the link. */
-static int64_t leave(struct impair *impair, int64_t sent, const double path[2], struct impair_decision *v)
+static int64_t leave(struct impair *impair, int64_t sent, const double path[2],
+    struct impair_decision *v)
 {
 	const struct impair_settings *s = &impair->set;
 	int64_t at = sent + travel(s, path);
@@ -288,8 +296,8 @@ static int64_t leave(struct impair *impair, int64_t sent, const double path[2], 
 	return v->reordered ? at + s->reorder_by : at;
 }
 
-static void deliver(struct impair *impair, const struct impair_packet *packet, const struct draws *d,
-    int64_t sent, struct impair_decision *v)
+static void deliver(struct impair *impair, const struct impair_packet *packet,
+    const struct draws *d, int64_t sent, struct impair_decision *v)
 {
 	const struct impair_settings *s = &impair->set;
 
@@ -297,7 +305,7 @@ static void deliver(struct impair *impair, const struct impair_packet *packet, c
 	v->copies = d->duplicate < s->duplicate ? 2 : 1;
 	v->reordered = d->reorder < s->reorder;
 	if (d->corrupt < s->corrupt && packet->bits > 0)
-		v->flip = (int32_t) (d->bit * packet->bits);
+		v->flip = (int32_t)(d->bit * packet->bits);
 	v->at[0] = leave(impair, sent, d->path, v);
 	if (v->copies == 2)
 		v->at[1] = leave(impair, sent, d->copy_path, v);
@@ -310,7 +318,7 @@ void impair_decide(struct impair *impair, const struct impair_packet *packet, in
 	struct draws d;
 	int64_t sent;
 
-	*decision = (struct impair_decision) { .flip = -1 };
+	*decision = (struct impair_decision){ .flip = -1 };
 	draw(&impair->random, &d);
 	bool lost = lost_by_chance(impair, d.loss);
 

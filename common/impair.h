@@ -10,10 +10,10 @@
  *   4. the way: delay and jitter; a requested hold; a second copy; being overtaken.
  * A lost packet has used the transmitter: noise is not congestion.
  *
- * Every packet takes the same number of random numbers, whatever is switched on and whatever becomes
- * of it. So the same seed and the same sequence of packets give the same fates, and changing one
- * setting leaves the random numbers of the others as they are. Times decide too only where they must: with a
- * rate (is the queue full?) and for holds and unplugging. */
+ * Every packet takes the same number of random numbers, whatever is switched on and whatever
+ * becomes of it. So the same seed and the same sequence of packets give the same fates, and
+ * changing one setting leaves the random numbers of the others as they are. Times decide too only
+ * where they must: with a rate (is the queue full?) and for holds and unplugging. */
 #ifndef UPCASE_IMPAIR_H
 #define UPCASE_IMPAIR_H
 
@@ -48,22 +48,22 @@ enum impair_distribution {
 struct impair_settings {
 	/* The mean share of packets that is lost. */
 	double loss;
-	/* The mean number of packets that are lost in a row. 0: each on its own, which makes bursts of
-	 * 1 / (1 - loss). Else a Gilbert-Elliott chain that loses all in its bad state and none in its
-	 * good one; see impair_chain(). */
+	/* The mean number of packets that are lost in a row. 0: each on its own, which makes bursts
+	 * of 1 / (1 - loss). Else a Gilbert-Elliott chain that loses all in its bad state and none
+	 * in its good one; see impair_chain(). */
 	double burst;
 	/* How long every packet travels. */
 	int64_t delay;
 	/* How much that varies. A sum below 0 counts as 0. */
 	int64_t jitter;
 	enum impair_distribution distribution;
-	/* Jitter may let packets overtake each other. Else a packet never leaves before one that came
-	 * before it (but those that `reorder` picks). */
+	/* Jitter may let packets overtake each other. Else a packet never leaves before one that
+	 * came before it (but those that `reorder` picks). */
 	bool any_order;
 	/* The share that arrives twice. The copy has its own jitter. */
 	double duplicate;
-	/* The share that is held for `reorder_by` longer than its way takes, while those behind it pass. It
-	 * is really out of order only when something comes within that time. */
+	/* The share that is held for `reorder_by` longer than its way takes, while those behind it
+	 * pass. It is really out of order only when something comes within that time. */
 	double reorder;
 	int64_t reorder_by;
 	/* The share of which one bit is flipped, in both copies if there are two. */
@@ -71,7 +71,8 @@ struct impair_settings {
 	/* bit/s of whole IP packets; 0: no limit and no queue. */
 	int64_t rate;
 	/* How much may wait for the transmitter, in packets and in bytes, without the packet being
-	 * sent; 0: not limited in this measure, but one of them is; IMPAIR_QUEUE_PACKETS_MAX packets always. */
+	 * sent; 0: not limited in this measure, but one of them is; IMPAIR_QUEUE_PACKETS_MAX
+	 * packets always. */
 	int32_t queue_packets;
 	int64_t queue_bytes;
 	/* The largest packet, in bytes with its IP header; 0: any. */
@@ -122,16 +123,16 @@ struct impair_settings impair_perfect(void);
 /* Whether settings are possible, each and together. Returns 0, or -1 with the reason in `why`. */
 int impair_check(const struct impair_settings *s, char why[IMPAIR_WHY]);
 
-/* The Gilbert-Elliott chain for a mean loss and a mean burst length (Gilbert 1960; the parameters p and r
- * of Hasslinger and Hohlfeld 2008): p = P(good to bad), r = P(bad to good) = 1 / burst,
- * loss = p / (p + r). */
+/* The Gilbert-Elliott chain for a mean loss and a mean burst length (Gilbert 1960; the parameters p
+ * and r of Hasslinger and Hohlfeld 2008): p = P(good to bad), r = P(bad to good) = 1 / burst, loss
+ * = p / (p + r). */
 void impair_chain(const struct impair_settings *s, double *p, double *r);
 
 /* The mean number of packets lost in a row, also when bursts are not set. 0 without loss. */
 double impair_mean_burst(const struct impair_settings *s);
 
-/* The share of packets that arrive whole by chance: neither lost nor corrupted. What a full queue, an MTU or
- * a requested drop takes is not chance and not in it. */
+/* The share of packets that arrive whole by chance: neither lost nor corrupted. What a full queue,
+ * an MTU or a requested drop takes is not chance and not in it. */
 double impair_through(const struct impair_settings *s);
 
 /* Short words for a fate, "lost at random". Static. */
@@ -151,7 +152,8 @@ void impair_free(struct impair *impair);
 void impair_change(struct impair *impair, const struct impair_settings *s);
 const struct impair_settings *impair_settings(const struct impair *impair);
 
-/* Packets that would leave before `until` leave then, in their order. A time that has passed ends it. */
+/* Packets that would leave before `until` leave then, in their order. A time that has passed ends
+ * it. */
 void impair_hold(struct impair *impair, int64_t until);
 /* All packets that come before `until` are lost. A time that has passed ends it. */
 void impair_unplug(struct impair *impair, int64_t until);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The addresses of the lab's two hosts: upcase-lab gives them, and upcase, run in the lab, has its server at the far one. Nothing of
- * the real machine is needed or touched. */
+/* The addresses of the lab's two hosts: upcase-lab gives them, and upcase, run in the lab, has its
+ * server at the far one. Nothing of the real machine is needed or touched. */
 #ifndef UPCASE_LAB_ADDRESSES_H
 #define UPCASE_LAB_ADDRESSES_H
 

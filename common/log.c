@@ -33,11 +33,9 @@ static struct {
 	struct bucket bucket;
 	/* Events that have not been written since the last one that was. */
 	uint64_t left_out;
-} one_log = {
-	.program = "upcase",
+} one_log = { .program = "upcase",
 	.level = LOG_LEVEL_NOTICE,
-	.bucket = {.interval = NS_PER_S / LINES_A_SECOND, .burst = LINES_AT_ONCE},
-};
+	.bucket = { .interval = NS_PER_S / LINES_A_SECOND, .burst = LINES_AT_ONCE } };
 
 void log_open(const char *program, enum log_level level)
 {
@@ -54,7 +52,7 @@ void log_open(const char *program, enum log_level level)
  * to wait is left out. Returns whether it was written. */
 static bool write_line(const char *line, size_t n)
 {
-	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
 	ssize_t written;
 
 	bucket_spend(&one_log.bucket, clock_monotonic());
@@ -74,9 +72,10 @@ static int put_start(char line[LINE_MAX_BYTES])
 	int n;
 
 	gmtime_r(&seconds, &tm);
-	n = snprintf(line, LINE_MAX_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %.60s: ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    (int)(now % NS_PER_S / NS_PER_MS), one_log.program);
+	n = snprintf(line, LINE_MAX_BYTES,
+	    "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %.60s: ", tm.tm_year + 1900, tm.tm_mon + 1,
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now % NS_PER_S / NS_PER_MS),
+	    one_log.program);
 	return n < 0 ? 0 : n;
 }
 

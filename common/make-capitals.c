@@ -58,8 +58,9 @@ static int entry_of(struct table *t, ucs4_t uc)
 		return 0;
 	/* ASCII is not for the table: capitals.c knows it by heart. */
 	if (length == 1)
-		return n == 1 && uc >= 'a' && uc <= 'z' && to[0] == uc - ('a' - 'A') ?
-		    0 : complain("ASCII has changed");
+		return n == 1 && uc >= 'a' && uc <= 'z' && to[0] == uc - ('a' - 'A')
+		         ? 0
+		         : complain("ASCII has changed");
 	if (n > BYTES_MAX || n > 3 * (size_t)length || t->entries == ENTRIES_MAX)
 		return complain("a character grows more than capitals.h says");
 	memcpy(t->bytes[t->entries], to, n);
@@ -115,8 +116,16 @@ static const char *unicode_version(void)
 		ucs4_t first;
 		const char *version;
 	} known[] = {
-		{0x16ea0, "17.0"}, {0x1c89, "16.0"}, {0x2ffc, "15.1"}, {0x1e030, "15.0"}, {0x1df00, "14.0"},
-		{0x10e80, "13.0"}, {0x10fe0, "12.0"}, {0x10d00, "11.0"}, {0x11d00, "10.0"}, {0x1e900, "9.0"},
+		{ 0x16ea0, "17.0" },
+		{ 0x1c89, "16.0" },
+		{ 0x2ffc, "15.1" },
+		{ 0x1e030, "15.0" },
+		{ 0x1df00, "14.0" },
+		{ 0x10e80, "13.0" },
+		{ 0x10fe0, "12.0" },
+		{ 0x10d00, "11.0" },
+		{ 0x11d00, "10.0" },
+		{ 0x1e900, "9.0" },
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -130,7 +139,7 @@ static const char *unicode_version(void)
  * something that it cannot make vectors of. */
 static void print_leads(const struct table *t)
 {
-	int leads[257] = {0};
+	int leads[257] = { 0 };
 	const char *plus = "";
 
 	for (unsigned i = 1; i < t->entries; i++)
@@ -155,8 +164,9 @@ static void print_numbers(const unsigned *numbers, unsigned n)
 
 static void print_entries(const struct table *t)
 {
-	printf("\nstatic const struct capital {\n\tunsigned char bytes[7];\n\tunsigned char length;\n"
-	       "} capital_entries[] = {\n");
+	printf(
+	    "\nstatic const struct capital {\n\tunsigned char bytes[7];\n\tunsigned char length;\n"
+	    "} capital_entries[] = {\n");
 	for (unsigned i = 0; i < t->entries; i++) {
 		printf("\t{{0x%02x", t->bytes[i][0]);
 		for (size_t k = 1; k < t->lengths[i]; k++)
@@ -168,13 +178,15 @@ static void print_entries(const struct table *t)
 
 static void print_table(const struct table *t)
 {
-	printf("/* SPDX-License-Identifier: GPL-3.0-or-later */\n"
-	       "/* Capitals, in two stages. Made by make-capitals.c, which says how to read it. */\n");
+	printf(
+	    "/* SPDX-License-Identifier: GPL-3.0-or-later */\n"
+	    "/* Capitals, in two stages. Made by make-capitals.c, which says how to read it. */\n");
 	printf("\n#define CAPITALS_UNICODE \"%s\"\n", unicode_version());
 	print_leads(t);
 	printf("\nstatic const unsigned char capital_blocks[%u] = {", t->block_count);
 	print_numbers(t->blocks, t->block_count);
-	printf("\n};\n\nstatic const unsigned short capital_indices[%u][%u] = {", t->row_count, ROW);
+	printf("\n};\n\nstatic const unsigned short capital_indices[%u][%u] = {", t->row_count,
+	    ROW);
 	for (unsigned i = 0; i < t->row_count; i++) {
 		printf("\n\t{");
 		print_numbers(t->rows[i], ROW);

@@ -38,7 +38,7 @@ static bool is_blank(char c)
 /* Name, blanks, perhaps "=", blanks, value; `n` counts no blanks at the end. */
 static struct option_parts split(const char *line, size_t n)
 {
-	struct option_parts p = {.name = line};
+	struct option_parts p = { .name = line };
 	const char *end = line + n, *s = line;
 
 	while (s < end && !is_blank(*s) && *s != '=')
@@ -57,7 +57,8 @@ static struct option_parts split(const char *line, size_t n)
 	return p;
 }
 
-static int refuse_name(const struct options_spec *table, const struct option_parts *p, char why[OPTIONS_WHY])
+static int refuse_name(const struct options_spec *table, const struct option_parts *p,
+    char why[OPTIONS_WHY])
 {
 	char shown[OPTIONS_SHOWN];
 	const struct options_spec *near = NULL;
@@ -72,17 +73,19 @@ static int refuse_name(const struct options_spec *table, const struct option_par
 			name++, n--;
 		near = options_find(table, name, n);
 		if (near)
-			return text_refuse(why, OPTIONS_WHY, "%s: options stand without dashes here: %s", shown, near->name);
+			return text_refuse(why, OPTIONS_WHY,
+			    "%s: options stand without dashes here: %s", shown, near->name);
 	}
 	near = options_nearest(table, name, n);
 	if (near)
-		return text_refuse(why, OPTIONS_WHY, "%s: there is no such option; did you mean %s?", shown, near->name);
+		return text_refuse(why, OPTIONS_WHY,
+		    "%s: there is no such option; did you mean %s?", shown, near->name);
 	return text_refuse(why, OPTIONS_WHY, "%s: there is no such option", shown);
 }
 
 /* Why a setter refused, in full: the line and what would be right. */
-static int refuse_value(const struct options_spec *o, const struct option_parts *p, const char *reason,
-    char why[OPTIONS_WHY])
+static int refuse_value(const struct options_spec *o, const struct option_parts *p,
+    const char *reason, char why[OPTIONS_WHY])
 {
 	char shown[OPTIONS_SHOWN];
 
@@ -91,7 +94,8 @@ static int refuse_value(const struct options_spec *o, const struct option_parts 
 	options_shown(p->value, p->value_length, shown);
 	if (!o->example)
 		return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s", o->name, shown, reason);
-	return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s; for example %s = %s", o->name, shown, reason, o->name, o->example);
+	return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s; for example %s = %s", o->name, shown,
+	    reason, o->name, o->example);
 }
 
 static int apply(const struct options_spec *o, void *settings, const struct option_parts *p,
@@ -102,10 +106,12 @@ static int apply(const struct options_spec *o, void *settings, const struct opti
 	if (o->command_line_only)
 		return text_refuse(why, OPTIONS_WHY, "%s: works on the command line only", o->name);
 	if (!o->argument && p->value)
-		return text_refuse(why, OPTIONS_WHY, "%s: takes no value; write it alone, or leave the line out", o->name);
+		return text_refuse(why, OPTIONS_WHY,
+		    "%s: takes no value; write it alone, or leave the line out", o->name);
 	if (o->argument && !p->value)
-		return text_refuse(why, OPTIONS_WHY, "%s: needs %s %s; for example %s = %s", o->name,
-		    options_article(o->argument), o->argument, o->name, o->example ? o->example : o->argument);
+		return text_refuse(why, OPTIONS_WHY, "%s: needs %s %s; for example %s = %s",
+		    o->name, options_article(o->argument), o->argument, o->name,
+		    o->example ? o->example : o->argument);
 	if (p->value) {
 		memcpy(value, p->value, p->value_length);
 		value[p->value_length] = '\0';
@@ -122,9 +128,11 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 	struct option_parts p;
 
 	if (n > LINE_MAX_BYTES)
-		return text_refuse(why, OPTIONS_WHY, "the line is longer than %d bytes", LINE_MAX_BYTES);
+		return text_refuse(why, OPTIONS_WHY, "the line is longer than %d bytes",
+		    LINE_MAX_BYTES);
 	if (memchr(line, '\0', n))
-		return text_refuse(why, OPTIONS_WHY, "the line has a NUL byte in it: is this a text file?");
+		return text_refuse(why, OPTIONS_WHY,
+		    "the line has a NUL byte in it: is this a text file?");
 	if (n > 0 && line[n - 1] == '\r')
 		n--;
 	while (n > 0 && is_blank(line[n - 1]))
@@ -138,7 +146,8 @@ int options_line(const struct options_spec *table, void *settings, const char *l
 	return o ? apply(o, settings, &p, why) : refuse_name(table, &p, why);
 }
 
-static int read_lines(const struct options_spec *table, void *settings, const char *text, size_t length, const char *program, const char *path)
+static int read_lines(const struct options_spec *table, void *settings, const char *text,
+    size_t length, const char *program, const char *path)
 {
 	const char *line = text, *const end = text + length;
 	char why[OPTIONS_WHY];
@@ -146,7 +155,8 @@ static int read_lines(const struct options_spec *table, void *settings, const ch
 	if (length >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0)
 		line += MARK_BYTES;
 	for (unsigned long number = 1; line < end; number++) {
-		const char *feed = memchr(line, '\n', (size_t)(end - line)), *stop = feed ? feed : end;
+		const char *feed = memchr(line, '\n', (size_t)(end - line)),
+		           *stop = feed ? feed : end;
 
 		if (options_line(table, settings, line, (size_t)(stop - line), why) < 0) {
 			standard_say("%s: %s:%lu: %s", program, path, number, why);
@@ -157,7 +167,8 @@ static int read_lines(const struct options_spec *table, void *settings, const ch
 	return 0;
 }
 
-int options_file(const struct options_spec *table, void *settings, const char *program, const char *path)
+int options_file(const struct options_spec *table, void *settings, const char *program,
+    const char *path)
 {
 	const char *why;
 	size_t length;
@@ -170,7 +181,8 @@ int options_file(const struct options_spec *table, void *settings, const char *p
 	if (fd >= 0)
 		text = file_text(fd, FILE_MAX_BYTES, &length, &why);
 	if (!text) {
-		standard_say("%s: %s: cannot be read: %s; a configuration is an ordinary file", program, path, why);
+		standard_say("%s: %s: cannot be read: %s; a configuration is an ordinary file",
+		    program, path, why);
 		return -1;
 	}
 	result = read_lines(table, settings, text, length, program, path);

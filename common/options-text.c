@@ -36,7 +36,8 @@ char *options_shown(const char *text, size_t n, char buf[OPTIONS_SHOWN])
 	return buf;
 }
 
-const struct options_spec *options_find(const struct options_spec *table, const char *name, size_t n)
+const struct options_spec *options_find(const struct options_spec *table, const char *name,
+    size_t n)
 {
 	for (; table->name; table++)
 		if (strlen(table->name) == n && memcmp(table->name, name, n) == 0)
@@ -58,7 +59,8 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 	for (size_t j = 0; j <= m; j++)
 		rows[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= n; i++) {
-		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *higher = rows[(i + 1) % 3];
+		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3],
+		         *higher = rows[(i + 1) % 3];
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
@@ -72,7 +74,8 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 }
 
 /* A third of the letters may be wrong: "wiat" is near "wait", but "tcp" is not near "udp". */
-const struct options_spec *options_nearest(const struct options_spec *table, const char *name, size_t n)
+const struct options_spec *options_nearest(const struct options_spec *table, const char *name,
+    size_t n)
 {
 	const struct options_spec *nearest = NULL;
 	unsigned best = n / 3 < 3 ? (unsigned)(n / 3) + 1 : 4, d;

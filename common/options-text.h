@@ -19,7 +19,8 @@
 char *options_shown(const char *text, size_t n, char buf[OPTIONS_SHOWN]);
 
 /* The option of this name, `n` bytes; NULL if there is none. */
-const struct options_spec *options_find(const struct options_spec *table, const char *name, size_t n);
+const struct options_spec *options_find(const struct options_spec *table, const char *name,
+    size_t n);
 
 /* The option that was probably meant by a name that is none; NULL if none is near. */
 const struct options_spec *options_nearest(const struct options_spec *table, const char *name,

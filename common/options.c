@@ -108,8 +108,8 @@ static void put_example(const struct options_spec *o, int code, FILE *out)
 	fputc('\n', out);
 }
 
-static void say_value_is_wrong(const struct options_reading *r, const struct options_spec *o, int code,
-    const char *value, const char *why)
+static void say_value_is_wrong(const struct options_reading *r, const struct options_spec *o,
+    int code, const char *value, const char *why)
 {
 	char shown[OPTIONS_SHOWN];
 
@@ -124,7 +124,8 @@ static void say_value_is_wrong(const struct options_reading *r, const struct opt
 	put_example(o, code, r->out);
 }
 
-static void say_value_is_missing(const struct options_reading *r, const struct options_spec *o, int code)
+static void say_value_is_missing(const struct options_reading *r, const struct options_spec *o,
+    int code)
 {
 	if (code >= FIRST_LONG)
 		fprintf(r->out, "%s: --%s needs", r->program, o->name);
@@ -151,7 +152,8 @@ static void say_ambiguous(const struct options_reading *r, const char *name, siz
 	fputc('\n', r->out);
 }
 
-static void say_unknown(const struct options_reading *r, const char *dashes, const char *name, size_t n)
+static void say_unknown(const struct options_reading *r, const char *dashes, const char *name,
+    size_t n)
 {
 	char shown[OPTIONS_SHOWN];
 	const struct options_spec *near = options_nearest(r->table, name, n);
@@ -272,7 +274,8 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 /* "  -w, --wait=DURATION": how many columns it takes. */
 static size_t synopsis_columns(const struct options_spec *o)
 {
-	return (size_t)(6 + 2 + utf8_columns(o->name) + (o->argument ? 1 + utf8_columns(o->argument) : 0));
+	return (size_t)(6 + 2 + utf8_columns(o->name) +
+	                (o->argument ? 1 + utf8_columns(o->argument) : 0));
 }
 
 static void put_synopsis(const struct options_spec *o, FILE *out)

@@ -43,5 +43,5 @@ uint64_t random_next(struct random *random)
 
 double random_share(struct random *random)
 {
-	return (double) (random_next(random) >> 11) * 0x1p-53;
+	return (double)(random_next(random) >> 11) * 0x1p-53;
 }

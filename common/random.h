@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Random numbers that a seed repeats: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom
- * number generators", 2021), seeded by SplitMix64 as its authors advise. Not for secrets. Pure. */
+/* Random numbers that a seed repeats: xoshiro256** (Blackman and Vigna, "Scrambled linear
+ * pseudorandom number generators", 2021), seeded by SplitMix64 as its authors advise. Not for
+ * secrets. Pure. */
 #ifndef UPCASE_RANDOM_H
 #define UPCASE_RANDOM_H
 
@@ -11,7 +12,8 @@ struct random {
 	uint64_t s[4];
 };
 
-/* Seeds that differ in one bit give unrelated sequences, and so do different streams of one seed. */
+/* Seeds that differ in one bit give unrelated sequences, and so do different streams of one seed.
+ */
 void random_seed(struct random *random, uint64_t seed, uint64_t stream);
 
 /* The next 64 bits. */

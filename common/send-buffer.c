@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "common/send-buffer.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +11,6 @@
 #include <sys/socket.h>
 
 #include "common/grow.h"
-#include "common/send-buffer.h"
 
 /* The longest text of one send_buffer_print(). */
 #define PRINT_MAX 1024
@@ -17,12 +18,13 @@
 void send_buffer_free(struct send_buffer *o)
 {
 	free(o->bytes);
-	*o = (struct send_buffer) { .bytes = NULL };
+	*o = (struct send_buffer){ .bytes = NULL };
 }
 
 void send_buffer_add(struct send_buffer *o, const char *text, size_t n)
 {
-	if (o->overflowed || o->end - o->first + n > SEND_BUFFER_MAX || grow_queue(&o->bytes, &o->capacity, &o->first, &o->end, n) < 0) {
+	if (o->overflowed || o->end - o->first + n > SEND_BUFFER_MAX ||
+	    grow_queue(&o->bytes, &o->capacity, &o->first, &o->end, n) < 0) {
 		o->overflowed = true;
 		return;
 	}
@@ -38,7 +40,7 @@ void send_buffer_print(struct send_buffer *o, const char *format, ...)
 	va_start(arguments, format);
 	int n = vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	send_buffer_add(o, text, n < PRINT_MAX ? (size_t) n : PRINT_MAX - 1);
+	send_buffer_add(o, text, n < PRINT_MAX ? (size_t)n : PRINT_MAX - 1);
 }
 
 bool send_buffer_empty(const struct send_buffer *o)
@@ -49,10 +51,11 @@ bool send_buffer_empty(const struct send_buffer *o)
 int send_buffer_send(struct send_buffer *o, int fd)
 {
 	while (!send_buffer_empty(o)) {
-		ssize_t n = send(fd, o->bytes + o->first, o->end - o->first, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send(fd, o->bytes + o->first, o->end - o->first,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
-		o->first += (size_t) n;
+		o->first += (size_t)n;
 	}
 	o->first = o->end = 0;
 	return 0;

@@ -20,7 +20,8 @@ struct send_buffer {
 
 void send_buffer_free(struct send_buffer *o);
 void send_buffer_add(struct send_buffer *o, const char *text, size_t n);
-void send_buffer_print(struct send_buffer *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void send_buffer_print(struct send_buffer *o, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 bool send_buffer_empty(const struct send_buffer *o);
 
 /* Writes what the socket `fd` takes without waiting. Returns 0, or -1 when the peer is gone. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process has one standard output, so what it is in the middle of is kept here. Nothing here takes memory: it also tells that
- * there is none. */
+/* A process has one standard output, so what it is in the middle of is kept here. Nothing here
+ * takes memory: it also tells that there is none. */
 #include "config.h"
 
 #include "common/standard.h"
@@ -30,10 +30,11 @@ static struct cut {
 
 int standard_open(const char *program, int flags)
 {
-	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDWR };
 
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF || open("/dev/null", modes[fd] | flags, 0) == fd)
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF ||
+		    open("/dev/null", modes[fd] | flags, 0) == fd)
 			continue;
 		standard_say("%s: /dev/null: %s", program, strerror(errno));
 		return 1;
@@ -61,7 +62,7 @@ bool standard_write(const char *bytes, size_t n)
 
 bool standard_would_block(int fd, short events)
 {
-	struct pollfd p = {.fd = fd, .events = events};
+	struct pollfd p = { .fd = fd, .events = events };
 
 	return poll(&p, 1, 0) == 0;
 }
@@ -81,7 +82,8 @@ void standard_nonblocking(int fd)
 	close(own);
 }
 
-/* What the stream hands over, of any length, cut anywhere: the beginning of a character waits for its rest. */
+/* What the stream hands over, of any length, cut anywhere: the beginning of a character waits for
+ * its rest. */
 static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 {
 	struct cut *cut = cookie;
@@ -96,7 +98,8 @@ static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 		length = cut->n + part;
 		cut->n = utf8 ? utf8_cut_off(piece, length) : 0;
 		memcpy(cut->bytes, piece + length - cut->n, cut->n);
-		if (!standard_write(shown, printable_text(shown, piece, length - cut->n, KEPT, utf8)))
+		if (!standard_write(shown,
+		        printable_text(shown, piece, length - cut->n, KEPT, utf8)))
 			return 0;
 	}
 	return (ssize_t)n;
@@ -104,7 +107,9 @@ static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 
 void standard_filter(void)
 {
-	FILE *shown = isatty(STDOUT_FILENO) ? fopencookie(&output_cut, "w", (cookie_io_functions_t){.write = write_shown}) : NULL;
+	FILE *shown = isatty(STDOUT_FILENO) ? fopencookie(&output_cut, "w",
+	                                          (cookie_io_functions_t){ .write = write_shown })
+	                                    : NULL;
 
 	if (!shown)
 		return;
@@ -121,7 +126,8 @@ void standard_put(FILE *out, const char *text)
 		return;
 	}
 	while (*text) {
-		const size_t line = strcspn(text, "\n"), n = line < PIECE ? line + (text[line] == '\n') : PIECE;
+		const size_t line = strcspn(text, "\n"),
+		             n = line < PIECE ? line + (text[line] == '\n') : PIECE;
 
 		printable_text(shown, text, n, KEPT, standard_utf8());
 		fputs(shown, out);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text that grows in a buffer of fixed size. Numbers are written without printf's %f, which writes a comma in some locales. Pure. */
+/* Text that grows in a buffer of fixed size. Numbers are written without printf's %f, which writes
+ * a comma in some locales. Pure. */
 #ifndef UPCASE_TEXT_H
 #define UPCASE_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* What does not fit is left out, but counted in `used`: a first round with size 0 tells how much room it takes. */
+/* What does not fit is left out, but counted in `used`: a first round with size 0 tells how much
+ * room it takes. */
 struct text {
 	char *buf;
 	size_t size, used;
@@ -24,7 +26,8 @@ void text_decimal(struct text *t, double value, int digits);
 void text_span(struct text *t, int64_t ns);
 
 /* Says why something is refused. Returns -1. */
-int text_refuse(char *why, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int text_refuse(char *why, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Adds `s` to the text in a buffer. */
 void text_append(char *buf, size_t size, const char *s);
 

@@ -28,44 +28,44 @@ struct unit {
 };
 
 static const struct unit durations[] = {
-	{"", NS_PER_S},
-	{"ns", 1},
-	{"us", NS_PER_US},
+	{ "", NS_PER_S },
+	{ "ns", 1 },
+	{ "us", NS_PER_US },
 	/* U+00B5, the micro sign, and U+03BC, the Greek letter: keyboards differ. */
-	{"\xc2\xb5s", NS_PER_US},
-	{"\xce\xbcs", NS_PER_US},
-	{"ms", NS_PER_MS},
-	{"s", NS_PER_S},
-	{"m", 60 * NS_PER_S},
-	{"min", 60 * NS_PER_S},
-	{"h", 3600 * NS_PER_S},
-	{"d", 24 * 3600 * NS_PER_S},
-	{NULL, 0},
+	{ "\xc2\xb5s", NS_PER_US },
+	{ "\xce\xbcs", NS_PER_US },
+	{ "ms", NS_PER_MS },
+	{ "s", NS_PER_S },
+	{ "m", 60 * NS_PER_S },
+	{ "min", 60 * NS_PER_S },
+	{ "h", 3600 * NS_PER_S },
+	{ "d", 24 * 3600 * NS_PER_S },
+	{ NULL, 0 },
 };
 
 static const struct unit counts[] = {
-	{"", 1},
-	{"k", 1000},
-	{"K", 1000},
-	{"M", 1000000},
-	{NULL, 0},
+	{ "", 1 },
+	{ "k", 1000 },
+	{ "K", 1000 },
+	{ "M", 1000000 },
+	{ NULL, 0 },
 };
 
 static const struct unit sizes[] = {
-	{"", 1},
-	{"B", 1},
-	{"k", 1 << 10},
-	{"K", 1 << 10},
-	{"KiB", 1 << 10},
-	{"kB", 1000},
-	{"KB", 1000},
-	{"M", 1 << 20},
-	{"MiB", 1 << 20},
-	{"MB", 1000000},
-	{"G", 1 << 30},
-	{"GiB", 1 << 30},
-	{"GB", BILLION},
-	{NULL, 0},
+	{ "", 1 },
+	{ "B", 1 },
+	{ "k", 1 << 10 },
+	{ "K", 1 << 10 },
+	{ "KiB", 1 << 10 },
+	{ "kB", 1000 },
+	{ "KB", 1000 },
+	{ "M", 1 << 20 },
+	{ "MiB", 1 << 20 },
+	{ "MB", 1000000 },
+	{ "G", 1 << 30 },
+	{ "GiB", 1 << 30 },
+	{ "GB", BILLION },
+	{ NULL, 0 },
 };
 
 static bool is_digit(char c)
@@ -94,7 +94,7 @@ static const char *read_number(const char *s, struct decimal *d)
 {
 	bool digits = is_digit(*s);
 
-	*d = (struct decimal){0, 0};
+	*d = (struct decimal){ 0, 0 };
 	for (; is_digit(*s); s++)
 		if (__builtin_mul_overflow(d->whole, 10, &d->whole) ||
 		    __builtin_add_overflow(d->whole, *s - '0', &d->whole))
@@ -133,7 +133,8 @@ static int read_value(const char *s, const struct unit *table, int64_t *value, i
 	return __builtin_add_overflow(*value, high + low / BILLION, value) ? -1 : 0;
 }
 
-static int read_whole(const char *text, const struct unit *table, int64_t lo, int64_t hi, int64_t *out)
+static int read_whole(const char *text, const struct unit *table, int64_t lo, int64_t hi,
+    int64_t *out)
 {
 	bool negative = *text == '-' && lo < 0;
 	int64_t value, rest;
@@ -178,7 +179,7 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 	static const struct {
 		uint64_t worth;
 		const char *prefix;
-	} scales[] = {{1000000000, ""}, {1000000, "m"}, {1000, "u"}};
+	} scales[] = { { 1000000000, "" }, { 1000000, "m" }, { 1000, "u" } };
 	uint64_t step = 1, whole, worth;
 	const char *prefix;
 	int places;
@@ -211,9 +212,11 @@ static void put_long(uint64_t ns, const char *sign, char *buf, size_t size)
 	if (s < 3600)
 		snprintf(buf, size, "%s%u min %u s", sign, (unsigned)(s / 60), (unsigned)(s % 60));
 	else if (minutes < 24 * 60)
-		snprintf(buf, size, "%s%u h %u min", sign, (unsigned)(minutes / 60), (unsigned)(minutes % 60));
+		snprintf(buf, size, "%s%u h %u min", sign, (unsigned)(minutes / 60),
+		    (unsigned)(minutes % 60));
 	else
-		snprintf(buf, size, "%s%u d %u h", sign, (unsigned)(hours / 24), (unsigned)(hours % 24));
+		snprintf(buf, size, "%s%u d %u h", sign, (unsigned)(hours / 24),
+		    (unsigned)(hours % 24));
 }
 
 char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size)
@@ -243,11 +246,17 @@ char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size)
 char *units_figures(int64_t ns, int64_t unit, char *buf, size_t size)
 {
 	const double figure = (double)ns / (double)unit;
-	const int decimals = figure < 9.995 ? 2 : figure < 99.95 ? 1 : 0, scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+	const int decimals = figure < 9.995 ? 2
+	                   : figure < 99.95 ? 1
+	                                    : 0,
+	          scale = decimals == 2 ? 100
+	                : decimals == 1 ? 10
+	                                : 1;
 	const int64_t rounded = (int64_t)(figure * scale + 0.5);
 
 	if (decimals)
-		snprintf(buf, size, "%" PRId64 ".%0*" PRId64, rounded / scale, decimals, rounded % scale);
+		snprintf(buf, size, "%" PRId64 ".%0*" PRId64, rounded / scale, decimals,
+		    rounded % scale);
 	else
 		snprintf(buf, size, "%" PRId64, rounded);
 	return buf;

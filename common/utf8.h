@@ -67,12 +67,13 @@ static inline uint32_t utf8_code(const unsigned char *s, size_t length)
 	return code;
 }
 
-/* What could drive a terminal (the controls of ISO 6429), and what ends lines or turns the order of the text around it (the
- * Unicode Standard, section 23.2): a name could pretend to be another. */
+/* What could drive a terminal (the controls of ISO 6429), and what ends lines or turns the order of
+ * the text around it (the Unicode Standard, section 23.2): a name could pretend to be another. */
 static inline bool utf8_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
-	    (code >= 0x2066 && code <= 0x2069) || code == 0x200e || code == 0x200f || code == 0x061c;
+	       (code >= 0x2066 && code <= 0x2069) || code == 0x200e || code == 0x200f ||
+	       code == 0x061c;
 }
 
 /* How many of the `n` bytes at `s`, one at least, are to be taken together: a character, or as
@@ -103,7 +104,8 @@ static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
 
 		if (utf8_follows(*first))
 			continue;
-		return utf8_length(*first) > k && (k == 1 || utf8_second(first[0], first[1])) ? k : 0;
+		return utf8_length(*first) > k && (k == 1 || utf8_second(first[0], first[1])) ? k
+		                                                                              : 0;
 	}
 	return 0;
 }

@@ -36,8 +36,8 @@ static const char *own_folder(char buf[PATH_MAX])
 	return dirname(buf);
 }
 
-/* `name`'s path: what the environment's `variable` says; else beside the running program; in `folder` of a build
- * tree; where it is installed; else the bare name, for PATH. */
+/* `name`'s path: what the environment's `variable` says; else beside the running program; in
+ * `folder` of a build tree; where it is installed; else the bare name, for PATH. */
 static void find(const char *name, const char *variable, const char *folder, char path[PATH_MAX])
 {
 	const char *set = getenv(variable), *own;
@@ -71,13 +71,14 @@ static bool is_found(const char *name, const char *path)
 		end = strchrnul(at, ':');
 		snprintf(found, sizeof(found), "%.*s/%s", (int)(end - at), at, name);
 		if (is_there(found))
-			return stat(found, &got) == 0 && got.st_dev == wanted.st_dev && got.st_ino == wanted.st_ino;
+			return stat(found, &got) == 0 && got.st_dev == wanted.st_dev &&
+			       got.st_ino == wanted.st_ino;
 	}
 	return false;
 }
 
-/* Puts the program's folder before the others in PATH, unless it would be found already. What is not called by that
- * name, or has no folder, cannot be. */
+/* Puts the program's folder before the others in PATH, unless it would be found already. What is
+ * not called by that name, or has no folder, cannot be. */
 static void make_found(const char *name, const char *program)
 {
 	const char *folders = getenv("PATH"), *slash;
@@ -91,8 +92,8 @@ static void make_found(const char *name, const char *program)
 	slash = strrchr(path, '/');
 	if (strcmp(slash + 1, name) != 0)
 		return;
-	if (asprintf(&changed, "%.*s%s%s", (int)(slash - path), path, folders && *folders ? ":" : "",
-	    folders ? folders : "") < 0)
+	if (asprintf(&changed, "%.*s%s%s", (int)(slash - path), path,
+	        folders && *folders ? ":" : "", folders ? folders : "") < 0)
 		return;
 	setenv("PATH", changed, 1);
 	free(changed);
@@ -122,8 +123,15 @@ static void choose_server(struct commands *c, bool ipv6)
 {
 	const char *control = getenv("UPCASE_LAB_FAR");
 	const char *const words[] = {
-		c->server, "--ready-fd", "3", "--control", control ? control : "", "--bind", LAB_FAR_IPV4,
-		"--bind", LAB_FAR_IPV6,
+		c->server,
+		"--ready-fd",
+		"3",
+		"--control",
+		control ? control : "",
+		"--bind",
+		LAB_FAR_IPV4,
+		"--bind",
+		LAB_FAR_IPV6,
 	};
 	size_t count = sizeof(words) / sizeof(*words) - (ipv6 ? 0 : 2);
 

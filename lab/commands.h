@@ -19,8 +19,8 @@ struct commands {
 
 /* The client and the server, unless the options name others. The options must live on. */
 void commands_choose(struct commands *c, const struct lab_options *options);
-/* Changes PATH so that upcase, upcased and upcase-lab are found there, and are these: the folders of those that are not stand
- * before the others. */
+/* Changes PATH so that upcase, upcased and upcase-lab are found there, and are these: the folders
+ * of those that are not stand before the others. */
 void commands_set_path(const struct commands *c);
 
 #endif

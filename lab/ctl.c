@@ -34,7 +34,8 @@ static int set_socket(void *settings, const char *value, char why[OPTIONS_WHY])
 OPTIONS_SETTER(set_help, ctl_options, help, true)
 
 static const struct options_spec table[] = {
-	{ "socket", 0, "PATH", "the lab's control socket", "/run/user/1000/upcase-lab-77.x/link", set_socket, 1 },
+	{ "socket", 0, "PATH", "the lab's control socket", "/run/user/1000/upcase-lab-77.x/link",
+	    set_socket, 1 },
 	{ "help", 'h', NULL, "show this help", NULL, set_help, 1 },
 	{ .name = NULL },
 };
@@ -48,13 +49,16 @@ static int print_help(void)
 	char command[] = "help", *text, *rest = NULL;
 
 	fputs("Usage: upcase-lab ctl [--socket PATH] [ORDER [WORD]...]\n"
-	    "Asks and changes the link of a running lab. Without an order: link.\n\n", stdout);
+	      "Asks and changes the link of a running lab. Without an order: link.\n\n",
+	    stdout);
 	options_help(table, stdout);
 	fputs("\nThe orders; that of \"set\" may be left out, as in \"loss 20%\":\n"
-	    "  watch [PORT]...: every packet as it meets the link\n", stdout);
+	      "  watch [PORT]...: every packet as it meets the link\n",
+	    stdout);
 	lab_control_execute(NULL, command, 0, &filter, &out, change);
 	send_buffer_add(&out, "", 1);
-	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text; text = strtok_r(NULL, "\n", &rest)) {
+	for (text = out.bytes ? strtok_r(out.bytes, "\n", &rest) : NULL; text;
+	    text = strtok_r(NULL, "\n", &rest)) {
 		if (strncmp(text, "help ", 5) == 0)
 			printf("  %s\n", text + 5);
 	}
@@ -96,8 +100,8 @@ static bool names_setting(const char *text)
 	return impair_field_find(name) != IMPAIR_FIELD_COUNT;
 }
 
-/* The words with a space between each two; "link" if there are none. A setting's name alone means to set it. Returns 0,
- * or -1 if they are too many. */
+/* The words with a space between each two; "link" if there are none. A setting's name alone means
+ * to set it. Returns 0, or -1 if they are too many. */
 static int join(char *command, size_t size, int count, char **words)
 {
 	bool set = count > 0 && names_setting(words[0]);
@@ -134,7 +138,8 @@ static int ask(const char *path, const char *command, bool watch)
 	const struct control_reader reader = { &event_text, watch ? print_event : print_line };
 	bool follow = strncmp(command, "events on", 9) == 0;
 	char why[256] = "";
-	int result = follow ? control_follow(path, command, &reader, why) : control_ask(path, command, stdout, why);
+	int result = follow ? control_follow(path, command, &reader, why)
+	                    : control_ask(path, command, stdout, why);
 
 	if (result < 0) {
 		standard_say("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));
@@ -157,12 +162,15 @@ int ctl_run(int argc, char **argv)
 	if (options.help)
 		return print_help();
 	if (join(command, sizeof(command), argc - first, argv + first) != 0) {
-		standard_say("upcase-lab: ctl: the order is longer than %d characters, or more than one line",
+		standard_say(
+		    "upcase-lab: ctl: the order is longer than %d characters, or more than one "
+		    "line",
 		    CONTROL_LINE);
 		return 2;
 	}
 	if (!(path = find_socket(options.socket, buf, sizeof(buf)))) {
-		standard_say("upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab");
+		standard_say(
+		    "upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab");
 		return 1;
 	}
 	return ask(path, command, is_watch(argc - first, argv + first));

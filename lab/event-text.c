@@ -29,9 +29,18 @@ static const struct {
 	size_t at;
 	bool text;
 } keys[] = {
-	TEXT("fate", fate), TEXT("marks", marks), TEXT("proto", proto), TEXT("flags", flags), NUMBER("sport", source),
-	NUMBER("dport", target), NUMBER("type", type), NUMBER("code", code), NUMBER("frag", fragment), NUMBER("size", size),
-	NUMBER("seq", seq), NUMBER("payload", payload),
+	TEXT("fate", fate),
+	TEXT("marks", marks),
+	TEXT("proto", proto),
+	TEXT("flags", flags),
+	NUMBER("sport", source),
+	NUMBER("dport", target),
+	NUMBER("type", type),
+	NUMBER("code", code),
+	NUMBER("frag", fragment),
+	NUMBER("size", size),
+	NUMBER("seq", seq),
+	NUMBER("payload", payload),
 };
 
 static void take(struct parsed_event *s, const char *key, const char *value)
@@ -55,8 +64,8 @@ static bool take_apart(struct parsed_event *s, char *event)
 	char *rest = NULL, *word = strtok_r(event, " ", &rest), *value;
 
 	*s = (struct parsed_event){ .fate = "", .marks = "", .proto = "", .flags = "" };
-	if (!word || strcmp(word, "event") != 0 || !strtok_r(NULL, " ", &rest)
-	    || !(s->direction = strtok_r(NULL, " ", &rest)))
+	if (!word || strcmp(word, "event") != 0 || !strtok_r(NULL, " ", &rest) ||
+	    !(s->direction = strtok_r(NULL, " ", &rest)))
 		return false;
 	while ((word = strtok_r(NULL, " ", &rest))) {
 		if (!(value = strchr(word, '=')))
@@ -67,9 +76,11 @@ static bool take_apart(struct parsed_event *s, char *event)
 	return s->in > 0;
 }
 
-static struct event_text_flow *find_flow(struct event_text *t, const struct parsed_event *s, bool *fresh)
+static struct event_text_flow *find_flow(struct event_text *t, const struct parsed_event *s,
+    bool *fresh)
 {
-	uint64_t key = (uint64_t)(s->direction[0] == 't' ? 1 : 2) << 32 | s->source << 16 | s->target;
+	uint64_t key = (uint64_t)(s->direction[0] == 't' ? 1 : 2) << 32 | s->source << 16 |
+	               s->target;
 	struct event_text_flow *flow;
 
 	*fresh = false;
@@ -90,8 +101,10 @@ static void add_time(struct text *line, int64_t ns)
 	text_put(line, "%lld.%03lld", ms / MS_PER_S, ms % MS_PER_S);
 }
 
-/* Bytes, a SYN and a FIN take numbers; a number that was used before means that it is sent once more. */
-static void add_retransmission(struct event_text *t, const struct parsed_event *s, struct text *line)
+/* Bytes, a SYN and a FIN take numbers; a number that was used before means that it is sent once
+ * more. */
+static void add_retransmission(struct event_text *t, const struct parsed_event *s,
+    struct text *line)
 {
 	bool opens = strchr(s->flags, 'S') != NULL, fresh;
 	uint32_t length = (uint32_t)s->payload + opens + (strchr(s->flags, 'F') != NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the link did, as a person reads it: an event's line (events.h) becomes one with the time since the first
- * event, and what TCP sends once more is said to be so. Pure. */
+/* What the link did, as a person reads it: an event's line (events.h) becomes one with the time
+ * since the first event, and what TCP sends once more is said to be so. Pure. */
 #ifndef UPCASE_LAB_EVENT_TEXT_H
 #define UPCASE_LAB_EVENT_TEXT_H
 
@@ -31,8 +31,8 @@ struct event_text {
 	unsigned oldest;
 };
 
-/* One line of the control socket, `event` without its newline (it is taken apart), into `text`. Returns whether there
- * is something to show: other lines are none. */
+/* One line of the control socket, `event` without its newline (it is taken apart), into `text`.
+ * Returns whether there is something to show: other lines are none. */
 bool event_text_line(struct event_text *t, char *event, char text[EVENT_TEXT_LINE]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The link's options come from the link's own list of settings: each one for both directions, and for
- * each alone. */
+/* The link's options come from the link's own list of settings: each one for both directions, and
+ * for each alone. */
 #include "config.h"
 
 #include "lab/options.h"
@@ -36,7 +36,8 @@ static int set_host_mtu(void *settings, const char *value, char why[OPTIONS_WHY]
 	int64_t mtu;
 
 	if (units_bytes(value, HOST_MTU_MIN, HOST_MTU_MAX, &mtu) != 0)
-		return text_refuse(why, OPTIONS_WHY, "is not a number of bytes, %d to %d", HOST_MTU_MIN, HOST_MTU_MAX);
+		return text_refuse(why, OPTIONS_WHY, "is not a number of bytes, %d to %d",
+		    HOST_MTU_MIN, HOST_MTU_MAX);
 	o->hosts.mtu = (int)mtu;
 	return 0;
 }
@@ -70,28 +71,30 @@ OPTIONS_SETTER(set_version, lab_options, version, true)
 OPTIONS_SETTER(set_presets, lab_options, presets, true)
 
 static const struct options_spec own[] = {
-	{ "far", 0, "COMMAND", "run this on the far host instead of upcased", "'iperf3 -s'", set_far_command, 1 },
-	{ "far-log", 0, "FILE", "where the far command's output goes; - is stderr", "far.log", set_far_log, 1 },
-	{ "backend", 0, "KIND", "how the hosts are joined: auto, tun or veth", "veth", set_backend, 1 },
+	{ "far", 0, "COMMAND", "run this on the far host instead of upcased", "'iperf3 -s'",
+	    set_far_command, 1 },
+	{ "far-log", 0, "FILE", "where the far command's output goes; - is stderr", "far.log",
+	    set_far_log, 1 },
+	{ "backend", 0, "KIND", "how the hosts are joined: auto, tun or veth", "veth", set_backend,
+	    1 },
 	{ "mtu", 0, "BYTES", "the hosts' own MTU", "1500", set_host_mtu, 1 },
 	{ "cc", 0, "NAME", "TCP's congestion control on both hosts", "cubic", set_congestion, 1 },
 	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng", set_pcap, 1 },
-	{ "preset", 0, "NAME", "a link that has a name; --presets lists them", "wifi", impair_option_preset, 1 },
-	{ "seed", 0, "NUMBER", "of the link's dice: the same gives the same fates", "42", impair_option_seed, 1 },
+	{ "preset", 0, "NAME", "a link that has a name; --presets lists them", "wifi",
+	    impair_option_preset, 1 },
+	{ "seed", 0, "NUMBER", "of the link's dice: the same gives the same fates", "42",
+	    impair_option_seed, 1 },
 	{ "quiet", 'q', NULL, "say only what goes wrong", NULL, set_quiet, 1 },
-	{ "check", 0, NULL, "say whether each back end works here, and why not", NULL, set_check, 1 },
+	{ "check", 0, NULL, "say whether each back end works here, and why not", NULL, set_check,
+	    1 },
 	{ "presets", 0, NULL, "list the presets with their values", NULL, set_presets, 1 },
 	{ "help", 'h', NULL, "show this help", NULL, set_help, 1 },
 	{ "version", 'V', NULL, "show the version", NULL, set_version, 1 },
 };
 
-static const struct options_spec both[] = {
-	IMPAIR_FIELDS(IMPAIR_OPTION_BOTH)
-};
+static const struct options_spec both[] = { IMPAIR_FIELDS(IMPAIR_OPTION_BOTH) };
 
-static const struct options_spec one_way[] = {
-	IMPAIR_FIELDS(IMPAIR_OPTION_EACH)
-};
+static const struct options_spec one_way[] = { IMPAIR_FIELDS(IMPAIR_OPTION_EACH) };
 
 /* The link's MTU is not the hosts' own. */
 static const struct {
@@ -102,7 +105,8 @@ static const struct {
 	{ "mtu-back", "link-mtu-back" },
 };
 
-static size_t add_link_options(struct options_spec *table, const struct options_spec *from, size_t count)
+static size_t add_link_options(struct options_spec *table, const struct options_spec *from,
+    size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		table[i] = from[i];
@@ -141,8 +145,10 @@ static int check_together(const struct lab_options *o)
 		standard_say("upcase-lab: the link: %s", why);
 		return -1;
 	}
-	if (o->pcap && o->far_log && strcmp(o->pcap, o->far_log) == 0 && strcmp(o->pcap, "/dev/null") != 0) {
-		standard_say("upcase-lab: --pcap and --far-log: both are %s; name two files", o->pcap);
+	if (o->pcap && o->far_log && strcmp(o->pcap, o->far_log) == 0 &&
+	    strcmp(o->pcap, "/dev/null") != 0) {
+		standard_say("upcase-lab: --pcap and --far-log: both are %s; name two files",
+		    o->pcap);
 		return -1;
 	}
 	return 0;
@@ -174,13 +180,15 @@ void lab_options_help(FILE *out)
 	struct options_spec table[LENGTH(own) + LENGTH(both) + 1] = { { .name = NULL } };
 
 	fputs("Usage: upcase-lab [OPTION]... [--] [COMMAND [ARGUMENT]...]\n"
-	    "       upcase-lab ctl [--socket PATH] [WORD]...\n"
-	    "Two hosts and a lossy link on one machine. The near host runs COMMAND (upcase by\n"
-	    "default), the far one upcased; ctl asks and changes the link of a running lab.\n\n", out);
+	      "       upcase-lab ctl [--socket PATH] [WORD]...\n"
+	      "Two hosts and a lossy link on one machine. The near host runs COMMAND (upcase by\n"
+	      "default), the far one upcased; ctl asks and changes the link of a running lab.\n\n",
+	    out);
 	memcpy(table, own, sizeof(own));
 	options_help(table, out);
 	fputs("\nThe link, both ways; with -there (near to far) or -back, one way only, as in\n"
-	    "--loss-there=20%:\n", out);
+	      "--loss-there=20%:\n",
+	    out);
 	memset(table, 0, sizeof(table));
 	add_link_options(table, both, LENGTH(both));
 	options_help(table, out);

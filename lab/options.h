@@ -11,7 +11,8 @@
 #include "common/impair-options.h"
 
 struct lab_options {
-	/* The first member, as the link's options want it. There is near to far, back is far to near. */
+	/* The first member, as the link's options want it. There is near to far, back is far to
+	 * near. */
 	struct impair_options link;
 	struct host_settings hosts;
 	/* Borrowed from argv; NULL: not given. */

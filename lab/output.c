@@ -14,13 +14,16 @@
 
 #define FLAGS (O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* What any user may have (fs.pipe-max-size): a reader that loses the processor for a moment loses nothing. */
+/* What any user may have (fs.pipe-max-size): a reader that loses the processor for a moment loses
+ * nothing. */
 #define PIPE_SIZE (1 << 20)
 
-/* What takes bytes and keeps none: nothing in it can be lost. The number is that of /dev/full: Documentation/admin-guide/devices.txt. */
+/* What takes bytes and keeps none: nothing in it can be lost. The number is that of /dev/full:
+ * Documentation/admin-guide/devices.txt. */
 static bool is_stream(const struct stat *st)
 {
-	return S_ISFIFO(st->st_mode) || file_is_null(st) || (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 7));
+	return S_ISFIFO(st->st_mode) || file_is_null(st) ||
+	       (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 7));
 }
 
 /* What lies there may have changed since it was looked at. */

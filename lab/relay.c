@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One pselect() loop: the supervisor's messages, the far command's output, the link and its control socket. The
- * link exists from the moment the supervisor has handed over the devices. */
+/* One pselect() loop: the supervisor's messages, the far command's output, the link and its control
+ * socket. The link exists from the moment the supervisor has handed over the devices. */
 #include "config.h"
 
 #include "lab/relay.h"
@@ -31,8 +31,8 @@
 #include "lab/hosts/terminal.h"
 #include "common/utf8.h"
 
-/* How long the supervisor has to end once it was asked to: longer than it gives the commands, and all within a
- * second. */
+/* How long the supervisor has to end once it was asked to: longer than it gives the commands, and
+ * all within a second. */
 #define TIMEOUT (750 * NS_PER_MS)
 /* Reads of the far command's output in one turn: more than a pipe holds. */
 #define FAR_READS 64
@@ -43,13 +43,15 @@ struct relay {
 	const struct lab_options *options;
 	char runtime_dir[RUNTIME_DIR_PATH];
 	struct terminal terminal;
-	/* The socket to the supervisor, -1 once it is gone; its process and the near command's, 0 when unknown. */
+	/* The socket to the supervisor, -1 once it is gone; its process and the near command's, 0
+	 * when unknown. */
 	int supervisor;
 	pid_t supervisor_pid, near;
 	struct device *devices[HOST_SIDES];
 	struct link *link;
 	struct control *control;
-	/* What the far command says, or -1; what it writes to, until it has it; where that is shown, or -1. */
+	/* What the far command says, or -1; what it writes to, until it has it; where that is
+	 * shown, or -1. */
 	int far_output, far_end, screen;
 	struct output_tail output_tail;
 	/* What is still to be shown, and the beginning of a character whose rest is to come. */
@@ -103,7 +105,8 @@ static int start_capture(struct relay *r, const struct supervisor_received *rece
 	if (ftruncate(fd, 0) != 0 && errno != EINVAL)
 		return -1;
 	r->capture = -1;
-	return link_capture(r->link, fd, supervisor_ipc_taps(received, timestamp_taps) ? timestamp_taps : NULL);
+	return link_capture(r->link, fd,
+	    supervisor_ipc_taps(received, timestamp_taps) ? timestamp_taps : NULL);
 }
 
 static int open_link(struct relay *r, const struct supervisor_received *received)
@@ -112,7 +115,8 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 	char path[RUNTIME_DIR_PATH + 8];
 	int listener;
 
-	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOST_NEAR], r->devices[HOST_FAR]);
+	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOST_NEAR],
+	    r->devices[HOST_FAR]);
 	if (!r->link)
 		return -1;
 	/* The supervisor and what it runs are processes by now, and keep their places. */
@@ -126,7 +130,8 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 	return r->control ? 0 : -1;
 }
 
-/* Nobody may read it: until it is said a signal ends this process as any other, and the supervisor clears away what there is. */
+/* Nobody may read it: until it is said a signal ends this process as any other, and the supervisor
+ * clears away what there is. */
 static void say_start(const struct relay *r, const struct host_report *report)
 {
 	sigset_t mask;
@@ -172,7 +177,8 @@ static void show(struct relay *r)
 	ssize_t n = 0;
 
 	while (r->screen >= 0 && !send_buffer_empty(&r->shown) && n >= 0) {
-		n = write(r->screen, r->shown.bytes + r->shown.first, r->shown.end - r->shown.first);
+		n = write(r->screen, r->shown.bytes + r->shown.first,
+		    r->shown.end - r->shown.first);
 		r->shown.first += n > 0 ? (size_t)n : 0;
 	}
 	/* One that is gone takes nothing any more. */
@@ -191,7 +197,8 @@ static void keep_to_show(struct relay *r, const char *text, size_t n)
 	n += r->cut_off;
 	r->cut_off = utf8 ? utf8_cut_off((const unsigned char *)bytes, n) : 0;
 	memcpy(r->cut, bytes + n - r->cut_off, r->cut_off);
-	send_buffer_add(&r->shown, shown, printable_text(shown, bytes, n - r->cut_off, "\t\n", utf8));
+	send_buffer_add(&r->shown, shown,
+	    printable_text(shown, bytes, n - r->cut_off, "\t\n", utf8));
 }
 
 static void read_far_output(struct relay *r)
@@ -226,7 +233,8 @@ static void far_ended(struct relay *r, int status)
 			report_status(status, &r->output_tail, r->far_failure);
 		return;
 	}
-	give_up(r, "the far command ended before it served", report_status(status, &r->output_tail, text));
+	give_up(r, "the far command ended before it served",
+	    report_status(status, &r->output_tail, text));
 }
 
 static void supervisor_gone(struct relay *r)
@@ -294,7 +302,8 @@ static void obey_signals(struct relay *r)
 		if ((number == SIGINT || number == SIGQUIT) && r->near) {
 			/* What is typed the command has got already. */
 			if (!typed)
-				(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_SIGNAL, number);
+				(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_SIGNAL,
+				    number);
 		} else if (r->ended_by && r->supervisor_pid) {
 			kill(r->supervisor_pid, SIGKILL);
 		} else {
@@ -348,13 +357,14 @@ static void loop(struct relay *r)
 		obey_signals(r);
 		watch_all(r, &w);
 		if (pselect(w.count, &w.readable, &w.writable, NULL,
-		    clock_until(w.deadline, clock_monotonic(), &wait), &r->mask) < 0)
+		        clock_until(w.deadline, clock_monotonic(), &wait), &r->mask) < 0)
 			continue;
 		dispatch(r, &w);
 	}
 }
 
-/* Standard error's terminal, opened anew so as never to wait for it. Who uses another user's may not open it. */
+/* Standard error's terminal, opened anew so as never to wait for it. Who uses another user's may
+ * not open it. */
 static int open_screen(void)
 {
 	const int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -362,21 +372,24 @@ static int open_screen(void)
 	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
-/* A log is added to: what a text file holds is not to be told from a log. The far command may wait for its reader. */
+/* A log is added to: what a text file holds is not to be told from a log. The far command may wait
+ * for its reader. */
 static int open_log(const char *path)
 {
 	const char *why;
 	const int fd = output_open(path, NULL, &why);
 
 	if (fd < 0)
-		standard_say("upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to", path, why);
+		standard_say(
+		    "upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to",
+		    path, why);
 	else
 		(void)fcntl(fd, F_SETFL, O_APPEND);
 	return fd;
 }
 
-/* The far command's output: a file, stderr, or a pipe of which the end is remembered, and on a terminal shown. Returns 0, or an
- * exit status. */
+/* The far command's output: a file, stderr, or a pipe of which the end is remembered, and on a
+ * terminal shown. Returns 0, or an exit status. */
 static int open_far_output(struct relay *r)
 {
 	const char *file = r->options->far_log;
@@ -406,7 +419,9 @@ static int open_capture(struct relay *r)
 
 	if (!path || (r->capture = output_open(path, pcapng_is_capture, &why)) >= 0)
 		return 0;
-	standard_say("upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO", path, why);
+	standard_say(
+	    "upcase-lab: --pcap=%s: %s; name a new file, a capture of yours to replace, or a FIFO",
+	    path, why);
 	return 2;
 }
 
@@ -448,14 +463,18 @@ static void last_words(struct relay *r)
 		if (!r->options->quiet)
 			report_end(stderr, r->link);
 		for (int side = 0; side < HOST_SIDES; side++)
-			report_kernel_drops(stderr, (enum host_side)side, r->kernel_drops[side] + device_kernel_drops(r->devices[side]));
+			report_kernel_drops(stderr, (enum host_side)side,
+			    r->kernel_drops[side] + device_kernel_drops(r->devices[side]));
 	}
 	if (r->far_failure[0])
-		standard_say("upcase-lab: warning: the far command ended before the near one: %s", r->far_failure);
+		standard_say("upcase-lab: warning: the far command ended before the near one: %s",
+		    r->far_failure);
 	if (r->capture_failed)
 		standard_say("upcase-lab: %s: the capture is not complete", r->options->pcap);
 	if (dropped)
-		standard_say("upcase-lab: warning: %s: %llu packets are missing in the capture: its reader was too slow, or not there",
+		standard_say(
+		    "upcase-lab: warning: %s: %llu packets are missing in the capture: its reader "
+		    "was too slow, or not there",
 		    r->options->pcap, (unsigned long long)dropped);
 }
 
@@ -497,10 +516,15 @@ static int exit_status(const struct relay *r)
 
 int relay_run(const struct lab_options *options)
 {
-	struct relay r = {
-		.options = options, .supervisor = -1, .far_output = -1, .far_end = -1, .screen = -1, .capture = -1, .near_status = -1,
-		.far_status = -1, .deadline = CLOCK_NEVER,
-	};
+	struct relay r = { .options = options,
+		.supervisor = -1,
+		.far_output = -1,
+		.far_end = -1,
+		.screen = -1,
+		.capture = -1,
+		.near_status = -1,
+		.far_status = -1,
+		.deadline = CLOCK_NEVER };
 	struct commands commands;
 	char reasons[512];
 	int status;
@@ -508,7 +532,9 @@ int relay_run(const struct lab_options *options)
 	if ((status = open_capture(&r)) != 0 || (status = open_far_output(&r)) != 0)
 		return status;
 	if (runtime_dir_make(r.runtime_dir, reasons, sizeof(reasons)) != 0) {
-		standard_say("upcase-lab: no folder for its sockets: %s; name one of your own: TMPDIR=FOLDER upcase-lab", reasons);
+		standard_say("upcase-lab: no folder for its sockets: %s; name one of your own: "
+		             "TMPDIR=FOLDER upcase-lab",
+		    reasons);
 		return 1;
 	}
 	set_environment(r.runtime_dir);

@@ -9,17 +9,24 @@
 
 static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 {
-	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n", LAB_NEAR_IPV4,
-	    hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4, hosts->ipv6 ? " " LAB_FAR_IPV6 : "",
-	    hosts_backend_name(hosts->backend), mtu, hosts->congestion);
+	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n",
+	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
+	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_name(hosts->backend), mtu,
+	    hosts->congestion);
 	if (hosts->passed_over.step != DIAGNOSE_NONE)
-		fprintf(out, "upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: upcase-lab --check)\n",
+		fprintf(out,
+		    "upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: upcase-lab "
+		    "--check)\n",
 		    strerror(hosts->passed_over.error));
 	if (!hosts->ipv6)
 		fprintf(out, "upcase-lab: warning: no IPv6 on the hosts: %s\n",
-		    mtu < HOST_MTU_IPV6 ? "it needs --mtu 1280 or more" : "this machine has it switched off");
+		    mtu < HOST_MTU_IPV6 ? "it needs --mtu 1280 or more"
+		                        : "this machine has it switched off");
 	if (hosts->sysctl_denied)
-		fputs("upcase-lab: warning: /proc/sys cannot be written: ping may say that it is not permitted\n", out);
+		fputs(
+		    "upcase-lab: warning: /proc/sys cannot be written: ping may say that it is not "
+		    "permitted\n",
+		    out);
 }
 
 void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts)
@@ -36,7 +43,8 @@ static void put_counts(FILE *out, const struct link_counts *c, const char *name)
 	fprintf(out, "%s %" PRIu64 " packets", name, c->packets);
 	for (int fate = 0; fate < IMPAIR_FATES; fate++) {
 		if (fate != IMPAIR_DELIVERED && c->fates[fate])
-			fprintf(out, ", %" PRIu64 " %s", c->fates[fate], impair_fate_text((enum impair_fate)fate));
+			fprintf(out, ", %" PRIu64 " %s", c->fates[fate],
+			    impair_fate_text((enum impair_fate)fate));
 	}
 	if (c->duplicated)
 		fprintf(out, ", %" PRIu64 " duplicated", c->duplicated);
@@ -63,8 +71,11 @@ void report_end(FILE *out, const struct link *link)
 void report_kernel_drops(FILE *out, enum host_side side, unsigned long long packets)
 {
 	if (packets)
-		fprintf(out, "upcase-lab: warning: the %s host sent faster than the link can read: %llu packets were lost "
-		    "before it, not by it\n", side == HOST_NEAR ? "near" : "far", packets);
+		fprintf(out,
+		    "upcase-lab: warning: the %s host sent faster than the link can read: %llu "
+		    "packets were lost "
+		    "before it, not by it\n",
+		    side == HOST_NEAR ? "near" : "far", packets);
 }
 
 char *report_status(int status, const struct output_tail *output_tail, char text[REPORT_STATUS])
@@ -72,10 +83,12 @@ char *report_status(int status, const struct output_tail *output_tail, char text
 	char line[160];
 
 	if (WIFSIGNALED(status)) {
-		snprintf(text, REPORT_STATUS, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(text, REPORT_STATUS, "signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
 		return text;
 	}
 	output_tail_last_line(output_tail, line, sizeof(line));
-	snprintf(text, REPORT_STATUS, "exit status %d%s%s", WEXITSTATUS(status), *line ? ": " : "", line);
+	snprintf(text, REPORT_STATUS, "exit status %d%s%s", WEXITSTATUS(status), *line ? ": " : "",
+	    line);
 	return text;
 }

@@ -47,7 +47,8 @@ static void read_supervisor(struct self_check *c)
 		if (supervisor_ipc_devices(&received, MTU, c->devices) == 0) {
 			(void)supervisor_ipc_notify(c->supervisor, SUPERVISOR_RUN, 0);
 		} else {
-			c->failure = (struct diagnose_failure){ .step = DIAGNOSE_RING, .error = errno };
+			c->failure = (struct diagnose_failure){ .step = DIAGNOSE_RING,
+				.error = errno };
 			c->passed = 0;
 		}
 	}
@@ -90,9 +91,10 @@ static void relay(struct self_check *c)
 
 static void try(struct self_check *c, enum host_backend backend)
 {
-	const struct supervisor_plan plan = {
-		.hosts = { .backend = backend, .mtu = MTU }, .probe = true, .far_output = -1, .runtime_dir = "",
-	};
+	const struct supervisor_plan plan = { .hosts = { .backend = backend, .mtu = MTU },
+		.probe = true,
+		.far_output = -1,
+		.runtime_dir = "" };
 
 	memset(c, 0, sizeof(*c));
 	c->passed = -1;
@@ -110,18 +112,28 @@ static void try(struct self_check *c, enum host_backend backend)
 	for (int side = 0; side < HOST_SIDES; side++)
 		device_free(c->devices[side]);
 	if (c->passed <= 0 && c->failure.step == DIAGNOSE_NONE)
-		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_PROBE, .error = ETIMEDOUT };
+		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_PROBE,
+			.error = ETIMEDOUT };
 }
 
-static void put_surroundings(FILE *out, const struct host_report *report, const struct diagnose_facts *facts)
+static void put_surroundings(FILE *out, const struct host_report *report,
+    const struct diagnose_facts *facts)
 {
-	fprintf(out, "congestion control: %s (offered: %s)\n", report->congestion, facts->congestion);
+	fprintf(out, "congestion control: %s (offered: %s)\n", report->congestion,
+	    facts->congestion);
 	if (!report->own_proc)
-		fputs("warning: /proc cannot be mounted: ps on the hosts shows the whole machine's processes\n", out);
+		fputs("warning: /proc cannot be mounted: ps on the hosts shows the whole machine's "
+		      "processes\n",
+		    out);
 	if (!report->names)
-		fputs("warning: /etc/hosts cannot be covered: use addresses instead of \"near\" and \"far\"\n", out);
+		fputs(
+		    "warning: /etc/hosts cannot be covered: use addresses instead of \"near\" and "
+		    "\"far\"\n",
+		    out);
 	if (report->sysctl_denied)
-		fputs("warning: /proc/sys cannot be written: ping may say that it is not permitted\n", out);
+		fputs(
+		    "warning: /proc/sys cannot be written: ping may say that it is not permitted\n",
+		    out);
 }
 
 int self_check_run(FILE *out)
@@ -141,7 +153,8 @@ int self_check_run(FILE *out)
 			    c.passed & SUPERVISOR_PROBE_IPV4 ? "" : ", but not for IPv4",
 			    c.passed & SUPERVISOR_PROBE_IPV6 ? "" : ", but not for IPv6");
 		} else {
-			fprintf(out, "%-5s does not work: %s\n", hosts_backend_name(backends[i]), diagnose(&c.failure, &facts, text));
+			fprintf(out, "%-5s does not work: %s\n", hosts_backend_name(backends[i]),
+			    diagnose(&c.failure, &facts, text));
 		}
 	}
 	if (works.backend == HOST_BACKEND_AUTO)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 dist_man_MANS = %D%/upcase.1 %D%/upcase-lab.1 %D%/upcase.7 %D%/upcase-tour.7 %D%/upcased.8
 
-# Pictures of real runs for the manual; made anew by hand, since every run is another one in its times.
+# Pictures of real runs for the manual and the README; made anew by hand, since every run is another one in its times.
 picturesdir = $(docdir)/pictures
 dist_pictures_DATA = %D%/pictures/plots.svg %D%/pictures/queue.svg %D%/pictures/repair.svg
 EXTRA_DIST += tools/pictures %D%/pictures/screen.svg
 pictures: all tests/screen/picture
-	UPCASE=$(abs_top_builddir)/client-tui/upcase UPCASED=$(abs_top_builddir)/server/upcased \
+	$(AM_TESTS_ENVIRONMENT) PICTURE=$(abs_top_builddir)/tests/screen/picture \
 	    UPCASE_LAB_PROGRAM=$(abs_top_builddir)/lab/upcase-lab $(SHELL) $(srcdir)/tools/pictures $(srcdir)/%D%/pictures
 .PHONY: pictures

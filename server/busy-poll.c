@@ -5,15 +5,15 @@
 
 /* Soon, for a peer on this host, and for waking up. */
 #define SOON (60 * NS_PER_US)
-/* A poll in vain costs about two sleeps: it takes so many times as many messages until the next one, and half as many after
- * one that was not. */
+/* A poll in vain costs about two sleeps: it takes so many times as many messages until the next
+ * one, and half as many after one that was not. */
 #define NEEDED_MIN 4
 #define NEEDED_MAX 4096
 #define BACKOFF 4
 
 void busy_poll_start(struct busy_poll *p)
 {
-	*p = (struct busy_poll){.fd = -1, .needed = NEEDED_MIN};
+	*p = (struct busy_poll){ .fd = -1, .needed = NEEDED_MIN };
 }
 
 void busy_poll_note(struct busy_poll *p, int fd, int64_t now, int64_t answered)

@@ -33,8 +33,17 @@ struct command_call {
 
 /* RFC 9293, section 3.3.2; the numbers are the kernel's (include/net/tcp_states.h). */
 static const char *const states[] = {
-	[1] = "established", [2] = "syn-sent", [3] = "syn-received", [4] = "fin-wait-1", [5] = "fin-wait-2",
-	[6] = "time-wait", [7] = "closed", [8] = "close-wait", [9] = "last-ack", [10] = "listen", [11] = "closing",
+	[1] = "established",
+	[2] = "syn-sent",
+	[3] = "syn-received",
+	[4] = "fin-wait-1",
+	[5] = "fin-wait-2",
+	[6] = "time-wait",
+	[7] = "closed",
+	[8] = "close-wait",
+	[9] = "last-ack",
+	[10] = "listen",
+	[11] = "closing",
 };
 
 /* A number of TCP_INFO. */
@@ -43,7 +52,8 @@ struct tcp_info_number {
 	size_t offset, size;
 };
 
-#define NUMBER(name, member) {name, offsetof(struct tcp_info, member), sizeof((struct tcp_info){0}.member)}
+#define NUMBER(name, member) \
+	{ name, offsetof(struct tcp_info, member), sizeof((struct tcp_info){ 0 }.member) }
 
 static const struct tcp_info_number numbers[] = {
 	NUMBER("retransmits", tcpi_retransmits),
@@ -80,7 +90,9 @@ static uint64_t value_of(const struct tcp_info *info, const struct tcp_info_numb
 
 static const char *state_of(const struct tcp_info *info)
 {
-	return info->tcpi_state < sizeof states / sizeof *states && states[info->tcpi_state] ? states[info->tcpi_state] : "other";
+	return info->tcpi_state < sizeof states / sizeof *states && states[info->tcpi_state]
+	         ? states[info->tcpi_state]
+	         : "other";
 }
 
 /* One connection's line, with its end. */
@@ -102,14 +114,17 @@ static void add_connection(void *context, const struct control_connection *c)
 
 	if (*a->argument && strcmp(a->argument, c->peer) != 0)
 		return;
-	text_put(&out, "connection %s age-ms %" PRId64 " idle-ms %" PRId64 " bytes-in %" PRIu64
-	    " bytes-out %" PRIu64 " pending %zu", c->peer, c->age / NS_PER_MS, c->idle / NS_PER_MS, c->bytes_in, c->bytes_out,
+	text_put(&out,
+	    "connection %s age-ms %" PRId64 " idle-ms %" PRId64 " bytes-in %" PRIu64
+	    " bytes-out %" PRIu64 " pending %zu",
+	    c->peer, c->age / NS_PER_MS, c->idle / NS_PER_MS, c->bytes_in, c->bytes_out,
 	    c->pending);
 	if (c->info_size > offsetof(struct tcp_info, tcpi_state))
 		text_put(&out, " state %s", state_of(&c->info));
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if (numbers[i].offset + numbers[i].size <= c->info_size)
-			text_put(&out, " %s %" PRIu64, numbers[i].name, value_of(&c->info, &numbers[i]));
+			text_put(&out, " %s %" PRIu64, numbers[i].name,
+			    value_of(&c->info, &numbers[i]));
 	if (c->total_rto >= 0)
 		text_put(&out, " total-rto %d", c->total_rto);
 	text_put(&out, "\n");
@@ -122,7 +137,8 @@ static void refuse(const struct command_call *a, const char *quote, const char *
 	size_t n = 0;
 
 	for (; quote[n] && n < sizeof safe - 1; n++)
-		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?' : quote[n];
+		safe[n] = (unsigned char)quote[n] < ' ' || (unsigned char)quote[n] > '~' ? '?'
+		                                                                         : quote[n];
 	safe[n] = '\0';
 	send_buffer_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
 }
@@ -143,14 +159,16 @@ static void do_totals(struct command_call *a)
 	ok(a);
 }
 
-/* Tells of all, or of the one that was asked for. Returns whether all that there is was told; if not, that was said. */
+/* Tells of all, or of the one that was asked for. Returns whether all that there is was told; if
+ * not, that was said. */
 static bool find_connections(struct command_call *a)
 {
 	char command[COMMAND_MAX];
 	int unanswered = 0;
 
 	if (a->sources->ask) {
-		snprintf(command, sizeof command, "connection%s%s\n", *a->argument ? " " : "s", a->argument);
+		snprintf(command, sizeof command, "connection%s%s\n", *a->argument ? " " : "s",
+		    a->argument);
 		unanswered = a->sources->ask(a->sources->server, command, add_line, a);
 	} else {
 		a->sources->each(a->sources->tcp, a->now, add_connection, a);
@@ -158,7 +176,8 @@ static bool find_connections(struct command_call *a)
 	if (unanswered)
 		send_buffer_print(a->out, "error worker %d does not answer\n", unanswered);
 	else if (a->full)
-		send_buffer_print(a->out, "error there are too many to tell: ask for one of them\n");
+		send_buffer_print(a->out,
+		    "error there are too many to tell: ask for one of them\n");
 	return !unanswered && !a->full;
 }
 
@@ -184,8 +203,10 @@ static void do_link(struct command_call *a)
 	char line[IMPAIR_LINE];
 
 	send_buffer_print(a->out, "seed %" PRIu64 "\n", o->seed);
-	send_buffer_print(a->out, "there line %s\n", impair_fields_line(&o->there, line, sizeof line));
-	send_buffer_print(a->out, "back line %s\n", impair_fields_line(&o->back, line, sizeof line));
+	send_buffer_print(a->out, "there line %s\n",
+	    impair_fields_line(&o->there, line, sizeof line));
+	send_buffer_print(a->out, "back line %s\n",
+	    impair_fields_line(&o->back, line, sizeof line));
 	ok(a);
 }
 
@@ -195,38 +216,46 @@ static const struct control_command {
 	const char *name, *argument, *help;
 	void (*execute)(struct command_call *a);
 } table[] = {
-	{"totals", NULL, "what was counted so far", do_totals},
-	{"connections", NULL, "each TCP client, with what the kernel knows of it", do_connections},
-	{"connection", "ADDRESS:PORT", "one of them", do_connection},
-	{"link", NULL, "what is done to UDP", do_link},
-	{"help", NULL, "this", do_help},
+	{ "totals", NULL, "what was counted so far", do_totals },
+	{ "connections", NULL, "each TCP client, with what the kernel knows of it",
+	    do_connections },
+	{ "connection", "ADDRESS:PORT", "one of them", do_connection },
+	{ "link", NULL, "what is done to UDP", do_link },
+	{ "help", NULL, "this", do_help },
 };
 #define COMMANDS (sizeof table / sizeof *table)
 
 static void do_help(struct command_call *a)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
-		send_buffer_print(a->out, "%s%s%s: %s\n", table[i].name, table[i].argument ? " " : "",
-		    table[i].argument ? table[i].argument : "", table[i].help);
+		send_buffer_print(a->out, "%s%s%s: %s\n", table[i].name,
+		    table[i].argument ? " " : "", table[i].argument ? table[i].argument : "",
+		    table[i].help);
 	ok(a);
 }
 
-void control_commands_execute(const struct control_sources *o, char *line, int64_t now, struct send_buffer *out)
+void control_commands_execute(const struct control_sources *o, char *line, int64_t now,
+    struct send_buffer *out)
 {
 	static const char blanks[] = " \t\r";
 	char *rest = NULL;
 	const char *name = strtok_r(line, blanks, &rest), *argument = strtok_r(NULL, blanks, &rest);
-	struct command_call a = {.sources = o, .argument = argument ? argument : "", .now = now, .out = out};
+	struct command_call a = {
+		.sources = o, .argument = argument ? argument : "", .now = now, .out = out
+	};
 
 	for (size_t i = 0; name && i < COMMANDS; i++) {
 		if (strcmp(name, table[i].name) != 0)
 			continue;
 		if (!table[i].argument != !argument || strtok_r(NULL, blanks, &rest))
-			refuse(&a, name, table[i].argument ? "takes one word; for example: connection 127.0.0.1:40000" :
-			    "takes no words");
+			refuse(&a, name,
+			    table[i].argument
+			        ? "takes one word; for example: connection 127.0.0.1:40000"
+			        : "takes no words");
 		else
 			table[i].execute(&a);
 		return;
 	}
-	refuse(&a, name ? name : "", name ? "is no order; for example: help" : "an order is missing; for example: help");
+	refuse(&a, name ? name : "",
+	    name ? "is no order; for example: help" : "an order is missing; for example: help");
 }

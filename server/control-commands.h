@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the control socket is asked, and what it answers: upcased(8), CONTROL SOCKET, has the lines. Connections are told in the order of
- * tcp_each(). Pure. */
+/* What the control socket is asked, and what it answers: upcased(8), CONTROL SOCKET, has the lines.
+ * Connections are told in the order of tcp_each(). Pure. */
 #ifndef UPCASED_CONTROL_COMMANDS_H
 #define UPCASED_CONTROL_COMMANDS_H
 
@@ -40,11 +40,13 @@ struct control_sources {
 	/* Brings `counters` up to date; NULL where they always are. */
 	void (*sum)(void *server);
 	/* Where workers serve, else NULL: gives each of them a command, as workers_ask() tells. */
-	int (*ask)(void *server, const char *command, void (*line)(void *context, const char *line), void *context);
+	int (*ask)(void *server, const char *command, void (*line)(void *context, const char *line),
+	    void *context);
 	void *server;
 };
 
 /* Executes a command, `line` without its newline (it is taken apart), and answers. */
-void control_commands_execute(const struct control_sources *o, char *line, int64_t now, struct send_buffer *out);
+void control_commands_execute(const struct control_sources *o, char *line, int64_t now,
+    struct send_buffer *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Of each client one command is executed in a turn, and none while it leaves much unread: however much it asks, the server
- * does and keeps a bounded amount for it. */
+/* Of each client one command is executed in a turn, and none while it leaves much unread: however
+ * much it asks, the server does and keeps a bounded amount for it. */
 #include "config.h"
 
 #include "server/control.h"
@@ -52,8 +52,9 @@ struct control {
 	struct client *clients[CONTROL_CLIENTS];
 	/* No client is accepted until then, or CLOCK_NEVER. */
 	int64_t accept_after;
-	/* The file, and which one it is: another server's of the same name is not ours to remove. */
-	char path[sizeof((struct sockaddr_un){0}).sun_path];
+	/* The file, and which one it is: another server's of the same name is not ours to remove.
+	 */
+	char path[sizeof((struct sockaddr_un){ 0 }).sun_path];
 	struct stat made;
 };
 
@@ -99,7 +100,8 @@ static void receive(struct client *client)
 		client->ended = true;
 }
 
-/* The end of the command that comes first, NULL if it is not whole. The last one needs no newline: printf totals | nc -U. */
+/* The end of the command that comes first, NULL if it is not whole. The last one needs no newline:
+ * printf totals | nc -U. */
 static char *command_end(struct client *client)
 {
 	char *end = memchr(client->in, '\n', client->n);
@@ -115,7 +117,8 @@ static void execute(struct client *client, char *end, int64_t now)
 
 	*end = '\0';
 	if (client->skipping)
-		send_buffer_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
+		send_buffer_print(&client->out,
+		    "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
 	else
 		control_commands_execute(&client->control->sources, client->in, now, &client->out);
 	client->skipping = false;
@@ -126,7 +129,8 @@ static void execute(struct client *client, char *end, int64_t now)
 /* What to wait for, with the whole command that ends at `end` still to be executed, or none. */
 static unsigned what_next(const struct client *client, const char *end)
 {
-	return (client->ended || end ? 0 : LOOP_READ) | (end || !send_buffer_empty(&client->out) ? LOOP_WRITE : 0);
+	return (client->ended || end ? 0 : LOOP_READ) |
+	       (end || !send_buffer_empty(&client->out) ? LOOP_WRITE : 0);
 }
 
 static void client_ready(void *context, int fd, unsigned ready, int64_t now)
@@ -201,22 +205,23 @@ void control_timers(struct control *c, int64_t now)
 	watch_listener(c);
 }
 
-/* Two that start at once do not take each other's socket for one that was left. A folder that others keep locked is not waited for long.
- * Returns the descriptor that holds the lock, or -1. */
+/* Two that start at once do not take each other's socket for one that was left. A folder that
+ * others keep locked is not waited for long. Returns the descriptor that holds the lock, or -1. */
 static int lock_folder(const char *path)
 {
-	char folder[sizeof((struct sockaddr_un){0}).sun_path];
+	char folder[sizeof((struct sockaddr_un){ 0 }).sun_path];
 	int fd;
 
 	snprintf(folder, sizeof folder, "%s", path);
 	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int tries = 0; fd >= 0 && tries < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; tries++)
+	for (int tries = 0; fd >= 0 && tries < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0;
+	    tries++)
 		poll(NULL, 0, LOCK_WAIT);
 	return fd;
 }
 
-/* Removes a socket that a server of this user's that was killed has left. Returns 0, or -1 with errno: EADDRINUSE when somebody
- * listens on it, EEXIST when it is something else. */
+/* Removes a socket that a server of this user's that was killed has left. Returns 0, or -1 with
+ * errno: EADDRINUSE when somebody listens on it, EEXIST when it is something else. */
 static int remove_stale(const struct sockaddr_un *a)
 {
 	struct stat st;
@@ -249,11 +254,14 @@ static int listen_at(const struct sockaddr_un *a, struct stat *made)
 	int fd, error;
 	bool bound;
 
-	if (remove_stale(a) < 0 || (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+	if (remove_stale(a) < 0 ||
+	    (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
 		return -1;
 	errno = EMFILE;
-	/* The file takes its mode from the descriptor: nobody else can connect, not even for a moment. */
-	bound = fd < FD_SETSIZE && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && bind(fd, (const struct sockaddr *)a, sizeof *a) == 0;
+	/* The file takes its mode from the descriptor: nobody else can connect, not even for a
+	 * moment. */
+	bound = fd < FD_SETSIZE && fchmod(fd, S_IRUSR | S_IWUSR) == 0 &&
+	        bind(fd, (const struct sockaddr *)a, sizeof *a) == 0;
 	if (bound && lstat(a->sun_path, made) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	error = errno;
@@ -264,12 +272,12 @@ static int listen_at(const struct sockaddr_un *a, struct stat *made)
 	return -1;
 }
 
-struct control *control_open(struct loop *loop, struct poller *poller, const char *path, const struct control_sources *sources,
-    char why[OPTIONS_WHY])
+struct control *control_open(struct loop *loop, struct poller *poller, const char *path,
+    const struct control_sources *sources, char why[OPTIONS_WHY])
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	struct control *c = calloc(1, sizeof *c);
-	struct stat made = {0};
+	struct stat made = { 0 };
 	int lock, fd, error;
 
 	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
@@ -279,14 +287,21 @@ struct control *control_open(struct loop *loop, struct poller *poller, const cha
 	if (lock >= 0)
 		close(lock);
 	if (fd < 0) {
-		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path, error == EADDRINUSE ? "another server answers there" :
-		    error == EEXIST ? "is there already and is no socket of yours; choose another name" : strerror(error));
+		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path,
+		    error == EADDRINUSE ? "another server answers there"
+		    : error == EEXIST
+		        ? "is there already and is no socket of yours; choose another name"
+		        : strerror(error));
 		free(c);
 		errno = error;
 		return NULL;
 	}
-	*c = (struct control){
-		.loop = loop, .poller = poller, .sources = *sources, .listener = fd, .accept_after = CLOCK_NEVER, .made = made};
+	*c = (struct control){ .loop = loop,
+		.poller = poller,
+		.sources = *sources,
+		.listener = fd,
+		.accept_after = CLOCK_NEVER,
+		.made = made };
 	memcpy(c->path, a.sun_path, sizeof c->path);
 	loop_add(loop, fd, LOOP_READ, listener_ready, c);
 	return c;
@@ -298,7 +313,9 @@ struct control *control_answer(struct poller *poller, int fd, const struct contr
 
 	if (!c)
 		return NULL;
-	*c = (struct control){.poller = poller, .sources = *sources, .listener = -1, .accept_after = CLOCK_NEVER};
+	*c = (struct control){
+		.poller = poller, .sources = *sources, .listener = -1, .accept_after = CLOCK_NEVER
+	};
 	if (add(c, fd) == 0)
 		return c;
 	free(c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control socket, --control: a Unix stream socket that answers the commands of control-commands.h, for the server's owner alone. A
- * slow or rude client costs only its own connection. */
+/* The control socket, --control: a Unix stream socket that answers the commands of
+ * control-commands.h, for the server's owner alone. A slow or rude client costs only its own
+ * connection. */
 #ifndef UPCASED_CONTROL_H
 #define UPCASED_CONTROL_H
 
@@ -21,12 +22,15 @@
 /* Opaque. */
 struct control;
 
-/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` and `poller`, for the clients, are
- * borrowed, and what `sources` points to. NULL with the reason in `why`. */
-struct control *control_open(struct loop *loop, struct poller *poller, const char *path, const struct control_sources *sources,
-    char why[OPTIONS_WHY]);
-/* Answers on the connected socket `fd`, which it takes over, and nowhere else. NULL when memory is short. */
-struct control *control_answer(struct poller *poller, int fd, const struct control_sources *sources);
+/* Listens at `path`; a socket there that nobody listens on any more is replaced. `loop` and
+ * `poller`, for the clients, are borrowed, and what `sources` points to. NULL with the reason in
+ * `why`. */
+struct control *control_open(struct loop *loop, struct poller *poller, const char *path,
+    const struct control_sources *sources, char why[OPTIONS_WHY]);
+/* Answers on the connected socket `fd`, which it takes over, and nowhere else. NULL when memory is
+ * short. */
+struct control *control_answer(struct poller *poller, int fd,
+    const struct control_sources *sources);
 /* Closes all and removes the socket's file, unless it is another's by now. NULL is nothing. */
 void control_close(struct control *c);
 /* Closes all and leaves the file to the process that this one was forked from. NULL is nothing. */

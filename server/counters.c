@@ -13,21 +13,25 @@ struct counter_spec {
 	size_t offset;
 };
 
-#define COUNTER(line, word, member) {line, word, offsetof(struct counters, member)}
-#define DROP(line, word, index) {line, word, offsetof(struct counters, udp_dropped) + (index) * sizeof(uint64_t)}
-#define REFUSAL(line, word, index) {line, word, offsetof(struct counters, tcp_refused) + (index) * sizeof(uint64_t)}
-#define END(line, word, index) {line, word, offsetof(struct counters, tcp_ended) + (index) * sizeof(uint64_t)}
+#define COUNTER(line, word, member) { line, word, offsetof(struct counters, member) }
+#define DROP(line, word, index) \
+	{ line, word, offsetof(struct counters, udp_dropped) + (index) * sizeof(uint64_t) }
+#define REFUSAL(line, word, index) \
+	{ line, word, offsetof(struct counters, tcp_refused) + (index) * sizeof(uint64_t) }
+#define END(line, word, index) \
+	{ line, word, offsetof(struct counters, tcp_ended) + (index) * sizeof(uint64_t) }
 
-#define DIRECTION(line, word, direction, member) {line, word, offsetof(struct counters, udp_link[direction].member)}
+#define DIRECTION(line, word, direction, member) \
+	{ line, word, offsetof(struct counters, udp_link[direction].member) }
 #define DIRECTION_LINE(line, direction) \
 	DIRECTION(line, "datagrams", direction, datagrams), \
-	DIRECTION(NULL, "random", direction, random), \
-	DIRECTION(NULL, "burst", direction, burst), \
-	DIRECTION(NULL, "queue", direction, queue), \
-	DIRECTION(NULL, "room", direction, no_memory), \
-	DIRECTION(NULL, "copies", direction, copies), \
-	DIRECTION(NULL, "held-back", direction, held_back), \
-	DIRECTION(NULL, "waiting", direction, waiting)
+	    DIRECTION(NULL, "random", direction, random), \
+	    DIRECTION(NULL, "burst", direction, burst), \
+	    DIRECTION(NULL, "queue", direction, queue), \
+	    DIRECTION(NULL, "room", direction, no_memory), \
+	    DIRECTION(NULL, "copies", direction, copies), \
+	    DIRECTION(NULL, "held-back", direction, held_back), \
+	    DIRECTION(NULL, "waiting", direction, waiting)
 
 /* In the order of the lines. upcased(8) explains every word. */
 static const struct counter_spec counter_specs[] = {
@@ -122,7 +126,8 @@ void counters_end_worker(struct counters *t)
 		const struct counters_link *direction = &t->udp_link[i];
 
 		came += direction->copies;
-		gone += direction->random + direction->burst + direction->queue + direction->no_memory;
+		gone += direction->random + direction->burst + direction->queue +
+		        direction->no_memory;
 		t->udp_link[i].waiting = 0;
 	}
 	if (came > gone)
@@ -134,7 +139,9 @@ void counters_end_worker(struct counters *t)
 /* How many counters are told. */
 static size_t shown_count(const struct counters *t)
 {
-	return t->udp_link[COUNTERS_THERE].datagrams || t->udp_link[COUNTERS_BACK].datagrams ? COUNTER_COUNT : COUNTER_COUNT - DIRECTION_COUNTERS;
+	return t->udp_link[COUNTERS_THERE].datagrams || t->udp_link[COUNTERS_BACK].datagrams
+	         ? COUNTER_COUNT
+	         : COUNTER_COUNT - DIRECTION_COUNTERS;
 }
 
 /* Where line `i` of `count` counters begins, `count` if there is none. */
@@ -156,7 +163,8 @@ char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE])
 		return NULL;
 	n = snprintf(buf, COUNTERS_LINE, "%s:", counter_specs[at].line);
 	do {
-		n += snprintf(buf + n, COUNTERS_LINE - (size_t)n, " %s %" PRIu64, counter_specs[at].word, value_of(t, &counter_specs[at]));
+		n += snprintf(buf + n, COUNTERS_LINE - (size_t)n, " %s %" PRIu64,
+		    counter_specs[at].word, value_of(t, &counter_specs[at]));
 		at++;
 	} while (at < count && !counter_specs[at].line);
 	return buf;
@@ -166,12 +174,12 @@ char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE])
 #define LANES 64
 #define LANE_MAX 255
 
-/* In at most LANE_MAX rows of LANES bytes. The inner loop has a fixed length and no branch, so that compilers make vectors
- * of it at -O2 too. */
-__attribute__((always_inline))
-static inline uint64_t count_rows(const unsigned char *at, size_t rows)
+/* In at most LANE_MAX rows of LANES bytes. The inner loop has a fixed length and no branch, so that
+ * compilers make vectors of it at -O2 too. */
+__attribute__((always_inline)) static inline uint64_t count_rows(const unsigned char *at,
+    size_t rows)
 {
-	unsigned char sums[LANES] = {0};
+	unsigned char sums[LANES] = { 0 };
 	uint64_t found = 0;
 
 	for (size_t i = 0; i < rows; i++)
@@ -183,8 +191,7 @@ static inline uint64_t count_rows(const unsigned char *at, size_t rows)
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2")))
-static uint64_t count_wide(const unsigned char *at, size_t rows)
+__attribute__((target("avx2"))) static uint64_t count_wide(const unsigned char *at, size_t rows)
 {
 	return count_rows(at, rows);
 }

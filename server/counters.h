@@ -21,7 +21,8 @@ enum counters_drop {
 	COUNTERS_TOO_LONG,
 	/* The system refused to send it. */
 	COUNTERS_UNSENDABLE,
-	/* It had to wait, and there was no memory for it, or the server or the worker ended first. */
+	/* It had to wait, and there was no memory for it, or the server or the worker ended first.
+	 */
 	COUNTERS_UNSENT,
 	COUNTERS_DROPS
 };
@@ -58,8 +59,8 @@ enum counters_end {
 /* Directions of the link that the options impair: to the server, and from it. */
 enum counters_direction { COUNTERS_THERE, COUNTERS_BACK, COUNTERS_DIRECTIONS };
 
-/* What became of datagrams on it: `datagrams` and `copies` together are so many as were lost, as arrived and as are
- * waiting. */
+/* What became of datagrams on it: `datagrams` and `copies` together are so many as were lost, as
+ * arrived and as are waiting. */
 struct counters_link {
 	uint64_t datagrams;
 	/* Lost: each on its own, in bursts, for a full queue, for no memory. */
@@ -76,8 +77,8 @@ struct counters_link {
 struct counters {
 	/* Peers that were not among the last RECENT_PEERS_MAX. */
 	uint64_t udp_clients;
-	/* Datagrams received: so many as replies and drops together; with a link between, it adds copies, losses and what is
-	 * under way. */
+	/* Datagrams received: so many as replies and drops together; with a link between, it adds
+	 * copies, losses and what is under way. */
 	uint64_t udp_datagrams, udp_replies;
 	uint64_t udp_bytes_in, udp_bytes_out;
 	uint64_t udp_dropped[COUNTERS_DROPS];
@@ -99,15 +100,16 @@ struct counters {
 
 /* Adds what `one` counted. */
 void counters_add(struct counters *sum, const struct counters *one);
-/* Whose counters these are has died in the middle of his work: connections that he had are cut, and datagrams that he had
- * not dealt with unsent. */
+/* Whose counters these are has died in the middle of his work: connections that he had are cut, and
+ * datagrams that he had not dealt with unsent. */
 void counters_end_worker(struct counters *t);
 
 /* Room for one line of totals. */
 #define COUNTERS_LINE 400
 
-/* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL behind the last one. The
- * last two, "udp there:" and "udp back:", are there once a datagram has met the link. */
+/* Line `i`, from 0 on, "udp: clients 1 datagrams 2 ...", without its end. Returns `buf`, or NULL
+ * behind the last one. The last two, "udp there:" and "udp back:", are there once a datagram has
+ * met the link. */
 char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE]);
 
 /* The word that stands for it in the lines. */

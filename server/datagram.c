@@ -15,14 +15,15 @@
 
 /* Longer than any datagram, or what the kernel joins. */
 #define ROOM 65536
-/* From one message's room to the next: not a power of two, so that the beginnings of all, which is mostly all there is,
- * do not fall on the same few lines of the cache. */
+/* From one message's room to the next: not a power of two, so that the beginnings of all, which is
+ * mostly all there is, do not fall on the same few lines of the cache. */
 #define STRIDE (ROOM + 2112)
 
 union control_in {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-	    CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t)) + 2 * CMSG_SPACE(sizeof(int))];
+	           CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t)) +
+	           2 * CMSG_SPACE(sizeof(int))];
 };
 
 union control_out {
@@ -38,7 +39,8 @@ struct datagram_inbox {
 	unsigned char bytes[DATAGRAM_BATCH][STRIDE];
 };
 
-/* How large a buffer of a socket is. The kernel says twice what was asked for: it counts its own needs. */
+/* How large a buffer of a socket is. The kernel says twice what was asked for: it counts its own
+ * needs. */
 static int buffer_of(int fd, int option)
 {
 	int size = 0;
@@ -53,10 +55,12 @@ static void ask_for(int fd, int level, int option, int value)
 	setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* Past the system's limit where that is allowed, else up to it; not back to it where it was allowed before. */
+/* Past the system's limit where that is allowed, else up to it; not back to it where it was allowed
+ * before. */
 static void ask_for_buffer(int fd, int forced, int option, int size)
 {
-	if (buffer_of(fd, option) < size && setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) < 0)
+	if (buffer_of(fd, option) < size &&
+	    setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) < 0)
 		setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
 }
 
@@ -78,8 +82,9 @@ struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int
 #ifdef SO_RXQ_OVFL
 	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 #endif
-	/* Bound to one address a socket receives what was sent to that one alone, and replies leave from it. A socket of IPv6
-	 * that takes IPv4 too, as a service manager may hand over, tells of each in its own way. */
+	/* Bound to one address a socket receives what was sent to that one alone, and replies leave
+	 * from it. A socket of IPv6 that takes IPv4 too, as a service manager may hand over, tells
+	 * of each in its own way. */
 	if (addr_is_unspecified(at) || addr_is_group(at))
 		ask_for(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	if (at->sa.sa_family == AF_INET6 && (addr_is_unspecified(at) || addr_is_group(at)))
@@ -95,10 +100,11 @@ struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int
 bool datagram_kernel_drops(int fd, uint32_t *count)
 {
 #if defined SO_MEMINFO && defined HAVE_LINUX_SOCK_DIAG_H
-	uint32_t values[SK_MEMINFO_VARS] = {0};
+	uint32_t values[SK_MEMINFO_VARS] = { 0 };
 	socklen_t size = sizeof values;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &size) < 0 || size < (SK_MEMINFO_DROPS + 1) * sizeof *values)
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &size) < 0 ||
+	    size < (SK_MEMINFO_DROPS + 1) * sizeof *values)
 		return false;
 	*count = values[SK_MEMINFO_DROPS];
 	return true;
@@ -115,10 +121,14 @@ struct datagram_inbox *datagram_inbox_new(void)
 	struct datagram_inbox *in = calloc(1, sizeof *in);
 
 	for (int i = 0; in && i < DATAGRAM_BATCH; i++) {
-		in->parts[i] = (struct iovec){in->bytes[i], ROOM};
+		in->parts[i] = (struct iovec){ in->bytes[i], ROOM };
 		in->messages[i].bytes = in->bytes[i];
-		in->headers[i].msg_hdr = (struct msghdr){.msg_name = &in->messages[i].about.from.storage,
-		    .msg_iov = &in->parts[i], .msg_iovlen = 1, .msg_control = &in->controls[i]};
+		in->headers[i].msg_hdr = (struct msghdr){
+			.msg_name = &in->messages[i].about.from.storage,
+			.msg_iov = &in->parts[i],
+			.msg_iovlen = 1,
+			.msg_control = &in->controls[i]
+		};
 	}
 	return in;
 }
@@ -151,7 +161,7 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 			d->to.family = AF_INET6;
 			memcpy(&d->to.in6, data, sizeof d->to.in6);
 		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
-		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
+		           (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
 			memcpy(&d->ttl, data, sizeof d->ttl);
 		} else {
 			mmsg_joined(c, &m->each);
@@ -159,16 +169,18 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 	}
 }
 
-/* The local address that an IPv4 datagram came to is not the one it was sent to where that was multicast or broadcast.
- * It is not told of datagrams that came before the socket was prepared, and so were sent to whoever starts servers here
- * when something comes: then the address tells as far as it can, and the kernel sends nothing from a wrong one. */
+/* The local address that an IPv4 datagram came to is not the one it was sent to where that was
+ * multicast or broadcast. It is not told of datagrams that came before the socket was prepared, and
+ * so were sent to whoever starts servers here when something comes: then the address tells as far
+ * as it can, and the kernel sends nothing from a wrong one. */
 static void read_destination4(struct datagram *d)
 {
-	struct addr to = {.in = {.sin_family = AF_INET, .sin_addr = d->to.in.ipi_addr}};
+	struct addr to = { .in = { .sin_family = AF_INET, .sin_addr = d->to.in.ipi_addr } };
 
 	if (d->to.in.ipi_spec_dst.s_addr == htonl(INADDR_ANY))
 		d->to.in.ipi_spec_dst = d->to.in.ipi_addr;
-	d->to_group = d->to.in.ipi_addr.s_addr != d->to.in.ipi_spec_dst.s_addr || addr_is_group(&to);
+	d->to_group = d->to.in.ipi_addr.s_addr != d->to.in.ipi_spec_dst.s_addr ||
+	              addr_is_group(&to);
 	d->to.in.ipi_ifindex = 0;
 }
 
@@ -240,11 +252,14 @@ static void write_header(struct msghdr *header, const struct datagram_reply *r, 
 	union {
 		const void *from;
 		void *name;
-	} to = {&d->from.storage};
+	} to = { &d->from.storage };
 
-	*part = (struct iovec){r->bytes, r->n};
-	*header = (struct msghdr){.msg_name = to.name, .msg_namelen = d->from.len, .msg_iov = part, .msg_iovlen = 1,
-	    .msg_control = control};
+	*part = (struct iovec){ r->bytes, r->n };
+	*header = (struct msghdr){ .msg_name = to.name,
+		.msg_namelen = d->from.len,
+		.msg_iov = part,
+		.msg_iovlen = 1,
+		.msg_control = control };
 	if (d->to.family == AF_INET)
 		put_control(header, IPPROTO_IP, IP_PKTINFO, &d->to.in, sizeof d->to.in);
 	else if (d->to.family == AF_INET6)
@@ -271,10 +286,13 @@ bool datagram_same_way(const struct datagram *a, const struct datagram *b)
 	if (a == b)
 		return true;
 	/* The kernel writes every byte of an address in the same way. */
-	if (a->from.len != b->from.len || memcmp(&a->from.storage, &b->from.storage, a->from.len) != 0 ||
+	if (a->from.len != b->from.len ||
+	    memcmp(&a->from.storage, &b->from.storage, a->from.len) != 0 ||
 	    a->to.family != b->to.family)
 		return false;
-	return a->to.family == 0 || (a->to.family == AF_INET ? a->to.in.ipi_spec_dst.s_addr == b->to.in.ipi_spec_dst.s_addr :
-	    a->to.in6.ipi6_ifindex == b->to.in6.ipi6_ifindex &&
-	    IN6_ARE_ADDR_EQUAL(&a->to.in6.ipi6_addr, &b->to.in6.ipi6_addr));
+	return a->to.family == 0 ||
+	       (a->to.family == AF_INET
+	               ? a->to.in.ipi_spec_dst.s_addr == b->to.in.ipi_spec_dst.s_addr
+	               : a->to.in6.ipi6_ifindex == b->to.in6.ipi6_ifindex &&
+	                     IN6_ARE_ADDR_EQUAL(&a->to.in6.ipi6_addr, &b->to.in6.ipi6_addr));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Datagrams received, with all that the kernel tells of them, and replies sent from where they were sent to. */
+/* Datagrams received, with all that the kernel tells of them, and replies sent from where they were
+ * sent to. */
 #ifndef UPCASED_DATAGRAM_H
 #define UPCASED_DATAGRAM_H
 
@@ -17,7 +18,8 @@
 
 /* The address that a datagram was sent to, which its reply comes from. */
 struct datagram_local {
-	/* AF_INET or AF_INET6, the kind of control message; 0 if the system did not tell or the socket has one only. */
+	/* AF_INET or AF_INET6, the kind of control message; 0 if the system did not tell or the
+	 * socket has one only. */
 	int family;
 	union {
 		struct in_pktinfo in;
@@ -38,8 +40,8 @@ struct datagram {
 	uint32_t kernel_drops;
 };
 
-/* A message as it came: one datagram of `n` bytes, or, where `each` is less than that, several of `each` bytes, which the
- * kernel has joined; the last one may be shorter. */
+/* A message as it came: one datagram of `n` bytes, or, where `each` is less than that, several of
+ * `each` bytes, which the kernel has joined; the last one may be shorter. */
 struct datagram_message {
 	struct datagram about;
 	const unsigned char *bytes;
@@ -60,13 +62,15 @@ struct datagram_inbox;
 struct datagram_inbox *datagram_inbox_new(void);
 void datagram_inbox_free(struct datagram_inbox *in);
 
-/* Makes a socket's buffers so many bytes where they are smaller. Past the system's limit that takes CAP_NET_ADMIN, else they get as
- * large as that. */
+/* Makes a socket's buffers so many bytes where they are smaller. Past the system's limit that takes
+ * CAP_NET_ADMIN, else they get as large as that. */
 void datagram_ask_buffers(int fd, int size);
-/* Has a socket that is bound to `at` tell what datagram_receive() reads, send with this TTL, and makes its buffers `buffer`
- * bytes. Returns what the kernel accepts; in `*got` the size of the receive buffer that it gave. */
+/* Has a socket that is bound to `at` tell what datagram_receive() reads, send with this TTL, and
+ * makes its buffers `buffer` bytes. Returns what the kernel accepts; in `*got` the size of the
+ * receive buffer that it gave. */
 struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got);
-/* The kernel's own count of what the socket's queue had no room for, as of now. Returns whether it tells one. */
+/* The kernel's own count of what the socket's queue had no room for, as of now. Returns whether it
+ * tells one. */
 bool datagram_kernel_drops(int fd, uint32_t *count);
 
 /* The next messages, 1 <= most <= DATAGRAM_BATCH. Returns how many, or -1 with errno. */
@@ -74,7 +78,8 @@ int datagram_receive(int fd, struct datagram_inbox *in, int max);
 /* One of these, until the next call. */
 const struct datagram_message *datagram_at(const struct datagram_inbox *in, int i);
 
-/* Sends up to DATAGRAM_BATCH replies in order. Returns how many went; -1 with errno of the first one. */
+/* Sends up to DATAGRAM_BATCH replies in order. Returns how many went; -1 with errno of the first
+ * one. */
 int datagram_send(int fd, const struct datagram_reply *replies, int count);
 /* Whether one reply may go out with others that go from and to the same addresses. */
 bool datagram_same_way(const struct datagram *a, const struct datagram *b);

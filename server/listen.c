@@ -32,12 +32,12 @@
 #define INHERITED false
 #endif
 
-static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 
 /* Bytes that the system takes of one connection beyond those that it may send now. */
 #define UNSENT_MAX 262144
-/* Bytes that it takes of one that are not read yet, from other hosts: its own bound, for who reads along for a while, is megabytes,
- * which serves streams on this host well. */
+/* Bytes that it takes of one that are not read yet, from other hosts: its own bound, for who reads
+ * along for a while, is megabytes, which serves streams on this host well. */
 #define UNREAD_MAX 262144
 
 static const char *type_name(int type)
@@ -45,8 +45,8 @@ static const char *type_name(int type)
 	return type == SOCK_STREAM ? "TCP" : "UDP";
 }
 
-/* How a set of sockets has its port: alone; as the first one of those that share it, bound before it lets others in, so
- * that a port that another server has is found out; as one more of them. */
+/* How a set of sockets has its port: alone; as the first one of those that share it, bound before
+ * it lets others in, so that a port that another server has is found out; as one more of them. */
 enum share { ALONE, FIRST, FURTHER };
 
 static int let_in(int fd)
@@ -62,12 +62,14 @@ void listen_prepare(int fd)
 
 	/* Replies are written in one piece: waiting for more would only hold them up. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* An urgent byte is one of the stream (RFC 6093, section 6); else it would be taken out of it. */
+	/* An urgent byte is one of the stream (RFC 6093, section 6); else it would be taken out of
+	 * it. */
 	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 #ifdef TCP_NOTSENT_LOWAT
-	/* Else the system takes megabytes for a client that does not read, out of a store that is everybody's (tcp_mem). */
-	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT_MAX}, sizeof(int));
+	/* Else the system takes megabytes for a client that does not read, out of a store that is
+	 * everybody's (tcp_mem). */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ UNSENT_MAX }, sizeof(int));
 #endif
 }
 
@@ -75,7 +77,7 @@ void listen_prepare(int fd)
 static void bound_unread(const struct listen_socket *s)
 {
 	if (s->type == SOCK_STREAM && !addr_is_loopback(&s->addr))
-		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &(int){UNREAD_MAX}, sizeof(int));
+		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &(int){ UNREAD_MAX }, sizeof(int));
 }
 
 static int bind_socket(struct listen_socket *s, enum share share)
@@ -89,16 +91,20 @@ static int bind_socket(struct listen_socket *s, enum share share)
 		errno = EMFILE;
 		return -1;
 	}
-	/* Connections of the server that was here before may linger; over UDP the option would let two bind. */
-	if (s->type == SOCK_STREAM && setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+	/* Connections of the server that was here before may linger; over UDP the option would let
+	 * two bind. */
+	if (s->type == SOCK_STREAM &&
+	    setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
 		return -1;
 	if (s->type == SOCK_STREAM)
 		listen_prepare(s->fd);
 	bound_unread(s);
-	if (s->addr.sa.sa_family == AF_INET6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+	if (s->addr.sa.sa_family == AF_INET6 &&
+	    setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
 		return -1;
 	if ((share == FURTHER && let_in(s->fd) < 0) || bind(s->fd, &s->addr.sa, s->addr.len) < 0 ||
-	    (share == FIRST && let_in(s->fd) < 0) || (s->type == SOCK_STREAM && listen(s->fd, SOMAXCONN) < 0))
+	    (share == FIRST && let_in(s->fd) < 0) ||
+	    (s->type == SOCK_STREAM && listen(s->fd, SOMAXCONN) < 0))
 		return -1;
 	s->addr.len = sizeof s->addr.storage;
 	return getsockname(s->fd, &s->addr.sa, &s->addr.len);
@@ -121,29 +127,36 @@ static void say_why(const struct listen_socket *s, uint16_t port, char why[OPTIO
 
 	addr_host_text(&s->addr, host);
 	if (errno == EADDRINUSE)
-		snprintf(why, OPTIONS_WHY, "port %u is in use (%s, %s): another upcased? try --port=0", port,
+		snprintf(why, OPTIONS_WHY,
+		    "port %u is in use (%s, %s): another upcased? try --port=0", port,
 		    type_name(s->type), host);
 	else if (errno == EACCES)
-		snprintf(why, OPTIONS_WHY, "port %u is not allowed for this user: try --port=12000", port);
+		snprintf(why, OPTIONS_WHY, "port %u is not allowed for this user: try --port=12000",
+		    port);
 	else if (errno == EADDRNOTAVAIL)
-		snprintf(why, OPTIONS_WHY, "%s is not an address of this host: try --public, or one that \"ip address\" shows", host);
+		snprintf(why, OPTIONS_WHY,
+		    "%s is not an address of this host: try --public, or one that \"ip address\" "
+		    "shows",
+		    host);
 	else
-		snprintf(why, OPTIONS_WHY, "cannot serve %s over %s: %s", host, type_name(s->type), strerror(errno));
+		snprintf(why, OPTIONS_WHY, "cannot serve %s over %s: %s", host, type_name(s->type),
+		    strerror(errno));
 }
 
 /* A family that this host does not have, as the errors of its sockets tell. */
 static bool is_missing(int error)
 {
-	return error == EAFNOSUPPORT || error == EPFNOSUPPORT || error == EPROTONOSUPPORT || error == EADDRNOTAVAIL;
+	return error == EAFNOSUPPORT || error == EPFNOSUPPORT || error == EPROTONOSUPPORT ||
+	       error == EADDRNOTAVAIL;
 }
 
-/* UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got. Returns 0; 1 if the place may
- * be left out; -1 with errno and the socket at fault in `*failed`. */
-static int open_place(struct listen *l, const struct settings_place *place, enum share share, uint16_t *port,
-    struct listen_socket *failed)
+/* UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got. Returns 0;
+ * 1 if the place may be left out; -1 with errno and the socket at fault in `*failed`. */
+static int open_place(struct listen *l, const struct settings_place *place, enum share share,
+    uint16_t *port, struct listen_socket *failed)
 {
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		struct listen_socket s = {.fd = -1, .type = types[i], .addr = place->addr};
+		struct listen_socket s = { .fd = -1, .type = types[i], .addr = place->addr };
 
 		addr_set_port(&s.addr, *port);
 		if (bind_socket(&s, share) < 0) {
@@ -177,10 +190,15 @@ static int open_all(struct listen *l, const struct settings *s, enum share share
 }
 
 /* All sets once. Returns 0, or -1 with errno and the socket at fault. */
-static int open_sets(struct listen *sets, int n, const struct settings *s, uint16_t *port, struct listen_socket *failed)
+static int open_sets(struct listen *sets, int n, const struct settings *s, uint16_t *port,
+    struct listen_socket *failed)
 {
 	for (int i = 0; i < n; i++)
-		if (open_all(&sets[i], s, n == 1 ? ALONE : i == 0 ? FIRST : FURTHER, port, failed) < 0)
+		if (open_all(&sets[i], s,
+		        n == 1   ? ALONE
+		        : i == 0 ? FIRST
+		                 : FURTHER,
+		        port, failed) < 0)
 			return -1;
 	return 0;
 }
@@ -223,7 +241,8 @@ int listen_handed_over(char why[OPTIONS_WHY])
 	int64_t n = 0;
 
 	if (number && units_count(number, 1, LISTEN_SOCKETS, &n) < 0) {
-		snprintf(why, OPTIONS_WHY, "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d", number, LISTEN_SOCKETS);
+		snprintf(why, OPTIONS_WHY, "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d",
+		    number, LISTEN_SOCKETS);
 		n = -1;
 	}
 	unsetenv("LISTEN_PID");
@@ -255,7 +274,8 @@ static const char *take_one(struct listen_socket *s)
 		return "does not listen (Accept=no is needed)";
 	if (addr_port(&s->addr) == 0)
 		return "is not bound to a port";
-	if (fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK) < 0)
+	if (fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK) < 0)
 		return "cannot be made non-blocking";
 	bound_unread(s);
 	return NULL;
@@ -263,7 +283,7 @@ static const char *take_one(struct listen_socket *s)
 
 int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
 {
-	*l = (struct listen){0};
+	*l = (struct listen){ 0 };
 	for (int i = 0; i < n; i++) {
 		struct listen_socket *s = &l->sockets[i];
 		const char *fault;
@@ -271,7 +291,8 @@ int listen_take(struct listen *l, int n, char why[OPTIONS_WHY])
 		s->fd = FIRST_HANDED_OVER + i;
 		fault = take_one(s);
 		if (fault)
-			return text_refuse(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd, fault);
+			return text_refuse(why, OPTIONS_WHY, "LISTEN_FDS: descriptor %d %s", s->fd,
+			    fault);
 		l->count++;
 	}
 	return 0;
@@ -309,7 +330,7 @@ static bool has(const struct listen *l, int type, const struct addr *addr)
 
 char *listen_text(const struct listen *l, char *buf, size_t size)
 {
-	static const char *const names[] = {"UDP and TCP", "TCP", "UDP"};
+	static const char *const names[] = { "UDP and TCP", "TCP", "UDP" };
 	size_t used = 0;
 
 	*buf = '\0';
@@ -319,12 +340,15 @@ char *listen_text(const struct listen *l, char *buf, size_t size)
 		for (int i = 0; i < l->count; i++) {
 			const struct listen_socket *s = &l->sockets[i];
 			char text[ADDR_TEXT];
-			bool twin = has(l, s->type == SOCK_STREAM ? SOCK_DGRAM : SOCK_STREAM, &s->addr);
+			bool twin = has(l, s->type == SOCK_STREAM ? SOCK_DGRAM : SOCK_STREAM,
+			    &s->addr);
 
-			if (kind == 0 ? !twin || s->type != SOCK_STREAM : twin || s->type != (kind == 1 ? SOCK_STREAM : SOCK_DGRAM))
+			if (kind == 0 ? !twin || s->type != SOCK_STREAM
+			              : twin || s->type != (kind == 1 ? SOCK_STREAM : SOCK_DGRAM))
 				continue;
 			if (used + ADDR_TEXT + 20 < size)
-				used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "", addr_text(&s->addr, text));
+				used += (size_t)snprintf(buf + used, size - used, "%s%s",
+				    used ? " " : "", addr_text(&s->addr, text));
 		}
 		if (used > before)
 			used += (size_t)snprintf(buf + used, size - used, " (%s)", names[kind]);
@@ -348,11 +372,13 @@ static bool is_local(struct listen *l, const struct addr *a, int64_t now)
 		}
 	}
 	for (const struct ifaddrs *i = l->locals; i; i = i->ifa_next) {
-		struct addr local = {.len = sizeof local.storage};
+		struct addr local = { .len = sizeof local.storage };
 
-		if (!i->ifa_addr || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
+		if (!i->ifa_addr ||
+		    (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
 			continue;
-		memcpy(&local.storage, i->ifa_addr, i->ifa_addr->sa_family == AF_INET ? sizeof local.in : sizeof local.in6);
+		memcpy(&local.storage, i->ifa_addr,
+		    i->ifa_addr->sa_family == AF_INET ? sizeof local.in : sizeof local.in6);
 		if (addr_same_host(&local, a))
 			return true;
 	}
@@ -366,7 +392,8 @@ bool listen_serves(struct listen *l, const struct addr *from, int64_t now)
 
 		if (l->sockets[i].type != SOCK_DGRAM || addr_port(own) != addr_port(from))
 			continue;
-		if (addr_same_host(own, from) || (addr_is_unspecified(own) && is_local(l, from, now)))
+		if (addr_same_host(own, from) ||
+		    (addr_is_unspecified(own) && is_local(l, from, now)))
 			return true;
 	}
 	return false;

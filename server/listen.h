@@ -28,20 +28,22 @@ struct listen {
 	int count;
 	/* The family that was left out because it is missing here, 0 for none. */
 	int missing;
-	/* TCP connections have from the start what listen_prepare() asks for; else it is to be called for each. */
+	/* TCP connections have from the start what listen_prepare() asks for; else it is to be
+	 * called for each. */
 	bool prepared;
 	/* This host's addresses as they were at `locals_read`, NULL before. */
 	struct ifaddrs *locals;
 	int64_t locals_read;
 };
 
-/* How many sockets the environment hands over (LISTEN_PID, LISTEN_FDS): 0 for none, -1 with the reason in `why`. The
- * variables are removed from the environment. */
+/* How many sockets the environment hands over (LISTEN_PID, LISTEN_FDS): 0 for none, -1 with the
+ * reason in `why`. The variables are removed from the environment. */
 int listen_handed_over(char why[OPTIONS_WHY]);
 /* Takes `n` sockets from descriptor 3 on. Returns 0, or -1 with the reason in `why`. */
 int listen_take(struct listen *l, int n, char why[OPTIONS_WHY]);
-/* Binds UDP and TCP to each place of the settings, all on the same port, `n` times over: the system gives each of these sets
- * its share of the clients (SO_REUSEPORT), and no other program gets any. Returns 0, or -1 with the reason in `why`. */
+/* Binds UDP and TCP to each place of the settings, all on the same port, `n` times over: the system
+ * gives each of these sets its share of the clients (SO_REUSEPORT), and no other program gets any.
+ * Returns 0, or -1 with the reason in `why`. */
 int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY]);
 /* Asks for what every TCP connection has here; on a listener, for those that come from now on. */
 void listen_prepare(int fd);
@@ -54,11 +56,13 @@ void listen_close_one(struct listen_socket *s);
 uint16_t listen_port(const struct listen *l);
 /* Whether another host can reach one of them. */
 bool listen_is_open(const struct listen *l);
-/* "127.0.0.1:12000 [::1]:12000 (UDP and TCP)". Writes at most `size` bytes with the end. Returns `buf`. */
+/* "127.0.0.1:12000 [::1]:12000 (UDP and TCP)". Writes at most `size` bytes with the end. Returns
+ * `buf`. */
 char *listen_text(const struct listen *l, char *buf, size_t size);
 
-/* Whether `from` is an address and port that one of the UDP sockets serves. `now` in ns: this host's addresses, which a
- * socket bound to all of them serves, are asked for anew once a second at most. */
+/* Whether `from` is an address and port that one of the UDP sockets serves. `now` in ns: this
+ * host's addresses, which a socket bound to all of them serves, are asked for anew once a second at
+ * most. */
 bool listen_serves(struct listen *l, const struct addr *from, int64_t now);
 
 #endif

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capitals of capitals are the same again. So when two servers answer each other, the same bytes go round for ever.
+/* Capitals of capitals are the same again. So when two servers answer each other, the same bytes go
+ * round for ever.
  *
- * A reply of this server's own kind is known by its TTL, and gets none, whatever has become of it on its way. Another server,
- * or one behind a relay that sends anew, cannot be told by watching from a client that repeats its capitals upon each
- * reply: both send what they were sent, once for each, as fast as the way allows. What differs is that a client comes to
- * an end. So such a source is answered for a bounded time, and then hears nothing until all has come back that was under
- * way: the first to return was alone, so the longest pause of the row is a round trip, and others take less than twice as long.
+ * A reply of this server's own kind is known by its TTL, and gets none, whatever has become of it
+ * on its way. Another server, or one behind a relay that sends anew, cannot be told by watching
+ * from a client that repeats its capitals upon each reply: both send what they were sent, once for
+ * each, as fast as the way allows. What differs is that a client comes to an end. So such a source
+ * is answered for a bounded time, and then hears nothing until all has come back that was under
+ * way: the first to return was alone, so the longest pause of the row is a round trip, and others
+ * take less than twice as long.
  *
- * The table remembers (source, bytes), in sets of a few places each. The hash is keyed, so nobody can choose whom to push
- * out. A new pair takes the place of one that is too old to matter or is silenced, else of the one whose row is shortest: a
- * flood of new pairs cannot push out one that is on its way to its end. */
+ * The table remembers (source, bytes), in sets of a few places each. The hash is keyed, so nobody
+ * can choose whom to push out. A new pair takes the place of one that is too old to matter or is
+ * silenced, else of the one whose row is shortest: a flood of new pairs cannot push out one that is
+ * on its way to its end. */
 #include "config.h"
 
 #include "server/loop-guard.h"
@@ -24,11 +28,13 @@
 #define LOGGED 256
 
 struct pair {
-	/* Of source and bytes; 0 in an empty place. Two pairs with the same 64 bits are not to be expected. */
+	/* Of source and bytes; 0 in an empty place. Two pairs with the same 64 bits are not to be
+	 * expected. */
 	uint64_t hash;
 	/* When it was last answered. */
 	int64_t since;
-	/* The time that the row has taken so far, us, silenced at the end of LOOP_GUARD_RUN_MAX; and its longest pause, us. */
+	/* The time that the row has taken so far, us, silenced at the end of LOOP_GUARD_RUN_MAX;
+	 * and its longest pause, us. */
 	uint32_t spent, pause;
 };
 
@@ -71,12 +77,13 @@ static bool is_silenced(const struct pair *p)
 	return p->spent > LOOP_GUARD_RUN_MAX / NS_PER_US;
 }
 
-/* Whether `a` is the better one to lose. A silenced pair has mostly ended by then. Of two that are alike the older one
- * stays: where more pairs go round than a set has places, each would else push out the next one before it comes by
- * again, for ever. */
+/* Whether `a` is the better one to lose. A silenced pair has mostly ended by then. Of two that are
+ * alike the older one stays: where more pairs go round than a set has places, each would else push
+ * out the next one before it comes by again, for ever. */
 static bool matters_less(const struct pair *a, const struct pair *b, int64_t now)
 {
-	bool old_a = now - a->since > LOOP_GUARD_RTT_MAX, old_b = now - b->since > LOOP_GUARD_RTT_MAX;
+	bool old_a = now - a->since > LOOP_GUARD_RTT_MAX,
+	     old_b = now - b->since > LOOP_GUARD_RTT_MAX;
 
 	if (a->hash == 0 || b->hash == 0)
 		return a->hash == 0;
@@ -98,7 +105,7 @@ static struct pair *find(struct loop_guard *g, uint64_t hash, int64_t now)
 	for (int i = 1; i < PLACES; i++)
 		if (matters_less(&set[i], min, now))
 			min = &set[i];
-	*min = (struct pair){.hash = hash, .since = now};
+	*min = (struct pair){ .hash = hash, .since = now };
 	return min;
 }
 
@@ -111,17 +118,21 @@ static int64_t limit(int64_t value, int64_t min, int64_t max)
 static bool count(struct pair *p, bool same_port, int64_t now)
 {
 	int64_t pause = now - p->since;
-	int64_t silence = limit(2 * p->pause * NS_PER_US, LOOP_GUARD_SILENCE_MIN, LOOP_GUARD_RTT_MAX);
+	int64_t silence = limit(2 * p->pause * NS_PER_US, LOOP_GUARD_SILENCE_MIN,
+	    LOOP_GUARD_RTT_MAX);
 
 	if (pause > (is_silenced(p) ? silence : LOOP_GUARD_RTT_MAX)) {
-		*p = (struct pair){.hash = p->hash};
+		*p = (struct pair){ .hash = p->hash };
 		pause = 0;
 	}
 	if (is_silenced(p))
 		return false;
 	if (pause / NS_PER_US > p->pause)
 		p->pause = (uint32_t)(pause / NS_PER_US);
-	p->spent += (uint32_t)((same_port ? LOOP_GUARD_SAME_PORT : limit(pause, LOOP_GUARD_STEP_MIN, LOOP_GUARD_STEP_MAX)) / NS_PER_US);
+	p->spent += (uint32_t)((same_port
+	                               ? LOOP_GUARD_SAME_PORT
+	                               : limit(pause, LOOP_GUARD_STEP_MIN, LOOP_GUARD_STEP_MAX)) /
+	                       NS_PER_US);
 	if (is_silenced(p))
 		return false;
 	p->since = now;
@@ -131,7 +142,8 @@ static bool count(struct pair *p, bool same_port, int64_t now)
 static bool is_new_loop(struct loop_guard *g, uint64_t source, int64_t now)
 {
 	size_t i = source % LOGGED;
-	bool known = g->logged[i].hash == source && now - g->logged[i].when < LOOP_GUARD_LOG_INTERVAL;
+	bool known = g->logged[i].hash == source &&
+	             now - g->logged[i].when < LOOP_GUARD_LOG_INTERVAL;
 
 	if (!known) {
 		g->logged[i].hash = source;
@@ -140,14 +152,16 @@ static bool is_new_loop(struct loop_guard *g, uint64_t source, int64_t now)
 	return !known;
 }
 
-enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o, const void *bytes, size_t n, int64_t now, bool *new_loop)
+enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
+    const void *bytes, size_t n, int64_t now, bool *new_loop)
 {
 	const struct source_key who = source_key_of(o->from);
 	const uint64_t source = source_key_hash(&g->key, &who);
-	const struct siphash_key key = {g->key.k0 ^ source, g->key.k1};
+	const struct siphash_key key = { g->key.k0 ^ source, g->key.k1 };
 	bool is_reply = o->ttl > LOOP_GUARD_TTL_ABOVE && o->ttl <= LOOP_GUARD_TTL;
 
-	if (!is_reply && count(find(g, siphash_bytes(&key, bytes, n) | 1, now), addr_port(o->from) == o->port, now))
+	if (!is_reply && count(find(g, siphash_bytes(&key, bytes, n) | 1, now),
+	                     addr_port(o->from) == o->port, now))
 		return LOOP_GUARD_ANSWER;
 	*new_loop = is_new_loop(g, source, now);
 	return LOOP_GUARD_LOOP;

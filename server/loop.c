@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sets are kept as they are from turn to turn and only copied for pselect(). Afterwards whole words of the copies
- * are looked at, so that a turn costs by the descriptors that are ready, not by those that are open. */
+/* The sets are kept as they are from turn to turn and only copied for pselect(). Afterwards whole
+ * words of the copies are looked at, so that a turn costs by the descriptors that are ready, not by
+ * those that are open. */
 #include "config.h"
 
 #include "server/loop.h"
@@ -44,14 +45,15 @@ void loop_free(struct loop *l)
 
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context)
 {
-	l->members[fd] = (struct loop_member){call, context};
+	l->members[fd] = (struct loop_member){ call, context };
 	loop_want(l, fd, want);
 }
 
 /* What `fd` is watched for now. */
 static unsigned watched(const struct loop *l, int fd)
 {
-	return (FD_ISSET(fd, &l->read) ? LOOP_READ : 0) | (FD_ISSET(fd, &l->write) ? LOOP_WRITE : 0);
+	return (FD_ISSET(fd, &l->read) ? LOOP_READ : 0) |
+	       (FD_ISSET(fd, &l->write) ? LOOP_WRITE : 0);
 }
 
 void loop_want(struct loop *l, int fd, unsigned want)
@@ -77,7 +79,7 @@ void loop_want(struct loop *l, int fd, unsigned want)
 void loop_remove(struct loop *l, int fd)
 {
 	loop_want(l, fd, 0);
-	l->members[fd] = (struct loop_member){NULL, NULL};
+	l->members[fd] = (struct loop_member){ NULL, NULL };
 }
 
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask)
@@ -109,7 +111,8 @@ int loop_only_ready(const struct loop *l)
 	return l->alone;
 }
 
-/* Tells of one descriptor, unless somebody who was told before has removed it or wants something else now. */
+/* Tells of one descriptor, unless somebody who was told before has removed it or wants something
+ * else now. */
 static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 {
 	if (!FD_ISSET(fd, &l->read))
@@ -136,7 +139,10 @@ void loop_dispatch(struct loop *l, int64_t now)
 
 			l->ready -= !!(readable[word] & bit) + !!(writable[word] & bit);
 			l->alone = notified++ || l->ready ? -1 : fd;
-			notify(l, fd, (readable[word] & bit ? LOOP_READ : 0) | (writable[word] & bit ? LOOP_WRITE : 0), now);
+			notify(l, fd,
+			    (readable[word] & bit ? LOOP_READ : 0) |
+			        (writable[word] & bit ? LOOP_WRITE : 0),
+			    now);
 		}
 }
 

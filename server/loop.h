@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's pselect(): what each descriptor is watched for, kept from turn to turn, and who is told when it is ready.
+/* The server's pselect(): what each descriptor is watched for, kept from turn to turn, and who is
+ * told when it is ready.
  *
  * A turn is loop_wait(), then the caller's timers, then loop_dispatch(). */
 #ifndef UPCASED_LOOP_H
@@ -16,8 +17,8 @@
 #define LOOP_READ 1u
 #define LOOP_WRITE 2u
 
-/* `ready` is some of LOOP_READ and LOOP_WRITE; it may be wrong by the time of the call, so nothing may block. Does
- * bounded work. It may remove any descriptor and add others. */
+/* `ready` is some of LOOP_READ and LOOP_WRITE; it may be wrong by the time of the call, so nothing
+ * may block. Does bounded work. It may remove any descriptor and add others. */
 typedef void loop_call(void *context, int fd, unsigned ready, int64_t now);
 
 struct loop;
@@ -33,12 +34,13 @@ void loop_want(struct loop *l, int fd, unsigned want);
 /* To be called before `fd` is closed. */
 void loop_remove(struct loop *l, int fd);
 
-/* Waits until something is ready, `deadline` has come or a signal that `mask` lets pass was caught. Returns 0; -1 with
- * errno when pselect() cannot work at all. */
+/* Waits until something is ready, `deadline` has come or a signal that `mask` lets pass was caught.
+ * Returns 0; -1 with errno when pselect() cannot work at all. */
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask);
 /* Whether it found something ready, until loop_dispatch(). */
 bool loop_found(const struct loop *l);
-/* The only descriptor that it found ready, -1 if there were none or several; after loop_dispatch(). */
+/* The only descriptor that it found ready, -1 if there were none or several; after loop_dispatch().
+ */
 int loop_only_ready(const struct loop *l);
 /* Tells those whose descriptors were found ready. */
 void loop_dispatch(struct loop *l, int64_t now);

@@ -8,7 +8,8 @@
 #include "common/clock.h"
 #include "common/delay-queue.h"
 
-/* What those that wait in one direction take, a second at 200 Mbit/s: with the model's own memory less than 32 MiB. */
+/* What those that wait in one direction take, a second at 200 Mbit/s: with the model's own memory
+ * less than 32 MiB. */
 #define WAITING_MAX (30u << 20)
 
 struct lossy_link_direction {
@@ -21,7 +22,8 @@ struct lossy_link {
 	struct lossy_link_direction directions[COUNTERS_DIRECTIONS];
 };
 
-struct lossy_link *lossy_link_new(const struct impair_options *o, struct counters_link directions[COUNTERS_DIRECTIONS])
+struct lossy_link *lossy_link_new(const struct impair_options *o,
+    struct counters_link directions[COUNTERS_DIRECTIONS])
 {
 	struct lossy_link *m = calloc(1, sizeof *m);
 
@@ -30,7 +32,8 @@ struct lossy_link *lossy_link_new(const struct impair_options *o, struct counter
 	for (int i = 0; i < COUNTERS_DIRECTIONS; i++) {
 		struct lossy_link_direction *direction = &m->directions[i];
 
-		direction->impair = impair_new(i == COUNTERS_THERE ? &o->there : &o->back, o->seed, (uint64_t)i);
+		direction->impair = impair_new(i == COUNTERS_THERE ? &o->there : &o->back, o->seed,
+		    (uint64_t)i);
 		direction->delay_queue = delay_queue_new(WAITING_MAX);
 		direction->counts = &directions[i];
 		if (!direction->impair || !direction->delay_queue) {
@@ -55,19 +58,28 @@ void lossy_link_free(struct lossy_link *m)
 static void count_lost(struct counters_link *counts, enum impair_fate fate)
 {
 	switch (fate) {
-	case IMPAIR_LOST_RANDOM: counts->random++; break;
-	case IMPAIR_LOST_BURST: counts->burst++; break;
-	case IMPAIR_QUEUE_FULL: counts->queue++; break;
-	case IMPAIR_NO_MEMORY: counts->no_memory++; break;
-	default: break;
+	case IMPAIR_LOST_RANDOM:
+		counts->random++;
+		break;
+	case IMPAIR_LOST_BURST:
+		counts->burst++;
+		break;
+	case IMPAIR_QUEUE_FULL:
+		counts->queue++;
+		break;
+	case IMPAIR_NO_MEMORY:
+		counts->no_memory++;
+		break;
+	default:
+		break;
 	}
 }
 
-int lossy_link_add(struct lossy_link *m, enum counters_direction name, const struct lossy_link_datagram *datagram, int64_t now,
-    enum impair_fate *fate)
+int lossy_link_add(struct lossy_link *m, enum counters_direction name,
+    const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate)
 {
 	/* No bits: a corrupt datagram would only be one that the kernel drops. */
-	const struct impair_packet packet = {.size = (int32_t)datagram->n + datagram->headers};
+	const struct impair_packet packet = { .size = (int32_t)datagram->n + datagram->headers };
 	struct lossy_link_direction *direction = &m->directions[name];
 	struct impair_decision decision;
 	int at_once = 0, kept = 0;
@@ -80,7 +92,8 @@ int lossy_link_add(struct lossy_link *m, enum counters_direction name, const str
 		/* Nothing overtakes what should have arrived by now. */
 		if (decision.at[i] <= now && lossy_link_deadline(m, name) > now)
 			at_once++;
-		else if (delay_queue_add(direction->delay_queue, decision.at[i], datagram->about, datagram->about_size, datagram->bytes, datagram->n))
+		else if (delay_queue_add(direction->delay_queue, decision.at[i], datagram->about,
+		             datagram->about_size, datagram->bytes, datagram->n))
 			kept++;
 		else
 			count_lost(direction->counts, IMPAIR_NO_MEMORY);
@@ -94,12 +107,14 @@ int lossy_link_add(struct lossy_link *m, enum counters_direction name, const str
 
 int64_t lossy_link_deadline(const struct lossy_link *m, enum counters_direction direction)
 {
-	const struct delayed_packet *first = delay_queue_first(m->directions[direction].delay_queue);
+	const struct delayed_packet *first = delay_queue_first(m->directions[direction]
+	        .delay_queue);
 
 	return first ? first->at : CLOCK_NEVER;
 }
 
-unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction, size_t *size)
+unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction,
+    size_t *size)
 {
 	struct delayed_packet *first = delay_queue_first(m->directions[direction].delay_queue);
 

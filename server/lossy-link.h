@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The bad link that --loss and the like put between the server and its UDP clients: datagrams that were received meet it
- * before they count as come, replies before they are sent. Those that travel wait here until their time. Pure. */
+/* The bad link that --loss and the like put between the server and its UDP clients: datagrams that
+ * were received meet it before they count as come, replies before they are sent. Those that travel
+ * wait here until their time. Pure. */
 #ifndef UPCASED_LOSSY_LINK_H
 #define UPCASED_LOSSY_LINK_H
 
@@ -24,21 +25,25 @@ struct lossy_link_datagram {
 	int headers;
 };
 
-/* Counts into the two of `directions`, by direction, which it borrows. NULL when memory is short. */
-struct lossy_link *lossy_link_new(const struct impair_options *o, struct counters_link directions[COUNTERS_DIRECTIONS]);
+/* Counts into the two of `directions`, by direction, which it borrows. NULL when memory is short.
+ */
+struct lossy_link *lossy_link_new(const struct impair_options *o,
+    struct counters_link directions[COUNTERS_DIRECTIONS]);
 /* What is still under way is gone. NULL is nothing. */
 void lossy_link_free(struct lossy_link *m);
 
-/* A datagram meets it at `now`, ns, which never goes back. Returns how many copies of it arrive at once; others wait.
- * `fate` says why if none ever will. */
-int lossy_link_add(struct lossy_link *m, enum counters_direction direction, const struct lossy_link_datagram *datagram, int64_t now,
-    enum impair_fate *fate);
+/* A datagram meets it at `now`, ns, which never goes back. Returns how many copies of it arrive at
+ * once; others wait. `fate` says why if none ever will. */
+int lossy_link_add(struct lossy_link *m, enum counters_direction direction,
+    const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate);
 
 /* When the next one that waits arrives, ns, or CLOCK_NEVER. */
 int64_t lossy_link_deadline(const struct lossy_link *m, enum counters_direction direction);
-/* The next one that waits, whenever it arrives: its `about` and its bytes one after the other, aligned as by malloc(), and
- * their sum in `size`. NULL if none waits. It stays until lossy_link_remove_next(). */
-unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction, size_t *size);
+/* The next one that waits, whenever it arrives: its `about` and its bytes one after the other,
+ * aligned as by malloc(), and their sum in `size`. NULL if none waits. It stays until
+ * lossy_link_remove_next(). */
+unsigned char *lossy_link_next(const struct lossy_link *m, enum counters_direction direction,
+    size_t *size);
 void lossy_link_remove_next(struct lossy_link *m, enum counters_direction direction);
 
 #endif

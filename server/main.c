@@ -20,12 +20,14 @@
 
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)
-/* Of so many looks one is at everything, the others are at who was served last, which costs a third. */
+/* Of so many looks one is at everything, the others are at who was served last, which costs a
+ * third. */
 #define POLLS 8
-/* What a TCP client sends in one piece, if it is a message that it waits for the reply to: bytes at most. */
+/* What a TCP client sends in one piece, if it is a message that it waits for the reply to: bytes at
+ * most. */
 #define MESSAGE 2048
-/* How long the end waits for clients to take their last replies, and the watching process for the workers to end: together with
- * what else there is to do less than a second. */
+/* How long the end waits for clients to take their last replies, and the watching process for the
+ * workers to end: together with what else there is to do less than a second. */
 #define FINISH_TIMEOUT (500 * NS_PER_MS)
 #define WORKERS_TIMEOUT (750 * NS_PER_MS)
 /* The totals, 9 lines, come so seldom that the log keeps its limit. */
@@ -50,15 +52,16 @@ static void on_signal(int number)
 /* The signals that the server acts on come only while pselect() waits, with `*mask`. */
 static void catch_signals(sigset_t *mask)
 {
-	static const int caught[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD};
-	struct sigaction act = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN}, old;
+	static const int caught[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD };
+	struct sigaction act = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN }, old;
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
 	sigfillset(&act.sa_mask);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
 		/* Started by nohup. */
-		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
 			continue;
 		sigaddset(&blocked, caught[i]);
 		sigaction(caught[i], &act, NULL);
@@ -77,11 +80,12 @@ static void show_help(void)
 	       "Sends back in capitals what it is sent, over UDP and TCP on one port. It serves\n"
 	       "this host alone unless --public or --bind says otherwise.\n\n");
 	settings_help(stdout);
-	printf("\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
+	printf(
+	    "\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
 }
 
-/* A descriptor that the command line names must have come from whoever started this, below `max`, and not be open for what is
- * `useless` alone: O_RDONLY or O_WRONLY. */
+/* A descriptor that the command line names must have come from whoever started this, below `max`,
+ * and not be open for what is `useless` alone: O_RDONLY or O_WRONLY. */
 static int check_descriptor(const char *option, int fd, int useless, int max)
 {
 	const bool is_open = fd < max && fcntl(fd, F_GETFD) >= 0;
@@ -89,8 +93,11 @@ static int check_descriptor(const char *option, int fd, int useless, int max)
 
 	if (fd == SETTINGS_UNSET || (is_open && (fcntl(fd, F_GETFL) & O_ACCMODE) != useless))
 		return 0;
-	snprintf(why, sizeof why, "--%s=%d: is %s%s", option, fd, !is_open ? "not an open descriptor" :
-	    useless == O_RDONLY ? "open for reading only" : "open for writing only", fd < max ? "" : " that can be watched");
+	snprintf(why, sizeof why, "--%s=%d: is %s%s", option, fd,
+	    !is_open              ? "not an open descriptor"
+	    : useless == O_RDONLY ? "open for reading only"
+	                          : "open for writing only",
+	    fd < max ? "" : " that can be watched");
 	return server_complain(-1, why);
 }
 
@@ -113,7 +120,9 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		return standard_end(PROGRAM) + 1;
 	}
 	if (operand < argc) {
-		snprintf(why, sizeof why, "%.60s: is one word too many; for example " PROGRAM " --port=12000", argv[operand]);
+		snprintf(why, sizeof why,
+		    "%.60s: is one word too many; for example " PROGRAM " --port=12000",
+		    argv[operand]);
 		return server_complain(STATUS_USAGE, why) + 1;
 	}
 	if (settings_check(s, why) < 0 || ready_check(s->port_file, why) < 0)
@@ -125,8 +134,8 @@ static int read_settings(struct settings *s, int argc, char **argv)
 	return 0;
 }
 
-/* Says that it is ready: to the person first, so that whoever waits for the port finds everything said. But where both
- * read the same, the port is the first line. Returns 0 or the status. */
+/* Says that it is ready: to the person first, so that whoever waits for the port finds everything
+ * said. But where both read the same, the port is the first line. Returns 0 or the status. */
 static int announce(struct server *s)
 {
 	char why[OPTIONS_WHY], text[40 * LISTEN_SOCKETS];
@@ -135,7 +144,7 @@ static int announce(struct server *s)
 	bool stuck;
 
 	failed = ready_prepare(&s->ready, s->settings.port_file, port, why) < 0 ||
-	    (fd == STDOUT_FILENO && ready_port(fd, port, why) < 0);
+	         (fd == STDOUT_FILENO && ready_port(fd, port, why) < 0);
 	if (failed)
 		return server_complain(STATUS_FAILED, why);
 	/* Before the sandbox. */
@@ -143,7 +152,8 @@ static int announce(struct server *s)
 	standard_nonblocking(fd);
 	stuck = standard_would_block(STDOUT_FILENO, POLLOUT);
 	if (!stuck)
-		printf("The server is ready to receive\n%s\n", listen_text(server_served(s), text, sizeof text));
+		printf("The server is ready to receive\n%s\n",
+		    listen_text(server_served(s), text, sizeof text));
 	/* It serves all the same. */
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
@@ -160,7 +170,8 @@ static int start(struct server *s)
 	int status;
 
 	log_open(PROGRAM, s->settings.level);
-	if ((status = server_open_sockets(s)) || (status = server_open(s)) || (status = announce(s)))
+	if ((status = server_open_sockets(s)) || (status = server_open(s)) ||
+	    (status = announce(s)))
 		return status;
 	s->started = clock_monotonic();
 	return 0;
@@ -174,7 +185,8 @@ static void show_counters(struct server *s, const char *when)
 	if (s->is_worker)
 		return;
 	server_sum(s);
-	log_always("totals %s, after %.3f s:", when, (double)(clock_monotonic() - s->started) / (double)NS_PER_S);
+	log_always("totals %s, after %.3f s:", when,
+	    (double)(clock_monotonic() - s->started) / (double)NS_PER_S);
 	for (int i = 0; counters_line(s->counters, i, line); i++)
 		log_always("%s", line);
 }
@@ -203,20 +215,25 @@ static void begin_end(struct server *s, int64_t now)
 	tcp_finish(s->tcp, now);
 }
 
-/* To a worker the same end may be told twice, by who watches and by a terminal or a service manager. */
+/* To a worker the same end may be told twice, by who watches and by a terminal or a service
+ * manager. */
 static bool is_over(const struct server *s, int64_t now)
 {
 	const bool busy = s->udp ? udp_busy(s->udp) || tcp_busy(s->tcp) : workers_busy(s->workers);
 
-	return s->finishing && ((ends_asked > s->ends_heeded && !s->is_worker) || now >= s->finish_by || !busy);
+	return s->finishing &&
+	       ((ends_asked > s->ends_heeded && !s->is_worker) || now >= s->finish_by || !busy);
 }
 
 static int64_t next_deadline(const struct server *s)
 {
 	const int64_t all[] = {
-		s->tcp ? tcp_deadline(s->tcp) : CLOCK_NEVER, s->udp ? udp_deadline(s->udp) : CLOCK_NEVER,
-		workers_deadline(s->workers), control_deadline(s->control),
-		s->finishing ? s->finish_by : CLOCK_NEVER, counters_asked ? s->counters_from : CLOCK_NEVER,
+		s->tcp ? tcp_deadline(s->tcp) : CLOCK_NEVER,
+		s->udp ? udp_deadline(s->udp) : CLOCK_NEVER,
+		workers_deadline(s->workers),
+		control_deadline(s->control),
+		s->finishing ? s->finish_by : CLOCK_NEVER,
+		counters_asked ? s->counters_from : CLOCK_NEVER,
 	};
 	int64_t first = CLOCK_NEVER;
 
@@ -225,8 +242,8 @@ static int64_t next_deadline(const struct server *s)
 	return first;
 }
 
-/* Where a descriptor is ready Linux's pselect() returns without letting a waiting signal in, so that under load none
- * ever came. */
+/* Where a descriptor is ready Linux's pselect() returns without letting a waiting signal in, so
+ * that under load none ever came. */
 static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 {
 	sigset_t blocked;
@@ -238,25 +255,29 @@ static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-/* Whether to look again rather than sleep: a peer that sends again at once is answered without the time that waking up
- * takes. With --spin for so long, without as long as it costs nothing. */
+/* Whether to look again rather than sleep: a peer that sends again at once is answered without the
+ * time that waking up takes. With --spin for so long, without as long as it costs nothing. */
 static bool is_polling(struct server *s, int64_t now)
 {
-	return !s->finishing && (s->settings.spin ? now < s->spin_until : busy_poll_active(&s->busy_poll, now));
+	return !s->finishing &&
+	       (s->settings.spin ? now < s->spin_until : busy_poll_active(&s->busy_poll, now));
 }
 
-/* What was there in the turn that began at `now` has been answered; it came from `fd` alone, or, with -1, from several. */
+/* What was there in the turn that began at `now` has been answered; it came from `fd` alone, or,
+ * with -1, from several. */
 static void note_busy_poll(struct server *s, int fd, int64_t now)
 {
 	const struct counters *t = s->counters;
-	const uint64_t datagrams = t->udp_datagrams - s->datagrams, bytes = t->tcp_bytes_in - s->bytes;
+	const uint64_t datagrams = t->udp_datagrams - s->datagrams,
+	               bytes = t->tcp_bytes_in - s->bytes;
 
 	if (!s->udp || (!datagrams && !bytes))
 		return;
 	s->datagrams = t->udp_datagrams;
 	s->bytes = t->tcp_bytes_in;
 	s->spin_until = now + s->settings.spin;
-	busy_poll_note(&s->busy_poll, datagrams + (bytes > 0) == 1 && bytes <= MESSAGE ? fd : -1, now, clock_monotonic());
+	busy_poll_note(&s->busy_poll, datagrams + (bytes > 0) == 1 && bytes <= MESSAGE ? fd : -1,
+	    now, clock_monotonic());
 }
 
 /* Returns whether the turn is over with that. */
@@ -311,7 +332,8 @@ static int run(struct server *s, const sigset_t *mask)
 			now = clock_monotonic();
 			continue;
 		}
-		if (loop_wait(s->loop, is_polling(s, now) ? now : next_deadline(s), now, mask) < 0) {
+		if (loop_wait(s->loop, is_polling(s, now) ? now : next_deadline(s), now, mask) <
+		    0) {
 			log_always("cannot wait for clients: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
@@ -325,7 +347,7 @@ static int run(struct server *s, const sigset_t *mask)
 
 int main(int argc, char **argv)
 {
-	struct server s = {.ends_asked = &ends_asked};
+	struct server s = { .ends_asked = &ends_asked };
 	sigset_t mask;
 	int status;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A kernel too old for a call says ENOSYS, a filter that forbids it that or EPERM: then it is done one after another too. What
- * EPERM tells of a datagram (a packet filter's word) is told of that one then again. */
+/* A kernel too old for a call says ENOSYS, a filter that forbids it that or EPERM: then it is done
+ * one after another too. What EPERM tells of a datagram (a packet filter's word) is told of that
+ * one then again. */
 #include "config.h"
 
 #include "server/mmsg.h"
@@ -81,7 +82,8 @@ int mmsg_send(int fd, struct mmsghdr *messages, int count)
 
 void mmsg_split(struct msghdr *message, uint16_t size)
 {
-	struct cmsghdr *c = (struct cmsghdr *)((char *)message->msg_control + message->msg_controllen);
+	struct cmsghdr *c = (struct cmsghdr *)((char *)message->msg_control +
+	                                       message->msg_controllen);
 
 	c->cmsg_level = SOL_UDP;
 	c->cmsg_type = UDP_SEGMENT;
@@ -106,7 +108,7 @@ bool mmsg_joined(const struct cmsghdr *c, size_t *size)
 struct mmsg_support mmsg_probe(int fd)
 {
 	(void)fd;
-	return (struct mmsg_support){false, false, false};
+	return (struct mmsg_support){ false, false, false };
 }
 
 int mmsg_receive(int fd, struct mmsghdr *messages, int count)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The poller in an epoll set, whose own descriptor stands in the loop's sets. It is level-triggered, and the kernel puts who
- * was told and is still ready behind the others, so that a bounded number a turn starves nobody.
+/* The poller in an epoll set, whose own descriptor stands in the loop's sets. It is
+ * level-triggered, and the kernel puts who was told and is still ready behind the others, so that a
+ * bounded number a turn starves nobody.
  *
- * Who is to be told is kept by the number of the descriptor. What a batch says of one that was removed meanwhile, and
- * perhaps given to another connection, is at worst one call in vain. */
+ * Who is to be told is kept by the number of the descriptor. What a batch says of one that was
+ * removed meanwhile, and perhaps given to another connection, is at worst one call in vain. */
 #include "config.h"
 
 #include "server/poller.h"
@@ -26,7 +27,8 @@
 struct poller_member {
 	loop_call *call;
 	void *context;
-	/* What it is watched for; with 0 it is not in the set, where even so the end of a connection would be told for ever. */
+	/* What it is watched for; with 0 it is not in the set, where even so the end of a
+	 * connection would be told for ever. */
 	unsigned want;
 };
 
@@ -44,7 +46,7 @@ struct poller_set {
 /* An EPOLL_CTL_ADD, _MOD or _DEL. Returns 0, or -1 with errno. */
 static int control_set(struct poller_set *s, int what, int fd, unsigned want)
 {
-	struct epoll_event e = {.data.fd = fd};
+	struct epoll_event e = { .data.fd = fd };
 
 	e.events = (want & LOOP_READ ? EPOLLIN : 0) | (want & LOOP_WRITE ? EPOLLOUT : 0);
 	return epoll_ctl(s->fd, what, fd, &e);
@@ -67,7 +69,7 @@ static int add(struct poller *c, int fd, loop_call *call, void *context)
 
 	if (make_room(s, fd) < 0 || control_set(s, EPOLL_CTL_ADD, fd, LOOP_READ) < 0)
 		return -1;
-	s->members[fd] = (struct poller_member){call, context, LOOP_READ};
+	s->members[fd] = (struct poller_member){ call, context, LOOP_READ };
 	return 0;
 }
 
@@ -92,13 +94,14 @@ static void take_out(struct poller *c, int fd)
 	/* Closing does it too, but for a descriptor that another process holds as well. */
 	if (s->members[fd].want)
 		control_set(s, EPOLL_CTL_DEL, fd, 0);
-	s->members[fd] = (struct poller_member){NULL, NULL, 0};
+	s->members[fd] = (struct poller_member){ NULL, NULL, 0 };
 }
 
 /* An end or an error makes ready whatever is waited for, as select() has it. */
 static unsigned what_is_ready(uint32_t events)
 {
-	return (events & ~(uint32_t)EPOLLOUT ? LOOP_READ : 0) | (events & ~(uint32_t)EPOLLIN ? LOOP_WRITE : 0);
+	return (events & ~(uint32_t)EPOLLOUT ? LOOP_READ : 0) |
+	       (events & ~(uint32_t)EPOLLIN ? LOOP_WRITE : 0);
 }
 
 static void set_ready(void *context, int fd, unsigned ready, int64_t now)
@@ -139,7 +142,7 @@ struct poller *poller_epoll(struct loop *loop)
 		free(s);
 		return NULL;
 	}
-	s->poller = (struct poller){INT_MAX, add, want_from_now, take_out, let_go};
+	s->poller = (struct poller){ INT_MAX, add, want_from_now, take_out, let_go };
 	s->loop = loop;
 	s->fd = fd;
 	loop_add(loop, fd, LOOP_READ, set_ready, s);

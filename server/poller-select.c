@@ -45,7 +45,7 @@ struct poller *poller_select(struct loop *loop)
 
 	if (!s)
 		return NULL;
-	*s = (struct in_loop){{FD_SETSIZE, add, want_from_now, take_out, let_go}, loop};
+	*s = (struct in_loop){ { FD_SETSIZE, add, want_from_now, take_out, let_go }, loop };
 	return &s->poller;
 }
 

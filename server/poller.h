@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The descriptors of the server's clients, however many: watched either in the loop's own select() sets, as many as
- * FD_SETSIZE holds, or in a set of the system's (epoll) of which only one descriptor stands in select()'s, so that a turn
- * costs by the clients that are ready, not by those that are connected. */
+/* The descriptors of the server's clients, however many: watched either in the loop's own select()
+ * sets, as many as FD_SETSIZE holds, or in a set of the system's (epoll) of which only one
+ * descriptor stands in select()'s, so that a turn costs by the clients that are ready, not by those
+ * that are connected. */
 #ifndef UPCASED_POLLER_H
 #define UPCASED_POLLER_H
 
@@ -28,13 +29,15 @@ bool poller_has_epoll(void);
 /* Closes none of the descriptors. NULL is nothing. */
 void poller_free(struct poller *c);
 
-/* Watches `fd`, 0 <= fd < limit, for something to be read; as loop_add() tells. Returns 0, or -1 with errno. */
+/* Watches `fd`, 0 <= fd < limit, for something to be read; as loop_add() tells. Returns 0, or -1
+ * with errno. */
 static inline int poller_add(struct poller *c, int fd, loop_call *call, void *context)
 {
 	return c->add(c, fd, call, context);
 }
 
-/* From now on for `want`, some of LOOP_READ and LOOP_WRITE or 0. Returns 0, or -1 with errno: nothing has changed. */
+/* From now on for `want`, some of LOOP_READ and LOOP_WRITE or 0. Returns 0, or -1 with errno:
+ * nothing has changed. */
 static inline int poller_want(struct poller *c, int fd, unsigned want)
 {
 	return c->want(c, fd, want);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table has sets of a few places each, found by a keyed hash, so that nobody can choose whose set to crowd. A source that is not
- * there takes the place whose bucket is nearest to full. If that one is full, nothing is lost: its owner would find it full again. If not,
- * the newcomer takes over what is missing in it: so nobody gets a full bucket by being pushed out, and all sources of a crowded
- * set together get what its buckets give. */
+/* The table has sets of a few places each, found by a keyed hash, so that nobody can choose whose
+ * set to crowd. A source that is not there takes the place whose bucket is nearest to full. If that
+ * one is full, nothing is lost: its owner would find it full again. If not, the newcomer takes over
+ * what is missing in it: so nobody gets a full bucket by being pushed out, and all sources of a
+ * crowded set together get what its buckets give. */
 #include "config.h"
 
 #include "server/rate-limit.h"

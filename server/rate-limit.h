@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How fast one source may come: a token bucket for each address, or /64, in a table of fixed size. Whoever has a million addresses
- * neither makes the table grow nor gets more than the buckets together give, nor takes away what others have. Pure. */
+/* How fast one source may come: a token bucket for each address, or /64, in a table of fixed size.
+ * Whoever has a million addresses neither makes the table grow nor gets more than the buckets
+ * together give, nor takes away what others have. Pure. */
 #ifndef UPCASED_RATE_LIMIT_H
 #define UPCASED_RATE_LIMIT_H
 
@@ -14,7 +15,8 @@
 
 struct rate_limit;
 
-/* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once. NULL when memory is short. */
+/* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once. NULL
+ * when memory is short. */
 struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst);
 /* NULL is nothing. */
 void rate_limit_free(struct rate_limit *q);

@@ -28,7 +28,8 @@ static int write_port(int fd, uint16_t port)
 
 static int say_why(const char *file, char why[OPTIONS_WHY])
 {
-	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: cannot be written: %s", file, strerror(errno));
+	return text_refuse(why, OPTIONS_WHY, "--port-file=%.80s: cannot be written: %s", file,
+	    strerror(errno));
 }
 
 static bool is_port(const char *bytes, size_t n)
@@ -47,7 +48,9 @@ int ready_check(const char *file, char why[OPTIONS_WHY])
 
 	if (!file || file_replaceable(file, is_port, &reason))
 		return 0;
-	return text_refuse(why, OPTIONS_WHY, "--port-file=%.60s: %s; name a file that is new, or holds a port and is yours", file, reason);
+	return text_refuse(why, OPTIONS_WHY,
+	    "--port-file=%.60s: %s; name a file that is new, or holds a port and is yours", file,
+	    reason);
 }
 
 /* As others may read it: mkstemp() makes it for the owner alone. */
@@ -63,11 +66,13 @@ int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPT
 {
 	int fd, result;
 
-	*r = (struct ready){0};
+	*r = (struct ready){ 0 };
 	if (!file)
 		return 0;
 	errno = ENAMETOOLONG;
-	fd = snprintf(r->hidden, sizeof r->hidden, "%s.XXXXXX", file) < (int)sizeof r->hidden ? mkstemp(r->hidden) : -1;
+	fd = snprintf(r->hidden, sizeof r->hidden, "%s.XXXXXX", file) < (int)sizeof r->hidden
+	       ? mkstemp(r->hidden)
+	       : -1;
 	if (fd < 0) {
 		*r->hidden = '\0';
 		return say_why(file, why);
@@ -108,7 +113,8 @@ int ready_port(int fd, uint16_t port, char why[OPTIONS_WHY])
 	if (stuck)
 		errno = EAGAIN;
 	if (stuck || write_port(fd, port) < 0)
-		return text_refuse(why, OPTIONS_WHY, "--ready-fd=%d: cannot be written: %s", fd, strerror(errno));
+		return text_refuse(why, OPTIONS_WHY, "--ready-fd=%d: cannot be written: %s", fd,
+		    strerror(errno));
 	if (fd > STDERR_FILENO)
 		close(fd);
 	return 0;

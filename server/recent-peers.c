@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each peer is in two lists: the chain of its hash value, which is how it is found, and the order in which peers were last heard,
- * whose oldest end gives its place to a new one. */
+/* Each peer is in two lists: the chain of its hash value, which is how it is found, and the order
+ * in which peers were last heard, whose oldest end gives its place to a new one. */
 #include "config.h"
 
 #include "server/recent-peers.h"
@@ -46,8 +46,8 @@ static struct peer *find(const struct chain *chain, const struct source_key *who
 	struct peer *peer;
 
 	LIST_FOREACH(peer, chain, chain)
-		if (source_key_equal(&peer->who, who))
-			break;
+	if (source_key_equal(&peer->who, who))
+		break;
 	return peer;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peers heard of lately, for UDP, which has no connections to count. Exactly RECENT_PEERS_MAX are known at most; whoever
- * has been silent longest is forgotten first. Pure. */
+/* The peers heard of lately, for UDP, which has no connections to count. Exactly RECENT_PEERS_MAX
+ * are known at most; whoever has been silent longest is forgotten first. Pure. */
 #ifndef UPCASED_RECENT_PEERS_H
 #define UPCASED_RECENT_PEERS_H
 

@@ -26,10 +26,13 @@ int64_t rlimit_raise(int64_t max)
 	if (limit.rlim_cur >= wanted)
 		return max;
 	/* The hard limit too, for whom that is allowed. */
-	higher = (struct rlimit){.rlim_cur = wanted, .rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max};
+	higher = (struct rlimit){ .rlim_cur = wanted,
+		.rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max };
 	if (setrlimit(RLIMIT_NOFILE, &higher) == 0)
 		return max;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > wanted ? max : (int64_t)limit.rlim_cur;
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > wanted
+	         ? max
+	         : (int64_t)limit.rlim_cur;
 }

@@ -5,9 +5,11 @@
 
 #include <stdint.h>
 
-/* How many are open of those that select() can watch; whoever starts the server hands over no others. */
+/* How many are open of those that select() can watch; whoever starts the server hands over no
+ * others. */
 int rlimit_used(void);
-/* Raises the limit of open files to `max` where that is allowed. Returns what it is then, `max` at most. */
+/* Raises the limit of open files to `max` where that is allowed. Returns what it is then, `max` at
+ * most. */
 int64_t rlimit_raise(int64_t max);
 
 #endif

@@ -13,7 +13,8 @@
 
 /* The sanitizers' own calls at the end are many, and not ours; and their reports are files. */
 #ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+    __has_feature(thread_sanitizer)
 #define SANITIZED 1
 #endif
 #endif
@@ -57,23 +58,25 @@ static void add(struct text *report, const char *what, const char *reason)
 
 static int drop_capabilities(void)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
 
 	return (int)syscall(SYS_capset, &header, none);
 }
 
 #ifdef HAVE_LINUX_LANDLOCK_H
-/* What newer versions of Landlock know, with names of our own: the C library's header may be older than the kernel. */
+/* What newer versions of Landlock know, with names of our own: the C library's header may be older
+ * than the kernel. */
 struct ruleset {
 	uint64_t files, network, scopes;
 };
 
-/* By version, from 1 on, how many kinds of deeds with files it knows: 2 adds another folder's names, 3 truncating, 5 ioctl() of
- * devices. */
-static const int deeds_known[] = {13, 14, 15, 15, 16};
+/* By version, from 1 on, how many kinds of deeds with files it knows: 2 adds another folder's
+ * names, 3 truncating, 5 ioctl() of devices. */
+static const int deeds_known[] = { 13, 14, 15, 15, 16 };
 #define NEWEST (int)(sizeof deeds_known / sizeof *deeds_known)
-/* Since version 4: to bind TCP to a port, to connect it; since version 6: abstract Unix sockets and signals of those outside. */
+/* Since version 4: to bind TCP to a port, to connect it; since version 6: abstract Unix sockets and
+ * signals of those outside. */
 #define NETWORK_SINCE 4
 #define ALL_NETWORK 3
 #define SCOPES_SINCE 6
@@ -81,13 +84,14 @@ static const int deeds_known[] = {13, 14, 15, 15, 16};
 
 static int allow(int rules, const char *folder, uint64_t deeds)
 {
-	struct landlock_path_beneath_attr beneath = {.allowed_access = deeds};
+	struct landlock_path_beneath_attr beneath = { .allowed_access = deeds };
 	int result;
 
 	beneath.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (beneath.parent_fd < 0)
 		return -1;
-	result = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+	result = (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath,
+	    0);
 	close(beneath.parent_fd);
 	return result;
 }
@@ -101,17 +105,25 @@ static int allow_removal(int rules, const char *path)
 	if (slash == path)
 		strcpy(folder, "/");
 	else
-		snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+		snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1,
+		    slash ? path : ".");
 	return allow(rules, folder, LANDLOCK_ACCESS_FS_REMOVE_FILE);
 }
 
 /* Returns the version in force, or -1 with errno. */
 static int close_files(const char *const files[SANDBOX_FILES])
 {
-	const int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	const uint64_t deeds = version < 1 ? 0 : (1u << deeds_known[(version < NEWEST ? version : NEWEST) - 1]) - 1;
-	const struct ruleset all = {deeds, version < NETWORK_SINCE ? 0 : ALL_NETWORK, version < SCOPES_SINCE ? 0 : ALL_SCOPES};
-	const int rules = version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
+	const int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+	const uint64_t deeds = version < 1
+	                         ? 0
+	                         : (1u << deeds_known[(version < NEWEST ? version : NEWEST) - 1]) -
+	                               1;
+	const struct ruleset all = { deeds, version < NETWORK_SINCE ? 0 : ALL_NETWORK,
+		version < SCOPES_SINCE ? 0 : ALL_SCOPES };
+	const int rules = version < 1
+	                    ? -1
+	                    : (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
 	int result = rules < 0 ? -1 : 0;
 
 	for (int i = 0; i < SANDBOX_FILES && result == 0; i++)
@@ -132,8 +144,8 @@ static int close_files(const char *const files[SANDBOX_FILES])
 enum who {
 	/* All of them. */
 	SERVES = 1,
-	/* The process that watches: besides, what those that it starts do until they are in a sandbox of their own. Its filter holds
-	 * for them too. */
+	/* The process that watches: besides, what those that it starts do until they are in a
+	 * sandbox of their own. Its filter holds for them too. */
 	WATCHES = 2,
 	/* Who has files to remove, and who has a lifeline. */
 	REMOVES = 4,
@@ -149,17 +161,18 @@ struct call {
 	struct scmp_arg_cmp when[CONDITIONS];
 };
 
-/* Of an argument the system looks at 32 bits. Stand for what is known later: this process, the descriptor of the lifeline. */
-#define IS(argument, value) {argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, value}
-#define NONE_BUT(argument, flags) {argument, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(flags), 0}
+/* Of an argument the system looks at 32 bits. Stand for what is known later: this process, the
+ * descriptor of the lifeline. */
+#define IS(argument, value) { argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, value }
+#define NONE_BUT(argument, flags) { argument, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(flags), 0 }
 #define ITSELF (UINT32_MAX + 1ull)
 #define LIFELINE (UINT32_MAX + 2ull)
-/* Where the C library makes one call of all those of sockets (socketcall(2)), their arguments are in memory, where no filter sees
- * them: there they are not asked for. */
+/* Where the C library makes one call of all those of sockets (socketcall(2)), their arguments are
+ * in memory, where no filter sees them: there they are not asked for. */
 #ifdef SYS_socketcall
-#define SOCKET(...) {{0}}
+#define SOCKET(...) { { 0 } }
 #else
-#define SOCKET(...) {__VA_ARGS__}
+#define SOCKET(...) { __VA_ARGS__ }
 #endif
 /* Where clone(2) has its flags. */
 #if defined __s390__ || defined __s390x__
@@ -168,133 +181,150 @@ struct call {
 #define CLONE_FLAGS 0
 #endif
 
-/* What is allowed, all else is refused with EPERM: the most frequent first, since that is the order in which the system tries. With
- * each: what it is used for; what is left to who has taken over the process and calls it with whatever the conditions let pass. */
+/* What is allowed, all else is refused with EPERM: the most frequent first, since that is the order
+ * in which the system tries. With each: what it is used for; what is left to who has taken over the
+ * process and calls it with whatever the conditions let pass. */
 static const struct call calls[] = {
-	/* Replies, what getifaddrs() asks. Left: as UDP, datagrams to anybody, from the server's port, with the source addresses and
-	 * header fields that everybody may set; lies to clients. A descriptor, by Unix sockets' control messages, to who has connected
-	 * to the control socket or is at the other end of what the server was started with, if he takes it. No MSG_FASTOPEN, which
-	 * connects. */
-	{SCMP_SYS(sendto), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
-	{SCMP_SYS(sendmsg), SERVES, SOCKET(NONE_BUT(2, MSG_DONTWAIT | MSG_NOSIGNAL))},
-	{SCMP_SYS(sendmmsg), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
-	{SCMP_SYS(send), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL))},
-	/* What is sent to it. Left: that, also on what it was started with where this is a socket, and descriptors that these and who has
-	 * connected to the control socket give it. Not asked for flags, none of which does anything to others: so the system need not
-	 * look. */
-	{SCMP_SYS(recvfrom), SERVES, {{0}}},
-	{SCMP_SYS(recvmsg), SERVES, {{0}}},
-	{SCMP_SYS(recvmmsg), SERVES, {{0}}},
-	{SCMP_SYS(recvmmsg_time64), SERVES, {{0}}},
-	{SCMP_SYS(recv), SERVES, {{0}}},
+	/* Replies, what getifaddrs() asks. Left: as UDP, datagrams to anybody, from the server's
+	 * port, with the source addresses and header fields that everybody may set; lies to
+	 * clients. A descriptor, by Unix sockets' control messages, to who has connected to the
+	 * control socket or is at the other end of what the server was started with, if he takes
+	 * it. No MSG_FASTOPEN, which connects. */
+	{ SCMP_SYS(sendto), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL)) },
+	{ SCMP_SYS(sendmsg), SERVES, SOCKET(NONE_BUT(2, MSG_DONTWAIT | MSG_NOSIGNAL)) },
+	{ SCMP_SYS(sendmmsg), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL)) },
+	{ SCMP_SYS(send), SERVES, SOCKET(NONE_BUT(3, MSG_DONTWAIT | MSG_NOSIGNAL)) },
+	/* What is sent to it. Left: that, also on what it was started with where this is a socket,
+	 * and descriptors that these and who has connected to the control socket give it. Not asked
+	 * for flags, none of which does anything to others: so the system need not look. */
+	{ SCMP_SYS(recvfrom), SERVES, { { 0 } } },
+	{ SCMP_SYS(recvmsg), SERVES, { { 0 } } },
+	{ SCMP_SYS(recvmmsg), SERVES, { { 0 } } },
+	{ SCMP_SYS(recvmmsg_time64), SERVES, { { 0 } } },
+	{ SCMP_SYS(recv), SERVES, { { 0 } } },
 	/* Waiting. Left: to wait. */
-	{SCMP_SYS(pselect6), SERVES, {{0}}},
-	{SCMP_SYS(pselect6_time64), SERVES, {{0}}},
-	{SCMP_SYS(epoll_wait), SERVES, {{0}}},
-	{SCMP_SYS(epoll_pwait), SERVES, {{0}}},
-	{SCMP_SYS(epoll_ctl), SERVES, {{0}}},
-	{SCMP_SYS(poll), SERVES, {{0}}},
-	{SCMP_SYS(ppoll), SERVES, {{0}}},
-	{SCMP_SYS(ppoll_time64), SERVES, {{0}}},
-	/* Its clients. Left: to serve or to drop them. A listener cannot be shut down, which would make a socket of it that connects. */
-	{SCMP_SYS(accept4), SERVES, SOCKET(IS(3, SOCK_CLOEXEC | SOCK_NONBLOCK))},
-	{SCMP_SYS(shutdown), SERVES, SOCKET(IS(1, SHUT_WR))},
-	{SCMP_SYS(close), SERVES, {{0}}},
+	{ SCMP_SYS(pselect6), SERVES, { { 0 } } },
+	{ SCMP_SYS(pselect6_time64), SERVES, { { 0 } } },
+	{ SCMP_SYS(epoll_wait), SERVES, { { 0 } } },
+	{ SCMP_SYS(epoll_pwait), SERVES, { { 0 } } },
+	{ SCMP_SYS(epoll_ctl), SERVES, { { 0 } } },
+	{ SCMP_SYS(poll), SERVES, { { 0 } } },
+	{ SCMP_SYS(ppoll), SERVES, { { 0 } } },
+	{ SCMP_SYS(ppoll_time64), SERVES, { { 0 } } },
+	/* Its clients. Left: to serve or to drop them. A listener cannot be shut down, which would
+	   make a socket of it that connects. */
+	{ SCMP_SYS(accept4), SERVES, SOCKET(IS(3, SOCK_CLOEXEC | SOCK_NONBLOCK)) },
+	{ SCMP_SYS(shutdown), SERVES, SOCKET(IS(1, SHUT_WR)) },
+	{ SCMP_SYS(close), SERVES, { { 0 } } },
 	/* What of its client is under way. Left: that. */
-	{SCMP_SYS(ioctl), SERVES, {IS(1, SIOCOUTQ)}},
-	{SCMP_SYS(ioctl), SERVES, {IS(1, FIONREAD)}},
-	{SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_INFO))},
-	{SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_MEMINFO))},
-	/* That an idle client is not offered any more what it did not take. Left: to reset a client. */
-	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_LINGER))},
+	{ SCMP_SYS(ioctl), SERVES, { IS(1, SIOCOUTQ) } },
+	{ SCMP_SYS(ioctl), SERVES, { IS(1, FIONREAD) } },
+	{ SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_INFO)) },
+	{ SCMP_SYS(getsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_MEMINFO)) },
+	/* That an idle client is not offered any more what it did not take. Left: to reset a
+	   client. */
+	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_LINGER)) },
 	/* Of a client of a socket that was handed over. Left: to send it less or more at once. */
-	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY))},
-	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NOTSENT_LOWAT))},
-	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_OOBINLINE))},
-	{SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE))},
-	/* The log, and what the C library says before abort(). Left: lies in the log, whatever is written to what it was started with;
-	 * but nothing is read there, and what is written is not taken back (lseek). */
-	{SCMP_SYS(write), SERVES, {{0}}},
-	{SCMP_SYS(writev), SERVES, {{0}}},
+	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)) },
+	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, IPPROTO_TCP), IS(2, TCP_NOTSENT_LOWAT)) },
+	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_OOBINLINE)) },
+	{ SCMP_SYS(setsockopt), SERVES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)) },
+	/* The log, and what the C library says before abort(). Left: lies in the log, whatever is
+	 * written to what it was started with; but nothing is read there, and what is written is
+	 * not taken back (lseek). */
+	{ SCMP_SYS(write), SERVES, { { 0 } } },
+	{ SCMP_SYS(writev), SERVES, { { 0 } } },
 	/* Whether the lifeline has ended. Left: to read it. */
-	{SCMP_SYS(read), READS, {IS(0, LIFELINE)}},
+	{ SCMP_SYS(read), READS, { IS(0, LIFELINE) } },
 	/* Signals. Left: not to be ended by SIGTERM, only by SIGKILL. */
-	{SCMP_SYS(rt_sigprocmask), SERVES, {{0}}},
-	{SCMP_SYS(rt_sigreturn), SERVES, {{0}}},
-	{SCMP_SYS(sigreturn), SERVES, {{0}}},
-	{SCMP_SYS(restart_syscall), SERVES, {{0}}},
+	{ SCMP_SYS(rt_sigprocmask), SERVES, { { 0 } } },
+	{ SCMP_SYS(rt_sigreturn), SERVES, { { 0 } } },
+	{ SCMP_SYS(sigreturn), SERVES, { { 0 } } },
+	{ SCMP_SYS(restart_syscall), SERVES, { { 0 } } },
 	/* Where it is not to be had without a call. Left: to know the time. */
-	{SCMP_SYS(clock_gettime), SERVES, {{0}}},
-	{SCMP_SYS(clock_gettime64), SERVES, {{0}}},
-	/* Memory. Left: to take as much as the system gives it. None that is run, none of a file. */
-	{SCMP_SYS(mmap), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
-	{SCMP_SYS(mmap2), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS)}},
-	{SCMP_SYS(mprotect), SERVES, {NONE_BUT(2, PROT_READ | PROT_WRITE)}},
-	{SCMP_SYS(munmap), SERVES, {{0}}},
-	{SCMP_SYS(madvise), SERVES, {IS(2, MADV_DONTNEED)}},
-	{SCMP_SYS(mremap), SERVES, {{0}}},
-	{SCMP_SYS(brk), SERVES, {{0}}},
-	/* getifaddrs(), and names of interfaces. Left: to read the system's lists of addresses and routes. What it sends reaches the kernel
-	 * alone, which changes nothing for who has no capabilities. Of other addresses only Unix sockets' can be so short: to give one that
-	 * has none, as a line to a worker, a name of ten bytes, where nobody can connect; a file of that name only without Landlock. */
-	{SCMP_SYS(socket), SERVES, SOCKET(IS(0, AF_NETLINK), IS(1, SOCK_RAW | SOCK_CLOEXEC), IS(2, NETLINK_ROUTE))},
-	{SCMP_SYS(bind), SERVES, SOCKET(IS(2, sizeof(struct sockaddr_nl)))},
-	{SCMP_SYS(getsockname), SERVES, {{0}}},
-	{SCMP_SYS(ioctl), SERVES, {IS(1, SIOCGIFNAME)}},
+	{ SCMP_SYS(clock_gettime), SERVES, { { 0 } } },
+	{ SCMP_SYS(clock_gettime64), SERVES, { { 0 } } },
+	/* Memory. Left: to take as much as the system gives it. None that is run, none of a file.
+	 */
+	{ SCMP_SYS(mmap), SERVES,
+	    { NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) } },
+	{ SCMP_SYS(mmap2), SERVES,
+	    { NONE_BUT(2, PROT_READ | PROT_WRITE), IS(3, MAP_PRIVATE | MAP_ANONYMOUS) } },
+	{ SCMP_SYS(mprotect), SERVES, { NONE_BUT(2, PROT_READ | PROT_WRITE) } },
+	{ SCMP_SYS(munmap), SERVES, { { 0 } } },
+	{ SCMP_SYS(madvise), SERVES, { IS(2, MADV_DONTNEED) } },
+	{ SCMP_SYS(mremap), SERVES, { { 0 } } },
+	{ SCMP_SYS(brk), SERVES, { { 0 } } },
+	/* getifaddrs(), and names of interfaces. Left: to read the system's lists of addresses and
+	 * routes. What it sends reaches the kernel alone, which changes nothing for who has no
+	 * capabilities. Of other addresses only Unix sockets' can be so short: to give one that has
+	 * none, as a line to a worker, a name of ten bytes, where nobody can connect; a file of
+	 * that name only without Landlock. */
+	{ SCMP_SYS(socket), SERVES,
+	    SOCKET(IS(0, AF_NETLINK), IS(1, SOCK_RAW | SOCK_CLOEXEC), IS(2, NETLINK_ROUTE)) },
+	{ SCMP_SYS(bind), SERVES, SOCKET(IS(2, sizeof(struct sockaddr_nl))) },
+	{ SCMP_SYS(getsockname), SERVES, { { 0 } } },
+	{ SCMP_SYS(ioctl), SERVES, { IS(1, SIOCGIFNAME) } },
 	/* The end, by abort() too. Left: to end. */
-	{SCMP_SYS(exit_group), SERVES, {{0}}},
-	{SCMP_SYS(getpid), SERVES, {{0}}},
-	{SCMP_SYS(gettid), SERVES, {{0}}},
-	{SCMP_SYS(rt_sigaction), SERVES, {IS(0, SIGABRT)}},
-	{SCMP_SYS(tgkill), SERVES, {IS(0, ITSELF), IS(2, SIGABRT)}},
-	/* The files of --control and --port-file, if they are still its own. Left: with Landlock, to remove others from their folders and all
-	 * below these, without it whatever its user may; to learn whether a file is there. */
-	{SCMP_SYS(unlink), REMOVES, {{0}}},
-	{SCMP_SYS(unlinkat), REMOVES, {IS(2, 0)}},
-	{SCMP_SYS(newfstatat), REMOVES, {{0}}},
-	{SCMP_SYS(fstatat64), REMOVES, {{0}}},
-	{SCMP_SYS(lstat), REMOVES, {{0}}},
-	{SCMP_SYS(lstat64), REMOVES, {{0}}},
-	{SCMP_SYS(statx), REMOVES, {{0}}},
+	{ SCMP_SYS(exit_group), SERVES, { { 0 } } },
+	{ SCMP_SYS(getpid), SERVES, { { 0 } } },
+	{ SCMP_SYS(gettid), SERVES, { { 0 } } },
+	{ SCMP_SYS(rt_sigaction), SERVES, { IS(0, SIGABRT) } },
+	{ SCMP_SYS(tgkill), SERVES, { IS(0, ITSELF), IS(2, SIGABRT) } },
+	/* The files of --control and --port-file, if they are still its own. Left: with Landlock,
+	 * to remove others from their folders and all below these, without it whatever its user
+	 * may; to learn whether a file is there. */
+	{ SCMP_SYS(unlink), REMOVES, { { 0 } } },
+	{ SCMP_SYS(unlinkat), REMOVES, { IS(2, 0) } },
+	{ SCMP_SYS(newfstatat), REMOVES, { { 0 } } },
+	{ SCMP_SYS(fstatat64), REMOVES, { { 0 } } },
+	{ SCMP_SYS(lstat), REMOVES, { { 0 } } },
+	{ SCMP_SYS(lstat64), REMOVES, { { 0 } } },
+	{ SCMP_SYS(statx), REMOVES, { { 0 } } },
 
-	/* Workers, and the lines to them. Left: processes without number, each with these rights; not in new namespaces, not sharing
-	 * memory. Lines have no address, so that they reach nobody else. */
-	{SCMP_SYS(clone), WATCHES, {NONE_BUT(CLONE_FLAGS, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)}},
-	{SCMP_SYS(fork), WATCHES, {{0}}},
-	{SCMP_SYS(set_robust_list), WATCHES, {{0}}},
-	{SCMP_SYS(socketpair), WATCHES, SOCKET(IS(0, AF_UNIX), IS(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK))},
-	/* Their end, which they may also make themselves. Left: with Landlock (6), to end them; without it whatever its user may. */
-	{SCMP_SYS(kill), WATCHES, {IS(1, SIGTERM)}},
-	{SCMP_SYS(kill), WATCHES, {IS(1, SIGKILL)}},
-	{SCMP_SYS(tgkill), WATCHES, {IS(2, SIGABRT)}},
-	{SCMP_SYS(wait4), WATCHES, {{0}}},
-	{SCMP_SYS(waitpid), WATCHES, {{0}}},
-	/* What a worker opens. Left: to have other buffers and to be told more of what it is sent. */
-	{SCMP_SYS(getppid), WATCHES, {{0}}},
-	{SCMP_SYS(epoll_create1), WATCHES, {{0}}},
-	{SCMP_SYS(getrandom), WATCHES, {{0}}},
-	{SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RCVBUF))},
-	{SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_SNDBUF))},
-	{SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, IPPROTO_UDP), IS(2, UDP_SEGMENT))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RCVBUF))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_SNDBUF))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_TIMESTAMPNS))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RXQ_OVFL))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_PKTINFO))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVPKTINFO))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_TTL))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_RECVTTL))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_UNICAST_HOPS))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVHOPLIMIT))},
-	{SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_UDP), IS(2, UDP_GRO))},
+	/* Workers, and the lines to them. Left: processes without number, each with these rights;
+	 * not in new namespaces, not sharing memory. Lines have no address, so that they reach
+	 * nobody else. */
+	{ SCMP_SYS(clone), WATCHES,
+	    { NONE_BUT(CLONE_FLAGS, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD) } },
+	{ SCMP_SYS(fork), WATCHES, { { 0 } } },
+	{ SCMP_SYS(set_robust_list), WATCHES, { { 0 } } },
+	{ SCMP_SYS(socketpair), WATCHES,
+	    SOCKET(IS(0, AF_UNIX), IS(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)) },
+	/* Their end, which they may also make themselves. Left: with Landlock (6), to end them;
+	   without it whatever its user may. */
+	{ SCMP_SYS(kill), WATCHES, { IS(1, SIGTERM) } },
+	{ SCMP_SYS(kill), WATCHES, { IS(1, SIGKILL) } },
+	{ SCMP_SYS(tgkill), WATCHES, { IS(2, SIGABRT) } },
+	{ SCMP_SYS(wait4), WATCHES, { { 0 } } },
+	{ SCMP_SYS(waitpid), WATCHES, { { 0 } } },
+	/* What a worker opens. Left: to have other buffers and to be told more of what it is sent.
+	 */
+	{ SCMP_SYS(getppid), WATCHES, { { 0 } } },
+	{ SCMP_SYS(epoll_create1), WATCHES, { { 0 } } },
+	{ SCMP_SYS(getrandom), WATCHES, { { 0 } } },
+	{ SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RCVBUF)) },
+	{ SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_SNDBUF)) },
+	{ SCMP_SYS(getsockopt), WATCHES, SOCKET(IS(1, IPPROTO_UDP), IS(2, UDP_SEGMENT)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RCVBUF)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_SNDBUF)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_TIMESTAMPNS)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, SOL_SOCKET), IS(2, SO_RXQ_OVFL)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_PKTINFO)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVPKTINFO)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_TTL)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IP), IS(2, IP_RECVTTL)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_UNICAST_HOPS)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVHOPLIMIT)) },
+	{ SCMP_SYS(setsockopt), WATCHES, SOCKET(IS(1, IPPROTO_UDP), IS(2, UDP_GRO)) },
 	/* Its own sandbox. Left: to have still less rights, to die with its parent. */
-	{SCMP_SYS(prctl), WATCHES, {IS(0, PR_SET_PDEATHSIG)}},
-	{SCMP_SYS(prctl), WATCHES, {IS(0, PR_SET_NO_NEW_PRIVS)}},
-	{SCMP_SYS(capset), WATCHES, {{0}}},
-	{SCMP_SYS(seccomp), WATCHES, {{0}}},
+	{ SCMP_SYS(prctl), WATCHES, { IS(0, PR_SET_PDEATHSIG) } },
+	{ SCMP_SYS(prctl), WATCHES, { IS(0, PR_SET_NO_NEW_PRIVS) } },
+	{ SCMP_SYS(capset), WATCHES, { { 0 } } },
+	{ SCMP_SYS(seccomp), WATCHES, { { 0 } } },
 #ifdef HAVE_LINUX_LANDLOCK_H
-	{SYS_landlock_create_ruleset, WATCHES, {{0}}},
-	{SYS_landlock_restrict_self, WATCHES, {{0}}},
+	{ SYS_landlock_create_ruleset, WATCHES, { { 0 } } },
+	{ SYS_landlock_restrict_self, WATCHES, { { 0 } } },
 #endif
 };
 #define CALLS (sizeof calls / sizeof *calls)
@@ -316,10 +346,14 @@ static int allow_call(scmp_filter_ctx filter, const struct call *call, int lifel
 
 static int add_rules(scmp_filter_ctx filter, const struct sandbox *s)
 {
-	const unsigned who = SERVES | (s->watches ? WATCHES : 0) | (s->files[0] || s->files[1] ? REMOVES : 0) |
-	    (s->lifeline >= 0 ? READS : 0);
-	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then takes the other. */
-	int error = s->watches ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) : 0;
+	const unsigned who = SERVES | (s->watches ? WATCHES : 0) |
+	                     (s->files[0] || s->files[1] ? REMOVES : 0) |
+	                     (s->lifeline >= 0 ? READS : 0);
+	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then takes the
+	 * other. */
+	int error = s->watches
+	              ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0)
+	              : 0;
 
 	for (size_t i = 0; i < CALLS && !error; i++) {
 		if (!(calls[i].who & who))
@@ -353,7 +387,10 @@ static void add_files(const char *const files[SANDBOX_FILES], struct text *repor
 	const int version = close_files(files);
 
 	if (version > 0)
-		add(report, "Landlock", version < NETWORK_SINCE ? "files" : version < SCOPES_SINCE ? "files, TCP" : "files, TCP, signals");
+		add(report, "Landlock",
+		    version < NETWORK_SINCE  ? "files"
+		    : version < SCOPES_SINCE ? "files, TCP"
+		                             : "files, TCP, signals");
 	else
 		add(report, "no Landlock", strerror(errno));
 #else

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* After start-up the server gives up what it does not need any more, so that whoever takes it over by a fault in it has little: no new
- * privileges (PR_SET_NO_NEW_PRIVS), no capabilities, only the system calls that serving takes, with such arguments (seccomp(2), by
- * libseccomp), no files (Landlock, from Linux 5.13 on) but for removing its own, no new TCP (6.7), no signals to others (6.12). What the system has not got is left out and said. */
+/* After start-up the server gives up what it does not need any more, so that whoever takes it over
+ * by a fault in it has little: no new privileges (PR_SET_NO_NEW_PRIVS), no capabilities, only the
+ * system calls that serving takes, with such arguments (seccomp(2), by libseccomp), no files
+ * (Landlock, from Linux 5.13 on) but for removing its own, no new TCP (6.7), no signals to others
+ * (6.12). What the system has not got is left out and said. */
 #ifndef UPCASED_SANDBOX_H
 #define UPCASED_SANDBOX_H
 
@@ -12,7 +14,8 @@
 #define SANDBOX_FILES 2
 
 struct sandbox {
-	/* It starts the processes that serve, each of which enters a sandbox of its own then, within this one. */
+	/* It starts the processes that serve, each of which enters a sandbox of its own then,
+	 * within this one. */
 	bool watches;
 	/* NULL for none. */
 	const char *files[SANDBOX_FILES];
@@ -20,8 +23,9 @@ struct sandbox {
 	int lifeline;
 };
 
-/* For this process and those that it starts from now on. Writes what is in force, and what is not and why, into `report`: "no new
- * privileges, no capabilities, Landlock (files, TCP, signals), seccomp". Fails in nothing: without it the server serves as well. */
+/* For this process and those that it starts from now on. Writes what is in force, and what is not
+ * and why, into `report`: "no new privileges, no capabilities, Landlock (files, TCP, signals),
+ * seccomp". Fails in nothing: without it the server serves as well. */
 void sandbox_enter(const struct sandbox *s, char *report, size_t size);
 
 #endif

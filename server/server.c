@@ -19,7 +19,8 @@
 #include "server/sandbox.h"
 #include "common/standard.h"
 
-/* Descriptors kept free beside the clients: for one that is refused, and for what the system needs in passing. */
+/* Descriptors kept free beside the clients: for one that is refused, and for what the system needs
+ * in passing. */
 #define SPARE_DESCRIPTORS 4
 /* How long the line that says why it does not start waits for a reader, ms. */
 #define COMPLAINT_WAIT 500
@@ -29,9 +30,10 @@
 /* One line on stderr; returns the status. */
 int server_complain(int status, const char *what)
 {
-	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-	/* Signals may be blocked, so that a reader that stands still is not waited for as long as it likes. */
+	/* Signals may be blocked, so that a reader that stands still is not waited for as long as
+	 * it likes. */
 	if (poll(&p, 1, COMPLAINT_WAIT) != 0)
 		standard_say(PROGRAM ": %s", what);
 	return status;
@@ -43,22 +45,30 @@ static int complain_clients(const struct server *s, int64_t capacity, int64_t ne
 	char why[OPTIONS_WHY];
 
 	if (s->settings.max_clients == SETTINGS_UNSET)
-		return server_complain(STATUS_FAILED, "the limit of open files leaves no room for clients: raise it (ulimit -n 1024)");
+		return server_complain(STATUS_FAILED,
+		    "the limit of open files leaves no room for clients: raise it (ulimit -n "
+		    "1024)");
 	if (s->many && !poller_has_epoll())
-		snprintf(why, sizeof why, "--max-clients=%lld: is more than select() can watch, and this system has no epoll",
+		snprintf(why, sizeof why,
+		    "--max-clients=%lld: is more than select() can watch, and this system has no "
+		    "epoll",
 		    (long long)s->settings.max_clients);
 	else
-		snprintf(why, sizeof why, "--max-clients=%lld: is more than the %lld for whom the limit of open files leaves room: "
-		    "raise it (ulimit -n %lld)", (long long)s->settings.max_clients, (long long)(capacity > 0 ? capacity : 0),
+		snprintf(why, sizeof why,
+		    "--max-clients=%lld: is more than the %lld for whom the limit of open files "
+		    "leaves room: "
+		    "raise it (ulimit -n %lld)",
+		    (long long)s->settings.max_clients, (long long)(capacity > 0 ? capacity : 0),
 		    (long long)needed);
 	return server_complain(STATUS_USAGE, why);
 }
 
-/* How many clients there is room for beside `sockets` that are still to be opened, and whether select() can watch so many.
- * Returns 0 or the status. */
+/* How many clients there is room for beside `sockets` that are still to be opened, and whether
+ * select() can watch so many. Returns 0 or the status. */
 static int settle_clients(struct server *s, int sockets)
 {
-	int64_t *clients = &s->settings.max_clients, used = rlimit_used() + sockets + SPARE_DESCRIPTORS, needed, capacity;
+	int64_t *clients = &s->settings.max_clients,
+	        used = rlimit_used() + sockets + SPARE_DESCRIPTORS, needed, capacity;
 
 	s->many = *clients != SETTINGS_UNSET && used + *clients > FD_SETSIZE;
 	used += s->many ? EPOLL_DESCRIPTORS : 0;
@@ -71,8 +81,9 @@ static int settle_clients(struct server *s, int sockets)
 	return 0;
 }
 
-/* Whether the watching process can hold `sockets` of each worker and the line to it, and select() watch them: a worker that cannot
- * be started would leave its share of the clients without an answer. Returns 0 or the status. */
+/* Whether the watching process can hold `sockets` of each worker and the line to it, and select()
+ * watch them: a worker that cannot be started would leave its share of the clients without an
+ * answer. Returns 0 or the status. */
 static int settle_workers(const struct server *s, int sockets)
 {
 	const int64_t n = s->settings.workers, each = sockets + 1;
@@ -87,12 +98,15 @@ static int settle_workers(const struct server *s, int sockets)
 	capacity = rlimit_raise(FD_SETSIZE) - used;
 	if (needed - used <= capacity)
 		return 0;
-	length = snprintf(why, sizeof why, "--workers=%lld: is more than the %lld for whose sockets ", (long long)n,
+	length = snprintf(why, sizeof why,
+	    "--workers=%lld: is more than the %lld for whose sockets ", (long long)n,
 	    (long long)(capacity > 0 ? capacity / each : 0));
 	if (needed > FD_SETSIZE)
-		snprintf(why + length, sizeof why - (size_t)length, "select() has room: serve fewer addresses, or fewer of them");
+		snprintf(why + length, sizeof why - (size_t)length,
+		    "select() has room: serve fewer addresses, or fewer of them");
 	else
-		snprintf(why + length, sizeof why - (size_t)length, "the limit of open files leaves room: raise it (ulimit -n %lld)",
+		snprintf(why + length, sizeof why - (size_t)length,
+		    "the limit of open files leaves room: raise it (ulimit -n %lld)",
 		    (long long)needed);
 	return server_complain(STATUS_USAGE, why);
 }
@@ -103,10 +117,13 @@ static int take_sockets(struct server *s, int n)
 	char why[OPTIONS_WHY];
 
 	if (s->settings.workers)
-		return server_complain(STATUS_USAGE, "--workers: cannot share the sockets of LISTEN_FDS; leave it out, or open the port here");
+		return server_complain(STATUS_USAGE,
+		    "--workers: cannot share the sockets of LISTEN_FDS; leave it out, or open the "
+		    "port here");
 	if (listen_take(&s->listen, n, why) < 0)
 		return server_complain(STATUS_FAILED, why);
-	log_always("serves the %d sockets of LISTEN_FDS; --port, --bind and --public do not count", n);
+	log_always("serves the %d sockets of LISTEN_FDS; --port, --bind and --public do not count",
+	    n);
 	return 0;
 }
 
@@ -136,16 +153,20 @@ const struct listen *server_served(const struct server *s)
 int server_open_sockets(struct server *s)
 {
 	char why[OPTIONS_WHY];
-	int handed_over = listen_handed_over(why), own = handed_over ? 0 : 2 * s->settings.places_count, status, missing;
+	int handed_over = listen_handed_over(why),
+	    own = handed_over ? 0 : 2 * s->settings.places_count, status, missing;
 
 	if (handed_over < 0)
 		return server_complain(STATUS_FAILED, why);
-	status = settle_clients(s, own + (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
-	if (status || (status = settle_workers(s, own)) || (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
+	status = settle_clients(s,
+	    own + (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
+	if (status || (status = settle_workers(s, own)) ||
+	    (status = handed_over ? take_sockets(s, handed_over) : make_sockets(s)))
 		return status;
 	missing = server_served(s)->missing;
 	if (missing)
-		log_always("this host has no IPv%d: serves IPv%d alone", missing == AF_INET6 ? 6 : 4, missing == AF_INET6 ? 4 : 6);
+		log_always("this host has no IPv%d: serves IPv%d alone",
+		    missing == AF_INET6 ? 6 : 4, missing == AF_INET6 ? 4 : 6);
 	settings_defaults(&s->settings, listen_is_open(server_served(s)));
 	return 0;
 }
@@ -153,13 +174,14 @@ int server_open_sockets(struct server *s)
 static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 {
 	struct server *s = context;
-	struct pollfd again = {.fd = fd, .events = POLLIN};
+	struct pollfd again = { .fd = fd, .events = POLLIN };
 	char ignored[512];
 	ssize_t n;
 
 	(void)ready;
 	(void)now;
-	/* It was opened by another process, which may share it: it must be left blocking, and not be read in vain. */
+	/* It was opened by another process, which may share it: it must be left blocking, and not
+	 * be read in vain. */
 	if (poll(&again, 1, 0) != 1)
 		return;
 	n = read(fd, ignored, sizeof ignored);
@@ -174,7 +196,8 @@ static void each_connection(void *tcp, int64_t now, control_connection_call *cal
 	tcp_each(tcp, now, call, context);
 }
 
-/* What the kernel had no room for at the sockets of all workers: it counts them for whoever holds a socket. */
+/* What the kernel had no room for at the sockets of all workers: it counts them for whoever holds a
+ * socket. */
 static uint64_t shares_kernel_drops(const struct server *s)
 {
 	uint64_t sum = 0;
@@ -182,7 +205,8 @@ static uint64_t shares_kernel_drops(const struct server *s)
 
 	for (int i = 0; s->shares && i < s->settings.workers; i++)
 		for (int k = 0; k < s->shares[i].count; k++)
-			if (s->shares[i].sockets[k].type == SOCK_DGRAM && datagram_kernel_drops(s->shares[i].sockets[k].fd, &count))
+			if (s->shares[i].sockets[k].type == SOCK_DGRAM &&
+			    datagram_kernel_drops(s->shares[i].sockets[k].fd, &count))
 				sum += count;
 	return sum;
 }
@@ -216,10 +240,17 @@ static int ask_workers(void *server, const char *command, workers_line *call, vo
 /* A worker answers the watching process, which alone has a control socket. */
 static int open_control(struct server *s)
 {
-	const struct control_sources own = {.counters = s->counters, .link = &s->settings.impair, .sum = sum_counters, .server = s,
-	    .each = each_connection, .tcp = s->tcp};
-	const struct control_sources all = {.counters = s->counters, .link = &s->settings.impair, .sum = sum_counters, .ask = ask_workers,
-	    .server = s};
+	const struct control_sources own = { .counters = s->counters,
+		.link = &s->settings.impair,
+		.sum = sum_counters,
+		.server = s,
+		.each = each_connection,
+		.tcp = s->tcp };
+	const struct control_sources all = { .counters = s->counters,
+		.link = &s->settings.impair,
+		.sum = sum_counters,
+		.ask = ask_workers,
+		.server = s };
 	char why[OPTIONS_WHY];
 
 	if (s->is_worker) {
@@ -228,15 +259,18 @@ static int open_control(struct server *s)
 	}
 	if (!s->settings.control)
 		return 0;
-	s->control = control_open(s->loop, s->poller, s->settings.control, s->workers ? &all : &own, why);
-	return s->control ? 0 : server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, why);
+	s->control = control_open(s->loop, s->poller, s->settings.control, s->workers ? &all : &own,
+	    why);
+	return s->control ? 0
+	                  : server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, why);
 }
 
 /* Makes what serves the sockets. Returns 0 or the status. */
 static int open_services(struct server *s)
 {
 	const struct settings *set = &s->settings;
-	const struct tcp_limits limits = {set->max_clients, set->max_per_source, set->idle_timeout, set->connect_rate};
+	const struct tcp_limits limits = { set->max_clients, set->max_per_source, set->idle_timeout,
+		set->connect_rate };
 	bool perfect = impair_options_perfect(&set->impair);
 	struct siphash_key key;
 
@@ -244,7 +278,8 @@ static int open_services(struct server *s)
 		return server_complain(STATUS_FAILED, "the system gives no random numbers");
 	s->udp = udp_new(s->loop, &s->listen, s->counters, &key, perfect ? NULL : &set->impair,
 	    set->datagram_rate);
-	s->tcp = s->udp ? tcp_new(s->loop, s->poller, &s->listen, s->counters, &key, &limits) : NULL;
+	s->tcp = s->udp ? tcp_new(s->loop, s->poller, &s->listen, s->counters, &key, &limits)
+	                : NULL;
 	return s->tcp ? 0 : server_complain(STATUS_FAILED, strerror(ENOMEM));
 }
 
@@ -253,7 +288,8 @@ static int open_loop(struct server *s)
 {
 	s->loop = loop_new();
 	if (s->loop)
-		s->poller = s->many && (s->is_worker || !s->workers) ? poller_epoll(s->loop) : poller_select(s->loop);
+		s->poller = s->many && (s->is_worker || !s->workers) ? poller_epoll(s->loop)
+		                                                     : poller_select(s->loop);
 	return s->poller ? 0 : server_complain(STATUS_FAILED, strerror(errno));
 }
 
@@ -292,9 +328,10 @@ void server_close_shares(struct server *s)
 void server_give_up_rights(const struct server *s)
 {
 	/* What the watching process made is its own to remove, and to read. */
-	const struct sandbox sandbox = {.watches = s->workers && !s->is_worker,
-	    .files = {s->is_worker ? NULL : s->settings.control, s->is_worker ? NULL : s->settings.port_file},
-	    .lifeline = s->is_worker ? -1 : s->settings.lifeline_fd};
+	const struct sandbox sandbox = { .watches = s->workers && !s->is_worker,
+		.files = { s->is_worker ? NULL : s->settings.control,
+		    s->is_worker ? NULL : s->settings.port_file },
+		.lifeline = s->is_worker ? -1 : s->settings.lifeline_fd };
 	char report[300];
 
 	if (s->settings.no_sandbox)
@@ -303,8 +340,8 @@ void server_give_up_rights(const struct server *s)
 	log_always("sandbox%s: %s", sandbox.watches ? " of the watching process" : "", report);
 }
 
-/* This process was started as worker `number`: it lets go of what is the watching one's and serves. Returns 0 or the
- * status. */
+/* This process was started as worker `number`: it lets go of what is the watching one's and serves.
+ * Returns 0 or the status. */
 int server_become_worker(struct server *s, int number)
 {
 	int status;
@@ -321,7 +358,7 @@ int server_become_worker(struct server *s, int number)
 	s->loop = NULL;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
 		close(s->settings.lifeline_fd);
-	s->ready = (struct ready){0};
+	s->ready = (struct ready){ 0 };
 	s->counters = workers_counters(s->workers);
 	/* Their links lose not the same. */
 	s->settings.impair.seed += (uint64_t)number;

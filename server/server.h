@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One process of upcased, whole: what its files hand each other. It serves, or, with --workers, watches those that do. */
+/* One process of upcased, whole: what its files hand each other. It serves, or, with --workers,
+ * watches those that do. */
 #ifndef UPCASED_SERVER_H
 #define UPCASED_SERVER_H
 
@@ -33,19 +34,22 @@ struct server {
 	/* The clients stand in an epoll set. */
 	bool many;
 	struct poller *poller;
-	/* Where it counts: in `own_counters`, or as a worker. The watching process has the sum there when somebody asks. */
+	/* Where it counts: in `own_counters`, or as a worker. The watching process has the sum
+	 * there when somebody asks. */
 	struct counters *counters, own_counters;
 	struct udp *udp;
 	struct tcp *tcp;
 	/* NULL: none. */
 	struct control *control;
-	/* NULL without --workers. The watching process has them in place of `udp` and `tcp`; a worker has them too. */
+	/* NULL without --workers. The watching process has them in place of `udp` and `tcp`; a
+	 * worker has them too. */
 	struct workers *workers;
 	bool is_worker;
 	int64_t started;
 	/* When signals were last let in. */
 	int64_t signals_at;
-	/* Whether the loop looks again instead of sleeping: with --spin until then, without as it finds that worth it. */
+	/* Whether the loop looks again instead of sleeping: with --spin until then, without as it
+	 * finds that worth it. */
 	int64_t spin_until;
 	struct busy_poll busy_poll;
 	unsigned polls;
@@ -55,7 +59,8 @@ struct server {
 	int64_t counters_from;
 	/* How often the end was asked for. */
 	const volatile sig_atomic_t *ends_asked;
-	/* The end has begun, and how often it had been asked for by then; it is over at `finish_by`. */
+	/* The end has begun, and how often it had been asked for by then; it is over at
+	 * `finish_by`. */
 	bool finishing;
 	int ends_heeded;
 	int64_t finish_by;
@@ -73,7 +78,8 @@ int server_open(struct server *s);
 const struct listen *server_served(const struct server *s);
 /* Brings `counters` up to date: what the kernel dropped by now, the sum of all workers. */
 void server_sum(struct server *s);
-/* This process was started as worker `number`: it lets go of what is the watching one's and makes what serves. */
+/* This process was started as worker `number`: it lets go of what is the watching one's and makes
+ * what serves. */
 int server_become_worker(struct server *s, int number);
 /* Gives up what this process does not need for serving, and logs it. */
 void server_give_up_rights(const struct server *s);

@@ -23,7 +23,8 @@
 /* An address to serve, with the port. */
 struct settings_place {
 	struct addr addr;
-	/* It stands for "this host" in one of the two families: the other one will do where this one is missing. */
+	/* It stands for "this host" in one of the two families: the other one will do where this
+	 * one is missing. */
 	bool optional;
 };
 
@@ -64,10 +65,12 @@ void settings_help(FILE *out);
 
 void settings_start(struct settings *s);
 
-/* What the options ask for together: fills in `places`. Returns 0, or -1 with the reason in `why`. */
+/* What the options ask for together: fills in `places`. Returns 0, or -1 with the reason in `why`.
+ */
 int settings_check(struct settings *s, char why[OPTIONS_WHY]);
 
-/* Fills in what was left to the defaults; `open` says that other hosts can reach the server. max_clients stays. */
+/* Fills in what was left to the defaults; `open` says that other hosts can reach the server.
+ * max_clients stays. */
 void settings_defaults(struct settings *s, bool open);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A keyed hash, so that nobody outside can choose what falls together: SipHash-2-4 (Aumasson and Bernstein,
- * "SipHash: a fast short-input PRF", 2012). Pure. */
+/* A keyed hash, so that nobody outside can choose what falls together: SipHash-2-4 (Aumasson and
+ * Bernstein, "SipHash: a fast short-input PRF", 2012). Pure. */
 #ifndef UPCASED_SIPHASH_H
 #define UPCASED_SIPHASH_H
 

@@ -7,14 +7,14 @@
 
 static bool is_mapped(const struct source_key *s)
 {
-	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+	static const unsigned char prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 	return memcmp(s->host, prefix, sizeof prefix) == 0;
 }
 
 struct source_key source_key_of(const struct addr *a)
 {
-	struct source_key s = {.port = addr_port(a)};
+	struct source_key s = { .port = addr_port(a) };
 
 	if (a->sa.sa_family == AF_INET6) {
 		memcpy(s.host, &a->in6.sin6_addr, sizeof s.host);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where something came from, in a form without gaps that can be compared and hashed as bytes. An IPv4 address stands
- * in its IPv4-mapped form. Pure. */
+/* Where something came from, in a form without gaps that can be compared and hashed as bytes. An
+ * IPv4 address stands in its IPv4-mapped form. Pure. */
 #ifndef UPCASED_SOURCE_KEY_H
 #define UPCASED_SOURCE_KEY_H
 

@@ -13,8 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* In one turn each stream is read once, and one that fills the buffer so many times more, as long as all together have not
- * been read again that often: waiting is dearer than reading, but datagrams and the other clients wait meanwhile. */
+/* In one turn each stream is read once, and one that fills the buffer so many times more, as long
+ * as all together have not been read again that often: waiting is dearer than reading, but
+ * datagrams and the other clients wait meanwhile. */
 #define REREADS 3
 #define REREADS_ALL 16
 
@@ -32,10 +33,12 @@ static void over(struct tcp_connection *s, enum counters_end how, int error, int
 /* Where the system is short of memory for a moment the connection is as whole as it was. */
 static bool must_wait(int error)
 {
-	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOMEM || error == ENOBUFS;
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOMEM ||
+	       error == ENOBUFS;
 }
 
-/* Writes as much as the kernel takes. Returns how much, or -1 with errno when the connection is broken. */
+/* Writes as much as the kernel takes. Returns how much, or -1 with errno when the connection is
+ * broken. */
 static ssize_t write_some(struct tcp_connection *s, const unsigned char *bytes, size_t n)
 {
 	ssize_t written = n ? send(s->fd, bytes, n, MSG_NOSIGNAL) : 0;
@@ -100,22 +103,24 @@ static size_t unacknowledged(const struct tcp_connection *s)
 	return ioctl(s->fd, SIOCOUTQ, &bytes) < 0 ? 0 : (size_t)bytes;
 }
 
-/* After a close the system would keep for minutes what the client has no room for, and nobody would count it: so the client
- * keeps its place until the system has sent all, which is when the descriptor is ready for writing. */
+/* After a close the system would keep for minutes what the client has no room for, and nobody would
+ * count it: so the client keeps its place until the system has sent all, which is when the
+ * descriptor is ready for writing. */
 static void drain(struct tcp_connection *s, int64_t now)
 {
 	s->draining = true;
 	s->waiting = unacknowledged(s);
-	setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){1}, sizeof(int));
+	setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ 1 }, sizeof(int));
 	if (poller_want(s->shared->poller, s->fd, LOOP_WRITE) < 0)
 		over(s, COUNTERS_CUT, errno, now);
 	else
 		s->shared->moved(s->shared->context, s, now);
 }
 
-/* All is written and nothing more is read. Where the server ends, the client may still be sending: closing with bytes
- * unread, or bytes that come later, would reset the connection and throw away what is on its way to the client. So the
- * connection lingers, and what comes is thrown away, until the client's system has everything. */
+/* All is written and nothing more is read. Where the server ends, the client may still be sending:
+ * closing with bytes unread, or bytes that come later, would reset the connection and throw away
+ * what is on its way to the client. So the connection lingers, and what comes is thrown away, until
+ * the client's system has everything. */
 static void end(struct tcp_connection *s, int64_t now)
 {
 	if (!s->finishing && !s->draining && unacknowledged(s)) {
@@ -131,7 +136,9 @@ static void end(struct tcp_connection *s, int64_t now)
 	}
 	if (s->finishing) {
 		shutdown(s->fd, SHUT_WR);
-		for (int i = 0; i < LAST_READS && recv(s->fd, s->shared->in, TCP_CONNECTION_IN, MSG_DONTWAIT) == TCP_CONNECTION_IN; i++)
+		for (int i = 0; i < LAST_READS && recv(s->fd, s->shared->in, TCP_CONNECTION_IN,
+		                                      MSG_DONTWAIT) == TCP_CONNECTION_IN;
+		    i++)
 			;
 	}
 	over(s, s->finishing ? COUNTERS_STOPPED : COUNTERS_CLOSED, 0, now);
@@ -151,7 +158,8 @@ void tcp_connection_check(struct tcp_connection *s, int64_t now)
 		over(s, COUNTERS_STOPPED, 0, now);
 }
 
-/* The last bytes have been read: what was held back of a character that is not whole goes out as it is. */
+/* The last bytes have been read: what was held back of a character that is not whole goes out as it
+ * is. */
 static int put_end(struct tcp_connection *s)
 {
 	unsigned char rest[CAPITALS_HELD];
@@ -199,10 +207,12 @@ static int take(struct tcp_connection *s, size_t n)
 	return put(s, h->out, written);
 }
 
-/* Reads once and answers. Returns whether more is there to be read, and the stream to be read from. */
+/* Reads once and answers. Returns whether more is there to be read, and the stream to be read from.
+ */
 static bool read_once(struct tcp_connection *s, int64_t now)
 {
-	const size_t size = s->shared->held < TCP_CONNECTION_HELD_MAX ? TCP_CONNECTION_IN : TCP_CONNECTION_IN_SHORT;
+	const size_t size = s->shared->held < TCP_CONNECTION_HELD_MAX ? TCP_CONNECTION_IN
+	                                                              : TCP_CONNECTION_IN_SHORT;
 	const size_t max = s->finishing && s->left < size ? s->left : size;
 	ssize_t n = recv(s->fd, s->shared->in, max, 0);
 	int result;
@@ -303,7 +313,7 @@ bool tcp_connection_try(struct tcp_connection *s, int64_t now)
 
 int tcp_connection_open(struct tcp_connection *s, struct tcp_connection_shared *shared, int fd)
 {
-	*s = (struct tcp_connection){.shared = shared, .fd = fd};
+	*s = (struct tcp_connection){ .shared = shared, .fd = fd };
 	return poller_add(shared->poller, fd, connection_ready, s);
 }
 
@@ -311,7 +321,8 @@ void tcp_connection_close(struct tcp_connection *s, enum counters_end how)
 {
 	/* What a client did not take for so long, it is not to be offered for minutes more. */
 	if (how == COUNTERS_IDLE && unacknowledged(s))
-		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
+		    sizeof(struct linger));
 	poller_remove(s->shared->poller, s->fd);
 	close(s->fd);
 	drop_pending(s);

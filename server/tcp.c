@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every connection stands in two lists: the order in which bytes last moved on them (without an idle timeout: in which they
- * came), whose oldest end is the next one to be found idle, and the chain of those whose source has the same hash value,
- * where the connections of one source are counted. */
+/* Every connection stands in two lists: the order in which bytes last moved on them (without an
+ * idle timeout: in which they came), whose oldest end is the next one to be found idle, and the
+ * chain of those whose source has the same hash value, where the connections of one source are
+ * counted. */
 #include "config.h"
 
 #include "server/tcp.h"
@@ -26,7 +27,8 @@
 /* Accepts of one listener in one turn; at the end, more than any backlog. */
 #define ACCEPTS 16
 #define LAST_ACCEPTS 8192
-/* When accept() finds no descriptor or no memory, listening rests: at first so long, then twice as long each time. */
+/* When accept() finds no descriptor or no memory, listening rests: at first so long, then twice as
+ * long each time. */
 #define ACCEPT_PAUSE_FIRST (100 * NS_PER_MS)
 #define ACCEPT_PAUSE_MAX NS_PER_S
 /* How often connections that linger at the end are looked at. */
@@ -57,10 +59,12 @@ struct tcp {
 	/* The longest without a byte first. */
 	TAILQ_HEAD(, tcp_client) order;
 	LIST_HEAD(, tcp_client) chains[CHAINS];
-	/* The turns of the loop, and the last one in which somebody came; how many were accepted then at most. */
+	/* The turns of the loop, and the last one in which somebody came; how many were accepted
+	 * then at most. */
 	uint64_t dispatch_count, accepted_in;
 	int max;
-	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long. */
+	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long.
+	 */
 	int64_t accept_after, accept_pause;
 	/* The server ends; the connections are looked at again then. */
 	bool finishing;
@@ -70,7 +74,7 @@ struct tcp {
 
 static const char *peer_text(const struct source_key *s, char buf[ADDR_TEXT])
 {
-	struct addr a = {.len = sizeof a.in6};
+	struct addr a = { .len = sizeof a.in6 };
 
 	a.in6.sin6_family = AF_INET6;
 	a.in6.sin6_port = htons((uint16_t)s->port);
@@ -86,8 +90,8 @@ static int64_t count_source(const struct tcp *t, const struct source_key *networ
 	int64_t found = 0;
 
 	LIST_FOREACH(c, &t->chains[source_key_hash(&t->key, network) % CHAINS], chain)
-		if ((found += source_key_equal(&c->network, network)) >= max)
-			break;
+	if ((found += source_key_equal(&c->network, network)) >= max)
+		break;
 	return found;
 }
 
@@ -100,7 +104,9 @@ static void watch_listeners(struct tcp *t, unsigned want)
 
 static void accept_pause(struct tcp *t, int error, int64_t now)
 {
-	t->accept_pause = t->accept_pause == 0 ? ACCEPT_PAUSE_FIRST : t->accept_pause < ACCEPT_PAUSE_MAX / 2 ? 2 * t->accept_pause : ACCEPT_PAUSE_MAX;
+	t->accept_pause = t->accept_pause == 0                   ? ACCEPT_PAUSE_FIRST
+	                : t->accept_pause < ACCEPT_PAUSE_MAX / 2 ? 2 * t->accept_pause
+	                                                         : ACCEPT_PAUSE_MAX;
 	t->accept_after = now + t->accept_pause;
 	watch_listeners(t, 0);
 	log_event(LOG_LEVEL_ERROR, "tcp: cannot accept: %s; new clients wait", strerror(error));
@@ -113,8 +119,8 @@ static void listen_again(struct tcp *t)
 		watch_listeners(t, LOOP_READ);
 }
 
-/* Where it ends who is idle: a turn in which this process has stood still (stopped, or its machine) began long ago, and who
- * was served at its end is not idle since then. */
+/* Where it ends who is idle: a turn in which this process has stood still (stopped, or its machine)
+ * began long ago, and who was served at its end is not idle since then. */
 static int64_t time_of(const struct tcp *t, int64_t now)
 {
 	return t->limits.idle ? clock_monotonic() : now;
@@ -126,7 +132,8 @@ static void connection_moved(void *context, struct tcp_connection *s, int64_t no
 	struct tcp_client *c = (struct tcp_client *)s;
 
 	c->moved = time_of(t, now);
-	/* Where nobody is ended as idle the order is that in which they came: its neighbours are not in the cache. */
+	/* Where nobody is ended as idle the order is that in which they came: its neighbours are
+	 * not in the cache. */
 	if (!TAILQ_NEXT(c, order) || !t->limits.idle)
 		return;
 	TAILQ_REMOVE(&t->order, c, order);
@@ -141,12 +148,14 @@ static void log_end(const struct tcp_client *c, enum counters_end how, int error
 
 	if (!log_enabled(LOG_LEVEL_PEER))
 		return;
-	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out", peer_text(&c->peer, peer),
-	    counters_end_word(how), error ? ": " : "", error ? strerror(error) : "", (double)age / (double)NS_PER_S,
+	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out",
+	    peer_text(&c->peer, peer), counters_end_word(how), error ? ": " : "",
+	    error ? strerror(error) : "", (double)age / (double)NS_PER_S,
 	    (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out);
 }
 
-static void connection_over(void *context, struct tcp_connection *s, enum counters_end how, int error, int64_t now)
+static void connection_over(void *context, struct tcp_connection *s, enum counters_end how,
+    int error, int64_t now)
 {
 	struct tcp *t = context;
 	struct tcp_client *c = (struct tcp_client *)s;
@@ -163,16 +172,19 @@ static void connection_over(void *context, struct tcp_connection *s, enum counte
 		listen_again(t);
 }
 
-/* An end that the client can tell from a broken connection: what it has sent by now is read, for closing with bytes
- * unread would reset the connection. */
+/* An end that the client can tell from a broken connection: what it has sent by now is read, for
+ * closing with bytes unread would reset the connection. */
 static void refuse(struct tcp *t, int fd, const struct source_key *peer, enum counters_refusal why)
 {
 	char text[ADDR_TEXT];
 
 	t->counters->tcp_refused[why]++;
-	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text), counters_refusal_word(why));
+	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text),
+	    counters_refusal_word(why));
 	shutdown(fd, SHUT_WR);
-	for (int i = 0; i < REFUSED_READS && recv(fd, t->shared.in, TCP_CONNECTION_IN, MSG_DONTWAIT) == TCP_CONNECTION_IN; i++)
+	for (int i = 0; i < REFUSED_READS && recv(fd, t->shared.in, TCP_CONNECTION_IN,
+	                                         MSG_DONTWAIT) == TCP_CONNECTION_IN;
+	    i++)
 		;
 	close(fd);
 }
@@ -209,7 +221,8 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 		refuse(t, fd, &peer, COUNTERS_FULL);
 	} else if (t->rate_limit && !rate_limit_take(t->rate_limit, &network, now)) {
 		refuse(t, fd, &peer, COUNTERS_RATE);
-	} else if (limits->per_source && count_source(t, &network, limits->per_source) >= limits->per_source) {
+	} else if (limits->per_source &&
+	           count_source(t, &network, limits->per_source) >= limits->per_source) {
 		refuse(t, fd, &peer, COUNTERS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
 		refuse(t, fd, &peer, COUNTERS_MEMORY);
@@ -223,12 +236,23 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 	}
 }
 
-/* What is one connection's own trouble, which it had before it was accepted (accept(2)); the next one is fine. */
+/* What is one connection's own trouble, which it had before it was accepted (accept(2)); the next
+ * one is fine. */
 static bool is_passing(int error)
 {
 	switch (error) {
-	case EINTR: case ECONNABORTED: case EPERM: case EPROTO: case ENETDOWN: case ENOPROTOOPT: case EHOSTDOWN:
-	case ENONET: case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH: case ETIMEDOUT:
+	case EINTR:
+	case ECONNABORTED:
+	case EPERM:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
 		return true;
 	}
 	return false;
@@ -238,7 +262,7 @@ static bool is_passing(int error)
 static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 {
 	for (int i = 0; i < max; i++) {
-		struct addr from = {.len = sizeof from.storage};
+		struct addr from = { .len = sizeof from.storage };
 		int fd = accept4(listener, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
@@ -254,8 +278,8 @@ static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 	}
 }
 
-/* One who comes alone is accepted without the call that would find no other; while they come turn after turn, twice as many
- * each time. */
+/* One who comes alone is accepted without the call that would find no other; while they come turn
+ * after turn, twice as many each time. */
 static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 {
 	struct tcp *t = context;
@@ -267,8 +291,8 @@ static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 	accept_some(t, fd, t->max, now);
 }
 
-struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l, struct counters *counters, const struct siphash_key *key,
-    const struct tcp_limits *limits)
+struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
+    struct counters *counters, const struct siphash_key *key, const struct tcp_limits *limits)
 {
 	struct tcp *t = aligned_alloc(alignof(struct tcp), sizeof *t);
 
@@ -280,7 +304,9 @@ struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l, 
 	t->counters = counters;
 	t->key = *key;
 	t->limits = *limits;
-	t->rate_limit = limits->rate ? rate_limit_new(key, limits->rate, RATE_LIMIT_BURST * limits->rate) : NULL;
+	t->rate_limit = limits->rate
+	                  ? rate_limit_new(key, limits->rate, RATE_LIMIT_BURST * limits->rate)
+	                  : NULL;
 	if (limits->rate && !t->rate_limit) {
 		free(t);
 		return NULL;
@@ -318,7 +344,8 @@ void tcp_free(struct tcp *t)
 
 	close_listeners(t);
 	while ((c = TAILQ_FIRST(&t->order)))
-		connection_over(t, &c->connection, c->connection.pending ? COUNTERS_CUT : COUNTERS_STOPPED, 0, now);
+		connection_over(t, &c->connection,
+		    c->connection.pending ? COUNTERS_CUT : COUNTERS_STOPPED, 0, now);
 	rate_limit_free(t->rate_limit);
 	free(t);
 }
@@ -350,8 +377,10 @@ void tcp_timers(struct tcp *t, int64_t now)
 	t->dispatch_count++;
 	if (t->accept_after <= now)
 		listen_again(t);
-	/* Where this process has stood still itself, bytes may be there that no turn has come to yet. */
-	while (t->limits.idle && (oldest = TAILQ_FIRST(&t->order)) && now - oldest->moved >= t->limits.idle)
+	/* Where this process has stood still itself, bytes may be there that no turn has come to
+	 * yet. */
+	while (t->limits.idle && (oldest = TAILQ_FIRST(&t->order)) &&
+	       now - oldest->moved >= t->limits.idle)
 		if (!tcp_connection_try(&oldest->connection, now))
 			connection_over(t, &oldest->connection, COUNTERS_IDLE, 0, now);
 	if (t->finishing && t->check_again_at <= now)
@@ -380,13 +409,15 @@ bool tcp_busy(const struct tcp *t)
 	return !TAILQ_EMPTY(&t->order);
 }
 
-/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be older than the kernel. */
+/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be
+ * older than the kernel. */
 #define TOTAL_RTO_AT 240
 #define TOTAL_RTO_END (TOTAL_RTO_AT + sizeof(uint16_t))
 
 static void ask_kernel(int fd, struct control_connection *about)
 {
-	unsigned char bytes[TOTAL_RTO_END > sizeof about->info ? TOTAL_RTO_END : sizeof about->info] = {0};
+	unsigned char
+	    bytes[TOTAL_RTO_END > sizeof about->info ? TOTAL_RTO_END : sizeof about->info] = { 0 };
 	socklen_t size = sizeof bytes;
 	uint16_t total_rto;
 
@@ -419,7 +450,8 @@ void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, v
 	struct control_connection about;
 	const struct tcp_client *c;
 
-	TAILQ_FOREACH(c, &t->order, order) {
+	TAILQ_FOREACH(c, &t->order, order)
+	{
 		describe(c, now, &about);
 		call(context, &about);
 	}

@@ -26,10 +26,10 @@ struct tcp_limits {
 
 struct tcp;
 
-/* Serves the listening sockets of `l`, which it closes in the end, and has the connections in `poller`. Everything is
- * borrowed; the limits are copied. NULL when memory is short. */
-struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l, struct counters *counters, const struct siphash_key *key,
-    const struct tcp_limits *limits);
+/* Serves the listening sockets of `l`, which it closes in the end, and has the connections in
+ * `poller`. Everything is borrowed; the limits are copied. NULL when memory is short. */
+struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
+    struct counters *counters, const struct siphash_key *key, const struct tcp_limits *limits);
 /* Ends every connection at once. */
 void tcp_free(struct tcp *t);
 
@@ -38,13 +38,14 @@ int64_t tcp_deadline(const struct tcp *t);
 /* Once in every turn of the loop. */
 void tcp_timers(struct tcp *t, int64_t now);
 
-/* Stops listening, answers what had been received by now and ends each connection; what clients have not taken yet is
- * left to the loop. */
+/* Stops listening, answers what had been received by now and ends each connection; what clients
+ * have not taken yet is left to the loop. */
 void tcp_finish(struct tcp *t, int64_t now);
 /* Whether something of that is still to be done. */
 bool tcp_busy(const struct tcp *t);
 
-/* Tells of each connection, the longest without a byte first, or, where none is ended as idle, in the order in which they came. */
+/* Tells of each connection, the longest without a byte first, or, where none is ended as idle, in
+ * the order in which they came. */
 void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context);
 
 #endif

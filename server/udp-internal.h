@@ -49,7 +49,8 @@ struct udp_socket {
 	uint32_t kernel_drops;
 	/* Messages to receive at once: fewer where the kernel joins many datagrams in each. */
 	int max;
-	/* What the kernel accepted, and until when replies are not joined, since it did not accept some that were. */
+	/* What the kernel accepted, and until when replies are not joined, since it did not accept
+	 * some that were. */
 	struct mmsg_support support;
 	int64_t single_until;
 };
@@ -66,7 +67,8 @@ struct udp {
 	struct lossy_link *link;
 	/* What arrives later than this is left: INT64_MAX until the end. */
 	int64_t until;
-	/* When the kernel was last asked how many it dropped, and how many of them somebody else has told. */
+	/* When the kernel was last asked how many it dropped, and how many of them somebody else
+	 * has told. */
 	int64_t polled_at;
 	uint64_t reported;
 	struct udp_socket sockets[LISTEN_SOCKETS];

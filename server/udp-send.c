@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Replies of one turn stand one behind the other. A run of them that is as long as each other and goes one way leaves as
- * one message, which the system splits again (UDP_SEGMENT), and all messages in as few calls as can be. What the kernel
- * cannot take yet is copied, and from then on everything of that socket waits behind it, so that replies stay in order. */
+/* Replies of one turn stand one behind the other. A run of them that is as long as each other and
+ * goes one way leaves as one message, which the system splits again (UDP_SEGMENT), and all messages
+ * in as few calls as can be. What the kernel cannot take yet is copied, and from then on everything
+ * of that socket waits behind it, so that replies stay in order. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,12 +13,14 @@
 #include "common/log.h"
 #include "server/udp-internal.h"
 
-/* What is joined: no more than every kernel splits, no longer than a datagram may be, and of datagrams that fit into the
- * packets of an Ethernet over IPv6, since the kernel will not split into longer ones than the route takes. */
+/* What is joined: no more than every kernel splits, no longer than a datagram may be, and of
+ * datagrams that fit into the packets of an Ethernet over IPv6, since the kernel will not split
+ * into longer ones than the route takes. */
 #define JOIN_MAX 64
 #define JOIN_BYTES 65000
 #define JOIN_EACH 1452
-/* How long replies go one by one where the kernel has refused to split: a route has a smaller MTU, a device cannot. */
+/* How long replies go one by one where the kernel has refused to split: a route has a smaller MTU,
+ * a device cannot. */
 #define SINGLE_FOR NS_PER_S
 
 void udp_count(struct udp *u, size_t n)
@@ -26,8 +29,8 @@ void udp_count(struct udp *u, size_t n)
 	u->counters->udp_bytes_in += n;
 }
 
-/* It has been answered or dropped. Counted only now, so that the sums are right also while a reply waits; but on a link, which
- * may lose or copy what has come, when it comes. */
+/* It has been answered or dropped. Counted only now, so that the sums are right also while a reply
+ * waits; but on a link, which may lose or copy what has come, when it comes. */
 static void count_settled(struct udp *u, size_t question_size)
 {
 	if (!u->link)
@@ -42,8 +45,8 @@ void udp_drop(struct udp *u, const struct datagram *d, size_t n, enum counters_d
 	u->counters->udp_dropped[why]++;
 	/* A link-local source's name is asked of the system: not for nothing, amid a flood. */
 	if (log_enabled(LOG_LEVEL_PEER))
-		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s", addr_text(&d->from, from), n,
-		    counters_drop_word(why));
+		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s",
+		    addr_text(&d->from, from), n, counters_drop_word(why));
 }
 
 static void count_sent(struct udp *u, size_t question_size, size_t n)
@@ -59,9 +62,10 @@ static bool must_wait(int error)
 }
 
 /* One reply, one message. */
-static int send_one(const struct udp_socket *s, const struct datagram *d, unsigned char *bytes, size_t n)
+static int send_one(const struct udp_socket *s, const struct datagram *d, unsigned char *bytes,
+    size_t n)
 {
-	const struct datagram_reply message = {d, bytes, n, n};
+	const struct datagram_reply message = { d, bytes, n, n };
 	int sent;
 
 	do
@@ -70,8 +74,10 @@ static int send_one(const struct udp_socket *s, const struct datagram *d, unsign
 	return sent;
 }
 
-/* Sends a reply alone. Returns whether that is settled, one way or the other; if not, the kernel cannot take it yet. */
-static bool send_alone(const struct udp_socket *s, const struct datagram *d, size_t question_size, unsigned char *bytes, size_t n)
+/* Sends a reply alone. Returns whether that is settled, one way or the other; if not, the kernel
+ * cannot take it yet. */
+static bool send_alone(const struct udp_socket *s, const struct datagram *d, size_t question_size,
+    unsigned char *bytes, size_t n)
 {
 	struct udp *u = s->udp;
 	int sent = send_one(s, d, bytes, n);
@@ -86,7 +92,8 @@ static bool send_alone(const struct udp_socket *s, const struct datagram *d, siz
 	else if (must_wait(errno))
 		return false;
 	else
-		udp_drop(u, d, question_size, errno == EMSGSIZE ? COUNTERS_TOO_LONG : COUNTERS_UNSENDABLE);
+		udp_drop(u, d, question_size,
+		    errno == EMSGSIZE ? COUNTERS_TOO_LONG : COUNTERS_UNSENDABLE);
 	return true;
 }
 
@@ -145,8 +152,10 @@ static void send_messages(struct udp_socket *s, int64_t now)
 		n = s->held ? 0 : send_some(s, i);
 		if (n > 0)
 			continue;
-		/* Splitting may be what it does not do, and an error may be an earlier datagram's. */
-		if (!s->held && !must_wait(errno) && errno != EINTR && u->firsts[i + 1] - u->firsts[i] > 1)
+		/* Splitting may be what it does not do, and an error may be an earlier datagram's.
+		 */
+		if (!s->held && !must_wait(errno) && errno != EINTR &&
+		    u->firsts[i + 1] - u->firsts[i] > 1)
 			s->single_until = now + SINGLE_FOR;
 		send_each(s, i);
 		n = 1;
@@ -168,7 +177,8 @@ static int run_end(const struct udp_socket *s, int first, int end, int64_t now)
 
 		bytes += next->n;
 		if (last->n != r->n || next->n > r->n || next->n == 0 || bytes > JOIN_BYTES ||
-		    next->bytes != last->bytes + last->n || !datagram_same_way(r->question, next->question))
+		    next->bytes != last->bytes + last->n ||
+		    !datagram_same_way(r->question, next->question))
 			break;
 	}
 	return i;
@@ -181,8 +191,8 @@ static void add_message(struct udp_socket *s, int first, int end, int64_t now)
 
 	if (u->messages_count == DATAGRAM_BATCH)
 		send_messages(s, now);
-	u->messages[u->messages_count] = (struct datagram_reply){r->question, r->bytes,
-	    (size_t)(last->bytes - r->bytes) + last->n, r->n};
+	u->messages[u->messages_count] = (struct datagram_reply){ r->question, r->bytes,
+		(size_t)(last->bytes - r->bytes) + last->n, r->n };
 	u->firsts[u->messages_count++] = first;
 	u->firsts[u->messages_count] = end;
 }

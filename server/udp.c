@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One buffer for what comes in and one for what goes out serve all datagrams, a batch of one socket at a time. Only replies
- * that the kernel cannot take yet are kept apart, by socket, which is not read meanwhile: what then comes waits in the
- * kernel's queue. With a link between (--loss and the like) a datagram goes from arrive() to answer() and from there to
- * reply() by way of the link, at once or at a later turn. */
+/* One buffer for what comes in and one for what goes out serve all datagrams, a batch of one socket
+ * at a time. Only replies that the kernel cannot take yet are kept apart, by socket, which is not
+ * read meanwhile: what then comes waits in the kernel's queue. With a link between (--loss and the
+ * like) a datagram goes from arrive() to answer() and from there to reply() by way of the link, at
+ * once or at a later turn. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@
 #include "server/source-key.h"
 #include "server/udp-internal.h"
 
-/* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MAX come in them. */
+/* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MAX come in them.
+ */
 #define TURN DATAGRAM_BATCH
 #define TURN_MIN 4
 #define TURN_MAX 256
@@ -81,12 +83,13 @@ static int headers_of(const struct addr *a)
 }
 
 /* Sends a datagram over the link. Returns how many copies arrive at once. */
-static int travel(struct udp_socket *s, const struct udp_reply *r, enum counters_direction direction, const void *bytes, size_t n,
-    int64_t now)
+static int travel(struct udp_socket *s, const struct udp_reply *r,
+    enum counters_direction direction, const void *bytes, size_t n, int64_t now)
 {
 	const struct datagram *d = r->question;
-	const struct travelling about = {s, r->question_size, *d};
-	const struct lossy_link_datagram load = {&about, sizeof about, bytes, n, headers_of(&d->from)};
+	const struct travelling about = { s, r->question_size, *d };
+	const struct lossy_link_datagram load = { &about, sizeof about, bytes, n,
+		headers_of(&d->from) };
 	char from[ADDR_TEXT];
 	enum impair_fate fate;
 	int at_once = lossy_link_add(s->udp->link, direction, &load, now, &fate);
@@ -100,7 +103,8 @@ static int travel(struct udp_socket *s, const struct udp_reply *r, enum counters
 /* A reply, in the room for replies. */
 static void reply(struct udp_socket *s, const struct udp_reply *r, int64_t now)
 {
-	for (int i = s->udp->link ? travel(s, r, COUNTERS_BACK, r->bytes, r->n, now) : 1; i > 0; i--)
+	for (int i = s->udp->link ? travel(s, r, COUNTERS_BACK, r->bytes, r->n, now) : 1; i > 0;
+	    i--)
 		udp_reply(s, r, now);
 }
 
@@ -113,7 +117,8 @@ static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 		return;
 	u->counters->udp_clients++;
 	if (log_enabled(LOG_LEVEL_PEER))
-		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes", addr_text(&d->from, from), n);
+		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes",
+		    addr_text(&d->from, from), n);
 }
 
 /* Whether its source has not come too fast. */
@@ -124,7 +129,8 @@ static bool is_in_time(struct udp *u, const struct datagram *d, int64_t now)
 	return !u->rate_limit || rate_limit_take(u->rate_limit, &who, now);
 }
 
-static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsigned char *bytes, size_t n, int64_t now)
+static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsigned char *bytes,
+    size_t n, int64_t now)
 {
 	char from[ADDR_TEXT];
 	bool new_loop;
@@ -132,17 +138,19 @@ static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsi
 	if (loop_guard_check(u->loop_guard, o, bytes, n, now, &new_loop) == LOOP_GUARD_ANSWER)
 		return false;
 	if (new_loop)
-		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced", addr_text(o->from, from));
+		log_event(LOG_LEVEL_NOTICE, "udp %s: sends back what it is sent: a loop, silenced",
+		    addr_text(o->from, from));
 	return true;
 }
 
-static void answer(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
+static void answer(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes,
+    size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
-	const struct loop_guard_origin origin = {&d->from, d->to_group, listen_serves(u->listen, &d->from, now), d->ttl,
-	    addr_port(&s->at->addr)};
+	const struct loop_guard_origin origin = { &d->from, d->to_group,
+		listen_serves(u->listen, &d->from, now), d->ttl, addr_port(&s->at->addr) };
 	enum loop_guard_decision decision = loop_guard_origin(&origin);
-	struct udp_reply r = {.question = d, .question_size = n};
+	struct udp_reply r = { .question = d, .question_size = n };
 
 	if (decision != LOOP_GUARD_ANSWER) {
 		udp_drop(u, d, n, (enum counters_drop)decision);
@@ -162,10 +170,11 @@ static void answer(struct udp_socket *s, const struct datagram *d, const unsigne
 }
 
 /* A datagram was received. */
-static void arrive(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes, size_t n, int64_t now)
+static void arrive(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes,
+    size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
-	const struct udp_reply question = {.question = d, .question_size = n};
+	const struct udp_reply question = { .question = d, .question_size = n };
 
 	if (u->link)
 		udp_count(u, n);
@@ -204,7 +213,7 @@ static void settle(struct udp_socket *s)
 	if (s->held || s->at->fd < 0)
 		return;
 	if (!s->udp->link || (lossy_link_deadline(s->udp->link, COUNTERS_THERE) == CLOCK_NEVER &&
-	    lossy_link_deadline(s->udp->link, COUNTERS_BACK) == CLOCK_NEVER))
+	                         lossy_link_deadline(s->udp->link, COUNTERS_BACK) == CLOCK_NEVER))
 		close_socket(s);
 	else
 		loop_want(s->udp->loop, s->at->fd, 0);
@@ -262,17 +271,22 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 }
 
 /* Less than asked for is less of a burst kept. */
-static void log_support(const struct listen_socket *at, const struct mmsg_support *support, int buffer)
+static void log_support(const struct listen_socket *at, const struct mmsg_support *support,
+    int buffer)
 {
 	char text[ADDR_TEXT];
 
 	addr_text(&at->addr, text);
 	if (buffer < BUFFER)
-		log_event(LOG_LEVEL_NOTICE, "udp %s: the system gives a receive buffer of %d KiB instead of %d: a burst may lose "
-		    "datagrams (raise net.core.rmem_max)", text, buffer >> 10, BUFFER >> 10);
+		log_event(LOG_LEVEL_NOTICE,
+		    "udp %s: the system gives a receive buffer of %d KiB instead of %d: a burst "
+		    "may lose "
+		    "datagrams (raise net.core.rmem_max)",
+		    text, buffer >> 10, BUFFER >> 10);
 	log_event(LOG_LEVEL_INFO, "udp %s: %s, replies %s, receives %s", text,
 	    support->batches ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
-	    support->splits ? "joined (UDP_SEGMENT)" : "one by one", support->joins ? "joined (UDP_GRO)" : "one by one");
+	    support->splits ? "joined (UDP_SEGMENT)" : "one by one",
+	    support->joins ? "joined (UDP_GRO)" : "one by one");
 }
 
 void udp_ask_buffers(const struct listen *l)
@@ -287,14 +301,14 @@ static void add_socket(struct udp *u, struct listen_socket *at)
 	struct udp_socket *s = &u->sockets[u->count++];
 	int buffer;
 
-	*s = (struct udp_socket){.udp = u, .at = at, .max = TURN};
+	*s = (struct udp_socket){ .udp = u, .at = at, .max = TURN };
 	s->support = datagram_prepare(at->fd, &at->addr, LOOP_GUARD_TTL, BUFFER, &buffer);
 	log_support(at, &s->support, buffer);
 	loop_add(u->loop, at->fd, LOOP_READ, socket_ready, s);
 }
 
-struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counters, const struct siphash_key *key,
-    const struct impair_options *link, int64_t rate)
+struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counters,
+    const struct siphash_key *key, const struct impair_options *link, int64_t rate)
 {
 	struct udp *u = calloc(1, sizeof *u);
 
@@ -309,7 +323,8 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 	u->in = datagram_inbox_new();
 	u->link = link ? lossy_link_new(link, counters->udp_link) : NULL;
 	u->until = INT64_MAX;
-	if (!u->peers || !u->loop_guard || !u->in || (rate && !u->rate_limit) || (link && !u->link)) {
+	if (!u->peers || !u->loop_guard || !u->in || (rate && !u->rate_limit) ||
+	    (link && !u->link)) {
 		udp_free(u);
 		return NULL;
 	}
@@ -320,7 +335,8 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 }
 
 /* The next datagram on the link in one direction, and its bytes; NULL if there is none. */
-static unsigned char *first_travelling(const struct udp *u, enum counters_direction direction, struct travelling *about, size_t *n)
+static unsigned char *first_travelling(const struct udp *u, enum counters_direction direction,
+    struct travelling *about, size_t *n)
 {
 	unsigned char *bytes = lossy_link_next(u->link, direction, n);
 
@@ -332,14 +348,17 @@ static unsigned char *first_travelling(const struct udp *u, enum counters_direct
 }
 
 /* A reply has travelled. */
-static void arrive_back(const struct travelling *t, const unsigned char *bytes, size_t n, int64_t now)
+static void arrive_back(const struct travelling *t, const unsigned char *bytes, size_t n,
+    int64_t now)
 {
-	const struct udp_reply r = {&t->datagram, t->question_size, memcpy(udp_reply_space(t->socket, n, now), bytes, n), n};
+	const struct udp_reply r = { &t->datagram, t->question_size,
+		memcpy(udp_reply_space(t->socket, n, now), bytes, n), n };
 
 	udp_reply(t->socket, &r, now);
 }
 
-/* Deals with what has arrived over the link in one direction, until a socket has to wait for the kernel. */
+/* Deals with what has arrived over the link in one direction, until a socket has to wait for the
+ * kernel. */
 static void end_travels(struct udp *u, enum counters_direction direction, int64_t now)
 {
 	struct travelling t;
@@ -395,7 +414,8 @@ static void drop_travelling(struct udp *u)
 	size_t n;
 
 	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++)
-		for (; first_travelling(u, direction, &t, &n); lossy_link_remove_next(u->link, direction))
+		for (; first_travelling(u, direction, &t, &n);
+		    lossy_link_remove_next(u->link, direction))
 			udp_drop(u, &t.datagram, t.question_size, COUNTERS_UNSENT);
 	lossy_link_free(u->link);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Asking the workers, over a line to each that carries the commands and answers of the control socket. The watching process
- * has nothing better to do than to wait for them, but not for ever, whatever they send: what one still owes is skipped the next
- * time. */
+/* Asking the workers, over a line to each that carries the commands and answers of the control
+ * socket. The watching process has nothing better to do than to wait for them, but not for ever,
+ * whatever they send: what one still owes is skipped the next time. */
 #include "config.h"
 
 #include <errno.h>
@@ -37,7 +37,8 @@ static void take_line(struct worker *one, size_t n, workers_line *add_line, void
 /* Takes in what has come. One that has just died has nothing to say, which is an answer. */
 static void receive(struct worker *one, workers_line *add_line, void *context)
 {
-	ssize_t n = recv(one->channel, one->received + one->received_bytes, sizeof one->received - one->received_bytes, MSG_DONTWAIT);
+	ssize_t n = recv(one->channel, one->received + one->received_bytes,
+	    sizeof one->received - one->received_bytes, MSG_DONTWAIT);
 	const char *end;
 
 	if (n <= 0) {
@@ -53,11 +54,11 @@ static void receive(struct worker *one, workers_line *add_line, void *context)
 		one->received_bytes = 0;
 }
 
-/* Hears those that owe an answer; waits for `timeout` ns at most until there is something to hear. Their lines are few enough for select(), as
- * settle_workers() sees to. */
+/* Hears those that owe an answer; waits for `timeout` ns at most until there is something to hear.
+ * Their lines are few enough for select(), as settle_workers() sees to. */
 static void receive_all(struct workers *w, int64_t timeout, workers_line *add_line, void *context)
 {
-	const struct timespec max = {timeout / NS_PER_S, timeout % NS_PER_S};
+	const struct timespec max = { timeout / NS_PER_S, timeout % NS_PER_S };
 	int count = 0;
 	fd_set channels;
 	sigset_t none;
@@ -85,8 +86,8 @@ static bool is_waited_for(const struct workers *w)
 	return false;
 }
 
-int workers_ask(struct workers *w, const char *command, const volatile sig_atomic_t *ends_asked, workers_line *add_line,
-    void *context)
+int workers_ask(struct workers *w, const char *command, const volatile sig_atomic_t *ends_asked,
+    workers_line *add_line, void *context)
 {
 	const int64_t deadline = clock_monotonic() + TIMEOUT;
 	int64_t left = TIMEOUT;
@@ -96,7 +97,8 @@ int workers_ask(struct workers *w, const char *command, const volatile sig_atomi
 		struct worker *one = &w->all[i];
 
 		/* A line whose other end has read none of many commands is full. */
-		if (one->channel >= 0 && send(one->channel, command, strlen(command), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		if (one->channel >= 0 &&
+		    send(one->channel, command, strlen(command), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 			one->unanswered_count++;
 	}
 	do

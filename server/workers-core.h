@@ -13,8 +13,8 @@
 struct workers_slot {
 	/* Where it counts: right when it is dead. */
 	alignas(64) struct counters live;
-	/* Copies of it from between its turns, where everything adds up: the one numbered `published_count` modulo 2 is whole, the other
-	 * one may be in the making. */
+	/* Copies of it from between its turns, where everything adds up: the one numbered
+	 * `published_count` modulo 2 is whole, the other one may be in the making. */
 	struct counters published[2];
 	atomic_uint published_count;
 };
@@ -38,7 +38,8 @@ struct worker {
 	int64_t since, due;
 	/* How long the last pause was, 0 for none. */
 	int64_t pause;
-	/* What those of this number who are dead had told of what the system dropped: its own count at their sockets goes on. */
+	/* What those of this number who are dead had told of what the system dropped: its own count
+	 * at their sockets goes on. */
 	uint64_t kernel_drops;
 };
 

@@ -19,7 +19,8 @@
 #include "common/log.h"
 #include "server/workers-core.h"
 
-/* Who lives for less is not replaced at once, but after a pause: at first so long, then twice as long each time. */
+/* Who lives for less is not replaced at once, but after a pause: at first so long, then twice as
+ * long each time. */
 #define SHORT_LIFE NS_PER_S
 #define PAUSE_FIRST (100 * NS_PER_MS)
 #define PAUSE_MAX (5 * NS_PER_S)
@@ -35,15 +36,16 @@ struct workers *workers_new(int count)
 		free(w);
 		return NULL;
 	}
-	*w = (struct workers){.all = all, .own = -1, .line = -1, .watcher = getpid()};
+	*w = (struct workers){ .all = all, .own = -1, .line = -1, .watcher = getpid() };
 	for (; w->count < count; w->count++) {
-		void *slot = mmap(NULL, sizeof *all->slot, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		void *slot = mmap(NULL, sizeof *all->slot, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 		if (slot == MAP_FAILED) {
 			workers_free(w);
 			return NULL;
 		}
-		all[w->count] = (struct worker){.channel = -1, .slot = slot};
+		all[w->count] = (struct worker){ .channel = -1, .slot = slot };
 	}
 	return w;
 }
@@ -125,7 +127,9 @@ static void plan_restart(struct worker *one, int64_t now)
 	if (now - one->since >= SHORT_LIFE)
 		one->pause = 0;
 	else
-		one->pause = !one->pause ? PAUSE_FIRST : one->pause < PAUSE_MAX / 2 ? 2 * one->pause : PAUSE_MAX;
+		one->pause = !one->pause                ? PAUSE_FIRST
+		           : one->pause < PAUSE_MAX / 2 ? 2 * one->pause
+		                                        : PAUSE_MAX;
 	one->due = now + one->pause;
 }
 
@@ -134,8 +138,10 @@ static void log_death(const struct workers *w, int number, pid_t pid, int status
 	bool killed = WIFSIGNALED(status);
 
 	if (!w->finishing)
-		log_event(LOG_LEVEL_ERROR, "worker %d (process %d) ended: %s %d; the next one comes in %.1f s", number + 1, (int)pid,
-		    killed ? "signal" : "status", killed ? WTERMSIG(status) : WEXITSTATUS(status),
+		log_event(LOG_LEVEL_ERROR,
+		    "worker %d (process %d) ended: %s %d; the next one comes in %.1f s", number + 1,
+		    (int)pid, killed ? "signal" : "status",
+		    killed ? WTERMSIG(status) : WEXITSTATUS(status),
 		    (double)w->all[number].pause / (double)NS_PER_S);
 }
 
@@ -153,7 +159,8 @@ static void reap_workers(struct workers *w, int64_t now)
 	}
 }
 
-/* The process is a new worker's: it ends with the watching one, and holds nothing that is the others'. */
+/* The process is a new worker's: it ends with the watching one, and holds nothing that is the
+ * others'. */
 static void begin_work(struct workers *w, int number, int line)
 {
 	w->own = number;
@@ -175,7 +182,7 @@ static void begin_work(struct workers *w, int number, int line)
 static bool start(struct workers *w, int number, int64_t now)
 {
 	struct worker *one = &w->all[number];
-	int line[2] = {-1, -1};
+	int line[2] = { -1, -1 };
 	pid_t pid = -1;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, line) == 0)
@@ -188,8 +195,8 @@ static bool start(struct workers *w, int number, int64_t now)
 	one->since = now;
 	if (pid < 0) {
 		plan_restart(one, now);
-		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s", number + 1, strerror(errno),
-		    (double)one->pause / (double)NS_PER_S);
+		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s",
+		    number + 1, strerror(errno), (double)one->pause / (double)NS_PER_S);
 		if (line[0] >= 0)
 			close(line[0]);
 	} else {
@@ -228,8 +235,8 @@ bool workers_busy(const struct workers *w)
 	return false;
 }
 
-/* What is whole stays so until the worker has made the other copy and then begun to make this one anew. For one that does nothing
- * else, since somebody has taken it over, nobody waits. */
+/* What is whole stays so until the worker has made the other copy and then begun to make this one
+ * anew. For one that does nothing else, since somebody has taken it over, nobody waits. */
 static void read_slot(struct workers_slot *slot, struct counters *t)
 {
 	unsigned published_count = atomic_load(&slot->published_count), before;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "app/commands.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/commands.h"
 #include "common/text.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -29,14 +30,17 @@ const struct command_spec command_table[] = {
 	{ COMMAND_BOTH, "both", "", "send each line over UDP and TCP at once from now on" },
 	{ COMMAND_CONNECT, "connect", "HOST [PORT]", "go to another server" },
 	{ COMMAND_ORDER, "order", "", "replies beside their lines, or in the order they came" },
-	{ COMMAND_BURST, "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it" },
+	{ COMMAND_BURST, "burst", "N [every D] [size S]",
+	    "send N numbered lines, one every D; Ctrl-C stops it" },
 	{ COMMAND_STATS, "stats", "", "what became of all lines, in figures" },
 	{ COMMAND_PLOT, "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off" },
 	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
 	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
 	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file, by its ending" },
-	{ COMMAND_LINK, "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back" },
-	{ COMMAND_DROP, "drop", "next [udp|tcp] WHAT", "in the lab: drop the next request, reply, syn or ack" },
+	{ COMMAND_LINK, "link", "[NAME VALUE]...",
+	    "in the lab: show the link, or change it: loss 30% back" },
+	{ COMMAND_DROP, "drop", "next [udp|tcp] WHAT",
+	    "in the lab: drop the next request, reply, syn or ack" },
 	{ COMMAND_HOLD, "hold", "TIME", "in the lab: keep all packets back for so long" },
 	{ COMMAND_UNPLUG, "unplug", "TIME", "in the lab: lose all packets for so long" },
 	{ COMMAND_HELP, "help", "", "this page" },
@@ -76,7 +80,7 @@ const struct key_spec key_table[] = {
 const char *command_hints(void)
 {
 	return HELP_HINT "  " QUIT_HINT "  " TRANSPORT_HINT "  " BOTH_HINT "  " ORDER_HINT
-	    "  " BURST_HINT "  " PLOT_HINT "  " LINK_HINT;
+	                 "  " BURST_HINT "  " PLOT_HINT "  " LINK_HINT;
 }
 
 static bool is_blank(char c)
@@ -107,7 +111,8 @@ static bool begins(const struct command_spec *spec, const char *name, size_t n)
 static bool too_short(const struct command_spec *spec, size_t n)
 {
 	return n < 2 && (spec->command == COMMAND_LINK || spec->command == COMMAND_DROP ||
-	    spec->command == COMMAND_HOLD || spec->command == COMMAND_UNPLUG || spec->command == COMMAND_STATS);
+	                    spec->command == COMMAND_HOLD || spec->command == COMMAND_UNPLUG ||
+	                    spec->command == COMMAND_STATS);
 }
 
 static enum command find(const char *name, size_t n)
@@ -206,17 +211,20 @@ static size_t write_page(char *buf, size_t size)
 	struct text t = text_begin(buf, size);
 	char what[40];
 
-	text_put(&t, "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
+	text_put(&t,
+	    "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
 	for (const struct command_spec *spec = command_table; spec->name; spec++) {
 		snprintf(what, sizeof(what), "/%s %s", spec->name, spec->arguments);
 		put_row(&t, what, spec->help);
 	}
-	text_put(&t, "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
-		"The commands for the lab want two letters at least: /li, /dr.\n"
-		"A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
+	text_put(&t,
+	    "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+	    "The commands for the lab want two letters at least: /li, /dr.\n"
+	    "A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
 	for (const struct key_spec *spec = key_table; spec->key; spec++)
 		put_row(&t, spec->key, spec->help);
-	text_put(&t, "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
+	text_put(&t,
+	    "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
 	return t.used;
 }
 

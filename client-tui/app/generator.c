@@ -25,7 +25,8 @@
 
 static int wrong(char why[GENERATOR_WHY], const char *what, const char *value, const char *how)
 {
-	return text_refuse(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "", value, *value ? "'" : "", how);
+	return text_refuse(why, GENERATOR_WHY, "%s%s%.30s%s %s" EXAMPLE, what, *value ? " '" : "",
+	    value, *value ? "'" : "", how);
 }
 
 static int read_interval(const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
@@ -38,7 +39,8 @@ static int read_interval(const char *value, struct generator_plan *plan, char wh
 	return 0;
 }
 
-static int read_named(const char *name, const char *value, struct generator_plan *plan, char why[GENERATOR_WHY])
+static int read_named(const char *name, const char *value, struct generator_plan *plan,
+    char why[GENERATOR_WHY])
 {
 	const bool every = strcmp(name, "every") == 0;
 	int64_t size;
@@ -57,7 +59,7 @@ static int read_named(const char *name, const char *value, struct generator_plan
 
 int generator_read(const char *text, struct generator_plan *plan, char why[GENERATOR_WHY])
 {
-	struct generator_plan read = {.interval = INTERVAL};
+	struct generator_plan read = { .interval = INTERVAL };
 	char *copy = strdup(text), *rest = NULL, *word;
 	int64_t count = 0;
 	int result = 0;
@@ -83,7 +85,9 @@ int generator_read(const char *text, struct generator_plan *plan, char why[GENER
 size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, size_t rows)
 {
 	const int64_t max = ROWS_MAX, interval = plan->interval;
-	uint64_t open = (uint64_t)(interval > 0 && reply_timeout / interval < max / 3 ? 3 * (reply_timeout / interval) + 1 : max);
+	uint64_t open = (uint64_t)(interval > 0 && reply_timeout / interval < max / 3
+	                               ? 3 * (reply_timeout / interval) + 1
+	                               : max);
 
 	if (open > plan->count)
 		open = plan->count;
@@ -92,7 +96,9 @@ size_t generator_rows(const struct generator_plan *plan, int64_t reply_timeout, 
 
 void generator_start(struct generator *g, const struct generator_plan *plan, int64_t now)
 {
-	*g = (struct generator){.plan = *plan, .running = plan->count > 0, .start = now, .end = now};
+	*g = (struct generator){
+		.plan = *plan, .running = plan->count > 0, .start = now, .end = now
+	};
 }
 
 void generator_stop(struct generator *g, int64_t now)
@@ -122,7 +128,8 @@ static int64_t due_at(const struct generator *g, uint64_t line)
 {
 	int64_t after;
 
-	if (__builtin_mul_overflow(line, g->plan.interval, &after) || __builtin_add_overflow(g->start, after, &after))
+	if (__builtin_mul_overflow(line, g->plan.interval, &after) ||
+	    __builtin_add_overflow(g->start, after, &after))
 		return INT64_MAX;
 	return after;
 }
@@ -158,7 +165,9 @@ size_t generator_text(uint64_t number, size_t size, char *text, size_t capacity)
 	char digits[24];
 	const size_t digit_count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, number);
 	const size_t max = sizeof before - 1;
-	const size_t words = size == 0 || size >= max + digit_count ? max : size > digit_count ? size - digit_count : 0;
+	const size_t words = size == 0 || size >= max + digit_count ? max
+	                   : size > digit_count                     ? size - digit_count
+	                                                            : 0;
 	char head[sizeof before + sizeof digits];
 	size_t used = (size_t)snprintf(head, sizeof head, "%.*s%s", (int)words, before, digits);
 
@@ -206,7 +215,8 @@ static int64_t time_left(const struct generator *g, int64_t now)
 	return at_rate > 9e18 ? INT64_MAX : (int64_t)at_rate > planned ? (int64_t)at_rate : planned;
 }
 
-char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf, size_t size)
+char *generator_progress(const struct generator *g, int64_t now, const char *dot, char *buf,
+    size_t size)
 {
 	char a_second[40], left[40];
 	const int64_t wait = g->running ? time_left(g, now) : 0;
@@ -231,8 +241,9 @@ static void add_schedule(const struct generator *g, const char *micro, char *buf
 	if (g->slipped == 0)
 		snprintf(buf, size, "; on schedule, at most %s late", worst);
 	else
-		snprintf(buf, size, "; the schedule slipped: %" PRIu64 " %s more than 10 ms late, the worst %s", g->slipped,
-		    g->slipped == 1 ? "was" : "were", worst);
+		snprintf(buf, size,
+		    "; the schedule slipped: %" PRIu64 " %s more than 10 ms late, the worst %s",
+		    g->slipped, g->slipped == 1 ? "was" : "were", worst);
 }
 
 char *generator_result(const struct generator *g, const char *micro, char *buf, size_t size)
@@ -243,10 +254,12 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 	units_duration_text(g->end - g->start, micro, time, sizeof time);
 	if (g->sent < g->plan.count)
 		snprintf(planned, sizeof planned, " of %" PRIu64, g->plan.count);
-	n = snprintf(buf, size, "%" PRIu64 "%s line%s sent in %s", g->sent, planned, g->plan.count == 1 ? "" : "s", time);
+	n = snprintf(buf, size, "%" PRIu64 "%s line%s sent in %s", g->sent, planned,
+	    g->plan.count == 1 ? "" : "s", time);
 	/* Nor here. */
 	if (n >= 0 && (size_t)n < size && g->sent > 1)
-		n += snprintf(buf + n, size - (size_t)n, ", %s", rate_text(rate(g, g->end), a_second, sizeof a_second));
+		n += snprintf(buf + n, size - (size_t)n, ", %s",
+		    rate_text(rate(g, g->end), a_second, sizeof a_second));
 	if (n >= 0 && (size_t)n < size)
 		add_schedule(g, micro, buf + n, size - (size_t)n);
 	return buf;

@@ -24,7 +24,8 @@ static bool on_a_terminal(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-static int start_private(struct settings *settings, struct local_server *server, char *notice, size_t size)
+static int start_private(struct settings *settings, struct local_server *server, char *notice,
+    size_t size)
 {
 	char why[300];
 
@@ -34,12 +35,13 @@ static int start_private(struct settings *settings, struct local_server *server,
 	}
 	strcpy(settings->host, "127.0.0.1");
 	snprintf(settings->port, sizeof settings->port, "%u", server->port);
-	snprintf(notice, size, "no host given: a private upcased serves 127.0.0.1:%u until you leave", server->port);
+	snprintf(notice, size,
+	    "no host given: a private upcased serves 127.0.0.1:%u until you leave", server->port);
 	return 0;
 }
 
-/* upcase-lab tells its command where the link can be asked and changed, and where the far server can be asked, which is at the
- * link's far end. */
+/* upcase-lab tells its command where the link can be asked and changed, and where the far server
+ * can be asked, which is at the link's far end. */
 static void find_lab(struct settings *settings)
 {
 	const char *path = getenv("UPCASE_LAB"), *server = getenv("UPCASE_LAB_FAR");
@@ -47,12 +49,13 @@ static void find_lab(struct settings *settings)
 	settings->lab = path && *path ? path : NULL;
 	settings->lab_server = settings->lab && server && *server ? server : NULL;
 	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
-		strcpy(settings->host, settings->family == SESSION_IPV6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
+		strcpy(settings->host,
+		    settings->family == SESSION_IPV6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
 }
 
 static int run(struct settings *settings)
 {
-	struct local_server server = {.process = 0};
+	struct local_server server = { .process = 0 };
 	char notice[120];
 	const bool private = !*settings->host;
 	int status;

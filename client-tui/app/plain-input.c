@@ -23,12 +23,14 @@ bool plain_cannot_send(const struct plain *p)
 bool plain_has_room(const struct plain *p)
 {
 	for (size_t i = 0; i < p->channel_count; i++)
-		if (!session_has_room(p->channels[i].session) || !plain_order_has_room(&p->channels[i]))
+		if (!session_has_room(p->channels[i].session) ||
+		    !plain_order_has_room(&p->channels[i]))
 			return false;
 	return true;
 }
 
-/* Over each channel. UDP takes whole lines only: of a line in pieces the first one, which is longer than any datagram. */
+/* Over each channel. UDP takes whole lines only: of a line in pieces the first one, which is longer
+ * than any datagram. */
 static void send_over_all(struct plain *p, const void *text, size_t n, int pieces, int64_t now)
 {
 	for (size_t i = 0; i < p->channel_count && !p->failed; i++) {
@@ -36,7 +38,8 @@ static void send_over_all(struct plain *p, const void *text, size_t n, int piece
 
 		if (!channel->stream && !(pieces & SESSION_FIRST))
 			continue;
-		if (session_send(channel->session, p->last_number, text, n, pieces, p->typed_at, now) == 0)
+		if (session_send(channel->session, p->last_number, text, n, pieces, p->typed_at,
+		        now) == 0)
 			continue;
 		plain_say(p, true, "memory is short: stopped");
 		p->failed = true;
@@ -53,8 +56,8 @@ static void push(struct plain *p, int64_t now)
 
 static void send_line(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
 {
-	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) | (unterminated ? SESSION_BARE : 0) |
-	    SESSION_MORE;
+	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) |
+	                   (unterminated ? SESSION_BARE : 0) | SESSION_MORE;
 
 	if (!p->begun)
 		p->last_number++;
@@ -65,7 +68,8 @@ static void send_line(struct plain *p, bool last_of_line, bool unterminated, int
 	p->used = 0;
 }
 
-/* As much of a line as fits; what is too much goes out as a piece (TCP) or makes it too long for any datagram (UDP). */
+/* As much of a line as fits; what is too much goes out as a piece (TCP) or makes it too long for
+ * any datagram (UDP). */
 static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
 {
 	while (n > 0) {
@@ -97,7 +101,8 @@ void plain_pass(struct plain *p, int64_t now)
 		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
 		const size_t n = end ? (size_t)(end - at) + 1 : p->end - p->begin;
 
-		/* Lines that fail at once come so fast that the next ones push them out of the ledger. */
+		/* Lines that fail at once come so fast that the next ones push them out of the
+		 * ledger. */
 		if (++p->passed_on >= p->settings->rows / 2)
 			plain_record_dispatch(p, now);
 		take_input(p, at, n, now);
@@ -111,7 +116,8 @@ void plain_end_input(struct plain *p, int64_t now)
 	if (p->begun || p->used > 0)
 		send_line(p, true, true, now);
 	p->input_ended = true;
-	/* Generated lines over TCP: the connection stays whole until all are answered, so that both ends can be asked about it. */
+	/* Generated lines over TCP: the connection stays whole until all are answered, so that both
+	 * ends can be asked about it. */
 	for (size_t i = 0; i < p->channel_count; i++)
 		if (!(p->settings->count > 0 && p->channels[i].stream))
 			session_finish(p->channels[i].session, now);
@@ -126,8 +132,10 @@ void plain_read(struct plain *p)
 		return;
 	if (n < 0) {
 		snprintf(why, sizeof why, "standard input: %s", strerror(errno));
-		plain_event(p, &(const struct record_event){ .kind = SESSION_EVENT_ERROR, .session = -1,
-		    .at = clock_monotonic(), .text = why });
+		plain_event(p, &(const struct record_event){ .kind = SESSION_EVENT_ERROR,
+		                   .session = -1,
+		                   .at = clock_monotonic(),
+		                   .text = why });
 		p->read_failed = true;
 	}
 	p->begin = 0;
@@ -162,12 +170,14 @@ static int64_t alone_until(const struct plain *p)
 static bool next_line(struct plain *p, int64_t now)
 {
 	generator_hold(&p->generator, alone_until(p), now);
-	return (p->generator.plan.interval > 0 || plain_has_room(p)) && generator_next(&p->generator, now);
+	return (p->generator.plan.interval > 0 || plain_has_room(p)) &&
+	       generator_next(&p->generator, now);
 }
 
 static void send_generated(struct plain *p, int64_t now)
 {
-	const size_t n = generator_text(++p->last_number, p->generator.plan.size, (char *)p->line, sizeof p->line);
+	const size_t n = generator_text(++p->last_number, p->generator.plan.size, (char *)p->line,
+	    sizeof p->line);
 	const int more = p->generator.plan.interval > 0 ? 0 : SESSION_MORE;
 
 	p->typed_at = now;
@@ -181,7 +191,8 @@ int64_t plain_generate_at(const struct plain *p)
 	if (!p->generating)
 		return opening(p) ? CLOCK_NEVER : 0;
 	/* Without an interval what holds it back is the sessions' room. */
-	return p->generator.plan.interval == 0 && !plain_has_room(p) ? CLOCK_NEVER : generator_due(&p->generator);
+	return p->generator.plan.interval == 0 && !plain_has_room(p) ? CLOCK_NEVER
+	                                                             : generator_due(&p->generator);
 }
 
 void plain_generate(struct plain *p)
@@ -192,8 +203,11 @@ void plain_generate(struct plain *p)
 	if (p->input_ended || opening(p))
 		return;
 	if (!p->generating)
-		generator_start(&p->generator, &(struct generator_plan){.count = (uint64_t)s->count, .interval = s->interval,
-		    .size = (size_t)s->size}, now);
+		generator_start(&p->generator,
+		    &(struct generator_plan){ .count = (uint64_t)s->count,
+		        .interval = s->interval,
+		        .size = (size_t)s->size },
+		    now);
 	p->generating = true;
 	/* Lines that cannot be sent need no schedule. */
 	if (plain_cannot_send(p))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plain front end's state: what plain.c (start, loop, end), plain-input.c (lines in) and plain-output.c (lines out) share. For
- * these files only. */
+/* The plain front end's state: what plain.c (start, loop, end), plain-input.c (lines in) and
+ * plain-output.c (lines out) share. For these files only. */
 #ifndef UPCASE_PLAIN_INTERNAL_H
 #define UPCASE_PLAIN_INTERNAL_H
 
@@ -68,8 +68,8 @@ struct plain {
 	/* --count. */
 	bool generating;
 	struct generator generator;
-	/* The progress that stands on standard error: its width, 0 for none; and when it is written anew. Standard output may be
-	 * the same terminal. */
+	/* The progress that stands on standard error: its width, 0 for none; and when it is written
+	 * anew. Standard output may be the same terminal. */
 	bool progress, same_terminal;
 	size_t progress_shown;
 	int64_t progress_at;
@@ -82,14 +82,16 @@ struct plain {
 	unsigned reported;
 	/* Memory is short: the end. */
 	bool failed;
-	/* Standard input could not be read to its end; why standard output could not be written, or 0. */
+	/* Standard input could not be read to its end; why standard output could not be written, or
+	 * 0. */
 	bool read_failed;
 	int write_error;
 	/* Standard input is a terminal. */
 	bool typed;
 	/* Standard error shows UTF-8. */
 	bool utf8;
-	/* In the lab: what the link did, NULL elsewhere; and until when its events are waited for, 0: not yet. */
+	/* In the lab: what the link did, NULL elsewhere; and until when its events are waited for,
+	 * 0: not yet. */
 	struct lab *lab;
 	int64_t lab_until;
 };
@@ -103,7 +105,8 @@ bool plain_has_room(const struct plain *p);
 void plain_read(struct plain *p);
 /* Passes on what was read, as far as there is room. */
 void plain_pass(struct plain *p, int64_t now);
-/* When the generator has something to do next, CLOCK_NEVER when it waits for the sessions or has ended. */
+/* When the generator has something to do next, CLOCK_NEVER when it waits for the sessions or has
+ * ended. */
 int64_t plain_generate_at(const struct plain *p);
 /* Begins when the sessions are ready; sends what is due; ends the sending. */
 void plain_generate(struct plain *p);
@@ -119,7 +122,8 @@ void plain_record_event(struct plain *p, const struct record_event *event);
 /* Writes what is final. */
 void plain_record_dispatch(struct plain *p, int64_t now);
 /* A channel's figures, with the generator's and the far end's. */
-void plain_figures(const struct plain *p, const struct channel *channel, int64_t now, struct figures *figures);
+void plain_figures(const struct plain *p, const struct channel *channel, int64_t now,
+    struct figures *figures);
 /* Writes the rest, and the file of --save. Returns 0, or -1 after one line on standard error. */
 int plain_record_end(struct plain *p, bool complete, int64_t now);
 
@@ -135,7 +139,8 @@ void plain_row(void *context, uint64_t number);
 void plain_notice(void *context, bool bad, const char *text);
 /* Says and records it. */
 void plain_event(void *plain, const struct record_event *event);
-/* A session's hook; and what is new of the connections is reported. `all`: whatever is not known yet. */
+/* A session's hook; and what is new of the connections is reported. `all`: whatever is not known
+ * yet. */
 void plain_connection(void *context, const struct session_connection *connection);
 void plain_connections_dispatch(struct plain *p, bool all);
 /* Hands all to the kernel. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the plain front end prints: replies to standard output, the rest to standard error. With two channels each reply is a line of
- * its own that begins with its transport; while one channel's long reply comes in pieces, the other's wait. */
+/* What the plain front end prints: replies to standard output, the rest to standard error. With two
+ * channels each reply is a line of its own that begins with its transport; while one channel's long
+ * reply comes in pieces, the other's wait. */
 #include "config.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@
 #include "common/standard.h"
 #include "report/summary.h"
 
-/* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so many. */
+/* --ordered: replies kept while an earlier line is undecided; no more is sent when there are so
+ * many. */
 #define ORDER_CAPACITY 65536
 #define ORDER_BYTES (32u * 1024 * 1024)
 /* Held back for a long reply of the other channel; when there is more, that one is broken off. */
@@ -43,7 +45,8 @@ void plain_progress(struct plain *p, int64_t now)
 	/* One byte a column: the text is ASCII. */
 	generator_progress(&p->generator, now, "-", text, sizeof text);
 	n = strlen(text);
-	fprintf(stderr, "\r%s%*s", text, n < p->progress_shown ? (int)(p->progress_shown - n) : 0, "");
+	fprintf(stderr, "\r%s%*s", text, n < p->progress_shown ? (int)(p->progress_shown - n) : 0,
+	    "");
 	if (n > p->progress_shown)
 		p->progress_shown = n;
 	p->progress_at = now + PROGRESS;
@@ -95,7 +98,9 @@ static void put_or_hold(struct channel *channel, const void *bytes, size_t n)
 	if (n == 0)
 		return;
 	if (other && other->begun) {
-		if (channel->held_length + n <= HELD_MAX && grow_list(&channel->held, &channel->held_capacity, channel->held_length + n, 1) == 0) {
+		if (channel->held_length + n <= HELD_MAX &&
+		    grow_list(&channel->held, &channel->held_capacity, channel->held_length + n,
+		        1) == 0) {
 			memcpy(channel->held + channel->held_length, bytes, n);
 			channel->held_length += n;
 			return;
@@ -176,7 +181,8 @@ int plain_order_start(struct channel *channel)
 bool plain_order_has_room(const struct channel *channel)
 {
 	return !channel->early ||
-	    (channel->plain->last_number + 1 - channel->next < ORDER_CAPACITY - 1 && channel->early_bytes <= ORDER_BYTES);
+	       (channel->plain->last_number + 1 - channel->next < ORDER_CAPACITY - 1 &&
+	           channel->early_bytes <= ORDER_BYTES);
 }
 
 static bool decided(const struct channel *channel, uint64_t number)
@@ -196,12 +202,13 @@ void plain_put_in_order(struct channel *channel)
 			put_reply(channel, channel->next, e->text, e->length);
 		channel->early_bytes -= e->length;
 		free(e->text);
-		*e = (struct early){0};
+		*e = (struct early){ 0 };
 		channel->next++;
 	}
 }
 
-static void keep_for_later(struct channel *channel, uint64_t number, const unsigned char *text, size_t n)
+static void keep_for_later(struct channel *channel, uint64_t number, const unsigned char *text,
+    size_t n)
 {
 	struct early *e = &channel->early[number % ORDER_CAPACITY];
 
@@ -225,7 +232,8 @@ static void report_stray(struct plain *p, const struct session_reply *reply)
 
 	if (p->reported >= REPORTED_LINES || p->settings->quiet)
 		return;
-	snprintf(text, sizeof text, "a stray reply of %zu bytes, which belongs to no line", reply->length);
+	snprintf(text, sizeof text, "a stray reply of %zu bytes, which belongs to no line",
+	    reply->length);
 	plain_say(p, false, text);
 	p->reported++;
 }
@@ -269,7 +277,10 @@ void plain_row(void *context, uint64_t number)
 	if (row && ledger_is_decided(row->fate) && p->reported++ < REPORTED_LINES) {
 		summary_fate(row, channel->stream, clock_monotonic(), fate, sizeof fate);
 		snprintf(text, sizeof text, "line %llu%s: %s%s", (unsigned long long)number,
-		    p->channel_count < 2 ? "" : channel->stream ? " over TCP" : " over UDP", fate,
+		    p->channel_count < 2 ? ""
+		    : channel->stream    ? " over TCP"
+		                         : " over UDP",
+		    fate,
 		    p->reported == REPORTED_LINES ? " (further lines are counted, not told)" : "");
 		plain_say(p, false, text);
 	}
@@ -280,12 +291,16 @@ void plain_notice(void *context, bool bad, const char *text)
 {
 	const struct channel *channel = context;
 
-	plain_event(channel->plain, &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
-		.session = channel->recorded, .at = clock_monotonic(), .text = (char *)(uintptr_t)text });
+	plain_event(channel->plain,
+	    &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
+	        .session = channel->recorded,
+	        .at = clock_monotonic(),
+	        .text = (char *)(uintptr_t)text });
 }
 
 /* A script is not told of what went as it should: only of a SYN that was sent again. */
-static void report_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
+static void report_connection(void *context, const struct record_event *event,
+    struct connection_note *note, bool final)
 {
 	char words[RECORD_EVENT_WORDS];
 
@@ -298,7 +313,8 @@ static void report_connection(void *context, const struct record_event *event, s
 
 static void report_connections(struct channel *channel, bool all)
 {
-	lab_connections(channel->plain->lab, &channel->connections, channel->recorded, all, clock_monotonic(), report_connection, channel->plain);
+	lab_connections(channel->plain->lab, &channel->connections, channel->recorded, all,
+	    clock_monotonic(), report_connection, channel->plain);
 }
 
 void plain_connections_dispatch(struct plain *p, bool all)
@@ -309,7 +325,8 @@ void plain_connections_dispatch(struct plain *p, bool all)
 		report_connections(&p->channels[i], all);
 }
 
-/* At once, before the notice of what it means; not while the session is being opened, which is not known yet. */
+/* At once, before the notice of what it means; not while the session is being opened, which is not
+ * known yet. */
 void plain_connection(void *context, const struct session_connection *connection)
 {
 	struct channel *channel = context;

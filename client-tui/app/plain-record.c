@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plain front end's records: --json and --csv to standard output instead of the replies, --save into a file. */
+/* The plain front end's records: --json and --csv to standard output instead of the replies, --save
+ * into a file. */
 #include "config.h"
 
 #include <signal.h>
@@ -24,9 +25,11 @@ int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 	if (s->output != RECORD_OUTPUT_TEXT)
 		signal(SIGPIPE, SIG_IGN);
 	recorder_run(&p->run, s, wall);
-	p->recorder = recorder_new(s->output, s->output == RECORD_OUTPUT_TEXT ? NULL : stdout, now, &p->run);
+	p->recorder = recorder_new(s->output, s->output == RECORD_OUTPUT_TEXT ? NULL : stdout, now,
+	    &p->run);
 	if (p->recorder && p->lab)
-		recorder_link(p->recorder, link_status_line(lab_link_status(p->lab), now, words, sizeof words));
+		recorder_link(p->recorder,
+		    link_status_line(lab_link_status(p->lab), now, words, sizeof words));
 	return p->recorder ? 0 : -1;
 }
 
@@ -36,27 +39,31 @@ int plain_record_channel(struct channel *channel)
 
 	if (!p->recorder)
 		return 0;
-	channel->recorded = recorder_add(p->recorder, session_ledger(channel->session), channel->stream, session_peer(channel->session),
-	    p->settings->reply_timeout, (size_t)p->settings->rows, p->lab ? lab_trace(p->lab) : NULL);
+	channel->recorded = recorder_add(p->recorder, session_ledger(channel->session),
+	    channel->stream, session_peer(channel->session), p->settings->reply_timeout,
+	    (size_t)p->settings->rows, p->lab ? lab_trace(p->lab) : NULL);
 	return channel->recorded < 0 ? -1 : 0;
 }
 
 void plain_record_reply(struct channel *channel, const struct session_reply *reply)
 {
 	if (channel->plain->recorder)
-		recorder_reply(channel->plain->recorder, channel->recorded, reply, clock_monotonic());
+		recorder_reply(channel->plain->recorder, channel->recorded, reply,
+		    clock_monotonic());
 }
 
 void plain_record_row(struct channel *channel, uint64_t number)
 {
 	if (channel->plain->recorder)
-		recorder_row(channel->plain->recorder, channel->recorded, number, clock_monotonic());
+		recorder_row(channel->plain->recorder, channel->recorded, number,
+		    clock_monotonic());
 }
 
 static void report_peers(struct plain *p)
 {
 	for (size_t i = 0; i < p->channel_count; i++)
-		recorder_peer(p->recorder, p->channels[i].recorded, session_peer(p->channels[i].session));
+		recorder_peer(p->recorder, p->channels[i].recorded,
+		    session_peer(p->channels[i].session));
 }
 
 void plain_record_event(struct plain *p, const struct record_event *event)
@@ -78,14 +85,18 @@ void plain_record_dispatch(struct plain *p, int64_t now)
 		p->write_error = recorder_error(p->recorder);
 }
 
-void plain_figures(const struct plain *p, const struct channel *channel, int64_t now, struct figures *figures)
+void plain_figures(const struct plain *p, const struct channel *channel, int64_t now,
+    struct figures *figures)
 {
 	const struct generator *g = &p->generator;
 
 	session_figures(channel->session, now, figures);
-	figures->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+	figures->schedule = (struct schedule_totals){
+		.due = g->sent, .slipped = g->slipped, .worst = g->worst
+	};
 	if (p->lab && channel->stream)
-		figures->tcp.has_server = server_retransmitted(lab_server_tcp(p->lab), &figures->tcp.server_retransmitted);
+		figures->tcp.has_server = server_retransmitted(lab_server_tcp(p->lab),
+		    &figures->tcp.server_retransmitted);
 }
 
 int plain_record_end(struct plain *p, bool complete, int64_t now)
@@ -108,7 +119,8 @@ int plain_record_end(struct plain *p, bool complete, int64_t now)
 		standard_say("upcase: standard output: %s", strerror(recorder_error(p->recorder)));
 		result = -1;
 	}
-	if (p->settings->save && export_file(p->settings->save, p->recorder, NULL, &p->run, now, why) < 0) {
+	if (p->settings->save &&
+	    export_file(p->settings->save, p->recorder, NULL, &p->run, now, why) < 0) {
 		standard_say("upcase: %s", why);
 		result = -1;
 	}

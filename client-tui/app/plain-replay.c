@@ -45,7 +45,8 @@ static void on_reply(void *context, size_t session, const struct session_reply *
 	const enum ledger_match match = reply->matched.match;
 
 	recorder_reply(p->recorder, (int)session, reply, replay_now(p->replay, 0));
-	if (p->settings->output != RECORD_OUTPUT_TEXT || match == MATCH_DUPLICATE || (match == MATCH_STRAY && !is_stream(p, session)))
+	if (p->settings->output != RECORD_OUTPUT_TEXT || match == MATCH_DUPLICATE ||
+	    (match == MATCH_STRAY && !is_stream(p, session)))
 		return;
 	if (p->prefixes)
 		fputs(is_stream(p, session) ? "tcp " : "udp ", stdout);
@@ -76,8 +77,8 @@ static int add_sessions(struct replay_output *p)
 	for (size_t i = 0; i < replay_sessions(p->replay); i++) {
 		struct session *s = replay_session(p->replay, i);
 
-		if (recorder_add(p->recorder, session_ledger(s), is_stream(p, i), session_peer(s), session_reply_timeout(s), SIZE_MAX,
-			replay_witness(p->replay)) < 0)
+		if (recorder_add(p->recorder, session_ledger(s), is_stream(p, i), session_peer(s),
+		        session_reply_timeout(s), SIZE_MAX, replay_witness(p->replay)) < 0)
 			return -1;
 	}
 	return 0;
@@ -96,8 +97,9 @@ static bool summarise(const struct replay_output *p)
 		recorder_figures(p->recorder, (int)i, &figures);
 		all = all && figures.totals->answered == figures.totals->typed;
 		if (!p->settings->quiet)
-			standard_put(stderr, p->utf8 ? summary_figures(&figures, text, sizeof text) :
-			    summary_ascii(summary_figures(&figures, text, sizeof text)));
+			standard_put(stderr,
+			    p->utf8 ? summary_figures(&figures, text, sizeof text)
+			            : summary_ascii(summary_figures(&figures, text, sizeof text)));
 	}
 	return all;
 }
@@ -114,7 +116,8 @@ static int finish(struct replay_output *p)
 	const bool all = summarise(p);
 	char why[EXPORT_WHY];
 
-	run.ended_at = replay_is_whole(p->replay) ? run.ended_at + p->start : replay_now(p->replay, 0);
+	run.ended_at = replay_is_whole(p->replay) ? run.ended_at + p->start
+	                                          : replay_now(p->replay, 0);
 	recorder_end(p->recorder, &run);
 	if (recorder_error(p->recorder))
 		return write_failed(recorder_error(p->recorder));
@@ -122,7 +125,8 @@ static int finish(struct replay_output *p)
 		return write_failed(errno);
 	if (!replay_is_whole(p->replay))
 		say(p, false, "the recording has no end: what came of its last lines is not known");
-	if (p->settings->save && export_file(p->settings->save, p->recorder, NULL, &run, run.ended_at, why) < 0) {
+	if (p->settings->save &&
+	    export_file(p->settings->save, p->recorder, NULL, &run, run.ended_at, why) < 0) {
 		say(p, true, why);
 		return 1;
 	}
@@ -131,9 +135,13 @@ static int finish(struct replay_output *p)
 
 int plain_replay(const struct settings *settings, struct replay *replay)
 {
-	struct replay_output p = { .settings = settings, .replay = replay, .utf8 = standard_utf8(),
+	struct replay_output p = { .settings = settings,
+		.replay = replay,
+		.utf8 = standard_utf8(),
 		.prefixes = replay_sessions(replay) > 1 };
-	const struct replay_hooks hooks = { .context = &p, .reply = on_reply, .row = on_row, .event = on_event };
+	const struct replay_hooks hooks = {
+		.context = &p, .reply = on_reply, .row = on_row, .event = on_event
+	};
 	int status = 1;
 
 	standard_filter();
@@ -141,7 +149,8 @@ int plain_replay(const struct settings *settings, struct replay *replay)
 	/* Any time does: only differences are written. */
 	if (replay_start(replay, &hooks, RECORD_FILE_MAX + 1, true, NS_PER_S) == 0) {
 		p.start = replay_origin(replay);
-		p.recorder = recorder_new(settings->output, settings->output == RECORD_OUTPUT_TEXT ? NULL : stdout, p.start,
+		p.recorder = recorder_new(settings->output,
+		    settings->output == RECORD_OUTPUT_TEXT ? NULL : stdout, p.start,
 		    replay_run(replay));
 	}
 	if (p.recorder && add_sessions(&p) == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A recording without a screen: all at once, as replies in the order in which they came, or as records. */
+/* A recording without a screen: all at once, as replies in the order in which they came, or as
+ * records. */
 #ifndef UPCASE_PLAIN_REPLAY_H
 #define UPCASE_PLAIN_REPLAY_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines in, capitals out. Input is read only while the sessions have room, so that a gigabyte streams through in the
- * memory of a few lines. */
+/* Lines in, capitals out. Input is read only while the sessions have room, so that a gigabyte
+ * streams through in the memory of a few lines. */
 #include "config.h"
 
 #include "app/plain.h"
@@ -44,7 +44,7 @@ static void on_gone(void *context)
 static void open_lab(struct plain *p, int64_t now)
 {
 	const struct settings *s = p->settings;
-	const struct lab_hooks hooks = {.context = p, .event = plain_event, .gone = on_gone};
+	const struct lab_hooks hooks = { .context = p, .event = plain_event, .gone = on_gone };
 
 	if (!s->lab)
 		return;
@@ -77,7 +77,8 @@ static bool all_settled(const struct plain *p)
 
 static bool finished(struct plain *p)
 {
-	return stop_asked() || p->failed || p->write_error || (p->input_ended && all_settled(p) && !lab_awaited(p));
+	return stop_asked() || p->failed || p->write_error ||
+	       (p->input_ended && all_settled(p) && !lab_awaited(p));
 }
 
 /* SIGINT while lines are generated ends only that; the next one ends all, as SIGTERM does. */
@@ -94,7 +95,8 @@ static void take_interrupt(struct plain *p)
 	plain_say(p, false, "stopped: waiting for the last replies; the next Ctrl-C does not wait");
 }
 
-/* Nobody can be reached: each line of the input fails all the same, but nobody needs to type more. */
+/* Nobody can be reached: each line of the input fails all the same, but nobody needs to type more.
+ */
 static bool typed_in_vain(const struct plain *p)
 {
 	return p->typed && plain_cannot_send(p);
@@ -122,7 +124,8 @@ static void watch_all(const struct plain *p, struct fd_watch *w, bool hungry)
 static void dispatch_once(struct plain *p)
 {
 	const bool generated = p->settings->count > 0;
-	const bool hungry = !generated && !p->input_ended && p->begin == p->end && plain_has_room(p);
+	const bool hungry = !generated && !p->input_ended && p->begin == p->end &&
+	                    plain_has_room(p);
 	const bool in_vain = hungry && typed_in_vain(p);
 	struct fd_watch w;
 
@@ -147,14 +150,15 @@ static void dispatch_once(struct plain *p)
 	plain_progress(p, clock_monotonic());
 }
 
-/* The first record says how the link is set, and may be due before anything else is heard of the lab. */
+/* The first record says how the link is set, and may be due before anything else is heard of the
+ * lab. */
 static void await_link(struct plain *p)
 {
 	const int64_t until = clock_monotonic() + LAB_TIME;
 	struct fd_watch w;
 
 	while (p->recorder && p->lab && !lab_link_status(p->lab)->known && !lab_is_gone(p->lab) &&
-	    clock_monotonic() < until) {
+	       clock_monotonic() < until) {
 		p->record_at = until;
 		watch_all(p, &w, false);
 		stop_wait(&w, clock_monotonic());
@@ -179,8 +183,9 @@ static void report_end(struct plain *p)
 		*(p->channels[i].stream ? &tcp : &udp) = &figures[i];
 	}
 	if (udp || tcp)
-		standard_put(stderr, p->utf8 ? stats_table_peer(udp, tcp, text, sizeof text) :
-		    summary_ascii(stats_table_peer(udp, tcp, text, sizeof text)));
+		standard_put(stderr,
+		    p->utf8 ? stats_table_peer(udp, tcp, text, sizeof text)
+		            : summary_ascii(stats_table_peer(udp, tcp, text, sizeof text)));
 }
 
 static int end(struct plain *p)
@@ -189,10 +194,12 @@ static int end(struct plain *p)
 	char text[600];
 
 	generator_stop(&p->generator, clock_monotonic());
-	all_sent = all = p->input_ended && !p->read_failed && (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
+	all_sent = all = p->input_ended && !p->read_failed &&
+	                 (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
 
 	for (size_t i = 0; i < p->channel_count; i++) {
-		const struct ledger_totals *t = ledger_totals(session_ledger(p->channels[i].session));
+		const struct ledger_totals *t = ledger_totals(session_ledger(p->channels[i]
+		        .session));
 
 		/* Nobody was reached, even if nobody asked for anything. */
 		all = all && !session_dead(p->channels[i].session);
@@ -208,32 +215,43 @@ static int end(struct plain *p)
 	if (p->write_error && recorded && !stop_asked())
 		standard_say("upcase: standard output: %s", strerror(p->write_error));
 	if (p->generating)
-		plain_say(p, false, generator_result(&p->generator, p->utf8 ? "µ" : "u", text, sizeof text));
+		plain_say(p, false,
+		    generator_result(&p->generator, p->utf8 ? "µ" : "u", text, sizeof text));
 	report_end(p);
 	if (!p->settings->quiet && p->lab)
-		standard_put(stderr, link_report_end(trace_totals(lab_trace(p->lab)), text, sizeof text));
+		standard_put(stderr,
+		    link_report_end(trace_totals(lab_trace(p->lab)), text, sizeof text));
 	return all && recorded && !p->write_error && !p->failed ? 0 : 1;
 }
 
 static int open_channel(struct plain *p, enum session_transport transport, int64_t now)
 {
 	const struct settings *s = p->settings;
-	const struct generator_plan plan = {.count = (uint64_t)s->count, .interval = s->interval};
+	const struct generator_plan plan = { .count = (uint64_t)s->count, .interval = s->interval };
 	struct session_settings settings = settings_session(s, transport);
 	struct channel *channel = &p->channels[p->channel_count];
 
 	settings.rows = generator_rows(&plan, s->reply_timeout, (size_t)s->rows);
 	if (!s->retries_given)
 		settings.retries = 0;
-	*channel = (struct channel){.plain = p, .stream = transport == SESSION_TCP, .flow = -1, .recorded = -1, .next = 1};
+	*channel = (struct channel){ .plain = p,
+		.stream = transport == SESSION_TCP,
+		.flow = -1,
+		.recorded = -1,
+		.next = 1 };
 	channel->prefix = !s->both ? "" : channel->stream ? "tcp " : "udp ";
 	if (s->ordered && !channel->stream && plain_order_start(channel) < 0)
 		return -1;
 	if (p->lab)
 		channel->flow = lab_flow(p->lab, channel->stream, s->reply_timeout, s->port);
 	channel->session = session_open(&settings,
-	    &(struct session_hooks){.context = channel, .reply = plain_reply, .row = plain_row, .notice = plain_notice,
-		.connection = plain_connection, .opened = on_opened, .sent = on_sent},
+	    &(struct session_hooks){ .context = channel,
+	        .reply = plain_reply,
+	        .row = plain_row,
+	        .notice = plain_notice,
+	        .connection = plain_connection,
+	        .opened = on_opened,
+	        .sent = on_sent },
 	    now);
 	if (!channel->session)
 		return -1;
@@ -250,7 +268,8 @@ static int open_channels(struct plain *p, int64_t now)
 
 	if (!s->both)
 		return open_channel(p, s->transport, now);
-	return open_channel(p, SESSION_UDP, now) < 0 || open_channel(p, SESSION_TCP, now) < 0 ? -1 : 0;
+	return open_channel(p, SESSION_UDP, now) < 0 || open_channel(p, SESSION_TCP, now) < 0 ? -1
+	                                                                                      : 0;
 }
 
 static struct plain *plain_new(const struct settings *settings)

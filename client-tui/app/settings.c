@@ -31,10 +31,12 @@ OPTIONS_SETTER(set_ipv6, settings, family, SESSION_IPV6)
 TRANSPORT(set_udp, SESSION_UDP)
 TRANSPORT(set_tcp, SESSION_TCP)
 
-static int put_host(char host[SETTINGS_NAME_MAX], const char *value, size_t n, char why[OPTIONS_WHY])
+static int put_host(char host[SETTINGS_NAME_MAX], const char *value, size_t n,
+    char why[OPTIONS_WHY])
 {
 	if (n == 0 || n >= SETTINGS_NAME_MAX)
-		return text_refuse(why, OPTIONS_WHY, n ? "is too long for a host name" : "is empty; a host is a name or an address");
+		return text_refuse(why, OPTIONS_WHY,
+		    n ? "is too long for a host name" : "is empty; a host is a name or an address");
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '/')
 			return text_refuse(why, OPTIONS_WHY, "is not a host name or address");
@@ -64,7 +66,8 @@ static int set_port(void *to, const char *value, char why[OPTIONS_WHY])
 }
 
 /* `range` is from `min` to an hour. */
-static int put_duration(int64_t *to, const char *value, int64_t min, const char *range, char why[OPTIONS_WHY])
+static int put_duration(int64_t *to, const char *value, int64_t min, const char *range,
+    char why[OPTIONS_WHY])
 {
 	int64_t ns;
 
@@ -97,7 +100,8 @@ PUT(set_save, put_file, save, why)
 PUT(set_read, put_file, read, why)
 
 #define COUNT(setter, field, low, high) \
-	OPTIONS_COUNT(setter, settings, field, low, high, "is not a number from %lld to %lld", (long long)(low), (long long)(high))
+	OPTIONS_COUNT(setter, settings, field, low, high, "is not a number from %lld to %lld", \
+	    (long long)(low), (long long)(high))
 COUNT(set_window, window, 1, 65536)
 COUNT(set_rows, rows, 1, 10000000)
 COUNT(set_lines, count, 1, SETTINGS_COUNT_MAX)
@@ -140,16 +144,18 @@ static int find_word(const char *value, const struct word *words, char why[OPTIO
 #define WORDS(setter, type, field, ...) \
 	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
 	{ \
-		const int word = find_word(value, (const struct word[]){__VA_ARGS__, {NULL, 0}}, why); \
+		const int word = find_word(value, \
+		    (const struct word[]){ __VA_ARGS__, { NULL, 0 } }, why); \
 		if (word >= 0) \
 			((struct settings *)to)->field = (enum type)word; \
 		return word < 0 ? -1 : 0; \
 	}
-WORDS(set_tag, ledger_tag, tag, {"auto", LEDGER_TAG_AUTO}, {"always", LEDGER_TAG_ALWAYS}, {"never", LEDGER_TAG_NEVER})
-WORDS(set_colour, screen_colour, screen.colour, {"auto", SCREEN_COLOUR_AUTO}, {"always", SCREEN_COLOUR_ALWAYS},
-    {"never", SCREEN_COLOUR_NEVER})
-WORDS(set_background, screen_background, screen.background, {"auto", SCREEN_BACKGROUND_AUTO}, {"dark", SCREEN_BACKGROUND_DARK},
-    {"light", SCREEN_BACKGROUND_LIGHT})
+WORDS(set_tag, ledger_tag, tag, { "auto", LEDGER_TAG_AUTO }, { "always", LEDGER_TAG_ALWAYS },
+    { "never", LEDGER_TAG_NEVER })
+WORDS(set_colour, screen_colour, screen.colour, { "auto", SCREEN_COLOUR_AUTO },
+    { "always", SCREEN_COLOUR_ALWAYS }, { "never", SCREEN_COLOUR_NEVER })
+WORDS(set_background, screen_background, screen.background, { "auto", SCREEN_BACKGROUND_AUTO },
+    { "dark", SCREEN_BACKGROUND_DARK }, { "light", SCREEN_BACKGROUND_LIGHT })
 
 static int set_configuration(void *to, const char *value, char why[OPTIONS_WHY])
 {
@@ -172,39 +178,50 @@ OPTIONS_SETTER(set_help, settings, help, true)
 OPTIONS_SETTER(set_version, settings, version, true)
 
 static const struct options_spec table[] = {
-	{"udp", 'u', NULL, "send lines over UDP (the default)", NULL, set_udp, 0},
-	{"tcp", 't', NULL, "send lines over TCP", NULL, set_tcp, 0},
-	{"both", 'b', NULL, "send each line over both at once", NULL, set_both, 0},
-	{"ipv4", '4', NULL, "use IPv4 only", NULL, set_ipv4, 0},
-	{"ipv6", '6', NULL, "use IPv6 only", NULL, set_ipv6, 0},
-	{"host", 0, "HOST", "the server, as the operand HOST", "localhost", set_host, 0},
-	{"port", 'p', "PORT", "its port, as the operand PORT (" SETTINGS_PEER_PORT ")", SETTINGS_PEER_PORT, set_port, 0},
-	{"wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", set_wait, 0},
-	{"connect-timeout", 0, "DURATION", "how long one TCP connect may take (5s)", "5s", set_connect_timeout, 0},
-	{"retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3", set_retries, 0},
-	{"tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", set_tag, 0},
-	{"window", 0, "LINES", "UDP lines on the way at most (64)", "64", set_window, 0},
-	{"count", 'n', "LINES", "send so many numbered lines", "1000", set_lines, 1},
-	{"interval", 'i', "DURATION", "one of them every DURATION (10ms; 0: all at once)", "5ms", set_interval, 0},
-	{"size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100", set_size, 0},
-	{"json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL, set_json, 0},
-	{"csv", 0, NULL, "the same as comma-separated values", NULL, set_csv, 0},
-	{"save", 0, "FILE", "write .txt, .jsonl, .csv or .svg at the end", "run.svg", set_save, 1},
-	{"read", 0, "FILE", "show a recorded session (.jsonl) again", "run.jsonl", set_read, 1},
-	{"step", 0, NULL, "with --read: a line at each keystroke", NULL, set_step, 1},
-	{"plain", 0, NULL, "plain lines, also on a terminal", NULL, set_plain, 0},
-	{"ordered", 0, NULL, "plain: UDP replies in the order typed", NULL, set_ordered, 0},
-	{"quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, set_quiet, 0},
-	{"rows", 0, "COUNT", "lines remembered with their fates (100000)", "100000", set_rows, 0},
-	{"history", 0, "COUNT", "lines of history kept (1000; 0: none)", "1000", set_history, 0},
-	{"mouse", 0, NULL, "the wheel scrolls (the terminal's own selection then needs Shift)", NULL, set_mouse, 0},
-	{"color", 0, "WHEN", "colours: auto, always, never", "never", set_colour, 0},
-	{"background", 0, "KIND", "colours made for: auto, dark, light", "light", set_background, 0},
-	{"ascii", 0, NULL, "draw with ASCII characters only", NULL, set_ascii, 0},
-	{"config", 0, "FILE", "read FILE, not the usual configuration; none if empty", "upcase.conf", set_configuration, 1},
-	{"help", 'h', NULL, "this text", NULL, set_help, 1},
-	{"version", 'V', NULL, "name and version", NULL, set_version, 1},
-	{NULL, 0, NULL, NULL, NULL, NULL, 0},
+	{ "udp", 'u', NULL, "send lines over UDP (the default)", NULL, set_udp, 0 },
+	{ "tcp", 't', NULL, "send lines over TCP", NULL, set_tcp, 0 },
+	{ "both", 'b', NULL, "send each line over both at once", NULL, set_both, 0 },
+	{ "ipv4", '4', NULL, "use IPv4 only", NULL, set_ipv4, 0 },
+	{ "ipv6", '6', NULL, "use IPv6 only", NULL, set_ipv6, 0 },
+	{ "host", 0, "HOST", "the server, as the operand HOST", "localhost", set_host, 0 },
+	{ "port", 'p', "PORT", "its port, as the operand PORT (" SETTINGS_PEER_PORT ")",
+	    SETTINGS_PEER_PORT, set_port, 0 },
+	{ "wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", set_wait,
+	    0 },
+	{ "connect-timeout", 0, "DURATION", "how long one TCP connect may take (5s)", "5s",
+	    set_connect_timeout, 0 },
+	{ "retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3",
+	    set_retries, 0 },
+	{ "tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", set_tag, 0 },
+	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", set_window, 0 },
+	{ "count", 'n', "LINES", "send so many numbered lines", "1000", set_lines, 1 },
+	{ "interval", 'i', "DURATION", "one of them every DURATION (10ms; 0: all at once)", "5ms",
+	    set_interval, 0 },
+	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100", set_size,
+	    0 },
+	{ "json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL,
+	    set_json, 0 },
+	{ "csv", 0, NULL, "the same as comma-separated values", NULL, set_csv, 0 },
+	{ "save", 0, "FILE", "write .txt, .jsonl, .csv or .svg at the end", "run.svg", set_save,
+	    1 },
+	{ "read", 0, "FILE", "show a recorded session (.jsonl) again", "run.jsonl", set_read, 1 },
+	{ "step", 0, NULL, "with --read: a line at each keystroke", NULL, set_step, 1 },
+	{ "plain", 0, NULL, "plain lines, also on a terminal", NULL, set_plain, 0 },
+	{ "ordered", 0, NULL, "plain: UDP replies in the order typed", NULL, set_ordered, 0 },
+	{ "quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, set_quiet, 0 },
+	{ "rows", 0, "COUNT", "lines remembered with their fates (100000)", "100000", set_rows, 0 },
+	{ "history", 0, "COUNT", "lines of history kept (1000; 0: none)", "1000", set_history, 0 },
+	{ "mouse", 0, NULL, "the wheel scrolls (the terminal's own selection then needs Shift)",
+	    NULL, set_mouse, 0 },
+	{ "color", 0, "WHEN", "colours: auto, always, never", "never", set_colour, 0 },
+	{ "background", 0, "KIND", "colours made for: auto, dark, light", "light", set_background,
+	    0 },
+	{ "ascii", 0, NULL, "draw with ASCII characters only", NULL, set_ascii, 0 },
+	{ "config", 0, "FILE", "read FILE, not the usual configuration; none if empty",
+	    "upcase.conf", set_configuration, 1 },
+	{ "help", 'h', NULL, "this text", NULL, set_help, 1 },
+	{ "version", 'V', NULL, "name and version", NULL, set_version, 1 },
+	{ NULL, 0, NULL, NULL, NULL, NULL, 0 },
 };
 
 static void defaults(struct settings *s)
@@ -275,7 +292,8 @@ int settings_peer(const char *host, const char *port, struct settings *s, char *
 	if (split_peer(host, &changed, reason) < 0)
 		return text_refuse(why, size, "host '%.100s' %s", host, reason);
 	if (port && put_port(changed.port, port, reason) < 0)
-		return text_refuse(why, size, "port '%.100s' %s; for example " SETTINGS_PEER_PORT, port, reason);
+		return text_refuse(why, size, "port '%.100s' %s; for example " SETTINGS_PEER_PORT,
+		    port, reason);
 	memcpy(s->host, changed.host, sizeof s->host);
 	memcpy(s->port, changed.port, sizeof s->port);
 	return 0;
@@ -286,10 +304,12 @@ static int operands(struct settings *s, int argc, char **argv, int first)
 	char why[OPTIONS_WHY + 120];
 
 	if (argc - first > 2) {
-		standard_say("upcase: '%.100s': one HOST and one PORT at most; see upcase --help", argv[first + 2]);
+		standard_say("upcase: '%.100s': one HOST and one PORT at most; see upcase --help",
+		    argv[first + 2]);
 		return -1;
 	}
-	if (first < argc && settings_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s, why, sizeof why) < 0) {
+	if (first < argc && settings_peer(argv[first], first + 1 < argc ? argv[first + 1] : NULL, s,
+	                        why, sizeof why) < 0) {
 		standard_say("upcase: %s", why);
 		return -1;
 	}

@@ -40,14 +40,15 @@ struct settings {
 	bool plain, ordered, quiet;
 	bool ascii;
 	struct screen_settings screen;
-	/* Numbered lines to send: how many (0: none), one every `interval` ns (0: at once), each `size` bytes (0: as short as
-	 * it can be). */
+	/* Numbered lines to send: how many (0: none), one every `interval` ns (0: at once), each
+	 * `size` bytes (0: as short as it can be). */
 	int64_t count, interval, size;
 	/* What goes to standard output. */
 	enum record_output output;
 	/* A file to write at the end, by its ending, or NULL. */
 	const char *save;
-	/* A recorded session to show again, or NULL; a line at a keystroke instead of at its own speed. */
+	/* A recorded session to show again, or NULL; a line at a keystroke instead of at its own
+	 * speed. */
 	const char *read;
 	bool step;
 	/* Lines of history kept; 0 keeps none, not even a file. */
@@ -62,16 +63,18 @@ struct settings {
 	const char *lab_server;
 };
 
-/* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the program ends with
- * status 2). */
+/* Reads the configuration file and the command line. Returns 0, or -1 after one line on stderr (the
+ * program ends with status 2). */
 int settings_read(struct settings *settings, int argc, char **argv);
 void settings_usage(void);
 
 /* The settings of a session with that peer. Borrows the host and the port. */
-struct session_settings settings_session(const struct settings *settings, enum session_transport transport);
+struct session_settings settings_session(const struct settings *settings,
+    enum session_transport transport);
 
-/* Takes "host", "host port", "host:port" or "[address]:port" apart into host and port (unchanged when none is given).
- * Returns 0, or -1 with what is wrong in `why`. */
-int settings_peer(const char *host, const char *port, struct settings *settings, char *why, size_t size);
+/* Takes "host", "host port", "host:port" or "[address]:port" apart into host and port (unchanged
+ * when none is given). Returns 0, or -1 with what is wrong in `why`. */
+int settings_peer(const char *host, const char *port, struct settings *settings, char *why,
+    size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Calls that a signal interrupts are begun anew, on what their descriptor is by then. A handler has no argument: the state is
- * here. */
+/* Calls that a signal interrupts are begun anew, on what their descriptor is by then. A handler has
+ * no argument: the state is here. */
 #include "config.h"
 
 #include "app/stop.h"
@@ -16,9 +16,10 @@
 #include "terminal/restore.h"
 #include "common/standard.h"
 
-/* After the signal that ends the program there is one more every STEP, us. A reader that is only slow has PATIENCE steps to take
- * what is under way. After WAITS steps in a row the time is over; but those do not count in which somebody who may take long takes
- * WORK, us, of the processor's time: one who saves, or who has seen the signal and ends. */
+/* After the signal that ends the program there is one more every STEP, us. A reader that is only
+ * slow has PATIENCE steps to take what is under way. After WAITS steps in a row the time is over;
+ * but those do not count in which somebody who may take long takes WORK, us, of the processor's
+ * time: one who saves, or who has seen the signal and ends. */
 #define STEP_US 100000
 #define GRACE_STEPS 2
 #define STALLED_STEPS 9
@@ -32,7 +33,8 @@ static struct {
 
 static void replace_stuck(int fd, short events)
 {
-	const int null = standard_would_block(fd, events) ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+	const int null = standard_would_block(fd, events) ? open("/dev/null", O_RDWR | O_CLOEXEC)
+	                                                  : -1;
 
 	if (null < 0)
 		return;
@@ -62,36 +64,41 @@ static void on_step(int number)
 
 static void on_signal(int number)
 {
-	static const struct timeval step = {.tv_usec = STEP_US};
+	static const struct timeval step = { .tv_usec = STEP_US };
 	const int error = errno;
 
 	if (number == SIGWINCH) {
 		self.resized = 1;
-	} else if (number == SIGINT && self.gentle && !standard_would_block(STDOUT_FILENO, POLLOUT) && !standard_would_block(STDERR_FILENO, POLLOUT)) {
+	} else if (number == SIGINT && self.gentle &&
+	           !standard_would_block(STDOUT_FILENO, POLLOUT) &&
+	           !standard_would_block(STDERR_FILENO, POLLOUT)) {
 		self.gentle = 0;
 		self.interrupted = 1;
 	} else if (!self.ended) {
 		self.ended = number;
 		self.worked = clock();
-		setitimer(ITIMER_REAL, &(const struct itimerval){step, step}, NULL);
+		setitimer(ITIMER_REAL, &(const struct itimerval){ step, step }, NULL);
 	}
 	errno = error;
 }
 
 void stop_catch(bool gentle)
 {
-	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
+	static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
 	struct sigaction old;
 
 	self.gentle = gentle;
 	sigemptyset(&self.caught);
-	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_step, .sa_flags = SA_RESTART}, NULL);
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_step, .sa_flags = SA_RESTART },
+	    NULL);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
 		/* By nohup. */
-		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
 			continue;
 		sigaddset(&self.caught, caught[i]);
-		sigaction(caught[i], &(struct sigaction){.sa_handler = on_signal, .sa_flags = SA_RESTART}, NULL);
+		sigaction(caught[i],
+		    &(struct sigaction){ .sa_handler = on_signal, .sa_flags = SA_RESTART }, NULL);
 	}
 }
 
@@ -124,7 +131,8 @@ bool stop_take_resize(void)
 	return take(&self.resized);
 }
 
-/* They are blocked from the look at the flags to the wait and nowhere else: a write to a full pipe can be interrupted. */
+/* They are blocked from the look at the flags to the wait and nowhere else: a write to a full pipe
+ * can be interrupted. */
 void stop_wait(struct fd_watch *w, int64_t now)
 {
 	struct timespec ts;
@@ -132,7 +140,8 @@ void stop_wait(struct fd_watch *w, int64_t now)
 
 	sigprocmask(SIG_BLOCK, &self.caught, &mask);
 	if (self.ended || self.interrupted || self.resized ||
-	    pselect(w->count, &w->readable, &w->writable, NULL, clock_until(w->deadline, now, &ts), &mask) < 0) {
+	    pselect(w->count, &w->readable, &w->writable, NULL, clock_until(w->deadline, now, &ts),
+	        &mask) < 0) {
 		FD_ZERO(&w->readable);
 		FD_ZERO(&w->writable);
 	}

@@ -102,10 +102,12 @@ static bool has_room(const struct tui *tui)
 
 int64_t tui_burst_due(struct tui *tui)
 {
-	/* Without an interval what holds the lines back is the sessions' room, and that they are not ready yet. */
+	/* Without an interval what holds the lines back is the sessions' room, and that they are
+	 * not ready yet. */
 	if (tui->burst_due)
 		return opening(tui) ? CLOCK_NEVER : 0;
-	return tui->burst.plan.interval == 0 && !has_room(tui) ? CLOCK_NEVER : generator_due(&tui->burst);
+	return tui->burst.plan.interval == 0 && !has_room(tui) ? CLOCK_NEVER
+	                                                       : generator_due(&tui->burst);
 }
 
 static int64_t alone_until(const struct tui *tui)

@@ -20,9 +20,14 @@ static void report_peer(struct tui *tui, int64_t now)
 	const struct tui_session *of = tui_current(tui);
 	char text[400];
 
-	snprintf(text, sizeof text, "%s %s", tui->settings.both ? "UDP and TCP" : session_transport(of->session) == SESSION_TCP ? "TCP" :
-	    "UDP", session_peer(of->session));
-	tui_event(tui, &(const struct record_event){.kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text});
+	snprintf(text, sizeof text, "%s %s",
+	    tui->settings.both                              ? "UDP and TCP"
+	    : session_transport(of->session) == SESSION_TCP ? "TCP"
+	                                                    : "UDP",
+	    session_peer(of->session));
+	tui_event(tui,
+	    &(const struct record_event){
+	        .kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text });
 }
 
 static void connect_to(struct tui *tui, char *arguments, int64_t now)
@@ -36,7 +41,8 @@ static void connect_to(struct tui *tui, char *arguments, int64_t now)
 	if (tui_replay_refuses(tui))
 		return;
 	if (!host || strtok_r(NULL, " \t", &rest)) {
-		tui_say(tui, "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT);
+		tui_say(tui,
+		    "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT);
 		return;
 	}
 	strcpy(changed.port, SETTINGS_PEER_PORT);
@@ -64,19 +70,23 @@ static void find(struct tui *tui, const char *text)
 		tui->view.find = NULL;
 	}
 	if (!tui->find) {
-		tui_say(tui, "/find TEXT; for example /find hello; /find alone goes on to the next older one");
+		tui_say(tui,
+		    "/find TEXT; for example /find hello; /find alone goes on to the next older "
+		    "one");
 		return;
 	}
 	screen_size(&rows, &columns);
 	if (!view_find(&tui->view, tui->transcript, rows, columns, tui->find))
-		tui_say(tui, "'%.200s' is not found%s", tui->find, tui->view.find ? " further up" : "");
+		tui_say(tui, "'%.200s' is not found%s", tui->find,
+		    tui->view.find ? " further up" : "");
 }
 
-/* The transports that were used with this peer, side by side; the one in use before anything was sent. */
+/* The transports that were used with this peer, side by side; the one in use before anything was
+ * sent. */
 static void show_stats(struct tui *tui, int64_t now)
 {
-	const struct tui_session *const of[] = {tui->udp, tui->tcp};
-	struct figures figures[2], *used[2] = {NULL, NULL};
+	const struct tui_session *const of[] = { tui->udp, tui->tcp };
+	struct figures figures[2], *used[2] = { NULL, NULL };
 
 	for (int i = 0; i < 2; i++) {
 		if (!of[i])
@@ -151,11 +161,14 @@ void tui_command(struct tui *tui, const char *line, size_t n, int64_t now)
 	char names[200], *copy;
 
 	if (command == COMMAND_UNKNOWN) {
-		tui_say(tui, "%.60s: no such command; /help lists them, // sends a line that starts with /", line);
+		tui_say(tui,
+		    "%.60s: no such command; /help lists them, // sends a line that starts with /",
+		    line);
 		return;
 	}
 	if (command == COMMAND_AMBIGUOUS) {
-		tui_say(tui, "more than one command begins so: %s", command_candidates(line, n, names, sizeof names));
+		tui_say(tui, "more than one command begins so: %s",
+		    command_candidates(line, n, names, sizeof names));
 		return;
 	}
 	copy = strndup(arguments, command_trim(arguments, n - (size_t)(arguments - line)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen front end's state: what tui.c (the loop), tui-sessions.c (who is talked to), tui-keys.c (keys and lines)
- * and tui-commands.c (what commands do) share. For these files only. */
+/* The screen front end's state: what tui.c (the loop), tui-sessions.c (who is talked to),
+ * tui-keys.c (keys and lines) and tui-commands.c (what commands do) share. For these files only. */
 #ifndef UPCASE_TUI_INTERNAL_H
 #define UPCASE_TUI_INTERNAL_H
 
@@ -23,8 +23,8 @@
 
 struct tui;
 
-/* A session and whose it is. Sessions stay until the end, since the rows on the screen stand in their ledgers; one that is
- * left behind by /connect finishes what is on its way. */
+/* A session and whose it is. Sessions stay until the end, since the rows on the screen stand in
+ * their ledgers; one that is left behind by /connect finishes what is on its way. */
 struct tui_session {
 	struct tui *tui;
 	struct session *session;
@@ -57,14 +57,15 @@ struct tui {
 	struct tui_session *udp, *tcp;
 	uint64_t last_number;
 
-	/* Generated lines: as the last /burst or the command line asked, and those that are being sent. They begin when the sessions are
-	 * ready: until then they are `due`. */
+	/* Generated lines: as the last /burst or the command line asked, and those that are being
+	 * sent. They begin when the sessions are ready: until then they are `due`. */
 	struct generator_plan plan;
 	struct generator burst;
 	bool burst_due;
 	char progress[100];
 
-	/* What /save writes, and of what run; the recording that is shown instead of sessions, or NULL, and when it goes on. */
+	/* What /save writes, and of what run; the recording that is shown instead of sessions, or
+	 * NULL, and when it goes on. */
 	struct recorder *recorder;
 	struct record_run run;
 	struct replay *replay;
@@ -88,7 +89,8 @@ struct tui {
 	char link_words[RECORD_LINK];
 	/* What is said when a requested fault was taken. */
 	char lab_fault[160];
-	/* UDP lines of which chance had decided, and those of them answered, when the link was changed last. */
+	/* UDP lines of which chance had decided, and those of them answered, when the link was
+	 * changed last. */
 	uint64_t base_decided, base_answered;
 
 	/* The plots. */
@@ -128,15 +130,18 @@ void tui_both(struct tui *tui, int64_t now);
 /* The input line's prompt says what is in use. */
 void tui_prompt(struct tui *tui);
 /* All figures of a session, with those that it does not know itself. */
-void tui_figures(const struct tui *tui, const struct session *s, int64_t now, struct figures *figures);
+void tui_figures(const struct tui *tui, const struct session *s, int64_t now,
+    struct figures *figures);
 void tui_reply(void *of, const struct session_reply *reply);
-/* Sends a line over what is in use. `pieces` is SESSION_LINE, with SESSION_GENERATED and SESSION_MORE where they fit. Returns 0, or
- * -1 after saying why. */
+/* Sends a line over what is in use. `pieces` is SESSION_LINE, with SESSION_GENERATED and
+ * SESSION_MORE where they fit. Returns 0, or -1 after saying why. */
 int tui_send(struct tui *tui, const char *text, size_t n, int pieces, int64_t now);
-/* The loop: something of theirs is running; what they wait for; their turn; nothing is waited for any more. */
+/* The loop: something of theirs is running; what they wait for; their turn; nothing is waited for
+ * any more. */
 bool tui_sessions_busy(const struct tui *tui, int64_t now);
 void tui_sessions_watch(const struct tui *tui, struct fd_watch *w);
-/* Tells what is new of the TCP connections; after the lab's dispatch. `all`: whatever is not known yet. */
+/* Tells what is new of the TCP connections; after the lab's dispatch. `all`: whatever is not known
+ * yet. */
 void tui_connections_dispatch(struct tui *tui, bool all, int64_t now);
 void tui_sessions_dispatch(struct tui *tui, const struct fd_watch *w, int64_t now);
 void tui_sessions_end(struct tui *tui);
@@ -150,7 +155,8 @@ void tui_close_page(struct tui *tui);
 
 /* tui-lab.c */
 void tui_lab_start(struct tui *tui, int64_t now);
-/* The flow of a session that is about to be opened, with the present settings; -1 outside the lab. */
+/* The flow of a session that is about to be opened, with the present settings; -1 outside the lab.
+ */
 int tui_lab_flow(struct tui *tui, enum session_transport transport);
 /* The session's hooks; and before its socket is closed. */
 void tui_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from);
@@ -192,7 +198,8 @@ const char *tui_burst_progress(struct tui *tui, int64_t now);
 /* Returns 0, or -1 when memory is short. `wall`: now, ns since 1970. */
 int tui_record_start(struct tui *tui, int64_t now, int64_t wall);
 void tui_record_session(struct tui_session *of);
-int tui_record_save(struct tui *tui, const char *path, const struct transcript *transcript, int64_t now, char why[EXPORT_WHY]);
+int tui_record_save(struct tui *tui, const char *path, const struct transcript *transcript,
+    int64_t now, char why[EXPORT_WHY]);
 void tui_save(struct tui *tui, const char *path, int64_t now);
 /* What the view goes by: `now`, or a recording's time. */
 int64_t tui_time(const struct tui *tui, int64_t now);

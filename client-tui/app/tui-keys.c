@@ -27,7 +27,8 @@ void tui_page(struct tui *tui, const char *title, char *text)
 	}
 	free(tui->page_text);
 	tui->page_text = text;
-	tui->page = (struct view_page){.title = title, .text = tui->utf8 ? text : summary_ascii(text)};
+	tui->page = (struct view_page){ .title = title,
+		.text = tui->utf8 ? text : summary_ascii(text) };
 	tui->view.page = &tui->page;
 	tui->changed = true;
 }
@@ -48,15 +49,16 @@ static void toggle_help(struct tui *tui)
 
 /* --- lines --- */
 
-/* In a locale other than UTF-8 the terminal's bytes become UTF-8 for the wire; what cannot be converted goes as it
- * is. */
+/* In a locale other than UTF-8 the terminal's bytes become UTF-8 for the wire; what cannot be
+ * converted goes as it is. */
 static void send_text(struct tui *tui, const char *text, size_t n, int64_t now)
 {
 	size_t length = 0;
 	uint8_t *utf8 = NULL;
 
 	if (!tui->utf8)
-		utf8 = u8_conv_from_encoding(locale_charset(), iconveh_error, text, n, NULL, NULL, &length);
+		utf8 = u8_conv_from_encoding(locale_charset(), iconveh_error, text, n, NULL, NULL,
+		    &length);
 	tui_send(tui, utf8 ? (const char *)utf8 : text, utf8 ? length : n, SESSION_LINE, now);
 	free(utf8);
 }
@@ -107,9 +109,11 @@ static void ask_about_paste(struct tui *tui, unsigned char *bytes, size_t n,
 	tui->question.paste = bytes;
 	tui->question.length = n;
 	tui->question.open = true;
-	snprintf(tui->question.text, sizeof tui->question.text, "Send %zu pasted lines%s? y sends them, n drops them",
-	    count_lines(bytes, n), key->clipped ? " (the rest of the paste is too long)" :
-	    key->unfinished ? " (the end did not come)" : "");
+	snprintf(tui->question.text, sizeof tui->question.text,
+	    "Send %zu pasted lines%s? y sends them, n drops them", count_lines(bytes, n),
+	    key->clipped      ? " (the rest of the paste is too long)"
+	    : key->unfinished ? " (the end did not come)"
+	                      : "");
 }
 
 static void take_paste(struct tui *tui, const struct key_event *key)
@@ -158,7 +162,8 @@ static void answer_question(struct tui *tui, const struct key_event *key, int64_
 
 	if (answer == 'y' || answer == 'Y')
 		send_paste(tui, now);
-	else if (answer != 'n' && answer != 'N' && answer != 4 && key->key != KEY_ESCAPE && key->key != KEY_INTERRUPT)
+	else if (answer != 'n' && answer != 'N' && answer != 4 && key->key != KEY_ESCAPE &&
+	         key->key != KEY_INTERRUPT)
 		return;
 	tui->question.open = false;
 	free(tui->question.paste);
@@ -174,7 +179,8 @@ static void function_key(struct tui *tui, int number, int64_t now)
 		toggle_help(tui);
 		break;
 	case 2:
-		tui_switch(tui, tui->settings.transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP, now);
+		tui_switch(tui, tui->settings.transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP,
+		    now);
 		break;
 	case 3:
 		if (tui->settings.both)
@@ -202,18 +208,21 @@ static void function_key(struct tui *tui, int number, int64_t now)
 	}
 }
 
-/* A page takes the keys that move it, and those that leave it; any other key leaves it and is typed. */
+/* A page takes the keys that move it, and those that leave it; any other key leaves it and is
+ * typed. */
 static bool page_key(struct tui *tui, const struct key_event *key)
 {
 	static const struct {
 		const char *bytes;
 		int lines;
-	} moves[] = {{"\033[A", -1}, {"\033OA", -1}, {"\033[B", 1}, {"\033OB", 1}, {"k", -1}, {"j", 1}};
+	} moves[] = { { "\033[A", -1 }, { "\033OA", -1 }, { "\033[B", 1 }, { "\033OB", 1 },
+		{ "k", -1 }, { "j", 1 } };
 	int rows, columns;
 
 	screen_size(&rows, &columns);
 	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
-		if (key->length != strlen(moves[i].bytes) || memcmp(key->bytes, moves[i].bytes, key->length) != 0)
+		if (key->length != strlen(moves[i].bytes) ||
+		    memcmp(key->bytes, moves[i].bytes, key->length) != 0)
 			continue;
 		view_scroll(&tui->view, tui->transcript, rows, columns, moves[i].lines);
 		return true;
@@ -229,7 +238,7 @@ static bool page_key(struct tui *tui, const struct key_event *key)
 static void text_key(struct tui *tui, const struct key_event *key, int64_t now)
 {
 	const bool asks = !tui->view.page && key->length == 1 && key->bytes[0] == '?' &&
-	    line_editor_begins_with('?');
+	                  line_editor_begins_with('?');
 
 	if (!tui->view.page && tui_replay_key(tui, key->bytes, key->length, now))
 		return;
@@ -276,7 +285,8 @@ static void scroll_key(struct tui *tui, enum key key)
 	switch (key) {
 	case KEY_PAGE_UP:
 	case KEY_PAGE_DOWN:
-		view_scroll_page(&tui->view, tui->transcript, rows, columns, key == KEY_PAGE_UP ? -1 : 1);
+		view_scroll_page(&tui->view, tui->transcript, rows, columns,
+		    key == KEY_PAGE_UP ? -1 : 1);
 		break;
 	case KEY_TOP:
 		view_scroll_top(&tui->view, tui->transcript, rows, columns);
@@ -290,7 +300,8 @@ static void scroll_key(struct tui *tui, enum key key)
 		break;
 	case KEY_WHEEL_UP:
 	case KEY_WHEEL_DOWN:
-		view_scroll(&tui->view, tui->transcript, rows, columns, key == KEY_WHEEL_UP ? -3 : 3);
+		view_scroll(&tui->view, tui->transcript, rows, columns,
+		    key == KEY_WHEEL_UP ? -3 : 3);
 		break;
 	default:
 		break;

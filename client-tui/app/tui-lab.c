@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lab on the screen: its commands, its panel, what the sessions tell it. Outside a lab all of it is one sentence. */
+/* The lab on the screen: its commands, its panel, what the sessions tell it. Outside a lab all of
+ * it is one sentence. */
 #include "config.h"
 
 #include <ctype.h>
@@ -81,28 +82,35 @@ static void on_gone(void *context)
 
 void tui_lab_start(struct tui *tui, int64_t now)
 {
-	const struct lab_hooks hooks = {.context = tui, .answer = on_answer, .changed = on_changed, .event = tui_event,
-		.gone = on_gone};
+	const struct lab_hooks hooks = { .context = tui,
+		.answer = on_answer,
+		.changed = on_changed,
+		.event = tui_event,
+		.gone = on_gone };
 	char words[RECORD_LINK];
 
 	if (!tui->settings.lab)
 		return;
-	tui->lab = lab_open(tui->settings.lab, tui->settings.lab_server, (size_t)tui->settings.rows, &hooks, now);
+	tui->lab = lab_open(tui->settings.lab, tui->settings.lab_server, (size_t)tui->settings.rows,
+	    &hooks, now);
 	if (!tui->lab) {
 		tui_notice(tui, false, "UPCASE_LAB names a lab that is not there");
 		return;
 	}
-	tui->lab_view = (struct view_lab){
-		.link = lab_link_status(tui->lab), .trace = lab_trace(tui->lab), .panel = &tui->panel};
+	tui->lab_view = (struct view_lab){ .link = lab_link_status(tui->lab),
+		.trace = lab_trace(tui->lab),
+		.panel = &tui->panel };
 	tui->view.lab = &tui->lab_view;
-	recorder_link(tui->recorder, link_status_line(lab_link_status(tui->lab), now, words, sizeof words));
+	recorder_link(tui->recorder,
+	    link_status_line(lab_link_status(tui->lab), now, words, sizeof words));
 }
 
 int tui_lab_flow(struct tui *tui, enum session_transport transport)
 {
 	const struct settings *s = &tui->settings;
 
-	return tui->lab ? lab_flow(tui->lab, transport == SESSION_TCP, s->reply_timeout, s->port) : -1;
+	return tui->lab ? lab_flow(tui->lab, transport == SESSION_TCP, s->reply_timeout, s->port)
+	                : -1;
 }
 
 void tui_lab_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
@@ -133,10 +141,12 @@ static bool ask_here(struct tui *tui)
 
 void tui_lab_ends(struct tui *tui)
 {
-	const struct server_tcp *server = tui->lab && !lab_is_gone(tui->lab) ? lab_server_tcp(tui->lab) : NULL;
+	const struct server_tcp *server = tui->lab && !lab_is_gone(tui->lab)
+	                                    ? lab_server_tcp(tui->lab)
+	                                    : NULL;
 	const bool in_use = tui->settings.both || tui->settings.transport == SESSION_TCP;
 
-	tui->ends = (struct view_ends){.has_here = false};
+	tui->ends = (struct view_ends){ .has_here = false };
 	tui->view.ends = NULL;
 	if (!tui->lab || !tui->tcp || !in_use)
 		return;
@@ -150,9 +160,11 @@ void tui_lab_ends(struct tui *tui)
 
 void tui_lab_figures(const struct tui *tui, const struct session *s, struct figures *figures)
 {
-	/* The far end is asked about all TCP together; with one peer, as in the lab, that is this session's. */
+	/* The far end is asked about all TCP together; with one peer, as in the lab, that is this
+	 * session's. */
 	if (tui->lab && session_transport(s) == SESSION_TCP)
-		figures->tcp.has_server = server_retransmitted(lab_server_tcp(tui->lab), &figures->tcp.server_retransmitted);
+		figures->tcp.has_server = server_retransmitted(lab_server_tcp(tui->lab),
+		    &figures->tcp.server_retransmitted);
 }
 
 /* --- the page --- */
@@ -183,8 +195,8 @@ static bool in_lab(struct tui *tui)
 {
 	if (tui->lab && !lab_is_gone(tui->lab))
 		return true;
-	tui_say(tui, tui->lab ? "the lab has ended" :
-	    "only in the lab; start it with: upcase-lab --loss 20%%");
+	tui_say(tui, tui->lab ? "the lab has ended"
+	                      : "only in the lab; start it with: upcase-lab --loss 20%%");
 	return false;
 }
 
@@ -192,7 +204,8 @@ static void give(struct tui *tui, enum purpose purpose, const char *before, cons
 {
 	char order[LAB_SOCKET_COMMAND_MAX];
 
-	if ((size_t)snprintf(order, sizeof order, "%s%s%s", before, *before ? " " : "", arguments) >= sizeof order ||
+	if ((size_t)snprintf(order, sizeof order, "%s%s%s", before, *before ? " " : "",
+	        arguments) >= sizeof order ||
 	    lab_command(tui->lab, (int)purpose, order) < 0)
 		tui_say(tui, "the lab cannot take that now");
 }
@@ -201,7 +214,8 @@ static bool first_word_is(const char *arguments, const char *word)
 {
 	const size_t n = strlen(word);
 
-	return strncmp(arguments, word, n) == 0 && (arguments[n] == '\0' || isspace((unsigned char)arguments[n]));
+	return strncmp(arguments, word, n) == 0 &&
+	       (arguments[n] == '\0' || isspace((unsigned char)arguments[n]));
 }
 
 static void link_command(struct tui *tui, const char *arguments, int64_t now)
@@ -238,13 +252,15 @@ void tui_lab_command(struct tui *tui, enum command command, const char *argument
 		link_command(tui, arguments, now);
 		break;
 	case COMMAND_DROP:
-		fault(tui, "drop", arguments, "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it");
+		fault(tui, "drop", arguments,
+		    "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it");
 		break;
 	case COMMAND_HOLD:
 		fault(tui, "hold", arguments, "/hold TIME [there|back]; for example /hold 3s");
 		break;
 	case COMMAND_UNPLUG:
-		fault(tui, "unplug", arguments, "/unplug TIME [there|back]; for example /unplug 5s");
+		fault(tui, "unplug", arguments,
+		    "/unplug TIME [there|back]; for example /unplug 5s");
 		break;
 	default:
 		break;
@@ -267,7 +283,7 @@ void tui_lab_panel(struct tui *tui)
 
 bool tui_lab_key(struct tui *tui, const unsigned char *bytes, size_t n)
 {
-	static const char *const keys[] = {"A", "B", "C", "D"};
+	static const char *const keys[] = { "A", "B", "C", "D" };
 	size_t key = sizeof keys / sizeof *keys;
 	char why[IMPAIR_WHY];
 

@@ -14,7 +14,8 @@ void tui_plot_follow(struct tui *tui)
 		const struct ledger *ledger = of[i] ? session_ledger(of[i]->session) : NULL;
 
 		if (ledger && ledger_totals(ledger)->typed > 0)
-			tui->plot.sources[tui->plot.count++] = (struct plot_source){ ledger, ledger_stats(ledger), i == 1 };
+			tui->plot.sources[tui->plot.count++] = (struct plot_source){ ledger,
+				ledger_stats(ledger), i == 1 };
 	}
 	tui->view.plot = &tui->plot;
 }
@@ -45,7 +46,10 @@ void tui_plot_command(struct tui *tui, const char *name)
 	const int kind = *name ? plot_kind(name) : PLOT_WAITED;
 
 	if (kind < 0)
-		tui_say(tui, "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off", name);
+		tui_say(tui,
+		    "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot "
+		    "off",
+		    name);
 	else
 		show(tui, (enum plot_kind)kind);
 }

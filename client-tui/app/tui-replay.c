@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen's recorder, which /save and --save write out; and a recording that is shown again in place of a session. */
+/* The screen's recorder, which /save and --save write out; and a recording that is shown again in
+ * place of a session. */
 #include "config.h"
 
 #include <stdio.h>
@@ -29,10 +30,13 @@ void tui_record_session(struct tui_session *of)
 {
 	struct tui *tui = of->tui;
 	const struct session *s = of->session;
-	const struct trace *w = tui->replay ? replay_witness(tui->replay) : tui->lab ? lab_trace(tui->lab) : NULL;
+	const struct trace *w = tui->replay ? replay_witness(tui->replay)
+	                      : tui->lab    ? lab_trace(tui->lab)
+	                                    : NULL;
 
-	of->recorded = recorder_add(tui->recorder, session_ledger(s), session_transport(s) == SESSION_TCP, session_peer(s),
-	    session_reply_timeout(s), (size_t)tui->settings.rows, w);
+	of->recorded = recorder_add(tui->recorder, session_ledger(s),
+	    session_transport(s) == SESSION_TCP, session_peer(s), session_reply_timeout(s),
+	    (size_t)tui->settings.rows, w);
 }
 
 int64_t tui_time(const struct tui *tui, int64_t now)
@@ -52,7 +56,8 @@ static void record_figures(struct tui *tui, int64_t now)
 	}
 }
 
-int tui_record_save(struct tui *tui, const char *path, const struct transcript *transcript, int64_t now, char why[EXPORT_WHY])
+int tui_record_save(struct tui *tui, const char *path, const struct transcript *transcript,
+    int64_t now, char why[EXPORT_WHY])
 {
 	struct record_run run = tui->run;
 	int result;
@@ -91,7 +96,8 @@ static void on_row(void *context, size_t session, uint64_t number, bool timed)
 	struct tui *tui = context;
 
 	if (timed)
-		recorder_row(tui->recorder, tui->sessions[session]->recorded, number, tui_time(tui, clock_monotonic()));
+		recorder_row(tui->recorder, tui->sessions[session]->recorded, number,
+		    tui_time(tui, clock_monotonic()));
 	tui->changed = true;
 }
 
@@ -111,9 +117,11 @@ static void on_line(void *context, size_t session, size_t other, uint64_t number
 	const struct session *s = tui->sessions[session]->session;
 
 	if (other == SIZE_MAX)
-		transcript_add_line(tui->transcript, session_ledger(s), session_transport(s) == SESSION_TCP, number);
+		transcript_add_line(tui->transcript, session_ledger(s),
+		    session_transport(s) == SESSION_TCP, number);
 	else
-		transcript_add_both(tui->transcript, session_ledger(s), session_ledger(tui->sessions[other]->session), number);
+		transcript_add_both(tui->transcript, session_ledger(s),
+		    session_ledger(tui->sessions[other]->session), number);
 	tui->changed = true;
 }
 
@@ -124,7 +132,7 @@ static int add_session(struct tui *tui, struct session *session)
 
 	if (!new)
 		return -1;
-	*new = (struct tui_session){.tui = tui, .session = session, .flow = -1};
+	*new = (struct tui_session){ .tui = tui, .session = session, .flow = -1 };
 	tui->sessions[tui->session_count++] = new;
 	tui_record_session(new);
 	if (session_transport(session) == SESSION_TCP)
@@ -142,16 +150,21 @@ static void show_lab(struct tui *tui)
 	if (!replay_witness(tui->replay))
 		return;
 	snprintf(tui->link_words, sizeof tui->link_words, "%s", replay_run(tui->replay)->link);
-	tui->lab_view = (struct view_lab){.link = &unknown, .words = tui->link_words, .trace = replay_witness(tui->replay), .panel = &tui->panel};
+	tui->lab_view = (struct view_lab){ .link = &unknown,
+		.words = tui->link_words,
+		.trace = replay_witness(tui->replay),
+		.panel = &tui->panel };
 	tui->view.lab = &tui->lab_view;
 }
 
 int tui_replay_start(struct tui *tui, int64_t now)
 {
 	const struct replay_hooks hooks = {
-		.context = tui, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line};
+		.context = tui, .reply = on_reply, .row = on_row, .event = on_event, .line = on_line
+	};
 
-	if (replay_start(tui->replay, &hooks, (size_t)tui->settings.rows, tui->settings.step, now) < 0 ||
+	if (replay_start(tui->replay, &hooks, (size_t)tui->settings.rows, tui->settings.step, now) <
+	        0 ||
 	    tui_record_start(tui, now, 0) < 0)
 		return -1;
 	for (size_t i = 0; i < replay_sessions(tui->replay); i++)
@@ -161,15 +174,18 @@ int tui_replay_start(struct tui *tui, int64_t now)
 	tui->settings.transport = tui->udp ? SESSION_UDP : SESSION_TCP;
 	show_lab(tui);
 	if (!replay_is_whole(tui->replay))
-		tui_notice(tui, false, "the recording has no end: what came of its last lines is not known");
-	tui_say(tui, tui->settings.step ? "space: the next event" : "space: stand still and go on; Right: the next event");
+		tui_notice(tui, false,
+		    "the recording has no end: what came of its last lines is not known");
+	tui_say(tui, tui->settings.step ? "space: the next event"
+	                                : "space: stand still and go on; Right: the next event");
 	return 0;
 }
 
 bool tui_replay_key(struct tui *tui, const unsigned char *bytes, size_t n, int64_t now)
 {
 	const bool space = n == 1 && bytes[0] == ' ';
-	const bool right = n == 3 && bytes[0] == '\033' && (bytes[1] == '[' || bytes[1] == 'O') && bytes[2] == 'C';
+	const bool right = n == 3 && bytes[0] == '\033' && (bytes[1] == '[' || bytes[1] == 'O') &&
+	                   bytes[2] == 'C';
 
 	if (!tui->replay || line_editor_state().length > 0 || (!space && !right))
 		return false;
@@ -195,7 +211,10 @@ int64_t tui_replay_dispatch(struct tui *tui, int64_t now)
 
 const char *tui_replay_progress(struct tui *tui)
 {
-	snprintf(tui->progress, sizeof tui->progress, "%s%zu/%zu", replay_at_end(tui->replay) ? "end " :
-	    replay_is_paused(tui->replay) ? "still " : "", replay_position(tui->replay), replay_length(tui->replay));
+	snprintf(tui->progress, sizeof tui->progress, "%s%zu/%zu",
+	    replay_at_end(tui->replay)      ? "end "
+	    : replay_is_paused(tui->replay) ? "still "
+	                                    : "",
+	    replay_position(tui->replay), replay_length(tui->replay));
 	return tui->progress;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sessions behind the screen: with the peer in use one a transport, and those that were left and finish what is on its way. */
+/* The sessions behind the screen: with the peer in use one a transport, and those that were left
+ * and finish what is on its way. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -24,8 +25,10 @@ void tui_reply(void *context, const struct session_reply *reply)
 		return;
 	recorder_reply(tui->recorder, of->recorded, reply, tui_time(tui, clock_monotonic()));
 	if (reply->matched.match == MATCH_STRAY)
-		transcript_add_text(tui->transcript, TRANSCRIPT_STRAY, stream, reply->text, reply->length);
-	transcript_add_arrival(tui->transcript, reply->matched.match, stream, reply->matched.number, reply->text, reply->length);
+		transcript_add_text(tui->transcript, TRANSCRIPT_STRAY, stream, reply->text,
+		    reply->length);
+	transcript_add_arrival(tui->transcript, reply->matched.match, stream, reply->matched.number,
+	    reply->text, reply->length);
 	tui->changed = true;
 }
 
@@ -37,7 +40,8 @@ static void on_row(void *context, uint64_t number)
 	of->tui->changed = true;
 }
 
-static void report_connection(void *context, const struct record_event *event, struct connection_note *note, bool final)
+static void report_connection(void *context, const struct record_event *event,
+    struct connection_note *note, bool final)
 {
 	struct tui *tui = context;
 
@@ -54,7 +58,8 @@ static void report_connection(void *context, const struct record_event *event, s
 
 static void report_connections(struct tui_session *of, bool all, int64_t now)
 {
-	lab_connections(of->tui->lab, &of->connections, of->recorded, all, now, report_connection, of->tui);
+	lab_connections(of->tui->lab, &of->connections, of->recorded, all, now, report_connection,
+	    of->tui);
 }
 
 void tui_connections_dispatch(struct tui *tui, bool all, int64_t now)
@@ -65,7 +70,8 @@ void tui_connections_dispatch(struct tui *tui, bool all, int64_t now)
 		report_connections(tui->sessions[i], all, now);
 }
 
-/* At once, before the notice of what it means; not while the session is being opened, which is not known yet. */
+/* At once, before the notice of what it means; not while the session is being opened, which is not
+ * known yet. */
 static void on_connection(void *context, const struct session_connection *connection)
 {
 	struct tui_session *of = context;
@@ -95,7 +101,8 @@ static void drop_unused(struct tui *tui)
 	for (size_t i = 0; i < tui->session_count; i++) {
 		struct tui_session *s = tui->sessions[i];
 
-		if (s->left && session_dead(s->session) && ledger_totals(session_ledger(s->session))->typed == 0) {
+		if (s->left && session_dead(s->session) &&
+		    ledger_totals(session_ledger(s->session))->typed == 0) {
 			recorder_remove(tui->recorder, s->recorded);
 			session_close(s->session);
 			free(s);
@@ -106,7 +113,8 @@ static void drop_unused(struct tui *tui)
 	tui->session_count = kept;
 }
 
-static struct tui_session *new_session(struct tui *tui, enum session_transport transport, int64_t now)
+static struct tui_session *new_session(struct tui *tui, enum session_transport transport,
+    int64_t now)
 {
 	const struct settings *s = &tui->settings;
 	struct session_settings settings = settings_session(s, transport);
@@ -121,8 +129,13 @@ static struct tui_session *new_session(struct tui *tui, enum session_transport t
 	new->recorded = -1;
 	new->flow = tui_lab_flow(tui, transport);
 	new->session = session_open(&settings,
-	    &(struct session_hooks){.context = new, .reply = tui_reply, .row = on_row, .notice = on_notice,
-		.connection = on_connection, .opened = tui_lab_opened, .sent = tui_lab_sent},
+	    &(struct session_hooks){ .context = new,
+	        .reply = tui_reply,
+	        .row = on_row,
+	        .notice = on_notice,
+	        .connection = on_connection,
+	        .opened = tui_lab_opened,
+	        .sent = tui_lab_sent },
 	    now);
 	if (!new->session) {
 		free(new);
@@ -149,7 +162,8 @@ int tui_open_current(struct tui *tui, int64_t now)
 		tui->tcp = new_session(tui, SESSION_TCP, now);
 	if ((tui->udp || !in_use(tui, SESSION_UDP)) && (tui->tcp || !in_use(tui, SESSION_TCP)))
 		return 0;
-	tui_say(tui, tui->session_count == TUI_SESSIONS ? "too many peers in one run: start anew" : "memory is short");
+	tui_say(tui, tui->session_count == TUI_SESSIONS ? "too many peers in one run: start anew"
+	                                                : "memory is short");
 	return -1;
 }
 
@@ -158,7 +172,9 @@ static void leave(struct tui_session *of, int64_t now)
 	if (!of)
 		return;
 	of->left = true;
-	of->leave_by = now + (session_transport(of->session) == SESSION_TCP ? LEAVE_TIME : 2 * session_reply_timeout(of->session));
+	of->leave_by = now + (session_transport(of->session) == SESSION_TCP
+	                             ? LEAVE_TIME
+	                             : 2 * session_reply_timeout(of->session));
 	session_finish(of->session, now);
 }
 
@@ -172,7 +188,10 @@ void tui_leave_peer(struct tui *tui, int64_t now)
 void tui_prompt(struct tui *tui)
 {
 	tui->view.both = tui->settings.both;
-	line_editor_set_prompt(tui->replay ? "read> " : tui->settings.both ? "both> " : tui->settings.transport == SESSION_TCP ? "tcp> " : "udp> ");
+	line_editor_set_prompt(tui->replay                              ? "read> "
+	                       : tui->settings.both                     ? "both> "
+	                       : tui->settings.transport == SESSION_TCP ? "tcp> "
+	                                                                : "udp> ");
 }
 
 void tui_switch(struct tui *tui, enum session_transport transport, int64_t now)
@@ -193,7 +212,8 @@ void tui_both(struct tui *tui, int64_t now)
 }
 
 /* With the number that the line has over the other transport too. */
-static bool send_over(struct tui *tui, struct tui_session *to, const char *text, size_t n, int pieces, int64_t now)
+static bool send_over(struct tui *tui, struct tui_session *to, const char *text, size_t n,
+    int pieces, int64_t now)
 {
 	if (session_send(to->session, tui->last_number, text, n, pieces, now, now) == 0)
 		return true;
@@ -215,21 +235,26 @@ int tui_send(struct tui *tui, const char *text, size_t n, int pieces, int64_t no
 	udp = in_use(tui, SESSION_UDP) && send_over(tui, tui->udp, text, n, pieces, now);
 	tcp = in_use(tui, SESSION_TCP) && send_over(tui, tui->tcp, text, n, pieces, now);
 	if (udp && tcp)
-		transcript_add_both(tui->transcript, session_ledger(tui->udp->session), session_ledger(tui->tcp->session), tui->last_number);
+		transcript_add_both(tui->transcript, session_ledger(tui->udp->session),
+		    session_ledger(tui->tcp->session), tui->last_number);
 	else if (udp || tcp)
-		transcript_add_line(tui->transcript, session_ledger((tcp ? tui->tcp : tui->udp)->session), tcp, tui->last_number);
+		transcript_add_line(tui->transcript,
+		    session_ledger((tcp ? tui->tcp : tui->udp)->session), tcp, tui->last_number);
 	tui->changed = true;
 	return udp || tcp ? 0 : -1;
 }
 
-void tui_figures(const struct tui *tui, const struct session *s, int64_t now, struct figures *figures)
+void tui_figures(const struct tui *tui, const struct session *s, int64_t now,
+    struct figures *figures)
 {
 	const struct generator *g = &tui->burst;
 
 	session_figures(s, now, figures);
 	tui_lab_figures(tui, s, figures);
 	if (!tui->replay && g->plan.interval > 0)
-		figures->schedule = (struct schedule_totals){.due = g->sent, .slipped = g->slipped, .worst = g->worst};
+		figures->schedule = (struct schedule_totals){
+			.due = g->sent, .slipped = g->slipped, .worst = g->worst
+		};
 }
 
 /* --- the loop --- */
@@ -246,7 +271,7 @@ bool tui_sessions_busy(const struct tui *tui, int64_t now)
 		if (!session_settled(tui->sessions[i]->session))
 			return true;
 	return (in_use(tui, SESSION_UDP) && tui->udp && session_state(tui->udp->session, now)) ||
-	    (in_use(tui, SESSION_TCP) && tui->tcp && session_state(tui->tcp->session, now));
+	       (in_use(tui, SESSION_TCP) && tui->tcp && session_state(tui->tcp->session, now));
 }
 
 void tui_sessions_watch(const struct tui *tui, struct fd_watch *w)
@@ -265,7 +290,8 @@ void tui_sessions_dispatch(struct tui *tui, const struct fd_watch *w, int64_t no
 		struct tui_session *s = tui->sessions[i];
 
 		session_dispatch(s->session, w, now);
-		if (s->left && !session_dead(s->session) && (session_settled(s->session) || now >= s->leave_by))
+		if (s->left && !session_dead(s->session) &&
+		    (session_settled(s->session) || now >= s->leave_by))
 			give_up(s, now);
 	}
 }

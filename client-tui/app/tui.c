@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen's loop: network first, then keys, then one draw, at most 60 a second however much happens. */
+/* The screen's loop: network first, then keys, then one draw, at most 60 a second however much
+ * happens. */
 #include "config.h"
 
 #include "app/tui.h"
@@ -45,8 +46,11 @@ void tui_say(struct tui *tui, const char *format, ...)
 
 void tui_notice(struct tui *tui, bool bad, const char *text)
 {
-	tui_event(tui, &(const struct record_event){.kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE, .session = -1,
-		.at = tui_time(tui, clock_monotonic()), .text = (char *)(uintptr_t)text});
+	tui_event(tui,
+	    &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
+	        .session = -1,
+	        .at = tui_time(tui, clock_monotonic()),
+	        .text = (char *)(uintptr_t)text });
 }
 
 void tui_event(void *context, const struct record_event *event)
@@ -75,16 +79,20 @@ static void draw(struct tui *tui, int64_t now)
 		.reply_timeout = tui->settings.reply_timeout,
 		.progress = tui->replay ? tui_replay_progress(tui) : tui_burst_progress(tui, now),
 	};
-	struct view_input input = {.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor};
+	struct view_input input = {
+		.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor
+	};
 	int rows, columns;
 
-	input.message = tui->question.open ? tui->question.text : tui->message_until > now ? tui->message : NULL;
+	input.message = tui->question.open       ? tui->question.text
+	              : tui->message_until > now ? tui->message
+	                                         : NULL;
 	screen_size(&rows, &columns);
 	if (canvas_resize(&tui->canvas, rows, columns) < 0)
 		return;
 	if (tui->settings.both && tui->tcp)
-		status.other = (struct view_side){
-			.state = session_state(tui->tcp->session, now), .totals = ledger_totals(session_ledger(tui->tcp->session))};
+		status.other = (struct view_side){ .state = session_state(tui->tcp->session, now),
+			.totals = ledger_totals(session_ledger(tui->tcp->session)) };
 	else
 		status.other.totals = &none;
 	tui_lab_ends(tui);
@@ -101,7 +109,8 @@ static int64_t next_draw(struct tui *tui, int64_t now)
 
 	if (tui->changed)
 		return tui->drawn_at + FRAME;
-	/* Rows that wait show a running time, and so do pauses of the link: as of the last draw, so that their end shows. */
+	/* Rows that wait show a running time, and so do pauses of the link: as of the last draw, so
+	 * that their end shows. */
 	if (tui_sessions_busy(tui, now) || tui_bursting(tui) ||
 	    (tui->lab && link_status_paused(lab_link_status(tui->lab), tui->drawn_at)))
 		at = tui->drawn_at + TICK;
@@ -204,8 +213,11 @@ static void on_bell(void *context)
 static int tui_start(struct tui *tui, const struct settings *settings)
 {
 	tui->settings = *settings;
-	tui->plan = (struct generator_plan){.count = settings->count > 0 ? (uint64_t)settings->count : BURST_LINES,
-		.interval = settings->interval, .size = (size_t)settings->size};
+	tui->plan = (struct generator_plan){
+		.count = settings->count > 0 ? (uint64_t)settings->count : BURST_LINES,
+		.interval = settings->interval,
+		.size = (size_t)settings->size
+	};
 	tui->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	tui->view.ascii = settings->ascii || !tui->utf8;
 	tui->view.width = wcwidth;
@@ -216,17 +228,18 @@ static int tui_start(struct tui *tui, const struct settings *settings)
 	tui->replay_at = CLOCK_NEVER;
 	if (!tui->transcript || !tui->keys)
 		return -1;
-	return tui->replay ? tui_replay_start(tui, clock_monotonic()) :
-	    tui_record_start(tui, clock_monotonic(), clock_realtime());
+	return tui->replay ? tui_replay_start(tui, clock_monotonic())
+	                   : tui_record_start(tui, clock_monotonic(), clock_realtime());
 }
 
 static bool same_peer(const struct session *a, const struct session *b)
 {
-	return strcmp(session_peer(a), session_peer(b)) == 0 && ledger_totals(session_ledger(b))->typed > 0;
+	return strcmp(session_peer(a), session_peer(b)) == 0 &&
+	       ledger_totals(session_ledger(b))->typed > 0;
 }
 
-/* The other transport's session with the same peer, or NULL, also when a transport had more than one; *told: it comes earlier, so this
- * one was told with it. */
+/* The other transport's session with the same peer, or NULL, also when a transport had more than
+ * one; *told: it comes earlier, so this one was told with it. */
 static struct session *counterpart(const struct tui *tui, size_t index, bool *reported)
 {
 	const struct session *s = tui->sessions[index]->session;
@@ -267,7 +280,13 @@ static void summarise_session(const struct tui *tui, size_t index)
 		return;
 	if (other)
 		tui_figures(tui, other, clock_monotonic(), &two);
-	stats_table_peer(!one.stream ? &one : other ? &two : NULL, one.stream ? &one : other ? &two : NULL, text, sizeof text);
+	stats_table_peer(!one.stream ? &one
+	                 : other     ? &two
+	                             : NULL,
+	    one.stream ? &one
+	    : other    ? &two
+	               : NULL,
+	    text, sizeof text);
 	standard_put(stdout, tui->utf8 ? text : summary_ascii(text));
 }
 
@@ -278,7 +297,8 @@ static void summarise(struct tui *tui)
 	for (size_t i = 0; i < tui->session_count; i++)
 		summarise_session(tui, i);
 	if (tui->lab)
-		standard_put(stdout, link_report_end(trace_totals(lab_trace(tui->lab)), text, sizeof text));
+		standard_put(stdout,
+		    link_report_end(trace_totals(lab_trace(tui->lab)), text, sizeof text));
 	fflush(stdout);
 }
 
@@ -308,9 +328,13 @@ static void on_notice(void *tui, const char *line)
 
 static int start_terminal(struct tui *tui, char *why, size_t size)
 {
-	const struct line_editor_hooks hooks = {
-		.context = tui, .line = tui_line, .end = on_end, .complete = on_complete, .matches = on_matches,
-		.bell = on_bell, .notice = on_notice};
+	const struct line_editor_hooks hooks = { .context = tui,
+		.line = tui_line,
+		.end = on_end,
+		.complete = on_complete,
+		.matches = on_matches,
+		.bell = on_bell,
+		.notice = on_notice };
 	char *history = tui->settings.history > 0 ? xdg_history() : NULL;
 	int result = screen_start(&tui->settings.screen, why, size);
 
@@ -345,7 +369,8 @@ static int save_at_end(struct tui *tui)
 {
 	char why[EXPORT_WHY];
 
-	if (!tui->settings.save || tui_record_save(tui, tui->settings.save, tui->transcript, clock_monotonic(), why) == 0)
+	if (!tui->settings.save ||
+	    tui_record_save(tui, tui->settings.save, tui->transcript, clock_monotonic(), why) == 0)
 		return 0;
 	standard_say("upcase: %s", why);
 	return 1;

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A relative path in an XDG variable is invalid and counts as unset (the specification's own rule). */
+/* A relative path in an XDG variable is invalid and counts as unset (the specification's own rule).
+ */
 static char *in_folder(const char *variable, const char *below_home, const char *file)
 {
 	const char *folder = getenv(variable), *home = getenv("HOME");

@@ -15,18 +15,25 @@
 /* EAI_ codes are small, and negative in some libraries. */
 #define LOOK_UP(eai) (0x2000 | ((eai) & 0xff))
 
-#define UNREACHABLE_NETWORK "a router on the way knows no route to that network; is the address right?"
+#define UNREACHABLE_NETWORK \
+	"a router on the way knows no route to that network; is the address right?"
 #define UNREACHABLE_HOST "no host answers at that address: is it on, is the address right?"
-#define PROHIBITED "prohibited: a firewall on the way or at that host turns it away; ask who runs it, or try another port"
+#define PROHIBITED \
+	"prohibited: a firewall on the way or at that host turns it away; ask who runs " \
+	"it, or try " \
+	"another port"
 #define HOPS "went in circles on the way until its hop limit was used up; traceroute shows where"
-#define FRAGMENT "a fragment of it was lost on the way, so the rest was thrown away; a shorter line needs no fragments"
+#define FRAGMENT \
+	"a fragment of it was lost on the way, so the rest was thrown away; a shorter line needs " \
+	"no fragments"
 #define PATH_MTU \
-	"dropped on the way: larger than the path's MTU, and sent in one piece; from now on this machine cuts such " \
+	"dropped on the way: larger than the path's MTU, and sent in one piece; from now on this " \
+	"machine cuts such " \
 	"lines into fragments"
 #define HEADER "a router or that host does not understand the header of its packet"
 
-/* The first row of an error is its own. Names do not differ between systems, numbers do. Those of ICMP are made of type and
- * code. */
+/* The first row of an error is its own. Names do not differ between systems, numbers do. Those
+ * of ICMP are made of type and code. */
 static const struct {
 	int error;
 	/* Another one that means the same. */
@@ -37,41 +44,63 @@ static const struct {
 } table[] = {
 	/* --- of sockets --- */
 	{ ECONNREFUSED, 0, "ECONNREFUSED", "refused",
-	    "refused: nothing listens on that port there; is the server running, and on this port?", NULL },
+	    "refused: nothing listens on that port there; is the server running, and on this port?",
+	    NULL },
 	{ EMSGSIZE, 0, "EMSGSIZE", "too long",
-	    "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the tag; TCP takes any length",
+	    "too long for a datagram: it takes 65507 bytes over IPv4, 65527 over IPv6, with the "
+	    "tag; TCP takes any length",
 	    "too long" },
 	{ ENETUNREACH, 0, "ENETUNREACH", "unreachable",
-	    "this machine has no route to that network; is it connected, and the address right?", NULL },
+	    "this machine has no route to that network; is it connected, and the address right?",
+	    NULL },
 	{ EHOSTUNREACH, 0, "EHOSTUNREACH", "unreachable",
-	    "that host cannot be reached: is it on, is the address right, does a firewall turn packets away?", NULL },
+	    "that host cannot be reached: is it on, is the address right, does a firewall turn "
+	    "packets away?",
+	    NULL },
 	{ EHOSTDOWN, 0, "EHOSTDOWN", "host is down", UNREACHABLE_HOST, NULL },
-	{ ENETDOWN, 0, "ENETDOWN", "net is down", "the network is down; is this machine connected?", NULL },
+	{ ENETDOWN, 0, "ENETDOWN", "net is down", "the network is down; is this machine connected?",
+	    NULL },
 	{ ETIMEDOUT, 0, "ETIMEDOUT", "timed out",
-	    "no answer at all: the host is off, the address is wrong, or a firewall swallows the packets", NULL },
-	{ ECONNRESET, 0, "ECONNRESET", "reset", "the other side reset the connection; did the server end?", NULL },
+	    "no answer at all: the host is off, the address is wrong, or a firewall swallows the "
+	    "packets",
+	    NULL },
+	{ ECONNRESET, 0, "ECONNRESET", "reset",
+	    "the other side reset the connection; did the server end?", NULL },
 	{ ECONNABORTED, 0, "ECONNABORTED", "aborted", "the connection was given up", NULL },
 	{ EPIPE, 0, "EPIPE", "closed", "the other side has closed the connection", NULL },
 	{ ENOTCONN, 0, "ENOTCONN", "gone", "there is no connection any more", NULL },
 	{ EACCES, 0, "EACCES", "forbidden",
-	    "not allowed: it is a broadcast address, or a rule of this machine forbids it (a route, a firewall)", NULL },
-	{ EPERM, 0, "EPERM", "forbidden", "not allowed: a firewall on this machine forbids it", NULL },
+	    "not allowed: it is a broadcast address, or a rule of this machine forbids it (a "
+	    "route, a firewall)",
+	    NULL },
+	{ EPERM, 0, "EPERM", "forbidden", "not allowed: a firewall on this machine forbids it",
+	    NULL },
 	{ EADDRNOTAVAIL, 0, "EADDRNOTAVAIL", "no address",
-	    "this machine has no IPv6 address to send from: is IPv6 off here? Use an IPv4 address, or --ipv4",
-	    "this machine has no free port for it, wait a minute; or no IPv6 address to send from, use an IPv4 one" },
-	{ EADDRINUSE, 0, "EADDRINUSE", "no free port", "this machine has no free port for it; wait a minute", NULL },
+	    "this machine has no IPv6 address to send from: is IPv6 off here? Use an IPv4 address, "
+	    "or --ipv4",
+	    "this machine has no free port for it, wait a minute; or no IPv6 address to send from, "
+	    "use an IPv4 one" },
+	{ EADDRINUSE, 0, "EADDRINUSE", "no free port",
+	    "this machine has no free port for it; wait a minute", NULL },
 	{ EAGAIN, 0, "EAGAIN", "none left",
-	    "this machine has no port or process left for it; wait a moment, or see ulimit -u", NULL },
+	    "this machine has no port or process left for it; wait a moment, or see ulimit -u",
+	    NULL },
 	{ EAFNOSUPPORT, 0, "EAFNOSUPPORT", "no such IP",
-	    "this machine does not speak that version of IP; use the other one: --ipv4 or --ipv6, or its address", NULL },
+	    "this machine does not speak that version of IP; use the other one: --ipv4 or --ipv6, "
+	    "or its address",
+	    NULL },
 	{ EINVAL, 0, "EINVAL", "no way there",
-	    "nothing can be sent to that address: a route of this machine throws it away (see ip route)", NULL },
-	{ ENOBUFS, 0, "ENOBUFS", "no buffers", "this machine has no room for more packets; try again", NULL },
+	    "nothing can be sent to that address: a route of this machine throws it away (see ip "
+	    "route)",
+	    NULL },
+	{ ENOBUFS, 0, "ENOBUFS", "no buffers",
+	    "this machine has no room for more packets; try again", NULL },
 	{ EXFULL, 0, "EXFULL", "queue full", "too many lines were queued before it", NULL },
 	{ ENOMEM, 0, "ENOMEM", "no memory", "memory is short", NULL },
 	{ EMFILE, 0, "EMFILE", "no more files", "too many files are open; see ulimit -n", NULL },
 	{ ENFILE, 0, "ENFILE", "no more files", "too many files are open on this machine", NULL },
-	{ ENOPROTOOPT, 0, "ENOPROTOOPT", "protocol", "that host does not speak UDP", "that host does not speak TCP" },
+	{ ENOPROTOOPT, 0, "ENOPROTOOPT", "protocol", "that host does not speak UDP",
+	    "that host does not speak TCP" },
 	{ EPROTO, 0, "EPROTO", "protocol", HEADER, NULL },
 	{ EIO, 0, "EIO", "input/output", "input or output failed", NULL },
 	{ ECANCELED, 0, "ECANCELED", "given up", "given up before it was sent", NULL },
@@ -82,29 +111,43 @@ static const struct {
 	{ ERROR_NO_IPV6, 0, "no IPv6 address", "no IPv6",
 	    "that host has no IPv6 address: leave out --ipv6, or give one that it has", NULL },
 	{ ERROR_NO_INTERFACE, 0, "no interface", "no interface",
-	    "that address belongs to one link: name its interface, as in fe80::1%eth0; ip link lists them", NULL },
+	    "that address belongs to one link: name its interface, as in fe80::1%eth0; ip link "
+	    "lists them",
+	    NULL },
 	{ ERROR_WRONG_INTERFACE, 0, "no such interface", "bad interface",
-	    "this machine has no interface of that name (behind the %): ip link lists those that it has", NULL },
+	    "this machine has no interface of that name (behind the %): ip link lists those that "
+	    "it has",
+	    NULL },
 	{ ERROR_GROUP, 0, "group address", "group address",
-	    "that is a multicast or broadcast address: give the one that the server has for itself", NULL },
+	    "that is a multicast or broadcast address: give the one that the server has for itself",
+	    NULL },
 	{ ERROR_ZERO_NETWORK, 0, "address of no host", "no host",
-	    "addresses that begin with 0 belong to no host; a port stands behind the host, as in localhost:12000", NULL },
+	    "addresses that begin with 0 belong to no host; a port stands behind the host, as in "
+	    "localhost:12000",
+	    NULL },
 
 	/* --- of looking a name up --- */
 	{ LOOK_UP(EAI_NONAME), 0, "EAI_NONAME", "name not found",
 	    "no such host is known: check the spelling, or give a numeric address", NULL },
 	{ LOOK_UP(EAI_AGAIN), 0, "EAI_AGAIN", "no DNS answer",
-	    "no name server gave an answer: is the network up, /etc/resolv.conf right? A numeric address needs none", NULL },
+	    "no name server gave an answer: is the network up, /etc/resolv.conf right? A numeric "
+	    "address needs none",
+	    NULL },
 	{ LOOK_UP(EAI_FAIL), 0, "EAI_FAIL", "DNS failed",
-	    "the name server does not want or is not able to answer: try another one, or give a numeric address", NULL },
+	    "the name server does not want or is not able to answer: try another one, or give a "
+	    "numeric address",
+	    NULL },
 #ifdef EAI_NODATA
 	{ LOOK_UP(EAI_NODATA), 0, "EAI_NODATA", "no address",
-	    "that name is known but stands for no address: is it the right one? Or give a numeric address", NULL },
+	    "that name is known but stands for no address: is it the right one? Or give a numeric "
+	    "address",
+	    NULL },
 #endif
 	{ LOOK_UP(EAI_OVERFLOW), 0, "EAI_OVERFLOW", "name too long",
 	    "that name is too long for any host: check it, or give a numeric address", NULL },
 	{ LOOK_UP(EAI_SYSTEM), 0, "EAI_SYSTEM", "no look-up",
-	    "the look-up of the name ended without an answer: try again, or give a numeric address", NULL },
+	    "the look-up of the name ended without an answer: try again, or give a numeric address",
+	    NULL },
 
 	/* --- of ICMP: RFC 792, RFC 1122 (3.2.2.1), RFC 1812 (5.2.7.1); RFC 4443 --- */
 	{ ERROR_ICMP4(3, 0), ERROR_ICMP6(1, 0), NULL, "unreachable", UNREACHABLE_NETWORK, NULL },
@@ -117,23 +160,33 @@ static const struct {
 	{ ERROR_ICMP4(3, 9), ERROR_ICMP4(3, 10), NULL, "prohibited", PROHIBITED, NULL },
 	{ ERROR_ICMP4(3, 13), ERROR_ICMP6(1, 1), NULL, "prohibited", PROHIBITED, NULL },
 	{ ERROR_ICMP6(1, 5), 0, NULL, "prohibited",
-	    "prohibited: a router on the way lets no packet from this machine's address pass; is that address right?", NULL },
+	    "prohibited: a router on the way lets no packet from this machine's address pass; is "
+	    "that address right?",
+	    NULL },
 	{ ERROR_ICMP6(1, 6), 0, NULL, "prohibited",
-	    "prohibited: a router on the way rejects every packet to that network; ask who runs it", NULL },
+	    "prohibited: a router on the way rejects every packet to that network; ask who runs it",
+	    NULL },
 	{ ERROR_ICMP6(1, 2), 0, NULL, "out of scope",
-	    "this machine's address is one of its own link, and that host lies beyond it; give this machine a global one", NULL },
-	{ ERROR_ICMP4(3, 8), 0, NULL, "isolated", "a router on the way takes no packet of this machine: it is isolated", NULL },
+	    "this machine's address is one of its own link, and that host lies beyond it; give "
+	    "this machine a global one",
+	    NULL },
+	{ ERROR_ICMP4(3, 8), 0, NULL, "isolated",
+	    "a router on the way takes no packet of this machine: it is isolated", NULL },
 	{ ERROR_ICMP4(3, 11), ERROR_ICMP4(3, 12), NULL, "unreachable",
 	    "a router on the way has no route for its type of service", NULL },
 	{ ERROR_ICMP4(3, 14), ERROR_ICMP4(3, 15), NULL, "prohibited",
 	    "a router on the way turns packets of its precedence away", NULL },
 	{ ERROR_ICMP4(3, ANY), ERROR_ICMP6(1, ANY), NULL, "unreachable",
-	    "a router on the way or that host says that it cannot be delivered, for a reason that has no name", NULL },
+	    "a router on the way or that host says that it cannot be delivered, for a reason that "
+	    "has no name",
+	    NULL },
 	{ ERROR_ICMP4(11, 0), ERROR_ICMP6(3, 0), NULL, "hop limit", HOPS, NULL },
 	{ ERROR_ICMP4(11, 1), ERROR_ICMP6(3, 1), NULL, "fragment lost", FRAGMENT, NULL },
 	{ ERROR_ICMP4(12, ANY), ERROR_ICMP6(4, ANY), NULL, "bad header", HEADER, NULL },
 	{ ERROR_ICMP4(ANY, ANY), ERROR_ICMP6(ANY, ANY), NULL, "ICMP error",
-	    "a router on the way or that host answered with an error that has no name; is it a server at all?", NULL },
+	    "a router on the way or that host answered with an error that has no name; is it a "
+	    "server at all?",
+	    NULL },
 };
 
 #define LENGTH (sizeof table / sizeof *table)
@@ -192,7 +245,8 @@ const char *error_name(int error, char buf[ERROR_NAME])
 	if (i < LENGTH && table[i].name && table[i].error == error)
 		return table[i].name;
 	if (is_icmp(error))
-		snprintf(buf, ERROR_NAME, "ICMP%s %d/%d", error < ERROR_ICMP6(0, 0) ? "" : "v6", error >> 8 & 0xff, error & 0xff);
+		snprintf(buf, ERROR_NAME, "ICMP%s %d/%d", error < ERROR_ICMP6(0, 0) ? "" : "v6",
+		    error >> 8 & 0xff, error & 0xff);
 	else
 		snprintf(buf, ERROR_NAME, "errno %d", error);
 	return buf;
@@ -202,7 +256,8 @@ const char *error_name(int error, char buf[ERROR_NAME])
 static const char *read_number(const char *text, int max, char end, int *number)
 {
 	char *rest = NULL;
-	const unsigned long value = *text >= '0' && *text <= '9' ? strtoul(text, &rest, 10) : ULONG_MAX;
+	const unsigned long value = *text >= '0' && *text <= '9' ? strtoul(text, &rest, 10)
+	                                                         : ULONG_MAX;
 
 	if (value > (unsigned long)max || *rest != end)
 		return NULL;
@@ -225,7 +280,8 @@ int error_number(const char *name)
 	const bool ipv6 = strncmp(name + 4, "v6", 2) == 0;
 
 	name += ipv6 ? 6 : 4;
-	if (*name != ' ' || !(rest = read_number(name + 1, 0xff, '/', &type)) || !read_number(rest, 0xff, '\0', &number))
+	if (*name != ' ' || !(rest = read_number(name + 1, 0xff, '/', &type)) ||
+	    !read_number(rest, 0xff, '\0', &number))
 		return -1;
 	return ipv6 ? ERROR_ICMP6(type, number) : ERROR_ICMP4(type, number);
 }

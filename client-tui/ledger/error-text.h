@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Why a line failed or an address could not be opened, as one number: an errno, what ICMP said, what the look-up of the
- * name said, or one of our own. One table has its name in records and its words for people. Pure. */
+/* Why a line failed or an address could not be opened, as one number: an errno, what ICMP said,
+ * what the look-up of the name said, or one of our own. One table has its name in records and its
+ * words for people. Pure. */
 #ifndef UPCASE_ERRORS_H
 #define UPCASE_ERRORS_H
 
 #include <stdbool.h>
 
-/* An ICMP message with its type and code (RFC 792, RFC 1812; RFC 4443). One that says that nothing listens on the port is
- * ECONNREFUSED. */
+/* An ICMP message with its type and code (RFC 792, RFC 1812; RFC 4443). One that says that nothing
+ * listens on the port is ECONNREFUSED. */
 #define ERROR_ICMP4(type, code) (0x10000 | (type) << 8 | (code))
 #define ERROR_ICMP6(type, code) (0x20000 | (type) << 8 | (code))
 
@@ -16,7 +17,8 @@ enum {
 	/* The name has no address of the version of IP that was asked for. */
 	ERROR_NO_IPV4 = 0x1000,
 	ERROR_NO_IPV6,
-	/* An address of one link without an interface, or with one that this machine does not have. */
+	/* An address of one link without an interface, or with one that this machine does not have.
+	 */
 	ERROR_NO_INTERFACE,
 	ERROR_WRONG_INTERFACE,
 	/* A multicast or broadcast address; one of 0.0.0.0/8 (RFC 1122, 3.2.1.3). */
@@ -29,13 +31,13 @@ enum {
 /* From an EAI_ code; where it only stands for an errno, that is the error itself. */
 int error_from_eai(int eai);
 
-/* What it means and what to try, for people. Static, but for an error that is not in the table: then valid until the next
- * call of strerror(). */
+/* What it means and what to try, for people. Static, but for an error that is not in the table:
+ * then valid until the next call of strerror(). */
 const char *error_sentence(int error, bool stream);
 /* The same in 14 columns at most: "unreachable". Static. */
 const char *error_word(int error);
-/* Its name in records: "ECONNREFUSED", "EAI_NONAME", "ICMP 3/13", "ICMPv6 1/1", "no interface", "errno 123"; static or in
- * `buf`. And back: -1 for none. */
+/* Its name in records: "ECONNREFUSED", "EAI_NONAME", "ICMP 3/13", "ICMPv6 1/1", "no interface",
+ * "errno 123"; static or in `buf`. And back: -1 for none. */
 const char *error_name(int error, char buf[ERROR_NAME]);
 int error_number(const char *name);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All figures of one session, for who writes them: the summary, the page of statistics, records. session_figures() fills it. */
+/* All figures of one session, for who writes them: the summary, the page of statistics, records.
+ * session_figures() fills it. */
 #ifndef UPCASE_FACTS_H
 #define UPCASE_FACTS_H
 
@@ -12,15 +13,19 @@
 
 /* Whose clock reading the times of lines are. */
 struct figures_times {
-	/* Lines handed over whose time is the kernel's, of when they left; and the others: just before the call that handed them over. */
+	/* Lines handed over whose time is the kernel's, of when they left; and the others: just
+	 * before the call that handed them over. */
 	uint64_t sent_kernel, sent_program;
-	/* Replies whose time is the kernel's, of when they arrived; and the others: when they were read. */
+	/* Replies whose time is the kernel's, of when they arrived; and the others: when they were
+	 * read. */
 	uint64_t received_kernel, received_program;
-	/* So often the wall clock was set, so that stamps could not be reported in our time: the program's were taken. */
+	/* So often the wall clock was set, so that stamps could not be reported in our time: the
+	 * program's were taken. */
 	uint64_t clock_steps;
 };
 
-/* What the kernel says of TCP (TCP_INFO), sampled while lines wait and at the end of each connection. Times in ns. */
+/* What the kernel says of TCP (TCP_INFO), sampled while lines wait and at the end of each
+ * connection. Times in ns. */
 struct figures_tcp {
 	/* Connections that stood; segments sent again, over all of them. */
 	uint64_t connections, retransmitted;
@@ -28,7 +33,8 @@ struct figures_tcp {
 	int64_t timeout, timeout_max;
 	/* Smoothed round-trip time and its mean deviation, RFC 6298; at the last look. */
 	int64_t round_trip, variation;
-	/* The congestion window, RFC 5681, in segments: at the last look, the least and the largest seen. */
+	/* The congestion window, RFC 5681, in segments: at the last look, the least and the largest
+	 * seen. */
 	uint32_t window, window_min, window_max;
 	/* Looks; without any, nothing but `connections` says something. */
 	uint64_t samples;
@@ -45,7 +51,8 @@ struct figures {
 	const struct ledger_totals *totals;
 	const struct stats *stats;
 	struct figures_times times;
-	/* UDP: datagrams that came to this machine and were dropped since the socket's buffer was full. */
+	/* UDP: datagrams that came to this machine and were dropped since the socket's buffer was
+	 * full. */
 	uint64_t overflows;
 	/* TCP. */
 	struct figures_tcp tcp;

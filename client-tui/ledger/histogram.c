@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A value from 2^e to before 2^(e+1) is cut to its first HISTOGRAM_PART_BITS + 1 bits; what is left tells the bucket. Below
- * HISTOGRAM_PARTS nothing is cut, and up to twice that the buckets are still one wide. */
+/* A value from 2^e to before 2^(e+1) is cut to its first HISTOGRAM_PART_BITS + 1 bits; what is left
+ * tells the bucket. Below HISTOGRAM_PARTS nothing is cut, and up to twice that the buckets are
+ * still one wide. */
 #include "config.h"
 
 #include "ledger/histogram.h"

@@ -25,17 +25,20 @@ static uint64_t list_length(const struct line_list *list, enum line_list_kind li
 static bool conserved(const struct ledger *l, const struct ledger_totals *t)
 {
 	return t->typed == t->queued + t->sent &&
-	    t->sent == t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off &&
-	    t->typed == t->evicted + l->lines.count && t->late <= t->lost && t->timed <= t->answered &&
-	    (t->timed == 0 || (t->rtt.min <= t->rtt.max && t->rtt.min >= 0)) && t->rtt.min <= t->waited.min &&
-	    t->rtt.max <= t->waited.max;
+	       t->sent ==
+	           t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off &&
+	       t->typed == t->evicted + l->lines.count && t->late <= t->lost &&
+	       t->timed <= t->answered &&
+	       (t->timed == 0 || (t->rtt.min <= t->rtt.max && t->rtt.min >= 0)) &&
+	       t->rtt.min <= t->waited.min && t->rtt.max <= t->waited.max;
 }
 
 static size_t bytes_kept(const struct ledger *l)
 {
 	size_t bytes = 0;
 	for (size_t i = 0; i < l->lines.count; i++)
-		bytes += ledger_lines_at(&l->lines, i)->row.length + ledger_lines_at(&l->lines, i)->reply_length;
+		bytes += ledger_lines_at(&l->lines, i)->row.length +
+		         ledger_lines_at(&l->lines, i)->reply_length;
 	return bytes;
 }
 
@@ -44,7 +47,8 @@ static bool all_counted(const struct ledger *l)
 {
 	const struct ledger_totals *t = &l->totals;
 	const struct stats *s = &l->stats;
-	uint64_t open = 0, evicted_waiting = 0, lines = s->lines, timed = s->rtt.count, lost = s->lost - s->amended;
+	uint64_t open = 0, evicted_waiting = 0, lines = s->lines, timed = s->rtt.count,
+	         lost = s->lost - s->amended;
 
 	if (s->waited.count != s->rtt.count)
 		return false;
@@ -60,9 +64,11 @@ static bool all_counted(const struct ledger *l)
 		lost += outcome == STATS_ORDER_LOST;
 	}
 	if (l->stats_order.closed)
-		return l->stats_order.head == l->stats_order.end && lines == t->sent && timed == t->timed && lost == t->lost;
-	return evicted_waiting == l->evicted_waiting && open + evicted_waiting == t->waiting && lines == t->sent && timed == t->timed && lost == t->lost &&
-	    (open + evicted_waiting || l->stats_order.head == l->stats_order.end);
+		return l->stats_order.head == l->stats_order.end && lines == t->sent &&
+		       timed == t->timed && lost == t->lost;
+	return evicted_waiting == l->evicted_waiting && open + evicted_waiting == t->waiting &&
+	       lines == t->sent && timed == t->timed && lost == t->lost &&
+	       (open + evicted_waiting || l->stats_order.head == l->stats_order.end);
 }
 
 bool ledger_balanced(const struct ledger *l)
@@ -72,7 +78,8 @@ bool ledger_balanced(const struct ledger *l)
 
 	for (size_t i = 0; i < l->lines.count; i++) {
 		count_row(&sum, &ledger_lines_at(&l->lines, i)->row);
-		if (i && ledger_lines_at(&l->lines, i - 1)->row.number >= ledger_lines_at(&l->lines, i)->row.number)
+		if (i && ledger_lines_at(&l->lines, i - 1)->row.number >=
+		             ledger_lines_at(&l->lines, i)->row.number)
 			return false;
 	}
 	const uint64_t rows_waiting = sum.waiting;
@@ -80,11 +87,12 @@ bool ledger_balanced(const struct ledger *l)
 		sum.waiting += e->evicted_waiting;
 	if (l->bytes != bytes_kept(l) || l->evicted_waiting != sum.waiting - rows_waiting)
 		return false;
-	return conserved(l, t) && all_counted(l) && sum.queued == t->queued && sum.waiting == t->waiting &&
-	    sum.answered == t->answered && sum.lost == t->lost && sum.refused == t->refused &&
-	    sum.failed == t->failed && sum.cut_off == t->cut_off && sum.late == t->late &&
-	    sum.duplicates == t->duplicates && sum.reordered == t->reordered &&
-	    sum.differs == t->differs && sum.cut_short == t->cut_short &&
-	    list_length(&l->queued, LINE_LIST_FATE) == t->queued &&
-	    list_length(&l->waiting, LINE_LIST_FATE) == t->waiting;
+	return conserved(l, t) && all_counted(l) && sum.queued == t->queued &&
+	       sum.waiting == t->waiting && sum.answered == t->answered && sum.lost == t->lost &&
+	       sum.refused == t->refused && sum.failed == t->failed && sum.cut_off == t->cut_off &&
+	       sum.late == t->late && sum.duplicates == t->duplicates &&
+	       sum.reordered == t->reordered && sum.differs == t->differs &&
+	       sum.cut_short == t->cut_short &&
+	       list_length(&l->queued, LINE_LIST_FATE) == t->queued &&
+	       list_length(&l->waiting, LINE_LIST_FATE) == t->waiting;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies), ledger-replay.c
- * (records) and ledger.c only. */
+/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies),
+ * ledger-replay.c (records) and ledger.c only. */
 #ifndef UPCASE_LEDGER_CORE_H
 #define UPCASE_LEDGER_CORE_H
 
@@ -28,11 +28,13 @@ struct ledger {
 	struct stats stats;
 	/* No row with a lower number is decided: where the search for one to evict begins. */
 	uint64_t decided_from;
-	/* Until then a line that was evicted could still be answered: no text is known to be free. */
+	/* Until then a line that was evicted could still be answered: no text is known to be free.
+	 */
 	int64_t tag_all_until;
 	/* The same without the lines that are like no other. */
 	int64_t tag_common_until;
-	/* How long the session tried to connect, but for the attempt that began at `connecting_since`, INT64_MAX for none. */
+	/* How long the session tried to connect, but for the attempt that began at
+	 * `connecting_since`, INT64_MAX for none. */
 	int64_t connecting, connecting_since;
 };
 
@@ -50,9 +52,12 @@ void ledger_enter(struct ledger *l, struct ledger_line *e);
 void ledger_age(struct ledger *l, int64_t now);
 /* Gives a line another fate, counts it, and puts it where it belongs. `late` is set before. */
 void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fate fate);
-/* Evicts rows until there is room for so many more (none: only bytes matter), with so many bytes. */
+/* Evicts rows until there is room for so many more (none: only bytes matter), with so many bytes.
+ */
 void ledger_make_room(struct ledger *l, size_t rows, size_t bytes);
-/* `count` of the lines that an evicted row stands for get this fate. The evicted row may be gone afterwards. */
-void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count, enum ledger_fate fate);
+/* `count` of the lines that an evicted row stands for get this fate. The evicted row may be gone
+ * afterwards. */
+void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count,
+    enum ledger_fate fate);
 
 #endif

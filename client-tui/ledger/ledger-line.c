@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "ledger/ledger-line.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/capitals.h"
-#include "ledger/ledger-line.h"
 
 struct ledger_line *ledger_line_new(uint64_t number, const void *text, size_t n, int64_t now)
 {
@@ -56,13 +57,14 @@ size_t ledger_line_wire_length(const struct ledger_line *e)
 static size_t ascii_run(const unsigned char *wire, const unsigned char *caps, size_t n)
 {
 	size_t k = 0;
-	while (k < n && wire[k] < 0x80 && (wire[k] >= 'a' && wire[k] <= 'z' ? wire[k] - 'a' + 'A' : wire[k]) == caps[k])
+	while (k < n && wire[k] < 0x80 &&
+	       (wire[k] >= 'a' && wire[k] <= 'z' ? wire[k] - 'a' + 'A' : wire[k]) == caps[k])
 		k++;
 	return k;
 }
 
-/* Byte by byte, so that every place where a server may have cut the line is looked at; it ends at the
- * first difference. */
+/* Byte by byte, so that every place where a server may have cut the line is looked at; it ends at
+ * the first difference. */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n)
 {
 	const unsigned char *wire = ledger_line_wire(e);
@@ -82,7 +84,8 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 			return true;
 		done += made;
 		left -= made;
-		bool cut_here = left == 0 || (left == stream.held && memcmp(caps + done, stream.part, left) == 0);
+		bool cut_here = left == 0 || (left == stream.held &&
+		                                 memcmp(caps + done, stream.part, left) == 0);
 		if (cut_here && k + 1 < length)
 			return true;
 	}
@@ -105,7 +108,8 @@ void ledger_line_leave(struct ledger_line *e, enum line_list_kind link)
 	*p = (struct line_list_place){ .in = NULL };
 }
 
-void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e, enum line_list_kind link)
+void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,
+    enum line_list_kind link)
 {
 	ledger_line_leave(e, link);
 	struct ledger_line *previous = next ? next->place[link].previous : list->last;

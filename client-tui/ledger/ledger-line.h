@@ -8,8 +8,9 @@
 
 /* A line stands in at most one list of each kind. */
 enum line_list_kind {
-	LINE_LIST_FATE, /* queued lines by number; waiting ones by time of sending; lost ones without a reply */
-	LINE_LIST_AGE,  /* lines that were sent and can still be answered, by time of sending */
+	LINE_LIST_FATE,  /* queued lines by number; waiting ones by time of sending; lost ones
+	                    without a reply */
+	LINE_LIST_AGE,   /* lines that were sent and can still be answered, by time of sending */
 	LINE_LIST_GROUP, /* lines with the same capitals and in the same state, see line-index.h */
 	LINE_LIST_TRUNCATED, /* lines whose reply was cut short */
 	LINE_LISTS,
@@ -31,10 +32,11 @@ struct ledger_line {
 	struct ledger_row row;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
-	/* Its turn in the order of sending, 0 for none; of an evicted row the first and the last of those it stands for. */
+	/* Its turn in the order of sending, 0 for none; of an evicted row the first and the last of
+	 * those it stands for. */
 	uint64_t stats_turn, stats_turn_last;
-	/* 0 for a row that is kept. Else the row is evicted, its text is gone, and this stands for so
-	 * many waiting lines, sent from `evicted_since` to row.sent_at. */
+	/* 0 for a row that is kept. Else the row is evicted, its text is gone, and this stands for
+	 * so many waiting lines, sent from `evicted_since` to row.sent_at. */
 	uint64_t evicted_waiting;
 	int64_t evicted_since;
 	/* How long the ledger's session had tried to connect in all when it was typed. */
@@ -66,15 +68,16 @@ void ledger_line_set_tag(struct ledger_line *e, uint64_t tag);
 const unsigned char *ledger_line_wire(const struct ledger_line *e);
 size_t ledger_line_wire_length(const struct ledger_line *e);
 
-/* Whether `caps`, the capitals of a reply, are a true and not empty beginning of the line's capitals; or
- * the capitals of a true beginning of the line, whose last character may be cut (its first bytes
- * came back unchanged). */
+/* Whether `caps`, the capitals of a reply, are a true and not empty beginning of the line's
+ * capitals; or the capitals of a true beginning of the line, whose last character may be cut (its
+ * first bytes came back unchanged). */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n);
 
 /* The entry leaves the list of that kind in which it stands, if any. */
 void ledger_line_leave(struct ledger_line *e, enum line_list_kind link);
 /* It leaves that list and goes to the end of this one, or before `next` (NULL: to the end). */
 void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link);
-void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e, enum line_list_kind link);
+void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,
+    enum line_list_kind link);
 
 #endif

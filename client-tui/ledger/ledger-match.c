@@ -70,8 +70,10 @@ static void check_order(struct ledger *l, struct ledger_line *e)
 	l->totals.reordered++;
 }
 
-/* Keeps a reply that is not what was expected. Without memory the row still says that it was not. */
-static void keep_reply(struct ledger *l, struct ledger_line *e, const struct reply *r, size_t skip, bool cut_short)
+/* Keeps a reply that is not what was expected. Without memory the row still says that it was not.
+ */
+static void keep_reply(struct ledger *l, struct ledger_line *e, const struct reply *r, size_t skip,
+    bool cut_short)
 {
 	e->row.cut_short = cut_short;
 	l->totals.differs += e->row.differs;
@@ -87,7 +89,8 @@ static void keep_reply(struct ledger *l, struct ledger_line *e, const struct rep
 	l->bytes += r->length;
 }
 
-/* The first reply. Its own time decides whether it is late, whatever was believed until it was read. */
+/* The first reply. Its own time decides whether it is late, whatever was believed until it was
+ * read. */
 static enum ledger_match answer(struct ledger *l, struct ledger_line *e, int64_t at)
 {
 	e->row.replied_at = e->row.sent_at + round_trip(e, at);
@@ -110,10 +113,12 @@ static bool is_key(const struct ledger *l, const struct reply *r)
 }
 
 /* A reply to this line; l->key has the reply's capitals. */
-static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e, const struct reply *r, bool cut_short)
+static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e,
+    const struct reply *r, bool cut_short)
 {
 	struct ledger_reply_match v = { .number = e->row.number,
-		.skip = e->tag_length < r->length ? e->tag_length : r->length, .rtt = round_trip(e, r->at) };
+		.skip = e->tag_length < r->length ? e->tag_length : r->length,
+		.rtt = round_trip(e, r->at) };
 
 	if (e->row.fate == FATE_ANSWERED || e->row.late) {
 		v.match = MATCH_DUPLICATE;
@@ -130,7 +135,8 @@ static struct ledger_reply_match take(struct ledger *l, struct ledger_line *e, c
 }
 
 /* The oldest waiting line of these, else the oldest lost one, else the one answered first. */
-static struct ledger_line *choose_in_group(const struct ledger *l, const struct line_group *t, int64_t at)
+static struct ledger_line *choose_in_group(const struct ledger *l, const struct line_group *t,
+    int64_t at)
 {
 	struct ledger_line *e = t->waiting.first;
 	while (e && ledger_is_over(e, l->settings.answerable, at))
@@ -146,11 +152,14 @@ static bool begins_with_key(const struct ledger *l, const struct ledger_line *e)
 }
 
 /* Counts in *found the lines of a list whose beginning the reply is, and returns the first. */
-static struct ledger_line *find_cut(const struct ledger *l, const struct line_list *list, int64_t at, int *found)
+static struct ledger_line *find_cut(const struct ledger *l, const struct line_list *list,
+    int64_t at, int *found)
 {
 	struct ledger_line *first = NULL;
-	for (struct ledger_line *e = list->first; e && *found < 2; e = e->place[LINE_LIST_FATE].next) {
-		if (e->evicted_waiting || ledger_is_over(e, l->settings.answerable, at) || !begins_with_key(l, e))
+	for (struct ledger_line *e = list->first; e && *found < 2;
+	    e = e->place[LINE_LIST_FATE].next) {
+		if (e->evicted_waiting || ledger_is_over(e, l->settings.answerable, at) ||
+		    !begins_with_key(l, e))
 			continue;
 		++*found;
 		first = first ? first : e;
@@ -158,8 +167,8 @@ static struct ledger_line *find_cut(const struct ledger *l, const struct line_li
 	return first;
 }
 
-/* The one line whose beginning the reply can be: a waiting one; or, when none is, a lost one or one that
- * got just such a reply before. NULL for none or more than one. */
+/* The one line whose beginning the reply can be: a waiting one; or, when none is, a lost one or one
+ * that got just such a reply before. NULL for none or more than one. */
 static struct ledger_line *choose_cut(const struct ledger *l, const struct reply *r)
 {
 	int found = 0;
@@ -167,8 +176,10 @@ static struct ledger_line *choose_cut(const struct ledger *l, const struct reply
 	if (found)
 		return found == 1 ? e : NULL;
 	e = find_cut(l, &l->unanswered, r->at, &found);
-	for (struct ledger_line *c = l->truncated.first; c && found < 2; c = c->place[LINE_LIST_TRUNCATED].next) {
-		if (!c->reply || c->reply_length != r->length || memcmp(c->reply, r->bytes, r->length) != 0)
+	for (struct ledger_line *c = l->truncated.first; c && found < 2;
+	    c = c->place[LINE_LIST_TRUNCATED].next) {
+		if (!c->reply || c->reply_length != r->length ||
+		    memcmp(c->reply, r->bytes, r->length) != 0)
 			continue;
 		found++;
 		e = c;
@@ -199,17 +210,19 @@ struct ledger_reply_match ledger_reply(struct ledger *l, const void *reply, size
 	return v;
 }
 
-static void compare_stream(struct ledger *l, struct ledger_line *e, const struct reply *r, bool ended)
+static void compare_stream(struct ledger *l, struct ledger_line *e, const struct reply *r,
+    bool ended)
 {
 	if (e->row.partial || line_index_key_line(&l->key, e) || is_key(l, r))
 		return;
-	bool cut_short = ended && line_index_key_set(&l->key, r->bytes, r->length) == 0 && begins_with_key(l, e);
+	bool cut_short = ended && line_index_key_set(&l->key, r->bytes, r->length) == 0 &&
+	                 begins_with_key(l, e);
 	e->row.differs = !cut_short || !is_key(l, r);
 	keep_reply(l, e, r, 0, cut_short);
 }
 
-struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
-    int64_t now)
+struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n,
+    bool ended, int64_t now)
 {
 	const struct reply r = { .bytes = n ? reply : "", .length = n, .at = now };
 	struct ledger_line *e = l->waiting.first;
@@ -248,12 +261,15 @@ static struct ledger_line *find_whole(struct ledger *l, const unsigned char *quo
 	return e;
 }
 
-/* The oldest waiting line of at least so many bytes that begins so; *others: it is not the only one. */
-static struct ledger_line *find_beginning(const struct ledger *l, const unsigned char *quoted, size_t n, size_t min_length, bool *others)
+/* The oldest waiting line of at least so many bytes that begins so; *others: it is not the only
+ * one. */
+static struct ledger_line *find_beginning(const struct ledger *l, const unsigned char *quoted,
+    size_t n, size_t min_length, bool *others)
 {
 	struct ledger_line *first = NULL;
 	for (struct ledger_line *e = l->waiting.first; e; e = e->place[LINE_LIST_FATE].next) {
-		if (e->evicted_waiting || ledger_line_wire_length(e) < min_length || !sent_begins(e, quoted, n))
+		if (e->evicted_waiting || ledger_line_wire_length(e) < min_length ||
+		    !sent_begins(e, quoted, n))
 			continue;
 		*others = first != NULL;
 		if (first)
@@ -263,14 +279,16 @@ static struct ledger_line *find_beginning(const struct ledger *l, const unsigned
 	return first;
 }
 
-uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length, int error)
+uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length,
+    int error)
 {
 	bool others = false;
 	if (!ledger_is_datagram(l))
 		return 0;
 	struct ledger_line *e = n && n >= min_length ? find_whole(l, quoted, n) : NULL;
 	if (!e)
-		e = find_beginning(l, n ? quoted : (const unsigned char *)"", n, min_length, &others);
+		e = find_beginning(l, n ? quoted : (const unsigned char *)"", n, min_length,
+		    &others);
 	if (!e)
 		return 0;
 	e->uncertain = others;

@@ -9,11 +9,13 @@
 #include "common/grow.h"
 #include "ledger/ledger-internal.h"
 
-int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now)
+int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial,
+    uint64_t tag, int64_t now)
 {
 	struct ledger_line *e;
 
-	if (number <= l->last_number || ledger_lines_reserve(&l->lines) || !(e = ledger_line_new(number, text, n, now)))
+	if (number <= l->last_number || ledger_lines_reserve(&l->lines) ||
+	    !(e = ledger_line_new(number, text, n, now)))
 		return -1;
 	e->row.partial = partial;
 	e->row.stream = !ledger_is_datagram(l);

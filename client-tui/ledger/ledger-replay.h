@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines with fates that are known from elsewhere, from a record: nothing is matched, nothing is judged by time. After these, a ledger has
- * the same totals, rows and statistics as the one that was recorded. Pure. */
+/* Lines with fates that are known from elsewhere, from a record: nothing is matched, nothing is
+ * judged by time. After these, a ledger has the same totals, rows and statistics as the one that
+ * was recorded. Pure. */
 #ifndef UPCASE_LEDGER_PLAY_H
 #define UPCASE_LEDGER_PLAY_H
 
 #include "ledger/ledger.h"
 
-/* A line typed at `now`, queued; its tag is given, 0 for none. ledger_failed() goes on. Returns 0, or -1 when memory is
- * short or the number is not greater than any before. */
-int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial, uint64_t tag, int64_t now);
-/* It was handed to the kernel at `now`; so much of its time until then the session had tried to connect. */
+/* A line typed at `now`, queued; its tag is given, 0 for none. ledger_failed() goes on. Returns 0,
+ * or -1 when memory is short or the number is not greater than any before. */
+int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size_t n, bool partial,
+    uint64_t tag, int64_t now);
+/* It was handed to the kernel at `now`; so much of its time until then the session had tried to
+ * connect. */
 void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, int64_t now);
 /* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
 void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The rows stand in a ring by number. Beside it, each line is in the list of its fate (queued, waiting, lost
- * without a reply), and a datagram that could still be answered is in the index by its capitals and in
- * the list of ages, from whose old end lines leave the index. Every step is O(1) on average but for a
- * reply that was cut short, which is compared with all waiting lines.
+/* The rows stand in a ring by number. Beside it, each line is in the list of its fate (queued,
+ * waiting, lost without a reply), and a datagram that could still be answered is in the index by
+ * its capitals and in the list of ages, from whose old end lines leave the index. Every step is
+ * O(1) on average but for a reply that was cut short, which is compared with all waiting lines.
  *
- * A row that is evicted while it waits stays in the waiting list as an evicted row without text, so that the
- * totals and, in a stream, the order of the replies stay exact. Neighbouring evicted rows become one: of a stream
- * always, of datagrams when they were sent at about the same time. */
+ * A row that is evicted while it waits stays in the waiting list as an evicted row without text, so
+ * that the totals and, in a stream, the order of the replies stay exact. Neighbouring evicted rows
+ * become one: of a stream always, of datagrams when they were sent at about the same time. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #include "ledger/ledger-internal.h"
 #include "ledger/line-times.h"
 
-/* Ghosts of datagrams sent within this part of the wait become one, which is lost when the last of them
- * is: some are lost so much later than they should, none earlier. */
+/* Ghosts of datagrams sent within this part of the wait become one, which is lost when the last of
+ * them is: some are lost so much later than they should, none earlier. */
 #define EVICTED_GRAIN 64
 
 struct ledger *ledger_new(const struct ledger_settings *settings)
@@ -213,7 +213,8 @@ static int64_t outcome(const struct ledger_line *e, enum ledger_fate fate)
 	}
 }
 
-/* A line that could not be sent had its turn when it should have been. One that is sent anew gets a new turn. */
+/* A line that could not be sent had its turn when it should have been. One that is sent anew gets a
+ * new turn. */
 static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fate fate)
 {
 	const int64_t waited = fate == FATE_ANSWERED ? parts_of_row(&e->row).waited : -1;
@@ -225,7 +226,9 @@ static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fat
 	}
 	if (e->row.fate == FATE_QUEUED)
 		e->stats_turn = stats_order_take(&l->stats_order);
-	if (!stats_order_decide(&l->stats_order, &l->stats, e->stats_turn, outcome(e, fate), waited) && fate == FATE_ANSWERED)
+	if (!stats_order_decide(&l->stats_order, &l->stats, e->stats_turn, outcome(e, fate),
+	        waited) &&
+	    fate == FATE_ANSWERED)
 		stats_amend(&l->stats, outcome(e, fate), waited);
 	if (fate == FATE_QUEUED)
 		e->stats_turn = 0;
@@ -246,13 +249,16 @@ void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fat
 	sort_by_fate(l, e);
 }
 
-/* `count` of the lines that an evicted row stands for become this. The evicted row may be gone afterwards. */
-void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count, enum ledger_fate fate)
+/* `count` of the lines that an evicted row stands for become this. The evicted row may be gone
+ * afterwards. */
+void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count,
+    enum ledger_fate fate)
 {
 	l->totals.waiting -= count;
 	*ledger_fate_total(&l->totals, fate) += count;
 	*ledger_fate_total(&l->evicted, fate) += count;
-	stats_order_decide_evicted(&l->stats_order, &l->stats, &e->stats_turn, e->stats_turn_last, count, fate == FATE_LOST ? STATS_ORDER_LOST : STATS_ORDER_NONE);
+	stats_order_decide_evicted(&l->stats_order, &l->stats, &e->stats_turn, e->stats_turn_last,
+	    count, fate == FATE_LOST ? STATS_ORDER_LOST : STATS_ORDER_NONE);
 	e->evicted_waiting -= count;
 	l->evicted_waiting -= count;
 	if (e->evicted_waiting == 0)
@@ -264,7 +270,8 @@ void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t cou
 static void merge_evicted(struct ledger *l, struct ledger_line *a, struct ledger_line *b)
 {
 	if (!a || !b || !a->evicted_waiting || !b->evicted_waiting ||
-	    (ledger_is_datagram(l) && b->row.sent_at - a->evicted_since > l->settings.reply_timeout / EVICTED_GRAIN))
+	    (ledger_is_datagram(l) &&
+	        b->row.sent_at - a->evicted_since > l->settings.reply_timeout / EVICTED_GRAIN))
 		return;
 	a->evicted_waiting += b->evicted_waiting;
 	a->stats_turn = a->stats_turn ? a->stats_turn : b->stats_turn;
@@ -331,14 +338,16 @@ static void evict(struct ledger *l, struct ledger_line *e)
 static bool too_many(const struct ledger *l, size_t rows, size_t bytes)
 {
 	return (rows && l->lines.count + rows > l->settings.capacity) ||
-	    (l->settings.bytes && l->bytes + bytes > l->settings.bytes && l->lines.count + rows > 1);
+	       (l->settings.bytes && l->bytes + bytes > l->settings.bytes &&
+	           l->lines.count + rows > 1);
 }
 
-/* Queued lines are never evicted: they have yet to be sent. A line that waits is only when no decided one is left:
- * without its row its reply would be a stray. */
+/* Queued lines are never evicted: they have yet to be sent. A line that waits is only when no
+ * decided one is left: without its row its reply would be a stray. */
 static size_t oldest_to_evict(struct ledger *l)
 {
-	const bool decided = l->lines.count > l->totals.queued + l->totals.waiting - l->evicted_waiting;
+	const bool decided = l->lines.count >
+	                     l->totals.queued + l->totals.waiting - l->evicted_waiting;
 
 	for (size_t i = decided ? ledger_lines_index(&l->lines, l->decided_from) : 0;; i++) {
 		const struct ledger_row *row = &ledger_lines_at(&l->lines, i)->row;
@@ -367,7 +376,8 @@ static int choose_tag(struct ledger *l, struct ledger_line *e)
 	if (line_index_key_line(&l->key, e))
 		return -1;
 	if (l->settings.tag == LEDGER_TAG_AUTO)
-		tagged = e->row.typed_at <= (e->unique ? l->tag_common_until : l->tag_all_until) || line_index_find(&l->index, &l->key);
+		tagged = e->row.typed_at <= (e->unique ? l->tag_common_until : l->tag_all_until) ||
+		         line_index_find(&l->index, &l->key);
 	for (uint64_t tag = e->row.number; tagged; tag++) {
 		ledger_line_set_tag(e, tag);
 		if (line_index_key_line(&l->key, e))
@@ -390,7 +400,8 @@ void ledger_enter(struct ledger *l, struct ledger_line *e)
 	l->totals.queued++;
 }
 
-static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind, int64_t now)
+static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind,
+    int64_t now)
 {
 	if (number <= l->last_number || ledger_lines_reserve(&l->lines))
 		return -1;
@@ -514,7 +525,8 @@ uint64_t ledger_expire(struct ledger *l, int64_t now)
 {
 	struct ledger_line *e;
 
-	while (ledger_is_datagram(l) && (e = l->waiting.first) && ledger_is_over(e, l->settings.reply_timeout, now)) {
+	while (ledger_is_datagram(l) && (e = l->waiting.first) &&
+	       ledger_is_over(e, l->settings.reply_timeout, now)) {
 		if (!e->evicted_waiting) {
 			ledger_change_fate(l, e, FATE_LOST);
 			return e->row.number;
@@ -533,7 +545,9 @@ void ledger_give_up(struct ledger *l)
 int64_t ledger_deadline(const struct ledger *l)
 {
 	const struct ledger_line *e = l->stats_order.closed ? NULL : l->waiting.first;
-	return ledger_is_datagram(l) && e ? later(later(e->row.sent_at, l->settings.reply_timeout), 1) : INT64_MAX;
+	return ledger_is_datagram(l) && e
+	         ? later(later(e->row.sent_at, l->settings.reply_timeout), 1)
+	         : INT64_MAX;
 }
 
 /* ---- reading ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ledger: one line, one row, one fate. It knows which reply belongs to which line and keeps
- * exact totals for all lines, with a bounded number of rows. Pure: no clock, no socket, no screen; the
- * time is an argument in ns of the monotonic clock.
+ * exact totals for all lines, with a bounded number of rows. Pure: no clock, no socket, no screen;
+ * the time is an argument in ns of the monotonic clock.
  *
  * Terms: round-trip loss is RFC 6673's, reordering RFC 4737's (the next expected number never
  * decreases), duplication RFC 5560's. At every moment
@@ -28,24 +28,25 @@ enum ledger_fate {
 
 enum ledger_tag { LEDGER_TAG_AUTO, LEDGER_TAG_ALWAYS, LEDGER_TAG_NEVER };
 
-/* Datagrams are matched by their capitals; a stream's replies come in the order of its lines, nothing
- * is tagged and nothing is lost by waiting. */
+/* Datagrams are matched by their capitals; a stream's replies come in the order of its lines,
+ * nothing is tagged and nothing is lost by waiting. */
 enum ledger_kind { LEDGER_DATAGRAM, LEDGER_STREAM };
 
 struct ledger_settings {
 	enum ledger_kind kind;
 	enum ledger_tag tag;
-	/* Rows kept at most, at least 1; 100,000 by default. Queued lines are always kept, even if they alone
-	 * are more. */
+	/* Rows kept at most, at least 1; 100,000 by default. Queued lines are always kept, even if
+	 * they alone are more. */
 	size_t capacity;
-	/* Bytes of lines and replies kept at most, so that long ones need no more memory than short ones; 0 for no
-	 * limit. The last row is kept even if it alone is more. */
+	/* Bytes of lines and replies kept at most, so that long ones need no more memory than short
+	 * ones; 0 for no limit. The last row is kept even if it alone is more. */
 	size_t bytes;
 	/* How long a datagram's reply may take, ns. */
 	int64_t reply_timeout;
-	/* How long after it was sent a line could still be answered, ns: a reply after that is a stray,
-	 * and its text may be used again without a tag. 60 s by default, never less than `reply_timeout`. When rows
-	 * are evicted sooner than that, no text is known to be free: LEDGER_TAG_AUTO then tags every line. */
+	/* How long after it was sent a line could still be answered, ns: a reply after that is a
+	 * stray, and its text may be used again without a tag. 60 s by default, never less than
+	 * `reply_timeout`. When rows are evicted sooner than that, no text is known to be free:
+	 * LEDGER_TAG_AUTO then tags every line. */
 	int64_t answerable;
 };
 
@@ -60,23 +61,25 @@ struct ledger_row {
 	int64_t typed_at, sent_at, replied_at;
 	/* How much of the time from typed to handed over the session tried to connect, ns. */
 	int64_t connecting;
-	/* What was typed: `length` bytes, no end of line, no zero byte at the end. For a long line of a
-	 * stream, its first bytes only (`partial`). */
+	/* What was typed: `length` bytes, no end of line, no zero byte at the end. For a long line
+	 * of a stream, its first bytes only (`partial`). */
 	const unsigned char *text;
 	size_t length;
 	/* The number in the tag, "#17 ": sent with the text and cut off its reply. 0 for no tag. */
 	uint64_t tag;
-	/* The first reply's text without its tag when it is not the capitals of `text`, else NULL. */
+	/* The first reply's text without its tag when it is not the capitals of `text`, else NULL.
+	 */
 	const unsigned char *reply;
 	size_t reply_length;
 	/* Replies after the first. */
 	uint32_t duplicates;
 	/* The wait was over when the (first) reply came. Fate is FATE_LOST. */
 	bool late;
-	/* Datagrams: its first reply came within the wait, after the reply to a line that was sent later. */
+	/* Datagrams: its first reply came within the wait, after the reply to a line that was sent
+	 * later. */
 	bool reordered;
-	/* The reply is not the line's capitals, but has the same capitals (an ASCII-only server, an echo); or, in a
-	 * stream, is something else altogether. */
+	/* The reply is not the line's capitals, but has the same capitals (an ASCII-only server, an
+	 * echo); or, in a stream, is something else altogether. */
 	bool differs;
 	/* The reply is only the beginning of the line's capitals. */
 	bool cut_short;
@@ -86,7 +89,8 @@ struct ledger_row {
 	int error;
 };
 
-/* Least, greatest and mean of some times, ns, and the sum of squared differences from the mean (Welford). All 0 for none. */
+/* Least, greatest and mean of some times, ns, and the sum of squared differences from the mean
+ * (Welford). All 0 for none. */
 struct ledger_times {
 	int64_t min, max;
 	double mean, m2;
@@ -101,7 +105,8 @@ static inline bool ledger_is_decided(enum ledger_fate fate)
 /* It will never be answered, or only too late. */
 static inline bool ledger_is_unanswered(enum ledger_fate fate)
 {
-	return fate == FATE_LOST || fate == FATE_REFUSED || fate == FATE_FAILED || fate == FATE_CUT_OFF;
+	return fate == FATE_LOST || fate == FATE_REFUSED || fate == FATE_FAILED ||
+	       fate == FATE_CUT_OFF;
 }
 
 /* A part of what lines waited: the sum over all, and the greatest, ns. */
@@ -122,15 +127,16 @@ struct ledger_totals {
 	uint64_t strays;
 	/* Rows no longer kept. */
 	uint64_t evicted;
-	/* Answered lines whose times are known: the round trip, from handed over to answered; and what the person waited, from
-	 * typed to answered, with the parts of it before the round trip. */
+	/* Answered lines whose times are known: the round trip, from handed over to answered; and
+	 * what the person waited, from typed to answered, with the parts of it before the round
+	 * trip. */
 	uint64_t timed;
 	struct ledger_times rtt, waited;
 	struct ledger_part connecting, queued_for;
 };
 
-/* Lines of which chance decided what became of them: answered or lost. What was refused, could not be sent or was cut off is in
- * no percentage of loss. */
+/* Lines of which chance decided what became of them: answered or lost. What was refused, could not
+ * be sent or was cut off is in no percentage of loss. */
 static inline uint64_t ledger_by_chance(const struct ledger_totals *t)
 {
 	return t->answered + t->lost;
@@ -161,15 +167,14 @@ struct ledger *ledger_new(const struct ledger_settings *settings);
 void ledger_free(struct ledger *l);
 
 /* A line typed at `now`: `n` bytes, copied. `number` is greater than any before. It is FATE_QUEUED.
- * Decides the tag. May evict the oldest rows: first those that are decided, then those that wait, never
- * queued ones. Returns 0, or -1 when memory is short
- * (nothing changed). */
+ * Decides the tag. May evict the oldest rows: first those that are decided, then those that wait,
+ * never queued ones. Returns 0, or -1 when memory is short (nothing changed). */
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
-/* The same as ledger_add() for a line that is like no other that is added so: it needs no tag just because other such
- * rows were evicted. */
+/* The same as ledger_add() for a line that is like no other that is added so: it needs no tag just
+ * because other such rows were evicted. */
 int ledger_add_unique(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
-/* The same for the beginning of a long line of a stream: only these bytes are kept, its reply is not
- * compared. */
+/* The same for the beginning of a long line of a stream: only these bytes are kept, its reply is
+ * not compared. */
 int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now);
 
 /* The bytes to send for a line, tag and text, without an end of line. Writes at most `size` bytes;
@@ -184,45 +189,52 @@ void ledger_connecting(struct ledger *l, int64_t now);
 void ledger_connected(struct ledger *l, int64_t now);
 bool ledger_is_connecting(const struct ledger *l);
 
-/* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time begins anew)
- * becomes waiting. */
+/* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time
+ * begins anew) becomes waiting. */
 void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
-/* The kernel says that it left at `at`, later than was believed: its time begins then. Returns false, and changes nothing, unless it
- * still waits and was handed over before that. When later lines were sent meanwhile, their wait is over no
- * earlier than this line's: some are lost so much later than they should, none earlier. */
+/* The kernel says that it left at `at`, later than was believed: its time begins then. Returns
+ * false, and changes nothing, unless it still waits and was handed over before that. When later
+ * lines were sent meanwhile, their wait is over no earlier than this line's: some are lost so much
+ * later than they should, none earlier. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
 /* It could not be sent (`error` as errors.h has it): queued or waiting becomes failed. */
 void ledger_failed(struct ledger *l, uint64_t number, int error);
 /* It goes back to the queue, as never sent: waiting becomes queued. */
 void ledger_requeue(struct ledger *l, uint64_t number);
 
-/* A datagram came at `now` (the kernel's receive time, on the monotonic clock). That time alone decides between
- * within the wait and late: a line that is already counted as lost, because its reply stayed unread
- * in the socket, becomes answered. Of equal lines (LEDGER_TAG_NEVER) the one sent first that waits is
- * meant, else the one lost first, else the one answered first. A reply to a line that was refused, failed
- * or cut off, whose row is evicted, or that was sent more than `answerable` ago is a stray; so is one
- * that is the beginning of several waiting lines, and every reply when memory is short. */
+/* A datagram came at `now` (the kernel's receive time, on the monotonic clock). That time alone
+ * decides between within the wait and late: a line that is already counted as lost, because its
+ * reply stayed unread in the socket, becomes answered. Of equal lines (LEDGER_TAG_NEVER) the one
+ * sent first that waits is meant, else the one lost first, else the one answered first. A reply to
+ * a line that was refused, failed or cut off, whose row is evicted, or that was sent more than
+ * `answerable` ago is a stray; so is one that is the beginning of several waiting lines, and every
+ * reply when memory is short. */
 struct ledger_reply_match ledger_reply(struct ledger *l, const void *reply, size_t n, int64_t now);
-/* One whole reply line of a stream came, without its end of line: it answers the line that waits longest.
- * Nothing at all before the end of the connection (`ended`, n = 0) is no reply and counts nowhere.
- * `ended`: the connection ended instead of an end of line, so the reply may be cut short (it is, when it is
- * a true beginning of the capitals). `n` may be less than what came when the line was long (`partial`). */
-struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n, bool ended,
-    int64_t now);
+/* One whole reply line of a stream came, without its end of line: it answers the line that waits
+ * longest. Nothing at all before the end of the connection (`ended`, n = 0) is no reply and counts
+ * nowhere. `ended`: the connection ended instead of an end of line, so the reply may be cut short
+ * (it is, when it is a true beginning of the capitals). `n` may be less than what came when the
+ * line was long (`partial`). */
+struct ledger_reply_match ledger_stream_reply(struct ledger *l, const void *reply, size_t n,
+    bool ended, int64_t now);
 
-/* ICMP about a datagram of ours of at least `min_length` bytes, whose first `n` it quotes (none: n = 0): the oldest waiting line
- * that was sent exactly so, else the oldest that begins so (with none: the oldest), becomes refused (error ECONNREFUSED)
- * or failed (any other error, as errors.h has them). Returns its number, 0 if none fits. */
-uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length, int error);
+/* ICMP about a datagram of ours of at least `min_length` bytes, whose first `n` it quotes (none: n
+ * = 0): the oldest waiting line that was sent exactly so, else the oldest that begins so (with
+ * none: the oldest), becomes refused (error ECONNREFUSED) or failed (any other error, as errors.h
+ * has them). Returns its number, 0 if none fits. */
+uint64_t ledger_unreachable(struct ledger *l, const void *quoted, size_t n, size_t min_length,
+    int error);
 
-/* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued. */
+/* The connection ended: every waiting line is cut off. Returns how many. Queued lines stay queued.
+ */
 uint64_t ledger_cut_off(struct ledger *l);
 
-/* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0 when there is
- * none (call until then). A reply at exactly sent + wait is still within the wait. */
+/* Datagrams: the next line whose wait was over before `now` becomes lost; returns its number, 0
+ * when there is none (call until then). A reply at exactly sent + wait is still within the wait. */
 uint64_t ledger_expire(struct ledger *l, int64_t now);
-/* The end, before every wait is over: datagrams that wait stay so, since nobody knows what becomes of them, and the statistics
- * do without them; nothing may be reported to the ledger any more. Of a stream, nothing changes. */
+/* The end, before every wait is over: datagrams that wait stay so, since nobody knows what becomes
+ * of them, and the statistics do without them; nothing may be reported to the ledger any more. Of a
+ * stream, nothing changes. */
 void ledger_give_up(struct ledger *l);
 /* When ledger_expire() has something to do next, or INT64_MAX. */
 int64_t ledger_deadline(const struct ledger *l);
@@ -234,7 +246,8 @@ size_t ledger_count(const struct ledger *l);
 const struct ledger_row *ledger_at(const struct ledger *l, size_t index);
 /* The index of the first row whose number is not less. */
 size_t ledger_index(const struct ledger *l, uint64_t number);
-/* The number of the oldest queued line, or of the one that waits longest; 0 for none whose row is kept. */
+/* The number of the oldest queued line, or of the one that waits longest; 0 for none whose row is
+ * kept. */
 uint64_t ledger_first_queued(const struct ledger *l);
 uint64_t ledger_first_waiting(const struct ledger *l);
 
@@ -242,10 +255,11 @@ uint64_t ledger_first_waiting(const struct ledger *l);
 int64_t ledger_waiting_since(const struct ledger *l);
 
 const struct ledger_totals *ledger_totals(const struct ledger *l);
-/* Runs, quantiles, delay variation: of all lines up to the oldest one that still waits, in the order of sending. */
+/* Runs, quantiles, delay variation: of all lines up to the oldest one that still waits, in the
+ * order of sending. */
 const struct stats *ledger_stats(const struct ledger *l);
-/* Recounts the rows and compares with the totals and with the conservation rule: true if all is in order.
- * For tests; costs a walk over all rows. */
+/* Recounts the rows and compares with the totals and with the conservation rule: true if all is in
+ * order. For tests; costs a walk over all rows. */
 bool ledger_balanced(const struct ledger *l);
 
 #endif

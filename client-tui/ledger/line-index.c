@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A hash table of groups with chains; it grows twofold when there are as many groups as buckets. Keys are
- * not kept: they are as long as the lines, and are made again from the first line of a group when hashes are equal. */
+/* A hash table of groups with chains; it grows twofold when there are as many groups as buckets.
+ * Keys are not kept: they are as long as the lines, and are made again from the first line of a
+ * group when hashes are equal. */
 #include "config.h"
+
+#include "ledger/line-index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,6 @@
 #include "common/capitals.h"
 #include "common/fnv.h"
 #include "common/grow.h"
-#include "ledger/line-index.h"
 
 #define FIRST_BUCKETS 64
 
@@ -29,7 +31,9 @@ void line_index_end(struct line_index *k)
 /* Room for the capitals of `n` bytes. */
 static int reserve_key(struct line_index_key *key, size_t n)
 {
-	return n > SIZE_MAX / CAPITALS_GROWTH - 1 ? -1 : grow_list(&key->bytes, &key->capacity, CAPITALS_GROWTH * n + 1, 1);
+	return n > SIZE_MAX / CAPITALS_GROWTH - 1
+	         ? -1
+	         : grow_list(&key->bytes, &key->capacity, CAPITALS_GROWTH * n + 1, 1);
 }
 
 int line_index_key_set(struct line_index_key *key, const void *text, size_t n)
@@ -50,18 +54,21 @@ int line_index_key_line(struct line_index_key *key, const struct ledger_line *e)
 
 static const struct ledger_line *any_in_group(const struct line_group *t)
 {
-	const struct line_list *lists[] = { &t->waiting, &t->unanswered, &t->answered, &t->unmatchable };
+	const struct line_list *lists[] = { &t->waiting, &t->unanswered, &t->answered,
+		&t->unmatchable };
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (lists[i]->first)
 			return lists[i]->first;
 	return NULL;
 }
 
-static bool same_key(struct line_index *k, const struct line_group *t, const struct line_index_key *key)
+static bool same_key(struct line_index *k, const struct line_group *t,
+    const struct line_index_key *key)
 {
 	const struct ledger_line *e = any_in_group(t);
 	return t->hash == key->hash && e && line_index_key_line(&k->other, e) == 0 &&
-	    k->other.length == key->length && memcmp(k->other.bytes, key->bytes, key->length) == 0;
+	       k->other.length == key->length &&
+	       memcmp(k->other.bytes, key->bytes, key->length) == 0;
 }
 
 struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finds lines by the capitals of what was sent, for the ledger. Lines with the same capitals are a group; they
- * stand together, sorted by state, so that the oldest waiting one is at hand however many there are
- * (with --tag=never all lines may be equal). Pure. */
+/* Finds lines by the capitals of what was sent, for the ledger. Lines with the same capitals are a
+ * group; they stand together, sorted by state, so that the oldest waiting one is at hand however
+ * many there are (with --tag=never all lines may be equal). Pure. */
 #ifndef UPCASE_LOOKUP_H
 #define UPCASE_LOOKUP_H
 
@@ -22,8 +22,8 @@ struct line_group {
 	/* How many lines, in all lists together. */
 	size_t count;
 	struct line_list waiting, unanswered, answered;
-	/* Lines that block the text but that no reply can answer: queued ones, and those that may be
-	 * the wrong ones to have been refused. */
+	/* Lines that block the text but that no reply can answer: queued ones, and those that may
+	 * be the wrong ones to have been refused. */
 	struct line_list unmatchable;
 };
 

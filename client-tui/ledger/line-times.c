@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Within a text all parts have the unit of the whole time, so that they can be added up; a part that rounds to nothing is left
- * out. */
+/* Within a text all parts have the unit of the whole time, so that they can be added up; a part
+ * that rounds to nothing is left out. */
 #include "config.h"
 
 #include "ledger/line-times.h"
@@ -25,7 +25,10 @@ struct parts parts_of_row(const struct ledger_row *row)
 	const int64_t wire = row->replied_at > row->sent_at ? row->replied_at - row->sent_at : 0;
 	const int64_t connecting = row->connecting < before ? row->connecting : before;
 
-	return (struct parts){ .waited = before + wire, .connecting = connecting, .queued = before - connecting, .wire = wire,
+	return (struct parts){ .waited = before + wire,
+		.connecting = connecting,
+		.queued = before - connecting,
+		.wire = wire,
 		.stream = row->stream };
 }
 
@@ -36,8 +39,10 @@ bool parts_differ(const struct parts *p)
 	return before >= PARTS_DIFFER && before >= p->waited / DIFFER_SHARE;
 }
 
-/* A part behind what is there; `unit` 0: in a unit of its own. One that rounds to 0.00 is left out. */
-static void put_part(int64_t part, int64_t unit, const char *name, const char *micro, char *buf, size_t size)
+/* A part behind what is there; `unit` 0: in a unit of its own. One that rounds to 0.00 is left out.
+ */
+static void put_part(int64_t part, int64_t unit, const char *name, const char *micro, char *buf,
+    size_t size)
 {
 	const size_t used = strlen(buf);
 	char time[40];
@@ -48,10 +53,12 @@ static void put_part(int64_t part, int64_t unit, const char *name, const char *m
 		units_figures(part, unit, time, sizeof time);
 	else
 		units_duration_text(part, micro, time, sizeof time);
-	snprintf(buf + used, size - used, "%s%s %s", used == 0 || buf[used - 1] == ' ' ? "" : ", ", time, name);
+	snprintf(buf + used, size - used, "%s%s %s", used == 0 || buf[used - 1] == ' ' ? "" : ", ",
+	    time, name);
 }
 
-static void put_parts(const struct parts *p, enum parts_detail told, int64_t unit, const char *micro, char *buf, size_t size)
+static void put_parts(const struct parts *p, enum parts_detail told, int64_t unit,
+    const char *micro, char *buf, size_t size)
 {
 	const bool queued = p->queued > p->connecting;
 
@@ -63,10 +70,13 @@ static void put_parts(const struct parts *p, enum parts_detail told, int64_t uni
 		put_part(p->wire, unit, "on the wire", micro, buf, size);
 }
 
-char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size)
+char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+    size_t size)
 {
 	/* Half a millisecond below a second three figures round to it. */
-	const int64_t unit = p->waited >= LONG ? 0 : p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S : NS_PER_MS;
+	const int64_t unit = p->waited >= LONG                     ? 0
+	                   : p->waited >= NS_PER_S - NS_PER_MS / 2 ? NS_PER_S
+	                                                           : NS_PER_MS;
 	size_t used;
 
 	units_duration_text(p->waited, micro, buf, size);
@@ -78,7 +88,8 @@ char *parts_text(const struct parts *p, enum parts_detail told, const char *micr
 	return buf;
 }
 
-char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size)
+char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+    size_t size)
 {
 	*buf = '\0';
 	if (told != PARTS_TIME && parts_differ(p))

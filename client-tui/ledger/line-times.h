@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the person waited, from Enter to the reply, and its parts: the session connected, the line was queued, the line and its
- * reply were on the wire (the round trip). Pure. */
+/* What the person waited, from Enter to the reply, and its parts: the session connected, the line
+ * was queued, the line and its reply were on the wire (the round trip). Pure. */
 #ifndef UPCASE_PARTS_H
 #define UPCASE_PARTS_H
 
@@ -19,20 +19,26 @@ struct parts {
 	bool stream;
 };
 
-/* What a session does before it can send. UDP has no connection, but a name to look up and a way there to find. */
+/* What a session does before it can send. UDP has no connection, but a name to look up and a way
+ * there to find. */
 const char *parts_connecting(bool stream);
 /* Of a line that has been handed to the kernel; without a reply (0), nothing was on the wire. */
 struct parts parts_of_row(const struct ledger_row *row);
 
-/* What parts_text() tells: the time; the greatest of the parts before the wire too; both of these; all parts. */
+/* What parts_text() tells: the time; the greatest of the parts before the wire too; both of these;
+ * all parts. */
 enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_BEFORE, PARTS_ALL };
 
-/* The time before the wire is 1 ms at least, and a twentieth of the whole: less is not worth the room. */
+/* The time before the wire is 1 ms at least, and a twentieth of the whole: less is not worth the
+ * room. */
 bool parts_differ(const struct parts *p);
-/* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not differ are not told. `micro` is
- * the sign for micro. Returns `buf`. */
-char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size);
-/* The parts without the time, each with its unit, "861 ms connecting, 44.8 ms on the wire"; "" if they do not differ. */
-char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf, size_t size);
+/* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not
+ * differ are not told. `micro` is the sign for micro. Returns `buf`. */
+char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+    size_t size);
+/* The parts without the time, each with its unit, "861 ms connecting, 44.8 ms on the wire"; "" if
+ * they do not differ. */
+char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+    size_t size);
 
 #endif

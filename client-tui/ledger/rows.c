@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "ledger/rows.h"
+
 #include <stdlib.h>
 
-#include "ledger/rows.h"
 #include "common/grow.h"
 #include "common/search.h"
 
@@ -14,7 +15,9 @@ static struct ledger_line **slot(const struct ledger_lines *r, size_t index)
 
 int ledger_lines_reserve(struct ledger_lines *r)
 {
-	return r->count < r->capacity ? 0 : grow_ring(&r->slots, &r->capacity, r->head, r->count, sizeof *r->slots);
+	return r->count < r->capacity
+	         ? 0
+	         : grow_ring(&r->slots, &r->capacity, r->head, r->count, sizeof *r->slots);
 }
 
 void ledger_lines_push(struct ledger_lines *r, struct ledger_line *e)

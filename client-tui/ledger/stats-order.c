@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "ledger/stats-order.h"
+
 #include "common/grow.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ static struct stats_order_slot *slot(const struct stats_order *f, uint64_t turn)
 
 uint64_t stats_order_take(struct stats_order *f)
 {
-	if (f->end - f->head == f->capacity && grow_ring(&f->slots, &f->capacity, (size_t)f->head, f->capacity, sizeof *f->slots) < 0) {
+	if (f->end - f->head == f->capacity && grow_ring(&f->slots, &f->capacity, (size_t)f->head,
+	                                           f->capacity, sizeof *f->slots) < 0) {
 		f->missing_lines++;
 		return 0;
 	}
@@ -38,11 +40,13 @@ static void count_decided(struct stats_order *f, struct stats *s)
 		if (outcome == STATS_ORDER_OPEN || outcome == STATS_ORDER_EVICTED)
 			return;
 		if (outcome != STATS_ORDER_VOID)
-			stats_add(s, outcome == STATS_ORDER_LOST, outcome >= 0 ? outcome : -1, turn->waited);
+			stats_add(s, outcome == STATS_ORDER_LOST, outcome >= 0 ? outcome : -1,
+			    turn->waited);
 	}
 }
 
-bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t turn, int64_t outcome, int64_t waited)
+bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t turn, int64_t outcome,
+    int64_t waited)
 {
 	if (turn == 0)
 		return true;
@@ -60,7 +64,8 @@ void stats_order_evict(struct stats_order *f, uint64_t turn)
 		slot(f, turn)->outcome = STATS_ORDER_EVICTED;
 }
 
-void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first, uint64_t last, uint64_t count, int64_t outcome)
+void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first,
+    uint64_t last, uint64_t count, int64_t outcome)
 {
 	for (; *first && *first <= last && count > 0; ++*first) {
 		if (*first <= f->head || slot(f, *first)->outcome != STATS_ORDER_EVICTED)
@@ -73,7 +78,8 @@ void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t
 void stats_order_close(struct stats_order *f, struct stats *s)
 {
 	for (uint64_t turn = f->head + 1; turn <= f->end; turn++)
-		if (slot(f, turn)->outcome == STATS_ORDER_OPEN || slot(f, turn)->outcome == STATS_ORDER_EVICTED)
+		if (slot(f, turn)->outcome == STATS_ORDER_OPEN ||
+		    slot(f, turn)->outcome == STATS_ORDER_EVICTED)
 			slot(f, turn)->outcome = STATS_ORDER_NONE;
 	count_decided(f, s);
 	f->closed = true;

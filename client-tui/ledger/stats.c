@@ -63,8 +63,9 @@ double stats_mean_run(const struct stats *s)
 char *stats_runs_words(const struct stats *s, char *buf, size_t size)
 {
 	if (s->run_count)
-		snprintf(buf, size, "lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " run%s", s->longest_run, stats_mean_run(s),
-		    s->run_count, s->run_count == 1 ? "" : "s");
+		snprintf(buf, size,
+		    "lost in a row: longest %" PRIu64 ", mean %.2f, %" PRIu64 " run%s",
+		    s->longest_run, stats_mean_run(s), s->run_count, s->run_count == 1 ? "" : "s");
 	else
 		snprintf(buf, size, "no line was lost");
 	return buf;

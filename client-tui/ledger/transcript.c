@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Three rings of fixed size, whose serials count what was ever added: items, and the arrivals of each transport. */
+/* Three rings of fixed size, whose serials count what was ever added: items, and the arrivals of
+ * each transport. */
 #include "config.h"
+
+#include "ledger/transcript.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/transcript.h"
 #include "common/grow.h"
 
 /* The arrivals of one transport. Serials: the oldest kept, and the next. */
@@ -87,31 +89,38 @@ static unsigned char *copy(const void *text, size_t *n)
 
 static void add_item(struct transcript *b, const struct transcript_item *item)
 {
-	while (b->end - b->first == b->capacity || (b->first < b->end && b->item_bytes + item->length > TRANSCRIPT_BYTES_MAX))
+	while (b->end - b->first == b->capacity ||
+	       (b->first < b->end && b->item_bytes + item->length > TRANSCRIPT_BYTES_MAX))
 		drop_item(b);
 	b->item_bytes += item->length;
 	b->items[b->end++ % b->capacity] = *item;
 }
 
-int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream, uint64_t number)
+int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream,
+    uint64_t number)
+{
+	add_item(b,
+	    &(const struct transcript_item){
+	        .kind = TRANSCRIPT_LINE, .stream = stream, .ledger = ledger, .number = number });
+	return 0;
+}
+
+int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp,
+    uint64_t number)
 {
 	add_item(b, &(const struct transcript_item){
-		.kind = TRANSCRIPT_LINE, .stream = stream, .ledger = ledger, .number = number });
+	                .kind = TRANSCRIPT_LINE, .ledger = udp, .other = tcp, .number = number });
 	return 0;
 }
 
-int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number)
-{
-	add_item(b, &(const struct transcript_item){ .kind = TRANSCRIPT_LINE, .ledger = udp, .other = tcp, .number = number });
-	return 0;
-}
-
-int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream, const void *text, size_t n)
+int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
+    const void *text, size_t n)
 {
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add_item(b, &(const struct transcript_item){ .kind = kind, .stream = stream, .text = bytes, .length = n });
+	add_item(b, &(const struct transcript_item){
+	                .kind = kind, .stream = stream, .text = bytes, .length = n });
 	return 0;
 }
 
@@ -120,14 +129,18 @@ int transcript_add_event(struct transcript *b, const struct record_event *event)
 	char words[RECORD_EVENT_WORDS];
 
 	record_event_words(event, words);
-	return transcript_add_text(b, event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE, false, words, strlen(words));
+	return transcript_add_text(b,
+	    event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE, false, words,
+	    strlen(words));
 }
 
 int transcript_change_event(struct transcript *b, uint64_t serial, const struct record_event *event)
 {
 	char words[RECORD_EVENT_WORDS];
 	size_t n = strlen(record_event_words(event, words));
-	struct transcript_item *item = serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
+	struct transcript_item *item = serial >= b->first && serial < b->end
+	                                 ? &b->items[serial % b->capacity]
+	                                 : NULL;
 	unsigned char *bytes = item ? copy(words, &n) : NULL;
 
 	if (!bytes)
@@ -139,18 +152,20 @@ int transcript_change_event(struct transcript *b, uint64_t serial, const struct 
 	return 0;
 }
 
-int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
-    size_t n)
+int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream,
+    uint64_t number, const void *text, size_t n)
 {
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
 	struct own *own = &b->own[stream];
-	while (own->end - own->first == b->capacity || (own->first < own->end && own->bytes + n > TRANSCRIPT_BYTES_MAX))
+	while (own->end - own->first == b->capacity ||
+	       (own->first < own->end && own->bytes + n > TRANSCRIPT_BYTES_MAX))
 		drop_arrival(b, own);
 	own->bytes += n;
 	own->arrivals[own->end++ % b->capacity] = (struct transcript_arrival){
-		.match = match, .number = number, .items = b->end, .text = bytes, .length = n };
+		.match = match, .number = number, .items = b->end, .text = bytes, .length = n
+	};
 	return 0;
 }
 
@@ -179,8 +194,10 @@ uint64_t transcript_arrivals_end(const struct transcript *b, bool stream)
 	return b->own[stream].end;
 }
 
-const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream, uint64_t serial)
+const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream,
+    uint64_t serial)
 {
 	const struct own *own = &b->own[stream];
-	return serial >= own->first && serial < own->end ? &own->arrivals[serial % b->capacity] : NULL;
+	return serial >= own->first && serial < own->end ? &own->arrivals[serial % b->capacity]
+	                                                 : NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The transcript: what the panes show, in the order of the lecture: lines, strays and notices; and beside it each
- * transport's replies in the order in which they came. Bounded. Pure. */
+/* The transcript: what the panes show, in the order of the lecture: lines, strays and notices; and
+ * beside it each transport's replies in the order in which they came. Bounded. Pure. */
 #ifndef UPCASE_BOARD_H
 #define UPCASE_BOARD_H
 
@@ -21,9 +21,11 @@ struct transcript_item {
 	enum transcript_kind kind;
 	/* Over TCP, not UDP (lines and strays). */
 	bool stream;
-	/* The ledger that the line stands in, and its number there. Not owned: the ledger outlives its items. */
+	/* The ledger that the line stands in, and its number there. Not owned: the ledger outlives
+	 * its items. */
 	const struct ledger *ledger;
-	/* The same line, with the same number, over TCP when it went over both at once (`ledger` is then UDP's); else NULL. */
+	/* The same line, with the same number, over TCP when it went over both at once (`ledger` is
+	 * then UDP's); else NULL. */
 	const struct ledger *other;
 	uint64_t number;
 	unsigned char *text;
@@ -43,24 +45,29 @@ struct transcript_arrival {
 };
 
 #define TRANSCRIPT_TEXT_MAX 65536
-/* All texts of strays and notices together, and all texts of one transport's arrivals: a flood of long replies must not take
- * the machine's memory. */
+/* All texts of strays and notices together, and all texts of one transport's arrivals: a flood of
+ * long replies must not take the machine's memory. */
 #define TRANSCRIPT_BYTES_MAX (32u * 1024 * 1024)
 
 struct transcript;
 
-/* `capacity` items and as many arrivals of each transport at most, of TRANSCRIPT_BYTES_MAX bytes each; the oldest go first. NULL when memory is short. */
+/* `capacity` items and as many arrivals of each transport at most, of TRANSCRIPT_BYTES_MAX bytes
+ * each; the oldest go first. NULL when memory is short. */
 struct transcript *transcript_new(size_t capacity);
 void transcript_free(struct transcript *b);
 /* Each returns 0, or -1 when memory is short. Texts are copied. */
-int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream, uint64_t number);
-int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp, uint64_t number);
-int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream, const void *text, size_t n);
+int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream,
+    uint64_t number);
+int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp,
+    uint64_t number);
+int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
+    const void *text, size_t n);
 int transcript_add_event(struct transcript *b, const struct record_event *event);
 /* Its row, if it is still there, says what it is now. */
-int transcript_change_event(struct transcript *b, uint64_t serial, const struct record_event *event);
-int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream, uint64_t number, const void *text,
-    size_t n);
+int transcript_change_event(struct transcript *b, uint64_t serial,
+    const struct record_event *event);
+int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream,
+    uint64_t number, const void *text, size_t n);
 /* Forgets all. */
 void transcript_clear(struct transcript *b);
 
@@ -71,6 +78,7 @@ const struct transcript_item *transcript_item(const struct transcript *b, uint64
 /* The same of one transport's arrivals, which have serials of their own. */
 uint64_t transcript_arrivals_first(const struct transcript *b, bool stream);
 uint64_t transcript_arrivals_end(const struct transcript *b, bool stream);
-const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream, uint64_t serial);
+const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream,
+    uint64_t serial);
 
 #endif

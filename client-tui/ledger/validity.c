@@ -21,7 +21,9 @@ unsigned validity_check(const struct schedule_totals *schedule, uint64_t overflo
 
 const char *validity_name(enum validity reason)
 {
-	return reason == VALIDITY_SCHEDULE ? "schedule" : reason == VALIDITY_OVERFLOW ? "overflow" : NULL;
+	return reason == VALIDITY_SCHEDULE ? "schedule"
+	     : reason == VALIDITY_OVERFLOW ? "overflow"
+	                                   : NULL;
 }
 
 static void put_schedule(struct text *out, const struct schedule_totals *t)
@@ -32,7 +34,8 @@ static void put_schedule(struct text *out, const struct schedule_totals *t)
 	text_span(out, t->worst);
 }
 
-char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf, size_t size)
+char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, char *buf,
+    size_t size)
 {
 	const unsigned reasons = validity_check(schedule, overflows);
 	struct text out = text_begin(buf, size);
@@ -43,7 +46,9 @@ char *validity_text(const struct schedule_totals *schedule, uint64_t overflows, 
 	if (reasons & VALIDITY_SCHEDULE)
 		put_schedule(&out, schedule);
 	if (reasons & VALIDITY_OVERFLOW)
-		text_put(&out, "%s%" PRIu64 " %s dropped here, the socket's receive buffer was full",
-		    reasons & VALIDITY_SCHEDULE ? "; " : "", overflows, overflows == 1 ? "reply was" : "replies were");
+		text_put(&out,
+		    "%s%" PRIu64 " %s dropped here, the socket's receive buffer was full",
+		    reasons & VALIDITY_SCHEDULE ? "; " : "", overflows,
+		    overflows == 1 ? "reply was" : "replies were");
 	return buf;
 }

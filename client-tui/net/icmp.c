@@ -15,7 +15,8 @@
 /* Of RFC 792 and RFC 4443. */
 #define UNREACHABLE4 3
 #define UNREACHABLE6 1
-/* What stands before a datagram's bytes at least: the headers of IP (RFC 791, RFC 8200) and of UDP. */
+/* What stands before a datagram's bytes at least: the headers of IP (RFC 791, RFC 8200) and of UDP.
+ */
 #define HEADERS4 (20 + 8)
 #define HEADERS6 (40 + 8)
 
@@ -36,7 +37,7 @@ static const struct sock_extended_err *find(struct msghdr *m)
 		const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
 
 		if (!((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
-			(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)))
+		        (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)))
 			continue;
 		if (e->ee_origin == SO_EE_ORIGIN_ICMP || e->ee_origin == SO_EE_ORIGIN_ICMP6)
 			return e;
@@ -44,23 +45,27 @@ static const struct sock_extended_err *find(struct msghdr *m)
 	return NULL;
 }
 
-/* When this machine itself says so of what goes to another one, or forbids it, that is a firewall of its own. */
+/* When this machine itself says so of what goes to another one, or forbids it, that is a firewall
+ * of its own. */
 static bool is_own_firewall(int fd, const struct addr *to, const struct addr *from, bool prohibited)
 {
-	struct addr here = {.len = sizeof here.storage};
+	struct addr here = { .len = sizeof here.storage };
 
 	return getsockname(fd, &here.sa, &here.len) == 0 && addr_same_host(from, &here) &&
-	    (prohibited || !(addr_same_host(from, to) || addr_is_unspecified(to)));
+	       (prohibited || !(addr_same_host(from, to) || addr_is_unspecified(to)));
 }
 
-static int error_of(int fd, const struct addr *to, const struct sock_extended_err *e, const struct addr *from)
+static int error_of(int fd, const struct addr *to, const struct sock_extended_err *e,
+    const struct addr *from)
 {
 	const bool ipv6 = e->ee_origin == SO_EE_ORIGIN_ICMP6;
 	const int type = e->ee_type, code = e->ee_code;
-	const bool prohibited = ipv6 ? type == UNREACHABLE6 && code == 1 :
-	    type == UNREACHABLE4 && (code == 9 || code == 10 || code == 13);
+	const bool prohibited = ipv6
+	                          ? type == UNREACHABLE6 && code == 1
+	                          : type == UNREACHABLE4 && (code == 9 || code == 10 || code == 13);
 
-	if ((prohibited || e->ee_errno == ECONNREFUSED) && is_own_firewall(fd, to, from, prohibited))
+	if ((prohibited || e->ee_errno == ECONNREFUSED) &&
+	    is_own_firewall(fd, to, from, prohibited))
 		return EPERM;
 	if (e->ee_errno == ECONNREFUSED)
 		return ECONNREFUSED;
@@ -75,7 +80,7 @@ bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out
 	if (!e)
 		return false;
 	headers = e->ee_origin == SO_EE_ORIGIN_ICMP6 ? HEADERS6 : HEADERS4;
-	*out = (struct icmp){.from = {.len = 0}};
+	*out = (struct icmp){ .from = { .len = 0 } };
 	if (SO_EE_OFFENDER(e)->sa_family != AF_UNSPEC) {
 		out->from.len = headers == HEADERS6 ? sizeof out->from.in6 : sizeof out->from.in;
 		memcpy(&out->from.storage, SO_EE_OFFENDER(e), out->from.len);
@@ -89,8 +94,10 @@ bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out
 int icmp_error(int fd, const struct addr *to)
 {
 	unsigned char control[512];
-	struct msghdr m = {.msg_control = control, .msg_controllen = sizeof control};
+	struct msghdr m = { .msg_control = control, .msg_controllen = sizeof control };
 	struct icmp icmp;
 
-	return recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0 && icmp_read(fd, to, &m, &icmp) ? icmp.error : 0;
+	return recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0 && icmp_read(fd, to, &m, &icmp)
+	         ? icmp.error
+	         : 0;
 }

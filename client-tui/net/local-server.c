@@ -23,9 +23,9 @@
 /* How long it may take to end, ms: it only closes its sockets, unless somebody stopped it. */
 #define END_TIMEOUT 200
 
-/* Where the server may stand, seen from the folder of this program: installed beside it, in the build tree, in an
- * installation that keeps servers apart. */
-static const char *const places[] = {"upcased", "../server/upcased", "../sbin/upcased"};
+/* Where the server may stand, seen from the folder of this program: installed beside it, in the
+ * build tree, in an installation that keeps servers apart. */
+static const char *const places[] = { "upcased", "../server/upcased", "../sbin/upcased" };
 
 static bool own_folder(char *folder, size_t size)
 {
@@ -52,8 +52,10 @@ static void find_server(char *path, size_t size)
 		snprintf(path, size, "%s", given);
 		return;
 	}
-	for (size_t i = 0; i < sizeof places / sizeof *places && own_folder(folder, sizeof folder); i++)
-		if (snprintf(path, size, "%s%s", folder, places[i]) < (int)size && access(path, X_OK) == 0)
+	for (size_t i = 0; i < sizeof places / sizeof *places && own_folder(folder, sizeof folder);
+	    i++)
+		if (snprintf(path, size, "%s%s", folder, places[i]) < (int)size &&
+		    access(path, X_OK) == 0)
 			return;
 	snprintf(path, size, "upcased");
 }
@@ -71,8 +73,9 @@ static void close_pair(int pair[2])
 
 static int open_pipes(struct start_pipes *p)
 {
-	*p = (struct start_pipes){{-1, -1}, {-1, -1}, {-1, -1}};
-	if (pipe2(p->life, O_CLOEXEC) == 0 && pipe2(p->ready, O_CLOEXEC) == 0 && pipe2(p->log, O_CLOEXEC) == 0)
+	*p = (struct start_pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	if (pipe2(p->life, O_CLOEXEC) == 0 && pipe2(p->ready, O_CLOEXEC) == 0 &&
+	    pipe2(p->log, O_CLOEXEC) == 0)
 		return 0;
 	close_pair(p->life);
 	close_pair(p->ready);
@@ -80,7 +83,8 @@ static int open_pipes(struct start_pipes *p)
 	return -1;
 }
 
-/* The child: becomes the server, in a session of its own so that the terminal's ^C and ^Z do not reach it. */
+/* The child: becomes the server, in a session of its own so that the terminal's ^C and ^Z do not
+ * reach it. */
 static _Noreturn void child_main(const struct start_pipes *p, const char *path)
 {
 	char ready[12], life[12];
@@ -92,13 +96,15 @@ static _Noreturn void child_main(const struct start_pipes *p, const char *path)
 	signal(SIGTERM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(p->log[1], STDERR_FILENO) < 0)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(p->log[1], STDERR_FILENO) < 0)
 		_exit(127);
 	fcntl(p->ready[1], F_SETFD, 0);
 	fcntl(p->life[0], F_SETFD, 0);
 	snprintf(ready, sizeof ready, "%d", p->ready[1]);
 	snprintf(life, sizeof life, "%d", p->life[0]);
-	execlp(path, "upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd", ready, "--lifeline-fd", life, (char *)NULL);
+	execlp(path, "upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd", ready,
+	    "--lifeline-fd", life, (char *)NULL);
 	dprintf(STDERR_FILENO, "%s: %s", path, strerror(errno));
 	_exit(127);
 }
@@ -106,7 +112,7 @@ static _Noreturn void child_main(const struct start_pipes *p, const char *path)
 /* Reads until `size` - 1 bytes, the end, or the end of patience. Returns how many. */
 static size_t read_text(int fd, char *text, size_t size)
 {
-	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	size_t used = 0;
 	ssize_t n;
 
@@ -128,7 +134,8 @@ static size_t read_text(int fd, char *text, size_t size)
 	return used;
 }
 
-static int wait_ready(struct local_server *server, struct start_pipes *p, const char *path, char *why, size_t size)
+static int wait_ready(struct local_server *server, struct start_pipes *p, const char *path,
+    char *why, size_t size)
 {
 	char port[16], log[200];
 
@@ -139,7 +146,8 @@ static int wait_ready(struct local_server *server, struct start_pipes *p, const 
 	}
 	read_text(p->log[0], log, sizeof log);
 	log[strcspn(log, "\n")] = '\0';
-	return text_refuse(why, size, "the private server did not start: %s; is upcased installed? (UPCASED=PATH names it)",
+	return text_refuse(why, size,
+	    "the private server did not start: %s; is upcased installed? (UPCASED=PATH names it)",
 	    *log ? log : path);
 }
 
@@ -149,7 +157,7 @@ int local_server_start(struct local_server *server, char *why, size_t size)
 	char path[PATH_MAX];
 	int result;
 
-	*server = (struct local_server){.lifeline = -1};
+	*server = (struct local_server){ .lifeline = -1 };
 	find_server(path, sizeof path);
 	if (open_pipes(&p) < 0 || (server->process = fork()) < 0) {
 		snprintf(why, size, "the private server did not start: %s", strerror(errno));

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value below a name: /proc/net/snmp has a line of names and one of values for each protocol. */
+/* The value below a name: /proc/net/snmp has a line of names and one of values for each protocol.
+ */
 static uint64_t value_below(const char *names, const char *values, const char *name)
 {
 	char *a = strdup(names), *b = strdup(values), *at_a = NULL, *at_b = NULL;
@@ -27,7 +28,8 @@ static uint64_t value_below(const char *names, const char *values, const char *n
 	return found;
 }
 
-/* "Udp:" of IPv4; both versions of IP count RcvbufErrors (no room in the socket) and MemErrors (none in the kernel). */
+/* "Udp:" of IPv4; both versions of IP count RcvbufErrors (no room in the socket) and MemErrors
+ * (none in the kernel). */
 static bool read_snmp(uint64_t *count)
 {
 	char names[1024], values[1024];
@@ -39,7 +41,8 @@ static bool read_snmp(uint64_t *count)
 	while (!found && fgets(names, sizeof names, in) && fgets(values, sizeof values, in)) {
 		if (strncmp(names, "Udp:", 4) != 0)
 			continue;
-		*count += value_below(names, values, "RcvbufErrors") + value_below(names, values, "MemErrors");
+		*count += value_below(names, values, "RcvbufErrors") +
+		          value_below(names, values, "MemErrors");
 		found = true;
 	}
 	fclose(in);
@@ -52,7 +55,8 @@ static void read_snmp6(uint64_t *count)
 	FILE *in = fopen("/proc/self/net/snmp6", "re");
 
 	while (in && fgets(line, sizeof line, in))
-		if (strncmp(line, "Udp6RcvbufErrors", 16) == 0 || strncmp(line, "Udp6MemErrors", 13) == 0)
+		if (strncmp(line, "Udp6RcvbufErrors", 16) == 0 ||
+		    strncmp(line, "Udp6MemErrors", 13) == 0)
 			*count += strtoull(line + strcspn(line, " \t"), NULL, 10);
 	if (in)
 		fclose(in);
@@ -86,7 +90,7 @@ void receive_drops_take(struct receive_drops *o, struct msghdr *m)
 /* What was dropped behind the last datagram that came is reported by none. */
 static uint32_t drops_now(const struct receive_drops *o, int fd)
 {
-	uint32_t info[SK_MEMINFO_VARS] = {0};
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
 	socklen_t size = sizeof info;
 
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0 || size < sizeof info)

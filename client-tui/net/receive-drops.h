@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Datagrams that came to this machine and were dropped since the socket's receive buffer was full. The kernel counts for a socket what
- * it dropped there for whatever reason (SO_RXQ_OVFL, SO_MEMINFO), damaged ones too; and for the whole host what it dropped
- * for want of room. An overflow is in both. */
+/* Datagrams that came to this machine and were dropped since the socket's receive buffer was full.
+ * The kernel counts for a socket what it dropped there for whatever reason (SO_RXQ_OVFL,
+ * SO_MEMINFO), damaged ones too; and for the whole host what it dropped for want of room. An
+ * overflow is in both. */
 #ifndef UPCASE_OVERFLOW_H
 #define UPCASE_OVERFLOW_H
 
@@ -10,7 +11,8 @@
 #include <sys/socket.h>
 
 struct receive_drops {
-	/* This socket's drops, as last reported; those of earlier sockets of the session that were overflows. */
+	/* This socket's drops, as last reported; those of earlier sockets of the session that were
+	 * overflows. */
 	uint32_t drops;
 	uint64_t before;
 	/* The host's, when the socket was opened; whether it could be read. */

@@ -55,7 +55,8 @@ static int error_of(int eai, int family)
 	}
 }
 
-static void look_up(const char *host, const char *port, int family, int flags, struct answer *answer)
+static void look_up(const char *host, const char *port, int family, int flags,
+    struct answer *answer)
 {
 	const struct addrinfo hints = {
 		.ai_family = family,
@@ -122,7 +123,8 @@ static void look_up_name(const char *host, const char *port, int family, struct 
 }
 
 /* The child: answers and ends. It must not outlive the program, nor touch its terminal. */
-static _Noreturn void child_main(int fd, const char *host, const char *port, int family, pid_t parent)
+static _Noreturn void child_main(int fd, const char *host, const char *port, int family,
+    pid_t parent)
 {
 	struct answer answer;
 	sigset_t none;
@@ -167,7 +169,8 @@ struct resolve *resolve_start(const char *host, const char *port, int family)
 		return NULL;
 	r->fd = -1;
 	r->child = -1;
-	if (!look_numeric(host, port, family, &r->answer) && start_child(r, host, port, family) < 0) {
+	if (!look_numeric(host, port, family, &r->answer) &&
+	    start_child(r, host, port, family) < 0) {
 		free(r);
 		return NULL;
 	}
@@ -207,7 +210,7 @@ bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *co
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return false;
 		if (n != (ssize_t)sizeof r->answer || r->answer.count > RESOLVE_MAX)
-			r->answer = (struct answer){.error = error_from_eai(EAI_SYSTEM)};
+			r->answer = (struct answer){ .error = error_from_eai(EAI_SYSTEM) };
 		end_child(r);
 	}
 	memcpy(list, r->answer.list, sizeof r->answer.list);

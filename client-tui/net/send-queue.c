@@ -8,14 +8,15 @@
 
 #include "common/grow.h"
 
-/* Marks that have gone are moved over when there are so many, lest the array grow while it is never quite empty. */
+/* Marks that have gone are moved over when there are so many, lest the array grow while it is never
+ * quite empty. */
 #define MARKS_GONE 1024
 
 void send_queue_free(struct send_queue *q)
 {
 	free(q->bytes);
 	free(q->marks);
-	*q = (struct send_queue){.bytes = NULL};
+	*q = (struct send_queue){ .bytes = NULL };
 }
 
 int send_queue_line(struct send_queue *q, uint64_t number)
@@ -24,7 +25,7 @@ int send_queue_line(struct send_queue *q, uint64_t number)
 		q->mark_begin = q->mark_end = 0;
 	if (grow_list(&q->marks, &q->mark_capacity, q->mark_end + 1, sizeof *q->marks) < 0)
 		return -1;
-	q->marks[q->mark_end++] = (struct send_mark){number, UINT64_MAX};
+	q->marks[q->mark_end++] = (struct send_mark){ number, UINT64_MAX };
 	return 0;
 }
 

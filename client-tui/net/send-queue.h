@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines that wait to go over a stream: their bytes one behind the other, and where in the stream each line ends. A line
- * may still be growing at its end while its beginning has gone. */
+/* Lines that wait to go over a stream: their bytes one behind the other, and where in the stream
+ * each line ends. A line may still be growing at its end while its beginning has gone. */
 #ifndef UPCASE_STREAM_QUEUE_H
 #define UPCASE_STREAM_QUEUE_H
 
@@ -15,7 +15,8 @@ struct send_mark {
 
 /* All zero is empty. Positions count bytes from the stream's beginning. */
 struct send_queue {
-	/* What waits: bytes[begin] to before bytes[end]; bytes[begin] is byte `written` of the stream. */
+	/* What waits: bytes[begin] to before bytes[end]; bytes[begin] is byte `written` of the
+	 * stream. */
 	unsigned char *bytes;
 	size_t begin, end, capacity;
 	uint64_t written;
@@ -48,10 +49,11 @@ const struct send_mark *send_queue_first(const struct send_queue *q);
 
 /* The first `n` bytes have gone. */
 void send_queue_wrote(struct send_queue *q, size_t n);
-/* Takes the first line out if all of it has gone, into `*line`, and says where it began. Returns whether it had. */
+/* Takes the first line out if all of it has gone, into `*line`, and says where it began. Returns
+ * whether it had. */
 bool send_queue_pop(struct send_queue *q, struct send_mark *line, uint64_t *from);
-/* Takes the first line out, and the rest of its bytes, as if they had gone. Returns whether it was still growing: what
- * comes of it yet is not to be added. */
+/* Takes the first line out, and the rest of its bytes, as if they had gone. Returns whether it was
+ * still growing: what comes of it yet is not to be added. */
 bool send_queue_drop(struct send_queue *q);
 /* Everything goes, as if it had been written. */
 void send_queue_clear(struct send_queue *q);

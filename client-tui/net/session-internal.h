@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files, and replay.c, only. */
+/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files, and
+ * replay.c, only. */
 #ifndef UPCASE_SESSION_CORE_H
 #define UPCASE_SESSION_CORE_H
 
@@ -22,11 +23,13 @@ enum session_phase {
 
 /* What UDP and TCP do differently. */
 struct transport {
-	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an error. */
+	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an
+	 * error. */
 	int (*open)(struct session *s, int64_t now);
 	/* The session's lines may be sent, or there are more of them. */
 	void (*push)(struct session *s, int64_t now);
-	int (*send)(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed);
+	int (*send)(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
+	    int64_t typed);
 	bool (*has_room)(const struct session *s);
 	void (*watch)(const struct session *s, struct fd_watch *w);
 	void (*dispatch)(struct session *s, const struct fd_watch *w, int64_t now);
@@ -81,7 +84,8 @@ struct session {
 
 extern const struct transport transport_udp, transport_tcp;
 
-void session_notice(struct session *s, bool bad, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_notice(struct session *s, bool bad, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void session_connection(struct session *s, const struct session_connection *c);
 /* A row's fate changed other than by a reply. */
 void session_row(struct session *s, uint64_t number);

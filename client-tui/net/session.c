@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The life of a session, the same for both transports: look the name up, try one address after the other, pause
- * and try again, give up. What is sent and received stands in udp.c and tcp.c. */
+/* The life of a session, the same for both transports: look the name up, try one address after the
+ * other, pause and try again, give up. What is sent and received stands in udp.c and tcp.c. */
 #include "config.h"
 
 #include "net/session.h"
@@ -17,13 +17,13 @@
 /* Pauses between attempts double from the first to the longest. */
 #define PAUSE_FIRST NS_PER_S
 #define PAUSE_LONGEST (30 * NS_PER_S)
-/* What the ledger keeps of lines and replies, however many rows. A stream's lines need no row to be matched;
- * a datagram forgotten within the minute makes later lines carry a tag. */
+/* What the ledger keeps of lines and replies, however many rows. A stream's lines need no row to be
+ * matched; a datagram forgotten within the minute makes later lines carry a tag. */
 #define STREAM_BYTES_KEPT (32u * 1024 * 1024)
 #define DATAGRAM_BYTES_KEPT (128u * 1024 * 1024)
 
-/* Generated lines that may be queued in a session, and their bytes: a connection that stalls must not take the machine's
- * memory, whatever the schedule says. Short ones take about 20 MiB. */
+/* Generated lines that may be queued in a session, and their bytes: a connection that stalls must
+ * not take the machine's memory, whatever the schedule says. Short ones take about 20 MiB. */
 #define QUEUE_LINES 65536
 #define QUEUE_BYTES (32u * 1024 * 1024)
 
@@ -52,7 +52,8 @@ void session_row(struct session *s, uint64_t number)
 void session_opened(struct session *s, const struct addr *here, uint64_t from)
 {
 	if (s->hooks.opened)
-		s->hooks.opened(s->hooks.context, addr_port(here), addr_port(&s->addresses[s->address]), from);
+		s->hooks.opened(s->hooks.context, addr_port(here),
+		    addr_port(&s->addresses[s->address]), from);
 }
 
 void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to)
@@ -70,8 +71,8 @@ static void name_peer_as_given(struct session *s)
 {
 	const bool bracket = strchr(s->settings.host, ':') != NULL;
 
-	snprintf(s->peer, sizeof s->peer, "%s%s%s:%s", bracket ? "[" : "", s->settings.host, bracket ? "]" : "",
-	    s->settings.port);
+	snprintf(s->peer, sizeof s->peer, "%s%s%s:%s", bracket ? "[" : "", s->settings.host,
+	    bracket ? "]" : "", s->settings.port);
 }
 
 static void fail_queued(struct session *s, int error)
@@ -96,7 +97,8 @@ static int64_t pause_length(int failures)
 /* Nothing can be reached now. What it means is said at the first failure and at the last. */
 static void pause_or_give_up(struct session *s, int error, int64_t now)
 {
-	const bool last = s->settings.retries != SESSION_RETRY_FOR_EVER && s->failures >= s->settings.retries;
+	const bool last = s->settings.retries != SESSION_RETRY_FOR_EVER &&
+	                  s->failures >= s->settings.retries;
 
 	s->error = error;
 	s->failures++;
@@ -127,8 +129,10 @@ static bool open_from_here(struct session *s, int64_t now, int *error)
 		addr_text(a, s->peer);
 		s->answered = false;
 		/* What no socket needs to be asked about. */
-		*error = addr_is_group(a) ? ERROR_GROUP : addr_is_zero_network(a) ? ERROR_ZERO_NETWORK :
-		    addr_lacks_interface(a) ? ERROR_NO_INTERFACE : 0;
+		*error = addr_is_group(a)        ? ERROR_GROUP
+		       : addr_is_zero_network(a) ? ERROR_ZERO_NETWORK
+		       : addr_lacks_interface(a) ? ERROR_NO_INTERFACE
+		                                 : 0;
 		if (*error == 0 && (*error = s->transport->open(s, now)) == 0)
 			return true;
 	}
@@ -204,8 +208,10 @@ static void look_up(struct session *s, int64_t now)
 	ledger_connecting(s->ledger, now);
 	if (s->failures == 0)
 		name_peer_as_given(s);
-	s->resolve = resolve_start(s->settings.host, s->settings.port, s->settings.family == SESSION_IPV4 ? AF_INET :
-	    s->settings.family == SESSION_IPV6 ? AF_INET6 : AF_UNSPEC);
+	s->resolve = resolve_start(s->settings.host, s->settings.port,
+	    s->settings.family == SESSION_IPV4   ? AF_INET
+	    : s->settings.family == SESSION_IPV6 ? AF_INET6
+	                                         : AF_UNSPEC);
 	if (!s->resolve)
 		pause_or_give_up(s, errno, now);
 	else if (resolve_fd(s->resolve) < 0)
@@ -220,7 +226,8 @@ static size_t kept_rows(const struct session_settings *settings)
 	return settings->rows > window ? settings->rows : window + 1;
 }
 
-static struct session *session_new(const struct session_settings *settings, const struct session_hooks *hooks)
+static struct session *session_new(const struct session_settings *settings,
+    const struct session_hooks *hooks)
 {
 	struct session *s = calloc(1, sizeof *s);
 
@@ -238,7 +245,8 @@ static struct session *session_new(const struct session_settings *settings, cons
 	    .capacity = kept_rows(settings),
 	    .bytes = settings->transport == SESSION_TCP ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
 	    .reply_timeout = settings->reply_timeout,
-	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout : 60 * NS_PER_S,
+	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout
+	                                                          : 60 * NS_PER_S,
 	});
 	if (s->host && s->port && s->ledger)
 		return s;
@@ -246,7 +254,8 @@ static struct session *session_new(const struct session_settings *settings, cons
 	return NULL;
 }
 
-struct session *session_open(const struct session_settings *settings, const struct session_hooks *hooks, int64_t now)
+struct session *session_open(const struct session_settings *settings,
+    const struct session_hooks *hooks, int64_t now)
 {
 	struct session *s = session_new(settings, hooks);
 
@@ -286,7 +295,8 @@ static int fail_line(struct session *s, uint64_t number, const void *text, size_
 	return 0;
 }
 
-int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed, int64_t now)
+int session_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
+    int64_t typed, int64_t now)
 {
 	if ((pieces & SESSION_GENERATED) && queue_is_full(s, n))
 		return fail_line(s, number, text, n, now);
@@ -338,7 +348,8 @@ bool session_opening(const struct session *s)
 
 int64_t session_alone_until(const struct session *s)
 {
-	return s->phase == PHASE_READY && s->transport->alone_until ? s->transport->alone_until(s) : 0;
+	return s->phase == PHASE_READY && s->transport->alone_until ? s->transport->alone_until(s)
+	                                                            : 0;
 }
 
 void session_watch(const struct session *s, struct fd_watch *w)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session over TCP, for the files that are it: tcp.c opens, sends and closes, tcp.c reads. Times are ns. */
+/* A session over TCP, for the files that are it: tcp.c opens, sends and closes, tcp.c reads. Times
+ * are ns. */
 #ifndef UPCASE_TCP_CORE_H
 #define UPCASE_TCP_CORE_H
 
@@ -15,8 +16,8 @@
 
 enum reuse {
 	REUSE_UNKNOWN, /* not known yet whether the server keeps the connection */
-	REUSE_NEVER,  /* it closes after each reply: a line a connection */
-	REUSE_ALWAYS,    /* it keeps it */
+	REUSE_NEVER,   /* it closes after each reply: a line a connection */
+	REUSE_ALWAYS,  /* it keeps it */
 };
 
 struct tcp {
@@ -25,7 +26,8 @@ struct tcp {
 	/* The line whose pieces come is not wanted any more: its connection is gone. */
 	bool skipping;
 
-	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of it have been passed on. */
+	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of it have
+	 * been passed on. */
 	unsigned char *in;
 	size_t in_used, in_capacity;
 	bool in_long;
@@ -42,12 +44,14 @@ struct tcp {
 	bool half_closed;
 	bool reported_single;
 
-	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the kernel's. */
+	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the
+	 * kernel's. */
 	int64_t read_at;
 	bool stamped;
 	/* Segments that had come out of order by the last read that left nothing behind. */
 	uint32_t disorder;
-	/* When a read last left nothing behind that could be read; INT64_MIN before the first that did. */
+	/* When a read last left nothing behind that could be read; INT64_MIN before the first that
+	 * did. */
 	int64_t emptied_at;
 	struct timestamps timestamps;
 	struct stall stall;
@@ -60,7 +64,8 @@ struct tcp {
 	unsigned char buffer[TCP_READ_SIZE];
 };
 
-/* A turn's reads. Returns false when the connection has ended: `at` then, by `error`, 0 for the peer's wish. */
+/* A turn's reads. Returns false when the connection has ended: `at` then, by `error`, 0 for the
+ * peer's wish. */
 bool tcp_receive(struct session *s, int *error, int64_t *at);
 /* The connection has ended: what came of a reply is what there is of it. */
 void tcp_receive_end(struct session *s, int64_t now);

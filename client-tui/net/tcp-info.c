@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be older than the kernel. */
+/* Where tcpi_total_rto, 16 bits, stands in struct tcp_info since Linux 6.7: headers here may be
+ * older than the kernel. */
 #define TOTAL_RTO_AT 240
 #define TOTAL_RTO_END (TOTAL_RTO_AT + sizeof(uint16_t))
 
@@ -26,7 +27,10 @@ static int total_rto(const unsigned char *bytes, socklen_t size)
 
 int tcp_info_read(int fd, struct tcp_sample *out)
 {
-	unsigned char bytes[TOTAL_RTO_END > sizeof(struct tcp_info) ? TOTAL_RTO_END : sizeof(struct tcp_info)] = {0};
+	unsigned char bytes[TOTAL_RTO_END > sizeof(struct tcp_info) ? TOTAL_RTO_END
+	                                                            : sizeof(struct tcp_info)] = {
+		0
+	};
 	struct tcp_info info;
 	socklen_t size = sizeof bytes;
 
@@ -49,7 +53,7 @@ int tcp_info_read(int fd, struct tcp_sample *out)
 
 int tcp_info_disorder(int fd, uint32_t *segments)
 {
-	struct tcp_info info = {.tcpi_state = 0};
+	struct tcp_info info = { .tcpi_state = 0 };
 	socklen_t size = sizeof info;
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
@@ -59,7 +63,8 @@ int tcp_info_disorder(int fd, uint32_t *segments)
 	return 0;
 }
 
-void tcp_info_add(struct figures_tcp *f, const struct tcp_sample *now, uint64_t retransmitted_before)
+void tcp_info_add(struct figures_tcp *f, const struct tcp_sample *now,
+    uint64_t retransmitted_before)
 {
 	f->retransmitted = retransmitted_before + now->retransmitted;
 	f->timeout = now->timeout;

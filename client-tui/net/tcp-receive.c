@@ -14,9 +14,11 @@
 
 /* The reads of one turn. */
 #define DISPATCH_READS 8
-/* The longest reply line that is kept whole to be compared: capitals of the longest line that can be typed. */
+/* The longest reply line that is kept whole to be compared: capitals of the longest line that can
+ * be typed. */
 #define REPLY_KEEP (3u * 1024 * 1024)
-/* How long after the first reply a close may follow it: the textbook's server closes at once; this allows for a slow machine. */
+/* How long after the first reply a close may follow it: the textbook's server closes at once; this
+ * allows for a slow machine. */
 #define CLOSE_FOLLOWS (50 * NS_PER_MS)
 
 void tcp_end_stall(struct session *s, int64_t at)
@@ -33,17 +35,19 @@ static void learn_answer(struct session *s)
 	t->answered++;
 	t->answered_at = t->read_at;
 	if (t->reuse != REUSE_ALWAYS)
-		t->probe_until = t->read_at + (t->reuse == REUSE_NEVER ? TCP_CLOSE_EXPECTED : CLOSE_FOLLOWS);
+		t->probe_until = t->read_at +
+		                 (t->reuse == REUSE_NEVER ? TCP_CLOSE_EXPECTED : CLOSE_FOLLOWS);
 }
 
 static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t at)
 {
 	struct tcp *t = s->data;
-	struct session_reply reply = {.text = text, .length = n};
+	struct session_reply reply = { .text = text, .length = n };
 
 	reply.matched = ledger_stream_reply(s->ledger, text, n, ended, at);
 	s->answered = true;
-	/* What no line asked for (a greeting, chatter without end) says nothing about when this server closes. */
+	/* What no line asked for (a greeting, chatter without end) says nothing about when this
+	 * server closes. */
 	if (reply.matched.match != MATCH_STRAY) {
 		learn_answer(s);
 		timestamps_count(&t->timestamps, t->stamped, 1);
@@ -58,15 +62,17 @@ static void keep(struct session *s, const unsigned char *bytes, size_t n)
 {
 	struct tcp *t = s->data;
 
-	if (t->in_used + n <= REPLY_KEEP && grow_list(&t->in, &t->in_capacity, t->in_used + n, 1) == 0) {
+	if (t->in_used + n <= REPLY_KEEP &&
+	    grow_list(&t->in, &t->in_capacity, t->in_used + n, 1) == 0) {
 		memcpy(t->in + t->in_used, bytes, n);
 		t->in_used += n;
 		return;
 	}
 	if (t->in_used > 0)
 		s->hooks.reply(s->hooks.context,
-		    &(struct session_reply){.text = t->in, .length = t->in_used, .more = true});
-	s->hooks.reply(s->hooks.context, &(struct session_reply){.text = bytes, .length = n, .more = true});
+		    &(struct session_reply){ .text = t->in, .length = t->in_used, .more = true });
+	s->hooks.reply(s->hooks.context,
+	    &(struct session_reply){ .text = bytes, .length = n, .more = true });
 	t->in_used = 0;
 	t->in_long = true;
 }
@@ -94,8 +100,9 @@ static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, 
 	}
 }
 
-/* Segments came out of order since the last read that left nothing behind: the kernel tells when the last one of a read came, but
- * here the one that was missing came after it, and nothing could be read before. */
+/* Segments came out of order since the last read that left nothing behind: the kernel tells when
+ * the last one of a read came, but here the one that was missing came after it, and nothing could
+ * be read before. */
 static bool is_disordered(struct session *s, bool emptied)
 {
 	struct tcp *t = s->data;
@@ -109,9 +116,10 @@ static bool is_disordered(struct session *s, bool emptied)
 	return more;
 }
 
-/* When what was read now came. What was there when the last read left nothing behind, and could not be read then, waited for a
- * segment that was missing. That moment is taken after the look at the counter: what came out of order between the two is
- * either counted by the next look or older than the moment. */
+/* When what was read now came. What was there when the last read left nothing behind, and could not
+ * be read then, waited for a segment that was missing. That moment is taken after the look at the
+ * counter: what came out of order between the two is either counted by the next look or older than
+ * the moment. */
 static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 {
 	struct tcp *t = s->data;
@@ -125,7 +133,8 @@ static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 		t->stamped = false;
 		at = t->read_at;
 	}
-	/* A stamp in our time may be later than it was by as much as the look at the clocks took. */
+	/* A stamp in our time may be later than it was by as much as the look at the clocks took.
+	 */
 	if (emptied)
 		t->emptied_at = clock_monotonic() + t->timestamps.bracket;
 	return at;
@@ -136,9 +145,11 @@ static ssize_t read_once(struct session *s, int64_t *at)
 {
 	struct tcp *t = s->data;
 	unsigned char control[256];
-	struct iovec part = {.iov_base = t->buffer, .iov_len = sizeof t->buffer};
-	struct msghdr m = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	struct iovec part = { .iov_base = t->buffer, .iov_len = sizeof t->buffer };
+	struct msghdr m = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control };
 	const ssize_t n = recvmsg(s->fd, &m, 0);
 
 	t->read_at = clock_monotonic();

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session over TCP: lines out, each ended by \n, replies in, split at \n.
  *
- * A line counts as sent when the kernel has taken its last byte. When a connection ends, the line that was partly handed
- * over is cut off with those that wait; the lines behind it have not been touched and go over the next connection.
+ * A line counts as sent when the kernel has taken its last byte. When a connection ends, the line
+ * that was partly handed over is cut off with those that wait; the lines behind it have not been
+ * touched and go over the next connection.
  *
- * The textbook's server reads once, answers and closes. A second line sent before that close is seen would be lost
- * with the connection, so the first line of a connection goes alone: when its reply has come and the connection still
- * stands a moment later, the server is one that keeps it, and everything flows freely. */
+ * The textbook's server reads once, answers and closes. A second line sent before that close is
+ * seen would be lost with the connection, so the first line of a connection goes alone: when its
+ * reply has come and the connection still stands a moment later, the server is one that keeps it,
+ * and everything flows freely. */
 #include "config.h"
 
 #include <errno.h>
@@ -25,8 +27,8 @@
 /* What may be queued here before plain input has to wait. */
 #define QUEUE_BYTES (256u * 1024)
 #define QUEUE_LINES 8192
-/* How often the kernel is asked about a connection while lines wait: often enough for each of its time-outs, which double, so seldom
- * that it costs nothing. */
+/* How often the kernel is asked about a connection while lines wait: often enough for each of its
+ * time-outs, which double, so seldom that it costs nothing. */
 #define SAMPLE_OFTEN (25 * NS_PER_MS)
 #define SAMPLE_SELDOM (500 * NS_PER_MS)
 /* And how often while it connects: whether the SYN was sent again. */
@@ -76,7 +78,7 @@ static void report_stage(struct session *s, enum session_stage stage, int error,
 static int tcp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
-	struct addr here = {.len = sizeof here.storage};
+	struct addr here = { .len = sizeof here.storage };
 	const int on = 1;
 	struct tcp *t = tcp_of(s);
 	int fd, error = 0;
@@ -90,7 +92,7 @@ static int tcp_open(struct session *s, int64_t now)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	/* Of a connection that stands ICMP says nothing that ends it, so it is asked until then. */
 	icmp_ask(fd, to->sa.sa_family, true);
-	t->connection = (struct session_connection){.began = clock_monotonic(), .syns = 1};
+	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
 		error = EMFILE;
 	else if (connect(fd, &to->sa, to->len) < 0 && errno != EINPROGRESS && errno != EINTR)
@@ -125,7 +127,9 @@ static void take_sample(struct session *s, int64_t now)
 	const int64_t pause = since < now ? (now - since) / SAMPLES_A_WAIT : 0;
 	struct tcp_sample sample;
 
-	t->sample_at = now + (pause < SAMPLE_OFTEN ? SAMPLE_OFTEN : pause > SAMPLE_SELDOM ? SAMPLE_SELDOM : pause);
+	t->sample_at = now + (pause < SAMPLE_OFTEN       ? SAMPLE_OFTEN
+	                         : pause > SAMPLE_SELDOM ? SAMPLE_SELDOM
+	                                                 : pause);
 	if (tcp_info_read(s->fd, &sample) == 0)
 		tcp_info_add(&t->seen, &sample, t->retransmitted_before);
 }
@@ -153,14 +157,14 @@ static void close_socket(struct session *s)
 	s->fd = -1;
 }
 
-/* A port that nobody listens on, in the range that the kernel gives to clients, can be given to our own socket, which
- * then connects to itself (RFC 793, simultaneous open). Nobody is there. */
+/* A port that nobody listens on, in the range that the kernel gives to clients, can be given to our
+ * own socket, which then connects to itself (RFC 793, simultaneous open). Nobody is there. */
 static bool connected_to_itself(int fd)
 {
-	struct addr here = {.len = sizeof here.storage}, there = {.len = sizeof there.storage};
+	struct addr here = { .len = sizeof here.storage }, there = { .len = sizeof there.storage };
 
-	return getsockname(fd, &here.sa, &here.len) == 0 && getpeername(fd, &there.sa, &there.len) == 0 &&
-	    addr_equal(&here, &there);
+	return getsockname(fd, &here.sa, &here.len) == 0 &&
+	       getpeername(fd, &there.sa, &there.len) == 0 && addr_equal(&here, &there);
 }
 
 static void start_connection(struct session *s, int64_t now)
@@ -217,7 +221,8 @@ static void sample_syn(struct session *s, int64_t now)
 
 /* --- sending --- */
 
-static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed)
+static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
+    int64_t typed)
 {
 	struct tcp *t = tcp_of(s);
 	const bool whole = (pieces & SESSION_LINE) == SESSION_LINE;
@@ -226,8 +231,8 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 		return -1;
 	if (pieces & SESSION_FIRST) {
 		t->skipping = false;
-		if ((whole ? ledger_add(s->ledger, number, text, n, typed) :
-			     ledger_add_partial(s->ledger, number, text, n, typed)) < 0)
+		if ((whole ? ledger_add(s->ledger, number, text, n, typed)
+		           : ledger_add_partial(s->ledger, number, text, n, typed)) < 0)
 			return -1;
 		if (s->phase == PHASE_DEAD)
 			return 0;
@@ -237,7 +242,8 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 	if (t->skipping || s->phase == PHASE_DEAD)
 		return 0;
 	if (send_queue_add(&t->out, text, n) < 0 ||
-	    ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST && send_queue_add(&t->out, "\n", 1) < 0))
+	    ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST &&
+	        send_queue_add(&t->out, "\n", 1) < 0))
 		return -1;
 	if (pieces & SESSION_LAST)
 		send_queue_end_line(&t->out);
@@ -248,7 +254,8 @@ static bool tcp_has_room(const struct session *s)
 {
 	const struct tcp *t = s->data;
 
-	return !t || (send_queue_bytes(&t->out) < QUEUE_BYTES && send_queue_lines(&t->out) < QUEUE_LINES);
+	return !t ||
+	       (send_queue_bytes(&t->out) < QUEUE_BYTES && send_queue_lines(&t->out) < QUEUE_LINES);
 }
 
 static int64_t tcp_alone_until(const struct session *s)
@@ -258,14 +265,16 @@ static int64_t tcp_alone_until(const struct session *s)
 	return t && t->reuse == REUSE_UNKNOWN && t->sent > 0 ? t->probe_until : 0;
 }
 
-/* Careful: may the next line go? Learns from a wait that is over that the server keeps the connection. */
+/* Careful: may the next line go? Learns from a wait that is over that the server keeps the
+ * connection. */
 static bool may_begin_line(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
 
 	if (t->reuse == REUSE_ALWAYS || t->sent == 0)
 		return true;
-	if (now < t->probe_until || (t->reuse == REUSE_NEVER && ledger_totals(s->ledger)->waiting > 0))
+	if (now < t->probe_until ||
+	    (t->reuse == REUSE_NEVER && ledger_totals(s->ledger)->waiting > 0))
 		return false;
 	t->reuse = REUSE_ALWAYS;
 	return true;
@@ -278,7 +287,8 @@ static size_t sendable(struct session *s, int64_t now)
 
 	if (!lines_queued(t) || (!send_queue_has_begun(&t->out) && !may_begin_line(s, now)))
 		return 0;
-	return t->reuse == REUSE_ALWAYS ? send_queue_bytes(&t->out) : send_queue_first_bytes(&t->out);
+	return t->reuse == REUSE_ALWAYS ? send_queue_bytes(&t->out)
+	                                : send_queue_first_bytes(&t->out);
 }
 
 static void mark_sent(struct session *s, int64_t now)
@@ -362,19 +372,23 @@ static void learn_reuse(struct session *s, int64_t now)
 	if (t->reuse != REUSE_NEVER || t->reported_single || s->finished)
 		return;
 	t->reported_single = true;
-	session_notice(s, false, "TCP %s: this server closes after each reply: each line gets a connection of its own",
+	session_notice(s, false,
+	    "TCP %s: this server closes after each reply: each line gets a connection of its own",
 	    s->peer);
 }
 
 static void report_end(struct session *s, uint64_t cut, int error)
 {
 	const struct tcp *t = s->data;
-	const char *how = error == 0 ? "closed by the server (FIN)" :
-	    error == ECONNRESET || error == EPIPE ? "reset by the server (RST)" : error_word(error);
+	const char *how = error == 0                            ? "closed by the server (FIN)"
+	                : error == ECONNRESET || error == EPIPE ? "reset by the server (RST)"
+	                                                        : error_word(error);
 
 	if (cut > 0)
-		session_notice(s, true, "TCP %s: %s before %llu %s answered; whether the server saw %s is unknown", s->peer,
-		    how, (unsigned long long)cut, cut == 1 ? "line was" : "lines were", cut == 1 ? "it" : "them");
+		session_notice(s, true,
+		    "TCP %s: %s before %llu %s answered; whether the server saw %s is unknown",
+		    s->peer, how, (unsigned long long)cut, cut == 1 ? "line was" : "lines were",
+		    cut == 1 ? "it" : "them");
 	else if (t->reuse != REUSE_NEVER && !s->finished)
 		session_notice(s, false, "TCP %s: %s; the next line connects again", s->peer, how);
 }
@@ -448,7 +462,8 @@ static void tcp_close(struct session *s, int64_t now)
 	if (t && s->fd >= 0) {
 		tcp_end_stall(s, now);
 		t->connection.ours = true;
-		report_stage(s, s->phase == PHASE_READY ? SESSION_ENDED : SESSION_FAILED, s->phase == PHASE_READY ? 0 : ECANCELED, now);
+		report_stage(s, s->phase == PHASE_READY ? SESSION_ENDED : SESSION_FAILED,
+		    s->phase == PHASE_READY ? 0 : ECANCELED, now);
 	}
 	close_socket(s);
 	if (!t)

@@ -12,9 +12,11 @@
 
 #include "common/clock.h"
 
-/* Two looks at the same pair of clocks differ by what they took, and by this much of reading them. */
+/* Two looks at the same pair of clocks differ by what they took, and by this much of reading them.
+ */
 #define SAMPLE_NOISE (2 * NS_PER_US)
-/* Looks at once, when they are disturbed; and how much the best one may be out for stamps to be trusted. */
+/* Looks at once, when they are disturbed; and how much the best one may be out for stamps to be
+ * trusted. */
 #define SAMPLES 8
 #define SAMPLE_WORST (10 * NS_PER_US)
 /* When after so many datagrams no stamp has come, this device gives none. */
@@ -22,15 +24,16 @@
 
 void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 {
-	const int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-	    SOF_TIMESTAMPING_OPT_TSONLY;
+	const int flags = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+	                  SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
 	const int on = 1;
 
 	/* A kernel without it still serves. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 	s->next = s->awaited = 0;
 	s->came = 0;
-	s->asked = datagrams && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
+	s->asked = datagrams &&
+	           setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
 }
 
 /* ---- clocks ---- */
@@ -38,7 +41,8 @@ void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 /* Whoever loses the processor between the two clocks sees that the look took long. */
 static int64_t sample_once(int64_t *bracket)
 {
-	const int64_t before = clock_monotonic(), real = clock_realtime(), after = clock_monotonic();
+	const int64_t before = clock_monotonic(), real = clock_realtime(),
+	              after = clock_monotonic();
 
 	*bracket = after - before;
 	return before + *bracket / 2 - real;
@@ -122,14 +126,15 @@ void timestamps_sent(struct timestamps *s, uint64_t number)
 		s->asked = false;
 }
 
-/* The kernel may count a datagram that could not be sent. When one stamp is awaited, it is known whose it is all the same; else
- * numbers and lines cannot be brought together any more. */
+/* The kernel may count a datagram that could not be sent. When one stamp is awaited, it is known
+ * whose it is all the same; else numbers and lines cannot be brought together any more. */
 static uint64_t line_of(struct timestamps *s, uint32_t id)
 {
 	const bool ahead = (int32_t)(id - s->next) >= 0;
 
 	if (!ahead)
-		return s->next - id <= TIMESTAMPS_CAPACITY ? s->numbers[id % TIMESTAMPS_CAPACITY] : 0;
+		return s->next - id <= TIMESTAMPS_CAPACITY ? s->numbers[id % TIMESTAMPS_CAPACITY]
+		                                           : 0;
 	if (s->awaited != 1) {
 		s->asked = false;
 		return 0;
@@ -143,15 +148,16 @@ static uint64_t line_of(struct timestamps *s, uint32_t id)
 bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at)
 {
 	const struct sock_extended_err *id = NULL;
-	struct timespec ts = {.tv_sec = -1};
+	struct timespec ts = { .tv_sec = -1 };
 	int64_t real;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
 		const bool error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
-		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+		                   (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
 
-		if (error && e->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && e->ee_info == SCM_TSTAMP_SND)
+		if (error && e->ee_origin == SO_EE_ORIGIN_TIMESTAMPING &&
+		    e->ee_info == SCM_TSTAMP_SND)
 			id = e;
 		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING)
 			/* The first of three is the software's. */

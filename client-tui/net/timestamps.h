@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The kernel's own time stamps of what a socket sends and receives, in our time. They are readings of the wall clock
- * (CLOCK_REALTIME); what turns them into ours is the same until somebody sets that clock, since both clocks are slewed alike.
- * When it was set, stamps that lie about are not trusted and the program's own readings serve, which are only
- * less exact. */
+/* The kernel's own time stamps of what a socket sends and receives, in our time. They are readings
+ * of the wall clock (CLOCK_REALTIME); what turns them into ours is the same until somebody sets
+ * that clock, since both clocks are slewed alike. When it was set, stamps that lie about are not
+ * trusted and the program's own readings serve, which are only less exact. */
 #ifndef UPCASE_STAMPS_H
 #define UPCASE_STAMPS_H
 
@@ -16,13 +16,15 @@
 #define TIMESTAMPS_CAPACITY 1024
 
 struct timestamps {
-	/* Ours less the wall clock's, and how long the look took that said so: it is out by no more. */
+	/* Ours less the wall clock's, and how long the look took that said so: it is out by no
+	 * more. */
 	int64_t offset, bracket;
-	/* There was a look; the clock was not set since the look before, and the best look is a good one. */
+	/* There was a look; the clock was not set since the look before, and the best look is a
+	 * good one. */
 	bool sampled, trusted;
 	struct figures_times totals;
-	/* The kernel is asked for stamps of what is sent. It numbers datagrams; `next` is the next one's number, and numbers[] the
-	 * lines of those before it. */
+	/* The kernel is asked for stamps of what is sent. It numbers datagrams; `next` is the next
+	 * one's number, and numbers[] the lines of those before it. */
 	bool asked;
 	uint32_t next, awaited;
 	uint64_t numbers[TIMESTAMPS_CAPACITY];
@@ -34,7 +36,8 @@ struct timestamps {
 void timestamps_open(struct timestamps *s, int fd, bool datagrams);
 /* Looks at both clocks: before stamps are turned into our time, in each turn. */
 void timestamps_sample(struct timestamps *s);
-/* When what `m` brought arrived; without a stamp, the time now. Counts replies as `replies` says. */
+/* When what `m` brought arrived; without a stamp, the time now. Counts replies as `replies` says.
+ */
 int64_t timestamps_received(struct timestamps *s, struct msghdr *m, int64_t now);
 /* So many replies came with a time by the kernel, or without. */
 void timestamps_count(struct timestamps *s, bool kernel, uint64_t replies);

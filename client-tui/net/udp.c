@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session over UDP: one connected socket, one datagram a line. Being connected, it hears of ICMP errors;
- * IP_RECVERR says which datagram each one is about. Times are the kernel's where it gives them, of the arrival
- * (SO_TIMESTAMPNS) and of the departure (SO_TIMESTAMPING, by way of the error queue), so that whatever this program
- * does meanwhile counts for nothing in them. */
+/* A session over UDP: one connected socket, one datagram a line. Being connected, it hears of ICMP
+ * errors; IP_RECVERR says which datagram each one is about. Times are the kernel's where it gives
+ * them, of the arrival (SO_TIMESTAMPNS) and of the departure (SO_TIMESTAMPING, by way of the error
+ * queue), so that whatever this program does meanwhile counts for nothing in them. */
 #include "config.h"
 
 #include <errno.h>
@@ -20,10 +20,12 @@
 
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
 #define DATAGRAM_SIZE 65536
-/* Datagrams and errors taken in one turn: enough to keep up, few enough to keep the screen alive. */
+/* Datagrams and errors taken in one turn: enough to keep up, few enough to keep the screen alive.
+ */
 #define DISPATCH_MAX 256
-/* The peer's socket buffer may be the default one, 208 KiB by the kernel's reckoning, which counts about twice the
- * bytes and its own book-keeping for each datagram. This much may be on the way at once. */
+/* The peer's socket buffer may be the default one, 208 KiB by the kernel's reckoning, which counts
+ * about twice the bytes and its own book-keeping for each datagram. This much may be on the way at
+ * once. */
 #define FLIGHT_MAX (160 * 1024)
 #define FLIGHT_DATAGRAM 1024
 
@@ -34,7 +36,8 @@ struct udp {
 	bool full;
 	/* The last thing heard was this error: it is reported once, not for each line. */
 	int reported;
-	/* The line that could not be sent at the last try, and how many errors ICMP had brought by then. */
+	/* The line that could not be sent at the last try, and how many errors ICMP had brought by
+	 * then. */
 	uint64_t failing, errors_before, errors;
 	struct timestamps timestamps;
 	struct receive_drops receive_drops;
@@ -49,7 +52,7 @@ static size_t flight_cost(size_t length)
 static int udp_open(struct session *s, int64_t now)
 {
 	const struct addr *to = &s->addresses[s->address];
-	struct addr here = {.len = sizeof here.storage};
+	struct addr here = { .len = sizeof here.storage };
 	const int capacity = SESSION_RECEIVE_BUFFER;
 	struct udp *u = s->data;
 	int fd, error;
@@ -60,9 +63,13 @@ static int udp_open(struct session *s, int64_t now)
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
-	/* Where nobody has the server's port the kernel may give it to this socket, which would get its own lines for replies. */
-	error = fd >= FD_SETSIZE ? EMFILE : connect(fd, &to->sa, to->len) < 0 || getsockname(fd, &here.sa, &here.len) < 0 ? errno :
-	    addr_equal(&here, to) ? ECONNREFUSED : 0;
+	/* Where nobody has the server's port the kernel may give it to this socket, which would get
+	 * its own lines for replies. */
+	error = fd >= FD_SETSIZE ? EMFILE
+	      : connect(fd, &to->sa, to->len) < 0 || getsockname(fd, &here.sa, &here.len) < 0
+	          ? errno
+	      : addr_equal(&here, to) ? ECONNREFUSED
+	                              : 0;
 	if (error) {
 		close(fd);
 		return error;
@@ -113,7 +120,8 @@ static bool may_send(const struct session *s)
 	const struct udp *u = s->data;
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
 
-	return s->unlimited || waiting == 0 || (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
+	return s->unlimited || waiting == 0 ||
+	       (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
 }
 
 static int send_datagram(int fd, const void *bytes, size_t n)
@@ -126,7 +134,8 @@ static int send_datagram(int fd, const void *bytes, size_t n)
 	return sent < 0 ? errno : 0;
 }
 
-static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces, int64_t typed)
+static int udp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
+    int64_t typed)
 {
 	if (pieces & SESSION_GENERATED) {
 		s->unlimited = true;
@@ -151,8 +160,8 @@ static void udp_watch(const struct session *s, struct fd_watch *w)
 		fd_watch_write(w, s->fd);
 }
 
-/* Nothing listens at this address, nothing ever came from it, and the name has more: all that waits goes to the
- * next one (a textbook server serves IPv4 only, and "localhost" is ::1 first). */
+/* Nothing listens at this address, nothing ever came from it, and the name has more: all that waits
+ * goes to the next one (a textbook server serves IPv4 only, and "localhost" is ::1 first). */
 static bool turn_to_next_address(struct session *s, int error, int64_t now)
 {
 	char from[ADDR_TEXT];
@@ -171,35 +180,42 @@ static bool turn_to_next_address(struct session *s, int error, int64_t now)
 	return true;
 }
 
-/* One that tells of an address that cannot be reached, not of one that was reached, but by too large a datagram. */
+/* One that tells of an address that cannot be reached, not of one that was reached, but by too
+ * large a datagram. */
 static bool of_address(int error)
 {
-	return error != ERROR_ICMP4(3, 4) && error != ERROR_ICMP6(2, 0) && error != ERROR_ICMP4(11, 1) &&
-	    error != ERROR_ICMP6(3, 1);
+	return error != ERROR_ICMP4(3, 4) && error != ERROR_ICMP6(2, 0) &&
+	       error != ERROR_ICMP4(11, 1) && error != ERROR_ICMP6(3, 1);
 }
 
 /* Who says so is reported where it is not the peer. */
 static void report_unreachable(struct session *s, const struct icmp *icmp)
 {
-	const bool other = icmp->from.len > 0 && !addr_same_host(&icmp->from, &s->addresses[s->address]);
+	const bool other = icmp->from.len > 0 &&
+	                   !addr_same_host(&icmp->from, &s->addresses[s->address]);
 	char from[ADDR_TEXT];
 
-	session_notice(s, true, "UDP %s: %s%s%s%s", s->peer, error_sentence(icmp->error, false), other ? " (so says " : "",
-	    other ? addr_host_text(&icmp->from, from) : "", other ? ")" : "");
+	session_notice(s, true, "UDP %s: %s%s%s%s", s->peer, error_sentence(icmp->error, false),
+	    other ? " (so says " : "", other ? addr_host_text(&icmp->from, from) : "",
+	    other ? ")" : "");
 }
 
 /* A router may have filled what it quotes up with zeros, to put more behind it (RFC 4884, 5). */
-static uint64_t line_quoted(struct session *s, const unsigned char *quoted, size_t n, const struct icmp *icmp)
+static uint64_t line_quoted(struct session *s, const unsigned char *quoted, size_t n,
+    const struct icmp *icmp)
 {
-	const uint64_t number = ledger_unreachable(s->ledger, quoted, n, icmp->min_length, icmp->error);
+	const uint64_t number = ledger_unreachable(s->ledger, quoted, n, icmp->min_length,
+	    icmp->error);
 	const unsigned char *filling = n ? memchr(quoted, '\0', n) : NULL;
 
 	if (number || !filling || filling == quoted)
 		return number;
-	return ledger_unreachable(s->ledger, quoted, (size_t)(filling - quoted), icmp->min_length, icmp->error);
+	return ledger_unreachable(s->ledger, quoted, (size_t)(filling - quoted), icmp->min_length,
+	    icmp->error);
 }
 
-static void unreachable(struct session *s, const unsigned char *quoted, size_t n, const struct icmp *icmp, int64_t now)
+static void unreachable(struct session *s, const unsigned char *quoted, size_t n,
+    const struct icmp *icmp, int64_t now)
 {
 	struct udp *u = s->data;
 	uint64_t number;
@@ -225,9 +241,11 @@ static bool take_error(struct session *s, int64_t now)
 {
 	struct udp *u = s->data;
 	unsigned char control[512];
-	struct iovec part = {.iov_base = u->wire, .iov_len = sizeof u->wire};
-	struct msghdr m = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	struct iovec part = { .iov_base = u->wire, .iov_len = sizeof u->wire };
+	struct msghdr m = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control };
 	struct icmp icmp;
 	ssize_t n = recvmsg(s->fd, &m, MSG_ERRQUEUE);
 	uint64_t number;
@@ -247,8 +265,8 @@ static bool take_error(struct session *s, int64_t now)
 
 /* --- sending --- */
 
-/* Most devices stamp a datagram before send() returns. Taken at once, stamps take no room from replies, and nobody is woken for
- * them. */
+/* Most devices stamp a datagram before send() returns. Taken at once, stamps take no room from
+ * replies, and nobody is woken for them. */
 static void take_stamps(struct session *s, int64_t now)
 {
 	const struct udp *u = s->data;
@@ -257,9 +275,10 @@ static void take_stamps(struct session *s, int64_t now)
 		;
 }
 
-/* What ICMP says of an earlier datagram is reported once by the next call, whatever its errno, instead of sending. The error queue
- * says of which, so it is read, and the line tried again. Two failures with nothing in the queue between them are the line's
- * own; so is EPERM, which no ICMP error is. */
+/* What ICMP says of an earlier datagram is reported once by the next call, whatever its errno,
+ * instead of sending. The error queue says of which, so it is read, and the line tried again. Two
+ * failures with nothing in the queue between them are the line's own; so is EPERM, which no ICMP
+ * error is. */
 static bool failed_itself(struct session *s, uint64_t number, int error, int64_t now)
 {
 	struct udp *u = s->data;
@@ -313,7 +332,7 @@ static void udp_push(struct session *s, int64_t now)
 	if (s->phase == PHASE_READY)
 		timestamps_sample(&u->timestamps);
 	while (s->phase == PHASE_READY && !u->full && may_send(s) &&
-	    (number = ledger_first_queued(s->ledger)) != 0) {
+	       (number = ledger_first_queued(s->ledger)) != 0) {
 		push_one(s, number, now);
 		take_stamps(s, now);
 	}
@@ -325,7 +344,7 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 {
 	struct udp *u = s->data;
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
-	struct session_reply reply = {.matched = ledger_reply(s->ledger, bytes, n, at)};
+	struct session_reply reply = { .matched = ledger_reply(s->ledger, bytes, n, at) };
 
 	s->answered = true;
 	u->reported = 0;
@@ -342,23 +361,26 @@ static bool take_datagram(struct session *s)
 {
 	struct udp *u = s->data;
 	unsigned char control[256];
-	struct iovec part = {.iov_base = u->wire, .iov_len = sizeof u->wire};
-	struct msghdr m = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	struct iovec part = { .iov_base = u->wire, .iov_len = sizeof u->wire };
+	struct msghdr m = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control };
 	ssize_t n = recvmsg(s->fd, &m, 0);
 
 	if (n >= 0) {
 		receive_drops_take(&u->receive_drops, &m);
 		timestamps_count(&u->timestamps, timestamps_has(&u->timestamps, &m), 1);
-		take_reply(s, u->wire, (size_t)n, timestamps_received(&u->timestamps, &m, clock_monotonic()));
+		take_reply(s, u->wire, (size_t)n,
+		    timestamps_received(&u->timestamps, &m, clock_monotonic()));
 		return true;
 	}
 	/* An ICMP error surfaces here as well as in the error queue. */
 	return errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
-/* Takes what came. Returns true when there is nothing left: then, and only then, no reply that was in time is still in
- * the socket. */
+/* Takes what came. Returns true when there is nothing left: then, and only then, no reply that was
+ * in time is still in the socket. */
 static bool take_all(struct session *s, int64_t now)
 {
 	timestamps_sample(&((struct udp *)s->data)->timestamps);

@@ -43,23 +43,28 @@ static void put_lost(struct text *text, const struct logged_packet *p)
 	char died[40];
 
 	link_event_died_words(p->fate, p->way, died, sizeof died);
-	text_put(text, ", %s%s%s", is_syn(p) ? "" : record_flags_name(&packet), is_syn(p) ? "" : " ", died);
+	text_put(text, ", %s%s%s", is_syn(p) ? "" : record_flags_name(&packet),
+	    is_syn(p) ? "" : " ", died);
 }
 
-/* What the link did with each SYN and SYN-ACK. Returns false when it did nothing but let them through. */
-static bool put_packets(struct text *text, const struct session_connection *c, const struct logged_packet *packets, size_t count)
+/* What the link did with each SYN and SYN-ACK. Returns false when it did nothing but let them
+ * through. */
+static bool put_packets(struct text *text, const struct session_connection *c,
+    const struct logged_packet *packets, size_t count)
 {
 	const struct logged_packet *before = NULL;
 	bool lost_ack = false, more = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct logged_packet *p = &packets[i];
-		const bool lost = p->fate != LINK_DELIVERED, syn = is_syn(p), same = before && is_syn(before);
+		const bool lost = p->fate != LINK_DELIVERED, syn = is_syn(p),
+		           same = before && is_syn(before);
 
 		if (!syn && !lost && !(p->syn && lost_ack))
 			continue;
 		if (syn && before)
-			put_time(text, same ? ", again after" : ", SYN again after", p->in - c->began);
+			put_time(text, same ? ", again after" : ", SYN again after",
+			    p->in - c->began);
 		else if (syn)
 			text_put(text, "SYN sent");
 		else if (!lost)
@@ -85,21 +90,28 @@ static void put_end(struct text *text, const struct session_connection *c)
 		snprintf(words, sizeof words, "%sconnected %s", comma, text->used ? "after" : "in");
 		break;
 	case SESSION_FAILED:
-		snprintf(words, sizeof words, "%s%s after", comma, c->error == ECONNREFUSED ? "refused (RST)" :
-		    c->error == ETIMEDOUT ? "no answer" : c->ours ? "given up" : error_word(c->error));
+		snprintf(words, sizeof words, "%s%s after", comma,
+		    c->error == ECONNREFUSED ? "refused (RST)"
+		    : c->error == ETIMEDOUT  ? "no answer"
+		    : c->ours                ? "given up"
+		                             : error_word(c->error));
 		break;
 	case SESSION_ENDED:
-		text_put(text, "%s", c->error == 0 ? c->ours ? "closed (FIN)" : "closed by the server (FIN)" :
-		    c->error == ECONNRESET || c->error == EPIPE ? "reset by the server (RST)" : error_word(c->error));
+		text_put(text, "%s",
+		    c->error == 0 ? c->ours ? "closed (FIN)" : "closed by the server (FIN)"
+		    : c->error == ECONNRESET || c->error == EPIPE ? "reset by the server (RST)"
+		                                                  : error_word(c->error));
 		return;
 	}
 	put_time(text, words, c->at - c->began);
 }
 
 /* By what the link tells; without, by what the kernel does. */
-static void put_words(struct text *text, const struct session_connection *c, const struct logged_packet *packets, size_t count)
+static void put_words(struct text *text, const struct session_connection *c,
+    const struct logged_packet *packets, size_t count)
 {
-	const bool reported = count > 0 && is_syn(&packets[0]), under_way = c->stage == SESSION_CONNECTING;
+	const bool reported = count > 0 && is_syn(&packets[0]),
+	           under_way = c->stage == SESSION_CONNECTING;
 
 	if (reported && !put_packets(text, c, packets, count) && !under_way)
 		*text = text_begin(text->buf, text->size);
@@ -127,19 +139,24 @@ static void drop(struct connections *c, size_t i)
 
 void connections_take(struct connections *c, const struct session_connection *connection)
 {
-	struct connection_note *note = connection->stage != SESSION_ENDED ? find(c, connection) : NULL;
+	struct connection_note *note = connection->stage != SESSION_ENDED ? find(c, connection)
+	                                                                  : NULL;
 
 	if (!note) {
 		if (c->count == CONNECTIONS_MAX)
 			drop(c, 0);
 		note = &c->notes[c->count++];
-		*note = (struct connection_note){ .first = !c->stood, .previous_error = c->failed, .row = CONNECTIONS_NO_ROW };
+		*note = (struct connection_note){
+			.first = !c->stood, .previous_error = c->failed, .row = CONNECTIONS_NO_ROW
+		};
 	}
 	note->of = *connection;
 	if (connection->stage == SESSION_CONNECTED)
 		c->stood = true;
 	if (connection->stage == SESSION_CONNECTED || connection->stage == SESSION_FAILED)
-		c->failed = connection->stage == SESSION_FAILED && !connection->more ? connection->error : 0;
+		c->failed = connection->stage == SESSION_FAILED && !connection->more
+		              ? connection->error
+		              : 0;
 }
 
 /* The attempt before it failed, and this one is no better and no worse. */
@@ -190,8 +207,8 @@ static int64_t final_at(const struct session_connection *c)
 }
 
 /* Returns true when it is final, and was reported so. */
-static bool report_note(struct connection_note *n, int session, const struct trace *w, int64_t known, int64_t now,
-    connections_report *report, void *context)
+static bool report_note(struct connection_note *n, int session, const struct trace *w,
+    int64_t known, int64_t now, connections_report *report, void *context)
 {
 	const struct session_connection *c = &n->of;
 	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c));
@@ -202,14 +219,22 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 
 	if (!final && is_quiet(n))
 		return false;
-	const size_t count = w && c->here ?
-	    trace_handshake(w, c->here, c->stage == SESSION_ENDED, c->began, packets, RECORD_PACKETS) : 0;
-	const bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER || was_lost(packets, count);
+	const size_t count = w && c->here ? trace_handshake(w, c->here, c->stage == SESSION_ENDED,
+	                                        c->began, packets, RECORD_PACKETS)
+	                                  : 0;
+	const bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER ||
+	                 was_lost(packets, count);
 
 	put_words(&words, c, packets, count);
-	const struct record_event event = { .kind = SESSION_EVENT_TCP, .session = session,
-		.at = c->stage == SESSION_ENDED ? c->at : c->began, .quiet = is_quiet(n) && !was_requested_drop(packets, count), .text = text, .connection = *c,
-		.took = c->at - c->began, .packets = recorded, .packet_count = count };
+	const struct record_event event = { .kind = SESSION_EVENT_TCP,
+		.session = session,
+		.at = c->stage == SESSION_ENDED ? c->at : c->began,
+		.quiet = is_quiet(n) && !was_requested_drop(packets, count),
+		.text = text,
+		.connection = *c,
+		.took = c->at - c->began,
+		.packets = recorded,
+		.packet_count = count };
 	for (size_t i = 0; i < count; i++)
 		recorded[i] = record_packet_of(&packets[i], event.at);
 	const uint64_t hash = fnv_hash(text, strlen(text));
@@ -221,8 +246,8 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 	return final;
 }
 
-int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace, int64_t known, int64_t now,
-    connections_report *report, void *context)
+int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace,
+    int64_t known, int64_t now, connections_report *report, void *context)
 {
 	int64_t wanted = INT64_MIN;
 
@@ -247,7 +272,8 @@ int64_t connections_due(const struct connections *c)
 	for (size_t i = 0; i < c->count; i++) {
 		const struct connection_note *n = &c->notes[i];
 
-		if (n->of.stage == SESSION_CONNECTING && n->row == CONNECTIONS_NO_ROW && !is_quiet(n) && n->of.began + ROW_AFTER < due)
+		if (n->of.stage == SESSION_CONNECTING && n->row == CONNECTIONS_NO_ROW &&
+		    !is_quiet(n) && n->of.began + ROW_AFTER < due)
 			due = n->of.began + ROW_AFTER;
 	}
 	return due;

@@ -12,19 +12,24 @@
 
 void csv_header(FILE *out)
 {
-	fputs("type,session,transport,peer,n,fate,late,reordered,differs,cut_short,partial,duplicates,"
-	      "typed_ns,sent_ns,replied_ns,rtt_ns,waited_ns,connecting_ns,queued_ns,decided_ns,tag,error,place,text,text_base64,reply,reply_base64\r\n", out);
+	fputs("type,session,transport,peer,n,fate,late,reordered,differs,cut_short,partial,"
+	      "duplicates,"
+	      "typed_ns,sent_ns,replied_ns,rtt_ns,waited_ns,connecting_ns,queued_ns,decided_ns,tag,"
+	      "error,place,text,text_base64,reply,reply_base64\r\n",
+	    out);
 }
 
-/* A spreadsheet would take what begins so for a formula; the signs of full width too, in some languages. And an apostrophe, which is
- * what keeps it from that. */
+/* A spreadsheet would take what begins so for a formula; the signs of full width too, in some
+ * languages. And an apostrophe, which is what keeps it from that. */
 static bool is_formula(const char *text, size_t n)
 {
-	return strchr("=+-@'", *text) || (n > 2 && text[0] == '\xef' && text[1] == '\xbc' && strchr("\x9d\x8b\x8d\xa0", text[2]));
+	return strchr("=+-@'", *text) || (n > 2 && text[0] == '\xef' && text[1] == '\xbc' &&
+	                                     strchr("\x9d\x8b\x8d\xa0", text[2]));
 }
 
-/* A comma, then the value in quotes, so that no text is taken for two, or for none. Where the semicolon parts the cells these
- * quotes do not count, and a cell's own, doubled, are an empty beginning of it. */
+/* A comma, then the value in quotes, so that no text is taken for two, or for none. Where the
+ * semicolon parts the cells these quotes do not count, and a cell's own, doubled, are an empty
+ * beginning of it. */
 static void put_text(FILE *out, const char *text, size_t n)
 {
 	bool begins = true;
@@ -65,8 +70,8 @@ static void put_bool(FILE *out, bool value)
 	put_word(out, value ? "true" : "false");
 }
 
-/* Two columns, of which one is used: few readers take a zero byte in a text, or an end of line, and a terminal obeys other
- * controls. */
+/* Two columns, of which one is used: few readers take a zero byte in a text, or an end of line, and
+ * a terminal obeys other controls. */
 static void put_bytes(FILE *out, const unsigned char *bytes, size_t n)
 {
 	char *base64;

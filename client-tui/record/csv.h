@@ -7,7 +7,8 @@
 
 #include "record/record.h"
 
-/* Rows end with CR and LF, as the RFC wants it. `peer` is the session's. Errors show in ferror(). */
+/* Rows end with CR and LF, as the RFC wants it. `peer` is the session's. Errors show in ferror().
+ */
 void csv_header(FILE *out);
 void csv_line(FILE *out, const struct record *r, const char *peer);
 void csv_reply(FILE *out, const struct record_reply *r, const char *peer);

@@ -51,9 +51,11 @@ void event_log_add(struct event_log *j, const struct event_log_entry *note)
 {
 	struct event_log_entry new = *note;
 
-	while (j->count > 0 && (j->count == EVENT_LOG_ENTRIES || j->bytes + note->length > EVENT_LOG_BYTES))
+	while (j->count > 0 &&
+	       (j->count == EVENT_LOG_ENTRIES || j->bytes + note->length > EVENT_LOG_BYTES))
 		drop_oldest(j);
-	if (j->count == j->capacity && grow_ring(&j->notes, &j->capacity, j->first, j->count, sizeof *j->notes) < 0)
+	if (j->count == j->capacity &&
+	    grow_ring(&j->notes, &j->capacity, j->first, j->count, sizeof *j->notes) < 0)
 		return;
 	new.text = NULL;
 	if (note->kind == EVENT_LOG_EVENT && record_event_copy(&new.event, &note->event) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The event log: what happened to a session that no ledger's row keeps: strays, events, when duplicates came and when lines were refused. In
- * the order in which it came; bounded, the oldest goes first. Pure. */
+/* The event log: what happened to a session that no ledger's row keeps: strays, events, when
+ * duplicates came and when lines were refused. In the order in which it came; bounded, the oldest
+ * goes first. Pure. */
 #ifndef UPCASE_JOURNAL_H
 #define UPCASE_JOURNAL_H
 
@@ -14,8 +15,10 @@
 #define EVENT_LOG_BYTES (32u * 1024 * 1024)
 
 enum event_log_kind {
-	EVENT_LOG_REPLY,   /* all but first replies to lines: `match`, `number`, `rtt`, and of a stray `text` */
-	EVENT_LOG_DECIDED, /* a line got its fate otherwise than by a reply: `number`; 0: all that waited were cut off */
+	EVENT_LOG_REPLY, /* all but first replies to lines: `match`, `number`, `rtt`, and of a stray
+	                    `text` */
+	EVENT_LOG_DECIDED, /* a line got its fate otherwise than by a reply: `number`; 0: all that
+	                      waited were cut off */
 	EVENT_LOG_EVENT,   /* `event` */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Records are read from JSON. Keys and types that are not known are passed over, so that later versions can add some. */
+/* Records are read from JSON. Keys and types that are not known are passed over, so that later
+ * versions can add some. */
 #include "config.h"
 
 #include <jansson.h>
@@ -46,7 +47,8 @@ static void read_transport(struct json_values *r, unsigned *session, bool *strea
 
 static uint32_t short_time(struct json_values *r, const char *key, const json_t *value)
 {
-	if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > UINT32_MAX)
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	    json_integer_value(value) > UINT32_MAX)
 		json_values_fail(r, key, "has a value that is not a time");
 	return (uint32_t)json_integer_value(value);
 }
@@ -58,11 +60,10 @@ static void read_waits(struct json_values *r, struct trace_leg *leg)
 	size_t i;
 
 	json_array_foreach(waits, i, value)
-		leg->wait[leg->waits++] = short_time(r, "waits_us", value);
+	    leg->wait[leg->waits++] = short_time(r, "waits_us", value);
 	timeouts = json_values_array(r, "timeouts_us", leg->waits);
-	json_array_foreach(timeouts, i, value)
-		if (!json_is_null(value))
-			leg->timeout[i] = short_time(r, "timeouts_us", value);
+	json_array_foreach(timeouts, i, value) if (!json_is_null(value))
+	    leg->timeout[i] = short_time(r, "timeouts_us", value);
 }
 
 static void read_leg(struct json_values *from, const char *key, struct trace_leg *leg)
@@ -115,8 +116,7 @@ static size_t read_packets(struct json_values *r, struct record_packet *to)
 	json_t *packets = json_values_array(r, "packets", RECORD_PACKETS), *value;
 	size_t i;
 
-	json_array_foreach(packets, i, value)
-		read_packet(r, value, &to[i]);
+	json_array_foreach(packets, i, value) read_packet(r, value, &to[i]);
 	return json_array_size(packets);
 }
 
@@ -140,7 +140,8 @@ static void read_duplicates(struct json_values *r, struct record *line)
 	json_t *times = json_values_array(r, "duplicates_ns", RECORD_DUPLICATES), *value;
 	size_t i;
 
-	json_array_foreach(times, i, value) {
+	json_array_foreach(times, i, value)
+	{
 		const int64_t at = json_is_integer(value) ? json_integer_value(value) : INT64_MAX;
 
 		if (at < -RECORD_TIME_MAX || at > RECORD_TIME_MAX)
@@ -164,7 +165,8 @@ static void check_line(struct json_values *r, const struct record *line)
 		json_values_fail(r, "late", "is true of a line that is not lost");
 	if (replied && (line->replied_at == RECORD_NEVER || line->sent_at == RECORD_NEVER))
 		json_values_fail(r, "replied_ns", "is missing, or \"sent_ns\"");
-	if (!replied && (line->duplicates > 0 || line->reply || line->reordered || line->differs || line->cut_short))
+	if (!replied && (line->duplicates > 0 || line->reply || line->reordered || line->differs ||
+	                    line->cut_short))
 		json_values_fail(r, "fate", "is not that of a line with a reply");
 	if (line->duplicate_count > line->duplicates)
 		json_values_fail(r, "duplicates_ns", "has more times than there are duplicates");
@@ -226,13 +228,15 @@ static void read_connection(struct json_values *r, struct record_event *e)
 {
 	struct session_connection *c = &e->connection;
 
-	c->stage = (enum session_stage)json_values_name(r, "stage", record_stage, SESSION_CONNECTING);
+	c->stage = (enum session_stage)json_values_name(r, "stage", record_stage,
+	    SESSION_CONNECTING);
 	c->here = (uint16_t)json_values_int(r, "port", 0, UINT16_MAX, 0);
 	c->syns = (unsigned)json_values_int(r, "syns", 0, INT32_MAX, 0);
 	c->ours = json_values_bool(r, "ours");
 	c->error = json_values_name(r, "error", error_number, 0);
 	e->took = get_span(r, "took_ns");
-	if (json_values_get(r, "packets") && (e->packets = calloc(RECORD_PACKETS, sizeof *e->packets)) != NULL)
+	if (json_values_get(r, "packets") &&
+	    (e->packets = calloc(RECORD_PACKETS, sizeof *e->packets)) != NULL)
 		e->packet_count = read_packets(r, e->packets);
 }
 
@@ -241,7 +245,9 @@ static void read_event(struct json_values *r, struct json_record *to)
 {
 	struct record_event *e = &to->event;
 	const char *name = to->type == RECORD_EVENT ? json_values_word(r, "kind") : NULL;
-	const int kind = name ? record_kind(name) : json_values_bool(r, "bad") ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE;
+	const int kind = name                       ? record_kind(name)
+	               : json_values_bool(r, "bad") ? SESSION_EVENT_ERROR
+	                                            : SESSION_EVENT_NOTICE;
 
 	if (kind < 0 || (!name && to->type == RECORD_EVENT)) {
 		to->type = RECORD_UNKNOWN;
@@ -321,7 +327,8 @@ static void read_figures(struct json_values *r, const struct record_figure *f, s
 }
 
 /* Of an object that may be missing. */
-static void read_inside(struct json_values *from, const char *key, const struct record_figure *f, struct record_sum *s)
+static void read_inside(struct json_values *from, const char *key, const struct record_figure *f,
+    struct record_sum *s)
 {
 	struct json_values r;
 
@@ -368,16 +375,20 @@ static void read_summary(struct json_values *r, struct json_record *to)
 	to->sums = calloc(json_array_size(sessions) + 1, sizeof *to->sums);
 	if (!to->sums)
 		json_values_fail(r, "sessions", "is more than memory has room for");
-	json_array_foreach(sessions, i, value)
-		if (to->sums)
-			read_sum(r, value, &to->sums[to->sum_count++]);
+	json_array_foreach(sessions, i, value) if (to->sums)
+	    read_sum(r, value, &to->sums[to->sum_count++]);
 }
 
 static enum record_type find_type(const char *word)
 {
 	static const char *const types[] = {
-		[RECORD_START] = "start", [RECORD_SESSION] = "session", [RECORD_LINE] = "line", [RECORD_REPLY] = "reply",
-		[RECORD_NOTICE] = "notice", [RECORD_EVENT] = "event", [RECORD_SUMMARY] = "summary",
+		[RECORD_START] = "start",
+		[RECORD_SESSION] = "session",
+		[RECORD_LINE] = "line",
+		[RECORD_REPLY] = "reply",
+		[RECORD_NOTICE] = "notice",
+		[RECORD_EVENT] = "event",
+		[RECORD_SUMMARY] = "summary",
 	};
 	unsigned i = 0;
 

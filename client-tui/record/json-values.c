@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "common/grow.h"
 #include "record/json-values.h"
+
+#include "common/grow.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ json_t *json_values_get(const struct json_values *r, const char *key)
 	return json_is_null(value) ? NULL : value;
 }
 
-int64_t json_values_int(struct json_values *r, const char *key, int64_t low, int64_t high, int64_t missing)
+int64_t json_values_int(struct json_values *r, const char *key, int64_t low, int64_t high,
+    int64_t missing)
 {
 	json_t *value = json_values_get(r, key);
 
@@ -60,7 +62,8 @@ const char *json_values_word(struct json_values *r, const char *key)
 	return json_string_value(value);
 }
 
-int json_values_name(struct json_values *r, const char *key, int (*meaning)(const char *), int missing)
+int json_values_name(struct json_values *r, const char *key, int (*meaning)(const char *),
+    int missing)
 {
 	const char *word = json_values_word(r, key);
 	const int value = word ? meaning(word) : missing;
@@ -83,7 +86,8 @@ char *json_values_copy(struct json_values *r, const char *key)
 	return copy;
 }
 
-unsigned char *json_values_bytes(struct json_values *r, const char *key, const char *key64, size_t *length)
+unsigned char *json_values_bytes(struct json_values *r, const char *key, const char *key64,
+    size_t *length)
 {
 	const bool as_text = json_values_get(r, key) != NULL;
 	const char *word = json_values_word(r, as_text ? key : key64);
@@ -95,7 +99,8 @@ unsigned char *json_values_bytes(struct json_values *r, const char *key, const c
 		return NULL;
 	bytes = as_text ? grow_copy(word, n) : record_from_base64(word, n, length);
 	if (!bytes)
-		json_values_fail(r, as_text ? key : key64, as_text ? "is more than memory has room for" : "is not base64");
+		json_values_fail(r, as_text ? key : key64,
+		    as_text ? "is more than memory has room for" : "is not base64");
 	return bytes;
 }
 
@@ -114,5 +119,7 @@ struct json_values json_values_inside(struct json_values *r, const char *key, js
 {
 	if (!json_is_object(value))
 		json_values_fail(r, key, "is not an object");
-	return (struct json_values){ .object = json_is_object(value) ? value : NULL, .why = r->why, .bad = r->bad };
+	return (struct json_values){
+		.object = json_is_object(value) ? value : NULL, .why = r->why, .bad = r->bad
+	};
 }

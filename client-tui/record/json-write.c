@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Records are made into JSON. A value that does not fit becomes null, a memory that is short an object too few; both
- * only show when the whole is put together. */
+/* Records are made into JSON. A value that does not fit becomes null, a memory that is short an
+ * object too few; both only show when the whole is put together. */
 #include "config.h"
 
 #include "record/json-write.h"
@@ -30,7 +30,8 @@ static void put_bool(json_t *to, const char *key, bool value)
 	json_object_set_new(to, key, json_boolean(value));
 }
 
-/* NULL becomes null. Words are ours; where a system's message is in no UTF-8, so much of it is lost. */
+/* NULL becomes null. Words are ours; where a system's message is in no UTF-8, so much of it is
+ * lost. */
 static void put_word(json_t *to, const char *key, const char *word)
 {
 	json_t *value = word ? json_string(word) : json_null();
@@ -44,7 +45,8 @@ static void put_time(json_t *to, const char *key, int64_t at)
 }
 
 /* Under `key` as text, or under `key64`. */
-static void put_bytes(json_t *to, const char *key, const char *key64, const unsigned char *bytes, size_t n)
+static void put_bytes(json_t *to, const char *key, const char *key64, const unsigned char *bytes,
+    size_t n)
 {
 	char *base64;
 
@@ -75,7 +77,8 @@ static json_t *begin(const char *type)
 	return o;
 }
 
-/* jansson spells out U+0000 to U+001F only; here also what else could drive a terminal or turn the order of the text about. */
+/* jansson spells out U+0000 to U+001F only; here also what else could drive a terminal or turn the
+ * order of the text about. */
 static void put_escaped(struct text *to, const char *json)
 {
 	const unsigned char *s = (const unsigned char *)json;
@@ -124,7 +127,8 @@ static json_t *make_leg(const struct trace_leg *leg)
 	put_bool(o, "on_cue", leg->requested_drop);
 	for (int i = 0; i < leg->waits; i++) {
 		json_array_append_new(waits, json_integer(leg->wait[i]));
-		json_array_append_new(timeouts, leg->timeout[i] > 0 ? json_integer(leg->timeout[i]) : json_null());
+		json_array_append_new(timeouts,
+		    leg->timeout[i] > 0 ? json_integer(leg->timeout[i]) : json_null());
 	}
 	json_object_set_new(o, "waits_us", waits);
 	json_object_set_new(o, "timeouts_us", timeouts);
@@ -296,7 +300,8 @@ static void put_quantiles(json_t *to, const struct histogram *h)
 	static const struct {
 		const char *key;
 		double q;
-	} quantiles[] = { { "median_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 }, { "p999_ns", 0.999 } };
+	} quantiles[] = { { "median_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 },
+		{ "p999_ns", 0.999 } };
 
 	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
 		const int64_t value = histogram_quantile(h, quantiles[i].q);
@@ -337,7 +342,8 @@ static json_t *make_runs(const struct stats *stats)
 
 	put_count(o, "count", stats->run_count);
 	put_count(o, "longest", stats->longest_run);
-	json_object_set_new(o, "mean", stats->run_count ? json_real(stats_mean_run(stats)) : json_null());
+	json_object_set_new(o, "mean",
+	    stats->run_count ? json_real(stats_mean_run(stats)) : json_null());
 	return o;
 }
 
@@ -346,28 +352,29 @@ static json_t *make_runs(const struct stats *stats)
 #define SPAN(key, field) { key, offsetof(struct record_sum, field), RECORD_SPAN }
 #define END { NULL, 0, RECORD_COUNT }
 
-const struct record_figure record_totals[] = {
-	COUNT("typed", totals.typed), COUNT("queued", totals.queued), COUNT("sent", totals.sent), COUNT("answered", totals.answered),
-	COUNT("lost", totals.lost), COUNT("late", totals.late), COUNT("waiting", totals.waiting), COUNT("refused", totals.refused),
-	COUNT("failed", totals.failed), COUNT("cut_off", totals.cut_off), COUNT("duplicates", totals.duplicates),
-	COUNT("reordered", totals.reordered), COUNT("differs", totals.differs), COUNT("cut_short", totals.cut_short),
-	COUNT("strays", totals.strays), COUNT("unrecorded", unrecorded), END
-};
-const struct record_figure record_ways[] = {
-	COUNT("sent_kernel", figures.times.sent_kernel), COUNT("sent_program", figures.times.sent_program),
-	COUNT("received_kernel", figures.times.received_kernel), COUNT("received_program", figures.times.received_program),
-	COUNT("clock_steps", figures.times.clock_steps), END
-};
-const struct record_figure record_schedule[] = {
-	COUNT("due", figures.schedule.due), COUNT("slipped", figures.schedule.slipped), SPAN("worst_ns", figures.schedule.worst), END
-};
-const struct record_figure record_tcp[] = {
-	COUNT("connections", figures.tcp.connections), COUNT("looks", figures.tcp.samples), COUNT("retransmissions", figures.tcp.retransmitted),
-	SPAN("rto_ns", figures.tcp.timeout), SPAN("rto_most_ns", figures.tcp.timeout_max), SPAN("srtt_ns", figures.tcp.round_trip),
-	SPAN("rttvar_ns", figures.tcp.variation), SMALL("cwnd", figures.tcp.window), SMALL("cwnd_least", figures.tcp.window_min),
+const struct record_figure record_totals[] = { COUNT("typed", totals.typed),
+	COUNT("queued", totals.queued), COUNT("sent", totals.sent),
+	COUNT("answered", totals.answered), COUNT("lost", totals.lost), COUNT("late", totals.late),
+	COUNT("waiting", totals.waiting), COUNT("refused", totals.refused),
+	COUNT("failed", totals.failed), COUNT("cut_off", totals.cut_off),
+	COUNT("duplicates", totals.duplicates), COUNT("reordered", totals.reordered),
+	COUNT("differs", totals.differs), COUNT("cut_short", totals.cut_short),
+	COUNT("strays", totals.strays), COUNT("unrecorded", unrecorded), END };
+const struct record_figure record_ways[] = { COUNT("sent_kernel", figures.times.sent_kernel),
+	COUNT("sent_program", figures.times.sent_program),
+	COUNT("received_kernel", figures.times.received_kernel),
+	COUNT("received_program", figures.times.received_program),
+	COUNT("clock_steps", figures.times.clock_steps), END };
+const struct record_figure record_schedule[] = { COUNT("due", figures.schedule.due),
+	COUNT("slipped", figures.schedule.slipped), SPAN("worst_ns", figures.schedule.worst), END };
+const struct record_figure record_tcp[] = { COUNT("connections", figures.tcp.connections),
+	COUNT("looks", figures.tcp.samples), COUNT("retransmissions", figures.tcp.retransmitted),
+	SPAN("rto_ns", figures.tcp.timeout), SPAN("rto_most_ns", figures.tcp.timeout_max),
+	SPAN("srtt_ns", figures.tcp.round_trip), SPAN("rttvar_ns", figures.tcp.variation),
+	SMALL("cwnd", figures.tcp.window), SMALL("cwnd_least", figures.tcp.window_min),
 	SMALL("cwnd_most", figures.tcp.window_max), { "far_retransmissions", 0, RECORD_SERVER },
-	COUNT("stalls", figures.stalls.count), SPAN("stalled_ns", figures.stalls.total), SPAN("longest_stall_ns", figures.stalls.longest), END
-};
+	COUNT("stalls", figures.stalls.count), SPAN("stalled_ns", figures.stalls.total),
+	SPAN("longest_stall_ns", figures.stalls.longest), END };
 
 static json_t *put_figures(json_t *to, const struct record_figure *f, const struct record_sum *s)
 {
@@ -375,11 +382,15 @@ static json_t *put_figures(json_t *to, const struct record_figure *f, const stru
 		const void *at = (const char *)s + f->offset;
 
 		if (f->kind == RECORD_SERVER)
-			put_time(to, f->key, s->figures.tcp.has_server ? (int64_t)s->figures.tcp.server_retransmitted : RECORD_NEVER);
+			put_time(to, f->key,
+			    s->figures.tcp.has_server ? (int64_t)s->figures.tcp.server_retransmitted
+			                              : RECORD_NEVER);
 		else if (f->kind == RECORD_SPAN)
 			put_int(to, f->key, *(const int64_t *)at);
 		else
-			put_count(to, f->key, f->kind == RECORD_SMALL ? *(const uint32_t *)at : *(const uint64_t *)at);
+			put_count(to, f->key,
+			    f->kind == RECORD_SMALL ? *(const uint32_t *)at
+			                            : *(const uint64_t *)at);
 	}
 	return to;
 }
@@ -393,8 +404,11 @@ static json_t *make_sum(const struct record_sum *s)
 	put_word(o, "peer", s->of.peer);
 	put_int(o, "wait_ns", s->of.reply_timeout);
 	put_figures(o, record_totals, s);
-	json_object_set_new(o, "waited", make_figures(&t->waited, t->timed, s->figures.stats ? &s->figures.stats->waited : NULL));
-	json_object_set_new(o, "round_trip", make_figures(&t->rtt, t->timed, s->figures.stats ? &s->figures.stats->rtt : NULL));
+	json_object_set_new(o, "waited",
+	    make_figures(&t->waited, t->timed,
+	        s->figures.stats ? &s->figures.stats->waited : NULL));
+	json_object_set_new(o, "round_trip",
+	    make_figures(&t->rtt, t->timed, s->figures.stats ? &s->figures.stats->rtt : NULL));
 	if (s->figures.stats) {
 		json_object_set_new(o, "delay_variation", make_variation(s->figures.stats));
 		json_object_set_new(o, "loss_runs", make_runs(s->figures.stats));
@@ -402,7 +416,8 @@ static json_t *make_sum(const struct record_sum *s)
 	json_object_set_new(o, "times", put_figures(json_object(), record_ways, s));
 	put_count(o, "overflows", s->figures.overflows);
 	json_object_set_new(o, "schedule", put_figures(json_object(), record_schedule, s));
-	json_object_set_new(o, "tcp", s->of.stream ? put_figures(json_object(), record_tcp, s) : json_null());
+	json_object_set_new(o, "tcp",
+	    s->of.stream ? put_figures(json_object(), record_tcp, s) : json_null());
 	return o;
 }
 
@@ -421,10 +436,11 @@ static json_t *make_reasons(const struct record_sum *sums, size_t count)
 	return o;
 }
 
-char *json_write_summary(const struct record_run *run, int64_t start, const struct trace_totals *traced,
-    const struct record_sum *sums, size_t count)
+char *json_write_summary(const struct record_run *run, int64_t start,
+    const struct trace_totals *traced, const struct record_sum *sums, size_t count)
 {
-	json_t *o = begin("summary"), *sessions = json_array(), *reasons = make_reasons(sums, count);
+	json_t *o = begin("summary"), *sessions = json_array(),
+	       *reasons = make_reasons(sums, count);
 	json_t *compared = traced ? json_object() : json_null();
 
 	put_int(o, "ended_ns", run->ended_at - start);

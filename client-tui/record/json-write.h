@@ -21,17 +21,21 @@ enum record_type {
 struct record_sum {
 	struct record_session of;
 	struct ledger_totals totals;
-	/* Lines that are counted but of which no record was written, because they were forgotten before. */
+	/* Lines that are counted but of which no record was written, because they were forgotten
+	 * before. */
 	uint64_t unrecorded;
-	/* Its times, tcp, stalls, overflows and schedule; `stats` is borrowed, NULL for none (as when it was read). */
+	/* Its times, tcp, stalls, overflows and schedule; `stats` is borrowed, NULL for none (as
+	 * when it was read). */
 	struct figures figures;
 };
 
-/* A figure of a summary: its key, and where in struct record_sum it stands, how. The last one of a list has no key. */
+/* A figure of a summary: its key, and where in struct record_sum it stands, how. The last one of a
+ * list has no key. */
 struct record_figure {
 	const char *key;
 	size_t offset;
-	/* uint64_t; uint32_t; int64_t, a span in ns; what the far end sent again, null where it is not known. */
+	/* uint64_t; uint32_t; int64_t, a span in ns; what the far end sent again, null where it is
+	 * not known. */
 	enum { RECORD_COUNT, RECORD_SMALL, RECORD_SPAN, RECORD_SERVER } kind;
 };
 
@@ -46,15 +50,16 @@ char *json_write_reply(const struct record_reply *r);
 /* RECORD_NOTICE or RECORD_EVENT, by its kind. */
 char *json_write_event(const struct record_event *e);
 /* `traced`: of the lab's link, NULL outside. */
-char *json_write_summary(const struct record_run *run, int64_t start, const struct trace_totals *traced,
-    const struct record_sum *sums, size_t count);
+char *json_write_summary(const struct record_run *run, int64_t start,
+    const struct trace_totals *traced, const struct record_sum *sums, size_t count);
 
 /* A record that was read. */
 struct json_record {
 	enum record_type type;
 	/* RECORD_START and RECORD_SUMMARY. */
 	struct record_run run;
-	/* RECORD_SUMMARY, in the lab: lines compared with what the link did, and of them in contradiction. */
+	/* RECORD_SUMMARY, in the lab: lines compared with what the link did, and of them in
+	 * contradiction. */
 	bool has_truth;
 	uint64_t compared, mismatches;
 	struct record_session session;
@@ -68,7 +73,8 @@ struct json_record {
 
 #define RECORD_WHY 200
 
-/* One line of a file. Returns 0, or -1 with what is wrong in `why`. Then, too, json_record_free() frees. */
+/* One line of a file. Returns 0, or -1 with what is wrong in `why`. Then, too, json_record_free()
+ * frees. */
 int json_read(struct json_record *r, const char *text, size_t n, char why[RECORD_WHY]);
 void json_record_free(struct json_record *r);
 

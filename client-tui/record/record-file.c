@@ -51,13 +51,17 @@ static int take_session(const struct reading *r, struct record_session *s)
 	return 0;
 }
 
-static struct record_file_session *find_session(const struct reading *r, unsigned session, bool stream)
+static struct record_file_session *find_session(const struct reading *r, unsigned session,
+    bool stream)
 {
-	struct record_file_session *side = session < r->file->session_count ? &r->file->sessions[session] : NULL;
+	struct record_file_session *side = session < r->file->session_count
+	                                     ? &r->file->sessions[session]
+	                                     : NULL;
 
 	if (side && side->of.stream == stream)
 		return side;
-	wrong(r, side ? "\"transport\" is not that of its session" : "a session that was not told before");
+	wrong(r, side ? "\"transport\" is not that of its session"
+	              : "a session that was not told before");
 	return NULL;
 }
 
@@ -77,15 +81,16 @@ static void free_kept(struct record_kept *k)
 
 static int keep_more(struct record_kept *k, const struct record *line)
 {
-	if (line->duplicate_count > 0 &&
-	    !(k->duplicate_at = grow_copy(line->duplicate_at, line->duplicate_count * sizeof *k->duplicate_at)))
+	if (line->duplicate_count > 0 && !(k->duplicate_at = grow_copy(line->duplicate_at,
+	                                       line->duplicate_count * sizeof *k->duplicate_at)))
 		return -1;
 	if (!line->has_link)
 		return 0;
 	k->traced = malloc(sizeof *k->traced);
 	if (!k->traced)
 		return -1;
-	*k->traced = (struct trace_line){ .number = line->number, .stream = line->stream,
+	*k->traced = (struct trace_line){ .number = line->number,
+		.stream = line->stream,
 		.legs = { line->legs[LINK_GOING], line->legs[LINK_COMING] } };
 	if (line->packet_count == 0)
 		return 0;
@@ -101,15 +106,27 @@ static struct record_kept *keep(struct record *line, uint64_t at_line)
 
 	if (!k)
 		return NULL;
-	*k = (struct record_kept){
-		.number = line->number, .tag = line->tag, .at_line = at_line, .typed_at = line->typed_at,
-		.sent_at = line->sent_at, .replied_at = line->replied_at, .decided_at = line->decided_at,
+	*k = (struct record_kept){ .number = line->number,
+		.tag = line->tag,
+		.at_line = at_line,
+		.typed_at = line->typed_at,
+		.sent_at = line->sent_at,
+		.replied_at = line->replied_at,
+		.decided_at = line->decided_at,
 		.connecting = line->connecting,
-		.duplicates = line->duplicates, .duplicate_count = (uint8_t)line->duplicate_count, .fate = (uint8_t)line->fate,
-		.late = line->late, .reordered = line->reordered, .differs = line->differs, .cut_short = line->cut_short,
-		.partial = line->partial, .error = line->error, .text = line->text, .reply = line->reply,
-		.length = line->length, .reply_length = line->reply_length,
-	};
+		.duplicates = line->duplicates,
+		.duplicate_count = (uint8_t)line->duplicate_count,
+		.fate = (uint8_t)line->fate,
+		.late = line->late,
+		.reordered = line->reordered,
+		.differs = line->differs,
+		.cut_short = line->cut_short,
+		.partial = line->partial,
+		.error = line->error,
+		.text = line->text,
+		.reply = line->reply,
+		.length = line->length,
+		.reply_length = line->reply_length };
 	line->text = line->reply = NULL;
 	if (keep_more(k, line) == 0)
 		return k;
@@ -121,13 +138,18 @@ static int take_line(const struct reading *r, struct record *line)
 {
 	struct record_file_session *side = find_session(r, line->session, line->stream);
 	const uint64_t bytes = sizeof(struct record_kept) + line->length + line->reply_length +
-	    (line->has_link ? sizeof(struct trace_line) + line->packet_count * sizeof(struct record_packet) : 0);
+	                       (line->has_link
+	                               ? sizeof(struct trace_line) +
+	                                     line->packet_count * sizeof(struct record_packet)
+	                               : 0);
 	struct record_kept *k;
 
 	if (!side || take_memory(r, bytes) < 0)
 		return -1;
 	r->file->has_link = r->file->has_link || line->has_link;
-	k = grow_list(&side->lines, &side->capacity, side->count + 1, sizeof *side->lines) == 0 ? keep(line, r->line) : NULL;
+	k = grow_list(&side->lines, &side->capacity, side->count + 1, sizeof *side->lines) == 0
+	      ? keep(line, r->line)
+	      : NULL;
 	if (!k)
 		return wrong(r, "memory is short");
 	side->lines[side->count++] = k;
@@ -140,7 +162,8 @@ static int take_reply(const struct reading *r, struct record_reply *reply)
 {
 	struct record_file *f = r->file;
 
-	if (!find_session(r, reply->session, reply->stream) || take_memory(r, sizeof *reply + reply->length) < 0)
+	if (!find_session(r, reply->session, reply->stream) ||
+	    take_memory(r, sizeof *reply + reply->length) < 0)
 		return -1;
 	if (grow_list(&f->replies, &f->reply_capacity, f->reply_count + 1, sizeof *f->replies) < 0)
 		return wrong(r, "memory is short");
@@ -155,7 +178,8 @@ static int take_event(const struct reading *r, struct record_event *event)
 
 	if (event->session >= 0 && (size_t)event->session >= f->session_count)
 		return wrong(r, "a session that was not told before");
-	if (take_memory(r, sizeof *event + strlen(event->text) + event->packet_count * sizeof *event->packets) < 0)
+	if (take_memory(r, sizeof *event + strlen(event->text) +
+	                       event->packet_count * sizeof *event->packets) < 0)
 		return -1;
 	if (grow_list(&f->events, &f->event_capacity, f->event_count + 1, sizeof *f->events) < 0)
 		return wrong(r, "memory is short");
@@ -164,7 +188,8 @@ static int take_event(const struct reading *r, struct record_event *event)
 	return 0;
 }
 
-/* The link at the end, where it is another one than at the beginning. Since changes are recorded, they tell it. */
+/* The link at the end, where it is another one than at the beginning. Since changes are recorded,
+ * they tell it. */
 static void add_link(const struct record_file *f, struct record_run *run, const char *end)
 {
 	const size_t used = strlen(run->link);
@@ -173,7 +198,8 @@ static void add_link(const struct record_file *f, struct record_run *run, const 
 		if (f->events[i].kind == SESSION_EVENT_LINK)
 			return;
 	if (*end && strcmp(run->link, end) != 0)
-		snprintf(run->link + used, sizeof run->link - used, "%s%s", used ? "; at the end: " : "", end);
+		snprintf(run->link + used, sizeof run->link - used, "%s%s",
+		    used ? "; at the end: " : "", end);
 }
 
 static int take_summary(const struct reading *r, const struct json_record *read)
@@ -190,7 +216,8 @@ static int take_summary(const struct reading *r, const struct json_record *read)
 	f->compared = read->compared;
 	f->mismatches = read->mismatches;
 	for (size_t i = 0; i < read->sum_count; i++) {
-		if (!find_session(r, read->sums[i].of.session, read->sums[i].of.stream) || read->sums[i].of.session != i)
+		if (!find_session(r, read->sums[i].of.session, read->sums[i].of.stream) ||
+		    read->sums[i].of.session != i)
 			return wrong(r, "the summary has other sessions than were told before");
 		f->sessions[i].sum = read->sums[i];
 		f->sessions[i].sum.of.peer = NULL;
@@ -202,9 +229,12 @@ static int take_summary(const struct reading *r, const struct json_record *read)
 static int take(struct reading *r, struct json_record *read)
 {
 	if (!r->begun && read->type != RECORD_START)
-		return wrong(r, "it does not begin with a record of the type \"start\": not a recording of upcase's");
+		return wrong(r,
+		    "it does not begin with a record of the type \"start\": not a recording of "
+		    "upcase's");
 	if (r->file->has_end || (r->begun && read->type == RECORD_START))
-		return wrong(r, r->file->has_end ? "there is more behind the summary" : "it begins once more");
+		return wrong(r,
+		    r->file->has_end ? "there is more behind the summary" : "it begins once more");
 	r->begun = true;
 	switch (read->type) {
 	case RECORD_START:
@@ -230,7 +260,8 @@ static int take(struct reading *r, struct json_record *read)
 
 static int by_number(const void *a, const void *b)
 {
-	const struct record_kept *one = *(struct record_kept *const *)a, *other = *(struct record_kept *const *)b;
+	const struct record_kept *one = *(struct record_kept *const *)a,
+	                         *other = *(struct record_kept *const *)b;
 
 	return one->number < other->number ? -1 : one->number > other->number;
 }
@@ -245,7 +276,9 @@ static int check_order(struct reading *r, const struct record_file_session *side
 		if (line->number == before->number)
 			return wrong(r, "a line with this \"n\" was there before");
 		if (line->typed_at < before->typed_at)
-			return wrong(r, "its \"n\" and \"typed_ns\" are in another order than those of the line before it");
+			return wrong(r,
+			    "its \"n\" and \"typed_ns\" are in another order than those of the "
+			    "line before it");
 	}
 	return 0;
 }
@@ -260,7 +293,8 @@ static int check_end(struct reading *r)
 
 /* --- the file --- */
 
-/* One line into *buf, without its end. Returns 1, 0 at the end of the file, -1 with what is wrong. */
+/* One line into *buf, without its end. Returns 1, 0 at the end of the file, -1 with what is wrong.
+ */
 static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capacity, size_t *n)
 {
 	int c;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A whole file of records in memory, checked, its lines in the order of their numbers. Reads the FILE that it is given. */
+/* A whole file of records in memory, checked, its lines in the order of their numbers. Reads the
+ * FILE that it is given. */
 #ifndef UPCASE_RECORD_FILE_H
 #define UPCASE_RECORD_FILE_H
 

@@ -44,8 +44,8 @@ static void fill_link(struct record *r, const struct trace_line *traced, int64_t
 	}
 }
 
-int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct trace_line *traced, int64_t start,
-    int64_t now)
+int record_fill(struct record *r, const struct ledger_row *row, bool stream,
+    const struct trace_line *traced, int64_t start, int64_t now)
 {
 	*r = (struct record){
 		.stream = stream,
@@ -77,12 +77,19 @@ int record_fill(struct record *r, const struct ledger_row *row, bool stream, con
 
 struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start)
 {
-	return (struct record_packet){
-		.way = packet->way, .fate = packet->fate, .retransmitted = packet->retransmitted, .payload = packet->payload,
-		.syn = packet->syn, .fin = packet->fin, .rst = packet->rst, .ack = packet->ack, .in = packet->in - start,
+	return (struct record_packet){ .way = packet->way,
+		.fate = packet->fate,
+		.retransmitted = packet->retransmitted,
+		.payload = packet->payload,
+		.syn = packet->syn,
+		.fin = packet->fin,
+		.rst = packet->rst,
+		.ack = packet->ack,
+		.in = packet->in - start,
 		.out = packet->copies > 0 ? packet->out[0] - start : RECORD_NEVER,
 		.out2 = packet->copies > 1 ? packet->out[1] - start : RECORD_NEVER,
-		.seq = (uint32_t)packet->place, .length = packet->length };
+		.seq = (uint32_t)packet->place,
+		.length = packet->length };
 }
 
 static void move(int64_t *at, int64_t by)
@@ -98,16 +105,28 @@ void record_packet_move(struct record_packet *p, int64_t by)
 	move(&p->out2, by);
 }
 
-struct logged_packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start)
+struct logged_packet record_packet_back(const struct record_packet *packet, bool stream,
+    uint64_t number, int64_t start)
 {
 	const int copies = (packet->out != RECORD_NEVER) + (packet->out2 != RECORD_NEVER);
 
-	return (struct logged_packet){
-		.first = number, .last = number, .stream = stream, .way = packet->way, .fate = packet->fate,
-		.payload = packet->payload, .syn = packet->syn, .fin = packet->fin, .rst = packet->rst, .ack = packet->ack,
-		.retransmitted = packet->retransmitted, .in = packet->in + start,
-		.out = { copies > 0 ? packet->out + start : 0, copies > 1 ? packet->out2 + start : 0 }, .copies = copies,
-		.place = packet->seq, .length = packet->length };
+	return (struct logged_packet){ .first = number,
+		.last = number,
+		.stream = stream,
+		.way = packet->way,
+		.fate = packet->fate,
+		.payload = packet->payload,
+		.syn = packet->syn,
+		.fin = packet->fin,
+		.rst = packet->rst,
+		.ack = packet->ack,
+		.retransmitted = packet->retransmitted,
+		.in = packet->in + start,
+		.out = { copies > 0 ? packet->out + start : 0,
+		    copies > 1 ? packet->out2 + start : 0 },
+		.copies = copies,
+		.place = packet->seq,
+		.length = packet->length };
 }
 
 void record_free(struct record *r)
@@ -126,41 +145,65 @@ int64_t record_rtt(const struct record *r)
 
 struct parts record_parts(const struct record *r)
 {
-	return parts_of_row(&(struct ledger_row){ .typed_at = r->typed_at, .sent_at = r->sent_at, .replied_at = r->replied_at,
-		.connecting = r->connecting, .stream = r->stream });
+	return parts_of_row(&(struct ledger_row){ .typed_at = r->typed_at,
+	    .sent_at = r->sent_at,
+	    .replied_at = r->replied_at,
+	    .connecting = r->connecting,
+	    .stream = r->stream });
 }
 
 /* --- names --- */
 
 static const char *const fates[] = {
-	[FATE_QUEUED] = "queued", [FATE_WAITING] = "waiting", [FATE_ANSWERED] = "answered", [FATE_LOST] = "lost",
-	[FATE_REFUSED] = "refused", [FATE_FAILED] = "failed", [FATE_CUT_OFF] = "cut off",
+	[FATE_QUEUED] = "queued",
+	[FATE_WAITING] = "waiting",
+	[FATE_ANSWERED] = "answered",
+	[FATE_LOST] = "lost",
+	[FATE_REFUSED] = "refused",
+	[FATE_FAILED] = "failed",
+	[FATE_CUT_OFF] = "cut off",
 };
 
 static const char *const places[] = {
-	[TRACE_UNKNOWN] = "unknown", [TRACE_GOING] = "going", [TRACE_STILL_GOING] = "still going",
-	[TRACE_SERVER] = "server", [TRACE_COMING] = "coming", [TRACE_STILL_COMING] = "still coming", [TRACE_HERE] = "here",
+	[TRACE_UNKNOWN] = "unknown",
+	[TRACE_GOING] = "going",
+	[TRACE_STILL_GOING] = "still going",
+	[TRACE_SERVER] = "server",
+	[TRACE_COMING] = "coming",
+	[TRACE_STILL_COMING] = "still coming",
+	[TRACE_HERE] = "here",
 };
 
 /* Its name in records, NULL for notices, and what a row says before its text. */
 static const struct {
 	const char *name, *before;
 } kinds[SESSION_EVENT_KINDS] = {
-	[SESSION_EVENT_NOTICE] = { NULL, "" }, [SESSION_EVENT_ERROR] = { NULL, "" }, [SESSION_EVENT_LINK] = { "link", "link: " },
-	[SESSION_EVENT_FAULT] = { "fault", "link: " }, [SESSION_EVENT_CONNECT] = { "connect", "connect: " },
+	[SESSION_EVENT_NOTICE] = { NULL, "" },
+	[SESSION_EVENT_ERROR] = { NULL, "" },
+	[SESSION_EVENT_LINK] = { "link", "link: " },
+	[SESSION_EVENT_FAULT] = { "fault", "link: " },
+	[SESSION_EVENT_CONNECT] = { "connect", "connect: " },
 	[SESSION_EVENT_TCP] = { "tcp", "TCP: " },
 };
 
 static const char *const stages[] = {
-	[SESSION_CONNECTING] = "connecting", [SESSION_CONNECTED] = "connected", [SESSION_FAILED] = "failed", [SESSION_ENDED] = "ended",
+	[SESSION_CONNECTING] = "connecting",
+	[SESSION_CONNECTED] = "connected",
+	[SESSION_FAILED] = "failed",
+	[SESSION_ENDED] = "ended",
 };
 
 static const char *const matches[] = {
-	[MATCH_STRAY] = "stray", [MATCH_ANSWER] = "answer", [MATCH_LATE] = "late", [MATCH_DUPLICATE] = "duplicate",
+	[MATCH_STRAY] = "stray",
+	[MATCH_ANSWER] = "answer",
+	[MATCH_LATE] = "late",
+	[MATCH_DUPLICATE] = "duplicate",
 };
 
 static const char *const tags[] = {
-	[LEDGER_TAG_AUTO] = "auto", [LEDGER_TAG_ALWAYS] = "always", [LEDGER_TAG_NEVER] = "never",
+	[LEDGER_TAG_AUTO] = "auto",
+	[LEDGER_TAG_ALWAYS] = "always",
+	[LEDGER_TAG_NEVER] = "never",
 };
 
 static int find(const char *const *names, size_t count, const char *name)
@@ -204,7 +247,10 @@ static const struct {
 	const char *name;
 	bool syn, fin, rst, ack;
 } flag_names[] = {
-	{ "SYN-ACK", .syn = true, .ack = true }, { "SYN", .syn = true }, { "RST", .rst = true }, { "FIN", .fin = true, .ack = true },
+	{ "SYN-ACK", .syn = true, .ack = true },
+	{ "SYN", .syn = true },
+	{ "RST", .rst = true },
+	{ "FIN", .fin = true, .ack = true },
 	{ "ACK", .ack = true },
 };
 
@@ -248,8 +294,11 @@ int record_event_copy(struct record_event *to, const struct record_event *e)
 	to->text = strdup(e->text);
 	to->there = e->there ? strdup(e->there) : NULL;
 	to->back = e->back ? strdup(e->back) : NULL;
-	to->packets = e->packet_count > 0 ? grow_copy(e->packets, e->packet_count * sizeof *to->packets) : NULL;
-	if (to->text && !to->there == !e->there && !to->back == !e->back && (to->packets || e->packet_count == 0))
+	to->packets = e->packet_count > 0
+	                ? grow_copy(e->packets, e->packet_count * sizeof *to->packets)
+	                : NULL;
+	if (to->text && !to->there == !e->there && !to->back == !e->back &&
+	    (to->packets || e->packet_count == 0))
 		return 0;
 	record_event_free(to);
 	return -1;
@@ -281,7 +330,8 @@ char *record_date(int64_t wall, char buf[RECORD_DATE_SIZE])
 	const int64_t ns = (wall % 1000000000 + 1000000000) % 1000000000;
 	const time_t seconds = (time_t)((wall - ns) / 1000000000);
 	struct tm tm;
-	const size_t used = strftime(buf, RECORD_DATE_SIZE, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+	const size_t used = strftime(buf, RECORD_DATE_SIZE, "%Y-%m-%dT%H:%M:%S",
+	    gmtime_r(&seconds, &tm));
 
 	snprintf(buf + used, RECORD_DATE_SIZE - used, ".%09" PRId64 "Z", ns);
 	return buf;
@@ -309,8 +359,9 @@ char *record_base64(const unsigned char *bytes, size_t n)
 
 	for (size_t at = 0; text && at < n; at += 3) {
 		const size_t have = n - at < 3 ? n - at : 3;
-		const unsigned group = (unsigned)bytes[at] << 16 | (have > 1 ? (unsigned)bytes[at + 1] << 8 : 0) |
-		    (have > 2 ? bytes[at + 2] : 0);
+		const unsigned group = (unsigned)bytes[at] << 16 |
+		                       (have > 1 ? (unsigned)bytes[at + 1] << 8 : 0) |
+		                       (have > 2 ? bytes[at + 2] : 0);
 
 		*to++ = digits[group >> 18];
 		*to++ = digits[group >> 12 & 63];
@@ -350,7 +401,9 @@ static int take_group(const char *text, size_t padding, unsigned char *to)
 unsigned char *record_from_base64(const char *text, size_t n, size_t *length)
 {
 	const bool whole = n % 4 == 0;
-	const size_t padding = n == 0 || !whole || text[n - 1] != '=' ? 0 : text[n - 2] != '=' ? 1 : 2;
+	const size_t padding = n == 0 || !whole || text[n - 1] != '=' ? 0
+	                     : text[n - 2] != '='                     ? 1
+	                                                              : 2;
 	unsigned char *bytes = whole ? malloc(n / 4 * 3 + 1) : NULL;
 
 	for (size_t at = 0; bytes && at < n; at += 4) {

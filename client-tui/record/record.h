@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A record: all that is known of one line when its fate is decided, apart from any ledger. It is what --json and --csv write,
+/* A record: all that is known of one line when its fate is decided, apart from any ledger. It is
+ * what --json and --csv write,
  * --read reads and the pictures are drawn of. Times are ns since the session's start. Pure. */
 #ifndef UPCASE_RECORD_H
 #define UPCASE_RECORD_H
@@ -32,15 +33,18 @@ struct record_packet {
 	enum link_fate fate;
 	/* A segment with a byte that was sent before. */
 	bool retransmitted;
-	/* It carries something of the line; else it is an acknowledgement alone, a SYN, a FIN, an RST. */
+	/* It carries something of the line; else it is an acknowledgement alone, a SYN, a FIN, an
+	 * RST. */
 	bool payload;
 	/* Its flags, of TCP. */
 	bool syn, fin, rst, ack;
 	/* Not the link's word: the server's end is reckoned. Never recorded. */
 	bool reckoned;
-	/* When it came to the link and when it left it (RECORD_NEVER: lost there); the second copy too. */
+	/* When it came to the link and when it left it (RECORD_NEVER: lost there); the second copy
+	 * too. */
 	int64_t in, out, out2;
-	/* TCP: its place in the stream, relative to the first byte, and its bytes; 0 for datagrams. */
+	/* TCP: its place in the stream, relative to the first byte, and its bytes; 0 for datagrams.
+	 */
 	uint32_t seq, length;
 };
 
@@ -56,18 +60,21 @@ struct record {
 	int error;
 	/* The number in the tag, 0 for none. */
 	uint64_t tag;
-	/* When the fate was decided without a reply: RECORD_NEVER when it was not, or is not known. */
+	/* When the fate was decided without a reply: RECORD_NEVER when it was not, or is not known.
+	 */
 	int64_t typed_at, sent_at, replied_at, decided_at;
 	/* How much of the time from typed to sent the session tried to connect, ns. */
 	int64_t connecting;
 	/* When duplicates came, as far as it is known. */
 	int64_t duplicate_at[RECORD_DUPLICATES];
 	size_t duplicate_count;
-	/* Owned by the record, may be NULL when the length is 0. The reply only when it is not the line's capitals. */
+	/* Owned by the record, may be NULL when the length is 0. The reply only when it is not the
+	 * line's capitals. */
 	unsigned char *text, *reply;
 	size_t length, reply_length;
-	/* What the link did, when `has_link`: where a datagram died, both ways (times as above, first_out and last_out INT64_MAX and INT64_MIN
-	 * when nothing was let through), and its packets. */
+	/* What the link did, when `has_link`: where a datagram died, both ways (times as above,
+	 * first_out and last_out INT64_MAX and INT64_MIN when nothing was let through), and its
+	 * packets. */
 	bool has_link;
 	enum trace_place place;
 	struct trace_leg legs[LINK_WAYS];
@@ -75,15 +82,17 @@ struct record {
 	size_t packet_count;
 };
 
-/* From a row of a ledger; `start` is the session's, ns of the monotonic clock; `traced` may be NULL. Copies. Returns 0, or -1 when
- * memory is short. Decided and duplicate times and the packets are the caller's to add. */
-int record_fill(struct record *r, const struct ledger_row *row, bool stream, const struct trace_line *traced, int64_t start,
-    int64_t now);
+/* From a row of a ledger; `start` is the session's, ns of the monotonic clock; `traced` may be
+ * NULL. Copies. Returns 0, or -1 when memory is short. Decided and duplicate times and the packets
+ * are the caller's to add. */
+int record_fill(struct record *r, const struct ledger_row *row, bool stream,
+    const struct trace_line *traced, int64_t start, int64_t now);
 /* A packet of a line as it is recorded, and back. */
 struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start);
 /* Moves its times by so many ns. */
 void record_packet_move(struct record_packet *p, int64_t by);
-struct logged_packet record_packet_back(const struct record_packet *packet, bool stream, uint64_t number, int64_t start);
+struct logged_packet record_packet_back(const struct record_packet *packet, bool stream,
+    uint64_t number, int64_t start);
 void record_free(struct record *r);
 /* Its round-trip time, ns, -1 if unknown. */
 int64_t record_rtt(const struct record *r);
@@ -115,20 +124,24 @@ struct record_event {
 	bool quiet;
 	/* What its row says behind the kind's word. */
 	char *text;
-	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss 30%, delay 20ms"; else NULL. */
+	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss
+	 * 30%, delay 20ms"; else NULL. */
 	char *there, *back;
-	/* SESSION_EVENT_TCP: how far it came, without its times; how long that took from the first SYN on; and in the lab the packets that
-	 * opened or closed it, the first RECORD_PACKETS, with times since `at`. */
+	/* SESSION_EVENT_TCP: how far it came, without its times; how long that took from the first
+	 * SYN on; and in the lab the packets that opened or closed it, the first RECORD_PACKETS,
+	 * with times since `at`. */
 	struct session_connection connection;
 	int64_t took;
 	struct record_packet *packets;
 	size_t packet_count;
 };
 
-/* A packet's flags in records, and beside its arrow: "SYN-ACK"; NULL where they say nothing. Static. And back: sets them, -1 for none. */
+/* A packet's flags in records, and beside its arrow: "SYN-ACK"; NULL where they say nothing.
+ * Static. And back: sets them, -1 for none. */
 const char *record_flags_name(const struct record_packet *p);
 int record_flags(const char *name, struct record_packet *p);
-/* The name of a kind in records, "link"; and back: -1 for none, as for notices, which have a type of their own. */
+/* The name of a kind in records, "link"; and back: -1 for none, as for notices, which have a type
+ * of their own. */
 const char *record_kind_name(enum session_event_kind kind);
 int record_kind(const char *name);
 /* What stands on its row, "link: loss 30 % each way". Returns `buf`. */
@@ -149,8 +162,8 @@ struct record_session {
 	int64_t reply_timeout;
 };
 
-/* The names in records of fates ("answered"), of what the link does ("delivered", "lost"), of places ("going"), of what replies turn out
- * to be ("stray"); static. And back: -1 for none. */
+/* The names in records of fates ("answered"), of what the link does ("delivered", "lost"), of
+ * places ("going"), of what replies turn out to be ("stray"); static. And back: -1 for none. */
 const char *record_fate_name(enum ledger_fate fate);
 int record_fate(const char *name);
 const char *record_event_name(enum link_fate fate);
@@ -168,8 +181,8 @@ int record_tag(const char *name);
 #define RECORD_DATE_SIZE 40
 char *record_date(int64_t wall, char buf[RECORD_DATE_SIZE]);
 
-/* Bytes as they stand in a record: as text when they are UTF-8 (without `controls`: and have none), else in base64 (RFC 4648
- * section 4). */
+/* Bytes as they stand in a record: as text when they are UTF-8 (without `controls`: and have none),
+ * else in base64 (RFC 4648 section 4). */
 bool record_is_text(const unsigned char *bytes, size_t n, bool controls);
 /* malloc()ed, with a zero behind it; NULL when memory is short. */
 char *record_base64(const unsigned char *bytes, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What recorder.c (records while the session goes on), recorder.c (one record) and export-session.c (everything at
- * once) share. */
+/* What recorder.c (records while the session goes on), recorder.c (one record) and export-session.c
+ * (everything at once) share. */
 #ifndef UPCASE_RECORDER_CORE_H
 #define UPCASE_RECORDER_CORE_H
 
@@ -47,24 +47,27 @@ struct recorder {
 	int error;
 };
 
-/* Where records go: what /save writes has nothing to do with what is written while the session goes on. */
+/* Where records go: what /save writes has nothing to do with what is written while the session goes
+ * on. */
 struct recorder_sink {
 	enum record_output output;
 	FILE *out;
 };
 
 /* All that is known of a line. These return 0, or -1 with errno. */
-int recorder_fill(const struct recorder *r, const struct recorder_session *s, const struct ledger_row *row, int64_t now,
-    struct record *record);
+int recorder_fill(const struct recorder *r, const struct recorder_session *s,
+    const struct ledger_row *row, int64_t now, struct record *record);
 int recorder_put_start(const struct recorder_sink *to, const struct record_run *run);
 int recorder_put_session(const struct recorder_sink *to, const struct recorder_session *s);
-int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_session *s);
+int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply,
+    const struct recorder_session *s);
 /* Its time is of the monotonic clock. CSV has no rows for them. */
-int recorder_put_event(const struct recorder *r, const struct recorder_sink *to, const struct record_event *event);
-int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_session *s,
-    const struct ledger_row *row, int64_t now);
+int recorder_put_event(const struct recorder *r, const struct recorder_sink *to,
+    const struct record_event *event);
+int recorder_put_line(const struct recorder *r, const struct recorder_sink *to,
+    const struct recorder_session *s, const struct ledger_row *row, int64_t now);
 /* `written`: of how many lines each session has a record. */
-int recorder_put_summary(const struct recorder *r, const struct recorder_sink *to, const struct record_run *run,
-    const uint64_t *written);
+int recorder_put_summary(const struct recorder *r, const struct recorder_sink *to,
+    const struct record_run *run, const uint64_t *written);
 
 #endif

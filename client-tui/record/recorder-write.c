@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is known of a line, put together from its ledger, the event log and the link's trace, and written. */
+/* What is known of a line, put together from its ledger, the event log and the link's trace, and
+ * written. */
 #include "config.h"
 
 #include "record/recorder-internal.h"
@@ -34,7 +35,8 @@ int recorder_put_session(const struct recorder_sink *to, const struct recorder_s
 	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_session(&s->of)) : 0;
 }
 
-int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply, const struct recorder_session *s)
+int recorder_put_reply(const struct recorder_sink *to, const struct record_reply *reply,
+    const struct recorder_session *s)
 {
 	if (to->output == RECORD_OUTPUT_JSON)
 		return put(to, json_write_reply(reply));
@@ -42,7 +44,8 @@ int recorder_put_reply(const struct recorder_sink *to, const struct record_reply
 	return ferror(to->out) ? -1 : 0;
 }
 
-int recorder_put_event(const struct recorder *r, const struct recorder_sink *to, const struct record_event *event)
+int recorder_put_event(const struct recorder *r, const struct recorder_sink *to,
+    const struct record_event *event)
 {
 	struct record_event e = *event;
 
@@ -51,17 +54,21 @@ int recorder_put_event(const struct recorder *r, const struct recorder_sink *to,
 }
 
 /* The connection on which the line was sent has ended, and with it all lines that waited. */
-static bool cuts(const struct event_log_entry *note, const struct recorder_session *s, const struct ledger_row *row)
+static bool cuts(const struct event_log_entry *note, const struct recorder_session *s,
+    const struct ledger_row *row)
 {
-	return note->kind == EVENT_LOG_DECIDED && note->number == 0 && note->session == s->of.session &&
-	    row->fate == FATE_CUT_OFF && note->at >= row->sent_at;
+	return note->kind == EVENT_LOG_DECIDED && note->number == 0 &&
+	       note->session == s->of.session && row->fate == FATE_CUT_OFF &&
+	       note->at >= row->sent_at;
 }
 
-/* The times that stand in the event log: of duplicates, in the order in which they came; of refusals and the like. */
-static void add_times(const struct recorder *r, const struct recorder_session *s, const struct ledger_row *row,
-    struct record *record)
+/* The times that stand in the event log: of duplicates, in the order in which they came; of
+ * refusals and the like. */
+static void add_times(const struct recorder *r, const struct recorder_session *s,
+    const struct ledger_row *row, struct record *record)
 {
-	const bool decided = row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF;
+	const bool decided = row->fate == FATE_REFUSED || row->fate == FATE_FAILED ||
+	                     row->fate == FATE_CUT_OFF;
 	size_t left = row->duplicates < RECORD_DUPLICATES ? row->duplicates : RECORD_DUPLICATES;
 	size_t at;
 
@@ -70,7 +77,9 @@ static void add_times(const struct recorder *r, const struct recorder_session *s
 	if (left == 0 && !decided)
 		return;
 	at = event_log_since(r->event_log, left > 0 ? row->replied_at : row->typed_at);
-	for (; at < event_log_count(r->event_log) && (left > 0 || (decided && record->decided_at == RECORD_NEVER)); at++) {
+	for (; at < event_log_count(r->event_log) &&
+	       (left > 0 || (decided && record->decided_at == RECORD_NEVER));
+	    at++) {
 		const struct event_log_entry *note = event_log_at(r->event_log, at);
 
 		if (cuts(note, s, row))
@@ -86,20 +95,24 @@ static void add_times(const struct recorder *r, const struct recorder_session *s
 	}
 }
 
-static void add_packets(const struct recorder *r, const struct recorder_session *s, struct record *record)
+static void add_packets(const struct recorder *r, const struct recorder_session *s,
+    struct record *record)
 {
 	struct logged_packet packets[RECORD_PACKETS];
-	const size_t n = s->trace ? trace_packets(s->trace, s->of.stream, record->number, packets, RECORD_PACKETS) : 0;
+	const size_t n = s->trace ? trace_packets(s->trace, s->of.stream, record->number, packets,
+	                                RECORD_PACKETS)
+	                          : 0;
 
 	for (size_t i = 0; i < n; i++)
 		record->packets[i] = record_packet_of(&packets[i], r->start);
 	record->packet_count = n;
 }
 
-int recorder_fill(const struct recorder *r, const struct recorder_session *s, const struct ledger_row *row, int64_t now,
-    struct record *record)
+int recorder_fill(const struct recorder *r, const struct recorder_session *s,
+    const struct ledger_row *row, int64_t now, struct record *record)
 {
-	const struct trace_line *traced = s->trace ? trace_find(s->trace, s->of.stream, row->number) : NULL;
+	const struct trace_line *traced = s->trace ? trace_find(s->trace, s->of.stream, row->number)
+	                                           : NULL;
 
 	if (record_fill(record, row, s->of.stream, traced, r->start, now) < 0) {
 		errno = ENOMEM;
@@ -111,8 +124,8 @@ int recorder_fill(const struct recorder *r, const struct recorder_session *s, co
 	return 0;
 }
 
-int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, const struct recorder_session *s,
-    const struct ledger_row *row, int64_t now)
+int recorder_put_line(const struct recorder *r, const struct recorder_sink *to,
+    const struct recorder_session *s, const struct ledger_row *row, int64_t now)
 {
 	struct record record;
 	int result = 0;
@@ -127,10 +140,12 @@ int recorder_put_line(const struct recorder *r, const struct recorder_sink *to, 
 	return result < 0 || ferror(to->out) ? -1 : 0;
 }
 
-int recorder_put_summary(const struct recorder *r, const struct recorder_sink *to, const struct record_run *run,
-    const uint64_t *written)
+int recorder_put_summary(const struct recorder *r, const struct recorder_sink *to,
+    const struct record_run *run, const uint64_t *written)
 {
-	struct record_sum *sums = to->output == RECORD_OUTPUT_JSON ? calloc(r->count + 1, sizeof *sums) : NULL;
+	struct record_sum *sums = to->output == RECORD_OUTPUT_JSON
+	                            ? calloc(r->count + 1, sizeof *sums)
+	                            : NULL;
 	const struct trace *w = r->count > 0 ? r->sessions[0]->trace : NULL;
 	const struct trace_totals *traced = w ? trace_totals(w) : NULL;
 	struct record_run end = *run;
@@ -142,7 +157,10 @@ int recorder_put_summary(const struct recorder *r, const struct recorder_sink *t
 		const struct recorder_session *s = r->sessions[i];
 		const struct ledger_totals *t = ledger_totals(s->ledger);
 
-		sums[i] = (struct record_sum){ .of = s->of, .totals = *t, .unrecorded = t->typed - written[i], .figures = s->figures };
+		sums[i] = (struct record_sum){ .of = s->of,
+			.totals = *t,
+			.unrecorded = t->typed - written[i],
+			.figures = s->figures };
 		sums[i].figures.stats = ledger_stats(s->ledger);
 	}
 	recorder_link_at(r, INT64_MAX, end.link, sizeof end.link);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* While a session goes on, each of its ledgers is walked once, in the order of numbers, by a cursor that waits for lines
- * that are not final yet. When the ledger is about to evict rows for want of room, the cursor does not wait: what it
- * passes over is deferred and written as soon as it is decided, out of order. */
+/* While a session goes on, each of its ledgers is walked once, in the order of numbers, by a cursor
+ * that waits for lines that are not final yet. When the ledger is about to evict rows for want of
+ * room, the cursor does not wait: what it passes over is deferred and written as soon as it is
+ * decided, out of order. */
 #include "config.h"
 
 #include "record/recorder-internal.h"
@@ -21,11 +22,15 @@
 
 void recorder_run(struct record_run *run, const struct settings *s, int64_t wall)
 {
-	*run = (struct record_run){ .started = wall, .tag = s->tag, .count = s->count, .interval = s->count ? s->interval : 0,
+	*run = (struct record_run){ .started = wall,
+		.tag = s->tag,
+		.count = s->count,
+		.interval = s->count ? s->interval : 0,
 		.size = s->size };
 }
 
-struct recorder *recorder_new(enum record_output output, FILE *out, int64_t start, const struct record_run *run)
+struct recorder *recorder_new(enum record_output output, FILE *out, int64_t start,
+    const struct record_run *run)
 {
 	struct recorder *r = calloc(1, sizeof *r);
 
@@ -73,8 +78,8 @@ static struct recorder_session *make_session_slot(struct recorder *r, bool strea
 	return NULL;
 }
 
-int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer, int64_t reply_timeout, size_t rows,
-    const struct trace *trace)
+int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, const char *peer,
+    int64_t reply_timeout, size_t rows, const struct trace *trace)
 {
 	char *copy = strdup(peer);
 	struct recorder_session *s = copy ? make_session_slot(r, stream) : NULL;
@@ -84,8 +89,13 @@ int recorder_add(struct recorder *r, const struct ledger *ledger, bool stream, c
 		return -1;
 	}
 	free(s->of.peer);
-	*s = (struct recorder_session){ .ledger = ledger, .trace = trace, .rows = rows,
-		.of = { .session = s->of.session, .stream = stream, .peer = copy, .reply_timeout = reply_timeout } };
+	*s = (struct recorder_session){ .ledger = ledger,
+		.trace = trace,
+		.rows = rows,
+		.of = { .session = s->of.session,
+		    .stream = stream,
+		    .peer = copy,
+		    .reply_timeout = reply_timeout } };
 	if (s->of.session == r->count)
 		r->sessions[r->count++] = s;
 	return (int)s->of.session;
@@ -177,11 +187,14 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 		if (event.kind == SESSION_EVENT_LINK)
 			words = event.text;
 		for (size_t k = 0; k < PAUSES && event.kind == SESSION_EVENT_FAULT; k++)
-			on[k] = begins(event.text, pauses[k].on) ? event.text : begins(event.text, pauses[k].off) ? NULL : on[k];
+			on[k] = begins(event.text, pauses[k].on)  ? event.text
+			      : begins(event.text, pauses[k].off) ? NULL
+			                                          : on[k];
 	}
 	for (size_t k = 0; k < PAUSES && used < size; k++)
 		if (on[k])
-			used += (size_t)snprintf(buf + used, size - used, "%.*s, ", (int)strcspn(on[k], ","), on[k]);
+			used += (size_t)snprintf(buf + used, size - used, "%.*s, ",
+			    (int)strcspn(on[k], ","), on[k]);
 	if (used < size)
 		snprintf(buf + used, size - used, "%s", words);
 }
@@ -202,7 +215,8 @@ static void failed(struct recorder *r)
 		r->error = errno ? errno : EIO;
 }
 
-/* Nothing is written before the first record, so that the peers are known by then. Sessions are reported in the order of their numbers. */
+/* Nothing is written before the first record, so that the peers are known by then. Sessions are
+ * reported in the order of their numbers. */
 static bool begin(struct recorder *r)
 {
 	const struct recorder_sink to = live(r);
@@ -225,7 +239,8 @@ static bool is_deferred(const struct recorder_session *s, uint64_t number)
 	return i < s->deferred_count && s->deferred[i] == number;
 }
 
-static void write_line(struct recorder *r, struct recorder_session *s, const struct ledger_row *row, int64_t now)
+static void write_line(struct recorder *r, struct recorder_session *s, const struct ledger_row *row,
+    int64_t now)
 {
 	const struct recorder_sink to = live(r);
 
@@ -236,16 +251,26 @@ static void write_line(struct recorder *r, struct recorder_session *s, const str
 	s->written++;
 }
 
-static void write_reply(struct recorder *r, struct recorder_session *s, const struct session_reply *reply, int64_t at)
+static void write_reply(struct recorder *r, struct recorder_session *s,
+    const struct session_reply *reply, int64_t at)
 {
 	const struct recorder_sink to = live(r);
-	const struct ledger_row *row = reply->matched.number ? ledger_find(s->ledger, reply->matched.number) : NULL;
+	const struct ledger_row *row = reply->matched.number
+	                                 ? ledger_find(s->ledger, reply->matched.number)
+	                                 : NULL;
 	const bool first = row && reply->matched.match != MATCH_DUPLICATE;
 	/* Only read while it is written. */
-	const struct record_reply record = { .session = s->of.session, .stream = s->of.stream, .match = reply->matched.match,
-		.number = reply->matched.number, .replied_at = at - r->start, .rtt = reply->matched.rtt,
-		.reordered = first && row->reordered, .differs = first && row->differs, .cut_short = first && row->cut_short,
-		.text = (unsigned char *)(uintptr_t)(reply->length ? reply->text : (const unsigned char *)""),
+	const struct record_reply record = { .session = s->of.session,
+		.stream = s->of.stream,
+		.match = reply->matched.match,
+		.number = reply->matched.number,
+		.replied_at = at - r->start,
+		.rtt = reply->matched.rtt,
+		.reordered = first && row->reordered,
+		.differs = first && row->differs,
+		.cut_short = first && row->cut_short,
+		.text = (unsigned char *)(uintptr_t)(reply->length ? reply->text
+		                                                   : (const unsigned char *)""),
 		.length = reply->length };
 
 	if (begin(r) && recorder_put_reply(&to, &record, s) < 0)
@@ -262,14 +287,25 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 
 	if (!s || reply->more)
 		return;
-	if (r->out && (stray || (v->number && v->number <= s->passed && !is_deferred(s, v->number))))
+	if (r->out &&
+	    (stray || (v->number && v->number <= s->passed && !is_deferred(s, v->number))))
 		write_reply(r, s, reply, at);
 	if (!stray && v->match != MATCH_DUPLICATE)
 		return;
-	event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_REPLY, .session = s->of.session, .match = v->match,
-		.number = v->number, .at = at, .reported_at = now, .rtt = v->rtt,
-		.text = (unsigned char *)(uintptr_t)(!stray ? NULL : reply->length ? reply->text : (const unsigned char *)""),
-		.length = !stray ? 0 : reply->length < TRANSCRIPT_TEXT_MAX ? reply->length : TRANSCRIPT_TEXT_MAX });
+	event_log_add(r->event_log,
+	    &(struct event_log_entry){ .kind = EVENT_LOG_REPLY,
+	        .session = s->of.session,
+	        .match = v->match,
+	        .number = v->number,
+	        .at = at,
+	        .reported_at = now,
+	        .rtt = v->rtt,
+	        .text = (unsigned char *)(uintptr_t)(!stray          ? NULL
+	                                             : reply->length ? reply->text
+	                                                             : (const unsigned char *)""),
+	        .length = !stray                              ? 0
+	                : reply->length < TRANSCRIPT_TEXT_MAX ? reply->length
+	                                                      : TRANSCRIPT_TEXT_MAX });
 }
 
 void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
@@ -280,10 +316,15 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
 	/* What is deferred may be decided and evicted in no time. */
 	if (s && s->deferred_count > 0)
 		r->evicting_at = 0;
-	/* One note for all that are cut off at once: with one for each they would drive out what else the event log knows. */
-	if (s && (number == 0 || (row && (row->fate == FATE_REFUSED || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF))))
-		event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_DECIDED, .session = s->of.session,
-			.number = number, .at = now, .reported_at = now });
+	/* One note for all that are cut off at once: with one for each they would drive out what
+	 * else the event log knows. */
+	if (s && (number == 0 || (row && (row->fate == FATE_REFUSED || row->fate == FATE_FAILED ||
+	                                     row->fate == FATE_CUT_OFF))))
+		event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_DECIDED,
+		                                .session = s->of.session,
+		                                .number = number,
+		                                .at = now,
+		                                .reported_at = now });
 }
 
 void recorder_event(struct recorder *r, const struct record_event *event, int64_t now)
@@ -292,19 +333,25 @@ void recorder_event(struct recorder *r, const struct record_event *event, int64_
 
 	if (r->out && begin(r) && recorder_put_event(r, &to, event) < 0)
 		failed(r);
-	event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_EVENT, .at = event->at, .reported_at = now, .event = *event,
-		.length = strlen(event->text) });
+	event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_EVENT,
+	                                .at = event->at,
+	                                .reported_at = now,
+	                                .event = *event,
+	                                .length = strlen(event->text) });
 }
 
-/* When a line's record can be written: INT64_MAX while nothing is known. Over UDP a late reply or a duplicate may come after a line is
- * decided. */
+/* When a line's record can be written: INT64_MAX while nothing is known. Over UDP a late reply or a
+ * duplicate may come after a line is decided. */
 static int64_t final_at(const struct recorder_session *s, const struct ledger_row *row)
 {
 	if (row->fate == FATE_QUEUED || (s->of.stream && row->fate == FATE_WAITING))
 		return INT64_MAX;
-	if (s->of.stream || (row->fate != FATE_WAITING && row->fate != FATE_ANSWERED && row->fate != FATE_LOST))
+	if (s->of.stream ||
+	    (row->fate != FATE_WAITING && row->fate != FATE_ANSWERED && row->fate != FATE_LOST))
 		return 0;
-	return row->sent_at > INT64_MAX - 2 * s->of.reply_timeout - 1 ? INT64_MAX : row->sent_at + 2 * s->of.reply_timeout + 1;
+	return row->sent_at > INT64_MAX - 2 * s->of.reply_timeout - 1
+	         ? INT64_MAX
+	         : row->sent_at + 2 * s->of.reply_timeout + 1;
 }
 
 /* Of what is deferred, writes what is decided, or all. */
@@ -323,19 +370,24 @@ static void write_deferred(struct recorder *r, struct recorder_session *s, bool 
 	s->deferred_count = kept;
 }
 
-/* From the cursor on, as far as lines are final; when evicting, all that are decided. Returns when the next one is final. */
-static int64_t write_final(struct recorder *r, struct recorder_session *s, bool evicting, bool all, int64_t now)
+/* From the cursor on, as far as lines are final; when evicting, all that are decided. Returns when
+ * the next one is final. */
+static int64_t write_final(struct recorder *r, struct recorder_session *s, bool evicting, bool all,
+    int64_t now)
 {
 	const struct ledger_row *row;
 
-	for (size_t i = ledger_index(s->ledger, s->passed + 1); !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
-		const bool ready = all || (ledger_is_decided(row->fate) && (evicting || final_at(s, row) <= now));
+	for (size_t i = ledger_index(s->ledger, s->passed + 1);
+	    !r->error && (row = ledger_at(s->ledger, i)) != NULL; i++) {
+		const bool ready = all || (ledger_is_decided(row->fate) &&
+		                              (evicting || final_at(s, row) <= now));
 
 		if (!ready && !evicting)
 			return final_at(s, row) > now ? final_at(s, row) : INT64_MAX;
 		if (ready)
 			write_line(r, s, row, now);
-		else if (grow_list(&s->deferred, &s->deferred_capacity, s->deferred_count + 1, sizeof *s->deferred) == 0)
+		else if (grow_list(&s->deferred, &s->deferred_capacity, s->deferred_count + 1,
+		             sizeof *s->deferred) == 0)
 			s->deferred[s->deferred_count++] = row->number;
 		s->passed = row->number;
 	}
@@ -363,7 +415,8 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 		if (due)
 			write_deferred(r, s, false, now);
 		next = at < next ? at : next;
-		if ((s->deferred_count > 0 || evicts_soon(s)) && r->evicting_at + EVICTING_EVERY < next)
+		if ((s->deferred_count > 0 || evicts_soon(s)) &&
+		    r->evicting_at + EVICTING_EVERY < next)
 			next = r->evicting_at + EVICTING_EVERY;
 	}
 	if (r->fresh && fflush(r->out) != 0)
@@ -385,7 +438,8 @@ void recorder_end(struct recorder *r, const struct record_run *run)
 		written[i] = r->sessions[i]->written;
 	}
 	errno = 0;
-	if (!r->error && (!begin(r) || recorder_put_summary(r, &to, run, written) < 0 || fflush(r->out) != 0))
+	if (!r->error &&
+	    (!begin(r) || recorder_put_summary(r, &to, run, written) < 0 || fflush(r->out) != 0))
 		failed(r);
 }
 
@@ -397,7 +451,8 @@ const char *recorder_peers(const struct recorder *r, char *buf, size_t size)
 		const struct recorder_session *s = r->sessions[i];
 
 		if (ledger_totals(s->ledger)->typed > 0)
-			text_put(&out, "%s%s %s", out.used ? ", " : "", s->of.stream ? "TCP" : "UDP", s->of.peer);
+			text_put(&out, "%s%s %s", out.used ? ", " : "",
+			    s->of.stream ? "TCP" : "UDP", s->of.peer);
 	}
 	return buf;
 }

@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A recording that is shown, for the files that show it: replay.c puts it in order, replay.c plays it. Times are ns. */
+/* A recording that is shown, for the files that show it: replay.c puts it in order, replay.c plays
+ * it. Times are ns. */
 #ifndef UPCASE_REPLAY_CORE_H
 #define UPCASE_REPLAY_CORE_H
 
 #include "record/record-file.h"
 #include "record/replay.h"
 
-enum replay_event_kind { REPLAY_TYPED, REPLAY_SENT, REPLAY_REPLY, REPLAY_LOST, REPLAY_LATE, REPLAY_DECIDED, REPLAY_DUPLICATE, REPLAY_EVENT, REPLAY_OTHER };
+enum replay_event_kind {
+	REPLAY_TYPED,
+	REPLAY_SENT,
+	REPLAY_REPLY,
+	REPLAY_LOST,
+	REPLAY_LATE,
+	REPLAY_DECIDED,
+	REPLAY_DUPLICATE,
+	REPLAY_EVENT,
+	REPLAY_OTHER
+};
 
 struct replay_event {
 	int64_t at;

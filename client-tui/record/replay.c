@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each event of the recording changes a ledger as a transport would, by ledger-replay.h, and is reported by the same hooks. The replay's clock
- * is the real one less what it stood still. */
+/* Each event of the recording changes a ledger as a transport would, by ledger-replay.h, and is
+ * reported by the same hooks. The replay's clock is the real one less what it stood still. */
 #include "config.h"
 
 #include "record/replay.h"
@@ -18,7 +18,8 @@
 #include "common/search.h"
 #include "net/session-internal.h"
 
-/* --- the transport of a session that is none: it is never opened, sends nothing and waits for nothing --- */
+/* --- the transport of a session that is none: it is never opened, sends nothing and waits for
+ * nothing --- */
 
 static void do_nothing(struct session *s, int64_t now)
 {
@@ -56,9 +57,11 @@ static void fill_figures(const struct session *s, int64_t now, struct figures *o
 	out->schedule = side->sum.figures.schedule;
 }
 
-static const struct transport transport_replay = {
-	.has_room = has_room, .dispatch = do_dispatch, .close = do_nothing, .free = do_free, .figures = fill_figures,
-};
+static const struct transport transport_replay = { .has_room = has_room,
+	.dispatch = do_dispatch,
+	.close = do_nothing,
+	.free = do_free,
+	.figures = fill_figures };
 
 static struct session *make_session(struct record_file_session *side, size_t rows)
 {
@@ -67,15 +70,22 @@ static struct session *make_session(struct record_file_session *side, size_t row
 
 	if (!s)
 		return NULL;
-	s->settings = (struct session_settings){
-		.transport = side->of.stream ? SESSION_TCP : SESSION_UDP, .rows = rows, .reply_timeout = side->of.reply_timeout, .window = 1 };
+	s->settings = (struct session_settings){ .transport = side->of.stream ? SESSION_TCP
+		                                                              : SESSION_UDP,
+		.rows = rows,
+		.reply_timeout = side->of.reply_timeout,
+		.window = 1 };
 	s->transport = &transport_replay;
 	s->phase = PHASE_REPLAY;
 	s->fd = -1;
 	s->data = side;
 	snprintf(s->peer, sizeof s->peer, "%.299s", peer);
-	s->ledger = ledger_new(&(struct ledger_settings){ .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
-		.tag = LEDGER_TAG_NEVER, .capacity = rows, .reply_timeout = side->of.reply_timeout, .answerable = side->of.reply_timeout });
+	s->ledger = ledger_new(&(struct ledger_settings){
+	    .kind = side->of.stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
+	    .tag = LEDGER_TAG_NEVER,
+	    .capacity = rows,
+	    .reply_timeout = side->of.reply_timeout,
+	    .answerable = side->of.reply_timeout });
 	if (s->ledger)
 		return s;
 	free(s);
@@ -128,7 +138,8 @@ void replay_close(struct replay *r)
 	free(r);
 }
 
-int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step, int64_t now)
+int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step,
+    int64_t now)
 {
 	r->hooks = *hooks;
 	r->start = now;
@@ -191,10 +202,12 @@ size_t replay_length(const struct replay *r)
 
 /* --- playing --- */
 
-static const struct record_kept *find_line(const struct record_file_session *side, uint64_t number, size_t *index)
+static const struct record_kept *find_line(const struct record_file_session *side, uint64_t number,
+    size_t *index)
 {
 	SEARCH_FIRST(*index, 0, side->count, side->lines[*index]->number >= number);
-	return *index < side->count && side->lines[*index]->number == number ? side->lines[*index] : NULL;
+	return *index < side->count && side->lines[*index]->number == number ? side->lines[*index]
+	                                                                     : NULL;
 }
 
 /* The session over whose other transport the same line went, SIZE_MAX for none. */
@@ -203,7 +216,8 @@ static size_t find_other(const struct replay *r, size_t of, uint64_t number)
 	size_t index;
 
 	for (size_t i = 0; i < r->file->session_count; i++)
-		if (r->file->sessions[i].of.stream != r->file->sessions[of].of.stream && find_line(&r->file->sessions[i], number, &index))
+		if (r->file->sessions[i].of.stream != r->file->sessions[of].of.stream &&
+		    find_line(&r->file->sessions[i], number, &index))
 			return i;
 	return SIZE_MAX;
 }
@@ -212,7 +226,8 @@ bool replay_both(const struct replay *r)
 {
 	for (size_t side = 0; side < r->file->session_count; side++)
 		for (size_t i = 0; i < r->file->sessions[side].count; i++)
-			if (find_other(r, side, r->file->sessions[side].lines[i]->number) != SIZE_MAX)
+			if (find_other(r, side, r->file->sessions[side].lines[i]->number) !=
+			    SIZE_MAX)
 				return true;
 	return false;
 }
@@ -221,9 +236,11 @@ bool replay_both(const struct replay *r)
 static void type_line(struct replay *r, size_t side, const struct record_kept *line, int64_t at)
 {
 	const size_t other = find_other(r, side, line->number);
-	const bool first = other != SIZE_MAX && !ledger_find(r->sessions[other]->ledger, line->number);
+	const bool first = other != SIZE_MAX &&
+	                   !ledger_find(r->sessions[other]->ledger, line->number);
 
-	ledger_replay_line(r->sessions[side]->ledger, line->number, line->text, line->length, line->partial, line->tag, at);
+	ledger_replay_line(r->sessions[side]->ledger, line->number, line->text, line->length,
+	    line->partial, line->tag, at);
 	if (first || !r->hooks.line)
 		return;
 	if (other == SIZE_MAX)
@@ -250,10 +267,12 @@ static const unsigned char *reply_text(struct replay *r, const struct record_kep
 	return r->bytes;
 }
 
-static void report_reply(struct replay *r, size_t side, enum ledger_match match, const struct record_kept *line, int64_t at)
+static void report_reply(struct replay *r, size_t side, enum ledger_match match,
+    const struct record_kept *line, int64_t at)
 {
 	const struct ledger_row *row = ledger_find(r->sessions[side]->ledger, line->number);
-	struct session_reply reply = { .matched = { .match = match, .number = line->number, .rtt = -1 } };
+	struct session_reply reply = { .matched = {
+		                           .match = match, .number = line->number, .rtt = -1 } };
 
 	if (row && row->sent_at)
 		reply.matched.rtt = replay_later(at - row->sent_at, 0);
@@ -280,7 +299,8 @@ static void show_trace(struct replay *r, const struct record_kept *line)
 	}
 	trace_restore(r->trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
-		const struct logged_packet packet = record_packet_back(&line->packets[i], traced.stream, traced.number, r->start - r->first);
+		const struct logged_packet packet = record_packet_back(&line->packets[i],
+		    traced.stream, traced.number, r->start - r->first);
 
 		trace_restore_packet(r->trace, &packet);
 	}
@@ -290,14 +310,20 @@ static void answer(struct replay *r, size_t side, const struct record_kept *line
 {
 	const int64_t at = line->replied_at + r->start - r->first;
 
-	ledger_replay_reply(r->sessions[side]->ledger, line->number, &(struct ledger_replayed){ .late = line->late,
-		.reordered = line->reordered, .differs = line->differs, .cut_short = line->cut_short, .at = at,
-		.reply = line->reply, .length = line->reply_length });
+	ledger_replay_reply(r->sessions[side]->ledger, line->number,
+	    &(struct ledger_replayed){ .late = line->late,
+	        .reordered = line->reordered,
+	        .differs = line->differs,
+	        .cut_short = line->cut_short,
+	        .at = at,
+	        .reply = line->reply,
+	        .length = line->reply_length });
 	show_trace(r, line);
 	report_reply(r, side, line->late ? MATCH_LATE : MATCH_ANSWER, line, at);
 }
 
-static void decide(struct replay *r, size_t side, const struct record_kept *line, enum ledger_fate fate)
+static void decide(struct replay *r, size_t side, const struct record_kept *line,
+    enum ledger_fate fate)
 {
 	ledger_replay_fate(r->sessions[side]->ledger, line->number, fate, line->error);
 	show_trace(r, line);
@@ -315,12 +341,19 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 	else if (reply->match == MATCH_DUPLICATE)
 		ledger_replay_duplicate(l, reply->number);
 	else
-		ledger_replay_reply(l, reply->number, &(struct ledger_replayed){ .late = reply->match == MATCH_LATE,
-			.reordered = reply->reordered, .differs = reply->differs, .cut_short = reply->cut_short, .at = at,
-			.reply = ours && (reply->differs || reply->cut_short) ? reply->text : NULL, .length = reply->length });
-	r->hooks.reply(r->hooks.context, reply->session, &(struct session_reply){
-		.matched = { .match = reply->match, .number = reply->number, .rtt = reply->rtt }, .text = reply->text,
-		.length = reply->length });
+		ledger_replay_reply(l, reply->number,
+		    &(struct ledger_replayed){ .late = reply->match == MATCH_LATE,
+		        .reordered = reply->reordered,
+		        .differs = reply->differs,
+		        .cut_short = reply->cut_short,
+		        .at = at,
+		        .reply = ours && (reply->differs || reply->cut_short) ? reply->text : NULL,
+		        .length = reply->length });
+	r->hooks.reply(r->hooks.context, reply->session,
+	    &(struct session_reply){
+	        .matched = { .match = reply->match, .number = reply->number, .rtt = reply->rtt },
+	        .text = reply->text,
+	        .length = reply->length });
 }
 
 static void play_event(struct replay *r, const struct record_event *recorded, int64_t at)
@@ -342,7 +375,8 @@ static void play(struct replay *r, const struct replay_event *e)
 		type_line(r, e->side, line, at);
 		break;
 	case REPLAY_SENT:
-		ledger_replay_sent(r->sessions[e->side]->ledger, line->number, line->connecting, line->sent_at + r->start - r->first);
+		ledger_replay_sent(r->sessions[e->side]->ledger, line->number, line->connecting,
+		    line->sent_at + r->start - r->first);
 		break;
 	case REPLAY_REPLY:
 	case REPLAY_LATE:
@@ -410,8 +444,9 @@ void replay_step(struct replay *r, int64_t now)
 		r->paused_at = replay_later(r->paused_at, due(r));
 		play_next(r);
 	} while (!replay_at_end(r) && (r->events[r->next].kind == REPLAY_SENT ||
-	    (r->events[r->next].kind == REPLAY_TYPED && r->events[r->next - 1].kind == REPLAY_TYPED &&
-		r->events[r->next].at == r->events[r->next - 1].at)));
+	                                  (r->events[r->next].kind == REPLAY_TYPED &&
+	                                      r->events[r->next - 1].kind == REPLAY_TYPED &&
+	                                      r->events[r->next].at == r->events[r->next - 1].at)));
 }
 
 int64_t replay_dispatch(struct replay *r, int64_t now)

@@ -72,7 +72,8 @@ static size_t mark_decades(const struct axis *t, double *marks, size_t max)
 		const double factor = pow(10, stride == 0 ? 1 : stride);
 		size_t n = 0;
 
-		for (double power = first; power <= t->high * (1 + 1e-9) && n <= max; power *= factor)
+		for (double power = first; power <= t->high * (1 + 1e-9) && n <= max;
+		    power *= factor)
 			for (int i = 0; i < (stride == 0 ? 3 : 1); i++) {
 				const double value = power * round_values[i];
 
@@ -114,7 +115,8 @@ char *axis_time(double ns, const char *micro, char *buf, size_t size)
 
 uint64_t axis_column(const struct axis *t, const struct histogram *h, int columns, int column)
 {
-	const double from = axis_value(t, (double)column / columns), to = axis_value(t, (double)(column + 1) / columns);
+	const double from = axis_value(t, (double)column / columns),
+	             to = axis_value(t, (double)(column + 1) / columns);
 	const uint64_t below = column == 0 ? 0 : histogram_at_most(h, (int64_t)from);
 
 	return (column == columns - 1 ? h->count : histogram_at_most(h, (int64_t)to)) - below;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session saved whole: the rows of all its ledgers and the notes of its event log, in the order in which they came. */
+/* A session saved whole: the rows of all its ledgers and the notes of its event log, in the order
+ * in which they came. */
 #include "config.h"
 
 #include "record/recorder-internal.h"
@@ -24,7 +25,9 @@ static int next_row(const struct recorder *r, const struct merge *m)
 
 	for (size_t i = 0; i < r->count; i++) {
 		const struct ledger_row *row = ledger_at(r->sessions[i]->ledger, m->rows[i]);
-		const struct ledger_row *best = first < 0 ? NULL : ledger_at(r->sessions[first]->ledger, m->rows[first]);
+		const struct ledger_row *best = first < 0 ? NULL
+		                                          : ledger_at(r->sessions[first]->ledger,
+		                                                m->rows[first]);
 
 		if (row && (!best || row->typed_at < best->typed_at))
 			first = (int)i;
@@ -37,7 +40,8 @@ static const struct event_log_entry *next_note(const struct recorder *r, struct 
 	const struct event_log_entry *note;
 
 	while ((note = event_log_at(r->event_log, m->notes)) != NULL) {
-		if (note->kind == EVENT_LOG_EVENT || (note->kind == EVENT_LOG_REPLY && note->match == MATCH_STRAY))
+		if (note->kind == EVENT_LOG_EVENT ||
+		    (note->kind == EVENT_LOG_REPLY && note->match == MATCH_STRAY))
 			break;
 		m->notes++;
 	}
@@ -54,24 +58,33 @@ static int save_note(const struct recorder *r, const struct recorder_sink *to, s
 	if (note->kind == EVENT_LOG_EVENT)
 		return recorder_put_event(r, to, &note->event);
 	if (b)
-		return transcript_add_text(b, TRANSCRIPT_STRAY, s->of.stream, note->text, note->length);
-	return recorder_put_reply(to, &(struct record_reply){ .session = note->session, .stream = s->of.stream, .match = note->match,
-		.replied_at = note->at - r->start, .rtt = -1, .text = note->text,
-		.length = note->length }, s);
+		return transcript_add_text(b, TRANSCRIPT_STRAY, s->of.stream, note->text,
+		    note->length);
+	return recorder_put_reply(to,
+	    &(struct record_reply){ .session = note->session,
+	        .stream = s->of.stream,
+	        .match = note->match,
+	        .replied_at = note->at - r->start,
+	        .rtt = -1,
+	        .text = note->text,
+	        .length = note->length },
+	    s);
 }
 
-static int save_row(const struct recorder *r, const struct recorder_sink *to, struct transcript *b, struct merge *m, int session,
-    int64_t now)
+static int save_row(const struct recorder *r, const struct recorder_sink *to, struct transcript *b,
+    struct merge *m, int session, int64_t now)
 {
 	const struct recorder_session *s = r->sessions[session];
 	const struct ledger_row *row = ledger_at(s->ledger, m->rows[session]++);
 
 	m->written[session]++;
-	return b ? transcript_add_line(b, s->ledger, s->of.stream, row->number) : recorder_put_line(r, to, s, row, now);
+	return b ? transcript_add_line(b, s->ledger, s->of.stream, row->number)
+	         : recorder_put_line(r, to, s, row, now);
 }
 
 /* Lines and notes, in the order of the session; in a transcript, or written. */
-static int save_all(const struct recorder *r, const struct recorder_sink *to, struct transcript *b, struct merge *m, int64_t now)
+static int save_all(const struct recorder *r, const struct recorder_sink *to, struct transcript *b,
+    struct merge *m, int64_t now)
 {
 	for (;;) {
 		const int session = next_row(r, m);
@@ -80,7 +93,10 @@ static int save_all(const struct recorder *r, const struct recorder_sink *to, st
 
 		if (session < 0 && !note)
 			return 0;
-		if (note && (session < 0 || note->reported_at <= ledger_at(r->sessions[session]->ledger, m->rows[session])->typed_at)) {
+		if (note &&
+		    (session < 0 ||
+		        note->reported_at <=
+		            ledger_at(r->sessions[session]->ledger, m->rows[session])->typed_at)) {
 			result = save_note(r, to, b, note);
 			m->notes++;
 		} else {
@@ -106,8 +122,8 @@ static int save_text(const struct recorder *r, FILE *out, struct merge *m, int64
 	return result;
 }
 
-static int save_records(const struct recorder *r, const struct recorder_sink *to, const struct record_run *run,
-    struct merge *m, int64_t now)
+static int save_records(const struct recorder *r, const struct recorder_sink *to,
+    const struct record_run *run, struct merge *m, int64_t now)
 {
 	if (recorder_put_start(to, &r->run) < 0)
 		return -1;
@@ -119,7 +135,8 @@ static int save_records(const struct recorder *r, const struct recorder_sink *to
 	return fflush(to->out) == 0 && !ferror(to->out) ? 0 : -1;
 }
 
-int export_session(const struct recorder *r, enum record_output output, FILE *out, const struct record_run *run, int64_t now)
+int export_session(const struct recorder *r, enum record_output output, FILE *out,
+    const struct record_run *run, int64_t now)
 {
 	const struct recorder_sink to = { .output = output, .out = out };
 	struct merge *m = calloc(1, sizeof *m);
@@ -127,7 +144,8 @@ int export_session(const struct recorder *r, enum record_output output, FILE *ou
 
 	if (!m)
 		return -1;
-	result = output == RECORD_OUTPUT_TEXT ? save_text(r, out, m, now) : save_records(r, &to, run, m, now);
+	result = output == RECORD_OUTPUT_TEXT ? save_text(r, out, m, now)
+	                                      : save_records(r, &to, run, m, now);
 	error = errno;
 	free(m);
 	errno = error;

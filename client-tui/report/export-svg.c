@@ -67,15 +67,21 @@ static int write_picture(const struct job *job, size_t picture, FILE *out)
 
 	snprintf(title, sizeof title, "%s", job->title);
 	snprintf(note, sizeof note, "%s", job->note);
-	put_link(job, picture < job->pages ? svg_sequence_page_begin(job->records, job->count, picture) : INT64_MIN, link, sizeof link);
+	put_link(job,
+	    picture < job->pages ? svg_sequence_page_begin(job->records, job->count, picture)
+	                         : INT64_MIN,
+	    link, sizeof link);
 	if (picture == job->pages)
-		return plots_page(out, job->lines, job->line_count, job->events, job->event_count, &heading);
+		return plots_page(out, job->lines, job->line_count, job->events, job->event_count,
+		    &heading);
 	if (job->pages > 1)
-		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu", picture + 1, job->pages);
+		snprintf(title + strlen(title), sizeof title - strlen(title), ", page %zu of %zu",
+		    picture + 1, job->pages);
 	if (job->line_count > job->count)
-		snprintf(note + strlen(note), sizeof note - strlen(note), "; only the first %d lines are drawn",
-		    EXPORT_SVG_PAGES * SVG_SEQUENCE_LINES);
-	return svg_sequence_page(out, job->records, job->count, picture, job->events, job->event_count, &heading);
+		snprintf(note + strlen(note), sizeof note - strlen(note),
+		    "; only the first %d lines are drawn", EXPORT_SVG_PAGES * SVG_SEQUENCE_LINES);
+	return svg_sequence_page(out, job->records, job->count, picture, job->events,
+	    job->event_count, &heading);
 }
 
 static int put_picture(void *job, FILE *out)
@@ -88,7 +94,8 @@ static int put_picture(void *job, FILE *out)
 
 const char *export_svg_reason(int error)
 {
-	return error == EEXIST ? "there is such a file already; choose another name" : strerror(error);
+	return error == EEXIST ? "there is such a file already; choose another name"
+	                       : strerror(error);
 }
 
 /* --- what is drawn --- */
@@ -97,13 +104,17 @@ static int take(void *context, struct record *record, size_t index)
 {
 	struct job *job = context;
 
-	if (grow_list(&job->lines, &job->line_capacity, job->line_count + 1, sizeof *job->lines) < 0 ||
+	if (grow_list(&job->lines, &job->line_capacity, job->line_count + 1, sizeof *job->lines) <
+	        0 ||
 	    grow_list(&job->records, &job->capacity, job->count + 1, sizeof *job->records) < 0) {
 		record_free(record);
 		return -1;
 	}
-	job->lines[job->line_count++] = (struct plots_line){ .number = record->number, .stream = record->stream,
-		.late = record->late, .fate = record->fate, .waited = record->fate == FATE_ANSWERED ? record_parts(record).waited : -1,
+	job->lines[job->line_count++] = (struct plots_line){ .number = record->number,
+		.stream = record->stream,
+		.late = record->late,
+		.fate = record->fate,
+		.waited = record->fate == FATE_ANSWERED ? record_parts(record).waited : -1,
 		.typed_at = record->typed_at };
 	if (index < EXPORT_SVG_PAGES * SVG_SEQUENCE_LINES)
 		job->records[job->count++] = *record;
@@ -147,8 +158,8 @@ static void add_totals(const struct recorder *r, bool stream, char *note, size_t
 	recorder_totals(r, stream, &t);
 	if (t.sent == 0)
 		return;
-	snprintf(note + strlen(note), size - strlen(note), "%s%s %s", *note ? "; " : "", stream ? "TCP" : "UDP",
-	    summary_totals(&t, stream, totals, sizeof totals));
+	snprintf(note + strlen(note), size - strlen(note), "%s%s %s", *note ? "; " : "",
+	    stream ? "TCP" : "UDP", summary_totals(&t, stream, totals, sizeof totals));
 }
 
 static void head(struct job *job, const struct recorder *r)
@@ -159,7 +170,8 @@ static void head(struct job *job, const struct recorder *r)
 
 	gmtime_r(&seconds, &tm);
 	snprintf(job->title, sizeof job->title, "upcase: %s, %04d-%02d-%02d %02d:%02d:%02d UTC",
-	    recorder_peers(r, peers, sizeof peers), tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	    recorder_peers(r, peers, sizeof peers), tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec);
 	add_totals(r, false, job->note, sizeof job->note);
 	add_totals(r, true, job->note, sizeof job->note);
 }
@@ -171,7 +183,8 @@ static int collect_events(struct job *job)
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
 		if (record_event_is_notice(&event))
 			continue;
-		if (grow_list(&job->events, &job->event_capacity, job->event_count + 1, sizeof *job->events) < 0)
+		if (grow_list(&job->events, &job->event_capacity, job->event_count + 1,
+		        sizeof *job->events) < 0)
 			return -1;
 		job->events[job->event_count++] = event;
 	}
@@ -248,7 +261,8 @@ int export_svg_check(const char *path, char *why, size_t size)
 	for (size_t picture = 0; picture <= 1; picture++) {
 		file_name(&job, picture, file, sizeof file);
 		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return text_refuse(why, size, "'%.100s': %s", file, export_svg_reason(EEXIST));
+			return text_refuse(why, size, "'%.100s': %s", file,
+			    export_svg_reason(EEXIST));
 	}
 	return 0;
 }

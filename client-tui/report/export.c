@@ -28,12 +28,15 @@ static int save_text(const struct export_job *s, FILE *out)
 	char totals[300];
 	struct ledger_totals t;
 
-	if ((s->transcript ? export_text(out, s->transcript, s->now) : export_session(s->recorder, RECORD_OUTPUT_TEXT, out, s->run, s->now)) < 0)
+	if ((s->transcript
+	            ? export_text(out, s->transcript, s->now)
+	            : export_session(s->recorder, RECORD_OUTPUT_TEXT, out, s->run, s->now)) < 0)
 		return -1;
 	for (int stream = 0; stream < 2; stream++) {
 		recorder_totals(s->recorder, stream, &t);
 		if (t.typed > 0)
-			fprintf(out, "%s: %s\n", stream ? "TCP" : "UDP", summary_totals(&t, stream, totals, sizeof totals));
+			fprintf(out, "%s: %s\n", stream ? "TCP" : "UDP",
+			    summary_totals(&t, stream, totals, sizeof totals));
 	}
 	return 0;
 }
@@ -42,7 +45,9 @@ static int put(void *saving, FILE *out)
 {
 	const struct export_job *s = saving;
 
-	return s->output == RECORD_OUTPUT_TEXT ? save_text(s, out) : export_session(s->recorder, s->output, out, s->run, s->now);
+	return s->output == RECORD_OUTPUT_TEXT
+	         ? save_text(s, out)
+	         : export_session(s->recorder, s->output, out, s->run, s->now);
 }
 
 /* How a file is written, by its ending. */
@@ -50,7 +55,10 @@ static const struct export_kind {
 	const char *ending;
 	enum record_output output;
 } kinds[] = {
-	{ "", RECORD_OUTPUT_TEXT }, { ".txt", RECORD_OUTPUT_TEXT }, { ".jsonl", RECORD_OUTPUT_JSON }, { ".csv", RECORD_OUTPUT_CSV },
+	{ "", RECORD_OUTPUT_TEXT },
+	{ ".txt", RECORD_OUTPUT_TEXT },
+	{ ".jsonl", RECORD_OUTPUT_JSON },
+	{ ".csv", RECORD_OUTPUT_CSV },
 };
 
 /* Pictures are several files. */
@@ -79,7 +87,9 @@ static const struct export_kind *find(const char *path, char why[EXPORT_WHY])
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].ending, ending(path)) == 0)
 			return &kinds[i];
-	wrong(why, path, "its ending says how it is written: .txt, .jsonl, .csv or .svg; for example lecture.txt");
+	wrong(why, path,
+	    "its ending says how it is written: .txt, .jsonl, .csv or .svg; for example "
+	    "lecture.txt");
 	return NULL;
 }
 
@@ -89,7 +99,8 @@ static int check_folder(const char *path)
 	const char *slash = strrchr(path, '/');
 	char folder[4096] = ".";
 
-	if (slash && snprintf(folder, sizeof folder, "%.*s/", (int)(slash - path), path) >= (int)sizeof folder) {
+	if (slash && snprintf(folder, sizeof folder, "%.*s/", (int)(slash - path), path) >=
+	                 (int)sizeof folder) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -108,12 +119,13 @@ int export_check(const char *path, char why[EXPORT_WHY])
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return wrong(why, path, export_svg_reason(EEXIST));
 	if (errno != ENOENT || check_folder(path) < 0)
-		return wrong(why, path, errno == ENOENT ? "there is no such folder" : strerror(errno));
+		return wrong(why, path,
+		    errno == ENOENT ? "there is no such folder" : strerror(errno));
 	return 0;
 }
 
-int export_file(const char *path, const struct recorder *r, const struct transcript *transcript, const struct record_run *run, int64_t now,
-    char why[EXPORT_WHY])
+int export_file(const char *path, const struct recorder *r, const struct transcript *transcript,
+    const struct record_run *run, int64_t now, char why[EXPORT_WHY])
 {
 	const struct export_kind *kind;
 	struct stat made;
@@ -123,6 +135,8 @@ int export_file(const char *path, const struct recorder *r, const struct transcr
 	kind = find(path, why);
 	if (!kind)
 		return -1;
-	return file_make(path, put, &(struct export_job){ r, transcript, run, now, kind->output }, &made) < 0 ?
-	    wrong(why, path, export_svg_reason(errno)) : 0;
+	return file_make(path, put, &(struct export_job){ r, transcript, run, now, kind->output },
+	           &made) < 0
+	         ? wrong(why, path, export_svg_reason(errno))
+	         : 0;
 }

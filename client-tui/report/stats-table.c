@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All figures of a session, or of two side by side, as a table. What each of them means stands in upcase(1), STATISTICS. */
+/* All figures of a session, or of two side by side, as a table. What each of them means stands in
+ * upcase(1), STATISTICS. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -102,7 +103,8 @@ static void cell_max(struct text *out, const struct figures *f, size_t field)
 
 static void cell_part(struct text *out, const struct figures *f, size_t field)
 {
-	summary_put_part(out, "", (const void *)((const char *)f->totals + field), f->totals->timed, "");
+	summary_put_part(out, "", (const void *)((const char *)f->totals + field), f->totals->timed,
+	    "");
 }
 
 static void cell_deviation(struct text *out, const struct figures *f, size_t field)
@@ -114,7 +116,8 @@ static void cell_deviation(struct text *out, const struct figures *f, size_t fie
 #define QUANTILE(cell, field) \
 	static void cell(struct text *out, const struct figures *f, size_t which) \
 	{ \
-		put_timed(out, f, (double)histogram_quantile(&f->stats->field, summary_quantiles[which].q)); \
+		put_timed(out, f, \
+		    (double)histogram_quantile(&f->stats->field, summary_quantiles[which].q)); \
 	}
 QUANTILE(cell_quantile, rtt)
 QUANTILE(cell_waited_quantile, waited)
@@ -192,7 +195,8 @@ static void cell_connections(struct text *out, const struct figures *f)
 static void put_whose(struct text *out, uint64_t kernel, uint64_t program)
 {
 	if (kernel && program)
-		text_put(out, "by the kernel for %" PRIu64 " of %" PRIu64, kernel, kernel + program);
+		text_put(out, "by the kernel for %" PRIu64 " of %" PRIu64, kernel,
+		    kernel + program);
 	else if (kernel || program)
 		text_put(out, "by the %s", kernel ? "kernel" : "program");
 }
@@ -223,7 +227,8 @@ static void cell_overflows(struct text *out, const struct figures *f)
 
 #define TOTAL(field) offsetof(struct ledger_totals, field)
 
-/* A summary leaves out what is 0, and the page what is 0 and rare; what a summary has no room for stands on the page only. */
+/* A summary leaves out what is 0, and the page what is 0 and rare; what a summary has no room for
+ * stands on the page only. */
 enum shown { ALWAYS, IF_SOME, ON_PAGE };
 
 static const struct stats_row {
@@ -317,7 +322,8 @@ static bool left_out(const struct stats_table *t, const struct stats_row *r)
 		empty = empty && !*cell;
 		zero = zero && (!*cell || strcmp(cell, "0") == 0 || strcmp(cell, TOO_FEW) == 0);
 	}
-	return empty || (t->brief && r->shown == ON_PAGE) || ((t->brief || r->shown == IF_SOME) && zero);
+	return empty || (t->brief && r->shown == ON_PAGE) ||
+	       ((t->brief || r->shown == IF_SOME) && zero);
 }
 
 static int widest(const struct stats_table *t)
@@ -333,7 +339,8 @@ static int widest(const struct stats_table *t)
 	return max;
 }
 
-static void put_row(struct text *out, const struct stats_table *t, const char *label, const char *const cells[2])
+static void put_row(struct text *out, const struct stats_table *t, const char *label,
+    const char *const cells[2])
 {
 	text_put(out, "%-20s%s", label, cells[0]);
 	if (t->columns > 1 && *cells[1])
@@ -372,15 +379,22 @@ static void put_invalid(struct text *out, const struct stats_table *t)
 	char verdict[300];
 
 	for (int i = 0; i < t->columns; i++) {
-		validity_text(&t->figures[i]->schedule, t->figures[i]->overflows, verdict, sizeof(verdict));
+		validity_text(&t->figures[i]->schedule, t->figures[i]->overflows, verdict,
+		    sizeof(verdict));
 		if (*verdict)
-			text_put(out, "%s%s\n", t->columns < 2 ? "" : t->figures[i]->stream ? "TCP: " : "UDP: ", verdict);
+			text_put(out, "%s%s\n",
+			    t->columns < 2          ? ""
+			    : t->figures[i]->stream ? "TCP: "
+			                            : "UDP: ",
+			    verdict);
 	}
 }
 
 static struct stats_table table_of(const struct figures *udp, const struct figures *tcp, bool brief)
 {
-	struct stats_table t = { .figures = { udp ? udp : tcp, tcp }, .columns = udp && tcp ? 2 : 1, .brief = brief };
+	struct stats_table t = {
+		.figures = { udp ? udp : tcp, tcp }, .columns = udp && tcp ? 2 : 1, .brief = brief
+	};
 	t.width = widest(&t);
 	return t;
 }

@@ -9,7 +9,10 @@
 #include "report/text.h"
 
 const struct summary_quantile summary_quantiles[SUMMARY_QUANTILES] = {
-	{ 0.5, "median" }, { 0.9, "p90" }, { 0.99, "p99" }, { 0.999, "p99.9" },
+	{ 0.5, "median" },
+	{ 0.9, "p90" },
+	{ 0.99, "p99" },
+	{ 0.999, "p99.9" },
 };
 
 /* ---- whose times ---- */
@@ -18,8 +21,10 @@ const struct summary_quantile summary_quantiles[SUMMARY_QUANTILES] = {
 static void put_clock(struct text *out, const char *what, uint64_t kernel, uint64_t program)
 {
 	if (kernel && program)
-		text_put(out, "%s times by the kernel for %" PRIu64 " of %" PRIu64 " lines, else by the program", what, kernel,
-		    kernel + program);
+		text_put(out,
+		    "%s times by the kernel for %" PRIu64 " of %" PRIu64
+		    " lines, else by the program",
+		    what, kernel, kernel + program);
 	else
 		text_put(out, "%s times by the %s", what, kernel ? "kernel" : "program");
 }
@@ -141,7 +146,8 @@ char *summary_figures(const struct figures *f, char *buf, size_t size)
 	put_variation(&out, f->stats);
 	put_tcp(&out, f);
 	/* The kernel stamps datagrams both ways, and of a stream what arrives. */
-	if (f->totals->timed && (f->times.received_program || f->times.clock_steps || (!f->stream && f->times.sent_program)))
+	if (f->totals->timed && (f->times.received_program || f->times.clock_steps ||
+	                            (!f->stream && f->times.sent_program)))
 		text_put(&out, "%s\n", summary_times(f, times, sizeof(times)));
 	validity_text(&f->schedule, f->overflows, verdict, sizeof(verdict));
 	if (*verdict)

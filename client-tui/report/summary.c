@@ -2,6 +2,8 @@
 /* Numbers are written without printf's %f, which writes a comma in some locales. */
 #include "config.h"
 
+#include "report/summary.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -12,7 +14,6 @@
 #include "common/clock.h"
 #include "ledger/error-text.h"
 #include "ledger/line-times.h"
-#include "report/summary.h"
 #include "report/text.h"
 #include "common/units.h"
 #include "common/utf8.h"
@@ -61,7 +62,8 @@ void summary_put_loss(struct text *out, const struct ledger_totals *t, const cha
 	text_decimal(out, 100 * low, digits);
 	text_put(out, "–");
 	/* Of very many lines none was lost: 0 is not the whole truth. */
-	text_decimal(out, 100 * high, digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits));
+	text_decimal(out, 100 * high,
+	    digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits));
 	text_put(out, ")");
 }
 
@@ -73,8 +75,8 @@ static void put_marks(struct text *t, const struct ledger_row *row)
 		text_put(t, ", ");
 		text_count(t, row->duplicates, "duplicate");
 	}
-	text_put(t, "%s%s%s", row->reordered ? ", reordered" : "", row->cut_short ? ", cut short" : "",
-	    row->differs ? ", differs" : "");
+	text_put(t, "%s%s%s", row->reordered ? ", reordered" : "",
+	    row->cut_short ? ", cut short" : "", row->differs ? ", differs" : "");
 }
 
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size)
@@ -85,18 +87,22 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
 
 	switch (row->fate) {
 	case FATE_QUEUED:
-		text_put(&out, "queued %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
+		text_put(&out, "queued %s",
+		    units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
 		break;
 	case FATE_WAITING:
-		text_put(&out, "waiting %s", units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
+		text_put(&out, "waiting %s",
+		    units_running_text(now - row->typed_at, "µ", time, sizeof(time)));
 		break;
 	case FATE_ANSWERED:
-		text_put(&out, "answered in %s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
+		text_put(&out, "answered in %s",
+		    parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
 		break;
 	case FATE_LOST:
 		text_put(&out, row->late ? "late after " : "lost");
 		if (row->late)
-			text_put(&out, "%s", parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
+			text_put(&out, "%s",
+			    parts_text(&parts, PARTS_ALL, "µ", time, sizeof(time)));
 		break;
 	case FATE_REFUSED:
 		text_put(&out, "refused: nothing listens on that port there");
@@ -125,17 +131,22 @@ static void put_counts(struct text *out, const char *before, const struct count 
 	for (size_t i = 0; i < n; i++) {
 		if (!counts[i].count)
 			continue;
-		text_put(out, "%s%" PRIu64 " %s", before, counts[i].count, counts[i].count == 1 ? counts[i].one : counts[i].many);
+		text_put(out, "%s%" PRIu64 " %s", before, counts[i].count,
+		    counts[i].count == 1 ? counts[i].one : counts[i].many);
 		before = ", ";
 	}
 }
 
-/* What chance did not decide comes first; a loss and its interval are told of the rest, if there is any. */
+/* What chance did not decide comes first; a loss and its interval are told of the rest, if there is
+ * any. */
 static void put_totals(struct text *out, const struct ledger_totals *t, bool stream)
 {
 	const struct count ends[] = {
-		{ t->refused, "refused", "refused" }, { t->failed, "failed", "failed" }, { t->cut_off, "cut off", "cut off" },
-		{ t->waiting, "still waiting", "still waiting" }, { t->queued, "never sent", "never sent" },
+		{ t->refused, "refused", "refused" },
+		{ t->failed, "failed", "failed" },
+		{ t->cut_off, "cut off", "cut off" },
+		{ t->waiting, "still waiting", "still waiting" },
+		{ t->queued, "never sent", "never sent" },
 	};
 
 	text_put(out, "answered %" PRIu64 " of %" PRIu64, t->answered, t->sent);
@@ -159,8 +170,10 @@ char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size
 static void put_marks_seen(struct text *out, const struct ledger_totals *t)
 {
 	const struct count marks[] = {
-		{ t->duplicates, "duplicate", "duplicates" }, { t->reordered, "reordered", "reordered" },
-		{ t->cut_short, "cut short", "cut short" }, { t->differs, "differs", "differ" },
+		{ t->duplicates, "duplicate", "duplicates" },
+		{ t->reordered, "reordered", "reordered" },
+		{ t->cut_short, "cut short", "cut short" },
+		{ t->differs, "differs", "differ" },
 		{ t->strays, "stray reply", "stray replies" },
 	};
 	const size_t used = out->used;
@@ -186,7 +199,8 @@ void summary_put_figures(struct text *out, const double *figures, size_t count, 
 		int needed = digits;
 
 		/* A figure far below the greatest keeps two digits of its own. */
-		for (double tens = figures[i] / unit * pow(10, digits); tens > 0 && tens < 9.5 && needed < 9; tens *= 10)
+		for (double tens = figures[i] / unit * pow(10, digits);
+		    tens > 0 && tens < 9.5 && needed < 9; tens *= 10)
 			needed++;
 		text_put(out, i ? "/" : "");
 		text_decimal(out, figures[i] / unit, needed);
@@ -194,7 +208,8 @@ void summary_put_figures(struct text *out, const double *figures, size_t count, 
 	text_put(out, " %s", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
 }
 
-static void put_times(struct text *out, const char *name, const char *where, const struct ledger_times *t, uint64_t count)
+static void put_times(struct text *out, const char *name, const char *where,
+    const struct ledger_times *t, uint64_t count)
 {
 	const double deviation = summary_deviation(t, count);
 	const double figures[] = { (double)t->min, t->mean, (double)t->max, deviation };
@@ -206,7 +221,8 @@ static void put_times(struct text *out, const char *name, const char *where, con
 	text_put(out, ", %s\n", where);
 }
 
-void summary_put_part(struct text *out, const char *before, const struct ledger_part *part, uint64_t count, const char *after)
+void summary_put_part(struct text *out, const char *before, const struct ledger_part *part,
+    uint64_t count, const char *after)
 {
 	if (part->max < PARTS_DIFFER)
 		return;
@@ -217,8 +233,8 @@ void summary_put_part(struct text *out, const char *before, const struct ledger_
 	text_put(out, "%s", after);
 }
 
-char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t reply_timeout, char *buf,
-    size_t size)
+char *summary_session(const struct ledger_totals *t, bool stream, const char *peer,
+    int64_t reply_timeout, char *buf, size_t size)
 {
 	struct text out = text_begin(buf, size);
 
@@ -231,7 +247,8 @@ char *summary_session(const struct ledger_totals *t, bool stream, const char *pe
 	text_put(&out, "\n");
 	put_marks_seen(&out, t);
 	put_times(&out, "waited", "from Enter to reply", &t->waited, t->timed);
-	summary_put_part(&out, stream ? "of it connecting: mean " : "of it opening: mean ", &t->connecting, t->timed, "\n");
+	summary_put_part(&out, stream ? "of it connecting: mean " : "of it opening: mean ",
+	    &t->connecting, t->timed, "\n");
 	summary_put_part(&out, "of it queued: mean ", &t->queued_for, t->timed, "\n");
 	put_times(&out, "round trip", "on the wire", &t->rtt, t->timed);
 	return buf;
@@ -273,7 +290,8 @@ static int write_reply(FILE *out, const struct ledger_row *row)
 	return 0;
 }
 
-static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64_t number, int64_t now)
+static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64_t number,
+    int64_t now)
 {
 	const struct ledger_row *row = ledger_find(ledger, number);
 	char fate[300];

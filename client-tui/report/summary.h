@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session in words: the status line's figures, a row's fate, the summary that stays after leaving,
- * the file that /save writes. All texts are UTF-8; where only ASCII can be shown, summary_ascii(). Pure. */
+/* A session in words: the status line's figures, a row's fate, the summary that stays after
+ * leaving, the file that /save writes. All texts are UTF-8; where only ASCII can be shown,
+ * summary_ascii(). Pure. */
 #ifndef UPCASE_SUMMARY_H
 #define UPCASE_SUMMARY_H
 
@@ -16,13 +17,15 @@
 /* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
 void stats_wilson(uint64_t k, uint64_t n, double *low, double *high);
 
-/* "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800 refused": of all lines that were sent, and a
- * loss with its interval of those of which chance decided, if there are any. Under 10 % with one decimal: "2/150 lost (1.3 %, 95 %
- * 0.4–4.7)". 300 bytes are enough. */
+/* "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800
+ * refused": of all lines that were sent, and a loss with its interval of those of which chance
+ * decided, if there are any. Under 10 % with one decimal: "2/150 lost (1.3 %, 95 % 0.4–4.7)". 300
+ * bytes are enough. */
 char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size);
 
-/* What became of a line, in a few words for people: "answered in 40.9 ms", "answered in 906 ms: 861 connecting, 44.8 on the
- * wire", "lost", "late after 1.20 s, 2 duplicates", "failed: too long ...". */
+/* What became of a line, in a few words for people: "answered in 40.9 ms", "answered in 906 ms: 861
+ * connecting, 44.8 on the wire", "lost", "late after 1.20 s, 2 duplicates", "failed: too long ...".
+ */
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);
 
 /* The summary of one session, some lines ended by \n, like ping's:
@@ -31,28 +34,33 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
  *   1 duplicate, 2 reordered
  *   waited min/mean/max/sd 40.4/41.1/44.3/0.2 ms, from Enter to reply
  *   round trip min/mean/max/sd 40.3/41.0/44.2/0.2 ms, on the wire
- * Lines without anything to say are left out; every count that is not zero is said. 1000 bytes are enough. */
-char *summary_session(const struct ledger_totals *t, bool stream, const char *peer, int64_t reply_timeout, char *buf,
-    size_t size);
+ * Lines without anything to say are left out; every count that is not zero is said. 1000 bytes are
+ * enough. */
+char *summary_session(const struct ledger_totals *t, bool stream, const char *peer,
+    int64_t reply_timeout, char *buf, size_t size);
 
-/* The same, and what the figures say beyond: quantiles for which there are lines enough, runs of lost lines, delay variation, what TCP did,
- * whose times these are when not the usual ones, and whether the run is INVALID. 2000 bytes are enough. */
+/* The same, and what the figures say beyond: quantiles for which there are lines enough, runs of
+ * lost lines, delay variation, what TCP did, whose times these are when not the usual ones, and
+ * whether the run is INVALID. 2000 bytes are enough. */
 char *summary_figures(const struct figures *f, char *buf, size_t size);
-/* The summary of a peer: over one transport, the other NULL, as summary_figures() has it; over both, UDP beside TCP in two columns,
- * without the rows that say nothing. 6000 bytes are enough. */
-char *stats_table_peer(const struct figures *udp, const struct figures *tcp, char *buf, size_t size);
-/* All figures, for the page of /stats: UDP beside TCP where both are given, else the one. The caller frees; NULL when memory is
- * short. */
+/* The summary of a peer: over one transport, the other NULL, as summary_figures() has it; over
+ * both, UDP beside TCP in two columns, without the rows that say nothing. 6000 bytes are enough. */
+char *stats_table_peer(const struct figures *udp, const struct figures *tcp, char *buf,
+    size_t size);
+/* All figures, for the page of /stats: UDP beside TCP where both are given, else the one. The
+ * caller frees; NULL when memory is short. */
 char *stats_table_page(const struct figures *udp, const struct figures *tcp);
-/* "send and receive times by the kernel", "send times by the program, receive times by the kernel", with counts where they differ from line
- * to line. For records too. */
+/* "send and receive times by the kernel", "send times by the program, receive times by the kernel",
+ * with counts where they differ from line to line. For records too. */
 char *summary_times(const struct figures *f, char *buf, size_t size);
 
-/* The whole transcript as text, for /save: a heading, a row an item ("  1  UDP  hello  ->  HELLO  answered in 40.9 ms"),
- * control characters visible, as on the screen. Returns 0, or -1 with errno when writing failed or memory is short. */
+/* The whole transcript as text, for /save: a heading, a row an item ("  1  UDP  hello  ->  HELLO
+ * answered in 40.9 ms"), control characters visible, as on the screen. Returns 0, or -1 with errno
+ * when writing failed or memory is short. */
 int export_text(FILE *out, const struct transcript *b, int64_t now);
 
-/* The same text with ASCII in place of the signs that the functions above write ("–", "µ", "±"). In place; returns it. */
+/* The same text with ASCII in place of the signs that the functions above write ("–", "µ", "±"). In
+ * place; returns it. */
 char *summary_ascii(char *text);
 
 #endif

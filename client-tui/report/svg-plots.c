@@ -70,7 +70,8 @@ static void times_below(const struct pages *p, double x, double y)
 	char words[40];
 
 	for (size_t i = 0; i < n; i++)
-		mark_below(p->out, x + WIDTH * axis_place(&p->times, marks[i]), y + HEIGHT, axis_time(marks[i], "µ", words, sizeof words));
+		mark_below(p->out, x + WIDTH * axis_place(&p->times, marks[i]), y + HEIGHT,
+		    axis_time(marks[i], "µ", words, sizeof words));
 	svg_words(p->out, x + WIDTH, y + HEIGHT + 34, FONT, SVG_END, "time from Enter to reply");
 }
 
@@ -85,7 +86,8 @@ static uint64_t number_before(const struct pages *p, int64_t at)
 	return i > 0 ? p->lines[i - 1].number : p->first;
 }
 
-/* A line from top to bottom before the first line that met it; words of many stand below each other, over and over. */
+/* A line from top to bottom before the first line that met it; words of many stand below each
+ * other, over and over. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
 	char words[RECORD_EVENT_WORDS];
@@ -93,13 +95,19 @@ static void draw_events(const struct pages *p, double x, double y, double span)
 	for (size_t i = 0; i < p->event_count; i++) {
 		if (p->events[i].kind == SESSION_EVENT_TCP)
 			continue;
-		const double place = ((double)(number_before(p, p->events[i].at) - p->first) + 0.5) / span;
-		const double at = x + WIDTH * (p->events[i].at < p->lines[0].typed_at ? 0 : place < 1 ? place : 1);
+		const double place = ((double)(number_before(p, p->events[i].at) - p->first) +
+		                         0.5) /
+		                     span;
+		const double at = x + WIDTH * (p->events[i].at < p->lines[0].typed_at ? 0
+		                                  : place < 1                         ? place
+		                                                                      : 1);
 
 		svg_line(p->out, at, y, at, y + HEIGHT, SVG_EVENT, 0);
 		record_event_words(&p->events[i], words);
-		svg_text(p->out, at + (at < x + WIDTH / 2 ? 4 : -4), y + 10 + 12 * (double)(i % EVENT_ROWS), EVENT_FONT,
-		    at < x + WIDTH / 2 ? SVG_START : SVG_END, "", words, strlen(words), EVENT_COLUMNS);
+		svg_text(p->out, at + (at < x + WIDTH / 2 ? 4 : -4),
+		    y + 10 + 12 * (double)(i % EVENT_ROWS), EVENT_FONT,
+		    at < x + WIDTH / 2 ? SVG_START : SVG_END, "", words, strlen(words),
+		    EVENT_COLUMNS);
 	}
 }
 
@@ -107,22 +115,27 @@ static void draw_waited(const struct pages *p, double x, double y)
 {
 	double marks[MARKS];
 	const size_t n = axis_marks(&p->times, marks, MARKS);
-	const double span = p->last > p->first ? (double)(p->last - p->first) : 1, bottom = y + HEIGHT - 14;
+	const double span = p->last > p->first ? (double)(p->last - p->first) : 1,
+	             bottom = y + HEIGHT - 14;
 	char words[40];
 
-	put_frame(p->out, x, y, "time from Enter to reply, over lines; a cross is a line that was not answered");
+	put_frame(p->out, x, y,
+	    "time from Enter to reply, over lines; a cross is a line that was not answered");
 	for (size_t i = 0; i < n; i++)
-		mark_left(p->out, x, bottom - (HEIGHT - 14) * axis_place(&p->times, marks[i]), axis_time(marks[i], "µ", words, sizeof words));
+		mark_left(p->out, x, bottom - (HEIGHT - 14) * axis_place(&p->times, marks[i]),
+		    axis_time(marks[i], "µ", words, sizeof words));
 	draw_events(p, x, y, span);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct plots_line *r = &p->lines[i];
 		const double at = x + WIDTH * (double)(r->number - p->first) / span;
 
 		if (r->waited >= 0)
-			svg_dot(p->out, at, bottom - (HEIGHT - 14) * axis_place(&p->times, (double)r->waited),
+			svg_dot(p->out, at,
+			    bottom - (HEIGHT - 14) * axis_place(&p->times, (double)r->waited),
 			    styles[r->stream]);
 		else if (ledger_is_unanswered(r->fate))
-			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream, r->late ? SVG_LATE : SVG_LOST);
+			svg_cross(p->out, at, y + HEIGHT - 5 - 5 * r->stream,
+			    r->late ? SVG_LATE : SVG_LOST);
 	}
 	snprintf(words, sizeof words, "line %" PRIu64, p->first);
 	mark_below(p->out, x, y + HEIGHT, words);
@@ -149,13 +162,16 @@ static void draw_histogram(const struct pages *p, double x, double y)
 			continue;
 		base += height;
 		for (int i = 0; i < COLUMNS; i++) {
-			const double bar = (height - 24) * (double)axis_column(&p->times, h, COLUMNS, i) / (double)max;
+			const double bar = (height - 24) *
+			                   (double)axis_column(&p->times, h, COLUMNS, i) /
+			                   (double)max;
 
 			if (bar > 0)
-				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar, WIDTH / COLUMNS - 1, bar, styles[t]);
+				svg_box(p->out, x + WIDTH * i / COLUMNS, base - bar,
+				    WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
-		snprintf(words, sizeof words, "%s: %" PRIu64 " line%s; highest column %" PRIu64, t ? "TCP" : "UDP", h->count,
-		    h->count == 1 ? "" : "s", h->count > 0 ? max : 0);
+		snprintf(words, sizeof words, "%s: %" PRIu64 " line%s; highest column %" PRIu64,
+		    t ? "TCP" : "UDP", h->count, h->count == 1 ? "" : "s", h->count > 0 ? max : 0);
 		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START, words);
 	}
 }
@@ -179,7 +195,9 @@ static void draw_cumulative(const struct pages *p, double x, double y)
 		for (int i = 0; i <= (int)WIDTH; i++) {
 			const int64_t time = (int64_t)axis_value(&p->times, i / WIDTH);
 
-			svg_curve_point(p->out, x + i, y + HEIGHT * (1 - (double)histogram_at_most(&s->waited, time) / (double)s->lines));
+			svg_curve_point(p->out, x + i,
+			    y + HEIGHT * (1 - (double)histogram_at_most(&s->waited, time) /
+			                          (double)s->lines));
 		}
 		svg_curve_end(p->out);
 	}
@@ -196,13 +214,16 @@ static void draw_runs(const struct pages *p, double x, double y)
 		longer += i >= RUNS_SHOWN - 1 ? s->runs[i] : 0;
 	}
 	max = longer > max ? longer : max;
-	const size_t used = s->run_count ? (size_t)snprintf(words, sizeof words, "%s lines ", p->stats[0] ? "UDP" : "TCP") : 0;
+	const size_t used = s->run_count ? (size_t)snprintf(words, sizeof words, "%s lines ",
+	                                       p->stats[0] ? "UDP" : "TCP")
+	                                 : 0;
 
 	stats_runs_words(s, words + used, sizeof words - used);
 	put_frame(p->out, x, y, words);
 	for (int i = 0; i < RUNS_SHOWN && s->run_count; i++) {
 		const uint64_t n = i == RUNS_SHOWN - 1 ? longer : s->runs[i];
-		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i, bar = (WIDTH - 90) * (double)n / (double)max;
+		const double row = y + 8 + (HEIGHT - 16) / RUNS_SHOWN * i,
+		             bar = (WIDTH - 90) * (double)n / (double)max;
 
 		snprintf(words, sizeof words, "%d%s", i + 1, i == RUNS_SHOWN - 1 ? " or more" : "");
 		svg_words(p->out, x - 6, row + 14, FONT, SVG_END, words);
@@ -237,20 +258,23 @@ static int make_stats(struct pages *p)
 		p->first = i == 0 || r->number < p->first ? r->number : p->first;
 		p->last = r->number > p->last ? r->number : p->last;
 	}
-	p->times = axis_for(min == INT64_MAX ? 1e6 : (double)min, min == INT64_MAX ? 1e6 : (double)max);
+	p->times = axis_for(min == INT64_MAX ? 1e6 : (double)min,
+	    min == INT64_MAX ? 1e6 : (double)max);
 	return 0;
 }
 
 static void draw(const struct pages *p, const struct svg_heading *heading)
 {
-	const double right = LEFT + WIDTH + GAP_X, below = TOP + HEIGHT + GAP_Y, width = right + WIDTH + 40;
+	const double right = LEFT + WIDTH + GAP_X, below = TOP + HEIGHT + GAP_Y,
+	             width = right + WIDTH + 40;
 
 	svg_begin(p->out, width, below + HEIGHT + 60, LEFT - 50, heading);
 	for (int t = 0, x = 0; t < TRANSPORTS; t++) {
 		if (!p->stats[t])
 			continue;
 		svg_box(p->out, LEFT - 50 + x, SVG_HEADING + 4, 20, 8, styles[t]);
-		svg_words(p->out, LEFT - 24 + x, SVG_HEADING + 12, FONT, SVG_START, t ? "TCP" : "UDP");
+		svg_words(p->out, LEFT - 24 + x, SVG_HEADING + 12, FONT, SVG_START,
+		    t ? "TCP" : "UDP");
 		x += 80;
 	}
 	if (p->stats[0] || p->stats[1]) {
@@ -264,10 +288,14 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 	svg_end(p->out);
 }
 
-int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct record_event *events, size_t event_count,
-    const struct svg_heading *heading)
+int plots_page(FILE *out, const struct plots_line *lines, size_t count,
+    const struct record_event *events, size_t event_count, const struct svg_heading *heading)
 {
-	struct pages p = { .out = out, .lines = lines, .count = count, .events = events, .event_count = event_count };
+	struct pages p = { .out = out,
+		.lines = lines,
+		.count = count,
+		.events = events,
+		.event_count = event_count };
 	const int result = make_stats(&p);
 
 	if (result == 0)

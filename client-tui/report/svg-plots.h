@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The plots of the screen as one SVG: times from Enter to reply over lines, histogram, cumulative share, runs of lost lines; UDP and TCP on
- * the same axes. */
+/* The plots of the screen as one SVG: times from Enter to reply over lines, histogram, cumulative
+ * share, runs of lost lines; UDP and TCP on the same axes. */
 #ifndef UPCASE_SVG_PLOTS_H
 #define UPCASE_SVG_PLOTS_H
 
@@ -21,9 +21,10 @@ struct plots_line {
 	int64_t typed_at;
 };
 
-/* Of lines in the order of number; the figures are made of them; events stand between the lines typed before and after. Returns 0, or
- * -1 when memory is short; errors of writing stay with the stream. */
-int plots_page(FILE *out, const struct plots_line *lines, size_t count, const struct record_event *events, size_t event_count,
-    const struct svg_heading *heading);
+/* Of lines in the order of number; the figures are made of them; events stand between the lines
+ * typed before and after. Returns 0, or -1 when memory is short; errors of writing stay with the
+ * stream. */
+int plots_page(FILE *out, const struct plots_line *lines, size_t count,
+    const struct record_event *events, size_t event_count, const struct svg_heading *heading);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The moments of a page of the space-time diagram, and where they stand: usual durations are medians, so that a few lines that
- * waited long do not press all others together. */
+/* The moments of a page of the space-time diagram, and where they stand: usual durations are
+ * medians, so that a few lines that waited long do not press all others together. */
 #include "config.h"
 
 #include <errno.h>
@@ -44,7 +44,8 @@ bool svg_sequence_has_packets(const struct record *r)
 	return r->has_link && r->packet_count > 0;
 }
 
-int64_t svg_sequence_packet_end(const struct sequence_picture *p, const struct record_packet *packet)
+int64_t svg_sequence_packet_end(const struct sequence_picture *p,
+    const struct record_packet *packet)
 {
 	return svg_sequence_known(packet->out) ? packet->out : packet->in + p->way;
 }
@@ -60,7 +61,8 @@ static void add_moment(struct moments *m, int64_t moment)
 		m->at[m->count++] = moment;
 }
 
-static void add_packet(const struct sequence_picture *p, const struct record_packet *packet, struct moments *m)
+static void add_packet(const struct sequence_picture *p, const struct record_packet *packet,
+    struct moments *m)
 {
 	add_moment(m, packet->in);
 	add_moment(m, svg_sequence_packet_end(p, packet));
@@ -75,7 +77,8 @@ static void add_moments(const struct sequence_picture *p, const struct record *r
 	add_moment(m, r->replied_at);
 	if (!svg_sequence_has_packets(r)) {
 		if (svg_sequence_known(r->sent_at))
-			add_moment(m, svg_sequence_known(r->replied_at) ? svg_sequence_half_way(r) : r->sent_at + p->way);
+			add_moment(m, svg_sequence_known(r->replied_at) ? svg_sequence_half_way(r)
+			                                                : r->sent_at + p->way);
 		return;
 	}
 	for (size_t i = 0; i < r->packet_count; i++)
@@ -95,9 +98,11 @@ static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 	return median;
 }
 
-int64_t svg_sequence_usual_way(const struct record *records, size_t count, const struct record_event *events, size_t event_count)
+int64_t svg_sequence_usual_way(const struct record *records, size_t count,
+    const struct record_event *events, size_t event_count)
 {
-	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times), usual;
+	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times),
+	        usual;
 	size_t n = 0;
 
 	for (size_t i = 0; times && i < count; i++) {
@@ -106,12 +111,14 @@ int64_t svg_sequence_usual_way(const struct record *records, size_t count, const
 		for (size_t k = 0; svg_sequence_has_packets(r) && k < r->packet_count; k++)
 			if (svg_sequence_known(r->packets[k].out))
 				times[n++] = r->packets[k].out - r->packets[k].in;
-		if (!svg_sequence_has_packets(r) && r->fate == FATE_ANSWERED && svg_sequence_known(r->sent_at) && svg_sequence_known(r->replied_at))
+		if (!svg_sequence_has_packets(r) && r->fate == FATE_ANSWERED &&
+		    svg_sequence_known(r->sent_at) && svg_sequence_known(r->replied_at))
 			times[n++] = svg_sequence_half_way(r) - r->sent_at;
 	}
 	for (size_t i = 0; times && i < event_count; i++)
-		if (events[i].connection.syns == 1 && (events[i].connection.stage == SESSION_CONNECTED ||
-		    events[i].connection.error == ECONNREFUSED))
+		if (events[i].connection.syns == 1 &&
+		    (events[i].connection.stage == SESSION_CONNECTED ||
+		        events[i].connection.error == ECONNREFUSED))
 			times[n++] = events[i].took / 2;
 	usual = free_median(times, n, NS_PER_MS);
 	return usual > 1000 ? usual : 1000;
@@ -165,7 +172,9 @@ int64_t svg_sequence_last(const struct sequence_picture *p)
 
 int svg_sequence_make_axis(struct sequence_picture *p)
 {
-	struct moments m = { .at = calloc(p->count * MOMENTS + p->event_count + 3 * p->handshake_count + 1, sizeof *m.at) };
+	struct moments m = { .at = calloc(p->count * MOMENTS + p->event_count +
+		                              3 * p->handshake_count + 1,
+		                 sizeof *m.at) };
 	int result = -1;
 
 	for (size_t i = 0; m.at && i < p->count; i++)
@@ -176,7 +185,8 @@ int svg_sequence_make_axis(struct sequence_picture *p)
 	for (size_t i = 0; m.at && i < p->handshake_count; i++)
 		add_packet(p, &p->handshakes[i], &m);
 	if (m.at)
-		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p), AXIS_MAX);
+		result = time_axis_make(&p->axis, m.at, m.count, QUIET * p->way, p->way, fall(p),
+		    AXIS_MAX);
 	free(m.at);
 	return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page is a slice of the records. First every moment that stands in it is collected for the axis of time, then each transport is
- * drawn as a panel of its own: the hosts' lines, the arrows, and the words at both sides, moved down where they would cover each
- * other. */
+/* A page is a slice of the records. First every moment that stands in it is collected for the axis
+ * of time, then each transport is drawn as a panel of its own: the hosts' lines, the arrows, and
+ * the words at both sides, moved down where they would cover each other. */
 #include "config.h"
 
 #include "report/svg-sequence.h"
@@ -30,7 +30,8 @@
 #define EVENT_COLUMNS 110
 /* How far a packet got that died on the way: the link says only that it did. */
 #define DROPPED_AT 0.55
-/* Where the name of a segment stands along it; an acknowledgement's, which often goes with another, further on. */
+/* Where the name of a segment stands along it; an acknowledgement's, which often goes with another,
+ * further on. */
 #define FLAGS_AT 0.25
 #define ACK_AT 0.4
 
@@ -56,7 +57,8 @@ size_t svg_sequence_pages(const struct record *records, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		lines += i == 0 || records[i].number != records[i - 1].number;
-	return lines <= SVG_SEQUENCE_LINES ? 1 : (lines + SVG_SEQUENCE_LINES - 1) / SVG_SEQUENCE_LINES;
+	return lines <= SVG_SEQUENCE_LINES ? 1
+	                                   : (lines + SVG_SEQUENCE_LINES - 1) / SVG_SEQUENCE_LINES;
 }
 
 /* --- arrows --- */
@@ -67,23 +69,31 @@ static enum svg_style own_style(const struct sequence_panel *panel)
 }
 
 /* Above its arrow's begin. */
-static void draw_flags(const struct sequence_panel *panel, const struct record_packet *k, bool payload, double from, double to, double y1, double y2)
+static void draw_flags(const struct sequence_panel *panel, const struct record_packet *k,
+    bool payload, double from, double to, double y1, double y2)
 {
 	const char *flags = record_flags_name(k);
 	const double part = k->syn || k->fin || k->rst ? FLAGS_AT : ACK_AT;
 
 	if (flags && (payload ? k->syn || k->fin || k->rst : true))
-		svg_words(panel->picture->out, from + (to - from) * part, y1 + (y2 - y1) * part - 4, EVENT_FONT, SVG_MIDDLE, flags);
+		svg_words(panel->picture->out, from + (to - from) * part, y1 + (y2 - y1) * part - 4,
+		    EVENT_FONT, SVG_MIDDLE, flags);
 }
 
 /* `r` is NULL of one that opens or closes a connection. */
-static void draw_packet(const struct sequence_panel *panel, const struct record *r, const struct record_packet *k)
+static void draw_packet(const struct sequence_panel *panel, const struct record *r,
+    const struct record_packet *k)
 {
 	struct sequence_picture *p = panel->picture;
 	const bool there = k->way == LINK_GOING;
-	const double from = there ? panel->client : panel->server, to = there ? panel->server : panel->client;
-	const double y1 = svg_sequence_place(p, k->in), y2 = svg_sequence_place(p, svg_sequence_packet_end(p, k));
-	enum svg_style style = !k->payload ? SVG_BARE : k->retransmitted ? SVG_RETRANSMITTED : r && r->late && !there ? SVG_LATE : own_style(panel);
+	const double from = there ? panel->client : panel->server,
+	             to = there ? panel->server : panel->client;
+	const double y1 = svg_sequence_place(p, k->in),
+	             y2 = svg_sequence_place(p, svg_sequence_packet_end(p, k));
+	enum svg_style style = !k->payload            ? SVG_BARE
+	                     : k->retransmitted       ? SVG_RETRANSMITTED
+	                     : r && r->late && !there ? SVG_LATE
+	                                              : own_style(panel);
 
 	if (svg_sequence_known(k->out) && k->reckoned) {
 		const double x = (from + to) / 2, y = (y1 + y2) / 2;
@@ -110,27 +120,33 @@ static void draw_packet(const struct sequence_panel *panel, const struct record 
 /* It was sent, and nobody knows how far it came. */
 static bool is_under_way(const struct record *r)
 {
-	return !svg_sequence_known(r->replied_at) && r->fate != FATE_FAILED && r->fate != FATE_QUEUED;
+	return !svg_sequence_known(r->replied_at) && r->fate != FATE_FAILED &&
+	       r->fate != FATE_QUEUED;
 }
 
 /* Without the link's word: the client's end is true, the server's is reckoned. */
 static void draw_reckoned(const struct sequence_panel *panel, const struct record *r)
 {
 	struct sequence_picture *p = panel->picture;
-	const double middle = (panel->client + panel->server) / 2, y1 = svg_sequence_place(p, r->sent_at);
+	const double middle = (panel->client + panel->server) / 2,
+	             y1 = svg_sequence_place(p, r->sent_at);
 	const enum svg_style style = own_style(panel);
 
 	if (svg_sequence_known(r->replied_at)) {
-		const double y2 = svg_sequence_place(p, svg_sequence_half_way(r)), y3 = svg_sequence_place(p, r->replied_at);
+		const double y2 = svg_sequence_place(p, svg_sequence_half_way(r)),
+		             y3 = svg_sequence_place(p, r->replied_at);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, 0);
 		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);
-		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2, r->late ? SVG_LATE : style, 1);
-		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3, r->late ? SVG_LATE : style, 0);
+		svg_line(p->out, panel->server, y2, middle, (y2 + y3) / 2,
+		    r->late ? SVG_LATE : style, 1);
+		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3,
+		    r->late ? SVG_LATE : style, 0);
 	} else if (is_under_way(r)) {
 		const double y2 = svg_sequence_place(p, r->sent_at + p->way);
 
-		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, r->fate == FATE_WAITING);
+		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style,
+		    r->fate == FATE_WAITING);
 		if (r->fate != FATE_WAITING)
 			svg_cross(p->out, middle, (y1 + y2) / 2, SVG_LOST);
 	}
@@ -145,7 +161,8 @@ struct packet_of {
 /* What carries something is drawn over what does not. */
 static int by_packet(const void *a, const void *b)
 {
-	const struct record_packet *x = ((const struct packet_of *)a)->packet, *y = ((const struct packet_of *)b)->packet;
+	const struct record_packet *x = ((const struct packet_of *)a)->packet,
+	                           *y = ((const struct packet_of *)b)->packet;
 
 	if (x->payload != y->payload)
 		return x->payload ? 1 : -1;
@@ -161,13 +178,16 @@ static int by_packet(const void *a, const void *b)
 static void draw_packets(const struct sequence_panel *panel)
 {
 	const struct sequence_picture *p = panel->picture;
-	struct packet_of *all = calloc(p->count * RECORD_PACKETS + p->handshake_count + 1, sizeof *all);
+	struct packet_of *all = calloc(p->count * RECORD_PACKETS + p->handshake_count + 1,
+	    sizeof *all);
 	size_t n = 0;
 
 	for (size_t i = 0; all && i < p->count; i++) {
 		const struct record *r = &p->records[i];
 
-		for (size_t k = 0; r->stream == panel->stream && svg_sequence_has_packets(r) && k < r->packet_count; k++)
+		for (size_t k = 0; r->stream == panel->stream && svg_sequence_has_packets(r) &&
+		                   k < r->packet_count;
+		    k++)
 			all[n++] = (struct packet_of){ &r->packets[k], r };
 	}
 	for (size_t i = 0; all && panel->stream && i < p->handshake_count; i++)
@@ -183,7 +203,8 @@ static void draw_packets(const struct sequence_panel *panel)
 static void draw_line(struct sequence_panel *panel, const struct record *r)
 {
 	if (svg_sequence_waits(r))
-		svg_line(panel->picture->out, panel->client, svg_sequence_place(panel->picture, r->typed_at), panel->client,
+		svg_line(panel->picture->out, panel->client,
+		    svg_sequence_place(panel->picture, r->typed_at), panel->client,
 		    svg_sequence_place(panel->picture, r->sent_at), SVG_WAITS, 0);
 	if (!svg_sequence_has_packets(r) && svg_sequence_known(r->sent_at))
 		draw_reckoned(panel, r);
@@ -221,8 +242,14 @@ static void draw_cuts(const struct sequence_picture *p)
 /* With so many digits that two marks are never told by the same words. */
 static void mark_words(int64_t at, int64_t step, char *buf, size_t size)
 {
-	static const struct { int64_t ns; const char *name; } units[] = {
-		{ NS_PER_S, "s" }, { NS_PER_MS, "ms" }, { NS_PER_US, "µs" }, { 1, "ns" },
+	static const struct {
+		int64_t ns;
+		const char *name;
+	} units[] = {
+		{ NS_PER_S, "s" },
+		{ NS_PER_MS, "ms" },
+		{ NS_PER_US, "µs" },
+		{ 1, "ns" },
 	};
 	char digits[12] = ".";
 	size_t i = 0, n = 1;
@@ -233,7 +260,8 @@ static void mark_words(int64_t at, int64_t step, char *buf, size_t size)
 		part /= 10;
 		digits[n++] = (char)('0' + at / part % 10);
 	}
-	snprintf(buf, size, "%" PRId64 "%s %s", at / units[i].ns, n > 1 ? digits : "", units[i].name);
+	snprintf(buf, size, "%" PRId64 "%s %s", at / units[i].ns, n > 1 ? digits : "",
+	    units[i].name);
 }
 
 static void draw_times(const struct sequence_picture *p)
@@ -243,7 +271,8 @@ static void draw_times(const struct sequence_picture *p)
 	char text[40];
 	size_t cut = 0;
 
-	for (int64_t t = a->count ? a->moments[0] / step * step : 0; a->count && t <= a->moments[a->count - 1]; t += step) {
+	for (int64_t t = a->count ? a->moments[0] / step * step : 0;
+	    a->count && t <= a->moments[a->count - 1]; t += step) {
 		while (cut < a->cut_count && a->cuts[cut].to <= t)
 			cut++;
 		if (cut < a->cut_count && t > a->cuts[cut].from) {
@@ -264,7 +293,8 @@ static void draw_host(const struct sequence_picture *p, double x, double bottom,
 	double from = SVG_SEQUENCE_TOP - 14;
 
 	for (size_t i = 0; i < p->axis.cut_count; i++) {
-		const double begin = SVG_SEQUENCE_TOP + p->axis.cuts[i].begin + 6, end = SVG_SEQUENCE_TOP + p->axis.cuts[i].end - 6;
+		const double begin = SVG_SEQUENCE_TOP + p->axis.cuts[i].begin + 6,
+		             end = SVG_SEQUENCE_TOP + p->axis.cuts[i].end - 6;
 
 		svg_line(p->out, x, from, x, begin, SVG_AXIS, 0);
 		svg_line(p->out, x, begin, x, end, SVG_AXIS, 1);
@@ -299,20 +329,27 @@ static void draw_events(const struct sequence_picture *p)
 	for (size_t i = 0; i < p->event_count; i++) {
 		if (!is_across(&p->events[i]))
 			continue;
-		const double y = svg_sequence_place(p, p->events[i].at), at = event_words(p, i, &next);
+		const double y = svg_sequence_place(p, p->events[i].at),
+		             at = event_words(p, i, &next);
 
 		svg_line(p->out, left, y, right, y, SVG_EVENT, 0);
 		record_event_words(&p->events[i], words);
-		svg_text(p->out, left + SVG_SEQUENCE_WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "", words, strlen(words), EVENT_COLUMNS);
+		svg_text(p->out, left + SVG_SEQUENCE_WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "",
+		    words, strlen(words), EVENT_COLUMNS);
 	}
 }
 
 static void draw_panel(struct sequence_picture *p, bool stream, double x, double bottom)
 {
-	struct sequence_panel panel = { .picture = p, .stream = stream, .client = x + SVG_SEQUENCE_WORDS_LEFT, .server = x + SVG_SEQUENCE_WORDS_LEFT + WAY,
-		.left = SVG_SEQUENCE_TOP - 4, .right = SVG_SEQUENCE_TOP - 4 };
+	struct sequence_panel panel = { .picture = p,
+		.stream = stream,
+		.client = x + SVG_SEQUENCE_WORDS_LEFT,
+		.server = x + SVG_SEQUENCE_WORDS_LEFT + WAY,
+		.left = SVG_SEQUENCE_TOP - 4,
+		.right = SVG_SEQUENCE_TOP - 4 };
 
-	svg_words(p->out, x + SVG_SEQUENCE_WORDS_LEFT + WAY / 2, SVG_SEQUENCE_TOP - 38, 14, SVG_MIDDLE, stream ? "TCP" : "UDP");
+	svg_words(p->out, x + SVG_SEQUENCE_WORDS_LEFT + WAY / 2, SVG_SEQUENCE_TOP - 38, 14,
+	    SVG_MIDDLE, stream ? "TCP" : "UDP");
 	draw_host(p, panel.client, bottom, "client");
 	draw_host(p, panel.server, bottom, "server");
 	draw_packets(&panel);
@@ -322,7 +359,8 @@ static void draw_panel(struct sequence_picture *p, bool stream, double x, double
 	svg_sequence_replies(&panel);
 }
 
-static void see_packet(const struct record_packet *k, bool *retransmitted, bool *bare, bool *dropped)
+static void see_packet(const struct record_packet *k, bool *retransmitted, bool *bare,
+    bool *dropped)
 {
 	*retransmitted |= k->retransmitted && k->payload;
 	*bare |= !k->payload;
@@ -332,7 +370,8 @@ static void see_packet(const struct record_packet *k, bool *retransmitted, bool 
 /* What the colours mean; only what is in the picture. */
 static void draw_legend(const struct sequence_picture *p, double y)
 {
-	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false, reckoned = false, waits = false, changed = false;
+	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false,
+	     reckoned = false, waits = false, changed = false;
 	double x = MARGIN;
 
 	for (size_t i = 0; i < p->count; i++) {
@@ -340,19 +379,26 @@ static void draw_legend(const struct sequence_picture *p, double y)
 
 		late |= r->late;
 		waits |= svg_sequence_waits(r);
-		unknown |= !svg_sequence_has_packets(r) && svg_sequence_known(r->sent_at) && is_under_way(r) && r->fate != FATE_WAITING;
+		unknown |= !svg_sequence_has_packets(r) && svg_sequence_known(r->sent_at) &&
+		           is_under_way(r) && r->fate != FATE_WAITING;
 		reckoned |= !svg_sequence_has_packets(r) && svg_sequence_known(r->replied_at);
 		for (size_t k = 0; k < r->packet_count; k++)
 			see_packet(&r->packets[k], &retransmitted, &bare, &dropped);
 	}
 	for (size_t i = 0; i < p->handshake_count; i++) {
-		see_packet(&p->handshakes[i], &retransmitted, &bare, p->handshakes[i].reckoned ? &unknown : &dropped);
+		see_packet(&p->handshakes[i], &retransmitted, &bare,
+		    p->handshakes[i].reckoned ? &unknown : &dropped);
 		reckoned |= p->handshakes[i].reckoned;
 	}
 	for (size_t i = 0; i < p->event_count; i++)
 		changed |= is_across(&p->events[i]);
 
-	const struct { bool shown; enum svg_style style; int dashed; const char *words; } entries[] = {
+	const struct {
+		bool shown;
+		enum svg_style style;
+		int dashed;
+		const char *words;
+	} entries[] = {
 		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
 		{ p->transports[1], SVG_TCP, 0, "TCP segment" },
 		{ retransmitted, SVG_RETRANSMITTED, 0, "sent again" },
@@ -396,7 +442,8 @@ static double body_height(const struct sequence_picture *p)
 static void draw(struct sequence_picture *p, const struct svg_heading *heading)
 {
 	const int panels = p->transports[0] + p->transports[1];
-	const double width = 2 * MARGIN + TIMES + (panels ? panels : 1) * PANEL, bottom = SVG_SEQUENCE_TOP + body_height(p);
+	const double width = 2 * MARGIN + TIMES + (panels ? panels : 1) * PANEL,
+	             bottom = SVG_SEQUENCE_TOP + body_height(p);
 	double x = MARGIN + TIMES;
 
 	svg_begin(p->out, width, bottom + LEGEND, MARGIN, heading);
@@ -417,16 +464,18 @@ int64_t svg_sequence_page_begin(const struct record *records, size_t count, size
 {
 	int64_t first = page > 0 ? INT64_MAX : INT64_MIN;
 
-	for (size_t i = page_begin(records, count, page); i < page_begin(records, count, page + 1); i++)
+	for (size_t i = page_begin(records, count, page); i < page_begin(records, count, page + 1);
+	    i++)
 		first = records[i].typed_at < first ? records[i].typed_at : first;
 	return first;
 }
 
 /* From its begin to the next page's, or as long as its lines last. */
-static void choose_events(struct sequence_picture *p, const struct record *records, size_t count, size_t page,
-    const struct record_event *events, size_t event_count)
+static void choose_events(struct sequence_picture *p, const struct record *records, size_t count,
+    size_t page, const struct record_event *events, size_t event_count)
 {
-	const int64_t from = svg_sequence_page_begin(records, count, page), next = svg_sequence_page_begin(records, count, page + 1);
+	const int64_t from = svg_sequence_page_begin(records, count, page),
+	              next = svg_sequence_page_begin(records, count, page + 1);
 	const int64_t last = svg_sequence_last(p);
 	size_t begin = 0, end = 0;
 
@@ -438,7 +487,8 @@ static void choose_events(struct sequence_picture *p, const struct record *recor
 	p->event_count = end - begin;
 }
 
-static void reckon_packet(struct sequence_picture *p, struct record_packet packet, int64_t in, int64_t out)
+static void reckon_packet(struct sequence_picture *p, struct record_packet packet, int64_t in,
+    int64_t out)
 {
 	packet.fate = svg_sequence_known(out) ? LINK_DELIVERED : LINK_LOST;
 	packet.in = in;
@@ -448,21 +498,26 @@ static void reckon_packet(struct sequence_picture *p, struct record_packet packe
 	p->handshakes[p->handshake_count++] = packet;
 }
 
-/* Without the link's word: the client's end is true. Of a SYN that was sent more than once only the first is known, and the answer to the
- * last. */
+/* Without the link's word: the client's end is true. Of a SYN that was sent more than once only the
+ * first is known, and the answer to the last. */
 static void reckon_connection(struct sequence_picture *p, const struct record_event *e)
 {
 	const struct session_connection *c = &e->connection;
 	const struct record_packet syn = { .way = LINK_GOING, .syn = true };
-	const struct record_packet end = { .way = c->ours ? LINK_GOING : LINK_COMING, .fin = !c->error, .rst = c->error == ECONNRESET };
+	const struct record_packet end = { .way = c->ours ? LINK_GOING : LINK_COMING,
+		.fin = !c->error,
+		.rst = c->error == ECONNRESET };
 	const bool refused = c->stage == SESSION_FAILED && c->error == ECONNREFUSED;
-	const struct record_packet answer = { .way = LINK_COMING, .syn = !refused, .rst = refused, .ack = true };
+	const struct record_packet answer = {
+		.way = LINK_COMING, .syn = !refused, .rst = refused, .ack = true
+	};
 	const bool answered = c->stage == SESSION_CONNECTED || refused;
 	const int64_t half = e->at + e->took - (c->syns > 1 ? p->way : e->took / 2);
 
 	if (c->stage == SESSION_ENDED) {
 		if (end.fin || end.rst)
-			reckon_packet(p, end, c->ours ? e->at : e->at - p->way, c->ours ? e->at + p->way : e->at);
+			reckon_packet(p, end, c->ours ? e->at : e->at - p->way,
+			    c->ours ? e->at + p->way : e->at);
 		return;
 	}
 	reckon_packet(p, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
@@ -482,18 +537,23 @@ static int choose_handshakes(struct sequence_picture *p, bool lab)
 	return p->handshakes ? 0 : -1;
 }
 
-int svg_sequence_page(FILE *out, const struct record *records, size_t count, size_t page, const struct record_event *events,
-    size_t event_count, const struct svg_heading *heading)
+int svg_sequence_page(FILE *out, const struct record *records, size_t count, size_t page,
+    const struct record_event *events, size_t event_count, const struct svg_heading *heading)
 {
 	const size_t begin = page_begin(records, count, page);
-	struct sequence_picture p = { .out = out, .records = records + begin, .count = page_begin(records, count, page + 1) - begin };
+	struct sequence_picture p = { .out = out,
+		.records = records + begin,
+		.count = page_begin(records, count, page + 1) - begin };
 	int result;
 
 	p.way = svg_sequence_usual_way(p.records, p.count, events, event_count);
 	choose_events(&p, records, count, page, events, event_count);
 	for (size_t i = 0; i < p.count; i++)
 		p.transports[p.records[i].stream] = true;
-	result = choose_handshakes(&p, heading->link && *heading->link) < 0 || svg_sequence_make_axis(&p) < 0 ? -1 : 0;
+	result = choose_handshakes(&p, heading->link && *heading->link) < 0 ||
+	                 svg_sequence_make_axis(&p) < 0
+	           ? -1
+	           : 0;
 	if (result == 0) {
 		p.transports[1] |= p.handshake_count > 0;
 		draw(&p, heading);

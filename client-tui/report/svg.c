@@ -16,11 +16,20 @@
 #define CROSS 4.0
 
 static const char *const classes[SVG_STYLES] = {
-	[SVG_AXIS] = "axis", [SVG_GRID] = "grid", [SVG_UDP] = "udp", [SVG_TCP] = "tcp", [SVG_RETRANSMITTED] = "again",
-	[SVG_BARE] = "bare", [SVG_LOST] = "lost", [SVG_LATE] = "late", [SVG_EVENT] = "event", [SVG_WAITS] = "waits",
+	[SVG_AXIS] = "axis",
+	[SVG_GRID] = "grid",
+	[SVG_UDP] = "udp",
+	[SVG_TCP] = "tcp",
+	[SVG_RETRANSMITTED] = "again",
+	[SVG_BARE] = "bare",
+	[SVG_LOST] = "lost",
+	[SVG_LATE] = "late",
+	[SVG_EVENT] = "event",
+	[SVG_WAITS] = "waits",
 };
 
-/* Colours that can be told apart by eyes that see no red or no green (Okabe and Ito's), on white. */
+/* Colours that can be told apart by eyes that see no red or no green (Okabe and Ito's), on white.
+ */
 static const char sheet[] =
     "<style>\n"
     "svg { background: #fff }\n"
@@ -32,7 +41,8 @@ static const char sheet[] =
     ".lost { stroke: #c0143c; fill: #c0143c } .late { stroke: #a0529a; fill: #a0529a }\n"
     "line.event { stroke: #8a6d00; stroke-width: 1; stroke-dasharray: 2 3 }\n"
     ".waits { stroke: #e69f00; stroke-width: 4 }\n"
-    "polyline { stroke-width: 1.6 } line.lost, path.lost { stroke-width: 1.8 } path.head { stroke: none }\n"
+    "polyline { stroke-width: 1.6 } line.lost, path.lost { stroke-width: 1.8 } path.head { stroke: "
+    "none }\n"
     ".dash { stroke-dasharray: 5 4 }\n"
     "</style>\n";
 
@@ -41,7 +51,11 @@ static void put_character(FILE *out, const unsigned char *s, size_t n)
 	const uint32_t code = utf8_code(s, n);
 
 	if (n == 1 && (*s == '&' || *s == '<' || *s == '>' || *s == '"'))
-		fputs(*s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&quot;", out);
+		fputs(*s == '&'   ? "&amp;"
+		      : *s == '<' ? "&lt;"
+		      : *s == '>' ? "&gt;"
+		                  : "&quot;",
+		    out);
 	else if (utf8_is_control(code) || code == 0xfffe || code == 0xffff)
 		fputs("\xef\xbf\xbd", out);
 	else
@@ -73,43 +87,50 @@ static void put_words(FILE *out, const char *words)
 	put_text(out, words, strlen(words), SIZE_MAX);
 }
 
-void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed)
+void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
+    int dashed)
 {
-	fprintf(out, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s%s\"/>\n", x1, y1, x2, y2,
-	    classes[style], dashed ? " dash" : "");
+	fprintf(out, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s%s\"/>\n", x1,
+	    y1, x2, y2, classes[style], dashed ? " dash" : "");
 }
 
-void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed)
+void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
+    int dashed)
 {
 	const double length = hypot(x2 - x1, y2 - y1);
-	const double dx = length > 0 ? (x2 - x1) / length : 1, dy = length > 0 ? (y2 - y1) / length : 0;
+	const double dx = length > 0 ? (x2 - x1) / length : 1,
+	             dy = length > 0 ? (y2 - y1) / length : 0;
 	const double x = x2 - HEAD_LENGTH * dx, y = y2 - HEAD_LENGTH * dy;
 
 	svg_line(out, x1, y1, x, y, style, dashed);
-	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" class=\"%s head\"/>\n",
-	    x2, y2, x - HEAD_WIDTH * dy, y + HEAD_WIDTH * dx, x + HEAD_WIDTH * dy, y - HEAD_WIDTH * dx, classes[style]);
+	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fz\" class=\"%s head\"/>\n", x2, y2,
+	    x - HEAD_WIDTH * dy, y + HEAD_WIDTH * dx, x + HEAD_WIDTH * dy, y - HEAD_WIDTH * dx,
+	    classes[style]);
 }
 
 void svg_cross(FILE *out, double x, double y, enum svg_style style)
 {
-	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fM%.1f %.1fL%.1f %.1f\" class=\"%s\"/>\n", x - CROSS, y - CROSS, x + CROSS,
-	    y + CROSS, x - CROSS, y + CROSS, x + CROSS, y - CROSS, classes[style]);
+	fprintf(out, "<path d=\"M%.1f %.1fL%.1f %.1fM%.1f %.1fL%.1f %.1f\" class=\"%s\"/>\n",
+	    x - CROSS, y - CROSS, x + CROSS, y + CROSS, x - CROSS, y + CROSS, x + CROSS, y - CROSS,
+	    classes[style]);
 }
 
 void svg_dot(FILE *out, double x, double y, enum svg_style style)
 {
-	fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" class=\"%s\"/>\n", x, y, classes[style]);
+	fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" class=\"%s\"/>\n", x, y,
+	    classes[style]);
 }
 
 void svg_box(FILE *out, double x, double y, double width, double height, enum svg_style style)
 {
-	fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>\n", x, y, width, height,
-	    classes[style]);
+	fprintf(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>\n",
+	    x, y, width, height, classes[style]);
 }
 
 void svg_curve_begin(FILE *out, enum svg_style style)
 {
-	fprintf(out, "<polyline fill=\"none\" style=\"fill:none\" class=\"%s\" points=\"", classes[style]);
+	fprintf(out, "<polyline fill=\"none\" style=\"fill:none\" class=\"%s\" points=\"",
+	    classes[style]);
 }
 
 void svg_curve_point(FILE *out, double x, double y)
@@ -126,19 +147,22 @@ static void open_text(FILE *out, double x, double y, double size, enum svg_ancho
 {
 	static const char *const anchors[] = { "start", "middle", "end" };
 
-	fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.0f\" text-anchor=\"%s\" xml:space=\"preserve\">", x, y, size,
-	    anchors[anchor]);
+	fprintf(out,
+	    "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.0f\" text-anchor=\"%s\" "
+	    "xml:space=\"preserve\">",
+	    x, y, size, anchors[anchor]);
 }
 
-void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words)
+void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
+    const char *words)
 {
 	open_text(out, x, y, size, anchor);
 	put_words(out, words);
 	fputs("</text>\n", out);
 }
 
-void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words, const void *text, size_t n,
-    size_t columns)
+void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
+    const void *text, size_t n, size_t columns)
 {
 	open_text(out, x, y, size, anchor);
 	put_words(out, words);
@@ -152,9 +176,12 @@ void svg_begin(FILE *out, double width, double height, double x, const struct sv
 {
 	const bool link = heading->link && *heading->link;
 
-	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" height=\"%.0f\" "
-	    "viewBox=\"0 0 %.0f %.0f\">\n<title>", width, height, width, height);
+	fprintf(out,
+	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" "
+	    "height=\"%.0f\" "
+	    "viewBox=\"0 0 %.0f %.0f\">\n<title>",
+	    width, height, width, height);
 	put_words(out, heading->title);
 	fputs("</title>\n<desc>", out);
 	put_words(out, heading->note);
@@ -162,7 +189,8 @@ void svg_begin(FILE *out, double width, double height, double x, const struct sv
 		fputs("; ", out);
 		put_words(out, heading->link);
 	}
-	fprintf(out, "</desc>\n%s<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", sheet, width, height);
+	fprintf(out, "</desc>\n%s<rect width=\"%.0f\" height=\"%.0f\" fill=\"#fff\"/>\n", sheet,
+	    width, height);
 	svg_words(out, x, 28, 16, SVG_START, heading->title);
 	svg_words(out, x, 46, 11, SVG_START, heading->note);
 	if (link)

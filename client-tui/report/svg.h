@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes a picture as SVG 1.1: a few shapes and words, nothing that a viewer could lack. Text from the network is shown safely:
- * what XML does not allow becomes a replacement character. Errors of writing stay with the stream: ask ferror() at the end. */
+/* Writes a picture as SVG 1.1: a few shapes and words, nothing that a viewer could lack. Text from
+ * the network is shown safely: what XML does not allow becomes a replacement character. Errors of
+ * writing stay with the stream: ask ferror() at the end. */
 #ifndef UPCASE_SVG_H
 #define UPCASE_SVG_H
 
 #include <stddef.h>
 #include <stdio.h>
 
-/* What a shape means; its colour and dashes stand in the picture's own style sheet, so that all pictures agree, in print and on a
- * dark page too. */
+/* What a shape means; its colour and dashes stand in the picture's own style sheet, so that all
+ * pictures agree, in print and on a dark page too. */
 enum svg_style {
-	SVG_AXIS,      /* frames and the two hosts' lines of time */
-	SVG_GRID,      /* faint lines behind */
-	SVG_UDP, SVG_TCP,
-	SVG_RETRANSMITTED,     /* sent again */
-	SVG_BARE,      /* a segment without payload */
+	SVG_AXIS, /* frames and the two hosts' lines of time */
+	SVG_GRID, /* faint lines behind */
+	SVG_UDP,
+	SVG_TCP,
+	SVG_RETRANSMITTED, /* sent again */
+	SVG_BARE,          /* a segment without payload */
 	SVG_LOST,
 	SVG_LATE,
-	SVG_WAITS,     /* a line that is typed and not sent yet */
-	SVG_EVENT,     /* the link was changed, and the like: a line across */
+	SVG_WAITS, /* a line that is typed and not sent yet */
+	SVG_EVENT, /* the link was changed, and the like: a line across */
 	SVG_STYLES
 };
 
@@ -33,13 +35,16 @@ struct svg_heading {
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 
-/* Width and height in pixels; the heading, which begins at `x`, is also there for who cannot see. */
+/* Width and height in pixels; the heading, which begins at `x`, is also there for who cannot see.
+ */
 void svg_begin(FILE *out, double width, double height, double x, const struct svg_heading *heading);
 void svg_end(FILE *out);
 /* `dashed`: it is not known, only reckoned. */
-void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed);
+void svg_line(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
+    int dashed);
 /* A line with a head at its end. */
-void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style, int dashed);
+void svg_arrow(FILE *out, double x1, double y1, double x2, double y2, enum svg_style style,
+    int dashed);
 void svg_cross(FILE *out, double x, double y, enum svg_style style);
 void svg_dot(FILE *out, double x, double y, enum svg_style style);
 void svg_box(FILE *out, double x, double y, double width, double height, enum svg_style style);
@@ -48,9 +53,11 @@ void svg_curve_begin(FILE *out, enum svg_style style);
 void svg_curve_point(FILE *out, double x, double y);
 void svg_curve_end(FILE *out);
 /* Our own words, UTF-8; `size` in pixels. */
-void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words);
-/* Somebody's text, at most `columns` characters of it and then an ellipsis, behind our own words. */
-void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words, const void *text, size_t n,
-    size_t columns);
+void svg_words(FILE *out, double x, double y, double size, enum svg_anchor anchor,
+    const char *words);
+/* Somebody's text, at most `columns` characters of it and then an ellipsis, behind our own words.
+ */
+void svg_text(FILE *out, double x, double y, double size, enum svg_anchor anchor, const char *words,
+    const void *text, size_t n, size_t columns);
 
 #endif

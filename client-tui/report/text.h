@@ -10,12 +10,15 @@
 #include "ledger/stats.h"
 #include "common/text.h"
 
-/* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at least. */
+/* summary.c: "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at
+ * least. */
 void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word);
 /* "40.3/41.0/44.2 ms": times in ns, in the unit that fits the greatest of them all. */
 void summary_put_figures(struct text *out, const double *figures, size_t count, double max);
-/* The mean and the greatest of a part of what `count` lines waited; nothing where it does not matter. */
-void summary_put_part(struct text *out, const char *before, const struct ledger_part *part, uint64_t count, const char *after);
+/* The mean and the greatest of a part of what `count` lines waited; nothing where it does not
+ * matter. */
+void summary_put_part(struct text *out, const char *before, const struct ledger_part *part,
+    uint64_t count, const char *after);
 /* The standard deviation of `count` times, of a sample (over n - 1), ns; -1 for fewer than two. */
 double summary_deviation(const struct ledger_times *t, uint64_t count);
 

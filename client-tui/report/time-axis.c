@@ -48,14 +48,16 @@ static void place_all(struct time_axis *a, int64_t quiet)
 
 		a->places[i] = a->places[i - 1] + pixels;
 		if (gap > quiet)
-			a->cuts[a->cut_count++] = (struct time_cut){ .from = a->moments[i - 1], .to = a->moments[i],
-				.begin = a->places[i - 1], .end = a->places[i] };
+			a->cuts[a->cut_count++] = (struct time_cut){ .from = a->moments[i - 1],
+				.to = a->moments[i],
+				.begin = a->places[i - 1],
+				.end = a->places[i] };
 	}
 	a->length = a->places[a->count - 1];
 }
 
-int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet, int64_t step, double pixels,
-    double max)
+int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet,
+    int64_t step, double pixels, double max)
 {
 	double shown;
 
@@ -97,7 +99,8 @@ double time_axis_place(const struct time_axis *a, int64_t moment)
 	if (next == a->count)
 		return a->length;
 	return a->places[next - 1] + (a->places[next] - a->places[next - 1]) *
-	    (double)(moment - a->moments[next - 1]) / (double)(a->moments[next] - a->moments[next - 1]);
+	                                 (double)(moment - a->moments[next - 1]) /
+	                                 (double)(a->moments[next] - a->moments[next - 1]);
 }
 
 int64_t time_axis_step(const struct time_axis *a, double pixels)

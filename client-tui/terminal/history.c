@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "terminal/history.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +17,6 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "terminal/history.h"
 #include "terminal/line-editor.h"
 
 /* The largest file, bytes; the longest line is the line editor's. */
@@ -23,14 +24,15 @@
 /* Symbolic links on the way to it, as many as Linux follows. */
 #define LINKS 40
 
-/* How often another session's lock is looked at again: for 5 s in all, for 0.5 s once the session was told to end. */
+/* How often another session's lock is looked at again: for 5 s in all, for 0.5 s once the session
+ * was told to end. */
 #define LOCK_TRIES 500
 #define HURRY_TRIES 50
 static const struct timespec lock_wait = { .tv_nsec = 10000000 };
 
-/* Whether no other user decides what `path` is: his links could lead to any file of this user's, and his folders root, who may be in
- * another's home. The system's user, who has "/", may. This user's own
- * links, at most so many, are followed. */
+/* Whether no other user decides what `path` is: his links could lead to any file of this user's,
+ * and his folders root, who may be in another's home. The system's user, who has "/", may. This
+ * user's own links, at most so many, are followed. */
 static bool is_own_path(const char *path, int links)
 {
 	struct stat top, st;
@@ -41,12 +43,14 @@ static bool is_own_path(const char *path, int links)
 		if (path[n] != '/' && path[n] != '\0')
 			continue;
 		snprintf(way, sizeof(way), "%.*s", (int)n, path);
-		own = lstat(way, &st) < 0 || st.st_uid == geteuid() || st.st_uid == top.st_uid || (geteuid() != 0 && !S_ISLNK(st.st_mode));
+		own = lstat(way, &st) < 0 || st.st_uid == geteuid() || st.st_uid == top.st_uid ||
+		      (geteuid() != 0 && !S_ISLNK(st.st_mode));
 		const ssize_t length = own ? readlink(way, to, sizeof(to)) : -1;
 		if (length <= 0 || links == 0)
 			continue;
 		const char *slash = *to == '/' ? NULL : strrchr(way, '/');
-		const int length_needed = snprintf(target, sizeof(target), "%.*s%.*s", slash ? (int)(slash - way) + 1 : 0, way, (int)length, to);
+		const int length_needed = snprintf(target, sizeof(target), "%.*s%.*s",
+		    slash ? (int)(slash - way) + 1 : 0, way, (int)length, to);
 		own = length_needed < PATH_MAX && is_own_path(target, links - 1);
 	}
 	return own;
@@ -69,7 +73,8 @@ static int open_own(const char *path, const char **why)
 	return file_refuse(EPERM, *why, why);
 }
 
-int history_read(const char *path, void (*entry)(void *context, const char *line), void *context, const char **why)
+int history_read(const char *path, void (*entry)(void *context, const char *line), void *context,
+    const char **why)
 {
 	size_t length;
 	const int fd = open_own(path, why);
@@ -105,8 +110,8 @@ static void make_folders(char *path)
 	}
 }
 
-/* The file to add to, behind a symbolic link, made where it is missing, so that the link stays. The caller frees; NULL
- * with errno, and *why unless that says all. */
+/* The file to add to, behind a symbolic link, made where it is missing, so that the link stays. The
+ * caller frees; NULL with errno, and *why unless that says all. */
 static char *find_file(const char *path, const char **why)
 {
 	int fd = open_own(path, why);
@@ -128,21 +133,24 @@ static char *find_file(const char *path, const char **why)
 static bool is_current(int fd, const char *path, struct stat *st)
 {
 	struct stat named;
-	return fstat(fd, st) == 0 && stat(path, &named) == 0 && st->st_ino == named.st_ino && st->st_dev == named.st_dev;
+	return fstat(fd, st) == 0 && stat(path, &named) == 0 && st->st_ino == named.st_ino &&
+	       st->st_dev == named.st_dev;
 }
 
-/* Opens the file and locks it against other sessions; the lock goes with the descriptor. What is no regular file is not
- * locked. Returns the descriptor, or -1 with errno. */
+/* Opens the file and locks it against other sessions; the lock goes with the descriptor. What is no
+ * regular file is not locked. Returns the descriptor, or -1 with errno. */
 static int open_locked(const char *path, struct stat *st, bool hurry, const char **why)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	for (int left = hurry ? HURRY_TRIES : LOCK_TRIES; left > 0; left--) {
-		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+		int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		    0600);
 		if (fd < 0)
 			return -1;
-		bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0, taken = !locked && errno == EWOULDBLOCK;
+		bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0,
+		     taken = !locked && errno == EWOULDBLOCK;
 		bool current = is_current(fd, path, st);
 		/* A file system without locks does as well as it can. */
 		if (current && (!taken || !S_ISREG(st->st_mode)))
@@ -154,7 +162,8 @@ static int open_locked(const char *path, struct stat *st, bool hurry, const char
 	return file_refuse(EBUSY, "another program keeps it locked", why);
 }
 
-/* What is put into a file: lines of an old one and new ones. Of all lines the newest that there is room for. */
+/* What is put into a file: lines of an old one and new ones. Of all lines the newest that there is
+ * room for. */
 struct rewriting {
 	const char *old;
 	const char *const *lines;
@@ -197,8 +206,8 @@ static int put_lines(void *rewriting, FILE *out)
 	return each_line(r, copy_line) < 0 || fflush(out) != 0 || fsync(fileno(out)) != 0 ? -1 : 0;
 }
 
-/* Puts a new file in the place of the old one, so that no reader ever sees half of it and a full disk takes nothing. Its
- * name is always the same: what a killed session has left of it goes. */
+/* Puts a new file in the place of the old one, so that no reader ever sees half of it and a full
+ * disk takes nothing. Its name is always the same: what a killed session has left of it goes. */
 static int rewrite(struct rewriting *r)
 {
 	char fresh[PATH_MAX];
@@ -227,7 +236,8 @@ static bool is_cut(int fd)
 {
 	struct stat st;
 	char last;
-	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+	return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 &&
+	       last != '\n';
 }
 
 /* Adds the new lines where no file can be made beside it. */
@@ -244,13 +254,16 @@ static int add_lines(int fd, const struct rewriting *r)
 	return fclose(out);
 }
 
-int history_append(const char *path, const char *const *lines, size_t count, size_t keep, bool hurry, const char **why)
+int history_append(const char *path, const char *const *lines, size_t count, size_t keep,
+    bool hurry, const char **why)
 {
 	struct stat st;
 	*why = NULL;
 	char *file = find_file(path, why);
 	int lock = file ? open_locked(file, &st, hurry, why) : -1, r = -1;
-	struct rewriting all = { .old = file, .lines = lines, .count = count, .keep = keep, .why = why };
+	struct rewriting all = {
+		.old = file, .lines = lines, .count = count, .keep = keep, .why = why
+	};
 
 	/* Lines for /dev/null are as good as there. */
 	if (lock >= 0)

@@ -47,10 +47,13 @@ static int check_file(struct scan *c, const char *name)
 	int result = 0;
 
 	if (!text && (errno == ENOTSUP || errno == EFBIG))
-		result = text_refuse(c->why, c->size, "inputrc: %.100s: %s; the keys are the usual ones", path, reason);
+		result = text_refuse(c->why, c->size,
+		    "inputrc: %.100s: %s; the keys are the usual ones", path, reason);
 	else if (text && ++c->files > FILES_MAX)
-		result = text_refuse(c->why, c->size, "inputrc: %.100s: more than %d times $include, or itself; the keys are the usual ones", path,
-		    FILES_MAX);
+		result = text_refuse(c->why, c->size,
+		    "inputrc: %.100s: more than %d times $include, or itself; the keys are the "
+		    "usual ones",
+		    path, FILES_MAX);
 	for (char *line = text, *end; result == 0 && line < text + length; line = end + 1) {
 		end = memchr(line, '\n', (size_t)(text + length - line));
 		end = end ? end : text + length;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See keys.h. Bytes wait in one queue until the token at its front is whole; reading a token never depends on how
- * the bytes were split, only on those at the front and on whether the time for more is over. A paste is moved from
- * the queue into a buffer of its own, so that the queue stays short however long the paste is. */
+/* See keys.h. Bytes wait in one queue until the token at its front is whole; reading a token never
+ * depends on how the bytes were split, only on those at the front and on whether the time for more
+ * is over. A paste is moved from the queue into a buffer of its own, so that the queue stays short
+ * however long the paste is. */
 #include "config.h"
 
 #include "terminal/keys.h"
@@ -93,7 +94,7 @@ int keys_feed(struct keys *k, const void *bytes, size_t n, int64_t now)
 static struct token key(size_t used, struct key_event *event, enum key which)
 {
 	event->key = which;
-	return (struct token) { .used = used, .is_key = true };
+	return (struct token){ .used = used, .is_key = true };
 }
 
 static struct token text(struct key_event *event, const unsigned char *bytes, size_t length)
@@ -105,10 +106,11 @@ static struct token text(struct key_event *event, const unsigned char *bytes, si
 
 static struct token drop(size_t used)
 {
-	return (struct token) { .used = used };
+	return (struct token){ .used = used };
 }
 
-/* The length of the UTF-8 character at `s`, 1 for a byte that belongs to none, 0 when its rest has not come yet. */
+/* The length of the UTF-8 character at `s`, 1 for a byte that belongs to none, 0 when its rest has
+ * not come yet. */
 static size_t character(const unsigned char *s, size_t n, bool timeout)
 {
 	size_t length = s[0] < 0xc2 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 1;
@@ -143,20 +145,23 @@ static void read_params(struct csi *csi)
 			csi->count = 1;
 		if (*s == ';')
 			csi->count++;
-		else if (*s >= '0' && *s <= '9' && csi->count <= 3 && csi->params[csi->count - 1] < 10000)
+		else if (*s >= '0' && *s <= '9' && csi->count <= 3 &&
+		         csi->params[csi->count - 1] < 10000)
 			csi->params[csi->count - 1] = 10 * csi->params[csi->count - 1] + (*s - '0');
 	}
 	csi->final = *end;
 }
 
-/* Home, End, arrows: which modifiers make it scroll. xterm sends 1 + a sum of Shift 1, Alt 2, Ctrl 4. */
+/* Home, End, arrows: which modifiers make it scroll. xterm sends 1 + a sum of Shift 1, Alt 2,
+ * Ctrl 4. */
 static bool scrolls(const struct csi *csi)
 {
 	int modifiers = csi->params[1] - 1;
 	return csi->count >= 2 && (modifiers == 1 || modifiers == 4 || modifiers == 5);
 }
 
-static struct token wheel(const struct csi *csi, int buttons, bool is_press, struct key_event *event)
+static struct token wheel(const struct csi *csi, int buttons, bool is_press,
+    struct key_event *event)
 {
 	/* xterm's ctlseqs: 64 and 65 are the wheel, 4, 8 and 16 modifiers, 32 motion. */
 	int button = buttons & ~(4 | 8 | 16);
@@ -181,13 +186,15 @@ static struct token to_editor(const struct csi *csi, struct key_event *event)
 /* Home (1, 7), End (4, 8) and the like: a number and '~', or rxvt's signs for Shift and Ctrl. */
 static struct token numbered(const struct csi *csi, struct key_event *event)
 {
-	static const signed char functions[] = { [11] = 1, 2, 3, 4, 5, [17] = 6, 7, 8, 9, 10, [23] = 11, 12 };
+	static const signed char functions[] = {
+		[11] = 1, 2, 3, 4, 5, [17] = 6, 7, 8, 9, 10, [23] = 11, 12
+	};
 	int n = csi->params[0];
 	bool rxvt = csi->final != '~';
 	if (n < (int)sizeof functions && functions[n] > 0)
 		return function(csi->length, event, functions[n]);
 	if (n == 200 && !rxvt)
-		return (struct token) { .used = csi->length, .begins_paste = true };
+		return (struct token){ .used = csi->length, .begins_paste = true };
 	if (n == 5 || n == 6)
 		return key(csi->length, event, n == 5 ? KEY_PAGE_UP : KEY_PAGE_DOWN);
 	if (rxvt || scrolls(csi)) {
@@ -212,17 +219,23 @@ static struct token lettered(const struct csi *csi, struct key_event *event)
 		return scrolls(csi) ? key(csi->length, event, KEY_TOP) : to_editor(csi, event);
 	case 'F':
 		return scrolls(csi) ? key(csi->length, event, KEY_BOTTOM) : to_editor(csi, event);
-	case 'C': case 'D': case 'Z':
+	case 'C':
+	case 'D':
+	case 'Z':
 		return to_editor(csi, event);
 	case 'P':
 		/* Alone it is the Linux console's Pause. */
 		return csi->count == 2 ? function(csi->length, event, 1) : drop(csi->length);
-	case 'Q': case 'R': case 'S':
+	case 'Q':
+	case 'R':
+	case 'S':
 		return function(csi->length, event, csi->final - 'P' + 1);
-	case 'a': case 'b':
+	case 'a':
+	case 'b':
 		/* rxvt's Shift-Up and -Down. */
-		return csi->count == 0 ? key(csi->length, event, csi->final == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN) :
-		    drop(csi->length);
+		return csi->count == 0
+		         ? key(csi->length, event, csi->final == 'a' ? KEY_ROW_UP : KEY_ROW_DOWN)
+		         : drop(csi->length);
 	default:
 		return drop(csi->length);
 	}
@@ -234,8 +247,10 @@ static struct token key_of_csi(const struct csi *csi, struct key_event *event)
 		return wheel(csi, csi->params[0], csi->final == 'M', event);
 	if (csi->prefix == 0 && csi->final == 'M' && csi->count == 3)
 		return wheel(csi, csi->params[0] - 32, true, event);
-	/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta 8; the rest is an answer. */
-	if (csi->prefix != 0 || csi->count > 2 || (csi->count == 2 && (csi->params[1] < 2 || csi->params[1] > 16)))
+	/* Keys have no more than a number and modifiers, 1 + a sum of Shift 1, Alt 2, Ctrl 4, Meta
+	 * 8; the rest is an answer. */
+	if (csi->prefix != 0 || csi->count > 2 ||
+	    (csi->count == 2 && (csi->params[1] < 2 || csi->params[1] > 16)))
 		return drop(csi->length);
 	if (csi->final == '~' || csi->final == '^' || csi->final == '@' || csi->final == '$')
 		return numbered(csi, event);
@@ -250,7 +265,8 @@ static struct token whole_csi(struct csi *csi, struct key_event *event)
 	return t;
 }
 
-/* rxvt ends Shift-Home and its like with '$', which is no final byte by the standard: only after plain digits. */
+/* rxvt ends Shift-Home and its like with '$', which is no final byte by the standard: only after
+ * plain digits. */
 static bool rxvt_end(const unsigned char *s, size_t i)
 {
 	if (s[i] != '$' || i == 2)
@@ -262,8 +278,10 @@ static bool rxvt_end(const unsigned char *s, size_t i)
 	return true;
 }
 
-/* `s` begins with ESC [ and a third byte. The two forms that the standard does not have come first. */
-static struct token read_csi(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
+/* `s` begins with ESC [ and a third byte. The two forms that the standard does not have come first.
+ */
+static struct token read_csi(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
 {
 	struct csi csi = { .whole = s };
 	if (s[2] == '[') {
@@ -271,8 +289,9 @@ static struct token read_csi(const unsigned char *s, size_t n, bool timeout, str
 		if (n < 4)
 			return timeout ? drop(n) : need_more;
 		/* The Linux console's F1 to F5. */
-		return s[3] >= 'A' && s[3] <= 'E' ? function(4, event, s[3] - 'A' + 1) :
-		    s[3] < 0x20 || s[3] > 0x7e ? drop(3) : drop(4);
+		return s[3] >= 'A' && s[3] <= 'E' ? function(4, event, s[3] - 'A' + 1)
+		     : s[3] < 0x20 || s[3] > 0x7e ? drop(3)
+		                                  : drop(4);
 	}
 	if (s[2] == 'M') {
 		csi.length = 6;
@@ -282,7 +301,7 @@ static struct token read_csi(const unsigned char *s, size_t n, bool timeout, str
 	}
 	for (size_t i = 2; i < n; i++) {
 		if (i >= SEQUENCE_MAX)
-			return (struct token) { .used = i, .too_long = true, .is_answer = true };
+			return (struct token){ .used = i, .too_long = true, .is_answer = true };
 		if (s[i] < 0x20 || s[i] > 0x7e)
 			return drop(i);
 		if (s[i] >= 0x40 || rxvt_end(s, i)) {
@@ -323,11 +342,12 @@ static struct token whole_ss3(const unsigned char *s, size_t i, struct key_event
 }
 
 /* `s` begins with ESC O: then digits of modifiers that some terminals send, and a letter. */
-static struct token read_ss3(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
+static struct token read_ss3(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
 {
 	for (size_t i = 2; i < n; i++) {
 		if (i >= SEQUENCE_MAX)
-			return (struct token) { .used = i, .too_long = true, .is_answer = true };
+			return (struct token){ .used = i, .too_long = true, .is_answer = true };
 		if (s[i] < 0x20 || s[i] > 0x7e)
 			return i == 2 ? text(event, s, 2) : drop(i);
 		if (s[i] >= 0x40)
@@ -354,17 +374,21 @@ static struct token read_string(const unsigned char *s, size_t n, bool timeout,
 		return timeout ? text(event, s, 2) : need_more;
 	if (s[2] < 0x20 && s[2] != '\a' && !ended)
 		return text(event, s, 2);
-	return (struct token) { .used = 2, .begins_string = true };
+	return (struct token){ .used = 2, .begins_string = true };
 }
 
-static struct token read_escape(const unsigned char *s, size_t n, bool timeout, struct key_event *event)
+static struct token read_escape(const unsigned char *s, size_t n, bool timeout,
+    struct key_event *event)
 {
 	event->bytes = s;
 	event->length = 1;
 	if (n == 1)
 		return timeout ? key(1, event, KEY_ESCAPE) : need_more;
 	switch (s[1]) {
-	case ESC: case CTRL('C'): case CTRL('Z'): case CTRL('L'):
+	case ESC:
+	case CTRL('C'):
+	case CTRL('Z'):
+	case CTRL('L'):
 		return key(1, event, KEY_ESCAPE);
 	case '[':
 		if (n == 2)
@@ -494,7 +518,7 @@ static bool absorb_paste(struct keys *k, bool timeout)
 
 static void give_paste(struct keys *k, struct key_event *event)
 {
-	*event = (struct key_event) {
+	*event = (struct key_event){
 		.key = KEY_PASTE,
 		.bytes = k->paste != NULL ? k->paste : (const unsigned char *)"",
 		.length = k->pasted,
@@ -575,10 +599,11 @@ bool keys_next(struct keys *k, int64_t now, struct key_event *event)
 		}
 		if (k->head == k->tail)
 			return false;
-		*event = (struct key_event) { 0 };
+		*event = (struct key_event){ 0 };
 		if (!k->quoted)
 			widen_control(k->queue + k->head, k->tail - k->head);
-		struct token t = read_token(k->queue + k->head, k->tail - k->head, timeout, k->quoted, event);
+		struct token t = read_token(k->queue + k->head, k->tail - k->head, timeout,
+		    k->quoted, event);
 		if (t.used == 0)
 			return false;
 		if (take(k, t)) {
@@ -601,7 +626,8 @@ static int64_t token_timeout(const struct keys *k)
 	if (n < 2 || s[0] != ESC || k->quoted)
 		return KEYS_ESCAPE_WAIT;
 	/* A Meta key; readline has none that is Alt-]. */
-	return introduces_string(s[1]) && s[1] != ']' && !k->late ? KEYS_ESCAPE_WAIT : KEYS_SEQUENCE_WAIT;
+	return introduces_string(s[1]) && s[1] != ']' && !k->late ? KEYS_ESCAPE_WAIT
+	                                                          : KEYS_SEQUENCE_WAIT;
 }
 
 int64_t keys_deadline(const struct keys *k)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From the terminal's bytes to keys: a tokeniser that takes any bytes in any pieces, never blocks and holds
- * little. Function keys, scrolling, the wheel and pastes are ours; everything else goes on to the line editor,
- * whole sequences at a time. Pure: the time is an argument. */
+/* From the terminal's bytes to keys: a tokeniser that takes any bytes in any pieces, never blocks
+ * and holds little. Function keys, scrolling, the wheel and pastes are ours; everything else goes
+ * on to the line editor, whole sequences at a time. Pure: the time is an argument. */
 #ifndef UPCASE_KEYS_H
 #define UPCASE_KEYS_H
 
@@ -11,21 +11,27 @@
 
 enum key {
 	KEY_TEXT_BYTES, /* for the line editor: `bytes`, `length` */
-	KEY_PASTE,      /* a bracketed paste: `bytes`, `length`; `clipped` if it was too long, `unfinished` if its end did not come */
+	KEY_PASTE,      /* a bracketed paste: `bytes`, `length`; `clipped` if it was too long,
+	                   `unfinished` if its end did not come */
 	KEY_FUNCTION,   /* F1 to F12: `number` */
-	KEY_PAGE_UP, KEY_PAGE_DOWN,
-	KEY_TOP, KEY_BOTTOM,       /* Ctrl-Home, Ctrl-End */
-	KEY_ROW_UP, KEY_ROW_DOWN,  /* Shift-Up and -Down, Ctrl-Up and -Down */
-	KEY_WHEEL_UP, KEY_WHEEL_DOWN,
-	KEY_INTERRUPT,  /* ^C */
-	KEY_SUSPEND,    /* ^Z */
-	KEY_REDRAW,     /* ^L */
-	KEY_ESCAPE,     /* Esc alone (the line editor wants it too, in vi mode: bytes is "\033") */
+	KEY_PAGE_UP,
+	KEY_PAGE_DOWN,
+	KEY_TOP,
+	KEY_BOTTOM, /* Ctrl-Home, Ctrl-End */
+	KEY_ROW_UP,
+	KEY_ROW_DOWN, /* Shift-Up and -Down, Ctrl-Up and -Down */
+	KEY_WHEEL_UP,
+	KEY_WHEEL_DOWN,
+	KEY_INTERRUPT, /* ^C */
+	KEY_SUSPEND,   /* ^Z */
+	KEY_REDRAW,    /* ^L */
+	KEY_ESCAPE,    /* Esc alone (the line editor wants it too, in vi mode: bytes is "\033") */
 };
 
 /* How long a lone Esc, or the beginning of a character, waits for the rest, ns. */
 #define KEYS_ESCAPE_WAIT (50 * INT64_C(1000000))
-/* How long a sequence that has begun (ESC [ ...) waits for its end: a slow line may split it, ns. */
+/* How long a sequence that has begun (ESC [ ...) waits for its end: a slow line may split it, ns.
+ */
 #define KEYS_SEQUENCE_WAIT (500 * INT64_C(1000000))
 /* The longest paste kept, bytes; of a longer one the rest is dropped and `clipped` set. */
 #define KEYS_PASTE_MAX (4u * 1024 * 1024)

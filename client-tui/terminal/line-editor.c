@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* readline keeps its state in globals and calls back without a context, so there is one line editor in the process, `self`.
+/* readline keeps its state in globals and calls back without a context, so there is one line editor
+ * in the process, `self`.
  *
- * readline is given whole key sequences only, from `input`, so that it never has to wait for the rest of one. What it
- * would show itself is taken from it: it does not touch the terminal's modes, its redisplay is empty, its output goes to
- * /dev/null, and what it writes to stderr (the bell, and complaints about the inputrc) is caught by a stream that
- * stands in for stderr while readline runs. */
+ * readline is given whole key sequences only, from `input`, so that it never has to wait for the
+ * rest of one. What it would show itself is taken from it: it does not touch the terminal's modes,
+ * its redisplay is empty, its output goes to /dev/null, and what it writes to stderr (the bell, and
+ * complaints about the inputrc) is caught by a stream that stands in for stderr while readline
+ * runs. */
 #include "config.h"
+
+#include "terminal/line-editor.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -20,18 +24,19 @@
 #include "terminal/readline-macros.h"
 #include "terminal/valid-text.h"
 #include "terminal/history.h"
-#include "terminal/line-editor.h"
 #include "terminal/readline-undo.h"
 
 /* A key sequence is pending, or readline reads something other than the line. */
-#define BUSY_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | \
+#define BUSY_STATES \
+	(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | \
 	    RL_STATE_VIMOTION | RL_STATE_CHARSEARCH)
 /* readline shows its own text in place of the prompt. */
 #define MESSAGE_STATES (RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG)
 /* A longer paste is not what one searches for. */
 #define SEARCH_PASTE_MAX 256
 /* What one key may do: so many bytes are read behind the last one before they are the end of file,
- * and before the command is aborted; and so many commands of macros run, which may call themselves. */
+ * and before the command is aborted; and so many commands of macros run, which may call themselves.
+ */
 #define READS_TO_END 64
 #define READS_MAX 1024
 #define COMMANDS_MAX 4096
@@ -46,8 +51,8 @@ static struct {
 	const unsigned char *input;
 	size_t left;
 	unsigned drained, commands;
-	/* What a macro put before the keys (`input` is in it); how many bytes at the end are keys; and how many macros
-	 * they have played. */
+	/* What a macro put before the keys (`input` is in it); how many bytes at the end are keys;
+	 * and how many macros they have played. */
 	unsigned char *typed;
 	size_t keys_left;
 	unsigned played;
@@ -135,8 +140,8 @@ static int next_byte(FILE *in)
 	return nth < READS_TO_END ? end_of_paste[nth % strlen(end_of_paste)] : EOF;
 }
 
-/* Decides whether an ESC stands alone; with whole sequences that is known at once. What readline reads ahead is missing in a
- * keyboard macro that it records. */
+/* Decides whether an ESC stands alone; with whole sequences that is known at once. What readline
+ * reads ahead is missing in a keyboard macro that it records. */
 static int input_available(void)
 {
 	return self.left > 0 && !RL_ISSTATE(RL_STATE_MACRODEF);
@@ -147,8 +152,8 @@ static void draw_nothing(void)
 }
 
 /* readline calls it after each command and each digit of an argument, and once more from within its
- * abort. A macro that calls itself would go on for ever, one that yanks what it killed in ever longer
- * lines; what overwrites moves the rest of the line for each character. */
+ * abort. A macro that calls itself would go on for ever, one that yanks what it killed in ever
+ * longer lines; what overwrites moves the rest of the line for each character. */
 static void bound_keys(void)
 {
 	if (rl_insert_mode == 0 && rl_numeric_arg > OVERSTRIKES_MAX)
@@ -316,7 +321,8 @@ static int overstrike_bounded(int count, int key)
 	return repeat(rl_vi_overstrike, count, OVERSTRIKES_MAX, key);
 }
 
-/* They read their key once more, as a digit, and run what else it is bound to: themselves, for ever. */
+/* They read their key once more, as a digit, and run what else it is bound to: themselves, for
+ * ever. */
 static int only_digits(rl_command_func_t *command, int count, int key)
 {
 	if (isdigit(key & 0x7f) || (key == '-' && !rl_explicit_arg))
@@ -346,8 +352,8 @@ static void unbind_lowercase(Keymap map)
 	free(keys);
 }
 
-/* A macro is typed before the keys that are left. A keyboard macro has its text behind its key, since it was typed while it
- * was recorded. */
+/* A macro is typed before the keys that are left. A keyboard macro has its text behind its key,
+ * since it was typed while it was recorded. */
 static int play_macro(int count, int key)
 {
 	const char *text = macros_text(rl_executing_keymap, key);
@@ -359,7 +365,9 @@ static int play_macro(int count, int key)
 		return 0;
 	if (self.left < self.keys_left)
 		self.keys_left = self.left;
-	typed = text && ++self.played <= COMMANDS_MAX && n + self.left <= LINE_EDITOR_MAX ? malloc(n + self.left + 1) : NULL;
+	typed = text && ++self.played <= COMMANDS_MAX && n + self.left <= LINE_EDITOR_MAX
+	          ? malloc(n + self.left + 1)
+	          : NULL;
 	if (!typed) {
 		self.input += self.left - self.keys_left;
 		self.left = self.keys_left;
@@ -402,8 +410,8 @@ static void bind_keys(void)
 		/* What no longer sequence is bound to is skipped whole, instead of leaving its tail
 		 * as text. */
 		rl_bind_keyseq_in_map("\033[", rl_skip_csi_sequence, map);
-		/* Pastes come through line_editor_insert(); readline's reader of them would wait for the
-		 * end. */
+		/* Pastes come through line_editor_insert(); readline's reader of them would wait
+		 * for the end. */
 		rl_bind_keyseq_in_map("\033[200~", do_nothing, map);
 		rl_bind_keyseq_in_map((const char *)clear_key, rl_newline, map);
 		/* ^L is ours. */
@@ -550,8 +558,8 @@ const char *line_editor_stop(bool hurry)
 	stderr = self.stderr_kept;
 	rl_callback_handler_remove();
 	const char *const *fresh = (const char *const *)self.fresh;
-	bool failed = self.fresh_count > 0 &&
-	    history_append(self.history, fresh, self.fresh_count, (size_t)self.entries, hurry, &why) < 0;
+	bool failed = self.fresh_count > 0 && history_append(self.history, fresh, self.fresh_count,
+	                                          (size_t)self.entries, hurry, &why) < 0;
 	free_state();
 	return failed ? why : NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The input line: readline behind a small door. Nobody else includes readline. It never draws and
- * never reads the terminal: bytes come from line_editor_feed(), the picture goes out by line_editor_state().
- * One at a time. */
+ * never reads the terminal: bytes come from line_editor_feed(), the picture goes out by
+ * line_editor_state(). One at a time. */
 #ifndef UPCASE_LINE_EDITOR_H
 #define UPCASE_LINE_EDITOR_H
 
@@ -37,11 +37,11 @@ struct line_editor_state {
 };
 
 /* Starts readline. After setlocale() and after the screen has started. `history` is a file to read
- * and later append to, or NULL; `entries` kept at most. Returns 0, or -1 when memory is short. Reads the user's inputrc,
- * with "$if upcase". */
+ * and later append to, or NULL; `entries` kept at most. Returns 0, or -1 when memory is short.
+ * Reads the user's inputrc, with "$if upcase". */
 int line_editor_start(const struct line_editor_hooks *hooks, const char *history, int entries);
-/* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started. With `hurry` it waits less for others.
- * Returns NULL, or why the history could not be written. */
+/* Writes the history (creating its folder, 0700) and ends readline. Harmless when not started. With
+ * `hurry` it waits less for others. Returns NULL, or why the history could not be written. */
 const char *line_editor_stop(bool hurry);
 
 /* What stands before the line ("udp> "). Copied. */

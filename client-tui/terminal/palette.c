@@ -5,11 +5,11 @@
  * too, so that marks are few. */
 #include "config.h"
 
+#include "terminal/palette.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "terminal/palette.h"
 
 /* The eight colours of ECMA-48. */
 enum { RED = 1, GREEN = 2, YELLOW = 3, BLUE = 4, MAGENTA = 5, CYAN = 6, NONE = PALETTE_DEFAULT };
@@ -44,13 +44,15 @@ static const struct rendition renditions[STYLES] = {
 	[STYLE_PROMPT] = { B, B, { NONE, NONE, NONE }, { NONE, NONE, NONE } },
 };
 
-struct palette_entry palette_entry(enum style style, int colours, enum palette_background background)
+struct palette_entry palette_entry(enum style style, int colours,
+    enum palette_background background)
 {
 	const struct rendition *rendition = &renditions[style];
 	struct palette_entry entry = { PALETTE_DEFAULT, rendition->plain_marks };
 	if (colours >= 8) {
 		entry.marks = rendition->marks;
-		entry.colour = colours >= 256 ? rendition->many[background] : rendition->eight[background];
+		entry.colour = colours >= 256 ? rendition->many[background]
+		                              : rendition->eight[background];
 	}
 	return entry;
 }

@@ -21,7 +21,8 @@ struct palette_entry {
 };
 
 /* `colours`: how many the terminal has, 0 for none (or none wanted). */
-struct palette_entry palette_entry(enum style style, int colours, enum palette_background background);
+struct palette_entry palette_entry(enum style style, int colours,
+    enum palette_background background);
 
 /* What COLORFGBG ("15;0", "0;default;15") says of the background. NULL is unknown. */
 enum palette_background palette_background(const char *colorfgbg);

@@ -56,7 +56,7 @@ static void take_below(Keymap map, rl_command_func_t *play, int depth)
 		if (map[key].type == ISKMAP && map[key].function) {
 			take_below((Keymap)map[key].function, play, depth + 1);
 		} else if (map[key].type == ISMACR && map[key].function &&
-		    take(map, key, (char *)map[key].function) == 0) {
+		           take(map, key, (char *)map[key].function) == 0) {
 			map[key].type = ISFUNC;
 			map[key].function = play;
 		}

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "terminal/readline-undo.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
-
-#include "terminal/readline-undo.h"
 
 void readline_undo_forget(int place)
 {
@@ -58,7 +58,9 @@ static int search_safely(rl_command_func_t *search, int count, int key)
 SEARCHES(SAFELY)
 
 #define PAIR(name) { name, name##_safely },
-static const struct { rl_command_func_t *search, *safely; } searches[] = { SEARCHES(PAIR) };
+static const struct {
+	rl_command_func_t *search, *safely;
+} searches[] = { SEARCHES(PAIR) };
 
 void readline_undo_rebind(int (*from)(int count, int key), int (*to)(int count, int key),
     struct _keymap_entry *map)

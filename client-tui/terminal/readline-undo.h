@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Part of the line editor: keeps readline 8.2 from freeing its lists of undos twice, by what readline
- * offers publicly. It hangs the list of an edited line of the history on its entry and then loses
- * count of who has it (Up, an edit, Up, an edit, Enter); and it does so around its non-incremental
- * searches (M-p, vi's /). */
+/* Part of the line editor: keeps readline 8.2 from freeing its lists of undos twice, by what
+ * readline offers publicly. It hangs the list of an edited line of the history on its entry and
+ * then loses count of who has it (Up, an edit, Up, an edit, Enter); and it does so around its
+ * non-incremental searches (M-p, vi's /). */
 #ifndef UPCASE_READLINE_UNDO_H
 #define UPCASE_READLINE_UNDO_H
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "terminal/restore.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,12 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "terminal/restore.h"
 #include "common/standard.h"
 
 /* Signals that end a process. Those that the program handles itself are left to it. */
-static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU,
-	SIGXFSZ, SIGHUP, SIGINT, SIGTERM };
+static const int fatal_signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP,
+	SIGQUIT, SIGXCPU, SIGXFSZ, SIGHUP, SIGINT, SIGTERM };
 #define FATAL_SIGNALS (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
 static struct sigaction fatal_before[FATAL_SIGNALS];
 
@@ -52,7 +53,7 @@ void restore_now(void)
 static bool is_fault(int signal_number)
 {
 	return signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGFPE ||
-	    signal_number == SIGILL || signal_number == SIGABRT;
+	       signal_number == SIGILL || signal_number == SIGABRT;
 }
 
 static void fatal(int signal_number, siginfo_t *info, void *context)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* curses has one current screen, in globals; what belongs to it here is in one place, `self`.
  *
- * A terminal that takes its output slowly blocks doupdate(), and with it the loop. There is one doupdate() for a draw, curses sends
- * only what changed, and the loop draws at most so many times a second: what is late is then the picture, never its
- * contents. */
+ * A terminal that takes its output slowly blocks doupdate(), and with it the loop. There is one
+ * doupdate() for a draw, curses sends only what changed, and the loop draws at most so many times a
+ * second: what is late is then the picture, never its contents. */
 #include "config.h"
+
+#include "terminal/screen.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +27,6 @@
 
 #include "terminal/palette.h"
 #include "terminal/restore.h"
-#include "terminal/screen.h"
 #include "common/standard.h"
 #include "common/text.h"
 
@@ -150,13 +151,17 @@ static void set_up_styles(const struct screen_settings *settings)
 {
 	/* Without the terminal's own colours to go back to, ours would bring a background that is
 	 * not the user's. */
-	bool colours = wants_colour(settings) && has_colors() && start_color() == OK && use_default_colors() == OK;
+	bool colours = wants_colour(settings) && has_colors() && start_color() == OK &&
+	               use_default_colors() == OK;
 	enum palette_background ground = background(settings);
 	for (int i = 0; i < STYLES; i++) {
-		struct palette_entry entry = palette_entry((enum style)i, colours ? COLORS : 0, ground);
+		struct palette_entry entry = palette_entry((enum style)i, colours ? COLORS : 0,
+		    ground);
 		self.attributes[i] = (entry.marks & PALETTE_BOLD ? A_BOLD : 0) |
-		    (entry.marks & PALETTE_UNDERLINE ? A_UNDERLINE : 0) | (entry.marks & PALETTE_REVERSE ? A_REVERSE : 0);
-		if (entry.colour != PALETTE_DEFAULT && init_pair((short)(i + 1), (short)entry.colour, -1) == OK)
+		                     (entry.marks & PALETTE_UNDERLINE ? A_UNDERLINE : 0) |
+		                     (entry.marks & PALETTE_REVERSE ? A_REVERSE : 0);
+		if (entry.colour != PALETTE_DEFAULT &&
+		    init_pair((short)(i + 1), (short)entry.colour, -1) == OK)
 			self.attributes[i] |= (attr_t)COLOR_PAIR(i + 1);
 	}
 }
@@ -168,20 +173,26 @@ static int examine_terminal(struct termios *before, char *why, size_t size)
 {
 	const char *term = getenv("TERM");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return text_refuse(why, size, "standard input and output are not both a terminal; try --plain");
+		return text_refuse(why, size,
+		    "standard input and output are not both a terminal; try --plain");
 	if (!term || term[0] == '\0')
 		return text_refuse(why, size, "TERM is not set; try TERM=xterm, or --plain");
 	int error = 0;
 	if (setupterm(NULL, STDOUT_FILENO, &error) != OK)
-		return error < 0 ?
-		    text_refuse(why, size, "no terminal descriptions (terminfo) are installed; try --plain") :
-		    text_refuse(why, size, "the terminal type '%.60s' is not known; try TERM=xterm, or --plain", term);
+		return error < 0
+		         ? text_refuse(why, size,
+		               "no terminal descriptions (terminfo) are installed; try --plain")
+		         : text_refuse(why, size,
+		               "the terminal type '%.60s' is not known; try TERM=xterm, or --plain",
+		               term);
 	bool fit = has_capability("cup") && has_capability("clear");
 	del_curterm(cur_term);
 	if (!fit)
-		return text_refuse(why, size, "a terminal of type '%.60s' cannot place the cursor; try --plain", term);
+		return text_refuse(why, size,
+		    "a terminal of type '%.60s' cannot place the cursor; try --plain", term);
 	if (tcgetattr(STDIN_FILENO, before) < 0)
-		return text_refuse(why, size, "the terminal's modes cannot be read: %s", strerror(errno));
+		return text_refuse(why, size, "the terminal's modes cannot be read: %s",
+		    strerror(errno));
 	return 0;
 }
 
@@ -195,7 +206,8 @@ static SCREEN *new_screen(void)
 	/* LINES and COLUMNS in the environment outlive the size that they tell. */
 	use_env(FALSE);
 	/* newterm() of ncurses 6.5 fails where the terminal says 0. */
-	use_tioctl(ioctl(STDOUT_FILENO, TIOCGWINSZ, &known) == 0 && known.ws_row > 0 && known.ws_col > 0);
+	use_tioctl(ioctl(STDOUT_FILENO, TIOCGWINSZ, &known) == 0 && known.ws_row > 0 &&
+	           known.ws_col > 0);
 	SCREEN *screen = newterm(NULL, stdout, stdin);
 	for (size_t i = 0; i < CURSES_SIGNALS; i++)
 		sigaction(curses_signals[i], &before[i], NULL);
@@ -212,7 +224,8 @@ int screen_start(const struct screen_settings *settings, char *why, size_t size)
 		return -1;
 	self.screen = new_screen();
 	if (!self.screen)
-		return text_refuse(why, size, "the terminal cannot be used for the screen; try --plain");
+		return text_refuse(why, size,
+		    "the terminal cannot be used for the screen; try --plain");
 	prepare_modes(settings->mouse);
 	prepare_restore(&before);
 	set_taken(true);
@@ -378,8 +391,10 @@ static void draw_rows(const struct canvas *c)
 	int rows = c->rows < LINES ? c->rows : LINES;
 	int columns = c->columns < COLS ? c->columns : COLS;
 	for (int row = 0; row < rows; row++) {
-		size_t at = (size_t)row * (size_t)c->columns, bytes = (size_t)c->columns * sizeof(*c->cells);
-		if (self.shown && !self.repaint && memcmp(self.shown + at, c->cells + at, bytes) == 0)
+		size_t at = (size_t)row * (size_t)c->columns,
+		       bytes = (size_t)c->columns * sizeof(*c->cells);
+		if (self.shown && !self.repaint &&
+		    memcmp(self.shown + at, c->cells + at, bytes) == 0)
 			continue;
 		draw_row(c, row, columns);
 		if (self.shown)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "terminal/valid-text.h"
+
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
-
-#include "terminal/valid-text.h"
 
 /* How many bytes the character at `bytes` has, of `n` (1 or more); 0 if there is none in this
  * locale. */

@@ -17,7 +17,8 @@
 /* One read, and the reads of one turn. */
 #define READ_SIZE 16384
 #define DISPATCH_READS 16
-/* The longest line and the longest answer that are understood; of what is longer the rest is dropped. */
+/* The longest line and the longest answer that are understood; of what is longer the rest is
+ * dropped. */
 #define LINE_MOST 2048
 #define ANSWER_MAX 32768
 
@@ -39,7 +40,7 @@ struct lab_socket {
 
 struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hooks *hooks)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	struct lab_socket *s;
 
 	if (strlen(path) >= sizeof to.sun_path) {
@@ -52,7 +53,8 @@ struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hoo
 		return NULL;
 	s->hooks = *hooks;
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd >= 0 && s->fd < FD_SETSIZE && connect(s->fd, (struct sockaddr *)&to, sizeof to) == 0)
+	if (s->fd >= 0 && s->fd < FD_SETSIZE &&
+	    connect(s->fd, (struct sockaddr *)&to, sizeof to) == 0)
 		return s;
 	lab_socket_close(s);
 	return NULL;
@@ -99,9 +101,12 @@ int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const ch
 {
 	const size_t n = strlen(order);
 
-	if (s->fd < 0 || s->count == LAB_SOCKET_COMMANDS || n > LAB_SOCKET_COMMAND_MAX || strpbrk(order, "\r\n"))
+	if (s->fd < 0 || s->count == LAB_SOCKET_COMMANDS || n > LAB_SOCKET_COMMAND_MAX ||
+	    strpbrk(order, "\r\n"))
 		return -1;
-	s->orders[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct waiting){.purpose = purpose, .note = note};
+	s->orders[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct waiting){
+		.purpose = purpose, .note = note
+	};
 	send_buffer_add(&s->out, order, n);
 	send_buffer_add(&s->out, "\n", 1);
 	send_out(s);
@@ -120,7 +125,8 @@ static void end_answer(struct lab_socket *s, bool ok, const char *text)
 	s->first = (s->first + 1) % LAB_SOCKET_COMMANDS;
 	s->count--;
 	s->hooks.answer(s->hooks.context,
-	    &(struct lab_socket_answer){.purpose = order.purpose, .note = order.note, .ok = ok, .text = text});
+	    &(struct lab_socket_answer){
+	        .purpose = order.purpose, .note = order.note, .ok = ok, .text = text });
 }
 
 static void add_to_answer(struct lab_socket *s, const char *line)
@@ -194,7 +200,8 @@ void lab_socket_settle(struct lab_socket *s, int64_t max)
 {
 	/* Polled in short steps: the time is the caller's, not ours to read. */
 	for (int64_t left = max / NS_PER_MS; left > 0 && s->fd >= 0 && s->count > 0; left -= 10) {
-		struct pollfd p = {.fd = s->fd, .events = (short)(POLLIN | (send_buffer_empty(&s->out) ? 0 : POLLOUT))};
+		struct pollfd p = { .fd = s->fd,
+			.events = (short)(POLLIN | (send_buffer_empty(&s->out) ? 0 : POLLOUT)) };
 
 		const int ready = poll(&p, 1, 10);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The line to the lab: orders out, answers and events in, over the Unix socket that upcase-lab hands to its command (the
- * protocol stands in upcase-lab(1), CONTROL). Never blocks but where it says so. A lab that is gone is reported once. */
+/* The line to the lab: orders out, answers and events in, over the Unix socket that upcase-lab
+ * hands to its command (the protocol stands in upcase-lab(1), CONTROL). Never blocks but where it
+ * says so. A lab that is gone is reported once. */
 #ifndef UPCASE_LAB_H
 #define UPCASE_LAB_H
 
@@ -28,7 +29,8 @@ struct lab_socket_hooks {
 	void (*answer)(void *context, const struct lab_socket_answer *answer);
 	/* Lines that come between answers: "event ...", "undelivered ...", "changed ...". */
 	void (*line)(void *context, const char *line);
-	/* The lab has ended, or has stopped talking to us; the orders without an answer get none. Told once. */
+	/* The lab has ended, or has stopped talking to us; the orders without an answer get none.
+	 * Told once. */
 	void (*gone)(void *context);
 };
 
@@ -39,9 +41,11 @@ struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hoo
 void lab_socket_close(struct lab_socket *s);
 bool lab_socket_is_gone(const struct lab_socket *s);
 
-/* An order, one line without its end. Returns 0, or -1 when the lab is gone, or too much waits already. */
+/* An order, one line without its end. Returns 0, or -1 when the lab is gone, or too much waits
+ * already. */
 int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *order);
-/* Waits until all orders have their answers, at most `max` ns: for the moments in which what follows must not come first. */
+/* Waits until all orders have their answers, at most `max` ns: for the moments in which what
+ * follows must not come first. */
 void lab_socket_settle(struct lab_socket *s, int64_t max);
 
 void lab_socket_watch(const struct lab_socket *s, struct fd_watch *w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An answer comes after all events of what the link did before it: so an order now and then tells up to which moment everything
- * is known, and the trace judges up to there. */
+/* An answer comes after all events of what the link did before it: so an order now and then tells
+ * up to which moment everything is known, and the trace judges up to there. */
 #include "config.h"
 
 #include "trace/lab.h"
@@ -38,12 +38,15 @@ struct lab {
 	/* The ports that events are wanted of; more than PORTS: of all. */
 	uint16_t ports[PORTS];
 	int port_count;
-	/* The flow that the far server is asked about, and the answer of it that the trace has had; -1 and 0 before. */
+	/* The flow that the far server is asked about, and the answer of it that the trace has had;
+	 * -1 and 0 before. */
 	int server_flow;
 	int64_t server_asked_at;
-	/* How many orders were given that may change the link: facts asked for before the last of them are old. */
+	/* How many orders were given that may change the link: facts asked for before the last of
+	 * them are old. */
 	int64_t changes;
-	/* The change that comes next is a step of the panel; steps not told yet, and when they are: CLOCK_NEVER for none. */
+	/* The change that comes next is a step of the panel; steps not told yet, and when they are:
+	 * CLOCK_NEVER for none. */
 	bool step;
 	struct link_change steps;
 	int64_t report_at;
@@ -65,13 +68,16 @@ static void take_status(struct lab *t, const struct lab_socket_answer *answer)
 {
 	const struct link_status before = t->status;
 
-	if (!answer->ok || answer->note != t->changes || link_status_read(&t->status, answer->text, t->now) < 0)
+	if (!answer->ok || answer->note != t->changes ||
+	    link_status_read(&t->status, answer->text, t->now) < 0)
 		return;
 	/* Somebody else's hold or unplugging leaves the settings as they are, but shows. */
 	t->status_new = true;
 	if (t->hooks.changed && (!before.known ||
-	    !impair_fields_same(&before.settings[LINK_GOING], &t->status.settings[LINK_GOING]) ||
-	    !impair_fields_same(&before.settings[LINK_COMING], &t->status.settings[LINK_COMING])))
+	                            !impair_fields_same(&before.settings[LINK_GOING],
+	                                &t->status.settings[LINK_GOING]) ||
+	                            !impair_fields_same(&before.settings[LINK_COMING],
+	                                &t->status.settings[LINK_COMING])))
 		t->hooks.changed(t->hooks.context);
 }
 
@@ -93,16 +99,22 @@ static void on_answer(void *context, const struct lab_socket_answer *answer)
 	default:
 		t->step = answer->ok && answer->purpose == 0;
 		if (t->hooks.answer)
-			t->hooks.answer(t->hooks.context, answer->purpose, answer->ok, answer->text);
+			t->hooks.answer(t->hooks.context, answer->purpose, answer->ok,
+			    answer->text);
 		break;
 	}
 }
 
-static void report(const struct lab *t, enum session_event_kind kind, int64_t at, char *text, char *there, char *back)
+static void report(const struct lab *t, enum session_event_kind kind, int64_t at, char *text,
+    char *there, char *back)
 {
 	if (t->hooks.event)
-		t->hooks.event(t->hooks.context, &(const struct record_event){.kind = kind, .session = -1, .at = at, .text = text,
-			.there = there, .back = back});
+		t->hooks.event(t->hooks.context, &(const struct record_event){ .kind = kind,
+		                                     .session = -1,
+		                                     .at = at,
+		                                     .text = text,
+		                                     .there = there,
+		                                     .back = back });
 }
 
 void lab_report(struct lab *t)
@@ -121,8 +133,8 @@ static void take_change(struct lab *t, struct link_change *change)
 		t->steps = *change;
 	} else {
 		lab_report(t);
-		report(t, change->kind, change->at, change->text, *change->there ? change->there : NULL,
-		    *change->there ? change->back : NULL);
+		report(t, change->kind, change->at, change->text,
+		    *change->there ? change->there : NULL, *change->there ? change->back : NULL);
 	}
 	t->step = false;
 	ask_status(t);
@@ -133,9 +145,11 @@ static void take_event(struct lab *t, const struct packet_event *event)
 	char text[60];
 
 	trace_event(t->trace, event);
-	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn || event->length > 0)
+	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn ||
+	    event->length > 0)
 		return;
-	snprintf(text, sizeof text, "dropped an ACK %s, on cue", event->way == LINK_COMING ? "coming" : "going");
+	snprintf(text, sizeof text, "dropped an ACK %s, on cue",
+	    event->way == LINK_COMING ? "coming" : "going");
 	report(t, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
 }
 
@@ -162,7 +176,8 @@ static void on_gone(void *context)
 	t->hooks.gone(t->hooks.context);
 }
 
-struct lab *lab_open(const char *path, const char *far, size_t rows, const struct lab_hooks *hooks, int64_t now)
+struct lab *lab_open(const char *path, const char *far, size_t rows, const struct lab_hooks *hooks,
+    int64_t now)
 {
 	struct lab *t = calloc(1, sizeof *t);
 
@@ -173,8 +188,11 @@ struct lab *lab_open(const char *path, const char *far, size_t rows, const struc
 	t->server_flow = -1;
 	t->report_at = CLOCK_NEVER;
 	t->trace = trace_new(rows);
-	t->socket = t->trace ? lab_socket_open(path,
-	    &(struct lab_socket_hooks){.context = t, .answer = on_answer, .line = on_line, .gone = on_gone}) : NULL;
+	t->socket = t->trace ? lab_socket_open(path, &(struct lab_socket_hooks){ .context = t,
+	                                                 .answer = on_answer,
+	                                                 .line = on_line,
+	                                                 .gone = on_gone })
+	                     : NULL;
 	if (!t->socket) {
 		const int error = t->trace ? errno : ENOMEM;
 
@@ -265,11 +283,16 @@ void lab_sent(struct lab *t, int flow, uint64_t number, uint64_t from, uint64_t 
 		trace_sent(t->trace, flow, number, from, to);
 }
 
-void lab_timer(struct lab *t, int flow, enum link_way way, const struct tcp_sample *tcp, int64_t asked, int64_t answered)
+void lab_timer(struct lab *t, int flow, enum link_way way, const struct tcp_sample *tcp,
+    int64_t asked, int64_t answered)
 {
 	if (flow >= 0)
-		trace_timer(t->trace, flow, way, &(struct trace_timer){.asked = asked, .answered = answered,
-		    .timeout = tcp->timeout, .backoff = tcp->backoff, .ran_out = tcp->timeouts});
+		trace_timer(t->trace, flow, way,
+		    &(struct trace_timer){ .asked = asked,
+		        .answered = answered,
+		        .timeout = tcp->timeout,
+		        .backoff = tcp->backoff,
+		        .ran_out = tcp->timeouts });
 }
 
 void lab_closed(struct lab *t, int flow, int64_t now)
@@ -312,11 +335,12 @@ bool lab_is_pending(const struct lab *t)
 	return !lab_socket_is_gone(t->socket) && trace_is_pending(t->trace);
 }
 
-void lab_connections(struct lab *t, struct connections *c, int session, bool all, int64_t now, connections_report *report_it,
-    void *context)
+void lab_connections(struct lab *t, struct connections *c, int session, bool all, int64_t now,
+    connections_report *report_it, void *context)
 {
 	const int64_t known = all || !t || lab_socket_is_gone(t->socket) ? INT64_MAX : t->known;
-	const int64_t wanted = connections_dispatch(c, session, t ? t->trace : NULL, known, now, report_it, context);
+	const int64_t wanted = connections_dispatch(c, session, t ? t->trace : NULL, known, now,
+	    report_it, context);
 
 	if (t && wanted > t->wanted)
 		t->wanted = wanted;
@@ -324,7 +348,8 @@ void lab_connections(struct lab *t, struct connections *c, int session, bool all
 
 void lab_settle(struct lab *t)
 {
-	/* In a turn of its loop the lab may take an order before a packet that is there; in the next the packet comes first. */
+	/* In a turn of its loop the lab may take an order before a packet that is there; in the
+	 * next the packet comes first. */
 	for (int turn = 0; turn < 2; turn++)
 		if (lab_socket_command(t->socket, PURPOSE_SYNC, t->now, "predict") == 0)
 			lab_socket_settle(t->socket, SETTLE);
@@ -363,12 +388,14 @@ static bool take_server_tcp(struct lab *t)
 {
 	int64_t asked, answered;
 
-	if (!server_tcp_times(t->server_tcp, &asked, &answered) || answered == t->server_asked_at || t->server_flow < 0)
+	if (!server_tcp_times(t->server_tcp, &asked, &answered) || answered == t->server_asked_at ||
+	    t->server_flow < 0)
 		return false;
 	const bool open = trace_wants_timer(t->trace, t->server_flow, LINK_COMING);
 
 	t->server_asked_at = answered;
-	lab_timer(t, t->server_flow, LINK_COMING, server_tcp_sample(t->server_tcp), asked, answered);
+	lab_timer(t, t->server_flow, LINK_COMING, server_tcp_sample(t->server_tcp), asked,
+	    answered);
 	return open;
 }
 
@@ -381,7 +408,8 @@ bool lab_dispatch(struct lab *t, const struct fd_watch *w, int64_t now)
 	if (now >= t->report_at)
 		lab_report(t);
 	check(t);
-	const bool changed = server_tcp_dispatch(t->server_tcp, w, trace_is_pending(t->trace), now), heard = take_server_tcp(t), told = t->status_new;
+	const bool changed = server_tcp_dispatch(t->server_tcp, w, trace_is_pending(t->trace), now),
+	           heard = take_server_tcp(t), told = t->status_new;
 
 	t->status_new = false;
 	return changed || heard || told || compared != trace_totals(t->trace)->compared;

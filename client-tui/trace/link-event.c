@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "trace/link-event.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/link-event.h"
 #include "common/fnv.h"
 #include "record/record.h"
 
@@ -32,9 +33,15 @@ static int set_fate(struct packet_event *e, const char *value)
 		const char *word;
 		enum link_fate fate;
 	} fates[] = {
-		{ "delivered", LINK_DELIVERED }, { "corrupted", LINK_CORRUPTED }, { "random", LINK_LOST },
-		{ "burst", LINK_LOST }, { "cue", LINK_REQUESTED_DROP }, { "room", LINK_LOST }, { "queue", LINK_QUEUE_FULL },
-		{ "mtu", LINK_TOO_BIG }, { "unplugged", LINK_UNPLUGGED },
+		{ "delivered", LINK_DELIVERED },
+		{ "corrupted", LINK_CORRUPTED },
+		{ "random", LINK_LOST },
+		{ "burst", LINK_LOST },
+		{ "cue", LINK_REQUESTED_DROP },
+		{ "room", LINK_LOST },
+		{ "queue", LINK_QUEUE_FULL },
+		{ "mtu", LINK_TOO_BIG },
+		{ "unplugged", LINK_UNPLUGGED },
 	};
 	/* A way to lose it that is not known here is a loss. */
 	e->fate = LINK_LOST;
@@ -52,8 +59,10 @@ static int set_marks(struct packet_event *e, const char *value)
 
 static int set_protocol(struct packet_event *e, const char *value)
 {
-	e->protocol = strcmp(value, "udp") == 0 ? LINK_UDP : strcmp(value, "tcp") == 0 ? LINK_TCP :
-	    strcmp(value, "icmp") == 0 ? LINK_ICMP : LINK_OTHER;
+	e->protocol = strcmp(value, "udp") == 0  ? LINK_UDP
+	            : strcmp(value, "tcp") == 0  ? LINK_TCP
+	            : strcmp(value, "icmp") == 0 ? LINK_ICMP
+	                                         : LINK_OTHER;
 	return 0;
 }
 
@@ -93,10 +102,16 @@ static const struct {
 	const char *key;
 	int (*set)(struct packet_event *e, const char *value);
 } words[] = {
-	{ "fate", set_fate }, { "marks", set_marks }, { "proto", set_protocol }, { "flags", set_flags }, { "data", set_data },
+	{ "fate", set_fate },
+	{ "marks", set_marks },
+	{ "proto", set_protocol },
+	{ "flags", set_flags },
+	{ "data", set_data },
 };
 
-#define NUMBER(key, member, base, max) { key, offsetof(struct packet_event, member), sizeof((struct packet_event){0}.member), base, max }
+#define NUMBER(key, member, base, max) \
+	{ key, offsetof(struct packet_event, member), sizeof((struct packet_event){ 0 }.member), \
+		base, max }
 
 static const struct {
 	const char *key;
@@ -104,11 +119,17 @@ static const struct {
 	int base;
 	uint64_t max;
 } numbers[] = {
-	NUMBER("in", in, 10, RECORD_TIME_MAX), NUMBER("out", out[0], 10, RECORD_TIME_MAX),
+	NUMBER("in", in, 10, RECORD_TIME_MAX),
+	NUMBER("out", out[0], 10, RECORD_TIME_MAX),
 	NUMBER("out2", out[1], 10, RECORD_TIME_MAX),
-	NUMBER("sport", source_port, 10, UINT16_MAX), NUMBER("dport", target_port, 10, UINT16_MAX),
-	NUMBER("id", id, 10, UINT32_MAX), NUMBER("frag", offset, 10, UINT32_MAX), NUMBER("seq", seq, 10, UINT32_MAX),
-	NUMBER("ack", ack, 10, UINT32_MAX), NUMBER("payload", length, 10, UINT32_MAX), NUMBER("hash", hash, 16, UINT64_MAX),
+	NUMBER("sport", source_port, 10, UINT16_MAX),
+	NUMBER("dport", target_port, 10, UINT16_MAX),
+	NUMBER("id", id, 10, UINT32_MAX),
+	NUMBER("frag", offset, 10, UINT32_MAX),
+	NUMBER("seq", seq, 10, UINT32_MAX),
+	NUMBER("ack", ack, 10, UINT32_MAX),
+	NUMBER("payload", length, 10, UINT32_MAX),
+	NUMBER("hash", hash, 16, UINT64_MAX),
 };
 
 /* Returns 0, also for a key that is not known, or -1. */
@@ -126,8 +147,11 @@ static int set_number(struct packet_event *e, const char *key, const char *value
 	const uint32_t word = (uint32_t)wide;
 	const uint16_t half = (uint16_t)wide;
 
-	memcpy((char *)e + numbers[i].offset, numbers[i].size == sizeof half ? (const void *)&half :
-	    numbers[i].size == sizeof word ? (const void *)&word : &wide, numbers[i].size);
+	memcpy((char *)e + numbers[i].offset,
+	    numbers[i].size == sizeof half   ? (const void *)&half
+	    : numbers[i].size == sizeof word ? (const void *)&word
+	                                     : &wide,
+	    numbers[i].size);
 	if (strcmp(key, "out") == 0 && e->copies < 1)
 		e->copies = 1;
 	if (strcmp(key, "out2") == 0)
@@ -157,13 +181,15 @@ static int read_way(const char *word, enum link_way *way)
 }
 
 /* The first two words behind the one that every line begins with. */
-static int read_head(char *text, const char *begins, char **rest, uint64_t *serial, enum link_way *way)
+static int read_head(char *text, const char *begins, char **rest, uint64_t *serial,
+    enum link_way *way)
 {
 	const char *word = strtok_r(text, " ", rest);
 
 	if (!word || strcmp(word, begins) != 0 || !(word = strtok_r(NULL, " ", rest)))
 		return -1;
-	return number(word, 10, UINT64_MAX, serial) < 0 ? -1 : read_way(strtok_r(NULL, " ", rest), way);
+	return number(word, 10, UINT64_MAX, serial) < 0 ? -1
+	                                                : read_way(strtok_r(NULL, " ", rest), way);
 }
 
 int link_event_read(struct packet_event *event, const char *line)
@@ -183,7 +209,9 @@ int link_event_read(struct packet_event *event, const char *line)
 	if (event->data_length > event->length)
 		return -1;
 	/* What is let through has a time at which it leaves. */
-	return event->fate == LINK_NONE || (event->fate == LINK_DELIVERED && event->copies == 0) ? -1 : 0;
+	return event->fate == LINK_NONE || (event->fate == LINK_DELIVERED && event->copies == 0)
+	         ? -1
+	         : 0;
 }
 
 int link_event_read_undelivered(const char *line, uint64_t *serial, enum link_way *way)
@@ -197,8 +225,14 @@ int link_event_read_undelivered(const char *line, uint64_t *serial, enum link_wa
 }
 
 const char *const link_fate_names[LINK_FATES] = {
-	[LINK_NONE] = "none", [LINK_DELIVERED] = "delivered", [LINK_LOST] = "lost", [LINK_CORRUPTED] = "corrupted",
-	[LINK_QUEUE_FULL] = "queue full", [LINK_TOO_BIG] = "too big", [LINK_UNPLUGGED] = "unplugged", [LINK_REQUESTED_DROP] = "on cue",
+	[LINK_NONE] = "none",
+	[LINK_DELIVERED] = "delivered",
+	[LINK_LOST] = "lost",
+	[LINK_CORRUPTED] = "corrupted",
+	[LINK_QUEUE_FULL] = "queue full",
+	[LINK_TOO_BIG] = "too big",
+	[LINK_UNPLUGGED] = "unplugged",
+	[LINK_REQUESTED_DROP] = "on cue",
 };
 
 const char *link_fate_word(enum link_fate fate)

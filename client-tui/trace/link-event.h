@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the lab's link tells of one packet, read from its line of text (upcase-lab(1), Events). Pure. */
+/* What the lab's link tells of one packet, read from its line of text (upcase-lab(1), Events).
+ * Pure. */
 #ifndef UPCASE_EVENT_H
 #define UPCASE_EVENT_H
 
@@ -36,7 +37,8 @@ struct packet_event {
 	uint64_t serial;
 	enum link_way way;
 	enum link_fate fate;
-	/* When it came to the link, and when its copies leave it: ns of the monotonic clock, as our own. */
+	/* When it came to the link, and when its copies leave it: ns of the monotonic clock, as our
+	 * own. */
 	int64_t in, out[2];
 	/* 0 when it is lost, 1, or 2. */
 	int copies;
@@ -44,7 +46,8 @@ struct packet_event {
 	bool held;
 	enum link_protocol protocol;
 	uint16_t source_port, target_port;
-	/* A piece of a packet: the first has its ports and the beginning of the payload, the others only `id`. */
+	/* A piece of a packet: the first has its ports and the beginning of the payload, the others
+	 * only `id`. */
 	bool fragment;
 	uint32_t id, offset;
 	/* TCP's. */
@@ -57,15 +60,16 @@ struct packet_event {
 	size_t data_length;
 };
 
-/* Reads a line "event ...", without its newline. Returns 0, or -1 if it is none or is not whole; keys that are not known are passed
- * over. */
+/* Reads a line "event ...", without its newline. Returns 0, or -1 if it is none or is not whole;
+ * keys that are not known are passed over. */
 int link_event_read(struct packet_event *event, const char *line);
 /* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
 int link_event_read_undelivered(const char *line, uint64_t *serial, enum link_way *way);
 
 /* "none", "delivered", "lost", "queue full". */
 extern const char *const link_fate_names[LINK_FATES];
-/* What the link did with a packet that did not arrive, and on which way: "lost", "queue full"; "going". Static. */
+/* What the link did with a packet that did not arrive, and on which way: "lost", "queue full";
+ * "going". Static. */
 const char *link_fate_word(enum link_fate fate);
 const char *link_way_word(enum link_way way);
 /* Where and why a datagram died: "lost going, on cue", "queue full coming". Returns `buf`. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The settings have one grammar, that of common/impair-fields.h; here they get the blanks that people write. */
+/* The settings have one grammar, that of common/impair-fields.h; here they get the blanks that
+ * people write. */
 #include "config.h"
 
 #include "trace/link-status.h"
@@ -62,7 +63,8 @@ int link_status_read(struct link_status *status, const char *answer, int64_t now
 		read.settings[way] = impair_perfect();
 		read.held_until[way] = read.unplugged_until[way] = INT64_MIN;
 	}
-	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && result >= 0; line = strtok_r(NULL, "\n", &rest))
+	for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && result >= 0;
+	    line = strtok_r(NULL, "\n", &rest))
 		settings += (result = read_line(&read, line, now)) > 0;
 	free(text);
 	if (result < 0 || settings < LINK_WAYS * IMPAIR_FIELD_COUNT)
@@ -77,10 +79,14 @@ int link_status_read(struct link_status *status, const char *answer, int64_t now
 static void put_spaced(struct text *t, const char *words)
 {
 	for (const char *c = words; *c; c++) {
-		const bool unit = c > words && isdigit((unsigned char)c[-1]) && (*c == '%' || isalpha((unsigned char)*c));
+		const bool unit = c > words && isdigit((unsigned char)c[-1]) &&
+		                  (*c == '%' || isalpha((unsigned char)*c));
 
 		if (unit && *c == 'p' && !isalpha((unsigned char)c[1]))
-			text_put(t, c[-1] == '1' && (c - 1 == words || !isdigit((unsigned char)c[-2])) ? " packet" : " packets");
+			text_put(t,
+			    c[-1] == '1' && (c - 1 == words || !isdigit((unsigned char)c[-2]))
+			        ? " packet"
+			        : " packets");
 		else
 			text_put(t, "%s%c", unit ? " " : "", *c);
 	}
@@ -115,14 +121,18 @@ static void put_settings(struct text *t, const struct impair_settings *s, const 
 static void put_pause(struct text *t, const char *word, const int64_t ends[LINK_WAYS], int64_t now)
 {
 	const bool there = ends[LINK_GOING] > now, back = ends[LINK_COMING] > now;
-	const int64_t end = there && (!back || ends[LINK_GOING] > ends[LINK_COMING]) ? ends[LINK_GOING] : ends[LINK_COMING];
+	const int64_t end = there && (!back || ends[LINK_GOING] > ends[LINK_COMING])
+	                      ? ends[LINK_GOING]
+	                      : ends[LINK_COMING];
 
 	if (there || back)
 		text_put(t, "%s%s%s for %" PRId64 " s, ", word, there && back ? "" : " ",
-		    there && back ? "" : ways[there ? LINK_GOING : LINK_COMING], (end - now + NS_PER_S - 1) / NS_PER_S);
+		    there && back ? "" : ways[there ? LINK_GOING : LINK_COMING],
+		    (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
-static void put_ways(struct text *t, const struct impair_settings *there, const struct impair_settings *back)
+static void put_ways(struct text *t, const struct impair_settings *there,
+    const struct impair_settings *back)
 {
 	const struct impair_settings perfect = impair_perfect();
 	const bool same = impair_fields_same(there, back);
@@ -142,7 +152,8 @@ static void put_ways(struct text *t, const struct impair_settings *there, const 
 bool link_status_paused(const struct link_status *status, int64_t now)
 {
 	for (int way = 0; way < LINK_WAYS; way++)
-		if (status->known && (status->held_until[way] > now || status->unplugged_until[way] > now))
+		if (status->known &&
+		    (status->held_until[way] > now || status->unplugged_until[way] > now))
 			return true;
 	return false;
 }
@@ -172,8 +183,10 @@ static int change_settings(struct link_change *c, struct text *t, char *words)
 	*back = '\0';
 	snprintf(c->there, sizeof c->there, "%s", words);
 	snprintf(c->back, sizeof c->back, "%s", back + 2);
-	if ((strcmp(c->there, "nothing") != 0 && impair_fields_parse(&settings[LINK_GOING], c->there, why) < 0) ||
-	    (strcmp(c->back, "nothing") != 0 && impair_fields_parse(&settings[LINK_COMING], c->back, why) < 0))
+	if ((strcmp(c->there, "nothing") != 0 &&
+	        impair_fields_parse(&settings[LINK_GOING], c->there, why) < 0) ||
+	    (strcmp(c->back, "nothing") != 0 &&
+	        impair_fields_parse(&settings[LINK_COMING], c->back, why) < 0))
 		return -1;
 	c->kind = SESSION_EVENT_LINK;
 	put_ways(t, &settings[LINK_GOING], &settings[LINK_COMING]);
@@ -186,13 +199,20 @@ static int change_drop(struct text *t, char *words)
 	static const struct {
 		const char *word, *shown;
 	} names[] = {
-		{ "udp", "UDP " }, { "tcp", "TCP " }, { "request", "request" }, { "reply", "reply" }, { "syn", "SYN" }, { "ack", "ACK" },
-		{ "there", " there" }, { "back", " back" },
+		{ "udp", "UDP " },
+		{ "tcp", "TCP " },
+		{ "request", "request" },
+		{ "reply", "reply" },
+		{ "syn", "SYN" },
+		{ "ack", "ACK" },
+		{ "there", " there" },
+		{ "back", " back" },
 	};
 	char *rest = NULL;
 	const char *word = strtok_r(words, " ", &rest);
 
-	text_put(t, word && strcmp(word, "none") == 0 ? "no drop waits any more" : "will drop the next ");
+	text_put(t,
+	    word && strcmp(word, "none") == 0 ? "no drop waits any more" : "will drop the next ");
 	while ((word = strtok_r(NULL, " ", &rest)) != NULL)
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 			if (strcmp(word, names[i].word) == 0)
@@ -226,7 +246,8 @@ int link_change_read(struct link_change *c, const char *line)
 	int n = 0;
 
 	*c = (struct link_change){ .kind = SESSION_EVENT_FAULT };
-	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > RECORD_TIME_MAX || strlen(line + n) >= sizeof copy)
+	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > RECORD_TIME_MAX ||
+	    strlen(line + n) >= sizeof copy)
 		return -1;
 	c->at = at;
 	strcpy(copy, line + n);
@@ -242,7 +263,8 @@ int link_change_read(struct link_change *c, const char *line)
 		return change_pause(&t, words, "held", "released");
 	if (strcmp(kind, "unplug") == 0)
 		return change_pause(&t, words, "unplugged", "plugged in again");
-	text_put(&t, "%s%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind, *words ? " " : "", words);
+	text_put(&t, "%s%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind,
+	    *words ? " " : "", words);
 	return strcmp(kind, "plugged") == 0 || strcmp(kind, "released") == 0 ? 0 : -1;
 }
 
@@ -250,10 +272,12 @@ int link_change_read(struct link_change *c, const char *line)
 
 double link_status_answered(const struct link_status *status)
 {
-	const struct impair_settings *there = &status->settings[LINK_GOING], *back = &status->settings[LINK_COMING];
+	const struct impair_settings *there = &status->settings[LINK_GOING],
+	                             *back = &status->settings[LINK_COMING];
 	const double going = impair_through(there), coming = impair_through(back);
 
-	return going * ((1 - there->duplicate) * coming + there->duplicate * (1 - (1 - coming) * (1 - coming)));
+	return going * ((1 - there->duplicate) * coming +
+	                   there->duplicate * (1 - (1 - coming) * (1 - coming)));
 }
 
 static void put_percent(struct text *t, double share)
@@ -277,18 +301,24 @@ static void put_measured(struct text *t, const struct link_report *r)
 	stats_wilson(r->answered, r->decided, &low, &high);
 	text_put(t, "measured      ");
 	put_percent(t, (double)r->answered / (double)r->decided);
-	text_put(t, ", %" PRIu64 " of %" PRIu64 " lines since the link was changed last\n              95 %% interval ", r->answered,
-	    r->decided);
+	text_put(t,
+	    ", %" PRIu64 " of %" PRIu64
+	    " lines since the link was changed last\n              95 %% interval ",
+	    r->answered, r->decided);
 	put_percent(t, low);
 	text_put(t, " to ");
 	put_percent(t, high);
-	text_put(t, ": %s\n", expected >= low && expected <= high ? (r->decided < FEW_LINES ? "not yet enough lines" : "consistent") :
-	    r->decided < FEW_LINES ? "not yet enough lines" : "not consistent (by chance alone, one time in twenty)");
+	text_put(t, ": %s\n",
+	    expected >= low && expected <= high
+	        ? (r->decided < FEW_LINES ? "not yet enough lines" : "consistent")
+	    : r->decided < FEW_LINES ? "not yet enough lines"
+	                             : "not consistent (by chance alone, one time in twenty)");
 }
 
 static void put_expected(struct text *t, const struct link_report *r)
 {
-	const struct impair_settings *there = &r->status->settings[LINK_GOING], *back = &r->status->settings[LINK_COMING];
+	const struct impair_settings *there = &r->status->settings[LINK_GOING],
+	                             *back = &r->status->settings[LINK_COMING];
 
 	text_put(t, "\nAnswered over UDP\nexpected      ");
 	put_percent(t, link_status_answered(r->status));
@@ -299,7 +329,9 @@ static void put_expected(struct text *t, const struct link_report *r)
 	text_put(t, " coming%s\n", there->duplicate > 0 ? ", and more for second copies" : "");
 	put_measured(t, r);
 	if (there->delay + back->delay > r->reply_timeout)
-		text_put(t, "              the delays alone are longer than the wait: lines that are answered are late\n");
+		text_put(t,
+		    "              the delays alone are longer than the wait: lines that are "
+		    "answered are late\n");
 }
 
 /* --- the page --- */
@@ -312,14 +344,16 @@ static void put_table(struct text *t, const struct link_status *f)
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		link_status_value(&f->settings[LINK_GOING], id, there, sizeof there);
 		link_status_value(&f->settings[LINK_COMING], id, back, sizeof back);
-		text_put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there, back);
+		text_put(t, "%-14s%-14s%s\n", impair_field((enum impair_field_id)id)->name, there,
+		    back);
 	}
 	text_put(t, "seed          %" PRIu64 "\n", f->seed);
 }
 
 static void put_lost(struct text *t, const struct trace_totals *w)
 {
-	text_put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[LINK_GOING], w->lost[LINK_COMING]);
+	text_put(t, "%" PRIu64 " lost going, %" PRIu64 " lost coming", w->lost[LINK_GOING],
+	    w->lost[LINK_COMING]);
 	if (w->server)
 		text_put(t, ", %" PRIu64 " without a reply from the server", w->server);
 	if (w->late)
@@ -330,17 +364,20 @@ static void put_lost(struct text *t, const struct trace_totals *w)
 
 static void put_segments(struct text *t, const struct trace_totals *w)
 {
-	text_put(t, "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64 " coming; sent again: %" PRIu64
-	    " going, %" PRIu64 " coming", w->dropped[LINK_GOING], w->segments[LINK_GOING], w->dropped[LINK_COMING],
+	text_put(t,
+	    "%" PRIu64 " of %" PRIu64 " segments dropped going, %" PRIu64 " of %" PRIu64
+	    " coming; sent again: %" PRIu64 " going, %" PRIu64 " coming",
+	    w->dropped[LINK_GOING], w->segments[LINK_GOING], w->dropped[LINK_COMING],
 	    w->segments[LINK_COMING], w->retransmitted[LINK_GOING], w->retransmitted[LINK_COMING]);
 }
 
 static void put_mismatches(struct text *t, const struct trace_totals *w)
 {
-	text_put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches, w->mismatches == 1 ? "" : "es", w->compared,
-	    w->compared == 1 ? "" : "s");
+	text_put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches,
+	    w->mismatches == 1 ? "" : "es", w->compared, w->compared == 1 ? "" : "s");
 	if (w->mismatches)
-		text_put(t, " (first line %" PRIu64 ": %s)", w->first, trace_mismatch_text(w->first_kind));
+		text_put(t, " (first line %" PRIu64 ": %s)", w->first,
+		    trace_mismatch_text(w->first_kind));
 }
 
 static void put_truth(struct text *t, const struct trace_totals *w)
@@ -350,7 +387,8 @@ static void put_truth(struct text *t, const struct trace_totals *w)
 	text_put(t, "\nsegments      ");
 	put_segments(t, w);
 	if (w->requested_drops)
-		text_put(t, "\non cue        %" PRIu64 " packet%s dropped", w->requested_drops, w->requested_drops == 1 ? "" : "s");
+		text_put(t, "\non cue        %" PRIu64 " packet%s dropped", w->requested_drops,
+		    w->requested_drops == 1 ? "" : "s");
 	text_put(t, "\ntruth         ");
 	put_mismatches(t, w);
 	text_put(t, "\n");
@@ -360,9 +398,11 @@ static void put_tcp(struct text *t, const char *whose, const struct tcp_sample *
 {
 	if (!tcp)
 		return;
-	text_put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose, tcp->retransmitted, tcp->retransmitted == 1 ? "" : "s");
+	text_put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose,
+	    tcp->retransmitted, tcp->retransmitted == 1 ? "" : "s");
 	text_span(t, tcp->timeout);
-	text_put(t, ", doubled %u time%s\nround trip    ", tcp->backoff, tcp->backoff == 1 ? "" : "s");
+	text_put(t, ", doubled %u time%s\nround trip    ", tcp->backoff,
+	    tcp->backoff == 1 ? "" : "s");
 	text_span(t, tcp->round_trip);
 	text_put(t, " ± ");
 	text_span(t, tcp->variation);
@@ -380,7 +420,9 @@ static size_t write_page(const struct link_report *r, char *buf, size_t size)
 	put_tcp(&t, "This end's TCP (the kernel's own)", r->tcp);
 	put_tcp(&t, "The server's TCP (its kernel's own): it sends replies again", r->far);
 	put_table(&t, r->status);
-	text_put(&t, "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with the arrows\n"
+	text_put(&t,
+	    "\n/link loss 30%%   /link delay 100ms back   /link preset wifi   F7 changes it with "
+	    "the arrows\n"
 	    "/drop next [udp|tcp] request|reply|syn|ack   /hold 3s   /unplug 5s\n");
 	return t.used;
 }
@@ -410,10 +452,12 @@ char *link_report_end(const struct trace_totals *traced, char *buf, size_t size)
 		text_put(&t, "\n");
 	}
 	if (traced->requested_drops > 0)
-		text_put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", traced->requested_drops, traced->requested_drops == 1 ? "" : "s");
+		text_put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", traced->requested_drops,
+		    traced->requested_drops == 1 ? "" : "s");
 	text_put(&t, "truth: ");
 	put_mismatches(&t, traced);
-	/* Who leaves soon after the last line leaves before this is known; nor is it among those lost on either way. */
+	/* Who leaves soon after the last line leaves before this is known; nor is it among those
+	 * lost on either way. */
 	if (traced->waiting > 0)
 		text_put(&t, "; %" PRIu64 " not yet, at the end", traced->waiting);
 	text_put(&t, "\n");

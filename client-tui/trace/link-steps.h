@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The panel of the link (F7): which setting of which way is chosen, and the order that a step makes. Pure. */
+/* The panel of the link (F7): which setting of which way is chosen, and the order that a step
+ * makes. Pure. */
 #ifndef UPCASE_PANEL_H
 #define UPCASE_PANEL_H
 
@@ -25,10 +26,11 @@ void link_steps_next_ways(struct link_steps *p);
 /* Whether a step would change this way. */
 bool link_steps_touches(const struct link_steps *p, enum link_way way);
 
-/* A step down (-1) or up (1) of the chosen setting: changes `settings` and writes the order for the lab, "set loss 25% there".
- * Returns 0, or -1 when there is no further step, or the settings then do not fit together, with the reason in `why` ("" for
- * none). Of both ways the first one's value counts. */
-int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS], char *order, size_t size,
-    char why[IMPAIR_WHY]);
+/* A step down (-1) or up (1) of the chosen setting: changes `settings` and writes the order for the
+ * lab, "set loss 25% there". Returns 0, or -1 when there is no further step, or the settings then
+ * do not fit together, with the reason in `why` ("" for none). Of both ways the first one's value
+ * counts. */
+int link_steps_apply(const struct link_steps *p, int by, struct impair_settings settings[LINK_WAYS],
+    char *order, size_t size, char why[IMPAIR_WHY]);
 
 #endif

@@ -32,8 +32,8 @@ void packet_log_add(struct packet_log *p, const struct logged_packet *packet)
 	p->ring[at % PACKET_LOG_MAX] = *packet;
 }
 
-/* They stand in the order in which they came: the first one at `since` or later, looked for from the newest on, since a line is asked
- * for soon after it was sent. */
+/* They stand in the order in which they came: the first one at `since` or later, looked for from
+ * the newest on, since a line is asked for soon after it was sent. */
 static uint64_t first_since(const struct packet_log *p, int64_t since)
 {
 	const uint64_t oldest = p->end > PACKET_LOG_MAX ? p->end - PACKET_LOG_MAX : 0;
@@ -44,7 +44,8 @@ static uint64_t first_since(const struct packet_log *p, int64_t since)
 	return i;
 }
 
-size_t packet_log_find(const struct packet_log *p, bool stream, uint64_t number, int64_t since, struct logged_packet *out, size_t max)
+size_t packet_log_find(const struct packet_log *p, bool stream, uint64_t number, int64_t since,
+    struct logged_packet *out, size_t max)
 {
 	size_t count = 0;
 
@@ -57,7 +58,8 @@ size_t packet_log_find(const struct packet_log *p, bool stream, uint64_t number,
 	return count;
 }
 
-size_t packet_log_find_handshake(const struct packet_log *p, uint16_t port, bool closing, int64_t since, struct logged_packet *out, size_t max)
+size_t packet_log_find_handshake(const struct packet_log *p, uint16_t port, bool closing,
+    int64_t since, struct logged_packet *out, size_t max)
 {
 	size_t count = 0;
 

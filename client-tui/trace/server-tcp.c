@@ -10,7 +10,8 @@
 #include "common/clock.h"
 #include "trace/lab-socket.h"
 
-/* How often the server is asked: while lines wait, and else, since a reply's acknowledgement may be lost too. */
+/* How often the server is asked: while lines wait, and else, since a reply's acknowledgement may be
+ * lost too. */
 #define ASK_WAITING (50 * NS_PER_MS)
 #define ASK_IDLE (500 * NS_PER_MS)
 /* How long the last answer may take. */
@@ -48,10 +49,13 @@ static void take_number(struct tcp_sample *out, const char *name, size_t n, int6
 		const char *name;
 		unsigned *count;
 		int64_t *us;
-	} names[] = {{"total-retrans", &out->retransmitted, NULL}, {"backoff", &out->backoff, NULL}, {"rto-us", NULL, &out->timeout},
-		{"rtt-us", NULL, &out->round_trip}, {"rttvar-us", NULL, &out->variation}, {"total-rto", NULL, NULL}};
+	} names[] = { { "total-retrans", &out->retransmitted, NULL },
+		{ "backoff", &out->backoff, NULL }, { "rto-us", NULL, &out->timeout },
+		{ "rtt-us", NULL, &out->round_trip }, { "rttvar-us", NULL, &out->variation },
+		{ "total-rto", NULL, NULL } };
 
-	for (size_t i = 0; i < sizeof names / sizeof *names && value >= 0 && value <= UINT32_MAX; i++) {
+	for (size_t i = 0; i < sizeof names / sizeof *names && value >= 0 && value <= UINT32_MAX;
+	    i++) {
 		if (strlen(names[i].name) != n || memcmp(names[i].name, name, n) != 0)
 			continue;
 		if (names[i].count)
@@ -63,8 +67,9 @@ static void take_number(struct tcp_sample *out, const char *name, size_t n, int6
 	}
 }
 
-/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us 204000 ..."): 0, or -1 if it
- * is none or not that of the client's port. Numbers that the server's system does not know stay 0 (`timeouts`: -1). */
+/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us
+ * 204000 ..."): 0, or -1 if it is none or not that of the client's port. Numbers that the server's
+ * system does not know stay 0 (`timeouts`: -1). */
 static int read_connection(const char *line, uint16_t port, struct tcp_sample *out)
 {
 	static const char start[] = "connection ";
@@ -136,7 +141,8 @@ struct server_tcp *server_tcp_open(const char *path)
 
 	if (!f)
 		return NULL;
-	f->line = lab_socket_open(path, &(struct lab_socket_hooks){.context = f, .answer = take_answer, .gone = take_end});
+	f->line = lab_socket_open(path,
+	    &(struct lab_socket_hooks){ .context = f, .answer = take_answer, .gone = take_end });
 	if (f->line)
 		return f;
 	free(f);
@@ -192,7 +198,8 @@ bool server_tcp_dispatch(struct server_tcp *f, const struct fd_watch *w, bool wa
 	if (!may_ask(f))
 		return false;
 	lab_socket_dispatch(f->line, w);
-	if (!f->asking && !lab_socket_is_gone(f->line) && now >= f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE)) {
+	if (!f->asking && !lab_socket_is_gone(f->line) &&
+	    now >= f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE)) {
 		f->asked_at = now;
 		ask(f);
 	}

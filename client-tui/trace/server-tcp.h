@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the server at the far end of the lab's link says of its own side of our TCP connections, over its control socket (upcased
+/* What the server at the far end of the lab's link says of its own side of our TCP connections,
+ * over its control socket (upcased
  * --control): a reply that is lost is repaired by the server's kernel, and ours never knows. */
 #ifndef UPCASE_FAR_H
 #define UPCASE_FAR_H
@@ -30,7 +31,8 @@ bool server_tcp_dispatch(struct server_tcp *f, const struct fd_watch *w, bool wa
 const struct tcp_sample *server_tcp_sample(const struct server_tcp *f);
 /* When it was asked for that, and by when it had answered. Returns false when nothing is known. */
 bool server_tcp_times(const struct server_tcp *f, int64_t *asked, int64_t *answered);
-/* Segments that the server's kernel sent again, over all connections. Returns false when it could never be asked. */
+/* Segments that the server's kernel sent again, over all connections. Returns false when it could
+ * never be asked. */
 bool server_retransmitted(const struct server_tcp *f, uint64_t *again);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Compares the fate of a line in the ledger with what the link did. A line is compared once, when its fate is decided and everything that the link
- * let through has long arrived. */
+/* Compares the fate of a line in the ledger with what the link did. A line is compared once, when
+ * its fate is decided and everything that the link let through has long arrived. */
 #include "config.h"
 
 #include "common/clock.h"
 #include "common/search.h"
 #include "trace/trace-internal.h"
 
-/* How long after the link let a packet go it is with the client at the latest, also on a busy machine. */
+/* How long after the link let a packet go it is with the client at the latest, also on a busy
+ * machine. */
 #define GRACE (500 * NS_PER_MS)
 /* The kernel's time stamp is turned into our time by comparing two clocks. */
 #define SLACK (2 * NS_PER_MS)
@@ -33,7 +34,8 @@ static bool was_left(const struct trace_flow *f, const struct ledger_row *row)
 }
 
 /* When the last of what is known to happen has happened. */
-static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r, const struct ledger_row *row)
+static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r,
+    const struct ledger_row *row)
 {
 	int64_t at = row->replied_at;
 
@@ -48,23 +50,28 @@ static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r, c
 	return at;
 }
 
-/* The bytes or the time leave open which packets were this line's, or whether the client could still see them. */
-static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r, const struct ledger_row *row)
+/* The bytes or the time leave open which packets were this line's, or whether the client could
+ * still see them. */
+static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r,
+    const struct ledger_row *row)
 {
 	const struct trace_leg *back = leg_of(r, LINK_COMING);
 
-	if (!f->seen || r->ambiguous || r->unsure || row->differs || row->cut_short || row->partial ||
-	    row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF)
+	if (!f->seen || r->ambiguous || r->unsure || row->differs || row->cut_short ||
+	    row->partial || row->fate == FATE_FAILED || row->fate == FATE_CUT_OFF)
 		return true;
 	if (f->stream)
 		return f->unaligned || leg_of(r, LINK_GOING)->tries == 0;
 	if (was_left(f, row))
 		return true;
-	return back->through > 0 && (back->last_out > f->closed_at - GRACE || back->last_out > row->sent_at + ANSWERABLE - GRACE);
+	return back->through > 0 && (back->last_out > f->closed_at - GRACE ||
+	                                back->last_out > row->sent_at + ANSWERABLE - GRACE);
 }
 
-/* Whether the reply to a line that was sent later, and was in time, came before this one's (RFC 4737). */
-static enum order overtaken(const struct trace *w, const struct trace_flow *f, const struct trace_slot *r)
+/* Whether the reply to a line that was sent later, and was in time, came before this one's (RFC
+ * 4737). */
+static enum order overtaken(const struct trace *w, const struct trace_flow *f,
+    const struct trace_slot *r)
 {
 	const int64_t arrived = leg_of(r, LINK_COMING)->first_out;
 	enum order order = ORDER_KEPT;
@@ -91,8 +98,8 @@ static enum order overtaken(const struct trace *w, const struct trace_flow *f, c
 	return order;
 }
 
-static enum trace_mismatch compare_reply(const struct trace *w, const struct trace_flow *f, const struct trace_slot *r,
-    const struct ledger_row *row)
+static enum trace_mismatch compare_reply(const struct trace *w, const struct trace_flow *f,
+    const struct trace_slot *r, const struct ledger_row *row)
 {
 	const struct trace_leg *back = leg_of(r, LINK_COMING);
 	enum order order;
@@ -110,11 +117,13 @@ static enum trace_mismatch compare_reply(const struct trace *w, const struct tra
 	if (row->late)
 		return TRACE_MISMATCHES;
 	order = overtaken(w, f, r);
-	return order != ORDER_UNSURE && row->reordered != (order == ORDER_OVERTAKEN) ? TRACE_ORDER : TRACE_MISMATCHES;
+	return order != ORDER_UNSURE && row->reordered != (order == ORDER_OVERTAKEN)
+	         ? TRACE_ORDER
+	         : TRACE_MISMATCHES;
 }
 
-static enum trace_mismatch compare(const struct trace *w, const struct trace_flow *f, const struct trace_slot *r,
-    const struct ledger_row *row)
+static enum trace_mismatch compare(const struct trace *w, const struct trace_flow *f,
+    const struct trace_slot *r, const struct ledger_row *row)
 {
 	if (row->fate == FATE_ANSWERED || row->late)
 		return compare_reply(w, f, r, row);
@@ -125,7 +134,8 @@ static enum trace_mismatch compare(const struct trace *w, const struct trace_flo
 	return TRACE_MISMATCHES;
 }
 
-static void count_loss(struct trace_totals *t, const struct trace_slot *r, const struct ledger_row *row)
+static void count_loss(struct trace_totals *t, const struct trace_slot *r,
+    const struct ledger_row *row)
 {
 	if (row->late) {
 		t->late++;
@@ -151,7 +161,8 @@ static void count_loss(struct trace_totals *t, const struct trace_slot *r, const
 	}
 }
 
-static void check(struct trace *w, const struct trace_flow *f, const struct trace_slot *r, const struct ledger_row *row)
+static void check(struct trace *w, const struct trace_flow *f, const struct trace_slot *r,
+    const struct ledger_row *row)
 {
 	struct trace_totals *t = &w->totals;
 	const enum trace_mismatch kind = compare(w, f, r, row);
@@ -178,7 +189,8 @@ static bool try_to_check(struct trace *w, bool stream, uint64_t number, int64_t 
 
 	if (r && !r->pending)
 		return true;
-	if (row && !was_left(f, row) && (!ledger_is_decided(row->fate) || over_at(f, r, row) > until - GRACE))
+	if (row && !was_left(f, row) &&
+	    (!ledger_is_decided(row->fate) || over_at(f, r, row) > until - GRACE))
 		return false;
 	if (row && f->stream && (row->differs || row->cut_short))
 		f->unaligned = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a trace: what trace.c (lines and flows), trace-match.c (events find lines), trace.c (why segments
- * are sent again) and trace-check.c (verdicts) share. For these files only. */
+/* The inside of a trace: what trace.c (lines and flows), trace-match.c (events find lines), trace.c
+ * (why segments are sent again) and trace-check.c (verdicts) share. For these files only. */
 #ifndef UPCASE_WITNESS_CORE_H
 #define UPCASE_WITNESS_CORE_H
 
@@ -10,8 +10,8 @@
 #define CONNECTIONS 64
 /* Datagrams and segments in pieces at once. */
 #define REASSEMBLIES 64
-/* A datagram is looked for by as many of its first bytes as its first piece always has, with the smallest MTU that there is: 68
- * (RFC 791, 3.2) without the headers of IP and UDP. */
+/* A datagram is looked for by as many of its first bytes as its first piece always has, with the
+ * smallest MTU that there is: 68 (RFC 791, 3.2) without the headers of IP and UDP. */
 #define KEY_BYTES 40
 /* Packets that may turn out to be undelivered. */
 #define SERIALS 8192
@@ -19,7 +19,8 @@
 #define RETRANSMISSIONS 64
 #define NO_SLOT UINT32_MAX
 
-/* A line. Over UDP it stands in a chain by its bytes for each way; over TCP it has a place in each way's stream. */
+/* A line. Over UDP it stands in a chain by its bytes for each way; over TCP it has a place in each
+ * way's stream. */
 struct trace_slot {
 	struct trace_line line;
 	uint8_t flow;
@@ -34,7 +35,8 @@ struct trace_slot {
 			uint32_t lengths[LINK_WAYS];
 			uint32_t next[LINK_WAYS];
 		};
-		/* The flow's own count of bytes, over all connections: from `begins` to before `ends`. */
+		/* The flow's own count of bytes, over all connections: from `begins` to before
+		 * `ends`. */
 		struct {
 			uint64_t begins[LINK_WAYS], ends[LINK_WAYS];
 		};
@@ -66,10 +68,12 @@ struct trace_flow {
 	int64_t closed_at;
 	/* UDP: its ports. */
 	uint16_t here, there;
-	/* Its lines, in the order in which they were sent: numbers[begin] to before numbers[end]. */
+	/* Its lines, in the order in which they were sent: numbers[begin] to before numbers[end].
+	 */
 	uint64_t *numbers;
 	size_t begin, end, capacity;
-	/* TCP: how many bytes of replies its lines make, and its connections, the last at [count - 1 % CONNECTIONS]. */
+	/* TCP: how many bytes of replies its lines make, and its connections, the last at [count -
+	 * 1 % CONNECTIONS]. */
 	uint64_t replies;
 	/* Replies came that are not the capitals: their places are not known. */
 	bool unaligned;
@@ -96,7 +100,8 @@ struct retransmission {
 struct reassembly {
 	/* The datagram's line; 0 for a segment, and when no more of them matter. */
 	uint64_t number;
-	/* The segment's, or NULL; the number of its first byte; what became of the first piece that was lost, or LINK_NONE. */
+	/* The segment's, or NULL; the number of its first byte; what became of the first piece that
+	 * was lost, or LINK_NONE. */
 	struct trace_flow *flow;
 	struct trace_connection *connection;
 	uint32_t seq;
@@ -123,7 +128,8 @@ struct trace_ring {
 struct trace {
 	/* The room of a ring at most. */
 	size_t max;
-	/* By transport, since a line that goes over both has the same number in both: [0] datagrams, [1] a stream. */
+	/* By transport, since a line that goes over both has the same number in both: [0]
+	 * datagrams, [1] a stream. */
 	struct trace_ring rings[2];
 	/* The heads of the datagrams' chains, by key; as many as rings[0] has room. */
 	uint32_t *chains[LINK_WAYS];
@@ -148,8 +154,9 @@ struct trace {
 /* trace.c */
 struct trace_slot *trace_slot(const struct trace *w, bool stream, uint64_t number);
 uint32_t *trace_chain(const struct trace *w, enum link_way way, uint64_t key);
-/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short or the line is older than all
- * that are kept. With its number and keys set, trace_enter() makes it one that is found. */
+/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short
+ * or the line is older than all that are kept. With its number and keys set, trace_enter() makes it
+ * one that is found. */
 struct trace_slot *trace_new_slot(struct trace *w, bool stream, uint64_t number);
 void trace_enter(struct trace *w, struct trace_slot *r);
 /* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
@@ -157,11 +164,13 @@ int trace_reserve(struct trace *w, size_t n);
 
 /* trace.c */
 /* `retransmission` has its way, slot and times. */
-void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r, const struct retransmission *retransmission);
+void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r,
+    const struct retransmission *retransmission);
 /* Another connection: what was said is of the one before. */
 void trace_timers_reset(struct trace *w, struct trace_flow *f);
 
 /* What is in common for a new leg. */
-#define TRACE_LEG ((struct trace_leg){ .fate = LINK_NONE, .first_out = INT64_MAX, .last_out = INT64_MIN })
+#define TRACE_LEG \
+	((struct trace_leg){ .fate = LINK_NONE, .first_out = INT64_MAX, .last_out = INT64_MIN })
 
 #endif

@@ -20,9 +20,12 @@ static void count_up(uint16_t *counter, int by)
 	*counter = *counter + by < UINT16_MAX ? (uint16_t)(*counter + by) : UINT16_MAX;
 }
 
-static void remember_serial(struct trace *w, const struct packet_event *e, const struct trace_slot *r)
+static void remember_serial(struct trace *w, const struct packet_event *e,
+    const struct trace_slot *r)
 {
-	w->reported[e->serial % SERIALS] = (struct reported_packet){ .serial = e->serial, .number = r->line.number, .stream = r->line.stream };
+	w->reported[e->serial % SERIALS] = (struct reported_packet){
+		.serial = e->serial, .number = r->line.number, .stream = r->line.stream
+	};
 }
 
 /* --- what is common to both transports --- */
@@ -55,16 +58,29 @@ static void leg_through(struct trace_leg *leg, const struct packet_event *e)
 	}
 }
 
-static struct logged_packet packet_of(const struct packet_event *e, uint64_t first, uint64_t last, uint64_t place, bool retransmitted)
+static struct logged_packet packet_of(const struct packet_event *e, uint64_t first, uint64_t last,
+    uint64_t place, bool retransmitted)
 {
-	return (struct logged_packet){
-		.first = first, .last = last, .stream = e->protocol == LINK_TCP, .way = e->way, .fate = e->fate,
-		.payload = e->protocol != LINK_TCP || e->length > 0, .syn = e->syn, .fin = e->fin, .rst = e->rst, .ack = e->has_ack,
-		.retransmitted = retransmitted, .in = e->in, .out = { e->out[0], e->out[1] }, .copies = e->copies, .place = place,
+	return (struct logged_packet){ .first = first,
+		.last = last,
+		.stream = e->protocol == LINK_TCP,
+		.way = e->way,
+		.fate = e->fate,
+		.payload = e->protocol != LINK_TCP || e->length > 0,
+		.syn = e->syn,
+		.fin = e->fin,
+		.rst = e->rst,
+		.ack = e->has_ack,
+		.retransmitted = retransmitted,
+		.in = e->in,
+		.out = { e->out[0], e->out[1] },
+		.copies = e->copies,
+		.place = place,
 		.length = e->length };
 }
 
-static void add_packet(struct trace *w, const struct packet_event *e, uint64_t first, uint64_t last, uint64_t place, bool retransmitted)
+static void add_packet(struct trace *w, const struct packet_event *e, uint64_t first, uint64_t last,
+    uint64_t place, bool retransmitted)
 {
 	const struct logged_packet packet = packet_of(e, first, last, place, retransmitted);
 
@@ -73,26 +89,29 @@ static void add_packet(struct trace *w, const struct packet_event *e, uint64_t f
 
 /* --- datagrams --- */
 
-static bool fits(const struct trace_slot *r, uint8_t flow, enum link_way way, const struct packet_event *e, uint64_t hash,
-    size_t length)
+static bool fits(const struct trace_slot *r, uint8_t flow, enum link_way way,
+    const struct packet_event *e, uint64_t hash, size_t length)
 {
-	return r->flow == flow && !r->line.stream && (e->fragment ? e->length < r->lengths[way] :
-	    r->hashes[way] == hash && r->lengths[way] == length);
+	return r->flow == flow && !r->line.stream &&
+	       (e->fragment ? e->length < r->lengths[way]
+	                    : r->hashes[way] == hash && r->lengths[way] == length);
 }
 
 /* The line that waits longest for a packet that way; if none does, the newest that looks so. */
-static struct trace_slot *choose(const struct trace *w, uint8_t flow, enum link_way way, const struct packet_event *e,
-    const void *bytes, size_t n, uint64_t hash, size_t length)
+static struct trace_slot *choose(const struct trace *w, uint8_t flow, enum link_way way,
+    const struct packet_event *e, const void *bytes, size_t n, uint64_t hash, size_t length)
 {
 	const uint64_t key = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
 	struct trace_slot *newest = NULL, *oldest = NULL;
 
 	if (w->rings[0].capacity == 0)
 		return NULL;
-	for (uint32_t i = *trace_chain(w, way, key); i != NO_SLOT; i = w->rings[0].slots[i].next[way]) {
+	for (uint32_t i = *trace_chain(w, way, key); i != NO_SLOT;
+	    i = w->rings[0].slots[i].next[way]) {
 		struct trace_slot *r = &w->rings[0].slots[i];
-		const bool due = way == LINK_GOING ? r->line.legs[way].tries == 0 :
-		    r->line.legs[way].tries < r->line.legs[LINK_GOING].through;
+		const bool due = way == LINK_GOING
+		                   ? r->line.legs[way].tries == 0
+		                   : r->line.legs[way].tries < r->line.legs[LINK_GOING].through;
 
 		if (r->keys[way] != key || !fits(r, flow, way, e, hash, length))
 			continue;
@@ -105,7 +124,8 @@ static struct trace_slot *choose(const struct trace *w, uint8_t flow, enum link_
 }
 
 /* A server that knows fewer capitals than we do, or that just echoes. */
-static struct trace_slot *choose_other_reply(const struct trace *w, uint8_t flow, const struct packet_event *e)
+static struct trace_slot *choose_other_reply(const struct trace *w, uint8_t flow,
+    const struct packet_event *e)
 {
 	unsigned char capitals[CAPITALS_GROWTH * LINK_EVENT_DATA];
 	struct trace_slot *r = NULL;
@@ -113,15 +133,17 @@ static struct trace_slot *choose_other_reply(const struct trace *w, uint8_t flow
 
 	if (!e->fragment && e->length == e->data_length) {
 		n = capitals_text(e->data, e->data_length, capitals);
-		r = choose(w, flow, LINK_COMING, e, capitals, n < LINK_EVENT_DATA ? n : LINK_EVENT_DATA,
-		    fnv_hash(capitals, n), n);
+		r = choose(w, flow, LINK_COMING, e, capitals,
+		    n < LINK_EVENT_DATA ? n : LINK_EVENT_DATA, fnv_hash(capitals, n), n);
 	}
 	return r ? r : choose(w, flow, LINK_GOING, e, e->data, e->data_length, e->hash, e->length);
 }
 
-static struct trace_slot *find_datagram(const struct trace *w, uint8_t flow, const struct packet_event *e)
+static struct trace_slot *find_datagram(const struct trace *w, uint8_t flow,
+    const struct packet_event *e)
 {
-	struct trace_slot *r = choose(w, flow, e->way, e, e->data, e->data_length, e->hash, e->length);
+	struct trace_slot *r = choose(w, flow, e->way, e, e->data, e->data_length, e->hash,
+	    e->length);
 
 	return r || e->way == LINK_GOING ? r : choose_other_reply(w, flow, e);
 }
@@ -139,9 +161,10 @@ static void take_whole(struct trace *w, struct trace_slot *r, const struct packe
 	add_packet(w, e, r->line.number, r->line.number, 0, false);
 }
 
-/* The last piece decides: when the others are there too, the datagram is. Copies of pieces are put together
- * as they come, which nobody can foretell. */
-static void take_fragment(struct trace *w, struct trace_slot *r, struct reassembly *p, const struct packet_event *e)
+/* The last piece decides: when the others are there too, the datagram is. Copies of pieces are put
+ * together as they come, which nobody can foretell. */
+static void take_fragment(struct trace *w, struct trace_slot *r, struct reassembly *p,
+    const struct packet_event *e)
 {
 	struct trace_leg *leg = &r->line.legs[e->way];
 	struct packet_event whole = *e;
@@ -169,15 +192,17 @@ static void take_first_fragment(struct trace *w, struct trace_slot *r, const str
 {
 	struct reassembly *p = &w->reassemblies[w->next_reassembly++ % REASSEMBLIES];
 
-	*p = (struct reassembly){ .number = r->line.number, .way = e->way, .id = e->id, .out = INT64_MIN };
+	*p = (struct reassembly){
+		.number = r->line.number, .way = e->way, .id = e->id, .out = INT64_MIN
+	};
 	leg_came(&r->line.legs[e->way], e);
 	take_fragment(w, r, p, e);
 }
 
 static bool has_ports(uint16_t here, uint16_t there, const struct packet_event *e)
 {
-	return e->way == LINK_GOING ? e->source_port == here && e->target_port == there :
-	    e->source_port == there && e->target_port == here;
+	return e->way == LINK_GOING ? e->source_port == here && e->target_port == there
+	                            : e->source_port == there && e->target_port == here;
 }
 
 static void take_datagram(struct trace *w, const struct packet_event *e)
@@ -216,12 +241,14 @@ static struct trace_connection *find_connection(struct trace_flow *f, const stru
 }
 
 /* The first line with bytes behind `place`: an index into f->numbers. */
-static size_t first_line_at(const struct trace *w, const struct trace_flow *f, enum link_way way, uint64_t place)
+static size_t first_line_at(const struct trace *w, const struct trace_flow *f, enum link_way way,
+    uint64_t place)
 {
 	const struct trace_slot *r;
 	size_t i;
 
-	SEARCH_FIRST(i, f->begin, f->end, (r = trace_slot(w, f->stream, f->numbers[i])) && r->ends[way] > place);
+	SEARCH_FIRST(i, f->begin, f->end,
+	    (r = trace_slot(w, f->stream, f->numbers[i])) && r->ends[way] > place);
 	return i;
 }
 
@@ -240,12 +267,13 @@ static void add_wait(struct trace *w, struct trace_slot *r, const struct packet_
 	leg->wait[slot] = (uint32_t)(us < UINT32_MAX ? us : UINT32_MAX);
 	leg->timeout[slot] = 0;
 	trace_retransmitted(w, &w->flows[r->flow], r,
-	    &(struct retransmission){ .way = e->way, .slot = slot, .at = e->in, .last = leg->last_in });
+	    &(struct retransmission){
+	        .way = e->way, .slot = slot, .at = e->in, .last = leg->last_in });
 }
 
 /* Bytes from `begin` to before `end` of the flow's count; those before `seen` were seen before. */
-static void take_bytes(struct trace *w, struct trace_slot *r, const struct packet_event *e, uint64_t begin, uint64_t end,
-    uint64_t seen)
+static void take_bytes(struct trace *w, struct trace_slot *r, const struct packet_event *e,
+    uint64_t begin, uint64_t end, uint64_t seen)
 {
 	struct trace_leg *leg = &r->line.legs[e->way];
 	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
@@ -261,8 +289,10 @@ static void take_bytes(struct trace *w, struct trace_slot *r, const struct packe
 	remember_serial(w, e, r);
 }
 
-/* Sequence numbers wrap; the nearest place to what was seen is meant. Returns whether that is one of the connection's. */
-static bool find_place(const struct trace_connection *c, enum link_way way, uint32_t seq, uint64_t *place)
+/* Sequence numbers wrap; the nearest place to what was seen is meant. Returns whether that is one
+ * of the connection's. */
+static bool find_place(const struct trace_connection *c, enum link_way way, uint32_t seq,
+    uint64_t *place)
 {
 	const int32_t ahead = (int32_t)(seq - (c->first[way] + 1) - (uint32_t)c->seen[way]);
 
@@ -270,7 +300,8 @@ static bool find_place(const struct trace_connection *c, enum link_way way, uint
 	return ahead >= 0 || (uint64_t)-(int64_t)ahead <= c->seen[way];
 }
 
-static void take_payload(struct trace *w, struct trace_flow *f, struct trace_connection *c, const struct packet_event *e)
+static void take_payload(struct trace *w, struct trace_flow *f, struct trace_connection *c,
+    const struct packet_event *e)
 {
 	const uint64_t seen = c->from[e->way] + c->seen[e->way];
 	uint64_t begin, end, first_number = 0, last_number = 0;
@@ -294,21 +325,29 @@ static void take_payload(struct trace *w, struct trace_flow *f, struct trace_con
 		c->seen[e->way] = end - c->from[e->way];
 }
 
-/* The kernel sends a segment in pieces when the path's MTU is below what it takes for the least (Linux: 552 bytes, from the
- * sysctl net.ipv4.route.min_pmtu). */
-static void take_first_segment(struct trace *w, struct trace_flow *f, struct trace_connection *c, const struct packet_event *e)
+/* The kernel sends a segment in pieces when the path's MTU is below what it takes for the least
+ * (Linux: 552 bytes, from the sysctl net.ipv4.route.min_pmtu). */
+static void take_first_segment(struct trace *w, struct trace_flow *f, struct trace_connection *c,
+    const struct packet_event *e)
 {
 	struct reassembly *p = &w->reassemblies[w->next_reassembly++ % REASSEMBLIES];
 
-	*p = (struct reassembly){ .flow = f, .connection = c, .seq = e->seq, .way = e->way, .id = e->id, .got = e->length,
-		.lost = let_through(e) > 0 ? LINK_NONE : e->fate, .out = e->copies > 0 ? e->out[0] : INT64_MIN };
+	*p = (struct reassembly){ .flow = f,
+		.connection = c,
+		.seq = e->seq,
+		.way = e->way,
+		.id = e->id,
+		.got = e->length,
+		.lost = let_through(e) > 0 ? LINK_NONE : e->fate,
+		.out = e->copies > 0 ? e->out[0] : INT64_MIN };
 	/* All of it is TCP's options: nobody told where the payload begins. */
 	if (e->length == 0)
 		f->unaligned = true;
 }
 
 /* The lines that ended in its earlier pieces have not arrived after all. */
-static void lose_earlier_segments(const struct trace *w, const struct reassembly *p, const struct packet_event *e)
+static void lose_earlier_segments(const struct trace *w, const struct reassembly *p,
+    const struct packet_event *e)
 {
 	uint64_t begin;
 
@@ -347,8 +386,10 @@ static void take_later_segment(struct trace *w, struct reassembly *p, const stru
 	p->got += e->length;
 }
 
-/* It opens or closes the connection; else it belongs to the exchange of the line that was sent last. */
-static void take_bare(struct trace *w, const struct trace_flow *f, const struct trace_connection *c, const struct packet_event *e, bool retransmitted)
+/* It opens or closes the connection; else it belongs to the exchange of the line that was sent
+ * last. */
+static void take_bare(struct trace *w, const struct trace_flow *f, const struct trace_connection *c,
+    const struct packet_event *e, bool retransmitted)
 {
 	const bool ended = c->ended[LINK_GOING] || c->ended[LINK_COMING], ends = e->fin || e->rst;
 	const uint64_t number = f->end > f->begin ? f->numbers[f->end - 1] : 0;
@@ -376,7 +417,8 @@ static void take_flags(struct trace *w, struct trace_connection *c, const struct
 		packet.closing = true;
 		packet_log_add(w->packets, &packet);
 	}
-	/* After a RST that the link lost, a connection that is not open yet goes on with its next SYN. */
+	/* After a RST that the link lost, a connection that is not open yet goes on with its next
+	 * SYN. */
 	c->ended[e->way] |= e->fin || (e->rst && c->open);
 	c->open |= e->way == LINK_GOING && !e->syn && !e->rst;
 }
@@ -396,8 +438,10 @@ static void take_segment(struct trace *w, const struct packet_event *e)
 	w->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
 	if (let_through(e) == 0)
 		w->totals.dropped[e->way]++;
-	/* Of what bears no payload only SYN and FIN have a place in the stream, and are sent until they arrive. */
-	const bool retransmitted = (e->syn && c->known[e->way]) || (e->length == 0 && e->fin && c->ended[e->way]);
+	/* Of what bears no payload only SYN and FIN have a place in the stream, and are sent until
+	 * they arrive. */
+	const bool retransmitted = (e->syn && c->known[e->way]) ||
+	                           (e->length == 0 && e->fin && c->ended[e->way]);
 	if (retransmitted)
 		w->totals.retransmitted[e->way]++;
 	if (e->length == 0)
@@ -413,7 +457,8 @@ static void take_segment(struct trace *w, const struct packet_event *e)
 		take_first_segment(w, &w->flows[i], c, e);
 }
 
-/* Between the payload of a segment before this piece and its place in the packet lies TCP's header (RFC 9293, 3.1). */
+/* Between the payload of a segment before this piece and its place in the packet lies TCP's header
+ * (RFC 9293, 3.1). */
 static bool fits_segment(const struct reassembly *p, const struct packet_event *e)
 {
 	return p->connection && p->got > 0 && e->offset >= p->got + 20 && e->offset <= p->got + 60;
@@ -449,7 +494,9 @@ void trace_event(struct trace *w, const struct packet_event *event)
 void trace_undelivered(struct trace *w, uint64_t serial, enum link_way way)
 {
 	const struct reported_packet *reported = &w->reported[serial % SERIALS];
-	struct trace_slot *r = reported->serial == serial ? trace_slot(w, reported->stream, reported->number) : NULL;
+	struct trace_slot *r = reported->serial == serial
+	                         ? trace_slot(w, reported->stream, reported->number)
+	                         : NULL;
 	struct trace_leg *leg = r ? &r->line.legs[way] : NULL;
 
 	if (!leg || leg->through == 0)

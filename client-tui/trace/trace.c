@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lines stand in two rings by number, one a transport, that grow up to their bound; the newest push the oldest out. A datagram's line is found by
- * its bytes, in one chain for the way there and one for the capitals on the way back; a stream's by bisection among
- * the flow's lines, whose places only grow. */
+/* The lines stand in two rings by number, one a transport, that grow up to their bound; the newest
+ * push the oldest out. A datagram's line is found by its bytes, in one chain for the way there and
+ * one for the capitals on the way back; a stream's by bisection among the flow's lines, whose
+ * places only grow. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -60,7 +61,9 @@ int trace_reserve(struct trace *w, size_t n)
 struct trace_slot *trace_slot(const struct trace *w, bool stream, uint64_t number)
 {
 	const struct trace_ring *ring = &w->rings[stream];
-	struct trace_slot *r = ring->capacity > 0 && number > 0 ? &ring->slots[number & (ring->capacity - 1)] : NULL;
+	struct trace_slot *r = ring->capacity > 0 && number > 0
+	                         ? &ring->slots[number & (ring->capacity - 1)]
+	                         : NULL;
 
 	return r && r->line.number == number ? r : NULL;
 }
@@ -94,7 +97,8 @@ static void leave_chains(struct trace *w, struct trace_slot *r)
 /* Empty chains for `capacity` datagrams, in place of the ones there. Returns 0 or -1. */
 static int new_chains(struct trace *w, size_t capacity)
 {
-	uint32_t *new[LINK_WAYS] = { malloc(capacity * sizeof **new), malloc(capacity * sizeof **new) };
+	uint32_t *new[LINK_WAYS] = { malloc(capacity * sizeof **new),
+		malloc(capacity * sizeof **new) };
 
 	if (!new[LINK_GOING] || !new[LINK_COMING]) {
 		free(new[LINK_GOING]);
@@ -109,7 +113,8 @@ static int new_chains(struct trace *w, size_t capacity)
 	return 0;
 }
 
-/* Moves the lines of a transport into a ring of `capacity`, datagrams also into chains of that many. Returns 0 or -1. */
+/* Moves the lines of a transport into a ring of `capacity`, datagrams also into chains of that
+ * many. Returns 0 or -1. */
 static int resize(struct trace *w, bool stream, size_t capacity)
 {
 	const struct trace_ring old = w->rings[stream];
@@ -132,8 +137,8 @@ static int resize(struct trace *w, bool stream, size_t capacity)
 	return 0;
 }
 
-/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short or the line is older than all
- * that are kept. */
+/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short
+ * or the line is older than all that are kept. */
 struct trace_slot *trace_new_slot(struct trace *w, bool stream, uint64_t number)
 {
 	struct trace_ring *ring = &w->rings[stream];
@@ -185,7 +190,9 @@ int trace_flow(struct trace *w, bool stream, int64_t reply_timeout)
 {
 	if (w->flow_count == TRACE_FLOWS)
 		return -1;
-	w->flows[w->flow_count] = (struct trace_flow){ .stream = stream, .reply_timeout = reply_timeout, .closed_at = INT64_MAX };
+	w->flows[w->flow_count] = (struct trace_flow){
+		.stream = stream, .reply_timeout = reply_timeout, .closed_at = INT64_MAX
+	};
 	trace_timers_reset(w, &w->flows[w->flow_count]);
 	return w->flow_count++;
 }
@@ -227,7 +234,8 @@ void trace_opened(struct trace *w, int flow, uint16_t here, uint16_t there, uint
 	if (!f->connections && !(f->connections = calloc(CONNECTIONS, sizeof *f->connections)))
 		return;
 	f->connections[f->count++ % CONNECTIONS] = (struct trace_connection){
-		.here = here, .there = there, .from = { from, reply_place(w, f, from) } };
+		.here = here, .there = there, .from = { from, reply_place(w, f, from) }
+	};
 }
 
 void trace_closed(struct trace *w, int flow, int64_t now)
@@ -253,16 +261,19 @@ static void mark_ambiguous(struct trace *w, struct trace_slot *r)
 	for (; i != NO_SLOT; i = w->rings[0].slots[i].next[LINK_COMING]) {
 		struct trace_slot *other = &w->rings[0].slots[i];
 
-		if (other->flow == r->flow && other->hashes[LINK_COMING] == r->hashes[LINK_COMING] && other->pending)
+		if (other->flow == r->flow &&
+		    other->hashes[LINK_COMING] == r->hashes[LINK_COMING] && other->pending)
 			other->ambiguous = r->ambiguous = true;
 	}
 }
 
-static int set_datagram(struct trace *w, struct trace_slot *r, const struct trace_flow *f, uint64_t number, size_t n)
+static int set_datagram(struct trace *w, struct trace_slot *r, const struct trace_flow *f,
+    uint64_t number, size_t n)
 {
 	size_t capitals;
 
-	if (trace_reserve(w, (1 + CAPITALS_GROWTH) * n + 1) < 0 || ledger_wire(f->ledger, number, w->bytes, n) != n)
+	if (trace_reserve(w, (1 + CAPITALS_GROWTH) * n + 1) < 0 ||
+	    ledger_wire(f->ledger, number, w->bytes, n) != n)
 		return -1;
 	capitals = capitals_text(w->bytes, n, w->bytes + n);
 	set_key(r, LINK_GOING, w->bytes, n);
@@ -272,7 +283,8 @@ static int set_datagram(struct trace *w, struct trace_slot *r, const struct trac
 }
 
 /* The reply is expected to be the line's capitals, with an end of line if the line had one. */
-static int set_segment(struct trace *w, struct trace_slot *r, struct trace_flow *f, uint64_t number, uint64_t from, uint64_t to)
+static int set_segment(struct trace *w, struct trace_slot *r, struct trace_flow *f, uint64_t number,
+    uint64_t from, uint64_t to)
 {
 	const struct ledger_row *row = ledger_find(f->ledger, number);
 
@@ -301,7 +313,8 @@ void trace_sent(struct trace *w, int flow, uint64_t number, uint64_t from, uint6
 	if (!r)
 		return;
 	r->flow = (uint8_t)flow;
-	if ((f->stream ? set_segment(w, r, f, number, from, to) : set_datagram(w, r, f, number, (size_t)to)) < 0)
+	if ((f->stream ? set_segment(w, r, f, number, from, to)
+	               : set_datagram(w, r, f, number, (size_t)to)) < 0)
 		return;
 	forget_old(w, f);
 	if (append(&f->numbers, f->end, &f->capacity, number) < 0)
@@ -329,15 +342,19 @@ const struct trace_line *trace_find(const struct trace *w, bool stream, uint64_t
 	return r && w->flows[r->flow].seen ? &r->line : NULL;
 }
 
-size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out, size_t max)
+size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out,
+    size_t max)
 {
 	const struct trace_line *line = trace_find(w, stream, number);
 	const struct trace_leg *there = line ? &line->legs[LINK_GOING] : NULL;
 
-	return there && there->tries > 0 ? packet_log_find(w->packets, stream, number, there->first_in, out, max) : 0;
+	return there && there->tries > 0
+	         ? packet_log_find(w->packets, stream, number, there->first_in, out, max)
+	         : 0;
 }
 
-size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since, struct logged_packet *out, size_t max)
+size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since,
+    struct logged_packet *out, size_t max)
 {
 	return packet_log_find_handshake(w->packets, port, closing, since, out, max);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The trace: what the lab's link did with the packets of each line, beside what the client saw of it. It finds out to
- * which line a packet belongs, a datagram by its bytes and a segment by its place in the stream, and when the ledger's verdict
- * and the link's truth are both in, it compares them: a contradiction is a mismatch, and there must be none. Pure: no
- * clock, no socket; times are ns of the monotonic clock, which the link's events have too. */
+/* The trace: what the lab's link did with the packets of each line, beside what the client saw of
+ * it. It finds out to which line a packet belongs, a datagram by its bytes and a segment by its
+ * place in the stream, and when the ledger's verdict and the link's truth are both in, it compares
+ * them: a contradiction is a mismatch, and there must be none. Pure: no clock, no socket; times are
+ * ns of the monotonic clock, which the link's events have too. */
 #ifndef UPCASE_WITNESS_H
 #define UPCASE_WITNESS_H
 
@@ -14,29 +15,34 @@
 #include "ledger/ledger.h"
 #include "trace/packet-log.h"
 
-/* Times between two tries kept for a line and a way: the first ones, and in the last place the last one. */
+/* Times between two tries kept for a line and a way: the first ones, and in the last place the last
+ * one. */
 #define TRACE_WAITS 8
 /* Flows at most: as many as a screen has sessions. */
 #define TRACE_FLOWS 256
 
 /* One way of one line: there its request, back its reply. */
 struct trace_leg {
-	/* Datagrams, or segments with a byte of the line; and segments with a byte that was sent before. */
+	/* Datagrams, or segments with a byte of the line; and segments with a byte that was sent
+	 * before. */
 	uint16_t tries, retransmitted;
-	/* Datagrams, or segments with the line's last byte, that were let through; second copies count. */
+	/* Datagrams, or segments with the line's last byte, that were let through; second copies
+	 * count. */
 	uint16_t through;
 	/* How many of them were lost, and what became of the last of those; LINK_NONE: none was. */
 	uint16_t lost;
 	uint8_t fate;
-	/* The link made a second copy; it kept one of them back; one of those lost was dropped on cue. */
+	/* The link made a second copy; it kept one of them back; one of those lost was dropped on
+	 * cue. */
 	bool duplicated, held, requested_drop;
-	/* Between one try and the next, in microseconds; and the sender's retransmission timeout if it is known that this ran out
-	 * then, else 0. */
+	/* Between one try and the next, in microseconds; and the sender's retransmission timeout if
+	 * it is known that this ran out then, else 0. */
 	uint8_t waits;
 	uint32_t wait[TRACE_WAITS], timeout[TRACE_WAITS];
 	/* When it came to the link first and last. */
 	int64_t first_in, last_in;
-	/* When the first and the last of what was let through leave the link; INT64_MAX and INT64_MIN before. */
+	/* When the first and the last of what was let through leave the link; INT64_MAX and
+	 * INT64_MIN before. */
 	int64_t first_out, last_out;
 };
 
@@ -70,19 +76,19 @@ enum trace_place {
 
 /* What cannot be true of both. */
 enum trace_mismatch {
-	TRACE_NO_REPLY,   /* answered or late though no reply was let through */
-	TRACE_TOO_EARLY,  /* answered before the link let the reply go */
-	TRACE_LOST,       /* lost though a reply was let through */
-	TRACE_LATE,       /* late though the reply was let through long before the wait was over */
-	TRACE_COPIES,     /* more or fewer replies than were let through */
-	TRACE_ORDER,      /* reordered though it was not overtaken, or the other way round */
-	TRACE_REFUSED,    /* refused by a host that it never reached */
+	TRACE_NO_REPLY,  /* answered or late though no reply was let through */
+	TRACE_TOO_EARLY, /* answered before the link let the reply go */
+	TRACE_LOST,      /* lost though a reply was let through */
+	TRACE_LATE,      /* late though the reply was let through long before the wait was over */
+	TRACE_COPIES,    /* more or fewer replies than were let through */
+	TRACE_ORDER,     /* reordered though it was not overtaken, or the other way round */
+	TRACE_REFUSED,   /* refused by a host that it never reached */
 	TRACE_MISMATCHES
 };
 
 struct trace_totals {
-	/* Lines whose verdict was compared; that could not be, since the text or the reply does not tell them from others, or the
-	 * socket was closed too soon. */
+	/* Lines whose verdict was compared; that could not be, since the text or the reply does not
+	 * tell them from others, or the socket was closed too soon. */
 	uint64_t compared, skipped;
 	/* Those that are still to be compared. */
 	uint64_t waiting;
@@ -90,8 +96,8 @@ struct trace_totals {
 	/* The first line with a mismatch, 0 for none, and its kind. */
 	uint64_t first;
 	enum trace_mismatch first_kind;
-	/* Of the lines judged that are lost, over UDP: where. `server`: no reply was sent. `late`: it came after the wait. `before`: the link
-	 * has not seen it. */
+	/* Of the lines judged that are lost, over UDP: where. `server`: no reply was sent. `late`:
+	 * it came after the wait. `before`: the link has not seen it. */
 	uint64_t lost[LINK_WAYS], server, late, before;
 	/* Of these, by what became of the datagram. */
 	uint64_t fates[LINK_WAYS][LINK_FATES];
@@ -99,7 +105,8 @@ struct trace_totals {
 	uint64_t segments[LINK_WAYS], dropped[LINK_WAYS], retransmitted[LINK_WAYS];
 	/* Datagrams and segments of ours that were dropped on cue. */
 	uint64_t requested_drops;
-	/* Datagrams of ours, and those that belong to no line (a server that answers with something else). */
+	/* Datagrams of ours, and those that belong to no line (a server that answers with something
+	 * else). */
 	uint64_t datagrams[LINK_WAYS], unmatched[LINK_WAYS];
 };
 
@@ -109,14 +116,17 @@ struct trace;
 struct trace *trace_new(size_t lines);
 void trace_free(struct trace *w);
 
-/* A session. Line numbers are unique over all flows of a transport: a line that goes over both at once has the same in both. Returns the flow's number, or -1 when there are TRACE_FLOWS. */
+/* A session. Line numbers are unique over all flows of a transport: a line that goes over both at
+ * once has the same in both. Returns the flow's number, or -1 when there are TRACE_FLOWS. */
 int trace_flow(struct trace *w, bool stream, int64_t reply_timeout);
 bool trace_is_stream(const struct trace *w, int flow);
-/* Where its lines stand; before the first line is sent. The ledger must outlive the last judgement. */
+/* Where its lines stand; before the first line is sent. The ledger must outlive the last judgement.
+ */
 void trace_set_ledger(struct trace *w, int flow, const struct ledger *ledger);
 /* Its socket was opened: see session_hooks.opened. */
 void trace_opened(struct trace *w, int flow, uint16_t here, uint16_t there, uint64_t from);
-/* A line was handed to the kernel: see session_hooks.sent. Call it before the events of its packets. */
+/* A line was handed to the kernel: see session_hooks.sent. Call it before the events of its
+ * packets. */
 void trace_sent(struct trace *w, int flow, uint64_t number, uint64_t from, uint64_t to);
 /* Its socket was closed: what comes later is not seen. */
 void trace_closed(struct trace *w, int flow, int64_t now);
@@ -125,13 +135,14 @@ void trace_event(struct trace *w, const struct packet_event *event);
 /* A packet that was let through did not reach its host after all. */
 void trace_undelivered(struct trace *w, uint64_t serial, enum link_way way);
 
-/* What the sender's kernel says: this end's for LINK_GOING, the server's for LINK_COMING. Best told some times in every timeout. */
+/* What the sender's kernel says: this end's for LINK_GOING, the server's for LINK_COMING. Best told
+ * some times in every timeout. */
 void trace_timer(struct trace *w, int flow, enum link_way way, const struct trace_timer *timer);
 /* Something was sent again, and the kernel has not been asked since why. */
 bool trace_wants_timer(const struct trace *w, int flow, enum link_way way);
 
-/* All events of packets that came to the link before `until` have been reported: compares the lines whose fate is decided and of which
- * nothing can come any more. */
+/* All events of packets that came to the link before `until` have been reported: compares the lines
+ * whose fate is decided and of which nothing can come any more. */
 void trace_check(struct trace *w, int64_t until);
 /* Some lines are not compared yet. */
 bool trace_is_pending(const struct trace *w);
@@ -139,12 +150,16 @@ bool trace_is_pending(const struct trace *w);
 /* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
 const struct trace_line *trace_find(const struct trace *w, bool stream, uint64_t number);
 /* The packets of a line, as packet_log_find(). */
-size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out, size_t max);
-/* The packets that opened, or closed, the TCP connection from our port `port`, as packet_log_find_handshake(). */
-size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since, struct logged_packet *out, size_t max);
+size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out,
+    size_t max);
+/* The packets that opened, or closed, the TCP connection from our port `port`, as
+ * packet_log_find_handshake(). */
+size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since,
+    struct logged_packet *out, size_t max);
 enum trace_place trace_place(const struct trace_line *line, int64_t now);
 const struct trace_totals *trace_totals(const struct trace *w);
-/* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory is short. */
+/* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory
+ * is short. */
 int trace_restore(struct trace *w, const struct trace_line *line);
 /* And a packet of it. */
 void trace_restore_packet(struct trace *w, const struct logged_packet *packet);

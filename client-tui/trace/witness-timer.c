@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Why a segment was sent again. The link sees that it was; whether the retransmission timer ran out, and after how long, is said by
- * the sender's kernel, in what is asked of it before and after. What the two do not settle stays open: then only the time that the
- * link measured is known. */
+/* Why a segment was sent again. The link sees that it was; whether the retransmission timer ran
+ * out, and after how long, is said by the sender's kernel, in what is asked of it before and after.
+ * What the two do not settle stays open: then only the time that the link measured is known. */
 #include "config.h"
 
 #include <string.h>
@@ -38,7 +38,8 @@ static void settle(struct trace *w, const struct retransmission *a, const struct
 		r->line.legs[a->way].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
-void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r, const struct retransmission *retransmission)
+void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r,
+    const struct retransmission *retransmission)
 {
 	struct retransmission a = *retransmission;
 
@@ -53,7 +54,8 @@ void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct tra
 	}
 	/* Where nobody asks, they pile up: the oldest goes. */
 	if (w->retransmission_count == RETRANSMISSIONS)
-		memmove(w->retransmissions, w->retransmissions + 1, (size_t)--w->retransmission_count * sizeof a);
+		memmove(w->retransmissions, w->retransmissions + 1,
+		    (size_t)--w->retransmission_count * sizeof a);
 	w->retransmissions[w->retransmission_count++] = a;
 }
 
@@ -86,7 +88,8 @@ void trace_timers_reset(struct trace *w, struct trace_flow *f)
 	w->retransmission_count = kept;
 	for (int way = 0; way < LINK_WAYS; way++)
 		for (int i = 0; i < 2; i++)
-			f->timers[way][i] = (struct trace_timer){ .asked = INT64_MIN, .answered = INT64_MIN };
+			f->timers[way][i] = (struct trace_timer){ .asked = INT64_MIN,
+				.answered = INT64_MIN };
 }
 
 bool trace_wants_timer(const struct trace *w, int flow, enum link_way way)

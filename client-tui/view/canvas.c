@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See canvas.h. The one invariant: a cell of width 2 is followed by a cell of width 0, and a cell of width 0 stands
- * nowhere else. put() keeps it whatever is drawn over what. */
+/* See canvas.h. The one invariant: a cell of width 2 is followed by a cell of width 0, and a cell
+ * of width 0 stands nowhere else. put() keeps it whatever is drawn over what. */
 #include "config.h"
 
 #include "view/canvas.h"
@@ -13,7 +13,8 @@ static const struct canvas_cell blank = { .chars = { L' ' }, .style = STYLE_NORM
 
 int canvas_resize(struct canvas *c, int rows, int columns)
 {
-	if (rows < 1 || columns < 1 || (size_t)rows > SIZE_MAX / sizeof(struct canvas_cell) / (size_t)columns)
+	if (rows < 1 || columns < 1 ||
+	    (size_t)rows > SIZE_MAX / sizeof(struct canvas_cell) / (size_t)columns)
 		return -1;
 	if (c->cells == NULL || rows != c->rows || columns != c->columns) {
 		struct canvas_cell *cells = realloc(c->cells,
@@ -31,7 +32,7 @@ int canvas_resize(struct canvas *c, int rows, int columns)
 void canvas_free(struct canvas *c)
 {
 	free(c->cells);
-	*c = (struct canvas) { 0 };
+	*c = (struct canvas){ 0 };
 }
 
 void canvas_clear(struct canvas *c)
@@ -67,23 +68,24 @@ static void break_wide(struct canvas *c, int row, int column)
 		make_blank(cell + 1);
 }
 
-static void put(struct canvas *c, int row, int column, const wchar_t *chars, int width, enum style style)
+static void put(struct canvas *c, int row, int column, const wchar_t *chars, int width,
+    enum style style)
 {
 	struct canvas_cell *cell = canvas_at(c, row, column);
 	break_wide(c, row, column);
 	if (width == 2) {
 		break_wide(c, row, column + 1);
-		cell[1] = (struct canvas_cell) { .style = (unsigned char)style, .width = 0 };
+		cell[1] = (struct canvas_cell){ .style = (unsigned char)style, .width = 0 };
 	}
 	memcpy(cell->chars, chars, sizeof cell->chars);
 	cell->style = (unsigned char)style;
 	cell->width = (unsigned char)width;
 }
 
-/* Draws one character cell where it fits between 0 and `limit`; of a wide one that sticks out, the part inside becomes a
- * space. Returns the column after it. */
-static int put_clipped(struct canvas *c, int row, int column, int limit, const wchar_t *chars, int width,
-    enum style style)
+/* Draws one character cell where it fits between 0 and `limit`; of a wide one that sticks out, the
+ * part inside becomes a space. Returns the column after it. */
+static int put_clipped(struct canvas *c, int row, int column, int limit, const wchar_t *chars,
+    int width, enum style style)
 {
 	static const wchar_t space[LAYOUT_CELL_CHARS] = { L' ' };
 	int end = column + width;
@@ -110,7 +112,9 @@ int canvas_cells(struct canvas *c, int row, int column, int limit, const struct 
 	if (row < 0 || row >= c->rows)
 		return column;
 	for (size_t i = 0; i < count && column < limit; i++) {
-		enum style own = cells[i].found ? STYLE_FOUND : cells[i].substitute ? STYLE_SUBSTITUTE : style;
+		enum style own = cells[i].found      ? STYLE_FOUND
+		               : cells[i].substitute ? STYLE_SUBSTITUTE
+		                                     : style;
 		column = put_clipped(c, row, column, limit, cells[i].chars, cells[i].width, own);
 	}
 	return column;
@@ -122,7 +126,8 @@ static int one_column(wchar_t ch)
 	return 1;
 }
 
-int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8, enum style style)
+int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8,
+    enum style style)
 {
 	struct layout l = { 0 };
 	/* What memory was too short for is left out of the picture. */

@@ -12,18 +12,18 @@
 /* What a cell means; the screen chooses colour and attributes for it. */
 enum style {
 	STYLE_NORMAL,
-	STYLE_STATUS,   /* the status line and the line of keys */
-	STYLE_HEADING,  /* the names of the panes */
-	STYLE_FAINT,    /* rules between panes, numbers, hints */
-	STYLE_UDP,      /* the word UDP, its wire */
-	STYLE_TCP,      /* the word TCP, its wire */
+	STYLE_STATUS,  /* the status line and the line of keys */
+	STYLE_HEADING, /* the names of the panes */
+	STYLE_FAINT,   /* rules between panes, numbers, hints */
+	STYLE_UDP,     /* the word UDP, its wire */
+	STYLE_TCP,     /* the word TCP, its wire */
 	STYLE_ANSWERED,
 	STYLE_WAITING,
-	STYLE_LOST,     /* lost, failed, cut off, refused */
-	STYLE_LATE,     /* late, reordered, duplicated, differs: it came, but */
+	STYLE_LOST, /* lost, failed, cut off, refused */
+	STYLE_LATE, /* late, reordered, duplicated, differs: it came, but */
 	STYLE_NOTICE,
 	STYLE_ERROR,
-	STYLE_FOUND,    /* what /find found */
+	STYLE_FOUND,      /* what /find found */
 	STYLE_SUBSTITUTE, /* a control character made visible */
 	STYLE_PROMPT,
 	STYLES,
@@ -43,20 +43,21 @@ struct canvas {
 	int cursor_row, cursor_column;
 };
 
-/* Makes it `rows` x `columns` (1x1 or more) of blanks. All zero the first time. Returns 0, or -1 when
- * memory is short (it is then as before). */
+/* Makes it `rows` x `columns` (1x1 or more) of blanks. All zero the first time. Returns 0, or -1
+ * when memory is short (it is then as before). */
 int canvas_resize(struct canvas *c, int rows, int columns);
 void canvas_free(struct canvas *c);
 void canvas_clear(struct canvas *c);
 struct canvas_cell *canvas_at(const struct canvas *c, int row, int column);
 
-/* Everything below clips: what lies outside is left out, a wide cell that does not fit whole becomes a
- * space. Each returns the column after what it wrote. What is a substitute or was found has the style that says so
- * instead of `style`. */
+/* Everything below clips: what lies outside is left out, a wide cell that does not fit whole
+ * becomes a space. Each returns the column after what it wrote. What is a substitute or was found
+ * has the style that says so instead of `style`. */
 int canvas_cells(struct canvas *c, int row, int column, int limit, const struct layout_cell *cells,
     size_t count, enum style style);
 /* Our own text in UTF-8 (messages, headings), up to column `limit`. */
-int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8, enum style style);
+int canvas_text(struct canvas *c, int row, int column, int limit, const char *utf8,
+    enum style style);
 /* Fills up to `limit` with one character of width 1. */
 int canvas_fill(struct canvas *c, int row, int column, int limit, wchar_t ch, enum style style);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The view: a draw, and which rows the panes show. Rows are laid out from the last one shown
- * upwards until the panes are full, so a draw costs what can be seen and not what the transcript holds. */
+ * upwards until the panes are full, so a draw costs what can be seen and not what the transcript
+ * holds. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -20,18 +21,21 @@ int list_side(const struct view *v, enum view_list of)
 
 uint64_t list_first(const struct list *l)
 {
-	return l->of == LIST_ROWS ? transcript_first(l->b) : transcript_arrivals_first(l->b, l->of == LIST_TCP);
+	return l->of == LIST_ROWS ? transcript_first(l->b)
+	                          : transcript_arrivals_first(l->b, l->of == LIST_TCP);
 }
 
 uint64_t list_end(const struct list *l)
 {
-	return l->of == LIST_ROWS ? transcript_end(l->b) : transcript_arrivals_end(l->b, l->of == LIST_TCP);
+	return l->of == LIST_ROWS ? transcript_end(l->b)
+	                          : transcript_arrivals_end(l->b, l->of == LIST_TCP);
 }
 
 /* Strays have no row among the typed lines where they stand among the arrivals. */
 static bool has_row(const struct list *l, uint64_t index)
 {
-	return l->of != LIST_ROWS || !l->v->arrivals || transcript_item(l->b, index)->kind != TRANSCRIPT_STRAY;
+	return l->of != LIST_ROWS || !l->v->arrivals ||
+	       transcript_item(l->b, index)->kind != TRANSCRIPT_STRAY;
 }
 
 bool list_back(const struct list *l, uint64_t *index)
@@ -72,9 +76,10 @@ void view_lay(const struct view *v, struct layout *l, const char *text)
 		l->count = 0;
 }
 
-/* The first row to show so that `bottom` ends on the last of `height` display lines, and how many of its lines are above the
- * screen. */
-static uint64_t first_shown(const struct list *l, const struct view_place *bottom, int height, size_t *skip)
+/* The first row to show so that `bottom` ends on the last of `height` display lines, and how many
+ * of its lines are above the screen. */
+static uint64_t first_shown(const struct list *l, const struct view_place *bottom, int height,
+    size_t *skip)
 {
 	struct view_row row;
 	size_t lines = bottom->lines, wanted = (size_t)height;
@@ -88,7 +93,8 @@ static uint64_t first_shown(const struct list *l, const struct view_place *botto
 }
 
 /* Returns the canvas row behind the last one drawn. */
-static int draw_list(const struct list *l, struct canvas *c, int height, const struct view_place *bottom)
+static int draw_list(const struct list *l, struct canvas *c, int height,
+    const struct view_place *bottom)
 {
 	size_t skip;
 	int at = l->p->top, end = at + height;
@@ -118,7 +124,8 @@ static void draw_more(const struct list *l, struct canvas *c, int row, uint64_t 
 }
 
 /* Each list by itself; the bars go on as far as the longest. */
-static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, const struct transcript *b)
+static void draw_rows(struct view *v, struct canvas *c, const struct panes *p,
+    const struct transcript *b)
 {
 	int bars_end = p->top;
 	scroll_settle(v, b, p);
@@ -137,8 +144,8 @@ static void draw_rows(struct view *v, struct canvas *c, const struct panes *p, c
 	}
 }
 
-void view_draw(struct view *v, struct canvas *c, const struct transcript *b, const struct view_status *status,
-    const struct view_input *input)
+void view_draw(struct view *v, struct canvas *c, const struct transcript *b,
+    const struct view_status *status, const struct view_input *input)
 {
 	v->now = status->now;
 	v->stream = status->stream;
@@ -168,10 +175,10 @@ void view_free(struct view *v)
 	for (int i = 0; i <= VIEW_SIDES; i++) {
 		view_laid_free(&v->brief[i]);
 		free(v->words[i].bytes);
-		v->words[i] = (struct view_bytes) { 0 };
+		v->words[i] = (struct view_bytes){ 0 };
 	}
 	free(v->notice.bytes);
 	free(v->shown.bytes);
 	free(v->capitals.bytes);
-	v->notice = v->shown = v->capitals = (struct view_bytes) { 0 };
+	v->notice = v->shown = v->capitals = (struct view_bytes){ 0 };
 }

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The words of a row. The grammar, which glyphs.c lists mark by mark:
  *
- *   in the wire        arrow [time]              answered: the arrow is the transport's, or double for duplicates
- *                      broken arrow time "late"
- *                      dots "  waiting" time
- *                      "queued" | "connecting" | "opening" [time]
- *                      wire cross word           lost, refused, cut off
- *                      cross "failed" [": " why]
- *   behind a reply     " (" mark {", " mark} ")"
- *   without a wire     cross word | dot "waiting" | "queued" | "connecting", in place of the reply
+ *   in the wire        arrow [time]              answered: the arrow is the transport's, or double
+ * for duplicates broken arrow time "late" dots "  waiting" time "queued" | "connecting" | "opening"
+ * [time] wire cross word           lost, refused, cut off cross "failed" [": " why] behind a reply
+ * " (" mark {", " mark} ")" without a wire     cross word | dot "waiting" | "queued" |
+ * "connecting", in place of the reply
  *
- * Times are from Enter; of a reply, with their parts where they differ (parts.h). An arrow gives way to its words where both do
- * not fit; then words that its sign says too: "late", "waiting", "failed". */
+ * Times are from Enter; of a reply, with their parts where they differ (parts.h). An arrow gives
+ * way to its words where both do not fit; then words that its sign says too: "late", "waiting",
+ * "failed". */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -67,7 +65,8 @@ static enum glyph transport_wire(bool stream)
 	return stream ? GLYPH_WIRE_TCP : GLYPH_WIRE_UDP;
 }
 
-static void failed_text(const struct ledger_row *line, int width, bool ascii, char *buf, size_t size)
+static void failed_text(const struct ledger_row *line, int width, bool ascii, char *buf,
+    size_t size)
 {
 	const char *why = error_word(line->error);
 	/* A cross and the reason say as much; without a reason it is "failed". */
@@ -76,14 +75,17 @@ static void failed_text(const struct ledger_row *line, int width, bool ascii, ch
 	snprintf(buf, size, "%s %s%s", glyph(GLYPH_CROSS, ascii), both ? "failed: " : "", why);
 }
 
-/* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a space leave room for. */
+/* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a
+ * space leave room for. */
 static void time_text(const struct ledger_row *line, int width, bool ascii, char *buf, size_t size)
 {
 	const struct parts parts = parts_of_row(line);
 	const int left = width - 3 - (line->late ? utf8_columns(LATE_WORD) : 0);
 	int detail = PARTS_ALL;
 
-	while (utf8_columns(parts_text(&parts, (enum parts_detail)detail, glyph(GLYPH_MICRO, ascii), buf, size)) > left && detail > PARTS_TIME)
+	while (utf8_columns(parts_text(&parts, (enum parts_detail)detail, glyph(GLYPH_MICRO, ascii),
+	           buf, size)) > left &&
+	       detail > PARTS_TIME)
 		detail--;
 }
 
@@ -97,33 +99,35 @@ int fate_words_parts_columns(const struct ledger_row *line, int width, bool asci
 }
 
 /* The time and what the link did, as far as an arrow of two columns and a space leave room. */
-static void time_and_more(const struct ledger_row *line, const struct trace_line *trace, int width, bool ascii,
-    const char *word, char *buf, size_t size)
+static void time_and_more(const struct ledger_row *line, const struct trace_line *trace, int width,
+    bool ascii, const char *word, char *buf, size_t size)
 {
 	char more[160];
 	time_text(line, width, ascii, buf, size);
 	text_append(buf, size, *word != '\0' && strchr(buf, ':') != NULL ? "," : "");
 	text_append(buf, size, word);
-	text_append(buf, size, link_words_more(trace, ascii, width - 3 - utf8_columns(buf), more, sizeof more));
+	text_append(buf, size,
+	    link_words_more(trace, ascii, width - 3 - utf8_columns(buf), more, sizeof more));
 }
 
-static void answered_wire(const struct ledger_row *line, const struct trace_line *trace, bool stream, int width, bool ascii,
-    struct wire *w)
+static void answered_wire(const struct ledger_row *line, const struct trace_line *trace,
+    bool stream, int width, bool ascii, struct wire *w)
 {
 	bool twice = line->duplicates > 0;
 	char time[140];
 	time_and_more(line, trace, width, ascii, "", time, sizeof time);
 	/* The times on short wires stand below each other. */
 	int columns = shortened(width < SHORT_COLUMNS ? SHORT_ARROW : ARROW_COLUMNS, width, time);
-	put_times(w->lead, sizeof w->lead, glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
+	put_times(w->lead, sizeof w->lead,
+	    glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
 	text_append(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
 	w->lead_style = twice ? STYLE_LATE : transport_style(stream);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != '\0' ? " " : "", time);
 	w->rest_style = STYLE_ANSWERED;
 }
 
-static void late_wire(const struct ledger_row *line, const struct trace_line *trace, bool stream, int width, bool ascii,
-    struct wire *w)
+static void late_wire(const struct ledger_row *line, const struct trace_line *trace, bool stream,
+    int width, bool ascii, struct wire *w)
 {
 	char time[140];
 	time_and_more(line, trace, width, ascii, LATE_WORD, time, sizeof time);
@@ -132,10 +136,12 @@ static void late_wire(const struct ledger_row *line, const struct trace_line *tr
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
 	w->rest_style = STYLE_LATE;
 	/* Pairs of a piece and a gap; the head takes the last gap. */
-	int pairs = shortened(width < SHORT_COLUMNS ? LATE_MIN : LATE_COLUMNS, width, w->rest + 1) / 2;
+	int pairs = shortened(width < SHORT_COLUMNS ? LATE_MIN : LATE_COLUMNS, width, w->rest + 1) /
+	            2;
 	for (int i = 0; i < pairs; i++) {
 		text_append(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
-		text_append(w->lead, sizeof w->lead, i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
+		text_append(w->lead, sizeof w->lead,
+		    i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
 	}
 	w->lead_style = STYLE_LATE;
 }
@@ -147,7 +153,8 @@ static const char *queued_word(const struct transcript_item *item, bool stream)
 	return ledger != NULL && ledger_is_connecting(ledger) ? parts_connecting(stream) : "queued";
 }
 
-static void queued_wire(const char *word, const struct ledger_row *line, int width, bool ascii, int64_t now, struct wire *w)
+static void queued_wire(const char *word, const struct ledger_row *line, int width, bool ascii,
+    int64_t now, struct wire *w)
 {
 	char time[32];
 	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
@@ -157,21 +164,23 @@ static void queued_wire(const char *word, const struct ledger_row *line, int wid
 	w->rest_style = STYLE_WAITING;
 }
 
-static void waiting_wire(const struct ledger_row *line, const struct trace_line *trace, const struct view_ends *ends, bool stream,
-    int width, bool ascii,
-    int64_t now, struct wire *w)
+static void waiting_wire(const struct ledger_row *line, const struct trace_line *trace,
+    const struct view_ends *ends, bool stream, int width, bool ascii, int64_t now, struct wire *w)
 {
 	char time[32];
 	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
-	if (!link_words_waiting(trace, ends, ascii, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
-		snprintf(w->rest, sizeof w->rest, WAITING_MIN + utf8_columns(time) > width ? "  %s" : "  waiting %s", time);
+	if (!link_words_waiting(trace, ends, ascii, width - BROKEN_COLUMNS, time, w->rest,
+	        sizeof w->rest))
+		snprintf(w->rest, sizeof w->rest,
+		    WAITING_MIN + utf8_columns(time) > width ? "  %s" : "  waiting %s", time);
 	w->rest_style = STYLE_WAITING;
 	int columns = shortened(WAITING_COLUMNS, width, w->rest + 1);
 	put_times(w->lead, sizeof w->lead, glyph(GLYPH_WAITING, ascii), columns);
 	w->lead_style = transport_style(stream);
 }
 
-static void broken_wire(const char *word, int columns, int width, bool stream, bool ascii, struct wire *w)
+static void broken_wire(const char *word, int columns, int width, bool stream, bool ascii,
+    struct wire *w)
 {
 	int left = width - 2 - utf8_columns(word);
 	columns = columns <= left ? columns : left > 0 ? left : 0;
@@ -182,7 +191,8 @@ static void broken_wire(const char *word, int columns, int width, bool stream, b
 }
 
 /* Where it died is known only in the lab. */
-static void lost_wire(const struct trace_line *trace, bool stream, int width, bool ascii, int64_t now, struct wire *w)
+static void lost_wire(const struct trace_line *trace, bool stream, int width, bool ascii,
+    int64_t now, struct wire *w)
 {
 	char where[40] = "";
 	int columns = link_words_where(trace, now, width - 2, where, sizeof where);
@@ -192,8 +202,8 @@ static void lost_wire(const struct trace_line *trace, bool stream, int width, bo
 		broken_wire(where, shortened(columns, width - 1, where), width, stream, ascii, w);
 }
 
-static void line_wire(const struct ledger_row *line, const struct trace_line *trace, const struct view_ends *ends, bool stream, int width, bool ascii,
-    int64_t now, struct wire *w)
+static void line_wire(const struct ledger_row *line, const struct trace_line *trace,
+    const struct view_ends *ends, bool stream, int width, bool ascii, int64_t now, struct wire *w)
 {
 	switch (line->fate) {
 	case FATE_QUEUED:
@@ -227,10 +237,11 @@ static void line_wire(const struct ledger_row *line, const struct trace_line *tr
 	}
 }
 
-void fate_words_wire(const struct transcript_item *item, bool stream, const struct ledger_row *line, const struct trace_line *trace,
-    const struct view_ends *ends, int columns, bool ascii, int64_t now, struct wire *wire)
+void fate_words_wire(const struct transcript_item *item, bool stream, const struct ledger_row *line,
+    const struct trace_line *trace, const struct view_ends *ends, int columns, bool ascii,
+    int64_t now, struct wire *wire)
 {
-	*wire = (struct wire) { .lead = "" };
+	*wire = (struct wire){ .lead = "" };
 	if (item->kind == TRANSCRIPT_STRAY) {
 		snprintf(wire->rest, sizeof wire->rest, "stray");
 		wire->rest_style = STYLE_LATE;
@@ -241,8 +252,9 @@ void fate_words_wire(const struct transcript_item *item, bool stream, const stru
 	}
 }
 
-const char *fate_words_unanswered(const struct transcript_item *item, bool stream, const struct ledger_row *line,
-    const struct trace_line *trace, bool ascii, int64_t now, char *buf, size_t size)
+const char *fate_words_unanswered(const struct transcript_item *item, bool stream,
+    const struct ledger_row *line, const struct trace_line *trace, bool ascii, int64_t now,
+    char *buf, size_t size)
 {
 	char where[40] = "lost";
 
@@ -255,8 +267,10 @@ const char *fate_words_unanswered(const struct transcript_item *item, bool strea
 	else if (line->fate == FATE_FAILED && !link_words_too_big(trace))
 		failed_text(line, INT_MAX, ascii, buf, size);
 	else if (!fate_words_replied(line))
-		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii), line->fate == FATE_REFUSED ? "refused" :
-		    line->fate == FATE_CUT_OFF ? "cut off" : where);
+		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii),
+		    line->fate == FATE_REFUSED   ? "refused"
+		    : line->fate == FATE_CUT_OFF ? "cut off"
+		                                 : where);
 	return buf;
 }
 
@@ -267,7 +281,8 @@ static void put_mark(char *buf, size_t size, const char *sign, const char *word)
 	text_append(buf, size, word);
 }
 
-const char *fate_words_marks(const struct ledger_row *line, enum parts_detail parts, bool ascii, char *buf, size_t size)
+const char *fate_words_marks(const struct ledger_row *line, enum parts_detail parts, bool ascii,
+    char *buf, size_t size)
 {
 	const struct parts p = parts_of_row(line);
 	char copies[24], alone[100];

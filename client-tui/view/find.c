@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finding text whatever its case: texts are compared by their capitals. The capitals of a text are those of its
- * characters, one after the other, so a place among them is a place among the cells. */
+/* Finding text whatever its case: texts are compared by their capitals. The capitals of a text are
+ * those of its characters, one after the other, so a place among them is a place among the cells.
+ */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -16,7 +17,8 @@ bool view_bytes_reserve(struct view_bytes *b, size_t capacity)
 	return grow_list(&b->bytes, &b->capacity, capacity, 1) == 0;
 }
 
-/* The capitals of a text, in v->capitals, behind the first `keep` bytes there. Returns how many they are. */
+/* The capitals of a text, in v->capitals, behind the first `keep` bytes there. Returns how many
+ * they are. */
 static size_t capitals_behind(struct view *v, size_t keep, const void *text, size_t n)
 {
 	if (n == 0 || !view_bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n))
@@ -48,7 +50,8 @@ static bool line_contains(struct view *v, size_t needle, const struct transcript
 	bool found = contains(v, needle, typed->text, typed->length);
 	for (int i = 0; i < VIEW_SIDES && !found; i++) {
 		const struct ledger_row *line = sees(v, sides[i].stream) ? sides[i].line : NULL;
-		found = line != NULL && line->reply != NULL && contains(v, needle, line->reply, line->reply_length);
+		found = line != NULL && line->reply != NULL &&
+		        contains(v, needle, line->reply, line->reply_length);
 	}
 	return found;
 }
@@ -57,7 +60,8 @@ static bool item_contains(struct view *v, size_t needle, const struct transcript
 {
 	if (item->kind == TRANSCRIPT_LINE)
 		return line_contains(v, needle, item);
-	return (item->kind != TRANSCRIPT_STRAY || sees(v, item->stream)) && contains(v, needle, item->text, item->length);
+	return (item->kind != TRANSCRIPT_STRAY || sees(v, item->stream)) &&
+	       contains(v, needle, item->text, item->length);
 }
 
 bool view_find(struct view *v, const struct transcript *b, int rows, int columns, const char *text)
@@ -75,11 +79,14 @@ bool view_find(struct view *v, const struct transcript *b, int rows, int columns
 			v->page = NULL;
 			v->scrolled = true;
 			for (enum view_list of = 0; of < VIEW_LISTS; of++) {
-				scroll_to_item(&(const struct list){ .v = v, .b = b, .of = of }, index);
+				scroll_to_item(&(const struct list){ .v = v, .b = b, .of = of },
+				    index);
 				v->bottom[of].lines = 1;
 			}
-			/* In the middle of the screen, where both neighbours can be read; its beginning if it is long. */
-			view_scroll(v, b, rows, columns, panes_measure(v, b, rows, columns).height / 2);
+			/* In the middle of the screen, where both neighbours can be read; its
+			 * beginning if it is long. */
+			view_scroll(v, b, rows, columns,
+			    panes_measure(v, b, rows, columns).height / 2);
 			return true;
 		}
 	}
@@ -96,11 +103,13 @@ static size_t cell_length(const struct layout *l, size_t i, size_t n)
 	return end > l->cells[i].offset ? end - l->cells[i].offset : 0;
 }
 
-/* Where the needle, the first bytes of `s`, stands next among the `length` bytes behind it, from `from` on; SIZE_MAX for
- * nowhere. */
+/* Where the needle, the first bytes of `s`, stands next among the `length` bytes behind it, from
+ * `from` on; SIZE_MAX for nowhere. */
 static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
 {
-	const unsigned char *found = from < length ? memmem(s + needle + from, length - from, s, needle) : NULL;
+	const unsigned char *found = from < length
+	                               ? memmem(s + needle + from, length - from, s, needle)
+	                               : NULL;
 	return found != NULL ? (size_t)(found - s) - needle : SIZE_MAX;
 }
 
@@ -109,15 +118,16 @@ void find_mark(struct view *v, struct layout *l, const void *text, size_t n)
 	size_t needle = capitals_behind(v, 0, v->find, strlen(v->find));
 	size_t length = capitals_behind(v, needle, text, n);
 	/* Room for the capitals of one cell at a time, behind all. */
-	if (needle == 0 || length == 0 || !view_bytes_reserve(&v->capitals, needle + length + CAPITALS_GROWTH * n + 1))
+	if (needle == 0 || length == 0 ||
+	    !view_bytes_reserve(&v->capitals, needle + length + CAPITALS_GROWTH * n + 1))
 		return;
 	const unsigned char *s = v->capitals.bytes;
 	size_t match = next_match(s, needle, length, 0), at = 0, end = 0;
 	for (size_t i = 0; i < l->count && l->cells[i].offset < n; i++) {
 		if (i == 0 || l->cells[i].offset != l->cells[i - 1].offset) {
 			at = end;
-			end += capitals_text((const unsigned char *)text + l->cells[i].offset, cell_length(l, i, n),
-			    v->capitals.bytes + needle + length);
+			end += capitals_text((const unsigned char *)text + l->cells[i].offset,
+			    cell_length(l, i, n), v->capitals.bytes + needle + length);
 		}
 		while (match != SIZE_MAX && match + needle <= at)
 			match = next_match(s, needle, length, match + 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The signs on the screen, in UTF-8 and for terminals that show only ASCII, and what each mark means: written once, for the
- * view, the help page and the manual's test. Pure. */
+/* The signs on the screen, in UTF-8 and for terminals that show only ASCII, and what each mark
+ * means: written once, for the view, the help page and the manual's test. Pure. */
 #ifndef UPCASE_GLYPHS_H
 #define UPCASE_GLYPHS_H
 
@@ -8,7 +8,9 @@
 
 /* What marks are made of. */
 enum glyph {
-	GLYPH_WIRE_UDP, GLYPH_WIRE_TCP, GLYPH_WIRE_TWICE, /* one column of an arrow */
+	GLYPH_WIRE_UDP,
+	GLYPH_WIRE_TCP,
+	GLYPH_WIRE_TWICE, /* one column of an arrow */
 	GLYPH_HEAD,       /* its end */
 	GLYPH_CROSS,      /* where it broke */
 	GLYPH_WAITING,    /* one column of waiting */
@@ -16,8 +18,9 @@ enum glyph {
 	GLYPH_REORDERED,
 	GLYPH_DIFFERS,
 	GLYPH_ELLIPSIS,
-	GLYPH_BAR_UDP, GLYPH_BAR_TCP, /* between the panes */
-	GLYPH_SEPARATOR,  /* between two fields of the status line */
+	GLYPH_BAR_UDP,
+	GLYPH_BAR_TCP,   /* between the panes */
+	GLYPH_SEPARATOR, /* between two fields of the status line */
 	GLYPH_MICRO,
 	GLYPHS,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The two last rows: the input line, scrolled so that the cursor is on it, and the keys or a message. */
+/* The two last rows: the input line, scrolled so that the cursor is on it, and the keys or a
+ * message. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -8,12 +9,13 @@
 
 /* The prompt is left out where it would leave fewer columns to the text. */
 #define INPUT_MIN 8
-/* Of a long text not much more than this is laid out, bytes before the cursor and behind it: a line may have a million, and each
- * key draws it. */
+/* Of a long text not much more than this is laid out, bytes before the cursor and behind it: a line
+ * may have a million, and each key draws it. */
 #define INPUT_NEAR 8192
 
-/* The column of the text at which the window of `width` columns begins. It moves by half a window, so that the text stands
- * still while the cursor moves about in it, and keeps the cursor off the signs at both ends. */
+/* The column of the text at which the window of `width` columns begins. It moves by half a window,
+ * so that the text stands still while the cursor moves about in it, and keeps the cursor off the
+ * signs at both ends. */
 static size_t window_from(size_t cursor, size_t total, size_t width)
 {
 	/* The cursor needs a column behind the end. */
@@ -27,7 +29,8 @@ static size_t window_from(size_t cursor, size_t total, size_t width)
 	return (cursor - (width - 2) + half - 1) / half * half;
 }
 
-/* Draws the cells of `l` that stand in the window of columns from `from` on; half of a wide one is a space. */
+/* Draws the cells of `l` that stand in the window of columns from `from` on; half of a wide one is
+ * a space. */
 static void draw_window(struct canvas *c, int row, int column, const struct layout *l, size_t from)
 {
 	size_t i = 0, at = 0;
@@ -52,7 +55,8 @@ static int draw_prompt(struct view *v, struct canvas *c, const struct panes *p, 
 	int columns = p->pad + (int)layout_columns(&v->line, 0, v->line.count);
 	if (columns + INPUT_MIN > p->columns)
 		return 0;
-	return canvas_cells(c, p->input_row, p->pad, p->columns, v->line.cells, v->line.count, STYLE_PROMPT);
+	return canvas_cells(c, p->input_row, p->pad, p->columns, v->line.cells, v->line.count,
+	    STYLE_PROMPT);
 }
 
 /* Where a character begins, `at` or up to three bytes after it. */
@@ -64,12 +68,16 @@ static size_t character_at(const struct view_input *input, size_t at)
 	return at;
 }
 
-static void draw_line(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input)
+static void draw_line(struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_input *input)
 {
 	int row = p->input_row, column = draw_prompt(v, c, p, input->prompt);
 	/* Its beginning moves by so many bytes, so that it stands still as the window does. */
-	size_t nth = input->cursor / INPUT_NEAR, begin = nth > 1 ? character_at(input, (nth - 1) * INPUT_NEAR) : 0;
-	size_t end = input->length - input->cursor > INPUT_NEAR ? character_at(input, input->cursor + INPUT_NEAR) : input->length;
+	size_t nth = input->cursor / INPUT_NEAR,
+	       begin = nth > 1 ? character_at(input, (nth - 1) * INPUT_NEAR) : 0;
+	size_t end = input->length - input->cursor > INPUT_NEAR
+	               ? character_at(input, input->cursor + INPUT_NEAR)
+	               : input->length;
 	if (layout_text(&v->line, input->text + begin, end - begin, view_width(v)) != 0)
 		v->line.count = 0;
 	size_t width = (size_t)(p->columns - column);
@@ -85,10 +93,14 @@ static void draw_line(struct view *v, struct canvas *c, const struct panes *p, c
 	c->cursor_column = column + (int)(cursor - from);
 }
 
-/* Where the last row was given up, a message takes the place of the status line: a question must be seen. */
-static void draw_message(struct view *v, struct canvas *c, const struct panes *p, const char *message)
+/* Where the last row was given up, a message takes the place of the status line: a question must be
+ * seen. */
+static void draw_message(struct view *v, struct canvas *c, const struct panes *p,
+    const char *message)
 {
-	int row = p->keys_row >= 0 ? p->keys_row : p->status_row >= 0 ? p->status_row : p->input_row;
+	int row = p->keys_row >= 0   ? p->keys_row
+	        : p->status_row >= 0 ? p->status_row
+	                             : p->input_row;
 	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
 	view_lay(v, &v->line, message);
 	int width = p->columns - p->pad, end = p->columns;
@@ -124,7 +136,8 @@ static void draw_keys(const struct view *v, struct canvas *c, const struct panes
 	}
 }
 
-void input_line_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_input *input)
+void input_line_draw(struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_input *input)
 {
 	draw_line(v, c, p, input);
 	if (input->message != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See layout.h. A text becomes an array of cells once; wrapping, scrolling and drawing then only count. The array is
- * kept from text to text, since a draw lays out a screenful of texts sixty times a second. */
+/* See layout.h. A text becomes an array of cells once; wrapping, scrolling and drawing then only
+ * count. The array is kept from text to text, since a draw lays out a screenful of texts sixty
+ * times a second. */
 #include "config.h"
 
 #include "view/layout.h"
@@ -17,7 +18,7 @@ static bool append(struct layout *l, uint32_t c, int width, bool substitute, siz
 {
 	if (grow_list(&l->cells, &l->capacity, l->count + 1, sizeof *l->cells) < 0)
 		return false;
-	l->cells[l->count++] = (struct layout_cell) {
+	l->cells[l->count++] = (struct layout_cell){
 		.chars = { (wchar_t)c },
 		.width = (uint8_t)width,
 		.substitute = substitute,
@@ -75,7 +76,8 @@ int layout_more(struct layout *l, const void *text, size_t n, layout_width *widt
 		n = UINT32_MAX;
 	for (size_t i = 0; i < n;) {
 		size_t used = utf8_character(s + i, n - i);
-		bool kept = used > 0 ? append_char(l, utf8_code(s + i, used), i, width) : append_replacement(l, i, width);
+		bool kept = used > 0 ? append_char(l, utf8_code(s + i, used), i, width)
+		                     : append_replacement(l, i, width);
 		if (!kept)
 			return -1;
 		i += used > 0 ? used : 1;
@@ -86,7 +88,7 @@ int layout_more(struct layout *l, const void *text, size_t n, layout_width *widt
 void layout_free(struct layout *l)
 {
 	free(l->cells);
-	*l = (struct layout) { 0 };
+	*l = (struct layout){ 0 };
 }
 
 size_t layout_columns(const struct layout *l, size_t from, size_t to)
@@ -128,7 +130,10 @@ size_t layout_wrap(const struct layout *l, size_t from, size_t columns)
 	/* The space between two words may hang over the edge, where nobody misses it. */
 	if (is_space(l, i))
 		return i + 1;
-	return after_space > from && (2 * used_there >= columns || word_fits(l, after_space, columns)) ? after_space : i;
+	return after_space > from &&
+	               (2 * used_there >= columns || word_fits(l, after_space, columns))
+	         ? after_space
+	         : i;
 }
 
 size_t layout_lines(const struct layout *l, size_t columns)

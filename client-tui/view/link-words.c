@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the lab's link did with a line, in the words of its row. Each is offered long and short; what fits is taken. */
+/* What the lab's link did with a line, in the words of its row. Each is offered long and short;
+ * what fits is taken. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -20,7 +21,8 @@ static void put_drop(uint8_t fate, enum link_way way, int width, char *buf, size
 {
 	link_event_died_words((enum link_fate)fate, way, buf, size);
 	if (utf8_columns(buf) > width)
-		snprintf(buf, size, "%s %s", link_fate_word((enum link_fate)fate), link_way_word(way));
+		snprintf(buf, size, "%s %s", link_fate_word((enum link_fate)fate),
+		    link_way_word(way));
 	if (utf8_columns(buf) > width)
 		snprintf(buf, size, "%s", link_fate_word((enum link_fate)fate));
 }
@@ -76,7 +78,8 @@ static const char *kind_of(const struct trace_leg *leg, int i)
 	return leg->timeout[i] > 0 ? "RTO " : "after ";
 }
 
-/* The first and the last timeout that ran out; if none is known to have, the first and last time measured. */
+/* The first and the last timeout that ran out; if none is known to have, the first and last time
+ * measured. */
 static void find_ends(const struct trace_leg *leg, int *first, int *last)
 {
 	*first = 0;
@@ -132,7 +135,8 @@ static void put_all(char *buf, size_t size, const struct trace_leg *leg)
 }
 
 /* Not all of many are kept. */
-static void put_waited(char *buf, size_t size, const struct trace_leg *leg, enum times times, bool ascii)
+static void put_waited(char *buf, size_t size, const struct trace_leg *leg, enum times times,
+    bool ascii)
 {
 	if (times == ALL_TIMES && leg->retransmitted == leg->waits)
 		put_all(buf, size, leg);
@@ -142,11 +146,13 @@ static void put_waited(char *buf, size_t size, const struct trace_leg *leg, enum
 
 static const char requested_words[] = ", on cue";
 
-static void put_one_way(char *buf, size_t size, const struct trace_leg *leg, bool ascii, enum times times, const char *words)
+static void put_one_way(char *buf, size_t size, const struct trace_leg *leg, bool ascii,
+    enum times times, const char *words)
 {
 	const size_t used = strlen(buf);
 
-	snprintf(buf + used, size - used, "%u%s %s", leg->retransmitted, glyph(GLYPH_TIMES, ascii), words);
+	snprintf(buf + used, size - used, "%u%s %s", leg->retransmitted, glyph(GLYPH_TIMES, ascii),
+	    words);
 	if (times > NO_TIMES) {
 		text_append(buf, size, " (");
 		put_waited(buf, size, leg, times, ascii);
@@ -156,7 +162,8 @@ static void put_one_way(char *buf, size_t size, const struct trace_leg *leg, boo
 		text_append(buf, size, requested_words);
 }
 
-static void retransmission_words(const struct trace_line *trace, bool ascii, enum times times, char *buf, size_t size)
+static void retransmission_words(const struct trace_line *trace, bool ascii, enum times times,
+    char *buf, size_t size)
 {
 	const struct trace_leg *there = &trace->legs[LINK_GOING], *back = &trace->legs[LINK_COMING];
 
@@ -165,13 +172,15 @@ static void retransmission_words(const struct trace_line *trace, bool ascii, enu
 		put_one_way(buf, size, there, ascii, times, "again");
 	if (back->retransmitted > 0) {
 		text_append(buf, size, there->retransmitted > 0 ? ", " : "");
-		put_one_way(buf, size, back, ascii, times, there->retransmitted > 0 ? "coming" : "again coming");
+		put_one_way(buf, size, back, ascii, times,
+		    there->retransmitted > 0 ? "coming" : "again coming");
 	}
 }
 
 static bool was_retransmitted(const struct trace_line *trace)
 {
-	return trace->legs[LINK_GOING].retransmitted > 0 || trace->legs[LINK_COMING].retransmitted > 0;
+	return trace->legs[LINK_GOING].retransmitted > 0 ||
+	       trace->legs[LINK_COMING].retransmitted > 0;
 }
 
 /* Which segment is missing: the one that was dropped last and has not been let through since. */
@@ -184,9 +193,11 @@ static const char *missing(const struct trace_line *trace)
 }
 
 /* What became of a line that was sent again, or whose segment is missing. */
-static void stream_words(const struct trace_line *trace, bool ascii, enum times times, char *buf, size_t size)
+static void stream_words(const struct trace_line *trace, bool ascii, enum times times, char *buf,
+    size_t size)
 {
-	const bool requested = times > NOTHING_MORE && (trace->legs[LINK_GOING].requested_drop || trace->legs[LINK_COMING].requested_drop);
+	const bool requested = times > NOTHING_MORE && (trace->legs[LINK_GOING].requested_drop ||
+	                                                   trace->legs[LINK_COMING].requested_drop);
 
 	if (was_retransmitted(trace) || missing(trace) == NULL)
 		retransmission_words(trace, ascii, times, buf, size);
@@ -194,7 +205,8 @@ static void stream_words(const struct trace_line *trace, bool ascii, enum times 
 		snprintf(buf, size, "lost %s%s", missing(trace), requested ? requested_words : "");
 }
 
-const char *link_words_times(const struct trace_line *trace, bool ascii, int width, char *buf, size_t size)
+const char *link_words_times(const struct trace_line *trace, bool ascii, int width, char *buf,
+    size_t size)
 {
 	static const char *const whose[LINK_WAYS] = { "", "server's " };
 
@@ -220,37 +232,49 @@ const char *link_words_times(const struct trace_line *trace, bool ascii, int wid
 			text_append(buf, size, whose[way]);
 			put_waited(buf, size, leg, ALL_TIMES, ascii);
 		}
-		text_append(buf, size, !requested ? "" : leg->retransmitted > 0 ? requested_words : requested_words + 2);
+		text_append(buf, size,
+		    !requested               ? ""
+		    : leg->retransmitted > 0 ? requested_words
+		                             : requested_words + 2);
 	}
 	return buf;
 }
 
 /* "2x again", "1x again coming", both as one number. */
-static void short_retransmissions(const struct trace_line *trace, bool ascii, char *buf, size_t size)
+static void short_retransmissions(const struct trace_line *trace, bool ascii, char *buf,
+    size_t size)
 {
-	snprintf(buf, size, "%u%s again", (unsigned)trace->legs[LINK_GOING].retransmitted + trace->legs[LINK_COMING].retransmitted,
+	snprintf(buf, size, "%u%s again",
+	    (unsigned)trace->legs[LINK_GOING].retransmitted +
+	        trace->legs[LINK_COMING].retransmitted,
 	    glyph(GLYPH_TIMES, ascii));
 }
 
 /* --- UDP: copies and holds --- */
 
-static void copies_words(const struct trace_line *trace, bool ascii, bool whole, char *buf, size_t size)
+static void copies_words(const struct trace_line *trace, bool ascii, bool whole, char *buf,
+    size_t size)
 {
 	const char *both = whole ? "both ways" : "both";
-	const bool there = trace->legs[LINK_GOING].duplicated, back = trace->legs[LINK_COMING].duplicated;
+	const bool there = trace->legs[LINK_GOING].duplicated,
+	           back = trace->legs[LINK_COMING].duplicated;
 	const bool held = trace->legs[LINK_GOING].held || trace->legs[LINK_COMING].held;
 
 	buf[0] = '\0';
 	if (there || back)
-		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii), there && back ? both :
-		    link_way_word(there ? LINK_GOING : LINK_COMING));
+		snprintf(buf, size, "2%s %s", glyph(GLYPH_TIMES, ascii),
+		    there && back ? both : link_way_word(there ? LINK_GOING : LINK_COMING));
 	if (held && (whole || buf[0] == '\0'))
-		text_append(buf, size, buf[0] != '\0' ? ", held back" : whole ? "held back" : "held");
+		text_append(buf, size,
+		    buf[0] != '\0' ? ", held back"
+		    : whole        ? "held back"
+		                   : "held");
 }
 
 /* --- both --- */
 
-const char *link_words_more(const struct trace_line *trace, bool ascii, int width, char *buf, size_t size)
+const char *link_words_more(const struct trace_line *trace, bool ascii, int width, char *buf,
+    size_t size)
 {
 	char words[160] = "";
 
@@ -261,7 +285,8 @@ const char *link_words_more(const struct trace_line *trace, bool ascii, int widt
 		if (!trace->stream)
 			copies_words(trace, ascii, step == 0, words, sizeof words);
 		else if (was_retransmitted(trace) && step < 4)
-			retransmission_words(trace, ascii, (enum times)(ALL_TIMES - step), words, sizeof words);
+			retransmission_words(trace, ascii, (enum times)(ALL_TIMES - step), words,
+			    sizeof words);
 		else if (was_retransmitted(trace))
 			short_retransmissions(trace, ascii, words, sizeof words);
 		if (words[0] == '\0' || fits(words, width - 2))
@@ -273,23 +298,29 @@ const char *link_words_more(const struct trace_line *trace, bool ascii, int widt
 	return buf;
 }
 
-/* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent again. */
-static void put_timeout(char *buf, size_t size, const struct trace_line *trace, const struct view_ends *ends, bool ascii)
+/* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent
+ * again. */
+static void put_timeout(char *buf, size_t size, const struct trace_line *trace,
+    const struct view_ends *ends, bool ascii)
 {
-	const bool coming = trace->legs[LINK_COMING].lost > 0 && trace->legs[LINK_COMING].through == 0;
-	const struct tcp_sample *tcp = ends == NULL || !(coming ? ends->has_server : ends->has_here) ? NULL :
-	    coming ? &ends->server : &ends->here;
+	const bool coming = trace->legs[LINK_COMING].lost > 0 &&
+	                    trace->legs[LINK_COMING].through == 0;
+	const struct tcp_sample *tcp = ends == NULL || !(coming ? ends->has_server : ends->has_here)
+	                                 ? NULL
+	                             : coming ? &ends->server
+	                                      : &ends->here;
 	char time[40];
 
 	if (tcp == NULL || missing(trace) == NULL || tcp->timeout == 0)
 		return;
 	text_append(buf, size, coming ? ", server's RTO " : ", RTO ");
-	text_append(buf, size, units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+	text_append(buf, size,
+	    units_duration_text(tcp->timeout, glyph(GLYPH_MICRO, ascii), time, sizeof time));
 }
 
 /* The forms from the longest to the shortest. */
-static void waiting_words(const struct trace_line *trace, const struct view_ends *ends, bool ascii, int step, const char *time,
-    char *buf, size_t size)
+static void waiting_words(const struct trace_line *trace, const struct view_ends *ends, bool ascii,
+    int step, const char *time, char *buf, size_t size)
 {
 	char words[160] = "";
 
@@ -309,10 +340,11 @@ static void waiting_words(const struct trace_line *trace, const struct view_ends
 		snprintf(buf, size, " %s", words);
 }
 
-bool link_words_waiting(const struct trace_line *trace, const struct view_ends *ends, bool ascii, int width, const char *time, char *buf,
-    size_t size)
+bool link_words_waiting(const struct trace_line *trace, const struct view_ends *ends, bool ascii,
+    int width, const char *time, char *buf, size_t size)
 {
-	if (trace == NULL || !trace->stream || (!was_retransmitted(trace) && missing(trace) == NULL))
+	if (trace == NULL || !trace->stream ||
+	    (!was_retransmitted(trace) && missing(trace) == NULL))
 		return false;
 	for (int step = 0; step < 10; step++) {
 		waiting_words(trace, ends, ascii, step, time, buf, size);

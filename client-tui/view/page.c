@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page over the panes: our own words, wrapped, with what is below and how to leave on its last row. */
+/* A page over the panes: our own words, wrapped, with what is below and how to leave on its last
+ * row. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -15,7 +16,9 @@ struct frame {
 
 static struct frame frame_of(const struct panes *p)
 {
-	struct frame f = { .title = p->heading_row, .top = p->top, .height = p->height, .last = -1 };
+	struct frame f = {
+		.title = p->heading_row, .top = p->top, .height = p->height, .last = -1
+	};
 	if (f.height >= 2) {
 		f.height--;
 		f.last = f.top + f.height;
@@ -32,7 +35,8 @@ static size_t wrap_columns(const struct panes *p)
 	return p->columns > p->pad ? (size_t)(p->columns - p->pad) : 1;
 }
 
-/* Lays out the line at `text` in v->line; returns the beginning of the next, NULL after the last. */
+/* Lays out the line at `text` in v->line; returns the beginning of the next, NULL after the last.
+ */
 static const char *lay_line(struct view *v, const char *text)
 {
 	const char *end = strchr(text, '\n');
@@ -83,7 +87,8 @@ void page_more(struct canvas *c, int row, int from, int to, uint64_t n)
 	canvas_text(c, row, length < width ? to - 1 - length : from, to, text, STYLE_FAINT);
 }
 
-static void draw_text(struct view *v, struct canvas *c, const struct panes *p, const struct frame *f)
+static void draw_text(struct view *v, struct canvas *c, const struct panes *p,
+    const struct frame *f)
 {
 	size_t line = 0, end = v->page->top + (size_t)f->height, columns = wrap_columns(p);
 	for (const char *text = v->page->text; text != NULL && line < end;) {
@@ -92,8 +97,8 @@ static void draw_text(struct view *v, struct canvas *c, const struct panes *p, c
 		do {
 			size_t next = layout_wrap(&v->line, i, columns);
 			if (line >= v->page->top && line < end)
-				canvas_cells(c, f->top + (int)(line - v->page->top), p->pad, p->columns,
-				    v->line.cells + i, next - i, STYLE_NORMAL);
+				canvas_cells(c, f->top + (int)(line - v->page->top), p->pad,
+				    p->columns, v->line.cells + i, next - i, STYLE_NORMAL);
 			i = next;
 			line++;
 		} while (i < v->line.count);
@@ -111,11 +116,13 @@ void page_draw(struct view *v, struct canvas *c, const struct panes *p)
 	if (f.title >= 0) {
 		canvas_fill(c, f.title, 0, p->columns, L' ', STYLE_HEADING);
 		view_lay(v, &v->line, v->page->title);
-		canvas_cells(c, f.title, p->pad, p->columns, v->line.cells, v->line.count, STYLE_HEADING);
+		canvas_cells(c, f.title, p->pad, p->columns, v->line.cells, v->line.count,
+		    STYLE_HEADING);
 	}
 	draw_text(v, c, p, &f);
 	if (f.last >= 0) {
-		int column = canvas_text(c, f.last, p->pad, p->columns, "Esc or F1 leaves", STYLE_FAINT);
+		int column = canvas_text(c, f.last, p->pad, p->columns, "Esc or F1 leaves",
+		    STYLE_FAINT);
 		page_more(c, f.last, column + 1, p->columns, max - v->page->top);
 	}
 }

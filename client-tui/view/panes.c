@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where everything stands on a screen of any size: the rows from both ends inwards, so that what is left is for the panes;
- * the columns by what the wires need. */
+/* Where everything stands on a screen of any size: the rows from both ends inwards, so that what is
+ * left is for the panes; the columns by what the wires need. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -49,13 +49,15 @@ static void place_rows(struct panes *p, const struct view *v)
 	p->input_row = --end;
 	p->link_row = v->lab != NULL && p->rows >= LINK_SCREEN ? --end : -1;
 	p->ends_row = v->ends != NULL && p->rows >= ENDS_SCREEN ? --end : -1;
-	p->spark_row = v->plot != NULL && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end : -1;
+	p->spark_row = v->plot != NULL && v->plot->count > 0 && p->rows >= SPARK_SCREEN ? --end
+	                                                                                : -1;
 	p->height = end - top;
 }
 
 static const struct pane no_pane = { .wire_bar = -1, .wire = -1, .wire_end = -1, .bar = -1 };
 
-/* Places a pane of replies behind column `at`; returns where it ends. No wire if that has no columns. */
+/* Places a pane of replies behind column `at`; returns where it ends. No wire if that has no
+ * columns. */
 static int place_side(struct pane *pane, int at, int wire_columns, int columns)
 {
 	*pane = no_pane;
@@ -72,7 +74,8 @@ static int place_side(struct pane *pane, int at, int wire_columns, int columns)
 
 static int numbered(const struct panes *p, int columns, int digits)
 {
-	return p->columns >= NUMBERS_SCREEN && columns - p->pad - digits - 1 >= TEXT_MIN ? digits : 0;
+	return p->columns >= NUMBERS_SCREEN && columns - p->pad - digits - 1 >= TEXT_MIN ? digits
+	                                                                                 : 0;
 }
 
 static void place_two(struct panes *p, int wire, int digits)
@@ -83,15 +86,20 @@ static void place_two(struct panes *p, int wire, int digits)
 	p->digits = p->side[0].digits = numbered(p, sides / 2, digits);
 }
 
-/* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before UDP's is. */
+/* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before
+ * UDP's is. */
 static void both_wires(const struct panes *p, bool lab, int *wires)
 {
-	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS, max = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
-	int min = lab && p->columns >= RETRANSMIT_WIRE_SCREEN ? RETRANSMIT_WIRE_COLUMNS : SHORT_WIRE_COLUMNS;
+	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS,
+	    max = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
+	int min = lab && p->columns >= RETRANSMIT_WIRE_SCREEN ? RETRANSMIT_WIRE_COLUMNS
+	                                                      : SHORT_WIRE_COLUMNS;
 	wires[0] = wires[1] = 0;
 	if (p->columns < BOTH_WIRE_SCREEN)
 		return;
-	wires[0] = spare / 2 < SHORT_WIRE_COLUMNS ? SHORT_WIRE_COLUMNS : spare / 2 < WIRE_COLUMNS ? spare / 2 : WIRE_COLUMNS;
+	wires[0] = spare / 2 < SHORT_WIRE_COLUMNS ? SHORT_WIRE_COLUMNS
+	         : spare / 2 < WIRE_COLUMNS       ? spare / 2
+	                                          : WIRE_COLUMNS;
 	min = wires[0] > min ? wires[0] : min;
 	wires[1] = spare - wires[0] < min ? min : spare - wires[0] < max ? spare - wires[0] : max;
 	spare = p->columns - 4 - 3 * BOTH_WIDE_TEXT - wires[1];
@@ -102,7 +110,8 @@ static void both_wires(const struct panes *p, bool lab, int *wires)
 static void place_three(struct panes *p, const int *wires, bool all_numbered, int digits)
 {
 	int bars = wires[0] > 0 ? 4 : 2, texts = p->columns - bars - wires[0] - wires[1], extra = 0;
-	/* The rows line up: the numbers of the first pane serve the others where there is no room for more. */
+	/* The rows line up: the numbers of the first pane serve the others where there is no room
+	 * for more. */
 	if (all_numbered || texts / 3 >= BOTH_NUMBERS_COLUMNS) {
 		p->digits = p->side[0].digits = p->side[1].digits = numbered(p, texts / 3, digits);
 	} else {
@@ -179,8 +188,8 @@ int pane_wire_columns(const struct pane *pane)
 	return columns - (columns >= WIRE_COLUMNS ? 2 : 1);
 }
 
-/* The columns that the names of the panes of replies have: the same for both, so that they are alike. A blank stands before
- * the next bar. */
+/* The columns that the names of the panes of replies have: the same for both, so that they are
+ * alike. A blank stands before the next bar. */
 static int name_columns(const struct panes *p)
 {
 	int min = p->columns;
@@ -195,8 +204,10 @@ static int name_columns(const struct panes *p)
 static const char *side_name(const struct view *v, int side, int columns)
 {
 	static const char *const names[VIEW_SIDES][2][6] = {
-		{ { "UDP replies", "UDP" }, { "UDP replies as they came", "UDP as they came", "UDP arrivals", "UDP came", "UDP" } },
-		{ { "TCP replies", "TCP" }, { "TCP replies as they came", "TCP as they came", "TCP arrivals", "TCP came", "TCP" } },
+		{ { "UDP replies", "UDP" }, { "UDP replies as they came", "UDP as they came",
+		                                "UDP arrivals", "UDP came", "UDP" } },
+		{ { "TCP replies", "TCP" }, { "TCP replies as they came", "TCP as they came",
+		                                "TCP arrivals", "TCP came", "TCP" } },
 	};
 	if (!v->both && !v->arrivals)
 		return "replies";
@@ -219,10 +230,12 @@ void panes_draw_headings(const struct view *v, struct canvas *c, const struct pa
 		const char *bar = glyph(i == 0 ? GLYPH_BAR_UDP : GLYPH_BAR_TCP, v->ascii);
 		if (pane->wire >= 0) {
 			canvas_text(c, row, pane->wire_bar, p->columns, bar, STYLE_HEADING);
-			canvas_text(c, row, pane->wire + pad, pane->wire_end, v->both ? wires[i] : "the wire", STYLE_HEADING);
+			canvas_text(c, row, pane->wire + pad, pane->wire_end,
+			    v->both ? wires[i] : "the wire", STYLE_HEADING);
 		}
 		if (pane->bar >= 0)
 			canvas_text(c, row, pane->bar, p->columns, bar, STYLE_HEADING);
-		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, columns), STYLE_HEADING);
+		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, columns),
+		    STYLE_HEADING);
 	}
 }

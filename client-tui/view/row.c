@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One row of the panes: a typed line and its replies side by side, each wrapped in its pane, or a notice over the whole
- * width. A row is laid out, measured and drawn before the next one is. What is kept of it is the cells of a long text: one of
- * 65,000 bytes can be a single cell (a letter and its combining marks), so a screenful of them is millions of bytes. The
- * words behind it change and are laid out each time. */
+/* One row of the panes: a typed line and its replies side by side, each wrapped in its pane, or a
+ * notice over the whole width. A row is laid out, measured and drawn before the next one is. What
+ * is kept of it is the cells of a long text: one of 65,000 bytes can be a single cell (a letter and
+ * its combining marks), so a screenful of them is millions of bytes. The words behind it change and
+ * are laid out each time. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -19,17 +20,20 @@
 /* What the link did has room in a wire of so many columns, and so many in short. */
 #define MORE_WIRE 20
 #define MORE_COLUMNS 14
-/* All parts of a time stand behind the reply if it has so many columns, else the longest before the line was sent. */
+/* All parts of a time stand behind the reply if it has so many columns, else the longest before the
+ * line was sent. */
 #define ALL_PARTS_COLUMNS 40
-/* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that it waits. */
+/* What else stands in the wire of a line that was sent again: an arrow, blanks and a time; or that
+ * it waits. */
 #define WIRE_OTHERS 11
 #define WIRE_WAITING 19
 #define WIRE_WAITING_LONG 24
 /* From then on the time it waits has more words. */
 #define LONG_WAIT (100 * NS_PER_S)
 
-/* A text of more bytes is kept as it was laid out. So many of each pane, more than a screen has rows; all are forgotten when their
- * cells take more than 48 MB, which four texts in each list of 65,507 control characters do not. */
+/* A text of more bytes is kept as it was laid out. So many of each pane, more than a screen has
+ * rows; all are forgotten when their cells take more than 48 MB, which four texts in each list of
+ * 65,507 control characters do not. */
 #define LONG_TEXT 128
 #define LAID_TEXTS 4096
 #define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))
@@ -52,35 +56,45 @@ static void append_words(struct view_bytes *b, const char *words)
 /* An empty text shows as such. */
 static void set_text(struct view_row_text *t, const void *text, size_t n, enum style style)
 {
-	*t = (struct view_row_text) {
-		.has = true, .bytes = n > 0 ? text : empty_text, .length = n > 0 ? n : sizeof empty_text - 1,
-		.style = n > 0 ? style : STYLE_FAINT, .mark_style = STYLE_LATE,
-	};
+	*t = (struct view_row_text){ .has = true,
+		.bytes = n > 0 ? text : empty_text,
+		.length = n > 0 ? n : sizeof empty_text - 1,
+		.style = n > 0 ? style : STYLE_FAINT,
+		.mark_style = STYLE_LATE };
 }
 
 /* Words of ours in the place of a reply. */
-static void set_words(struct view *v, struct view_row *row, int i, const char *words, enum style style)
+static void set_words(struct view *v, struct view_row *row, int i, const char *words,
+    enum style style)
 {
 	append_words(&v->words[1 + i], words);
-	row->text[1 + i] = (struct view_row_text) { .has = true, .mark_style = style };
+	row->text[1 + i] = (struct view_row_text){ .has = true, .mark_style = style };
 }
 
 /* The parts of a line's time in its wire; 0 for no wire. */
-static int parts_columns(const struct view *v, const struct view_row_side *side, const struct pane *pane)
+static int parts_columns(const struct view *v, const struct view_row_side *side,
+    const struct pane *pane)
 {
-	return pane->wire >= 0 ? fate_words_parts_columns(side->line, pane_wire_columns(pane), v->ascii) : 0;
+	return pane->wire >= 0
+	         ? fate_words_parts_columns(side->line, pane_wire_columns(pane), v->ascii)
+	         : 0;
 }
 
-/* Parts of its time and what the link did stand among the marks if the wire has no room for them. */
-static void append_marks(struct view *v, struct view_bytes *words, const struct view_row *row, const struct view_row_side *side,
-    const struct pane *pane)
+/* Parts of its time and what the link did stand among the marks if the wire has no room for them.
+ */
+static void append_marks(struct view *v, struct view_bytes *words, const struct view_row *row,
+    const struct view_row_side *side, const struct pane *pane)
 {
 	char marks[220], more[80] = "";
 	const int parts = parts_columns(v, side, pane);
-	fate_words_marks(side->line, pane->wire < 0 || parts > 0 ? PARTS_TIME :
-	    pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL : PARTS_LONGEST, v->ascii, marks, sizeof marks);
+	fate_words_marks(side->line,
+	    pane->wire < 0 || parts > 0                  ? PARTS_TIME
+	    : pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL
+	                                                 : PARTS_LONGEST,
+	    v->ascii, marks, sizeof marks);
 	if (pane->wire < 0 || pane_wire_columns(pane) - parts < MORE_WIRE)
-		link_words_more(link_row_trace(v, row->item, side->stream), v->ascii, MORE_COLUMNS, more, sizeof more);
+		link_words_more(link_row_trace(v, row->item, side->stream), v->ascii, MORE_COLUMNS,
+		    more, sizeof more);
 	if (more[0] == '\0') {
 		append_words(words, marks);
 		return;
@@ -93,17 +107,19 @@ static void append_marks(struct view *v, struct view_bytes *words, const struct 
 }
 
 /* After how long TCP sent again, if the wire has no room for it. */
-static const char *retransmission_times(const struct view *v, const struct view_row *row, const struct view_row_side *side, const struct pane *pane,
-    char *buf, size_t size)
+static const char *retransmission_times(const struct view *v, const struct view_row *row,
+    const struct view_row_side *side, const struct pane *pane, char *buf, size_t size)
 {
-	int others = side->line->fate != FATE_WAITING ? WIRE_OTHERS + parts_columns(v, side, pane) :
-	    v->now - side->line->typed_at < LONG_WAIT ? WIRE_WAITING : WIRE_WAITING_LONG;
+	int others = side->line->fate != FATE_WAITING ? WIRE_OTHERS + parts_columns(v, side, pane)
+	           : v->now - side->line->typed_at < LONG_WAIT ? WIRE_WAITING
+	                                                       : WIRE_WAITING_LONG;
 	int width = pane->wire >= 0 ? pane_wire_columns(pane) - others : 0;
-	return link_words_times(link_row_trace(v, row->item, side->stream), v->ascii, width, buf, size);
+	return link_words_times(link_row_trace(v, row->item, side->stream), v->ascii, width, buf,
+	    size);
 }
 
-static void append_times(struct view *v, struct view_bytes *words, const struct view_row *row, const struct view_row_side *side,
-    const struct pane *pane)
+static void append_times(struct view *v, struct view_bytes *words, const struct view_row *row,
+    const struct view_row_side *side, const struct pane *pane)
 {
 	char times[160];
 	if (retransmission_times(v, row, side, pane, times, sizeof times)[0] == '\0')
@@ -119,8 +135,8 @@ static void set_reply(struct view *v, struct view_row *row, int i, const struct 
 	const struct ledger_row *line = side->line;
 	bool kept = line->reply != NULL;
 	side->number = line->number;
-	set_text(&row->text[1 + i], kept ? line->reply : line->text, kept ? line->reply_length : line->length,
-	    line->late ? STYLE_LATE : STYLE_ANSWERED);
+	set_text(&row->text[1 + i], kept ? line->reply : line->text,
+	    kept ? line->reply_length : line->length, line->late ? STYLE_LATE : STYLE_ANSWERED);
 	row->text[1 + i].capitals = !kept && line->length > 0;
 	append_marks(v, &v->words[1 + i], row, side, pane);
 	append_times(v, &v->words[1 + i], row, side, pane);
@@ -131,10 +147,11 @@ static enum style fate_style(const struct ledger_row *line)
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
 }
 
-static const char *fate_words(const struct view *v, const struct view_row *row, const struct view_row_side *side, char *buf, size_t size)
+static const char *fate_words(const struct view *v, const struct view_row *row,
+    const struct view_row_side *side, char *buf, size_t size)
 {
-	return fate_words_unanswered(row->item, side->stream, side->line, link_row_trace(v, row->item, side->stream), v->ascii, v->now, buf,
-	    size);
+	return fate_words_unanswered(row->item, side->stream, side->line,
+	    link_row_trace(v, row->item, side->stream), v->ascii, v->now, buf, size);
 }
 
 static void set_stray(struct view *v, struct view_row *row, const struct panes *p)
@@ -145,10 +162,12 @@ static void set_stray(struct view *v, struct view_row *row, const struct panes *
 		append_words(&v->words[1 + i], " (stray)");
 }
 
-static void set_arrival(struct view *v, struct view_row *row, int i, const struct transcript_arrival *arrival)
+static void set_arrival(struct view *v, struct view_row *row, int i,
+    const struct transcript_arrival *arrival)
 {
 	row->side[i].number = arrival->number;
-	set_text(&row->text[1 + i], arrival->text, arrival->length, arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
+	set_text(&row->text[1 + i], arrival->text, arrival->length,
+	    arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
 	append_words(&v->words[1 + i], fate_words_arrival(arrival));
 }
 
@@ -157,7 +176,8 @@ static const char *narrowed(const char *words, int columns, bool ascii)
 {
 	const char *word = strchr(words, ' ');
 	char first[40];
-	if (word == NULL || (words[0] != glyph(GLYPH_CROSS, ascii)[0] && words[0] != glyph(GLYPH_WAITING, ascii)[0]))
+	if (word == NULL || (words[0] != glyph(GLYPH_CROSS, ascii)[0] &&
+	                        words[0] != glyph(GLYPH_WAITING, ascii)[0]))
 		return words;
 	word++;
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(word, " "), word);
@@ -176,13 +196,15 @@ static void set_fate(struct view *v, struct view_row *row, int i, const struct p
 		return;
 	}
 	fate_words(v, row, side, fate, sizeof fate);
-	set_words(v, row, i, narrowed(fate, pane->to - pane->text, v->ascii), fate_style(side->line));
+	set_words(v, row, i, narrowed(fate, pane->to - pane->text, v->ascii),
+	    fate_style(side->line));
 	append_words(&v->words[1 + i], times[0] != '\0' ? ", " : "");
 	append_words(&v->words[1 + i], times);
 }
 
 /* In the order of arrival, without a wire, the fate stands behind the line. */
-static void set_fate_left(struct view *v, const struct view_row *row, const struct view_row_side *side)
+static void set_fate_left(struct view *v, const struct view_row *row,
+    const struct view_row_side *side)
 {
 	char fate[80];
 	fate_words(v, row, side, fate, sizeof fate);
@@ -220,21 +242,25 @@ static void side_find(struct view_row_side *side, const struct ledger *ledger, u
 	side->line = ledger != NULL ? ledger_find(ledger, number) : NULL;
 }
 
-const struct ledger_row *view_row_sides(const struct view *v, const struct transcript_item *item, struct view_row_side *sides)
+const struct ledger_row *view_row_sides(const struct view *v, const struct transcript_item *item,
+    struct view_row_side *sides)
 {
-	const struct ledger *udp = item->stream ? NULL : item->ledger, *tcp = item->stream ? item->ledger : item->other;
-	sides[0] = (struct view_row_side) { .stream = false };
-	sides[1] = (struct view_row_side) { .stream = true };
+	const struct ledger *udp = item->stream ? NULL : item->ledger,
+	                    *tcp = item->stream ? item->ledger : item->other;
+	sides[0] = (struct view_row_side){ .stream = false };
+	sides[1] = (struct view_row_side){ .stream = true };
 	if (v->both) {
 		side_find(&sides[0], udp, item->number);
 		side_find(&sides[1], tcp, item->number);
 		return sides[0].line != NULL ? sides[0].line : sides[1].line;
 	}
-	/* One pane: the transport in use if the line went over it, else the one that it went over. */
+	/* One pane: the transport in use if the line went over it, else the one that it went over.
+	 */
 	sides[0].stream = udp == NULL || (tcp != NULL && v->stream);
 	side_find(&sides[0], sides[0].stream ? tcp : udp, item->number);
 	const struct ledger *unseen = sides[0].stream ? udp : tcp;
-	return sides[0].line != NULL || unseen == NULL ? sides[0].line : ledger_find(unseen, item->number);
+	return sides[0].line != NULL || unseen == NULL ? sides[0].line
+	                                               : ledger_find(unseen, item->number);
 }
 
 static void set_line(struct view *v, struct view_row *row, const struct panes *p)
@@ -286,7 +312,7 @@ void view_laid_free(struct view_laid *laid)
 {
 	layout_free(&laid->l);
 	free(laid->starts);
-	*laid = (struct view_laid) { 0 };
+	*laid = (struct view_laid){ 0 };
 }
 
 void view_row_drop_texts(struct view *v)
@@ -298,7 +324,8 @@ void view_row_drop_texts(struct view *v)
 	v->laid_cells = 0;
 }
 
-static void lay_anew(struct view *v, struct view_laid *laid, const struct view_row_text *t, bool found)
+static void lay_anew(struct view *v, struct view_laid *laid, const struct view_row_text *t,
+    bool found)
 {
 	const unsigned char *bytes = t->bytes;
 	size_t n = t->length;
@@ -318,7 +345,8 @@ static void lay_anew(struct view *v, struct view_laid *laid, const struct view_r
 	laid->final = 0;
 }
 
-/* Goes on where the words behind the text begin to matter: a line's end depends on two lines of cells at most. */
+/* Goes on where the words behind the text begin to matter: a line's end depends on two lines of
+ * cells at most. */
 static void break_lines(struct view_laid *laid, size_t columns)
 {
 	if (laid->columns != columns)
@@ -327,7 +355,8 @@ static void break_lines(struct view_laid *laid, size_t columns)
 	laid->lines = laid->final > 0 ? laid->final - 1 : 0;
 	size_t at = laid->final > 0 ? laid->starts[laid->lines] : 0;
 	for (; at < laid->l.count; at = layout_wrap(&laid->l, at, columns)) {
-		if (grow_list(&laid->starts, &laid->capacity, laid->lines + 1, sizeof *laid->starts) < 0) {
+		if (grow_list(&laid->starts, &laid->capacity, laid->lines + 1,
+		        sizeof *laid->starts) < 0) {
 			laid->final = 0;
 			return;
 		}
@@ -352,8 +381,8 @@ static int text_to(const struct view *v, const struct panes *p, const struct vie
 	return !v->arrivals ? p->columns : p->side[0].wire >= 0 ? p->side[0].wire_end : p->left_end;
 }
 
-/* Lays out what stands in pane `i`. In one pane, a row's text of one transport never changes while its bytes are where they are; a
- * notice does. */
+/* Lays out what stands in pane `i`. In one pane, a row's text of one transport never changes while
+ * its bytes are where they are; a notice does. */
 static void lay_text(const struct list *l, uint64_t index, struct view_row *row, int i, bool found)
 {
 	struct view *v = l->v;
@@ -364,7 +393,8 @@ static void lay_text(const struct list *l, uint64_t index, struct view_row *row,
 	if (keep && v->laid == NULL)
 		v->laid = calloc((1 + VIEW_SIDES) * LAID_TEXTS, sizeof *v->laid);
 	keep = keep && v->laid != NULL;
-	struct view_laid *laid = keep ? &v->laid[(size_t)i * LAID_TEXTS + index % LAID_TEXTS] : &v->brief[i];
+	struct view_laid *laid = keep ? &v->laid[(size_t)i * LAID_TEXTS + index % LAID_TEXTS]
+	                              : &v->brief[i];
 	size_t before = laid->l.capacity;
 	if (!keep || memcmp(laid->of, of, sizeof of) != 0) {
 		memcpy(laid->of, of, sizeof of);
@@ -383,7 +413,8 @@ static void lay_panes(const struct list *l, uint64_t index, struct view_row *row
 {
 	for (int i = 0; i <= l->p->sides; i++) {
 		/* On the narrowest screens there is no pane of replies. */
-		row->text[i].has = row->text[i].has && (i == 0 || l->p->side[i - 1].from < l->p->side[i - 1].to);
+		row->text[i].has = row->text[i].has &&
+		                   (i == 0 || l->p->side[i - 1].from < l->p->side[i - 1].to);
 		if (!row->text[i].has)
 			continue;
 		lay_text(l, index, row, i, found);
@@ -402,7 +433,8 @@ static bool set_row(const struct list *l, uint64_t index, struct view_row *row)
 		return index == v->found;
 	}
 	const struct transcript_item *found = transcript_item(l->b, v->found);
-	const struct transcript_arrival *arrival = transcript_arrival(l->b, l->of == LIST_TCP, index);
+	const struct transcript_arrival *arrival = transcript_arrival(l->b, l->of == LIST_TCP,
+	    index);
 	int i = list_side(v, l->of);
 	set_arrival(v, row, i, arrival);
 	return found != NULL && scroll_belongs(arrival, found, v->found);
@@ -410,7 +442,7 @@ static bool set_row(const struct list *l, uint64_t index, struct view_row *row)
 
 void view_row_lay(const struct list *l, uint64_t index, struct view_row *row)
 {
-	*row = (struct view_row) { .lines = 1 };
+	*row = (struct view_row){ .lines = 1 };
 	for (int i = 0; i <= VIEW_SIDES; i++)
 		l->v->words[i].length = 0;
 	if (l->v->laid_cells > LAID_CELLS)
@@ -432,11 +464,13 @@ static void draw_number(struct canvas *c, int at, int text_column, int digits, u
 static void draw_bar(const struct view *v, struct canvas *c, int at, int column, bool stream)
 {
 	if (column >= 0)
-		canvas_text(c, at, column, column + 1, glyph(stream ? GLYPH_BAR_TCP : GLYPH_BAR_UDP, v->ascii),
+		canvas_text(c, at, column, column + 1,
+		    glyph(stream ? GLYPH_BAR_TCP : GLYPH_BAR_UDP, v->ascii),
 		    stream ? STYLE_TCP : STYLE_UDP);
 }
 
-static void draw_bars(const struct view *v, struct canvas *c, const struct panes *p, const struct view_row *row, int at)
+static void draw_bars(const struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_row *row, int at)
 {
 	if (row->wide && !v->arrivals)
 		return;
@@ -452,7 +486,8 @@ static void draw_bars(const struct view *v, struct canvas *c, const struct panes
 
 void view_row_draw_bars(const struct list *l, struct canvas *c, int at)
 {
-	struct view_row none = { .side = { { .stream = !l->v->both && l->v->stream }, { .stream = true } } };
+	struct view_row none = { .side = { { .stream = !l->v->both && l->v->stream },
+		                     { .stream = true } } };
 	draw_bars(l->v, c, l->p, &none, at);
 }
 
@@ -465,23 +500,25 @@ static bool has_wire(const struct panes *p, const struct view_row *row, int i)
 	return row->side[i].line != NULL;
 }
 
-static void draw_wire(const struct view *v, struct canvas *c, const struct panes *p, const struct view_row *row, int i, int at,
-    int64_t now)
+static void draw_wire(const struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_row *row, int i, int at, int64_t now)
 {
 	const struct pane *pane = &p->side[i];
 	const struct view_row_side *side = &row->side[i];
 	struct wire wire;
 	if (!has_wire(p, row, i))
 		return;
-	fate_words_wire(row->item, side->stream, side->line, link_row_trace(v, row->item, side->stream), v->ends, pane_wire_columns(pane), v->ascii,
+	fate_words_wire(row->item, side->stream, side->line,
+	    link_row_trace(v, row->item, side->stream), v->ends, pane_wire_columns(pane), v->ascii,
 	    now, &wire);
 	int column = canvas_text(c, at, pane->wire + 1, pane->wire_end, wire.lead, wire.lead_style);
 	canvas_text(c, at, column, pane->wire_end, wire.rest, wire.rest_style);
 }
 
-/* What a row says once stands on its first line that can be seen: of a very long line only the end may be. */
-static void draw_once(const struct view *v, struct canvas *c, const struct panes *p, const struct view_row *row, int at,
-    int64_t now)
+/* What a row says once stands on its first line that can be seen: of a very long line only the end
+ * may be. */
+static void draw_once(const struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_row *row, int at, int64_t now)
 {
 	if (row->item != NULL && row->item->kind == TRANSCRIPT_LINE)
 		draw_number(c, at, p->left_text, p->digits, row->item->number);
@@ -503,21 +540,28 @@ static enum style left_mark_style(const struct view_row *row)
 	return STYLE_FAINT;
 }
 
-static void draw_text(const struct list *l, struct canvas *c, const struct view_row *row, int i, size_t line, int at)
+static void draw_text(const struct list *l, struct canvas *c, const struct view_row *row, int i,
+    size_t line, int at)
 {
 	const struct view_row_text *t = &row->text[i];
 	const struct view_laid *laid = t->laid;
 	if (!t->has || line >= laid->lines)
 		return;
 	const struct layout_cell *cells = laid->l.cells;
-	size_t from = laid->starts[line], end = line + 1 < laid->lines ? laid->starts[line + 1] : laid->l.count;
-	size_t middle = laid->text_cells < from ? from : laid->text_cells > end ? end : laid->text_cells;
+	size_t from = laid->starts[line],
+	       end = line + 1 < laid->lines ? laid->starts[line + 1] : laid->l.count;
+	size_t middle = laid->text_cells < from ? from
+	              : laid->text_cells > end  ? end
+	                                        : laid->text_cells;
 	int limit = text_to(l->v, l->p, row, i);
-	int column = canvas_cells(c, at, text_from(l->p, row, i), limit, cells + from, middle - from, t->style);
-	canvas_cells(c, at, column, limit, cells + middle, end - middle, i > 0 ? t->mark_style : left_mark_style(row));
+	int column = canvas_cells(c, at, text_from(l->p, row, i), limit, cells + from,
+	    middle - from, t->style);
+	canvas_cells(c, at, column, limit, cells + middle, end - middle,
+	    i > 0 ? t->mark_style : left_mark_style(row));
 }
 
-void view_row_draw(const struct list *l, struct canvas *c, const struct view_row *row, size_t skip, int count, int at)
+void view_row_draw(const struct list *l, struct canvas *c, const struct view_row *row, size_t skip,
+    int count, int at)
 {
 	const struct view *v = l->v;
 	const struct panes *p = l->p;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Scrolling. The position in each list is the last row shown and how many of its display lines: rows have different heights
- * on different screens, so a position counted in lines from the end would not be held. All lists on the screen scroll by the
- * same display lines, each as far as it has some. */
+/* Scrolling. The position in each list is the last row shown and how many of its display lines:
+ * rows have different heights on different screens, so a position counted in lines from the end
+ * would not be held. All lists on the screen scroll by the same display lines, each as far as it
+ * has some. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -38,7 +39,7 @@ static bool lines_end(const struct list *l, int lines, struct view_place *place)
 	while (list_on(l, &i)) {
 		size_t n = lines_of(l, i);
 		if (n >= left) {
-			*place = (struct view_place) { .index = i, .lines = left };
+			*place = (struct view_place){ .index = i, .lines = left };
 			return true;
 		}
 		left -= n;
@@ -51,7 +52,7 @@ static bool end_place(const struct list *l, struct view_place *place)
 	uint64_t i = list_end(l);
 	if (!list_back(l, &i))
 		return false;
-	*place = (struct view_place) { .index = i, .lines = lines_of(l, i) };
+	*place = (struct view_place){ .index = i, .lines = lines_of(l, i) };
 	return true;
 }
 
@@ -70,11 +71,15 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 		kept.lines = 1;
 	}
 	size_t lines = lines_of(l, i);
-	*place = (struct view_place) { .index = i, .lines = kept.lines < 1 ? 1 : kept.lines > lines ? lines : kept.lines };
+	*place = (struct view_place){ .index = i,
+		.lines = kept.lines < 1     ? 1
+		       : kept.lines > lines ? lines
+		                            : kept.lines };
 	return true;
 }
 
-bool scroll_belongs(const struct transcript_arrival *a, const struct transcript_item *item, uint64_t index)
+bool scroll_belongs(const struct transcript_arrival *a, const struct transcript_item *item,
+    uint64_t index)
 {
 	if (item->kind == TRANSCRIPT_LINE)
 		return a->number == item->number;
@@ -84,7 +89,8 @@ bool scroll_belongs(const struct transcript_arrival *a, const struct transcript_
 /* The number that the lines up to an item reach. */
 static uint64_t number_at(const struct transcript *b, uint64_t index)
 {
-	for (const struct transcript_item *item; (item = transcript_item(b, index)) != NULL; index--) {
+	for (const struct transcript_item *item; (item = transcript_item(b, index)) != NULL;
+	    index--) {
 		if (item->kind == TRANSCRIPT_LINE)
 			return item->number;
 	}
@@ -96,7 +102,8 @@ void scroll_to_item(const struct list *l, uint64_t index)
 	const struct transcript_item *item = transcript_item(l->b, index);
 	struct view_place *place = &l->v->bottom[l->of];
 	uint64_t number = number_at(l->b, index), best = 0;
-	*place = (struct view_place) { .index = l->of == LIST_ROWS ? index : list_first(l), .lines = SIZE_MAX };
+	*place = (struct view_place){ .index = l->of == LIST_ROWS ? index : list_first(l),
+		.lines = SIZE_MAX };
 	for (uint64_t i = list_end(l); l->of != LIST_ROWS && item != NULL && list_back(l, &i);) {
 		const struct transcript_arrival *a = transcript_arrival(l->b, l->of == LIST_TCP, i);
 		bool belongs = scroll_belongs(a, item, index);
@@ -115,7 +122,8 @@ static void join(struct view *v, const struct transcript *b, const struct panes 
 	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
 		struct list l = { v, b, p, of };
 		bool shown = list_shown(v, of);
-		if (shown && !v->listed[of] && v->scrolled && of != LIST_ROWS && scroll_bottom(&rows, &bottom))
+		if (shown && !v->listed[of] && v->scrolled && of != LIST_ROWS &&
+		    scroll_bottom(&rows, &bottom))
 			scroll_to_item(&l, bottom.index);
 		v->listed[of] = shown;
 	}
@@ -218,7 +226,7 @@ void view_scroll_top(struct view *v, const struct transcript *b, int rows, int c
 		return;
 	}
 	for (enum view_list of = 0; of < VIEW_LISTS; of++)
-		v->bottom[of] = (struct view_place) { 0 };
+		v->bottom[of] = (struct view_place){ 0 };
 	v->scrolled = true;
 	scroll_settle(v, b, &p);
 }

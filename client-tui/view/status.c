@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The status line: fields in a fixed order, each with a rank. On a narrow screen those of the highest rank go first, then
- * the peer becomes shorter in its middle, then the separators, then what is left but the transport. With both transports at
- * once each has a line; where there is room for one only, it has what matters most of both. */
+/* The status line: fields in a fixed order, each with a rank. On a narrow screen those of the
+ * highest rank go first, then the peer becomes shorter in its middle, then the separators, then
+ * what is left but the transport. With both transports at once each has a line; where there is room
+ * for one only, it has what matters most of both. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -48,14 +49,15 @@ struct status_line {
 static struct field *add(struct status_line *s, int rank, const char *before)
 {
 	struct field *f = &s->fields[s->count++];
-	*f = (struct field) { .before = before, .rank = rank, .style = STYLE_STATUS };
+	*f = (struct field){ .before = before, .rank = rank, .style = STYLE_STATUS };
 	return f;
 }
 
-__attribute__((format(printf, 4, 5)))
-static void add_words(struct status_line *s, int rank, const char *before, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void add_words(struct status_line *s, int rank,
+    const char *before, const char *format, ...)
 {
-	struct field *f = add(s, rank, before != NULL ? before : glyph(GLYPH_SEPARATOR, s->v->ascii));
+	struct field *f = add(s, rank,
+	    before != NULL ? before : glyph(GLYPH_SEPARATOR, s->v->ascii));
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(f->own, sizeof f->own, format, arguments);
@@ -105,18 +107,24 @@ static void add_loss(struct status_line *s, const struct ledger_totals *t)
 	}
 }
 
-static void add_waited(struct status_line *s, const struct ledger_totals *t, bool stream, int64_t limit)
+static void add_waited(struct status_line *s, const struct ledger_totals *t, bool stream,
+    int64_t limit)
 {
 	const char *bar = s->v->ascii ? " | " : " │ ";
 	if (t->timed > 0) {
 		const struct ledger_times *w = &t->waited;
-		int64_t unit = w->max >= NS_PER_S ? NS_PER_S : w->max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
+		int64_t unit = w->max >= NS_PER_S  ? NS_PER_S
+		             : w->max >= NS_PER_MS ? NS_PER_MS
+		                                   : NS_PER_US;
 		char min[32], mean[32], max[32];
 		units_figures(w->min, unit, min, sizeof min);
 		units_figures((int64_t)w->mean, unit, mean, sizeof mean);
 		units_figures(w->max, unit, max, sizeof max);
-		add_words(s, 13, bar, "waited %s / %s / %s %s%s", min, mean, max, unit == NS_PER_S ? "" :
-		    unit == NS_PER_MS ? "m" : glyph(GLYPH_MICRO, s->v->ascii), "s");
+		add_words(s, 13, bar, "waited %s / %s / %s %s%s", min, mean, max,
+		    unit == NS_PER_S    ? ""
+		    : unit == NS_PER_MS ? "m"
+		                        : glyph(GLYPH_MICRO, s->v->ascii),
+		    "s");
 		bar = NULL;
 	}
 	if (!stream) {
@@ -240,7 +248,8 @@ static int draw_short(struct status_line *s, struct canvas *c, int row, int colu
 	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->v->ascii);
 	int kept = s->peer_columns - utf8_columns(ellipsis), head = kept / 2;
 	if (kept < 2)
-		return canvas_cells(c, row, column, column + s->peer_columns, l->cells, l->count, STYLE_STATUS);
+		return canvas_cells(c, row, column, column + s->peer_columns, l->cells, l->count,
+		    STYLE_STATUS);
 	canvas_cells(c, row, column, column + head, l->cells, l->count, STYLE_STATUS);
 	column = canvas_text(c, row, column + head, end, ellipsis, STYLE_STATUS);
 	size_t from = l->count;
@@ -263,12 +272,14 @@ static void draw_fields(struct status_line *s, struct canvas *c, const struct pa
 		if (f == s->peer && columns > s->peer_columns)
 			column = draw_short(s, c, row, column, p->columns);
 		else
-			column = canvas_cells(c, row, column, p->columns, s->v->line.cells, s->v->line.count, f->style);
+			column = canvas_cells(c, row, column, p->columns, s->v->line.cells,
+			    s->v->line.count, f->style);
 	}
 }
 
 /* The transport's own line. */
-static void draw_first(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
+static void draw_first(struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_status *status)
 {
 	struct status_line s = { .v = v };
 	bool stream = status->stream && !v->both;
@@ -282,8 +293,10 @@ static void draw_first(struct view *v, struct canvas *c, const struct panes *p, 
 	draw_fields(&s, c, p, p->status_row);
 }
 
-/* TCP's line below UDP's: blanks in the place of the peer while they cost nothing, so that the counts stand below each other. */
-static void draw_other(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
+/* TCP's line below UDP's: blanks in the place of the peer while they cost nothing, so that the
+ * counts stand below each other. */
+static void draw_other(struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_status *status)
 {
 	struct status_line s = { .v = v };
 	add_transport(&s, true, "");
@@ -309,11 +322,12 @@ static void add_few(struct status_line *s, const struct view_side *side)
 }
 
 /* Both in one line. */
-static void draw_few(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
+static void draw_few(struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_status *status)
 {
 	struct status_line s = { .v = v };
 	add_transport(&s, false, "");
-	add_few(&s, &(const struct view_side) { .state = status->state, .totals = status->totals });
+	add_few(&s, &(const struct view_side){ .state = status->state, .totals = status->totals });
 	add_transport(&s, true, v->ascii ? " | " : " │ ");
 	add_few(&s, &status->other);
 	add_progress(&s, status->progress);
@@ -321,7 +335,8 @@ static void draw_few(struct view *v, struct canvas *c, const struct panes *p, co
 	draw_fields(&s, c, p, p->status_row);
 }
 
-void status_draw(struct view *v, struct canvas *c, const struct panes *p, const struct view_status *status)
+void status_draw(struct view *v, struct canvas *c, const struct panes *p,
+    const struct view_status *status)
 {
 	if (p->status_row < 0)
 		return;

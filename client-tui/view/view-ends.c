@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* In the lab: what both ends' kernels say of the TCP connection in use, in one row. What our end sent again and what the server's did
- * are different things: a lost reply is repaired there, and never shows here. */
+/* In the lab: what both ends' kernels say of the TCP connection in use, in one row. What our end
+ * sent again and what the server's did are different things: a lost reply is repaired there, and
+ * never shows here. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -18,7 +19,8 @@ static void put_time(char *buf, size_t size, const char *before, int64_t ns, boo
 	char time[40];
 
 	text_append(buf, size, before);
-	text_append(buf, size, units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+	text_append(buf, size,
+	    units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
 }
 
 /* How often the timeout has doubled; in short what that makes of it. */
@@ -29,15 +31,18 @@ static void put_backoff(char *buf, size_t size, unsigned backoffs, int length, b
 	if (length <= WITHOUT_ROUND_TRIP)
 		snprintf(text, sizeof text, " (doubled %u%s)", backoffs, glyph(GLYPH_TIMES, ascii));
 	else
-		snprintf(text, sizeof text, " (%s%llu)", glyph(GLYPH_TIMES, ascii), 1ULL << (backoffs < 63 ? backoffs : 63));
+		snprintf(text, sizeof text, " (%s%llu)", glyph(GLYPH_TIMES, ascii),
+		    1ULL << (backoffs < 63 ? backoffs : 63));
 	text_append(buf, size, text);
 }
 
-static void put_end(char *buf, size_t size, const char *name, const struct tcp_sample *tcp, int length, bool ascii)
+static void put_end(char *buf, size_t size, const char *name, const struct tcp_sample *tcp,
+    int length, bool ascii)
 {
 	char count[40];
 
-	snprintf(count, sizeof count, length >= SHORT ? " %u again" : " %u sent again", tcp->retransmitted);
+	snprintf(count, sizeof count, length >= SHORT ? " %u again" : " %u sent again",
+	    tcp->retransmitted);
 	text_append(buf, size, name);
 	text_append(buf, size, count);
 	put_time(buf, size, ", RTO ", tcp->timeout, ascii);
@@ -47,7 +52,8 @@ static void put_end(char *buf, size_t size, const char *name, const struct tcp_s
 		put_time(buf, size, ", rtt ", tcp->round_trip, ascii);
 }
 
-static const char *ends_text(const struct view_ends *e, int length, bool ascii, char *buf, size_t size)
+static const char *ends_text(const struct view_ends *e, int length, bool ascii, char *buf,
+    size_t size)
 {
 	buf[0] = '\0';
 	if (e->has_here)
@@ -67,7 +73,9 @@ void link_row_draw_ends(const struct view *v, struct canvas *c, const struct pan
 	if (p->ends_row < 0)
 		return;
 	column = canvas_text(c, p->ends_row, p->pad, p->columns, "TCP ", STYLE_TCP);
-	while (utf8_columns(ends_text(v->ends, length, v->ascii, text, sizeof text)) > p->columns - column && length < LENGTHS - 1)
+	while (utf8_columns(ends_text(v->ends, length, v->ascii, text, sizeof text)) >
+	           p->columns - column &&
+	       length < LENGTHS - 1)
 		length++;
 	canvas_text(c, p->ends_row, column, p->columns, text, STYLE_HEADING);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A DEVICE_VETH reads from a ring of frames that it shares with the kernel (PACKET_RX_RING, TPACKET_V2): the kernel fills
- * the frames in turn and marks each as ours; we mark it as the kernel's again. A socket's buffer would hold fewer than
- * a hundred packets for an ordinary user. */
+/* A DEVICE_VETH reads from a ring of frames that it shares with the kernel (PACKET_RX_RING,
+ * TPACKET_V2): the kernel fills the frames in turn and marks each as ours; we mark it as the
+ * kernel's again. A socket's buffer would hold fewer than a hundred packets for an ordinary user.
+ */
 #include "config.h"
 
 #include "lab/hosts/device.h"
@@ -32,7 +33,8 @@ struct device {
 	/* The host's own MTU, bytes. */
 	int mtu;
 	char name[NAME_SIZE];
-	/* DEVICE_VETH: what sends to the host, else -1; the ring, how it is divided, and the frame that is next. */
+	/* DEVICE_VETH: what sends to the host, else -1; the ring, how it is divided, and the frame
+	 * that is next. */
 	int injector;
 	uint8_t *ring;
 	struct tpacket_req shape;
@@ -45,7 +47,8 @@ struct device {
 #define RING_SIZE (8u << 20)
 /* Bytes that the kernel allocates in one piece. */
 #define BLOCK_SIZE (64u << 10)
-/* Before a packet in its frame: the kernel's header and its padding, the virtio header, the Ethernet header. */
+/* Before a packet in its frame: the kernel's header and its padding, the virtio header, the
+ * Ethernet header. */
 #define FRAME_HEAD 128
 
 /* Locally administered, the same for both hosts: no ARP is spoken, so nobody compares them. */
@@ -151,7 +154,8 @@ unsigned long long device_kernel_drops(struct device *device)
 	socklen_t n = sizeof(stats);
 
 	/* Asking sets the kernel's count to 0. */
-	if (device->kind == DEVICE_VETH && getsockopt(device->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) == 0)
+	if (device->kind == DEVICE_VETH &&
+	    getsockopt(device->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &n) == 0)
 		device->kernel_drops += stats.tp_drops;
 	return device->kernel_drops;
 }
@@ -184,18 +188,20 @@ static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, siz
 		return 0;
 	memcpy(&ethernet, start, head);
 	memcpy(&offload, start - sizeof(offload), sizeof(offload));
-	if (ethernet.ether_type != htons(ETHERTYPE_IP) && ethernet.ether_type != htons(ETHERTYPE_IPV6))
+	if (ethernet.ether_type != htons(ETHERTYPE_IP) &&
+	    ethernet.ether_type != htons(ETHERTYPE_IPV6))
 		return 0;
 	memcpy(packet, start + head, n);
 	/* virtio counts from the frame's start. */
-	if (offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM
-	    && (offload.csum_start < head
-	    || !checksum_complete(packet, n, offload.csum_start - head, offload.csum_offset)))
+	if (offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM &&
+	    (offload.csum_start < head ||
+	        !checksum_complete(packet, n, offload.csum_start - head, offload.csum_offset)))
 		return 0;
 	return (ssize_t)n;
 }
 
-/* The kernel writes the status at another processor's pace: acquire before looking into the frame, release after. */
+/* The kernel writes the status at another processor's pace: acquire before looking into the frame,
+ * release after. */
 static ssize_t read_ring(struct device *device, uint8_t *packet, size_t size)
 {
 	uint8_t *place = device->ring + (size_t)device->next * device->shape.tp_frame_size;
@@ -218,7 +224,7 @@ ssize_t device_read(struct device *device, void *packet, size_t size)
 
 	do {
 		n = device->kind == DEVICE_VETH ? read_ring(device, packet, size)
-		    : read(device->fd, packet, size);
+		                                : read(device->fd, packet, size);
 	} while (n < 0 && errno == EINTR);
 	if (n == 0 && device->kind == DEVICE_SOCKET) {
 		errno = ENODEV;
@@ -257,7 +263,7 @@ int device_write(struct device *device, const void *packet, size_t n)
 	}
 	do {
 		written = device->kind == DEVICE_VETH ? write_frame(device, packet, n)
-		    : write(device->fd, packet, n);
+		                                      : write(device->fd, packet, n);
 	} while (written < 0 && errno == EINTR);
 	return written < 0 ? -1 : 0;
 }

@@ -25,13 +25,13 @@ enum device_kind {
 struct device;
 
 /* Takes over the open descriptor `fd` (made non-blocking and close-on-exec) and copies `name` (the
- * host's: "near", "far"); `mtu` is the host's own, in bytes. Returns NULL with errno when memory runs out, and leaves `fd` to the caller. For all kinds but
- * DEVICE_VETH. */
+ * host's: "near", "far"); `mtu` is the host's own, in bytes. Returns NULL with errno when memory
+ * runs out, and leaves `fd` to the caller. For all kinds but DEVICE_VETH. */
 struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu);
 
-/* The same for a DEVICE_VETH: the sockets of netlink_tap() and netlink_injector(). Keeps the calling process on the processor
- * on which it runs: the kernel queues what is injected for each processor, so a process that moved would let its
- * later packets overtake its earlier ones. */
+/* The same for a DEVICE_VETH: the sockets of netlink_tap() and netlink_injector(). Keeps the
+ * calling process on the processor on which it runs: the kernel queues what is injected for each
+ * processor, so a process that moved would let its later packets overtake its earlier ones. */
 struct device *device_new_veth(int tap, int injector, const char *name, int mtu);
 
 /* Closes the descriptor too. NULL is allowed. */
@@ -43,18 +43,18 @@ int device_fd(const struct device *device);
 /* Borrowed, as long as the device lives. */
 const char *device_name(const struct device *device);
 
-/* One packet that the host sent: its length in bytes. 0 when something was read that is no packet of
- * the host's (ARP, an echo of our own frame, a frame too short): go on reading. -1 with errno, EAGAIN
- * when there is nothing; any other errno means that the device is gone. */
+/* One packet that the host sent: its length in bytes. 0 when something was read that is no packet
+ * of the host's (ARP, an echo of our own frame, a frame too short): go on reading. -1 with errno,
+ * EAGAIN when there is nothing; any other errno means that the device is gone. */
 ssize_t device_read(struct device *device, void *packet, size_t size);
 
-/* Gives the host a packet of `n` bytes. Returns 0, or -1 with errno: EMSGSIZE if it is longer than the
- * device carries, EAGAIN or ENOBUFS when the host's queue is full (the packet is not delivered),
- * EINVAL if it is no IP packet. */
+/* Gives the host a packet of `n` bytes. Returns 0, or -1 with errno: EMSGSIZE if it is longer than
+ * the device carries, EAGAIN or ENOBUFS when the host's queue is full (the packet is not
+ * delivered), EINVAL if it is no IP packet. */
 int device_write(struct device *device, const void *packet, size_t n);
 
-/* How many packets the host sent and the kernel had no room to keep for device_read(), as far as the descriptor tells
- * (DEVICE_VETH). */
+/* How many packets the host sent and the kernel had no room to keep for device_read(), as far as
+ * the descriptor tells (DEVICE_VETH). */
 unsigned long long device_kernel_drops(struct device *device);
 
 /* How a tap's ring is divided for packets of `mtu` bytes. */

@@ -38,7 +38,8 @@ struct diagnose_failure {
 	int error;
 };
 
-/* What decides whether namespaces and devices may be made; -1 where this kernel has no such setting. */
+/* What decides whether namespaces and devices may be made; -1 where this kernel has no such
+ * setting. */
 struct diagnose_facts {
 	/* kernel.unprivileged_userns_clone (Debian's and Arch's kernels). */
 	long userns_clone;
@@ -57,6 +58,7 @@ struct diagnose_facts {
 };
 
 /* One line without newline into `text`. Returns `text`. */
-char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts, char text[DIAGNOSE_TEXT]);
+char *diagnose(const struct diagnose_failure *failure, const struct diagnose_facts *facts,
+    char text[DIAGNOSE_TEXT]);
 
 #endif

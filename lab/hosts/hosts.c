@@ -21,7 +21,8 @@
 #include "lab/hosts/netlink.h"
 #include "lab/hosts/timestamp-tap.h"
 
-/* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the link. */
+/* Packets that a TUN device holds for its reader; the kernel's own 500 would lose more than the
+ * link. */
 #define TUN_QUEUE 10000
 #define IPV4_PREFIX 24
 #define IPV6_PREFIX 64
@@ -38,7 +39,9 @@ static const struct {
 const char *hosts_backend_name(enum host_backend backend)
 {
 	static const char *const names[] = {
-		[HOST_BACKEND_AUTO] = "auto", [HOST_BACKEND_TUN] = "tun", [HOST_BACKEND_VETH] = "veth",
+		[HOST_BACKEND_AUTO] = "auto",
+		[HOST_BACKEND_TUN] = "tun",
+		[HOST_BACKEND_VETH] = "veth",
 	};
 
 	return names[backend];
@@ -51,8 +54,8 @@ static int failed(struct diagnose_failure *failure, enum diagnose_step step)
 	return -1;
 }
 
-/* The user and the group are the only ones of the new namespace, under their own numbers: a shell in it
- * is still the user's own. */
+/* The user and the group are the only ones of the new namespace, under their own numbers: a shell
+ * in it is still the user's own. */
 static int own_user_namespace(struct diagnose_failure *failure)
 {
 	unsigned uid = geteuid(), gid = getegid();
@@ -92,14 +95,15 @@ int hosts_isolate(struct diagnose_failure *failure)
 /* The machine's own names, then the lab's. */
 static int write_names(const char *path)
 {
-	static const char ours[] = LAB_NEAR_IPV4 " near\n" LAB_NEAR_IPV6 " near\n"
-	    LAB_FAR_IPV4 " far\n" LAB_FAR_IPV6 " far\n";
+	static const char ours[] = LAB_NEAR_IPV4 " near\n" LAB_NEAR_IPV6 " near\n" LAB_FAR_IPV4
+	                                         " far\n" LAB_FAR_IPV6 " far\n";
 	char *text = malloc(NAMES_MAX);
 	int from = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
 	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	ssize_t n = text && from >= 0 ? read(from, text, NAMES_MAX) : 0;
-	bool done = text && to >= 0 && n >= 0 && write(to, ours, sizeof(ours) - 1) == (ssize_t)sizeof(ours) - 1
-	    && write(to, text, (size_t)n) == n;
+	bool done = text && to >= 0 && n >= 0 &&
+	            write(to, ours, sizeof(ours) - 1) == (ssize_t)sizeof(ours) - 1 &&
+	            write(to, text, (size_t)n) == n;
 
 	if (from >= 0)
 		close(from);
@@ -109,15 +113,16 @@ static int write_names(const char *path)
 	return done ? 0 : -1;
 }
 
-/* A changed copy of /etc/hosts over the real one, for the lab's processes only. The copy lives in a file
- * system that has no place any more as soon as it is bound: nothing to clean up. */
+/* A changed copy of /etc/hosts over the real one, for the lab's processes only. The copy lives in a
+ * file system that has no place any more as soon as it is bound: nothing to clean up. */
 static bool give_names(void)
 {
 	static const char place[] = "/tmp", copy[] = "/tmp/hosts";
 	mode_t mask;
 	bool done;
 
-	if (mount("upcase-lab", place, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=256k") != 0)
+	if (mount("upcase-lab", place, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	        "mode=0755,size=256k") != 0)
 		return false;
 	mask = umask(022);
 	done = write_names(copy) == 0 && mount(copy, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
@@ -131,20 +136,22 @@ static void shape_mounts(struct host_report *report)
 	/* What is mounted on the machine later is seen here, and nothing of ours there. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0)
 		return;
-	report->own_proc = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
+	report->own_proc = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ==
+	                   0;
 	report->names = give_names();
 }
 
-/* The calling process's host, before its device is raised: what the kernel does by itself is switched
- * off, and an ordinary user may ping. */
+/* The calling process's host, before its device is raised: what the kernel does by itself is
+ * switched off, and an ordinary user may ping. */
 static void quiet_host(struct host_report *report)
 {
 	char range[32];
 	unsigned gid = getegid();
 
 	snprintf(range, sizeof(range), "%u %u", gid, gid);
-	if (netlink_sysctl_set("net/ipv4/ping_group_range", geteuid() == 0 ? "0 2147483647" : range) != 0
-	    && netlink_sysctl_set("net/ipv4/ping_group_range", range) != 0)
+	if (netlink_sysctl_set("net/ipv4/ping_group_range",
+	        geteuid() == 0 ? "0 2147483647" : range) != 0 &&
+	    netlink_sysctl_set("net/ipv4/ping_group_range", range) != 0)
 		report->sysctl_denied = true;
 	(void)netlink_sysctl_set("net/ipv6/conf/all/disable_ipv6", "0");
 	(void)netlink_sysctl_set("net/ipv6/conf/default/disable_ipv6", "0");
@@ -154,8 +161,8 @@ static void quiet_host(struct host_report *report)
 	(void)netlink_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/router_solicitations", "0");
 }
 
-/* A namespace's default may only be one that the machine allows to all (tcp_allowed_congestion_control), or /proc/sys may
- * be read-only; a route may have any. */
+/* A namespace's default may only be one that the machine allows to all
+ * (tcp_allowed_congestion_control), or /proc/sys may be read-only; a route may have any. */
 static int choose_congestion(const char *wanted, enum host_side side, struct host_report *report,
     struct diagnose_failure *failure)
 {
@@ -165,18 +172,18 @@ static int choose_congestion(const char *wanted, enum host_side side, struct hos
 		strcpy(report->congestion, "unknown");
 	if (!*wanted || strcmp(wanted, report->congestion) == 0)
 		return 0;
-	if (netlink_sysctl_set(key, wanted) != 0
-	    && (netlink_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0
-	    || (report->ipv6
-	    && netlink_route_congestion(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX, wanted) != 0)))
+	if (netlink_sysctl_set(key, wanted) != 0 &&
+	    (netlink_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0 ||
+	        (report->ipv6 && netlink_route_congestion(HOST_DEVICE, sides[side].ipv6,
+	                             IPV6_PREFIX, wanted) != 0)))
 		return failed(failure, DIAGNOSE_CONGESTION);
 	strcpy(report->congestion, wanted);
 	return 0;
 }
 
 /* The device of the calling process's host is there: give the host its addresses. */
-static int raise_host(const struct host_settings *settings, enum host_side side, struct host_report *report,
-    struct diagnose_failure *failure)
+static int raise_host(const struct host_settings *settings, enum host_side side,
+    struct host_report *report, struct diagnose_failure *failure)
 {
 	const struct netlink_setup loopback = { .mtu = 0 };
 	const struct netlink_setup shape = {
@@ -217,8 +224,8 @@ static int open_namespace(struct diagnose_failure *failure)
 	return fd < 0 ? failed(failure, DIAGNOSE_NET_NS) : fd;
 }
 
-static int open_tap(const struct host_settings *settings, enum host_side side, struct host_pair *pair,
-    struct diagnose_failure *failure)
+static int open_tap(const struct host_settings *settings, enum host_side side,
+    struct host_pair *pair, struct diagnose_failure *failure)
 {
 	const struct tpacket_req ring = device_ring(settings->mtu);
 
@@ -247,22 +254,27 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	if (pair->report.backend == HOST_BACKEND_TUN) {
 		if ((pair->device[side] = open_tun(failure)) < 0)
 			return -1;
-	} else if (netlink_veth(HOST_DEVICE, device_host_mac(), sides[side].name, middle, settings->mtu) != 0) {
-		/* Of this pair the outer end, named after the host, would have lain in the middle namespace. */
+	} else if (netlink_veth(HOST_DEVICE, device_host_mac(), sides[side].name, middle,
+	               settings->mtu) != 0) {
+		/* Of this pair the outer end, named after the host, would have lain in the middle
+		 * namespace. */
 		return failed(failure, DIAGNOSE_VETH_CREATE);
 	}
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;
 	if (settings->timestamped)
 		pair->timestamp_tap[side] = open_timestamp_tap(HOST_DEVICE);
-	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure) : 0;
+	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure)
+	                                                 : 0;
 }
 
 /* In the middle namespace: the outer ends of both pairs. */
 static int open_outer_ends(const struct host_settings *settings, struct host_pair *pair,
     struct diagnose_failure *failure)
 {
-	const struct netlink_setup shape = { .mtu = settings->mtu, .no_arp = true, .no_offload = true };
+	const struct netlink_setup shape = {
+		.mtu = settings->mtu, .no_arp = true, .no_offload = true
+	};
 
 	(void)netlink_sysctl_set("net/ipv6/conf/all/disable_ipv6", "1");
 	for (int side = 0; side < HOST_SIDES; side++) {
@@ -305,7 +317,8 @@ static bool all_timestamped(const struct host_pair *pair)
 
 	for (int side = 0; side < HOST_SIDES; side++) {
 		all = all && pair->timestamp_tap[side] >= 0;
-		all = all && (pair->report.backend == HOST_BACKEND_TUN || pair->outer_timestamp_tap[side] >= 0);
+		all = all && (pair->report.backend == HOST_BACKEND_TUN ||
+		                 pair->outer_timestamp_tap[side] >= 0);
 	}
 	return all;
 }
@@ -318,7 +331,8 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 	pair->report.backend = backend;
 	pair->report.ipv6 = settings->mtu >= HOST_MTU_IPV6;
 	for (int side = 0; side < HOST_SIDES; side++)
-		pair->ns[side] = pair->device[side] = pair->injector[side] = pair->timestamp_tap[side] = pair->outer_timestamp_tap[side] = -1;
+		pair->ns[side] = pair->device[side] = pair->injector[side] =
+		    pair->timestamp_tap[side] = pair->outer_timestamp_tap[side] = -1;
 	for (int side = 0; side < HOST_SIDES && result == 0; side++)
 		result = make_host(settings, side, middle, pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
@@ -341,7 +355,8 @@ static int make_pair(const struct host_settings *settings, enum host_backend bac
 	return result;
 }
 
-int hosts_build(const struct host_settings *settings, struct host_pair *pair, struct diagnose_failure *failure)
+int hosts_build(const struct host_settings *settings, struct host_pair *pair,
+    struct diagnose_failure *failure)
 {
 	int middle, result = -1;
 
@@ -352,8 +367,8 @@ int hosts_build(const struct host_settings *settings, struct host_pair *pair, st
 	if (settings->backend != HOST_BACKEND_VETH)
 		result = make_pair(settings, HOST_BACKEND_TUN, middle, pair, failure);
 	/* What has nothing to do with TUN would fail again. */
-	if (result != 0 && settings->backend == HOST_BACKEND_AUTO
-	    && (failure->step == DIAGNOSE_TUN_OPEN || failure->step == DIAGNOSE_TUN_CREATE)) {
+	if (result != 0 && settings->backend == HOST_BACKEND_AUTO &&
+	    (failure->step == DIAGNOSE_TUN_OPEN || failure->step == DIAGNOSE_TUN_CREATE)) {
 		pair->report.passed_over = *failure;
 		result = make_pair(settings, HOST_BACKEND_VETH, middle, pair, failure);
 	} else if (settings->backend == HOST_BACKEND_VETH) {
@@ -366,7 +381,8 @@ int hosts_build(const struct host_settings *settings, struct host_pair *pair, st
 struct device *hosts_device(const struct host_pair *pair, enum host_side side, int mtu)
 {
 	if (pair->report.backend == HOST_BACKEND_VETH)
-		return device_new_veth(pair->device[side], pair->injector[side], sides[side].name, mtu);
+		return device_new_veth(pair->device[side], pair->injector[side], sides[side].name,
+		    mtu);
 	return device_new(DEVICE_TUN, pair->device[side], sides[side].name, mtu);
 }
 
@@ -391,8 +407,8 @@ void hosts_keep_rights(void)
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
-/* The kernel's tables of sockets have one line of heading; a listening TCP socket's state is 0A, a UDP
- * socket's that is bound and not connected 07. */
+/* The kernel's tables of sockets have one line of heading; a listening TCP socket's state is 0A, a
+ * UDP socket's that is bound and not connected 07. */
 static bool table_lists(const char *path, const char *state)
 {
 	FILE *file = fopen(path, "re");
@@ -409,11 +425,13 @@ static bool table_lists(const char *path, const char *state)
 
 bool hosts_is_listening(void)
 {
-	return table_lists("/proc/self/net/tcp", "0A") || table_lists("/proc/self/net/tcp6", "0A")
-	    || table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
+	return table_lists("/proc/self/net/tcp", "0A") ||
+	       table_lists("/proc/self/net/tcp6", "0A") ||
+	       table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
 }
 
-/* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors, drops of what went out. */
+/* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors,
+ * drops of what went out. */
 unsigned long long hosts_kernel_drops(const struct host_pair *pair, enum host_side side)
 {
 	unsigned long long drops = 0;
@@ -423,7 +441,9 @@ unsigned long long hosts_kernel_drops(const struct host_pair *pair, enum host_si
 	if (hosts_enter(pair, side) != 0 || !(file = fopen("/proc/self/net/dev", "re")))
 		return 0;
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " " HOST_DEVICE ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", &drops) == 1)
+		if (sscanf(line,
+		        " " HOST_DEVICE ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu",
+		        &drops) == 1)
 			break;
 	}
 	fclose(file);
@@ -451,13 +471,14 @@ static bool seccomp_in_force(void)
 	return mode == 2;
 }
 
-/* Two views of the root folder differ only inside a chroot; without the right to look, none is seen. */
+/* Two views of the root folder differ only inside a chroot; without the right to look, none is
+ * seen. */
 static bool in_chroot(void)
 {
 	struct stat ours, first;
 
-	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0
-	    && (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
+	return stat("/", &ours) == 0 && stat("/proc/1/root/.", &first) == 0 &&
+	       (ours.st_ino != first.st_ino || ours.st_dev != first.st_dev);
 }
 
 void hosts_facts(struct diagnose_facts *facts)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two hosts on one machine: network namespaces with a device, addresses and nothing else. This is the
- * only file that makes namespaces. Its functions run in a process forked for it: it leaves the
+/* Two hosts on one machine: network namespaces with a device, addresses and nothing else. This is
+ * the only file that makes namespaces. Its functions run in a process forked for it: it leaves the
  * machine's namespaces for good, and what it made lasts as long as its processes do. */
 #ifndef UPCASE_LAB_HOSTS_H
 #define UPCASE_LAB_HOSTS_H
@@ -54,36 +54,40 @@ struct host_report {
 };
 
 struct host_pair {
-	/* By enum host_side: the network namespaces; what hears what the host sends, and what sends to it (-1 with TUN, where
-	 * one descriptor does both). */
+	/* By enum host_side: the network namespaces; what hears what the host sends, and what sends
+	 * to it (-1 with TUN, where one descriptor does both). */
 	int ns[HOST_SIDES], device[HOST_SIDES], injector[HOST_SIDES];
-	/* What tells when the host sent and received, and with veth another at the outer end: all, or, where they were not
-	 * wanted or are not to be had, none: -1. */
+	/* What tells when the host sent and received, and with veth another at the outer end: all,
+	 * or, where they were not wanted or are not to be had, none: -1. */
 	int timestamp_tap[HOST_SIDES], outer_timestamp_tap[HOST_SIDES];
 	struct host_report report;
 };
 
-/* Leaves the machine's namespaces: as root simply, else by way of a user namespace in which the user keeps
- * its own ids. Children of this process live in a process namespace of their own. 0, or -1. */
+/* Leaves the machine's namespaces: as root simply, else by way of a user namespace in which the
+ * user keeps its own ids. Children of this process live in a process namespace of their own. 0, or
+ * -1. */
 int hosts_isolate(struct diagnose_failure *failure);
 
 /* Makes both hosts. To be called by the first process of the process namespace. 0, or -1. */
-int hosts_build(const struct host_settings *settings, struct host_pair *pair, struct diagnose_failure *failure);
+int hosts_build(const struct host_settings *settings, struct host_pair *pair,
+    struct diagnose_failure *failure);
 
-/* The device of a host that was made with this MTU, named after the host; takes over its descriptors. NULL with errno. */
+/* The device of a host that was made with this MTU, named after the host; takes over its
+ * descriptors. NULL with errno. */
 struct device *hosts_device(const struct host_pair *pair, enum host_side side, int mtu);
 
 /* The calling process moves to that host. 0, or -1 with errno. */
 int hosts_enter(const struct host_pair *pair, enum host_side side);
 
-/* Lets what the calling process executes keep the rights over its host that root has: raw sockets, ports
- * below 1024, the device. Without effect for root. */
+/* Lets what the calling process executes keep the rights over its host that root has: raw sockets,
+ * ports below 1024, the device. Without effect for root. */
 void hosts_keep_rights(void);
 
 /* Something listens on the host in which the calling process is: TCP, or a bound UDP socket. */
 bool hosts_is_listening(void);
 
-/* How many packets the host's device dropped because nobody took them in time. The calling process moves there. */
+/* How many packets the host's device dropped because nobody took them in time. The calling process
+ * moves there. */
 unsigned long long hosts_kernel_drops(const struct host_pair *pair, enum host_side side);
 
 /* What this machine says of itself. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A netlink request is built in one buffer: the header, the fixed part, then attributes. An attribute
- * that holds others is opened and closed; its length is known at the close. */
+/* A netlink request is built in one buffer: the header, the fixed part, then attributes. An
+ * attribute that holds others is opened and closed; its length is known at the close. */
 #include "config.h"
 
 #include "lab/hosts/netlink.h"
@@ -187,7 +187,8 @@ union feature_names {
 
 union feature_requests {
 	struct ethtool_sfeatures head;
-	char buffer[sizeof(struct ethtool_sfeatures) + FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
+	char buffer[sizeof(struct ethtool_sfeatures) +
+	            FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
 };
 
 union feature_count {
@@ -195,8 +196,9 @@ union feature_count {
 	char buffer[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 };
 
-/* To put packets together or to leave them so, to be cut up later, and to leave checksums to be completed. Not the
- * kernel's own cutting in software ("tx-generic-segmentation"), which comes before. */
+/* To put packets together or to leave them so, to be cut up later, and to leave checksums to be
+ * completed. Not the kernel's own cutting in software ("tx-generic-segmentation"), which comes
+ * before. */
 static bool is_offload(const char *name)
 {
 	size_t n = strlen(name);
@@ -205,9 +207,9 @@ static bool is_offload(const char *name)
 
 	if (strncmp(name, "tx-generic", 10) == 0)
 		return false;
-	return strncmp(name, "tx-checksum", 11) == 0 || strncmp(name, "rx-checksum", 11) == 0
-	    || strncmp(name, "rx-gro", 6) == 0 || strncmp(name, "tx-gso", 6) == 0
-	    || (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
+	return strncmp(name, "tx-checksum", 11) == 0 || strncmp(name, "rx-checksum", 11) == 0 ||
+	       strncmp(name, "rx-gro", 6) == 0 || strncmp(name, "tx-gso", 6) == 0 ||
+	       (strncmp(name, "tx-", 3) == 0 && n > end && strcmp(name + n - end, cutting) == 0);
 }
 
 /* An ethtool command for the device: its answer is in `command`. */
@@ -222,16 +224,20 @@ static int ethtool(int fd, const char *name, void *command)
 /* How many features there are, 0 if that cannot be said. */
 static uint32_t count_features(int fd, const char *name)
 {
-	union feature_count asked = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1u << ETH_SS_FEATURES } };
+	union feature_count asked = { .head = { .cmd = ETHTOOL_GSSET_INFO,
+		                          .sset_mask = 1u << ETH_SS_FEATURES } };
 
-	return ethtool(fd, name, &asked) == 0 && asked.head.data[0] <= FEATURES_MAX ? asked.head.data[0] : 0;
+	return ethtool(fd, name, &asked) == 0 && asked.head.data[0] <= FEATURES_MAX
+	         ? asked.head.data[0]
+	         : 0;
 }
 
-/* Checksums and segmentation are left to the kernel's software. A checksum that is missing nevertheless shows in
- * PACKET_VNET_HDR, and device_read() completes it. */
+/* Checksums and segmentation are left to the kernel's software. A checksum that is missing
+ * nevertheless shows in PACKET_VNET_HDR, and device_read() completes it. */
 static void forbid_offload(const char *name)
 {
-	union feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
+	union feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS,
+		                          .string_set = ETH_SS_FEATURES } };
 	union feature_requests wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint32_t count = fd >= 0 ? count_features(fd, name) : 0;
@@ -290,7 +296,8 @@ void netlink_wait_carrier(const char *name)
 }
 
 /* The address's family, and its `*n` bytes. */
-static int read_address(const char *address, unsigned char bytes[sizeof(struct in6_addr)], size_t *n)
+static int read_address(const char *address, unsigned char bytes[sizeof(struct in6_addr)],
+    size_t *n)
 {
 	const int family = strchr(address, ':') ? AF_INET6 : AF_INET;
 
@@ -305,7 +312,8 @@ int netlink_address(const char *name, const char *address, int prefix)
 	size_t n;
 	int family = read_address(address, bytes, &n);
 	struct request r;
-	struct ifaddrmsg *fixed = begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*fixed));
+	struct ifaddrmsg *fixed = begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE,
+	    sizeof(*fixed));
 
 	fixed->ifa_family = (uint8_t)family;
 	fixed->ifa_prefixlen = (uint8_t)prefix;
@@ -334,15 +342,17 @@ static bool is_taken(int fd, const struct in6_addr *address)
 	put(&r, RTA_DST, address, sizeof(*address));
 	if (send(fd, &r, r.header.nlmsg_len, 0) >= 0)
 		n = recv(fd, &answer, sizeof(answer), 0);
-	return n >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) && answer.header.nlmsg_type == RTM_NEWROUTE
-	       && route->rtm_type == RTN_LOCAL;
+	return n >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) &&
+	       answer.header.nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL;
 }
 
 void netlink_wait_address(const char *address)
 {
 	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
 	struct in6_addr bytes;
-	int fd = inet_pton(AF_INET6, address, &bytes) == 1 ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) : -1;
+	int fd = inet_pton(AF_INET6, address, &bytes) == 1
+	           ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
+	           : -1;
 
 	if (fd < 0)
 		return;
@@ -354,7 +364,8 @@ void netlink_wait_address(const char *address)
 /* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */
 #define IPV6_PRIORITY 256
 
-int netlink_route_congestion(const char *name, const char *address, int prefix, const char *congestion)
+int netlink_route_congestion(const char *name, const char *address, int prefix,
+    const char *congestion)
 {
 	unsigned char source[sizeof(struct in6_addr)], network[sizeof(struct in6_addr)];
 	size_t n;
@@ -428,8 +439,8 @@ static int open_packet_socket(const char *name, const struct tpacket_req *ring)
 
 	if (fd < 0)
 		return -1;
-	if ((!ring || (receive_outgoing(fd) == 0 && keep_in_ring(fd, ring) == 0))
-	    && bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
+	if ((!ring || (receive_outgoing(fd) == 0 && keep_in_ring(fd, ring) == 0)) &&
+	    bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
 	return file_give_up(fd);
 }
@@ -451,8 +462,8 @@ int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
 	if (fd < 0)
 		return -1;
 	/* Else the kernel stamps a frame only when it is put into the ring. */
-	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 && keep_in_ring(fd, ring) == 0
-	    && bind_to_device(fd, name, ETH_P_ALL) == 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0 &&
+	    keep_in_ring(fd, ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;
 	return file_give_up(fd);
 }

@@ -14,7 +14,8 @@ struct output_tail {
 
 /* Adds; what is too old is forgotten. */
 void output_tail_add(struct output_tail *output_tail, const char *text, size_t n);
-/* The last line that is not empty, without its newline, and with '?' for control characters, into `line`. Returns `line`. */
+/* The last line that is not empty, without its newline, and with '?' for control characters, into
+ * `line`. Returns `line`. */
 char *output_tail_last_line(const struct output_tail *output_tail, char *line, size_t size);
 
 #endif

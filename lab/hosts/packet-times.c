@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A ring of packet times in the order in which they were told, and for each remainder of the hash a chain through it in the
- * same order: so the oldest in the ring is at its chain's head, and one packet's times are found without
- * looking at the others'. */
+/* A ring of packet times in the order in which they were told, and for each remainder of the hash a
+ * chain through it in the same order: so the oldest in the ring is at its chain's head, and one
+ * packet's times are found without looking at the others'. */
 #include "config.h"
 
 #include "lab/hosts/packet-times.h"
@@ -31,7 +31,8 @@ struct packet_times {
 	struct chain chains[CHAINS];
 };
 
-/* Where the transport's checksum stands, or 0: a kernel that leaves it to the device shows it incomplete. */
+/* Where the transport's checksum stands, or 0: a kernel that leaves it to the device shows it
+ * incomplete. */
 static size_t checksum_place(const uint8_t *packet, size_t n)
 {
 	const bool v4 = n >= 20 && packet[0] >> 4 == 4, v6 = n >= 40 && packet[0] >> 4 == 6;
@@ -55,14 +56,15 @@ static size_t checksum_place(const uint8_t *packet, size_t n)
 struct packet_times_key packet_times_key(const void *packet, size_t have, size_t length)
 {
 	const uint8_t *bytes = packet;
-	const size_t n = have < PACKET_TIMES_BYTES ? have : PACKET_TIMES_BYTES, blank = checksum_place(bytes, n);
+	const size_t n = have < PACKET_TIMES_BYTES ? have : PACKET_TIMES_BYTES,
+	             blank = checksum_place(bytes, n);
 	uint64_t hash = FNV_START;
 
 	for (size_t i = 0; i < n; i++) {
 		const bool left_out = blank && (i == blank || i == blank + 1);
 		hash = fnv_byte(hash, left_out ? 0 : bytes[i]);
 	}
-	return (struct packet_times_key) { .hash = hash, .length = (uint32_t) length };
+	return (struct packet_times_key){ .hash = hash, .length = (uint32_t)length };
 }
 
 bool packet_times_equal(struct packet_times_key a, struct packet_times_key b)
@@ -97,17 +99,19 @@ void packet_times_add(struct packet_times *s, struct packet_times_key key, int64
 
 	if (place->waits)
 		TAILQ_REMOVE(chain_of(s, place->key), place, next);
-	*place = (struct packet_time) { .key = key, .at = at, .waits = true };
+	*place = (struct packet_time){ .key = key, .at = at, .waits = true };
 	TAILQ_INSERT_TAIL(chain_of(s, key), place, next);
 	s->end = (s->end + 1) % PACKET_TIMES_MAX;
 }
 
-bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from, int64_t to, int64_t *at)
+bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
+    int64_t to, int64_t *at)
 {
 	struct chain *chain = chain_of(s, key);
 
 	for (struct packet_time *seen = TAILQ_FIRST(chain), *next; seen; seen = next) {
-		const bool found = seen->at >= from && seen->at <= to && packet_times_equal(seen->key, key);
+		const bool found = seen->at >= from && seen->at <= to &&
+		                   packet_times_equal(seen->key, key);
 
 		next = TAILQ_NEXT(seen, next);
 		if (found || seen->at < from) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which packet was seen when: packet times, told by one who saw packets pass, wait here for those who ask about a packet. The
- * two agree on nothing but the packet's beginning and length, and either may miss some. Pure. */
+/* Which packet was seen when: packet times, told by one who saw packets pass, wait here for those
+ * who ask about a packet. The two agree on nothing but the packet's beginning and length, and
+ * either may miss some. Pure. */
 #ifndef UPCASE_LAB_PACKET_TIMES_H
 #define UPCASE_LAB_PACKET_TIMES_H
 
@@ -8,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How much of a packet makes it out: IPv6's header, TCP's with all its options, and a little of the text. */
+/* How much of a packet makes it out: IPv6's header, TCP's with all its options, and a little of the
+ * text. */
 #define PACKET_TIMES_BYTES 112
 /* So many wait; of more the oldest is forgotten. */
 #define PACKET_TIMES_MAX 8192
@@ -34,8 +36,9 @@ void packet_times_free(struct packet_times *s);
 /* Such a packet was seen at `at`, ns, not earlier than those that were told before. */
 void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at);
 
-/* When such a packet was first seen, from `from` to `to` ns, in `at`; that packet time is used up, and those before
- * `from` are forgotten. Returns whether there was one. */
-bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from, int64_t to, int64_t *at);
+/* When such a packet was first seen, from `from` to `to` ns, in `at`; that packet time is used up,
+ * and those before `from` are forgotten. Returns whether there was one. */
+bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
+    int64_t to, int64_t *at);
 
 #endif

@@ -40,16 +40,19 @@ static bool passes(int from, int to, const char *address)
 	struct addr there;
 	char got[sizeof(word)];
 
-	return addr_numeric(address, PORT, &there) == 0
-	    && sendto(from, word, sizeof(word), 0, &there.sa, there.len) == sizeof(word)
-	    && poll(&wait, 1, TIMEOUT_MS) == 1 && recv(to, got, sizeof(got), 0) == sizeof(word)
-	    && memcmp(got, word, sizeof(word)) == 0;
+	return addr_numeric(address, PORT, &there) == 0 &&
+	       sendto(from, word, sizeof(word), 0, &there.sa, there.len) == sizeof(word) &&
+	       poll(&wait, 1, TIMEOUT_MS) == 1 && recv(to, got, sizeof(got), 0) == sizeof(word) &&
+	       memcmp(got, word, sizeof(word)) == 0;
 }
 
-static bool reach_each_other(const struct host_pair *pair, const char *near_address, const char *far_address)
+static bool reach_each_other(const struct host_pair *pair, const char *near_address,
+    const char *far_address)
 {
-	int near = open_socket(pair, HOST_NEAR, near_address), far = open_socket(pair, HOST_FAR, far_address);
-	bool result = near >= 0 && far >= 0 && passes(near, far, far_address) && passes(far, near, near_address);
+	int near = open_socket(pair, HOST_NEAR, near_address),
+	    far = open_socket(pair, HOST_FAR, far_address);
+	bool result = near >= 0 && far >= 0 && passes(near, far, far_address) &&
+	              passes(far, near, near_address);
 
 	if (near >= 0)
 		close(near);
@@ -60,6 +63,6 @@ static bool reach_each_other(const struct host_pair *pair, const char *near_addr
 
 int probe_run(const struct host_pair *pair)
 {
-	return (reach_each_other(pair, LAB_NEAR_IPV4, LAB_FAR_IPV4) ? SUPERVISOR_PROBE_IPV4 : 0)
-	    | (reach_each_other(pair, LAB_NEAR_IPV6, LAB_FAR_IPV6) ? SUPERVISOR_PROBE_IPV6 : 0);
+	return (reach_each_other(pair, LAB_NEAR_IPV4, LAB_FAR_IPV4) ? SUPERVISOR_PROBE_IPV4 : 0) |
+	       (reach_each_other(pair, LAB_NEAR_IPV6, LAB_FAR_IPV6) ? SUPERVISOR_PROBE_IPV6 : 0);
 }

@@ -5,8 +5,8 @@
 
 #include "lab/hosts/hosts.h"
 
-/* Moves between the hosts; a relay must carry their packets meanwhile. Takes four seconds at most. Returns a set of enum
- * supervisor_probe: what went both ways. */
+/* Moves between the hosts; a relay must carry their packets meanwhile. Takes four seconds at most.
+ * Returns a set of enum supervisor_probe: what went both ways. */
 int probe_run(const struct host_pair *pair);
 
 #endif

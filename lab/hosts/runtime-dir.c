@@ -27,7 +27,8 @@
 
 static const char *const files[] = { RUNTIME_DIR_LINK, RUNTIME_DIR_FAR };
 
-/* Who owns the root folder may change anything: root, whom a user namespace shows under another number. */
+/* Who owns the root folder may change anything: root, whom a user namespace shows under another
+ * number. */
 static bool is_trusted(uid_t owner)
 {
 	struct stat top;
@@ -35,8 +36,9 @@ static bool is_trusted(uid_t owner)
 	return owner == geteuid() || (stat("/", &top) == 0 && owner == top.st_uid);
 }
 
-/* No other user can put something else where our folder lies: each folder on the way, up to the root, is ours or root's, and
- * where others may write into it, the sticky bit keeps them from what is not theirs. */
+/* No other user can put something else where our folder lies: each folder on the way, up to the
+ * root, is ours or root's, and where others may write into it, the sticky bit keeps them from what
+ * is not theirs. */
 static bool is_safe(const char *real)
 {
 	char path[PATH_MAX];
@@ -46,14 +48,15 @@ static bool is_safe(const char *real)
 		if (real[n] && real[n] != '/' && n > 1)
 			continue;
 		snprintf(path, sizeof(path), "%.*s", (int)n, real);
-		if (stat(path, &st) != 0 || !is_trusted(st.st_uid) || (st.st_mode & OTHERS_WRITE && !(st.st_mode & S_ISVTX)))
+		if (stat(path, &st) != 0 || !is_trusted(st.st_uid) ||
+		    (st.st_mode & OTHERS_WRITE && !(st.st_mode & S_ISVTX)))
 			return false;
 	}
 	return true;
 }
 
-/* The places in the order in which they are tried, without links: false and why for one that is not used, without a reason where
- * none is named. */
+/* The places in the order in which they are tried, without links: false and why for one that is not
+ * used, without a reason where none is named. */
 static bool place(int i, char real[PATH_MAX], const char **named, const char **why)
 {
 	*named = i == 0 ? getenv("XDG_RUNTIME_DIR") : getenv("TMPDIR");
@@ -76,7 +79,8 @@ static int open_ours(const char *path)
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & OTHERS_WRITE)))
+	if (fd < 0 ||
+	    (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & OTHERS_WRITE)))
 		return fd;
 	close(fd);
 	return -1;
@@ -95,8 +99,9 @@ static bool is_alive(const char *path)
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/" RUNTIME_DIR_LINK, path);
-	bool alive = fd >= 0 && n < (int)sizeof(to.sun_path)
-	    && (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN);
+	bool alive = fd >= 0 && n < (int)sizeof(to.sun_path) &&
+	             (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 ||
+	                 errno == EAGAIN);
 
 	if (fd >= 0)
 		close(fd);
@@ -118,17 +123,23 @@ void runtime_dir_remove(const char *path)
 /* The process that a folder's name gives, or 0. */
 static pid_t owner(const char *name)
 {
-	return strncmp(name, PREFIX, sizeof(PREFIX) - 1) == 0 ? (pid_t)atol(name + sizeof(PREFIX) - 1) : 0;
+	return strncmp(name, PREFIX, sizeof(PREFIX) - 1) == 0
+	         ? (pid_t)atol(name + sizeof(PREFIX) - 1)
+	         : 0;
 }
 
 /* The next folder of this user's in `directory`: its path, or NULL. */
-static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME_DIR_PATH], pid_t *pid)
+static const char *next_folder(DIR *directory, const char *in, char path[RUNTIME_DIR_PATH],
+    pid_t *pid)
 {
 	const struct dirent *entry;
 
 	while ((entry = readdir(directory))) {
 		*pid = owner(entry->d_name);
-		if (*pid > 0 && snprintf(path, RUNTIME_DIR_PATH, "%s/%s", in, entry->d_name) < RUNTIME_DIR_PATH && is_ours(path))
+		if (*pid > 0 &&
+		    snprintf(path, RUNTIME_DIR_PATH, "%s/%s", in, entry->d_name) <
+		        RUNTIME_DIR_PATH &&
+		    is_ours(path))
 			return path;
 	}
 	return NULL;
@@ -159,7 +170,8 @@ int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size)
 	for (int i = 0; i < PLACES; i++) {
 		if (place(i, real, &in, &why)) {
 			remove_left_behind(real);
-			if (snprintf(path, RUNTIME_DIR_PATH, "%s/" PREFIX "%ld" RANDOM, real, (long)getpid()) >= RUNTIME_DIR_PATH)
+			if (snprintf(path, RUNTIME_DIR_PATH, "%s/" PREFIX "%ld" RANDOM, real,
+			        (long)getpid()) >= RUNTIME_DIR_PATH)
 				why = strerror(ENAMETOOLONG);
 			else if (mkdtemp(path))
 				return 0;
@@ -185,8 +197,10 @@ int runtime_dir_newest(char *socket_path, size_t size)
 		struct stat st;
 
 		while (directory && next_folder(directory, real, path, &pid)) {
-			if (stat(path, &st) != 0 || !is_alive(path) || st.st_mtim.tv_sec < newest.tv_sec
-			    || (st.st_mtim.tv_sec == newest.tv_sec && st.st_mtim.tv_nsec <= newest.tv_nsec))
+			if (stat(path, &st) != 0 || !is_alive(path) ||
+			    st.st_mtim.tv_sec < newest.tv_sec ||
+			    (st.st_mtim.tv_sec == newest.tv_sec &&
+			        st.st_mtim.tv_nsec <= newest.tv_nsec))
 				continue;
 			newest = st.st_mtim;
 			snprintf(socket_path, size, "%s/" RUNTIME_DIR_LINK, path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The folder of a running lab: its sockets lie there, readable by its user only. It lies in
- * $XDG_RUNTIME_DIR, or else in $TMPDIR or, without one, /tmp, but only where no user but this one and root can put something
- * else in its place. It is called upcase-lab-PID.XXXXXX. */
+ * $XDG_RUNTIME_DIR, or else in $TMPDIR or, without one, /tmp, but only where no user but this one
+ * and root can put something else in its place. It is called upcase-lab-PID.XXXXXX. */
 #ifndef UPCASE_LAB_RUNTIME_DIR_H
 #define UPCASE_LAB_RUNTIME_DIR_H
 
@@ -14,8 +14,9 @@
 #define RUNTIME_DIR_LINK "link"
 #define RUNTIME_DIR_FAR "far"
 
-/* Makes one, and removes those that labs killed before this one left. Returns 0; or -1 and what is wrong with each place in
- * `reasons`: "/run/user/1000: No space left on device; /tmp: Permission denied". */
+/* Makes one, and removes those that labs killed before this one left. Returns 0; or -1 and what is
+ * wrong with each place in `reasons`: "/run/user/1000: No space left on device; /tmp: Permission
+ * denied". */
 int runtime_dir_make(char path[RUNTIME_DIR_PATH], char *reasons, size_t size);
 /* Removes it and the files in it. "" is nothing. */
 void runtime_dir_remove(const char *path);

@@ -34,7 +34,8 @@ static void on_idle(int number)
 
 void signals_catch(void)
 {
-	struct sigaction action = { .sa_sigaction = on_flagged, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction action = { .sa_sigaction = on_flagged,
+		.sa_flags = SA_SIGINFO | SA_RESTART };
 	struct sigaction nothing = { .sa_handler = on_idle, .sa_flags = SA_RESTART };
 	struct sigaction old;
 

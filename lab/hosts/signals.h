@@ -6,14 +6,17 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* From now on SIGTERM, SIGHUP, SIGINT and SIGQUIT set flags; the terminal's stop signals do nothing, since the
- * near command decides whether it stops; nor do SIGPIPE and SIGXFSZ. None of this passes to what is executed. */
+/* From now on SIGTERM, SIGHUP, SIGINT and SIGQUIT set flags; the terminal's stop signals do
+ * nothing, since the near command decides whether it stops; nor do SIGPIPE and SIGXFSZ. None of
+ * this passes to what is executed. */
 void signals_catch(void);
-/* Undoes that, in a child that executes nothing yet: what a signal would do there must not be lost in a flag. */
+/* Undoes that, in a child that executes nothing yet: what a signal would do there must not be lost
+ * in a flag. */
 void signals_release(void);
 /* Blocks those with flags; `mask` is what pselect() wants. */
 void signals_block(sigset_t *mask);
-/* A signal that came, and forgets it; 0 if there is none. `typed`: the terminal sent it, to the whole foreground. */
+/* A signal that came, and forgets it; 0 if there is none. `typed`: the terminal sent it, to the
+ * whole foreground. */
 int signals_take(bool *typed);
 /* Dies of it in a tenth of a second, whatever goes on then. */
 void signals_die_soon(int number);

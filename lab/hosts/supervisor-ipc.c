@@ -54,11 +54,13 @@ static void take_ancillary(struct msghdr *header, struct supervisor_received *re
 
 int supervisor_ipc_read(int fd, struct supervisor_received *received)
 {
-	struct iovec part = { .iov_base = &received->message, .iov_len = sizeof(received->message) };
+	struct iovec part = { .iov_base = &received->message,
+		.iov_len = sizeof(received->message) };
 	union ancillary control;
-	struct msghdr header = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
-	};
+	struct msghdr header = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
 	ssize_t n;
 
 	memset(received, 0, sizeof(*received));
@@ -81,7 +83,8 @@ int supervisor_ipc_notify(int fd, enum supervisor_message_type type, int value)
 	return supervisor_ipc_send(fd, &message, NULL, 0);
 }
 
-int supervisor_ipc_devices(const struct supervisor_received *received, int mtu, struct device *devices[HOST_SIDES])
+int supervisor_ipc_devices(const struct supervisor_received *received, int mtu,
+    struct device *devices[HOST_SIDES])
 {
 	struct host_pair pair = { .report = received->message.report };
 
@@ -94,7 +97,8 @@ int supervisor_ipc_devices(const struct supervisor_received *received, int mtu, 
 	return 0;
 }
 
-bool supervisor_ipc_taps(const struct supervisor_received *received, struct timestamp_tap *timestamp_taps[HOST_SIDES])
+bool supervisor_ipc_taps(const struct supervisor_received *received,
+    struct timestamp_tap *timestamp_taps[HOST_SIDES])
 {
 	const bool veth = received->message.report.backend == HOST_BACKEND_VETH;
 	const int kinds = veth ? 2 : 1, *fds = received->fds + kinds * HOST_SIDES;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A few phases, in order: the hosts are made; the far command starts and tells that it serves; the near
- * command runs; all is ended. A small pselect() loop waits for the relay, the far command and children. */
+/* A few phases, in order: the hosts are made; the far command starts and tells that it serves; the
+ * near command runs; all is ended. A small pselect() loop waits for the relay, the far command and
+ * children. */
 #include "config.h"
 
 #include "lab/hosts/supervisor.h"
@@ -23,11 +24,12 @@
 #include "lab/hosts/probe.h"
 #include "common/fd-watch.h"
 
-/* How long the far command may take to end when the near one has; both together, when a signal is the reason. */
+/* How long the far command may take to end when the near one has; both together, when a signal is
+ * the reason. */
 #define GRACE (2 * NS_PER_S)
 #define GRACE_ASKED (600 * NS_PER_MS)
-/* How long the far command may take to tell that it serves; to end after it has closed the descriptor; how long to
- * wait for one that cannot tell to listen, and how often to look. */
+/* How long the far command may take to tell that it serves; to end after it has closed the
+ * descriptor; how long to wait for one that cannot tell to listen, and how often to look. */
 #define READY_WAIT (10 * NS_PER_S)
 #define CLOSED_WAIT (NS_PER_S / 2)
 #define LISTEN_WAIT (1 * NS_PER_S)
@@ -103,7 +105,8 @@ static void become_near(const struct supervisor *k)
 	execute(k, k->plan->near_command);
 }
 
-/* It leads a group of its own, but for the moment before it has made one. One that is stopped ends too. */
+/* It leads a group of its own, but for the moment before it has made one. One that is stopped ends
+ * too. */
 static void end_far(const struct supervisor *k)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
@@ -149,7 +152,8 @@ static void start_near(struct supervisor *k)
 		standard_say("upcase-lab: fork: %s", strerror(errno));
 		near_ended(k, 126 << 8);
 	}
-	/* Who waits for the end of the command's input or output must not wait for the supervisor. */
+	/* Who waits for the end of the command's input or output must not wait for the supervisor.
+	 */
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
@@ -220,8 +224,8 @@ static void check_far(struct supervisor *k, int64_t now)
 	}
 }
 
-/* The port's number, usually. A far command that closes the descriptor without a word is about to end, or, if it is
- * still there a moment later, as ready as it will be. */
+/* The port's number, usually. A far command that closes the descriptor without a word is about to
+ * end, or, if it is still there a moment later, as ready as it will be. */
 static void read_ready(struct supervisor *k)
 {
 	char type[64];
@@ -271,7 +275,8 @@ static void read_relay(struct supervisor *k)
 		return;
 	if (n == 0) {
 		relay_gone(k);
-	} else if (received.message.type == SUPERVISOR_RUN && k->phase == PHASE_MADE && k->plan->probe) {
+	} else if (received.message.type == SUPERVISOR_RUN && k->phase == PHASE_MADE &&
+	           k->plan->probe) {
 		(void)supervisor_ipc_notify(k->relay, SUPERVISOR_PROBED, probe_run(&k->pair));
 		k->phase = PHASE_END;
 	} else if (received.message.type == SUPERVISOR_RUN && k->phase == PHASE_MADE) {
@@ -319,7 +324,8 @@ static void loop(struct supervisor *k)
 		fd_watch_until(&w, k->deadline);
 		if (k->phase == PHASE_FAR && !k->plan->notifies_ready)
 			fd_watch_until(&w, now + LISTEN_POLL);
-		if (pselect(w.count, &w.readable, NULL, NULL, clock_until(w.deadline, now, &wait), &none) < 0)
+		if (pselect(w.count, &w.readable, NULL, NULL, clock_until(w.deadline, now, &wait),
+		        &none) < 0)
 			fd_watch_start(&w);
 		dispatch(k, &w);
 	}
@@ -341,7 +347,8 @@ static void catch_signals(struct supervisor *k)
 
 static int hand_over(struct host_pair *pair, const struct supervisor_message *message, int relay)
 {
-	const int *const kinds[] = { pair->device, pair->injector, pair->timestamp_tap, pair->outer_timestamp_tap };
+	const int *const kinds[] = { pair->device, pair->injector, pair->timestamp_tap,
+		pair->outer_timestamp_tap };
 	int fds[SUPERVISOR_IPC_FDS], count = 0, result;
 
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++) {
@@ -373,13 +380,16 @@ static void send_end(struct supervisor *k)
 /* The first process of the namespace. */
 static void supervise(const struct supervisor_plan *plan, int relay)
 {
-	struct supervisor k = {
-		.plan = plan, .relay = relay, .ready = -1, .phase = PHASE_MADE, .deadline = CLOCK_NEVER,
-	};
+	struct supervisor k = { .plan = plan,
+		.relay = relay,
+		.ready = -1,
+		.phase = PHASE_MADE,
+		.deadline = CLOCK_NEVER };
 	struct supervisor_message message = { .type = SUPERVISOR_HOSTS_READY };
 
 	prctl(PR_SET_NAME, "upcase-lab-keep");
-	/* The first process of a namespace is safe from what has no handler; its children are to start without any. */
+	/* The first process of a namespace is safe from what has no handler; its children are to
+	 * start without any. */
 	signals_release();
 	catch_signals(&k);
 	(void)supervisor_ipc_notify(relay, SUPERVISOR_STARTED, 0);
@@ -395,7 +405,8 @@ static void supervise(const struct supervisor_plan *plan, int relay)
 	_exit(0);
 }
 
-/* Leaves the namespaces, has the supervisor as its child, and is gone: the supervisor falls to the relay. */
+/* Leaves the namespaces, has the supervisor as its child, and is gone: the supervisor falls to the
+ * relay. */
 static void step_out(const struct supervisor_plan *plan, int relay)
 {
 	struct supervisor_message message = { .type = SUPERVISOR_FAILED };
@@ -409,7 +420,8 @@ static void step_out(const struct supervisor_plan *plan, int relay)
 			supervise(plan, relay);
 		if (pid > 0)
 			_exit(0);
-		message.failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK, .error = errno };
+		message.failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK,
+			.error = errno };
 	}
 	(void)supervisor_ipc_send(relay, &message, NULL, 0);
 	_exit(1);

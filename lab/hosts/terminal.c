@@ -11,7 +11,8 @@
 void terminal_open(struct terminal *t)
 {
 	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	t->has_modes = t->fd >= 0 && tcgetpgrp(t->fd) == getpgrp() && tcgetattr(t->fd, &t->modes) == 0;
+	t->has_modes = t->fd >= 0 && tcgetpgrp(t->fd) == getpgrp() &&
+	               tcgetattr(t->fd, &t->modes) == 0;
 }
 
 /* Taking the terminal from the background would stop the lab. */
@@ -52,7 +53,8 @@ void terminal_close(struct terminal *t, bool killed)
 		return;
 	foreground = tcgetpgrp(t->fd);
 	/* A shell on the near host that is gone still has it. */
-	if (foreground > 0 && foreground != getpgrp() && kill(-foreground, 0) != 0 && errno == ESRCH) {
+	if (foreground > 0 && foreground != getpgrp() && kill(-foreground, 0) != 0 &&
+	    errno == ESRCH) {
 		give_terminal(t, getpgrp());
 		foreground = getpgrp();
 	}

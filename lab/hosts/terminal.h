@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The user's terminal while the near command has it. The lab stays in the command's process group, as env(1) or
- * nice(1) would, so that pipelines and ^C work as ever; a shell on the near host takes a group of its own. */
+/* The user's terminal while the near command has it. The lab stays in the command's process group,
+ * as env(1) or nice(1) would, so that pipelines and ^C work as ever; a shell on the near host takes
+ * a group of its own. */
 #ifndef UPCASE_LAB_TERMINAL_H
 #define UPCASE_LAB_TERMINAL_H
 
@@ -17,9 +18,10 @@ struct terminal {
 };
 
 void terminal_open(struct terminal *t);
-/* The near command is stopped: stops this process with the rest of its group, until somebody continues it; then the
- * command has the terminal again if the lab had it. `near` may be 0. Returns whether the command is still to be
- * continued: who continued this process has done so too, unless the command has a group of its own. */
+/* The near command is stopped: stops this process with the rest of its group, until somebody
+ * continues it; then the command has the terminal again if the lab had it. `near` may be 0. Returns
+ * whether the command is still to be continued: who continued this process has done so too, unless
+ * the command has a group of its own. */
 bool terminal_stop(const struct terminal *t, pid_t near);
 /* All is over: what the command left behind is mended. `killed`: it could not do so itself. */
 void terminal_close(struct terminal *t, bool killed);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A ring of frames that the kernel shares (PACKET_RX_RING, TPACKET_V2), too short for whole packets: looking into it takes no
- * call, and it holds what a busy relay has not looked at for a while. */
+/* A ring of frames that the kernel shares (PACKET_RX_RING, TPACKET_V2), too short for whole
+ * packets: looking into it takes no call, and it holds what a busy relay has not looked at for a
+ * while. */
 #include "config.h"
 
 #include "lab/hosts/timestamp-tap.h"
@@ -35,19 +36,20 @@ struct timestamp_tap {
 
 struct tpacket_req timestamp_tap_ring(void)
 {
-	return (struct tpacket_req) {
-		.tp_frame_size = FRAME_SIZE, .tp_frame_nr = RING_SIZE / FRAME_SIZE,
-		.tp_block_size = BLOCK_SIZE, .tp_block_nr = BLOCKS,
-	};
+	return (struct tpacket_req){ .tp_frame_size = FRAME_SIZE,
+		.tp_frame_nr = RING_SIZE / FRAME_SIZE,
+		.tp_block_size = BLOCK_SIZE,
+		.tp_block_nr = BLOCKS };
 }
 
 static int open_tap_socket(struct tap_socket *tap, int fd)
 {
-	void *ring = fd < 0 ? NULL : mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *ring = fd < 0 ? NULL
+	                    : mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (ring == MAP_FAILED)
 		return -1;
-	*tap = (struct tap_socket) { .fd = fd, .ring = ring };
+	*tap = (struct tap_socket){ .fd = fd, .ring = ring };
 	return 0;
 }
 
@@ -96,7 +98,8 @@ static void read_frame(const uint8_t *place, struct timestamp_tap_frame *frame)
 	frame->key = packet_times_key(place + head->tp_net, head->tp_snaplen, head->tp_len);
 }
 
-/* The kernel writes the status at another processor's pace: acquire before looking into the frame, release after. */
+/* The kernel writes the status at another processor's pace: acquire before looking into the frame,
+ * release after. */
 static bool read_socket(struct tap_socket *tap, struct timestamp_tap_frame *frame)
 {
 	uint8_t *place = tap->ring + (size_t)tap->next * FRAME_SIZE;

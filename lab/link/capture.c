@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A packet is fresh until its stamp is known or was waited for long enough. Then it goes into a heap by stamp, in
- * which it stays until nothing earlier is to be expected: a packet that a host sent is read by the link only
- * afterwards, and others were received in between. */
+/* A packet is fresh until its stamp is known or was waited for long enough. Then it goes into a
+ * heap by stamp, in which it stays until nothing earlier is to be expected: a packet that a host
+ * sent is read by the link only afterwards, and others were received in between. */
 #include "config.h"
 
 #include "lab/link/capture.h"
@@ -18,10 +18,12 @@
 #define TIMEOUT (20 * NS_PER_MS)
 /* How long a packet lies in the heap: longer than that, and than one lies in a host's queue. */
 #define HOLD (150 * NS_PER_MS)
-/* How far a stamp may be from when the link had the packet, and how much the two clocks' readings may differ. */
+/* How far a stamp may be from when the link had the packet, and how much the two clocks' readings
+ * may differ. */
 #define APART NS_PER_S
 #define NOISE (100 * NS_PER_US)
-/* The file lags by at most twice this; a reader that is slow is tried again after so long, and waited for so long in the end. */
+/* The file lags by at most twice this; a reader that is slow is tried again after so long, and
+ * waited for so long in the end. */
 #define FLUSH_AFTER (200 * NS_PER_MS)
 #define FLUSH_RETRY (5 * NS_PER_MS)
 #define LAST_WAIT (150 * NS_PER_MS)
@@ -50,7 +52,8 @@ struct captured_host {
 	struct timestamp_tap *timestamp_tap;
 	/* By way. */
 	struct captured_side sides[PCAPNG_OUT + 1];
-	/* Packets of the capture, how many of them bear the link's time, and how many found no room. */
+	/* Packets of the capture, how many of them bear the link's time, and how many found no
+	 * room. */
 	uint64_t packets, unstamped, dropped;
 };
 
@@ -59,14 +62,16 @@ struct capture {
 	struct captured_host hosts[CAPTURE_HOSTS];
 	STAILQ_HEAD(fresh, captured_packet) fresh;
 	struct delay_queue *heap;
-	/* Wall clock minus monotonic clock: when the capture began, by which its stamps never jump, and now. */
+	/* Wall clock minus monotonic clock: when the capture began, by which its stamps never jump,
+	 * and now. */
 	int64_t wall, offset;
 	/* When the file is flushed next, or CLOCK_NEVER. */
 	int64_t flush_at;
 	bool failed, finished;
 };
 
-/* The wall clock minus the monotonic one. Whoever loses the processor between them sees that it took long. */
+/* The wall clock minus the monotonic one. Whoever loses the processor between them sees that it
+ * took long. */
 static int64_t sample_clocks(int64_t *took)
 {
 	const int64_t before = clock_monotonic(), wall = clock_realtime();
@@ -123,15 +128,18 @@ static void forget(struct capture *c)
 struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
     struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS])
 {
-	const char *comment = timestamp_taps ? "times: the host's kernel's, when it sent or received the packet"
-	    : "times: the link's own, when it had read the packet or was about to write it";
+	const char *comment =
+	    timestamp_taps
+	        ? "times: the host's kernel's, when it sent or received the packet"
+	        : "times: the link's own, when it had read the packet or was about to write it";
 	struct capture *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return NULL;
 	STAILQ_INIT(&c->fresh);
 	c->heap = delay_queue_new(HEAP_MAX);
-	if (!c->heap || open_hosts(c, timestamp_taps) || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
+	if (!c->heap || open_hosts(c, timestamp_taps) ||
+	    !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
 		forget(c);
 		return NULL;
 	}
@@ -152,8 +160,10 @@ static void read_taps(struct capture *c)
 	for (int i = 0; i < CAPTURE_HOSTS; i++) {
 		struct captured_host *h = &c->hosts[i];
 		while (h->timestamp_tap && timestamp_tap_next(h->timestamp_tap, &frame)) {
-			const enum pcapng_direction direction = frame.outgoing ? PCAPNG_OUT : PCAPNG_IN;
-			packet_times_add(h->sides[direction].seen, frame.key, frame.wall - c->offset);
+			const enum pcapng_direction direction = frame.outgoing ? PCAPNG_OUT
+			                                                       : PCAPNG_IN;
+			packet_times_add(h->sides[direction].seen, frame.key,
+			    frame.wall - c->offset);
 		}
 	}
 }
@@ -167,7 +177,8 @@ static bool find(struct captured_side *side, const struct capture_packet *p, int
 		*at = side->at;
 		return true;
 	}
-	if (!packet_times_take(side->seen, p->key, p->at - (out ? APART : NOISE), p->at + (out ? NOISE : APART), at))
+	if (!packet_times_take(side->seen, p->key, p->at - (out ? APART : NOISE),
+	        p->at + (out ? NOISE : APART), at))
 		return false;
 	side->key = p->key;
 	side->at = *at;
@@ -180,7 +191,8 @@ static void write_first(struct capture *c)
 	const struct captured_packet *r = delay_queue_bytes(c->heap);
 	const struct capture_packet *p = &r->packet;
 
-	if (!pcapng_packet(c->out, p->host, p->direction, delayed->at + c->wall, r->bytes, p->n, p->comment ? r->comment : NULL))
+	if (!pcapng_packet(c->out, p->host, p->direction, delayed->at + c->wall, r->bytes, p->n,
+	        p->comment ? r->comment : NULL))
 		c->hosts[p->host].dropped++;
 	delay_queue_remove_first(c->heap);
 }
@@ -205,7 +217,8 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 	if (!h->timestamp_tap)
 		return true;
 	if (find(&h->sides[p->direction], p, at)) {
-		/* At the outer end of a veth pair the stamp is made beside the link's reading, and may be some microseconds later. */
+		/* At the outer end of a veth pair the stamp is made beside the link's reading, and
+		 * may be some microseconds later. */
 		if (p->direction == PCAPNG_OUT && *at > p->at)
 			*at = p->at;
 		return true;
@@ -271,7 +284,9 @@ void capture_dispatch(struct capture *c, int64_t now)
 		return;
 	c->failed |= pcapng_flush(c->out) != 0;
 	c->flush_at = pcapng_pending(c->out) ? now + FLUSH_RETRY
-	    : STAILQ_EMPTY(&c->fresh) && delay_queue_count(c->heap) == 0 ? CLOCK_NEVER : now + FLUSH_AFTER;
+	            : STAILQ_EMPTY(&c->fresh) && delay_queue_count(c->heap) == 0
+	                ? CLOCK_NEVER
+	                : now + FLUSH_AFTER;
 }
 
 int64_t capture_due(const struct capture *c)
@@ -287,8 +302,10 @@ static void write_statistics(struct capture *c, int64_t now)
 		const struct captured_host *h = &c->hosts[i];
 		if (!h->timestamp_tap && !h->dropped)
 			continue;
-		snprintf(text, sizeof text, "%llu of %llu packets bear the link's own time, for want of the kernel's",
-		    (unsigned long long)(h->timestamp_tap ? h->unstamped : h->packets), (unsigned long long)h->packets);
+		snprintf(text, sizeof text,
+		    "%llu of %llu packets bear the link's own time, for want of the kernel's",
+		    (unsigned long long)(h->timestamp_tap ? h->unstamped : h->packets),
+		    (unsigned long long)h->packets);
 		pcapng_interface_end(c->out, i, now + c->wall, h->packets, h->dropped, text);
 	}
 }

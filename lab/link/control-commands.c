@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "lab/link/control-commands.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/impair-fields.h"
-#include "lab/link/control-commands.h"
 #include "common/printable.h"
 #include "common/text.h"
 #include "common/units.h"
@@ -35,7 +36,7 @@ static void take_apart(struct command_words *w, char *line)
 {
 	char *rest = NULL;
 
-	*w = (struct command_words) { .directions = LINK_BOTH };
+	*w = (struct command_words){ .directions = LINK_BOTH };
 	for (char *word = strtok_r(line, " \t\r", &rest); word && w->count < WORDS;
 	    word = strtok_r(NULL, " \t\r", &rest))
 		w->word[w->count++] = word;
@@ -69,7 +70,8 @@ static bool refuse(const struct command_call *a, const char *quote, const char *
 	char quoted[32], reason[IMPAIR_WHY];
 	const char *mark = *quote ? "'" : "";
 
-	send_buffer_print(a->out, "error %s%s%s%s%s\n", mark, harmless(quoted, sizeof quoted, quote), mark, *mark ? " " : "",
+	send_buffer_print(a->out, "error %s%s%s%s%s\n", mark,
+	    harmless(quoted, sizeof quoted, quote), mark, *mark ? " " : "",
 	    harmless(reason, sizeof reason, why));
 	return false;
 }
@@ -81,22 +83,27 @@ static void print_share(const struct command_call *a, const char *before, double
 	/* More places than a share can have in six digits mislead. */
 	struct impair_settings s = { .loss = round(share * 1e6) / 1e6 };
 
-	send_buffer_print(a->out, "%s %s\n", before, impair_fields_get(&s, IMPAIR_FIELD_loss, value));
+	send_buffer_print(a->out, "%s %s\n", before,
+	    impair_fields_get(&s, IMPAIR_FIELD_loss, value));
 }
 
-static void print_time(const struct command_call *a, const char *direction, const char *name, int64_t ns)
+static void print_time(const struct command_call *a, const char *direction, const char *name,
+    int64_t ns)
 {
 	char value[IMPAIR_VALUE];
 	struct impair_settings s = { .delay = ns };
 
-	send_buffer_print(a->out, "%s %s %s\n", direction, name, impair_fields_get(&s, IMPAIR_FIELD_delay, value));
+	send_buffer_print(a->out, "%s %s %s\n", direction, name,
+	    impair_fields_get(&s, IMPAIR_FIELD_delay, value));
 }
 
 /* How long something is still on, in whole ms; nothing if it is not. */
-static void print_rest(const struct command_call *a, const char *direction, const char *name, int64_t until)
+static void print_rest(const struct command_call *a, const char *direction, const char *name,
+    int64_t until)
 {
 	if (until > a->now)
-		print_time(a, direction, name, (until - a->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
+		print_time(a, direction, name,
+		    (until - a->now + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS);
 }
 
 static void print_derived(const struct command_call *a, enum link_direction direction)
@@ -114,7 +121,8 @@ static void print_derived(const struct command_call *a, enum link_direction dire
 		print_share(a, before, p);
 		snprintf(before, sizeof before, "%s bad-to-good", name);
 		print_share(a, before, r);
-		send_buffer_print(a->out, "%s mean-burst %s\n", name, impair_fields_get(&mean, IMPAIR_FIELD_burst, value));
+		send_buffer_print(a->out, "%s mean-burst %s\n", name,
+		    impair_fields_get(&mean, IMPAIR_FIELD_burst, value));
 	}
 	print_rest(a, name, "held-for", impair_held_until(impair));
 	print_rest(a, name, "unplugged-for", impair_unplugged_until(impair));
@@ -128,7 +136,8 @@ static bool do_link(const struct command_call *a)
 	send_buffer_print(a->out, "seed %" PRIu64 "\n", link_seed(a->link));
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-			send_buffer_print(a->out, "%s %s %s\n", link_direction_name(d), impair_field(id)->name,
+			send_buffer_print(a->out, "%s %s %s\n", link_direction_name(d),
+			    impair_field(id)->name,
 			    impair_fields_get(link_settings(a->link, d), id, value));
 		print_derived(a, d);
 	}
@@ -171,7 +180,8 @@ static bool do_set(const struct command_call *a)
 		changed[d] = *link_settings(a->link, d);
 		if (command_words.used >= sizeof text)
 			return refuse(a, "", "too long; for example: set loss 30%");
-		if ((a->command_words.directions & LINK_BIT(d)) && impair_fields_parse(&changed[d], text, why))
+		if ((a->command_words.directions & LINK_BIT(d)) &&
+		    impair_fields_parse(&changed[d], text, why))
 			return refuse(a, "", why);
 	}
 	return done(a, changed);
@@ -183,11 +193,14 @@ static bool do_preset(const struct command_call *a)
 	const struct impair_preset *preset = impair_preset_find(word(a, 1));
 
 	if (a->command_words.count < 2)
-		return refuse(a, "", "preset needs a name; for example: preset wifi (presets lists them)");
+		return refuse(a, "",
+		    "preset needs a name; for example: preset wifi (presets lists them)");
 	if (a->command_words.count > 2)
-		return refuse(a, word(a, 2), "is neither there nor back; for example: preset wifi back");
+		return refuse(a, word(a, 2),
+		    "is neither there nor back; for example: preset wifi back");
 	if (!preset)
-		return refuse(a, word(a, 1), "is no preset; for example: preset wifi (presets lists them)");
+		return refuse(a, word(a, 1),
+		    "is no preset; for example: preset wifi (presets lists them)");
 	impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		if (!(a->command_words.directions & LINK_BIT(d)))
@@ -205,8 +218,8 @@ static bool do_presets(const struct command_call *a)
 		impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
 		send_buffer_print(a->out, "preset %s about %s\n", preset->name, preset->about);
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
-			send_buffer_print(a->out, "preset %s %s %s\n", preset->name, link_direction_name(d),
-			    impair_fields_line(&s[d], line, sizeof line));
+			send_buffer_print(a->out, "preset %s %s %s\n", preset->name,
+			    link_direction_name(d), impair_fields_line(&s[d], line, sizeof line));
 	}
 	send_buffer_print(a->out, "ok\n");
 	return false;
@@ -220,14 +233,20 @@ static bool done_as_given(const struct command_call *a)
 	for (int i = 0; i < a->command_words.count; i++)
 		text_put(&change, "%s%s", i ? " " : "", word(a, i));
 	if (a->command_words.directions != LINK_BOTH)
-		text_put(&change, " %s", link_direction_name(a->command_words.directions == LINK_BIT(LINK_BACK) ? LINK_BACK : LINK_THERE));
+		text_put(&change, " %s",
+		    link_direction_name(a->command_words.directions == LINK_BIT(LINK_BACK)
+		                            ? LINK_BACK
+		                            : LINK_THERE));
 	send_buffer_print(a->out, "ok\n");
 	return true;
 }
 
 static bool do_drop(const struct command_call *a)
 {
-	static const struct { const char *name; unsigned classes, directions; } what[] = {
+	static const struct {
+		const char *name;
+		unsigned classes, directions;
+	} what[] = {
 		{ "request", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE) },
 		{ "reply", PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_BACK) },
 		{ "syn", PACKET_CLASS_SYN, LINK_BOTH },
@@ -242,27 +261,39 @@ static bool do_drop(const struct command_call *a)
 	}
 	for (size_t i = 0; i < sizeof what / sizeof *what && !strcmp(word(a, 1), "next"); i++)
 		if (a->command_words.count == at + 1 && !strcmp(word(a, at), what[i].name)) {
-			const unsigned directions = what[i].directions & a->command_words.directions;
-			const unsigned classes = what[i].classes & (udp ? PACKET_CLASS_DATAGRAM : tcp ? ~(unsigned) PACKET_CLASS_DATAGRAM : ~0u);
+			const unsigned directions = what[i].directions &
+			                            a->command_words.directions;
+			const unsigned classes = what[i].classes &
+			                         (udp      ? PACKET_CLASS_DATAGRAM
+			                             : tcp ? ~(unsigned)PACKET_CLASS_DATAGRAM
+			                                   : ~0u);
 
 			if (!classes)
-				return refuse(a, "", "only TCP has a syn and an ack; for example: drop next udp request");
+				return refuse(a, "",
+				    "only TCP has a syn and an ack; for example: drop next udp "
+				    "request");
 			if (!directions)
-				return refuse(a, "", "requests go there, replies come back; for example: drop next reply");
+				return refuse(a, "",
+				    "requests go there, replies come back; for example: drop next "
+				    "reply");
 			if (link_drop_next(a->link, classes, directions))
-				return refuse(a, "", "too many drops wait already; for example: drop none");
+				return refuse(a, "",
+				    "too many drops wait already; for example: drop none");
 			return done_as_given(a);
 		}
-	return refuse(a, "", "drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply");
+	return refuse(a, "",
+	    "drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply");
 }
 
-static bool for_a_time(const struct command_call *a, void (*start)(struct link *, unsigned, int64_t, int64_t))
+static bool for_a_time(const struct command_call *a,
+    void (*start)(struct link *, unsigned, int64_t, int64_t))
 {
 	char why[64];
 	int64_t span;
 
 	if (a->command_words.count != 2) {
-		snprintf(why, sizeof why, "%s takes a time up to 1h; for example: %s 3s", word(a, 0), word(a, 0));
+		snprintf(why, sizeof why, "%s takes a time up to 1h; for example: %s 3s",
+		    word(a, 0), word(a, 0));
 		return refuse(a, "", why);
 	}
 	if (units_duration(word(a, 1), &span) || span > 3600 * NS_PER_S) {
@@ -288,18 +319,31 @@ static bool do_counts(const struct command_call *a)
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct link_counts *c = link_counts(a->link, d);
 		const char *name = link_direction_name(d);
-		const struct { const char *name; uint64_t value; } list[] = {
-			{ "packets", c->packets }, { "bytes", c->bytes }, { "delivered", c->delivered },
-			{ "delivered-bytes", c->delivered_bytes }, { "in-flight", c->in_flight },
-			{ "undelivered", c->undelivered }, { "duplicated", c->duplicated },
-			{ "corrupted", c->corrupted }, { "held", c->held }, { "held-to-pass", c->delayed },
-			{ "reordered", c->reordered }, { "cut", c->cut },
-			{ "too-big-answers", c->too_big_answers }, { "chatter", c->unsolicited },
+		const struct {
+			const char *name;
+			uint64_t value;
+		} list[] = {
+			{ "packets", c->packets },
+			{ "bytes", c->bytes },
+			{ "delivered", c->delivered },
+			{ "delivered-bytes", c->delivered_bytes },
+			{ "in-flight", c->in_flight },
+			{ "undelivered", c->undelivered },
+			{ "duplicated", c->duplicated },
+			{ "corrupted", c->corrupted },
+			{ "held", c->held },
+			{ "held-to-pass", c->delayed },
+			{ "reordered", c->reordered },
+			{ "cut", c->cut },
+			{ "too-big-answers", c->too_big_answers },
+			{ "chatter", c->unsolicited },
 		};
 		for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-			send_buffer_print(a->out, "%s %s %" PRIu64 "\n", name, list[i].name, list[i].value);
+			send_buffer_print(a->out, "%s %s %" PRIu64 "\n", name, list[i].name,
+			    list[i].value);
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
-			send_buffer_print(a->out, "%s lost-%s %" PRIu64 "\n", name, impair_fate_word(fate), c->fates[fate]);
+			send_buffer_print(a->out, "%s lost-%s %" PRIu64 "\n", name,
+			    impair_fate_word(fate), c->fates[fate]);
 	}
 	send_buffer_print(a->out, "balanced %s\nok\n", link_balanced(a->link) ? "yes" : "no");
 	return false;
@@ -328,10 +372,11 @@ static bool do_events(const struct command_call *a)
 		return refuse(a, word(a, 1), "is neither on nor off; for example: events on 12000");
 	for (int i = 2; i < a->command_words.count; i++) {
 		if (units_count(word(a, i), 1, UINT16_MAX, &port))
-			return refuse(a, word(a, i), "is not a port, 1 to 65535; for example 12000");
+			return refuse(a, word(a, i),
+			    "is not a port, 1 to 65535; for example 12000");
 		if (filter.count == EVENTS_PORTS)
 			return refuse(a, word(a, i), "is one port too many: there may be 8");
-		filter.ports[filter.count++] = (uint16_t) port;
+		filter.ports[filter.count++] = (uint16_t)port;
 	}
 	*a->filter = filter;
 	send_buffer_print(a->out, "ok\n");
@@ -360,19 +405,21 @@ static const struct control_command {
 static bool do_help(const struct command_call *a)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		send_buffer_print(a->out, "help %s%s%s: %s\n", commands[i].name, commands[i].arguments[0] ? " " : "",
-		    commands[i].arguments, commands[i].help);
+		send_buffer_print(a->out, "help %s%s%s: %s\n", commands[i].name,
+		    commands[i].arguments[0] ? " " : "", commands[i].arguments, commands[i].help);
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
-		send_buffer_print(a->out, "help set %s %s: %s\n", impair_field(id)->name, impair_field(id)->example,
-		    impair_field(id)->help);
+		send_buffer_print(a->out, "help set %s %s: %s\n", impair_field(id)->name,
+		    impair_field(id)->example, impair_field(id)->help);
 	send_buffer_print(a->out, "ok\n");
 	return false;
 }
 
-bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter, struct send_buffer *out,
-    char change[EVENTS_CHANGE])
+bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter,
+    struct send_buffer *out, char change[EVENTS_CHANGE])
 {
-	struct command_call a = { .link = link, .now = now, .filter = filter, .out = out, .change = change };
+	struct command_call a = {
+		.link = link, .now = now, .filter = filter, .out = out, .change = change
+	};
 
 	take_apart(&a.command_words, line);
 	if (a.command_words.count == WORDS)
@@ -382,6 +429,7 @@ bool lab_control_execute(struct link *link, char *line, int64_t now, struct even
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (!strcmp(a.command_words.word[0], commands[i].name))
 			return a.command_words.count > 1 && !commands[i].arguments[0]
-			    ? refuse(&a, commands[i].name, "takes no words") : commands[i].run(&a);
+			         ? refuse(&a, commands[i].name, "takes no words")
+			         : commands[i].run(&a);
 	return refuse(&a, a.command_words.word[0], "is no order; for example: help");
 }

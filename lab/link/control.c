@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "lab/link/control.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +13,6 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "lab/link/control.h"
 #include "lab/link/events.h"
 #include "common/file.h"
 #include "lab/link/control-commands.h"
@@ -51,7 +52,7 @@ struct control {
 
 static int address(const char *path, struct sockaddr_un *a)
 {
-	*a = (struct sockaddr_un) { .sun_family = AF_UNIX };
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof a->sun_path) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -69,8 +70,10 @@ int control_listen(const char *path)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	/* The socket file takes its mode from the descriptor: nobody else can connect, not even for a moment. */
-	if (fchmod(fd, S_IRUSR | S_IWUSR) || bind(fd, (struct sockaddr *) &a, sizeof a) || listen(fd, BACKLOG))
+	/* The socket file takes its mode from the descriptor: nobody else can connect, not even for
+	 * a moment. */
+	if (fchmod(fd, S_IRUSR | S_IWUSR) || bind(fd, (struct sockaddr *)&a, sizeof a) ||
+	    listen(fd, BACKLOG))
 		return file_give_up(fd);
 	return fd;
 }
@@ -104,7 +107,8 @@ static void note_ends(struct control *control, int64_t now)
 {
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct impair *impair = link_impair(control->link, d);
-		const int64_t until[PAUSES] = { impair_held_until(impair), impair_unplugged_until(impair) };
+		const int64_t until[PAUSES] = { impair_held_until(impair),
+			impair_unplugged_until(impair) };
 
 		for (int i = 0; i < PAUSES; i++)
 			control->ends[i][d] = until[i] > now ? until[i] : CLOCK_NEVER;
@@ -124,7 +128,8 @@ static void notify_ends(struct control *control, int64_t now)
 		for (int d = 0; d < LINK_DIRECTIONS; d++) {
 			if (ends[d] > now)
 				continue;
-			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ", together ? "" : link_direction_name(d));
+			snprintf(change, sizeof change, "%s%s%s", words[i], together ? "" : " ",
+			    together ? "" : link_direction_name(d));
 			if (!together || d == LINK_THERE)
 				notify_changed(control, ends[d], change);
 			ends[d] = CLOCK_NEVER;
@@ -140,9 +145,11 @@ struct control *control_new(int listener, struct link *link)
 	control->listener = listener;
 	control->link = link;
 	note_ends(control, INT64_MAX);
-	link_set_observer(link, &(struct link_observer) {
-		.context = control, .packet = notify_packet, .undelivered = notify_undelivered,
-	});
+	link_set_observer(link, &(struct link_observer){
+	                            .context = control,
+	                            .packet = notify_packet,
+	                            .undelivered = notify_undelivered,
+	                        });
 	return control;
 }
 
@@ -180,7 +187,8 @@ static int free_place(const struct control *control)
 int control_add(struct control *control, int fd)
 {
 	int i = free_place(control);
-	struct client *client = i < CONTROL_CLIENTS && fd < FD_SETSIZE ? calloc(1, sizeof *client) : NULL;
+	struct client *client = i < CONTROL_CLIENTS && fd < FD_SETSIZE ? calloc(1, sizeof *client)
+	                                                               : NULL;
 
 	if (!client)
 		return -1;
@@ -192,9 +200,10 @@ int control_add(struct control *control, int fd)
 /* Who finds no place is told so, and does not wait for one. */
 static void refuse_client(int fd)
 {
-	static const char full[] = "error too many are connected to this lab; end one of them, such as a watch\n";
+	static const char full[] =
+	    "error too many are connected to this lab; end one of them, such as a watch\n";
 
-	(void) send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
 }
 
@@ -219,8 +228,10 @@ static void execute(struct control *control, struct client *client, int64_t now)
 	client->line[client->n] = '\0';
 	client->n = 0;
 	if (client->skipping)
-		send_buffer_print(&client->out, "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
-	else if (lab_control_execute(control->link, client->line, now, &client->filter, &client->out, change)) {
+		send_buffer_print(&client->out,
+		    "error an order has %d bytes at most; for example: help\n", CONTROL_LINE);
+	else if (lab_control_execute(control->link, client->line, now, &client->filter,
+	             &client->out, change)) {
 		note_ends(control, now);
 		notify_changed(control, now, change);
 	}
@@ -274,7 +285,8 @@ void control_watch(const struct control *control, struct fd_watch *w)
 void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now)
 {
 	notify_ends(control, now);
-	if (fd_watch_can_read(w, control->listener) || (control->accept_after && now >= control->accept_after)) {
+	if (fd_watch_can_read(w, control->listener) ||
+	    (control->accept_after && now >= control->accept_after)) {
 		control->accept_after = 0;
 		accept_clients(control, now);
 	}
@@ -284,8 +296,8 @@ void control_dispatch(struct control *control, const struct fd_watch *w, int64_t
 			continue;
 		if (!client->ended && fd_watch_can_read(w, client->fd))
 			receive(control, client, now);
-		if (send_buffer_send(&client->out, client->fd) || client->out.overflowed
-		    || (client->ended && send_buffer_empty(&client->out)))
+		if (send_buffer_send(&client->out, client->fd) || client->out.overflowed ||
+		    (client->ended && send_buffer_empty(&client->out)))
 			drop(control, i);
 	}
 }
@@ -293,13 +305,13 @@ void control_dispatch(struct control *control, const struct fd_watch *w, int64_t
 static int send_command(int fd, const char *command)
 {
 	char line[CONTROL_LINE + 2];
-	size_t n = (size_t) snprintf(line, sizeof line, "%s\n", command);
+	size_t n = (size_t)snprintf(line, sizeof line, "%s\n", command);
 
 	if (n >= sizeof line) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t) n ? 0 : -1;
+	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
 }
 
 /* Reads until "ok" or "error"; after an "ok", if `follow`, until the lab is gone. */
@@ -328,7 +340,8 @@ static int read_answer(FILE *in, bool follow, const struct control_reader *reade
 	return result;
 }
 
-static int ask(const char *path, const char *command, bool follow, const struct control_reader *reader, char why[256])
+static int ask(const char *path, const char *command, bool follow,
+    const struct control_reader *reader, char why[256])
 {
 	struct sockaddr_un a;
 	int result = -1;
@@ -338,7 +351,8 @@ static int ask(const char *path, const char *command, bool follow, const struct 
 		return -1;
 	FILE *in = fdopen(fd, "r");
 	/* Who was turned away can read why, though no longer write. */
-	if (in && !connect(fd, (struct sockaddr *) &a, sizeof a) && (!send_command(fd, command) || errno == EPIPE))
+	if (in && !connect(fd, (struct sockaddr *)&a, sizeof a) &&
+	    (!send_command(fd, command) || errno == EPIPE))
 		result = read_answer(in, follow, reader, why);
 	int wrong = errno;
 	if (in)
@@ -357,10 +371,11 @@ static bool print_line(void *out, char *line)
 
 int control_ask(const char *path, const char *command, FILE *out, char why[256])
 {
-	return ask(path, command, false, &(struct control_reader) { out, print_line }, why);
+	return ask(path, command, false, &(struct control_reader){ out, print_line }, why);
 }
 
-int control_follow(const char *path, const char *command, const struct control_reader *reader, char why[256])
+int control_follow(const char *path, const char *command, const struct control_reader *reader,
+    char why[256])
 {
 	return ask(path, command, true, reader, why);
 }

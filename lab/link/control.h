@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control socket: a Unix stream socket where the link is asked and changed while it runs. The text
- * is that of control-commands.h. One part of a pselect() loop; a slow or rude client costs only its own connection. */
+/* The control socket: a Unix stream socket where the link is asked and changed while it runs. The
+ * text is that of control-commands.h. One part of a pselect() loop; a slow or rude client costs
+ * only its own connection. */
 #ifndef UPCASE_LAB_CONTROL_H
 #define UPCASE_LAB_CONTROL_H
 
@@ -15,8 +16,8 @@
 /* Opaque. */
 struct control;
 
-/* A listening socket at `path`, which must not exist, for its owner alone. Returns the descriptor, or -1 with
- * errno (ENAMETOOLONG beyond 107 bytes). */
+/* A listening socket at `path`, which must not exist, for its owner alone. Returns the descriptor,
+ * or -1 with errno (ENAMETOOLONG beyond 107 bytes). */
 int control_listen(const char *path);
 
 /* Serves whoever connects to `listener`, which it takes over, or -1 for no one; becomes the link's
@@ -25,26 +26,28 @@ struct control *control_new(int listener, struct link *link);
 /* NULL is allowed. Frees before the link is freed. */
 void control_free(struct control *control);
 
-/* A client that is connected already, such as one end of a socketpair; takes over `fd`. Returns 0, or -1 when
- * all places are taken, and `fd` is still the caller's. */
+/* A client that is connected already, such as one end of a socketpair; takes over `fd`. Returns 0,
+ * or -1 when all places are taken, and `fd` is still the caller's. */
 int control_add(struct control *control, int fd);
 
 void control_watch(const struct control *control, struct fd_watch *w);
 void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now);
 
-/* Asks the link from another process: sends the `command` to the socket at `path` and waits for the answer, whose lines
- * go to `out` without the last "ok". Returns 0; 1 when the link refused, with its reason in `why`; -1
- * with errno when it cannot be reached. */
+/* Asks the link from another process: sends the `command` to the socket at `path` and waits for the
+ * answer, whose lines go to `out` without the last "ok". Returns 0; 1 when the link refused, with
+ * its reason in `why`; -1 with errno when it cannot be reached. */
 int control_ask(const char *path, const char *command, FILE *out, char why[256]);
 
-/* Who is told what the link says; `line` is without its newline and may be taken apart. Returns whether it has enough. */
+/* Who is told what the link says; `line` is without its newline and may be taken apart. Returns
+ * whether it has enough. */
 struct control_reader {
 	void *context;
 	bool (*line)(void *context, char *line);
 };
 
-/* The same, but goes on listening after the answer, whose "ok" the reader is told too, until the lab is gone or the reader has
- * enough: for "events on". */
-int control_follow(const char *path, const char *command, const struct control_reader *reader, char why[256]);
+/* The same, but goes on listening after the answer, whose "ok" the reader is told too, until the
+ * lab is gone or the reader has enough: for "events on". */
+int control_follow(const char *path, const char *command, const struct control_reader *reader,
+    char why[256]);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "lab/link/events.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/link/events.h"
 #include "common/fnv.h"
 #include "common/text.h"
 
@@ -29,14 +30,15 @@ static void add_decision(struct text *line, const struct link_event *event)
 	const struct impair_decision *v = event->decision;
 	char marks[40];
 
-	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial, link_direction_name(event->direction),
-	    event->in, v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
+	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", event->serial,
+	    link_direction_name(event->direction), event->in,
+	    v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate));
 	if (v->copies > 0)
 		text_put(line, " out=%" PRId64, v->at[0]);
 	if (v->copies > 1)
 		text_put(line, " out2=%" PRId64, v->at[1]);
-	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "", v->held ? ",held" : "",
-	    v->reordered ? ",reordered" : "");
+	snprintf(marks, sizeof marks, "%s%s%s", v->copies > 1 ? ",duplicated" : "",
+	    v->held ? ",held" : "", v->reordered ? ",reordered" : "");
 	if (marks[0])
 		text_put(line, " marks=%s", marks + 1);
 }
@@ -44,7 +46,10 @@ static void add_decision(struct text *line, const struct link_event *event)
 static void add_headers(struct text *line, const struct packet *p)
 {
 	static const char *const names[] = {
-		[PACKET_OTHER] = "other", [PACKET_UDP] = "udp", [PACKET_TCP] = "tcp", [PACKET_ICMP] = "icmp",
+		[PACKET_OTHER] = "other",
+		[PACKET_UDP] = "udp",
+		[PACKET_TCP] = "tcp",
+		[PACKET_ICMP] = "icmp",
 	};
 	char source[46], target[46], flags[8];
 
@@ -78,7 +83,7 @@ static void add_payload(struct text *line, const struct packet *p)
 		hex[2 * n + 1] = digits[payload[n] & 15];
 	}
 	hex[2 * n] = '\0';
-	text_put(line, " hash=%016" PRIx64 " data=%s", fnv_hash(payload, (size_t) p->length), hex);
+	text_put(line, " hash=%016" PRIx64 " data=%s", fnv_hash(payload, (size_t)p->length), hex);
 }
 
 void events_print(const struct link_event *event, struct send_buffer *out)
@@ -93,9 +98,11 @@ void events_print(const struct link_event *event, struct send_buffer *out)
 	send_buffer_add(out, buf, strlen(buf));
 }
 
-void events_print_undelivered(uint64_t serial, enum link_direction direction, struct send_buffer *out)
+void events_print_undelivered(uint64_t serial, enum link_direction direction,
+    struct send_buffer *out)
 {
-	send_buffer_print(out, "undelivered %" PRIu64 " %s\n", serial, link_direction_name(direction));
+	send_buffer_print(out, "undelivered %" PRIu64 " %s\n", serial,
+	    link_direction_name(direction));
 }
 
 void events_print_changed(int64_t at, const char *change, struct send_buffer *out)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A packet is read, judged once, and then either gone, written at once (the usual way of an idle wire: no copy
- * is made), or put into the delay queue until its time. Times are taken for each packet: a turn may carry
- * a hundred of them, and the last must not bear the first one's time. */
+/* A packet is read, judged once, and then either gone, written at once (the usual way of an idle
+ * wire: no copy is made), or put into the delay queue until its time. Times are taken for each
+ * packet: a turn may carry a hundred of them, and the last must not bear the first one's time. */
 #include "config.h"
+
+#include "lab/link/link.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -13,7 +15,6 @@
 #include "lab/link/capture.h"
 #include "common/clock.h"
 #include "common/impair-fields.h"
-#include "lab/link/link.h"
 #include "common/delay-queue.h"
 
 /* Packets from each side in one turn, and how often due ones are looked for among them. */
@@ -21,7 +22,8 @@
 #define TURN_STEP 8
 /* Delayed packets delivered in one go, before the devices are read again. */
 #define TURN_DELIVERIES 256
-/* What those on their way in one direction take, most of a second at 1 Gbit/s: with the model's own memory less than 128 MiB. */
+/* What those on their way in one direction take, most of a second at 1 Gbit/s: with the model's own
+ * memory less than 128 MiB. */
 #define DELAY_QUEUE_MAX (126u << 20)
 /* A host that takes no packet is asked again after this, for so long. */
 #define RETRY_AFTER (50 * NS_PER_US)
@@ -36,7 +38,8 @@ struct link_path {
 	struct impair *impair;
 	struct delay_queue *delay_queue;
 	struct link_counts counts;
-	/* The packets' number in this direction; the next that would be in order at the receiver. */
+	/* The packets' number in this direction; the next that would be in order at the receiver.
+	 */
 	uint64_t number, expected;
 	/* The receiver's host takes nothing before this. */
 	int64_t blocked_until;
@@ -46,11 +49,13 @@ struct link {
 	struct link_path paths[LINK_DIRECTIONS];
 	uint64_t seed, serial;
 	struct link_observer observer;
-	/* Or NULL; then, what it knows the packet by that was read last, and whether pieces cut from that are in it. */
+	/* Or NULL; then, what it knows the packet by that was read last, and whether pieces cut
+	 * from that are in it. */
 	struct capture *capture;
 	struct packet_times_key key;
 	bool fragments;
-	/* When the last link_watch() asked to be woken for a delivery; whether that was still to come. */
+	/* When the last link_watch() asked to be woken for a delivery; whether that was still to
+	 * come. */
 	int64_t wake;
 	bool waiting;
 	/* How late such a wake-up is, on average of late. */
@@ -81,7 +86,7 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 		struct link_path *path = &link->paths[i];
 		path->from = i == LINK_THERE ? near : far;
 		path->to = i == LINK_THERE ? far : near;
-		path->impair = impair_new(i == LINK_THERE ? there : back, seed, (uint64_t) i);
+		path->impair = impair_new(i == LINK_THERE ? there : back, seed, (uint64_t)i);
 		path->delay_queue = delay_queue_new(DELAY_QUEUE_MAX);
 		path->blocked_until = INT64_MIN;
 		if (!path->impair || !path->delay_queue) {
@@ -104,7 +109,7 @@ void link_leave_precedence(void)
 {
 	const struct sched_param none = { .sched_priority = 0 };
 
-	(void) sched_setscheduler(0, SCHED_OTHER, &none);
+	(void)sched_setscheduler(0, SCHED_OTHER, &none);
 }
 
 void link_free(struct link *link)
@@ -119,28 +124,32 @@ void link_free(struct link *link)
 	free(link);
 }
 
-static void capture(struct link *link, const struct link_path *path, enum pcapng_direction which, int64_t now,
-    const void *bytes, size_t n, const char *comment)
+static void capture(struct link *link, const struct link_path *path, enum pcapng_direction which,
+    int64_t now, const void *bytes, size_t n, const char *comment)
 {
 	const bool out = which == PCAPNG_OUT, near = (path == &link->paths[LINK_THERE]) == out;
-	const struct capture_packet packet = {
-		.host = near ? 0 : 1, .direction = which, .at = now, .bytes = bytes, .n = n, .comment = comment,
-		.key = out ? link->key : packet_times_key(bytes, n, n), .fragment = out && link->fragments,
-	};
+	const struct capture_packet packet = { .host = near ? 0 : 1,
+		.direction = which,
+		.at = now,
+		.bytes = bytes,
+		.n = n,
+		.comment = comment,
+		.key = out ? link->key : packet_times_key(bytes, n, n),
+		.fragment = out && link->fragments };
 
 	capture_add(link->capture, &packet);
 	link->fragments |= out;
 }
 
 /* Why it never arrived, or what it met: NULL if it was just carried. */
-static const char *capture_comment(const struct link_path *path, bool there, const struct impair_decision *v,
-    char comment[PCAPNG_COMMENT])
+static const char *capture_comment(const struct link_path *path, bool there,
+    const struct impair_decision *v, char comment[PCAPNG_COMMENT])
 {
 	char settings[PCAPNG_COMMENT / 2];
 
 	if (v->fate != IMPAIR_DELIVERED) {
-		snprintf(comment, PCAPNG_COMMENT, "lost on the way %s: %s (link: %s)", there ? "there" : "back",
-		    impair_fate_text(v->fate),
+		snprintf(comment, PCAPNG_COMMENT, "lost on the way %s: %s (link: %s)",
+		    there ? "there" : "back", impair_fate_text(v->fate),
 		    impair_fields_line(impair_settings(path->impair), settings, sizeof settings));
 		return comment;
 	}
@@ -155,25 +164,27 @@ static const char *capture_comment(const struct link_path *path, bool there, con
 	return comment;
 }
 
-static void notify(struct link *link, const struct link_path *path, int64_t now, const struct packet *p,
-    const struct impair_decision *v)
+static void notify(struct link *link, const struct link_path *path, int64_t now,
+    const struct packet *p, const struct impair_decision *v)
 {
-	struct link_event event = {
-		.serial = link->serial, .direction = direction_of(link, path), .in = now, .packet = p, .decision = v,
-	};
+	struct link_event event = { .serial = link->serial,
+		.direction = direction_of(link, path),
+		.in = now,
+		.packet = p,
+		.decision = v };
 	char comment[PCAPNG_COMMENT];
 
 	if (link->observer.packet)
 		link->observer.packet(link->observer.context, &event);
 	if (link->capture)
-		capture(link, path, PCAPNG_OUT, now, p->bytes, (size_t) p->size,
+		capture(link, path, PCAPNG_OUT, now, p->bytes, (size_t)p->size,
 		    capture_comment(path, event.direction == LINK_THERE, v, comment));
 }
 
 static void count_delivered(struct link_path *path, uint64_t number, bool copy, int size)
 {
 	path->counts.delivered++;
-	path->counts.delivered_bytes += (uint64_t) size;
+	path->counts.delivered_bytes += (uint64_t)size;
 	if (copy)
 		return;
 	if (number < path->expected)
@@ -182,16 +193,18 @@ static void count_delivered(struct link_path *path, uint64_t number, bool copy, 
 		path->expected = number + 1;
 }
 
-/* Gives a packet to the receiver's host. Returns 0; or -1 to try again later, when its queue is full. What the host
- * refuses for good is counted and told. */
-static int deliver(struct link *link, struct link_path *path, const struct delayed_packet *about, const void *bytes,
-    int64_t now)
+/* Gives a packet to the receiver's host. Returns 0; or -1 to try again later, when its queue is
+ * full. What the host refuses for good is counted and told. */
+static int deliver(struct link *link, struct link_path *path, const struct delayed_packet *about,
+    const void *bytes, int64_t now)
 {
-	if (device_write(path->to, bytes, (size_t) about->size) == 0) {
+	if (device_write(path->to, bytes, (size_t)about->size) == 0) {
 		count_delivered(path, about->number, about->copy, about->size);
 		if (link->capture)
-			capture(link, path, PCAPNG_IN, now, bytes, (size_t) about->size,
-			    about->copy ? "the link's second copy" : about->damaged ? "damaged by the link" : NULL);
+			capture(link, path, PCAPNG_IN, now, bytes, (size_t)about->size,
+			    about->copy      ? "the link's second copy"
+			    : about->damaged ? "damaged by the link"
+			                     : NULL);
 		return 0;
 	}
 	bool full = errno == EAGAIN || errno == ENOBUFS;
@@ -199,7 +212,8 @@ static int deliver(struct link *link, struct link_path *path, const struct delay
 		return -1;
 	path->counts.undelivered++;
 	if (link->observer.undelivered)
-		link->observer.undelivered(link->observer.context, about->serial, direction_of(link, path));
+		link->observer.undelivered(link->observer.context, about->serial,
+		    direction_of(link, path));
 	return 0;
 }
 
@@ -209,7 +223,9 @@ static void deliver_due(struct link *link, struct link_path *path, int64_t now)
 
 	if (now < path->blocked_until)
 		return;
-	for (int i = 0; i < TURN_DELIVERIES && (delayed = delay_queue_first(path->delay_queue)) && delayed->at <= now; i++) {
+	for (int i = 0; i < TURN_DELIVERIES && (delayed = delay_queue_first(path->delay_queue)) &&
+	                delayed->at <= now;
+	    i++) {
 		if (deliver(link, path, delayed, delay_queue_bytes(path->delay_queue), now)) {
 			path->blocked_until = now + RETRY_AFTER;
 			return;
@@ -223,7 +239,8 @@ static void deliver_due(struct link *link, struct link_path *path, int64_t now)
 /* The caller has checked that there is room. */
 static void enqueue(struct link_path *path, const struct delayed_packet *about, const void *bytes)
 {
-	struct delayed_packet *delayed = delay_queue_add(path->delay_queue, about->at, NULL, 0, bytes, (size_t) about->size);
+	struct delayed_packet *delayed = delay_queue_add(path->delay_queue, about->at, NULL, 0,
+	    bytes, (size_t)about->size);
 
 	delayed->number = about->number;
 	delayed->serial = about->serial;
@@ -233,12 +250,13 @@ static void enqueue(struct link_path *path, const struct delayed_packet *about, 
 }
 
 /* Sends the copies of a packet that was let through on their way. */
-static void send_copies(struct link *link, struct link_path *path, const struct packet *p, uint8_t *bytes,
-    const struct impair_decision *v, int64_t now)
+static void send_copies(struct link *link, struct link_path *path, const struct packet *p,
+    uint8_t *bytes, const struct impair_decision *v, int64_t now)
 {
-	struct delayed_packet about = {
-		.number = path->number, .serial = link->serial, .damaged = v->flip >= 0, .size = p->size,
-	};
+	struct delayed_packet about = { .number = path->number,
+		.serial = link->serial,
+		.damaged = v->flip >= 0,
+		.size = p->size };
 
 	if (v->flip >= 0)
 		packet_flip(p, bytes, v->flip);
@@ -252,12 +270,13 @@ static void send_copies(struct link *link, struct link_path *path, const struct 
 	}
 }
 
-static void count_decision(struct link_path *path, const struct packet *p, const struct impair_decision *v)
+static void count_decision(struct link_path *path, const struct packet *p,
+    const struct impair_decision *v)
 {
 	struct link_counts *c = &path->counts;
 
 	c->packets++;
-	c->bytes += (uint64_t) p->size;
+	c->bytes += (uint64_t)p->size;
 	c->fates[v->fate]++;
 	c->duplicated += v->copies == 2;
 	c->corrupted += v->flip >= 0;
@@ -266,17 +285,20 @@ static void count_decision(struct link_path *path, const struct packet *p, const
 }
 
 /* The oldest that waits for such a packet; requested_drop_count for none. */
-static int find_requested_drop(const struct link *link, const struct link_path *path, enum packet_class class)
+static int find_requested_drop(const struct link *link, const struct link_path *path,
+    enum packet_class class)
 {
 	int i = 0;
 
 	while (i < link->requested_drop_count &&
-	    !(link->requested_drops[i].classes & class && link->requested_drops[i].directions & LINK_BIT(direction_of(link, path))))
+	       !(link->requested_drops[i].classes & class &&
+	           link->requested_drops[i].directions & LINK_BIT(direction_of(link, path))))
 		i++;
 	return i;
 }
 
-static void answer_too_big(struct link *link, struct link_path *path, const struct packet *p, int64_t now)
+static void answer_too_big(struct link *link, struct link_path *path, const struct packet *p,
+    int64_t now)
 {
 	uint8_t answer[PACKET_ERROR_MAX];
 	size_t n = packet_too_big(p, impair_settings(path->impair)->mtu, answer);
@@ -285,34 +307,40 @@ static void answer_too_big(struct link *link, struct link_path *path, const stru
 		return;
 	path->counts.too_big_answers++;
 	if (link->capture)
-		capture(link, &link->paths[path == &link->paths[LINK_THERE] ? LINK_BACK : LINK_THERE], PCAPNG_IN, now, answer, n,
-		    "the link's own answer");
+		capture(link,
+		    &link->paths[path == &link->paths[LINK_THERE] ? LINK_BACK : LINK_THERE],
+		    PCAPNG_IN, now, answer, n, "the link's own answer");
 }
 
 /* One packet that counts: its fate, and all that follows from it. */
-static void decide(struct link *link, struct link_path *path, const struct packet *p, uint8_t *bytes, int64_t now)
+static void decide(struct link *link, struct link_path *path, const struct packet *p,
+    uint8_t *bytes, int64_t now)
 {
 	const int requested = find_requested_drop(link, path, packet_class(p));
-	struct impair_packet facts = { p->size, packet_bits(p), requested < link->requested_drop_count };
+	struct impair_packet facts = { p->size, packet_bits(p),
+		requested < link->requested_drop_count };
 	struct impair_decision v;
 
 	link->serial++;
 	path->number++;
 	impair_decide(path->impair, &facts, now, &v);
-	if (v.copies > 0 && !delay_queue_has_room(path->delay_queue, (size_t) p->size, v.copies))
-		v = (struct impair_decision) { .fate = IMPAIR_NO_MEMORY, .flip = -1 };
+	if (v.copies > 0 && !delay_queue_has_room(path->delay_queue, (size_t)p->size, v.copies))
+		v = (struct impair_decision){ .fate = IMPAIR_NO_MEMORY, .flip = -1 };
 	count_decision(path, p, &v);
 	notify(link, path, now, p, &v);
 	if (v.fate == IMPAIR_TOO_BIG)
 		answer_too_big(link, path, p, now);
 	else if (v.fate == IMPAIR_REQUESTED_DROP)
-		memmove(&link->requested_drops[requested], &link->requested_drops[requested + 1], (size_t) (--link->requested_drop_count - requested) * sizeof *link->requested_drops);
+		memmove(&link->requested_drops[requested], &link->requested_drops[requested + 1],
+		    (size_t)(--link->requested_drop_count - requested) *
+		        sizeof *link->requested_drops);
 	else if (v.fate == IMPAIR_DELIVERED)
 		send_copies(link, path, p, bytes, &v, now);
 }
 
 /* A router cuts what is too big and may be cut; each piece then has its own fate. */
-static void decide_fragments(struct link *link, struct link_path *path, const struct packet *p, int mtu, int64_t now)
+static void decide_fragments(struct link *link, struct link_path *path, const struct packet *p,
+    int mtu, int64_t now)
 {
 	struct packet fragment;
 	size_t n;
@@ -338,12 +366,12 @@ static bool carry(struct link *link, struct link_path *path)
 	int64_t now = clock_monotonic();
 	int mtu = impair_settings(path->impair)->mtu;
 	if (link->capture) {
-		link->key = packet_times_key(link->buffer, (size_t) n, (size_t) n);
+		link->key = packet_times_key(link->buffer, (size_t)n, (size_t)n);
 		link->fragments = false;
 	}
-	if (packet_read(&p, link->buffer, (size_t) n) || packet_is_unsolicited(&p)) {
+	if (packet_read(&p, link->buffer, (size_t)n) || packet_is_unsolicited(&p)) {
 		path->counts.unsolicited++;
-		device_write(path->to, link->buffer, (size_t) n);
+		device_write(path->to, link->buffer, (size_t)n);
 	} else if (mtu && p.size > mtu && packet_may_fragment(&p)) {
 		decide_fragments(link, path, &p, mtu, now);
 	} else {
@@ -365,7 +393,9 @@ void link_watch(struct link *link, struct fd_watch *w)
 	for (int i = 0; i < LINK_DIRECTIONS && !link->broken; i++) {
 		const struct link_path *path = &link->paths[i];
 		const struct delayed_packet *first = delay_queue_first(path->delay_queue);
-		int64_t at = !first ? CLOCK_NEVER : first->at > path->blocked_until ? first->at : path->blocked_until;
+		int64_t at = !first                          ? CLOCK_NEVER
+		           : first->at > path->blocked_until ? first->at
+		                                             : path->blocked_until;
 		fd_watch_read(w, device_fd(path->from));
 		due = at < due ? at : due;
 	}
@@ -397,7 +427,8 @@ void link_dispatch(struct link *link, const struct fd_watch *w)
 		more[d] = fd_watch_can_read(w, device_fd(link->paths[d].from));
 	learn_lateness(link, more[LINK_THERE] || more[LINK_BACK]);
 	deliver_all_due(link);
-	for (int i = 1; i <= TURN_PACKETS && !link->broken && (more[LINK_THERE] || more[LINK_BACK]); i++) {
+	for (int i = 1; i <= TURN_PACKETS && !link->broken && (more[LINK_THERE] || more[LINK_BACK]);
+	    i++) {
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
 			more[d] = more[d] && carry(link, &link->paths[d]);
 		if (i % TURN_STEP == 0)
@@ -414,13 +445,15 @@ bool link_broken(const struct link *link)
 
 void link_set_observer(struct link *link, const struct link_observer *observer)
 {
-	link->observer = observer ? *observer : (struct link_observer) { .context = NULL };
+	link->observer = observer ? *observer : (struct link_observer){ .context = NULL };
 }
 
-int link_capture(struct link *link, int fd, struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS])
+int link_capture(struct link *link, int fd,
+    struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS])
 {
 	const char *const names[] = {
-		device_name(link->paths[LINK_THERE].from), device_name(link->paths[LINK_BACK].from),
+		device_name(link->paths[LINK_THERE].from),
+		device_name(link->paths[LINK_BACK].from),
 	};
 
 	link->capture = capture_new(fd, names, timestamp_taps);
@@ -464,9 +497,10 @@ bool link_balanced(const struct link *link)
 		uint64_t lost = 0;
 		for (int fate = IMPAIR_DELIVERED + 1; fate < IMPAIR_FATES; fate++)
 			lost += c->fates[fate];
-		if (c->packets + c->duplicated != c->delivered + lost + c->undelivered + c->in_flight
-		    || c->fates[IMPAIR_DELIVERED] + lost != c->packets
-		    || c->in_flight != delay_queue_count(link->paths[i].delay_queue))
+		if (c->packets + c->duplicated !=
+		        c->delivered + lost + c->undelivered + c->in_flight ||
+		    c->fates[IMPAIR_DELIVERED] + lost != c->packets ||
+		    c->in_flight != delay_queue_count(link->paths[i].delay_queue))
 			return false;
 	}
 	return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The wire: carries packets between two hosts' devices, each direction through its own impairment model.
- * One part of a pselect() loop; nothing here waits. */
+/* The wire: carries packets between two hosts' devices, each direction through its own impairment
+ * model. One part of a pselect() loop; nothing here waits. */
 #ifndef UPCASE_LAB_LINK_H
 #define UPCASE_LAB_LINK_H
 
@@ -27,12 +27,14 @@ static inline const char *link_direction_name(enum link_direction direction)
 #define LINK_BOTH (LINK_BIT(LINK_THERE) | LINK_BIT(LINK_BACK))
 
 /* What happened in one direction since the start. At every moment
- *   packets + duplicated = delivered + lost (all fates but "delivered") + undelivered + in_flight. */
+ *   packets + duplicated = delivered + lost (all fates but "delivered") + undelivered + in_flight.
+ */
 struct link_counts {
-	/* That came from the sender's host, and their bytes with IP headers. Pieces of a packet that was cut count,
-	 * not the packet. */
+	/* That came from the sender's host, and their bytes with IP headers. Pieces of a packet
+	 * that was cut count, not the packet. */
 	uint64_t packets, bytes;
-	/* By fate; that of IMPAIR_DELIVERED counts the packets that were let through, on their way or there. */
+	/* By fate; that of IMPAIR_DELIVERED counts the packets that were let through, on their way
+	 * or there. */
 	uint64_t fates[IMPAIR_FATES];
 	/* Second copies made. */
 	uint64_t duplicated;
@@ -44,10 +46,11 @@ struct link_counts {
 	uint64_t in_flight;
 	/* Let through with a bit flipped; kept by a hold; picked to be overtaken. */
 	uint64_t corrupted, held, delayed;
-	/* Really out of order when given to the receiver: first copies with a number less than one that was there
-	 * before (RFC 4737). */
+	/* Really out of order when given to the receiver: first copies with a number less than one
+	 * that was there before (RFC 4737). */
 	uint64_t reordered;
-	/* Cut into pieces for the MTU; "too big" answers sent to the sender. Neither is in the sum. */
+	/* Cut into pieces for the MTU; "too big" answers sent to the sender. Neither is in the sum.
+	 */
 	uint64_t cut, too_big_answers;
 	/* Passed by, uncounted and unimpaired: what hosts say unasked, and what is not IP. */
 	uint64_t unsolicited;
@@ -69,30 +72,32 @@ struct link_event {
 struct link_observer {
 	void *context;
 	void (*packet)(void *context, const struct link_event *event);
-	/* A packet that was let through could not be given to the receiver's host after all: rare, its queue was
-	 * full for a second, or it is gone. */
+	/* A packet that was let through could not be given to the receiver's host after all: rare,
+	 * its queue was full for a second, or it is gone. */
 	void (*undelivered)(void *context, uint64_t serial, enum link_direction direction);
 };
 
 /* Opaque. */
 struct link;
 
-/* Borrows the devices. The settings must have passed impair_check(). Sets the process's timer slack to
- * 1 ns (prctl), since the usual 50 us would be added to every delay. NULL when memory runs out. */
+/* Borrows the devices. The settings must have passed impair_check(). Sets the process's timer slack
+ * to 1 ns (prctl), since the usual 50 us would be added to every delay. NULL when memory runs out.
+ */
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
     uint64_t seed, struct device *near, struct device *far);
-/* Asks that this process, which carries packets, runs before others that want a processor at the same time; what it starts does
- * not. Root may have that, others where RLIMIT_RTPRIO lets them. Returns whether it was granted. */
+/* Asks that this process, which carries packets, runs before others that want a processor at the
+ * same time; what it starts does not. Root may have that, others where RLIMIT_RTPRIO lets them.
+ * Returns whether it was granted. */
 bool link_take_precedence(void);
 /* When it carries none any more. */
 void link_leave_precedence(void);
 /* Packets on their way are lost. NULL is allowed. */
 void link_free(struct link *link);
 
-/* The deadline lies before the time at which something is due, by twice what this machine's timers were
- * late of late, 0.2 ms at most: the rest is spent polling. So a delay is kept to microseconds also
- * where waking takes a hundred of them (a virtual machine), and a steady stream of delayed packets costs up to a
- * whole processor. */
+/* The deadline lies before the time at which something is due, by twice what this machine's timers
+ * were late of late, 0.2 ms at most: the rest is spent polling. So a delay is kept to microseconds
+ * also where waking takes a hundred of them (a virtual machine), and a steady stream of delayed
+ * packets costs up to a whole processor. */
 void link_watch(struct link *link, struct fd_watch *w);
 /* Delivers what is due and carries a bounded number of packets. */
 void link_dispatch(struct link *link, const struct fd_watch *w);
@@ -102,12 +107,15 @@ bool link_broken(const struct link *link);
 /* Who is told about every packet. One; NULL ends it. The struct is copied. */
 void link_set_observer(struct link *link, const struct link_observer *observer);
 
-/* Writes a capture to `fd`, which the link closes: interface 0 is the near host, 1 the far one; a packet stands on the
- * sender's interface when its host sent it, with a comment if it met anything, and on the receiver's when its host received
- * it. The times are the time stamp taps', the near host's and the far one's, which it frees in the end; with NULL, or where they
- * missed a packet, those at which the link reads and writes. Returns 0, or -1 when memory runs out. */
-int link_capture(struct link *link, int fd, struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS]);
-/* Writes the rest of the capture and tells whether anything of it could not be written. False without one. */
+/* Writes a capture to `fd`, which the link closes: interface 0 is the near host, 1 the far one; a
+ * packet stands on the sender's interface when its host sent it, with a comment if it met anything,
+ * and on the receiver's when its host received it. The times are the time stamp taps', the near
+ * host's and the far one's, which it frees in the end; with NULL, or where they missed a packet,
+ * those at which the link reads and writes. Returns 0, or -1 when memory runs out. */
+int link_capture(struct link *link, int fd,
+    struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS]);
+/* Writes the rest of the capture and tells whether anything of it could not be written. False
+ * without one. */
 bool link_capture_failed(struct link *link);
 /* How many packets of it its reader was too slow for. */
 uint64_t link_capture_dropped(const struct link *link);
@@ -121,8 +129,8 @@ bool link_balanced(const struct link *link);
 
 /* Requested drops that can wait at once. */
 #define LINK_REQUESTED_DROPS 100
-/* The next packet of one of these classes (packet_class(), bits) in one of these directions, whichever comes first, is dropped.
- * Returns 0, or -1 when LINK_REQUESTED_DROPS wait already. */
+/* The next packet of one of these classes (packet_class(), bits) in one of these directions,
+ * whichever comes first, is dropped. Returns 0, or -1 when LINK_REQUESTED_DROPS wait already. */
 int link_drop_next(struct link *link, unsigned classes, unsigned directions);
 /* Forgets all drops that have not happened. */
 void link_drop_none(struct link *link);

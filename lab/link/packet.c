@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "lab/link/packet.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "lab/hosts/checksum.h"
-#include "lab/link/packet.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
@@ -23,24 +24,31 @@
 
 /* Protocol numbers (IANA). */
 enum {
-	HOP_BY_HOP = 0, ICMP4 = 1, IGMP = 2, TCP = 6, UDP = 17, ROUTING = 43, FRAGMENT = 44, ICMP6 = 58,
+	HOP_BY_HOP = 0,
+	ICMP4 = 1,
+	IGMP = 2,
+	TCP = 6,
+	UDP = 17,
+	ROUTING = 43,
+	FRAGMENT = 44,
+	ICMP6 = 58,
 	DESTINATION = 60,
 };
 
 static uint16_t get16(const uint8_t *b)
 {
-	return (uint16_t) (b[0] << 8 | b[1]);
+	return (uint16_t)(b[0] << 8 | b[1]);
 }
 
 static uint32_t get32(const uint8_t *b)
 {
-	return (uint32_t) get16(b) << 16 | get16(b + 2);
+	return (uint32_t)get16(b) << 16 | get16(b + 2);
 }
 
 static void put16(uint8_t *b, unsigned value)
 {
-	b[0] = (uint8_t) (value >> 8);
-	b[1] = (uint8_t) value;
+	b[0] = (uint8_t)(value >> 8);
+	b[1] = (uint8_t)value;
 }
 
 static int read_ipv4(struct packet *p, size_t n)
@@ -51,13 +59,13 @@ static int read_ipv4(struct packet *p, size_t n)
 		return -1;
 	int header = (b[0] & 15) * 4;
 	p->size = get16(b + 2);
-	if (header < IPV4_HEADER || p->size < header || (size_t) p->size > n)
+	if (header < IPV4_HEADER || p->size < header || (size_t)p->size > n)
 		return -1;
 	unsigned bits = get16(b + 6);
 	p->id = get16(b + 4);
 	p->dont_fragment = bits & DF;
 	p->more = bits & MF;
-	p->offset = (int) (bits & OFFSET_MASK) * OFFSET_UNIT;
+	p->offset = (int)(bits & OFFSET_MASK) * OFFSET_UNIT;
 	p->fragment = p->more || p->offset;
 	p->protocol = b[9];
 	p->network = p->transport = header;
@@ -68,7 +76,7 @@ static void read_fragment_header(struct packet *p, const uint8_t *b)
 {
 	unsigned bits = get16(b + 2);
 
-	p->offset = (int) (bits & ~7u);
+	p->offset = (int)(bits & ~7u);
 	p->more = bits & 1;
 	p->fragment = true;
 	p->id = get32(b + 4);
@@ -81,13 +89,13 @@ static int read_ipv6(struct packet *p, size_t n)
 	if (n < IPV6_HEADER)
 		return -1;
 	p->size = IPV6_HEADER + get16(b + 4);
-	if ((size_t) p->size > n)
+	if ((size_t)p->size > n)
 		return -1;
 	p->dont_fragment = true;
 	p->protocol = b[6];
 	p->network = p->transport = IPV6_HEADER;
-	while (p->protocol == HOP_BY_HOP || p->protocol == ROUTING || p->protocol == DESTINATION
-	    || p->protocol == FRAGMENT) {
+	while (p->protocol == HOP_BY_HOP || p->protocol == ROUTING || p->protocol == DESTINATION ||
+	       p->protocol == FRAGMENT) {
 		const uint8_t *x = b + p->transport;
 		if (p->offset)
 			return 0;
@@ -146,7 +154,7 @@ static void read_transport(struct packet *p)
 
 int packet_read(struct packet *p, const void *bytes, size_t n)
 {
-	*p = (struct packet) { .bytes = bytes };
+	*p = (struct packet){ .bytes = bytes };
 	if (n < 1)
 		return -1;
 	p->version = p->bytes[0] >> 4;
@@ -176,7 +184,9 @@ enum packet_class packet_class(const struct packet *p)
 		return PACKET_CLASS_SYN;
 	if (p->length > 0)
 		return PACKET_CLASS_STREAM;
-	return (p->flags & (PACKET_ACK | PACKET_FIN | PACKET_RST)) == PACKET_ACK ? PACKET_CLASS_ACK : PACKET_CLASS_OTHER;
+	return (p->flags & (PACKET_ACK | PACKET_FIN | PACKET_RST)) == PACKET_ACK
+	         ? PACKET_CLASS_ACK
+	         : PACKET_CLASS_OTHER;
 }
 
 /* UDP's length and checksum stand in the middle. */
@@ -187,7 +197,8 @@ static int spared(const struct packet *p)
 
 int packet_bits(const struct packet *p)
 {
-	bool checked = p->protocol == UDP || p->protocol == TCP || p->protocol == ICMP4 || p->protocol == ICMP6;
+	bool checked = p->protocol == UDP || p->protocol == TCP || p->protocol == ICMP4 ||
+	               p->protocol == ICMP6;
 	int bytes = p->size - p->transport - spared(p);
 
 	return checked && bytes > 0 ? bytes * 8 : 0;
@@ -199,7 +210,7 @@ void packet_flip(const struct packet *p, void *bytes, int bit)
 
 	if (p->kind == PACKET_UDP && at >= 4)
 		at += spared(p);
-	((uint8_t *) bytes)[p->transport + at] ^= (uint8_t) (1 << bit % 8);
+	((uint8_t *)bytes)[p->transport + at] ^= (uint8_t)(1 << bit % 8);
 }
 
 static bool to_group(const struct packet *p)
@@ -222,13 +233,13 @@ static bool answerable(const struct packet *p)
 static size_t too_big4(const struct packet *p, int mtu, uint8_t *out)
 {
 	/* RFC 1812, 4.3.2.3: as much as fits in 576 bytes. */
-	size_t quote = (size_t) p->size < 548 ? (size_t) p->size : 548;
+	size_t quote = (size_t)p->size < 548 ? (size_t)p->size : 548;
 	size_t n = IPV4_HEADER + ICMP_HEADER + quote;
 
 	memset(out, 0, IPV4_HEADER + ICMP_HEADER);
 	out[0] = 0x45;
 	out[1] = 0xc0;
-	put16(out + 2, (unsigned) n);
+	put16(out + 2, (unsigned)n);
 	out[8] = TTL;
 	out[9] = ICMP4;
 	memcpy(out + 12, p->bytes + 16, 4);
@@ -236,7 +247,7 @@ static size_t too_big4(const struct packet *p, int mtu, uint8_t *out)
 	put16(out + 10, checksum_fold(checksum_add(0, out, IPV4_HEADER)));
 	out[20] = 3;
 	out[21] = 4;
-	put16(out + 26, (unsigned) mtu);
+	put16(out + 26, (unsigned)mtu);
 	memcpy(out + 28, p->bytes, quote);
 	put16(out + 22, checksum_fold(checksum_add(0, out + 20, ICMP_HEADER + quote)));
 	return n;
@@ -245,20 +256,20 @@ static size_t too_big4(const struct packet *p, int mtu, uint8_t *out)
 static size_t too_big6(const struct packet *p, int mtu, uint8_t *out)
 {
 	size_t room = PACKET_ERROR_MAX - IPV6_HEADER - ICMP_HEADER;
-	size_t quote = (size_t) p->size < room ? (size_t) p->size : room;
+	size_t quote = (size_t)p->size < room ? (size_t)p->size : room;
 
 	memset(out, 0, IPV6_HEADER + ICMP_HEADER);
 	out[0] = 0x60;
-	put16(out + 4, (unsigned) (ICMP_HEADER + quote));
+	put16(out + 4, (unsigned)(ICMP_HEADER + quote));
 	out[6] = ICMP6;
 	out[7] = TTL;
 	memcpy(out + 8, p->bytes + 24, 16);
 	memcpy(out + 24, p->bytes + 8, 16);
 	out[40] = 2;
-	put16(out + 46, (unsigned) mtu);
+	put16(out + 46, (unsigned)mtu);
 	memcpy(out + 48, p->bytes, quote);
 	/* The pseudo-header (RFC 8200, 8.1): addresses, length, protocol. */
-	uint32_t sum = checksum_add(0, out + 8, 32) + (uint32_t) (ICMP_HEADER + quote) + ICMP6;
+	uint32_t sum = checksum_add(0, out + 8, 32) + (uint32_t)(ICMP_HEADER + quote) + ICMP6;
 	put16(out + 42, checksum_fold(checksum_add(sum, out + 40, ICMP_HEADER + quote)));
 	return IPV6_HEADER + ICMP_HEADER + quote;
 }
@@ -272,8 +283,10 @@ size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_
 
 bool packet_may_fragment(const struct packet *p)
 {
-	/* A piece that ends behind the longest datagram belongs to none: its pieces would have no offset. */
-	return p->version == 4 && !p->dont_fragment && p->offset + p->size - p->network <= DATAGRAM_MAX;
+	/* A piece that ends behind the longest datagram belongs to none: its pieces would have no
+	 * offset. */
+	return p->version == 4 && !p->dont_fragment &&
+	       p->offset + p->size - p->network <= DATAGRAM_MAX;
 }
 
 /* The header of the pieces but the first keeps only the options whose copy bit is set. */
@@ -286,14 +299,14 @@ static int later_header(const struct packet *p, uint8_t *out)
 		if (p->bytes[i] == 0 || length < 1 || i + length > p->network)
 			break;
 		if (p->bytes[i] & 0x80) {
-			memcpy(out + n, p->bytes + i, (size_t) length);
+			memcpy(out + n, p->bytes + i, (size_t)length);
 			n += length;
 		}
 		i += length;
 	}
 	while (n % 4)
 		out[n++] = 0;
-	out[0] = (uint8_t) (0x40 | n / 4);
+	out[0] = (uint8_t)(0x40 | n / 4);
 	return n;
 }
 
@@ -303,20 +316,20 @@ size_t packet_fragment(const struct packet *p, int mtu, int *at, uint8_t *out)
 
 	if (*at >= total)
 		return 0;
-	memcpy(out, p->bytes, (size_t) p->network);
+	memcpy(out, p->bytes, (size_t)p->network);
 	if (*at > 0)
 		header = later_header(p, out);
 	int length = total - *at;
 	bool last = header + length <= mtu;
 	if (!last)
 		length = (mtu - header) / OFFSET_UNIT * OFFSET_UNIT;
-	memcpy(out + header, p->bytes + p->network + *at, (size_t) length);
-	put16(out + 2, (unsigned) (header + length));
-	put16(out + 6, (unsigned) ((p->offset + *at) / OFFSET_UNIT | (last && !p->more ? 0 : MF)));
+	memcpy(out + header, p->bytes + p->network + *at, (size_t)length);
+	put16(out + 2, (unsigned)(header + length));
+	put16(out + 6, (unsigned)((p->offset + *at) / OFFSET_UNIT | (last && !p->more ? 0 : MF)));
 	put16(out + 10, 0);
-	put16(out + 10, checksum_fold(checksum_add(0, out, (size_t) header)));
+	put16(out + 10, checksum_fold(checksum_add(0, out, (size_t)header)));
 	*at += length;
-	return (size_t) (header + length);
+	return (size_t)(header + length);
 }
 
 void packet_hosts(const struct packet *p, char source[46], char target[46])
@@ -329,9 +342,16 @@ void packet_hosts(const struct packet *p, char source[46], char target[46])
 
 char *packet_flags_text(const struct packet *p, char buf[8])
 {
-	static const struct { uint8_t flag; char letter; } letters[] = {
-		{ PACKET_SYN, 'S' }, { PACKET_FIN, 'F' }, { PACKET_RST, 'R' }, { PACKET_PSH, 'P' },
-		{ PACKET_ACK, 'A' }, { PACKET_URG, 'U' },
+	static const struct {
+		uint8_t flag;
+		char letter;
+	} letters[] = {
+		{ PACKET_SYN, 'S' },
+		{ PACKET_FIN, 'F' },
+		{ PACKET_RST, 'R' },
+		{ PACKET_PSH, 'P' },
+		{ PACKET_ACK, 'A' },
+		{ PACKET_URG, 'U' },
 	};
 	int n = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a relay must know of an IP packet, and the packets that a router makes of it. Pure; nothing is
- * read past the end, whatever the headers say. */
+/* What a relay must know of an IP packet, and the packets that a router makes of it. Pure; nothing
+ * is read past the end, whatever the headers say. */
 #ifndef UPCASE_LAB_PACKET_H
 #define UPCASE_LAB_PACKET_H
 
@@ -26,7 +26,8 @@ struct packet {
 	int size;
 	/* 4 or 6. */
 	int version;
-	/* What follows the IP headers; PACKET_OTHER for a fragment but the first. ICMP stands for both. */
+	/* What follows the IP headers; PACKET_OTHER for a fragment but the first. ICMP stands for
+	 * both. */
 	enum packet_kind kind;
 	/* The protocol's number behind IPv6's extension headers. */
 	uint8_t protocol;
@@ -42,7 +43,8 @@ struct packet {
 	uint8_t flags;
 	/* IPv4's identification, or that of IPv6's fragment header, else 0. */
 	uint32_t id;
-	/* A piece of a datagram; the offset of its payload in bytes; more follow; must not be cut. */
+	/* A piece of a datagram; the offset of its payload in bytes; more follow; must not be cut.
+	 */
 	bool fragment, more, dont_fragment;
 	int offset;
 };
@@ -68,22 +70,24 @@ enum packet_class {
 enum packet_class packet_class(const struct packet *p);
 
 /* How many of its bits may be flipped so that the receiver surely notices: those of the transport's
- * header and payload; not UDP's length and checksum, where one flip can pass (a checksum of 0 means none). */
+ * header and payload; not UDP's length and checksum, where one flip can pass (a checksum of 0 means
+ * none). */
 int packet_bits(const struct packet *p);
 /* Flips bit `bit`, 0 to packet_bits() - 1, in `bytes`, which the packet was read from. */
 void packet_flip(const struct packet *p, void *bytes, int bit);
 
-/* The ICMP error that a router answers with when the packet is larger than `mtu`: type 3 code 4 with the
- * next hop's MTU (RFC 1191), or type 2 (RFC 4443). It comes from the packet's target: the wire has no
- * address of its own. Returns its length in `out`, or 0 if none is due: to an ICMP error, a fragment but
- * the first, a group address. */
+/* The ICMP error that a router answers with when the packet is larger than `mtu`: type 3 code 4
+ * with the next hop's MTU (RFC 1191), or type 2 (RFC 4443). It comes from the packet's target: the
+ * wire has no address of its own. Returns its length in `out`, or 0 if none is due: to an ICMP
+ * error, a fragment but the first, a group address. */
 size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX]);
 
-/* Whether a router may cut it: IPv4 without the DF bit, and no piece that ends beyond 65535 bytes. */
+/* Whether a router may cut it: IPv4 without the DF bit, and no piece that ends beyond 65535 bytes.
+ */
 bool packet_may_fragment(const struct packet *p);
-/* One piece of a packet that may be cut, as a router does (RFC 791): `*at` is how much of the payload is
- * done, 0 at first. Writes at most `mtu` (68 or more) bytes. Returns the piece's length, 0 when all is
- * done. */
+/* One piece of a packet that may be cut, as a router does (RFC 791): `*at` is how much of the
+ * payload is done, 0 at first. Writes at most `mtu` (68 or more) bytes. Returns the piece's length,
+ * 0 when all is done. */
 size_t packet_fragment(const struct packet *p, int mtu, int *at, uint8_t *out);
 
 /* Its two addresses, "10.9.0.1" or "fd09::1", each with room for 46 bytes. */

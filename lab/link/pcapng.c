@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every block is type, length, body, length again; options are code, length, value; all padded to four
- * bytes and in this machine's byte order, which the section header tells. */
+/* Every block is type, length, body, length again; options are code, length, value; all padded to
+ * four bytes and in this machine's byte order, which the section header tells. */
 #include "config.h"
 
 #include "lab/link/pcapng.h"
@@ -62,12 +62,12 @@ struct block_options {
 
 static size_t padded(size_t n)
 {
-	return (n + 3) & ~(size_t) 3;
+	return (n + 3) & ~(size_t)3;
 }
 
 static void put_option(struct block_options *o, uint16_t code, const void *value, size_t n)
 {
-	uint16_t head[2] = { code, (uint16_t) n };
+	uint16_t head[2] = { code, (uint16_t)n };
 
 	memcpy(o->bytes + o->n, head, sizeof head);
 	memset(o->bytes + o->n + 4, 0, padded(n));
@@ -91,24 +91,31 @@ static size_t block_size(size_t fixed_size, size_t n, const struct block_options
 }
 
 /* A block: fixed fields, then a body that is padded, then the options. */
-static void put_block(struct send_buffer *out, uint32_t type, const void *fixed, size_t fixed_size, const void *body,
-    size_t n, const struct block_options *o)
+static void put_block(struct send_buffer *out, uint32_t type, const void *fixed, size_t fixed_size,
+    const void *body, size_t n, const struct block_options *o)
 {
-	const uint32_t head[2] = { type, (uint32_t) block_size(fixed_size, n, o) };
+	const uint32_t head[2] = { type, (uint32_t)block_size(fixed_size, n, o) };
 
-	send_buffer_add(out, (const char *) head, sizeof head);
+	send_buffer_add(out, (const char *)head, sizeof head);
 	send_buffer_add(out, fixed, fixed_size);
 	if (n > 0)
 		send_buffer_add(out, body, n);
 	send_buffer_add(out, "\0\0\0", padded(n) - n);
-	send_buffer_add(out, (const char *) o->bytes, o->n);
-	send_buffer_add(out, (const char *) &head[1], sizeof head[1]);
+	send_buffer_add(out, (const char *)o->bytes, o->n);
+	send_buffer_add(out, (const char *)&head[1], sizeof head[1]);
 }
 
 static void put_section(struct send_buffer *out)
 {
-	struct { uint32_t magic; uint16_t major, minor; uint64_t length; } fixed = {
-		BYTE_ORDER_MAGIC, 1, 0, LENGTH_UNKNOWN,
+	struct {
+		uint32_t magic;
+		uint16_t major, minor;
+		uint64_t length;
+	} fixed = {
+		BYTE_ORDER_MAGIC,
+		1,
+		0,
+		LENGTH_UNKNOWN,
 	};
 	struct block_options o = { .n = 0 };
 
@@ -119,7 +126,10 @@ static void put_section(struct send_buffer *out)
 
 static void put_interface(struct send_buffer *out, const char *name, const char *comment)
 {
-	struct { uint16_t type, reserved; uint32_t longest; } fixed = { LINKTYPE_RAW, 0, 0 };
+	struct {
+		uint16_t type, reserved;
+		uint32_t longest;
+	} fixed = { LINKTYPE_RAW, 0, 0 };
 	uint8_t resolution = NANOSECONDS;
 	struct block_options o = { .n = 0 };
 
@@ -143,11 +153,15 @@ struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment,
 	return p;
 }
 
-bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall, const void *bytes,
-    size_t n, const char *comment)
+bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall,
+    const void *bytes, size_t n, const char *comment)
 {
 	uint32_t fixed[5] = {
-		(uint32_t) interface, (uint32_t) ((uint64_t) wall >> 32), (uint32_t) wall, (uint32_t) n, (uint32_t) n,
+		(uint32_t)interface,
+		(uint32_t)((uint64_t)wall >> 32),
+		(uint32_t)wall,
+		(uint32_t)n,
+		(uint32_t)n,
 	};
 	uint32_t flags = direction;
 	struct block_options o = { .n = 0 };
@@ -157,17 +171,19 @@ bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direct
 	put_option(&o, OPTION_EPB_FLAGS, &flags, sizeof flags);
 	put_end(&o);
 	if (p->queue.end - p->queue.first >= WRITE_AT)
-		(void) pcapng_flush(p);
-	if (p->queue.end - p->queue.first + block_size(sizeof fixed, n, &o) > SEND_BUFFER_MAX - END_ROOM)
+		(void)pcapng_flush(p);
+	if (p->queue.end - p->queue.first + block_size(sizeof fixed, n, &o) >
+	    SEND_BUFFER_MAX - END_ROOM)
 		return false;
 	put_block(&p->queue, ENHANCED_PACKET, fixed, sizeof fixed, bytes, n, &o);
 	return true;
 }
 
-void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets, uint64_t dropped,
-    const char *comment)
+void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets,
+    uint64_t dropped, const char *comment)
 {
-	uint32_t fixed[3] = { (uint32_t) interface, (uint32_t) ((uint64_t) wall >> 32), (uint32_t) wall };
+	uint32_t fixed[3] = { (uint32_t)interface, (uint32_t)((uint64_t)wall >> 32),
+		(uint32_t)wall };
 	struct block_options o = { .n = 0 };
 
 	put_text(&o, OPTION_COMMENT, comment);
@@ -196,8 +212,8 @@ static size_t next_piece(const struct pcapng *p)
 {
 	size_t n = block_at(p, p->queue.first);
 
-	while (p->written == 0 && p->queue.first + n < p->queue.end
-	    && n + block_at(p, p->queue.first + n) <= PIPE_BUF)
+	while (p->written == 0 && p->queue.first + n < p->queue.end &&
+	       n + block_at(p, p->queue.first + n) <= PIPE_BUF)
 		n += block_at(p, p->queue.first + n);
 	return n - p->written;
 }
@@ -217,7 +233,7 @@ static bool may_write(const struct pcapng *p)
 	const int64_t left = p->wait_until - clock_monotonic();
 	struct pollfd ready = { .fd = p->fd, .events = POLLOUT };
 
-	return left > 0 && poll(&ready, 1, (int) (left / NS_PER_MS) + 1) >= 0;
+	return left > 0 && poll(&ready, 1, (int)(left / NS_PER_MS) + 1) >= 0;
 }
 
 static void fail(struct pcapng *p)
@@ -226,7 +242,7 @@ static void fail(struct pcapng *p)
 
 	p->failed = true;
 	/* Nothing can be done about one that stays. */
-	if (end >= (off_t) p->written && ftruncate(p->fd, end - (off_t) p->written) == 0)
+	if (end >= (off_t)p->written && ftruncate(p->fd, end - (off_t)p->written) == 0)
 		p->written = 0;
 }
 
@@ -234,10 +250,11 @@ int pcapng_flush(struct pcapng *p)
 {
 	p->failed |= p->queue.overflowed;
 	while (!p->failed && !send_buffer_empty(&p->queue)) {
-		const ssize_t n = write(p->fd, p->queue.bytes + p->queue.first + p->written, next_piece(p));
+		const ssize_t n = write(p->fd, p->queue.bytes + p->queue.first + p->written,
+		    next_piece(p));
 
 		if (n > 0)
-			take_written(p, (size_t) n);
+			take_written(p, (size_t)n);
 		else if (n < 0 && errno != EAGAIN && errno != EINTR)
 			fail(p);
 		else if (!may_write(p))
@@ -281,7 +298,11 @@ bool pcapng_is_capture(const char *bytes, size_t n)
 {
 	/* pcapng; pcap with us and with ns, in either byte order (draft-ietf-opsawg-pcap, 4). */
 	static const char *const magics[] = {
-		"\x0a\x0d\x0d\x0a", "\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1",
+		"\x0a\x0d\x0d\x0a",
+		"\xa1\xb2\xc3\xd4",
+		"\xd4\xc3\xb2\xa1",
+		"\xa1\xb2\x3c\x4d",
+		"\x4d\x3c\xb2\xa1",
 	};
 
 	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)

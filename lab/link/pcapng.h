@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes captures (draft-ietf-opsawg-pcapng, version 1.0): one interface for each host, bare IP packets
- * (LINKTYPE_RAW), stamps in ns of the wall clock. */
+/* Writes captures (draft-ietf-opsawg-pcapng, version 1.0): one interface for each host, bare IP
+ * packets (LINKTYPE_RAW), stamps in ns of the wall clock. */
 #ifndef UPCASE_LAB_PCAPNG_H
 #define UPCASE_LAB_PCAPNG_H
 
@@ -17,24 +17,26 @@ enum pcapng_direction { PCAPNG_IN = 1, PCAPNG_OUT = 2 };
 /* Opaque. */
 struct pcapng;
 
-/* Writes to `fd`, which it closes in the end, the beginning of a capture with `count` interfaces of these names, all with
- * this comment (NULL: none). A descriptor that does not block is never waited for: up to SEND_BUFFER_MAX bytes wait for their
- * reader, and only whole blocks are written. NULL when memory runs out; then `fd` is still the caller's. */
+/* Writes to `fd`, which it closes in the end, the beginning of a capture with `count` interfaces of
+ * these names, all with this comment (NULL: none). A descriptor that does not block is never waited
+ * for: up to SEND_BUFFER_MAX bytes wait for their reader, and only whole blocks are written. NULL
+ * when memory runs out; then `fd` is still the caller's. */
 struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment, int count);
 
-/* One packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be NULL. Returns false where it found no
- * room. */
-bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall, const void *bytes,
-    size_t n, const char *comment);
+/* One packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be NULL.
+ * Returns false where it found no room. */
+bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall,
+    const void *bytes, size_t n, const char *comment);
 
-/* What is to be said of an interface in the end: at `wall` so many packets had passed it, of which `dropped` found no room. */
-void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets, uint64_t dropped,
-    const char *comment);
+/* What is to be said of an interface in the end: at `wall` so many packets had passed it, of which
+ * `dropped` found no room. */
+void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets,
+    uint64_t dropped, const char *comment);
 
 /* From now on a reader that is slow is waited for, until `deadline` (clock_monotonic()). */
 void pcapng_wait(struct pcapng *p, int64_t deadline);
-/* Hands to the kernel what it takes. Returns 0, or -1 if anything since the beginning could not be written (a full
- * disk); the file then ends with its last whole block. */
+/* Hands to the kernel what it takes. Returns 0, or -1 if anything since the beginning could not be
+ * written (a full disk); the file then ends with its last whole block. */
 int pcapng_flush(struct pcapng *p);
 /* Something waits for its reader. */
 bool pcapng_pending(const struct pcapng *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The calls that only fail or do not: no word of theirs is shortened, and no more follows than the error says. */
+/* The calls that only fail or do not: no word of theirs is shortened, and no more follows than the
+ * error says. */
 #include "config.h"
 
 #include "tests/faults/faults.h"
@@ -20,14 +21,16 @@
 		return faults_no_memory() ? NULL : FAULTS_REAL(name) arguments; \
 	}
 
-PLAIN(int, setsockopt, SETSOCKOPT, -1, (int fd, int level, int name, const void *value, socklen_t size),
+PLAIN(int, setsockopt, SETSOCKOPT, -1,
+    (int fd, int level, int name, const void *value, socklen_t size),
     (fd, level, name, value, size))
-PLAIN(int, getsockopt, GETSOCKOPT, -1, (int fd, int level, int name, void *value, socklen_t *size), (fd, level, name, value, size))
+PLAIN(int, getsockopt, GETSOCKOPT, -1, (int fd, int level, int name, void *value, socklen_t *size),
+    (fd, level, name, value, size))
 PLAIN(int, shutdown, SHUTDOWN, fd, (int fd, int how), (fd, how))
 PLAIN(ssize_t, read, READ, -1, (int fd, void *bytes, size_t n), (fd, bytes, n))
 PLAIN(ssize_t, write, WRITE, -1, (int fd, const void *bytes, size_t n), (fd, bytes, n))
-PLAIN(int, poll, POLL, -1, (struct pollfd *fds, nfds_t n, int timeout), (fds, n, timeout))
-PLAIN(int, getifaddrs, GETIFADDRS, -1, (struct ifaddrs **all), (all))
+PLAIN(int, poll, POLL, -1, (struct pollfd * fds, nfds_t n, int timeout), (fds, n, timeout))
+PLAIN(int, getifaddrs, GETIFADDRS, -1, (struct ifaddrs * *all), (all))
 
 MEMORY(malloc, (size_t n), (n))
 MEMORY(calloc, (size_t n, size_t size), (n, size))
@@ -35,18 +38,22 @@ MEMORY(realloc, (void *old, size_t n), (old, n))
 MEMORY(aligned_alloc, (size_t alignment, size_t n), (alignment, n))
 
 PLAIN(pid_t, fork, FORK, -1, (void), ())
-PLAIN(int, socketpair, SOCKETPAIR, -1, (int family, int type, int protocol, int pair[2]), (family, type, protocol, pair))
+PLAIN(int, socketpair, SOCKETPAIR, -1, (int family, int type, int protocol, int pair[2]),
+    (family, type, protocol, pair))
 
 void *FAULTS_WRAP(mmap)(void *at, size_t n, int protection, int flags, int fd, off_t from)
 {
-	return faults_fail(FAULTS_MMAP, -1) ? MAP_FAILED : FAULTS_REAL(mmap)(at, n, protection, flags, fd, from);
+	return faults_fail(FAULTS_MMAP, -1) ? MAP_FAILED
+	                                    : FAULTS_REAL(mmap)(at, n, protection, flags, fd, from);
 }
 
 PLAIN(int, socket, SOCKET, -1, (int family, int type, int protocol), (family, type, protocol))
 PLAIN(int, bind, BIND, -1, (int fd, const struct sockaddr *at, socklen_t size), (fd, at, size))
 PLAIN(int, listen, LISTEN, -1, (int fd, int backlog), (fd, backlog))
-PLAIN(int, connect, CONNECT, -1, (int fd, const struct sockaddr *to, socklen_t size), (fd, to, size))
-PLAIN(int, getsockname, GETSOCKNAME, -1, (int fd, struct sockaddr *at, socklen_t *size), (fd, at, size))
+PLAIN(int, connect, CONNECT, -1, (int fd, const struct sockaddr *to, socklen_t size),
+    (fd, to, size))
+PLAIN(int, getsockname, GETSOCKNAME, -1, (int fd, struct sockaddr *at, socklen_t *size),
+    (fd, at, size))
 PLAIN(int, epoll_create1, EPOLL_CREATE, -1, (int flags), (flags))
 PLAIN(ssize_t, getrandom, GETRANDOM, -1, (void *bytes, size_t n, unsigned flags), (bytes, n, flags))
 PLAIN(int, mkstemp, MKSTEMP, -1, (char *path), (path))
@@ -56,10 +63,13 @@ PLAIN(int, stat, STAT, -1, (const char *path, struct stat *about), (path, about)
 PLAIN(int, fstat, STAT, -1, (int fd, struct stat *about), (fd, about))
 PLAIN(int, lstat, STAT, -1, (const char *path, struct stat *about), (path, about))
 PLAIN(int, unlink, UNLINK, -1, (const char *path), (path))
-PLAIN(int, getrlimit, GETRLIMIT, -1, (__rlimit_resource_t what, struct rlimit *limit), (what, limit))
-PLAIN(int, setrlimit, SETRLIMIT, -1, (__rlimit_resource_t what, const struct rlimit *limit), (what, limit))
+PLAIN(int, getrlimit, GETRLIMIT, -1, (__rlimit_resource_t what, struct rlimit *limit),
+    (what, limit))
+PLAIN(int, setrlimit, SETRLIMIT, -1, (__rlimit_resource_t what, const struct rlimit *limit),
+    (what, limit))
 
-/* Those whose further arguments are not named: of one word each, so that what is not there does no harm. */
+/* Those whose further arguments are not named: of one word each, so that what is not there does no
+ * harm. */
 
 int FAULTS_WRAP(fcntl)(int fd, int what, ...)
 {
@@ -106,7 +116,9 @@ int FAULTS_WRAP(prctl)(int what, ...)
 	for (int i = 0; i < 4; i++)
 		words[i] = va_arg(rest, unsigned long);
 	va_end(rest);
-	return faults_fail(FAULTS_PRCTL, -1) ? -1 : FAULTS_REAL(prctl)(what, words[0], words[1], words[2], words[3]);
+	return faults_fail(FAULTS_PRCTL, -1)
+	         ? -1
+	         : FAULTS_REAL(prctl)(what, words[0], words[1], words[2], words[3]);
 }
 
 long FAULTS_WRAP(syscall)(long number, ...)
@@ -120,5 +132,6 @@ long FAULTS_WRAP(syscall)(long number, ...)
 	va_end(rest);
 	if (faults_fail(FAULTS_SYSCALL, -1))
 		return -1;
-	return FAULTS_REAL(syscall)(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+	return FAULTS_REAL(syscall)(number, words[0], words[1], words[2], words[3], words[4],
+	    words[5]);
 }

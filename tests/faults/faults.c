@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between the server and the system: linked into the server's own object files with --wrap=NAME for every call that the
- * server makes, it lets some of them fail, as seeds say. Who drives it shares a piece of memory with it, struct shared,
- * whose descriptor UPCASE_FAULTS names; without that nothing fails.
+/* Between the server and the system: linked into the server's own object files with --wrap=NAME for
+ * every call that the server makes, it lets some of them fail, as seeds say. Who drives it shares a
+ * piece of memory with it, struct shared, whose descriptor UPCASE_FAULTS names; without that
+ * nothing fails.
  *
- * What a fault means is kept to: a connection that was said to be broken is dead from then on, and its client's port is noted,
- * so that the driver knows which connections lived. */
+ * What a fault means is kept to: a connection that was said to be broken is dead from then on, and
+ * its client's port is noted, so that the driver knows which connections lived. */
 #include "config.h"
+
+#include "tests/faults/faults.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tests/faults/faults.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -28,14 +30,16 @@
 enum effect {
 	/* Nothing: the same again may go well. */
 	PASSES,
-	/* Nothing; and no more than one of these in a schedule, and not in every schedule: the server rests after it. */
+	/* Nothing; and no more than one of these in a schedule, and not in every schedule: the
+	   server rests after it. */
 	RESTS,
 	/* The connection is broken. */
 	DIES,
 	/* The connection may be lost to the server, which can do nothing about it. */
 	LOSES,
 	/* No fault: less than was asked for, or more than there is. */
-	FEWER, SPURIOUS,
+	FEWER,
+	SPURIOUS,
 	/* Splitting is what the device does not do. */
 	UNSPLIT,
 	/* Only when the server starts, one at a time. */
@@ -49,50 +53,113 @@ struct fault {
 	enum effect effect;
 };
 
-#define FAULT(call, error, effect) {FAULTS_##call, #call " " #error, error, effect}
-#define SHAPE(call, effect) {FAULTS_##call, #call " " #effect, 0, effect}
+#define FAULT(call, error, effect) { FAULTS_##call, #call " " #error, error, effect }
+#define SHAPE(call, effect) { FAULTS_##call, #call " " #effect, 0, effect }
 
 /* The first one of a call is the one that happens at the start. */
 static const struct fault faults[] = {
-	FAULT(PSELECT, EINTR, PASSES), FAULT(PSELECT, ENOMEM, PASSES), SHAPE(PSELECT, FEWER), SHAPE(PSELECT, SPURIOUS),
-	FAULT(EPOLL_WAIT, EINTR, PASSES), SHAPE(EPOLL_WAIT, FEWER), SHAPE(EPOLL_WAIT, SPURIOUS),
-	FAULT(EPOLL_CTL, ENOSPC, LOSES), FAULT(EPOLL_CTL, ENOMEM, LOSES),
-	FAULT(ACCEPT, EMFILE, RESTS), FAULT(ACCEPT, ENFILE, RESTS), FAULT(ACCEPT, ENOMEM, RESTS), FAULT(ACCEPT, ENOBUFS, RESTS),
-	FAULT(ACCEPT, EINTR, PASSES), FAULT(ACCEPT, EAGAIN, PASSES),
-	FAULT(ACCEPT, ECONNABORTED, DIES), FAULT(ACCEPT, EPERM, DIES), FAULT(ACCEPT, EPROTO, DIES),
-	FAULT(RECV, EINTR, PASSES), FAULT(RECV, EAGAIN, PASSES), FAULT(RECV, ENOMEM, PASSES), FAULT(RECV, ENOBUFS, PASSES),
-	SHAPE(RECV, FEWER), FAULT(RECV, ECONNRESET, DIES), FAULT(RECV, ETIMEDOUT, DIES),
-	FAULT(SEND, EINTR, PASSES), FAULT(SEND, EAGAIN, PASSES), FAULT(SEND, ENOMEM, PASSES), FAULT(SEND, ENOBUFS, PASSES),
-	SHAPE(SEND, FEWER), SHAPE(SEND, FEWER), FAULT(SEND, ECONNRESET, DIES), FAULT(SEND, EPIPE, DIES),
-	FAULT(RECVMSG, EINTR, PASSES), FAULT(RECVMSG, EAGAIN, PASSES), FAULT(RECVMSG, ENOMEM, PASSES),
-	FAULT(RECVMSG, ENOBUFS, PASSES), FAULT(RECVMSG, ECONNREFUSED, PASSES),
-	FAULT(RECVMMSG, ENOSYS, PASSES), FAULT(RECVMMSG, EPERM, PASSES), FAULT(RECVMMSG, EINTR, PASSES), FAULT(RECVMMSG, EAGAIN, PASSES),
-	FAULT(RECVMMSG, ENOMEM, PASSES), FAULT(RECVMMSG, ENOBUFS, PASSES), FAULT(RECVMMSG, ECONNREFUSED, PASSES),
+	FAULT(PSELECT, EINTR, PASSES),
+	FAULT(PSELECT, ENOMEM, PASSES),
+	SHAPE(PSELECT, FEWER),
+	SHAPE(PSELECT, SPURIOUS),
+	FAULT(EPOLL_WAIT, EINTR, PASSES),
+	SHAPE(EPOLL_WAIT, FEWER),
+	SHAPE(EPOLL_WAIT, SPURIOUS),
+	FAULT(EPOLL_CTL, ENOSPC, LOSES),
+	FAULT(EPOLL_CTL, ENOMEM, LOSES),
+	FAULT(ACCEPT, EMFILE, RESTS),
+	FAULT(ACCEPT, ENFILE, RESTS),
+	FAULT(ACCEPT, ENOMEM, RESTS),
+	FAULT(ACCEPT, ENOBUFS, RESTS),
+	FAULT(ACCEPT, EINTR, PASSES),
+	FAULT(ACCEPT, EAGAIN, PASSES),
+	FAULT(ACCEPT, ECONNABORTED, DIES),
+	FAULT(ACCEPT, EPERM, DIES),
+	FAULT(ACCEPT, EPROTO, DIES),
+	FAULT(RECV, EINTR, PASSES),
+	FAULT(RECV, EAGAIN, PASSES),
+	FAULT(RECV, ENOMEM, PASSES),
+	FAULT(RECV, ENOBUFS, PASSES),
+	SHAPE(RECV, FEWER),
+	FAULT(RECV, ECONNRESET, DIES),
+	FAULT(RECV, ETIMEDOUT, DIES),
+	FAULT(SEND, EINTR, PASSES),
+	FAULT(SEND, EAGAIN, PASSES),
+	FAULT(SEND, ENOMEM, PASSES),
+	FAULT(SEND, ENOBUFS, PASSES),
+	SHAPE(SEND, FEWER),
+	SHAPE(SEND, FEWER),
+	FAULT(SEND, ECONNRESET, DIES),
+	FAULT(SEND, EPIPE, DIES),
+	FAULT(RECVMSG, EINTR, PASSES),
+	FAULT(RECVMSG, EAGAIN, PASSES),
+	FAULT(RECVMSG, ENOMEM, PASSES),
+	FAULT(RECVMSG, ENOBUFS, PASSES),
+	FAULT(RECVMSG, ECONNREFUSED, PASSES),
+	FAULT(RECVMMSG, ENOSYS, PASSES),
+	FAULT(RECVMMSG, EPERM, PASSES),
+	FAULT(RECVMMSG, EINTR, PASSES),
+	FAULT(RECVMMSG, EAGAIN, PASSES),
+	FAULT(RECVMMSG, ENOMEM, PASSES),
+	FAULT(RECVMMSG, ENOBUFS, PASSES),
+	FAULT(RECVMMSG, ECONNREFUSED, PASSES),
 	SHAPE(RECVMMSG, FEWER),
-	FAULT(SENDMSG, EINTR, PASSES), FAULT(SENDMSG, EAGAIN, PASSES), FAULT(SENDMSG, ENOMEM, PASSES),
-	FAULT(SENDMSG, ENOBUFS, PASSES), FAULT(SENDMSG, EPERM, PASSES), FAULT(SENDMSG, ECONNREFUSED, PASSES),
-	FAULT(SENDMSG, EMSGSIZE, PASSES), FAULT(SENDMSG, EIO, UNSPLIT), FAULT(SENDMSG, EINVAL, UNSPLIT),
-	FAULT(SENDMMSG, EINTR, PASSES), FAULT(SENDMMSG, EAGAIN, PASSES), FAULT(SENDMMSG, ENOMEM, PASSES),
-	FAULT(SENDMMSG, ENOBUFS, PASSES), FAULT(SENDMMSG, EPERM, PASSES), FAULT(SENDMMSG, ECONNREFUSED, PASSES),
-	FAULT(SENDMMSG, ENOSYS, PASSES), SHAPE(SENDMMSG, FEWER), FAULT(SENDMMSG, EIO, UNSPLIT), FAULT(SENDMMSG, EINVAL, UNSPLIT),
-	FAULT(SETSOCKOPT, ENOBUFS, PASSES), FAULT(SETSOCKOPT, ENOMEM, PASSES),
-	FAULT(GETSOCKOPT, ENOBUFS, PASSES), FAULT(GETSOCKOPT, ENOMEM, PASSES),
-	FAULT(CLOSE, EINTR, PASSES), FAULT(CLOSE, EIO, PASSES),
+	FAULT(SENDMSG, EINTR, PASSES),
+	FAULT(SENDMSG, EAGAIN, PASSES),
+	FAULT(SENDMSG, ENOMEM, PASSES),
+	FAULT(SENDMSG, ENOBUFS, PASSES),
+	FAULT(SENDMSG, EPERM, PASSES),
+	FAULT(SENDMSG, ECONNREFUSED, PASSES),
+	FAULT(SENDMSG, EMSGSIZE, PASSES),
+	FAULT(SENDMSG, EIO, UNSPLIT),
+	FAULT(SENDMSG, EINVAL, UNSPLIT),
+	FAULT(SENDMMSG, EINTR, PASSES),
+	FAULT(SENDMMSG, EAGAIN, PASSES),
+	FAULT(SENDMMSG, ENOMEM, PASSES),
+	FAULT(SENDMMSG, ENOBUFS, PASSES),
+	FAULT(SENDMMSG, EPERM, PASSES),
+	FAULT(SENDMMSG, ECONNREFUSED, PASSES),
+	FAULT(SENDMMSG, ENOSYS, PASSES),
+	SHAPE(SENDMMSG, FEWER),
+	FAULT(SENDMMSG, EIO, UNSPLIT),
+	FAULT(SENDMMSG, EINVAL, UNSPLIT),
+	FAULT(SETSOCKOPT, ENOBUFS, PASSES),
+	FAULT(SETSOCKOPT, ENOMEM, PASSES),
+	FAULT(GETSOCKOPT, ENOBUFS, PASSES),
+	FAULT(GETSOCKOPT, ENOMEM, PASSES),
+	FAULT(CLOSE, EINTR, PASSES),
+	FAULT(CLOSE, EIO, PASSES),
 	FAULT(SHUTDOWN, ENOTCONN, DIES),
 	FAULT(IOCTL, EPERM, LOSES),
-	FAULT(READ, EINTR, PASSES), FAULT(READ, EAGAIN, PASSES),
-	FAULT(WRITE, EINTR, PASSES), FAULT(WRITE, ENOSPC, PASSES),
-	FAULT(POLL, EINTR, PASSES), FAULT(POLL, ENOMEM, PASSES),
+	FAULT(READ, EINTR, PASSES),
+	FAULT(READ, EAGAIN, PASSES),
+	FAULT(WRITE, EINTR, PASSES),
+	FAULT(WRITE, ENOSPC, PASSES),
+	FAULT(POLL, EINTR, PASSES),
+	FAULT(POLL, ENOMEM, PASSES),
 	FAULT(GETIFADDRS, ENOMEM, PASSES),
 	FAULT(ALLOCATE, ENOMEM, LOSES),
-	FAULT(FORK, EAGAIN, RESTS), FAULT(SOCKETPAIR, EMFILE, RESTS),
+	FAULT(FORK, EAGAIN, RESTS),
+	FAULT(SOCKETPAIR, EMFILE, RESTS),
 	FAULT(MMAP, ENOMEM, STARTS),
-	FAULT(SOCKET, EMFILE, STARTS), FAULT(BIND, EACCES, STARTS), FAULT(LISTEN, EADDRINUSE, STARTS),
-	FAULT(CONNECT, ENOMEM, STARTS), FAULT(GETSOCKNAME, ENOBUFS, STARTS), FAULT(FCNTL, EMFILE, STARTS),
-	FAULT(OPEN, EMFILE, STARTS), FAULT(EPOLL_CREATE, EMFILE, STARTS), FAULT(GETRANDOM, ENOSYS, STARTS),
-	FAULT(MKSTEMP, EACCES, STARTS), FAULT(RENAME, EACCES, STARTS), FAULT(FCHMOD, EPERM, STARTS),
-	FAULT(STAT, ENOMEM, STARTS), FAULT(UNLINK, EACCES, STARTS), FAULT(GETRLIMIT, EFAULT, STARTS),
-	FAULT(SETRLIMIT, EPERM, STARTS), FAULT(PRCTL, EINVAL, STARTS), FAULT(SYSCALL, ENOSYS, STARTS),
+	FAULT(SOCKET, EMFILE, STARTS),
+	FAULT(BIND, EACCES, STARTS),
+	FAULT(LISTEN, EADDRINUSE, STARTS),
+	FAULT(CONNECT, ENOMEM, STARTS),
+	FAULT(GETSOCKNAME, ENOBUFS, STARTS),
+	FAULT(FCNTL, EMFILE, STARTS),
+	FAULT(OPEN, EMFILE, STARTS),
+	FAULT(EPOLL_CREATE, EMFILE, STARTS),
+	FAULT(GETRANDOM, ENOSYS, STARTS),
+	FAULT(MKSTEMP, EACCES, STARTS),
+	FAULT(RENAME, EACCES, STARTS),
+	FAULT(FCHMOD, EPERM, STARTS),
+	FAULT(STAT, ENOMEM, STARTS),
+	FAULT(UNLINK, EACCES, STARTS),
+	FAULT(GETRLIMIT, EFAULT, STARTS),
+	FAULT(SETRLIMIT, EPERM, STARTS),
+	FAULT(PRCTL, EINVAL, STARTS),
+	FAULT(SYSCALL, ENOSYS, STARTS),
 };
 #define COUNT ((int)(sizeof faults / sizeof *faults))
 _Static_assert(sizeof faults / sizeof *faults <= FAULTS_MOST, "struct shared has room for all");
@@ -118,7 +185,7 @@ static struct {
 		bool watched;
 		struct epoll_event event;
 	} about[DESCRIPTORS];
-} seam = {.last = -1};
+} seam = { .last = -1 };
 
 /* Splitmix64. */
 static uint64_t chance(uint64_t below)
@@ -138,7 +205,8 @@ __attribute__((constructor)) static void open_seam(void)
 
 	if (fd < 0)
 		return;
-	memory = FAULTS_REAL(mmap)(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	memory = FAULTS_REAL(mmap)(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+	    fd, 0);
 	FAULTS_REAL(close)(fd);
 	if (memory == MAP_FAILED)
 		abort();
@@ -152,7 +220,8 @@ __attribute__((constructor)) static void open_seam(void)
 /* A new schedule: some of the faults, each with its chance. */
 static void begin_schedule(void)
 {
-	/* Nothing rests before the first one; and a clock that jumps ends the clients of a server that ends. */
+	/* Nothing rests before the first one; and a clock that jumps ends the clients of a server
+	 * that ends. */
 	if (seam.schedule)
 		seam.passed += 2;
 	seam.schedule = seam.shared->schedule;
@@ -160,7 +229,9 @@ static void begin_schedule(void)
 	seam.rested = false;
 	for (int i = 0; i < COUNT; i++)
 		seam.chosen[i] = faults[i].effect != STARTS &&
-		    chance(faults[i].effect == RESTS || faults[i].effect == UNSPLIT ? 8 : 2) == 0;
+		                 chance(faults[i].effect == RESTS || faults[i].effect == UNSPLIT
+		                            ? 8
+		                            : 2) == 0;
 }
 
 static const struct fault *tally(const struct fault *f)
@@ -206,7 +277,8 @@ const struct fault *faults_pick(enum faults_call call)
 	if (chance(one_in))
 		return NULL;
 	for (int i = 0; i < COUNT; i++)
-		if (faults[i].call == call && seam.chosen[i] && !(faults[i].effect == RESTS && seam.rested))
+		if (faults[i].call == call && seam.chosen[i] &&
+		    !(faults[i].effect == RESTS && seam.rested))
 			candidates[n++] = i;
 	return n ? &faults[candidates[chance((uint64_t)n)]] : NULL;
 }
@@ -267,7 +339,8 @@ int FAULTS_WRAP(clock_gettime)(clockid_t clock, struct timespec *now)
 /* Waiting. */
 
 /* Takes one of those that are ready out, or puts one more in. */
-static int change_sets(const struct fault *f, int n, fd_set *sets[2], const fd_set asked[2], int ready)
+static int change_sets(const struct fault *f, int n, fd_set *sets[2], const fd_set asked[2],
+    int ready)
 {
 	int from = (int)chance((uint64_t)n);
 
@@ -289,11 +362,12 @@ static int change_sets(const struct fault *f, int n, fd_set *sets[2], const fd_s
 	return ready;
 }
 
-int FAULTS_WRAP(pselect)(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t, const sigset_t *mask)
+int FAULTS_WRAP(pselect)(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t,
+    const sigset_t *mask)
 {
 	const struct fault *f = faults_pick(FAULTS_PSELECT);
-	const struct timespec none = {0, 0};
-	fd_set *sets[2] = {r, w}, asked[2];
+	const struct timespec none = { 0, 0 };
+	fd_set *sets[2] = { r, w }, asked[2];
 	int ready;
 
 	if (f && f->error)
@@ -361,7 +435,7 @@ int FAULTS_WRAP(epoll_ctl)(int set, int what, int fd, struct epoll_event *event)
 /* One that was given up before it was accepted: gone it is. */
 static void abort_connection(int fd, const struct sockaddr_in *from)
 {
-	const struct linger at_once = {1, 0};
+	const struct linger at_once = { 1, 0 };
 
 	note_port(ntohs(from->sin_port));
 	FAULTS_REAL(setsockopt)(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -385,7 +459,8 @@ int FAULTS_WRAP(accept4)(int listener, struct sockaddr *from, socklen_t *size, i
 	if (is_known(fd)) {
 		memset(&seam.about[fd], 0, sizeof seam.about[fd]);
 		if (from)
-			seam.about[fd].port = ntohs(((const struct sockaddr_in *)(const void *)from)->sin_port);
+			seam.about[fd].port = ntohs(((const struct sockaddr_in *)(const void *)from)
+			        ->sin_port);
 	}
 	return seam.last = fd;
 }
@@ -494,12 +569,14 @@ ssize_t FAULTS_WRAP(recvmsg)(int fd, struct msghdr *m, int flags)
 	return faults_fail(FAULTS_RECVMSG, -1) ? -1 : FAULTS_REAL(recvmsg)(fd, m, flags);
 }
 
-int FAULTS_WRAP(recvmmsg)(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+int FAULTS_WRAP(recvmmsg)(int fd, struct mmsghdr *messages, unsigned count, int flags,
+    struct timespec *timeout)
 {
 	const struct fault *f = faults_pick(FAULTS_RECVMMSG);
 
 	seam.last = -1;
 	if (f && f->error)
 		return faults_strike(f, -1);
-	return FAULTS_REAL(recvmmsg)(fd, messages, f ? (unsigned)fewer(f, count) : count, flags, timeout);
+	return FAULTS_REAL(recvmmsg)(fd, messages, f ? (unsigned)fewer(f, count) : count, flags,
+	    timeout);
 }

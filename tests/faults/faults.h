@@ -23,12 +23,47 @@
 #include <unistd.h>
 
 enum faults_call {
-	FAULTS_PSELECT, FAULTS_EPOLL_WAIT, FAULTS_EPOLL_CTL, FAULTS_ACCEPT, FAULTS_RECV, FAULTS_SEND, FAULTS_RECVMSG, FAULTS_RECVMMSG,
-	FAULTS_SENDMSG, FAULTS_SENDMMSG, FAULTS_SETSOCKOPT, FAULTS_GETSOCKOPT, FAULTS_CLOSE, FAULTS_SHUTDOWN, FAULTS_IOCTL,
-	FAULTS_READ, FAULTS_WRITE, FAULTS_POLL, FAULTS_GETIFADDRS, FAULTS_ALLOCATE, FAULTS_FORK, FAULTS_SOCKETPAIR, FAULTS_MMAP,
-	FAULTS_SOCKET, FAULTS_BIND, FAULTS_LISTEN, FAULTS_CONNECT, FAULTS_GETSOCKNAME, FAULTS_FCNTL, FAULTS_OPEN,
-	FAULTS_EPOLL_CREATE, FAULTS_GETRANDOM, FAULTS_MKSTEMP, FAULTS_RENAME, FAULTS_FCHMOD, FAULTS_STAT, FAULTS_UNLINK,
-	FAULTS_GETRLIMIT, FAULTS_SETRLIMIT, FAULTS_PRCTL, FAULTS_SYSCALL,
+	FAULTS_PSELECT,
+	FAULTS_EPOLL_WAIT,
+	FAULTS_EPOLL_CTL,
+	FAULTS_ACCEPT,
+	FAULTS_RECV,
+	FAULTS_SEND,
+	FAULTS_RECVMSG,
+	FAULTS_RECVMMSG,
+	FAULTS_SENDMSG,
+	FAULTS_SENDMMSG,
+	FAULTS_SETSOCKOPT,
+	FAULTS_GETSOCKOPT,
+	FAULTS_CLOSE,
+	FAULTS_SHUTDOWN,
+	FAULTS_IOCTL,
+	FAULTS_READ,
+	FAULTS_WRITE,
+	FAULTS_POLL,
+	FAULTS_GETIFADDRS,
+	FAULTS_ALLOCATE,
+	FAULTS_FORK,
+	FAULTS_SOCKETPAIR,
+	FAULTS_MMAP,
+	FAULTS_SOCKET,
+	FAULTS_BIND,
+	FAULTS_LISTEN,
+	FAULTS_CONNECT,
+	FAULTS_GETSOCKNAME,
+	FAULTS_FCNTL,
+	FAULTS_OPEN,
+	FAULTS_EPOLL_CREATE,
+	FAULTS_GETRANDOM,
+	FAULTS_MKSTEMP,
+	FAULTS_RENAME,
+	FAULTS_FCHMOD,
+	FAULTS_STAT,
+	FAULTS_UNLINK,
+	FAULTS_GETRLIMIT,
+	FAULTS_SETRLIMIT,
+	FAULTS_PRCTL,
+	FAULTS_SYSCALL,
 };
 
 #define FAULTS_MOST 128
@@ -37,18 +72,20 @@ enum faults_call {
 
 /* What is shared with the driver: tests/faults/server_faults.py has the same. */
 struct shared {
-	/* Written by the driver. A new number is a new schedule, whose chance begins with `seed`; one call in so many fails, none
-	 * if 0. */
+	/* Written by the driver. A new number is a new schedule, whose chance begins with `seed`;
+	 * one call in so many fails, none if 0. */
 	uint64_t schedule, seed, one_in;
 	/* Instead: of all calls, or of all for memory, this one alone fails; the first is 1. */
 	uint64_t nth, only_memory;
 	/* What the log needs does not fail. */
 	uint64_t spare_log;
-	/* Written here. How many calls were counted for `nth`, and one more than the number of the fault that happened. */
+	/* Written here. How many calls were counted for `nth`, and one more than the number of the
+	 * fault that happened. */
 	uint64_t made, failed;
 	/* Messages sent for the kernel to split. */
 	uint64_t splits;
-	/* Connections that did not live: the number of the schedule and the client's port, in order, round and round. */
+	/* Connections that did not live: the number of the schedule and the client's port, in
+	 * order, round and round. */
 	uint64_t noted;
 	/* Kinds of faults, and how many there were of each. */
 	uint64_t count;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* main() for a fuzz target where libFuzzer is not to be had: gives it every input of its corpus,
- * then random changes of them. It does not see which code an input reaches, so good seeds matter more
- * than to libFuzzer. Its options are spelt as libFuzzer's:
- *     fuzz_x [-runs=N] [-max_total_time=SECONDS] [-seed=N] [-max_len=BYTES] FILE|FOLDER...
- * Without -runs and -max_total_time it gives the target the inputs only, as they are. An input that
- * ends the program is left in the working folder as crash-NAME-PID. */
+ * then random changes of them. It does not see which code an input reaches, so good seeds matter
+ * more than to libFuzzer. Its options are spelt as libFuzzer's: fuzz_x [-runs=N]
+ * [-max_total_time=SECONDS] [-seed=N] [-max_len=BYTES] FILE|FOLDER... Without -runs and
+ * -max_total_time it gives the target the inputs only, as they are. An input that ends the program
+ * is left in the working folder as crash-NAME-PID. */
 #include "config.h"
 
 #include <dirent.h>
@@ -96,15 +96,15 @@ static void on_tick(int number)
 
 static void install(const char *program)
 {
-	static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
 	static char stack[64 * 1024];
 	const char *slash = strrchr(program, '/');
-	const struct itimerval second = {.it_interval.tv_sec = 1, .it_value.tv_sec = 1};
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+	const struct itimerval second = { .it_interval.tv_sec = 1, .it_value.tv_sec = 1 };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
 
 	snprintf(current.path, sizeof current.path, "crash-%.100s-%ld", slash ? slash + 1 : program,
 	    (long)getpid());
-	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);
 	sigaction(SIGABRT, &action, NULL);
 	/* A sanitizer reports these itself, far better. */
 	if (__sanitizer_set_death_callback)
@@ -112,7 +112,7 @@ static void install(const char *program)
 	else
 		for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
 			sigaction(fatal[i], &action, NULL);
-	action = (struct sigaction){.sa_handler = on_tick, .sa_flags = SA_RESTART};
+	action = (struct sigaction){ .sa_handler = on_tick, .sa_flags = SA_RESTART };
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &second, NULL);
 }
@@ -258,17 +258,45 @@ static void insert_known(struct fuzzing *f)
 		const char *bytes;
 		size_t n;
 	} known[] = {
-		{"\0", 1}, {"\n", 1}, {"\r\n", 2}, {"\t", 1}, {" ", 1}, {"=", 1}, {"#", 1},
-		{"-", 1}, {"\x1b", 1}, {"\x1b[", 2},
-		{"\x7f", 1}, {"\x80", 1}, {"\xff", 1}, {"\xc0\x80", 2}, {"\xc2\x9b", 2},
-		{"\xc3\x9f", 2}, {"\xce\x90", 2},
-		{"\xc5\x89", 2}, {"\xe2\x82\xac", 3}, {"\xe2\x82", 2}, {"\xed\xa0\x80", 3},
-		{"\xef\xbf\xbf", 3}, {"\xef\xbb\xbf", 3},
-		{"\xf0\x90\x90\xa8", 4}, {"\xf0\x9f\x98", 3}, {"\xf4\x8f\xbf\xbf", 4},
-		{"\xf4\x90\x80\x80", 4}, {"\xcc\x81", 2},
-		{"\xe2\x80\x8d", 3}, {"0", 1}, {"-1", 2}, {"9", 1}, {"65536", 5},
-		{"2147483648", 10}, {"4294967296", 10},
-		{"9223372036854775808", 19}, {"18446744073709551616", 20}, {".", 1}, {"%s%n", 4},
+		{ "\0", 1 },
+		{ "\n", 1 },
+		{ "\r\n", 2 },
+		{ "\t", 1 },
+		{ " ", 1 },
+		{ "=", 1 },
+		{ "#", 1 },
+		{ "-", 1 },
+		{ "\x1b", 1 },
+		{ "\x1b[", 2 },
+		{ "\x7f", 1 },
+		{ "\x80", 1 },
+		{ "\xff", 1 },
+		{ "\xc0\x80", 2 },
+		{ "\xc2\x9b", 2 },
+		{ "\xc3\x9f", 2 },
+		{ "\xce\x90", 2 },
+		{ "\xc5\x89", 2 },
+		{ "\xe2\x82\xac", 3 },
+		{ "\xe2\x82", 2 },
+		{ "\xed\xa0\x80", 3 },
+		{ "\xef\xbf\xbf", 3 },
+		{ "\xef\xbb\xbf", 3 },
+		{ "\xf0\x90\x90\xa8", 4 },
+		{ "\xf0\x9f\x98", 3 },
+		{ "\xf4\x8f\xbf\xbf", 4 },
+		{ "\xf4\x90\x80\x80", 4 },
+		{ "\xcc\x81", 2 },
+		{ "\xe2\x80\x8d", 3 },
+		{ "0", 1 },
+		{ "-1", 2 },
+		{ "9", 1 },
+		{ "65536", 5 },
+		{ "2147483648", 10 },
+		{ "4294967296", 10 },
+		{ "9223372036854775808", 19 },
+		{ "18446744073709551616", 20 },
+		{ ".", 1 },
+		{ "%s%n", 4 },
 	};
 	size_t which = below(f, sizeof known / sizeof *known);
 
@@ -291,8 +319,8 @@ static void insert_piece(struct fuzzing *f)
  * seed. */
 static void make_next(struct fuzzing *f)
 {
-	static void (*const changes[])(struct fuzzing *f) = {
-		change_bit, change_byte, insert_bytes, delete_bytes, repeat_bytes, insert_known, insert_piece};
+	static void (*const changes[])(struct fuzzing *f) = { change_bit, change_byte, insert_bytes,
+		delete_bytes, repeat_bytes, insert_known, insert_piece };
 	const struct input *seed = &f->corpus[below(f, f->count)];
 
 	if (below(f, 4)) {
@@ -352,9 +380,10 @@ static void read_arguments(struct fuzzing *f, int argc, char **argv)
 		if (take(argv[i], "max_total_time", &number))
 			f->max_seconds = (double)number;
 		else if (take(argv[i], "max_len", &number))
-			f->max_length = number > 0 && number < 1 << 24 ? (size_t)number : LENGTH_MAX;
+			f->max_length = number > 0 && number < 1 << 24 ? (size_t)number
+			                                               : LENGTH_MAX;
 		else if (!take(argv[i], "runs", &f->max_runs) && !take(argv[i], "seed", &f->seed) &&
-		    argv[i][0] != '-')
+		         argv[i][0] != '-')
 			add_path(f, argv[i]);
 	}
 }
@@ -378,7 +407,8 @@ int main(int argc, char **argv)
 	install(argv[0]);
 	read_arguments(&f, argc, argv);
 	/* The seed stands first, for the case that there is no last line. */
-	fprintf(stderr, "%s: seed %llu, %zu inputs\n", argv[0], (unsigned long long)f.seed, f.count);
+	fprintf(stderr, "%s: seed %llu, %zu inputs\n", argv[0], (unsigned long long)f.seed,
+	    f.count);
 	f.random = f.seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	f.now.data = must(malloc(f.max_length));
 	run((const uint8_t *)"", 0);

@@ -12,10 +12,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that holds for every input: else the program ends and the input is kept. */
-#define fuzz_check(condition) \
-	((condition) ? (void)0 : fuzz_failed(__FILE__, __LINE__, #condition))
+#define fuzz_check(condition) ((condition) ? (void)0 : fuzz_failed(__FILE__, __LINE__, #condition))
 
-static inline __attribute__((noreturn)) void fuzz_failed(const char *file, int line, const char *condition)
+static inline __attribute__((noreturn)) void fuzz_failed(const char *file, int line,
+    const char *condition)
 {
 	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
 	abort();

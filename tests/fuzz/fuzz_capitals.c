@@ -15,7 +15,7 @@
 /* In pieces of 0 to `most` bytes; returns how many bytes came. */
 static size_t feed(const uint8_t *data, size_t size, unsigned cut, uint8_t *out)
 {
-	struct capitals c = {0};
+	struct capitals c = { 0 };
 	size_t at = 0, written = 0, got;
 
 	for (unsigned seed = cut; at < size; seed = seed * 1103515245 + 12345) {

@@ -80,11 +80,23 @@ static const struct {
 	const char *begin, *end;
 	unsigned char least, most;
 } answers[] = {
-	{ "\033[?", "c", '0', ';' }, { "\033[?", "$y", '0', ';' }, { "\033[2;2", "R", '0', ';' }, { "\033[>", "u", '0', ';' },
-	{ "\033[8;", "t", '0', ';' }, { "\033[<0;1;1", "m", '0', '9' }, { "\033]1", "\a", ' ', '~' },
-	{ "\033]", "\033\\", ' ', 0xff }, { "\033P1", "\033\\", ' ', '~' }, { "\033_G", "\033\\", ' ', 0xff },
-	{ "\033^", "\a", ' ', '~' }, { "\033X", "\xc2\x9c", ' ', '~' }, { "\xc2\x9b?", "n", '0', ';' },
-	{ "\xc2\x9d" "1", "\xc2\x9c", ' ', '~' }, { "\xc2\x90>|", "\xc2\x9c", ' ', '~' },
+	{ "\033[?", "c", '0', ';' },
+	{ "\033[?", "$y", '0', ';' },
+	{ "\033[2;2", "R", '0', ';' },
+	{ "\033[>", "u", '0', ';' },
+	{ "\033[8;", "t", '0', ';' },
+	{ "\033[<0;1;1", "m", '0', '9' },
+	{ "\033]1", "\a", ' ', '~' },
+	{ "\033]", "\033\\", ' ', 0xff },
+	{ "\033P1", "\033\\", ' ', '~' },
+	{ "\033_G", "\033\\", ' ', 0xff },
+	{ "\033^", "\a", ' ', '~' },
+	{ "\033X", "\xc2\x9c", ' ', '~' },
+	{ "\xc2\x9b?", "n", '0', ';' },
+	{ "\xc2\x9d"
+	  "1",
+	    "\xc2\x9c", ' ', '~' },
+	{ "\xc2\x90>|", "\xc2\x9c", ' ', '~' },
 };
 
 /* An answer between two letters: they are all that is left of it. */
@@ -92,13 +104,16 @@ static void check_answer(const uint8_t *data, size_t size, size_t step, size_t w
 {
 	struct record r = { 0 }, letters = { 0 };
 	/* No longer than sequences may be, or strings. */
-	size_t most = answers[which].most == ';' || answers[which].most == '9' ? 40 : 4096, n = size < most ? size : most;
+	size_t most = answers[which].most == ';' || answers[which].most == '9' ? 40 : 4096,
+	       n = size < most ? size : most;
 	uint8_t *bytes = malloc(n + 16);
 	if (bytes == NULL)
 		abort();
 	size_t used = (size_t)sprintf((char *)bytes, "a%s", answers[which].begin);
 	for (size_t i = 0; i < n; i++)
-		bytes[used++] = (uint8_t)(answers[which].least + data[i] % (answers[which].most - answers[which].least + 1));
+		bytes[used++] = (uint8_t)(answers[which].least +
+		                          data[i] %
+		                              (answers[which].most - answers[which].least + 1));
 	used += (size_t)sprintf((char *)bytes + used, "%sb", answers[which].end);
 	/* Chance can make an end. */
 	const uint8_t *end = memmem(bytes + 3, used - 3, "\xc2\x9c", 2);
@@ -127,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	free(whole.bytes);
 	free(split.bytes);
-	check_answer(data + 1, size - 1, data[0] / 16, data[0] % (sizeof answers / sizeof *answers));
+	check_answer(data + 1, size - 1, data[0] / 16,
+	    data[0] % (sizeof answers / sizeof *answers));
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The layout and the canvas: no cell can drive a terminal, wrapping makes progress and keeps to its columns, and a canvas of
- * any size stays in step. The first two bytes are the size. */
+/* The layout and the canvas: no cell can drive a terminal, wrapping makes progress and keeps to its
+ * columns, and a canvas of any size stays in step. The first two bytes are the size. */
 #include "config.h"
 
 #include <stdint.h>
@@ -23,7 +23,8 @@ static void check_char(wchar_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
 		abort();
-	if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f)
+	if ((c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
+	    c == 0x200f)
 		abort();
 }
 
@@ -55,7 +56,8 @@ static void check_wrap(const struct layout *l, size_t columns)
 			abort();
 		used += line;
 	}
-	if (used != layout_columns(l, 0, l->count) || layout_lines(l, columns) != (lines > 0 ? lines : 1))
+	if (used != layout_columns(l, 0, l->count) ||
+	    layout_lines(l, columns) != (lines > 0 ? lines : 1))
 		abort();
 }
 
@@ -81,15 +83,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rows = 1 + data[0] % 16, columns = 1 + data[1] % 64;
 	struct layout l = { 0 };
 	struct canvas c = { 0 };
-	if (canvas_resize(&c, rows, columns) != 0 || layout_text(&l, data + 2, size - 2, width) != 0)
+	if (canvas_resize(&c, rows, columns) != 0 ||
+	    layout_text(&l, data + 2, size - 2, width) != 0)
 		abort();
 	check_cells(&l, size - 2);
 	check_wrap(&l, (size_t)columns);
 	for (size_t i = 0, next; i < l.count; i = next) {
 		next = layout_wrap(&l, i, (size_t)columns);
 		/* Somewhat outside on every side too. */
-		int row = (int)(i % (size_t)(rows + 2)) - 1, column = (int)(i % (size_t)(columns + 4)) - 2;
-		canvas_cells(&c, row, column, columns - (int)(i % 3), l.cells + i, next - i, STYLE_NORMAL);
+		int row = (int)(i % (size_t)(rows + 2)) - 1,
+		    column = (int)(i % (size_t)(columns + 4)) - 2;
+		canvas_cells(&c, row, column, columns - (int)(i % 3), l.cells + i, next - i,
+		    STYLE_NORMAL);
 		check_canvas(&c);
 	}
 	layout_free(&l);

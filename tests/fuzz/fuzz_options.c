@@ -87,12 +87,12 @@ static int set_never(void *to, const char *value, char why[OPTIONS_WHY])
 }
 
 static const struct options_spec table[] = {
-	{"wait", 'w', "DURATION", "", "500ms", set_wait, 0},
-	{"rows", 'r', "COUNT", "", "100000", set_rows, 0},
-	{"host", 0, "HOST", "", NULL, set_host, 0},
-	{"ordered", 'o', NULL, "", NULL, set_ordered, 0},
-	{"help", 'h', NULL, "", NULL, set_never, 1},
-	{NULL, 0, NULL, NULL, NULL, NULL, 0},
+	{ "wait", 'w', "DURATION", "", "500ms", set_wait, 0 },
+	{ "rows", 'r', "COUNT", "", "100000", set_rows, 0 },
+	{ "host", 0, "HOST", "", NULL, set_host, 0 },
+	{ "ordered", 'o', NULL, "", NULL, set_ordered, 0 },
+	{ "help", 'h', NULL, "", NULL, set_never, 1 },
+	{ NULL, 0, NULL, NULL, NULL, NULL, 0 },
 };
 
 static void check_reason(const char why[OPTIONS_WHY])
@@ -151,7 +151,7 @@ static int read_file(const uint8_t *data, size_t size, struct settings *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct settings by_lines = {0}, by_file = {0};
+	struct settings by_lines = { 0 }, by_file = { 0 };
 	/* A copy of the exact size, so that AddressSanitizer sees one byte too many. */
 	uint8_t *copy = malloc(size + !size);
 	int result;

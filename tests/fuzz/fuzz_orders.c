@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Orders to the link, one a line: each is answered by lines that can be shown and of which only the last one begins with "ok"
- * or "error", a refused one changes nothing, and the link's settings are always such as the model allows. */
+/* Orders to the link, one a line: each is answered by lines that can be shown and of which only the
+ * last one begins with "ok" or "error", a refused one changes nothing, and the link's settings are
+ * always such as the model allows. */
 #include "config.h"
 
 #include <string.h>
@@ -41,7 +42,8 @@ static int begins(const char *line, size_t n, const char *word)
 {
 	const size_t length = strlen(word);
 
-	return n >= length && memcmp(line, word, length) == 0 && (n == length || line[length] == ' ');
+	return n >= length && memcmp(line, word, length) == 0 &&
+	       (n == length || line[length] == ' ');
 }
 
 /* Returns whether the order was refused. */
@@ -72,7 +74,8 @@ static void check_link(const struct link *link, const struct event_filter *wish)
 	fuzz_check(wish->count >= 0 && wish->count <= EVENTS_PORTS);
 }
 
-static void execute(struct link *link, const char *text, size_t n, int64_t now, struct event_filter *wish)
+static void execute(struct link *link, const char *text, size_t n, int64_t now,
+    struct event_filter *wish)
 {
 	struct impair_settings before[LINK_DIRECTIONS];
 	struct send_buffer out = { .bytes = NULL };
@@ -85,11 +88,13 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now, 
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
 		before[d] = *link_settings(link, (enum link_direction)d);
 	changed = lab_control_execute(link, line, now, wish, &out, change);
-	fuzz_check(changed == (*change != '\0') && strlen(change) < sizeof change && !strpbrk(change, "\r\n\033"));
+	fuzz_check(changed == (*change != '\0') && strlen(change) < sizeof change &&
+	           !strpbrk(change, "\r\n\033"));
 	if (check_answer(&out)) {
 		fuzz_check(!changed);
 		for (int d = 0; d < LINK_DIRECTIONS; d++)
-			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_direction)d), sizeof before[d]) == 0);
+			fuzz_check(memcmp(&before[d], link_settings(link, (enum link_direction)d),
+			               sizeof before[d]) == 0);
 	}
 	check_link(link, wish);
 	send_buffer_free(&out);

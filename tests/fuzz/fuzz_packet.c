@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The packets that a host hands to the link: whatever their headers say, nothing beyond their bytes is read, a router's
- * answer is a packet that is not answered again, and the pieces of a datagram are the datagram. The first byte of an
- * input chooses the MTU and the bit to flip. */
+/* The packets that a host hands to the link: whatever their headers say, nothing beyond their bytes
+ * is read, a router's answer is a packet that is not answered again, and the pieces of a datagram
+ * are the datagram. The first byte of an input chooses the MTU and the bit to flip. */
 #include "config.h"
 
 #include <string.h>
@@ -16,7 +16,8 @@ static void check_shape(const struct packet *p, size_t n)
 {
 	fuzz_check(p->version == 4 || p->version == 6);
 	fuzz_check(p->size >= 0 && (size_t)p->size <= n);
-	fuzz_check(0 < p->network && p->network <= p->transport && p->transport <= p->payload && p->payload <= p->size);
+	fuzz_check(0 < p->network && p->network <= p->transport && p->transport <= p->payload &&
+	           p->payload <= p->size);
 	fuzz_check(p->length == p->size - p->payload);
 	fuzz_check(p->kind == PACKET_OTHER || p->offset == 0);
 	fuzz_check(p->fragment || (!p->more && p->offset == 0));
@@ -53,7 +54,8 @@ static void check_answer(const struct packet *p, int mtu)
 	if (n == 0)
 		return;
 	fuzz_check(n <= sizeof answer && packet_read(&a, answer, n) == 0);
-	fuzz_check((size_t)a.size == n && a.version == p->version && a.kind == PACKET_ICMP && !a.fragment);
+	fuzz_check((size_t)a.size == n && a.version == p->version && a.kind == PACKET_ICMP &&
+	           !a.fragment);
 	fuzz_check(!packet_is_unsolicited(&a) && packet_too_big(&a, mtu, again) == 0);
 }
 
@@ -66,8 +68,10 @@ static void check_pieces(const struct packet *p, int mtu)
 
 	while ((n = packet_fragment(p, mtu, &at, out)) > 0) {
 		fuzz_check(n <= (size_t)mtu && packet_read(&piece, out, n) == 0);
-		fuzz_check(piece.id == p->id && piece.protocol == p->protocol && piece.offset == p->offset + done);
-		fuzz_check(memcmp(out + piece.network, p->bytes + p->network + done, n - (size_t)piece.network) == 0);
+		fuzz_check(piece.id == p->id && piece.protocol == p->protocol &&
+		           piece.offset == p->offset + done);
+		fuzz_check(memcmp(out + piece.network, p->bytes + p->network + done,
+		               n - (size_t)piece.network) == 0);
 		done += piece.size - piece.network;
 		fuzz_check(done == at && piece.more == (p->more || done < p->size - p->network));
 	}

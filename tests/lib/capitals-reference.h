@@ -19,7 +19,8 @@ static inline size_t reference_capitals(const uint8_t *in, size_t n, uint8_t *ou
 		ucs4_t uc;
 		int length = u8_mbtoucr(&uc, in + at, n - at);
 		size_t used = length < 0 ? 1 : (size_t)length, got = 0;
-		uint8_t *capitals = length < 0 ? NULL : u8_toupper(in + at, used, "", NULL, NULL, &got);
+		uint8_t *capitals = length < 0 ? NULL
+		                               : u8_toupper(in + at, used, "", NULL, NULL, &got);
 
 		if (capitals)
 			memcpy(out + written, capitals, got);

@@ -23,7 +23,8 @@
 static pid_t children[CHILDREN_MAX];
 static size_t children_count;
 
-/* The number at the end of the first line that has one there ("The server is ready to receive 12000"). */
+/* The number at the end of the first line that has one there ("The server is ready to receive
+ * 12000"). */
 static int read_port(int fd)
 {
 	FILE *in = fdopen(fd, "r");
@@ -72,7 +73,8 @@ int child_python(const char *name, const char *argument)
 	char path[4096];
 
 	snprintf(path, sizeof path, "%s/tests/lib/%s", folder ? folder : ".", name);
-	return child_start((const char *const[]){python ? python : "python3", path, argument, NULL});
+	return child_start((const char *const[]){
+	    python ? python : "python3", path, argument, NULL });
 }
 
 void not_here(const char *reason)
@@ -96,8 +98,8 @@ const char *own_namespace(const char *options)
 int child_upcased(void)
 {
 	const char *program = getenv("UPCASED");
-	const char *const argv[] = {
-		program ? program : "server/upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd=1", NULL};
+	const char *const argv[] = { program ? program : "server/upcased", "--port=0",
+		"--bind=127.0.0.1", "--ready-fd=1", NULL };
 
 	return child_start(argv);
 }

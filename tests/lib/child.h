@@ -18,10 +18,11 @@ void child_stop_last(void);
 void child_stop_all(void);
 pid_t child_pid_last(void);
 
-/* Ends a test that cannot be tried on this machine, and says why; ./check tells the reasons (tests/lib/tap.py has the same in Python). */
+/* Ends a test that cannot be tried on this machine, and says why; ./check tells the reasons
+ * (tests/lib/tap.py has the same in Python). */
 void not_here(const char *reason);
-/* The options by which unshare(1) gives a command namespaces of its own, such as "-n": an ordinary user has them in a user
- * namespace. Where that is not allowed the test ends. */
+/* The options by which unshare(1) gives a command namespaces of its own, such as "-n": an ordinary
+ * user has them in a user namespace. Where that is not allowed the test ends. */
 const char *own_namespace(const char *options);
 
 #endif

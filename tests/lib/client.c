@@ -24,7 +24,7 @@ const char *client_path(void)
 
 static bool has_prompt(struct terminal *t, void *context)
 {
-	static const char *const prompts[] = {"udp>", "tcp>", "both>"};
+	static const char *const prompts[] = { "udp>", "tcp>", "both>" };
 	int row, column;
 
 	(void)context;
@@ -34,9 +34,10 @@ static bool has_prompt(struct terminal *t, void *context)
 	return false;
 }
 
-static struct terminal *start(int rows, int columns, const char *host, const char *port, struct client_arguments more)
+static struct terminal *start(int rows, int columns, const char *host, const char *port,
+    struct client_arguments more)
 {
-	const char *argv[12] = {client_path()};
+	const char *argv[12] = { client_path() };
 	size_t n = 1;
 	struct terminal *t;
 
@@ -89,9 +90,10 @@ static bool row_has_pair(struct terminal *t, void *context)
 	return false;
 }
 
-void client_expect_pair_at(struct terminal *t, const char *left, const char *right, const char *file, int line)
+void client_expect_pair_at(struct terminal *t, const char *left, const char *right,
+    const char *file, int line)
 {
-	struct pair p = {left, right};
+	struct pair p = { left, right };
 	char what[200];
 
 	snprintf(what, sizeof what, "a row with '%s' and then '%s'", left, right);
@@ -124,9 +126,10 @@ static bool row_has_figures(struct terminal *t, void *context)
 	return false;
 }
 
-void client_expect_figures_at(struct terminal *t, const char *name, const char *udp, const char *tcp, const char *file, int line)
+void client_expect_figures_at(struct terminal *t, const char *name, const char *udp,
+    const char *tcp, const char *file, int line)
 {
-	struct test_figures f = {{name, udp, tcp}};
+	struct test_figures f = { { name, udp, tcp } };
 	char what[200];
 
 	snprintf(what, sizeof what, "a row with the figures '%s', '%s', '%s'", name, udp, tcp);

@@ -21,11 +21,15 @@ const char *client_path(void);
 /* Types a line and Enter. */
 void client_line(struct terminal *t, const char *text);
 /* Waits until some row has `left` and behind it `right`, the cells between them as they may be. */
-#define client_expect_pair(t, left, right) client_expect_pair_at((t), (left), (right), __FILE__, __LINE__)
-void client_expect_pair_at(struct terminal *t, const char *left, const char *right, const char *file, int line);
+#define client_expect_pair(t, left, right) \
+	client_expect_pair_at((t), (left), (right), __FILE__, __LINE__)
+void client_expect_pair_at(struct terminal *t, const char *left, const char *right,
+    const char *file, int line);
 /* Waits until a row of the table "UDP beside TCP" says so: the figure's name, UDP's and TCP's. */
-#define client_expect_figures(t, name, udp, tcp) client_expect_figures_at((t), (name), (udp), (tcp), __FILE__, __LINE__)
-void client_expect_figures_at(struct terminal *t, const char *name, const char *udp, const char *tcp, const char *file, int line);
+#define client_expect_figures(t, name, udp, tcp) \
+	client_expect_figures_at((t), (name), (udp), (tcp), __FILE__, __LINE__)
+void client_expect_figures_at(struct terminal *t, const char *name, const char *udp,
+    const char *tcp, const char *file, int line);
 /* Leaves with F10 and expects status 0. */
 void client_leave(struct terminal *t);
 /* Closes terminals and children. */

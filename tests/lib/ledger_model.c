@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "tests/lib/ledger_model.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +10,6 @@
 #include <string.h>
 
 #include "common/capitals.h"
-#include "tests/lib/ledger_model.h"
 
 /* ---- comparing ---- */
 
@@ -46,13 +47,16 @@ static void check_row(struct model *m, const struct model_line *x)
 	CHECK(m, row->sent_at == x->sent_at && row->replied_at == x->replied_at);
 	CHECK(m, row->typed_at == x->typed_at && row->connecting == x->connecting);
 	CHECK(m, ledger_is_connecting(m->ledger) == is_connecting(m));
-	CHECK(m, row->duplicates == x->duplicates && row->late == x->late && row->reordered == x->reordered);
-	CHECK(m, row->differs == x->differs && row->cut_short == x->cut_short && row->partial == x->partial);
+	CHECK(m, row->duplicates == x->duplicates && row->late == x->late &&
+	             row->reordered == x->reordered);
+	CHECK(m, row->differs == x->differs && row->cut_short == x->cut_short &&
+	             row->partial == x->partial);
 	CHECK(m, row->error == x->error);
 	CHECK(m, (row->reply != NULL) == (x->differs || x->cut_short));
 	if (row->reply) {
 		const size_t skip = tag < x->reply_length ? tag : x->reply_length;
-		CHECK(m, same(row->reply, row->reply_length, x->reply + skip, x->reply_length - skip));
+		CHECK(m,
+		    same(row->reply, row->reply_length, x->reply + skip, x->reply_length - skip));
 	}
 }
 
@@ -60,7 +64,8 @@ static struct model_line *oldest_waiting(struct model *m, bool kept)
 {
 	struct model_line *best = NULL;
 	for (struct model_line *x = m->lines; x < m->lines + m->count; x++)
-		if (x->fate == FATE_WAITING && !(kept && x->evicted) && (!best || x->order < best->order))
+		if (x->fate == FATE_WAITING && !(kept && x->evicted) &&
+		    (!best || x->order < best->order))
 			best = x;
 	return best;
 }
@@ -85,14 +90,17 @@ static void check_totals(struct model *m)
 	CHECK(m, t->waiting == fates[FATE_WAITING] && t->answered == fates[FATE_ANSWERED]);
 	CHECK(m, t->lost == fates[FATE_LOST] && t->refused == fates[FATE_REFUSED]);
 	CHECK(m, t->failed == fates[FATE_FAILED] && t->cut_off == fates[FATE_CUT_OFF]);
-	CHECK(m, t->sent == t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off);
-	CHECK(m, t->late == sum.late && t->duplicates == sum.duplicates && t->reordered == sum.reordered);
+	CHECK(m,
+	    t->sent == t->answered + t->lost + t->waiting + t->refused + t->failed + t->cut_off);
+	CHECK(m, t->late == sum.late && t->duplicates == sum.duplicates &&
+	             t->reordered == sum.reordered);
 	CHECK(m, t->differs == sum.differs && t->cut_short == sum.cut_short);
 	CHECK(m, t->strays == m->strays && t->evicted == sum.evicted);
 	CHECK(m, ledger_count(m->ledger) == m->count - sum.evicted);
 }
 
-static void check_figures(struct model *m, const struct ledger_times *t, const struct model_times *x)
+static void check_figures(struct model *m, const struct ledger_times *t,
+    const struct model_times *x)
 {
 	CHECK(m, t->min == x->min && t->max == x->max && t->m2 >= 0);
 	if (m->timed) {
@@ -109,7 +117,8 @@ static void check_times(struct model *m)
 	check_figures(m, &t->rtt, &m->rtt);
 	check_figures(m, &t->waited, &m->waited);
 	/* The parts add up. */
-	const double waited = t->waited.mean * (double)t->timed, wire = t->rtt.mean * (double)t->timed;
+	const double waited = t->waited.mean * (double)t->timed,
+	             wire = t->rtt.mean * (double)t->timed;
 	CHECK(m, fabs(wire + t->connecting.sum + t->queued_for.sum - waited) <= 1e-6 * waited);
 }
 
@@ -128,8 +137,10 @@ static void check_all(struct model *m)
 	}
 	CHECK(m, ledger_first_queued(m->ledger) == queued);
 	CHECK(m, ledger_first_waiting(m->ledger) == (waiting ? waiting->number : 0));
-	CHECK(m, ledger_deadline(m->ledger) == (first && !m->over && m->settings.kind == LEDGER_DATAGRAM ?
-		first->sent_at + m->settings.reply_timeout + 1 : INT64_MAX));
+	CHECK(m,
+	    ledger_deadline(m->ledger) == (first && !m->over && m->settings.kind == LEDGER_DATAGRAM
+	                                          ? first->sent_at + m->settings.reply_timeout + 1
+	                                          : INT64_MAX));
 }
 
 /* ---- what the contract says ---- */
@@ -188,7 +199,7 @@ static bool blocks(const struct model *m, const struct model_line *x)
 static bool answers(const struct model *m, const struct model_line *x, int64_t now)
 {
 	return blocks(m, x) && now <= x->sent_at + m->settings.answerable &&
-	    (x->fate == FATE_WAITING || x->fate == FATE_ANSWERED || x->fate == FATE_LOST);
+	       (x->fate == FATE_WAITING || x->fate == FATE_ANSWERED || x->fate == FATE_LOST);
 }
 
 static bool taken(const struct model *m, const unsigned char *wire, size_t n)
@@ -235,7 +246,8 @@ static void forget_oldest(struct model *m, bool waiting)
 	size_t kept = 0;
 	for (const struct model_line *x = m->lines; x < m->lines + m->count; x++)
 		kept += !x->evicted;
-	for (struct model_line *x = m->lines; x < m->lines + m->count && kept >= m->settings.capacity; x++) {
+	for (struct model_line *x = m->lines;
+	    x < m->lines + m->count && kept >= m->settings.capacity; x++) {
 		if (x->evicted || x->fate == FATE_QUEUED || (x->fate == FATE_WAITING) != waiting)
 			continue;
 		if (m->settings.kind == LEDGER_DATAGRAM && blocks(m, x) &&
@@ -252,12 +264,16 @@ static void see(struct model *m, int64_t now)
 		m->latest = now;
 }
 
-void model_add(struct model *m, uint64_t number, const void *text, size_t n, bool partial, int64_t now)
+void model_add(struct model *m, uint64_t number, const void *text, size_t n, bool partial,
+    int64_t now)
 {
-	if (m->count == MODEL_LINES || n > MODEL_TEXT || (m->count && number <= m->lines[m->count - 1].number))
+	if (m->count == MODEL_LINES || n > MODEL_TEXT ||
+	    (m->count && number <= m->lines[m->count - 1].number))
 		return;
 	struct model_line *x = &m->lines[m->count];
-	*x = (struct model_line){ .number = number, .length = n, .partial = partial, .typed_at = now };
+	*x = (struct model_line){
+		.number = number, .length = n, .partial = partial, .typed_at = now
+	};
 	memcpy(x->text, text, n);
 	see(m, now);
 	choose_tag(m, x, now);
@@ -350,7 +366,8 @@ static bool begins(const struct model_line *x, const unsigned char *caps, size_t
 	return false;
 }
 
-static struct model_line *match_whole(struct model *m, const unsigned char *caps, size_t n, int64_t now)
+static struct model_line *match_whole(struct model *m, const unsigned char *caps, size_t n,
+    int64_t now)
 {
 	struct model_line *waiting = NULL, *silent = NULL, *answered = NULL;
 
@@ -362,7 +379,8 @@ static struct model_line *match_whole(struct model *m, const unsigned char *caps
 		else if (x->fate == FATE_LOST && !x->late)
 			silent = silent && silent->order < x->order ? silent : x;
 		else
-			answered = answered && answered->reply_order < x->reply_order ? answered : x;
+			answered = answered && answered->reply_order < x->reply_order ? answered
+			                                                              : x;
 	}
 	return waiting ? waiting : silent ? silent : answered;
 }
@@ -399,14 +417,16 @@ static void count_time(struct model_times *t, bool first, int64_t time)
 	t->sum += time;
 }
 
-static void first_reply(struct model *m, struct model_line *x, const void *reply, size_t n, int64_t now)
+static void first_reply(struct model *m, struct model_line *x, const void *reply, size_t n,
+    int64_t now)
 {
 	x->replied_at = now > x->sent_at ? now : x->sent_at;
 	x->reply_order = ++m->replies;
 	if (n)
 		memcpy(x->reply, reply, n);
 	x->reply_length = n;
-	x->late = m->settings.kind == LEDGER_DATAGRAM && now > x->sent_at + m->settings.reply_timeout;
+	x->late = m->settings.kind == LEDGER_DATAGRAM &&
+	          now > x->sent_at + m->settings.reply_timeout;
 	x->fate = x->late ? FATE_LOST : FATE_ANSWERED;
 	if (x->late)
 		return;
@@ -505,7 +525,8 @@ void model_unreachable(struct model *m, const void *quoted, size_t n, size_t lea
 
 	for (struct model_line *x = m->lines; x < m->lines + m->count; x++) {
 		if (m->settings.kind == LEDGER_STREAM || x->evicted || x->fate != FATE_WAITING ||
-		    x->wire_length < least || n > x->wire_length || (n && memcmp(x->wire, quoted, n) != 0))
+		    x->wire_length < least || n > x->wire_length ||
+		    (n && memcmp(x->wire, quoted, n) != 0))
 			continue;
 		found++;
 		first = first && first->order < x->order ? first : x;
@@ -554,7 +575,7 @@ void model_expire(struct model *m, int64_t now)
 
 	do {
 		while ((x = oldest_waiting(m, false)) && m->settings.kind == LEDGER_DATAGRAM &&
-		    now > x->sent_at + m->settings.reply_timeout) {
+		       now > x->sent_at + m->settings.reply_timeout) {
 			x->fate = FATE_LOST;
 			if (!x->evicted)
 				break;
@@ -580,9 +601,14 @@ static unsigned next(struct tape *t)
 }
 
 /* Texts that look alike: by case, by beginning, by tag, by characters that grow or are cut. */
-static const char *const texts[] = { "a", "A", "ab", "AB", "abc", "hello", "HELLO", "hello world", "",
-	"#1 a", "#2 A", "#3 ab", "#4 hello", "stra\xc3\x9f" "e", "strasse", "STRASSE", "\xc5\x89x", "\xca\xbcN",
-	"gr\xc3\xbc\xc3\x9f" "e", "ab\xc3", "\xe2\x82", "\xce\x90", "\xff\xfe", "#" };
+static const char *const texts[] = { "a", "A", "ab", "AB", "abc", "hello", "HELLO", "hello world",
+	"", "#1 a", "#2 A", "#3 ab", "#4 hello",
+	"stra\xc3\x9f"
+	"e",
+	"strasse", "STRASSE", "\xc5\x89x", "\xca\xbcN",
+	"gr\xc3\xbc\xc3\x9f"
+	"e",
+	"ab\xc3", "\xe2\x82", "\xce\x90", "\xff\xfe", "#" };
 
 static void play_add(struct model *m, struct tape *t, int64_t now)
 {
@@ -617,7 +643,8 @@ static size_t make_reply(const struct model *m, struct tape *t, unsigned char *o
 	memcpy(out, how & 1 ? x->wire : x->caps, n);
 	if (how % 8 == 3)
 		for (size_t i = 0; i < n; i++)
-			out[i] = (unsigned char)(out[i] >= 'a' && out[i] <= 'z' ? out[i] - 32 : out[i]);
+			out[i] = (unsigned char)(out[i] >= 'a' && out[i] <= 'z' ? out[i] - 32
+			                                                        : out[i]);
 	if (how % 8 >= 4 && n)
 		n = how / 8 % (n + 1);
 	/* A cut may also come before the capitals. */
@@ -647,7 +674,8 @@ static void play_trouble(struct model *m, struct tape *t, uint64_t number)
 	static const int errors[] = { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE };
 	const unsigned pick = next(t);
 	const int error = errors[pick / 8 % 3];
-	const struct model_line *x = m->count ? &m->lines[m->count - 1 - pick / 8 % m->count] : NULL;
+	const struct model_line *x = m->count ? &m->lines[m->count - 1 - pick / 8 % m->count]
+	                                      : NULL;
 
 	switch (pick % 8) {
 	case 0:
@@ -660,7 +688,8 @@ static void play_trouble(struct model *m, struct tape *t, uint64_t number)
 	case 3:
 	case 4:
 		if (x)
-			model_unreachable(m, x->wire, pick & 0x80 ? x->wire_length : next(t) % (x->wire_length + 1),
+			model_unreachable(m, x->wire,
+			    pick & 0x80 ? x->wire_length : next(t) % (x->wire_length + 1),
 			    pick % 8 == 3 ? 0 : x->wire_length / 2, error);
 		break;
 	case 5:
@@ -678,18 +707,31 @@ static void play_trouble(struct model *m, struct tape *t, uint64_t number)
 static void play_step(struct model *m, struct tape *t, int64_t *now)
 {
 	const unsigned step = next(t);
-	const struct model_line *x = m->count ? &m->lines[m->count - 1 - (step >> 4) % m->count] : NULL;
+	const struct model_line *x = m->count ? &m->lines[m->count - 1 - (step >> 4) % m->count]
+	                                      : NULL;
 	const uint64_t number = x ? x->number : 1;
 
 	switch (step & 15) {
-	case 0: case 1: case 2:
+	case 0:
+	case 1:
+	case 2:
 		play_add(m, t, *now);
 		break;
-	case 3: case 4: case 5: case 6:
-		model_sent(m, (step & 15) < 6 && ledger_first_queued(m->ledger) ?
-		    ledger_first_queued(m->ledger) : number, *now);
+	case 3:
+	case 4:
+	case 5:
+	case 6:
+		model_sent(m,
+		    (step & 15) < 6 && ledger_first_queued(m->ledger)
+		        ? ledger_first_queued(m->ledger)
+		        : number,
+		    *now);
 		break;
-	case 7: case 8: case 9: case 10: case 11:
+	case 7:
+	case 8:
+	case 9:
+	case 10:
+	case 11:
 		play_reply(m, t, *now);
 		break;
 	case 12:
@@ -713,7 +755,9 @@ const char *model_play(const unsigned char *bytes, size_t n)
 	static const size_t capacities[] = { 1, 2, 3, 8, 1000, 1000, 1000, 1000 };
 	const struct ledger_settings settings = {
 		.kind = how & 1 ? LEDGER_STREAM : LEDGER_DATAGRAM,
-		.tag = (how >> 1 & 3) == 1 ? LEDGER_TAG_ALWAYS : (how >> 1 & 3) == 2 ? LEDGER_TAG_NEVER : LEDGER_TAG_AUTO,
+		.tag = (how >> 1 & 3) == 1 ? LEDGER_TAG_ALWAYS
+		     : (how >> 1 & 3) == 2 ? LEDGER_TAG_NEVER
+		                           : LEDGER_TAG_AUTO,
 		.capacity = capacities[how >> 3 & 7],
 		.reply_timeout = 10 + (how >> 6) * 15,
 		.answerable = 150,

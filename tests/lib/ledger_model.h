@@ -59,7 +59,8 @@ void model_free(struct model *m);
 
 /* Each does one step to both and compares; what is wrong stands in m->wrong. At most MODEL_LINES
  * lines of at most MODEL_TEXT bytes, replies of at most 4 * MODEL_TEXT; more is ignored. */
-void model_add(struct model *m, uint64_t number, const void *text, size_t n, bool partial, int64_t now);
+void model_add(struct model *m, uint64_t number, const void *text, size_t n, bool partial,
+    int64_t now);
 /* The session begins to connect, or if it does already, it stands. */
 void model_connect(struct model *m, int64_t now);
 void model_sent(struct model *m, uint64_t number, int64_t now);

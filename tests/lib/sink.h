@@ -24,7 +24,8 @@ static inline char *sink_bytes(int kept, size_t *n)
 
 	(void)fstat(kept, &st);
 	bytes = malloc((size_t)st.st_size + 1);
-	*n = bytes && pread(kept, bytes, (size_t)st.st_size, 0) == st.st_size ? (size_t)st.st_size : 0;
+	*n = bytes && pread(kept, bytes, (size_t)st.st_size, 0) == st.st_size ? (size_t)st.st_size
+	                                                                      : 0;
 	return bytes;
 }
 

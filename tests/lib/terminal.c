@@ -3,6 +3,8 @@
  * read; it is closed when the program has ended, and what is left to read then ends with EIO. */
 #include "config.h"
 
+#include "tests/lib/terminal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -23,8 +25,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "tests/lib/terminal.h"
 
 /* How long to wait for bytes before looking whether the program has ended. */
 #define LOOK_MS 10
@@ -88,8 +88,9 @@ static void send_output(const char *bytes, size_t n, void *user)
 	term_bytes(user, bytes, n);
 }
 
-/* libvterm breaks when a wide character comes on a screen of one column, as it does when the program writes while the
- * size changes: the emulator keeps a second one, into which nobody looks. */
+/* libvterm breaks when a wide character comes on a screen of one column, as it does when the
+ * program writes while the size changes: the emulator keeps a second one, into which nobody looks.
+ */
 static int emulated(int columns)
 {
 	return columns > 1 ? columns : 2;
@@ -125,7 +126,8 @@ void term_setenv(struct terminal *t, const char *name, const char *value)
 {
 	char *entry = NULL;
 	assert_true(t->variable_count < VARIABLES);
-	assert_true((value ? asprintf(&entry, "%s=%s", name, value) : asprintf(&entry, "%s", name)) > 0);
+	assert_true((value ? asprintf(&entry, "%s=%s", name, value)
+	                   : asprintf(&entry, "%s", name)) > 0);
 	t->variables[t->variable_count++] = entry;
 }
 
@@ -153,7 +155,8 @@ static void set_folder(struct terminal *t, const char *name, const char *below)
 const char *term_file(struct terminal *t, const char *name, const char *text)
 {
 	snprintf(t->path, sizeof(t->path), "%s/%s", t->home, name);
-	for (char *slash = strchr(t->path + strlen(t->home) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(t->path + strlen(t->home) + 1, '/'); slash;
+	    slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		mkdir(t->path, 0700);
 		*slash = '/';
@@ -167,7 +170,8 @@ const char *term_file(struct terminal *t, const char *name, const char *text)
 
 static void set_up_environment(struct terminal *t)
 {
-	static const char *const unset[] = { "LINES", "COLUMNS", "NO_COLOR", "COLORFGBG", "COLORTERM", "LANG", "LANGUAGE" };
+	static const char *const unset[] = { "LINES", "COLUMNS", "NO_COLOR", "COLORFGBG",
+		"COLORTERM", "LANG", "LANGUAGE" };
 	for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++)
 		term_setenv(t, unset[i], NULL);
 	term_setenv(t, "HOME", t->home);
@@ -202,8 +206,13 @@ struct terminal *term_open(int rows, int columns)
 	const char *folder = getenv("TMPDIR");
 	struct terminal *t = calloc(1, sizeof(*t));
 	assert_non_null(t);
-	*t = (struct terminal){ .rows = rows, .columns = columns, .fd = -1, .program_fd = -1, .at_end = true,
-		.cursor_visible = true, .next = terminals };
+	*t = (struct terminal){ .rows = rows,
+		.columns = columns,
+		.fd = -1,
+		.program_fd = -1,
+		.at_end = true,
+		.cursor_visible = true,
+		.next = terminals };
 	terminals = t;
 	snprintf(t->home, sizeof(t->home), "%s/terminal.XXXXXX",
 	    folder && strlen(folder) < sizeof(t->home) - 20 ? folder : "/tmp");
@@ -215,7 +224,10 @@ struct terminal *term_open(int rows, int columns)
 
 static void exec_program(const char *const argv[])
 {
-	union { const char *const *in; char *const *out; } arguments = { .in = argv };
+	union {
+		const char *const *in;
+		char *const *out;
+	} arguments = { .in = argv };
 	execvp(argv[0], arguments.out);
 	fprintf(stderr, "%s: %s\r\n", argv[0], strerror(errno));
 	_exit(127);
@@ -279,7 +291,8 @@ static void become_child(struct terminal *t, const char *const argv[], const int
 
 static void open_pty(struct terminal *t)
 {
-	struct winsize size = { .ws_row = (unsigned short)t->rows, .ws_col = (unsigned short)t->columns };
+	struct winsize size = { .ws_row = (unsigned short)t->rows,
+		.ws_col = (unsigned short)t->columns };
 	if (t->fd >= 0)
 		close(t->fd);
 	assert_int_equal(openpty(&t->fd, &t->program_fd, NULL, NULL, &size), 0);
@@ -322,7 +335,8 @@ void term_run_job(struct terminal *t, const char *const argv[])
 	run(t, argv, true);
 }
 
-struct terminal *term_start(int rows, int columns, const char *const argv[], const char *const env[])
+struct terminal *term_start(int rows, int columns, const char *const argv[],
+    const char *const env[])
 {
 	struct terminal *t = term_open(rows, columns);
 	for (; env && *env; env++) {
@@ -583,7 +597,8 @@ const char *term_row(struct terminal *t, int row)
 
 bool term_find(struct terminal *t, const char *text, int *row, int *column)
 {
-	int *columns = calloc((size_t)t->columns * VTERM_MAX_CHARS_PER_CELL * 4 + 1, sizeof(*columns));
+	int *columns = calloc((size_t)t->columns * VTERM_MAX_CHARS_PER_CELL * 4 + 1,
+	    sizeof(*columns));
 	bool found = false;
 	assert_non_null(columns);
 	for (int r = 0; r < t->rows && !found; r++) {
@@ -687,8 +702,8 @@ static bool wait_for(struct terminal *t, term_condition *condition, void *contex
 	return true;
 }
 
-__attribute__((format(printf, 4, 5)))
-static void fail_at(struct terminal *t, const char *file, int line, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void fail_at(struct terminal *t, const char *file,
+    int line, const char *format, ...)
 {
 	char why[512];
 	va_list args;
@@ -764,7 +779,8 @@ void term_expect_row_at(struct terminal *t, int row, const char *text, const cha
 		fail_at(t, file, line, "\"%s\" in row %d", text, row);
 }
 
-void term_expect_row_is_at(struct terminal *t, int row, const char *text, const char *file, int line)
+void term_expect_row_is_at(struct terminal *t, int row, const char *text, const char *file,
+    int line)
 {
 	struct expectation e = { .text = text, .row = row };
 	if (!wait_for(t, is_row, &e))
@@ -778,8 +794,8 @@ void term_expect_cursor_at(struct terminal *t, int row, int column, const char *
 		fail_at(t, file, line, "the cursor at %d, %d", row, column);
 }
 
-void term_expect_that_at(struct terminal *t, term_condition *condition, void *context, const char *what, const char *file,
-    int line)
+void term_expect_that_at(struct terminal *t, term_condition *condition, void *context,
+    const char *what, const char *file, int line)
 {
 	if (!wait_for(t, condition, context))
 		fail_at(t, file, line, "%s", what);

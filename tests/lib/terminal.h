@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A terminal for tests: runs a program in a pseudo-terminal behind a terminal emulator (libvterm), types into it and reads its
- * screen. Nothing sleeps: term_expect_...() wait for a condition up to TERM_PATIENCE seconds (times the number in the
- * environment variable TEST_PATIENCE), then show the screen as "# |...|" lines and fail the cmocka test.
+/* A terminal for tests: runs a program in a pseudo-terminal behind a terminal emulator (libvterm),
+ * types into it and reads its screen. Nothing sleeps: term_expect_...() wait for a condition up to
+ * TERM_PATIENCE seconds (times the number in the environment variable TEST_PATIENCE), then show the
+ * screen as "# |...|" lines and fail the cmocka test.
  *
  *     static void greets(void **state)
  *     {
@@ -14,8 +15,8 @@
  *     }
  *     ... cmocka_unit_test_teardown(greets, term_teardown)
  *
- * To prove that something does not appear, do something harmless afterwards and wait for that. A row may be counted from
- * the bottom: -1 is the last one. */
+ * To prove that something does not appear, do something harmless afterwards and wait for that. A
+ * row may be counted from the bottom: -1 is the last one. */
 #ifndef UPCASE_TESTS_TERMINAL_H
 #define UPCASE_TESTS_TERMINAL_H
 
@@ -50,7 +51,8 @@ void term_run(struct terminal *t, const char *const argv[]);
 void term_run_job(struct terminal *t, const char *const argv[]);
 /* term_open(), term_setenv() of "NAME=value" (or "NAME": unset) strings up to NULL, term_run().
  * `env` may be NULL. */
-struct terminal *term_start(int rows, int columns, const char *const argv[], const char *const env[]);
+struct terminal *term_start(int rows, int columns, const char *const argv[],
+    const char *const env[]);
 /* Kills what runs, removes the home folder, frees. */
 void term_close(struct terminal *t);
 /* A cmocka teardown: closes all that are still open. */
@@ -107,8 +109,10 @@ void term_dump(struct terminal *t);
 /* `text` is somewhere in the row. */
 #define term_expect_row(t, row, text) term_expect_row_at((t), (row), (text), __FILE__, __LINE__)
 /* The row is `text` and nothing else. */
-#define term_expect_row_is(t, row, text) term_expect_row_is_at((t), (row), (text), __FILE__, __LINE__)
-#define term_expect_cursor(t, row, column) term_expect_cursor_at((t), (row), (column), __FILE__, __LINE__)
+#define term_expect_row_is(t, row, text) \
+	term_expect_row_is_at((t), (row), (text), __FILE__, __LINE__)
+#define term_expect_cursor(t, row, column) \
+	term_expect_cursor_at((t), (row), (column), __FILE__, __LINE__)
 /* A condition of the test's own, named by `what`. */
 #define term_expect_that(t, condition, context, what) \
 	term_expect_that_at((t), (condition), (context), (what), __FILE__, __LINE__)
@@ -120,10 +124,11 @@ typedef bool term_condition(struct terminal *t, void *context);
 void term_expect_at(struct terminal *t, const char *text, const char *file, int line);
 void term_expect_gone_at(struct terminal *t, const char *text, const char *file, int line);
 void term_expect_row_at(struct terminal *t, int row, const char *text, const char *file, int line);
-void term_expect_row_is_at(struct terminal *t, int row, const char *text, const char *file, int line);
-void term_expect_cursor_at(struct terminal *t, int row, int column, const char *file, int line);
-void term_expect_that_at(struct terminal *t, term_condition *condition, void *context, const char *what, const char *file,
+void term_expect_row_is_at(struct terminal *t, int row, const char *text, const char *file,
     int line);
+void term_expect_cursor_at(struct terminal *t, int row, int column, const char *file, int line);
+void term_expect_that_at(struct terminal *t, term_condition *condition, void *context,
+    const char *what, const char *file, int line);
 int term_exit_status_at(struct terminal *t, const char *file, int line);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "tests/lib/wire.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +15,6 @@
 
 #include "common/clock.h"
 #include "common/impair-fields.h"
-#include "tests/lib/wire.h"
 
 #define PATIENCE (10 * NS_PER_S)
 
@@ -21,7 +22,9 @@ static struct device *open_end(const char *name, int *end)
 {
 	int pair[2], room = 8 << 20;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+	                     pair),
+	    0);
 	for (int i = 0; i < 2; i++)
 		setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	*end = pair[1];
@@ -74,7 +77,8 @@ void wire_turn(struct wire *wire, int64_t most)
 	if (wire->control)
 		control_watch(wire->control, &w);
 	fd_watch_until(&w, now + most);
-	int ready = pselect(w.count, &w.readable, &w.writable, NULL, clock_until(w.deadline, now, &wait), NULL);
+	int ready = pselect(w.count, &w.readable, &w.writable, NULL,
+	    clock_until(w.deadline, now, &wait), NULL);
 	assert_true(ready >= 0);
 	link_dispatch(wire->link, &w);
 	if (wire->control)
@@ -92,7 +96,7 @@ int wire_receive(struct wire *wire, int end, uint8_t *packet, size_t size)
 		assert_true(clock_monotonic() < limit);
 		wire_turn(wire, 100 * NS_PER_MS);
 	}
-	return (int) n;
+	return (int)n;
 }
 
 void wire_drain(struct wire *wire)
@@ -102,7 +106,8 @@ void wire_drain(struct wire *wire)
 	do {
 		assert_true(clock_monotonic() < limit);
 		wire_turn(wire, 0);
-	} while (link_counts(wire->link, LINK_THERE)->in_flight || link_counts(wire->link, LINK_BACK)->in_flight);
+	} while (link_counts(wire->link, LINK_THERE)->in_flight ||
+	         link_counts(wire->link, LINK_BACK)->in_flight);
 }
 
 static size_t ipv4(uint8_t *packet, bool there, bool whole, uint8_t protocol, size_t n)
@@ -111,8 +116,8 @@ static size_t ipv4(uint8_t *packet, bool there, bool whole, uint8_t protocol, si
 
 	memset(packet, 0, 20);
 	packet[0] = 0x45;
-	packet[2] = (uint8_t) ((20 + n) >> 8);
-	packet[3] = (uint8_t) (20 + n);
+	packet[2] = (uint8_t)((20 + n) >> 8);
+	packet[3] = (uint8_t)(20 + n);
 	packet[5] = 7;
 	packet[6] = whole ? 0x40 : 0;
 	packet[8] = 64;
@@ -135,8 +140,8 @@ size_t wire_udp(uint8_t *packet, bool there, bool whole, const void *payload, si
 	size_t size = ipv4(packet, there, whole, 17, 8 + n);
 
 	ports(packet + 20, there);
-	packet[24] = (uint8_t) ((8 + n) >> 8);
-	packet[25] = (uint8_t) (8 + n);
+	packet[24] = (uint8_t)((8 + n) >> 8);
+	packet[25] = (uint8_t)(8 + n);
 	packet[26] = packet[27] = 0xee;
 	memcpy(packet + 28, payload, n);
 	return size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A link between two socket pairs that stand for the hosts' devices: what a test writes to near_end is what the near
- * host sends. */
+/* A link between two socket pairs that stand for the hosts' devices: what a test writes to near_end
+ * is what the near host sends. */
 #ifndef UPCASE_TESTS_WIRE_H
 #define UPCASE_TESTS_WIRE_H
 
@@ -26,8 +26,8 @@ int wire_receive(struct wire *wire, int end, uint8_t *packet, size_t size);
 /* Turns until nothing is on its way. */
 void wire_drain(struct wire *wire);
 
-/* A UDP datagram over IPv4 in `packet`, with payload `n` bytes at `payload`; without checksums, which the link does not
- * look at. Returns its length. */
+/* A UDP datagram over IPv4 in `packet`, with payload `n` bytes at `payload`; without checksums,
+ * which the link does not look at. Returns its length. */
 size_t wire_udp(uint8_t *packet, bool there, bool whole, const void *payload, size_t n);
 /* The same as a TCP segment with these flags. */
 size_t wire_tcp(uint8_t *packet, bool there, uint8_t flags, size_t n);

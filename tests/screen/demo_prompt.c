@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small program around the input line, the key reader and the screen, for tests/screen/test_prompt.c:
- * row 0 tells what is set, row 1 shows every style, the lines entered follow, the last row is the
- * input line. Some lines do things: "!segv", "!abort" and "!exit" end it in those ways, "!quit"
- * from inside the line's hook. */
+/* A small program around the input line, the key reader and the screen, for
+ * tests/screen/test_prompt.c: row 0 tells what is set, row 1 shows every style, the lines entered
+ * follow, the last row is the input line. Some lines do things: "!segv", "!abort" and "!exit" end
+ * it in those ways, "!quit" from inside the line's hook. */
 #include "config.h"
 
 #include <locale.h>
@@ -152,7 +152,8 @@ static int put(struct demo *d, int row, int column, const char *text, size_t n, 
 {
 	if (layout_text(&d->layout, text, n, wcwidth) < 0)
 		abort();
-	return canvas_cells(&d->canvas, row, column, d->canvas.columns, d->layout.cells, d->layout.count, style);
+	return canvas_cells(&d->canvas, row, column, d->canvas.columns, d->layout.cells,
+	    d->layout.count, style);
 }
 
 static void draw_input(struct demo *d, int row)
@@ -170,7 +171,8 @@ static void draw_input(struct demo *d, int row)
 	size_t first = cursor;
 	while (first > 0 && (int)layout_columns(l, first - 1, cursor) < room)
 		first--;
-	canvas_cells(&d->canvas, row, column, d->canvas.columns, l->cells + first, l->count - first, STYLE_NORMAL);
+	canvas_cells(&d->canvas, row, column, d->canvas.columns, l->cells + first, l->count - first,
+	    STYLE_NORMAL);
 	d->canvas.cursor_row = d->hidden ? -1 : row;
 	d->canvas.cursor_column = column + (int)layout_columns(l, first, cursor);
 }
@@ -194,8 +196,8 @@ static void draw(struct demo *d)
 	if (canvas_resize(&d->canvas, rows, columns) < 0)
 		abort();
 	canvas_clear(&d->canvas);
-	int n = snprintf(head, sizeof(head), "%dx%d entered %zu esc %zu%s %s", rows, columns, d->entered,
-	    d->escapes, line_editor_quoting() ? " quoting" : "", d->asked);
+	int n = snprintf(head, sizeof(head), "%dx%d entered %zu esc %zu%s %s", rows, columns,
+	    d->entered, d->escapes, line_editor_quoting() ? " quoting" : "", d->asked);
 	put(d, 0, 0, head, (size_t)n, STYLE_STATUS);
 	draw_styles(d);
 	int room = rows - 3;
@@ -320,7 +322,8 @@ static void tidy_up(struct demo *d)
 	canvas_free(&d->canvas);
 }
 
-static const char *read_options(int argc, char **argv, struct screen_settings *settings, int *entries)
+static const char *read_options(int argc, char **argv, struct screen_settings *settings,
+    int *entries)
 {
 	const char *history = NULL;
 	int c;
@@ -332,9 +335,11 @@ static const char *read_options(int argc, char **argv, struct screen_settings *s
 		else if (c == 'm')
 			settings->mouse = true;
 		else if (c == 'c')
-			settings->colour = optarg[0] == 'n' ? SCREEN_COLOUR_NEVER : SCREEN_COLOUR_ALWAYS;
+			settings->colour = optarg[0] == 'n' ? SCREEN_COLOUR_NEVER
+			                                    : SCREEN_COLOUR_ALWAYS;
 		else if (c == 'b')
-			settings->background = optarg[0] == 'd' ? SCREEN_BACKGROUND_DARK : SCREEN_BACKGROUND_LIGHT;
+			settings->background = optarg[0] == 'd' ? SCREEN_BACKGROUND_DARK
+			                                        : SCREEN_BACKGROUND_LIGHT;
 		else
 			exit(2);
 	}
@@ -345,8 +350,12 @@ int main(int argc, char **argv)
 {
 	struct demo d = { .entered = 0 };
 	struct screen_settings settings = { .mouse = false };
-	struct line_editor_hooks hooks = { .context = &d, .line = on_line, .end = on_end, .complete = on_complete,
-		.matches = on_matches, .bell = on_bell };
+	struct line_editor_hooks hooks = { .context = &d,
+		.line = on_line,
+		.end = on_end,
+		.complete = on_complete,
+		.matches = on_matches,
+		.bell = on_bell };
 	char why[200];
 	int entries = 1000;
 	setlocale(LC_ALL, "");

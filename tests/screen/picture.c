@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "client.h"
+#include "tests/lib/client.h"
 
 #define ROWS 13
 #define COLUMNS 116
@@ -66,7 +66,7 @@ static void set_colour(char name[static 8], struct terminal *t, VTermColor colou
 
 static struct look look_of(struct terminal *t, const VTermScreenCell *cell)
 {
-	struct look look = {.bold = cell->attrs.bold, .underline = cell->attrs.underline};
+	struct look look = { .bold = cell->attrs.bold, .underline = cell->attrs.underline };
 	bool reverse = cell->attrs.reverse;
 
 	set_colour(reverse ? look.background : look.colour, t, cell->fg, FOREGROUND);
@@ -77,7 +77,7 @@ static struct look look_of(struct terminal *t, const VTermScreenCell *cell)
 static bool same_look(const struct look *a, const struct look *b)
 {
 	return strcmp(a->colour, b->colour) == 0 && strcmp(a->background, b->background) == 0 &&
-	    a->bold == b->bold && a->underline == b->underline;
+	       a->bold == b->bold && a->underline == b->underline;
 }
 
 static bool is_blank(struct terminal *t, int row, int column)
@@ -168,8 +168,8 @@ static void put_run(FILE *file, struct terminal *t, int row, int column, int end
 		end--;
 	if (column == end)
 		return;
-	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" textLength=\"%.1f\" fill=\"%s\"%s%s>", x_of(column),
-	    y_of(row) + BASELINE, (end - column) * CELL_WIDTH, look.colour,
+	fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" textLength=\"%.1f\" fill=\"%s\"%s%s>",
+	    x_of(column), y_of(row) + BASELINE, (end - column) * CELL_WIDTH, look.colour,
 	    look.bold ? " font-weight=\"bold\"" : "",
 	    look.underline ? " text-decoration=\"underline\"" : "");
 	put_cells(file, t, row, column, end);
@@ -181,17 +181,22 @@ static void put_head(FILE *file, struct terminal *t)
 	double width = 2 * BORDER + COLUMNS * CELL_WIDTH, height = 2 * BORDER + ROWS * CELL_HEIGHT;
 
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", file);
-	fprintf(file, "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" height=\"%.0f\" "
+	fprintf(file,
+	    "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" "
+	    "height=\"%.0f\" "
 	    "viewBox=\"0 0 %.0f %.0f\"\n"
 	    "    role=\"img\" aria-labelledby=\"title figures\" font-size=\"%d\"\n"
-	    "    xml:space=\"preserve\" font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\">\n",
+	    "    xml:space=\"preserve\" font-family=\"'DejaVu Sans Mono', Menlo, Consolas, "
+	    "monospace\">\n",
 	    width, height, width, height, FONT_SIZE);
-	fputs("<title id=\"title\">The screen of upcase: the same lines over UDP and over TCP, on a "
-	    "link that loses packets</title>\n", file);
+	fputs(
+	    "<title id=\"title\">The screen of upcase: the same lines over UDP and over TCP, on a "
+	    "link that loses packets</title>\n",
+	    file);
 	fprintf(file, "<desc id=\"figures\">%s;", term_row(t, 0));
 	fprintf(file, "%s</desc>\n", term_row(t, 1));
-	fprintf(file, "<rect width=\"%.0f\" height=\"%.0f\" rx=\"6\" fill=\"%s\"/>\n", width, height,
-	    BACKGROUND);
+	fprintf(file, "<rect width=\"%.0f\" height=\"%.0f\" rx=\"6\" fill=\"%s\"/>\n", width,
+	    height, BACKGROUND);
 }
 
 static void write_picture(struct terminal *t, const char *path)
@@ -218,9 +223,9 @@ static struct terminal *open_lab(void)
 {
 	const char *build = getenv("abs_top_builddir");
 	char lab[4096];
-	const char *const argv[] = {lab, "--quiet", "--seed", SEED, "--loss", "20%", "--delay", "20ms",
-	    "--cc", "cubic", "--", client_path(), "--both", "10.9.0.2", NULL};
-	const char *const environment[] = {"COLORFGBG=15;0", NULL};
+	const char *const argv[] = { lab, "--quiet", "--seed", SEED, "--loss", "20%", "--delay",
+		"20ms", "--cc", "cubic", "--", client_path(), "--both", "10.9.0.2", NULL };
+	const char *const environment[] = { "COLORFGBG=15;0", NULL };
 	struct terminal *t;
 
 	snprintf(lab, sizeof lab, "%s/lab/upcase-lab", build ? build : ".");
@@ -233,7 +238,7 @@ static struct terminal *open_lab(void)
 
 static void pause_typing(void)
 {
-	struct timespec left = {.tv_nsec = TYPING_PAUSE_MS * 1000000L};
+	struct timespec left = { .tv_nsec = TYPING_PAUSE_MS * 1000000L };
 
 	while (nanosleep(&left, &left) != 0)
 		continue;
@@ -241,7 +246,8 @@ static void pause_typing(void)
 
 static void four_lines_over_both(void **state)
 {
-	static const char *const lines[] = {"hello", "anyone there?", "third time lucky", "grüße"};
+	static const char *const lines[] = { "hello", "anyone there?", "third time lucky",
+		"grüße" };
 	struct terminal *t = open_lab();
 	char compared[64];
 

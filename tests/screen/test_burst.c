@@ -15,8 +15,8 @@
 #include "tests/lib/child.h"
 #include "tests/lib/client.h"
 
-#define NO_MORE ((struct client_arguments){{NULL}})
-#define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
+#define NO_MORE ((struct client_arguments){ { NULL } })
+#define MORE(...) ((struct client_arguments){ { __VA_ARGS__ } })
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
 
 static void press(struct terminal *t, int number)
@@ -139,12 +139,12 @@ static void wrong_bursts_say_how(void **state)
 {
 	struct terminal *t = client_private(24, 110, NO_MORE);
 	static const char *const cases[][2] = {
-		{"/burst", "wants a number of lines; for example /burst 200 every 5ms size 100"},
-		{"/burst x", "'x' is not a number of lines"},
-		{"/burst 5 every", "every wants a duration"},
-		{"/burst 5 every soon", "every 'soon' is not a duration"},
-		{"/burst 5 size 70000", "size '70000' is not a number of bytes"},
-		{"/burst 5 now", "'now' is neither 'every' nor 'size'"},
+		{ "/burst", "wants a number of lines; for example /burst 200 every 5ms size 100" },
+		{ "/burst x", "'x' is not a number of lines" },
+		{ "/burst 5 every", "every wants a duration" },
+		{ "/burst 5 every soon", "every 'soon' is not a duration" },
+		{ "/burst 5 size 70000", "size '70000' is not a number of bytes" },
+		{ "/burst 5 now", "'now' is neither 'every' nor 'size'" },
 	};
 
 	(void)state;
@@ -231,7 +231,7 @@ static void keys_are_answered(void **state)
 	(void)state;
 	term_expect(t, "line ");
 	for (int i = 0; i < 20; i++) {
-		const char key[2] = {(char)('a' + i), '\0'};
+		const char key[2] = { (char)('a' + i), '\0' };
 		const double before = seconds();
 
 		strcat(shown, key);
@@ -252,9 +252,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, client_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(f3_sends_over_both), TEST(both_is_left_by_each_command), TEST(both_connect_elsewhere),
-		TEST(pastes_go_over_both), TEST(burst_sends_numbered_lines), TEST(f5_alone_sends_a_hundred),
-		TEST(wrong_bursts_say_how), TEST(it_is_stopped), TEST(typing_goes_on), TEST(the_command_line_starts_one),
+		TEST(f3_sends_over_both),
+		TEST(both_is_left_by_each_command),
+		TEST(both_connect_elsewhere),
+		TEST(pastes_go_over_both),
+		TEST(burst_sends_numbered_lines),
+		TEST(f5_alone_sends_a_hundred),
+		TEST(wrong_bursts_say_how),
+		TEST(it_is_stopped),
+		TEST(typing_goes_on),
+		TEST(the_command_line_starts_one),
 		TEST(keys_are_answered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A scripted server that loses, delays, duplicates, reorders and truncates: each row of the screen has the right fate. */
+/* A scripted server that loses, delays, duplicates, reorders and truncates: each row of the screen
+ * has the right fate. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -14,7 +15,7 @@
 #include "tests/lib/child.h"
 #include "tests/lib/client.h"
 
-#define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
+#define MORE(...) ((struct client_arguments){ { __VA_ARGS__ } })
 
 static void each_fate(void **state)
 {
@@ -54,7 +55,8 @@ static void each_fate(void **state)
 	term_expect(t, "answered 7 of 9");
 }
 
-/* Fifty equal lines in flight, each with a fate of its own by its place: equal lines are told apart by tags. */
+/* Fifty equal lines in flight, each with a fate of its own by its place: equal lines are told apart
+ * by tags. */
 static void fifty_equal_lines(void **state)
 {
 	int port = child_python("scripted_server.py", "udp");
@@ -141,7 +143,10 @@ static void too_long_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_fate), TEST(fifty_equal_lines), TEST(equal_lines_lost_and_doubled), TEST(tcp_cut_off),
+		TEST(each_fate),
+		TEST(fifty_equal_lines),
+		TEST(equal_lines_lost_and_doubled),
+		TEST(tcp_cut_off),
 		TEST(too_long_fails),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Both ends of TCP on the real screen in the real lab: what it says of segments sent again and of the timeouts is what the link
- * did, and what tshark finds in the capture. */
+/* Both ends of TCP on the real screen in the real lab: what it says of segments sent again and of
+ * the timeouts is what the link did, and what tshark finds in the capture. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -16,7 +16,8 @@
 #include "tests/lib/client.h"
 
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
-/* How much later than its timeout a segment may leave on a busy machine, and how much earlier the clocks may say, ms. */
+/* How much later than its timeout a segment may leave on a busy machine, and how much earlier the
+ * clocks may say, ms. */
 #define LATER 150
 #define EARLIER 12
 #define TIMES 12
@@ -35,11 +36,12 @@ static const char *lab_path(void)
 static struct terminal *lab(int rows, int columns, const char *options)
 {
 	static char command[9000];
-	const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
 	struct terminal *t = term_open(rows, columns);
 
 	snprintf(capture, sizeof capture, "%s/lab.pcapng", term_home(t));
-	snprintf(command, sizeof command, "exec %s -q --pcap %s %s -- %s -t 10.9.0.2", lab_path(), capture, options, client_path());
+	snprintf(command, sizeof command, "exec %s -q --pcap %s %s -- %s -t 10.9.0.2", lab_path(),
+	    capture, options, client_path());
 	term_run(t, argv);
 	term_expect(t, "tcp>");
 	term_expect(t, "link: ");
@@ -101,8 +103,10 @@ static void read_segments(struct segments *s, const char *host, const char *from
 	char words[400], one[100];
 	FILE *out;
 
-	snprintf(words, sizeof words, "-Y 'frame.interface_name == \"%s\" && ip.src == %s && tcp.len > 0' -T fields "
-	    "-e frame.time_epoch -e tcp.seq", host, from);
+	snprintf(words, sizeof words,
+	    "-Y 'frame.interface_name == \"%s\" && ip.src == %s && tcp.len > 0' -T fields "
+	    "-e frame.time_epoch -e tcp.seq",
+	    host, from);
 	out = tshark(words);
 	s->count = 0;
 	while (fgets(one, sizeof one, out) && s->count < 200) {
@@ -122,8 +126,11 @@ static int sent_again(const char *host, const char *from)
 	int count = 0;
 	FILE *out;
 
-	snprintf(words, sizeof words, "-2 -R 'frame.interface_name == \"%s\"' -Y 'ip.src == %s && tcp.analysis.retransmission' "
-	    "-T fields -e frame.number", host, from);
+	snprintf(words, sizeof words,
+	    "-2 -R 'frame.interface_name == \"%s\"' -Y 'ip.src == %s && "
+	    "tcp.analysis.retransmission' "
+	    "-T fields -e frame.number",
+	    host, from);
 	out = tshark(words);
 	while (fgets(one, sizeof one, out))
 		count++;
@@ -143,7 +150,7 @@ struct shown {
 /* `again` stands behind how often, `before` right before the times. */
 static struct shown read_shown(const char *row, const char *again, const char *before)
 {
-	struct shown s = {.count = 0};
+	struct shown s = { .count = 0 };
 	const char *at = strstr(row, again), *number = at, *end;
 	bool timeout = false;
 
@@ -185,7 +192,8 @@ static void expect_times(const struct shown *s, const struct segments *seen)
 		if (tries > 0) {
 			const double between = seen->at[i] - before, shown = s->times[tries - 1];
 
-			print_message("# %s %.0f ms, %.1f ms in the capture\n", s->timeout[tries - 1] ? "RTO" : "after", shown, between);
+			print_message("# %s %.0f ms, %.1f ms in the capture\n",
+			    s->timeout[tries - 1] ? "RTO" : "after", shown, between);
 			assert_true(tries <= s->count);
 			assert_true(between > shown - EARLIER && between < shown + LATER);
 			if (s->timeout[tries - 1] && timeout > 0)
@@ -272,7 +280,8 @@ static bool ends_agree(struct terminal *t, void *context)
 	const char *row = row_with(t, "sent again: ");
 	long *again = context;
 
-	if (!row || sscanf(strstr(row, "sent again: "), "sent again: %ld going, %ld coming", &again[0], &again[1]) != 2)
+	if (!row || sscanf(strstr(row, "sent again: "), "sent again: %ld going, %ld coming",
+	                &again[0], &again[1]) != 2)
 		return false;
 	return number_behind(t, "here: ") == again[0] && number_behind(t, "server: ") == again[1];
 }
@@ -333,7 +342,8 @@ static void small_screen(void **state)
 	leave(t);
 }
 
-/* A server of one's own that has no control socket: this end alone is known, and nothing is said of that. */
+/* A server of one's own that has no control socket: this end alone is known, and nothing is said of
+ * that. */
 static void other_server(void **state)
 {
 	char options[9000];
@@ -341,7 +351,8 @@ static void other_server(void **state)
 	struct terminal *t;
 
 	(void)state;
-	snprintf(options, sizeof options, "--far \"%s/server/upcased --bind 10.9.0.2\"", build ? build : ".");
+	snprintf(options, sizeof options, "--far \"%s/server/upcased --bind 10.9.0.2\"",
+	    build ? build : ".");
 	t = lab(24, 80, options);
 	line(t, "hello", "1 HELLO");
 	client_expect_pair(t, "TCP here: 0 sent again, ", "RTO ");

@@ -29,15 +29,17 @@ static const char *lab_path(void)
 	return path;
 }
 
-/* upcase-lab with these options; the client in it, and when that has ended the link's own log of what it lost. */
+/* upcase-lab with these options; the client in it, and when that has ended the link's own log of
+ * what it lost. */
 static struct terminal *lab(int rows, int columns, const char *options, const char *client_options)
 {
 	static char command[9000];
-	const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
 	struct terminal *t;
 
-	snprintf(command, sizeof command, "exec %s -q --seed 7 %s -- sh -c '%s %s 10.9.0.2; %s ctl counts | grep lost-'", lab_path(),
-	    options, client_path(), client_options, lab_path());
+	snprintf(command, sizeof command,
+	    "exec %s -q --seed 7 %s -- sh -c '%s %s 10.9.0.2; %s ctl counts | grep lost-'",
+	    lab_path(), options, client_path(), client_options, lab_path());
 	t = term_start(rows, columns, argv, NULL);
 	term_expect(t, "p>");
 	term_expect(t, "link: ");
@@ -233,9 +235,10 @@ static void drop_next_of_a_transport(void **state)
 /* Whoever changes the link, a row says so, between the lines that it stands between. */
 static void changes_have_rows(void **state)
 {
-	static const char *const rows[] = {"1 before", "-- link: loss 100 % each way", "2 between", "-- link: a perfect wire",
-		"-- link: unplugged back for 200 ms", "-- link: plugged in again back", "-- link: loss 5 % each way",
-		"-- connect: UDP 10.9.0.2:12000", "-- link: loss 1 % each way", "3 behind"};
+	static const char *const rows[] = { "1 before", "-- link: loss 100 % each way", "2 between",
+		"-- link: a perfect wire", "-- link: unplugged back for 200 ms",
+		"-- link: plugged in again back", "-- link: loss 5 % each way",
+		"-- connect: UDP 10.9.0.2:12000", "-- link: loss 1 % each way", "3 behind" };
 	struct terminal *t = lab(24, 80, "", "--wait 300ms");
 	int row, column, above = 0;
 
@@ -282,7 +285,8 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* The SYN is lost and sent again after a second: who typed a line waited for that, as the test does. */
+/* The SYN is lost and sent again after a second: who typed a line waited for that, as the test
+ * does. */
 static void waits_for_a_lost_syn(void **state)
 {
 	struct terminal *t = lab(24, 130, "--delay 20ms", "");
@@ -300,7 +304,8 @@ static void waits_for_a_lost_syn(void **state)
 	client_expect_pair(t, "1 hello", " on the wire");
 	assert_true(term_find(t, " s: ", &row, &column));
 	waited = strtod(strstr(term_row(t, row), "▶ ") + strlen("▶ "), NULL);
-	print_message("# %.2f s on the row, %.3f s by the test's clock\n", waited, seconds() - began);
+	print_message("# %.2f s on the row, %.3f s by the test's clock\n", waited,
+	    seconds() - began);
 	assert_true(waited > 0.8 && waited <= seconds() - began + 0.005);
 	client_line(t, "again");
 	client_expect_pair(t, "2 again", "2 AGAIN");
@@ -338,7 +343,7 @@ static void hold_and_unplug(void **state)
 static void told_from_elsewhere(void **state)
 {
 	static char folder[] = "/tmp/test-lab-XXXXXX", fifo[40], command[9000];
-	const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
 	struct terminal *t;
 	FILE *go;
 
@@ -346,7 +351,8 @@ static void told_from_elsewhere(void **state)
 	assert_non_null(mkdtemp(folder));
 	snprintf(fifo, sizeof fifo, "%s/go", folder);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	snprintf(command, sizeof command, "exec %s -q -- sh -c 'while read -r order; do %s ctl $order; done < %s > /dev/null & exec %s 10.9.0.2'",
+	snprintf(command, sizeof command,
+	    "exec %s -q -- sh -c 'while read -r order; do %s ctl $order; done < %s > /dev/null & exec %s 10.9.0.2'",
 	    lab_path(), lab_path(), fifo, client_path());
 	t = term_start(24, 100, argv, NULL);
 	term_expect(t, "link: a perfect wire");
@@ -451,7 +457,7 @@ static void panel(void **state)
 
 static void outside_a_lab(void **state)
 {
-	struct terminal *t = client_private(24, 100, (struct client_arguments){{NULL}});
+	struct terminal *t = client_private(24, 100, (struct client_arguments){ { NULL } });
 
 	(void)state;
 	client_line(t, "/link loss 20%");
@@ -467,8 +473,8 @@ static void outside_a_lab(void **state)
 /* The lab's program ends first: told once, and the client goes on. */
 static void no_such_lab(void **state)
 {
-	const char *const argv[] = {client_path(), NULL};
-	const char *const env[] = {"UPCASE_LAB=/nonexistent/link", NULL};
+	const char *const argv[] = { client_path(), NULL };
+	const char *const env[] = { "UPCASE_LAB=/nonexistent/link", NULL };
 	struct terminal *t = term_start(24, 100, argv, env);
 
 	(void)state;
@@ -483,9 +489,19 @@ static void no_such_lab(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(udp_loses_where_the_link_says), TEST(tcp_loses_nothing), TEST(drop_next), TEST(waits_for_a_lost_syn),
-		TEST(drop_next_of_a_transport), TEST(changes_have_rows), TEST(hold_and_unplug), TEST(told_from_elsewhere),
-		TEST(connecting), TEST(link_command), TEST(panel), TEST(outside_a_lab), TEST(no_such_lab),
+		TEST(udp_loses_where_the_link_says),
+		TEST(tcp_loses_nothing),
+		TEST(drop_next),
+		TEST(waits_for_a_lost_syn),
+		TEST(drop_next_of_a_transport),
+		TEST(changes_have_rows),
+		TEST(hold_and_unplug),
+		TEST(told_from_elsewhere),
+		TEST(connecting),
+		TEST(link_command),
+		TEST(panel),
+		TEST(outside_a_lab),
+		TEST(no_such_lab),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

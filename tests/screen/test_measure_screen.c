@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The real client in a terminal: plots while lines go out, the sparkline, the page of statistics, three panes, the link's panel. */
+/* The real client in a terminal: plots while lines go out, the sparkline, the page of statistics,
+ * three panes, the link's panel. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -16,12 +17,13 @@
 #include "tests/lib/child.h"
 #include "tests/lib/client.h"
 
-#define NO_MORE ((struct client_arguments){{NULL}})
-#define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
+#define NO_MORE ((struct client_arguments){ { NULL } })
+#define MORE(...) ((struct client_arguments){ { __VA_ARGS__ } })
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
 
-static const char *const titles[] = {"time from Enter to reply, over lines", "round-trip time on the wire, over lines",
-    "histogram of times from Enter to reply", "lines answered within a time", "lines lost in a row"};
+static const char *const titles[] = { "time from Enter to reply, over lines",
+	"round-trip time on the wire, over lines", "histogram of times from Enter to reply",
+	"lines answered within a time", "lines lost in a row" };
 
 static void press(struct terminal *t, int number)
 {
@@ -60,7 +62,8 @@ static void expect_live(struct terminal *t)
 
 static void f6_cycles_live_plots(void **state)
 {
-	struct terminal *t = client_private(24, 100, MORE("--both", "--count=100000", "--interval=1ms"));
+	struct terminal *t = client_private(24, 100,
+	    MORE("--both", "--count=100000", "--interval=1ms"));
 
 	(void)state;
 	term_expect(t, "/100000");
@@ -87,7 +90,8 @@ static void f6_cycles_live_plots(void **state)
 static void plots_by_name(void **state)
 {
 	struct terminal *t = client_private(24, 80, NO_MORE);
-	static const char *const names[] = {"/plot waited", "/plot rtt", "/plot histogram", "/plot cum", "/plot runs"};
+	static const char *const names[] = { "/plot waited", "/plot rtt", "/plot histogram",
+		"/plot cum", "/plot runs" };
 
 	(void)state;
 	client_line(t, "/plot");
@@ -101,7 +105,8 @@ static void plots_by_name(void **state)
 		term_expect_row(t, 1, titles[i]);
 	}
 	client_line(t, "/plot pie");
-	term_expect(t, "'pie' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off");
+	term_expect(t,
+	    "'pie' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot off");
 	term_expect_row(t, 1, titles[4]);
 	client_line(t, "/plot off");
 	term_expect_row(t, 1, "replies");
@@ -189,7 +194,8 @@ static void three_panes(void **state)
 	client_leave(t);
 }
 
-/* As many replies to numbered lines stand in each row of the panes as there are panes of replies. */
+/* As many replies to numbered lines stand in each row of the panes as there are panes of replies.
+ */
 static bool panes_are_full(struct terminal *t, void *panes)
 {
 	term_update(t);
@@ -204,14 +210,15 @@ static bool panes_are_full(struct terminal *t, void *panes)
 	return true;
 }
 
-/* Fewer replies than lines over UDP, as many over TCP: each pane is full to its last row, and with one transport in use only
- * its own replies stand there. */
+/* Fewer replies than lines over UDP, as many over TCP: each pane is full to its last row, and with
+ * one transport in use only its own replies stand there. */
 static void panes_follow_their_newest(void **state)
 {
 	const char *upcased = getenv("UPCASED");
-	const char *const server[] = {
-		upcased ? upcased : "server/upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd=1", "--loss-back=50%", "--seed=1", NULL};
-	struct terminal *t = client_to(child_start(server), 24, 120, MORE("--both", "--wait=200ms"));
+	const char *const server[] = { upcased ? upcased : "server/upcased", "--port=0",
+		"--bind=127.0.0.1", "--ready-fd=1", "--loss-back=50%", "--seed=1", NULL };
+	struct terminal *t = client_to(child_start(server), 24, 120,
+	    MORE("--both", "--wait=200ms"));
 	int one = 1, two = 2;
 
 	(void)state;
@@ -242,7 +249,8 @@ static void the_panel_over_a_page(void **state)
 {
 	const char *build = getenv("abs_top_builddir");
 	static char lab[4096];
-	const char *const argv[] = {lab, "-q", "--loss", "10%", "--", client_path(), "10.9.0.2", NULL};
+	const char *const argv[] = { lab, "-q", "--loss", "10%", "--", client_path(), "10.9.0.2",
+		NULL };
 	struct terminal *t;
 
 	(void)state;
@@ -307,7 +315,8 @@ static long memory(struct terminal *t)
 	return peak;
 }
 
-/* Keys are answered throughout while as many lines as can be go out and come back, with the plot on the screen. */
+/* Keys are answered throughout while as many lines as can be go out and come back, with the plot on
+ * the screen. */
 static void keys_throughout(void **state)
 {
 	const long lines = lines_wanted();
@@ -323,7 +332,7 @@ static void keys_throughout(void **state)
 	term_expect(t, "line ");
 	press(t, 6);
 	while (!all_sent(t, sent)) {
-		const char key[2] = {(char)('a' + keys % 26), '\0'};
+		const char key[2] = { (char)('a' + keys % 26), '\0' };
 		const double before = seconds();
 		double took;
 
@@ -342,8 +351,9 @@ static void keys_throughout(void **state)
 			term_expect_gone(t, "udp> u");
 		}
 	}
-	print_message("# %ld lines: %d keys, %.1f ms on average, the slowest %.1f ms; memory at most %ld kB\n", lines, keys,
-	    1000 * sum / keys, 1000 * worst, memory(t));
+	print_message(
+	    "# %ld lines: %d keys, %.1f ms on average, the slowest %.1f ms; memory at most %ld kB\n",
+	    lines, keys, 1000 * sum / keys, 1000 * worst, memory(t));
 	/* With this machine's other work; how it does alone is for a run by hand. */
 	assert_true(worst < 0.5);
 	assert_true(memory(t) > 0 && memory(t) < 300 * 1024);
@@ -356,8 +366,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, client_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(f6_cycles_live_plots), TEST(plots_by_name), TEST(runs_that_were_lost), TEST(a_sparkline_where_there_is_room),
-		TEST(statistics_of_both), TEST(three_panes), TEST(panes_follow_their_newest), TEST(the_panel_over_a_page), TEST(keys_throughout),
+		TEST(f6_cycles_live_plots),
+		TEST(plots_by_name),
+		TEST(runs_that_were_lost),
+		TEST(a_sparkline_where_there_is_room),
+		TEST(statistics_of_both),
+		TEST(three_panes),
+		TEST(panes_follow_their_newest),
+		TEST(the_panel_over_a_page),
+		TEST(keys_throughout),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,8 +71,9 @@ static bool same_modes(struct terminal *t, void *context)
 {
 	const struct termios *wanted = context;
 	struct termios is = term_modes(t);
-	return is.c_iflag == wanted->c_iflag && is.c_oflag == wanted->c_oflag && is.c_cflag == wanted->c_cflag &&
-	    is.c_lflag == wanted->c_lflag && memcmp(is.c_cc, wanted->c_cc, sizeof(is.c_cc)) == 0;
+	return is.c_iflag == wanted->c_iflag && is.c_oflag == wanted->c_oflag &&
+	       is.c_cflag == wanted->c_cflag && is.c_lflag == wanted->c_lflag &&
+	       memcmp(is.c_cc, wanted->c_cc, sizeof(is.c_cc)) == 0;
 }
 
 /* The terminal is as it was before the program, whatever became of that. */
@@ -86,7 +87,8 @@ static void assert_given_back(struct terminal *t)
 	assert_false(term_mouse(t));
 	const char *raw = term_raw(t, &n);
 	const char *on = NULL, *off = NULL;
-	for (const char *at = raw; (at = memmem(at, n - (size_t)(at - raw), "\033[?2004", 7)); at += 7)
+	for (const char *at = raw; (at = memmem(at, n - (size_t)(at - raw), "\033[?2004", 7));
+	    at += 7)
 		*(at[7] == 'h' ? &on : &off) = at;
 	assert_non_null(on);
 	assert_non_null(off);
@@ -147,11 +149,13 @@ static void undoes_kills_and_records(void **state)
 	term_type(t, "\x14");
 	term_expect_row_is(t, -1, "demo> ba");
 	/* A macro, and a Meta key. */
-	term_type(t, "\x18(xy\x18)\x18" "e");
+	term_type(t, "\x18(xy\x18)\x18"
+	             "e");
 	term_expect_row_is(t, -1, "demo> baxyxy");
 	term_type(t, "\033b\033u");
 	term_expect_row_is(t, -1, "demo> BAXYXY");
-	term_type(t, "\033" "3!");
+	term_type(t, "\033"
+	             "3!");
 	term_expect_row_is(t, -1, "demo> BAXYXY!!!");
 }
 
@@ -183,7 +187,8 @@ static void shows_arguments(void **state)
 {
 	(void)state;
 	struct terminal *t = start();
-	term_type(t, "\033" "1");
+	term_type(t, "\033"
+	             "1");
 	term_expect_row_is(t, -1, "(arg: 1)");
 	term_type(t, "2x");
 	term_expect_row_is(t, -1, "demo> xxxxxxxxxxxx");
@@ -193,7 +198,8 @@ static void changes_prompt(void **state)
 {
 	(void)state;
 	struct terminal *t = start();
-	term_type(t, "!prompt \x16\x01" "a\x16\x02> \r");
+	term_type(t, "!prompt \x16\x01"
+	             "a\x16\x02> \r");
 	term_expect_row_is(t, -1, "a>");
 	term_expect_cursor(t, -1, 3);
 }
@@ -224,12 +230,14 @@ static void clears_line(void **state)
 	term_type(t, "\x03");
 	term_expect_row_is(t, -1, "demo>");
 	/* In a search. */
-	term_type(t, "\x12" "fi");
+	term_type(t, "\x12"
+	             "fi");
 	term_expect_row(t, -1, "first");
 	term_type(t, "\x03");
 	term_expect_row_is(t, -1, "demo>");
 	/* In an argument. */
-	term_type(t, "\033" "3");
+	term_type(t, "\033"
+	             "3");
 	term_expect_row_is(t, -1, "(arg: 3)");
 	term_type(t, "\x03");
 	term_expect_row_is(t, -1, "demo>");
@@ -307,7 +315,9 @@ static void refuses_endless_lines(void **state)
 	term_expect_row(t, 0, "long 614400");
 	assert_int_equal(term_bells(t), 1);
 	/* A key that inserts much. */
-	term_type(t, "\033" "900000x\033" "900000y\r");
+	term_type(t, "\033"
+	             "900000x\033"
+	             "900000y\r");
 	term_expect_row(t, 0, "long 1048576");
 }
 
@@ -379,8 +389,9 @@ static void obeys_vi(void **state)
 static void heeds_inputrc(void **state)
 {
 	(void)state;
-	struct terminal *t = start_inputrc("$if upcase\n\"\\C-o\": \"macro\"\n$else\n\"\\C-o\": \"wrong\"\n$endif\n"
-	    "set no-such-variable on\n\"\\C-x: unfinished\n");
+	struct terminal *t =
+	    start_inputrc("$if upcase\n\"\\C-o\": \"macro\"\n$else\n\"\\C-o\": \"wrong\"\n$endif\n"
+	                  "set no-such-variable on\n\"\\C-x: unfinished\n");
 	term_type(t, "\x0f");
 	term_expect_row_is(t, -1, "demo> macro");
 	/* Its mistakes are not written over the screen. */
@@ -466,7 +477,8 @@ static void tells_unwritable_history(void **state)
 static void follows_size(void **state)
 {
 	(void)state;
-	static const int sizes[][2] = { { 5, 20 }, { 2, 3 }, { 1, 1 }, { 3, 2 }, { 1, 80 }, { 40, 1 }, { 30, 100 } };
+	static const int sizes[][2] = { { 5, 20 }, { 2, 3 }, { 1, 1 }, { 3, 2 }, { 1, 80 },
+		{ 40, 1 }, { 30, 100 } };
 	/* Exported by some shells, and then wrong. */
 	static const char *const env[] = { "LINES=7", "COLUMNS=33", NULL };
 	struct terminal *t = start_with(NULL, NULL, env);
@@ -672,8 +684,8 @@ static void goes_without_colours(void **state)
 static void runs_on_many_terminals(void **state)
 {
 	(void)state;
-	static const char *const types[] = { "linux", "vt100", "vt220", "xterm", "xterm-256color", "screen",
-		"screen-256color", "tmux", "tmux-256color", "rxvt-unicode-256color" };
+	static const char *const types[] = { "linux", "vt100", "vt220", "xterm", "xterm-256color",
+		"screen", "screen-256color", "tmux", "tmux-256color", "rxvt-unicode-256color" };
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		char variable[64];
 		snprintf(variable, sizeof(variable), "TERM=%s", types[i]);
@@ -789,7 +801,8 @@ static int let_it_crash(void **state)
 	const char *before = getenv("ASAN_OPTIONS");
 	(void)state;
 	sanitizer_options = before ? strdup(before) : NULL;
-	return setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0", 1);
+	return setenv("ASAN_OPTIONS",
+	    "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0", 1);
 }
 
 static int crashed(void **state)
@@ -805,7 +818,8 @@ static int crashed(void **state)
 static void gives_back_after_signals(void **state)
 {
 	(void)state;
-	static const int signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGINT, SIGHUP };
+	static const int signals[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGINT,
+		SIGHUP };
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct terminal *t = start_with("-m", NULL, NULL);
 		term_signal(t, signals[i]);
@@ -902,7 +916,8 @@ int main(void)
 		TEST(keeps_bytes_of_other_locales),
 		cmocka_unit_test_setup_teardown(gives_back_after_signals, let_it_crash, crashed),
 		cmocka_unit_test_setup_teardown(gives_back_after_crashes, let_it_crash, crashed),
-		cmocka_unit_test_setup_teardown(gives_back_without_alternate_screen, let_it_crash, crashed),
+		cmocka_unit_test_setup_teardown(gives_back_without_alternate_screen, let_it_crash,
+		    crashed),
 		TEST(leaves_when_asked),
 		TEST(ends_when_terminal_goes),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A recording on the screen: the rows, fates and totals are those that were recorded, at its own speed or step by step. */
+/* A recording on the screen: the rows, fates and totals are those that were recorded, at its own
+ * speed or step by step. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -14,32 +15,58 @@
 #include "tests/lib/client.h"
 
 #define START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1}\n"
-#define LAB_START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":\"loss 20 % each way\"}\n"
-#define SESSION(n, transport) "{\"type\":\"session\",\"session\":" n ",\"transport\":\"" transport "\",\"peer\":\"10.9.0.2:12000\",\"wait_ns\":100000000}\n"
-#define LEG(tries, again, through, lost, fate) "{\"tries\":" tries ",\"again\":" again ",\"through\":" through ",\"lost\":" lost ",\"fate\":\"" fate "\",\"first_in_ns\":1,\"last_in_ns\":1,\"first_out_ns\":null,\"last_out_ns\":null}"
+#define LAB_START \
+	"{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":\"loss 20 % each way\"}\n"
+#define SESSION(n, transport) \
+	"{\"type\":\"session\",\"session\":" n ",\"transport\":\"" transport \
+	"\",\"peer\":\"10.9.0.2:12000\",\"wait_ns\":100000000}\n"
+#define LEG(tries, again, through, lost, fate) \
+	"{\"tries\":" tries ",\"again\":" again ",\"through\":" through ",\"lost\":" lost \
+	",\"fate\":\"" fate \
+	"\",\"first_in_ns\":1,\"last_in_ns\":1,\"first_out_ns\":null,\"last_out_ns\":null}"
 #define LINK(there, back) ",\"link\":{\"place\":\"going\",\"there\":" there ",\"back\":" back "}"
 
-/* As from a lab: lost on the way there, lost on the way back, answered twice, late, refused; a stray and a notice. */
-static const char lab[] = LAB_START SESSION("0", "udp")
-    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,\"fate\":\"lost\",\"typed_ns\":1000000,\"sent_ns\":1000000,\"text\":\"one\""
-    LINK(LEG("1", "0", "0", "1", "lost"), LEG("0", "0", "0", "0", "none")) "}\n"
-    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,\"fate\":\"lost\",\"typed_ns\":2000000,\"sent_ns\":2000000,\"text\":\"two\""
-    LINK(LEG("1", "0", "1", "0", "none"), LEG("1", "0", "0", "1", "corrupted")) "}\n"
-    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":3,\"fate\":\"answered\",\"duplicates\":1,\"typed_ns\":3000000,\"sent_ns\":3000000,"
-    "\"replied_ns\":43300000,\"duplicates_ns\":[50000000],\"tag\":3,\"text\":\"three\"}\n"
-    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":4,\"fate\":\"lost\",\"late\":true,\"typed_ns\":4000000,\"sent_ns\":4000000,"
-    "\"replied_ns\":204000000,\"text\":\"four\"}\n"
-    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":5,\"fate\":\"refused\",\"typed_ns\":5000000,\"sent_ns\":5000000,"
-    "\"error\":\"ECONNREFUSED\",\"text\":\"five\"}\n"
-    "{\"type\":\"reply\",\"session\":0,\"transport\":\"udp\",\"match\":\"stray\",\"replied_ns\":250000000,\"text\":\"NOBODY\"}\n"
-    "{\"type\":\"notice\",\"at_ns\":260000000,\"bad\":false,\"text\":\"something happened\"}\n"
-    "{\"type\":\"summary\",\"ended_ns\":300000000,\"sessions\":[{\"session\":0,\"transport\":\"udp\",\"peer\":\"10.9.0.2:12000\"}],"
-    "\"truth\":{\"judged\":2,\"mismatches\":0}}\n";
+/* As from a lab: lost on the way there, lost on the way back, answered twice, late, refused; a
+ * stray and a notice. */
+static const char lab[] = LAB_START SESSION("0",
+    "udp") "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,"
+           "\"fate\":\"lost\",\"typed_ns\":1000000,\"sent_ns\":1000000,\"text\":\"one\"" LINK(
+               LEG("1", "0", "0", "1", "lost"),
+               LEG("0", "0", "0", "0",
+                   "none")) "}\n"
+                            "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,"
+                            "\"fate\":\"lost\",\"typed_ns\":2000000,\"sent_ns\":2000000,"
+                            "\"text\":\"two\"" LINK(LEG("1", "0", "1", "0", "none"),
+                                LEG("1", "0", "0", "1",
+                                    "corrupted")) "}\n"
+                                                  "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\","
+                                                  "\"n\":3,\"fate\":\"answered\",\"duplicates\":1,"
+                                                  "\"typed_ns\":3000000,\"sent_ns\":3000000,"
+                                                  "\"replied_ns\":43300000,\"duplicates_ns\":[50000000],"
+                                                  "\"tag\":3,\"text\":\"three\"}\n"
+                                                  "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\","
+                                                  "\"n\":4,\"fate\":\"lost\",\"late\":true,"
+                                                  "\"typed_ns\":4000000,\"sent_ns\":4000000,"
+                                                  "\"replied_ns\":204000000,\"text\":\"four\"}\n"
+                                                  "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\","
+                                                  "\"n\":5,\"fate\":\"refused\",\"typed_ns\":5000000,"
+                                                  "\"sent_ns\":5000000,"
+                                                  "\"error\":\"ECONNREFUSED\",\"text\":\"five\"}\n"
+                                                  "{\"type\":\"reply\",\"session\":0,"
+                                                  "\"transport\":\"udp\",\"match\":\"stray\","
+                                                  "\"replied_ns\":250000000,\"text\":\"NOBODY\"}\n"
+                                                  "{\"type\":\"notice\",\"at_ns\":260000000,\"bad\":false,"
+                                                  "\"text\":\"something happened\"}\n"
+                                                  "{\"type\":\"summary\",\"ended_ns\":300000000,"
+                                                  "\"sessions\":[{\"session\":0,\"transport\":\"udp\","
+                                                  "\"peer\":\"10.9.0.2:12000\"}],"
+                                                  "\"truth\":{\"judged\":2,\"mismatches\":0}}\n";
 
 static struct terminal *read_again(const char *text, const char *option)
 {
 	struct terminal *t = term_open(24, 120);
-	const char *const argv[] = {client_path(), "--read", term_file(t, "a.jsonl", text), option, NULL};
+	const char *const argv[] = { client_path(), "--read", term_file(t, "a.jsonl", text), option,
+		NULL };
 
 	term_run(t, argv);
 	return t;
@@ -106,9 +133,12 @@ static void goes_step_by_step(void **state)
 
 static void both_side_by_side(void **state)
 {
-	static const char both[] = START SESSION("0", "udp") SESSION("1", "tcp")
-	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\"}\n"
-	    "{\"type\":\"line\",\"session\":1,\"transport\":\"tcp\",\"n\":1,\"fate\":\"answered\",\"typed_ns\":1,\"sent_ns\":2,\"replied_ns\":50000002,\"text\":\"one\"}\n";
+	static const char both[] = START SESSION("0", "udp") SESSION("1",
+	    "tcp") "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,"
+	           "\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\"}\n"
+	           "{\"type\":\"line\",\"session\":1,\"transport\":\"tcp\",\"n\":1,"
+	           "\"fate\":\"answered\",\"typed_ns\":1,\"sent_ns\":2,\"replied_ns\":50000002,"
+	           "\"text\":\"one\"}\n";
 	struct terminal *t = read_again(both, NULL);
 
 	(void)state;
@@ -122,13 +152,20 @@ static void both_side_by_side(void **state)
 /* Events have their rows between the lines, at their time. */
 static void shows_events(void **state)
 {
-	static const char events[] = LAB_START SESSION("0", "udp")
-	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\""
-	    LINK(LEG("1", "0", "0", "1", "on cue"), LEG("0", "0", "0", "0", "none")) "}\n"
-	    "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,\"fate\":\"lost\",\"typed_ns\":30,\"sent_ns\":30,\"text\":\"two\"}\n"
-	    "{\"type\":\"event\",\"at_ns\":20,\"kind\":\"link\",\"there\":\"loss 30%\",\"back\":\"loss 30%\",\"text\":\"loss 30 % each way\"}\n"
-	    "{\"type\":\"event\",\"at_ns\":40,\"kind\":\"tcp\",\"session\":0,\"text\":\"SYN sent\"}\n";
-	static const char *const rows[] = {"1 one", "-- link", "2 two", "-- TCP"};
+	static const char events[] = LAB_START SESSION("0",
+	    "udp") "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":1,"
+	           "\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":2,\"text\":\"one\"" LINK(
+	               LEG("1", "0", "0", "1", "on cue"),
+	               LEG("0", "0", "0", "0",
+	                   "none")) "}\n"
+	                            "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":2,"
+	                            "\"fate\":\"lost\",\"typed_ns\":30,\"sent_ns\":30,"
+	                            "\"text\":\"two\"}\n"
+	                            "{\"type\":\"event\",\"at_ns\":20,\"kind\":\"link\",\"there\":\"loss "
+	                            "30%\",\"back\":\"loss 30%\",\"text\":\"loss 30 % each way\"}\n"
+	                            "{\"type\":\"event\",\"at_ns\":40,\"kind\":\"tcp\",\"session\":0,"
+	                            "\"text\":\"SYN sent\"}\n";
+	static const char *const rows[] = { "1 one", "-- link", "2 two", "-- TCP" };
 	struct terminal *t = read_again(events, "--step");
 	int row, column;
 
@@ -154,11 +191,13 @@ static void shows_events(void **state)
 /* What the person waited is in the record, and what of it was connecting. */
 static void tells_parts(void **state)
 {
-	static const char late[] = LAB_START SESSION("0", "tcp")
-	    "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,\"fate\":\"answered\",\"typed_ns\":0,\"sent_ns\":861000000,"
-	    "\"replied_ns\":906000000,\"connecting_ns\":861000000,\"text\":\"one\"}\n"
-	    "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":2,\"fate\":\"answered\",\"typed_ns\":706000000,\"sent_ns\":906000000,"
-	    "\"replied_ns\":946000000,\"text\":\"two\"}\n";
+	static const char late[] = LAB_START SESSION("0",
+	    "tcp") "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,"
+	           "\"fate\":\"answered\",\"typed_ns\":0,\"sent_ns\":861000000,"
+	           "\"replied_ns\":906000000,\"connecting_ns\":861000000,\"text\":\"one\"}\n"
+	           "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":2,"
+	           "\"fate\":\"answered\",\"typed_ns\":706000000,\"sent_ns\":906000000,"
+	           "\"replied_ns\":946000000,\"text\":\"two\"}\n";
 	struct terminal *t = read_again(late, NULL);
 
 	(void)state;
@@ -172,11 +211,15 @@ static void tells_parts(void **state)
 /* The timeouts that ran out are in the record: the row says what it said. */
 static void tells_timeouts(void **state)
 {
-	static const char again[] = LAB_START SESSION("0", "tcp")
-	    "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,\"fate\":\"answered\",\"typed_ns\":1,\"sent_ns\":1,"
-	    "\"replied_ns\":8000001,\"text\":\"one\",\"link\":{\"place\":\"here\",\"there\":{\"tries\":4,\"again\":3,\"through\":1,\"lost\":3,"
-	    "\"fate\":\"lost\",\"waits_us\":[60000,250300,470000],\"timeouts_us\":[null,204000,408000],\"first_in_ns\":1,\"last_in_ns\":2,"
-	    "\"first_out_ns\":3,\"last_out_ns\":3},\"back\":" LEG("1", "0", "1", "0", "none") "}}\n";
+	static const char again[] = LAB_START SESSION("0",
+	    "tcp") "{\"type\":\"line\",\"session\":0,\"transport\":\"tcp\",\"n\":1,"
+	           "\"fate\":\"answered\",\"typed_ns\":1,\"sent_ns\":1,"
+	           "\"replied_ns\":8000001,\"text\":\"one\",\"link\":{\"place\":\"here\","
+	           "\"there\":{\"tries\":4,\"again\":3,\"through\":1,\"lost\":3,"
+	           "\"fate\":\"lost\",\"waits_us\":[60000,250300,470000],\"timeouts_us\":[null,"
+	           "204000,408000],\"first_in_ns\":1,\"last_in_ns\":2,"
+	           "\"first_out_ns\":3,\"last_out_ns\":3},\"back\":" LEG("1", "0", "1", "0",
+	               "none") "}}\n";
 	struct terminal *t = read_again(again, NULL);
 
 	(void)state;
@@ -188,7 +231,7 @@ static void saves_again(void **state)
 {
 	struct terminal *t = read_again(lab, NULL);
 	char command[600];
-	const char *const argv[] = {client_path(), "--read", command, "--plain", NULL};
+	const char *const argv[] = { client_path(), "--read", command, "--plain", NULL };
 
 	(void)state;
 	expect_lab(t);

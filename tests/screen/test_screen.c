@@ -21,8 +21,8 @@
 #include "tests/lib/child.h"
 #include "tests/lib/client.h"
 
-#define NO_MORE ((struct client_arguments){{NULL}})
-#define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
+#define NO_MORE ((struct client_arguments){ { NULL } })
+#define MORE(...) ((struct client_arguments){ { __VA_ARGS__ } })
 #define F(n) ((VTermKey)VTERM_KEY_FUNCTION(n))
 
 static void press(struct terminal *t, int number)
@@ -386,7 +386,8 @@ static void lone_escape(void **state)
 	term_expect(t, "Esc or F1 leaves");
 	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
 	term_expect_gone(t, "Esc or F1 leaves");
-	/* Without a page it takes away a message, which tells here that it was taken for Esc alone. */
+	/* Without a page it takes away a message, which tells here that it was taken for Esc alone.
+	 */
 	client_line(t, "/nonsense");
 	term_expect_row(t, -1, "no such command");
 	term_key(t, VTERM_KEY_ESCAPE, VTERM_MOD_NONE);
@@ -425,7 +426,8 @@ static void leaves_without_function_keys(void **state)
 	term_paste(t, "?pasted");
 	term_type(t, "\r");
 	client_expect_pair(t, "4 ?pasted", "4 ?PASTED");
-	/* Ctrl-C drops what is typed, then says how to leave; another key is not the second Ctrl-C. */
+	/* Ctrl-C drops what is typed, then says how to leave; another key is not the second Ctrl-C.
+	 */
 	term_type(t, "typed\003");
 	term_expect_row_is(t, -2, " udp>");
 	term_expect_row(t, -1, "^D quit");
@@ -450,7 +452,8 @@ static void keys_on_any_width(void **state)
 	struct terminal *t = client_private(40, 120, NO_MORE);
 
 	(void)state;
-	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
+	term_expect_row_is(t, -1,
+	    " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
 	term_resize(t, 8, 30);
 	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp");
 	term_resize(t, 6, 16);
@@ -461,8 +464,10 @@ static void keys_on_any_width(void **state)
 /* What the terminal answers to somebody else's questions, split anywhere. */
 static void answers_are_no_keys(void **state)
 {
-	static const char answers[] = "\033[24;80R\033]11;rgb:1e1e/1e1e/1e1e\a\033P>|XTerm(370)\033\\\033[?62;c\033_Gi=1;OK\033\\"
-	    "\033[?2026;2$y\033[8;24;80t\xc2\x9b" "24;80R";
+	static const char answers[] =
+	    "\033[24;80R\033]11;rgb:1e1e/1e1e/1e1e\a\033P>|XTerm(370)\033\\\033[?62;c\033_Gi=1;OK\033\\"
+	    "\033[?2026;2$y\033[8;24;80t\xc2\x9b"
+	    "24;80R";
 	struct terminal *t = client_private(24, 80, NO_MORE);
 
 	(void)state;
@@ -475,7 +480,7 @@ static void answers_are_no_keys(void **state)
 	term_expect_row_is(t, -2, " udp>");
 	/* F3 in its forms. */
 	for (size_t i = 0; i < 4; i++) {
-		static const char *const forms[] = {"\033OR", "\033[13~", "\033[R", "\033[1;2R"};
+		static const char *const forms[] = { "\033OR", "\033[13~", "\033[R", "\033[1;2R" };
 
 		term_type(t, forms[i]);
 		term_expect_row(t, -2, i % 2 ? "udp>" : "both>");
@@ -531,12 +536,12 @@ static void line_feed_ends_a_line(void **state)
 /* Without an alternate screen the rows stay, and the summary follows them. */
 static void leaves_clean_rows(void **state)
 {
-	static const char *const terms[] = {"vt100", "screen"};
+	static const char *const terms[] = { "vt100", "screen" };
 	char text[100];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
-		const char *argv[] = {client_path(), NULL};
+		const char *argv[] = { client_path(), NULL };
 		struct terminal *t = term_open(24, 80);
 
 		term_setenv(t, "TERM", terms[i]);
@@ -577,7 +582,7 @@ static void completion(void **state)
 
 static void history_is_kept(void **state)
 {
-	const char *argv[] = {client_path(), NULL};
+	const char *argv[] = { client_path(), NULL };
 	struct terminal *t = term_start(24, 80, argv, NULL);
 
 	(void)state;
@@ -601,12 +606,13 @@ static void history_is_kept(void **state)
 
 static void inputrc_and_vi(void **state)
 {
-	const char *argv[] = {client_path(), NULL};
+	const char *argv[] = { client_path(), NULL };
 	struct terminal *t = term_open(24, 80);
 
 	(void)state;
 	term_setenv(t, "INPUTRC",
-	    term_file(t, "inputrc", "$if upcase\nset editing-mode vi\n\"\\C-g\": \"from inputrc\"\n$endif\n"));
+	    term_file(t, "inputrc",
+	        "$if upcase\nset editing-mode vi\n\"\\C-g\": \"from inputrc\"\n$endif\n"));
 	term_run(t, argv);
 	term_expect(t, "udp>");
 	term_type(t, "\007");
@@ -622,7 +628,7 @@ static void inputrc_and_vi(void **state)
 
 static void stops_and_continues(void **state)
 {
-	const char *argv[] = {client_path(), NULL};
+	const char *argv[] = { client_path(), NULL };
 	struct terminal *t = term_open(24, 80);
 
 	(void)state;
@@ -660,7 +666,7 @@ static void attack_is_harmless(void **state)
 
 static void no_color(void **state)
 {
-	const char *argv[] = {client_path(), NULL}, *env[] = {"NO_COLOR=1", NULL};
+	const char *argv[] = { client_path(), NULL }, *env[] = { "NO_COLOR=1", NULL };
 	struct terminal *t = term_start(24, 80, argv, env);
 	VTermScreenCell cell;
 
@@ -679,7 +685,7 @@ static void no_color(void **state)
 /* Not as xterm: the emulator takes its "repeat the last character" wrongly at the end of a row. */
 static void ascii_outside_utf8(void **state)
 {
-	const char *argv[] = {client_path(), NULL}, *env[] = {"LC_ALL=C", "TERM=vt220", NULL};
+	const char *argv[] = { client_path(), NULL }, *env[] = { "LC_ALL=C", "TERM=vt220", NULL };
 	struct terminal *t = term_start(24, 80, argv, env);
 	const char *raw;
 	size_t n;
@@ -693,7 +699,8 @@ static void ascii_outside_utf8(void **state)
 	term_expect(t, "0-79");
 	for (int row = 0; row < term_rows(t) - 1; row++)
 		assert_null(strchr(term_row(t, row), '?'));
-	term_expect_row_is(t, -1, " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
+	term_expect_row_is(t, -1,
+	    " ? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
 	press(t, 1);
 	client_leave(t);
 	raw = term_raw(t, &n);
@@ -723,7 +730,7 @@ static void refused_says_what_to_do(void **state)
 /* Nobody takes the connections that this listener's queue has no room for. */
 static int full_listener(int *port, int fillers[8])
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof a;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -754,7 +761,8 @@ static void timed_out_says_so(void **state)
 /* In a network namespace of its own there is no way anywhere. */
 static void unreachable_says_so(void **state)
 {
-	const char *argv[] = {"unshare", own_namespace("-n"), client_path(), "-t", "10.9.9.9", NULL};
+	const char *argv[] = { "unshare", own_namespace("-n"), client_path(), "-t", "10.9.9.9",
+		NULL };
 	struct terminal *t = term_start(24, 100, argv, NULL);
 
 	(void)state;
@@ -769,15 +777,18 @@ static void unreachable_says_so(void **state)
 static void dead_resolver(void **state)
 {
 	char command[1200];
-	const char *argv[] = {"unshare", own_namespace("-mn"), "sh", "-c", command, NULL};
+	const char *argv[] = { "unshare", own_namespace("-mn"), "sh", "-c", command, NULL };
 	struct terminal *t = term_open(24, 80);
 
 	(void)state;
 	term_file(t, "etc/resolv.conf", "nameserver 192.0.2.53\n");
 	term_file(t, "etc/nsswitch.conf", "hosts: dns\n");
-	/* What the loopback interface is given for an address that is not its own is dropped without a word. */
-	snprintf(command, sizeof command, "ip link set lo up && ip route add 192.0.2.53 dev lo && mount --bind '%s/etc' /etc && "
-	    "exec '%s' -t some.name.example", term_home(t), client_path());
+	/* What the loopback interface is given for an address that is not its own is dropped
+	 * without a word. */
+	snprintf(command, sizeof command,
+	    "ip link set lo up && ip route add 192.0.2.53 dev lo && mount --bind '%s/etc' /etc && "
+	    "exec '%s' -t some.name.example",
+	    term_home(t), client_path());
 	term_run(t, argv);
 	term_expect_row(t, 0, "looking up");
 	client_line(t, "typed meanwhile");
@@ -836,14 +847,42 @@ static void many_peers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(line_comes_back), TEST(unicode_comes_back), TEST(f2_and_commands_switch), TEST(slashes),
-		TEST(empty_line_is_sent), TEST(help_page), TEST(f4_and_order), TEST(scrolls), TEST(position_is_held),
-		TEST(finds), TEST(clears), TEST(saves), TEST(connects), TEST(paste_asks), TEST(wheel_is_opt_in),
-		TEST(control_keys), TEST(lone_escape), TEST(leaves_without_function_keys),
-		TEST(keys_on_any_width), TEST(answers_are_no_keys), TEST(unfinished_paste), TEST(line_feed_ends_a_line),
-		TEST(leaves_clean_rows), TEST(completion), TEST(history_is_kept), TEST(inputrc_and_vi),
-		TEST(stops_and_continues), TEST(attack_is_harmless), TEST(no_color), TEST(ascii_outside_utf8),
-		TEST(refused_says_what_to_do), TEST(timed_out_says_so), TEST(unreachable_says_so), TEST(dead_resolver), TEST(hang_up_ends_it), TEST(sigterm_restores),
+		TEST(line_comes_back),
+		TEST(unicode_comes_back),
+		TEST(f2_and_commands_switch),
+		TEST(slashes),
+		TEST(empty_line_is_sent),
+		TEST(help_page),
+		TEST(f4_and_order),
+		TEST(scrolls),
+		TEST(position_is_held),
+		TEST(finds),
+		TEST(clears),
+		TEST(saves),
+		TEST(connects),
+		TEST(paste_asks),
+		TEST(wheel_is_opt_in),
+		TEST(control_keys),
+		TEST(lone_escape),
+		TEST(leaves_without_function_keys),
+		TEST(keys_on_any_width),
+		TEST(answers_are_no_keys),
+		TEST(unfinished_paste),
+		TEST(line_feed_ends_a_line),
+		TEST(leaves_clean_rows),
+		TEST(completion),
+		TEST(history_is_kept),
+		TEST(inputrc_and_vi),
+		TEST(stops_and_continues),
+		TEST(attack_is_harmless),
+		TEST(no_color),
+		TEST(ascii_outside_utf8),
+		TEST(refused_says_what_to_do),
+		TEST(timed_out_says_so),
+		TEST(unreachable_says_so),
+		TEST(dead_resolver),
+		TEST(hang_up_ends_it),
+		TEST(sigterm_restores),
 		TEST(many_peers),
 	};
 

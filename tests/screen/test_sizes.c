@@ -15,12 +15,14 @@
 #include "tests/lib/child.h"
 #include "tests/lib/client.h"
 
-#define NO_MORE ((struct client_arguments){{NULL}})
+#define NO_MORE ((struct client_arguments){ { NULL } })
 
 static void write_lines(struct terminal *t)
 {
 	client_line(t, "hello");
-	client_line(t, "漢字 wide and e\xcc\x81 combining, long enough to be wrapped over more than one row of a pane");
+	client_line(t,
+	    "漢字 wide and e\xcc\x81 combining, long enough to be wrapped over more than one row of "
+	    "a pane");
 	client_line(t, "");
 	client_line(t, "the last one");
 	term_expect(t, "THE LAST ONE");
@@ -28,7 +30,8 @@ static void write_lines(struct terminal *t)
 
 static void common_sizes(void **state)
 {
-	static const int sizes[][2] = {{24, 80}, {40, 120}, {8, 30}, {3, 20}, {50, 200}};
+	static const int sizes[][2] = { { 24, 80 }, { 40, 120 }, { 8, 30 }, { 3, 20 },
+		{ 50, 200 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -66,7 +69,8 @@ static void storm(void **state)
 	srandom(seed);
 	write_lines(t);
 	for (int i = 0; i < 200; i++) {
-		int rows = 1 + (int)(random() % (i % 3 ? 60 : 5)), columns = 1 + (int)(random() % (i % 5 ? 200 : 12));
+		int rows = 1 + (int)(random() % (i % 3 ? 60 : 5)),
+		    columns = 1 + (int)(random() % (i % 5 ? 200 : 12));
 
 		term_resize(t, rows, columns);
 		if (i % 7 == 0)
@@ -87,7 +91,7 @@ static void storm(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(common_sizes), TEST(starts_at_1x1), TEST(storm)};
+	const struct CMUnitTest tests[] = { TEST(common_sizes), TEST(starts_at_1x1), TEST(storm) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The screen against the textbook's servers in Python. (Their clients and the plain client: e2e/textbook.py.) */
+/* The screen against the textbook's servers in Python. (Their clients and the plain client:
+ * e2e/textbook.py.) */
 #include "config.h"
 
 #include <setjmp.h>
@@ -14,11 +15,12 @@
 #include "tests/lib/child.h"
 #include "tests/lib/client.h"
 
-#define MORE(...) ((struct client_arguments){{__VA_ARGS__}})
+#define MORE(...) ((struct client_arguments){ { __VA_ARGS__ } })
 
 static void screen_over_udp(void **state)
 {
-	struct terminal *t = client_to(child_python("textbook/udp_server.py", "0"), 24, 80, MORE(NULL));
+	struct terminal *t = client_to(child_python("textbook/udp_server.py", "0"), 24, 80,
+	    MORE(NULL));
 
 	(void)state;
 	client_line(t, "hello");
@@ -32,8 +34,10 @@ static void screen_over_udp(void **state)
 
 static void screen_over_tcp(void **state)
 {
-	/* Two rows a line fit: a connection that takes more than a millisecond is told below its reply. */
-	struct terminal *t = client_to(child_python("textbook/tcp_server.py", "0"), 34, 80, MORE("--tcp"));
+	/* Two rows a line fit: a connection that takes more than a millisecond is told below its
+	 * reply. */
+	struct terminal *t = client_to(child_python("textbook/tcp_server.py", "0"), 34, 80,
+	    MORE("--tcp"));
 	char left[20], right[20];
 
 	(void)state;
@@ -56,7 +60,7 @@ static void screen_over_tcp(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(screen_over_udp), TEST(screen_over_tcp)};
+	const struct CMUnitTest tests[] = { TEST(screen_over_udp), TEST(screen_over_tcp) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

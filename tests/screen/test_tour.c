@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lab on the real screen: what upcase-tour(7) promises there. Its other demonstrations are played by tour.py, which also
- * looks here for the commands that it leaves out. */
+/* The lab on the real screen: what upcase-tour(7) promises there. Its other demonstrations are
+ * played by tour.py, which also looks here for the commands that it leaves out. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -24,7 +24,7 @@ static void press(struct terminal *t, int key)
 
 static struct terminal *lab(const char *command, int rows)
 {
-	const char *const argv[] = {"sh", "-c", command, NULL};
+	const char *const argv[] = { "sh", "-c", command, NULL };
 	struct terminal *t = term_start(rows, 120, argv, NULL);
 
 	term_expect(t, "udp>");
@@ -47,8 +47,9 @@ static const char *row_with(struct terminal *t, const char *text)
 
 static void loses_and_repairs(void **state)
 {
-	static const char *const words[] = {"one", "two", "three", "four", "five", "six"};
-	static const char *const capitals[] = {"1 ONE", "2 TWO", "3 THREE", "4 FOUR", "5 FIVE", "6 SIX"};
+	static const char *const words[] = { "one", "two", "three", "four", "five", "six" };
+	static const char *const capitals[] = { "1 ONE", "2 TWO", "3 THREE", "4 FOUR", "5 FIVE",
+		"6 SIX" };
 	struct terminal *t = lab("upcase-lab --loss 20% --delay 20ms --seed 1", 40);
 
 	(void)state;
@@ -85,7 +86,8 @@ static void type_lines(struct terminal *t, int count)
 
 static void two_hundred_lines(void **state)
 {
-	static const char command[] = "upcase-lab --loss 20% --delay 20ms --seed 1 -- sh -c "
+	static const char command[] =
+	    "upcase-lab --loss 20% --delay 20ms --seed 1 -- sh -c "
 	    "'upcase 10.9.0.2; grep Tcp: /proc/net/snmp | cut -d\" \" -f13 | xargs echo counted:'";
 	struct terminal *t = lab(command, 40);
 	char counted[40];
@@ -142,7 +144,8 @@ static void set_path(void)
 	char text[4096];
 
 	build = build ? build : ".";
-	snprintf(text, sizeof text, "%s/lab:%s/client-tui:%s/server:%s", build, build, build, path ? path : "/usr/bin:/bin");
+	snprintf(text, sizeof text, "%s/lab:%s/client-tui:%s/server:%s", build, build, build,
+	    path ? path : "/usr/bin:/bin");
 	setenv("PATH", text, 1);
 	unsetenv("UPCASE_LAB");
 }

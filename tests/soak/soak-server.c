@@ -52,7 +52,7 @@ static void become(const struct soak_server *v, int ready, int lifeline, int log
 {
 	const struct soak_options *o = &v->soak->options;
 	char options[8][160];
-	char *arguments[OPTIONS_MOST] = {NULL};
+	char *arguments[OPTIONS_MOST] = { NULL };
 	int n = 0, used = 0, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	dup2(null, 0);
@@ -65,7 +65,8 @@ static void become(const struct soak_server *v, int ready, int lifeline, int log
 	snprintf(options[used++], sizeof *options, "--ready-fd=%d", ready);
 	snprintf(options[used++], sizeof *options, "--lifeline-fd=%d", lifeline);
 	snprintf(options[used++], sizeof *options, "--control=%s", v->control_at.sun_path);
-	snprintf(options[used++], sizeof *options, "--idle-timeout=%lldms", (long long)(v->soak->idle / NS_PER_MS));
+	snprintf(options[used++], sizeof *options, "--idle-timeout=%lldms",
+	    (long long)(v->soak->idle / NS_PER_MS));
 	snprintf(options[used++], sizeof *options, "--max-clients=%lld", (long long)o->max_clients);
 	if (o->workers)
 		snprintf(options[used++], sizeof *options, "--workers=%lld", (long long)o->workers);
@@ -96,12 +97,13 @@ static int watch_workers(struct soak_server *v)
 
 static struct soak_place place(int family, const char *host, int port)
 {
-	struct soak_place p = {.addr.ss_family = (sa_family_t)family};
+	struct soak_place p = { .addr.ss_family = (sa_family_t)family };
 	struct sockaddr_in *in = (struct sockaddr_in *)&p.addr;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&p.addr;
 
 	p.len = family == AF_INET ? sizeof *in : sizeof *in6;
-	inet_pton(family, host, family == AF_INET ? (void *)&in->sin_addr : (void *)&in6->sin6_addr);
+	inet_pton(family, host,
+	    family == AF_INET ? (void *)&in->sin_addr : (void *)&in6->sin6_addr);
 	if (family == AF_INET)
 		in->sin_port = htons((uint16_t)port);
 	else
@@ -128,7 +130,8 @@ static int wait_ready(struct soak_server *v)
 	probe = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	while (watch_workers(v) < 1 + s->options.workers)
 		poll(NULL, 0, 5);
-	s->has_ipv6 = probe >= 0 && connect(probe, (const struct sockaddr *)&s->ipv6.addr, s->ipv6.len) == 0;
+	s->has_ipv6 = probe >= 0 &&
+	              connect(probe, (const struct sockaddr *)&s->ipv6.addr, s->ipv6.len) == 0;
 	if (probe >= 0)
 		close(probe);
 	return 0;
@@ -148,7 +151,8 @@ static int start(struct soak_server *v)
 {
 	int ready[2], lifeline[2], log[2];
 
-	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(lifeline, O_CLOEXEC) < 0 || pipe2(log, O_CLOEXEC) < 0)
+	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(lifeline, O_CLOEXEC) < 0 ||
+	    pipe2(log, O_CLOEXEC) < 0)
 		return -1;
 	fcntl(log[0], F_SETFL, O_NONBLOCK);
 	v->pid = fork();
@@ -239,7 +243,7 @@ static long descriptors_of(pid_t pid)
 
 struct soak_sample soak_server_look(const struct soak_server *v)
 {
-	struct soak_sample sum = {0};
+	struct soak_sample sum = { 0 };
 
 	for (int i = 0; i < v->count; i++) {
 		sum.resident += kib_of(v->all[i], "VmRSS:");
@@ -285,9 +289,12 @@ uint64_t soak_server_sum(const char *totals, const char *line)
 
 static void check_balance(struct soak *s, const char *t)
 {
-	const uint64_t datagrams = soak_server_number(t, "udp", "datagrams"), replies = soak_server_number(t, "udp", "replies");
-	const uint64_t dropped = soak_server_sum(t, "udp dropped"), clients = soak_server_number(t, "tcp", "clients");
-	const uint64_t now = soak_server_number(t, "tcp", "now"), ended = soak_server_sum(t, "tcp ended");
+	const uint64_t datagrams = soak_server_number(t, "udp", "datagrams"),
+	               replies = soak_server_number(t, "udp", "replies");
+	const uint64_t dropped = soak_server_sum(t, "udp dropped"),
+	               clients = soak_server_number(t, "tcp", "clients");
+	const uint64_t now = soak_server_number(t, "tcp", "now"),
+	               ended = soak_server_sum(t, "tcp ended");
 
 	if (datagrams != replies + dropped || clients != now + ended)
 		soak_fault(s, "the totals do not add up:\n%s", t);
@@ -296,7 +303,7 @@ static void check_balance(struct soak *s, const char *t)
 /* Reads an answer up to its "ok". Returns whether it came. */
 static bool read_answer(struct soak_server *v)
 {
-	struct pollfd p = {v->control, POLLIN, 0};
+	struct pollfd p = { v->control, POLLIN, 0 };
 	const int64_t end = clock_monotonic() + (int64_t)(ANSWER * v->soak->options.patience);
 	size_t n = 0;
 	ssize_t some;
@@ -326,7 +333,8 @@ static bool ask(struct soak_server *v, const char *order)
 {
 	if (v->control < 0)
 		v->control = connect_control(v);
-	if (v->control >= 0 && send(v->control, order, strlen(order), MSG_NOSIGNAL) > 0 && read_answer(v))
+	if (v->control >= 0 && send(v->control, order, strlen(order), MSG_NOSIGNAL) > 0 &&
+	    read_answer(v))
 		return true;
 	soak_fault(v->soak, "no answer over the control socket: %s", strerror(errno));
 	return false;
@@ -343,8 +351,15 @@ const char *soak_server_totals(struct soak_server *v)
 }
 
 static const char *const orders[] = {
-	"connections\n", "connections\nconnections\nconnections\nconnections\n", "totals", "link\n\n\n\n", "help\ntotals\r\nlin",
-	"connection 127.0.0.1:1\n", "connection\n", "\xff\xfe\x01\n", "totals connections help\n",
+	"connections\n",
+	"connections\nconnections\nconnections\nconnections\n",
+	"totals",
+	"link\n\n\n\n",
+	"help\ntotals\r\nlin",
+	"connection 127.0.0.1:1\n",
+	"connection\n",
+	"\xff\xfe\x01\n",
+	"totals connections help\n",
 };
 #define ORDERS (sizeof orders / sizeof *orders)
 
@@ -378,7 +393,8 @@ void soak_server_pause(struct soak_server *v, int64_t time)
 	v->go_on_at = v->soak->now + time;
 }
 
-/* Its first process asks for the totals by the log; whether they come can only be seen when the log is read. */
+/* Its first process asks for the totals by the log; whether they come can only be seen when the log
+ * is read. */
 static void signal_it(struct soak_server *v)
 {
 	struct soak *s = v->soak;
@@ -432,7 +448,8 @@ static void last_totals(const struct soak_server *v, char totals[TOTALS_TEXT])
 		end = at + strcspn(at, "\n");
 		text = strstr(at, " upcased: ");
 		if (text && text < end && n + (size_t)(end - text) < TOTALS_TEXT - 1)
-			n += (size_t)snprintf(totals + n, TOTALS_TEXT - n, "%.*s\n", (int)(end - text - 10), text + 10);
+			n += (size_t)snprintf(totals + n, TOTALS_TEXT - n, "%.*s\n",
+			    (int)(end - text - 10), text + 10);
 	}
 	totals[n] = '\0';
 }
@@ -440,7 +457,7 @@ static void last_totals(const struct soak_server *v, char totals[TOTALS_TEXT])
 int soak_server_end(struct soak_server *v, char totals[TOTALS_TEXT])
 {
 	int64_t end = clock_monotonic() + (int64_t)(ANSWER * v->soak->options.patience);
-	struct pollfd p = {v->log, POLLIN, 0};
+	struct pollfd p = { v->log, POLLIN, 0 };
 	int status;
 	pid_t pid;
 
@@ -490,7 +507,8 @@ struct soak_server *soak_server_new(struct soak *s)
 
 void soak_server_tell(const struct soak_server *v)
 {
-	printf("soak: %llu times SIGUSR1, %llu pauses by SIGSTOP, %llu times asked for totals, %llu rude orders\n",
-	    (unsigned long long)v->signals, (unsigned long long)v->pauses, (unsigned long long)v->asked,
-	    (unsigned long long)v->rude_orders);
+	printf(
+	    "soak: %llu times SIGUSR1, %llu pauses by SIGSTOP, %llu times asked for totals, %llu rude orders\n",
+	    (unsigned long long)v->signals, (unsigned long long)v->pauses,
+	    (unsigned long long)v->asked, (unsigned long long)v->rude_orders);
 }

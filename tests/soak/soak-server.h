@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server that is soaked: started and ended, asked for its totals, looked at from outside, and what is done to it beside
- * its clients: signals, rude clients of the control socket, a log that is not read. */
+/* The server that is soaked: started and ended, asked for its totals, looked at from outside, and
+ * what is done to it beside its clients: signals, rude clients of the control socket, a log that is
+ * not read. */
 #ifndef UPCASE_TESTS_SOAK_SERVER_H
 #define UPCASE_TESTS_SOAK_SERVER_H
 
@@ -16,7 +17,8 @@ struct soak_sample {
 
 struct soak_server;
 
-/* Starts it and waits until it is ready; its places in `s`. NULL when that fails, which has been said. */
+/* Starts it and waits until it is ready; its places in `s`. NULL when that fails, which has been
+ * said. */
 struct soak_server *soak_server_new(struct soak *s);
 /* Kills it if it is still there. */
 void soak_server_free(struct soak_server *v);
@@ -37,7 +39,8 @@ uint64_t soak_server_sum(const char *totals, const char *line);
 /* Has it, or one of its workers, stand still for so many ns; turns let it go on. */
 void soak_server_pause(struct soak_server *v, int64_t time);
 
-/* SIGTERM: returns its status, or -1 with what happened said. The totals at its end are in `totals`. */
+/* SIGTERM: returns its status, or -1 with what happened said. The totals at its end are in
+ * `totals`. */
 int soak_server_end(struct soak_server *v, char totals[TOTALS_TEXT]);
 /* What it said last. */
 void soak_server_tell_log(struct soak_server *v);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A client is a plan and where it stands in it. The text that it sends follows from its key, so that nothing of it is kept:
- * one place in it for what was sent, one for what came back. */
+/* A client is a plan and where it stands in it. The text that it sends follows from its key, so
+ * that nothing of it is kept: one place in it for what was sent, one for what came back. */
 #include "config.h"
 
 #include "tests/soak/soak-tcp.h"
@@ -16,10 +16,12 @@
 #define CLIENTS_MOST 16384
 /* How long a well-behaved client waits while it is the server's turn. */
 #define PATIENCE (15 * NS_PER_S)
-/* Connects in one tick: no more than a backlog holds, so that none waits for a SYN to be sent again. */
+/* Connects in one tick: no more than a backlog holds, so that none waits for a SYN to be sent
+ * again. */
 #define CONNECTS 200
 #define IPV6_SHARE 10
-/* A flood is so many clients more than the server takes, and stays for so long when all have come. */
+/* A flood is so many clients more than the server takes, and stays for so long when all have come.
+ */
 #define FLOOD_MORE 50
 #define FLOOD_HOLDS (100 * NS_PER_MS)
 /* Nothing has moved for so long: the server takes no more. */
@@ -32,8 +34,10 @@ enum end {
 	END_HALF_CLOSE,
 	/* Closes when all has come. */
 	END_CLOSE,
-	/* Breaks off (SO_LINGER of 0) in the middle of sending; with replies unread; after its half-close. */
-	END_RESET, END_RESET_HALF,
+	/* Breaks off (SO_LINGER of 0) in the middle of sending; with replies unread; after its
+	   half-close. */
+	END_RESET,
+	END_RESET_HALF,
 	/* Waits until the server has had enough. */
 	END_IDLE,
 	/* Holds for a while, and breaks off or closes. */
@@ -44,7 +48,8 @@ struct plan {
 	const char *name;
 	/* At once, of a full load. */
 	unsigned count;
-	/* Bytes to send, or pieces where it ends without a half-close: what ends within a character stays unanswered. */
+	/* Bytes to send, or pieces where it ends without a half-close: what ends within a character
+	 * stays unanswered. */
 	unsigned least, most;
 	/* Bytes at once, and pauses between in ms, at most. */
 	unsigned chunk, pause;
@@ -57,25 +62,29 @@ struct plan {
 	enum end end;
 	/* Each piece waits for the reply to the one before. */
 	bool lockstep;
-	/* It does not read before the server takes no more of it, with replies waiting in the server too. */
+	/* It does not read before the server takes no more of it, with replies waiting in the
+	 * server too. */
 	bool late;
 };
 
 static const struct plan plans[] = {
-	{"half-close", 60, 1, 1 << 18, 20000, 20, 65536, 0, 0, 0, END_HALF_CLOSE, false, false},
-	{"bulk", 2, 1 << 20, 1 << 23, 65536, 1, 65536, 0, 0, 0, END_HALF_CLOSE, false, false},
-	{"lines", 60, 2, 60, 2000, 50, 65536, 0, 0, 0, END_CLOSE, true, false},
-	{"churn", 30, 1, 1, 2000, 0, 65536, 0, 0, 0, END_CLOSE, false, false},
-	{"byte by byte", 40, 1, 12, 1, 200, 65536, 0, 0, 0, END_HALF_CLOSE, false, false},
-	{"slow reader", 40, 1 << 12, 1 << 19, 65536, 5, 3000, 20, 4096, 0, END_HALF_CLOSE, false, false},
-	{"late reader", 8, 3 << 21, 1 << 23, 65536, 0, 65536, 0, 65536, 0, END_HALF_CLOSE, false, true},
-	{"reset", 40, 1, 1 << 18, 30000, 4, 65536, 2, 0, 0, END_RESET, false, false},
-	{"reset unread", 20, 1, 1 << 19, 65536, 2, 0, 0, 0, 0, END_RESET, false, false},
-	{"reset half-closed", 20, 1, 1 << 16, 30000, 2, 1000, 4, 0, 20, END_RESET_HALF, false, false},
-	{"never reads", 30, 1 << 19, 1 << 23, 65536, 1, 0, 0, 0, 4000, END_HOLD, false, false},
-	{"never reads, idle", 10, 1 << 24, 1 << 24, 65536, 1, 0, 0, 0, 0, END_IDLE, false, false},
-	{"idle", 30, 0, 2, 2000, 10, 65536, 0, 0, 0, END_IDLE, false, false},
-	{"flood", 0, 0, 0, 1, 0, 65536, 0, 0, 0, END_HOLD, false, false},
+	{ "half-close", 60, 1, 1 << 18, 20000, 20, 65536, 0, 0, 0, END_HALF_CLOSE, false, false },
+	{ "bulk", 2, 1 << 20, 1 << 23, 65536, 1, 65536, 0, 0, 0, END_HALF_CLOSE, false, false },
+	{ "lines", 60, 2, 60, 2000, 50, 65536, 0, 0, 0, END_CLOSE, true, false },
+	{ "churn", 30, 1, 1, 2000, 0, 65536, 0, 0, 0, END_CLOSE, false, false },
+	{ "byte by byte", 40, 1, 12, 1, 200, 65536, 0, 0, 0, END_HALF_CLOSE, false, false },
+	{ "slow reader", 40, 1 << 12, 1 << 19, 65536, 5, 3000, 20, 4096, 0, END_HALF_CLOSE, false,
+	    false },
+	{ "late reader", 8, 3 << 21, 1 << 23, 65536, 0, 65536, 0, 65536, 0, END_HALF_CLOSE, false,
+	    true },
+	{ "reset", 40, 1, 1 << 18, 30000, 4, 65536, 2, 0, 0, END_RESET, false, false },
+	{ "reset unread", 20, 1, 1 << 19, 65536, 2, 0, 0, 0, 0, END_RESET, false, false },
+	{ "reset half-closed", 20, 1, 1 << 16, 30000, 2, 1000, 4, 0, 20, END_RESET_HALF, false,
+	    false },
+	{ "never reads", 30, 1 << 19, 1 << 23, 65536, 1, 0, 0, 0, 4000, END_HOLD, false, false },
+	{ "never reads, idle", 10, 1 << 24, 1 << 24, 65536, 1, 0, 0, 0, 0, END_IDLE, false, false },
+	{ "idle", 30, 0, 2, 2000, 10, 65536, 0, 0, 0, END_IDLE, false, false },
+	{ "flood", 0, 0, 0, 1, 0, 65536, 0, 0, 0, END_HOLD, false, false },
 };
 #define PLANS (sizeof plans / sizeof *plans)
 #define FLOOD (PLANS - 1)
@@ -121,7 +130,8 @@ static int64_t pause_of(struct soak *s, unsigned most_ms)
 
 static bool is_rude(const struct plan *p)
 {
-	return p->end == END_RESET || p->end == END_RESET_HALF || p->end == END_HOLD || p->end == END_IDLE;
+	return p->end == END_RESET || p->end == END_RESET_HALF || p->end == END_HOLD ||
+	       p->end == END_IDLE;
 }
 
 /* Many short ones, few long ones. */
@@ -146,7 +156,7 @@ static void forget(struct soak_tcp *t, struct client *c)
 
 static void break_off(struct soak_tcp *t, struct client *c)
 {
-	const struct linger now = {.l_onoff = 1};
+	const struct linger now = { .l_onoff = 1 };
 
 	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 	t->counts.resets++;
@@ -170,7 +180,7 @@ static void watch(struct soak_tcp *t, struct client *c)
 {
 	struct soak *s = t->soak;
 	uint32_t events = c->connecting || may_send(s, c) ? EPOLLOUT : 0;
-	struct epoll_event e = {.data.ptr = c};
+	struct epoll_event e = { .data.ptr = c };
 
 	if (c->plan->read && !c->connecting && c->read_at <= s->now)
 		events |= EPOLLIN;
@@ -192,9 +202,11 @@ static void ended_early(struct soak_tcp *t, struct client *c, int error)
 	else if (c->received == 0)
 		t->counts.refused++;
 	else if (s->stalled < c->since)
-		soak_fault(s, "tcp %s: ended by the server after %.3f s, %llu of %llu bytes sent, %llu answered, %llu came: %s",
-		    c->plan->name, (double)(s->now - c->since) / 1e9, (unsigned long long)c->sent, (unsigned long long)c->total,
-		    (unsigned long long)c->in.before, (unsigned long long)c->received, error ? strerror(error) : "end of file");
+		soak_fault(s,
+		    "tcp %s: ended by the server after %.3f s, %llu of %llu bytes sent, %llu answered, %llu came: %s",
+		    c->plan->name, (double)(s->now - c->since) / 1e9, (unsigned long long)c->sent,
+		    (unsigned long long)c->total, (unsigned long long)c->in.before,
+		    (unsigned long long)c->received, error ? strerror(error) : "end of file");
 	forget(t, c);
 }
 
@@ -225,7 +237,8 @@ static bool receive(struct soak_tcp *t, struct client *c)
 	c->progress = s->now;
 	c->read_at = pause_of(s, c->plan->read_pause);
 	if (!text_agrees(s->text, c->key, &c->in, t->buffer, (size_t)n)) {
-		soak_fault(s, "tcp %s: a reply is wrong, after %llu bytes", c->plan->name, (unsigned long long)c->received);
+		soak_fault(s, "tcp %s: a reply is wrong, after %llu bytes", c->plan->name,
+		    (unsigned long long)c->received);
 		forget(t, c);
 		return false;
 	}
@@ -332,7 +345,8 @@ static void client_ready(struct soak *s, struct soak_waits *w, uint32_t events)
 
 	if (c->connecting && !finish_connect(t, c))
 		return;
-	/* Both sides have ended: what is left to be read can be read at once, and a reset meets replies that nobody has read. */
+	/* Both sides have ended: what is left to be read can be read at once, and a reset meets
+	 * replies that nobody has read. */
 	if ((events & (EPOLLHUP | EPOLLERR)) == EPOLLHUP && c->plan->end == END_RESET_HALF) {
 		break_off(t, c);
 		return;
@@ -360,7 +374,7 @@ static int begin_connect(struct soak *s, int fd, const struct soak_place *to)
 
 	if (to->addr.ss_family == AF_INET &&
 	    (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0 ||
-	    bind(fd, (const struct sockaddr *)&from, sizeof from) < 0))
+	        bind(fd, (const struct sockaddr *)&from, sizeof from) < 0))
 		return -1;
 	if (connect(fd, (const struct sockaddr *)&to->addr, to->len) == 0 || errno == EINPROGRESS)
 		return 0;
@@ -377,9 +391,17 @@ static struct client *new_client(struct soak_tcp *t, const struct plan *p, int f
 	if (!l)
 		abort();
 	l->tcp = t;
-	*c = (struct client){.waits.ready = client_ready, .plan = p, .place = t->count, .fd = fd, .connecting = true,
-	    .key = soak_random(s, UINT64_MAX), .since = s->now, .progress = s->now};
-	c->total = p->end == END_CLOSE || (p->end == END_IDLE && p->read) ? text_length(s->text, c->key, length) : length;
+	*c = (struct client){ .waits.ready = client_ready,
+		.plan = p,
+		.place = t->count,
+		.fd = fd,
+		.connecting = true,
+		.key = soak_random(s, UINT64_MAX),
+		.since = s->now,
+		.progress = s->now };
+	c->total = p->end == END_CLOSE || (p->end == END_IDLE && p->read)
+	             ? text_length(s->text, c->key, length)
+	             : length;
 	c->in.total = c->total;
 	c->end_at = pause_of(s, p->hold);
 	c->read_at = p->late ? INT64_MAX : 0;
@@ -390,9 +412,10 @@ static struct client *new_client(struct soak_tcp *t, const struct plan *p, int f
 static void connect_one(struct soak_tcp *t, const struct plan *p)
 {
 	struct soak *s = t->soak;
-	const struct soak_place *to = s->has_ipv6 && soak_random(s, 100) < IPV6_SHARE ? &s->ipv6 : &s->ipv4;
+	const struct soak_place *to = s->has_ipv6 && soak_random(s, 100) < IPV6_SHARE ? &s->ipv6
+	                                                                              : &s->ipv4;
 	int fd = socket(to->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct epoll_event e = {.events = EPOLLOUT};
+	struct epoll_event e = { .events = EPOLLOUT };
 	struct client *c;
 
 	if (fd >= 0 && p->buffer)
@@ -429,8 +452,10 @@ static void check_patience(struct soak_tcp *t, struct client *c)
 
 	if (is_rude(c->plan) || s->now - c->progress < (int64_t)(PATIENCE * s->options.patience))
 		return;
-	soak_fault(s, "tcp %s: nothing moves: connecting %d, %llu of %llu bytes sent, %llu answered", c->plan->name,
-	    c->connecting, (unsigned long long)c->sent, (unsigned long long)c->total, (unsigned long long)c->in.before);
+	soak_fault(s,
+	    "tcp %s: nothing moves: connecting %d, %llu of %llu bytes sent, %llu answered",
+	    c->plan->name, c->connecting, (unsigned long long)c->sent, (unsigned long long)c->total,
+	    (unsigned long long)c->in.before);
 	forget(t, c);
 }
 
@@ -443,7 +468,8 @@ static void tend(struct soak_tcp *t, struct client *c)
 		c->read_at = c->read_at < s->now ? c->read_at : s->now;
 	if (c->connecting) {
 		check_patience(t, c);
-	} else if (end == END_HOLD && s->now >= (c->plan == &plans[FLOOD] ? t->flood_until : c->end_at)) {
+	} else if (end == END_HOLD &&
+	           s->now >= (c->plan == &plans[FLOOD] ? t->flood_until : c->end_at)) {
 		if (soak_random(s, 2)) {
 			break_off(t, c);
 		} else {
@@ -452,8 +478,10 @@ static void tend(struct soak_tcp *t, struct client *c)
 		}
 	} else if (end == END_RESET_HALF && c->shut && s->now >= c->end_at) {
 		break_off(t, c);
-	} else if (end == END_IDLE && s->now - c->progress > (int64_t)(s->idle + PATIENCE * s->options.patience)) {
-		soak_fault(s, "tcp %s: the server has not ended it after %.3f s", c->plan->name, (double)(s->now - c->progress) / 1e9);
+	} else if (end == END_IDLE &&
+	           s->now - c->progress > (int64_t)(s->idle + PATIENCE * s->options.patience)) {
+		soak_fault(s, "tcp %s: the server has not ended it after %.3f s", c->plan->name,
+		    (double)(s->now - c->progress) / 1e9);
 		forget(t, c);
 	} else if (end == END_RESET && !c->plan->read && s->now - c->progress > NS_PER_S / 4) {
 		/* The server takes no more of it. */
@@ -472,7 +500,8 @@ static void flood(struct soak_tcp *t)
 
 	if (s->now < t->flood_at)
 		return;
-	t->flood_at = s->now + (s->options.duration < 40 * NS_PER_S ? s->options.duration / 4 : 10 * NS_PER_S);
+	t->flood_at = s->now + (s->options.duration < 40 * NS_PER_S ? s->options.duration / 4
+	                                                            : 10 * NS_PER_S);
 	t->flood = (unsigned)(s->options.max_clients * workers) + FLOOD_MORE;
 	t->flood_until = INT64_MAX;
 }
@@ -486,7 +515,8 @@ static void begin_more(struct soak_tcp *t)
 		begin(t, &plans[FLOOD]);
 	if (t->flood == 0 && t->flood_until == INT64_MAX)
 		t->flood_until = s->now + FLOOD_HOLDS;
-	/* Each kind in its turn, so that the short-lived ones leave something of the rate to the others. */
+	/* Each kind in its turn, so that the short-lived ones leave something of the rate to the
+	 * others. */
 	for (unsigned full = 0; used < allowed && full < FLOOD; t->next = (t->next + 1) % FLOOD) {
 		if (t->now[t->next] >= soak_share(s, plans[t->next].count)) {
 			full++;
@@ -554,11 +584,13 @@ void soak_tcp_tell(const struct soak_tcp *t)
 {
 	const struct soak_tcp_counts *c = &t->counts;
 
-	printf("soak: tcp: %llu connected, %llu could not be, %llu served whole, %llu refused, %llu ended as idle, %llu reset, "
-	    "%llu left; %llu bytes sent, %llu checked\n", (unsigned long long)c->connected, (unsigned long long)c->unconnected,
-	    (unsigned long long)c->served, (unsigned long long)c->refused, (unsigned long long)c->idle,
-	    (unsigned long long)c->resets, (unsigned long long)c->left, (unsigned long long)c->bytes_sent,
-	    (unsigned long long)c->bytes_checked);
+	printf(
+	    "soak: tcp: %llu connected, %llu could not be, %llu served whole, %llu refused, %llu ended as idle, %llu reset, "
+	    "%llu left; %llu bytes sent, %llu checked\n",
+	    (unsigned long long)c->connected, (unsigned long long)c->unconnected,
+	    (unsigned long long)c->served, (unsigned long long)c->refused,
+	    (unsigned long long)c->idle, (unsigned long long)c->resets, (unsigned long long)c->left,
+	    (unsigned long long)c->bytes_sent, (unsigned long long)c->bytes_checked);
 	printf("soak: tcp clients by kind:");
 	for (size_t i = 0; i < PLANS; i++)
 		printf("%s %s %llu", i ? "," : "", plans[i].name, (unsigned long long)t->begun[i]);

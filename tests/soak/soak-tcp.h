@@ -7,11 +7,14 @@
 
 /* What became of connections. */
 struct soak_tcp_counts {
-	/* The system's word that they were there, and connects that it refused for want of something here. */
+	/* The system's word that they were there, and connects that it refused for want of
+	 * something here. */
 	uint64_t connected, unconnected;
-	/* Well-behaved ones, of them those that ended as they should, every byte right; those that the server refused. */
+	/* Well-behaved ones, of them those that ended as they should, every byte right; those that
+	 * the server refused. */
 	uint64_t served, refused;
-	/* Of the served: those that ended by a half-close, which the server sees as the end of a client. */
+	/* Of the served: those that ended by a half-close, which the server sees as the end of a
+	 * client. */
 	uint64_t half_closed;
 	/* Ended by the server for having been idle. */
 	uint64_t idle;

@@ -40,9 +40,23 @@ static uint64_t next(uint64_t *dice, uint64_t n)
 static const struct block {
 	ucs4_t first, last;
 } blocks[] = {
-	{' ', '~'}, {'a', 'z'}, {0, 0x7f}, {0xdf, 0x24f}, {0x370, 0x3ff}, {0x400, 0x52f}, {0x10d0, 0x10ff}, {0x1e00, 0x1fff},
-	{0x2c00, 0x2dff}, {0x3040, 0x30ff}, {0x4e00, 0x9fff}, {0xa640, 0xa7ff}, {0xfb00, 0xfb17}, {0x10400, 0x1044f},
-	{0x1e900, 0x1e943}, {0x1f300, 0x1f6ff}, {0, 0x10ffff},
+	{ ' ', '~' },
+	{ 'a', 'z' },
+	{ 0, 0x7f },
+	{ 0xdf, 0x24f },
+	{ 0x370, 0x3ff },
+	{ 0x400, 0x52f },
+	{ 0x10d0, 0x10ff },
+	{ 0x1e00, 0x1fff },
+	{ 0x2c00, 0x2dff },
+	{ 0x3040, 0x30ff },
+	{ 0x4e00, 0x9fff },
+	{ 0xa640, 0xa7ff },
+	{ 0xfb00, 0xfb17 },
+	{ 0x10400, 0x1044f },
+	{ 0x1e900, 0x1e943 },
+	{ 0x1f300, 0x1f6ff },
+	{ 0, 0x10ffff },
 };
 #define BLOCKS (sizeof blocks / sizeof *blocks)
 
@@ -56,7 +70,8 @@ static size_t put_character(unsigned char *out, const struct block *b, uint64_t 
 	return (size_t)n;
 }
 
-/* Which kind of text: characters of one block, of all, these with some cut or broken, or no text at all. */
+/* Which kind of text: characters of one block, of all, these with some cut or broken, or no text at
+ * all. */
 static void fill(struct piece *p, size_t n, uint64_t *dice)
 {
 	uint64_t kind = next(dice, BLOCKS + 6);
@@ -105,7 +120,8 @@ size_t text_rest(const struct soak_text *t, uint64_t key, const struct text_plac
 	return piece(t, key, p->piece)->n - p->at;
 }
 
-void text_take(const struct soak_text *t, uint64_t key, struct text_place *p, unsigned char *out, size_t n)
+void text_take(const struct soak_text *t, uint64_t key, struct text_place *p, unsigned char *out,
+    size_t n)
 {
 	while (n > 0) {
 		size_t rest = text_rest(t, key, p), some = rest < n ? rest : n;
@@ -117,7 +133,7 @@ void text_take(const struct soak_text *t, uint64_t key, struct text_place *p, un
 		n -= some;
 		p->at += some;
 		if (some == rest)
-			*p = (struct text_place){.piece = p->piece + 1};
+			*p = (struct text_place){ .piece = p->piece + 1 };
 	}
 }
 
@@ -135,9 +151,10 @@ bool text_complete(const struct text_check *c)
 	return c->before == c->total;
 }
 
-/* The capitals of the piece that is next, and how much of it the text has. The last one may be cut. */
-static const unsigned char *expected(const struct soak_text *t, uint64_t key, const struct text_check *c,
-    unsigned char cut[TEXT_CAPITALS], size_t *n, size_t *n_in)
+/* The capitals of the piece that is next, and how much of it the text has. The last one may be cut.
+ */
+static const unsigned char *expected(const struct soak_text *t, uint64_t key,
+    const struct text_check *c, unsigned char cut[TEXT_CAPITALS], size_t *n, size_t *n_in)
 {
 	const struct piece *p = piece(t, key, c->place.piece);
 
@@ -150,7 +167,8 @@ static const unsigned char *expected(const struct soak_text *t, uint64_t key, co
 	return cut;
 }
 
-bool text_agrees(const struct soak_text *t, uint64_t key, struct text_check *c, const unsigned char *bytes, size_t n)
+bool text_agrees(const struct soak_text *t, uint64_t key, struct text_check *c,
+    const unsigned char *bytes, size_t n)
 {
 	unsigned char cut[TEXT_CAPITALS];
 	const unsigned char *out;
@@ -168,7 +186,7 @@ bool text_agrees(const struct soak_text *t, uint64_t key, struct text_check *c, 
 		c->place.at += some;
 		if (c->place.at == n_out) {
 			c->before += n_in;
-			c->place = (struct text_place){.piece = c->place.piece + 1};
+			c->place = (struct text_place){ .piece = c->place.piece + 1 };
 		}
 	}
 	return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text without end, and its capitals, from a number: neither needs to be kept by who sends it and who checks it. */
+/* Text without end, and its capitals, from a number: neither needs to be kept by who sends it and
+ * who checks it. */
 #ifndef UPCASE_TESTS_SOAK_TEXT_H
 #define UPCASE_TESTS_SOAK_TEXT_H
 
@@ -11,8 +12,9 @@
 #define TEXT_PIECE 1500
 #define TEXT_CAPITALS (3 * TEXT_PIECE)
 
-/* Opaque. Pieces of text of every kind, also of bytes that are none, with their capitals. None begins within a character
- * and each ends with a whole one, so that what is made of pieces has the capitals of the pieces. */
+/* Opaque. Pieces of text of every kind, also of bytes that are none, with their capitals. None
+ * begins within a character and each ends with a whole one, so that what is made of pieces has the
+ * capitals of the pieces. */
 struct soak_text;
 
 struct soak_text *text_new(uint64_t seed);
@@ -26,7 +28,8 @@ struct text_place {
 };
 
 /* The text's next `n` bytes into `out`, NULL to go by them. */
-void text_take(const struct soak_text *t, uint64_t key, struct text_place *p, unsigned char *out, size_t n);
+void text_take(const struct soak_text *t, uint64_t key, struct text_place *p, unsigned char *out,
+    size_t n);
 /* How many bytes the first `pieces` ones are. */
 uint64_t text_length(const struct soak_text *t, uint64_t key, uint64_t pieces);
 /* What is left of the piece. */
@@ -40,7 +43,8 @@ struct text_check {
 };
 
 /* Whether `n` bytes are what comes next; nothing comes behind the capitals of `total` bytes. */
-bool text_agrees(const struct soak_text *t, uint64_t key, struct text_check *c, const unsigned char *bytes, size_t n);
+bool text_agrees(const struct soak_text *t, uint64_t key, struct text_check *c,
+    const unsigned char *bytes, size_t n);
 /* Whether everything has come. */
 bool text_complete(const struct text_check *c);
 

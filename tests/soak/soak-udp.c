@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A question begins with its client's name and its number, "c0012 q0000002a ", and the rest follows from these two: a reply
- * says by itself what it must be. Replies to one client come in the order of the questions. */
+/* A question begins with its client's name and its number, "c0012 q0000002a ", and the rest follows
+ * from these two: a reply says by itself what it must be. Replies to one client come in the order
+ * of the questions. */
 #include "config.h"
 
 #include "tests/soak/soak-udp.h"
@@ -45,7 +46,8 @@ struct udp_socket {
 	/* What the system dropped here, as last told. */
 	uint32_t dropped;
 	uint64_t sent, received;
-	/* Good ones: numbers of the next question, of the one that waits the longest, of the last one answered + 1. */
+	/* Good ones: numbers of the next question, of the one that waits the longest, of the last
+	 * one answered + 1. */
 	uint32_t next, oldest, after_answered;
 	unsigned window;
 	int64_t ask_at, waiting_since;
@@ -58,7 +60,8 @@ struct soak_udp {
 	struct soak_udp_counts counts;
 	struct soak_rate flood, renewal;
 	unsigned char in[LONGEST], out[LONGEST], buffer[LONGEST];
-	/* What floods send from: anything, what has three times as long capitals, what has none longer than itself. */
+	/* What floods send from: anything, what has three times as long capitals, what has none
+	 * longer than itself. */
 	unsigned char noise[DATAGRAM_MOST], growing[DATAGRAM_MOST], letters[DATAGRAM_MOST];
 };
 
@@ -69,7 +72,7 @@ static int open_socket(struct soak_udp *u, struct udp_socket *k, uint16_t port)
 {
 	struct soak *s = u->soak;
 	struct sockaddr_in from = soak_source(s);
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = k};
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = k };
 	const int room = 1 << 20;
 
 	from.sin_port = htons(port);
@@ -77,7 +80,8 @@ static int open_socket(struct soak_udp *u, struct udp_socket *k, uint16_t port)
 	if (k->fd < 0)
 		return -1;
 	setsockopt(k->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-	if ((k->to.addr.ss_family == AF_INET && bind(k->fd, (const struct sockaddr *)&from, sizeof from) < 0) ||
+	if ((k->to.addr.ss_family == AF_INET &&
+	        bind(k->fd, (const struct sockaddr *)&from, sizeof from) < 0) ||
 	    connect(k->fd, (const struct sockaddr *)&k->to.addr, k->to.len) < 0 ||
 	    epoll_ctl(s->epoll, EPOLL_CTL_ADD, k->fd, &e) < 0) {
 		close(k->fd);
@@ -91,7 +95,7 @@ static int open_socket(struct soak_udp *u, struct udp_socket *k, uint16_t port)
 
 static void note_dropped(struct udp_socket *k)
 {
-	uint32_t values[SK_MEMINFO_VARS] = {0};
+	uint32_t values[SK_MEMINFO_VARS] = { 0 };
 	socklen_t size = sizeof values;
 
 	if (getsockopt(k->fd, SOL_SOCKET, SO_MEMINFO, values, &size) < 0)
@@ -106,7 +110,8 @@ static bool send_one(struct udp_socket *k, const void *bytes, size_t n)
 	struct soak_udp *u = k->udp;
 
 	if (send(k->fd, bytes, n, 0) != (ssize_t)n) {
-		/* What ICMP says of the time before: only a server that is not there would say so. */
+		/* What ICMP says of the time before: only a server that is not there would say so.
+		 */
 		if (errno == ECONNREFUSED)
 			soak_fault(u->soak, "udp: the server is not there");
 		return false;
@@ -118,11 +123,12 @@ static bool send_one(struct udp_socket *k, const void *bytes, size_t n)
 }
 
 /* A question and its answer. Returns the length of the question, in `*n_out` that of the answer. */
-static size_t question(struct soak_udp *u, const struct udp_socket *k, uint32_t number, size_t *n_out)
+static size_t question(struct soak_udp *u, const struct udp_socket *k, uint32_t number,
+    size_t *n_out)
 {
 	const uint64_t key = text_mix(text_mix(u->soak->options.seed, k->name), number);
 	const uint64_t n = text_length(u->soak->text, key, key % 4 ? key % 3 : key % PIECES_MOST);
-	struct text_place p = {0};
+	struct text_place p = { 0 };
 	char header[HEADER + 1];
 
 	snprintf(header, sizeof header, "c%04x q%08x ", k->name & 0xffff, number);
@@ -133,10 +139,11 @@ static size_t question(struct soak_udp *u, const struct udp_socket *k, uint32_t 
 }
 
 /* Whether a reply is the one to question `number`. */
-static bool is_answer(struct soak_udp *u, const struct udp_socket *k, uint32_t number, const unsigned char *bytes, size_t n)
+static bool is_answer(struct soak_udp *u, const struct udp_socket *k, uint32_t number,
+    const unsigned char *bytes, size_t n)
 {
 	const uint64_t key = text_mix(text_mix(u->soak->options.seed, k->name), number);
-	struct text_check check = {.total = 0};
+	struct text_check check = { .total = 0 };
 	char header[HEADER + 1];
 	size_t n_out;
 
@@ -144,7 +151,8 @@ static bool is_answer(struct soak_udp *u, const struct udp_socket *k, uint32_t n
 	check.total = n_out;
 	snprintf(header, sizeof header, "C%04X Q%08X ", k->name & 0xffff, number);
 	return n >= HEADER && memcmp(bytes, header, HEADER) == 0 &&
-	    text_agrees(u->soak->text, key, &check, bytes + HEADER, n - HEADER) && text_complete(&check);
+	       text_agrees(u->soak->text, key, &check, bytes + HEADER, n - HEADER) &&
+	       text_complete(&check);
 }
 
 static void ask(struct udp_socket *k)
@@ -170,7 +178,8 @@ static void ask_more(struct udp_socket *k)
 {
 	struct soak *s = k->udp->soak;
 
-	if (k->next != k->oldest && s->now - k->waiting_since > (int64_t)(WAIT * s->options.patience))
+	if (k->next != k->oldest &&
+	    s->now - k->waiting_since > (int64_t)(WAIT * s->options.patience))
 		k->oldest = k->next;
 	while (!s->draining && k->next - k->oldest < k->window && k->ask_at <= s->now) {
 		uint32_t before = k->next;
@@ -187,13 +196,16 @@ static void take_answer(struct udp_socket *k, size_t n)
 	unsigned name, number;
 
 	u->buffer[n < LONGEST ? n : LONGEST - 1] = '\0';
-	if (sscanf((const char *)u->buffer, "C%4X Q%8X ", &name, &number) != 2 || !is_answer(u, k, number, u->buffer, n)) {
-		soak_fault(u->soak, "udp c%04x: a reply of %zu bytes is no answer: \"%.20s\"", k->name, n, u->buffer);
+	if (sscanf((const char *)u->buffer, "C%4X Q%8X ", &name, &number) != 2 ||
+	    !is_answer(u, k, number, u->buffer, n)) {
+		soak_fault(u->soak, "udp c%04x: a reply of %zu bytes is no answer: \"%.20s\"",
+		    k->name, n, u->buffer);
 		return;
 	}
 	if (number >= k->next || number < k->after_answered) {
-		soak_fault(u->soak, "udp c%04x: the answer to question %x comes after that to %x, or twice", k->name, number,
-		    k->after_answered - 1);
+		soak_fault(u->soak,
+		    "udp c%04x: the answer to question %x comes after that to %x, or twice",
+		    k->name, number, k->after_answered - 1);
 		return;
 	}
 	u->counts.good_answered++;
@@ -231,19 +243,25 @@ static void socket_ready(struct soak *s, struct soak_waits *w, uint32_t events)
 		ask_more(k);
 }
 
-/* One of any length, many short ones, some empty, some the longest that there are, some with capitals that are too long. */
+/* One of any length, many short ones, some empty, some the longest that there are, some with
+ * capitals that are too long. */
 static void flood_one(struct udp_socket *k)
 {
 	struct soak_udp *u = k->udp;
 	struct soak *s = u->soak;
 	uint64_t kind = soak_random(s, 100);
-	size_t n = kind < 5 ? 0 : kind < 85 ? soak_random(s, 100) : kind < 97 ? soak_random(s, 1472) :
-	    kind < 98 ? DATAGRAM_MOST : soak_random(s, DATAGRAM_MOST);
+	size_t n = kind < 5  ? 0
+	         : kind < 85 ? soak_random(s, 100)
+	         : kind < 97 ? soak_random(s, 1472)
+	         : kind < 98 ? DATAGRAM_MOST
+	                     : soak_random(s, DATAGRAM_MOST);
 
 	if (kind == 99)
-		u->counts.too_long += send_one(k, u->growing, DATAGRAM_MOST - 2 - soak_random(s, DATAGRAM_MOST / 4) * 2);
+		u->counts.too_long += send_one(k, u->growing,
+		    DATAGRAM_MOST - 2 - soak_random(s, DATAGRAM_MOST / 4) * 2);
 	else
-		send_one(k, (kind < 97 ? u->noise : u->letters) + soak_random(s, DATAGRAM_MOST - n + 1), n);
+		send_one(k,
+		    (kind < 97 ? u->noise : u->letters) + soak_random(s, DATAGRAM_MOST - n + 1), n);
 }
 
 void soak_udp_burst(struct soak_udp *u, unsigned n)
@@ -269,7 +287,8 @@ static void renew(struct soak_udp *u, struct udp_socket *k)
 static void flood(struct soak_udp *u)
 {
 	struct soak *s = u->soak;
-	unsigned allowed = soak_allowed(s, &u->flood), n = allowed < TICK_MOST ? allowed : TICK_MOST;
+	unsigned allowed = soak_allowed(s, &u->flood),
+	         n = allowed < TICK_MOST ? allowed : TICK_MOST;
 
 	/* In bursts. */
 	if (n >= BATCH) {
@@ -304,7 +323,7 @@ void soak_udp_turn(struct soak_udp *u)
 
 static void make_noise(struct soak_udp *u)
 {
-	struct text_place p = {0};
+	struct text_place p = { 0 };
 
 	text_take(u->soak->text, 0, &p, u->noise, sizeof u->noise);
 	/* U+0390, of two bytes, has capitals of six. */
@@ -318,8 +337,13 @@ static void add(struct soak_udp *u, enum kind kind, unsigned i, bool wanted)
 	struct soak *s = u->soak;
 	struct udp_socket *k = &u->sockets[i];
 
-	*k = (struct udp_socket){.waits.ready = socket_ready, .udp = u, .kind = kind, .name = i, .fd = -1, .window = 1,
-	    .to = kind == KIND_GOOD && s->has_ipv6 && i % 5 == 0 ? s->ipv6 : s->ipv4};
+	*k = (struct udp_socket){ .waits.ready = socket_ready,
+		.udp = u,
+		.kind = kind,
+		.name = i,
+		.fd = -1,
+		.window = 1,
+		.to = kind == KIND_GOOD && s->has_ipv6 && i % 5 == 0 ? s->ipv6 : s->ipv4 };
 	/* A low port is for the privileged. */
 	if (wanted && open_socket(u, k, kind == KIND_LOW ? LOW_PORT : 0) < 0 && kind != KIND_LOW)
 		soak_fault(s, "udp: no socket: %s", strerror(errno));
@@ -333,8 +357,8 @@ struct soak_udp *soak_udp_new(struct soak *s)
 	if (!u)
 		return NULL;
 	u->soak = s;
-	u->flood = (struct soak_rate){.per_second = 20000 * s->options.load, .most = 4096};
-	u->renewal = (struct soak_rate){.per_second = 5, .most = 1};
+	u->flood = (struct soak_rate){ .per_second = 20000 * s->options.load, .most = 4096 };
+	u->renewal = (struct soak_rate){ .per_second = 5, .most = 1 };
 	make_noise(u);
 	for (; i < GOOD_MOST; i++)
 		add(u, KIND_GOOD, i, i < soak_share(s, GOOD_MOST));
@@ -368,10 +392,13 @@ void soak_udp_tell(struct soak_udp *u)
 {
 	const struct soak_udp_counts *c = soak_udp_counts(u);
 
-	printf("soak: udp: %llu sent, %llu replies, %llu dropped here, %llu abandoned; well-behaved: %llu sent, %llu answered, "
+	printf(
+	    "soak: udp: %llu sent, %llu replies, %llu dropped here, %llu abandoned; well-behaved: %llu sent, %llu answered, "
 	    "%llu of them late; %llu too long, %llu from a low port, %llu of loops; %llu bytes sent, %llu received\n",
-	    (unsigned long long)c->sent, (unsigned long long)c->received, (unsigned long long)c->dropped,
-	    (unsigned long long)c->abandoned, (unsigned long long)c->good_sent, (unsigned long long)c->good_answered,
-	    (unsigned long long)c->late, (unsigned long long)c->too_long, (unsigned long long)c->low_port,
-	    (unsigned long long)c->loops, (unsigned long long)c->bytes_sent, (unsigned long long)c->bytes_received);
+	    (unsigned long long)c->sent, (unsigned long long)c->received,
+	    (unsigned long long)c->dropped, (unsigned long long)c->abandoned,
+	    (unsigned long long)c->good_sent, (unsigned long long)c->good_answered,
+	    (unsigned long long)c->late, (unsigned long long)c->too_long,
+	    (unsigned long long)c->low_port, (unsigned long long)c->loops,
+	    (unsigned long long)c->bytes_sent, (unsigned long long)c->bytes_received);
 }

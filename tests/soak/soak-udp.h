@@ -6,7 +6,8 @@
 #include "tests/soak/soak.h"
 
 struct soak_udp_counts {
-	/* Of all sockets: datagrams that the system took, replies that came, replies that it dropped for want of room here. */
+	/* Of all sockets: datagrams that the system took, replies that came, replies that it
+	 * dropped for want of room here. */
 	uint64_t sent, received, dropped;
 	/* Of sockets that are closed: questions whose replies may have come too late. */
 	uint64_t abandoned;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The soak: a real server, and for as long as is asked every kind of client of it at once, well-behaved ones, of which every
- * byte is checked, and rude ones.
+/* The soak: a real server, and for as long as is asked every kind of client of it at once,
+ * well-behaved ones, of which every byte is checked, and rude ones.
  *
- *     soak [--seconds N] [--seed N] [--load SHARE] [--patience N] [--max-clients N] [--workers N] [--memory-free]
- *         UPCASED [MORE OPTIONS FOR IT]
+ *     soak [--seconds N] [--seed N] [--load SHARE] [--patience N] [--max-clients N] [--workers N]
+ * [--memory-free] UPCASED [MORE OPTIONS FOR IT]
  *
- * What must hold: every well-behaved client is served to its last byte; each datagram that was sent was answered, or is in a
- * count of what was dropped, the server's or the system's; connections and their ends add up; memory is flat, descriptors
- * are what they were at the start when all clients are gone; SIGTERM ends it with status 0. Status 1 if not. The seed
- * repeats what clients do, not when the system lets them. */
+ * What must hold: every well-behaved client is served to its last byte; each datagram that was sent
+ * was answered, or is in a count of what was dropped, the server's or the system's; connections and
+ * their ends add up; memory is flat, descriptors are what they were at the start when all clients
+ * are gone; SIGTERM ends it with status 0. Status 1 if not. The seed repeats what clients do, not
+ * when the system lets them. */
 #include "config.h"
 
 #include <errno.h>
@@ -33,8 +34,9 @@
 #define SAMPLES_MOST 100000
 /* How long the end may take. */
 #define LAST (40 * NS_PER_S)
-/* Memory in the last third of the time may be this much above what it was in the second: what is pending for slow readers
- * comes and goes. A leak of each connection or datagram would be a multiple. */
+/* Memory in the last third of the time may be this much above what it was in the second: what is
+ * pending for slow readers comes and goes. A leak of each connection or datagram would be a
+ * multiple. */
 #define FLAT_KIB 1024
 #define FLAT_SHARE 0.1
 /* A short soak is over before every kind of client has been there. */
@@ -42,11 +44,13 @@
 #define FLAT_KIB_COLD 4096
 /* The server that select() alone serves takes a few less. */
 #define CLIENTS_DEFAULT 1000
-/* Between bursts that come while the server stands still, so that its receive buffer does not hold them. */
+/* Between bursts that come while the server stands still, so that its receive buffer does not hold
+ * them. */
 #define BURSTS (2 * NS_PER_S)
 #define BURST 4000
 #define PAUSE (30 * NS_PER_MS)
-/* Between the times when it stands still for longer than clients may be idle: they are not idle for that. */
+/* Between the times when it stands still for longer than clients may be idle: they are not idle for
+ * that. */
 #define STOPS (40 * NS_PER_S)
 /* Datagrams that one packet of the system's can be. */
 #define JOINED_MOST 64
@@ -100,7 +104,7 @@ unsigned soak_share(const struct soak *s, unsigned full)
 
 struct sockaddr_in soak_source(struct soak *s)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET};
+	struct sockaddr_in a = { .sin_family = AF_INET };
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)soak_random(s, 0xfffff0));
 	return a;
@@ -139,7 +143,8 @@ static uint64_t backlog_drops(void)
 static uint64_t listen_drops(void)
 {
 	FILE *file = fopen("/proc/net/netstat", "r");
-	char names[8192], values[8192], *name, *value, *rest_of_names = names, *rest_of_values = values;
+	char names[8192], values[8192], *name, *value, *rest_of_names = names,
+	                                               *rest_of_values = values;
 	uint64_t found = 0;
 
 	if (!file || !fgets(names, sizeof names, file) || !fgets(values, sizeof values, file))
@@ -162,7 +167,8 @@ static void sample(struct whole *w)
 	a->next = w->soak.now + a->step;
 	now = soak_server_look(w->server);
 	a->all[a->count++] = now;
-	a->most_descriptors = now.descriptors > a->most_descriptors ? now.descriptors : a->most_descriptors;
+	a->most_descriptors = now.descriptors > a->most_descriptors ? now.descriptors
+	                                                            : a->most_descriptors;
 	a->most_own = now.own > a->most_own ? now.own : a->most_own;
 }
 
@@ -174,8 +180,8 @@ static void tell_progress(struct whole *w)
 		return;
 	w->told_at = w->soak.now + 60 * NS_PER_S;
 	printf("soak: %4.0f s: memory %ld KiB (own %ld), %ld descriptors, %u connections\n",
-	    (double)(w->soak.now - w->soak.started) / 1e9, a->all[a->count - 1].resident, a->all[a->count - 1].own,
-	    a->all[a->count - 1].descriptors, soak_tcp_now(w->tcp));
+	    (double)(w->soak.now - w->soak.started) / 1e9, a->all[a->count - 1].resident,
+	    a->all[a->count - 1].own, a->all[a->count - 1].descriptors, soak_tcp_now(w->tcp));
 	fflush(stdout);
 }
 
@@ -206,7 +212,8 @@ static void step(struct whole *w, int64_t *next)
 	struct soak *s = &w->soak;
 	struct epoll_event events[EVENTS];
 	int64_t then = s->now;
-	int n = epoll_wait(s->epoll, events, EVENTS, *next > then ? (int)((*next - then) / NS_PER_MS) + 1 : 0);
+	int n = epoll_wait(s->epoll, events, EVENTS,
+	    *next > then ? (int)((*next - then) / NS_PER_MS) + 1 : 0);
 
 	s->now = clock_monotonic();
 	if (s->now - then > s->idle / 2)
@@ -242,18 +249,23 @@ static void soak(struct whole *w)
 static const char *udp_discord(struct whole *w, const char *t)
 {
 	const struct soak_udp_counts *c = soak_udp_counts(w->udp);
-	const uint64_t datagrams = soak_server_number(t, "udp", "datagrams"), replies = soak_server_number(t, "udp", "replies");
+	const uint64_t datagrams = soak_server_number(t, "udp", "datagrams"),
+	               replies = soak_server_number(t, "udp", "replies");
 	const uint64_t overflowed = soak_server_number(t, "udp system", "overflowed");
 	const uint64_t lost = backlog_drops() - w->backlog_drops;
 
 	if (c->sent < datagrams + overflowed || c->sent > datagrams + overflowed + lost)
-		return "datagrams sent are not those that the server received and those that had no room";
-	if (replies < c->received + c->dropped || replies > c->received + c->dropped + c->abandoned + JOINED_MOST * lost)
-		return "replies of the server are not those that came and those that had no room here";
+		return "datagrams sent are not those that the server received and those that had "
+		       "no room";
+	if (replies < c->received + c->dropped ||
+	    replies > c->received + c->dropped + c->abandoned + JOINED_MOST * lost)
+		return "replies of the server are not those that came and those that had no room "
+		       "here";
 	if (soak_server_number(t, "udp dropped", "too-long") > c->too_long ||
 	    soak_server_number(t, "udp dropped", "low-port") > c->low_port)
 		return "datagrams were dropped that should be answered";
-	for (const char *const *word = (const char *const[]){"bad-source", "group", "own-address", "rate", "unsendable", "unsent", NULL};
+	for (const char *const *word = (const char *const[]){ "bad-source", "group", "own-address",
+	         "rate", "unsendable", "unsent", NULL };
 	    *word; word++)
 		if (soak_server_number(t, "udp dropped", *word) != 0)
 			return *word;
@@ -264,7 +276,8 @@ static const char *udp_discord(struct whole *w, const char *t)
 static const char *tcp_discord(struct whole *w, const char *t)
 {
 	const struct soak_tcp_counts *c = soak_tcp_counts(w->tcp);
-	const uint64_t clients = soak_server_number(t, "tcp", "clients"), refused = soak_server_sum(t, "tcp refused");
+	const uint64_t clients = soak_server_number(t, "tcp", "clients"),
+	               refused = soak_server_sum(t, "tcp refused");
 	const uint64_t dropped = listen_drops() - w->listen_drops;
 
 	if (soak_server_number(t, "tcp", "now") != 0)
@@ -279,7 +292,8 @@ static const char *tcp_discord(struct whole *w, const char *t)
 		return "clients were ended that were not idle";
 	if (c->half_closed > soak_server_number(t, "tcp ended", "closed"))
 		return "clients that closed did not end as closed";
-	if (soak_server_number(t, "tcp ended", "stopped") || soak_server_number(t, "tcp ended", "cut"))
+	if (soak_server_number(t, "tcp ended", "stopped") ||
+	    soak_server_number(t, "tcp ended", "cut"))
 		return "the server has ended connections by itself";
 	if (soak_server_number(t, "tcp", "bytes-in") > c->bytes_sent ||
 	    soak_server_number(t, "tcp", "bytes-out") < c->bytes_checked)
@@ -308,7 +322,8 @@ static void check_totals(struct whole *w)
 	if (other)
 		soak_fault(s, "tcp: %s", other);
 	printf("soak: the server's totals:\n%s", t);
-	printf("soak: dropped by the system besides: %" PRIu64 " packets, %" PRIu64 " connections\n",
+	printf("soak: dropped by the system besides: %" PRIu64 " packets, %" PRIu64
+	       " connections\n",
 	    backlog_drops() - w->backlog_drops, listen_drops() - w->listen_drops);
 }
 
@@ -323,12 +338,12 @@ static void check_descriptors(struct whole *w)
 		if (now.descriptors != w->start.descriptors)
 			usleep(5000);
 	} while (now.descriptors != w->start.descriptors && clock_monotonic() < end);
-	printf("soak: descriptors: %ld at the start, %ld at most, %ld at the end\n", w->start.descriptors,
-	    w->samples.most_descriptors, now.descriptors);
+	printf("soak: descriptors: %ld at the start, %ld at most, %ld at the end\n",
+	    w->start.descriptors, w->samples.most_descriptors, now.descriptors);
 	if (now.descriptors != w->start.descriptors)
 		soak_fault(&w->soak, "descriptors are not what they were");
-	printf("soak: memory of its own, KiB: %ld at the start, %ld at most, %ld at the end\n", w->start.own, w->samples.most_own,
-	    now.own);
+	printf("soak: memory of its own, KiB: %ld at the start, %ld at most, %ld at the end\n",
+	    w->start.own, w->samples.most_own, now.own);
 }
 
 static int by_size(const void *a, const void *b)
@@ -355,7 +370,8 @@ static void check_memory(struct whole *w)
 	const long second = median_own(&w->samples, 1), last = median_own(&w->samples, 2);
 	const int most = w->soak.options.duration < WARM ? FLAT_KIB_COLD : FLAT_KIB;
 
-	printf("soak: memory of its own, KiB, medians of the thirds of the time: %ld, %ld, %ld (%d samples)\n",
+	printf(
+	    "soak: memory of its own, KiB, medians of the thirds of the time: %ld, %ld, %ld (%d samples)\n",
 	    median_own(&w->samples, 0), second, last, w->samples.count);
 	if (!w->soak.options.memory_free && (double)last > (double)second * (1 + FLAT_SHARE) + most)
 		soak_fault(&w->soak, "memory grows");
@@ -368,7 +384,8 @@ static void check_end(struct whole *w)
 
 	if (status != 0)
 		soak_fault(&w->soak, "status %d at the end", status);
-	if (soak_server_number(totals, "udp", "datagrams") == UINT64_MAX || udp_discord(w, totals) || tcp_discord(w, totals))
+	if (soak_server_number(totals, "udp", "datagrams") == UINT64_MAX ||
+	    udp_discord(w, totals) || tcp_discord(w, totals))
 		soak_fault(&w->soak, "the totals at the end do not add up:\n%s", totals);
 }
 
@@ -378,7 +395,8 @@ static double seconds_of(int who)
 
 	if (getrusage(who, &u) < 0)
 		return 0;
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static void check_all(struct whole *w)
@@ -390,42 +408,67 @@ static void check_all(struct whole *w)
 	soak_tcp_tell(w->tcp);
 	soak_udp_tell(w->udp);
 	soak_server_tell(w->server);
-	printf("soak: processor time: %.1f s of the server, %.1f s of its clients, in %.1f s\n", seconds_of(RUSAGE_CHILDREN),
-	    seconds_of(RUSAGE_SELF), (double)(clock_monotonic() - w->soak.started) / 1e9);
+	printf("soak: processor time: %.1f s of the server, %.1f s of its clients, in %.1f s\n",
+	    seconds_of(RUSAGE_CHILDREN), seconds_of(RUSAGE_SELF),
+	    (double)(clock_monotonic() - w->soak.started) / 1e9);
 }
 
 static _Noreturn void usage(void)
 {
-	fprintf(stderr, "usage: soak [--seconds N] [--seed N] [--load SHARE] [--patience N] [--max-clients N] [--workers N] "
+	fprintf(stderr,
+	    "usage: soak [--seconds N] [--seed N] [--load SHARE] [--patience N] [--max-clients N] [--workers N] "
 	    "[--memory-free] UPCASED [OPTION ...]\n");
 	exit(2);
 }
 
 static const struct option option_list[] = {
-	{"seconds", required_argument, NULL, 't'}, {"seed", required_argument, NULL, 's'}, {"load", required_argument, NULL, 'l'},
-	{"patience", required_argument, NULL, 'p'}, {"max-clients", required_argument, NULL, 'm'},
-	{"workers", required_argument, NULL, 'w'}, {"memory-free", no_argument, NULL, 'f'}, {NULL, 0, NULL, 0},
+	{ "seconds", required_argument, NULL, 't' },
+	{ "seed", required_argument, NULL, 's' },
+	{ "load", required_argument, NULL, 'l' },
+	{ "patience", required_argument, NULL, 'p' },
+	{ "max-clients", required_argument, NULL, 'm' },
+	{ "workers", required_argument, NULL, 'w' },
+	{ "memory-free", no_argument, NULL, 'f' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static void read_options(struct soak_options *o, int argc, char **argv)
 {
 	int c;
 
-	*o = (struct soak_options){.duration = 10 * NS_PER_S, .load = 1, .patience = 1, .max_clients = CLIENTS_DEFAULT};
+	*o = (struct soak_options){
+		.duration = 10 * NS_PER_S, .load = 1, .patience = 1, .max_clients = CLIENTS_DEFAULT
+	};
 	if (getrandom(&o->seed, 4, 0) != 4)
 		exit(1);
 	while ((c = getopt_long(argc, argv, "+", option_list, NULL)) != -1)
 		switch (c) {
-		case 't': o->duration = (int64_t)(atof(optarg) * 1e9); break;
-		case 's': o->seed = strtoull(optarg, NULL, 10); break;
-		case 'l': o->load = atof(optarg); break;
-		case 'p': o->patience = atof(optarg); break;
-		case 'm': o->max_clients = atoll(optarg); break;
-		case 'w': o->workers = atoll(optarg); break;
-		case 'f': o->memory_free = true; break;
-		default: usage();
+		case 't':
+			o->duration = (int64_t)(atof(optarg) * 1e9);
+			break;
+		case 's':
+			o->seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'l':
+			o->load = atof(optarg);
+			break;
+		case 'p':
+			o->patience = atof(optarg);
+			break;
+		case 'm':
+			o->max_clients = atoll(optarg);
+			break;
+		case 'w':
+			o->workers = atoll(optarg);
+			break;
+		case 'f':
+			o->memory_free = true;
+			break;
+		default:
+			usage();
 		}
-	if (optind >= argc || o->duration <= 0 || o->load <= 0 || o->patience <= 0 || o->max_clients < 1)
+	if (optind >= argc || o->duration <= 0 || o->load <= 0 || o->patience <= 0 ||
+	    o->max_clients < 1)
 		usage();
 	o->server = argv[optind];
 	o->more = argv + optind + 1;
@@ -452,7 +495,8 @@ static int open_all(struct whole *w)
 	s->text = text_new(s->options.seed);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	/* Longer than any well-behaved client pauses. */
-	s->idle = (int64_t)((s->options.duration > 30 * NS_PER_S ? 5 : 2) * NS_PER_S * s->options.patience);
+	s->idle = (int64_t)((s->options.duration > 30 * NS_PER_S ? 5 : 2) * NS_PER_S *
+	                    s->options.patience);
 	s->started = s->now = clock_monotonic();
 	w->server = soak_server_new(s);
 	if (!w->server)
@@ -475,8 +519,10 @@ int main(int argc, char **argv)
 	int faults;
 
 	read_options(&w.soak.options, argc, argv);
-	printf("soak: seed %" PRIu64 ", %.0f s, load %g, at most %" PRId64 " clients, %" PRId64 " workers\n", w.soak.options.seed,
-	    (double)w.soak.options.duration / 1e9, w.soak.options.load, w.soak.options.max_clients, w.soak.options.workers);
+	printf("soak: seed %" PRIu64 ", %.0f s, load %g, at most %" PRId64 " clients, %" PRId64
+	       " workers\n",
+	    w.soak.options.seed, (double)w.soak.options.duration / 1e9, w.soak.options.load,
+	    w.soak.options.max_clients, w.soak.options.workers);
 	fflush(stdout);
 	if (open_all(&w) < 0)
 		return 1;

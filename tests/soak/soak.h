@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the parts of the soak share: one process, one loop, every kind of client of one server at once.
+/* What the parts of the soak share: one process, one loop, every kind of client of one server at
+ * once.
  *
- * Each part keeps count of what it did, and the counts must agree with the server's totals at the end. */
+ * Each part keeps count of what it did, and the counts must agree with the server's totals at the
+ * end. */
 #ifndef UPCASE_TESTS_SOAK_H
 #define UPCASE_TESTS_SOAK_H
 
@@ -17,7 +19,8 @@
 #define SOAK_TICK (5 * NS_PER_MS)
 
 struct soak_options {
-	/* How long, in ns, and how much: 1 is all that one machine with two processors should be asked for. */
+	/* How long, in ns, and how much: 1 is all that one machine with two processors should be
+	 * asked for. */
 	int64_t duration;
 	double load;
 	/* Times are so much longer under a sanitizer. */
@@ -44,7 +47,8 @@ struct soak {
 	uint64_t dice;
 	int epoll;
 	int64_t started, now;
-	/* When this process was last away from its loop for so long that the server may have taken its clients for idle. */
+	/* When this process was last away from its loop for so long that the server may have taken
+	 * its clients for idle. */
 	int64_t stalled;
 	/* No more new clients; the well-behaved ones come to their end. */
 	bool draining;

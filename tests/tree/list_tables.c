@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Prints the client's tables of commands, keys and marks, for tests/tree/manual.py: a word for the table, the name and the
- * arguments, tabs between; of a mark its two signs. */
+/* Prints the client's tables of commands, keys and marks, for tests/tree/manual.py: a word for the
+ * table, the name and the arguments, tabs between; of a mark its two signs. */
 #include "config.h"
 
 #include <stdio.h>

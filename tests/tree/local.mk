@@ -4,6 +4,7 @@ SCRIPT_TESTS += \
 	%D%/bench_server.py \
 	%D%/completion.py \
 	%D%/manual.py \
+	%D%/style.py \
 	%D%/surroundings.py \
 	%D%/vectors.py \
 	%D%/walls.py \

@@ -410,10 +410,8 @@ def check_looks():
         for number, line in enumerate(text.split('\n'), 1):
             if line != line.rstrip():
                 blanks.append(f'{path}:{number}: blanks at the end')
-            if ' \t' in line and not path.endswith('.py'):
+            if ' \t' in line and not path.endswith(('.py', '.mk')):
                 blanks.append(f'{path}:{number}: a tab after a space')
-            if path.endswith(('.c', '.h')) and re.match(r'\t* {8}', line):
-                blanks.append(f'{path}:{number}: spaces where tabs should be')
         if not text.endswith('\n') or text.endswith('\n\n'):
             blanks.append(f'{path}: must end with one end of line')
     point('tabs and blanks as they should be', blanks)

@@ -18,7 +18,8 @@ static int width(wchar_t c)
 	return c >= 0x4e00 && c < 0xa000 ? 2 : 1;
 }
 
-static int draw(struct canvas *c, int row, int column, int limit, const char *text, enum style style)
+static int draw(struct canvas *c, int row, int column, int limit, const char *text,
+    enum style style)
 {
 	struct layout l = { 0 };
 	assert_int_equal(layout_text(&l, text, strlen(text), width), 0);

@@ -116,7 +116,8 @@ static void completions(void **state)
 	check("/un", COMMAND_UNPLUG, "");
 	check("/ho 3s", COMMAND_HOLD, "3s");
 	check_completions("/udp", "/udp ");
-	check_completions("/", "/udp /tcp /both /connect /order /burst /stats /plot /find /clear /save /link /drop /hold "
+	check_completions("/",
+	    "/udp /tcp /both /connect /order /burst /stats /plot /find /clear /save /link /drop /hold "
 	    "/unplug /help /quit ");
 	check_completions("/x", "");
 	check_completions("", "");
@@ -162,10 +163,12 @@ static void hints(void **state)
 	for (const struct key_spec *spec = key_table; spec->key; spec++) {
 		const size_t used = strlen(expected);
 		if (spec->hint)
-			snprintf(expected + used, sizeof expected - used, "%s%s", used ? "  " : "", spec->hint);
+			snprintf(expected + used, sizeof expected - used, "%s%s", used ? "  " : "",
+			    spec->hint);
 	}
 	assert_string_equal(command_hints(), expected);
-	assert_string_equal(command_hints(), "? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
+	assert_string_equal(command_hints(),
+	    "? help  ^D quit  F2 udp/tcp  F3 both  F4 order  F5 burst  F6 plot  F7 link");
 }
 
 int main(void)

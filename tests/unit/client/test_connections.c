@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* TCP connections as events: what is said of each, by the kernel alone and with what the link tells, which have a row, and what is
- * recorded. */
+/* TCP connections as events: what is said of each, by the kernel alone and with what the link
+ * tells, which have a row, and what is recorded. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -53,7 +53,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void tell(void *context, const struct record_event *event, struct connection_note *note, bool final)
+static void tell(void *context, const struct record_event *event, struct connection_note *note,
+    bool final)
 {
 	struct desk *d = context;
 
@@ -72,9 +73,12 @@ static void tell(void *context, const struct record_event *event, struct connect
 		note->row = 7;
 }
 
-static struct session_connection stage(enum session_stage stage, int64_t at, unsigned syns, int error)
+static struct session_connection stage(enum session_stage stage, int64_t at, unsigned syns,
+    int error)
 {
-	return (struct session_connection){ .stage = stage, .here = HERE, .began = BEGAN, .at = at, .syns = syns, .error = error };
+	return (struct session_connection){
+		.stage = stage, .here = HERE, .began = BEGAN, .at = at, .syns = syns, .error = error
+	};
 }
 
 static void take(struct desk *d, enum session_stage now, int64_t at, unsigned syns, int error)
@@ -86,18 +90,22 @@ static void take(struct desk *d, enum session_stage now, int64_t at, unsigned sy
 
 static int64_t turn(struct desk *d, int64_t known, int64_t now)
 {
-	return connections_dispatch(&d->connections, 0, known == INT64_MIN ? NULL : d->trace, known, now, tell, d);
+	return connections_dispatch(&d->connections, 0, known == INT64_MIN ? NULL : d->trace, known,
+	    now, tell, d);
 }
 
-static void segment(struct desk *d, bool there, const char *fate, const char *flags, int64_t in, int64_t out)
+static void segment(struct desk *d, bool there, const char *fate, const char *flags, int64_t in,
+    int64_t out)
 {
 	static uint64_t serial;
 	char told[300];
 	struct packet_event e;
 
-	snprintf(told, sizeof told, "event %llu %s in=%lld fate=%s%s%.0lld proto=tcp sport=%d dport=%d seq=%d ack=0 flags=%s payload=0",
-	    (unsigned long long)++serial, there ? "there" : "back", (long long)in, fate, out ? " out=" : "", (long long)out,
-	    there ? HERE : 12000, there ? 12000 : HERE, 500, flags);
+	snprintf(told, sizeof told,
+	    "event %llu %s in=%lld fate=%s%s%.0lld proto=tcp sport=%d dport=%d seq=%d ack=0 flags=%s payload=0",
+	    (unsigned long long)++serial, there ? "there" : "back", (long long)in, fate,
+	    out ? " out=" : "", (long long)out, there ? HERE : 12000, there ? 12000 : HERE, 500,
+	    flags);
 	assert_int_equal(link_event_read(&e, told), 0);
 	trace_event(d->trace, &e);
 }
@@ -121,7 +129,8 @@ static void what_the_kernel_tells(void **state)
 		{ SESSION_CONNECTED, 1, 0, 41 * MS, "connected in 41.0 ms" },
 		{ SESSION_CONNECTED, 2, 0, 1040 * MS, "SYN sent 2 times, connected after 1.04 s" },
 		{ SESSION_FAILED, 1, ECONNREFUSED, 3 * MS / 10, "refused (RST) after 0.3 ms" },
-		{ SESSION_FAILED, 5, ETIMEDOUT, 10000 * MS, "SYN sent 5 times, no answer after 10.0 s" },
+		{ SESSION_FAILED, 5, ETIMEDOUT, 10000 * MS,
+		    "SYN sent 5 times, no answer after 10.0 s" },
 		{ SESSION_FAILED, 1, EHOSTUNREACH, 2 * MS, "unreachable after 2.00 ms" },
 	};
 
@@ -183,7 +192,8 @@ static void what_the_link_tells(void **state)
 	assert_int_equal(d->final, 0);
 	segment(d, true, "delivered", "A", BEGAN + 2040 * MS, BEGAN + 2060 * MS);
 	turn(d, BEGAN + 2041 * MS, BEGAN + 2200 * MS);
-	says(d, "SYN sent, lost going, on cue, again after 1.00 s, SYN-ACK lost coming, SYN-ACK again after 2.02 s, connected after 2.04 s",
+	says(d,
+	    "SYN sent, lost going, on cue, again after 1.00 s, SYN-ACK lost coming, SYN-ACK again after 2.02 s, connected after 2.04 s",
 	    false, 1);
 	assert_int_equal(d->packet_count, 5);
 	assert_int_equal(d->packets[0].in, BEGAN);
@@ -208,7 +218,9 @@ static void a_refusal_that_is_lost(void **state)
 	segment(d, false, "delivered", "RA", BEGAN + 1000 * MS, BEGAN + 1001 * MS);
 	take(d, SESSION_FAILED, BEGAN + 1001 * MS, 2, ECONNREFUSED);
 	turn(d, INT64_MAX, BEGAN + 1001 * MS);
-	says(d, "SYN sent, RST unplugged coming, SYN again after 1.00 s, refused (RST) after 1.00 s", false, 1);
+	says(d,
+	    "SYN sent, RST unplugged coming, SYN again after 1.00 s, refused (RST) after 1.00 s",
+	    false, 1);
 	assert_int_equal(d->packet_count, 4);
 }
 
@@ -222,7 +234,8 @@ static void a_drop_is_always_told(void **state)
 		if (i == 1)
 			segment(d, true, "cue", "S", BEGAN, 0);
 		segment(d, true, "delivered", "S", BEGAN + i * 1000 * MS, BEGAN + i * 1000 * MS);
-		segment(d, false, "delivered", "RA", BEGAN + i * 1000 * MS, BEGAN + (i * 1000 + 1) * MS);
+		segment(d, false, "delivered", "RA", BEGAN + i * 1000 * MS,
+		    BEGAN + (i * 1000 + 1) * MS);
 		take(d, SESSION_FAILED, BEGAN + (i * 1000 + 1) * MS, 1 + (unsigned)i, ECONNREFUSED);
 		turn(d, INT64_MAX, BEGAN + (i * 1000 + 1) * MS);
 	}
@@ -260,7 +273,8 @@ static void its_end(void **state)
 	assert_string_equal(record_flags_name(&d->packets[d->packet_count - 1]), "RST");
 }
 
-/* Which have a row: the first; those with more than one SYN; a failure, but not the same once more; all are recorded. */
+/* Which have a row: the first; those with more than one SYN; a failure, but not the same once more;
+ * all are recorded. */
 static void not_a_row_for_each(void **state)
 {
 	static const struct {
@@ -300,7 +314,8 @@ static void not_a_row_for_each(void **state)
 		connections_take(&d->connections, &c);
 		turn(d, INT64_MIN, c.at);
 		if (d->quiet != order[i].quiet)
-			fail_msg("attempt %zu: \"%s\" is %squiet", i, d->text, d->quiet ? "" : "not ");
+			fail_msg("attempt %zu: \"%s\" is %squiet", i, d->text,
+			    d->quiet ? "" : "not ");
 		assert_int_equal(d->final, i + 1);
 	}
 }
@@ -329,8 +344,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(what_the_kernel_tells), TEST(a_row_while_it_connects), TEST(what_the_link_tells), TEST(its_end),
-		TEST(not_a_row_for_each), TEST(a_refusal_that_is_lost), TEST(a_drop_is_always_told), TEST(bounded),
+		TEST(what_the_kernel_tells),
+		TEST(a_row_while_it_connects),
+		TEST(what_the_link_tells),
+		TEST(its_end),
+		TEST(not_a_row_for_each),
+		TEST(a_refusal_that_is_lost),
+		TEST(a_drop_is_always_told),
+		TEST(bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

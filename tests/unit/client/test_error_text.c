@@ -23,8 +23,10 @@ static void check_words(int error)
 		for (const char *c = sentence; *c; c++)
 			assert_in_range(*c, ' ', '~');
 	}
-	/* A narrow wire has 15 columns, with a cross; "name not found" is the only one that is cut short. */
-	assert_in_range(strlen(error_word(error)), 4, error == error_from_eai(EAI_NONAME) ? 14 : 13);
+	/* A narrow wire has 15 columns, with a cross; "name not found" is the only one that is cut
+	 * short. */
+	assert_in_range(strlen(error_word(error)), 4,
+	    error == error_from_eai(EAI_NONAME) ? 14 : 13);
 }
 
 static void check_name(int error)
@@ -44,7 +46,8 @@ static void every_errno(void **state)
 	assert_string_equal(error_word(ECONNREFUSED), "refused");
 	assert_string_equal(error_word(0), "failed");
 	assert_non_null(strstr(error_sentence(ECONNREFUSED, true), "is the server running"));
-	assert_string_not_equal(error_sentence(ENOPROTOOPT, true), error_sentence(ENOPROTOOPT, false));
+	assert_string_not_equal(error_sentence(ENOPROTOOPT, true),
+	    error_sentence(ENOPROTOOPT, false));
 }
 
 static void every_icmp_message(void **state)
@@ -70,8 +73,8 @@ static void every_icmp_message(void **state)
 /* A far firewall is not this machine's. */
 static void prohibitions(void **state)
 {
-	static const int far[] = { ERROR_ICMP4(3, 9), ERROR_ICMP4(3, 10), ERROR_ICMP4(3, 13), ERROR_ICMP6(1, 1), ERROR_ICMP6(1, 5),
-		ERROR_ICMP6(1, 6) };
+	static const int far[] = { ERROR_ICMP4(3, 9), ERROR_ICMP4(3, 10), ERROR_ICMP4(3, 13),
+		ERROR_ICMP6(1, 1), ERROR_ICMP6(1, 5), ERROR_ICMP6(1, 6) };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(far); i++) {
@@ -88,11 +91,14 @@ static void looking_up(void **state)
 		int eai;
 		const char *name, *words;
 	} cases[] = {
-		{ EAI_NONAME, "EAI_NONAME", "check the spelling" }, { EAI_AGAIN, "EAI_AGAIN", "no name server" },
+		{ EAI_NONAME, "EAI_NONAME", "check the spelling" },
+		{ EAI_AGAIN, "EAI_AGAIN", "no name server" },
 		{ EAI_FAIL, "EAI_FAIL", "the name server" },
-		{ EAI_OVERFLOW, "EAI_OVERFLOW", "too long" }, { EAI_SYSTEM, "EAI_SYSTEM", "without an answer" },
+		{ EAI_OVERFLOW, "EAI_OVERFLOW", "too long" },
+		{ EAI_SYSTEM, "EAI_SYSTEM", "without an answer" },
 		/* None that the client can get has another sentence than that. */
-		{ EAI_BADFLAGS, "EAI_SYSTEM", "without an answer" }, { EAI_SERVICE, "EAI_SYSTEM", "without an answer" },
+		{ EAI_BADFLAGS, "EAI_SYSTEM", "without an answer" },
+		{ EAI_SERVICE, "EAI_SYSTEM", "without an answer" },
 #ifdef EAI_NODATA
 		{ EAI_NODATA, "EAI_NODATA", "no address" },
 #endif
@@ -123,9 +129,11 @@ static void our_own(void **state)
 
 static void what_is_no_name(void **state)
 {
-	static const char *const wrong[] = { "", "E", "errno", "errno ", "errno x", "errno -1", "errno 4096", "errno 1 ", "ICMP",
-		"ICMP ", "ICMP 3", "ICMP 3/", "ICMP 3/256", "ICMP 256/0", "ICMP 3/1x", "ICMP  3/1", "ICMP /1", "ICMPv6", "ICMPv6 1",
-		"ICMPv61/1", "ICMPv6 -1/1", "ICMPv4 1/1", "econnrefused", "ICMP 99999999999999999999/1" };
+	static const char *const wrong[] = { "", "E", "errno", "errno ", "errno x", "errno -1",
+		"errno 4096", "errno 1 ", "ICMP", "ICMP ", "ICMP 3", "ICMP 3/", "ICMP 3/256",
+		"ICMP 256/0", "ICMP 3/1x", "ICMP  3/1", "ICMP /1", "ICMPv6", "ICMPv6 1",
+		"ICMPv61/1", "ICMPv6 -1/1", "ICMPv4 1/1", "econnrefused",
+		"ICMP 99999999999999999999/1" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
@@ -135,8 +143,12 @@ static void what_is_no_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_errno), cmocka_unit_test(every_icmp_message), cmocka_unit_test(prohibitions),
-		cmocka_unit_test(looking_up), cmocka_unit_test(our_own), cmocka_unit_test(what_is_no_name),
+		cmocka_unit_test(every_errno),
+		cmocka_unit_test(every_icmp_message),
+		cmocka_unit_test(prohibitions),
+		cmocka_unit_test(looking_up),
+		cmocka_unit_test(our_own),
+		cmocka_unit_test(what_is_no_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,8 @@ static void wrong_plans_say_why(void **state)
 		char why[GENERATOR_WHY] = "";
 
 		assert_int_equal(generator_read(cases[i].text, &plan, why), -1);
-		if (!strstr(why, cases[i].why) || !strstr(why, "; for example /burst 200 every 5ms size 100"))
+		if (!strstr(why, cases[i].why) ||
+		    !strstr(why, "; for example /burst 200 every 5ms size 100"))
 			fail_msg("'%s': '%s'", cases[i].text, why);
 		assert_true(plan.count == 5 && plan.interval == 6 && plan.size == 7);
 	}
@@ -110,7 +111,8 @@ static void lines_are_due_on_schedule(void **state)
 	assert_int_equal(g.end, START + 20 * MS);
 }
 
-/* The first line goes alone until it is known how the server takes it; the schedule goes on behind that. */
+/* The first line goes alone until it is known how the server takes it; the schedule goes on behind
+ * that. */
 static void the_first_line_may_go_alone(void **state)
 {
 	const struct generator_plan plan = { 3, 10 * MS, 0 };
@@ -213,8 +215,9 @@ static void big_counts(void **state)
 
 static void rows_for_what_is_open(void **state)
 {
-	const struct generator_plan slow = { 1000000, 10 * MS, 0 }, fast = { 1000000, 20 * NS_PER_US, 0 },
-				    at_once = { 100000000, 0, 0 }, few = { 500, 0, 0 };
+	const struct generator_plan slow = { 1000000, 10 * MS, 0 },
+	                            fast = { 1000000, 20 * NS_PER_US, 0 },
+	                            at_once = { 100000000, 0, 0 }, few = { 500, 0, 0 };
 
 	(void)state;
 	assert_int_equal(generator_rows(&slow, NS_PER_S, 100000), 100000);
@@ -232,7 +235,8 @@ static void says(uint64_t number, size_t size, const char *wanted)
 	const size_t n = generator_text(number, size, text, sizeof text);
 
 	if (n != strlen(wanted) || memcmp(text, wanted, n) != 0)
-		fail_msg("line %u of %zu bytes: '%.*s', not '%s'", (unsigned)number, size, (int)n, text, wanted);
+		fail_msg("line %u of %zu bytes: '%.*s', not '%s'", (unsigned)number, size, (int)n,
+		    text, wanted);
 }
 
 static void texts(void **state)
@@ -296,12 +300,15 @@ static void progress(void **state)
 
 	(void)state;
 	generator_start(&g, &plan, START);
-	assert_string_equal(generator_progress(&g, START, "-", text, sizeof text), "0/1000 - 0.0/s - 10.0 s left");
+	assert_string_equal(generator_progress(&g, START, "-", text, sizeof text),
+	    "0/1000 - 0.0/s - 10.0 s left");
 	assert_true(generator_next(&g, START));
-	assert_string_equal(generator_progress(&g, START + 1, "-", text, sizeof text), "1/1000 - 0.0/s - 10.0 s left");
+	assert_string_equal(generator_progress(&g, START + 1, "-", text, sizeof text),
+	    "1/1000 - 0.0/s - 10.0 s left");
 	for (int i = 1; i < 341; i++)
 		assert_true(generator_next(&g, START + i * 10 * MS));
-	assert_string_equal(generator_progress(&g, START + 3400 * MS, "·", text, sizeof text), "341/1000 · 100/s · 6.6 s left");
+	assert_string_equal(generator_progress(&g, START + 3400 * MS, "·", text, sizeof text),
+	    "341/1000 · 100/s · 6.6 s left");
 	/* Behind its schedule it takes as long as the rate so far says. */
 	generator_start(&g, &plan, START);
 	for (int i = 0; i < 101; i++)
@@ -312,7 +319,8 @@ static void progress(void **state)
 
 static void results(void **state)
 {
-	const struct generator_plan plan = { 3, 10 * MS, 0 }, one = { 1, 10 * MS, 0 }, at_once = { 3, 0, 0 };
+	const struct generator_plan plan = { 3, 10 * MS, 0 }, one = { 1, 10 * MS, 0 },
+	                            at_once = { 3, 0, 0 };
 	struct generator g;
 	char text[200];
 
@@ -320,31 +328,45 @@ static void results(void **state)
 	generator_start(&g, &plan, START);
 	for (int i = 0; i < 3; i++)
 		generator_next(&g, START + i * 10 * MS + 20000);
-	assert_string_equal(generator_result(&g, "u", text, sizeof text), "3 lines sent in 20.0 ms, 100/s; on schedule, at most "
+	assert_string_equal(generator_result(&g, "u", text, sizeof text),
+	    "3 lines sent in 20.0 ms, 100/s; on schedule, at most "
 	    "20.0 us late");
 	generator_start(&g, &plan, START);
 	generator_next(&g, START);
 	generator_next(&g, START + 60 * MS);
 	generator_stop(&g, START + 100 * MS);
-	assert_string_equal(generator_result(&g, "u", text, sizeof text), "2 of 3 lines sent in 100 ms, 10/s; the schedule slipped: "
+	assert_string_equal(generator_result(&g, "u", text, sizeof text),
+	    "2 of 3 lines sent in 100 ms, 10/s; the schedule slipped: "
 	    "1 was more than 10 ms late, the worst 50.0 ms");
 	generator_start(&g, &one, START);
 	generator_next(&g, START);
-	assert_string_equal(generator_result(&g, "u", text, sizeof text), "1 line sent in 0 s; on schedule, at most 0 s late");
+	assert_string_equal(generator_result(&g, "u", text, sizeof text),
+	    "1 line sent in 0 s; on schedule, at most 0 s late");
 	generator_start(&g, &at_once, START);
 	for (int i = 0; i < 3; i++)
 		generator_next(&g, START + 2 * MS);
-	assert_string_equal(generator_result(&g, "u", text, sizeof text), "3 lines sent in 2.00 ms, 1000/s");
+	assert_string_equal(generator_result(&g, "u", text, sizeof text),
+	    "3 lines sent in 2.00 ms, 1000/s");
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test(name)
 	const struct CMUnitTest tests[] = {
-		TEST(plans_are_read), TEST(wrong_plans_say_why), TEST(the_first_line_may_go_alone), TEST(lines_are_due_on_schedule),
-		TEST(late_lines_catch_up_and_are_counted), TEST(no_interval_no_schedule), TEST(it_can_be_stopped),
-		TEST(big_counts), TEST(rows_for_what_is_open), TEST(texts), TEST(texts_of_any_size),
-		TEST(no_two_texts_are_the_same), TEST(progress), TEST(results),
+		TEST(plans_are_read),
+		TEST(wrong_plans_say_why),
+		TEST(the_first_line_may_go_alone),
+		TEST(lines_are_due_on_schedule),
+		TEST(late_lines_catch_up_and_are_counted),
+		TEST(no_interval_no_schedule),
+		TEST(it_can_be_stopped),
+		TEST(big_counts),
+		TEST(rows_for_what_is_open),
+		TEST(texts),
+		TEST(texts_of_any_size),
+		TEST(no_two_texts_are_the_same),
+		TEST(progress),
+		TEST(results),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -272,7 +272,8 @@ static int append_often(const char *path, int i, int count, size_t keep)
 		char text[3][32];
 		const char *lines[3];
 		for (int line = 0; line < 3; line++) {
-			snprintf(text[line], sizeof(text[line]), "session %d line %d", i, 3 * n + line);
+			snprintf(text[line], sizeof(text[line]), "session %d line %d", i,
+			    3 * n + line);
 			lines[line] = text[line];
 		}
 		failed += append(path, lines, 3, keep) < 0;
@@ -302,8 +303,8 @@ static void see(void *context, const char *line)
 {
 	struct seen *s = context;
 	int i, n, end = 0;
-	if (sscanf(line, "session %d line %d%n", &i, &n, &end) != 2 || line[end] || i < 0 || i >= SESSIONS ||
-	    n < s->next[i]) {
+	if (sscanf(line, "session %d line %d%n", &i, &n, &end) != 2 || line[end] || i < 0 ||
+	    i >= SESSIONS || n < s->next[i]) {
 		s->wrong = true;
 		return;
 	}
@@ -328,7 +329,8 @@ static void loses_no_session(void **state)
 	assert_int_equal(seen.lines, SESSIONS * 30);
 }
 
-/* Sessions that are killed anywhere on the way: no half line, nothing lost that was there, no lock left. */
+/* Sessions that are killed anywhere on the way: no half line, nothing lost that was there, no lock
+ * left. */
 static void survives_being_killed(void **state)
 {
 	const char *path = path_of(state, "history");
@@ -509,7 +511,7 @@ static void removes_only_what_it_made(void **state)
 	assert_int_equal(file_remove(path, &made), -1);
 	assert_int_equal(symlink(path, path_of(state, "link")), 0);
 	assert_int_equal(file_remove(path_of(state, "link"), &st), -1);
-	assert_int_equal(utimensat(AT_FDCWD, path, (const struct timespec[2]) { { 0 } }, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path, (const struct timespec[2]){ { 0 } }, 0), 0);
 	assert_int_equal(file_remove(path, &st), -1);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(file_remove(path, &st), 0);
@@ -522,7 +524,8 @@ static void understands_colorfgbg(void **state)
 	assert_int_equal(palette_background("0;15"), PALETTE_LIGHT);
 	assert_int_equal(palette_background("0;default;7"), PALETTE_LIGHT);
 	assert_int_equal(palette_background("7;8"), PALETTE_DARK);
-	static const char *const unknown[] = { NULL, "", "15", "15;", "15;default", "1;-1", "1;99", "0;7x", ";" };
+	static const char *const unknown[] = { NULL, "", "15", "15;", "15;default", "1;-1", "1;99",
+		"0;7x", ";" };
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		assert_int_equal(palette_background(unknown[i]), PALETTE_UNKNOWN);
 }
@@ -535,14 +538,19 @@ static double luminance(int colour)
 	static const double weights[] = { 0.2126, 0.7152, 0.0722 };
 	int parts[3], cube = colour - 16;
 	for (int i = 0; i < 3; i++)
-		parts[i] = colour >= 232 ? 8 + (colour - 232) * 10 : levels[i == 0 ? cube / 36 : i == 1 ? cube / 6 % 6 : cube % 6];
+		parts[i] = colour >= 232 ? 8 + (colour - 232) * 10
+		                         : levels[i == 0   ? cube / 36
+		                                  : i == 1 ? cube / 6 % 6
+		                                           : cube % 6];
 	double sum = 0;
 	for (int i = 0; i < 3; i++) {
 		double c = parts[i] / 255.0;
 		/* sRGB to linear light, near enough without libm: c to the power of 2.2. */
 		double square = c * c, fifth = c;
 		for (int step = 0; step < 40; step++)
-			fifth = c == 0 ? 0 : fifth - (fifth * fifth * fifth * fifth * fifth - c) / (5 * fifth * fifth * fifth * fifth);
+			fifth = c == 0 ? 0
+			               : fifth - (fifth * fifth * fifth * fifth * fifth - c) /
+			                             (5 * fifth * fifth * fifth * fifth);
 		sum += weights[i] * square * fifth;
 	}
 	return sum;
@@ -553,16 +561,21 @@ static void colours_can_be_read(void **state)
 	(void)state;
 	for (int style = 0; style < STYLES; style++)
 		for (int ground = PALETTE_UNKNOWN; ground <= PALETTE_LIGHT; ground++) {
-			struct palette_entry e = palette_entry((enum style)style, 256, (enum palette_background)ground);
+			struct palette_entry e = palette_entry((enum style)style, 256,
+			    (enum palette_background)ground);
 			if (e.colour == PALETTE_DEFAULT)
 				continue;
 			assert_in_range(e.colour, 16, 255);
 			double l = luminance(e.colour);
 			double on_black = (l + 0.05) / 0.05, on_white = 1.05 / (l + 0.05);
-			if (ground != PALETTE_LIGHT && on_black < (ground == PALETTE_DARK ? 4.5 : 3.5))
-				fail_msg("style %d, colour %d: %.1f on black", style, e.colour, on_black);
-			if (ground != PALETTE_DARK && on_white < (ground == PALETTE_LIGHT ? 4.5 : 3.5))
-				fail_msg("style %d, colour %d: %.1f on white", style, e.colour, on_white);
+			if (ground != PALETTE_LIGHT &&
+			    on_black < (ground == PALETTE_DARK ? 4.5 : 3.5))
+				fail_msg("style %d, colour %d: %.1f on black", style, e.colour,
+				    on_black);
+			if (ground != PALETTE_DARK &&
+			    on_white < (ground == PALETTE_LIGHT ? 4.5 : 3.5))
+				fail_msg("style %d, colour %d: %.1f on white", style, e.colour,
+				    on_white);
 		}
 }
 
@@ -570,9 +583,12 @@ static void few_colours_are_few(void **state)
 {
 	(void)state;
 	for (int style = 0; style < STYLES; style++) {
-		assert_int_equal(palette_entry((enum style)style, 0, PALETTE_DARK).colour, PALETTE_DEFAULT);
+		assert_int_equal(palette_entry((enum style)style, 0, PALETTE_DARK).colour,
+		    PALETTE_DEFAULT);
 		for (int ground = PALETTE_UNKNOWN; ground <= PALETTE_LIGHT; ground++) {
-			int colour = palette_entry((enum style)style, 8, (enum palette_background)ground).colour;
+			int colour = palette_entry((enum style)style, 8,
+			    (enum palette_background)ground)
+			                 .colour;
 			assert_true(colour < 8 && colour != 0 && colour != 7);
 			/* Yellow and cyan are not to be seen on white. */
 			assert_true(ground == PALETTE_DARK || (colour != 3 && colour != 6));

@@ -17,9 +17,18 @@
 #define LONG_AFTER (1000 * MS)
 
 static const char *const names[] = {
-	[KEY_PAGE_UP] = "pgup", [KEY_PAGE_DOWN] = "pgdn", [KEY_TOP] = "top", [KEY_BOTTOM] = "bottom",
-	[KEY_ROW_UP] = "up", [KEY_ROW_DOWN] = "down", [KEY_WHEEL_UP] = "wheelup", [KEY_WHEEL_DOWN] = "wheeldown",
-	[KEY_INTERRUPT] = "int", [KEY_SUSPEND] = "susp", [KEY_REDRAW] = "redraw", [KEY_ESCAPE] = "esc",
+	[KEY_PAGE_UP] = "pgup",
+	[KEY_PAGE_DOWN] = "pgdn",
+	[KEY_TOP] = "top",
+	[KEY_BOTTOM] = "bottom",
+	[KEY_ROW_UP] = "up",
+	[KEY_ROW_DOWN] = "down",
+	[KEY_WHEEL_UP] = "wheelup",
+	[KEY_WHEEL_DOWN] = "wheeldown",
+	[KEY_INTERRUPT] = "int",
+	[KEY_SUSPEND] = "susp",
+	[KEY_REDRAW] = "redraw",
+	[KEY_ESCAPE] = "esc",
 };
 
 static void append(char *out, size_t size, const char *s)
@@ -33,7 +42,11 @@ static void append_bytes(char *out, size_t size, const struct key_event *e)
 	for (size_t i = 0; i < e->length; i++) {
 		char one[8];
 		unsigned char c = e->bytes[i];
-		snprintf(one, sizeof one, c == 0x1b ? "^" : c < 0x20 || c == 0x7f ? "\\x%02x" : "%c", c);
+		snprintf(one, sizeof one,
+		    c == 0x1b               ? "^"
+		    : c < 0x20 || c == 0x7f ? "\\x%02x"
+		                            : "%c",
+		    c);
 		append(out, size, one);
 	}
 }
@@ -103,7 +116,9 @@ static void test_text(void **state)
 		{ "\x7f", "<\\x7f>" },
 		{ "\x16", "<\\x16>" },
 		{ "é漢🙂", "<é> <漢> <🙂>" },
-		{ "\xe9" "a", "<\xe9> <a>" },
+		{ "\xe9"
+		  "a",
+		    "<\xe9> <a>" },
 		{ "\xe6\xbc", "<\xe6> <\xbc>" },
 		{ "\xff\x80\xc0", "<\xff> <\x80> <\xc0>" },
 		{ "a\x03z\x1a\x0c", "<a> int <z> susp redraw" },
@@ -126,7 +141,8 @@ static void test_function_keys(void **state)
 	static const struct one_case table[] = {
 		{ "\033OP\033OQ\033OR\033OS", "F1 F2 F3 F4" },
 		{ "\033[11~\033[12~\033[13~\033[14~\033[15~", "F1 F2 F3 F4 F5" },
-		{ "\033[17~\033[18~\033[19~\033[20~\033[21~\033[23~\033[24~", "F6 F7 F8 F9 F10 F11 F12" },
+		{ "\033[17~\033[18~\033[19~\033[20~\033[21~\033[23~\033[24~",
+		    "F6 F7 F8 F9 F10 F11 F12" },
 		{ "\033[[A\033[[B\033[[C\033[[D\033[[E", "F1 F2 F3 F4 F5" },
 		{ "\033[1;2P\033[1;5Q\033[1;3R\033[1;6S", "F1 F2 F3 F4" },
 		{ "\033O2P\033O1;2Q", "F1 F2" },
@@ -162,7 +178,8 @@ static void test_editor_sequences(void **state)
 	static const struct one_case table[] = {
 		{ "\033[A\033[B\033[C\033[D", "<^[A> <^[B> <^[C> <^[D>" },
 		{ "\033OA\033OH\033OF", "<^OA> <^OH> <^OF>" },
-		{ "\033[H\033[F\033[1~\033[4~\033[7~\033[8~", "<^[H> <^[F> <^[1~> <^[4~> <^[7~> <^[8~>" },
+		{ "\033[H\033[F\033[1~\033[4~\033[7~\033[8~",
+		    "<^[H> <^[F> <^[1~> <^[4~> <^[7~> <^[8~>" },
 		{ "\033[2~\033[3~\033[3;5~", "<^[2~> <^[3~> <^[3;5~>" },
 		{ "\033[1;5C\033[1;3D\033[1;3A", "<^[1;5C> <^[1;3D> <^[1;3A>" },
 		{ "\033[Z", "<^[Z>" },
@@ -206,18 +223,31 @@ static void test_answers_are_dropped(void **state)
 		{ "\033[1;5R", "F3" },
 		{ "\033[24;5A\033[3;2H\033[1;300C\033[7B\033[1;2;3D\033[3;99~x", "<x>" },
 		/* What it is, modes, windows, focus, keyboard, mouse. */
-		{ "\033[?62;c\033[>41;354;0c\033[=1c\033[0n\033[?997;1n\033[2;1;1;112;112;1;0xx", "<x>" },
-		{ "\033[?2026;2$y\033[4;2$y\033[8;24;80t\033[3;0;0t\033[?1;0;256S\033[I\033[O\033[?1uz", "<z>" },
+		{ "\033[?62;c\033[>41;354;0c\033[=1c\033[0n\033[?997;1n\033[2;1;1;112;112;1;0xx",
+		    "<x>" },
+		{ "\033[?2026;2$y\033[4;2$y\033[8;24;80t\033[3;0;0t\033[?1;0;256S\033[I\033[O\033[?1uz",
+		    "<z>" },
 		{ "\033[<35;10;5M\033[<0;1;1m\033[35;3;4M\033[M#!!\033[1;1;1&wz", "<z>" },
 		{ "\033]11;rgb:1e1e/1e1e/1e1e\ax", "<x>" },
 		{ "\033]11;rgb:1e1e/1e1e/1e1e\033\\x", "<x>" },
 		{ "\033]lgrüße\033\\\033]52;c;aGVsbG8=\ax", "<x>" },
 		{ "\033P>|XTerm(370)\033\\\033P1$r0m\033\\\033P!|00000000\033\\x", "<x>" },
-		{ "\033Pnothing at first\033\\\033_Gi=31;OK\033\\\033^privacy\033\\\033Xany\r\n\033\\x", "<x>" },
+		{ "\033Pnothing at "
+		  "first\033\\\033_Gi=31;OK\033\\\033^privacy\033\\\033Xany\r\n\033\\x",
+		    "<x>" },
 		{ "\033]\033\\\033_\a\033P\033\\x", "<x>" },
-		{ "\xc2\x9b" "24;80R\xc2\x9d" "11;rgb:0/0/0\xc2\x9c\xc2\x90>|x\033\\x", "<x>" },
-		{ "\xc2\x9f" "G\xc2\x9c\xc2\x9e" "p\a\xc2\x98s\xc2\x9cx", "<x>" },
-		{ "\xc2\x9b" "A\xc2\x8fR\xc2\x9b" "5~", "<^[A> F3 pgup" },
+		{ "\xc2\x9b"
+		  "24;80R\xc2\x9d"
+		  "11;rgb:0/0/0\xc2\x9c\xc2\x90>|x\033\\x",
+		    "<x>" },
+		{ "\xc2\x9f"
+		  "G\xc2\x9c\xc2\x9e"
+		  "p\a\xc2\x98s\xc2\x9cx",
+		    "<x>" },
+		{ "\xc2\x9b"
+		  "A\xc2\x8fR\xc2\x9b"
+		  "5~",
+		    "<^[A> F3 pgup" },
 		/* \x9c is also the end of a character. */
 		{ "\033]0;\xc5\x9c\xc2\xa9x\ax", "<x>" },
 		/* Broken off by another sequence, and by keys for getting out. */
@@ -349,7 +379,8 @@ static void check_late(const char *const pieces[], int64_t pause, const char *ex
 	assert_string_equal(out, expected);
 }
 
-#define CHECK_LATE(pause, expected, ...) check_late((const char *const[]){ __VA_ARGS__, NULL }, (pause), (expected))
+#define CHECK_LATE(pause, expected, ...) \
+	check_late((const char *const[]){ __VA_ARGS__, NULL }, (pause), (expected))
 
 static void test_escape_and_what_follows(void **state)
 {
@@ -375,7 +406,9 @@ static void test_escape_and_what_follows(void **state)
 	CHECK_LATE(100, "esc <]>", "\033", "]");
 	CHECK_LATE(700, "esc <[> <A>", "\033", "[A");
 	/* At once it is Meta. */
-	CHECK_LATE(100, "<^b>", "\033" "b");
+	CHECK_LATE(100, "<^b>",
+	    "\033"
+	    "b");
 	CHECK_LATE(20, "<^b>", "\033", "b");
 }
 
@@ -467,7 +500,10 @@ static void test_interrupt_ends_paste(void **state)
 	CHECK_LATE(300, "{a}? int", "\033[200~a\x03");
 	CHECK_LATE(300, "{a\\x03\\x03}? int", "\033[200~", "a\x03\x03\x03");
 	CHECK_LATE(300, "{a^[20}? int", "\033[200~a\033[20", "\x03");
-	CHECK_LATE(300, "{a\\x03b}", "\033[200~a\x03" "b", "\033[201~");
+	CHECK_LATE(300, "{a\\x03b}",
+	    "\033[200~a\x03"
+	    "b",
+	    "\033[201~");
 	CHECK_LATE(300, "{a\\x03}", "\033[200~a\x03\033[201~");
 	/* The text is split right behind it. */
 	CHECK_LATE(30, "{a\\x03b}", "\033[200~a\x03", "b\033[201~");

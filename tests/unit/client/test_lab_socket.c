@@ -36,7 +36,8 @@ static void on_answer(void *context, const struct lab_socket_answer *answer)
 {
 	char text[400];
 
-	snprintf(text, sizeof text, "[%d %d %s %.300s]", answer->purpose, (int)answer->note, answer->ok ? "ok" : "no", answer->text);
+	snprintf(text, sizeof text, "[%d %d %s %.300s]", answer->purpose, (int)answer->note,
+	    answer->ok ? "ok" : "no", answer->text);
 	add(context, text);
 }
 
@@ -55,7 +56,7 @@ static void on_gone(void *context)
 static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
 	strcpy(s->folder, "/tmp/upcase-line-XXXXXX");
 	assert_non_null(mkdtemp(s->folder));
@@ -64,7 +65,9 @@ static int set_up(void **state)
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof a), 0);
 	assert_int_equal(listen(s->listener, 1), 0);
-	s->lab = lab_socket_open(s->path, &(struct lab_socket_hooks){.context = s, .answer = on_answer, .line = on_line, .gone = on_gone});
+	s->lab = lab_socket_open(s->path,
+	    &(struct lab_socket_hooks){
+	        .context = s, .answer = on_answer, .line = on_line, .gone = on_gone });
 	assert_non_null(s->lab);
 	s->far = accept(s->listener, NULL, NULL);
 	assert_true(s->far >= 0);
@@ -95,7 +98,7 @@ static void say(struct stage *s, const char *text)
 static void turn(struct stage *s)
 {
 	struct fd_watch w;
-	struct timespec soon = {.tv_nsec = 1000000};
+	struct timespec soon = { .tv_nsec = 1000000 };
 
 	fd_watch_start(&w);
 	lab_socket_watch(s->lab, &w);
@@ -118,7 +121,8 @@ static void answers_in_their_order(void **state)
 	say(s, "ss 0%\nok\nchanged 7 none drop\nerror 'many' is not a share\n");
 	turn(s);
 	assert_string_equal(s->told,
-	    "<event 1 there in=5>[1 10 ok there loss 20%\nback loss 0%\n]<changed 7 none drop>[2 20 no 'many' is not a share]");
+	    "<event 1 there in=5>[1 10 ok there loss 20%\nback loss 0%\n]<changed 7 none drop>[2 "
+	    "20 no 'many' is not a share]");
 	/* An answer to nothing is nothing. */
 	say(s, "ok\n");
 	turn(s);
@@ -156,7 +160,8 @@ static void the_end_is_told_once(void **state)
 	assert_int_equal(s->gone, 1);
 }
 
-/* A lab that answers nothing gets only so many orders; one that says too much in a line or an answer costs no memory. */
+/* A lab that answers nothing gets only so many orders; one that says too much in a line or an
+ * answer costs no memory. */
 static void bounds(void **state)
 {
 	struct stage *s = *state;
@@ -198,7 +203,7 @@ static void settling(void **state)
 static void no_lab(void **state)
 {
 	struct stage *s = *state;
-	const struct lab_socket_hooks hooks = {.context = s};
+	const struct lab_socket_hooks hooks = { .context = s };
 	char longest[200];
 
 	assert_null(lab_socket_open("/nonexistent/link", &hooks));
@@ -214,7 +219,11 @@ static void no_lab(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(answers_in_their_order), TEST(byte_by_byte), TEST(the_end_is_told_once), TEST(bounds), TEST(settling),
+		TEST(answers_in_their_order),
+		TEST(byte_by_byte),
+		TEST(the_end_is_told_once),
+		TEST(bounds),
+		TEST(settling),
 		TEST(no_lab),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lab on the screen: every mark of what the link did, the link's row, the panel, screens of every size. */
+/* The lab on the screen: every mark of what the link did, the link's row, the panel, screens of
+ * every size. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -47,8 +48,11 @@ static int width(wchar_t c)
 static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
-	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000, .reply_timeout = WAIT, .answerable = 60 * WAIT };
+	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_AUTO,
+		.capacity = 1000,
+		.reply_timeout = WAIT,
+		.answerable = 60 * WAIT };
 
 	s->udp = ledger_new(&settings);
 	settings.kind = LEDGER_STREAM;
@@ -62,13 +66,18 @@ static int set_up(void **state)
 	trace_opened(s->trace, s->udp_flow, 1, 2, 0);
 	trace_opened(s->trace, s->tcp_flow, 3, 2, 0);
 	for (int way = 0; way < LINK_WAYS; way++)
-		trace_event(s->trace, &(struct packet_event){.way = way, .fate = LINK_DELIVERED, .copies = 1, .protocol = LINK_TCP,
-		    .source_port = way ? 2 : 3, .target_port = way ? 3 : 2, .syn = true});
+		trace_event(s->trace, &(struct packet_event){ .way = way,
+		                          .fate = LINK_DELIVERED,
+		                          .copies = 1,
+		                          .protocol = LINK_TCP,
+		                          .source_port = way ? 2 : 3,
+		                          .target_port = way ? 3 : 2,
+		                          .syn = true });
 	s->link.known = true;
 	s->link.settings[LINK_GOING] = s->link.settings[LINK_COMING] = impair_perfect();
 	s->link.settings[LINK_GOING].loss = s->link.settings[LINK_COMING].loss = 0.2;
-	s->lab = (struct view_lab){.link = &s->link, .trace = s->trace, .panel = &s->panel};
-	s->view = (struct view){.width = width, .keys = "F1 help", .lab = &s->lab};
+	s->lab = (struct view_lab){ .link = &s->link, .trace = s->trace, .panel = &s->panel };
+	s->view = (struct view){ .width = width, .keys = "F1 help", .lab = &s->lab };
 	s->now = 1000 * MS;
 	*state = s;
 	return 0;
@@ -96,11 +105,21 @@ static void line(struct stage *s, const char *text)
 	trace_sent(s->trace, s->udp_flow, s->numbers, 0, strlen(text));
 }
 
-static void tell(struct stage *s, bool back, const char *text, enum link_fate fate, int64_t out, int copies, bool held)
+static void tell(struct stage *s, bool back, const char *text, enum link_fate fate, int64_t out,
+    int copies, bool held)
 {
-	struct packet_event e = {.way = back, .in = s->now, .fate = fate, .out = {out, out + MS}, .copies = copies, .held = held,
-		.protocol = LINK_UDP, .source_port = back ? 2 : 1, .target_port = back ? 1 : 2, .length = (uint32_t)strlen(text),
-		.hash = fnv_hash(text, strlen(text)), .data_length = strlen(text)};
+	struct packet_event e = { .way = back,
+		.in = s->now,
+		.fate = fate,
+		.out = { out, out + MS },
+		.copies = copies,
+		.held = held,
+		.protocol = LINK_UDP,
+		.source_port = back ? 2 : 1,
+		.target_port = back ? 1 : 2,
+		.length = (uint32_t)strlen(text),
+		.hash = fnv_hash(text, strlen(text)),
+		.data_length = strlen(text) };
 
 	memcpy(e.data, text, strlen(text));
 	trace_event(s->trace, &e);
@@ -109,7 +128,8 @@ static void tell(struct stage *s, bool back, const char *text, enum link_fate fa
 /* Lines lost in each way, in both directions; their texts are their numbers. */
 static void lose(struct stage *s)
 {
-	static const enum link_fate fates[] = {LINK_LOST, LINK_CORRUPTED, LINK_QUEUE_FULL, LINK_TOO_BIG, LINK_UNPLUGGED};
+	static const enum link_fate fates[] = { LINK_LOST, LINK_CORRUPTED, LINK_QUEUE_FULL,
+		LINK_TOO_BIG, LINK_UNPLUGGED };
 	char text[10];
 
 	for (int i = 0; i < 2 * 5; i++) {
@@ -159,9 +179,16 @@ static void stream_line(struct stage *s, const char *text)
 /* A segment with the line that was typed last. */
 static void segment(struct stage *s, bool back, const char *text, enum link_fate fate)
 {
-	trace_event(s->trace, &(struct packet_event){.way = back, .in = s->now, .fate = fate, .copies = fate == LINK_DELIVERED,
-	    .out = {s->now}, .protocol = LINK_TCP, .source_port = back ? 2 : 3, .target_port = back ? 3 : 2,
-	    .seq = (uint32_t)s->bytes + 1, .length = (uint32_t)strlen(text) + 1});
+	trace_event(s->trace, &(struct packet_event){ .way = back,
+	                          .in = s->now,
+	                          .fate = fate,
+	                          .copies = fate == LINK_DELIVERED,
+	                          .out = { s->now },
+	                          .protocol = LINK_TCP,
+	                          .source_port = back ? 2 : 3,
+	                          .target_port = back ? 3 : 2,
+	                          .seq = (uint32_t)s->bytes + 1,
+	                          .length = (uint32_t)strlen(text) + 1 });
 }
 
 /* Tries with doubling times until the last one gets through; times[] ends with 0. */
@@ -197,9 +224,10 @@ static void lost_and_again(struct stage *s, const char *text)
 	trace_sent(s->trace, s->udp_flow, number, 0, strlen(text));
 	trace_sent(s->trace, s->tcp_flow, number, s->bytes, s->bytes + strlen(text) + 1);
 	tell(s, false, text, LINK_LOST, 0, 0, false);
-	tries(s, false, text, (const int[]){224, 0});
-	tries(s, true, text, (const int[]){0});
-	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false, s->now);
+	tries(s, false, text, (const int[]){ 224, 0 });
+	tries(s, true, text, (const int[]){ 0 });
+	ledger_stream_reply(s->tcp, capitals, capitals_text(text, strlen(text), capitals), false,
+	    s->now);
 	s->bytes += strlen(text) + 1;
 	s->now += WAIT;
 	while (ledger_expire(s->udp, s->now) != 0)
@@ -212,8 +240,12 @@ static void draw(struct stage *s, int rows, int columns)
 
 	assert_int_equal(canvas_resize(&s->canvas, rows, columns), 0);
 	view_draw(&s->view, &s->canvas, s->transcript,
-	    &(struct view_status){.peer = "10.9.0.2:12000", .totals = &none, .other = {.totals = &none}, .now = s->now, .reply_timeout = WAIT},
-	    &(struct view_input){.prompt = "udp> ", .text = ""});
+	    &(struct view_status){ .peer = "10.9.0.2:12000",
+	        .totals = &none,
+	        .other = { .totals = &none },
+	        .now = s->now,
+	        .reply_timeout = WAIT },
+	    &(struct view_input){ .prompt = "udp> ", .text = "" });
 }
 
 static const char *row_text(struct stage *s, int row)
@@ -238,8 +270,8 @@ static void check_seen(struct stage *s, const char *text)
 	fail_msg("'%s' is not seen", text);
 }
 
-static const int at_once[] = {0}, twice[] = {224, 448, 0}, once[] = {300, 0};
-static const int seven[] = {200, 400, 800, 1600, 3200, 6400, 12800, 0};
+static const int at_once[] = { 0 }, twice[] = { 224, 448, 0 }, once[] = { 300, 0 };
+static const int seven[] = { 200, 400, 800, 1600, 3200, 6400, 12800, 0 };
 
 static void where_datagrams_die(void **state)
 {
@@ -341,11 +373,16 @@ static void segments_sent_again(void **state)
 /* What a kernel says of its timer right now. */
 static void timer(struct stage *s, bool back, int ms, unsigned doubled, int ran_out)
 {
-	trace_timer(s->trace, s->tcp_flow, back, &(struct trace_timer){
-	    .asked = s->now, .answered = s->now + 1, .timeout = ms * MS, .backoff = doubled, .ran_out = ran_out});
+	trace_timer(s->trace, s->tcp_flow, back,
+	    &(struct trace_timer){ .asked = s->now,
+	        .answered = s->now + 1,
+	        .timeout = ms * MS,
+	        .backoff = doubled,
+	        .ran_out = ran_out });
 }
 
-/* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle of each. */
+/* Lost until so many timeouts, the first of `ms`, have run out; the kernel is asked in the middle
+ * of each. */
 static void time_out(struct stage *s, bool back, const char *text, int ms, int times)
 {
 	for (int i = 0; i < times; i++, ms *= 2) {
@@ -403,7 +440,8 @@ static void timeouts(void **state)
 	check_seen(s, "RTO 208 ms)");
 }
 
-/* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try says nothing of this one. */
+/* The kernel says that no timer ran out: a probe (RFC 8985). What it was asked before the last try
+ * says nothing of this one. */
 static void no_timeouts(void **state)
 {
 	struct stage *s = *state;
@@ -474,7 +512,8 @@ static void segments_missing(void **state)
 	check_seen(s, "····  3× again, 0.5 s");
 }
 
-/* Each pane tells of its own transport; where the wire is short, what TCP did again stands behind the reply. */
+/* Each pane tells of its own transport; where the wire is short, what TCP did again stands behind
+ * the reply. */
 static void both_at_once(void **state)
 {
 	struct stage *s = *state;
@@ -482,7 +521,9 @@ static void both_at_once(void **state)
 	s->view.both = true;
 	lost_and_again(s, "hello");
 	draw(s, 24, 120);
-	check_seen(s, "  1 hello             │ ──✗ lost going        │                      ┃ ━━━━━━━▶ 224 ms, 1× again ┃  1 HELLO");
+	check_seen(s,
+	    "  1 hello             │ ──✗ lost going        │                      ┃ ━━━━━━━▶ 224 "
+	    "ms, 1× again ┃  1 HELLO");
 	draw(s, 24, 160);
 	check_seen(s, "┃ ━━━━━━━━━━▶ 224 ms, 1× again (after 224 ms) ");
 	draw(s, 24, 80);
@@ -512,7 +553,10 @@ static void both_at_once(void **state)
 
 static void every_mark_is_drawn(void **state)
 {
-	static const struct view_ends ends = {.has_here = true, .has_server = true, .here = {.timeout = 224 * MS}, .server = {.retransmitted = 1}};
+	static const struct view_ends ends = { .has_here = true,
+		.has_server = true,
+		.here = { .timeout = 224 * MS },
+		.server = { .retransmitted = 1 } };
 	struct stage *s = *state;
 
 	lose(s);
@@ -528,7 +572,8 @@ static void every_mark_is_drawn(void **state)
 	while (ledger_expire(s->udp, s->now) != 0)
 		;
 	char words[] = "loss 30 % each way";
-	transcript_add_event(s->transcript, &(const struct record_event){.kind = SESSION_EVENT_LINK, .text = words});
+	transcript_add_event(s->transcript,
+	    &(const struct record_event){ .kind = SESSION_EVENT_LINK, .text = words });
 	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
@@ -549,7 +594,11 @@ static void every_mark_is_drawn(void **state)
 static void both_ends(void **state)
 {
 	struct stage *s = *state;
-	struct view_ends ends = {.has_here = true, .here = {.retransmitted = 4, .timeout = 976 * MS, .backoff = 2, .round_trip = 41 * MS}};
+	struct view_ends ends = { .has_here = true,
+		.here = { .retransmitted = 4,
+		    .timeout = 976 * MS,
+		    .backoff = 2,
+		    .round_trip = 41 * MS } };
 
 	s->view.ends = &ends;
 	stream_line(s, "lost");
@@ -558,9 +607,13 @@ static void both_ends(void **state)
 	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms");
 	check_seen(s, "lost going, RTO 976 ms");
 	ends.has_server = true;
-	ends.server = (struct tcp_sample){.retransmitted = 1, .timeout = 244 * MS, .round_trip = 40 * MS};
+	ends.server = (struct tcp_sample){
+		.retransmitted = 1, .timeout = 244 * MS, .round_trip = 40 * MS
+	};
 	draw(s, 24, 120);
-	check_seen(s, " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, RTO 244 ms, rtt 40.0 ms");
+	check_seen(s,
+	    " TCP here: 4 sent again, RTO 976 ms (doubled 2×), rtt 41.0 ms │ server: 1 sent again, "
+	    "RTO 244 ms, rtt 40.0 ms");
 	draw(s, 24, 80);
 	check_seen(s, " TCP here: 4 again, RTO 976 ms (×4) │ server: 1 again, RTO 244 ms");
 	draw(s, 10, 120);
@@ -574,18 +627,21 @@ static void the_row_of_the_link(void **state)
 	struct stage *s = *state;
 
 	draw(s, 24, 80);
-	assert_string_equal(row_text(s, 21), " link: loss 20 % each way                              truth: 0 mismatches in 0");
+	assert_string_equal(row_text(s, 21),
+	    " link: loss 20 % each way                              truth: 0 mismatches in 0");
 	draw(s, 8, 80);
 	check_seen(s, "link: loss 20 % each way");
 	draw(s, 7, 80);
 	assert_int_equal(row_with(s, "link: "), -1);
 	draw(s, 24, 60);
-	assert_string_equal(row_text(s, 21), " link: loss 20 % each way          truth: 0 mismatches in 0");
+	assert_string_equal(row_text(s, 21),
+	    " link: loss 20 % each way          truth: 0 mismatches in 0");
 	draw(s, 24, 50);
 	assert_string_equal(row_text(s, 21), " link: loss 20 % each way     truth: 0 mismatches");
 	s->link.settings[LINK_COMING].delay = 20 * MS;
 	draw(s, 24, 60);
-	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back loss 20 …  truth: 0 mismatches");
+	assert_string_equal(row_text(s, 21),
+	    " link: there loss 20 %; back loss 20 …  truth: 0 mismatches");
 	draw(s, 24, 30);
 	assert_string_equal(row_text(s, 21), " link: there loss 20 %; back …");
 	s->lab.gone = true;
@@ -687,10 +743,21 @@ static void test_parts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(where_datagrams_die), TEST(on_cue), TEST(copies_and_holds), TEST(segments_sent_again), TEST(segments_missing), TEST(timeouts),
-		TEST(no_timeouts), TEST(test_parts),
-		TEST(every_mark_is_drawn), TEST(both_at_once), TEST(both_ends), TEST(the_row_of_the_link),
-		TEST(a_mismatch_is_seen), TEST(the_panel), TEST(every_size),
+		TEST(where_datagrams_die),
+		TEST(on_cue),
+		TEST(copies_and_holds),
+		TEST(segments_sent_again),
+		TEST(segments_missing),
+		TEST(timeouts),
+		TEST(no_timeouts),
+		TEST(test_parts),
+		TEST(every_mark_is_drawn),
+		TEST(both_at_once),
+		TEST(both_ends),
+		TEST(the_row_of_the_link),
+		TEST(a_mismatch_is_seen),
+		TEST(the_panel),
+		TEST(every_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

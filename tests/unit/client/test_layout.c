@@ -28,8 +28,8 @@ static int ascii_width(wchar_t c)
 	return c >= 0x20 && c < 0x7f ? 1 : -1;
 }
 
-/* The cells in words: their characters in hexadecimal where they are not ASCII, "*" behind a substitute, "2" behind a wide
- * one. */
+/* The cells in words: their characters in hexadecimal where they are not ASCII, "*" behind a
+ * substitute, "2" behind a wide one. */
 static char *describe(const struct layout *l, char *out, size_t size)
 {
 	size_t used = 0;
@@ -44,8 +44,8 @@ static char *describe(const struct layout *l, char *out, size_t size)
 			else
 				used += (size_t)snprintf(out + used, size - used, "%lx", c);
 		}
-		used += (size_t)snprintf(out + used, size - used, "%s%s ", cell->substitute ? "*" : "",
-		    cell->width == 2 ? "(2)" : "");
+		used += (size_t)snprintf(out + used, size - used, "%s%s ",
+		    cell->substitute ? "*" : "", cell->width == 2 ? "(2)" : "");
 	}
 	return out;
 }
@@ -62,7 +62,9 @@ static void check(const char *bytes, size_t n, layout_width *w, const char *expe
 static void test_cells(void **state)
 {
 	(void)state;
-	static const struct { const char *bytes, *cells; } table[] = {
+	static const struct {
+		const char *bytes, *cells;
+	} table[] = {
 		{ "", "" },
 		{ "a b", "a 20 b " },
 		{ "é", "e9 " },
@@ -72,30 +74,43 @@ static void test_cells(void **state)
 		{ "\x1b[m", "^* [* [ m " },
 		{ "\t\x7f", "^* I* ^* ?* " },
 		{ "\xc2\x9bm", "fffd* m " },
-		{ "\xe2\x80\xae" "a", "fffd* a " },
+		{ "\xe2\x80\xae"
+		  "a",
+		    "fffd* a " },
 		{ "\xe2\x81\xa6\xd8\x9c", "fffd* fffd* " },
-		{ "\xff" "a", "fffd* a " },
+		{ "\xff"
+		  "a",
+		    "fffd* a " },
 		{ "\xe6\xbc", "fffd* fffd* " },
 		{ "\xc0\xaf", "fffd* fffd* " },
 		{ "\xed\xa0\x80", "fffd* fffd* fffd* " },
 		{ "\xf4\x90\x80\x80", "fffd* fffd* fffd* fffd* " },
 		{ "\xe0\x80\x80", "fffd* fffd* fffd* " },
 		{ "\xe2\x80\xa8", "fffd* " },
-		{ "\xcc\x81" "a", "fffd* a " },
+		{ "\xcc\x81"
+		  "a",
+		    "fffd* a " },
 		{ "\x01\xcc\x81", "^* A* fffd* " },
-		{ "a\xcc\x81\xcc\xa7\xcc\x81\xcc\x81\xcc\x81\xcc\x81" "b", "a+301+327+301+301 b " },
+		{ "a\xcc\x81\xcc\xa7\xcc\x81\xcc\x81\xcc\x81\xcc\x81"
+		  "b",
+		    "a+301+327+301+301 b " },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		check(table[i].bytes, strlen(table[i].bytes), width, table[i].cells);
 	check("a\0b", 3, width, "a ^* @* b ");
-	check("é\xff" "a", 4, ascii_width, "?* ?* a ");
+	check("é\xff"
+	      "a",
+	    4, ascii_width, "?* ?* a ");
 }
 
 static void test_offsets(void **state)
 {
 	(void)state;
 	struct layout l = { 0 };
-	layout_text(&l, "a漢\x01" "e\xcc\x81z", 9, width);
+	layout_text(&l,
+	    "a漢\x01"
+	    "e\xcc\x81z",
+	    9, width);
 	static const uint32_t offsets[] = { 0, 1, 4, 4, 5, 8 };
 	assert_int_equal(l.count, 6);
 	for (size_t i = 0; i < l.count; i++)

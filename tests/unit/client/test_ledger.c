@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ledger, rule by rule, and against the naive one in ledger_model.c. After every step the conservation rule is
- * checked. */
+/* The ledger, rule by rule, and against the naive one in ledger_model.c. After every step the
+ * conservation rule is checked. */
 #include "config.h"
 
 #include <errno.h>
@@ -24,7 +24,10 @@
 
 static struct ledger *open_ledger(enum ledger_kind kind, enum ledger_tag tag, size_t capacity)
 {
-	const struct ledger_settings settings = { .kind = kind, .tag = tag, .capacity = capacity, .reply_timeout = S,
+	const struct ledger_settings settings = { .kind = kind,
+		.tag = tag,
+		.capacity = capacity,
+		.reply_timeout = S,
 		.answerable = 60 * S };
 	struct ledger *l = ledger_new(&settings);
 
@@ -70,7 +73,8 @@ static void wire_is(const struct ledger *l, uint64_t number, const char *expecte
 	assert_memory_equal(wire, expected, n);
 }
 
-static void match_is(struct ledger_reply_match v, enum ledger_match match, uint64_t number, size_t skip)
+static void match_is(struct ledger_reply_match v, enum ledger_match match, uint64_t number,
+    size_t skip)
 {
 	assert_int_equal(v.match, match);
 	assert_int_equal(v.number, number);
@@ -86,7 +90,8 @@ static struct ledger_reply_match reply(struct ledger *l, const char *text, int64
 	return v;
 }
 
-static struct ledger_reply_match stream_reply(struct ledger *l, const char *text, bool ended, int64_t now)
+static struct ledger_reply_match stream_reply(struct ledger *l, const char *text, bool ended,
+    int64_t now)
 {
 	struct ledger_reply_match v = ledger_stream_reply(l, text, strlen(text), ended, now);
 	assert_true(ledger_balanced(l));
@@ -151,7 +156,8 @@ static void life_of_a_line(void **state)
 	assert_int_equal(row(l, 1)->sent_at, 7 * MS);
 	assert_int_equal(row(l, 1)->replied_at, 47 * MS);
 	reply_is(l, 1, NULL);
-	assert_false(row(l, 1)->differs || row(l, 1)->late || row(l, 1)->reordered || row(l, 1)->cut_short);
+	assert_false(row(l, 1)->differs || row(l, 1)->late || row(l, 1)->reordered ||
+	             row(l, 1)->cut_short);
 	assert_int_equal(ledger_first_waiting(l), 0);
 	ledger_free(l);
 }
@@ -202,7 +208,8 @@ static void late(void **state)
 	ledger_free(l);
 }
 
-/* The kernel's time stamp decides, not when the program came to read: after ^Z and fg nothing is lost that was there. */
+/* The kernel's time stamp decides, not when the program came to read: after ^Z and fg nothing is
+ * lost that was there. */
 static void in_time_but_read_late(void **state)
 {
 	struct ledger *l = datagrams();
@@ -365,9 +372,14 @@ static void tags_only_where_needed(void **state)
 	wire_is(l, 2, "hello!");
 	put(l, 3, "HeLLo", 0);
 	wire_is(l, 3, "#3 HeLLo");
-	put(l, 4, "stra\xc3\x9f" "e", 0);
+	put(l, 4,
+	    "stra\xc3\x9f"
+	    "e",
+	    0);
 	put(l, 5, "STRASSE", 0);
-	wire_is(l, 4, "stra\xc3\x9f" "e");
+	wire_is(l, 4,
+	    "stra\xc3\x9f"
+	    "e");
 	wire_is(l, 5, "#5 STRASSE");
 	/* An answered line can still get a duplicate, and a queued one has yet to be sent. */
 	reply(l, "HELLO!", 1);
@@ -470,14 +482,23 @@ static void differing(void **state)
 
 	(void)state;
 	put(l, 1, "echo", 0);
-	put(l, 2, "gr\xc3\xbc\xc3\x9f" "e", 0);
+	put(l, 2,
+	    "gr\xc3\xbc\xc3\x9f"
+	    "e",
+	    0);
 	put(l, 3, "ECHO", 0);
 	put(l, 4, "123", 0);
 	match_is(reply(l, "echo", 1), MATCH_ANSWER, 1, 0);
 	reply_is(l, 1, "echo");
 	/* An ASCII-only server. */
-	match_is(reply(l, "GR\xc3\xbc\xc3\x9f" "E", 1), MATCH_ANSWER, 2, 0);
-	reply_is(l, 2, "GR\xc3\xbc\xc3\x9f" "E");
+	match_is(reply(l,
+	             "GR\xc3\xbc\xc3\x9f"
+	             "E",
+	             1),
+	    MATCH_ANSWER, 2, 0);
+	reply_is(l, 2,
+	    "GR\xc3\xbc\xc3\x9f"
+	    "E");
 	match_is(reply(l, "#3 EchO", 1), MATCH_ANSWER, 3, 3);
 	reply_is(l, 3, "EchO");
 	match_is(reply(l, "123", 1), MATCH_ANSWER, 4, 0);
@@ -489,14 +510,18 @@ static void differing(void **state)
 	ledger_free(l);
 }
 
-/* Every place where a line can be cut, before it became capitals (also inside a character) and after. */
+/* Every place where a line can be cut, before it became capitals (also inside a character) and
+ * after. */
 static void cut_everywhere(void **state)
 {
-	static const char line[] = "\xc5\x89" "a\xc3\x9f\xe1\xbe\xb3\xf0\x90\x90\xa8z";
-	static const char caps[] = "\xca\xbcN" "ASS\xce\x91\xce\x99\xf0\x90\x90\x80Z";
+	static const char line[] = "\xc5\x89"
+	                           "a\xc3\x9f\xe1\xbe\xb3\xf0\x90\x90\xa8z";
+	static const char caps[] = "\xca\xbcN"
+	                           "ASS\xce\x91\xce\x99\xf0\x90\x90\x80Z";
 	/* The capitals of the first k bytes, for k = 1, 2, ... */
-	static const char *const before[] = { "\xc5", "\xca\xbcN", "\xca\xbcNA", "\xca\xbcNA\xc3", "\xca\xbcNASS",
-		"\xca\xbcNASS\xe1", "\xca\xbcNASS\xe1\xbe", "\xca\xbcNASS\xce\x91\xce\x99", "\xca\xbcNASS\xce\x91\xce\x99\xf0",
+	static const char *const before[] = { "\xc5", "\xca\xbcN", "\xca\xbcNA", "\xca\xbcNA\xc3",
+		"\xca\xbcNASS", "\xca\xbcNASS\xe1", "\xca\xbcNASS\xe1\xbe",
+		"\xca\xbcNASS\xce\x91\xce\x99", "\xca\xbcNASS\xce\x91\xce\x99\xf0",
 		"\xca\xbcNASS\xce\x91\xce\x99\xf0\x90", "\xca\xbcNASS\xce\x91\xce\x99\xf0\x90\x90",
 		"\xca\xbcNASS\xce\x91\xce\x99\xf0\x90\x90\x80" };
 
@@ -525,7 +550,10 @@ static void cut_by_an_ascii_server(void **state)
 	struct ledger *l = datagrams();
 
 	(void)state;
-	put(l, 1, "gr\xc3\xbc\xc3\x9f" "e aus", 0);
+	put(l, 1,
+	    "gr\xc3\xbc\xc3\x9f"
+	    "e aus",
+	    0);
 	match_is(reply(l, "GR\xc3\xbc\xc3", 1), MATCH_ANSWER, 1, 0);
 	assert_true(row(l, 1)->cut_short && row(l, 1)->differs);
 	reply_is(l, 1, "GR\xc3\xbc\xc3");
@@ -613,12 +641,14 @@ static void long_and_binary(void **state)
 	assert_int_equal(ledger_wire(l, 1, wire, n), n);
 	assert_memory_equal(wire, text, n);
 	assert_int_equal(ledger_wire(l, UINT64_MAX - 1, wire, n), n + LEDGER_TAG_SIZE);
-	assert_int_equal(ledger_wire(l, UINT64_MAX - 1, wire, n + LEDGER_TAG_SIZE), n + LEDGER_TAG_SIZE);
+	assert_int_equal(ledger_wire(l, UINT64_MAX - 1, wire, n + LEDGER_TAG_SIZE),
+	    n + LEDGER_TAG_SIZE);
 	assert_memory_equal(wire, "#18446744073709551614 ", LEDGER_TAG_SIZE);
 	assert_int_equal(ledger_wire(l, 2, wire, n), (size_t)-1);
 	sent(l, 1, 0);
 	sent(l, UINT64_MAX - 1, 0);
-	match_is(ledger_reply(l, wire, n + LEDGER_TAG_SIZE, 1), MATCH_ANSWER, UINT64_MAX - 1, LEDGER_TAG_SIZE);
+	match_is(ledger_reply(l, wire, n + LEDGER_TAG_SIZE, 1), MATCH_ANSWER, UINT64_MAX - 1,
+	    LEDGER_TAG_SIZE);
 	/* recvfrom(2048) */
 	match_is(ledger_reply(l, text, 2048, 1), MATCH_ANSWER, 1, 0);
 	assert_true(row(l, 1)->cut_short);
@@ -638,7 +668,10 @@ static void streams_answer_in_order(void **state)
 	put(l, 1, "hello", 0);
 	put(l, 2, "hello", 0);
 	wire_is(l, 2, "hello");
-	put(l, 4, "gr\xc3\xbc\xc3\x9f" "e", 0);
+	put(l, 4,
+	    "gr\xc3\xbc\xc3\x9f"
+	    "e",
+	    0);
 	put(l, 5, "five", 0);
 	match_is(stream_reply(l, "HELLO", false, 5 * S), MATCH_ANSWER, 1, 0);
 	/* A stream waits as long as it takes. */
@@ -651,7 +684,8 @@ static void streams_answer_in_order(void **state)
 	match_is(stream_reply(l, "GR\xc3\x9cSSE", false, 100 * S), MATCH_ANSWER, 4, 0);
 	match_is(stream_reply(l, "something else", false, 100 * S), MATCH_ANSWER, 5, 0);
 	reply_is(l, 5, "something else");
-	assert_true(!row(l, 1)->differs && row(l, 2)->differs && !row(l, 4)->differs && row(l, 5)->differs);
+	assert_true(!row(l, 1)->differs && row(l, 2)->differs && !row(l, 4)->differs &&
+	            row(l, 5)->differs);
 	match_is(stream_reply(l, "MORE", false, 101 * S), MATCH_STRAY, 0, 0);
 	assert_int_equal(ledger_totals(l)->timed, 4);
 	assert_int_equal(ledger_totals(l)->rtt.max, 100 * S);
@@ -665,7 +699,10 @@ static void streams_that_end(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i <= 6; i++)
-		put(l, i, "stra\xc3\x9f" "e", 0);
+		put(l, i,
+		    "stra\xc3\x9f"
+		    "e",
+		    0);
 	/* Nothing came: that is no reply. */
 	match_is(stream_reply(l, "", true, 1), MATCH_STRAY, 0, 0);
 	assert_int_equal(ledger_totals(l)->strays, 0);
@@ -746,7 +783,8 @@ static void requeue(void **state)
 	assert_int_equal(ledger_totals(l)->sent, 0);
 	for (unsigned i = 1; i <= 11; i++) {
 		assert_int_equal(ledger_first_queued(l), i);
-		match_is(reply(l, "LINE 5", 20), i > 5 ? MATCH_DUPLICATE : MATCH_STRAY, i > 5 ? 5 : 0, 0);
+		match_is(reply(l, "LINE 5", 20), i > 5 ? MATCH_DUPLICATE : MATCH_STRAY,
+		    i > 5 ? 5 : 0, 0);
 		sent(l, i, 20);
 		if (i == 5)
 			match_is(reply(l, "LINE 5", 21), MATCH_ANSWER, 5, 0);
@@ -899,10 +937,13 @@ static void rows_by_number_and_age(void **state)
 	ledger_free(l);
 }
 
-/* Long lines and long replies: no more bytes than told, and what is left out is the oldest decided. */
+/* Long lines and long replies: no more bytes than told, and what is left out is the oldest decided.
+ */
 static void bytes_are_bounded(void **state)
 {
-	const struct ledger_settings settings = { .kind = LEDGER_STREAM, .capacity = 1000, .bytes = 2000, .reply_timeout = S };
+	const struct ledger_settings settings = {
+		.kind = LEDGER_STREAM, .capacity = 1000, .bytes = 2000, .reply_timeout = S
+	};
 	struct ledger *l = ledger_new(&settings);
 	char text[400] = "";
 
@@ -935,7 +976,8 @@ static void bytes_are_bounded(void **state)
 	ledger_free(l);
 }
 
-/* A line that waits keeps its row as long as there is a decided one to forget: its reply is no stray. */
+/* A line that waits keeps its row as long as there is a decided one to forget: its reply is no
+ * stray. */
 static void waiting_lines_are_forgotten_last(void **state)
 {
 	struct ledger *l = open_ledger(LEDGER_DATAGRAM, LEDGER_TAG_AUTO, 3);
@@ -1061,7 +1103,8 @@ static void crowded(void **state)
 	ledger_free(l);
 }
 
-/* Lines that say that they are like no other need a tag only when others were forgotten, or one looks alike. */
+/* Lines that say that they are like no other need a tag only when others were forgotten, or one
+ * looks alike. */
 static void crowded_but_unlike(void **state)
 {
 	struct ledger *l = open_ledger(LEDGER_DATAGRAM, LEDGER_TAG_AUTO, 2);
@@ -1087,7 +1130,8 @@ static void crowded_but_unlike(void **state)
 	ledger_free(l);
 }
 
-/* A row to forget is found behind any number of lines that are open, and each step costs the same. */
+/* A row to forget is found behind any number of lines that are open, and each step costs the same.
+ */
 static void forgotten_behind_open_ones(void **state)
 {
 	struct ledger *l = open_ledger(LEDGER_STREAM, LEDGER_TAG_AUTO, 200000);
@@ -1128,7 +1172,8 @@ static void crowded_no_more(void **state)
 
 /* ---- many ---- */
 
-/* Each step costs the same however many there are: all lines equal is the worst case of the lookup. */
+/* Each step costs the same however many there are: all lines equal is the worst case of the lookup.
+ */
 static void many(void **state)
 {
 	const unsigned count = 300000, window = 20000;
@@ -1217,7 +1262,8 @@ int main(void)
 		cmocka_unit_test(cut_off_leaves_the_queue),
 		cmocka_unit_test(requeue),
 		cmocka_unit_test(sent_again),
-		cmocka_unit_test(unreachable), cmocka_unit_test(unreachable_for_its_size),
+		cmocka_unit_test(unreachable),
+		cmocka_unit_test(unreachable_for_its_size),
 		cmocka_unit_test(doubtful_refusals_keep_their_text),
 		cmocka_unit_test(giving_up),
 		cmocka_unit_test(rows_by_number_and_age),

@@ -60,7 +60,9 @@ static void type(const char *keys)
 static int set_up(void **state)
 {
 	static struct heard heard;
-	const struct line_editor_hooks hooks = { .context = &heard, .line = on_line, .end = on_end, .bell = on_bell };
+	const struct line_editor_hooks hooks = {
+		.context = &heard, .line = on_line, .end = on_end, .bell = on_bell
+	};
 	memset(&heard, 0, sizeof(heard));
 	*state = &heard;
 	if (line_editor_start(&hooks, NULL, 100) < 0)
@@ -118,7 +120,8 @@ static void takes_keys(void **state)
 /* Keys in pieces of every length do the same. */
 static void takes_pieces(void **state)
 {
-	static const char keys[] = "ab漢\033[D\033bX\x0b\x19\x12" "e\x07\033OH\033[3~é\x16\033\033[1;5C!";
+	static const char keys[] = "ab漢\033[D\033bX\x0b\x19\x12"
+	                           "e\x07\033OH\033[3~é\x16\033\033[1;5C!";
 	char whole[256];
 	(void)state;
 	feed(keys);
@@ -174,7 +177,8 @@ static void survives_broken_text(void **state)
 	assert_line("ok", 2);
 	/* What is no character is shown as such, and vi mode does not stumble over it. */
 	feed("\xe6");
-	insert("\xa9" "é\xff");
+	insert("\xa9"
+	       "é\xff");
 	assert_line("ok\xef\xbf\xbd\xef\xbf\xbdé\xef\xbf\xbd", 13);
 	feed("\033\n");
 	line_editor_escape();
@@ -289,7 +293,8 @@ static void keeps_escape_apart(void **state)
 	line_editor_escape();
 	feed("b");
 	assert_line("one twob", 8);
-	feed("\033" "3");
+	feed("\033"
+	     "3");
 	line_editor_escape();
 	feed("c");
 	assert_line("one twobccc", 11);
@@ -329,14 +334,15 @@ static void stops_commands_that_read(void **state)
 	struct heard *h = *state;
 	rl_add_defun("read-to-end", read_to_end, -1);
 	rl_add_defun("read-for-ever", read_for_ever, -1);
-	rl_parse_and_bind((char[]){"\"\\C-xr\": read-to-end"});
-	rl_parse_and_bind((char[]){"\"\\C-xf\": read-for-ever"});
+	rl_parse_and_bind((char[]){ "\"\\C-xr\": read-to-end" });
+	rl_parse_and_bind((char[]){ "\"\\C-xf\": read-for-ever" });
 	for (int i = 0; i < 3; i++) {
 		read_by_command = 0;
 		feed("ab\x18r");
 		assert_true(read_by_command > 0 && read_by_command < 10000);
 		assert_line("ab", 2);
-		feed("\x18" "f");
+		feed("\x18"
+		     "f");
 		feed("c");
 		assert_line("abc", 3);
 		feed("\x08\x08\x08");
@@ -376,13 +382,14 @@ static void bind_anew(const char *path, const char *key, const char *name)
 {
 	FILE *file = fopen(path, "w");
 	assert_non_null(file);
-	fprintf(file, "set keymap vi-move\n\"%s\": %s\nset keymap emacs\n\"%s\": %s\n", key, name, key, name);
+	fprintf(file, "set keymap vi-move\n\"%s\": %s\nset keymap emacs\n\"%s\": %s\n", key, name,
+	    key, name);
 	assert_int_equal(fclose(file), 0);
 	feed("\x18\x12");
 }
 
-/* Types it with a great argument and a line of some length, as the last key and with keys behind it,
- * in both modes: it comes back, and one can type. */
+/* Types it with a great argument and a line of some length, as the last key and with keys behind
+ * it, in both modes: it comes back, and one can type. */
 static void press(const char *key, const char *name)
 {
 	char text[301], keys[40];
@@ -449,12 +456,12 @@ static void every_command_returns(void **state)
 static void overwrites_so_many(void **state)
 {
 	(void)state;
-	rl_parse_and_bind((char[]){"\"\\C-o\": overwrite-mode"});
+	rl_parse_and_bind((char[]){ "\"\\C-o\": overwrite-mode" });
 	feed("\x0f\033300000xy");
 	assert_in_range(line_editor_state().length, 4000, 5000);
 	feed("\x0f");
 	line_editor_clear();
-	rl_parse_and_bind((char[]){"\"\\C-o\": operate-and-get-next"});
+	rl_parse_and_bind((char[]){ "\"\\C-o\": operate-and-get-next" });
 }
 
 /* Macros that call themselves: at once, with text, with Enter, by way of each other, within a
@@ -462,16 +469,23 @@ static void overwrites_so_many(void **state)
 static void stops_macros(void **state)
 {
 	static const char *const macros[] = {
-		"\"\\C-o\": \"\\C-o\"", "\"\\C-o\": \"x\\C-o\"", "\"\\C-o\": \"\\C-ox\"", "\"\\C-o\": \"x\\C-m\\C-o\"",
-		"\"\\C-o\": \"\\C-xo\"", "\"\\C-o\": \"\\C-r\\C-o\"", "\"\\C-o\": \"\\C-rx\\C-o\"",
-		"\"\\C-o\": \"x\\C-a\\C-k\\C-y\\C-y\\C-o\"", "\"\\C-o\": \"\\e1000000x\\C-o\"",
-		"\"\\C-o\": \"\\C-v\\C-o\\C-o\"", "\"\\C-o\": \"\\C-]\\C-o\\C-o\"",
+		"\"\\C-o\": \"\\C-o\"",
+		"\"\\C-o\": \"x\\C-o\"",
+		"\"\\C-o\": \"\\C-ox\"",
+		"\"\\C-o\": \"x\\C-m\\C-o\"",
+		"\"\\C-o\": \"\\C-xo\"",
+		"\"\\C-o\": \"\\C-r\\C-o\"",
+		"\"\\C-o\": \"\\C-rx\\C-o\"",
+		"\"\\C-o\": \"x\\C-a\\C-k\\C-y\\C-y\\C-o\"",
+		"\"\\C-o\": \"\\e1000000x\\C-o\"",
+		"\"\\C-o\": \"\\C-v\\C-o\\C-o\"",
+		"\"\\C-o\": \"\\C-]\\C-o\\C-o\"",
 	};
 	struct heard *h = *state;
 	for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
 		char text[64];
 		snprintf(text, sizeof(text), "%s", macros[i]);
-		rl_parse_and_bind((char[]){"\"\\C-xo\": \"\\C-o\""});
+		rl_parse_and_bind((char[]){ "\"\\C-xo\": \"\\C-o\"" });
 		rl_parse_and_bind(text);
 		feed("ab\x0f");
 		line_editor_clear();
@@ -480,28 +494,55 @@ static void stops_macros(void **state)
 		assert_string_equal(h->line, "ok");
 		assert_int_equal(h->ends, 0);
 	}
-	rl_parse_and_bind((char[]){"\"\\C-o\": operate-and-get-next"});
+	rl_parse_and_bind((char[]){ "\"\\C-o\": operate-and-get-next" });
 }
 
-/* What readline 8.2 does with a sequence that is bound to nothing crashes it within a macro; what goes well there goes on
- * to. Each is bound by an inputrc that is read again. */
+/* What readline 8.2 does with a sequence that is bound to nothing crashes it within a macro; what
+ * goes well there goes on to. Each is bound by an inputrc that is read again. */
 static void plays_macros_of_an_inputrc(void **state)
 {
 	static const struct {
 		const char *bindings, *keys, *line;
 	} cases[] = {
-		{"\"\\C-t\": \"\\eq\"", "ab\x14" "cd", "abcd"},
-		{"\"\\C-t\": \"\\e5\"\n\"\\e5\": \"\\eq\"", "ab\x14" "cd", "abcd"},
-		{"\"\\C-t\": \"\\e5x\"\n\"\\e5\": \"\\eqz\"", "ab\x14" "cd", "abzxcd"},
-		{"\"\\C-t\": \"\\e\\C-g\"", "ab\x14" "cd", "abcd"},
-		{"\"\\C-xt\": \"\\e5a\"\n\"\\e5\": \"\\eb\"", "ab\x18" "tcd", "acdab"},
-		{"\"\\C-t\": \"yz\"\n\"\\e5\": \"\\C-t\\C-t\"", "a\x1b" "5b", "ayzyzb"},
+		{ "\"\\C-t\": \"\\eq\"",
+		    "ab\x14"
+		    "cd",
+		    "abcd" },
+		{ "\"\\C-t\": \"\\e5\"\n\"\\e5\": \"\\eq\"",
+		    "ab\x14"
+		    "cd",
+		    "abcd" },
+		{ "\"\\C-t\": \"\\e5x\"\n\"\\e5\": \"\\eqz\"",
+		    "ab\x14"
+		    "cd",
+		    "abzxcd" },
+		{ "\"\\C-t\": \"\\e\\C-g\"",
+		    "ab\x14"
+		    "cd",
+		    "abcd" },
+		{ "\"\\C-xt\": \"\\e5a\"\n\"\\e5\": \"\\eb\"",
+		    "ab\x18"
+		    "tcd",
+		    "acdab" },
+		{ "\"\\C-t\": \"yz\"\n\"\\e5\": \"\\C-t\\C-t\"",
+		    "a\x1b"
+		    "5b",
+		    "ayzyzb" },
 		/* M-. goes on where M-. was before. */
-		{"\"\\C-t\": \"\\e.\"", "\x1b.\x14", "acdab"},
-		{"\"\\C-t\": \"\\C-t\"", "ab\x14", "ab"},
-		{"\"\\C-t\": \"uv\"", "\x18(\x14w\x18)\x18" "e", "uvwuvw"},
-		{"\"\\C-t\": \"\\eq\"", "\x18(a\x14" "b\x18)", "ab"},
-		{"\"\\C-t\": \"x\\C-t\\C-t\"", "\x14\x15" "ab", "ab"},
+		{ "\"\\C-t\": \"\\e.\"", "\x1b.\x14", "acdab" },
+		{ "\"\\C-t\": \"\\C-t\"", "ab\x14", "ab" },
+		{ "\"\\C-t\": \"uv\"",
+		    "\x18(\x14w\x18)\x18"
+		    "e",
+		    "uvwuvw" },
+		{ "\"\\C-t\": \"\\eq\"",
+		    "\x18(a\x14"
+		    "b\x18)",
+		    "ab" },
+		{ "\"\\C-t\": \"x\\C-t\\C-t\"",
+		    "\x14\x15"
+		    "ab",
+		    "ab" },
 	};
 	struct heard *h = *state;
 	char path[] = "/tmp/upcase-inputrc-XXXXXX";
@@ -519,9 +560,9 @@ static void plays_macros_of_an_inputrc(void **state)
 		feed("\r");
 		assert_string_equal(h->line, cases[i].line);
 		assert_int_equal(h->ends, 0);
-		rl_parse_and_bind((char[]){"\"\\e5\": digit-argument"});
+		rl_parse_and_bind((char[]){ "\"\\e5\": digit-argument" });
 	}
-	rl_parse_and_bind((char[]){"\"\\C-t\": transpose-chars"});
+	rl_parse_and_bind((char[]){ "\"\\C-t\": transpose-chars" });
 	close(fd);
 	unlink(path);
 }
@@ -538,13 +579,16 @@ static void hands_over_lines(void **state)
 	feed("\020\020");
 	assert_line("one", 3);
 	line_editor_clear();
-	feed("a\x16\r" "b\x16\n\x16\n\r");
+	feed("a\x16\r"
+	     "b\x16\n\x16\n\r");
 	assert_int_equal(h->lines, 5);
 	assert_int_equal(h->length, 0);
 	feed("\020");
-	assert_line("a\r" "b", 3);
+	assert_line("a\r"
+	            "b",
+	    3);
 	line_editor_clear();
-	rl_parse_and_bind((char[]){"\"\\C-xo\": \"m\\C-v\\C-jn\""});
+	rl_parse_and_bind((char[]){ "\"\\C-xo\": \"m\\C-v\\C-jn\"" });
 	feed("\x18o\r");
 	assert_int_equal(h->lines, 7);
 	assert_string_equal(h->line, "n");
@@ -556,7 +600,10 @@ static void tells_first_key(void **state)
 	(void)state;
 	assert_true(line_editor_begins_with('?'));
 	assert_false(line_editor_begins_with('\r'));
-	static const char *const begun[] = { "x", "\x16", "\x12", "\x18", "\033" "3", "\033p" };
+	static const char *const begun[] = { "x", "\x16", "\x12", "\x18",
+		"\033"
+		"3",
+		"\033p" };
 	for (size_t i = 0; i < sizeof(begun) / sizeof(begun[0]); i++) {
 		feed(begun[i]);
 		assert_false(line_editor_begins_with('?'));
@@ -609,7 +656,8 @@ static void inserts_pastes(void **state)
 	assert_line("<>", 1);
 	/* An argument that was begun is dropped, the prompt comes back. */
 	line_editor_set_prompt("p> ");
-	feed("\033" "3");
+	feed("\033"
+	     "3");
 	assert_string_equal(line_editor_state().prompt, "(arg: 3) ");
 	insert("x");
 	assert_line("<x>", 2);
@@ -679,7 +727,9 @@ static void keeps_bytes_of_other_locales(void **state)
 	insert("\xff");
 	assert_line("a\xe9\xff", 3);
 	feed("\033[Db");
-	assert_line("a\xe9" "b\xff", 3);
+	assert_line("a\xe9"
+	            "b\xff",
+	    3);
 	assert_non_null(setlocale(LC_ALL, ""));
 }
 

@@ -14,7 +14,9 @@
 #include "trace/link-event.h"
 #include "common/fnv.h"
 
-#define UDP "event 12 there in=6143376136741 fate=delivered out=6143396136741 proto=udp src=10.9.0.1 dst=10.9.0.2 " \
+#define UDP \
+	"event 12 there in=6143376136741 fate=delivered out=6143396136741 proto=udp src=10.9.0.1 " \
+	"dst=10.9.0.2 " \
 	"sport=46611 dport=12000 id=11741 size=29 payload=1 hash=af63af4c8601a015 data=32"
 
 static struct packet_event good(const char *line)
@@ -49,8 +51,10 @@ static void a_datagram(void **state)
 
 static void a_segment(void **state)
 {
-	const struct packet_event e = good("event 20 back in=5 fate=delivered out=7 out2=9 marks=duplicated,held proto=tcp src=::1 dst=::2 "
-	    "sport=12000 dport=57904 id=0 size=54 seq=4294967295 ack=2748144507 flags=SPA win=64 payload=0");
+	const struct packet_event e = good(
+	    "event 20 back in=5 fate=delivered out=7 out2=9 marks=duplicated,held proto=tcp src=::1 dst=::2 "
+	    "sport=12000 dport=57904 id=0 size=54 seq=4294967295 ack=2748144507 flags=SPA win=64 "
+	    "payload=0");
 
 	(void)state;
 	assert_int_equal(e.way, LINK_COMING);
@@ -63,12 +67,16 @@ static void a_segment(void **state)
 
 static void a_loss_and_a_piece(void **state)
 {
-	struct packet_event e = good("event 1 there in=5 fate=queue proto=udp src=a dst=b sport=1 dport=2 id=3 size=40 payload=0");
+	struct packet_event e =
+	    good("event 1 there in=5 fate=queue proto=udp src=a dst=b sport=1 dport=2 id=3 size=40 "
+	         "payload=0");
 
 	(void)state;
 	assert_int_equal(e.copies, 0);
 	assert_int_equal(e.fate, LINK_QUEUE_FULL);
-	e = good("event 1 there in=5 fate=corrupted out=6 marks=reordered proto=other src=a dst=b id=77 frag=1480 size=40 payload=20");
+	e = good(
+	    "event 1 there in=5 fate=corrupted out=6 marks=reordered proto=other src=a dst=b id=77 "
+	    "frag=1480 size=40 payload=20");
 	assert_int_equal(e.fate, LINK_CORRUPTED);
 	assert_true(e.fragment && e.held);
 	assert_int_equal(e.id, 77);
@@ -86,12 +94,24 @@ static void what_is_new_is_passed_over(void **state)
 static void nonsense(void **state)
 {
 	static const char *const lines[] = {
-		"", "event", "event x there", "event 1", "event 1 sideways in=5 fate=random", "changed", "undelivered 1 there",
-		"event 1 there in=5", "event 1 there in=-5 fate=random", "event 1 there in= fate=random",
-		"event 1 there in=5 fate=delivered", "event 1 there in=5 fate=random sport=65536",
-		"event 1 there in=5 fate=random payload=1 data=3", "event 1 there in=5 fate=random payload=1 data=zz",
-		"event 1 there in=5 fate=random payload=1 data=3132", "event 99999999999999999999 there in=5 fate=random",
-		"event 1 there in=99999999999999999999 fate=random", "event 1 there in=9223372036854775807 fate=random",
+		"",
+		"event",
+		"event x there",
+		"event 1",
+		"event 1 sideways in=5 fate=random",
+		"changed",
+		"undelivered 1 there",
+		"event 1 there in=5",
+		"event 1 there in=-5 fate=random",
+		"event 1 there in= fate=random",
+		"event 1 there in=5 fate=delivered",
+		"event 1 there in=5 fate=random sport=65536",
+		"event 1 there in=5 fate=random payload=1 data=3",
+		"event 1 there in=5 fate=random payload=1 data=zz",
+		"event 1 there in=5 fate=random payload=1 data=3132",
+		"event 99999999999999999999 there in=5 fate=random",
+		"event 1 there in=99999999999999999999 fate=random",
+		"event 1 there in=9223372036854775807 fate=random",
 		"event 1 there in=5 fate=random seq=4294967296",
 	};
 	char longest[3000];
@@ -146,9 +166,14 @@ static void hash(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_datagram), cmocka_unit_test(a_segment), cmocka_unit_test(a_loss_and_a_piece),
-		cmocka_unit_test(what_is_new_is_passed_over), cmocka_unit_test(nonsense), cmocka_unit_test(every_beginning),
-		cmocka_unit_test(undelivered), cmocka_unit_test(hash),
+		cmocka_unit_test(a_datagram),
+		cmocka_unit_test(a_segment),
+		cmocka_unit_test(a_loss_and_a_piece),
+		cmocka_unit_test(what_is_new_is_passed_over),
+		cmocka_unit_test(nonsense),
+		cmocka_unit_test(every_beginning),
+		cmocka_unit_test(undelivered),
+		cmocka_unit_test(hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

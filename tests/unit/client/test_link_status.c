@@ -19,7 +19,8 @@
 /* The lab's answer to "link", from settings as text. */
 static void answer(char *text, size_t size, const char *there, const char *back, const char *more)
 {
-	const char *const names[LINK_WAYS] = {"there", "back"}, *const said[LINK_WAYS] = {there, back};
+	const char *const names[LINK_WAYS] = { "there", "back" }, *const said[LINK_WAYS] = { there,
+		back };
 	size_t used = (size_t)snprintf(text, size, "seed 7\n");
 
 	for (int way = 0; way < LINK_WAYS; way++) {
@@ -29,14 +30,15 @@ static void answer(char *text, size_t size, const char *there, const char *back,
 		assert_int_equal(impair_fields_parse(&s, said[way], why), 0);
 		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 			used += (size_t)snprintf(text + used, size - used, "%s %s %s\n", names[way],
-			    impair_field((enum impair_field_id)id)->name, impair_fields_get(&s, (enum impair_field_id)id, value));
+			    impair_field((enum impair_field_id)id)->name,
+			    impair_fields_get(&s, (enum impair_field_id)id, value));
 	}
 	snprintf(text + used, size - used, "%s", more);
 }
 
 static struct link_status status(const char *there, const char *back, const char *more)
 {
-	struct link_status f = {.known = false};
+	struct link_status f = { .known = false };
 	char text[4000];
 
 	answer(text, sizeof text, there, back, more);
@@ -58,18 +60,21 @@ static void lines(void **state)
 {
 	(void)state;
 	check_line("", "", "", "a perfect wire");
-	check_line("loss 20% delay 20ms", "loss 20% delay 20ms", "", "loss 20 % each way, delay 20 ms");
+	check_line("loss 20% delay 20ms", "loss 20% delay 20ms", "",
+	    "loss 20 % each way, delay 20 ms");
 	check_line("loss 20%", "", "", "there loss 20 %; back nothing");
 	check_line("rate 1mbit queue 1p", "rate 1mbit queue 11p", "",
 	    "there rate 1 mbit, queue 1 packet; back rate 1 mbit, queue 11 packets");
-	check_line("loss 20%", "delay 100ms rate 1mbit", "", "there loss 20 %; back delay 100 ms, rate 1 mbit, queue 100 packets");
+	check_line("loss 20%", "delay 100ms rate 1mbit", "",
+	    "there loss 20 %; back delay 100 ms, rate 1 mbit, queue 100 packets");
 	check_line("", "", "there held-for 2500ms\n", "held there for 3 s, a perfect wire");
-	check_line("", "", "there unplugged-for 5s\nback unplugged-for 5s\n", "unplugged for 5 s, a perfect wire");
+	check_line("", "", "there unplugged-for 5s\nback unplugged-for 5s\n",
+	    "unplugged for 5 s, a perfect wire");
 }
 
 static void not_whole(void **state)
 {
-	struct link_status f = {.seed = 99};
+	struct link_status f = { .seed = 99 };
 	char text[4000];
 
 	(void)state;
@@ -98,10 +103,17 @@ static void expected_share(void **state)
 static void expect_page(uint64_t decided, uint64_t answered, const char *words)
 {
 	const struct link_status f = status("loss 20%", "loss 20%", "");
-	const struct trace_totals traced = {.compared = 200, .lost = {41, 26}};
-	const struct tcp_sample tcp = {.retransmitted = 3, .timeout = 448 * NS_PER_MS, .backoff = 1, .round_trip = 41 * NS_PER_MS};
-	char *page = link_report_page(&(struct link_report){
-	    .status = &f, .reply_timeout = NS_PER_S, .decided = decided, .answered = answered, .traced = &traced, .tcp = &tcp});
+	const struct trace_totals traced = { .compared = 200, .lost = { 41, 26 } };
+	const struct tcp_sample tcp = { .retransmitted = 3,
+		.timeout = 448 * NS_PER_MS,
+		.backoff = 1,
+		.round_trip = 41 * NS_PER_MS };
+	char *page = link_report_page(&(struct link_report){ .status = &f,
+	    .reply_timeout = NS_PER_S,
+	    .decided = decided,
+	    .answered = answered,
+	    .traced = &traced,
+	    .tcp = &tcp });
 
 	assert_non_null(page);
 	assert_non_null(strstr(page, "expected      64.0 % = 80.0 % going × 80.0 % coming\n"));
@@ -126,19 +138,29 @@ static void pages(void **state)
 
 static void ends(void **state)
 {
-	const struct trace_totals none = {.compared = 0}, early = {.compared = 4, .waiting = 2};
-	const struct trace_totals all = {.compared = 10, .mismatches = 1, .first = 4, .first_kind = TRACE_COPIES,
-		.datagrams = {5, 5}, .lost = {1, 2}, .server = 1, .segments = {9, 8}, .dropped = {2, 1}, .retransmitted = {2, 1}};
+	const struct trace_totals none = { .compared = 0 }, early = { .compared = 4, .waiting = 2 };
+	const struct trace_totals all = { .compared = 10,
+		.mismatches = 1,
+		.first = 4,
+		.first_kind = TRACE_COPIES,
+		.datagrams = { 5, 5 },
+		.lost = { 1, 2 },
+		.server = 1,
+		.segments = { 9, 8 },
+		.dropped = { 2, 1 },
+		.retransmitted = { 2, 1 } };
 	char text[600];
 
 	(void)state;
-	assert_string_equal(link_report_end(&none, text, sizeof text), "truth: 0 mismatches in 0 lines compared\n");
+	assert_string_equal(link_report_end(&none, text, sizeof text),
+	    "truth: 0 mismatches in 0 lines compared\n");
 	assert_string_equal(link_report_end(&early, text, sizeof text),
 	    "truth: 0 mismatches in 4 lines compared; 2 not yet, at the end\n");
 	assert_string_equal(link_report_end(&all, text, sizeof text),
 	    "link: 1 lost going, 2 lost coming, 1 without a reply from the server\n"
 	    "link: 2 of 9 segments dropped going, 1 of 8 coming; sent again: 2 going, 1 coming\n"
-	    "truth: 1 mismatch in 10 lines compared (first line 4: not as many replies as were let through)\n");
+	    "truth: 1 mismatch in 10 lines compared (first line 4: not as many replies as were let "
+	    "through)\n");
 }
 
 static void check_change(const char *line, enum session_event_kind kind, const char *words)
@@ -156,21 +178,27 @@ static void check_change(const char *line, enum session_event_kind kind, const c
 /* The lab's words of each order, as lab/link/events.h has them, in those of the rows. */
 static void changes(void **state)
 {
-	static const char *const none[] = {"", "changed", "changed 77", "changed x set nothing; nothing", "changed 77 set nothing",
-		"changed 77 set loss much; nothing", "changed 77 hold soon", "changed 77 weather fine", "changed -1 drop none",
+	static const char *const none[] = { "", "changed", "changed 77",
+		"changed x set nothing; nothing", "changed 77 set nothing",
+		"changed 77 set loss much; nothing", "changed 77 hold soon",
+		"changed 77 weather fine", "changed -1 drop none",
 		/* Past any clock. */
-		"changed 9223372036854775807 drop none"};
+		"changed 9223372036854775807 drop none" };
 	struct link_change c;
 
 	(void)state;
 	check_change("changed 77 set loss 30%; loss 30%", SESSION_EVENT_LINK, "loss 30 % each way");
-	check_change("changed 77 set loss 30%, delay 5ms; nothing", SESSION_EVENT_LINK, "there loss 30 %, delay 5 ms; back nothing");
+	check_change("changed 77 set loss 30%, delay 5ms; nothing", SESSION_EVENT_LINK,
+	    "there loss 30 %, delay 5 ms; back nothing");
 	check_change("changed 77 set nothing; nothing", SESSION_EVENT_LINK, "a perfect wire");
-	check_change("changed 77 set rate 1mbit, queue 50p; rate 1mbit, queue 50p", SESSION_EVENT_LINK,
-	    "rate 1 mbit each way, queue 50 packets");
-	check_change("changed 77 drop next request", SESSION_EVENT_FAULT, "will drop the next request");
-	check_change("changed 77 drop next udp reply", SESSION_EVENT_FAULT, "will drop the next UDP reply");
-	check_change("changed 77 drop next tcp ack back", SESSION_EVENT_FAULT, "will drop the next TCP ACK back");
+	check_change("changed 77 set rate 1mbit, queue 50p; rate 1mbit, queue 50p",
+	    SESSION_EVENT_LINK, "rate 1 mbit each way, queue 50 packets");
+	check_change("changed 77 drop next request", SESSION_EVENT_FAULT,
+	    "will drop the next request");
+	check_change("changed 77 drop next udp reply", SESSION_EVENT_FAULT,
+	    "will drop the next UDP reply");
+	check_change("changed 77 drop next tcp ack back", SESSION_EVENT_FAULT,
+	    "will drop the next TCP ACK back");
 	check_change("changed 77 drop next syn", SESSION_EVENT_FAULT, "will drop the next SYN");
 	check_change("changed 77 drop none", SESSION_EVENT_FAULT, "no drop waits any more");
 	check_change("changed 77 hold 3s", SESSION_EVENT_FAULT, "held for 3 s");
@@ -189,8 +217,12 @@ static void changes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines), cmocka_unit_test(not_whole), cmocka_unit_test(expected_share), cmocka_unit_test(pages),
-		cmocka_unit_test(ends), cmocka_unit_test(changes),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(not_whole),
+		cmocka_unit_test(expected_share),
+		cmocka_unit_test(pages),
+		cmocka_unit_test(ends),
+		cmocka_unit_test(changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

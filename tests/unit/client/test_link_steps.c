@@ -19,7 +19,7 @@ static void both_perfect(struct impair_settings s[LINK_WAYS])
 
 static void choosing(void **state)
 {
-	struct link_steps p = {.field = 0};
+	struct link_steps p = { .field = 0 };
 
 	(void)state;
 	link_steps_move(&p, -1);
@@ -39,7 +39,7 @@ static void choosing(void **state)
 static void orders(void **state)
 {
 	struct impair_settings s[LINK_WAYS];
-	struct link_steps p = {.field = IMPAIR_FIELD_loss};
+	struct link_steps p = { .field = IMPAIR_FIELD_loss };
 	char order[100], why[IMPAIR_WHY];
 
 	(void)state;
@@ -57,12 +57,13 @@ static void orders(void **state)
 	assert_string_equal(order, "set loss 30% back");
 }
 
-/* From one end of every setting to the other and back: each step changes it, is possible, and the list is in order. */
+/* From one end of every setting to the other and back: each step changes it, is possible, and the
+ * list is in order. */
 static void every_setting(void **state)
 {
 	(void)state;
 	for (int field = 0; field < IMPAIR_FIELD_COUNT; field++) {
-		struct link_steps p = {.field = field};
+		struct link_steps p = { .field = field };
 		struct impair_settings s[LINK_WAYS];
 		char order[100], last[100] = "", why[IMPAIR_WHY];
 		int down = 0, up = 0;
@@ -92,7 +93,9 @@ static void every_setting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(choosing), cmocka_unit_test(orders), cmocka_unit_test(every_setting),
+		cmocka_unit_test(choosing),
+		cmocka_unit_test(orders),
+		cmocka_unit_test(every_setting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Plots: what stands where, of lines whose times are known; any size; without colours, without anything but ASCII. */
+/* Plots: what stands where, of lines whose times are known; any size; without colours, without
+ * anything but ASCII. */
 #include "config.h"
 
 #include <locale.h>
@@ -29,8 +30,11 @@ struct stage {
 static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
-	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .reply_timeout = 1000 * MS, .answerable = 60000 * MS };
+	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_AUTO,
+		.capacity = 100000,
+		.reply_timeout = 1000 * MS,
+		.answerable = 60000 * MS };
 
 	setlocale(LC_ALL, "C.UTF-8");
 	s->udp = ledger_new(&settings);
@@ -65,7 +69,8 @@ static void datagram(struct stage *s, uint64_t number, int64_t rtt)
 	assert_int_equal(ledger_add(s->udp, number, text, strlen(text), sent), 0);
 	ledger_sent(s->udp, number, sent);
 	if (rtt >= 0)
-		assert_int_equal(ledger_reply(s->udp, capitals, strlen(capitals), sent + rtt).match, MATCH_ANSWER);
+		assert_int_equal(ledger_reply(s->udp, capitals, strlen(capitals), sent + rtt).match,
+		    MATCH_ANSWER);
 }
 
 static void segment(struct stage *s, uint64_t number, int64_t rtt)
@@ -115,7 +120,8 @@ static void times_over_lines(void **state)
 	segment(s, 50, 100 * MS);
 	expire(s);
 	draw(s, 20, 80, PLOT_WAITED, 2, false);
-	/* One cross for the line lost, one in the legend; the TCP line at the top alone, the other in a cell with UDP's. */
+	/* One cross for the line lost, one in the legend; the TCP line at the top alone, the other
+	 * in a cell with UDP's. */
 	assert_int_equal(rows_with(s, 20, "✗"), 2);
 	assert_non_null(strstr(s->text[0], "100 ms"));
 	assert_non_null(strchr(s->text[0], '+'));
@@ -174,7 +180,8 @@ static void ascii_alone(void **state)
 		for (int row = 0; row < 24; row++)
 			for (const char *c = s->text[row]; *c; c++)
 				if (*c & 0x80)
-					fail_msg("%s: %s", plot_title((enum plot_kind)kind), s->text[row]);
+					fail_msg("%s: %s", plot_title((enum plot_kind)kind),
+					    s->text[row]);
 	}
 }
 
@@ -202,7 +209,10 @@ static void nothing_yet(void **state)
 
 	for (int kind = 0; kind < PLOT_KINDS; kind++) {
 		draw(s, 20, 80, (enum plot_kind)kind, 2, false);
-		assert_int_equal(rows_with(s, 20, kind == PLOT_RUNS ? "no line was lost" : "no line is answered yet"), 1);
+		assert_int_equal(rows_with(s, 20,
+		                     kind == PLOT_RUNS ? "no line was lost"
+		                                       : "no line is answered yet"),
+		    1);
 	}
 	assert_int_equal(plot_sparkline(&s->canvas, 0, 3, 20, s->sources, false), 3);
 }
@@ -230,7 +240,8 @@ static void sparkline(void **state)
 static void names(void **state)
 {
 	(void)state;
-	static const char *const whole[PLOT_KINDS] = {"waited", "rtt", "histogram", "cumulative", "runs"};
+	static const char *const whole[PLOT_KINDS] = { "waited", "rtt", "histogram", "cumulative",
+		"runs" };
 
 	for (int kind = 0; kind < PLOT_KINDS; kind++)
 		assert_int_equal(plot_kind(whole[kind]), kind);
@@ -245,8 +256,14 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(times_over_lines), TEST(far_apart_is_logarithmic), TEST(histogram_and_share), TEST(ascii_alone), TEST(any_size),
-		TEST(nothing_yet), TEST(sparkline), cmocka_unit_test(names),
+		TEST(times_over_lines),
+		TEST(far_apart_is_logarithmic),
+		TEST(histogram_and_share),
+		TEST(ascii_alone),
+		TEST(any_size),
+		TEST(nothing_yet),
+		TEST(sparkline),
+		cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

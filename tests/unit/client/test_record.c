@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Records: what is written is read again the same, whatever the bytes; the recorder's sums are the ledger's; damaged files are
- * refused. */
+/* Records: what is written is read again the same, whatever the bytes; the recorder's sums are the
+ * ledger's; damaged files are refused. */
 #include "config.h"
 
 #include <errno.h>
@@ -28,7 +28,10 @@ static uint32_t next(uint32_t *seed)
 
 static unsigned char *random_bytes(uint32_t *seed, size_t *n)
 {
-	static const char *const texts[] = { "", "hello", "gr\xc3\xbc\xc3\x9f" "e", "\xed\xa0\x80", "\xff\xfe", "a\"b\\c\n\r\t", "\xe2\x80\xa8" };
+	static const char *const texts[] = { "", "hello",
+		"gr\xc3\xbc\xc3\x9f"
+		"e",
+		"\xed\xa0\x80", "\xff\xfe", "a\"b\\c\n\r\t", "\xe2\x80\xa8" };
 	const uint32_t kind = next(seed) % 3;
 	unsigned char *bytes;
 
@@ -47,8 +50,15 @@ static unsigned char *random_bytes(uint32_t *seed, size_t *n)
 
 static void random_leg(uint32_t *seed, struct trace_leg *leg)
 {
-	*leg = (struct trace_leg){ .tries = (uint16_t)(next(seed) % 3), .retransmitted = 1, .lost = 2, .fate = LINK_LOST, .waits = 2,
-		.wait = { next(seed), 5 }, .timeout = { next(seed) % 2 * 204000, 408000 }, .first_out = INT64_MAX, .last_out = INT64_MIN };
+	*leg = (struct trace_leg){ .tries = (uint16_t)(next(seed) % 3),
+		.retransmitted = 1,
+		.lost = 2,
+		.fate = LINK_LOST,
+		.waits = 2,
+		.wait = { next(seed), 5 },
+		.timeout = { next(seed) % 2 * 204000, 408000 },
+		.first_out = INT64_MAX,
+		.last_out = INT64_MIN };
 	if (leg->tries > 0)
 		leg->first_in = 5, leg->last_in = 7;
 	if (next(seed) % 2)
@@ -58,10 +68,18 @@ static void random_leg(uint32_t *seed, struct trace_leg *leg)
 static struct record random_record(uint32_t *seed)
 {
 	const bool replied = next(seed) % 2;
-	struct record r = { .stream = next(seed) % 2, .number = 1 + next(seed), .session = next(seed) % 9,
-		.fate = replied ? FATE_ANSWERED : FATE_CUT_OFF, .typed_at = next(seed),
-		.replied_at = RECORD_NEVER, .decided_at = RECORD_NEVER, .tag = next(seed) % 3, .partial = next(seed) % 2,
-		.error = replied ? 0 : ECONNRESET, .has_link = next(seed) % 2, .place = TRACE_COMING };
+	struct record r = { .stream = next(seed) % 2,
+		.number = 1 + next(seed),
+		.session = next(seed) % 9,
+		.fate = replied ? FATE_ANSWERED : FATE_CUT_OFF,
+		.typed_at = next(seed),
+		.replied_at = RECORD_NEVER,
+		.decided_at = RECORD_NEVER,
+		.tag = next(seed) % 3,
+		.partial = next(seed) % 2,
+		.error = replied ? 0 : ECONNRESET,
+		.has_link = next(seed) % 2,
+		.place = TRACE_COMING };
 
 	r.connecting = next(seed);
 	r.sent_at = r.typed_at + r.connecting + next(seed);
@@ -78,8 +96,15 @@ static struct record random_record(uint32_t *seed)
 	random_leg(seed, &r.legs[LINK_COMING]);
 	r.packet_count = r.has_link ? next(seed) % 3 : 0;
 	for (size_t i = 0; i < r.packet_count; i++)
-		r.packets[i] = (struct record_packet){ .way = LINK_COMING, .fate = LINK_QUEUE_FULL, .retransmitted = true, .payload = true, .in = 1,
-			.out = RECORD_NEVER, .out2 = 3, .seq = next(seed), .length = next(seed) };
+		r.packets[i] = (struct record_packet){ .way = LINK_COMING,
+			.fate = LINK_QUEUE_FULL,
+			.retransmitted = true,
+			.payload = true,
+			.in = 1,
+			.out = RECORD_NEVER,
+			.out2 = 3,
+			.seq = next(seed),
+			.length = next(seed) };
 	return r;
 }
 
@@ -106,27 +131,38 @@ static void assert_same(const struct record *a, const struct record *b)
 	if (a->has_link) {
 		assert_int_equal(a->legs[LINK_COMING].first_out, b->legs[LINK_COMING].first_out);
 		/* What the row says: "RTO 204, 408 ms". */
-		assert_memory_equal(a->legs[LINK_COMING].timeout, b->legs[LINK_COMING].timeout, sizeof a->legs[LINK_COMING].timeout);
+		assert_memory_equal(a->legs[LINK_COMING].timeout, b->legs[LINK_COMING].timeout,
+		    sizeof a->legs[LINK_COMING].timeout);
 	}
 }
 
 static struct record text_record(unsigned char *text, size_t n)
 {
-	return (struct record){ .number = 1, .fate = FATE_ANSWERED, .typed_at = -5, .replied_at = 7, .decided_at = RECORD_NEVER,
-		.text = text, .length = n, .reply = text, .reply_length = n };
+	return (struct record){ .number = 1,
+		.fate = FATE_ANSWERED,
+		.typed_at = -5,
+		.replied_at = 7,
+		.decided_at = RECORD_NEVER,
+		.text = text,
+		.length = n,
+		.reply = text,
+		.reply_length = n };
 }
 
-/* Every character of two and three bytes at least; no control is there as itself, and each comes back. */
+/* Every character of two and three bytes at least; no control is there as itself, and each comes
+ * back. */
 static void json_has_no_controls(void **state)
 {
 	(void)state;
 	for (uint32_t code = 0; code < 0xffff; code++) {
-		unsigned char text[] = { 'a', 0xe0 | code >> 12, 0x80 | (code >> 6 & 63), 0x80 | (code & 63), 'b' };
+		unsigned char text[] = { 'a', 0xe0 | code >> 12, 0x80 | (code >> 6 & 63),
+			0x80 | (code & 63), 'b' };
 		size_t n = 5;
 		if (code < 0x80)
 			text[1] = (unsigned char)code, text[2] = 'b', n = 3;
 		else if (code < 0x800)
-			text[1] = (unsigned char)(0xc0 | code >> 6), text[2] = text[3], text[3] = 'b', n = 4;
+			text[1] = (unsigned char)(0xc0 | code >> 6), text[2] = text[3],
+			text[3] = 'b', n = 4;
 		struct record r = text_record(text, n);
 		struct json_record read;
 		char why[RECORD_WHY] = "", *json = json_write_line(&r);
@@ -136,7 +172,9 @@ static void json_has_no_controls(void **state)
 		assert_same(&r, &read.line);
 		json_record_free(&read);
 		free(json);
-		struct record_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .text = (char *)text };
+		struct record_event event = {
+			.kind = SESSION_EVENT_NOTICE, .session = -1, .text = (char *)text
+		};
 		text[n - 1] = '\0';
 		json = json_write_event(&event);
 		assert_true(record_is_text((const unsigned char *)json, strlen(json), false));
@@ -165,11 +203,28 @@ static void csv_texts_stay_texts(void **state)
 	static const struct {
 		const char *text, *cells;
 	} cells[] = {
-		{ "a=1", "\"a=1\"," }, { "=1+1", "\"'=1+1\"," }, { "+1", "\"'+1\"," }, { "-1", "\"'-1\"," }, { "@SUM(1)", "\"'@SUM(1)\"," },
-		{ "'tis", "\"''tis\"," }, { "=\"x\"", "\"'=\"\"x\"\"\"," }, { "a;=1;b", "\"a;'=1;b\"," }, { ";'", "\";''\"," }, { "a;\"=1;b", "\"a;\"\"'=1;b\"," },
-		{ "\xef\xbc\x9d" "1", "\"'\xef\xbc\x9d" "1\"," }, { "\xef\xbc\xa0", "\"'\xef\xbc\xa0\"," }, { "\xef\xbc\xa1", "\"\xef\xbc\xa1\"," },
-		{ "\t=1", ",\"CT0x\"" }, { "\r=1", ",\"DT0x\"" }, { "a\n=1", ",\"YQo9MQ==\"" }, { "\x1b[1m", ",\"G1sxbQ==\"" },
-		{ "\xe2\x80\xae", ",\"4oCu\"" }, { "\xfb\xef\xbe", ",\"'++++\"" },
+		{ "a=1", "\"a=1\"," },
+		{ "=1+1", "\"'=1+1\"," },
+		{ "+1", "\"'+1\"," },
+		{ "-1", "\"'-1\"," },
+		{ "@SUM(1)", "\"'@SUM(1)\"," },
+		{ "'tis", "\"''tis\"," },
+		{ "=\"x\"", "\"'=\"\"x\"\"\"," },
+		{ "a;=1;b", "\"a;'=1;b\"," },
+		{ ";'", "\";''\"," },
+		{ "a;\"=1;b", "\"a;\"\"'=1;b\"," },
+		{ "\xef\xbc\x9d"
+		  "1",
+		    "\"'\xef\xbc\x9d"
+		    "1\"," },
+		{ "\xef\xbc\xa0", "\"'\xef\xbc\xa0\"," },
+		{ "\xef\xbc\xa1", "\"\xef\xbc\xa1\"," },
+		{ "\t=1", ",\"CT0x\"" },
+		{ "\r=1", ",\"DT0x\"" },
+		{ "a\n=1", ",\"YQo9MQ==\"" },
+		{ "\x1b[1m", ",\"G1sxbQ==\"" },
+		{ "\xe2\x80\xae", ",\"4oCu\"" },
+		{ "\xfb\xef\xbe", ",\"'++++\"" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
@@ -214,15 +269,17 @@ static void base64_comes_back(void **state)
 {
 	static const struct {
 		const char *bytes, *text;
-	} known[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
-		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
-	static const char *const bad[] = { "Z", "Zg=", "Zg", "Zh==", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm 9" };
+	} known[] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
+	static const char *const bad[] = { "Z", "Zg=", "Zg",
+		"Zh==", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm 9" };
 	size_t n;
 
 	(void)state;
 	/* RFC 4648, section 10. */
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		char *text = record_base64((const unsigned char *)known[i].bytes, strlen(known[i].bytes));
+		char *text = record_base64((const unsigned char *)known[i].bytes,
+		    strlen(known[i].bytes));
 		unsigned char *bytes = record_from_base64(known[i].text, strlen(known[i].text), &n);
 
 		assert_string_equal(text, known[i].text);
@@ -241,8 +298,10 @@ static void dates_are_right(void **state)
 
 	(void)state;
 	assert_string_equal(record_date(0, buf), "1970-01-01T00:00:00.000000000Z");
-	assert_string_equal(record_date(INT64_C(951782400) * 1000000000 + 7, buf), "2000-02-29T00:00:00.000000007Z");
-	assert_string_equal(record_date(INT64_C(4107542399) * 1000000000, buf), "2100-02-28T23:59:59.000000000Z");
+	assert_string_equal(record_date(INT64_C(951782400) * 1000000000 + 7, buf),
+	    "2000-02-29T00:00:00.000000007Z");
+	assert_string_equal(record_date(INT64_C(4107542399) * 1000000000, buf),
+	    "2100-02-28T23:59:59.000000000Z");
 	assert_string_equal(record_date(-1, buf), "1969-12-31T23:59:59.999999999Z");
 }
 
@@ -258,7 +317,8 @@ struct desk {
 
 static void desk_open(struct desk *d, size_t rows)
 {
-	d->l = ledger_new(&(struct ledger_settings){ .capacity = rows, .reply_timeout = 100 * MS, .answerable = 1000 * MS });
+	d->l = ledger_new(&(struct ledger_settings){
+	    .capacity = rows, .reply_timeout = 100 * MS, .answerable = 1000 * MS });
 	d->out = open_memstream(&d->text, &d->length);
 	d->r = recorder_new(RECORD_OUTPUT_JSON, d->out, MS, &(struct record_run){ .started = 1 });
 	assert_int_equal(recorder_add(d->r, d->l, false, "peer:1", 100 * MS, rows, NULL), 0);
@@ -273,7 +333,8 @@ static void send(struct desk *d, uint64_t number, const char *text, int64_t at)
 static void reply(struct desk *d, const char *text, int64_t at)
 {
 	const struct session_reply reply = { .matched = ledger_reply(d->l, text, strlen(text), at),
-		.text = (const unsigned char *)text, .length = strlen(text) };
+		.text = (const unsigned char *)text,
+		.length = strlen(text) };
 
 	recorder_reply(d->r, 0, &reply, at);
 }
@@ -294,10 +355,15 @@ static struct record_file *desk_read(struct desk *d)
 	return f;
 }
 
-static void tell(struct desk *d, enum session_event_kind kind, const char *text, const char *there, const char *back, int64_t at)
+static void tell(struct desk *d, enum session_event_kind kind, const char *text, const char *there,
+    const char *back, int64_t at)
 {
-	const struct record_event event = { .kind = kind, .session = kind == SESSION_EVENT_TCP ? 0 : -1, .at = at,
-		.text = (char *)(uintptr_t)text, .there = (char *)(uintptr_t)there, .back = (char *)(uintptr_t)back };
+	const struct record_event event = { .kind = kind,
+		.session = kind == SESSION_EVENT_TCP ? 0 : -1,
+		.at = at,
+		.text = (char *)(uintptr_t)text,
+		.there = (char *)(uintptr_t)there,
+		.back = (char *)(uintptr_t)back };
 
 	recorder_event(d->r, &event, at);
 }
@@ -307,11 +373,33 @@ static void tell_connection(struct desk *d, int64_t at)
 {
 	char text[] = "connected";
 	struct record_packet packets[] = {
-		{ .way = LINK_GOING, .fate = LINK_LOST, .syn = true, .in = 1, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
-		{ .way = LINK_COMING, .fate = LINK_DELIVERED, .syn = true, .ack = true, .retransmitted = true, .in = 2, .out = 3, .out2 = 4 },
+		{ .way = LINK_GOING,
+		    .fate = LINK_LOST,
+		    .syn = true,
+		    .in = 1,
+		    .out = RECORD_NEVER,
+		    .out2 = RECORD_NEVER },
+		{ .way = LINK_COMING,
+		    .fate = LINK_DELIVERED,
+		    .syn = true,
+		    .ack = true,
+		    .retransmitted = true,
+		    .in = 2,
+		    .out = 3,
+		    .out2 = 4 },
 	};
-	const struct record_event event = { .kind = SESSION_EVENT_TCP, .quiet = true, .at = at, .text = text, .packets = packets,
-		.packet_count = 2, .took = 7, .connection = { .stage = SESSION_FAILED, .here = 40000, .syns = 3, .error = ECONNREFUSED, .ours = true } };
+	const struct record_event event = { .kind = SESSION_EVENT_TCP,
+		.quiet = true,
+		.at = at,
+		.text = text,
+		.packets = packets,
+		.packet_count = 2,
+		.took = 7,
+		.connection = { .stage = SESSION_FAILED,
+		    .here = 40000,
+		    .syns = 3,
+		    .error = ECONNREFUSED,
+		    .ours = true } };
 
 	recorder_event(d->r, &event, at);
 }
@@ -445,7 +533,8 @@ static void crowded_rows_are_written(void **state)
 	desk_close(&d);
 }
 
-/* What /save writes in the midst of a session: lines that wait, what came besides, in the order of the session. */
+/* What /save writes in the midst of a session: lines that wait, what came besides, in the order of
+ * the session. */
 static void all_is_saved_at_once(void **state)
 {
 	struct desk d;
@@ -462,7 +551,9 @@ static void all_is_saved_at_once(void **state)
 	fclose(d.out);
 	free(d.text);
 	d.out = open_memstream(&d.text, &d.length);
-	assert_int_equal(export_session(d.r, RECORD_OUTPUT_JSON, d.out, &(struct record_run){ .ended_at = 40 * MS }, 40 * MS), 0);
+	assert_int_equal(export_session(d.r, RECORD_OUTPUT_JSON, d.out,
+	                     &(struct record_run){ .ended_at = 40 * MS }, 40 * MS),
+	    0);
 	f = desk_read(&d);
 	assert_int_equal(f->event_count, 1);
 	assert_string_equal(f->events[0].text, "a notice");
@@ -475,7 +566,8 @@ static void all_is_saved_at_once(void **state)
 	desk_close(&d);
 }
 
-static void assert_event(const struct record_event *e, enum session_event_kind kind, int64_t at, const char *words)
+static void assert_event(const struct record_event *e, enum session_event_kind kind, int64_t at,
+    const char *words)
 {
 	char buf[RECORD_EVENT_WORDS];
 
@@ -519,7 +611,9 @@ static void connections_come_back(void **state)
 	fclose(d.out);
 	free(d.text);
 	d.out = open_memstream(&d.text, &d.length);
-	assert_int_equal(export_session(d.r, RECORD_OUTPUT_TEXT, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
+	assert_int_equal(export_session(d.r, RECORD_OUTPUT_TEXT, d.out,
+	                     &(struct record_run){ .ended_at = 9 * MS }, 9 * MS),
+	    0);
 	fflush(d.out);
 	assert_null(strstr(d.text, "TCP:"));
 	desk_close(&d);
@@ -547,11 +641,14 @@ static void events_come_back(void **state)
 		fclose(d.out);
 		free(d.text);
 		d.out = open_memstream(&d.text, &d.length);
-		assert_int_equal(export_session(d.r, i ? RECORD_OUTPUT_TEXT : RECORD_OUTPUT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS },
-		    9 * MS), 0);
+		assert_int_equal(export_session(d.r, i ? RECORD_OUTPUT_TEXT : RECORD_OUTPUT_JSON,
+		                     d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS),
+		    0);
 		fflush(d.out);
 		line = strstr(d.text, i ? "  one" : "\"one\"");
-		event = strstr(d.text, i ? "       -- TCP: connected" : "{\"type\":\"event\",\"at_ns\":5000000,\"kind\":\"tcp\",\"session\":0,");
+		event = strstr(d.text,
+		    i ? "       -- TCP: connected"
+		      : "{\"type\":\"event\",\"at_ns\":5000000,\"kind\":\"tcp\",\"session\":0,");
 		assert_non_null(line);
 		assert_non_null(event);
 		assert_true(event > line);
@@ -580,7 +677,9 @@ static void forgotten_sessions_do_no_harm(void **state)
 		recorder_remove(d.r, session);
 		ledger_free(l);
 	}
-	assert_int_equal(export_session(d.r, RECORD_OUTPUT_JSON, d.out, &(struct record_run){ .ended_at = 9 * MS }, 9 * MS), 0);
+	assert_int_equal(export_session(d.r, RECORD_OUTPUT_JSON, d.out,
+	                     &(struct record_run){ .ended_at = 9 * MS }, 9 * MS),
+	    0);
 	f = desk_read(&d);
 	assert_int_equal(f->session_count, RECORDER_SESSIONS);
 	assert_int_equal(f->sessions[0].count, 1);
@@ -588,11 +687,14 @@ static void forgotten_sessions_do_no_harm(void **state)
 	desk_close(&d);
 }
 
-/* A later version's kinds are passed over; what is shown as our own words has nothing that a terminal obeys. */
+/* A later version's kinds are passed over; what is shown as our own words has nothing that a
+ * terminal obeys. */
 static void strange_events_do_no_harm(void **state)
 {
-	static const char later[] = "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"weather\",\"text\":\"rain\"}";
-	static const char harm[] = "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"link\",\"text\":\"\\u001b]0;x\\u0007\\u009b31m\\n\"}";
+	static const char later[] =
+	    "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"weather\",\"text\":\"rain\"}";
+	static const char harm[] =
+	    "{\"type\":\"event\",\"at_ns\":5,\"kind\":\"link\",\"text\":\"\\u001b]0;x\\u0007\\u009b31m\\n\"}";
 	static const char bare[] = "{\"type\":\"event\",\"kind\":\"link\",\"text\":\"x\"}";
 	struct json_record r;
 	char why[RECORD_WHY];
@@ -632,7 +734,8 @@ static void a_full_disk_is_told(void **state)
 
 static void played_lines_have_their_fates(void **state)
 {
-	struct ledger *l = ledger_new(&(struct ledger_settings){ .capacity = 3, .reply_timeout = 100 * MS });
+	struct ledger *l = ledger_new(&(struct ledger_settings){
+	    .capacity = 3, .reply_timeout = 100 * MS });
 
 	(void)state;
 	for (uint64_t i = 1; i <= 6; i++) {
@@ -645,8 +748,12 @@ static void played_lines_have_their_fates(void **state)
 	ledger_replay_fate(l, 2, FATE_LOST, 0);
 	ledger_replay_fate(l, 4, FATE_LOST, 0);
 	ledger_replay_reply(l, 4, &(struct ledger_replayed){ .late = true, .at = 200 * MS });
-	ledger_replay_reply(l, 5, &(struct ledger_replayed){ .reordered = true, .differs = true, .at = 60,
-		.reply = (const unsigned char *)"other", .length = 5 });
+	ledger_replay_reply(l, 5,
+	    &(struct ledger_replayed){ .reordered = true,
+	        .differs = true,
+	        .at = 60,
+	        .reply = (const unsigned char *)"other",
+	        .length = 5 });
 	ledger_replay_duplicate(l, 5);
 	ledger_replay_fate(l, 6, FATE_REFUSED, ECONNREFUSED);
 	ledger_replay_stray(l);
@@ -665,8 +772,11 @@ static void played_lines_have_their_fates(void **state)
 /* --- damaged files --- */
 
 #define START "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1}\n"
-#define SESSION "{\"type\":\"session\",\"session\":0,\"transport\":\"udp\",\"peer\":\"p\",\"wait_ns\":1}\n"
-#define LINE(n, more) "{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":" n ",\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":1,\"text\":\"x\"" more "}\n"
+#define SESSION \
+	"{\"type\":\"session\",\"session\":0,\"transport\":\"udp\",\"peer\":\"p\",\"wait_ns\":1}\n"
+#define LINE(n, more) \
+	"{\"type\":\"line\",\"session\":0,\"transport\":\"udp\",\"n\":" n \
+	",\"fate\":\"lost\",\"typed_ns\":1,\"sent_ns\":1,\"text\":\"x\"" more "}\n"
 
 static void damaged_files_are_refused(void **state)
 {
@@ -678,7 +788,8 @@ static void damaged_files_are_refused(void **state)
 		{ "hello\n", "line 1: no JSON" },
 		{ SESSION, "line 1: it does not begin" },
 		{ "[1]\n", "line 1: no record" },
-		{ "{\"type\":\"start\",\"format\":\"upcase\",\"version\":2}\n", "line 1: \"version\"" },
+		{ "{\"type\":\"start\",\"format\":\"upcase\",\"version\":2}\n",
+		    "line 1: \"version\"" },
 		{ START "{\"type\":\"line\"", "line 2: the file ends within" },
 		{ START LINE("1", ""), "line 2: a session that was not told" },
 		{ START SESSION LINE("1", "") LINE("1", ""), "line 4: a line with this" },
@@ -691,13 +802,17 @@ static void damaged_files_are_refused(void **state)
 		{ START SESSION LINE("1", ",\"duplicates\":7"), "line 3: \"fate\"" },
 		{ START SESSION LINE("1", ",\"late\":true"), "line 3: \"replied_ns\"" },
 		{ START SESSION LINE("1", ",\"tag\":\"x\""), "line 3: \"tag\" is not a whole" },
-		{ "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":7}\n", "line 1: \"link\" is not a text" },
+		{ "{\"type\":\"start\",\"format\":\"upcase\",\"version\":1,\"link\":7}\n",
+		    "line 1: \"link\" is not a text" },
 		{ START SESSION LINE("1", ",\"link\":7"), "line 3: \"link\" is not an object" },
-		{ START SESSION LINE("1", ",\"link\":{\"there\":{\"waits_us\":[5],\"timeouts_us\":[null,5]}}"),
-			"line 3: \"timeouts_us\" is too long" },
+		{ START SESSION LINE("1",
+		      ",\"link\":{\"there\":{\"waits_us\":[5],\"timeouts_us\":[null,5]}}"),
+		    "line 3: \"timeouts_us\" is too long" },
 		{ START SESSION SESSION, "line 3: the sessions are not numbered" },
-		{ START "{\"type\":\"summary\",\"sessions\":[]}\n" SESSION, "line 3: there is more behind" },
-		{ START SESSION "{\"type\":\"summary\",\"sessions\":[]}\n", "line 3: the summary has other" },
+		{ START "{\"type\":\"summary\",\"sessions\":[]}\n" SESSION,
+		    "line 3: there is more behind" },
+		{ START SESSION "{\"type\":\"summary\",\"sessions\":[]}\n",
+		    "line 3: the summary has other" },
 	};
 
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines that wait for a stream, beside a plain account of the same: the bytes that go are those that came, in order, and
- * each line ends where it should. */
+/* Lines that wait for a stream, beside a plain account of the same: the bytes that go are those
+ * that came, in order, and each line ends where it should. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -107,7 +107,8 @@ static void check(const struct send_queue *q, const struct account *a)
 	assert_int_equal(send_queue_has_begun(q), a->gone > a->start);
 	assert_int_equal(first != NULL, a->begun > a->popped);
 	if (first)
-		assert_int_equal(send_queue_first_bytes(q), (growing ? a->added : a->ends[a->popped]) - a->gone);
+		assert_int_equal(send_queue_first_bytes(q),
+		    (growing ? a->added : a->ends[a->popped]) - a->gone);
 }
 
 static void as_the_account_says(void **state)
@@ -117,7 +118,7 @@ static void as_the_account_says(void **state)
 	(void)state;
 	assert_non_null(a);
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct send_queue q = {.bytes = NULL};
+		struct send_queue q = { .bytes = NULL };
 		struct random d;
 
 		random_seed(&d, seed, 0);
@@ -141,7 +142,7 @@ static void as_the_account_says(void **state)
 
 static void cleared_goes_on_behind(void **state)
 {
-	struct send_queue q = {.bytes = NULL};
+	struct send_queue q = { .bytes = NULL };
 	struct send_mark line;
 	uint64_t from;
 
@@ -169,7 +170,7 @@ static void cleared_goes_on_behind(void **state)
 /* A long session neither keeps what has gone nor moves it about each time. */
 static void room_is_used_again(void **state)
 {
-	struct send_queue q = {.bytes = NULL};
+	struct send_queue q = { .bytes = NULL };
 	struct send_mark line;
 	uint64_t from;
 

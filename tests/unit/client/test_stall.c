@@ -22,7 +22,8 @@ static void check(const struct stall_totals *t, uint64_t count, int64_t total, i
 	assert_int_equal(t->longest, longest);
 }
 
-/* From the sending when the line was sent after the last byte, from the last byte when it was sent before. */
+/* From the sending when the line was sent after the last byte, from the last byte when it was sent
+ * before. */
 static void from_the_later(void **state)
 {
 	struct stall s = { .last_byte = 0 };
@@ -90,7 +91,8 @@ static void going_on(void **state)
 	check(&t, 2, 1500 * MS, 1000 * MS);
 }
 
-/* A reply may be stamped a little before the sending is; and a stamp may be older than the one before. */
+/* A reply may be stamped a little before the sending is; and a stamp may be older than the one
+ * before. */
 static void clocks_that_disagree(void **state)
 {
 	struct stall s = { .last_byte = 0 };

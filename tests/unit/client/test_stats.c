@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Quantiles beside exact ones of the sorted values; runs, delay variation and the ledger's feed beside what walking all lines
- * gives. */
+/* Quantiles beside exact ones of the sorted values; runs, delay variation and the ledger's feed
+ * beside what walking all lines gives. */
 #include "config.h"
 
 #include <math.h>
@@ -72,9 +72,12 @@ static void quantiles_are_near(void **state)
 
 			for (size_t i = 0; i < counts[c]; i++) {
 				const uint64_t r = random_next(&dice);
-				values[i] = kind == 0 ? (int64_t)(r % 1000) : kind == 1 ? (int64_t)(r >> (1 + r % 63)) :
-				    kind == 2 ? 41 * MS : kind == 3 ? (int64_t)(40 * MS + r % (2 * MS)) :
-				    (int64_t)(r % 100 < 90 ? 20 * MS : 220 * MS);
+				values[i] = kind == 0 ? (int64_t)(r % 1000)
+				          : kind == 1 ? (int64_t)(r >> (1 + r % 63))
+				          : kind == 2 ? 41 * MS
+				          : kind == 3
+				              ? (int64_t)(40 * MS + r % (2 * MS))
+				              : (int64_t)(r % 100 < 90 ? 20 * MS : 220 * MS);
 				histogram_add(h, values[i]);
 			}
 			check_quantiles(h, values, counts[c]);
@@ -96,7 +99,8 @@ static void buckets_are_seamless(void **state)
 		histogram_bounds(b, &low, &high);
 		assert_int_equal(low, before);
 		assert_true(high > low);
-		assert_true(high - low == 1 || (double)(high - low) <= (double)low / HISTOGRAM_PARTS + 1);
+		assert_true(high - low == 1 ||
+		            (double)(high - low) <= (double)low / HISTOGRAM_PARTS + 1);
 		before = high;
 	}
 	assert_int_equal(before, INT64_MAX);
@@ -154,7 +158,8 @@ static void curve(void **state)
 		histogram_add(h, v * MS);
 	for (int64_t v = 0; v <= 1001; v++) {
 		const uint64_t n = histogram_at_most(h, v * MS);
-		assert_true(n >= last && n >= (uint64_t)(v > 1000 ? 1000 : v) && (double)n <= (double)v * (1 + 2 * ERROR) + 1);
+		assert_true(n >= last && n >= (uint64_t)(v > 1000 ? 1000 : v) &&
+		            (double)n <= (double)v * (1 + 2 * ERROR) + 1);
 		last = n;
 	}
 	assert_int_equal(last, 1000);
@@ -209,10 +214,12 @@ static void check_stats(const struct stats *s, const int64_t *outcomes, size_t n
 	assert_int_equal(s->ipdv.count, e.ipdv_count);
 	assert_true(fabs(s->ipdv_sum - e.ipdv_sum) <= 1e-9 * e.ipdv_sum);
 	if (e.ipdv_count)
-		assert_true(fabs(stats_mean_ipdv(s) - e.ipdv_sum / (double)e.ipdv_count) <= 1e-6 * e.ipdv_sum + 1e-9);
+		assert_true(fabs(stats_mean_ipdv(s) - e.ipdv_sum / (double)e.ipdv_count) <=
+		            1e-6 * e.ipdv_sum + 1e-9);
 	else
 		assert_true(stats_mean_ipdv(s) < 0);
-	assert_true(fabs(stats_mean_run(s) - (e.runs ? (double)e.lost / (double)e.runs : 0)) < 1e-12);
+	assert_true(fabs(stats_mean_run(s) - (e.runs ? (double)e.lost / (double)e.runs : 0)) <
+	            1e-12);
 	for (size_t i = 0; i < n; i++)
 		if (outcomes[i] >= 0)
 			values[count++] = outcomes[i];
@@ -233,14 +240,16 @@ static void check_stats(const struct stats *s, const int64_t *outcomes, size_t n
 static void by_hand(void **state)
 {
 	/* RFC 3393: pairs 10-14 and 14-13 and 20-30; the loss and the refusal take theirs away. */
-	static const int64_t outcomes[] = { 10 * MS, 14 * MS, 13 * MS, LOST, LOST, 20 * MS, 30 * MS, OTHER, 9 * MS, LOST, OTHER, LOST };
+	static const int64_t outcomes[] = { 10 * MS, 14 * MS, 13 * MS, LOST, LOST, 20 * MS, 30 * MS,
+		OTHER, 9 * MS, LOST, OTHER, LOST };
 	struct stats *s = calloc(1, sizeof(*s));
 
 	(void)state;
 	stats_start(s);
 	assert_true(stats_mean_run(s) == 0 && stats_mean_ipdv(s) < 0 && stats_pdv(s, 0.5) == -1);
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
-		stats_add(s, outcomes[i] == LOST, outcomes[i] >= 0 ? outcomes[i] : -1, outcomes[i] >= 0 ? outcomes[i] + MS : -1);
+		stats_add(s, outcomes[i] == LOST, outcomes[i] >= 0 ? outcomes[i] : -1,
+		    outcomes[i] >= 0 ? outcomes[i] + MS : -1);
 	assert_int_equal(s->run_count, 3);
 	assert_int_equal(s->longest_run, 2);
 	assert_int_equal(s->runs[0], 2);
@@ -318,11 +327,15 @@ static void type_and_send(struct play *p)
 		p->now += (int64_t)below(p, 30 * (uint64_t)MS);
 	if (below(p, 20) == 0) {
 		ledger_failed(p->ledger, p->typed, 90);
-		*x = (struct line){ .sent = true, .decided = true, .outcome = OTHER, .turn = x->turn };
+		*x = (struct line){
+			.sent = true, .decided = true, .outcome = OTHER, .turn = x->turn
+		};
 		return;
 	}
 	ledger_sent(p->ledger, p->typed, p->now);
-	*x = (struct line){ .sent = true, .typed_at = typed_at, .sent_at = p->now, .turn = x->turn };
+	*x = (struct line){
+		.sent = true, .typed_at = typed_at, .sent_at = p->now, .turn = x->turn
+	};
 	/* The kernel says a little later that it left a little later. */
 	if (below(p, 3) == 0 && ledger_stamped(p->ledger, p->typed, p->now + 7))
 		x->sent_at += 7;
@@ -375,7 +388,8 @@ static void answer_stream(struct play *p)
 	if (!number)
 		return;
 	snprintf(text, sizeof text, "LINE %llu", (unsigned long long)number);
-	const struct ledger_reply_match v = ledger_stream_reply(p->ledger, text, strlen(text), false, p->now);
+	const struct ledger_reply_match v = ledger_stream_reply(p->ledger, text, strlen(text),
+	    false, p->now);
 	/* A row that is forgotten has no time. */
 	decide(&p->lines[number], v.number ? p->now - p->lines[number].sent_at : OTHER);
 }
@@ -398,7 +412,8 @@ static void check_play(const struct play *p)
 	for (uint64_t i = 1; i <= p->typed && p->lines[i].decided; i++) {
 		outcomes[n++] = p->lines[i].outcome;
 		if (p->lines[i].outcome >= 0)
-			waited[timed++] = p->lines[i].sent_at - p->lines[i].typed_at + p->lines[i].outcome;
+			waited[timed++] = p->lines[i].sent_at - p->lines[i].typed_at +
+			                  p->lines[i].outcome;
 	}
 	check_stats(ledger_stats(p->ledger), outcomes, n);
 	assert_int_equal(ledger_stats(p->ledger)->waited.count, timed);
@@ -415,8 +430,12 @@ static void play(bool stream, uint64_t seed)
 	p->stream = stream;
 	random_seed(&p->dice, seed, 0);
 	p->now = NS_PER_S;
-	p->ledger = ledger_new(&(struct ledger_settings){ .kind = stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
-	    .tag = LEDGER_TAG_NEVER, .capacity = 1 + below(p, 40), .reply_timeout = wait, .answerable = 60 * NS_PER_S });
+	p->ledger = ledger_new(&(struct ledger_settings){
+	    .kind = stream ? LEDGER_STREAM : LEDGER_DATAGRAM,
+	    .tag = LEDGER_TAG_NEVER,
+	    .capacity = 1 + below(p, 40),
+	    .reply_timeout = wait,
+	    .answerable = 60 * NS_PER_S });
 	for (int step = 0; step < 600; step++) {
 		const uint64_t what = below(p, 100);
 
@@ -458,7 +477,9 @@ static void counted_by_a_stream(void **state)
 
 static struct ledger *with_lines(int n)
 {
-	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM, .capacity = 100, .reply_timeout = 100 * MS,
+	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM,
+	    .capacity = 100,
+	    .reply_timeout = 100 * MS,
 	    .answerable = 60 * NS_PER_S });
 
 	for (int i = 1; i <= n; i++) {
@@ -469,7 +490,8 @@ static struct ledger *with_lines(int n)
 	return l;
 }
 
-/* Lines are told in the order of sending however they are decided; one that goes back to the queue has a new turn. */
+/* Lines are told in the order of sending however they are decided; one that goes back to the queue
+ * has a new turn. */
 static void order_of_sending(void **state)
 {
 	struct ledger *l = with_lines(3);

@@ -34,7 +34,8 @@ static void check_wilson(uint64_t k, uint64_t n, double low, double high)
 	near(b, high);
 }
 
-/* Worked out by hand from the formula, with four decimals; 81 of 263 is Newcombe's example (1998, table I). */
+/* Worked out by hand from the formula, with four decimals; 81 of 263 is Newcombe's example (1998,
+ * table I). */
 static void wilson(void **state)
 {
 	(void)state;
@@ -69,11 +70,17 @@ static void wilson_is_sound(void **state)
 
 static void check_loss(uint64_t lost, uint64_t sent, uint64_t waiting, const char *expected)
 {
-	const struct ledger_totals t = { .typed = sent, .sent = sent, .lost = lost, .waiting = waiting,
+	const struct ledger_totals t = { .typed = sent,
+		.sent = sent,
+		.lost = lost,
+		.waiting = waiting,
 		.answered = sent - lost - waiting };
 	char text[300];
 	const char *told = strstr(summary_totals(&t, false, text, sizeof text), ", ");
-	assert_string_equal(told && waiting ? strstr(told + 2, ", ") + 2 : told ? told + 2 : "", expected);
+	assert_string_equal(told && waiting ? strstr(told + 2, ", ") + 2
+	                    : told          ? told + 2
+	                                    : "",
+	    expected);
 }
 
 static void loss(void **state)
@@ -92,7 +99,8 @@ static void loss(void **state)
 	check_loss(0, 1000000000, 0, "0/1000000000 lost (0 %, 95 % 0–0.0000004)");
 	check_loss(1, 1000000, 0, "1/1000000 lost (0.0001 %, 95 % 0.0000–0.0006)");
 	check_loss(30, 10000000, 0, "30/10000000 lost (0.0003 %, 95 % 0.0002–0.0004)");
-	check_loss(1, UINT64_C(1) << 52, 0, "1/4503599627370496 lost (0.000000000 %, 95 % 0.000000000–0.000000000)");
+	check_loss(1, UINT64_C(1) << 52, 0,
+	    "1/4503599627370496 lost (0.000000000 %, 95 % 0.000000000–0.000000000)");
 }
 
 static void check_totals(const struct ledger_totals *t, bool stream, const char *expected)
@@ -105,14 +113,24 @@ static void check_totals(const struct ledger_totals *t, bool stream, const char 
 static void totals(void **state)
 {
 	(void)state;
-	check_totals(&(const struct ledger_totals){ .sent = 800, .refused = 800 }, false, "answered 0 of 800, 800 refused");
-	check_totals(&(const struct ledger_totals){ .sent = 3, .failed = 2, .refused = 1 }, false, "answered 0 of 3, 1 refused, 2 failed");
-	check_totals(&(const struct ledger_totals){ .sent = 4, .waiting = 4 }, false, "answered 0 of 4, 4 still waiting");
-	check_totals(&(const struct ledger_totals){ .sent = 812, .refused = 800, .answered = 9, .lost = 3, .late = 1 }, false,
-	    "answered 9 of 812, 800 refused, 3/12 lost (25 %, 95 % 9–53), of them 1 late");
-	check_totals(&(const struct ledger_totals){ .sent = 5, .lost = 5 }, false, "answered 0 of 5, 5/5 lost (100 %, 95 % 57–100)");
-	check_totals(&(const struct ledger_totals){ .sent = 5, .answered = 2, .cut_off = 3 }, true, "answered 2 of 5, 3 cut off");
-	check_totals(&(const struct ledger_totals){ .queued = 2 }, true, "answered 0 of 0, 2 never sent");
+	check_totals(&(const struct ledger_totals){ .sent = 800, .refused = 800 }, false,
+	    "answered 0 of 800, 800 refused");
+	check_totals(&(const struct ledger_totals){ .sent = 3, .failed = 2, .refused = 1 }, false,
+	    "answered 0 of 3, 1 refused, 2 failed");
+	check_totals(&(const struct ledger_totals){ .sent = 4, .waiting = 4 }, false,
+	    "answered 0 of 4, 4 still waiting");
+	check_totals(&(const struct ledger_totals){ .sent = 812,
+	                 .refused = 800,
+	                 .answered = 9,
+	                 .lost = 3,
+	                 .late = 1 },
+	    false, "answered 9 of 812, 800 refused, 3/12 lost (25 %, 95 % 9–53), of them 1 late");
+	check_totals(&(const struct ledger_totals){ .sent = 5, .lost = 5 }, false,
+	    "answered 0 of 5, 5/5 lost (100 %, 95 % 57–100)");
+	check_totals(&(const struct ledger_totals){ .sent = 5, .answered = 2, .cut_off = 3 }, true,
+	    "answered 2 of 5, 3 cut off");
+	check_totals(&(const struct ledger_totals){ .queued = 2 }, true,
+	    "answered 0 of 0, 2 never sent");
 }
 
 static void small_buffers(void **state)
@@ -142,31 +160,59 @@ static void check_fate(const struct ledger_row *row, bool stream, const char *ex
 static void fates(void **state)
 {
 	(void)state;
-	check_fate(&(const struct ledger_row){ .fate = FATE_QUEUED, .typed_at = 18 * S }, true, "queued 2.0 s");
-	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .typed_at = 20 * S - 390 * MS, .sent_at = 20 * S }, false,
-	    "waiting 0.3 s");
-	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING, .typed_at = 21 * S, .sent_at = 21 * S }, false, "waiting 0.0 s");
-	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .typed_at = S, .sent_at = S, .replied_at = S + 40900000 }, false,
-	    "answered in 40.9 ms");
-	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .stream = true, .typed_at = S, .connecting = 861 * MS,
-		.sent_at = S + 861 * MS, .replied_at = S + 906 * MS }, true, "answered in 906 ms: 861 connecting, 45.0 on the wire");
+	check_fate(&(const struct ledger_row){ .fate = FATE_QUEUED, .typed_at = 18 * S }, true,
+	    "queued 2.0 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING,
+	               .typed_at = 20 * S - 390 * MS,
+	               .sent_at = 20 * S },
+	    false, "waiting 0.3 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_WAITING,
+	               .typed_at = 21 * S,
+	               .sent_at = 21 * S },
+	    false, "waiting 0.0 s");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED,
+	               .typed_at = S,
+	               .sent_at = S,
+	               .replied_at = S + 40900000 },
+	    false, "answered in 40.9 ms");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED,
+	               .stream = true,
+	               .typed_at = S,
+	               .connecting = 861 * MS,
+	               .sent_at = S + 861 * MS,
+	               .replied_at = S + 906 * MS },
+	    true, "answered in 906 ms: 861 connecting, 45.0 on the wire");
 	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .sent_at = S }, false, "lost");
-	check_fate(&(const struct ledger_row){ .fate = FATE_LOST, .late = true, .typed_at = S, .sent_at = S, .replied_at = S + 1200 * MS,
-		.duplicates = 2 }, false, "late after 1.20 s, 2 duplicates");
-	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED, .typed_at = S, .sent_at = S, .replied_at = 2 * S, .duplicates = 1,
-		.reordered = true, .differs = true, .cut_short = true }, false,
-	    "answered in 1.00 s, 1 duplicate, reordered, cut short, differs");
+	check_fate(&(const struct ledger_row){ .fate = FATE_LOST,
+	               .late = true,
+	               .typed_at = S,
+	               .sent_at = S,
+	               .replied_at = S + 1200 * MS,
+	               .duplicates = 2 },
+	    false, "late after 1.20 s, 2 duplicates");
+	check_fate(&(const struct ledger_row){ .fate = FATE_ANSWERED,
+	               .typed_at = S,
+	               .sent_at = S,
+	               .replied_at = 2 * S,
+	               .duplicates = 1,
+	               .reordered = true,
+	               .differs = true,
+	               .cut_short = true },
+	    false, "answered in 1.00 s, 1 duplicate, reordered, cut short, differs");
 	check_fate(&(const struct ledger_row){ .fate = FATE_REFUSED, .error = ECONNREFUSED }, false,
 	    "refused: nothing listens on that port there");
 	check_fate(&(const struct ledger_row){ .fate = FATE_CUT_OFF }, true,
 	    "cut off: the connection ended before the reply");
 }
 
-static void check_parts(bool stream, int64_t connecting, int64_t queued, int64_t wire, const char *all, const char *greatest,
-    const char *alone)
+static void check_parts(bool stream, int64_t connecting, int64_t queued, int64_t wire,
+    const char *all, const char *greatest, const char *alone)
 {
-	const struct parts p = parts_of_row(&(const struct ledger_row){ .stream = stream, .typed_at = S, .connecting = connecting,
-		.sent_at = S + connecting + queued, .replied_at = S + connecting + queued + wire });
+	const struct parts p = parts_of_row(&(const struct ledger_row){ .stream = stream,
+	    .typed_at = S,
+	    .connecting = connecting,
+	    .sent_at = S + connecting + queued,
+	    .replied_at = S + connecting + queued + wire });
 	char text[120];
 
 	assert_string_equal(parts_text(&p, PARTS_ALL, "u", text, sizeof text), all);
@@ -175,7 +221,8 @@ static void check_parts(bool stream, int64_t connecting, int64_t queued, int64_t
 	assert_int_equal(parts_differ(&p), *alone != '\0');
 }
 
-/* The parts are told where they differ; the unit is that of the whole, and what rounds to nothing is left out. */
+/* The parts are told where they differ; the unit is that of the whole, and what rounds to nothing
+ * is left out. */
 static void parts(void **state)
 {
 	(void)state;
@@ -184,17 +231,24 @@ static void parts(void **state)
 	check_parts(true, 0, 999999, 2 * MS, "3.00 ms", "3.00 ms", "");
 	check_parts(true, 0, 2 * MS, 5 * S, "5.00 s", "5.00 s", "");
 	check_parts(true, 0, 2 * MS, 40 * MS, "42.0 ms", "42.0 ms", "");
-	check_parts(true, 0, 3 * MS, 40 * MS, "43.0 ms: 3.00 queued, 40.0 on the wire", "43.0 ms: 3.00 queued", "3.00 ms queued");
-	check_parts(true, 1010 * MS, 90 * MS, 40 * MS, "1.14 s: 1.01 connecting, 0.09 queued, 0.04 on the wire", "1.14 s: 1.01 connecting",
+	check_parts(true, 0, 3 * MS, 40 * MS, "43.0 ms: 3.00 queued, 40.0 on the wire",
+	    "43.0 ms: 3.00 queued", "3.00 ms queued");
+	check_parts(true, 1010 * MS, 90 * MS, 40 * MS,
+	    "1.14 s: 1.01 connecting, 0.09 queued, 0.04 on the wire", "1.14 s: 1.01 connecting",
 	    "1.01 s connecting");
-	check_parts(true, 90 * MS, 1010 * MS, 40 * MS, "1.14 s: 0.09 connecting, 1.01 queued, 0.04 on the wire", "1.14 s: 1.01 queued",
+	check_parts(true, 90 * MS, 1010 * MS, 40 * MS,
+	    "1.14 s: 0.09 connecting, 1.01 queued, 0.04 on the wire", "1.14 s: 1.01 queued",
 	    "1.01 s queued");
-	check_parts(true, 5 * S, 0, 60000, "5.00 s: 5.00 connecting", "5.00 s: 5.00 connecting", "5.00 s connecting");
-	check_parts(true, 999 * MS, 0, 700000, "1.00 s: 1.00 connecting", "1.00 s: 1.00 connecting", "999 ms connecting");
-	check_parts(true, 80 * S, 0, 40 * MS, "1 min 20 s: 1 min 20 s connecting, 40.0 ms on the wire", "1 min 20 s: 1 min 20 s connecting",
-	    "1 min 20 s connecting");
+	check_parts(true, 5 * S, 0, 60000, "5.00 s: 5.00 connecting", "5.00 s: 5.00 connecting",
+	    "5.00 s connecting");
+	check_parts(true, 999 * MS, 0, 700000, "1.00 s: 1.00 connecting", "1.00 s: 1.00 connecting",
+	    "999 ms connecting");
+	check_parts(true, 80 * S, 0, 40 * MS,
+	    "1 min 20 s: 1 min 20 s connecting, 40.0 ms on the wire",
+	    "1 min 20 s: 1 min 20 s connecting", "1 min 20 s connecting");
 	/* UDP does not connect. */
-	check_parts(false, 1500 * MS, 0, 40 * MS, "1.54 s: 1.50 opening, 0.04 on the wire", "1.54 s: 1.50 opening", "1.50 s opening");
+	check_parts(false, 1500 * MS, 0, 40 * MS, "1.54 s: 1.50 opening, 0.04 on the wire",
+	    "1.54 s: 1.50 opening", "1.50 s opening");
 }
 
 /* A line that is too long: the limit is named. */
@@ -214,15 +268,29 @@ static void errors(void **state)
 static void check_session(const struct ledger_totals *t, bool stream, const char *expected)
 {
 	char text[1000];
-	assert_string_equal(summary_session(t, stream, "127.0.0.1:12000", S, text, sizeof text), expected);
+	assert_string_equal(summary_session(t, stream, "127.0.0.1:12000", S, text, sizeof text),
+	    expected);
 }
 
 static void session(void **state)
 {
-	const struct ledger_totals udp = { .typed = 8, .sent = 8, .answered = 5, .lost = 3, .late = 1, .duplicates = 1,
-		.timed = 5, .rtt = { 40300000, 44200000, 41e6, 4 * 2.25e12 }, .waited = { 40400000, 3044200000, 650e6, 4 * 1.69e18 } };
-	const struct ledger_totals tcp = { .typed = 4, .sent = 3, .answered = 2, .cut_off = 1, .queued = 1,
-		.timed = 1, .rtt = { 850000, 850000, 850000, 0 }, .waited = { 861850000, 861850000, 861850000, 0 } };
+	const struct ledger_totals udp = { .typed = 8,
+		.sent = 8,
+		.answered = 5,
+		.lost = 3,
+		.late = 1,
+		.duplicates = 1,
+		.timed = 5,
+		.rtt = { 40300000, 44200000, 41e6, 4 * 2.25e12 },
+		.waited = { 40400000, 3044200000, 650e6, 4 * 1.69e18 } };
+	const struct ledger_totals tcp = { .typed = 4,
+		.sent = 3,
+		.answered = 2,
+		.cut_off = 1,
+		.queued = 1,
+		.timed = 1,
+		.rtt = { 850000, 850000, 850000, 0 },
+		.waited = { 861850000, 861850000, 861850000, 0 } };
 
 	(void)state;
 	check_session(&udp, false,
@@ -236,15 +304,28 @@ static void session(void **state)
 	    "answered 2 of 3, 1 cut off, 1 never sent\n"
 	    "waited min/mean/max 862/862/862 ms, from Enter to reply\n"
 	    "round trip min/mean/max 850/850/850 µs, on the wire\n");
-	check_session(&(const struct ledger_totals){ .typed = 0 }, true, "--- TCP 127.0.0.1:12000 ---\nanswered 0 of 0\n");
+	check_session(&(const struct ledger_totals){ .typed = 0 }, true,
+	    "--- TCP 127.0.0.1:12000 ---\nanswered 0 of 0\n");
 }
 
 /* Nothing that is not zero is left unsaid. */
 static void every_count_is_said(void **state)
 {
-	const struct ledger_totals t = { .typed = 100, .sent = 93, .queued = 7, .answered = 11, .lost = 12, .waiting = 13,
-		.refused = 14, .failed = 21, .cut_off = 22, .late = 5, .duplicates = 31, .reordered = 32, .differs = 33,
-		.cut_short = 34, .strays = 35 };
+	const struct ledger_totals t = { .typed = 100,
+		.sent = 93,
+		.queued = 7,
+		.answered = 11,
+		.lost = 12,
+		.waiting = 13,
+		.refused = 14,
+		.failed = 21,
+		.cut_off = 22,
+		.late = 5,
+		.duplicates = 31,
+		.reordered = 32,
+		.differs = 33,
+		.cut_short = 34,
+		.strays = 35 };
 
 	(void)state;
 	check_session(&t, false,
@@ -257,9 +338,14 @@ static void every_count_is_said(void **state)
 
 static void parts_are_told_apart(void **state)
 {
-	const struct ledger_totals t = { .typed = 2, .sent = 2, .answered = 2, .timed = 2,
-		.rtt = { 40 * MS, 40 * MS, 40e6, 0 }, .waited = { 90 * MS, 1090 * MS, 590e6, 2 * 0.25e18 },
-		.connecting = { 1050e6, 1050 * MS }, .queued_for = { 1e6, MS - 1 } };
+	const struct ledger_totals t = { .typed = 2,
+		.sent = 2,
+		.answered = 2,
+		.timed = 2,
+		.rtt = { 40 * MS, 40 * MS, 40e6, 0 },
+		.waited = { 90 * MS, 1090 * MS, 590e6, 2 * 0.25e18 },
+		.connecting = { 1050e6, 1050 * MS },
+		.queued_for = { 1e6, MS - 1 } };
 
 	(void)state;
 	check_session(&t, true,
@@ -281,30 +367,54 @@ static void parts_are_told_apart(void **state)
 /* A thousand datagrams, of which those of 3 and 4 at the end of each hundred are lost. */
 static struct figures some_facts(struct ledger_totals *t, struct stats *s)
 {
-	*t = (struct ledger_totals){ .typed = 1000, .sent = 1000, .answered = 980, .lost = 20, .timed = 980,
-		.rtt = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 }, .waited = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 } };
+	*t = (struct ledger_totals){ .typed = 1000,
+		.sent = 1000,
+		.answered = 980,
+		.lost = 20,
+		.timed = 980,
+		.rtt = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 },
+		.waited = { 40 * MS, 49 * MS, 44.5e6, 979 * 8.25e12 } };
 	stats_start(s);
 	for (int i = 0; i < 1000; i++) {
 		const bool lost = i % 100 == 3 || i % 100 == 4;
 
 		stats_add(s, lost, lost ? -1 : (40 + i % 10) * MS, lost ? -1 : (40 + i % 10) * MS);
 	}
-	return (struct figures){ .peer = "10.0.0.5:12000", .reply_timeout = S, .totals = t, .stats = s,
+	return (struct figures){ .peer = "10.0.0.5:12000",
+		.reply_timeout = S,
+		.totals = t,
+		.stats = s,
 		.times = { .sent_kernel = 1000, .received_kernel = 980 } };
 }
 
 static struct figures some_stream(struct ledger_totals *t, struct stats *s)
 {
-	*t = (struct ledger_totals){ .typed = 3, .sent = 3, .answered = 3, .timed = 3, .rtt = { 40 * MS, 489 * MS, 200e6, 2 * 4e16 },
+	*t = (struct ledger_totals){ .typed = 3,
+		.sent = 3,
+		.answered = 3,
+		.timed = 3,
+		.rtt = { 40 * MS, 489 * MS, 200e6, 2 * 4e16 },
 		.waited = { 71 * MS, 989 * MS, 544e6, 2 * 25e16 } };
 	stats_start(s);
 	stats_add(s, false, 40 * MS, 540 * MS);
 	stats_add(s, false, 489 * MS, 989 * MS);
 	stats_add(s, false, 71 * MS, 71 * MS);
-	return (struct figures){ .stream = true, .peer = "10.0.0.5:12000", .reply_timeout = S, .totals = t, .stats = s,
+	return (struct figures){ .stream = true,
+		.peer = "10.0.0.5:12000",
+		.reply_timeout = S,
+		.totals = t,
+		.stats = s,
 		.times = { .sent_program = 3, .received_kernel = 3 },
-		.tcp = { .connections = 1, .retransmitted = 2, .timeout = 240 * MS, .timeout_max = 480 * MS, .round_trip = 41 * MS,
-		    .variation = 2 * MS, .window = 10, .window_min = 1, .window_max = 12, .samples = 9 },
+		.tcp = { .connections = 1,
+		    .retransmitted = 2,
+		    .timeout = 240 * MS,
+		    .timeout_max = 480 * MS,
+		    .round_trip = 41 * MS,
+		    .variation = 2 * MS,
+		    .window = 10,
+		    .window_min = 1,
+		    .window_max = 12,
+		    .samples = 9 },
 		.stalls = { .count = 1, .total = 448 * MS, .longest = 448 * MS } };
 }
 
@@ -339,20 +449,26 @@ static void figures_below(void **state)
 	    "round trip median/p90/p99 45.0/49.0/49.0 ms\n"
 	    "lost in 10 runs: the longest 2 lines, the mean 2.00\n"
 	    "delay variation ipdv mean 1.82 ms, p99 8.99 ms; pdv p99 8.96 ms\n");
-	f->udp.times = (struct figures_times){ .sent_program = 10, .sent_kernel = 990, .received_kernel = 980, .clock_steps = 1 };
+	f->udp.times = (struct figures_times){
+		.sent_program = 10, .sent_kernel = 990, .received_kernel = 980, .clock_steps = 1
+	};
 	f->udp.overflows = 5;
 	summary_figures(&f->udp, text, sizeof text);
-	assert_non_null(strstr(text, "\nsend times by the kernel for 990 of 1000 lines, else by the program, receive times by the kernel; "
-	    "the wall clock was set 1 time\nINVALID, shaped by this machine: 5 replies were dropped here"));
+	assert_non_null(strstr(text,
+	    "\nsend times by the kernel for 990 of 1000 lines, else by the program, receive times by the kernel; "
+	    "the wall clock was set 1 time\nINVALID, shaped by this machine: 5 replies were "
+	    "dropped here"));
 	assert_string_equal(summary_figures(&f->tcp, text, sizeof text),
 	    "--- TCP 10.0.0.5:12000 ---\n"
 	    "answered 3 of 3\n"
 	    "waited min/mean/max/sd 71/544/989/500 ms, from Enter to reply\n"
 	    "round trip min/mean/max/sd 40/200/489/200 ms, on the wire\n"
-	    "2 segments sent again; time-out 240 ms, at most 480 ms; stalled 1 time, 448 ms in all, 448 ms at most\n");
+	    "2 segments sent again; time-out 240 ms, at most 480 ms; stalled 1 time, 448 ms in "
+	    "all, 448 ms at most\n");
 	f->tcp.tcp.has_server = true;
 	f->tcp.tcp.server_retransmitted = 7;
-	assert_non_null(strstr(summary_figures(&f->tcp, text, sizeof text), "2 segments sent again, 7 by the far end; "));
+	assert_non_null(strstr(summary_figures(&f->tcp, text, sizeof text),
+	    "2 segments sent again, 7 by the far end; "));
 	free(f);
 }
 
@@ -362,17 +478,21 @@ static void whose_times(void **state)
 	char text[300];
 
 	(void)state;
-	assert_string_equal(summary_times(&f, text, sizeof text), "send and receive times by the kernel");
+	assert_string_equal(summary_times(&f, text, sizeof text),
+	    "send and receive times by the kernel");
 	f.times = (struct figures_times){ .sent_program = 3, .received_program = 2 };
-	assert_string_equal(summary_times(&f, text, sizeof text), "send and receive times by the program");
+	assert_string_equal(summary_times(&f, text, sizeof text),
+	    "send and receive times by the program");
 	f.times = (struct figures_times){ .sent_program = 3, .received_kernel = 2 };
-	assert_string_equal(summary_times(&f, text, sizeof text), "send times by the program, receive times by the kernel");
+	assert_string_equal(summary_times(&f, text, sizeof text),
+	    "send times by the program, receive times by the kernel");
 }
 
 static bool has_line(const char *text, const char *line)
 {
 	const char *at = strstr(text, line);
-	return at && (at == text || at[-1] == '\n') && (at[strlen(line)] == '\n' || at[strlen(line)] == '\0');
+	return at && (at == text || at[-1] == '\n') &&
+	       (at[strlen(line)] == '\n' || at[strlen(line)] == '\0');
 }
 
 static void side_by_side(void **state)
@@ -419,7 +539,8 @@ static void side_by_side(void **state)
 	assert_null(strstr(page, "by the far end"));
 	free(page);
 	/* Of one, the ping-like form and one column. */
-	assert_non_null(strstr(stats_table_peer(NULL, &f->tcp, text, sizeof text), "--- TCP 10.0.0.5:12000 ---\nanswered 3 of 3\n"));
+	assert_non_null(strstr(stats_table_peer(NULL, &f->tcp, text, sizeof text),
+	    "--- TCP 10.0.0.5:12000 ---\nanswered 3 of 3\n"));
 	page = stats_table_page(&f->udp, NULL);
 	assert_true(has_line(page, "lost                20/1000 (2.0 %, 95 % 1.3–3.1)"));
 	assert_null(strstr(page, "stalled"));
@@ -452,7 +573,8 @@ static void no_figures(void **state)
 
 static void ascii(void **state)
 {
-	char text[] = "3/12 lost (25 %, 95 % 9–53), 850 µs", more[] = "41 ms ± 2 ms", all[] = "80 % going × 80 % coming";
+	char text[] = "3/12 lost (25 %, 95 % 9–53), 850 µs", more[] = "41 ms ± 2 ms",
+	     all[] = "80 % going × 80 % coming";
 
 	(void)state;
 	assert_string_equal(summary_ascii(text), "3/12 lost (25 %, 95 % 9-53), 850 us");
@@ -464,7 +586,9 @@ static void ascii(void **state)
 
 static struct ledger *some_lines(enum ledger_kind kind)
 {
-	const struct ledger_settings settings = { .kind = kind, .capacity = 5, .reply_timeout = S, .answerable = 60 * S };
+	const struct ledger_settings settings = {
+		.kind = kind, .capacity = 5, .reply_timeout = S, .answerable = 60 * S
+	};
 	struct ledger *l = ledger_new(&settings);
 
 	assert_non_null(l);
@@ -497,7 +621,10 @@ static void saving(void **state)
 	(void)state;
 	ledger_reply(udp, "HELLO", 5, S + 40900000);
 	assert_int_equal(ledger_expire(udp, 3 * S), 2);
-	ledger_stream_reply(tcp, "\033]0;x\a\xc2\x9b\xff\xe2\x80\xae" "e\xcc\x81", 15, false, S + 2 * MS);
+	ledger_stream_reply(tcp,
+	    "\033]0;x\a\xc2\x9b\xff\xe2\x80\xae"
+	    "e\xcc\x81",
+	    15, false, S + 2 * MS);
 	transcript_add_line(b, udp, false, 1);
 	transcript_add_line(b, udp, false, 2);
 	transcript_add_line(b, tcp, true, 1);
@@ -512,12 +639,14 @@ static void saving(void **state)
 	    "upcase: number, transport, line, reply, and what became of it\n"
 	    "    1  UDP  hello  ->  HELLO  answered in 40.9 ms\n"
 	    "    2  UDP  is anyone^Ithere  lost\n"
-	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "e\xcc\x81  answered in 2.00 ms, differs\n"
+	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+	    "e\xcc\x81  answered in 2.00 ms, differs\n"
 	    "    2  TCP  is anyone^Ithere  waiting 2.0 s\n"
 	    "    3  UDP  (no longer kept)\n"
 	    /* Over both at once. */
 	    "    1  UDP  hello  ->  HELLO  answered in 40.9 ms\n"
-	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "e\xcc\x81  answered in 2.00 ms, differs\n"
+	    "    1  TCP  hello  ->  ^[]0;x^G\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+	    "e\xcc\x81  answered in 2.00 ms, differs\n"
 	    "       UDP  stray  ->  NOBODY^M\n"
 	    "       -- connected\n"
 	    "       !! refused\n");

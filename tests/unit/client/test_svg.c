@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The pictures: what is drawn, where the axis is cut, pages, text that must not break XML, files. */
+/* The pictures: what is drawn, where the axis is cut, pages, text that must not break XML, files.
+ */
 #include "config.h"
 
 #include <setjmp.h>
@@ -33,16 +34,27 @@ static struct record line(uint64_t number, bool stream, enum ledger_fate fate, c
 {
 	const int64_t sent = (int64_t)number * 10 * MS;
 
-	return (struct record){ .stream = stream, .number = number, .fate = fate, .typed_at = sent, .sent_at = sent,
-		.replied_at = fate == FATE_ANSWERED ? sent + 40 * MS : RECORD_NEVER, .text = (unsigned char *)(uintptr_t)text,
+	return (struct record){ .stream = stream,
+		.number = number,
+		.fate = fate,
+		.typed_at = sent,
+		.sent_at = sent,
+		.replied_at = fate == FATE_ANSWERED ? sent + 40 * MS : RECORD_NEVER,
+		.text = (unsigned char *)(uintptr_t)text,
 		.length = strlen(text) };
 }
 
-static void packet(struct record *r, enum link_way way, enum link_fate fate, bool again, int64_t in, int64_t out)
+static void packet(struct record *r, enum link_way way, enum link_fate fate, bool again, int64_t in,
+    int64_t out)
 {
 	r->has_link = true;
-	r->packets[r->packet_count++] = (struct record_packet){ .way = way, .fate = fate, .retransmitted = again, .payload = true,
-		.in = in, .out = out, .out2 = RECORD_NEVER };
+	r->packets[r->packet_count++] = (struct record_packet){ .way = way,
+		.fate = fate,
+		.retransmitted = again,
+		.payload = true,
+		.in = in,
+		.out = out,
+		.out2 = RECORD_NEVER };
 }
 
 static const struct record_event *events;
@@ -54,7 +66,9 @@ static char *exchange(const struct record *records, size_t count, size_t page)
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
-	assert_int_equal(svg_sequence_page(out, records, count, page, events, event_count, &heading), 0);
+	assert_int_equal(svg_sequence_page(out, records, count, page, events, event_count,
+	                     &heading),
+	    0);
 	fclose(out);
 	return text;
 }
@@ -83,7 +97,8 @@ static void axis_is_cut_where_nothing_happens(void **state)
 	struct time_axis a;
 
 	(void)state;
-	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000), 0);
+	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000),
+	    0);
 	assert_int_equal(a.count, 4);
 	assert_int_equal(a.cut_count, 1);
 	assert_int_equal(a.cuts[0].from, 40 * MS);
@@ -104,7 +119,8 @@ static void axis_is_not_too_long(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(moments); i++)
 		moments[i] = (int64_t)i * 50 * MS;
-	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000), 0);
+	assert_int_equal(time_axis_make(&a, moments, COUNT(moments), 100 * MS, 20 * MS, 24, 1000),
+	    0);
 	assert_float_equal(a.length, 1000, 1e-6);
 	assert_true((double)time_axis_step(&a, 60) * a.scale >= 60);
 	time_axis_free(&a);
@@ -145,7 +161,8 @@ static void ticks_are_round(void **state)
 	assert_float_equal(t.high, 5000 * MS, 1e-3);
 	assert_true(n >= 2 && n <= COUNT(marks));
 	for (size_t i = 0; i < n; i++)
-		assert_float_equal(axis_value(&t, axis_place(&t, marks[i])), marks[i], marks[i] * 1e-6);
+		assert_float_equal(axis_value(&t, axis_place(&t, marks[i])), marks[i],
+		    marks[i] * 1e-6);
 	assert_float_equal(axis_place(&t, 1), 0, 1e-9);
 	assert_float_equal(axis_place(&t, 1e15), 1, 1e-9);
 }
@@ -153,7 +170,8 @@ static void ticks_are_round(void **state)
 /* Late in a session, marks a few milliseconds apart. */
 static void no_two_marks_have_the_same_words(void **state)
 {
-	struct record records[] = { line(213, false, FATE_ANSWERED, "one"), line(214, false, FATE_ANSWERED, "two") };
+	struct record records[] = { line(213, false, FATE_ANSWERED, "one"),
+		line(214, false, FATE_ANSWERED, "two") };
 	char *svg;
 
 	(void)state;
@@ -166,10 +184,12 @@ static void no_two_marks_have_the_same_words(void **state)
 	free(svg);
 }
 
-/* The time is from Enter; what passed before the line was sent is a stroke from there on, also of one that is lost. */
+/* The time is from Enter; what passed before the line was sent is a stroke from there on, also of
+ * one that is lost. */
 static void what_a_line_waited(void **state)
 {
-	struct record records[] = { line(1, true, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two"), line(3, false, FATE_ANSWERED, "three") };
+	struct record records[] = { line(1, true, FATE_ANSWERED, "one"),
+		line(2, false, FATE_LOST, "two"), line(3, false, FATE_ANSWERED, "three") };
 	char *svg;
 
 	(void)state;
@@ -193,7 +213,8 @@ static void what_a_line_waited(void **state)
 
 static void reckons_without_a_link(void **state)
 {
-	const struct record records[] = { line(1, false, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two") };
+	const struct record records[] = { line(1, false, FATE_ANSWERED, "one"),
+		line(2, false, FATE_LOST, "two") };
 	char *svg = exchange(records, COUNT(records), 0);
 
 	(void)state;
@@ -214,7 +235,8 @@ static void reckons_without_a_link(void **state)
 
 static void true_times_in_the_lab(void **state)
 {
-	struct record records[] = { line(1, true, FATE_ANSWERED, "one"), line(2, false, FATE_LOST, "two") };
+	struct record records[] = { line(1, true, FATE_ANSWERED, "one"),
+		line(2, false, FATE_LOST, "two") };
 	char *svg;
 
 	(void)state;
@@ -242,7 +264,8 @@ static void true_times_in_the_lab(void **state)
 /* Control characters, broken UTF-8, what XML forbids or means. */
 static void text_cannot_break_out(void **state)
 {
-	static const char evil[] = "<a&\"\x01\x7f\xff\xc2\x85\xef\xbf\xbf]]>\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8";
+	static const char evil[] =
+	    "<a&\"\x01\x7f\xff\xc2\x85\xef\xbf\xbf]]>\xe2\x80\xae\xe2\x81\xa6\xd8\x9c\xe2\x80\xa8";
 	struct record r = line(1, false, FATE_ANSWERED, evil);
 	char *svg;
 
@@ -290,7 +313,10 @@ static void hundred_lines_a_page(void **state)
 
 static struct record_event change(int64_t at, const char *words)
 {
-	return (struct record_event){ .kind = SESSION_EVENT_LINK, .session = -1, .at = at, .text = (char *)(uintptr_t)words };
+	return (struct record_event){ .kind = SESSION_EVENT_LINK,
+		.session = -1,
+		.at = at,
+		.text = (char *)(uintptr_t)words };
 }
 
 /* The y of the line across whose words these are: it stands before them. */
@@ -306,13 +332,14 @@ static double across(const char *svg, const char *words)
 	return y;
 }
 
-/* An event stands between what was sent before and after it, on the page that it falls into, and on the one before while a line of
- * that still waits for its reply. */
+/* An event stands between what was sent before and after it, on the page that it falls into, and on
+ * the one before while a line of that still waits for its reply. */
 static void events_stand_at_their_moment(void **state)
 {
 	struct record records[150];
-	const struct record_event changes[] = { change(-5 * MS, "before all"), change(15 * MS, "loss 30 % each way"),
-		change(1025 * MS, "delay 5 ms each way"), change(1300 * MS, "on the second page"), change(9000 * MS, "at last") };
+	const struct record_event changes[] = { change(-5 * MS, "before all"),
+		change(15 * MS, "loss 30 % each way"), change(1025 * MS, "delay 5 ms each way"),
+		change(1300 * MS, "on the second page"), change(9000 * MS, "at last") };
 	char *svg;
 
 	(void)state;
@@ -342,24 +369,61 @@ static void events_stand_at_their_moment(void **state)
 	free(svg);
 }
 
-/* SYN, SYN-ACK, FIN and RST are arrows with their names, a cross where one died; a connection is no line across. */
+/* SYN, SYN-ACK, FIN and RST are arrows with their names, a cross where one died; a connection is no
+ * line across. */
 static void connections_are_drawn(void **state)
 {
-	const struct record lines[] = { line(1, true, FATE_ANSWERED, "text"), line(2, false, FATE_ANSWERED, "text") };
+	const struct record lines[] = { line(1, true, FATE_ANSWERED, "text"),
+		line(2, false, FATE_ANSWERED, "text") };
 	struct record_packet opening[] = {
-		{ .way = LINK_GOING, .fate = LINK_LOST, .syn = true, .in = 0, .out = RECORD_NEVER, .out2 = RECORD_NEVER },
-		{ .way = LINK_GOING, .fate = LINK_DELIVERED, .syn = true, .retransmitted = true, .in = 1000 * MS, .out = 1020 * MS,
-			.out2 = RECORD_NEVER },
-		{ .way = LINK_COMING, .fate = LINK_DELIVERED, .syn = true, .ack = true, .in = 1020 * MS, .out = 1040 * MS,
-			.out2 = RECORD_NEVER },
-	}, closing[] = {
-		{ .way = LINK_COMING, .fate = LINK_DELIVERED, .fin = true, .ack = true, .in = 0, .out = 20 * MS, .out2 = RECORD_NEVER },
-		{ .way = LINK_GOING, .fate = LINK_DELIVERED, .rst = true, .in = 20 * MS, .out = 40 * MS, .out2 = RECORD_NEVER },
+		{ .way = LINK_GOING,
+		    .fate = LINK_LOST,
+		    .syn = true,
+		    .in = 0,
+		    .out = RECORD_NEVER,
+		    .out2 = RECORD_NEVER },
+		{ .way = LINK_GOING,
+		    .fate = LINK_DELIVERED,
+		    .syn = true,
+		    .retransmitted = true,
+		    .in = 1000 * MS,
+		    .out = 1020 * MS,
+		    .out2 = RECORD_NEVER },
+		{ .way = LINK_COMING,
+		    .fate = LINK_DELIVERED,
+		    .syn = true,
+		    .ack = true,
+		    .in = 1020 * MS,
+		    .out = 1040 * MS,
+		    .out2 = RECORD_NEVER },
+	};
+	struct record_packet closing[] = {
+		{ .way = LINK_COMING,
+		    .fate = LINK_DELIVERED,
+		    .fin = true,
+		    .ack = true,
+		    .in = 0,
+		    .out = 20 * MS,
+		    .out2 = RECORD_NEVER },
+		{ .way = LINK_GOING,
+		    .fate = LINK_DELIVERED,
+		    .rst = true,
+		    .in = 20 * MS,
+		    .out = 40 * MS,
+		    .out2 = RECORD_NEVER },
 	};
 	char words[] = "words of no picture";
 	const struct record_event connections[] = {
-		{ .kind = SESSION_EVENT_TCP, .at = -1000 * MS, .text = words, .packets = opening, .packet_count = COUNT(opening) },
-		{ .kind = SESSION_EVENT_TCP, .at = 90 * MS, .text = words, .packets = closing, .packet_count = COUNT(closing) },
+		{ .kind = SESSION_EVENT_TCP,
+		    .at = -1000 * MS,
+		    .text = words,
+		    .packets = opening,
+		    .packet_count = COUNT(opening) },
+		{ .kind = SESSION_EVENT_TCP,
+		    .at = 90 * MS,
+		    .text = words,
+		    .packets = closing,
+		    .packet_count = COUNT(closing) },
 	};
 	char *svg;
 
@@ -378,18 +442,32 @@ static void connections_are_drawn(void **state)
 	draws(svg, "class=\"event\"", 0);
 	draws(svg, words, 0);
 	free(svg);
-	/* Elsewhere the client's end is true, the server's reckoned: a SYN and what came back; of more than one SYN only the first is known, and
-	 * not how far it came. */
+	/* Elsewhere the client's end is true, the server's reckoned: a SYN and what came back; of
+	 * more than one SYN only the first is known, and not how far it came. */
 	const struct record_event elsewhere[] = {
-		{ .kind = SESSION_EVENT_TCP, .at = -50 * MS, .text = words, .took = 40 * MS,
-			.connection = { .stage = SESSION_FAILED, .error = ECONNREFUSED, .syns = 1 } },
-		{ .kind = SESSION_EVENT_TCP, .at = -9 * MS, .text = words, .took = 40 * MS,
-			.connection = { .stage = SESSION_CONNECTED, .syns = 1 } },
-		{ .kind = SESSION_EVENT_TCP, .at = 60 * MS, .text = words, .connection = { .stage = SESSION_ENDED } },
-		{ .kind = SESSION_EVENT_TCP, .at = 70 * MS, .text = words, .took = 1040 * MS,
-			.connection = { .stage = SESSION_CONNECTED, .syns = 2 } },
-		{ .kind = SESSION_EVENT_TCP, .at = 2000 * MS, .text = words,
-			.connection = { .stage = SESSION_ENDED, .error = ECONNRESET } },
+		{ .kind = SESSION_EVENT_TCP,
+		    .at = -50 * MS,
+		    .text = words,
+		    .took = 40 * MS,
+		    .connection = { .stage = SESSION_FAILED, .error = ECONNREFUSED, .syns = 1 } },
+		{ .kind = SESSION_EVENT_TCP,
+		    .at = -9 * MS,
+		    .text = words,
+		    .took = 40 * MS,
+		    .connection = { .stage = SESSION_CONNECTED, .syns = 1 } },
+		{ .kind = SESSION_EVENT_TCP,
+		    .at = 60 * MS,
+		    .text = words,
+		    .connection = { .stage = SESSION_ENDED } },
+		{ .kind = SESSION_EVENT_TCP,
+		    .at = 70 * MS,
+		    .text = words,
+		    .took = 1040 * MS,
+		    .connection = { .stage = SESSION_CONNECTED, .syns = 2 } },
+		{ .kind = SESSION_EVENT_TCP,
+		    .at = 2000 * MS,
+		    .text = words,
+		    .connection = { .stage = SESSION_ENDED, .error = ECONNRESET } }
 	};
 	heading.link = NULL;
 	events = elsewhere;
@@ -418,23 +496,28 @@ static void connections_are_drawn(void **state)
 
 static void plots_have_what_happened(void **state)
 {
-	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS, 10 }, { 2, false, false, FATE_LOST, -1, 20 },
-		{ 3, false, true, FATE_LOST, -1, 30 }, { 3, true, false, FATE_ANSWERED, 40 * MS, 30 } };
-	const struct record_event changes[] = { change(5, "early"), change(25, "loss 30 % each way"), change(99, "late") };
+	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS, 10 },
+		{ 2, false, false, FATE_LOST, -1, 20 }, { 3, false, true, FATE_LOST, -1, 30 },
+		{ 3, true, false, FATE_ANSWERED, 40 * MS, 30 } };
+	const struct record_event changes[] = { change(5, "early"),
+		change(25, "loss 30 % each way"), change(99, "late") };
 	char *text = NULL;
 	size_t n;
 	FILE *out = open_memstream(&text, &n);
 
 	(void)state;
-	assert_int_equal(plots_page(out, lines, COUNT(lines), changes, COUNT(changes), &heading), 0);
+	assert_int_equal(plots_page(out, lines, COUNT(lines), changes, COUNT(changes), &heading),
+	    0);
 	fclose(out);
 	draws(text, "<circle", 2);
-	/* The cross of the one, and a bar for each length of a run; the late one's has its own colour. */
+	/* The cross of the one, and a bar for each length of a run; the late one's has its own
+	 * colour. */
 	draws(text, "class=\"lost\"", 1 + 12);
 	draws(text, "class=\"late\"", 1);
 	draws(text, "longest 2, mean 2.00, 1 run<", 1);
 	draws(text, "<polyline", 2);
-	/* Over lines 1 to 3 the plot is 520 wide from 80 on: at its begin, three quarters on, at its end. */
+	/* Over lines 1 to 3 the plot is 520 wide from 80 on: at its begin, three quarters on, at
+	 * its end. */
 	draws(text, "<line x1=\"80.0\" y1=\"126.0\" x2=\"80.0\" y2=\"426.0\" class=\"event\"", 1);
 	draws(text, "<line x1=\"470.0\" y1=\"126.0\" x2=\"470.0\" y2=\"426.0\" class=\"event\"", 1);
 	draws(text, "<line x1=\"600.0\" y1=\"126.0\" x2=\"600.0\" y2=\"426.0\" class=\"event\"", 1);
@@ -450,8 +533,11 @@ static void plots_have_what_happened(void **state)
 /* A session of 150 lines over UDP, of which each third is lost. */
 static struct ledger *session(void)
 {
-	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1000,
-		.reply_timeout = 1000 * MS, .answerable = 60000 * MS });
+	struct ledger *l = ledger_new(&(struct ledger_settings){ .kind = LEDGER_DATAGRAM,
+	    .tag = LEDGER_TAG_AUTO,
+	    .capacity = 1000,
+	    .reply_timeout = 1000 * MS,
+	    .answerable = 60000 * MS });
 	char text[20];
 
 	for (int i = 1; i <= 150; i++) {
@@ -472,7 +558,8 @@ static void writes_new_files_only(void **state)
 {
 	char folder[] = "/tmp/test-svg-XXXXXX", path[100], other[100], why[300] = "";
 	struct ledger *l = session();
-	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0, &(struct record_run){ .started = 0 });
+	struct recorder *r = recorder_new(RECORD_OUTPUT_TEXT, NULL, 0,
+	    &(struct record_run){ .started = 0 });
 	struct stat st;
 
 	(void)state;
@@ -502,12 +589,20 @@ static void writes_new_files_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(axis_is_cut_where_nothing_happens), cmocka_unit_test(axis_is_not_too_long),
-		cmocka_unit_test(nothing_at_all), cmocka_unit_test(ticks_are_round),
-		cmocka_unit_test(what_a_line_waited), cmocka_unit_test(reckons_without_a_link), cmocka_unit_test(no_two_marks_have_the_same_words),
+		cmocka_unit_test(axis_is_cut_where_nothing_happens),
+		cmocka_unit_test(axis_is_not_too_long),
+		cmocka_unit_test(nothing_at_all),
+		cmocka_unit_test(ticks_are_round),
+		cmocka_unit_test(what_a_line_waited),
+		cmocka_unit_test(reckons_without_a_link),
+		cmocka_unit_test(no_two_marks_have_the_same_words),
 		cmocka_unit_test(true_times_in_the_lab),
-		cmocka_unit_test(text_cannot_break_out), cmocka_unit_test(hundred_lines_a_page),
-		cmocka_unit_test(events_stand_at_their_moment), cmocka_unit_test(connections_are_drawn), cmocka_unit_test(plots_have_what_happened), cmocka_unit_test(writes_new_files_only),
+		cmocka_unit_test(text_cannot_break_out),
+		cmocka_unit_test(hundred_lines_a_page),
+		cmocka_unit_test(events_stand_at_their_moment),
+		cmocka_unit_test(connections_are_drawn),
+		cmocka_unit_test(plots_have_what_happened),
+		cmocka_unit_test(writes_new_files_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The trace, beside a simulated link that keeps a log of its own; and each way in which the client and the link can
- * disagree. */
+/* The trace, beside a simulated link that keeps a log of its own; and each way in which the client
+ * and the link can disagree. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -40,8 +40,11 @@ struct stage {
 static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
-	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 100000, .reply_timeout = WAIT, .answerable = 60 * WAIT };
+	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_AUTO,
+		.capacity = 100000,
+		.reply_timeout = WAIT,
+		.answerable = 60 * WAIT };
 
 	s->udp = ledger_new(&settings);
 	settings.kind = LEDGER_STREAM;
@@ -90,7 +93,8 @@ static void put_hex(char *to, const char *text, size_t n)
 }
 
 /* The link tells, in its own words. `out` of 0: no copy. */
-static void tell(struct stage *s, const char *way, const char *fate, const char *text, int64_t in, int64_t out, int64_t out2)
+static void tell(struct stage *s, const char *way, const char *fate, const char *text, int64_t in,
+    int64_t out, int64_t out2)
 {
 	const bool there = strcmp(way, "there") == 0;
 	const size_t n = strlen(text);
@@ -105,9 +109,11 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 	if (n > 0)
 		sprintf(hash, " hash=%016" PRIx64 " data=", fnv_hash(text, n));
 	snprintf(told, sizeof told,
-	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
-	    "payload=%zu%s%s", ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n, hash,
-	    hex);
+	    "event %" PRIu64 " %s in=%" PRId64
+	    " fate=%s%s proto=udp src=10.9.0.1 dst=10.9.0.2 sport=%d dport=%d id=7 size=%zu "
+	    "payload=%zu%s%s",
+	    ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n,
+	    hash, hex);
 	assert_int_equal(link_event_read(&e, told), 0);
 	trace_event(s->trace, &e);
 }
@@ -145,7 +151,8 @@ static void disagrees(struct stage *s, enum trace_mismatch kind)
 
 	for (int i = 0; i < TRACE_MISMATCHES; i++)
 		if (t->kinds[i] != (i == (int)kind))
-			fail_msg("%" PRIu64 " of: %s", t->kinds[i], trace_mismatch_text((enum trace_mismatch)i));
+			fail_msg("%" PRIu64 " of: %s", t->kinds[i],
+			    trace_mismatch_text((enum trace_mismatch)i));
 	assert_int_equal(t->mismatches, 1);
 	assert_int_equal(t->first_kind, kind);
 	assert_true(t->first > 0);
@@ -178,7 +185,8 @@ static void a_line_there_and_back(void **state)
 static void lost_going_and_coming(void **state)
 {
 	struct stage *s = *state;
-	const uint64_t going = line(s, "one", 10 * MS), coming = line(s, "two", 11 * MS), none = line(s, "three", 12 * MS);
+	const uint64_t going = line(s, "one", 10 * MS), coming = line(s, "two", 11 * MS),
+	               none = line(s, "three", 12 * MS);
 
 	tell(s, "there", "random", "one", 10 * MS, 0, 0);
 	tell(s, "there", "delivered", "two", 11 * MS, 31 * MS, 0);
@@ -188,7 +196,8 @@ static void lost_going_and_coming(void **state)
 	assert_int_equal(place(s, going, 2000 * MS), TRACE_GOING);
 	assert_int_equal(place(s, coming, 2000 * MS), TRACE_COMING);
 	assert_int_equal(place(s, none, 2000 * MS), TRACE_SERVER);
-	assert_int_equal(trace_find(s->trace, false, coming)->legs[LINK_COMING].fate, LINK_CORRUPTED);
+	assert_int_equal(trace_find(s->trace, false, coming)->legs[LINK_COMING].fate,
+	    LINK_CORRUPTED);
 	agrees(s, 3);
 	assert_int_equal(trace_totals(s->trace)->lost[LINK_GOING], 1);
 	assert_int_equal(trace_totals(s->trace)->lost[LINK_COMING], 1);
@@ -214,15 +223,18 @@ static void every_way_to_lose(void **state)
 	static const struct {
 		const char *word;
 		enum link_fate fate;
-	} ways[] = {{"random", LINK_LOST}, {"burst", LINK_LOST}, {"cue", LINK_REQUESTED_DROP}, {"room", LINK_LOST},
-		{"queue", LINK_QUEUE_FULL}, {"mtu", LINK_TOO_BIG}, {"unplugged", LINK_UNPLUGGED}, {"novelty", LINK_LOST}};
+	} ways[] = { { "random", LINK_LOST }, { "burst", LINK_LOST },
+		{ "cue", LINK_REQUESTED_DROP }, { "room", LINK_LOST }, { "queue", LINK_QUEUE_FULL },
+		{ "mtu", LINK_TOO_BIG }, { "unplugged", LINK_UNPLUGGED },
+		{ "novelty", LINK_LOST } };
 	struct stage *s = *state;
 
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		const uint64_t n = line(s, ways[i].word, 10 * MS);
 
 		tell(s, "there", ways[i].word, ways[i].word, 10 * MS, 0, 0);
-		assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].fate, ways[i].fate);
+		assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].fate,
+		    ways[i].fate);
 	}
 	expire(s, 2000 * MS);
 	agrees(s, sizeof ways / sizeof *ways);
@@ -296,8 +308,17 @@ static void undelivered(void **state)
 static void pieces_of_a_datagram(void **state)
 {
 	struct stage *s = *state;
-	struct packet_event e = {.way = LINK_GOING, .in = 10 * MS, .fate = LINK_DELIVERED, .out = {30 * MS}, .copies = 1,
-		.protocol = LINK_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 100};
+	struct packet_event e = { .way = LINK_GOING,
+		.in = 10 * MS,
+		.fate = LINK_DELIVERED,
+		.out = { 30 * MS },
+		.copies = 1,
+		.protocol = LINK_UDP,
+		.source_port = HERE,
+		.target_port = THERE,
+		.fragment = true,
+		.id = 9,
+		.length = 100 };
 	char text[151] = "";
 	uint64_t n;
 
@@ -331,13 +352,23 @@ static void pieces_of_a_datagram(void **state)
 	agrees(s, 1);
 }
 
-/* The first piece of a datagram under the smallest MTU that there is, 68, shows less of it than others do. */
+/* The first piece of a datagram under the smallest MTU that there is, 68, shows less of it than
+ * others do. */
 static void smallest_pieces(void **state)
 {
 	struct stage *s = *state;
-	struct packet_event e = {.way = LINK_GOING, .in = 10 * MS, .fate = LINK_DELIVERED, .out = {30 * MS}, .copies = 1,
-		.protocol = LINK_UDP, .source_port = HERE, .target_port = THERE, .fragment = true, .id = 9, .length = 40,
-		.data_length = 40};
+	struct packet_event e = { .way = LINK_GOING,
+		.in = 10 * MS,
+		.fate = LINK_DELIVERED,
+		.out = { 30 * MS },
+		.copies = 1,
+		.protocol = LINK_UDP,
+		.source_port = HERE,
+		.target_port = THERE,
+		.fragment = true,
+		.id = 9,
+		.length = 40,
+		.data_length = 40 };
 	char text[71] = "";
 	uint64_t n;
 
@@ -357,8 +388,16 @@ static void smallest_pieces(void **state)
 static void not_ours(void **state)
 {
 	struct stage *s = *state;
-	struct packet_event e = {.way = LINK_GOING, .in = 10 * MS, .fate = LINK_LOST, .protocol = LINK_UDP, .source_port = 7,
-		.target_port = THERE, .length = 5, .hash = fnv_hash("hello", 5), .data = "hello", .data_length = 5};
+	struct packet_event e = { .way = LINK_GOING,
+		.in = 10 * MS,
+		.fate = LINK_LOST,
+		.protocol = LINK_UDP,
+		.source_port = 7,
+		.target_port = THERE,
+		.length = 5,
+		.hash = fnv_hash("hello", 5),
+		.data = "hello",
+		.data_length = 5 };
 	const uint64_t n = line(s, "hello", 10 * MS);
 
 	trace_event(s->trace, &e);
@@ -510,8 +549,11 @@ static void refused_without_arriving(void **state)
 static void twins(void **state)
 {
 	struct stage *s = *state;
-	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_NEVER, .capacity = 100, .reply_timeout = WAIT, .answerable = 60 * WAIT };
+	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_NEVER,
+		.capacity = 100,
+		.reply_timeout = WAIT,
+		.answerable = 60 * WAIT };
 
 	ledger_free(s->udp);
 	s->udp = ledger_new(&settings);
@@ -558,8 +600,8 @@ static uint64_t stream_line(struct stage *s, const char *text, int64_t now)
 	return number;
 }
 
-static void tell_segment(struct stage *s, const char *way, const char *fate, const char *flags, uint32_t seq, unsigned length,
-    int64_t in, int64_t out)
+static void tell_segment(struct stage *s, const char *way, const char *fate, const char *flags,
+    uint32_t seq, unsigned length, int64_t in, int64_t out)
 {
 	const bool there = strcmp(way, "there") == 0;
 	char told[400], outs[40] = "";
@@ -568,9 +610,11 @@ static void tell_segment(struct stage *s, const char *way, const char *fate, con
 	if (out)
 		sprintf(outs, " out=%" PRId64, out);
 	snprintf(told, sizeof told,
-	    "event %" PRIu64 " %s in=%" PRId64 " fate=%s%s proto=tcp src=a dst=b sport=%d dport=%d id=1 size=99 seq=%" PRIu32
-	    " ack=0 flags=%s win=9 payload=%u", ++s->serial, way, in, fate, outs, there ? HERE + 1 : THERE,
-	    there ? THERE : HERE + 1, seq, flags, length);
+	    "event %" PRIu64 " %s in=%" PRId64
+	    " fate=%s%s proto=tcp src=a dst=b sport=%d dport=%d id=1 size=99 seq=%" PRIu32
+	    " ack=0 flags=%s win=9 payload=%u",
+	    ++s->serial, way, in, fate, outs, there ? HERE + 1 : THERE, there ? THERE : HERE + 1,
+	    seq, flags, length);
 	assert_int_equal(link_event_read(&e, told), 0);
 	trace_event(s->trace, &e);
 }
@@ -632,12 +676,25 @@ static void sent_again(void **state)
 	assert_int_equal(trace_totals(s->trace)->retransmitted[LINK_COMING], 1);
 }
 
-/* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4. */
-static void tell_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in, int64_t out)
+/* A segment of a reply, in two pieces: 8 bytes of payload, which is all of the first line, and 4.
+ */
+static void tell_two_pieces(struct stage *s, uint32_t id, const char *second, int64_t in,
+    int64_t out)
 {
-	struct packet_event e = {.way = LINK_COMING, .in = in, .fate = LINK_DELIVERED, .out = {out}, .copies = 1, .protocol = LINK_TCP,
-		.source_port = THERE, .target_port = HERE + 1, .fragment = true, .id = id, .seq = FAR_ISN + 1, .has_ack = true,
-		.length = 8, .serial = ++s->serial};
+	struct packet_event e = { .way = LINK_COMING,
+		.in = in,
+		.fate = LINK_DELIVERED,
+		.out = { out },
+		.copies = 1,
+		.protocol = LINK_TCP,
+		.source_port = THERE,
+		.target_port = HERE + 1,
+		.fragment = true,
+		.id = id,
+		.seq = FAR_ISN + 1,
+		.has_ack = true,
+		.length = 8,
+		.serial = ++s->serial };
 
 	trace_event(s->trace, &e);
 	e.serial = ++s->serial;
@@ -716,7 +773,8 @@ static void keeps_packets(void **state)
 	stream_reply(s, "DEFG", 277 * MS);
 }
 
-/* SYN, SYN-ACK, its ACK, FIN and RST stand with the connection, not with a line: those that open it apart from those that close it. */
+/* SYN, SYN-ACK, its ACK, FIN and RST stand with the connection, not with a line: those that open it
+ * apart from those that close it. */
 static void packets_of_a_connection(void **state)
 {
 	struct stage *s = *state;
@@ -872,7 +930,7 @@ static void fly(struct flight *f, int64_t at, bool back, const char *text)
 	struct delivery *d = &f->list[f->count++];
 
 	assert_true(f->count < 4096);
-	*d = (struct delivery){.at = at, .serial = f->serial++, .back = back};
+	*d = (struct delivery){ .at = at, .serial = f->serial++, .back = back };
 	snprintf(d->text, sizeof d->text, "%s", text);
 }
 
@@ -884,7 +942,8 @@ static bool land(struct flight *f, int64_t until, struct delivery *out)
 		return false;
 	for (unsigned i = 1; i < f->count; i++)
 		if (f->list[i].at < f->list[first].at ||
-		    (f->list[i].at == f->list[first].at && f->list[i].serial < f->list[first].serial))
+		    (f->list[i].at == f->list[first].at &&
+		        f->list[i].serial < f->list[first].serial))
 			first = i;
 	if (f->list[first].at > until)
 		return false;
@@ -893,7 +952,8 @@ static bool land(struct flight *f, int64_t until, struct delivery *out)
 	return true;
 }
 
-/* One packet through the link: a fifth is lost, a tenth doubled; up to half a second, or now and then longer than the wait. */
+/* One packet through the link: a fifth is lost, a tenth doubled; up to half a second, or now and
+ * then longer than the wait. */
 static void carry(struct stage *s, struct flight *f, bool back, const char *text, int64_t now)
 {
 	const int64_t out = now + (1 + chance(s, chance(s, 50) ? 400 : 1600)) * MS;
@@ -943,8 +1003,10 @@ static void property(void **state)
 	for (int i = 0; i < 20000; i++) {
 		now += (1 + chance(s, 20)) * MS;
 		run_link(s, f, now);
-		/* Texts that are equal in their first letters, and now and then wholly equal: these are tagged. */
-		snprintf(text, sizeof text, "line %u grüße", chance(s, 3) ? (unsigned)i : chance(s, 40));
+		/* Texts that are equal in their first letters, and now and then wholly equal: these
+		 * are tagged. */
+		snprintf(text, sizeof text, "line %u grüße",
+		    chance(s, 3) ? (unsigned)i : chance(s, 40));
 		const uint64_t n = line(s, text, now);
 		unsigned char wire[80];
 		const size_t length = ledger_wire(s->udp, n, wire, sizeof wire - 1);
@@ -955,8 +1017,10 @@ static void property(void **state)
 	}
 	run_link(s, f, now + 10000 * MS);
 	trace_check(s->trace, now + 20000 * MS);
-	print_message("# %" PRIu64 " lines: %" PRIu64 " lost going, %" PRIu64 " coming, %" PRIu64 " late, %" PRIu64 " reordered; %"
-	    PRIu64 " mismatches\n", t->compared, t->lost[LINK_GOING], t->lost[LINK_COMING], t->late, l->reordered, t->mismatches);
+	print_message("# %" PRIu64 " lines: %" PRIu64 " lost going, %" PRIu64 " coming, %" PRIu64
+	              " late, %" PRIu64 " reordered; %" PRIu64 " mismatches\n",
+	    t->compared, t->lost[LINK_GOING], t->lost[LINK_COMING], t->late, l->reordered,
+	    t->mismatches);
 	assert_int_equal(t->mismatches, 0);
 	assert_int_equal(t->compared, 20000);
 	assert_int_equal(t->lost[LINK_GOING], f->lost[LINK_GOING]);
@@ -982,7 +1046,8 @@ static void mistakes_are_found(void **state)
 		snprintf(capitals, sizeof capitals, "LINE %d", i);
 		line(s, text, now);
 		tell(s, "there", "delivered", text, now, now + MS, 0);
-		tell(s, "back", answered ? "delivered" : "random", capitals, now + MS, answered ? now + 2 * MS : 0, 0);
+		tell(s, "back", answered ? "delivered" : "random", capitals, now + MS,
+		    answered ? now + 2 * MS : 0, 0);
 		if (answered != mistake)
 			reply(s, capitals, now + 2 * MS);
 		mistakes += mistake;
@@ -1021,15 +1086,41 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_line_there_and_back), TEST(lost_going_and_coming), TEST(an_empty_line), TEST(every_way_to_lose), TEST(copies),
-		TEST(late_and_refused), TEST(no_verdict_too_soon), TEST(undelivered), TEST(pieces_of_a_datagram), TEST(smallest_pieces),
-		TEST(not_ours), TEST(other_servers), TEST(answered_without_a_reply), TEST(answered_too_early), TEST(lost_though_delivered),
-		TEST(late_though_in_time), TEST(a_copy_too_many), TEST(a_copy_too_few), TEST(overtaken_and_told),
-		TEST(overtaken_and_not_told), TEST(reordered_though_in_order), TEST(refused_without_arriving), TEST(twins),
-		TEST(closed_too_soon), TEST(sent_again), TEST(pieces_of_a_segment), TEST(keeps_packets), TEST(packets_of_a_connection), TEST(another_connection),
+		TEST(a_line_there_and_back),
+		TEST(lost_going_and_coming),
+		TEST(an_empty_line),
+		TEST(every_way_to_lose),
+		TEST(copies),
+		TEST(late_and_refused),
+		TEST(no_verdict_too_soon),
+		TEST(undelivered),
+		TEST(pieces_of_a_datagram),
+		TEST(smallest_pieces),
+		TEST(not_ours),
+		TEST(other_servers),
+		TEST(answered_without_a_reply),
+		TEST(answered_too_early),
+		TEST(lost_though_delivered),
+		TEST(late_though_in_time),
+		TEST(a_copy_too_many),
+		TEST(a_copy_too_few),
+		TEST(overtaken_and_told),
+		TEST(overtaken_and_not_told),
+		TEST(reordered_though_in_order),
+		TEST(refused_without_arriving),
+		TEST(twins),
+		TEST(closed_too_soon),
+		TEST(sent_again),
+		TEST(pieces_of_a_segment),
+		TEST(keeps_packets),
+		TEST(packets_of_a_connection),
+		TEST(another_connection),
 		TEST(both_at_once),
 		TEST(stream_answered_without_a_reply),
-		TEST(stream_answered_too_early), TEST(stream_of_other_replies), TEST(property), TEST(mistakes_are_found),
+		TEST(stream_answered_too_early),
+		TEST(stream_of_other_replies),
+		TEST(property),
+		TEST(mistakes_are_found),
 		TEST(bounded),
 	};
 

@@ -39,7 +39,8 @@ static void empty(void **state)
 {
 	(void)state;
 	assert_int_equal(transcript_first(transcript), transcript_end(transcript));
-	assert_int_equal(transcript_arrivals_first(transcript, false), transcript_arrivals_end(transcript, false));
+	assert_int_equal(transcript_arrivals_first(transcript, false),
+	    transcript_arrivals_end(transcript, false));
 	assert_null(transcript_item(transcript, 0));
 	assert_null(transcript_arrival(transcript, false, 0));
 }
@@ -81,10 +82,13 @@ static void serials_never_come_again(void **state)
 	for (uint64_t i = 0; i < 1000; i++) {
 		char text[20];
 		const int n = snprintf(text, sizeof text, "%d", (int)i);
-		assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, text, (size_t)n), 0);
+		assert_int_equal(transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, text,
+		                     (size_t)n),
+		    0);
 		assert_int_equal(transcript_end(transcript), first + i + 1);
 		assert_int_equal(transcript_first(transcript), i < 4 ? first : first + i + 1 - 4);
-		for (uint64_t s = transcript_first(transcript); s < transcript_end(transcript); s++) {
+		for (uint64_t s = transcript_first(transcript); s < transcript_end(transcript);
+		    s++) {
 			const struct transcript_item *item = transcript_item(transcript, s);
 			assert_int_equal(item->text[item->length - 1] - '0', (s - first) % 10);
 		}
@@ -100,7 +104,9 @@ static void arrivals_have_serials_of_their_own(void **state)
 	transcript_add_line(transcript, some_ledger(), false, 1);
 	const uint64_t first = transcript_arrivals_first(transcript, true);
 	for (unsigned i = 1; i <= 6; i++)
-		assert_int_equal(transcript_add_arrival(transcript, i == 6 ? MATCH_LATE : MATCH_ANSWER, true, i, "ABCDEF", i), 0);
+		assert_int_equal(transcript_add_arrival(transcript,
+		                     i == 6 ? MATCH_LATE : MATCH_ANSWER, true, i, "ABCDEF", i),
+		    0);
 	assert_int_equal(transcript_arrivals_end(transcript, true), first + 6);
 	assert_int_equal(transcript_arrivals_first(transcript, true), first + 2);
 	const struct transcript_arrival *a = transcript_arrival(transcript, true, first + 5);
@@ -123,19 +129,23 @@ static void arrivals_of_one_transport(void **state)
 	for (uint64_t i = 1; i <= 500; i++) {
 		seed = seed * 1103515245u + 12345u;
 		bool stream = i % 97 > 80 || seed >> 16 & 1;
-		assert_int_equal(transcript_add_arrival(transcript, MATCH_ANSWER, stream, i, "x", 1), 0);
+		assert_int_equal(transcript_add_arrival(transcript, MATCH_ANSWER, stream, i, "x",
+		                     1),
+		    0);
 		last[stream][count[stream]++ % 4] = i;
 		if (i % 100 == 0) {
 			transcript_clear(transcript);
 			count[0] = count[1] = 0;
 		}
 		for (int j = 0; j < 2; j++) {
-			uint64_t kept = count[j] < 4 ? count[j] : 4, end = transcript_arrivals_end(transcript, j);
+			uint64_t kept = count[j] < 4 ? count[j] : 4,
+			         end = transcript_arrivals_end(transcript, j);
 			assert_int_equal(transcript_arrivals_first(transcript, j), end - kept);
 			assert_null(transcript_arrival(transcript, j, end - kept - 1));
 			assert_null(transcript_arrival(transcript, j, end));
 			for (uint64_t k = 1; k <= kept; k++)
-				assert_int_equal(transcript_arrival(transcript, j, end - k)->number, last[j][(count[j] - k) % 4]);
+				assert_int_equal(transcript_arrival(transcript, j, end - k)->number,
+				    last[j][(count[j] - k) % 4]);
 		}
 	}
 }
@@ -147,7 +157,8 @@ static void clear_forgets_all_but_serials(void **state)
 		transcript_add_text(transcript, TRANSCRIPT_NOTICE, false, "x", 1);
 		transcript_add_arrival(transcript, MATCH_STRAY, false, 0, "y", 1);
 	}
-	const uint64_t end = transcript_end(transcript), arrivals = transcript_arrivals_end(transcript, false);
+	const uint64_t end = transcript_end(transcript),
+	               arrivals = transcript_arrivals_end(transcript, false);
 	transcript_clear(transcript);
 	assert_int_equal(transcript_first(transcript), end);
 	assert_int_equal(transcript_end(transcript), end);
@@ -164,9 +175,13 @@ static void long_texts_are_clipped(void **state)
 
 	(void)state;
 	transcript_add_text(transcript, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX + 10);
-	assert_int_equal(transcript_item(transcript, transcript_first(transcript))->length, TRANSCRIPT_TEXT_MAX);
+	assert_int_equal(transcript_item(transcript, transcript_first(transcript))->length,
+	    TRANSCRIPT_TEXT_MAX);
 	transcript_add_arrival(transcript, MATCH_STRAY, false, 0, text, TRANSCRIPT_TEXT_MAX);
-	assert_int_equal(transcript_arrival(transcript, false, transcript_arrivals_first(transcript, false))->length, TRANSCRIPT_TEXT_MAX);
+	assert_int_equal(transcript_arrival(transcript, false,
+	                     transcript_arrivals_first(transcript, false))
+	                     ->length,
+	    TRANSCRIPT_TEXT_MAX);
 	free(text);
 }
 
@@ -179,10 +194,16 @@ static void bytes_are_bounded(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < 2 * fit; i++) {
-		assert_int_equal(transcript_add_text(b, TRANSCRIPT_STRAY, false, text, TRANSCRIPT_TEXT_MAX), 0);
-		assert_int_equal(transcript_add_arrival(b, MATCH_STRAY, false, 0, text, TRANSCRIPT_TEXT_MAX), 0);
+		assert_int_equal(transcript_add_text(b, TRANSCRIPT_STRAY, false, text,
+		                     TRANSCRIPT_TEXT_MAX),
+		    0);
+		assert_int_equal(transcript_add_arrival(b, MATCH_STRAY, false, 0, text,
+		                     TRANSCRIPT_TEXT_MAX),
+		    0);
 		assert_int_equal(transcript_end(b) - transcript_first(b), i < fit ? i + 1 : fit);
-		assert_int_equal(transcript_arrivals_end(b, false) - transcript_arrivals_first(b, false), i < fit ? i + 1 : fit);
+		assert_int_equal(transcript_arrivals_end(b, false) -
+		                     transcript_arrivals_first(b, false),
+		    i < fit ? i + 1 : fit);
 	}
 	/* What is forgotten makes room again; lines take none of it. */
 	for (uint64_t i = 1; i <= 3 * fit; i++)

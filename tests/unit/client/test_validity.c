@@ -11,7 +11,8 @@
 
 #include "ledger/validity.h"
 
-static void check(uint64_t due, uint64_t slipped, int64_t worst, uint64_t overflows, unsigned reasons, const char *text)
+static void check(uint64_t due, uint64_t slipped, int64_t worst, uint64_t overflows,
+    unsigned reasons, const char *text)
 {
 	const struct schedule_totals t = { .due = due, .slipped = slipped, .worst = worst };
 	char buf[300];
@@ -28,11 +29,14 @@ static void compared(void **state)
 	/* Over 1 %, not at it. */
 	check(1000, 10, 85 * NS_PER_MS, 0, VALIDITY_OK, "");
 	check(1000, 11, 85 * NS_PER_MS, 0, VALIDITY_SCHEDULE,
-	    "INVALID, shaped by this machine: 11 of 1000 lines (1.1 %) were sent more than 10 ms off schedule, at worst 85.0 ms");
+	    "INVALID, shaped by this machine: 11 of 1000 lines (1.1 %) were sent more than 10 ms "
+	    "off schedule, at worst 85.0 ms");
 	check(1, 1, NS_PER_S, 0, VALIDITY_SCHEDULE,
-	    "INVALID, shaped by this machine: 1 of 1 lines (100.0 %) were sent more than 10 ms off schedule, at worst 1.00 s");
+	    "INVALID, shaped by this machine: 1 of 1 lines (100.0 %) were sent more than 10 ms off "
+	    "schedule, at worst 1.00 s");
 	check(0, 0, 0, 1, VALIDITY_OVERFLOW,
-	    "INVALID, shaped by this machine: 1 reply was dropped here, the socket's receive buffer was full");
+	    "INVALID, shaped by this machine: 1 reply was dropped here, the socket's receive "
+	    "buffer was full");
 	check(200, 31, 85 * NS_PER_MS, 12, VALIDITY_SCHEDULE | VALIDITY_OVERFLOW,
 	    "INVALID, shaped by this machine: 31 of 200 lines (15.5 %) were sent more than 10 ms off schedule, at worst 85.0 ms; "
 	    "12 replies were dropped here, the socket's receive buffer was full");
@@ -40,7 +44,9 @@ static void compared(void **state)
 
 static void small_buffers(void **state)
 {
-	const struct schedule_totals t = { .due = UINT64_MAX, .slipped = UINT64_MAX, .worst = INT64_MAX };
+	const struct schedule_totals t = {
+		.due = UINT64_MAX, .slipped = UINT64_MAX, .worst = INT64_MAX
+	};
 	char whole[300], buf[300];
 
 	(void)state;

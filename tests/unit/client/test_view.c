@@ -74,19 +74,21 @@ static int width(wchar_t c)
 static int set_up(void **state)
 {
 	struct stage *s = calloc(1, sizeof *s);
-	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 10000, .reply_timeout = WAIT, .answerable = 60 * WAIT,
-	};
+	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_AUTO,
+		.capacity = 10000,
+		.reply_timeout = WAIT,
+		.answerable = 60 * WAIT };
 	s->udp = ledger_new(&settings);
 	settings.kind = LEDGER_STREAM;
 	s->tcp = ledger_new(&settings);
 	s->transcript = transcript_new(10000);
-	s->view = (struct view) { .width = width, .keys = "F1 help  F2 udp/tcp  F10 quit" };
+	s->view = (struct view){ .width = width, .keys = "F1 help  F2 udp/tcp  F10 quit" };
 	s->now = 1000 * MS;
-	s->status = (struct view_status) {
-		.peer = "127.0.0.1:12000", .totals = ledger_totals(s->udp), .reply_timeout = WAIT,
+	s->status = (struct view_status){
+		.peer = "127.0.0.1:12000", .totals = ledger_totals(s->udp), .reply_timeout = WAIT
 	};
-	s->input = (struct view_input) { .prompt = "udp> ", .text = "" };
+	s->input = (struct view_input){ .prompt = "udp> ", .text = "" };
 	*state = s;
 	return s->udp == NULL || s->tcp == NULL || s->transcript == NULL;
 }
@@ -121,12 +123,17 @@ static uint64_t send(struct stage *s, bool stream, const char *text)
 
 static void reply(struct stage *s, bool stream, const char *text)
 {
-	struct ledger_reply_match matched = stream ? ledger_stream_reply(s->tcp, text, strlen(text), false, s->now) :
-	    ledger_reply(s->udp, text, strlen(text), s->now);
+	struct ledger_reply_match matched = stream
+	                                      ? ledger_stream_reply(s->tcp, text, strlen(text),
+	                                            false, s->now)
+	                                      : ledger_reply(s->udp, text, strlen(text), s->now);
 	if (matched.match == MATCH_STRAY)
-		assert_int_equal(transcript_add_text(s->transcript, TRANSCRIPT_STRAY, stream, text, strlen(text)), 0);
-	assert_int_equal(transcript_add_arrival(s->transcript, matched.match, stream, matched.number, text + matched.skip,
-	    strlen(text) - matched.skip), 0);
+		assert_int_equal(transcript_add_text(s->transcript, TRANSCRIPT_STRAY, stream, text,
+		                     strlen(text)),
+		    0);
+	assert_int_equal(transcript_add_arrival(s->transcript, matched.match, stream,
+	                     matched.number, text + matched.skip, strlen(text) - matched.skip),
+	    0);
 }
 
 static void pass(struct stage *s, int64_t ns)
@@ -153,10 +160,12 @@ static void check_as_new(struct stage *s)
 {
 	struct view fresh = s->view;
 	struct canvas c = { 0 };
-	memset((char *)&fresh + offsetof(struct view, line), 0, sizeof fresh - offsetof(struct view, line));
+	memset((char *)&fresh + offsetof(struct view, line), 0,
+	    sizeof fresh - offsetof(struct view, line));
 	assert_int_equal(canvas_resize(&c, s->canvas.rows, s->canvas.columns), 0);
 	view_draw(&fresh, &c, s->transcript, &s->status, &s->input);
-	assert_memory_equal(c.cells, s->canvas.cells, (size_t)c.rows * (size_t)c.columns * sizeof *c.cells);
+	assert_memory_equal(c.cells, s->canvas.cells,
+	    (size_t)c.rows * (size_t)c.columns * sizeof *c.cells);
 	view_free(&fresh);
 	canvas_free(&c);
 }
@@ -204,7 +213,8 @@ static enum style style_of(struct stage *s, const char *text)
 		for (int column = 0; column < s->canvas.columns; column++) {
 			size_t i = 0;
 			while (text[i] != '\0' && column + (int)i < s->canvas.columns &&
-			    canvas_at(&s->canvas, row, column + (int)i)->chars[0] == (wchar_t)text[i])
+			       canvas_at(&s->canvas, row, column + (int)i)->chars[0] ==
+			           (wchar_t)text[i])
 				i++;
 			if (text[i] == '\0')
 				return canvas_at(&s->canvas, row, column)->style;
@@ -230,7 +240,7 @@ static void turn_both(struct stage *s)
 {
 	s->view.both = true;
 	s->status.totals = ledger_totals(s->udp);
-	s->status.other = (struct view_side) { .totals = ledger_totals(s->tcp) };
+	s->status.other = (struct view_side){ .totals = ledger_totals(s->tcp) };
 	s->input.prompt = "both> ";
 }
 
@@ -277,7 +287,8 @@ static void test_each_fate(void **state)
 	check_row(s, 3, "  2 gone                    │ ──✗ lost              │");
 	check_row(s, 4, "  3 slow                    │ ─ ─ ─ ─▶ 1.20 s late  │  3 SLOW (late)");
 	check_row(s, 5, "  4 twice                   │ ══════════▶ 40.3 ms   │  4 TWICE (×2)");
-	check_row(s, 6, "  5 first                   │ ──────────▶ 10.0 ms   │  5 FIRST (↷ reordered)");
+	check_row(s, 6,
+	    "  5 first                   │ ──────────▶ 10.0 ms   │  5 FIRST (↷ reordered)");
 	check_row(s, 7, "  6 second                  │ ──────────▶ 10.0 ms   │  6 SECOND");
 	assert_true(row_with(s, "8 cut this") == 9);
 	check_seen(s, "7 echo (≠ differs)");
@@ -312,7 +323,8 @@ static void test_stream_rows(void **state)
 	s->status.totals = ledger_totals(s->tcp);
 	s->status.state = "connecting";
 	draw(s, 24, 90);
-	check_row(s, 0, " TCP 127.0.0.1:12000 (connecting) · sent 2 · answered 1 · waiting 0 · cut off 1");
+	check_row(s, 0,
+	    " TCP 127.0.0.1:12000 (connecting) · sent 2 · answered 1 · waiting 0 · cut off 1");
 	check_row(s, 2, "  1 one                          ┃ ━━━━━━━━━━▶ 2.00 ms   ┃  1 ONE");
 	check_row(s, 3, "  2 two                          ┃ ━━✗ cut off           ┃");
 	check_row(s, 4, "  3 three                        │ ──────────▶ 1.00 ms   │  3 THREE");
@@ -322,16 +334,22 @@ static void test_stream_rows(void **state)
 static void test_status(void **state)
 {
 	struct stage *s = *state;
-	struct ledger_totals t = {
-		.typed = 8, .sent = 8, .answered = 5, .lost = 2, .waiting = 1, .duplicates = 1, .timed = 5,
-		.waited = { .min = 40300000, .max = 44200000, .mean = 41e6 },
-	};
+	struct ledger_totals t = { .typed = 8,
+		.sent = 8,
+		.answered = 5,
+		.lost = 2,
+		.waiting = 1,
+		.duplicates = 1,
+		.timed = 5,
+		.waited = { .min = 40300000, .max = 44200000, .mean = 41e6 } };
 	s->status.totals = &t;
 	draw(s, 24, 140);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · late 0 · dup 1 · waiting 1 │ "
 	    "waited 40.3 / 41.0 / 44.2 ms · wait 1.00 s");
 	draw(s, 24, 80);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · dup 1 · waiting 1");
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %) · dup 1 · waiting 1");
 	draw(s, 24, 60);
 	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 8 · answered 5 · lost 2 (28.6 %)");
 	draw(s, 24, 59);
@@ -343,12 +361,17 @@ static void test_status(void **state)
 	draw(s, 24, 30);
 	check_row(s, 0, " UDP 127.0…12000 sent 8 lost 2");
 	/* Of two fields alike, the one further right goes first. */
-	t = (struct ledger_totals) { .sent = 3, .answered = 3, .differs = 1, .cut_short = 2 };
+	t = (struct ledger_totals){ .sent = 3, .answered = 3, .differs = 1, .cut_short = 2 };
 	draw(s, 24, 99);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 3 · answered 3 · lost 0 (0.0 %) · late 0 · dup 0 · differs 1");
-	t = (struct ledger_totals) { .sent = 3, .waiting = 3, .strays = 2, .failed = 1, .refused = 4, .reordered = 5 };
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · sent 3 · answered 3 · lost 0 (0.0 %) · late 0 · dup 0 · "
+	    "differs 1");
+	t = (struct ledger_totals){
+		.sent = 3, .waiting = 3, .strays = 2, .failed = 1, .refused = 4, .reordered = 5
+	};
 	draw(s, 24, 140);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · sent 3 · answered 0 · lost 0 · late 0 · dup 0 · waiting 3 · refused 4 · "
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · sent 3 · answered 0 · lost 0 · late 0 · dup 0 · waiting 3 · refused 4 · "
 	    "failed 1 · reordered 5 · strays 2");
 }
 
@@ -377,7 +400,8 @@ static void test_parts(void **state)
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 hello                   ┃ ━━━━━━━━━━▶ 906 ms    ┃  1 HELLO (861 ms");
 	check_row(s, 3, "                            ┃                       ┃    connecting)");
-	check_row(s, 4, "  2 behind                  ┃ ━━━━━━━━━━▶ 85.0 ms   ┃  2 BEHIND (45.0 ms queued)");
+	check_row(s, 4,
+	    "  2 behind                  ┃ ━━━━━━━━━━▶ 85.0 ms   ┃  2 BEHIND (45.0 ms queued)");
 	draw(s, 24, 100);
 	check_seen(s, "waited 85.0 / 496 / 906 ms");
 }
@@ -411,7 +435,7 @@ static void test_ascii(void **state)
 	send(s, true, "grüße 漢 e\xcc\x81");
 	reply(s, true, "GRÜSSE 漢 E\xcc\x81");
 	notice(s, TRANSCRIPT_NOTICE, "é");
-	s->input = (struct view_input) { .prompt = "udp> ", .text = "é", .length = 2, .cursor = 2 };
+	s->input = (struct view_input){ .prompt = "udp> ", .text = "é", .length = 2, .cursor = 2 };
 	s->view.ascii = true;
 	s->status.other.totals = ledger_totals(s->tcp);
 	s->status.progress = "burst 1/9 · 100/s · 6.6 s left";
@@ -424,7 +448,8 @@ static void test_ascii(void **state)
 	s->view.both = true;
 	draw(s, 24, 120);
 	check_seen(s, "|  1 HELLO              :                       :");
-	check_row(s, 0, " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1, "
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000, burst 1/9, 100/s, 6.6 s left, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1, "
 	    "queued 1");
 	s->view.both = false;
 	s->status.progress = NULL;
@@ -434,7 +459,8 @@ static void test_ascii(void **state)
 	check_row(s, 5, "  4 twice                   | ##########> 40.3 ms   |  4 TWICE (x2)");
 	check_seen(s, "gr??e ? e?              : ====");
 	check_seen(s, "GR?SSE ? E?");
-	check_row(s, 0, " UDP 127.0.0.1:12000, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1");
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000, sent 11, answered 6, lost 2 (25.0 %), refused 1, failed 1");
 }
 
 static void test_arrivals(void **state)
@@ -452,12 +478,15 @@ static void test_arrivals(void **state)
 	reply(s, false, "FIRST");
 	s->view.arrivals = true;
 	draw(s, 24, 80);
-	check_row(s, 1, " typed                      │ the wire              │ UDP replies as they came");
+	check_row(s, 1,
+	    " typed                      │ the wire              │ UDP replies as they came");
 	check_row(s, 2, " -- ready                                           │  2 SECOND");
 	check_row(s, 3, "  1 first                   │ ─ ─ ─ ─▶ 2.00 s late  │    WHO (stray)");
-	check_row(s, 4, "  2 second                  │ ══════════▶ 1.00 ms   │  2 SECOND (duplicate)");
+	check_row(s, 4,
+	    "  2 second                  │ ══════════▶ 1.00 ms   │  2 SECOND (duplicate)");
 	check_row(s, 5, "                            │                       │  1 FIRST (late)");
-	check_row(s, 6, "                            │                       │  1 FIRST (duplicate)");
+	check_row(s, 6,
+	    "                            │                       │  1 FIRST (duplicate)");
 	check_row(s, 7, "");
 	send(s, false, "third");
 	draw(s, 24, 80);
@@ -468,7 +497,8 @@ static void test_arrivals(void **state)
 	s->view.arrivals = false;
 	draw(s, 24, 80);
 	check_row(s, 2, " -- ready");
-	check_row(s, 3, "  1 first                   │ ─ ─ ─ ─▶ 2.00 s late  │  1 FIRST (×2, late)");
+	check_row(s, 3,
+	    "  1 first                   │ ─ ─ ─ ─▶ 2.00 s late  │  1 FIRST (×2, late)");
 }
 
 static void test_wrapping(void **state)
@@ -481,8 +511,10 @@ static void test_wrapping(void **state)
 	reply(s, false, "");
 	notice(s, TRANSCRIPT_ERROR, "this is wrong");
 	draw(s, 24, 80);
-	check_row(s, 2, "  1 a line that is longer   │ ──────────▶ 1.00 ms   │  1 A LINE THAT IS LONGER");
-	check_row(s, 3, "    than the pane that it   │                       │    THAN THE PANE THAT IT");
+	check_row(s, 2,
+	    "  1 a line that is longer   │ ──────────▶ 1.00 ms   │  1 A LINE THAT IS LONGER");
+	check_row(s, 3,
+	    "    than the pane that it   │                       │    THAN THE PANE THAT IT");
 	check_row(s, 4, "    stands in               │                       │    STANDS IN");
 	assert_int_equal(row_with(s, "(empty)"), 5);
 	assert_int_equal(style_of(s, "(empty)"), STYLE_FAINT);
@@ -548,7 +580,8 @@ static void test_scrolling(void **state)
 	draw(s, 24, 80);
 	assert_int_equal(row_with(s, "LINE41"), 2);
 	assert_int_equal(row_with(s, "LINE59"), 20);
-	check_row(s, 21, "                                                             -- 1 more below --");
+	check_row(s, 21,
+	    "                                                             -- 1 more below --");
 	view_scroll(&s->view, s->transcript, 24, 80, -2);
 	draw(s, 24, 80);
 	check_seen(s, "-- 3 more below --");
@@ -730,7 +763,8 @@ static void test_both(void **state)
 		"  6 slow                │ ─ ─ ─ ─▶ 1.20 s late  │  6 SLOW (late)        ┃ ━━✗ cut off           ┃",
 		"  7 long                │ ✗ failed: too long    │                       ┃                       ┃",
 		"  8 here?               │ ·····  waiting 0.3 s  │                       ┃ ·····  waiting 0.3 s  ┃",
-		"", NULL,
+		"",
+		NULL,
 	};
 	static const char *const usual[] = {
 		" UDP 127.0.0.1:12000 · sent 7 · answered 3 · lost 2 (40.0 %) · late 1 · failed 1",
@@ -748,7 +782,8 @@ static void test_both(void **state)
 		"  6 slow          │ ─ ─▶ 1.20 s   │ SLOW (late)  ┃ ━━✗ cut off   ┃",
 		"  7 long          │ ✗ too long    │              ┃               ┃",
 		"  8 here?         │ ·····  0.3 s  │              ┃ ·····  0.3 s  ┃",
-		"", NULL,
+		"",
+		NULL,
 	};
 	struct stage *s = *state;
 	both_exchange(s);
@@ -776,7 +811,8 @@ static void test_both_in_the_manual(void **state)
 		"  4 twice       │ ════▶ 40.3 ms │ TWICE (×2)  ┃ ━━━━▶ 40.8 ms ┃ TWICE",
 		"",
 		" both>",
-		" F1 help  F2 udp/tcp  F10 quit", NULL,
+		" F1 help  F2 udp/tcp  F10 quit",
+		NULL,
 	};
 	struct stage *s = *state;
 	send(s, false, "before");
@@ -814,7 +850,8 @@ static void test_both_narrow(void **state)
 		"  7 long          │ ✗ failed: too ┃",
 		"                  │ long          ┃",
 		"  8 here?         │ · waiting     ┃ · waiting",
-		" both>", NULL,
+		" both>",
+		NULL,
 	};
 	static const char *const tiny[] = {
 		" UDP 3/7 · lost 2 │ TCP 4/6",
@@ -823,7 +860,8 @@ static void test_both_narrow(void **state)
 		"          │ long    ┃",
 		" here?    │ waiting ┃ waiting",
 		"          │         ┃",
-		" both>", NULL,
+		" both>",
+		NULL,
 	};
 	struct stage *s = *state;
 	both_exchange(s);
@@ -850,21 +888,27 @@ static void test_both_narrow(void **state)
 static void test_both_status(void **state)
 {
 	struct stage *s = *state;
-	struct ledger_totals udp = { .sent = 340, .answered = 300, .lost = 40 }, tcp = { .sent = 340, .answered = 340 };
+	struct ledger_totals udp = { .sent = 340, .answered = 300, .lost = 40 },
+	                     tcp = { .sent = 340, .answered = 340 };
 	turn_both(s);
 	s->status.totals = &udp;
-	s->status.other = (struct view_side) { .state = "refused, again in 2 s", .totals = &tcp };
+	s->status.other = (struct view_side){ .state = "refused, again in 2 s", .totals = &tcp };
 	s->status.progress = "burst 340/1000 · 100/s · 6.6 s left";
 	draw(s, 24, 120);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 · lost 40 (11.8 %) · late 0 · dup 0");
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 "
+	    "· lost 40 (11.8 %) · late 0 · dup 0");
 	check_row(s, 1, " TCP (refused, again in 2 s) · sent 340 · answered 340 · waiting 0");
 	draw(s, 24, 80);
-	check_row(s, 0, " UDP 127.…2000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
+	check_row(s, 0,
+	    " UDP 127.…2000 · burst 340/1000 · 6.6 s left · sent 340 · answered 300 · lost 40");
 	draw(s, 9, 80);
 	check_row(s, 0, " UDP 300/340 lost 40 TCP (refused, again in 2 s) 340/340 burst 340/1000");
 	s->view.both = false;
 	draw(s, 24, 110);
-	check_row(s, 0, " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 · lost 40 (11.8 %)");
+	check_row(s, 0,
+	    " UDP 127.0.0.1:12000 · burst 340/1000 · 100/s · 6.6 s left · sent 340 · answered 300 "
+	    "· lost 40 (11.8 %)");
 }
 
 static void test_both_arrivals(void **state)
@@ -878,7 +922,8 @@ static void test_both_arrivals(void **state)
 		"  4 is anyone there, in │ ──✗ lost              │    WHAT (stray)       ┃ ━━━━━━━━━━▶ 265 ms    ┃  5 TWICE",
 		"    this hall           │                       │  6 SLOW (late)        ┃                       ┃",
 		"  5 twice               │ ══════════▶ 40.3 ms   │                       ┃ ━━━━━━━━━━▶ 40.3 ms   ┃",
-		"  6 slow                │ ─ ─ ─ ─▶ 1.20 s late  │                       ┃ ━━✗ cut off           ┃", NULL,
+		"  6 slow                │ ─ ─ ─ ─▶ 1.20 s late  │                       ┃ ━━✗ cut off           ┃",
+		NULL,
 	};
 	struct stage *s = *state;
 	both_exchange(s);
@@ -888,8 +933,10 @@ static void test_both_arrivals(void **state)
 	for (int row = 0; wide[row] != NULL; row++)
 		check_row(s, 2 + row, wide[row]);
 	draw(s, 24, 80);
-	check_row(s, 2, " typed          │ the UDP wire  │ UDP arrivals  ┃ the TCP wire  ┃ TCP arrivals");
-	check_row(s, 4, "  2 over tcp    │               │  3 HELLO      ┃ ━━━━▶ 41.0 ms ┃  3 HELLO");
+	check_row(s, 2,
+	    " typed          │ the UDP wire  │ UDP arrivals  ┃ the TCP wire  ┃ TCP arrivals");
+	check_row(s, 4,
+	    "  2 over tcp    │               │  3 HELLO      ┃ ━━━━▶ 41.0 ms ┃  3 HELLO");
 	draw(s, 24, 50);
 	check_seen(s, "(TCP");
 	/* More replies of one transport than there are rows. */
@@ -897,13 +944,17 @@ static void test_both_arrivals(void **state)
 		reply(s, false, "TWICE");
 	draw(s, 40, 120);
 	assert_int_equal(row_with(s, "HERE?"), -1);
-	uint64_t udp = transcript_arrivals_end(s->transcript, false) - transcript_arrivals_first(s->transcript, false);
+	uint64_t udp = transcript_arrivals_end(s->transcript, false) -
+	               transcript_arrivals_first(s->transcript, false);
 	assert_int_equal(udp, 14);
 	assert_int_equal(row_with(s, "WHAT (stray)"), 7);
-	check_row(s, 16, "                        │                       │  5 TWICE (duplicate)  ┃                       ┃");
+	check_row(s, 16,
+	    "                        │                       │  5 TWICE (duplicate)  ┃             "
+	    "          ┃");
 }
 
-/* So many lines over both: of each ten, the fourth is lost over UDP, and the seventh is answered twice. */
+/* So many lines over both: of each ten, the fourth is lost over UDP, and the seventh is answered
+ * twice. */
 static void lossy_lines(struct stage *s, int from, int to)
 {
 	char text[32], capitals[32];
@@ -924,10 +975,13 @@ static void check_panes_filled(struct stage *s, int heading, int row)
 {
 	bool filled = false;
 	for (int column = 0; column <= s->canvas.columns; column++) {
-		wchar_t bar = column < s->canvas.columns ? canvas_at(&s->canvas, heading, column)->chars[0] : L'│';
+		wchar_t bar = column < s->canvas.columns
+		                ? canvas_at(&s->canvas, heading, column)->chars[0]
+		                : L'│';
 		if (bar == L'│' || bar == L'┃') {
 			if (!filled)
-				fail_msg("row %d has a blank pane before column %d: \"%s\"", row, column, row_text(s, row));
+				fail_msg("row %d has a blank pane before column %d: \"%s\"", row,
+				    column, row_text(s, row));
 			filled = false;
 		} else if (canvas_at(&s->canvas, row, column)->chars[0] != L' ') {
 			filled = true;
@@ -948,7 +1002,9 @@ static int count_seen(struct stage *s, const char *text)
 /* Each pane follows its own newest row, of its own transport, on a screen of any size. */
 static void test_arrivals_follow(void **state)
 {
-	static const struct { int rows, columns, last; } sizes[] = { { 24, 80, 21 }, { 40, 120, 37 }, { 8, 30, 5 } };
+	static const struct {
+		int rows, columns, last;
+	} sizes[] = { { 24, 80, 21 }, { 40, 120, 37 }, { 8, 30, 5 } };
 	struct stage *s = *state;
 	lossy_lines(s, 1, 100);
 	s->view.arrivals = true;
@@ -986,7 +1042,8 @@ static void test_arrivals_follow(void **state)
 	assert_int_equal(count_seen(s, "row"), 0);
 	lossy_lines(s, 101, 102);
 	draw(s, 24, 80);
-	check_row(s, 4, " 102 row102     │ ────▶ 0 s     │ 102 ROW102    ┃ ━━━━▶ 1.00 ms ┃ 102 ROW102");
+	check_row(s, 4,
+	    " 102 row102     │ ────▶ 0 s     │ 102 ROW102    ┃ ━━━━▶ 1.00 ms ┃ 102 ROW102");
 }
 
 /* All panes scroll by the same lines, each as far as it has some, and each says what is below. */
@@ -1000,25 +1057,30 @@ static void test_arrivals_scroll(void **state)
 	s->view.arrivals = true;
 	draw(s, 24, 80);
 	view_scroll_page(&s->view, s->transcript, 24, 80, -1);
-	for (int page = 0; page < 20; page++, view_scroll_page(&s->view, s->transcript, 24, 80, page < 10 ? -1 : 1)) {
+	for (int page = 0; page < 20;
+	    page++, view_scroll_page(&s->view, s->transcript, 24, 80, page < 10 ? -1 : 1)) {
 		draw(s, 24, 80);
 		for (int row = 3; row <= 20; row++)
 			check_panes_filled(s, 2, row);
 	}
 	view_scroll_top(&s->view, s->transcript, 24, 80);
 	draw(s, 24, 80);
-	check_row(s, 3, "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
-	check_row(s, 21, "  82 more below                   84 more below                  182 more below");
+	check_row(s, 3,
+	    "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
+	check_row(s, 21,
+	    "  82 more below                   84 more below                  182 more below");
 	/* Held, whatever comes. */
 	lossy_lines(s, 101, 110);
 	draw(s, 24, 80);
-	check_row(s, 3, "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
+	check_row(s, 3,
+	    "   1 row1       │ ────▶ 0 s     │   1 ROW1      ┃ ━━━━▶ 1.00 ms ┃   1 ROW1");
 	view_scroll_end(&s->view);
 	draw(s, 24, 80);
 	assert_int_equal(count_seen(s, "110 ROW110"), 2);
 }
 
-/* What is found is seen in each pane, and marked there; replies that come onto a scrolled screen belong to its rows. */
+/* What is found is seen in each pane, and marked there; replies that come onto a scrolled screen
+ * belong to its rows. */
 static void test_arrivals_find(void **state)
 {
 	struct stage *s = *state;
@@ -1076,7 +1138,8 @@ static void test_both_in_one_pane(void **state)
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 over udp                │ ──────────▶ 40.9 ms   │  1 OVER UDP");
 	check_row(s, 5, "  3 hello                   ┃ ━━━━━━━━━━▶ 41.5 ms   ┃  3 HELLO");
-	check_row(s, 6, "  4 is anyone there, in this┃ ━━━━━━━━━━▶ 265 ms    ┃  4 IS ANYONE THERE, IN");
+	check_row(s, 6,
+	    "  4 is anyone there, in this┃ ━━━━━━━━━━▶ 265 ms    ┃  4 IS ANYONE THERE, IN");
 	check_row(s, 8, "  5 twice                   ┃ ━━━━━━━━━━▶ 40.3 ms   ┃  5 TWICE");
 	check_row(s, 9, "                            │ stray                 │    WHAT");
 	draw(s, 24, 50);
@@ -1091,9 +1154,11 @@ static void test_both_in_one_pane(void **state)
 static void test_both_forgotten(void **state)
 {
 	struct stage *s = *state;
-	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 1, .reply_timeout = WAIT, .answerable = 60 * WAIT,
-	};
+	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_AUTO,
+		.capacity = 1,
+		.reply_timeout = WAIT,
+		.answerable = 60 * WAIT };
 	ledger_free(s->udp);
 	s->udp = ledger_new(&settings);
 	turn_both(s);
@@ -1102,7 +1167,9 @@ static void test_both_forgotten(void **state)
 	reply(s, true, "ONE");
 	send_both(s, "two");
 	draw(s, 24, 120);
-	check_row(s, 3, "  1 one                 │                       │    (forgotten)        ┃ ━━━━━━━━━━▶ 0 s       ┃  1 ONE");
+	check_row(s, 3,
+	    "  1 one                 │                       │    (forgotten)        ┃ ━━━━━━━━━━▶ "
+	    "0 s       ┃  1 ONE");
 	s->view.both = false;
 	draw(s, 24, 80);
 	check_row(s, 2, "  1 one                     │                       │    (forgotten)");
@@ -1220,7 +1287,8 @@ static void test_small_heights(void **state)
 static void test_page(void **state)
 {
 	struct stage *s = *state;
-	s->page = (struct view_page) { .title = "help", .text = "one\n\ntwo\nthree\nfour\nfive\nsix\n" };
+	s->page = (struct view_page){ .title = "help",
+		.text = "one\n\ntwo\nthree\nfour\nfive\nsix\n" };
 	s->view.page = &s->page;
 	lines(s, 1, 3);
 	draw(s, 24, 80);
@@ -1232,7 +1300,8 @@ static void test_page(void **state)
 	assert_int_equal(row_with(s, "LINE"), -1);
 	draw(s, 8, 80);
 	check_row(s, 4, " two");
-	check_row(s, 5, " Esc or F1 leaves                                            -- 4 more below --");
+	check_row(s, 5,
+	    " Esc or F1 leaves                                            -- 4 more below --");
 	view_scroll(&s->view, s->transcript, 8, 80, 1);
 	draw(s, 8, 80);
 	check_row(s, 4, " three");
@@ -1270,7 +1339,8 @@ static void test_marks_are_drawn(void **state)
 	send(s, false, "");
 	notice(s, TRANSCRIPT_NOTICE, "note");
 	char peer[] = "UDP [::1]:7";
-	transcript_add_event(s->transcript, &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
+	transcript_add_event(s->transcript,
+	    &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
 	notice(s, TRANSCRIPT_ERROR, "wrong");
 	type_input(s, "abcdefghijklmnopqrstuvwxyz", 14);
 	/* A connection, and the address of a name, come late. */
@@ -1293,7 +1363,10 @@ static void test_marks_are_drawn(void **state)
 				view_scroll_end(&s->view);
 				if (screen == 2)
 					view_scroll_top(&s->view, s->transcript, 10, 90);
-				draw(s, screen == 2 ? 10 : 40, screen == 3 ? 20 : screen == 4 ? 130 : 90);
+				draw(s, screen == 2 ? 10 : 40,
+				    screen == 3   ? 20
+				    : screen == 4 ? 130
+				                  : 90);
 				seen = row_with(s, ascii ? m->ascii : m->sign) >= 0;
 			}
 			if (!seen)
@@ -1320,9 +1393,11 @@ static void test_every_size(void **state)
 {
 	struct stage *s = *state;
 	every_fate(s);
-	send(s, false, "漢字 wide and e\xcc\x81 combining, long enough to be wrapped over more than one row of a pane");
+	send(s, false,
+	    "漢字 wide and e\xcc\x81 combining, long enough to be wrapped over more than one row of "
+	    "a pane");
 	notice(s, TRANSCRIPT_NOTICE, "漢字漢字漢字漢字漢字");
-	s->page = (struct view_page) { .title = "help 漢字", .text = "漢字漢字漢字\n\nlast" };
+	s->page = (struct view_page){ .title = "help 漢字", .text = "漢字漢字漢字\n\nlast" };
 	both_exchange(s);
 	send_both(s, "漢字 over both, long enough to be wrapped over more than one row of a pane");
 	turn_both(s);
@@ -1330,7 +1405,8 @@ static void test_every_size(void **state)
 	for (int rows = 1; rows < 30; rows += rows < 11 ? 1 : 5) {
 		for (int columns = 1; columns < 260; columns++) {
 			s->view.both = columns / 2 % 2 == 1;
-			s->status.progress = columns % 3 == 0 ? "burst 1/漢字 · a · b · c · d · e" : NULL;
+			s->status.progress = columns % 3 == 0 ? "burst 1/漢字 · a · b · c · d · e"
+			                                      : NULL;
 			s->view.arrivals = columns % 2 == 1;
 			s->view.page = columns % 5 == 0 ? &s->page : NULL;
 			s->view.ascii = columns % 7 == 0;
@@ -1352,27 +1428,37 @@ static void random_step(struct stage *s, unsigned *seed)
 {
 	static char marks[400], words[400];
 	const char *const texts[] = {
-		"", "a", "grüße", "漢字 漢字 漢字 漢字 漢字", "\033[31m", "some words that have to be wrapped somewhere", marks, words,
+		"",
+		"a",
+		"grüße",
+		"漢字 漢字 漢字 漢字 漢字",
+		"\033[31m",
+		"some words that have to be wrapped somewhere",
+		marks,
+		words,
 	};
 	fill(marks, sizeof marks, "a", "\xcc\x81");
 	fill(words, sizeof words, "", "many words ");
 	const char *text = texts[next_random(seed) % 8];
 	int rows = 1 + (int)(next_random(seed) % 30), columns = 1 + (int)(next_random(seed) % 120);
 	switch (next_random(seed) % 10) {
-	case 0: case 1:
+	case 0:
+	case 1:
 		send(s, next_random(seed) % 2, text);
 		break;
 	case 2:
 		send_both(s, text);
 		break;
-	case 3: case 4:
+	case 3:
+	case 4:
 		reply(s, next_random(seed) % 2, text);
 		break;
 	case 5:
 		notice(s, next_random(seed) % 2 ? TRANSCRIPT_NOTICE : TRANSCRIPT_ERROR, text);
 		break;
 	case 6:
-		view_scroll(&s->view, s->transcript, rows, columns, (long)(next_random(seed) % 80) - 40);
+		view_scroll(&s->view, s->transcript, rows, columns,
+		    (long)(next_random(seed) % 80) - 40);
 		break;
 	case 7:
 		s->view.arrivals = next_random(seed) % 2;
@@ -1380,7 +1466,8 @@ static void random_step(struct stage *s, unsigned *seed)
 		s->status.stream = next_random(seed) % 2;
 		break;
 	case 8:
-		view_find(&s->view, s->transcript, rows, columns, texts[next_random(seed) % 2 ? 1 : next_random(seed) % 8]);
+		view_find(&s->view, s->transcript, rows, columns,
+		    texts[next_random(seed) % 2 ? 1 : next_random(seed) % 8]);
 		break;
 	default:
 		if (next_random(seed) % 20 == 0)
@@ -1390,14 +1477,16 @@ static void random_step(struct stage *s, unsigned *seed)
 	draw(s, rows, columns);
 }
 
-/* Whatever happens in whatever order, with a transcript and ledgers that forget: no step out of step, and a screen that is not
- * scrolled and has more rows than fit is full. */
+/* Whatever happens in whatever order, with a transcript and ledgers that forget: no step out of
+ * step, and a screen that is not scrolled and has more rows than fit is full. */
 static void test_random_walk(void **state)
 {
 	struct stage *s = *state;
-	struct ledger_settings settings = {
-		.kind = LEDGER_DATAGRAM, .tag = LEDGER_TAG_AUTO, .capacity = 20, .reply_timeout = WAIT, .answerable = 60 * WAIT,
-	};
+	struct ledger_settings settings = { .kind = LEDGER_DATAGRAM,
+		.tag = LEDGER_TAG_AUTO,
+		.capacity = 20,
+		.reply_timeout = WAIT,
+		.answerable = 60 * WAIT };
 	unsigned seed = 12000;
 	transcript_free(s->transcript);
 	ledger_free(s->udp);
@@ -1411,16 +1500,21 @@ static void test_random_walk(void **state)
 			check_as_new(s);
 		int rows = s->canvas.rows;
 		bool wide = s->canvas.columns >= 30;
-		uint64_t items = s->view.arrivals ? 0 : transcript_end(s->transcript) - transcript_first(s->transcript);
+		uint64_t items = s->view.arrivals ? 0
+		                                  : transcript_end(s->transcript) -
+		                                        transcript_first(s->transcript);
 		for (int stream = 0; stream < 2; stream++) {
-			uint64_t replies = transcript_arrivals_end(s->transcript, stream) - transcript_arrivals_first(s->transcript, stream);
-			if (s->view.arrivals && (s->view.both || s->status.stream == stream) && replies > items)
+			uint64_t replies = transcript_arrivals_end(s->transcript, stream) -
+			                   transcript_arrivals_first(s->transcript, stream);
+			if (s->view.arrivals && (s->view.both || s->status.stream == stream) &&
+			    replies > items)
 				items = replies;
 		}
 		if (wide && !s->view.scrolled && rows > 6 && items > (uint64_t)rows)
 			assert_string_not_equal(row_text(s, rows - 3), "");
 		if (wide && s->view.scrolled && rows > 6)
-			assert_non_null(strstr(row_text(s, rows - 3), s->view.arrivals ? " more" : "more below"));
+			assert_non_null(strstr(row_text(s, rows - 3),
+			    s->view.arrivals ? " more" : "more below"));
 		assert_true(ledger_balanced(s->udp) && ledger_balanced(s->tcp));
 	}
 }
@@ -1434,12 +1528,21 @@ static void check_laid_once(struct stage *s, int columns)
 	assert_in_range(looked_at, 1, 20000);
 }
 
-/* A text may have thousands of characters in a cell, or a thousand lines of them: lines, their replies over both transports and
- * strays, wherever the reader looks. */
+/* A text may have thousands of characters in a cell, or a thousand lines of them: lines, their
+ * replies over both transports and strays, wherever the reader looks. */
 static void test_long_texts_are_laid_out_once(void **state)
 {
 	static const char *const units[] = {
-		"\xcc\x81", "\xe2\x80\x8d", "\xef\xb8\x8f", "語", "\x01", "\xff", "ﬃ", "\xe2\x80\xae", "👨\xe2\x80\x8d", "many words ",
+		"\xcc\x81",
+		"\xe2\x80\x8d",
+		"\xef\xb8\x8f",
+		"語",
+		"\x01",
+		"\xff",
+		"ﬃ",
+		"\xe2\x80\xae",
+		"👨\xe2\x80\x8d",
+		"many words ",
 		"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
 	};
 	static char text[65508], wire[70000], capitals[CAPITALS_GROWTH * sizeof wire];
@@ -1450,11 +1553,17 @@ static void test_long_texts_are_laid_out_once(void **state)
 		fill(text, sizeof text, "find a", units[unit]);
 		for (int i = 0; i < 12; i++) {
 			uint64_t number = send_both(s, text);
-			size_t n = capitals_text(wire, ledger_wire(s->udp, number, wire, sizeof wire), capitals);
-			assert_int_equal(ledger_reply(s->udp, capitals, n, s->now).match, MATCH_ANSWER);
+			size_t n = capitals_text(wire,
+			    ledger_wire(s->udp, number, wire, sizeof wire), capitals);
+			assert_int_equal(ledger_reply(s->udp, capitals, n, s->now).match,
+			    MATCH_ANSWER);
 			reply(s, true, text);
-			assert_int_equal(transcript_add_text(s->transcript, TRANSCRIPT_STRAY, i % 2, text, strlen(text)), 0);
-			assert_int_equal(transcript_add_arrival(s->transcript, MATCH_STRAY, false, 0, text, strlen(text)), 0);
+			assert_int_equal(transcript_add_text(s->transcript, TRANSCRIPT_STRAY, i % 2,
+			                     text, strlen(text)),
+			    0);
+			assert_int_equal(transcript_add_arrival(s->transcript, MATCH_STRAY, false,
+			                     0, text, strlen(text)),
+			    0);
 		}
 		for (int way = 0; way < 16; way++) {
 			view_scroll_end(&s->view);
@@ -1486,7 +1595,9 @@ static void test_notice_changes(void **state)
 		if (i == 0)
 			assert_int_equal(transcript_add_event(s->transcript, &event), 0);
 		else
-			assert_int_equal(transcript_change_event(s->transcript, transcript_first(s->transcript), &event), 0);
+			assert_int_equal(transcript_change_event(s->transcript,
+			                     transcript_first(s->transcript), &event),
+			    0);
 		draw(s, 24, 80);
 		check_seen(s, i % 2 ? "one words" : "two words");
 	}
@@ -1508,11 +1619,16 @@ static void test_long_input(void **state)
 		looked_at = 0;
 		draw(s, 3, 80);
 		assert_in_range(looked_at, 1, 40000);
-		assert_int_equal(canvas_at(&s->canvas, 2, s->canvas.cursor_column)->chars[0], text[cursor]);
-		for (int column = 7; column < 79 && column - s->canvas.cursor_column < (int)(strlen(text) - cursor); column++)
-			assert_int_equal(canvas_at(&s->canvas, 2, column)->chars[0], text[cursor + (size_t)column - (size_t)s->canvas.cursor_column]);
+		assert_int_equal(canvas_at(&s->canvas, 2, s->canvas.cursor_column)->chars[0],
+		    text[cursor]);
+		for (int column = 7;
+		    column < 79 && column - s->canvas.cursor_column < (int)(strlen(text) - cursor);
+		    column++)
+			assert_int_equal(canvas_at(&s->canvas, 2, column)->chars[0],
+			    text[cursor + (size_t)column - (size_t)s->canvas.cursor_column]);
 		assert_int_equal(canvas_at(&s->canvas, 2, 6)->chars[0], cursor < 73 ? '!' : '<');
-		assert_int_equal(canvas_at(&s->canvas, 2, 79)->chars[0] == '>', strlen(text) - cursor > (size_t)(80 - s->canvas.cursor_column));
+		assert_int_equal(canvas_at(&s->canvas, 2, 79)->chars[0] == '>',
+		    strlen(text) - cursor > (size_t)(80 - s->canvas.cursor_column));
 	}
 	/* No character is cut. */
 	fill(text, sizeof text, "", "語");
@@ -1520,12 +1636,14 @@ static void test_long_input(void **state)
 		type_input(s, text, cursor);
 		draw(s, 3, 80);
 		for (int column = 8; column < 78; column++)
-			assert_true(canvas_at(&s->canvas, 2, column)->chars[0] == L'語' || canvas_at(&s->canvas, 2, column)->width == 0);
+			assert_true(canvas_at(&s->canvas, 2, column)->chars[0] == L'語' ||
+			            canvas_at(&s->canvas, 2, column)->width == 0);
 	}
 }
 
-/* A draw costs what is seen: with all the rows there can be, hundreds of draws take no time to speak of. The limit is
- * generous; walking the transcript in each draw would pass it many times over. */
+/* A draw costs what is seen: with all the rows there can be, hundreds of draws take no time to
+ * speak of. The limit is generous; walking the transcript in each draw would pass it many times
+ * over. */
 static void test_draw_is_quick(void **state)
 {
 	struct stage *s = *state;
@@ -1538,7 +1656,9 @@ static void test_draw_is_quick(void **state)
 		for (int i = 0; i < 200; i++)
 			draw(s, 50, 160);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-		double each = ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / 200;
+		double each = ((double)(end.tv_sec - start.tv_sec) * 1e9 +
+		                  (double)(end.tv_nsec - start.tv_nsec)) /
+		              200;
 		print_message("a draw of 50 x 160 with 10,000 rows: %.0f us\n", each / 1000);
 		assert_true(each < 10e6);
 	}
@@ -1549,14 +1669,42 @@ static void test_draw_is_quick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_each_fate), TEST(test_stream_rows), TEST(test_status), TEST(test_parts), TEST(test_fates_without_wire),
-		TEST(test_ascii), TEST(test_arrivals), TEST(test_wrapping), TEST(test_very_long_line),
-		TEST(test_control_characters), TEST(test_scrolling), TEST(test_pages_overlap),
-		TEST(test_few_rows_do_not_scroll), TEST(test_forgotten_while_scrolled), TEST(test_find), TEST(test_both), TEST(test_both_in_the_manual), TEST(test_both_narrow), TEST(test_both_status),
-		TEST(test_both_arrivals), TEST(test_arrivals_follow), TEST(test_arrivals_scroll),
-		TEST(test_arrivals_find), TEST(test_both_in_one_pane), TEST(test_both_forgotten), TEST(test_both_find), TEST(test_input),
-		TEST(test_message), TEST(test_small_heights), TEST(test_page), TEST(test_marks_are_drawn),
-		TEST(test_every_size), TEST(test_random_walk), TEST(test_long_texts_are_laid_out_once), TEST(test_long_input), TEST(test_notice_changes),
+		TEST(test_each_fate),
+		TEST(test_stream_rows),
+		TEST(test_status),
+		TEST(test_parts),
+		TEST(test_fates_without_wire),
+		TEST(test_ascii),
+		TEST(test_arrivals),
+		TEST(test_wrapping),
+		TEST(test_very_long_line),
+		TEST(test_control_characters),
+		TEST(test_scrolling),
+		TEST(test_pages_overlap),
+		TEST(test_few_rows_do_not_scroll),
+		TEST(test_forgotten_while_scrolled),
+		TEST(test_find),
+		TEST(test_both),
+		TEST(test_both_in_the_manual),
+		TEST(test_both_narrow),
+		TEST(test_both_status),
+		TEST(test_both_arrivals),
+		TEST(test_arrivals_follow),
+		TEST(test_arrivals_scroll),
+		TEST(test_arrivals_find),
+		TEST(test_both_in_one_pane),
+		TEST(test_both_forgotten),
+		TEST(test_both_find),
+		TEST(test_input),
+		TEST(test_message),
+		TEST(test_small_heights),
+		TEST(test_page),
+		TEST(test_marks_are_drawn),
+		TEST(test_every_size),
+		TEST(test_random_walk),
+		TEST(test_long_texts_are_laid_out_once),
+		TEST(test_long_input),
+		TEST(test_notice_changes),
 		TEST(test_draw_is_quick),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

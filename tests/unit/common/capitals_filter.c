@@ -44,7 +44,7 @@ static size_t next_size(uint64_t *seed)
 static int filter_stream(uint64_t seed)
 {
 	static char in[PIECE_MAX], out[CAPITALS_GROWTH * (PIECE_MAX + CAPITALS_HELD)];
-	struct capitals c = {0};
+	struct capitals c = { 0 };
 	size_t n;
 
 	while ((n = fread(in, 1, next_size(&seed), stdin)) > 0)

@@ -25,18 +25,18 @@ static void test_there_and_back(void **state)
 	static const struct {
 		const char *host, *host_text, *text;
 	} cases[] = {
-		{"127.0.0.1", "127.0.0.1", "127.0.0.1:12000"},
-		{"0.0.0.0", "0.0.0.0", "0.0.0.0:12000"},
-		{"::1", "::1", "[::1]:12000"},
-		{"::", "::", "[::]:12000"},
-		{"2001:DB8::0:1", "2001:db8::1", "[2001:db8::1]:12000"},
-		{"::ffff:10.9.0.2", "10.9.0.2", "10.9.0.2:12000"},
-		{"fe80::1%lo", "fe80::1%lo", "[fe80::1%lo]:12000"},
-		{"fe80::1%1", "fe80::1%lo", "[fe80::1%lo]:12000"},
-		{"fe80::1%4294967295", "fe80::1%4294967295", "[fe80::1%4294967295]:12000"},
-		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
-		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
-		    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:12000"},
+		{ "127.0.0.1", "127.0.0.1", "127.0.0.1:12000" },
+		{ "0.0.0.0", "0.0.0.0", "0.0.0.0:12000" },
+		{ "::1", "::1", "[::1]:12000" },
+		{ "::", "::", "[::]:12000" },
+		{ "2001:DB8::0:1", "2001:db8::1", "[2001:db8::1]:12000" },
+		{ "::ffff:10.9.0.2", "10.9.0.2", "10.9.0.2:12000" },
+		{ "fe80::1%lo", "fe80::1%lo", "[fe80::1%lo]:12000" },
+		{ "fe80::1%1", "fe80::1%lo", "[fe80::1%lo]:12000" },
+		{ "fe80::1%4294967295", "fe80::1%4294967295", "[fe80::1%4294967295]:12000" },
+		{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
+		    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295",
+		    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:12000" },
 	};
 	char buf[ADDR_TEXT];
 
@@ -54,10 +54,24 @@ static void test_there_and_back(void **state)
 static void test_what_is_not_numeric(void **state)
 {
 	static const char *const cases[] = {
-		"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", " 1.2.3.4", "127.1",
-		"0x7f.0.0.1", "[::1]", "::1%", ":",
-		"::1%nosuchinterface", "fe80::1%0", "fe80::1%4294967296", "fe80::1%99999999999",
-		"1.2.3.4%lo", "1:2:3:4:5:6:7:8:9",
+		"",
+		"localhost",
+		"1.2.3",
+		"1.2.3.4.5",
+		"256.1.1.1",
+		"1.2.3.4 ",
+		" 1.2.3.4",
+		"127.1",
+		"0x7f.0.0.1",
+		"[::1]",
+		"::1%",
+		":",
+		"::1%nosuchinterface",
+		"fe80::1%0",
+		"fe80::1%4294967296",
+		"fe80::1%99999999999",
+		"1.2.3.4%lo",
+		"1:2:3:4:5:6:7:8:9",
 		"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000",
 	};
 	struct addr a, before;
@@ -72,9 +86,8 @@ static void test_what_is_not_numeric(void **state)
 
 static void test_ports(void **state)
 {
-	static const char *const wrong[] = {
-		"", "-1", "+1", " 1", "1 ", "65536", "4294967297", "99999999999999999999", "0x1",
-		"1k", "http"};
+	static const char *const wrong[] = { "", "-1", "+1", " 1", "1 ", "65536", "4294967297",
+		"99999999999999999999", "0x1", "1k", "http" };
 	uint16_t port = 7;
 	struct addr a = make("::1", 1);
 
@@ -95,9 +108,11 @@ static void test_ports(void **state)
 
 static void test_what_is_the_same(void **state)
 {
-	struct addr plain = make("10.0.0.1", 5), mapped = make("::ffff:10.0.0.1", 5), other = make("10.0.0.2", 5);
+	struct addr plain = make("10.0.0.1", 5), mapped = make("::ffff:10.0.0.1", 5),
+	            other = make("10.0.0.2", 5);
 	struct addr six = make("2001:db8::1", 5), same_64 = make("2001:db8::2", 5);
-	struct addr lo = make("fe80::1%1", 5), scope = make("fe80::1%2", 5), compatible = make("::10.0.0.1", 5);
+	struct addr lo = make("fe80::1%1", 5), scope = make("fe80::1%2", 5),
+	            compatible = make("::10.0.0.1", 5);
 
 	(void)state;
 	assert_true(addr_equal(&plain, &mapped));
@@ -115,7 +130,8 @@ static void test_what_is_the_same(void **state)
 
 static void test_unmapped(void **state)
 {
-	struct addr mapped = make("::ffff:10.9.0.2", 5), plain = make("10.9.0.2", 5), six = make("fd09::2", 5), before = six;
+	struct addr mapped = make("::ffff:10.9.0.2", 5), plain = make("10.9.0.2", 5),
+	            six = make("fd09::2", 5), before = six;
 
 	(void)state;
 	addr_unmap(&mapped);
@@ -128,8 +144,10 @@ static void test_unmapped(void **state)
 
 static void test_interfaces(void **state)
 {
-	static const char *const missing[] = {"fe80::1%nosuchinterface", "fe80::1%0", "::1%", "fd00::1%nosuch", "fe80::1%4294967295"};
-	static const char *const others[] = {"fe80::1%lo", "fe80::1%1", "fe80::1", "::1", "1.2.3.4%nosuch", "host%nosuch", "", "%"};
+	static const char *const missing[] = { "fe80::1%nosuchinterface", "fe80::1%0", "::1%",
+		"fd00::1%nosuch", "fe80::1%4294967295" };
+	static const char *const others[] = { "fe80::1%lo", "fe80::1%1", "fe80::1", "::1",
+		"1.2.3.4%nosuch", "host%nosuch", "", "%" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(missing); i++)
@@ -145,9 +163,17 @@ static void test_no_address_of_a_host(void **state)
 		const char *host;
 		bool zero, lacks;
 	} cases[] = {
-		{"0.0.46.224", true, false}, {"0.255.255.255", true, false}, {"::ffff:0.0.0.1", true, false},
-		{"0.0.0.0", false, false}, {"1.0.0.0", false, false}, {"::", false, false}, {"::1", false, false},
-		{"fe80::1", false, true}, {"febf::1", false, true}, {"fe80::1%lo", false, false}, {"fec0::1", false, false},
+		{ "0.0.46.224", true, false },
+		{ "0.255.255.255", true, false },
+		{ "::ffff:0.0.0.1", true, false },
+		{ "0.0.0.0", false, false },
+		{ "1.0.0.0", false, false },
+		{ "::", false, false },
+		{ "::1", false, false },
+		{ "fe80::1", false, true },
+		{ "febf::1", false, true },
+		{ "fe80::1%lo", false, false },
+		{ "fec0::1", false, false },
 	};
 
 	(void)state;
@@ -165,18 +191,24 @@ static void test_kinds(void **state)
 		const char *host;
 		bool loopback, unspecified, group;
 	} cases[] = {
-		{"127.0.0.1", true, false, false}, {"127.255.255.255", true, false, false},
-		{"128.0.0.1", false, false, false},
-		{"::1", true, false, false}, {"::ffff:127.0.0.1", true, false, false},
-		{"::2", false, false, false},
-		{"0.0.0.0", false, true, false}, {"::", false, true, false},
-		{"::ffff:0.0.0.0", false, true, false},
-		{"224.0.0.1", false, false, true}, {"239.255.255.255", false, false, true},
-		{"223.255.255.255", false, false, false},
-		{"240.0.0.1", false, false, false}, {"255.255.255.255", false, false, true},
-		{"255.255.255.254", false, false, false},
-		{"ff02::1", false, false, true}, {"fe80::1", false, false, false},
-		{"::ffff:224.0.0.1", false, false, true},
+		{ "127.0.0.1", true, false, false },
+		{ "127.255.255.255", true, false, false },
+		{ "128.0.0.1", false, false, false },
+		{ "::1", true, false, false },
+		{ "::ffff:127.0.0.1", true, false, false },
+		{ "::2", false, false, false },
+		{ "0.0.0.0", false, true, false },
+		{ "::", false, true, false },
+		{ "::ffff:0.0.0.0", false, true, false },
+		{ "224.0.0.1", false, false, true },
+		{ "239.255.255.255", false, false, true },
+		{ "223.255.255.255", false, false, false },
+		{ "240.0.0.1", false, false, false },
+		{ "255.255.255.255", false, false, true },
+		{ "255.255.255.254", false, false, false },
+		{ "ff02::1", false, false, true },
+		{ "fe80::1", false, false, false },
+		{ "::ffff:224.0.0.1", false, false, true },
 	};
 
 	(void)state;
@@ -212,7 +244,9 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_numeric),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_what_is_the_same),
-		cmocka_unit_test(test_unmapped), cmocka_unit_test(test_interfaces), cmocka_unit_test(test_no_address_of_a_host),
+		cmocka_unit_test(test_unmapped),
+		cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_no_address_of_a_host),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_other_families),
 	};

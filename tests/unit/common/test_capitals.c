@@ -28,7 +28,8 @@ struct texts {
 
 static struct texts both(const void *in, size_t n)
 {
-	struct texts t = {.ours = malloc(CAPITALS_GROWTH * n + !n), .theirs = malloc(CAPITALS_GROWTH * n + !n)};
+	struct texts t = { .ours = malloc(CAPITALS_GROWTH * n + !n),
+		.theirs = malloc(CAPITALS_GROWTH * n + !n) };
 
 	assert_non_null(t.ours);
 	assert_non_null(t.theirs);
@@ -123,13 +124,29 @@ static void test_all_characters_in_one_text(void **state)
 static void test_special_casing(void **state)
 {
 	static const char *const pairs[][2] = {
-		{"grüße", "GRÜSSE"}, {"ŉ", "ʼN"}, {"ǰ", "J\xcc\x8c"},
-		{"ΐ", "\xce\x99\xcc\x88\xcc\x81"}, {"ΰ", "\xce\xa5\xcc\x88\xcc\x81"},
-		{"ᾳ", "ΑΙ"}, {"ᾼ", "ΑΙ"}, {"ﬃ", "FFI"},
-		{"ﬓ", "ՄՆ"}, {"ǅ", "Ǆ"}, {"ẞ", "ẞ"}, {"ı i İ", "I I İ"}, {"ς σ Σ", "Σ Σ Σ"},
-		{"ა", "Ა"}, {"ꭰ", "Ꭰ"}, {"𐐨", "𐐀"},
-		{"ﬀ", "FF"}, {"ÿ", "Ÿ"}, {"µ", "Μ"}, {"ſ", "S"}, {"ɐ", "Ɐ"},
-		{"Καλημέρα", "ΚΑΛΗΜΈΡΑ"}, {"日本語", "日本語"},
+		{ "grüße", "GRÜSSE" },
+		{ "ŉ", "ʼN" },
+		{ "ǰ", "J\xcc\x8c" },
+		{ "ΐ", "\xce\x99\xcc\x88\xcc\x81" },
+		{ "ΰ", "\xce\xa5\xcc\x88\xcc\x81" },
+		{ "ᾳ", "ΑΙ" },
+		{ "ᾼ", "ΑΙ" },
+		{ "ﬃ", "FFI" },
+		{ "ﬓ", "ՄՆ" },
+		{ "ǅ", "Ǆ" },
+		{ "ẞ", "ẞ" },
+		{ "ı i İ", "I I İ" },
+		{ "ς σ Σ", "Σ Σ Σ" },
+		{ "ა", "Ა" },
+		{ "ꭰ", "Ꭰ" },
+		{ "𐐨", "𐐀" },
+		{ "ﬀ", "FF" },
+		{ "ÿ", "Ÿ" },
+		{ "µ", "Μ" },
+		{ "ſ", "S" },
+		{ "ɐ", "Ɐ" },
+		{ "Καλημέρα", "ΚΑΛΗΜΈΡΑ" },
+		{ "日本語", "日本語" },
 	};
 
 	(void)state;
@@ -145,7 +162,7 @@ static void test_special_casing(void **state)
 /* Turkish, Azeri and Lithuanian have rules of their own; the wire has none of them. */
 static void test_no_locale_matters(void **state)
 {
-	static const char *const locales[] = {"tr_TR.UTF-8", "lt_LT.UTF-8", "C", "C.UTF-8"};
+	static const char *const locales[] = { "tr_TR.UTF-8", "lt_LT.UTF-8", "C", "C.UTF-8" };
 	uint8_t out[16];
 
 	(void)state;
@@ -163,7 +180,7 @@ static void test_pairs_of_bytes(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 0x10000; i++) {
-		uint8_t s[2] = {(uint8_t)(i >> 8), (uint8_t)i};
+		uint8_t s[2] = { (uint8_t)(i >> 8), (uint8_t)i };
 
 		check(s, 2);
 		if (s[0] >= 0xc0)
@@ -175,12 +192,13 @@ static void test_pairs_of_bytes(void **state)
  * overlong forms, surrogates, what is above U+10FFFF, and what is cut off. */
 static void test_ill_formed(void **state)
 {
-	static const uint8_t edges[] = {0x00, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xc0, 0xff};
+	static const uint8_t edges[] = { 0x00, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xc0, 0xff };
 
 	(void)state;
 	for (unsigned i = 0xe000; i < 0x10000; i++)
 		for (unsigned j = 0; j < sizeof edges * sizeof edges; j++) {
-			uint8_t s[4] = {(uint8_t)(i >> 8), (uint8_t)i, edges[j / sizeof edges], edges[j % sizeof edges]};
+			uint8_t s[4] = { (uint8_t)(i >> 8), (uint8_t)i, edges[j / sizeof edges],
+				edges[j % sizeof edges] };
 			struct texts t = both(s, 4);
 
 			assert_true(same(&t));
@@ -194,7 +212,7 @@ static void test_ill_formed(void **state)
  * taken at once. */
 static void test_lengths_and_places(void **state)
 {
-	uint8_t text[700] = {0};
+	uint8_t text[700] = { 0 };
 
 	(void)state;
 	for (size_t n = 0; n < sizeof text; n += n < 160 ? 1 : 31) {
@@ -209,7 +227,7 @@ static void test_lengths_and_places(void **state)
 
 static void test_nothing(void **state)
 {
-	struct capitals c = {0};
+	struct capitals c = { 0 };
 	uint8_t out[16];
 
 	(void)state;
@@ -239,13 +257,14 @@ static void check_stream(const uint8_t *in, size_t n, const size_t *sizes, size_
 {
 	struct texts t = both(in, n);
 	uint8_t *got = malloc(CAPITALS_GROWTH * n + CAPITALS_HELD);
-	struct capitals c = {0};
+	struct capitals c = { 0 };
 	size_t at = 0, length = 0;
 
 	assert_non_null(got);
 	for (size_t i = 0; at < n; i++) {
 		size_t size = sizes[i % size_count] < n - at ? sizes[i % size_count] : n - at;
-		uint8_t *out = malloc(CAPITALS_GROWTH * (size + CAPITALS_HELD)), *copy = malloc(size + !size);
+		uint8_t *out = malloc(CAPITALS_GROWTH * (size + CAPITALS_HELD)),
+		        *copy = malloc(size + !size);
 		size_t written;
 
 		assert_non_null(out);
@@ -273,8 +292,9 @@ static void check_stream(const uint8_t *in, size_t n, const size_t *sizes, size_
 
 static void test_any_split_is_the_same(void **state)
 {
-	static const char text[] = "grüße \xe1\xbe\xb3 日本 \xf0\x90\x90\xa8\xf0\x9f\x98\x80 \xff\xc3\x28\xe2\x82 \xed\xa0\x80"
-				   "\xf0\x90\x90 \xf4\x90\x80\x80 \xf0\x90\xce\x90\xe0\x80\x80 x\xce";
+	static const char text[] =
+	    "grüße \xe1\xbe\xb3 日本 \xf0\x90\x90\xa8\xf0\x9f\x98\x80 \xff\xc3\x28\xe2\x82 \xed\xa0\x80"
+	    "\xf0\x90\x90 \xf4\x90\x80\x80 \xf0\x90\xce\x90\xe0\x80\x80 x\xce";
 	const uint8_t *s = (const uint8_t *)text;
 	size_t n = sizeof text - 1;
 
@@ -282,7 +302,7 @@ static void test_any_split_is_the_same(void **state)
 	for (size_t end = 1; end <= n; end++)
 		for (size_t first = 1; first <= end; first++)
 			for (size_t second = 1; second <= 5; second++)
-				check_stream(s, end, (size_t[]){first, second, 1}, 3);
+				check_stream(s, end, (size_t[]){ first, second, 1 }, 3);
 }
 
 static void test_long_streams(void **state)
@@ -293,13 +313,17 @@ static void test_long_streams(void **state)
 	(void)state;
 	for (int round = 0; round < 60; round++) {
 		for (size_t i = 0; i < sizeof text; i++) {
-			static const char pieces[] = "abc \xc3\x9f\xce\x90\xe1\xbe\xb3\xe6\x97\xa5\xf0\x90\x90\xa8\xff\xed\xa0";
+			static const char pieces[] =
+			    "abc \xc3\x9f\xce\x90\xe1\xbe\xb3\xe6\x97\xa5\xf0\x90\x90\xa8\xff\xed\xa0";
 
 			seed = seed * 1664525 + 1013904223;
-			text[i] = round % 3 == 0 ? (uint8_t)(seed >> 24) :
-			    round % 3 == 1 && (seed >> 16) % 50 ? 'q' : (uint8_t)pieces[(seed >> 20) % (sizeof pieces - 1)];
+			text[i] = round % 3 == 0 ? (uint8_t)(seed >> 24)
+			        : round % 3 == 1 && (seed >> 16) % 50
+			            ? 'q'
+			            : (uint8_t)pieces[(seed >> 20) % (sizeof pieces - 1)];
 		}
-		check_stream(text, sizeof text, (size_t[]){1 + seed % 7, 1 + seed % 1500, 1 + seed % 64}, 3);
+		check_stream(text, sizeof text,
+		    (size_t[]){ 1 + seed % 7, 1 + seed % 1500, 1 + seed % 64 }, 3);
 	}
 }
 
@@ -310,19 +334,33 @@ static void test_only_beginnings_wait(void **state)
 		const char *text;
 		unsigned char held;
 	} cases[] = {
-		{"a", 0}, {"\xc3", 1}, {"\xc1", 0}, {"\x80", 0}, {"\xe0", 1}, {"\xe0\xa0", 2},
-		{"\xe0\x80", 0}, {"\xed\x9f", 2},
-		{"\xed\xa0", 0}, {"\xf0\x90\x80", 3}, {"\xf0\x80", 0}, {"\xf4\x8f\xbf", 3},
-		{"\xf4\x90", 0}, {"\xf5", 0},
-		{"\xff", 0}, {"\xe2\x82\xac", 0}, {"\xe2\xc3", 1}, {"\xf0\x90\xf0", 1},
-		{"ab\xe2", 1},
+		{ "a", 0 },
+		{ "\xc3", 1 },
+		{ "\xc1", 0 },
+		{ "\x80", 0 },
+		{ "\xe0", 1 },
+		{ "\xe0\xa0", 2 },
+		{ "\xe0\x80", 0 },
+		{ "\xed\x9f", 2 },
+		{ "\xed\xa0", 0 },
+		{ "\xf0\x90\x80", 3 },
+		{ "\xf0\x80", 0 },
+		{ "\xf4\x8f\xbf", 3 },
+		{ "\xf4\x90", 0 },
+		{ "\xf5", 0 },
+		{ "\xff", 0 },
+		{ "\xe2\x82\xac", 0 },
+		{ "\xe2\xc3", 1 },
+		{ "\xf0\x90\xf0", 1 },
+		{ "ab\xe2", 1 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct capitals c = {0};
+		struct capitals c = { 0 };
 		uint8_t out[32];
-		size_t n = strlen(cases[i].text), written = capitals_feed(&c, cases[i].text, n, out);
+		size_t n = strlen(cases[i].text),
+		       written = capitals_feed(&c, cases[i].text, n, out);
 
 		assert_int_equal(c.held, cases[i].held);
 		assert_int_equal(written, n - c.held);
@@ -336,7 +374,8 @@ static void test_utf8(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < 1u << 24; i += i < 0xc00000 ? 0x3f1 : 7) {
-		uint8_t s[4] = {(uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i, (uint8_t)(0x80 | (i & 0x3f))};
+		uint8_t s[4] = { (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i,
+			(uint8_t)(0x80 | (i & 0x3f)) };
 
 		for (size_t n = 1; n <= 4; n++) {
 			ucs4_t uc;

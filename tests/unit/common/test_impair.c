@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The model against theory, on a million packets a case. Seeds are fixed, so nothing here can fail by chance;
- * bounds are 4.5 standard errors, which a wrong model misses by far. */
+/* The model against theory, on a million packets a case. Seeds are fixed, so nothing here can fail
+ * by chance; bounds are 4.5 standard errors, which a wrong model misses by far. */
 #include "config.h"
 
 #include <math.h>
@@ -39,12 +39,12 @@ static void assert_near(double got, double want, double standard_error)
 
 static void assert_rate(int64_t hits, int64_t n, double p)
 {
-	assert_near((double) hits / (double) n, p, sqrt(p * (1 - p) / (double) n));
+	assert_near((double)hits / (double)n, p, sqrt(p * (1 - p) / (double)n));
 }
 
 static void test_dice_are_xoshiro(void **state)
 {
-	(void) state;
+	(void)state;
 	/* What the definition gives from the state 1, 2, 3, 4; the first is rotl(2 * 5, 7) * 9. */
 	struct random dice = { { 1, 2, 3, 4 } };
 	assert_true(random_next(&dice) == 11520);
@@ -55,7 +55,7 @@ static void test_dice_are_xoshiro(void **state)
 
 static void test_dice_streams_differ(void **state)
 {
-	(void) state;
+	(void)state;
 	struct random a, b, c;
 	random_seed(&a, 1, 0);
 	random_seed(&b, 1, 1);
@@ -70,7 +70,7 @@ static void test_dice_streams_differ(void **state)
 
 static void test_dice_are_uniform(void **state)
 {
-	(void) state;
+	(void)state;
 	struct random dice;
 	int count[100] = { 0 };
 	double chi = 0;
@@ -79,7 +79,7 @@ static void test_dice_are_uniform(void **state)
 	for (int i = 0; i < MILLION; i++) {
 		double u = random_share(&dice);
 		assert_true(u >= 0 && u < 1);
-		count[(int) (u * 100)]++;
+		count[(int)(u * 100)]++;
 	}
 	for (int i = 0; i < 100; i++)
 		chi += (count[i] - 10000.) * (count[i] - 10000.) / 10000.;
@@ -89,7 +89,7 @@ static void test_dice_are_uniform(void **state)
 
 static void test_perfect_wire_delivers_at_once(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	struct impair *impair = begin(&s, 1);
 	struct impair_decision v;
@@ -122,14 +122,15 @@ static struct runs lose_million(const struct impair_settings *s, uint64_t seed)
 		impair_decide(impair, &usual, i, &v);
 		bool lost = v.fate != IMPAIR_DELIVERED && i < MILLION;
 		if (lost) {
-			assert_int_equal(v.fate, s->burst > 0 ? IMPAIR_LOST_BURST : IMPAIR_LOST_RANDOM);
+			assert_int_equal(v.fate,
+			    s->burst > 0 ? IMPAIR_LOST_BURST : IMPAIR_LOST_RANDOM);
 			assert_int_equal(v.copies, 0);
 			r.lost++;
 			r.pairs += run > 0;
 			run++;
 		} else if (run > 0) {
 			r.bursts++;
-			r.squares += (double) (run * run);
+			r.squares += (double)(run * run);
 			r.longest = run > r.longest ? run : r.longest;
 			run = 0;
 		}
@@ -140,7 +141,7 @@ static struct runs lose_million(const struct impair_settings *s, uint64_t seed)
 
 static void test_independent_loss(void **state)
 {
-	(void) state;
+	(void)state;
 	static const double shares[] = { 0.001, 0.05, 0.2, 0.5, 0.9 };
 	for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
 		struct impair_settings s = impair_perfect();
@@ -151,14 +152,14 @@ static void test_independent_loss(void **state)
 		assert_rate(r.pairs, r.lost, s.loss);
 		/* Runs are geometric with mean 1 / (1 - p) and variance p / (1 - p)^2. */
 		double mean = impair_mean_burst(&s);
-		assert_near((double) r.lost / (double) r.bursts, mean,
-		    sqrt(s.loss) * mean / sqrt((double) r.bursts));
+		assert_near((double)r.lost / (double)r.bursts, mean,
+		    sqrt(s.loss) * mean / sqrt((double)r.bursts));
 	}
 }
 
 static void test_extreme_loss(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	assert_int_equal(lose_million(&s, 1).lost, 0);
 	s.loss = 1;
@@ -169,8 +170,9 @@ static void test_extreme_loss(void **state)
 
 static void test_bursts(void **state)
 {
-	(void) state;
-	static const double cases[][2] = { { 0.01, 2 }, { 0.05, 5 }, { 0.2, 4 }, { 0.2, 1 }, { 0.5, 20 }, { 0.75, 3 } };
+	(void)state;
+	static const double cases[][2] = { { 0.01, 2 }, { 0.05, 5 }, { 0.2, 4 }, { 0.2, 1 },
+		{ 0.5, 20 }, { 0.75, 3 } };
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct impair_settings s = impair_perfect();
 		double p, r;
@@ -179,16 +181,19 @@ static void test_bursts(void **state)
 		impair_chain(&s, &p, &r);
 		assert_near(p / (p + r), s.loss, 1e-12);
 		struct runs runs = lose_million(&s, 20 + i);
-		/* Successive packets are correlated by 1 - p - r, which widens the error of the mean. */
+		/* Successive packets are correlated by 1 - p - r, which widens the error of the
+		 * mean. */
 		double widen = (1 + (1 - p - r)) / (1 - (1 - p - r));
-		assert_near((double) runs.lost / MILLION, s.loss, sqrt(widen * s.loss * (1 - s.loss) / MILLION));
-		double n = (double) runs.bursts, mean = (double) runs.lost / n;
+		assert_near((double)runs.lost / MILLION, s.loss,
+		    sqrt(widen * s.loss * (1 - s.loss) / MILLION));
+		double n = (double)runs.bursts, mean = (double)runs.lost / n;
 		double deviation = sqrt(1 - r) / r;
 		assert_near(mean, s.burst, deviation / sqrt(n) + 1e-12);
-		/* Geometric, not only in the mean: the variance too, whose own error is taken from the fourth
-		 * moment's order of magnitude (kurtosis 9 at most). */
+		/* Geometric, not only in the mean: the variance too, whose own error is taken from
+		 * the fourth moment's order of magnitude (kurtosis 9 at most). */
 		double variance = runs.squares / n - mean * mean;
-		assert_near(variance, deviation * deviation, deviation * deviation * sqrt(9 / n) + 1e-9);
+		assert_near(variance, deviation * deviation,
+		    deviation * deviation * sqrt(9 / n) + 1e-9);
 		if (s.burst == 1)
 			assert_int_equal(runs.longest, 1);
 	}
@@ -196,7 +201,7 @@ static void test_bursts(void **state)
 
 static void test_first_packet_has_no_bias(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	struct impair_decision v;
 	int64_t lost = 0;
@@ -220,20 +225,20 @@ static int compare(const void *a, const void *b)
 
 static double uniform_below(double x, const struct impair_settings *s)
 {
-	double lo = (double) (s->delay - s->jitter), width = 2 * (double) s->jitter;
+	double lo = (double)(s->delay - s->jitter), width = 2 * (double)s->jitter;
 	return fmin(1, fmax(0, (x - lo) / width));
 }
 
 static double normal_below(double x, const struct impair_settings *s)
 {
-	return 0.5 * erfc(-(x - (double) s->delay) / (double) s->jitter / sqrt(2));
+	return 0.5 * erfc(-(x - (double)s->delay) / (double)s->jitter / sqrt(2));
 }
 
 /* Delays of packets so far apart that order costs nothing. The caller frees. */
 static int64_t *delays(const struct impair_settings *s, int n, uint64_t seed)
 {
 	struct impair *impair = begin(s, seed);
-	int64_t *delay = malloc((size_t) n * sizeof *delay);
+	int64_t *delay = malloc((size_t)n * sizeof *delay);
 	struct impair_decision v;
 
 	assert_non_null(delay);
@@ -247,31 +252,32 @@ static int64_t *delays(const struct impair_settings *s, int n, uint64_t seed)
 	return delay;
 }
 
-/* The Kolmogorov-Smirnov distance; over 1.95 / sqrt(n) a fit has less than one chance in a thousand. */
+/* The Kolmogorov-Smirnov distance; over 1.95 / sqrt(n) a fit has less than one chance in a
+ * thousand. */
 static void assert_distribution(const struct impair_settings *s, uint64_t seed,
     double (*below)(double, const struct impair_settings *))
 {
 	int64_t *delay = delays(s, MILLION, seed);
 	double mean = 0, square = 0, distance = 0;
-	double deviation = (double) s->jitter / (s->distribution == IMPAIR_UNIFORM ? sqrt(3) : 1);
+	double deviation = (double)s->jitter / (s->distribution == IMPAIR_UNIFORM ? sqrt(3) : 1);
 
 	qsort(delay, MILLION, sizeof *delay, compare);
 	for (int i = 0; i < MILLION; i++) {
-		double x = (double) delay[i], f = below(x, s);
+		double x = (double)delay[i], f = below(x, s);
 		mean += x / MILLION;
 		distance = fmax(distance, fmax(f - i / 1e6, (i + 1) / 1e6 - f));
 	}
 	for (int i = 0; i < MILLION; i++)
-		square += ((double) delay[i] - mean) * ((double) delay[i] - mean) / MILLION;
+		square += ((double)delay[i] - mean) * ((double)delay[i] - mean) / MILLION;
 	free(delay);
-	assert_near(mean, (double) s->delay, deviation / 1000);
+	assert_near(mean, (double)s->delay, deviation / 1000);
 	assert_near(sqrt(square), deviation, deviation / sqrt(2.) / 1000);
 	assert_true(distance < 1.95 / 1000);
 }
 
 static void test_uniform_jitter(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.delay = 50 * MS;
 	s.jitter = 10 * MS;
@@ -280,7 +286,7 @@ static void test_uniform_jitter(void **state)
 
 static void test_normal_jitter(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.delay = 100 * MS;
 	s.jitter = 10 * MS;
@@ -290,7 +296,7 @@ static void test_normal_jitter(void **state)
 
 static void test_delay_is_never_negative(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.delay = 1 * MS;
 	s.jitter = 10 * MS;
@@ -305,7 +311,7 @@ static void test_delay_is_never_negative(void **state)
 
 static void test_order_is_kept(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.delay = 20 * MS;
 	s.jitter = 20 * MS;
@@ -327,7 +333,7 @@ static void test_order_is_kept(void **state)
 
 static void test_free_order_overtakes(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.delay = 20 * MS;
 	s.jitter = 20 * MS;
@@ -351,7 +357,7 @@ static void test_free_order_overtakes(void **state)
 
 static void test_copies_travel_on_their_own(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.delay = 20 * MS;
 	s.jitter = 20 * MS;
@@ -372,7 +378,7 @@ static void test_copies_travel_on_their_own(void **state)
 
 static void test_duplicates(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.duplicate = 0.07;
 	s.loss = 0.2;
@@ -406,7 +412,7 @@ static int compare_arrivals(const void *a, const void *b)
 
 static void test_reordered_are_overtaken_without_delay(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.reorder = 0.1;
 	s.reorder_by = 5 * MS;
@@ -421,7 +427,7 @@ static void test_reordered_are_overtaken_without_delay(void **state)
 		impair_decide(impair, &usual, i * MS, &v);
 		picked += v.reordered;
 		assert_true(v.at[0] == i * MS + (v.reordered ? 5 * MS : 0));
-		arrivals[i] = (struct arrival) { v.at[0], i };
+		arrivals[i] = (struct arrival){ v.at[0], i };
 	}
 	assert_rate(picked, MILLION, 0.1);
 	/* RFC 4737: out of order is what has a number less than one that is there. */
@@ -439,7 +445,7 @@ static void test_reordered_are_overtaken_without_delay(void **state)
 
 static void test_corruption(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.corrupt = 0.25;
 	struct impair *impair = begin(&s, 71);
@@ -469,7 +475,7 @@ static void test_corruption(void **state)
 
 static void test_rate_shapes(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	/* Not a divisor of anything: 1,000 bytes take 8,000,000,000,000 / 7,777,777 ns. */
 	s.rate = 7777777;
@@ -480,14 +486,14 @@ static void test_rate_shapes(void **state)
 	for (int i = 1; i <= 50000; i++) {
 		impair_decide(impair, &usual, 0, &v);
 		assert_int_equal(v.fate, IMPAIR_DELIVERED);
-		assert_true(llabs(v.at[0] - (int64_t) (i * 8000. * 1e9 / 7777777)) <= 1);
+		assert_true(llabs(v.at[0] - (int64_t)(i * 8000. * 1e9 / 7777777)) <= 1);
 	}
 	impair_free(impair);
 }
 
 static void test_queue_in_packets(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.rate = 8000000;
 	s.queue_packets = 5;
@@ -518,7 +524,7 @@ static void test_queue_in_packets(void **state)
 /* However small they are: each takes memory. */
 static void test_queue_in_bytes_has_packets_too(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.rate = IMPAIR_RATE_MIN;
 	s.queue_packets = 0;
@@ -539,7 +545,7 @@ static void test_queue_in_bytes_has_packets_too(void **state)
 
 static void test_queue_in_bytes(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.rate = 8000000;
 	s.queue_packets = 0;
@@ -565,7 +571,7 @@ static void test_queue_in_bytes(void **state)
 /* Offered twice what it carries, a link delivers its rate and loses half. */
 static void test_overload_halves(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.rate = 8000000;
 	struct impair *impair = begin(&s, 84);
@@ -585,7 +591,7 @@ static void test_overload_halves(void **state)
 
 static void test_mtu(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.mtu = 1000;
 	struct impair *impair = begin(&s, 91);
@@ -603,11 +609,12 @@ static void test_mtu(void **state)
 
 static void test_drop_on_cue(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.mtu = 1000;
 	struct impair *impair = begin(&s, 92);
-	struct impair_packet asked = { .size = 1000, .requested_drop = true }, big = { .size = 1001, .requested_drop = true };
+	struct impair_packet asked = { .size = 1000, .requested_drop = true },
+	                     big = { .size = 1001, .requested_drop = true };
 	struct impair_decision v;
 
 	impair_decide(impair, &asked, 0, &v);
@@ -626,7 +633,7 @@ static void test_drop_on_cue(void **state)
 
 static void test_hold_and_unplug(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	s.delay = MS;
 	struct impair *impair = begin(&s, 93);
@@ -665,13 +672,14 @@ static struct impair_settings everything(void)
 
 static bool same(const struct impair_decision *a, const struct impair_decision *b)
 {
-	return a->fate == b->fate && a->copies == b->copies && a->at[0] == b->at[0] && a->at[1] == b->at[1]
-	    && a->flip == b->flip && a->reordered == b->reordered && a->held == b->held;
+	return a->fate == b->fate && a->copies == b->copies && a->at[0] == b->at[0] &&
+	       a->at[1] == b->at[1] && a->flip == b->flip && a->reordered == b->reordered &&
+	       a->held == b->held;
 }
 
 static void test_same_seed_same_fates(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = everything();
 	struct impair *a = begin(&s, 5), *b = begin(&s, 5), *c = begin(&s, 6);
 	struct impair_decision va, vb, vc;
@@ -695,7 +703,7 @@ static void test_same_seed_same_fates(void **state)
 /* Fates by chance do not depend on times, nor on what else is switched on. */
 static void test_settings_do_not_disturb_each_other(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = everything(), bare = impair_perfect();
 	bare.loss = s.loss;
 	bare.burst = s.burst;
@@ -720,7 +728,7 @@ static void test_settings_do_not_disturb_each_other(void **state)
 
 static void test_impossible_settings_are_refused(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	char why[IMPAIR_WHY];
 
@@ -728,7 +736,8 @@ static void test_impossible_settings_are_refused(void **state)
 	s.loss = 0.9;
 	s.burst = 2;
 	assert_int_equal(impair_check(&s, why), -1);
-	assert_string_equal(why, "90% loss cannot come in bursts of 2 packets; for example burst 9");
+	assert_string_equal(why,
+	    "90% loss cannot come in bursts of 2 packets; for example burst 9");
 	s.burst = 9;
 	assert_int_equal(impair_check(&s, why), 0);
 	s = impair_perfect();
@@ -747,7 +756,7 @@ static void test_impossible_settings_are_refused(void **state)
 
 static void test_through(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = impair_perfect();
 	assert_near(impair_through(&s), 1, 1e-15);
 	s.loss = 0.2;

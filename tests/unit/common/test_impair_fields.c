@@ -37,7 +37,7 @@ static void assert_refused(const char *text, const char *want)
 
 static void test_shares(void **state)
 {
-	(void) state;
+	(void)state;
 	assert_true(parsed("loss 20%").loss == 0.2);
 	assert_true(parsed("loss 0.2").loss == 0.2);
 	assert_true(parsed("loss .5").loss == 0.5);
@@ -51,7 +51,7 @@ static void test_shares(void **state)
 
 static void test_times(void **state)
 {
-	(void) state;
+	(void)state;
 	assert_true(parsed("delay 50ms").delay == 50 * MS);
 	assert_true(parsed("delay 1.5s").delay == 1500 * MS);
 	assert_true(parsed("jitter 200us").jitter == 200 * US);
@@ -62,7 +62,7 @@ static void test_times(void **state)
 
 static void test_rates(void **state)
 {
-	(void) state;
+	(void)state;
 	assert_true(parsed("rate 1mbit").rate == 1000000);
 	assert_true(parsed("rate 1Mbit/s").rate == 1000000);
 	assert_true(parsed("rate 2.5gbit").rate == INT64_C(2500000000));
@@ -74,7 +74,7 @@ static void test_rates(void **state)
 
 static void test_queues(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = parsed("queue 20p");
 	assert_int_equal(s.queue_packets, 20);
 	assert_true(s.queue_bytes == 0);
@@ -88,7 +88,7 @@ static void test_queues(void **state)
 
 static void test_words(void **state)
 {
-	(void) state;
+	(void)state;
 	assert_int_equal(parsed("distribution normal").distribution, IMPAIR_NORMAL);
 	assert_int_equal(parsed("distribution uniform").distribution, IMPAIR_UNIFORM);
 	assert_true(parsed("order free").any_order);
@@ -100,11 +100,12 @@ static void test_words(void **state)
 
 static void test_refusals_show_what_is_right(void **state)
 {
-	(void) state;
+	(void)state;
 	assert_refused("loss 3x", "loss: '3x' is not a share, 0% to 100%; for example loss 20%");
 	assert_refused("loss 20", "loss: '20' needs its percent sign; for example loss 20%");
 	assert_refused("loss 1.5", "loss: '1.5' needs its percent sign; for example loss 20%");
-	assert_refused("loss 1", "loss: '1' could mean percent or all: write 1% or 100%; for example loss 20%");
+	assert_refused("loss 1",
+	    "loss: '1' could mean percent or all: write 1% or 100%; for example loss 20%");
 	assert_refused("loss 101%", "loss: '101%' is more than 100%; for example loss 20%");
 	assert_refused("loss -1%", "loss: '-1%' is not a share, 0% to 100%; for example loss 20%");
 	assert_refused("loss nan", "loss: 'nan' is not a share, 0% to 100%; for example loss 20%");
@@ -112,14 +113,19 @@ static void test_refusals_show_what_is_right(void **state)
 	assert_refused("delay 50", "delay: '50' needs its unit, ms or s; for example delay 50ms");
 	assert_refused("delay 61s", "delay: '61s' is more than 60s; for example delay 50ms");
 	assert_refused("rate 5kB", "rate: '5kB' is not a rate in bit/s; for example rate 1mbit");
-	assert_refused("rate 10", "rate: '10' is not from 1kbit to 100gbit; for example rate 1mbit");
-	assert_refused("queue 100", "queue: '100' could mean packets or bytes: write 100p or 64kB; for example queue 100p");
+	assert_refused("rate 10",
+	    "rate: '10' is not from 1kbit to 100gbit; for example rate 1mbit");
+	assert_refused("queue 100",
+	    "queue: '100' could mean packets or bytes: write 100p or 64kB; for example queue 100p");
 	assert_refused("queue 0p", "queue: '0p' is not from 1p to 100000p; for example queue 100p");
-	assert_refused("mtu 67", "mtu: '67' is not a number of bytes, 68 to 65535; for example mtu 1400");
+	assert_refused("mtu 67",
+	    "mtu: '67' is not a number of bytes, 68 to 65535; for example mtu 1400");
 	assert_refused("order up", "order: 'up' is neither kept nor free; for example order free");
 	assert_refused("lose 5%", "'lose' is no setting of a link; for example loss 20%");
-	assert_refused("burst 0.5", "burst: '0.5' is not from 1 to 1000000 packets; for example burst 4");
-	assert_refused("loss 90% burst 2", "90% loss cannot come in bursts of 2 packets; for example burst 9");
+	assert_refused("burst 0.5",
+	    "burst: '0.5' is not from 1 to 1000000 packets; for example burst 4");
+	assert_refused("loss 90% burst 2",
+	    "90% loss cannot come in bursts of 2 packets; for example burst 9");
 	/* All or nothing. */
 	assert_refused("loss 10%, delay x", "delay: 'x' is not a time; for example delay 50ms");
 }
@@ -127,7 +133,7 @@ static void test_refusals_show_what_is_right(void **state)
 /* Whatever is written is read back to the same, and written again the same. */
 static void test_round_trip(void **state)
 {
-	(void) state;
+	(void)state;
 	static const char *const lines[] = {
 		"nothing",
 		"loss 20%, delay 20ms",
@@ -147,16 +153,20 @@ static void test_round_trip(void **state)
 		impair_fields_line(&again, line, sizeof line);
 		if (i != 5)
 			assert_string_equal(line, lines[i]);
-		assert_true(again.delay == s.delay && again.jitter == s.jitter && again.rate == s.rate);
+		assert_true(again.delay == s.delay && again.jitter == s.jitter &&
+		            again.rate == s.rate);
 		assert_true(again.loss == s.loss && again.queue_bytes == s.queue_bytes);
 	}
 }
 
 static void test_off_switches_off(void **state)
 {
-	(void) state;
-	struct impair_settings s = parsed("loss 20% burst 3 delay 1s jitter 1s distribution normal order free duplicate 1%"
-	    " reorder 1% reorder-by 1s corrupt 1% rate 1mbit queue 5p mtu 500"), perfect = impair_perfect();
+	(void)state;
+	struct impair_settings
+	    s = parsed(
+	        "loss 20% burst 3 delay 1s jitter 1s distribution normal order free duplicate 1%"
+	        " reorder 1% reorder-by 1s corrupt 1% rate 1mbit queue 5p mtu 500"),
+	    perfect = impair_perfect();
 	char why[IMPAIR_WHY], before[IMPAIR_VALUE], after[IMPAIR_VALUE];
 
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
@@ -169,7 +179,7 @@ static void test_off_switches_off(void **state)
 
 static void test_every_field_has_a_right_example(void **state)
 {
-	(void) state;
+	(void)state;
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
 		struct impair_settings s = impair_perfect();
 		const struct impair_field *field = impair_field(id);
@@ -182,7 +192,7 @@ static void test_every_field_has_a_right_example(void **state)
 
 static void test_presets(void **state)
 {
-	(void) state;
+	(void)state;
 	const struct impair_preset *preset;
 	char line[IMPAIR_LINE], why[IMPAIR_WHY];
 	size_t i = 0;
@@ -204,7 +214,7 @@ static void test_presets(void **state)
 /* A short buffer cuts; nothing is written behind it. */
 static void test_line_is_bounded(void **state)
 {
-	(void) state;
+	(void)state;
 	struct impair_settings s = parsed("loss 20% delay 20ms jitter 3ms");
 	char line[IMPAIR_LINE];
 

@@ -80,7 +80,9 @@ static void test_a_line(void **state)
 
 	log_event(LOG_LEVEL_NOTICE, "client %d of %s", 7, "many");
 	text = written(*state);
-	assert_int_equal(sscanf(text, "20%*2d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &month, &day, &hour, &minute, &second, &thousandth, &n), 6);
+	assert_int_equal(sscanf(text, "20%*2d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &month, &day, &hour,
+	                     &minute, &second, &thousandth, &n),
+	    6);
 	assert_int_equal(n, 25);
 	assert_string_equal(text + n, "upcased: client 7 of many\n");
 }
@@ -103,11 +105,17 @@ static void test_nothing_drives_a_terminal(void **state)
 {
 	const char *text;
 
-	log_event(LOG_LEVEL_NOTICE, "a\x1b[2J\r\n\t\x7f" "b\xc2\x9b" "c\x9b" "d\xff\xe2\x82 gr\xc3\xbc\xc3\x9f");
+	log_event(LOG_LEVEL_NOTICE, "a\x1b[2J\r\n\t\x7f"
+	                            "b\xc2\x9b"
+	                            "c\x9b"
+	                            "d\xff\xe2\x82 gr\xc3\xbc\xc3\x9f");
 	text = written(*state);
 	assert_int_equal(count_lines(text), 1);
 	assert_non_null(strstr(text, ": a?[2J????b??c?d??? gr\xc3\xbc\xc3\x9f\n"));
-	log_event(LOG_LEVEL_NOTICE, "a\xe2\x80\xae" "b\xe2\x81\xa6" "c\xe2\x80\xa8" "d");
+	log_event(LOG_LEVEL_NOTICE, "a\xe2\x80\xae"
+	                            "b\xe2\x81\xa6"
+	                            "c\xe2\x80\xa8"
+	                            "d");
 	assert_non_null(strstr(written(*state), ": a???b???c???d\n"));
 }
 
@@ -240,13 +248,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_line, catch_stderr, let_stderr_go),
 		cmocka_unit_test_setup_teardown(test_levels, catch_stderr, let_stderr_go),
-		cmocka_unit_test_setup_teardown(test_nothing_drives_a_terminal, catch_stderr, let_stderr_go),
-		cmocka_unit_test_setup_teardown(test_long_lines_are_cut, catch_stderr, let_stderr_go),
-		cmocka_unit_test_setup_teardown(test_the_rate_has_a_limit, catch_stderr, let_stderr_go),
+		cmocka_unit_test_setup_teardown(test_nothing_drives_a_terminal, catch_stderr,
+		    let_stderr_go),
+		cmocka_unit_test_setup_teardown(test_long_lines_are_cut, catch_stderr,
+		    let_stderr_go),
+		cmocka_unit_test_setup_teardown(test_the_rate_has_a_limit, catch_stderr,
+		    let_stderr_go),
 		cmocka_unit_test_setup_teardown(test_always_is_always, catch_stderr, let_stderr_go),
-		cmocka_unit_test_setup_teardown(test_what_is_always_told_counts, catch_stderr, let_stderr_go),
-		cmocka_unit_test_setup_teardown(test_a_full_pipe_does_not_block, catch_stderr, let_stderr_go),
-		cmocka_unit_test_setup_teardown(test_no_reader_does_not_kill, catch_stderr, let_stderr_go),
+		cmocka_unit_test_setup_teardown(test_what_is_always_told_counts, catch_stderr,
+		    let_stderr_go),
+		cmocka_unit_test_setup_teardown(test_a_full_pipe_does_not_block, catch_stderr,
+		    let_stderr_go),
+		cmocka_unit_test_setup_teardown(test_no_reader_does_not_kill, catch_stderr,
+		    let_stderr_go),
 		cmocka_unit_test(test_bucket),
 		cmocka_unit_test(test_bucket_over_time),
 	};

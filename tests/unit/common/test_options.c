@@ -37,7 +37,7 @@ static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
 static int set_name(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	(void)why;
-	snprintf(((struct settings *)to)->name, sizeof ((struct settings *)to)->name, "%s", value);
+	snprintf(((struct settings *)to)->name, sizeof((struct settings *)to)->name, "%s", value);
 	return 0;
 }
 
@@ -59,17 +59,18 @@ static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
 }
 
 static const struct options_spec table[] = {
-	{"wait", 'w', "DURATION", "how long a reply may take", "500ms", set_wait, 0},
-	{"wake", 0, NULL, "nothing", NULL, set_ordered, 0},
-	{"name", 'n', "ADDRESS", "any text", NULL, set_name, 0},
-	{"ordered", 'o', NULL, "in the order typed", NULL, set_ordered, 0},
-	{"tcp", 't', NULL, "over TCP", NULL, set_tcp, 0},
-	{"connect-timeout", 0, "DURATION",
-	"a help text that is so long that it does not fit on the line that it begins on, twice over, "
-	    "and goes on", "5s", set_wait, 0},
-	{"a-name-that-is-longer-than-most", 0, "ARGUMENT", "far right", "x", set_name, 0},
-	{"help", 'h', NULL, "this text", NULL, set_ordered, 1},
-	{NULL, 0, NULL, NULL, NULL, NULL, 0},
+	{ "wait", 'w', "DURATION", "how long a reply may take", "500ms", set_wait, 0 },
+	{ "wake", 0, NULL, "nothing", NULL, set_ordered, 0 },
+	{ "name", 'n', "ADDRESS", "any text", NULL, set_name, 0 },
+	{ "ordered", 'o', NULL, "in the order typed", NULL, set_ordered, 0 },
+	{ "tcp", 't', NULL, "over TCP", NULL, set_tcp, 0 },
+	{ "connect-timeout", 0, "DURATION",
+	    "a help text that is so long that it does not fit on the line that it begins on, twice over, "
+	    "and goes on",
+	    "5s", set_wait, 0 },
+	{ "a-name-that-is-longer-than-most", 0, "ARGUMENT", "far right", "x", set_name, 0 },
+	{ "help", 'h', NULL, "this text", NULL, set_ordered, 1 },
+	{ NULL, 0, NULL, NULL, NULL, NULL, 0 },
 };
 
 /* What a test writes goes below a folder of its own. */
@@ -128,10 +129,11 @@ static int read_arguments(struct settings *s, const char *line, char said[4096])
 	int argc = 0, first;
 
 	snprintf(copy, sizeof copy, "%s", line);
-	for (word = strtok_r(copy, " ", &next); word && argc < ARGUMENTS_MAX; word = strtok_r(NULL, " ", &next))
+	for (word = strtok_r(copy, " ", &next); word && argc < ARGUMENTS_MAX;
+	    word = strtok_r(NULL, " ", &next))
 		argv[argc++] = strcmp(word, "%") ? word : word + 1;
 	argv[argc] = NULL;
-	*s = (struct settings){0};
+	*s = (struct settings){ 0 };
 	hear(&h);
 	first = options_command_line(table, s, argc, argv);
 	snprintf(said, 4096, "%s", heard(&h));
@@ -144,7 +146,9 @@ static void test_command_line(void **state)
 	char said[4096];
 
 	(void)state;
-	assert_int_equal(read_arguments(&s, "/usr/bin/upcase -w 2s -o --name=x --tcp host 12000", said), 6);
+	assert_int_equal(read_arguments(&s, "/usr/bin/upcase -w 2s -o --name=x --tcp host 12000",
+	                     said),
+	    6);
 	assert_int_equal(s.wait, 2000000000);
 	assert_int_equal(s.ordered, 1);
 	assert_int_equal(s.tcp, 1);
@@ -185,8 +189,8 @@ static void test_operands_anywhere(void **state)
 static void test_twice_is_the_same(void **state)
 {
 	char upcase[] = "upcase", host[] = "host", o[] = "-o", end[] = "--", port[] = "12000";
-	char *argv[] = {upcase, host, o, end, port, NULL};
-	struct settings s = {0};
+	char *argv[] = { upcase, host, o, end, port, NULL };
+	struct settings s = { 0 };
 	int first, second;
 
 	(void)state;
@@ -203,51 +207,55 @@ static void test_twice_is_the_same(void **state)
 static void test_command_line_messages(void **state)
 {
 	static const char *const cases[][2] = {
-		{"upcase --wait=3x",
-		"upcase: --wait=3x: is not a duration; for example --wait=500ms\n"},
-		{"upcase --wai 3x",
-		"upcase: --wait=3x: is not a duration; for example --wait=500ms\n"},
-		{"upcase -w3x", "upcase: -w 3x: is not a duration; for example -w 500ms\n"},
-		{"upcase -ow 3x", "upcase: -w 3x: is not a duration; for example -w 500ms\n"},
-		{"upcase --wait=",
-		"upcase: --wait=: is not a duration; for example --wait=500ms\n"},
-		{"upcase --wiat",
-		"upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
-		{"./x/upcase --wiat=2s",
-		"upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
-		{"upcase --connecttimeout 1",
-		"upcase: --connecttimeout: there is no such option; did you mean --connect-timeout? "
-		    "(upcase --help lists them)\n"},
-		{"upcase --connet-timout=1",
-		"upcase: --connet-timout: there is no such option; did you mean --connect-timeout? "
-		    "(upcase --help lists them)\n"},
-		{"upcase --cnnecttmeot",
-		"upcase: --cnnecttmeot: there is no such option (upcase --help lists them)\n"},
-		{"upcase --udp",
-		"upcase: --udp: there is no such option (upcase --help lists them)\n"},
-		{"upcase --wait", "upcase: --wait needs a DURATION; for example --wait=500ms\n"},
-		{"upcase -ow", "upcase: -w needs a DURATION; for example -w 500ms\n"},
-		{"upcase -n", "upcase: -n needs an ADDRESS\n"},
-		{"upcase --wa=3",
-		"upcase: --wa: is short for more than one option: --wait, --wake\n"},
-		{"upcase --ordered=yes", "upcase: --ordered=yes: --ordered takes no value\n"},
-		{"upcase -t -t", "upcase: --tcp: once is enough\n"},
-		{"upcase host -x",
-		"upcase: -x: there is no such option (upcase --help lists them)\n"},
-		{"upcase -o\xc3\xa9",
-		"upcase: -\xc3\xa9: there is no such option (upcase --help lists them)\n"},
-		{"upcase -o\xff",
-		"upcase: -\\xff: there is no such option (upcase --help lists them)\n"},
-		{"upcase -:", "upcase: -:: there is no such option (upcase --help lists them)\n"},
-		{"upcase --w\xc2\x9b\x1b",
-		"upcase: --w\\xc2\\x9b\\x1b: there is no such option (upcase --help lists them)\n"},
-		{"upcase --wait=\x1b[2J",
-		"upcase: --wait=\\x1b[2J: is not a duration; for example --wait=500ms\n"},
-		{"upcase --wait=1234567890123456789012345678901234567890s",
-		"upcase: --wait=1234567890123456789012345678901234567...: "
-		    "is not a duration; for example --wait=500ms\n"},
-		{"/ --wiat",
-		"upcase: --wiat: there is no such option; did you mean --wait? (upcase --help lists them)\n"},
+		{ "upcase --wait=3x",
+		    "upcase: --wait=3x: is not a duration; for example --wait=500ms\n" },
+		{ "upcase --wai 3x",
+		    "upcase: --wait=3x: is not a duration; for example --wait=500ms\n" },
+		{ "upcase -w3x", "upcase: -w 3x: is not a duration; for example -w 500ms\n" },
+		{ "upcase -ow 3x", "upcase: -w 3x: is not a duration; for example -w 500ms\n" },
+		{ "upcase --wait=",
+		    "upcase: --wait=: is not a duration; for example --wait=500ms\n" },
+		{ "upcase --wiat",
+		    "upcase: --wiat: there is no such option; did you mean --wait? (upcase --help "
+		    "lists them)\n" },
+		{ "./x/upcase --wiat=2s",
+		    "upcase: --wiat: there is no such option; did you mean --wait? (upcase --help "
+		    "lists them)\n" },
+		{ "upcase --connecttimeout 1",
+		    "upcase: --connecttimeout: there is no such option; did you mean --connect-timeout? "
+		    "(upcase --help lists them)\n" },
+		{ "upcase --connet-timout=1",
+		    "upcase: --connet-timout: there is no such option; did you mean --connect-timeout? "
+		    "(upcase --help lists them)\n" },
+		{ "upcase --cnnecttmeot",
+		    "upcase: --cnnecttmeot: there is no such option (upcase --help lists them)\n" },
+		{ "upcase --udp",
+		    "upcase: --udp: there is no such option (upcase --help lists them)\n" },
+		{ "upcase --wait", "upcase: --wait needs a DURATION; for example --wait=500ms\n" },
+		{ "upcase -ow", "upcase: -w needs a DURATION; for example -w 500ms\n" },
+		{ "upcase -n", "upcase: -n needs an ADDRESS\n" },
+		{ "upcase --wa=3",
+		    "upcase: --wa: is short for more than one option: --wait, --wake\n" },
+		{ "upcase --ordered=yes", "upcase: --ordered=yes: --ordered takes no value\n" },
+		{ "upcase -t -t", "upcase: --tcp: once is enough\n" },
+		{ "upcase host -x",
+		    "upcase: -x: there is no such option (upcase --help lists them)\n" },
+		{ "upcase -o\xc3\xa9",
+		    "upcase: -\xc3\xa9: there is no such option (upcase --help lists them)\n" },
+		{ "upcase -o\xff",
+		    "upcase: -\\xff: there is no such option (upcase --help lists them)\n" },
+		{ "upcase -:", "upcase: -:: there is no such option (upcase --help lists them)\n" },
+		{ "upcase --w\xc2\x9b\x1b",
+		    "upcase: --w\\xc2\\x9b\\x1b: there is no such option (upcase --help lists "
+		    "them)\n" },
+		{ "upcase --wait=\x1b[2J",
+		    "upcase: --wait=\\x1b[2J: is not a duration; for example --wait=500ms\n" },
+		{ "upcase --wait=1234567890123456789012345678901234567890s",
+		    "upcase: --wait=1234567890123456789012345678901234567...: "
+		    "is not a duration; for example --wait=500ms\n" },
+		{ "/ --wiat",
+		    "upcase: --wiat: there is no such option; did you mean --wait? (upcase --help "
+		    "lists them)\n" },
 	};
 	struct settings s;
 	char said[4096];
@@ -261,18 +269,20 @@ static void test_command_line_messages(void **state)
 
 static void test_lines(void **state)
 {
-	static const char *const same[] = {"wait 2s", "wait = 2s", "wait=2s", "  wait\t=\t2s \t ", "wait =2s", "wait= 2s\r", "wait 2 s"};
-	static const char *const empty[] = {"", " ", "\t\r", "#", "# wait 2s", "   # x", "#\xff\x01"};
+	static const char *const same[] = { "wait 2s", "wait = 2s", "wait=2s", "  wait\t=\t2s \t ",
+		"wait =2s", "wait= 2s\r", "wait 2 s" };
+	static const char *const empty[] = { "", " ", "\t\r", "#", "# wait 2s", "   # x",
+		"#\xff\x01" };
 	struct settings s;
 	char why[OPTIONS_WHY];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(same); i++) {
-		s = (struct settings){0};
+		s = (struct settings){ 0 };
 		assert_int_equal(options_line(table, &s, same[i], strlen(same[i]), why), 0);
 		assert_int_equal(s.wait, 2000000000);
 	}
-	s = (struct settings){0};
+	s = (struct settings){ 0 };
 	for (size_t i = 0; i < COUNT(empty); i++)
 		assert_int_equal(options_line(table, &s, empty[i], strlen(empty[i]), why), 0);
 	assert_int_equal(options_line(table, &s, "ordered", 7, why), 0);
@@ -287,29 +297,33 @@ static void test_lines(void **state)
 static void test_line_messages(void **state)
 {
 	static const char *const cases[][2] = {
-		{"wait = 3x", "wait: '3x' is not a duration; for example wait = 500ms"},
-		{"wait =", "wait: '' is not a duration; for example wait = 500ms"},
-		{"wait", "wait: needs a DURATION; for example wait = 500ms"},
-		{"name", "name: needs an ADDRESS; for example name = ADDRESS"},
-		{"ordered = yes", "ordered: takes no value; write it alone, or leave the line out"},
-		{"ordered =", "ordered: takes no value; write it alone, or leave the line out"},
-		{"help", "help: works on the command line only"},
-		{"wiat 2s", "wiat: there is no such option; did you mean wait?"},
-		{"ord", "ord: there is no such option"},
-		{"w 2s", "w: there is no such option"},
-		{"--wait=2s", "--wait: options stand without dashes here: wait"},
-		{"--wiat=2s", "--wiat: there is no such option; did you mean wait?"},
-		{"= 5", "there is no option's name before the \"=\""},
-		{"[section]", "[section]: there is no such option"},
-		{"\x1b[2J", "\\x1b[2J: there is no such option"},
-		{"\x7f" "ELF\x02\x01\x01", "\\x7fELF\\x02\\x01\\x01: there is no such option"},
+		{ "wait = 3x", "wait: '3x' is not a duration; for example wait = 500ms" },
+		{ "wait =", "wait: '' is not a duration; for example wait = 500ms" },
+		{ "wait", "wait: needs a DURATION; for example wait = 500ms" },
+		{ "name", "name: needs an ADDRESS; for example name = ADDRESS" },
+		{ "ordered = yes",
+		    "ordered: takes no value; write it alone, or leave the line out" },
+		{ "ordered =", "ordered: takes no value; write it alone, or leave the line out" },
+		{ "help", "help: works on the command line only" },
+		{ "wiat 2s", "wiat: there is no such option; did you mean wait?" },
+		{ "ord", "ord: there is no such option" },
+		{ "w 2s", "w: there is no such option" },
+		{ "--wait=2s", "--wait: options stand without dashes here: wait" },
+		{ "--wiat=2s", "--wiat: there is no such option; did you mean wait?" },
+		{ "= 5", "there is no option's name before the \"=\"" },
+		{ "[section]", "[section]: there is no such option" },
+		{ "\x1b[2J", "\\x1b[2J: there is no such option" },
+		{ "\x7f"
+		  "ELF\x02\x01\x01",
+		    "\\x7fELF\\x02\\x01\\x01: there is no such option" },
 	};
-	struct settings s = {0};
+	struct settings s = { 0 };
 	char why[OPTIONS_WHY], longest[5000];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(options_line(table, &s, cases[i][0], strlen(cases[i][0]), why), -1);
+		assert_int_equal(options_line(table, &s, cases[i][0], strlen(cases[i][0]), why),
+		    -1);
 		assert_string_equal(why, cases[i][1]);
 	}
 	assert_int_equal(options_line(table, &s, "wait\0=2s", 8, why), -1);
@@ -324,7 +338,8 @@ static void test_line_messages(void **state)
 }
 
 /* Writes the file, reads it, removes it. */
-static int read_file(const char *folder, struct settings *s, const void *text, size_t n, char said[4096])
+static int read_file(const char *folder, struct settings *s, const void *text, size_t n,
+    char said[4096])
 {
 	char path[100];
 	struct hearing h;
@@ -336,7 +351,7 @@ static int read_file(const char *folder, struct settings *s, const void *text, s
 	assert_non_null(out);
 	assert_int_equal(fwrite(text, 1, n, out), n);
 	assert_int_equal(fclose(out), 0);
-	*s = (struct settings){0};
+	*s = (struct settings){ 0 };
 	hear(&h);
 	result = options_file(table, s, "upcase", path);
 	snprintf(said, 4096, "%s", heard(&h));
@@ -346,7 +361,8 @@ static int read_file(const char *folder, struct settings *s, const void *text, s
 
 static void test_file(void **state)
 {
-	static const char text[] = "\xef\xbb\xbf" "wait = 2s\r\n\r\n# all right\nordered\n\nname a b";
+	static const char text[] = "\xef\xbb\xbf"
+	                           "wait = 2s\r\n\r\n# all right\nordered\n\nname a b";
 	struct settings s;
 	char said[4096];
 
@@ -364,7 +380,9 @@ static void test_file_messages(void **state)
 	char said[4096], wanted[200], long_line[9000];
 
 	assert_int_equal(read_file(*state, &s, "ordered\n\nwait = 3x\nordered\n", 27, said), -1);
-	snprintf(wanted, sizeof wanted, "upcase: %s/config:3: wait: '3x' is not a duration; for example wait = 500ms\n", (char *)*state);
+	snprintf(wanted, sizeof wanted,
+	    "upcase: %s/config:3: wait: '3x' is not a duration; for example wait = 500ms\n",
+	    (char *)*state);
 	assert_string_equal(said, wanted);
 	assert_int_equal(s.ordered, 1);
 	assert_int_equal(read_file(*state, &s, "\0\0\0\n", 4, said), -1);
@@ -380,7 +398,7 @@ static void test_file_messages(void **state)
 
 static void test_files_that_cannot_be_read(void **state)
 {
-	struct settings s = {0};
+	struct settings s = { 0 };
 	struct hearing h;
 	char path[100];
 	const char *said;
@@ -392,7 +410,8 @@ static void test_files_that_cannot_be_read(void **state)
 	hear(&h);
 	assert_int_equal(options_file(table, &s, "upcase", *state), -1);
 	said = heard(&h);
-	assert_non_null(strstr(said, ": cannot be read: is a folder; a configuration is an ordinary file\n"));
+	assert_non_null(strstr(said,
+	    ": cannot be read: is a folder; a configuration is an ordinary file\n"));
 }
 
 /* Every line within 80 columns, every option there, the texts in one column. */
@@ -406,7 +425,9 @@ static void test_help(void **state)
 	fclose(out);
 	assert_non_null(strstr(text, "\n      --connect-timeout=DURATION  a help text that"));
 	assert_ptr_equal(strstr(text, "  -w, --wait=DURATION             how long"), text);
-	assert_non_null(strstr(text, "\n      --a-name-that-is-longer-than-most=ARGUMENT\n                                  far right\n"));
+	assert_non_null(strstr(text,
+	    "\n      --a-name-that-is-longer-than-most=ARGUMENT\n                                  "
+	    "far right\n"));
 	for (const struct options_spec *o = table; o->name; o++)
 		assert_non_null(strstr(text, o->name));
 	for (line = strtok_r(text, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
@@ -434,7 +455,8 @@ int main(void)
 		cmocka_unit_test(test_line_messages),
 		cmocka_unit_test_setup_teardown(test_file, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_file_messages, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, make_folder,
+		    remove_folder),
 		cmocka_unit_test(test_help),
 	};
 

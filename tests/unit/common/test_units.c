@@ -23,16 +23,31 @@ struct right {
 static void test_durations(void **state)
 {
 	static const struct right cases[] = {
-		{"500ms", 500 * NS_PER_MS}, {"1.5s", 1500 * NS_PER_MS}, {"20us", 20000},
-		{"20\xc2\xb5s", 20000},
-		{"20\xce\xbcs", 20000}, {"10ns", 10}, {"2m", 120 * NS_PER_S},
-		{"2min", 120 * NS_PER_S}, {"1h", 3600 * NS_PER_S},
-		{"1d", 86400 * NS_PER_S}, {"2", 2 * NS_PER_S}, {"0", 0}, {"0s", 0},
-		{"2 s", 2 * NS_PER_S}, {".5s", 500 * NS_PER_MS},
-		{"0.000000001", 1}, {"0.1s", 100 * NS_PER_MS}, {"0.3ms", 300000},
-		{"007s", 7 * NS_PER_S}, {"365d", 365 * 86400 * NS_PER_S},
-		{"0.5d", 43200 * NS_PER_S}, {"1.5ns", 2}, {"1.4ns", 1},
-		{"0.999999999h", 3599999996400}, {"8760h", 365 * 86400 * NS_PER_S},
+		{ "500ms", 500 * NS_PER_MS },
+		{ "1.5s", 1500 * NS_PER_MS },
+		{ "20us", 20000 },
+		{ "20\xc2\xb5s", 20000 },
+		{ "20\xce\xbcs", 20000 },
+		{ "10ns", 10 },
+		{ "2m", 120 * NS_PER_S },
+		{ "2min", 120 * NS_PER_S },
+		{ "1h", 3600 * NS_PER_S },
+		{ "1d", 86400 * NS_PER_S },
+		{ "2", 2 * NS_PER_S },
+		{ "0", 0 },
+		{ "0s", 0 },
+		{ "2 s", 2 * NS_PER_S },
+		{ ".5s", 500 * NS_PER_MS },
+		{ "0.000000001", 1 },
+		{ "0.1s", 100 * NS_PER_MS },
+		{ "0.3ms", 300000 },
+		{ "007s", 7 * NS_PER_S },
+		{ "365d", 365 * 86400 * NS_PER_S },
+		{ "0.5d", 43200 * NS_PER_S },
+		{ "1.5ns", 2 },
+		{ "1.4ns", 1 },
+		{ "0.999999999h", 3599999996400 },
+		{ "8760h", 365 * 86400 * NS_PER_S },
 	};
 
 	(void)state;
@@ -47,11 +62,39 @@ static void test_durations(void **state)
 static void test_durations_that_are_none(void **state)
 {
 	static const char *const cases[] = {
-		"", " ", "s", "-1s", "+1s", "1e3", "0x10", "nan", "inf", "1s ", " 1s", "1  s", "1 ",
-		"1.s", ".", ".s", "1.5.5s", "1,5s",
-		"1S", "1Ms", "3x", "1s1", "1m30s", "366d", "365.000000001d", "99999999999999999999",
+		"",
+		" ",
+		"s",
+		"-1s",
+		"+1s",
+		"1e3",
+		"0x10",
+		"nan",
+		"inf",
+		"1s ",
+		" 1s",
+		"1  s",
+		"1 ",
+		"1.s",
+		".",
+		".s",
+		"1.5.5s",
+		"1,5s",
+		"1S",
+		"1Ms",
+		"3x",
+		"1s1",
+		"1m30s",
+		"366d",
+		"365.000000001d",
+		"99999999999999999999",
 		"9223372036854775807d",
-		"1.0000000001s", "1\n", "1\ts", "\xc2\xb5s", "1\xc2", "five",
+		"1.0000000001s",
+		"1\n",
+		"1\ts",
+		"\xc2\xb5s",
+		"1\xc2",
+		"five",
 	};
 
 	(void)state;
@@ -66,9 +109,16 @@ static void test_durations_that_are_none(void **state)
 static void test_counts(void **state)
 {
 	static const struct right cases[] = {
-		{"1000", 1000}, {"64k", 64000}, {"64K", 64000}, {"1M", 1000000}, {"0", 0},
-		{"1.5k", 1500}, {"-5", -5}, {"-1k", -1000},
-		{"9223372036854775807", INT64_MAX}, {"2 M", 2000000},
+		{ "1000", 1000 },
+		{ "64k", 64000 },
+		{ "64K", 64000 },
+		{ "1M", 1000000 },
+		{ "0", 0 },
+		{ "1.5k", 1500 },
+		{ "-5", -5 },
+		{ "-1k", -1000 },
+		{ "9223372036854775807", INT64_MAX },
+		{ "2 M", 2000000 },
 	};
 	int64_t n;
 
@@ -82,9 +132,23 @@ static void test_counts(void **state)
 static void test_counts_that_are_none(void **state)
 {
 	static const char *const cases[] = {
-		"", "-", "--5", "-+5", "1.5", "0.0001k", "9223372036854775808",
-		"9223372036854775k1", "9999999999999999M", "1G", "1m",
-		"64kB", "0x10", "1e3", "- 5", "12 34", "5 ",
+		"",
+		"-",
+		"--5",
+		"-+5",
+		"1.5",
+		"0.0001k",
+		"9223372036854775808",
+		"9223372036854775k1",
+		"9999999999999999M",
+		"1G",
+		"1m",
+		"64kB",
+		"0x10",
+		"1e3",
+		"- 5",
+		"12 34",
+		"5 ",
 	};
 
 	(void)state;
@@ -118,12 +182,22 @@ static void test_ranges(void **state)
 static void test_bytes(void **state)
 {
 	static const struct right cases[] = {
-		{"1400", 1400}, {"64k", 65536}, {"64K", 65536}, {"64KiB", 65536}, {"64kB", 64000},
-		{"4M", 4 << 20}, {"4MiB", 4 << 20},
-		{"4MB", 4000000}, {"1G", 1 << 30}, {"1GB", 1000000000}, {"1.5k", 1536}, {"0", 0},
-		{"7B", 7},
+		{ "1400", 1400 },
+		{ "64k", 65536 },
+		{ "64K", 65536 },
+		{ "64KiB", 65536 },
+		{ "64kB", 64000 },
+		{ "4M", 4 << 20 },
+		{ "4MiB", 4 << 20 },
+		{ "4MB", 4000000 },
+		{ "1G", 1 << 30 },
+		{ "1GB", 1000000000 },
+		{ "1.5k", 1536 },
+		{ "0", 0 },
+		{ "7B", 7 },
 	};
-	static const char *const wrong[] = {"", "k", "-1", "1.5", "1T", "1kb", "1kib", "9999999999G", "0.3k"};
+	static const char *const wrong[] = { "", "k", "-1", "1.5", "1T", "1kb", "1kib",
+		"9999999999G", "0.3k" };
 	int64_t n;
 
 	(void)state;
@@ -138,25 +212,41 @@ static void test_bytes(void **state)
 static void test_durations_as_text(void **state)
 {
 	static const struct right cases[] = {
-		{"0 s", 0}, {"1 ns", 1}, {"999 ns", 999}, {"1.00 \xc2\xb5s", 1000},
-		{"850 \xc2\xb5s", 850000}, {"40.9 ms", 40900000},
-		{"1.20 s", 1200 * NS_PER_MS}, {"9.99 ms", 9994999}, {"10.0 ms", 9995000},
-		{"10.0 ms", 9999999}, {"100 ms", 99950000},
-		{"1.00 ms", 999500}, {"999 \xc2\xb5s", 999499}, {"1.00 s", 999500000},
-		{"59.9 s", 59949 * NS_PER_MS},
-		{"1 min 0 s", 59950 * NS_PER_MS}, {"3 min 20 s", 200 * NS_PER_S},
-		{"59 min 59 s", 3599 * NS_PER_S},
-		{"1 h 0 min", 3599 * NS_PER_S + 500 * NS_PER_MS}, {"1 h 1 min", 3630 * NS_PER_S},
-		{"1 d 0 h", 86400 * NS_PER_S},
-		{"1 d 0 h", 86399 * NS_PER_S}, {"365 d 0 h", 365 * 86400 * NS_PER_S},
-		{"-40.9 ms", -40900000}, {"5.05 ms", 5050000},
-		{"106751 d 23 h", INT64_MAX - 3600 * NS_PER_S}, {"-106752 d 0 h", INT64_MIN},
+		{ "0 s", 0 },
+		{ "1 ns", 1 },
+		{ "999 ns", 999 },
+		{ "1.00 \xc2\xb5s", 1000 },
+		{ "850 \xc2\xb5s", 850000 },
+		{ "40.9 ms", 40900000 },
+		{ "1.20 s", 1200 * NS_PER_MS },
+		{ "9.99 ms", 9994999 },
+		{ "10.0 ms", 9995000 },
+		{ "10.0 ms", 9999999 },
+		{ "100 ms", 99950000 },
+		{ "1.00 ms", 999500 },
+		{ "999 \xc2\xb5s", 999499 },
+		{ "1.00 s", 999500000 },
+		{ "59.9 s", 59949 * NS_PER_MS },
+		{ "1 min 0 s", 59950 * NS_PER_MS },
+		{ "3 min 20 s", 200 * NS_PER_S },
+		{ "59 min 59 s", 3599 * NS_PER_S },
+		{ "1 h 0 min", 3599 * NS_PER_S + 500 * NS_PER_MS },
+		{ "1 h 1 min", 3630 * NS_PER_S },
+		{ "1 d 0 h", 86400 * NS_PER_S },
+		{ "1 d 0 h", 86399 * NS_PER_S },
+		{ "365 d 0 h", 365 * 86400 * NS_PER_S },
+		{ "-40.9 ms", -40900000 },
+		{ "5.05 ms", 5050000 },
+		{ "106751 d 23 h", INT64_MAX - 3600 * NS_PER_S },
+		{ "-106752 d 0 h", INT64_MIN },
 	};
 	char buf[40], tiny[4];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_string_equal(units_duration_text(cases[i].value, "\xc2\xb5", buf, sizeof buf), cases[i].text);
+		assert_string_equal(units_duration_text(cases[i].value, "\xc2\xb5", buf,
+		                        sizeof buf),
+		    cases[i].text);
 	assert_string_equal(units_duration_text(850000, "u", buf, sizeof buf), "850 us");
 	assert_string_equal(units_duration_text(850000, "u", tiny, sizeof tiny), "850");
 }
@@ -170,7 +260,9 @@ static void test_text_of_a_duration_reads_the_same(void **state)
 	for (int64_t ns = 1; ns < 59 * NS_PER_S; ns += ns / 97 + 1) {
 		int64_t again = 0;
 
-		assert_int_equal(units_duration(units_duration_text(ns, "u", buf, sizeof buf), &again), 0);
+		assert_int_equal(units_duration(units_duration_text(ns, "u", buf, sizeof buf),
+		                     &again),
+		    0);
 		assert_in_range((again > ns ? again - ns : ns - again) * 200, 0, ns);
 		assert_in_range(strcspn(buf, " "), 1, 4);
 	}
@@ -183,14 +275,22 @@ static void test_figures(void **state)
 		int64_t ns;
 		const char *text;
 	} cases[] = {
-		{40146000, "40.1"}, {40649000, "40.6"}, {9994999, "9.99"}, {9995000, "10.0"}, {99949999, "99.9"}, {99950000, "100"},
-		{82546, "0.08"}, {0, "0.00"}, {1234567890, "1235"},
+		{ 40146000, "40.1" },
+		{ 40649000, "40.6" },
+		{ 9994999, "9.99" },
+		{ 9995000, "10.0" },
+		{ 99949999, "99.9" },
+		{ 99950000, "100" },
+		{ 82546, "0.08" },
+		{ 0, "0.00" },
+		{ 1234567890, "1235" },
 	};
 	char buf[40];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_string_equal(units_figures(cases[i].ns, NS_PER_MS, buf, sizeof buf), cases[i].text);
+		assert_string_equal(units_figures(cases[i].ns, NS_PER_MS, buf, sizeof buf),
+		    cases[i].text);
 }
 
 static void test_clock_until(void **state)
@@ -216,10 +316,18 @@ static void test_clock_ns(void **state)
 		struct timespec ts;
 		int64_t ns;
 	} cases[] = {
-		{{0, 0}, 0}, {{0, 1}, 1}, {{1764390000, 999999999}, INT64_C(1764390000999999999)}, {{-1, 0}, -1}, {{0, -1}, -1},
-		{{0, 1000000000}, -1}, {{1, INT64_MAX}, -1}, {{INT64_MAX, INT64_MAX}, -1}, {{INT64_MIN, INT64_MIN}, -1},
-		{{CLOCK_MAX / NS_PER_S, 0}, -1}, {{CLOCK_MAX / NS_PER_S - 1, 999999999}, CLOCK_MAX / NS_PER_S * NS_PER_S - 1},
-		{{INT64_MAX / NS_PER_S + 1, 0}, -1},
+		{ { 0, 0 }, 0 },
+		{ { 0, 1 }, 1 },
+		{ { 1764390000, 999999999 }, INT64_C(1764390000999999999) },
+		{ { -1, 0 }, -1 },
+		{ { 0, -1 }, -1 },
+		{ { 0, 1000000000 }, -1 },
+		{ { 1, INT64_MAX }, -1 },
+		{ { INT64_MAX, INT64_MAX }, -1 },
+		{ { INT64_MIN, INT64_MIN }, -1 },
+		{ { CLOCK_MAX / NS_PER_S, 0 }, -1 },
+		{ { CLOCK_MAX / NS_PER_S - 1, 999999999 }, CLOCK_MAX / NS_PER_S * NS_PER_S - 1 },
+		{ { INT64_MAX / NS_PER_S + 1, 0 }, -1 },
 	};
 
 	(void)state;

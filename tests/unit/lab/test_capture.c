@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A capture's file is in the order of its times. With kernels' stamps in it, it is for the end-to-end tests. */
+/* A capture's file is in the order of its times. With kernels' stamps in it, it is for the
+ * end-to-end tests. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -20,18 +21,23 @@
 
 static const char *const names[] = { "near", "far" };
 
-static void add(struct capture *c, int host, enum pcapng_direction way, int64_t at, const char *text)
+static void add(struct capture *c, int host, enum pcapng_direction way, int64_t at,
+    const char *text)
 {
-	const struct capture_packet packet = {
-		.host = host, .direction = way, .at = at, .bytes = text, .n = strlen(text), .comment = text,
-	};
+	const struct capture_packet packet = { .host = host,
+		.direction = way,
+		.at = at,
+		.bytes = text,
+		.n = strlen(text),
+		.comment = text };
 
 	capture_add(c, &packet);
 }
 
 static bool comes_before(const char *bytes, size_t n, const char *first, const char *second)
 {
-	const char *a = memmem(bytes, n, first, strlen(first)), *b = memmem(bytes, n, second, strlen(second));
+	const char *a = memmem(bytes, n, first, strlen(first)),
+	           *b = memmem(bytes, n, second, strlen(second));
 
 	assert_non_null(a);
 	assert_non_null(b);
@@ -46,7 +52,7 @@ static void test_file_is_in_order(void **state)
 	char *bytes;
 	size_t n;
 
-	(void) state;
+	(void)state;
 	assert_non_null(c);
 	add(c, 0, PCAPNG_OUT, now, "ALPHA");
 	add(c, 1, PCAPNG_IN, now + 3000, "DELTA");
@@ -74,7 +80,7 @@ static void test_packets_are_written_in_time(void **state)
 	char *bytes;
 	size_t n;
 
-	(void) state;
+	(void)state;
 	/* The beginning of the file. */
 	capture_dispatch(c, capture_due(c));
 	assert_true(capture_due(c) == CLOCK_NEVER);
@@ -94,9 +100,11 @@ static void test_a_long_comment_is_cut(void **state)
 	size_t n;
 	int kept;
 	struct capture *c = capture_new(sink_open(&kept), names, NULL);
-	const struct capture_packet packet = { .direction = PCAPNG_IN, .bytes = "E", .n = 1, .comment = text };
+	const struct capture_packet packet = {
+		.direction = PCAPNG_IN, .bytes = "E", .n = 1, .comment = text
+	};
 
-	(void) state;
+	(void)state;
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	capture_add(c, &packet);
@@ -113,12 +121,17 @@ static void test_a_long_comment_is_cut(void **state)
 static int make_ring(const char *packet, bool outgoing, int64_t wall)
 {
 	const struct tpacket_req shape = timestamp_tap_ring();
-	const size_t n = strlen(packet), from = TPACKET_ALIGN(sizeof(struct tpacket2_hdr)), data = from + sizeof(struct sockaddr_ll);
-	const struct tpacket2_hdr head = {
-		.tp_status = TP_STATUS_USER, .tp_len = (uint32_t)n, .tp_snaplen = (uint32_t)n, .tp_mac = (uint16_t)data,
-		.tp_net = (uint16_t)data, .tp_sec = (uint32_t)(wall / NS_PER_S), .tp_nsec = (uint32_t)(wall % NS_PER_S),
-	};
-	const struct sockaddr_ll sender = { .sll_pkttype = outgoing ? PACKET_OUTGOING : PACKET_HOST };
+	const size_t n = strlen(packet), from = TPACKET_ALIGN(sizeof(struct tpacket2_hdr)),
+	             data = from + sizeof(struct sockaddr_ll);
+	const struct tpacket2_hdr head = { .tp_status = TP_STATUS_USER,
+		.tp_len = (uint32_t)n,
+		.tp_snaplen = (uint32_t)n,
+		.tp_mac = (uint16_t)data,
+		.tp_net = (uint16_t)data,
+		.tp_sec = (uint32_t)(wall / NS_PER_S),
+		.tp_nsec = (uint32_t)(wall % NS_PER_S) };
+	const struct sockaddr_ll sender = { .sll_pkttype = outgoing ? PACKET_OUTGOING
+		                                                    : PACKET_HOST };
 	const int fd = memfd_create("ring", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
@@ -129,7 +142,8 @@ static int make_ring(const char *packet, bool outgoing, int64_t wall)
 	return fd;
 }
 
-/* When the file says that the packet was seen: before its bytes stand the time in two halves and two lengths. */
+/* When the file says that the packet was seen: before its bytes stand the time in two halves and
+ * two lengths. */
 static int64_t time_of(const char *file, size_t n, const char *packet)
 {
 	const char *at = memmem(file, n, packet, strlen(packet));
@@ -147,14 +161,19 @@ static int64_t later_stamp(enum pcapng_direction way, int64_t now, int64_t wall,
 	char *bytes;
 	size_t n;
 	int kept;
-	struct timestamp_tap *stampers[CAPTURE_HOSTS] = { timestamp_tap_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1) };
+	struct timestamp_tap *stampers[CAPTURE_HOSTS] = {
+		timestamp_tap_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1)
+	};
 	struct capture *c = capture_new(sink_open(&kept), names, stampers);
 	int64_t at;
 
 	assert_non_null(stampers[0]);
 	assert_non_null(c);
-	capture_add(c, &(struct capture_packet) { .direction = way, .at = now, .bytes = packet, .n = sizeof packet - 1,
-		.key = packet_times_key(packet, sizeof packet - 1, sizeof packet - 1) });
+	capture_add(c, &(struct capture_packet){ .direction = way,
+	                   .at = now,
+	                   .bytes = packet,
+	                   .n = sizeof packet - 1,
+	                   .key = packet_times_key(packet, sizeof packet - 1, sizeof packet - 1) });
 	assert_int_equal(capture_finish(c), 0);
 	bytes = sink_bytes(kept, &n);
 	at = time_of(bytes, n, packet);
@@ -165,18 +184,21 @@ static int64_t later_stamp(enum pcapng_direction way, int64_t now, int64_t wall,
 	return at - wall;
 }
 
-/* Else a delay would look shorter than it was. The two clocks are not read at the same time: to some microseconds. */
+/* Else a delay would look shorter than it was. The two clocks are not read at the same time: to
+ * some microseconds. */
 static void test_nothing_is_sent_after_the_link_had_it(void **state)
 {
 	int64_t now, wall;
 
-	(void) state;
+	(void)state;
 	do {
 		now = clock_monotonic();
 		wall = clock_realtime();
 	} while (clock_monotonic() - now > 5 * NS_PER_US);
-	assert_in_range(later_stamp(PCAPNG_OUT, now, wall, 90 * NS_PER_US) + 40 * NS_PER_US, 0, 80 * NS_PER_US);
-	assert_in_range(later_stamp(PCAPNG_IN, now, wall, 90 * NS_PER_US), 50 * NS_PER_US, 130 * NS_PER_US);
+	assert_in_range(later_stamp(PCAPNG_OUT, now, wall, 90 * NS_PER_US) + 40 * NS_PER_US, 0,
+	    80 * NS_PER_US);
+	assert_in_range(later_stamp(PCAPNG_IN, now, wall, 90 * NS_PER_US), 50 * NS_PER_US,
+	    130 * NS_PER_US);
 }
 
 int main(void)

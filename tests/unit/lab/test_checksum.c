@@ -50,8 +50,15 @@ static void refuses_what_lies_outside(void **state)
 	static const struct {
 		size_t n, start, offset;
 	} cases[] = {
-		{ 8, 9, 0 }, { 8, 8, 0 }, { 8, 0, 7 }, { 8, 7, 0 }, { 8, 4, 3 }, { 8, 4, SIZE_MAX }, { 8, SIZE_MAX, 2 },
-		{ 0, 0, 0 }, { 1, 0, 0 },
+		{ 8, 9, 0 },
+		{ 8, 8, 0 },
+		{ 8, 0, 7 },
+		{ 8, 7, 0 },
+		{ 8, 4, 3 },
+		{ 8, 4, SIZE_MAX },
+		{ 8, SIZE_MAX, 2 },
+		{ 0, 0, 0 },
+		{ 1, 0, 0 },
 	};
 
 	(void)state;
@@ -59,7 +66,8 @@ static void refuses_what_lies_outside(void **state)
 		uint8_t packet[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, before[8];
 
 		memcpy(before, packet, sizeof(packet));
-		assert_false(checksum_complete(packet, cases[i].n, cases[i].start, cases[i].offset));
+		assert_false(checksum_complete(packet, cases[i].n, cases[i].start,
+		    cases[i].offset));
 		assert_memory_equal(packet, before, sizeof(packet));
 	}
 }

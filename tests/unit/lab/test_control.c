@@ -42,7 +42,8 @@ static struct client *join(struct wire *wire)
 	int pair[2];
 
 	assert_non_null(client);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair),
+	    0);
 	assert_int_equal(control_add(wire->control, pair[1]), 0);
 	client->fd = pair[0];
 	return client;
@@ -59,8 +60,8 @@ static void say(const struct client *client, const char *text)
 	assert_int_equal(send(client->fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* Reads until the text ends with `end`, which it then contains; what was read before is forgotten. Returns the text, or
- * NULL when the connection ended. */
+/* Reads until the text ends with `end`, which it then contains; what was read before is forgotten.
+ * Returns the text, or NULL when the connection ended. */
 static const char *hear(struct wire *wire, struct client *client, const char *end)
 {
 	int64_t limit = clock_monotonic() + 10 * NS_PER_S;
@@ -77,7 +78,7 @@ static const char *hear(struct wire *wire, struct client *client, const char *en
 			wire_turn(wire, NS_PER_S);
 			continue;
 		}
-		client->n += (size_t) n;
+		client->n += (size_t)n;
 		client->text[client->n] = '\0';
 	}
 	return client->text;
@@ -96,7 +97,8 @@ static void assert_has(const char *text, const char *line)
 		fail_msg("no '%s' in:\n%s", line, text ? text : "(closed)");
 }
 
-static void assert_refused(struct wire *wire, struct client *client, const char *order, const char *answer)
+static void assert_refused(struct wire *wire, struct client *client, const char *order,
+    const char *answer)
 {
 	say(client, order);
 	say(client, "\n");
@@ -105,11 +107,12 @@ static void assert_refused(struct wire *wire, struct client *client, const char 
 
 static void test_ask_and_change(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
-	assert_string_equal(ask(&wire, client, "set loss 30%"), "there line loss 30%\nback line loss 30%\nok\n");
+	assert_string_equal(ask(&wire, client, "set loss 30%"),
+	    "there line loss 30%\nback line loss 30%\nok\n");
 	assert_string_equal(ask(&wire, client, "set delay 100ms burst 2.5 back"),
 	    "there line loss 30%\nback line loss 30%, burst 2.5, delay 100ms\nok\n");
 	const char *link = ask(&wire, client, "link");
@@ -125,28 +128,33 @@ static void test_ask_and_change(void **state)
 	assert_true(link_settings(wire.link, LINK_BACK)->delay == 100 * NS_PER_MS);
 	assert_true(link_settings(wire.link, LINK_THERE)->delay == 0);
 	assert_string_equal(ask(&wire, client, "predict"),
-	    "there through 70%\nback through 70%\nanswered 49%\nround-trip delay 100ms\nround-trip jitter 0ms\nok\n");
+	    "there through 70%\nback through 70%\nanswered 49%\nround-trip delay 100ms\nround-trip "
+	    "jitter 0ms\nok\n");
 	leave(client);
 	wire_close(&wire);
 }
 
 static void test_refusals(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
 	assert_refused(&wire, client, "set loss 3x",
 	    "error loss: '3x' is not a share, 0% to 100%; for example loss 20%\n");
-	assert_refused(&wire, client, "set loss", "error loss needs a value; for example loss 20%\n");
-	assert_refused(&wire, client, "set loss 20% delay", "error delay needs a value; for example delay 50ms\n");
+	assert_refused(&wire, client, "set loss",
+	    "error loss needs a value; for example loss 20%\n");
+	assert_refused(&wire, client, "set loss 20% delay",
+	    "error delay needs a value; for example delay 50ms\n");
 	assert_refused(&wire, client, "frob", "error 'frob' is no order; for example: help\n");
 	assert_refused(&wire, client, "\033[2J", "error '?[2J' is no order; for example: help\n");
 	assert_refused(&wire, client, "", "error an empty order; for example: help\n");
 	assert_refused(&wire, client, "preset mars",
 	    "error 'mars' is no preset; for example: preset wifi (presets lists them)\n");
-	assert_refused(&wire, client, "hold", "error hold takes a time up to 1h; for example: hold 3s\n");
-	assert_refused(&wire, client, "unplug soon", "error 'soon' is not a time up to 1h; for example: unplug 3s\n");
+	assert_refused(&wire, client, "hold",
+	    "error hold takes a time up to 1h; for example: hold 3s\n");
+	assert_refused(&wire, client, "unplug soon",
+	    "error 'soon' is not a time up to 1h; for example: unplug 3s\n");
 	assert_refused(&wire, client, "drop it",
 	    "error drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply\n");
 	assert_refused(&wire, client, "drop next tcp",
@@ -161,17 +169,22 @@ static void test_refusals(void **state)
 	    "error 'maybe' is neither on nor off; for example: events on 12000\n");
 	assert_refused(&wire, client, "events on 70000",
 	    "error '70000' is not a port, 1 to 65535; for example 12000\n");
-	assert_refused(&wire, client, "events on 1 2 3 4 5 6 7 8 9", "error '9' is one port too many: there may be 8\n");
-	assert_refused(&wire, client, "set", "error set needs a name and a value; for example: set loss 30%\n");
-	assert_refused(&wire, client, "set frob back", "error 'frob' is no setting of a link; for example loss 20%\n");
-	assert_refused(&wire, client, "preset", "error preset needs a name; for example: preset wifi (presets lists them)\n");
+	assert_refused(&wire, client, "events on 1 2 3 4 5 6 7 8 9",
+	    "error '9' is one port too many: there may be 8\n");
+	assert_refused(&wire, client, "set",
+	    "error set needs a name and a value; for example: set loss 30%\n");
+	assert_refused(&wire, client, "set frob back",
+	    "error 'frob' is no setting of a link; for example loss 20%\n");
+	assert_refused(&wire, client, "preset",
+	    "error preset needs a name; for example: preset wifi (presets lists them)\n");
 	assert_refused(&wire, client, "preset classroom sideways",
 	    "error 'sideways' is neither there nor back; for example: preset wifi back\n");
 	assert_refused(&wire, client, "drop next request back",
 	    "error requests go there, replies come back; for example: drop next reply\n");
 	assert_refused(&wire, client, "drop next reply there",
 	    "error requests go there, replies come back; for example: drop next reply\n");
-	assert_refused(&wire, client, "hold 3s sideways", "error hold takes a time up to 1h; for example: hold 3s\n");
+	assert_refused(&wire, client, "hold 3s sideways",
+	    "error hold takes a time up to 1h; for example: hold 3s\n");
 	assert_refused(&wire, client, "counts now", "error 'counts' takes no words\n");
 	assert_refused(&wire, client, "link loss 5%", "error 'link' takes no words\n");
 	/* Nothing of it took effect. */
@@ -182,7 +195,7 @@ static void test_refusals(void **state)
 
 static void test_presets_and_help(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
@@ -190,7 +203,8 @@ static void test_presets_and_help(void **state)
 	assert_has(ask(&wire, client, "preset classroom there"),
 	    "there line loss 20%, delay 20ms\nback line nothing\n");
 	/* A preset replaces all: nothing of the last one stays. */
-	assert_has(ask(&wire, client, "preset lan"), "there line delay 100us, rate 1gbit, queue 100p\n");
+	assert_has(ask(&wire, client, "preset lan"),
+	    "there line delay 100us, rate 1gbit, queue 100p\n");
 	assert_has(ask(&wire, client, "help"), "help hold SPAN [there|back]: ");
 	leave(client);
 	wire_close(&wire);
@@ -200,14 +214,15 @@ static bool passes(struct wire *wire, bool there)
 {
 	uint8_t packet[2048];
 
-	wire_send(wire, there ? wire->near_end : wire->far_end, packet, wire_udp(packet, there, true, "hello", 5));
+	wire_send(wire, there ? wire->near_end : wire->far_end, packet,
+	    wire_udp(packet, there, true, "hello", 5));
 	wire_turn(wire, 0);
 	return recv(there ? wire->far_end : wire->near_end, packet, sizeof packet, 0) > 0;
 }
 
 static void test_cues(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
@@ -252,31 +267,43 @@ static const char *after_time(const char *line)
 	return line + n;
 }
 
-/* Every order that changes the link is told to all who listen, who gave it too, and so is the end of what goes on for a time. */
+/* Every order that changes the link is told to all who listen, who gave it too, and so is the end
+ * of what goes on for a time. */
 static void test_changes(void **state)
 {
-	static const struct { const char *order, *told; } changes[] = {
-		{ "set loss 30%", "set loss 30%; loss 30%\n" }, { "set delay 5ms back", "set loss 30%; loss 30%, delay 5ms\n" },
-		{ "set loss 0% delay 0ms", "set nothing; nothing\n" }, { "preset dsl back", "set nothing; delay 12ms, jitter 1ms, rate 16mbit, queue 200p\n" },
-		{ "drop next tcp ack there", "drop next tcp ack there\n" }, { "drop none", "drop none\n" },
-		{ "hold 1h", "hold 1h\n" }, { "hold 0s back", "hold 0s back\n" }, { "unplug 1h there", "unplug 1h there\n" },
+	static const struct {
+		const char *order, *told;
+	} changes[] = {
+		{ "set loss 30%", "set loss 30%; loss 30%\n" },
+		{ "set delay 5ms back", "set loss 30%; loss 30%, delay 5ms\n" },
+		{ "set loss 0% delay 0ms", "set nothing; nothing\n" },
+		{ "preset dsl back",
+		    "set nothing; delay 12ms, jitter 1ms, rate 16mbit, queue 200p\n" },
+		{ "drop next tcp ack there", "drop next tcp ack there\n" },
+		{ "drop none", "drop none\n" },
+		{ "hold 1h", "hold 1h\n" },
+		{ "hold 0s back", "hold 0s back\n" },
+		{ "unplug 1h there", "unplug 1h there\n" },
 		{ "hold 0s", "hold 0s\n" },
 	};
 	struct wire wire = open_wire();
 	struct client *giver = join(&wire), *listener = join(&wire);
 
-	(void) state;
+	(void)state;
 	ask(&wire, listener, "events on 9");
 	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
 		ask(&wire, giver, changes[i].order);
 		assert_string_equal(after_time(hear(&wire, listener, "\n")), changes[i].told);
 	}
 	/* What changes nothing is not told; who gives an order is told too. */
-	assert_refused(&wire, giver, "set loss much", "error loss: 'much' is not a share, 0% to 100%; for example loss 20%\n");
+	assert_refused(&wire, giver, "set loss much",
+	    "error loss: 'much' is not a share, 0% to 100%; for example loss 20%\n");
 	ask(&wire, giver, "preset dsl back");
 	ask(&wire, giver, "link");
 	say(listener, "unplug 0s\n");
-	assert_int_equal(strncmp(hear(&wire, listener, " unplug 0s\n"), "ok\nchanged ", strlen("ok\nchanged ")), 0);
+	assert_int_equal(strncmp(hear(&wire, listener, " unplug 0s\n"), "ok\nchanged ",
+	                     strlen("ok\nchanged ")),
+	    0);
 	ask(&wire, giver, "hold 20ms");
 	assert_has(hear(&wire, listener, " released\n"), " hold 20ms\n");
 	ask(&wire, giver, "unplug 20ms back");
@@ -288,7 +315,7 @@ static void test_changes(void **state)
 
 static void test_events(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *all = join(&wire), *none = join(&wire), *other = join(&wire);
 	uint8_t packet[2048];
@@ -299,7 +326,8 @@ static void test_events(void **state)
 	const char *event = hear(&wire, all, "\n");
 	assert_has(event, "event 1 there in=");
 	assert_has(event, " fate=delivered out=");
-	assert_has(event, " proto=udp src=10.9.0.1 dst=10.9.0.2 sport=40000 dport=12000 id=7 size=33 payload=5"
+	assert_has(event,
+	    " proto=udp src=10.9.0.1 dst=10.9.0.2 sport=40000 dport=12000 id=7 size=33 payload=5"
 	    " hash=a430d84680aabd0b data=68656c6c6f\n");
 	ask(&wire, none, "drop next reply");
 	assert_string_equal(after_time(hear(&wire, all, "\n")), "drop next reply\n");
@@ -326,7 +354,7 @@ static void test_events(void **state)
 
 static void test_orders_in_pieces_and_heaps(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 
@@ -348,7 +376,7 @@ static void test_orders_in_pieces_and_heaps(void **state)
 
 static void test_too_long_orders(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *client = join(&wire);
 	char *order = malloc(20001);
@@ -356,7 +384,8 @@ static void test_too_long_orders(void **state)
 	assert_non_null(order);
 	memset(order, 'x', 20000);
 	order[20000] = '\0';
-	assert_refused(&wire, client, order, "error an order has 1000 bytes at most; for example: help\n");
+	assert_refused(&wire, client, order,
+	    "error an order has 1000 bytes at most; for example: help\n");
 	assert_string_equal(ask(&wire, client, "drop none"), "ok\n");
 	memset(order, ' ', 900);
 	for (int i = 0; i < 450; i++)
@@ -371,7 +400,7 @@ static void test_too_long_orders(void **state)
 /* One that asks for everything and reads nothing is cut off; the other does not notice. */
 static void test_a_slow_client_loses_only_itself(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *slow = join(&wire), *good = join(&wire);
 	uint8_t packet[2048];
@@ -398,11 +427,11 @@ static void test_a_slow_client_loses_only_itself(void **state)
 	wire_close(&wire);
 }
 
-/* One that sends orders for ever and reads nothing is no longer heard, so memory stays bounded; when it reads again, it
- * gets every answer. */
+/* One that sends orders for ever and reads nothing is no longer heard, so memory stays bounded;
+ * when it reads again, it gets every answer. */
 static void test_a_flood_of_orders(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *rude = join(&wire), *good = join(&wire);
 	int64_t limit = clock_monotonic() + 10 * NS_PER_S;
@@ -434,7 +463,7 @@ static void test_a_flood_of_orders(void **state)
 
 static void test_places_are_bounded(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = open_wire();
 	struct client *clients[CONTROL_CLIENTS];
 
@@ -465,7 +494,8 @@ static int ask_from_outside(const char *path)
 	if (!strstr(text, "answered 81%\n"))
 		return 2;
 	free(text);
-	if (control_ask(path, "set loss 10", stdout, why) != 1 || !strstr(why, "needs its percent sign"))
+	if (control_ask(path, "set loss 10", stdout, why) != 1 ||
+	    !strstr(why, "needs its percent sign"))
 		return 3;
 	if (control_ask("/nowhere/at/all", "link", stdout, why) != -1 || errno != ENOENT)
 		return 4;
@@ -474,7 +504,7 @@ static int ask_from_outside(const char *path)
 
 static void test_from_another_process(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 	char folder[] = "/tmp/test-control-XXXXXX", path[64];
 	struct stat about;
@@ -502,7 +532,7 @@ static void test_from_another_process(void **state)
 
 static void test_a_path_that_is_too_long(void **state)
 {
-	(void) state;
+	(void)state;
 	char path[200];
 	memset(path, 'x', sizeof path);
 	path[199] = '\0';

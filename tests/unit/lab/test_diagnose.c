@@ -14,12 +14,14 @@
 #include "lab/hosts/diagnose.h"
 
 /* A machine on which nothing is forbidden. */
-static const struct diagnose_facts plain = {
-	.userns_clone = -1, .apparmor = -1, .max_user_namespaces = 1000, .max_net_namespaces = 1000,
-	.congestion = "reno cubic",
-};
+static const struct diagnose_facts plain = { .userns_clone = -1,
+	.apparmor = -1,
+	.max_user_namespaces = 1000,
+	.max_net_namespaces = 1000,
+	.congestion = "reno cubic" };
 
-static void expect(enum diagnose_step step, int error, const struct diagnose_facts *facts, const char *part)
+static void expect(enum diagnose_step step, int error, const struct diagnose_facts *facts,
+    const char *part)
 {
 	const struct diagnose_failure failure = { .step = step, .error = error };
 	char text[DIAGNOSE_TEXT];
@@ -44,11 +46,13 @@ static void tells_reasons_apart(void **state)
 	facts.chrooted = true;
 	expect(DIAGNOSE_USER_NS, EPERM, &facts, "chroot");
 	facts.apparmor = 1;
-	expect(DIAGNOSE_USER_NS, EPERM, &facts, "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts,
+	    "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
 	facts.filtered = true;
 	expect(DIAGNOSE_USER_NS, EPERM, &facts, "--security-opt seccomp=unconfined");
 	facts.userns_clone = 0;
-	expect(DIAGNOSE_USER_NS, EPERM, &facts, "sudo sysctl -w kernel.unprivileged_userns_clone=1");
+	expect(DIAGNOSE_USER_NS, EPERM, &facts,
+	    "sudo sysctl -w kernel.unprivileged_userns_clone=1");
 	/* That setting does not concern root. */
 	facts.root = true;
 	expect(DIAGNOSE_USER_NS, EPERM, &facts, "--security-opt seccomp=unconfined");
@@ -71,15 +75,25 @@ static void tells_limits_apart(void **state)
 static void knows_apparmor_everywhere(void **state)
 {
 	static const enum diagnose_step steps[] = {
-		DIAGNOSE_SETGROUPS, DIAGNOSE_UID_MAP, DIAGNOSE_GID_MAP, DIAGNOSE_NET_NS, DIAGNOSE_MOUNT_NS, DIAGNOSE_PID_NS,
-		DIAGNOSE_TUN_CREATE, DIAGNOSE_VETH_CREATE, DIAGNOSE_PACKET_SOCKET, DIAGNOSE_RAISE, DIAGNOSE_ADDRESS,
+		DIAGNOSE_SETGROUPS,
+		DIAGNOSE_UID_MAP,
+		DIAGNOSE_GID_MAP,
+		DIAGNOSE_NET_NS,
+		DIAGNOSE_MOUNT_NS,
+		DIAGNOSE_PID_NS,
+		DIAGNOSE_TUN_CREATE,
+		DIAGNOSE_VETH_CREATE,
+		DIAGNOSE_PACKET_SOCKET,
+		DIAGNOSE_RAISE,
+		DIAGNOSE_ADDRESS,
 	};
 	struct diagnose_facts facts = plain;
 
 	(void)state;
 	facts.apparmor = 1;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
-		expect(steps[i], EPERM, &facts, "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
+		expect(steps[i], EPERM, &facts,
+		    "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
 }
 
 static void knows_the_devices(void **state)
@@ -112,7 +126,8 @@ static void always_says_something(void **state)
 	(void)state;
 	for (int step = DIAGNOSE_FORK; step <= DIAGNOSE_PROBE; step++) {
 		for (int error = 1; error < 140; error++) {
-			const struct diagnose_failure failure = { .step = (enum diagnose_step)step, .error = error };
+			const struct diagnose_failure failure = { .step = (enum diagnose_step)step,
+				.error = error };
 
 			diagnose(&failure, &plain, text);
 			assert_null(strstr(text, "(null)"));

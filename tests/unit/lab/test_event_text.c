@@ -27,13 +27,18 @@ static void tells_datagrams(void **state)
 	struct event_text t = { .begun = false };
 
 	(void)state;
-	expect(&t, "event 1 there in=5000000000 fate=delivered out=5020000000 proto=udp src=10.9.0.1 dst=10.9.0.2 sport=40000 "
-	    "dport=12000 id=1 size=33 payload=5 hash=1 data=68", "0.000  there  udp  40000 > 12000 5 bytes (33): delivered");
-	expect(&t, "event 2 back in=5020400000 fate=random proto=udp sport=12000 dport=40000 id=1 size=33 payload=5",
+	expect(&t,
+	    "event 1 there in=5000000000 fate=delivered out=5020000000 proto=udp src=10.9.0.1 dst=10.9.0.2 sport=40000 "
+	    "dport=12000 id=1 size=33 payload=5 hash=1 data=68",
+	    "0.000  there  udp  40000 > 12000 5 bytes (33): delivered");
+	expect(&t,
+	    "event 2 back in=5020400000 fate=random proto=udp sport=12000 dport=40000 id=1 size=33 payload=5",
 	    "0.020  back   udp  12000 > 40000 5 bytes (33): LOST, random");
-	expect(&t, "event 3 back in=6999600000 fate=corrupted marks=duplicated,held proto=icmp type=3 code=3 size=61 payload=9",
+	expect(&t,
+	    "event 3 back in=6999600000 fate=corrupted marks=duplicated,held proto=icmp type=3 code=3 size=61 payload=9",
 	    "2.000  back   icmp type 3 code 3 (61): corrupted, duplicated,held");
-	expect(&t, "event 4 there in=7000000000 fate=delivered proto=other frag=1480 size=1500 payload=1480",
+	expect(&t,
+	    "event 4 there in=7000000000 fate=delivered proto=other frag=1480 size=1500 payload=1480",
 	    "2.000  there  other  fragment at 1480 1480 bytes (1500): delivered");
 }
 
@@ -43,9 +48,12 @@ static void tells_changes(void **state)
 	struct event_text t = { .begun = false };
 
 	(void)state;
-	expect(&t, "changed 1000000000 set loss 30%; loss 30%", "0.000  link   set loss 30%; loss 30%");
-	expect(&t, "changed 1100000000 drop next udp request", "0.100  link   drop next udp request");
-	expect(&t, "event 2 there in=1200000000 fate=cue proto=udp sport=40000 dport=12000 id=1 size=33 payload=5",
+	expect(&t, "changed 1000000000 set loss 30%; loss 30%",
+	    "0.000  link   set loss 30%; loss 30%");
+	expect(&t, "changed 1100000000 drop next udp request",
+	    "0.100  link   drop next udp request");
+	expect(&t,
+	    "event 2 there in=1200000000 fate=cue proto=udp sport=40000 dport=12000 id=1 size=33 payload=5",
 	    "0.200  there  udp  40000 > 12000 5 bytes (33): LOST, on cue");
 	expect(&t, "changed 1500000000 released", "0.500  link   released");
 	t.start = 1;
@@ -69,8 +77,8 @@ static void passes_over_what_is_no_event(void **state)
 }
 
 #define SEGMENT(direction, ports, in, seq, flags, payload) \
-	"event 1 " direction " in=" in " fate=delivered proto=tcp " ports " size=60 seq=" seq " ack=0 flags=" flags \
-	" win=1 payload=" payload
+	"event 1 " direction " in=" in " fate=delivered proto=tcp " ports " size=60 seq=" seq \
+	" ack=0 flags=" flags " win=1 payload=" payload
 
 static void knows_what_is_sent_again(void **state)
 {
@@ -105,7 +113,8 @@ static void forgets_the_oldest_flow(void **state)
 
 	(void)state;
 	for (int port = 1; port <= EVENT_TEXT_FLOWS + 1; port++) {
-		snprintf(event, sizeof(event), "event 1 there in=1 proto=tcp sport=%d dport=7 seq=1 flags=PA payload=1", port);
+		snprintf(event, sizeof(event),
+		    "event 1 there in=1 proto=tcp sport=%d dport=7 seq=1 flags=PA payload=1", port);
 		assert_true(event_text_line(&t, event, text));
 	}
 	expect(&t, "event 1 there in=2 proto=tcp sport=2 dport=7 seq=1 flags=PA payload=1",

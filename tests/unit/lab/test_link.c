@@ -22,7 +22,7 @@
 
 static void test_carries_packets_unchanged(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 	uint8_t sent[ROOM], got[ROOM];
 
@@ -30,7 +30,9 @@ static void test_carries_packets_unchanged(void **state)
 		bool there = i % 3;
 		size_t n = wire_udp(sent, there, true, &i, sizeof i);
 		wire_send(&wire, there ? wire.near_end : wire.far_end, sent, n);
-		assert_int_equal(wire_receive(&wire, there ? wire.far_end : wire.near_end, got, ROOM), n);
+		assert_int_equal(wire_receive(&wire, there ? wire.far_end : wire.near_end, got,
+		                     ROOM),
+		    n);
 		assert_memory_equal(got, sent, n);
 	}
 	assert_int_equal(link_counts(wire.link, LINK_THERE)->delivered, 666);
@@ -40,7 +42,7 @@ static void test_carries_packets_unchanged(void **state)
 
 static void test_delay_is_kept(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("delay 20ms", "", 1);
 	uint8_t packet[ROOM];
 	int64_t least = INT64_MAX;
@@ -96,8 +98,8 @@ static void note_packet(void *context, const struct link_event *event)
 static void note_undelivered(void *context, uint64_t serial, enum link_direction direction)
 {
 	struct notes *notes = context;
-	(void) serial;
-	(void) direction;
+	(void)serial;
+	(void)direction;
 	notes->undelivered++;
 }
 
@@ -109,8 +111,8 @@ struct receiver {
 	uint32_t order[3 * STORM];
 };
 
-/* Takes what has come. The payload is the number twice, so that any flip in it shows; a flip elsewhere shows in the
- * headers. */
+/* Takes what has come. The payload is the number twice, so that any flip in it shows; a flip
+ * elsewhere shows in the headers. */
 static void collect(int end, struct receiver *r, bool there)
 {
 	uint8_t got[ROOM], right[ROOM];
@@ -135,8 +137,9 @@ static void collect(int end, struct receiver *r, bool there)
 /* All impairments at once, both ways: what arrives is to the packet what the observer was told. */
 static void test_the_witness_tells_the_truth(void **state)
 {
-	(void) state;
-	const char *all = "loss 20% burst 2 delay 3ms jitter 3ms order free duplicate 10% reorder 5% corrupt 5%";
+	(void)state;
+	const char *all =
+	    "loss 20% burst 2 delay 3ms jitter 3ms order free duplicate 10% reorder 5% corrupt 5%";
 	struct wire wire = wire_open(all, all, 7);
 	struct notes *notes = calloc(1, sizeof *notes);
 	struct receiver *receivers = calloc(2, sizeof *receivers);
@@ -144,7 +147,8 @@ static void test_the_witness_tells_the_truth(void **state)
 	int mismatches = 0;
 
 	assert_true(notes && receivers);
-	link_set_observer(wire.link, &(struct link_observer) { notes, note_packet, note_undelivered });
+	link_set_observer(wire.link,
+	    &(struct link_observer){ notes, note_packet, note_undelivered });
 	for (uint32_t i = 0; i < STORM; i++) {
 		uint32_t payload[2] = { i, i };
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, payload, 8));
@@ -183,7 +187,7 @@ static void test_the_witness_tells_the_truth(void **state)
 
 static void test_in_order_stays_in_order(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("delay 2ms jitter 2ms duplicate 20%", "", 9);
 	struct receiver *r = calloc(1, sizeof *r);
 	uint8_t packet[ROOM];
@@ -207,12 +211,13 @@ static void test_in_order_stays_in_order(void **state)
 
 static void test_same_seed_same_fates(void **state)
 {
-	(void) state;
+	(void)state;
 	uint8_t packet[ROOM], got[3][1000] = { { 0 } };
 	for (int round = 0; round < 3; round++) {
 		struct wire wire = wire_open("loss 30%", "", round < 2 ? 11 : 12);
 		for (uint32_t i = 0; i < 1000; i++) {
-			wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, &i, 4));
+			wire_send(&wire, wire.near_end, packet,
+			    wire_udp(packet, true, true, &i, 4));
 			wire_turn(&wire, 0);
 			got[round][i] = recv(wire.far_end, packet, sizeof packet, 0) > 0;
 		}
@@ -224,7 +229,7 @@ static void test_same_seed_same_fates(void **state)
 
 static void test_too_big_is_answered(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("mtu 600", "", 1);
 	uint8_t packet[ROOM], got[ROOM], payload[1000] = "big";
 
@@ -237,19 +242,21 @@ static void test_too_big_is_answered(void **state)
 	assert_int_equal(link_counts(wire.link, LINK_THERE)->too_big_answers, 1);
 	assert_int_equal(recv(wire.far_end, got, ROOM, 0), -1);
 	/* The other direction has its own MTU. */
-	wire_send(&wire, wire.far_end, packet, wire_udp(packet, false, true, payload, sizeof payload));
+	wire_send(&wire, wire.far_end, packet,
+	    wire_udp(packet, false, true, payload, sizeof payload));
 	assert_int_equal(wire_receive(&wire, wire.near_end, got, ROOM), n);
 	wire_close(&wire);
 }
 
 static void test_what_may_be_cut_is_cut(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("mtu 600", "", 1);
 	uint8_t packet[ROOM], got[ROOM], payload[1000] = "big";
 	int total = 0;
 
-	wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, false, payload, sizeof payload));
+	wire_send(&wire, wire.near_end, packet,
+	    wire_udp(packet, true, false, payload, sizeof payload));
 	while (total < 1008) {
 		int n = wire_receive(&wire, wire.far_end, got, ROOM);
 		assert_true(n <= 600);
@@ -266,14 +273,15 @@ static bool passes(struct wire *wire, bool there, uint8_t flags, size_t length)
 {
 	uint8_t packet[ROOM];
 
-	wire_send(wire, there ? wire->near_end : wire->far_end, packet, wire_tcp(packet, there, flags, length));
+	wire_send(wire, there ? wire->near_end : wire->far_end, packet,
+	    wire_tcp(packet, there, flags, length));
 	wire_turn(wire, 0);
 	return recv(there ? wire->far_end : wire->near_end, packet, sizeof packet, 0) > 0;
 }
 
 static void test_drop_next(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
 	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_BACK));
@@ -309,13 +317,14 @@ static bool passes_datagram(struct wire *wire)
 /* The oldest that waits takes a packet that several wait for. */
 static void test_drop_next_of_a_transport(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
 	link_drop_next(wire.link, PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE));
 	assert_true(passes_datagram(&wire));
 	assert_false(passes(&wire, true, PACKET_ACK, 5));
-	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM, LINK_BIT(LINK_THERE));
+	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM | PACKET_CLASS_STREAM,
+	    LINK_BIT(LINK_THERE));
 	link_drop_next(wire.link, PACKET_CLASS_DATAGRAM, LINK_BIT(LINK_THERE));
 	assert_false(passes_datagram(&wire));
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
@@ -326,7 +335,7 @@ static void test_drop_next_of_a_transport(void **state)
 
 static void test_hold_then_release(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 	struct receiver *r = calloc(1, sizeof *r);
 	uint8_t packet[ROOM];
@@ -343,7 +352,7 @@ static void test_hold_then_release(void **state)
 	uint64_t held = link_counts(wire.link, LINK_THERE)->held;
 	assert_true(held > 0);
 	collect(wire.far_end, r, true);
-	assert_int_equal(r->total, 500 - (int) link_counts(wire.link, LINK_THERE)->in_flight);
+	assert_int_equal(r->total, 500 - (int)link_counts(wire.link, LINK_THERE)->in_flight);
 	while (r->total < 500) {
 		wire_turn(&wire, NS_PER_S);
 		collect(wire.far_end, r, true);
@@ -357,7 +366,7 @@ static void test_hold_then_release(void **state)
 
 static void test_unplug(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
 	link_unplug(wire.link, LINK_BOTH, clock_monotonic(), 3600 * NS_PER_S);
@@ -373,7 +382,7 @@ static void test_unplug(void **state)
 /* Unsolicited packets pass but do not take the random numbers of what somebody sent. */
 static void test_chatter_takes_no_dice(void **state)
 {
-	(void) state;
+	(void)state;
 	uint8_t packet[ROOM], got[2][200];
 	uint8_t solicitation[48] = { 0x60, [5] = 8, [6] = 58, [7] = 255, [40] = 133 };
 
@@ -382,9 +391,11 @@ static void test_chatter_takes_no_dice(void **state)
 		for (uint32_t i = 0; i < 200; i++) {
 			if (chatter) {
 				wire_send(&wire, wire.near_end, solicitation, sizeof solicitation);
-				assert_int_equal(wire_receive(&wire, wire.far_end, packet, ROOM), 48);
+				assert_int_equal(wire_receive(&wire, wire.far_end, packet, ROOM),
+				    48);
 			}
-			wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, &i, 4));
+			wire_send(&wire, wire.near_end, packet,
+			    wire_udp(packet, true, true, &i, 4));
 			wire_turn(&wire, 0);
 			got[chatter][i] = recv(wire.far_end, packet, sizeof packet, 0) > 0;
 		}
@@ -398,7 +409,7 @@ static void test_chatter_takes_no_dice(void **state)
 /* A host that takes nothing: the packets wait, then go, in order. */
 static void test_a_full_host_is_waited_for(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 	struct receiver *r = calloc(1, sizeof *r);
 	uint8_t packet[ROOM];
@@ -433,7 +444,7 @@ static void test_a_full_host_is_waited_for(void **state)
 
 static void test_a_gone_host_is_noticed(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 1);
 	assert_false(link_broken(wire.link));
 	close(wire.near_end);
@@ -453,7 +464,7 @@ static int occurrences(const char *bytes, size_t n, const char *text)
 
 static void test_capture(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("loss 50%", "", 3);
 	uint8_t packet[ROOM];
 	size_t n;
@@ -464,21 +475,23 @@ static void test_capture(void **state)
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, "MARK", 4));
 	while (link_counts(wire.link, LINK_THERE)->packets < 100)
 		wire_turn(&wire, 0);
-	int lost = (int) link_counts(wire.link, LINK_THERE)->fates[IMPAIR_LOST_RANDOM];
+	int lost = (int)link_counts(wire.link, LINK_THERE)->fates[IMPAIR_LOST_RANDOM];
 	assert_false(link_capture_failed(wire.link));
 	wire_close(&wire);
 	char *bytes = sink_bytes(kept, &n);
 	close(kept);
 	/* Each once as it was sent, and once more if it arrived. */
 	assert_int_equal(occurrences(bytes, n, "MARK"), 200 - lost);
-	assert_int_equal(occurrences(bytes, n, "lost on the way there: lost at random (link: loss 50%)"), lost);
+	assert_int_equal(occurrences(bytes, n,
+	                     "lost on the way there: lost at random (link: loss 50%)"),
+	    lost);
 	assert_int_equal(occurrences(bytes, n, "times: the link's own"), LINK_DIRECTIONS);
 	free(bytes);
 }
 
 static void test_a_full_disk_is_told(void **state)
 {
-	(void) state;
+	(void)state;
 	struct wire wire = wire_open("", "", 3);
 
 	assert_false(link_capture_failed(wire.link));

@@ -16,8 +16,8 @@
 
 #define MS INT64_C(1000000)
 
-/* Words of a command line, by blanks, as upcase-lab gets them. What is read of them points into them: they live until the
- * next are read. */
+/* Words of a command line, by blanks, as upcase-lab gets them. What is read of them points into
+ * them: they live until the next are read. */
 static int read_words(struct lab_options *o, const char *text)
 {
 	static char room[300], *argv[32];
@@ -70,7 +70,8 @@ static void link_options_go_each_way(void **state)
 	struct lab_options o;
 
 	(void)state;
-	must_read(&o, "upcase-lab --loss 20% --loss-back=5% --delay 20ms --delay-there 30ms --link-mtu 1400");
+	must_read(&o,
+	    "upcase-lab --loss 20% --loss-back=5% --delay 20ms --delay-there 30ms --link-mtu 1400");
 	assert_true(o.link.there.loss == 0.2 && o.link.back.loss == 0.05);
 	assert_int_equal(o.link.there.delay, 30 * MS);
 	assert_int_equal(o.link.back.delay, 20 * MS);
@@ -102,7 +103,9 @@ static void the_hosts_own(void **state)
 	struct lab_options o;
 
 	(void)state;
-	must_read(&o, "upcase-lab --backend veth --mtu 9000 --cc cubic --seed 42 --pcap f --far-log - --far true -q");
+	must_read(&o,
+	    "upcase-lab --backend veth --mtu 9000 --cc cubic --seed 42 --pcap f --far-log - --far "
+	    "true -q");
 	assert_int_equal(o.hosts.backend, HOST_BACKEND_VETH);
 	assert_int_equal(o.hosts.mtu, 9000);
 	assert_int_equal(o.link.there.mtu, 0);
@@ -133,8 +136,20 @@ static void the_commands_options_are_its_own(void **state)
 static void refuses(void **state)
 {
 	static const char *const wrong[] = {
-		"--backend foo", "--mtu 67", "--mtu 65522", "--mtu x", "--loss 101%", "--loss-there x", "--seed -1", "--seed 1.5",
-		"--cc a-name-that-is-far-too-long", "--preset nosuch", "--nosuch", "--loss", "--delay 5", "--burst 3 --loss 99%",
+		"--backend foo",
+		"--mtu 67",
+		"--mtu 65522",
+		"--mtu x",
+		"--loss 101%",
+		"--loss-there x",
+		"--seed -1",
+		"--seed 1.5",
+		"--cc a-name-that-is-far-too-long",
+		"--preset nosuch",
+		"--nosuch",
+		"--loss",
+		"--delay 5",
+		"--burst 3 --loss 99%",
 		"--link-mtu 67",
 	};
 	char text[100];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Packets are built here from bytes, checksums by code of the test's own, so that reader and writer do not
- * share a mistake. */
+/* Packets are built here from bytes, checksums by code of the test's own, so that reader and writer
+ * do not share a mistake. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -25,10 +25,10 @@ struct built {
 static unsigned sum(unsigned long start, const uint8_t *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		start += i % 2 ? b[i] : (unsigned long) b[i] << 8;
+		start += i % 2 ? b[i] : (unsigned long)b[i] << 8;
 	while (start > 0xffff)
 		start = (start & 0xffff) + (start >> 16);
-	return (unsigned) start;
+	return (unsigned)start;
 }
 
 /* The pseudo-header's part of the sum. */
@@ -40,8 +40,8 @@ static unsigned long pseudo(const struct built *b, uint8_t protocol, size_t leng
 
 static void put16(uint8_t *b, unsigned v)
 {
-	b[0] = (uint8_t) (v >> 8);
-	b[1] = (uint8_t) v;
+	b[0] = (uint8_t)(v >> 8);
+	b[1] = (uint8_t)v;
 }
 
 static size_t header(struct built *b, int version, uint8_t protocol, size_t length, bool df)
@@ -51,7 +51,7 @@ static size_t header(struct built *b, int version, uint8_t protocol, size_t leng
 	memset(b, 0, sizeof *b);
 	if (version == 4) {
 		b->bytes[0] = 0x45;
-		put16(b->bytes + 2, (unsigned) (20 + length));
+		put16(b->bytes + 2, (unsigned)(20 + length));
 		put16(b->bytes + 4, 0x1234);
 		b->bytes[6] = df ? 0x40 : 0;
 		b->bytes[8] = 64;
@@ -61,7 +61,7 @@ static size_t header(struct built *b, int version, uint8_t protocol, size_t leng
 		put16(b->bytes + 10, ~sum(0, b->bytes, 20) & 0xffff);
 	} else {
 		b->bytes[0] = 0x60;
-		put16(b->bytes + 4, (unsigned) length);
+		put16(b->bytes + 4, (unsigned)length);
 		b->bytes[6] = protocol;
 		b->bytes[7] = 64;
 		b->bytes[8] = b->bytes[24] = 0xfd;
@@ -80,7 +80,7 @@ static struct built udp(int version, const char *payload, size_t length, bool df
 
 	put16(b.bytes + at, 40000);
 	put16(b.bytes + at + 2, 12000);
-	put16(b.bytes + at + 4, (unsigned) (8 + length));
+	put16(b.bytes + at + 4, (unsigned)(8 + length));
 	memcpy(b.bytes + at + 8, payload, length);
 	unsigned check = ~sum(pseudo(&b, 17, 8 + length), b.bytes + at, 8 + length) & 0xffff;
 	put16(b.bytes + at + 6, check ? check : 0xffff);
@@ -97,12 +97,13 @@ static struct built tcp(int version, uint8_t flags, size_t options, size_t lengt
 	put16(b.bytes + at + 4, 0x1122);
 	put16(b.bytes + at + 6, 0x3344);
 	put16(b.bytes + at + 10, 77);
-	b.bytes[at + 12] = (uint8_t) ((20 + options) / 4 << 4);
+	b.bytes[at + 12] = (uint8_t)((20 + options) / 4 << 4);
 	b.bytes[at + 13] = flags;
 	put16(b.bytes + at + 14, 502);
 	memset(b.bytes + at + 20 + options, 'x', length);
-	put16(b.bytes + at + 16, ~sum(pseudo(&b, 6, 20 + options + length), b.bytes + at, 20 + options + length)
-	    & 0xffff);
+	put16(b.bytes + at + 16,
+	    ~sum(pseudo(&b, 6, 20 + options + length), b.bytes + at, 20 + options + length) &
+	        0xffff);
 	return b;
 }
 
@@ -115,7 +116,7 @@ static struct packet reads(const struct built *b)
 
 static void test_reads_udp(void **state)
 {
-	(void) state;
+	(void)state;
 	char source[46], target[46];
 	for (int version = 4; version <= 6; version += 2) {
 		struct built b = udp(version, "hello", 5, true);
@@ -136,8 +137,13 @@ static void test_reads_udp(void **state)
 
 static void test_reads_tcp(void **state)
 {
-	(void) state;
-	static const struct { uint8_t flags; size_t length; enum packet_class class; const char *text; } cases[] = {
+	(void)state;
+	static const struct {
+		uint8_t flags;
+		size_t length;
+		enum packet_class class;
+		const char *text;
+	} cases[] = {
 		{ PACKET_SYN, 0, PACKET_CLASS_SYN, "S" },
 		{ PACKET_SYN | PACKET_ACK, 0, PACKET_CLASS_SYN, "SA" },
 		{ PACKET_ACK, 0, PACKET_CLASS_ACK, "A" },
@@ -163,7 +169,7 @@ static void test_reads_tcp(void **state)
 
 static void test_reads_ipv6_behind_extensions(void **state)
 {
-	(void) state;
+	(void)state;
 	struct built b;
 	/* Hop-by-hop of 8 bytes, a fragment header, UDP. */
 	size_t at = header(&b, 6, 0, 16 + 8 + 3, true);
@@ -189,7 +195,7 @@ static void test_reads_ipv6_behind_extensions(void **state)
 
 static void test_refuses_what_is_no_packet(void **state)
 {
-	(void) state;
+	(void)state;
 	struct built b = udp(4, "hello", 5, false);
 	struct packet p;
 
@@ -213,7 +219,7 @@ static void test_refuses_what_is_no_packet(void **state)
 /* Random bytes in exact allocations: the sanitizer sees what is read too far. */
 static void test_survives_anything(void **state)
 {
-	(void) state;
+	(void)state;
 	struct random dice;
 	struct packet p;
 	uint8_t out[PACKET_ERROR_MAX], piece[ROOM];
@@ -224,10 +230,10 @@ static void test_survives_anything(void **state)
 		size_t n = 1 + random_next(&dice) % 120;
 		uint8_t *bytes = malloc(n);
 		for (size_t j = 0; j < n; j++)
-			bytes[j] = (uint8_t) random_next(&dice);
-		bytes[0] = i % 2 ? 0x60 : (uint8_t) (0x40 | (bytes[0] & 7));
+			bytes[j] = (uint8_t)random_next(&dice);
+		bytes[0] = i % 2 ? 0x60 : (uint8_t)(0x40 | (bytes[0] & 7));
 		if (n > 6) {
-			put16(bytes + (i % 2 ? 4 : 2), (unsigned) (i % 2 && n > 40 ? n - 40 : n));
+			put16(bytes + (i % 2 ? 4 : 2), (unsigned)(i % 2 && n > 40 ? n - 40 : n));
 			static const uint8_t next[] = { 0, 6, 17, 43, 44, 58, 60, 1 };
 			if (i % 2)
 				bytes[6] = next[bytes[6] % 8];
@@ -243,7 +249,8 @@ static void test_survives_anything(void **state)
 				packet_flip(&p, bytes, bits - 1);
 				packet_flip(&p, bytes, 0);
 			}
-			for (int at = 0; packet_may_fragment(&p) && packet_fragment(&p, 68, &at, piece) > 0;)
+			for (int at = 0;
+			    packet_may_fragment(&p) && packet_fragment(&p, 68, &at, piece) > 0;)
 				;
 		}
 		free(bytes);
@@ -254,22 +261,26 @@ static void test_survives_anything(void **state)
 /* Every flip that may happen makes the checksum wrong. */
 static void test_every_flip_is_noticed(void **state)
 {
-	(void) state;
+	(void)state;
 	for (int i = 0; i < 6; i++) {
 		int version = i % 2 ? 6 : 4;
 		struct built b = i / 2 == 0 ? udp(version, "hello", 5, true)
-		    : i / 2 == 1 ? udp(version, "", 0, true) : tcp(version, PACKET_ACK, 12, 3);
+		               : i / 2 == 1 ? udp(version, "", 0, true)
+		                            : tcp(version, PACKET_ACK, 12, 3);
 		struct packet p = reads(&b);
 		size_t at = version == 4 ? 20 : 40;
 		uint8_t protocol = p.protocol;
-		assert_int_equal(sum(pseudo(&b, protocol, b.n - at), b.bytes + at, b.n - at), 0xffff);
+		assert_int_equal(sum(pseudo(&b, protocol, b.n - at), b.bytes + at, b.n - at),
+		    0xffff);
 		assert_int_equal(packet_bits(&p), (b.n - at - (protocol == 17 ? 4 : 0)) * 8);
 		for (int bit = 0; bit < packet_bits(&p); bit++) {
 			struct built bad = b;
 			packet_flip(&p, bad.bytes, bit);
 			assert_memory_equal(bad.bytes, b.bytes, at);
 			assert_memory_not_equal(bad.bytes, b.bytes, b.n);
-			assert_int_not_equal(sum(pseudo(&bad, protocol, b.n - at), bad.bytes + at, b.n - at), 0xffff);
+			assert_int_not_equal(sum(pseudo(&bad, protocol, b.n - at), bad.bytes + at,
+			                         b.n - at),
+			    0xffff);
 			/* The length still fits, and "no checksum" cannot come up. */
 			if (protocol == 17)
 				assert_memory_equal(bad.bytes + at + 4, b.bytes + at + 4, 4);
@@ -279,7 +290,7 @@ static void test_every_flip_is_noticed(void **state)
 
 static void test_too_big4(void **state)
 {
-	(void) state;
+	(void)state;
 	static char payload[1400];
 	struct built b = udp(4, payload, sizeof payload, true);
 	struct packet p = reads(&b), answer;
@@ -306,7 +317,7 @@ static void test_too_big4(void **state)
 
 static void test_too_big6(void **state)
 {
-	(void) state;
+	(void)state;
 	static char payload[1400];
 	struct built b = udp(6, payload, sizeof payload, true);
 	struct packet p = reads(&b);
@@ -326,10 +337,10 @@ static void test_too_big6(void **state)
 
 static void test_cut_and_put_together(void **state)
 {
-	(void) state;
+	(void)state;
 	static char payload[3000];
 	for (size_t i = 0; i < sizeof payload; i++)
-		payload[i] = (char) (i * 7);
+		payload[i] = (char)(i * 7);
 	for (int mtu = 68; mtu < 1600; mtu += 51) {
 		struct built b = udp(4, payload, sizeof payload, false);
 		struct packet p = reads(&b), piece;
@@ -339,7 +350,7 @@ static void test_cut_and_put_together(void **state)
 
 		assert_true(packet_may_fragment(&p));
 		for (int at = 0; (n = packet_fragment(&p, mtu, &at, out)) > 0;) {
-			assert_true(n <= (size_t) mtu);
+			assert_true(n <= (size_t)mtu);
 			assert_int_equal(sum(0, out, 20), 0xffff);
 			assert_int_equal(packet_read(&piece, out, n), 0);
 			assert_int_equal(piece.size, n);
@@ -356,10 +367,11 @@ static void test_cut_and_put_together(void **state)
 	}
 }
 
-/* A piece of a piece keeps its place; options are kept in the later pieces only if they ask for it. */
+/* A piece of a piece keeps its place; options are kept in the later pieces only if they ask for it.
+ */
 static void test_cut_piece_with_options(void **state)
 {
-	(void) state;
+	(void)state;
 	uint8_t bytes[20 + 8 + 400] = { 0x47 }, out[ROOM];
 	/* No-operation, record route (7, not copied), padding; then stream id (136, copied). */
 	const uint8_t options[8] = { 1, 7, 3, 4, 136, 4, 0, 9 };
@@ -391,10 +403,20 @@ static void test_cut_piece_with_options(void **state)
 
 static void test_chatter(void **state)
 {
-	(void) state;
-	static const struct { int version; uint8_t protocol, type; bool unsolicited; } cases[] = {
-		{ 6, 58, 133, true }, { 6, 58, 135, true }, { 6, 58, 143, true }, { 6, 58, 131, true },
-		{ 6, 58, 128, false }, { 6, 58, 2, false }, { 4, 2, 0x22, true }, { 4, 1, 8, false },
+	(void)state;
+	static const struct {
+		int version;
+		uint8_t protocol, type;
+		bool unsolicited;
+	} cases[] = {
+		{ 6, 58, 133, true },
+		{ 6, 58, 135, true },
+		{ 6, 58, 143, true },
+		{ 6, 58, 131, true },
+		{ 6, 58, 128, false },
+		{ 6, 58, 2, false },
+		{ 4, 2, 0x22, true },
+		{ 4, 1, 8, false },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct built b;
@@ -408,7 +430,7 @@ static void test_chatter(void **state)
 /* MLD reports stand behind a hop-by-hop header with a router alert. */
 static void test_chatter_behind_hop_by_hop(void **state)
 {
-	(void) state;
+	(void)state;
 	struct built b;
 	size_t at = header(&b, 6, 0, 8 + 8, true);
 	b.bytes[at] = 58;

@@ -53,7 +53,7 @@ static void test_in_order(void **state)
 {
 	struct packet_times *s = packet_times_new();
 
-	(void) state;
+	(void)state;
 	/* More than there is room for, but never at once. */
 	for (int i = 0; i < 3 * PACKET_TIMES_MAX; i++) {
 		packet_times_add(s, key(i), 10 * i);
@@ -67,7 +67,7 @@ static void test_in_any_order(void **state)
 {
 	struct packet_times *s = packet_times_new();
 
-	(void) state;
+	(void)state;
 	for (int i = 0; i < 1000; i++)
 		packet_times_add(s, key(i), 10 * i);
 	/* 7 and 1000 have no common divisor: each once. */
@@ -82,7 +82,7 @@ static void test_what_is_missing_leaves_the_others_alone(void **state)
 {
 	struct packet_times *s = packet_times_new();
 
-	(void) state;
+	(void)state;
 	for (int i = 0; i < 900; i += 3)
 		packet_times_add(s, key(i), 10 * i);
 	for (int i = 0; i < 900; i++) {
@@ -98,7 +98,7 @@ static void test_twice_the_same(void **state)
 {
 	struct packet_times *s = packet_times_new();
 
-	(void) state;
+	(void)state;
 	packet_times_add(s, key(1), 10);
 	packet_times_add(s, key(2), 20);
 	packet_times_add(s, key(1), 30);
@@ -113,7 +113,7 @@ static void test_what_nobody_asks_for_is_forgotten_in_the_end(void **state)
 {
 	struct packet_times *s = packet_times_new();
 
-	(void) state;
+	(void)state;
 	for (int i = 0; i < PACKET_TIMES_MAX + 100; i++)
 		packet_times_add(s, key(i), i);
 	for (int i = 0; i < 100; i++)
@@ -133,11 +133,12 @@ static void test_only_near_in_time(void **state)
 	struct packet_times *s = packet_times_new();
 	int64_t seen = -1;
 
-	(void) state;
+	(void)state;
 	packet_times_add(s, key(1), 100);
 	packet_times_add(s, key(1), 200);
 	packet_times_add(s, key(1), 300);
-	/* Too early for what was seen last, and too late for what was seen first: that one is gone. */
+	/* Too early for what was seen last, and too late for what was seen first: that one is gone.
+	 */
 	assert_false(packet_times_take(s, key(1), 101, 199, &seen));
 	assert_true(packet_times_take(s, key(1), 101, 200, &seen));
 	assert_int_equal(seen, 200);
@@ -157,15 +158,19 @@ static void expect_blind(uint8_t *packet, size_t n, size_t at, bool blind)
 
 static void test_the_checksum_does_not_count(void **state)
 {
-	static const struct { uint8_t protocol; size_t checksum; } kinds[] = { { 17, 6 }, { 6, 16 } };
+	static const struct {
+		uint8_t protocol;
+		size_t checksum;
+	} kinds[] = { { 17, 6 }, { 6, 16 } };
 
-	(void) state;
+	(void)state;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		uint8_t four[SIZE], six[SIZE + 20] = { 0x60 };
 		make(four, 1);
 		four[9] = six[6] = kinds[i].protocol;
 		for (size_t at = 1; at < SIZE; at++) {
-			const bool blind = at - 20 == kinds[i].checksum || at - 20 == kinds[i].checksum + 1;
+			const bool blind = at - 20 == kinds[i].checksum ||
+			                   at - 20 == kinds[i].checksum + 1;
 			/* Another protocol, a fragment: something else stands there. */
 			if (at != 9 && at != 6 && at != 7)
 				expect_blind(four, SIZE, at, blind);
@@ -182,14 +187,16 @@ static void test_short_packets_and_long_ones(void **state)
 {
 	uint8_t packet[2000];
 
-	(void) state;
+	(void)state;
 	memset(packet, 0x45, sizeof packet);
 	/* Nothing is read beyond what is there, whatever the header says of its length. */
 	for (size_t n = 0; n <= 64; n++)
 		(void)packet_times_key(packet + sizeof packet - n, n, n);
 	/* Of a long one the end does not count, but its length does. */
-	assert_true(packet_times_equal(packet_times_key(packet, 2000, 2000), packet_times_key(packet, PACKET_TIMES_BYTES, 2000)));
-	assert_false(packet_times_equal(packet_times_key(packet, 2000, 2000), packet_times_key(packet, 2000, 1999)));
+	assert_true(packet_times_equal(packet_times_key(packet, 2000, 2000),
+	    packet_times_key(packet, PACKET_TIMES_BYTES, 2000)));
+	assert_false(packet_times_equal(packet_times_key(packet, 2000, 2000),
+	    packet_times_key(packet, 2000, 1999)));
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reads captures back by the draft's definition. That tshark reads them too is for the end-to-end tests. */
+/* Reads captures back by the draft's definition. That tshark reads them too is for the end-to-end
+ * tests. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -80,7 +81,7 @@ static struct capture written(void (*write)(struct pcapng *))
 
 static void write_nothing(struct pcapng *p)
 {
-	(void) p;
+	(void)p;
 }
 
 /* Nothing comes behind. */
@@ -92,7 +93,7 @@ static void no_more(struct capture *c)
 
 static void test_begins_with_section_and_interfaces(void **state)
 {
-	(void) state;
+	(void)state;
 	struct capture c = written(write_nothing);
 	size_t n;
 
@@ -119,15 +120,15 @@ static void write_packets(struct pcapng *p)
 {
 	char bytes[64];
 	for (int i = 0; i < 64; i++)
-		bytes[i] = (char) i;
+		bytes[i] = (char)i;
 	for (size_t n = 1; n <= 64; n++)
-		pcapng_packet(p, n % 2, n % 3 ? PCAPNG_OUT : PCAPNG_IN, WALL + (int64_t) n, bytes, n,
+		pcapng_packet(p, n % 2, n % 3 ? PCAPNG_OUT : PCAPNG_IN, WALL + (int64_t)n, bytes, n,
 		    n % 2 ? "lost on the way there" : NULL);
 }
 
 static void test_packets_come_back(void **state)
 {
-	(void) state;
+	(void)state;
 	struct capture c = written(write_packets);
 	size_t length;
 
@@ -136,7 +137,7 @@ static void test_packets_come_back(void **state)
 	for (uint32_t n = 1; n <= 64; n++, next(&c)) {
 		assert_int_equal(block(&c), 6);
 		assert_int_equal(word(&c, 8), n % 2);
-		int64_t wall = (int64_t) ((uint64_t) word(&c, 12) << 32 | word(&c, 16));
+		int64_t wall = (int64_t)((uint64_t)word(&c, 12) << 32 | word(&c, 16));
 		assert_true(wall == WALL + n);
 		assert_int_equal(word(&c, 20), n);
 		assert_int_equal(word(&c, 24), n);
@@ -162,7 +163,7 @@ static void write_long_comment(struct pcapng *p)
 
 static void test_long_comments_are_cut(void **state)
 {
-	(void) state;
+	(void)state;
 	struct capture c = written(write_long_comment);
 	size_t n;
 
@@ -176,7 +177,7 @@ static void test_long_comments_are_cut(void **state)
 
 static void test_interfaces_are_commented_on(void **state)
 {
-	(void) state;
+	(void)state;
 	static const char *const names[] = { "near", "far" };
 	struct capture c = { NULL, 0, 0 };
 	int kept;
@@ -197,7 +198,7 @@ static void test_interfaces_are_commented_on(void **state)
 	next(&c);
 	assert_int_equal(block(&c), 5);
 	assert_int_equal(word(&c, 8), 1);
-	assert_true((int64_t) ((uint64_t) word(&c, 12) << 32 | word(&c, 16)) == WALL);
+	assert_true((int64_t)((uint64_t)word(&c, 12) << 32 | word(&c, 16)) == WALL);
 	const char *comment = option(&c, 20, 1, &n);
 	assert_true(comment && n == 10 && !memcmp(comment, "in the end", 10));
 	memcpy(&packets, option(&c, 20, 4, &n), sizeof packets);
@@ -210,7 +211,7 @@ static void test_interfaces_are_commented_on(void **state)
 
 static void test_a_full_disk_is_told(void **state)
 {
-	(void) state;
+	(void)state;
 	static const char *const names[] = { "near" };
 	struct pcapng *p = pcapng_new(open("/dev/full", O_WRONLY | O_CLOEXEC), names, NULL, 1);
 
@@ -224,10 +225,11 @@ static void test_a_full_disk_is_told(void **state)
 /* Where it is full in the middle of a block, that block is taken back. */
 static void test_a_full_disk_ends_with_a_whole_block(void **state)
 {
-	(void) state;
+	(void)state;
 	static const char *const names[] = { "near" };
 	struct capture c = { NULL, 0, 0 };
-	const struct rlimit little = { 10000, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct rlimit little = { 10000, RLIM_INFINITY },
+	                    any = { RLIM_INFINITY, RLIM_INFINITY };
 	int kept;
 	struct pcapng *p = pcapng_new(sink_open(&kept), names, NULL, 1);
 
@@ -242,7 +244,7 @@ static void test_a_full_disk_ends_with_a_whole_block(void **state)
 	close(kept);
 	assert_in_range(c.n, 9800, 10000);
 	while (c.at < c.n) {
-		(void) block(&c);
+		(void)block(&c);
 		next(&c);
 	}
 	no_more(&c);
@@ -257,25 +259,27 @@ static void read_pipe(int fd, struct capture *c)
 		c->bytes = realloc(c->bytes, c->n + 65536);
 		assert_non_null(c->bytes);
 		n = read(fd, c->bytes + c->n, 65536);
-		c->n += n > 0 ? (size_t) n : 0;
+		c->n += n > 0 ? (size_t)n : 0;
 	} while (n > 0);
 }
 
-/* Packets of 2 to 9000 bytes, also larger than a pipe takes at once, numbered; until one finds no room. */
+/* Packets of 2 to 9000 bytes, also larger than a pipe takes at once, numbered; until one finds no
+ * room. */
 static int fill(struct pcapng *p, int number)
 {
 	static char bytes[9000];
 
 	for (;; number++) {
 		memcpy(bytes, &number, sizeof number);
-		if (!pcapng_packet(p, number % 2, PCAPNG_OUT, WALL, bytes, 10 + (size_t) number * 37 % 8990, "lost"))
+		if (!pcapng_packet(p, number % 2, PCAPNG_OUT, WALL, bytes,
+		        10 + (size_t)number * 37 % 8990, "lost"))
 			return number;
 	}
 }
 
 static void test_a_reader_that_stands_still(void **state)
 {
-	(void) state;
+	(void)state;
 	static const char *const names[] = { "near", "far" };
 	struct capture c = { NULL, 0, 0 };
 	int ends[2];
@@ -315,7 +319,7 @@ static void test_a_reader_that_stands_still(void **state)
 /* Who does not read at all gets whole blocks all the same, and is waited for only for a while. */
 static void test_a_pipe_holds_whole_blocks(void **state)
 {
-	(void) state;
+	(void)state;
 	static const char *const names[] = { "near", "far" };
 	struct capture c = { NULL, 0, 0 };
 	int ends[2];
@@ -331,7 +335,7 @@ static void test_a_pipe_holds_whole_blocks(void **state)
 	close(ends[0]);
 	assert_in_range(c.n, 40000, 1u << 20);
 	while (c.at < c.n) {
-		(void) block(&c);
+		(void)block(&c);
 		next(&c);
 	}
 	no_more(&c);
@@ -339,7 +343,7 @@ static void test_a_pipe_holds_whole_blocks(void **state)
 
 static void test_captures_are_recognised(void **state)
 {
-	(void) state;
+	(void)state;
 	assert_true(pcapng_is_capture("\x0a\x0d\x0d\x0a....", 8));
 	assert_true(pcapng_is_capture("\xd4\xc3\xb2\xa1", 4));
 	assert_true(pcapng_is_capture("\xa1\xb2\x3c\x4d", 4));

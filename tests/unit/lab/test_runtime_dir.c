@@ -106,7 +106,8 @@ static void set_time(const char *path, time_t seconds, long ns)
 
 static void newest_is_the_last_that_lives(void **state)
 {
-	char first[RUNTIME_DIR_PATH], second[RUNTIME_DIR_PATH], dead[RUNTIME_DIR_PATH], found[200], want[200];
+	char first[RUNTIME_DIR_PATH], second[RUNTIME_DIR_PATH], dead[RUNTIME_DIR_PATH], found[200],
+	    want[200];
 	int one, two;
 
 	(void)state;
@@ -133,7 +134,8 @@ static void newest_is_the_last_that_lives(void **state)
 	runtime_dir_remove(dead);
 }
 
-/* What a lab left that was killed with its supervisor goes; what a living one has stays, also before it listens. */
+/* What a lab left that was killed with its supervisor goes; what a living one has stays, also
+ * before it listens. */
 static void removes_what_was_left_behind(void **state)
 {
 	const struct place *p = *state;
@@ -175,12 +177,13 @@ static void falls_back_to_tmp(void **state)
 	runtime_dir_remove(path);
 }
 
-/* Where another user could put something in its place: a folder that others may write to, or one below such a folder. With the
- * sticky bit they cannot. */
+/* Where another user could put something in its place: a folder that others may write to, or one
+ * below such a folder. With the sticky bit they cannot. */
 static void does_not_lie_where_others_write(void **state)
 {
 	const struct place *p = *state;
-	char open[80], below[100], path[RUNTIME_DIR_PATH], first[RUNTIME_DIR_PATH], reasons[512], found[200], want[120];
+	char open[80], below[100], path[RUNTIME_DIR_PATH], first[RUNTIME_DIR_PATH], reasons[512],
+	    found[200], want[120];
 	int fd;
 
 	snprintf(open, sizeof(open), "%s/open", p->runtime);
@@ -252,12 +255,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(is_the_users_alone, open_place, close_place),
 		cmocka_unit_test_setup_teardown(is_removed_with_its_files, open_place, close_place),
-		cmocka_unit_test_setup_teardown(newest_is_the_last_that_lives, open_place, close_place),
-		cmocka_unit_test_setup_teardown(removes_what_was_left_behind, open_place, close_place),
+		cmocka_unit_test_setup_teardown(newest_is_the_last_that_lives, open_place,
+		    close_place),
+		cmocka_unit_test_setup_teardown(removes_what_was_left_behind, open_place,
+		    close_place),
 		cmocka_unit_test_setup_teardown(falls_back_to_tmp, open_place, close_place),
-		cmocka_unit_test_setup_teardown(does_not_lie_where_others_write, open_place, close_place),
-		cmocka_unit_test_setup_teardown(removes_nothing_through_a_link, open_place, close_place),
-		cmocka_unit_test_setup_teardown(is_not_made_in_a_folder_of_another_user, open_place, close_place),
+		cmocka_unit_test_setup_teardown(does_not_lie_where_others_write, open_place,
+		    close_place),
+		cmocka_unit_test_setup_teardown(removes_nothing_through_a_link, open_place,
+		    close_place),
+		cmocka_unit_test_setup_teardown(is_not_made_in_a_folder_of_another_user, open_place,
+		    close_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Peers of every pace, with a clock of the test's own: who is looked for, and what that costs where it is in vain. */
+/* Peers of every pace, with a clock of the test's own: who is looked for, and what that costs where
+ * it is in vain. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -18,16 +19,18 @@
 #define SERVICE (3 * NS_PER_US)
 #define TURNS 100000
 
-/* What came of some messages: how many of them a look was there for, and the time spent on looks. */
+/* What came of some messages: how many of them a look was there for, and the time spent on looks.
+ */
 struct outcome {
 	int found;
 	int64_t looked;
 };
 
 /* Messages that each come `gap` after the reply to the one before, from the descriptors in turn. */
-static struct outcome run_peers(const int *fds, int count, const int64_t *gaps, int gap_count, int turns)
+static struct outcome run_peers(const int *fds, int count, const int64_t *gaps, int gap_count,
+    int turns)
 {
-	struct outcome o = {0};
+	struct outcome o = { 0 };
 	struct busy_poll p;
 	int64_t now = NS_PER_S;
 
@@ -49,7 +52,7 @@ static struct outcome run_peers(const int *fds, int count, const int64_t *gaps, 
 
 static struct outcome run_peer(int64_t gap, int turns)
 {
-	return run_peers((const int[]){PEER}, 1, &gap, 1, turns);
+	return run_peers((const int[]){ PEER }, 1, &gap, 1, turns);
 }
 
 static void prompt_peer_is_looked_for(void **state)
@@ -77,8 +80,8 @@ static void slow_peer_costs_next_to_nothing(void **state)
 /* Where every second look is in vain, looking is not worth it. */
 static void unsteady_peer_is_given_up(void **state)
 {
-	const int64_t gaps[] = {5 * NS_PER_US, 20 * NS_PER_US};
-	const struct outcome o = run_peers((const int[]){PEER}, 1, gaps, 2, TURNS);
+	const int64_t gaps[] = { 5 * NS_PER_US, 20 * NS_PER_US };
+	const struct outcome o = run_peers((const int[]){ PEER }, 1, gaps, 2, TURNS);
 
 	(void)state;
 	assert_in_range(o.looked, 1, 100 * BUSY_POLL_TIME);
@@ -93,7 +96,7 @@ static void late_message_is_forgiven(void **state)
 	(void)state;
 	for (int i = 0; i < 50; i++)
 		gaps[i] = (i ? 5 : 40) * NS_PER_US;
-	o = run_peers((const int[]){PEER}, 1, gaps, 50, TURNS);
+	o = run_peers((const int[]){ PEER }, 1, gaps, 50, TURNS);
 	assert_in_range(o.found, TURNS * 6 / 10, TURNS);
 }
 
@@ -102,8 +105,8 @@ static void several_peers_are_slept_for(void **state)
 	const int64_t gap = 5 * NS_PER_US;
 
 	(void)state;
-	assert_int_equal(run_peers((const int[]){PEER, OTHER}, 2, &gap, 1, TURNS).looked, 0);
-	assert_int_equal(run_peers((const int[]){-1}, 1, &gap, 1, TURNS).looked, 0);
+	assert_int_equal(run_peers((const int[]){ PEER, OTHER }, 2, &gap, 1, TURNS).looked, 0);
+	assert_int_equal(run_peers((const int[]){ -1 }, 1, &gap, 1, TURNS).looked, 0);
 }
 
 /* What was seen of a peer in vain does not stand in its way for ever. */
@@ -115,7 +118,7 @@ static void peer_that_becomes_prompt(void **state)
 	(void)state;
 	for (int i = 0; i < TURNS; i++)
 		gaps[i] = (i < TURNS / 2 ? 20 : 5) * NS_PER_US;
-	o = run_peers((const int[]){PEER}, 1, gaps, TURNS, TURNS);
+	o = run_peers((const int[]){ PEER }, 1, gaps, TURNS, TURNS);
 	assert_in_range(o.found, TURNS / 2 - 5000, TURNS / 2);
 }
 

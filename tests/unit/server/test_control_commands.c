@@ -33,14 +33,16 @@ static void each(void *tcp, int64_t now, control_connection_call *tell, void *co
 
 static void open_house(struct house *h)
 {
-	*h = (struct house){
-		.counters = {.udp_datagrams = 5},
-		.connections = {
-			{.peer = "10.9.0.1:40000", .age = 12345 * NS_PER_MS, .idle = 10 * NS_PER_MS, .bytes_in = 1, .bytes_out = 2,
-			    .pending = 3, .info_size = sizeof(struct tcp_info), .total_rto = 7},
-			{.peer = "[fd09::1]:50000", .info_size = 0, .total_rto = -1},
-		},
-	};
+	*h = (struct house){ .counters = { .udp_datagrams = 5 },
+		.connections = { { .peer = "10.9.0.1:40000",
+		                     .age = 12345 * NS_PER_MS,
+		                     .idle = 10 * NS_PER_MS,
+		                     .bytes_in = 1,
+		                     .bytes_out = 2,
+		                     .pending = 3,
+		                     .info_size = sizeof(struct tcp_info),
+		                     .total_rto = 7 },
+		    { .peer = "[fd09::1]:50000", .info_size = 0, .total_rto = -1 } } };
 	impair_options_start(&h->link);
 	h->link.there.loss = 0.2;
 	h->link.seed = 42;
@@ -49,28 +51,34 @@ static void open_house(struct house *h)
 	h->connections[0].info.tcpi_backoff = 3;
 	h->connections[0].info.tcpi_rto = 1600000;
 	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
-	h->orders = (struct control_sources){.counters = &h->counters, .link = &h->link, .each = each, .tcp = h};
+	h->orders = (struct control_sources){
+		.counters = &h->counters, .link = &h->link, .each = each, .tcp = h
+	};
 }
 
 static const char *ask(struct house *h, const char *order)
 {
-	struct send_buffer out = {NULL};
+	struct send_buffer out = { NULL };
 	char line[100];
 
 	snprintf(line, sizeof line, "%s", order);
 	control_commands_execute(&h->orders, line, 0, &out);
 	assert_false(send_buffer_empty(&out));
-	snprintf(h->answer, sizeof h->answer, "%.*s", (int)(out.end - out.first), out.bytes + out.first);
+	snprintf(h->answer, sizeof h->answer, "%.*s", (int)(out.end - out.first),
+	    out.bytes + out.first);
 	send_buffer_free(&out);
 	return h->answer;
 }
 
 static void test_connections(void **state)
 {
-	static const char first[] = "connection 10.9.0.1:40000 age-ms 12345 idle-ms 10 bytes-in 1 bytes-out 2 pending 3"
-		" state established retransmits 2 probes 0 backoff 3 rto-us 1600000 rtt-us 0 rttvar-us 0 min-rtt-us 0 cwnd 0"
-		" unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0 total-rto 7\n";
-	static const char second[] = "connection [fd09::1]:50000 age-ms 0 idle-ms 0 bytes-in 0 bytes-out 0 pending 0\n";
+	static const char first[] =
+	    "connection 10.9.0.1:40000 age-ms 12345 idle-ms 10 bytes-in 1 bytes-out 2 pending 3"
+	    " state established retransmits 2 probes 0 backoff 3 rto-us 1600000 rtt-us 0 rttvar-us 0 min-rtt-us 0 cwnd 0"
+	    " unacked 0 lost 0 total-retrans 0 bytes-retrans 18446744073709551615 notsent 0 "
+	    "total-rto 7\n";
+	static const char second[] =
+	    "connection [fd09::1]:50000 age-ms 0 idle-ms 0 bytes-in 0 bytes-out 0 pending 0\n";
 	char both[2000];
 	struct house h;
 
@@ -84,7 +92,8 @@ static void test_connections(void **state)
 	    "error '10.9.0.1:4' is not connected; \"connections\" lists who is\n");
 }
 
-/* An old kernel fills in less: nothing is told of what it did not write, and no part of a number. */
+/* An old kernel fills in less: nothing is told of what it did not write, and no part of a number.
+ */
 static void test_old_kernels(void **state)
 {
 	struct house h;
@@ -112,7 +121,8 @@ static void test_the_rest(void **state)
 	open_house(&h);
 	assert_memory_equal(ask(&h, "totals"), "udp: clients 0 datagrams 5 ", 27);
 	assert_string_equal(h.answer + strlen(h.answer) - 4, "\nok\n");
-	assert_string_equal(ask(&h, "link"), "seed 42\nthere line loss 20%\nback line nothing\nok\n");
+	assert_string_equal(ask(&h, "link"),
+	    "seed 42\nthere line loss 20%\nback line nothing\nok\n");
 	assert_non_null(strstr(ask(&h, "help"), "connection ADDRESS:PORT: "));
 }
 
@@ -122,8 +132,10 @@ static void test_wrong_orders(void **state)
 
 	(void)state;
 	open_house(&h);
-	assert_string_equal(ask(&h, "nonsense"), "error 'nonsense' is no order; for example: help\n");
-	assert_string_equal(ask(&h, "a\x1b[31m\xff"), "error 'a?[31m?' is no order; for example: help\n");
+	assert_string_equal(ask(&h, "nonsense"),
+	    "error 'nonsense' is no order; for example: help\n");
+	assert_string_equal(ask(&h, "a\x1b[31m\xff"),
+	    "error 'a?[31m?' is no order; for example: help\n");
 	assert_string_equal(ask(&h, ""), "error an order is missing; for example: help\n");
 	assert_string_equal(ask(&h, "  "), "error an order is missing; for example: help\n");
 	assert_string_equal(ask(&h, "totals now"), "error 'totals' takes no words\n");
@@ -144,7 +156,8 @@ static void sum_team(void *team)
 	((struct team *)team)->counters->udp_datagrams = 77;
 }
 
-static int ask_team(void *team, const char *order, void (*line)(void *context, const char *line), void *context)
+static int ask_team(void *team, const char *order, void (*line)(void *context, const char *line),
+    void *context)
 {
 	struct team *t = team;
 
@@ -160,11 +173,15 @@ static int ask_team(void *team, const char *order, void (*line)(void *context, c
 static void test_workers(void **state)
 {
 	struct house h;
-	struct team team = {.counters = &h.counters};
+	struct team team = { .counters = &h.counters };
 
 	(void)state;
 	open_house(&h);
-	h.orders = (struct control_sources){.counters = &h.counters, .link = &h.link, .sum = sum_team, .ask = ask_team, .server = &team};
+	h.orders = (struct control_sources){ .counters = &h.counters,
+		.link = &h.link,
+		.sum = sum_team,
+		.ask = ask_team,
+		.server = &team };
 	assert_non_null(strstr(ask(&h, "totals"), "datagrams 77"));
 	assert_string_equal(ask(&h, "connections"),
 	    "connection 10.0.0.1:1 age-ms 1\nconnection 10.0.0.2:2 age-ms 2\nok\n");
@@ -173,7 +190,8 @@ static void test_workers(void **state)
 	assert_string_equal(team.order, "connection 10.0.0.2:2\n");
 	assert_non_null(strstr(ask(&h, "connection nobody"), "error 'nobody' is not connected"));
 	team.silent = 2;
-	assert_string_equal(ask(&h, "connections"), "connection 10.0.0.1:1 age-ms 1\nerror worker 2 does not answer\n");
+	assert_string_equal(ask(&h, "connections"),
+	    "connection 10.0.0.1:1 age-ms 1\nerror worker 2 does not answer\n");
 }
 
 /* More connections than there is room for: those that fit, and an error. */
@@ -188,8 +206,9 @@ static void each_of_many(void *tcp, int64_t now, control_connection_call *tell_o
 
 static void test_too_many(void **state)
 {
-	struct send_buffer out = {NULL};
-	char line[] = "connections", last[] = "\nerror there are too many to tell: ask for one of them\n";
+	struct send_buffer out = { NULL };
+	char line[] = "connections",
+	     last[] = "\nerror there are too many to tell: ask for one of them\n";
 	struct house h;
 
 	(void)state;

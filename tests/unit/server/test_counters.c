@@ -15,33 +15,52 @@
 #include "server/source-key.h"
 #include "server/counters.h"
 
-static const struct siphash_key key = {1, 2};
+static const struct siphash_key key = { 1, 2 };
 
 static void test_lines(void **state)
 {
-	struct counters t = {
-		.udp_clients = 1, .udp_datagrams = 2, .udp_replies = 3, .udp_bytes_in = 4, .udp_bytes_out = UINT64_MAX,
-		.udp_dropped = {[COUNTERS_LOOP] = 5, [COUNTERS_TOO_LONG] = 6}, .udp_kernel_drops = 7, .udp_errors = 8,
-		.tcp_clients = 9, .tcp_now = 10, .tcp_lines = 11, .tcp_bytes_in = 12, .tcp_bytes_out = 13,
-		.tcp_refused = {[COUNTERS_PER_SOURCE] = 14}, .tcp_ended = {[COUNTERS_CUT] = 15},
-	};
+	struct counters t = { .udp_clients = 1,
+		.udp_datagrams = 2,
+		.udp_replies = 3,
+		.udp_bytes_in = 4,
+		.udp_bytes_out = UINT64_MAX,
+		.udp_dropped = { [COUNTERS_LOOP] = 5, [COUNTERS_TOO_LONG] = 6 },
+		.udp_kernel_drops = 7,
+		.udp_errors = 8,
+		.tcp_clients = 9,
+		.tcp_now = 10,
+		.tcp_lines = 11,
+		.tcp_bytes_in = 12,
+		.tcp_bytes_out = 13,
+		.tcp_refused = { [COUNTERS_PER_SOURCE] = 14 },
+		.tcp_ended = { [COUNTERS_CUT] = 15 } };
 	char buf[COUNTERS_LINE];
 
 	(void)state;
 	assert_string_equal(counters_line(&t, 0, buf),
 	    "udp: clients 1 datagrams 2 replies 3 bytes-in 4 bytes-out 18446744073709551615");
 	assert_string_equal(counters_line(&t, 1, buf),
-	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 rate 0 too-long 6 unsendable 0 unsent 0");
+	    "udp dropped: low-port 0 bad-source 0 group 0 own-address 0 loop 5 rate 0 too-long 6 "
+	    "unsendable 0 unsent 0");
 	assert_string_equal(counters_line(&t, 2, buf), "udp system: overflowed 7 errors 8");
-	assert_string_equal(counters_line(&t, 3, buf), "tcp: clients 9 now 10 lines 11 bytes-in 12 bytes-out 13");
-	assert_string_equal(counters_line(&t, 4, buf), "tcp refused: full 0 per-source 14 rate 0 descriptor 0 memory 0");
-	assert_string_equal(counters_line(&t, 5, buf), "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
+	assert_string_equal(counters_line(&t, 3, buf),
+	    "tcp: clients 9 now 10 lines 11 bytes-in 12 bytes-out 13");
+	assert_string_equal(counters_line(&t, 4, buf),
+	    "tcp refused: full 0 per-source 14 rate 0 descriptor 0 memory 0");
+	assert_string_equal(counters_line(&t, 5, buf),
+	    "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
 	assert_null(counters_line(&t, 6, buf));
-	t.udp_link[COUNTERS_THERE] = (struct counters_link){
-		.datagrams = 1, .random = 2, .burst = 3, .queue = 4, .no_memory = 5, .copies = 6, .held_back = 7, .waiting = 8,
-	};
+	t.udp_link[COUNTERS_THERE] = (struct counters_link){ .datagrams = 1,
+		.random = 2,
+		.burst = 3,
+		.queue = 4,
+		.no_memory = 5,
+		.copies = 6,
+		.held_back = 7,
+		.waiting = 8 };
 	assert_string_equal(counters_line(&t, 6, buf),
-	    "udp there: datagrams 1 random 2 burst 3 queue 4 room 5 copies 6 held-back 7 waiting 8");
+	    "udp there: datagrams 1 random 2 burst 3 queue 4 room 5 copies 6 held-back 7 waiting "
+	    "8");
 	assert_string_equal(counters_line(&t, 7, buf),
 	    "udp back: datagrams 0 random 0 burst 0 queue 0 room 0 copies 0 held-back 0 waiting 0");
 	assert_null(counters_line(&t, 8, buf));
@@ -49,7 +68,8 @@ static void test_lines(void **state)
 
 static void test_sum(void **state)
 {
-	uint64_t values[sizeof(struct counters) / sizeof(uint64_t)], sums[sizeof values / sizeof *values];
+	uint64_t values[sizeof(struct counters) / sizeof(uint64_t)],
+	    sums[sizeof values / sizeof *values];
 	struct counters one, sum;
 
 	(void)state;
@@ -66,17 +86,24 @@ static void test_sum(void **state)
 /* Who died over his work: everything adds up all the same. */
 static void test_bury(void **state)
 {
-	struct counters t = {
-		.udp_datagrams = 100, .udp_replies = 60, .udp_dropped = {[COUNTERS_LOOP] = 10, [COUNTERS_UNSENT] = 1},
-		.udp_link = {{.copies = 5, .random = 2, .waiting = 3}, {.copies = 4, .queue = 1, .no_memory = 1, .waiting = 4}},
-		.tcp_clients = 9, .tcp_now = 5, .tcp_ended = {[COUNTERS_CLOSED] = 3, [COUNTERS_CUT] = 1},
-	};
-	struct counters whole = {.udp_datagrams = 3, .udp_replies = 3, .tcp_clients = 1, .tcp_ended = {[COUNTERS_RESET] = 1}};
+	struct counters t = { .udp_datagrams = 100,
+		.udp_replies = 60,
+		.udp_dropped = { [COUNTERS_LOOP] = 10, [COUNTERS_UNSENT] = 1 },
+		.udp_link = { { .copies = 5, .random = 2, .waiting = 3 },
+		    { .copies = 4, .queue = 1, .no_memory = 1, .waiting = 4 } },
+		.tcp_clients = 9,
+		.tcp_now = 5,
+		.tcp_ended = { [COUNTERS_CLOSED] = 3, [COUNTERS_CUT] = 1 } };
+	struct counters whole = { .udp_datagrams = 3,
+		.udp_replies = 3,
+		.tcp_clients = 1,
+		.tcp_ended = { [COUNTERS_RESET] = 1 } };
 	struct counters before = whole;
 
 	(void)state;
 	counters_end_worker(&t);
-	assert_int_equal(t.udp_dropped[COUNTERS_UNSENT], 1 + (100 + 5 + 4) - (60 + 10 + 1 + 2 + 1 + 1));
+	assert_int_equal(t.udp_dropped[COUNTERS_UNSENT],
+	    1 + (100 + 5 + 4) - (60 + 10 + 1 + 2 + 1 + 1));
 	assert_int_equal(t.udp_link[COUNTERS_THERE].waiting + t.udp_link[COUNTERS_BACK].waiting, 0);
 	assert_int_equal(t.tcp_now, 0);
 	assert_int_equal(t.tcp_ended[COUNTERS_CUT], 6);
@@ -102,7 +129,8 @@ static void test_nothing_is_left_out(void **state)
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		wanted += values[i];
 	for (int i = 0; counters_line(&t, i, buf); i++)
-		for (const char *at = strchr(buf, ':') + 1; sscanf(at, " %39s %lu%n", word, &number, &used) == 2; at += used)
+		for (const char *at = strchr(buf, ':') + 1;
+		    sscanf(at, " %39s %lu%n", word, &number, &used) == 2; at += used)
 			sum += number;
 	assert_true(sum == wanted);
 }
@@ -129,7 +157,8 @@ static void test_line_feeds(void **state)
 		for (size_t i = 0; i < sizeof bytes; i++) {
 			random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
 			/* Line feeds and what differs from one in a single bit. */
-			bytes[i] = (unsigned char)(random >> 62 ? '\n' ^ 1 << (random >> 33 & 7) : '\n');
+			bytes[i] = (unsigned char)(random >> 62 ? '\n' ^ 1 << (random >> 33 & 7)
+			                                        : '\n');
 		}
 		for (size_t i = 0; i < n; i++)
 			wanted += bytes[from + i] == '\n';
@@ -212,7 +241,8 @@ static void test_peers_against_a_list(void **state)
 
 		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
 		who.port = (uint32_t)(random >> 40) % (now % 2 ? 20000 : 4200);
-		/* How many others were heard since tells whether it is still known; asked now and then, for it is slow. */
+		/* How many others were heard since tells whether it is still known; asked now and
+		 * then, for it is slow. */
 		known = last_heard[who.port] != 0;
 		if (known && now % 50 == 0) {
 			for (size_t i = 0; i < 20000; i++)

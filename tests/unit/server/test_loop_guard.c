@@ -24,7 +24,7 @@
 /* The server's own port. */
 #define PORT 12000
 
-static const struct siphash_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+static const struct siphash_key key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
 
 static struct addr address(const char *host, uint16_t port)
 {
@@ -34,7 +34,8 @@ static struct addr address(const char *host, uint16_t port)
 	return a;
 }
 
-/* The vector of appendix A of the paper: key 00..0f, input 00..0e; and the first ones of its reference code. */
+/* The vector of appendix A of the paper: key 00..0f, input 00..0e; and the first ones of its
+ * reference code. */
 static void test_hash_is_siphash(void **state)
 {
 	unsigned char in[16];
@@ -48,11 +49,13 @@ static void test_hash_is_siphash(void **state)
 	assert_true(siphash_bytes(&key, in, 8) == UINT64_C(0x93f5f5799a932462));
 }
 
-static enum loop_guard_decision origin(const char *host, uint16_t port, bool to_group, bool from_self)
+static enum loop_guard_decision origin(const char *host, uint16_t port, bool to_group,
+    bool from_self)
 {
 	struct addr from = address(host, port);
 
-	return loop_guard_origin(&(struct loop_guard_origin){&from, to_group, from_self, 64, PORT});
+	return loop_guard_origin(&(struct loop_guard_origin){
+	    &from, to_group, from_self, 64, PORT });
 }
 
 static void test_origin(void **state)
@@ -87,16 +90,18 @@ static int teardown(void **state)
 	return 0;
 }
 
-static enum loop_guard_decision ask(struct loop_guard *g, const struct addr *from, int ttl, const char *bytes, int64_t now)
+static enum loop_guard_decision ask(struct loop_guard *g, const struct addr *from, int ttl,
+    const char *bytes, int64_t now)
 {
-	const struct loop_guard_origin o = {.from = from, .ttl = ttl, .port = PORT};
+	const struct loop_guard_origin o = { .from = from, .ttl = ttl, .port = PORT };
 	bool news;
 
 	return loop_guard_check(g, &o, bytes, strlen(bytes), now, &news);
 }
 
 /* `n` times the same line, each `pause` after the one before. Returns how many were answered. */
-static int repeat(struct loop_guard *g, const struct addr *from, const char *bytes, int n, int64_t pause, int64_t *now)
+static int repeat(struct loop_guard *g, const struct addr *from, const char *bytes, int n,
+    int64_t pause, int64_t *now)
 {
 	int answered = 0;
 
@@ -105,18 +110,23 @@ static int repeat(struct loop_guard *g, const struct addr *from, const char *byt
 	return answered;
 }
 
-/* Replies are known, of whatever way they have come; what systems send of themselves is no reply. */
+/* Replies are known, of whatever way they have come; what systems send of themselves is no reply.
+ */
 static void test_reply_of_a_server(void **state)
 {
-	const struct addr from[] = {address("192.0.2.1", 40000), address("2001:db8::1", 5000), address("192.0.2.2", PORT)};
-	static const int systems[] = {0, 1, 32, 60, 64, 128 - 31, 128, 255 - 63, 255};
+	const struct addr from[] = { address("192.0.2.1", 40000), address("2001:db8::1", 5000),
+		address("192.0.2.2", PORT) };
+	static const int systems[] = { 0, 1, 32, 60, 64, 128 - 31, 128, 255 - 63, 255 };
 	int64_t now = 1000 * S;
 
 	for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
 		for (int hops = 0; hops < 32; hops++)
-			assert_int_equal(ask(*state, &from[i], LOOP_GUARD_TTL - hops, "X", now += S), LOOP_GUARD_LOOP);
+			assert_int_equal(ask(*state, &from[i], LOOP_GUARD_TTL - hops, "X",
+			                     now += S),
+			    LOOP_GUARD_LOOP);
 		for (size_t j = 0; j < sizeof systems / sizeof *systems; j++)
-			assert_int_equal(ask(*state, &from[i], systems[j], "X", now += S), LOOP_GUARD_ANSWER);
+			assert_int_equal(ask(*state, &from[i], systems[j], "X", now += S),
+			    LOOP_GUARD_ANSWER);
 	}
 }
 
@@ -130,7 +140,8 @@ static void test_person(void **state)
 	now += LOOP_GUARD_RTT_MAX;
 	assert_int_equal(repeat(*state, &from, "HELLO", 900, 33 * MS, &now), 900);
 	assert_int_equal(repeat(*state, &from, "", 900, 33 * MS, &now), 900);
-	/* From a port of a server or behind a router that changes ports, one a second; and slower than any round trip. */
+	/* From a port of a server or behind a router that changes ports, one a second; and slower
+	 * than any round trip. */
 	from = address("192.0.2.1", 5000);
 	assert_int_equal(repeat(*state, &from, "HELLO", 300, S, &now), 300);
 	assert_int_equal(repeat(*state, &from, "SLOW", 2000, LOOP_GUARD_RTT_MAX + 1, &now), 2000);
@@ -139,7 +150,7 @@ static void test_person(void **state)
 /* A program that waits for each reply, or for none. */
 static void test_program(void **state)
 {
-	static const int64_t pauses[] = {0, 20 * US, 500 * US, MS};
+	static const int64_t pauses[] = { 0, 20 * US, 500 * US, MS };
 	struct addr high = address("127.0.0.1", 40000), low = address("127.0.0.1", 5000);
 	int64_t now = 1000 * S;
 
@@ -168,16 +179,19 @@ static void test_row_ends(void **state)
 	static const struct {
 		int64_t pause;
 		int answered;
-	} rows[] = {{100 * US, FAST}, {MS, FAST}, {60 * MS, 500}, {300 * MS, SLOW}, {1200 * MS, SLOW}, {30 * S, SLOW},
-	    {240 * S, SLOW}, {LOOP_GUARD_RTT_MAX, SLOW}};
+	} rows[] = { { 100 * US, FAST }, { MS, FAST }, { 60 * MS, 500 }, { 300 * MS, SLOW },
+		{ 1200 * MS, SLOW }, { 30 * S, SLOW }, { 240 * S, SLOW },
+		{ LOOP_GUARD_RTT_MAX, SLOW } };
 	struct addr from = address("127.0.0.1", 40000), same = address("127.0.0.2", PORT);
 	int64_t now = 1000 * S;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		now += 2 * LOOP_GUARD_RTT_MAX;
-		assert_in_range(repeat(*state, &from, "X", rows[i].answered + 1, rows[i].pause, &now), rows[i].answered,
-		    rows[i].answered + 1);
-		assert_int_equal(repeat(*state, &same, "X", SAME_PORT + 1, rows[i].pause, &now), SAME_PORT);
+		assert_in_range(repeat(*state, &from, "X", rows[i].answered + 1, rows[i].pause,
+		                    &now),
+		    rows[i].answered, rows[i].answered + 1);
+		assert_int_equal(repeat(*state, &same, "X", SAME_PORT + 1, rows[i].pause, &now),
+		    SAME_PORT);
 	}
 }
 
@@ -186,14 +200,16 @@ static void test_silence_ends(void **state)
 {
 	static const struct {
 		int64_t pause, silence;
-	} rows[] = {{30 * US, LOOP_GUARD_SILENCE_MIN}, {3 * S, 6 * S}, {100 * S, 200 * S}, {200 * S, LOOP_GUARD_RTT_MAX}};
+	} rows[] = { { 30 * US, LOOP_GUARD_SILENCE_MIN }, { 3 * S, 6 * S }, { 100 * S, 200 * S },
+		{ 200 * S, LOOP_GUARD_RTT_MAX } };
 	struct addr from = address("127.0.0.1", PORT);
 	int64_t now = 1000 * S, last;
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		now += LOOP_GUARD_RTT_MAX + 1;
 		assert_int_equal(repeat(*state, &from, "X", 2, rows[i].pause, &now), 2);
-		assert_int_equal(repeat(*state, &from, "X", SAME_PORT - 2, 10 * US, &now), SAME_PORT - 2);
+		assert_int_equal(repeat(*state, &from, "X", SAME_PORT - 2, 10 * US, &now),
+		    SAME_PORT - 2);
 		last = now;
 		assert_int_equal(repeat(*state, &from, "X", 100, rows[i].silence / 100, &now), 0);
 		now = last + rows[i].silence;
@@ -215,8 +231,9 @@ static void test_silence_is_for_one_pair(void **state)
 /* Once for each source, whether it was known at once or not. */
 static void test_logged_once(void **state)
 {
-	struct addr from[] = {address("127.0.0.1", PORT), address("127.0.0.1", 40000)};
-	struct loop_guard_origin o[] = {{.from = &from[0], .ttl = 64, .port = PORT}, {.from = &from[1], .ttl = LOOP_GUARD_TTL, .port = PORT}};
+	struct addr from[] = { address("127.0.0.1", PORT), address("127.0.0.1", 40000) };
+	struct loop_guard_origin o[] = { { .from = &from[0], .ttl = 64, .port = PORT },
+		{ .from = &from[1], .ttl = LOOP_GUARD_TTL, .port = PORT } };
 	int64_t now = 1000 * S;
 	char line[20];
 	int logged = 0;
@@ -225,12 +242,15 @@ static void test_logged_once(void **state)
 	for (int i = 0; i < 50; i++) {
 		snprintf(line, sizeof line, "X%d", i);
 		for (int j = 0; j < 20 * 2; j++, now += 30 * US)
-			logged += loop_guard_check(*state, &o[j % 2], line, strlen(line), now, &news) == LOOP_GUARD_LOOP && news;
+			logged += loop_guard_check(*state, &o[j % 2], line, strlen(line), now,
+			              &news) == LOOP_GUARD_LOOP &&
+			          news;
 	}
 	assert_int_equal(logged, 2);
 }
 
-/* Two servers, A and B, and datagrams that go round between them, in simulated time: each takes them one by one. */
+/* Two servers, A and B, and datagrams that go round between them, in simulated time: each takes
+ * them one by one. */
 struct datagram {
 	int64_t arrives;
 	int line;
@@ -248,8 +268,9 @@ struct server {
 	int64_t free;
 };
 
-/* How the two are placed: their ports, the TTL that replies arrive with, the copies that become of each reply on its way, what a datagram costs
- * a server, and what its way takes, up to `jitter` more. */
+/* How the two are placed: their ports, the TTL that replies arrive with, the copies that become of
+ * each reply on its way, what a datagram costs a server, and what its way takes, up to `jitter`
+ * more. */
 struct lane {
 	uint16_t port;
 	int ttl, copies;
@@ -259,7 +280,7 @@ struct lane {
 static void deliver(struct server *s, int64_t when, int line)
 {
 	assert_true(s->last - s->first < RING);
-	s->queue[s->last++ % RING] = (struct datagram){when, line};
+	s->queue[s->last++ % RING] = (struct datagram){ when, line };
 }
 
 /* The server that is the next one to do something, NULL if none has anything to do. */
@@ -268,9 +289,13 @@ static struct server *next_server(struct server *a, struct server *b)
 	int64_t when_a = INT64_MAX, when_b = INT64_MAX;
 
 	if (a->first != a->last)
-		when_a = a->queue[a->first % RING].arrives > a->free ? a->queue[a->first % RING].arrives : a->free;
+		when_a = a->queue[a->first % RING].arrives > a->free
+		           ? a->queue[a->first % RING].arrives
+		           : a->free;
 	if (b->first != b->last)
-		when_b = b->queue[b->first % RING].arrives > b->free ? b->queue[b->first % RING].arrives : b->free;
+		when_b = b->queue[b->first % RING].arrives > b->free
+		           ? b->queue[b->first % RING].arrives
+		           : b->free;
 	if (when_a == INT64_MAX && when_b == INT64_MAX)
 		return NULL;
 	return when_a <= when_b ? a : b;
@@ -288,12 +313,15 @@ static int serve_one(struct server *s, struct server *other, const struct lane *
 	if (ask(s->guard, &other->addr, ttl, line, now) != LOOP_GUARD_ANSWER)
 		return 0;
 	for (int i = 0; i < lane->copies; i++)
-		deliver(other, now + lane->way + (lane->jitter ? (int64_t)s->first * 7919 * US % lane->jitter : 0), d.line);
+		deliver(other,
+		    now + lane->way +
+		        (lane->jitter ? (int64_t)s->first * 7919 * US % lane->jitter : 0),
+		    d.line);
 	return lane->copies;
 }
 
-/* `lines` different datagrams, each `copies` times, forged from B to A `spacing` apart. Returns the most packets that
- * any line made, with the forged ones, for each copy. */
+/* `lines` different datagrams, each `copies` times, forged from B to A `spacing` apart. Returns the
+ * most packets that any line made, with the forged ones, for each copy. */
 static int circle(const struct lane *lane, int lines, int copies, int64_t spacing)
 {
 	static struct server a, b;
@@ -301,8 +329,10 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	struct server *s;
 	int most = 0, total = 0, forged = lines * copies;
 
-	a = (struct server){.guard = loop_guard_new(&key), .addr = address("192.0.2.1", lane->port)};
-	b = (struct server){.guard = loop_guard_new(&(struct siphash_key){1, 2}), .addr = address("192.0.2.2", lane->port)};
+	a = (struct server){ .guard = loop_guard_new(&key),
+		.addr = address("192.0.2.1", lane->port) };
+	b = (struct server){ .guard = loop_guard_new(&(struct siphash_key){ 1, 2 }),
+		.addr = address("192.0.2.2", lane->port) };
 	memset(packets, 0, sizeof packets);
 	for (int i = 0; i < forged; i++) {
 		deliver(&a, 1000 * S + i * spacing, i % lines);
@@ -311,7 +341,8 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	while ((s = next_server(&a, &b)) && total < 5000000) {
 		int line = s->queue[s->first % RING].line;
 		/* The forged ones are ordinary, and come first. */
-		int sent = serve_one(s, s == &a ? &b : &a, lane, s == &a && forged-- > 0 ? 64 : lane->ttl);
+		int sent = serve_one(s, s == &a ? &b : &a, lane,
+		    s == &a && forged-- > 0 ? 64 : lane->ttl);
 
 		packets[line] += sent;
 		total += sent;
@@ -324,7 +355,7 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	return (most + copies - 1) / copies;
 }
 
-static const int64_t ways[] = {20 * US, 500 * US, 30 * MS, 150 * MS, 600 * MS, 15 * S, 120 * S};
+static const int64_t ways[] = { 20 * US, 500 * US, 30 * MS, 150 * MS, 600 * MS, 15 * S, 120 * S };
 #define WAYS (sizeof ways / sizeof *ways)
 
 /* Two of this kind: one reply, and the copies of that, whatever the way is like. */
@@ -333,7 +364,8 @@ static void test_two_servers(void **state)
 	(void)state;
 	for (size_t i = 0; i < WAYS; i++)
 		for (int copies = 1; copies <= 4; copies++) {
-			struct lane lane = {40001, LOOP_GUARD_TTL - 5, copies, 5 * US, ways[i], 0};
+			struct lane lane = { 40001, LOOP_GUARD_TTL - 5, copies, 5 * US, ways[i],
+				0 };
 
 			assert_int_equal(circle(&lane, 1, 1, 0), 1 + copies);
 			assert_int_equal(circle(&lane, 50, 3, 7 * US), 1 + copies);
@@ -345,7 +377,7 @@ static void test_two_strangers(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < WAYS; i++) {
-		struct lane lane = {40001, 64, 1, 5 * US, ways[i], 0};
+		struct lane lane = { 40001, 64, 1, 5 * US, ways[i], 0 };
 		int most = ways[i] > MS ? 2 * 500 + 3 : 2 * FAST + 1;
 
 		assert_in_range(circle(&lane, 1, 1, 0), 2 * SLOW, most);
@@ -361,7 +393,7 @@ static void test_two_strangers_that_copy(void **state)
 	(void)state;
 	for (size_t i = 0; i < WAYS; i++)
 		for (int copies = 2; copies <= 4; copies++) {
-			struct lane lane = {40001, 64, copies, 5 * US, ways[i], 0};
+			struct lane lane = { 40001, 64, copies, 5 * US, ways[i], 0 };
 
 			assert_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * copies * FAST);
 			lane.jitter = ways[i] < S ? 2 * S : ways[i] / 2;
@@ -370,10 +402,11 @@ static void test_two_strangers_that_copy(void **state)
 		}
 }
 
-/* More at once than a receive buffer holds, and more than fit in many of the table's sets: they all end. */
+/* More at once than a receive buffer holds, and more than fit in many of the table's sets: they all
+ * end. */
 static void test_two_strangers_flood(void **state)
 {
-	const struct lane lane = {PORT, 64, 1, 4 * US, 20 * US, 0};
+	const struct lane lane = { PORT, 64, 1, 4 * US, 20 * US, 0 };
 
 	(void)state;
 	assert_in_range(circle(&lane, 1, 1, 0), 2, 1 + 2 * SAME_PORT);

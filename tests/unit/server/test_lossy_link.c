@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The link before the server's UDP side: what becomes of datagrams, when they arrive, and that nothing goes missing. */
+/* The link before the server's UDP side: what becomes of datagrams, when they arrive, and that
+ * nothing goes missing. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -40,7 +41,7 @@ static void open_bench(struct bench *b, const char *there, uint64_t seed)
 static int meet(struct bench *b, uint32_t number, size_t n, int64_t now, enum impair_fate *fate)
 {
 	static const unsigned char bytes[65536];
-	const struct lossy_link_datagram load = {&number, sizeof number, bytes, n, HEADERS};
+	const struct lossy_link_datagram load = { &number, sizeof number, bytes, n, HEADERS };
 
 	return lossy_link_add(b->link, COUNTERS_THERE, &load, now, fate);
 }
@@ -123,7 +124,8 @@ static void test_due_ones_are_not_overtaken(void **state)
 	assert_false(impair_options_perfect(&b.options));
 }
 
-/* Everything at once, for 100,000 datagrams: what came and was copied is what arrived, was lost or waits. */
+/* Everything at once, for 100,000 datagrams: what came and was copied is what arrived, was lost or
+ * waits. */
 static void test_nothing_goes_missing(void **state)
 {
 	struct bench b;
@@ -133,7 +135,9 @@ static void test_nothing_goes_missing(void **state)
 	size_t n;
 
 	(void)state;
-	open_bench(&b, "loss 20% burst 3 delay 5ms jitter 4ms order free duplicate 10% reorder 10% rate 10mbit queue 20p", 7);
+	open_bench(&b,
+	    "loss 20% burst 3 delay 5ms jitter 4ms order free duplicate 10% reorder 10% rate 10mbit queue 20p",
+	    7);
 	for (uint32_t i = 0; i < 100000; i++) {
 		int64_t now = i * (NS_PER_MS / 10);
 
@@ -165,15 +169,19 @@ static void test_bytes_stay_together(void **state)
 	(void)state;
 	open_bench(&b, "delay 5ms jitter 5ms order free", 3);
 	for (uint32_t i = 0; i < 20000; i++) {
-		const struct lossy_link_datagram load = {&i, sizeof i, bytes, i % 50 ? i * 7919 % 3000 : 65507, HEADERS};
+		const struct lossy_link_datagram load = { &i, sizeof i, bytes,
+			i % 50 ? i * 7919 % 3000 : 65507, HEADERS };
 
 		memset(bytes, (int)(i % 251), load.n);
-		assert_int_equal(lossy_link_add(b.link, COUNTERS_THERE, &load, i * (NS_PER_MS / 10), &fate), 0);
+		assert_int_equal(lossy_link_add(b.link, COUNTERS_THERE, &load, i * (NS_PER_MS / 10),
+		                     &fate),
+		    0);
 		while (lossy_link_deadline(b.link, COUNTERS_THERE) <= i * (NS_PER_MS / 10)) {
 			const unsigned char *came = lossy_link_next(b.link, COUNTERS_THERE, &n);
 
 			memcpy(&number, came, sizeof number);
-			assert_int_equal(n - sizeof number, number % 50 ? number * 7919 % 3000 : 65507);
+			assert_int_equal(n - sizeof number,
+			    number % 50 ? number * 7919 % 3000 : 65507);
 			for (size_t k = sizeof number; k < n; k++)
 				if (came[k] != number % 251)
 					fail_msg("byte %zu of datagram %u", k, number);
@@ -186,7 +194,7 @@ static void test_bytes_stay_together(void **state)
 /* Of this process, KiB. */
 static long resident(void)
 {
-	long pages[2] = {0};
+	long pages[2] = { 0 };
 	FILE *file = fopen("/proc/self/statm", "r");
 
 	assert_non_null(file);
@@ -195,14 +203,16 @@ static long resident(void)
 	return pages[1] * (sysconf(_SC_PAGESIZE) >> 10);
 }
 
-/* Whatever comes: the way as a whole takes no more than is promised, keeps a useful number, and gives back what it took. */
+/* Whatever comes: the way as a whole takes no more than is promised, keeps a useful number, and
+ * gives back what it took. */
 static void test_memory_is_bounded(void **state)
 {
 	/* Bytes, and how many are kept at least. */
 	static const struct {
 		size_t n;
 		uint64_t least;
-	} sizes[] = {{0, 100000}, {1, 100000}, {250, 50000}, {1400, 18000}, {65507, 430}};
+	} sizes[] = { { 0, 100000 }, { 1, 100000 }, { 250, 50000 }, { 1400, 18000 },
+		{ 65507, 430 } };
 
 	(void)state;
 	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
@@ -275,14 +285,16 @@ static void test_options(void **state)
 	assert_int_equal(impair_option_delay_there(&o, "5ms", why), 0);
 	assert_int_equal(impair_option_seed(&o, "42", why), 0);
 	impair_options_seed(&o, 7);
-	assert_string_equal(impair_options_line(&o, line), "there: loss 20%, delay 5ms; back: perfect; seed 42");
+	assert_string_equal(impair_options_line(&o, line),
+	    "there: loss 20%, delay 5ms; back: perfect; seed 42");
 	assert_int_equal(impair_option_seed(&o, "-1", why), -1);
 	assert_int_equal(impair_option_preset(&o, "nope", why), -1);
 	assert_non_null(strstr(why, "satellite"));
 	/* The last one's name is whole. */
 	assert_non_null(strstr(why, ", chaos"));
 	assert_int_equal(impair_option_preset(&o, "classroom", why), 0);
-	assert_string_equal(impair_options_line(&o, line), "each way: loss 20%, delay 20ms; seed 42");
+	assert_string_equal(impair_options_line(&o, line),
+	    "each way: loss 20%, delay 20ms; seed 42");
 	assert_int_equal(impair_options_check(&o, why), 0);
 	assert_int_equal(impair_option_loss_back(&o, "90%", why), 0);
 	assert_int_equal(impair_option_burst_back(&o, "2", why), 0);

@@ -13,11 +13,11 @@
 #include "server/rate-limit.h"
 #include "common/clock.h"
 
-static const struct siphash_key key = {7, 11};
+static const struct siphash_key key = { 7, 11 };
 
 static struct source_key source(uint32_t n)
 {
-	struct source_key s = {.scope = 0};
+	struct source_key s = { .scope = 0 };
 
 	memcpy(s.host + 4, &n, sizeof n);
 	return s;
@@ -60,7 +60,8 @@ static void crowding_gives_nothing(void **state)
 		taken(q, 1000 + n, 1, now);
 	/* By now every bucket of its set has been drawn on. */
 	assert_true(taken(q, 1, 100, now) <= 10);
-	/* All of them together cannot get more than the buckets of the table hold, however many they are. */
+	/* All of them together cannot get more than the buckets of the table hold, however many
+	 * they are. */
 	got = 0;
 	for (uint32_t n = 0; n < 1000000; n++)
 		got += taken(q, 2000000 + n, 1, now);
@@ -68,7 +69,8 @@ static void crowding_gives_nothing(void **state)
 	rate_limit_free(q);
 }
 
-/* While a flood of ever new sources goes on at a rate that the table can bear, a source within its rate is served. */
+/* While a flood of ever new sources goes on at a rate that the table can bear, a source within its
+ * rate is served. */
 static void flood_harms_no_one(void **state)
 {
 	struct rate_limit *q = rate_limit_new(&key, 1000, 2000);
@@ -92,7 +94,9 @@ static void flood_harms_no_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(burst_then_rate), cmocka_unit_test(crowding_gives_nothing), cmocka_unit_test(flood_harms_no_one),
+		cmocka_unit_test(burst_then_rate),
+		cmocka_unit_test(crowding_gives_nothing),
+		cmocka_unit_test(flood_harms_no_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's sandbox from inside: what somebody would try who has taken the server over is done by a process that has entered it, and
- * what is looked at is what became of those outside. Each is done without a sandbox first: what does nothing there shows nothing. */
+/* The server's sandbox from inside: what somebody would try who has taken the server over is done
+ * by a process that has entered it, and what is looked at is what became of those outside. Each is
+ * done without a sandbox first: what does nothing there shows nothing. */
 #include "config.h"
 
 /* For its table: whatever is not in it is tried too. */
@@ -39,15 +40,18 @@
 
 enum mode { OUTSIDE, SERVER, WATCHER, LANDLOCK, MODES };
 
-static const char *const mode_names[] = {"without a sandbox", "the server", "the watching process", "by Landlock alone"};
+static const char *const mode_names[] = { "without a sandbox", "the server", "the watching process",
+	"by Landlock alone" };
 
 /* What the attacker holds, and those outside. */
 struct stage {
 	char folder[64], secret[80], receiver[80], own[80];
-	/* A server's: its sockets, a client, what it was started with: a terminal's input, its log; a line to another. */
+	/* A server's: its sockets, a client, what it was started with: a terminal's input, its log;
+	 * a line to another. */
 	int listener, udp, client, input, log, line[2];
 	struct sockaddr_in udp_at;
-	/* Of others: a server, which is not to be connected to, on TCP and on a Unix socket; who receives datagrams, by name and abstract. */
+	/* Of others: a server, which is not to be connected to, on TCP and on a Unix socket; who
+	 * receives datagrams, by name and abstract. */
 	int tcp, stream, datagrams, abstract;
 	struct sockaddr_in tcp_at;
 	struct sockaddr_un stream_at, datagrams_at, abstract_at;
@@ -76,7 +80,8 @@ static int bound_port(int type, struct sockaddr_in *at)
 	socklen_t size = sizeof *at;
 	int fd;
 
-	*at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	fd = bound(AF_INET, type, at, size);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &size), 0);
 	return fd;
@@ -94,7 +99,8 @@ static void victim(int asked, int answer)
 	for (;;) {
 		const long told = word;
 
-		if (write(answer, (const void *)&told, sizeof told) != sizeof told || read(asked, &byte, 1) != 1)
+		if (write(answer, (const void *)&told, sizeof told) != sizeof told ||
+		    read(asked, &byte, 1) != 1)
 			_exit(0);
 	}
 }
@@ -102,10 +108,11 @@ static void victim(int asked, int answer)
 /* Its word, or -1: it is dead or stands still. */
 static long hear_victim(const struct stage *s)
 {
-	struct pollfd p = {.fd = s->answer, .events = POLLIN};
+	struct pollfd p = { .fd = s->answer, .events = POLLIN };
 	long told;
 
-	return poll(&p, 1, 5000) == 1 && read(s->answer, &told, sizeof told) == sizeof told ? told : -1;
+	return poll(&p, 1, 5000) == 1 && read(s->answer, &told, sizeof told) == sizeof told ? told
+	                                                                                    : -1;
 }
 
 static void start_victim(struct stage *s)
@@ -137,7 +144,7 @@ static void make_file(const char *path)
 
 static struct sockaddr_un unix_at(const char *path)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
 	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
 	return at;
@@ -149,7 +156,7 @@ static void set_stage(struct stage *s)
 	char path[100];
 	int input[2];
 
-	*s = (struct stage){.folder = "/tmp/test_sandbox.XXXXXX"};
+	*s = (struct stage){ .folder = "/tmp/test_sandbox.XXXXXX" };
 	assert_non_null(mkdtemp(s->folder));
 	snprintf(s->secret, sizeof s->secret, "%s/secret", s->folder);
 	snprintf(s->receiver, sizeof s->receiver, "%s/receiver", s->folder);
@@ -178,7 +185,8 @@ static void set_stage(struct stage *s)
 	s->datagrams_at = unix_at(s->receiver);
 	s->datagrams = bound(AF_UNIX, SOCK_DGRAM, &s->datagrams_at, sizeof s->datagrams_at);
 	s->abstract_at = unix_at("");
-	s->abstract_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(s->folder));
+	s->abstract_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+	                              strlen(s->folder));
 	memcpy(s->abstract_at.sun_path + 1, s->folder, strlen(s->folder));
 	s->abstract = bound(AF_UNIX, SOCK_DGRAM, &s->abstract_at, s->abstract_len);
 	start_victim(s);
@@ -186,8 +194,8 @@ static void set_stage(struct stage *s)
 
 static void clear_stage(struct stage *s)
 {
-	const int all[] = {s->listener, s->udp, s->client, s->input, s->log, s->line[0], s->line[1], s->tcp, s->stream, s->datagrams,
-	    s->abstract, s->ask, s->answer};
+	const int all[] = { s->listener, s->udp, s->client, s->input, s->log, s->line[0],
+		s->line[1], s->tcp, s->stream, s->datagrams, s->abstract, s->ask, s->answer };
 	char command[100];
 
 	kill(s->victim, SIGKILL);
@@ -213,7 +221,8 @@ static bool is_whole(const char *path)
 {
 	char text[sizeof SECRET + 1];
 	const int fd = open(path, O_RDONLY);
-	const bool whole = read(fd, text, sizeof text) == sizeof SECRET && memcmp(text, SECRET, sizeof SECRET) == 0;
+	const bool whole = read(fd, text, sizeof text) == sizeof SECRET &&
+	                   memcmp(text, SECRET, sizeof SECRET) == 0;
 
 	close(fd);
 	return whole;
@@ -228,10 +237,12 @@ static const char *effect(const struct stage *s)
 	snprintf(path, sizeof path, "%s/log", s->folder);
 	if (accept(s->tcp, NULL, NULL) >= 0 || accept(s->stream, NULL, NULL) >= 0)
 		return "connected to a server";
-	if (recv(s->datagrams, bytes, sizeof bytes, 0) >= 0 || recv(s->abstract, bytes, sizeof bytes, 0) >= 0)
+	if (recv(s->datagrams, bytes, sizeof bytes, 0) >= 0 ||
+	    recv(s->abstract, bytes, sizeof bytes, 0) >= 0)
 		return "sent to a Unix socket";
 	/* ., .., secret, log, own, receiver, stream */
-	if (!is_whole(s->secret) || !is_whole(path) || files_in(s->folder) != 7 || stat(s->secret, &st) < 0 || st.st_mode != (S_IFREG | 0600))
+	if (!is_whole(s->secret) || !is_whole(path) || files_in(s->folder) != 7 ||
+	    stat(s->secret, &st) < 0 || st.st_mode != (S_IFREG | 0600))
 		return "files are changed";
 	if (write(s->ask, "", 1) != 1 || hear_victim(s) != WORD)
 		return "a process is killed, stopped or changed";
@@ -241,7 +252,8 @@ static const char *effect(const struct stage *s)
 static bool fast_open_listener(const struct stage *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
-	sendto(s->listener, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
+	sendto(s->listener, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL,
+	    (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
 	return false;
 }
 
@@ -249,14 +261,19 @@ static bool fast_open_listener(const struct stage *s)
 static struct msghdr *message(const void *at, size_t size, int fd)
 {
 	static char control[CMSG_SPACE(sizeof fd)];
-	static struct iovec part = {(void *)(uintptr_t)SECRET, 1};
+	static struct iovec part = { (void *)(uintptr_t)SECRET, 1 };
 	static struct msghdr m;
 	struct cmsghdr *c = (struct cmsghdr *)(void *)control;
 
-	m = (struct msghdr){.msg_name = (void *)(uintptr_t)at, .msg_namelen = (socklen_t)size, .msg_iov = &part, .msg_iovlen = 1};
+	m = (struct msghdr){ .msg_name = (void *)(uintptr_t)at,
+		.msg_namelen = (socklen_t)size,
+		.msg_iov = &part,
+		.msg_iovlen = 1 };
 	if (fd < 0)
 		return &m;
-	*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+	*c = (struct cmsghdr){
+		.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)
+	};
 	memcpy(CMSG_DATA(c), &fd, sizeof fd);
 	m.msg_control = control;
 	m.msg_controllen = sizeof control;
@@ -266,13 +283,14 @@ static struct msghdr *message(const void *at, size_t size, int fd)
 static bool fast_open_message(const struct stage *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
-	sendmsg(s->listener, message(&s->tcp_at, sizeof s->tcp_at, -1), MSG_FASTOPEN | MSG_NOSIGNAL);
+	sendmsg(s->listener, message(&s->tcp_at, sizeof s->tcp_at, -1),
+	    MSG_FASTOPEN | MSG_NOSIGNAL);
 	return false;
 }
 
 static bool fast_open_messages(const struct stage *s)
 {
-	struct mmsghdr one = {.msg_hdr = *message(&s->tcp_at, sizeof s->tcp_at, -1)};
+	struct mmsghdr one = { .msg_hdr = *message(&s->tcp_at, sizeof s->tcp_at, -1) };
 
 	shutdown(s->listener, SHUT_RDWR);
 	sendmmsg(s->listener, &one, 1, MSG_FASTOPEN | MSG_NOSIGNAL);
@@ -281,16 +299,18 @@ static bool fast_open_messages(const struct stage *s)
 
 static bool fast_open_client(const struct stage *s)
 {
-	const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 
 	connect(s->client, &nowhere, sizeof nowhere);
-	sendto(s->client, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
+	sendto(s->client, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (const struct sockaddr *)&s->tcp_at,
+	    sizeof s->tcp_at);
 	return false;
 }
 
 static bool connect_new(const struct stage *s)
 {
-	connect(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
+	connect(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr *)&s->tcp_at,
+	    sizeof s->tcp_at);
 	return false;
 }
 
@@ -304,7 +324,7 @@ static bool connect_listener(const struct stage *s)
 static bool connect_later(const struct stage *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
-	setsockopt(s->listener, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int));
+	setsockopt(s->listener, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){ 1 }, sizeof(int));
 	connect(s->listener, (const struct sockaddr *)&s->tcp_at, sizeof s->tcp_at);
 	send(s->listener, "x", 1, MSG_NOSIGNAL);
 	return false;
@@ -312,36 +332,42 @@ static bool connect_later(const struct stage *s)
 
 static bool connect_unix(const struct stage *s)
 {
-	connect(socket(AF_UNIX, SOCK_STREAM, 0), (const struct sockaddr *)&s->stream_at, sizeof s->stream_at);
+	connect(socket(AF_UNIX, SOCK_STREAM, 0), (const struct sockaddr *)&s->stream_at,
+	    sizeof s->stream_at);
 	return false;
 }
 
 static bool send_unix(const struct stage *s)
 {
-	sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, MSG_NOSIGNAL, (const struct sockaddr *)&s->datagrams_at, sizeof s->datagrams_at);
+	sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, MSG_NOSIGNAL,
+	    (const struct sockaddr *)&s->datagrams_at, sizeof s->datagrams_at);
 	return false;
 }
 
 static bool send_descriptor(const struct stage *s)
 {
-	sendmsg(socket(AF_UNIX, SOCK_DGRAM, 0), message(&s->datagrams_at, sizeof s->datagrams_at, s->listener), MSG_NOSIGNAL);
+	sendmsg(socket(AF_UNIX, SOCK_DGRAM, 0),
+	    message(&s->datagrams_at, sizeof s->datagrams_at, s->listener), MSG_NOSIGNAL);
 	return false;
 }
 
 static bool send_abstract(const struct stage *s)
 {
-	sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, MSG_NOSIGNAL, (const struct sockaddr *)&s->abstract_at, s->abstract_len);
+	sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, MSG_NOSIGNAL,
+	    (const struct sockaddr *)&s->abstract_at, s->abstract_len);
 	return false;
 }
 
 static bool send_from_pair(const struct stage *s)
 {
-	int pair[2] = {-1, -1};
+	int pair[2] = { -1, -1 };
 
 	for (int type = 1; type < 6; type++)
 		if (socketpair(AF_UNIX, type, 0, pair) == 0) {
-			sendto(pair[0], "x", 1, MSG_NOSIGNAL, (const struct sockaddr *)&s->datagrams_at, sizeof s->datagrams_at);
-			connect(pair[0], (const struct sockaddr *)&s->datagrams_at, sizeof s->datagrams_at);
+			sendto(pair[0], "x", 1, MSG_NOSIGNAL,
+			    (const struct sockaddr *)&s->datagrams_at, sizeof s->datagrams_at);
+			connect(pair[0], (const struct sockaddr *)&s->datagrams_at,
+			    sizeof s->datagrams_at);
 			send(pair[0], "x", 1, MSG_NOSIGNAL);
 		}
 	return false;
@@ -363,7 +389,7 @@ static bool signal_owner(const struct stage *s)
 
 static bool signal_owner_extended(const struct stage *s)
 {
-	const struct f_owner_ex owner = {F_OWNER_PID, s->victim};
+	const struct f_owner_ex owner = { F_OWNER_PID, s->victim };
 
 	fcntl(s->udp, F_SETOWN_EX, &owner);
 	fcntl(s->udp, F_SETFL, O_ASYNC);
@@ -374,7 +400,7 @@ static bool signal_owner_extended(const struct stage *s)
 static bool signal_owner_ioctl(const struct stage *s)
 {
 	ioctl(s->udp, FIOSETOWN, &s->victim);
-	ioctl(s->udp, FIOASYNC, &(int){1});
+	ioctl(s->udp, FIOASYNC, &(int){ 1 });
 	make_ready(s);
 	return false;
 }
@@ -407,7 +433,7 @@ static bool kill_thread(const struct stage *s)
 
 static bool kill_queued(const struct stage *s)
 {
-	const siginfo_t info = {.si_code = SI_QUEUE, .si_signo = SIGTERM};
+	const siginfo_t info = { .si_code = SI_QUEUE, .si_signo = SIGTERM };
 
 	syscall(SYS_rt_sigqueueinfo, s->victim, SIGTERM, &info);
 	syscall(SYS_rt_tgsigqueueinfo, s->victim, s->victim, SIGTERM, &info);
@@ -429,7 +455,8 @@ static bool trace(const struct stage *s)
 static bool write_memory(const struct stage *s)
 {
 	long other = WORD + 1;
-	const struct iovec local = {&other, sizeof other}, remote = {(void *)(uintptr_t)&word, sizeof other};
+	const struct iovec local = { &other, sizeof other },
+	                   remote = { (void *)(uintptr_t)&word, sizeof other };
 
 	process_vm_writev(s->victim, &local, 1, &remote, 1, 0);
 	return false;
@@ -437,7 +464,7 @@ static bool write_memory(const struct stage *s)
 
 static bool limit_other(const struct stage *s)
 {
-	const struct rlimit none = {0, 0};
+	const struct rlimit none = { 0, 0 };
 
 	return prlimit(s->victim, RLIMIT_CORE, &none, NULL) == 0;
 }
@@ -451,7 +478,8 @@ static bool got_secret(int fd)
 {
 	char text[sizeof SECRET];
 
-	return read(fd, text, sizeof text) == sizeof text && memcmp(text, SECRET, sizeof SECRET) == 0;
+	return read(fd, text, sizeof text) == sizeof text &&
+	       memcmp(text, SECRET, sizeof SECRET) == 0;
 }
 
 static bool read_file(const struct stage *s)
@@ -544,7 +572,8 @@ static bool forge_log_after_seek(const struct stage *s)
 
 static bool execute(const struct stage *s)
 {
-	char *const arguments[] = {(char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c", (char *)(uintptr_t)"exit 77", NULL};
+	char *const arguments[] = { (char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c",
+		(char *)(uintptr_t)"exit 77", NULL };
 
 	(void)s;
 	execve("/bin/sh", arguments, environ);
@@ -570,7 +599,7 @@ static bool new_namespace(const struct stage *s)
 
 static bool start_in_namespace(const struct stage *s)
 {
-	struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
 	long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
 
 	(void)s;
@@ -588,32 +617,35 @@ static bool make_socket(const struct stage *s)
 	for (int family = 0; family < 46; family++)
 		for (int type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++)
 			for (int protocol = 0; protocol < 20; protocol++)
-				if ((family != AF_NETLINK || protocol != NETLINK_ROUTE) && socket(family, type | SOCK_CLOEXEC, protocol) >= 0)
+				if ((family != AF_NETLINK || protocol != NETLINK_ROUTE) &&
+				    socket(family, type | SOCK_CLOEXEC, protocol) >= 0)
 					return true;
 	return false;
 }
 
 static bool bind_new(const struct stage *s)
 {
-	const struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	(void)s;
-	return fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 1) == 0;
+	return fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
+	       listen(fd, 1) == 0;
 }
 
 static bool set_option(const struct stage *s)
 {
 	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
-	const struct sock_fprog program = {1, &none};
+	const struct sock_fprog program = { 1, &none };
 
 	return setsockopt(s->udp, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ||
-	    setsockopt(s->listener, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int)) == 0;
+	       setsockopt(s->listener, SOL_SOCKET, SO_REUSEPORT, &(int){ 1 }, sizeof(int)) == 0;
 }
 
 /* "return 77" */
 #ifdef __x86_64__
-static const unsigned char code[] = {0xb8, GOT_IT, 0, 0, 0, 0xc3};
+static const unsigned char code[] = { 0xb8, GOT_IT, 0, 0, 0, 0xc3 };
 #endif
 
 static bool run_code(void *at)
@@ -622,7 +654,7 @@ static bool run_code(void *at)
 	union {
 		void *data;
 		int (*function)(void);
-	} entry = {at};
+	} entry = { at };
 
 	return at != MAP_FAILED && entry.function() == GOT_IT;
 #else
@@ -642,12 +674,14 @@ static void *code_at(void *at)
 static bool run_mapped(const struct stage *s)
 {
 	(void)s;
-	return run_code(code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
+	return run_code(code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 }
 
 static bool run_protected(const struct stage *s)
 {
-	void *at = code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	void *at = code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	    0));
 
 	(void)s;
 	return mprotect(at, 4096, PROT_READ | PROT_EXEC) == 0 && run_code(at);
@@ -656,7 +690,7 @@ static bool run_protected(const struct stage *s)
 static bool run_of_file(const struct stage *s)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, s->log, 0) != MAP_FAILED ||
-	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, s->log, 0) != MAP_FAILED;
+	       mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, s->log, 0) != MAP_FAILED;
 }
 
 static bool run_shared(const struct stage *s)
@@ -674,7 +708,8 @@ static bool run_by_personality(const struct stage *s)
 {
 	/* READ_IMPLIES_EXEC */
 	syscall(SYS_personality, 0x0400000);
-	return s && run_code(code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
+	return s && run_code(code_at(mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 }
 
 static bool make_memory_file(const struct stage *s)
@@ -685,7 +720,7 @@ static bool make_memory_file(const struct stage *s)
 
 static bool make_ring(const struct stage *s)
 {
-	unsigned char parameters[120] = {0};
+	unsigned char parameters[120] = { 0 };
 
 	(void)s;
 	return syscall(SYS_io_uring_setup, 4, parameters) >= 0;
@@ -694,7 +729,7 @@ static bool make_ring(const struct stage *s)
 static bool make_program(const struct stage *s)
 {
 	/* BPF_MAP_CREATE of an array. */
-	unsigned attributes[30] = {2, 4, 4, 1};
+	unsigned attributes[30] = { 2, 4, 4, 1 };
 
 	(void)s;
 	return syscall(SYS_bpf, 0, attributes, sizeof attributes) >= 0;
@@ -733,7 +768,10 @@ static bool other_numbers(const struct stage *s)
 	long fd = 359;
 
 	/* socket(AF_INET, SOCK_DGRAM, 0) */
-	__asm__ volatile("int $0x80" : "+a"(fd) : "b"(AF_INET), "c"(SOCK_DGRAM), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+	    : "+a"(fd)
+	    : "b"(AF_INET), "c"(SOCK_DGRAM), "d"(0)
+	    : "memory", "r8", "r9", "r10", "r11");
 	return fd >= 0 || syscall(0x40000000 + SYS_socket, AF_INET, SOCK_DGRAM, 0) >= 0;
 #else
 	return false;
@@ -760,63 +798,63 @@ static const struct attack {
 	/* Possible wherever there is no sandbox. */
 	bool always;
 } attacks[] = {
-	{"connect", connect_new, FILTER, 4, true},
-	{"connect a listener", connect_listener, FILTER, 4, true},
-	{"TCP_FASTOPEN_CONNECT", connect_later, FILTER, 4, false},
-	{"MSG_FASTOPEN by sendto", fast_open_listener, FILTER, 0, false},
-	{"MSG_FASTOPEN by sendmsg", fast_open_message, FILTER, 0, false},
-	{"MSG_FASTOPEN by sendmmsg", fast_open_messages, FILTER, 0, false},
-	{"MSG_FASTOPEN from a client's connection", fast_open_client, FILTER, 0, false},
-	{"connect a Unix socket", connect_unix, FILTER, 0, true},
-	{"Unix datagram", send_unix, FILTER, 0, true},
-	{"Unix datagram with a descriptor", send_descriptor, FILTER, 0, true},
-	{"Unix datagram, abstract", send_abstract, FILTER, 6, true},
-	{"Unix datagram from a pair", send_from_pair, FILTER, 0, true},
-	{"F_SETOWN, F_SETSIG, O_ASYNC", signal_owner, FILTER, 6, true},
-	{"F_SETOWN_EX, O_ASYNC", signal_owner_extended, FILTER, 6, true},
-	{"FIOSETOWN, FIOASYNC", signal_owner_ioctl, FILTER, 6, true},
-	{"kill", kill_victim, FILTER_OF_SERVER, 6, true},
-	{"kill with SIGHUP, a group", kill_otherwise, FILTER, 6, true},
-	{"tgkill with SIGABRT", abort_victim, FILTER_OF_SERVER, 6, true},
-	{"tgkill, tkill with SIGKILL", kill_thread, FILTER, 6, true},
-	{"rt_sigqueueinfo", kill_queued, FILTER, 6, true},
-	{"pidfd_send_signal", kill_by_descriptor, FILTER, 6, false},
-	{"ptrace", trace, FILTER, 1, false},
-	{"process_vm_writev", write_memory, FILTER, 1, false},
-	{"prlimit of another", limit_other, FILTER, 0, false},
-	{"setpriority of another", slow_other, FILTER, 0, true},
-	{"read a file", read_file, FILTER, 1, true},
-	{"read standard input", read_input, FILTER, 0, true},
-	{"list a folder", list_folder, FILTER, 1, true},
-	{"write a file", write_file, FILTER, 1, true},
-	{"make a file", make_new_file, FILTER, 1, true},
-	{"name a Unix socket", name_socket, NO_FILTER, 1, true},
-	{"rename, link", rename_file, FILTER, 1, true},
-	{"chmod, truncate", change_file, FILTER, 0, true},
-	{"truncate", truncate_file, FILTER, 3, true},
-	{"unlink elsewhere", remove_file, NO_FILTER, 1, true},
-	{"rmdir", remove_folder, FILTER, 1, true},
-	{"pwrite, ftruncate the log", forge_log, FILTER, 0, true},
-	{"lseek in the log", forge_log_after_seek, FILTER, 0, true},
-	{"execve, execveat", execute, FILTER, 1, true},
-	{"fork", start_process, NOT_WATCHER, 0, true},
-	{"unshare", new_namespace, FILTER, 0, false},
-	{"clone, clone3 of a namespace", start_in_namespace, FILTER, 0, false},
-	{"socket of every family", make_socket, FILTER, 0, true},
-	{"bind and listen", bind_new, FILTER, 0, true},
-	{"setsockopt", set_option, FILTER, 0, true},
-	{"mmap PROT_EXEC", run_mapped, FILTER, 0, false},
-	{"mprotect PROT_EXEC", run_protected, FILTER, 0, false},
-	{"mmap a file", run_of_file, FILTER, 0, false},
-	{"shmat SHM_EXEC", run_shared, FILTER, 0, false},
-	{"personality READ_IMPLIES_EXEC", run_by_personality, FILTER, 0, false},
-	{"memfd_create", make_memory_file, FILTER, 0, false},
-	{"io_uring_setup", make_ring, FILTER, 0, false},
-	{"bpf", make_program, FILTER, 0, false},
-	{"userfaultfd", handle_faults, FILTER, 0, false},
-	{"setrlimit", raise_limit, FILTER, 0, true},
-	{"TIOCSTI", type_into_terminal, FILTER, 0, false},
-	{"calls by int 0x80 and x32", other_numbers, FILTER, 0, false},
+	{ "connect", connect_new, FILTER, 4, true },
+	{ "connect a listener", connect_listener, FILTER, 4, true },
+	{ "TCP_FASTOPEN_CONNECT", connect_later, FILTER, 4, false },
+	{ "MSG_FASTOPEN by sendto", fast_open_listener, FILTER, 0, false },
+	{ "MSG_FASTOPEN by sendmsg", fast_open_message, FILTER, 0, false },
+	{ "MSG_FASTOPEN by sendmmsg", fast_open_messages, FILTER, 0, false },
+	{ "MSG_FASTOPEN from a client's connection", fast_open_client, FILTER, 0, false },
+	{ "connect a Unix socket", connect_unix, FILTER, 0, true },
+	{ "Unix datagram", send_unix, FILTER, 0, true },
+	{ "Unix datagram with a descriptor", send_descriptor, FILTER, 0, true },
+	{ "Unix datagram, abstract", send_abstract, FILTER, 6, true },
+	{ "Unix datagram from a pair", send_from_pair, FILTER, 0, true },
+	{ "F_SETOWN, F_SETSIG, O_ASYNC", signal_owner, FILTER, 6, true },
+	{ "F_SETOWN_EX, O_ASYNC", signal_owner_extended, FILTER, 6, true },
+	{ "FIOSETOWN, FIOASYNC", signal_owner_ioctl, FILTER, 6, true },
+	{ "kill", kill_victim, FILTER_OF_SERVER, 6, true },
+	{ "kill with SIGHUP, a group", kill_otherwise, FILTER, 6, true },
+	{ "tgkill with SIGABRT", abort_victim, FILTER_OF_SERVER, 6, true },
+	{ "tgkill, tkill with SIGKILL", kill_thread, FILTER, 6, true },
+	{ "rt_sigqueueinfo", kill_queued, FILTER, 6, true },
+	{ "pidfd_send_signal", kill_by_descriptor, FILTER, 6, false },
+	{ "ptrace", trace, FILTER, 1, false },
+	{ "process_vm_writev", write_memory, FILTER, 1, false },
+	{ "prlimit of another", limit_other, FILTER, 0, false },
+	{ "setpriority of another", slow_other, FILTER, 0, true },
+	{ "read a file", read_file, FILTER, 1, true },
+	{ "read standard input", read_input, FILTER, 0, true },
+	{ "list a folder", list_folder, FILTER, 1, true },
+	{ "write a file", write_file, FILTER, 1, true },
+	{ "make a file", make_new_file, FILTER, 1, true },
+	{ "name a Unix socket", name_socket, NO_FILTER, 1, true },
+	{ "rename, link", rename_file, FILTER, 1, true },
+	{ "chmod, truncate", change_file, FILTER, 0, true },
+	{ "truncate", truncate_file, FILTER, 3, true },
+	{ "unlink elsewhere", remove_file, NO_FILTER, 1, true },
+	{ "rmdir", remove_folder, FILTER, 1, true },
+	{ "pwrite, ftruncate the log", forge_log, FILTER, 0, true },
+	{ "lseek in the log", forge_log_after_seek, FILTER, 0, true },
+	{ "execve, execveat", execute, FILTER, 1, true },
+	{ "fork", start_process, NOT_WATCHER, 0, true },
+	{ "unshare", new_namespace, FILTER, 0, false },
+	{ "clone, clone3 of a namespace", start_in_namespace, FILTER, 0, false },
+	{ "socket of every family", make_socket, FILTER, 0, true },
+	{ "bind and listen", bind_new, FILTER, 0, true },
+	{ "setsockopt", set_option, FILTER, 0, true },
+	{ "mmap PROT_EXEC", run_mapped, FILTER, 0, false },
+	{ "mprotect PROT_EXEC", run_protected, FILTER, 0, false },
+	{ "mmap a file", run_of_file, FILTER, 0, false },
+	{ "shmat SHM_EXEC", run_shared, FILTER, 0, false },
+	{ "personality READ_IMPLIES_EXEC", run_by_personality, FILTER, 0, false },
+	{ "memfd_create", make_memory_file, FILTER, 0, false },
+	{ "io_uring_setup", make_ring, FILTER, 0, false },
+	{ "bpf", make_program, FILTER, 0, false },
+	{ "userfaultfd", handle_faults, FILTER, 0, false },
+	{ "setrlimit", raise_limit, FILTER, 0, true },
+	{ "TIOCSTI", type_into_terminal, FILTER, 0, false },
+	{ "calls by int 0x80 and x32", other_numbers, FILTER, 0, false },
 };
 #define ATTACKS (sizeof attacks / sizeof *attacks)
 
@@ -833,7 +871,7 @@ static void forbid_filter(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	const struct sock_fprog all = {sizeof program / sizeof *program, program};
+	const struct sock_fprog all = { sizeof program / sizeof *program, program };
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all);
@@ -841,7 +879,9 @@ static void forbid_filter(void)
 
 static void enter(enum mode mode, const char *own, char report[300])
 {
-	const struct sandbox s = {.watches = mode == WATCHER, .files = {own, NULL}, .lifeline = -1};
+	const struct sandbox s = {
+		.watches = mode == WATCHER, .files = { own, NULL }, .lifeline = -1
+	};
 
 	if (mode == LANDLOCK)
 		forbid_filter();
@@ -852,7 +892,7 @@ static void enter(enum mode mode, const char *own, char report[300])
 /* A process begins that does not live for ever. */
 static pid_t start_attacker(void)
 {
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS};
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS };
 	const pid_t pid = fork();
 
 	assert_true(pid >= 0);
@@ -895,7 +935,8 @@ static const char *try_attack(const struct attack *a, enum mode mode)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == GOT_IT)
 		did = "done";
 	/* A signal, or a connection, may be under way yet. */
-	for (int i = 0; !did && !(did = effect(&s)) && mode == OUTSIDE && i < (a->always ? 1000 : 50); i++)
+	for (int i = 0;
+	    !did && !(did = effect(&s)) && mode == OUTSIDE && i < (a->always ? 1000 : 50); i++)
 		usleep(2000);
 	clear_stage(&s);
 	return did;
@@ -919,7 +960,10 @@ static int in_force(enum mode mode, bool *filter)
 	close(ends[0]);
 	close(ends[1]);
 	*filter = strstr(report, ", seccomp") != NULL;
-	return strstr(report, "no Landlock") ? 0 : strstr(report, "signals)") ? 6 : strstr(report, "TCP)") ? 4 : 1;
+	return strstr(report, "no Landlock") ? 0
+	     : strstr(report, "signals)")    ? 6
+	     : strstr(report, "TCP)")        ? 4
+	                                     : 1;
 }
 
 static bool is_held(const struct attack *a, enum mode mode, int landlock, bool filter)
@@ -932,8 +976,8 @@ static bool is_held(const struct attack *a, enum mode mode, int landlock, bool f
 
 static void attacks_do_nothing(void **state)
 {
-	bool filter[MODES] = {false};
-	int landlock[MODES] = {0}, failed = 0, tried = 0;
+	bool filter[MODES] = { false };
+	int landlock[MODES] = { 0 }, failed = 0, tried = 0;
 
 	(void)state;
 	for (enum mode mode = SERVER; mode < MODES; mode++)
@@ -952,7 +996,8 @@ static void attacks_do_nothing(void **state)
 			if (!(did = try_attack(a, mode)))
 				did = "";
 			else
-				print_error("%s, %s: %s\n", a->name, mode_names[mode], did), failed++;
+				print_error("%s, %s: %s\n", a->name, mode_names[mode], did),
+				    failed++;
 		}
 	}
 	assert_int_equal(failed, 0);
@@ -963,7 +1008,8 @@ static void attacks_do_nothing(void **state)
 static bool in_table(long number)
 {
 #ifdef __x86_64__
-	/* uretprobe and uprobe: no filter is asked, and who calls them elsewhere than in a probe dies. */
+	/* uretprobe and uprobe: no filter is asked, and who calls them elsewhere than in a probe
+	 * dies. */
 	if (number == 335 || number == 336)
 		return true;
 #endif
@@ -996,7 +1042,9 @@ static void all_else_is_refused(void **state)
 		if (pid == 0) {
 			enter(mode, "/nowhere/file", report);
 			for (long number = 0; number <= 480; number++)
-				if (!in_table(number) && (syscall(number, -1L, -1L, -1L, -1L, -1L, -1L) != -1 || (errno != EPERM && errno != ENOSYS)))
+				if (!in_table(number) &&
+				    (syscall(number, -1L, -1L, -1L, -1L, -1L, -1L) != -1 ||
+				        (errno != EPERM && errno != ENOSYS)))
 					_exit(number % 255 + 1);
 			_exit(0);
 		}
@@ -1004,12 +1052,17 @@ static void all_else_is_refused(void **state)
 	}
 }
 
-#define NEED(what) do { if (!(what)) _exit(__LINE__ % 200 + 1); } while (0)
+#define NEED(what) \
+	do { \
+		if (!(what)) \
+			_exit(__LINE__ % 200 + 1); \
+	} while (0)
 
 /* What the server does, in `mode`. */
 static void serve(const struct stage *s, enum mode mode, unsigned loopback)
 {
-	struct addr scoped = {.in6 = {.sin6_family = AF_INET6, .sin6_scope_id = loopback}, .len = sizeof(struct sockaddr_in6)};
+	struct addr scoped = { .in6 = { .sin6_family = AF_INET6, .sin6_scope_id = loopback },
+		.len = sizeof(struct sockaddr_in6) };
 	struct ifaddrs *all;
 	struct stat own;
 	char text[ADDR_TEXT], report[300];
@@ -1022,7 +1075,8 @@ static void serve(const struct stage *s, enum mode mode, unsigned loopback)
 	NEED((accepted = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0);
 	NEED(send(accepted, "x", 1, MSG_NOSIGNAL) == 1 && ioctl(accepted, SIOCOUTQ, &queued) == 0);
 	NEED(shutdown(accepted, SHUT_WR) == 0 && close(accepted) == 0);
-	NEED(sendmsg(s->udp, message(&s->udp_at, sizeof s->udp_at, -1), MSG_DONTWAIT | MSG_NOSIGNAL) == 1);
+	NEED(sendmsg(s->udp, message(&s->udp_at, sizeof s->udp_at, -1),
+	         MSG_DONTWAIT | MSG_NOSIGNAL) == 1);
 	NEED(ioctl(s->udp, FIONREAD, &queued) == 0 && recv(s->udp, text, 1, MSG_DONTWAIT) == 1);
 	NEED(getifaddrs(&all) == 0 && all);
 	freeifaddrs(all);
@@ -1060,7 +1114,7 @@ static void aborts(void **state)
 		char report[300];
 
 		if (pid == 0) {
-			setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+			setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 			enter(mode, NULL, report);
 			abort();
 		}
@@ -1068,10 +1122,12 @@ static void aborts(void **state)
 	}
 }
 
-/* A worker's sandbox within the one of who watches, which reads its lifeline and ends the worker. */
+/* A worker's sandbox within the one of who watches, which reads its lifeline and ends the worker.
+ */
 static void watch(int lifeline)
 {
-	const struct sandbox watcher = {.watches = true, .lifeline = lifeline}, worker = {.lifeline = -1};
+	const struct sandbox watcher = { .watches = true, .lifeline = lifeline },
+	                     worker = { .lifeline = -1 };
 	char report[300];
 	int status, line[2];
 	pid_t pid;
@@ -1094,7 +1150,8 @@ static void watch(int lifeline)
 				poll(NULL, 0, 1000);
 		}
 		NEED(number == SIGABRT || kill(pid, number) == 0);
-		NEED(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == number);
+		NEED(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+		     WTERMSIG(status) == number);
 	}
 	_exit(0);
 }
@@ -1108,7 +1165,7 @@ static void watching_works(void **state)
 	set_stage(&s);
 	pid = start_attacker();
 	if (pid == 0) {
-		setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 		watch(s.input);
 	}
 	assert_int_equal(wait_for(pid), 0);
@@ -1118,8 +1175,11 @@ static void watching_works(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(attacks_do_nothing), cmocka_unit_test(all_else_is_refused), cmocka_unit_test(serving_works),
-		cmocka_unit_test(aborts), cmocka_unit_test(watching_works),
+		cmocka_unit_test(attacks_do_nothing),
+		cmocka_unit_test(all_else_is_refused),
+		cmocka_unit_test(serving_works),
+		cmocka_unit_test(aborts),
+		cmocka_unit_test(watching_works),
 	};
 
 	/* The victim's pipe. */

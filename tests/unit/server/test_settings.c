@@ -46,12 +46,13 @@ static const char *places(const char *const *options)
 	return text;
 }
 
-#define assert_places(text, ...) assert_string_equal(places((const char *const[]){__VA_ARGS__, NULL}), text)
+#define assert_places(text, ...) \
+	assert_string_equal(places((const char *const[]){ __VA_ARGS__, NULL }), text)
 
 static void test_places(void **state)
 {
 	(void)state;
-	assert_string_equal(places((const char *const[]){NULL}), "127.0.0.1:12000? [::1]:12000?");
+	assert_string_equal(places((const char *const[]){ NULL }), "127.0.0.1:12000? [::1]:12000?");
 	assert_places("127.0.0.1:7000? [::1]:7000?", "port", "7000");
 	assert_places("127.0.0.1:12000", "ipv4", NULL);
 	assert_places("[::1]:12000", "ipv6", NULL);
@@ -59,8 +60,10 @@ static void test_places(void **state)
 	assert_places("[::]:12000", "public", NULL, "ipv6", NULL);
 	assert_places("0.0.0.0:12000? [::]:12000?", "bind", "*");
 	assert_places("127.0.0.1:12000? [::1]:12000?", "bind", "localhost");
-	assert_places("192.0.2.1:12000 [2001:db8::1]:12000", "bind", "192.0.2.1", "bind", "2001:db8::1");
-	assert_places("192.0.2.1:12000 127.0.0.1:12000? [::1]:12000?", "bind", "192.0.2.1", "bind", "localhost");
+	assert_places("192.0.2.1:12000 [2001:db8::1]:12000", "bind", "192.0.2.1", "bind",
+	    "2001:db8::1");
+	assert_places("192.0.2.1:12000 127.0.0.1:12000? [::1]:12000?", "bind", "192.0.2.1", "bind",
+	    "localhost");
 }
 
 /* One socket for each address, or the second one would find it in use. */
@@ -68,26 +71,48 @@ static void test_covered_places(void **state)
 {
 	(void)state;
 	assert_places("192.0.2.1:12000", "bind", "192.0.2.1", "bind", "192.0.2.1");
-	assert_places("0.0.0.0:12000? [::]:12000?", "bind", "127.0.0.1", "bind", "*", "bind", "::1");
-	assert_places("[::1]:12000 0.0.0.0:12000", "bind", "192.0.2.1", "bind", "::1", "bind", "0.0.0.0");
+	assert_places("0.0.0.0:12000? [::]:12000?", "bind", "127.0.0.1", "bind", "*", "bind",
+	    "::1");
+	assert_places("[::1]:12000 0.0.0.0:12000", "bind", "192.0.2.1", "bind", "::1", "bind",
+	    "0.0.0.0");
 }
 
 static void test_contradictions(void **state)
 {
 	(void)state;
-	assert_places("--ipv4 and --ipv6 exclude each other; without them both are served", "ipv4", NULL, "ipv6", NULL);
-	assert_places("--public serves every address: leave --bind out", "public", NULL, "bind", "::1");
+	assert_places("--ipv4 and --ipv6 exclude each other; without them both are served", "ipv4",
+	    NULL, "ipv6", NULL);
+	assert_places("--public serves every address: leave --bind out", "public", NULL, "bind",
+	    "::1");
 	assert_places("--bind=::1: is not what --ipv4 asks for", "ipv4", NULL, "bind", "::1");
-	assert_places("--bind=127.0.0.1: is not what --ipv6 asks for", "bind", "127.0.0.1", "ipv6", NULL);
+	assert_places("--bind=127.0.0.1: is not what --ipv6 asks for", "bind", "127.0.0.1", "ipv6",
+	    NULL);
 }
 
 static void test_refused_values(void **state)
 {
 	static const char *const bad[][2] = {
-		{"port", ""}, {"port", "x"}, {"port", "65536"}, {"port", "-1"}, {"port", "80 "}, {"bind", ""}, {"bind", "host"},
-		{"bind", "1.2.3"}, {"bind", "224.0.0.1"}, {"bind", "ff02::1"}, {"bind", "127.0.0.1:80"}, {"max-clients", "0"},
-		{"max-clients", "-5"}, {"max-clients", "1e3"}, {"max-per-source", "x"}, {"idle-timeout", "5 parsecs"},
-		{"idle-timeout", "-1s"}, {"ready-fd", "-1"}, {"ready-fd", "one"}, {"lifeline-fd", ""}, {"port-file", ""},
+		{ "port", "" },
+		{ "port", "x" },
+		{ "port", "65536" },
+		{ "port", "-1" },
+		{ "port", "80 " },
+		{ "bind", "" },
+		{ "bind", "host" },
+		{ "bind", "1.2.3" },
+		{ "bind", "224.0.0.1" },
+		{ "bind", "ff02::1" },
+		{ "bind", "127.0.0.1:80" },
+		{ "max-clients", "0" },
+		{ "max-clients", "-5" },
+		{ "max-clients", "1e3" },
+		{ "max-per-source", "x" },
+		{ "idle-timeout", "5 parsecs" },
+		{ "idle-timeout", "-1s" },
+		{ "ready-fd", "-1" },
+		{ "ready-fd", "one" },
+		{ "lifeline-fd", "" },
+		{ "port-file", "" },
 	};
 	char why[OPTIONS_WHY];
 

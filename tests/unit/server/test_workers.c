@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Workers that somebody has taken over, who write into their memory and say on their lines what they like: who watches goes on. */
+/* Workers that somebody has taken over, who write into their memory and say on their lines what
+ * they like: who watches goes on. */
 #include "config.h"
 
 #include <poll.h>
@@ -56,7 +57,8 @@ static void scribble(struct workers *w, int number)
 	struct workers_slot *slot = w->all[number].slot;
 
 	for (unsigned n = 1;; n++)
-		((volatile unsigned char *)slot)[n * 67 % sizeof *slot] = (unsigned char)(n * 2654435761u >> 24);
+		((volatile unsigned char *)
+		        slot)[n * 67 % sizeof *slot] = (unsigned char)(n * 2654435761u >> 24);
 }
 
 static void test_scribbling(void **state)
@@ -116,7 +118,7 @@ static void count(void *lines, const char *line)
 
 static void say_for_ever(int line, const char *text)
 {
-	struct pollfd p = {.fd = line, .events = POLLOUT};
+	struct pollfd p = { .fd = line, .events = POLLOUT };
 
 	for (;;)
 		if (send(line, text, strlen(text), MSG_NOSIGNAL) < 0)
@@ -128,7 +130,7 @@ static void keep_silent(struct workers *w, int number)
 	char order[100];
 
 	for (;;) {
-		struct pollfd p = {.fd = workers_channel(w), .events = POLLIN};
+		struct pollfd p = { .fd = workers_channel(w), .events = POLLIN };
 
 		poll(&p, 1, -1);
 		/* The last one alone answers. */
@@ -218,9 +220,12 @@ static void test_no_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scribbling), cmocka_unit_test(test_others_are_out_of_reach), cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_scribbling),
+		cmocka_unit_test(test_others_are_out_of_reach),
+		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_silent_at_the_end),
-		cmocka_unit_test(test_too_many_answers), cmocka_unit_test(test_no_end),
+		cmocka_unit_test(test_too_many_answers),
+		cmocka_unit_test(test_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
