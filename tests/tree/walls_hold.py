@@ -53,7 +53,7 @@ def source(tree, build, path, text):
     write(os.path.join(tree, path), LICENCE + text)
     compiled(build, path, text)
     # Listed, so that this is not what fails.
-    write(os.path.join(tree, 'README.md'), f'\n`{path}`\n', 'a')
+    write(os.path.join(tree, 'README.md'), f'\n`{os.path.dirname(path)}/`\n', 'a')
 
 
 def header(tree, path, text):
