@@ -14,9 +14,10 @@ bench-link: %D%/link
 	%D%/link
 .PHONY: bench bench-capitals bench-link
 
-# make bench-server: upcased beside servers on libuv, libevent, io_uring and Node.js, and beside what the system can
-# do at best. A peer is built where its library is found; the report tells which were left out. All of it takes about
-# 40 minutes. BENCH_ARGS="--rounds 3 --tests rr-1,churn" goes to bench/server.py, whose --help tells the rest.
+# make bench-server: upcased beside servers on libuv, libevent, io_uring and Node.js, and beside
+# what the system can do at best. A peer is built where its library is found; the report tells which
+# were left out. All of it takes about 40 minutes. BENCH_ARGS="--rounds 3 --tests rr-1,churn" goes
+# to bench/server.py, whose --help tells the rest.
 check_PROGRAMS += %D%/load %D%/peer-epoll %D%/peer-limit
 bench_load_SOURCES = %D%/load.c %D%/load.h %D%/load-open.c %D%/load-tcp.c %D%/load-udp.c
 bench_load_LDADD = common/libcommon.a

@@ -30,8 +30,8 @@ common_libcommon_a_SOURCES = \
 	%D%/utf8.h
 nodist_common_libcommon_a_SOURCES = %D%/capitals-table.h
 
-# The table of capitals is made by a program that runs here, while building, also where the programs themselves
-# are for another machine; libunistring is then needed on both.
+# The table of capitals is made by a program that runs here, while building, also where the programs
+# themselves are for another machine; libunistring is then needed on both.
 BUILT_SOURCES += %D%/capitals-table.h
 CLEANFILES += %D%/capitals-table.h %D%/make-capitals %D%/make-capitals.o
 EXTRA_DIST += %D%/make-capitals.c

@@ -1,8 +1,7 @@
 dnl SPDX-License-Identifier: GPL-3.0-or-later
 
-dnl UPCASE_MISSING(WHAT, PACKAGE)
-dnl Notes that something the programs need is missing. All are named together by UPCASE_MISSING_END, so that
-dnl nobody has to run configure once for each.
+dnl UPCASE_MISSING(WHAT, PACKAGE) Notes that something the programs need is missing. All are named
+dnl together by UPCASE_MISSING_END, so that nobody has to run configure once for each.
 AC_DEFUN([UPCASE_MISSING],
 [AS_VAR_APPEND([upcase_missing], ["configure: error: $1 is missing: apt-get install $2
 "])])
@@ -15,9 +14,10 @@ AC_DEFUN([UPCASE_MISSING_END],
 	AS_ECHO_N(["$upcase_missing"]) >&2
 	AS_EXIT([1])])])
 
-dnl UPCASE_LIBRARY(VARIABLE, MODULE, HEADERS, CALL, LIBS, IF-FOUND, IF-NOT-FOUND)
-dnl Finds a library by pkg-config (MODULE, with a version if need be; empty: it has no .pc file), else by LIBS as they
-dnl stand, and in both cases proves it by compiling and linking CALL. Sets VARIABLE_CFLAGS and VARIABLE_LIBS.
+dnl UPCASE_LIBRARY(VARIABLE, MODULE, HEADERS, CALL, LIBS, IF-FOUND, IF-NOT-FOUND) Finds a library by
+dnl pkg-config (MODULE, with a version if need be; empty: it has no .pc file), else by LIBS as they
+dnl stand, and in both cases proves it by compiling and linking CALL. Sets VARIABLE_CFLAGS and
+dnl VARIABLE_LIBS.
 AC_DEFUN([UPCASE_LIBRARY],
 [AC_ARG_VAR([$1_CFLAGS], [C compiler flags for $1, instead of looking for them])
 AC_ARG_VAR([$1_LIBS], [linker flags for $1, instead of looking for them])
@@ -41,8 +41,8 @@ AS_IF([test "$upcase_found" = yes],
 	[AC_MSG_RESULT([no])
 	$7])])
 
-dnl UPCASE_TRY_CFLAGS(VARIABLE, FLAGS), UPCASE_TRY_LDFLAGS(VARIABLE, FLAGS)
-dnl Each flag is appended to VARIABLE if a program still compiles and links with it and no compiler says a word.
+dnl UPCASE_TRY_CFLAGS(VARIABLE, FLAGS), UPCASE_TRY_LDFLAGS(VARIABLE, FLAGS) Each flag is appended to
+dnl VARIABLE if a program still compiles and links with it and no compiler says a word.
 AC_DEFUN([UPCASE_TRY_CFLAGS],
 [m4_foreach_w([upcase_flag], [$2], [UPCASE_TRY_FLAG([$1], [CFLAGS], m4_defn([upcase_flag]))
 ])])
@@ -67,9 +67,8 @@ AC_CACHE_CHECK([whether $CC takes $3], [upcase_cache],
 AS_VAR_IF([upcase_cache], [yes], [AS_VAR_APPEND([$1], [" $3"])])
 AS_VAR_POPDEF([upcase_cache])])
 
-dnl UPCASE_TRY_FORTIFY(VARIABLE)
-dnl Appends the highest _FORTIFY_SOURCE that the C library knows, only where the user's own flags optimise (it
-dnl warns otherwise) and do not set it already.
+dnl UPCASE_TRY_FORTIFY(VARIABLE) Appends the highest _FORTIFY_SOURCE that the C library knows, only
+dnl where the user's own flags optimise (it warns otherwise) and do not set it already.
 AC_DEFUN([UPCASE_TRY_FORTIFY],
 [AC_CACHE_CHECK([for _FORTIFY_SOURCE], [upcase_cv_fortify],
 	[upcase_cv_fortify=no

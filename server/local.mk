@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The server. It too stands in bin, not in sbin: in class an ordinary user runs it, and the client looks for it
-# beside itself.
+# The server. It too stands in bin, not in sbin: in class an ordinary user runs it, and the client
+# looks for it beside itself.
 
 bin_PROGRAMS += %D%/upcased
 noinst_LIBRARIES += %D%/libserver.a

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The tests: make check. Each speaks TAP.
 #
-# A unit test is a cmocka program, a test of a whole program a program, a .sh or a .py. They find what they need by
-# the environment below and write only below a temporary folder of their own.
+# A unit test is a cmocka program, a test of a whole program a program, a .sh or a .py. They find
+# what they need by the environment below and write only below a temporary folder of their own.
 #
-# A test names itself once, in its folder's local.mk: a program in COMPILED_TESTS, made from the .c file of its name,
-# a script in SCRIPT_TESTS. What a program needs of ours is linked from the libraries in LDADD.
+# A test names itself once, in its folder's local.mk: a program in COMPILED_TESTS, made from the .c
+# file of its name, a script in SCRIPT_TESTS. What a program needs of ours is linked from the
+# libraries in LDADD.
 
 COMPILED_TESTS =
 SCRIPT_TESTS =
@@ -64,7 +65,8 @@ check-folder:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$tests"
 .PHONY: check-folder
 
-# What is told apart by milliseconds runs when the heavy ones have ended, so that nothing else takes the time.
+# What is told apart by milliseconds runs when the heavy ones have ended, so that nothing else takes
+# the time.
 tests/e2e/server/reflection.log: tests/e2e/client/plain.log tests/e2e/server/many_clients.log \
 	tests/e2e/server/limits.log tests/e2e/client/capitals_python.log tests/fuzz/run-short.log \
 	tests/screen/test_prompt.log tests/screen/test_screen.log tests/unit/client/test_ledger.log \

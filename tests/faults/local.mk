@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Every call of the server's to the system may fail: the very object files of the server, linked so that their calls
-# go by faults.c.
+# Every call of the server's to the system may fail: the very object files of the server, linked so
+# that their calls go by faults.c.
 SCRIPT_TESTS += %D%/server_faults.py %D%/server_faults_start.py
 check_PROGRAMS += %D%/upcased-faults %D%/upcased-plain-faults
 FAULTS_SOURCES = %D%/faults.c %D%/faults-calls.c %D%/faults.h

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A fuzzer is its own file and $(FUZZ_MAIN): libFuzzer brings main() itself, else ours feeds it the corpus and random
-# changes of it.
+# A fuzzer is its own file and $(FUZZ_MAIN): libFuzzer brings main() itself, else ours feeds it the
+# corpus and random changes of it.
 if FUZZING
 FUZZ_MAIN =
 else

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs each fuzzer for two seconds, as a test: each fuzz_*.c must be built and have a corpus. FUZZ_SECONDS says how long
-# instead; README says how to look for real.
+# Runs each fuzzer for two seconds, as a test: each fuzz_*.c must be built and have a corpus.
+# FUZZ_SECONDS says how long instead; README says how to look for real.
 
 top=${abs_top_srcdir:-$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)}
 build=${abs_top_builddir:-$top/build}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the tests share: a client in a terminal, child processes, a wire without a kernel, a model of the ledger.
+# What the tests share: a client in a terminal, child processes, a wire without a kernel, a model of
+# the ledger.
 check_LIBRARIES += %D%/libtests.a
 tests_lib_libtests_a_SOURCES = \
 	%D%/capitals-reference.h \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The soak: every kind of client of one server at once; a short one as a test, make soak for ten minutes of it.
-# SOAK_SECONDS and SOAK_SEED say for how long and which; SOAK_ARGS what else: "--max-clients 6000", "--workers 2".
+# The soak: every kind of client of one server at once; a short one as a test, make soak for ten
+# minutes of it. SOAK_SECONDS and SOAK_SEED say for how long and which; SOAK_ARGS what else:
+# "--max-clients 6000", "--workers 2".
 SCRIPT_TESTS += %D%/server_soak.py
 check_PROGRAMS += %D%/soak
 tests_soak_soak_SOURCES = \
