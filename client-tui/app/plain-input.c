@@ -132,7 +132,7 @@ void plain_read(struct plain *p)
 		return;
 	if (n < 0) {
 		snprintf(why, sizeof why, "standard input: %s", strerror(errno));
-		plain_event(p, &(const struct record_event){ .kind = SESSION_EVENT_ERROR,
+		plain_event(p, &(const struct session_event){ .kind = SESSION_EVENT_ERROR,
 		                   .session = -1,
 		                   .at = clock_monotonic(),
 		                   .text = why });

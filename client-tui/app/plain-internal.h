@@ -118,7 +118,7 @@ int plain_record_start(struct plain *p, int64_t now, int64_t wall);
 int plain_record_channel(struct channel *channel);
 void plain_record_reply(struct channel *channel, const struct session_reply *reply);
 void plain_record_row(struct channel *channel, uint64_t number);
-void plain_record_event(struct plain *p, const struct record_event *event);
+void plain_record_event(struct plain *p, const struct session_event *event);
 /* Writes what is final. */
 void plain_record_dispatch(struct plain *p, int64_t now);
 /* A channel's figures, with the generator's and the far end's. */
@@ -138,7 +138,7 @@ void plain_reply(void *context, const struct session_reply *reply);
 void plain_row(void *context, uint64_t number);
 void plain_notice(void *context, bool bad, const char *text);
 /* Says and records it. */
-void plain_event(void *plain, const struct record_event *event);
+void plain_event(void *plain, const struct session_event *event);
 /* A session's hook; and what is new of the connections is reported. `all`: whatever is not known
  * yet. */
 void plain_connection(void *context, const struct session_connection *connection);

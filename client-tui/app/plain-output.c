@@ -54,7 +54,7 @@ void plain_progress(struct plain *p, int64_t now)
 
 void plain_say(struct plain *p, bool bad, const char *words)
 {
-	char text[RECORD_EVENT_WORDS];
+	char text[SESSION_EVENT_WORDS];
 
 	if (!bad && p->settings->quiet)
 		return;
@@ -292,23 +292,23 @@ void plain_notice(void *context, bool bad, const char *text)
 	const struct channel *channel = context;
 
 	plain_event(channel->plain,
-	    &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
+	    &(const struct session_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
 	        .session = channel->recorded,
 	        .at = clock_monotonic(),
 	        .text = (char *)(uintptr_t)text });
 }
 
 /* A script is not told of what went as it should: only of a SYN that was sent again. */
-static void report_connection(void *context, const struct record_event *event,
+static void report_connection(void *context, const struct session_event *event,
     struct connection_note *note, bool final)
 {
-	char words[RECORD_EVENT_WORDS];
+	char words[SESSION_EVENT_WORDS];
 
 	if (!final)
 		return;
 	plain_record_event(context, event);
 	if (!event->quiet && note->of.syns > 1)
-		plain_say(context, false, record_event_words(event, words));
+		plain_say(context, false, session_event_words(event, words));
 }
 
 static void report_connections(struct channel *channel, bool all)
@@ -336,12 +336,12 @@ void plain_connection(void *context, const struct session_connection *connection
 		report_connections(channel, false);
 }
 
-void plain_event(void *plain, const struct record_event *event)
+void plain_event(void *plain, const struct session_event *event)
 {
 	struct plain *p = plain;
-	char words[RECORD_EVENT_WORDS];
+	char words[SESSION_EVENT_WORDS];
 
 	plain_record_event(p, event);
 	if (!event->quiet)
-		plain_say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
+		plain_say(p, event->kind == SESSION_EVENT_ERROR, session_event_words(event, words));
 }

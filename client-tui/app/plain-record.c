@@ -66,7 +66,7 @@ static void report_peers(struct plain *p)
 		    session_peer(p->channels[i].session));
 }
 
-void plain_record_event(struct plain *p, const struct record_event *event)
+void plain_record_event(struct plain *p, const struct session_event *event)
 {
 	if (!p->recorder)
 		return;

@@ -26,7 +26,7 @@ struct replay_output {
 
 static void say(const struct replay_output *p, bool bad, const char *words)
 {
-	char text[RECORD_EVENT_WORDS];
+	char text[SESSION_EVENT_WORDS];
 
 	if (!bad && p->settings->quiet)
 		return;
@@ -62,14 +62,14 @@ static void on_row(void *context, size_t session, uint64_t number, bool timed)
 		recorder_row(p->recorder, (int)session, number, replay_now(p->replay, 0));
 }
 
-static void on_event(void *context, const struct record_event *event)
+static void on_event(void *context, const struct session_event *event)
 {
 	struct replay_output *p = context;
-	char words[RECORD_EVENT_WORDS];
+	char words[SESSION_EVENT_WORDS];
 
 	recorder_event(p->recorder, event, replay_now(p->replay, 0));
 	if (!event->quiet)
-		say(p, event->kind == SESSION_EVENT_ERROR, record_event_words(event, words));
+		say(p, event->kind == SESSION_EVENT_ERROR, session_event_words(event, words));
 }
 
 static int add_sessions(struct replay_output *p)

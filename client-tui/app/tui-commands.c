@@ -26,7 +26,7 @@ static void report_peer(struct tui *tui, int64_t now)
 	                                                    : "UDP",
 	    session_peer(of->session));
 	tui_event(tui,
-	    &(const struct record_event){
+	    &(const struct session_event){
 	        .kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text });
 }
 

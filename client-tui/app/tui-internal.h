@@ -115,7 +115,7 @@ struct tui {
 void tui_say(struct tui *tui, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void tui_notice(struct tui *tui, bool bad, const char *text);
 /* Shows and records it. */
-void tui_event(void *tui, const struct record_event *event);
+void tui_event(void *tui, const struct session_event *event);
 
 /* tui-sessions.c */
 /* The session of the transport in use; of UDP when both are. */

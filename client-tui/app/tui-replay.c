@@ -102,7 +102,7 @@ static void on_row(void *context, size_t session, uint64_t number, bool timed)
 }
 
 /* The link's row says how it was set then. */
-static void on_event(void *context, const struct record_event *event)
+static void on_event(void *context, const struct session_event *event)
 {
 	struct tui *tui = context;
 

@@ -40,7 +40,7 @@ static void on_row(void *context, uint64_t number)
 	of->tui->changed = true;
 }
 
-static void report_connection(void *context, const struct record_event *event,
+static void report_connection(void *context, const struct session_event *event,
     struct connection_note *note, bool final)
 {
 	struct tui *tui = context;

@@ -47,13 +47,13 @@ void tui_say(struct tui *tui, const char *format, ...)
 void tui_notice(struct tui *tui, bool bad, const char *text)
 {
 	tui_event(tui,
-	    &(const struct record_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
+	    &(const struct session_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
 	        .session = -1,
 	        .at = tui_time(tui, clock_monotonic()),
 	        .text = (char *)(uintptr_t)text });
 }
 
-void tui_event(void *context, const struct record_event *event)
+void tui_event(void *context, const struct session_event *event)
 {
 	struct tui *tui = context;
 

@@ -12,6 +12,7 @@ client_tui_libclient_a_SOURCES += \
 	%D%/line-index.c %D%/line-index.h \
 	%D%/line-times.c %D%/line-times.h \
 	%D%/rows.c %D%/rows.h \
+	%D%/session-event.c %D%/session-event.h \
 	%D%/stall.c %D%/stall.h \
 	%D%/stats-order.c %D%/stats-order.h \
 	%D%/stats.c %D%/stats.h \

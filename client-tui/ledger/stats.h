@@ -56,5 +56,7 @@ double stats_mean_ipdv(const struct stats *s);
 /* Packet delay variation, RFC 5481 section 4.2: the quantile `q` of D(i) - D(min), ns; -1 when
  * there are too few. */
 int64_t stats_pdv(const struct stats *s, double q);
+/* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
+void stats_wilson(uint64_t k, uint64_t n, double *low, double *high);
 
 #endif

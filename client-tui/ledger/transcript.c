@@ -124,20 +124,21 @@ int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool st
 	return 0;
 }
 
-int transcript_add_event(struct transcript *b, const struct record_event *event)
+int transcript_add_event(struct transcript *b, const struct session_event *event)
 {
-	char words[RECORD_EVENT_WORDS];
+	char words[SESSION_EVENT_WORDS];
 
-	record_event_words(event, words);
+	session_event_words(event, words);
 	return transcript_add_text(b,
 	    event->kind == SESSION_EVENT_ERROR ? TRANSCRIPT_ERROR : TRANSCRIPT_NOTICE, false, words,
 	    strlen(words));
 }
 
-int transcript_change_event(struct transcript *b, uint64_t serial, const struct record_event *event)
+int transcript_change_event(struct transcript *b, uint64_t serial,
+    const struct session_event *event)
 {
-	char words[RECORD_EVENT_WORDS];
-	size_t n = strlen(record_event_words(event, words));
+	char words[SESSION_EVENT_WORDS];
+	size_t n = strlen(session_event_words(event, words));
 	struct transcript_item *item = serial >= b->first && serial < b->end
 	                                 ? &b->items[serial % b->capacity]
 	                                 : NULL;

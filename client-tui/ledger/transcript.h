@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/record.h"
+#include "ledger/ledger.h"
+#include "ledger/session-event.h"
 
 enum transcript_kind {
 	TRANSCRIPT_LINE,   /* a typed line: `ledger` and `number` */
@@ -62,10 +63,10 @@ int transcript_add_both(struct transcript *b, const struct ledger *udp, const st
     uint64_t number);
 int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
     const void *text, size_t n);
-int transcript_add_event(struct transcript *b, const struct record_event *event);
+int transcript_add_event(struct transcript *b, const struct session_event *event);
 /* Its row, if it is still there, says what it is now. */
 int transcript_change_event(struct transcript *b, uint64_t serial,
-    const struct record_event *event);
+    const struct session_event *event);
 int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream,
     uint64_t number, const void *text, size_t n);
 /* Forgets all. */

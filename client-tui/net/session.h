@@ -11,6 +11,7 @@
 
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
+#include "ledger/session-event.h"
 #include "common/fd-watch.h"
 
 enum session_transport { SESSION_UDP, SESSION_TCP };
@@ -44,41 +45,6 @@ struct session_reply {
 	size_t length;
 	/* A piece of a long reply line (stream), more follows: the verdict comes with the last
 	 * piece. */
-	bool more;
-};
-
-/* What happens besides lines and replies; record.h has each kind's name in records and on its row.
- */
-enum session_event_kind {
-	SESSION_EVENT_NOTICE,
-	SESSION_EVENT_ERROR,   /* a notice of something wrong */
-	SESSION_EVENT_LINK,    /* the lab's link is set otherwise */
-	SESSION_EVENT_FAULT,   /* a drop, a hold, an unplugging on cue, and its end */
-	SESSION_EVENT_CONNECT, /* another peer is talked to */
-	SESSION_EVENT_TCP,     /* a connection opens, closes or breaks */
-	SESSION_EVENT_KINDS
-};
-
-enum session_stage {
-	SESSION_CONNECTING, /* its SYN was sent, or once more */
-	SESSION_CONNECTED,
-	SESSION_FAILED,
-	SESSION_ENDED, /* by the peer's FIN; by an RST or otherwise if `error` says so; by us if
-	                  `ours` */
-};
-
-/* A TCP connection, from its first SYN on. */
-struct session_connection {
-	enum session_stage stage;
-	/* Our port; 0 when there is none (yet). */
-	uint16_t here;
-	/* When its SYN was sent, and when it came to this stage: ns of the monotonic clock. */
-	int64_t began, at;
-	/* How often the kernel sent its SYN. */
-	unsigned syns;
-	int error;
-	bool ours;
-	/* It failed, and the peer's next address is tried at once. */
 	bool more;
 };
 

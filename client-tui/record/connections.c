@@ -226,7 +226,7 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 	                 was_lost(packets, count);
 
 	put_words(&words, c, packets, count);
-	const struct record_event event = { .kind = SESSION_EVENT_TCP,
+	const struct session_event event = { .kind = SESSION_EVENT_TCP,
 		.session = session,
 		.at = c->stage == SESSION_ENDED ? c->at : c->began,
 		.quiet = is_quiet(n) && !was_requested_drop(packets, count),

@@ -35,7 +35,7 @@ struct connections {
 
 /* Tells an event, with times of the monotonic clock: that may change still, or is final and is to
  * be recorded. */
-typedef void connections_report(void *context, const struct record_event *event,
+typedef void connections_report(void *context, const struct session_event *event,
     struct connection_note *note, bool final);
 
 /* Takes what session_hooks.connection says. */

@@ -33,7 +33,7 @@ struct event_log_entry {
 	/* Owned by the event log, with a zero behind it. */
 	unsigned char *text;
 	size_t length;
-	struct record_event event;
+	struct session_event event;
 };
 
 struct event_log;

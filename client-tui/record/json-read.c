@@ -25,12 +25,12 @@ static uint64_t get_count(struct json_values *r, const char *key)
 
 static int64_t get_time(struct json_values *r, const char *key)
 {
-	return json_values_int(r, key, -RECORD_TIME_MAX, RECORD_TIME_MAX, RECORD_NEVER);
+	return json_values_int(r, key, -SESSION_TIME_MAX, SESSION_TIME_MAX, RECORD_NEVER);
 }
 
 static int64_t get_span(struct json_values *r, const char *key)
 {
-	return json_values_int(r, key, 0, RECORD_TIME_MAX, 0);
+	return json_values_int(r, key, 0, SESSION_TIME_MAX, 0);
 }
 
 /* --- lines --- */
@@ -144,7 +144,7 @@ static void read_duplicates(struct json_values *r, struct record *line)
 	{
 		const int64_t at = json_is_integer(value) ? json_integer_value(value) : INT64_MAX;
 
-		if (at < -RECORD_TIME_MAX || at > RECORD_TIME_MAX)
+		if (at < -SESSION_TIME_MAX || at > SESSION_TIME_MAX)
 			json_values_fail(r, "duplicates_ns", "has a value that is not a time");
 		line->duplicate_at[line->duplicate_count++] = at;
 	}
@@ -195,7 +195,7 @@ static void read_line(struct json_values *r, struct record *line)
 	line->replied_at = get_time(r, "replied_ns");
 	line->decided_at = get_time(r, "decided_ns");
 	/* Older files do not have it. */
-	line->connecting = json_values_int(r, "connecting_ns", 0, RECORD_TIME_MAX, 0);
+	line->connecting = json_values_int(r, "connecting_ns", 0, SESSION_TIME_MAX, 0);
 	read_duplicates(r, line);
 	line->tag = get_count(r, "tag");
 	line->error = json_values_name(r, "error", error_number, 0);
@@ -214,7 +214,7 @@ static void read_reply(struct json_values *r, struct record_reply *reply)
 	reply->differs = json_values_bool(r, "differs");
 	reply->cut_short = json_values_bool(r, "cut_short");
 	reply->replied_at = get_time(r, "replied_ns");
-	reply->rtt = json_values_int(r, "rtt_ns", 0, RECORD_TIME_MAX, -1);
+	reply->rtt = json_values_int(r, "rtt_ns", 0, SESSION_TIME_MAX, -1);
 	reply->text = json_values_bytes(r, "text", "text_base64", &reply->length);
 	if (!reply->text)
 		json_values_fail(r, "text", "is missing");
@@ -224,7 +224,7 @@ static void read_reply(struct json_values *r, struct record_reply *reply)
 		json_values_fail(r, "n", "is missing");
 }
 
-static void read_connection(struct json_values *r, struct record_event *e)
+static void read_connection(struct json_values *r, struct session_event *e)
 {
 	struct session_connection *c = &e->connection;
 
@@ -243,9 +243,9 @@ static void read_connection(struct json_values *r, struct record_event *e)
 /* A kind that is not known is a later version's: to be passed over. */
 static void read_event(struct json_values *r, struct json_record *to)
 {
-	struct record_event *e = &to->event;
+	struct session_event *e = &to->event;
 	const char *name = to->type == RECORD_EVENT ? json_values_word(r, "kind") : NULL;
-	const int kind = name                       ? record_kind(name)
+	const int kind = name                       ? session_event_kind(name)
 	               : json_values_bool(r, "bad") ? SESSION_EVENT_ERROR
 	                                            : SESSION_EVENT_NOTICE;
 
@@ -292,7 +292,7 @@ static void read_start(struct json_values *r, struct record_run *run)
 	run->started = json_values_int(r, "started_ns", 0, INT64_MAX, 0);
 	run->tag = (enum ledger_tag)json_values_name(r, "tag", record_tag, LEDGER_TAG_AUTO);
 	run->count = json_values_int(r, "count", 0, SETTINGS_COUNT_MAX, 0);
-	run->interval = json_values_int(r, "interval_ns", 0, RECORD_TIME_MAX, 0);
+	run->interval = json_values_int(r, "interval_ns", 0, SESSION_TIME_MAX, 0);
 	run->size = json_values_int(r, "size", 0, SETTINGS_SIZE_MAX, 0);
 	read_words(r, run);
 }
@@ -301,7 +301,7 @@ static void read_session(struct json_values *r, struct record_session *s)
 {
 	read_transport(r, &s->session, &s->stream);
 	s->peer = json_values_copy(r, "peer");
-	s->reply_timeout = json_values_int(r, "wait_ns", 0, RECORD_TIME_MAX, 0);
+	s->reply_timeout = json_values_int(r, "wait_ns", 0, SESSION_TIME_MAX, 0);
 	if (!s->peer || strlen(s->peer) > 299)
 		json_values_fail(r, "peer", s->peer ? "is too long" : "is missing");
 	else

@@ -221,7 +221,7 @@ char *json_write_reply(const struct record_reply *r)
 	return finish(o);
 }
 
-static void put_connection(json_t *to, const struct record_event *e)
+static void put_connection(json_t *to, const struct session_event *e)
 {
 	json_t *packets = json_array();
 	char name[ERROR_NAME];
@@ -240,16 +240,16 @@ static void put_connection(json_t *to, const struct record_event *e)
 	json_object_set_new(to, "packets", packets);
 }
 
-char *json_write_event(const struct record_event *e)
+char *json_write_event(const struct session_event *e)
 {
-	const bool notice = record_event_is_notice(e);
+	const bool notice = session_event_is_notice(e);
 	json_t *o = begin(notice ? "notice" : "event");
 
 	put_time(o, "at_ns", e->at);
 	if (notice)
 		put_bool(o, "bad", e->kind == SESSION_EVENT_ERROR);
 	else
-		put_word(o, "kind", record_kind_name(e->kind));
+		put_word(o, "kind", session_event_kind_name(e->kind));
 	if (!notice && e->session >= 0)
 		put_int(o, "session", e->session);
 	if (e->there && e->back) {

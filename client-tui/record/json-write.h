@@ -48,7 +48,7 @@ char *json_write_session(const struct record_session *s);
 char *json_write_line(const struct record *r);
 char *json_write_reply(const struct record_reply *r);
 /* RECORD_NOTICE or RECORD_EVENT, by its kind. */
-char *json_write_event(const struct record_event *e);
+char *json_write_event(const struct session_event *e);
 /* `traced`: of the lab's link, NULL outside. */
 char *json_write_summary(const struct record_run *run, int64_t start,
     const struct trace_totals *traced, const struct record_sum *sums, size_t count);
@@ -65,7 +65,7 @@ struct json_record {
 	struct record_session session;
 	struct record line;
 	struct record_reply reply;
-	struct record_event event;
+	struct session_event event;
 	/* RECORD_SUMMARY: a session each, owned. */
 	struct record_sum *sums;
 	size_t sum_count;

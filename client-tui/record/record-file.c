@@ -172,7 +172,7 @@ static int take_reply(const struct reading *r, struct record_reply *reply)
 	return 0;
 }
 
-static int take_event(const struct reading *r, struct record_event *event)
+static int take_event(const struct reading *r, struct session_event *event)
 {
 	struct record_file *f = r->file;
 
@@ -184,7 +184,7 @@ static int take_event(const struct reading *r, struct record_event *event)
 	if (grow_list(&f->events, &f->event_capacity, f->event_count + 1, sizeof *f->events) < 0)
 		return wrong(r, "memory is short");
 	f->events[f->event_count++] = *event;
-	*event = (struct record_event){ .text = NULL };
+	*event = (struct session_event){ .text = NULL };
 	return 0;
 }
 

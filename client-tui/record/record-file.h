@@ -51,7 +51,7 @@ struct record_file {
 	size_t session_count;
 	struct record_reply *replies;
 	size_t reply_count, reply_capacity;
-	struct record_event *events;
+	struct session_event *events;
 	size_t event_count, event_capacity;
 	bool has_link;
 	uint64_t bytes;

@@ -174,18 +174,6 @@ static const char *const places[] = {
 	[TRACE_HERE] = "here",
 };
 
-/* Its name in records, NULL for notices, and what a row says before its text. */
-static const struct {
-	const char *name, *before;
-} kinds[SESSION_EVENT_KINDS] = {
-	[SESSION_EVENT_NOTICE] = { NULL, "" },
-	[SESSION_EVENT_ERROR] = { NULL, "" },
-	[SESSION_EVENT_LINK] = { "link", "link: " },
-	[SESSION_EVENT_FAULT] = { "fault", "link: " },
-	[SESSION_EVENT_CONNECT] = { "connect", "connect: " },
-	[SESSION_EVENT_TCP] = { "tcp", "TCP: " },
-};
-
 static const char *const stages[] = {
 	[SESSION_CONNECTING] = "connecting",
 	[SESSION_CONNECTED] = "connected",
@@ -230,19 +218,6 @@ NAMES(stage, stages, session_stage)
 NAMES(match, matches, ledger_match)
 NAMES(tag, tags, ledger_tag)
 
-const char *record_kind_name(enum session_event_kind kind)
-{
-	return kinds[kind].name;
-}
-
-int record_kind(const char *name)
-{
-	for (size_t i = 0; i < LENGTH(kinds); i++)
-		if (kinds[i].name && strcmp(kinds[i].name, name) == 0)
-			return (int)i;
-	return -1;
-}
-
 static const struct {
 	const char *name;
 	bool syn, fin, rst, ack;
@@ -277,18 +252,7 @@ int record_flags(const char *name, struct record_packet *p)
 
 /* --- events --- */
 
-char *record_event_words(const struct record_event *e, char buf[RECORD_EVENT_WORDS])
-{
-	snprintf(buf, RECORD_EVENT_WORDS, "%s%s", kinds[e->kind].before, e->text);
-	return buf;
-}
-
-bool record_event_is_notice(const struct record_event *e)
-{
-	return !kinds[e->kind].name;
-}
-
-int record_event_copy(struct record_event *to, const struct record_event *e)
+int record_event_copy(struct session_event *to, const struct session_event *e)
 {
 	*to = *e;
 	to->text = strdup(e->text);
@@ -304,7 +268,7 @@ int record_event_copy(struct record_event *to, const struct record_event *e)
 	return -1;
 }
 
-void record_event_free(struct record_event *e)
+void record_event_free(struct session_event *e)
 {
 	free(e->text);
 	free(e->there);
@@ -315,7 +279,7 @@ void record_event_free(struct record_event *e)
 	e->packet_count = 0;
 }
 
-struct record_packet record_event_packet(const struct record_event *e, size_t index)
+struct record_packet record_event_packet(const struct session_event *e, size_t index)
 {
 	struct record_packet p = e->packets[index];
 

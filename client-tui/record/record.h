@@ -12,7 +12,7 @@
 #include "trace/link-event.h"
 #include "ledger/ledger.h"
 #include "ledger/line-times.h"
-#include "net/session.h"
+#include "ledger/session-event.h"
 #include "trace/trace.h"
 
 /* The version of the format that is written, and read. */
@@ -23,9 +23,8 @@
 #define RECORD_PACKETS 32
 /* Duplicates of which the times are kept with a line. */
 #define RECORD_DUPLICATES 16
-/* The longest line of a file of records, and the latest time in it, ns: ten years. */
+/* The longest line of a file of records. */
 #define RECORD_LINE_MAX (16u * 1024 * 1024)
-#define RECORD_TIME_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
 
 /* One packet of the line that the lab's link saw. */
 struct record_packet {
@@ -114,45 +113,15 @@ struct record_reply {
 	size_t length;
 };
 
-/* Something that happened besides. The texts are our own words, one line. */
-struct record_event {
-	enum session_event_kind kind;
-	/* The number of the session that it happened to, -1 for none. */
-	int session;
-	int64_t at;
-	/* It has no row: other words tell of it, or it goes without saying. */
-	bool quiet;
-	/* What its row says behind the kind's word. */
-	char *text;
-	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss
-	 * 30%, delay 20ms"; else NULL. */
-	char *there, *back;
-	/* SESSION_EVENT_TCP: how far it came, without its times; how long that took from the first
-	 * SYN on; and in the lab the packets that opened or closed it, the first RECORD_PACKETS,
-	 * with times since `at`. */
-	struct session_connection connection;
-	int64_t took;
-	struct record_packet *packets;
-	size_t packet_count;
-};
-
 /* A packet's flags in records, and beside its arrow: "SYN-ACK"; NULL where they say nothing.
  * Static. And back: sets them, -1 for none. */
 const char *record_flags_name(const struct record_packet *p);
 int record_flags(const char *name, struct record_packet *p);
-/* The name of a kind in records, "link"; and back: -1 for none, as for notices, which have a type
- * of their own. */
-const char *record_kind_name(enum session_event_kind kind);
-int record_kind(const char *name);
-/* What stands on its row, "link: loss 30 % each way". Returns `buf`. */
-#define RECORD_EVENT_WORDS 1000
-char *record_event_words(const struct record_event *e, char buf[RECORD_EVENT_WORDS]);
-bool record_event_is_notice(const struct record_event *e);
 /* Copies all texts and packets. Returns 0, or -1 when memory is short. */
-int record_event_copy(struct record_event *to, const struct record_event *e);
+int record_event_copy(struct session_event *to, const struct session_event *e);
 /* Its packet with times as `at` is. */
-struct record_packet record_event_packet(const struct record_event *e, size_t index);
-void record_event_free(struct record_event *e);
+struct record_packet record_event_packet(const struct session_event *e, size_t index);
+void record_event_free(struct session_event *e);
 
 /* A session of the file. */
 struct record_session {

@@ -63,7 +63,7 @@ int recorder_put_reply(const struct recorder_sink *to, const struct record_reply
     const struct recorder_session *s);
 /* Its time is of the monotonic clock. CSV has no rows for them. */
 int recorder_put_event(const struct recorder *r, const struct recorder_sink *to,
-    const struct record_event *event);
+    const struct session_event *event);
 int recorder_put_line(const struct recorder *r, const struct recorder_sink *to,
     const struct recorder_session *s, const struct ledger_row *row, int64_t now);
 /* `written`: of how many lines each session has a record. */

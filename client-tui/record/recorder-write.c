@@ -45,9 +45,9 @@ int recorder_put_reply(const struct recorder_sink *to, const struct record_reply
 }
 
 int recorder_put_event(const struct recorder *r, const struct recorder_sink *to,
-    const struct record_event *event)
+    const struct session_event *event)
 {
-	struct record_event e = *event;
+	struct session_event e = *event;
 
 	e.at -= r->start;
 	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_event(&e)) : 0;

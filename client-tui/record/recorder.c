@@ -142,7 +142,7 @@ void recorder_link(struct recorder *r, const char *words)
 	snprintf(r->run.link, sizeof r->run.link, "%s", words);
 }
 
-bool recorder_next_event(const struct recorder *r, size_t *index, struct record_event *event)
+bool recorder_next_event(const struct recorder *r, size_t *index, struct session_event *event)
 {
 	const struct event_log_entry *note;
 
@@ -172,7 +172,7 @@ static bool begins(const char *text, const char *with)
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
 {
 	const char *words = r->run.link, *on[PAUSES] = { NULL };
-	struct record_event event;
+	struct session_event event;
 	size_t used = 0;
 
 	for (size_t k = 0; k < PAUSES; k++)
@@ -327,7 +327,7 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
 		                                .reported_at = now });
 }
 
-void recorder_event(struct recorder *r, const struct record_event *event, int64_t now)
+void recorder_event(struct recorder *r, const struct session_event *event, int64_t now)
 {
 	const struct recorder_sink to = live(r);
 

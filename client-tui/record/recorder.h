@@ -71,7 +71,7 @@ void recorder_link(struct recorder *r, const char *words);
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size);
 /* The next event from *index on, 0 at first, with its time since the session's start and borrowed
  * texts. False when there is none. */
-bool recorder_next_event(const struct recorder *r, size_t *index, struct record_event *event);
+bool recorder_next_event(const struct recorder *r, size_t *index, struct session_event *event);
 /* Its figures beyond the ledger's, before the end and before each save: session_figures(), and the
  * generator's schedule. */
 void recorder_figures(struct recorder *r, int session, const struct figures *figures);
@@ -84,7 +84,7 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now);
 /* Something that happened at event->at, ns of the monotonic clock, is reported at `now`;
  * event->session is what recorder_add() returned, or -1. */
-void recorder_event(struct recorder *r, const struct record_event *event, int64_t now);
+void recorder_event(struct recorder *r, const struct session_event *event, int64_t now);
 
 /* Writes what is final and flushes it. Returns when to come again, ns of the monotonic clock, or
  * INT64_MAX (then come when a hook has told something). With `out` NULL: does nothing. */

@@ -356,9 +356,9 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 	        .length = reply->length });
 }
 
-static void play_event(struct replay *r, const struct record_event *recorded, int64_t at)
+static void play_event(struct replay *r, const struct session_event *recorded, int64_t at)
 {
-	struct record_event event = *recorded;
+	struct session_event event = *recorded;
 
 	event.at = at;
 	r->hooks.event(r->hooks.context, &event);

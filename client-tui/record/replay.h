@@ -24,7 +24,7 @@ struct replay_hooks {
 	 * time to be recorded again. */
 	void (*row)(void *context, size_t session, uint64_t number, bool timed);
 	/* As recorded, but for its time, which is the replay's. */
-	void (*event)(void *context, const struct record_event *event);
+	void (*event)(void *context, const struct session_event *event);
 	/* A line was typed; over both at once: `other` is TCP's session, else SIZE_MAX. */
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };

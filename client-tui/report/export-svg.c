@@ -28,7 +28,7 @@ struct job {
 	struct plots_line *lines;
 	size_t line_count, line_capacity;
 	/* What changed the link or the server, and TCP connections; texts are the recorder's. */
-	struct record_event *events;
+	struct session_event *events;
 	size_t event_count, event_capacity;
 	const struct recorder *recorder;
 	char title[300], note[400];
@@ -144,7 +144,7 @@ static int compare_lines(const void *a, const void *b)
 
 static int compare_events(const void *a, const void *b)
 {
-	const struct record_event *x = a, *y = b;
+	const struct session_event *x = a, *y = b;
 
 	return x->at < y->at ? -1 : x->at > y->at;
 }
@@ -178,10 +178,10 @@ static void head(struct job *job, const struct recorder *r)
 
 static int collect_events(struct job *job)
 {
-	struct record_event event;
+	struct session_event event;
 
 	for (size_t i = 0; recorder_next_event(job->recorder, &i, &event);) {
-		if (record_event_is_notice(&event))
+		if (session_event_is_notice(&event))
 			continue;
 		if (grow_list(&job->events, &job->event_capacity, job->event_count + 1,
 		        sizeof *job->events) < 0)

@@ -18,22 +18,7 @@
 #include "common/units.h"
 #include "common/utf8.h"
 
-/* The 0.975 quantile of the normal distribution. */
-#define Z95 1.959963984540054
-
 /* ---- loss ---- */
-
-/* E. B. Wilson, JASA 22 (1927), the score interval. */
-void stats_wilson(uint64_t k, uint64_t n, double *low, double *high)
-{
-	double count = (double)n, p = (double)k / count, z2 = Z95 * Z95;
-	double middle = (p + z2 / (2 * count)) / (1 + z2 / count);
-	double half = Z95 / (1 + z2 / count) * sqrt(p * (1 - p) / count + z2 / (4 * count * count));
-
-	/* At the ends the formula gives 0 and 1 but for rounding. */
-	*low = k == 0 || middle < half ? 0 : middle - half;
-	*high = k >= n || middle + half > 1 ? 1 : middle + half;
-}
 
 /* Places behind the point, `min` or as many as it takes to be more than nothing. */
 static int digits_for(double percent, int min)

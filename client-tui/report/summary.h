@@ -14,9 +14,6 @@
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
 
-/* Wilson's 95 % interval for k of n (n >= 1), each 0 to 1. */
-void stats_wilson(uint64_t k, uint64_t n, double *low, double *high);
-
 /* "answered 9 of 12, 3/12 lost (25 %, 95 % 9–53), of them 1 late", "answered 0 of 800, 800
  * refused": of all lines that were sent, and a loss with its interval of those of which chance
  * decided, if there are any. Under 10 % with one decimal: "2/150 lost (1.3 %, 95 % 0.4–4.7)". 300

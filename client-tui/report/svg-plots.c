@@ -32,7 +32,7 @@ struct pages {
 	FILE *out;
 	const struct plots_line *lines;
 	size_t count;
-	const struct record_event *events;
+	const struct session_event *events;
 	size_t event_count;
 	/* By transport, NULL without lines. */
 	struct stats *stats[TRANSPORTS];
@@ -90,7 +90,7 @@ static uint64_t number_before(const struct pages *p, int64_t at)
  * other, over and over. */
 static void draw_events(const struct pages *p, double x, double y, double span)
 {
-	char words[RECORD_EVENT_WORDS];
+	char words[SESSION_EVENT_WORDS];
 
 	for (size_t i = 0; i < p->event_count; i++) {
 		if (p->events[i].kind == SESSION_EVENT_TCP)
@@ -103,7 +103,7 @@ static void draw_events(const struct pages *p, double x, double y, double span)
 		                                                                      : 1);
 
 		svg_line(p->out, at, y, at, y + HEIGHT, SVG_EVENT, 0);
-		record_event_words(&p->events[i], words);
+		session_event_words(&p->events[i], words);
 		svg_text(p->out, at + (at < x + WIDTH / 2 ? 4 : -4),
 		    y + 10 + 12 * (double)(i % EVENT_ROWS), EVENT_FONT,
 		    at < x + WIDTH / 2 ? SVG_START : SVG_END, "", words, strlen(words),
@@ -289,7 +289,7 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 }
 
 int plots_page(FILE *out, const struct plots_line *lines, size_t count,
-    const struct record_event *events, size_t event_count, const struct svg_heading *heading)
+    const struct session_event *events, size_t event_count, const struct svg_heading *heading)
 {
 	struct pages p = { .out = out,
 		.lines = lines,

@@ -25,6 +25,6 @@ struct plots_line {
  * typed before and after. Returns 0, or -1 when memory is short; errors of writing stay with the
  * stream. */
 int plots_page(FILE *out, const struct plots_line *lines, size_t count,
-    const struct record_event *events, size_t event_count, const struct svg_heading *heading);
+    const struct session_event *events, size_t event_count, const struct svg_heading *heading);
 
 #endif

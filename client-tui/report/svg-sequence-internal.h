@@ -26,7 +26,7 @@ struct sequence_picture {
 	const struct record *records;
 	size_t count;
 	/* What happened besides: a line across each. */
-	const struct record_event *events;
+	const struct session_event *events;
 	size_t event_count;
 	/* The packets that opened and closed connections. */
 	struct record_packet *handshakes;
@@ -62,7 +62,7 @@ int64_t svg_sequence_packet_end(const struct sequence_picture *p,
 /* The median of what the packets took that arrived, or of half the round trips, a connection's
  * among them. */
 int64_t svg_sequence_usual_way(const struct record *records, size_t count,
-    const struct record_event *events, size_t event_count);
+    const struct session_event *events, size_t event_count);
 /* The last moment of the lines. */
 int64_t svg_sequence_last(const struct sequence_picture *p);
 /* The axis of all moments in the picture; to be freed by time_axis_free(). Returns 0, or -1 when

@@ -99,7 +99,7 @@ static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
 }
 
 int64_t svg_sequence_usual_way(const struct record *records, size_t count,
-    const struct record_event *events, size_t event_count)
+    const struct session_event *events, size_t event_count)
 {
 	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times),
 	        usual;

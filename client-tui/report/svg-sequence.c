@@ -305,7 +305,7 @@ static void draw_host(const struct sequence_picture *p, double x, double bottom,
 }
 
 /* Connections are drawn by their packets. */
-static bool is_across(const struct record_event *e)
+static bool is_across(const struct session_event *e)
 {
 	return e->kind != SESSION_EVENT_TCP;
 }
@@ -324,7 +324,7 @@ static void draw_events(const struct sequence_picture *p)
 	const int panels = p->transports[0] + p->transports[1];
 	const double left = MARGIN + TIMES, right = left + (panels ? panels : 1) * PANEL;
 	double next = SVG_SEQUENCE_TOP - 12;
-	char words[RECORD_EVENT_WORDS];
+	char words[SESSION_EVENT_WORDS];
 
 	for (size_t i = 0; i < p->event_count; i++) {
 		if (!is_across(&p->events[i]))
@@ -333,7 +333,7 @@ static void draw_events(const struct sequence_picture *p)
 		             at = event_words(p, i, &next);
 
 		svg_line(p->out, left, y, right, y, SVG_EVENT, 0);
-		record_event_words(&p->events[i], words);
+		session_event_words(&p->events[i], words);
 		svg_text(p->out, left + SVG_SEQUENCE_WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "",
 		    words, strlen(words), EVENT_COLUMNS);
 	}
@@ -472,7 +472,7 @@ int64_t svg_sequence_page_begin(const struct record *records, size_t count, size
 
 /* From its begin to the next page's, or as long as its lines last. */
 static void choose_events(struct sequence_picture *p, const struct record *records, size_t count,
-    size_t page, const struct record_event *events, size_t event_count)
+    size_t page, const struct session_event *events, size_t event_count)
 {
 	const int64_t from = svg_sequence_page_begin(records, count, page),
 	              next = svg_sequence_page_begin(records, count, page + 1);
@@ -500,7 +500,7 @@ static void reckon_packet(struct sequence_picture *p, struct record_packet packe
 
 /* Without the link's word: the client's end is true. Of a SYN that was sent more than once only the
  * first is known, and the answer to the last. */
-static void reckon_connection(struct sequence_picture *p, const struct record_event *e)
+static void reckon_connection(struct sequence_picture *p, const struct session_event *e)
 {
 	const struct session_connection *c = &e->connection;
 	const struct record_packet syn = { .way = LINK_GOING, .syn = true };
@@ -538,7 +538,7 @@ static int choose_handshakes(struct sequence_picture *p, bool lab)
 }
 
 int svg_sequence_page(FILE *out, const struct record *records, size_t count, size_t page,
-    const struct record_event *events, size_t event_count, const struct svg_heading *heading)
+    const struct session_event *events, size_t event_count, const struct svg_heading *heading)
 {
 	const size_t begin = page_begin(records, count, page);
 	struct sequence_picture p = { .out = out,

@@ -22,6 +22,6 @@ int64_t svg_sequence_page_begin(const struct record *records, size_t count, size
 /* Writes page 0, 1 ... with those of the `event_count` events, in the order of time, that fall into
  * it. Returns 0, or -1 when memory is short; errors of writing stay with the stream. */
 int svg_sequence_page(FILE *out, const struct record *records, size_t count, size_t page,
-    const struct record_event *events, size_t event_count, const struct svg_heading *heading);
+    const struct session_event *events, size_t event_count, const struct svg_heading *heading);
 
 #endif

@@ -109,7 +109,7 @@ static void report(const struct lab *t, enum session_event_kind kind, int64_t at
     char *there, char *back)
 {
 	if (t->hooks.event)
-		t->hooks.event(t->hooks.context, &(const struct record_event){ .kind = kind,
+		t->hooks.event(t->hooks.context, &(const struct session_event){ .kind = kind,
 		                                     .session = -1,
 		                                     .at = at,
 		                                     .text = text,

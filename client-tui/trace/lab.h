@@ -22,7 +22,7 @@ struct lab_hooks {
 	void (*changed)(void *context);
 	/* The link was changed, whoever did it, or a drop on cue hit an acknowledgement, which no
 	 * row has. Borrowed. May be NULL. */
-	void (*event)(void *context, const struct record_event *event);
+	void (*event)(void *context, const struct session_event *event);
 	/* The lab has ended: told once. */
 	void (*gone)(void *context);
 };

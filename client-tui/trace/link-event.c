@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/fnv.h"
-#include "record/record.h"
+#include "ledger/session-event.h"
 
 /* The longest word that matters, and the longest line. */
 #define WORD_MAX 200
@@ -119,9 +119,9 @@ static const struct {
 	int base;
 	uint64_t max;
 } numbers[] = {
-	NUMBER("in", in, 10, RECORD_TIME_MAX),
-	NUMBER("out", out[0], 10, RECORD_TIME_MAX),
-	NUMBER("out2", out[1], 10, RECORD_TIME_MAX),
+	NUMBER("in", in, 10, SESSION_TIME_MAX),
+	NUMBER("out", out[0], 10, SESSION_TIME_MAX),
+	NUMBER("out2", out[1], 10, SESSION_TIME_MAX),
 	NUMBER("sport", source_port, 10, UINT16_MAX),
 	NUMBER("dport", target_port, 10, UINT16_MAX),
 	NUMBER("id", id, 10, UINT32_MAX),

@@ -13,7 +13,7 @@
 
 #include "common/clock.h"
 #include "common/impair-fields.h"
-#include "report/summary.h"
+#include "ledger/stats.h"
 #include "common/text.h"
 #include "common/units.h"
 
@@ -246,7 +246,7 @@ int link_change_read(struct link_change *c, const char *line)
 	int n = 0;
 
 	*c = (struct link_change){ .kind = SESSION_EVENT_FAULT };
-	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > RECORD_TIME_MAX ||
+	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > SESSION_TIME_MAX ||
 	    strlen(line + n) >= sizeof copy)
 		return -1;
 	c->at = at;

@@ -53,7 +53,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void tell(void *context, const struct record_event *event, struct connection_note *note,
+static void tell(void *context, const struct session_event *event, struct connection_note *note,
     bool final)
 {
 	struct desk *d = context;

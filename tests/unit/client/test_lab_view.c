@@ -573,7 +573,7 @@ static void every_mark_is_drawn(void **state)
 		;
 	char words[] = "loss 30 % each way";
 	transcript_add_event(s->transcript,
-	    &(const struct record_event){ .kind = SESSION_EVENT_LINK, .text = words });
+	    &(const struct session_event){ .kind = SESSION_EVENT_LINK, .text = words });
 	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;

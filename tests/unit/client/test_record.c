@@ -172,7 +172,7 @@ static void json_has_no_controls(void **state)
 		assert_same(&r, &read.line);
 		json_record_free(&read);
 		free(json);
-		struct record_event event = {
+		struct session_event event = {
 			.kind = SESSION_EVENT_NOTICE, .session = -1, .text = (char *)text
 		};
 		text[n - 1] = '\0';
@@ -358,7 +358,7 @@ static struct record_file *desk_read(struct desk *d)
 static void tell(struct desk *d, enum session_event_kind kind, const char *text, const char *there,
     const char *back, int64_t at)
 {
-	const struct record_event event = { .kind = kind,
+	const struct session_event event = { .kind = kind,
 		.session = kind == SESSION_EVENT_TCP ? 0 : -1,
 		.at = at,
 		.text = (char *)(uintptr_t)text,
@@ -388,7 +388,7 @@ static void tell_connection(struct desk *d, int64_t at)
 		    .out = 3,
 		    .out2 = 4 },
 	};
-	const struct record_event event = { .kind = SESSION_EVENT_TCP,
+	const struct session_event event = { .kind = SESSION_EVENT_TCP,
 		.quiet = true,
 		.at = at,
 		.text = text,
@@ -404,7 +404,7 @@ static void tell_connection(struct desk *d, int64_t at)
 	recorder_event(d->r, &event, at);
 }
 
-static void assert_connection(const struct record_event *e, int64_t at)
+static void assert_connection(const struct session_event *e, int64_t at)
 {
 	const struct record_packet *p = e->packets;
 
@@ -566,15 +566,15 @@ static void all_is_saved_at_once(void **state)
 	desk_close(&d);
 }
 
-static void assert_event(const struct record_event *e, enum session_event_kind kind, int64_t at,
+static void assert_event(const struct session_event *e, enum session_event_kind kind, int64_t at,
     const char *words)
 {
-	char buf[RECORD_EVENT_WORDS];
+	char buf[SESSION_EVENT_WORDS];
 
 	assert_int_equal(e->kind, kind);
 	assert_int_equal(e->session, kind == SESSION_EVENT_TCP ? 0 : -1);
 	assert_int_equal(e->at, at);
-	assert_string_equal(record_event_words(e, buf), words);
+	assert_string_equal(session_event_words(e, buf), words);
 }
 
 static void assert_events(const struct record_file *f)

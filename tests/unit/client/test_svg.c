@@ -57,7 +57,7 @@ static void packet(struct record *r, enum link_way way, enum link_fate fate, boo
 		.out2 = RECORD_NEVER };
 }
 
-static const struct record_event *events;
+static const struct session_event *events;
 static size_t event_count;
 
 static char *exchange(const struct record *records, size_t count, size_t page)
@@ -311,9 +311,9 @@ static void hundred_lines_a_page(void **state)
 	free(svg);
 }
 
-static struct record_event change(int64_t at, const char *words)
+static struct session_event change(int64_t at, const char *words)
 {
-	return (struct record_event){ .kind = SESSION_EVENT_LINK,
+	return (struct session_event){ .kind = SESSION_EVENT_LINK,
 		.session = -1,
 		.at = at,
 		.text = (char *)(uintptr_t)words };
@@ -337,7 +337,7 @@ static double across(const char *svg, const char *words)
 static void events_stand_at_their_moment(void **state)
 {
 	struct record records[150];
-	const struct record_event changes[] = { change(-5 * MS, "before all"),
+	const struct session_event changes[] = { change(-5 * MS, "before all"),
 		change(15 * MS, "loss 30 % each way"), change(1025 * MS, "delay 5 ms each way"),
 		change(1300 * MS, "on the second page"), change(9000 * MS, "at last") };
 	char *svg;
@@ -413,7 +413,7 @@ static void connections_are_drawn(void **state)
 		    .out2 = RECORD_NEVER },
 	};
 	char words[] = "words of no picture";
-	const struct record_event connections[] = {
+	const struct session_event connections[] = {
 		{ .kind = SESSION_EVENT_TCP,
 		    .at = -1000 * MS,
 		    .text = words,
@@ -444,7 +444,7 @@ static void connections_are_drawn(void **state)
 	free(svg);
 	/* Elsewhere the client's end is true, the server's reckoned: a SYN and what came back; of
 	 * more than one SYN only the first is known, and not how far it came. */
-	const struct record_event elsewhere[] = {
+	const struct session_event elsewhere[] = {
 		{ .kind = SESSION_EVENT_TCP,
 		    .at = -50 * MS,
 		    .text = words,
@@ -499,7 +499,7 @@ static void plots_have_what_happened(void **state)
 	static const struct plots_line lines[] = { { 1, false, false, FATE_ANSWERED, 40 * MS, 10 },
 		{ 2, false, false, FATE_LOST, -1, 20 }, { 3, false, true, FATE_LOST, -1, 30 },
 		{ 3, true, false, FATE_ANSWERED, 40 * MS, 30 } };
-	const struct record_event changes[] = { change(5, "early"),
+	const struct session_event changes[] = { change(5, "early"),
 		change(25, "loss 30 % each way"), change(99, "late") };
 	char *text = NULL;
 	size_t n;

@@ -1340,7 +1340,7 @@ static void test_marks_are_drawn(void **state)
 	notice(s, TRANSCRIPT_NOTICE, "note");
 	char peer[] = "UDP [::1]:7";
 	transcript_add_event(s->transcript,
-	    &(const struct record_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
+	    &(const struct session_event){ .kind = SESSION_EVENT_CONNECT, .text = peer });
 	notice(s, TRANSCRIPT_ERROR, "wrong");
 	type_input(s, "abcdefghijklmnopqrstuvwxyz", 14);
 	/* A connection, and the address of a name, come late. */
@@ -1588,7 +1588,7 @@ static void test_long_texts_are_laid_out_once(void **state)
 static void test_notice_changes(void **state)
 {
 	static char text[400];
-	struct record_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .text = text };
+	struct session_event event = { .kind = SESSION_EVENT_NOTICE, .session = -1, .text = text };
 	struct stage *s = *state;
 	for (int i = 0; i < 4; i++) {
 		fill(text, sizeof text, i % 2 ? "one " : "two ", "words ");

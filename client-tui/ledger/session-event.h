@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What happens in a session besides lines and replies: notices, changes of the link, connections.
+ * Pure. */
+#ifndef UPCASE_LEDGER_SESSION_EVENT_H
+#define UPCASE_LEDGER_SESSION_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The latest time in a file of records or from the lab, ns since the session's start: ten years. */
+#define SESSION_TIME_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
+
+/* What happens besides lines and replies. */
+enum session_event_kind {
+	SESSION_EVENT_NOTICE,
+	SESSION_EVENT_ERROR,   /* a notice of something wrong */
+	SESSION_EVENT_LINK,    /* the lab's link is set otherwise */
+	SESSION_EVENT_FAULT,   /* a drop, a hold, an unplugging on cue, and its end */
+	SESSION_EVENT_CONNECT, /* another peer is talked to */
+	SESSION_EVENT_TCP,     /* a connection opens, closes or breaks */
+	SESSION_EVENT_KINDS
+};
+
+enum session_stage {
+	SESSION_CONNECTING, /* its SYN was sent, or once more */
+	SESSION_CONNECTED,
+	SESSION_FAILED,
+	SESSION_ENDED, /* by the peer's FIN; by an RST or otherwise if `error` says so; by us if
+	                  `ours` */
+};
+
+/* A TCP connection, from its first SYN on. */
+struct session_connection {
+	enum session_stage stage;
+	/* Our port; 0 when there is none (yet). */
+	uint16_t here;
+	/* When its SYN was sent, and when it came to this stage: ns of the monotonic clock. */
+	int64_t began, at;
+	/* How often the kernel sent its SYN. */
+	unsigned syns;
+	int error;
+	bool ours;
+	/* It failed, and the peer's next address is tried at once. */
+	bool more;
+};
+
+struct record_packet;
+
+/* Something that happened besides. The texts are our own words, one line. */
+struct session_event {
+	enum session_event_kind kind;
+	/* The number of the session that it happened to, -1 for none. */
+	int session;
+	int64_t at;
+	/* It has no row: other words tell of it, or it goes without saying. */
+	bool quiet;
+	/* What its row says behind the kind's word. */
+	char *text;
+	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss
+	 * 30%, delay 20ms"; else NULL. */
+	char *there, *back;
+	/* SESSION_EVENT_TCP: how far it came, without its times; how long that took from the first
+	 * SYN on; and in the lab the packets that opened or closed it, the first RECORD_PACKETS,
+	 * with times since `at`. */
+	struct session_connection connection;
+	int64_t took;
+	struct record_packet *packets;
+	size_t packet_count;
+};
+
+/* The name of a kind in records, "link"; NULL for notices, which have a type of their own. Static.
+ * And back: -1 for none. */
+const char *session_event_kind_name(enum session_event_kind kind);
+int session_event_kind(const char *name);
+/* What stands on its row, "link: loss 30 % each way". Returns `buf`. */
+#define SESSION_EVENT_WORDS 1000
+char *session_event_words(const struct session_event *e, char buf[SESSION_EVENT_WORDS]);
+bool session_event_is_notice(const struct session_event *e);
+
+#endif
