@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/random.h"
@@ -128,16 +129,11 @@ double impair_through(const struct impair_settings *s)
 }
 
 static const struct {
-	const char *word, *text;
+	const char *word, *text, *name;
 } fates[IMPAIR_FATES] = {
-	[IMPAIR_DELIVERED] = { "delivered", "delivered" },
-	[IMPAIR_LOST_RANDOM] = { "random", "lost at random" },
-	[IMPAIR_LOST_BURST] = { "burst", "lost in a burst" },
-	[IMPAIR_QUEUE_FULL] = { "queue", "queue full" },
-	[IMPAIR_TOO_BIG] = { "mtu", "larger than the MTU" },
-	[IMPAIR_REQUESTED_DROP] = { "cue", "dropped on cue" },
-	[IMPAIR_UNPLUGGED] = { "unplugged", "unplugged" },
-	[IMPAIR_NO_MEMORY] = { "room", "no room in memory" },
+#define X(id, word, text, name) { word, text, name },
+	IMPAIR_FATE_LIST(X)
+#undef X
 };
 
 const char *impair_fate_text(enum impair_fate fate)
@@ -148,6 +144,17 @@ const char *impair_fate_text(enum impair_fate fate)
 const char *impair_fate_word(enum impair_fate fate)
 {
 	return fates[fate].word;
+}
+
+enum impair_fate impair_fate_find(const char *word)
+{
+	int fate = 0, first = 0;
+
+	while (fate < IMPAIR_FATES && strcmp(fates[fate].word, word) != 0)
+		fate++;
+	while (fate < IMPAIR_FATES && strcmp(fates[first].name, fates[fate].name) != 0)
+		first++;
+	return fate < IMPAIR_FATES ? first : IMPAIR_FATES;
 }
 
 struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64_t stream)

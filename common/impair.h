@@ -79,21 +79,26 @@ struct impair_settings {
 	int32_t mtu;
 };
 
-/* What became of a packet. */
+/* What became of a packet. X(identifier, word, text, short name): the word of an event line, the
+ * text of the lab's report, and the client's name; fates that share a short name are one fate for
+ * the client. Lost by chance is each packet on its own, or in a burst. A requested drop is of the
+ * one packet that somebody asked for. No memory is never decided here: it is for a caller that
+ * keeps packets. */
+#define IMPAIR_FATE_LIST(X) \
+	X(DELIVERED, "delivered", "delivered", "delivered") \
+	X(LOST_RANDOM, "random", "lost at random", "lost") \
+	X(LOST_BURST, "burst", "lost in a burst", "lost") \
+	X(QUEUE_FULL, "queue", "queue full", "queue full") \
+	X(TOO_BIG, "mtu", "larger than the MTU", "too big") \
+	X(REQUESTED_DROP, "cue", "dropped on cue", "on cue") \
+	X(UNPLUGGED, "unplugged", "unplugged", "unplugged") \
+	X(NO_MEMORY, "room", "no room in memory", "lost")
+
 enum impair_fate {
-	IMPAIR_DELIVERED,
-	/* Lost by chance, each on its own; lost by chance in a burst. */
-	IMPAIR_LOST_RANDOM,
-	IMPAIR_LOST_BURST,
-	/* No room in the queue before the transmitter. */
-	IMPAIR_QUEUE_FULL,
-	IMPAIR_TOO_BIG,
-	/* Dropped because somebody asked for just this one. */
-	IMPAIR_REQUESTED_DROP,
-	IMPAIR_UNPLUGGED,
-	/* Never judged so here: for who keeps the packets and has no room for one. */
-	IMPAIR_NO_MEMORY,
-	IMPAIR_FATES
+#define X(id, word, text, name) IMPAIR_##id,
+	IMPAIR_FATE_LIST(X)
+#undef X
+	    IMPAIR_FATES
 };
 
 struct impair_packet {
@@ -139,6 +144,8 @@ double impair_through(const struct impair_settings *s);
 const char *impair_fate_text(enum impair_fate fate);
 /* One word for it, "random", for lists that programs read. Static. */
 const char *impair_fate_word(enum impair_fate fate);
+/* The first fate of the same short name as the one of that word, or IMPAIR_FATES. */
+enum impair_fate impair_fate_find(const char *word);
 
 /* A direction with its state. Opaque. */
 struct impair;

@@ -29,25 +29,12 @@ static int number(const char *text, int base, uint64_t max, uint64_t *out)
 
 static int set_fate(struct packet_event *e, const char *value)
 {
-	static const struct {
-		const char *word;
-		enum link_fate fate;
-	} fates[] = {
-		{ "delivered", LINK_DELIVERED },
-		{ "corrupted", LINK_CORRUPTED },
-		{ "random", LINK_LOST },
-		{ "burst", LINK_LOST },
-		{ "cue", LINK_REQUESTED_DROP },
-		{ "room", LINK_LOST },
-		{ "queue", LINK_QUEUE_FULL },
-		{ "mtu", LINK_TOO_BIG },
-		{ "unplugged", LINK_UNPLUGGED },
-	};
+	const enum impair_fate fate = impair_fate_find(value);
+
 	/* A way to lose it that is not known here is a loss. */
-	e->fate = LINK_LOST;
-	for (size_t i = 0; i < sizeof fates / sizeof *fates; i++)
-		if (strcmp(value, fates[i].word) == 0)
-			e->fate = fates[i].fate;
+	e->fate = strcmp(value, "corrupted") == 0 ? LINK_CORRUPTED
+	        : fate == IMPAIR_FATES            ? LINK_LOST
+	                                          : (enum link_fate)(1 + fate);
 	return 0;
 }
 
@@ -226,13 +213,10 @@ int link_event_read_undelivered(const char *line, uint64_t *serial, enum link_wa
 
 const char *const link_fate_names[LINK_FATES] = {
 	[LINK_NONE] = "none",
-	[LINK_DELIVERED] = "delivered",
-	[LINK_LOST] = "lost",
-	[LINK_CORRUPTED] = "corrupted",
-	[LINK_QUEUE_FULL] = "queue full",
-	[LINK_TOO_BIG] = "too big",
-	[LINK_UNPLUGGED] = "unplugged",
-	[LINK_REQUESTED_DROP] = "on cue",
+#define X(id, word, text, name) [1 + IMPAIR_##id] = name,
+	IMPAIR_FATE_LIST(X)
+#undef X
+	    [LINK_CORRUPTED] = "corrupted",
 };
 
 const char *link_fate_word(enum link_fate fate)

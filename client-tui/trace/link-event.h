@@ -8,26 +8,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/impair.h"
+
 /* Bytes of payload that the link shows. */
 #define LINK_EVENT_DATA 64
 
 /* There: from the near host, where the client runs, to the far one. */
 enum link_way { LINK_GOING, LINK_COMING, LINK_WAYS };
 
-/* What became of a packet on its way. */
+/* What became of a packet on its way: the link's own fates of different short names, and two more.
+ */
 enum link_fate {
 	/* Nothing is known of it, or it has not happened. */
 	LINK_NONE,
-	LINK_DELIVERED,
+	LINK_DELIVERED = 1 + IMPAIR_DELIVERED,
 	/* By chance; in a burst; because the link had no room for it. */
-	LINK_LOST,
+	LINK_LOST = 1 + IMPAIR_LOST_RANDOM,
+	LINK_QUEUE_FULL = 1 + IMPAIR_QUEUE_FULL,
+	LINK_TOO_BIG = 1 + IMPAIR_TOO_BIG,
+	LINK_UNPLUGGED = 1 + IMPAIR_UNPLUGGED,
+	LINK_REQUESTED_DROP = 1 + IMPAIR_REQUESTED_DROP,
 	/* Delivered with a bit flipped: the receiver drops it. */
-	LINK_CORRUPTED,
-	LINK_QUEUE_FULL,
-	LINK_TOO_BIG,
-	LINK_UNPLUGGED,
-	/* Somebody asked for just this one to be dropped. */
-	LINK_REQUESTED_DROP,
+	LINK_CORRUPTED = 1 + IMPAIR_FATES,
 	LINK_FATES
 };
 
