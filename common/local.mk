@@ -8,6 +8,7 @@ common_libcommon_a_SOURCES = \
 	%D%/capitals.c %D%/capitals.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/delay-queue.c %D%/delay-queue.h \
+	%D%/event-line.c %D%/event-line.h \
 	%D%/fd-watch.h \
 	%D%/file.c %D%/file.h \
 	%D%/fnv.h \

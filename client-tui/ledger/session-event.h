@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/event-line.h"
+
 /* The latest time in a file of records or from the lab, ns since the session's start: ten years. */
-#define SESSION_TIME_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
+#define SESSION_TIME_MAX EVENT_LINE_TIME_MAX
 
 /* What happens besides lines and replies. */
 enum session_event_kind {

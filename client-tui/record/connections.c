@@ -42,7 +42,7 @@ static void put_lost(struct text *text, const struct logged_packet *p)
 	const struct record_packet packet = record_packet_of(p, 0);
 	char died[40];
 
-	link_event_died_words(p->fate, p->way, died, sizeof died);
+	link_loss_text(p->fate, p->way, died, sizeof died);
 	text_put(text, ", %s%s%s", is_syn(p) ? "" : record_flags_name(&packet),
 	    is_syn(p) ? "" : " ", died);
 }

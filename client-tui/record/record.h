@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trace/link-event.h"
+#include "common/event-line.h"
 #include "ledger/ledger.h"
 #include "ledger/line-times.h"
 #include "ledger/session-event.h"

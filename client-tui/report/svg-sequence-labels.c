@@ -35,7 +35,7 @@ static const char *fate_words(const struct record *r, char *buf, size_t size)
 
 	if (r->fate == FATE_LOST && !r->late && r->has_link &&
 	    (r->place == TRACE_GOING || r->place == TRACE_COMING))
-		return link_event_died_words((enum link_fate)r->legs[way].fate, way, buf, size);
+		return link_loss_text((enum link_fate)r->legs[way].fate, way, buf, size);
 	if (r->fate == FATE_LOST && !r->late && r->has_link &&
 	    (size_t)r->place < sizeof places / sizeof *places && places[r->place])
 		return places[r->place];

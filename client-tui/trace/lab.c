@@ -161,9 +161,9 @@ static void on_line(void *context, const char *line)
 	enum link_way way;
 	uint64_t serial;
 
-	if (link_event_read(&event, line) == 0)
+	if (event_line_read(&event, line) == 0)
 		take_event(t, &event);
-	else if (link_event_read_undelivered(line, &serial, &way) == 0)
+	else if (event_line_read_undelivered(line, &serial, &way) == 0)
 		trace_undelivered(t->trace, serial, way);
 	else if (link_change_read(&change, line) == 0)
 		take_change(t, &change);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trace/link-event.h"
+#include "common/event-line.h"
 #include "common/impair-fields.h"
 #include "ledger/ledger.h"
 #include "net/session.h"

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "trace/link-event.h"
+#include "common/event-line.h"
 #include "common/impair-fields.h"
 
 /* Which ways a step changes. */

@@ -2,7 +2,6 @@
 client_tui_libclient_a_SOURCES += \
 	%D%/lab-socket.c %D%/lab-socket.h \
 	%D%/lab.c %D%/lab.h \
-	%D%/link-event.c %D%/link-event.h \
 	%D%/link-status.c %D%/link-status.h \
 	%D%/link-steps.c %D%/link-steps.h \
 	%D%/packet-log.c %D%/packet-log.h \

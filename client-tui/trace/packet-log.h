@@ -4,7 +4,7 @@
 #ifndef UPCASE_PACKETS_H
 #define UPCASE_PACKETS_H
 
-#include "trace/link-event.h"
+#include "common/event-line.h"
 
 /* Packets kept. */
 #define PACKET_LOG_MAX 16384

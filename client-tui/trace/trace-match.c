@@ -127,14 +127,14 @@ static struct trace_slot *choose(const struct trace *w, uint8_t flow, enum link_
 static struct trace_slot *choose_other_reply(const struct trace *w, uint8_t flow,
     const struct packet_event *e)
 {
-	unsigned char capitals[CAPITALS_GROWTH * LINK_EVENT_DATA];
+	unsigned char capitals[CAPITALS_GROWTH * EVENT_LINE_DATA];
 	struct trace_slot *r = NULL;
 	size_t n;
 
 	if (!e->fragment && e->length == e->data_length) {
 		n = capitals_text(e->data, e->data_length, capitals);
 		r = choose(w, flow, LINK_COMING, e, capitals,
-		    n < LINK_EVENT_DATA ? n : LINK_EVENT_DATA, fnv_hash(capitals, n), n);
+		    n < EVENT_LINE_DATA ? n : EVENT_LINE_DATA, fnv_hash(capitals, n), n);
 	}
 	return r ? r : choose(w, flow, LINK_GOING, e, e->data, e->data_length, e->hash, e->length);
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trace/link-event.h"
+#include "common/event-line.h"
 #include "ledger/ledger.h"
 #include "trace/packet-log.h"
 

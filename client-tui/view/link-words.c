@@ -19,7 +19,7 @@
 /* Where that has no room without the way. */
 static void put_drop(uint8_t fate, enum link_way way, int width, char *buf, size_t size)
 {
-	link_event_died_words((enum link_fate)fate, way, buf, size);
+	link_loss_text((enum link_fate)fate, way, buf, size);
 	if (utf8_columns(buf) > width)
 		snprintf(buf, size, "%s %s", link_fate_word((enum link_fate)fate),
 		    link_way_word(way));

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "trace/link-event.h"
+#include "common/event-line.h"
 #include "lab/link/events.h"
 #include "common/fnv.h"
 #include "tests/fuzz/fuzz.h"
@@ -16,21 +16,21 @@ static void check_text(const char *line)
 	enum link_way way;
 	uint64_t serial;
 
-	if (link_event_read(&e, line) == 0) {
+	if (event_line_read(&e, line) == 0) {
 		fuzz_check(e.way == LINK_GOING || e.way == LINK_COMING);
 		fuzz_check(e.fate > LINK_NONE && e.fate < LINK_FATES && e.copies >= 0 &&
 		           e.copies <= 2);
 		fuzz_check(e.fate != LINK_DELIVERED || e.copies > 0);
-		fuzz_check(e.data_length <= LINK_EVENT_DATA && e.data_length <= e.length);
+		fuzz_check(e.data_length <= EVENT_LINE_DATA && e.data_length <= e.length);
 	}
-	if (link_event_read_undelivered(line, &serial, &way) == 0)
+	if (event_line_read_undelivered(line, &serial, &way) == 0)
 		fuzz_check(way == LINK_GOING || way == LINK_COMING);
 }
 
 static void check_packet(const struct packet_event *e, const struct packet *p)
 {
-	const size_t shown = (size_t)p->length < LINK_EVENT_DATA ? (size_t)p->length
-	                                                         : LINK_EVENT_DATA;
+	const size_t shown = (size_t)p->length < EVENT_LINE_DATA ? (size_t)p->length
+	                                                         : EVENT_LINE_DATA;
 
 	fuzz_check(e->length == (uint32_t)p->length && e->data_length == shown);
 	fuzz_check(memcmp(e->data, p->bytes + p->payload, shown) == 0);
@@ -77,7 +77,7 @@ static void check_written(const uint8_t *data, size_t size)
 	end = strchr(out.bytes, '\n');
 	fuzz_check(end && end[1] == '\0');
 	*end = '\0';
-	fuzz_check(link_event_read(&e, out.bytes) == 0);
+	fuzz_check(event_line_read(&e, out.bytes) == 0);
 	fuzz_check(e.serial == event.serial && e.in == event.in && e.copies == v.copies &&
 	           e.held == (v.held || v.reordered));
 	fuzz_check((e.way == LINK_COMING) == (event.direction == LINK_BACK));

@@ -12,7 +12,6 @@ COMPILED_TESTS += \
 	%D%/test_layout \
 	%D%/test_ledger \
 	%D%/test_line_editor \
-	%D%/test_link_event \
 	%D%/test_link_status \
 	%D%/test_link_steps \
 	%D%/test_plot \

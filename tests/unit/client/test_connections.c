@@ -106,7 +106,7 @@ static void segment(struct desk *d, bool there, const char *fate, const char *fl
 	    (unsigned long long)++serial, there ? "there" : "back", (long long)in, fate,
 	    out ? " out=" : "", (long long)out, there ? HERE : 12000, there ? 12000 : HERE, 500,
 	    flags);
-	assert_int_equal(link_event_read(&e, told), 0);
+	assert_int_equal(event_line_read(&e, told), 0);
 	trace_event(d->trace, &e);
 }
 

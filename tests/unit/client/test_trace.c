@@ -88,7 +88,7 @@ static uint64_t line(struct stage *s, const char *text, int64_t now)
 
 static void put_hex(char *to, const char *text, size_t n)
 {
-	for (size_t i = 0; i < n && i < LINK_EVENT_DATA; i++)
+	for (size_t i = 0; i < n && i < EVENT_LINE_DATA; i++)
 		sprintf(to + 2 * i, "%02x", (unsigned char)text[i]);
 }
 
@@ -98,7 +98,7 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 {
 	const bool there = strcmp(way, "there") == 0;
 	const size_t n = strlen(text);
-	char told[800], outs[80] = "", hash[30] = "", hex[2 * LINK_EVENT_DATA + 1] = "";
+	char told[800], outs[80] = "", hash[30] = "", hex[2 * EVENT_LINE_DATA + 1] = "";
 	struct packet_event e;
 
 	if (out)
@@ -114,7 +114,7 @@ static void tell(struct stage *s, const char *way, const char *fate, const char 
 	    "payload=%zu%s%s",
 	    ++s->serial, way, in, fate, outs, there ? HERE : THERE, there ? THERE : HERE, n + 28, n,
 	    hash, hex);
-	assert_int_equal(link_event_read(&e, told), 0);
+	assert_int_equal(event_line_read(&e, told), 0);
 	trace_event(s->trace, &e);
 }
 
@@ -324,8 +324,8 @@ static void pieces_of_a_datagram(void **state)
 
 	memset(text, 'a', 150);
 	n = line(s, text, 10 * MS);
-	memset(e.data, 'a', LINK_EVENT_DATA);
-	e.data_length = LINK_EVENT_DATA;
+	memset(e.data, 'a', EVENT_LINE_DATA);
+	e.data_length = EVENT_LINE_DATA;
 	trace_event(s->trace, &e);
 	/* Half of it is not there. */
 	assert_int_equal(trace_find(s->trace, false, n)->legs[LINK_GOING].through, 0);
@@ -340,7 +340,7 @@ static void pieces_of_a_datagram(void **state)
 	e.target_port = HERE;
 	e.offset = 0;
 	e.length = 100;
-	memset(e.data, 'A', LINK_EVENT_DATA);
+	memset(e.data, 'A', EVENT_LINE_DATA);
 	trace_event(s->trace, &e);
 	e.protocol = LINK_OTHER;
 	e.offset = 108;
@@ -615,7 +615,7 @@ static void tell_segment(struct stage *s, const char *way, const char *fate, con
 	    " ack=0 flags=%s win=9 payload=%u",
 	    ++s->serial, way, in, fate, outs, there ? HERE + 1 : THERE, there ? THERE : HERE + 1,
 	    seq, flags, length);
-	assert_int_equal(link_event_read(&e, told), 0);
+	assert_int_equal(event_line_read(&e, told), 0);
 	trace_event(s->trace, &e);
 }
 

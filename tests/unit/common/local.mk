@@ -2,6 +2,7 @@
 COMPILED_TESTS += \
 	%D%/test_addr \
 	%D%/test_capitals \
+	%D%/test_event_line \
 	%D%/test_impair \
 	%D%/test_impair_fields \
 	%D%/test_log \

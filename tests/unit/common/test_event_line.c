@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "trace/link-event.h"
+#include "common/event-line.h"
 #include "common/fnv.h"
 
 #define UDP \
@@ -23,7 +23,7 @@ static struct packet_event good(const char *line)
 {
 	struct packet_event e;
 
-	if (link_event_read(&e, line) != 0)
+	if (event_line_read(&e, line) != 0)
 		fail_msg("not taken: %s", line);
 	return e;
 }
@@ -119,11 +119,11 @@ static void nonsense(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-		if (link_event_read(&e, lines[i]) == 0)
+		if (event_line_read(&e, lines[i]) == 0)
 			fail_msg("taken: %s", lines[i]);
 	memset(longest, 'x', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
-	assert_int_equal(link_event_read(&e, longest), -1);
+	assert_int_equal(event_line_read(&e, longest), -1);
 }
 
 /* Every beginning of a line is either whole or refused, and nothing is read behind it. */
@@ -136,7 +136,7 @@ static void every_beginning(void **state)
 	for (size_t n = 0; n < sizeof UDP; n++) {
 		memcpy(line, UDP, n);
 		line[n] = '\0';
-		if (link_event_read(&e, line) == 0)
+		if (event_line_read(&e, line) == 0)
 			assert_true(e.in > 0);
 	}
 }
@@ -147,11 +147,11 @@ static void undelivered(void **state)
 	uint64_t serial;
 
 	(void)state;
-	assert_int_equal(link_event_read_undelivered("undelivered 77 back", &serial, &way), 0);
+	assert_int_equal(event_line_read_undelivered("undelivered 77 back", &serial, &way), 0);
 	assert_int_equal(serial, 77);
 	assert_int_equal(way, LINK_COMING);
-	assert_int_equal(link_event_read_undelivered("undelivered x back", &serial, &way), -1);
-	assert_int_equal(link_event_read_undelivered("event 77 back", &serial, &way), -1);
+	assert_int_equal(event_line_read_undelivered("undelivered x back", &serial, &way), -1);
+	assert_int_equal(event_line_read_undelivered("event 77 back", &serial, &way), -1);
 }
 
 /* The published values of FNV-1a, 64 bits. */

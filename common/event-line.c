@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "common/event-line.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fnv.h"
+
+/* The longest line that is read. */
+#define LINE_SIZE 2000
+
+static const char digits[] = "0123456789abcdef";
+
+/* --- writing --- */
+
+static void put_payload(struct text *line, const struct packet_event *e)
+{
+	char hex[EVENT_LINE_DATA * 2 + 1];
+
+	text_put(line, " payload=%" PRIu32, e->length);
+	if (e->length == 0)
+		return;
+	for (size_t i = 0; i < e->data_length; i++) {
+		hex[2 * i] = digits[e->data[i] >> 4];
+		hex[2 * i + 1] = digits[e->data[i] & 15];
+	}
+	hex[2 * e->data_length] = '\0';
+	text_put(line, " hash=%016" PRIx64 " data=%s", e->hash, hex);
+}
+
+void event_line_put(struct text *line, const struct packet_event *e)
+{
+	text_put(line, "event %" PRIu64 " %s in=%" PRId64 " fate=%s", e->serial,
+	    link_way_name(e->way), e->in, e->fate_word);
+	if (e->copies > 0)
+		text_put(line, " out=%" PRId64, e->out[0]);
+	if (e->copies > 1)
+		text_put(line, " out2=%" PRId64, e->out[1]);
+	if (*e->marks)
+		text_put(line, " marks=%s", e->marks);
+	text_put(line, " proto=%s src=%s dst=%s", link_protocol_name(e->protocol), e->source,
+	    e->target);
+	if (e->protocol == LINK_ICMP)
+		text_put(line, " type=%u code=%u", e->source_port, e->target_port);
+	else if (e->protocol != LINK_OTHER)
+		text_put(line, " sport=%u dport=%u", e->source_port, e->target_port);
+	text_put(line, " id=%" PRIu32, e->id);
+	if (e->fragment)
+		text_put(line, " frag=%" PRIu32, e->offset);
+	text_put(line, " size=%" PRIu32, e->size);
+	if (e->protocol == LINK_TCP)
+		text_put(line, " seq=%" PRIu32 " ack=%" PRIu32 " flags=%s win=%u", e->seq, e->ack,
+		    e->flags, e->window);
+	put_payload(line, e);
+}
+
+/* --- reading --- */
+
+/* A number of a kind that the link writes: all digits. Returns 0 or -1. */
+static int number(const char *text, int base, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	if (*text == '\0' || *text == '-' || *text == '+' || *text == ' ')
+		return -1;
+	errno = 0;
+	*out = strtoull(text, &end, base);
+	return errno || *end || *out > max ? -1 : 0;
+}
+
+#define KEY(key, member, base, max) \
+	{ key, offsetof(struct packet_event, member), sizeof((struct packet_event){ 0 }.member), \
+		base, max }
+#define TEXT(key, member) KEY(key, member, 0, 0)
+
+/* Base 0: a text. */
+static const struct key {
+	const char *key;
+	size_t offset, size;
+	int base;
+	uint64_t max;
+} keys[] = {
+	TEXT("fate", fate_word),
+	TEXT("marks", marks),
+	TEXT("flags", flags),
+	TEXT("src", source),
+	TEXT("dst", target),
+	KEY("in", in, 10, EVENT_LINE_TIME_MAX),
+	KEY("out", out[0], 10, EVENT_LINE_TIME_MAX),
+	KEY("out2", out[1], 10, EVENT_LINE_TIME_MAX),
+	KEY("sport", source_port, 10, UINT16_MAX),
+	KEY("dport", target_port, 10, UINT16_MAX),
+	KEY("type", source_port, 10, UINT16_MAX),
+	KEY("code", target_port, 10, UINT16_MAX),
+	KEY("id", id, 10, UINT32_MAX),
+	KEY("frag", offset, 10, UINT32_MAX),
+	KEY("size", size, 10, UINT32_MAX),
+	KEY("seq", seq, 10, UINT32_MAX),
+	KEY("ack", ack, 10, UINT32_MAX),
+	KEY("win", window, 10, UINT16_MAX),
+	KEY("payload", length, 10, UINT32_MAX),
+	KEY("hash", hash, 16, UINT64_MAX),
+};
+
+static int set_key(struct packet_event *e, const struct key *key, const char *value)
+{
+	char *to = (char *)e + key->offset;
+	uint64_t wide;
+
+	if (key->base == 0) {
+		memcpy(to, &value, sizeof value);
+		return 0;
+	}
+	if (number(value, key->base, key->max, &wide) < 0)
+		return -1;
+	const uint32_t word = (uint32_t)wide;
+	const uint16_t half = (uint16_t)wide;
+
+	memcpy(to,
+	    key->size == sizeof half   ? (const void *)&half
+	    : key->size == sizeof word ? (const void *)&word
+	                               : &wide,
+	    key->size);
+	return 0;
+}
+
+static int set_data(struct packet_event *e, const char *value)
+{
+	size_t n = 0;
+
+	for (; value[0] && value[1] && n < EVENT_LINE_DATA; value += 2) {
+		const char *high = strchr(digits, value[0]), *low = strchr(digits, value[1]);
+
+		if (!high || !low)
+			return -1;
+		e->data[n++] = (unsigned char)((high - digits) << 4 | (low - digits));
+	}
+	e->data_length = n;
+	return *value ? -1 : 0;
+}
+
+static int set(struct packet_event *e, char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (!value)
+		return 0;
+	*value++ = '\0';
+	if (strcmp(word, "data") == 0)
+		return set_data(e, value);
+	if (strcmp(word, "proto") == 0)
+		for (int i = LINK_OTHER; i < LINK_PROTOCOLS; i++)
+			if (strcmp(value, link_protocol_name((enum link_protocol)i)) == 0)
+				e->protocol = (enum link_protocol)i;
+	if (strcmp(word, "out") == 0 && e->copies < 1)
+		e->copies = 1;
+	if (strcmp(word, "out2") == 0)
+		e->copies = 2;
+	if (strcmp(word, "frag") == 0)
+		e->fragment = true;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(word, keys[i].key) == 0)
+			return set_key(e, &keys[i], value);
+	return 0;
+}
+
+/* A way to lose a packet that is not known here is a loss. */
+static enum link_fate fate_of(const char *word)
+{
+	const enum impair_fate fate = impair_fate_find(word);
+
+	return *word == '\0'                                       ? LINK_NONE
+	     : strcmp(word, link_fate_names[LINK_CORRUPTED]) == 0 ? LINK_CORRUPTED
+	     : fate == IMPAIR_FATES                               ? LINK_LOST
+	                                                          : (enum link_fate)(1 + fate);
+}
+
+/* The first two words behind the one that every line begins with. */
+static int read_head(char *text, const char *begins, char **rest, uint64_t *serial,
+    enum link_way *way)
+{
+	const char *word = strtok_r(text, " ", rest);
+
+	if (!word || strcmp(word, begins) != 0 || !(word = strtok_r(NULL, " ", rest)) ||
+	    number(word, 10, UINT64_MAX, serial) < 0 || !(word = strtok_r(NULL, " ", rest)))
+		return -1;
+	*way = strcmp(word, link_way_name(LINK_COMING)) == 0 ? LINK_COMING : LINK_GOING;
+	return strcmp(word, link_way_name(*way)) == 0 ? 0 : -1;
+}
+
+int event_line_parse(struct packet_event *e, char *line)
+{
+	char *rest = NULL, *word;
+
+	/* An empty payload comes without its hash. */
+	*e = (struct packet_event){
+		.hash = FNV_START, .fate_word = "", .marks = "", .flags = "", .source = "", .target = ""
+	};
+	if (read_head(line, "event", &rest, &e->serial, &e->way) < 0)
+		return -1;
+	while ((word = strtok_r(NULL, " ", &rest)) != NULL)
+		if (set(e, word) < 0)
+			return -1;
+	e->fate = fate_of(e->fate_word);
+	e->held = strstr(e->marks, "held") != NULL || strstr(e->marks, "reordered") != NULL;
+	e->syn = strchr(e->flags, 'S') != NULL;
+	e->fin = strchr(e->flags, 'F') != NULL;
+	e->rst = strchr(e->flags, 'R') != NULL;
+	e->has_ack = strchr(e->flags, 'A') != NULL;
+	return 0;
+}
+
+int event_line_read(struct packet_event *e, const char *line)
+{
+	char text[LINE_SIZE];
+
+	if (strlen(line) >= sizeof text)
+		return -1;
+	strcpy(text, line);
+	if (event_line_parse(e, text) < 0)
+		return -1;
+	e->fate_word = e->marks = e->flags = e->source = e->target = NULL;
+	return e->fate == LINK_NONE || (e->fate == LINK_DELIVERED && e->copies == 0) ||
+	               e->data_length > e->length
+	         ? -1
+	         : 0;
+}
+
+int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_way *way)
+{
+	char text[LINE_SIZE], *rest = NULL;
+
+	if (strlen(line) >= sizeof text)
+		return -1;
+	strcpy(text, line);
+	return read_head(text, "undelivered", &rest, serial, way);
+}
+
+/* --- words --- */
+
+const char *link_way_name(enum link_way way)
+{
+	return way == LINK_GOING ? "there" : "back";
+}
+
+const char *link_way_word(enum link_way way)
+{
+	return way == LINK_GOING ? "going" : "coming";
+}
+
+const char *link_protocol_name(enum link_protocol protocol)
+{
+	static const char *const names[LINK_PROTOCOLS] = {
+		[LINK_OTHER] = "other",
+		[LINK_UDP] = "udp",
+		[LINK_TCP] = "tcp",
+		[LINK_ICMP] = "icmp",
+	};
+	return names[protocol];
+}
+
+const char *const link_fate_names[LINK_FATES] = {
+	[LINK_NONE] = "none",
+#define X(id, word, text, name) [1 + IMPAIR_##id] = name,
+	IMPAIR_FATE_LIST(X)
+#undef X
+	    [LINK_CORRUPTED] = "corrupted",
+};
+
+const char *link_fate_word(enum link_fate fate)
+{
+	return link_fate_names[fate > LINK_DELIVERED ? fate : LINK_LOST];
+}
+
+char *link_loss_text(enum link_fate fate, enum link_way way, char *buf, size_t size)
+{
+	if (fate == LINK_REQUESTED_DROP)
+		snprintf(buf, size, "lost %s, on cue", link_way_word(way));
+	else
+		snprintf(buf, size, "%s %s", link_fate_word(fate), link_way_word(way));
+	return buf;
+}

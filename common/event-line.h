@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the lab's link did with one packet, and the line of text that says so (upcase-lab(1),
+ * Events): the lab writes it, the client and `upcase-lab ctl watch` read it. Pure. */
+#ifndef UPCASE_EVENT_LINE_H
+#define UPCASE_EVENT_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/impair.h"
+#include "common/text.h"
+
+/* Bytes of payload in the line: most typed lines are shorter. */
+#define EVENT_LINE_DATA 64
+/* The latest time in the line, ns: ten years. */
+#define EVENT_LINE_TIME_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
+
+/* Going: from the near host, where the client runs, to the far one ("there"). */
+enum link_way { LINK_GOING, LINK_COMING, LINK_WAYS };
+
+/* What became of a packet on its way: the link's own fates of different short names, and two more.
+ */
+enum link_fate {
+	/* Nothing is known of it, or it has not happened. */
+	LINK_NONE,
+	LINK_DELIVERED = 1 + IMPAIR_DELIVERED,
+	/* By chance; in a burst; because the link had no room for it. */
+	LINK_LOST = 1 + IMPAIR_LOST_RANDOM,
+	LINK_QUEUE_FULL = 1 + IMPAIR_QUEUE_FULL,
+	LINK_TOO_BIG = 1 + IMPAIR_TOO_BIG,
+	LINK_UNPLUGGED = 1 + IMPAIR_UNPLUGGED,
+	LINK_REQUESTED_DROP = 1 + IMPAIR_REQUESTED_DROP,
+	/* Delivered with a bit flipped: the receiver drops it. */
+	LINK_CORRUPTED = 1 + IMPAIR_FATES,
+	LINK_FATES
+};
+
+enum link_protocol { LINK_OTHER, LINK_UDP, LINK_TCP, LINK_ICMP, LINK_PROTOCOLS };
+
+struct packet_event {
+	uint64_t serial;
+	enum link_way way;
+	enum link_fate fate;
+	/* When it came to the link, and when its copies leave it: ns of the monotonic clock, as our
+	 * own. */
+	int64_t in, out[2];
+	/* 0 when it is lost, 1, or 2. */
+	int copies;
+	/* Kept by a hold, or held back for later ones to pass. */
+	bool held;
+	enum link_protocol protocol;
+	/* ICMP's type and code stand in the ports' places. */
+	uint16_t source_port, target_port;
+	/* A piece of a packet: the first has its ports and the beginning of the payload, the others
+	 * only `id`. `offset`: where it begins in the packet's payload, bytes. */
+	bool fragment;
+	uint32_t id, offset;
+	/* Bytes of the packet with its IP header. */
+	uint32_t size;
+	/* TCP's. */
+	uint32_t seq, ack;
+	uint16_t window;
+	bool syn, fin, rst, has_ack;
+	/* Bytes of payload, their FNV-1a hash, and the first of them. */
+	uint32_t length;
+	uint64_t hash;
+	unsigned char data[EVENT_LINE_DATA];
+	size_t data_length;
+	/* The words of the line, "" for none: the fate ("random"), "duplicated,held", TCP's flags
+	 * ("SA"), the hosts. Borrowed: from the line when it was parsed. */
+	const char *fate_word, *marks, *flags, *source, *target;
+};
+
+/* Writes "event SERIAL DIRECTION KEY=VALUE..." without a newline. Of the fate, of what the flags
+ * say and of `held` only the words count. */
+void event_line_put(struct text *line, const struct packet_event *event);
+
+/* Takes a line "event ..." without its newline apart, in place. Returns 0, or -1 if it is another
+ * one or has a number that is none; what a line lacks is 0, what is not known is passed over. */
+int event_line_parse(struct packet_event *event, char *line);
+/* The same of a line that stays as it is, so that the words are NULL. Returns -1 also if the event
+ * is not whole: it has no fate, a delivered packet no time of leaving, or more data than payload. */
+int event_line_read(struct packet_event *event, const char *line);
+/* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
+int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_way *way);
+
+/* "there", "back", as the lab writes it. Static. */
+const char *link_way_name(enum link_way way);
+/* "going", "coming", as people read it. Static. */
+const char *link_way_word(enum link_way way);
+/* "udp", "other". Static. */
+const char *link_protocol_name(enum link_protocol protocol);
+/* "none", "delivered", "lost", "queue full". */
+extern const char *const link_fate_names[LINK_FATES];
+/* What the link did with a packet that did not arrive, "lost", "queue full". Static. */
+const char *link_fate_word(enum link_fate fate);
+/* How and on which way a packet was lost: "lost going, on cue", "queue full coming". Returns
+ * `buf`. */
+char *link_loss_text(enum link_fate fate, enum link_way way, char *buf, size_t size);
+
+#endif
