@@ -174,7 +174,7 @@ static enum link_fate fate_of(const char *word)
 {
 	const enum impair_fate fate = impair_fate_find(word);
 
-	return *word == '\0'                                       ? LINK_NONE
+	return *word == '\0'                                      ? LINK_NONE
 	     : strcmp(word, link_fate_names[LINK_CORRUPTED]) == 0 ? LINK_CORRUPTED
 	     : fate == IMPAIR_FATES                               ? LINK_LOST
 	                                                          : (enum link_fate)(1 + fate);
@@ -198,9 +198,12 @@ int event_line_parse(struct packet_event *e, char *line)
 	char *rest = NULL, *word;
 
 	/* An empty payload comes without its hash. */
-	*e = (struct packet_event){
-		.hash = FNV_START, .fate_word = "", .marks = "", .flags = "", .source = "", .target = ""
-	};
+	*e = (struct packet_event){ .hash = FNV_START,
+		.fate_word = "",
+		.marks = "",
+		.flags = "",
+		.source = "",
+		.target = "" };
 	if (read_head(line, "event", &rest, &e->serial, &e->way) < 0)
 		return -1;
 	while ((word = strtok_r(NULL, " ", &rest)) != NULL)

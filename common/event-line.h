@@ -80,7 +80,8 @@ void event_line_put(struct text *line, const struct packet_event *event);
  * one or has a number that is none; what a line lacks is 0, what is not known is passed over. */
 int event_line_parse(struct packet_event *event, char *line);
 /* The same of a line that stays as it is, so that the words are NULL. Returns -1 also if the event
- * is not whole: it has no fate, a delivered packet no time of leaving, or more data than payload. */
+ * is not whole: it has no fate, a delivered packet no time of leaving, or more data than payload.
+ */
 int event_line_read(struct packet_event *event, const char *line);
 /* Reads "undelivered SERIAL DIRECTION". Returns 0 or -1. */
 int event_line_read_undelivered(const char *line, uint64_t *serial, enum link_way *way);

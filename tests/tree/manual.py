@@ -151,7 +151,7 @@ def check_lab(name):
     keys = {word for item in items(subsection(name, 'Events')) for word in words(item)[1:]
             if item.startswith('Cm ') and word != ','}
     point(f'{name} has the keys of events', both_ways(
-        'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'lab/link', 'events.c'), keys))
+        'key', name, source_words(r'[ "]([a-z][a-z0-9]*)=%', 'common', 'event-line.c'), keys))
     shown = subprocess.run([LAB, '--presets'], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
     listed = set(re.findall(r'(?m)^(\S+) ', shown.stdout))
     values = {line.split(': ')[-1].strip() for line in shown.stdout.splitlines() if line.startswith(' ')} - {''}
