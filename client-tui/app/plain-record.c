@@ -24,7 +24,7 @@ int plain_record_start(struct plain *p, int64_t now, int64_t wall)
 	/* A reader that has gone is told like a disk that is full. */
 	if (s->output != RECORD_OUTPUT_TEXT)
 		signal(SIGPIPE, SIG_IGN);
-	recorder_run(&p->run, s, wall);
+	p->run = settings_run(s, wall);
 	p->recorder = recorder_new(s->output, s->output == RECORD_OUTPUT_TEXT ? NULL : stdout, now,
 	    &p->run);
 	if (p->recorder && p->lab)

@@ -264,6 +264,15 @@ struct session_settings settings_session(const struct settings *s, enum session_
 	};
 }
 
+struct record_run settings_run(const struct settings *s, int64_t wall)
+{
+	return (struct record_run){ .started = wall,
+		.tag = s->tag,
+		.count = s->count,
+		.interval = s->count ? s->interval : 0,
+		.size = s->size };
+}
+
 /* "host:port" and "[address]:port"; more than one colon without brackets is an IPv6 address. */
 static int split_peer(const char *text, struct settings *s, char why[OPTIONS_WHY])
 {

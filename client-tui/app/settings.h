@@ -9,18 +9,15 @@
 #include "common/options.h"
 #include "terminal/screen.h"
 #include "net/session.h"
+#include "record/record.h"
 
 #define SETTINGS_PEER_PORT "12000"
 #define SETTINGS_NAME_MAX 256
 
-/* Replies as plain text; a record a line, as JSON Lines or as CSV (record.h). */
-enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV };
-
 /* Numbered lines are sent so often when nothing else is said. */
 #define SETTINGS_INTERVAL (10 * 1000 * 1000)
-#define SETTINGS_COUNT_MAX 1000000000
-/* The most that a datagram carries over IPv4. */
-#define SETTINGS_SIZE_MAX 65507
+#define SETTINGS_COUNT_MAX RECORD_COUNT_MAX
+#define SETTINGS_SIZE_MAX RECORD_SIZE_MAX
 
 struct settings {
 	/* The peer; an empty host asks for a private server. */
@@ -71,6 +68,9 @@ void settings_usage(void);
 /* The settings of a session with that peer. Borrows the host and the port. */
 struct session_settings settings_session(const struct settings *settings,
     enum session_transport transport);
+
+/* What the records of a run begin with, at `wall`, ns since 1970. */
+struct record_run settings_run(const struct settings *settings, int64_t wall);
 
 /* Takes "host", "host port", "host:port" or "[address]:port" apart into host and port (unchanged
  * when none is given). Returns 0, or -1 with what is wrong in `why`. */

@@ -17,7 +17,7 @@
 
 int tui_record_start(struct tui *tui, int64_t now, int64_t wall)
 {
-	recorder_run(&tui->run, &tui->settings, wall);
+	tui->run = settings_run(&tui->settings, wall);
 	if (tui->replay) {
 		tui->run = *replay_run(tui->replay);
 		now = replay_origin(tui->replay);

@@ -291,9 +291,9 @@ static void read_start(struct json_values *r, struct record_run *run)
 		json_values_fail(r, "version", "is not 1, which is all that this upcase can read");
 	run->started = json_values_int(r, "started_ns", 0, INT64_MAX, 0);
 	run->tag = (enum ledger_tag)json_values_name(r, "tag", record_tag, LEDGER_TAG_AUTO);
-	run->count = json_values_int(r, "count", 0, SETTINGS_COUNT_MAX, 0);
+	run->count = json_values_int(r, "count", 0, RECORD_COUNT_MAX, 0);
 	run->interval = json_values_int(r, "interval_ns", 0, SESSION_TIME_MAX, 0);
-	run->size = json_values_int(r, "size", 0, SETTINGS_SIZE_MAX, 0);
+	run->size = json_values_int(r, "size", 0, RECORD_SIZE_MAX, 0);
 	read_words(r, run);
 }
 

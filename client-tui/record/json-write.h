@@ -4,7 +4,7 @@
 #define UPCASE_RECORD_JSON_H
 
 #include "record/record.h"
-#include "record/recorder.h"
+#include "ledger/figures.h"
 
 enum record_type {
 	RECORD_START,

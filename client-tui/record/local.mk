@@ -8,9 +8,5 @@ client_tui_libclient_a_SOURCES += \
 	%D%/json-write.c %D%/json-write.h \
 	%D%/record-file.c %D%/record-file.h \
 	%D%/record.c %D%/record.h \
-	%D%/recorder-internal.h \
-	%D%/recorder-write.c \
 	%D%/recorder.c %D%/recorder.h \
-	%D%/replay-core.h \
-	%D%/replay-events.c \
 	%D%/replay.c %D%/replay.h

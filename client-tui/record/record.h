@@ -17,6 +17,13 @@
 
 /* The version of the format that is written, and read. */
 #define RECORD_VERSION 1
+/* What is written: replies as plain text; a record a line, as JSON Lines or as CSV. */
+enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV };
+/* Sessions of a file at most, as many as a screen has. */
+#define RECORDER_SESSIONS 256
+/* Generated lines at most, and the longest of them: what a datagram carries over IPv4. */
+#define RECORD_COUNT_MAX 1000000000
+#define RECORD_SIZE_MAX 65507
 /* No such time. */
 #define RECORD_NEVER INT64_MIN
 /* Packets kept with a line. */
@@ -122,6 +129,25 @@ int record_event_copy(struct session_event *to, const struct session_event *e);
 /* Its packet with times as `at` is. */
 struct record_packet record_event_packet(const struct session_event *e, size_t index);
 void record_event_free(struct session_event *e);
+
+/* Room for the words of a link. */
+#define RECORD_LINK 900
+
+/* A run as a whole. */
+struct record_run {
+	/* When the session's time 0 was, ns since 1970, UTC. */
+	int64_t started;
+	/* Its end, ns of the monotonic clock. */
+	int64_t ended_at;
+	enum ledger_tag tag;
+	/* Generated lines: as in the settings; count 0: none. */
+	int64_t count, interval, size;
+	/* Stopped before all lines were sent. */
+	bool stopped;
+	/* In the lab the link's settings at the start, in words as link_status_line() has them; ""
+	 * elsewhere. */
+	char link[RECORD_LINK];
+};
 
 /* A session of the file. */
 struct record_session {

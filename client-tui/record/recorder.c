@@ -5,29 +5,62 @@
  * decided, out of order. */
 #include "config.h"
 
-#include "record/recorder-internal.h"
+#include "record/recorder.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/transcript.h"
 #include "common/clock.h"
 #include "common/grow.h"
 #include "common/search.h"
 #include "common/text.h"
+#include "record/csv.h"
+#include "record/event-log.h"
+#include "record/json-write.h"
 
 /* How often the deferred lines are looked through, and rows that are about to be evicted. */
 #define EVICTING_EVERY (20 * NS_PER_MS)
 
-void recorder_run(struct record_run *run, const struct settings *s, int64_t wall)
-{
-	*run = (struct record_run){ .started = wall,
-		.tag = s->tag,
-		.count = s->count,
-		.interval = s->count ? s->interval : 0,
-		.size = s->size };
-}
+/* One of the sessions. */
+struct recorder_session {
+	const struct ledger *ledger;
+	const struct trace *trace;
+	struct record_session of;
+	size_t rows;
+	struct figures figures;
+	/* All lines to this number were written or are deferred. */
+	uint64_t passed;
+	/* Numbers, ascending. */
+	uint64_t *deferred;
+	size_t deferred_count, deferred_capacity;
+	/* Lines of which there is a record. */
+	uint64_t written;
+};
+
+/* Where records go: what /save writes has nothing to do with what is written while the session goes
+ * on. */
+struct sink {
+	enum record_output output;
+	FILE *out;
+};
+
+struct recorder {
+	/* `out` NULL: nothing is written while the session goes on. */
+	struct sink live;
+	int64_t start;
+	struct record_run run;
+	struct recorder_session *sessions[RECORDER_SESSIONS];
+	size_t count;
+	/* In place of the ledgers of sessions that are forgotten. */
+	struct ledger *none;
+	/* Sessions of which there is a record already. */
+	size_t reported;
+	struct event_log *event_log;
+	bool begun, fresh;
+	int64_t evicting_at;
+	int error;
+};
 
 struct recorder *recorder_new(enum record_output output, FILE *out, int64_t start,
     const struct record_run *run)
@@ -36,8 +69,7 @@ struct recorder *recorder_new(enum record_output output, FILE *out, int64_t star
 
 	if (!r)
 		return NULL;
-	r->output = output;
-	r->out = out;
+	r->live = (struct sink){ .output = output, .out = out };
 	r->start = start;
 	r->run = *run;
 	r->event_log = event_log_new();
@@ -199,14 +231,170 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 		snprintf(buf + used, size - used, "%s", words);
 }
 
+/* --- one record --- */
+
+static int put(const struct sink *to, char *json)
+{
+	const bool bad = !json || fputs(json, to->out) < 0 || putc('\n', to->out) < 0;
+
+	if (!json)
+		errno = ENOMEM;
+	free(json);
+	return bad ? -1 : 0;
+}
+
+static int put_start(const struct sink *to, const struct record_run *run)
+{
+	if (to->output == RECORD_OUTPUT_JSON)
+		return put(to, json_write_start(run));
+	csv_header(to->out);
+	return ferror(to->out) ? -1 : 0;
+}
+
+static int put_session(const struct sink *to, const struct recorder_session *s)
+{
+	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_session(&s->of)) : 0;
+}
+
+static int put_reply(const struct sink *to, const struct record_reply *reply,
+    const struct recorder_session *s)
+{
+	if (to->output == RECORD_OUTPUT_JSON)
+		return put(to, json_write_reply(reply));
+	csv_reply(to->out, reply, s->of.peer);
+	return ferror(to->out) ? -1 : 0;
+}
+
+static int put_event(const struct recorder *r, const struct sink *to,
+    const struct session_event *event)
+{
+	struct session_event e = *event;
+
+	e.at -= r->start;
+	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_event(&e)) : 0;
+}
+
+/* The connection on which the line was sent has ended, and with it all lines that waited. */
+static bool cuts(const struct event_log_entry *note, const struct recorder_session *s,
+    const struct ledger_row *row)
+{
+	return note->kind == EVENT_LOG_DECIDED && note->number == 0 &&
+	       note->session == s->of.session && row->fate == FATE_CUT_OFF &&
+	       note->at >= row->sent_at;
+}
+
+/* The times that stand in the event log: of duplicates, in the order in which they came; of
+ * refusals and the like. */
+static void add_times(const struct recorder *r, const struct recorder_session *s,
+    const struct ledger_row *row, struct record *record)
+{
+	const bool decided = row->fate == FATE_REFUSED || row->fate == FATE_FAILED ||
+	                     row->fate == FATE_CUT_OFF;
+	size_t left = row->duplicates < RECORD_DUPLICATES ? row->duplicates : RECORD_DUPLICATES;
+	size_t at;
+
+	if (row->fate == FATE_LOST && row->sent_at)
+		record->decided_at = row->sent_at + s->of.reply_timeout - r->start;
+	if (left == 0 && !decided)
+		return;
+	at = event_log_since(r->event_log, left > 0 ? row->replied_at : row->typed_at);
+	for (; at < event_log_count(r->event_log) &&
+	       (left > 0 || (decided && record->decided_at == RECORD_NEVER));
+	    at++) {
+		const struct event_log_entry *note = event_log_at(r->event_log, at);
+
+		if (cuts(note, s, row))
+			record->decided_at = note->at - r->start;
+		if (note->number != row->number || note->session != s->of.session)
+			continue;
+		if (note->kind == EVENT_LOG_DECIDED && decided)
+			record->decided_at = note->at - r->start;
+		if (note->kind != EVENT_LOG_REPLY || note->match != MATCH_DUPLICATE || left == 0)
+			continue;
+		record->duplicate_at[record->duplicate_count++] = note->at - r->start;
+		left--;
+	}
+}
+
+static void add_packets(const struct recorder *r, const struct recorder_session *s,
+    struct record *record)
+{
+	struct logged_packet packets[RECORD_PACKETS];
+	const size_t n = s->trace ? trace_packets(s->trace, s->of.stream, record->number, packets,
+	                                RECORD_PACKETS)
+	                          : 0;
+
+	for (size_t i = 0; i < n; i++)
+		record->packets[i] = record_packet_of(&packets[i], r->start);
+	record->packet_count = n;
+}
+
+static int fill(const struct recorder *r, const struct recorder_session *s,
+    const struct ledger_row *row, int64_t now, struct record *record)
+{
+	const struct trace_line *traced = s->trace ? trace_find(s->trace, s->of.stream, row->number)
+	                                           : NULL;
+
+	if (record_fill(record, row, s->of.stream, traced, r->start, now) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	record->session = s->of.session;
+	add_times(r, s, row, record);
+	add_packets(r, s, record);
+	return 0;
+}
+
+static int put_line(const struct recorder *r, const struct sink *to,
+    const struct recorder_session *s, const struct ledger_row *row, int64_t now)
+{
+	struct record record;
+	int result = 0;
+
+	if (fill(r, s, row, now, &record) < 0)
+		return -1;
+	if (to->output == RECORD_OUTPUT_JSON)
+		result = put(to, json_write_line(&record));
+	else
+		csv_line(to->out, &record, s->of.peer);
+	record_free(&record);
+	return result < 0 || ferror(to->out) ? -1 : 0;
+}
+
+static int put_summary(const struct recorder *r, const struct sink *to,
+    const struct record_run *run, const uint64_t *written)
+{
+	struct record_sum *sums = to->output == RECORD_OUTPUT_JSON
+	                            ? calloc(r->count + 1, sizeof *sums)
+	                            : NULL;
+	const struct trace *w = r->count > 0 ? r->sessions[0]->trace : NULL;
+	const struct trace_totals *traced = w ? trace_totals(w) : NULL;
+	struct record_run end = *run;
+	int result;
+
+	if (to->output != RECORD_OUTPUT_JSON)
+		return 0;
+	for (size_t i = 0; sums && i < r->count; i++) {
+		const struct recorder_session *s = r->sessions[i];
+		const struct ledger_totals *t = ledger_totals(s->ledger);
+
+		sums[i] = (struct record_sum){ .of = s->of,
+			.totals = *t,
+			.unrecorded = t->typed - written[i],
+			.figures = s->figures };
+		sums[i].figures.stats = ledger_stats(s->ledger);
+	}
+	recorder_link_at(r, INT64_MAX, end.link, sizeof end.link);
+	result = put(to, sums ? json_write_summary(&end, r->start, traced, sums, r->count) : NULL);
+	free(sums);
+	return result;
+}
+
+/* --- while the session goes on --- */
+
 int recorder_error(const struct recorder *r)
 {
 	return r->error;
-}
-
-static struct recorder_sink live(const struct recorder *r)
-{
-	return (struct recorder_sink){ .output = r->output, .out = r->out };
 }
 
 static void failed(struct recorder *r)
@@ -219,14 +407,12 @@ static void failed(struct recorder *r)
  * reported in the order of their numbers. */
 static bool begin(struct recorder *r)
 {
-	const struct recorder_sink to = live(r);
-
 	errno = 0;
-	if (!r->begun && recorder_put_start(&to, &r->run) < 0)
+	if (!r->begun && put_start(&r->live, &r->run) < 0)
 		failed(r);
 	r->begun = r->fresh = true;
 	for (; r->reported < r->count; r->reported++)
-		if (recorder_put_session(&to, r->sessions[r->reported]) < 0)
+		if (put_session(&r->live, r->sessions[r->reported]) < 0)
 			failed(r);
 	return !r->error;
 }
@@ -242,11 +428,9 @@ static bool is_deferred(const struct recorder_session *s, uint64_t number)
 static void write_line(struct recorder *r, struct recorder_session *s, const struct ledger_row *row,
     int64_t now)
 {
-	const struct recorder_sink to = live(r);
-
 	if (!begin(r))
 		return;
-	if (recorder_put_line(r, &to, s, row, now) < 0)
+	if (put_line(r, &r->live, s, row, now) < 0)
 		failed(r);
 	s->written++;
 }
@@ -254,7 +438,6 @@ static void write_line(struct recorder *r, struct recorder_session *s, const str
 static void write_reply(struct recorder *r, struct recorder_session *s,
     const struct session_reply *reply, int64_t at)
 {
-	const struct recorder_sink to = live(r);
 	const struct ledger_row *row = reply->matched.number
 	                                 ? ledger_find(s->ledger, reply->matched.number)
 	                                 : NULL;
@@ -273,7 +456,7 @@ static void write_reply(struct recorder *r, struct recorder_session *s,
 		                                                   : (const unsigned char *)""),
 		.length = reply->length };
 
-	if (begin(r) && recorder_put_reply(&to, &record, s) < 0)
+	if (begin(r) && put_reply(&r->live, &record, s) < 0)
 		failed(r);
 }
 
@@ -287,7 +470,7 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 
 	if (!s || reply->more)
 		return;
-	if (r->out &&
+	if (r->live.out &&
 	    (stray || (v->number && v->number <= s->passed && !is_deferred(s, v->number))))
 		write_reply(r, s, reply, at);
 	if (!stray && v->match != MATCH_DUPLICATE)
@@ -329,9 +512,7 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
 
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now)
 {
-	const struct recorder_sink to = live(r);
-
-	if (r->out && begin(r) && recorder_put_event(r, &to, event) < 0)
+	if (r->live.out && begin(r) && put_event(r, &r->live, event) < 0)
 		failed(r);
 	event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_EVENT,
 	                                .at = event->at,
@@ -404,7 +585,7 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 	int64_t next = INT64_MAX;
 	const bool due = now >= r->evicting_at + EVICTING_EVERY;
 
-	if (!r->out || r->error)
+	if (!r->live.out || r->error)
 		return INT64_MAX;
 	if (due)
 		r->evicting_at = now;
@@ -419,7 +600,7 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 		    r->evicting_at + EVICTING_EVERY < next)
 			next = r->evicting_at + EVICTING_EVERY;
 	}
-	if (r->fresh && fflush(r->out) != 0)
+	if (r->fresh && fflush(r->live.out) != 0)
 		failed(r);
 	r->fresh = false;
 	return r->error ? INT64_MAX : next;
@@ -427,10 +608,9 @@ int64_t recorder_dispatch(struct recorder *r, int64_t now)
 
 void recorder_end(struct recorder *r, const struct record_run *run)
 {
-	const struct recorder_sink to = live(r);
 	uint64_t written[RECORDER_SESSIONS];
 
-	if (!r->out || r->error)
+	if (!r->live.out || r->error)
 		return;
 	for (size_t i = 0; i < r->count && begin(r); i++) {
 		write_deferred(r, r->sessions[i], true, run->ended_at);
@@ -439,7 +619,7 @@ void recorder_end(struct recorder *r, const struct record_run *run)
 	}
 	errno = 0;
 	if (!r->error &&
-	    (!begin(r) || recorder_put_summary(r, &to, run, written) < 0 || fflush(r->out) != 0))
+	    (!begin(r) || put_summary(r, &r->live, run, written) < 0 || fflush(r->live.out) != 0))
 		failed(r);
 }
 
@@ -481,4 +661,144 @@ void recorder_totals(const struct recorder *r, bool stream, struct ledger_totals
 int64_t recorder_started(const struct recorder *r)
 {
 	return r->run.started;
+}
+
+/* --- everything at once --- */
+
+/* How many rows of each session, and notes of the event log, have been passed. */
+struct walk {
+	uint64_t rows[RECORDER_SESSIONS];
+	size_t notes;
+};
+
+/* The session whose next row was typed first, NULL when all rows are passed. */
+static const struct recorder_session *next_row(const struct recorder *r, const struct walk *w,
+    const struct ledger_row **row)
+{
+	const struct recorder_session *first = NULL;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct ledger_row *next = ledger_at(r->sessions[i]->ledger, w->rows[i]);
+
+		if (!next || (first && next->typed_at >= (*row)->typed_at))
+			continue;
+		first = r->sessions[i];
+		*row = next;
+	}
+	return first;
+}
+
+/* The next stray or event. */
+static const struct event_log_entry *next_note(const struct recorder *r, struct walk *w)
+{
+	const struct event_log_entry *note;
+
+	for (; (note = event_log_at(r->event_log, w->notes)) != NULL; w->notes++)
+		if (note->kind == EVENT_LOG_EVENT ||
+		    (note->kind == EVENT_LOG_REPLY && note->match == MATCH_STRAY))
+			break;
+	return note;
+}
+
+/* Lines and notes in the order of the session: sets *s and *row, or *s and *note with *row NULL.
+ * False at the end. */
+static bool next_item(const struct recorder *r, struct walk *w, const struct recorder_session **s,
+    const struct ledger_row **row, const struct event_log_entry **note)
+{
+	*row = NULL;
+	*s = next_row(r, w, row);
+	*note = next_note(r, w);
+	if (*note && (!*s || (*note)->reported_at <= (*row)->typed_at)) {
+		*s = r->sessions[(*note)->session];
+		*row = NULL;
+		w->notes++;
+	} else if (*s) {
+		w->rows[(*s)->of.session]++;
+	}
+	return *s;
+}
+
+static int save_note(const struct recorder *r, const struct sink *to,
+    const struct recorder_session *s, const struct event_log_entry *note)
+{
+	if (note->kind == EVENT_LOG_EVENT)
+		return put_event(r, to, &note->event);
+	return put_reply(to,
+	    &(struct record_reply){ .session = note->session,
+	        .stream = s->of.stream,
+	        .match = note->match,
+	        .replied_at = note->at - r->start,
+	        .rtt = -1,
+	        .text = note->text,
+	        .length = note->length },
+	    s);
+}
+
+int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
+    const struct record_run *run, int64_t now)
+{
+	const struct sink to = { .output = output, .out = out };
+	const struct recorder_session *s;
+	const struct ledger_row *row;
+	const struct event_log_entry *note;
+	struct walk walk = { .notes = 0 };
+
+	if (put_start(&to, &r->run) < 0)
+		return -1;
+	for (size_t i = 0; i < r->count; i++)
+		if (put_session(&to, r->sessions[i]) < 0)
+			return -1;
+	while (next_item(r, &walk, &s, &row, &note))
+		if ((row ? put_line(r, &to, s, row, now) : save_note(r, &to, s, note)) < 0)
+			return -1;
+	if (put_summary(r, &to, run, walk.rows) < 0)
+		return -1;
+	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}
+
+static int add_item(struct transcript *b, const struct recorder_session *s,
+    const struct ledger_row *row, const struct event_log_entry *note)
+{
+	if (row)
+		return transcript_add_line(b, s->ledger, s->of.stream, row->number);
+	if (note->kind == EVENT_LOG_EVENT)
+		return note->event.quiet ? 0 : transcript_add_event(b, &note->event);
+	return transcript_add_text(b, TRANSCRIPT_STRAY, s->of.stream, note->text, note->length);
+}
+
+struct transcript *recorder_transcript(const struct recorder *r)
+{
+	size_t items = event_log_count(r->event_log) + 1;
+	const struct recorder_session *s;
+	const struct ledger_row *row;
+	const struct event_log_entry *note;
+	struct walk walk = { .notes = 0 };
+	struct transcript *b;
+
+	for (size_t i = 0; i < r->count; i++)
+		items += ledger_count(r->sessions[i]->ledger);
+	b = transcript_new(items);
+	while (b && next_item(r, &walk, &s, &row, &note))
+		if (add_item(b, s, row, note) < 0) {
+			transcript_free(b);
+			return NULL;
+		}
+	return b;
+}
+
+int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct recorder_session *s = r->sessions[i];
+
+		for (size_t k = 0; k < ledger_count(s->ledger); k++) {
+			struct record record;
+
+			/* The record is the call's from then on. */
+			if (fill(r, s, ledger_at(s->ledger, k), now, &record) < 0 ||
+			    call(context, &record, k) < 0)
+				return -1;
+		}
+	}
+	return 0;
 }

@@ -16,34 +16,10 @@
 
 #include "ledger/figures.h"
 #include "ledger/ledger.h"
+#include "ledger/transcript.h"
 #include "record/record.h"
 #include "net/session.h"
-#include "app/settings.h"
 #include "trace/trace.h"
-
-/* Sessions at most, as many as a screen has. */
-#define RECORDER_SESSIONS 256
-/* Room for the words of a link. */
-#define RECORD_LINK 900
-
-/* A run as a whole. */
-struct record_run {
-	/* When the session's time 0 was, ns since 1970, UTC. */
-	int64_t started;
-	/* Its end, ns of the monotonic clock. */
-	int64_t ended_at;
-	enum ledger_tag tag;
-	/* Generated lines: as in the settings; count 0: none. */
-	int64_t count, interval, size;
-	/* Stopped before all lines were sent. */
-	bool stopped;
-	/* In the lab the link's settings at the start, in words as link_status_line() has them; ""
-	 * elsewhere. */
-	char link[RECORD_LINK];
-};
-
-/* As asked for; `wall`: now, ns since 1970. */
-void recorder_run(struct record_run *run, const struct settings *settings, int64_t wall);
 
 struct recorder;
 
@@ -96,16 +72,17 @@ void recorder_end(struct recorder *r, const struct record_run *run);
 int recorder_error(const struct recorder *r);
 
 /* Everything at once, as far as it is remembered: for /save, at `now`, also in the midst of a
- * session. `output` is RECORD_OUTPUT_JSON or RECORD_OUTPUT_CSV, or RECORD_OUTPUT_TEXT for the text
- * of export_text(). Returns 0, or -1 with errno. */
-int export_session(const struct recorder *r, enum record_output output, FILE *out,
+ * session. `output` is RECORD_OUTPUT_JSON or RECORD_OUTPUT_CSV. Returns 0, or -1 with errno. */
+int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
     const struct record_run *run, int64_t now);
+/* The same as rows for people; the ledgers have to outlive it. NULL when memory is short. */
+struct transcript *recorder_transcript(const struct recorder *r);
 
 /* For pictures: each line that is kept, session by session in the order of numbers. `index` is its
  * place among its session's. The record is the call's own: record_free(). A call that returns -1
  * ends it. Returns 0, or -1 with errno. */
 typedef int recorder_call(void *context, struct record *record, size_t index);
-int export_session_each(const struct recorder *r, int64_t now, recorder_call *call, void *context);
+int recorder_each_line(const struct recorder *r, int64_t now, recorder_call *call, void *context);
 /* "UDP 10.9.0.2:12000, TCP 10.9.0.2:12000": those with lines. Returns `buf`. */
 const char *recorder_peers(const struct recorder *r, char *buf, size_t size);
 /* The sums of one transport's sessions: typed, sent, answered, lost, waiting. */

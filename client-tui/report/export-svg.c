@@ -196,7 +196,7 @@ static int collect_events(struct job *job)
 static int collect(struct job *job, const struct recorder *r, int64_t now)
 {
 	job->recorder = r;
-	if (export_session_each(r, now, take, job) < 0 || collect_events(job) < 0)
+	if (recorder_each_line(r, now, take, job) < 0 || collect_events(job) < 0)
 		return -1;
 	if (job->count > 0)
 		qsort(job->records, job->count, sizeof *job->records, compare_records);

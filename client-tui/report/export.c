@@ -25,12 +25,14 @@ struct export_job {
 
 static int save_text(const struct export_job *s, FILE *out)
 {
+	struct transcript *all = s->transcript ? NULL : recorder_transcript(s->recorder);
+	const struct transcript *b = s->transcript ? s->transcript : all;
 	char totals[300];
 	struct ledger_totals t;
+	const int result = b ? export_text(out, b, s->now) : -1;
 
-	if ((s->transcript
-	            ? export_text(out, s->transcript, s->now)
-	            : export_session(s->recorder, RECORD_OUTPUT_TEXT, out, s->run, s->now)) < 0)
+	transcript_free(all);
+	if (result < 0)
 		return -1;
 	for (int stream = 0; stream < 2; stream++) {
 		recorder_totals(s->recorder, stream, &t);
@@ -47,7 +49,7 @@ static int put(void *saving, FILE *out)
 
 	return s->output == RECORD_OUTPUT_TEXT
 	         ? save_text(s, out)
-	         : export_session(s->recorder, s->output, out, s->run, s->now);
+	         : recorder_save(s->recorder, s->output, out, s->run, s->now);
 }
 
 /* How a file is written, by its ending. */
