@@ -4,11 +4,8 @@ client_tui_libclient_a_SOURCES += \
 	%D%/lab.c %D%/lab.h \
 	%D%/link-status.c %D%/link-status.h \
 	%D%/link-steps.c %D%/link-steps.h \
-	%D%/packet-log.c %D%/packet-log.h \
 	%D%/server-tcp.c %D%/server-tcp.h \
 	%D%/trace-check.c \
 	%D%/trace-internal.h \
 	%D%/trace-match.c \
-	%D%/trace.c %D%/trace.h \
-	%D%/witness-put.c \
-	%D%/witness-timer.c
+	%D%/trace.c %D%/trace.h

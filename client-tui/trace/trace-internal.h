@@ -144,14 +144,15 @@ struct trace {
 	int retransmission_count;
 	/* The lines of the last packets, by serial. */
 	struct reported_packet *reported;
-	struct packet_log *packets;
+	/* A ring: `packet_count` were added, the last is at [(packet_count - 1) % TRACE_PACKETS]. */
+	struct logged_packet *packets;
+	uint64_t packet_count;
 	/* For a line's bytes and their capitals. */
 	unsigned char *bytes;
 	size_t bytes_capacity;
 	struct trace_totals totals;
 };
 
-/* trace.c */
 struct trace_slot *trace_slot(const struct trace *w, bool stream, uint64_t number);
 uint32_t *trace_chain(const struct trace *w, enum link_way way, uint64_t key);
 /* An empty record for a line, at whose place an older one may have stood; NULL when memory is short
@@ -161,13 +162,11 @@ struct trace_slot *trace_new_slot(struct trace *w, bool stream, uint64_t number)
 void trace_enter(struct trace *w, struct trace_slot *r);
 /* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
 int trace_reserve(struct trace *w, size_t n);
+void trace_add_packet(struct trace *w, const struct logged_packet *packet);
 
-/* trace.c */
 /* `retransmission` has its way, slot and times. */
 void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r,
     const struct retransmission *retransmission);
-/* Another connection: what was said is of the one before. */
-void trace_timers_reset(struct trace *w, struct trace_flow *f);
 
 /* What is in common for a new leg. */
 #define TRACE_LEG \

@@ -84,7 +84,7 @@ static void add_packet(struct trace *w, const struct packet_event *e, uint64_t f
 {
 	const struct logged_packet packet = packet_of(e, first, last, place, retransmitted);
 
-	packet_log_add(w->packets, &packet);
+	trace_add_packet(w, &packet);
 }
 
 /* --- datagrams --- */
@@ -401,7 +401,7 @@ static void take_bare(struct trace *w, const struct trace_flow *f, const struct 
 	} else {
 		packet.first = packet.last = number;
 	}
-	packet_log_add(w->packets, &packet);
+	trace_add_packet(w, &packet);
 }
 
 /* A FIN may come with payload: it then stands with its line, and with the connection. */
@@ -415,7 +415,7 @@ static void take_flags(struct trace *w, struct trace_connection *c, const struct
 		packet.retransmitted = place < c->from[e->way] + c->seen[e->way];
 		packet.port = c->here;
 		packet.closing = true;
-		packet_log_add(w->packets, &packet);
+		trace_add_packet(w, &packet);
 	}
 	/* After a RST that the link lost, a connection that is not open yet goes on with its next
 	 * SYN. */

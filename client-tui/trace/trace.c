@@ -9,11 +9,14 @@
 #include <string.h>
 
 #include "common/capitals.h"
+#include "common/clock.h"
 #include "common/fnv.h"
 #include "common/grow.h"
 #include "trace/trace-internal.h"
 
 #define ROOM_FIRST 256
+/* RFC 6298, 2.5, as Linux has it: a timeout this long does not double any more (TCP_RTO_MAX). */
+#define LONGEST (120 * NS_PER_S)
 
 struct trace *trace_new(size_t lines)
 {
@@ -25,7 +28,7 @@ struct trace *trace_new(size_t lines)
 	while (w->max < lines)
 		w->max *= 2;
 	w->reported = calloc(SERIALS, sizeof *w->reported);
-	w->packets = packet_log_new();
+	w->packets = calloc(TRACE_PACKETS, sizeof *w->packets);
 	if (w->reported && w->packets)
 		return w;
 	trace_free(w);
@@ -46,7 +49,7 @@ void trace_free(struct trace *w)
 		free(w->rings[stream].slots);
 	free(w->pending);
 	free(w->reported);
-	packet_log_free(w->packets);
+	free(w->packets);
 	free(w->bytes);
 	free(w);
 }
@@ -186,6 +189,22 @@ static void forget_old(const struct trace *w, struct trace_flow *f)
 
 /* --- flows --- */
 
+/* Another connection: what the kernels said is of the one before. */
+static void reset_timers(struct trace *w, struct trace_flow *f)
+{
+	const int flow = (int)(f - w->flows);
+	int kept = 0;
+
+	for (int i = 0; i < w->retransmission_count; i++)
+		if (w->retransmissions[i].flow != flow)
+			w->retransmissions[kept++] = w->retransmissions[i];
+	w->retransmission_count = kept;
+	for (int way = 0; way < LINK_WAYS; way++)
+		for (int i = 0; i < 2; i++)
+			f->timers[way][i] = (struct trace_timer){ .asked = INT64_MIN,
+				.answered = INT64_MIN };
+}
+
 int trace_flow(struct trace *w, bool stream, int64_t reply_timeout)
 {
 	if (w->flow_count == TRACE_FLOWS)
@@ -193,7 +212,7 @@ int trace_flow(struct trace *w, bool stream, int64_t reply_timeout)
 	w->flows[w->flow_count] = (struct trace_flow){
 		.stream = stream, .reply_timeout = reply_timeout, .closed_at = INT64_MAX
 	};
-	trace_timers_reset(w, &w->flows[w->flow_count]);
+	reset_timers(w, &w->flows[w->flow_count]);
 	return w->flow_count++;
 }
 
@@ -228,7 +247,7 @@ void trace_opened(struct trace *w, int flow, uint16_t here, uint16_t there, uint
 
 	f->here = here;
 	f->there = there;
-	trace_timers_reset(w, f);
+	reset_timers(w, f);
 	if (!f->stream)
 		return;
 	if (!f->connections && !(f->connections = calloc(CONNECTIONS, sizeof *f->connections)))
@@ -328,6 +347,85 @@ void trace_sent(struct trace *w, int flow, uint64_t number, uint64_t from, uint6
 	r->pending = true;
 }
 
+/* --- why a segment was sent again --- */
+
+/* The link sees that it was; whether the retransmission timer ran out, and after how long, the
+ * sender's kernel says, asked before and after. What the two do not settle stays open: then only the
+ * time that the link measured is known. */
+
+/* The timeout that ran out, ns; 0 when it is not known that one did. */
+static int64_t ran_out(const struct retransmission *a, const struct trace_timer *after)
+{
+	const struct trace_timer *before = &a->before;
+	/* Asked between the try before and this one, so that it speaks of this wait alone. */
+	const bool fresh = before->answered > a->last;
+
+	if (after->backoff > 0 && (!fresh || after->backoff > before->backoff))
+		return after->timeout < LONGEST ? after->timeout / 2 : LONGEST;
+	if (!fresh)
+		return 0;
+	if (before->ran_out >= 0 && after->ran_out >= 0)
+		return after->ran_out > before->ran_out ? before->timeout : 0;
+	/* Once it has run out nothing else sends the segment again. */
+	return before->backoff > 0 ? before->timeout : 0;
+}
+
+static void settle(struct trace *w, const struct retransmission *a, const struct trace_timer *after)
+{
+	struct trace_slot *r = trace_slot(w, true, a->number);
+	const int64_t us = ran_out(a, after) / NS_PER_US;
+
+	if (r)
+		r->line.legs[a->way].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r,
+    const struct retransmission *retransmission)
+{
+	struct retransmission a = *retransmission;
+
+	a.flow = r->flow;
+	a.number = r->line.number;
+	a.before = f->timers[a.way][0].answered < a.at ? f->timers[a.way][0] : f->timers[a.way][1];
+	if (a.before.answered >= a.at)
+		a.before.answered = INT64_MIN;
+	if (f->timers[a.way][0].asked > a.at) {
+		settle(w, &a, &f->timers[a.way][0]);
+		return;
+	}
+	/* Where nobody asks, they pile up: the oldest goes. */
+	if (w->retransmission_count == RETRANSMISSIONS)
+		memmove(w->retransmissions, w->retransmissions + 1,
+		    (size_t)--w->retransmission_count * sizeof a);
+	w->retransmissions[w->retransmission_count++] = a;
+}
+
+void trace_timer(struct trace *w, int flow, enum link_way way, const struct trace_timer *timer)
+{
+	struct trace_flow *f = &w->flows[flow];
+	int kept = 0;
+
+	for (int i = 0; i < w->retransmission_count; i++) {
+		const struct retransmission *a = &w->retransmissions[i];
+
+		if (a->flow == flow && a->way == way && timer->asked > a->at)
+			settle(w, a, timer);
+		else
+			w->retransmissions[kept++] = *a;
+	}
+	w->retransmission_count = kept;
+	f->timers[way][1] = f->timers[way][0];
+	f->timers[way][0] = *timer;
+}
+
+bool trace_wants_timer(const struct trace *w, int flow, enum link_way way)
+{
+	for (int i = 0; i < w->retransmission_count; i++)
+		if (w->retransmissions[i].flow == flow && w->retransmissions[i].way == way)
+			return true;
+	return false;
+}
+
 /* --- asking --- */
 
 bool trace_is_pending(const struct trace *w)
@@ -342,22 +440,66 @@ const struct trace_line *trace_find(const struct trace *w, bool stream, uint64_t
 	return r && w->flows[r->flow].seen ? &r->line : NULL;
 }
 
+/* --- packets --- */
+
+void trace_add_packet(struct trace *w, const struct logged_packet *packet)
+{
+	const uint64_t oldest = w->packet_count >= TRACE_PACKETS
+	                          ? w->packet_count - TRACE_PACKETS + 1
+	                          : 0;
+	uint64_t at = w->packet_count++;
+
+	/* The link sends them in order; a recording, line by line. */
+	for (; at > oldest && w->packets[(at - 1) % TRACE_PACKETS].in > packet->in; at--)
+		w->packets[at % TRACE_PACKETS] = w->packets[(at - 1) % TRACE_PACKETS];
+	w->packets[at % TRACE_PACKETS] = *packet;
+}
+
+/* The first packet that came at `since` or later: looked for from the newest on, since a line is
+ * asked for soon after it was sent. */
+static uint64_t first_since(const struct trace *w, int64_t since)
+{
+	const uint64_t oldest = w->packet_count > TRACE_PACKETS ? w->packet_count - TRACE_PACKETS : 0;
+	uint64_t i = w->packet_count;
+
+	while (i > oldest && w->packets[(i - 1) % TRACE_PACKETS].in >= since)
+		i--;
+	return i;
+}
+
 size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out,
     size_t max)
 {
 	const struct trace_line *line = trace_find(w, stream, number);
-	const struct trace_leg *there = line ? &line->legs[LINK_GOING] : NULL;
+	size_t count = 0;
 
-	return there && there->tries > 0
-	         ? packet_log_find(w->packets, stream, number, there->first_in, out, max)
-	         : 0;
+	if (!line || line->legs[LINK_GOING].tries == 0)
+		return 0;
+	for (uint64_t i = first_since(w, line->legs[LINK_GOING].first_in);
+	    i < w->packet_count && count < max; i++) {
+		const struct logged_packet *packet = &w->packets[i % TRACE_PACKETS];
+
+		if (packet->stream == stream && packet->first <= number && number <= packet->last)
+			out[count++] = *packet;
+	}
+	return count;
 }
 
 size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since,
     struct logged_packet *out, size_t max)
 {
-	return packet_log_find_handshake(w->packets, port, closing, since, out, max);
+	size_t count = 0;
+
+	for (uint64_t i = first_since(w, since); i < w->packet_count && count < max; i++) {
+		const struct logged_packet *packet = &w->packets[i % TRACE_PACKETS];
+
+		if (packet->port == port && packet->closing == closing)
+			out[count++] = *packet;
+	}
+	return count;
 }
+
+/* --- places and totals --- */
 
 const struct trace_totals *trace_totals(const struct trace *w)
 {
@@ -395,4 +537,30 @@ const char *trace_mismatch_text(enum trace_mismatch kind)
 		[TRACE_REFUSED] = "refused by a host that it never reached",
 	};
 	return texts[kind];
+}
+
+/* --- what was recorded of a link --- */
+
+int trace_restore(struct trace *w, const struct trace_line *line)
+{
+	struct trace_slot *r = trace_new_slot(w, line->stream, line->number);
+
+	if (!r)
+		return -1;
+	r->line = *line;
+	r->keys[LINK_GOING] = r->keys[LINK_COMING] = line->number;
+	trace_enter(w, r);
+	w->flows[r->flow].seen = true;
+	return 0;
+}
+
+void trace_restore_totals(struct trace *w, uint64_t compared, uint64_t mismatches)
+{
+	w->totals.compared = compared;
+	w->totals.mismatches = mismatches;
+}
+
+void trace_restore_packet(struct trace *w, const struct logged_packet *packet)
+{
+	trace_add_packet(w, packet);
 }

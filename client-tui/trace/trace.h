@@ -13,13 +13,14 @@
 
 #include "common/event-line.h"
 #include "ledger/ledger.h"
-#include "trace/packet-log.h"
 
 /* Times between two tries kept for a line and a way: the first ones, and in the last place the last
  * one. */
 #define TRACE_WAITS 8
 /* Flows at most: as many as a screen has sessions. */
 #define TRACE_FLOWS 256
+/* Packets kept, for pictures of the exchange; the oldest go first. */
+#define TRACE_PACKETS 16384
 
 /* One way of one line: there its request, back its reply. */
 struct trace_leg {
@@ -61,6 +62,32 @@ struct trace_timer {
 	unsigned backoff;
 	/* How often it ran out since the connection stands; -1: not told. */
 	int ran_out;
+};
+
+/* A packet that the link saw, with the line that it belongs to. */
+struct logged_packet {
+	/* The lines of whose text or reply it carries a byte: several for a segment; of a packet
+	 * without payload the line that was sent last before it. `first` is 0 when there is none.
+	 */
+	uint64_t first, last;
+	/* Over TCP. */
+	bool stream;
+	enum link_way way;
+	enum link_fate fate;
+	bool payload, syn, fin, rst, ack;
+	/* It carries a byte that was sent before. */
+	bool retransmitted;
+	/* When it came to the link and when its copies left it, ns of the monotonic clock; copies 0
+	 * when it was lost. */
+	int64_t in, out[2];
+	int copies;
+	/* TCP: the place of its first byte in the stream that way, and how many they are. */
+	uint64_t place;
+	uint32_t length;
+	/* It opens or closes a TCP connection (SYN, FIN, RST, their acknowledgements): our port,
+	 * else 0; and it is of its end. */
+	uint16_t port;
+	bool closing;
 };
 
 /* Where a datagram's way ended, as far as the link knows. */
@@ -149,11 +176,12 @@ bool trace_is_pending(const struct trace *w);
 
 /* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
 const struct trace_line *trace_find(const struct trace *w, bool stream, uint64_t number);
-/* The packets of a line, as packet_log_find(). */
+/* The packets of a line in the order in which they came: at most `max` into `out`; of more, the first.
+ * Returns how many. */
 size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out,
     size_t max);
-/* The packets that opened, or closed, the TCP connection from our port `port`, as
- * packet_log_find_handshake(). */
+/* Those that opened, or closed, the TCP connection from our port `port` and came to the link at
+ * `since` or later, likewise. */
 size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since,
     struct logged_packet *out, size_t max);
 enum trace_place trace_place(const struct trace_line *line, int64_t now);
