@@ -313,7 +313,7 @@ static void report_connection(void *context, const struct session_event *event,
 
 static void report_connections(struct channel *channel, bool all)
 {
-	lab_connections(channel->plain->lab, &channel->connections, channel->recorded, all,
+	connections_dispatch_lab(&channel->connections, channel->plain->lab, channel->recorded, all,
 	    clock_monotonic(), report_connection, channel->plain);
 }
 

@@ -58,8 +58,8 @@ static void report_connection(void *context, const struct session_event *event,
 
 static void report_connections(struct tui_session *of, bool all, int64_t now)
 {
-	lab_connections(of->tui->lab, &of->connections, of->recorded, all, now, report_connection,
-	    of->tui);
+	connections_dispatch_lab(&of->connections, of->tui->lab, of->recorded, all, now,
+	    report_connection, of->tui);
 }
 
 void tui_connections_dispatch(struct tui *tui, bool all, int64_t now)

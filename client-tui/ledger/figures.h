@@ -24,6 +24,22 @@ struct figures_times {
 	uint64_t clock_steps;
 };
 
+/* What the kernel says of a TCP connection. */
+struct tcp_sample {
+	/* Segments sent again since it stands. */
+	unsigned retransmitted;
+	/* The timer runs out after so long, ns; how often it has doubled. */
+	int64_t timeout;
+	unsigned backoff;
+	/* Its round-trip time and how much that varies, ns. */
+	int64_t round_trip, variation;
+	/* The congestion window, segments. */
+	uint32_t window;
+	/* How often the timer ran out since it stands, where the kernel tells it (Linux 6.7); else
+	 * -1. */
+	int timeouts;
+};
+
 /* What the kernel says of TCP (TCP_INFO), sampled while lines wait and at the end of each
  * connection. Times in ns. */
 struct figures_tcp {

@@ -68,22 +68,6 @@ struct session_hooks {
 	void (*sent)(void *context, uint64_t number, uint64_t from, uint64_t to);
 };
 
-/* What the kernel says of a TCP connection. */
-struct tcp_sample {
-	/* Segments sent again since it stands. */
-	unsigned retransmitted;
-	/* The timer runs out after so long, ns; how often it has doubled. */
-	int64_t timeout;
-	unsigned backoff;
-	/* Its round-trip time and how much that varies, ns. */
-	int64_t round_trip, variation;
-	/* The congestion window, segments. */
-	uint32_t window;
-	/* How often the timer ran out since it stands, where the kernel tells it (Linux 6.7); else
-	 * -1. */
-	int timeouts;
-};
-
 struct session;
 
 /* Starts at once (a name is looked up by a child process). Settings and hooks are copied, the

@@ -265,6 +265,17 @@ int64_t connections_dispatch(struct connections *c, int session, const struct tr
 	return wanted;
 }
 
+void connections_dispatch_lab(struct connections *c, struct lab *lab, int session, bool all,
+    int64_t now, connections_report *report, void *context)
+{
+	const int64_t known = all || !lab ? INT64_MAX : lab_known(lab);
+	const int64_t wanted = connections_dispatch(c, session, lab ? lab_trace(lab) : NULL, known,
+	    now, report, context);
+
+	if (lab)
+		lab_want(lab, wanted);
+}
+
 int64_t connections_due(const struct connections *c)
 {
 	int64_t due = INT64_MAX;

@@ -8,6 +8,7 @@
 #define UPCASE_CONNECTIONS_H
 
 #include "record/record.h"
+#include "trace/lab.h"
 
 /* Told at once; of more, the oldest is reported as far as it is known. */
 #define CONNECTIONS_MAX 32
@@ -45,6 +46,9 @@ void connections_take(struct connections *c, const struct session_connection *co
  * nothing. */
 int64_t connections_dispatch(struct connections *c, int session, const struct trace *trace,
     int64_t known, int64_t now, connections_report *report, void *context);
+/* The same with what the lab's link tells; `lab` may be NULL. `all`: no more comes. */
+void connections_dispatch_lab(struct connections *c, struct lab *lab, int session, bool all,
+    int64_t now, connections_report *report, void *context);
 /* When the next row is due, ns of the monotonic clock; INT64_MAX for none. */
 int64_t connections_due(const struct connections *c);
 

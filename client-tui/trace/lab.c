@@ -335,15 +335,15 @@ bool lab_is_pending(const struct lab *t)
 	return !lab_socket_is_gone(t->socket) && trace_is_pending(t->trace);
 }
 
-void lab_connections(struct lab *t, struct connections *c, int session, bool all, int64_t now,
-    connections_report *report_it, void *context)
+int64_t lab_known(const struct lab *t)
 {
-	const int64_t known = all || !t || lab_socket_is_gone(t->socket) ? INT64_MAX : t->known;
-	const int64_t wanted = connections_dispatch(c, session, t ? t->trace : NULL, known, now,
-	    report_it, context);
+	return lab_socket_is_gone(t->socket) ? INT64_MAX : t->known;
+}
 
-	if (t && wanted > t->wanted)
-		t->wanted = wanted;
+void lab_want(struct lab *t, int64_t until)
+{
+	if (until > t->wanted)
+		t->wanted = until;
 }
 
 void lab_settle(struct lab *t)

@@ -4,13 +4,11 @@
 #ifndef UPCASE_TRUTH_H
 #define UPCASE_TRUTH_H
 
-#include "trace/server-tcp.h"
-#include "record/connections.h"
+#include "ledger/session-event.h"
 #include "trace/lab-socket.h"
 #include "trace/link-status.h"
 #include "trace/link-steps.h"
-#include "record/record.h"
-#include "net/session.h"
+#include "trace/server-tcp.h"
 #include "trace/trace.h"
 
 struct lab_hooks {
@@ -65,9 +63,10 @@ void lab_watch(const struct lab *t, struct fd_watch *w);
 bool lab_dispatch(struct lab *t, const struct fd_watch *w, int64_t now);
 /* There are lines whose truth is still awaited. */
 bool lab_is_pending(const struct lab *t);
-/* connections_dispatch() with what the link tells; `t` may be NULL. `all`: no more comes. */
-void lab_connections(struct lab *t, struct connections *c, int session, bool all, int64_t now,
-    connections_report *report_it, void *context);
+/* Up to when all events of the link have been reported, ns; INT64_MAX when no more come. */
+int64_t lab_known(const struct lab *t);
+/* All events up to then are wanted. */
+void lab_want(struct lab *t, int64_t until);
 /* Waits for what the link has done by now, normally some microseconds: at the end, for the FIN that
  * was just sent. */
 void lab_settle(struct lab *t);

@@ -11,7 +11,8 @@
 #include "common/event-line.h"
 #include "common/impair-fields.h"
 #include "ledger/ledger.h"
-#include "net/session.h"
+#include "ledger/figures.h"
+#include "ledger/session-event.h"
 #include "trace/trace.h"
 
 struct link_status {

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/session.h"
+#include "common/fd-watch.h"
+#include "ledger/figures.h"
 
 struct server_tcp;
 

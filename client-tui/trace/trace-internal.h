@@ -144,7 +144,8 @@ struct trace {
 	int retransmission_count;
 	/* The lines of the last packets, by serial. */
 	struct reported_packet *reported;
-	/* A ring: `packet_count` were added, the last is at [(packet_count - 1) % TRACE_PACKETS]. */
+	/* A ring: `packet_count` were added, the last is at [(packet_count - 1) % TRACE_PACKETS].
+	 */
 	struct logged_packet *packets;
 	uint64_t packet_count;
 	/* For a line's bytes and their capitals. */

@@ -350,8 +350,8 @@ void trace_sent(struct trace *w, int flow, uint64_t number, uint64_t from, uint6
 /* --- why a segment was sent again --- */
 
 /* The link sees that it was; whether the retransmission timer ran out, and after how long, the
- * sender's kernel says, asked before and after. What the two do not settle stays open: then only the
- * time that the link measured is known. */
+ * sender's kernel says, asked before and after. What the two do not settle stays open: then only
+ * the time that the link measured is known. */
 
 /* The timeout that ran out, ns; 0 when it is not known that one did. */
 static int64_t ran_out(const struct retransmission *a, const struct trace_timer *after)
@@ -459,7 +459,8 @@ void trace_add_packet(struct trace *w, const struct logged_packet *packet)
  * asked for soon after it was sent. */
 static uint64_t first_since(const struct trace *w, int64_t since)
 {
-	const uint64_t oldest = w->packet_count > TRACE_PACKETS ? w->packet_count - TRACE_PACKETS : 0;
+	const uint64_t oldest = w->packet_count > TRACE_PACKETS ? w->packet_count - TRACE_PACKETS
+	                                                        : 0;
 	uint64_t i = w->packet_count;
 
 	while (i > oldest && w->packets[(i - 1) % TRACE_PACKETS].in >= since)

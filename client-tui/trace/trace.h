@@ -176,8 +176,8 @@ bool trace_is_pending(const struct trace *w);
 
 /* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
 const struct trace_line *trace_find(const struct trace *w, bool stream, uint64_t number);
-/* The packets of a line in the order in which they came: at most `max` into `out`; of more, the first.
- * Returns how many. */
+/* The packets of a line in the order in which they came: at most `max` into `out`; of more, the
+ * first. Returns how many. */
 size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out,
     size_t max);
 /* Those that opened, or closed, the TCP connection from our port `port` and came to the link at

@@ -13,7 +13,7 @@
 #include "trace/link-status.h"
 #include "trace/link-steps.h"
 #include "view/plot.h"
-#include "net/session.h"
+#include "ledger/figures.h"
 #include "trace/trace.h"
 
 /* Panes of replies at most: one for each transport, UDP's first. */
