@@ -12,11 +12,58 @@
 #include "common/text.h"
 #include "common/units.h"
 
-static const struct impair_field fields[] = {
-#define X(id, name, argument, help, example) \
-	[IMPAIR_FIELD_##id] = { name, argument, help, example },
-	IMPAIR_FIELDS(X)
-#undef X
+/* A new setting that draws random numbers has a generator of its own, random_seed_named(): so it
+ * leaves the runs of old seeds as they are. The option --mtu is the hosts' own. */
+static const struct impair_field fields[IMPAIR_FIELD_COUNT] = {
+#define NAMES(name, option) name, { option, option "-there", option "-back" }
+#define MEMBER(member) \
+	offsetof(struct impair_settings, member), sizeof((struct impair_settings *)NULL)->member
+	[IMPAIR_FIELD_loss] = { NAMES("loss", "loss"), "SHARE", "lose packets, each on its own",
+	    "20%", "0% 0.1% 0.5% 1% 2% 5% 10% 15% 20% 25% 30% 40% 50% 60% 70% 80% 90% 100%",
+	    IMPAIR_SHARE, MEMBER(loss), IMPAIR_FIELD_loss, false },
+	[IMPAIR_FIELD_burst] = { NAMES("burst", "burst"), "PACKETS",
+	    "lose them in bursts of this mean length", "4", "off 2 3 4 5 8 10 20 50", IMPAIR_BURST,
+	    MEMBER(burst), IMPAIR_FIELD_loss, false },
+	[IMPAIR_FIELD_delay] = { NAMES("delay", "delay"), "TIME", "how long each packet travels",
+	    "50ms", "0ms 1ms 2ms 5ms 10ms 20ms 50ms 100ms 150ms 200ms 300ms 500ms 700ms 1s 2s 5s",
+	    IMPAIR_TIME, MEMBER(delay), IMPAIR_FIELD_delay, false },
+	[IMPAIR_FIELD_jitter] = { NAMES("jitter", "jitter"), "TIME",
+	    "how much that varies, more and less", "10ms",
+	    "0ms 1ms 2ms 5ms 10ms 20ms 50ms 100ms 200ms 500ms 1s", IMPAIR_TIME, MEMBER(jitter),
+	    IMPAIR_FIELD_jitter, false },
+	[IMPAIR_FIELD_distribution] = { NAMES("distribution", "distribution"), "KIND",
+	    "of the jitter: uniform or normal", "normal", "uniform normal", IMPAIR_DISTRIBUTION,
+	    MEMBER(distribution), IMPAIR_FIELD_jitter, false },
+	[IMPAIR_FIELD_order] = { NAMES("order", "order"), "WHAT",
+	    "kept, or free: jitter lets packets overtake", "free", "kept free", IMPAIR_ORDER,
+	    MEMBER(any_order), IMPAIR_FIELD_jitter, false },
+	[IMPAIR_FIELD_duplicate] = { NAMES("duplicate", "duplicate"), "SHARE",
+	    "deliver packets twice", "1%", "0% 1% 2% 5% 10% 20% 30% 50% 100%", IMPAIR_SHARE,
+	    MEMBER(duplicate), IMPAIR_FIELD_duplicate, false },
+	[IMPAIR_FIELD_reorder] = { NAMES("reorder", "reorder"), "SHARE",
+	    "hold packets back while later ones pass", "5%", "0% 1% 2% 5% 10% 20% 30% 50% 100%",
+	    IMPAIR_SHARE, MEMBER(reorder), IMPAIR_FIELD_reorder, false },
+	[IMPAIR_FIELD_reorder_by] = { NAMES("reorder-by", "reorder-by"), "TIME",
+	    "how long these are held back", "10ms",
+	    "1ms 2ms 5ms 10ms 20ms 50ms 100ms 200ms 500ms 1s", IMPAIR_TIME, MEMBER(reorder_by),
+	    IMPAIR_FIELD_reorder, false },
+	[IMPAIR_FIELD_corrupt] = { NAMES("corrupt", "corrupt"), "SHARE", "flip one bit of packets",
+	    "1%", "0% 0.1% 0.5% 1% 2% 5% 10% 20% 30% 50% 100%", IMPAIR_SHARE, MEMBER(corrupt),
+	    IMPAIR_FIELD_corrupt, .packets_only = true },
+	[IMPAIR_FIELD_rate] = { NAMES("rate", "rate"), "RATE",
+	    "bits a second that the link carries", "1mbit",
+	    "10kbit 20kbit 50kbit 100kbit 200kbit 500kbit 1mbit 2mbit 5mbit 10mbit 20mbit 50mbit"
+	    " 100mbit 1gbit off",
+	    IMPAIR_RATE, MEMBER(rate), IMPAIR_FIELD_rate, false },
+	[IMPAIR_FIELD_queue] = { NAMES("queue", "queue"), "SIZE",
+	    "what waits for it: packets (p) or bytes", "100p",
+	    "1p 2p 5p 10p 20p 50p 100p 200p 500p 1000p 2000p", IMPAIR_QUEUE, MEMBER(queue_packets),
+	    IMPAIR_FIELD_rate, false },
+	[IMPAIR_FIELD_mtu] = { NAMES("mtu", "link-mtu"), "BYTES", "the largest packet that passes",
+	    "1400", "68 296 576 1000 1280 1400 1500 off", IMPAIR_MTU, MEMBER(mtu), IMPAIR_FIELD_mtu,
+	    .packets_only = true },
+#undef NAMES
+#undef MEMBER
 };
 
 /* Rates of access links as sold and delays as measured are wide; these are typical and round, so
@@ -222,74 +269,48 @@ static int read_word(const char *text, const char *zero, const char *one, char w
 	return text_refuse(why, IMPAIR_WHY, "is neither %s nor %s", zero, one);
 }
 
-enum value_kind { SHARE, BURST, TIME, DISTRIBUTION, ORDER, RATE, QUEUE, MTU };
-
-/* What a setting is, where it stands, and the one without which it does nothing. */
-static const struct setting {
-	enum value_kind kind;
-	size_t at, size;
-	enum impair_field_id with;
-} settings[IMPAIR_FIELD_COUNT] = {
-#define SETTING(id, kind, member, with) \
-	[IMPAIR_FIELD_##id] = { kind, offsetof(struct impair_settings, member), \
-		sizeof((struct impair_settings){ 0 }.member), IMPAIR_FIELD_##with }
-	SETTING(loss, SHARE, loss, loss),
-	SETTING(burst, BURST, burst, loss),
-	SETTING(delay, TIME, delay, delay),
-	SETTING(jitter, TIME, jitter, jitter),
-	SETTING(distribution, DISTRIBUTION, distribution, jitter),
-	SETTING(order, ORDER, any_order, jitter),
-	SETTING(duplicate, SHARE, duplicate, duplicate),
-	SETTING(reorder, SHARE, reorder, reorder),
-	SETTING(reorder_by, TIME, reorder_by, reorder),
-	SETTING(corrupt, SHARE, corrupt, corrupt),
-	SETTING(rate, RATE, rate, rate),
-	SETTING(queue, QUEUE, queue_packets, rate),
-	SETTING(mtu, MTU, mtu, mtu),
-};
-
 static const void *at(const struct impair_settings *s, enum impair_field_id id)
 {
-	return (const char *)s + settings[id].at;
+	return (const char *)s + fields[id].at;
 }
 
 static void switch_off(struct impair_settings *s, enum impair_field_id id)
 {
 	const struct impair_settings perfect = impair_perfect();
 
-	memcpy((char *)s + settings[id].at, at(&perfect, id), settings[id].size);
-	if (settings[id].kind == QUEUE)
+	memcpy((char *)s + fields[id].at, at(&perfect, id), fields[id].size);
+	if (fields[id].kind == IMPAIR_QUEUE)
 		s->queue_bytes = 0;
 }
 
 int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char why[IMPAIR_WHY])
 {
-	void *to = (char *)s + settings[id].at;
+	void *to = (char *)s + fields[id].at;
 	int word = 0;
 
 	if (!strcmp(value, "off")) {
 		switch_off(s, id);
 		return 0;
 	}
-	switch (settings[id].kind) {
-	case SHARE:
+	switch (fields[id].kind) {
+	case IMPAIR_SHARE:
 		return read_share(value, to, why);
-	case BURST:
+	case IMPAIR_BURST:
 		return read_burst(value, to, why);
-	case TIME:
+	case IMPAIR_TIME:
 		return read_time(value, to, why);
-	case RATE:
+	case IMPAIR_RATE:
 		return read_rate(value, to, why);
-	case QUEUE:
+	case IMPAIR_QUEUE:
 		return read_queue(value, s, why);
-	case MTU:
+	case IMPAIR_MTU:
 		return read_mtu(value, to, why);
-	case DISTRIBUTION:
+	case IMPAIR_DISTRIBUTION:
 		if ((word = read_word(value, "uniform", "normal", why)) >= 0)
 			s->distribution = word ? IMPAIR_NORMAL : IMPAIR_UNIFORM;
 		break;
-	case ORDER:
+	case IMPAIR_ORDER:
 		if ((word = read_word(value, "kept", "free", why)) >= 0)
 			s->any_order = word;
 		break;
@@ -379,24 +400,24 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 {
 	const char *word = "off";
 
-	switch (settings[id].kind) {
-	case SHARE:
+	switch (fields[id].kind) {
+	case IMPAIR_SHARE:
 		return write_share(*(const double *)at(s, id), buf);
-	case BURST:
+	case IMPAIR_BURST:
 		return write_burst(*(const double *)at(s, id), buf);
-	case TIME:
+	case IMPAIR_TIME:
 		return write_time(*(const int64_t *)at(s, id), buf);
-	case RATE:
+	case IMPAIR_RATE:
 		return write_rate(s->rate, buf);
-	case QUEUE:
+	case IMPAIR_QUEUE:
 		return write_queue(s, buf);
-	case DISTRIBUTION:
+	case IMPAIR_DISTRIBUTION:
 		word = s->distribution == IMPAIR_NORMAL ? "normal" : "uniform";
 		break;
-	case ORDER:
+	case IMPAIR_ORDER:
 		word = s->any_order ? "free" : "kept";
 		break;
-	case MTU:
+	case IMPAIR_MTU:
 		if (!s->mtu)
 			break;
 		snprintf(buf, IMPAIR_VALUE, "%d", (int)s->mtu);
@@ -408,22 +429,22 @@ char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id
 
 double impair_fields_measure(const struct impair_settings *s, enum impair_field_id id)
 {
-	switch (settings[id].kind) {
-	case SHARE:
-	case BURST:
+	switch (fields[id].kind) {
+	case IMPAIR_SHARE:
+	case IMPAIR_BURST:
 		return *(const double *)at(s, id);
-	case TIME:
+	case IMPAIR_TIME:
 		return (double)*(const int64_t *)at(s, id);
-	case DISTRIBUTION:
+	case IMPAIR_DISTRIBUTION:
 		return s->distribution;
-	case ORDER:
+	case IMPAIR_ORDER:
 		return s->any_order;
-	case RATE:
+	case IMPAIR_RATE:
 		return s->rate ? (double)s->rate : INFINITY;
 	/* One that is counted in bytes has as many packets of a full size. */
-	case QUEUE:
+	case IMPAIR_QUEUE:
 		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
-	case MTU:
+	case IMPAIR_MTU:
 		return s->mtu ? s->mtu : INFINITY;
 	}
 	return 0;
@@ -433,13 +454,13 @@ static bool differs(const struct impair_settings *s, enum impair_field_id id)
 {
 	const struct impair_settings perfect = impair_perfect();
 
-	return memcmp(at(s, id), at(&perfect, id), settings[id].size) != 0;
+	return memcmp(at(s, id), at(&perfect, id), fields[id].size) != 0;
 }
 
 /* Whether a setting does anything: two of them do so also as they are on a perfect wire. */
 static bool matters(const struct impair_settings *s, enum impair_field_id id)
 {
-	return differs(s, settings[id].with) &&
+	return differs(s, fields[id].with) &&
 	       (id == IMPAIR_FIELD_reorder_by || id == IMPAIR_FIELD_queue || differs(s, id));
 }
 
@@ -466,9 +487,7 @@ bool impair_fields_same(const struct impair_settings *a, const struct impair_set
 	           impair_fields_line(b, other, sizeof other)) == 0;
 }
 
-/* The next word of `*text`, which a space or a comma ends, into `word`: its length, 0 at the end; a
- * word that is too long is cut, and then no setting has its name. */
-static size_t next_word(const char **text, char word[IMPAIR_VALUE])
+size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE])
 {
 	*text += strspn(*text, " ,\t");
 	size_t n = strcspn(*text, " ,\t");
@@ -482,12 +501,12 @@ int impair_fields_parse(struct impair_settings *s, const char *text, char why[IM
 	struct impair_settings changed = *s;
 	char name[IMPAIR_VALUE], value[IMPAIR_VALUE], reason[IMPAIR_WHY];
 
-	while (next_word(&text, name)) {
+	while (impair_fields_word(&text, name)) {
 		enum impair_field_id id = impair_field_find(name);
 		if (id == IMPAIR_FIELD_COUNT)
 			return text_refuse(why, IMPAIR_WHY,
 			    "'%s' is no setting of a link; for example loss 20%%", name);
-		if (!next_word(&text, value))
+		if (!impair_fields_word(&text, value))
 			return text_refuse(why, IMPAIR_WHY, "%s needs a value; for example %s %s",
 			    name, name, fields[id].example);
 		if (impair_fields_set(&changed, id, value, reason))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Settings of a link as people write and read them. The list of settings is written once, here: the
- * options of upcase-lab and upcased, the control protocol and /link are made from it. Pure, and the
- * same in every locale. */
+/* Settings of a link as people write and read them. Each setting is one row of impair-fields.c: the
+ * options of upcase-lab and upcased, the control protocol, /link, its panel and the records are
+ * made from it. Pure, and the same in every locale. */
 #ifndef UPCASE_IMPAIR_FIELDS_H
 #define UPCASE_IMPAIR_FIELDS_H
 
@@ -13,39 +13,51 @@
 #define IMPAIR_VALUE 48
 #define IMPAIR_LINE 400
 
-/* X(identifier, name, argument, help, example): a setting's C name, its name for people, what its
- * value is called in --help, one line of help, a value that is right. */
-#define IMPAIR_FIELDS(X) \
-	IMPAIR_FIELDS_PATH(X) \
-	X(corrupt, "corrupt", "SHARE", "flip one bit of packets", "1%") \
-	IMPAIR_FIELDS_RATE(X) \
-	X(mtu, "mtu", "BYTES", "the largest packet that passes", "1400")
-
-/* Those that also make sense for whole datagrams, of which no packet is seen: the kernel drops what
- * is corrupt and cuts what is too big. */
-#define IMPAIR_FIELDS_PATH(X) \
-	X(loss, "loss", "SHARE", "lose packets, each on its own", "20%") \
-	X(burst, "burst", "PACKETS", "lose them in bursts of this mean length", "4") \
-	X(delay, "delay", "TIME", "how long each packet travels", "50ms") \
-	X(jitter, "jitter", "TIME", "how much that varies, more and less", "10ms") \
-	X(distribution, "distribution", "KIND", "of the jitter: uniform or normal", "normal") \
-	X(order, "order", "WHAT", "kept, or free: jitter lets packets overtake", "free") \
-	X(duplicate, "duplicate", "SHARE", "deliver packets twice", "1%") \
-	X(reorder, "reorder", "SHARE", "hold packets back while later ones pass", "5%") \
-	X(reorder_by, "reorder-by", "TIME", "how long these are held back", "10ms")
-#define IMPAIR_FIELDS_RATE(X) \
-	X(rate, "rate", "RATE", "bits a second that the link carries", "1mbit") \
-	X(queue, "queue", "SIZE", "what waits for it: packets (p) or bytes", "100p")
-
 enum impair_field_id {
-#define X(id, name, argument, help, example) IMPAIR_FIELD_##id,
-	IMPAIR_FIELDS(X)
-#undef X
-	    IMPAIR_FIELD_COUNT
+	IMPAIR_FIELD_loss,
+	IMPAIR_FIELD_burst,
+	IMPAIR_FIELD_delay,
+	IMPAIR_FIELD_jitter,
+	IMPAIR_FIELD_distribution,
+	IMPAIR_FIELD_order,
+	IMPAIR_FIELD_duplicate,
+	IMPAIR_FIELD_reorder,
+	IMPAIR_FIELD_reorder_by,
+	IMPAIR_FIELD_corrupt,
+	IMPAIR_FIELD_rate,
+	IMPAIR_FIELD_queue,
+	IMPAIR_FIELD_mtu,
+	IMPAIR_FIELD_COUNT
+};
+
+/* How a value is written. */
+enum impair_kind {
+	IMPAIR_SHARE,
+	IMPAIR_BURST,
+	IMPAIR_TIME,
+	IMPAIR_DISTRIBUTION,
+	IMPAIR_ORDER,
+	IMPAIR_RATE,
+	IMPAIR_QUEUE,
+	IMPAIR_MTU,
 };
 
 struct impair_field {
-	const char *name, *argument, *help, *example;
+	const char *name;
+	/* The options' names: for both directions, there, back. */
+	const char *options[3];
+	/* What a value is called in --help, one line of help, a value that is right. */
+	const char *argument, *help, *example;
+	/* The values of the panel, in their order, a space between each two. */
+	const char *steps;
+	/* Where it stands in struct impair_settings. */
+	enum impair_kind kind;
+	size_t at, size;
+	/* The setting without which it has no effect. */
+	enum impair_field_id with;
+	/* It makes no sense for whole datagrams, of which no packet is seen: the kernel drops what
+	 * is corrupt and cuts what is too big. */
+	bool packets_only;
 };
 
 /* The settings, in their order. `id` is less than IMPAIR_FIELD_COUNT. */
@@ -73,6 +85,10 @@ char *impair_fields_line(const struct impair_settings *s, char *buf, size_t size
 
 /* Whether two directions are alike in what has an effect. */
 bool impair_fields_same(const struct impair_settings *a, const struct impair_settings *b);
+
+/* The next word of `*text`, which a space, a tab or a comma ends, into `word`. Returns its length,
+ * 0 at the end; a word that is too long is cut, and then no setting has its name. */
+size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE]);
 
 /* Several settings, "loss 20%, delay 20ms" or "loss 20% delay 20ms": over those in `s`. Checks them
  * together. Returns 0, or -1 with the whole reason in `why` and `s` as it was. */

@@ -13,46 +13,35 @@
 /* A seed that was chosen is less than this. */
 #define SEEDS 1000000
 
-enum direction_set { DIRECTION_THERE = 1, DIRECTION_BACK = 2, DIRECTION_BOTH = 3 };
+/* Which of a setting's options: for both directions, or for one. */
+enum option_way { OPTION_BOTH, OPTION_THERE, OPTION_BACK };
 
 void impair_options_start(struct impair_options *o)
 {
 	*o = (struct impair_options){ .there = impair_perfect(), .back = impair_perfect() };
 }
 
-static int set(struct impair_options *o, enum impair_field_id id, enum direction_set direction,
-    const char *value, char *why)
-{
-	if ((direction & DIRECTION_THERE) && impair_fields_set(&o->there, id, value, why) != 0)
-		return -1;
-	if ((direction & DIRECTION_BACK) && impair_fields_set(&o->back, id, value, why) != 0)
-		return -1;
-	return 0;
-}
-
 _Static_assert(OPTIONS_WHY >= IMPAIR_WHY, "a setting's reason becomes an option's");
 
-#define X(id, name, argument, help, example) \
-	int impair_option_##id(void *options, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return set(options, IMPAIR_FIELD_##id, DIRECTION_BOTH, value, why); \
-	} \
-	int impair_option_##id##_there(void *options, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return set(options, IMPAIR_FIELD_##id, DIRECTION_THERE, value, why); \
-	} \
-	int impair_option_##id##_back(void *options, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return set(options, IMPAIR_FIELD_##id, DIRECTION_BACK, value, why); \
-	}
-IMPAIR_FIELDS(X)
-#undef X
-
-int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY])
+/* The row's `low` is the setting, its `high` which of the setting's options this is. */
+static int set_field(const struct options_spec *row, void *settings, const char *value,
+    char why[OPTIONS_WHY])
 {
-	struct impair_options *o = options;
+	struct impair_options *o = settings;
+	const enum impair_field_id id = (enum impair_field_id)row->low;
+
+	if (row->high != OPTION_BACK && impair_fields_set(&o->there, id, value, why) != 0)
+		return -1;
+	return row->high == OPTION_THERE ? 0 : impair_fields_set(&o->back, id, value, why);
+}
+
+int impair_option_seed(const struct options_spec *row, void *settings, const char *value,
+    char why[OPTIONS_WHY])
+{
+	struct impair_options *o = settings;
 	int64_t seed;
 
+	(void)row;
 	if (units_count(value, 0, INT64_MAX, &seed) != 0)
 		return text_refuse(why, OPTIONS_WHY, "is not a whole number, 0 to %" PRId64,
 		    INT64_MAX);
@@ -61,12 +50,14 @@ int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-int impair_option_preset(void *options, const char *value, char why[OPTIONS_WHY])
+int impair_option_preset(const struct options_spec *row, void *settings, const char *value,
+    char why[OPTIONS_WHY])
 {
 	const struct impair_preset *preset = impair_preset_find(value);
-	struct impair_options *o = options;
+	struct impair_options *o = settings;
 	struct text out = text_begin(why, OPTIONS_WHY);
 
+	(void)row;
 	if (preset) {
 		impair_preset_settings(preset, &o->there, &o->back);
 		return 0;
@@ -75,6 +66,28 @@ int impair_option_preset(void *options, const char *value, char why[OPTIONS_WHY]
 	for (size_t i = 0; (preset = impair_preset(i)); i++)
 		text_put(&out, "%s %s", i ? "," : "", preset->name);
 	return -1;
+}
+
+struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each)
+{
+	for (int way = OPTION_BOTH; way <= (each ? OPTION_BACK : OPTION_BOTH); way++)
+		for (int id = 0; id < IMPAIR_FIELD_COUNT; id++) {
+			const struct impair_field *f = impair_field((enum impair_field_id)id);
+
+			if (packets || !f->packets_only)
+				*to++ = (struct options_spec){
+					.name = f->options[way],
+					.argument = f->argument,
+					.help = f->help,
+					.example = f->example,
+					.set = set_field,
+					.low = id,
+					.high = way,
+					.command_line_only = true,
+				};
+		}
+	*to = (struct options_spec){ .name = NULL };
+	return to;
 }
 
 int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY])

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A link's settings as options of a program, the same ones for upcase-lab and upcased. A program's
- * table of options is made from IMPAIR_FIELDS with these setters, and what the table fills in
- * begins with a struct impair_options. Pure. */
-#ifndef UPCASE_IMPAIR_OPTIONS_H
-#define UPCASE_IMPAIR_OPTIONS_H
+/* A link's settings as options of a program, the same ones for upcase-lab and upcased. What the
+ * program's options fill in begins with a struct impair_options. Pure. */
+#ifndef UPCASE_COMMON_IMPAIR_OPTIONS_H
+#define UPCASE_COMMON_IMPAIR_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,24 +22,18 @@ struct impair_options {
 /* Both directions perfect, no seed. */
 void impair_options_start(struct impair_options *o);
 
-/* Setters of options_spec: --loss, --loss-there and --loss-back, and so on. `options` points to a
- * struct impair_options, or to what begins with one. */
-#define X(id, name, argument, help, example) \
-	int impair_option_##id(void *options, const char *value, char why[OPTIONS_WHY]); \
-	int impair_option_##id##_there(void *options, const char *value, char why[OPTIONS_WHY]); \
-	int impair_option_##id##_back(void *options, const char *value, char why[OPTIONS_WHY]);
-IMPAIR_FIELDS(X)
-#undef X
-int impair_option_seed(void *options, const char *value, char why[OPTIONS_WHY]);
-/* All settings of both directions, so it is to be given before those that differ from it. */
-int impair_option_preset(void *options, const char *value, char why[OPTIONS_WHY]);
+/* Setters of rows for --seed and --preset. The latter sets all of both directions, so it is to be
+ * given before what differs from it. */
+int impair_option_seed(const struct options_spec *row, void *settings, const char *value,
+    char why[OPTIONS_WHY]);
+int impair_option_preset(const struct options_spec *row, void *settings, const char *value,
+    char why[OPTIONS_WHY]);
 
-/* Entries of a table: for X() of IMPAIR_FIELDS, both directions in one, and each by itself. */
-#define IMPAIR_OPTION_BOTH(id, name, argument, help, example) \
-	{ name, 0, argument, help, example, impair_option_##id, 1 },
-#define IMPAIR_OPTION_EACH(id, name, argument, help, example) \
-	{ name "-there", 0, argument, help, example, impair_option_##id##_there, 1 }, \
-	    { name "-back", 0, argument, help, example, impair_option_##id##_back, 1 },
+/* Appends the rows of the link's settings to a table, fewer than IMPAIR_OPTIONS_ROWS, and an end
+ * row, which it returns: an option for both directions, and for `each`. `packets`: with those that
+ * whole datagrams do not have. */
+#define IMPAIR_OPTIONS_ROWS (3 * IMPAIR_FIELD_COUNT + 1)
+struct options_spec *impair_options_append(struct options_spec *to, bool packets, bool each);
 
 /* Whether the settings of each direction fit together. Returns 0, or -1 with the reason in `why`.
  */

@@ -18,8 +18,6 @@ common_libcommon_a_SOURCES = \
 	%D%/impair.c %D%/impair.h \
 	%D%/lab-addresses.h \
 	%D%/log.c %D%/log.h \
-	%D%/options-file.c \
-	%D%/options-text.c %D%/options-text.h \
 	%D%/options.c %D%/options.h \
 	%D%/printable.c %D%/printable.h \
 	%D%/random.c %D%/random.h \

@@ -3,12 +3,12 @@
 
 #include "common/options.h"
 
+#include <errno.h>
 #include <getopt.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/options-text.h"
+#include "common/file.h"
 #include "common/standard.h"
 #include "common/utf8.h"
 
@@ -17,6 +17,228 @@
 #define HELP_WIDTH 80
 /* Where the help texts begin at the latest. */
 #define HELP_COLUMN_MAX 34
+/* No option's name is longer; what is longer is near none. */
+#define NAME_MAX_BYTES 40
+/* Room for a text shown by show(): characters of four bytes, the sign that some were left out, and
+ * the end. */
+#define SHOWN 176
+/* The most columns of it. */
+#define SHOWN_COLUMNS 40
+/* The longest line of a configuration file, and with it the longest value. */
+#define LINE_MAX_BYTES 4096
+/* What some editors put before everything else: U+FEFF in UTF-8. */
+#define MARK "\xef\xbb\xbf"
+#define MARK_BYTES 3
+/* The largest file. */
+#define FILE_MAX_BYTES (1u << 20)
+
+/* --- names --- */
+
+/* The `n` bytes at `text` for a message: what could drive a terminal is spelt out (\x1b), a long
+ * text is cut. Returns `buf`. */
+static char *show(const char *text, size_t n, char buf[SHOWN])
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0, used = 0, columns = 0, length;
+
+	while (at < n) {
+		if (columns + 4 > SHOWN_COLUMNS) {
+			used += (size_t)sprintf(buf + used, "...");
+			break;
+		}
+		length = utf8_character(s + at, n - at);
+		if (length && !utf8_is_control(utf8_code(s + at, length))) {
+			memcpy(buf + used, s + at, length);
+			used += length;
+			columns++;
+			at += length;
+		} else {
+			used += (size_t)sprintf(buf + used, "\\x%02x", s[at++]);
+			columns += 4;
+		}
+	}
+	buf[used] = '\0';
+	return buf;
+}
+
+/* The option of this name, `n` bytes; NULL if there is none. */
+static const struct options_spec *find(const struct options_spec *table, const char *name, size_t n)
+{
+	for (; table->name; table++)
+		if (strlen(table->name) == n && memcmp(table->name, name, n) == 0)
+			return table;
+	return NULL;
+}
+
+static unsigned min(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* The edits from `a` to `b`: characters put in, left out, changed, and neighbours swapped (the
+ * "optimal string alignment" distance). Three rows of its table are enough. */
+static unsigned distance(const char *a, size_t n, const char *b, size_t m)
+{
+	unsigned rows[3][NAME_MAX_BYTES + 1];
+
+	for (size_t j = 0; j <= m; j++)
+		rows[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3],
+		         *higher = rows[(i + 1) % 3];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= m; j++) {
+			row[j] = min(min(above[j], row[j - 1]) + 1,
+			    above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = min(row[j], higher[j - 2] + 1);
+		}
+	}
+	return rows[n % 3][m];
+}
+
+/* The option that was probably meant by a name that is none; NULL if none is near. A third of the
+ * letters may be wrong: "wiat" is near "wait", but "tcp" is not near "udp". */
+static const struct options_spec *nearest(const struct options_spec *table, const char *name,
+    size_t n)
+{
+	const struct options_spec *found = NULL;
+	unsigned best = n / 3 < 3 ? (unsigned)(n / 3) + 1 : 4, d;
+
+	if (n > NAME_MAX_BYTES)
+		return NULL;
+	for (; table->name; table++) {
+		if (strlen(table->name) > NAME_MAX_BYTES)
+			continue;
+		d = distance(name, n, table->name, strlen(table->name));
+		if (d < best) {
+			best = d;
+			found = table;
+		}
+	}
+	return found;
+}
+
+const char *options_article(const char *word)
+{
+	/* A single letter is read by its name: an N. */
+	return strchr(word[1] ? "AEIOUaeiou" : "AEFHILMNORSXaefhilmnorsx", *word) ? "an" : "a";
+}
+
+/* --- values --- */
+
+static int refuse(const struct options_spec *o, const char *otherwise, char why[OPTIONS_WHY])
+{
+	return text_refuse(why, OPTIONS_WHY, "%s", o->wrong ? o->wrong : otherwise);
+}
+
+static void store(const struct options_spec *o, void *to, int64_t value)
+{
+	if (o->size == sizeof(bool))
+		*(bool *)to = value;
+	else if (o->size == sizeof(int))
+		*(int *)to = (int)value;
+	else
+		*(int64_t *)to = value;
+}
+
+static int set_number(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
+{
+	int64_t number;
+
+	if ((o->kind == OPTIONS_BYTES ? units_bytes : units_count)(value, o->low, o->high,
+	        &number) < 0)
+		return o->wrong ? refuse(o, NULL, why)
+		                : text_refuse(why, OPTIONS_WHY, "is not a number from %lld to %lld",
+		                      (long long)o->low, (long long)o->high);
+	store(o, to, number);
+	return 0;
+}
+
+static int set_time(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
+{
+	int64_t ns;
+
+	if (units_duration(value, &ns) < 0)
+		return refuse(o, "is not a duration", why);
+	if (ns >= o->low && (o->high == 0 || ns <= o->high)) {
+		store(o, to, ns);
+		return 0;
+	}
+	return o->range ? text_refuse(why, OPTIONS_WHY, "is out of range, %s", o->range)
+	                : refuse(o, "is not a duration", why);
+}
+
+static int set_text(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
+{
+	const int64_t n = (int64_t)strlen(value);
+
+	if (n < o->low ||
+	    (o->kind == OPTIONS_COPY ? n >= (int64_t)o->size : o->high && n > o->high))
+		return refuse(o, "is not right", why);
+	if (o->kind == OPTIONS_COPY)
+		memcpy(to, value, (size_t)n + 1);
+	else
+		*(const char **)to = value;
+	return 0;
+}
+
+static int set_word(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
+{
+	const char *word = o->words;
+	size_t n = strcspn(word, ",");
+
+	for (int i = 0; n > 0; i++) {
+		if (n == strlen(value) && memcmp(word, value, n) == 0) {
+			store(o, to, i);
+			return 0;
+		}
+		word += n + strspn(word + n, ", ");
+		n = strcspn(word, ",");
+	}
+	return text_refuse(why, OPTIONS_WHY, "is not one of %s", o->words);
+}
+
+int options_set(const struct options_spec *o, void *settings, const char *value,
+    char why[OPTIONS_WHY])
+{
+	void *to = (char *)settings + o->at;
+
+	snprintf(why, OPTIONS_WHY, "is not right");
+	switch (o->kind) {
+	case OPTIONS_SETTER:
+		return o->set(o, settings, value, why);
+	case OPTIONS_SWITCH:
+		store(o, to, o->low);
+		break;
+	case OPTIONS_NUMBER:
+	case OPTIONS_BYTES:
+		return set_number(o, to, value, why);
+	case OPTIONS_TIME:
+		return set_time(o, to, value, why);
+	case OPTIONS_TEXT:
+	case OPTIONS_COPY:
+		return set_text(o, to, value, why);
+	case OPTIONS_WORD:
+		return set_word(o, to, value, why);
+	}
+	return 0;
+}
+
+struct options_spec *options_append(struct options_spec *to, const struct options_spec *rows)
+{
+	while (rows->name)
+		*to++ = *rows++;
+	*to = *rows;
+	return to;
+}
+
+/* --- the command line --- */
 
 /* One command line and what it takes to read it. */
 struct options_reading {
@@ -111,12 +333,12 @@ static void put_example(const struct options_spec *o, int code, FILE *out)
 static void say_value_is_wrong(const struct options_reading *r, const struct options_spec *o,
     int code, const char *value, const char *why)
 {
-	char shown[OPTIONS_SHOWN];
+	char shown[SHOWN];
 
 	fprintf(r->out, "%s: ", r->program);
 	if (o->argument) {
 		put_option(o, code, r->out);
-		fprintf(r->out, "%s: ", options_shown(value, strlen(value), shown));
+		fprintf(r->out, "%s: ", show(value, strlen(value), shown));
 	} else {
 		fprintf(r->out, "--%s: ", o->name);
 	}
@@ -138,11 +360,11 @@ static void say_value_is_missing(const struct options_reading *r, const struct o
 /* The abbreviation fits several options. */
 static void say_ambiguous(const struct options_reading *r, const char *name, size_t n)
 {
-	char shown[OPTIONS_SHOWN];
+	char shown[SHOWN];
 	const char *comma = "";
 
 	fprintf(r->out, "%s: --%s: is short for more than one option:", r->program,
-	    options_shown(name, n, shown));
+	    show(name, n, shown));
 	for (const struct options_spec *o = r->table; o->name; o++) {
 		if (strncmp(o->name, name, n) != 0)
 			continue;
@@ -155,14 +377,14 @@ static void say_ambiguous(const struct options_reading *r, const char *name, siz
 static void say_unknown(const struct options_reading *r, const char *dashes, const char *name,
     size_t n)
 {
-	char shown[OPTIONS_SHOWN];
-	const struct options_spec *near = options_nearest(r->table, name, n);
+	char shown[SHOWN];
+	const struct options_spec *near = nearest(r->table, name, n);
 
 	fprintf(r->out, "%s: %s%s: there is no such option", r->program, dashes,
-	    options_shown(name, n, shown));
+	    show(name, n, shown));
 	if (near)
 		fprintf(r->out, "; did you mean --%s?", near->name);
-	if (options_find(r->table, "help", strlen("help")))
+	if (find(r->table, "help", strlen("help")))
 		fprintf(r->out, " (%s --help lists them)", r->program);
 	fputc('\n', r->out);
 }
@@ -201,13 +423,13 @@ static void say_refused(const struct options_reading *r)
 {
 	const struct options_spec *o = option_of(r, optopt);
 	const char *text = optind > 0 && optind <= r->argc ? r->argv[optind - 1] : "";
-	char shown[OPTIONS_SHOWN];
+	char shown[SHOWN];
 
 	if (optopt == 0 && strncmp(text, "--", 2) == 0)
 		say_long_is_wrong(r, text + 2);
 	else if (o)
 		fprintf(r->out, "%s: %s: --%s takes no value\n", r->program,
-		    options_shown(text, strlen(text), shown), o->name);
+		    show(text, strlen(text), shown), o->name);
 	else
 		say_letter_is_wrong(r, (char)optopt);
 }
@@ -215,9 +437,9 @@ static void say_refused(const struct options_reading *r)
 static int take(const struct options_reading *r, void *settings, int code)
 {
 	const struct options_spec *o = option_of(r, code);
-	char why[OPTIONS_WHY] = "is not right";
+	char why[OPTIONS_WHY];
 
-	if (!o || o->set(settings, o->argument ? optarg : NULL, why) == 0)
+	if (!o || options_set(o, settings, o->argument ? optarg : NULL, why) == 0)
 		return 0;
 	say_value_is_wrong(r, o, code, optarg, why);
 	return -1;
@@ -270,6 +492,179 @@ int options_command_line(const struct options_spec *table, void *settings, int a
 	free(r.letters);
 	return first;
 }
+
+/* --- the configuration file --- */
+
+/* A line in its parts; all of them point into it. */
+struct option_parts {
+	const char *name;
+	size_t name_length;
+	/* NULL if the line is a name only. */
+	const char *value;
+	size_t value_length;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Name, blanks, perhaps "=", blanks, value; `n` counts no blanks at the end. */
+static struct option_parts split(const char *line, size_t n)
+{
+	struct option_parts p = { .name = line };
+	const char *end = line + n, *s = line;
+
+	while (s < end && !is_blank(*s) && *s != '=')
+		s++;
+	p.name_length = (size_t)(s - line);
+	if (s == end)
+		return p;
+	while (s < end && is_blank(*s))
+		s++;
+	if (s < end && *s == '=')
+		s++;
+	while (s < end && is_blank(*s))
+		s++;
+	p.value = s;
+	p.value_length = (size_t)(end - s);
+	return p;
+}
+
+static int refuse_name(const struct options_spec *table, const struct option_parts *p,
+    char why[OPTIONS_WHY])
+{
+	char shown[SHOWN];
+	const struct options_spec *near = NULL;
+	const char *name = p->name;
+	size_t n = p->name_length;
+
+	show(name, n, shown);
+	if (n == 0)
+		return text_refuse(why, OPTIONS_WHY, "there is no option's name before the \"=\"");
+	if (*name == '-') {
+		while (n > 0 && *name == '-')
+			name++, n--;
+		near = find(table, name, n);
+		if (near)
+			return text_refuse(why, OPTIONS_WHY,
+			    "%s: options stand without dashes here: %s", shown, near->name);
+	}
+	near = nearest(table, name, n);
+	if (near)
+		return text_refuse(why, OPTIONS_WHY,
+		    "%s: there is no such option; did you mean %s?", shown, near->name);
+	return text_refuse(why, OPTIONS_WHY, "%s: there is no such option", shown);
+}
+
+/* Why a setter refused, in full: the line and what would be right. */
+static int refuse_value(const struct options_spec *o, const struct option_parts *p,
+    const char *reason, char why[OPTIONS_WHY])
+{
+	char shown[SHOWN];
+
+	if (!o->argument)
+		return text_refuse(why, OPTIONS_WHY, "%s: %s", o->name, reason);
+	show(p->value, p->value_length, shown);
+	if (!o->example)
+		return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s", o->name, shown, reason);
+	return text_refuse(why, OPTIONS_WHY, "%s: '%s' %s; for example %s = %s", o->name, shown,
+	    reason, o->name, o->example);
+}
+
+static int apply(const struct options_spec *o, void *settings, const struct option_parts *p,
+    char why[OPTIONS_WHY])
+{
+	char value[LINE_MAX_BYTES + 1], reason[OPTIONS_WHY];
+
+	if (o->command_line_only)
+		return text_refuse(why, OPTIONS_WHY, "%s: works on the command line only", o->name);
+	if (!o->argument && p->value)
+		return text_refuse(why, OPTIONS_WHY,
+		    "%s: takes no value; write it alone, or leave the line out", o->name);
+	if (o->argument && !p->value)
+		return text_refuse(why, OPTIONS_WHY, "%s: needs %s %s; for example %s = %s",
+		    o->name, options_article(o->argument), o->argument, o->name,
+		    o->example ? o->example : o->argument);
+	if (p->value) {
+		memcpy(value, p->value, p->value_length);
+		value[p->value_length] = '\0';
+	}
+	if (options_set(o, settings, p->value ? value : NULL, reason) == 0)
+		return 0;
+	return refuse_value(o, p, reason, why);
+}
+
+int options_line(const struct options_spec *table, void *settings, const char *line, size_t n,
+    char why[OPTIONS_WHY])
+{
+	const struct options_spec *o;
+	struct option_parts p;
+
+	if (n > LINE_MAX_BYTES)
+		return text_refuse(why, OPTIONS_WHY, "the line is longer than %d bytes",
+		    LINE_MAX_BYTES);
+	if (memchr(line, '\0', n))
+		return text_refuse(why, OPTIONS_WHY,
+		    "the line has a NUL byte in it: is this a text file?");
+	if (n > 0 && line[n - 1] == '\r')
+		n--;
+	while (n > 0 && is_blank(line[n - 1]))
+		n--;
+	while (n > 0 && is_blank(*line))
+		line++, n--;
+	if (n == 0 || *line == '#')
+		return 0;
+	p = split(line, n);
+	o = find(table, p.name, p.name_length);
+	return o ? apply(o, settings, &p, why) : refuse_name(table, &p, why);
+}
+
+static int read_lines(const struct options_spec *table, void *settings, const char *text,
+    size_t length, const char *program, const char *path)
+{
+	const char *line = text, *const end = text + length;
+	char why[OPTIONS_WHY];
+
+	if (length >= MARK_BYTES && memcmp(line, MARK, MARK_BYTES) == 0)
+		line += MARK_BYTES;
+	for (unsigned long number = 1; line < end; number++) {
+		const char *feed = memchr(line, '\n', (size_t)(end - line)),
+		           *stop = feed ? feed : end;
+
+		if (options_line(table, settings, line, (size_t)(stop - line), why) < 0) {
+			standard_say("%s: %s:%lu: %s", program, path, number, why);
+			return -1;
+		}
+		line = stop + 1;
+	}
+	return 0;
+}
+
+int options_file(const struct options_spec *table, void *settings, const char *program,
+    const char *path)
+{
+	const char *why;
+	size_t length;
+	const int fd = file_read(path, FILE_MAX_BYTES, &why);
+	char *text = NULL;
+	int result;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 1;
+	if (fd >= 0)
+		text = file_text(fd, FILE_MAX_BYTES, &length, &why);
+	if (!text) {
+		standard_say("%s: %s: cannot be read: %s; a configuration is an ordinary file",
+		    program, path, why);
+		return -1;
+	}
+	result = read_lines(table, settings, text, length, program, path);
+	free(text);
+	return result;
+}
+
+/* --- help --- */
 
 /* "  -w, --wait=DURATION": how many columns it takes. */
 static size_t synopsis_columns(const struct options_spec *o)

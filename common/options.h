@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Options, written once in a table: it feeds the command line (getopt_long), the configuration
- * file (whose lines are the long options), --help, and the test that compares the manual. */
-#ifndef UPCASE_OPTIONS_H
-#define UPCASE_OPTIONS_H
+ * file (whose lines are the long options), --help, and the test that compares the manual. A row
+ * says what values are right and where in the settings they go. */
+#ifndef UPCASE_COMMON_OPTIONS_H
+#define UPCASE_COMMON_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "common/text.h"
@@ -12,6 +15,26 @@
 
 /* Room for why a value was refused. */
 #define OPTIONS_WHY 160
+
+/* How a value is read, and the field that it goes to. `low` and `high` are the least and the
+ * greatest value; `high` 0 of a time or a text is no limit. */
+enum options_kind {
+	/* By the row's own function. */
+	OPTIONS_SETTER,
+	/* No value: `low` goes to a bool, an enum or an int64_t. */
+	OPTIONS_SWITCH,
+	/* An int or int64_t by units_count(), or by units_bytes(). */
+	OPTIONS_NUMBER,
+	OPTIONS_BYTES,
+	/* An int64_t in ns by units_duration(). */
+	OPTIONS_TIME,
+	/* A text of `low` to `high` bytes, borrowed from the command line: const char *. */
+	OPTIONS_TEXT,
+	/* A text of `low` bytes at least that is copied into a char[]. */
+	OPTIONS_COPY,
+	/* One of `words`, an enum whose values are 0, 1, and so on. */
+	OPTIONS_WORD,
+};
 
 struct options_spec {
 	/* The long name, without dashes. NULL in the last entry of a table. */
@@ -24,32 +47,39 @@ struct options_spec {
 	const char *help;
 	/* An example of a value that is right ("12000"), for messages; NULL for a switch. */
 	const char *example;
+	enum options_kind kind;
+	/* The field in the settings: OPTIONS_FIELD(). */
+	size_t at, size;
+	int64_t low, high;
+	/* What is wrong with a value that cannot be read or, without `range`, is out of range ("is
+	 * not a number of clients"); NULL: a text that fits the kind. */
+	const char *wrong;
+	/* The range of a time, for a message ("1ms to 1h"). */
+	const char *range;
+	/* "auto, always, never". */
+	const char *words;
 	/* Puts `value` (NULL for a switch) into `settings`. Returns 0, or -1 with what is wrong
 	 * with the value in `why` ("is not a port, 0 to 65535"). A value of the command line lives
 	 * as long as argv, one of a file during the call only: copy it. */
-	int (*set)(void *settings, const char *value, char why[OPTIONS_WHY]);
+	int (*set)(const struct options_spec *o, void *settings, const char *value,
+	    char why[OPTIONS_WHY]);
 	/* Not to be used in a configuration file (--help, --version, --config). */
-	int command_line_only;
+	bool command_line_only;
 };
 
-/* The setter of a switch: `field` of the settings, a `struct type`, becomes `to`; so does that of a
- * text, of which it is `value`. */
-#define OPTIONS_SETTER(setter, type, field, to) \
-	static int setter(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		(void)value, (void)why; \
-		((struct type *)settings)->field = to; \
-		return 0; \
-	}
-/* The setter of an int64_t from `low` to `high`; then comes the format of what is said of others.
- */
-#define OPTIONS_COUNT(setter, type, field, low, high, ...) \
-	static int setter(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return units_count(value, low, high, &((struct type *)settings)->field) == 0 \
-		         ? 0 \
-		         : text_refuse(why, OPTIONS_WHY, __VA_ARGS__); \
-	}
+/* The members `at` and `size` of a row: a field of the settings, which are of that type. */
+#define OPTIONS_FIELD(type, field) .at = offsetof(type, field), .size = sizeof((type *)NULL)->field
+
+/* A macro's number as a string, for the text of `wrong`. */
+#define OPTIONS_DIGITS(number) OPTIONS_DIGITS_OF(number)
+#define OPTIONS_DIGITS_OF(number) #number
+
+/* Puts a value into the settings, as `set` of the row does. */
+int options_set(const struct options_spec *o, void *settings, const char *value,
+    char why[OPTIONS_WHY]);
+
+/* Appends `rows` to a table, and their end row, which it returns. */
+struct options_spec *options_append(struct options_spec *to, const struct options_spec *rows);
 
 /* The command line. Returns the index in argv of the first operand; or -1 after one line on
  * stderr that names the program, the option and what would be right:
@@ -74,5 +104,8 @@ int options_file(const struct options_spec *table, void *settings, const char *p
 
 /* The options part of --help, aligned, at most 80 columns. */
 void options_help(const struct options_spec *table, FILE *out);
+
+/* "a" or "an", the article of a word. */
+const char *options_article(const char *word);
 
 #endif

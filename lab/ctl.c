@@ -23,20 +23,11 @@ struct ctl_options {
 	bool help;
 };
 
-static int set_socket(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	if (!*value)
-		return text_refuse(why, OPTIONS_WHY, "is no path");
-	((struct ctl_options *)settings)->socket = value;
-	return 0;
-}
-
-OPTIONS_SETTER(set_help, ctl_options, help, true)
-
 static const struct options_spec table[] = {
 	{ "socket", 0, "PATH", "the lab's control socket", "/run/user/1000/upcase-lab-77.x/link",
-	    set_socket, 1 },
-	{ "help", 'h', NULL, "show this help", NULL, set_help, 1 },
+	    OPTIONS_TEXT, OPTIONS_FIELD(struct ctl_options, socket), 1, .wrong = "is no path" },
+	{ "help", 'h', NULL, "show this help", NULL, OPTIONS_SWITCH,
+	    OPTIONS_FIELD(struct ctl_options, help), true },
 	{ .name = NULL },
 };
 

@@ -104,11 +104,13 @@ static int check_descriptor(const char *option, int fd, int useless, int max)
 /* Returns 0 to go on, else the status plus one. */
 static int read_settings(struct settings *s, int argc, char **argv)
 {
+	struct options_spec table[SETTINGS_ROWS];
 	char why[OPTIONS_WHY];
 	int operand;
 
 	settings_start(s);
-	operand = options_command_line(settings_table, s, argc, argv);
+	settings_table(table);
+	operand = options_command_line(table, s, argc, argv);
 	if (operand < 0)
 		return STATUS_USAGE + 1;
 	if (s->help) {

@@ -25,10 +25,12 @@
 #define OPEN_CONNECT_RATE 50
 #define RATE_MAX 1000000
 
-static int set_port(void *settings, const char *value, char why[OPTIONS_WHY])
+static int set_port(const struct options_spec *o, void *settings, const char *value,
+    char why[OPTIONS_WHY])
 {
 	struct settings *s = settings;
 
+	(void)o;
 	if (addr_port_number(value, &s->port) < 0)
 		return text_refuse(why, OPTIONS_WHY,
 		    "is not a port, 0 to 65535 (0 takes a free one)");
@@ -70,10 +72,12 @@ static int add_place(struct settings *s, const char *host, bool optional, char w
 	return 0;
 }
 
-static int set_bind(void *settings, const char *value, char why[OPTIONS_WHY])
+static int set_bind(const struct options_spec *o, void *settings, const char *value,
+    char why[OPTIONS_WHY])
 {
 	struct settings *s = settings;
 
+	(void)o;
 	if (strcmp(value, "*") == 0)
 		s->everywhere = true;
 	else if (strcmp(value, "localhost") == 0)
@@ -83,146 +87,85 @@ static int set_bind(void *settings, const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-OPTIONS_SETTER(set_public, settings, public, true)
-OPTIONS_SETTER(set_ipv4, settings, ipv4, true)
-OPTIONS_SETTER(set_ipv6, settings, ipv6, true)
+/* The longest name of a Unix socket: sockaddr_un's path without its zero. */
+#define SOCKET_NAME_MAX 107
+_Static_assert(SOCKET_NAME_MAX == sizeof((struct sockaddr_un *)NULL)->sun_path - 1, "unix(7)");
 
-static int set_descriptor(int *fd, const char *value, char why[OPTIONS_WHY])
-{
-	int64_t number;
+#define RATE_WRONG "is not a number a second, 0 (for no limit) to " OPTIONS_DIGITS(RATE_MAX)
+#define DESCRIPTOR_WRONG "is not the number of a descriptor"
+#define INTO(field) OPTIONS_FIELD(struct settings, field)
 
-	if (units_count(value, 0, INT_MAX, &number) < 0)
-		return text_refuse(why, OPTIONS_WHY, "is not the number of a descriptor");
-	*fd = (int)number;
-	return 0;
-}
-
-#define DESCRIPTOR(setter, field) \
-	static int setter(void *settings, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return set_descriptor(&((struct settings *)settings)->field, value, why); \
-	}
-DESCRIPTOR(set_ready_fd, ready_fd)
-DESCRIPTOR(set_lifeline_fd, lifeline_fd)
-
-static int set_port_file(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	if (!*value)
-		return text_refuse(why, OPTIONS_WHY, "is not the name of a file");
-	((struct settings *)settings)->port_file = value;
-	return 0;
-}
-
-static int set_control(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	const size_t max = sizeof((struct sockaddr_un){ 0 }).sun_path - 1;
-
-	if (!*value || strlen(value) > max)
-		return text_refuse(why, OPTIONS_WHY, "is not the name of a socket, 1 to %zu bytes",
-		    max);
-	((struct settings *)settings)->control = value;
-	return 0;
-}
-
-static int set_idle_timeout(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	if (units_duration(value, &((struct settings *)settings)->idle_timeout) < 0)
-		return text_refuse(why, OPTIONS_WHY, "is not a duration (0 for never)");
-	return 0;
-}
-
-static int set_spin(void *settings, const char *value, char why[OPTIONS_WHY])
-{
-	int64_t spin;
-
-	if (units_duration(value, &spin) < 0 || spin > SPIN_MAX)
-		return text_refuse(why, OPTIONS_WHY, "is not a duration up to 1s, 0 for off");
-	((struct settings *)settings)->spin = spin;
-	return 0;
-}
-
-OPTIONS_COUNT(set_max_clients, settings, max_clients, 1, INT_MAX,
-    "is not a number of clients, 1 or more")
-OPTIONS_COUNT(set_max_per_source, settings, max_per_source, 0, INT_MAX,
-    "is not a number of clients (0 for no limit)")
-OPTIONS_COUNT(set_workers, settings, workers, 1, SETTINGS_WORKERS,
-    "is not a number of processes, 1 to %d", SETTINGS_WORKERS)
-
-#define RATE_WRONG "is not a number a second, 0 (for no limit) to %d", RATE_MAX
-OPTIONS_COUNT(set_datagram_rate, settings, datagram_rate, 0, RATE_MAX, RATE_WRONG)
-OPTIONS_COUNT(set_connect_rate, settings, connect_rate, 0, RATE_MAX, RATE_WRONG)
-
-OPTIONS_SETTER(set_no_sandbox, settings, no_sandbox, true)
-OPTIONS_SETTER(set_verbose, settings, level, LOG_LEVEL_PEER)
-OPTIONS_SETTER(set_help, settings, help, true)
-OPTIONS_SETTER(set_version, settings, version, true)
-
-const struct options_spec settings_table[] = {
-	{ "port", 'p', "PORT", "port for UDP and TCP, 0 for a free one [12000]", "12000", set_port,
-	    0 },
+static const struct options_spec own[] = {
+	{ "port", 'p', "PORT", "port for UDP and TCP, 0 for a free one [12000]", "12000",
+	    .set = set_port },
 	{ "bind", 'b', "ADDRESS", "serve this address; also localhost or *; repeatable",
-	    "192.0.2.1", set_bind, 0 },
+	    "192.0.2.1", .set = set_bind },
 	{ "public", 0, NULL, "serve every address, so that other hosts can connect", NULL,
-	    set_public, 0 },
-	{ "ipv4", '4', NULL, "IPv4 only", NULL, set_ipv4, 0 },
-	{ "ipv6", '6', NULL, "IPv6 only", NULL, set_ipv6, 0 },
+	    OPTIONS_SWITCH, INTO(public), true },
+	{ "ipv4", '4', NULL, "IPv4 only", NULL, OPTIONS_SWITCH, INTO(ipv4), true },
+	{ "ipv6", '6', NULL, "IPv6 only", NULL, OPTIONS_SWITCH, INTO(ipv6), true },
 	{ "max-clients", 0, "N", "TCP clients at once [as many as select() can watch]", "100",
-	    set_max_clients, 0 },
+	    OPTIONS_NUMBER, INTO(max_clients), 1, INT_MAX,
+	    "is not a number of clients, 1 or more" },
 	{ "max-per-source", 0, "N", "of them from one IPv4 address or IPv6 /64, 0 for any", "16",
-	    set_max_per_source, 0 },
+	    OPTIONS_NUMBER, INTO(max_per_source), 0, INT_MAX,
+	    "is not a number of clients (0 for no limit)" },
 	{ "connect-rate", 0, "N", "new TCP clients a second from there, 0 for any", "50",
-	    set_connect_rate, 0 },
+	    OPTIONS_NUMBER, INTO(connect_rate), 0, RATE_MAX, RATE_WRONG },
 	{ "datagram-rate", 0, "N", "datagrams a second from there, 0 for any", "1000",
-	    set_datagram_rate, 0 },
+	    OPTIONS_NUMBER, INTO(datagram_rate), 0, RATE_MAX, RATE_WRONG },
 	{ "idle-timeout", 0, "TIME", "end TCP clients idle for so long, 0 for never", "5min",
-	    set_idle_timeout, 0 },
-	{ "spin", 0, "TIME", "look again for so long before sleeping [off]", "50us", set_spin, 0 },
-	{ "workers", 0, "N", "serve with N processes; who dies is replaced", "2", set_workers, 0 },
-	{ "ready-fd", 0, "N", "write the port to this descriptor when ready", "3", set_ready_fd,
-	    0 },
+	    OPTIONS_TIME, INTO(idle_timeout), .wrong = "is not a duration (0 for never)" },
+	{ "spin", 0, "TIME", "look again for so long before sleeping [off]", "50us", OPTIONS_TIME,
+	    INTO(spin), 0, SPIN_MAX, "is not a duration up to 1s, 0 for off" },
+	{ "workers", 0, "N", "serve with N processes; who dies is replaced", "2", OPTIONS_NUMBER,
+	    INTO(workers), 1, SETTINGS_WORKERS,
+	    "is not a number of processes, 1 to " OPTIONS_DIGITS(SETTINGS_WORKERS) },
+	{ "ready-fd", 0, "N", "write the port to this descriptor when ready", "3", OPTIONS_NUMBER,
+	    INTO(ready_fd), 0, INT_MAX, DESCRIPTOR_WRONG },
 	{ "port-file", 0, "FILE", "write the port to this file when ready", "/run/upcased.port",
-	    set_port_file, 0 },
+	    OPTIONS_TEXT, INTO(port_file), 1, .wrong = "is not the name of a file" },
 	{ "lifeline-fd", 0, "N", "end when this descriptor comes to its end of file", "4",
-	    set_lifeline_fd, 0 },
+	    OPTIONS_NUMBER, INTO(lifeline_fd), 0, INT_MAX, DESCRIPTOR_WRONG },
 	{ "control", 0, "PATH", "answer its owner on this Unix socket", "/run/upcased.control",
-	    set_control, 0 },
-	{ "no-sandbox", 0, NULL, "do not give up what serving does not need", NULL, set_no_sandbox,
-	    0 },
-	{ "verbose", 'v', NULL, "log each peer", NULL, set_verbose, 0 },
-	{ "help", 'h', NULL, "show this help", NULL, set_help, 1 },
-	{ "version", 'V', NULL, "show the version", NULL, set_version, 1 },
-	/* From here on those of the link, UDP's alone. */
-	{ "preset", 0, "NAME", "a link that has a name; options after it change it", "wifi",
-	    impair_option_preset, 0 },
-	{ "seed", 0, "NUMBER", "of the dice: the same gives the same fates", "42",
-	    impair_option_seed, 0 },
-	IMPAIR_FIELDS_PATH(IMPAIR_OPTION_BOTH) IMPAIR_FIELDS_RATE(IMPAIR_OPTION_BOTH)
-	/* From here on those of one direction, not in the help. */
-	IMPAIR_FIELDS_PATH(IMPAIR_OPTION_EACH)
-	    IMPAIR_FIELDS_RATE(IMPAIR_OPTION_EACH){ NULL, 0, NULL, NULL, NULL, NULL, 0 },
+	    OPTIONS_TEXT, INTO(control), 1, SOCKET_NAME_MAX,
+	    "is not the name of a socket, 1 to " OPTIONS_DIGITS(SOCKET_NAME_MAX) " bytes" },
+	{ "no-sandbox", 0, NULL, "do not give up what serving does not need", NULL, OPTIONS_SWITCH,
+	    INTO(no_sandbox), true },
+	{ "verbose", 'v', NULL, "log each peer", NULL, OPTIONS_SWITCH, INTO(level),
+	    LOG_LEVEL_PEER },
+	{ "help", 'h', NULL, "show this help", NULL, OPTIONS_SWITCH, INTO(help), true },
+	{ "version", 'V', NULL, "show the version", NULL, OPTIONS_SWITCH, INTO(version), true },
+	{ .name = NULL },
 };
 
-/* The options from the one called `first` up to the one called `end`. */
-static void show_some(const char *first, const char *end, FILE *out)
-{
-	struct options_spec some[sizeof settings_table / sizeof *settings_table];
-	size_t from = 0, n = 0;
+/* Of UDP's link alone; before the link's own settings. */
+static const struct options_spec link_own[] = {
+	{ "preset", 0, "NAME", "a link that has a name; options after it change it", "wifi",
+	    .set = impair_option_preset },
+	{ "seed", 0, "NUMBER", "of the dice: the same gives the same fates", "42",
+	    .set = impair_option_seed },
+	{ .name = NULL },
+};
 
-	while (strcmp(settings_table[from].name, first) != 0)
-		from++;
-	for (; strcmp(settings_table[from + n].name, end) != 0; n++)
-		some[n] = settings_table[from + n];
-	some[n] = (struct options_spec){ .name = NULL };
-	options_help(some, out);
+_Static_assert(sizeof own + sizeof link_own <= SETTINGS_OWN_ROWS * sizeof *own,
+    "room for the rows");
+
+void settings_table(struct options_spec table[SETTINGS_ROWS])
+{
+	impair_options_append(options_append(options_append(table, own), link_own), false, true);
 }
 
 void settings_help(FILE *out)
 {
-	show_some("port", "preset", out);
+	struct options_spec table[SETTINGS_ROWS];
+
+	options_help(own, out);
 	fputs("\nTreat UDP as a bad link would, both ways; with -there (to the server) or -back\n"
 	      "one way only, as in --loss-back=20%:\n",
 	    out);
-	show_some("preset", "loss-there", out);
+	impair_options_append(options_append(table, link_own), false, false);
+	options_help(table, out);
 }
 
 void settings_start(struct settings *s)

@@ -58,7 +58,10 @@ struct settings {
 	bool help, version;
 };
 
-extern const struct options_spec settings_table[];
+/* The table of options: the program's own and the link's. */
+#define SETTINGS_OWN_ROWS 32
+#define SETTINGS_ROWS (SETTINGS_OWN_ROWS + IMPAIR_OPTIONS_ROWS)
+void settings_table(struct options_spec table[SETTINGS_ROWS]);
 
 /* The options part of --help. */
 void settings_help(FILE *out);

@@ -14,23 +14,6 @@
 #include "common/standard.h"
 #include "common/units.h"
 
-/* The setters, in the order of the table. Each says what a right value is. */
-
-OPTIONS_SETTER(set_ipv4, settings, family, SESSION_IPV4)
-OPTIONS_SETTER(set_ipv6, settings, family, SESSION_IPV6)
-
-/* Of a configuration's "both" and a command line's "udp" the later one counts. */
-#define TRANSPORT(setter, which) \
-	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		(void)value, (void)why; \
-		((struct settings *)to)->transport = which; \
-		((struct settings *)to)->both = false; \
-		return 0; \
-	}
-TRANSPORT(set_udp, SESSION_UDP)
-TRANSPORT(set_tcp, SESSION_TCP)
-
 static int put_host(char host[SETTINGS_NAME_MAX], const char *value, size_t n,
     char why[OPTIONS_WHY])
 {
@@ -55,173 +38,122 @@ static int put_port(char port[8], const char *value, char why[OPTIONS_WHY])
 	return 0;
 }
 
-static int set_host(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_host(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	return put_host(((struct settings *)to)->host, value, strlen(value), why);
 }
 
-static int set_port(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_port(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	return put_port(((struct settings *)to)->port, value, why);
 }
 
-/* `range` is from `min` to an hour. */
-static int put_duration(int64_t *to, const char *value, int64_t min, const char *range,
+/* A configuration's "both" and a command line's "udp": the later one counts. */
+static int set_transport(const struct options_spec *o, void *to, const char *value,
     char why[OPTIONS_WHY])
-{
-	int64_t ns;
-
-	if (units_duration(value, &ns) < 0)
-		return text_refuse(why, OPTIONS_WHY, "is not a duration");
-	if (ns < min || ns > 3600 * NS_PER_S)
-		return text_refuse(why, OPTIONS_WHY, "is out of range, %s", range);
-	*to = ns;
-	return 0;
-}
-
-static int put_file(const char **to, const char *value, char why[OPTIONS_WHY])
-{
-	if (!*value)
-		return text_refuse(why, OPTIONS_WHY, "is empty; it names a file");
-	*to = value;
-	return 0;
-}
-
-/* The setter that puts a field by `put`, one of the above, and what more that takes. */
-#define PUT(setter, put, field, ...) \
-	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		return put(&((struct settings *)to)->field, value, __VA_ARGS__); \
-	}
-PUT(set_wait, put_duration, reply_timeout, NS_PER_MS, "1ms to 1h", why)
-PUT(set_connect_timeout, put_duration, connect_timeout, NS_PER_MS, "1ms to 1h", why)
-PUT(set_interval, put_duration, interval, 0, "0 to 1h", why)
-PUT(set_save, put_file, save, why)
-PUT(set_read, put_file, read, why)
-
-#define COUNT(setter, field, low, high) \
-	OPTIONS_COUNT(setter, settings, field, low, high, "is not a number from %lld to %lld", \
-	    (long long)(low), (long long)(high))
-COUNT(set_window, window, 1, 65536)
-COUNT(set_rows, rows, 1, 10000000)
-COUNT(set_lines, count, 1, SETTINGS_COUNT_MAX)
-COUNT(set_size, size, 1, SETTINGS_SIZE_MAX)
-COUNT(set_history, history, 0, 1000000)
-
-static int set_retries(void *to, const char *value, char why[OPTIONS_WHY])
 {
 	struct settings *s = to;
 
+	(void)value, (void)why;
+	s->transport = (enum session_transport)o->low;
+	s->both = false;
+	return 0;
+}
+
+static int set_retries(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
+{
+	struct settings *s = to;
+
+	(void)o;
 	s->retries_given = true;
-	if (strcmp(value, "forever") == 0) {
-		s->retries = SESSION_RETRY_FOR_EVER;
-		return 0;
-	}
 	if (units_count(value, 0, 1000000, &s->retries) == 0)
 		return 0;
-	return text_refuse(why, OPTIONS_WHY, "is neither a number nor \"forever\"");
+	s->retries = SESSION_RETRY_FOR_EVER;
+	return strcmp(value, "forever") == 0
+	         ? 0
+	         : text_refuse(why, OPTIONS_WHY, "is neither a number nor \"forever\"");
 }
 
-struct word {
-	const char *word;
-	int value;
-};
-
-/* The word's value, or -1. */
-static int find_word(const char *value, const struct word *words, char why[OPTIONS_WHY])
+static int set_configuration(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
-	struct text t = text_begin(why, OPTIONS_WHY);
-
-	for (const struct word *w = words; w->word; w++)
-		if (strcmp(value, w->word) == 0)
-			return w->value;
-	text_put(&t, "is not one of");
-	for (const struct word *w = words; w->word; w++)
-		text_put(&t, "%s %s", w == words ? "" : ",", w->word);
-	return -1;
-}
-
-#define WORDS(setter, type, field, ...) \
-	static int setter(void *to, const char *value, char why[OPTIONS_WHY]) \
-	{ \
-		const int word = find_word(value, \
-		    (const struct word[]){ __VA_ARGS__, { NULL, 0 } }, why); \
-		if (word >= 0) \
-			((struct settings *)to)->field = (enum type)word; \
-		return word < 0 ? -1 : 0; \
-	}
-WORDS(set_tag, ledger_tag, tag, { "auto", LEDGER_TAG_AUTO }, { "always", LEDGER_TAG_ALWAYS },
-    { "never", LEDGER_TAG_NEVER })
-WORDS(set_colour, screen_colour, screen.colour, { "auto", SCREEN_COLOUR_AUTO },
-    { "always", SCREEN_COLOUR_ALWAYS }, { "never", SCREEN_COLOUR_NEVER })
-WORDS(set_background, screen_background, screen.background, { "auto", SCREEN_BACKGROUND_AUTO },
-    { "dark", SCREEN_BACKGROUND_DARK }, { "light", SCREEN_BACKGROUND_LIGHT })
-
-static int set_configuration(void *to, const char *value, char why[OPTIONS_WHY])
-{
-	(void)why;
+	(void)o, (void)why;
 	((struct settings *)to)->configuration = value;
 	((struct settings *)to)->configuration_given = true;
 	return 0;
 }
 
-OPTIONS_SETTER(set_json, settings, output, RECORD_OUTPUT_JSON)
-OPTIONS_SETTER(set_csv, settings, output, RECORD_OUTPUT_CSV)
-OPTIONS_SETTER(set_both, settings, both, true)
-OPTIONS_SETTER(set_step, settings, step, true)
-OPTIONS_SETTER(set_plain, settings, plain, true)
-OPTIONS_SETTER(set_ordered, settings, ordered, true)
-OPTIONS_SETTER(set_quiet, settings, quiet, true)
-OPTIONS_SETTER(set_ascii, settings, ascii, true)
-OPTIONS_SETTER(set_mouse, settings, screen.mouse, true)
-OPTIONS_SETTER(set_help, settings, help, true)
-OPTIONS_SETTER(set_version, settings, version, true)
+#define HOUR (3600 * NS_PER_S)
+#define NO_FILE "is empty; it names a file"
+#define INTO(field) OPTIONS_FIELD(struct settings, field)
 
 static const struct options_spec table[] = {
-	{ "udp", 'u', NULL, "send lines over UDP (the default)", NULL, set_udp, 0 },
-	{ "tcp", 't', NULL, "send lines over TCP", NULL, set_tcp, 0 },
-	{ "both", 'b', NULL, "send each line over both at once", NULL, set_both, 0 },
-	{ "ipv4", '4', NULL, "use IPv4 only", NULL, set_ipv4, 0 },
-	{ "ipv6", '6', NULL, "use IPv6 only", NULL, set_ipv6, 0 },
-	{ "host", 0, "HOST", "the server, as the operand HOST", "localhost", set_host, 0 },
+	{ "udp", 'u', NULL, "send lines over UDP (the default)", NULL, .set = set_transport,
+	    .low = SESSION_UDP },
+	{ "tcp", 't', NULL, "send lines over TCP", NULL, .set = set_transport, .low = SESSION_TCP },
+	{ "both", 'b', NULL, "send each line over both at once", NULL, OPTIONS_SWITCH, INTO(both),
+	    true },
+	{ "ipv4", '4', NULL, "use IPv4 only", NULL, OPTIONS_SWITCH, INTO(family), SESSION_IPV4 },
+	{ "ipv6", '6', NULL, "use IPv6 only", NULL, OPTIONS_SWITCH, INTO(family), SESSION_IPV6 },
+	{ "host", 0, "HOST", "the server, as the operand HOST", "localhost", .set = set_host },
 	{ "port", 'p', "PORT", "its port, as the operand PORT (" SETTINGS_PEER_PORT ")",
-	    SETTINGS_PEER_PORT, set_port, 0 },
-	{ "wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", set_wait,
-	    0 },
+	    SETTINGS_PEER_PORT, .set = set_port },
+	{ "wait", 'w', "DURATION", "how long a reply over UDP may take (1s)", "500ms", OPTIONS_TIME,
+	    INTO(reply_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h" },
 	{ "connect-timeout", 0, "DURATION", "how long one TCP connect may take (5s)", "5s",
-	    set_connect_timeout, 0 },
+	    OPTIONS_TIME, INTO(connect_timeout), NS_PER_MS, HOUR, .range = "1ms to 1h" },
 	{ "retries", 0, "COUNT", "try a failed connection again so often (forever; plain: 0)", "3",
-	    set_retries, 0 },
-	{ "tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", set_tag, 0 },
-	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", set_window, 0 },
-	{ "count", 'n', "LINES", "send so many numbered lines", "1000", set_lines, 1 },
+	    .set = set_retries },
+	{ "tag", 0, "WHEN", "tell equal UDP lines apart: auto, always, never", "auto", OPTIONS_WORD,
+	    INTO(tag), .words = "auto, always, never" },
+	{ "window", 0, "LINES", "UDP lines on the way at most (64)", "64", OPTIONS_NUMBER,
+	    INTO(window), 1, 65536 },
+	{ "count", 'n', "LINES", "send so many numbered lines", "1000", OPTIONS_NUMBER, INTO(count),
+	    1, SETTINGS_COUNT_MAX, .command_line_only = true },
 	{ "interval", 'i', "DURATION", "one of them every DURATION (10ms; 0: all at once)", "5ms",
-	    set_interval, 0 },
-	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100", set_size,
-	    0 },
+	    OPTIONS_TIME, INTO(interval), 0, HOUR, .range = "0 to 1h" },
+	{ "size", 's', "BYTES", "each of so many bytes (as short as they can be)", "100",
+	    OPTIONS_NUMBER, INTO(size), 1, SETTINGS_SIZE_MAX },
 	{ "json", 0, NULL, "a record of each line to standard output, as JSON Lines", NULL,
-	    set_json, 0 },
-	{ "csv", 0, NULL, "the same as comma-separated values", NULL, set_csv, 0 },
-	{ "save", 0, "FILE", "write .txt, .jsonl, .csv or .svg at the end", "run.svg", set_save,
-	    1 },
-	{ "read", 0, "FILE", "show a recorded session (.jsonl) again", "run.jsonl", set_read, 1 },
-	{ "step", 0, NULL, "with --read: a line at each keystroke", NULL, set_step, 1 },
-	{ "plain", 0, NULL, "plain lines, also on a terminal", NULL, set_plain, 0 },
-	{ "ordered", 0, NULL, "plain: UDP replies in the order typed", NULL, set_ordered, 0 },
-	{ "quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, set_quiet, 0 },
-	{ "rows", 0, "COUNT", "lines remembered with their fates (100000)", "100000", set_rows, 0 },
-	{ "history", 0, "COUNT", "lines of history kept (1000; 0: none)", "1000", set_history, 0 },
+	    OPTIONS_SWITCH, INTO(output), RECORD_OUTPUT_JSON },
+	{ "csv", 0, NULL, "the same as comma-separated values", NULL, OPTIONS_SWITCH, INTO(output),
+	    RECORD_OUTPUT_CSV },
+	{ "save", 0, "FILE", "write .txt, .jsonl, .csv or .svg at the end", "run.svg", OPTIONS_TEXT,
+	    INTO(save), 1, .wrong = NO_FILE, .command_line_only = true },
+	{ "read", 0, "FILE", "show a recorded session (.jsonl) again", "run.jsonl", OPTIONS_TEXT,
+	    INTO(read), 1, .wrong = NO_FILE, .command_line_only = true },
+	{ "step", 0, NULL, "with --read: a line at each keystroke", NULL, OPTIONS_SWITCH,
+	    INTO(step), true, .command_line_only = true },
+	{ "plain", 0, NULL, "plain lines, also on a terminal", NULL, OPTIONS_SWITCH, INTO(plain),
+	    true },
+	{ "ordered", 0, NULL, "plain: UDP replies in the order typed", NULL, OPTIONS_SWITCH,
+	    INTO(ordered), true },
+	{ "quiet", 'q', NULL, "plain: no notices and no summary, only errors", NULL, OPTIONS_SWITCH,
+	    INTO(quiet), true },
+	{ "rows", 0, "COUNT", "lines remembered with their fates (100000)", "100000",
+	    OPTIONS_NUMBER, INTO(rows), 1, 10000000 },
+	{ "history", 0, "COUNT", "lines of history kept (1000; 0: none)", "1000", OPTIONS_NUMBER,
+	    INTO(history), 0, 1000000 },
 	{ "mouse", 0, NULL, "the wheel scrolls (the terminal's own selection then needs Shift)",
-	    NULL, set_mouse, 0 },
-	{ "color", 0, "WHEN", "colours: auto, always, never", "never", set_colour, 0 },
-	{ "background", 0, "KIND", "colours made for: auto, dark, light", "light", set_background,
-	    0 },
-	{ "ascii", 0, NULL, "draw with ASCII characters only", NULL, set_ascii, 0 },
+	    NULL, OPTIONS_SWITCH, INTO(screen.mouse), true },
+	{ "color", 0, "WHEN", "colours: auto, always, never", "never", OPTIONS_WORD,
+	    INTO(screen.colour), .words = "auto, always, never" },
+	{ "background", 0, "KIND", "colours made for: auto, dark, light", "light", OPTIONS_WORD,
+	    INTO(screen.background), .words = "auto, dark, light" },
+	{ "ascii", 0, NULL, "draw with ASCII characters only", NULL, OPTIONS_SWITCH, INTO(ascii),
+	    true },
 	{ "config", 0, "FILE", "read FILE, not the usual configuration; none if empty",
-	    "upcase.conf", set_configuration, 1 },
-	{ "help", 'h', NULL, "this text", NULL, set_help, 1 },
-	{ "version", 'V', NULL, "name and version", NULL, set_version, 1 },
-	{ NULL, 0, NULL, NULL, NULL, NULL, 0 },
+	    "upcase.conf", .set = set_configuration, .command_line_only = true },
+	{ "help", 'h', NULL, "this text", NULL, OPTIONS_SWITCH, INTO(help), true,
+	    .command_line_only = true },
+	{ "version", 'V', NULL, "name and version", NULL, OPTIONS_SWITCH, INTO(version), true,
+	    .command_line_only = true },
+	{ .name = NULL },
 };
 
 static void defaults(struct settings *s)

@@ -33,8 +33,10 @@ static void note(struct settings *s, unsigned option, const char *value)
 		fuzz_check(memmem(s->line, s->n, value, strlen(value)));
 }
 
-static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_wait(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	int64_t ns = -1;
 
 	fuzz_check(value);
@@ -48,8 +50,10 @@ static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
 	return -1;
 }
 
-static int set_rows(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_rows(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	int64_t n = -1;
 
 	fuzz_check(value);
@@ -63,36 +67,42 @@ static int set_rows(void *to, const char *value, char why[OPTIONS_WHY])
 	return -1;
 }
 
-static int set_host(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_host(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	(void)why;
 	fuzz_check(value);
 	note(to, 3, value);
 	return 0;
 }
 
-static int set_ordered(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_ordered(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	(void)why;
 	fuzz_check(!value);
 	note(to, 4, value);
 	return 0;
 }
 
-static int set_never(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_never(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	(void)to, (void)value, (void)why;
 	fuzz_check(!"a file cannot set what is for the command line only");
 	return -1;
 }
 
 static const struct options_spec table[] = {
-	{ "wait", 'w', "DURATION", "", "500ms", set_wait, 0 },
-	{ "rows", 'r', "COUNT", "", "100000", set_rows, 0 },
-	{ "host", 0, "HOST", "", NULL, set_host, 0 },
-	{ "ordered", 'o', NULL, "", NULL, set_ordered, 0 },
-	{ "help", 'h', NULL, "", NULL, set_never, 1 },
-	{ NULL, 0, NULL, NULL, NULL, NULL, 0 },
+	{ "wait", 'w', "DURATION", "", "500ms", .set = set_wait },
+	{ "rows", 'r', "COUNT", "", "100000", .set = set_rows },
+	{ "host", 0, "HOST", "", NULL, .set = set_host },
+	{ "ordered", 'o', NULL, "", NULL, .set = set_ordered },
+	{ "help", 'h', NULL, "", NULL, .set = set_never, .command_line_only = true },
+	{ .name = NULL },
 };
 
 static void check_reason(const char why[OPTIONS_WHY])

@@ -141,7 +141,7 @@ ARROWS = {
 
 # What is still to be mended while the files move: arrows between rooms that run upward, and files that stand in circles.
 STILL_UPWARD = set()
-STILL_CIRCLES = {'options', 'ledger', 'history', 'past', 'session', 'view', 'draw', 'tui'}
+STILL_CIRCLES = {'ledger', 'history', 'past', 'session', 'view', 'draw', 'tui'}
 
 # The longest function, in lines.
 FUNCTION_MAX = 80

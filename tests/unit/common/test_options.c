@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include "common/options.h"
-#include "common/options-text.h"
 #include "common/units.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -26,31 +25,38 @@ struct settings {
 	int ordered, tcp;
 };
 
-static int set_wait(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_wait(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	if (units_duration(value, &((struct settings *)to)->wait) == 0)
 		return 0;
 	snprintf(why, OPTIONS_WHY, "is not a duration");
 	return -1;
 }
 
-static int set_name(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_name(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	(void)why;
 	snprintf(((struct settings *)to)->name, sizeof((struct settings *)to)->name, "%s", value);
 	return 0;
 }
 
-static int set_ordered(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_ordered(const struct options_spec *o, void *to, const char *value,
+    char why[OPTIONS_WHY])
 {
+	(void)o;
 	(void)why;
 	assert_null(value);
 	((struct settings *)to)->ordered++;
 	return 0;
 }
 
-static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
+static int set_tcp(const struct options_spec *o, void *to, const char *value, char why[OPTIONS_WHY])
 {
+	(void)o;
 	(void)value;
 	if (((struct settings *)to)->tcp++ == 0)
 		return 0;
@@ -59,18 +65,18 @@ static int set_tcp(void *to, const char *value, char why[OPTIONS_WHY])
 }
 
 static const struct options_spec table[] = {
-	{ "wait", 'w', "DURATION", "how long a reply may take", "500ms", set_wait, 0 },
-	{ "wake", 0, NULL, "nothing", NULL, set_ordered, 0 },
-	{ "name", 'n', "ADDRESS", "any text", NULL, set_name, 0 },
-	{ "ordered", 'o', NULL, "in the order typed", NULL, set_ordered, 0 },
-	{ "tcp", 't', NULL, "over TCP", NULL, set_tcp, 0 },
+	{ "wait", 'w', "DURATION", "how long a reply may take", "500ms", .set = set_wait },
+	{ "wake", 0, NULL, "nothing", NULL, .set = set_ordered },
+	{ "name", 'n', "ADDRESS", "any text", NULL, .set = set_name },
+	{ "ordered", 'o', NULL, "in the order typed", NULL, .set = set_ordered },
+	{ "tcp", 't', NULL, "over TCP", NULL, .set = set_tcp },
 	{ "connect-timeout", 0, "DURATION",
 	    "a help text that is so long that it does not fit on the line that it begins on, twice over, "
 	    "and goes on",
-	    "5s", set_wait, 0 },
-	{ "a-name-that-is-longer-than-most", 0, "ARGUMENT", "far right", "x", set_name, 0 },
-	{ "help", 'h', NULL, "this text", NULL, set_ordered, 1 },
-	{ NULL, 0, NULL, NULL, NULL, NULL, 0 },
+	    "5s", .set = set_wait },
+	{ "a-name-that-is-longer-than-most", 0, "ARGUMENT", "far right", "x", .set = set_name },
+	{ "help", 'h', NULL, "this text", NULL, .set = set_ordered, .command_line_only = true },
+	{ .name = NULL },
 };
 
 /* What a test writes goes below a folder of its own. */

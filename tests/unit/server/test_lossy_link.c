@@ -270,6 +270,20 @@ static void test_same_seed_same_fates(void **state)
 	lossy_link_free(c.link);
 }
 
+/* The setter of an option of the link. */
+static int set_option(struct impair_options *o, const char *name, const char *value,
+    char why[OPTIONS_WHY])
+{
+	struct options_spec rows[IMPAIR_OPTIONS_ROWS];
+
+	impair_options_append(rows, true, true);
+	for (const struct options_spec *row = rows; row->name; row++)
+		if (strcmp(row->name, name) == 0)
+			return options_set(row, o, value, why);
+	fail_msg("no option %s", name);
+	return -1;
+}
+
 static void test_options(void **state)
 {
 	char why[OPTIONS_WHY], line[IMPAIR_OPTIONS_LINE];
@@ -279,25 +293,25 @@ static void test_options(void **state)
 	impair_options_start(&o);
 	impair_options_seed(&o, 1234567);
 	assert_string_equal(impair_options_line(&o, line), "each way: perfect; seed 234567");
-	assert_int_equal(impair_option_loss(&o, "20%", why), 0);
+	assert_int_equal(set_option(&o, "loss", "20%", why), 0);
 	assert_string_equal(impair_options_line(&o, line), "each way: loss 20%; seed 234567");
-	assert_int_equal(impair_option_loss_back(&o, "off", why), 0);
-	assert_int_equal(impair_option_delay_there(&o, "5ms", why), 0);
-	assert_int_equal(impair_option_seed(&o, "42", why), 0);
+	assert_int_equal(set_option(&o, "loss-back", "off", why), 0);
+	assert_int_equal(set_option(&o, "delay-there", "5ms", why), 0);
+	assert_int_equal(impair_option_seed(NULL, &o, "42", why), 0);
 	impair_options_seed(&o, 7);
 	assert_string_equal(impair_options_line(&o, line),
 	    "there: loss 20%, delay 5ms; back: perfect; seed 42");
-	assert_int_equal(impair_option_seed(&o, "-1", why), -1);
-	assert_int_equal(impair_option_preset(&o, "nope", why), -1);
+	assert_int_equal(impair_option_seed(NULL, &o, "-1", why), -1);
+	assert_int_equal(impair_option_preset(NULL, &o, "nope", why), -1);
 	assert_non_null(strstr(why, "satellite"));
 	/* The last one's name is whole. */
 	assert_non_null(strstr(why, ", chaos"));
-	assert_int_equal(impair_option_preset(&o, "classroom", why), 0);
+	assert_int_equal(impair_option_preset(NULL, &o, "classroom", why), 0);
 	assert_string_equal(impair_options_line(&o, line),
 	    "each way: loss 20%, delay 20ms; seed 42");
 	assert_int_equal(impair_options_check(&o, why), 0);
-	assert_int_equal(impair_option_loss_back(&o, "90%", why), 0);
-	assert_int_equal(impair_option_burst_back(&o, "2", why), 0);
+	assert_int_equal(set_option(&o, "loss-back", "90%", why), 0);
+	assert_int_equal(set_option(&o, "burst-back", "2", why), 0);
 	assert_int_equal(impair_options_check(&o, why), -1);
 }
 

@@ -17,9 +17,12 @@
 /* The setter of an option. */
 static int set(struct settings *s, const char *name, const char *value, char why[OPTIONS_WHY])
 {
-	for (const struct options_spec *o = settings_table; o->name; o++)
+	struct options_spec table[SETTINGS_ROWS];
+
+	settings_table(table);
+	for (const struct options_spec *o = table; o->name; o++)
 		if (strcmp(o->name, name) == 0)
-			return o->set(s, value, why);
+			return options_set(o, s, value, why);
 	fail_msg("no option %s", name);
 	return -1;
 }
