@@ -44,7 +44,7 @@ struct shared {
 };
 
 struct bench {
-	struct host_pair pair;
+	struct hosts_pair pair;
 	struct shared *shared;
 	pid_t relay;
 	const char *name;
@@ -67,9 +67,10 @@ static int64_t cpu_time(void)
 static void relay(const struct bench *b)
 {
 	struct impair_settings s = impair_perfect();
-	struct device *near = hosts_device(&b->pair, HOST_NEAR, 1500);
-	struct device *far = hosts_device(&b->pair, HOST_FAR, 1500);
-	struct link *link = near && far ? link_new(&s, &s, 1, near, far) : NULL;
+	struct device *ends[HOSTS_SIDES];
+	struct link *link = hosts_devices(&b->pair, 1500, ends) == 0
+	                      ? link_new(&s, &s, 1, ends[HOSTS_NEAR], ends[HOSTS_FAR])
+	                      : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)link_take_precedence();
@@ -93,17 +94,17 @@ static void relay(const struct bench *b)
 	_exit(1);
 }
 
-static const char *address_of(const struct bench *b, enum host_side side)
+static const char *address_of(const struct bench *b, enum hosts_side side)
 {
 	if (!b->relay)
-		return side == HOST_FAR ? PLAIN_FAR : PLAIN_NEAR;
-	return side == HOST_FAR ? LAB_FAR_IPV4 : LAB_NEAR_IPV4;
+		return side == HOSTS_FAR ? PLAIN_FAR : PLAIN_NEAR;
+	return side == HOSTS_FAR ? LAB_FAR_IPV4 : LAB_NEAR_IPV4;
 }
 
-static int socket_on(const struct bench *b, enum host_side side, int type)
+static int socket_on(const struct bench *b, enum hosts_side side, int type)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons(side == HOST_FAR ? PORT : 0) };
+		.sin_port = htons(side == HOSTS_FAR ? PORT : 0) };
 	int one = 1, room = 4 << 20;
 
 	inet_pton(AF_INET, address_of(b, side), &a.sin_addr);
@@ -122,7 +123,7 @@ static int socket_on(const struct bench *b, enum host_side side, int type)
 static void connect_far(const struct bench *b, int fd)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-	inet_pton(AF_INET, address_of(b, HOST_FAR), &a.sin_addr);
+	inet_pton(AF_INET, address_of(b, HOSTS_FAR), &a.sin_addr);
 	if (connect(fd, (struct sockaddr *)&a, sizeof a))
 		fatal("connect");
 }
@@ -168,7 +169,7 @@ struct spread {
 static struct spread one_way(const struct bench *b, int64_t expected)
 {
 	static int64_t took[PINGS];
-	int near = socket_on(b, HOST_NEAR, SOCK_DGRAM), far = socket_on(b, HOST_FAR, SOCK_DGRAM);
+	int near = socket_on(b, HOSTS_NEAR, SOCK_DGRAM), far = socket_on(b, HOSTS_FAR, SOCK_DGRAM);
 	char data[SMALL] = "hello";
 	int n = 0, missing = 0;
 
@@ -195,7 +196,7 @@ static struct spread one_way(const struct bench *b, int64_t expected)
  * second of the relay's processor. */
 static void packets(const struct bench *b, double *wall, double *core)
 {
-	int near = socket_on(b, HOST_NEAR, SOCK_DGRAM), far = socket_on(b, HOST_FAR, SOCK_DGRAM);
+	int near = socket_on(b, HOSTS_NEAR, SOCK_DGRAM), far = socket_on(b, HOSTS_FAR, SOCK_DGRAM);
 	struct iovec part = { (char[SMALL]){ "hello" }, SMALL };
 	struct mmsghdr batch[32];
 	int64_t got = 0;
@@ -237,8 +238,8 @@ static void flood(int fd)
 static void bits(const struct bench *b, double *wall, double *core)
 {
 	static char data[BULK];
-	int listener = socket_on(b, HOST_FAR, SOCK_STREAM),
-	    near = socket_on(b, HOST_NEAR, SOCK_STREAM);
+	int listener = socket_on(b, HOSTS_FAR, SOCK_STREAM),
+	    near = socket_on(b, HOSTS_NEAR, SOCK_STREAM);
 	int64_t bytes = 0;
 
 	if (listen(listener, 1))
@@ -291,20 +292,20 @@ static void join_plainly(struct bench *b)
 	static const unsigned char mac[6] = { 2, 0, 0, 9, 0, 1 };
 	const struct netlink_setup shape = { .mtu = 1500 };
 
-	if (hosts_enter(&b->pair, HOST_NEAR) ||
-	    netlink_veth("plain", mac, "plain", b->pair.ns[HOST_FAR], 1500) ||
+	if (hosts_enter(&b->pair, HOSTS_NEAR) ||
+	    netlink_veth("plain", mac, "plain", b->pair.fds[HOSTS_NS][HOSTS_FAR], 1500) ||
 	    netlink_raise("plain", &shape) || netlink_address("plain", PLAIN_NEAR, 24))
 		fatal("veth");
-	if (hosts_enter(&b->pair, HOST_FAR) || netlink_raise("plain", &shape) ||
+	if (hosts_enter(&b->pair, HOSTS_FAR) || netlink_raise("plain", &shape) ||
 	    netlink_address("plain", PLAIN_FAR, 24))
 		fatal("veth");
 }
 
 /* In a process of its own: the first of a process namespace. */
-static void run(enum host_backend backend, const char *name, bool plain)
+static void run(enum hosts_backend backend, const char *name, bool plain)
 {
 	/* The machine's own may pace, and then the pacing is measured. */
-	struct host_settings settings = { .backend = backend, .mtu = 1500, .congestion = "cubic" };
+	struct hosts_settings settings = { .backend = backend, .mtu = 1500, .congestion = "cubic" };
 	struct diagnose_failure failure;
 	struct diagnose_facts facts;
 	char why[DIAGNOSE_TEXT];
@@ -329,7 +330,7 @@ static void run(enum host_backend backend, const char *name, bool plain)
 	}
 }
 
-static void isolated(enum host_backend backend, const char *name, bool plain)
+static void isolated(enum hosts_backend backend, const char *name, bool plain)
 {
 	struct diagnose_failure failure;
 	pid_t outer = fork();
@@ -358,8 +359,8 @@ int main(void)
 	printf("%-8s %8s %8s %11s %8s %10s %10s %9s %9s\n", "", "median", "p99", "median", "p99",
 	    "delivered", "per core", "through", "per core");
 	fflush(stdout);
-	isolated(HOST_BACKEND_VETH, "no relay", true);
-	isolated(HOST_BACKEND_TUN, "tun", false);
-	isolated(HOST_BACKEND_VETH, "veth", false);
+	isolated(HOSTS_BACKEND_VETH, "no relay", true);
+	isolated(HOSTS_BACKEND_TUN, "tun", false);
+	isolated(HOSTS_BACKEND_VETH, "veth", false);
 	return 0;
 }

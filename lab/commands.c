@@ -105,7 +105,7 @@ static bool has_ipv6(const struct lab_options *options)
 
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0 && options->hosts.mtu >= HOST_MTU_IPV6;
+	return fd >= 0 && options->hosts.mtu >= HOSTS_MTU_IPV6;
 }
 
 /* Words that are never written to; execvp() wants them so. */

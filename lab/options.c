@@ -19,9 +19,9 @@ static int set_backend(const struct options_spec *row, void *settings, const cha
 	struct lab_options *o = settings;
 
 	(void)row;
-	for (int b = HOST_BACKEND_AUTO; b <= HOST_BACKEND_VETH; b++) {
-		if (strcmp(value, hosts_backend_name((enum host_backend)b)) == 0) {
-			o->hosts.backend = (enum host_backend)b;
+	for (int b = HOSTS_BACKEND_AUTO; b <= HOSTS_BACKEND_VETH; b++) {
+		if (strcmp(value, hosts_backend_name((enum hosts_backend)b)) == 0) {
+			o->hosts.backend = (enum hosts_backend)b;
 			return 0;
 		}
 	}
@@ -49,9 +49,9 @@ static const struct options_spec own[] = {
 	{ "backend", 0, "KIND", "how the hosts are joined: auto, tun or veth", "veth",
 	    .set = set_backend },
 	{ "mtu", 0, "BYTES", "the hosts' own MTU", "1500", OPTIONS_BYTES, INTO(hosts.mtu),
-	    HOST_MTU_MIN, HOST_MTU_MAX,
-	    "is not a number of bytes, " OPTIONS_DIGITS(HOST_MTU_MIN) " to " OPTIONS_DIGITS(
-	        HOST_MTU_MAX) },
+	    HOSTS_MTU_MIN, HOSTS_MTU_MAX,
+	    "is not a number of bytes, " OPTIONS_DIGITS(HOSTS_MTU_MIN) " to " OPTIONS_DIGITS(
+	        HOSTS_MTU_MAX) },
 	{ "cc", 0, "NAME", "TCP's congestion control on both hosts", "cubic", OPTIONS_COPY,
 	    INTO(hosts.congestion), 1, .wrong = "is not a congestion control's name" },
 	{ "pcap", 0, "FILE", "write what each host saw, as pcapng", "lab.pcapng", .set = set_pcap },

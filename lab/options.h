@@ -14,7 +14,7 @@ struct lab_options {
 	/* The first member, as the link's options want it. There is near to far, back is far to
 	 * near. */
 	struct impair_options link;
-	struct host_settings hosts;
+	struct hosts_settings hosts;
 	/* Borrowed from argv; NULL: not given. */
 	const char *pcap, *far_command, *far_log;
 	/* The near command, NULL-terminated, or NULL: the client. */

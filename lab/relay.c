@@ -47,7 +47,7 @@ struct relay {
 	 * when unknown. */
 	int supervisor;
 	pid_t supervisor_pid, near;
-	struct device *devices[HOST_SIDES];
+	struct device *devices[HOSTS_SIDES];
 	struct link *link;
 	struct control *control;
 	/* What the far command says, or -1; what it writes to, until it has it; where that is
@@ -65,7 +65,7 @@ struct relay {
 	/* How it ended if it ended badly while the near command ran, else empty. */
 	char far_failure[REPORT_STATUS];
 	/* Packets of the hosts' that the link never saw. */
-	unsigned long long kernel_drops[HOST_SIDES];
+	unsigned long long kernel_drops[HOSTS_SIDES];
 	/* The capture's file until the link has it, else -1; it could not be written to its end. */
 	int capture;
 	bool capture_failed;
@@ -83,7 +83,7 @@ struct relay {
 static void end(struct relay *r)
 {
 	if (r->supervisor >= 0)
-		(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_END, 0);
+		supervisor_notify(r->supervisor, SUPERVISOR_END, 0);
 	if (r->deadline == CLOCK_NEVER)
 		r->deadline = clock_monotonic() + TIMEOUT;
 }
@@ -98,7 +98,7 @@ static void give_up(struct relay *r, const char *what, const char *why)
 
 static int start_capture(struct relay *r, const struct supervisor_received *received)
 {
-	struct timestamp_tap *timestamp_taps[HOST_SIDES];
+	struct timestamp_tap *timestamp_taps[HOSTS_SIDES];
 	const int fd = r->capture;
 
 	/* What is no file has no length. */
@@ -106,7 +106,7 @@ static int start_capture(struct relay *r, const struct supervisor_received *rece
 		return -1;
 	r->capture = -1;
 	return link_capture(r->link, fd,
-	    supervisor_ipc_taps(received, timestamp_taps) ? timestamp_taps : NULL);
+	    hosts_timestamp_taps(&received->message.pair, timestamp_taps) ? timestamp_taps : NULL);
 }
 
 static int open_link(struct relay *r, const struct supervisor_received *received)
@@ -115,8 +115,8 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 	char path[RUNTIME_DIR_PATH + 8];
 	int listener;
 
-	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOST_NEAR],
-	    r->devices[HOST_FAR]);
+	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOSTS_NEAR],
+	    r->devices[HOSTS_FAR]);
 	if (!r->link)
 		return -1;
 	/* The supervisor and what it runs are processes by now, and keep their places. */
@@ -132,7 +132,7 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 
 /* Nobody may read it: until it is said a signal ends this process as any other, and the supervisor
  * clears away what there is. */
-static void say_start(const struct relay *r, const struct host_report *report)
+static void say_start(const struct relay *r, const struct hosts_report *report)
 {
 	sigset_t mask;
 
@@ -147,13 +147,13 @@ static void say_start(const struct relay *r, const struct host_report *report)
 
 static void hosts_made(struct relay *r, const struct supervisor_received *received)
 {
-	if (supervisor_ipc_devices(received, r->options->hosts.mtu, r->devices) != 0) {
+	if (hosts_devices(&received->message.pair, r->options->hosts.mtu, r->devices) != 0) {
 		give_up(r, "the devices", strerror(errno));
 	} else if (open_link(r, received) != 0) {
 		give_up(r, r->capture >= 0 ? r->options->pcap : "the link", strerror(errno));
 	} else {
-		say_start(r, &received->message.report);
-		(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_RUN, 0);
+		say_start(r, &received->message.pair.report);
+		supervisor_notify(r->supervisor, SUPERVISOR_RUN, 0);
 	}
 }
 
@@ -249,7 +249,7 @@ static void supervisor_gone(struct relay *r)
 static void read_supervisor(struct relay *r)
 {
 	struct supervisor_received received;
-	int n = supervisor_ipc_read(r->supervisor, &received);
+	int n = supervisor_read(r->supervisor, &received);
 
 	if (n == 0)
 		supervisor_gone(r);
@@ -276,7 +276,7 @@ static void read_supervisor(struct relay *r)
 		break;
 	case SUPERVISOR_NEAR_STOPPED:
 		if (terminal_stop(&r->terminal, r->near))
-			(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_SIGNAL, SIGCONT);
+			supervisor_notify(r->supervisor, SUPERVISOR_SIGNAL, SIGCONT);
 		break;
 	case SUPERVISOR_FAR_ENDED:
 		far_ended(r, received.message.value);
@@ -302,8 +302,7 @@ static void obey_signals(struct relay *r)
 		if ((number == SIGINT || number == SIGQUIT) && r->near) {
 			/* What is typed the command has got already. */
 			if (!typed)
-				(void)supervisor_ipc_notify(r->supervisor, SUPERVISOR_SIGNAL,
-				    number);
+				supervisor_notify(r->supervisor, SUPERVISOR_SIGNAL, number);
 		} else if (r->ended_by && r->supervisor_pid) {
 			kill(r->supervisor_pid, SIGKILL);
 		} else {
@@ -462,8 +461,8 @@ static void last_words(struct relay *r)
 	if (r->link && !r->trouble) {
 		if (!r->options->quiet)
 			report_end(stderr, r->link);
-		for (int side = 0; side < HOST_SIDES; side++)
-			report_kernel_drops(stderr, (enum host_side)side,
+		for (int side = 0; side < HOSTS_SIDES; side++)
+			report_kernel_drops(stderr, (enum hosts_side)side,
 			    r->kernel_drops[side] + device_kernel_drops(r->devices[side]));
 	}
 	if (r->far_failure[0])
@@ -498,7 +497,7 @@ static void finish(struct relay *r)
 		signals_die_soon(r->ended_by);
 	last_words(r);
 	link_free(r->link);
-	for (int side = 0; side < HOST_SIDES; side++)
+	for (int side = 0; side < HOSTS_SIDES; side++)
 		device_free(r->devices[side]);
 	send_buffer_free(&r->shown);
 }

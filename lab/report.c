@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
+static void put_hosts(FILE *out, const struct hosts_report *hosts, int mtu)
 {
 	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n",
 	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
@@ -20,8 +20,8 @@ static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 		    strerror(hosts->passed_over.error));
 	if (!hosts->ipv6)
 		fprintf(out, "upcase-lab: warning: no IPv6 on the hosts: %s\n",
-		    mtu < HOST_MTU_IPV6 ? "it needs --mtu 1280 or more"
-		                        : "this machine has it switched off");
+		    mtu < HOSTS_MTU_IPV6 ? "it needs --mtu 1280 or more"
+		                         : "this machine has it switched off");
 	if (hosts->sysctl_denied)
 		fputs(
 		    "upcase-lab: warning: /proc/sys cannot be written: ping may say that it is not "
@@ -29,7 +29,7 @@ static void put_hosts(FILE *out, const struct host_report *hosts, int mtu)
 		    out);
 }
 
-void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts)
+void report_start(FILE *out, const struct lab_options *options, const struct hosts_report *hosts)
 {
 	char line[IMPAIR_OPTIONS_LINE];
 
@@ -68,14 +68,14 @@ void report_end(FILE *out, const struct link *link)
 	fputs("\n", out);
 }
 
-void report_kernel_drops(FILE *out, enum host_side side, unsigned long long packets)
+void report_kernel_drops(FILE *out, enum hosts_side side, unsigned long long packets)
 {
 	if (packets)
 		fprintf(out,
 		    "upcase-lab: warning: the %s host sent faster than the link can read: %llu "
 		    "packets were lost "
 		    "before it, not by it\n",
-		    side == HOST_NEAR ? "near" : "far", packets);
+		    side == HOSTS_NEAR ? "near" : "far", packets);
 }
 
 char *report_status(int status, const struct output_tail *output_tail, char text[REPORT_STATUS])

@@ -13,11 +13,11 @@
 /* Room for how a command ended. */
 #define REPORT_STATUS 256
 
-void report_start(FILE *out, const struct lab_options *options, const struct host_report *hosts);
+void report_start(FILE *out, const struct lab_options *options, const struct hosts_report *hosts);
 void report_end(FILE *out, const struct link *link);
 
 /* A warning, if any of the host's packets were lost before the link. */
-void report_kernel_drops(FILE *out, enum host_side side, unsigned long long packets);
+void report_kernel_drops(FILE *out, enum hosts_side side, unsigned long long packets);
 
 /* "exit status 2: the last line it said", "signal 9 (Killed)". Returns `text`. */
 char *report_status(int status, const struct output_tail *output_tail, char text[REPORT_STATUS]);

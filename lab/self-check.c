@@ -22,10 +22,10 @@
 struct self_check {
 	int supervisor;
 	pid_t supervisor_pid;
-	struct device *devices[HOST_SIDES];
+	struct device *devices[HOSTS_SIDES];
 	/* What the supervisor said last of each. */
 	struct diagnose_failure failure;
-	struct host_report report;
+	struct hosts_report report;
 	/* A set of enum supervisor_probe, or -1 as long as it is not known. */
 	int passed;
 };
@@ -33,7 +33,7 @@ struct self_check {
 static void read_supervisor(struct self_check *c)
 {
 	struct supervisor_received received;
-	int n = supervisor_ipc_read(c->supervisor, &received);
+	int n = supervisor_read(c->supervisor, &received);
 
 	if (n <= 0 || received.message.type == SUPERVISOR_PROBED) {
 		c->passed = n > 0 ? received.message.value : 0;
@@ -43,9 +43,9 @@ static void read_supervisor(struct self_check *c)
 	} else if (received.message.type == SUPERVISOR_STARTED) {
 		c->supervisor_pid = received.sender;
 	} else if (received.message.type == SUPERVISOR_HOSTS_READY) {
-		c->report = received.message.report;
-		if (supervisor_ipc_devices(&received, MTU, c->devices) == 0) {
-			(void)supervisor_ipc_notify(c->supervisor, SUPERVISOR_RUN, 0);
+		c->report = received.message.pair.report;
+		if (hosts_devices(&received.message.pair, MTU, c->devices) == 0) {
+			supervisor_notify(c->supervisor, SUPERVISOR_RUN, 0);
 		} else {
 			c->failure = (struct diagnose_failure){ .step = DIAGNOSE_RING,
 				.error = errno };
@@ -71,25 +71,25 @@ static void relay(struct self_check *c)
 	int64_t end = clock_monotonic() + TIMEOUT;
 
 	while (c->passed < 0 && clock_monotonic() < end) {
-		bool wired = c->devices[HOST_NEAR] && c->devices[HOST_FAR];
+		bool wired = c->devices[HOSTS_NEAR] && c->devices[HOSTS_FAR];
 		struct pollfd fds[] = {
 			{ .fd = c->supervisor, .events = POLLIN },
-			{ .fd = wired ? device_fd(c->devices[HOST_NEAR]) : -1, .events = POLLIN },
-			{ .fd = wired ? device_fd(c->devices[HOST_FAR]) : -1, .events = POLLIN },
+			{ .fd = wired ? device_fd(c->devices[HOSTS_NEAR]) : -1, .events = POLLIN },
+			{ .fd = wired ? device_fd(c->devices[HOSTS_FAR]) : -1, .events = POLLIN },
 		};
 
 		if (poll(fds, 3, 1000) < 0)
 			continue;
 		if (wired) {
-			carry(c->devices[HOST_NEAR], c->devices[HOST_FAR]);
-			carry(c->devices[HOST_FAR], c->devices[HOST_NEAR]);
+			carry(c->devices[HOSTS_NEAR], c->devices[HOSTS_FAR]);
+			carry(c->devices[HOSTS_FAR], c->devices[HOSTS_NEAR]);
 		}
 		if (fds[0].revents)
 			read_supervisor(c);
 	}
 }
 
-static void try(struct self_check *c, enum host_backend backend)
+static void try(struct self_check *c, enum hosts_backend backend)
 {
 	const struct supervisor_plan plan = { .hosts = { .backend = backend, .mtu = MTU },
 		.probe = true,
@@ -109,14 +109,14 @@ static void try(struct self_check *c, enum host_backend backend)
 		kill(c->supervisor_pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
-	for (int side = 0; side < HOST_SIDES; side++)
+	for (int side = 0; side < HOSTS_SIDES; side++)
 		device_free(c->devices[side]);
 	if (c->passed <= 0 && c->failure.step == DIAGNOSE_NONE)
 		c->failure = (struct diagnose_failure){ .step = DIAGNOSE_PROBE,
 			.error = ETIMEDOUT };
 }
 
-static void put_surroundings(FILE *out, const struct host_report *report,
+static void put_surroundings(FILE *out, const struct hosts_report *report,
     const struct diagnose_facts *facts)
 {
 	fprintf(out, "congestion control: %s (offered: %s)\n", report->congestion,
@@ -138,9 +138,9 @@ static void put_surroundings(FILE *out, const struct host_report *report,
 
 int self_check_run(FILE *out)
 {
-	static const enum host_backend backends[] = { HOST_BACKEND_TUN, HOST_BACKEND_VETH };
+	static const enum hosts_backend backends[] = { HOSTS_BACKEND_TUN, HOSTS_BACKEND_VETH };
 	struct diagnose_facts facts;
-	struct host_report works = { .backend = HOST_BACKEND_AUTO };
+	struct hosts_report works = { .backend = HOSTS_BACKEND_AUTO };
 	struct self_check c;
 	char text[DIAGNOSE_TEXT];
 
@@ -157,7 +157,7 @@ int self_check_run(FILE *out)
 			    diagnose(&c.failure, &facts, text));
 		}
 	}
-	if (works.backend == HOST_BACKEND_AUTO)
+	if (works.backend == HOSTS_BACKEND_AUTO)
 		return 1;
 	put_surroundings(out, &works, &facts);
 	return 0;

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A DEVICE_VETH reads from a ring of frames that it shares with the kernel (PACKET_RX_RING,
- * TPACKET_V2): the kernel fills the frames in turn and marks each as ours; we mark it as the
- * kernel's again. A socket's buffer would hold fewer than a hundred packets for an ordinary user.
- */
 #include "config.h"
 
 #include "lab/hosts/device.h"
@@ -33,12 +29,9 @@ struct device {
 	/* The host's own MTU, bytes. */
 	int mtu;
 	char name[NAME_SIZE];
-	/* DEVICE_VETH: what sends to the host, else -1; the ring, how it is divided, and the frame
-	 * that is next. */
+	/* DEVICE_VETH: the socket that sends to the host, else -1; the ring of what it sent. */
 	int injector;
-	uint8_t *ring;
-	struct tpacket_req shape;
-	unsigned next;
+	struct device_ring ring;
 	/* Packets that did not fit into the ring. */
 	unsigned long long kernel_drops;
 };
@@ -82,7 +75,7 @@ struct device *device_new(enum device_kind kind, int fd, const char *name, int m
 	return device;
 }
 
-struct tpacket_req device_ring(int mtu)
+struct tpacket_req device_ring_shape(int mtu)
 {
 	struct tpacket_req shape = { .tp_frame_size = 2048, .tp_block_size = BLOCK_SIZE };
 
@@ -95,15 +88,21 @@ struct tpacket_req device_ring(int mtu)
 	return shape;
 }
 
-static int map_ring(struct device *device)
+int device_ring_map(struct device_ring *ring, int fd, struct tpacket_req shape)
 {
-	void *ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, 0);
+	void *frames = mmap(NULL, (size_t)shape.tp_block_size * shape.tp_block_nr,
+	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (ring == MAP_FAILED)
+	if (frames == MAP_FAILED)
 		return -1;
-	device->ring = ring;
-	device->shape = device_ring(device->mtu);
+	*ring = (struct device_ring){ .frames = frames, .shape = shape };
 	return 0;
+}
+
+void device_ring_unmap(struct device_ring *ring)
+{
+	if (ring->frames)
+		munmap(ring->frames, (size_t)ring->shape.tp_block_size * ring->shape.tp_block_nr);
 }
 
 static void stay_here(void)
@@ -125,7 +124,7 @@ struct device *device_new_veth(int tap, int injector, const char *name, int mtu)
 
 	if (set_flags(injector) != 0 || !(device = device_new(DEVICE_VETH, tap, name, mtu)))
 		return NULL;
-	if (map_ring(device) != 0) {
+	if (device_ring_map(&device->ring, tap, device_ring_shape(mtu)) != 0) {
 		error = errno;
 		free(device);
 		errno = error;
@@ -140,8 +139,7 @@ void device_free(struct device *device)
 {
 	if (!device)
 		return;
-	if (device->ring)
-		munmap(device->ring, RING_SIZE);
+	device_ring_unmap(&device->ring);
 	if (device->injector >= 0)
 		close(device->injector);
 	close(device->fd);
@@ -200,21 +198,17 @@ static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, siz
 	return (ssize_t)n;
 }
 
-/* The kernel writes the status at another processor's pace: acquire before looking into the frame,
- * release after. */
 static ssize_t read_ring(struct device *device, uint8_t *packet, size_t size)
 {
-	uint8_t *place = device->ring + (size_t)device->next * device->shape.tp_frame_size;
-	struct tpacket2_hdr *frame = (struct tpacket2_hdr *)(void *)place;
+	struct tpacket2_hdr *frame = device_ring_frame(&device->ring);
 	ssize_t n;
 
-	if (!(__atomic_load_n(&frame->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) {
+	if (!frame) {
 		errno = EAGAIN;
 		return -1;
 	}
 	n = open_frame(frame, packet, size);
-	__atomic_store_n(&frame->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-	device->next = (device->next + 1) % device->shape.tp_frame_nr;
+	device_ring_release(&device->ring, frame);
 	return n;
 }
 

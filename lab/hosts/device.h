@@ -7,6 +7,7 @@
 
 #include <linux/if_packet.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* The largest packet that a device can carry. */
@@ -57,8 +58,39 @@ int device_write(struct device *device, const void *packet, size_t n);
  * the descriptor tells (DEVICE_VETH). */
 unsigned long long device_kernel_drops(struct device *device);
 
-/* How a tap's ring is divided for packets of `mtu` bytes. */
-struct tpacket_req device_ring(int mtu);
+/* A ring of frames that the kernel shares (PACKET_RX_RING, TPACKET_V2): the kernel fills the frames
+ * in turn and marks each as ours; we mark it as the kernel's again. A look into it takes no system
+ * call, and it holds more than a socket's buffer does for an ordinary user. */
+struct device_ring {
+	uint8_t *frames;
+	struct tpacket_req shape;
+	/* The frame that is read next. */
+	unsigned next;
+};
+
+/* The shape of a tap's ring for packets of `mtu` bytes. */
+struct tpacket_req device_ring_shape(int mtu);
+/* Maps the ring of `fd`, which has this shape. Returns 0, or -1 with errno. */
+int device_ring_map(struct device_ring *ring, int fd, struct tpacket_req shape);
+/* A ring that is all zero is left alone. */
+void device_ring_unmap(struct device_ring *ring);
+
+/* The next frame, or NULL while there is none. The kernel writes the status on another processor:
+ * acquire before reading the frame, release after it. */
+static inline struct tpacket2_hdr *device_ring_frame(const struct device_ring *ring)
+{
+	uint8_t *place = ring->frames + (size_t)ring->next * ring->shape.tp_frame_size;
+	struct tpacket2_hdr *frame = (struct tpacket2_hdr *)(void *)place;
+
+	return __atomic_load_n(&frame->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER ? frame : NULL;
+}
+
+/* Gives it back to the kernel. */
+static inline void device_ring_release(struct device_ring *ring, struct tpacket2_hdr *frame)
+{
+	__atomic_store_n(&frame->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	ring->next = (ring->next + 1) % ring->shape.tp_frame_nr;
+}
 
 /* The hardware address, six bytes, that a host behind a DEVICE_VETH must bear. */
 const unsigned char *device_host_mac(void);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "lab/hosts/device.h"
 #include "lab/hosts/netlink.h"
 #include "lab/hosts/timestamp-tap.h"
@@ -31,17 +33,17 @@
 
 static const struct {
 	const char *name, *ipv4, *ipv6;
-} sides[HOST_SIDES] = {
-	[HOST_NEAR] = { "near", LAB_NEAR_IPV4, LAB_NEAR_IPV6 },
-	[HOST_FAR] = { "far", LAB_FAR_IPV4, LAB_FAR_IPV6 },
+} sides[HOSTS_SIDES] = {
+	[HOSTS_NEAR] = { "near", LAB_NEAR_IPV4, LAB_NEAR_IPV6 },
+	[HOSTS_FAR] = { "far", LAB_FAR_IPV4, LAB_FAR_IPV6 },
 };
 
-const char *hosts_backend_name(enum host_backend backend)
+const char *hosts_backend_name(enum hosts_backend backend)
 {
 	static const char *const names[] = {
-		[HOST_BACKEND_AUTO] = "auto",
-		[HOST_BACKEND_TUN] = "tun",
-		[HOST_BACKEND_VETH] = "veth",
+		[HOSTS_BACKEND_AUTO] = "auto",
+		[HOSTS_BACKEND_TUN] = "tun",
+		[HOSTS_BACKEND_VETH] = "veth",
 	};
 
 	return names[backend];
@@ -54,6 +56,45 @@ static int failed(struct diagnose_failure *failure, enum diagnose_step step)
 	return -1;
 }
 
+/* Writes a file that is there. Returns 0, or -1 with errno. */
+static int write_file(const char *path, const char *text)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	const bool done = fd >= 0 && write(fd, text, strlen(text)) >= 0;
+
+	(void)file_give_up(fd);
+	return done ? 0 : -1;
+}
+
+/* Writes `value` to /proc/sys/`key`. */
+static int set_sysctl(const char *key, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", key);
+	return write_file(path, value);
+}
+
+/* Reads at most `size` bytes with the end, without the newline. */
+static int get_sysctl(const char *key, char *value, int size)
+{
+	char path[128];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", key);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return -1;
+	n = read(fd, value, (size_t)size - 1);
+	close(fd);
+	if (n < 0)
+		return -1;
+	while (n > 0 && value[n - 1] == '\n')
+		n--;
+	value[n] = 0;
+	return 0;
+}
+
 /* The user and the group are the only ones of the new namespace, under their own numbers: a shell
  * in it is still the user's own. */
 static int own_user_namespace(struct diagnose_failure *failure)
@@ -64,13 +105,13 @@ static int own_user_namespace(struct diagnose_failure *failure)
 	if (unshare(CLONE_NEWUSER) != 0)
 		return failed(failure, DIAGNOSE_USER_NS);
 	/* Else gid_map is refused (user_namespaces(7)); kernels before 3.19 have no such file. */
-	if (netlink_write("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
+	if (write_file("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
 		return failed(failure, DIAGNOSE_SETGROUPS);
 	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
-	if (netlink_write("/proc/self/uid_map", map) != 0)
+	if (write_file("/proc/self/uid_map", map) != 0)
 		return failed(failure, DIAGNOSE_UID_MAP);
 	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
-	if (netlink_write("/proc/self/gid_map", map) != 0)
+	if (write_file("/proc/self/gid_map", map) != 0)
 		return failed(failure, DIAGNOSE_GID_MAP);
 	return 0;
 }
@@ -131,7 +172,7 @@ static bool give_names(void)
 	return done;
 }
 
-static void shape_mounts(struct host_report *report)
+static void shape_mounts(struct hosts_report *report)
 {
 	/* What is mounted on the machine later is seen here, and nothing of ours there. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0)
@@ -143,38 +184,37 @@ static void shape_mounts(struct host_report *report)
 
 /* The calling process's host, before its device is raised: what the kernel does by itself is
  * switched off, and an ordinary user may ping. */
-static void quiet_host(struct host_report *report)
+static void quiet_host(struct hosts_report *report)
 {
 	char range[32];
 	unsigned gid = getegid();
 
 	snprintf(range, sizeof(range), "%u %u", gid, gid);
-	if (netlink_sysctl_set("net/ipv4/ping_group_range",
-	        geteuid() == 0 ? "0 2147483647" : range) != 0 &&
-	    netlink_sysctl_set("net/ipv4/ping_group_range", range) != 0)
+	if (set_sysctl("net/ipv4/ping_group_range", geteuid() == 0 ? "0 2147483647" : range) != 0 &&
+	    set_sysctl("net/ipv4/ping_group_range", range) != 0)
 		report->sysctl_denied = true;
-	(void)netlink_sysctl_set("net/ipv6/conf/all/disable_ipv6", "0");
-	(void)netlink_sysctl_set("net/ipv6/conf/default/disable_ipv6", "0");
-	(void)netlink_sysctl_set("net/ipv6/conf/default/accept_ra", "0");
-	(void)netlink_sysctl_set("net/ipv6/conf/default/router_solicitations", "0");
-	(void)netlink_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/accept_ra", "0");
-	(void)netlink_sysctl_set("net/ipv6/conf/" HOST_DEVICE "/router_solicitations", "0");
+	(void)set_sysctl("net/ipv6/conf/all/disable_ipv6", "0");
+	(void)set_sysctl("net/ipv6/conf/default/disable_ipv6", "0");
+	(void)set_sysctl("net/ipv6/conf/default/accept_ra", "0");
+	(void)set_sysctl("net/ipv6/conf/default/router_solicitations", "0");
+	(void)set_sysctl("net/ipv6/conf/" HOSTS_DEVICE "/accept_ra", "0");
+	(void)set_sysctl("net/ipv6/conf/" HOSTS_DEVICE "/router_solicitations", "0");
 }
 
 /* A namespace's default may only be one that the machine allows to all
  * (tcp_allowed_congestion_control), or /proc/sys may be read-only; a route may have any. */
-static int choose_congestion(const char *wanted, enum host_side side, struct host_report *report,
+static int choose_congestion(const char *wanted, enum hosts_side side, struct hosts_report *report,
     struct diagnose_failure *failure)
 {
 	static const char key[] = "net/ipv4/tcp_congestion_control";
 
-	if (netlink_sysctl_get(key, report->congestion, sizeof(report->congestion)) != 0)
+	if (get_sysctl(key, report->congestion, sizeof(report->congestion)) != 0)
 		strcpy(report->congestion, "unknown");
 	if (!*wanted || strcmp(wanted, report->congestion) == 0)
 		return 0;
-	if (netlink_sysctl_set(key, wanted) != 0 &&
-	    (netlink_route_congestion(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0 ||
-	        (report->ipv6 && netlink_route_congestion(HOST_DEVICE, sides[side].ipv6,
+	if (set_sysctl(key, wanted) != 0 &&
+	    (netlink_route_congestion(HOSTS_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0 ||
+	        (report->ipv6 && netlink_route_congestion(HOSTS_DEVICE, sides[side].ipv6,
 	                             IPV6_PREFIX, wanted) != 0)))
 		return failed(failure, DIAGNOSE_CONGESTION);
 	strcpy(report->congestion, wanted);
@@ -182,24 +222,24 @@ static int choose_congestion(const char *wanted, enum host_side side, struct hos
 }
 
 /* The device of the calling process's host is there: give the host its addresses. */
-static int raise_host(const struct host_settings *settings, enum host_side side,
-    struct host_report *report, struct diagnose_failure *failure)
+static int raise_host(const struct hosts_settings *settings, enum hosts_side side,
+    struct hosts_report *report, struct diagnose_failure *failure)
 {
 	const struct netlink_setup loopback = { .mtu = 0 };
 	const struct netlink_setup shape = {
 		.mtu = settings->mtu,
-		.queue = report->backend == HOST_BACKEND_TUN ? TUN_QUEUE : 0,
-		.no_arp = report->backend == HOST_BACKEND_VETH,
-		.no_offload = report->backend == HOST_BACKEND_VETH,
+		.queue = report->backend == HOSTS_BACKEND_TUN ? TUN_QUEUE : 0,
+		.no_arp = report->backend == HOSTS_BACKEND_VETH,
+		.no_offload = report->backend == HOSTS_BACKEND_VETH,
 	};
 
 	quiet_host(report);
-	if (netlink_raise("lo", &loopback) != 0 || netlink_raise(HOST_DEVICE, &shape) != 0)
+	if (netlink_raise("lo", &loopback) != 0 || netlink_raise(HOSTS_DEVICE, &shape) != 0)
 		return failed(failure, DIAGNOSE_RAISE);
-	if (netlink_address(HOST_DEVICE, sides[side].ipv4, IPV4_PREFIX) != 0)
+	if (netlink_address(HOSTS_DEVICE, sides[side].ipv4, IPV4_PREFIX) != 0)
 		return failed(failure, DIAGNOSE_ADDRESS);
 	/* A machine, or an MTU, without IPv6 leaves the rest in working order. */
-	if (netlink_address(HOST_DEVICE, sides[side].ipv6, IPV6_PREFIX) != 0)
+	if (netlink_address(HOSTS_DEVICE, sides[side].ipv6, IPV6_PREFIX) != 0)
 		report->ipv6 = false;
 	return choose_congestion(settings->congestion, side, report, failure);
 }
@@ -210,7 +250,7 @@ static int open_tun(struct diagnose_failure *failure)
 
 	if (fd < 0)
 		return failed(failure, DIAGNOSE_TUN_OPEN);
-	if (netlink_tun(fd, HOST_DEVICE) == 0)
+	if (netlink_tun(fd, HOSTS_DEVICE) == 0)
 		return fd;
 	failed(failure, DIAGNOSE_TUN_CREATE);
 	close(fd);
@@ -224,37 +264,28 @@ static int open_namespace(struct diagnose_failure *failure)
 	return fd < 0 ? failed(failure, DIAGNOSE_NET_NS) : fd;
 }
 
-static int open_tap(const struct host_settings *settings, enum host_side side,
-    struct host_pair *pair, struct diagnose_failure *failure)
-{
-	const struct tpacket_req ring = device_ring(settings->mtu);
-
-	pair->device[side] = netlink_tap(HOST_DEVICE, &ring);
-	if (pair->device[side] < 0)
-		return failed(failure, errno == ENOMEM ? DIAGNOSE_RING : DIAGNOSE_PACKET_SOCKET);
-	return 0;
-}
-
 /* -1: a capture does without, and says so. */
 static int open_timestamp_tap(const char *device)
 {
-	const struct tpacket_req ring = timestamp_tap_ring();
+	const struct tpacket_req ring = timestamp_tap_shape();
 
 	return netlink_timestamp_tap(device, &ring);
 }
 
 /* A new host of its own; the calling process is in it afterwards. */
-static int make_host(const struct host_settings *settings, enum host_side side, int middle,
-    struct host_pair *pair, struct diagnose_failure *failure)
+static int make_host(const struct hosts_settings *settings, enum hosts_side side, int middle,
+    struct hosts_pair *pair, struct diagnose_failure *failure)
 {
+	const struct tpacket_req ring = device_ring_shape(settings->mtu);
+
 	if (unshare(CLONE_NEWNET) != 0)
 		return failed(failure, DIAGNOSE_NET_NS);
-	if ((pair->ns[side] = open_namespace(failure)) < 0)
+	if ((pair->fds[HOSTS_NS][side] = open_namespace(failure)) < 0)
 		return -1;
-	if (pair->report.backend == HOST_BACKEND_TUN) {
-		if ((pair->device[side] = open_tun(failure)) < 0)
+	if (pair->report.backend == HOSTS_BACKEND_TUN) {
+		if ((pair->fds[HOSTS_TAP][side] = open_tun(failure)) < 0)
 			return -1;
-	} else if (netlink_veth(HOST_DEVICE, device_host_mac(), sides[side].name, middle,
+	} else if (netlink_veth(HOSTS_DEVICE, device_host_mac(), sides[side].name, middle,
 	               settings->mtu) != 0) {
 		/* Of this pair the outer end, named after the host, would have lain in the middle
 		 * namespace. */
@@ -263,99 +294,92 @@ static int make_host(const struct host_settings *settings, enum host_side side, 
 	if (raise_host(settings, side, &pair->report, failure) != 0)
 		return -1;
 	if (settings->timestamped)
-		pair->timestamp_tap[side] = open_timestamp_tap(HOST_DEVICE);
-	return pair->report.backend == HOST_BACKEND_VETH ? open_tap(settings, side, pair, failure)
-	                                                 : 0;
+		pair->fds[HOSTS_STAMPS][side] = open_timestamp_tap(HOSTS_DEVICE);
+	if (pair->report.backend == HOSTS_BACKEND_VETH &&
+	    (pair->fds[HOSTS_TAP][side] = netlink_packet_socket(HOSTS_DEVICE, &ring)) < 0)
+		return failed(failure, errno == ENOMEM ? DIAGNOSE_RING : DIAGNOSE_PACKET_SOCKET);
+	return 0;
 }
 
 /* In the middle namespace: the outer ends of both pairs. */
-static int open_outer_ends(const struct host_settings *settings, struct host_pair *pair,
+static int open_outer_ends(const struct hosts_settings *settings, struct hosts_pair *pair,
     struct diagnose_failure *failure)
 {
 	const struct netlink_setup shape = {
 		.mtu = settings->mtu, .no_arp = true, .no_offload = true
 	};
 
-	(void)netlink_sysctl_set("net/ipv6/conf/all/disable_ipv6", "1");
-	for (int side = 0; side < HOST_SIDES; side++) {
+	(void)set_sysctl("net/ipv6/conf/all/disable_ipv6", "1");
+	for (int side = 0; side < HOSTS_SIDES; side++) {
 		if (netlink_raise(sides[side].name, &shape) != 0)
 			return failed(failure, DIAGNOSE_RAISE);
-		if ((pair->injector[side] = netlink_injector(sides[side].name)) < 0)
+		pair->fds[HOSTS_INJECTOR][side] = netlink_packet_socket(sides[side].name, NULL);
+		if (pair->fds[HOSTS_INJECTOR][side] < 0)
 			return failed(failure, DIAGNOSE_PACKET_SOCKET);
 		if (settings->timestamped)
-			pair->outer_timestamp_tap[side] = open_timestamp_tap(sides[side].name);
+			pair->fds[HOSTS_OUTER_STAMPS][side] = open_timestamp_tap(sides[side].name);
 	}
-	for (int side = 0; side < HOST_SIDES; side++)
+	for (int side = 0; side < HOSTS_SIDES; side++)
 		netlink_wait_carrier(sides[side].name);
 	return 0;
 }
 
-static int wait_for_hosts(const struct host_pair *pair, struct diagnose_failure *failure)
+static int wait_for_hosts(const struct hosts_pair *pair, struct diagnose_failure *failure)
 {
-	for (int side = 0; side < HOST_SIDES; side++) {
-		if (setns(pair->ns[side], CLONE_NEWNET) != 0)
+	for (int side = 0; side < HOSTS_SIDES; side++) {
+		if (setns(pair->fds[HOSTS_NS][side], CLONE_NEWNET) != 0)
 			return failed(failure, DIAGNOSE_NET_NS);
-		netlink_wait_carrier(HOST_DEVICE);
+		netlink_wait_carrier(HOSTS_DEVICE);
 		if (pair->report.ipv6)
 			netlink_wait_address(sides[side].ipv6);
 	}
 	return 0;
 }
 
-static void close_all(int fds[HOST_SIDES])
+static void close_both(int fds[HOSTS_SIDES])
 {
-	for (int side = 0; side < HOST_SIDES; side++) {
-		if (fds[side] >= 0)
-			close(fds[side]);
+	for (int side = 0; side < HOSTS_SIDES; side++) {
+		(void)file_give_up(fds[side]);
 		fds[side] = -1;
 	}
 }
 
-static bool all_timestamped(const struct host_pair *pair)
+static bool all_timestamped(const struct hosts_pair *pair)
 {
+	const int last = pair->report.backend == HOSTS_BACKEND_VETH ? HOSTS_OUTER_STAMPS
+	                                                            : HOSTS_STAMPS;
 	bool all = true;
 
-	for (int side = 0; side < HOST_SIDES; side++) {
-		all = all && pair->timestamp_tap[side] >= 0;
-		all = all && (pair->report.backend == HOST_BACKEND_TUN ||
-		                 pair->outer_timestamp_tap[side] >= 0);
-	}
+	for (int kind = HOSTS_STAMPS; kind <= last; kind++)
+		all = all && pair->fds[kind][HOSTS_NEAR] >= 0 && pair->fds[kind][HOSTS_FAR] >= 0;
 	return all;
 }
 
-static int make_pair(const struct host_settings *settings, enum host_backend backend, int middle,
-    struct host_pair *pair, struct diagnose_failure *failure)
+static int make_pair(const struct hosts_settings *settings, enum hosts_backend backend, int middle,
+    struct hosts_pair *pair, struct diagnose_failure *failure)
 {
 	int result = 0;
 
 	pair->report.backend = backend;
-	pair->report.ipv6 = settings->mtu >= HOST_MTU_IPV6;
-	for (int side = 0; side < HOST_SIDES; side++)
-		pair->ns[side] = pair->device[side] = pair->injector[side] =
-		    pair->timestamp_tap[side] = pair->outer_timestamp_tap[side] = -1;
-	for (int side = 0; side < HOST_SIDES && result == 0; side++)
+	pair->report.ipv6 = settings->mtu >= HOSTS_MTU_IPV6;
+	memset(pair->fds, -1, sizeof pair->fds);
+	for (int side = 0; side < HOSTS_SIDES && result == 0; side++)
 		result = make_host(settings, side, middle, pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
 		result = failed(failure, DIAGNOSE_NET_NS);
-	if (result == 0 && backend == HOST_BACKEND_VETH)
+	if (result == 0 && backend == HOSTS_BACKEND_VETH)
 		result = open_outer_ends(settings, pair, failure);
 	if (result == 0)
 		result = wait_for_hosts(pair, failure);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
 		result = failed(failure, DIAGNOSE_NET_NS);
-	if (result != 0) {
-		close_all(pair->ns);
-		close_all(pair->device);
-		close_all(pair->injector);
-	}
-	if (result != 0 || !all_timestamped(pair)) {
-		close_all(pair->timestamp_tap);
-		close_all(pair->outer_timestamp_tap);
-	}
+	for (int kind = 0; kind < HOSTS_FDS; kind++)
+		if (result != 0 || (kind >= HOSTS_STAMPS && !all_timestamped(pair)))
+			close_both(pair->fds[kind]);
 	return result;
 }
 
-int hosts_build(const struct host_settings *settings, struct host_pair *pair,
+int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair,
     struct diagnose_failure *failure)
 {
 	int middle, result = -1;
@@ -364,31 +388,52 @@ int hosts_build(const struct host_settings *settings, struct host_pair *pair,
 	shape_mounts(&pair->report);
 	if ((middle = open_namespace(failure)) < 0)
 		return -1;
-	if (settings->backend != HOST_BACKEND_VETH)
-		result = make_pair(settings, HOST_BACKEND_TUN, middle, pair, failure);
+	if (settings->backend != HOSTS_BACKEND_VETH)
+		result = make_pair(settings, HOSTS_BACKEND_TUN, middle, pair, failure);
 	/* What has nothing to do with TUN would fail again. */
-	if (result != 0 && settings->backend == HOST_BACKEND_AUTO &&
+	if (result != 0 && settings->backend == HOSTS_BACKEND_AUTO &&
 	    (failure->step == DIAGNOSE_TUN_OPEN || failure->step == DIAGNOSE_TUN_CREATE)) {
 		pair->report.passed_over = *failure;
-		result = make_pair(settings, HOST_BACKEND_VETH, middle, pair, failure);
-	} else if (settings->backend == HOST_BACKEND_VETH) {
-		result = make_pair(settings, HOST_BACKEND_VETH, middle, pair, failure);
+		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair, failure);
+	} else if (settings->backend == HOSTS_BACKEND_VETH) {
+		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair, failure);
 	}
 	close(middle);
 	return result;
 }
 
-struct device *hosts_device(const struct host_pair *pair, enum host_side side, int mtu)
+int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices[HOSTS_SIDES])
 {
-	if (pair->report.backend == HOST_BACKEND_VETH)
-		return device_new_veth(pair->device[side], pair->injector[side], sides[side].name,
-		    mtu);
-	return device_new(DEVICE_TUN, pair->device[side], sides[side].name, mtu);
+	for (int side = 0; side < HOSTS_SIDES; side++) {
+		const int tap = pair->fds[HOSTS_TAP][side];
+
+		devices[side] = pair->report.backend == HOSTS_BACKEND_VETH
+		                  ? device_new_veth(tap, pair->fds[HOSTS_INJECTOR][side],
+		                        sides[side].name, mtu)
+		                  : device_new(DEVICE_TUN, tap, sides[side].name, mtu);
+		if (!devices[side])
+			return -1;
+	}
+	return 0;
 }
 
-int hosts_enter(const struct host_pair *pair, enum host_side side)
+bool hosts_timestamp_taps(const struct hosts_pair *pair, struct timestamp_tap *taps[HOSTS_SIDES])
 {
-	return setns(pair->ns[side], CLONE_NEWNET);
+	if (pair->fds[HOSTS_STAMPS][HOSTS_NEAR] < 0)
+		return false;
+	for (int side = 0; side < HOSTS_SIDES; side++)
+		taps[side] = timestamp_tap_new(pair->fds[HOSTS_STAMPS][side],
+		    pair->fds[HOSTS_OUTER_STAMPS][side]);
+	if (taps[HOSTS_NEAR] && taps[HOSTS_FAR])
+		return true;
+	for (int side = 0; side < HOSTS_SIDES; side++)
+		timestamp_tap_free(taps[side]);
+	return false;
+}
+
+int hosts_enter(const struct hosts_pair *pair, enum hosts_side side)
+{
+	return setns(pair->fds[HOSTS_NS][side], CLONE_NEWNET);
 }
 
 void hosts_keep_rights(void)
@@ -407,46 +452,47 @@ void hosts_keep_rights(void)
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
-/* The kernel's tables of sockets have one line of heading; a listening TCP socket's state is 0A, a
- * UDP socket's that is bound and not connected 07. */
-static bool table_lists(const char *path, const char *state)
+/* Whether a line of the file has the one thing that `format` asks for, which it stores. */
+static bool __attribute__((format(scanf, 2, 3))) find_line(const char *path, const char *format,
+    ...)
 {
 	FILE *file = fopen(path, "re");
-	char line[256], word[4];
+	char line[512];
 	bool found = false;
 
-	if (!file)
-		return false;
-	while (!found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "%*s %*s %*s %3s", word) == 1 && strcmp(word, state) == 0;
-	fclose(file);
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		va_list arguments;
+
+		va_start(arguments, format);
+		found = vsscanf(line, format, arguments) == 1;
+		va_end(arguments);
+	}
+	if (file)
+		fclose(file);
 	return found;
 }
 
+/* The kernel's tables of sockets: a listening TCP socket's state is 0A, a UDP socket's that is
+ * bound and not connected 07. */
 bool hosts_is_listening(void)
 {
-	return table_lists("/proc/self/net/tcp", "0A") ||
-	       table_lists("/proc/self/net/tcp6", "0A") ||
-	       table_lists("/proc/self/net/udp", "07") || table_lists("/proc/self/net/udp6", "07");
+	char next[2];
+
+	return find_line("/proc/self/net/tcp", "%*s %*s %*s 0A %1s", next) ||
+	       find_line("/proc/self/net/tcp6", "%*s %*s %*s 0A %1s", next) ||
+	       find_line("/proc/self/net/udp", "%*s %*s %*s 07 %1s", next) ||
+	       find_line("/proc/self/net/udp6", "%*s %*s %*s 07 %1s", next);
 }
 
 /* The row of a device: its name, eight numbers about what came in, then bytes, packets, errors,
  * drops of what went out. */
-unsigned long long hosts_kernel_drops(const struct host_pair *pair, enum host_side side)
+unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_side side)
 {
 	unsigned long long drops = 0;
-	char line[512];
-	FILE *file;
 
-	if (hosts_enter(pair, side) != 0 || !(file = fopen("/proc/self/net/dev", "re")))
-		return 0;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line,
-		        " " HOST_DEVICE ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu",
-		        &drops) == 1)
-			break;
-	}
-	fclose(file);
+	if (hosts_enter(pair, side) == 0)
+		(void)find_line("/proc/self/net/dev",
+		    " " HOSTS_DEVICE ": %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", &drops);
 	return drops;
 }
 
@@ -454,21 +500,14 @@ static long fact(const char *key)
 {
 	char text[32];
 
-	return netlink_sysctl_get(key, text, sizeof(text)) == 0 ? strtol(text, NULL, 10) : -1;
+	return get_sysctl(key, text, sizeof(text)) == 0 ? strtol(text, NULL, 10) : -1;
 }
 
 static bool seccomp_in_force(void)
 {
-	FILE *file = fopen("/proc/self/status", "re");
-	char line[256];
 	int mode = 0;
 
-	if (!file)
-		return false;
-	while (fgets(line, sizeof(line), file) && sscanf(line, "Seccomp: %d", &mode) != 1)
-		;
-	fclose(file);
-	return mode == 2;
+	return find_line("/proc/self/status", "Seccomp: %d", &mode) && mode == 2;
 }
 
 /* Two views of the root folder differ only inside a chroot; without the right to look, none is
@@ -491,6 +530,6 @@ void hosts_facts(struct diagnose_facts *facts)
 	facts->filtered = seccomp_in_force();
 	facts->root = geteuid() == 0;
 	facts->chrooted = in_chroot();
-	(void)netlink_sysctl_get("net/ipv4/tcp_available_congestion_control", facts->congestion,
+	(void)get_sysctl("net/ipv4/tcp_available_congestion_control", facts->congestion,
 	    sizeof(facts->congestion));
 }

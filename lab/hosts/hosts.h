@@ -9,37 +9,38 @@
 
 #include "lab/hosts/device.h"
 #include "lab/hosts/diagnose.h"
+#include "lab/hosts/timestamp-tap.h"
 #include "common/lab-addresses.h"
 
 /* The device's name on both hosts. */
-#define HOST_DEVICE "wire"
+#define HOSTS_DEVICE "wire"
 /* Bounds of the hosts' own MTU: IPv4's least (RFC 791), what a TUN device takes at most. */
-#define HOST_MTU_MIN 68
-#define HOST_MTU_MAX 65521
+#define HOSTS_MTU_MIN 68
+#define HOSTS_MTU_MAX 65521
 /* IPv6 wants at least this much (RFC 8200, 5). */
-#define HOST_MTU_IPV6 1280
+#define HOSTS_MTU_IPV6 1280
 /* Room for a congestion control's name. */
-#define HOST_CONGESTION_SIZE 16
+#define HOSTS_CONGESTION_SIZE 16
 
-enum host_side { HOST_NEAR, HOST_FAR, HOST_SIDES };
+enum hosts_side { HOSTS_NEAR, HOSTS_FAR, HOSTS_SIDES };
 
-enum host_backend { HOST_BACKEND_AUTO, HOST_BACKEND_TUN, HOST_BACKEND_VETH };
+enum hosts_backend { HOSTS_BACKEND_AUTO, HOSTS_BACKEND_TUN, HOSTS_BACKEND_VETH };
 
-struct host_settings {
-	enum host_backend backend;
-	/* Bytes, HOST_MTU_MIN to HOST_MTU_MAX. */
+struct hosts_settings {
+	enum hosts_backend backend;
+	/* Bytes, HOSTS_MTU_MIN to HOSTS_MTU_MAX. */
 	int mtu;
 	/* TCP's congestion control on both hosts, or "" for the machine's own. */
-	char congestion[HOST_CONGESTION_SIZE];
+	char congestion[HOSTS_CONGESTION_SIZE];
 	/* Make time stamp taps too. */
 	bool timestamped;
 };
 
 /* What was made. */
-struct host_report {
-	/* The back end in use, never HOST_BACKEND_AUTO. */
-	enum host_backend backend;
-	/* Why HOST_BACKEND_AUTO passed TUN over; DIAGNOSE_NONE if it did not. */
+struct hosts_report {
+	/* The back end in use, never HOSTS_BACKEND_AUTO. */
+	enum hosts_backend backend;
+	/* Why HOSTS_BACKEND_AUTO passed TUN over; DIAGNOSE_NONE if it did not. */
 	struct diagnose_failure passed_over;
 	/* The hosts have IPv6 addresses. */
 	bool ipv6;
@@ -50,17 +51,28 @@ struct host_report {
 	/* "near" and "far" are known as names. */
 	bool names;
 	/* The congestion control in use. */
-	char congestion[HOST_CONGESTION_SIZE];
+	char congestion[HOSTS_CONGESTION_SIZE];
 };
 
-struct host_pair {
-	/* By enum host_side: the network namespaces; what hears what the host sends, and what sends
-	 * to it (-1 with TUN, where one descriptor does both). */
-	int ns[HOST_SIDES], device[HOST_SIDES], injector[HOST_SIDES];
-	/* What tells when the host sent and received, and with veth another at the outer end: all,
-	 * or, where they were not wanted or are not to be had, none: -1. */
-	int timestamp_tap[HOST_SIDES], outer_timestamp_tap[HOST_SIDES];
-	struct host_report report;
+/* The descriptors of a host: */
+enum hosts_fd {
+	/* its network namespace; */
+	HOSTS_NS,
+	/* what reads the packets that it sends; with TUN the one that writes to it too; */
+	HOSTS_TAP,
+	/* with veth, what sends to it; */
+	HOSTS_INJECTOR,
+	/* what tells when it sent and received, and with veth another at the outer end: all, or,
+	 * where they are not wanted or cannot be made, none. */
+	HOSTS_STAMPS,
+	HOSTS_OUTER_STAMPS,
+	HOSTS_FDS,
+};
+
+struct hosts_pair {
+	/* -1: there is none. */
+	int fds[HOSTS_FDS][HOSTS_SIDES];
+	struct hosts_report report;
 };
 
 /* Leaves the machine's namespaces: as root simply, else by way of a user namespace in which the
@@ -69,15 +81,19 @@ struct host_pair {
 int hosts_isolate(struct diagnose_failure *failure);
 
 /* Makes both hosts. To be called by the first process of the process namespace. 0, or -1. */
-int hosts_build(const struct host_settings *settings, struct host_pair *pair,
+int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair,
     struct diagnose_failure *failure);
 
-/* The device of a host that was made with this MTU, named after the host; takes over its
- * descriptors. NULL with errno. */
-struct device *hosts_device(const struct host_pair *pair, enum host_side side, int mtu);
+/* The devices of hosts that were made with this MTU, named after the hosts; takes over their
+ * descriptors. Returns 0, or -1 with errno. */
+int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices[HOSTS_SIDES]);
+
+/* The time stamp taps of the hosts; takes over their descriptors. Returns false when there are
+ * none. */
+bool hosts_timestamp_taps(const struct hosts_pair *pair, struct timestamp_tap *taps[HOSTS_SIDES]);
 
 /* The calling process moves to that host. 0, or -1 with errno. */
-int hosts_enter(const struct host_pair *pair, enum host_side side);
+int hosts_enter(const struct hosts_pair *pair, enum hosts_side side);
 
 /* Lets what the calling process executes keep the rights over its host that root has: raw sockets,
  * ports below 1024, the device. Without effect for root. */
@@ -88,11 +104,11 @@ bool hosts_is_listening(void);
 
 /* How many packets the host's device dropped because nobody took them in time. The calling process
  * moves there. */
-unsigned long long hosts_kernel_drops(const struct host_pair *pair, enum host_side side);
+unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_side side);
 
 /* What this machine says of itself. */
 void hosts_facts(struct diagnose_facts *facts);
 
-const char *hosts_backend_name(enum host_backend backend);
+const char *hosts_backend_name(enum hosts_backend backend);
 
 #endif

@@ -6,11 +6,8 @@ lab_liblab_a_SOURCES += \
 	%D%/hosts.c %D%/hosts.h \
 	%D%/netlink.c %D%/netlink.h \
 	%D%/output-tail.c %D%/output-tail.h \
-	%D%/packet-times.c %D%/packet-times.h \
-	%D%/probe.c %D%/probe.h \
 	%D%/runtime-dir.c %D%/runtime-dir.h \
 	%D%/signals.c %D%/signals.h \
-	%D%/supervisor-ipc.c %D%/supervisor-ipc.h \
 	%D%/supervisor.c %D%/supervisor.h \
 	%D%/terminal.c %D%/terminal.h \
 	%D%/timestamp-tap.c %D%/timestamp-tap.h

@@ -432,8 +432,7 @@ static int bind_to_device(int fd, const char *name, uint16_t protocol)
 	return bind(fd, (const struct sockaddr *)&here, sizeof(here));
 }
 
-/* Without a ring nothing is heard. */
-static int open_packet_socket(const char *name, const struct tpacket_req *ring)
+int netlink_packet_socket(const char *name, const struct tpacket_req *ring)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -443,16 +442,6 @@ static int open_packet_socket(const char *name, const struct tpacket_req *ring)
 	    bind_to_device(fd, name, ring ? ETH_P_ALL : 0) == 0)
 		return fd;
 	return file_give_up(fd);
-}
-
-int netlink_tap(const char *name, const struct tpacket_req *ring)
-{
-	return open_packet_socket(name, ring);
-}
-
-int netlink_injector(const char *name)
-{
-	return open_packet_socket(name, NULL);
 }
 
 int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
@@ -466,40 +455,4 @@ int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring)
 	    keep_in_ring(fd, ring) == 0 && bind_to_device(fd, name, ETH_P_ALL) == 0)
 		return fd;
 	return file_give_up(fd);
-}
-
-int netlink_write(const char *path, const char *text)
-{
-	const int fd = open(path, O_WRONLY | O_CLOEXEC);
-	const bool done = fd >= 0 && write(fd, text, strlen(text)) >= 0;
-
-	(void)file_give_up(fd);
-	return done ? 0 : -1;
-}
-
-int netlink_sysctl_set(const char *key, const char *value)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	return netlink_write(path, value);
-}
-
-int netlink_sysctl_get(const char *key, char *value, int size)
-{
-	char path[128];
-	int fd;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return -1;
-	n = read(fd, value, (size_t)size - 1);
-	close(fd);
-	if (n < 0)
-		return -1;
-	while (n > 0 && value[n - 1] == '\n')
-		n--;
-	value[n] = 0;
-	return 0;
 }

@@ -48,21 +48,13 @@ void netlink_wait_address(const char *address);
 int netlink_route_congestion(const char *name, const char *address, int prefix,
     const char *congestion);
 
-/* Packet sockets, or -1. A tap hears what this namespace sends over `name`, in the order in which
- * it does so, with PACKET_VNET_HDR. (Heard at the other end of a veth pair, packets sent from
- * several processors may have changed places.) From the first packet on they are kept in a ring
- * (TPACKET_V2) of that shape. An injector sends over `name`. */
-int netlink_tap(const char *name, const struct tpacket_req *ring);
-int netlink_injector(const char *name);
+/* A packet socket on `name`, or -1. With a ring of that shape (TPACKET_V2) it is a tap: from now on
+ * it keeps what this namespace sends, in the order in which it does so, with PACKET_VNET_HDR.
+ * (Heard at the other end of a veth pair, packets sent from several processors may have changed
+ * places.) With NULL it is an injector, which only sends. */
+int netlink_packet_socket(const char *name, const struct tpacket_req *ring);
 /* A packet socket that hears all that this namespace sends and receives over `name`, without the
  * link's header and with the kernel's stamps, in a ring of that shape, or -1. */
 int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring);
-
-/* Writes a file that is there. Returns 0, or -1 with errno. */
-int netlink_write(const char *path, const char *text);
-/* Writes `value` to /proc/sys/`key`; reads at most `size` bytes with the end, without the newline.
- */
-int netlink_sysctl_set(const char *key, const char *value);
-int netlink_sysctl_get(const char *key, char *value, int size);
 
 #endif

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/addr.h"
 #include "common/clock.h"
 #include "lab/hosts/runtime-dir.h"
 #include "lab/hosts/signals.h"
 #include "common/standard.h"
-#include "lab/hosts/probe.h"
 #include "common/fd-watch.h"
 
 /* How long the far command may take to end when the near one has; both together, when a signal is
@@ -35,11 +37,15 @@
 #define LISTEN_WAIT (1 * NS_PER_S)
 #define LISTEN_POLL (5 * NS_PER_MS)
 
+/* The discard service's port: nobody else's; how long a probe's datagram may take, ms. */
+#define PROBE_PORT 9
+#define PROBE_TIMEOUT_MS 3000
+
 enum phase { PHASE_MADE, PHASE_FAR, PHASE_NEAR, PHASE_END };
 
 struct supervisor {
 	const struct supervisor_plan *plan;
-	struct host_pair pair;
+	struct hosts_pair pair;
 	enum phase phase;
 	/* The socket to the relay, or -1 once it is gone. */
 	int relay;
@@ -53,6 +59,144 @@ struct supervisor {
 	sigset_t mask;
 };
 
+/* Room for the descriptors and the sender's credentials. */
+union ancillary {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(SUPERVISOR_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+};
+
+static int send_message(int fd, const struct supervisor_message *message, const int *fds, int count)
+{
+	struct iovec part = { .iov_base = (void *)(uintptr_t)message, .iov_len = sizeof(*message) };
+	union ancillary control = { .bytes = { 0 } };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (count) {
+		struct cmsghdr *c = &control.align;
+
+		header.msg_control = &control;
+		header.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, (size_t)count * sizeof(int));
+	}
+	return sendmsg(fd, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* The sender's descriptors became ours, in their order. */
+static void take_fds(struct hosts_pair *pair, const int *fds, int count)
+{
+	for (int kind = 0; kind < HOSTS_FDS; kind++)
+		for (int side = 0; side < HOSTS_SIDES; side++)
+			if (pair->fds[kind][side] >= 0)
+				pair->fds[kind][side] = count-- > 0 ? *fds++ : -1;
+}
+
+static void take_ancillary(struct msghdr *header, struct supervisor_received *received)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		size_t n = c->cmsg_len - CMSG_LEN(0);
+		int fds[SUPERVISOR_FDS];
+		struct ucred who;
+
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_RIGHTS && n <= sizeof(fds)) {
+			memcpy(fds, CMSG_DATA(c), n);
+			take_fds(&received->message.pair, fds, (int)(n / sizeof(int)));
+		} else if (c->cmsg_type == SCM_CREDENTIALS && n == sizeof(who)) {
+			memcpy(&who, CMSG_DATA(c), n);
+			received->sender = who.pid;
+		}
+	}
+}
+
+int supervisor_read(int fd, struct supervisor_received *received)
+{
+	struct iovec part = { .iov_base = &received->message,
+		.iov_len = sizeof(received->message) };
+	union ancillary control;
+	struct msghdr header = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n;
+
+	memset(received, 0, sizeof(*received));
+	do {
+		n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	/* A lifeline that was cut with something unread in it. */
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return 0;
+	if (n < 0)
+		return -1;
+	take_ancillary(&header, received);
+	return 1;
+}
+
+void supervisor_notify(int fd, enum supervisor_message_type type, int value)
+{
+	const struct supervisor_message message = { .type = type, .value = value };
+
+	(void)send_message(fd, &message, NULL, 0);
+}
+
+/* A UDP socket on that host's address, or -1. */
+static int open_probe_socket(const struct hosts_pair *pair, enum hosts_side side,
+    const char *address)
+{
+	struct addr here;
+	int fd;
+
+	if (addr_numeric(address, PROBE_PORT, &here) != 0 || hosts_enter(pair, side) != 0)
+		return -1;
+	fd = socket(here.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind(fd, &here.sa, here.len) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool passes(int from, int to, const char *address)
+{
+	static const char word[] = "is anyone there";
+	struct pollfd wait = { .fd = to, .events = POLLIN };
+	struct addr there;
+	char got[sizeof(word)];
+
+	return addr_numeric(address, PROBE_PORT, &there) == 0 &&
+	       sendto(from, word, sizeof(word), 0, &there.sa, there.len) == sizeof(word) &&
+	       poll(&wait, 1, PROBE_TIMEOUT_MS) == 1 &&
+	       recv(to, got, sizeof(got), 0) == sizeof(word) &&
+	       memcmp(got, word, sizeof(word)) == 0;
+}
+
+static bool reach_each_other(const struct hosts_pair *pair, const char *near_address,
+    const char *far_address)
+{
+	int near = open_probe_socket(pair, HOSTS_NEAR, near_address),
+	    far = open_probe_socket(pair, HOSTS_FAR, far_address);
+	bool result = near >= 0 && far >= 0 && passes(near, far, far_address) &&
+	              passes(far, near, near_address);
+
+	if (near >= 0)
+		close(near);
+	if (far >= 0)
+		close(far);
+	return result;
+}
+
+/* Sends one datagram there and one back, by IPv4 and IPv6, while the relay carries them. Moves
+ * between the hosts; takes four seconds at most. Returns a set of enum supervisor_probe. */
+static int probe(const struct hosts_pair *pair)
+{
+	return (reach_each_other(pair, LAB_NEAR_IPV4, LAB_FAR_IPV4) ? SUPERVISOR_PROBE_IPV4 : 0) |
+	       (reach_each_other(pair, LAB_NEAR_IPV6, LAB_FAR_IPV6) ? SUPERVISOR_PROBE_IPV6 : 0);
+}
+
 static volatile sig_atomic_t asked_to_end;
 
 static void on_signal(int number)
@@ -62,13 +206,13 @@ static void on_signal(int number)
 }
 
 /* The child's last step: only returns if it cannot be done, and then ends as a shell would. */
-static void execute(const struct supervisor *k, char *const *command)
+static void execute(const struct supervisor *s, char *const *command)
 {
 	static const int defaults[] = { SIGCHLD, SIGTERM };
 
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
 		signal(defaults[i], SIG_DFL);
-	sigprocmask(SIG_SETMASK, &k->mask, NULL);
+	sigprocmask(SIG_SETMASK, &s->mask, NULL);
 	hosts_keep_rights();
 	execvp(command[0], command);
 	const int error = errno;
@@ -76,81 +220,81 @@ static void execute(const struct supervisor *k, char *const *command)
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-static void become_far(const struct supervisor *k, int ready)
+static void become_far(const struct supervisor *s, int ready)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	/* No terminal: what is typed there is for the near command. */
 	setsid();
 	dup2(null, STDIN_FILENO);
-	dup2(k->plan->far_output, STDOUT_FILENO);
-	dup2(k->plan->far_output, STDERR_FILENO);
+	dup2(s->plan->far_output, STDOUT_FILENO);
+	dup2(s->plan->far_output, STDERR_FILENO);
 	if (ready == SUPERVISOR_READY_FD)
 		fcntl(ready, F_SETFD, 0);
 	else if (ready >= 0)
 		dup2(ready, SUPERVISOR_READY_FD);
-	if (hosts_enter(&k->pair, HOST_FAR) != 0)
+	if (hosts_enter(&s->pair, HOSTS_FAR) != 0)
 		_exit(126);
 	setenv("UPCASE_LAB_HOST", "far", 1);
-	execute(k, k->plan->far_command);
+	execute(s, s->plan->far_command);
 }
 
-static void become_near(const struct supervisor *k)
+static void become_near(const struct supervisor *s)
 {
-	if (hosts_enter(&k->pair, HOST_NEAR) != 0)
+	if (hosts_enter(&s->pair, HOSTS_NEAR) != 0)
 		_exit(126);
 	/* From this the relay learns the process's number. */
-	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_NEAR_STARTED, 0);
+	supervisor_notify(s->relay, SUPERVISOR_NEAR_STARTED, 0);
 	setenv("UPCASE_LAB_HOST", "near", 1);
-	execute(k, k->plan->near_command);
+	execute(s, s->plan->near_command);
 }
 
 /* It leads a group of its own, but for the moment before it has made one. One that is stopped ends
  * too. */
-static void end_far(const struct supervisor *k)
+static void end_far(const struct supervisor *s)
 {
 	static const int signals[] = { SIGTERM, SIGCONT };
 
-	for (size_t i = 0; k->far > 0 && i < sizeof(signals) / sizeof(*signals); i++) {
-		if (kill(-k->far, signals[i]) != 0)
-			kill(k->far, signals[i]);
+	for (size_t i = 0; s->far > 0 && i < sizeof(signals) / sizeof(*signals); i++) {
+		if (kill(-s->far, signals[i]) != 0)
+			kill(s->far, signals[i]);
 	}
 }
 
-static void end_all(struct supervisor *k)
+static void end_all(struct supervisor *s)
 {
-	k->phase = PHASE_END;
-	k->deadline = clock_monotonic() + GRACE_ASKED;
-	if (k->near > 0) {
-		kill(k->near, SIGTERM);
-		kill(k->near, SIGCONT);
+	s->phase = PHASE_END;
+	s->deadline = clock_monotonic() + GRACE_ASKED;
+	if (s->near > 0) {
+		kill(s->near, SIGTERM);
+		kill(s->near, SIGCONT);
 	} else {
-		end_far(k);
+		end_far(s);
 	}
 }
 
-static void near_ended(struct supervisor *k, int status)
+static void near_ended(struct supervisor *s, int status)
 {
-	k->near = 0;
-	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_NEAR_ENDED, status);
-	if (k->phase != PHASE_END)
-		k->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_ASKED : GRACE);
-	k->phase = PHASE_END;
-	end_far(k);
+	s->near = 0;
+	supervisor_notify(s->relay, SUPERVISOR_NEAR_ENDED, status);
+	if (s->phase != PHASE_END)
+		s->deadline = clock_monotonic() + (WIFSIGNALED(status) ? GRACE_ASKED : GRACE);
+	s->phase = PHASE_END;
+	end_far(s);
 }
 
-static void start_near(struct supervisor *k)
+static void start_near(struct supervisor *s)
 {
 	int null;
 
-	k->phase = PHASE_NEAR;
-	k->deadline = CLOCK_NEVER;
-	k->near = fork();
-	if (k->near == 0)
-		become_near(k);
-	if (k->near < 0) {
+	s->phase = PHASE_NEAR;
+	s->deadline = CLOCK_NEVER;
+	s->near = fork();
+	if (s->near == 0)
+		become_near(s);
+	if (s->near < 0) {
 		standard_say("upcase-lab: fork: %s", strerror(errno));
-		near_ended(k, 126 << 8);
+		near_ended(s, 126 << 8);
 	}
 	/* Who waits for the end of the command's input or output must not wait for the supervisor.
 	 */
@@ -161,177 +305,177 @@ static void start_near(struct supervisor *k)
 	}
 }
 
-static void far_serves(struct supervisor *k)
+static void far_serves(struct supervisor *s)
 {
-	if (k->ready >= 0)
-		close(k->ready);
-	k->ready = -1;
-	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_READY, 0);
-	start_near(k);
+	if (s->ready >= 0)
+		close(s->ready);
+	s->ready = -1;
+	supervisor_notify(s->relay, SUPERVISOR_FAR_READY, 0);
+	start_near(s);
 }
 
-static void far_ended(struct supervisor *k, int status)
+static void far_ended(struct supervisor *s, int status)
 {
-	k->far = 0;
-	(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_ENDED, status);
-	if (k->phase != PHASE_FAR)
+	s->far = 0;
+	supervisor_notify(s->relay, SUPERVISOR_FAR_ENDED, status);
+	if (s->phase != PHASE_FAR)
 		return;
 	/* A command that set something up, or none at all: nobody listens, as was wanted. */
-	if (!k->plan->notifies_ready && status == 0)
-		far_serves(k);
+	if (!s->plan->notifies_ready && status == 0)
+		far_serves(s);
 	else
-		end_all(k);
+		end_all(s);
 }
 
-static void start_far(struct supervisor *k, int64_t now)
+static void start_far(struct supervisor *s, int64_t now)
 {
 	int ends[2] = { -1, -1 };
 
-	if (!k->plan->far_command) {
-		(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_READY, 0);
-		start_near(k);
+	if (!s->plan->far_command) {
+		supervisor_notify(s->relay, SUPERVISOR_FAR_READY, 0);
+		start_near(s);
 		return;
 	}
-	if (k->plan->notifies_ready && pipe2(ends, O_CLOEXEC) != 0)
+	if (s->plan->notifies_ready && pipe2(ends, O_CLOEXEC) != 0)
 		ends[0] = ends[1] = -1;
-	k->phase = PHASE_FAR;
-	k->ready = ends[0];
-	k->deadline = now + (k->plan->notifies_ready ? READY_WAIT : LISTEN_WAIT);
-	if ((k->far = fork()) == 0)
-		become_far(k, ends[1]);
+	s->phase = PHASE_FAR;
+	s->ready = ends[0];
+	s->deadline = now + (s->plan->notifies_ready ? READY_WAIT : LISTEN_WAIT);
+	if ((s->far = fork()) == 0)
+		become_far(s, ends[1]);
 	if (ends[1] >= 0)
 		close(ends[1]);
-	close(k->plan->far_output);
-	if (k->far < 0)
-		far_ended(k, 126 << 8);
+	close(s->plan->far_output);
+	if (s->far < 0)
+		far_ended(s, 126 << 8);
 	/* Looked at from there: whether something listens. */
-	if (!k->plan->notifies_ready)
-		(void)hosts_enter(&k->pair, HOST_FAR);
+	if (!s->plan->notifies_ready)
+		(void)hosts_enter(&s->pair, HOSTS_FAR);
 }
 
 /* Whether the far command's readiness is decided by looking, or by time. */
-static void check_far(struct supervisor *k, int64_t now)
+static void check_far(struct supervisor *s, int64_t now)
 {
-	bool closed = k->plan->notifies_ready && k->ready < 0;
+	bool closed = s->plan->notifies_ready && s->ready < 0;
 
-	if (!k->plan->notifies_ready && hosts_is_listening()) {
-		far_serves(k);
-	} else if ((!k->plan->notifies_ready || closed) && now >= k->deadline) {
-		far_serves(k);
-	} else if (now >= k->deadline) {
-		(void)supervisor_ipc_notify(k->relay, SUPERVISOR_FAR_TIMEOUT, 0);
-		end_all(k);
+	if (!s->plan->notifies_ready && hosts_is_listening()) {
+		far_serves(s);
+	} else if ((!s->plan->notifies_ready || closed) && now >= s->deadline) {
+		far_serves(s);
+	} else if (now >= s->deadline) {
+		supervisor_notify(s->relay, SUPERVISOR_FAR_TIMEOUT, 0);
+		end_all(s);
 	}
 }
 
 /* The port's number, usually. A far command that closes the descriptor without a word is about to
  * end, or, if it is still there a moment later, as ready as it will be. */
-static void read_ready(struct supervisor *k)
+static void read_ready(struct supervisor *s)
 {
 	char type[64];
-	ssize_t n = read(k->ready, type, sizeof(type));
+	ssize_t n = read(s->ready, type, sizeof(type));
 
 	if (n > 0) {
-		far_serves(k);
+		far_serves(s);
 	} else if (n == 0) {
-		close(k->ready);
-		k->ready = -1;
-		k->deadline = clock_monotonic() + CLOSED_WAIT;
+		close(s->ready);
+		s->ready = -1;
+		s->deadline = clock_monotonic() + CLOSED_WAIT;
 	}
 }
 
-static void collect_children(struct supervisor *k)
+static void collect_children(struct supervisor *s)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (WIFSTOPPED(status)) {
-			if (pid == k->near)
-				(void)supervisor_ipc_notify(k->relay, SUPERVISOR_NEAR_STOPPED, 0);
-		} else if (pid == k->near) {
-			near_ended(k, status);
-		} else if (pid == k->far) {
-			far_ended(k, status);
+			if (pid == s->near)
+				supervisor_notify(s->relay, SUPERVISOR_NEAR_STOPPED, 0);
+		} else if (pid == s->near) {
+			near_ended(s, status);
+		} else if (pid == s->far) {
+			far_ended(s, status);
 		}
 	}
 }
 
-static void relay_gone(struct supervisor *k)
+static void relay_gone(struct supervisor *s)
 {
-	close(k->relay);
-	k->relay = -1;
+	close(s->relay);
+	s->relay = -1;
 	/* The relay may have been killed before it could do this. */
-	runtime_dir_remove(k->plan->runtime_dir);
-	end_all(k);
+	runtime_dir_remove(s->plan->runtime_dir);
+	end_all(s);
 }
 
-static void read_relay(struct supervisor *k)
+static void read_relay(struct supervisor *s)
 {
 	struct supervisor_received received;
-	int n = supervisor_ipc_read(k->relay, &received);
+	int n = supervisor_read(s->relay, &received);
 
 	if (n < 0)
 		return;
 	if (n == 0) {
-		relay_gone(k);
-	} else if (received.message.type == SUPERVISOR_RUN && k->phase == PHASE_MADE &&
-	           k->plan->probe) {
-		(void)supervisor_ipc_notify(k->relay, SUPERVISOR_PROBED, probe_run(&k->pair));
-		k->phase = PHASE_END;
-	} else if (received.message.type == SUPERVISOR_RUN && k->phase == PHASE_MADE) {
-		start_far(k, clock_monotonic());
-	} else if (received.message.type == SUPERVISOR_SIGNAL && k->near > 0) {
-		kill(k->near, received.message.value);
+		relay_gone(s);
+	} else if (received.message.type == SUPERVISOR_RUN && s->phase == PHASE_MADE &&
+	           s->plan->probe) {
+		supervisor_notify(s->relay, SUPERVISOR_PROBED, probe(&s->pair));
+		s->phase = PHASE_END;
+	} else if (received.message.type == SUPERVISOR_RUN && s->phase == PHASE_MADE) {
+		start_far(s, clock_monotonic());
+	} else if (received.message.type == SUPERVISOR_SIGNAL && s->near > 0) {
+		kill(s->near, received.message.value);
 	} else if (received.message.type == SUPERVISOR_END) {
-		end_all(k);
+		end_all(s);
 	}
 }
 
-static bool is_over(const struct supervisor *k, int64_t now)
+static bool is_over(const struct supervisor *s, int64_t now)
 {
-	return k->phase == PHASE_END && ((k->near <= 0 && k->far <= 0) || now >= k->deadline);
+	return s->phase == PHASE_END && ((s->near <= 0 && s->far <= 0) || now >= s->deadline);
 }
 
-static void dispatch(struct supervisor *k, const struct fd_watch *w)
+static void dispatch(struct supervisor *s, const struct fd_watch *w)
 {
 	if (asked_to_end) {
 		asked_to_end = 0;
-		end_all(k);
+		end_all(s);
 	}
-	collect_children(k);
-	if (k->phase == PHASE_FAR)
-		check_far(k, clock_monotonic());
-	if (k->phase == PHASE_FAR && fd_watch_can_read(w, k->ready))
-		read_ready(k);
-	if (fd_watch_can_read(w, k->relay))
-		read_relay(k);
+	collect_children(s);
+	if (s->phase == PHASE_FAR)
+		check_far(s, clock_monotonic());
+	if (s->phase == PHASE_FAR && fd_watch_can_read(w, s->ready))
+		read_ready(s);
+	if (fd_watch_can_read(w, s->relay))
+		read_relay(s);
 }
 
-static void loop(struct supervisor *k)
+static void loop(struct supervisor *s)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
-	while (!is_over(k, clock_monotonic())) {
+	while (!is_over(s, clock_monotonic())) {
 		struct fd_watch w;
 		struct timespec wait;
 		int64_t now = clock_monotonic();
 
 		fd_watch_start(&w);
-		fd_watch_read(&w, k->relay);
-		fd_watch_read(&w, k->ready);
-		fd_watch_until(&w, k->deadline);
-		if (k->phase == PHASE_FAR && !k->plan->notifies_ready)
+		fd_watch_read(&w, s->relay);
+		fd_watch_read(&w, s->ready);
+		fd_watch_until(&w, s->deadline);
+		if (s->phase == PHASE_FAR && !s->plan->notifies_ready)
 			fd_watch_until(&w, now + LISTEN_POLL);
 		if (pselect(w.count, &w.readable, NULL, NULL, clock_until(w.deadline, now, &wait),
 		        &none) < 0)
 			fd_watch_start(&w);
-		dispatch(k, &w);
+		dispatch(s, &w);
 	}
 }
 
-static void catch_signals(struct supervisor *k)
+static void catch_signals(struct supervisor *s)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	sigset_t block;
@@ -342,66 +486,63 @@ static void catch_signals(struct supervisor *k)
 	sigemptyset(&block);
 	sigaddset(&block, SIGCHLD);
 	sigaddset(&block, SIGTERM);
-	sigprocmask(SIG_BLOCK, &block, &k->mask);
+	sigprocmask(SIG_BLOCK, &block, &s->mask);
 }
 
-static int hand_over(struct host_pair *pair, const struct supervisor_message *message, int relay)
+/* Sends the devices to the relay, which alone has them afterwards. */
+static int hand_over(struct hosts_pair *pair, int relay)
 {
-	const int *const kinds[] = { pair->device, pair->injector, pair->timestamp_tap,
-		pair->outer_timestamp_tap };
-	int fds[SUPERVISOR_IPC_FDS], count = 0, result;
+	struct supervisor_message message = { .type = SUPERVISOR_HOSTS_READY, .pair = *pair };
+	int fds[SUPERVISOR_FDS], count = 0, result;
 
-	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++) {
-		for (int side = 0; side < HOST_SIDES; side++) {
-			if (kinds[kind][side] >= 0)
-				fds[count++] = kinds[kind][side];
-		}
-	}
-	result = supervisor_ipc_send(relay, message, fds, count);
-
+	for (int side = 0; side < HOSTS_SIDES; side++)
+		message.pair.fds[HOSTS_NS][side] = -1;
+	for (int kind = HOSTS_TAP; kind < HOSTS_FDS; kind++)
+		for (int side = 0; side < HOSTS_SIDES; side++)
+			if (pair->fds[kind][side] >= 0)
+				fds[count++] = pair->fds[kind][side];
+	result = send_message(relay, &message, fds, count);
 	while (count-- > 0)
 		close(fds[count]);
 	return result;
 }
 
-static void send_end(struct supervisor *k)
+static void send_end(struct supervisor *s)
 {
 	struct supervisor_message message = { .type = SUPERVISOR_ENDED };
 
-	if (k->relay < 0)
+	if (s->relay < 0)
 		return;
-	for (int side = 0; side < HOST_SIDES; side++)
-		message.kernel_drops[side] = hosts_kernel_drops(&k->pair, (enum host_side)side);
+	for (int side = 0; side < HOSTS_SIDES; side++)
+		message.kernel_drops[side] = hosts_kernel_drops(&s->pair, (enum hosts_side)side);
 	/* A relay that is gone has not removed it. */
-	if (supervisor_ipc_send(k->relay, &message, NULL, 0) != 0)
-		runtime_dir_remove(k->plan->runtime_dir);
+	if (send_message(s->relay, &message, NULL, 0) != 0)
+		runtime_dir_remove(s->plan->runtime_dir);
 }
 
 /* The first process of the namespace. */
 static void supervise(const struct supervisor_plan *plan, int relay)
 {
-	struct supervisor k = { .plan = plan,
+	struct supervisor s = { .plan = plan,
 		.relay = relay,
 		.ready = -1,
 		.phase = PHASE_MADE,
 		.deadline = CLOCK_NEVER };
-	struct supervisor_message message = { .type = SUPERVISOR_HOSTS_READY };
+	struct supervisor_message message = { .type = SUPERVISOR_FAILED };
 
 	prctl(PR_SET_NAME, "upcase-lab-keep");
 	/* The first process of a namespace is safe from what has no handler; its children are to
 	 * start without any. */
 	signals_release();
-	catch_signals(&k);
-	(void)supervisor_ipc_notify(relay, SUPERVISOR_STARTED, 0);
-	if (hosts_build(&plan->hosts, &k.pair, &message.failure) != 0) {
-		message.type = SUPERVISOR_FAILED;
-		(void)supervisor_ipc_send(relay, &message, NULL, 0);
+	catch_signals(&s);
+	supervisor_notify(relay, SUPERVISOR_STARTED, 0);
+	if (hosts_build(&plan->hosts, &s.pair, &message.failure) != 0) {
+		(void)send_message(relay, &message, NULL, 0);
 		_exit(1);
 	}
-	message.report = k.pair.report;
-	if (hand_over(&k.pair, &message, relay) == 0)
-		loop(&k);
-	send_end(&k);
+	if (hand_over(&s.pair, relay) == 0)
+		loop(&s);
+	send_end(&s);
 	_exit(0);
 }
 
@@ -423,7 +564,7 @@ static void step_out(const struct supervisor_plan *plan, int relay)
 		message.failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK,
 			.error = errno };
 	}
-	(void)supervisor_ipc_send(relay, &message, NULL, 0);
+	(void)send_message(relay, &message, NULL, 0);
 	_exit(1);
 }
 

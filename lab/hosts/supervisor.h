@@ -7,15 +7,15 @@
 #define UPCASE_LAB_SUPERVISOR_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "lab/hosts/hosts.h"
-#include "lab/hosts/supervisor-ipc.h"
 
 /* The descriptor on which the far command tells that it serves. */
 #define SUPERVISOR_READY_FD 3
 
 struct supervisor_plan {
-	struct host_settings hosts;
+	struct hosts_settings hosts;
 	/* The far and the near command, as execvp() wants them. The far one may be NULL: nothing
 	 * runs there. */
 	char *const *far_command, *const *near_command;
@@ -34,5 +34,57 @@ struct supervisor_plan {
 /* Starts a supervisor, which becomes a child of the caller. What the plan points at need not live
  * on. Returns the relay's end of the socket, or -1 with errno. */
 int supervisor_start(const struct supervisor_plan *plan);
+
+/* The most descriptors in a message: for each host one that hears, one that sends, two that stamp.
+ */
+#define SUPERVISOR_FDS 8
+
+enum supervisor_message_type {
+	/* To the relay. */
+	SUPERVISOR_STARTED,      /* the supervisor speaks, before it does anything that may last */
+	SUPERVISOR_FAILED,       /* `failure`; the supervisor is gone */
+	SUPERVISOR_HOSTS_READY,  /* `pair`, without the namespaces */
+	SUPERVISOR_FAR_READY,    /* the far command serves, or there is none */
+	SUPERVISOR_FAR_TIMEOUT,  /* it does not tell that it serves; nothing is started on the near
+	                            host */
+	SUPERVISOR_NEAR_STARTED, /* the near command's process speaks, before it executes it */
+	SUPERVISOR_NEAR_STOPPED, /* the near command was stopped */
+	SUPERVISOR_FAR_ENDED,    /* `value`: its wait status */
+	SUPERVISOR_NEAR_ENDED,   /* `value`: its wait status */
+	SUPERVISOR_PROBED,       /* `value`: of enum supervisor_probe */
+	SUPERVISOR_ENDED,        /* `kernel_drops`; it ends now */
+	/* To the supervisor. */
+	SUPERVISOR_RUN,    /* run the commands, or the probe */
+	SUPERVISOR_SIGNAL, /* `value`: a signal for the near command */
+	SUPERVISOR_END,    /* end all */
+};
+
+/* What went through in a probe. */
+enum supervisor_probe {
+	SUPERVISOR_PROBE_IPV4 = 1,
+	SUPERVISOR_PROBE_IPV6 = 2,
+};
+
+struct supervisor_message {
+	enum supervisor_message_type type;
+	int value;
+	struct diagnose_failure failure;
+	struct hosts_pair pair;
+	/* Packets that the hosts sent and their devices had no room for. */
+	unsigned long long kernel_drops[HOSTS_SIDES];
+};
+
+/* One message, with the descriptors in `pair`, which the receiver owns, and its sender. */
+struct supervisor_received {
+	struct supervisor_message message;
+	/* The process that sent it, as the receiver's process namespace knows it; 0 unless the
+	 * receiver's end has SO_PASSCRED. */
+	pid_t sender;
+};
+
+/* Sends a message with a value; one to a peer that is gone is lost. */
+void supervisor_notify(int fd, enum supervisor_message_type type, int value);
+/* Reads one: 1; 0 if the peer is gone; -1 with errno (EAGAIN if the descriptor does not block). */
+int supervisor_read(int fd, struct supervisor_received *received);
 
 #endif

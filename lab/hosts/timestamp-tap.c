@@ -1,132 +1,223 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A ring of frames that the kernel shares (PACKET_RX_RING, TPACKET_V2), too short for whole
- * packets: looking into it takes no call, and it holds what a busy relay has not looked at for a
- * while. */
+/* The rings of the packet sockets have frames too short for whole packets: they hold what a busy
+ * relay has not read for a while. The times that were read wait in a ring in their order, and for
+ * each remainder of the hash in a chain through it in the same order: so the oldest in the ring is
+ * at its chain's head, and one packet's times are found without looking at the others'. */
 #include "config.h"
 
 #include "lab/hosts/timestamp-tap.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
+#include "common/fnv.h"
+#include "lab/hosts/device.h"
 
 /* The kernel's header and its padding come before the packet. */
 #define FRAME_SIZE 256u
 /* Bytes that the kernel allocates in one piece; how many of them: 8,192 packets. */
 #define BLOCK_SIZE (64u << 10)
 #define BLOCKS 32u
-#define RING_SIZE (BLOCKS * BLOCK_SIZE)
 
-/* One socket. */
-struct tap_socket {
-	/* -1: there is none. */
-	int fd;
-	uint8_t *ring;
-	/* The frame that is next. */
-	unsigned next;
+#define CHAINS 4096
+
+struct packet_time {
+	struct packet_times_key key;
+	int64_t at;
+	TAILQ_ENTRY(packet_time) next;
+	bool waits;
 };
+
+TAILQ_HEAD(chain, packet_time);
+
+struct packet_times {
+	struct packet_time ring[PACKET_TIMES_MAX];
+	/* Where the next one goes. */
+	int end;
+	struct chain chains[CHAINS];
+};
+
+/* Where the transport's checksum stands, or 0: a kernel that leaves it to the device shows it
+ * incomplete. */
+static size_t checksum_place(const uint8_t *packet, size_t n)
+{
+	const bool v4 = n >= 20 && packet[0] >> 4 == 4, v6 = n >= 40 && packet[0] >> 4 == 6;
+	const size_t transport = v4 ? (packet[0] & 15u) * 4 : 40;
+
+	/* A fragment but the first has none. */
+	if ((!v4 && !v6) || (v4 && ((packet[6] & 0x1f) | packet[7])))
+		return 0;
+	switch (packet[v4 ? 9 : 6]) {
+	case IPPROTO_TCP:
+		return transport + 16;
+	case IPPROTO_UDP:
+		return transport + 6;
+	case IPPROTO_ICMPV6:
+		return transport + 2;
+	default:
+		return 0;
+	}
+}
+
+struct packet_times_key packet_times_key(const void *packet, size_t have, size_t length)
+{
+	const uint8_t *bytes = packet;
+	const size_t n = have < PACKET_TIMES_BYTES ? have : PACKET_TIMES_BYTES,
+	             blank = checksum_place(bytes, n);
+	uint64_t hash = FNV_START;
+
+	for (size_t i = 0; i < n; i++) {
+		const bool left_out = blank && (i == blank || i == blank + 1);
+		hash = fnv_byte(hash, left_out ? 0 : bytes[i]);
+	}
+	return (struct packet_times_key){ .hash = hash, .length = (uint32_t)length };
+}
+
+bool packet_times_equal(struct packet_times_key a, struct packet_times_key b)
+{
+	return a.hash == b.hash && a.length == b.length;
+}
+
+struct packet_times *packet_times_new(void)
+{
+	struct packet_times *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	for (int i = 0; i < CHAINS; i++)
+		TAILQ_INIT(&s->chains[i]);
+	return s;
+}
+
+void packet_times_free(struct packet_times *s)
+{
+	free(s);
+}
+
+static struct chain *chain_of(struct packet_times *s, struct packet_times_key key)
+{
+	return &s->chains[(key.hash ^ key.hash >> 32) % CHAINS];
+}
+
+void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at)
+{
+	struct packet_time *place = &s->ring[s->end];
+
+	if (place->waits)
+		TAILQ_REMOVE(chain_of(s, place->key), place, next);
+	*place = (struct packet_time){ .key = key, .at = at, .waits = true };
+	TAILQ_INSERT_TAIL(chain_of(s, key), place, next);
+	s->end = (s->end + 1) % PACKET_TIMES_MAX;
+}
+
+bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
+    int64_t to, int64_t *at)
+{
+	struct chain *chain = chain_of(s, key);
+
+	for (struct packet_time *seen = TAILQ_FIRST(chain), *next; seen; seen = next) {
+		const bool found = seen->at >= from && seen->at <= to &&
+		                   packet_times_equal(seen->key, key);
+
+		next = TAILQ_NEXT(seen, next);
+		if (found || seen->at < from) {
+			TAILQ_REMOVE(chain, seen, next);
+			seen->waits = false;
+		}
+		if (found) {
+			*at = seen->at;
+			return true;
+		}
+	}
+	return false;
+}
 
 struct timestamp_tap {
-	/* On the host's device; on the outer end. */
-	struct tap_socket host, outer;
+	/* The sockets on the host's device and on the outer end, or -1, and their rings. */
+	int fd, outer_fd;
+	struct device_ring ring, outer_ring;
+	/* What the host received; what it sent. */
+	struct packet_times *received, *sent;
 };
 
-struct tpacket_req timestamp_tap_ring(void)
+struct tpacket_req timestamp_tap_shape(void)
 {
 	return (struct tpacket_req){ .tp_frame_size = FRAME_SIZE,
-		.tp_frame_nr = RING_SIZE / FRAME_SIZE,
+		.tp_frame_nr = BLOCKS * BLOCK_SIZE / FRAME_SIZE,
 		.tp_block_size = BLOCK_SIZE,
 		.tp_block_nr = BLOCKS };
 }
 
-static int open_tap_socket(struct tap_socket *tap, int fd)
-{
-	void *ring = fd < 0 ? NULL
-	                    : mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (ring == MAP_FAILED)
-		return -1;
-	*tap = (struct tap_socket){ .fd = fd, .ring = ring };
-	return 0;
-}
-
 struct timestamp_tap *timestamp_tap_new(int fd, int outer)
 {
-	struct timestamp_tap *s = calloc(1, sizeof *s);
+	struct timestamp_tap *tap = calloc(1, sizeof *tap);
 
-	if (!s)
-		return NULL;
-	if (open_tap_socket(&s->host, fd) != 0) {
-		free(s);
-		return NULL;
-	}
-	if (open_tap_socket(&s->outer, outer) != 0) {
-		munmap(s->host.ring, RING_SIZE);
-		free(s);
+	if (!tap) {
+		(void)file_give_up(fd);
+		(void)file_give_up(outer);
 		return NULL;
 	}
-	return s;
+	tap->fd = fd;
+	tap->outer_fd = outer;
+	if ((tap->received = packet_times_new()) && (tap->sent = packet_times_new()) &&
+	    device_ring_map(&tap->ring, fd, timestamp_tap_shape()) == 0 &&
+	    (outer < 0 || device_ring_map(&tap->outer_ring, outer, timestamp_tap_shape()) == 0))
+		return tap;
+	timestamp_tap_free(tap);
+	return NULL;
 }
 
-static void close_tap_socket(struct tap_socket *tap)
+void timestamp_tap_free(struct timestamp_tap *tap)
 {
-	if (tap->fd < 0)
+	if (!tap)
 		return;
-	munmap(tap->ring, RING_SIZE);
-	close(tap->fd);
+	device_ring_unmap(&tap->ring);
+	device_ring_unmap(&tap->outer_ring);
+	(void)file_give_up(tap->fd);
+	(void)file_give_up(tap->outer_fd);
+	packet_times_free(tap->received);
+	packet_times_free(tap->sent);
+	free(tap);
 }
 
-void timestamp_tap_free(struct timestamp_tap *s)
+/* Adds what passed a socket: what it sent to `outgoing`, what it received to `incoming`; NULL
+ * leaves those out. */
+static void read_ring(struct device_ring *ring, struct packet_times *outgoing,
+    struct packet_times *incoming, int64_t offset)
 {
-	if (!s)
-		return;
-	close_tap_socket(&s->host);
-	close_tap_socket(&s->outer);
-	free(s);
-}
+	for (struct tpacket2_hdr *frame; (frame = device_ring_frame(ring));) {
+		const uint8_t *place = (const uint8_t *)frame;
+		const struct sockaddr_ll *from = (const void *)(place +
+		                                                TPACKET_ALIGN(sizeof *frame));
+		struct packet_times *times = from->sll_pkttype == PACKET_OUTGOING ? outgoing
+		                                                                  : incoming;
 
-static void read_frame(const uint8_t *place, struct timestamp_tap_frame *frame)
-{
-	const struct tpacket2_hdr *head = (const void *)place;
-	const struct sockaddr_ll *from = (const void *)(place + TPACKET_ALIGN(sizeof *head));
-
-	frame->outgoing = from->sll_pkttype == PACKET_OUTGOING;
-	frame->wall = head->tp_sec * NS_PER_S + head->tp_nsec;
-	frame->key = packet_times_key(place + head->tp_net, head->tp_snaplen, head->tp_len);
-}
-
-/* The kernel writes the status at another processor's pace: acquire before looking into the frame,
- * release after. */
-static bool read_socket(struct tap_socket *tap, struct timestamp_tap_frame *frame)
-{
-	uint8_t *place = tap->ring + (size_t)tap->next * FRAME_SIZE;
-	struct tpacket2_hdr *head = (struct tpacket2_hdr *)(void *)place;
-
-	if (!(__atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
-		return false;
-	read_frame(place, frame);
-	__atomic_store_n(&head->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-	tap->next = (tap->next + 1) % (RING_SIZE / FRAME_SIZE);
-	return true;
-}
-
-/* Of two sockets each reads what comes in at its end. */
-bool timestamp_tap_next(struct timestamp_tap *s, struct timestamp_tap_frame *frame)
-{
-	const bool both = s->outer.fd >= 0;
-
-	while (read_socket(&s->host, frame)) {
-		if (!both || !frame->outgoing)
-			return true;
+		if (times)
+			packet_times_add(times,
+			    packet_times_key(place + frame->tp_net, frame->tp_snaplen,
+			        frame->tp_len),
+			    frame->tp_sec * NS_PER_S + frame->tp_nsec - offset);
+		device_ring_release(ring, frame);
 	}
-	while (both && read_socket(&s->outer, frame)) {
-		if (frame->outgoing)
-			continue;
-		frame->outgoing = true;
-		return true;
-	}
-	return false;
+}
+
+/* Of two sockets each tells what comes in at its end. */
+void timestamp_tap_read(struct timestamp_tap *tap, int64_t offset)
+{
+	const bool both = tap->outer_fd >= 0;
+
+	read_ring(&tap->ring, both ? NULL : tap->sent, tap->received, offset);
+	if (both)
+		read_ring(&tap->outer_ring, NULL, tap->sent, offset);
+}
+
+bool timestamp_tap_take(struct timestamp_tap *tap, bool sent, struct packet_times_key key,
+    int64_t from, int64_t to, int64_t *at)
+{
+	return packet_times_take(sent ? tap->sent : tap->received, key, from, to, at);
 }

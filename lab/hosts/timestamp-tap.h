@@ -1,22 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tells when a host's kernel sent and received each packet: a packet socket on the host's own
- * device, which carries nothing. The descriptor keeps working without any namespace. */
+/* The times at which a host's kernel sent and received each packet, from a packet socket on the
+ * host's own device, which carries nothing. The descriptor keeps working without any namespace. */
 #ifndef UPCASE_LAB_TIMESTAMP_TAP_H
 #define UPCASE_LAB_TIMESTAMP_TAP_H
 
 #include <linux/if_packet.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "lab/hosts/packet-times.h"
+/* The bytes of a packet that tell it from others: IPv6's header, TCP's with all its options, and a
+ * little of the text. */
+#define PACKET_TIMES_BYTES 112
+/* So many times wait; of more the oldest is forgotten. */
+#define PACKET_TIMES_MAX 8192
 
-struct timestamp_tap_frame {
-	/* The host sent it; else it received it. */
-	bool outgoing;
-	/* When, ns since 1970 by the kernel's clock at that time. */
-	int64_t wall;
-	struct packet_times_key key;
+/* Equal for equal packets, whether or not their transport's checksum is complete. */
+struct packet_times_key {
+	uint64_t hash;
+	uint32_t length;
 };
+
+/* Times of packets in one direction: whoever saw packets pass adds them, whoever knows a packet
+ * takes its time. Both know only the packet's first bytes and its length, and either may miss some
+ * packets. Opaque, pure. */
+struct packet_times;
+
+/* Of a bare IP packet of `length` bytes of which `have` are at `packet`. */
+struct packet_times_key packet_times_key(const void *packet, size_t have, size_t length);
+bool packet_times_equal(struct packet_times_key a, struct packet_times_key b);
+
+/* NULL when memory runs out. */
+struct packet_times *packet_times_new(void);
+/* NULL is allowed. */
+void packet_times_free(struct packet_times *s);
+
+/* Such a packet was seen at `at`, ns, not earlier than those that were told before. */
+void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at);
+
+/* When such a packet was first seen, from `from` to `to` ns, in `at`; that packet time is used up,
+ * and those before `from` are forgotten. Returns whether there was one. */
+bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
+    int64_t to, int64_t *at);
 
 /* Opaque. */
 struct timestamp_tap;
@@ -24,15 +49,19 @@ struct timestamp_tap;
 /* Takes over netlink_timestamp_tap()'s socket on the host's device; for a veth pair also that on
  * the outer end, which hears what the host sends, else -1. (What the host's end of a pair hears
  * going out bears the time before the kernel wakes the link up, and so before it stamps the packet
- * for its sender: 20 us on some machines.) NULL with errno; then they are still the caller's. */
+ * for its sender: 20 us on some machines.) NULL with errno; then they are closed. */
 struct timestamp_tap *timestamp_tap_new(int fd, int outer);
-/* Closes the socket. NULL is allowed. */
-void timestamp_tap_free(struct timestamp_tap *s);
+/* Closes the sockets. NULL is allowed. */
+void timestamp_tap_free(struct timestamp_tap *tap);
 
-/* The next packet that passed; false when there is none yet. Never waits. */
-bool timestamp_tap_next(struct timestamp_tap *s, struct timestamp_tap_frame *frame);
+/* Reads what has passed since the last call; `offset` is the wall clock minus the monotonic clock,
+ * ns. Never waits. */
+void timestamp_tap_read(struct timestamp_tap *tap, int64_t offset);
+/* As packet_times_take(), of the packets that the host sent, or else received. */
+bool timestamp_tap_take(struct timestamp_tap *tap, bool sent, struct packet_times_key key,
+    int64_t from, int64_t to, int64_t *at);
 
-/* How the socket's ring is to be divided. */
-struct tpacket_req timestamp_tap_ring(void);
+/* The shape of the socket's ring. */
+struct tpacket_req timestamp_tap_shape(void);
 
 #endif

@@ -42,7 +42,6 @@ struct captured_packet {
 
 /* One way of one host. */
 struct captured_side {
-	struct packet_times *seen;
 	/* The last packet that was found, for its other pieces. */
 	struct packet_times_key key;
 	int64_t at;
@@ -103,24 +102,10 @@ static void follow_clock(struct capture *c)
 		c->offset = seen;
 }
 
-static int open_hosts(struct capture *c, struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS])
-{
-	for (int i = 0; i < CAPTURE_HOSTS && timestamp_taps; i++) {
-		for (int direction = PCAPNG_IN; direction <= PCAPNG_OUT; direction++) {
-			if (!(c->hosts[i].sides[direction].seen = packet_times_new()))
-				return -1;
-		}
-	}
-	return 0;
-}
-
 static void forget(struct capture *c)
 {
-	for (int i = 0; i < CAPTURE_HOSTS; i++) {
+	for (int i = 0; i < CAPTURE_HOSTS; i++)
 		timestamp_tap_free(c->hosts[i].timestamp_tap);
-		for (int direction = PCAPNG_IN; direction <= PCAPNG_OUT; direction++)
-			packet_times_free(c->hosts[i].sides[direction].seen);
-	}
 	delay_queue_free(c->heap);
 	free(c);
 }
@@ -138,8 +123,7 @@ struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
 		return NULL;
 	STAILQ_INIT(&c->fresh);
 	c->heap = delay_queue_new(HEAP_MAX);
-	if (!c->heap || open_hosts(c, timestamp_taps) ||
-	    !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
+	if (!c->heap || !(c->out = pcapng_new(fd, names, comment, CAPTURE_HOSTS))) {
 		forget(c);
 		return NULL;
 	}
@@ -154,30 +138,23 @@ struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
 
 static void read_taps(struct capture *c)
 {
-	struct timestamp_tap_frame frame;
-
 	follow_clock(c);
-	for (int i = 0; i < CAPTURE_HOSTS; i++) {
-		struct captured_host *h = &c->hosts[i];
-		while (h->timestamp_tap && timestamp_tap_next(h->timestamp_tap, &frame)) {
-			const enum pcapng_direction direction = frame.outgoing ? PCAPNG_OUT
-			                                                       : PCAPNG_IN;
-			packet_times_add(h->sides[direction].seen, frame.key,
-			    frame.wall - c->offset);
-		}
-	}
+	for (int i = 0; i < CAPTURE_HOSTS; i++)
+		if (c->hosts[i].timestamp_tap)
+			timestamp_tap_read(c->hosts[i].timestamp_tap, c->offset);
 }
 
 /* A host sends before the link reads, and receives after the link writes. */
-static bool find(struct captured_side *side, const struct capture_packet *p, int64_t *at)
+static bool find(struct captured_host *host, const struct capture_packet *p, int64_t *at)
 {
+	struct captured_side *side = &host->sides[p->direction];
 	const bool out = p->direction == PCAPNG_OUT;
 
 	if (p->fragment && packet_times_equal(p->key, side->key)) {
 		*at = side->at;
 		return true;
 	}
-	if (!packet_times_take(side->seen, p->key, p->at - (out ? APART : NOISE),
+	if (!timestamp_tap_take(host->timestamp_tap, out, p->key, p->at - (out ? APART : NOISE),
 	        p->at + (out ? NOISE : APART), at))
 		return false;
 	side->key = p->key;
@@ -216,7 +193,7 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 	*at = p->at;
 	if (!h->timestamp_tap)
 		return true;
-	if (find(&h->sides[p->direction], p, at)) {
+	if (find(h, p, at)) {
 		/* At the outer end of a veth pair the stamp is made beside the link's reading, and
 		 * may be some microseconds later. */
 		if (p->direction == PCAPNG_OUT && *at > p->at)

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "lab/link/pcapng.h"
-#include "lab/hosts/packet-times.h"
 #include "lab/hosts/timestamp-tap.h"
 
 /* Near and far. */

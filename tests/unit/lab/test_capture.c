@@ -120,7 +120,7 @@ static void test_a_long_comment_is_cut(void **state)
 /* A ring with one frame, as the kernel would leave it. Returns its descriptor. */
 static int make_ring(const char *packet, bool outgoing, int64_t wall)
 {
-	const struct tpacket_req shape = timestamp_tap_ring();
+	const struct tpacket_req shape = timestamp_tap_shape();
 	const size_t n = strlen(packet), from = TPACKET_ALIGN(sizeof(struct tpacket2_hdr)),
 	             data = from + sizeof(struct sockaddr_ll);
 	const struct tpacket2_hdr head = { .tp_status = TP_STATUS_USER,

@@ -59,7 +59,7 @@ static void nothing_is_a_perfect_link(void **state)
 	must_read(&o, "upcase-lab");
 	assert_true(o.link.there.loss == 0 && o.link.back.loss == 0);
 	assert_int_equal(o.hosts.mtu, 1500);
-	assert_int_equal(o.hosts.backend, HOST_BACKEND_AUTO);
+	assert_int_equal(o.hosts.backend, HOSTS_BACKEND_AUTO);
 	assert_string_equal(o.hosts.congestion, "");
 	assert_null(o.near_command);
 	assert_false(o.link.seed_given);
@@ -106,7 +106,7 @@ static void the_hosts_own(void **state)
 	must_read(&o,
 	    "upcase-lab --backend veth --mtu 9000 --cc cubic --seed 42 --pcap f --far-log - --far "
 	    "true -q");
-	assert_int_equal(o.hosts.backend, HOST_BACKEND_VETH);
+	assert_int_equal(o.hosts.backend, HOSTS_BACKEND_VETH);
 	assert_int_equal(o.hosts.mtu, 9000);
 	assert_int_equal(o.link.there.mtu, 0);
 	assert_string_equal(o.hosts.congestion, "cubic");

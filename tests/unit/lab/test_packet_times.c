@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lab/hosts/packet-times.h"
+#include "lab/hosts/timestamp-tap.h"
 
 #define SIZE 60
 #define FOREVER INT64_MAX
