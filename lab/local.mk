@@ -15,7 +15,6 @@ lab_liblab_a_SOURCES = \
 	%D%/options.c %D%/options.h \
 	%D%/output.c %D%/output.h \
 	%D%/relay.c %D%/relay.h \
-	%D%/report.c %D%/report.h \
 	%D%/self-check.c %D%/self-check.h
 
 include %D%/link/local.mk

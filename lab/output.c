@@ -5,13 +5,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/printable.h"
+#include "common/standard.h"
+#include "common/utf8.h"
 
+/* Reads of the far command's output in one turn: more than a pipe holds. */
+#define FAR_READS 64
+/* How the files are opened. */
 #define FLAGS (O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 /* What any user may have (fs.pipe-max-size): a reader that loses the processor for a moment loses
@@ -50,4 +57,142 @@ int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), con
 		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 	*why = fd < 0 ? strerror(errno) : "is no longer what it was";
 	return fd < 0 || is_same(fd, &st) ? fd : file_give_up(fd);
+}
+
+void output_tail_add(struct output_tail *tail, const char *text, size_t n)
+{
+	if (n > OUTPUT_TAIL_SIZE) {
+		text += n - OUTPUT_TAIL_SIZE;
+		n = OUTPUT_TAIL_SIZE;
+	}
+	if (tail->n + n > OUTPUT_TAIL_SIZE) {
+		size_t old = tail->n + n - OUTPUT_TAIL_SIZE;
+
+		memmove(tail->text, tail->text + old, tail->n - old);
+		tail->n -= old;
+	}
+	memcpy(tail->text + tail->n, text, n);
+	tail->n += n;
+}
+
+char *output_tail_last_line(const struct output_tail *tail, char *line, size_t size)
+{
+	size_t end = tail->n, start;
+
+	while (end > 0 && tail->text[end - 1] == '\n')
+		end--;
+	for (start = end; start > 0 && tail->text[start - 1] != '\n'; start--)
+		;
+	snprintf(line, size, "%.*s", (int)(end - start), tail->text + start);
+	return printable_replace(line, strlen(line));
+}
+
+/* Standard error's terminal, opened anew so as never to wait for it. Who uses another user's may
+ * not open it. */
+static int open_screen(void)
+{
+	const int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
+/* A log is added to: what a text file holds is not to be told from a log. The far command may wait
+ * for its reader. */
+static int open_log(const char *path)
+{
+	const char *why;
+	const int fd = output_open(path, NULL, &why);
+
+	if (fd < 0)
+		standard_say(
+		    "upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to",
+		    path, why);
+	else
+		(void)fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
+}
+
+int far_output_open(struct far_output *o, const char *file)
+{
+	const bool to_stderr = file && strcmp(file, "-") == 0;
+	int ends[2];
+
+	*o = (struct far_output){ .fd = -1, .end = -1, .screen = -1 };
+	if (to_stderr && isatty(STDERR_FILENO))
+		o->screen = open_screen();
+	if (file && !to_stderr)
+		return (o->end = open_log(file)) < 0 ? 2 : 0;
+	if (to_stderr && o->screen < 0) {
+		o->end = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	} else if (pipe2(ends, O_CLOEXEC) == 0) {
+		(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+		o->fd = ends[0];
+		o->end = ends[1];
+	}
+	if (o->end < 0)
+		standard_say("upcase-lab: the far command's output: %s", strerror(errno));
+	return o->end < 0;
+}
+
+/* What the terminal does not take now waits, and the far command with it. */
+static void show(struct far_output *o)
+{
+	ssize_t n = 0;
+
+	while (o->screen >= 0 && !send_buffer_empty(&o->shown) && n >= 0) {
+		n = write(o->screen, o->shown.bytes + o->shown.first,
+		    o->shown.end - o->shown.first);
+		o->shown.first += n > 0 ? (size_t)n : 0;
+	}
+	/* One that is gone takes nothing any more. */
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		o->shown.first = o->shown.end;
+}
+
+/* Nothing in it drives the terminal. */
+static void keep_to_show(struct far_output *o, const char *text, size_t n)
+{
+	const bool utf8 = standard_utf8();
+	char bytes[OUTPUT_CUT_OFF + OUTPUT_TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
+
+	memcpy(bytes, o->cut, o->cut_off);
+	memcpy(bytes + o->cut_off, text, n);
+	n += o->cut_off;
+	o->cut_off = utf8 ? utf8_cut_off((const unsigned char *)bytes, n) : 0;
+	memcpy(o->cut, bytes + n - o->cut_off, o->cut_off);
+	send_buffer_add(&o->shown, shown,
+	    printable_text(shown, bytes, n - o->cut_off, "\t\n", utf8));
+}
+
+void far_output_read(struct far_output *o)
+{
+	char buf[OUTPUT_TAIL_SIZE];
+	ssize_t n = 1;
+
+	for (int i = 0; i < FAR_READS && (n = read(o->fd, buf, sizeof(buf))) > 0; i++) {
+		output_tail_add(&o->tail, buf, (size_t)n);
+		if (o->screen >= 0)
+			keep_to_show(o, buf, (size_t)n);
+	}
+	show(o);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	close(o->fd);
+	o->fd = -1;
+}
+
+void far_output_watch(const struct far_output *o, struct fd_watch *w)
+{
+	if (send_buffer_empty(&o->shown))
+		fd_watch_read(w, o->fd);
+	else
+		fd_watch_write(w, o->screen);
+}
+
+void far_output_dispatch(struct far_output *o, const struct fd_watch *w)
+{
+	if (fd_watch_can_write(w, o->screen))
+		show(o);
+	if (fd_watch_can_read(w, o->fd))
+		far_output_read(o);
 }

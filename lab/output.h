@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files whose names the user gives and to which the lab writes. */
+/* The files that the user names and the lab writes to, and the output of the far command: it goes
+ * to a file, to stderr, or into a pipe whose last bytes are kept, to be shown if the command fails.
+ */
 #ifndef UPCASE_LAB_OUTPUT_H
 #define UPCASE_LAB_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "common/fd-watch.h"
+#include "common/send-buffer.h"
 
 /* Opens it to append, without waiting: a new file; an ordinary one of the effective user that is
  * empty or whose first bytes, at most 16, `kind` recognises (NULL: any); a FIFO or a pipe, both
@@ -12,5 +17,44 @@
  * Returns the descriptor, which does not block, or -1 with the reason in *why, as
  * file_replaceable() gives it. */
 int output_open(const char *path, bool (*kind)(const char *bytes, size_t n), const char **why);
+
+/* The bytes of the tail. */
+#define OUTPUT_TAIL_SIZE 1024
+
+/* The end of what a program wrote. */
+struct output_tail {
+	char text[OUTPUT_TAIL_SIZE];
+	size_t n;
+};
+
+/* Adds; what is too old is forgotten. */
+void output_tail_add(struct output_tail *tail, const char *text, size_t n);
+/* The last line that is not empty, without its newline, and with '?' for control characters, into
+ * `line`. Returns `line`. */
+char *output_tail_last_line(const struct output_tail *tail, char *line, size_t size);
+
+/* The bytes that utf8_cut_off() finds at most. */
+#define OUTPUT_CUT_OFF 3
+
+/* What the far command writes. */
+struct far_output {
+	/* The reading end of its pipe, or -1; the descriptor it writes to, the caller's to close;
+	 * the terminal on which it is shown, or -1. */
+	int fd, end, screen;
+	struct output_tail tail;
+	/* Text still to be shown, and the beginning of a character whose rest is to come. */
+	struct send_buffer shown;
+	char cut[OUTPUT_CUT_OFF];
+	size_t cut_off;
+};
+
+/* Opens what --far-log names: `file`, "-" for stderr, NULL for the pipe alone. On a terminal the
+ * output is shown with nothing in it that drives the terminal. Returns 0; or an exit status after a
+ * line on stderr. */
+int far_output_open(struct far_output *o, const char *file);
+void far_output_watch(const struct far_output *o, struct fd_watch *w);
+void far_output_dispatch(struct far_output *o, const struct fd_watch *w);
+/* Reads and shows what is there. */
+void far_output_read(struct far_output *o);
 
 #endif

@@ -6,7 +6,7 @@
 #include "lab/relay.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,24 +20,17 @@
 #include "lab/hosts/runtime-dir.h"
 #include "lab/hosts/supervisor.h"
 #include "lab/link/link.h"
-#include "common/send-buffer.h"
 #include "lab/output.h"
 #include "lab/link/pcapng.h"
-#include "common/printable.h"
-#include "lab/report.h"
 #include "lab/hosts/signals.h"
 #include "common/standard.h"
-#include "lab/hosts/output-tail.h"
 #include "lab/hosts/terminal.h"
-#include "common/utf8.h"
 
 /* How long the supervisor has to end once it was asked to: longer than it gives the commands, and
  * all within a second. */
 #define TIMEOUT (750 * NS_PER_MS)
-/* Reads of the far command's output in one turn: more than a pipe holds. */
-#define FAR_READS 64
-/* What utf8_cut_off() finds at most. */
-#define CUT_OFF 3
+/* Room for how a command ended. */
+#define STATUS_TEXT 256
 
 struct relay {
 	const struct lab_options *options;
@@ -50,20 +43,13 @@ struct relay {
 	struct device *devices[HOSTS_SIDES];
 	struct link *link;
 	struct control *control;
-	/* What the far command says, or -1; what it writes to, until it has it; where that is
-	 * shown, or -1. */
-	int far_output, far_end, screen;
-	struct output_tail output_tail;
-	/* What is still to be shown, and the beginning of a character whose rest is to come. */
-	struct send_buffer shown;
-	char cut[CUT_OFF];
-	size_t cut_off;
+	struct far_output far_output;
 	/* The near command's wait status; -1: it has not ended. The far command's, likewise. */
 	int near_status, far_status;
 	/* The far command served; the hosts are there. */
 	bool far_served;
 	/* How it ended if it ended badly while the near command ran, else empty. */
-	char far_failure[REPORT_STATUS];
+	char far_failure[STATUS_TEXT];
 	/* Packets of the hosts' that the link never saw. */
 	unsigned long long kernel_drops[HOSTS_SIDES];
 	/* The capture's file until the link has it, else -1; it could not be written to its end. */
@@ -79,6 +65,97 @@ struct relay {
 	/* For pselect(): signals are blocked but there. */
 	sigset_t mask;
 };
+
+static void put_hosts(FILE *out, const struct hosts_report *hosts, int mtu)
+{
+	fprintf(out, "upcase-lab: near %s%s, far %s%s; %s, mtu %d, congestion control %s\n",
+	    LAB_NEAR_IPV4, hosts->ipv6 ? " " LAB_NEAR_IPV6 : "", LAB_FAR_IPV4,
+	    hosts->ipv6 ? " " LAB_FAR_IPV6 : "", hosts_backend_name(hosts->backend), mtu,
+	    hosts->congestion);
+	if (hosts->passed_over.step != DIAGNOSE_NONE)
+		fprintf(out,
+		    "upcase-lab: veth is used since /dev/net/tun cannot be: %s (more: upcase-lab "
+		    "--check)\n",
+		    strerror(hosts->passed_over.error));
+	if (!hosts->ipv6)
+		fprintf(out, "upcase-lab: warning: no IPv6 on the hosts: %s\n",
+		    mtu < HOSTS_MTU_IPV6 ? "it needs --mtu 1280 or more"
+		                         : "this machine has it switched off");
+	if (hosts->sysctl_denied)
+		fputs(
+		    "upcase-lab: warning: /proc/sys cannot be written: ping may say that it is not "
+		    "permitted\n",
+		    out);
+}
+
+/* Where the lab is, when it starts. */
+static void report_start(FILE *out, const struct lab_options *options,
+    const struct hosts_report *hosts)
+{
+	char line[IMPAIR_OPTIONS_LINE];
+
+	put_hosts(out, hosts, options->hosts.mtu);
+	fprintf(out, "upcase-lab: link, %s\n", impair_options_line(&options->link, line));
+	fflush(out);
+}
+
+static void put_counts(FILE *out, const struct link_counts *c, const char *name)
+{
+	fprintf(out, "%s %" PRIu64 " packets", name, c->packets);
+	for (int fate = 0; fate < IMPAIR_FATES; fate++) {
+		if (fate != IMPAIR_DELIVERED && c->fates[fate])
+			fprintf(out, ", %" PRIu64 " %s", c->fates[fate],
+			    impair_fate_text((enum impair_fate)fate));
+	}
+	if (c->duplicated)
+		fprintf(out, ", %" PRIu64 " duplicated", c->duplicated);
+	if (c->reordered)
+		fprintf(out, ", %" PRIu64 " reordered", c->reordered);
+	if (c->corrupted)
+		fprintf(out, ", %" PRIu64 " corrupted", c->corrupted);
+	fprintf(out, ", %" PRIu64 " delivered", c->delivered);
+	if (c->undelivered)
+		fprintf(out, ", %" PRIu64 " refused by the receiver's device", c->undelivered);
+	if (c->in_flight)
+		fprintf(out, ", %" PRIu64 " still on the way", c->in_flight);
+}
+
+/* What the link did, when it ends. */
+static void report_end(FILE *out, const struct link *link)
+{
+	fputs("upcase-lab: link, ", out);
+	put_counts(out, link_counts(link, LINK_THERE), "there:");
+	fputs("; ", out);
+	put_counts(out, link_counts(link, LINK_BACK), "back:");
+	fputs("\n", out);
+}
+
+/* A warning, if any of the host's packets were lost before the link. */
+static void report_kernel_drops(FILE *out, enum hosts_side side, unsigned long long packets)
+{
+	if (packets)
+		fprintf(out,
+		    "upcase-lab: warning: the %s host sent faster than the link can read: %llu "
+		    "packets were lost "
+		    "before it, not by it\n",
+		    side == HOSTS_NEAR ? "near" : "far", packets);
+}
+
+/* "exit status 2: the last line it wrote", "signal 9 (Killed)". Returns `text`. */
+static char *report_status(int status, const struct output_tail *tail, char text[STATUS_TEXT])
+{
+	char line[160];
+
+	if (WIFSIGNALED(status)) {
+		snprintf(text, STATUS_TEXT, "signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+		return text;
+	}
+	output_tail_last_line(tail, line, sizeof(line));
+	snprintf(text, STATUS_TEXT, "exit status %d%s%s", WEXITSTATUS(status), *line ? ": " : "",
+	    line);
+	return text;
+}
 
 static void end(struct relay *r)
 {
@@ -171,70 +248,23 @@ static void hosts_failed(struct relay *r, const struct diagnose_failure *failure
 		give_up(r, text, NULL);
 }
 
-/* What the terminal does not take now waits, and the far command with it. */
-static void show(struct relay *r)
-{
-	ssize_t n = 0;
-
-	while (r->screen >= 0 && !send_buffer_empty(&r->shown) && n >= 0) {
-		n = write(r->screen, r->shown.bytes + r->shown.first,
-		    r->shown.end - r->shown.first);
-		r->shown.first += n > 0 ? (size_t)n : 0;
-	}
-	/* One that is gone takes nothing any more. */
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		r->shown.first = r->shown.end;
-}
-
-/* Nothing in it drives the terminal. */
-static void keep_to_show(struct relay *r, const char *text, size_t n)
-{
-	const bool utf8 = standard_utf8();
-	char bytes[CUT_OFF + OUTPUT_TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
-
-	memcpy(bytes, r->cut, r->cut_off);
-	memcpy(bytes + r->cut_off, text, n);
-	n += r->cut_off;
-	r->cut_off = utf8 ? utf8_cut_off((const unsigned char *)bytes, n) : 0;
-	memcpy(r->cut, bytes + n - r->cut_off, r->cut_off);
-	send_buffer_add(&r->shown, shown,
-	    printable_text(shown, bytes, n - r->cut_off, "\t\n", utf8));
-}
-
-static void read_far_output(struct relay *r)
-{
-	char buf[OUTPUT_TAIL_SIZE];
-	ssize_t n = 1;
-
-	for (int i = 0; i < FAR_READS && (n = read(r->far_output, buf, sizeof(buf))) > 0; i++) {
-		output_tail_add(&r->output_tail, buf, (size_t)n);
-		if (r->screen >= 0)
-			keep_to_show(r, buf, (size_t)n);
-	}
-	show(r);
-	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		return;
-	close(r->far_output);
-	r->far_output = -1;
-}
-
 static void far_ended(struct relay *r, int status)
 {
-	char text[REPORT_STATUS];
+	char text[STATUS_TEXT];
 
 	r->far_status = status;
 	if (status == 0 && (r->far_served || r->options->far_command))
 		return;
-	if (r->far_output >= 0)
-		read_far_output(r);
+	if (r->far_output.fd >= 0)
+		far_output_read(&r->far_output);
 	if (r->far_served) {
 		/* Not at once: the screen is the near command's. */
 		if (r->near_status < 0 && !r->ended_by && !r->trouble)
-			report_status(status, &r->output_tail, r->far_failure);
+			report_status(status, &r->far_output.tail, r->far_failure);
 		return;
 	}
 	give_up(r, "the far command ended before it served",
-	    report_status(status, &r->output_tail, text));
+	    report_status(status, &r->far_output.tail, text));
 }
 
 static void supervisor_gone(struct relay *r)
@@ -322,10 +352,7 @@ static void dispatch(struct relay *r, const struct fd_watch *w)
 		link_dispatch(r->link, w);
 	if (r->supervisor >= 0 && fd_watch_can_read(w, r->supervisor))
 		read_supervisor(r);
-	if (fd_watch_can_write(w, r->screen))
-		show(r);
-	if (fd_watch_can_read(w, r->far_output))
-		read_far_output(r);
+	far_output_dispatch(&r->far_output, w);
 	if (now >= r->deadline && r->supervisor_pid) {
 		kill(r->supervisor_pid, SIGKILL);
 		r->deadline = CLOCK_NEVER;
@@ -336,10 +363,7 @@ static void watch_all(const struct relay *r, struct fd_watch *w)
 {
 	fd_watch_start(w);
 	fd_watch_read(w, r->supervisor);
-	if (send_buffer_empty(&r->shown))
-		fd_watch_read(w, r->far_output);
-	else
-		fd_watch_write(w, r->screen);
+	far_output_watch(&r->far_output, w);
 	fd_watch_until(w, r->deadline);
 	if (r->link)
 		link_watch(r->link, w);
@@ -360,55 +384,6 @@ static void loop(struct relay *r)
 			continue;
 		dispatch(r, &w);
 	}
-}
-
-/* Standard error's terminal, opened anew so as never to wait for it. Who uses another user's may
- * not open it. */
-static int open_screen(void)
-{
-	const int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-}
-
-/* A log is added to: what a text file holds is not to be told from a log. The far command may wait
- * for its reader. */
-static int open_log(const char *path)
-{
-	const char *why;
-	const int fd = output_open(path, NULL, &why);
-
-	if (fd < 0)
-		standard_say(
-		    "upcase-lab: --far-log=%s: %s; name a new file, or one of yours to add to",
-		    path, why);
-	else
-		(void)fcntl(fd, F_SETFL, O_APPEND);
-	return fd;
-}
-
-/* The far command's output: a file, stderr, or a pipe of which the end is remembered, and on a
- * terminal shown. Returns 0, or an exit status. */
-static int open_far_output(struct relay *r)
-{
-	const char *file = r->options->far_log;
-	const bool to_stderr = file && strcmp(file, "-") == 0;
-	int ends[2];
-
-	if (to_stderr && isatty(STDERR_FILENO))
-		r->screen = open_screen();
-	if (file && !to_stderr)
-		return (r->far_end = open_log(file)) < 0 ? 2 : 0;
-	if (to_stderr && r->screen < 0) {
-		r->far_end = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	} else if (pipe2(ends, O_CLOEXEC) == 0) {
-		(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-		r->far_output = ends[0];
-		r->far_end = ends[1];
-	}
-	if (r->far_end < 0)
-		standard_say("upcase-lab: the far command's output: %s", strerror(errno));
-	return r->far_end < 0;
 }
 
 /* Returns 0, or an exit status. */
@@ -432,7 +407,7 @@ static void start(struct relay *r, const struct commands *commands)
 		.far_command = commands->far,
 		.near_command = commands->near,
 		.notifies_ready = commands->notifies_ready,
-		.far_output = r->far_end,
+		.far_output = r->far_output.end,
 		.runtime_dir = r->runtime_dir,
 	};
 
@@ -487,8 +462,8 @@ static void finish(struct relay *r)
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	runtime_dir_remove(r->runtime_dir);
-	if (r->far_output >= 0)
-		read_far_output(r);
+	if (r->far_output.fd >= 0)
+		far_output_read(&r->far_output);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
 	/* Nobody may read them: they come when all is cleared away, and a signal ends even them. */
 	signals_release();
@@ -499,7 +474,7 @@ static void finish(struct relay *r)
 	link_free(r->link);
 	for (int side = 0; side < HOSTS_SIDES; side++)
 		device_free(r->devices[side]);
-	send_buffer_free(&r->shown);
+	send_buffer_free(&r->far_output.shown);
 }
 
 static int exit_status(const struct relay *r)
@@ -517,9 +492,6 @@ int relay_run(const struct lab_options *options)
 {
 	struct relay r = { .options = options,
 		.supervisor = -1,
-		.far_output = -1,
-		.far_end = -1,
-		.screen = -1,
 		.capture = -1,
 		.near_status = -1,
 		.far_status = -1,
@@ -528,7 +500,8 @@ int relay_run(const struct lab_options *options)
 	char reasons[512];
 	int status;
 
-	if ((status = open_capture(&r)) != 0 || (status = open_far_output(&r)) != 0)
+	if ((status = open_capture(&r)) != 0 ||
+	    (status = far_output_open(&r.far_output, options->far_log)) != 0)
 		return status;
 	if (runtime_dir_make(r.runtime_dir, reasons, sizeof(reasons)) != 0) {
 		standard_say("upcase-lab: no folder for its sockets: %s; name one of your own: "

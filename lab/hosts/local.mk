@@ -5,7 +5,6 @@ lab_liblab_a_SOURCES += \
 	%D%/diagnose.c %D%/diagnose.h \
 	%D%/hosts.c %D%/hosts.h \
 	%D%/netlink.c %D%/netlink.h \
-	%D%/output-tail.c %D%/output-tail.h \
 	%D%/runtime-dir.c %D%/runtime-dir.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/supervisor.c %D%/supervisor.h \

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lab/hosts/output-tail.h"
+#include "lab/output.h"
 
 static void expect(const struct output_tail *tail, const char *want)
 {
