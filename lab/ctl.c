@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/control-socket.h"
 #include "common/options.h"
 #include "lab/link/control.h"
 #include "lab/hosts/runtime-dir.h"
@@ -126,11 +127,15 @@ static const char *find_socket(const char *said, char *buf, size_t size)
 static int ask(const char *path, const char *command, bool watch)
 {
 	struct event_text event_text = { .begun = false };
-	const struct control_reader reader = { &event_text, watch ? print_event : print_line };
-	bool follow = strncmp(command, "events on", 9) == 0;
-	char why[256] = "";
-	int result = follow ? control_follow(path, command, &reader, why)
-	                    : control_ask(path, command, stdout, why);
+	const struct control_request request = {
+		.path = path,
+		.command = command,
+		.follow = strncmp(command, "events on", 9) == 0,
+		.line = watch ? print_event : print_line,
+		.context = &event_text,
+	};
+	char why[CONTROL_WHY] = "";
+	int result = control_ask(&request, why);
 
 	if (result < 0) {
 		standard_say("upcase-lab: %s: %s: no lab answers there", path, strerror(errno));

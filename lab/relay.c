@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/control-socket.h"
 #include "lab/commands.h"
 #include "lab/link/control.h"
 #include "lab/hosts/device.h"
@@ -190,6 +191,7 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 {
 	const struct lab_options *o = r->options;
 	char path[RUNTIME_DIR_PATH + 8];
+	struct stat made;
 	int listener;
 
 	r->link = link_new(&o->link.there, &o->link.back, o->link.seed, r->devices[HOSTS_NEAR],
@@ -201,7 +203,7 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 	if (o->pcap && start_capture(r, received) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_LINK, r->runtime_dir);
-	if ((listener = control_listen(path)) < 0)
+	if ((listener = control_listen(path, &made)) < 0)
 		return -1;
 	r->control = control_new(listener, r->link);
 	return r->control ? 0 : -1;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "common/control-socket.h"
 #include "common/send-buffer.h"
 
 /* One read, and the reads of one turn. */
@@ -40,21 +40,13 @@ struct lab_socket {
 
 struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hooks *hooks)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct lab_socket *s;
+	struct lab_socket *s = calloc(1, sizeof *s);
 
-	if (strlen(path) >= sizeof to.sun_path) {
-		errno = ENAMETOOLONG;
-		return NULL;
-	}
-	strcpy(to.sun_path, path);
-	s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
 	s->hooks = *hooks;
-	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd >= 0 && s->fd < FD_SETSIZE &&
-	    connect(s->fd, (struct sockaddr *)&to, sizeof to) == 0)
+	s->fd = control_connect(path, SOCK_NONBLOCK);
+	if (s->fd >= 0 && s->fd < FD_SETSIZE)
 		return s;
 	lab_socket_close(s);
 	return NULL;

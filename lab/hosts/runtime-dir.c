@@ -14,9 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "common/control-socket.h"
+#include "common/file.h"
 #include "common/text.h"
 
 #define PREFIX "upcase-lab-"
@@ -96,15 +97,14 @@ static bool is_ours(const char *path)
 /* A lab listens there. */
 static bool is_alive(const char *path)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int n = snprintf(to.sun_path, sizeof(to.sun_path), "%s/" RUNTIME_DIR_LINK, path);
-	bool alive = fd >= 0 && n < (int)sizeof(to.sun_path) &&
-	             (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 ||
-	                 errno == EAGAIN);
+	char file[RUNTIME_DIR_PATH + 8];
+	int fd;
+	bool alive;
 
-	if (fd >= 0)
-		close(fd);
+	snprintf(file, sizeof(file), "%s/" RUNTIME_DIR_LINK, path);
+	fd = control_connect(file, SOCK_NONBLOCK);
+	alive = fd >= 0 || errno == EAGAIN;
+	(void)file_give_up(fd);
 	return alive;
 }
 

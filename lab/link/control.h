@@ -8,17 +8,13 @@
 #include "lab/link/link.h"
 #include "common/fd-watch.h"
 
-/* Clients at once; who comes then waits. */
+/* Clients at once; one more is refused. */
 #define CONTROL_CLIENTS 16
 /* The longest command; what is longer is answered with an error. */
 #define CONTROL_LINE 1000
 
 /* Opaque. */
 struct control;
-
-/* A listening socket at `path`, which must not exist, for its owner alone. Returns the descriptor,
- * or -1 with errno (ENAMETOOLONG beyond 107 bytes). */
-int control_listen(const char *path);
 
 /* Serves whoever connects to `listener`, which it takes over, or -1 for no one; becomes the link's
  * observer. NULL when memory runs out. */
@@ -32,22 +28,5 @@ int control_add(struct control *control, int fd);
 
 void control_watch(const struct control *control, struct fd_watch *w);
 void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now);
-
-/* Asks the link from another process: sends the `command` to the socket at `path` and waits for the
- * answer, whose lines go to `out` without the last "ok". Returns 0; 1 when the link refused, with
- * its reason in `why`; -1 with errno when it cannot be reached. */
-int control_ask(const char *path, const char *command, FILE *out, char why[256]);
-
-/* Who is told what the link says; `line` is without its newline and may be taken apart. Returns
- * whether it has enough. */
-struct control_reader {
-	void *context;
-	bool (*line)(void *context, char *line);
-};
-
-/* The same, but goes on listening after the answer, whose "ok" the reader is told too, until the
- * lab is gone or the reader has enough: for "events on". */
-int control_follow(const char *path, const char *command, const struct control_reader *reader,
-    char why[256]);
 
 #endif

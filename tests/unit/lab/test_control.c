@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
+#include "common/control-socket.h"
 #include "tests/lib/wire.h"
 
 #define ROOM (64 << 10)
@@ -480,24 +481,39 @@ static void test_places_are_bounded(void **state)
 	wire_close(&wire);
 }
 
+static bool put_line(void *out, char *line)
+{
+	fprintf(out, "%s\n", line);
+	return false;
+}
+
+static int ask_once(const char *path, const char *command, FILE *out, char why[CONTROL_WHY])
+{
+	return control_ask(&(struct control_request){ .path = path,
+	                       .command = command,
+	                       .line = put_line,
+	                       .context = out },
+	    why);
+}
+
 /* In another process, as upcase-lab ctl does. */
 static int ask_from_outside(const char *path)
 {
-	char why[256];
+	char why[CONTROL_WHY];
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 
-	if (control_ask(path, "set loss 10%", out, why) || control_ask(path, "predict", out, why))
+	if (ask_once(path, "set loss 10%", out, why) || ask_once(path, "predict", out, why))
 		return 1;
 	fclose(out);
 	if (!strstr(text, "answered 81%\n"))
 		return 2;
 	free(text);
-	if (control_ask(path, "set loss 10", stdout, why) != 1 ||
+	if (ask_once(path, "set loss 10", stdout, why) != 1 ||
 	    !strstr(why, "needs its percent sign"))
 		return 3;
-	if (control_ask("/nowhere/at/all", "link", stdout, why) != -1 || errno != ENOENT)
+	if (ask_once("/nowhere/at/all", "link", stdout, why) != -1 || errno != ENOENT)
 		return 4;
 	return 0;
 }
@@ -512,11 +528,11 @@ static void test_from_another_process(void **state)
 
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/link", folder);
-	int listener = control_listen(path);
+	int listener = control_listen(path, &about);
 	assert_true(listener >= 0);
 	assert_int_equal(stat(path, &about), 0);
 	assert_int_equal(about.st_mode & 0777, 0600);
-	assert_int_equal(control_listen(path), -1);
+	assert_int_equal(control_listen(path, &about), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	wire.control = control_new(listener, wire.link);
 	pid_t child = fork();
@@ -534,9 +550,11 @@ static void test_a_path_that_is_too_long(void **state)
 {
 	(void)state;
 	char path[200];
+	struct stat about;
+
 	memset(path, 'x', sizeof path);
 	path[199] = '\0';
-	assert_int_equal(control_listen(path), -1);
+	assert_int_equal(control_listen(path, &about), -1);
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A client's commands wait while it leaves much unread: however much it sends, the server does and
+ * keeps a bounded amount for it. */
+#include "config.h"
+
+#include "common/control-socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+
+#define BACKLOG 64
+/* When accept() finds no descriptor or no memory, new clients wait for so long. */
+#define ACCEPT_PAUSE (200 * NS_PER_MS)
+/* A client's commands wait while it leaves this much unread. */
+#define UNREAD_MAX (64u << 10)
+/* More than any line of an answer; what is longer comes in pieces. */
+#define ANSWER_LINE 4096
+
+/* A socket for `path`, whose address is in `a`, or -1 with errno. */
+static int open_socket(const char *path, int flags, struct sockaddr_un *a)
+{
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof a->sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(a->sun_path, path);
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+}
+
+int control_listen(const char *path, struct stat *made)
+{
+	struct sockaddr_un a;
+	const int fd = open_socket(path, SOCK_NONBLOCK, &a);
+
+	if (fd < 0)
+		return -1;
+	/* Where it is beyond what pselect() can watch. */
+	errno = EMFILE;
+	/* The file takes its mode from the descriptor: nobody else can connect, not even for a
+	 * moment. */
+	if (fd >= FD_SETSIZE || fchmod(fd, S_IRUSR | S_IWUSR) != 0 ||
+	    bind(fd, (const struct sockaddr *)&a, sizeof a) != 0)
+		return file_give_up(fd);
+	if (lstat(path, made) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	const int error = errno;
+	(void)file_remove(path, made);
+	errno = error;
+	return file_give_up(fd);
+}
+
+int control_connect(const char *path, int flags)
+{
+	struct sockaddr_un a;
+	const int fd = open_socket(path, flags, &a);
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) != 0)
+		return file_give_up(fd);
+	return fd;
+}
+
+/* --- the server --- */
+
+static int free_place(const struct control_server *s)
+{
+	int i = 0;
+
+	while (i < s->clients_max && s->clients[i])
+		i++;
+	return i;
+}
+
+bool control_server_is_full(const struct control_server *s)
+{
+	return free_place(s) == s->clients_max;
+}
+
+int control_server_add(struct control_server *s, int fd)
+{
+	const int place = free_place(s);
+	struct control_client *client = place < s->clients_max ? calloc(1, sizeof *client) : NULL;
+
+	if (!client)
+		return -1;
+	client->server = s;
+	client->fd = fd;
+	client->place = place;
+	if (s->opened && s->opened(s->context, client) < 0) {
+		free(client);
+		return -1;
+	}
+	s->clients[place] = client;
+	return 0;
+}
+
+void control_server_accept(struct control_server *s, int64_t now)
+{
+	while (s->full || !control_server_is_full(s)) {
+		const int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0) {
+			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+				s->accept_after = now + ACCEPT_PAUSE;
+			return;
+		}
+		if (control_server_add(s, fd) == 0)
+			continue;
+		if (s->full)
+			(void)send(fd, s->full, strlen(s->full), MSG_DONTWAIT | MSG_NOSIGNAL);
+		close(fd);
+	}
+}
+
+void control_client_drop(struct control_client *client)
+{
+	struct control_server *s = client->server;
+
+	s->clients[client->place] = NULL;
+	if (s->closing)
+		s->closing(s->context, client);
+	close(client->fd);
+	send_buffer_free(&client->out);
+	free(client);
+}
+
+void control_server_close(struct control_server *s)
+{
+	for (int i = 0; i < s->clients_max; i++)
+		if (s->clients[i])
+			control_client_drop(s->clients[i]);
+	if (s->listener >= 0)
+		close(s->listener);
+}
+
+/* Adds what the client sent to its first command. */
+static void receive(struct control_client *client)
+{
+	const size_t room = client->server->line_max + 1;
+	const ssize_t n = recv(client->fd, client->in + client->n, room - client->n, MSG_DONTWAIT);
+
+	if (n > 0)
+		client->n += (size_t)n;
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		client->ended = true;
+	if (client->n == room && !memchr(client->in, '\n', room)) {
+		client->skipping = true;
+		client->n = 0;
+	}
+}
+
+/* The end of the first command, or NULL if it is not whole. The last one needs no newline:
+ * printf totals | nc -U. */
+static char *command_end(struct control_client *client)
+{
+	char *end = memchr(client->in, '\n', client->n);
+
+	if (!end && client->ended && (client->n > 0 || client->skipping)) {
+		end = client->in + client->n++;
+		*end = '\n';
+	}
+	return end;
+}
+
+static void execute(struct control_client *client, char *end, int64_t now)
+{
+	const struct control_server *s = client->server;
+	const size_t n = (size_t)(end - client->in) + 1;
+
+	*end = '\0';
+	if (client->skipping)
+		send_buffer_print(&client->out,
+		    "error an order has %zu bytes at most; for example: help\n", s->line_max);
+	else
+		s->execute(s->context, client, client->in, now);
+	client->skipping = false;
+	memmove(client->in, client->in + n, client->n - n);
+	client->n -= n;
+}
+
+static size_t unread(const struct control_client *client)
+{
+	return client->out.end - client->out.first;
+}
+
+unsigned control_client_wants(struct control_client *client)
+{
+	const bool whole = command_end(client);
+
+	return (client->ended || whole ? 0 : CONTROL_READ) |
+	       (whole || unread(client) > 0 ? CONTROL_WRITE : 0);
+}
+
+bool control_client_dispatch(struct control_client *client, bool readable, int64_t now)
+{
+	char *end = command_end(client);
+
+	for (int i = 0; i < client->server->turn_max; i++) {
+		if (!end && readable && !client->ended) {
+			receive(client);
+			end = command_end(client);
+		}
+		if (!end || unread(client) >= UNREAD_MAX)
+			break;
+		execute(client, end, now);
+		end = command_end(client);
+	}
+	return send_buffer_send(&client->out, client->fd) == 0 && !client->out.overflowed &&
+	       (!client->ended || end || unread(client) > 0);
+}
+
+/* --- a client that waits --- */
+
+static int send_command(int fd, const char *command)
+{
+	char line[CONTROL_LINE_MAX + 2];
+	const size_t n = (size_t)snprintf(line, sizeof line, "%s\n", command);
+
+	if (n >= sizeof line) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
+}
+
+/* One line of the answer: 1 for an error, 0 for "ok", -1 for the others; `*enough` if no more is
+ * wanted. */
+static int take_line(const struct control_request *request, char *line, bool *enough,
+    char why[CONTROL_WHY])
+{
+	const bool ok = strcmp(line, "ok") == 0;
+
+	if (strncmp(line, "error ", 6) == 0) {
+		snprintf(why, CONTROL_WHY, "%.*s", CONTROL_WHY - 1, line + 6);
+		*enough = true;
+		return 1;
+	}
+	*enough = ok && !request->follow;
+	if (!*enough)
+		*enough = request->line(request->context, line);
+	return ok ? 0 : -1;
+}
+
+/* Reads until "ok" or "error"; after an "ok", if it follows, until the server is gone. */
+static int read_answer(int fd, const struct control_request *request, char why[CONTROL_WHY])
+{
+	char line[ANSWER_LINE + 1];
+	size_t n = 0;
+	int result = -1;
+
+	for (bool enough = false; !enough;) {
+		char *end = memchr(line, '\n', n);
+
+		if (!end && n < ANSWER_LINE) {
+			const ssize_t more = read(fd, line + n, ANSWER_LINE - n);
+			if (more > 0) {
+				n += (size_t)more;
+				continue;
+			}
+			if (n == 0) {
+				errno = more == 0 ? ECONNRESET : errno;
+				break;
+			}
+		}
+		const size_t length = end ? (size_t)(end - line) : n;
+		const size_t used = length + (end ? 1 : 0);
+		line[length] = '\0';
+		const int last = take_line(request, line, &enough, why);
+		result = last >= 0 ? last : result;
+		memmove(line, line + used, n - used);
+		n -= used;
+	}
+	return result;
+}
+
+int control_ask(const struct control_request *request, char why[CONTROL_WHY])
+{
+	const int fd = control_connect(request->path, 0);
+	int result = -1;
+
+	/* Who was turned away can read why, though no longer write. */
+	if (fd >= 0 && (send_command(fd, request->command) == 0 || errno == EPIPE))
+		result = read_answer(fd, request, why);
+	(void)file_give_up(fd);
+	return result;
+}
