@@ -17,4 +17,5 @@ client_tui_libclient_a_SOURCES += \
 	%D%/stats-order.c %D%/stats-order.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/transcript.c %D%/transcript.h \
-	%D%/validity.c %D%/validity.h
+	%D%/validity.c %D%/validity.h \
+	%D%/transport.c %D%/transport.h

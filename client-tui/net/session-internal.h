@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What session.c, udp.c and tcp.c share: the inside of a session. For these three files, and
- * replay.c, only. */
-#ifndef UPCASE_SESSION_CORE_H
-#define UPCASE_SESSION_CORE_H
+/* The inside of a session, for session.c, its transports (udp.c, tcp.c, record/replay.c) and
+ * session-open.c, which chooses one of them, only. */
+#ifndef UPCASE_SESSION_INTERNAL_H
+#define UPCASE_SESSION_INTERNAL_H
 
 #include "common/addr.h"
 #include "net/resolve.h"
@@ -23,6 +23,8 @@ enum session_phase {
 
 /* What UDP and TCP do differently. */
 struct transport {
+	/* The size of what s->data points to, all zero at first; 0: it is not the session's. */
+	size_t data_size;
 	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an
 	 * error. */
 	int (*open)(struct session *s, int64_t now);
@@ -35,12 +37,12 @@ struct transport {
 	void (*dispatch)(struct session *s, const struct fd_watch *w, int64_t now);
 	/* Closes the socket; what it keeps for the connection goes too. */
 	void (*close)(struct session *s, int64_t now);
-	/* Frees what `side` points to. */
+	/* Frees what the data points to, or NULL. */
 	void (*free)(struct session *s);
 	/* session_alone_until() of a connection that stands, or NULL. */
 	int64_t (*alone_until)(const struct session *s);
 	/* session_tcp_sample(), or NULL. */
-	int (*state)(const struct session *s, struct tcp_sample *out);
+	int (*sample)(const struct session *s, struct tcp_sample *out);
 	/* Adds what it knows to session_figures(). */
 	void (*figures)(const struct session *s, int64_t now, struct figures *out);
 };
@@ -84,6 +86,9 @@ struct session {
 
 extern const struct transport transport_udp, transport_tcp;
 
+/* session_open() over this transport. */
+struct session *session_start(const struct transport *transport,
+    const struct session_settings *settings, const struct session_hooks *hooks, int64_t now);
 void session_notice(struct session *s, bool bad, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void session_connection(struct session *s, const struct session_connection *c);

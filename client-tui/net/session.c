@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ledger/error-text.h"
+#include "ledger/transport.h"
 #include "net/session-internal.h"
 
 /* Pauses between attempts double from the first to the longest. */
@@ -62,9 +63,9 @@ void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to
 		s->hooks.sent(s->hooks.context, number, from, to);
 }
 
-static const char *transport_name(const struct session *s)
+static bool is_stream(const struct session *s)
 {
-	return s->settings.transport == SESSION_TCP ? "TCP" : "UDP";
+	return s->settings.transport == SESSION_TCP;
 }
 
 static void name_peer_as_given(struct session *s)
@@ -103,8 +104,8 @@ static void pause_or_give_up(struct session *s, int error, int64_t now)
 	s->error = error;
 	s->failures++;
 	if (s->failures == 1 || last)
-		session_notice(s, true, "%s %s: %s", transport_name(s), s->peer,
-		    error_sentence(error, s->settings.transport == SESSION_TCP));
+		session_notice(s, true, "%s %s: %s", transport_info[is_stream(s)].title, s->peer,
+		    error_sentence(error, is_stream(s)));
 	if (last) {
 		s->phase = PHASE_DEAD;
 		s->transport->close(s, now);
@@ -139,7 +140,7 @@ static bool open_from_here(struct session *s, int64_t now, int *error)
 	return false;
 }
 
-static void open_or_pause(struct session *s, int64_t now)
+void session_reopen(struct session *s, int64_t now)
 {
 	int error = EADDRNOTAVAIL;
 
@@ -159,13 +160,8 @@ bool session_next_address(struct session *s, int64_t now)
 	if (!session_has_next_address(s))
 		return false;
 	s->address++;
-	open_or_pause(s, now);
+	session_reopen(s, now);
 	return s->phase != PHASE_PAUSE && s->phase != PHASE_DEAD;
-}
-
-void session_reopen(struct session *s, int64_t now)
-{
-	open_or_pause(s, now);
 }
 
 void session_connected(struct session *s, int64_t now)
@@ -173,7 +169,8 @@ void session_connected(struct session *s, int64_t now)
 	s->phase = PHASE_READY;
 	ledger_connected(s->ledger, now);
 	if (s->failures > 0)
-		session_notice(s, false, "%s %s: reached again", transport_name(s), s->peer);
+		session_notice(s, false, "%s %s: reached again", transport_info[is_stream(s)].title,
+		    s->peer);
 	s->failures = 0;
 }
 
@@ -199,7 +196,7 @@ static void take_answer(struct session *s, int64_t now)
 		pause_or_give_up(s, error, now);
 		return;
 	}
-	open_or_pause(s, now);
+	session_reopen(s, now);
 }
 
 static void look_up(struct session *s, int64_t now)
@@ -226,8 +223,8 @@ static size_t kept_rows(const struct session_settings *settings)
 	return settings->rows > window ? settings->rows : window + 1;
 }
 
-static struct session *session_new(const struct session_settings *settings,
-    const struct session_hooks *hooks)
+struct session *session_start(const struct transport *transport,
+    const struct session_settings *settings, const struct session_hooks *hooks, int64_t now)
 {
 	struct session *s = calloc(1, sizeof *s);
 
@@ -237,30 +234,23 @@ static struct session *session_new(const struct session_settings *settings,
 	s->settings.host = s->host = strdup(settings->host);
 	s->settings.port = s->port = strdup(settings->port);
 	s->hooks = *hooks;
-	s->transport = settings->transport == SESSION_TCP ? &transport_tcp : &transport_udp;
+	s->transport = transport;
+	s->data = calloc(1, transport->data_size);
 	s->fd = -1;
 	s->ledger = ledger_new(&(struct ledger_settings){
-	    .kind = settings->transport == SESSION_TCP ? LEDGER_STREAM : LEDGER_DATAGRAM,
+	    .kind = is_stream(s) ? LEDGER_STREAM : LEDGER_DATAGRAM,
 	    .tag = settings->tag,
 	    .capacity = kept_rows(settings),
-	    .bytes = settings->transport == SESSION_TCP ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
+	    .bytes = is_stream(s) ? STREAM_BYTES_KEPT : DATAGRAM_BYTES_KEPT,
 	    .reply_timeout = settings->reply_timeout,
 	    .answerable = settings->reply_timeout > 60 * NS_PER_S ? settings->reply_timeout
 	                                                          : 60 * NS_PER_S,
 	});
-	if (s->host && s->port && s->ledger)
-		return s;
-	session_close(s);
-	return NULL;
-}
-
-struct session *session_open(const struct session_settings *settings,
-    const struct session_hooks *hooks, int64_t now)
-{
-	struct session *s = session_new(settings, hooks);
-
-	if (s)
-		look_up(s, now);
+	if (!s->host || !s->port || !s->data || !s->ledger) {
+		session_close(s);
+		return NULL;
+	}
+	look_up(s, now);
 	return s;
 }
 
@@ -269,8 +259,12 @@ void session_close(struct session *s)
 	if (!s)
 		return;
 	s->hooks.connection = NULL;
-	s->transport->close(s, 0);
-	s->transport->free(s);
+	if (s->data)
+		s->transport->close(s, 0);
+	if (s->data && s->transport->free)
+		s->transport->free(s);
+	if (s->transport->data_size > 0)
+		free(s->data);
 	resolve_free(s->resolve);
 	ledger_free(s->ledger);
 	free(s->host);
@@ -304,7 +298,7 @@ int session_send(struct session *s, uint64_t number, const void *text, size_t n,
 		return -1;
 	if (s->phase == PHASE_DEAD)
 		fail_queued(s, s->error ? s->error : ECANCELED);
-	else if (!(pieces & SESSION_MORE) || s->settings.transport == SESSION_UDP)
+	else if (!(pieces & SESSION_MORE) || !is_stream(s))
 		s->transport->push(s, now);
 	/* Somebody waits for it: no need to sleep out a long pause. */
 	if (s->phase == PHASE_PAUSE && s->retry_at > now + PAUSE_FIRST)
@@ -420,13 +414,13 @@ int64_t session_reply_timeout(const struct session *s)
 
 int session_tcp_sample(const struct session *s, struct tcp_sample *out)
 {
-	return s->transport->state && s->phase == PHASE_READY ? s->transport->state(s, out) : -1;
+	return s->transport->sample && s->phase == PHASE_READY ? s->transport->sample(s, out) : -1;
 }
 
 void session_figures(const struct session *s, int64_t now, struct figures *out)
 {
 	*out = (struct figures){
-		.stream = s->settings.transport == SESSION_TCP,
+		.stream = is_stream(s),
 		.peer = s->peer,
 		.reply_timeout = s->settings.reply_timeout,
 		.totals = ledger_totals(s->ledger),
@@ -442,7 +436,7 @@ void session_give_up(struct session *s, int64_t now)
 		return;
 	}
 	s->transport->close(s, now);
-	if (s->settings.transport != SESSION_TCP)
+	if (!is_stream(s))
 		ledger_give_up(s->ledger);
 	else if (ledger_cut_off(s->ledger) > 0)
 		session_row(s, 0);

@@ -17,12 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/grow.h"
 #include "ledger/error-text.h"
+#include "ledger/stall.h"
 #include "net/icmp.h"
-#include "net/tcp-core.h"
+#include "net/send-queue.h"
+#include "net/session-internal.h"
 #include "net/tcp-info.h"
+#include "net/timestamps.h"
 
 /* What may be queued here before plain input has to wait. */
 #define QUEUE_BYTES (256u * 1024)
@@ -34,16 +40,68 @@
 /* And how often while it connects: whether the SYN was sent again. */
 #define SAMPLE_CONNECTING (100 * NS_PER_MS)
 #define SAMPLES_A_WAIT 20
+/* One read. */
+#define READ_SIZE 65536
+/* How long after a reply the close is waited for when this server was seen to close before. */
+#define CLOSE_EXPECTED NS_PER_S
+/* The reads of one turn. */
+#define DISPATCH_READS 8
+/* The longest reply line that is kept whole to be compared: capitals of the longest line that can
+ * be typed. */
+#define REPLY_KEEP (3u * 1024 * 1024)
+/* How long after the first reply a close may follow it: the textbook's server closes at once; this
+ * allows for a slow machine. */
+#define CLOSE_FOLLOWS (50 * NS_PER_MS)
 
-static struct tcp *tcp_of(struct session *s)
-{
-	if (!s->data) {
-		s->data = calloc(1, sizeof(struct tcp));
-		if (s->data)
-			((struct tcp *)s->data)->reuse = REUSE_UNKNOWN;
-	}
-	return s->data;
-}
+enum reuse {
+	REUSE_UNKNOWN, /* not known yet whether the server keeps the connection */
+	REUSE_NEVER,   /* it closes after each reply: a line a connection */
+	REUSE_ALWAYS,  /* it keeps it */
+};
+
+struct tcp {
+	/* To be sent. */
+	struct send_queue out;
+	/* The line whose pieces come is not wanted any more: its connection is gone. */
+	bool skipping;
+
+	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of it have
+	 * been passed on. */
+	unsigned char *in;
+	size_t in_used, in_capacity;
+	bool in_long;
+
+	enum reuse reuse;
+	/* Lines sent and answered on this connection. */
+	uint64_t sent, answered;
+	/* Until when a careful sender waits. */
+	int64_t probe_until;
+	/* When the last reply came. */
+	int64_t answered_at;
+	/* Writing failed: reading will say why. */
+	bool write_failed;
+	bool half_closed;
+	bool reported_single;
+
+	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the
+	 * kernel's. */
+	int64_t read_at;
+	bool stamped;
+	/* Segments that had come out of order by the last read that left nothing behind. */
+	uint32_t disorder;
+	/* When a read last left nothing behind that could be read; INT64_MIN before the first that
+	 * did. */
+	int64_t emptied_at;
+	struct timestamps timestamps;
+	struct stall stall;
+	/* TCP_INFO over all connections; what those before this one sent again; the next look. */
+	struct figures_tcp seen;
+	uint64_t retransmitted_before;
+	int64_t sample_at;
+	/* The connection in use, or the last one. */
+	struct session_connection connection;
+	unsigned char buffer[READ_SIZE];
+};
 
 static bool lines_queued(const struct tcp *t)
 {
@@ -80,11 +138,9 @@ static int tcp_open(struct session *s, int64_t now)
 	const struct addr *to = &s->addresses[s->address];
 	struct addr here = { .len = sizeof here.storage };
 	const int on = 1;
-	struct tcp *t = tcp_of(s);
+	struct tcp *t = s->data;
 	int fd, error = 0;
 
-	if (!t)
-		return ENOMEM;
 	fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
@@ -224,11 +280,9 @@ static void sample_syn(struct session *s, int64_t now)
 static int tcp_send(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
     int64_t typed)
 {
-	struct tcp *t = tcp_of(s);
+	struct tcp *t = s->data;
 	const bool whole = (pieces & SESSION_LINE) == SESSION_LINE;
 
-	if (!t)
-		return -1;
 	if (pieces & SESSION_FIRST) {
 		t->skipping = false;
 		if ((whole ? ledger_add(s->ledger, number, text, n, typed)
@@ -254,15 +308,14 @@ static bool tcp_has_room(const struct session *s)
 {
 	const struct tcp *t = s->data;
 
-	return !t ||
-	       (send_queue_bytes(&t->out) < QUEUE_BYTES && send_queue_lines(&t->out) < QUEUE_LINES);
+	return send_queue_bytes(&t->out) < QUEUE_BYTES && send_queue_lines(&t->out) < QUEUE_LINES;
 }
 
 static int64_t tcp_alone_until(const struct session *s)
 {
 	const struct tcp *t = s->data;
 
-	return t && t->reuse == REUSE_UNKNOWN && t->sent > 0 ? t->probe_until : 0;
+	return t->reuse == REUSE_UNKNOWN && t->sent > 0 ? t->probe_until : 0;
 }
 
 /* Careful: may the next line go? Learns from a wait that is over that the server keeps the
@@ -334,8 +387,6 @@ static void tcp_push(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
 
-	if (!t)
-		return;
 	if (s->phase == PHASE_IDLE && lines_queued(t)) {
 		/* Comes back here when it is connected. */
 		session_reopen(s, now);
@@ -348,6 +399,180 @@ static void tcp_push(struct session *s, int64_t now)
 		shutdown(s->fd, SHUT_WR);
 		t->half_closed = t->connection.ours = true;
 	}
+}
+
+/* --- receiving --- */
+
+/* Bytes came, or the connection ended. */
+static void end_stall(struct session *s, int64_t at)
+{
+	struct tcp *t = s->data;
+
+	stall_end(&t->stall, ledger_waiting_since(s->ledger), t->seen.round_trip, at);
+}
+
+static void learn_answer(struct session *s)
+{
+	struct tcp *t = s->data;
+
+	t->answered++;
+	t->answered_at = t->read_at;
+	if (t->reuse != REUSE_ALWAYS)
+		t->probe_until = t->read_at +
+		                 (t->reuse == REUSE_NEVER ? CLOSE_EXPECTED : CLOSE_FOLLOWS);
+}
+
+static void deliver(struct session *s, const unsigned char *text, size_t n, bool ended, int64_t at)
+{
+	struct tcp *t = s->data;
+	struct session_reply reply = { .text = text, .length = n };
+
+	reply.matched = ledger_stream_reply(s->ledger, text, n, ended, at);
+	s->answered = true;
+	/* What no line asked for (a greeting, chatter without end) says nothing about when this
+	 * server closes. */
+	if (reply.matched.match != MATCH_STRAY) {
+		learn_answer(s);
+		timestamps_count(&t->timestamps, t->stamped, 1);
+	}
+	s->hooks.reply(s->hooks.context, &reply);
+	t->in_used = 0;
+	t->in_long = false;
+}
+
+/* A long line is passed on in pieces rather than kept. */
+static void keep(struct session *s, const unsigned char *bytes, size_t n)
+{
+	struct tcp *t = s->data;
+
+	if (t->in_used + n <= REPLY_KEEP &&
+	    grow_list(&t->in, &t->in_capacity, t->in_used + n, 1) == 0) {
+		memcpy(t->in + t->in_used, bytes, n);
+		t->in_used += n;
+		return;
+	}
+	if (t->in_used > 0)
+		s->hooks.reply(s->hooks.context,
+		    &(struct session_reply){ .text = t->in, .length = t->in_used, .more = true });
+	s->hooks.reply(s->hooks.context,
+	    &(struct session_reply){ .text = bytes, .length = n, .more = true });
+	t->in_used = 0;
+	t->in_long = true;
+}
+
+static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, int64_t at)
+{
+	struct tcp *t = s->data;
+
+	while (n > 0) {
+		const unsigned char *end = memchr(bytes, '\n', n);
+		const size_t length = end ? (size_t)(end - bytes) : n;
+
+		if (!end) {
+			keep(s, bytes, n);
+			return;
+		}
+		if (t->in_used == 0) {
+			deliver(s, bytes, length, false, at);
+		} else {
+			keep(s, bytes, length);
+			deliver(s, t->in, t->in_used, false, at);
+		}
+		bytes += length + 1;
+		n -= length + 1;
+	}
+}
+
+/* Segments came out of order since the last read that left nothing behind: the kernel tells when
+ * the last one of a read came, but here the one that was missing came after it, and nothing could
+ * be read before. */
+static bool is_disordered(struct session *s, bool emptied)
+{
+	struct tcp *t = s->data;
+	uint32_t segments = t->disorder;
+	bool more;
+
+	(void)tcp_info_disorder(s->fd, &segments);
+	more = segments != t->disorder;
+	if (emptied)
+		t->disorder = segments;
+	return more;
+}
+
+/* When what was read now came. What was there when the last read left nothing behind, and could not
+ * be read then, waited for a segment that was missing. That moment is taken after the look at the
+ * counter: what came out of order between the two is either counted by the next look or older than
+ * the moment. */
+static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
+{
+	struct tcp *t = s->data;
+	const bool emptied = n < sizeof t->buffer, disordered = is_disordered(s, emptied);
+	int64_t at = t->read_at;
+
+	t->stamped = !disordered && timestamps_has(&t->timestamps, m);
+	if (t->stamped)
+		at = timestamps_received(&t->timestamps, m, t->read_at);
+	if (t->stamped && at < t->emptied_at) {
+		t->stamped = false;
+		at = t->read_at;
+	}
+	/* A stamp in our time may be later than it was by as much as the look at the clocks took.
+	 */
+	if (emptied)
+		t->emptied_at = clock_monotonic() + t->timestamps.bracket;
+	return at;
+}
+
+/* One read; of what several segments brought, the kernel tells when the last one came. */
+static ssize_t read_once(struct session *s, int64_t *at)
+{
+	struct tcp *t = s->data;
+	unsigned char control[256];
+	struct iovec part = { .iov_base = t->buffer, .iov_len = sizeof t->buffer };
+	struct msghdr m = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control };
+	const ssize_t n = recvmsg(s->fd, &m, 0);
+
+	t->read_at = clock_monotonic();
+	*at = t->read_at;
+	if (n > 0)
+		*at = arrival(s, &m, (size_t)n);
+	return n;
+}
+
+/* The reads of one turn. Returns false when the connection has ended: at `at`, by `error`, 0 for
+ * the peer's FIN. */
+static bool receive(struct session *s, int *error, int64_t *at)
+{
+	struct tcp *t = s->data;
+
+	timestamps_sample(&t->timestamps);
+	for (int i = 0; i < DISPATCH_READS; i++) {
+		const ssize_t n = read_once(s, at);
+
+		if (n > 0) {
+			end_stall(s, *at);
+			take_bytes(s, t->buffer, (size_t)n, *at);
+			continue;
+		}
+		*error = n == 0 ? 0 : errno;
+		return n < 0 && (*error == EAGAIN || *error == EWOULDBLOCK || *error == EINTR);
+	}
+	return true;
+}
+
+/* The connection has ended: what came of a reply is all of it. */
+static void receive_end(struct session *s, int64_t now)
+{
+	struct tcp *t = s->data;
+
+	end_stall(s, now);
+	t->read_at = now;
+	t->stamped = false;
+	if (t->in_used > 0 || t->in_long)
+		deliver(s, t->in, t->in_used, true, now);
 }
 
 /* --- the end of a connection --- */
@@ -366,7 +591,7 @@ static void drop_begun_line(struct session *s, int64_t now)
 static void learn_reuse(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
-	const bool at_once = t->answered == 1 && now - t->answered_at <= TCP_CLOSE_EXPECTED;
+	const bool at_once = t->answered == 1 && now - t->answered_at <= CLOSE_EXPECTED;
 
 	t->reuse = at_once ? REUSE_NEVER : REUSE_UNKNOWN;
 	if (t->reuse != REUSE_NEVER || t->reported_single || s->finished)
@@ -397,7 +622,7 @@ static void end_connection(struct session *s, int error, int64_t now)
 {
 	uint64_t cut;
 
-	tcp_receive_end(s, now);
+	receive_end(s, now);
 	drop_begun_line(s, now);
 	cut = ledger_cut_off(s->ledger);
 	if (cut > 0)
@@ -446,7 +671,7 @@ static void tcp_dispatch(struct session *s, const struct fd_watch *w, int64_t no
 			fail_connect(s, ETIMEDOUT, now);
 		else if (now >= ((struct tcp *)s->data)->sample_at)
 			sample_syn(s, now);
-	} else if (fd_watch_can_read(w, s->fd) && !tcp_receive(s, &error, &at)) {
+	} else if (fd_watch_can_read(w, s->fd) && !receive(s, &error, &at)) {
 		end_connection(s, error, at);
 	}
 	tcp_push(s, now);
@@ -459,15 +684,13 @@ static void tcp_close(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
 
-	if (t && s->fd >= 0) {
-		tcp_end_stall(s, now);
+	if (s->fd >= 0) {
+		end_stall(s, now);
 		t->connection.ours = true;
 		report_stage(s, s->phase == PHASE_READY ? SESSION_ENDED : SESSION_FAILED,
 		    s->phase == PHASE_READY ? 0 : ECANCELED, now);
 	}
 	close_socket(s);
-	if (!t)
-		return;
 	send_queue_clear(&t->out);
 	t->in_used = 0;
 }
@@ -476,14 +699,11 @@ static void tcp_free(struct session *s)
 {
 	struct tcp *t = s->data;
 
-	if (!t)
-		return;
 	send_queue_free(&t->out);
 	free(t->in);
-	free(t);
 }
 
-static int tcp_state(const struct session *s, struct tcp_sample *out)
+static int tcp_sample(const struct session *s, struct tcp_sample *out)
 {
 	return tcp_info_read(s->fd, out);
 }
@@ -494,8 +714,6 @@ static void tcp_figures(const struct session *s, int64_t now, struct figures *f)
 	const struct ledger_totals *totals = ledger_totals(s->ledger);
 	struct tcp_sample sample;
 
-	if (!t)
-		return;
 	f->times = t->timestamps.totals;
 	/* A line that failed was never handed over, so it has no time. */
 	f->times.sent_program = totals->sent - totals->failed;
@@ -506,6 +724,7 @@ static void tcp_figures(const struct session *s, int64_t now, struct figures *f)
 }
 
 const struct transport transport_tcp = {
+	.data_size = sizeof(struct tcp),
 	.open = tcp_open,
 	.push = tcp_push,
 	.send = tcp_send,
@@ -515,6 +734,6 @@ const struct transport transport_tcp = {
 	.close = tcp_close,
 	.free = tcp_free,
 	.alone_until = tcp_alone_until,
-	.state = tcp_state,
+	.sample = tcp_sample,
 	.figures = tcp_figures,
 };

@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -58,8 +57,6 @@ static int udp_open(struct session *s, int64_t now)
 	int fd, error;
 
 	(void)now;
-	if (!u && !(u = s->data = calloc(1, sizeof *u)))
-		return ENOMEM;
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
@@ -98,11 +95,6 @@ static void udp_close(struct session *s, int64_t now)
 	s->fd = -1;
 }
 
-static void udp_free(struct session *s)
-{
-	free(s->data);
-}
-
 /* A line left the flight, whatever became of it. */
 static void leave_flight(struct session *s, uint64_t number)
 {
@@ -121,7 +113,7 @@ static bool may_send(const struct session *s)
 	const uint64_t waiting = ledger_totals(s->ledger)->waiting;
 
 	return s->unlimited || waiting == 0 ||
-	       (waiting < (uint64_t)s->settings.window && (!u || u->flight < FLIGHT_MAX));
+	       (waiting < (uint64_t)s->settings.window && u->flight < FLIGHT_MAX);
 }
 
 static int send_datagram(int fd, const void *bytes, size_t n)
@@ -407,8 +399,6 @@ static void udp_dispatch(struct session *s, const struct fd_watch *w, int64_t no
 	struct udp *u = s->data;
 	bool all = true;
 
-	if (!u)
-		return;
 	if (fd_watch_can_write(w, s->fd))
 		u->full = false;
 	if (s->fd >= 0 && (fd_watch_can_read(w, s->fd) || ledger_deadline(s->ledger) <= now))
@@ -423,13 +413,12 @@ static void udp_figures(const struct session *s, int64_t now, struct figures *f)
 	const struct udp *u = s->data;
 
 	(void)now;
-	if (!u)
-		return;
 	f->times = u->timestamps.totals;
 	f->overflows = receive_drops_count(&u->receive_drops, s->fd);
 }
 
 const struct transport transport_udp = {
+	.data_size = sizeof(struct udp),
 	.open = udp_open,
 	.push = udp_push,
 	.send = udp_send,
@@ -437,6 +426,5 @@ const struct transport transport_udp = {
 	.watch = udp_watch,
 	.dispatch = udp_dispatch,
 	.close = udp_close,
-	.free = udp_free,
 	.figures = udp_figures,
 };

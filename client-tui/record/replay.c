@@ -184,11 +184,6 @@ static void do_dispatch(struct session *s, const struct fd_watch *w, int64_t now
 	(void)s, (void)w, (void)now;
 }
 
-static void do_free(struct session *s)
-{
-	(void)s;
-}
-
 /* As they were at the recording's end. */
 static void fill_figures(const struct session *s, int64_t now, struct figures *out)
 {
@@ -207,7 +202,6 @@ static void fill_figures(const struct session *s, int64_t now, struct figures *o
 static const struct transport transport_replay = { .has_room = has_room,
 	.dispatch = do_dispatch,
 	.close = do_nothing,
-	.free = do_free,
 	.figures = fill_figures };
 
 static struct session *make_session(struct record_file_session *side, size_t rows)

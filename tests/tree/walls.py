@@ -67,7 +67,6 @@ MAY = {
     'client-tui/app/stop.c': 'wait file end state',
     'client-tui/net/tcp.c': 'socket clock file',
     'client-tui/net/tcp-info.c': 'socket',
-    'client-tui/net/tcp-receive.c': 'socket clock',
     'client-tui/app/tui.c': 'clock wait file speak',
     'client-tui/app/tui-burst.c': 'clock',
     'client-tui/app/tui-keys.c': 'clock',
@@ -139,7 +138,7 @@ ARROWS = {
 
 # What is still to be mended while the files move: arrows between rooms that run upward, and files that stand in circles.
 STILL_UPWARD = set()
-STILL_CIRCLES = {'ledger', 'history', 'past', 'session', 'view', 'draw', 'tui'}
+STILL_CIRCLES = {'draw', 'history', 'ledger', 'past', 'tui', 'view'}
 
 # The longest function, in lines.
 FUNCTION_MAX = 80
