@@ -95,11 +95,12 @@ static bool summarise(const struct replay_output *p)
 		session_give_up(replay_session(p->replay, i), 0);
 		session_figures(replay_session(p->replay, i), 0, &figures);
 		recorder_figures(p->recorder, (int)i, &figures);
-		all = all && figures.totals->answered == figures.totals->typed;
+		all = all && figures.totals.answered == figures.totals.typed;
 		if (!p->settings->quiet)
 			standard_put(stderr,
-			    p->utf8 ? summary_figures(&figures, text, sizeof text)
-			            : summary_ascii(summary_figures(&figures, text, sizeof text)));
+			    p->utf8
+			        ? summary_peer(&figures, NULL, text, sizeof text)
+			        : summary_ascii(summary_peer(&figures, NULL, text, sizeof text)));
 	}
 	return all;
 }

@@ -184,8 +184,8 @@ static void report_end(struct plain *p)
 	}
 	if (udp || tcp)
 		standard_put(stderr,
-		    p->utf8 ? stats_table_peer(udp, tcp, text, sizeof text)
-		            : summary_ascii(stats_table_peer(udp, tcp, text, sizeof text)));
+		    p->utf8 ? summary_peer(udp, tcp, text, sizeof text)
+		            : summary_ascii(summary_peer(udp, tcp, text, sizeof text)));
 }
 
 static int end(struct plain *p)

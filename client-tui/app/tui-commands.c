@@ -92,11 +92,11 @@ static void show_stats(struct tui *tui, int64_t now)
 		if (!of[i])
 			continue;
 		tui_figures(tui, of[i]->session, tui_time(tui, now), &figures[i]);
-		if (figures[i].totals->typed > 0 || of[i] == tui_current(tui))
+		if (figures[i].totals.typed > 0 || of[i] == tui_current(tui))
 			used[i] = &figures[i];
 	}
 	if (used[0] || used[1])
-		tui_page(tui, "statistics", stats_table_page(used[0], used[1]));
+		tui_page(tui, "statistics", summary_page(used[0], used[1]));
 }
 
 static void run(struct tui *tui, enum command command, char *arguments, int64_t now)

@@ -273,16 +273,16 @@ static void summarise_session(const struct tui *tui, size_t index)
 	char text[6000];
 
 	tui_figures(tui, s, clock_monotonic(), &one);
-	if (one.totals->typed == 0 && tui->session_count > 1)
+	if (one.totals.typed == 0 && tui->session_count > 1)
 		return;
 	other = counterpart(tui, index, &reported);
 	if (reported)
 		return;
 	if (other)
 		tui_figures(tui, other, clock_monotonic(), &two);
-	stats_table_peer(!one.stream ? &one
-	                 : other     ? &two
-	                             : NULL,
+	summary_peer(!one.stream ? &one
+	             : other     ? &two
+	                         : NULL,
 	    one.stream ? &one
 	    : other    ? &two
 	               : NULL,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All figures of one session, for who writes them: the summary, the page of statistics, records.
- * session_figures() fills it. */
-#ifndef UPCASE_FACTS_H
-#define UPCASE_FACTS_H
+/* All figures of one session, and one table of them for all who write or read them: the summary,
+ * the page of statistics, the JSON summary. session_figures() fills the struct. A new figure is a
+ * row of the table, beside what measures it. Pure. */
+#ifndef UPCASE_LEDGER_FIGURES_H
+#define UPCASE_LEDGER_FIGURES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,7 +65,8 @@ struct figures {
 	/* Borrowed: valid until the session's next turn. */
 	const char *peer;
 	int64_t reply_timeout;
-	const struct ledger_totals *totals;
+	struct ledger_totals totals;
+	/* Borrowed; NULL for none (as when they were read from a record). */
 	const struct stats *stats;
 	struct figures_times times;
 	/* UDP: datagrams that came to this machine and were dropped since the socket's buffer was
@@ -75,6 +77,88 @@ struct figures {
 	struct stall_totals stalls;
 	/* The generator's, to be filled by who has one; zero without. */
 	struct schedule_totals schedule;
+	/* Lines that are counted but of which no record was written, because they were evicted
+	 * before. Only records know it. */
+	uint64_t unrecorded;
 };
+
+/* How a figure is found and written. `field` is an offset in struct figures, from
+ * FIGURE_STATS_COUNT on in struct stats. Those before FIGURE_DERIVED are also read from records. */
+enum figure_type {
+	FIGURE_COUNT,   /* a uint64_t */
+	FIGURE_LOSS,    /* the same, on the page with its share and interval */
+	FIGURE_CLOCK,   /* the same, times by the kernel; the row of those by the program is next */
+	FIGURE_SMALL,   /* a uint32_t */
+	FIGURE_FAR,     /* a uint64_t, known if tcp.has_server */
+	FIGURE_SPAN,    /* an int64_t, ns */
+	FIGURE_DERIVED, /* a uint64_t */
+	FIGURE_MIN,     /* of a struct ledger_times, ns */
+	FIGURE_MEAN,
+	FIGURE_MAX,
+	FIGURE_DEVIATION,
+	FIGURE_PART_MEAN, /* of a struct ledger_part, ns; none where the part does not matter */
+	FIGURE_PART_MAX,
+	FIGURE_STATS_COUNT, /* a uint64_t */
+	FIGURE_QUANTILE,    /* `q` of a struct histogram, ns */
+	FIGURE_PDV,         /* `q` of the delay variation, ns */
+	FIGURE_IPDV_MEAN,   /* ns */
+	FIGURE_RUN_MEAN,    /* lines, no whole number */
+};
+
+/* What a figure does not apply to, so that the page leaves it out. */
+enum figure_scope {
+	FIGURE_UDP = 1,     /* not to TCP: nothing is lost while the connection lives */
+	FIGURE_TCP = 2,     /* not to UDP */
+	FIGURE_SAMPLED = 4, /* only where TCP_INFO was read */
+	FIGURE_SOME = 8,    /* not when it is 0 */
+	FIGURE_TIMED = 16, /* only where a line was timed; then there may be too few lines for it */
+};
+
+/* A summary leaves out what is 0, and the page what is 0 and rare; what a summary has no room for
+ * stands on the page only. */
+enum figure_shown { FIGURE_ALWAYS, FIGURE_IF_SOME, FIGURE_ON_PAGE };
+
+/* The counts that a summary of one session names when they are not 0: fates other than answered
+ * and lost, fates that may still change, and marks, in this order. */
+enum figure_said { FIGURE_UNSAID, FIGURE_SAID_FATE, FIGURE_SAID_OPEN, FIGURE_SAID_MARK };
+
+struct figure {
+	/* In records: the object of the session that it stands in, "" for the session itself, and
+	 * its key. The order of rows is that of records. NULL: on the page only. */
+	const char *group, *key;
+	/* On the page: its place, 0 for none, and its label. A place counts up in tens; those
+	 * between are parts of one cell, and the label is what stands before them. A section begins
+	 * at each thousand. */
+	int place;
+	const char *title;
+	enum figure_type type;
+	size_t field;
+	double q;
+	/* Of enum figure_scope. */
+	unsigned scope;
+	enum figure_shown shown;
+	/* What is counted, "segment"; NULL for a bare number. */
+	const char *unit;
+	enum figure_said said;
+	/* What a summary says behind the count. */
+	const char *one, *many;
+};
+
+extern const struct figure figures_table[];
+extern const size_t figures_count;
+/* Rows at most. */
+#define FIGURES_MAX 80
+/* The rows with a place on the page, in its order. Returns how many. */
+size_t figures_by_place(const struct figure *rows[FIGURES_MAX]);
+
+/* No such figure, or too few lines for it. */
+#define FIGURE_NONE INT64_MIN
+/* The value, a count (INT64_MAX at most) or ns; and without rounding, -1 for none. */
+int64_t figure_value(const struct figure *row, const struct figures *f);
+double figure_real(const struct figure *row, const struct figures *f);
+/* Its scope has the session. */
+bool figure_applies(const struct figure *row, const struct figures *f);
+/* Sets one that is read from records. */
+void figure_set(const struct figure *row, struct figures *f, int64_t value);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 client_tui_libclient_a_SOURCES += \
 	%D%/error-text.c %D%/error-text.h \
-	%D%/figures.h \
+	%D%/figures.c %D%/figures.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/ledger-check.c \
 	%D%/ledger-internal.h \

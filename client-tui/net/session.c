@@ -423,7 +423,7 @@ void session_figures(const struct session *s, int64_t now, struct figures *out)
 		.stream = is_stream(s),
 		.peer = s->peer,
 		.reply_timeout = s->settings.reply_timeout,
-		.totals = ledger_totals(s->ledger),
+		.totals = *ledger_totals(s->ledger),
 		.stats = ledger_stats(s->ledger),
 	};
 	s->transport->figures(s, now, out);

@@ -308,47 +308,34 @@ static void read_session(struct json_values *r, struct record_session *s)
 		printable_replace(s->peer, strlen(s->peer));
 }
 
-static void read_figures(struct json_values *r, const struct record_figure *f, struct record_sum *s)
+static void read_figure(struct json_values *r, const struct figure *row, struct figures *f)
 {
-	for (; f->key; f++) {
-		void *at = (char *)s + f->offset;
-
-		if (f->kind == RECORD_SERVER) {
-			s->figures.tcp.has_server = json_values_get(r, f->key) != NULL;
-			s->figures.tcp.server_retransmitted = get_count(r, f->key);
-		} else if (f->kind == RECORD_SPAN) {
-			*(int64_t *)at = get_span(r, f->key);
-		} else if (f->kind == RECORD_SMALL) {
-			*(uint32_t *)at = (uint32_t)json_values_int(r, f->key, 0, UINT32_MAX, 0);
-		} else {
-			*(uint64_t *)at = get_count(r, f->key);
-		}
-	}
+	if (row->type == FIGURE_SMALL)
+		figure_set(row, f, json_values_int(r, row->key, 0, UINT32_MAX, 0));
+	else if (row->type == FIGURE_SPAN)
+		figure_set(row, f, get_span(r, row->key));
+	else if (row->type != FIGURE_FAR || json_values_get(r, row->key))
+		figure_set(row, f, (int64_t)get_count(r, row->key));
 }
 
-/* Of an object that may be missing. */
-static void read_inside(struct json_values *from, const char *key, const struct record_figure *f,
-    struct record_sum *s)
-{
-	struct json_values r;
-
-	if (!json_values_get(from, key))
-		return;
-	r = json_values_inside(from, key, json_values_get(from, key));
-	read_figures(&r, f, s);
-	from->bad = r.bad;
-}
-
+/* Objects may be missing. */
 static void read_sum(struct json_values *from, json_t *value, struct record_sum *s)
 {
-	struct json_values r = json_values_inside(from, "sessions", value);
+	struct json_values r = json_values_inside(from, "sessions", value), inside;
 
 	read_session(&r, &s->of);
-	read_figures(&r, record_totals, s);
-	read_inside(&r, "times", record_ways, s);
-	read_inside(&r, "schedule", record_schedule, s);
-	read_inside(&r, "tcp", record_tcp, s);
-	s->figures.overflows = get_count(&r, "overflows");
+	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++) {
+		if (!row->key || row->type >= FIGURE_DERIVED)
+			continue;
+		if (!*row->group) {
+			read_figure(&r, row, &s->figures);
+		} else if (json_values_get(&r, row->group)) {
+			inside = json_values_inside(&r, row->group,
+			    json_values_get(&r, row->group));
+			read_figure(&inside, row, &s->figures);
+			r.bad = inside.bad;
+		}
+	}
 	from->bad = r.bad;
 }
 

@@ -7,11 +7,10 @@
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ledger/error-text.h"
-#include "ledger/stats.h"
 #include "common/text.h"
 #include "common/utf8.h"
 
@@ -294,130 +293,35 @@ char *json_write_session(const struct record_session *s)
 	return finish(o);
 }
 
-/* A quantile for which there are too few lines is null. */
-static void put_quantiles(json_t *to, const struct histogram *h)
+/* The objects of a session's figures come with their first figure; that of TCP is null over UDP,
+ * and without statistics there are none of theirs. */
+static void put_figure(json_t *o, const struct figure *row, const struct figures *f)
 {
-	static const struct {
-		const char *key;
-		double q;
-	} quantiles[] = { { "median_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 },
-		{ "p999_ns", 0.999 } };
+	const bool none = !f->stream && strcmp(row->group, "tcp") == 0;
+	json_t *to = *row->group ? json_object_get(o, row->group) : o;
 
-	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
-		const int64_t value = histogram_quantile(h, quantiles[i].q);
-
-		put_time(to, quantiles[i].key, value < 0 ? RECORD_NEVER : value);
-	}
-}
-
-static json_t *make_figures(const struct ledger_times *t, uint64_t count, const struct histogram *h)
-{
-	json_t *o = json_object();
-	const bool some = count > 0;
-
-	put_count(o, "count", count);
-	put_time(o, "min_ns", some ? t->min : RECORD_NEVER);
-	put_time(o, "mean_ns", some ? llround(t->mean) : RECORD_NEVER);
-	put_time(o, "max_ns", some ? t->max : RECORD_NEVER);
-	put_time(o, "sd_ns", count > 1 ? llround(sqrt(t->m2 / (double)(count - 1))) : RECORD_NEVER);
-	if (h)
-		put_quantiles(o, h);
-	return o;
-}
-
-static json_t *make_variation(const struct stats *stats)
-{
-	json_t *o = json_object();
-	const double mean = stats_mean_ipdv(stats);
-
-	put_count(o, "count", stats->ipdv.count);
-	put_time(o, "mean_ns", mean < 0 ? RECORD_NEVER : llround(mean));
-	put_quantiles(o, &stats->ipdv);
-	return o;
-}
-
-static json_t *make_runs(const struct stats *stats)
-{
-	json_t *o = json_object();
-
-	put_count(o, "count", stats->run_count);
-	put_count(o, "longest", stats->longest_run);
-	json_object_set_new(o, "mean",
-	    stats->run_count ? json_real(stats_mean_run(stats)) : json_null());
-	return o;
-}
-
-#define COUNT(key, field) { key, offsetof(struct record_sum, field), RECORD_COUNT }
-#define SMALL(key, field) { key, offsetof(struct record_sum, field), RECORD_SMALL }
-#define SPAN(key, field) { key, offsetof(struct record_sum, field), RECORD_SPAN }
-#define END { NULL, 0, RECORD_COUNT }
-
-const struct record_figure record_totals[] = { COUNT("typed", totals.typed),
-	COUNT("queued", totals.queued), COUNT("sent", totals.sent),
-	COUNT("answered", totals.answered), COUNT("lost", totals.lost), COUNT("late", totals.late),
-	COUNT("waiting", totals.waiting), COUNT("refused", totals.refused),
-	COUNT("failed", totals.failed), COUNT("cut_off", totals.cut_off),
-	COUNT("duplicates", totals.duplicates), COUNT("reordered", totals.reordered),
-	COUNT("differs", totals.differs), COUNT("cut_short", totals.cut_short),
-	COUNT("strays", totals.strays), COUNT("unrecorded", unrecorded), END };
-const struct record_figure record_ways[] = { COUNT("sent_kernel", figures.times.sent_kernel),
-	COUNT("sent_program", figures.times.sent_program),
-	COUNT("received_kernel", figures.times.received_kernel),
-	COUNT("received_program", figures.times.received_program),
-	COUNT("clock_steps", figures.times.clock_steps), END };
-const struct record_figure record_schedule[] = { COUNT("due", figures.schedule.due),
-	COUNT("slipped", figures.schedule.slipped), SPAN("worst_ns", figures.schedule.worst), END };
-const struct record_figure record_tcp[] = { COUNT("connections", figures.tcp.connections),
-	COUNT("looks", figures.tcp.samples), COUNT("retransmissions", figures.tcp.retransmitted),
-	SPAN("rto_ns", figures.tcp.timeout), SPAN("rto_most_ns", figures.tcp.timeout_max),
-	SPAN("srtt_ns", figures.tcp.round_trip), SPAN("rttvar_ns", figures.tcp.variation),
-	SMALL("cwnd", figures.tcp.window), SMALL("cwnd_least", figures.tcp.window_min),
-	SMALL("cwnd_most", figures.tcp.window_max), { "far_retransmissions", 0, RECORD_SERVER },
-	COUNT("stalls", figures.stalls.count), SPAN("stalled_ns", figures.stalls.total),
-	SPAN("longest_stall_ns", figures.stalls.longest), END };
-
-static json_t *put_figures(json_t *to, const struct record_figure *f, const struct record_sum *s)
-{
-	for (; f->key; f++) {
-		const void *at = (const char *)s + f->offset;
-
-		if (f->kind == RECORD_SERVER)
-			put_time(to, f->key,
-			    s->figures.tcp.has_server ? (int64_t)s->figures.tcp.server_retransmitted
-			                              : RECORD_NEVER);
-		else if (f->kind == RECORD_SPAN)
-			put_int(to, f->key, *(const int64_t *)at);
-		else
-			put_count(to, f->key,
-			    f->kind == RECORD_SMALL ? *(const uint32_t *)at
-			                            : *(const uint64_t *)at);
-	}
-	return to;
+	if (row->type >= FIGURE_STATS_COUNT && !f->stats)
+		return;
+	if (!to)
+		json_object_set_new(o, row->group, to = none ? json_null() : json_object());
+	if (none)
+		return;
+	if (row->type == FIGURE_RUN_MEAN && figure_real(row, f) >= 0)
+		json_object_set_new(to, row->key, json_real(figure_real(row, f)));
+	else
+		put_time(to, row->key, figure_value(row, f));
 }
 
 static json_t *make_sum(const struct record_sum *s)
 {
-	const struct ledger_totals *t = &s->totals;
 	json_t *o = json_object();
 
 	put_transport(o, s->of.session, s->of.stream);
 	put_word(o, "peer", s->of.peer);
 	put_int(o, "wait_ns", s->of.reply_timeout);
-	put_figures(o, record_totals, s);
-	json_object_set_new(o, "waited",
-	    make_figures(&t->waited, t->timed,
-	        s->figures.stats ? &s->figures.stats->waited : NULL));
-	json_object_set_new(o, "round_trip",
-	    make_figures(&t->rtt, t->timed, s->figures.stats ? &s->figures.stats->rtt : NULL));
-	if (s->figures.stats) {
-		json_object_set_new(o, "delay_variation", make_variation(s->figures.stats));
-		json_object_set_new(o, "loss_runs", make_runs(s->figures.stats));
-	}
-	json_object_set_new(o, "times", put_figures(json_object(), record_ways, s));
-	put_count(o, "overflows", s->figures.overflows);
-	json_object_set_new(o, "schedule", put_figures(json_object(), record_schedule, s));
-	json_object_set_new(o, "tcp",
-	    s->of.stream ? put_figures(json_object(), record_tcp, s) : json_null());
+	for (size_t i = 0; i < figures_count; i++)
+		if (figures_table[i].key)
+			put_figure(o, &figures_table[i], &s->figures);
 	return o;
 }
 

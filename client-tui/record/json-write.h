@@ -20,27 +20,9 @@ enum record_type {
 /* What a session's lines come to, in the summary. */
 struct record_sum {
 	struct record_session of;
-	struct ledger_totals totals;
-	/* Lines that are counted but of which no record was written, because they were forgotten
-	 * before. */
-	uint64_t unrecorded;
-	/* Its times, tcp, stalls, overflows and schedule; `stats` is borrowed, NULL for none (as
-	 * when it was read). */
+	/* `stats` is borrowed. */
 	struct figures figures;
 };
-
-/* A figure of a summary: its key, and where in struct record_sum it stands, how. The last one of a
- * list has no key. */
-struct record_figure {
-	const char *key;
-	size_t offset;
-	/* uint64_t; uint32_t; int64_t, a span in ns; what the far end sent again, null where it is
-	 * not known. */
-	enum { RECORD_COUNT, RECORD_SMALL, RECORD_SPAN, RECORD_SERVER } kind;
-};
-
-/* Those of the session itself, and of the objects "times", "schedule" and "tcp". */
-extern const struct record_figure record_totals[], record_ways[], record_schedule[], record_tcp[];
 
 /* Each malloc()ed, without an end of line; NULL when memory is short. */
 char *json_write_start(const struct record_run *run);

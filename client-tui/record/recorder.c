@@ -376,13 +376,13 @@ static int put_summary(const struct recorder *r, const struct sink *to,
 		return 0;
 	for (size_t i = 0; sums && i < r->count; i++) {
 		const struct recorder_session *s = r->sessions[i];
-		const struct ledger_totals *t = ledger_totals(s->ledger);
+		struct figures *f = &sums[i].figures;
 
-		sums[i] = (struct record_sum){ .of = s->of,
-			.totals = *t,
-			.unrecorded = t->typed - written[i],
-			.figures = s->figures };
-		sums[i].figures.stats = ledger_stats(s->ledger);
+		sums[i] = (struct record_sum){ .of = s->of, .figures = s->figures };
+		f->stream = s->of.stream;
+		f->totals = *ledger_totals(s->ledger);
+		f->unrecorded = f->totals.typed - written[i];
+		f->stats = ledger_stats(s->ledger);
 	}
 	recorder_link_at(r, INT64_MAX, end.link, sizeof end.link);
 	result = put(to, sums ? json_write_summary(&end, r->start, traced, sums, r->count) : NULL);

@@ -1,18 +1,122 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A transcript as text, and a session in a file. */
 #include "config.h"
 
 #include "report/export.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/capitals.h"
 #include "common/file.h"
+#include "common/text.h"
+#include "common/utf8.h"
 #include "report/export-svg.h"
 #include "report/summary.h"
-#include "common/text.h"
+
+/* ---- a transcript as text ---- */
+
+static void write_safe(FILE *out, const unsigned char *s, size_t n)
+{
+	size_t have;
+
+	for (; n; s += have, n -= have) {
+		const size_t length = utf8_character(s, n);
+
+		/* A byte that is no character stands for itself. */
+		have = length ? length : 1;
+		if (length == 1 && (*s < 0x20 || *s == 0x7f))
+			fprintf(out, "^%c", *s ^ 0x40);
+		else if (!length || utf8_is_control(utf8_code(s, length)))
+			fputs("\xef\xbf\xbd", out);
+		else
+			fwrite(s, 1, have, out);
+	}
+}
+
+/* The reply as it came, or the capitals that it was. 0, or -1 when memory is short. */
+static int write_reply(FILE *out, const struct ledger_row *row)
+{
+	if (row->reply) {
+		write_safe(out, row->reply, row->reply_length);
+		return 0;
+	}
+	unsigned char *caps = malloc(CAPITALS_GROWTH * row->length + 1);
+	if (!caps)
+		return -1;
+	size_t n = row->length ? capitals_text(row->text, row->length, caps) : 0;
+	write_safe(out, caps, n);
+	free(caps);
+	return 0;
+}
+
+static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64_t number,
+    int64_t now)
+{
+	const struct ledger_row *row = ledger_find(ledger, number);
+	char fate[300];
+
+	fprintf(out, "%5" PRIu64 "  %s  ", number, stream ? "TCP" : "UDP");
+	if (!row) {
+		fputs("(no longer kept)\n", out);
+		return 0;
+	}
+	write_safe(out, row->text, row->length);
+	fputs(row->partial ? "..." : "", out);
+	if (row->fate == FATE_ANSWERED || row->late) {
+		fputs("  ->  ", out);
+		if (row->partial)
+			fputs("(not kept)", out);
+		else if (write_reply(out, row))
+			return -1;
+	}
+	fprintf(out, "  %s\n", summary_fate(row, stream, now, fate, sizeof(fate)));
+	return 0;
+}
+
+static int save_item(FILE *out, const struct transcript_item *item, int64_t now)
+{
+	switch (item->kind) {
+	case TRANSCRIPT_LINE:
+		/* What went over both at once has a fate over each. */
+		if (save_line(out, item->ledger, item->stream, item->number, now))
+			return -1;
+		return item->other ? save_line(out, item->other, true, item->number, now) : 0;
+	case TRANSCRIPT_STRAY:
+		fprintf(out, "       %s  stray  ->  ", item->stream ? "TCP" : "UDP");
+		break;
+	case TRANSCRIPT_NOTICE:
+		fputs("       -- ", out);
+		break;
+	case TRANSCRIPT_ERROR:
+		fputs("       !! ", out);
+		break;
+	}
+	write_safe(out, item->text, item->length);
+	fputc('\n', out);
+	return 0;
+}
+
+int export_text(FILE *out, const struct transcript *b, int64_t now)
+{
+	fputs("upcase: number, transport, line, reply, and what became of it\n", out);
+	for (uint64_t serial = transcript_first(b); serial < transcript_end(b); serial++) {
+		if (save_item(out, transcript_item(b, serial), now)) {
+			errno = ENOMEM;
+			return -1;
+		}
+		if (ferror(out))
+			return -1;
+	}
+	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}
+
+/* ---- into a file ---- */
 
 /* What is saved. */
 struct export_job {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session into a file, whose ending says how: .txt, .jsonl, .csv, .svg. */
-#ifndef UPCASE_EXPORT_H
-#define UPCASE_EXPORT_H
+#ifndef UPCASE_REPORT_EXPORT_H
+#define UPCASE_REPORT_EXPORT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "ledger/transcript.h"
 #include "record/recorder.h"
@@ -19,5 +20,10 @@ int export_check(const char *path, char why[EXPORT_WHY]);
  */
 int export_file(const char *path, const struct recorder *r, const struct transcript *transcript,
     const struct record_run *run, int64_t now, char why[EXPORT_WHY]);
+
+/* The whole transcript as text, for /save: a heading, a row an item ("  1  UDP  hello  ->  HELLO
+ * answered in 40.9 ms"), control characters visible, as on the screen. Returns 0, or -1 with errno
+ * when writing failed or memory is short. */
+int export_text(FILE *out, const struct transcript *b, int64_t now);
 
 #endif

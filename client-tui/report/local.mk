@@ -3,8 +3,6 @@ client_tui_libclient_a_SOURCES += \
 	%D%/axis.c %D%/axis.h \
 	%D%/export-svg.c %D%/export-svg.h \
 	%D%/export.c %D%/export.h \
-	%D%/stats-table.c \
-	%D%/summary-facts.c \
 	%D%/summary.c %D%/summary.h \
 	%D%/svg-plots.c %D%/svg-plots.h \
 	%D%/svg-sequence-internal.h \
@@ -12,5 +10,4 @@ client_tui_libclient_a_SOURCES += \
 	%D%/svg-sequence-time.c \
 	%D%/svg-sequence.c %D%/svg-sequence.h \
 	%D%/svg.c %D%/svg.h \
-	%D%/text.h \
 	%D%/time-axis.c %D%/time-axis.h

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers are written without printf's %f, which writes a comma in some locales. */
+/* The summary of a session in sentences, and all its figures as a table, of two sessions side by
+ * side. What each figure means stands in upcase(1), STATISTICS; what there is, in ledger/figures.c.
+ * Numbers are written without printf's %f, which writes a comma in some locales. */
 #include "config.h"
 
 #include "report/summary.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/capitals.h"
 #include "common/clock.h"
-#include "ledger/error-text.h"
-#include "ledger/line-times.h"
-#include "report/text.h"
+#include "common/text.h"
 #include "common/units.h"
 #include "common/utf8.h"
+#include "ledger/error-text.h"
+#include "ledger/line-times.h"
 
 /* ---- loss ---- */
 
@@ -32,7 +32,8 @@ static int digits_for(double percent, int min)
 	return min;
 }
 
-void summary_put_loss(struct text *out, const struct ledger_totals *t, const char *word)
+/* "3/12 lost (25 %, 95 % 9–53)", with `word` for " lost"; chance decided of one line at least. */
+static void put_loss(struct text *out, const struct ledger_totals *t, const char *word)
 {
 	uint64_t by_chance = ledger_by_chance(t);
 	double low, high;
@@ -103,43 +104,39 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
 	return buf;
 }
 
-/* ---- a session ---- */
+/* ---- a session in sentences ---- */
 
-struct count {
-	uint64_t count;
-	const char *one, *many;
-};
-
-/* Those that are not zero. */
-static void put_counts(struct text *out, const char *before, const struct count *counts, size_t n)
+/* The counts of this kind that are not 0. */
+static void put_said(struct text *out, const char *before, const struct figures *f,
+    enum figure_said said)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!counts[i].count)
+	const struct figure *rows[FIGURES_MAX];
+	const size_t count = figures_by_place(rows);
+
+	for (size_t i = 0; i < count; i++) {
+		const int64_t value = rows[i]->said == said ? figure_value(rows[i], f) : 0;
+
+		if (value == 0)
 			continue;
-		text_put(out, "%s%" PRIu64 " %s", before, counts[i].count,
-		    counts[i].count == 1 ? counts[i].one : counts[i].many);
+		text_put(out, "%s%" PRId64 " %s", before, value,
+		    value == 1 ? rows[i]->one : rows[i]->many);
 		before = ", ";
 	}
 }
 
-/* What chance did not decide comes first; a loss and its interval are told of the rest, if there is
- * any. */
-static void put_totals(struct text *out, const struct ledger_totals *t, bool stream)
+/* What chance did not decide comes first; a loss and its interval are of the rest, if there is any.
+ */
+static void put_totals(struct text *out, const struct figures *f)
 {
-	const struct count ends[] = {
-		{ t->refused, "refused", "refused" },
-		{ t->failed, "failed", "failed" },
-		{ t->cut_off, "cut off", "cut off" },
-		{ t->waiting, "still waiting", "still waiting" },
-		{ t->queued, "never sent", "never sent" },
-	};
+	const struct ledger_totals *t = &f->totals;
 
 	text_put(out, "answered %" PRIu64 " of %" PRIu64, t->answered, t->sent);
-	put_counts(out, ", ", ends, sizeof(ends) / sizeof(ends[0]));
-	if (ledger_by_chance(t) == 0 || (stream && !t->lost))
+	put_said(out, ", ", f, FIGURE_SAID_FATE);
+	put_said(out, ", ", f, FIGURE_SAID_OPEN);
+	if (ledger_by_chance(t) == 0 || (f->stream && !t->lost))
 		return;
 	text_put(out, ", ");
-	summary_put_loss(out, t, " lost");
+	put_loss(out, t, " lost");
 	if (t->late)
 		text_put(out, ", of them %" PRIu64 " late", t->late);
 }
@@ -147,34 +144,14 @@ static void put_totals(struct text *out, const struct ledger_totals *t, bool str
 char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size)
 {
 	struct text out = text_begin(buf, size);
-	put_totals(&out, t, stream);
+
+	put_totals(&out, &(const struct figures){ .stream = stream, .totals = *t });
 	return buf;
 }
 
-/* On a line of their own. */
-static void put_marks_seen(struct text *out, const struct ledger_totals *t)
-{
-	const struct count marks[] = {
-		{ t->duplicates, "duplicate", "duplicates" },
-		{ t->reordered, "reordered", "reordered" },
-		{ t->cut_short, "cut short", "cut short" },
-		{ t->differs, "differs", "differ" },
-		{ t->strays, "stray reply", "stray replies" },
-	};
-	const size_t used = out->used;
-
-	put_counts(out, "", marks, sizeof(marks) / sizeof(marks[0]));
-	if (out->used > used)
-		text_put(out, "\n");
-}
-
-double summary_deviation(const struct ledger_times *t, uint64_t count)
-{
-	return count > 1 ? sqrt(t->m2 / (double)(count - 1)) : -1;
-}
-
-/* In the unit that fits the greatest, with as many decimals as it takes for three digits. */
-void summary_put_figures(struct text *out, const double *figures, size_t count, double max)
+/* "40.3/41.0/44.2 ms": times in ns, in the unit that fits the greatest, with as many decimals as it
+ * takes for three digits. */
+static void put_figures(struct text *out, const double *figures, size_t count, double max)
 {
 	const double unit = max >= NS_PER_S ? NS_PER_S : max >= NS_PER_MS ? NS_PER_MS : NS_PER_US;
 	const double scaled = max / unit;
@@ -193,147 +170,377 @@ void summary_put_figures(struct text *out, const double *figures, size_t count, 
 	text_put(out, " %s", unit == NS_PER_S ? "s" : unit == NS_PER_MS ? "ms" : "µs");
 }
 
-static void put_times(struct text *out, const char *name, const char *where,
-    const struct ledger_times *t, uint64_t count)
+/* "waited min/mean/max/sd 40.4/41.1/44.3/0.2 ms": the figures of a group of records, either its
+ * quantiles or the others, as far as there are lines enough; at least two. */
+static void put_group(struct text *out, const struct figures *f, const char *group, bool quantiles,
+    const char *name, const char *end)
 {
-	const double deviation = summary_deviation(t, count);
-	const double figures[] = { (double)t->min, t->mean, (double)t->max, deviation };
+	double values[8], max = 0;
+	char names[60];
+	struct text list = text_begin(names, sizeof names);
+	size_t n = 0;
 
-	if (!count)
+	for (const struct figure *row = figures_table; row < figures_table + figures_count; row++) {
+		const bool times = row->type >= FIGURE_MIN && row->type <= FIGURE_DEVIATION;
+
+		if (!row->group || strcmp(row->group, group) != 0 ||
+		    !(quantiles ? row->type == FIGURE_QUANTILE : times))
+			continue;
+		values[n] = figure_real(row, f);
+		if (values[n] < 0)
+			break;
+		max = values[n] > max ? values[n] : max;
+		text_put(&list, "%s%.*s", n++ ? "/" : "",
+		    quantiles ? 10 : (int)strcspn(row->key, "_"),
+		    quantiles ? row->title : row->key);
+	}
+	if (n < 2)
 		return;
-	text_put(out, "%s min/mean/max%s ", name, deviation < 0 ? "" : "/sd");
-	summary_put_figures(out, figures, deviation < 0 ? 3 : 4, (double)t->max);
-	text_put(out, ", %s\n", where);
+	text_put(out, "%s %s ", name, names);
+	put_figures(out, values, n, max);
+	text_put(out, "%s\n", end);
 }
 
-void summary_put_part(struct text *out, const char *before, const struct ledger_part *part,
-    uint64_t count, const char *after)
+/* The mean and the greatest of a part of what lines waited; nothing where it does not matter. */
+static void put_part(struct text *out, const char *before, const struct ledger_part *part,
+    uint64_t count)
 {
 	if (part->max < PARTS_DIFFER)
 		return;
-	text_put(out, "%s", before);
+	text_put(out, "of it %s: mean ", before);
 	text_span(out, (int64_t)(part->sum / (double)count + 0.5));
 	text_put(out, ", at most ");
 	text_span(out, part->max);
-	text_put(out, "%s", after);
+	text_put(out, "\n");
 }
 
-char *summary_session(const struct ledger_totals *t, bool stream, const char *peer,
-    int64_t reply_timeout, char *buf, size_t size)
+/* "send times by the kernel", or for some of the lines. */
+static void put_clock(struct text *out, const char *what, uint64_t kernel, uint64_t program)
 {
+	if (kernel && program)
+		text_put(out,
+		    "%s times by the kernel for %" PRIu64 " of %" PRIu64
+		    " lines, else by the program",
+		    what, kernel, kernel + program);
+	else
+		text_put(out, "%s times by the %s", what, kernel ? "kernel" : "program");
+}
+
+char *summary_times(const struct figures *f, char *buf, size_t size)
+{
+	const struct figures_times *t = &f->times;
 	struct text out = text_begin(buf, size);
 
-	text_put(&out, "--- %s %s ---\n", stream ? "TCP" : "UDP", peer);
-	put_totals(&out, t, stream);
-	if (!stream) {
-		text_put(&out, "; wait ");
-		text_span(&out, reply_timeout);
+	if (!t->sent_program && !t->received_program && (t->sent_kernel || t->received_kernel)) {
+		text_put(&out, "send and receive times by the kernel");
+	} else if (!t->sent_kernel && !t->received_kernel) {
+		text_put(&out, "send and receive times by the program");
+	} else {
+		put_clock(&out, "send", t->sent_kernel, t->sent_program);
+		text_put(&out, ", ");
+		put_clock(&out, "receive", t->received_kernel, t->received_program);
 	}
-	text_put(&out, "\n");
-	put_marks_seen(&out, t);
-	put_times(&out, "waited", "from Enter to reply", &t->waited, t->timed);
-	summary_put_part(&out, stream ? "of it connecting: mean " : "of it opening: mean ",
-	    &t->connecting, t->timed, "\n");
-	summary_put_part(&out, "of it queued: mean ", &t->queued_for, t->timed, "\n");
-	put_times(&out, "round trip", "on the wire", &t->rtt, t->timed);
+	if (t->clock_steps) {
+		text_put(&out, "; the wall clock was set ");
+		text_count(&out, t->clock_steps, "time");
+	}
 	return buf;
 }
 
-/* ---- saving ---- */
-
-static void write_safe(FILE *out, const unsigned char *s, size_t n)
+static void put_runs(struct text *out, const struct stats *s)
 {
-	size_t have;
+	if (s->lost < 2)
+		return;
+	text_put(out, "lost in ");
+	text_count(out, s->run_count, "run");
+	text_put(out, ": the longest ");
+	text_count(out, s->longest_run, "line");
+	text_put(out, ", the mean ");
+	text_decimal(out, stats_mean_run(s), 2);
+	text_put(out, "\n");
+}
 
-	for (; n; s += have, n -= have) {
-		const size_t length = utf8_character(s, n);
+static void put_variation(struct text *out, const struct stats *s)
+{
+	const int64_t p99 = histogram_quantile(&s->ipdv, 0.99);
 
-		/* A byte that is no character stands for itself. */
-		have = length ? length : 1;
-		if (length == 1 && (*s < 0x20 || *s == 0x7f))
-			fprintf(out, "^%c", *s ^ 0x40);
-		else if (!length || utf8_is_control(utf8_code(s, length)))
-			fputs("\xef\xbf\xbd", out);
+	if (p99 < 0)
+		return;
+	text_put(out, "delay variation ipdv mean ");
+	text_span(out, (int64_t)stats_mean_ipdv(s));
+	text_put(out, ", p99 ");
+	text_span(out, p99);
+	if (stats_pdv(s, 0.99) >= 0) {
+		text_put(out, "; pdv p99 ");
+		text_span(out, stats_pdv(s, 0.99));
+	}
+	text_put(out, "\n");
+}
+
+static void put_tcp(struct text *out, const struct figures *f)
+{
+	if (!f->stream || (!f->tcp.retransmitted && !f->stalls.count))
+		return;
+	text_count(out, f->tcp.retransmitted, "segment");
+	text_put(out, " sent again");
+	if (f->tcp.has_server)
+		text_put(out, ", %" PRIu64 " by the far end", f->tcp.server_retransmitted);
+	text_put(out, "; time-out ");
+	text_span(out, f->tcp.timeout);
+	text_put(out, ", at most ");
+	text_span(out, f->tcp.timeout_max);
+	if (f->stalls.count) {
+		text_put(out, "; stalled ");
+		text_count(out, f->stalls.count, "time");
+		text_put(out, ", ");
+		text_span(out, f->stalls.total);
+		text_put(out, " in all, ");
+		text_span(out, f->stalls.longest);
+		text_put(out, " at most");
+	}
+	text_put(out, "\n");
+}
+
+static void put_invalid(struct text *out, const char *before, const struct figures *f)
+{
+	char words[300];
+
+	validity_text(&f->schedule, f->overflows, words, sizeof words);
+	if (*words)
+		text_put(out, "%s%s\n", before, words);
+}
+
+/* The sentences of one session. */
+static void put_session(struct text *out, const struct figures *f)
+{
+	const struct ledger_totals *t = &f->totals;
+	char times[300];
+	size_t used;
+
+	text_put(out, "--- %s %s ---\n", f->stream ? "TCP" : "UDP", f->peer);
+	put_totals(out, f);
+	if (!f->stream) {
+		text_put(out, "; wait ");
+		text_span(out, f->reply_timeout);
+	}
+	text_put(out, "\n");
+	used = out->used;
+	put_said(out, "", f, FIGURE_SAID_MARK);
+	text_put(out, out->used > used ? "\n" : "");
+	put_group(out, f, "waited", false, "waited", ", from Enter to reply");
+	put_part(out, parts_connecting(f->stream), &t->connecting, t->timed);
+	put_part(out, "queued", &t->queued_for, t->timed);
+	put_group(out, f, "round_trip", false, "round trip", ", on the wire");
+	if (f->stats) {
+		/* With fewer than ten lines the lines above say it all. */
+		put_group(out, f, "waited", true, "waited", "");
+		put_group(out, f, "round_trip", true, "round trip", "");
+		put_runs(out, f->stats);
+		put_variation(out, f->stats);
+	}
+	put_tcp(out, f);
+	/* The kernel stamps datagrams both ways, and of a stream what arrives. */
+	if (t->timed && (f->times.received_program || f->times.clock_steps ||
+	                    (!f->stream && f->times.sent_program)))
+		text_put(out, "%s\n", summary_times(f, times, sizeof times));
+	put_invalid(out, "", f);
+}
+
+/* ---- all figures in a table ---- */
+
+/* A cell's text; the page's. */
+#define CELL 120
+#define PAGE 8000
+#define TOO_FEW "too few"
+
+/* One or two columns; what says nothing is left out when `brief`. */
+struct table {
+	const struct figures *figures[2];
+	int columns;
+	bool brief;
+	int width;
+	const struct figure *rows[FIGURES_MAX];
+	size_t count;
+};
+
+static void put_clock_used(struct text *out, int64_t kernel, int64_t program)
+{
+	if (kernel && program)
+		text_put(out, "by the kernel for %" PRId64 " of %" PRId64, kernel,
+		    kernel + program);
+	else if (kernel || program)
+		text_put(out, "by the %s", kernel ? "kernel" : "program");
+}
+
+static void put_value(struct text *out, const struct figure *row, const struct figures *f)
+{
+	const int64_t value = figure_value(row, f);
+
+	switch (row->type) {
+	case FIGURE_CLOCK:
+		put_clock_used(out, value, figure_value(row + 1, f));
+		break;
+	case FIGURE_RUN_MEAN:
+		text_decimal(out, figure_real(row, f), 2);
+		break;
+	case FIGURE_LOSS:
+		if (ledger_by_chance(&f->totals))
+			put_loss(out, &f->totals, "");
 		else
-			fwrite(s, 1, have, out);
-	}
-}
-
-/* The reply as it came, or the capitals that it was. 0, or -1 when memory is short. */
-static int write_reply(FILE *out, const struct ledger_row *row)
-{
-	if (row->reply) {
-		write_safe(out, row->reply, row->reply_length);
-		return 0;
-	}
-	unsigned char *caps = malloc(CAPITALS_GROWTH * row->length + 1);
-	if (!caps)
-		return -1;
-	size_t n = row->length ? capitals_text(row->text, row->length, caps) : 0;
-	write_safe(out, caps, n);
-	free(caps);
-	return 0;
-}
-
-static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64_t number,
-    int64_t now)
-{
-	const struct ledger_row *row = ledger_find(ledger, number);
-	char fate[300];
-
-	fprintf(out, "%5" PRIu64 "  %s  ", number, stream ? "TCP" : "UDP");
-	if (!row) {
-		fputs("(no longer kept)\n", out);
-		return 0;
-	}
-	write_safe(out, row->text, row->length);
-	fputs(row->partial ? "..." : "", out);
-	if (row->fate == FATE_ANSWERED || row->late) {
-		fputs("  ->  ", out);
-		if (row->partial)
-			fputs("(not kept)", out);
-		else if (write_reply(out, row))
-			return -1;
-	}
-	fprintf(out, "  %s\n", summary_fate(row, stream, now, fate, sizeof(fate)));
-	return 0;
-}
-
-static int save_item(FILE *out, const struct transcript_item *item, int64_t now)
-{
-	switch (item->kind) {
-	case TRANSCRIPT_LINE:
-		/* What went over both at once has a fate over each. */
-		if (save_line(out, item->ledger, item->stream, item->number, now))
-			return -1;
-		return item->other ? save_line(out, item->other, true, item->number, now) : 0;
-	case TRANSCRIPT_STRAY:
-		fprintf(out, "       %s  stray  ->  ", item->stream ? "TCP" : "UDP");
+			text_put(out, "0");
 		break;
-	case TRANSCRIPT_NOTICE:
-		fputs("       -- ", out);
+	case FIGURE_COUNT:
+	case FIGURE_SMALL:
+	case FIGURE_FAR:
+	case FIGURE_DERIVED:
+	case FIGURE_STATS_COUNT:
+		if (row->unit)
+			text_count(out, (uint64_t)value, row->unit);
+		else
+			text_put(out, "%" PRId64, value);
 		break;
-	case TRANSCRIPT_ERROR:
-		fputs("       !! ", out);
-		break;
+	default:
+		text_span(out, value);
 	}
-	write_safe(out, item->text, item->length);
-	fputc('\n', out);
-	return 0;
 }
 
-int export_text(FILE *out, const struct transcript *b, int64_t now)
+/* The cell of row `i`, and of the rows that are parts of it; empty for what does not apply. Returns
+ * where the next cell begins. */
+static size_t fill_cell(const struct table *t, size_t i, int column, char *buf)
 {
-	fputs("upcase: number, transport, line, reply, and what became of it\n", out);
-	for (uint64_t serial = transcript_first(b); serial < transcript_end(b); serial++) {
-		if (save_item(out, transcript_item(b, serial), now)) {
-			errno = ENOMEM;
-			return -1;
+	const struct figure *row = t->rows[i];
+	const struct figures *f = t->figures[column];
+	struct text out = text_begin(buf, CELL);
+	const bool none = !figure_applies(row, f) || figure_value(row, f) == FIGURE_NONE;
+
+	if (!none)
+		put_value(&out, row, f);
+	else if (figure_applies(row, f) && row->scope & FIGURE_TIMED)
+		text_put(&out, TOO_FEW);
+	while (++i < t->count && t->rows[i]->place / 10 == row->place / 10)
+		if (!none) {
+			text_put(&out, "%s", t->rows[i]->title);
+			put_value(&out, t->rows[i], f);
 		}
-		if (ferror(out))
-			return -1;
+	return i;
+}
+
+static bool is_left_out(const struct table *t, const struct figure *row, char cells[2][CELL])
+{
+	bool empty = true, zero = true;
+
+	for (int i = 0; i < t->columns; i++) {
+		const char *cell = cells[i];
+
+		empty = empty && !*cell;
+		zero = zero && (!*cell || strcmp(cell, "0") == 0 || strcmp(cell, TOO_FEW) == 0);
 	}
-	return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+	return empty || (t->brief && row->shown == FIGURE_ON_PAGE) ||
+	       ((t->brief || row->shown == FIGURE_IF_SOME) && zero);
+}
+
+static void put_row(struct text *out, const struct table *t, const char *label, const char *first,
+    const char *second)
+{
+	text_put(out, "%-20s%s", label, first);
+	if (t->columns > 1 && *second)
+		text_put(out, "%*s%s", t->width + 2 - utf8_columns(first), "", second);
+	text_put(out, "\n");
+}
+
+static struct table table_of(const struct figures *udp, const struct figures *tcp, bool brief)
+{
+	struct table t = {
+		.figures = { udp ? udp : tcp, tcp }, .columns = udp && tcp ? 2 : 1, .brief = brief
+	};
+	char cell[CELL];
+
+	t.count = figures_by_place(t.rows);
+	for (size_t i = 0; i < t.count;) {
+		i = fill_cell(&t, i, 0, cell);
+		t.width = utf8_columns(cell) > t.width ? utf8_columns(cell) : t.width;
+	}
+	return t;
+}
+
+/* The transports, the wait, and a row a figure; on the page, a gap between sections. */
+static void put_table(struct text *out, const struct table *t)
+{
+	const struct figures *f = t->figures[0];
+	char cells[2][CELL] = { "", "" };
+	int section = 0;
+
+	put_row(out, t, "", f->stream ? "TCP" : "UDP", "TCP");
+	if (!f->stream) {
+		struct text wait = text_begin(cells[0], CELL);
+
+		text_span(&wait, f->reply_timeout);
+		put_row(out, t, "wait", cells[0], "-");
+	}
+	for (size_t i = 0, next = 0; i < t->count; i = next) {
+		const struct figure *row = t->rows[i];
+
+		for (int c = 0; c < t->columns; c++)
+			next = fill_cell(t, i, c, cells[c]);
+		if (is_left_out(t, row, cells))
+			continue;
+		if (section && row->place / 1000 > section && !t->brief)
+			text_put(out, "\n");
+		section = row->place / 1000;
+		put_row(out, t, row->title, *cells[0] ? cells[0] : "-", *cells[1] ? cells[1] : "-");
+	}
+}
+
+static void put_peers(struct text *out, const struct table *t)
+{
+	text_put(out, "%s", t->figures[0]->peer);
+	if (t->columns > 1 && strcmp(t->figures[0]->peer, t->figures[1]->peer) != 0)
+		text_put(out, ", %s", t->figures[1]->peer);
+}
+
+static void put_all_invalid(struct text *out, const struct table *t)
+{
+	for (int i = 0; i < t->columns; i++)
+		put_invalid(out,
+		    t->columns < 2          ? ""
+		    : t->figures[i]->stream ? "TCP: "
+		                            : "UDP: ",
+		    t->figures[i]);
+}
+
+char *summary_peer(const struct figures *udp, const struct figures *tcp, char *buf, size_t size)
+{
+	struct text out = text_begin(buf, size);
+
+	if (udp && tcp) {
+		const struct table t = table_of(udp, tcp, true);
+
+		text_put(&out, "--- UDP beside TCP ");
+		put_peers(&out, &t);
+		text_put(&out, " ---\n");
+		put_table(&out, &t);
+		put_all_invalid(&out, &t);
+	} else {
+		put_session(&out, udp ? udp : tcp);
+	}
+	return buf;
+}
+
+char *summary_page(const struct figures *udp, const struct figures *tcp)
+{
+	char *page = malloc(PAGE);
+
+	if (!page)
+		return NULL;
+	const struct table t = table_of(udp, tcp, false);
+	struct text out = text_begin(page, PAGE);
+
+	put_peers(&out, &t);
+	text_put(&out, "\n");
+	put_all_invalid(&out, &t);
+	text_put(&out, "\n");
+	put_table(&out, &t);
+	return page;
 }
 
 /* ---- ASCII ---- */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Prints the client's tables of commands, keys and marks, for tests/tree/manual.py: a word for the
- * table, the name and the arguments, tabs between; of a mark its two signs. */
+/* Prints the client's tables of commands, keys, marks and figures, for tests/tree/manual.py: a word
+ * for the table, the name and the arguments, tabs between; of a mark its two signs, of a figure its
+ * key in records and its label on the page. */
 #include "config.h"
 
 #include <stdio.h>
 
 #include "app/commands.h"
+#include "ledger/figures.h"
 #include "view/glyphs.h"
 
 int main(void)
@@ -18,5 +20,8 @@ int main(void)
 		printf("mark\t%s\t%s\n", m->sign, m->ascii);
 	for (const struct mark_spec *m = lab_mark_table; m->name; m++)
 		printf("mark\t%s\t%s\n", m->sign, m->ascii);
+	for (size_t i = 0; i < figures_count; i++)
+		printf("figure\t%s\t%s\n", figures_table[i].key ? figures_table[i].key : "",
+		    figures_table[i].title ? figures_table[i].title : "");
 	return 0;
 }

@@ -107,6 +107,15 @@ def check_marks(name):
     point(f'{name} has the marks of the screen', both_ways('mark', name, signs, described))
 
 
+def check_figures(name):
+    """Every figure is described: by its key in records, or one that only the page shows by its label there."""
+    records = set(re.findall(r'[a-z_0-9]+', section(name, 'RECORD FORMAT')))
+    shown = ' '.join(' '.join(words(line)) for line in section(name, 'STATISTICS').splitlines())
+    missing = [key or label for table, key, label in tables() if table == 'figure'
+               and not (key in records if key else label.split(',')[0] in shown)]
+    point(f'{name} has the figures of the program', [f'{figure} is not described' for figure in missing])
+
+
 def source_environment(folders):
     found = set()
     for folder in folders:
@@ -216,6 +225,7 @@ def main():
     check_options(LAB, 'upcase-lab.1', ['--socket', '--loss-there', '--plain'])
     check_tables('upcase.1')
     check_marks('upcase.1')
+    check_figures('upcase.1')
     check_environment('upcase.1', ['common', 'client-tui'])
     check_environment('upcased.8', ['common', 'server'])
     check_environment('upcase-lab.1', ['lab'])

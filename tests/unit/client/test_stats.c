@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "common/clock.h"
 #include "common/random.h"
@@ -570,6 +571,25 @@ static void waiting_since(void **state)
 	ledger_free(l);
 }
 
+/* Each row of the table is for records or for the page, and stands alone in its place. */
+static void rows_are_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < figures_count; i++) {
+		const struct figure *a = &figures_table[i];
+
+		assert_true(a->key || a->place > 0);
+		assert_true(!a->key == !a->group && !a->title == !a->place);
+		assert_true(a->said == FIGURE_UNSAID ? !a->one && !a->many : a->one && a->many);
+		assert_true(a->type != FIGURE_CLOCK || (a + 1)->type == FIGURE_COUNT);
+		for (const struct figure *b = figures_table; b < a; b++) {
+			assert_true(!a->place || a->place != b->place);
+			assert_true(!a->key || !b->key || strcmp(a->key, b->key) != 0 ||
+			            strcmp(a->group, b->group) != 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -586,6 +606,7 @@ int main(void)
 		cmocka_unit_test(answered_after_all),
 		cmocka_unit_test(stamps),
 		cmocka_unit_test(waiting_since),
+		cmocka_unit_test(rows_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "ledger/line-times.h"
+#include "report/export.h"
 #include "report/summary.h"
 
 #define MS INT64_C(1000000)
@@ -133,16 +134,25 @@ static void totals(void **state)
 	    "answered 0 of 0, 2 never sent");
 }
 
+static char *session_text(const struct ledger_totals *t, bool stream, char *buf, size_t size)
+{
+	return summary_peer(&(const struct figures){ .stream = stream,
+	                        .peer = "127.0.0.1:12000",
+	                        .reply_timeout = S,
+	                        .totals = *t },
+	    NULL, buf, size);
+}
+
 static void small_buffers(void **state)
 {
 	const struct ledger_totals t = { .sent = 12, .answered = 9, .lost = 3 };
 	char text[200], whole[200];
 
 	(void)state;
-	summary_session(&t, false, "127.0.0.1:12000", S, whole, sizeof whole);
+	session_text(&t, false, whole, sizeof whole);
 	for (size_t size = 1; size < sizeof text; size++) {
 		memset(text, 'x', sizeof text);
-		summary_session(&t, false, "127.0.0.1:12000", S, text, size);
+		session_text(&t, false, text, size);
 		assert_true(strlen(text) < size);
 		assert_memory_equal(text, whole, strlen(text));
 	}
@@ -268,8 +278,7 @@ static void errors(void **state)
 static void check_session(const struct ledger_totals *t, bool stream, const char *expected)
 {
 	char text[1000];
-	assert_string_equal(summary_session(t, stream, "127.0.0.1:12000", S, text, sizeof text),
-	    expected);
+	assert_string_equal(session_text(t, stream, text, sizeof text), expected);
 }
 
 static void session(void **state)
@@ -382,7 +391,7 @@ static struct figures some_facts(struct ledger_totals *t, struct stats *s)
 	}
 	return (struct figures){ .peer = "10.0.0.5:12000",
 		.reply_timeout = S,
-		.totals = t,
+		.totals = *t,
 		.stats = s,
 		.times = { .sent_kernel = 1000, .received_kernel = 980 } };
 }
@@ -402,7 +411,7 @@ static struct figures some_stream(struct ledger_totals *t, struct stats *s)
 	return (struct figures){ .stream = true,
 		.peer = "10.0.0.5:12000",
 		.reply_timeout = S,
-		.totals = t,
+		.totals = *t,
 		.stats = s,
 		.times = { .sent_program = 3, .received_kernel = 3 },
 		.tcp = { .connections = 1,
@@ -440,7 +449,7 @@ static void figures_below(void **state)
 	char text[2000];
 
 	(void)state;
-	assert_string_equal(summary_figures(&f->udp, text, sizeof text),
+	assert_string_equal(summary_peer(&f->udp, NULL, text, sizeof text),
 	    "--- UDP 10.0.0.5:12000 ---\n"
 	    "answered 980 of 1000, 20/1000 lost (2.0 %, 95 % 1.3–3.1); wait 1.00 s\n"
 	    "waited min/mean/max/sd 40.0/44.5/49.0/2.9 ms, from Enter to reply\n"
@@ -453,12 +462,12 @@ static void figures_below(void **state)
 		.sent_program = 10, .sent_kernel = 990, .received_kernel = 980, .clock_steps = 1
 	};
 	f->udp.overflows = 5;
-	summary_figures(&f->udp, text, sizeof text);
+	summary_peer(&f->udp, NULL, text, sizeof text);
 	assert_non_null(strstr(text,
 	    "\nsend times by the kernel for 990 of 1000 lines, else by the program, receive times by the kernel; "
 	    "the wall clock was set 1 time\nINVALID, shaped by this machine: 5 replies were "
 	    "dropped here"));
-	assert_string_equal(summary_figures(&f->tcp, text, sizeof text),
+	assert_string_equal(summary_peer(&f->tcp, NULL, text, sizeof text),
 	    "--- TCP 10.0.0.5:12000 ---\n"
 	    "answered 3 of 3\n"
 	    "waited min/mean/max/sd 71/544/989/500 ms, from Enter to reply\n"
@@ -467,7 +476,7 @@ static void figures_below(void **state)
 	    "all, 448 ms at most\n");
 	f->tcp.tcp.has_server = true;
 	f->tcp.tcp.server_retransmitted = 7;
-	assert_non_null(strstr(summary_figures(&f->tcp, text, sizeof text),
+	assert_non_null(strstr(summary_peer(&f->tcp, NULL, text, sizeof text),
 	    "2 segments sent again, 7 by the far end; "));
 	free(f);
 }
@@ -499,7 +508,7 @@ static void side_by_side(void **state)
 {
 	struct test_figures *f = some_figures();
 	char text[6000];
-	char *page = stats_table_page(&f->udp, &f->tcp);
+	char *page = summary_page(&f->udp, &f->tcp);
 	static const char *const both[] = {
 		"                    UDP                            TCP",
 		"wait                1.00 s                         -",
@@ -527,7 +536,7 @@ static void side_by_side(void **state)
 
 	(void)state;
 	assert_non_null(page);
-	stats_table_peer(&f->udp, &f->tcp, text, sizeof text);
+	summary_peer(&f->udp, &f->tcp, text, sizeof text);
 	assert_true(has_line(text, "--- UDP beside TCP 10.0.0.5:12000 ---"));
 	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
 		assert_true(has_line(page, both[i]));
@@ -539,13 +548,13 @@ static void side_by_side(void **state)
 	assert_null(strstr(page, "by the far end"));
 	free(page);
 	/* Of one, the ping-like form and one column. */
-	assert_non_null(strstr(stats_table_peer(NULL, &f->tcp, text, sizeof text),
+	assert_non_null(strstr(summary_peer(NULL, &f->tcp, text, sizeof text),
 	    "--- TCP 10.0.0.5:12000 ---\nanswered 3 of 3\n"));
-	page = stats_table_page(&f->udp, NULL);
+	page = summary_page(&f->udp, NULL);
 	assert_true(has_line(page, "lost                20/1000 (2.0 %, 95 % 1.3–3.1)"));
 	assert_null(strstr(page, "stalled"));
 	free(page);
-	page = stats_table_page(NULL, &f->tcp);
+	page = summary_page(NULL, &f->tcp);
 	assert_true(has_line(page, "                    TCP"));
 	assert_null(strstr(page, "lost"));
 	free(page);
@@ -557,12 +566,12 @@ static void no_figures(void **state)
 {
 	struct ledger_totals none = { .typed = 0 };
 	struct stats *s = calloc(1, sizeof *s);
-	struct figures f = { .peer = "p", .reply_timeout = S, .totals = &none, .stats = s };
+	struct figures f = { .peer = "p", .reply_timeout = S, .totals = none, .stats = s };
 	char *page;
 
 	(void)state;
 	stats_start(s);
-	page = stats_table_page(&f, NULL);
+	page = summary_page(&f, NULL);
 	assert_true(has_line(page, "answered            0 of 0"));
 	assert_true(has_line(page, "lost                0"));
 	assert_null(strstr(page, "median"));

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "ledger/figures.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "ledger/line-times.h"
+
+#define OF(kind, member) .type = FIGURE_##kind, .field = offsetof(struct figures, member)
+#define STATS(kind, member) .type = FIGURE_##kind, .field = offsetof(struct stats, member)
+#define SAID(kind, word, words) .said = FIGURE_SAID_##kind, .one = word, .many = words
+
+const struct figure figures_table[] = {
+	{ "", "typed", 0, NULL, OF(COUNT, totals.typed) },
+	{ "", "queued", 1020, "never sent", OF(COUNT, totals.queued), .shown = FIGURE_IF_SOME,
+	    SAID(OPEN, "never sent", "never sent") },
+	{ "", "sent", 1001, " of ", OF(COUNT, totals.sent) },
+	{ "", "answered", 1000, "answered", OF(COUNT, totals.answered) },
+	{ "", "lost", 1060, "lost", OF(LOSS, totals.lost), .scope = FIGURE_UDP },
+	{ "", "late", 1070, "of them late", OF(COUNT, totals.late), .scope = FIGURE_UDP },
+	{ "", "waiting", 1010, "waiting", OF(COUNT, totals.waiting), .shown = FIGURE_IF_SOME,
+	    SAID(OPEN, "still waiting", "still waiting") },
+	{ "", "refused", 1030, "refused", OF(COUNT, totals.refused), .scope = FIGURE_UDP,
+	    SAID(FATE, "refused", "refused") },
+	{ "", "failed", 1040, "failed", OF(COUNT, totals.failed), SAID(FATE, "failed", "failed") },
+	{ "", "cut_off", 1050, "cut off", OF(COUNT, totals.cut_off), .scope = FIGURE_TCP,
+	    SAID(FATE, "cut off", "cut off") },
+	{ "", "duplicates", 1100, "duplicates", OF(COUNT, totals.duplicates), .scope = FIGURE_UDP,
+	    SAID(MARK, "duplicate", "duplicates") },
+	{ "", "reordered", 1110, "reordered", OF(COUNT, totals.reordered), .scope = FIGURE_UDP,
+	    SAID(MARK, "reordered", "reordered") },
+	{ "", "differs", 1130, "differ", OF(COUNT, totals.differs), .shown = FIGURE_IF_SOME,
+	    SAID(MARK, "differs", "differ") },
+	{ "", "cut_short", 1120, "cut short", OF(COUNT, totals.cut_short), .shown = FIGURE_IF_SOME,
+	    SAID(MARK, "cut short", "cut short") },
+	{ "", "strays", 1140, "stray replies", OF(COUNT, totals.strays), .shown = FIGURE_IF_SOME,
+	    SAID(MARK, "stray reply", "stray replies") },
+	{ "", "unrecorded", 0, NULL, OF(COUNT, unrecorded) },
+
+#define TIMED .scope = FIGURE_TIMED
+#define ON_PAGE .shown = FIGURE_ON_PAGE
+	{ "waited", "count", 0, NULL, OF(DERIVED, totals.timed) },
+	{ "waited", "min_ns", 2000, "waited, least", OF(MIN, totals.waited), TIMED },
+	{ "waited", "mean_ns", 2010, "mean", OF(MEAN, totals.waited), TIMED },
+	{ "waited", "max_ns", 2060, "greatest", OF(MAX, totals.waited), TIMED },
+	{ "waited", "sd_ns", 2090, "standard deviation", OF(DEVIATION, totals.waited), TIMED,
+	    ON_PAGE },
+	{ "waited", "median_ns", 2020, "median", STATS(QUANTILE, waited), TIMED, .q = 0.5 },
+	{ "waited", "p90_ns", 2030, "p90", STATS(QUANTILE, waited), TIMED, .q = 0.9 },
+	{ "waited", "p99_ns", 2040, "p99", STATS(QUANTILE, waited), TIMED, .q = 0.99 },
+	{ "waited", "p999_ns", 2050, "p99.9", STATS(QUANTILE, waited), TIMED, .q = 0.999 },
+	{ NULL, NULL, 2070, "of it connecting", OF(PART_MEAN, totals.connecting) },
+	{ NULL, NULL, 2071, ", at most ", OF(PART_MAX, totals.connecting) },
+	{ NULL, NULL, 2080, "of it queued", OF(PART_MEAN, totals.queued_for) },
+	{ NULL, NULL, 2081, ", at most ", OF(PART_MAX, totals.queued_for) },
+
+	{ "round_trip", "count", 0, NULL, OF(DERIVED, totals.timed) },
+	{ "round_trip", "min_ns", 3000, "round trip, least", OF(MIN, totals.rtt), TIMED },
+	{ "round_trip", "mean_ns", 3010, "mean", OF(MEAN, totals.rtt), TIMED },
+	{ "round_trip", "max_ns", 3060, "greatest", OF(MAX, totals.rtt), TIMED },
+	{ "round_trip", "sd_ns", 3070, "standard deviation", OF(DEVIATION, totals.rtt), TIMED,
+	    ON_PAGE },
+	{ "round_trip", "median_ns", 3020, "median", STATS(QUANTILE, rtt), TIMED, ON_PAGE,
+	    .q = 0.5 },
+	{ "round_trip", "p90_ns", 3030, "p90", STATS(QUANTILE, rtt), TIMED, ON_PAGE, .q = 0.9 },
+	{ "round_trip", "p99_ns", 3040, "p99", STATS(QUANTILE, rtt), TIMED, ON_PAGE, .q = 0.99 },
+	{ "round_trip", "p999_ns", 3050, "p99.9", STATS(QUANTILE, rtt), TIMED, ON_PAGE,
+	    .q = 0.999 },
+
+	{ "delay_variation", "count", 0, NULL, STATS(STATS_COUNT, ipdv.count) },
+	{ "delay_variation", "mean_ns", 3080, "ipdv, mean", .type = FIGURE_IPDV_MEAN, TIMED },
+	{ "delay_variation", "median_ns", 0, NULL, STATS(QUANTILE, ipdv), .q = 0.5 },
+	{ "delay_variation", "p90_ns", 0, NULL, STATS(QUANTILE, ipdv), .q = 0.9 },
+	{ "delay_variation", "p99_ns", 3090, "ipdv, p99", STATS(QUANTILE, ipdv), TIMED, .q = 0.99 },
+	{ "delay_variation", "p999_ns", 0, NULL, STATS(QUANTILE, ipdv), .q = 0.999 },
+	{ NULL, NULL, 3100, "pdv, p99", .type = FIGURE_PDV, TIMED, .q = 0.99 },
+	{ NULL, NULL, 3110, "pdv, p99.9", .type = FIGURE_PDV, TIMED, .q = 0.999 },
+
+	{ "loss_runs", "count", 1091, " lines in ", STATS(STATS_COUNT, run_count), .unit = "run" },
+	{ "loss_runs", "longest", 1080, "longest run lost", STATS(STATS_COUNT, longest_run),
+	    .scope = FIGURE_UDP, .unit = "line" },
+	{ "loss_runs", "mean", 1090, "mean burst length", .type = FIGURE_RUN_MEAN,
+	    .scope = FIGURE_UDP },
+
+	{ "times", "sent_kernel", 5000, "send times", OF(CLOCK, times.sent_kernel) },
+	{ "times", "sent_program", 0, NULL, OF(COUNT, times.sent_program) },
+	{ "times", "received_kernel", 5010, "receive times", OF(CLOCK, times.received_kernel) },
+	{ "times", "received_program", 0, NULL, OF(COUNT, times.received_program) },
+	{ "times", "clock_steps", 5020, "wall clock was set", OF(COUNT, times.clock_steps),
+	    .scope = FIGURE_SOME, .unit = "time" },
+	{ "", "overflows", 5030, "dropped here", OF(COUNT, overflows), .scope = FIGURE_UDP },
+	{ "schedule", "due", 0, NULL, OF(COUNT, schedule.due) },
+	{ "schedule", "slipped", 0, NULL, OF(COUNT, schedule.slipped) },
+	{ "schedule", "worst_ns", 0, NULL, OF(SPAN, schedule.worst) },
+
+#define TCP .scope = FIGURE_TCP
+#define SAMPLED .scope = FIGURE_TCP | FIGURE_SAMPLED
+	{ "tcp", "connections", 4070, "connections", OF(COUNT, tcp.connections), TCP },
+	{ "tcp", "looks", 0, NULL, OF(COUNT, tcp.samples) },
+	{ "tcp", "retransmissions", 4000, "sent again", OF(COUNT, tcp.retransmitted), SAMPLED,
+	    .unit = "segment" },
+	{ "tcp", "rto_ns", 4020, "time-out", OF(SPAN, tcp.timeout), SAMPLED },
+	{ "tcp", "rto_most_ns", 4021, ", at most ", OF(SPAN, tcp.timeout_max) },
+	{ "tcp", "srtt_ns", 4030, "smoothed round trip", OF(SPAN, tcp.round_trip), SAMPLED },
+	{ "tcp", "rttvar_ns", 4031, " ± ", OF(SPAN, tcp.variation) },
+	{ "tcp", "cwnd", 4040, "congestion window", OF(SMALL, tcp.window), SAMPLED,
+	    .unit = "segment" },
+	{ "tcp", "cwnd_least", 4041, ", ", OF(SMALL, tcp.window_min) },
+	{ "tcp", "cwnd_most", 4042, " to ", OF(SMALL, tcp.window_max) },
+	{ "tcp", "far_retransmissions", 4010, "by the far end", OF(FAR, tcp.server_retransmitted),
+	    TCP, .unit = "segment" },
+	{ "tcp", "stalls", 4051, " in ", OF(COUNT, stalls.count), .unit = "stall" },
+	{ "tcp", "stalled_ns", 4050, "stalled", OF(SPAN, stalls.total), TCP },
+	{ "tcp", "longest_stall_ns", 4060, "longest stall", OF(SPAN, stalls.longest),
+	    .scope = FIGURE_TCP | FIGURE_SOME },
+};
+
+const size_t figures_count = sizeof figures_table / sizeof *figures_table;
+_Static_assert(sizeof figures_table / sizeof *figures_table <= FIGURES_MAX, "room for all rows");
+
+static int by_place(const void *a, const void *b)
+{
+	return (*(const struct figure *const *)a)->place -
+	       (*(const struct figure *const *)b)->place;
+}
+
+size_t figures_by_place(const struct figure *rows[FIGURES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < figures_count; i++)
+		if (figures_table[i].place > 0)
+			rows[n++] = &figures_table[i];
+	qsort(rows, n, sizeof *rows, by_place);
+	return n;
+}
+
+bool figure_applies(const struct figure *row, const struct figures *f)
+{
+	return !(row->scope & (f->stream ? FIGURE_UDP : FIGURE_TCP)) &&
+	       (!(row->scope & FIGURE_SAMPLED) || f->tcp.samples > 0) &&
+	       (!(row->scope & FIGURE_SOME) || figure_value(row, f) != 0) &&
+	       (!(row->scope & FIGURE_TIMED) || f->totals.timed > 0);
+}
+
+static double mean_or_deviation(const struct figure *row, const struct figures *f)
+{
+	const struct ledger_times *t = (const void *)((const char *)f + row->field);
+	const uint64_t count = f->totals.timed;
+
+	if (row->type == FIGURE_MEAN)
+		return count > 0 ? t->mean : -1;
+	return count > 1 ? sqrt(t->m2 / (double)(count - 1)) : -1;
+}
+
+double figure_real(const struct figure *row, const struct figures *f)
+{
+	const struct ledger_part *part = (const void *)((const char *)f + row->field);
+	int64_t value;
+
+	switch (row->type) {
+	case FIGURE_MEAN:
+	case FIGURE_DEVIATION:
+		return mean_or_deviation(row, f);
+	case FIGURE_PART_MEAN:
+		return part->max < PARTS_DIFFER ? -1 : part->sum / (double)f->totals.timed;
+	case FIGURE_IPDV_MEAN:
+		return f->stats ? stats_mean_ipdv(f->stats) : -1;
+	case FIGURE_RUN_MEAN:
+		return f->stats && f->stats->run_count ? stats_mean_run(f->stats) : -1;
+	default:
+		value = figure_value(row, f);
+		return value == FIGURE_NONE ? -1 : (double)value;
+	}
+}
+
+static int64_t count_of(uint64_t count)
+{
+	return count > INT64_MAX ? INT64_MAX : (int64_t)count;
+}
+
+static int64_t stats_value(const struct figure *row, const struct stats *s)
+{
+	const void *at = (const char *)s + row->field;
+	int64_t value;
+
+	if (row->type == FIGURE_STATS_COUNT)
+		return count_of(*(const uint64_t *)at);
+	value = row->type == FIGURE_PDV ? stats_pdv(s, row->q) : histogram_quantile(at, row->q);
+	return value < 0 ? FIGURE_NONE : value;
+}
+
+int64_t figure_value(const struct figure *row, const struct figures *f)
+{
+	const void *at = (const char *)f + row->field;
+	const struct ledger_times *times = at;
+	double real;
+
+	switch (row->type) {
+	case FIGURE_FAR:
+		return f->tcp.has_server ? count_of(*(const uint64_t *)at) : FIGURE_NONE;
+	case FIGURE_COUNT:
+	case FIGURE_LOSS:
+	case FIGURE_CLOCK:
+	case FIGURE_DERIVED:
+		return count_of(*(const uint64_t *)at);
+	case FIGURE_SMALL:
+		return *(const uint32_t *)at;
+	case FIGURE_SPAN:
+		return *(const int64_t *)at;
+	case FIGURE_MIN:
+	case FIGURE_MAX:
+		return f->totals.timed == 0    ? FIGURE_NONE
+		     : row->type == FIGURE_MIN ? times->min
+		                               : times->max;
+	case FIGURE_PART_MAX:
+		return ((const struct ledger_part *)at)->max;
+	case FIGURE_STATS_COUNT:
+	case FIGURE_QUANTILE:
+	case FIGURE_PDV:
+		return f->stats ? stats_value(row, f->stats) : FIGURE_NONE;
+	default:
+		real = figure_real(row, f);
+		return real < 0 ? FIGURE_NONE : llround(real);
+	}
+}
+
+void figure_set(const struct figure *row, struct figures *f, int64_t value)
+{
+	void *at = (char *)f + row->field;
+
+	if (row->type == FIGURE_SMALL)
+		*(uint32_t *)at = (uint32_t)value;
+	else if (row->type == FIGURE_SPAN)
+		*(int64_t *)at = value;
+	else
+		*(uint64_t *)at = (uint64_t)value;
+	f->tcp.has_server |= row->type == FIGURE_FAR;
+}
