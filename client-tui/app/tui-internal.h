@@ -16,7 +16,7 @@
 #include "app/commands.h"
 #include "app/settings.h"
 #include "trace/lab.h"
-#include "view/draw.h"
+#include "view/view.h"
 
 /* Peers that one run can have talked to: a transport and a peer each. */
 #define TUI_SESSIONS 256

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "app/tui-internal.h"
+#include "view/plot.h"
 
 /* The transports of the peer in use over which a line was typed, UDP first. */
 void tui_plot_follow(struct tui *tui)

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The words of a row. The grammar, which glyphs.c lists mark by mark:
+/* The words of a row, in the panes and in the wire:
  *
- *   in the wire        arrow [time]              answered: the arrow is the transport's, or double
- * for duplicates broken arrow time "late" dots "  waiting" time "queued" | "connecting" | "opening"
- * [time] wire cross word           lost, refused, cut off cross "failed" [": " why] behind a reply
- * " (" mark {", " mark} ")" without a wire     cross word | dot "waiting" | "queued" |
- * "connecting", in place of the reply
+ *   answered           arrow [time]: the transport's arrow, or a double one for duplicates
+ *   late               broken arrow, time, "late"
+ *   waiting            dots "  waiting" time
+ *   queued             "queued" | "connecting" | "opening" [time]
+ *   lost, refused, …   wire cross word
+ *   failed             cross "failed" [": " why]
+ *   behind a reply     " (" mark {", " mark} ")"
+ *   without a wire     cross word | dot "waiting" | "queued" | "connecting", in place of the reply
  *
- * Times are from Enter; of a reply, with their parts where they differ (parts.h). An arrow gives
- * way to its words where both do not fit; then words that its sign says too: "late", "waiting",
- * "failed". */
+ * Times are from Enter; of a reply, with their parts where they differ (line-times.h). In the lab,
+ * words say what the link did with the line. Words have forms from long to short; the longest that
+ * fits is taken. An arrow gives way to its words where both do not fit; then words that its sign
+ * says too: "late", "waiting", "failed". */
 #include "config.h"
 
 #include "view/view-internal.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "ledger/error-text.h"
 #include "common/units.h"
+#include "ledger/error-text.h"
 
 #define ARROW_COLUMNS 11
 #define LATE_COLUMNS 10
@@ -29,6 +32,10 @@
 #define SHORT_COLUMNS 19
 #define SHORT_ARROW 5
 #define WAITING_COLUMNS 5
+/* A wire that broke: on the way there, on the way back, at the server, anywhere. */
+#define GOING_COLUMNS 2
+#define COMING_COLUMNS 4
+#define SERVER_COLUMNS 5
 #define BROKEN_COLUMNS 2
 /* "x failed: ", and the arrow that says "late" without the word. */
 #define FAILED_COLUMNS 10
@@ -37,10 +44,299 @@
 /* "..  waiting " */
 #define WAITING_MIN 12
 
+static const char requested_words[] = ", on cue";
+
 bool fate_words_replied(const struct ledger_row *line)
 {
 	return line->fate == FATE_ANSWERED || (line->fate == FATE_LOST && line->late);
 }
+
+static const char *sign(const struct view_row_side *s, enum glyph g)
+{
+	return glyph(g, s->v->ascii);
+}
+
+static bool fits(const char *words, int width)
+{
+	return utf8_columns(words) <= width;
+}
+
+/* --- what the lab's link did with a datagram --- */
+
+/* The words for a datagram that the link dropped: shorter without the way, then the fate alone. */
+static void dropped_words(const struct trace_line *trace, enum link_way way, int width, char *buf,
+    size_t size)
+{
+	enum link_fate fate = (enum link_fate)trace->legs[way].fate;
+	link_loss_text(fate, way, buf, size);
+	if (!fits(buf, width))
+		snprintf(buf, size, "%s %s", link_fate_word(fate), link_way_word(way));
+	if (!fits(buf, width))
+		snprintf(buf, size, "%s", link_fate_word(fate));
+}
+
+/* Where a datagram without a reply was lost, "lost going", in at most `width` columns if that can
+ * be. Returns how many columns its wire has; 0 if that is not known, and `buf` is as before. */
+static int where_words(const struct view_row_side *s, int width, char *buf, size_t size)
+{
+	if (s->trace == NULL || s->trace->stream)
+		return 0;
+	enum trace_place place = trace_place(s->trace, s->v->now);
+	bool coming = place == TRACE_COMING || place == TRACE_STILL_COMING;
+	enum link_way way = coming ? LINK_COMING : LINK_GOING;
+	switch (place) {
+	case TRACE_GOING:
+	case TRACE_COMING:
+		dropped_words(s->trace, way, width, buf, size);
+		break;
+	case TRACE_STILL_GOING:
+	case TRACE_STILL_COMING:
+		snprintf(buf, size, "still %s", link_way_word(way));
+		break;
+	case TRACE_SERVER:
+		snprintf(buf, size, "no reply");
+		return SERVER_COLUMNS;
+	default:
+		return 0;
+	}
+	return coming ? COMING_COLUMNS : GOING_COLUMNS;
+}
+
+static bool is_too_big(const struct trace_line *trace)
+{
+	return trace != NULL && !trace->stream && trace->legs[LINK_GOING].fate == LINK_TOO_BIG;
+}
+
+/* Copies and holds. */
+static void copies_words(const struct view_row_side *s, bool whole, struct text *t)
+{
+	const struct trace_leg *there = &s->trace->legs[LINK_GOING],
+	                       *back = &s->trace->legs[LINK_COMING];
+	bool copied = there->duplicated || back->duplicated;
+	if (there->duplicated && back->duplicated)
+		text_put(t, "2%s %s", sign(s, GLYPH_TIMES), whole ? "both ways" : "both");
+	else if (copied)
+		text_put(t, "2%s %s", sign(s, GLYPH_TIMES),
+		    link_way_word(there->duplicated ? LINK_GOING : LINK_COMING));
+	if ((there->held || back->held) && (whole || !copied))
+		text_put(t, "%s%s", copied ? ", " : "", whole ? "held back" : "held");
+}
+
+/* --- what it did with a line of a stream --- */
+
+/* How much is said beside how often a line was sent again: not even that the drop was requested. */
+enum times { NOTHING_MORE, NO_TIMES, FIRST_AND_LAST, ALL_TIMES };
+
+/* The timeout where one is known to have run out, else the time that the link measured. */
+static unsigned waited_ms(const struct trace_leg *leg, int i)
+{
+	return (unsigned)(((leg->timeout[i] > 0 ? leg->timeout[i] : leg->wait[i]) + 500) / 1000);
+}
+
+static const char *kind_of(const struct trace_leg *leg, int i)
+{
+	return leg->timeout[i] > 0 ? "RTO " : "after ";
+}
+
+/* The first and the last timeout that ran out; without any, the first and last time measured. */
+static void find_ends(const struct trace_leg *leg, int *first, int *last)
+{
+	*first = 0;
+	*last = leg->waits - 1;
+	while (*first < *last && leg->timeout[*first] == 0)
+		++*first;
+	if (leg->timeout[*first] == 0)
+		*first = 0;
+	else
+		while (leg->timeout[*last] == 0)
+			--*last;
+}
+
+/* In milliseconds, or in seconds with one decimal. */
+static void put_ms(struct text *t, unsigned ms, bool seconds)
+{
+	if (seconds)
+		text_put(t, "%u.%u", (ms + 50) / 1000, (ms + 50) / 100 % 10);
+	else
+		text_put(t, "%u", ms);
+}
+
+/* How long the sender waited each time, "after 204, RTO 204, 408 ms"; or where not all are kept,
+ * the first and the last, "RTO 204…816 ms", "RTO 0.2…3.3 s". */
+static void put_waited(const struct view_row_side *s, const struct trace_leg *leg, bool all,
+    struct text *t)
+{
+	int first, last;
+	if (all && leg->retransmitted == leg->waits) {
+		for (int i = 0; i < leg->waits; i++) {
+			bool same = i > 0 && (leg->timeout[i] > 0) == (leg->timeout[i - 1] > 0);
+			text_put(t, "%s%s%u", i > 0 ? ", " : "", same ? "" : kind_of(leg, i),
+			    waited_ms(leg, i));
+		}
+		text_put(t, " ms");
+		return;
+	}
+	find_ends(leg, &first, &last);
+	const bool seconds = first < last && waited_ms(leg, last) >= 1000;
+	text_put(t, "%s", kind_of(leg, first));
+	put_ms(t, waited_ms(leg, first), seconds);
+	if (first < last) {
+		text_put(t, "%s", sign(s, GLYPH_ELLIPSIS));
+		put_ms(t, waited_ms(leg, last), seconds);
+	}
+	text_put(t, seconds ? " s" : " ms");
+}
+
+static bool was_retransmitted(const struct trace_line *trace)
+{
+	return trace->legs[LINK_GOING].retransmitted > 0 ||
+	       trace->legs[LINK_COMING].retransmitted > 0;
+}
+
+/* The way on which a segment is missing: it was dropped, and none was let through since. */
+static const char *missing(const struct trace_line *trace)
+{
+	for (int way = LINK_WAYS - 1; way >= 0; way--)
+		if (trace->legs[way].lost > 0 && trace->legs[way].through == 0)
+			return link_way_word(way);
+	return NULL;
+}
+
+/* A line that was sent again, "2× again (RTO 204, 408 ms), 1× coming", or whose segment is missing,
+ * "lost going". */
+static void stream_words(const struct view_row_side *s, enum times times, struct text *t)
+{
+	const struct trace_leg *legs = s->trace->legs;
+	if (!was_retransmitted(s->trace) && missing(s->trace) != NULL) {
+		bool requested = legs[LINK_GOING].requested_drop ||
+		                 legs[LINK_COMING].requested_drop;
+		text_put(t, "lost %s%s", missing(s->trace),
+		    times > NOTHING_MORE && requested ? requested_words : "");
+		return;
+	}
+	for (int way = 0; way < LINK_WAYS; way++) {
+		const struct trace_leg *leg = &legs[way];
+		bool both = way == LINK_COMING && legs[LINK_GOING].retransmitted > 0;
+		if (leg->retransmitted == 0)
+			continue;
+		text_put(t, "%s%u%s %s", both ? ", " : "", leg->retransmitted, sign(s, GLYPH_TIMES),
+		    way == LINK_GOING ? "again"
+		    : both            ? "coming"
+		                      : "again coming");
+		if (times > NO_TIMES) {
+			text_put(t, " (");
+			put_waited(s, leg, times == ALL_TIMES, t);
+			text_put(t, ")");
+		}
+		if (times > NOTHING_MORE && leg->requested_drop)
+			text_put(t, "%s", requested_words);
+	}
+}
+
+/* "3× again", both ways as one number. */
+static void short_retransmissions(const struct view_row_side *s, struct text *t)
+{
+	text_put(t, "%u%s again",
+	    (unsigned)s->trace->legs[LINK_GOING].retransmitted +
+	        s->trace->legs[LINK_COMING].retransmitted,
+	    sign(s, GLYPH_TIMES));
+}
+
+const char *fate_words_times(const struct view_row_side *s, int width, char *buf, size_t size)
+{
+	static const char *const whose[LINK_WAYS] = { "", "server's " };
+	struct text t = text_begin(buf, size);
+	if (s->trace == NULL || !s->trace->stream)
+		return buf;
+	stream_words(s, ALL_TIMES, &t);
+	bool all = fits(buf, width);
+	t = text_begin(buf, size);
+	stream_words(s, NO_TIMES, &t);
+	bool requested_too = fits(buf, width);
+	t = text_begin(buf, size);
+	for (int way = 0; way < LINK_WAYS && !all; way++) {
+		const struct trace_leg *leg = &s->trace->legs[way];
+		bool requested = leg->requested_drop && !requested_too;
+		if (leg->retransmitted == 0 && !requested)
+			continue;
+		text_put(&t, "%s", buf[0] != '\0' ? "; " : "");
+		if (leg->retransmitted > 0) {
+			text_put(&t, "%s", whose[way]);
+			put_waited(s, leg, true, &t);
+		}
+		if (requested)
+			text_put(&t, "%s", requested_words + (leg->retransmitted > 0 ? 0 : 2));
+	}
+	return buf;
+}
+
+/* ", RTO 976 ms", ", server's RTO 976 ms": the timer that runs until the missing segment is sent
+ * again. */
+static void put_timeout(const struct view_row_side *s, struct text *t)
+{
+	const struct trace_leg *back = &s->trace->legs[LINK_COMING];
+	const struct view_ends *ends = s->v->ends;
+	bool coming = back->lost > 0 && back->through == 0;
+	char time[40];
+	if (missing(s->trace) == NULL || ends == NULL ||
+	    !(coming ? ends->has_server : ends->has_here))
+		return;
+	int64_t timeout = coming ? ends->server.timeout : ends->here.timeout;
+	if (timeout != 0)
+		text_put(t, "%s%s", coming ? ", server's RTO " : ", RTO ",
+		    units_duration_text(timeout, sign(s, GLYPH_MICRO), time, sizeof time));
+}
+
+/* The words of a line of a stream that waits and whose segments were lost; false if there is
+ * nothing to say. The timeout of the sender's kernel stands behind them where both fit. */
+static bool repair_words(const struct view_row_side *s, int width, const char *time, char *buf,
+    size_t size)
+{
+	if (s->trace == NULL || !s->trace->stream ||
+	    (!was_retransmitted(s->trace) && missing(s->trace) == NULL))
+		return false;
+	/* With the time that it waits: less and less times of retransmissions, each with and
+	 * without the timeout. Then only how often it was sent again, and without any time. */
+	for (int step = 0; step < 10; step++) {
+		struct text t = text_begin(buf, size);
+		text_put(&t, step < 9 ? "  " : " ");
+		if (step < 8)
+			text_put(&t, "waiting %s, ", time);
+		if (step >= 8 && was_retransmitted(s->trace))
+			short_retransmissions(s, &t);
+		else
+			stream_words(s,
+			    step < 8 ? (enum times)(ALL_TIMES - step / 2) : NOTHING_MORE, &t);
+		if (step < 8 && step % 2 == 0)
+			put_timeout(s, &t);
+		if (step == 8)
+			text_put(&t, ", %s", time);
+		if (fits(buf, width))
+			break;
+	}
+	return true;
+}
+
+/* What the link did beside losing it, "2× again", "held back", or "", in at most `width` columns.
+ */
+static void link_words(const struct view_row_side *s, int width, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	for (int step = 0; step < 5 && s->trace != NULL && width > 0; step++) {
+		struct text t = text_begin(buf, size);
+		if (!s->trace->stream)
+			copies_words(s, step == 0, &t);
+		else if (was_retransmitted(s->trace) && step < 4)
+			stream_words(s, (enum times)(ALL_TIMES - step), &t);
+		else if (was_retransmitted(s->trace))
+			short_retransmissions(s, &t);
+		if (fits(buf, width))
+			return;
+	}
+	buf[0] = '\0';
+}
+
+/* --- the wire --- */
 
 /* So many columns of wire, at most what `words` and a space leave of `width`, at least 2. */
 static int shortened(int columns, int width, const char *words)
@@ -49,262 +345,220 @@ static int shortened(int columns, int width, const char *words)
 	return columns <= left ? columns : left > 2 ? left : 2;
 }
 
-static void put_times(char *buf, size_t size, const char *s, int times)
+static void put_times(struct wire *w, const char *s, int times)
 {
 	for (int i = 0; i < times; i++)
-		text_append(buf, size, s);
+		text_append(w->lead, sizeof w->lead, s);
 }
 
-static enum style transport_style(bool stream)
+static void put_failed(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	return stream ? STYLE_TCP : STYLE_UDP;
-}
-
-static enum glyph transport_wire(bool stream)
-{
-	return stream ? GLYPH_WIRE_TCP : GLYPH_WIRE_UDP;
-}
-
-static void failed_text(const struct ledger_row *line, int width, bool ascii, char *buf,
-    size_t size)
-{
-	const char *why = error_word(line->error);
+	const char *why = error_word(s->line->error);
 	/* A cross and the reason say as much; without a reason it is "failed". */
-	const bool both = FAILED_COLUMNS + utf8_columns(why) <= width && strcmp(why, "failed") != 0;
-
-	snprintf(buf, size, "%s %s%s", glyph(GLYPH_CROSS, ascii), both ? "failed: " : "", why);
+	bool both = FAILED_COLUMNS + utf8_columns(why) <= width && strcmp(why, "failed") != 0;
+	snprintf(buf, size, "%s %s%s", sign(s, GLYPH_CROSS), both ? "failed: " : "", why);
 }
 
 /* The time from Enter to the reply, with so many of its parts as an arrow of two columns and a
  * space leave room for. */
-static void time_text(const struct ledger_row *line, int width, bool ascii, char *buf, size_t size)
+static void time_text(const struct view_row_side *s, int width, char *buf, size_t size)
 {
-	const struct parts parts = parts_of_row(line);
-	const int left = width - 3 - (line->late ? utf8_columns(LATE_WORD) : 0);
+	const struct parts parts = parts_of_row(s->line);
+	const int left = width - 3 - (s->line->late ? utf8_columns(LATE_WORD) : 0);
 	int detail = PARTS_ALL;
-
-	while (utf8_columns(parts_text(&parts, (enum parts_detail)detail, glyph(GLYPH_MICRO, ascii),
-	           buf, size)) > left &&
+	while (!fits(parts_text(&parts, (enum parts_detail)detail, sign(s, GLYPH_MICRO), buf, size),
+	           left) &&
 	       detail > PARTS_TIME)
 		detail--;
 }
 
-int fate_words_parts_columns(const struct ledger_row *line, int width, bool ascii)
+int fate_words_parts_columns(const struct view_row_side *s, int width)
 {
 	char time[100] = "";
-	if (fate_words_replied(line))
-		time_text(line, width, ascii, time, sizeof time);
+	if (fate_words_replied(s->line))
+		time_text(s, width, time, sizeof time);
 	const char *parts = strchr(time, ':');
 	return parts != NULL ? utf8_columns(parts) : 0;
 }
 
 /* The time and what the link did, as far as an arrow of two columns and a space leave room. */
-static void time_and_more(const struct ledger_row *line, const struct trace_line *trace, int width,
-    bool ascii, const char *word, char *buf, size_t size)
+static void time_and_more(const struct view_row_side *s, int width, const char *word, char *buf,
+    size_t size)
 {
 	char more[160];
-	time_text(line, width, ascii, buf, size);
+	time_text(s, width, buf, size);
 	text_append(buf, size, *word != '\0' && strchr(buf, ':') != NULL ? "," : "");
 	text_append(buf, size, word);
-	text_append(buf, size,
-	    link_words_more(trace, ascii, width - 3 - utf8_columns(buf), more, sizeof more));
+	link_words(s, width - 5 - utf8_columns(buf), more, sizeof more);
+	text_append(buf, size, more[0] != '\0' ? ", " : "");
+	text_append(buf, size, more);
 }
 
-static void answered_wire(const struct ledger_row *line, const struct trace_line *trace,
-    bool stream, int width, bool ascii, struct wire *w)
+static void answered_wire(const struct view_row_side *s, int width, struct wire *w)
 {
-	bool twice = line->duplicates > 0;
+	bool twice = s->line->duplicates > 0;
+	const struct transport_look *look = &transport_looks[s->stream];
 	char time[140];
-	time_and_more(line, trace, width, ascii, "", time, sizeof time);
+	time_and_more(s, width, "", time, sizeof time);
 	/* The times on short wires stand below each other. */
 	int columns = shortened(width < SHORT_COLUMNS ? SHORT_ARROW : ARROW_COLUMNS, width, time);
-	put_times(w->lead, sizeof w->lead,
-	    glyph(twice ? GLYPH_WIRE_TWICE : transport_wire(stream), ascii), columns - 1);
-	text_append(w->lead, sizeof w->lead, glyph(GLYPH_HEAD, ascii));
-	w->lead_style = twice ? STYLE_LATE : transport_style(stream);
+	put_times(w, sign(s, twice ? GLYPH_WIRE_TWICE : look->wire), columns - 1);
+	put_times(w, sign(s, GLYPH_HEAD), 1);
+	w->lead_style = twice ? STYLE_LATE : look->style;
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != '\0' ? " " : "", time);
 	w->rest_style = STYLE_ANSWERED;
 }
 
-static void late_wire(const struct ledger_row *line, const struct trace_line *trace, bool stream,
-    int width, bool ascii, struct wire *w)
+static void late_wire(const struct view_row_side *s, int width, struct wire *w)
 {
 	char time[140];
-	time_and_more(line, trace, width, ascii, LATE_WORD, time, sizeof time);
+	time_and_more(s, width, LATE_WORD, time, sizeof time);
 	if (LATE_MIN + 1 + utf8_columns(time) > width)
-		time_and_more(line, trace, width, ascii, "", time, sizeof time);
+		time_and_more(s, width, "", time, sizeof time);
 	snprintf(w->rest, sizeof w->rest, "%s%s", time[0] != ' ' ? " " : "", time);
-	w->rest_style = STYLE_LATE;
+	w->lead_style = w->rest_style = STYLE_LATE;
 	/* Pairs of a piece and a gap; the head takes the last gap. */
 	int pairs = shortened(width < SHORT_COLUMNS ? LATE_MIN : LATE_COLUMNS, width, w->rest + 1) /
 	            2;
 	for (int i = 0; i < pairs; i++) {
-		text_append(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii));
-		text_append(w->lead, sizeof w->lead,
-		    i < pairs - 1 ? " " : glyph(GLYPH_HEAD, ascii));
+		put_times(w, sign(s, transport_looks[s->stream].wire), 1);
+		put_times(w, i < pairs - 1 ? " " : sign(s, GLYPH_HEAD), 1);
 	}
-	w->lead_style = STYLE_LATE;
 }
 
 /* The session may be another one than that of the item: both transports at once. */
-static const char *queued_word(const struct transcript_item *item, bool stream)
+static const char *queued_word(const struct view_row_side *s)
 {
-	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
-	return ledger != NULL && ledger_is_connecting(ledger) ? parts_connecting(stream) : "queued";
+	const struct ledger *ledger = s->item->stream == s->stream ? s->item->ledger
+	                                                           : s->item->other;
+	return ledger != NULL && ledger_is_connecting(ledger) ? parts_connecting(s->stream)
+	                                                      : "queued";
 }
 
-static void queued_wire(const char *word, const struct ledger_row *line, int width, bool ascii,
-    int64_t now, struct wire *w)
+static void open_wire(const struct view_row_side *s, int width, struct wire *w)
 {
 	char time[32];
-	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
-	snprintf(w->rest, sizeof w->rest, "%s %s", word, time);
-	if (utf8_columns(w->rest) > width)
-		snprintf(w->rest, sizeof w->rest, "%s", word);
+	units_running_text(s->v->now - s->line->typed_at, sign(s, GLYPH_MICRO), time, sizeof time);
 	w->rest_style = STYLE_WAITING;
-}
-
-static void waiting_wire(const struct ledger_row *line, const struct trace_line *trace,
-    const struct view_ends *ends, bool stream, int width, bool ascii, int64_t now, struct wire *w)
-{
-	char time[32];
-	units_running_text(now - line->typed_at, glyph(GLYPH_MICRO, ascii), time, sizeof time);
-	if (!link_words_waiting(trace, ends, ascii, width - BROKEN_COLUMNS, time, w->rest,
-	        sizeof w->rest))
+	if (s->line->fate == FATE_QUEUED) {
+		snprintf(w->rest, sizeof w->rest, "%s %s", queued_word(s), time);
+		if (!fits(w->rest, width))
+			snprintf(w->rest, sizeof w->rest, "%s", queued_word(s));
+		return;
+	}
+	if (!repair_words(s, width - BROKEN_COLUMNS, time, w->rest, sizeof w->rest))
 		snprintf(w->rest, sizeof w->rest,
 		    WAITING_MIN + utf8_columns(time) > width ? "  %s" : "  waiting %s", time);
-	w->rest_style = STYLE_WAITING;
-	int columns = shortened(WAITING_COLUMNS, width, w->rest + 1);
-	put_times(w->lead, sizeof w->lead, glyph(GLYPH_WAITING, ascii), columns);
-	w->lead_style = transport_style(stream);
+	put_times(w, sign(s, GLYPH_WAITING), shortened(WAITING_COLUMNS, width, w->rest + 1));
+	w->lead_style = transport_looks[s->stream].style;
 }
 
-static void broken_wire(const char *word, int columns, int width, bool stream, bool ascii,
+static void broken_wire(const struct view_row_side *s, const char *word, int columns, int width,
     struct wire *w)
 {
 	int left = width - 2 - utf8_columns(word);
-	columns = columns <= left ? columns : left > 0 ? left : 0;
-	put_times(w->lead, sizeof w->lead, glyph(transport_wire(stream), ascii), columns);
-	w->lead_style = transport_style(stream);
-	snprintf(w->rest, sizeof w->rest, "%s %s", glyph(GLYPH_CROSS, ascii), word);
+	put_times(w, sign(s, transport_looks[s->stream].wire), columns <= left ? columns : left);
+	w->lead_style = transport_looks[s->stream].style;
+	snprintf(w->rest, sizeof w->rest, "%s %s", sign(s, GLYPH_CROSS), word);
 	w->rest_style = STYLE_LOST;
 }
 
-/* Where it died is known only in the lab. */
-static void lost_wire(const struct trace_line *trace, bool stream, int width, bool ascii,
-    int64_t now, struct wire *w)
-{
-	char where[40] = "";
-	int columns = link_words_where(trace, now, width - 2, where, sizeof where);
-	if (columns == 0)
-		broken_wire("lost", BROKEN_COLUMNS, width, stream, ascii, w);
-	else
-		broken_wire(where, shortened(columns, width - 1, where), width, stream, ascii, w);
-}
-
-static void line_wire(const struct ledger_row *line, const struct trace_line *trace,
-    const struct view_ends *ends, bool stream, int width, bool ascii, int64_t now, struct wire *w)
-{
-	switch (line->fate) {
-	case FATE_QUEUED:
-		break;
-	case FATE_WAITING:
-		waiting_wire(line, trace, ends, stream, width, ascii, now, w);
-		break;
-	case FATE_ANSWERED:
-		answered_wire(line, trace, stream, width, ascii, w);
-		break;
-	case FATE_LOST:
-		if (line->late)
-			late_wire(line, trace, stream, width, ascii, w);
-		else
-			lost_wire(trace, stream, width, ascii, now, w);
-		break;
-	case FATE_REFUSED:
-		broken_wire("refused", BROKEN_COLUMNS, width, stream, ascii, w);
-		break;
-	case FATE_FAILED:
-		if (link_words_too_big(trace)) {
-			lost_wire(trace, stream, width, ascii, now, w);
-			break;
-		}
-		failed_text(line, width, ascii, w->rest, sizeof w->rest);
-		w->rest_style = STYLE_LOST;
-		break;
-	case FATE_CUT_OFF:
-		broken_wire("cut off", BROKEN_COLUMNS, width, stream, ascii, w);
-		break;
-	}
-}
-
-void fate_words_wire(const struct transcript_item *item, bool stream, const struct ledger_row *line,
-    const struct trace_line *trace, const struct view_ends *ends, int columns, bool ascii,
-    int64_t now, struct wire *wire)
-{
-	*wire = (struct wire){ .lead = "" };
-	if (item->kind == TRANSCRIPT_STRAY) {
-		snprintf(wire->rest, sizeof wire->rest, "stray");
-		wire->rest_style = STYLE_LATE;
-	} else if (line != NULL && line->fate == FATE_QUEUED) {
-		queued_wire(queued_word(item, stream), line, columns, ascii, now, wire);
-	} else if (line != NULL) {
-		line_wire(line, trace, ends, stream, columns, ascii, now, wire);
-	}
-}
-
-const char *fate_words_unanswered(const struct transcript_item *item, bool stream,
-    const struct ledger_row *line, const struct trace_line *trace, bool ascii, int64_t now,
-    char *buf, size_t size)
+/* Where it was lost is known only in the lab. */
+static void lost_wire(const struct view_row_side *s, int width, struct wire *w)
 {
 	char where[40] = "lost";
+	int columns = where_words(s, width - 2, where, sizeof where);
+	broken_wire(s, where, columns > 0 ? shortened(columns, width - 1, where) : BROKEN_COLUMNS,
+	    width, w);
+}
 
-	link_words_where(trace, now, INT_MAX, where, sizeof where);
+struct wire fate_words_wire(const struct view_row_side *s, int width)
+{
+	struct wire w = { .lead = "" };
+	if (s->item->kind == TRANSCRIPT_STRAY) {
+		snprintf(w.rest, sizeof w.rest, "stray");
+		w.rest_style = STYLE_LATE;
+		return w;
+	}
+	switch (s->line->fate) {
+	case FATE_QUEUED:
+	case FATE_WAITING:
+		open_wire(s, width, &w);
+		break;
+	case FATE_ANSWERED:
+		answered_wire(s, width, &w);
+		break;
+	case FATE_LOST:
+		if (s->line->late)
+			late_wire(s, width, &w);
+		else
+			lost_wire(s, width, &w);
+		break;
+	case FATE_REFUSED:
+		broken_wire(s, "refused", BROKEN_COLUMNS, width, &w);
+		break;
+	case FATE_FAILED:
+		if (is_too_big(s->trace)) {
+			lost_wire(s, width, &w);
+			break;
+		}
+		put_failed(s, width, w.rest, sizeof w.rest);
+		w.rest_style = STYLE_LOST;
+		break;
+	case FATE_CUT_OFF:
+		broken_wire(s, "cut off", BROKEN_COLUMNS, width, &w);
+		break;
+	}
+	return w;
+}
+
+/* --- without a wire --- */
+
+const char *fate_words_unanswered(const struct view_row_side *s, char *buf, size_t size)
+{
+	char where[40] = "lost";
+	enum ledger_fate fate = s->line->fate;
+	where_words(s, INT_MAX, where, sizeof where);
 	buf[0] = '\0';
-	if (line->fate == FATE_QUEUED)
-		snprintf(buf, size, "%s", queued_word(item, stream));
-	else if (line->fate == FATE_WAITING)
-		snprintf(buf, size, "%s waiting", glyph(GLYPH_WAITING, ascii));
-	else if (line->fate == FATE_FAILED && !link_words_too_big(trace))
-		failed_text(line, INT_MAX, ascii, buf, size);
-	else if (!fate_words_replied(line))
-		snprintf(buf, size, "%s %s", glyph(GLYPH_CROSS, ascii),
-		    line->fate == FATE_REFUSED   ? "refused"
-		    : line->fate == FATE_CUT_OFF ? "cut off"
-		                                 : where);
+	if (fate == FATE_QUEUED)
+		snprintf(buf, size, "%s", queued_word(s));
+	else if (fate == FATE_WAITING)
+		snprintf(buf, size, "%s waiting", sign(s, GLYPH_WAITING));
+	else if (fate == FATE_FAILED && !is_too_big(s->trace))
+		put_failed(s, INT_MAX, buf, size);
+	else if (!fate_words_replied(s->line))
+		snprintf(buf, size, "%s %s", sign(s, GLYPH_CROSS),
+		    fate == FATE_REFUSED   ? "refused"
+		    : fate == FATE_CUT_OFF ? "cut off"
+		                           : where);
 	return buf;
 }
 
-static void put_mark(char *buf, size_t size, const char *sign, const char *word)
+static void put_mark(struct text *t, bool has, const char *sign, const char *word)
 {
-	text_append(buf, size, buf[0] == '\0' ? " (" : ", ");
-	text_append(buf, size, sign);
-	text_append(buf, size, word);
+	if (has)
+		text_put(t, "%s%s%s", t->used == 0 ? " (" : ", ", sign, word);
 }
 
-const char *fate_words_marks(const struct ledger_row *line, enum parts_detail parts, bool ascii,
+const char *fate_words_marks(const struct view_row_side *s, enum parts_detail detail, int width,
     char *buf, size_t size)
 {
+	const struct ledger_row *line = s->line;
 	const struct parts p = parts_of_row(line);
-	char copies[24], alone[100];
-	buf[0] = '\0';
-	if (*parts_alone(&p, parts, glyph(GLYPH_MICRO, ascii), alone, sizeof alone) != '\0')
-		put_mark(buf, size, "", alone);
-	if (line->duplicates > 0) {
-		snprintf(copies, sizeof copies, "%" PRIu64, (uint64_t)line->duplicates + 1);
-		put_mark(buf, size, glyph(GLYPH_TIMES, ascii), copies);
-	}
-	if (line->late)
-		put_mark(buf, size, "", "late");
-	if (line->reordered)
-		put_mark(buf, size, glyph(GLYPH_REORDERED, ascii), " reordered");
-	if (line->differs)
-		put_mark(buf, size, glyph(GLYPH_DIFFERS, ascii), " differs");
-	if (line->cut_short)
-		put_mark(buf, size, glyph(GLYPH_ELLIPSIS, ascii), " cut short");
-	if (line->partial)
-		put_mark(buf, size, glyph(GLYPH_ELLIPSIS, ascii), " beginning");
-	if (buf[0] != '\0')
-		text_append(buf, size, ")");
+	struct text t = text_begin(buf, size);
+	char copies[24], alone[100], link[80];
+	parts_alone(&p, detail, sign(s, GLYPH_MICRO), alone, sizeof alone);
+	snprintf(copies, sizeof copies, "%llu", (unsigned long long)line->duplicates + 1);
+	link_words(s, width, link, sizeof link);
+	put_mark(&t, alone[0] != '\0', "", alone);
+	put_mark(&t, line->duplicates > 0, sign(s, GLYPH_TIMES), copies);
+	put_mark(&t, line->late, "", "late");
+	put_mark(&t, line->reordered, sign(s, GLYPH_REORDERED), " reordered");
+	put_mark(&t, line->differs, sign(s, GLYPH_DIFFERS), " differs");
+	put_mark(&t, line->cut_short, sign(s, GLYPH_ELLIPSIS), " cut short");
+	put_mark(&t, line->partial, sign(s, GLYPH_ELLIPSIS), " beginning");
+	put_mark(&t, link[0] != '\0', "", link);
+	text_put(&t, "%s", t.used > 0 ? ")" : "");
 	return buf;
 }
 

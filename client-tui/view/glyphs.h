@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The signs on the screen, in UTF-8 and for terminals that show only ASCII, and what each mark
- * means: written once, for the view, the help page and the manual's test. Pure. */
+/* The signs on the screen, in UTF-8 and for terminals that show only ASCII, and the look of each
+ * transport. Pure. */
 #ifndef UPCASE_GLYPHS_H
 #define UPCASE_GLYPHS_H
 
 #include <stdbool.h>
 
-/* What marks are made of. */
+#include "view/canvas.h"
+
 enum glyph {
 	GLYPH_WIRE_UDP,
 	GLYPH_WIRE_TCP,
@@ -20,6 +21,7 @@ enum glyph {
 	GLYPH_ELLIPSIS,
 	GLYPH_BAR_UDP,
 	GLYPH_BAR_TCP,   /* between the panes */
+	GLYPH_BAR,       /* between two groups of fields */
 	GLYPH_SEPARATOR, /* between two fields of the status line */
 	GLYPH_MICRO,
 	GLYPHS,
@@ -28,17 +30,12 @@ enum glyph {
 /* Static, UTF-8 or ASCII; each character takes one column. */
 const char *glyph(enum glyph g, bool ascii);
 
-/* A mark as a reader meets it. */
-struct mark_spec {
-	/* One name each, ASCII. NULL in the last entry. */
+/* UDP's, then TCP's: the index is whether it is a stream. */
+struct transport_look {
 	const char *name;
-	/* The part of it that is always there. */
-	const char *sign, *ascii;
-	const char *meaning;
+	enum style style;
+	enum glyph wire, bar;
 };
-
-extern const struct mark_spec mark_table[];
-/* Those that are seen only in the lab. */
-extern const struct mark_spec lab_mark_table[];
+extern const struct transport_look transport_looks[2];
 
 #endif

@@ -49,13 +49,13 @@ static size_t cursor_cell(const struct layout *l, size_t cursor)
 	return i;
 }
 
-static int draw_prompt(struct view *v, struct canvas *c, const struct panes *p, const char *prompt)
+static int draw_prompt(const struct panes *p, const char *prompt)
 {
-	view_lay(v, &v->line, prompt);
-	int columns = p->pad + (int)layout_columns(&v->line, 0, v->line.count);
-	if (columns + INPUT_MIN > p->columns)
+	const struct layout *l = &p->v->line;
+	view_lay(p->v, prompt);
+	if (p->pad + (int)layout_columns(l, 0, l->count) + INPUT_MIN > p->columns)
 		return 0;
-	return canvas_cells(c, p->input_row, p->pad, p->columns, v->line.cells, v->line.count,
+	return canvas_cells(p->c, p->input_row, p->pad, p->columns, l->cells, l->count,
 	    STYLE_PROMPT);
 }
 
@@ -68,62 +68,59 @@ static size_t character_at(const struct view_input *input, size_t at)
 	return at;
 }
 
-static void draw_line(struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_input *input)
+static void draw_line(const struct panes *p, const struct view_input *input)
 {
-	int row = p->input_row, column = draw_prompt(v, c, p, input->prompt);
+	struct layout *l = &p->v->line;
+	int row = p->input_row, column = draw_prompt(p, input->prompt);
 	/* Its beginning moves by so many bytes, so that it stands still as the window does. */
 	size_t nth = input->cursor / INPUT_NEAR,
 	       begin = nth > 1 ? character_at(input, (nth - 1) * INPUT_NEAR) : 0;
 	size_t end = input->length - input->cursor > INPUT_NEAR
 	               ? character_at(input, input->cursor + INPUT_NEAR)
 	               : input->length;
-	if (layout_text(&v->line, input->text + begin, end - begin, view_width(v)) != 0)
-		v->line.count = 0;
-	size_t width = (size_t)(p->columns - column);
-	size_t total = layout_columns(&v->line, 0, v->line.count);
-	size_t cursor = layout_columns(&v->line, 0, cursor_cell(&v->line, input->cursor - begin));
+	if (layout_text(l, input->text + begin, end - begin, view_width(p->v)) != 0)
+		l->count = 0;
+	size_t width = (size_t)(p->columns - column), total = layout_columns(l, 0, l->count);
+	size_t cursor = layout_columns(l, 0, cursor_cell(l, input->cursor - begin));
 	size_t from = window_from(cursor, total, width);
-	draw_window(c, row, column, &v->line, from);
+	draw_window(p->c, row, column, l, from);
 	if (from + begin > 0 && width >= 4)
-		canvas_text(c, row, column, p->columns, "<", STYLE_FAINT);
+		canvas_text(p->c, row, column, p->columns, "<", STYLE_FAINT);
 	if ((total > from + width || end < input->length) && width >= 4)
-		canvas_text(c, row, p->columns - 1, p->columns, ">", STYLE_FAINT);
-	c->cursor_row = row;
-	c->cursor_column = column + (int)(cursor - from);
+		canvas_text(p->c, row, p->columns - 1, p->columns, ">", STYLE_FAINT);
+	p->c->cursor_row = row;
+	p->c->cursor_column = column + (int)(cursor - from);
 }
 
-/* Where the last row was given up, a message takes the place of the status line: a question must be
- * seen. */
-static void draw_message(struct view *v, struct canvas *c, const struct panes *p,
-    const char *message)
+/* Without a last row, a message takes the place of the status line: a question must be seen. */
+static void draw_message(const struct panes *p, const char *message)
 {
+	const struct layout *l = &p->v->line;
 	int row = p->keys_row >= 0   ? p->keys_row
 	        : p->status_row >= 0 ? p->status_row
 	                             : p->input_row;
-	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
-	view_lay(v, &v->line, message);
+	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
+	view_lay(p->v, message);
 	int width = p->columns - p->pad, end = p->columns;
-	bool cut = layout_columns(&v->line, 0, v->line.count) > (size_t)width && width > 6;
+	bool cut = layout_columns(l, 0, l->count) > (size_t)width && width > 6;
 	if (cut)
-		end -= v->ascii ? 3 : 1;
-	int column = canvas_cells(c, row, p->pad, end, v->line.cells, v->line.count, STYLE_STATUS);
+		end -= p->v->ascii ? 3 : 1;
+	int column = canvas_cells(p->c, row, p->pad, end, l->cells, l->count, STYLE_STATUS);
 	if (cut)
-		canvas_text(c, row, end, p->columns, glyph(GLYPH_ELLIPSIS, v->ascii), STYLE_STATUS);
+		canvas_text(p->c, row, end, p->columns, glyph(GLYPH_ELLIPSIS, p->v->ascii),
+		    STYLE_STATUS);
 	if (row == p->input_row) {
-		c->cursor_row = row;
-		c->cursor_column = column < p->columns ? column : p->columns - 1;
+		p->c->cursor_row = row;
+		p->c->cursor_column = column < p->columns ? column : p->columns - 1;
 	}
 }
 
 /* As many of the keys as fit whole; two blanks stand between them. */
-static void draw_keys(const struct view *v, struct canvas *c, const struct panes *p)
+static void draw_keys(const struct panes *p)
 {
 	int row = p->keys_row, column = p->pad;
-	if (row < 0)
-		return;
-	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
-	for (const char *keys = v->keys; keys != NULL && *keys != '\0';) {
+	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
+	for (const char *keys = p->v->keys; keys != NULL && *keys != '\0' && row >= 0;) {
 		char one[64];
 		const char *end = strstr(keys, "  ");
 		size_t n = end != NULL ? (size_t)(end - keys) : strlen(keys);
@@ -131,17 +128,16 @@ static void draw_keys(const struct view *v, struct canvas *c, const struct panes
 			break;
 		memcpy(one, keys, n);
 		one[n] = '\0';
-		column = canvas_text(c, row, column, p->columns, one, STYLE_STATUS) + 2;
+		column = canvas_text(p->c, row, column, p->columns, one, STYLE_STATUS) + 2;
 		keys = end != NULL ? end + 2 : NULL;
 	}
 }
 
-void input_line_draw(struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_input *input)
+void input_line_draw(const struct panes *p, const struct view_input *input)
 {
-	draw_line(v, c, p, input);
+	draw_line(p, input);
 	if (input->message != NULL)
-		draw_message(v, c, p, input->message);
+		draw_message(p, input->message);
 	else
-		draw_keys(v, c, p);
+		draw_keys(p);
 }

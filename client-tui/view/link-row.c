@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lab on the screen: one row for the link, and a panel over the panes that changes it. */
+/* The lab on the screen: a row for the link, a panel over the panes that changes it, and a row of
+ * what the kernels at both ends say of the TCP connection in use. A lost reply is sent again by the
+ * server, which this end's kernel never sees. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -8,124 +10,149 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/units.h"
+
 /* Columns of a setting's name and of a value. */
 #define NAME_COLUMNS 14
 #define VALUE_COLUMNS 15
 /* From this many columns on the count of mismatches is always there. */
 #define TRACE_SCREEN 50
 
-const struct trace_line *link_row_trace(const struct view *v, const struct transcript_item *item,
-    bool stream)
-{
-	if (v->lab == NULL || item == NULL || item->kind != TRANSCRIPT_LINE)
-		return NULL;
-	return trace_find(v->lab->trace, stream, item->number);
-}
-
 /* --- the row --- */
-
-static void trace_text(const struct trace_totals *t, bool whole, char *buf, size_t size)
-{
-	int n = snprintf(buf, size, "truth: %" PRIu64 " mismatch%s", t->mismatches,
-	    t->mismatches == 1 ? "" : "es");
-	if (whole)
-		snprintf(buf + n, size - (size_t)n, " in %" PRIu64, t->compared);
-}
 
 /* The result of the trace at the right, shorter where it must be; returns the column that the
  * link's words may take up to. */
-static int draw_trace(const struct view *v, struct canvas *c, const struct panes *p, int linked)
+static int draw_trace(const struct panes *p, int linked)
 {
-	const struct trace_totals *t = trace_totals(v->lab->trace);
+	const struct trace_totals *t = trace_totals(p->v->lab->trace);
 	char text[80];
-	trace_text(t, true, text, sizeof text);
+	snprintf(text, sizeof text, "truth: %" PRIu64 " mismatch%s in %" PRIu64, t->mismatches,
+	    t->mismatches == 1 ? "" : "es", t->compared);
 	if (linked + 2 + utf8_columns(text) >= p->columns)
-		trace_text(t, false, text, sizeof text);
+		*strstr(text, " in ") = '\0';
 	int from = p->columns - 1 - utf8_columns(text);
 	/* On a narrow screen the link comes first, but for a mismatch. */
 	if (from < linked + 2 && p->columns < TRACE_SCREEN && t->mismatches == 0)
 		return p->columns;
-	canvas_text(c, p->link_row, from > p->pad ? from : p->pad, p->columns, text,
+	canvas_text(p->c, p->link_row, from > p->pad ? from : p->pad, p->columns, text,
 	    t->mismatches > 0 ? STYLE_ERROR : STYLE_FAINT);
 	return from - 2;
 }
 
-void link_row_draw(struct view *v, struct canvas *c, const struct panes *p, int64_t now)
+void link_row_draw(const struct panes *p)
 {
+	const struct view *v = p->v;
 	char link[900] = "link: ";
+	size_t used = strlen(link);
 	if (p->link_row < 0)
 		return;
 	if (v->lab->gone)
-		snprintf(link, sizeof link, "link: the lab has ended");
+		snprintf(link + used, sizeof link - used, "the lab has ended");
 	else if (v->lab->link->known)
-		link_status_line(v->lab->link, now, link + strlen(link),
-		    sizeof link - strlen(link));
+		link_status_line(v->lab->link, v->now, link + used, sizeof link - used);
 	else if (v->lab->words)
-		snprintf(link + strlen(link), sizeof link - strlen(link), "%.880s", v->lab->words);
-	int columns = utf8_columns(link), end = draw_trace(v, c, p, p->pad + columns);
+		snprintf(link + used, sizeof link - used, "%.880s", v->lab->words);
+	int columns = utf8_columns(link), end = draw_trace(p, p->pad + columns);
 	bool cut = p->pad + columns > end;
 	int cut_at = end - (v->ascii ? 3 : 1);
-	canvas_text(c, p->link_row, p->pad, cut ? cut_at : end, link, STYLE_HEADING);
+	canvas_text(p->c, p->link_row, p->pad, cut ? cut_at : end, link, STYLE_HEADING);
 	if (cut && cut_at > p->pad)
-		canvas_text(c, p->link_row, cut_at, end, glyph(GLYPH_ELLIPSIS, v->ascii),
+		canvas_text(p->c, p->link_row, cut_at, end, glyph(GLYPH_ELLIPSIS, v->ascii),
 		    STYLE_FAINT);
 }
 
 /* --- the panel --- */
 
-static void draw_value(const struct view *v, struct canvas *c, const struct panes *p, int row,
-    int column, enum link_way way, int field)
+static void draw_setting(const struct panes *p, int row, int field)
 {
-	const struct link_steps *panel = v->lab->panel;
-	bool chosen = field == panel->field && link_steps_touches(panel, way);
-	char value[64], text[80];
-	link_status_value(&v->lab->link->settings[way], field, value, sizeof value);
-	snprintf(text, sizeof text, chosen ? "[%s]" : " %s", value);
-	canvas_text(c, row, column, p->columns, text, chosen ? STYLE_FOUND : STYLE_NORMAL);
-}
-
-static void draw_setting(const struct view *v, struct canvas *c, const struct panes *p, int row,
-    int field)
-{
+	const struct view_lab *lab = p->v->lab;
 	const struct impair_field *f = impair_field((enum impair_field_id)field);
-	bool chosen = field == v->lab->panel->field;
+	bool chosen = field == lab->panel->field;
 	int column = p->pad + 2;
 	if (chosen)
-		canvas_text(c, row, p->pad, p->columns, ">", STYLE_PROMPT);
-	canvas_text(c, row, column, column + NAME_COLUMNS - 1, f->name,
+		canvas_text(p->c, row, p->pad, p->columns, ">", STYLE_PROMPT);
+	canvas_text(p->c, row, column, column + NAME_COLUMNS - 1, f->name,
 	    chosen ? STYLE_PROMPT : STYLE_NORMAL);
-	draw_value(v, c, p, row, column + NAME_COLUMNS, LINK_GOING, field);
-	draw_value(v, c, p, row, column + NAME_COLUMNS + VALUE_COLUMNS, LINK_COMING, field);
-	canvas_text(c, row, column + NAME_COLUMNS + 2 * VALUE_COLUMNS, p->columns, f->help,
-	    STYLE_FAINT);
+	column += NAME_COLUMNS;
+	for (enum link_way way = 0; way < LINK_WAYS; way++, column += VALUE_COLUMNS) {
+		bool touched = chosen && link_steps_touches(lab->panel, way);
+		char value[64], text[80];
+		link_status_value(&lab->link->settings[way], field, value, sizeof value);
+		snprintf(text, sizeof text, touched ? "[%s]" : " %s", value);
+		canvas_text(p->c, row, column, p->columns, text,
+		    touched ? STYLE_FOUND : STYLE_NORMAL);
+	}
+	canvas_text(p->c, row, column, p->columns, f->help, STYLE_FAINT);
 }
 
-static void draw_heading(struct canvas *c, const struct panes *p)
-{
-	int column = p->pad + 2 + NAME_COLUMNS, row = p->heading_row;
-	if (row < 0)
-		return;
-	canvas_fill(c, row, 0, p->columns, L' ', STYLE_HEADING);
-	canvas_text(c, row, p->pad, p->columns, "the link", STYLE_HEADING);
-	canvas_text(c, row, column + 1, p->columns, "there", STYLE_HEADING);
-	canvas_text(c, row, column + 1 + VALUE_COLUMNS, p->columns, "back", STYLE_HEADING);
-}
-
-void link_row_draw_panel(struct view *v, struct canvas *c, const struct panes *p)
+void link_row_draw_panel(const struct panes *p)
 {
 	static const char *const ways[LINK_STEPS_WAYS] = { "both ways", "there", "back" };
-	const struct link_steps *panel = v->lab->panel;
+	const struct link_steps *panel = p->v->lab->panel;
+	const int values = p->pad + 2 + NAME_COLUMNS + 1;
 	char keys[120];
 	int height = p->height > 1 ? p->height - 1 : p->height, first = panel->field - height + 1;
-	draw_heading(c, p);
+	panes_draw_heading(p, "the link", p->columns);
+	canvas_text(p->c, p->heading_row, values, p->columns, ways[1], STYLE_HEADING);
+	canvas_text(p->c, p->heading_row, values + VALUE_COLUMNS, p->columns, ways[2],
+	    STYLE_HEADING);
 	if (first < 0)
 		first = 0;
 	for (int i = 0; i < height && first + i < IMPAIR_FIELD_COUNT; i++)
-		draw_setting(v, c, p, p->top + i, first + i);
+		draw_setting(p, p->top + i, first + i);
 	if (p->height < 2)
 		return;
 	snprintf(keys, sizeof keys,
 	    "Up, Down choose; Left, Right change %s; Tab other ways; Esc or F7 leaves",
 	    ways[panel->ways]);
-	canvas_text(c, p->top + p->height - 1, p->pad, p->columns, keys, STYLE_FAINT);
+	canvas_text(p->c, p->top + p->height - 1, p->pad, p->columns, keys, STYLE_FAINT);
+}
+
+/* --- both ends of TCP --- */
+
+/* How much is said: all, without the round trip, shorter words, numbers alone. */
+enum { WHOLE, WITHOUT_ROUND_TRIP, SHORT, BRIEF, LENGTHS };
+
+static void put_time(struct text *t, const char *before, int64_t ns, bool ascii)
+{
+	char time[40];
+	text_put(t, "%s%s", before,
+	    units_duration_text(ns, glyph(GLYPH_MICRO, ascii), time, sizeof time));
+}
+
+static void put_end(struct text *t, const char *name, const struct tcp_sample *tcp, int length,
+    bool ascii)
+{
+	const char *times = glyph(GLYPH_TIMES, ascii);
+	text_put(t, "%s %u %s", name, tcp->retransmitted, length >= SHORT ? "again" : "sent again");
+	put_time(t, ", RTO ", tcp->timeout, ascii);
+	/* How often the timeout has doubled; in short the factor that this makes. */
+	if (tcp->backoff > 0 && length <= WITHOUT_ROUND_TRIP)
+		text_put(t, " (doubled %u%s)", tcp->backoff, times);
+	else if (tcp->backoff > 0 && length == SHORT)
+		text_put(t, " (%s%llu)", times, 1ULL << (tcp->backoff < 63 ? tcp->backoff : 63));
+	if (length == WHOLE && tcp->round_trip > 0)
+		put_time(t, ", rtt ", tcp->round_trip, ascii);
+}
+
+void link_row_draw_ends(const struct panes *p)
+{
+	const struct view_ends *e = p->v->ends;
+	bool ascii = p->v->ascii;
+	char words[400];
+	if (p->ends_row < 0)
+		return;
+	int column = canvas_text(p->c, p->ends_row, p->pad, p->columns, "TCP ", STYLE_TCP);
+	for (int length = WHOLE; length < LENGTHS; length++) {
+		struct text t = text_begin(words, sizeof words);
+		if (e->has_here)
+			put_end(&t, "here:", &e->here, length, ascii);
+		if (e->has_here && e->has_server)
+			text_put(&t, "%s", glyph(GLYPH_BAR, ascii));
+		if (e->has_server)
+			put_end(&t, "server:", &e->server, length, ascii);
+		if (utf8_columns(words) <= p->columns - column)
+			break;
+	}
+	canvas_text(p->c, p->ends_row, column, p->columns, words, STYLE_HEADING);
 }

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 client_tui_libclient_a_SOURCES += \
 	%D%/canvas.c %D%/canvas.h \
-	%D%/draw.c %D%/draw.h \
+	%D%/draw.c \
 	%D%/fate-words.c \
-	%D%/find.c \
 	%D%/glyphs.c %D%/glyphs.h \
 	%D%/input-line.c \
 	%D%/layout.c %D%/layout.h \
 	%D%/link-row.c \
-	%D%/link-words.c \
 	%D%/page.c \
 	%D%/panes.c \
 	%D%/plot.c %D%/plot.h \
 	%D%/row.c \
 	%D%/scroll.c \
 	%D%/status.c \
-	%D%/view-ends.c \
-	%D%/view-internal.h \
-	%D%/view-plot.c
+	%D%/view.h \
+	%D%/view-internal.h

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page over the panes: our own words, wrapped, with what is below and how to leave on its last
- * row. */
+/* A page over the panes: our own words, wrapped; its last row says what is below and how to
+ * leave. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -30,47 +30,49 @@ static struct frame frame_of(const struct panes *p)
 	return f;
 }
 
-static size_t wrap_columns(const struct panes *p)
+/* Lays out the text and draws the lines of it that are on the page (none where `f` is NULL).
+ * Returns how many lines it has. */
+static size_t lay_page(const struct panes *p, const struct frame *f)
 {
-	return p->columns > p->pad ? (size_t)(p->columns - p->pad) : 1;
-}
-
-/* Lays out the line at `text` in v->line; returns the beginning of the next, NULL after the last.
- */
-static const char *lay_line(struct view *v, const char *text)
-{
-	const char *end = strchr(text, '\n');
-	size_t n = end != NULL ? (size_t)(end - text) : strlen(text);
-	if (layout_text(&v->line, text, n, view_width(v)) != 0)
-		v->line.count = 0;
-	return end != NULL && end[1] != '\0' ? end + 1 : NULL;
-}
-
-static size_t count_lines(struct view *v, const struct panes *p)
-{
-	size_t lines = 0;
-	for (const char *text = v->page->text; text != NULL;) {
-		text = lay_line(v, text);
-		lines += layout_lines(&v->line, wrap_columns(p));
+	struct view *v = p->v;
+	const struct layout *l = &v->line;
+	size_t line = 0, from = v->page->top,
+	       columns = p->columns > p->pad ? (size_t)(p->columns - p->pad) : 1;
+	for (const char *text = v->page->text, *end;
+	    text != NULL && (f == NULL || line - from < (size_t)f->height || line < from);) {
+		size_t n = strcspn(text, "\n"), i = 0;
+		if (layout_text(&v->line, text, n, view_width(v)) != 0)
+			v->line.count = 0;
+		do {
+			size_t next = layout_wrap(l, i, columns);
+			if (f != NULL && line >= from && line - from < (size_t)f->height)
+				canvas_cells(p->c, f->top + (int)(line - from), p->pad, p->columns,
+				    l->cells + i, next - i, STYLE_NORMAL);
+			i = next;
+			line++;
+		} while (i < l->count);
+		end = text + n;
+		text = end[0] != '\0' && end[1] != '\0' ? end + 1 : NULL;
 	}
-	return lines;
+	return line;
 }
 
-static size_t max_top(struct view *v, const struct panes *p)
+static size_t max_top(const struct panes *p)
 {
-	size_t lines = count_lines(v, p);
+	size_t lines = lay_page(p, NULL);
 	int height = frame_of(p).height;
 	return height > 0 && lines > (size_t)height ? lines - (size_t)height : 0;
 }
 
-void page_scroll(struct view *v, const struct panes *p, long lines)
+void page_scroll(const struct panes *p, long lines)
 {
-	size_t max = max_top(v, p), top = v->page->top < max ? v->page->top : max;
+	struct view_page *page = p->v->page;
+	size_t max = max_top(p), top = page->top < max ? page->top : max;
 	if (lines < 0)
 		top = top > 0 - (size_t)lines ? top - (0 - (size_t)lines) : 0;
 	else
 		top = (size_t)lines < max - top ? top + (size_t)lines : max;
-	v->page->top = top;
+	page->top = top;
 }
 
 void page_more(struct canvas *c, int row, int from, int to, uint64_t n)
@@ -87,42 +89,20 @@ void page_more(struct canvas *c, int row, int from, int to, uint64_t n)
 	canvas_text(c, row, length < width ? to - 1 - length : from, to, text, STYLE_FAINT);
 }
 
-static void draw_text(struct view *v, struct canvas *c, const struct panes *p,
-    const struct frame *f)
+void page_draw(const struct panes *p)
 {
-	size_t line = 0, end = v->page->top + (size_t)f->height, columns = wrap_columns(p);
-	for (const char *text = v->page->text; text != NULL && line < end;) {
-		text = lay_line(v, text);
-		size_t i = 0;
-		do {
-			size_t next = layout_wrap(&v->line, i, columns);
-			if (line >= v->page->top && line < end)
-				canvas_cells(c, f->top + (int)(line - v->page->top), p->pad,
-				    p->columns, v->line.cells + i, next - i, STYLE_NORMAL);
-			i = next;
-			line++;
-		} while (i < v->line.count);
-	}
-}
-
-void page_draw(struct view *v, struct canvas *c, const struct panes *p)
-{
-	struct frame f = frame_of(p);
+	struct view *v = p->v;
+	const struct frame f = frame_of(p);
 	if (f.height < 1)
 		return;
-	size_t max = max_top(v, p);
+	size_t max = max_top(p);
 	if (v->page->top > max)
 		v->page->top = max;
-	if (f.title >= 0) {
-		canvas_fill(c, f.title, 0, p->columns, L' ', STYLE_HEADING);
-		view_lay(v, &v->line, v->page->title);
-		canvas_cells(c, f.title, p->pad, p->columns, v->line.cells, v->line.count,
-		    STYLE_HEADING);
-	}
-	draw_text(v, c, p, &f);
-	if (f.last >= 0) {
-		int column = canvas_text(c, f.last, p->pad, p->columns, "Esc or F1 leaves",
-		    STYLE_FAINT);
-		page_more(c, f.last, column + 1, p->columns, max - v->page->top);
-	}
+	canvas_fill(p->c, f.title, 0, p->columns, L' ', STYLE_HEADING);
+	view_lay(v, v->page->title);
+	canvas_cells(p->c, f.title, p->pad, p->columns, v->line.cells, v->line.count,
+	    STYLE_HEADING);
+	lay_page(p, &f);
+	int column = canvas_text(p->c, f.last, p->pad, p->columns, "Esc or F1 leaves", STYLE_FAINT);
+	page_more(p->c, f.last, column + 1, p->columns, max - v->page->top);
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where everything stands on a screen of any size: the rows from both ends inwards, so that what is
- * left is for the panes; the columns by what the wires need. */
+/* Where everything stands on a screen of any size: the rows from both ends inwards, so that the
+ * rest is for the panes; the columns by what the wires need. And which rows the lists in the panes
+ * have. */
 #include "config.h"
 
 #include "view/view-internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/grow.h"
 
 /* From this many columns on there is a wire between the panes. */
 #define WIRE_SCREEN 60
@@ -37,8 +43,9 @@
 #define NUMBER_WALK 1000
 
 /* The smaller the screen, the fewer rows are spared from the panes. */
-static void place_rows(struct panes *p, const struct view *v)
+static void place_rows(struct panes *p)
 {
+	const struct view *v = p->v;
 	int top = 0;
 	p->status_row = p->rows >= 2 ? top++ : -1;
 	p->other_row = v->both && p->rows >= OTHER_SCREEN ? top++ : -1;
@@ -88,8 +95,9 @@ static void place_two(struct panes *p, int wire, int digits)
 
 /* Over UDP there is less to say: TCP's wire is as wide as it can be first, and the texts are before
  * UDP's is. */
-static void both_wires(const struct panes *p, bool lab, int *wires)
+static void both_wires(const struct panes *p, int *wires)
 {
+	const bool lab = p->v->lab != NULL;
 	int spare = p->columns - 4 - 3 * BOTH_TEXT_COLUMNS,
 	    max = lab ? WIDE_WIRE_COLUMNS : WIRE_COLUMNS;
 	int min = lab && p->columns >= RETRANSMIT_WIRE_SCREEN ? RETRANSMIT_WIRE_COLUMNS
@@ -135,12 +143,13 @@ static void place_one(struct panes *p)
 	}
 }
 
-static void place_columns(struct panes *p, const struct view *v, int digits)
+static void place_columns(struct panes *p, int digits)
 {
+	const struct view *v = p->v;
 	int wires[VIEW_SIDES], wire = p->columns < WIRE_SCREEN ? 0 : WIRE_COLUMNS;
 	if (v->lab != NULL && p->columns >= WIDE_WIRE_SCREEN)
 		wire = WIDE_WIRE_COLUMNS;
-	both_wires(p, v->lab != NULL, wires);
+	both_wires(p, wires);
 	p->pad = p->columns >= PAD_SCREEN ? 1 : 0;
 	p->sides = v->both ? 2 : 1;
 	if (p->columns < 1 + 2 * p->sides)
@@ -174,18 +183,29 @@ static int number_digits(const struct transcript *b)
 	return digits;
 }
 
-struct panes panes_measure(const struct view *v, const struct transcript *b, int rows, int columns)
+struct panes panes_measure(struct view *v, struct canvas *c, const struct transcript *b, int rows,
+    int columns)
 {
-	struct panes p = { .rows = rows, .columns = columns };
-	place_rows(&p, v);
-	place_columns(&p, v, number_digits(b));
+	struct panes p = { .v = v, .c = c, .b = b, .rows = rows, .columns = columns };
+	place_rows(&p);
+	place_columns(&p, number_digits(b));
 	return p;
 }
 
-int pane_wire_columns(const struct pane *pane)
+int panes_wire_columns(const struct pane *pane)
 {
 	int columns = pane->wire_end - pane->wire;
 	return columns - (columns >= WIRE_COLUMNS ? 2 : 1);
+}
+
+/* --- headings --- */
+
+int panes_draw_heading(const struct panes *p, const char *text, int limit)
+{
+	const struct layout *l = &p->v->line;
+	canvas_fill(p->c, p->heading_row, 0, p->columns, L' ', STYLE_HEADING);
+	view_lay(p->v, text);
+	return canvas_cells(p->c, p->heading_row, p->pad, limit, l->cells, l->count, STYLE_HEADING);
 }
 
 /* The columns that the names of the panes of replies have: the same for both, so that they are
@@ -200,42 +220,117 @@ static int name_columns(const struct panes *p)
 	return min;
 }
 
-/* The name of a pane of replies, as long as there is room for. */
-static const char *side_name(const struct view *v, int side, int columns)
+/* Writes the name of a pane of replies, as long as there is room for. */
+static const char *side_name(const struct view *v, int side, int columns, char *buf, size_t size)
 {
-	static const char *const names[VIEW_SIDES][2][6] = {
-		{ { "UDP replies", "UDP" }, { "UDP replies as they came", "UDP as they came",
-		                                "UDP arrivals", "UDP came", "UDP" } },
-		{ { "TCP replies", "TCP" }, { "TCP replies as they came", "TCP as they came",
-		                                "TCP arrivals", "TCP came", "TCP" } },
+	static const char *const names[2][5] = {
+		{ " replies", "" },
+		{ " replies as they came", " as they came", " arrivals", " came", "" },
 	};
+	const char *transport = transport_looks[v->both ? side : v->stream].name;
+	const char *const *name = names[v->arrivals];
 	if (!v->both && !v->arrivals)
 		return "replies";
-	const char *const *name = names[v->both ? side : v->stream][v->arrivals];
-	while (name[1] != NULL && utf8_columns(name[0]) > columns)
+	while (snprintf(buf, size, "%s%s", transport, *name) > columns && **name != '\0')
 		name++;
-	return name[0];
+	return buf;
 }
 
-void panes_draw_headings(const struct view *v, struct canvas *c, const struct panes *p)
+void panes_draw_headings(const struct panes *p)
 {
-	static const char *const wires[VIEW_SIDES] = { "the UDP wire", "the TCP wire" };
 	int row = p->heading_row, pad = p->pad, columns = name_columns(p);
-	if (row < 0)
-		return;
-	canvas_fill(c, row, 0, p->columns, L' ', STYLE_HEADING);
-	canvas_text(c, row, pad, p->left_end, "typed", STYLE_HEADING);
+	char words[40];
+	panes_draw_heading(p, "typed", p->left_end);
 	for (int i = 0; i < p->sides; i++) {
 		const struct pane *pane = &p->side[i];
-		const char *bar = glyph(i == 0 ? GLYPH_BAR_UDP : GLYPH_BAR_TCP, v->ascii);
+		const struct transport_look *look = &transport_looks[i];
+		const char *bar = glyph(look->bar, p->v->ascii);
 		if (pane->wire >= 0) {
-			canvas_text(c, row, pane->wire_bar, p->columns, bar, STYLE_HEADING);
-			canvas_text(c, row, pane->wire + pad, pane->wire_end,
-			    v->both ? wires[i] : "the wire", STYLE_HEADING);
+			snprintf(words, sizeof words, "the %s%swire", p->v->both ? look->name : "",
+			    p->v->both ? " " : "");
+			canvas_text(p->c, row, pane->wire_bar, p->columns, bar, STYLE_HEADING);
+			canvas_text(p->c, row, pane->wire + pad, pane->wire_end, words,
+			    STYLE_HEADING);
 		}
 		if (pane->bar >= 0)
-			canvas_text(c, row, pane->bar, p->columns, bar, STYLE_HEADING);
-		canvas_text(c, row, pane->from + pad, pane->to, side_name(v, i, columns),
-		    STYLE_HEADING);
+			canvas_text(p->c, row, pane->bar, p->columns, bar, STYLE_HEADING);
+		canvas_text(p->c, row, pane->from + pad, pane->to,
+		    side_name(p->v, i, columns, words, sizeof words), STYLE_HEADING);
 	}
+}
+
+/* --- the rows of a list --- */
+
+bool list_shown(const struct view *v, enum view_list of)
+{
+	return of == LIST_ROWS || (v->arrivals && (v->both || v->stream == (of == LIST_TCP)));
+}
+
+int list_side(const struct list *l)
+{
+	return l->p->v->both && l->of == LIST_TCP;
+}
+
+uint64_t list_first(const struct list *l)
+{
+	return l->of == LIST_ROWS ? transcript_first(l->p->b)
+	                          : transcript_arrivals_first(l->p->b, l->of == LIST_TCP);
+}
+
+uint64_t list_end(const struct list *l)
+{
+	return l->of == LIST_ROWS ? transcript_end(l->p->b)
+	                          : transcript_arrivals_end(l->p->b, l->of == LIST_TCP);
+}
+
+/* Strays have no row among the typed lines where they stand among the arrivals. */
+static bool has_row(const struct list *l, uint64_t index)
+{
+	return l->of != LIST_ROWS || !l->p->v->arrivals ||
+	       transcript_item(l->p->b, index)->kind != TRANSCRIPT_STRAY;
+}
+
+bool list_back(const struct list *l, uint64_t *index)
+{
+	for (uint64_t i = *index, first = list_first(l); i > first;) {
+		if (has_row(l, --i)) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool list_on(const struct list *l, uint64_t *index)
+{
+	for (uint64_t i = *index + 1, end = list_end(l); i < end; i++) {
+		if (has_row(l, i)) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- texts --- */
+
+static int ascii_width(wchar_t c)
+{
+	return c >= 0x20 && c < 0x7f ? 1 : -1;
+}
+
+layout_width *view_width(const struct view *v)
+{
+	return v->ascii ? ascii_width : v->width;
+}
+
+void view_lay(struct view *v, const char *text)
+{
+	if (layout_text(&v->line, text, strlen(text), view_width(v)) != 0)
+		v->line.count = 0;
+}
+
+bool view_bytes_reserve(struct view_bytes *b, size_t capacity)
+{
+	return grow_list(&b->bytes, &b->capacity, capacity, 1) == 0;
 }

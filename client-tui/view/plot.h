@@ -5,27 +5,7 @@
 #ifndef UPCASE_PLOT_H
 #define UPCASE_PLOT_H
 
-#include "view/canvas.h"
-#include "ledger/ledger.h"
-#include "ledger/stats.h"
-
-enum plot_kind {
-	PLOT_WAITED, /* times from Enter to reply over lines, lost ones marked */
-	PLOT_RTT,    /* round-trip times over lines, lost ones marked; the other plots are of times
-	                from Enter to reply */
-	PLOT_HISTOGRAM,  /* how many lines took how long */
-	PLOT_CUMULATIVE, /* what share of the lines was answered within a time */
-	PLOT_RUNS,       /* how many lines were lost in a row, how often */
-	PLOT_KINDS,
-	PLOT_NONE = PLOT_KINDS
-};
-
-/* What is drawn: the lines of a transport. */
-struct plot_source {
-	const struct ledger *ledger;
-	const struct stats *stats;
-	bool stream;
-};
+#include "view/view.h"
 
 /* A part of the canvas. */
 struct plot_area {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One row of the panes: a typed line and its replies side by side, each wrapped in its pane, or a
- * notice over the whole width. A row is laid out, measured and drawn before the next one is. What
- * is kept of it is the cells of a long text: one of 65,000 bytes can be a single cell (a letter and
- * its combining marks), so a screenful of them is millions of bytes. The words behind it change and
- * are laid out each time. */
+ * notice over the whole width. A row is laid out, measured and drawn before the next one is. The
+ * cells of a long text are kept: a text of 65,000 bytes can be a single cell (a letter and its
+ * combining marks), so a screenful of them is millions of bytes. The words behind it change and are
+ * laid out each time. */
 #include "config.h"
 
 #include "view/view-internal.h"
@@ -17,9 +17,9 @@
 #include "common/clock.h"
 #include "common/grow.h"
 
-/* What the link did has room in a wire of so many columns, and so many in short. */
+/* A wire of so many columns has room for what the link did; elsewhere it takes so many. */
 #define MORE_WIRE 20
-#define MORE_COLUMNS 14
+#define MORE_COLUMNS 12
 /* All parts of a time stand behind the reply if it has so many columns, else the longest before the
  * line was sent. */
 #define ALL_PARTS_COLUMNS 40
@@ -32,13 +32,15 @@
 #define LONG_WAIT (100 * NS_PER_S)
 
 /* A text of more bytes is kept as it was laid out. So many of each pane, more than a screen has
- * rows; all are forgotten when their cells take more than 48 MB, which four texts in each list of
+ * rows; all are freed when their cells take more than 48 MB, which four texts in each list of
  * 65,507 control characters do not. */
 #define LONG_TEXT 128
 #define LAID_TEXTS 4096
 #define LAID_CELLS (48 * 1024 * 1024 / sizeof(struct layout_cell))
 
 static const char empty_text[] = "(empty)", evicted_text[] = "(forgotten)";
+
+/* --- what stands in a row --- */
 
 static void append(struct view_bytes *b, const void *bytes, size_t n)
 {
@@ -53,6 +55,12 @@ static void append_words(struct view_bytes *b, const char *words)
 	append(b, words, strlen(words));
 }
 
+/* Our words behind the text in a pane. */
+static struct view_bytes *words_of(const struct view_row *row, int pane)
+{
+	return &row->p->v->words[pane];
+}
+
 /* An empty text shows as such. */
 static void set_text(struct view_row_text *t, const void *text, size_t n, enum style style)
 {
@@ -64,111 +72,62 @@ static void set_text(struct view_row_text *t, const void *text, size_t n, enum s
 }
 
 /* Words of ours in the place of a reply. */
-static void set_words(struct view *v, struct view_row *row, int i, const char *words,
-    enum style style)
+static void set_words(struct view_row *row, int i, const char *words, enum style style)
 {
-	append_words(&v->words[1 + i], words);
+	append_words(words_of(row, 1 + i), words);
 	row->text[1 + i] = (struct view_row_text){ .has = true, .mark_style = style };
 }
 
-/* The parts of a line's time in its wire; 0 for no wire. */
-static int parts_columns(const struct view *v, const struct view_row_side *side,
-    const struct pane *pane)
+/* The columns of the parts of a line's time in its wire; 0 for no wire. */
+static int parts_columns(const struct view_row *row, int i)
 {
-	return pane->wire >= 0
-	         ? fate_words_parts_columns(side->line, pane_wire_columns(pane), v->ascii)
-	         : 0;
-}
-
-/* Parts of its time and what the link did stand among the marks if the wire has no room for them.
- */
-static void append_marks(struct view *v, struct view_bytes *words, const struct view_row *row,
-    const struct view_row_side *side, const struct pane *pane)
-{
-	char marks[220], more[80] = "";
-	const int parts = parts_columns(v, side, pane);
-	fate_words_marks(side->line,
-	    pane->wire < 0 || parts > 0                  ? PARTS_TIME
-	    : pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL
-	                                                 : PARTS_LONGEST,
-	    v->ascii, marks, sizeof marks);
-	if (pane->wire < 0 || pane_wire_columns(pane) - parts < MORE_WIRE)
-		link_words_more(link_row_trace(v, row->item, side->stream), v->ascii, MORE_COLUMNS,
-		    more, sizeof more);
-	if (more[0] == '\0') {
-		append_words(words, marks);
-		return;
-	}
-	size_t kept = marks[0] != '\0' ? strlen(marks) - 1 : 0;
-	append(words, marks, kept);
-	append_words(words, kept > 0 ? ", " : " (");
-	append_words(words, more + 2);
-	append_words(words, ")");
+	const struct pane *pane = &row->p->side[i];
+	return pane->wire < 0 ? 0
+	                      : fate_words_parts_columns(&row->side[i], panes_wire_columns(pane));
 }
 
 /* After how long TCP sent again, if the wire has no room for it. */
-static const char *retransmission_times(const struct view *v, const struct view_row *row,
-    const struct view_row_side *side, const struct pane *pane, char *buf, size_t size)
+static const char *retransmission_times(const struct view_row *row, int i, char *buf, size_t size)
 {
-	int others = side->line->fate != FATE_WAITING ? WIRE_OTHERS + parts_columns(v, side, pane)
-	           : v->now - side->line->typed_at < LONG_WAIT ? WIRE_WAITING
-	                                                       : WIRE_WAITING_LONG;
-	int width = pane->wire >= 0 ? pane_wire_columns(pane) - others : 0;
-	return link_words_times(link_row_trace(v, row->item, side->stream), v->ascii, width, buf,
-	    size);
+	const struct pane *pane = &row->p->side[i];
+	const struct ledger_row *line = row->side[i].line;
+	int others = line->fate != FATE_WAITING ? WIRE_OTHERS + parts_columns(row, i)
+	           : row->p->v->now - line->typed_at < LONG_WAIT ? WIRE_WAITING
+	                                                         : WIRE_WAITING_LONG;
+	int width = pane->wire >= 0 ? panes_wire_columns(pane) - others : 0;
+	return fate_words_times(&row->side[i], width, buf, size);
 }
 
-static void append_times(struct view *v, struct view_bytes *words, const struct view_row *row,
-    const struct view_row_side *side, const struct pane *pane)
+/* The reply, and its marks: parts of its time and what the link did are among them if the wire has
+ * no room for them. */
+static void set_reply(struct view_row *row, int i)
 {
-	char times[160];
-	if (retransmission_times(v, row, side, pane, times, sizeof times)[0] == '\0')
-		return;
-	append_words(words, " (");
-	append_words(words, times);
-	append_words(words, ")");
-}
-
-static void set_reply(struct view *v, struct view_row *row, int i, const struct pane *pane)
-{
-	struct view_row_side *side = &row->side[i];
-	const struct ledger_row *line = side->line;
-	bool kept = line->reply != NULL;
-	side->number = line->number;
+	const struct pane *pane = &row->p->side[i];
+	const struct ledger_row *line = row->side[i].line;
+	const int parts = parts_columns(row, i);
+	bool kept = line->reply != NULL,
+	     more = pane->wire < 0 || panes_wire_columns(pane) - parts < MORE_WIRE;
+	char words[300];
+	row->side[i].number = line->number;
 	set_text(&row->text[1 + i], kept ? line->reply : line->text,
 	    kept ? line->reply_length : line->length, line->late ? STYLE_LATE : STYLE_ANSWERED);
 	row->text[1 + i].capitals = !kept && line->length > 0;
-	append_marks(v, &v->words[1 + i], row, side, pane);
-	append_times(v, &v->words[1 + i], row, side, pane);
+	append_words(words_of(row, 1 + i),
+	    fate_words_marks(&row->side[i],
+	        pane->wire < 0 || parts > 0                  ? PARTS_TIME
+	        : pane->to - pane->text >= ALL_PARTS_COLUMNS ? PARTS_ALL
+	                                                     : PARTS_LONGEST,
+	        more ? MORE_COLUMNS : 0, words, sizeof words));
+	if (retransmission_times(row, i, words, sizeof words)[0] == '\0')
+		return;
+	append_words(words_of(row, 1 + i), " (");
+	append_words(words_of(row, 1 + i), words);
+	append_words(words_of(row, 1 + i), ")");
 }
 
 static enum style fate_style(const struct ledger_row *line)
 {
 	return line->fate == FATE_QUEUED || line->fate == FATE_WAITING ? STYLE_WAITING : STYLE_LOST;
-}
-
-static const char *fate_words(const struct view *v, const struct view_row *row,
-    const struct view_row_side *side, char *buf, size_t size)
-{
-	return fate_words_unanswered(row->item, side->stream, side->line,
-	    link_row_trace(v, row->item, side->stream), v->ascii, v->now, buf, size);
-}
-
-static void set_stray(struct view *v, struct view_row *row, const struct panes *p)
-{
-	int i = p->sides > 1 && row->item->stream;
-	set_text(&row->text[1 + i], row->item->text, row->item->length, STYLE_LATE);
-	if (p->side[i].wire < 0)
-		append_words(&v->words[1 + i], " (stray)");
-}
-
-static void set_arrival(struct view *v, struct view_row *row, int i,
-    const struct transcript_arrival *arrival)
-{
-	row->side[i].number = arrival->number;
-	set_text(&row->text[1 + i], arrival->text, arrival->length,
-	    arrival->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
-	append_words(&v->words[1 + i], fate_words_arrival(arrival));
 }
 
 /* The words in the place of a reply, without their sign if it would part from the first of them. */
@@ -184,146 +143,201 @@ static const char *narrowed(const char *words, int columns, bool ascii)
 	return 2 + utf8_columns(first) > columns ? word : words;
 }
 
-static void set_fate(struct view *v, struct view_row *row, int i, const struct pane *pane)
+static void set_fate(struct view_row *row, int i)
 {
-	const struct view_row_side *side = &row->side[i];
+	const struct pane *pane = &row->p->side[i];
+	enum style style = fate_style(row->side[i].line);
 	char fate[80], times[160];
-	retransmission_times(v, row, side, pane, times, sizeof times);
+	retransmission_times(row, i, times, sizeof times);
 	if (pane->wire >= 0) {
 		/* The wire has the fate, and perhaps no room for the times. */
 		if (times[0] != '\0')
-			set_words(v, row, i, times, fate_style(side->line));
+			set_words(row, i, times, style);
 		return;
 	}
-	fate_words(v, row, side, fate, sizeof fate);
-	set_words(v, row, i, narrowed(fate, pane->to - pane->text, v->ascii),
-	    fate_style(side->line));
-	append_words(&v->words[1 + i], times[0] != '\0' ? ", " : "");
-	append_words(&v->words[1 + i], times);
+	fate_words_unanswered(&row->side[i], fate, sizeof fate);
+	set_words(row, i, narrowed(fate, pane->to - pane->text, row->p->v->ascii), style);
+	append_words(words_of(row, 1 + i), times[0] != '\0' ? ", " : "");
+	append_words(words_of(row, 1 + i), times);
 }
 
 /* In the order of arrival, without a wire, the fate stands behind the line. */
-static void set_fate_left(struct view *v, const struct view_row *row,
-    const struct view_row_side *side)
+static void set_fate_left(struct view_row *row, int i)
 {
-	char fate[80];
-	fate_words(v, row, side, fate, sizeof fate);
+	const struct view_row_side *side = &row->side[i];
+	char fate[80], words[100];
+	bool named = row->p->v->both || row->item->other != NULL;
+	fate_words_unanswered(side, fate, sizeof fate);
 	if (fate[0] == '\0')
 		return;
-	append_words(v->words, " (");
-	if (v->both || row->item->other != NULL)
-		append_words(v->words, side->stream ? "TCP " : "UDP ");
-	append_words(v->words, fate);
-	append_words(v->words, ")");
+	snprintf(words, sizeof words, " (%s%s%s)", named ? transport_looks[side->stream].name : "",
+	    named ? " " : "", fate);
+	append_words(words_of(row, 0), words);
 }
 
 /* What the pane says of a line that went over its transport. */
-static void set_side(struct view *v, struct view_row *row, int i, const struct pane *pane)
+static void set_side(struct view_row *row, int i)
 {
-	const struct view_row_side *side = &row->side[i];
-	bool wire = pane->wire >= 0;
-	if (side->line == NULL) {
+	const struct ledger_row *line = row->side[i].line;
+	const bool arrivals = row->p->v->arrivals;
+	if (line == NULL && !arrivals)
 		/* Over the other transport it is remembered. */
-		if (!v->arrivals)
-			set_words(v, row, i, evicted_text, STYLE_FAINT);
-	} else if (v->arrivals) {
-		if (!wire)
-			set_fate_left(v, row, side);
-	} else if (fate_words_replied(side->line)) {
-		set_reply(v, row, i, pane);
-	} else {
-		set_fate(v, row, i, pane);
-	}
+		set_words(row, i, evicted_text, STYLE_FAINT);
+	else if (line != NULL && arrivals && row->p->side[i].wire < 0)
+		set_fate_left(row, i);
+	else if (line != NULL && !arrivals && fate_words_replied(line))
+		set_reply(row, i);
+	else if (line != NULL && !arrivals)
+		set_fate(row, i);
 }
 
-static void side_find(struct view_row_side *side, const struct ledger *ledger, uint64_t number)
+static struct view_row_side side_of(const struct view *v, const struct transcript_item *item,
+    bool stream)
 {
-	side->sent = ledger != NULL;
-	side->line = ledger != NULL ? ledger_find(ledger, number) : NULL;
+	const struct ledger *ledger = item->stream == stream ? item->ledger : item->other;
+	return (struct view_row_side){ .v = v,
+		.item = item,
+		.stream = stream,
+		.sent = ledger != NULL,
+		.line = ledger != NULL ? ledger_find(ledger, item->number) : NULL };
 }
 
-const struct ledger_row *view_row_sides(const struct view *v, const struct transcript_item *item,
+const struct ledger_row *row_sides(const struct view *v, const struct transcript_item *item,
     struct view_row_side *sides)
 {
-	const struct ledger *udp = item->stream ? NULL : item->ledger,
-	                    *tcp = item->stream ? item->ledger : item->other;
-	sides[0] = (struct view_row_side){ .stream = false };
-	sides[1] = (struct view_row_side){ .stream = true };
-	if (v->both) {
-		side_find(&sides[0], udp, item->number);
-		side_find(&sides[1], tcp, item->number);
-		return sides[0].line != NULL ? sides[0].line : sides[1].line;
-	}
+	const struct view_row_side udp = side_of(v, item, false), tcp = side_of(v, item, true);
 	/* One pane: the transport in use if the line went over it, else the one that it went over.
 	 */
-	sides[0].stream = udp == NULL || (tcp != NULL && v->stream);
-	side_find(&sides[0], sides[0].stream ? tcp : udp, item->number);
-	const struct ledger *unseen = sides[0].stream ? udp : tcp;
-	return sides[0].line != NULL || unseen == NULL ? sides[0].line
-	                                               : ledger_find(unseen, item->number);
+	bool tcp_first = !v->both && (!udp.sent || (tcp.sent && v->stream));
+	sides[0] = tcp_first ? tcp : udp;
+	sides[1] = tcp_first ? udp : tcp;
+	const struct ledger_row *line = sides[0].line != NULL ? sides[0].line : sides[1].line;
+	if (!v->both)
+		sides[1] = (struct view_row_side){ .stream = true };
+	return line;
 }
 
-static void set_line(struct view *v, struct view_row *row, const struct panes *p)
+static void set_line(struct view_row *row)
 {
-	row->line = view_row_sides(v, row->item, row->side);
-	if (row->line == NULL) {
+	const struct view *v = row->p->v;
+	const struct ledger_row *line = row_sides(v, row->item, row->side);
+	if (line == NULL) {
 		set_text(row->text, evicted_text, strlen(evicted_text), STYLE_FAINT);
 		return;
 	}
-	set_text(row->text, row->line->text, row->line->length, STYLE_NORMAL);
-	if (row->line->partial)
-		append_words(v->words, glyph(GLYPH_ELLIPSIS, v->ascii));
-	for (int i = 0; i < p->sides; i++) {
-		if (row->side[i].sent)
-			set_side(v, row, i, &p->side[i]);
+	set_text(row->text, line->text, line->length, STYLE_NORMAL);
+	if (line->partial)
+		append_words(words_of(row, 0), glyph(GLYPH_ELLIPSIS, v->ascii));
+	for (int i = 0; i < row->p->sides; i++) {
+		struct view_row_side *side = &row->side[i];
+		if (!side->sent)
+			continue;
+		if (v->lab != NULL)
+			side->trace = trace_find(v->lab->trace, side->stream, row->item->number);
+		set_side(row, i);
 	}
 }
 
-static void set_notice(struct view *v, struct view_row *row)
+static void set_item(struct view_row *row)
 {
-	bool error = row->item->kind == TRANSCRIPT_ERROR;
+	const struct transcript_item *item = row->item;
+	struct view *v = row->p->v;
+	bool stray = item->kind == TRANSCRIPT_STRAY, error = item->kind == TRANSCRIPT_ERROR;
+	if (item->kind == TRANSCRIPT_LINE) {
+		set_line(row);
+		return;
+	}
+	for (int i = 0; i < VIEW_SIDES; i++) {
+		/* Each pane of two is one transport's, whatever stands in it. */
+		bool stream = i > 0 || (!v->both && stray && item->stream);
+		row->side[i] = (struct view_row_side){ .v = v, .item = item, .stream = stream };
+	}
+	if (stray) {
+		int i = row->p->sides > 1 && item->stream;
+		set_text(&row->text[1 + i], item->text, item->length, STYLE_LATE);
+		if (row->p->side[i].wire < 0)
+			append_words(words_of(row, 1 + i), " (stray)");
+		return;
+	}
 	v->notice.length = 0;
 	append_words(&v->notice, error ? "!! " : "-- ");
-	append(&v->notice, row->item->text, row->item->length);
+	append(&v->notice, item->text, item->length);
 	set_text(row->text, v->notice.bytes, v->notice.length, error ? STYLE_ERROR : STYLE_NOTICE);
 	row->wide = true;
 }
 
-static void set_item(struct view *v, struct view_row *row, const struct panes *p)
+/* --- found text: compared by capitals, which are those of its characters, one after the other, so
+ * that a place among them is a place among the cells --- */
+
+size_t row_capitals(struct view *v, size_t keep, const void *text, size_t n)
 {
-	/* Each pane of two is one transport's, whatever stands in it. */
-	row->side[0].stream = !v->both && row->item->kind == TRANSCRIPT_STRAY && row->item->stream;
-	row->side[1].stream = true;
-	switch (row->item->kind) {
-	case TRANSCRIPT_LINE:
-		set_line(v, row, p);
-		break;
-	case TRANSCRIPT_STRAY:
-		set_stray(v, row, p);
-		break;
-	case TRANSCRIPT_NOTICE:
-	case TRANSCRIPT_ERROR:
-		set_notice(v, row);
-		break;
+	if (n == 0 || !view_bytes_reserve(&v->capitals, keep + CAPITALS_GROWTH * n))
+		return 0;
+	return capitals_text(text, n, v->capitals.bytes + keep);
+}
+
+/* The bytes of the text that cell `i` stands for. */
+static size_t cell_length(const struct layout *l, size_t i, size_t n)
+{
+	size_t next = i + 1;
+	while (next < l->count && l->cells[next].offset == l->cells[i].offset)
+		next++;
+	size_t end = next < l->count ? l->cells[next].offset : n;
+	return end > l->cells[i].offset ? end - l->cells[i].offset : 0;
+}
+
+/* Where the needle, the first bytes of `s`, stands next among the `length` bytes behind it, from
+ * `from` on; SIZE_MAX for nowhere. */
+static size_t next_match(const unsigned char *s, size_t needle, size_t length, size_t from)
+{
+	const unsigned char *found = from < length
+	                               ? memmem(s + needle + from, length - from, s, needle)
+	                               : NULL;
+	return found != NULL ? (size_t)(found - s) - needle : SIZE_MAX;
+}
+
+/* Marks the cells of `l`, laid out from `n` bytes of `text`, that are what v->find says. */
+static void mark_found(struct view *v, struct layout *l, const void *text, size_t n)
+{
+	size_t needle = row_capitals(v, 0, v->find, strlen(v->find));
+	size_t length = row_capitals(v, needle, text, n);
+	/* Room for the capitals of one cell at a time, behind all. */
+	if (needle == 0 || length == 0 ||
+	    !view_bytes_reserve(&v->capitals, needle + length + CAPITALS_GROWTH * n + 1))
+		return;
+	const unsigned char *s = v->capitals.bytes;
+	size_t match = next_match(s, needle, length, 0), at = 0, end = 0;
+	for (size_t i = 0; i < l->count && l->cells[i].offset < n; i++) {
+		if (i == 0 || l->cells[i].offset != l->cells[i - 1].offset) {
+			at = end;
+			end += capitals_text((const unsigned char *)text + l->cells[i].offset,
+			    cell_length(l, i, n), v->capitals.bytes + needle + length);
+		}
+		while (match != SIZE_MAX && match + needle <= at)
+			match = next_match(s, needle, length, match + 1);
+		l->cells[i].found = match != SIZE_MAX && match < end;
 	}
 }
 
-void view_laid_free(struct view_laid *laid)
+/* --- laying out --- */
+
+void row_free_laid(struct view_laid *laid)
 {
 	layout_free(&laid->l);
 	free(laid->starts);
 	*laid = (struct view_laid){ 0 };
 }
 
-void view_row_drop_texts(struct view *v)
+void row_drop_texts(struct view *v)
 {
 	for (size_t i = 0; v->laid != NULL && i < (1 + VIEW_SIDES) * LAID_TEXTS; i++)
-		view_laid_free(&v->laid[i]);
+		row_free_laid(&v->laid[i]);
 	free(v->laid);
 	v->laid = NULL;
 	v->laid_cells = 0;
 }
 
+/* Only the text itself can be found, not the words behind it. */
 static void lay_anew(struct view *v, struct view_laid *laid, const struct view_row_text *t,
     bool found)
 {
@@ -338,9 +352,8 @@ static void lay_anew(struct view *v, struct view_laid *laid, const struct view_r
 		laid->l.count = 0;
 		laid->of[0] = 0;
 	}
-	/* Only the text itself can be found, not the words behind it. */
 	if (found)
-		find_mark(v, &laid->l, bytes, n);
+		mark_found(v, &laid->l, bytes, n);
 	laid->text_cells = laid->l.count;
 	laid->final = 0;
 }
@@ -366,26 +379,28 @@ static void break_lines(struct view_laid *laid, size_t columns)
 	}
 }
 
-static int text_from(const struct panes *p, const struct view_row *row, int i)
+static int text_from(const struct view_row *row, int i)
 {
+	const struct panes *p = row->p;
 	return i > 0 ? p->side[i - 1].text : row->wide ? p->pad : p->left_text;
 }
 
-static int text_to(const struct view *v, const struct panes *p, const struct view_row *row, int i)
+/* A notice ends, in the order of arrival, before the replies. */
+static int text_to(const struct view_row *row, int i)
 {
-	if (i > 0)
-		return p->side[i - 1].to;
-	if (!row->wide)
-		return p->left_end;
-	/* A notice ends, in the order of arrival, before the replies. */
-	return !v->arrivals ? p->columns : p->side[0].wire >= 0 ? p->side[0].wire_end : p->left_end;
+	const struct panes *p = row->p;
+	return i > 0                    ? p->side[i - 1].to
+	     : !row->wide               ? p->left_end
+	     : !p->v->arrivals          ? p->columns
+	     : p->side[0].wire_end >= 0 ? p->side[0].wire_end
+	                                : p->left_end;
 }
 
 /* Lays out what stands in pane `i`. In one pane, a row's text of one transport never changes while
  * its bytes are where they are; a notice does. */
 static void lay_text(const struct list *l, uint64_t index, struct view_row *row, int i, bool found)
 {
-	struct view *v = l->v;
+	struct view *v = row->p->v;
 	struct view_row_text *t = &row->text[i];
 	const uint64_t of[] = { (uintptr_t)t->bytes, t->length, index, found ? v->finds : 0,
 		(uint64_t)l->of << 1 | (i > 0 && row->side[i - 1].stream) };
@@ -404,52 +419,62 @@ static void lay_text(const struct list *l, uint64_t index, struct view_row *row,
 	if (layout_more(&laid->l, v->words[i].bytes, v->words[i].length, view_width(v)) != 0)
 		laid->l.count = 0;
 	v->laid_cells += laid->l.capacity - before;
-	const int columns = text_to(v, l->p, row, i) - text_from(l->p, row, i);
+	const int columns = text_to(row, i) - text_from(row, i);
 	break_lines(laid, columns > 0 ? (size_t)columns : 1);
 	t->laid = laid;
+	row->lines = laid->lines > row->lines ? laid->lines : row->lines;
 }
 
-static void lay_panes(const struct list *l, uint64_t index, struct view_row *row, bool found)
+bool row_belongs(const struct transcript_arrival *a, const struct transcript_item *item,
+    uint64_t index)
 {
-	for (int i = 0; i <= l->p->sides; i++) {
-		/* On the narrowest screens there is no pane of replies. */
-		row->text[i].has = row->text[i].has &&
-		                   (i == 0 || l->p->side[i - 1].from < l->p->side[i - 1].to);
-		if (!row->text[i].has)
-			continue;
-		lay_text(l, index, row, i, found);
-		size_t lines = row->text[i].laid->lines;
-		row->lines = lines > row->lines ? lines : row->lines;
-	}
+	if (item->kind == TRANSCRIPT_LINE)
+		return a->number == item->number;
+	return item->kind == TRANSCRIPT_STRAY && a->match == MATCH_STRAY && a->items == index + 1;
 }
 
-/* Returns true if the row is what /find found. */
-static bool set_row(const struct list *l, uint64_t index, struct view_row *row)
+/* Returns true if it belongs to what /find found. */
+static bool set_arrival(const struct list *l, uint64_t index, struct view_row *row)
 {
-	struct view *v = l->v;
-	if (l->of == LIST_ROWS) {
-		row->item = transcript_item(l->b, index);
-		set_item(v, row, l->p);
-		return index == v->found;
-	}
-	const struct transcript_item *found = transcript_item(l->b, v->found);
-	const struct transcript_arrival *arrival = transcript_arrival(l->b, l->of == LIST_TCP,
-	    index);
-	int i = list_side(v, l->of);
-	set_arrival(v, row, i, arrival);
-	return found != NULL && scroll_belongs(arrival, found, v->found);
+	const struct transcript *b = row->p->b;
+	const uint64_t found = row->p->v->found;
+	const struct transcript_item *item = transcript_item(b, found);
+	const struct transcript_arrival *a = transcript_arrival(b, l->of == LIST_TCP, index);
+	int i = list_side(l);
+	row->side[i].number = a->number;
+	set_text(&row->text[1 + i], a->text, a->length,
+	    a->match == MATCH_ANSWER ? STYLE_ANSWERED : STYLE_LATE);
+	append_words(words_of(row, 1 + i), fate_words_arrival(a));
+	return item != NULL && row_belongs(a, item, found);
 }
 
-void view_row_lay(const struct list *l, uint64_t index, struct view_row *row)
+struct view_row row_lay(const struct list *l, uint64_t index)
 {
-	*row = (struct view_row){ .lines = 1 };
+	const struct panes *p = l->p;
+	struct view_row row = { .p = p, .lines = 1 };
+	bool found;
 	for (int i = 0; i <= VIEW_SIDES; i++)
-		l->v->words[i].length = 0;
-	if (l->v->laid_cells > LAID_CELLS)
-		view_row_drop_texts(l->v);
-	bool found = set_row(l, index, row);
-	lay_panes(l, index, row, found && l->v->find != NULL);
+		words_of(&row, i)->length = 0;
+	if (p->v->laid_cells > LAID_CELLS)
+		row_drop_texts(p->v);
+	if (l->of == LIST_ROWS) {
+		row.item = transcript_item(p->b, index);
+		set_item(&row);
+		found = index == p->v->found;
+	} else {
+		found = set_arrival(l, index, &row);
+	}
+	for (int i = 0; i <= p->sides; i++) {
+		/* On the narrowest screens there is no pane of replies. */
+		if (i > 0 && p->side[i - 1].from >= p->side[i - 1].to)
+			row.text[i].has = false;
+		if (row.text[i].has)
+			lay_text(l, index, &row, i, found && p->v->find != NULL);
+	}
+	return row;
 }
+
+/* --- drawing --- */
 
 /* The number ends in the column before the one that the text is separated by. */
 static void draw_number(struct canvas *c, int at, int text_column, int digits, uint64_t number)
@@ -461,72 +486,50 @@ static void draw_number(struct canvas *c, int at, int text_column, int digits, u
 	canvas_text(c, at, text_column - digits - 1, text_column - 1, text, STYLE_FAINT);
 }
 
-static void draw_bar(const struct view *v, struct canvas *c, int at, int column, bool stream)
+static void draw_bar(const struct panes *p, int at, int column, bool stream)
 {
+	const struct transport_look *look = &transport_looks[stream];
 	if (column >= 0)
-		canvas_text(c, at, column, column + 1,
-		    glyph(stream ? GLYPH_BAR_TCP : GLYPH_BAR_UDP, v->ascii),
-		    stream ? STYLE_TCP : STYLE_UDP);
+		canvas_text(p->c, at, column, column + 1, glyph(look->bar, p->v->ascii),
+		    look->style);
 }
 
-static void draw_bars(const struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_row *row, int at)
+static void draw_bars(const struct view_row *row, int at)
 {
+	const struct panes *p = row->p;
+	const struct view *v = p->v;
 	if (row->wide && !v->arrivals)
 		return;
 	for (int i = 0; i < p->sides; i++) {
 		bool stream = row->side[i].stream;
 		/* A notice goes over the first wire. */
 		if (i > 0 || !row->wide)
-			draw_bar(v, c, at, p->side[i].wire_bar, stream);
+			draw_bar(p, at, p->side[i].wire_bar, stream);
 		/* Replies that have an order of their own are those of the transport in use. */
-		draw_bar(v, c, at, p->side[i].bar, v->arrivals && !v->both ? v->stream : stream);
+		draw_bar(p, at, p->side[i].bar, v->arrivals && !v->both ? v->stream : stream);
 	}
 }
 
-void view_row_draw_bars(const struct list *l, struct canvas *c, int at)
+void row_draw_bars(const struct panes *p, int at)
 {
-	struct view_row none = { .side = { { .stream = !l->v->both && l->v->stream },
-		                     { .stream = true } } };
-	draw_bars(l->v, c, l->p, &none, at);
+	const struct view_row none = { .p = p,
+		.side = { { .stream = !p->v->both && p->v->stream }, { .stream = true } } };
+	draw_bars(&none, at);
 }
 
-static bool has_wire(const struct panes *p, const struct view_row *row, int i)
+static void draw_wire(const struct view_row *row, int i, int at)
 {
-	if (p->side[i].wire < 0 || row->item == NULL || row->wide)
-		return false;
-	if (row->item->kind == TRANSCRIPT_STRAY)
-		return row->item->stream == row->side[i].stream;
-	return row->side[i].line != NULL;
-}
-
-static void draw_wire(const struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_row *row, int i, int at, int64_t now)
-{
-	const struct pane *pane = &p->side[i];
+	const struct pane *pane = &row->p->side[i];
 	const struct view_row_side *side = &row->side[i];
-	struct wire wire;
-	if (!has_wire(p, row, i))
+	if (pane->wire < 0 || row->item == NULL || row->wide)
 		return;
-	fate_words_wire(row->item, side->stream, side->line,
-	    link_row_trace(v, row->item, side->stream), v->ends, pane_wire_columns(pane), v->ascii,
-	    now, &wire);
-	int column = canvas_text(c, at, pane->wire + 1, pane->wire_end, wire.lead, wire.lead_style);
-	canvas_text(c, at, column, pane->wire_end, wire.rest, wire.rest_style);
-}
-
-/* What a row says once stands on its first line that can be seen: of a very long line only the end
- * may be. */
-static void draw_once(const struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_row *row, int at, int64_t now)
-{
-	if (row->item != NULL && row->item->kind == TRANSCRIPT_LINE)
-		draw_number(c, at, p->left_text, p->digits, row->item->number);
-	for (int i = 0; i < p->sides; i++) {
-		if (row->text[1 + i].has)
-			draw_number(c, at, p->side[i].text, p->side[i].digits, row->side[i].number);
-		draw_wire(v, c, p, row, i, at, now);
-	}
+	if (row->item->kind == TRANSCRIPT_STRAY ? row->item->stream != side->stream
+	                                        : side->line == NULL)
+		return;
+	const struct wire wire = fate_words_wire(side, panes_wire_columns(pane));
+	int column = canvas_text(row->p->c, at, pane->wire + 1, pane->wire_end, wire.lead,
+	    wire.lead_style);
+	canvas_text(row->p->c, at, column, pane->wire_end, wire.rest, wire.rest_style);
 }
 
 /* The style of the fate behind a typed line: that of one that has no reply yet, or never. */
@@ -540,8 +543,7 @@ static enum style left_mark_style(const struct view_row *row)
 	return STYLE_FAINT;
 }
 
-static void draw_text(const struct list *l, struct canvas *c, const struct view_row *row, int i,
-    size_t line, int at)
+static void draw_text(const struct view_row *row, int i, size_t line, int at)
 {
 	const struct view_row_text *t = &row->text[i];
 	const struct view_laid *laid = t->laid;
@@ -553,24 +555,32 @@ static void draw_text(const struct list *l, struct canvas *c, const struct view_
 	size_t middle = laid->text_cells < from ? from
 	              : laid->text_cells > end  ? end
 	                                        : laid->text_cells;
-	int limit = text_to(l->v, l->p, row, i);
-	int column = canvas_cells(c, at, text_from(l->p, row, i), limit, cells + from,
+	int limit = text_to(row, i);
+	int column = canvas_cells(row->p->c, at, text_from(row, i), limit, cells + from,
 	    middle - from, t->style);
-	canvas_cells(c, at, column, limit, cells + middle, end - middle,
+	canvas_cells(row->p->c, at, column, limit, cells + middle, end - middle,
 	    i > 0 ? t->mark_style : left_mark_style(row));
 }
 
-void view_row_draw(const struct list *l, struct canvas *c, const struct view_row *row, size_t skip,
-    int count, int at)
+/* What a row says once stands on its first line that can be seen: of a very long line only the end
+ * may be. */
+void row_draw(const struct list *l, const struct view_row *row, size_t skip, int count, int at)
 {
-	const struct view *v = l->v;
-	const struct panes *p = l->p;
+	const struct panes *p = row->p;
 	for (int i = 0; i < count; i++) {
 		if (l->of == LIST_ROWS)
-			draw_bars(v, c, p, row, at + i);
+			draw_bars(row, at + i);
 		for (int pane = 0; pane <= p->sides; pane++)
-			draw_text(l, c, row, pane, skip + (size_t)i, at + i);
-		if (i == 0)
-			draw_once(v, c, p, row, at, v->now);
+			draw_text(row, pane, skip + (size_t)i, at + i);
+	}
+	if (count < 1)
+		return;
+	if (row->item != NULL && row->item->kind == TRANSCRIPT_LINE)
+		draw_number(p->c, at, p->left_text, p->digits, row->item->number);
+	for (int i = 0; i < p->sides; i++) {
+		if (row->text[1 + i].has)
+			draw_number(p->c, at, p->side[i].text, p->side[i].digits,
+			    row->side[i].number);
+		draw_wire(row, i, at);
 	}
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Scrolling. The position in each list is the last row shown and how many of its display lines:
- * rows have different heights on different screens, so a position counted in lines from the end
- * would not be held. All lists on the screen scroll by the same display lines, each as far as it
- * has some. */
+/* Scrolling and finding. The position in each list is the last row shown and how many of its
+ * display lines are: rows have different heights on different screens, so a position counted in
+ * lines from the end would move with the size. All lists on the screen scroll by the same display
+ * lines, each as far as it has some. */
 #include "config.h"
 
 #include "view/view-internal.h"
 
+#include <string.h>
+
 /* The display lines of one row. */
 static size_t lines_of(const struct list *l, uint64_t index)
 {
-	struct view_row row;
-	view_row_lay(l, index, &row);
-	return row.lines;
+	return row_lay(l, index).lines;
 }
 
 /* The rows that a scrolled screen has for the panes: the last says what is below. */
@@ -21,9 +21,9 @@ static int scrolled_height(const struct panes *p)
 	return p->height > 1 ? p->height - 1 : p->height;
 }
 
-int scroll_height(const struct view *v, const struct panes *p)
+int scroll_height(const struct panes *p)
 {
-	return v->scrolled ? scrolled_height(p) : p->height;
+	return p->v->scrolled ? scrolled_height(p) : p->height;
 }
 
 static bool before(const struct view_place *a, const struct view_place *b)
@@ -58,10 +58,10 @@ static bool end_place(const struct list *l, struct view_place *place)
 
 bool scroll_bottom(const struct list *l, struct view_place *place)
 {
-	struct view_place kept = l->v->bottom[l->of];
+	struct view_place kept = l->p->v->bottom[l->of];
 	if (!end_place(l, place))
 		return false;
-	if (!l->v->scrolled || kept.index > place->index)
+	if (!l->p->v->scrolled || kept.index > place->index)
 		return true;
 	/* A row that is not there (any more): the one before it, else the first. */
 	uint64_t i = kept.index + 1;
@@ -78,14 +78,6 @@ bool scroll_bottom(const struct list *l, struct view_place *place)
 	return true;
 }
 
-bool scroll_belongs(const struct transcript_arrival *a, const struct transcript_item *item,
-    uint64_t index)
-{
-	if (item->kind == TRANSCRIPT_LINE)
-		return a->number == item->number;
-	return item->kind == TRANSCRIPT_STRAY && a->match == MATCH_STRAY && a->items == index + 1;
-}
-
 /* The number that the lines up to an item reach. */
 static uint64_t number_at(const struct transcript *b, uint64_t index)
 {
@@ -97,16 +89,19 @@ static uint64_t number_at(const struct transcript *b, uint64_t index)
 	return 0;
 }
 
-void scroll_to_item(const struct list *l, uint64_t index)
+/* Ends the list with what belongs to that item of the transcript: its reply, or the reply before
+ * which it would stand. */
+static void end_at_item(const struct list *l, uint64_t index)
 {
-	const struct transcript_item *item = transcript_item(l->b, index);
-	struct view_place *place = &l->v->bottom[l->of];
-	uint64_t number = number_at(l->b, index), best = 0;
+	const struct transcript *b = l->p->b;
+	const struct transcript_item *item = transcript_item(b, index);
+	struct view_place *place = &l->p->v->bottom[l->of];
+	uint64_t number = number_at(b, index), best = 0;
 	*place = (struct view_place){ .index = l->of == LIST_ROWS ? index : list_first(l),
 		.lines = SIZE_MAX };
 	for (uint64_t i = list_end(l); l->of != LIST_ROWS && item != NULL && list_back(l, &i);) {
-		const struct transcript_arrival *a = transcript_arrival(l->b, l->of == LIST_TCP, i);
-		bool belongs = scroll_belongs(a, item, index);
+		const struct transcript_arrival *a = transcript_arrival(b, l->of == LIST_TCP, i);
+		bool belongs = row_belongs(a, item, index);
 		if (!belongs && (a->number < best || a->number > number || a->number == 0))
 			continue;
 		best = belongs ? UINT64_MAX : a->number;
@@ -115,16 +110,17 @@ void scroll_to_item(const struct list *l, uint64_t index)
 }
 
 /* A list that comes onto a scrolled screen shows what belongs to the rows there. */
-static void join(struct view *v, const struct transcript *b, const struct panes *p)
+static void join(const struct panes *p)
 {
-	struct list rows = { v, b, p, LIST_ROWS };
+	struct view *v = p->v;
+	const struct list rows = { p, LIST_ROWS };
 	struct view_place bottom;
 	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
-		struct list l = { v, b, p, of };
+		const struct list l = { p, of };
 		bool shown = list_shown(v, of);
 		if (shown && !v->listed[of] && v->scrolled && of != LIST_ROWS &&
 		    scroll_bottom(&rows, &bottom))
-			scroll_to_item(&l, bottom.index);
+			end_at_item(&l, bottom.index);
 		v->listed[of] = shown;
 	}
 }
@@ -139,16 +135,17 @@ static bool settle(const struct list *l)
 		place = end;
 	else if (before(&place, &min))
 		place = min;
-	l->v->bottom[l->of] = place;
+	l->p->v->bottom[l->of] = place;
 	return before(&place, &end);
 }
 
-void scroll_settle(struct view *v, const struct transcript *b, const struct panes *p)
+void scroll_settle(const struct panes *p)
 {
+	struct view *v = p->v;
 	bool fits = true, away = false;
-	join(v, b, p);
+	join(p);
 	for (enum view_list of = 0; of < VIEW_LISTS && v->scrolled; of++) {
-		struct list l = { v, b, p, of };
+		const struct list l = { p, of };
 		struct view_place place;
 		if (!list_shown(v, of))
 			continue;
@@ -186,17 +183,17 @@ static void move_down(const struct list *l, struct view_place *place, size_t lin
 	place->lines = lines < here - place->lines ? place->lines + lines : here;
 }
 
-void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines)
+static void scroll(const struct panes *p, long lines)
 {
-	struct panes p = panes_measure(v, b, rows, columns);
+	struct view *v = p->v;
 	if (v->page != NULL) {
-		page_scroll(v, &p, lines);
+		page_scroll(p, lines);
 		return;
 	}
 	if (lines == 0)
 		return;
 	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
-		struct list l = { v, b, &p, of };
+		const struct list l = { p, of };
 		struct view_place place;
 		if (!list_shown(v, of) || !scroll_bottom(&l, &place))
 			continue;
@@ -207,20 +204,25 @@ void view_scroll(struct view *v, const struct transcript *b, int rows, int colum
 		v->bottom[of] = place;
 	}
 	v->scrolled = true;
-	scroll_settle(v, b, &p);
+	scroll_settle(p);
+}
+
+void view_scroll(struct view *v, const struct transcript *b, int rows, int columns, long lines)
+{
+	const struct panes p = panes_measure(v, NULL, b, rows, columns);
+	scroll(&p, lines);
 }
 
 void view_scroll_page(struct view *v, const struct transcript *b, int rows, int columns, int pages)
 {
-	struct panes p = panes_measure(v, b, rows, columns);
+	const struct panes p = panes_measure(v, NULL, b, rows, columns);
 	/* One line of the page before stays, and one says what is below. */
-	long step = p.height > 3 ? p.height - 2 : 1;
-	view_scroll(v, b, rows, columns, pages * step);
+	scroll(&p, pages * (p.height > 3 ? p.height - 2 : 1));
 }
 
 void view_scroll_top(struct view *v, const struct transcript *b, int rows, int columns)
 {
-	struct panes p = panes_measure(v, b, rows, columns);
+	const struct panes p = panes_measure(v, NULL, b, rows, columns);
 	if (v->page != NULL) {
 		v->page->top = 0;
 		return;
@@ -228,7 +230,7 @@ void view_scroll_top(struct view *v, const struct transcript *b, int rows, int c
 	for (enum view_list of = 0; of < VIEW_LISTS; of++)
 		v->bottom[of] = (struct view_place){ 0 };
 	v->scrolled = true;
-	scroll_settle(v, b, &p);
+	scroll_settle(&p);
 }
 
 void view_scroll_end(struct view *v)
@@ -236,4 +238,66 @@ void view_scroll_end(struct view *v)
 	if (v->page != NULL)
 		v->page->top = SIZE_MAX;
 	v->scrolled = false;
+}
+
+/* --- finding --- */
+
+/* The needle's capitals first, then those of a text: true if they are in it. */
+static bool contains(struct view *v, size_t needle, const void *text, size_t n)
+{
+	size_t length = row_capitals(v, needle, text, n);
+	const unsigned char *s = v->capitals.bytes;
+	return length > 0 && memmem(s + needle, length, s, needle) != NULL;
+}
+
+/* In the order of arrival a pane shows the replies of its own transport only. */
+static bool sees(const struct view *v, bool stream)
+{
+	return !v->arrivals || list_shown(v, stream ? LIST_TCP : LIST_UDP);
+}
+
+/* The item's text; of a line also a reply that its row shows. */
+static bool item_contains(struct view *v, size_t needle, const struct transcript_item *item)
+{
+	struct view_row_side sides[VIEW_SIDES];
+	if (item->kind != TRANSCRIPT_LINE)
+		return (item->kind != TRANSCRIPT_STRAY || sees(v, item->stream)) &&
+		       contains(v, needle, item->text, item->length);
+	const struct ledger_row *typed = row_sides(v, item, sides);
+	if (typed == NULL)
+		return false;
+	bool found = contains(v, needle, typed->text, typed->length);
+	for (int i = 0; i < VIEW_SIDES && !found; i++) {
+		const struct ledger_row *line = sees(v, sides[i].stream) ? sides[i].line : NULL;
+		found = line != NULL && line->reply != NULL &&
+		        contains(v, needle, line->reply, line->reply_length);
+	}
+	return found;
+}
+
+bool view_find(struct view *v, const struct transcript *b, int rows, int columns, const char *text)
+{
+	size_t needle = row_capitals(v, 0, text, strlen(text));
+	bool repeated = v->find != NULL && strcmp(v->find, text) == 0;
+	uint64_t index = transcript_end(b);
+	if (repeated && v->found < index)
+		index = v->found;
+	do {
+		if (needle == 0 || index <= transcript_first(b))
+			return false;
+	} while (!item_contains(v, needle, transcript_item(b, --index)));
+	v->find = text;
+	v->found = index;
+	v->finds++;
+	v->page = NULL;
+	v->scrolled = true;
+	const struct panes p = panes_measure(v, NULL, b, rows, columns);
+	for (enum view_list of = 0; of < VIEW_LISTS; of++) {
+		end_at_item(&(const struct list){ &p, of }, index);
+		v->bottom[of].lines = 1;
+	}
+	/* In the middle of the screen, where both neighbours can be read; its beginning if it is
+	 * long. */
+	scroll(&p, p.height / 2);
+	return true;
 }

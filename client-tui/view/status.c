@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The status line: fields in a fixed order, each with a rank. On a narrow screen those of the
- * highest rank go first, then the peer becomes shorter in its middle, then the separators, then
- * what is left but the transport. With both transports at once each has a line; where there is room
+/* The status line: fields in a fixed order, each with a rank. On a narrow screen the fields of the
+ * highest rank go first, then the peer becomes shorter in its middle, then the separators, then the
+ * other fields but the transport. With both transports at once each has a line; where there is room
  * for one only, it has what matters most of both. */
 #include "config.h"
 
@@ -36,7 +36,7 @@ struct field {
 };
 
 struct status_line {
-	struct view *v;
+	const struct panes *p;
 	struct field fields[32];
 	int count;
 	/* NULL where it is a field like the others, or not there. */
@@ -57,7 +57,7 @@ __attribute__((format(printf, 4, 5))) static void add_words(struct status_line *
     const char *before, const char *format, ...)
 {
 	struct field *f = add(s, rank,
-	    before != NULL ? before : glyph(GLYPH_SEPARATOR, s->v->ascii));
+	    before != NULL ? before : glyph(GLYPH_SEPARATOR, s->p->v->ascii));
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(f->own, sizeof f->own, format, arguments);
@@ -74,8 +74,8 @@ static void add_some(struct status_line *s, int rank, const char *name, uint64_t
 static void add_transport(struct status_line *s, bool stream, const char *before)
 {
 	struct field *f = add(s, 0, before);
-	f->text = stream ? "TCP" : "UDP";
-	f->style = stream ? STYLE_TCP : STYLE_UDP;
+	f->text = transport_looks[stream].name;
+	f->style = transport_looks[stream].style;
 }
 
 static void add_state(struct status_line *s, int rank, const char *state)
@@ -110,27 +110,27 @@ static void add_loss(struct status_line *s, const struct ledger_totals *t)
 static void add_waited(struct status_line *s, const struct ledger_totals *t, bool stream,
     int64_t limit)
 {
-	const char *bar = s->v->ascii ? " | " : " │ ";
+	const bool ascii = s->p->v->ascii;
+	const char *bar = glyph(GLYPH_BAR, ascii);
+	char min[32], mean[32], max[32];
 	if (t->timed > 0) {
 		const struct ledger_times *w = &t->waited;
 		int64_t unit = w->max >= NS_PER_S  ? NS_PER_S
 		             : w->max >= NS_PER_MS ? NS_PER_MS
 		                                   : NS_PER_US;
-		char min[32], mean[32], max[32];
 		units_figures(w->min, unit, min, sizeof min);
 		units_figures((int64_t)w->mean, unit, mean, sizeof mean);
 		units_figures(w->max, unit, max, sizeof max);
 		add_words(s, 13, bar, "waited %s / %s / %s %s%s", min, mean, max,
 		    unit == NS_PER_S    ? ""
 		    : unit == NS_PER_MS ? "m"
-		                        : glyph(GLYPH_MICRO, s->v->ascii),
+		                        : glyph(GLYPH_MICRO, ascii),
 		    "s");
 		bar = NULL;
 	}
 	if (!stream) {
-		char wait[32];
-		units_duration_text(limit, glyph(GLYPH_MICRO, s->v->ascii), wait, sizeof wait);
-		add_words(s, 14, bar, "wait %s", wait);
+		units_duration_text(limit, glyph(GLYPH_MICRO, ascii), max, sizeof max);
+		add_words(s, 14, bar, "wait %s", max);
 	}
 }
 
@@ -172,13 +172,15 @@ static const char *field_before(const struct status_line *s, const struct field 
 	return s->tight && f->before[0] != '\0' ? " " : f->before;
 }
 
-static int columns_of(struct status_line *s, const char *text)
+/* Lays the text out in v->line. */
+static int columns_of(const struct status_line *s, const char *text)
 {
-	view_lay(s->v, &s->v->line, text);
-	return (int)layout_columns(&s->v->line, 0, s->v->line.count);
+	const struct layout *l = &s->p->v->line;
+	view_lay(s->p->v, text);
+	return (int)layout_columns(l, 0, l->count);
 }
 
-static int total_columns(struct status_line *s)
+static int total_columns(const struct status_line *s)
 {
 	int total = 0;
 	for (int i = 0; i < s->count; i++) {
@@ -241,12 +243,13 @@ static void fit(struct status_line *s, int width)
 	fit_peer(s, width);
 }
 
-/* In its middle, so that a name's beginning and the port stay. */
-static int draw_short(struct status_line *s, struct canvas *c, int row, int column, int end)
+/* Draws the text in v->line without its middle, so that a name's beginning and the port stay. */
+static int draw_short(const struct status_line *s, int row, int column)
 {
-	struct layout *l = &s->v->line;
-	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->v->ascii);
-	int kept = s->peer_columns - utf8_columns(ellipsis), head = kept / 2;
+	struct canvas *c = s->p->c;
+	const struct layout *l = &s->p->v->line;
+	const char *ellipsis = glyph(GLYPH_ELLIPSIS, s->p->v->ascii);
+	int end = s->p->columns, kept = s->peer_columns - utf8_columns(ellipsis), head = kept / 2;
 	if (kept < 2)
 		return canvas_cells(c, row, column, column + s->peer_columns, l->cells, l->count,
 		    STYLE_STATUS);
@@ -258,31 +261,31 @@ static int draw_short(struct status_line *s, struct canvas *c, int row, int colu
 	return canvas_cells(c, row, column, end, l->cells + from, l->count - from, STYLE_STATUS);
 }
 
-static void draw_fields(struct status_line *s, struct canvas *c, const struct panes *p, int row)
+static void draw_fields(struct status_line *s, int row)
 {
+	const struct panes *p = s->p;
+	const struct layout *l = &p->v->line;
 	fit(s, p->columns - p->pad);
-	canvas_fill(c, row, 0, p->columns, L' ', STYLE_STATUS);
+	canvas_fill(p->c, row, 0, p->columns, L' ', STYLE_STATUS);
 	int column = p->pad;
 	for (int i = 0; i < s->count; i++) {
 		const struct field *f = &s->fields[i];
 		if (f->gone)
 			continue;
-		column = canvas_text(c, row, column, p->columns, field_before(s, f), STYLE_STATUS);
-		int columns = columns_of(s, field_text(f));
-		if (f == s->peer && columns > s->peer_columns)
-			column = draw_short(s, c, row, column, p->columns);
-		else
-			column = canvas_cells(c, row, column, p->columns, s->v->line.cells,
-			    s->v->line.count, f->style);
+		column = canvas_text(p->c, row, column, p->columns, field_before(s, f),
+		    STYLE_STATUS);
+		bool cut = columns_of(s, field_text(f)) > s->peer_columns && f == s->peer;
+		column = cut ? draw_short(s, row, column)
+		             : canvas_cells(p->c, row, column, p->columns, l->cells, l->count,
+		                   f->style);
 	}
 }
 
 /* The transport's own line. */
-static void draw_first(struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_status *status)
+static void draw_first(const struct panes *p, const struct view_status *status)
 {
-	struct status_line s = { .v = v };
-	bool stream = status->stream && !v->both;
+	struct status_line s = { .p = p };
+	bool stream = status->stream && !p->v->both;
 	add_transport(&s, stream, "");
 	s.peer = add(&s, 0, " ");
 	s.peer->text = status->peer;
@@ -290,61 +293,54 @@ static void draw_first(struct view *v, struct canvas *c, const struct panes *p,
 	add_progress(&s, status->progress);
 	add_counts(&s, status->totals, stream);
 	add_waited(&s, status->totals, stream, status->reply_timeout);
-	draw_fields(&s, c, p, p->status_row);
+	draw_fields(&s, p->status_row);
 }
 
 /* TCP's line below UDP's: blanks in the place of the peer while they cost nothing, so that the
  * counts stand below each other. */
-static void draw_other(struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_status *status)
+static void draw_other(const struct panes *p, const struct view_status *status)
 {
-	struct status_line s = { .v = v };
+	struct status_line s = { .p = p };
 	add_transport(&s, true, "");
 	add_state(&s, 3, status->other.state);
 	if (status->other.state == NULL)
 		add_words(&s, RANK_MAX, " ", "%*s", columns_of(&s, status->peer), "");
 	add_counts(&s, status->other.totals, true);
 	add_waited(&s, status->other.totals, true, 0);
-	draw_fields(&s, c, p, p->other_row);
-}
-
-static void add_few(struct status_line *s, const struct view_side *side)
-{
-	const struct ledger_totals *t = side->totals;
-	add_state(s, 3, side->state);
-	add_words(s, 5, " ", "answered");
-	add_words(s, 1, " ", "%" PRIu64 "/%" PRIu64, t->answered, t->sent);
-	add_some(s, 2, "lost", t->lost);
-	add_some(s, 4, "refused", t->refused);
-	add_some(s, 4, "failed", t->failed);
-	add_some(s, 4, "cut off", t->cut_off);
-	add_some(s, 4, "queued", t->queued);
+	draw_fields(&s, p->other_row);
 }
 
 /* Both in one line. */
-static void draw_few(struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_status *status)
+static void draw_few(const struct panes *p, const struct view_status *status)
 {
-	struct status_line s = { .v = v };
-	add_transport(&s, false, "");
-	add_few(&s, &(const struct view_side){ .state = status->state, .totals = status->totals });
-	add_transport(&s, true, v->ascii ? " | " : " │ ");
-	add_few(&s, &status->other);
+	const struct view_side sides[] = { { status->state, status->totals }, status->other };
+	struct status_line s = { .p = p };
+	for (int i = 0; i < VIEW_SIDES; i++) {
+		const struct ledger_totals *t = sides[i].totals;
+		add_transport(&s, i > 0, i > 0 ? glyph(GLYPH_BAR, p->v->ascii) : "");
+		add_state(&s, 3, sides[i].state);
+		add_words(&s, 5, " ", "answered");
+		add_words(&s, 1, " ", "%" PRIu64 "/%" PRIu64, t->answered, t->sent);
+		add_some(&s, 2, "lost", t->lost);
+		add_some(&s, 4, "refused", t->refused);
+		add_some(&s, 4, "failed", t->failed);
+		add_some(&s, 4, "cut off", t->cut_off);
+		add_some(&s, 4, "queued", t->queued);
+	}
 	add_progress(&s, status->progress);
-	add(&s, 6, glyph(GLYPH_SEPARATOR, v->ascii))->text = status->peer;
-	draw_fields(&s, c, p, p->status_row);
+	add(&s, 6, glyph(GLYPH_SEPARATOR, p->v->ascii))->text = status->peer;
+	draw_fields(&s, p->status_row);
 }
 
-void status_draw(struct view *v, struct canvas *c, const struct panes *p,
-    const struct view_status *status)
+void status_draw(const struct panes *p, const struct view_status *status)
 {
 	if (p->status_row < 0)
 		return;
-	if (v->both && p->other_row < 0) {
-		draw_few(v, c, p, status);
+	if (p->v->both && p->other_row < 0) {
+		draw_few(p, status);
 		return;
 	}
-	draw_first(v, c, p, status);
-	if (v->both)
-		draw_other(v, c, p, status);
+	draw_first(p, status);
+	if (p->v->both)
+		draw_other(p, status);
 }

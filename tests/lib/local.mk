@@ -7,6 +7,7 @@ tests_lib_libtests_a_SOURCES = \
 	%D%/child.c %D%/child.h \
 	%D%/client.c %D%/client.h \
 	%D%/ledger_model.c %D%/ledger_model.h \
+	%D%/marks.h \
 	%D%/row_text.h \
 	%D%/sink.h \
 	%D%/terminal.c %D%/terminal.h \

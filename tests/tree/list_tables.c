@@ -8,7 +8,7 @@
 
 #include "app/commands.h"
 #include "ledger/figures.h"
-#include "view/glyphs.h"
+#include "tests/lib/marks.h"
 
 int main(void)
 {
@@ -16,9 +16,9 @@ int main(void)
 		printf("command\t%s\t%s\n", c->name, c->arguments);
 	for (const struct key_spec *k = key_table; k->key; k++)
 		printf("key\t%s\t\n", k->key);
-	for (const struct mark_spec *m = mark_table; m->name; m++)
+	for (const struct mark *m = screen_marks; m->name; m++)
 		printf("mark\t%s\t%s\n", m->sign, m->ascii);
-	for (const struct mark_spec *m = lab_mark_table; m->name; m++)
+	for (const struct mark *m = lab_marks; m->name; m++)
 		printf("mark\t%s\t%s\n", m->sign, m->ascii);
 	for (size_t i = 0; i < figures_count; i++)
 		printf("figure\t%s\t%s\n", figures_table[i].key ? figures_table[i].key : "",

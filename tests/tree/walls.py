@@ -138,7 +138,7 @@ ARROWS = {
 
 # What is still to be mended while the files move: arrows between rooms that run upward, and files that stand in circles.
 STILL_UPWARD = set()
-STILL_CIRCLES = {'draw', 'history', 'ledger', 'past', 'tui', 'view'}
+STILL_CIRCLES = {'history', 'ledger', 'past', 'tui'}
 
 # The longest function, in lines.
 FUNCTION_MAX = 80

@@ -13,12 +13,12 @@
 
 #include <cmocka.h>
 
-#include "view/glyphs.h"
-#include "view/draw.h"
+#include "view/view.h"
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/fnv.h"
 #include "common/impair-fields.h"
+#include "tests/lib/marks.h"
 #include "tests/lib/row_text.h"
 
 #define MS NS_PER_MS
@@ -577,7 +577,7 @@ static void every_mark_is_drawn(void **state)
 	s->view.ends = &ends;
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
-		for (const struct mark_spec *m = lab_mark_table; m->name != NULL; m++) {
+		for (const struct mark *m = lab_marks; m->name != NULL; m++) {
 			bool seen = false;
 
 			for (int columns = 80; columns <= 120 && !seen; columns += 40) {

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "common/capitals.h"
-#include "view/glyphs.h"
-#include "view/draw.h"
+#include "view/view.h"
+#include "tests/lib/marks.h"
 #include "tests/lib/row_text.h"
 
 #define MS INT64_C(1000000)
@@ -1356,7 +1356,7 @@ static void test_marks_are_drawn(void **state)
 	}
 	for (int ascii = 0; ascii <= 1; ascii++) {
 		s->view.ascii = ascii;
-		for (const struct mark_spec *m = mark_table; m->name != NULL; m++) {
+		for (const struct mark *m = screen_marks; m->name != NULL; m++) {
 			bool seen = false;
 			for (int screen = 0; screen < 5 && !seen; screen++) {
 				s->view.arrivals = screen == 1;
