@@ -161,15 +161,14 @@ def run(*command):
 
 
 def source_of(path):
-    """The source of an object file: client-tui/upcase-main.o is made from client-tui/app/main.c."""
+    """The source of an object file: client-tui/upcase-main.o is made from client-tui/app/main.c. An object whose source
+    is gone has none."""
     folder, name = os.path.split(path[:-2])
-    while True:
-        source = os.path.join(folder, name + '.c')
-        if os.path.exists(os.path.join(TOP, source)):
+    for base in (name, name.partition('-')[2]):
+        source = os.path.join(folder, base + '.c')
+        if base and os.path.exists(os.path.join(TOP, source)):
             return source
-        if '-' not in name:
-            return None
-        name = name.split('-', 1)[1]
+    return None
 
 
 @functools.lru_cache(None)
