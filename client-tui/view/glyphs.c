@@ -29,6 +29,6 @@ const char *glyph(enum glyph g, bool ascii)
 }
 
 const struct transport_look transport_looks[] = {
-	{ "UDP", STYLE_UDP, GLYPH_WIRE_UDP, GLYPH_BAR_UDP },
-	{ "TCP", STYLE_TCP, GLYPH_WIRE_TCP, GLYPH_BAR_TCP },
+	{ STYLE_UDP, GLYPH_WIRE_UDP, GLYPH_BAR_UDP },
+	{ STYLE_TCP, GLYPH_WIRE_TCP, GLYPH_BAR_TCP },
 };

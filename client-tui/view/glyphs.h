@@ -32,7 +32,6 @@ const char *glyph(enum glyph g, bool ascii);
 
 /* UDP's, then TCP's: the index is whether it is a stream. */
 struct transport_look {
-	const char *name;
 	enum style style;
 	enum glyph wire, bar;
 };

@@ -227,7 +227,7 @@ static const char *side_name(const struct view *v, int side, int columns, char *
 		{ " replies", "" },
 		{ " replies as they came", " as they came", " arrivals", " came", "" },
 	};
-	const char *transport = transport_looks[v->both ? side : v->stream].name;
+	const char *transport = transport_info[v->both ? side : v->stream].title;
 	const char *const *name = names[v->arrivals];
 	if (!v->both && !v->arrivals)
 		return "replies";
@@ -246,8 +246,8 @@ void panes_draw_headings(const struct panes *p)
 		const struct transport_look *look = &transport_looks[i];
 		const char *bar = glyph(look->bar, p->v->ascii);
 		if (pane->wire >= 0) {
-			snprintf(words, sizeof words, "the %s%swire", p->v->both ? look->name : "",
-			    p->v->both ? " " : "");
+			snprintf(words, sizeof words, "the %s%swire",
+			    p->v->both ? transport_info[i].title : "", p->v->both ? " " : "");
 			canvas_text(p->c, row, pane->wire_bar, p->columns, bar, STYLE_HEADING);
 			canvas_text(p->c, row, pane->wire + pad, pane->wire_end, words,
 			    STYLE_HEADING);

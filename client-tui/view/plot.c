@@ -276,7 +276,7 @@ static void draw_histogram(const struct grid *g, const struct axis *t)
 		part.rows = i == g->count - 1 ? g->rows - i * rows : rows;
 		/* The first row has the words. */
 		snprintf(words, sizeof words, "%s, %" PRIu64 " line%s; highest column %" PRIu64,
-		    transport_looks[stream].name, h->count, h->count == 1 ? "" : "s",
+		    transport_info[stream].title, h->count, h->count == 1 ? "" : "s",
 		    h->count > 0 ? max : 0);
 		put_text(&part, 0, 0, g->columns, words, transport_looks[stream].style);
 		part.top++;
@@ -426,12 +426,13 @@ void plot_draw_spark_row(const struct panes *p)
 {
 	const int count = p->v->plot != NULL ? p->v->plot->count : 0;
 	int from = p->pad;
+	char words[20];
 	for (int i = 0; i < count && p->spark_row >= 0; i++) {
 		const int to = p->pad + (p->columns - p->pad) * (i + 1) / count -
 		               (i + 1 < count ? SPARK_GAP : 0);
 		const struct plot_source *source = &p->v->plot->sources[i];
-		from = canvas_text(p->c, p->spark_row, from, to,
-		    source->stream ? "tcp waited " : "udp waited ",
+		snprintf(words, sizeof words, "%s waited ", transport_info[source->stream].name);
+		from = canvas_text(p->c, p->spark_row, from, to, words,
 		    transport_looks[source->stream].style);
 		plot_sparkline(p->c, p->spark_row, from, to, source, p->v->ascii);
 		from = to + SPARK_GAP;

@@ -170,7 +170,7 @@ static void set_fate_left(struct view_row *row, int i)
 	fate_words_unanswered(side, fate, sizeof fate);
 	if (fate[0] == '\0')
 		return;
-	snprintf(words, sizeof words, " (%s%s%s)", named ? transport_looks[side->stream].name : "",
+	snprintf(words, sizeof words, " (%s%s%s)", named ? transport_info[side->stream].title : "",
 	    named ? " " : "", fate);
 	append_words(words_of(row, 0), words);
 }

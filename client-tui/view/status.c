@@ -74,7 +74,7 @@ static void add_some(struct status_line *s, int rank, const char *name, uint64_t
 static void add_transport(struct status_line *s, bool stream, const char *before)
 {
 	struct field *f = add(s, 0, before);
-	f->text = transport_looks[stream].name;
+	f->text = transport_info[stream].title;
 	f->style = transport_looks[stream].style;
 }
 

@@ -179,7 +179,8 @@ def objects():
         for at, _, names in os.walk(os.path.join(BUILD, folder)):
             for name in sorted(name for name in names if name.endswith('.o')):
                 source = source_of(os.path.relpath(os.path.join(at, name), BUILD))
-                if source:
+                # The object that has the source's own name wins: options-file.o, whose source is gone, is not file.c's.
+                if source and (source not in found or name == os.path.basename(source)[:-2] + '.o'):
                     found[source] = os.path.join(at, name)
     return found
 
