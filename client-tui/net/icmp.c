@@ -12,11 +12,10 @@
 
 #include "ledger/error-text.h"
 
-/* Of RFC 792 and RFC 4443. */
+/* The types "destination unreachable" of RFC 792 and RFC 4443. */
 #define UNREACHABLE4 3
 #define UNREACHABLE6 1
-/* What stands before a datagram's bytes at least: the headers of IP (RFC 791, RFC 8200) and of UDP.
- */
+/* The headers before a datagram's bytes, at least: of IP (RFC 791, RFC 8200) and UDP. */
 #define HEADERS4 (20 + 8)
 #define HEADERS6 (40 + 8)
 
@@ -24,29 +23,23 @@ void icmp_ask(int fd, int family, bool on)
 {
 	const int value = on;
 
-	/* Without it errors have no more than an errno. */
+	/* Where this fails errors are no more than an errno. */
 	if (family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &value, sizeof value);
 	else
 		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &value, sizeof value);
 }
 
-static const struct sock_extended_err *find(struct msghdr *m)
+const struct sock_extended_err *icmp_queued(struct msghdr *m)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
-
-		if (!((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
-		        (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)))
-			continue;
-		if (e->ee_origin == SO_EE_ORIGIN_ICMP || e->ee_origin == SO_EE_ORIGIN_ICMP6)
-			return e;
-	}
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+			return (const void *)CMSG_DATA(c);
 	return NULL;
 }
 
-/* When this machine itself says so of what goes to another one, or forbids it, that is a firewall
- * of its own. */
+/* A firewall of this machine: it forbids the datagram itself, or answers for another host. */
 static bool is_own_firewall(int fd, const struct addr *to, const struct addr *from, bool prohibited)
 {
 	struct addr here = { .len = sizeof here.storage };
@@ -74,10 +67,10 @@ static int error_of(int fd, const struct addr *to, const struct sock_extended_er
 
 bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out)
 {
-	const struct sock_extended_err *e = find(m);
+	const struct sock_extended_err *e = icmp_queued(m);
 	size_t headers;
 
-	if (!e)
+	if (!e || (e->ee_origin != SO_EE_ORIGIN_ICMP && e->ee_origin != SO_EE_ORIGIN_ICMP6))
 		return false;
 	headers = e->ee_origin == SO_EE_ORIGIN_ICMP6 ? HEADERS6 : HEADERS4;
 	*out = (struct icmp){ .from = { .len = 0 } };

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What ICMP says of what a socket sent. The kernel keeps it in the socket's error queue, with who
- * said it. */
-#ifndef UPCASE_ICMP_H
-#define UPCASE_ICMP_H
+/* ICMP errors about what a socket sent. The kernel keeps them in the socket's error queue. */
+#ifndef UPCASE_NET_ICMP_H
+#define UPCASE_NET_ICMP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,21 +10,24 @@
 #include "common/addr.h"
 
 struct icmp {
-	/* As errors.h has it. */
+	/* As ledger/error-text.h has it. */
 	int error;
-	/* Who says so; its family is AF_UNSPEC when that is not known. */
+	/* The host that sent it; its family is AF_UNSPEC when that is not known. */
 	struct addr from;
-	/* It is about a datagram of so many bytes at least: what fits the path's MTU was not too
-	 * large for it. */
+	/* It is about a datagram of so many bytes at least, since smaller ones fit the path's MTU.
+	 */
 	size_t min_length;
 };
 
-/* Asks the kernel to keep what ICMP says, or not any more. */
+/* Asks the kernel to keep ICMP errors, or no longer. */
 void icmp_ask(int fd, int family, bool on);
-/* Reads what came from the error queue in `m` of what goes to `to`; false when it is none of ICMP.
- */
+struct sock_extended_err;
+/* The kernel's entry in a message from the error queue, or NULL; borrowed from `m`. */
+const struct sock_extended_err *icmp_queued(struct msghdr *m);
+/* Reads an ICMP error about a datagram to `to` from a message of the error queue. Returns false
+ * when it is none. */
 bool icmp_read(int fd, const struct addr *to, struct msghdr *m, struct icmp *out);
-/* The error that stands in the error queue of a stream, else 0. */
+/* The error in the error queue of a stream, else 0. */
 int icmp_error(int fd, const struct addr *to);
 
 #endif

@@ -27,65 +27,57 @@
  * build tree, in an installation that keeps servers apart. */
 static const char *const places[] = { "upcased", "../server/upcased", "../sbin/upcased" };
 
-static bool own_folder(char *folder, size_t size)
-{
-	ssize_t n = readlink("/proc/self/exe", folder, size - 1);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	folder[n] = '\0';
-	slash = strrchr(folder, '/');
-	if (!slash)
-		return false;
-	slash[1] = '\0';
-	return true;
-}
-
 /* The server's path; the bare name is looked up in PATH. UPCASED names another one. */
 static void find_server(char *path, size_t size)
 {
 	const char *given = getenv("UPCASED");
-	char folder[PATH_MAX];
+	char self[PATH_MAX];
+	const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
 
 	if (given && *given) {
 		snprintf(path, size, "%s", given);
 		return;
 	}
-	for (size_t i = 0; i < sizeof places / sizeof *places && own_folder(folder, sizeof folder);
-	    i++)
-		if (snprintf(path, size, "%s%s", folder, places[i]) < (int)size &&
+	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++)
+		if (snprintf(path, size, "%.*s/%s", (int)(slash - self), self, places[i]) <
+		        (int)size &&
 		    access(path, X_OK) == 0)
 			return;
 	snprintf(path, size, "upcased");
 }
 
-struct start_pipes {
-	int life[2], ready[2], log[2];
-};
+/* The pipes of a start: the server's lifeline, the port that it reports, its log. */
+enum { LIFE, READY, LOG, PIPES };
 
-static void close_pair(int pair[2])
+static void close_end(int *end)
 {
-	for (int i = 0; i < 2; i++)
-		if (pair[i] >= 0)
-			close(pair[i]);
+	if (*end >= 0)
+		close(*end);
+	*end = -1;
 }
 
-static int open_pipes(struct start_pipes *p)
+static void close_pipes(int pipes[PIPES][2])
 {
-	*p = (struct start_pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	if (pipe2(p->life, O_CLOEXEC) == 0 && pipe2(p->ready, O_CLOEXEC) == 0 &&
-	    pipe2(p->log, O_CLOEXEC) == 0)
-		return 0;
-	close_pair(p->life);
-	close_pair(p->ready);
-	close_pair(p->log);
-	return -1;
+	for (int i = 0; i < PIPES; i++) {
+		close_end(&pipes[i][0]);
+		close_end(&pipes[i][1]);
+	}
+}
+
+static int open_pipes(int pipes[PIPES][2])
+{
+	int result = 0;
+
+	for (int i = 0; i < PIPES; i++)
+		if (result < 0 || (result = pipe2(pipes[i], O_CLOEXEC)) < 0)
+			pipes[i][0] = pipes[i][1] = -1;
+	return result;
 }
 
 /* The child: becomes the server, in a session of its own so that the terminal's ^C and ^Z do not
  * reach it. */
-static _Noreturn void child_main(const struct start_pipes *p, const char *path)
+static _Noreturn void child_main(int pipes[PIPES][2], const char *path)
 {
 	char ready[12], life[12];
 	const int null = open("/dev/null", O_RDWR);
@@ -97,19 +89,20 @@ static _Noreturn void child_main(const struct start_pipes *p, const char *path)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(p->log[1], STDERR_FILENO) < 0)
+	    dup2(pipes[LOG][1], STDERR_FILENO) < 0)
 		_exit(127);
-	fcntl(p->ready[1], F_SETFD, 0);
-	fcntl(p->life[0], F_SETFD, 0);
-	snprintf(ready, sizeof ready, "%d", p->ready[1]);
-	snprintf(life, sizeof life, "%d", p->life[0]);
+	fcntl(pipes[READY][1], F_SETFD, 0);
+	fcntl(pipes[LIFE][0], F_SETFD, 0);
+	snprintf(ready, sizeof ready, "%d", pipes[READY][1]);
+	snprintf(life, sizeof life, "%d", pipes[LIFE][0]);
 	execlp(path, "upcased", "--port=0", "--bind=127.0.0.1", "--ready-fd", ready,
 	    "--lifeline-fd", life, (char *)NULL);
 	dprintf(STDERR_FILENO, "%s: %s", path, strerror(errno));
 	_exit(127);
 }
 
-/* Reads until `size` - 1 bytes, the end, or the end of patience. Returns how many. */
+/* Reads until an end of line, `size` - 1 bytes, the end of file or START_TIMEOUT. Returns how many
+ * bytes. */
 static size_t read_text(int fd, char *text, size_t size)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
@@ -134,17 +127,17 @@ static size_t read_text(int fd, char *text, size_t size)
 	return used;
 }
 
-static int wait_ready(struct local_server *server, struct start_pipes *p, const char *path,
-    char *why, size_t size)
+static int wait_ready(struct local_server *server, int pipes[PIPES][2], const char *path, char *why,
+    size_t size)
 {
 	char port[16], log[200];
 
-	if (read_text(p->ready[0], port, sizeof port) > 0) {
+	if (read_text(pipes[READY][0], port, sizeof port) > 0) {
 		port[strcspn(port, "\n")] = '\0';
 		if (addr_port_number(port, &server->port) == 0 && server->port != 0)
 			return 0;
 	}
-	read_text(p->log[0], log, sizeof log);
+	read_text(pipes[LOG][0], log, sizeof log);
 	log[strcspn(log, "\n")] = '\0';
 	return text_refuse(why, size,
 	    "the private server did not start: %s; is upcased installed? (UPCASED=PATH names it)",
@@ -153,43 +146,41 @@ static int wait_ready(struct local_server *server, struct start_pipes *p, const 
 
 int local_server_start(struct local_server *server, char *why, size_t size)
 {
-	struct start_pipes p;
+	int pipes[PIPES][2];
 	char path[PATH_MAX];
 	int result;
 
 	*server = (struct local_server){ .lifeline = -1 };
 	find_server(path, sizeof path);
-	if (open_pipes(&p) < 0 || (server->process = fork()) < 0) {
-		snprintf(why, size, "the private server did not start: %s", strerror(errno));
+	if (open_pipes(pipes) < 0 || (server->process = fork()) < 0) {
+		text_refuse(why, size, "the private server did not start: %s", strerror(errno));
+		close_pipes(pipes);
 		server->process = 0;
 		return -1;
 	}
 	if (server->process == 0)
-		child_main(&p, path);
-	server->lifeline = p.life[1];
-	p.life[1] = -1;
-	close(p.ready[1]);
-	close(p.log[1]);
-	p.ready[1] = p.log[1] = -1;
-	result = wait_ready(server, &p, path, why, size);
-	close_pair(p.life);
-	close_pair(p.ready);
+		child_main(pipes, path);
+	server->lifeline = pipes[LIFE][1];
+	pipes[LIFE][1] = -1;
+	close_end(&pipes[READY][1]);
+	close_end(&pipes[LOG][1]);
+	result = wait_ready(server, pipes, path, why, size);
 	/* From here on the server's log goes nowhere: the screen is the user's. */
-	close_pair(p.log);
+	close_pipes(pipes);
 	if (result < 0)
 		local_server_stop(server);
 	return result;
 }
 
-/* Waits for its end, at most so long, ms; < 0: for ever. */
-static bool wait_end(pid_t process, int patience)
+/* Waits for the end of a process, at most `timeout` ms; < 0: for ever. Returns whether it ended. */
+static bool wait_end(pid_t process, int timeout)
 {
-	for (; patience != 0; patience--) {
-		const pid_t ended = waitpid(process, NULL, patience < 0 ? 0 : WNOHANG);
+	for (; timeout != 0; timeout--) {
+		const pid_t ended = waitpid(process, NULL, timeout < 0 ? 0 : WNOHANG);
 
 		if (ended == process || (ended < 0 && errno != EINTR))
 			return true;
-		if (patience > 0)
+		if (timeout > 0)
 			poll(NULL, 0, 1);
 	}
 	return false;

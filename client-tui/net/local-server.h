@@ -2,8 +2,8 @@
 /* A private server: with no host given, the client starts an upcased of its own on a free loopback
  * port. The server holds the reading end of a pipe whose writing end is only here, and ends when
  * that end is gone, however this program ended. */
-#ifndef UPCASE_PRIVATE_H
-#define UPCASE_PRIVATE_H
+#ifndef UPCASE_NET_LOCAL_SERVER_H
+#define UPCASE_NET_LOCAL_SERVER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,44 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value below a name: /proc/net/snmp has a line of names and one of values for each protocol.
- */
-static uint64_t value_below(const char *names, const char *values, const char *name)
-{
-	char *a = strdup(names), *b = strdup(values), *at_a = NULL, *at_b = NULL;
-	uint64_t found = 0;
-
-	if (a && b) {
-		const char *n = strtok_r(a, " \n", &at_a), *v = strtok_r(b, " \n", &at_b);
-
-		for (; n && v; n = strtok_r(NULL, " \n", &at_a), v = strtok_r(NULL, " \n", &at_b))
-			if (strcmp(n, name) == 0)
-				found = strtoull(v, NULL, 10);
-	}
-	free(a);
-	free(b);
-	return found;
-}
-
-/* "Udp:" of IPv4; both versions of IP count RcvbufErrors (no room in the socket) and MemErrors
- * (none in the kernel). */
+/* Adds the counters of "Udp:" (IPv4) in /proc/net/snmp, which has a line of names and one of values
+ * for each protocol: RcvbufErrors (no room in the socket) and MemErrors (none in the kernel), as
+ * for IPv6. */
 static bool read_snmp(uint64_t *count)
 {
-	char names[1024], values[1024];
+	char names[1024], values[1024], *rest_names = NULL, *rest_values = NULL;
 	bool found = false;
 	FILE *in = fopen("/proc/self/net/snmp", "re");
 
-	if (!in)
+	while (in && !found && fgets(names, sizeof names, in) && fgets(values, sizeof values, in))
+		found = strncmp(names, "Udp:", 4) == 0;
+	if (in)
+		fclose(in);
+	if (!found)
 		return false;
-	while (!found && fgets(names, sizeof names, in) && fgets(values, sizeof values, in)) {
-		if (strncmp(names, "Udp:", 4) != 0)
-			continue;
-		*count += value_below(names, values, "RcvbufErrors") +
-		          value_below(names, values, "MemErrors");
-		found = true;
-	}
-	fclose(in);
-	return found;
+	for (const char *name = strtok_r(names, " \n", &rest_names),
+	                *value = strtok_r(values, " \n", &rest_values);
+	    name && value;
+	    name = strtok_r(NULL, " \n", &rest_names), value = strtok_r(NULL, " \n", &rest_values))
+		if (strcmp(name, "RcvbufErrors") == 0 || strcmp(name, "MemErrors") == 0)
+			*count += strtoull(value, NULL, 10);
+	return true;
 }
 
 static void read_snmp6(uint64_t *count)
@@ -87,7 +71,7 @@ void receive_drops_take(struct receive_drops *o, struct msghdr *m)
 			memcpy(&o->drops, CMSG_DATA(c), sizeof o->drops);
 }
 
-/* What was dropped behind the last datagram that came is reported by none. */
+/* No datagram reports what was dropped behind the last one that came: the socket is asked. */
 static uint32_t drops_now(const struct receive_drops *o, int fd)
 {
 	uint32_t info[SK_MEMINFO_VARS] = { 0 };

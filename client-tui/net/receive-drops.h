@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Datagrams that came to this machine and were dropped since the socket's receive buffer was full.
- * The kernel counts for a socket what it dropped there for whatever reason (SO_RXQ_OVFL,
- * SO_MEMINFO), damaged ones too; and for the whole host what it dropped for want of room. An
- * overflow is in both. */
-#ifndef UPCASE_OVERFLOW_H
-#define UPCASE_OVERFLOW_H
+ * The kernel counts for a socket all drops, damaged datagrams too (SO_RXQ_OVFL, SO_MEMINFO), and
+ * for the whole host those for want of room. An overflow is in both. */
+#ifndef UPCASE_NET_RECEIVE_DROPS_H
+#define UPCASE_NET_RECEIVE_DROPS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 struct receive_drops {
-	/* This socket's drops, as last reported; those of earlier sockets of the session that were
-	 * overflows. */
+	/* This socket's drops, as last reported. */
 	uint32_t drops;
+	/* The overflows of earlier sockets of the session. */
 	uint64_t before;
 	/* The host's, when the socket was opened; whether it could be read. */
 	uint64_t host;
@@ -21,7 +20,7 @@ struct receive_drops {
 };
 
 void receive_drops_open(struct receive_drops *o, int fd);
-/* What a datagram's control data says. */
+/* Reads the count from a datagram's control data. */
 void receive_drops_take(struct receive_drops *o, struct msghdr *m);
 /* The socket is about to be closed. */
 void receive_drops_close(struct receive_drops *o, int fd);

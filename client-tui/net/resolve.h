@@ -2,8 +2,8 @@
 /* Looking a name up without waiting for it: getaddrinfo() blocks for as long as a dead resolver
  * likes, so a child process calls it and answers through a pipe. A numeric address needs no child.
  */
-#ifndef UPCASE_RESOLVE_H
-#define UPCASE_RESOLVE_H
+#ifndef UPCASE_NET_RESOLVE_H
+#define UPCASE_NET_RESOLVE_H
 
 #include <stddef.h>
 

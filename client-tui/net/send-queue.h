@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines that wait to go over a stream: their bytes one behind the other, and where in the stream
  * each line ends. A line may still be growing at its end while its beginning has gone. */
-#ifndef UPCASE_STREAM_QUEUE_H
-#define UPCASE_STREAM_QUEUE_H
+#ifndef UPCASE_NET_SEND_QUEUE_H
+#define UPCASE_NET_SEND_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of a session, for session.c, its transports (udp.c, tcp.c, record/replay.c) and
  * session-open.c, which chooses one of them, only. */
-#ifndef UPCASE_SESSION_INTERNAL_H
-#define UPCASE_SESSION_INTERNAL_H
+#ifndef UPCASE_NET_SESSION_INTERNAL_H
+#define UPCASE_NET_SESSION_INTERNAL_H
 
 #include "common/addr.h"
 #include "net/resolve.h"

@@ -2,8 +2,8 @@
 /* A session: one transport to one peer, with one ledger. It looks the name up, connects, sends
  * lines, matches replies, retries; it never blocks and never draws. A front end owns it and adds it
  * to its loop. */
-#ifndef UPCASE_SESSION_H
-#define UPCASE_SESSION_H
+#ifndef UPCASE_NET_SESSION_H
+#define UPCASE_NET_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>

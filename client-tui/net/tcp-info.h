@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the kernel says of a TCP connection (TCP_INFO, see tcp(7)), and what many looks at it add up
  * to. */
-#ifndef UPCASE_TCP_LOOK_H
-#define UPCASE_TCP_LOOK_H
+#ifndef UPCASE_NET_TCP_INFO_H
+#define UPCASE_NET_TCP_INFO_H
 
 #include "ledger/figures.h"
 #include "net/session.h"

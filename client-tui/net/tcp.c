@@ -509,9 +509,7 @@ static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 	const bool emptied = n < sizeof t->buffer, disordered = is_disordered(s, emptied);
 	int64_t at = t->read_at;
 
-	t->stamped = !disordered && timestamps_has(&t->timestamps, m);
-	if (t->stamped)
-		at = timestamps_received(&t->timestamps, m, t->read_at);
+	t->stamped = !disordered && timestamps_arrival(&t->timestamps, m, t->read_at, &at);
 	if (t->stamped && at < t->emptied_at) {
 		t->stamped = false;
 		at = t->read_at;

@@ -8,14 +8,14 @@
 /* needs struct timespec from <time.h> */
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
-#include <netinet/in.h>
 
 #include "common/clock.h"
+#include "net/icmp.h"
 
-/* Two looks at the same pair of clocks differ by what they took, and by this much of reading them.
- */
+/* Two samples of the same pair of clocks differ by the time that they took, and by this much of
+ * reading them. */
 #define SAMPLE_NOISE (2 * NS_PER_US)
-/* Looks at once, when they are disturbed; and how much the best one may be out for stamps to be
+/* Samples at once, when they are disturbed; and the error of the best one up to which stamps are
  * trusted. */
 #define SAMPLES 8
 #define SAMPLE_WORST (10 * NS_PER_US)
@@ -38,7 +38,7 @@ void timestamps_open(struct timestamps *s, int fd, bool datagrams)
 
 /* ---- clocks ---- */
 
-/* Whoever loses the processor between the two clocks sees that the look took long. */
+/* A process that loses the processor between the two clocks measures a long sample. */
 static int64_t sample_once(int64_t *bracket)
 {
 	const int64_t before = clock_monotonic(), real = clock_realtime(),
@@ -73,37 +73,30 @@ void timestamps_sample(struct timestamps *s)
 	s->sampled = true;
 }
 
-/* ---- receiving ---- */
-
-/* What lies before the start of our clock is no stamp. */
-static bool arrival(const struct timestamps *s, struct msghdr *m, int64_t *at)
+/* The first time stamp of that type that `m` brought, ns of the wall clock, or -1. */
+static int64_t stamp_of(struct msghdr *m, int type)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		struct timespec ts;
-		int64_t real;
 
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != type)
 			continue;
 		memcpy(&ts, CMSG_DATA(c), sizeof ts);
-		real = clock_ns(&ts);
-		*at = real + s->offset;
-		return real >= 0 && *at >= 0;
+		return clock_ns(&ts);
 	}
-	return false;
+	return -1;
 }
 
-bool timestamps_has(const struct timestamps *s, struct msghdr *m)
+/* ---- receiving ---- */
+
+bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at)
 {
-	int64_t at;
+	const int64_t real = stamp_of(m, SCM_TIMESTAMPNS), stamp = real + s->offset;
+	/* A time before the start of our clock is no stamp. */
+	const bool stamped = s->trusted && real >= 0 && stamp >= 0;
 
-	return s->trusted && arrival(s, m, &at);
-}
-
-int64_t timestamps_received(struct timestamps *s, struct msghdr *m, int64_t now)
-{
-	int64_t at;
-
-	return s->trusted && arrival(s, m, &at) && at < now ? at : now;
+	*at = stamped && stamp < now ? stamp : now;
+	return stamped;
 }
 
 void timestamps_count(struct timestamps *s, bool kernel, uint64_t replies)
@@ -126,8 +119,9 @@ void timestamps_sent(struct timestamps *s, uint64_t number)
 		s->asked = false;
 }
 
-/* The kernel may count a datagram that could not be sent. When one stamp is awaited, it is known
- * whose it is all the same; else numbers and lines cannot be brought together any more. */
+/* The line of a stamp's number, or 0. The kernel may also number a datagram that could not be sent.
+ * If just one stamp is awaited, it is that line's all the same; else the numbers no longer match
+ * the lines, and no more stamps are wanted. */
 static uint64_t line_of(struct timestamps *s, uint32_t id)
 {
 	const bool ahead = (int32_t)(id - s->next) >= 0;
@@ -147,25 +141,13 @@ static uint64_t line_of(struct timestamps *s, uint32_t id)
 
 bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at)
 {
-	const struct sock_extended_err *id = NULL;
-	struct timespec ts = { .tv_sec = -1 };
-	int64_t real;
+	const struct sock_extended_err *id = icmp_queued(m);
+	/* The first of three stamps is the software's. */
+	const int64_t real = stamp_of(m, SCM_TIMESTAMPING);
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
-		const bool error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
-		                   (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
-
-		if (error && e->ee_origin == SO_EE_ORIGIN_TIMESTAMPING &&
-		    e->ee_info == SCM_TSTAMP_SND)
-			id = e;
-		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING)
-			/* The first of three is the software's. */
-			memcpy(&ts, CMSG_DATA(c), sizeof ts);
-	}
-	real = clock_ns(&ts);
 	*at = real + s->offset;
-	if (!id || real <= 0 || *at < 0)
+	if (!id || id->ee_origin != SO_EE_ORIGIN_TIMESTAMPING || id->ee_info != SCM_TSTAMP_SND ||
+	    real <= 0 || *at < 0)
 		return false;
 	s->came++;
 	*number = s->asked ? line_of(s, id->ee_data) : 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The kernel's own time stamps of what a socket sends and receives, in our time. They are readings
- * of the wall clock (CLOCK_REALTIME); what turns them into ours is the same until somebody sets
- * that clock, since both clocks are slewed alike. When it was set, stamps that lie about are not
- * trusted and the program's own readings serve, which are only less exact. */
-#ifndef UPCASE_STAMPS_H
-#define UPCASE_STAMPS_H
+/* The kernel's time stamps of what a socket sends and receives, in our time (CLOCK_MONOTONIC). They
+ * are readings of the wall clock (CLOCK_REALTIME); both clocks are slewed alike, so their
+ * difference stays the same until somebody sets the wall clock. Stamps around such a step are not
+ * trusted; the program's own, less exact, readings serve instead. */
+#ifndef UPCASE_NET_TIMESTAMPS_H
+#define UPCASE_NET_TIMESTAMPS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,11 +16,11 @@
 #define TIMESTAMPS_CAPACITY 1024
 
 struct timestamps {
-	/* Ours less the wall clock's, and how long the look took that said so: it is out by no
-	 * more. */
+	/* Our clock less the wall clock, ns, and how long the best sample of the two took: the
+	 * difference is wrong by no more. */
 	int64_t offset, bracket;
-	/* There was a look; the clock was not set since the look before, and the best look is a
-	 * good one. */
+	/* There was a sample; the wall clock was not set since the sample before, and the best
+	 * sample is a good one. */
 	bool sampled, trusted;
 	struct figures_times totals;
 	/* The kernel is asked for stamps of what is sent. It numbers datagrams; `next` is the next
@@ -28,26 +28,25 @@ struct timestamps {
 	bool asked;
 	uint32_t next, awaited;
 	uint64_t numbers[TIMESTAMPS_CAPACITY];
-	/* Stamps of what was sent that came. */
+	/* Stamps of sent datagrams that came. */
 	uint64_t came;
 };
 
 /* A new socket: asks for stamps of what it receives, and, of datagrams, of what it sends. */
 void timestamps_open(struct timestamps *s, int fd, bool datagrams);
-/* Looks at both clocks: before stamps are turned into our time, in each turn. */
+/* Samples both clocks: in each turn before stamps are turned into our time. */
 void timestamps_sample(struct timestamps *s);
-/* When what `m` brought arrived; without a stamp, the time now. Counts replies as `replies` says.
- */
-int64_t timestamps_received(struct timestamps *s, struct msghdr *m, int64_t now);
+/* When `m` arrived: by the kernel's stamp if it can be trusted, else `now`. Returns whether it is
+ * the kernel's. */
+bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at);
 /* So many replies came with a time by the kernel, or without. */
 void timestamps_count(struct timestamps *s, bool kernel, uint64_t replies);
-/* Whether `m` has a stamp of its arrival that can be trusted. */
-bool timestamps_has(const struct timestamps *s, struct msghdr *m);
 /* A datagram was handed over: the line's number. */
 void timestamps_sent(struct timestamps *s, uint64_t number);
-/* What came from the error queue is a stamp: of which line (0: unknown), and when it left. */
+/* Reads a stamp from the error queue: of which line (0: unknown), and when it left. Returns false
+ * when it is none. */
 bool timestamps_take(struct timestamps *s, struct msghdr *m, uint64_t *number, int64_t *at);
-/* A line's time is the kernel's now. */
+/* The line took the kernel's time. */
 void timestamps_used(struct timestamps *s);
 
 #endif

@@ -40,6 +40,9 @@ struct udp {
 	uint64_t failing, errors_before, errors;
 	struct timestamps timestamps;
 	struct receive_drops receive_drops;
+	/* For receiving: where the bytes and the control data go. */
+	struct iovec part;
+	_Alignas(struct cmsghdr) unsigned char control[512];
 	unsigned char wire[DATAGRAM_SIZE + LEDGER_TAG_SIZE];
 };
 
@@ -228,18 +231,27 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	u->reported = icmp->error;
 }
 
+/* One datagram into u->wire, or with MSG_ERRQUEUE an error; `m` has its control data. Returns its
+ * length, or -1. */
+static ssize_t receive(struct session *s, int flags, struct msghdr *m)
+{
+	struct udp *u = s->data;
+
+	u->part = (struct iovec){ .iov_base = u->wire, .iov_len = sizeof u->wire };
+	*m = (struct msghdr){ .msg_iov = &u->part,
+		.msg_iovlen = 1,
+		.msg_control = u->control,
+		.msg_controllen = sizeof u->control };
+	return recvmsg(s->fd, m, flags);
+}
+
 /* Errors first: they belong to lines sent earlier. Returns false when there are none left. */
 static bool take_error(struct session *s, int64_t now)
 {
 	struct udp *u = s->data;
-	unsigned char control[512];
-	struct iovec part = { .iov_base = u->wire, .iov_len = sizeof u->wire };
-	struct msghdr m = { .msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof control };
+	struct msghdr m;
 	struct icmp icmp;
-	ssize_t n = recvmsg(s->fd, &m, MSG_ERRQUEUE);
+	const ssize_t n = receive(s, MSG_ERRQUEUE, &m);
 	uint64_t number;
 	int64_t at;
 
@@ -352,19 +364,15 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 static bool take_datagram(struct session *s)
 {
 	struct udp *u = s->data;
-	unsigned char control[256];
-	struct iovec part = { .iov_base = u->wire, .iov_len = sizeof u->wire };
-	struct msghdr m = { .msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof control };
-	ssize_t n = recvmsg(s->fd, &m, 0);
+	struct msghdr m;
+	const ssize_t n = receive(s, 0, &m);
+	int64_t at;
 
 	if (n >= 0) {
 		receive_drops_take(&u->receive_drops, &m);
-		timestamps_count(&u->timestamps, timestamps_has(&u->timestamps, &m), 1);
-		take_reply(s, u->wire, (size_t)n,
-		    timestamps_received(&u->timestamps, &m, clock_monotonic()));
+		timestamps_count(&u->timestamps,
+		    timestamps_arrival(&u->timestamps, &m, clock_monotonic(), &at), 1);
+		take_reply(s, u->wire, (size_t)n, at);
 		return true;
 	}
 	/* An ICMP error surfaces here as well as in the error queue. */

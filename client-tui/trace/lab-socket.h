@@ -2,8 +2,8 @@
 /* The line to the lab: orders out, answers and events in, over the Unix socket that upcase-lab
  * hands to its command (the protocol stands in upcase-lab(1), CONTROL). Never blocks but where it
  * says so. A lab that is gone is reported once. */
-#ifndef UPCASE_LAB_H
-#define UPCASE_LAB_H
+#ifndef UPCASE_TRACE_LAB_SOCKET_H
+#define UPCASE_TRACE_LAB_SOCKET_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a front end has of the lab: the line to it, the link as it is, and the trace, kept in step
  * with each other. */
-#ifndef UPCASE_TRUTH_H
-#define UPCASE_TRUTH_H
+#ifndef UPCASE_TRACE_LAB_H
+#define UPCASE_TRACE_LAB_H
 
 #include "ledger/session-event.h"
 #include "trace/lab-socket.h"

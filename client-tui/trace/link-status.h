@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the client knows of the lab's link: its settings, what is expected of them, and both in
  * words. Pure. */
-#ifndef UPCASE_LINK_FACTS_H
-#define UPCASE_LINK_FACTS_H
+#ifndef UPCASE_TRACE_LINK_STATUS_H
+#define UPCASE_TRACE_LINK_STATUS_H
 
 #include <stdbool.h>
 #include <stddef.h>

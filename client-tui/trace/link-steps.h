@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The panel of the link (F7): which setting of which way is chosen, and the order that a step
  * makes. Pure. */
-#ifndef UPCASE_PANEL_H
-#define UPCASE_PANEL_H
+#ifndef UPCASE_TRACE_LINK_STEPS_H
+#define UPCASE_TRACE_LINK_STEPS_H
 
 #include <stdbool.h>
 #include <stddef.h>

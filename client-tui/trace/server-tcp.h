@@ -2,8 +2,8 @@
 /* What the server at the far end of the lab's link says of its own side of our TCP connections,
  * over its control socket (upcased
  * --control): a reply that is lost is repaired by the server's kernel, and ours never knows. */
-#ifndef UPCASE_FAR_H
-#define UPCASE_FAR_H
+#ifndef UPCASE_TRACE_SERVER_TCP_H
+#define UPCASE_TRACE_SERVER_TCP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of a trace: what trace.c (lines and flows), trace-match.c (events find lines), trace.c
  * (why segments are sent again) and trace-check.c (verdicts) share. For these files only. */
-#ifndef UPCASE_WITNESS_CORE_H
-#define UPCASE_WITNESS_CORE_H
+#ifndef UPCASE_TRACE_TRACE_INTERNAL_H
+#define UPCASE_TRACE_TRACE_INTERNAL_H
 
 #include "trace/trace.h"
 

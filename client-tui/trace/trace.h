@@ -4,8 +4,8 @@
  * place in the stream, and when the ledger's verdict and the link's truth are both in, it compares
  * them: a contradiction is a mismatch, and there must be none. Pure: no clock, no socket; times are
  * ns of the monotonic clock, which the link's events have too. */
-#ifndef UPCASE_WITNESS_H
-#define UPCASE_WITNESS_H
+#ifndef UPCASE_TRACE_TRACE_H
+#define UPCASE_TRACE_TRACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
