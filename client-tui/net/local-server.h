@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A private server: with no host given, the client starts an upcased of its own on a free loopback
- * port. The server holds the reading end of a pipe whose writing end is only here, and ends when
- * that end is gone, however this program ended. */
+ * port. The server holds the reading end of a pipe whose only writing end is here, and exits when
+ * that end is closed, however this program ended. */
 #ifndef UPCASE_NET_LOCAL_SERVER_H
 #define UPCASE_NET_LOCAL_SERVER_H
 

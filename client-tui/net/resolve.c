@@ -15,7 +15,7 @@
 
 #include "ledger/error-text.h"
 
-/* What the child writes: small enough for one write() to a pipe to be whole (PIPE_BUF). */
+/* The child writes it by one write(), which a pipe keeps whole up to PIPE_BUF. */
 struct answer {
 	int error;
 	size_t count;
@@ -36,7 +36,7 @@ static int no_address_of(int family)
 	return family == AF_INET ? ERROR_NO_IPV4 : ERROR_NO_IPV6;
 }
 
-/* What getaddrinfo() returned, as errors.h has it. */
+/* getaddrinfo()'s result as ledger/error-text.h has it. */
 static int error_of(int eai, int family)
 {
 	switch (eai) {
@@ -86,7 +86,7 @@ static void look_up(const char *host, const char *port, int family, int flags,
 		freeaddrinfo(found);
 }
 
-/* Without a child. Returns false when it is no number. */
+/* Resolves a numeric address, without a child. Returns false when it is none. */
 static bool look_numeric(const char *host, const char *port, int family, struct answer *answer)
 {
 	struct addr *a = &answer->list[0];
@@ -109,7 +109,7 @@ static bool look_numeric(const char *host, const char *port, int family, struct 
 	return true;
 }
 
-/* One version of IP alone: when the host has addresses of the other one, that is what is wrong. */
+/* For one version of IP: the error says if the host has only addresses of the other one. */
 static void look_up_name(const char *host, const char *port, int family, struct answer *answer)
 {
 	struct answer any;
@@ -122,7 +122,7 @@ static void look_up_name(const char *host, const char *port, int family, struct 
 		answer->error = no_address_of(family);
 }
 
-/* The child: answers and ends. It must not outlive the program, nor touch its terminal. */
+/* The child: answers and exits. It must not outlive the program, nor touch its terminal. */
 static _Noreturn void child_main(int fd, const char *host, const char *port, int family,
     pid_t parent)
 {

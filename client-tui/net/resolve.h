@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Looking a name up without waiting for it: getaddrinfo() blocks for as long as a dead resolver
- * likes, so a child process calls it and answers through a pipe. A numeric address needs no child.
+/* Resolves a host name without blocking: getaddrinfo() may block for as long as a dead resolver
+ * takes, so a child process calls it and answers through a pipe. A numeric address needs no child.
  */
 #ifndef UPCASE_NET_RESOLVE_H
 #define UPCASE_NET_RESOLVE_H
@@ -14,17 +14,17 @@
 
 struct resolve;
 
-/* Starts looking `host` and `port` (a number) up; `family` is AF_UNSPEC, AF_INET or AF_INET6.
+/* Starts to resolve `host` with `port` (a number); `family` is AF_UNSPEC, AF_INET or AF_INET6.
  * Returns NULL with errno when the child cannot be started. */
 struct resolve *resolve_start(const char *host, const char *port, int family);
 /* Ends the child if it still runs, and frees. NULL is harmless. */
 void resolve_free(struct resolve *r);
 
-/* What to wait for; -1 when the answer is there already. */
+/* The descriptor that can be read when the answer is there; -1 when it is there already. */
 int resolve_fd(const struct resolve *r);
-/* The answer: true when there is one: `*count` addresses in `list`, or 0 and the error in *error,
- * as errors.h has it. IPv4-mapped addresses are IPv4's. Call when resolve_fd() can be read, or is
- * -1. */
+/* Takes the answer, when resolve_fd() can be read or is -1: `*count` addresses in `list`, or 0 and
+ * the error in `*error`, as ledger/error-text.h has it. IPv4-mapped addresses are IPv4's. Returns
+ * false if the answer is not there yet. */
 bool resolve_answer(struct resolve *r, struct addr list[RESOLVE_MAX], size_t *count, int *error);
 
 #endif

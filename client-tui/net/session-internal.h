@@ -8,7 +8,7 @@
 #include "net/resolve.h"
 #include "net/session.h"
 
-/* The kernel is asked for this much room for replies; it gives what net.core.rmem_max allows. */
+/* SO_RCVBUF for replies, bytes; the kernel gives no more than net.core.rmem_max. */
 #define SESSION_RECEIVE_BUFFER (4 * 1024 * 1024)
 
 enum session_phase {
@@ -18,7 +18,7 @@ enum session_phase {
 	PHASE_IDLE,    /* TCP: no connection; the next line makes one */
 	PHASE_PAUSE,   /* it failed; tried again at `retry_at` */
 	PHASE_DEAD,    /* given up or closed */
-	PHASE_REPLAY,  /* shows again what was recorded: time is not the clock's */
+	PHASE_REPLAY,  /* a recording; its times are not the clock's */
 };
 
 /* What UDP and TCP do differently. */
@@ -28,14 +28,14 @@ struct transport {
 	/* Makes a socket to the address chosen. Returns 0 (PHASE_READY or PHASE_CONNECT), or an
 	 * error. */
 	int (*open)(struct session *s, int64_t now);
-	/* The session's lines may be sent, or there are more of them. */
+	/* Sends queued lines that may be sent now. */
 	void (*push)(struct session *s, int64_t now);
 	int (*send)(struct session *s, uint64_t number, const void *text, size_t n, int pieces,
 	    int64_t typed);
 	bool (*has_room)(const struct session *s);
 	void (*watch)(const struct session *s, struct fd_watch *w);
 	void (*dispatch)(struct session *s, const struct fd_watch *w, int64_t now);
-	/* Closes the socket; what it keeps for the connection goes too. */
+	/* Closes the socket and drops the connection's state. */
 	void (*close)(struct session *s, int64_t now);
 	/* Frees what the data points to, or NULL. */
 	void (*free)(struct session *s);
@@ -56,7 +56,7 @@ struct session {
 	struct ledger *ledger;
 
 	enum session_phase phase;
-	/* The look-up under way, or NULL; and what it found. */
+	/* The look-up under way, or NULL; and the addresses that it found. */
 	struct resolve *resolve;
 	struct addr addresses[RESOLVE_MAX];
 	size_t address_count;
@@ -67,7 +67,8 @@ struct session {
 	char state[160];
 
 	int fd;
-	/* Attempts that failed since the last success; the last one's error, as errors.h has it. */
+	/* Attempts that failed since the last success; the last one's error, as
+	 * ledger/error-text.h has it. */
 	int failures;
 	int error;
 	int64_t retry_at;
@@ -75,9 +76,9 @@ struct session {
 	int64_t connect_by;
 	/* No more lines will come. */
 	bool finished;
-	/* Something came back from the address in use. */
+	/* A reply came from the address in use. */
 	bool answered;
-	/* UDP: generated lines are on their way, the window holds nothing back. */
+	/* UDP: the window does not apply, since generated lines are on their way. */
 	bool unlimited;
 
 	/* The transport's own (struct udp, struct tcp). */
@@ -94,18 +95,19 @@ void session_notice(struct session *s, bool bad, const char *format, ...)
 void session_connection(struct session *s, const struct session_connection *c);
 /* A row's fate changed other than by a reply. */
 void session_row(struct session *s, uint64_t number);
-/* For who watches the wire: what the hooks say. */
+/* The hooks of a trace. */
 void session_opened(struct session *s, const struct addr *here, uint64_t from);
 void session_sent(struct session *s, uint64_t number, uint64_t from, uint64_t to);
-/* The address in use failed: tries the next one, or pauses, or gives up. Its socket is closed. */
+/* The address in use failed and its socket is closed: tries the next one, or pauses, or gives up.
+ */
 void session_failed(struct session *s, int error, int64_t now);
-/* The connection stands: what is queued from now on does not wait for it. */
+/* The connection stands: lines queued from now on do not wait for it. */
 void session_connected(struct session *s, int64_t now);
-/* There is another address behind the one in use. */
+/* Whether another address stands behind the one in use. */
 bool session_has_next_address(const struct session *s);
-/* Takes it: true when it could be opened. */
+/* Opens the next address. Returns whether one could be opened. */
 bool session_next_address(struct session *s, int64_t now);
-/* Opens the address in use anew (TCP's next connection). */
+/* Opens the address in use, or the next ones, or pauses (also TCP's next connection). */
 void session_reopen(struct session *s, int64_t now);
 
 #endif

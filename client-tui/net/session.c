@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The life of a session, the same for both transports: look the name up, try one address after the
- * other, pause and try again, give up. What is sent and received stands in udp.c and tcp.c. */
+/* The life of a session, the same for both transports: resolve the name, try one address after the
+ * other, pause and try again, give up. udp.c and tcp.c send and receive. */
 #include "config.h"
 
 #include "net/session.h"
@@ -18,8 +18,8 @@
 /* Pauses between attempts double from the first to the longest. */
 #define PAUSE_FIRST NS_PER_S
 #define PAUSE_LONGEST (30 * NS_PER_S)
-/* What the ledger keeps of lines and replies, however many rows. A stream's lines need no row to be
- * matched; a datagram forgotten within the minute makes later lines carry a tag. */
+/* Bytes of lines and replies that the ledger keeps, however many rows. A stream's lines need no row
+ * to be matched; a datagram evicted within the minute makes later lines carry a tag. */
 #define STREAM_BYTES_KEPT (32u * 1024 * 1024)
 #define DATAGRAM_BYTES_KEPT (128u * 1024 * 1024)
 
@@ -95,7 +95,7 @@ static int64_t pause_length(int failures)
 	return pause < PAUSE_LONGEST ? pause : PAUSE_LONGEST;
 }
 
-/* Nothing can be reached now. What it means is said at the first failure and at the last. */
+/* No address can be reached now. The first failure and the last one are explained. */
 static void pause_or_give_up(struct session *s, int error, int64_t now)
 {
 	const bool last = s->settings.retries != SESSION_RETRY_FOR_EVER &&
@@ -129,7 +129,7 @@ static bool open_from_here(struct session *s, int64_t now, int *error)
 
 		addr_text(a, s->peer);
 		s->answered = false;
-		/* What no socket needs to be asked about. */
+		/* Errors that need no socket. */
 		*error = addr_is_group(a)        ? ERROR_GROUP
 		       : addr_is_zero_network(a) ? ERROR_ZERO_NETWORK
 		       : addr_lacks_interface(a) ? ERROR_NO_INTERFACE
@@ -183,7 +183,7 @@ void session_failed(struct session *s, int error, int64_t now)
 	pause_or_give_up(s, error, now);
 }
 
-static void take_answer(struct session *s, int64_t now)
+static void take_addresses(struct session *s, int64_t now)
 {
 	int error;
 
@@ -212,7 +212,7 @@ static void look_up(struct session *s, int64_t now)
 	if (!s->resolve)
 		pause_or_give_up(s, errno, now);
 	else if (resolve_fd(s->resolve) < 0)
-		take_answer(s, now);
+		take_addresses(s, now);
 }
 
 /* A line on the way needs its row, or its reply would be a stray. */
@@ -279,7 +279,7 @@ static bool queue_is_full(const struct session *s, size_t n)
 	return queued >= QUEUE_LINES || queued * n >= QUEUE_BYTES;
 }
 
-/* A line that was due and cannot even be queued: it has its row and its fate like any other. */
+/* Adds a line that cannot even be queued: it has its row and its fate like any other. */
 static int fail_line(struct session *s, uint64_t number, const void *text, size_t n, int64_t now)
 {
 	if (ledger_add(s->ledger, number, text, n, now) < 0)
@@ -300,7 +300,7 @@ int session_send(struct session *s, uint64_t number, const void *text, size_t n,
 		fail_queued(s, s->error ? s->error : ECANCELED);
 	else if (!(pieces & SESSION_MORE) || !is_stream(s))
 		s->transport->push(s, now);
-	/* Somebody waits for it: no need to sleep out a long pause. */
+	/* A new line cuts a long pause short. */
 	if (s->phase == PHASE_PAUSE && s->retry_at > now + PAUSE_FIRST)
 		s->retry_at = now + PAUSE_FIRST;
 	return 0;
@@ -364,7 +364,7 @@ void session_watch(const struct session *s, struct fd_watch *w)
 void session_dispatch(struct session *s, const struct fd_watch *w, int64_t now)
 {
 	if (s->phase == PHASE_LOOK_UP && fd_watch_can_read(w, resolve_fd(s->resolve)))
-		take_answer(s, now);
+		take_addresses(s, now);
 	else if (s->phase == PHASE_PAUSE && now >= s->retry_at)
 		look_up(s, now);
 	s->transport->dispatch(s, w, now);

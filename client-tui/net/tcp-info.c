@@ -14,7 +14,7 @@
 #define TOTAL_RTO_AT 240
 #define TOTAL_RTO_END (TOTAL_RTO_AT + sizeof(uint16_t))
 
-/* -1 where the kernel does not tell. */
+/* -1 where the kernel does not count them. */
 static int total_rto(const unsigned char *bytes, socklen_t size)
 {
 	uint16_t value;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A session over TCP: lines out, each ended by \n, replies in, split at \n.
  *
- * A line counts as sent when the kernel has taken its last byte. When a connection ends, the line
- * that was partly handed over is cut off with those that wait; the lines behind it have not been
- * touched and go over the next connection.
+ * A line counts as sent when the kernel has taken its last byte. When a connection ends, the
+ * waiting lines and the line that was partly handed over are cut off; the lines behind it go over
+ * the next connection.
  *
- * The textbook's server reads once, answers and closes. A second line sent before that close is
- * seen would be lost with the connection, so the first line of a connection goes alone: when its
- * reply has come and the connection still stands a moment later, the server is one that keeps it,
- * and everything flows freely. */
+ * The textbook's server reads once, answers and closes. A second line that is sent before the close
+ * arrives would be lost with the connection, so the first line of a connection goes alone: if the
+ * connection still stands a moment after its reply, the server keeps connections, and everything
+ * flows freely. */
 #include "config.h"
 
 #include <errno.h>
@@ -33,18 +33,18 @@
 /* What may be queued here before plain input has to wait. */
 #define QUEUE_BYTES (256u * 1024)
 #define QUEUE_LINES 8192
-/* How often the kernel is asked about a connection while lines wait: often enough for each of its
- * time-outs, which double, so seldom that it costs nothing. */
+/* The interval of TCP_INFO samples while lines wait, a share of the wait within these bounds: often
+ * enough for each of the kernel's time-outs, which double, so seldom that it costs nothing. */
 #define SAMPLE_OFTEN (25 * NS_PER_MS)
 #define SAMPLE_SELDOM (500 * NS_PER_MS)
-/* And how often while it connects: whether the SYN was sent again. */
-#define SAMPLE_CONNECTING (100 * NS_PER_MS)
 #define SAMPLES_A_WAIT 20
-/* One read. */
+/* And while it connects: whether the SYN was sent again. */
+#define SAMPLE_CONNECTING (100 * NS_PER_MS)
+/* Bytes of one read. */
 #define READ_SIZE 65536
-/* How long after a reply the close is waited for when this server was seen to close before. */
+/* How long after a reply to expect the close of a server that closed before. */
 #define CLOSE_EXPECTED NS_PER_S
-/* The reads of one turn. */
+/* Reads of one dispatch. */
 #define DISPATCH_READS 8
 /* The longest reply line that is kept whole to be compared: capitals of the longest line that can
  * be typed. */
@@ -62,11 +62,11 @@ enum reuse {
 struct tcp {
 	/* To be sent. */
 	struct send_queue out;
-	/* The line whose pieces come is not wanted any more: its connection is gone. */
+	/* Pieces of the present line are dropped: the connection of its first ones is gone. */
 	bool skipping;
 
-	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of it have
-	 * been passed on. */
+	/* The beginning of a reply line whose end has not come yet; `in_long`: pieces of the line
+	 * have been passed on. */
 	unsigned char *in;
 	size_t in_used, in_capacity;
 	bool in_long;
@@ -78,23 +78,22 @@ struct tcp {
 	int64_t probe_until;
 	/* When the last reply came. */
 	int64_t answered_at;
-	/* Writing failed: reading will say why. */
+	/* Writing failed: reading gives the reason. */
 	bool write_failed;
 	bool half_closed;
 	bool reported_single;
 
-	/* When bytes came: this read, its bytes by the kernel's clock, and whether it was the
-	 * kernel's. */
+	/* The time of the last read; whether its bytes have the kernel's time. */
 	int64_t read_at;
 	bool stamped;
-	/* Segments that had come out of order by the last read that left nothing behind. */
+	/* Segments that had come out of order by the last read that emptied the socket. */
 	uint32_t disorder;
-	/* When a read last left nothing behind that could be read; INT64_MIN before the first that
-	 * did. */
+	/* When a read last emptied the socket; INT64_MIN before the first that did. */
 	int64_t emptied_at;
 	struct timestamps timestamps;
 	struct stall stall;
-	/* TCP_INFO over all connections; what those before this one sent again; the next look. */
+	/* TCP_INFO over all connections; the retransmissions of those before this one; when to
+	 * sample next. */
 	struct figures_tcp seen;
 	uint64_t retransmitted_before;
 	int64_t sample_at;
@@ -110,7 +109,7 @@ static bool lines_queued(const struct tcp *t)
 
 /* --- stages --- */
 
-/* How often the SYN of the connection under way was sent, as the kernel says. */
+/* How often the kernel sent the SYN of the connection under way. */
 static unsigned count_syns(const struct session *s)
 {
 	struct tcp_sample sample;
@@ -144,9 +143,9 @@ static int tcp_open(struct session *s, int64_t now)
 	fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
-	/* A line is a message: it does not wait for company (RFC 896's algorithm off). */
+	/* No Nagle's algorithm (RFC 896): a line is a message and does not wait for others. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* Of a connection that stands ICMP says nothing that ends it, so it is asked until then. */
+	/* ICMP errors are wanted only until the connection stands: later they do not end it. */
 	icmp_ask(fd, to->sa.sa_family, true);
 	t->connection = (struct session_connection){ .began = clock_monotonic(), .syns = 1 };
 	if (fd >= FD_SETSIZE)
@@ -173,9 +172,9 @@ static int tcp_open(struct session *s, int64_t now)
 	return 0;
 }
 
-/* --- what the kernel says --- */
+/* --- the kernel's samples --- */
 
-/* The next look comes the later the longer a line has waited. */
+/* The longer a line has waited, the later the next sample. */
 static void take_sample(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
@@ -190,7 +189,7 @@ static void take_sample(struct session *s, int64_t now)
 		tcp_info_add(&t->seen, &sample, t->retransmitted_before);
 }
 
-/* A connection that never stood has sent its SYN again perhaps; there is no more to say of it. */
+/* Of a connection that never stood, only the retransmissions of its SYN count. */
 static void last_sample(struct session *s)
 {
 	struct tcp *t = s->data;
@@ -213,8 +212,8 @@ static void close_socket(struct session *s)
 	s->fd = -1;
 }
 
-/* A port that nobody listens on, in the range that the kernel gives to clients, can be given to our
- * own socket, which then connects to itself (RFC 793, simultaneous open). Nobody is there. */
+/* The kernel may give our own socket the peer's port if nobody listens on it; the socket then
+ * connects to itself (RFC 793, simultaneous open). */
 static bool connected_to_itself(int fd)
 {
 	struct addr here = { .len = sizeof here.storage }, there = { .len = sizeof there.storage };
@@ -318,8 +317,8 @@ static int64_t tcp_alone_until(const struct session *s)
 	return t->reuse == REUSE_UNKNOWN && t->sent > 0 ? t->probe_until : 0;
 }
 
-/* Careful: may the next line go? Learns from a wait that is over that the server keeps the
- * connection. */
+/* Whether the next line may go. Learns from a connection that still stands when `probe_until` is
+ * over that the server keeps it. */
 static bool may_begin_line(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
@@ -364,17 +363,17 @@ static void mark_sent(struct session *s, int64_t now)
 		session_sent(s, begun->number, t->out.line_start, begun->end);
 }
 
-static void write_some(struct session *s, int64_t turn)
+static void write_some(struct session *s, int64_t dispatched)
 {
 	struct tcp *t = s->data;
 	size_t max;
 
-	while (!t->write_failed && (max = sendable(s, turn)) > 0) {
+	while (!t->write_failed && (max = sendable(s, dispatched)) > 0) {
 		const int64_t now = clock_monotonic();
 		ssize_t n = send(s->fd, send_queue_next(&t->out), max, MSG_NOSIGNAL);
 
 		if (n < 0) {
-			/* Reading tells what happened, after what came before it. */
+			/* Reading gives the reason, after the bytes that came before it. */
 			t->write_failed = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
 			return;
 		}
@@ -388,7 +387,7 @@ static void tcp_push(struct session *s, int64_t now)
 	struct tcp *t = s->data;
 
 	if (s->phase == PHASE_IDLE && lines_queued(t)) {
-		/* Comes back here when it is connected. */
+		/* This calls tcp_push() when it is connected. */
 		session_reopen(s, now);
 		return;
 	}
@@ -411,7 +410,7 @@ static void end_stall(struct session *s, int64_t at)
 	stall_end(&t->stall, ledger_waiting_since(s->ledger), t->seen.round_trip, at);
 }
 
-static void learn_answer(struct session *s)
+static void count_answer(struct session *s)
 {
 	struct tcp *t = s->data;
 
@@ -429,10 +428,9 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 
 	reply.matched = ledger_stream_reply(s->ledger, text, n, ended, at);
 	s->answered = true;
-	/* What no line asked for (a greeting, chatter without end) says nothing about when this
-	 * server closes. */
+	/* A stray (a greeting, endless chatter) is no sign of when this server closes. */
 	if (reply.matched.match != MATCH_STRAY) {
-		learn_answer(s);
+		count_answer(s);
 		timestamps_count(&t->timestamps, t->stamped, 1);
 	}
 	s->hooks.reply(s->hooks.context, &reply);
@@ -440,7 +438,7 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 	t->in_long = false;
 }
 
-/* A long line is passed on in pieces rather than kept. */
+/* Keeps the beginning of a line; a long line is passed on in pieces. */
 static void keep(struct session *s, const unsigned char *bytes, size_t n)
 {
 	struct tcp *t = s->data;
@@ -483,9 +481,8 @@ static void take_bytes(struct session *s, const unsigned char *bytes, size_t n, 
 	}
 }
 
-/* Segments came out of order since the last read that left nothing behind: the kernel tells when
- * the last one of a read came, but here the one that was missing came after it, and nothing could
- * be read before. */
+/* True if out-of-order segments came since the last read that emptied the socket; then the kernel's
+ * stamp, of the last segment of a read, is not this data's: the missing segment came after it. */
 static bool is_disordered(struct session *s, bool emptied)
 {
 	struct tcp *t = s->data;
@@ -499,10 +496,10 @@ static bool is_disordered(struct session *s, bool emptied)
 	return more;
 }
 
-/* When what was read now came. What was there when the last read left nothing behind, and could not
- * be read then, waited for a segment that was missing. That moment is taken after the look at the
- * counter: what came out of order between the two is either counted by the next look or older than
- * the moment. */
+/* Arrival time of this read. A stamp older than the last read that emptied the socket means that
+ * the data waited for a missing segment: the time of the read is used. The order (counter, then
+ * clock) makes sure that what comes out of order between the two is either counted by the next read
+ * or older than `emptied_at`. */
 static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 {
 	struct tcp *t = s->data;
@@ -514,14 +511,13 @@ static int64_t arrival(struct session *s, struct msghdr *m, size_t n)
 		t->stamped = false;
 		at = t->read_at;
 	}
-	/* A stamp in our time may be later than it was by as much as the look at the clocks took.
-	 */
+	/* A stamp in our time may be too late by as much as sampling the clocks took. */
 	if (emptied)
 		t->emptied_at = clock_monotonic() + t->timestamps.bracket;
 	return at;
 }
 
-/* One read; of what several segments brought, the kernel tells when the last one came. */
+/* One read; the kernel stamps a read of several segments with the last one's arrival. */
 static ssize_t read_once(struct session *s, int64_t *at)
 {
 	struct tcp *t = s->data;
@@ -540,8 +536,8 @@ static ssize_t read_once(struct session *s, int64_t *at)
 	return n;
 }
 
-/* The reads of one turn. Returns false when the connection has ended: at `at`, by `error`, 0 for
- * the peer's FIN. */
+/* Reads what came. Returns false when the connection has ended: at `at`, by `error`, 0 for the
+ * peer's FIN. */
 static bool receive(struct session *s, int *error, int64_t *at)
 {
 	struct tcp *t = s->data;
@@ -561,7 +557,7 @@ static bool receive(struct session *s, int *error, int64_t *at)
 	return true;
 }
 
-/* The connection has ended: what came of a reply is all of it. */
+/* The connection has ended: the beginning of a reply line is all of it. */
 static void receive_end(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
@@ -575,7 +571,7 @@ static void receive_end(struct session *s, int64_t now)
 
 /* --- the end of a connection --- */
 
-/* The line that was partly handed over is cut off; what is left of it is not sent. */
+/* The line that was partly handed over is cut off; the rest of it is not sent. */
 static void drop_begun_line(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
@@ -586,7 +582,7 @@ static void drop_begun_line(struct session *s, int64_t now)
 	t->skipping |= send_queue_drop(&t->out);
 }
 
-static void learn_reuse(struct session *s, int64_t now)
+static void update_reuse(struct session *s, int64_t now)
 {
 	struct tcp *t = s->data;
 	const bool at_once = t->answered == 1 && now - t->answered_at <= CLOSE_EXPECTED;
@@ -625,7 +621,7 @@ static void end_connection(struct session *s, int error, int64_t now)
 	cut = ledger_cut_off(s->ledger);
 	if (cut > 0)
 		session_row(s, 0);
-	learn_reuse(s, now);
+	update_reuse(s, now);
 	report_end(s, cut, error);
 	report_stage(s, SESSION_ENDED, error, now);
 	close_socket(s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session over UDP: one connected socket, one datagram a line. Being connected, it hears of ICMP
- * errors; IP_RECVERR says which datagram each one is about. Times are the kernel's where it gives
- * them, of the arrival (SO_TIMESTAMPNS) and of the departure (SO_TIMESTAMPING, by way of the error
- * queue), so that whatever this program does meanwhile counts for nothing in them. */
+/* A session over UDP: one connected socket, one datagram a line. A connected socket gets ICMP
+ * errors, and IP_RECVERR which datagram each one is about. Times of departure (SO_TIMESTAMPING, by
+ * way of the error queue) and arrival (SO_TIMESTAMPNS) are the kernel's where it gives them, so
+ * that this program's own delays are not in them. */
 #include "config.h"
 
 #include <errno.h>
@@ -22,21 +22,19 @@
 /* Datagrams and errors taken in one turn: enough to keep up, few enough to keep the screen alive.
  */
 #define DISPATCH_MAX 256
-/* The peer's socket buffer may be the default one, 208 KiB by the kernel's reckoning, which counts
- * about twice the bytes and its own book-keeping for each datagram. This much may be on the way at
- * once. */
+/* How much may be on the way at once: the peer's socket buffer may be the default one, 208 KiB as
+ * the kernel counts, about twice the bytes and its own book-keeping for each datagram. */
 #define FLIGHT_MAX (160 * 1024)
 #define FLIGHT_DATAGRAM 1024
 
 struct udp {
-	/* What the lines on the way cost the peer's buffer, as reckoned above. */
+	/* The cost of the lines on the way in the peer's buffer, counted so. */
 	size_t flight;
-	/* The socket's own buffer is full: wait until it can be written. */
+	/* The socket's send buffer is full: wait until it can be written. */
 	bool full;
-	/* The last thing heard was this error: it is reported once, not for each line. */
+	/* The error that came last, 0 after a reply: it is reported once, not for each line. */
 	int reported;
-	/* The line that could not be sent at the last try, and how many errors ICMP had brought by
-	 * then. */
+	/* The line that could not be sent at the last try, ICMP errors by then, and by now. */
 	uint64_t failing, errors_before, errors;
 	struct timestamps timestamps;
 	struct receive_drops receive_drops;
@@ -63,8 +61,8 @@ static int udp_open(struct session *s, int64_t now)
 	fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
-	/* Where nobody has the server's port the kernel may give it to this socket, which would get
-	 * its own lines for replies. */
+	/* The kernel may give this socket the server's port if nobody has it; then it would receive
+	 * its own lines as replies. */
 	error = fd >= FD_SETSIZE ? EMFILE
 	      : connect(fd, &to->sa, to->len) < 0 || getsockname(fd, &here.sa, &here.len) < 0
 	          ? errno
@@ -74,7 +72,6 @@ static int udp_open(struct session *s, int64_t now)
 		close(fd);
 		return error;
 	}
-	/* More room only makes things better. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &capacity, sizeof capacity);
 	icmp_ask(fd, to->sa.sa_family, true);
 	timestamps_open(&u->timestamps, fd, true);
@@ -98,7 +95,7 @@ static void udp_close(struct session *s, int64_t now)
 	s->fd = -1;
 }
 
-/* A line left the flight, whatever became of it. */
+/* A line is no longer on the way, whatever its fate. */
 static void leave_flight(struct session *s, uint64_t number)
 {
 	struct udp *u = s->data;
@@ -155,9 +152,10 @@ static void udp_watch(const struct session *s, struct fd_watch *w)
 		fd_watch_write(w, s->fd);
 }
 
-/* Nothing listens at this address, nothing ever came from it, and the name has more: all that waits
- * goes to the next one (a textbook server serves IPv4 only, and "localhost" is ::1 first). */
-static bool turn_to_next_address(struct session *s, int error, int64_t now)
+/* Sends all waiting lines to the next address if nothing listens at this one and no reply ever came
+ * from it (a textbook server serves IPv4 only, and "localhost" is ::1 first). Returns whether there
+ * was one. */
+static bool go_on_with_next_address(struct session *s, int error, int64_t now)
 {
 	char from[ADDR_TEXT];
 	uint64_t number;
@@ -175,15 +173,14 @@ static bool turn_to_next_address(struct session *s, int error, int64_t now)
 	return true;
 }
 
-/* One that tells of an address that cannot be reached, not of one that was reached, but by too
- * large a datagram. */
-static bool of_address(int error)
+/* Whether the error is about the address, not about too large a datagram or its fragments. */
+static bool is_about_address(int error)
 {
 	return error != ERROR_ICMP4(3, 4) && error != ERROR_ICMP6(2, 0) &&
 	       error != ERROR_ICMP4(11, 1) && error != ERROR_ICMP6(3, 1);
 }
 
-/* Who says so is reported where it is not the peer. */
+/* Names the sender of the error if it is not the peer. */
 static void report_unreachable(struct session *s, const struct icmp *icmp)
 {
 	const bool other = icmp->from.len > 0 &&
@@ -195,17 +192,18 @@ static void report_unreachable(struct session *s, const struct icmp *icmp)
 	    other ? ")" : "");
 }
 
-/* A router may have filled what it quotes up with zeros, to put more behind it (RFC 4884, 5). */
+/* The line that the error quotes, or 0. A router may pad the quoted datagram with zeros (RFC 4884,
+ * 5). */
 static uint64_t line_quoted(struct session *s, const unsigned char *quoted, size_t n,
     const struct icmp *icmp)
 {
 	const uint64_t number = ledger_unreachable(s->ledger, quoted, n, icmp->min_length,
 	    icmp->error);
-	const unsigned char *filling = n ? memchr(quoted, '\0', n) : NULL;
+	const unsigned char *padding = n ? memchr(quoted, '\0', n) : NULL;
 
-	if (number || !filling || filling == quoted)
+	if (number || !padding || padding == quoted)
 		return number;
-	return ledger_unreachable(s->ledger, quoted, (size_t)(filling - quoted), icmp->min_length,
+	return ledger_unreachable(s->ledger, quoted, (size_t)(padding - quoted), icmp->min_length,
 	    icmp->error);
 }
 
@@ -216,10 +214,10 @@ static void unreachable(struct session *s, const unsigned char *quoted, size_t n
 	uint64_t number;
 
 	u->errors++;
-	if (of_address(icmp->error) && turn_to_next_address(s, icmp->error, now))
+	if (is_about_address(icmp->error) && go_on_with_next_address(s, icmp->error, now))
 		return;
 	number = line_quoted(s, quoted, n, icmp);
-	/* A firewall of this machine that makes a line fail may say so by ICMP as well. */
+	/* A firewall of this machine that makes a line fail may send an ICMP error as well. */
 	if (!number && u->failing)
 		return;
 	if (number) {
@@ -269,8 +267,8 @@ static bool take_error(struct session *s, int64_t now)
 
 /* --- sending --- */
 
-/* Most devices stamp a datagram before send() returns. Taken at once, stamps take no room from
- * replies, and nobody is woken for them. */
+/* Most devices stamp a datagram before send() returns. A stamp that is taken at once takes no room
+ * from replies and does not wake the loop. */
 static void take_stamps(struct session *s, int64_t now)
 {
 	const struct udp *u = s->data;
@@ -279,10 +277,10 @@ static void take_stamps(struct session *s, int64_t now)
 		;
 }
 
-/* What ICMP says of an earlier datagram is reported once by the next call, whatever its errno,
- * instead of sending. The error queue says of which, so it is read, and the line tried again. Two
- * failures with nothing in the queue between them are the line's own; so is EPERM, which no ICMP
- * error is. */
+/* Whether the error is the line's own. The kernel reports an ICMP error about an earlier datagram
+ * once, as the next call's errno, instead of sending; so the error queue is read and the line tried
+ * again. The error is the line's own if it is EPERM, which no ICMP error is, or the second one with
+ * no ICMP error between. */
 static bool failed_itself(struct session *s, uint64_t number, int error, int64_t now)
 {
 	struct udp *u = s->data;
@@ -292,7 +290,7 @@ static bool failed_itself(struct session *s, uint64_t number, int error, int64_t
 	u->failing = number;
 	while (s->fd >= 0 && take_error(s, now))
 		;
-	/* All may have gone on with the next address meanwhile. */
+	/* All lines may have gone to the next address meanwhile. */
 	if (s->address != address || ledger_first_queued(s->ledger) != number)
 		return false;
 	if (error == EPERM || (retrying && u->errors == u->errors_before))
@@ -301,8 +299,8 @@ static bool failed_itself(struct session *s, uint64_t number, int error, int64_t
 	return false;
 }
 
-/* One try: the line may be queued still. */
-static void push_one(struct session *s, uint64_t number, int64_t turn)
+/* Tries once to send a line; it may stay queued. */
+static void push_one(struct session *s, uint64_t number, int64_t dispatched)
 {
 	struct udp *u = s->data;
 	const size_t n = ledger_wire(s->ledger, number, u->wire, sizeof u->wire);
@@ -314,7 +312,7 @@ static void push_one(struct session *s, uint64_t number, int64_t turn)
 		u->full = true;
 		return;
 	}
-	if (error && fits && !failed_itself(s, number, error, turn))
+	if (error && fits && !failed_itself(s, number, error, dispatched))
 		return;
 	u->failing = 0;
 	if (error) {
@@ -352,7 +350,7 @@ static void take_reply(struct session *s, const unsigned char *bytes, size_t n, 
 
 	s->answered = true;
 	u->reported = 0;
-	/* In time or late: it was waited for until now. */
+	/* The reply, in time or late, is the line's first. */
 	if (ledger_totals(s->ledger)->waiting < waiting)
 		leave_flight(s, reply.matched.number);
 	reply.text = bytes + reply.matched.skip;
@@ -375,12 +373,12 @@ static bool take_datagram(struct session *s)
 		take_reply(s, u->wire, (size_t)n, at);
 		return true;
 	}
-	/* An ICMP error surfaces here as well as in the error queue. */
+	/* recvmsg() fails with an ICMP error that also stands in the error queue. */
 	return errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
-/* Takes what came. Returns true when there is nothing left: then, and only then, no reply that was
- * in time is still in the socket. */
+/* Receives. Returns whether the socket is empty: only then is no reply that came in time still in
+ * it. */
 static bool take_all(struct session *s, int64_t now)
 {
 	timestamps_sample(&((struct udp *)s->data)->timestamps);

@@ -10,27 +10,28 @@
 #include "common/clock.h"
 #include "trace/lab-socket.h"
 
-/* How often the server is asked: while lines wait, and else, since a reply's acknowledgement may be
- * lost too. */
-#define ASK_WAITING (50 * NS_PER_MS)
-#define ASK_IDLE (500 * NS_PER_MS)
-/* How long the last answer may take. */
-#define LAST_ANSWER (200 * NS_PER_MS)
+/* The interval of samples: while lines wait, and else, since a reply's acknowledgement may be lost
+ * too.
+ */
+#define INTERVAL_WAITING (50 * NS_PER_MS)
+#define INTERVAL_IDLE (500 * NS_PER_MS)
+/* How long the last sample may take. */
+#define LAST_SAMPLE (200 * NS_PER_MS)
 
 struct server_tcp {
-	struct lab_socket *line;
+	struct lab_socket *socket;
 	/* Our end of the present connection, 0 before the first. */
 	uint16_t port;
-	/* What was said of it last, if anything was. */
+	/* There is a sample of it; there was ever one; it changed since the last dispatch. */
 	bool known, ever_known, changed;
-	struct tcp_sample tcp;
-	/* Sent again over the connections before it. */
+	struct tcp_sample sample;
+	/* When that was requested, and when it was received. */
+	int64_t requested, received;
+	/* Retransmissions over the connections before it. */
 	uint64_t retransmitted_before;
-	/* When it was asked last; the answer is still to come. */
-	int64_t asked_at;
-	bool asking;
-	/* When it was asked for what is known, and by when it had answered. */
-	int64_t told_asked, told_answered;
+	/* The last request; whether its answer is still to come. */
+	int64_t requested_at;
+	bool pending;
 };
 
 /* --- reading --- */
@@ -43,189 +44,167 @@ static bool has_port(const char *peer, size_t n, uint16_t port)
 	return n > (size_t)length && memcmp(peer + n - (size_t)length, end, (size_t)length) == 0;
 }
 
-static void take_number(struct tcp_sample *out, const char *name, size_t n, int64_t value)
+/* The number behind a name, " rto-us 204000", in a line of `n` bytes; or `missing`. */
+static int64_t number_in(const char *line, size_t n, const char *name, int64_t missing)
 {
-	const struct {
-		const char *name;
-		unsigned *count;
-		int64_t *us;
-	} names[] = { { "total-retrans", &out->retransmitted, NULL },
-		{ "backoff", &out->backoff, NULL }, { "rto-us", NULL, &out->timeout },
-		{ "rtt-us", NULL, &out->round_trip }, { "rttvar-us", NULL, &out->variation },
-		{ "total-rto", NULL, NULL } };
+	char key[24];
+	const size_t length = (size_t)snprintf(key, sizeof key, " %s ", name);
+	const char *at = memmem(line, n, key, length);
+	const int64_t value = at ? strtoll(at + length, NULL, 10) : -1;
 
-	for (size_t i = 0; i < sizeof names / sizeof *names && value >= 0 && value <= UINT32_MAX;
-	    i++) {
-		if (strlen(names[i].name) != n || memcmp(names[i].name, name, n) != 0)
-			continue;
-		if (names[i].count)
-			*names[i].count = (unsigned)value;
-		else if (names[i].us)
-			*names[i].us = value * NS_PER_US;
-		else
-			out->timeouts = (int)value;
-	}
+	return value >= 0 && value <= UINT32_MAX ? value : missing;
 }
 
-/* The TCP of one connection, as a line of the server tells it ("connection ADDRESS:PORT ... rto-us
- * 204000 ..."): 0, or -1 if it is none or not that of the client's port. Numbers that the server's
- * system does not know stay 0 (`timeouts`: -1). */
-static int read_connection(const char *line, uint16_t port, struct tcp_sample *out)
+/* The TCP of one connection from a line of the server, "connection ADDRESS:PORT ... rto-us 204000
+ * ...": 0, or -1 if it is none or not that of the client's port. Numbers that the server's system
+ * does not know are 0 (`timeouts`: -1). */
+static int read_connection(const char *line, size_t n, uint16_t port, struct tcp_sample *out)
 {
 	static const char start[] = "connection ";
-	size_t n;
+	const size_t begin = sizeof start - 1;
 
-	if (strncmp(line, start, sizeof start - 1) != 0)
+	if (strncmp(line, start, begin) != 0 ||
+	    !has_port(line + begin, strcspn(line + begin, " \n"), port))
 		return -1;
-	line += sizeof start - 1;
-	n = strcspn(line, " \n");
-	if (!has_port(line, n, port))
-		return -1;
+	/* Cleared, since samples are compared by their bytes. */
 	memset(out, 0, sizeof *out);
-	out->timeouts = -1;
-	/* Pairs of a name and a value. */
-	for (line += n; *line == ' ';) {
-		const char *name = line + 1;
-		const size_t length = strcspn(name, " \n");
-		const char *value = name + length;
-
-		if (*value != ' ')
-			break;
-		take_number(out, name, length, strtoll(value + 1, NULL, 10));
-		line = value + 1 + strcspn(value + 1, " \n");
-	}
+	out->retransmitted = (unsigned)number_in(line, n, "total-retrans", 0);
+	out->backoff = (unsigned)number_in(line, n, "backoff", 0);
+	out->timeout = number_in(line, n, "rto-us", 0) * NS_PER_US;
+	out->round_trip = number_in(line, n, "rtt-us", 0) * NS_PER_US;
+	out->variation = number_in(line, n, "rttvar-us", 0) * NS_PER_US;
+	out->timeouts = (int)number_in(line, n, "total-rto", -1);
 	return 0;
 }
 
-/* --- asking --- */
+/* --- sampling --- */
 
 static void take_answer(void *context, const struct lab_socket_answer *answer)
 {
-	struct server_tcp *f = context;
-	struct tcp_sample tcp;
+	struct server_tcp *s = context;
+	struct tcp_sample sample;
+	size_t n;
 
-	f->asking = false;
-	if (answer->note != f->port || !answer->ok)
+	s->pending = false;
+	if (answer->note != s->port || !answer->ok)
 		return;
-	for (const char *line = answer->text; *line;) {
-		const char *end = strchr(line, '\n');
-
-		if (read_connection(line, f->port, &tcp) == 0) {
-			f->changed |= !f->known || memcmp(&tcp, &f->tcp, sizeof tcp) != 0;
-			f->tcp = tcp;
-			f->known = f->ever_known = true;
-			f->told_asked = f->asked_at;
-			f->told_answered = clock_monotonic();
-		}
-		line = end ? end + 1 : "";
+	for (const char *line = answer->text; *line; line += n + (line[n] == '\n')) {
+		n = strcspn(line, "\n");
+		if (read_connection(line, n, s->port, &sample) < 0)
+			continue;
+		s->changed |= !s->known || memcmp(&sample, &s->sample, sizeof sample) != 0;
+		s->sample = sample;
+		s->known = s->ever_known = true;
+		s->requested = s->requested_at;
+		s->received = clock_monotonic();
 	}
 }
 
-/* What was said last is old. */
+/* The sample is old from now on. */
 static void take_end(void *context)
 {
-	struct server_tcp *f = context;
+	struct server_tcp *s = context;
 
-	f->changed |= f->known;
-	f->known = false;
+	s->changed |= s->known;
+	s->known = false;
 }
 
-static void ask(struct server_tcp *f)
+static void request(struct server_tcp *s)
 {
-	f->asking = lab_socket_command(f->line, 0, f->port, "connections") == 0;
+	s->pending = lab_socket_command(s->socket, 0, s->port, "connections") == 0;
 }
 
 struct server_tcp *server_tcp_open(const char *path)
 {
-	struct server_tcp *f = calloc(1, sizeof *f);
+	struct server_tcp *s = calloc(1, sizeof *s);
 
-	if (!f)
+	if (!s)
 		return NULL;
-	f->line = lab_socket_open(path,
-	    &(struct lab_socket_hooks){ .context = f, .answer = take_answer, .gone = take_end });
-	if (f->line)
-		return f;
-	free(f);
+	s->socket = lab_socket_open(path,
+	    &(struct lab_socket_hooks){ .context = s, .answer = take_answer, .gone = take_end });
+	if (s->socket)
+		return s;
+	free(s);
 	return NULL;
 }
 
-void server_tcp_close(struct server_tcp *f)
+void server_tcp_close(struct server_tcp *s)
 {
-	if (!f)
+	if (!s)
 		return;
-	lab_socket_close(f->line);
-	free(f);
+	lab_socket_close(s->socket);
+	free(s);
 }
 
-void server_tcp_connected(struct server_tcp *f, uint16_t port)
+void server_tcp_connected(struct server_tcp *s, uint16_t port)
 {
-	if (!f)
+	if (!s)
 		return;
-	f->retransmitted_before += f->tcp.retransmitted;
-	memset(&f->tcp, 0, sizeof f->tcp);
-	f->changed |= f->known;
-	f->known = false;
-	f->port = port;
-	f->asked_at = 0;
+	s->retransmitted_before += s->sample.retransmitted;
+	memset(&s->sample, 0, sizeof s->sample);
+	s->changed |= s->known;
+	s->known = false;
+	s->port = port;
+	s->requested_at = 0;
 }
 
-void server_tcp_finish(struct server_tcp *f)
+static bool may_sample(const struct server_tcp *s)
 {
-	if (!f || f->port == 0 || lab_socket_is_gone(f->line))
+	return s && s->port != 0 && !lab_socket_is_gone(s->socket);
+}
+
+void server_tcp_finish(struct server_tcp *s)
+{
+	if (!may_sample(s))
 		return;
-	ask(f);
-	lab_socket_settle(f->line, LAST_ANSWER);
+	request(s);
+	lab_socket_settle(s->socket, LAST_SAMPLE);
 }
 
-static bool may_ask(const struct server_tcp *f)
+void server_tcp_watch(const struct server_tcp *s, bool waiting, struct fd_watch *w)
 {
-	return f && f->port != 0 && !lab_socket_is_gone(f->line);
-}
-
-void server_tcp_watch(const struct server_tcp *f, bool waiting, struct fd_watch *w)
-{
-	if (!may_ask(f))
+	if (!may_sample(s))
 		return;
-	lab_socket_watch(f->line, w);
-	if (!f->asking)
-		fd_watch_until(w, f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE));
+	lab_socket_watch(s->socket, w);
+	if (!s->pending)
+		fd_watch_until(w, s->requested_at + (waiting ? INTERVAL_WAITING : INTERVAL_IDLE));
 }
 
-bool server_tcp_dispatch(struct server_tcp *f, const struct fd_watch *w, bool waiting, int64_t now)
+bool server_tcp_dispatch(struct server_tcp *s, const struct fd_watch *w, bool waiting, int64_t now)
 {
 	bool changed;
 
-	if (!may_ask(f))
+	if (!may_sample(s))
 		return false;
-	lab_socket_dispatch(f->line, w);
-	if (!f->asking && !lab_socket_is_gone(f->line) &&
-	    now >= f->asked_at + (waiting ? ASK_WAITING : ASK_IDLE)) {
-		f->asked_at = now;
-		ask(f);
+	lab_socket_dispatch(s->socket, w);
+	if (!s->pending && !lab_socket_is_gone(s->socket) &&
+	    now >= s->requested_at + (waiting ? INTERVAL_WAITING : INTERVAL_IDLE)) {
+		s->requested_at = now;
+		request(s);
 	}
-	changed = f->changed;
-	f->changed = false;
+	changed = s->changed;
+	s->changed = false;
 	return changed;
 }
 
-const struct tcp_sample *server_tcp_sample(const struct server_tcp *f)
+const struct tcp_sample *server_tcp_sample(const struct server_tcp *s)
 {
-	return f && f->known ? &f->tcp : NULL;
+	return s && s->known ? &s->sample : NULL;
 }
 
-bool server_tcp_times(const struct server_tcp *f, int64_t *asked, int64_t *answered)
+bool server_tcp_times(const struct server_tcp *s, int64_t *requested, int64_t *received)
 {
-	if (!f || !f->known)
+	if (!s || !s->known)
 		return false;
-	*asked = f->told_asked;
-	*answered = f->told_answered;
+	*requested = s->requested;
+	*received = s->received;
 	return true;
 }
 
-bool server_retransmitted(const struct server_tcp *f, uint64_t *again)
+bool server_retransmitted(const struct server_tcp *s, uint64_t *segments)
 {
-	if (!f || !f->ever_known)
+	if (!s || !s->ever_known)
 		return false;
-	*again = f->retransmitted_before + f->tcp.retransmitted;
+	*segments = s->retransmitted_before + s->sample.retransmitted;
 	return true;
 }

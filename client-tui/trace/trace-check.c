@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Compares the fate of a line in the ledger with what the link did. A line is compared once, when
- * its fate is decided and everything that the link let through has long arrived. */
+/* Compares the fate of a line in the ledger with what the link did: once, when its fate is decided
+ * and everything that the link let through has long arrived. */
 #include "config.h"
 
 #include "common/clock.h"
 #include "common/search.h"
 #include "trace/trace-internal.h"
 
-/* How long after the link let a packet go it is with the client at the latest, also on a busy
- * machine. */
+/* A packet arrives so long after the link let it go at the latest, also on a busy machine. */
 #define GRACE (500 * NS_PER_MS)
-/* The kernel's time stamp is turned into our time by comparing two clocks. */
+/* The error of a kernel's time stamp in our time. */
 #define SLACK (2 * NS_PER_MS)
-/* A relay that was kept from running lets a packet go later than it said. */
+/* A relay that did not get the processor lets a packet go so much later than it reported. */
 #define STALL (250 * NS_PER_MS)
-/* Two packets that left so close together may have come in the other order. */
+/* Two packets that left so close together may arrive in the other order. */
 #define TOGETHER (50 * NS_PER_US)
-/* A reply to an older line is a stray: the ledger's `answerable`, not less than this. */
+/* A reply to an older line may be a stray: the least value of the ledger's `answerable`. */
 #define ANSWERABLE (60 * NS_PER_S)
-/* Later lines that are looked at for one that overtook. */
+/* Later lines among which one that overtook is searched. */
 #define OVERTAKERS 4096
 
 enum order { ORDER_KEPT, ORDER_OVERTAKEN, ORDER_UNSURE };
@@ -33,7 +32,7 @@ static bool was_left(const struct trace_flow *f, const struct ledger_row *row)
 	return !f->stream && row->fate == FATE_WAITING && f->closed_at != INT64_MAX;
 }
 
-/* When the last of what is known to happen has happened. */
+/* The time of the last known event of a line. */
 static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
@@ -50,8 +49,8 @@ static int64_t over_at(const struct trace_flow *f, const struct trace_slot *r,
 	return at;
 }
 
-/* The bytes or the time leave open which packets were this line's, or whether the client could
- * still see them. */
+/* Whether bytes or times leave open which packets were this line's, or if the client could still
+ * see them. */
 static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
@@ -70,7 +69,7 @@ static bool cannot_tell(const struct trace_flow *f, const struct trace_slot *r,
 
 /* Whether the reply to a line that was sent later, and was in time, came before this one's (RFC
  * 4737). */
-static enum order overtaken(const struct trace *w, const struct trace_flow *f,
+static enum order overtaken(const struct trace *t, const struct trace_flow *f,
     const struct trace_slot *r)
 {
 	const int64_t arrived = leg_of(r, LINK_COMING)->first_out;
@@ -79,7 +78,7 @@ static enum order overtaken(const struct trace *w, const struct trace_flow *f,
 
 	SEARCH_FIRST(i, f->begin, f->end, f->numbers[i] >= r->line.number);
 	for (i++; i < f->end; i++) {
-		const struct trace_slot *other = trace_slot(w, f->stream, f->numbers[i]);
+		const struct trace_slot *other = trace_slot(t, f->stream, f->numbers[i]);
 		const struct ledger_row *row = other ? ledger_find(f->ledger, f->numbers[i]) : NULL;
 
 		if (!row || ++n > OVERTAKERS)
@@ -98,7 +97,7 @@ static enum order overtaken(const struct trace *w, const struct trace_flow *f,
 	return order;
 }
 
-static enum trace_mismatch compare_reply(const struct trace *w, const struct trace_flow *f,
+static enum trace_mismatch compare_reply(const struct trace *t, const struct trace_flow *f,
     const struct trace_slot *r, const struct ledger_row *row)
 {
 	const struct trace_leg *back = leg_of(r, LINK_COMING);
@@ -116,17 +115,17 @@ static enum trace_mismatch compare_reply(const struct trace *w, const struct tra
 		return TRACE_COPIES;
 	if (row->late)
 		return TRACE_MISMATCHES;
-	order = overtaken(w, f, r);
+	order = overtaken(t, f, r);
 	return order != ORDER_UNSURE && row->reordered != (order == ORDER_OVERTAKEN)
 	         ? TRACE_ORDER
 	         : TRACE_MISMATCHES;
 }
 
-static enum trace_mismatch compare(const struct trace *w, const struct trace_flow *f,
+static enum trace_mismatch compare(const struct trace *t, const struct trace_flow *f,
     const struct trace_slot *r, const struct ledger_row *row)
 {
 	if (row->fate == FATE_ANSWERED || row->late)
-		return compare_reply(w, f, r, row);
+		return compare_reply(t, f, r, row);
 	if (row->fate == FATE_LOST && leg_of(r, LINK_COMING)->through > 0)
 		return TRACE_LOST;
 	if (row->fate == FATE_REFUSED && leg_of(r, LINK_GOING)->through == 0)
@@ -134,57 +133,56 @@ static enum trace_mismatch compare(const struct trace *w, const struct trace_flo
 	return TRACE_MISMATCHES;
 }
 
-static void count_loss(struct trace_totals *t, const struct trace_slot *r,
+static void count_loss(struct trace_totals *totals, const struct trace_slot *r,
     const struct ledger_row *row)
 {
 	if (row->late) {
-		t->late++;
+		totals->late++;
 		return;
 	}
 	switch (trace_place(&r->line, INT64_MAX)) {
 	case TRACE_GOING:
-		t->lost[LINK_GOING]++;
-		t->fates[LINK_GOING][leg_of(r, LINK_GOING)->fate]++;
+		totals->lost[LINK_GOING]++;
+		totals->fates[LINK_GOING][leg_of(r, LINK_GOING)->fate]++;
 		break;
 	case TRACE_COMING:
-		t->lost[LINK_COMING]++;
-		t->fates[LINK_COMING][leg_of(r, LINK_COMING)->fate]++;
+		totals->lost[LINK_COMING]++;
+		totals->fates[LINK_COMING][leg_of(r, LINK_COMING)->fate]++;
 		break;
 	case TRACE_SERVER:
-		t->server++;
+		totals->server++;
 		break;
 	case TRACE_UNKNOWN:
-		t->before++;
+		totals->before++;
 		break;
 	default:
 		break;
 	}
 }
 
-static void check(struct trace *w, const struct trace_flow *f, const struct trace_slot *r,
+static void check(struct trace *t, const struct trace_flow *f, const struct trace_slot *r,
     const struct ledger_row *row)
 {
-	struct trace_totals *t = &w->totals;
-	const enum trace_mismatch kind = compare(w, f, r, row);
+	struct trace_totals *totals = &t->totals;
+	const enum trace_mismatch kind = compare(t, f, r, row);
 
-	t->compared++;
+	totals->compared++;
 	if (row->fate == FATE_LOST)
-		count_loss(t, r, row);
+		count_loss(totals, r, row);
 	if (kind == TRACE_MISMATCHES)
 		return;
-	t->mismatches++;
-	t->kinds[kind]++;
-	if (t->first == 0) {
-		t->first = r->line.number;
-		t->first_kind = kind;
+	totals->mismatches++;
+	if (totals->first == 0) {
+		totals->first = r->line.number;
+		totals->first_kind = kind;
 	}
 }
 
-/* Returns whether the line is done with. */
-static bool try_to_check(struct trace *w, bool stream, uint64_t number, int64_t until)
+/* Returns whether the line is done. */
+static bool try_to_check(struct trace *t, bool stream, uint64_t number, int64_t until)
 {
-	struct trace_slot *r = trace_slot(w, stream, number);
-	struct trace_flow *f = r ? &w->flows[r->flow] : NULL;
+	struct trace_slot *r = trace_slot(t, stream, number);
+	struct trace_flow *f = r ? &t->flows[r->flow] : NULL;
 	const struct ledger_row *row = r ? ledger_find(f->ledger, number) : NULL;
 
 	if (r && !r->pending)
@@ -195,20 +193,20 @@ static bool try_to_check(struct trace *w, bool stream, uint64_t number, int64_t 
 	if (row && f->stream && (row->differs || row->cut_short))
 		f->unaligned = true;
 	if (!row || cannot_tell(f, r, row))
-		w->totals.skipped++;
+		t->totals.skipped++;
 	else
-		check(w, f, r, row);
+		check(t, f, r, row);
 	if (r)
 		r->pending = false;
 	return true;
 }
 
-void trace_check(struct trace *w, int64_t until)
+void trace_check(struct trace *t, int64_t until)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < w->pending_count; i++)
-		if (!try_to_check(w, w->pending[i] & 1, w->pending[i] / 2, until))
-			w->pending[kept++] = w->pending[i];
-	w->totals.waiting = w->pending_count = kept;
+	for (size_t i = 0; i < t->pending_count; i++)
+		if (!try_to_check(t, t->pending[i] & 1, t->pending[i] / 2, until))
+			t->pending[kept++] = t->pending[i];
+	t->totals.waiting = t->pending_count = kept;
 }

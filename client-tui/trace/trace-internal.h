@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a trace: what trace.c (lines and flows), trace-match.c (events find lines), trace.c
- * (why segments are sent again) and trace-check.c (verdicts) share. For these files only. */
+/* The inside of a trace, which trace.c (flows, lines, packets, timers), trace-match.c (finds the
+ * line of an event) and trace-check.c (compares) share. For these files only. */
 #ifndef UPCASE_TRACE_TRACE_INTERNAL_H
 #define UPCASE_TRACE_TRACE_INTERNAL_H
 
@@ -8,14 +8,14 @@
 
 /* Connections of one flow of which segments may still be on their way. */
 #define CONNECTIONS 64
-/* Datagrams and segments in pieces at once. */
+/* Fragmented datagrams and segments at once. */
 #define REASSEMBLIES 64
-/* A datagram is looked for by as many of its first bytes as its first piece always has, with the
- * smallest MTU that there is: 68 (RFC 791, 3.2) without the headers of IP and UDP. */
+/* A datagram is found by as many of its first bytes as its first fragment always has: with the
+ * smallest MTU, 68 (RFC 791, 3.2), without the headers of IP and UDP. */
 #define KEY_BYTES 40
-/* Packets that may turn out to be undelivered. */
+/* The last packets, which may turn out to be undelivered. */
 #define SERIALS 8192
-/* Segments sent again of which it is open why. */
+/* Retransmissions of which the cause is open. */
 #define RETRANSMISSIONS 64
 #define NO_SLOT UINT32_MAX
 
@@ -26,7 +26,7 @@ struct trace_slot {
 	uint8_t flow;
 	/* Not compared yet. */
 	bool pending;
-	/* Another line looks just like it; some of its packets cannot be reported. */
+	/* Another line has the same bytes; some of its packets cannot be told from others. */
 	bool ambiguous, unsure;
 	union {
 		struct {
@@ -79,11 +79,11 @@ struct trace_flow {
 	bool unaligned;
 	struct trace_connection *connections;
 	uint64_t count;
-	/* What the kernels said of the last connection: [0] last, [1] before. */
+	/* Samples of the last connection: [0] the last one, [1] the one before. */
 	struct trace_timer timers[LINK_WAYS][2];
 };
 
-/* A line's segment was sent again. */
+/* A retransmission of a segment of a line. */
 struct retransmission {
 	uint64_t number;
 	int flow;
@@ -92,11 +92,11 @@ struct retransmission {
 	uint8_t slot;
 	/* When, and when the try before that was. */
 	int64_t at, last;
-	/* What the kernel said last before it. */
+	/* The last sample before it. */
 	struct trace_timer before;
 };
 
-/* A datagram, or a segment, in pieces of which not all were seen. */
+/* A fragmented datagram or segment of which not all fragments were seen. */
 struct reassembly {
 	/* The datagram's line; 0 for a segment, and when no more of them matter. */
 	uint64_t number;
@@ -154,19 +154,19 @@ struct trace {
 	struct trace_totals totals;
 };
 
-struct trace_slot *trace_slot(const struct trace *w, bool stream, uint64_t number);
-uint32_t *trace_chain(const struct trace *w, enum link_way way, uint64_t key);
+struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number);
+uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key);
 /* An empty record for a line, at whose place an older one may have stood; NULL when memory is short
  * or the line is older than all that are kept. With its number and keys set, trace_enter() makes it
  * one that is found. */
-struct trace_slot *trace_new_slot(struct trace *w, bool stream, uint64_t number);
-void trace_enter(struct trace *w, struct trace_slot *r);
-/* Makes room for `n` bytes at w->bytes. Returns 0 or -1. */
-int trace_reserve(struct trace *w, size_t n);
-void trace_add_packet(struct trace *w, const struct logged_packet *packet);
+struct trace_slot *trace_new_slot(struct trace *t, bool stream, uint64_t number);
+void trace_enter(struct trace *t, struct trace_slot *r);
+/* Makes room for `n` bytes at t->bytes. Returns 0 or -1. */
+int trace_reserve(struct trace *t, size_t n);
+void trace_add_packet(struct trace *t, const struct logged_packet *packet);
 
 /* `retransmission` has its way, slot and times. */
-void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r,
+void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,
     const struct retransmission *retransmission);
 
 /* What is in common for a new leg. */

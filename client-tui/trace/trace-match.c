@@ -9,7 +9,7 @@
 #include "common/search.h"
 #include "trace/trace-internal.h"
 
-/* How many copies reach the receiver and are taken there. */
+/* The copies that the receiver takes. */
 static int let_through(const struct packet_event *e)
 {
 	return e->fate == LINK_DELIVERED ? e->copies : 0;
@@ -20,15 +20,15 @@ static void count_up(uint16_t *counter, int by)
 	*counter = *counter + by < UINT16_MAX ? (uint16_t)(*counter + by) : UINT16_MAX;
 }
 
-static void remember_serial(struct trace *w, const struct packet_event *e,
+static void remember_serial(struct trace *t, const struct packet_event *e,
     const struct trace_slot *r)
 {
-	w->reported[e->serial % SERIALS] = (struct reported_packet){
+	t->reported[e->serial % SERIALS] = (struct reported_packet){
 		.serial = e->serial, .number = r->line.number, .stream = r->line.stream
 	};
 }
 
-/* --- what is common to both transports --- */
+/* --- both transports --- */
 
 static void leg_came(struct trace_leg *leg, const struct packet_event *e)
 {
@@ -79,12 +79,12 @@ static struct logged_packet packet_of(const struct packet_event *e, uint64_t fir
 		.length = e->length };
 }
 
-static void add_packet(struct trace *w, const struct packet_event *e, uint64_t first, uint64_t last,
+static void add_packet(struct trace *t, const struct packet_event *e, uint64_t first, uint64_t last,
     uint64_t place, bool retransmitted)
 {
 	const struct logged_packet packet = packet_of(e, first, last, place, retransmitted);
 
-	trace_add_packet(w, &packet);
+	trace_add_packet(t, &packet);
 }
 
 /* --- datagrams --- */
@@ -97,18 +97,19 @@ static bool fits(const struct trace_slot *r, uint8_t flow, enum link_way way,
 	                    : r->hashes[way] == hash && r->lengths[way] == length);
 }
 
-/* The line that waits longest for a packet that way; if none does, the newest that looks so. */
-static struct trace_slot *choose(const struct trace *w, uint8_t flow, enum link_way way,
+/* The line that waits longest for such a packet that way; if none does, the newest with these
+ * bytes. */
+static struct trace_slot *choose(const struct trace *t, uint8_t flow, enum link_way way,
     const struct packet_event *e, const void *bytes, size_t n, uint64_t hash, size_t length)
 {
 	const uint64_t key = fnv_hash(bytes, n < KEY_BYTES ? n : KEY_BYTES);
 	struct trace_slot *newest = NULL, *oldest = NULL;
 
-	if (w->rings[0].capacity == 0)
+	if (t->rings[0].capacity == 0)
 		return NULL;
-	for (uint32_t i = *trace_chain(w, way, key); i != NO_SLOT;
-	    i = w->rings[0].slots[i].next[way]) {
-		struct trace_slot *r = &w->rings[0].slots[i];
+	for (uint32_t i = *trace_chain(t, way, key); i != NO_SLOT;
+	    i = t->rings[0].slots[i].next[way]) {
+		struct trace_slot *r = &t->rings[0].slots[i];
 		const bool due = way == LINK_GOING
 		                   ? r->line.legs[way].tries == 0
 		                   : r->line.legs[way].tries < r->line.legs[LINK_GOING].through;
@@ -123,8 +124,8 @@ static struct trace_slot *choose(const struct trace *w, uint8_t flow, enum link_
 	return oldest ? oldest : newest;
 }
 
-/* A server that knows fewer capitals than we do, or that just echoes. */
-static struct trace_slot *choose_other_reply(const struct trace *w, uint8_t flow,
+/* The line of a reply that is not the capitals: the server knows fewer of them, or echoes. */
+static struct trace_slot *choose_other_reply(const struct trace *t, uint8_t flow,
     const struct packet_event *e)
 {
 	unsigned char capitals[CAPITALS_GROWTH * EVENT_LINE_DATA];
@@ -133,22 +134,22 @@ static struct trace_slot *choose_other_reply(const struct trace *w, uint8_t flow
 
 	if (!e->fragment && e->length == e->data_length) {
 		n = capitals_text(e->data, e->data_length, capitals);
-		r = choose(w, flow, LINK_COMING, e, capitals,
+		r = choose(t, flow, LINK_COMING, e, capitals,
 		    n < EVENT_LINE_DATA ? n : EVENT_LINE_DATA, fnv_hash(capitals, n), n);
 	}
-	return r ? r : choose(w, flow, LINK_GOING, e, e->data, e->data_length, e->hash, e->length);
+	return r ? r : choose(t, flow, LINK_GOING, e, e->data, e->data_length, e->hash, e->length);
 }
 
-static struct trace_slot *find_datagram(const struct trace *w, uint8_t flow,
+static struct trace_slot *find_datagram(const struct trace *t, uint8_t flow,
     const struct packet_event *e)
 {
-	struct trace_slot *r = choose(w, flow, e->way, e, e->data, e->data_length, e->hash,
+	struct trace_slot *r = choose(t, flow, e->way, e, e->data, e->data_length, e->hash,
 	    e->length);
 
-	return r || e->way == LINK_GOING ? r : choose_other_reply(w, flow, e);
+	return r || e->way == LINK_GOING ? r : choose_other_reply(t, flow, e);
 }
 
-static void take_whole(struct trace *w, struct trace_slot *r, const struct packet_event *e)
+static void take_whole(struct trace *t, struct trace_slot *r, const struct packet_event *e)
 {
 	struct trace_leg *leg = &r->line.legs[e->way];
 
@@ -157,13 +158,13 @@ static void take_whole(struct trace *w, struct trace_slot *r, const struct packe
 		leg_through(leg, e);
 	else
 		leg_lost(leg, e->fate);
-	remember_serial(w, e, r);
-	add_packet(w, e, r->line.number, r->line.number, 0, false);
+	remember_serial(t, e, r);
+	add_packet(t, e, r->line.number, r->line.number, 0, false);
 }
 
-/* The last piece decides: when the others are there too, the datagram is. Copies of pieces are put
- * together as they come, which nobody can foretell. */
-static void take_fragment(struct trace *w, struct trace_slot *r, struct reassembly *p,
+/* A datagram arrives with the last of its fragments. How the receiver puts copies of fragments
+ * together depends on their order, so their line is unsure. */
+static void take_fragment(struct trace *t, struct trace_slot *r, struct reassembly *p,
     const struct packet_event *e)
 {
 	struct trace_leg *leg = &r->line.legs[e->way];
@@ -175,8 +176,8 @@ static void take_fragment(struct trace *w, struct trace_slot *r, struct reassemb
 	if (e->out[0] > p->out)
 		p->out = e->out[0];
 	leg->held |= e->held;
-	remember_serial(w, e, r);
-	add_packet(w, e, r->line.number, r->line.number, e->offset, false);
+	remember_serial(t, e, r);
+	add_packet(t, e, r->line.number, r->line.number, e->offset, false);
 	if (let_through(e) == 0) {
 		leg_lost(leg, e->fate);
 		p->number = 0;
@@ -188,15 +189,15 @@ static void take_fragment(struct trace *w, struct trace_slot *r, struct reassemb
 	}
 }
 
-static void take_first_fragment(struct trace *w, struct trace_slot *r, const struct packet_event *e)
+static void take_first_fragment(struct trace *t, struct trace_slot *r, const struct packet_event *e)
 {
-	struct reassembly *p = &w->reassemblies[w->next_reassembly++ % REASSEMBLIES];
+	struct reassembly *p = &t->reassemblies[t->next_reassembly++ % REASSEMBLIES];
 
 	*p = (struct reassembly){
 		.number = r->line.number, .way = e->way, .id = e->id, .out = INT64_MIN
 	};
 	leg_came(&r->line.legs[e->way], e);
-	take_fragment(w, r, p, e);
+	take_fragment(t, r, p, e);
 }
 
 static bool has_ports(uint16_t here, uint16_t there, const struct packet_event *e)
@@ -205,24 +206,24 @@ static bool has_ports(uint16_t here, uint16_t there, const struct packet_event *
 	                            : e->source_port == there && e->target_port == here;
 }
 
-static void take_datagram(struct trace *w, const struct packet_event *e)
+static void take_datagram(struct trace *t, const struct packet_event *e)
 {
-	for (int i = w->flow_count - 1; i >= 0; i--) {
-		struct trace_flow *f = &w->flows[i];
+	for (int i = t->flow_count - 1; i >= 0; i--) {
+		struct trace_flow *f = &t->flows[i];
 		struct trace_slot *r;
 
 		if (f->stream || !has_ports(f->here, f->there, e))
 			continue;
 		f->seen = true;
-		w->totals.datagrams[e->way]++;
-		w->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
-		r = find_datagram(w, (uint8_t)i, e);
+		t->totals.datagrams[e->way]++;
+		t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
+		r = find_datagram(t, (uint8_t)i, e);
 		if (!r)
-			w->totals.unmatched[e->way]++;
+			t->totals.unmatched[e->way]++;
 		else if (e->fragment)
-			take_first_fragment(w, r, e);
+			take_first_fragment(t, r, e);
 		else
-			take_whole(w, r, e);
+			take_whole(t, r, e);
 		return;
 	}
 }
@@ -241,14 +242,14 @@ static struct trace_connection *find_connection(struct trace_flow *f, const stru
 }
 
 /* The first line with bytes behind `place`: an index into f->numbers. */
-static size_t first_line_at(const struct trace *w, const struct trace_flow *f, enum link_way way,
+static size_t first_line_at(const struct trace *t, const struct trace_flow *f, enum link_way way,
     uint64_t place)
 {
 	const struct trace_slot *r;
 	size_t i;
 
 	SEARCH_FIRST(i, f->begin, f->end,
-	    (r = trace_slot(w, f->stream, f->numbers[i])) && r->ends[way] > place);
+	    (r = trace_slot(t, f->stream, f->numbers[i])) && r->ends[way] > place);
 	return i;
 }
 
@@ -257,7 +258,7 @@ static bool is_later_fragment(const struct packet_event *e)
 	return e->fragment && e->offset > 0;
 }
 
-static void add_wait(struct trace *w, struct trace_slot *r, const struct packet_event *e)
+static void add_wait(struct trace *t, struct trace_slot *r, const struct packet_event *e)
 {
 	struct trace_leg *leg = &r->line.legs[e->way];
 	const int64_t us = (e->in - leg->last_in) / 1000;
@@ -266,31 +267,31 @@ static void add_wait(struct trace *w, struct trace_slot *r, const struct packet_
 	count_up(&leg->retransmitted, 1);
 	leg->wait[slot] = (uint32_t)(us < UINT32_MAX ? us : UINT32_MAX);
 	leg->timeout[slot] = 0;
-	trace_retransmitted(w, &w->flows[r->flow], r,
+	trace_retransmitted(t, &t->flows[r->flow], r,
 	    &(struct retransmission){
 	        .way = e->way, .slot = slot, .at = e->in, .last = leg->last_in });
 }
 
 /* Bytes from `begin` to before `end` of the flow's count; those before `seen` were seen before. */
-static void take_bytes(struct trace *w, struct trace_slot *r, const struct packet_event *e,
+static void take_bytes(struct trace *t, struct trace_slot *r, const struct packet_event *e,
     uint64_t begin, uint64_t end, uint64_t seen)
 {
 	struct trace_leg *leg = &r->line.legs[e->way];
 	const uint64_t first = begin > r->begins[e->way] ? begin : r->begins[e->way];
 
-	/* Of a line in two pieces of a segment the first one was this time's try. */
+	/* Of a line in two fragments of a segment, the first one was this try. */
 	if (leg->tries > 0 && first < seen && (!is_later_fragment(e) || r->begins[e->way] >= begin))
-		add_wait(w, r, e);
+		add_wait(t, r, e);
 	leg_came(leg, e);
 	if (let_through(e) == 0)
 		leg_lost(leg, e->fate);
 	else if (end >= r->ends[e->way])
 		leg_through(leg, e);
-	remember_serial(w, e, r);
+	remember_serial(t, e, r);
 }
 
-/* Sequence numbers wrap; the nearest place to what was seen is meant. Returns whether that is one
- * of the connection's. */
+/* The place of a sequence number in the flow's count of bytes. Sequence numbers wrap, so it is the
+ * one nearest to the bytes seen so far. Returns whether it lies in the connection. */
 static bool find_place(const struct trace_connection *c, enum link_way way, uint32_t seq,
     uint64_t *place)
 {
@@ -300,7 +301,7 @@ static bool find_place(const struct trace_connection *c, enum link_way way, uint
 	return ahead >= 0 || (uint64_t)-(int64_t)ahead <= c->seen[way];
 }
 
-static void take_payload(struct trace *w, struct trace_flow *f, struct trace_connection *c,
+static void take_payload(struct trace *t, struct trace_flow *f, struct trace_connection *c,
     const struct packet_event *e)
 {
 	const uint64_t seen = c->from[e->way] + c->seen[e->way];
@@ -310,27 +311,27 @@ static void take_payload(struct trace *w, struct trace_flow *f, struct trace_con
 		return;
 	end = begin + e->length;
 	if (begin < seen && !is_later_fragment(e))
-		w->totals.retransmitted[e->way]++;
-	for (size_t i = first_line_at(w, f, e->way, begin); i < f->end; i++) {
-		struct trace_slot *r = trace_slot(w, f->stream, f->numbers[i]);
+		t->totals.retransmitted[e->way]++;
+	for (size_t i = first_line_at(t, f, e->way, begin); i < f->end; i++) {
+		struct trace_slot *r = trace_slot(t, f->stream, f->numbers[i]);
 
 		if (!r || r->begins[e->way] >= end)
 			break;
-		take_bytes(w, r, e, begin, end, seen);
+		take_bytes(t, r, e, begin, end, seen);
 		first_number = first_number ? first_number : r->line.number;
 		last_number = r->line.number;
 	}
-	add_packet(w, e, first_number, last_number, begin, begin < seen);
+	add_packet(t, e, first_number, last_number, begin, begin < seen);
 	if (end > seen)
 		c->seen[e->way] = end - c->from[e->way];
 }
 
-/* The kernel sends a segment in pieces when the path's MTU is below what it takes for the least
- * (Linux: 552 bytes, from the sysctl net.ipv4.route.min_pmtu). */
-static void take_first_segment(struct trace *w, struct trace_flow *f, struct trace_connection *c,
+/* The kernel fragments a segment when the path's MTU is below its own minimum (Linux: 552 bytes,
+ * the sysctl net.ipv4.route.min_pmtu). */
+static void take_first_segment(struct trace *t, struct trace_flow *f, struct trace_connection *c,
     const struct packet_event *e)
 {
-	struct reassembly *p = &w->reassemblies[w->next_reassembly++ % REASSEMBLIES];
+	struct reassembly *p = &t->reassemblies[t->next_reassembly++ % REASSEMBLIES];
 
 	*p = (struct reassembly){ .flow = f,
 		.connection = c,
@@ -340,21 +341,21 @@ static void take_first_segment(struct trace *w, struct trace_flow *f, struct tra
 		.got = e->length,
 		.lost = let_through(e) > 0 ? LINK_NONE : e->fate,
 		.out = e->copies > 0 ? e->out[0] : INT64_MIN };
-	/* All of it is TCP's options: nobody told where the payload begins. */
+	/* It has only TCP options: where the payload begins is unknown. */
 	if (e->length == 0)
 		f->unaligned = true;
 }
 
-/* The lines that ended in its earlier pieces have not arrived after all. */
-static void lose_earlier_segments(const struct trace *w, const struct reassembly *p,
+/* Takes back the arrival of lines that ended in its earlier fragments. */
+static void lose_earlier_segments(const struct trace *t, const struct reassembly *p,
     const struct packet_event *e)
 {
 	uint64_t begin;
 
 	if (!find_place(p->connection, e->way, p->seq, &begin))
 		return;
-	for (size_t i = first_line_at(w, p->flow, e->way, begin); i < p->flow->end; i++) {
-		struct trace_slot *r = trace_slot(w, true, p->flow->numbers[i]);
+	for (size_t i = first_line_at(t, p->flow, e->way, begin); i < p->flow->end; i++) {
+		struct trace_slot *r = trace_slot(t, true, p->flow->numbers[i]);
 		struct trace_leg *leg = r ? &r->line.legs[e->way] : NULL;
 
 		if (!r || r->ends[e->way] > begin + p->got)
@@ -364,8 +365,8 @@ static void lose_earlier_segments(const struct trace *w, const struct reassembly
 	}
 }
 
-/* One piece lost, all is lost. */
-static void take_later_segment(struct trace *w, struct reassembly *p, const struct packet_event *e)
+/* If one fragment is lost, the segment is. */
+static void take_later_segment(struct trace *t, struct reassembly *p, const struct packet_event *e)
 {
 	struct packet_event part = *e;
 
@@ -373,8 +374,8 @@ static void take_later_segment(struct trace *w, struct reassembly *p, const stru
 	part.seq = p->seq + p->got;
 	if (p->lost == LINK_NONE && let_through(e) == 0) {
 		p->lost = e->fate;
-		w->totals.dropped[e->way]++;
-		lose_earlier_segments(w, p, e);
+		t->totals.dropped[e->way]++;
+		lose_earlier_segments(t, p, e);
 	} else if (p->lost != LINK_NONE) {
 		part.fate = p->lost;
 		part.copies = 0;
@@ -382,13 +383,13 @@ static void take_later_segment(struct trace *w, struct reassembly *p, const stru
 		part.out[0] = p->out;
 	}
 	p->out = part.out[0];
-	take_payload(w, p->flow, p->connection, &part);
+	take_payload(t, p->flow, p->connection, &part);
 	p->got += e->length;
 }
 
-/* It opens or closes the connection; else it belongs to the exchange of the line that was sent
- * last. */
-static void take_bare(struct trace *w, const struct trace_flow *f, const struct trace_connection *c,
+/* A segment without payload: it opens or closes the connection, or belongs to the line that was
+ * sent last. */
+static void take_bare(struct trace *t, const struct trace_flow *f, const struct trace_connection *c,
     const struct packet_event *e, bool retransmitted)
 {
 	const bool ended = c->ended[LINK_GOING] || c->ended[LINK_COMING], ends = e->fin || e->rst;
@@ -401,11 +402,11 @@ static void take_bare(struct trace *w, const struct trace_flow *f, const struct 
 	} else {
 		packet.first = packet.last = number;
 	}
-	trace_add_packet(w, &packet);
+	trace_add_packet(t, &packet);
 }
 
-/* A FIN may come with payload: it then stands with its line, and with the connection. */
-static void take_flags(struct trace *w, struct trace_connection *c, const struct packet_event *e)
+/* A FIN with payload stands with its line and with the connection. */
+static void take_flags(struct trace *t, struct trace_connection *c, const struct packet_event *e)
 {
 	struct logged_packet packet = packet_of(e, 0, 0, 0, false);
 	uint64_t place;
@@ -415,46 +416,44 @@ static void take_flags(struct trace *w, struct trace_connection *c, const struct
 		packet.retransmitted = place < c->from[e->way] + c->seen[e->way];
 		packet.port = c->here;
 		packet.closing = true;
-		trace_add_packet(w, &packet);
+		trace_add_packet(t, &packet);
 	}
-	/* After a RST that the link lost, a connection that is not open yet goes on with its next
-	 * SYN. */
+	/* If the link lost the RST of a connection that is not open yet, its next SYN follows. */
 	c->ended[e->way] |= e->fin || (e->rst && c->open);
 	c->open |= e->way == LINK_GOING && !e->syn && !e->rst;
 }
 
-static void take_segment(struct trace *w, const struct packet_event *e)
+static void take_segment(struct trace *t, const struct packet_event *e)
 {
 	struct trace_connection *c = NULL;
-	int i = w->flow_count;
+	int i = t->flow_count;
 
 	while (!c && --i >= 0)
-		if (w->flows[i].stream)
-			c = find_connection(&w->flows[i], e);
+		if (t->flows[i].stream)
+			c = find_connection(&t->flows[i], e);
 	if (!c)
 		return;
-	w->flows[i].seen = true;
-	w->totals.segments[e->way]++;
-	w->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
+	t->flows[i].seen = true;
+	t->totals.segments[e->way]++;
+	t->totals.requested_drops += e->fate == LINK_REQUESTED_DROP;
 	if (let_through(e) == 0)
-		w->totals.dropped[e->way]++;
-	/* Of what bears no payload only SYN and FIN have a place in the stream, and are sent until
-	 * they arrive. */
+		t->totals.dropped[e->way]++;
+	/* Without payload only SYN and FIN take a sequence number and are retransmitted. */
 	const bool retransmitted = (e->syn && c->known[e->way]) ||
 	                           (e->length == 0 && e->fin && c->ended[e->way]);
 	if (retransmitted)
-		w->totals.retransmitted[e->way]++;
+		t->totals.retransmitted[e->way]++;
 	if (e->length == 0)
-		take_bare(w, &w->flows[i], c, e, retransmitted);
-	take_flags(w, c, e);
+		take_bare(t, &t->flows[i], c, e, retransmitted);
+	take_flags(t, c, e);
 	if (e->syn) {
 		c->known[e->way] = true;
 		c->first[e->way] = e->seq;
 	} else if (e->length > 0 && c->known[e->way]) {
-		take_payload(w, &w->flows[i], c, e);
+		take_payload(t, &t->flows[i], c, e);
 	}
 	if (e->fragment && c->known[e->way])
-		take_first_segment(w, &w->flows[i], c, e);
+		take_first_segment(t, &t->flows[i], c, e);
 }
 
 /* Between the payload of a segment before this piece and its place in the packet lies TCP's header
@@ -464,38 +463,38 @@ static bool fits_segment(const struct reassembly *p, const struct packet_event *
 	return p->connection && p->got > 0 && e->offset >= p->got + 20 && e->offset <= p->got + 60;
 }
 
-/* The newest that it may belong to: numbers are used again. */
-static void take_later_fragment(struct trace *w, const struct packet_event *e)
+/* Finds the newest datagram or segment that it may belong to: identifications are used again. */
+static void take_later_fragment(struct trace *t, const struct packet_event *e)
 {
 	for (size_t i = 1; i <= REASSEMBLIES; i++) {
-		struct reassembly *p = &w->reassemblies[(w->next_reassembly - i) % REASSEMBLIES];
-		struct trace_slot *r = p->number ? trace_slot(w, false, p->number) : NULL;
+		struct reassembly *p = &t->reassemblies[(t->next_reassembly - i) % REASSEMBLIES];
+		struct trace_slot *r = p->number ? trace_slot(t, false, p->number) : NULL;
 
 		if (p->way != e->way || p->id != e->id || (!r && !fits_segment(p, e)))
 			continue;
 		if (r)
-			take_fragment(w, r, p, e);
+			take_fragment(t, r, p, e);
 		else
-			take_later_segment(w, p, e);
+			take_later_segment(t, p, e);
 		return;
 	}
 }
 
-void trace_event(struct trace *w, const struct packet_event *event)
+void trace_event(struct trace *t, const struct packet_event *event)
 {
 	if (event->protocol == LINK_UDP)
-		take_datagram(w, event);
+		take_datagram(t, event);
 	else if (event->protocol == LINK_TCP)
-		take_segment(w, event);
+		take_segment(t, event);
 	else if (event->fragment && event->offset > 0)
-		take_later_fragment(w, event);
+		take_later_fragment(t, event);
 }
 
-void trace_undelivered(struct trace *w, uint64_t serial, enum link_way way)
+void trace_undelivered(struct trace *t, uint64_t serial, enum link_way way)
 {
-	const struct reported_packet *reported = &w->reported[serial % SERIALS];
+	const struct reported_packet *reported = &t->reported[serial % SERIALS];
 	struct trace_slot *r = reported->serial == serial
-	                         ? trace_slot(w, reported->stream, reported->number)
+	                         ? trace_slot(t, reported->stream, reported->number)
 	                         : NULL;
 	struct trace_leg *leg = r ? &r->line.legs[way] : NULL;
 

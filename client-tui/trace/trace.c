@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The lines stand in two rings by number, one a transport, that grow up to their bound; the newest
- * push the oldest out. A datagram's line is found by its bytes, in one chain for the way there and
- * one for the capitals on the way back; a stream's by bisection among the flow's lines, whose
- * places only grow. */
+/* The lines stand in two rings by number, one for each transport, that grow up to their bound; then
+ * the newest lines evict the oldest. A datagram's line is found by its bytes, in one chain for the
+ * way there and one for the capitals on the way back; a stream's by bisection among the flow's
+ * lines, whose places only grow. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -20,50 +20,50 @@
 
 struct trace *trace_new(size_t lines)
 {
-	struct trace *w = calloc(1, sizeof *w);
+	struct trace *t = calloc(1, sizeof *t);
 
-	if (!w)
+	if (!t)
 		return NULL;
-	w->max = ROOM_FIRST;
-	while (w->max < lines)
-		w->max *= 2;
-	w->reported = calloc(SERIALS, sizeof *w->reported);
-	w->packets = calloc(TRACE_PACKETS, sizeof *w->packets);
-	if (w->reported && w->packets)
-		return w;
-	trace_free(w);
+	t->max = ROOM_FIRST;
+	while (t->max < lines)
+		t->max *= 2;
+	t->reported = calloc(SERIALS, sizeof *t->reported);
+	t->packets = calloc(TRACE_PACKETS, sizeof *t->packets);
+	if (t->reported && t->packets)
+		return t;
+	trace_free(t);
 	return NULL;
 }
 
-void trace_free(struct trace *w)
+void trace_free(struct trace *t)
 {
-	if (!w)
+	if (!t)
 		return;
-	for (int i = 0; i < w->flow_count; i++) {
-		free(w->flows[i].numbers);
-		free(w->flows[i].connections);
+	for (int i = 0; i < t->flow_count; i++) {
+		free(t->flows[i].numbers);
+		free(t->flows[i].connections);
 	}
 	for (int way = 0; way < LINK_WAYS; way++)
-		free(w->chains[way]);
+		free(t->chains[way]);
 	for (int stream = 0; stream < 2; stream++)
-		free(w->rings[stream].slots);
-	free(w->pending);
-	free(w->reported);
-	free(w->packets);
-	free(w->bytes);
-	free(w);
+		free(t->rings[stream].slots);
+	free(t->pending);
+	free(t->reported);
+	free(t->packets);
+	free(t->bytes);
+	free(t);
 }
 
-int trace_reserve(struct trace *w, size_t n)
+int trace_reserve(struct trace *t, size_t n)
 {
-	return grow_list(&w->bytes, &w->bytes_capacity, n, 1);
+	return grow_list(&t->bytes, &t->bytes_capacity, n, 1);
 }
 
 /* --- the ring and the chains --- */
 
-struct trace_slot *trace_slot(const struct trace *w, bool stream, uint64_t number)
+struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number)
 {
-	const struct trace_ring *ring = &w->rings[stream];
+	const struct trace_ring *ring = &t->rings[stream];
 	struct trace_slot *r = ring->capacity > 0 && number > 0
 	                         ? &ring->slots[number & (ring->capacity - 1)]
 	                         : NULL;
@@ -71,34 +71,34 @@ struct trace_slot *trace_slot(const struct trace *w, bool stream, uint64_t numbe
 	return r && r->line.number == number ? r : NULL;
 }
 
-uint32_t *trace_chain(const struct trace *w, enum link_way way, uint64_t key)
+uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key)
 {
-	return &w->chains[way][(key ^ key >> 32) & (w->rings[0].capacity - 1)];
+	return &t->chains[way][(key ^ key >> 32) & (t->rings[0].capacity - 1)];
 }
 
-void trace_enter(struct trace *w, struct trace_slot *r)
+void trace_enter(struct trace *t, struct trace_slot *r)
 {
 	for (int way = 0; way < LINK_WAYS && !r->line.stream; way++) {
-		uint32_t *head = trace_chain(w, way, r->keys[way]);
+		uint32_t *head = trace_chain(t, way, r->keys[way]);
 
 		r->next[way] = *head;
-		*head = (uint32_t)(r - w->rings[0].slots);
+		*head = (uint32_t)(r - t->rings[0].slots);
 	}
 }
 
-static void leave_chains(struct trace *w, struct trace_slot *r)
+static void leave_chains(struct trace *t, struct trace_slot *r)
 {
 	for (int way = 0; way < LINK_WAYS && !r->line.stream; way++) {
-		uint32_t *at = trace_chain(w, way, r->keys[way]);
+		uint32_t *at = trace_chain(t, way, r->keys[way]);
 
-		while (*at != (uint32_t)(r - w->rings[0].slots))
-			at = &w->rings[0].slots[*at].next[way];
+		while (*at != (uint32_t)(r - t->rings[0].slots))
+			at = &t->rings[0].slots[*at].next[way];
 		*at = r->next[way];
 	}
 }
 
-/* Empty chains for `capacity` datagrams, in place of the ones there. Returns 0 or -1. */
-static int new_chains(struct trace *w, size_t capacity)
+/* Replaces the chains by empty ones for `capacity` datagrams. Returns 0 or -1. */
+static int new_chains(struct trace *t, size_t capacity)
 {
 	uint32_t *new[LINK_WAYS] = { malloc(capacity * sizeof **new),
 		malloc(capacity * sizeof **new) };
@@ -110,55 +110,53 @@ static int new_chains(struct trace *w, size_t capacity)
 	}
 	for (int way = 0; way < LINK_WAYS; way++) {
 		memset(new[way], 0xff, capacity * sizeof **new);
-		free(w->chains[way]);
-		w->chains[way] = new[way];
+		free(t->chains[way]);
+		t->chains[way] = new[way];
 	}
 	return 0;
 }
 
 /* Moves the lines of a transport into a ring of `capacity`, datagrams also into chains of that
  * many. Returns 0 or -1. */
-static int resize(struct trace *w, bool stream, size_t capacity)
+static int resize(struct trace *t, bool stream, size_t capacity)
 {
-	const struct trace_ring old = w->rings[stream];
+	const struct trace_ring old = t->rings[stream];
 	struct trace_slot *slots = calloc(capacity, sizeof *slots);
 
-	if (!slots || (!stream && new_chains(w, capacity) < 0)) {
+	if (!slots || (!stream && new_chains(t, capacity) < 0)) {
 		free(slots);
 		return -1;
 	}
-	w->rings[stream] = (struct trace_ring){ .slots = slots, .capacity = capacity };
+	t->rings[stream] = (struct trace_ring){ .slots = slots, .capacity = capacity };
 	for (size_t i = 0; i < old.capacity; i++) {
 		struct trace_slot *to = &slots[old.slots[i].line.number & (capacity - 1)];
 
 		if (old.slots[i].line.number == 0)
 			continue;
 		*to = old.slots[i];
-		trace_enter(w, to);
+		trace_enter(t, to);
 	}
 	free(old.slots);
 	return 0;
 }
 
-/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short
- * or the line is older than all that are kept. */
-struct trace_slot *trace_new_slot(struct trace *w, bool stream, uint64_t number)
+struct trace_slot *trace_new_slot(struct trace *t, bool stream, uint64_t number)
 {
-	struct trace_ring *ring = &w->rings[stream];
+	struct trace_ring *ring = &t->rings[stream];
 	struct trace_slot *r;
 
-	if (ring->capacity == 0 && resize(w, stream, ROOM_FIRST) < 0)
+	if (ring->capacity == 0 && resize(t, stream, ROOM_FIRST) < 0)
 		return NULL;
 	r = &ring->slots[number & (ring->capacity - 1)];
-	while (r->line.number != 0 && r->line.number != number && ring->capacity < w->max) {
-		if (resize(w, stream, 2 * ring->capacity) < 0)
+	while (r->line.number != 0 && r->line.number != number && ring->capacity < t->max) {
+		if (resize(t, stream, 2 * ring->capacity) < 0)
 			return NULL;
 		r = &ring->slots[number & (ring->capacity - 1)];
 	}
 	if (r->line.number > number)
 		return NULL;
 	if (r->line.number != 0)
-		leave_chains(w, r);
+		leave_chains(t, r);
 	memset(r, 0, sizeof *r);
 	r->line.stream = stream;
 	r->line.legs[LINK_GOING] = r->line.legs[LINK_COMING] = TRACE_LEG;
@@ -175,10 +173,10 @@ static int append(uint64_t **numbers, size_t count, size_t *capacity, uint64_t n
 	return 0;
 }
 
-/* The flow's lines whose records are gone leave its list. */
-static void forget_old(const struct trace *w, struct trace_flow *f)
+/* Drops evicted lines from the flow's list. */
+static void drop_evicted(const struct trace *t, struct trace_flow *f)
 {
-	while (f->begin < f->end && !trace_slot(w, f->stream, f->numbers[f->begin]))
+	while (f->begin < f->end && !trace_slot(t, f->stream, f->numbers[f->begin]))
 		f->begin++;
 	if (f->begin < 1024 || f->begin < f->capacity / 2)
 		return;
@@ -189,50 +187,50 @@ static void forget_old(const struct trace *w, struct trace_flow *f)
 
 /* --- flows --- */
 
-/* Another connection: what the kernels said is of the one before. */
-static void reset_timers(struct trace *w, struct trace_flow *f)
+/* There is another connection: the samples are of the one before. */
+static void reset_timers(struct trace *t, struct trace_flow *f)
 {
-	const int flow = (int)(f - w->flows);
+	const int flow = (int)(f - t->flows);
 	int kept = 0;
 
-	for (int i = 0; i < w->retransmission_count; i++)
-		if (w->retransmissions[i].flow != flow)
-			w->retransmissions[kept++] = w->retransmissions[i];
-	w->retransmission_count = kept;
+	for (int i = 0; i < t->retransmission_count; i++)
+		if (t->retransmissions[i].flow != flow)
+			t->retransmissions[kept++] = t->retransmissions[i];
+	t->retransmission_count = kept;
 	for (int way = 0; way < LINK_WAYS; way++)
 		for (int i = 0; i < 2; i++)
 			f->timers[way][i] = (struct trace_timer){ .asked = INT64_MIN,
 				.answered = INT64_MIN };
 }
 
-int trace_flow(struct trace *w, bool stream, int64_t reply_timeout)
+int trace_flow(struct trace *t, bool stream, int64_t reply_timeout)
 {
-	if (w->flow_count == TRACE_FLOWS)
+	if (t->flow_count == TRACE_FLOWS)
 		return -1;
-	w->flows[w->flow_count] = (struct trace_flow){
+	t->flows[t->flow_count] = (struct trace_flow){
 		.stream = stream, .reply_timeout = reply_timeout, .closed_at = INT64_MAX
 	};
-	reset_timers(w, &w->flows[w->flow_count]);
-	return w->flow_count++;
+	reset_timers(t, &t->flows[t->flow_count]);
+	return t->flow_count++;
 }
 
-bool trace_is_stream(const struct trace *w, int flow)
+bool trace_is_stream(const struct trace *t, int flow)
 {
-	return w->flows[flow].stream;
+	return t->flows[flow].stream;
 }
 
-void trace_set_ledger(struct trace *w, int flow, const struct ledger *ledger)
+void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger)
 {
-	w->flows[flow].ledger = ledger;
+	t->flows[flow].ledger = ledger;
 }
 
 /* The place of the reply to the first line from byte `from` on. */
-static uint64_t reply_place(const struct trace *w, const struct trace_flow *f, uint64_t from)
+static uint64_t reply_place(const struct trace *t, const struct trace_flow *f, uint64_t from)
 {
 	uint64_t place = f->replies;
 
 	for (size_t i = f->end; i > f->begin; i--) {
-		const struct trace_slot *r = trace_slot(w, f->stream, f->numbers[i - 1]);
+		const struct trace_slot *r = trace_slot(t, f->stream, f->numbers[i - 1]);
 
 		if (!r || r->begins[LINK_GOING] < from)
 			break;
@@ -241,26 +239,26 @@ static uint64_t reply_place(const struct trace *w, const struct trace_flow *f, u
 	return place;
 }
 
-void trace_opened(struct trace *w, int flow, uint16_t here, uint16_t there, uint64_t from)
+void trace_opened(struct trace *t, int flow, uint16_t here, uint16_t there, uint64_t from)
 {
-	struct trace_flow *f = &w->flows[flow];
+	struct trace_flow *f = &t->flows[flow];
 
 	f->here = here;
 	f->there = there;
-	reset_timers(w, f);
+	reset_timers(t, f);
 	if (!f->stream)
 		return;
 	if (!f->connections && !(f->connections = calloc(CONNECTIONS, sizeof *f->connections)))
 		return;
 	f->connections[f->count++ % CONNECTIONS] = (struct trace_connection){
-		.here = here, .there = there, .from = { from, reply_place(w, f, from) }
+		.here = here, .there = there, .from = { from, reply_place(t, f, from) }
 	};
 }
 
-void trace_closed(struct trace *w, int flow, int64_t now)
+void trace_closed(struct trace *t, int flow, int64_t now)
 {
-	if (now < w->flows[flow].closed_at)
-		w->flows[flow].closed_at = now;
+	if (now < t->flows[flow].closed_at)
+		t->flows[flow].closed_at = now;
 }
 
 /* --- lines --- */
@@ -272,13 +270,13 @@ static void set_key(struct trace_slot *r, enum link_way way, const unsigned char
 	r->lengths[way] = (uint32_t)n;
 }
 
-/* Of lines with the same capitals nobody can say which reply is whose. */
-static void mark_ambiguous(struct trace *w, struct trace_slot *r)
+/* Marks lines with the same capitals: which reply belongs to which is unknown. */
+static void mark_ambiguous(struct trace *t, struct trace_slot *r)
 {
-	uint32_t i = *trace_chain(w, LINK_COMING, r->keys[LINK_COMING]);
+	uint32_t i = *trace_chain(t, LINK_COMING, r->keys[LINK_COMING]);
 
-	for (; i != NO_SLOT; i = w->rings[0].slots[i].next[LINK_COMING]) {
-		struct trace_slot *other = &w->rings[0].slots[i];
+	for (; i != NO_SLOT; i = t->rings[0].slots[i].next[LINK_COMING]) {
+		struct trace_slot *other = &t->rings[0].slots[i];
 
 		if (other->flow == r->flow &&
 		    other->hashes[LINK_COMING] == r->hashes[LINK_COMING] && other->pending)
@@ -286,78 +284,78 @@ static void mark_ambiguous(struct trace *w, struct trace_slot *r)
 	}
 }
 
-static int set_datagram(struct trace *w, struct trace_slot *r, const struct trace_flow *f,
+static int set_datagram(struct trace *t, struct trace_slot *r, const struct trace_flow *f,
     uint64_t number, size_t n)
 {
 	size_t capitals;
 
-	if (trace_reserve(w, (1 + CAPITALS_GROWTH) * n + 1) < 0 ||
-	    ledger_wire(f->ledger, number, w->bytes, n) != n)
+	if (trace_reserve(t, (1 + CAPITALS_GROWTH) * n + 1) < 0 ||
+	    ledger_wire(f->ledger, number, t->bytes, n) != n)
 		return -1;
-	capitals = capitals_text(w->bytes, n, w->bytes + n);
-	set_key(r, LINK_GOING, w->bytes, n);
-	set_key(r, LINK_COMING, w->bytes + n, capitals);
-	mark_ambiguous(w, r);
+	capitals = capitals_text(t->bytes, n, t->bytes + n);
+	set_key(r, LINK_GOING, t->bytes, n);
+	set_key(r, LINK_COMING, t->bytes + n, capitals);
+	mark_ambiguous(t, r);
 	return 0;
 }
 
 /* The reply is expected to be the line's capitals, with an end of line if the line had one. */
-static int set_segment(struct trace *w, struct trace_slot *r, struct trace_flow *f, uint64_t number,
+static int set_segment(struct trace *t, struct trace_slot *r, struct trace_flow *f, uint64_t number,
     uint64_t from, uint64_t to)
 {
 	const struct ledger_row *row = ledger_find(f->ledger, number);
 
-	if (!row || trace_reserve(w, CAPITALS_GROWTH * row->length + 1) < 0)
+	if (!row || trace_reserve(t, CAPITALS_GROWTH * row->length + 1) < 0)
 		return -1;
 	r->begins[LINK_GOING] = from;
 	r->ends[LINK_GOING] = to;
 	r->begins[LINK_COMING] = f->replies;
 	if (row->partial)
 		f->unaligned = true;
-	f->replies += capitals_text(row->text, row->length, w->bytes) + (to - from > row->length);
+	f->replies += capitals_text(row->text, row->length, t->bytes) + (to - from > row->length);
 	r->ends[LINK_COMING] = f->replies;
 	return 0;
 }
 
-void trace_sent(struct trace *w, int flow, uint64_t number, uint64_t from, uint64_t to)
+void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint64_t to)
 {
-	struct trace_flow *f = &w->flows[flow];
-	struct trace_slot *r = trace_slot(w, f->stream, number);
+	struct trace_flow *f = &t->flows[flow];
+	struct trace_slot *r = trace_slot(t, f->stream, number);
 
 	if (r && f->stream) {
 		r->ends[LINK_GOING] = to;
 		return;
 	}
-	r = trace_new_slot(w, f->stream, number);
+	r = trace_new_slot(t, f->stream, number);
 	if (!r)
 		return;
 	r->flow = (uint8_t)flow;
-	if ((f->stream ? set_segment(w, r, f, number, from, to)
-	               : set_datagram(w, r, f, number, (size_t)to)) < 0)
+	if ((f->stream ? set_segment(t, r, f, number, from, to)
+	               : set_datagram(t, r, f, number, (size_t)to)) < 0)
 		return;
-	forget_old(w, f);
+	drop_evicted(t, f);
 	if (append(&f->numbers, f->end, &f->capacity, number) < 0)
 		return;
 	f->end++;
 	r->line.number = number;
-	trace_enter(w, r);
-	if (append(&w->pending, w->pending_count, &w->pending_capacity, 2 * number + f->stream) < 0)
+	trace_enter(t, r);
+	if (append(&t->pending, t->pending_count, &t->pending_capacity, 2 * number + f->stream) < 0)
 		return;
-	w->totals.waiting = ++w->pending_count;
+	t->totals.waiting = ++t->pending_count;
 	r->pending = true;
 }
 
 /* --- why a segment was sent again --- */
 
-/* The link sees that it was; whether the retransmission timer ran out, and after how long, the
- * sender's kernel says, asked before and after. What the two do not settle stays open: then only
- * the time that the link measured is known. */
+/* The link sees the retransmission. Whether the timer ran out, and after how long, follows from the
+ * samples of the sender's kernel before and after it. If they leave it open, only the time that the
+ * link measured is known. */
 
 /* The timeout that ran out, ns; 0 when it is not known that one did. */
 static int64_t ran_out(const struct retransmission *a, const struct trace_timer *after)
 {
 	const struct trace_timer *before = &a->before;
-	/* Asked between the try before and this one, so that it speaks of this wait alone. */
+	/* The sample before was taken between the last try and this one. */
 	const bool fresh = before->answered > a->last;
 
 	if (after->backoff > 0 && (!fresh || after->backoff > before->backoff))
@@ -366,20 +364,21 @@ static int64_t ran_out(const struct retransmission *a, const struct trace_timer 
 		return 0;
 	if (before->ran_out >= 0 && after->ran_out >= 0)
 		return after->ran_out > before->ran_out ? before->timeout : 0;
-	/* Once it has run out nothing else sends the segment again. */
+	/* Once the timer has run out, only the timer retransmits the segment. */
 	return before->backoff > 0 ? before->timeout : 0;
 }
 
-static void settle(struct trace *w, const struct retransmission *a, const struct trace_timer *after)
+static void set_timeout(struct trace *t, const struct retransmission *a,
+    const struct trace_timer *after)
 {
-	struct trace_slot *r = trace_slot(w, true, a->number);
+	struct trace_slot *r = trace_slot(t, true, a->number);
 	const int64_t us = ran_out(a, after) / NS_PER_US;
 
 	if (r)
 		r->line.legs[a->way].timeout[a->slot] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
-void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct trace_slot *r,
+void trace_retransmitted(struct trace *t, struct trace_flow *f, const struct trace_slot *r,
     const struct retransmission *retransmission)
 {
 	struct retransmission a = *retransmission;
@@ -390,95 +389,95 @@ void trace_retransmitted(struct trace *w, struct trace_flow *f, const struct tra
 	if (a.before.answered >= a.at)
 		a.before.answered = INT64_MIN;
 	if (f->timers[a.way][0].asked > a.at) {
-		settle(w, &a, &f->timers[a.way][0]);
+		set_timeout(t, &a, &f->timers[a.way][0]);
 		return;
 	}
-	/* Where nobody asks, they pile up: the oldest goes. */
-	if (w->retransmission_count == RETRANSMISSIONS)
-		memmove(w->retransmissions, w->retransmissions + 1,
-		    (size_t)--w->retransmission_count * sizeof a);
-	w->retransmissions[w->retransmission_count++] = a;
+	/* Without samples they pile up: the oldest goes. */
+	if (t->retransmission_count == RETRANSMISSIONS)
+		memmove(t->retransmissions, t->retransmissions + 1,
+		    (size_t)--t->retransmission_count * sizeof a);
+	t->retransmissions[t->retransmission_count++] = a;
 }
 
-void trace_timer(struct trace *w, int flow, enum link_way way, const struct trace_timer *timer)
+void trace_timer(struct trace *t, int flow, enum link_way way, const struct trace_timer *timer)
 {
-	struct trace_flow *f = &w->flows[flow];
+	struct trace_flow *f = &t->flows[flow];
 	int kept = 0;
 
-	for (int i = 0; i < w->retransmission_count; i++) {
-		const struct retransmission *a = &w->retransmissions[i];
+	for (int i = 0; i < t->retransmission_count; i++) {
+		const struct retransmission *a = &t->retransmissions[i];
 
 		if (a->flow == flow && a->way == way && timer->asked > a->at)
-			settle(w, a, timer);
+			set_timeout(t, a, timer);
 		else
-			w->retransmissions[kept++] = *a;
+			t->retransmissions[kept++] = *a;
 	}
-	w->retransmission_count = kept;
+	t->retransmission_count = kept;
 	f->timers[way][1] = f->timers[way][0];
 	f->timers[way][0] = *timer;
 }
 
-bool trace_wants_timer(const struct trace *w, int flow, enum link_way way)
+bool trace_wants_timer(const struct trace *t, int flow, enum link_way way)
 {
-	for (int i = 0; i < w->retransmission_count; i++)
-		if (w->retransmissions[i].flow == flow && w->retransmissions[i].way == way)
+	for (int i = 0; i < t->retransmission_count; i++)
+		if (t->retransmissions[i].flow == flow && t->retransmissions[i].way == way)
 			return true;
 	return false;
 }
 
-/* --- asking --- */
+/* --- queries --- */
 
-bool trace_is_pending(const struct trace *w)
+bool trace_is_pending(const struct trace *t)
 {
-	return w->pending_count > 0;
+	return t->pending_count > 0;
 }
 
-const struct trace_line *trace_find(const struct trace *w, bool stream, uint64_t number)
+const struct trace_line *trace_find(const struct trace *t, bool stream, uint64_t number)
 {
-	const struct trace_slot *r = trace_slot(w, stream, number);
+	const struct trace_slot *r = trace_slot(t, stream, number);
 
-	return r && w->flows[r->flow].seen ? &r->line : NULL;
+	return r && t->flows[r->flow].seen ? &r->line : NULL;
 }
 
 /* --- packets --- */
 
-void trace_add_packet(struct trace *w, const struct logged_packet *packet)
+void trace_add_packet(struct trace *t, const struct logged_packet *packet)
 {
-	const uint64_t oldest = w->packet_count >= TRACE_PACKETS
-	                          ? w->packet_count - TRACE_PACKETS + 1
+	const uint64_t oldest = t->packet_count >= TRACE_PACKETS
+	                          ? t->packet_count - TRACE_PACKETS + 1
 	                          : 0;
-	uint64_t at = w->packet_count++;
+	uint64_t at = t->packet_count++;
 
 	/* The link sends them in order; a recording, line by line. */
-	for (; at > oldest && w->packets[(at - 1) % TRACE_PACKETS].in > packet->in; at--)
-		w->packets[at % TRACE_PACKETS] = w->packets[(at - 1) % TRACE_PACKETS];
-	w->packets[at % TRACE_PACKETS] = *packet;
+	for (; at > oldest && t->packets[(at - 1) % TRACE_PACKETS].in > packet->in; at--)
+		t->packets[at % TRACE_PACKETS] = t->packets[(at - 1) % TRACE_PACKETS];
+	t->packets[at % TRACE_PACKETS] = *packet;
 }
 
-/* The first packet that came at `since` or later: looked for from the newest on, since a line is
- * asked for soon after it was sent. */
-static uint64_t first_since(const struct trace *w, int64_t since)
+/* The first packet that came at `since` or later: searched from the newest on, since most queries
+ * are about a line that was just sent. */
+static uint64_t first_since(const struct trace *t, int64_t since)
 {
-	const uint64_t oldest = w->packet_count > TRACE_PACKETS ? w->packet_count - TRACE_PACKETS
+	const uint64_t oldest = t->packet_count > TRACE_PACKETS ? t->packet_count - TRACE_PACKETS
 	                                                        : 0;
-	uint64_t i = w->packet_count;
+	uint64_t i = t->packet_count;
 
-	while (i > oldest && w->packets[(i - 1) % TRACE_PACKETS].in >= since)
+	while (i > oldest && t->packets[(i - 1) % TRACE_PACKETS].in >= since)
 		i--;
 	return i;
 }
 
-size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out,
+size_t trace_packets(const struct trace *t, bool stream, uint64_t number, struct logged_packet *out,
     size_t max)
 {
-	const struct trace_line *line = trace_find(w, stream, number);
+	const struct trace_line *line = trace_find(t, stream, number);
 	size_t count = 0;
 
 	if (!line || line->legs[LINK_GOING].tries == 0)
 		return 0;
-	for (uint64_t i = first_since(w, line->legs[LINK_GOING].first_in);
-	    i < w->packet_count && count < max; i++) {
-		const struct logged_packet *packet = &w->packets[i % TRACE_PACKETS];
+	for (uint64_t i = first_since(t, line->legs[LINK_GOING].first_in);
+	    i < t->packet_count && count < max; i++) {
+		const struct logged_packet *packet = &t->packets[i % TRACE_PACKETS];
 
 		if (packet->stream == stream && packet->first <= number && number <= packet->last)
 			out[count++] = *packet;
@@ -486,13 +485,13 @@ size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct
 	return count;
 }
 
-size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since,
+size_t trace_handshake(const struct trace *t, uint16_t port, bool closing, int64_t since,
     struct logged_packet *out, size_t max)
 {
 	size_t count = 0;
 
-	for (uint64_t i = first_since(w, since); i < w->packet_count && count < max; i++) {
-		const struct logged_packet *packet = &w->packets[i % TRACE_PACKETS];
+	for (uint64_t i = first_since(t, since); i < t->packet_count && count < max; i++) {
+		const struct logged_packet *packet = &t->packets[i % TRACE_PACKETS];
 
 		if (packet->port == port && packet->closing == closing)
 			out[count++] = *packet;
@@ -502,12 +501,12 @@ size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64
 
 /* --- places and totals --- */
 
-const struct trace_totals *trace_totals(const struct trace *w)
+const struct trace_totals *trace_totals(const struct trace *t)
 {
-	return &w->totals;
+	return &t->totals;
 }
 
-/* Whether the last of what was let through is still on its way. */
+/* Whether the last packet that was let through is still on its way. */
 static bool on_its_way(const struct trace_leg *leg, int64_t now)
 {
 	return leg->through > 0 && leg->first_out > now;
@@ -540,28 +539,28 @@ const char *trace_mismatch_text(enum trace_mismatch kind)
 	return texts[kind];
 }
 
-/* --- what was recorded of a link --- */
+/* --- restoring a recording --- */
 
-int trace_restore(struct trace *w, const struct trace_line *line)
+int trace_restore(struct trace *t, const struct trace_line *line)
 {
-	struct trace_slot *r = trace_new_slot(w, line->stream, line->number);
+	struct trace_slot *r = trace_new_slot(t, line->stream, line->number);
 
 	if (!r)
 		return -1;
 	r->line = *line;
 	r->keys[LINK_GOING] = r->keys[LINK_COMING] = line->number;
-	trace_enter(w, r);
-	w->flows[r->flow].seen = true;
+	trace_enter(t, r);
+	t->flows[r->flow].seen = true;
 	return 0;
 }
 
-void trace_restore_totals(struct trace *w, uint64_t compared, uint64_t mismatches)
+void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches)
 {
-	w->totals.compared = compared;
-	w->totals.mismatches = mismatches;
+	t->totals.compared = compared;
+	t->totals.mismatches = mismatches;
 }
 
-void trace_restore_packet(struct trace *w, const struct logged_packet *packet)
+void trace_restore_packet(struct trace *t, const struct logged_packet *packet)
 {
-	trace_add_packet(w, packet);
+	trace_add_packet(t, packet);
 }

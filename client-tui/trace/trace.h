@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The trace: what the lab's link did with the packets of each line, beside what the client saw of
- * it. It finds out to which line a packet belongs, a datagram by its bytes and a segment by its
- * place in the stream, and when the ledger's verdict and the link's truth are both in, it compares
- * them: a contradiction is a mismatch, and there must be none. Pure: no clock, no socket; times are
- * ns of the monotonic clock, which the link's events have too. */
+ * it. It finds the line of each packet, a datagram's by its bytes and a segment's by its place in
+ * the stream. When a line's fate is known on both sides, in the ledger and on the link, it compares
+ * the two: a contradiction is a mismatch, and there must be none. Pure: no clock, no socket; times
+ * are ns of the monotonic clock, which the link's events have too. */
 #ifndef UPCASE_TRACE_TRACE_H
 #define UPCASE_TRACE_TRACE_H
 
@@ -14,18 +14,18 @@
 #include "common/event-line.h"
 #include "ledger/ledger.h"
 
-/* Times between two tries kept for a line and a way: the first ones, and in the last place the last
- * one. */
+/* Times between tries that are kept of a line each way: the first ones, and in the last place the
+ * last one. */
 #define TRACE_WAITS 8
 /* Flows at most: as many as a screen has sessions. */
 #define TRACE_FLOWS 256
 /* Packets kept, for pictures of the exchange; the oldest go first. */
 #define TRACE_PACKETS 16384
 
-/* One way of one line: there its request, back its reply. */
+/* One way of one line: its request going, its reply coming. */
 struct trace_leg {
-	/* Datagrams, or segments with a byte of the line; and segments with a byte that was sent
-	 * before. */
+	/* Datagrams, or segments with a byte of the line; of these, segments with a byte that was
+	 * sent before. */
 	uint16_t tries, retransmitted;
 	/* Datagrams, or segments with the line's last byte, that were let through; second copies
 	 * count. */
@@ -33,14 +33,13 @@ struct trace_leg {
 	/* How many of them were lost, and what became of the last of those; LINK_NONE: none was. */
 	uint16_t lost;
 	uint8_t fate;
-	/* The link made a second copy; it kept one of them back; one of those lost was dropped on
-	 * cue. */
+	/* The link made a second copy; held one back; dropped one on request. */
 	bool duplicated, held, requested_drop;
-	/* Between one try and the next, in microseconds; and the sender's retransmission timeout if
-	 * it is known that this ran out then, else 0. */
+	/* Microseconds between one try and the next; and the sender's retransmission timeout, us,
+	 * if it is known to have run out then, else 0. */
 	uint8_t waits;
 	uint32_t wait[TRACE_WAITS], timeout[TRACE_WAITS];
-	/* When it came to the link first and last. */
+	/* When the first and the last try came to the link. */
 	int64_t first_in, last_in;
 	/* When the first and the last of what was let through leave the link; INT64_MAX and
 	 * INT64_MIN before. */
@@ -53,14 +52,14 @@ struct trace_line {
 	struct trace_leg legs[LINK_WAYS];
 };
 
-/* What the kernel of one end said of its retransmission timer. */
+/* A sample of the retransmission timer, from the kernel of one end. */
 struct trace_timer {
-	/* When it was asked, and by when it had answered. */
+	/* When it was requested, and when it was received. */
 	int64_t asked, answered;
 	/* The timeout, ns, and how often it has doubled. */
 	int64_t timeout;
 	unsigned backoff;
-	/* How often it ran out since the connection stands; -1: not told. */
+	/* How often it ran out since the connection stands; -1: not known. */
 	int ran_out;
 };
 
@@ -101,7 +100,7 @@ enum trace_place {
 	TRACE_HERE,         /* a reply was let through */
 };
 
-/* What cannot be true of both. */
+/* How the ledger's fate can contradict the link. */
 enum trace_mismatch {
 	TRACE_NO_REPLY,  /* answered or late though no reply was let through */
 	TRACE_TOO_EARLY, /* answered before the link let the reply go */
@@ -114,84 +113,86 @@ enum trace_mismatch {
 };
 
 struct trace_totals {
-	/* Lines whose verdict was compared; that could not be, since the text or the reply does not
-	 * tell them from others, or the socket was closed too soon. */
-	uint64_t compared, skipped;
-	/* Those that are still to be compared. */
-	uint64_t waiting;
-	uint64_t mismatches, kinds[TRACE_MISMATCHES];
+	/* Lines that were compared; that could not be, since text or reply do not distinguish them
+	 * from others, or the socket was closed too soon; that are still to be compared. */
+	uint64_t compared, skipped, waiting;
+	uint64_t mismatches;
 	/* The first line with a mismatch, 0 for none, and its kind. */
 	uint64_t first;
 	enum trace_mismatch first_kind;
-	/* Of the lines judged that are lost, over UDP: where. `server`: no reply was sent. `late`:
-	 * it came after the wait. `before`: the link has not seen it. */
+	/* Where the compared lines that are lost over UDP were lost: on a way; `server`: no reply
+	 * was sent; `late`: the reply came after the timeout; `before`: the link has not seen them.
+	 */
 	uint64_t lost[LINK_WAYS], server, late, before;
-	/* Of these, by what became of the datagram. */
+	/* Those lost on a way, by the fate of the datagram. */
 	uint64_t fates[LINK_WAYS][LINK_FATES];
-	/* TCP segments of ours with or without payload: all, dropped, sent again. */
+	/* Our TCP segments with or without payload: all, dropped, retransmitted. */
 	uint64_t segments[LINK_WAYS], dropped[LINK_WAYS], retransmitted[LINK_WAYS];
-	/* Datagrams and segments of ours that were dropped on cue. */
+	/* Our datagrams and segments that were dropped on request. */
 	uint64_t requested_drops;
-	/* Datagrams of ours, and those that belong to no line (a server that answers with something
-	 * else). */
+	/* Our datagrams, and those that belong to no line (a server that answers with another
+	 * text).
+	 */
 	uint64_t datagrams[LINK_WAYS], unmatched[LINK_WAYS];
 };
 
 struct trace;
 
-/* Keeps the truth of the last `lines` lines. NULL when memory is short. */
+/* Keeps the last `lines` lines. NULL when memory is short. */
 struct trace *trace_new(size_t lines);
-void trace_free(struct trace *w);
+void trace_free(struct trace *t);
 
-/* A session. Line numbers are unique over all flows of a transport: a line that goes over both at
- * once has the same in both. Returns the flow's number, or -1 when there are TRACE_FLOWS. */
-int trace_flow(struct trace *w, bool stream, int64_t reply_timeout);
-bool trace_is_stream(const struct trace *w, int flow);
-/* Where its lines stand; before the first line is sent. The ledger must outlive the last judgement.
- */
-void trace_set_ledger(struct trace *w, int flow, const struct ledger *ledger);
+/* Adds a session's flow. Line numbers are unique over all flows of a transport: a line that goes
+ * over both at once has the same in both. Returns the flow's number, or -1 when there are
+ * TRACE_FLOWS. */
+int trace_flow(struct trace *t, bool stream, int64_t reply_timeout);
+bool trace_is_stream(const struct trace *t, int flow);
+/* The ledger of its lines; call it before the first line is sent. The ledger must outlive the last
+ * trace_check(). */
+void trace_set_ledger(struct trace *t, int flow, const struct ledger *ledger);
 /* Its socket was opened: see session_hooks.opened. */
-void trace_opened(struct trace *w, int flow, uint16_t here, uint16_t there, uint64_t from);
+void trace_opened(struct trace *t, int flow, uint16_t here, uint16_t there, uint64_t from);
 /* A line was handed to the kernel: see session_hooks.sent. Call it before the events of its
  * packets. */
-void trace_sent(struct trace *w, int flow, uint64_t number, uint64_t from, uint64_t to);
-/* Its socket was closed: what comes later is not seen. */
-void trace_closed(struct trace *w, int flow, int64_t now);
+void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint64_t to);
+/* Its socket was closed: the client does not see packets that come later. */
+void trace_closed(struct trace *t, int flow, int64_t now);
 
-void trace_event(struct trace *w, const struct packet_event *event);
-/* A packet that was let through did not reach its host after all. */
-void trace_undelivered(struct trace *w, uint64_t serial, enum link_way way);
+void trace_event(struct trace *t, const struct packet_event *event);
+/* A packet that the link let through did not reach its host after all. */
+void trace_undelivered(struct trace *t, uint64_t serial, enum link_way way);
 
-/* What the sender's kernel says: this end's for LINK_GOING, the server's for LINK_COMING. Best told
+/* A sample of the sender's timer: this end's for LINK_GOING, the server's for LINK_COMING. Best
  * some times in every timeout. */
-void trace_timer(struct trace *w, int flow, enum link_way way, const struct trace_timer *timer);
-/* Something was sent again, and the kernel has not been asked since why. */
-bool trace_wants_timer(const struct trace *w, int flow, enum link_way way);
+void trace_timer(struct trace *t, int flow, enum link_way way, const struct trace_timer *timer);
+/* Whether a segment was retransmitted since the last sample. */
+bool trace_wants_timer(const struct trace *t, int flow, enum link_way way);
 
 /* All events of packets that came to the link before `until` have been reported: compares the lines
- * whose fate is decided and of which nothing can come any more. */
-void trace_check(struct trace *w, int64_t until);
-/* Some lines are not compared yet. */
-bool trace_is_pending(const struct trace *w);
+ * whose fate is decided and of which no packet can come any more. */
+void trace_check(struct trace *t, int64_t until);
+/* Whether some lines are not compared yet. */
+bool trace_is_pending(const struct trace *t);
 
-/* The truth of a line, or NULL if nothing is known of it. Valid until the next event or line. */
-const struct trace_line *trace_find(const struct trace *w, bool stream, uint64_t number);
+/* What the link did with a line, or NULL if nothing is known. Valid until the next event or line.
+ */
+const struct trace_line *trace_find(const struct trace *t, bool stream, uint64_t number);
 /* The packets of a line in the order in which they came: at most `max` into `out`; of more, the
  * first. Returns how many. */
-size_t trace_packets(const struct trace *w, bool stream, uint64_t number, struct logged_packet *out,
+size_t trace_packets(const struct trace *t, bool stream, uint64_t number, struct logged_packet *out,
     size_t max);
 /* Those that opened, or closed, the TCP connection from our port `port` and came to the link at
  * `since` or later, likewise. */
-size_t trace_handshake(const struct trace *w, uint16_t port, bool closing, int64_t since,
+size_t trace_handshake(const struct trace *t, uint16_t port, bool closing, int64_t since,
     struct logged_packet *out, size_t max);
 enum trace_place trace_place(const struct trace_line *line, int64_t now);
-const struct trace_totals *trace_totals(const struct trace *w);
-/* Without a link: what was recorded of a line, and of the judgements. Returns 0, or -1 when memory
- * is short. */
-int trace_restore(struct trace *w, const struct trace_line *line);
-/* And a packet of it. */
-void trace_restore_packet(struct trace *w, const struct logged_packet *packet);
-void trace_restore_totals(struct trace *w, uint64_t compared, uint64_t mismatches);
+const struct trace_totals *trace_totals(const struct trace *t);
+/* For a recording, without a link: adds a line. Returns 0, or -1 when memory is short. */
+int trace_restore(struct trace *t, const struct trace_line *line);
+/* A packet of it. */
+void trace_restore_packet(struct trace *t, const struct logged_packet *packet);
+/* And the results of comparing. */
+void trace_restore_totals(struct trace *t, uint64_t compared, uint64_t mismatches);
 /* "answered though no reply was let through". Static. */
 const char *trace_mismatch_text(enum trace_mismatch kind);
 
