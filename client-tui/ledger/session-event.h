@@ -71,10 +71,8 @@ struct session_event {
 	size_t packet_count;
 };
 
-/* The name of a kind in records, "link"; NULL for notices, which have a type of their own. Static.
- * And back: -1 for none. */
-const char *session_event_kind_name(enum session_event_kind kind);
-int session_event_kind(const char *name);
+/* The names of kinds in records, "link"; NULL for notices, which have a type of their own. */
+extern const char *const session_event_names[SESSION_EVENT_KINDS];
 /* What stands on its row, "link: loss 30 % each way". Returns `buf`. */
 #define SESSION_EVENT_WORDS 1000
 char *session_event_words(const struct session_event *e, char buf[SESSION_EVENT_WORDS]);

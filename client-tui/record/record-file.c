@@ -67,92 +67,32 @@ static struct record_file_session *find_session(const struct reading *r, unsigne
 
 /* --- lines --- */
 
-static void free_kept(struct record_kept *k)
+static void free_line(struct record *line)
 {
-	if (!k)
-		return;
-	free(k->duplicate_at);
-	free(k->traced);
-	free(k->packets);
-	free(k->text);
-	free(k->reply);
-	free(k);
-}
-
-static int keep_more(struct record_kept *k, const struct record *line)
-{
-	if (line->duplicate_count > 0 && !(k->duplicate_at = grow_copy(line->duplicate_at,
-	                                       line->duplicate_count * sizeof *k->duplicate_at)))
-		return -1;
-	if (!line->has_link)
-		return 0;
-	k->traced = malloc(sizeof *k->traced);
-	if (!k->traced)
-		return -1;
-	*k->traced = (struct trace_line){ .number = line->number,
-		.stream = line->stream,
-		.legs = { line->legs[LINK_GOING], line->legs[LINK_COMING] } };
-	if (line->packet_count == 0)
-		return 0;
-	k->packets = grow_copy(line->packets, line->packet_count * sizeof *k->packets);
-	k->packet_count = k->packets ? line->packet_count : 0;
-	return k->packets ? 0 : -1;
-}
-
-/* Takes the texts over. NULL when memory is short. */
-static struct record_kept *keep(struct record *line, uint64_t at_line)
-{
-	struct record_kept *k = calloc(1, sizeof *k);
-
-	if (!k)
-		return NULL;
-	*k = (struct record_kept){ .number = line->number,
-		.tag = line->tag,
-		.at_line = at_line,
-		.typed_at = line->typed_at,
-		.sent_at = line->sent_at,
-		.replied_at = line->replied_at,
-		.decided_at = line->decided_at,
-		.connecting = line->connecting,
-		.duplicates = line->duplicates,
-		.duplicate_count = (uint8_t)line->duplicate_count,
-		.fate = (uint8_t)line->fate,
-		.late = line->late,
-		.reordered = line->reordered,
-		.differs = line->differs,
-		.cut_short = line->cut_short,
-		.partial = line->partial,
-		.error = line->error,
-		.text = line->text,
-		.reply = line->reply,
-		.length = line->length,
-		.reply_length = line->reply_length };
-	line->text = line->reply = NULL;
-	if (keep_more(k, line) == 0)
-		return k;
-	free_kept(k);
-	return NULL;
+	record_free(line);
+	free(line);
 }
 
 static int take_line(const struct reading *r, struct record *line)
 {
 	struct record_file_session *side = find_session(r, line->session, line->stream);
-	const uint64_t bytes = sizeof(struct record_kept) + line->length + line->reply_length +
-	                       (line->has_link
-	                               ? sizeof(struct trace_line) +
-	                                     line->packet_count * sizeof(struct record_packet)
-	                               : 0);
-	struct record_kept *k;
+	const uint64_t bytes = sizeof *line + line->length + line->reply_length +
+	                       (line->legs ? LINK_WAYS * sizeof *line->legs +
+	                                         line->packet_count * sizeof *line->packets
+	                                   : 0);
+	struct record *kept;
 
 	if (!side || take_memory(r, bytes) < 0)
 		return -1;
-	r->file->has_link = r->file->has_link || line->has_link;
-	k = grow_list(&side->lines, &side->capacity, side->count + 1, sizeof *side->lines) == 0
-	      ? keep(line, r->line)
-	      : NULL;
-	if (!k)
+	r->file->has_link = r->file->has_link || line->legs;
+	kept = grow_list(&side->lines, &side->capacity, side->count + 1, sizeof *side->lines) == 0
+	         ? grow_copy(line, sizeof *line)
+	         : NULL;
+	if (!kept)
 		return wrong(r, "memory is short");
-	side->lines[side->count++] = k;
+	kept->at_line = r->line;
+	side->lines[side->count++] = kept;
+	*line = (struct record){ .number = 0 };
 	return 0;
 }
 
@@ -202,11 +142,11 @@ static void add_link(const struct record_file *f, struct record_run *run, const 
 		    used ? "; at the end: " : "", end);
 }
 
-static int take_summary(const struct reading *r, const struct json_record *read)
+static int take_summary(const struct reading *r, struct record_summary *read)
 {
 	struct record_file *f = r->file;
 
-	if (read->sum_count != f->session_count)
+	if (read->count != f->session_count)
 		return wrong(r, "the summary has other sessions than were told before");
 	f->has_end = true;
 	f->run.ended_at = read->run.ended_at;
@@ -215,7 +155,7 @@ static int take_summary(const struct reading *r, const struct json_record *read)
 	f->has_link = f->has_link || read->has_truth;
 	f->compared = read->compared;
 	f->mismatches = read->mismatches;
-	for (size_t i = 0; i < read->sum_count; i++) {
+	for (size_t i = 0; i < read->count; i++) {
 		if (!find_session(r, read->sums[i].of.session, read->sums[i].of.stream) ||
 		    read->sums[i].of.session != i)
 			return wrong(r, "the summary has other sessions than were told before");
@@ -250,7 +190,7 @@ static int take(struct reading *r, struct json_record *read)
 	case RECORD_EVENT:
 		return take_event(r, &read->event);
 	case RECORD_SUMMARY:
-		return take_summary(r, read);
+		return take_summary(r, &read->summary);
 	default:
 		return 0;
 	}
@@ -260,8 +200,7 @@ static int take(struct reading *r, struct json_record *read)
 
 static int by_number(const void *a, const void *b)
 {
-	const struct record_kept *one = *(struct record_kept *const *)a,
-	                         *other = *(struct record_kept *const *)b;
+	const struct record *one = *(struct record *const *)a, *other = *(struct record *const *)b;
 
 	return one->number < other->number ? -1 : one->number > other->number;
 }
@@ -270,7 +209,7 @@ static int check_order(struct reading *r, const struct record_file_session *side
 {
 	qsort(side->lines, side->count, sizeof *side->lines, by_number);
 	for (size_t i = 1; i < side->count; i++) {
-		const struct record_kept *before = side->lines[i - 1], *line = side->lines[i];
+		const struct record *before = side->lines[i - 1], *line = side->lines[i];
 
 		r->line = line->at_line > before->at_line ? line->at_line : before->at_line;
 		if (line->number == before->number)
@@ -359,7 +298,7 @@ void record_file_free(struct record_file *f)
 		return;
 	for (size_t i = 0; i < f->session_count; i++) {
 		for (size_t k = 0; k < f->sessions[i].count; k++)
-			free_kept(f->sessions[i].lines[k]);
+			free_line(f->sessions[i].lines[k]);
 		free(f->sessions[i].lines);
 		free(f->sessions[i].of.peer);
 	}

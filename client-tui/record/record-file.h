@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "record/json-write.h"
+#include "record/format.h"
 
 /* What is kept of a file at most: lines and replies together, and what they take. */
 #define RECORD_FILE_MAX 2000000
@@ -15,32 +15,12 @@
 
 struct record_file_session {
 	struct record_session of;
-	/* In the order of numbers. Each is allocated without the packets. */
-	struct record_kept **lines;
+	/* In the order of numbers. */
+	struct record **lines;
 	size_t count, capacity;
 	/* Recorded at the end. */
 	bool has_sum;
 	struct record_sum sum;
-};
-
-/* A line, as short as it can be kept. */
-struct record_kept {
-	uint64_t number, tag;
-	/* Its line in the file. */
-	uint64_t at_line;
-	int64_t typed_at, sent_at, replied_at, decided_at, connecting;
-	int64_t *duplicate_at;
-	uint32_t duplicates;
-	uint8_t duplicate_count, fate;
-	bool late, reordered, differs, cut_short, partial;
-	int error;
-	/* NULL when the link was not recorded. */
-	struct trace_line *traced;
-	/* Its packets, as they were recorded. */
-	struct record_packet *packets;
-	size_t packet_count;
-	unsigned char *text, *reply;
-	size_t length, reply_length;
 };
 
 struct record_file {

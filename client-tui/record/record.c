@@ -14,65 +14,28 @@
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
-/* --- from a row --- */
-
-/* A time of the ledger's, 0 for not yet. */
-static int64_t since(int64_t at, int64_t start)
+struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start)
 {
-	return at == 0 ? RECORD_NEVER : at - start;
+	struct trace_leg recorded = *leg;
+
+	recorded.first_in = leg->tries > 0 ? leg->first_in - start : RECORD_NEVER;
+	recorded.last_in = leg->tries > 0 ? leg->last_in - start : RECORD_NEVER;
+	recorded.first_out = leg->first_out == INT64_MAX ? RECORD_NEVER : leg->first_out - start;
+	recorded.last_out = leg->last_out == INT64_MIN ? RECORD_NEVER : leg->last_out - start;
+	return recorded;
 }
 
-static void fill_leg(struct trace_leg *leg, int64_t start)
+struct trace_leg record_leg_back(const struct trace_leg *recorded, int64_t start)
 {
-	if (leg->tries > 0) {
-		leg->first_in -= start;
-		leg->last_in -= start;
-	}
-	if (leg->first_out != INT64_MAX)
-		leg->first_out -= start;
-	if (leg->last_out != INT64_MIN)
-		leg->last_out -= start;
-}
+	const bool in = recorded->first_in != RECORD_NEVER && recorded->last_in != RECORD_NEVER;
+	const bool out = recorded->first_out != RECORD_NEVER && recorded->last_out != RECORD_NEVER;
+	struct trace_leg leg = *recorded;
 
-static void fill_link(struct record *r, const struct trace_line *traced, int64_t start, int64_t now)
-{
-	r->has_link = true;
-	r->place = trace_place(traced, now);
-	for (int way = 0; way < LINK_WAYS; way++) {
-		r->legs[way] = traced->legs[way];
-		fill_leg(&r->legs[way], start);
-	}
-}
-
-int record_fill(struct record *r, const struct ledger_row *row, bool stream,
-    const struct trace_line *traced, int64_t start, int64_t now)
-{
-	*r = (struct record){
-		.stream = stream,
-		.number = row->number,
-		.fate = row->fate,
-		.late = row->late,
-		.reordered = row->reordered,
-		.differs = row->differs,
-		.cut_short = row->cut_short,
-		.partial = row->partial,
-		.duplicates = row->duplicates,
-		.error = row->error,
-		.tag = row->tag,
-		.typed_at = row->typed_at - start,
-		.sent_at = since(row->sent_at, start),
-		.replied_at = since(row->replied_at, start),
-		.decided_at = RECORD_NEVER,
-		.connecting = row->connecting,
-	};
-	if (traced)
-		fill_link(r, traced, start, now);
-	r->text = grow_copy(row->text, r->length = row->length);
-	r->reply = row->reply ? grow_copy(row->reply, r->reply_length = row->reply_length) : NULL;
-	if (r->text && !r->reply == !row->reply)
-		return 0;
-	record_free(r);
-	return -1;
+	leg.first_in = in ? recorded->first_in + start : start;
+	leg.last_in = in ? recorded->last_in + start : start;
+	leg.first_out = out ? recorded->first_out + start : INT64_MAX;
+	leg.last_out = out ? recorded->last_out + start : INT64_MIN;
+	return leg;
 }
 
 struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start)
@@ -131,16 +94,12 @@ struct logged_packet record_packet_back(const struct record_packet *packet, bool
 
 void record_free(struct record *r)
 {
+	free(r->duplicate_at);
 	free(r->text);
 	free(r->reply);
-	r->text = r->reply = NULL;
-}
-
-int64_t record_rtt(const struct record *r)
-{
-	if (r->replied_at == RECORD_NEVER || r->sent_at == RECORD_NEVER)
-		return -1;
-	return r->replied_at > r->sent_at ? r->replied_at - r->sent_at : 0;
+	free(r->legs);
+	free(r->packets);
+	*r = (struct record){ .number = 0 };
 }
 
 struct parts record_parts(const struct record *r)
@@ -151,72 +110,6 @@ struct parts record_parts(const struct record *r)
 	    .connecting = r->connecting,
 	    .stream = r->stream });
 }
-
-/* --- names --- */
-
-static const char *const fates[] = {
-	[FATE_QUEUED] = "queued",
-	[FATE_WAITING] = "waiting",
-	[FATE_ANSWERED] = "answered",
-	[FATE_LOST] = "lost",
-	[FATE_REFUSED] = "refused",
-	[FATE_FAILED] = "failed",
-	[FATE_CUT_OFF] = "cut off",
-};
-
-static const char *const places[] = {
-	[TRACE_UNKNOWN] = "unknown",
-	[TRACE_GOING] = "going",
-	[TRACE_STILL_GOING] = "still going",
-	[TRACE_SERVER] = "server",
-	[TRACE_COMING] = "coming",
-	[TRACE_STILL_COMING] = "still coming",
-	[TRACE_HERE] = "here",
-};
-
-static const char *const stages[] = {
-	[SESSION_CONNECTING] = "connecting",
-	[SESSION_CONNECTED] = "connected",
-	[SESSION_FAILED] = "failed",
-	[SESSION_ENDED] = "ended",
-};
-
-static const char *const matches[] = {
-	[MATCH_STRAY] = "stray",
-	[MATCH_ANSWER] = "answer",
-	[MATCH_LATE] = "late",
-	[MATCH_DUPLICATE] = "duplicate",
-};
-
-static const char *const tags[] = {
-	[LEDGER_TAG_AUTO] = "auto",
-	[LEDGER_TAG_ALWAYS] = "always",
-	[LEDGER_TAG_NEVER] = "never",
-};
-
-static int find(const char *const *names, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(names[i], name) == 0)
-			return (int)i;
-	return -1;
-}
-
-#define NAMES(what, names, type) \
-	const char *record_##what##_name(enum type value) \
-	{ \
-		return names[value]; \
-	} \
-	int record_##what(const char *name) \
-	{ \
-		return find(names, LENGTH(names), name); \
-	}
-NAMES(fate, fates, ledger_fate)
-NAMES(event, link_fate_names, link_fate)
-NAMES(place, places, trace_place)
-NAMES(stage, stages, session_stage)
-NAMES(match, matches, ledger_match)
-NAMES(tag, tags, ledger_tag)
 
 static const struct {
 	const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A record: all that is known of one line when its fate is decided, apart from any ledger. It is
- * what --json and --csv write,
- * --read reads and the pictures are drawn of. Times are ns since the session's start. Pure. */
+ * what --json and --csv write, --read reads and the pictures are drawn of. Times are ns since the
+ * session's start. Pure. */
 #ifndef UPCASE_RECORD_H
 #define UPCASE_RECORD_H
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/event-line.h"
+#include "ledger/figures.h"
 #include "ledger/ledger.h"
 #include "ledger/line-times.h"
 #include "ledger/session-event.h"
@@ -30,6 +31,8 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 #define RECORD_PACKETS 32
 /* Duplicates of which the times are kept with a line. */
 #define RECORD_DUPLICATES 16
+/* Room for the reason why a record is refused. */
+#define RECORD_WHY 200
 /* The longest line of a file of records. */
 #define RECORD_LINE_MAX (16u * 1024 * 1024)
 
@@ -55,9 +58,11 @@ struct record_packet {
 };
 
 struct record {
-	/* Of which session of the file it is, from 0 on; over TCP. */
+	/* Of which session of the file it is, from 0 on; over TCP; to whom, borrowed and for CSV
+	 * only. */
 	unsigned session;
 	bool stream;
+	const char *peer;
 	uint64_t number;
 	enum ledger_fate fate;
 	bool late, reordered, differs, cut_short, partial;
@@ -71,28 +76,28 @@ struct record {
 	int64_t typed_at, sent_at, replied_at, decided_at;
 	/* How much of the time from typed to sent the session tried to connect, ns. */
 	int64_t connecting;
-	/* When duplicates came, as far as it is known. */
-	int64_t duplicate_at[RECORD_DUPLICATES];
+	/* When duplicates came, as far as it is known: RECORD_DUPLICATES at most, owned. */
+	int64_t *duplicate_at;
 	size_t duplicate_count;
 	/* Owned by the record, may be NULL when the length is 0. The reply only when it is not the
 	 * line's capitals. */
 	unsigned char *text, *reply;
 	size_t length, reply_length;
-	/* What the link did, when `has_link`: where a datagram died, both ways (times as above,
-	 * first_out and last_out INT64_MAX and INT64_MIN when nothing was let through), and its
-	 * packets. */
-	bool has_link;
+	/* What the link did, both ways: LINK_WAYS of them, with times as above, and owned; NULL
+	 * outside the lab. With it, where a datagram died, and its packets, owned. */
+	struct trace_leg *legs;
 	enum trace_place place;
-	struct trace_leg legs[LINK_WAYS];
-	struct record_packet packets[RECORD_PACKETS];
+	struct record_packet *packets;
 	size_t packet_count;
+	/* The line of the file that it was read from. */
+	uint64_t at_line;
 };
 
-/* From a row of a ledger; `start` is the session's, ns of the monotonic clock; `traced` may be
- * NULL. Copies. Returns 0, or -1 when memory is short. Decided and duplicate times and the packets
- * are the caller's to add. */
-int record_fill(struct record *r, const struct ledger_row *row, bool stream,
-    const struct trace_line *traced, int64_t start, int64_t now);
+/* `start` is the session's, ns of the monotonic clock. */
+/* One way of a line as it is recorded, and back: a time that there is none of is RECORD_NEVER in
+ * the record. */
+struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start);
+struct trace_leg record_leg_back(const struct trace_leg *leg, int64_t start);
 /* A packet of a line as it is recorded, and back. */
 struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start);
 /* Moves its times by so many ns. */
@@ -100,8 +105,6 @@ void record_packet_move(struct record_packet *p, int64_t by);
 struct logged_packet record_packet_back(const struct record_packet *packet, bool stream,
     uint64_t number, int64_t start);
 void record_free(struct record *r);
-/* Its round-trip time, ns, -1 if unknown. */
-int64_t record_rtt(const struct record *r);
 /* What the person waited, and its parts. */
 struct parts record_parts(const struct record *r);
 
@@ -109,6 +112,7 @@ struct parts record_parts(const struct record *r);
 struct record_reply {
 	unsigned session;
 	bool stream;
+	const char *peer;
 	enum ledger_match match;
 	/* The line's number, 0 for a stray. */
 	uint64_t number;
@@ -116,6 +120,7 @@ struct record_reply {
 	bool reordered, differs, cut_short;
 	/* Its round-trip time is -1 if unknown. */
 	int64_t replied_at, rtt;
+	/* Owned when it was read. */
 	unsigned char *text;
 	size_t length;
 };
@@ -137,7 +142,7 @@ void record_event_free(struct session_event *e);
 struct record_run {
 	/* When the session's time 0 was, ns since 1970, UTC. */
 	int64_t started;
-	/* Its end, ns of the monotonic clock. */
+	/* Its end, ns of the monotonic clock; in a record since `started`. */
 	int64_t ended_at;
 	enum ledger_tag tag;
 	/* Generated lines: as in the settings; count 0: none. */
@@ -157,20 +162,24 @@ struct record_session {
 	int64_t reply_timeout;
 };
 
-/* The names in records of fates ("answered"), of what the link does ("delivered", "lost"), of
- * places ("going"), of what replies turn out to be ("stray"); static. And back: -1 for none. */
-const char *record_fate_name(enum ledger_fate fate);
-int record_fate(const char *name);
-const char *record_event_name(enum link_fate fate);
-int record_event(const char *name);
-const char *record_place_name(enum trace_place place);
-int record_place(const char *name);
-const char *record_stage_name(enum session_stage stage);
-int record_stage(const char *name);
-const char *record_match_name(enum ledger_match match);
-int record_match(const char *name);
-const char *record_tag_name(enum ledger_tag tag);
-int record_tag(const char *name);
+/* What a session's lines come to, in the summary. */
+struct record_sum {
+	struct record_session of;
+	/* `stats` is borrowed. */
+	struct figures figures;
+};
+
+/* The end of a file. */
+struct record_summary {
+	/* Its end, since the session's start; whether it was stopped; the link then. */
+	struct record_run run;
+	/* One a session, owned when they were read. */
+	struct record_sum *sums;
+	size_t count;
+	/* In the lab: lines compared with what the link did, and of them in contradiction. */
+	bool has_truth;
+	uint64_t compared, mismatches;
+};
 
 /* "2026-11-23T05:55:01.123456789Z", from ns since 1970. */
 #define RECORD_DATE_SIZE 40

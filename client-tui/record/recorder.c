@@ -15,9 +15,8 @@
 #include "common/grow.h"
 #include "common/search.h"
 #include "common/text.h"
-#include "record/csv.h"
 #include "record/event-log.h"
-#include "record/json-write.h"
+#include "record/format.h"
 
 /* How often the deferred lines are looked through, and rows that are about to be evicted. */
 #define EVICTING_EVERY (20 * NS_PER_MS)
@@ -233,45 +232,19 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 
 /* --- one record --- */
 
-static int put(const struct sink *to, char *json)
+static int put(const struct sink *to, enum record_type type, const void *record)
 {
-	const bool bad = !json || fputs(json, to->out) < 0 || putc('\n', to->out) < 0;
-
-	if (!json)
-		errno = ENOMEM;
-	free(json);
-	return bad ? -1 : 0;
+	return record_write(to->out, to->output, type, record);
 }
 
-static int put_start(const struct sink *to, const struct record_run *run)
-{
-	if (to->output == RECORD_OUTPUT_JSON)
-		return put(to, json_write_start(run));
-	csv_header(to->out);
-	return ferror(to->out) ? -1 : 0;
-}
-
-static int put_session(const struct sink *to, const struct recorder_session *s)
-{
-	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_session(&s->of)) : 0;
-}
-
-static int put_reply(const struct sink *to, const struct record_reply *reply,
-    const struct recorder_session *s)
-{
-	if (to->output == RECORD_OUTPUT_JSON)
-		return put(to, json_write_reply(reply));
-	csv_reply(to->out, reply, s->of.peer);
-	return ferror(to->out) ? -1 : 0;
-}
-
+/* Its time is of the monotonic clock. CSV has no rows for them. */
 static int put_event(const struct recorder *r, const struct sink *to,
     const struct session_event *event)
 {
 	struct session_event e = *event;
 
 	e.at -= r->start;
-	return to->output == RECORD_OUTPUT_JSON ? put(to, json_write_event(&e)) : 0;
+	return put(to, RECORD_EVENT, &e);
 }
 
 /* The connection on which the line was sent has ended, and with it all lines that waited. */
@@ -295,6 +268,8 @@ static void add_times(const struct recorder *r, const struct recorder_session *s
 
 	if (row->fate == FATE_LOST && row->sent_at)
 		record->decided_at = row->sent_at + s->of.reply_timeout - r->start;
+	if (left > 0 && !(record->duplicate_at = malloc(left * sizeof *record->duplicate_at)))
+		left = 0;
 	if (left == 0 && !decided)
 		return;
 	at = event_log_since(r->event_log, left > 0 ? row->replied_at : row->typed_at);
@@ -316,77 +291,113 @@ static void add_times(const struct recorder *r, const struct recorder_session *s
 	}
 }
 
-static void add_packets(const struct recorder *r, const struct recorder_session *s,
+/* What the link did with it. Returns 0, or -1 when memory is short. */
+static int add_link(const struct recorder *r, const struct recorder_session *s, int64_t now,
     struct record *record)
 {
+	const struct trace_line *line = trace_find(s->trace, s->of.stream, record->number);
 	struct logged_packet packets[RECORD_PACKETS];
-	const size_t n = s->trace ? trace_packets(s->trace, s->of.stream, record->number, packets,
-	                                RECORD_PACKETS)
-	                          : 0;
+	const size_t count = trace_packets(s->trace, s->of.stream, record->number, packets,
+	    RECORD_PACKETS);
 
-	for (size_t i = 0; i < n; i++)
+	if (line && !(record->legs = malloc(LINK_WAYS * sizeof *record->legs)))
+		return -1;
+	if (count > 0 && !(record->packets = malloc(count * sizeof *record->packets)))
+		return -1;
+	if (line)
+		record->place = trace_place(line, now);
+	for (int way = 0; line && way < LINK_WAYS; way++)
+		record->legs[way] = record_leg_of(&line->legs[way], r->start);
+	for (size_t i = 0; i < count; i++)
 		record->packets[i] = record_packet_of(&packets[i], r->start);
-	record->packet_count = n;
+	record->packet_count = count;
+	return 0;
 }
 
+/* A time of the ledger, 0 for not yet. */
+static int64_t since(int64_t at, int64_t start)
+{
+	return at == 0 ? RECORD_NEVER : at - start;
+}
+
+/* All that is known of a line. Returns 0, or -1 with errno. */
 static int fill(const struct recorder *r, const struct recorder_session *s,
     const struct ledger_row *row, int64_t now, struct record *record)
 {
-	const struct trace_line *traced = s->trace ? trace_find(s->trace, s->of.stream, row->number)
-	                                           : NULL;
-
-	if (record_fill(record, row, s->of.stream, traced, r->start, now) < 0) {
-		errno = ENOMEM;
-		return -1;
-	}
-	record->session = s->of.session;
+	*record = (struct record){ .session = s->of.session,
+		.stream = s->of.stream,
+		.peer = s->of.peer,
+		.number = row->number,
+		.fate = row->fate,
+		.late = row->late,
+		.reordered = row->reordered,
+		.differs = row->differs,
+		.cut_short = row->cut_short,
+		.partial = row->partial,
+		.duplicates = row->duplicates,
+		.error = row->error,
+		.tag = row->tag,
+		.typed_at = row->typed_at - r->start,
+		.sent_at = since(row->sent_at, r->start),
+		.replied_at = since(row->replied_at, r->start),
+		.decided_at = RECORD_NEVER,
+		.connecting = row->connecting,
+		.text = grow_copy(row->text, row->length),
+		.length = row->length,
+		.reply = row->reply ? grow_copy(row->reply, row->reply_length) : NULL,
+		.reply_length = row->reply ? row->reply_length : 0 };
 	add_times(r, s, row, record);
-	add_packets(r, s, record);
-	return 0;
+	if (record->text && !record->reply == !row->reply &&
+	    (!s->trace || add_link(r, s, now, record) == 0))
+		return 0;
+	record_free(record);
+	errno = ENOMEM;
+	return -1;
 }
 
 static int put_line(const struct recorder *r, const struct sink *to,
     const struct recorder_session *s, const struct ledger_row *row, int64_t now)
 {
 	struct record record;
-	int result = 0;
+	int result;
 
 	if (fill(r, s, row, now, &record) < 0)
 		return -1;
-	if (to->output == RECORD_OUTPUT_JSON)
-		result = put(to, json_write_line(&record));
-	else
-		csv_line(to->out, &record, s->of.peer);
+	result = put(to, RECORD_LINE, &record);
 	record_free(&record);
-	return result < 0 || ferror(to->out) ? -1 : 0;
+	return result;
 }
 
+/* `written`: of how many lines each session has a record. */
 static int put_summary(const struct recorder *r, const struct sink *to,
     const struct record_run *run, const uint64_t *written)
 {
-	struct record_sum *sums = to->output == RECORD_OUTPUT_JSON
-	                            ? calloc(r->count + 1, sizeof *sums)
-	                            : NULL;
-	const struct trace *w = r->count > 0 ? r->sessions[0]->trace : NULL;
-	const struct trace_totals *traced = w ? trace_totals(w) : NULL;
-	struct record_run end = *run;
-	int result;
+	const struct trace *trace = r->count > 0 ? r->sessions[0]->trace : NULL;
+	struct record_summary summary = { .run = *run,
+		.sums = calloc(r->count + 1, sizeof *summary.sums),
+		.count = r->count,
+		.has_truth = trace };
+	int result = -1;
 
-	if (to->output != RECORD_OUTPUT_JSON)
-		return 0;
-	for (size_t i = 0; sums && i < r->count; i++) {
+	summary.run.ended_at -= r->start;
+	recorder_link_at(r, INT64_MAX, summary.run.link, sizeof summary.run.link);
+	if (trace) {
+		summary.compared = trace_totals(trace)->compared;
+		summary.mismatches = trace_totals(trace)->mismatches;
+	}
+	for (size_t i = 0; summary.sums && i < r->count; i++) {
 		const struct recorder_session *s = r->sessions[i];
-		struct figures *f = &sums[i].figures;
+		struct figures *f = &summary.sums[i].figures;
 
-		sums[i] = (struct record_sum){ .of = s->of, .figures = s->figures };
+		summary.sums[i] = (struct record_sum){ .of = s->of, .figures = s->figures };
 		f->stream = s->of.stream;
 		f->totals = *ledger_totals(s->ledger);
 		f->unrecorded = f->totals.typed - written[i];
 		f->stats = ledger_stats(s->ledger);
 	}
-	recorder_link_at(r, INT64_MAX, end.link, sizeof end.link);
-	result = put(to, sums ? json_write_summary(&end, r->start, traced, sums, r->count) : NULL);
-	free(sums);
+	if (summary.sums)
+		result = put(to, RECORD_SUMMARY, &summary);
+	free(summary.sums);
 	return result;
 }
 
@@ -408,11 +419,11 @@ static void failed(struct recorder *r)
 static bool begin(struct recorder *r)
 {
 	errno = 0;
-	if (!r->begun && put_start(&r->live, &r->run) < 0)
+	if (!r->begun && put(&r->live, RECORD_START, &r->run) < 0)
 		failed(r);
 	r->begun = r->fresh = true;
 	for (; r->reported < r->count; r->reported++)
-		if (put_session(&r->live, r->sessions[r->reported]) < 0)
+		if (put(&r->live, RECORD_SESSION, &r->sessions[r->reported]->of) < 0)
 			failed(r);
 	return !r->error;
 }
@@ -445,6 +456,7 @@ static void write_reply(struct recorder *r, struct recorder_session *s,
 	/* Only read while it is written. */
 	const struct record_reply record = { .session = s->of.session,
 		.stream = s->of.stream,
+		.peer = s->of.peer,
 		.match = reply->matched.match,
 		.number = reply->matched.number,
 		.replied_at = at - r->start,
@@ -456,7 +468,7 @@ static void write_reply(struct recorder *r, struct recorder_session *s,
 		                                                   : (const unsigned char *)""),
 		.length = reply->length };
 
-	if (begin(r) && put_reply(&r->live, &record, s) < 0)
+	if (begin(r) && put(&r->live, RECORD_REPLY, &record) < 0)
 		failed(r);
 }
 
@@ -723,15 +735,15 @@ static int save_note(const struct recorder *r, const struct sink *to,
 {
 	if (note->kind == EVENT_LOG_EVENT)
 		return put_event(r, to, &note->event);
-	return put_reply(to,
+	return put(to, RECORD_REPLY,
 	    &(struct record_reply){ .session = note->session,
 	        .stream = s->of.stream,
+	        .peer = s->of.peer,
 	        .match = note->match,
 	        .replied_at = note->at - r->start,
 	        .rtt = -1,
 	        .text = note->text,
-	        .length = note->length },
-	    s);
+	        .length = note->length });
 }
 
 int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
@@ -743,10 +755,10 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	const struct event_log_entry *note;
 	struct walk walk = { .notes = 0 };
 
-	if (put_start(&to, &r->run) < 0)
+	if (put(&to, RECORD_START, &r->run) < 0)
 		return -1;
 	for (size_t i = 0; i < r->count; i++)
-		if (put_session(&to, r->sessions[i]) < 0)
+		if (put(&to, RECORD_SESSION, &r->sessions[i]->of) < 0)
 			return -1;
 	while (next_item(r, &walk, &s, &row, &note))
 		if ((row ? put_line(r, &to, s, row, now) : save_note(r, &to, s, note)) < 0)

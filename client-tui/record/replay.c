@@ -72,8 +72,8 @@ static int add(struct replay *r, enum replay_event_kind kind, size_t side, size_
 	return 0;
 }
 
-static int add_duplicates(struct replay *r, size_t side, size_t index,
-    const struct record_kept *line, int64_t first)
+static int add_duplicates(struct replay *r, size_t side, size_t index, const struct record *line,
+    int64_t first)
 {
 	for (uint32_t i = 0; i < line->duplicates; i++) {
 		const int64_t at = i < line->duplicate_count ? line->duplicate_at[i] : first;
@@ -85,7 +85,7 @@ static int add_duplicates(struct replay *r, size_t side, size_t index,
 }
 
 /* A late reply came after the line was given up. */
-static int add_end(struct replay *r, size_t side, size_t index, const struct record_kept *line,
+static int add_end(struct replay *r, size_t side, size_t index, const struct record *line,
     int64_t sent)
 {
 	const int64_t lost = sent + r->file->sessions[side].of.reply_timeout;
@@ -119,7 +119,7 @@ static int add_end(struct replay *r, size_t side, size_t index, const struct rec
 
 static int add_line(struct replay *r, size_t side, size_t index)
 {
-	const struct record_kept *line = r->file->sessions[side].lines[index];
+	const struct record *line = r->file->sessions[side].lines[index];
 	const int64_t sent = line->sent_at == RECORD_NEVER ? line->typed_at
 	                                                   : later(line->typed_at, line->sent_at);
 
@@ -343,7 +343,7 @@ size_t replay_length(const struct replay *r)
 
 /* --- playing --- */
 
-static const struct record_kept *find_line(const struct record_file_session *side, uint64_t number,
+static const struct record *find_line(const struct record_file_session *side, uint64_t number,
     size_t *index)
 {
 	SEARCH_FIRST(*index, 0, side->count, side->lines[*index]->number >= number);
@@ -374,7 +374,7 @@ bool replay_both(const struct replay *r)
 }
 
 /* Both ledgers have the line before anybody is reported. */
-static void type_line(struct replay *r, size_t side, const struct record_kept *line, int64_t at)
+static void type_line(struct replay *r, size_t side, const struct record *line, int64_t at)
 {
 	const size_t other = find_other(r, side, line->number);
 	const bool first = other != SIZE_MAX &&
@@ -393,7 +393,7 @@ static void type_line(struct replay *r, size_t side, const struct record_kept *l
 }
 
 /* The text of a line's reply, without its tag: kept, or its capitals. */
-static const unsigned char *reply_text(struct replay *r, const struct record_kept *line, size_t *n)
+static const unsigned char *reply_text(struct replay *r, const struct record *line, size_t *n)
 {
 	const size_t capacity = CAPITALS_GROWTH * line->length + 1;
 
@@ -409,7 +409,7 @@ static const unsigned char *reply_text(struct replay *r, const struct record_kep
 }
 
 static void report_reply(struct replay *r, size_t side, enum ledger_match match,
-    const struct record_kept *line, int64_t at)
+    const struct record *line, int64_t at)
 {
 	const struct ledger_row *row = ledger_find(r->sessions[side]->ledger, line->number);
 	struct session_reply reply = { .matched = {
@@ -421,33 +421,25 @@ static void report_reply(struct replay *r, size_t side, enum ledger_match match,
 	r->hooks.reply(r->hooks.context, side, &reply);
 }
 
-static void show_trace(struct replay *r, const struct record_kept *line)
+static void show_trace(struct replay *r, const struct record *line)
 {
-	struct trace_line traced;
+	const int64_t start = r->start - r->first;
+	struct trace_line traced = { .number = line->number, .stream = line->stream };
 
-	if (!r->trace || !line->traced)
+	if (!r->trace || !line->legs)
 		return;
-	traced = *line->traced;
-	for (int way = 0; way < LINK_WAYS; way++) {
-		struct trace_leg *leg = &traced.legs[way];
-
-		leg->first_in += r->start - r->first;
-		leg->last_in += r->start - r->first;
-		if (leg->first_out != INT64_MAX)
-			leg->first_out += r->start - r->first;
-		if (leg->last_out != INT64_MIN)
-			leg->last_out += r->start - r->first;
-	}
+	for (int way = 0; way < LINK_WAYS; way++)
+		traced.legs[way] = record_leg_back(&line->legs[way], start);
 	trace_restore(r->trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
 		const struct logged_packet packet = record_packet_back(&line->packets[i],
-		    traced.stream, traced.number, r->start - r->first);
+		    traced.stream, traced.number, start);
 
 		trace_restore_packet(r->trace, &packet);
 	}
 }
 
-static void answer(struct replay *r, size_t side, const struct record_kept *line)
+static void answer(struct replay *r, size_t side, const struct record *line)
 {
 	const int64_t at = line->replied_at + r->start - r->first;
 
@@ -463,8 +455,7 @@ static void answer(struct replay *r, size_t side, const struct record_kept *line
 	report_reply(r, side, line->late ? MATCH_LATE : MATCH_ANSWER, line, at);
 }
 
-static void decide(struct replay *r, size_t side, const struct record_kept *line,
-    enum ledger_fate fate)
+static void decide(struct replay *r, size_t side, const struct record *line, enum ledger_fate fate)
 {
 	ledger_replay_fate(r->sessions[side]->ledger, line->number, fate, line->error);
 	show_trace(r, line);
@@ -509,7 +500,7 @@ static void play(struct replay *r, const struct replay_event *e)
 {
 	const struct record_file_session *side = &r->file->sessions[e->side];
 	const int64_t at = e->at + r->start - r->first;
-	const struct record_kept *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
+	const struct record *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
 
 	switch ((enum replay_event_kind)e->kind) {
 	case REPLAY_TYPED:

@@ -33,10 +33,10 @@ static const char *fate_words(const struct record *r, char *buf, size_t size)
 
 	const enum link_way way = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
 
-	if (r->fate == FATE_LOST && !r->late && r->has_link &&
+	if (r->fate == FATE_LOST && !r->late && r->legs &&
 	    (r->place == TRACE_GOING || r->place == TRACE_COMING))
 		return link_loss_text((enum link_fate)r->legs[way].fate, way, buf, size);
-	if (r->fate == FATE_LOST && !r->late && r->has_link &&
+	if (r->fate == FATE_LOST && !r->late && r->legs &&
 	    (size_t)r->place < sizeof places / sizeof *places && places[r->place])
 		return places[r->place];
 	return r->late ? "late" : fates[r->fate];

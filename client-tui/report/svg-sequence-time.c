@@ -41,7 +41,7 @@ int64_t svg_sequence_half_way(const struct record *r)
 
 bool svg_sequence_has_packets(const struct record *r)
 {
-	return r->has_link && r->packet_count > 0;
+	return r->legs && r->packet_count > 0;
 }
 
 int64_t svg_sequence_packet_end(const struct sequence_picture *p,

@@ -18,19 +18,21 @@ static void no(const char *what)
 
 static char *write_again(const struct json_record *r)
 {
-	switch (r->type) {
-	case RECORD_SESSION:
-		return json_write_session(&r->session);
-	case RECORD_LINE:
-		return json_write_line(&r->line);
-	case RECORD_REPLY:
-		return json_write_reply(&r->reply);
-	case RECORD_NOTICE:
-	case RECORD_EVENT:
-		return json_write_event(&r->event);
-	default:
-		return NULL;
+	const void *record = r->type == RECORD_SESSION ? (const void *)&r->session
+	                   : r->type == RECORD_LINE    ? (const void *)&r->line
+	                   : r->type == RECORD_REPLY   ? (const void *)&r->reply
+	                   : r->type == RECORD_NOTICE || r->type == RECORD_EVENT
+	                       ? (const void *)&r->event
+	                       : NULL;
+	char *text = NULL;
+	size_t n;
+	FILE *out = record ? open_memstream(&text, &n) : NULL;
+
+	if (out) {
+		(void)record_write(out, RECORD_OUTPUT_JSON, r->type, record);
+		fclose(out);
 	}
+	return text;
 }
 
 static void check_line(const char *text, size_t n)

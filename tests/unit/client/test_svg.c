@@ -44,10 +44,19 @@ static struct record line(uint64_t number, bool stream, enum ledger_fate fate, c
 		.length = strlen(text) };
 }
 
+/* For the packets of one record after the other. */
+static struct record_packet packets[100];
+static size_t packets_used;
+static struct trace_leg legs[LINK_WAYS];
+
 static void packet(struct record *r, enum link_way way, enum link_fate fate, bool again, int64_t in,
     int64_t out)
 {
-	r->has_link = true;
+	assert_true(packets_used < COUNT(packets));
+	r->legs = legs;
+	if (r->packet_count == 0)
+		r->packets = &packets[packets_used];
+	packets_used++;
 	r->packets[r->packet_count++] = (struct record_packet){ .way = way,
 		.fate = fate,
 		.retransmitted = again,

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "record/format.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/printable.h"
+#include "ledger/validity.h"
+#include "record/fields.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof *(a))
+/* The longest name of a peer. */
+#define PEER_MAX 299
+
+static const char *const types[] = {
+	[RECORD_START] = "start",
+	[RECORD_SESSION] = "session",
+	[RECORD_LINE] = "line",
+	[RECORD_REPLY] = "reply",
+	[RECORD_NOTICE] = "notice",
+	[RECORD_EVENT] = "event",
+	[RECORD_SUMMARY] = "summary",
+};
+
+static const char *const tags[] = {
+	[LEDGER_TAG_AUTO] = "auto",
+	[LEDGER_TAG_ALWAYS] = "always",
+	[LEDGER_TAG_NEVER] = "never",
+};
+
+static const char *const fates[] = {
+	[FATE_QUEUED] = "queued",
+	[FATE_WAITING] = "waiting",
+	[FATE_ANSWERED] = "answered",
+	[FATE_LOST] = "lost",
+	[FATE_REFUSED] = "refused",
+	[FATE_FAILED] = "failed",
+	[FATE_CUT_OFF] = "cut off",
+};
+
+static const char *const matches[] = {
+	[MATCH_STRAY] = "stray",
+	[MATCH_ANSWER] = "answer",
+	[MATCH_LATE] = "late",
+	[MATCH_DUPLICATE] = "duplicate",
+};
+
+static const char *const places[] = {
+	[TRACE_UNKNOWN] = "unknown",
+	[TRACE_GOING] = "going",
+	[TRACE_STILL_GOING] = "still going",
+	[TRACE_SERVER] = "server",
+	[TRACE_COMING] = "coming",
+	[TRACE_STILL_COMING] = "still coming",
+	[TRACE_HERE] = "here",
+};
+
+static const char *const ways[] = {
+	[LINK_GOING] = "there",
+	[LINK_COMING] = "back",
+};
+
+static const char *const stages[] = {
+	[SESSION_CONNECTING] = "connecting",
+	[SESSION_CONNECTED] = "connected",
+	[SESSION_FAILED] = "failed",
+	[SESSION_ENDED] = "ended",
+};
+
+/* --- the fields --- */
+
+/* Where a member stands, and how long it is. */
+#define AT(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
+#define ITEMS(type, member) .offset = offsetof(type, member), .size = sizeof *((type *)NULL)->member
+#define COUNTED(type, member) \
+	.count = offsetof(type, member), .count_size = sizeof(((type *)NULL)->member)
+#define NAMED(table) .names = table, .name_count = LENGTH(table)
+
+#define SESSION_FIELDS(type, of) \
+	{ "session", FIELD_NUMBER, AT(type, of session), FIELD_CSV, \
+		.max = RECORDER_SESSIONS - 1 }, \
+	{ \
+		"transport", FIELD_TRANSPORT, AT(type, of stream), FIELD_CSV \
+	}
+
+/* The first record's, which say whether the rest can be read; only the first two are read. */
+struct head {
+	char *format;
+	int64_t version;
+	char *program, *started;
+};
+
+static const struct field head_fields[] = {
+	{ "format", FIELD_WORDS, AT(struct head, format) },
+	{ "version", FIELD_NUMBER, AT(struct head, version), .min = 1, .max = INT64_MAX },
+	{ "program", FIELD_WORDS, AT(struct head, program), FIELD_DERIVED },
+	{ "started", FIELD_WORDS, AT(struct head, started), FIELD_DERIVED },
+	{ NULL },
+};
+
+static const struct field run_fields[] = {
+	{ "started_ns", FIELD_NUMBER, AT(struct record_run, started), .max = INT64_MAX },
+	{ "tag", FIELD_NAME, AT(struct record_run, tag), NAMED(tags) },
+	{ "count", FIELD_NUMBER, AT(struct record_run, count), .max = RECORD_COUNT_MAX },
+	{ "interval_ns", FIELD_SPAN, AT(struct record_run, interval) },
+	{ "size", FIELD_NUMBER, AT(struct record_run, size), .max = RECORD_SIZE_MAX },
+	{ "link", FIELD_LINE, AT(struct record_run, link) },
+	{ NULL },
+};
+
+#define WHOLE_SESSION(type, member) \
+	SESSION_FIELDS(type, member), \
+	    { "peer", FIELD_WORDS, AT(type, member peer), FIELD_REQUIRED }, \
+	{ \
+		"wait_ns", FIELD_SPAN, AT(type, member reply_timeout) \
+	}
+
+static const struct field session_fields[] = {
+	WHOLE_SESSION(struct record_session, ),
+	{ NULL },
+};
+
+static const struct field packet_fields[] = {
+	{ "way", FIELD_NAME, AT(struct record_packet, way), FIELD_LENIENT, NAMED(ways) },
+	{ "fate", FIELD_NAME, AT(struct record_packet, fate), NAMED(link_fate_names) },
+	{ "again", FIELD_BOOL, AT(struct record_packet, retransmitted) },
+	{ "payload", FIELD_BOOL, AT(struct record_packet, payload) },
+	{ "in_ns", FIELD_TIME, AT(struct record_packet, in), FIELD_REQUIRED },
+	{ "out_ns", FIELD_TIME, AT(struct record_packet, out) },
+	{ "out2_ns", FIELD_TIME, AT(struct record_packet, out2) },
+	{ "seq", FIELD_NUMBER, AT(struct record_packet, seq), .max = UINT32_MAX },
+	{ "length", FIELD_NUMBER, AT(struct record_packet, length), .max = UINT32_MAX },
+	{ "flags", FIELD_FLAGS, .flags = FIELD_OMITTED },
+	{ NULL },
+};
+
+static const struct field leg_fields[] = {
+	{ "tries", FIELD_NUMBER, AT(struct trace_leg, tries), .max = UINT16_MAX },
+	{ "again", FIELD_NUMBER, AT(struct trace_leg, retransmitted), .max = UINT16_MAX },
+	{ "through", FIELD_NUMBER, AT(struct trace_leg, through), .max = UINT16_MAX },
+	{ "lost", FIELD_NUMBER, AT(struct trace_leg, lost), .max = UINT16_MAX },
+	{ "fate", FIELD_NAME, AT(struct trace_leg, fate), NAMED(link_fate_names) },
+	{ "doubled", FIELD_BOOL, AT(struct trace_leg, duplicated) },
+	{ "held", FIELD_BOOL, AT(struct trace_leg, held) },
+	{ "on_cue", FIELD_BOOL, AT(struct trace_leg, requested_drop) },
+	{ "waits_us", FIELD_ARRAY, ITEMS(struct trace_leg, wait), COUNTED(struct trace_leg, waits),
+	    .max = UINT32_MAX, .items_max = TRACE_WAITS },
+	/* Older files do not have it: then none is known to have run out. */
+	{ "timeouts_us", FIELD_ARRAY, ITEMS(struct trace_leg, timeout), FIELD_ZERO_NULL,
+	    COUNTED(struct trace_leg, waits), .max = UINT32_MAX },
+	{ "first_in_ns", FIELD_TIME, AT(struct trace_leg, first_in) },
+	{ "last_in_ns", FIELD_TIME, AT(struct trace_leg, last_in) },
+	{ "first_out_ns", FIELD_TIME, AT(struct trace_leg, first_out) },
+	{ "last_out_ns", FIELD_TIME, AT(struct trace_leg, last_out) },
+	{ NULL },
+};
+
+static const struct field link_fields[] = {
+	{ "place", FIELD_NAME, AT(struct record, place), NAMED(places) },
+	{ "there", FIELD_PART, AT(struct record, legs), .fields = leg_fields,
+	    .part = LINK_GOING * sizeof(struct trace_leg) },
+	{ "back", FIELD_PART, AT(struct record, legs), .fields = leg_fields,
+	    .part = LINK_COMING * sizeof(struct trace_leg) },
+	{ "packets", FIELD_LIST, ITEMS(struct record, packets),
+	    COUNTED(struct record, packet_count), .fields = packet_fields,
+	    .items_max = RECORD_PACKETS },
+	{ NULL },
+};
+
+/* A line, and what is derived from it to be written; less than 0 for what is not known. */
+struct row {
+	struct record of;
+	int64_t rtt, waited, queued;
+};
+
+/* In the order of the columns of CSV, too. */
+static const struct field line_fields[] = {
+	SESSION_FIELDS(struct record, ),
+	{ "peer", FIELD_WORDS, AT(struct record, peer), FIELD_CSV_ONLY },
+	{ "n", FIELD_COUNT, AT(struct record, number), FIELD_CSV },
+	{ "fate", FIELD_NAME, AT(struct record, fate), FIELD_CSV | FIELD_REQUIRED, NAMED(fates) },
+	{ "late", FIELD_BOOL, AT(struct record, late), FIELD_CSV },
+	{ "reordered", FIELD_BOOL, AT(struct record, reordered), FIELD_CSV },
+	{ "differs", FIELD_BOOL, AT(struct record, differs), FIELD_CSV },
+	{ "cut_short", FIELD_BOOL, AT(struct record, cut_short), FIELD_CSV },
+	{ "partial", FIELD_BOOL, AT(struct record, partial), FIELD_CSV },
+	{ "duplicates", FIELD_NUMBER, AT(struct record, duplicates), FIELD_CSV, .max = 1000000 },
+	{ "typed_ns", FIELD_TIME, AT(struct record, typed_at), FIELD_CSV | FIELD_REQUIRED },
+	{ "sent_ns", FIELD_TIME, AT(struct record, sent_at), FIELD_CSV },
+	{ "replied_ns", FIELD_TIME, AT(struct record, replied_at), FIELD_CSV },
+	{ "rtt_ns", FIELD_SPAN, AT(struct row, rtt), FIELD_CSV | FIELD_DERIVED },
+	{ "waited_ns", FIELD_SPAN, AT(struct row, waited), FIELD_CSV | FIELD_DERIVED },
+	/* Older files do not have it. */
+	{ "connecting_ns", FIELD_SPAN, AT(struct record, connecting), FIELD_CSV },
+	{ "queued_ns", FIELD_SPAN, AT(struct row, queued), FIELD_CSV | FIELD_DERIVED },
+	{ "decided_ns", FIELD_TIME, AT(struct record, decided_at), FIELD_CSV },
+	{ "duplicates_ns", FIELD_LIST, ITEMS(struct record, duplicate_at),
+	    COUNTED(struct record, duplicate_count), .min = -SESSION_TIME_MAX,
+	    .max = SESSION_TIME_MAX, .items_max = RECORD_DUPLICATES },
+	{ "tag", FIELD_COUNT, AT(struct record, tag), FIELD_CSV | FIELD_ZERO_NULL },
+	{ "error", FIELD_ERROR, AT(struct record, error), FIELD_CSV },
+	{ "place", FIELD_NAME, AT(struct record, place), FIELD_CSV_ONLY, NAMED(places) },
+	{ "text", FIELD_BYTES, AT(struct record, text), FIELD_CSV | FIELD_REQUIRED,
+	    COUNTED(struct record, length) },
+	{ "reply", FIELD_BYTES, AT(struct record, reply), FIELD_CSV,
+	    COUNTED(struct record, reply_length) },
+	{ "link", FIELD_WITHIN, .offset = offsetof(struct record, legs),
+	    .size = LINK_WAYS * sizeof(struct trace_leg), FIELD_OMITTED, .fields = link_fields },
+	{ NULL },
+};
+
+static const struct field reply_fields[] = {
+	SESSION_FIELDS(struct record_reply, ),
+	{ "peer", FIELD_WORDS, AT(struct record_reply, peer), FIELD_CSV_ONLY },
+	{ "match", FIELD_NAME, AT(struct record_reply, match), NAMED(matches), .column = "fate" },
+	{ "n", FIELD_COUNT, AT(struct record_reply, number), FIELD_ZERO_NULL },
+	{ "reordered", FIELD_BOOL, AT(struct record_reply, reordered) },
+	{ "differs", FIELD_BOOL, AT(struct record_reply, differs) },
+	{ "cut_short", FIELD_BOOL, AT(struct record_reply, cut_short) },
+	{ "replied_ns", FIELD_TIME, AT(struct record_reply, replied_at), FIELD_REQUIRED },
+	{ "rtt_ns", FIELD_SPAN, AT(struct record_reply, rtt), .missing = -1 },
+	{ "text", FIELD_BYTES, AT(struct record_reply, text), FIELD_REQUIRED,
+	    COUNTED(struct record_reply, length), .column = "reply" },
+	{ NULL },
+};
+
+/* A notice is of one of two kinds. */
+static const struct field notice_fields[] = {
+	{ "at_ns", FIELD_TIME, AT(struct session_event, at), FIELD_REQUIRED },
+	{ "bad", FIELD_BOOL, AT(struct session_event, kind) },
+	{ "text", FIELD_WORDS, AT(struct session_event, text), FIELD_REQUIRED },
+	{ "quiet", FIELD_BOOL, AT(struct session_event, quiet), FIELD_OMITTED },
+	{ NULL },
+};
+
+static const struct field event_fields[] = {
+	{ "at_ns", FIELD_TIME, AT(struct session_event, at), FIELD_REQUIRED },
+	{ "kind", FIELD_NAME, AT(struct session_event, kind), .names = session_event_names,
+	    .name_count = SESSION_EVENT_KINDS },
+	{ "session", FIELD_NUMBER, AT(struct session_event, session), FIELD_OMITTED,
+	    .max = RECORDER_SESSIONS - 1, .missing = -1 },
+	{ "there", FIELD_WORDS, AT(struct session_event, there), FIELD_OMITTED },
+	{ "back", FIELD_WORDS, AT(struct session_event, back), FIELD_OMITTED },
+	{ "text", FIELD_WORDS, AT(struct session_event, text), FIELD_REQUIRED },
+	{ "quiet", FIELD_BOOL, AT(struct session_event, quiet), FIELD_OMITTED },
+	{ NULL },
+};
+
+/* Of an event of a TCP connection, too. */
+static const struct field connection_fields[] = {
+	{ "stage", FIELD_NAME, AT(struct session_event, connection.stage), NAMED(stages) },
+	{ "took_ns", FIELD_SPAN, AT(struct session_event, took) },
+	{ "port", FIELD_NUMBER, AT(struct session_event, connection.here), .max = UINT16_MAX },
+	{ "syns", FIELD_NUMBER, AT(struct session_event, connection.syns), .max = INT32_MAX },
+	{ "ours", FIELD_BOOL, AT(struct session_event, connection.ours) },
+	{ "error", FIELD_ERROR, AT(struct session_event, connection.error) },
+	{ "packets", FIELD_LIST, ITEMS(struct session_event, packets),
+	    COUNTED(struct session_event, packet_count), .fields = packet_fields,
+	    .items_max = RECORD_PACKETS },
+	{ NULL },
+};
+
+/* The last record, before and behind what is wrong with the run. */
+static const struct field end_fields[] = {
+	{ "ended_ns", FIELD_TIME, AT(struct record_run, ended_at) },
+	{ "stopped", FIELD_BOOL, AT(struct record_run, stopped) },
+	{ "link", FIELD_LINE, AT(struct record_run, link) },
+	{ NULL },
+};
+
+static const struct field sum_fields[] = {
+	WHOLE_SESSION(struct record_sum, of.),
+	{ "figures", FIELD_FIGURES, AT(struct record_sum, figures) },
+	{ NULL },
+};
+
+static const struct field truth_fields[] = {
+	{ "judged", FIELD_COUNT, AT(struct record_summary, compared) },
+	{ "mismatches", FIELD_COUNT, AT(struct record_summary, mismatches) },
+	{ NULL },
+};
+
+static const struct field summary_fields[] = {
+	{ "sessions", FIELD_LIST, ITEMS(struct record_summary, sums),
+	    COUNTED(struct record_summary, count), .fields = sum_fields,
+	    .items_max = RECORDER_SESSIONS },
+	{ "truth", FIELD_WITHIN, AT(struct record_summary, has_truth), .fields = truth_fields },
+	{ NULL },
+};
+
+/* --- writing --- */
+
+static struct row row_of(const struct record *r)
+{
+	const struct parts parts = record_parts(r);
+	const bool sent = r->sent_at != RECORD_NEVER,
+	           replied = sent && r->replied_at != RECORD_NEVER;
+	struct row row = { .of = *r,
+		.rtt = replied ? parts.wire : -1,
+		.waited = replied ? parts.waited : -1,
+		.queued = sent ? parts.queued : -1 };
+
+	row.of.connecting = sent ? parts.connecting : -1;
+	if (!r->legs)
+		row.of.place = LENGTH(places);
+	return row;
+}
+
+static void put_run(json_t *to, const struct record_run *run)
+{
+	char format[] = "upcase", program[] = PACKAGE_STRING, started[RECORD_DATE_SIZE];
+
+	fields_put(to, head_fields,
+	    &(struct head){ .format = format,
+	        .version = RECORD_VERSION,
+	        .program = program,
+	        .started = record_date(run->started, started) });
+	fields_put(to, run_fields, run);
+}
+
+/* In the record all times are since the session's start. */
+static void put_event(json_t *to, const struct session_event *event)
+{
+	struct session_event e = *event;
+	struct record_packet packets[RECORD_PACKETS];
+
+	fields_put(to, event_fields, &e);
+	if (e.kind != SESSION_EVENT_TCP)
+		return;
+	for (size_t i = 0; i < e.packet_count; i++)
+		packets[i] = record_event_packet(event, i);
+	e.packets = packets;
+	fields_put(to, connection_fields, &e);
+}
+
+/* Why the host and not the network shaped the run. */
+static void put_validity(json_t *to, const struct record_summary *s)
+{
+	static const enum validity all[] = { VALIDITY_SCHEDULE, VALIDITY_OVERFLOW };
+	json_t *list = json_array();
+	unsigned reasons = VALIDITY_OK;
+
+	for (size_t i = 0; i < s->count; i++)
+		reasons |= validity_check(&s->sums[i].figures.schedule,
+		    s->sums[i].figures.overflows);
+	for (size_t i = 0; i < LENGTH(all); i++)
+		if (reasons & all[i])
+			json_array_append_new(list, json_string(validity_name(all[i])));
+	json_object_set_new(to, "valid", json_boolean(json_array_size(list) == 0));
+	json_object_set_new(to, "invalid", list);
+}
+
+static void put_summary(json_t *to, const struct record_summary *s)
+{
+	fields_put(to, end_fields, &s->run);
+	put_validity(to, s);
+	fields_put(to, summary_fields, s);
+}
+
+static json_t *json_of(enum record_type type, const void *record)
+{
+	json_t *o = json_object();
+
+	if (type == RECORD_EVENT && session_event_is_notice(record))
+		type = RECORD_NOTICE;
+	json_object_set_new(o, "type", json_string(types[type]));
+	if (type == RECORD_START)
+		put_run(o, record);
+	else if (type == RECORD_EVENT)
+		put_event(o, record);
+	else if (type == RECORD_SUMMARY)
+		put_summary(o, record);
+	else if (type == RECORD_LINE)
+		fields_put(o, line_fields, &(struct row[]){ row_of(record) });
+	else
+		fields_put(o,
+		    type == RECORD_SESSION ? session_fields
+		    : type == RECORD_REPLY ? reply_fields
+		                           : notice_fields,
+		    record);
+	return o;
+}
+
+int record_write(FILE *out, enum record_output output, enum record_type type, const void *record)
+{
+	if (output == RECORD_OUTPUT_JSON)
+		return fields_write(out, json_of(type, record));
+	if (type == RECORD_START)
+		fields_header(out, line_fields);
+	else if (type == RECORD_LINE)
+		fields_row(out, types[type], line_fields, line_fields,
+		    &(struct row[]){ row_of(record) });
+	else if (type == RECORD_REPLY)
+		fields_row(out, types[type], line_fields, reply_fields, record);
+	return ferror(out) ? -1 : 0;
+}
+
+/* --- reading --- */
+
+static void read_run(struct fields_reader *r, struct record_run *run)
+{
+	struct head head = { .format = NULL };
+
+	fields_read(r, head_fields, &head);
+	if (!head.format || strcmp(head.format, "upcase") != 0)
+		fields_fail(r, "format", "is not \"upcase\"");
+	if (head.version != RECORD_VERSION)
+		fields_fail(r, "version", "is not 1, which is all that this upcase can read");
+	free(head.format);
+	fields_read(r, run_fields, run);
+}
+
+/* What is shown as a peer fits into its place, and is no order to a terminal. */
+static void check_peer(struct fields_reader *r, struct record_session *s)
+{
+	if (s->peer && strlen(s->peer) > PEER_MAX)
+		fields_fail(r, "peer", "is too long");
+	else if (s->peer)
+		printable_replace(s->peer, strlen(s->peer));
+}
+
+/* Reads a line, and checks what its fate needs, so that it can be shown again. */
+static void read_line(struct fields_reader *r, struct record *line)
+{
+	fields_read(r, line_fields, line);
+	const bool replied = line->fate == FATE_ANSWERED || line->late;
+
+	if (line->number == 0)
+		fields_fail(r, "n", "is missing");
+	if (line->late && line->fate != FATE_LOST)
+		fields_fail(r, "late", "is true of a line that is not lost");
+	if (replied && (line->replied_at == RECORD_NEVER || line->sent_at == RECORD_NEVER))
+		fields_fail(r, "replied_ns", "is missing, or \"sent_ns\"");
+	if (!replied && (line->duplicates > 0 || line->reply || line->reordered || line->differs ||
+	                    line->cut_short))
+		fields_fail(r, "fate", "is not that of a line with a reply");
+	if (line->duplicate_count > line->duplicates)
+		fields_fail(r, "duplicates_ns", "has more times than there are duplicates");
+	if (line->fate != FATE_QUEUED && line->fate != FATE_FAILED && line->sent_at == RECORD_NEVER)
+		fields_fail(r, "sent_ns", "is missing");
+	if (line->stream && (line->fate == FATE_LOST || line->fate == FATE_REFUSED))
+		fields_fail(r, "fate", "is not one of TCP");
+}
+
+static void read_reply(struct fields_reader *r, struct record_reply *reply)
+{
+	fields_read(r, reply_fields, reply);
+	if (reply->match != MATCH_STRAY && reply->number == 0)
+		fields_fail(r, "n", "is missing");
+}
+
+static bool is_kind(const char *word)
+{
+	for (size_t i = 0; word && i < SESSION_EVENT_KINDS; i++)
+		if (session_event_names[i] && strcmp(session_event_names[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* A kind that is not known is a later version's: to be passed over. */
+static void read_event(struct fields_reader *r, struct json_record *to)
+{
+	struct session_event *e = &to->event;
+
+	e->session = -1;
+	if (to->type == RECORD_NOTICE) {
+		fields_read(r, notice_fields, e);
+		return;
+	}
+	if (!is_kind(fields_word(r, "kind"))) {
+		to->type = RECORD_UNKNOWN;
+		return;
+	}
+	fields_read(r, event_fields, e);
+	if (e->kind == SESSION_EVENT_TCP)
+		fields_read(r, connection_fields, e);
+	for (size_t i = 0; i < e->packet_count; i++)
+		record_packet_move(&e->packets[i], -e->at);
+}
+
+static void read_summary(struct fields_reader *r, struct record_summary *s)
+{
+	fields_read(r, end_fields, &s->run);
+	fields_read(r, summary_fields, s);
+	for (size_t i = 0; i < s->count; i++)
+		check_peer(r, &s->sums[i].of);
+}
+
+static enum record_type find_type(const char *word)
+{
+	unsigned i = 0;
+
+	while (i < LENGTH(types) && strcmp(word, types[i]) != 0)
+		i++;
+	return (enum record_type)i;
+}
+
+static void read_object(struct fields_reader *r, struct json_record *to)
+{
+	const char *word = fields_word(r, "type");
+
+	if (!word) {
+		fields_fail(r, "type", "is missing");
+		return;
+	}
+	to->type = find_type(word);
+	switch (to->type) {
+	case RECORD_START:
+		read_run(r, &to->run);
+		break;
+	case RECORD_SESSION:
+		fields_read(r, session_fields, &to->session);
+		check_peer(r, &to->session);
+		break;
+	case RECORD_LINE:
+		read_line(r, &to->line);
+		break;
+	case RECORD_REPLY:
+		read_reply(r, &to->reply);
+		break;
+	case RECORD_NOTICE:
+	case RECORD_EVENT:
+		read_event(r, to);
+		break;
+	case RECORD_SUMMARY:
+		read_summary(r, &to->summary);
+		break;
+	case RECORD_UNKNOWN:
+		break;
+	}
+}
+
+/* The reason may quote the file, which can hold anything. */
+int json_read(struct json_record *to, const char *text, size_t n, char why[RECORD_WHY])
+{
+	struct fields_reader r = { .why = why };
+	json_error_t error;
+
+	*to = (struct json_record){ .type = RECORD_UNKNOWN };
+	r.object = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	if (!r.object) {
+		snprintf(why, RECORD_WHY, "no JSON: %.120s", error.text);
+		printable_replace(why, strlen(why));
+		return -1;
+	}
+	if (!json_is_object(r.object)) {
+		snprintf(why, RECORD_WHY, "no record: not an object");
+		r.bad = true;
+	} else {
+		read_object(&r, to);
+	}
+	json_decref(r.object);
+	return r.bad ? -1 : 0;
+}
+
+void json_record_free(struct json_record *r)
+{
+	record_free(&r->line);
+	free(r->reply.text);
+	record_event_free(&r->event);
+	free(r->session.peer);
+	for (size_t i = 0; i < r->summary.count; i++)
+		free(r->summary.sums[i].of.peer);
+	free(r->summary.sums);
+	*r = (struct json_record){ .type = RECORD_UNKNOWN };
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Each type of record as JSON, one line of text each (upcase(1), RECORD FORMAT), and back; and as
+ * comma-separated values (RFC 4180), a row each. Pure. */
+#ifndef UPCASE_RECORD_FORMAT_H
+#define UPCASE_RECORD_FORMAT_H
+
+#include <stdio.h>
+
+#include "record/record.h"
+
+enum record_type {
+	RECORD_START,   /* struct record_run; in CSV the names of the columns */
+	RECORD_SESSION, /* struct record_session */
+	RECORD_LINE,    /* struct record */
+	RECORD_REPLY,   /* struct record_reply */
+	RECORD_NOTICE,  /* struct session_event */
+	RECORD_EVENT,   /* the same */
+	RECORD_SUMMARY, /* struct record_summary */
+	RECORD_UNKNOWN, /* of a later version: to be passed over */
+};
+
+/* Writes a record of a type that is known; CSV has only those of lines and replies. An event that
+ * is a notice becomes one. Returns 0, or -1 with errno. */
+int record_write(FILE *out, enum record_output output, enum record_type type, const void *record);
+
+/* A record that was read. */
+struct json_record {
+	enum record_type type;
+	/* RECORD_START. */
+	struct record_run run;
+	struct record_session session;
+	struct record line;
+	struct record_reply reply;
+	struct session_event event;
+	struct record_summary summary;
+};
+
+/* One line of a file. Keys and types that are not known are passed over, so that later versions can
+ * add some. Returns 0, or -1 with what is wrong in `why`. Then, too, json_record_free() frees. */
+int json_read(struct json_record *r, const char *text, size_t n, char why[RECORD_WHY]);
+void json_record_free(struct json_record *r);
+
+#endif
