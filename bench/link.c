@@ -79,7 +79,7 @@ static void relay(const struct bench *b)
 		struct timespec wait;
 		if (link_settings(link, LINK_THERE)->delay != b->shared->delay) {
 			s.delay = b->shared->delay;
-			link_change(link, LINK_THERE, &s);
+			impair_change(link_impair(link, LINK_THERE), &s);
 		}
 		fd_watch_start(&w);
 		link_watch(link, &w);

@@ -3,8 +3,38 @@
 #ifndef UPCASE_LAB_CTL_H
 #define UPCASE_LAB_CTL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* argv[0] is the program, the rest what follows "ctl". Returns the exit status: 0, 1 when the link
  * refused or there is no lab, 2 for wrong use. */
 int ctl_run(int argc, char **argv);
+
+/* Room for one line. */
+#define EVENT_TEXT_LINE 1000
+/* Flows of TCP that are remembered at once; further ones push out the oldest. */
+#define EVENT_TEXT_FLOWS 32
+
+/* What one end of a TCP connection has sent so far. */
+struct event_text_flow {
+	/* The direction and the ports; 0: unused. */
+	uint64_t key;
+	/* The number behind the last byte sent. */
+	uint32_t next;
+	/* When it last sent something that takes a number. */
+	int64_t last;
+};
+
+/* The packets so far, for the time since the first and for retransmissions. All zero at first. */
+struct event_text {
+	bool begun;
+	int64_t start;
+	struct event_text_flow flows[EVENT_TEXT_FLOWS];
+	unsigned oldest;
+};
+
+/* Turns a line of the control socket, `event` without its newline (it is taken apart), into one for
+ * people, which names what TCP retransmits. Returns false for a line that is no event. Pure. */
+bool event_text_line(struct event_text *t, char *event, char text[EVENT_TEXT_LINE]);
 
 #endif

@@ -11,7 +11,6 @@ lab_liblab_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
 lab_liblab_a_SOURCES = \
 	%D%/commands.c %D%/commands.h \
 	%D%/ctl.c %D%/ctl.h \
-	%D%/event-text.c %D%/event-text.h \
 	%D%/options.c %D%/options.h \
 	%D%/output.c %D%/output.h \
 	%D%/relay.c %D%/relay.h \

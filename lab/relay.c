@@ -55,6 +55,7 @@ struct relay {
 	unsigned long long kernel_drops[HOSTS_SIDES];
 	/* The capture's file until the link has it, else -1; it could not be written to its end. */
 	int capture;
+	struct capture *writer;
 	bool capture_failed;
 	/* 0, or the lab's exit status because something went wrong, and what. */
 	int trouble;
@@ -183,8 +184,9 @@ static int start_capture(struct relay *r, const struct supervisor_received *rece
 	if (ftruncate(fd, 0) != 0 && errno != EINVAL)
 		return -1;
 	r->capture = -1;
-	return link_capture(r->link, fd,
+	r->writer = link_capture(r->link, fd,
 	    hosts_timestamp_taps(&received->message.pair, timestamp_taps) ? timestamp_taps : NULL);
+	return r->writer ? 0 : -1;
 }
 
 static int open_link(struct relay *r, const struct supervisor_received *received)
@@ -431,7 +433,7 @@ static void set_environment(const char *runtime_dir)
 
 static void last_words(struct relay *r)
 {
-	const uint64_t dropped = r->link ? link_capture_dropped(r->link) : 0;
+	const uint64_t dropped = r->writer ? capture_dropped(r->writer) : 0;
 
 	if (r->trouble)
 		standard_say("upcase-lab: %s", r->failure);
@@ -458,7 +460,7 @@ static void finish(struct relay *r)
 {
 	/* The rest is in no hurry; under a sanitizer it takes a second. */
 	link_leave_precedence();
-	r->capture_failed = r->link && link_capture_failed(r->link);
+	r->capture_failed = r->writer && capture_finish(r->writer) != 0;
 	control_free(r->control);
 	/* The supervisor: it has closed its socket, so it has ended or is about to. */
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)

@@ -23,7 +23,7 @@ enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 }
 #define ORDER_SETTLE (50 * NS_PER_MS)
 /* Until when steps of the panel join the first of them. */
 #define JOIN NS_PER_S
-/* Ports in one "events on" (lab/link/events.h). */
+/* Ports in one "events on" (lab/link/control-commands.h). */
 #define PORTS 8
 
 struct lab {

@@ -20,15 +20,11 @@
 
 #include "lab/hosts/checksum.h"
 
-/* Room for a host's name and its end. */
-#define NAME_SIZE 16
-
 struct device {
 	enum device_kind kind;
 	int fd;
 	/* The host's own MTU, bytes. */
 	int mtu;
-	char name[NAME_SIZE];
 	/* DEVICE_VETH: the socket that sends to the host, else -1; the ring of what it sent. */
 	int injector;
 	struct device_ring ring;
@@ -61,7 +57,7 @@ static int set_flags(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu)
+struct device *device_new(enum device_kind kind, int fd, int mtu)
 {
 	struct device *device = set_flags(fd) == 0 ? calloc(1, sizeof(*device)) : NULL;
 
@@ -71,7 +67,6 @@ struct device *device_new(enum device_kind kind, int fd, const char *name, int m
 	device->fd = fd;
 	device->injector = -1;
 	device->mtu = mtu;
-	strncpy(device->name, name, sizeof(device->name) - 1);
 	return device;
 }
 
@@ -117,12 +112,12 @@ static void stay_here(void)
 	(void)sched_setaffinity(0, sizeof(set), &set);
 }
 
-struct device *device_new_veth(int tap, int injector, const char *name, int mtu)
+struct device *device_new_veth(int tap, int injector, int mtu)
 {
 	struct device *device;
 	int error;
 
-	if (set_flags(injector) != 0 || !(device = device_new(DEVICE_VETH, tap, name, mtu)))
+	if (set_flags(injector) != 0 || !(device = device_new(DEVICE_VETH, tap, mtu)))
 		return NULL;
 	if (device_ring_map(&device->ring, tap, device_ring_shape(mtu)) != 0) {
 		error = errno;
@@ -161,11 +156,6 @@ unsigned long long device_kernel_drops(struct device *device)
 int device_fd(const struct device *device)
 {
 	return device->fd;
-}
-
-const char *device_name(const struct device *device)
-{
-	return device->name;
 }
 
 static bool is_ip(const uint8_t *packet, size_t n)

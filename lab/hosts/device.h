@@ -25,24 +25,21 @@ enum device_kind {
 
 struct device;
 
-/* Takes over the open descriptor `fd` (made non-blocking and close-on-exec) and copies `name` (the
- * host's: "near", "far"); `mtu` is the host's own, in bytes. Returns NULL with errno when memory
- * runs out, and leaves `fd` to the caller. For all kinds but DEVICE_VETH. */
-struct device *device_new(enum device_kind kind, int fd, const char *name, int mtu);
+/* Takes over the open descriptor `fd` (made non-blocking and close-on-exec); `mtu` is the host's
+ * own, in bytes. Returns NULL with errno when memory runs out, and leaves `fd` to the caller. For
+ * all kinds but DEVICE_VETH. */
+struct device *device_new(enum device_kind kind, int fd, int mtu);
 
 /* The same for a DEVICE_VETH: the sockets of netlink_tap() and netlink_injector(). Keeps the
  * calling process on the processor on which it runs: the kernel queues what is injected for each
  * processor, so a process that moved would let its later packets overtake its earlier ones. */
-struct device *device_new_veth(int tap, int injector, const char *name, int mtu);
+struct device *device_new_veth(int tap, int injector, int mtu);
 
 /* Closes the descriptor too. NULL is allowed. */
 void device_free(struct device *device);
 
 /* The descriptor to watch for reading; the device keeps it. */
 int device_fd(const struct device *device);
-
-/* Borrowed, as long as the device lives. */
-const char *device_name(const struct device *device);
 
 /* One packet that the host sent: its length in bytes. 0 when something was read that is no packet
  * of the host's (ARP, an echo of our own frame, a frame too short): go on reading. -1 with errno,

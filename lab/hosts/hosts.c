@@ -408,9 +408,8 @@ int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices
 		const int tap = pair->fds[HOSTS_TAP][side];
 
 		devices[side] = pair->report.backend == HOSTS_BACKEND_VETH
-		                  ? device_new_veth(tap, pair->fds[HOSTS_INJECTOR][side],
-		                        sides[side].name, mtu)
-		                  : device_new(DEVICE_TUN, tap, sides[side].name, mtu);
+		                  ? device_new_veth(tap, pair->fds[HOSTS_INJECTOR][side], mtu)
+		                  : device_new(DEVICE_TUN, tap, mtu);
 		if (!devices[side])
 			return -1;
 	}

@@ -84,7 +84,7 @@ int hosts_isolate(struct diagnose_failure *failure);
 int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair,
     struct diagnose_failure *failure);
 
-/* The devices of hosts that were made with this MTU, named after the hosts; takes over their
+/* The devices of hosts that were made with this MTU; takes over their
  * descriptors. Returns 0, or -1 with errno. */
 int hosts_devices(const struct hosts_pair *pair, int mtu, struct device *devices[HOSTS_SIDES]);
 

@@ -110,9 +110,9 @@ static void forget(struct capture *c)
 	free(c);
 }
 
-struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
-    struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS])
+struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS])
 {
+	static const char *const names[CAPTURE_HOSTS] = { "near", "far" };
 	const char *comment =
 	    timestamp_taps
 	        ? "times: the host's kernel's, when it sent or received the packet"

@@ -37,8 +37,7 @@ struct capture;
 /* Writes to `fd`, as pcapng_new() does, and reads `timestamp_taps` (one for each host, or NULL: all
  * times are the link's), which it closes in the end. NULL when memory runs out; then they are still
  * the caller's. */
-struct capture *capture_new(int fd, const char *const names[CAPTURE_HOSTS],
-    struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS]);
+struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS]);
 /* NULL is allowed. What waits is written. */
 void capture_free(struct capture *c);
 

@@ -15,65 +15,57 @@
 
 #define WORDS 40
 
-/* A command, split into words. */
-struct command_words {
-	char *word[WORDS];
+/* What a command comes to. */
+enum outcome { REFUSED, ANSWERED, CHANGED };
+
+/* A command, split into words, and what it needs. */
+struct command_call {
+	char *words[WORDS];
 	int count;
 	/* The last word if it was a direction, else both; it no longer counts among the words. */
 	unsigned directions;
-};
-
-struct command_call {
 	struct link *link;
-	struct command_words command_words;
 	int64_t now;
 	struct event_filter *filter;
 	struct send_buffer *out;
 	char *change;
 };
 
-static void take_apart(struct command_words *w, char *line)
+static void split(struct command_call *a, char *line)
 {
 	char *rest = NULL;
 
-	*w = (struct command_words){ .directions = LINK_BOTH };
-	for (char *word = strtok_r(line, " \t\r", &rest); word && w->count < WORDS;
+	for (char *word = strtok_r(line, " \t\r", &rest); word && a->count < WORDS;
 	    word = strtok_r(NULL, " \t\r", &rest))
-		w->word[w->count++] = word;
-	if (w->count < 2)
+		a->words[a->count++] = word;
+	if (a->count < 2)
 		return;
-	const char *last = w->word[w->count - 1];
+	const char *last = a->words[a->count - 1];
 	if (!strcmp(last, "there"))
-		w->directions = LINK_BIT(LINK_THERE);
+		a->directions = LINK_BIT(LINK_THERE);
 	else if (!strcmp(last, "back"))
-		w->directions = LINK_BIT(LINK_BACK);
+		a->directions = LINK_BIT(LINK_BACK);
 	else if (strcmp(last, "both"))
 		return;
-	w->count--;
+	a->count--;
 }
 
 static const char *word(const struct command_call *a, int i)
 {
-	return i < a->command_words.count ? a->command_words.word[i] : "";
+	return i < a->count ? a->words[i] : "";
 }
 
-/* What somebody sent, without what a terminal would obey; as much as fits. */
-static const char *harmless(char *buf, size_t size, const char *text)
-{
-	snprintf(buf, size, "%s", text);
-	return printable_replace(buf, strlen(buf));
-}
-
-/* Both may quote what somebody sent. */
-static bool refuse(const struct command_call *a, const char *quote, const char *why)
+/* Without what a terminal would obey: both may quote what somebody sent. */
+static enum outcome refuse(const struct command_call *a, const char *quote, const char *why)
 {
 	char quoted[32], reason[IMPAIR_WHY];
-	const char *mark = *quote ? "'" : "";
 
-	send_buffer_print(a->out, "error %s%s%s%s%s\n", mark,
-	    harmless(quoted, sizeof quoted, quote), mark, *mark ? " " : "",
-	    harmless(reason, sizeof reason, why));
-	return false;
+	snprintf(quoted, sizeof quoted, "%s", quote);
+	snprintf(reason, sizeof reason, "%s", why);
+	printable_replace(quoted, strlen(quoted));
+	printable_replace(reason, strlen(reason));
+	send_buffer_print(a->out, *quote ? "error '%s' %s\n" : "error %s%s\n", quoted, reason);
+	return REFUSED;
 }
 
 /* A share in percent, by the settings' own writer. */
@@ -129,7 +121,7 @@ static void print_derived(const struct command_call *a, enum link_direction dire
 	send_buffer_print(a->out, "%s line %s\n", name, impair_fields_line(s, line, sizeof line));
 }
 
-static bool do_link(const struct command_call *a)
+static enum outcome do_link(const struct command_call *a)
 {
 	char value[IMPAIR_VALUE];
 
@@ -141,61 +133,56 @@ static bool do_link(const struct command_call *a)
 			    impair_fields_get(link_settings(a->link, d), id, value));
 		print_derived(a, d);
 	}
-	send_buffer_print(a->out, "ok\n");
-	return false;
+	return ANSWERED;
 }
 
-static bool done(const struct command_call *a, const struct impair_settings *to)
+static enum outcome done(const struct command_call *a, const struct impair_settings *to)
 {
 	char line[IMPAIR_LINE];
 	bool changed = false;
 
-	snprintf(a->change, EVENTS_CHANGE, "set ");
+	snprintf(a->change, CONTROL_CHANGE, "set ");
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const size_t used = strlen(a->change);
 
 		changed |= !impair_fields_same(link_settings(a->link, d), &to[d]);
 		impair_fields_line(&to[d], line, sizeof line);
-		link_change(a->link, d, &to[d]);
+		impair_change(link_impair(a->link, d), &to[d]);
 		send_buffer_print(a->out, "%s line %s\n", link_direction_name(d), line);
-		snprintf(a->change + used, EVENTS_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
+		snprintf(a->change + used, CONTROL_CHANGE - used, "%s%s", line, d == 0 ? "; " : "");
 	}
-	send_buffer_print(a->out, "ok\n");
-	if (!changed)
-		*a->change = '\0';
-	return changed;
+	return changed ? CHANGED : ANSWERED;
 }
 
-static bool do_set(const struct command_call *a)
+static enum outcome do_set(const struct command_call *a)
 {
 	struct impair_settings changed[LINK_DIRECTIONS];
 	char text[IMPAIR_LINE * 2], why[IMPAIR_WHY];
-	struct text command_words = text_begin(text, sizeof text);
+	struct text words = text_begin(text, sizeof text);
 
-	if (a->command_words.count < 2)
+	if (a->count < 2)
 		return refuse(a, "", "set needs a name and a value; for example: set loss 30%");
-	for (int i = 1; i < a->command_words.count; i++)
-		text_put(&command_words, "%s ", a->command_words.word[i]);
+	for (int i = 1; i < a->count; i++)
+		text_put(&words, "%s ", a->words[i]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		changed[d] = *link_settings(a->link, d);
-		if (command_words.used >= sizeof text)
+		if (words.used >= sizeof text)
 			return refuse(a, "", "too long; for example: set loss 30%");
-		if ((a->command_words.directions & LINK_BIT(d)) &&
-		    impair_fields_parse(&changed[d], text, why))
+		if ((a->directions & LINK_BIT(d)) && impair_fields_parse(&changed[d], text, why))
 			return refuse(a, "", why);
 	}
 	return done(a, changed);
 }
 
-static bool do_preset(const struct command_call *a)
+static enum outcome do_preset(const struct command_call *a)
 {
 	struct impair_settings s[LINK_DIRECTIONS];
 	const struct impair_preset *preset = impair_preset_find(word(a, 1));
 
-	if (a->command_words.count < 2)
+	if (a->count < 2)
 		return refuse(a, "",
 		    "preset needs a name; for example: preset wifi (presets lists them)");
-	if (a->command_words.count > 2)
+	if (a->count > 2)
 		return refuse(a, word(a, 2),
 		    "is neither there nor back; for example: preset wifi back");
 	if (!preset)
@@ -203,12 +190,12 @@ static bool do_preset(const struct command_call *a)
 		    "is no preset; for example: preset wifi (presets lists them)");
 	impair_preset_settings(preset, &s[LINK_THERE], &s[LINK_BACK]);
 	for (int d = 0; d < LINK_DIRECTIONS; d++)
-		if (!(a->command_words.directions & LINK_BIT(d)))
+		if (!(a->directions & LINK_BIT(d)))
 			s[d] = *link_settings(a->link, d);
 	return done(a, s);
 }
 
-static bool do_presets(const struct command_call *a)
+static enum outcome do_presets(const struct command_call *a)
 {
 	const struct impair_preset *preset;
 	struct impair_settings s[LINK_DIRECTIONS];
@@ -221,27 +208,24 @@ static bool do_presets(const struct command_call *a)
 			send_buffer_print(a->out, "preset %s %s %s\n", preset->name,
 			    link_direction_name(d), impair_fields_line(&s[d], line, sizeof line));
 	}
-	send_buffer_print(a->out, "ok\n");
-	return false;
+	return ANSWERED;
 }
 
 /* The change is in the command's own words. */
-static bool done_as_given(const struct command_call *a)
+static enum outcome done_as_given(const struct command_call *a)
 {
-	struct text change = text_begin(a->change, EVENTS_CHANGE);
+	struct text change = text_begin(a->change, CONTROL_CHANGE);
 
-	for (int i = 0; i < a->command_words.count; i++)
+	for (int i = 0; i < a->count; i++)
 		text_put(&change, "%s%s", i ? " " : "", word(a, i));
-	if (a->command_words.directions != LINK_BOTH)
+	if (a->directions != LINK_BOTH)
 		text_put(&change, " %s",
-		    link_direction_name(a->command_words.directions == LINK_BIT(LINK_BACK)
-		                            ? LINK_BACK
-		                            : LINK_THERE));
-	send_buffer_print(a->out, "ok\n");
-	return true;
+		    link_direction_name(a->directions == LINK_BIT(LINK_BACK) ? LINK_BACK
+		                                                             : LINK_THERE));
+	return CHANGED;
 }
 
-static bool do_drop(const struct command_call *a)
+static enum outcome do_drop(const struct command_call *a)
 {
 	static const struct {
 		const char *name;
@@ -255,14 +239,13 @@ static bool do_drop(const struct command_call *a)
 	const bool udp = !strcmp(word(a, 2), "udp"), tcp = !strcmp(word(a, 2), "tcp");
 	const int at = 2 + (udp || tcp);
 
-	if (a->command_words.count == 2 && !strcmp(word(a, 1), "none")) {
+	if (a->count == 2 && !strcmp(word(a, 1), "none")) {
 		link_drop_none(a->link);
 		return done_as_given(a);
 	}
 	for (size_t i = 0; i < sizeof what / sizeof *what && !strcmp(word(a, 1), "next"); i++)
-		if (a->command_words.count == at + 1 && !strcmp(word(a, at), what[i].name)) {
-			const unsigned directions = what[i].directions &
-			                            a->command_words.directions;
+		if (a->count == at + 1 && !strcmp(word(a, at), what[i].name)) {
+			const unsigned directions = what[i].directions & a->directions;
 			const unsigned classes = what[i].classes &
 			                         (udp      ? PACKET_CLASS_DATAGRAM
 			                             : tcp ? ~(unsigned)PACKET_CLASS_DATAGRAM
@@ -285,36 +268,30 @@ static bool do_drop(const struct command_call *a)
 	    "drop next [udp|tcp] request, reply, syn or ack; for example: drop next reply");
 }
 
-static bool for_a_time(const struct command_call *a,
-    void (*start)(struct link *, unsigned, int64_t, int64_t))
+/* "hold" and "unplug". */
+static enum outcome do_pause(const struct command_call *a)
 {
+	const char *name = word(a, 0);
 	char why[64];
 	int64_t span;
 
-	if (a->command_words.count != 2) {
-		snprintf(why, sizeof why, "%s takes a time up to 1h; for example: %s 3s",
-		    word(a, 0), word(a, 0));
+	if (a->count != 2) {
+		snprintf(why, sizeof why, "%s takes a time up to 1h; for example: %s 3s", name,
+		    name);
 		return refuse(a, "", why);
 	}
 	if (units_duration(word(a, 1), &span) || span > 3600 * NS_PER_S) {
-		snprintf(why, sizeof why, "is not a time up to 1h; for example: %s 3s", word(a, 0));
+		snprintf(why, sizeof why, "is not a time up to 1h; for example: %s 3s", name);
 		return refuse(a, word(a, 1), why);
 	}
-	start(a->link, a->command_words.directions, a->now, span);
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		if (a->directions & LINK_BIT(d))
+			(*name == 'h' ? impair_hold : impair_unplug)(link_impair(a->link, d),
+			    a->now + span);
 	return done_as_given(a);
 }
 
-static bool do_hold(const struct command_call *a)
-{
-	return for_a_time(a, link_hold);
-}
-
-static bool do_unplug(const struct command_call *a)
-{
-	return for_a_time(a, link_unplug);
-}
-
-static bool do_counts(const struct command_call *a)
+static enum outcome do_counts(const struct command_call *a)
 {
 	for (int d = 0; d < LINK_DIRECTIONS; d++) {
 		const struct link_counts *c = link_counts(a->link, d);
@@ -345,11 +322,11 @@ static bool do_counts(const struct command_call *a)
 			send_buffer_print(a->out, "%s lost-%s %" PRIu64 "\n", name,
 			    impair_fate_word(fate), c->fates[fate]);
 	}
-	send_buffer_print(a->out, "balanced %s\nok\n", link_balanced(a->link) ? "yes" : "no");
-	return false;
+	send_buffer_print(a->out, "balanced %s\n", link_balanced(a->link) ? "yes" : "no");
+	return ANSWERED;
 }
 
-static bool do_predict(const struct command_call *a)
+static enum outcome do_predict(const struct command_call *a)
 {
 	const struct impair_settings *there = link_settings(a->link, LINK_THERE);
 	const struct impair_settings *back = link_settings(a->link, LINK_BACK);
@@ -359,18 +336,17 @@ static bool do_predict(const struct command_call *a)
 	print_share(a, "answered", impair_through(there) * impair_through(back));
 	print_time(a, "round-trip", "delay", there->delay + back->delay);
 	print_time(a, "round-trip", "jitter", there->jitter + back->jitter);
-	send_buffer_print(a->out, "ok\n");
-	return false;
+	return ANSWERED;
 }
 
-static bool do_events(const struct command_call *a)
+static enum outcome do_events(const struct command_call *a)
 {
 	struct event_filter filter = { .on = !strcmp(word(a, 1), "on") };
 	int64_t port;
 
-	if (!filter.on && (strcmp(word(a, 1), "off") || a->command_words.count > 2))
+	if (!filter.on && (strcmp(word(a, 1), "off") || a->count > 2))
 		return refuse(a, word(a, 1), "is neither on nor off; for example: events on 12000");
-	for (int i = 2; i < a->command_words.count; i++) {
+	for (int i = 2; i < a->count; i++) {
 		if (units_count(word(a, i), 1, UINT16_MAX, &port))
 			return refuse(a, word(a, i),
 			    "is not a port, 1 to 65535; for example 12000");
@@ -379,30 +355,29 @@ static bool do_events(const struct command_call *a)
 		filter.ports[filter.count++] = (uint16_t)port;
 	}
 	*a->filter = filter;
-	send_buffer_print(a->out, "ok\n");
-	return false;
+	return ANSWERED;
 }
 
-static bool do_help(const struct command_call *a);
+static enum outcome do_help(const struct command_call *a);
 
 static const struct control_command {
 	const char *name, *arguments, *help;
-	bool (*run)(const struct command_call *a);
+	enum outcome (*run)(const struct command_call *a);
 } commands[] = {
 	{ "link", "", "all settings", do_link },
 	{ "set", "NAME VALUE ... [there|back]", "change settings", do_set },
 	{ "preset", "NAME [there|back]", "take the settings of a link with a name", do_preset },
 	{ "presets", "", "their names and values", do_presets },
 	{ "drop", "next [udp|tcp] request|reply|syn|ack [there|back]", "drop that one", do_drop },
-	{ "hold", "SPAN [there|back]", "keep all packets for so long", do_hold },
-	{ "unplug", "SPAN [there|back]", "lose all packets for so long", do_unplug },
+	{ "hold", "SPAN [there|back]", "keep all packets for so long", do_pause },
+	{ "unplug", "SPAN [there|back]", "lose all packets for so long", do_pause },
 	{ "counts", "", "what happened so far", do_counts },
 	{ "predict", "", "the share of lines to be answered", do_predict },
 	{ "events", "on [PORT]...|off", "a line for every packet", do_events },
 	{ "help", "", "this list", do_help },
 };
 
-static bool do_help(const struct command_call *a)
+static enum outcome do_help(const struct command_call *a)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		send_buffer_print(a->out, "help %s%s%s: %s\n", commands[i].name,
@@ -410,26 +385,38 @@ static bool do_help(const struct command_call *a)
 	for (int id = 0; id < IMPAIR_FIELD_COUNT; id++)
 		send_buffer_print(a->out, "help set %s %s: %s\n", impair_field(id)->name,
 		    impair_field(id)->example, impair_field(id)->help);
-	send_buffer_print(a->out, "ok\n");
-	return false;
+	return ANSWERED;
+}
+
+static enum outcome run(const struct command_call *a)
+{
+	if (a->count == WORDS)
+		return refuse(a, "", "too many words; for example: help");
+	if (a->count == 0)
+		return refuse(a, "", "an empty order; for example: help");
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (!strcmp(a->words[0], commands[i].name))
+			return a->count > 1 && !commands[i].arguments[0]
+			         ? refuse(a, commands[i].name, "takes no words")
+			         : commands[i].run(a);
+	return refuse(a, a->words[0], "is no order; for example: help");
 }
 
 bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter,
-    struct send_buffer *out, char change[EVENTS_CHANGE])
+    struct send_buffer *out, char change[CONTROL_CHANGE])
 {
 	struct command_call a = {
-		.link = link, .now = now, .filter = filter, .out = out, .change = change
+		.directions = LINK_BOTH,
+		.link = link,
+		.now = now,
+		.filter = filter,
+		.out = out,
+		.change = change,
 	};
 
-	take_apart(&a.command_words, line);
-	if (a.command_words.count == WORDS)
-		return refuse(&a, "", "too many words; for example: help");
-	if (a.command_words.count == 0)
-		return refuse(&a, "", "an empty order; for example: help");
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		if (!strcmp(a.command_words.word[0], commands[i].name))
-			return a.command_words.count > 1 && !commands[i].arguments[0]
-			         ? refuse(&a, commands[i].name, "takes no words")
-			         : commands[i].run(&a);
-	return refuse(&a, a.command_words.word[0], "is no order; for example: help");
+	split(&a, line);
+	const enum outcome outcome = run(&a);
+	if (outcome != REFUSED)
+		send_buffer_print(out, "ok\n");
+	return outcome == CHANGED;
 }

@@ -4,13 +4,27 @@
 #ifndef UPCASE_LAB_CONTROL_COMMANDS_H
 #define UPCASE_LAB_CONTROL_COMMANDS_H
 
-#include "lab/link/events.h"
+#include "common/impair-fields.h"
 #include "lab/link/link.h"
 #include "common/send-buffer.h"
 
+/* Ports in one "events on". */
+#define EVENTS_PORTS 8
+
+/* Which events a client wants. All zero: none. */
+struct event_filter {
+	bool on;
+	/* None: all packets. */
+	uint16_t ports[EVENTS_PORTS];
+	int count;
+};
+
+/* Room for a change's kind and words. */
+#define CONTROL_CHANGE (2 * IMPAIR_LINE + 20)
+
 /* Executes a command, `line` without its newline (it is taken apart), and answers. Returns whether
- * the link was changed; then `change` is the kind and words of it, for events_print_changed(). */
+ * the link was changed; then `change` is the kind and words of it, for the line "changed". */
 bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter,
-    struct send_buffer *out, char change[EVENTS_CHANGE]);
+    struct send_buffer *out, char change[CONTROL_CHANGE]);
 
 #endif

@@ -3,17 +3,23 @@
 
 #include "lab/link/control.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/control-socket.h"
+#include "common/event-line.h"
+#include "common/fnv.h"
 #include "lab/link/control-commands.h"
-#include "lab/link/events.h"
 
 /* The most commands of one client in a turn: as many as it may have without an answer. */
 #define TURN_COMMANDS 64
 
-/* What goes on for a time. */
+/* The longest line: all keys, two IPv6 addresses, the data. */
+#define LINE_SIZE 768
+
+/* Changes of the link that end after a time. */
 enum pause { HOLD, UNPLUG, PAUSES };
 
 struct control {
@@ -24,6 +30,72 @@ struct control {
 	/* When the holds and the unpluggings end that are on, by direction; else CLOCK_NEVER. */
 	int64_t ends[PAUSES][LINK_DIRECTIONS];
 };
+
+/* Whether a packet's event is wanted. Fragments and ICMP pass every filter: they belong to some
+ * port, but do not say so in the same place. */
+static bool matches(const struct event_filter *filter, const struct packet *p)
+{
+	if (!filter->on || filter->count == 0 || (p->kind != PACKET_UDP && p->kind != PACKET_TCP))
+		return filter->on;
+	for (int i = 0; i < filter->count; i++)
+		if (p->source_port == filter->ports[i] || p->target_port == filter->ports[i])
+			return true;
+	return false;
+}
+
+/* "duplicated,held" behind a comma, or "". Returns `buf`. */
+static const char *marks_text(const struct impair_decision *v, char buf[40])
+{
+	snprintf(buf, 40, "%s%s%s", v->copies > 1 ? ",duplicated" : "", v->held ? ",held" : "",
+	    v->reordered ? ",reordered" : "");
+	return buf;
+}
+
+void control_print_event(const struct link_event *event, struct send_buffer *out)
+{
+	static const enum link_protocol protocols[] = {
+		[PACKET_OTHER] = LINK_OTHER,
+		[PACKET_UDP] = LINK_UDP,
+		[PACKET_TCP] = LINK_TCP,
+		[PACKET_ICMP] = LINK_ICMP,
+	};
+	const struct packet *p = event->packet;
+	const struct impair_decision *v = event->decision;
+	const uint8_t *payload = p->bytes + p->payload;
+	char marks[40], flags[8], source[46], target[46], buf[LINE_SIZE];
+	struct text line = text_begin(buf, sizeof buf);
+	struct packet_event e = {
+		.serial = event->serial,
+		.way = event->direction == LINK_THERE ? LINK_GOING : LINK_COMING,
+		.fate_word = v->flip >= 0 ? "corrupted" : impair_fate_word(v->fate),
+		.in = event->in,
+		.out = { v->at[0], v->at[1] },
+		.copies = v->copies,
+		.marks = *marks_text(v, marks) ? marks + 1 : "",
+		.protocol = protocols[p->kind],
+		.source = source,
+		.target = target,
+		.source_port = p->source_port,
+		.target_port = p->target_port,
+		.id = p->id,
+		.fragment = p->fragment,
+		.offset = (uint32_t)p->offset,
+		.size = (uint32_t)p->size,
+		.seq = p->seq,
+		.ack = p->ack,
+		.flags = packet_flags_text(p, flags),
+		.window = p->window,
+		.length = (uint32_t)p->length,
+		.hash = fnv_hash(payload, (size_t)p->length),
+		.data_length = p->length < EVENT_LINE_DATA ? (size_t)p->length : EVENT_LINE_DATA,
+	};
+
+	packet_hosts(p, source, target);
+	memcpy(e.data, payload, e.data_length);
+	event_line_put(&line, &e);
+	text_put(&line, "\n");
+	send_buffer_add(out, buf, strlen(buf));
+}
 
 /* Where the lines go for a client that wants events, else NULL. */
 static struct send_buffer *events_of(const struct control *control, int place)
@@ -39,8 +111,8 @@ static void notify_packet(void *context, const struct link_event *event)
 
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct send_buffer *out = events_of(control, i);
-		if (out && events_match(&control->filters[i], event->packet))
-			events_print(event, out);
+		if (out && matches(&control->filters[i], event->packet))
+			control_print_event(event, out);
 	}
 }
 
@@ -49,7 +121,8 @@ static void notify_undelivered(void *context, uint64_t serial, enum link_directi
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct send_buffer *out = events_of(context, i);
 		if (out)
-			events_print_undelivered(serial, direction, out);
+			send_buffer_print(out, "undelivered %" PRIu64 " %s\n", serial,
+			    link_direction_name(direction));
 	}
 }
 
@@ -58,7 +131,7 @@ static void notify_changed(const struct control *control, int64_t at, const char
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct send_buffer *out = events_of(control, i);
 		if (out)
-			events_print_changed(at, change, out);
+			send_buffer_print(out, "changed %" PRId64 " %s\n", at, change);
 	}
 }
 
@@ -99,7 +172,7 @@ static void notify_ends(struct control *control, int64_t now)
 static void execute(void *context, struct control_client *client, char *line, int64_t now)
 {
 	struct control *control = context;
-	char change[EVENTS_CHANGE];
+	char change[CONTROL_CHANGE];
 
 	if (lab_control_execute(control->link, line, now, &control->filters[client->place],
 	        &client->out, change)) {

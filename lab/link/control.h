@@ -7,6 +7,7 @@
 
 #include "lab/link/link.h"
 #include "common/fd-watch.h"
+#include "common/send-buffer.h"
 
 /* Clients at once; one more is refused. */
 #define CONTROL_CLIENTS 16
@@ -28,5 +29,8 @@ int control_add(struct control *control, int fd);
 
 void control_watch(const struct control *control, struct fd_watch *w);
 void control_dispatch(struct control *control, const struct fd_watch *w, int64_t now);
+
+/* Adds the line of an event, with its newline: upcase-lab(1), Events, has it. */
+void control_print_event(const struct link_event *event, struct send_buffer *out);
 
 #endif

@@ -34,6 +34,7 @@
 
 /* One direction. */
 struct link_path {
+	enum link_direction direction;
 	struct device *from, *to;
 	struct impair *impair;
 	struct delay_queue *delay_queue;
@@ -70,11 +71,6 @@ struct link {
 	uint8_t buffer[DEVICE_PACKET_MAX], fragment[DEVICE_PACKET_MAX];
 };
 
-static enum link_direction direction_of(const struct link *link, const struct link_path *path)
-{
-	return path == &link->paths[LINK_THERE] ? LINK_THERE : LINK_BACK;
-}
-
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
     uint64_t seed, struct device *near, struct device *far)
 {
@@ -84,6 +80,7 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 	link->seed = seed;
 	for (int i = 0; i < LINK_DIRECTIONS; i++) {
 		struct link_path *path = &link->paths[i];
+		path->direction = (enum link_direction)i;
 		path->from = i == LINK_THERE ? near : far;
 		path->to = i == LINK_THERE ? far : near;
 		path->impair = impair_new(i == LINK_THERE ? there : back, seed, (uint64_t)i);
@@ -168,7 +165,7 @@ static void notify(struct link *link, const struct link_path *path, int64_t now,
     const struct packet *p, const struct impair_decision *v)
 {
 	struct link_event event = { .serial = link->serial,
-		.direction = direction_of(link, path),
+		.direction = path->direction,
 		.in = now,
 		.packet = p,
 		.decision = v };
@@ -212,8 +209,7 @@ static int deliver(struct link *link, struct link_path *path, const struct delay
 		return -1;
 	path->counts.undelivered++;
 	if (link->observer.undelivered)
-		link->observer.undelivered(link->observer.context, about->serial,
-		    direction_of(link, path));
+		link->observer.undelivered(link->observer.context, about->serial, path->direction);
 	return 0;
 }
 
@@ -292,7 +288,7 @@ static int find_requested_drop(const struct link *link, const struct link_path *
 
 	while (i < link->requested_drop_count &&
 	       !(link->requested_drops[i].classes & class &&
-	           link->requested_drops[i].directions & LINK_BIT(direction_of(link, path))))
+	           link->requested_drops[i].directions & LINK_BIT(path->direction)))
 		i++;
 	return i;
 }
@@ -448,26 +444,11 @@ void link_set_observer(struct link *link, const struct link_observer *observer)
 	link->observer = observer ? *observer : (struct link_observer){ .context = NULL };
 }
 
-int link_capture(struct link *link, int fd,
+struct capture *link_capture(struct link *link, int fd,
     struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS])
 {
-	const char *const names[] = {
-		device_name(link->paths[LINK_THERE].from),
-		device_name(link->paths[LINK_BACK].from),
-	};
-
-	link->capture = capture_new(fd, names, timestamp_taps);
-	return link->capture ? 0 : -1;
-}
-
-bool link_capture_failed(struct link *link)
-{
-	return link->capture && capture_finish(link->capture) != 0;
-}
-
-uint64_t link_capture_dropped(const struct link *link)
-{
-	return link->capture ? capture_dropped(link->capture) : 0;
+	link->capture = capture_new(fd, timestamp_taps);
+	return link->capture;
 }
 
 uint64_t link_seed(const struct link *link)
@@ -480,9 +461,9 @@ const struct impair_settings *link_settings(const struct link *link, enum link_d
 	return impair_settings(link->paths[direction].impair);
 }
 
-void link_change(struct link *link, enum link_direction direction, const struct impair_settings *s)
+struct impair *link_impair(struct link *link, enum link_direction direction)
 {
-	impair_change(link->paths[direction].impair, s);
+	return link->paths[direction].impair;
 }
 
 const struct link_counts *link_counts(const struct link *link, enum link_direction direction)
@@ -518,23 +499,4 @@ int link_drop_next(struct link *link, unsigned classes, unsigned directions)
 void link_drop_none(struct link *link)
 {
 	link->requested_drop_count = 0;
-}
-
-void link_hold(struct link *link, unsigned directions, int64_t now, int64_t span)
-{
-	for (int i = 0; i < LINK_DIRECTIONS; i++)
-		if (directions & LINK_BIT(i))
-			impair_hold(link->paths[i].impair, now + span);
-}
-
-void link_unplug(struct link *link, unsigned directions, int64_t now, int64_t span)
-{
-	for (int i = 0; i < LINK_DIRECTIONS; i++)
-		if (directions & LINK_BIT(i))
-			impair_unplug(link->paths[i].impair, now + span);
-}
-
-const struct impair *link_impair(const struct link *link, enum link_direction direction)
-{
-	return link->paths[direction].impair;
 }

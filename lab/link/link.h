@@ -11,7 +11,7 @@
 #include "lab/hosts/device.h"
 #include "common/impair.h"
 #include "lab/link/packet.h"
-#include "lab/hosts/timestamp-tap.h"
+#include "lab/link/capture.h"
 #include "common/fd-watch.h"
 
 /* There: from the near host to the far one. */
@@ -111,18 +111,15 @@ void link_set_observer(struct link *link, const struct link_observer *observer);
  * packet stands on the sender's interface when its host sent it, with a comment if it met anything,
  * and on the receiver's when its host received it. The times are the time stamp taps', the near
  * host's and the far one's, which it frees in the end; with NULL, or where they missed a packet,
- * those at which the link reads and writes. Returns 0, or -1 when memory runs out. */
-int link_capture(struct link *link, int fd,
+ * those at which the link reads and writes. The link frees the capture. NULL when memory runs out.
+ */
+struct capture *link_capture(struct link *link, int fd,
     struct timestamp_tap *const timestamp_taps[LINK_DIRECTIONS]);
-/* Writes the rest of the capture and tells whether anything of it could not be written. False
- * without one. */
-bool link_capture_failed(struct link *link);
-/* How many packets of it its reader was too slow for. */
-uint64_t link_capture_dropped(const struct link *link);
 
 uint64_t link_seed(const struct link *link);
 const struct impair_settings *link_settings(const struct link *link, enum link_direction direction);
-void link_change(struct link *link, enum link_direction direction, const struct impair_settings *s);
+/* The model of a direction, to be asked and changed. */
+struct impair *link_impair(struct link *link, enum link_direction direction);
 const struct link_counts *link_counts(const struct link *link, enum link_direction direction);
 /* Whether both directions' counts add up. */
 bool link_balanced(const struct link *link);
@@ -134,10 +131,5 @@ bool link_balanced(const struct link *link);
 int link_drop_next(struct link *link, unsigned classes, unsigned directions);
 /* Forgets all drops that have not happened. */
 void link_drop_none(struct link *link);
-/* For so long from `now`; 0 ends it (packets that are held already stay held until their time). */
-void link_hold(struct link *link, unsigned directions, int64_t now, int64_t span);
-void link_unplug(struct link *link, unsigned directions, int64_t now, int64_t span);
-/* What is on now: the direction's own state, for asking. */
-const struct impair *link_impair(const struct link *link, enum link_direction direction);
 
 #endif

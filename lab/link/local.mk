@@ -3,7 +3,6 @@ lab_liblab_a_SOURCES += \
 	%D%/capture.c %D%/capture.h \
 	%D%/control-commands.c %D%/control-commands.h \
 	%D%/control.c %D%/control.h \
-	%D%/events.c %D%/events.h \
 	%D%/link.c %D%/link.h \
 	%D%/packet.c %D%/packet.h \
 	%D%/pcapng.c %D%/pcapng.h

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/event-line.h"
-#include "lab/link/events.h"
+#include "lab/link/control.h"
 #include "common/fnv.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -72,7 +72,7 @@ static void check_written(const uint8_t *data, size_t size)
 	struct packet_event e;
 	char *end;
 
-	events_print(&event, &out);
+	control_print_event(&event, &out);
 	send_buffer_add(&out, "", 1);
 	end = strchr(out.bytes, '\n');
 	fuzz_check(end && end[1] == '\0');

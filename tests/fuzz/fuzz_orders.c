@@ -20,7 +20,7 @@ static struct device *socket_device(void)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		abort();
-	return device_new(DEVICE_SOCKET, pair[0], "host", 1500);
+	return device_new(DEVICE_SOCKET, pair[0], 1500);
 }
 
 static struct link *new_link(void)
@@ -80,7 +80,7 @@ static void execute(struct link *link, const char *text, size_t n, int64_t now,
 	struct impair_settings before[LINK_DIRECTIONS];
 	struct send_buffer out = { .bytes = NULL };
 	char *line = malloc(n + 1);
-	char change[EVENTS_CHANGE] = "";
+	char change[CONTROL_CHANGE] = "";
 	bool changed;
 
 	memcpy(line, text, n);

@@ -18,7 +18,7 @@
 
 #define PATIENCE (10 * NS_PER_S)
 
-static struct device *open_end(const char *name, int *end)
+static struct device *open_end(int *end)
 {
 	int pair[2], room = 8 << 20;
 
@@ -28,7 +28,7 @@ static struct device *open_end(const char *name, int *end)
 	for (int i = 0; i < 2; i++)
 		setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	*end = pair[1];
-	struct device *device = device_new(DEVICE_SOCKET, pair[0], name, 1500);
+	struct device *device = device_new(DEVICE_SOCKET, pair[0], 1500);
 	assert_non_null(device);
 	return device;
 }
@@ -48,8 +48,8 @@ struct wire wire_open(const char *there, const char *back, uint64_t seed)
 	struct wire wire = { .control = NULL };
 	struct impair_settings s[] = { settings(there), settings(back) };
 
-	wire.near = open_end("near", &wire.near_end);
-	wire.far = open_end("far", &wire.far_end);
+	wire.near = open_end(&wire.near_end);
+	wire.far = open_end(&wire.far_end);
 	wire.link = link_new(&s[0], &s[1], seed, wire.near, wire.far);
 	assert_non_null(wire.link);
 	return wire;

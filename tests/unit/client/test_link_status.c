@@ -175,7 +175,7 @@ static void check_change(const char *line, enum session_event_kind kind, const c
 	assert_int_equal(*c.there != '\0', kind == SESSION_EVENT_LINK);
 }
 
-/* The lab's words of each order, as lab/link/events.h has them, in those of the rows. */
+/* The lab's words of each order, as lab/link/control-commands.h has them, in those of the rows. */
 static void changes(void **state)
 {
 	static const char *const none[] = { "", "changed", "changed 77",

@@ -19,8 +19,6 @@
 #include "common/clock.h"
 #include "tests/lib/sink.h"
 
-static const char *const names[] = { "near", "far" };
-
 static void add(struct capture *c, int host, enum pcapng_direction way, int64_t at,
     const char *text)
 {
@@ -47,7 +45,7 @@ static bool comes_before(const char *bytes, size_t n, const char *first, const c
 static void test_file_is_in_order(void **state)
 {
 	int kept;
-	struct capture *c = capture_new(sink_open(&kept), names, NULL);
+	struct capture *c = capture_new(sink_open(&kept), NULL);
 	const int64_t now = clock_monotonic();
 	char *bytes;
 	size_t n;
@@ -74,7 +72,7 @@ static void test_file_is_in_order(void **state)
 static void test_packets_are_written_in_time(void **state)
 {
 	int kept;
-	struct capture *c = capture_new(sink_open(&kept), names, NULL);
+	struct capture *c = capture_new(sink_open(&kept), NULL);
 	const int64_t now = clock_monotonic();
 	int64_t due;
 	char *bytes;
@@ -99,7 +97,7 @@ static void test_a_long_comment_is_cut(void **state)
 	char *bytes, text[1000];
 	size_t n;
 	int kept;
-	struct capture *c = capture_new(sink_open(&kept), names, NULL);
+	struct capture *c = capture_new(sink_open(&kept), NULL);
 	const struct capture_packet packet = {
 		.direction = PCAPNG_IN, .bytes = "E", .n = 1, .comment = text
 	};
@@ -164,7 +162,7 @@ static int64_t later_stamp(enum pcapng_direction way, int64_t now, int64_t wall,
 	struct timestamp_tap *stampers[CAPTURE_HOSTS] = {
 		timestamp_tap_new(make_ring(packet, way == PCAPNG_OUT, wall + later), -1)
 	};
-	struct capture *c = capture_new(sink_open(&kept), names, stampers);
+	struct capture *c = capture_new(sink_open(&kept), stampers);
 	int64_t at;
 
 	assert_non_null(stampers[0]);

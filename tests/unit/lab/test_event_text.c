@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lab/event-text.h"
+#include "lab/ctl.h"
 
 static void expect(struct event_text *t, const char *event, const char *want)
 {

@@ -342,7 +342,7 @@ static void test_hold_then_release(void **state)
 	int64_t start = clock_monotonic();
 
 	assert_non_null(r);
-	link_hold(wire.link, LINK_BIT(LINK_THERE), start, 50 * NS_PER_MS);
+	impair_hold(link_impair(wire.link, LINK_THERE), start + 50 * NS_PER_MS);
 	for (uint32_t i = 0; i < 500; i++) {
 		uint32_t payload[2] = { i, i };
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, payload, 8));
@@ -369,10 +369,11 @@ static void test_unplug(void **state)
 	(void)state;
 	struct wire wire = wire_open("", "", 1);
 
-	link_unplug(wire.link, LINK_BOTH, clock_monotonic(), 3600 * NS_PER_S);
+	for (int d = 0; d < LINK_DIRECTIONS; d++)
+		impair_unplug(link_impair(wire.link, d), clock_monotonic() + 3600 * NS_PER_S);
 	assert_false(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
-	link_unplug(wire.link, LINK_BIT(LINK_THERE), clock_monotonic(), 0);
+	impair_unplug(link_impair(wire.link, LINK_THERE), clock_monotonic());
 	assert_true(passes(&wire, true, PACKET_ACK, 5));
 	assert_false(passes(&wire, false, PACKET_ACK, 5));
 	assert_int_equal(link_counts(wire.link, LINK_BACK)->fates[IMPAIR_UNPLUGGED], 2);
@@ -470,13 +471,14 @@ static void test_capture(void **state)
 	size_t n;
 	int kept;
 
-	assert_int_equal(link_capture(wire.link, sink_open(&kept), NULL), 0);
+	struct capture *capture = link_capture(wire.link, sink_open(&kept), NULL);
+	assert_non_null(capture);
 	for (int i = 0; i < 100; i++)
 		wire_send(&wire, wire.near_end, packet, wire_udp(packet, true, true, "MARK", 4));
 	while (link_counts(wire.link, LINK_THERE)->packets < 100)
 		wire_turn(&wire, 0);
 	int lost = (int)link_counts(wire.link, LINK_THERE)->fates[IMPAIR_LOST_RANDOM];
-	assert_false(link_capture_failed(wire.link));
+	assert_int_equal(capture_finish(capture), 0);
 	wire_close(&wire);
 	char *bytes = sink_bytes(kept, &n);
 	close(kept);
@@ -494,9 +496,10 @@ static void test_a_full_disk_is_told(void **state)
 	(void)state;
 	struct wire wire = wire_open("", "", 3);
 
-	assert_false(link_capture_failed(wire.link));
-	assert_int_equal(link_capture(wire.link, open("/dev/full", O_WRONLY | O_CLOEXEC), NULL), 0);
-	assert_true(link_capture_failed(wire.link));
+	struct capture *capture = link_capture(wire.link, open("/dev/full", O_WRONLY | O_CLOEXEC),
+	    NULL);
+	assert_non_null(capture);
+	assert_int_equal(capture_finish(capture), -1);
 	wire_close(&wire);
 }
 
