@@ -51,4 +51,11 @@ bench-server: server/upcased %D%/load bench-peers
 	@CC='$(CC)' CFLAGS='$(CFLAGS)' abs_top_builddir='$(abs_top_builddir)' \
 	    python3 $(srcdir)/%D%/server.py $(BENCH_ARGS)
 .PHONY: bench-peers bench-server
-EXTRA_DIST += %D%/server.py %D%/peer-node.js
+
+# make bench-client: what upcase costs a line and a draw, in instructions, and beside nc. Needs
+# valgrind and nc; 2 minutes.
+bench-client: client-tui/upcase server/upcased
+	@CC='$(CC)' CFLAGS='$(CFLAGS)' abs_top_builddir='$(abs_top_builddir)' \
+	    python3 $(srcdir)/%D%/client.py $(BENCH_ARGS)
+.PHONY: bench-client
+EXTRA_DIST += %D%/client.py %D%/server.py %D%/peer-node.js

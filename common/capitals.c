@@ -121,20 +121,31 @@ static size_t write_plain(const unsigned char *in, size_t n, unsigned char *out)
 	return write_all_blocks(in, n, out);
 }
 
+/* One in each byte of a word; and the highest bit of each, which ASCII does not have. */
+#define EACH UINT64_C(0x0101010101010101)
+#define HIGH (0x80 * EACH)
+
+/* Eight bytes, those of them that are ASCII in capitals. */
+static inline uint64_t ascii_capitals(uint64_t word)
+{
+	/* No byte of `low` is above 0x7f, so no sum carries into the next. */
+	const uint64_t low = word & ~HIGH;
+	const uint64_t lower = (low + (0x80 - 'a') * EACH) & ~(low + (0x7f - 'z') * EACH) & ~word &
+	                       HIGH;
+
+	return word - (lower >> 2);
+}
+
 /* The ASCII at `in`, 8 bytes at most, of which there is one at least. Writes 8 bytes, returns
  * how many count. */
 static inline size_t write_ascii(const unsigned char *in, unsigned char *out)
 {
-	const uint64_t each = UINT64_C(0x0101010101010101), high = 0x80 * each;
-	uint64_t word, low, lower;
+	uint64_t word, capitals;
 
 	memcpy(&word, in, sizeof word);
-	/* No byte of `low` is above 0x7f, so no sum carries into the next. */
-	low = word & ~high;
-	lower = (low + (0x80 - 'a') * each) & ~(low + (0x7f - 'z') * each) & ~word & high;
-	low = word - (lower >> 2);
-	memcpy(out, &low, sizeof low);
-	word = le64toh(word & high);
+	capitals = ascii_capitals(word);
+	memcpy(out, &capitals, sizeof capitals);
+	word = le64toh(word & HIGH);
 	return word ? (size_t)__builtin_ctzll(word) / 8 : sizeof word;
 }
 
@@ -273,6 +284,24 @@ size_t capitals_text(const void *in, size_t n, void *out)
 		to = write_mixed(&from, stop, to);
 	}
 	return (size_t)(to - (unsigned char *)out) + write_tail(from, (size_t)(end - from), to);
+}
+
+size_t capitals_ascii(const void *in, const void *caps, size_t n)
+{
+	const unsigned char *text = in, *with = caps;
+	uint64_t word, wanted;
+	size_t at;
+
+	for (at = 0; n - at >= sizeof word; at += sizeof word) {
+		memcpy(&word, text + at, sizeof word);
+		memcpy(&wanted, with + at, sizeof wanted);
+		if ((word & HIGH) != 0 || ascii_capitals(word) != wanted)
+			break;
+	}
+	while (at < n && text[at] < 0x80 &&
+	       (text[at] >= 'a' && text[at] <= 'z' ? text[at] - ('a' - 'A') : text[at]) == with[at])
+		at++;
+	return at;
 }
 
 /* All but the beginning of a character at the end, which goes to `c`. */

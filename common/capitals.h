@@ -26,6 +26,10 @@ struct capitals {
  * off at the end passes unchanged. */
 size_t capitals_text(const void *in, size_t n, void *out);
 
+/* How many of the `n` bytes at `in`, from the first on, are ASCII and have the capitals that stand
+ * at `caps`. */
+size_t capitals_ascii(const void *in, const void *caps, size_t n);
+
 /* The capitals of the next `n` bytes of a stream into `out`, which has room for
  * CAPITALS_GROWTH * (n + CAPITALS_HELD) bytes and does not overlap `in`. Returns the bytes
  * written. At most CAPITALS_HELD bytes, the beginning of a character, wait in `c`. */

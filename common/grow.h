@@ -65,8 +65,13 @@ static inline int grow_ring(void *ring, size_t *capacity, size_t first, size_t c
 	if (!items)
 		return -1;
 	memcpy(&old, ring, sizeof old);
-	for (size_t i = first; i < first + count; i++)
-		memcpy(items + (i & (more - 1)) * size, old + (i & (*capacity - 1)) * size, size);
+	/* Copies stretches, at most two: a stretch ends where the smaller ring does. */
+	for (size_t part; count > 0; first += part, count -= part) {
+		part = *capacity - (first & (*capacity - 1));
+		part = count < part ? count : part;
+		memcpy(items + (first & (more - 1)) * size, old + (first & (*capacity - 1)) * size,
+		    part * size);
+	}
 	free(old);
 	memcpy(ring, &items, sizeof items);
 	*capacity = more;

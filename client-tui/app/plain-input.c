@@ -54,7 +54,9 @@ static void push(struct plain *p, int64_t now)
 
 /* --- standard input --- */
 
-static void send_line(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
+/* A line or a piece of one. */
+static void send_line(struct plain *p, const void *text, size_t n, bool last_of_line,
+    bool unterminated, int64_t now)
 {
 	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) |
 	                   (unterminated ? SESSION_BARE : 0) | SESSION_MORE;
@@ -63,8 +65,14 @@ static void send_line(struct plain *p, bool last_of_line, bool unterminated, int
 		p->last_number++;
 	if (unterminated)
 		p->unterminated = p->last_number;
-	send_over_all(p, p->line, p->used, pieces, now);
+	send_over_all(p, text, n, pieces, now);
 	p->begun = !last_of_line;
+}
+
+/* What was kept of a line. */
+static void send_kept(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
+{
+	send_line(p, p->line, p->used, last_of_line, unterminated, now);
 	p->used = 0;
 }
 
@@ -81,17 +89,21 @@ static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, i
 		n -= part;
 		if (n == 0 || !p->channels[p->channel_count - 1].stream)
 			return;
-		send_line(p, false, false, now);
+		send_kept(p, false, false, now);
 	}
 }
 
-static void take_input(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
+/* Takes `n` bytes of a line; `whole`: the line ends with them. */
+static void take_input(struct plain *p, const unsigned char *bytes, size_t n, bool whole,
+    int64_t now)
 {
-	const unsigned char *end = memchr(bytes, '\n', n);
-
-	add_to_line(p, bytes, end ? (size_t)(end - bytes) : n, now);
-	if (end)
-		send_line(p, true, false, now);
+	if (whole && p->used == 0) {
+		send_line(p, bytes, n, true, false, now);
+		return;
+	}
+	add_to_line(p, bytes, n, now);
+	if (whole)
+		send_kept(p, true, false, now);
 }
 
 void plain_pass(struct plain *p, int64_t now)
@@ -99,14 +111,14 @@ void plain_pass(struct plain *p, int64_t now)
 	while (p->begin < p->end && plain_has_room(p)) {
 		const unsigned char *at = p->input + p->begin;
 		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
-		const size_t n = end ? (size_t)(end - at) + 1 : p->end - p->begin;
+		const size_t n = end ? (size_t)(end - at) : p->end - p->begin;
 
 		/* Lines that fail at once come so fast that the next ones push them out of the
 		 * ledger. */
 		if (++p->passed_on >= p->settings->rows / 2)
 			plain_record_dispatch(p, now);
-		take_input(p, at, n, now);
-		p->begin += n;
+		take_input(p, at, n, end != NULL, now);
+		p->begin += n + (end != NULL);
 	}
 	push(p, now);
 }
@@ -114,7 +126,7 @@ void plain_pass(struct plain *p, int64_t now)
 void plain_end_input(struct plain *p, int64_t now)
 {
 	if (p->begun || p->used > 0)
-		send_line(p, true, true, now);
+		send_kept(p, true, true, now);
 	p->input_ended = true;
 	/* Generated lines over TCP: the connection stays whole until all are answered, so that both
 	 * ends can be asked about it. */

@@ -12,6 +12,7 @@
 #include "trace/lab.h"
 
 #define PLAIN_READ_SIZE 65536
+#define PLAIN_WRITE_SIZE 65536
 /* A longer line goes out in pieces over TCP; over UDP it is longer than any datagram and fails. */
 #define PLAIN_LINE_WHOLE 65536
 /* UDP and TCP. */
@@ -58,6 +59,9 @@ struct plain {
 	size_t used;
 	/* A piece of the line has been sent. */
 	bool begun;
+	/* Replies that are yet to be written to standard output: stdio's buffer is much smaller. */
+	unsigned char output[PLAIN_WRITE_SIZE];
+	size_t output_length;
 	/* No more lines will be sent. */
 	bool input_ended;
 	/* The last line of the input when it had no end of line: neither has its reply. */
@@ -86,8 +90,8 @@ struct plain {
 	 * 0. */
 	bool read_failed;
 	int write_error;
-	/* Standard input is a terminal. */
-	bool typed;
+	/* Standard input is a terminal; standard output is one. */
+	bool typed, shown;
 	/* Standard error shows UTF-8. */
 	bool utf8;
 	/* In the lab: what the link did, NULL elsewhere; and until when its events are waited for,
@@ -143,7 +147,7 @@ void plain_event(void *plain, const struct session_event *event);
  * yet. */
 void plain_connection(void *context, const struct session_connection *connection);
 void plain_connections_dispatch(struct plain *p, bool all);
-/* Hands all to the kernel. */
+/* Hands all replies to the kernel. */
 void plain_flush(struct plain *p);
 /* Prints what is still held. */
 void plain_end_output(struct plain *p);

@@ -65,14 +65,48 @@ void plain_say(struct plain *p, bool bad, const char *words)
 
 /* --- standard output --- */
 
+/* Writes to a terminal through the stream, which standard_filter() has replaced. */
+static bool write_out(const unsigned char *bytes, size_t n, bool shown)
+{
+	if (shown)
+		return fwrite(bytes, 1, n, stdout) == n && fflush(stdout) == 0;
+	return standard_write((const char *)bytes, n);
+}
+
+void plain_flush(struct plain *p)
+{
+	if (p->output_length > 0 && !p->write_error &&
+	    !write_out(p->output, p->output_length, p->shown))
+		p->write_error = errno;
+	p->output_length = 0;
+}
+
 static void put(struct plain *p, const void *bytes, size_t n)
 {
+	const unsigned char *from = bytes;
+
 	if (p->same_terminal && p->progress_shown > 0) {
 		plain_erase_progress(p);
 		p->progress_at = 0;
 	}
-	if (n > 0 && fwrite(bytes, 1, n, stdout) != n && !p->write_error)
-		p->write_error = errno;
+	for (size_t part; n > 0; from += part, n -= part) {
+		if (p->output_length == sizeof p->output)
+			plain_flush(p);
+		part = sizeof p->output - p->output_length;
+		part = n < part ? n : part;
+		memcpy(p->output + p->output_length, from, part);
+		p->output_length += part;
+	}
+}
+
+/* The end of a line. On a terminal it shows at once, in order with what standard error says. */
+static void put_end(struct plain *p)
+{
+	if (p->output_length == sizeof p->output)
+		plain_flush(p);
+	p->output[p->output_length++] = '\n';
+	if (p->shown)
+		plain_flush(p);
 }
 
 static struct channel *other_channel(const struct channel *channel)
@@ -126,6 +160,8 @@ static void put_part(struct channel *channel, const void *text, size_t n, bool e
 	channel->begun = !end;
 	if (end && other)
 		put_held(other);
+	if (end && channel->plain->shown)
+		plain_flush(channel->plain);
 }
 
 static void put_reply(struct channel *channel, uint64_t number, const void *text, size_t n)
@@ -137,19 +173,13 @@ static void put_reply(struct channel *channel, uint64_t number, const void *text
 		return;
 	}
 	if (p->newline_due)
-		put(p, "\n", 1);
+		put_end(p);
 	p->newline_due = false;
 	put(p, text, n);
 	if (number != 0 && number == p->unterminated)
 		p->newline_due = true;
 	else
-		put(p, "\n", 1);
-}
-
-void plain_flush(struct plain *p)
-{
-	if (fflush(stdout) != 0 && !p->write_error)
-		p->write_error = errno;
+		put_end(p);
 }
 
 void plain_end_output(struct plain *p)

@@ -31,9 +31,10 @@ static void on_opened(void *context, uint16_t here, uint16_t there, uint64_t fro
 
 static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
 {
-	const struct channel *channel = context;
+	struct channel *channel = context;
 
 	lab_sent(channel->plain->lab, channel->flow, number, from, to);
+	plain_record_row(channel, number);
 }
 
 static void on_gone(void *context)
@@ -282,7 +283,8 @@ static struct plain *plain_new(const struct settings *settings)
 	p->utf8 = standard_utf8();
 	p->progress = settings->count > 0 && !settings->quiet && isatty(STDERR_FILENO);
 	p->typed = isatty(STDIN_FILENO);
-	p->same_terminal = p->progress && isatty(STDOUT_FILENO);
+	p->shown = isatty(STDOUT_FILENO);
+	p->same_terminal = p->progress && p->shown;
 	return p;
 }
 

@@ -40,6 +40,12 @@ static void on_row(void *context, uint64_t number)
 	of->tui->changed = true;
 }
 
+static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
+{
+	tui_lab_sent(context, number, from, to);
+	on_row(context, number);
+}
+
 static void report_connection(void *context, const struct session_event *event,
     struct connection_note *note, bool final)
 {
@@ -135,7 +141,7 @@ static struct tui_session *new_session(struct tui *tui, enum session_transport t
 	        .notice = on_notice,
 	        .connection = on_connection,
 	        .opened = tui_lab_opened,
-	        .sent = tui_lab_sent },
+	        .sent = on_sent },
 	    now);
 	if (!new->session) {
 		free(new);

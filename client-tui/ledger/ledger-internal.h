@@ -14,6 +14,9 @@ struct ledger {
 	/* What rows that are evicted (and were decided) have in the totals. */
 	struct ledger_totals evicted;
 	struct ledger_lines lines;
+	/* The block in which a stream's rows are made. A datagram's row has memory of its own: one
+	 * that waits may be kept long after its neighbours are evicted. */
+	struct entry_block *block;
 	/* What the rows' lines and replies take; and the waiting lines whose rows are evicted. */
 	size_t bytes;
 	uint64_t evicted_waiting;
@@ -38,7 +41,11 @@ struct ledger {
 	int64_t connecting, connecting_since;
 };
 
-bool ledger_is_datagram(const struct ledger *l);
+static inline bool ledger_is_datagram(const struct ledger *l)
+{
+	return l->settings.kind == LEDGER_DATAGRAM;
+}
+
 /* More than `span` has passed since the line was sent. */
 bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now);
 /* The total of one fate. */
@@ -46,6 +53,9 @@ uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 
 /* The times of a line that was answered go into the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
+/* An entry for a new line. NULL when memory is short. */
+struct ledger_line *ledger_new_entry(struct ledger *l, uint64_t number, const void *text, size_t n,
+    int64_t now);
 /* The entry gets a row, queued. Room in the rows was reserved before. */
 void ledger_enter(struct ledger *l, struct ledger_line *e);
 /* Lines that can be answered no more leave the index. */

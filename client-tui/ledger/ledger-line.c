@@ -10,20 +10,59 @@
 
 #include "common/capitals.h"
 
-struct ledger_line *ledger_line_new(uint64_t number, const void *text, size_t n, int64_t now)
+/* A block has room for some 40 lines; one that takes more than a quarter of it has its own memory.
+ */
+#define BLOCK_SIZE (16 * 1024)
+
+void entry_end_block(struct entry_block *block)
 {
+	if (block && --block->users == 0)
+		free(block);
+}
+
+/* Memory in a block, aligned for entries. */
+static struct ledger_line *cut_off(struct entry_block **block, size_t size)
+{
+	struct entry_block *b = *block;
+	struct ledger_line *e;
+
+	size += -size % _Alignof(struct ledger_line);
+	if (!b || size > BLOCK_SIZE - b->used) {
+		b = malloc(sizeof(*b) + BLOCK_SIZE);
+		if (!b)
+			return NULL;
+		entry_end_block(*block);
+		*block = b;
+		b->users = 1;
+		b->used = 0;
+	}
+	e = (struct ledger_line *)(void *)(b->bytes + b->used);
+	b->used += size;
+	b->users++;
+	return e;
+}
+
+struct ledger_line *ledger_line_new(struct entry_block **block, uint64_t number, const void *text,
+    size_t n, int64_t now)
+{
+	const size_t size = sizeof(struct ledger_line) + LEDGER_TAG_SIZE + n;
+	struct ledger_line *e;
+
 	if (n > SIZE_MAX / 4)
 		return NULL;
-	struct ledger_line *e = calloc(1, sizeof(*e) + LEDGER_TAG_SIZE + n);
+	if (size > BLOCK_SIZE / 4)
+		block = NULL;
+	e = block ? cut_off(block, size) : malloc(size);
 	if (!e)
 		return NULL;
+	*e = (struct ledger_line){ .row = { .number = number,
+		                       .fate = FATE_QUEUED,
+		                       .typed_at = now,
+		                       .text = e->bytes + LEDGER_TAG_SIZE,
+		                       .length = n },
+		.block = block ? *block : NULL };
 	if (n)
 		memcpy(e->bytes + LEDGER_TAG_SIZE, text, n);
-	e->row.number = number;
-	e->row.fate = FATE_QUEUED;
-	e->row.typed_at = now;
-	e->row.text = e->bytes + LEDGER_TAG_SIZE;
-	e->row.length = n;
 	return e;
 }
 
@@ -32,7 +71,10 @@ void ledger_line_free(struct ledger_line *e)
 	for (int i = 0; i < LINE_LISTS; i++)
 		ledger_line_leave(e, i);
 	free(e->reply);
-	free(e);
+	if (e->block)
+		entry_end_block(e->block);
+	else
+		free(e);
 }
 
 void ledger_line_set_tag(struct ledger_line *e, uint64_t tag)
@@ -43,26 +85,6 @@ void ledger_line_set_tag(struct ledger_line *e, uint64_t tag)
 	e->row.tag = tag;
 }
 
-const unsigned char *ledger_line_wire(const struct ledger_line *e)
-{
-	return e->row.text - e->tag_length;
-}
-
-size_t ledger_line_wire_length(const struct ledger_line *e)
-{
-	return e->tag_length + e->row.length;
-}
-
-/* How far ASCII in `wire` is the same as `caps`, in capitals. */
-static size_t ascii_run(const unsigned char *wire, const unsigned char *caps, size_t n)
-{
-	size_t k = 0;
-	while (k < n && wire[k] < 0x80 &&
-	       (wire[k] >= 'a' && wire[k] <= 'z' ? wire[k] - 'a' + 'A' : wire[k]) == caps[k])
-		k++;
-	return k;
-}
-
 /* Byte by byte, so that every place where a server may have cut the line is looked at; it ends at
  * the first difference. */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n)
@@ -71,7 +93,7 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 	const size_t length = ledger_line_wire_length(e);
 	struct capitals stream = { .held = 0 };
 	unsigned char out[CAPITALS_GROWTH * (1 + CAPITALS_HELD)];
-	size_t done = ascii_run(wire, caps, n < length ? n : length);
+	size_t done = capitals_ascii(wire, caps, n < length ? n : length);
 
 	if (done == n || done == length || wire[done] < 0x80)
 		return n > 0 && done == n && n < length;
@@ -92,11 +114,10 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 	return false;
 }
 
-void ledger_line_leave(struct ledger_line *e, enum line_list_kind link)
+void entry_unlink(struct ledger_line *e, enum line_list_kind link)
 {
 	struct line_list_place *p = &e->place[link];
-	if (!p->in)
-		return;
+
 	if (p->previous)
 		p->previous->place[link].next = p->next;
 	else

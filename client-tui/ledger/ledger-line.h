@@ -28,8 +28,20 @@ struct line_list_place {
 	struct ledger_line *previous, *next;
 };
 
+/* Memory for entries that are made one after the other and freed in about the same order, as those
+ * of a stream: the block is freed with its last entry. */
+struct entry_block {
+	/* The entries in it, and 1 more while new ones are made in it. */
+	size_t users;
+	/* Bytes that entries have taken. */
+	size_t used;
+	unsigned char bytes[];
+};
+
 struct ledger_line {
 	struct ledger_row row;
+	/* The block that it is in; NULL: it has memory of its own. */
+	struct entry_block *block;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
 	/* Its turn in the order of sending, 0 for none; of an evicted row the first and the last of
@@ -57,24 +69,40 @@ struct ledger_line {
 	unsigned char bytes[];
 };
 
-/* A queued line with a copy of the text. NULL when memory is short. */
-struct ledger_line *ledger_line_new(uint64_t number, const void *text, size_t n, int64_t now);
+/* A queued line with a copy of the text, in `*block` or in a new block that takes its place; with
+ * `block` NULL, in memory of its own. NULL when memory is short. */
+struct ledger_line *ledger_line_new(struct entry_block **block, uint64_t number, const void *text,
+    size_t n, int64_t now);
+/* Makes no more entries in this block, which may be NULL. */
+void entry_end_block(struct entry_block *block);
 /* Leaves all lists first. */
 void ledger_line_free(struct ledger_line *e);
 
 /* Puts "#17 " before the text. */
 void ledger_line_set_tag(struct ledger_line *e, uint64_t tag);
 /* The bytes that go over the wire, and how many. */
-const unsigned char *ledger_line_wire(const struct ledger_line *e);
-size_t ledger_line_wire_length(const struct ledger_line *e);
+static inline const unsigned char *ledger_line_wire(const struct ledger_line *e)
+{
+	return e->row.text - e->tag_length;
+}
+static inline size_t ledger_line_wire_length(const struct ledger_line *e)
+{
+	return e->tag_length + e->row.length;
+}
 
 /* Whether `caps`, the capitals of a reply, are a true and not empty beginning of the line's
  * capitals; or the capitals of a true beginning of the line, whose last character may be cut (its
  * first bytes came back unchanged). */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n);
 
-/* The entry leaves the list of that kind in which it stands, if any. */
-void ledger_line_leave(struct ledger_line *e, enum line_list_kind link);
+/* The entry leaves the list of that kind in which it stands. */
+void entry_unlink(struct ledger_line *e, enum line_list_kind link);
+/* The same, if it stands in one. */
+static inline void ledger_line_leave(struct ledger_line *e, enum line_list_kind link)
+{
+	if (e->place[link].in)
+		entry_unlink(e, link);
+}
 /* It leaves that list and goes to the end of this one, or before `next` (NULL: to the end). */
 void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link);
 void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,

@@ -41,9 +41,16 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 	return l;
 }
 
+/* Lines of a stream are not in the index. */
+static void leave_lookup(struct ledger *l, struct ledger_line *e)
+{
+	if (e->group)
+		line_index_leave(&l->index, e);
+}
+
 static void discard(struct ledger *l, struct ledger_line *e)
 {
-	line_index_leave(&l->index, e);
+	leave_lookup(l, e);
 	ledger_line_free(e);
 }
 
@@ -55,6 +62,7 @@ void ledger_free(struct ledger *l)
 		discard(l, ledger_lines_take(&l->lines, 0));
 	while (l->waiting.first)
 		discard(l, l->waiting.first);
+	entry_end_block(l->block);
 	free(l->lines.slots);
 	stats_order_end(&l->stats_order);
 	line_index_end(&l->index);
@@ -98,11 +106,6 @@ bool ledger_is_connecting(const struct ledger *l)
 	return l->connecting_since != INT64_MAX;
 }
 
-bool ledger_is_datagram(const struct ledger *l)
-{
-	return l->settings.kind == LEDGER_DATAGRAM;
-}
-
 /* A line that still waits stays in the index, however old, until it is declared lost. */
 void ledger_age(struct ledger *l, int64_t now)
 {
@@ -113,7 +116,7 @@ void ledger_age(struct ledger *l, int64_t now)
 		if (e->row.fate == FATE_LOST && !e->row.late)
 			ledger_line_leave(e, LINE_LIST_FATE);
 		if (e->row.fate != FATE_WAITING)
-			line_index_leave(&l->index, e);
+			leave_lookup(l, e);
 	}
 }
 
@@ -159,7 +162,7 @@ static void retire(struct ledger *l, struct ledger_line *e)
 {
 	ledger_line_leave(e, LINE_LIST_FATE);
 	ledger_line_leave(e, LINE_LIST_AGE);
-	line_index_leave(&l->index, e);
+	leave_lookup(l, e);
 }
 
 static void sort_by_fate(struct ledger *l, struct ledger_line *e)
@@ -194,7 +197,8 @@ static void sort_by_fate(struct ledger *l, struct ledger_line *e)
 			retire(l, e);
 		break;
 	}
-	line_index_regroup(e);
+	if (e->group)
+		line_index_regroup(e);
 }
 
 static int64_t outcome(const struct ledger_line *e, enum ledger_fate fate)
@@ -217,7 +221,7 @@ static int64_t outcome(const struct ledger_line *e, enum ledger_fate fate)
  * new turn. */
 static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fate fate)
 {
-	const int64_t waited = fate == FATE_ANSWERED ? parts_of_row(&e->row).waited : -1;
+	const int64_t waited = fate == FATE_ANSWERED ? parts_waited(&e->row) : -1;
 
 	if (fate == FATE_WAITING) {
 		stats_order_decide(&l->stats_order, &l->stats, e->stats_turn, STATS_ORDER_VOID, -1);
@@ -241,8 +245,8 @@ void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fat
 	order_stats(l, e, fate);
 	--*ledger_fate_total(&l->totals, old);
 	++*ledger_fate_total(&l->totals, fate);
-	l->totals.sent -= fate == FATE_QUEUED && old != FATE_QUEUED;
-	l->totals.sent += old == FATE_QUEUED && fate != FATE_QUEUED;
+	l->totals.sent -= fate == FATE_QUEUED;
+	l->totals.sent += old == FATE_QUEUED;
 	e->row.fate = fate;
 	if (ledger_is_decided(fate) && e->row.number < l->decided_from)
 		l->decided_from = e->row.number;
@@ -283,7 +287,7 @@ static void merge_evicted(struct ledger *l, struct ledger_line *a, struct ledger
 
 static void make_evicted(struct ledger *l, struct ledger_line *e)
 {
-	line_index_leave(&l->index, e);
+	leave_lookup(l, e);
 	ledger_line_leave(e, LINE_LIST_AGE);
 	stats_order_evict(&l->stats_order, e->stats_turn);
 	e->stats_turn_last = e->stats_turn;
@@ -296,6 +300,7 @@ static void make_evicted(struct ledger *l, struct ledger_line *e)
 		struct ledger_line *next = e->place[LINE_LIST_FATE].next;
 		ledger_line_leave(e, LINE_LIST_FATE);
 		*small = *e;
+		small->block = NULL;
 		ledger_line_insert(&l->waiting, next, small, LINE_LIST_FATE);
 		ledger_line_free(e);
 		e = small;
@@ -359,10 +364,16 @@ static size_t oldest_to_evict(struct ledger *l)
 	}
 }
 
+/* Not inlined: for most lines there is room, and nothing is evicted. */
+static __attribute__((noinline)) void forget_oldest(struct ledger *l)
+{
+	evict(l, ledger_lines_take(&l->lines, oldest_to_evict(l)));
+}
+
 void ledger_make_room(struct ledger *l, size_t rows, size_t bytes)
 {
 	while (too_many(l, rows, bytes) && l->lines.count > l->totals.queued)
-		evict(l, ledger_lines_take(&l->lines, oldest_to_evict(l)));
+		forget_oldest(l);
 }
 
 /* ---- adding and sending ---- */
@@ -400,16 +411,26 @@ void ledger_enter(struct ledger *l, struct ledger_line *e)
 	l->totals.queued++;
 }
 
+struct ledger_line *ledger_new_entry(struct ledger *l, uint64_t number, const void *text, size_t n,
+    int64_t now)
+{
+	struct ledger_line *e = ledger_line_new(ledger_is_datagram(l) ? NULL : &l->block, number,
+	    text, n, now);
+
+	if (e)
+		e->row.stream = !ledger_is_datagram(l);
+	return e;
+}
+
 static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind,
     int64_t now)
 {
 	if (number <= l->last_number || ledger_lines_reserve(&l->lines))
 		return -1;
-	struct ledger_line *e = ledger_line_new(number, text, n, now);
+	struct ledger_line *e = ledger_new_entry(l, number, text, n, now);
 	if (!e)
 		return -1;
 	e->row.partial = kind == KIND_PARTIAL;
-	e->row.stream = !ledger_is_datagram(l);
 	e->unique = kind == KIND_UNIQUE;
 	e->connecting_before = connecting_until(l, now);
 	if (ledger_is_datagram(l)) {

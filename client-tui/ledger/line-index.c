@@ -36,11 +36,18 @@ static int reserve_key(struct line_index_key *key, size_t n)
 	         : grow_list(&key->bytes, &key->capacity, CAPITALS_GROWTH * n + 1, 1);
 }
 
-int line_index_key_set(struct line_index_key *key, const void *text, size_t n)
+int lookup_key_capitals(struct line_index_key *key, const void *text, size_t n)
 {
 	if (reserve_key(key, n))
 		return -1;
 	key->length = n ? capitals_text(text, n, key->bytes) : 0;
+	return 0;
+}
+
+int line_index_key_set(struct line_index_key *key, const void *text, size_t n)
+{
+	if (lookup_key_capitals(key, text, n))
+		return -1;
 	key->hash = fnv_hash(key->bytes, key->length);
 	/* A last stir because buckets take the low bits. */
 	key->hash ^= key->hash >> 32;
@@ -50,6 +57,19 @@ int line_index_key_set(struct line_index_key *key, const void *text, size_t n)
 int line_index_key_line(struct line_index_key *key, const struct ledger_line *e)
 {
 	return line_index_key_set(key, ledger_line_wire(e), ledger_line_wire_length(e));
+}
+
+int lookup_are_capitals(const void *bytes, size_t n, const struct ledger_line *e,
+    struct line_index_key *capacity)
+{
+	const unsigned char *sent = ledger_line_wire(e);
+	const size_t length = ledger_line_wire_length(e);
+
+	if (length == n && capitals_ascii(sent, bytes, n) == n)
+		return 1;
+	if (lookup_key_capitals(capacity, sent, length))
+		return -1;
+	return capacity->length == n && memcmp(capacity->bytes, bytes, n) == 0;
 }
 
 static const struct ledger_line *any_in_group(const struct line_group *t)
@@ -65,10 +85,9 @@ static const struct ledger_line *any_in_group(const struct line_group *t)
 static bool same_key(struct line_index *k, const struct line_group *t,
     const struct line_index_key *key)
 {
-	const struct ledger_line *e = any_in_group(t);
-	return t->hash == key->hash && e && line_index_key_line(&k->other, e) == 0 &&
-	       k->other.length == key->length &&
-	       memcmp(k->other.bytes, key->bytes, key->length) == 0;
+	const struct ledger_line *e = t->hash == key->hash ? any_in_group(t) : NULL;
+
+	return e && lookup_are_capitals(key->bytes, key->length, e, &k->other) == 1;
 }
 
 struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key)
@@ -136,8 +155,7 @@ static struct line_list *list_for(const struct ledger_line *e)
 
 void line_index_regroup(struct ledger_line *e)
 {
-	if (e->group)
-		ledger_line_append(list_for(e), e, LINE_LIST_GROUP);
+	ledger_line_append(list_for(e), e, LINE_LIST_GROUP);
 }
 
 static void drop_group(struct line_index *k, struct line_group *t)
@@ -153,8 +171,7 @@ static void drop_group(struct line_index *k, struct line_group *t)
 void line_index_leave(struct line_index *k, struct ledger_line *e)
 {
 	struct line_group *t = e->group;
-	if (!t)
-		return;
+
 	ledger_line_leave(e, LINE_LIST_GROUP);
 	e->group = NULL;
 	if (--t->count == 0)

@@ -39,17 +39,25 @@ int line_index_start(struct line_index *k);
 /* Entries must have left before. */
 void line_index_end(struct line_index *k);
 
-/* The capitals of `n` bytes. 0, or -1 when memory is short. */
+/* The capitals of `n` bytes, and their hash. 0, or -1 when memory is short. */
 int line_index_key_set(struct line_index_key *key, const void *text, size_t n);
-/* The capitals of what is sent for a line. */
+/* The capitals alone, to compare with: nothing can be looked up by them. */
+int lookup_key_capitals(struct line_index_key *key, const void *text, size_t n);
+/* The capitals of what is sent for a line, and their hash. */
 int line_index_key_line(struct line_index_key *key, const struct ledger_line *e);
+
+/* Whether these `n` bytes are the capitals of what is sent for a line: 1 or 0; -1 when memory is
+ * short. If that is not ASCII, its capitals go into `capacity`. */
+int lookup_are_capitals(const void *bytes, size_t n, const struct ledger_line *e,
+    struct line_index_key *capacity);
 
 /* The lines with these capitals, NULL for none. */
 struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key);
 /* Enters a line, whose key this is. 0, or -1 when memory is short (nothing changed). */
 int line_index_enter(struct line_index *k, struct ledger_line *e, const struct line_index_key *key);
-/* Its fate changed: it goes to the list that fits. Nothing happens if it was not entered. */
+/* The fate of a line that was entered has changed: it goes to the list that fits. */
 void line_index_regroup(struct ledger_line *e);
+/* A line that was entered leaves. */
 void line_index_leave(struct line_index *k, struct ledger_line *e);
 
 #endif

@@ -25,7 +25,7 @@ struct parts parts_of_row(const struct ledger_row *row)
 	const int64_t wire = row->replied_at > row->sent_at ? row->replied_at - row->sent_at : 0;
 	const int64_t connecting = row->connecting < before ? row->connecting : before;
 
-	return (struct parts){ .waited = before + wire,
+	return (struct parts){ .waited = parts_waited(row),
 		.connecting = connecting,
 		.queued = before - connecting,
 		.wire = wire,

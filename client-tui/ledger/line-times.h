@@ -22,6 +22,12 @@ struct parts {
 /* What a session does before it can send. UDP has no connection, but a name to look up and a way
  * there to find. */
 const char *parts_connecting(bool stream);
+/* `waited` alone. */
+static inline int64_t parts_waited(const struct ledger_row *row)
+{
+	return (row->sent_at > row->typed_at ? row->sent_at - row->typed_at : 0) +
+	       (row->replied_at > row->sent_at ? row->replied_at - row->sent_at : 0);
+}
 /* Of a line that has been handed to the kernel; without a reply (0), nothing was on the wire. */
 struct parts parts_of_row(const struct ledger_row *row);
 

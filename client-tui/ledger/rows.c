@@ -3,9 +3,6 @@
 
 #include "ledger/rows.h"
 
-#include <stdlib.h>
-
-#include "common/grow.h"
 #include "common/search.h"
 
 static struct ledger_line **slot(const struct ledger_lines *r, size_t index)
@@ -13,33 +10,17 @@ static struct ledger_line **slot(const struct ledger_lines *r, size_t index)
 	return &r->slots[(r->head + index) & (r->capacity - 1)];
 }
 
-int ledger_lines_reserve(struct ledger_lines *r)
-{
-	return r->count < r->capacity
-	         ? 0
-	         : grow_ring(&r->slots, &r->capacity, r->head, r->count, sizeof *r->slots);
-}
-
-void ledger_lines_push(struct ledger_lines *r, struct ledger_line *e)
-{
-	*slot(r, r->count++) = e;
-}
-
-struct ledger_line *ledger_lines_at(const struct ledger_lines *r, size_t index)
-{
-	return *slot(r, index);
-}
-
 /* Numbers mostly follow one another: looks first where the row is when none is left out. */
 size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number)
 {
+	uint64_t first, guess;
 	size_t i;
 
-	if (r->count && number >= ledger_lines_at(r, 0)->row.number) {
-		uint64_t guess = number - ledger_lines_at(r, 0)->row.number;
-		if (guess < r->count && ledger_lines_at(r, (size_t)guess)->row.number == number)
-			return (size_t)guess;
-	}
+	if (r->count == 0 || number <= (first = ledger_lines_at(r, 0)->row.number))
+		return 0;
+	guess = number - first;
+	if (guess < r->count && ledger_lines_at(r, (size_t)guess)->row.number == number)
+		return (size_t)guess;
 	SEARCH_FIRST(i, 0, r->count, ledger_lines_at(r, i)->row.number >= number);
 	return i;
 }

@@ -4,6 +4,7 @@
 #define UPCASE_ROWS_H
 
 #include "ledger/ledger-line.h"
+#include "common/grow.h"
 
 /* All zero is the start; free `slots` at the end. */
 struct ledger_lines {
@@ -13,11 +14,22 @@ struct ledger_lines {
 };
 
 /* Makes room for one more. 0, or -1 when memory is short (nothing changed). */
-int ledger_lines_reserve(struct ledger_lines *r);
+static inline int ledger_lines_reserve(struct ledger_lines *r)
+{
+	return r->count < r->capacity
+	         ? 0
+	         : grow_ring(&r->slots, &r->capacity, r->head, r->count, sizeof *r->slots);
+}
 /* Adds one, greater than all others; there is room. */
-void ledger_lines_push(struct ledger_lines *r, struct ledger_line *e);
+static inline void ledger_lines_push(struct ledger_lines *r, struct ledger_line *e)
+{
+	r->slots[(r->head + r->count++) & (r->capacity - 1)] = e;
+}
 /* By age, 0 is the oldest; index < count. */
-struct ledger_line *ledger_lines_at(const struct ledger_lines *r, size_t index);
+static inline struct ledger_line *ledger_lines_at(const struct ledger_lines *r, size_t index)
+{
+	return r->slots[(r->head + index) & (r->capacity - 1)];
+}
 /* Where a number is, or would be: the index of the first row that is not less. */
 size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number);
 /* NULL for none. */

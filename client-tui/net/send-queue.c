@@ -55,16 +55,6 @@ void send_queue_end_line(struct send_queue *q)
 	q->marks[q->mark_end - 1].end = end_of_all(q);
 }
 
-size_t send_queue_lines(const struct send_queue *q)
-{
-	return q->mark_end - q->mark_begin;
-}
-
-size_t send_queue_bytes(const struct send_queue *q)
-{
-	return q->end - q->begin;
-}
-
 size_t send_queue_first_bytes(const struct send_queue *q)
 {
 	const struct send_mark *first = send_queue_first(q);

@@ -32,12 +32,26 @@ void send_queue_free(struct send_queue *q);
 int send_queue_line(struct send_queue *q, uint64_t number);
 /* The last line goes on with these. */
 int send_queue_add(struct send_queue *q, const void *bytes, size_t n);
+/* The same for one byte, such as an end of line. */
+static inline int send_queue_add_byte(struct send_queue *q, unsigned char byte)
+{
+	if (q->end == q->capacity)
+		return send_queue_add(q, &byte, 1);
+	q->bytes[q->end++] = byte;
+	return 0;
+}
 /* It is whole. */
 void send_queue_end_line(struct send_queue *q);
 
 /* Lines of which something may be yet to go, and the bytes that are. */
-size_t send_queue_lines(const struct send_queue *q);
-size_t send_queue_bytes(const struct send_queue *q);
+static inline size_t send_queue_lines(const struct send_queue *q)
+{
+	return q->mark_end - q->mark_begin;
+}
+static inline size_t send_queue_bytes(const struct send_queue *q)
+{
+	return q->end - q->begin;
+}
 /* Of these the ones of the first line. */
 size_t send_queue_first_bytes(const struct send_queue *q);
 /* Whether some of the first line's have gone. */

@@ -51,14 +51,14 @@ struct session_reply {
 struct session_hooks {
 	void *context;
 	void (*reply)(void *context, const struct session_reply *reply);
-	/* A line's fate changed other than by a reply; 0: that of all waiting lines at once (they
-	 * were cut off). */
+	/* A line's fate changed other than by a reply or by being handed to the kernel (`sent`
+	 * reports that); 0: that of all waiting lines at once (they were cut off). */
 	void (*row)(void *context, uint64_t number);
 	/* A notice: one line, our own words. `bad`: something is wrong. */
 	void (*notice)(void *context, bool bad, const char *text);
 	/* A TCP connection comes to another stage, or sends its SYN again. May be NULL. */
 	void (*connection)(void *context, const struct session_connection *c);
-	/* For a trace; both may be NULL. A socket was opened, from our port `here` to the peer's
+	/* Both may be NULL. A socket was opened, from our port `here` to the peer's
 	 * port `there`; it carries the session's stream from byte `from` on (0 for datagrams). */
 	void (*opened)(void *context, uint16_t here, uint16_t there, uint64_t from);
 	/* A line, or its first byte, was handed to the kernel. Its bytes with tag and end of line

@@ -296,7 +296,7 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 		return 0;
 	if (send_queue_add(&t->out, text, n) < 0 ||
 	    ((pieces & (SESSION_LAST | SESSION_BARE)) == SESSION_LAST &&
-	        send_queue_add(&t->out, "\n", 1) < 0))
+	        send_queue_add_byte(&t->out, '\n') < 0))
 		return -1;
 	if (pieces & SESSION_LAST)
 		send_queue_end_line(&t->out);
@@ -356,7 +356,6 @@ static void mark_sent(struct session *s, int64_t now)
 		t->sent++;
 		if (t->reuse != REUSE_ALWAYS)
 			t->probe_until = now + s->settings.reply_timeout;
-		session_row(s, line.number);
 	}
 	begun = send_queue_first(&t->out);
 	if (begun && send_queue_has_begun(&t->out))

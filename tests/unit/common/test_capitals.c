@@ -159,6 +159,36 @@ static void test_special_casing(void **state)
 	}
 }
 
+/* Every length, with each byte in place of one of its capitals and then of one of the text. */
+static void test_ascii_run(void **state)
+{
+	uint8_t text[20] = { 0 }, capitals[CAPITALS_GROWTH * sizeof text] = { 0 };
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof text; n++) {
+		fill(text, n, 1);
+		assert_int_equal(capitals_text(text, n, capitals), n);
+		assert_int_equal(capitals_ascii(text, capitals, n), n);
+		for (size_t at = 0; at < n; at++) {
+			const uint8_t kept = text[at], capital = capitals[at];
+
+			for (unsigned byte = 0; byte < 0x100; byte++) {
+				capitals[at] = (uint8_t)byte;
+				assert_int_equal(capitals_ascii(text, capitals, n),
+				    byte == capital ? n : at);
+				text[at] = (uint8_t)byte;
+				capitals[at] = byte >= 'a' && byte <= 'z'
+				                 ? (uint8_t)(byte - 'a' + 'A')
+				                 : (uint8_t)byte;
+				assert_int_equal(capitals_ascii(text, capitals, n),
+				    byte < 0x80 ? n : at);
+				text[at] = kept;
+				capitals[at] = capital;
+			}
+		}
+	}
+}
+
 /* Turkish, Azeri and Lithuanian have rules of their own; the wire has none of them. */
 static void test_no_locale_matters(void **state)
 {
@@ -407,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_every_character),
 		cmocka_unit_test(test_all_characters_in_one_text),
 		cmocka_unit_test(test_special_casing),
+		cmocka_unit_test(test_ascii_run),
 		cmocka_unit_test(test_no_locale_matters),
 		cmocka_unit_test(test_pairs_of_bytes),
 		cmocka_unit_test(test_ill_formed),
