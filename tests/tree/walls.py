@@ -160,14 +160,9 @@ def run(*command):
 
 
 def source_of(path):
-    """The source of an object file: client-tui/upcase-main.o is made from client-tui/app/main.c. An object whose source
-    is gone has none."""
-    folder, name = os.path.split(path[:-2])
-    for base in (name, name.partition('-')[2]):
-        source = os.path.join(folder, base + '.c')
-        if base and os.path.exists(os.path.join(TOP, source)):
-            return source
-    return None
+    """The source of an object file: client-tui/net/libclient_a-udp.o is made from client-tui/net/udp.c."""
+    source = re.sub(r'/lib\w+_a-([^/]+)$', r'/\1', path[:-2]) + '.c'
+    return source if os.path.exists(os.path.join(TOP, source)) else None
 
 
 @functools.lru_cache(None)
