@@ -14,12 +14,11 @@
 #include "common/control-socket.h"
 #include "common/send-buffer.h"
 
-/* One read, and the reads of one turn. */
+/* Bytes of one read, and reads of one dispatch. */
 #define READ_SIZE 16384
 #define DISPATCH_READS 16
-/* The longest line and the longest answer that are understood; of what is longer the rest is
- * dropped. */
-#define LINE_MOST 2048
+/* The longest line and the longest answer; the rest of a longer one is dropped. */
+#define LINE_SIZE 2048
 #define ANSWER_MAX 32768
 
 struct lab_socket {
@@ -28,11 +27,11 @@ struct lab_socket {
 	struct waiting {
 		int purpose;
 		int64_t note;
-	} orders[LAB_SOCKET_COMMANDS];
+	} commands[LAB_SOCKET_COMMANDS];
 	/* The oldest without an answer, and how many there are. */
 	size_t first, count;
 	struct send_buffer out;
-	char line[LINE_MOST];
+	char line[LINE_SIZE];
 	size_t line_used;
 	char answer[ANSWER_MAX];
 	size_t answer_used;
@@ -89,17 +88,17 @@ static void send_out(struct lab_socket *s)
 		lose(s);
 }
 
-int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *order)
+int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *command)
 {
-	const size_t n = strlen(order);
+	const size_t n = strlen(command);
 
 	if (s->fd < 0 || s->count == LAB_SOCKET_COMMANDS || n > LAB_SOCKET_COMMAND_MAX ||
-	    strpbrk(order, "\r\n"))
+	    strpbrk(command, "\r\n"))
 		return -1;
-	s->orders[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct waiting){
+	s->commands[(s->first + s->count++) % LAB_SOCKET_COMMANDS] = (struct waiting){
 		.purpose = purpose, .note = note
 	};
-	send_buffer_add(&s->out, order, n);
+	send_buffer_add(&s->out, command, n);
 	send_buffer_add(&s->out, "\n", 1);
 	send_out(s);
 	return s->fd < 0 ? -1 : 0;
@@ -109,7 +108,7 @@ int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const ch
 
 static void end_answer(struct lab_socket *s, bool ok, const char *text)
 {
-	const struct waiting order = s->orders[s->first];
+	const struct waiting command = s->commands[s->first];
 
 	s->answer_used = 0;
 	if (s->count == 0)
@@ -118,7 +117,7 @@ static void end_answer(struct lab_socket *s, bool ok, const char *text)
 	s->count--;
 	s->hooks.answer(s->hooks.context,
 	    &(struct lab_socket_answer){
-	        .purpose = order.purpose, .note = order.note, .ok = ok, .text = text });
+	        .purpose = command.purpose, .note = command.note, .ok = ok, .text = text });
 }
 
 static void add_to_answer(struct lab_socket *s, const char *line)
@@ -181,7 +180,7 @@ static bool read_some(struct lab_socket *s)
 	return false;
 }
 
-static void read_turn(struct lab_socket *s)
+static void read_all(struct lab_socket *s)
 {
 	for (int i = 0; i < DISPATCH_READS && s->fd >= 0; i++)
 		if (!read_some(s))
@@ -190,20 +189,20 @@ static void read_turn(struct lab_socket *s)
 
 void lab_socket_settle(struct lab_socket *s, int64_t max)
 {
-	/* Polled in short steps: the time is the caller's, not ours to read. */
+	/* Polls in short steps instead of reading the clock. */
 	for (int64_t left = max / NS_PER_MS; left > 0 && s->fd >= 0 && s->count > 0; left -= 10) {
 		struct pollfd p = { .fd = s->fd,
 			.events = (short)(POLLIN | (send_buffer_empty(&s->out) ? 0 : POLLOUT)) };
 
 		const int ready = poll(&p, 1, 10);
 
-		/* By a signal: whoever is to end does not wait. */
+		/* Interrupted by a signal: the program is to end. */
 		if (ready < 0)
 			return;
-		/* What comes without an answer among it costs a step too, so that this ends. */
+		/* Bytes without an answer among them count as a step too, so that this ends. */
 		if (ready > 0) {
 			send_out(s);
-			read_turn(s);
+			read_all(s);
 		}
 	}
 }
@@ -220,5 +219,5 @@ void lab_socket_dispatch(struct lab_socket *s, const struct fd_watch *w)
 	if (fd_watch_can_write(w, s->fd))
 		send_out(s);
 	if (fd_watch_can_read(w, s->fd))
-		read_turn(s);
+		read_all(s);
 }

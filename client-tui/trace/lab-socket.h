@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The line to the lab: orders out, answers and events in, over the Unix socket that upcase-lab
- * hands to its command (the protocol stands in upcase-lab(1), CONTROL). Never blocks but where it
- * says so. A lab that is gone is reported once. */
+/* A connection to a control socket, of the lab (upcase-lab(1), CONTROL) or of the server: commands
+ * out, answers and events in. Never blocks but in lab_socket_settle(). */
 #ifndef UPCASE_TRACE_LAB_SOCKET_H
 #define UPCASE_TRACE_LAB_SOCKET_H
 
@@ -10,7 +9,7 @@
 
 #include "common/fd-watch.h"
 
-/* Orders that may wait for their answers, and the longest one. */
+/* Commands that may wait for their answers, and the longest one, bytes. */
 #define LAB_SOCKET_COMMANDS 64
 #define LAB_SOCKET_COMMAND_MAX 900
 
@@ -29,23 +28,23 @@ struct lab_socket_hooks {
 	void (*answer)(void *context, const struct lab_socket_answer *answer);
 	/* Lines that come between answers: "event ...", "undelivered ...", "changed ...". */
 	void (*line)(void *context, const char *line);
-	/* The lab has ended, or has stopped talking to us; the orders without an answer get none.
-	 * Told once. */
+	/* The peer has ended or closed the connection; commands without an answer get none. Called
+	 * once. */
 	void (*gone)(void *context);
 };
 
 struct lab_socket;
 
-/* Connects. The hooks are copied. NULL with errno when there is no lab at `path`. */
+/* Connects. The hooks are copied. NULL with errno when nothing answers at `path`. */
 struct lab_socket *lab_socket_open(const char *path, const struct lab_socket_hooks *hooks);
 void lab_socket_close(struct lab_socket *s);
 bool lab_socket_is_gone(const struct lab_socket *s);
 
-/* An order, one line without its end. Returns 0, or -1 when the lab is gone, or too much waits
- * already. */
-int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *order);
-/* Waits until all orders have their answers, at most `max` ns: for the moments in which what
- * follows must not come first. */
+/* Sends a command, one line without its end. Returns 0, or -1 when the peer is gone, or too many
+ * commands wait already. */
+int lab_socket_command(struct lab_socket *s, int purpose, int64_t note, const char *command);
+/* Waits until all commands have their answers, at most `max` ns, where what follows must not come
+ * first. */
 void lab_socket_settle(struct lab_socket *s, int64_t max);
 
 void lab_socket_watch(const struct lab_socket *s, struct fd_watch *w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An answer comes after all events of what the link did before it: so an order now and then tells
- * up to which moment everything is known, and the trace judges up to there. */
+/* The answer to a command comes after all events of what the link did before it. So a command now
+ * and then makes sure that all events up to some moment are there, and the trace compares up to it.
+ */
 #include "config.h"
 
 #include "trace/lab.h"
@@ -13,15 +14,15 @@
 #include "common/addr.h"
 #include "common/clock.h"
 
-/* Our own orders, beside the user's. */
+/* Our own commands, beside the user's. */
 enum own_purpose { PURPOSE_SYNC = -3, PURPOSE_STATUS = -2, PURPOSE_EVENTS = -1 };
 
-/* How often the trace judges. */
+/* How often the trace compares. */
 #define SYNC_EVERY (200 * NS_PER_MS)
-/* How long to wait for an answer when nothing may happen before it. */
+/* How long to wait for an answer before anything else may happen. */
 #define SETTLE (NS_PER_S)
 #define ORDER_SETTLE (50 * NS_PER_MS)
-/* Until when steps of the panel join the first of them. */
+/* How long steps of the panel join the first of them. */
 #define JOIN NS_PER_S
 /* Ports in one "events on" (lab/link/control-commands.h). */
 #define PORTS 8
@@ -33,404 +34,406 @@ struct lab {
 	struct lab_hooks hooks;
 	struct trace *trace;
 	struct link_status status;
-	/* They came anew: to be shown. */
+	/* It came again and is to be drawn. */
 	bool status_new;
-	/* The ports that events are wanted of; more than PORTS: of all. */
+	/* The ports whose events are wanted; more than PORTS: all. */
 	uint16_t ports[PORTS];
 	int port_count;
-	/* The flow that the far server is asked about, and the answer of it that the trace has had;
-	 * -1 and 0 before. */
+	/* The flow of which the server is sampled, or -1; when the last sample that the trace has
+	 * was received. */
 	int server_flow;
-	int64_t server_asked_at;
-	/* How many orders were given that may change the link: facts asked for before the last of
-	 * them are old. */
+	int64_t server_received;
+	/* How many commands may have changed the link: a status that was requested before the last
+	 * of them is old. */
 	int64_t changes;
-	/* The change that comes next is a step of the panel; steps not told yet, and when they are:
-	 * CLOCK_NEVER for none. */
+	/* The next change is a step of the panel; steps that are not reported yet, and when they
+	 * are: CLOCK_NEVER for none. */
 	bool step;
 	struct link_change steps;
 	int64_t report_at;
-	/* The time of the last sync asked for; whether it is still to be answered. */
+	/* When the last sync was sent; whether its answer is still to come. */
 	int64_t synced_at;
 	bool syncing;
-	/* Up to when all is known, and is wanted. */
+	/* Up to when all events are there, and are wanted. */
 	int64_t known, wanted;
-	/* Now, as of this turn. */
+	/* The time of the last dispatch. */
 	int64_t now;
 };
 
-static void ask_status(struct lab *t)
+static void request_status(struct lab *lab)
 {
-	(void)lab_socket_command(t->socket, PURPOSE_STATUS, t->changes, "link");
+	(void)lab_socket_command(lab->socket, PURPOSE_STATUS, lab->changes, "link");
 }
 
-static void take_status(struct lab *t, const struct lab_socket_answer *answer)
+static void take_status(struct lab *lab, const struct lab_socket_answer *answer)
 {
-	const struct link_status before = t->status;
+	const struct link_status before = lab->status;
 
-	if (!answer->ok || answer->note != t->changes ||
-	    link_status_read(&t->status, answer->text, t->now) < 0)
+	if (!answer->ok || answer->note != lab->changes ||
+	    link_status_read(&lab->status, answer->text, lab->now) < 0)
 		return;
-	/* Somebody else's hold or unplugging leaves the settings as they are, but shows. */
-	t->status_new = true;
-	if (t->hooks.changed && (!before.known ||
-	                            !impair_fields_same(&before.settings[LINK_GOING],
-	                                &t->status.settings[LINK_GOING]) ||
-	                            !impair_fields_same(&before.settings[LINK_COMING],
-	                                &t->status.settings[LINK_COMING])))
-		t->hooks.changed(t->hooks.context);
+	/* A hold or an unplugging leaves the settings as they are, but is drawn. */
+	lab->status_new = true;
+	if (lab->hooks.changed && (!before.known ||
+	                              !impair_fields_same(&before.settings[LINK_GOING],
+	                                  &lab->status.settings[LINK_GOING]) ||
+	                              !impair_fields_same(&before.settings[LINK_COMING],
+	                                  &lab->status.settings[LINK_COMING])))
+		lab->hooks.changed(lab->hooks.context);
 }
 
 static void on_answer(void *context, const struct lab_socket_answer *answer)
 {
-	struct lab *t = context;
+	struct lab *lab = context;
 
 	switch (answer->purpose) {
 	case PURPOSE_SYNC:
-		t->syncing = false;
+		lab->syncing = false;
 		if (answer->ok)
-			trace_check(t->trace, t->known = answer->note);
+			trace_check(lab->trace, lab->known = answer->note);
 		break;
 	case PURPOSE_STATUS:
-		take_status(t, answer);
+		take_status(lab, answer);
 		break;
 	case PURPOSE_EVENTS:
 		break;
 	default:
-		t->step = answer->ok && answer->purpose == 0;
-		if (t->hooks.answer)
-			t->hooks.answer(t->hooks.context, answer->purpose, answer->ok,
+		lab->step = answer->ok && answer->purpose == 0;
+		if (lab->hooks.answer)
+			lab->hooks.answer(lab->hooks.context, answer->purpose, answer->ok,
 			    answer->text);
 		break;
 	}
 }
 
-static void report(const struct lab *t, enum session_event_kind kind, int64_t at, char *text,
+static void report(const struct lab *lab, enum session_event_kind kind, int64_t at, char *text,
     char *there, char *back)
 {
-	if (t->hooks.event)
-		t->hooks.event(t->hooks.context, &(const struct session_event){ .kind = kind,
-		                                     .session = -1,
-		                                     .at = at,
-		                                     .text = text,
-		                                     .there = there,
-		                                     .back = back });
+	if (lab->hooks.event)
+		lab->hooks.event(lab->hooks.context, &(const struct session_event){ .kind = kind,
+		                                         .session = -1,
+		                                         .at = at,
+		                                         .text = text,
+		                                         .there = there,
+		                                         .back = back });
 }
 
-void lab_report(struct lab *t)
+void lab_report(struct lab *lab)
 {
-	if (t->report_at == CLOCK_NEVER)
+	if (lab->report_at == CLOCK_NEVER)
 		return;
-	t->report_at = CLOCK_NEVER;
-	report(t, SESSION_EVENT_LINK, t->steps.at, t->steps.text, t->steps.there, t->steps.back);
+	lab->report_at = CLOCK_NEVER;
+	report(lab, SESSION_EVENT_LINK, lab->steps.at, lab->steps.text, lab->steps.there,
+	    lab->steps.back);
 }
 
-static void take_change(struct lab *t, struct link_change *change)
+static void take_change(struct lab *lab, struct link_change *change)
 {
-	if (t->step) {
-		if (t->report_at == CLOCK_NEVER)
-			t->report_at = change->at + JOIN;
-		t->steps = *change;
+	if (lab->step) {
+		if (lab->report_at == CLOCK_NEVER)
+			lab->report_at = change->at + JOIN;
+		lab->steps = *change;
 	} else {
-		lab_report(t);
-		report(t, change->kind, change->at, change->text,
+		lab_report(lab);
+		report(lab, change->kind, change->at, change->text,
 		    *change->there ? change->there : NULL, *change->there ? change->back : NULL);
 	}
-	t->step = false;
-	ask_status(t);
+	lab->step = false;
+	request_status(lab);
 }
 
-static void take_event(struct lab *t, const struct packet_event *event)
+static void take_event(struct lab *lab, const struct packet_event *event)
 {
 	char text[60];
 
-	trace_event(t->trace, event);
+	trace_event(lab->trace, event);
 	if (event->fate != LINK_REQUESTED_DROP || event->protocol != LINK_TCP || event->syn ||
 	    event->length > 0)
 		return;
 	snprintf(text, sizeof text, "dropped an ACK %s, on cue",
 	    event->way == LINK_COMING ? "coming" : "going");
-	report(t, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
+	report(lab, SESSION_EVENT_FAULT, event->in, text, NULL, NULL);
 }
 
 static void on_line(void *context, const char *line)
 {
-	struct lab *t = context;
+	struct lab *lab = context;
 	struct link_change change;
 	struct packet_event event;
 	enum link_way way;
 	uint64_t serial;
 
 	if (event_line_read(&event, line) == 0)
-		take_event(t, &event);
+		take_event(lab, &event);
 	else if (event_line_read_undelivered(line, &serial, &way) == 0)
-		trace_undelivered(t->trace, serial, way);
+		trace_undelivered(lab->trace, serial, way);
 	else if (link_change_read(&change, line) == 0)
-		take_change(t, &change);
+		take_change(lab, &change);
 }
 
 static void on_gone(void *context)
 {
-	struct lab *t = context;
+	struct lab *lab = context;
 
-	t->hooks.gone(t->hooks.context);
+	lab->hooks.gone(lab->hooks.context);
 }
 
-struct lab *lab_open(const char *path, const char *far, size_t rows, const struct lab_hooks *hooks,
-    int64_t now)
+struct lab *lab_open(const char *path, const char *server_path, size_t rows,
+    const struct lab_hooks *hooks, int64_t now)
 {
-	struct lab *t = calloc(1, sizeof *t);
+	struct lab *lab = calloc(1, sizeof *lab);
 
-	if (!t)
+	if (!lab)
 		return NULL;
-	t->hooks = *hooks;
-	t->now = now;
-	t->server_flow = -1;
-	t->report_at = CLOCK_NEVER;
-	t->trace = trace_new(rows);
-	t->socket = t->trace ? lab_socket_open(path, &(struct lab_socket_hooks){ .context = t,
-	                                                 .answer = on_answer,
-	                                                 .line = on_line,
-	                                                 .gone = on_gone })
-	                     : NULL;
-	if (!t->socket) {
-		const int error = t->trace ? errno : ENOMEM;
+	lab->hooks = *hooks;
+	lab->now = now;
+	lab->server_flow = -1;
+	lab->report_at = CLOCK_NEVER;
+	lab->trace = trace_new(rows);
+	lab->socket = lab->trace ? lab_socket_open(path, &(struct lab_socket_hooks){ .context = lab,
+	                                                     .answer = on_answer,
+	                                                     .line = on_line,
+	                                                     .gone = on_gone })
+	                         : NULL;
+	if (!lab->socket) {
+		const int error = lab->trace ? errno : ENOMEM;
 
-		lab_close(t);
+		lab_close(lab);
 		errno = error;
 		return NULL;
 	}
-	if (far)
-		t->server_tcp = server_tcp_open(far);
-	ask_status(t);
-	lab_socket_settle(t->socket, SETTLE);
-	return t;
+	if (server_path)
+		lab->server_tcp = server_tcp_open(server_path);
+	request_status(lab);
+	lab_socket_settle(lab->socket, SETTLE);
+	return lab;
 }
 
-void lab_close(struct lab *t)
+void lab_close(struct lab *lab)
 {
-	if (!t)
+	if (!lab)
 		return;
-	lab_socket_close(t->socket);
-	server_tcp_close(t->server_tcp);
-	trace_free(t->trace);
-	free(t);
+	lab_socket_close(lab->socket);
+	server_tcp_close(lab->server_tcp);
+	trace_free(lab->trace);
+	free(lab);
 }
 
 /* --- flows --- */
 
-static void want_events(struct lab *t)
+static void want_events(struct lab *lab)
 {
-	char order[100] = "events on";
+	char command[100] = "events on";
 
-	for (int i = 0; i < t->port_count && t->port_count <= PORTS; i++) {
-		const size_t used = strlen(order);
+	for (int i = 0; i < lab->port_count && lab->port_count <= PORTS; i++) {
+		const size_t used = strlen(command);
 
-		snprintf(order + used, sizeof order - used, " %u", t->ports[i]);
+		snprintf(command + used, sizeof command - used, " %u", lab->ports[i]);
 	}
-	(void)lab_socket_command(t->socket, PURPOSE_EVENTS, 0, order);
-	lab_socket_settle(t->socket, SETTLE);
+	(void)lab_socket_command(lab->socket, PURPOSE_EVENTS, 0, command);
+	lab_socket_settle(lab->socket, SETTLE);
 }
 
-static void want_port(struct lab *t, const char *text)
+static void want_port(struct lab *lab, const char *text)
 {
 	uint16_t port;
 
-	if (t->port_count > PORTS)
+	if (lab->port_count > PORTS)
 		return;
 	if (addr_port_number(text, &port) < 0 || port == 0) {
-		t->port_count = PORTS + 1;
-		want_events(t);
+		lab->port_count = PORTS + 1;
+		want_events(lab);
 		return;
 	}
-	for (int i = 0; i < t->port_count; i++)
-		if (t->ports[i] == port)
+	for (int i = 0; i < lab->port_count; i++)
+		if (lab->ports[i] == port)
 			return;
-	if (t->port_count < PORTS)
-		t->ports[t->port_count] = port;
-	t->port_count++;
-	want_events(t);
+	if (lab->port_count < PORTS)
+		lab->ports[lab->port_count] = port;
+	lab->port_count++;
+	want_events(lab);
 }
 
-int lab_flow(struct lab *t, bool stream, int64_t reply_timeout, const char *port)
+int lab_flow(struct lab *lab, bool stream, int64_t reply_timeout, const char *port)
 {
-	if (lab_socket_is_gone(t->socket))
+	if (lab_socket_is_gone(lab->socket))
 		return -1;
-	want_port(t, port);
-	return trace_flow(t->trace, stream, reply_timeout);
+	want_port(lab, port);
+	return trace_flow(lab->trace, stream, reply_timeout);
 }
 
-void lab_set_ledger(struct lab *t, int flow, const struct ledger *ledger)
+void lab_set_ledger(struct lab *lab, int flow, const struct ledger *ledger)
 {
 	if (flow >= 0)
-		trace_set_ledger(t->trace, flow, ledger);
+		trace_set_ledger(lab->trace, flow, ledger);
 }
 
-void lab_opened(struct lab *t, int flow, uint16_t here, uint16_t there, uint64_t from)
+void lab_opened(struct lab *lab, int flow, uint16_t here, uint16_t there, uint64_t from)
 {
 	if (flow < 0)
 		return;
-	trace_opened(t->trace, flow, here, there, from);
-	if (!trace_is_stream(t->trace, flow))
+	trace_opened(lab->trace, flow, here, there, from);
+	if (!trace_is_stream(lab->trace, flow))
 		return;
-	server_tcp_connected(t->server_tcp, here);
-	t->server_flow = flow;
+	server_tcp_connected(lab->server_tcp, here);
+	lab->server_flow = flow;
 }
 
-void lab_sent(struct lab *t, int flow, uint64_t number, uint64_t from, uint64_t to)
+void lab_sent(struct lab *lab, int flow, uint64_t number, uint64_t from, uint64_t to)
 {
-	if (flow >= 0 && !lab_socket_is_gone(t->socket))
-		trace_sent(t->trace, flow, number, from, to);
+	if (flow >= 0 && !lab_socket_is_gone(lab->socket))
+		trace_sent(lab->trace, flow, number, from, to);
 }
 
-void lab_timer(struct lab *t, int flow, enum link_way way, const struct tcp_sample *tcp,
-    int64_t asked, int64_t answered)
+void lab_timer(struct lab *lab, int flow, enum link_way way, const struct tcp_sample *tcp,
+    int64_t requested, int64_t received)
 {
 	if (flow >= 0)
-		trace_timer(t->trace, flow, way,
-		    &(struct trace_timer){ .asked = asked,
-		        .answered = answered,
+		trace_timer(lab->trace, flow, way,
+		    &(struct trace_timer){ .asked = requested,
+		        .answered = received,
 		        .timeout = tcp->timeout,
 		        .backoff = tcp->backoff,
 		        .ran_out = tcp->timeouts });
 }
 
-void lab_closed(struct lab *t, int flow, int64_t now)
+void lab_closed(struct lab *lab, int flow, int64_t now)
 {
 	if (flow < 0)
 		return;
-	if (trace_is_stream(t->trace, flow))
-		server_tcp_finish(t->server_tcp);
-	trace_closed(t->trace, flow, now);
+	if (trace_is_stream(lab->trace, flow))
+		server_tcp_finish(lab->server_tcp);
+	trace_closed(lab->trace, flow, now);
 }
 
-/* --- orders --- */
+/* --- commands --- */
 
-int lab_command(struct lab *t, int purpose, const char *order)
+int lab_command(struct lab *lab, int purpose, const char *command)
 {
-	t->changes++;
-	if (lab_socket_command(t->socket, purpose, 0, order) < 0)
+	lab->changes++;
+	if (lab_socket_command(lab->socket, purpose, 0, command) < 0)
 		return -1;
-	ask_status(t);
-	/* What is sent next meets the link as it was just ordered. */
-	lab_socket_settle(t->socket, ORDER_SETTLE);
+	request_status(lab);
+	/* Packets that are sent next meet the changed link. */
+	lab_socket_settle(lab->socket, ORDER_SETTLE);
 	return 0;
 }
 
-int lab_step(struct lab *t, const struct link_steps *panel, int by, char why[IMPAIR_WHY])
+int lab_step(struct lab *lab, const struct link_steps *panel, int by, char why[IMPAIR_WHY])
 {
-	char order[LAB_SOCKET_COMMAND_MAX];
+	char command[LAB_SOCKET_COMMAND_MAX];
 
-	if (link_steps_apply(panel, by, t->status.settings, order, sizeof order, why) < 0)
+	if (link_steps_apply(panel, by, lab->status.settings, command, sizeof command, why) < 0)
 		return -1;
-	if (t->hooks.changed)
-		t->hooks.changed(t->hooks.context);
-	return lab_command(t, 0, order);
+	if (lab->hooks.changed)
+		lab->hooks.changed(lab->hooks.context);
+	return lab_command(lab, 0, command);
 }
 
 /* --- the loop --- */
 
-bool lab_is_pending(const struct lab *t)
+bool lab_is_pending(const struct lab *lab)
 {
-	return !lab_socket_is_gone(t->socket) && trace_is_pending(t->trace);
+	return !lab_socket_is_gone(lab->socket) && trace_is_pending(lab->trace);
 }
 
-int64_t lab_known(const struct lab *t)
+int64_t lab_known(const struct lab *lab)
 {
-	return lab_socket_is_gone(t->socket) ? INT64_MAX : t->known;
+	return lab_socket_is_gone(lab->socket) ? INT64_MAX : lab->known;
 }
 
-void lab_want(struct lab *t, int64_t until)
+void lab_want(struct lab *lab, int64_t until)
 {
-	if (until > t->wanted)
-		t->wanted = until;
+	if (until > lab->wanted)
+		lab->wanted = until;
 }
 
-void lab_settle(struct lab *t)
+void lab_settle(struct lab *lab)
 {
-	/* In a turn of its loop the lab may take an order before a packet that is there; in the
-	 * next the packet comes first. */
-	for (int turn = 0; turn < 2; turn++)
-		if (lab_socket_command(t->socket, PURPOSE_SYNC, t->now, "predict") == 0)
-			lab_socket_settle(t->socket, SETTLE);
+	/* The lab may take a command before a packet that is there; the next time the packet comes
+	 * first. */
+	for (int i = 0; i < 2; i++)
+		if (lab_socket_command(lab->socket, PURPOSE_SYNC, lab->now, "predict") == 0)
+			lab_socket_settle(lab->socket, SETTLE);
 }
 
-/* When to ask again, CLOCK_NEVER while an answer is awaited or nothing is to be known. */
-static int64_t sync_at(const struct lab *t)
+/* When to send the next sync, CLOCK_NEVER while its answer is awaited or nothing is wanted. */
+static int64_t sync_at(const struct lab *lab)
 {
-	const int64_t next = t->synced_at + SYNC_EVERY;
+	const int64_t next = lab->synced_at + SYNC_EVERY;
 
-	if (lab_socket_is_gone(t->socket) || t->syncing)
+	if (lab_socket_is_gone(lab->socket) || lab->syncing)
 		return CLOCK_NEVER;
-	if (trace_is_pending(t->trace))
+	if (trace_is_pending(lab->trace))
 		return next;
-	return t->wanted <= t->known ? CLOCK_NEVER : t->wanted > next ? t->wanted : next;
+	return lab->wanted <= lab->known ? CLOCK_NEVER : lab->wanted > next ? lab->wanted : next;
 }
 
-void lab_watch(const struct lab *t, struct fd_watch *w)
+void lab_watch(const struct lab *lab, struct fd_watch *w)
 {
-	lab_socket_watch(t->socket, w);
-	server_tcp_watch(t->server_tcp, trace_is_pending(t->trace), w);
-	fd_watch_until(w, t->report_at);
-	fd_watch_until(w, sync_at(t));
+	lab_socket_watch(lab->socket, w);
+	server_tcp_watch(lab->server_tcp, trace_is_pending(lab->trace), w);
+	fd_watch_until(w, lab->report_at);
+	fd_watch_until(w, sync_at(lab));
 }
 
-static void check(struct lab *t)
+static void check(struct lab *lab)
 {
-	if (t->now < sync_at(t))
+	if (lab->now < sync_at(lab))
 		return;
-	t->synced_at = t->now;
-	t->syncing = lab_socket_command(t->socket, PURPOSE_SYNC, t->now, "predict") == 0;
+	lab->synced_at = lab->now;
+	lab->syncing = lab_socket_command(lab->socket, PURPOSE_SYNC, lab->now, "predict") == 0;
 }
 
-/* What the server's kernel says is for the trace too. Returns true when that settled something. */
-static bool take_server_tcp(struct lab *t)
+/* Gives the server's sample to the trace. Returns true when the trace waited for it. */
+static bool take_server_tcp(struct lab *lab)
 {
-	int64_t asked, answered;
+	const struct tcp_sample *sample = server_tcp_sample(lab->server_tcp);
+	int64_t requested, received;
 
-	if (!server_tcp_times(t->server_tcp, &asked, &answered) || answered == t->server_asked_at ||
-	    t->server_flow < 0)
+	if (!server_tcp_times(lab->server_tcp, &requested, &received) ||
+	    received == lab->server_received || lab->server_flow < 0)
 		return false;
-	const bool open = trace_wants_timer(t->trace, t->server_flow, LINK_COMING);
+	const bool wanted = trace_wants_timer(lab->trace, lab->server_flow, LINK_COMING);
 
-	t->server_asked_at = answered;
-	lab_timer(t, t->server_flow, LINK_COMING, server_tcp_sample(t->server_tcp), asked,
-	    answered);
-	return open;
+	lab->server_received = received;
+	lab_timer(lab, lab->server_flow, LINK_COMING, sample, requested, received);
+	return wanted;
 }
 
-bool lab_dispatch(struct lab *t, const struct fd_watch *w, int64_t now)
+bool lab_dispatch(struct lab *lab, const struct fd_watch *w, int64_t now)
 {
-	const uint64_t compared = trace_totals(t->trace)->compared;
+	const uint64_t compared = trace_totals(lab->trace)->compared;
 
-	t->now = now;
-	lab_socket_dispatch(t->socket, w);
-	if (now >= t->report_at)
-		lab_report(t);
-	check(t);
-	const bool changed = server_tcp_dispatch(t->server_tcp, w, trace_is_pending(t->trace), now),
-	           heard = take_server_tcp(t), told = t->status_new;
+	lab->now = now;
+	lab_socket_dispatch(lab->socket, w);
+	if (now >= lab->report_at)
+		lab_report(lab);
+	check(lab);
+	bool redraw = server_tcp_dispatch(lab->server_tcp, w, trace_is_pending(lab->trace), now);
 
-	t->status_new = false;
-	return changed || heard || told || compared != trace_totals(t->trace)->compared;
+	redraw |= take_server_tcp(lab);
+	redraw |= lab->status_new;
+	lab->status_new = false;
+	return redraw || compared != trace_totals(lab->trace)->compared;
 }
 
-bool lab_is_gone(const struct lab *t)
+bool lab_is_gone(const struct lab *lab)
 {
-	return lab_socket_is_gone(t->socket);
+	return lab_socket_is_gone(lab->socket);
 }
 
-const struct link_status *lab_link_status(const struct lab *t)
+const struct link_status *lab_link_status(const struct lab *lab)
 {
-	return &t->status;
+	return &lab->status;
 }
 
-const struct trace *lab_trace(const struct lab *t)
+const struct trace *lab_trace(const struct lab *lab)
 {
-	return t->trace;
+	return lab->trace;
 }
 
-const struct server_tcp *lab_server_tcp(const struct lab *t)
+const struct server_tcp *lab_server_tcp(const struct lab *lab)
 {
-	return t->server_tcp;
+	return lab->server_tcp;
 }

@@ -156,13 +156,6 @@ struct trace {
 
 struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number);
 uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key);
-/* An empty record for a line, at whose place an older one may have stood; NULL when memory is short
- * or the line is older than all that are kept. With its number and keys set, trace_enter() makes it
- * one that is found. */
-struct trace_slot *trace_new_slot(struct trace *t, bool stream, uint64_t number);
-void trace_enter(struct trace *t, struct trace_slot *r);
-/* Makes room for `n` bytes at t->bytes. Returns 0 or -1. */
-int trace_reserve(struct trace *t, size_t n);
 void trace_add_packet(struct trace *t, const struct logged_packet *packet);
 
 /* `retransmission` has its way, slot and times. */

@@ -54,11 +54,6 @@ void trace_free(struct trace *t)
 	free(t);
 }
 
-int trace_reserve(struct trace *t, size_t n)
-{
-	return grow_list(&t->bytes, &t->bytes_capacity, n, 1);
-}
-
 /* --- the ring and the chains --- */
 
 struct trace_slot *trace_slot(const struct trace *t, bool stream, uint64_t number)
@@ -76,7 +71,7 @@ uint32_t *trace_chain(const struct trace *t, enum link_way way, uint64_t key)
 	return &t->chains[way][(key ^ key >> 32) & (t->rings[0].capacity - 1)];
 }
 
-void trace_enter(struct trace *t, struct trace_slot *r)
+static void enter(struct trace *t, struct trace_slot *r)
 {
 	for (int way = 0; way < LINK_WAYS && !r->line.stream; way++) {
 		uint32_t *head = trace_chain(t, way, r->keys[way]);
@@ -134,13 +129,16 @@ static int resize(struct trace *t, bool stream, size_t capacity)
 		if (old.slots[i].line.number == 0)
 			continue;
 		*to = old.slots[i];
-		trace_enter(t, to);
+		enter(t, to);
 	}
 	free(old.slots);
 	return 0;
 }
 
-struct trace_slot *trace_new_slot(struct trace *t, bool stream, uint64_t number)
+/* An empty slot for a line, in which an older one may have stood; NULL when memory is short or the
+ * line is older than all that are kept. With its number and keys set, enter() makes it one that is
+ * found. */
+static struct trace_slot *new_slot(struct trace *t, bool stream, uint64_t number)
 {
 	struct trace_ring *ring = &t->rings[stream];
 	struct trace_slot *r;
@@ -284,12 +282,18 @@ static void mark_ambiguous(struct trace *t, struct trace_slot *r)
 	}
 }
 
+/* Makes room for `n` bytes at t->bytes. Returns 0 or -1. */
+static int reserve_bytes(struct trace *t, size_t n)
+{
+	return grow_list(&t->bytes, &t->bytes_capacity, n, 1);
+}
+
 static int set_datagram(struct trace *t, struct trace_slot *r, const struct trace_flow *f,
     uint64_t number, size_t n)
 {
 	size_t capitals;
 
-	if (trace_reserve(t, (1 + CAPITALS_GROWTH) * n + 1) < 0 ||
+	if (reserve_bytes(t, (1 + CAPITALS_GROWTH) * n + 1) < 0 ||
 	    ledger_wire(f->ledger, number, t->bytes, n) != n)
 		return -1;
 	capitals = capitals_text(t->bytes, n, t->bytes + n);
@@ -305,7 +309,7 @@ static int set_segment(struct trace *t, struct trace_slot *r, struct trace_flow 
 {
 	const struct ledger_row *row = ledger_find(f->ledger, number);
 
-	if (!row || trace_reserve(t, CAPITALS_GROWTH * row->length + 1) < 0)
+	if (!row || reserve_bytes(t, CAPITALS_GROWTH * row->length + 1) < 0)
 		return -1;
 	r->begins[LINK_GOING] = from;
 	r->ends[LINK_GOING] = to;
@@ -326,7 +330,7 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
 		r->ends[LINK_GOING] = to;
 		return;
 	}
-	r = trace_new_slot(t, f->stream, number);
+	r = new_slot(t, f->stream, number);
 	if (!r)
 		return;
 	r->flow = (uint8_t)flow;
@@ -338,7 +342,7 @@ void trace_sent(struct trace *t, int flow, uint64_t number, uint64_t from, uint6
 		return;
 	f->end++;
 	r->line.number = number;
-	trace_enter(t, r);
+	enter(t, r);
 	if (append(&t->pending, t->pending_count, &t->pending_capacity, 2 * number + f->stream) < 0)
 		return;
 	t->totals.waiting = ++t->pending_count;
@@ -543,13 +547,13 @@ const char *trace_mismatch_text(enum trace_mismatch kind)
 
 int trace_restore(struct trace *t, const struct trace_line *line)
 {
-	struct trace_slot *r = trace_new_slot(t, line->stream, line->number);
+	struct trace_slot *r = new_slot(t, line->stream, line->number);
 
 	if (!r)
 		return -1;
 	r->line = *line;
 	r->keys[LINK_GOING] = r->keys[LINK_COMING] = line->number;
-	trace_enter(t, r);
+	enter(t, r);
 	t->flows[r->flow].seen = true;
 	return 0;
 }
