@@ -2,7 +2,6 @@
 client_tui_libclient_a_SOURCES += \
 	%D%/icmp.c %D%/icmp.h \
 	%D%/local-server.c %D%/local-server.h \
-	%D%/receive-drops.c %D%/receive-drops.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/send-queue.c %D%/send-queue.h \
 	%D%/session-internal.h \

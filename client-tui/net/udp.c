@@ -6,6 +6,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -13,19 +17,32 @@
 
 #include "ledger/error-text.h"
 #include "net/icmp.h"
-#include "net/receive-drops.h"
 #include "net/session-internal.h"
 #include "net/timestamps.h"
 
 /* More than any datagram carries (RFC 768: the length field has 16 bits). */
 #define DATAGRAM_SIZE 65536
-/* Datagrams and errors taken in one turn: enough to keep up, few enough to keep the screen alive.
+/* Datagrams and errors taken in one dispatch: enough to keep up, few enough to keep the screen
+ * alive.
  */
 #define DISPATCH_MAX 256
 /* How much may be on the way at once: the peer's socket buffer may be the default one, 208 KiB as
  * the kernel counts, about twice the bytes and its own book-keeping for each datagram. */
 #define FLIGHT_MAX (160 * 1024)
 #define FLIGHT_DATAGRAM 1024
+
+/* Datagrams that came to this machine and were dropped since the socket's receive buffer was full.
+ * The kernel counts for a socket all drops, damaged datagrams too (SO_RXQ_OVFL, SO_MEMINFO), and
+ * for the whole host those for want of room. An overflow is in both. */
+struct drops {
+	/* This socket's drops, as last reported. */
+	uint32_t drops;
+	/* The overflows of earlier sockets of the session. */
+	uint64_t before;
+	/* The host's, when the socket was opened; whether it could be read. */
+	uint64_t host;
+	bool has_host;
+};
 
 struct udp {
 	/* The cost of the lines on the way in the peer's buffer, counted so. */
@@ -37,12 +54,109 @@ struct udp {
 	/* The line that could not be sent at the last try, ICMP errors by then, and by now. */
 	uint64_t failing, errors_before, errors;
 	struct timestamps timestamps;
-	struct receive_drops receive_drops;
+	struct drops drops;
 	/* For receiving: where the bytes and the control data go. */
 	struct iovec part;
 	_Alignas(struct cmsghdr) unsigned char control[512];
 	unsigned char wire[DATAGRAM_SIZE + LEDGER_TAG_SIZE];
 };
+
+/* --- receive drops --- */
+
+/* Adds the counters of "Udp:" (IPv4) in /proc/net/snmp, which has a line of names and one of values
+ * for each protocol: RcvbufErrors (no room in the socket) and MemErrors (none in the kernel), as
+ * for IPv6. */
+static bool read_snmp(uint64_t *count)
+{
+	char names[1024], values[1024], *rest_names = NULL, *rest_values = NULL;
+	bool found = false;
+	FILE *in = fopen("/proc/self/net/snmp", "re");
+
+	while (in && !found && fgets(names, sizeof names, in) && fgets(values, sizeof values, in))
+		found = strncmp(names, "Udp:", 4) == 0;
+	if (in)
+		fclose(in);
+	if (!found)
+		return false;
+	for (const char *name = strtok_r(names, " \n", &rest_names),
+	                *value = strtok_r(values, " \n", &rest_values);
+	    name && value;
+	    name = strtok_r(NULL, " \n", &rest_names), value = strtok_r(NULL, " \n", &rest_values))
+		if (strcmp(name, "RcvbufErrors") == 0 || strcmp(name, "MemErrors") == 0)
+			*count += strtoull(value, NULL, 10);
+	return true;
+}
+
+static void read_snmp6(uint64_t *count)
+{
+	char line[256];
+	FILE *in = fopen("/proc/self/net/snmp6", "re");
+
+	while (in && fgets(line, sizeof line, in))
+		if (strncmp(line, "Udp6RcvbufErrors", 16) == 0 ||
+		    strncmp(line, "Udp6MemErrors", 13) == 0)
+			*count += strtoull(line + strcspn(line, " \t"), NULL, 10);
+	if (in)
+		fclose(in);
+}
+
+static bool host_drops(uint64_t *count)
+{
+	*count = 0;
+	if (!read_snmp(count))
+		return false;
+	read_snmp6(count);
+	return true;
+}
+
+static void drops_open(struct drops *o, int fd)
+{
+	const int on = 1;
+
+	o->drops = 0;
+	o->has_host = host_drops(&o->host);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+}
+
+/* Reads the count from a datagram's control data. */
+static void drops_take(struct drops *o, struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&o->drops, CMSG_DATA(c), sizeof o->drops);
+}
+
+/* No datagram reports what was dropped behind the last one that came: the socket is asked. */
+static uint32_t drops_now(const struct drops *o, int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t size = sizeof info;
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0 || size < sizeof info)
+		return o->drops;
+	return info[SK_MEMINFO_DROPS] > o->drops ? info[SK_MEMINFO_DROPS] : o->drops;
+}
+
+/* So far, over all sockets; `fd` is -1 when there is none now. */
+static uint64_t drops_count(const struct drops *o, int fd)
+{
+	const uint32_t drops = drops_now(o, fd);
+	uint64_t host;
+
+	if (drops == 0 || !o->has_host || !host_drops(&host))
+		return o->before + drops;
+	host = host > o->host ? host - o->host : 0;
+	return o->before + (host < drops ? host : drops);
+}
+
+/* The socket is about to be closed. */
+static void drops_close(struct drops *o, int fd)
+{
+	o->before = drops_count(o, fd);
+	o->drops = 0;
+}
+
+/* --- opening and closing --- */
 
 static size_t flight_cost(size_t length)
 {
@@ -75,7 +189,7 @@ static int udp_open(struct session *s, int64_t now)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &capacity, sizeof capacity);
 	icmp_ask(fd, to->sa.sa_family, true);
 	timestamps_open(&u->timestamps, fd, true);
-	receive_drops_open(&u->receive_drops, fd);
+	drops_open(&u->drops, fd);
 	s->fd = fd;
 	s->phase = PHASE_READY;
 	session_opened(s, &here, 0);
@@ -89,7 +203,7 @@ static void udp_close(struct session *s, int64_t now)
 {
 	(void)now;
 	if (s->fd >= 0) {
-		receive_drops_close(&((struct udp *)s->data)->receive_drops, s->fd);
+		drops_close(&((struct udp *)s->data)->drops, s->fd);
 		close(s->fd);
 	}
 	s->fd = -1;
@@ -367,7 +481,7 @@ static bool take_datagram(struct session *s)
 	int64_t at;
 
 	if (n >= 0) {
-		receive_drops_take(&u->receive_drops, &m);
+		drops_take(&u->drops, &m);
 		timestamps_count(&u->timestamps,
 		    timestamps_arrival(&u->timestamps, &m, clock_monotonic(), &at), 1);
 		take_reply(s, u->wire, (size_t)n, at);
@@ -420,7 +534,7 @@ static void udp_figures(const struct session *s, int64_t now, struct figures *f)
 
 	(void)now;
 	f->times = u->timestamps.totals;
-	f->overflows = receive_drops_count(&u->receive_drops, s->fd);
+	f->overflows = drops_count(&u->drops, s->fd);
 }
 
 const struct transport transport_udp = {

@@ -45,7 +45,6 @@ MAY = {
     'client-tui/terminal/inputrc.c': 'readline place',
     'client-tui/trace/lab-socket.c': 'socket wait file',
     'client-tui/app/main.c': 'wait place speak',
-    'client-tui/net/receive-drops.c': 'socket file',
     'client-tui/terminal/history.c': 'wait file',
     'client-tui/app/xdg.c': 'place',
     'client-tui/app/plain.c': 'clock place speak',
