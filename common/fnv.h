@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* FNV-1a (Fowler, Noll and Vo), 64 bits. Not for what others can choose: server/siphash.h. Pure. */
+/* FNV-1a (Fowler, Noll and Vo), 64 bits. Not for what others can choose: server/sources.h. Pure. */
 #ifndef UPCASE_FNV_H
 #define UPCASE_FNV_H
 

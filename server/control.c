@@ -71,7 +71,7 @@ static int opened(void *context, struct control_client *client)
 {
 	struct control *c = context;
 
-	return client->fd < c->poller->limit
+	return client->fd < poller_limit(c->poller)
 	         ? poller_add(c->poller, client->fd, client_ready, client)
 	         : -1;
 }

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Many datagrams go in one system call where the system has such calls, else, and where configure
+ * had --disable-batches, one after another. A kernel too old for such a call reports ENOSYS, a
+ * filter that forbids it ENOSYS or EPERM: then datagrams go one after another as well. An EPERM
+ * that is about a datagram (from a packet filter) is then reported again, of that one. */
 #include "config.h"
 
 #include "server/datagram.h"
 
+#include <errno.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +18,36 @@
 #endif
 
 #include "common/clock.h"
+
+/* Whether the system has recvmmsg() and sendmmsg(): 0 or 1, from configure, or from the test that
+ * wants the other. */
+#ifndef MMSG_BATCHES
+#ifdef HAVE_BATCHES
+#define MMSG_BATCHES 1
+#else
+#define MMSG_BATCHES 0
+#endif
+#endif
+
+#if !MMSG_BATCHES
+/* As Linux has it. */
+#define mmsghdr datagram_header
+struct datagram_header {
+	struct msghdr msg_hdr;
+	unsigned msg_len;
+};
+#endif
+
+/* Linux 4.18 and 5.0; the C library's header may be older than the kernel. */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+#ifndef SOL_UDP
+#define SOL_UDP IPPROTO_UDP
+#endif
 
 /* Longer than any datagram, or what the kernel joins. */
 #define ROOM 65536
@@ -28,7 +64,7 @@ union control_in {
 
 union control_out {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + MMSG_SPLIT_SIZE];
+	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
 struct datagram_inbox {
@@ -38,6 +74,14 @@ struct datagram_inbox {
 	struct datagram_message messages[DATAGRAM_BATCH];
 	unsigned char bytes[DATAGRAM_BATCH][STRIDE];
 };
+
+#if MMSG_BATCHES
+/* A call that the system does not have, or forbids. */
+static bool is_missing(int error)
+{
+	return error == ENOSYS || error == EPERM;
+}
+#endif
 
 /* How large a buffer of a socket is. The kernel says twice what was asked for: it counts its own
  * needs. */
@@ -74,7 +118,27 @@ void datagram_ask_buffers(int fd, int size)
 	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
 }
 
-struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got)
+/* What `fd` can do at once; has it receive joined datagrams if it can. */
+static struct datagram_support probe(int fd)
+{
+#if MMSG_BATCHES
+	int value;
+	socklen_t size = sizeof value;
+	struct mmsghdr none;
+
+	return (struct datagram_support){
+		.batches = recvmmsg(fd, &none, 0, MSG_DONTWAIT, NULL) >= 0 || !is_missing(errno),
+		.splits = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &value, &size) == 0,
+		.joins = setsockopt(fd, SOL_UDP, UDP_GRO, &(int){ 1 }, sizeof(int)) == 0,
+	};
+#else
+	(void)fd;
+	return (struct datagram_support){ .batches = false };
+#endif
+}
+
+struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer,
+    int *got)
 {
 	datagram_ask_buffers(fd, buffer);
 	*got = buffer_of(fd, SO_RCVBUF);
@@ -94,7 +158,7 @@ struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int
 	ask_for(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
 	ask_for(fd, IPPROTO_IP, IP_TTL, ttl);
 	ask_for(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
-	return mmsg_probe(fd);
+	return probe(fd);
 }
 
 bool datagram_kernel_drops(int fd, uint32_t *count)
@@ -142,6 +206,7 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 {
 	struct datagram *d = &m->about;
 	struct timespec ts;
+	int each;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
 		const void *data = CMSG_DATA(c);
@@ -163,8 +228,9 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
 		           (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
 			memcpy(&d->ttl, data, sizeof d->ttl);
-		} else {
-			mmsg_joined(c, &m->each);
+		} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			memcpy(&each, data, sizeof each);
+			m->each = (size_t)each;
 		}
 	}
 }
@@ -215,6 +281,23 @@ static void read_message(struct datagram_inbox *in, int i)
 		d->arrived = clock_realtime();
 }
 
+/* Receives `count` messages at most. Returns how many, or -1 with errno. */
+static int receive(int fd, struct mmsghdr *messages, int count)
+{
+	ssize_t got = 0;
+	int n = 0;
+
+#if MMSG_BATCHES
+	n = recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
+	if (n >= 0 || !is_missing(errno))
+		return n;
+	n = 0;
+#endif
+	while (n < count && (got = recvmsg(fd, &messages[n].msg_hdr, MSG_DONTWAIT)) >= 0)
+		messages[n++].msg_len = (unsigned)got;
+	return n ? n : -1;
+}
+
 int datagram_receive(int fd, struct datagram_inbox *in, int max)
 {
 	int n;
@@ -223,7 +306,7 @@ int datagram_receive(int fd, struct datagram_inbox *in, int max)
 		in->headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_storage);
 		in->headers[i].msg_hdr.msg_controllen = sizeof in->controls[i];
 	}
-	n = mmsg_receive(fd, in->headers, max);
+	n = receive(fd, in->headers, max);
 	for (int i = 0; i < n; i++)
 		read_message(in, i);
 	return n;
@@ -234,21 +317,24 @@ const struct datagram_message *datagram_at(const struct datagram_inbox *in, int 
 	return &in->messages[i];
 }
 
+/* Adds a control message. */
 static void put_control(struct msghdr *header, int level, int type, const void *data, size_t n)
 {
-	struct cmsghdr *c = header->msg_control;
+	struct cmsghdr *c = (struct cmsghdr *)((char *)header->msg_control +
+	                                       header->msg_controllen);
 
 	c->cmsg_level = level;
 	c->cmsg_type = type;
 	c->cmsg_len = CMSG_LEN(n);
 	memcpy(CMSG_DATA(c), data, n);
-	header->msg_controllen = CMSG_SPACE(n);
+	header->msg_controllen += CMSG_SPACE(n);
 }
 
 static void write_header(struct msghdr *header, const struct datagram_reply *r, struct iovec *part,
     union control_out *control)
 {
 	const struct datagram *d = r->about;
+	const uint16_t each = (uint16_t)r->each;
 	union {
 		const void *from;
 		void *name;
@@ -265,9 +351,28 @@ static void write_header(struct msghdr *header, const struct datagram_reply *r, 
 	else if (d->to.family == AF_INET6)
 		put_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &d->to.in6, sizeof d->to.in6);
 	if (r->each < r->n)
-		mmsg_split(header, (uint16_t)r->each);
+		put_control(header, SOL_UDP, UDP_SEGMENT, &each, sizeof each);
 	if (header->msg_controllen == 0)
 		header->msg_control = NULL;
+}
+
+/* Sends messages in order. Returns how many went, or -1 with errno of the first one. */
+static int transmit(int fd, struct mmsghdr *messages, int count)
+{
+	int n = 0;
+
+#if MMSG_BATCHES
+	/* One alone is cheaper by sendmsg(). */
+	if (count > 1) {
+		n = sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n >= 0 || !is_missing(errno))
+			return n;
+		n = 0;
+	}
+#endif
+	while (n < count && sendmsg(fd, &messages[n].msg_hdr, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		n++;
+	return n ? n : -1;
 }
 
 int datagram_send(int fd, const struct datagram_reply *replies, int count)
@@ -278,7 +383,7 @@ int datagram_send(int fd, const struct datagram_reply *replies, int count)
 
 	for (int i = 0; i < count; i++)
 		write_header(&headers[i].msg_hdr, &replies[i], &parts[i], &controls[i]);
-	return mmsg_send(fd, headers, count);
+	return transmit(fd, headers, count);
 }
 
 bool datagram_same_way(const struct datagram *a, const struct datagram *b)

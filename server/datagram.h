@@ -11,7 +11,6 @@
 #include <sys/types.h>
 
 #include "common/addr.h"
-#include "server/mmsg.h"
 
 /* Messages that are received or sent at once. */
 #define DATAGRAM_BATCH 64
@@ -55,6 +54,15 @@ struct datagram_reply {
 	size_t n, each;
 };
 
+/* What the kernel accepts at once. */
+struct datagram_support {
+	/* Several messages in a call. */
+	bool batches;
+	/* A message that is sent as datagrams of equal size (UDP_SEGMENT); datagrams that are
+	 * received as one message (UDP_GRO). */
+	bool splits, joins;
+};
+
 /* Room for a batch. */
 struct datagram_inbox;
 
@@ -68,7 +76,8 @@ void datagram_ask_buffers(int fd, int size);
 /* Has a socket that is bound to `at` tell what datagram_receive() reads, send with this TTL, and
  * makes its buffers `buffer` bytes. Returns what the kernel accepts; in `*got` the size of the
  * receive buffer that it gave. */
-struct mmsg_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer, int *got);
+struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer,
+    int *got);
 /* The kernel's own count of what the socket's queue had no room for, as of now. Returns whether it
  * tells one. */
 bool datagram_kernel_drops(int fd, uint32_t *count);

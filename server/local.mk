@@ -10,32 +10,21 @@ SERVER_LIBS = server/libserver.a common/libcommon.a $(UNISTRING_LIBS) $(SECCOMP_
 server_libserver_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 server_libserver_a_SOURCES = \
 	%D%/busy-poll.c %D%/busy-poll.h \
-	%D%/control-commands.c %D%/control-commands.h \
 	%D%/control.c %D%/control.h \
+	%D%/control-commands.c %D%/control-commands.h \
 	%D%/counters.c %D%/counters.h \
 	%D%/datagram.c %D%/datagram.h \
 	%D%/listen.c %D%/listen.h \
-	%D%/loop-guard.c %D%/loop-guard.h \
 	%D%/loop.c %D%/loop.h \
+	%D%/loop-guard.c %D%/loop-guard.h \
 	%D%/lossy-link.c %D%/lossy-link.h \
-	%D%/mmsg.c %D%/mmsg.h \
-	%D%/poller-epoll.c \
-	%D%/poller-select.c \
-	%D%/poller.h \
-	%D%/rate-limit.c %D%/rate-limit.h \
+	%D%/poller.c %D%/poller.h \
 	%D%/ready.c %D%/ready.h \
-	%D%/recent-peers.c %D%/recent-peers.h \
-	%D%/rlimit.c %D%/rlimit.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/server.c %D%/server.h \
 	%D%/settings.c %D%/settings.h \
-	%D%/siphash.c %D%/siphash.h \
-	%D%/source-key.c %D%/source-key.h \
-	%D%/tcp-connection.c %D%/tcp-connection.h \
+	%D%/sources.c %D%/sources.h \
 	%D%/tcp.c %D%/tcp.h \
-	%D%/udp-internal.h \
-	%D%/udp-send.c \
+	%D%/tcp-connection.c %D%/tcp-connection.h \
 	%D%/udp.c %D%/udp.h \
-	%D%/workers-ask.c \
-	%D%/workers-core.h \
 	%D%/workers.c %D%/workers.h

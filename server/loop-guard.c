@@ -20,8 +20,6 @@
 
 #include <stdlib.h>
 
-#include "server/source-key.h"
-
 #define SETS 16384
 #define PLACES 4
 /* Sources that were logged, each in the place of its hash value. */

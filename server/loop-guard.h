@@ -11,7 +11,7 @@
 
 #include "common/addr.h"
 #include "common/clock.h"
-#include "server/siphash.h"
+#include "server/sources.h"
 
 enum loop_guard_decision {
 	LOOP_GUARD_ANSWER,

@@ -4,17 +4,19 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include "server/datagram.h"
-#include "server/siphash.h"
-#include "server/rlimit.h"
+#include "server/sources.h"
 #include "common/log.h"
 #include "server/sandbox.h"
 #include "common/standard.h"
@@ -37,6 +39,40 @@ int server_complain(int status, const char *what)
 	if (poll(&p, 1, COMPLAINT_WAIT) != 0)
 		standard_say(PROGRAM ": %s", what);
 	return status;
+}
+
+/* How many descriptors are open of those that select() can watch; whoever starts the server hands
+ * over no others. */
+static int used_descriptors(void)
+{
+	int found = 0;
+
+	for (int fd = 0; fd < FD_SETSIZE; fd++)
+		found += fcntl(fd, F_GETFD) >= 0;
+	return found;
+}
+
+/* Raises the limit of open files to `max` where that is allowed. Returns what it is then, `max` at
+ * most. */
+static int64_t raise_limit(int64_t max)
+{
+	const rlim_t wanted = (rlim_t)max;
+	struct rlimit limit, higher;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return FD_SETSIZE < max ? FD_SETSIZE : max;
+	if (limit.rlim_cur >= wanted)
+		return max;
+	/* The hard limit too, for whom that is allowed. */
+	higher = (struct rlimit){ .rlim_cur = wanted,
+		.rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &higher) == 0)
+		return max;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > wanted
+	         ? max
+	         : (int64_t)limit.rlim_cur;
 }
 
 /* There is no room for so many clients: says why, and what would help. Returns the status. */
@@ -68,12 +104,12 @@ static int complain_clients(const struct server *s, int64_t capacity, int64_t ne
 static int settle_clients(struct server *s, int sockets)
 {
 	int64_t *clients = &s->settings.max_clients,
-	        used = rlimit_used() + sockets + SPARE_DESCRIPTORS, needed, capacity;
+	        used = used_descriptors() + sockets + SPARE_DESCRIPTORS, needed, capacity;
 
 	s->many = *clients != SETTINGS_UNSET && used + *clients > FD_SETSIZE;
 	used += s->many ? EPOLL_DESCRIPTORS : 0;
 	needed = s->many ? used + *clients : FD_SETSIZE;
-	capacity = rlimit_raise(needed) - used;
+	capacity = raise_limit(needed) - used;
 	if ((s->many && !poller_has_epoll()) || capacity < 1 || *clients > capacity)
 		return complain_clients(s, capacity, used + *clients);
 	if (*clients == SETTINGS_UNSET)
@@ -93,9 +129,10 @@ static int settle_workers(const struct server *s, int sockets)
 
 	if (!n)
 		return 0;
-	used = rlimit_used() + SPARE_DESCRIPTORS + (s->settings.control ? CONTROL_DESCRIPTORS : 0);
+	used = used_descriptors() + SPARE_DESCRIPTORS +
+	       (s->settings.control ? CONTROL_DESCRIPTORS : 0);
 	needed = used + n * each;
-	capacity = rlimit_raise(FD_SETSIZE) - used;
+	capacity = raise_limit(FD_SETSIZE) - used;
 	if (needed - used <= capacity)
 		return 0;
 	length = snprintf(why, sizeof why,
@@ -288,8 +325,7 @@ static int open_loop(struct server *s)
 {
 	s->loop = loop_new();
 	if (s->loop)
-		s->poller = s->many && (s->is_worker || !s->workers) ? poller_epoll(s->loop)
-		                                                     : poller_select(s->loop);
+		s->poller = poller_new(s->loop, s->many && (s->is_worker || !s->workers));
 	return s->poller ? 0 : server_complain(STATUS_FAILED, strerror(errno));
 }
 

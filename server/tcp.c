@@ -20,8 +20,7 @@
 #include "common/addr.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "server/rate-limit.h"
-#include "server/source-key.h"
+#include "server/sources.h"
 #include "server/tcp-connection.h"
 
 /* Accepts of one listener in one turn; at the end, more than any backlog. */
@@ -215,7 +214,7 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 	const struct tcp_limits *limits = &t->limits;
 	struct tcp_client *c;
 
-	if (fd >= t->shared.poller->limit) {
+	if (fd >= poller_limit(t->shared.poller)) {
 		refuse(t, fd, &peer, COUNTERS_DESCRIPTOR);
 	} else if (t->counters->tcp_now >= (uint64_t)limits->clients) {
 		refuse(t, fd, &peer, COUNTERS_FULL);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "server/poller.h"
-#include "server/siphash.h"
+#include "server/sources.h"
 #include "server/listen.h"
 #include "server/loop.h"
 #include "server/control-commands.h"

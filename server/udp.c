@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One buffer for what comes in and one for what goes out serve all datagrams, a batch of one socket
- * at a time. Only replies that the kernel cannot take yet are kept apart, by socket, which is not
- * read meanwhile: what then comes waits in the kernel's queue. With a link between (--loss and the
- * like) a datagram goes from arrive() to answer() and from there to reply() by way of the link, at
- * once or at a later turn. */
+/* One buffer for what is received and one for what is sent serve all datagrams, a batch of one
+ * socket at a time. With a link between (--loss and the like) a datagram goes from arrive() to
+ * answer() and from there to reply() by way of the link, at once or at a later turn.
+ *
+ * Replies of one turn stand one behind the other. A run of replies of equal length that go one way
+ * leaves as one message, which the system splits again (UDP_SEGMENT), and all messages leave in as
+ * few calls as can be. A reply that the kernel cannot take yet is copied and held by its socket.
+ * From then on the socket is not read and all its replies wait behind that one, so that they stay
+ * in order. */
 #include "config.h"
+
+#include "server/udp.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/capitals.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "server/rate-limit.h"
-#include "server/source-key.h"
-#include "server/udp-internal.h"
+#include "server/datagram.h"
+#include "server/loop-guard.h"
+#include "server/lossy-link.h"
+#include "server/sources.h"
 
 /* Messages of one socket in one turn; fewer as long as more datagrams than TURN_MAX come in them.
  */
@@ -34,6 +42,39 @@
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 
+/* What is joined: no more than every kernel splits, no longer than a datagram may be, and of
+ * datagrams that fit into the packets of an Ethernet over IPv6, since the kernel will not split
+ * into longer ones than the route takes. */
+#define JOIN_MAX 64
+#define JOIN_BYTES 65000
+#define JOIN_EACH 1452
+/* How long replies go one by one where the kernel has refused to split: a route has a smaller MTU,
+ * a device cannot. */
+#define SINGLE_FOR NS_PER_S
+
+/* Longer than any datagram. */
+#define LONGEST 65536
+/* Replies that are kept to be sent together, and their bytes. */
+#define REPLIES_MAX 256
+#define OUT_SIZE (4 * CAPITALS_GROWTH * LONGEST)
+
+/* A reply that is to be sent. */
+struct reply {
+	/* What it answers, and how long that was. */
+	const struct datagram *question;
+	size_t question_size;
+	unsigned char *bytes;
+	size_t n;
+};
+
+/* A reply that waits for the kernel, with what it points to. */
+struct held_reply {
+	struct held_reply *next;
+	struct reply reply;
+	struct datagram question;
+	unsigned char bytes[];
+};
+
 /* What the link keeps of a datagram beside its bytes. */
 struct travelling {
 	struct udp_socket *socket;
@@ -42,7 +83,259 @@ struct travelling {
 	struct datagram datagram;
 };
 
-/* The kernel's count; one that came with a datagram may be older than one that was asked for. */
+struct udp_socket {
+	struct udp *udp;
+	struct listen_socket *at;
+	/* In the order in which they go; while there are any the socket is not read. */
+	struct held_reply *held, **held_end;
+	/* The kernel's count of datagrams that its queue had no room for, as last read. */
+	uint32_t kernel_drops;
+	/* Messages to receive at once: fewer where the kernel joins many datagrams in each. */
+	int max;
+	/* What the kernel accepts, and until when replies are not joined, since it refused some
+	 * that were. */
+	struct datagram_support support;
+	int64_t single_until;
+};
+
+struct udp {
+	struct loop *loop;
+	struct listen *listen;
+	struct counters *counters;
+	struct recent_peers *peers;
+	struct loop_guard *loop_guard;
+	/* NULL for no limit. */
+	struct rate_limit *rate_limit;
+	/* NULL when nothing is impaired. */
+	struct lossy_link *link;
+	/* Datagrams that arrive later are left unread: INT64_MAX until the end. */
+	int64_t until;
+	/* When the kernel's counts were last read, and how many of their datagrams another worker
+	 * has counted. */
+	int64_t polled_at;
+	uint64_t reported;
+	struct udp_socket sockets[LISTEN_SOCKETS];
+	int count;
+	struct datagram_inbox *in;
+	/* Replies of one socket, not sent yet: empty outside a turn. */
+	struct reply replies[REPLIES_MAX];
+	int replies_count;
+	/* Their bytes, one behind the other. */
+	size_t out_used;
+	unsigned char out[OUT_SIZE];
+	/* Messages made of them, and where the replies of each begin and end. */
+	struct datagram_reply messages[DATAGRAM_BATCH];
+	int firsts[DATAGRAM_BATCH + 1];
+	int messages_count;
+};
+
+/* Counts a datagram that was answered or dropped, not before, so that the sums are right also while
+ * a reply waits. With a link, which may lose or copy it, it was counted when it came. */
+static void count_settled(struct udp *u, size_t question_size)
+{
+	if (u->link)
+		return;
+	u->counters->udp_datagrams++;
+	u->counters->udp_bytes_in += question_size;
+}
+
+/* Counts a datagram of `n` bytes that gets no reply. */
+static void drop(struct udp *u, const struct datagram *d, size_t n, enum counters_drop why)
+{
+	char from[ADDR_TEXT];
+
+	count_settled(u, n);
+	u->counters->udp_dropped[why]++;
+	/* Not for nothing amid a flood: the system is asked for a link-local source's name. */
+	if (log_enabled(LOG_LEVEL_PEER))
+		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes without a reply: %s",
+		    addr_text(&d->from, from), n, counters_drop_word(why));
+}
+
+static void count_sent(struct udp *u, const struct reply *r)
+{
+	count_settled(u, r->question_size);
+	u->counters->udp_replies++;
+	u->counters->udp_bytes_out += r->n;
+}
+
+static bool must_wait(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* One reply, one message. Returns 1, or -1 with errno. */
+static int send_one(const struct udp_socket *s, const struct reply *r)
+{
+	const struct datagram_reply message = { r->question, r->bytes, r->n, r->n };
+	int sent;
+
+	do
+		sent = datagram_send(s->at->fd, &message, 1);
+	while (sent < 0 && errno == EINTR);
+	return sent;
+}
+
+/* Sends a reply alone. Returns true if it was sent or dropped, false if the kernel cannot take it
+ * yet. */
+static bool send_alone(const struct udp_socket *s, const struct reply *r)
+{
+	struct udp *u = s->udp;
+	int sent = send_one(s, r);
+
+	/* An error that an earlier datagram caused is reported here once, and nothing is sent. */
+	if (sent < 0 && !must_wait(errno) && errno != EMSGSIZE) {
+		u->counters->udp_errors++;
+		sent = send_one(s, r);
+	}
+	if (sent > 0)
+		count_sent(u, r);
+	else if (must_wait(errno))
+		return false;
+	else
+		drop(u, r->question, r->question_size,
+		    errno == EMSGSIZE ? COUNTERS_TOO_LONG : COUNTERS_UNSENDABLE);
+	return true;
+}
+
+static void hold(struct udp_socket *s, const struct reply *r)
+{
+	struct held_reply *held = malloc(sizeof *held + r->n);
+
+	if (!held) {
+		drop(s->udp, r->question, r->question_size, COUNTERS_UNSENT);
+		return;
+	}
+	held->next = NULL;
+	held->question = *r->question;
+	held->reply = (struct reply){ &held->question, r->question_size, held->bytes, r->n };
+	memcpy(held->bytes, r->bytes, r->n);
+	if (!s->held) {
+		s->held_end = &s->held;
+		loop_want(s->udp->loop, s->at->fd, LOOP_WRITE);
+	}
+	*s->held_end = held;
+	s->held_end = &held->next;
+}
+
+static void remove_held(struct udp_socket *s)
+{
+	struct held_reply *first = s->held;
+
+	s->held = first->next;
+	free(first);
+}
+
+/* Sends the replies that had to wait. Returns whether none is left. */
+static bool send_held(struct udp_socket *s)
+{
+	for (; s->held; remove_held(s))
+		if (!send_alone(s, &s->held->reply))
+			return false;
+	loop_want(s->udp->loop, s->at->fd, LOOP_READ);
+	return true;
+}
+
+/* Sends messages from `first` on as far as the kernel takes them at once. Returns how many. */
+static int send_some(const struct udp_socket *s, int first)
+{
+	struct udp *u = s->udp;
+	int n = datagram_send(s->at->fd, u->messages + first, u->messages_count - first);
+
+	for (int i = first; i < first + n; i++)
+		for (int k = u->firsts[i]; k < u->firsts[i + 1]; k++)
+			count_sent(u, &u->replies[k]);
+	return n > 0 ? n : 0;
+}
+
+/* Sends the messages; one that the kernel does not take goes reply by reply. */
+static void send_messages(struct udp_socket *s, int64_t now)
+{
+	struct udp *u = s->udp;
+	int n;
+
+	for (int i = 0; i < u->messages_count; i += n) {
+		n = s->held ? 0 : send_some(s, i);
+		if (n > 0)
+			continue;
+		/* Perhaps it does not split, and perhaps the error is an earlier datagram's. */
+		if (!s->held && !must_wait(errno) && errno != EINTR &&
+		    u->firsts[i + 1] - u->firsts[i] > 1)
+			s->single_until = now + SINGLE_FOR;
+		for (int k = u->firsts[i]; k < u->firsts[i + 1]; k++)
+			if (s->held || !send_alone(s, &u->replies[k]))
+				hold(s, &u->replies[k]);
+		n = 1;
+	}
+	u->messages_count = 0;
+}
+
+/* Where the run that begins at reply `first` ends, `end` at most. */
+static int run_end(const struct udp_socket *s, int first, int end, int64_t now)
+{
+	const struct reply *r = &s->udp->replies[first];
+	size_t bytes = r->n;
+	int i;
+
+	if (!s->support.splits || now < s->single_until || r->n == 0 || r->n > JOIN_EACH)
+		return first + 1;
+	for (i = first + 1; i < end && i - first < JOIN_MAX; i++) {
+		const struct reply *last = &s->udp->replies[i - 1], *next = last + 1;
+
+		bytes += next->n;
+		if (last->n != r->n || next->n > r->n || next->n == 0 || bytes > JOIN_BYTES ||
+		    next->bytes != last->bytes + last->n ||
+		    !datagram_same_way(r->question, next->question))
+			break;
+	}
+	return i;
+}
+
+/* Sends the replies that are ready, or holds them until the kernel takes them. */
+static void send_replies(struct udp_socket *s, int64_t now)
+{
+	struct udp *u = s->udp;
+	int end;
+
+	for (int i = 0; i < u->replies_count; i = end) {
+		const struct reply *first = &u->replies[i], *last;
+
+		end = run_end(s, i, u->replies_count, now);
+		last = &u->replies[end - 1];
+		if (u->messages_count == DATAGRAM_BATCH)
+			send_messages(s, now);
+		u->messages[u->messages_count] = (struct datagram_reply){ first->question,
+			first->bytes, (size_t)(last->bytes - first->bytes) + last->n, first->n };
+		u->firsts[u->messages_count++] = i;
+		u->firsts[u->messages_count] = end;
+	}
+	send_messages(s, now);
+	u->replies_count = 0;
+	u->out_used = 0;
+}
+
+/* Where the capitals of `n` bytes may be written; replies that are ready may be sent first. */
+static unsigned char *reply_space(struct udp_socket *s, size_t n, int64_t now)
+{
+	struct udp *u = s->udp;
+
+	if (sizeof u->out - u->out_used < CAPITALS_GROWTH * n)
+		send_replies(s, now);
+	return u->out + u->out_used;
+}
+
+/* Adds a reply, its bytes in that space; `question` lives until send_replies(). */
+static void add_reply(struct udp_socket *s, const struct reply *r, int64_t now)
+{
+	struct udp *u = s->udp;
+
+	u->replies[u->replies_count++] = *r;
+	u->out_used = (size_t)(r->bytes - u->out) + r->n;
+	if (u->replies_count == REPLIES_MAX)
+		send_replies(s, now);
+}
+
+/* Takes the kernel's count, which may be an old one: it may have come with a datagram. */
 static void note_kernel_drops(struct udp_socket *s, uint32_t count)
 {
 	struct udp *u = s->udp;
@@ -75,21 +368,16 @@ void udp_poll_drops(struct udp *u)
 		poll_drops(&u->sockets[i]);
 }
 
-static int headers_of(const struct addr *a)
-{
-	bool ipv4 = a->sa.sa_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr);
-
-	return UDP_HEADER + (ipv4 ? IPV4_HEADER : IPV6_HEADER);
-}
-
-/* Sends a datagram over the link. Returns how many copies arrive at once. */
-static int travel(struct udp_socket *s, const struct udp_reply *r,
+/* Sends a datagram, a question or its reply, over the link. Returns how many copies arrive at once.
+ */
+static int travel(struct udp_socket *s, const struct datagram *d, size_t question_size,
     enum counters_direction direction, const void *bytes, size_t n, int64_t now)
 {
-	const struct datagram *d = r->question;
-	const struct travelling about = { s, r->question_size, *d };
+	const bool ipv4 = d->from.sa.sa_family == AF_INET ||
+	                  IN6_IS_ADDR_V4MAPPED(&d->from.in6.sin6_addr);
+	const struct travelling about = { s, question_size, *d };
 	const struct lossy_link_datagram load = { &about, sizeof about, bytes, n,
-		headers_of(&d->from) };
+		UDP_HEADER + (ipv4 ? IPV4_HEADER : IPV6_HEADER) };
 	char from[ADDR_TEXT];
 	enum impair_fate fate;
 	int at_once = lossy_link_add(s->udp->link, direction, &load, now, &fate);
@@ -98,14 +386,6 @@ static int travel(struct udp_socket *s, const struct udp_reply *r,
 		log_event(LOG_LEVEL_PEER, "udp %s: %zu bytes %s: %s", addr_text(&d->from, from), n,
 		    direction == COUNTERS_THERE ? "there" : "back", impair_fate_text(fate));
 	return at_once;
-}
-
-/* A reply, in the room for replies. */
-static void reply(struct udp_socket *s, const struct udp_reply *r, int64_t now)
-{
-	for (int i = s->udp->link ? travel(s, r, COUNTERS_BACK, r->bytes, r->n, now) : 1; i > 0;
-	    i--)
-		udp_reply(s, r, now);
 }
 
 static void note_peer(struct udp *u, const struct datagram *d, size_t n)
@@ -119,14 +399,6 @@ static void note_peer(struct udp *u, const struct datagram *d, size_t n)
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "udp %s: first datagram, %zu bytes",
 		    addr_text(&d->from, from), n);
-}
-
-/* Whether its source has not come too fast. */
-static bool is_in_time(struct udp *u, const struct datagram *d, int64_t now)
-{
-	const struct source_key who = source_key_network(&d->from);
-
-	return !u->rate_limit || rate_limit_take(u->rate_limit, &who, now);
 }
 
 static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsigned char *bytes,
@@ -143,46 +415,55 @@ static bool is_loop(struct udp *u, const struct loop_guard_origin *o, const unsi
 	return true;
 }
 
+/* Answers a datagram, unless there is a reason not to. */
 static void answer(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes,
     size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
 	const struct loop_guard_origin origin = { &d->from, d->to_group,
 		listen_serves(u->listen, &d->from, now), d->ttl, addr_port(&s->at->addr) };
-	enum loop_guard_decision decision = loop_guard_origin(&origin);
-	struct udp_reply r = { .question = d, .question_size = n };
+	const enum loop_guard_decision decision = loop_guard_origin(&origin);
+	const struct source_key network = source_key_network(&d->from);
+	struct reply r = { .question = d, .question_size = n };
+	int copies;
 
 	if (decision != LOOP_GUARD_ANSWER) {
-		udp_drop(u, d, n, (enum counters_drop)decision);
+		drop(u, d, n, (enum counters_drop)decision);
 		return;
 	}
-	if (!is_in_time(u, d, now)) {
-		udp_drop(u, d, n, COUNTERS_TOO_FAST);
+	if (u->rate_limit && !rate_limit_take(u->rate_limit, &network, now)) {
+		drop(u, d, n, COUNTERS_TOO_FAST);
 		return;
 	}
 	note_peer(u, d, n);
-	r.bytes = udp_reply_space(s, n, now);
+	r.bytes = reply_space(s, n, now);
 	r.n = capitals_text(bytes, n, r.bytes);
-	if (n == r.n && memcmp(bytes, r.bytes, n) == 0 && is_loop(u, &origin, bytes, n, now))
-		udp_drop(u, d, n, COUNTERS_LOOP);
-	else
-		reply(s, &r, now);
+	if (n == r.n && memcmp(bytes, r.bytes, n) == 0 && is_loop(u, &origin, bytes, n, now)) {
+		drop(u, d, n, COUNTERS_LOOP);
+		return;
+	}
+	copies = u->link ? travel(s, d, n, COUNTERS_BACK, r.bytes, r.n, now) : 1;
+	for (int i = 0; i < copies; i++)
+		add_reply(s, &r, now);
 }
 
-/* A datagram was received. */
+/* Takes a datagram that was received. */
 static void arrive(struct udp_socket *s, const struct datagram *d, const unsigned char *bytes,
     size_t n, int64_t now)
 {
 	struct udp *u = s->udp;
-	const struct udp_reply question = { .question = d, .question_size = n };
+	int copies = 1;
 
-	if (u->link)
-		udp_count(u, n);
-	for (int i = u->link ? travel(s, &question, COUNTERS_THERE, bytes, n, now) : 1; i > 0; i--)
+	if (u->link) {
+		u->counters->udp_datagrams++;
+		u->counters->udp_bytes_in += n;
+		copies = travel(s, d, n, COUNTERS_THERE, bytes, n, now);
+	}
+	for (int i = 0; i < copies; i++)
 		answer(s, d, bytes, n, now);
 }
 
-/* All datagrams of a message. Returns how many. */
+/* Takes all datagrams of a message. Returns how many. */
 static int take_apart(struct udp_socket *s, const struct datagram_message *m, int64_t now)
 {
 	size_t at = 0, n;
@@ -219,15 +500,6 @@ static void settle(struct udp_socket *s)
 		loop_want(s->udp->loop, s->at->fd, 0);
 }
 
-/* How many messages come next, after `count` datagrams came in the last ones. */
-static void adapt(struct udp_socket *s, int count)
-{
-	if (count > TURN_MAX && s->max > TURN_MIN)
-		s->max /= 2;
-	else if (count <= TURN_MAX / 4 && s->max < TURN)
-		s->max *= 2;
-}
-
 /* Up to a turn's datagrams. Returns whether there may be more at once. */
 static bool serve(struct udp_socket *s, int64_t now)
 {
@@ -251,8 +523,12 @@ static bool serve(struct udp_socket *s, int64_t now)
 		}
 		count += take_apart(s, m, now);
 	}
-	udp_send(s, now);
-	adapt(s, count);
+	send_replies(s, now);
+	/* How many messages come next. */
+	if (count > TURN_MAX && s->max > TURN_MIN)
+		s->max /= 2;
+	else if (count <= TURN_MAX / 4 && s->max < TURN)
+		s->max *= 2;
 	return more && !s->held;
 }
 
@@ -263,7 +539,7 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 
 	(void)fd;
 	(void)ready;
-	if (s->held && !udp_send_held(s))
+	if (s->held && !send_held(s))
 		return;
 	more = serve(s, now);
 	if (!more && s->udp->until != INT64_MAX)
@@ -271,7 +547,7 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 }
 
 /* Less than asked for is less of a burst kept. */
-static void log_support(const struct listen_socket *at, const struct mmsg_support *support,
+static void log_support(const struct listen_socket *at, const struct datagram_support *support,
     int buffer)
 {
 	char text[ADDR_TEXT];
@@ -347,16 +623,6 @@ static unsigned char *first_travelling(const struct udp *u, enum counters_direct
 	return bytes + sizeof *about;
 }
 
-/* A reply has travelled. */
-static void arrive_back(const struct travelling *t, const unsigned char *bytes, size_t n,
-    int64_t now)
-{
-	const struct udp_reply r = { &t->datagram, t->question_size,
-		memcpy(udp_reply_space(t->socket, n, now), bytes, n), n };
-
-	udp_reply(t->socket, &r, now);
-}
-
 /* Deals with what has arrived over the link in one direction, until a socket has to wait for the
  * kernel. */
 static void end_travels(struct udp *u, enum counters_direction direction, int64_t now)
@@ -369,11 +635,15 @@ static void end_travels(struct udp *u, enum counters_direction direction, int64_
 		bytes = first_travelling(u, direction, &t, &n);
 		if (t.socket->held)
 			return;
-		if (direction == COUNTERS_THERE)
+		if (direction == COUNTERS_THERE) {
 			answer(t.socket, &t.datagram, bytes, n, now);
-		else
-			arrive_back(&t, bytes, n, now);
-		udp_send(t.socket, now);
+		} else {
+			const struct reply r = { &t.datagram, t.question_size,
+				memcpy(reply_space(t.socket, n, now), bytes, n), n };
+
+			add_reply(t.socket, &r, now);
+		}
+		send_replies(t.socket, now);
 		lossy_link_remove_next(u->link, direction);
 	}
 }
@@ -407,25 +677,23 @@ int64_t udp_deadline(const struct udp *u)
 	return deadline;
 }
 
-/* The end has come too soon for what is on the link. */
-static void drop_travelling(struct udp *u)
+void udp_free(struct udp *u)
 {
 	struct travelling t;
 	size_t n;
 
+	/* The end has come too soon for what is on the link and what waits for the kernel. */
 	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++)
 		for (; first_travelling(u, direction, &t, &n);
 		    lossy_link_remove_next(u->link, direction))
-			udp_drop(u, &t.datagram, t.question_size, COUNTERS_UNSENT);
+			drop(u, &t.datagram, t.question_size, COUNTERS_UNSENT);
 	lossy_link_free(u->link);
-}
-
-void udp_free(struct udp *u)
-{
-	drop_travelling(u);
 	for (int i = 0; i < u->count; i++) {
-		udp_drop_held(&u->sockets[i]);
-		close_socket(&u->sockets[i]);
+		struct udp_socket *s = &u->sockets[i];
+
+		for (; s->held; remove_held(s))
+			drop(u, &s->held->question, s->held->reply.question_size, COUNTERS_UNSENT);
+		close_socket(s);
 	}
 	recent_peers_free(u->peers);
 	loop_guard_free(u->loop_guard);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/siphash.h"
+#include "server/sources.h"
 #include "common/impair-options.h"
 #include "server/listen.h"
 #include "server/loop.h"

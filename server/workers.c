@@ -1,30 +1,83 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The watching process asks the workers over a line to each, which carries the commands and answers
+ * of the control socket. It waits for the answers, but not for ever, whatever comes: what a worker
+ * still owes is skipped the next time. */
 #include "config.h"
 
 #include "server/workers.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
 #endif
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "server/workers-core.h"
 
-/* Who lives for less is not replaced at once, but after a pause: at first so long, then twice as
- * long each time. */
+/* A worker that lived for less is replaced after a pause, which doubles each time. */
 #define SHORT_LIFE NS_PER_S
 #define PAUSE_FIRST (100 * NS_PER_MS)
 #define PAUSE_MAX (5 * NS_PER_S)
 #define READS_MAX 100
+/* How long an answer is waited for. */
+#define ANSWER_TIMEOUT NS_PER_S
+
+/* Memory that a worker shares with the watching process. */
+struct workers_slot {
+	/* The worker counts here; the sums are right when it is dead. */
+	alignas(64) struct counters live;
+	/* Copies of `live` from between two turns, where everything adds up: the one numbered
+	 * `published_count` modulo 2 is whole, the other one may be half written. */
+	struct counters published[2];
+	atomic_uint published_count;
+};
+
+/* The longest line of an answer, with its end. */
+#define WORKERS_LINE 2048
+
+struct worker {
+	/* 0 while there is none. */
+	pid_t pid;
+	/* The watching process's end of the line to it, -1 for none. */
+	int channel;
+	/* Answers that have not come; all questions but the last were given up. */
+	int unanswered_count;
+	/* NULL in another worker's process, which cannot reach it. */
+	struct workers_slot *slot;
+	/* Bytes of a line that is not whole yet. */
+	char received[WORKERS_LINE];
+	size_t received_bytes;
+	/* ns: when it was started; when the next one is to be started if there is none. */
+	int64_t since, due;
+	/* How long the last pause was, 0 for none. */
+	int64_t pause;
+	/* Datagrams dropped by the kernel that dead workers of this number have counted: the
+	 * kernel's own count at their sockets goes on. */
+	uint64_t kernel_drops;
+};
+
+struct workers {
+	int count;
+	struct worker *all;
+	/* The counters of the dead workers. */
+	struct counters ended;
+	/* Nobody is replaced. */
+	bool finishing;
+	/* In a worker's process: its number and its end of the line. -1 in the watching one. */
+	int own, line;
+	/* The watching process. */
+	pid_t watcher;
+};
 
 struct workers *workers_new(int count)
 {
@@ -64,7 +117,7 @@ static void let_go(struct worker *one)
 	one->slot = NULL;
 }
 
-/* One has died; the next one counts from the beginning. */
+/* Adds up a worker that has died; the next of its number counts from 0. */
 static void end_worker(struct workers *w, int number)
 {
 	struct workers_slot *slot = w->all[number].slot;
@@ -121,7 +174,7 @@ int64_t workers_deadline(const struct workers *w)
 	return first;
 }
 
-/* When the next one of its number is to be started. */
+/* Sets when the next worker of the number is to be started. */
 static void plan_restart(struct worker *one, int64_t now)
 {
 	if (now - one->since >= SHORT_LIFE)
@@ -159,8 +212,7 @@ static void reap_workers(struct workers *w, int64_t now)
 	}
 }
 
-/* The process is a new worker's: it ends with the watching one, and holds nothing that is the
- * others'. */
+/* In the process of a new worker: it ends with the watching one and holds nothing of the others. */
 static void begin_work(struct workers *w, int number, int line)
 {
 	w->own = number;
@@ -173,7 +225,7 @@ static void begin_work(struct workers *w, int number, int line)
 #ifdef HAVE_SYS_PRCTL_H
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-	/* It may have died before that. */
+	/* The watching process may have died before that. */
 	if (getppid() != w->watcher)
 		kill(getpid(), SIGKILL);
 }
@@ -235,8 +287,8 @@ bool workers_busy(const struct workers *w)
 	return false;
 }
 
-/* What is whole stays so until the worker has made the other copy and then begun to make this one
- * anew. For one that does nothing else, since somebody has taken it over, nobody waits. */
+/* Reads the whole copy. It stays whole until the worker has written the other one and begins to
+ * write this one again. The tries are bounded, since somebody may have taken the worker over. */
 static void read_slot(struct workers_slot *slot, struct counters *t)
 {
 	unsigned published_count = atomic_load(&slot->published_count), before;
@@ -283,4 +335,97 @@ void workers_publish(struct workers *w)
 
 	slot->published[next % 2] = slot->live;
 	atomic_store_explicit(&slot->published_count, next, memory_order_release);
+}
+
+/* Takes the first line of what was received, `n` bytes. Gives it to `add_line` if it belongs to the
+ * last question. */
+static void take_line(struct worker *one, size_t n, workers_line *add_line, void *context)
+{
+	char line[WORKERS_LINE + 1];
+
+	memcpy(line, one->received, n);
+	line[n] = '\0';
+	one->received_bytes -= n;
+	memmove(one->received, one->received + n, one->received_bytes);
+	/* The last line of an answer. */
+	if (strcmp(line, "ok\n") == 0 || strncmp(line, "error", 5) == 0)
+		one->unanswered_count -= one->unanswered_count > 0;
+	else if (one->unanswered_count == 1)
+		add_line(context, line);
+}
+
+/* Receives what has come. A worker that has died owes nothing any more. */
+static void receive(struct worker *one, workers_line *add_line, void *context)
+{
+	ssize_t n = recv(one->channel, one->received + one->received_bytes,
+	    sizeof one->received - one->received_bytes, MSG_DONTWAIT);
+	const char *end;
+
+	if (n <= 0) {
+		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			one->unanswered_count = 0;
+		return;
+	}
+	one->received_bytes += (size_t)n;
+	while ((end = memchr(one->received, '\n', one->received_bytes)))
+		take_line(one, (size_t)(end - one->received) + 1, add_line, context);
+	/* No line of ours is so long. */
+	if (one->received_bytes == sizeof one->received)
+		one->received_bytes = 0;
+}
+
+/* Receives from the workers that owe an answer; waits `timeout` ns at most for the first of them.
+ * Their lines are few enough for select(), as settle_workers() sees to. */
+static void receive_all(struct workers *w, int64_t timeout, workers_line *add_line, void *context)
+{
+	const struct timespec max = { timeout / NS_PER_S, timeout % NS_PER_S };
+	int count = 0;
+	fd_set channels;
+	sigset_t none;
+
+	sigemptyset(&none);
+	FD_ZERO(&channels);
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].unanswered_count && w->all[i].channel >= 0) {
+			FD_SET(w->all[i].channel, &channels);
+			count = w->all[i].channel >= count ? w->all[i].channel + 1 : count;
+		}
+	if (pselect(count, &channels, NULL, NULL, &max, &none) <= 0)
+		return;
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].channel >= 0 && FD_ISSET(w->all[i].channel, &channels))
+			receive(&w->all[i], add_line, context);
+}
+
+/* Whether a worker owes the last answer alone. */
+static bool is_waited_for(const struct workers *w)
+{
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].unanswered_count == 1)
+			return true;
+	return false;
+}
+
+int workers_ask(struct workers *w, const char *command, const volatile sig_atomic_t *ends_asked,
+    workers_line *add_line, void *context)
+{
+	const int64_t deadline = clock_monotonic() + ANSWER_TIMEOUT;
+	int64_t left = ANSWER_TIMEOUT;
+	int unanswered = 0;
+
+	for (int i = 0; i < w->count; i++) {
+		struct worker *one = &w->all[i];
+
+		/* A line whose other end has read none of many commands is full. */
+		if (one->channel >= 0 &&
+		    send(one->channel, command, strlen(command), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			one->unanswered_count++;
+	}
+	do
+		receive_all(w, is_waited_for(w) && !*ends_asked ? left : 0, add_line, context);
+	while (is_waited_for(w) && !*ends_asked && (left = deadline - clock_monotonic()) > 0);
+	for (int i = 0; i < w->count; i++)
+		if (w->all[i].unanswered_count)
+			unanswered = i + 1;
+	return unanswered;
 }

@@ -93,21 +93,18 @@ MAY = {
     'lab/hosts/signals.c': 'wait end',
     'lab/hosts/terminal.c': 'wait file process place',
     'server/control.c': 'wait file',
-    'server/poller-epoll.c': 'wait file',
+    'server/poller.c': 'wait file',
     'server/datagram.c': 'socket clock',
-    'server/rlimit.c': 'file',
     'server/listen.c': 'socket file place',
     'server/loop.c': 'wait',
     'server/main.c': 'clock wait file place speak',
-    'server/mmsg.c': 'socket',
     'server/ready.c': 'file',
     'server/sandbox.c': 'file process',
     'server/server.c': 'chance wait file',
     'server/tcp-connection.c': 'socket file',
     'server/tcp.c': 'socket clock file',
     'server/udp.c': 'clock',
-    'server/workers-ask.c': 'socket clock wait',
-    'server/workers.c': 'socket file process',
+    'server/workers.c': 'socket clock wait file process',
 }
 
 INCLUDES = {

@@ -11,9 +11,8 @@
 
 #include <cmocka.h>
 
-#include "server/recent-peers.h"
-#include "server/source-key.h"
 #include "server/counters.h"
+#include "server/sources.h"
 
 static const struct siphash_key key = { 1, 2 };
 

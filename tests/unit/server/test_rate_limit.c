@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "server/rate-limit.h"
+#include "server/sources.h"
 #include "common/clock.h"
 
 static const struct siphash_key key = { 7, 11 };

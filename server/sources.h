@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where datagrams and connections come from: sources as keys, the peers of lately, and how often a
+ * source may come. The tables have a fixed size and are found by a keyed hash, so that nobody can
+ * choose what falls together. Pure. */
+#ifndef UPCASED_SOURCES_H
+#define UPCASED_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+
+/* A secret: two random numbers, in the paper's order. */
+struct siphash_key {
+	uint64_t k0, k1;
+};
+
+/* SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). */
+uint64_t siphash_bytes(const struct siphash_key *key, const void *bytes, size_t n);
+
+/* A source, without gaps, so that it is compared and hashed as bytes. An IPv4 address has its
+ * IPv4-mapped form. */
+struct source_key {
+	unsigned char host[16];
+	/* The interface of a link-local address. */
+	uint32_t scope;
+	uint32_t port;
+};
+
+/* The address and the port. */
+struct source_key source_key_of(const struct addr *a);
+/* What limits count as one source: the IPv4 address, or the /64 of the IPv6 address; port 0. */
+struct source_key source_key_network(const struct addr *a);
+bool source_key_equal(const struct source_key *a, const struct source_key *b);
+uint64_t source_key_hash(const struct siphash_key *key, const struct source_key *s);
+
+/* The last peers, for UDP, which has no connections to count: RECENT_PEERS_MAX at most, of which
+ * the one that has been silent longest is forgotten first. */
+#define RECENT_PEERS_MAX 4096
+struct recent_peers;
+
+/* NULL when memory is short. recent_peers_free() frees; NULL is nothing. */
+struct recent_peers *recent_peers_new(const struct siphash_key *key);
+void recent_peers_free(struct recent_peers *p);
+/* Something came from `who`. Returns whether it was not known. */
+bool recent_peers_note(struct recent_peers *p, const struct source_key *who);
+
+/* A token bucket for each source. A flood of sources neither makes the table grow nor gets more
+ * than the buckets together give, nor takes away what others have. */
+struct rate_limit;
+
+/* So many seconds' worth at once, where nothing else is said. */
+#define RATE_LIMIT_BURST 2
+
+/* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once. NULL
+ * when memory is short. rate_limit_free() frees; NULL is nothing. */
+struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst);
+void rate_limit_free(struct rate_limit *q);
+/* Whether `who` may come now; ns of the monotonic clock. */
+bool rate_limit_take(struct rate_limit *q, const struct source_key *who, int64_t now);
+
+#endif
