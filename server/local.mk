@@ -25,6 +25,5 @@ server_libserver_a_SOURCES = \
 	%D%/settings.c %D%/settings.h \
 	%D%/sources.c %D%/sources.h \
 	%D%/tcp.c %D%/tcp.h \
-	%D%/tcp-connection.c %D%/tcp-connection.h \
 	%D%/udp.c %D%/udp.h \
 	%D%/workers.c %D%/workers.h

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every connection stands in two lists: the order in which bytes last moved on them (without an
- * idle timeout: in which they came), whose oldest end is the next one to be found idle, and the
- * chain of those whose source has the same hash value, where the connections of one source are
- * counted. */
+/* Every connection is in two lists: the order in which bytes last moved on them (without an idle
+ * timeout: in which they came), whose oldest is the next one to be found idle, and the chain of
+ * those whose source has the same hash value, in which the connections of one source are counted. A
+ * connection has a buffer of its own only while the client is slower than the server. */
 #include "config.h"
 
 #include "server/tcp.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/addr.h"
+#include "common/capitals.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "server/sources.h"
-#include "server/tcp-connection.h"
 
 /* Accepts of one listener in one turn; at the end, more than any backlog. */
 #define ACCEPTS 16
@@ -30,25 +33,58 @@
  * long each time. */
 #define ACCEPT_PAUSE_FIRST (100 * NS_PER_MS)
 #define ACCEPT_PAUSE_MAX NS_PER_S
-/* How often connections that linger at the end are looked at. */
+/* How often connections that linger at the end are checked. */
 #define LINGER_STEP (10 * NS_PER_MS)
 #define CHAINS 1024
-/* Reads of what a refused client has sent already. */
-#define REFUSED_READS 8
+/* Reads of bytes that nobody answers: of a refused client, and at the server's end. */
+#define LAST_READS 8
 
-struct tcp_client {
-	/* The first member: a pointer to one is a pointer to the other. */
-	struct tcp_connection connection;
-	struct source_key peer;
-	struct source_key network;
+/* Bytes read at once. While the replies that are held for all clients together are HELD_MAX bytes,
+ * a read is a short one: so a thousand clients that do not read theirs cost that much and at most
+ * 24 KiB each. */
+#define READ_MAX 262144
+#define READ_SHORT 8192
+#define HELD_MAX (UINT64_C(16) << 20)
+/* With what the capitals hold back of the piece before, and the room that they ask for. */
+#define OUT_SIZE (CAPITALS_GROWTH * (READ_MAX + 2 * CAPITALS_HELD))
+/* In one turn each connection is read once, and one that fills the buffer so many times more, as
+ * long as all together have not been read again REREADS_ALL times: waiting costs more than reading,
+ * but datagrams and the other clients wait meanwhile. */
+#define REREADS 3
+#define REREADS_ALL 16
+/* A piece is counted and then put into capitals while the processor's nearest cache still has it.
+ */
+#define PIECE 8192
+
+struct connection {
+	struct tcp *tcp;
+	int fd;
+	struct source_key peer, network;
 	/* ns: when it came, and when a byte last moved. */
 	int64_t since, moved;
-	TAILQ_ENTRY(tcp_client) order;
-	LIST_ENTRY(tcp_client) chain;
+	TAILQ_ENTRY(connection) order;
+	LIST_ENTRY(connection) chain;
+	struct capitals capitals;
+	/* Nothing more will be read: it ends once all is written. */
+	bool ending;
+	/* All is written; the system has not sent all yet: `waiting` bytes when last asked. */
+	bool draining;
+	/* The server ends: only `left` more bytes are read, which had been received by then. */
+	bool finishing;
+	size_t left;
+	/* All is written and the sending side is shut; it waits until the client's system has
+	 * everything. */
+	bool lingering;
+	/* Bytes that the kernel did not take: `waiting` from `begin` on, `begin + waiting` in all.
+	 * NULL for none. */
+	unsigned char *pending;
+	size_t begin, waiting;
+	uint64_t bytes_in, bytes_out;
 };
 
 struct tcp {
 	struct loop *loop;
+	struct poller *poller;
 	struct listen *listen;
 	struct counters *counters;
 	struct siphash_key key;
@@ -56,19 +92,26 @@ struct tcp {
 	/* NULL for no limit. */
 	struct rate_limit *rate_limit;
 	/* The longest without a byte first. */
-	TAILQ_HEAD(, tcp_client) order;
-	LIST_HEAD(, tcp_client) chains[CHAINS];
-	/* The turns of the loop, and the last one in which somebody came; how many were accepted
+	TAILQ_HEAD(, connection) order;
+	LIST_HEAD(, connection) chains[CHAINS];
+	/* The turns of the loop, and the last one in which a client came; how many were accepted
 	 * then at most. */
 	uint64_t dispatch_count, accepted_in;
 	int max;
 	/* Listening rests until then, or CLOCK_NEVER if it does not; the rest before was so long.
 	 */
 	int64_t accept_after, accept_pause;
-	/* The server ends; the connections are looked at again then. */
+	/* The server ends; lingering connections are checked again then. */
 	bool finishing;
 	int64_t check_again_at;
-	struct tcp_connection_shared shared;
+	/* How many more times a connection may be read again in the turn that began at
+	 * `dispatched_at`, ns. */
+	int rereads;
+	int64_t dispatched_at;
+	/* The size of all that is `pending`, bytes. */
+	uint64_t held;
+	alignas(4096) unsigned char in[READ_MAX];
+	alignas(4096) unsigned char out[OUT_SIZE];
 };
 
 static const char *peer_text(const struct source_key *s, char buf[ADDR_TEXT])
@@ -85,7 +128,7 @@ static const char *peer_text(const struct source_key *s, char buf[ADDR_TEXT])
 /* How many connections `network` has, counted up to `max`. */
 static int64_t count_source(const struct tcp *t, const struct source_key *network, int64_t max)
 {
-	const struct tcp_client *c;
+	const struct connection *c;
 	int64_t found = 0;
 
 	LIST_FOREACH(c, &t->chains[source_key_hash(&t->key, network) % CHAINS], chain)
@@ -118,17 +161,18 @@ static void listen_again(struct tcp *t)
 		watch_listeners(t, LOOP_READ);
 }
 
-/* Where it ends who is idle: a turn in which this process has stood still (stopped, or its machine)
- * began long ago, and who was served at its end is not idle since then. */
+/* The time at which a byte moved. `now` is of the turn's beginning, which is long ago if this
+ * process has stood still (stopped, or its machine): with an idle timeout the clock is read again.
+ */
 static int64_t time_of(const struct tcp *t, int64_t now)
 {
 	return t->limits.idle ? clock_monotonic() : now;
 }
 
-static void connection_moved(void *context, struct tcp_connection *s, int64_t now)
+/* Bytes were read or written; the connection lives on. */
+static void connection_moved(struct connection *c, int64_t now)
 {
-	struct tcp *t = context;
-	struct tcp_client *c = (struct tcp_client *)s;
+	struct tcp *t = c->tcp;
 
 	c->moved = time_of(t, now);
 	/* Where nobody is ended as idle the order is that in which they came: its neighbours are
@@ -139,9 +183,8 @@ static void connection_moved(void *context, struct tcp_connection *s, int64_t no
 	TAILQ_INSERT_TAIL(&t->order, c, order);
 }
 
-static void log_end(const struct tcp_client *c, enum counters_end how, int error, int64_t now)
+static void log_end(const struct connection *c, enum counters_end how, int error, int64_t now)
 {
-	const struct tcp_connection *s = &c->connection;
 	const int64_t age = now > c->since ? now - c->since : 0;
 	char peer[ADDR_TEXT];
 
@@ -150,19 +193,41 @@ static void log_end(const struct tcp_client *c, enum counters_end how, int error
 	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out",
 	    peer_text(&c->peer, peer), counters_end_word(how), error ? ": " : "",
 	    error ? strerror(error) : "", (double)age / (double)NS_PER_S,
-	    (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out);
+	    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
 }
 
-static void connection_over(void *context, struct tcp_connection *s, enum counters_end how,
-    int error, int64_t now)
+static void drop_pending(struct connection *c)
 {
-	struct tcp *t = context;
-	struct tcp_client *c = (struct tcp_client *)s;
+	if (!c->pending)
+		return;
+	c->tcp->held -= c->begin + c->waiting;
+	free(c->pending);
+	c->pending = NULL;
+}
+
+/* How many bytes of what was written the client's system has not acknowledged. */
+static size_t unacknowledged(const struct connection *c)
+{
+	int bytes = 0;
+
+	return ioctl(c->fd, SIOCOUTQ, &bytes) < 0 ? 0 : (size_t)bytes;
+}
+
+/* The connection is over, for the reason `how`; errno `error` or 0. Closes and frees. */
+static void connection_over(struct connection *c, enum counters_end how, int error, int64_t now)
+{
+	struct tcp *t = c->tcp;
 
 	log_end(c, how, error, now);
 	t->counters->tcp_ended[how]++;
 	t->counters->tcp_now--;
-	tcp_connection_close(s, how);
+	/* The system is not to offer for minutes more what the client did not take for so long. */
+	if (how == COUNTERS_IDLE && unacknowledged(c))
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
+		    sizeof(struct linger));
+	poller_remove(t->poller, c->fd);
+	close(c->fd);
+	drop_pending(c);
 	TAILQ_REMOVE(&t->order, c, order);
 	LIST_REMOVE(c, chain);
 	free(c);
@@ -171,8 +236,269 @@ static void connection_over(void *context, struct tcp_connection *s, enum counte
 		listen_again(t);
 }
 
-/* An end that the client can tell from a broken connection: what it has sent by now is read, for
- * closing with bytes unread would reset the connection. */
+/* Reads bytes that nobody answers: closing with bytes unread would reset the connection. */
+static void read_away(struct tcp *t, int fd)
+{
+	for (int i = 0; i < LAST_READS && recv(fd, t->in, READ_MAX, MSG_DONTWAIT) == READ_MAX; i++)
+		;
+}
+
+/* A connection is whole while the system is short of memory for a moment. */
+static bool must_wait(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOMEM ||
+	       error == ENOBUFS;
+}
+
+/* Writes as much as the kernel takes. Returns how much, or -1 with errno when the connection is
+ * broken. */
+static ssize_t write_some(struct connection *c, const unsigned char *bytes, size_t n)
+{
+	ssize_t written = n ? send(c->fd, bytes, n, MSG_NOSIGNAL) : 0;
+
+	if (written < 0)
+		return must_wait(errno) ? 0 : -1;
+	c->bytes_out += (size_t)written;
+	c->tcp->counters->tcp_bytes_out += (size_t)written;
+	return written;
+}
+
+/* Writes, and keeps what the kernel does not take. Returns 0, or -1 with errno. */
+static int put(struct connection *c, const unsigned char *bytes, size_t n)
+{
+	ssize_t written = write_some(c, bytes, n);
+
+	if (written < 0)
+		return -1;
+	n -= (size_t)written;
+	if (n == 0)
+		return 0;
+	c->pending = malloc(n);
+	if (!c->pending) {
+		errno = ENOMEM;
+		return -1;
+	}
+	memcpy(c->pending, bytes + written, n);
+	c->begin = 0;
+	c->waiting = n;
+	c->tcp->held += n;
+	return 0;
+}
+
+/* Writes pending bytes. Returns 0, or -1 with errno. */
+static int put_pending(struct connection *c)
+{
+	ssize_t written = write_some(c, c->pending + c->begin, c->waiting);
+
+	if (written < 0)
+		return -1;
+	c->begin += (size_t)written;
+	c->waiting -= (size_t)written;
+	if (c->waiting == 0)
+		drop_pending(c);
+	return 0;
+}
+
+/* Keeps the connection until the system has sent all, which is when the descriptor is ready for
+ * writing: after a close the system would keep for minutes what the client has no room for, and
+ * nobody would count it. */
+static void drain(struct connection *c, int64_t now)
+{
+	c->draining = true;
+	c->waiting = unacknowledged(c);
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ 1 }, sizeof(int));
+	if (poller_want(c->tcp->poller, c->fd, LOOP_WRITE) < 0)
+		connection_over(c, COUNTERS_CUT, errno, now);
+	else
+		connection_moved(c, now);
+}
+
+/* Ends a connection of which all is written and nothing more is read. When the server ends, the
+ * client may still be sending: closing with bytes unread, or bytes that come later, would reset the
+ * connection and throw away what is on its way to the client. So the connection lingers, and throws
+ * away what comes, until the client's system has everything. */
+static void end(struct connection *c, int64_t now)
+{
+	if (!c->finishing && !c->draining && unacknowledged(c)) {
+		drain(c, now);
+		return;
+	}
+	if (c->finishing && unacknowledged(c)) {
+		shutdown(c->fd, SHUT_WR);
+		c->lingering = true;
+		if (poller_want(c->tcp->poller, c->fd, LOOP_READ) < 0)
+			connection_over(c, COUNTERS_CUT, errno, now);
+		return;
+	}
+	if (c->finishing) {
+		shutdown(c->fd, SHUT_WR);
+		read_away(c->tcp, c->fd);
+	}
+	connection_over(c, c->finishing ? COUNTERS_STOPPED : COUNTERS_CLOSED, 0, now);
+}
+
+/* After the last bytes: writes what was held back of a character that is not whole, as it is. */
+static int put_end(struct connection *c)
+{
+	unsigned char rest[CAPITALS_HELD];
+
+	c->ending = true;
+	return put(c, rest, capitals_end(&c->capitals, rest));
+}
+
+/* Without memory the server cuts the connection; else it was broken off. */
+static enum counters_end why_broken(int error)
+{
+	return error == ENOMEM ? COUNTERS_CUT : COUNTERS_RESET;
+}
+
+/* Bytes have moved: waits for more, or ends. */
+static void go_on(struct connection *c, int64_t now)
+{
+	bool last = c->finishing && c->left == 0 && !c->ending && !c->pending;
+
+	if (last && put_end(c) < 0) {
+		connection_over(c, why_broken(errno), errno, now);
+	} else if (c->ending && !c->pending) {
+		end(c, now);
+	} else if (poller_want(c->tcp->poller, c->fd, c->pending ? LOOP_WRITE : LOOP_READ) < 0) {
+		connection_over(c, COUNTERS_CUT, errno, now);
+	} else {
+		connection_moved(c, now);
+	}
+}
+
+/* Puts `n` bytes that were read into capitals and writes them. Returns 0, or -1 with errno. */
+static int take(struct connection *c, size_t n)
+{
+	struct tcp *t = c->tcp;
+	size_t written = 0, piece;
+
+	for (size_t at = 0; at < n; at += piece) {
+		piece = n - at < PIECE ? n - at : PIECE;
+		t->counters->tcp_lines += counters_line_feeds(t->in + at, piece);
+		written += capitals_feed(&c->capitals, t->in + at, piece, t->out + written);
+	}
+	c->bytes_in += n;
+	c->left -= c->finishing ? n : 0;
+	t->counters->tcp_bytes_in += n;
+	return put(c, t->out, written);
+}
+
+/* Reads once and answers. Returns whether more is there to be read, and the stream to be read from.
+ */
+static bool read_once(struct connection *c, int64_t now)
+{
+	const size_t size = c->tcp->held < HELD_MAX ? READ_MAX : READ_SHORT;
+	const size_t max = c->finishing && c->left < size ? c->left : size;
+	ssize_t n = recv(c->fd, c->tcp->in, max, 0);
+	int result;
+
+	if (n < 0 && must_wait(errno))
+		return false;
+	if (n < 0) {
+		connection_over(c, COUNTERS_RESET, errno, now);
+		return false;
+	}
+	result = n == 0 ? put_end(c) : take(c, (size_t)n);
+	if (result < 0)
+		connection_over(c, why_broken(errno), errno, now);
+	else if ((size_t)n == size && !c->pending && !c->finishing)
+		return true;
+	else
+		go_on(c, now);
+	return false;
+}
+
+/* Reads and answers. The connection may be over when this returns. */
+static void read_connection(struct connection *c, int64_t now)
+{
+	struct tcp *t = c->tcp;
+
+	for (int left = REREADS; read_once(c, now); left--) {
+		if (t->dispatched_at != now) {
+			t->dispatched_at = now;
+			t->rereads = REREADS_ALL;
+		}
+		if (left == 0 || t->rereads == 0) {
+			go_on(c, now);
+			return;
+		}
+		t->rereads--;
+	}
+}
+
+static void connection_ready(void *context, int fd, unsigned ready, int64_t now)
+{
+	struct connection *c = context;
+
+	(void)fd;
+	(void)ready;
+	if (c->lingering) {
+		ssize_t n = recv(c->fd, c->tcp->in, READ_MAX, 0);
+
+		if (n == 0 || (n < 0 && !must_wait(errno)))
+			connection_over(c, COUNTERS_STOPPED, 0, now);
+	} else if (!c->pending) {
+		read_connection(c, now);
+	} else if (put_pending(c) < 0) {
+		connection_over(c, COUNTERS_RESET, errno, now);
+	} else {
+		go_on(c, now);
+	}
+}
+
+/* Reads or writes once, though nothing said that it could be done. Returns whether bytes moved or
+ * the connection is over. */
+static bool try_connection(struct connection *c, int64_t now)
+{
+	const struct counters *counters = c->tcp->counters;
+	const uint64_t in = counters->tcp_bytes_in, out = c->bytes_out, clients = counters->tcp_now;
+	const size_t waiting = c->waiting;
+
+	if (c->lingering)
+		return false;
+	if (c->pending) {
+		if (put_pending(c) < 0)
+			connection_over(c, COUNTERS_RESET, errno, now);
+		else if (c->bytes_out != out)
+			go_on(c, now);
+		else
+			return false;
+		return true;
+	}
+	if (c->draining) {
+		c->waiting = unacknowledged(c);
+		if (c->waiting == waiting)
+			return false;
+		connection_moved(c, now);
+		return true;
+	}
+	read_connection(c, now);
+	return counters->tcp_bytes_in != in || counters->tcp_now != clients;
+}
+
+/* Answers what has been received by now and ends the connection. It may be over when this returns.
+ */
+static void finish_connection(struct connection *c, int64_t now)
+{
+	int received = 0;
+
+	if (c->ending || c->finishing)
+		return;
+	ioctl(c->fd, FIONREAD, &received);
+	c->finishing = true;
+	c->left = received > 0 ? (size_t)received : 0;
+	/* The bytes that wait to be written come first; the loop goes on from there. */
+	if (c->pending)
+		return;
+	if (c->left)
+		read_connection(c, now);
+	else
+		go_on(c, now);
+}
+
+/* Ends a connection so that the client can tell it from a broken one. */
 static void refuse(struct tcp *t, int fd, const struct source_key *peer, enum counters_refusal why)
 {
 	char text[ADDR_TEXT];
@@ -181,19 +507,16 @@ static void refuse(struct tcp *t, int fd, const struct source_key *peer, enum co
 	log_event(LOG_LEVEL_NOTICE, "tcp %s: refused: %s", peer_text(peer, text),
 	    counters_refusal_word(why));
 	shutdown(fd, SHUT_WR);
-	for (int i = 0; i < REFUSED_READS && recv(fd, t->shared.in, TCP_CONNECTION_IN,
-	                                         MSG_DONTWAIT) == TCP_CONNECTION_IN;
-	    i++)
-		;
+	read_away(t, fd);
 	close(fd);
 }
 
-static void serve(struct tcp *t, struct tcp_client *c, int64_t now)
+static void serve(struct tcp *t, struct connection *c, int64_t now)
 {
 	char peer[ADDR_TEXT];
 
 	if (!t->listen->prepared)
-		listen_prepare(c->connection.fd);
+		listen_prepare(c->fd);
 	c->since = c->moved = time_of(t, now);
 	TAILQ_INSERT_TAIL(&t->order, c, order);
 	LIST_INSERT_HEAD(&t->chains[source_key_hash(&t->key, &c->network) % CHAINS], c, chain);
@@ -202,9 +525,9 @@ static void serve(struct tcp *t, struct tcp_client *c, int64_t now)
 	if (log_enabled(LOG_LEVEL_PEER))
 		log_event(LOG_LEVEL_PEER, "tcp %s: connected, %llu now", peer_text(&c->peer, peer),
 		    (unsigned long long)t->counters->tcp_now);
-	/* What a client sends right after it has connected is mostly there by now. */
+	/* The client's first bytes are mostly there by now. */
 	if (!t->finishing)
-		tcp_connection_read(&c->connection, now);
+		read_connection(c, now);
 }
 
 /* A new connection: it is served, or refused. */
@@ -212,9 +535,9 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 {
 	const struct source_key peer = source_key_of(from), network = source_key_network(from);
 	const struct tcp_limits *limits = &t->limits;
-	struct tcp_client *c;
+	struct connection *c;
 
-	if (fd >= poller_limit(t->shared.poller)) {
+	if (fd >= poller_limit(t->poller)) {
 		refuse(t, fd, &peer, COUNTERS_DESCRIPTOR);
 	} else if (t->counters->tcp_now >= (uint64_t)limits->clients) {
 		refuse(t, fd, &peer, COUNTERS_FULL);
@@ -225,18 +548,19 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 		refuse(t, fd, &peer, COUNTERS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
 		refuse(t, fd, &peer, COUNTERS_MEMORY);
-	} else if (tcp_connection_open(&c->connection, &t->shared, fd) < 0) {
+	} else if (poller_add(t->poller, fd, connection_ready, c) < 0) {
 		refuse(t, fd, &peer, errno == ENOMEM ? COUNTERS_MEMORY : COUNTERS_DESCRIPTOR);
 		free(c);
 	} else {
+		c->tcp = t;
+		c->fd = fd;
 		c->peer = peer;
 		c->network = network;
 		serve(t, c, now);
 	}
 }
 
-/* What is one connection's own trouble, which it had before it was accepted (accept(2)); the next
- * one is fine. */
+/* An error that a connection had before it was accepted (accept(2)); the next one is fine. */
 static bool is_passing(int error)
 {
 	switch (error) {
@@ -277,8 +601,8 @@ static void accept_some(struct tcp *t, int listener, int max, int64_t now)
 	}
 }
 
-/* One who comes alone is accepted without the call that would find no other; while they come turn
- * after turn, twice as many each time. */
+/* A client that comes alone is accepted without the call that would find no other; while clients
+ * come turn after turn, twice as many are accepted each time. */
 static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 {
 	struct tcp *t = context;
@@ -299,6 +623,7 @@ struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
 		return NULL;
 	memset(t, 0, sizeof *t);
 	t->loop = loop;
+	t->poller = poller;
 	t->listen = l;
 	t->counters = counters;
 	t->key = *key;
@@ -313,11 +638,6 @@ struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
 	TAILQ_INIT(&t->order);
 	t->max = 1;
 	t->accept_after = CLOCK_NEVER;
-	t->shared.poller = poller;
-	t->shared.counters = counters;
-	t->shared.moved = connection_moved;
-	t->shared.over = connection_over;
-	t->shared.context = t;
 	for (int i = 0; i < l->count; i++)
 		if (l->sockets[i].type == SOCK_STREAM)
 			loop_add(loop, l->sockets[i].fd, LOOP_READ, listener_ready, t);
@@ -339,19 +659,18 @@ static void close_listeners(struct tcp *t)
 void tcp_free(struct tcp *t)
 {
 	int64_t now = clock_monotonic();
-	struct tcp_client *c;
+	struct connection *c;
 
 	close_listeners(t);
 	while ((c = TAILQ_FIRST(&t->order)))
-		connection_over(t, &c->connection,
-		    c->connection.pending ? COUNTERS_CUT : COUNTERS_STOPPED, 0, now);
+		connection_over(c, c->pending ? COUNTERS_CUT : COUNTERS_STOPPED, 0, now);
 	rate_limit_free(t->rate_limit);
 	free(t);
 }
 
 int64_t tcp_deadline(const struct tcp *t)
 {
-	const struct tcp_client *oldest = TAILQ_FIRST(&t->order);
+	const struct connection *oldest = TAILQ_FIRST(&t->order);
 	int64_t idle = t->limits.idle && oldest ? oldest->moved + t->limits.idle : CLOCK_NEVER;
 	int64_t deadline = idle < t->accept_after ? idle : t->accept_after;
 
@@ -360,35 +679,35 @@ int64_t tcp_deadline(const struct tcp *t)
 
 static void check_lingering(struct tcp *t, int64_t now)
 {
-	struct tcp_client *c, *next;
+	struct connection *c, *next;
 
 	t->check_again_at = now + LINGER_STEP;
 	for (c = TAILQ_FIRST(&t->order); c; c = next) {
 		next = TAILQ_NEXT(c, order);
-		tcp_connection_check(&c->connection, now);
+		if (c->lingering && !unacknowledged(c))
+			connection_over(c, COUNTERS_STOPPED, 0, now);
 	}
 }
 
 void tcp_timers(struct tcp *t, int64_t now)
 {
-	struct tcp_client *oldest;
+	struct connection *oldest;
 
 	t->dispatch_count++;
 	if (t->accept_after <= now)
 		listen_again(t);
-	/* Where this process has stood still itself, bytes may be there that no turn has come to
-	 * yet. */
+	/* If this process has stood still, bytes may be there that it has not read yet. */
 	while (t->limits.idle && (oldest = TAILQ_FIRST(&t->order)) &&
 	       now - oldest->moved >= t->limits.idle)
-		if (!tcp_connection_try(&oldest->connection, now))
-			connection_over(t, &oldest->connection, COUNTERS_IDLE, 0, now);
+		if (!try_connection(oldest, now))
+			connection_over(oldest, COUNTERS_IDLE, 0, now);
 	if (t->finishing && t->check_again_at <= now)
 		check_lingering(t, now);
 }
 
 void tcp_finish(struct tcp *t, int64_t now)
 {
-	struct tcp_client *c, *next;
+	struct connection *c, *next;
 
 	t->finishing = true;
 	t->check_again_at = now + LINGER_STEP;
@@ -399,7 +718,7 @@ void tcp_finish(struct tcp *t, int64_t now)
 	close_listeners(t);
 	for (c = TAILQ_FIRST(&t->order); c; c = next) {
 		next = TAILQ_NEXT(c, order);
-		tcp_connection_finish(&c->connection, now);
+		finish_connection(c, now);
 	}
 }
 
@@ -431,27 +750,20 @@ static void ask_kernel(int fd, struct control_connection *about)
 	about->total_rto = total_rto;
 }
 
-static void describe(const struct tcp_client *c, int64_t now, struct control_connection *about)
-{
-	const struct tcp_connection *s = &c->connection;
-
-	peer_text(&c->peer, about->peer);
-	about->age = now > c->since ? now - c->since : 0;
-	about->idle = now > c->moved ? now - c->moved : 0;
-	about->bytes_in = s->bytes_in;
-	about->bytes_out = s->bytes_out;
-	about->pending = s->pending ? s->waiting : 0;
-	ask_kernel(s->fd, about);
-}
-
 void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context)
 {
 	struct control_connection about;
-	const struct tcp_client *c;
+	const struct connection *c;
 
 	TAILQ_FOREACH(c, &t->order, order)
 	{
-		describe(c, now, &about);
+		peer_text(&c->peer, about.peer);
+		about.age = now > c->since ? now - c->since : 0;
+		about.idle = now > c->moved ? now - c->moved : 0;
+		about.bytes_in = c->bytes_in;
+		about.bytes_out = c->bytes_out;
+		about.pending = c->pending ? c->waiting : 0;
+		ask_kernel(c->fd, &about);
 		call(context, &about);
 	}
 }

@@ -101,7 +101,6 @@ MAY = {
     'server/ready.c': 'file',
     'server/sandbox.c': 'file process',
     'server/server.c': 'chance wait file',
-    'server/tcp-connection.c': 'socket file',
     'server/tcp.c': 'socket clock file',
     'server/udp.c': 'clock',
     'server/workers.c': 'socket clock wait file process',
