@@ -7,111 +7,60 @@
 #include <stdio.h>
 #include <string.h>
 
-struct counter_spec {
-	/* Its word; the first of a line has the line's words before it. */
-	const char *line, *word;
-	size_t offset;
+#define COUNTERS_COUNT (sizeof(struct counters) / sizeof(uint64_t))
+/* Which counter of the struct a member is, from 0. */
+#define AT(member) (offsetof(struct counters, member) / sizeof(uint64_t))
+
+/* The word of each counter of the struct; NULL for what is no counter. */
+#define X(member, word) word,
+static const char *const words[] = { COUNTERS_UDP_LIST(X) COUNTERS_DROP_LIST(X)
+	    COUNTERS_UDP_SYSTEM_LIST(X) COUNTERS_TCP_LIST(X) COUNTERS_REFUSAL_LIST(X)
+	        COUNTERS_END_LIST(X) COUNTERS_LINK_LIST(X) COUNTERS_LINK_LIST(X) };
+#undef X
+_Static_assert(sizeof words / sizeof *words == COUNTERS_COUNT, "a word for each");
+
+/* The lines and their first counters. */
+static const struct {
+	const char *name;
+	size_t first;
+} lines[] = {
+	{ "udp", AT(udp_clients) },
+	{ "udp dropped", AT(udp_dropped) },
+	{ "udp system", AT(udp_kernel_drops) },
+	{ "tcp", AT(tcp_clients) },
+	{ "tcp refused", AT(tcp_refused) },
+	{ "tcp ended", AT(tcp_ended) },
+	/* From here on where there is a link. */
+	{ "udp there", AT(udp_link[COUNTERS_THERE]) },
+	{ "udp back", AT(udp_link[COUNTERS_BACK]) },
+	{ NULL, COUNTERS_COUNT },
 };
-
-#define COUNTER(line, word, member) { line, word, offsetof(struct counters, member) }
-#define DROP(line, word, index) \
-	{ line, word, offsetof(struct counters, udp_dropped) + (index) * sizeof(uint64_t) }
-#define REFUSAL(line, word, index) \
-	{ line, word, offsetof(struct counters, tcp_refused) + (index) * sizeof(uint64_t) }
-#define END(line, word, index) \
-	{ line, word, offsetof(struct counters, tcp_ended) + (index) * sizeof(uint64_t) }
-
-#define DIRECTION(line, word, direction, member) \
-	{ line, word, offsetof(struct counters, udp_link[direction].member) }
-#define DIRECTION_LINE(line, direction) \
-	DIRECTION(line, "datagrams", direction, datagrams), \
-	    DIRECTION(NULL, "random", direction, random), \
-	    DIRECTION(NULL, "burst", direction, burst), \
-	    DIRECTION(NULL, "queue", direction, queue), \
-	    DIRECTION(NULL, "room", direction, no_memory), \
-	    DIRECTION(NULL, "copies", direction, copies), \
-	    DIRECTION(NULL, "held-back", direction, held_back), \
-	    DIRECTION(NULL, "waiting", direction, waiting)
-
-/* In the order of the lines. upcased(8) explains every word. */
-static const struct counter_spec counter_specs[] = {
-	COUNTER("udp", "clients", udp_clients),
-	COUNTER(NULL, "datagrams", udp_datagrams),
-	COUNTER(NULL, "replies", udp_replies),
-	COUNTER(NULL, "bytes-in", udp_bytes_in),
-	COUNTER(NULL, "bytes-out", udp_bytes_out),
-	DROP("udp dropped", "low-port", COUNTERS_LOW_PORT),
-	DROP(NULL, "bad-source", COUNTERS_BAD_SOURCE),
-	DROP(NULL, "group", COUNTERS_GROUP),
-	DROP(NULL, "own-address", COUNTERS_OWN_ADDRESS),
-	DROP(NULL, "loop", COUNTERS_LOOP),
-	DROP(NULL, "rate", COUNTERS_TOO_FAST),
-	DROP(NULL, "too-long", COUNTERS_TOO_LONG),
-	DROP(NULL, "unsendable", COUNTERS_UNSENDABLE),
-	DROP(NULL, "unsent", COUNTERS_UNSENT),
-	COUNTER("udp system", "overflowed", udp_kernel_drops),
-	COUNTER(NULL, "errors", udp_errors),
-	COUNTER("tcp", "clients", tcp_clients),
-	COUNTER(NULL, "now", tcp_now),
-	COUNTER(NULL, "lines", tcp_lines),
-	COUNTER(NULL, "bytes-in", tcp_bytes_in),
-	COUNTER(NULL, "bytes-out", tcp_bytes_out),
-	REFUSAL("tcp refused", "full", COUNTERS_FULL),
-	REFUSAL(NULL, "per-source", COUNTERS_PER_SOURCE),
-	REFUSAL(NULL, "rate", COUNTERS_RATE),
-	REFUSAL(NULL, "descriptor", COUNTERS_DESCRIPTOR),
-	REFUSAL(NULL, "memory", COUNTERS_MEMORY),
-	END("tcp ended", "closed", COUNTERS_CLOSED),
-	END(NULL, "reset", COUNTERS_RESET),
-	END(NULL, "idle", COUNTERS_IDLE),
-	END(NULL, "stopped", COUNTERS_STOPPED),
-	END(NULL, "cut", COUNTERS_CUT),
-	/* From here on for who uses it. */
-	DIRECTION_LINE("udp there", COUNTERS_THERE),
-	DIRECTION_LINE("udp back", COUNTERS_BACK),
-};
-#define COUNTER_COUNT (sizeof counter_specs / sizeof *counter_specs)
-#define DIRECTION_COUNTERS 16
-
-static uint64_t value_of(const struct counters *t, const struct counter_spec *c)
-{
-	uint64_t value;
-
-	memcpy(&value, (const char *)t + c->offset, sizeof value);
-	return value;
-}
-
-static const char *word_at(size_t offset)
-{
-	for (size_t i = 0; i < COUNTER_COUNT; i++)
-		if (counter_specs[i].offset == offset)
-			return counter_specs[i].word;
-	return "?";
-}
+#define LINES_WITHOUT_LINK 6
+#define LINES 8
 
 const char *counters_drop_word(enum counters_drop d)
 {
-	return word_at(offsetof(struct counters, udp_dropped) + d * sizeof(uint64_t));
+	return words[AT(udp_dropped) + d];
 }
 
 const char *counters_refusal_word(enum counters_refusal r)
 {
-	return word_at(offsetof(struct counters, tcp_refused) + r * sizeof(uint64_t));
+	return words[AT(tcp_refused) + r];
 }
 
 const char *counters_end_word(enum counters_end e)
 {
-	return word_at(offsetof(struct counters, tcp_ended) + e * sizeof(uint64_t));
+	return words[AT(tcp_ended) + e];
 }
 
 void counters_add(struct counters *sum, const struct counters *one)
 {
-	uint64_t to[sizeof *sum / sizeof(uint64_t)], from[sizeof *sum / sizeof(uint64_t)];
+	uint64_t to[COUNTERS_COUNT], from[COUNTERS_COUNT];
 
 	_Static_assert(sizeof to == sizeof *sum, "nothing but counters");
 	memcpy(to, sum, sizeof to);
 	memcpy(from, one, sizeof from);
-	for (size_t i = 0; i < sizeof to / sizeof *to; i++)
+	for (size_t i = 0; i < COUNTERS_COUNT; i++)
 		to[i] += from[i];
 	memcpy(sum, to, sizeof to);
 }
@@ -136,37 +85,21 @@ void counters_end_worker(struct counters *t)
 	t->tcp_now = 0;
 }
 
-/* How many counters are told. */
-static size_t shown_count(const struct counters *t)
-{
-	return t->udp_link[COUNTERS_THERE].datagrams || t->udp_link[COUNTERS_BACK].datagrams
-	         ? COUNTER_COUNT
-	         : COUNTER_COUNT - DIRECTION_COUNTERS;
-}
-
-/* Where line `i` of `count` counters begins, `count` if there is none. */
-static size_t line_start(size_t count, int i)
-{
-	size_t at = 0;
-
-	while (at < count && (!counter_specs[at].line || i-- > 0))
-		at++;
-	return at;
-}
-
 char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE])
 {
-	size_t count = shown_count(t), at = line_start(count, i);
+	const bool link = t->udp_link[COUNTERS_THERE].datagrams ||
+	                  t->udp_link[COUNTERS_BACK].datagrams;
+	uint64_t values[COUNTERS_COUNT];
 	int n;
 
-	if (at == count)
+	if (i >= (link ? LINES : LINES_WITHOUT_LINK))
 		return NULL;
-	n = snprintf(buf, COUNTERS_LINE, "%s:", counter_specs[at].line);
-	do {
-		n += snprintf(buf + n, COUNTERS_LINE - (size_t)n, " %s %" PRIu64,
-		    counter_specs[at].word, value_of(t, &counter_specs[at]));
-		at++;
-	} while (at < count && !counter_specs[at].line);
+	memcpy(values, t, sizeof values);
+	n = snprintf(buf, COUNTERS_LINE, "%s:", lines[i].name);
+	for (size_t at = lines[i].first; at < lines[i + 1].first; at++)
+		if (words[at])
+			n += snprintf(buf + n, COUNTERS_LINE - (size_t)n, " %s %" PRIu64, words[at],
+			    values[at]);
 	return buf;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the server counts, and how it is told. Pure. */
+/* The server's counters. Each is one row of a list here, X(member or identifier, word): the struct,
+ * its sums, the lines of totals in the log and on the control socket, and the reasons that the log
+ * gives are made of the lists. A list is a line of totals; upcased(8) explains every word. Pure. */
 #ifndef UPCASED_COUNTERS_H
 #define UPCASED_COUNTERS_H
 
@@ -8,100 +10,117 @@
 
 #include "server/loop-guard.h"
 
-/* Why a datagram got no reply. The first ones are the loop guard's decisions. */
-enum counters_drop {
-	COUNTERS_LOW_PORT = LOOP_GUARD_LOW_PORT,
-	COUNTERS_BAD_SOURCE = LOOP_GUARD_BAD_SOURCE,
-	COUNTERS_GROUP = LOOP_GUARD_GROUP,
-	COUNTERS_OWN_ADDRESS = LOOP_GUARD_OWN_ADDRESS,
-	COUNTERS_LOOP = LOOP_GUARD_LOOP,
-	/* --datagram-rate. */
-	COUNTERS_TOO_FAST,
-	/* The reply is longer than a datagram can be. */
-	COUNTERS_TOO_LONG,
-	/* The system refused to send it. */
-	COUNTERS_UNSENDABLE,
-	/* It had to wait, and there was no memory for it, or the server or the worker ended first.
-	 */
-	COUNTERS_UNSENT,
-	COUNTERS_DROPS
-};
+/* Clients are peers that were not among the last RECENT_PEERS_MAX. Datagrams are those received: as
+ * many as replies and drops together; with a link between, copies, losses and those under way add
+ * to that. */
+#define COUNTERS_UDP_LIST(X) \
+	X(udp_clients, "clients") \
+	X(udp_datagrams, "datagrams") \
+	X(udp_replies, "replies") \
+	X(udp_bytes_in, "bytes-in") \
+	X(udp_bytes_out, "bytes-out")
 
-/* Why a connection was refused. */
-enum counters_refusal {
-	/* --max-clients. */
-	COUNTERS_FULL,
-	/* --max-per-source. */
-	COUNTERS_PER_SOURCE,
-	/* --connect-rate. */
-	COUNTERS_RATE,
-	/* Its descriptor cannot be watched, by select() or by the system's own set. */
-	COUNTERS_DESCRIPTOR,
-	COUNTERS_MEMORY,
-	COUNTERS_REFUSALS
-};
+/* Why a datagram got no reply. The first ones are the loop guard's decisions, in its order. */
+#define COUNTERS_DROP_LIST(X) \
+	X(ANSWER, NULL) \
+	X(LOW_PORT, "low-port") \
+	X(BAD_SOURCE, "bad-source") \
+	X(GROUP, "group") \
+	X(OWN_ADDRESS, "own-address") \
+	X(LOOP, "loop") \
+	/* --datagram-rate. */ \
+	X(TOO_FAST, "rate") \
+	/* The reply is longer than a datagram can be. */ \
+	X(TOO_LONG, "too-long") \
+	/* The system refused to send it. */ \
+	X(UNSENDABLE, "unsendable") \
+	/* It had to wait, and there was no memory for it, or the server or the worker ended \
+	 * first. */ \
+	X(UNSENT, "unsent")
+
+/* Both are in no other counter: datagrams that the kernel dropped because the receive queue was
+ * full; errors that the system reported on a socket, such as ICMP's. */
+#define COUNTERS_UDP_SYSTEM_LIST(X) \
+	X(udp_kernel_drops, "overflowed") \
+	X(udp_errors, "errors")
+
+/* Connections served: as many as there are now and ended together. Lines are line feeds received.
+ * Bytes are those read, and those that the kernel took to be sent. */
+#define COUNTERS_TCP_LIST(X) \
+	X(tcp_clients, "clients") \
+	X(tcp_now, "now") \
+	X(tcp_lines, "lines") \
+	X(tcp_bytes_in, "bytes-in") \
+	X(tcp_bytes_out, "bytes-out")
+
+/* Why a connection was refused: --max-clients, --max-per-source, --connect-rate; its descriptor
+ * cannot be watched, by select() or by epoll; no memory. */
+#define COUNTERS_REFUSAL_LIST(X) \
+	X(FULL, "full") \
+	X(PER_SOURCE, "per-source") \
+	X(RATE, "rate") \
+	X(DESCRIPTOR, "descriptor") \
+	X(MEMORY, "memory")
 
 /* How a connection ended. */
-enum counters_end {
-	/* By the client, and it was sent every byte. */
-	COUNTERS_CLOSED,
-	/* The client, or the network, broke it off. */
-	COUNTERS_RESET,
-	/* --idle-timeout. */
-	COUNTERS_IDLE,
-	/* By the server's end, everything sent. */
-	COUNTERS_STOPPED,
-	/* By the server, with bytes that the client did not take, or by the death of the worker. */
-	COUNTERS_CUT,
-	COUNTERS_ENDS
-};
+#define COUNTERS_END_LIST(X) \
+	/* By the client, and it was sent every byte. */ \
+	X(CLOSED, "closed") \
+	/* The client, or the network, broke it off. */ \
+	X(RESET, "reset") \
+	/* --idle-timeout. */ \
+	X(IDLE, "idle") \
+	/* By the server's end, everything sent. */ \
+	X(STOPPED, "stopped") \
+	/* By the server, with bytes that the client did not take, or by the death of the worker. \
+	 */ \
+	X(CUT, "cut")
 
-/* Directions of the link that the options impair: to the server, and from it. */
+/* Datagrams on one direction of the link that the options impair: `datagrams` and `copies` (second
+ * ones) together are as many as were lost, as arrived and as are waiting (under way now). Lost:
+ * each on its own, in bursts, for a full queue, for no memory. Held back: picked to be overtaken.
+ */
+#define COUNTERS_LINK_LIST(X) \
+	X(datagrams, "datagrams") \
+	X(random, "random") \
+	X(burst, "burst") \
+	X(queue, "queue") \
+	X(no_memory, "room") \
+	X(copies, "copies") \
+	X(held_back, "held-back") \
+	X(waiting, "waiting")
+
+#define X(id, word) COUNTERS_##id,
+enum counters_drop { COUNTERS_DROP_LIST(X) COUNTERS_DROPS };
+enum counters_refusal { COUNTERS_REFUSAL_LIST(X) COUNTERS_REFUSALS };
+enum counters_end { COUNTERS_END_LIST(X) COUNTERS_ENDS };
+#undef X
+_Static_assert((int)COUNTERS_ANSWER == LOOP_GUARD_ANSWER && (int)COUNTERS_LOOP == LOOP_GUARD_LOOP,
+    "the loop guard's decisions");
+
+/* Directions of the link: to the server, and from it. */
 enum counters_direction { COUNTERS_THERE, COUNTERS_BACK, COUNTERS_DIRECTIONS };
 
-/* What became of datagrams on it: `datagrams` and `copies` together are so many as were lost, as
- * arrived and as are waiting. */
+/* Nothing but counters, each a uint64_t, in the order of the lines. */
+#define X(member, word) uint64_t member;
 struct counters_link {
-	uint64_t datagrams;
-	/* Lost: each on its own, in bursts, for a full queue, for no memory. */
-	uint64_t random, burst, queue, no_memory;
-	/* Second copies made. */
-	uint64_t copies;
-	/* Picked to be overtaken. */
-	uint64_t held_back;
-	/* Under way now. */
-	uint64_t waiting;
+	COUNTERS_LINK_LIST(X)
 };
-
-/* Nothing but counters, each a uint64_t. */
 struct counters {
-	/* Peers that were not among the last RECENT_PEERS_MAX. */
-	uint64_t udp_clients;
-	/* Datagrams received: so many as replies and drops together; with a link between, it adds
-	 * copies, losses and what is under way. */
-	uint64_t udp_datagrams, udp_replies;
-	uint64_t udp_bytes_in, udp_bytes_out;
+	COUNTERS_UDP_LIST(X)
 	uint64_t udp_dropped[COUNTERS_DROPS];
-	/* What the kernel dropped because the receive queue was full; in no other count. */
-	uint64_t udp_kernel_drops;
-	/* Errors that the system reported on a socket, such as ICMP's; in no other count. */
-	uint64_t udp_errors;
-	struct counters_link udp_link[COUNTERS_DIRECTIONS];
-
-	/* Connections served: so many as there are now and ends together. */
-	uint64_t tcp_clients, tcp_now;
-	/* Line feeds received. */
-	uint64_t tcp_lines;
-	/* Bytes read, and bytes that the kernel took to be sent. */
-	uint64_t tcp_bytes_in, tcp_bytes_out;
+	COUNTERS_UDP_SYSTEM_LIST(X)
+	COUNTERS_TCP_LIST(X)
 	uint64_t tcp_refused[COUNTERS_REFUSALS];
 	uint64_t tcp_ended[COUNTERS_ENDS];
+	struct counters_link udp_link[COUNTERS_DIRECTIONS];
 };
+#undef X
 
-/* Adds what `one` counted. */
+/* Adds the counters of `one`. */
 void counters_add(struct counters *sum, const struct counters *one);
-/* Whose counters these are has died in the middle of his work: connections that he had are cut, and
- * datagrams that he had not dealt with unsent. */
+/* Closes the counters of a worker that has died in the middle of its work: its connections are cut,
+ * and its datagrams that were not dealt with unsent. */
 void counters_end_worker(struct counters *t);
 
 /* Room for one line of totals. */
@@ -112,7 +131,7 @@ void counters_end_worker(struct counters *t);
  * met the link. */
 char *counters_line(const struct counters *t, int i, char buf[COUNTERS_LINE]);
 
-/* The word that stands for it in the lines. */
+/* Its word in the lines. */
 const char *counters_drop_word(enum counters_drop d);
 const char *counters_refusal_word(enum counters_refusal r);
 const char *counters_end_word(enum counters_end e);

@@ -57,22 +57,15 @@ void lossy_link_free(struct lossy_link *m)
 
 static void count_lost(struct counters_link *counts, enum impair_fate fate)
 {
-	switch (fate) {
-	case IMPAIR_LOST_RANDOM:
-		counts->random++;
-		break;
-	case IMPAIR_LOST_BURST:
-		counts->burst++;
-		break;
-	case IMPAIR_QUEUE_FULL:
-		counts->queue++;
-		break;
-	case IMPAIR_NO_MEMORY:
-		counts->no_memory++;
-		break;
-	default:
-		break;
-	}
+	uint64_t *const counters[IMPAIR_FATES] = {
+		[IMPAIR_LOST_RANDOM] = &counts->random,
+		[IMPAIR_LOST_BURST] = &counts->burst,
+		[IMPAIR_QUEUE_FULL] = &counts->queue,
+		[IMPAIR_NO_MEMORY] = &counts->no_memory,
+	};
+
+	if (counters[fate])
+		++*counters[fate];
 }
 
 int lossy_link_add(struct lossy_link *m, enum counters_direction name,
