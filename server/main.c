@@ -84,21 +84,19 @@ static void show_help(void)
 	    "\nSIGTERM or SIGINT ends it, SIGUSR1 prints its totals. The manual: man 8 upcased\n");
 }
 
-/* A descriptor that the command line names must have come from whoever started this, below `max`,
- * and not be open for what is `useless` alone: O_RDONLY or O_WRONLY. */
+/* Checks a descriptor that the command line names: it must be open, below `max`, and for more than
+ * `useless` alone (O_RDONLY or O_WRONLY). */
 static int check_descriptor(const char *option, int fd, int useless, int max)
 {
 	const bool is_open = fd < max && fcntl(fd, F_GETFD) >= 0;
-	char why[OPTIONS_WHY];
 
 	if (fd == SETTINGS_UNSET || (is_open && (fcntl(fd, F_GETFL) & O_ACCMODE) != useless))
 		return 0;
-	snprintf(why, sizeof why, "--%s=%d: is %s%s", option, fd,
+	return server_complain(-1, "--%s=%d: is %s%s", option, fd,
 	    !is_open              ? "not an open descriptor"
 	    : useless == O_RDONLY ? "open for reading only"
 	                          : "open for writing only",
 	    fd < max ? "" : " that can be watched");
-	return server_complain(-1, why);
 }
 
 /* Returns 0 to go on, else the status plus one. */
@@ -121,14 +119,13 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		printf(PROGRAM " " PACKAGE_VERSION " (Unicode %s)\n", capitals_unicode());
 		return standard_end(PROGRAM) + 1;
 	}
-	if (operand < argc) {
-		snprintf(why, sizeof why,
-		    "%.60s: is one word too many; for example " PROGRAM " --port=12000",
-		    argv[operand]);
-		return server_complain(STATUS_USAGE, why) + 1;
-	}
+	if (operand < argc)
+		return server_complain(STATUS_USAGE,
+		           "%.60s: is one word too many; for example " PROGRAM " --port=12000",
+		           argv[operand]) +
+		       1;
 	if (settings_check(s, why) < 0 || ready_check(s->port_file, why) < 0)
-		return server_complain(STATUS_USAGE, why) + 1;
+		return server_complain(STATUS_USAGE, "%s", why) + 1;
 	/* Before anybody is told that it is ready. */
 	if (check_descriptor("ready-fd", s->ready_fd, O_RDONLY, INT32_MAX) < 0 ||
 	    check_descriptor("lifeline-fd", s->lifeline_fd, O_WRONLY, FD_SETSIZE) < 0)
@@ -148,7 +145,7 @@ static int announce(struct server *s)
 	failed = ready_prepare(&s->ready, s->settings.port_file, port, why) < 0 ||
 	         (fd == STDOUT_FILENO && ready_port(fd, port, why) < 0);
 	if (failed)
-		return server_complain(STATUS_FAILED, why);
+		return server_complain(STATUS_FAILED, "%s", why);
 	/* Before the sandbox. */
 	standard_nonblocking(STDOUT_FILENO);
 	standard_nonblocking(fd);
@@ -160,11 +157,11 @@ static int announce(struct server *s)
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
 	if (ready_file(&s->ready, why) < 0)
-		return server_complain(STATUS_FAILED, why);
+		return server_complain(STATUS_FAILED, "%s", why);
 	/* The last file is made. With --workers each of them gives up more, when it is started. */
 	server_give_up_rights(s);
 	failed = fd != STDOUT_FILENO && ready_port(fd, port, why) < 0;
-	return failed ? server_complain(STATUS_FAILED, why) : 0;
+	return failed ? server_complain(STATUS_FAILED, "%s", why) : 0;
 }
 
 static int start(struct server *s)

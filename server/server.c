@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +31,16 @@
 /* What an epoll set for the clients takes. */
 #define EPOLL_DESCRIPTORS 1
 
-/* One line on stderr; returns the status. */
-int server_complain(int status, const char *what)
+int server_complain(int status, const char *format, ...)
 {
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char what[OPTIONS_WHY];
+	va_list arguments;
 
-	/* Signals may be blocked, so that a reader that stands still is not waited for as long as
-	 * it likes. */
+	va_start(arguments, format);
+	vsnprintf(what, sizeof what, format, arguments);
+	va_end(arguments);
+	/* Signals may be blocked, so that a reader that stands still is waited for only so long. */
 	if (poll(&p, 1, COMPLAINT_WAIT) != 0)
 		standard_say(PROGRAM ": %s", what);
 	return status;
@@ -75,57 +80,43 @@ static int64_t raise_limit(int64_t max)
 	         : (int64_t)limit.rlim_cur;
 }
 
-/* There is no room for so many clients: says why, and what would help. Returns the status. */
-static int complain_clients(const struct server *s, int64_t capacity, int64_t needed)
+/* Finds out how many clients there is room for beside `sockets` that are still to be opened, and
+ * whether select() can watch so many. Returns 0 or the status. */
+static int settle_clients(struct server *s, int sockets)
 {
-	char why[OPTIONS_WHY];
+	const int64_t max = s->settings.max_clients;
+	int64_t used = used_descriptors() + sockets + SPARE_DESCRIPTORS, needed, capacity;
 
-	if (s->settings.max_clients == SETTINGS_UNSET)
+	s->many = max != SETTINGS_UNSET && used + max > FD_SETSIZE;
+	used += s->many ? EPOLL_DESCRIPTORS : 0;
+	needed = s->many ? used + max : FD_SETSIZE;
+	capacity = raise_limit(needed) - used;
+	if (max == SETTINGS_UNSET && capacity < 1)
 		return server_complain(STATUS_FAILED,
 		    "the limit of open files leaves no room for clients: raise it (ulimit -n "
 		    "1024)");
 	if (s->many && !poller_has_epoll())
-		snprintf(why, sizeof why,
-		    "--max-clients=%lld: is more than select() can watch, and this system has no "
-		    "epoll",
-		    (long long)s->settings.max_clients);
-	else
-		snprintf(why, sizeof why,
-		    "--max-clients=%lld: is more than the %lld for whom the limit of open files "
-		    "leaves room: "
-		    "raise it (ulimit -n %lld)",
-		    (long long)s->settings.max_clients, (long long)(capacity > 0 ? capacity : 0),
-		    (long long)needed);
-	return server_complain(STATUS_USAGE, why);
-}
-
-/* How many clients there is room for beside `sockets` that are still to be opened, and whether
- * select() can watch so many. Returns 0 or the status. */
-static int settle_clients(struct server *s, int sockets)
-{
-	int64_t *clients = &s->settings.max_clients,
-	        used = used_descriptors() + sockets + SPARE_DESCRIPTORS, needed, capacity;
-
-	s->many = *clients != SETTINGS_UNSET && used + *clients > FD_SETSIZE;
-	used += s->many ? EPOLL_DESCRIPTORS : 0;
-	needed = s->many ? used + *clients : FD_SETSIZE;
-	capacity = raise_limit(needed) - used;
-	if ((s->many && !poller_has_epoll()) || capacity < 1 || *clients > capacity)
-		return complain_clients(s, capacity, used + *clients);
-	if (*clients == SETTINGS_UNSET)
-		*clients = capacity;
+		return server_complain(STATUS_USAGE,
+		    "--max-clients=%" PRId64 ": is more than select() can watch, and this system "
+		    "has no epoll",
+		    max);
+	if (capacity < 1 || max > capacity)
+		return server_complain(STATUS_USAGE,
+		    "--max-clients=%" PRId64 ": is more than the %" PRId64 " for whom the limit of "
+		    "open files leaves room: raise it (ulimit -n %" PRId64 ")",
+		    max, capacity > 0 ? capacity : 0, used + max);
+	if (max == SETTINGS_UNSET)
+		s->settings.max_clients = capacity;
 	return 0;
 }
 
-/* Whether the watching process can hold `sockets` of each worker and the line to it, and select()
- * watch them: a worker that cannot be started would leave its share of the clients without an
- * answer. Returns 0 or the status. */
+/* Finds out whether the watching process can hold `sockets` of each worker and the line to it, and
+ * select() watch them: a worker that cannot be started would leave its share of the clients without
+ * an answer. Returns 0 or the status. */
 static int settle_workers(const struct server *s, int sockets)
 {
 	const int64_t n = s->settings.workers, each = sockets + 1;
-	int64_t used, needed, capacity;
-	char why[OPTIONS_WHY];
-	int length;
+	int64_t used, needed, capacity, room;
 
 	if (!n)
 		return 0;
@@ -133,22 +124,23 @@ static int settle_workers(const struct server *s, int sockets)
 	       (s->settings.control ? CONTROL_DESCRIPTORS : 0);
 	needed = used + n * each;
 	capacity = raise_limit(FD_SETSIZE) - used;
+	room = capacity > 0 ? capacity / each : 0;
 	if (needed - used <= capacity)
 		return 0;
-	length = snprintf(why, sizeof why,
-	    "--workers=%lld: is more than the %lld for whose sockets ", (long long)n,
-	    (long long)(capacity > 0 ? capacity / each : 0));
 	if (needed > FD_SETSIZE)
-		snprintf(why + length, sizeof why - (size_t)length,
-		    "select() has room: serve fewer addresses, or fewer of them");
-	else
-		snprintf(why + length, sizeof why - (size_t)length,
-		    "the limit of open files leaves room: raise it (ulimit -n %lld)",
-		    (long long)needed);
-	return server_complain(STATUS_USAGE, why);
+		return server_complain(STATUS_USAGE,
+		    "--workers=%" PRId64 ": is more than the %" PRId64
+		    " for whose sockets select() "
+		    "has room: serve fewer addresses, or fewer of them",
+		    n, room);
+	return server_complain(STATUS_USAGE,
+	    "--workers=%" PRId64 ": is more than the %" PRId64
+	    " for whose sockets the limit of open "
+	    "files leaves room: raise it (ulimit -n %" PRId64 ")",
+	    n, room, needed);
 }
 
-/* The sockets of a service manager. Returns 0 or the status. */
+/* Takes the `n` sockets of a service manager. Returns 0 or the status. */
 static int take_sockets(struct server *s, int n)
 {
 	char why[OPTIONS_WHY];
@@ -158,35 +150,33 @@ static int take_sockets(struct server *s, int n)
 		    "--workers: cannot share the sockets of LISTEN_FDS; leave it out, or open the "
 		    "port here");
 	if (listen_take(&s->listen, n, why) < 0)
-		return server_complain(STATUS_FAILED, why);
+		return server_complain(STATUS_FAILED, "%s", why);
 	log_always("serves the %d sockets of LISTEN_FDS; --port, --bind and --public do not count",
 	    n);
 	return 0;
 }
 
-/* Opens its own, or those of each worker. Returns 0 or the status. */
+/* Opens its own sockets, or those of each worker. Returns 0 or the status. */
 static int make_sockets(struct server *s)
 {
 	char why[OPTIONS_WHY];
 	int n = (int)s->settings.workers;
 
 	if (n && !(s->shares = calloc((size_t)n, sizeof *s->shares)))
-		return server_complain(STATUS_FAILED, strerror(errno));
+		return server_complain(STATUS_FAILED, "%s", strerror(errno));
 	if (listen_open(n ? s->shares : &s->listen, n ? n : 1, &s->settings, why) < 0)
-		return server_complain(STATUS_FAILED, why);
+		return server_complain(STATUS_FAILED, "%s", why);
 	/* A worker begins with fewer rights than this process has now. */
 	for (int i = 0; i < n; i++)
 		udp_ask_buffers(&s->shares[i]);
 	return 0;
 }
 
-/* All workers' are alike. */
 const struct listen *server_served(const struct server *s)
 {
 	return s->shares ? &s->shares[0] : &s->listen;
 }
 
-/* Gets the sockets. Returns 0 or the status. */
 int server_open_sockets(struct server *s)
 {
 	char why[OPTIONS_WHY];
@@ -194,7 +184,7 @@ int server_open_sockets(struct server *s)
 	    own = handed_over ? 0 : 2 * s->settings.places_count, status, missing;
 
 	if (handed_over < 0)
-		return server_complain(STATUS_FAILED, why);
+		return server_complain(STATUS_FAILED, "%s", why);
 	status = settle_clients(s,
 	    own + (s->settings.control ? CONTROL_DESCRIPTORS : 0) + (s->settings.workers ? 1 : 0));
 	if (status || (status = settle_workers(s, own)) ||
@@ -292,14 +282,15 @@ static int open_control(struct server *s)
 
 	if (s->is_worker) {
 		s->control = control_answer(s->poller, workers_channel(s->workers), &own);
-		return s->control ? 0 : server_complain(STATUS_FAILED, strerror(ENOMEM));
+		return s->control ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
 	}
 	if (!s->settings.control)
 		return 0;
 	s->control = control_open(s->loop, s->poller, s->settings.control, s->workers ? &all : &own,
 	    why);
-	return s->control ? 0
-	                  : server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, why);
+	return s->control
+	         ? 0
+	         : server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
 }
 
 /* Makes what serves the sockets. Returns 0 or the status. */
@@ -317,7 +308,7 @@ static int open_services(struct server *s)
 	    set->datagram_rate);
 	s->tcp = s->udp ? tcp_new(s->loop, s->poller, &s->listen, s->counters, &key, &limits)
 	                : NULL;
-	return s->tcp ? 0 : server_complain(STATUS_FAILED, strerror(ENOMEM));
+	return s->tcp ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
 }
 
 /* Makes what this process waits by. Returns 0 or the status. */
@@ -326,10 +317,9 @@ static int open_loop(struct server *s)
 	s->loop = loop_new();
 	if (s->loop)
 		s->poller = poller_new(s->loop, s->many && (s->is_worker || !s->workers));
-	return s->poller ? 0 : server_complain(STATUS_FAILED, strerror(errno));
+	return s->poller ? 0 : server_complain(STATUS_FAILED, "%s", strerror(errno));
 }
 
-/* Makes all but the sockets. Returns 0 or the status. */
 int server_open(struct server *s)
 {
 	int status, n = (int)s->settings.workers;
@@ -342,7 +332,7 @@ int server_open(struct server *s)
 		return server_complain(STATUS_FAILED, "the system gives no random numbers");
 	impair_options_seed(&s->settings.impair, chance);
 	if (n && !(s->workers = workers_new(n)))
-		return server_complain(STATUS_FAILED, strerror(errno));
+		return server_complain(STATUS_FAILED, "%s", strerror(errno));
 	if ((status = open_loop(s)) || (!n && (status = open_services(s))))
 		return status;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
@@ -376,8 +366,6 @@ void server_give_up_rights(const struct server *s)
 	log_always("sandbox%s: %s", sandbox.watches ? " of the watching process" : "", report);
 }
 
-/* This process was started as worker `number`: it lets go of what is the watching one's and serves.
- * Returns 0 or the status. */
 int server_become_worker(struct server *s, int number)
 {
 	int status;

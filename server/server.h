@@ -68,8 +68,8 @@ struct server {
 	bool abandoned;
 };
 
-/* One line on stderr; returns the status. */
-int server_complain(int status, const char *what);
+/* One line on stderr, as printf() has it; returns the status. */
+int server_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Opens the sockets, or those of each worker. Returns 0 or the status, as all of these do. */
 int server_open_sockets(struct server *s);
 /* Makes all that serves or watches. */
