@@ -3,7 +3,11 @@
 
 #include "common/random.h"
 
-static uint64_t turn(uint64_t x, int bits)
+#include <string.h>
+
+#include "common/fnv.h"
+
+static uint64_t rotate(uint64_t x, int bits)
 {
 	return (x << bits) | (x >> (64 - bits));
 }
@@ -26,10 +30,15 @@ void random_seed(struct random *random, uint64_t seed, uint64_t stream)
 		random->s[i] = split(&x);
 }
 
+void random_seed_named(struct random *random, uint64_t seed, uint64_t stream, const char *name)
+{
+	random_seed(random, seed, stream ^ fnv_hash(name, strlen(name)));
+}
+
 uint64_t random_next(struct random *random)
 {
 	uint64_t *s = random->s;
-	uint64_t result = turn(s[1] * 5, 7) * 9;
+	uint64_t result = rotate(s[1] * 5, 7) * 9;
 	uint64_t t = s[1] << 17;
 
 	s[2] ^= s[0];
@@ -37,7 +46,7 @@ uint64_t random_next(struct random *random)
 	s[1] ^= s[2];
 	s[0] ^= s[3];
 	s[2] ^= t;
-	s[3] = turn(s[3], 45);
+	s[3] = rotate(s[3], 45);
 	return result;
 }
 

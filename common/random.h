@@ -2,8 +2,8 @@
 /* Random numbers that a seed repeats: xoshiro256** (Blackman and Vigna, "Scrambled linear
  * pseudorandom number generators", 2021), seeded by SplitMix64 as its authors advise. Not for
  * secrets. Pure. */
-#ifndef UPCASE_RANDOM_H
-#define UPCASE_RANDOM_H
+#ifndef UPCASE_COMMON_RANDOM_H
+#define UPCASE_COMMON_RANDOM_H
 
 #include <stdint.h>
 
@@ -15,6 +15,10 @@ struct random {
 /* Seeds that differ in one bit give unrelated sequences, and so do different streams of one seed.
  */
 void random_seed(struct random *random, uint64_t seed, uint64_t stream);
+
+/* The same for a purpose that has its own sequence, unrelated to that of random_seed(): so drawing
+ * for it leaves the other sequences of the seed as they are. */
+void random_seed_named(struct random *random, uint64_t seed, uint64_t stream, const char *name);
 
 /* The next 64 bits. */
 uint64_t random_next(struct random *random);
