@@ -17,40 +17,38 @@
 #include "common/text.h"
 #include "common/units.h"
 
-static const char *const ways[LINK_WAYS] = { "there", "back" };
-
 /* --- reading --- */
 
-static int64_t until(const char *value, int64_t now)
+static void read_until(const char *value, int64_t now, int64_t *until)
 {
 	int64_t span;
 
-	return units_duration(value, &span) == 0 ? now + span : INT64_MIN;
+	*until = units_duration(value, &span) == 0 ? now + span : INT64_MIN;
 }
 
-/* "there loss 20%". Returns 1 for a setting, 0 for something else, -1 for nonsense. */
-static int read_line(struct link_status *status, char *line, int64_t now)
+/* "there loss 20%". Returns 1 for a setting, 0 for something else, -1 for a wrong value. */
+static int read_line(struct link_status *status, const char *line, int64_t now)
 {
-	char why[IMPAIR_WHY], *rest = NULL;
-	const char *way_word = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest);
-	const char *value = rest ? rest + strspn(rest, " ") : "";
-	const bool back = way_word && strcmp(way_word, ways[LINK_COMING]) == 0;
-	enum impair_field_id id;
+	char first[16], name[IMPAIR_VALUE], why[IMPAIR_WHY];
+	int n = 0, way = LINK_GOING;
 
-	if (!way_word || !name)
+	if (sscanf(line, "%15s %47s %n", first, name, &n) < 2)
 		return 0;
-	if (strcmp(way_word, "seed") == 0)
+	if (strcmp(first, "seed") == 0)
 		status->seed = strtoull(name, NULL, 10);
-	if (!back && strcmp(way_word, ways[LINK_GOING]) != 0)
+	while (way < LINK_WAYS && strcmp(first, link_way_name((enum link_way)way)) != 0)
+		way++;
+	if (way == LINK_WAYS)
 		return 0;
 	if (strcmp(name, "held-for") == 0)
-		status->held_until[back] = until(value, now);
+		read_until(line + n, now, &status->held_until[way]);
 	if (strcmp(name, "unplugged-for") == 0)
-		status->unplugged_until[back] = until(value, now);
-	id = impair_field_find(name);
+		read_until(line + n, now, &status->unplugged_until[way]);
+	const enum impair_field_id id = impair_field_find(name);
+
 	if (id == IMPAIR_FIELD_COUNT)
 		return 0;
-	return impair_fields_set(&status->settings[back], id, value, why) == 0 ? 1 : -1;
+	return impair_fields_set(&status->settings[way], id, line + n, why) == 0 ? 1 : -1;
 }
 
 int link_status_read(struct link_status *status, const char *answer, int64_t now)
@@ -120,15 +118,15 @@ static void put_settings(struct text *t, const struct impair_settings *s, const 
 /* "held for 3 s, " or "unplugged there for 3 s, ". */
 static void put_pause(struct text *t, const char *word, const int64_t ends[LINK_WAYS], int64_t now)
 {
-	const bool there = ends[LINK_GOING] > now, back = ends[LINK_COMING] > now;
-	const int64_t end = there && (!back || ends[LINK_GOING] > ends[LINK_COMING])
-	                      ? ends[LINK_GOING]
-	                      : ends[LINK_COMING];
+	const int64_t there = ends[LINK_GOING], back = ends[LINK_COMING],
+	              end = there > back ? there : back;
 
-	if (there || back)
-		text_put(t, "%s%s%s for %" PRId64 " s, ", word, there && back ? "" : " ",
-		    there && back ? "" : ways[there ? LINK_GOING : LINK_COMING],
-		    (end - now + NS_PER_S - 1) / NS_PER_S);
+	if (end <= now)
+		return;
+	text_put(t, "%s", word);
+	if (there <= now || back <= now)
+		text_put(t, " %s", link_way_name(there > now ? LINK_GOING : LINK_COMING));
+	text_put(t, " for %" PRId64 " s, ", (end - now + NS_PER_S - 1) / NS_PER_S);
 }
 
 static void put_ways(struct text *t, const struct impair_settings *there,
@@ -172,33 +170,40 @@ char *link_status_line(const struct link_status *status, int64_t now, char *buf,
 
 /* --- changes --- */
 
-/* "loss 30%, delay 5ms; nothing", which is taken apart. */
-static int change_settings(struct link_change *c, struct text *t, char *words)
+/* One way's settings as the lab writes them. Returns 0 or -1. */
+static int parse_way(struct impair_settings *s, const char *text)
 {
-	struct impair_settings settings[LINK_WAYS] = { impair_perfect(), impair_perfect() };
-	char *back = strstr(words, "; "), why[IMPAIR_WHY];
+	char why[IMPAIR_WHY];
 
-	if (!back)
+	*s = impair_perfect();
+	return strcmp(text, "nothing") == 0 ? 0 : impair_fields_parse(s, text, why);
+}
+
+/* "loss 30%, delay 5ms; nothing". */
+static int change_settings(struct link_change *c, struct text *t, const char *words)
+{
+	struct impair_settings there, back;
+	const char *end = strstr(words, "; ");
+
+	if (!end)
 		return -1;
-	*back = '\0';
-	snprintf(c->there, sizeof c->there, "%s", words);
-	snprintf(c->back, sizeof c->back, "%s", back + 2);
-	if ((strcmp(c->there, "nothing") != 0 &&
-	        impair_fields_parse(&settings[LINK_GOING], c->there, why) < 0) ||
-	    (strcmp(c->back, "nothing") != 0 &&
-	        impair_fields_parse(&settings[LINK_COMING], c->back, why) < 0))
+	snprintf(c->there, sizeof c->there, "%.*s", (int)(end - words), words);
+	snprintf(c->back, sizeof c->back, "%s", end + 2);
+	if (parse_way(&there, c->there) < 0 || parse_way(&back, c->back) < 0)
 		return -1;
 	c->kind = SESSION_EVENT_LINK;
-	put_ways(t, &settings[LINK_GOING], &settings[LINK_COMING]);
+	put_ways(t, &there, &back);
 	return 0;
 }
 
 /* "next udp request", "next ack back", "none". */
-static int change_drop(struct text *t, char *words)
+static int change_drop(struct text *t, const char *words)
 {
 	static const struct {
 		const char *word, *shown;
 	} names[] = {
+		{ "none", "no drop waits any more" },
+		{ "next", "will drop the next " },
 		{ "udp", "UDP " },
 		{ "tcp", "TCP " },
 		{ "request", "request" },
@@ -208,29 +213,25 @@ static int change_drop(struct text *t, char *words)
 		{ "there", " there" },
 		{ "back", " back" },
 	};
-	char *rest = NULL;
-	const char *word = strtok_r(words, " ", &rest);
+	char word[IMPAIR_VALUE];
 
-	text_put(t,
-	    word && strcmp(word, "none") == 0 ? "no drop waits any more" : "will drop the next ");
-	while ((word = strtok_r(NULL, " ", &rest)) != NULL)
+	while (impair_fields_word(&words, word))
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 			if (strcmp(word, names[i].word) == 0)
 				text_put(t, "%s", names[i].shown);
 	return 0;
 }
 
-/* "3s", "0s back": its beginning, or an end by order. */
-static int change_pause(struct text *t, char *words, const char *begun, const char *ended)
+/* "3s", "0s back": the beginning of a pause, or its end by a command. */
+static int change_pause(struct text *t, const char *words, const char *begun, const char *ended)
 {
 	struct impair_settings s = impair_perfect();
-	char value[IMPAIR_VALUE], *way = words + strcspn(words, " ");
+	char word[IMPAIR_VALUE], value[IMPAIR_VALUE];
 
-	if (*way)
-		*way++ = '\0';
-	if (units_duration(words, &s.delay) < 0)
+	impair_fields_word(&words, word);
+	if (units_duration(word, &s.delay) < 0)
 		return -1;
-	text_put(t, "%s%s%s", s.delay > 0 ? begun : ended, *way ? " " : "", way);
+	text_put(t, "%s%s", s.delay > 0 ? begun : ended, words);
 	if (s.delay > 0) {
 		text_put(t, " for ");
 		put_spaced(t, impair_fields_get(&s, IMPAIR_FIELD_delay, value));
@@ -240,32 +241,30 @@ static int change_pause(struct text *t, char *words, const char *begun, const ch
 
 int link_change_read(struct link_change *c, const char *line)
 {
-	char copy[2 * IMPAIR_LINE + 100], *words, *kind;
 	struct text t = text_begin(c->text, sizeof c->text);
+	char kind[IMPAIR_VALUE];
 	long long at;
 	int n = 0;
 
 	*c = (struct link_change){ .kind = SESSION_EVENT_FAULT };
 	if (sscanf(line, "changed %lld %n", &at, &n) != 1 || at <= 0 || at > SESSION_TIME_MAX ||
-	    strlen(line + n) >= sizeof copy)
+	    strlen(line + n) >= sizeof c->text)
 		return -1;
 	c->at = at;
-	strcpy(copy, line + n);
-	kind = copy;
-	words = copy + strcspn(copy, " ");
-	if (*words)
-		*words++ = '\0';
+	line += n;
+	impair_fields_word(&line, kind);
 	if (strcmp(kind, "set") == 0)
-		return change_settings(c, &t, words);
+		return change_settings(c, &t, *line ? line + 1 : line);
 	if (strcmp(kind, "drop") == 0)
-		return change_drop(&t, words);
+		return change_drop(&t, line);
 	if (strcmp(kind, "hold") == 0)
-		return change_pause(&t, words, "held", "released");
+		return change_pause(&t, line, "held", "released");
 	if (strcmp(kind, "unplug") == 0)
-		return change_pause(&t, words, "unplugged", "plugged in again");
-	text_put(&t, "%s%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind,
-	    *words ? " " : "", words);
-	return strcmp(kind, "plugged") == 0 || strcmp(kind, "released") == 0 ? 0 : -1;
+		return change_pause(&t, line, "unplugged", "plugged in again");
+	if (strcmp(kind, "plugged") != 0 && strcmp(kind, "released") != 0)
+		return -1;
+	text_put(&t, "%s%s", strcmp(kind, "plugged") == 0 ? "plugged in again" : kind, line);
+	return 0;
 }
 
 /* --- expected and measured --- */
@@ -280,10 +279,14 @@ double link_status_answered(const struct link_status *status)
 	                   there->duplicate * (1 - (1 - coming) * (1 - coming)));
 }
 
-static void put_percent(struct text *t, double share)
+/* "64.0 %". Returns `buf`. */
+static const char *percent(double share, char buf[16])
 {
-	text_decimal(t, 100 * share, 1);
-	text_put(t, " %%");
+	struct text t = text_begin(buf, 16);
+
+	text_decimal(&t, 100 * share, 1);
+	text_put(&t, " %%");
+	return buf;
 }
 
 /* So few lines say little: the interval is wider than half of everything. */
@@ -292,6 +295,7 @@ static void put_percent(struct text *t, double share)
 static void put_measured(struct text *t, const struct link_report *r)
 {
 	const double expected = link_status_answered(r->status);
+	char measured[16], from[16], to[16];
 	double low, high;
 
 	if (r->decided == 0) {
@@ -299,34 +303,27 @@ static void put_measured(struct text *t, const struct link_report *r)
 		return;
 	}
 	stats_wilson(r->answered, r->decided, &low, &high);
-	text_put(t, "measured      ");
-	put_percent(t, (double)r->answered / (double)r->decided);
 	text_put(t,
-	    ", %" PRIu64 " of %" PRIu64
-	    " lines since the link was changed last\n              95 %% interval ",
-	    r->answered, r->decided);
-	put_percent(t, low);
-	text_put(t, " to ");
-	put_percent(t, high);
-	text_put(t, ": %s\n",
-	    expected >= low && expected <= high
-	        ? (r->decided < FEW_LINES ? "not yet enough lines" : "consistent")
-	    : r->decided < FEW_LINES ? "not yet enough lines"
-	                             : "not consistent (by chance alone, one time in twenty)");
+	    "measured      %s, %" PRIu64 " of %" PRIu64 " lines since the link was changed last\n"
+	    "              95 %% interval %s to %s: %s\n",
+	    percent((double)r->answered / (double)r->decided, measured), r->answered, r->decided,
+	    percent(low, from), percent(high, to),
+	    r->decided < FEW_LINES                ? "not yet enough lines"
+	    : expected >= low && expected <= high ? "consistent"
+	                                          : "not consistent (by chance alone, one time in "
+	                                            "twenty)");
 }
 
 static void put_expected(struct text *t, const struct link_report *r)
 {
 	const struct impair_settings *there = &r->status->settings[LINK_GOING],
 	                             *back = &r->status->settings[LINK_COMING];
+	char answered[16], going[16], coming[16];
 
-	text_put(t, "\nAnswered over UDP\nexpected      ");
-	put_percent(t, link_status_answered(r->status));
-	text_put(t, " = ");
-	put_percent(t, impair_through(there));
-	text_put(t, " going × ");
-	put_percent(t, impair_through(back));
-	text_put(t, " coming%s\n", there->duplicate > 0 ? ", and more for second copies" : "");
+	text_put(t, "\nAnswered over UDP\nexpected      %s = %s going × %s coming%s\n",
+	    percent(link_status_answered(r->status), answered),
+	    percent(impair_through(there), going), percent(impair_through(back), coming),
+	    there->duplicate > 0 ? ", and more for second copies" : "");
 	put_measured(t, r);
 	if (there->delay + back->delay > r->reply_timeout)
 		text_put(t,
@@ -373,8 +370,9 @@ static void put_segments(struct text *t, const struct trace_totals *w)
 
 static void put_mismatches(struct text *t, const struct trace_totals *w)
 {
-	text_put(t, "%" PRIu64 " mismatch%s in %" PRIu64 " line%s compared", w->mismatches,
-	    w->mismatches == 1 ? "" : "es", w->compared, w->compared == 1 ? "" : "s");
+	text_put(t, "%" PRIu64 " mismatch%s in ", w->mismatches, w->mismatches == 1 ? "" : "es");
+	text_count(t, w->compared, "line");
+	text_put(t, " compared");
 	if (w->mismatches)
 		text_put(t, " (first line %" PRIu64 ": %s)", w->first,
 		    trace_mismatch_text(w->first_kind));
@@ -386,9 +384,11 @@ static void put_truth(struct text *t, const struct trace_totals *w)
 	put_lost(t, w);
 	text_put(t, "\nsegments      ");
 	put_segments(t, w);
-	if (w->requested_drops)
-		text_put(t, "\non cue        %" PRIu64 " packet%s dropped", w->requested_drops,
-		    w->requested_drops == 1 ? "" : "s");
+	if (w->requested_drops) {
+		text_put(t, "\non cue        ");
+		text_count(t, w->requested_drops, "packet");
+		text_put(t, " dropped");
+	}
 	text_put(t, "\ntruth         ");
 	put_mismatches(t, w);
 	text_put(t, "\n");
@@ -398,11 +398,13 @@ static void put_tcp(struct text *t, const char *whose, const struct tcp_sample *
 {
 	if (!tcp)
 		return;
-	text_put(t, "\n%s\nsent again    %u segment%s, its SYN included\ntimeout       ", whose,
-	    tcp->retransmitted, tcp->retransmitted == 1 ? "" : "s");
+	text_put(t, "\n%s\nsent again    ", whose);
+	text_count(t, tcp->retransmitted, "segment");
+	text_put(t, ", its SYN included\ntimeout       ");
 	text_span(t, tcp->timeout);
-	text_put(t, ", doubled %u time%s\nround trip    ", tcp->backoff,
-	    tcp->backoff == 1 ? "" : "s");
+	text_put(t, ", doubled ");
+	text_count(t, tcp->backoff, "time");
+	text_put(t, "\nround trip    ");
 	text_span(t, tcp->round_trip);
 	text_put(t, " ± ");
 	text_span(t, tcp->variation);
@@ -451,9 +453,11 @@ char *link_report_end(const struct trace_totals *traced, char *buf, size_t size)
 		put_segments(&t, traced);
 		text_put(&t, "\n");
 	}
-	if (traced->requested_drops > 0)
-		text_put(&t, "link: %" PRIu64 " packet%s dropped on cue\n", traced->requested_drops,
-		    traced->requested_drops == 1 ? "" : "s");
+	if (traced->requested_drops > 0) {
+		text_put(&t, "link: ");
+		text_count(&t, traced->requested_drops, "packet");
+		text_put(&t, " dropped on cue\n");
+	}
 	text_put(&t, "truth: ");
 	put_mismatches(&t, traced);
 	/* Who leaves soon after the last line leaves before this is known; nor is it among those
