@@ -24,6 +24,9 @@
 #define SHOWN 176
 /* The most columns of it. */
 #define SHOWN_COLUMNS 40
+/* Room for what is wrong with a command line: all options of a table, if an abbreviation fits all.
+ */
+#define WHY 4000
 /* The longest line of a configuration file, and with it the longest value. */
 #define LINE_MAX_BYTES 4096
 /* What some editors put before everything else: U+FEFF in UTF-8. */
@@ -38,26 +41,19 @@
  * text is cut. Returns `buf`. */
 static char *show(const char *text, size_t n, char buf[SHOWN])
 {
-	const unsigned char *s = (const unsigned char *)text;
-	size_t at = 0, used = 0, columns = 0, length;
+	const unsigned char *s = (const unsigned char *)text, *const end = s + n;
+	struct text t = text_begin(buf, SHOWN);
+	int columns = 0;
 
-	while (at < n) {
-		if (columns + 4 > SHOWN_COLUMNS) {
-			used += (size_t)sprintf(buf + used, "...");
-			break;
-		}
-		length = utf8_character(s + at, n - at);
-		if (length && !utf8_is_control(utf8_code(s + at, length))) {
-			memcpy(buf + used, s + at, length);
-			used += length;
-			columns++;
-			at += length;
-		} else {
-			used += (size_t)sprintf(buf + used, "\\x%02x", s[at++]);
-			columns += 4;
-		}
+	for (size_t length; s < end && columns + 4 <= SHOWN_COLUMNS; s += length ? length : 1) {
+		length = utf8_harmless(s, (size_t)(end - s));
+		if (length)
+			text_put(&t, "%.*s", (int)length, s);
+		else
+			text_put(&t, "\\x%02x", *s);
+		columns += length ? 1 : 4;
 	}
-	buf[used] = '\0';
+	text_put(&t, "%s", s < end ? "..." : "");
 	return buf;
 }
 
@@ -244,37 +240,22 @@ struct options_spec *options_append(struct options_spec *to, const struct option
 struct options_reading {
 	const struct options_spec *table;
 	size_t count;
-	/* What messages begin with. */
 	const char *program;
 	int argc;
 	char **argv;
 	/* What getopt_long() wants, made from the table. */
 	struct option *longs;
 	char *letters;
-	/* What is wrong, for standard error. */
-	FILE *out;
+	/* What is wrong. */
+	struct text *why;
 };
-
-static size_t count_options(const struct options_spec *table)
-{
-	size_t n = 0;
-
-	while (table[n].name)
-		n++;
-	return n;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-
-	return slash ? slash + 1 : path;
-}
 
 static int prepare(struct options_reading *r)
 {
 	char *letter;
 
+	while (r->table[r->count].name)
+		r->count++;
 	r->longs = calloc(r->count + 1, sizeof *r->longs);
 	/* ":" first tells a missing argument from an unknown option. */
 	r->letters = letter = malloc(2 * r->count + 2);
@@ -311,137 +292,108 @@ static const struct options_spec *option_of(const struct options_reading *r, int
 	return NULL;
 }
 
-/* An option as it was written, "--wait=" or "-w ", to put a value behind it. */
-static void put_option(const struct options_spec *o, int code, FILE *out)
+/* Puts an option as it was written, "--wait" or "-w", and `value` behind it, if there is one. */
+static void put_option(struct text *why, const struct options_spec *o, int code, const char *value)
 {
 	if (code >= FIRST_LONG)
-		fprintf(out, "--%s=", o->name);
+		text_put(why, "--%s%s%s", o->name, value ? "=" : "", value ? value : "");
 	else
-		fprintf(out, "-%c ", o->letter);
+		text_put(why, "-%c%s%s", o->letter, value ? " " : "", value ? value : "");
 }
 
-static void put_example(const struct options_spec *o, int code, FILE *out)
+static void put_example(struct text *why, const struct options_spec *o, int code)
 {
-	if (o->example) {
-		fputs("; for example ", out);
-		put_option(o, code, out);
-		fputs(o->example, out);
-	}
-	fputc('\n', out);
+	if (!o->example)
+		return;
+	text_put(why, "; for example ");
+	put_option(why, o, code, o->example);
 }
 
-static void say_value_is_wrong(const struct options_reading *r, const struct options_spec *o,
-    int code, const char *value, const char *why)
+static void put_missing(struct text *why, const struct options_spec *o, int code)
 {
-	char shown[SHOWN];
-
-	fprintf(r->out, "%s: ", r->program);
-	if (o->argument) {
-		put_option(o, code, r->out);
-		fprintf(r->out, "%s: ", show(value, strlen(value), shown));
-	} else {
-		fprintf(r->out, "--%s: ", o->name);
-	}
-	fputs(why, r->out);
-	put_example(o, code, r->out);
+	put_option(why, o, code, NULL);
+	text_put(why, " needs %s %s", options_article(o->argument), o->argument);
+	put_example(why, o, code);
 }
 
-static void say_value_is_missing(const struct options_reading *r, const struct options_spec *o,
-    int code)
-{
-	if (code >= FIRST_LONG)
-		fprintf(r->out, "%s: --%s needs", r->program, o->name);
-	else
-		fprintf(r->out, "%s: -%c needs", r->program, o->letter);
-	fprintf(r->out, " %s %s", options_article(o->argument), o->argument);
-	put_example(o, code, r->out);
-}
-
-/* The abbreviation fits several options. */
-static void say_ambiguous(const struct options_reading *r, const char *name, size_t n)
-{
-	char shown[SHOWN];
-	const char *comma = "";
-
-	fprintf(r->out, "%s: --%s: is short for more than one option:", r->program,
-	    show(name, n, shown));
-	for (const struct options_spec *o = r->table; o->name; o++) {
-		if (strncmp(o->name, name, n) != 0)
-			continue;
-		fprintf(r->out, "%s --%s", comma, o->name);
-		comma = ",";
-	}
-	fputc('\n', r->out);
-}
-
-static void say_unknown(const struct options_reading *r, const char *dashes, const char *name,
+static void put_unknown(const struct options_reading *r, const char *dashes, const char *name,
     size_t n)
 {
 	char shown[SHOWN];
 	const struct options_spec *near = nearest(r->table, name, n);
 
-	fprintf(r->out, "%s: %s%s: there is no such option", r->program, dashes,
-	    show(name, n, shown));
+	text_put(r->why, "%s%s: there is no such option", dashes, show(name, n, shown));
 	if (near)
-		fprintf(r->out, "; did you mean --%s?", near->name);
+		text_put(r->why, "; did you mean --%s?", near->name);
 	if (find(r->table, "help", strlen("help")))
-		fprintf(r->out, " (%s --help lists them)", r->program);
-	fputc('\n', r->out);
+		text_put(r->why, " (%s --help lists them)", r->program);
 }
 
-static void say_long_is_wrong(const struct options_reading *r, const char *name)
+/* A long name that is none, or an abbreviation that fits several options. */
+static void put_wrong_name(const struct options_reading *r, const char *name)
 {
-	size_t n = strcspn(name, "="), fits = 0;
+	const size_t n = strcspn(name, "=");
+	char shown[SHOWN];
+	size_t fits = 0;
 
 	for (const struct options_spec *o = r->table; o->name; o++)
 		fits += strncmp(o->name, name, n) == 0;
-	if (fits > 1)
-		say_ambiguous(r, name, n);
-	else
-		say_unknown(r, "--", name, n);
+	if (fits < 2) {
+		put_unknown(r, "--", name, n);
+		return;
+	}
+	text_put(r->why, "--%s: is short for more than one option:", show(name, n, shown));
+	for (const struct options_spec *o = r->table; o->name; o++)
+		if (strncmp(o->name, name, n) == 0)
+			text_put(r->why, " --%s%s", o->name, --fits ? "," : "");
 }
 
 /* getopt_long() gives one byte of a character that may have more; the whole is in one of the
  * arguments. */
-static void say_letter_is_wrong(const struct options_reading *r, char letter)
+static void put_wrong_letter(const struct options_reading *r, char letter)
 {
 	for (int i = 1; i < r->argc; i++) {
 		const char *found = r->argv[i][0] == '-' ? strchr(r->argv[i], letter) : NULL;
 		size_t n = found ? utf8_character((const unsigned char *)found, strlen(found)) : 0;
 
 		if (n > 1) {
-			say_unknown(r, "-", found, n);
+			put_unknown(r, "-", found, n);
 			return;
 		}
 	}
-	say_unknown(r, "-", &letter, 1);
+	put_unknown(r, "-", &letter, 1);
 }
 
 /* getopt_long() returned '?'. It sets optopt to a known option if that is a switch and was given
  * a value, to a letter it does not know, or to 0 for a long option. */
-static void say_refused(const struct options_reading *r)
+static void put_refused(const struct options_reading *r)
 {
 	const struct options_spec *o = option_of(r, optopt);
 	const char *text = optind > 0 && optind <= r->argc ? r->argv[optind - 1] : "";
 	char shown[SHOWN];
 
 	if (optopt == 0 && strncmp(text, "--", 2) == 0)
-		say_long_is_wrong(r, text + 2);
+		put_wrong_name(r, text + 2);
 	else if (o)
-		fprintf(r->out, "%s: %s: --%s takes no value\n", r->program,
-		    show(text, strlen(text), shown), o->name);
+		text_put(r->why, "%s: --%s takes no value", show(text, strlen(text), shown),
+		    o->name);
 	else
-		say_letter_is_wrong(r, (char)optopt);
+		put_wrong_letter(r, (char)optopt);
 }
 
 static int take(const struct options_reading *r, void *settings, int code)
 {
 	const struct options_spec *o = option_of(r, code);
-	char why[OPTIONS_WHY];
+	char why[OPTIONS_WHY], shown[SHOWN];
 
 	if (!o || options_set(o, settings, o->argument ? optarg : NULL, why) == 0)
 		return 0;
-	say_value_is_wrong(r, o, code, optarg, why);
+	if (o->argument)
+		put_option(r->why, o, code, show(optarg, strlen(optarg), shown));
+	else
+		put_option(r->why, o, FIRST_LONG, NULL);
+	text_put(r->why, ": %s", why);
+	put_example(r->why, o, code);
 	return -1;
 }
 
@@ -454,9 +406,9 @@ static int read_all(const struct options_reading *r, void *settings)
 	opterr = 0;
 	while ((code = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL)) != -1) {
 		if (code == '?')
-			return say_refused(r), -1;
+			return put_refused(r), -1;
 		if (code == ':')
-			return say_value_is_missing(r, option_of(r, optopt), optopt), -1;
+			return put_missing(r->why, option_of(r, optopt), optopt), -1;
 		if (take(r, settings, code) < 0)
 			return -1;
 	}
@@ -465,29 +417,23 @@ static int read_all(const struct options_reading *r, void *settings)
 
 int options_command_line(const struct options_spec *table, void *settings, int argc, char **argv)
 {
-	struct options_reading r = {
-		.table = table,
-		.count = count_options(table),
-		.program = base_name(argc > 0 ? argv[0] : NULL),
-		.argc = argc,
-		.argv = argv,
-	};
-	char *said = NULL;
-	size_t size;
+	char why[WHY];
+	struct text text = text_begin(why, sizeof why);
+	struct options_reading r = { .table = table, .argc = argc, .argv = argv, .why = &text };
+	const char *path = argc > 0 && argv[0] ? argv[0] : "", *slash = strrchr(path, '/');
 	int first = -1;
 
-	if (!r.program || !*r.program)
+	r.program = slash ? slash + 1 : path;
+	if (!*r.program)
 		r.program = "upcase";
 	if (argc == 0)
 		return 0;
-	r.out = open_memstream(&said, &size);
-	if (r.out && prepare(&r) == 0)
+	if (prepare(&r) == 0)
 		first = read_all(&r, settings);
-	if (r.out && fclose(r.out) == 0 && size > 0)
-		standard_put(stderr, said);
-	else if (first < 0)
-		standard_say("%s: out of memory", r.program);
-	free(said);
+	else
+		text_put(&text, "out of memory");
+	if (first < 0)
+		standard_say("%s: %s", r.program, why);
 	free(r.longs);
 	free(r.letters);
 	return first;

@@ -50,7 +50,7 @@ char *printable_replace(char *text, size_t n)
 
 	for (size_t at = 0, length; at < n; at += length ? length : 1) {
 		length = utf8_character(s + at, n - at);
-		if (length == 0 || utf8_is_control(utf8_code(s + at, length)))
+		if (utf8_harmless(s + at, n - at) == 0)
 			memset(s + at, '?', length ? length : 1);
 	}
 	return text;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is UTF-8 and what is not: the well-formed byte sequences of table 3-7 of the Unicode
  * Standard. Overlong forms, surrogates and what lies above U+10FFFF are not. Pure. */
-#ifndef UPCASE_UTF8_H
-#define UPCASE_UTF8_H
+#ifndef UPCASE_COMMON_UTF8_H
+#define UPCASE_COMMON_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -76,23 +76,12 @@ static inline bool utf8_is_control(uint32_t code)
 	       code == 0x061c;
 }
 
-/* How many of the `n` bytes at `s`, one at least, are to be taken together: a character, or as
- * much of one as is there. `*length` is how long the character is: more than what is returned if
- * the text ends within it, 0 if it is none (one "maximal subpart", which Unicode wants replaced
- * by one U+FFFD). */
-static inline size_t utf8_span(const unsigned char *s, size_t n, size_t *length)
+/* The length of the character at `s` as utf8_character() has it; 0 also if it is a control. */
+static inline size_t utf8_harmless(const unsigned char *s, size_t n)
 {
-	size_t have = 1;
+	const size_t length = utf8_character(s, n);
 
-	*length = utf8_length(s[0]);
-	if (*length <= 1)
-		return 1;
-	if (n > 1 && utf8_second(s[0], s[1]))
-		for (have = 2; have < *length && have < n && utf8_follows(s[have]);)
-			have++;
-	if (have < *length && have < n)
-		*length = 0;
-	return have;
+	return length && utf8_is_control(utf8_code(s, length)) ? 0 : length;
 }
 
 /* How many bytes at the end of the text are the beginning of a character that is cut off there:
