@@ -32,10 +32,10 @@ static const struct impair_field fields[IMPAIR_FIELD_COUNT] = {
 	    "0ms 1ms 2ms 5ms 10ms 20ms 50ms 100ms 200ms 500ms 1s", IMPAIR_TIME, MEMBER(jitter),
 	    IMPAIR_FIELD_jitter, false },
 	[IMPAIR_FIELD_distribution] = { NAMES("distribution", "distribution"), "KIND",
-	    "of the jitter: uniform or normal", "normal", "uniform normal", IMPAIR_DISTRIBUTION,
+	    "of the jitter: uniform or normal", "normal", "uniform normal", IMPAIR_WORD,
 	    MEMBER(distribution), IMPAIR_FIELD_jitter, false },
 	[IMPAIR_FIELD_order] = { NAMES("order", "order"), "WHAT",
-	    "kept, or free: jitter lets packets overtake", "free", "kept free", IMPAIR_ORDER,
+	    "kept, or free: jitter lets packets overtake", "free", "kept free", IMPAIR_WORD,
 	    MEMBER(any_order), IMPAIR_FIELD_jitter, false },
 	[IMPAIR_FIELD_duplicate] = { NAMES("duplicate", "duplicate"), "SHARE",
 	    "deliver packets twice", "1%", "0% 1% 2% 5% 10% 20% 30% 50% 100%", IMPAIR_SHARE,
@@ -194,37 +194,25 @@ static int read_burst(const char *text, double *out, char why[IMPAIR_WHY])
 
 static int read_rate(const char *text, int64_t *out, char why[IMPAIR_WHY])
 {
-	static const struct {
-		const char *name;
-		double factor;
-	} units[] = {
-		{ "", 1 },
-		{ "bit", 1 },
-		{ "k", 1e3 },
-		{ "kbit", 1e3 },
-		{ "m", 1e6 },
-		{ "mbit", 1e6 },
-		{ "g", 1e9 },
-		{ "gbit", 1e9 },
-	};
-	const char *end;
+	static const char *const prefixes[] = { "", "k", "m", "g" };
+	static const double factors[] = { 1, 1e3, 1e6, 1e9 };
+	const char *end, *unit;
 	double value;
+	int i = 3;
 
 	if (decimal(text, &value, &end))
 		return refuse(why, "is not a rate in bit/s");
-	size_t length = strlen(end);
-	if (length > 2 && !strcmp(end + length - 2, "/s"))
-		length -= 2;
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (strlen(units[i].name) == length && !strncasecmp(end, units[i].name, length)) {
-			value *= units[i].factor;
-			if (value != 0 &&
-			    (value < IMPAIR_RATE_MIN || value > (double)IMPAIR_RATE_MAX))
-				return refuse(why, "is not from 1kbit to 100gbit");
-			*out = (int64_t)(value + 0.5);
-			return 0;
-		}
-	return refuse(why, "is not a rate in bit/s");
+	while (strncasecmp(end, prefixes[i], strlen(prefixes[i])) != 0)
+		i--;
+	unit = end + strlen(prefixes[i]);
+	unit += strncasecmp(unit, "bit", 3) == 0 ? 3 : 0;
+	if (*unit && (unit == end || strcmp(unit, "/s") != 0))
+		return refuse(why, "is not a rate in bit/s");
+	value *= factors[i];
+	if (value != 0 && (value < IMPAIR_RATE_MIN || value > (double)IMPAIR_RATE_MAX))
+		return refuse(why, "is not from 1kbit to 100gbit");
+	*out = (int64_t)(value + 0.5);
+	return 0;
 }
 
 static int read_queue(const char *text, struct impair_settings *s, char why[IMPAIR_WHY])
@@ -259,16 +247,6 @@ static int read_mtu(const char *text, int32_t *out, char why[IMPAIR_WHY])
 	return 0;
 }
 
-/* One of two words: 0 or 1, or -1. */
-static int read_word(const char *text, const char *zero, const char *one, char why[IMPAIR_WHY])
-{
-	if (!strcmp(text, zero))
-		return 0;
-	if (!strcmp(text, one))
-		return 1;
-	return text_refuse(why, IMPAIR_WHY, "is neither %s nor %s", zero, one);
-}
-
 static const void *at(const struct impair_settings *s, enum impair_field_id id)
 {
 	return (const char *)s + fields[id].at;
@@ -283,11 +261,39 @@ static void switch_off(struct impair_settings *s, enum impair_field_id id)
 		s->queue_bytes = 0;
 }
 
+size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE])
+{
+	*text += strspn(*text, " ,\t");
+	size_t n = strcspn(*text, " ,\t");
+	snprintf(word, IMPAIR_VALUE, "%.*s", (int)n, *text);
+	*text += n;
+	return n;
+}
+
+/* One of the setting's two words, the steps of the panel: 0 or 1. */
+static int read_word(const char *text, const struct impair_field *f, void *to, char why[IMPAIR_WHY])
+{
+	const char *steps = f->steps;
+	char words[2][IMPAIR_VALUE];
+	int word = 0;
+
+	impair_fields_word(&steps, words[0]);
+	impair_fields_word(&steps, words[1]);
+	while (word < 2 && strcmp(text, words[word]) != 0)
+		word++;
+	if (word == 2)
+		return text_refuse(why, IMPAIR_WHY, "is neither %s nor %s", words[0], words[1]);
+	if (f->size == sizeof(bool))
+		*(bool *)to = word;
+	else
+		*(int *)to = word;
+	return 0;
+}
+
 int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const char *value,
     char why[IMPAIR_WHY])
 {
 	void *to = (char *)s + fields[id].at;
-	int word = 0;
 
 	if (!strcmp(value, "off")) {
 		switch_off(s, id);
@@ -300,130 +306,97 @@ int impair_fields_set(struct impair_settings *s, enum impair_field_id id, const 
 		return read_burst(value, to, why);
 	case IMPAIR_TIME:
 		return read_time(value, to, why);
+	case IMPAIR_WORD:
+		return read_word(value, &fields[id], to, why);
 	case IMPAIR_RATE:
 		return read_rate(value, to, why);
 	case IMPAIR_QUEUE:
 		return read_queue(value, s, why);
 	case IMPAIR_MTU:
 		return read_mtu(value, to, why);
-	case IMPAIR_DISTRIBUTION:
-		if ((word = read_word(value, "uniform", "normal", why)) >= 0)
-			s->distribution = word ? IMPAIR_NORMAL : IMPAIR_UNIFORM;
-		break;
-	case IMPAIR_ORDER:
-		if ((word = read_word(value, "kept", "free", why)) >= 0)
-			s->any_order = word;
-		break;
 	}
-	return word < 0 ? -1 : 0;
+	return -1;
 }
 
-static char *write_share(double share, char buf[IMPAIR_VALUE])
+/* A decimal without zeros at its end, `fraction` of so many places. Not by "%f", which follows the
+ * locale. */
+static void put_decimal(struct text *t, int64_t whole, int64_t fraction, int places)
 {
-	/* In integers, so that the locale's decimal point stays out; a share has 15 digits at most.
-	 */
-	long long millionths = (long long)(share * 1e12 + 0.5);
-	int n = snprintf(buf, IMPAIR_VALUE, "%lld.%010lld", millionths / 10000000000,
-	    millionths % 10000000000);
-	while (buf[n - 1] == '0')
+	char digits[48];
+	int n = snprintf(digits, sizeof digits, "%lld.%0*lld", (long long)whole, places,
+	    (long long)fraction);
+
+	while (digits[n - 1] == '0')
 		n--;
-	n -= buf[n - 1] == '.';
-	snprintf(buf + n, IMPAIR_VALUE - (size_t)n, "%%");
-	return buf;
+	n -= digits[n - 1] == '.';
+	text_put(t, "%.*s", n, digits);
 }
 
-/* A number of units with three places at most and no idle zeros. */
-static int write_thousandths(int64_t value, int64_t unit, char *buf, size_t size)
-{
-	int n = snprintf(buf, size, "%lld.%03lld", (long long)(value / unit),
-	    (long long)(value % unit * 1000 / unit));
-	while (buf[n - 1] == '0')
-		n--;
-	n -= buf[n - 1] == '.';
-	buf[n] = '\0';
-	return n;
-}
+struct scale {
+	int64_t unit;
+	const char *name;
+};
 
-/* The largest unit in which it has three places at most. */
-static char *write_scaled(int64_t value, const int64_t *units, const char *const *names, int count,
-    char buf[IMPAIR_VALUE])
+/* In the largest unit in which it has three places at most. */
+static void put_scaled(struct text *t, int64_t value, const struct scale *s)
 {
-	int i = 0;
-	while (i < count - 1 &&
-	       (value < units[i] || (units[i] >= 1000 && value % (units[i] / 1000))))
-		i++;
-	int n = write_thousandths(value, units[i], buf, IMPAIR_VALUE);
-	snprintf(buf + n, IMPAIR_VALUE - (size_t)n, "%s", names[i]);
-	return buf;
-}
-
-static char *write_time(int64_t ns, char buf[IMPAIR_VALUE])
-{
-	static const int64_t units[] = { NS_PER_S, NS_PER_MS, NS_PER_US, 1 };
-	static const char *const names[] = { "s", "ms", "us", "ns" };
-	return write_scaled(ns, units, names, ns ? 4 : 2, buf);
-}
-
-static char *write_rate(int64_t rate, char buf[IMPAIR_VALUE])
-{
-	static const int64_t units[] = { 1000000000, 1000000, 1000, 1 };
-	static const char *const names[] = { "gbit", "mbit", "kbit", "bit" };
-	if (rate == 0)
-		snprintf(buf, IMPAIR_VALUE, "off");
-	else
-		write_scaled(rate, units, names, 4, buf);
-	return buf;
-}
-
-static char *write_queue(const struct impair_settings *s, char buf[IMPAIR_VALUE])
-{
-	static const int64_t units[] = { 1000000, 1000, 1 };
-	static const char *const names[] = { "MB", "kB", "B" };
-	if (s->queue_packets)
-		snprintf(buf, IMPAIR_VALUE, "%dp", (int)s->queue_packets);
-	else
-		write_scaled(s->queue_bytes, units, names, 3, buf);
-	return buf;
-}
-
-static char *write_burst(double burst, char buf[IMPAIR_VALUE])
-{
-	if (burst == 0)
-		snprintf(buf, IMPAIR_VALUE, "off");
-	else
-		write_thousandths((int64_t)(burst * 1000 + 0.5), 1000, buf, IMPAIR_VALUE);
-	return buf;
+	while (s->unit > 1 && (value < s->unit || (s->unit >= 1000 && value % (s->unit / 1000))))
+		s++;
+	put_decimal(t, value / s->unit, value % s->unit * 1000 / s->unit, 3);
+	text_put(t, "%s", s->name);
 }
 
 char *impair_fields_get(const struct impair_settings *s, enum impair_field_id id,
     char buf[IMPAIR_VALUE])
 {
-	const char *word = "off";
+	static const struct scale times[] = { { NS_PER_S, "s" }, { NS_PER_MS, "ms" },
+		{ NS_PER_US, "us" }, { 1, "ns" } };
+	static const struct scale rates[] = { { 1000000000, "gbit" }, { 1000000, "mbit" },
+		{ 1000, "kbit" }, { 1, "bit" } };
+	static const struct scale zero = { 1, "ms" };
+	static const struct scale sizes[] = { { 1000000, "MB" }, { 1000, "kB" }, { 1, "B" } };
+	const double measure = impair_fields_measure(s, id);
+	const char *words = fields[id].steps;
+	struct text t = text_begin(buf, IMPAIR_VALUE);
+	int64_t value;
 
-	switch (fields[id].kind) {
-	case IMPAIR_SHARE:
-		return write_share(*(const double *)at(s, id), buf);
-	case IMPAIR_BURST:
-		return write_burst(*(const double *)at(s, id), buf);
-	case IMPAIR_TIME:
-		return write_time(*(const int64_t *)at(s, id), buf);
-	case IMPAIR_RATE:
-		return write_rate(s->rate, buf);
-	case IMPAIR_QUEUE:
-		return write_queue(s, buf);
-	case IMPAIR_DISTRIBUTION:
-		word = s->distribution == IMPAIR_NORMAL ? "normal" : "uniform";
-		break;
-	case IMPAIR_ORDER:
-		word = s->any_order ? "free" : "kept";
-		break;
-	case IMPAIR_MTU:
-		if (!s->mtu)
-			break;
-		snprintf(buf, IMPAIR_VALUE, "%d", (int)s->mtu);
+	if (isinf(measure) || (fields[id].kind == IMPAIR_BURST && measure == 0)) {
+		text_put(&t, "off");
 		return buf;
 	}
-	snprintf(buf, IMPAIR_VALUE, "%s", word);
+	switch (fields[id].kind) {
+	case IMPAIR_SHARE:
+		/* A share has 15 digits at most. */
+		value = (int64_t)(measure * 1e12 + 0.5);
+		put_decimal(&t, value / 10000000000, value % 10000000000, 10);
+		text_put(&t, "%%");
+		break;
+	case IMPAIR_BURST:
+		value = (int64_t)(measure * 1000 + 0.5);
+		put_decimal(&t, value / 1000, value % 1000, 3);
+		break;
+	case IMPAIR_TIME:
+		value = *(const int64_t *)at(s, id);
+		put_scaled(&t, value, value ? times : &zero);
+		break;
+	case IMPAIR_RATE:
+		put_scaled(&t, s->rate, rates);
+		break;
+	case IMPAIR_QUEUE:
+		if (s->queue_packets)
+			text_put(&t, "%dp", (int)s->queue_packets);
+		else
+			put_scaled(&t, s->queue_bytes, sizes);
+		break;
+	case IMPAIR_WORD:
+		impair_fields_word(&words, buf);
+		if (measure)
+			impair_fields_word(&words, buf);
+		break;
+	case IMPAIR_MTU:
+		text_put(&t, "%d", (int)s->mtu);
+		break;
+	}
 	return buf;
 }
 
@@ -435,13 +408,12 @@ double impair_fields_measure(const struct impair_settings *s, enum impair_field_
 		return *(const double *)at(s, id);
 	case IMPAIR_TIME:
 		return (double)*(const int64_t *)at(s, id);
-	case IMPAIR_DISTRIBUTION:
-		return s->distribution;
-	case IMPAIR_ORDER:
-		return s->any_order;
+	case IMPAIR_WORD:
+		return fields[id].size == sizeof(bool) ? *(const bool *)at(s, id)
+		                                       : *(const int *)at(s, id);
 	case IMPAIR_RATE:
 		return s->rate ? (double)s->rate : INFINITY;
-	/* One that is counted in bytes has as many packets of a full size. */
+	/* A queue in bytes has as many packets of a full size. */
 	case IMPAIR_QUEUE:
 		return s->queue_packets ? s->queue_packets : (double)s->queue_bytes / 1500;
 	case IMPAIR_MTU:
@@ -485,15 +457,6 @@ bool impair_fields_same(const struct impair_settings *a, const struct impair_set
 
 	return strcmp(impair_fields_line(a, one, sizeof one),
 	           impair_fields_line(b, other, sizeof other)) == 0;
-}
-
-size_t impair_fields_word(const char **text, char word[IMPAIR_VALUE])
-{
-	*text += strspn(*text, " ,\t");
-	size_t n = strcspn(*text, " ,\t");
-	snprintf(word, IMPAIR_VALUE, "%.*s", (int)n, *text);
-	*text += n;
-	return n;
 }
 
 int impair_fields_parse(struct impair_settings *s, const char *text, char why[IMPAIR_WHY])

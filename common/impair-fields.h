@@ -2,8 +2,8 @@
 /* Settings of a link as people write and read them. Each setting is one row of impair-fields.c: the
  * options of upcase-lab and upcased, the control protocol, /link, its panel and the records are
  * made from it. Pure, and the same in every locale. */
-#ifndef UPCASE_IMPAIR_FIELDS_H
-#define UPCASE_IMPAIR_FIELDS_H
+#ifndef UPCASE_COMMON_IMPAIR_FIELDS_H
+#define UPCASE_COMMON_IMPAIR_FIELDS_H
 
 #include <stddef.h>
 
@@ -35,8 +35,8 @@ enum impair_kind {
 	IMPAIR_SHARE,
 	IMPAIR_BURST,
 	IMPAIR_TIME,
-	IMPAIR_DISTRIBUTION,
-	IMPAIR_ORDER,
+	/* One of two words, those of `steps`: 0 or 1 of a bool or an enum. */
+	IMPAIR_WORD,
 	IMPAIR_RATE,
 	IMPAIR_QUEUE,
 	IMPAIR_MTU,
