@@ -37,7 +37,6 @@ MAY = {
     'common/file.c': 'file state',
     'common/log.c': 'clock wait file state',
     'common/make-capitals.c': 'speak',
-    'common/options.c': 'file speak',
     'common/send-buffer.c': 'socket',
     'common/standard.c': 'wait file place speak state',
     'client-tui/trace/server-tcp.c': 'clock',
