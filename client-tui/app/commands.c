@@ -3,14 +3,268 @@
 
 #include "app/commands.h"
 
-#include <stdbool.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/tui-state.h"
 #include "common/text.h"
+#include "report/summary.h"
+#include "view/plot.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+/* --- handlers --- */
+
+static void run_udp(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)arguments;
+	tui_switch(tui, SESSION_UDP, false, now);
+}
+
+static void run_tcp(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)arguments;
+	tui_switch(tui, SESSION_TCP, false, now);
+}
+
+static void run_both(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)arguments;
+	tui_switch(tui, tui->run.settings.transport, true, now);
+}
+
+static void report_peer(struct tui *tui, int64_t now)
+{
+	const struct run_session *of = run_current(&tui->run);
+	char text[400];
+
+	snprintf(text, sizeof text, "%s %s",
+	    tui->run.settings.both ? "UDP and TCP"
+	    : of->stream           ? "TCP"
+	                           : "UDP",
+	    session_peer(of->session));
+	tui_event(tui,
+	    &(const struct session_event){
+	        .kind = SESSION_EVENT_CONNECT, .session = of->recorded, .at = now, .text = text });
+}
+
+static void run_connect(struct tui *tui, char *arguments, int64_t now)
+{
+	char *rest = NULL;
+	const char *host = strtok_r(arguments, " \t", &rest);
+	const char *port = strtok_r(NULL, " \t", &rest);
+	struct settings changed = tui->run.settings;
+	char why[300];
+
+	if (tui_replay_refuses(tui))
+		return;
+	if (!host || strtok_r(NULL, " \t", &rest)) {
+		tui_say(tui,
+		    "/connect HOST [PORT]; for example /connect localhost " SETTINGS_PEER_PORT);
+		return;
+	}
+	strcpy(changed.port, SETTINGS_PEER_PORT);
+	if (settings_peer(host, port, &changed, why, sizeof why) < 0) {
+		tui_say(tui, "%s", why);
+		return;
+	}
+	run_leave_peer(&tui->run, now);
+	tui->run.settings = changed;
+	if (tui_open_sessions(tui, now) == 0)
+		report_peer(tui, now);
+}
+
+static void run_order(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)arguments, (void)now;
+	tui->view.arrivals = !tui->view.arrivals;
+}
+
+static void run_burst(struct tui *tui, char *arguments, int64_t now)
+{
+	char why[GENERATOR_WHY];
+
+	if (generator_read(arguments, &tui->run.plan, why) < 0)
+		tui_say(tui, "%s", why);
+	else
+		tui_burst(tui, now);
+}
+
+/* The transports that were used with this peer, side by side; the one in use before anything was
+ * sent. */
+static void run_stats(struct tui *tui, char *arguments, int64_t now)
+{
+	struct figures figures[2], *used[2] = { NULL, NULL };
+
+	(void)arguments;
+	for (int i = 0; i < 2; i++) {
+		const struct run_session *of = tui->run.peer[i];
+
+		if (!of)
+			continue;
+		run_figures(&tui->run, of, run_time(&tui->run, now), &figures[i]);
+		if (figures[i].totals.typed > 0 || of == run_current(&tui->run))
+			used[i] = &figures[i];
+	}
+	if (used[0] || used[1])
+		tui_page(tui, "statistics", summary_page(used[0], used[1]));
+}
+
+static void run_plot(struct tui *tui, char *name, int64_t now)
+{
+	const int kind = *name ? plot_kind(name) : PLOT_WAITED;
+
+	(void)now;
+	if (kind < 0)
+		tui_say(tui,
+		    "'%.40s' is no plot; /plot waited, rtt, histogram, cumulative or runs; /plot "
+		    "off",
+		    name);
+	else
+		tui_plot(tui, (enum plot_kind)kind);
+}
+
+static void run_find(struct tui *tui, char *text, int64_t now)
+{
+	int rows, columns;
+	char *copy;
+
+	(void)now;
+	if (*text) {
+		copy = strdup(text);
+		if (!copy)
+			return;
+		free(tui->find);
+		tui->find = copy;
+		tui->view.find = NULL;
+	}
+	if (!tui->find) {
+		tui_say(tui,
+		    "/find TEXT; for example /find hello; /find alone goes on to the next older "
+		    "one");
+		return;
+	}
+	screen_size(&rows, &columns);
+	if (!view_find(&tui->view, tui->transcript, rows, columns, tui->find))
+		tui_say(tui, "'%.200s' is not found%s", tui->find,
+		    tui->view.find ? " further up" : "");
+}
+
+static void run_clear(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)arguments, (void)now;
+	transcript_clear(tui->transcript);
+	tui->view.find = NULL;
+	view_scroll_end(&tui->view);
+}
+
+static void run_save_file(struct tui *tui, char *path, int64_t now)
+{
+	char why[EXPORT_WHY];
+
+	if (!*path)
+		tui_say(tui, "/save FILE; for example /save lecture.txt");
+	else if (tui_save(tui, path, now, why) < 0)
+		tui_say(tui, "%s", why);
+	else
+		tui_say(tui, "saved in %s", path);
+}
+
+static bool first_word_is(const char *arguments, const char *word)
+{
+	const size_t n = strlen(word);
+
+	return strncmp(arguments, word, n) == 0 &&
+	       (arguments[n] == '\0' || isspace((unsigned char)arguments[n]));
+}
+
+static void run_link(struct tui *tui, char *arguments, int64_t now)
+{
+	if (!tui_in_lab(tui))
+		return;
+	if (!*arguments)
+		tui_lab_page(tui, now);
+	else if (strcmp(arguments, "panel") == 0)
+		tui_lab_panel(tui);
+	else if (first_word_is(arguments, "presets"))
+		tui_lab_order(tui, TUI_LAB_PAGE, "", arguments);
+	else if (first_word_is(arguments, "preset"))
+		tui_lab_order(tui, TUI_LAB_SET, "", arguments);
+	else
+		tui_lab_order(tui, TUI_LAB_SET, "set", arguments);
+}
+
+/* A requested fault, and the message once the lab has taken it. */
+static void fault(struct tui *tui, const char *order, const char *arguments, const char *example)
+{
+	if (!tui_in_lab(tui))
+		return;
+	if (!*arguments) {
+		tui_say(tui, "%s", example);
+		return;
+	}
+	snprintf(tui->lab_fault, sizeof tui->lab_fault, "the lab will %s %.100s", order, arguments);
+	tui_lab_order(tui, TUI_LAB_FAULT, order, arguments);
+}
+
+static void run_drop(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)now;
+	fault(tui, "drop", arguments,
+	    "/drop next [udp|tcp] request, reply, syn or ack; /drop none forgets it");
+}
+
+static void run_hold(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)now;
+	fault(tui, "hold", arguments, "/hold TIME [there|back]; for example /hold 3s");
+}
+
+static void run_unplug(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)now;
+	fault(tui, "unplug", arguments, "/unplug TIME [there|back]; for example /unplug 5s");
+}
+
+static void run_help(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)arguments, (void)now;
+	tui_page(tui, "help", command_help_page());
+}
+
+static void run_quit(struct tui *tui, char *arguments, int64_t now)
+{
+	(void)arguments, (void)now;
+	tui->quit = true;
+}
+
+/* --- tables --- */
+
+const struct command command_table[] = {
+	{ "udp", "", "send over UDP from now on", run_udp, false },
+	{ "tcp", "", "send over TCP from now on", run_tcp, false },
+	{ "both", "", "send each line over UDP and TCP at once from now on", run_both, false },
+	{ "connect", "HOST [PORT]", "go to another server", run_connect, false },
+	{ "order", "", "replies beside their lines, or in the order they came", run_order, false },
+	{ "burst", "N [every D] [size S]", "send N numbered lines, one every D; Ctrl-C stops it",
+	    run_burst, false },
+	{ "stats", "", "what became of all lines, in figures", run_stats, true },
+	{ "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off", run_plot,
+	    false },
+	{ "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older", run_find,
+	    false },
+	{ "clear", "", "forget what the screen shows; the counts stay", run_clear, false },
+	{ "save", "FILE", "write all rows into a new file, by its ending", run_save_file, false },
+	{ "link", "[NAME VALUE]...", "in the lab: show the link, or change it: loss 30% back",
+	    run_link, true },
+	{ "drop", "next [udp|tcp] WHAT", "in the lab: drop the next request, reply, syn or ack",
+	    run_drop, true },
+	{ "hold", "TIME", "in the lab: keep all packets back for so long", run_hold, true },
+	{ "unplug", "TIME", "in the lab: lose all packets for so long", run_unplug, true },
+	{ "help", "", "this page", run_help, false },
+	{ "quit", "", "leave; a summary stays", run_quit, false },
+	{ .name = NULL },
+};
 
 /* The hints of the key table, which command_hints() puts into one string without memory of its own.
  * The first ones stay on a narrow screen: they are the keys that no terminal keeps for itself, as
@@ -23,30 +277,6 @@
 #define BURST_HINT "F5 burst"
 #define PLOT_HINT "F6 plot"
 #define LINK_HINT "F7 link"
-
-const struct command_spec command_table[] = {
-	{ COMMAND_UDP, "udp", "", "send over UDP from now on" },
-	{ COMMAND_TCP, "tcp", "", "send over TCP from now on" },
-	{ COMMAND_BOTH, "both", "", "send each line over UDP and TCP at once from now on" },
-	{ COMMAND_CONNECT, "connect", "HOST [PORT]", "go to another server" },
-	{ COMMAND_ORDER, "order", "", "replies beside their lines, or in the order they came" },
-	{ COMMAND_BURST, "burst", "N [every D] [size S]",
-	    "send N numbered lines, one every D; Ctrl-C stops it" },
-	{ COMMAND_STATS, "stats", "", "what became of all lines, in figures" },
-	{ COMMAND_PLOT, "plot", "[KIND]", "a plot: waited, rtt, histogram, cumulative, runs; off" },
-	{ COMMAND_FIND, "find", "[TEXT]", "look for TEXT upwards; alone, go on to the next older" },
-	{ COMMAND_CLEAR, "clear", "", "forget what the screen shows; the counts stay" },
-	{ COMMAND_SAVE, "save", "FILE", "write all rows into a new file, by its ending" },
-	{ COMMAND_LINK, "link", "[NAME VALUE]...",
-	    "in the lab: show the link, or change it: loss 30% back" },
-	{ COMMAND_DROP, "drop", "next [udp|tcp] WHAT",
-	    "in the lab: drop the next request, reply, syn or ack" },
-	{ COMMAND_HOLD, "hold", "TIME", "in the lab: keep all packets back for so long" },
-	{ COMMAND_UNPLUG, "unplug", "TIME", "in the lab: lose all packets for so long" },
-	{ COMMAND_HELP, "help", "", "this page" },
-	{ COMMAND_QUIT, "quit", "", "leave; a summary stays" },
-	{ .name = NULL },
-};
 
 const struct key_spec key_table[] = {
 	{ "?", HELP_HINT, "this page, on an empty line; once more types a ?" },
@@ -83,6 +313,8 @@ const char *command_hints(void)
 	                 "  " BURST_HINT "  " PLOT_HINT "  " LINK_HINT;
 }
 
+/* --- lines --- */
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -102,44 +334,31 @@ static size_t name_of(const char *line, size_t n, const char **name)
 	return length;
 }
 
-static bool begins(const struct command_spec *spec, const char *name, size_t n)
+/* Its name begins so, and so much is enough of it. */
+static bool means(const struct command *c, const char *name, size_t n)
 {
-	return strncmp(spec->name, name, n) == 0 && strlen(spec->name) >= n;
+	return strncmp(c->name, name, n) == 0 && strlen(c->name) >= n && n >= 1u + c->two_letters;
 }
 
-/* These commands came later: one letter goes on to mean what it meant. */
-static bool too_short(const struct command_spec *spec, size_t n)
+const struct command *command_find(const char *line, size_t n, const char **arguments)
 {
-	return n < 2 && (spec->command == COMMAND_LINK || spec->command == COMMAND_DROP ||
-	                    spec->command == COMMAND_HOLD || spec->command == COMMAND_UNPLUG ||
-	                    spec->command == COMMAND_STATS);
-}
-
-static enum command find(const char *name, size_t n)
-{
-	enum command found = COMMAND_UNKNOWN;
-
-	if (n == 0)
-		return COMMAND_UNKNOWN;
-	for (const struct command_spec *spec = command_table; spec->name; spec++) {
-		if (!begins(spec, name, n) || too_short(spec, n))
-			continue;
-		if (strlen(spec->name) == n)
-			return spec->command;
-		found = found == COMMAND_UNKNOWN ? spec->command : COMMAND_AMBIGUOUS;
-	}
-	return found;
-}
-
-enum command command_parse(const char *line, size_t n, const char **arguments)
-{
+	const struct command *found = NULL;
 	const char *name, *end = line + n;
-	size_t length = name_of(line, n, &name);
+	const size_t length = name_of(line, n, &name);
+	bool ambiguous = false;
 
 	*arguments = name + length;
 	while (*arguments < end && is_blank(**arguments))
 		++*arguments;
-	return find(name, length);
+	for (const struct command *c = command_table; c->name; c++) {
+		if (!means(c, name, length))
+			continue;
+		if (strlen(c->name) == length)
+			return c;
+		ambiguous = found != NULL;
+		found = c;
+	}
+	return ambiguous ? NULL : found;
 }
 
 size_t command_trim(const char *arguments, size_t n)
@@ -149,29 +368,17 @@ size_t command_trim(const char *arguments, size_t n)
 	return n;
 }
 
-static void free_words(char **words)
-{
-	for (size_t i = 0; words && words[i]; i++)
-		free(words[i]);
-	free(words);
-}
-
 char **command_completions(const char *word)
 {
-	char **words = calloc(COUNT(command_table), sizeof(*words));
+	char **words = calloc(sizeof command_table / sizeof *command_table, sizeof *words);
 	size_t count = 0;
 
-	if (!words || word[0] != '/') {
-		free(words);
-		return NULL;
-	}
-	for (const struct command_spec *spec = command_table; spec->name; spec++) {
-		if (!begins(spec, word + 1, strlen(word + 1)))
+	for (const struct command *c = command_table; words && *word == '/' && c->name; c++) {
+		if (strncmp(c->name, word + 1, strlen(word + 1)) != 0)
 			continue;
-		if (asprintf(&words[count], "/%s", spec->name) < 0) {
+		if (asprintf(&words[count], "/%s", c->name) < 0) {
 			words[count] = NULL;
-			free_words(words);
-			return NULL;
+			break;
 		}
 		count++;
 	}
@@ -188,52 +395,66 @@ char *command_candidates(const char *line, size_t n, char *buf, size_t size)
 	const size_t length = name_of(line, n, &name);
 	struct text t = text_begin(buf, size);
 
-	for (const struct command_spec *spec = command_table; spec->name; spec++)
-		if (begins(spec, name, length) && !too_short(spec, length))
-			text_put(&t, "%s/%s", t.used ? ", " : "", spec->name);
+	for (const struct command *c = command_table; c->name; c++)
+		if (means(c, name, length))
+			text_put(&t, "%s/%s", t.used ? ", " : "", c->name);
 	return buf;
 }
+
+void command_run(struct tui *tui, const char *line, size_t n, int64_t now)
+{
+	const char *arguments = "";
+	const struct command *c = command_find(line, n, &arguments);
+	char names[200], *copy;
+
+	if (!c && *command_candidates(line, n, names, sizeof names)) {
+		tui_say(tui, "more than one command begins so: %s", names);
+	} else if (!c) {
+		tui_say(tui,
+		    "%.60s: no such command; /help lists them, // sends a line that starts with /",
+		    line);
+	} else if ((copy = strndup(arguments,
+	                command_trim(arguments, n - (size_t)(arguments - line))))) {
+		c->run(tui, copy, now);
+		tui->changed = true;
+		free(copy);
+	}
+}
+
+/* --- help --- */
 
 /* The width of a page's first column. */
 #define COLUMN 22
 
 /* What, in a column of its own, and the words; below it when it is too long. */
-static void put_row(struct text *t, const char *what, const char *help)
+static void put_row(FILE *out, const char *what, const char *help)
 {
 	if (strlen(what) >= COLUMN)
-		text_put(t, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
+		fprintf(out, "  %s\n  %-*s%s\n", what, COLUMN, "", help);
 	else
-		text_put(t, "  %-*s%s\n", COLUMN, what, help);
-}
-
-static size_t write_page(char *buf, size_t size)
-{
-	struct text t = text_begin(buf, size);
-	char what[40];
-
-	text_put(&t,
-	    "Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n");
-	for (const struct command_spec *spec = command_table; spec->name; spec++) {
-		snprintf(what, sizeof(what), "/%s %s", spec->name, spec->arguments);
-		put_row(&t, what, spec->help);
-	}
-	text_put(&t,
-	    "\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
-	    "The commands for the lab want two letters at least: /li, /dr.\n"
-	    "A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n");
-	for (const struct key_spec *spec = key_table; spec->key; spec++)
-		put_row(&t, spec->key, spec->help);
-	text_put(&t,
-	    "\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n");
-	return t.used;
+		fprintf(out, "  %-*s%s\n", COLUMN, what, help);
 }
 
 char *command_help_page(void)
 {
-	const size_t size = write_page(NULL, 0) + 1;
-	char *text = malloc(size);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	char what[40];
 
-	if (text)
-		write_page(text, size);
-	return text;
+	if (!out)
+		return NULL;
+	fputs("Each line is sent as it is; the reply is the line in capitals.\n\nCommands\n", out);
+	for (const struct command *c = command_table; c->name; c++) {
+		snprintf(what, sizeof what, "/%s %s", c->name, c->arguments);
+		put_row(out, what, c->help);
+	}
+	fputs("\nThe beginning of a name is enough where only one begins so: /u, /conn.\n"
+	      "The commands for the lab want two letters at least: /li, /dr.\n"
+	      "A line that itself begins with / is sent with one more: //etc sends /etc.\n\nKeys\n",
+	    out);
+	for (const struct key_spec *k = key_table; k->key; k++)
+		put_row(out, k->key, k->help);
+	fputs("\nThe other keys are those of the line editor, readline; ~/.inputrc counts.\n", out);
+	return fclose(out) == 0 ? text : NULL;
 }

@@ -1,40 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The commands and keys of the screen, written once: /help, F1, completion and the manual's test
- * read these tables. Pure: what a command does stands in tui-commands.c. */
+/* The commands and keys of the screen, one row each: /help, F1, completion and the manual's test
+ * read these tables. A new command is a row with its handler in commands.c, and an item in
+ * upcase(1). */
 #ifndef UPCASE_COMMANDS_H
 #define UPCASE_COMMANDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum command {
-	COMMAND_UDP,
-	COMMAND_TCP,
-	COMMAND_BOTH,
-	COMMAND_CONNECT,
-	COMMAND_ORDER,
-	COMMAND_BURST,
-	COMMAND_STATS,
-	COMMAND_PLOT,
-	COMMAND_FIND,
-	COMMAND_CLEAR,
-	COMMAND_SAVE,
-	COMMAND_LINK,
-	COMMAND_DROP,
-	COMMAND_HOLD,
-	COMMAND_UNPLUG,
-	COMMAND_HELP,
-	COMMAND_QUIT,
-	COMMAND_UNKNOWN,
-	COMMAND_AMBIGUOUS,
-};
+struct tui;
 
-struct command_spec {
-	enum command command;
+struct command {
 	/* Without the slash. NULL in the last entry. */
 	const char *name;
 	/* What stands behind it ("HOST [PORT]"), or "". */
 	const char *arguments;
 	const char *help;
+	/* Executes it; `arguments` may be taken apart. */
+	void (*run)(struct tui *tui, char *arguments, int64_t now);
+	/* One letter does not name it: a command without this has that letter. */
+	bool two_letters;
 };
 
 struct key_spec {
@@ -45,21 +31,24 @@ struct key_spec {
 	const char *help;
 };
 
-extern const struct command_spec command_table[];
+extern const struct command command_table[];
 extern const struct key_spec key_table[];
 
-/* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one; one
- * letter does not mean /stats nor a command for the lab. *arguments points behind it and blanks,
- * into `line` (at its end when there are none); blanks at the end of the line are part of it. */
-enum command command_parse(const char *line, size_t n, const char **arguments);
-/* The arguments without the blanks at their end: how many of the `n` bytes at `arguments` that
- * leaves. */
+/* The command that `line` ("/conn host 7") names: a whole name, or the unique beginning of one.
+ * NULL when there is none, or when command_candidates() has more than one. *arguments points behind
+ * it and blanks, into `line` (at its end when there are none); blanks at the end of the line are
+ * part of it.
+ */
+const struct command *command_find(const char *line, size_t n, const char **arguments);
+/* The length of the `n` bytes at `arguments` without the blanks at their end. */
 size_t command_trim(const char *arguments, size_t n);
+/* Executes a line that begins with a slash, or shows why not. */
+void command_run(struct tui *tui, const char *line, size_t n, int64_t now);
 /* The names (with the slash) that begin with `word`: a NULL-ended malloc()ed array of malloc()ed
  * strings, or NULL. */
 char **command_completions(const char *word);
-/* What an ambiguous line could mean: "/clear, /connect". Writes at most `size` bytes with the end,
- * returns `buf`. */
+/* What an ambiguous line could mean: "/clear, /connect"; "" for none. Writes at most `size` bytes
+ * with the end, returns `buf`. */
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
 /* The text of the help page: commands and keys. malloc()ed, NULL when memory is short. */
 char *command_help_page(void);

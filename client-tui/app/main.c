@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/plain-replay.h"
 #include "common/lab-addresses.h"
 #include "app/plain.h"
 #include "net/local-server.h"

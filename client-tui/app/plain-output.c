@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the plain front end prints: replies to standard output, the rest to standard error. With two
- * channels each reply is a line of its own that begins with its transport; while one channel's long
- * reply comes in pieces, the other's wait. */
+/* With two transports each reply is a line of its own that begins with its transport; while a long
+ * reply of one comes in pieces, those of the other wait. */
 #include "config.h"
+
+#include "app/plain-output.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 
 #include "common/clock.h"
 #include "common/grow.h"
-#include "app/plain-internal.h"
 #include "common/standard.h"
 #include "report/summary.h"
 
@@ -40,10 +40,10 @@ void plain_progress(struct plain *p, int64_t now)
 	char text[120];
 	size_t n;
 
-	if (!p->progress || p->input_ended || !p->generator.running || now < p->progress_at)
+	if (!p->progress || p->input_ended || !p->run.generator.running || now < p->progress_at)
 		return;
 	/* One byte a column: the text is ASCII. */
-	generator_progress(&p->generator, now, "-", text, sizeof text);
+	generator_progress(&p->run.generator, now, "-", text, sizeof text);
 	n = strlen(text);
 	fprintf(stderr, "\r%s%*s", text, n < p->progress_shown ? (int)(p->progress_shown - n) : 0,
 	    "");
@@ -56,11 +56,11 @@ void plain_say(struct plain *p, bool bad, const char *words)
 {
 	char text[SESSION_EVENT_WORDS];
 
-	if (!bad && p->settings->quiet)
+	if (!bad && p->run.settings.quiet)
 		return;
 	plain_erase_progress(p);
 	snprintf(text, sizeof text, "%s", words);
-	standard_say("upcase: %s", p->utf8 ? text : summary_ascii(text));
+	standard_say("upcase: %s", p->run.utf8 ? text : summary_ascii(text));
 }
 
 /* --- standard output --- */
@@ -109,25 +109,23 @@ static void put_end(struct plain *p)
 		plain_flush(p);
 }
 
-static struct channel *other_channel(const struct channel *channel)
+static struct plain_channel *other_channel(struct plain *p, bool stream)
 {
-	struct plain *p = channel->plain;
-
-	return p->channel_count < PLAIN_CHANNELS ? NULL : &p->channels[channel == p->channels];
+	return p->prefixes ? &p->channels[!stream] : NULL;
 }
 
-static void put_held(struct channel *channel)
+static void put_held(struct plain *p, struct plain_channel *channel)
 {
-	put(channel->plain, channel->held, channel->held_length);
+	put(p, channel->held, channel->held_length);
 	free(channel->held);
 	channel->held = NULL;
 	channel->held_length = channel->held_capacity = 0;
 }
 
-/* Puts bytes of a channel, or holds them back. */
-static void put_or_hold(struct channel *channel, const void *bytes, size_t n)
+/* Puts bytes of a transport, or holds them back. */
+static void put_or_hold(struct plain *p, bool stream, const void *bytes, size_t n)
 {
-	struct channel *other = other_channel(channel);
+	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
 
 	if (n == 0)
 		return;
@@ -140,96 +138,95 @@ static void put_or_hold(struct channel *channel, const void *bytes, size_t n)
 			return;
 		}
 		/* Its reply goes on in a line of its own. */
-		put(channel->plain, "\n", 1);
+		put(p, "\n", 1);
 		other->begun = false;
-		put_held(channel);
+		put_held(p, channel);
 	}
-	put(channel->plain, bytes, n);
+	put(p, bytes, n);
 }
 
 /* A reply or a piece of one. */
-static void put_part(struct channel *channel, const void *text, size_t n, bool end)
+static void put_part(struct plain *p, bool stream, const void *text, size_t n, bool end)
 {
-	struct channel *other = other_channel(channel);
+	struct plain_channel *channel = &p->channels[stream], *other = other_channel(p, stream);
 
-	if (!channel->begun)
-		put_or_hold(channel, channel->prefix, strlen(channel->prefix));
-	put_or_hold(channel, text, n);
+	if (!channel->begun && p->prefixes)
+		put_or_hold(p, stream, stream ? "tcp " : "udp ", 4);
+	put_or_hold(p, stream, text, n);
 	if (end)
-		put_or_hold(channel, "\n", 1);
+		put_or_hold(p, stream, "\n", 1);
 	channel->begun = !end;
 	if (end && other)
-		put_held(other);
-	if (end && channel->plain->shown)
-		plain_flush(channel->plain);
+		put_held(p, other);
+	if (end && p->shown)
+		plain_flush(p);
 }
 
-static void put_reply(struct channel *channel, uint64_t number, const void *text, size_t n)
+static void put_reply(struct plain *p, bool stream, uint64_t number, const void *text, size_t n)
 {
-	struct plain *p = channel->plain;
-
-	if (p->channel_count > 1) {
-		put_part(channel, text, n, true);
+	if (p->prefixes) {
+		put_part(p, stream, text, n, true);
 		return;
 	}
 	if (p->newline_due)
 		put_end(p);
-	p->newline_due = false;
 	put(p, text, n);
-	if (number != 0 && number == p->unterminated)
-		p->newline_due = true;
-	else
+	p->newline_due = number != 0 && number == p->unterminated;
+	if (!p->newline_due)
 		put_end(p);
 }
 
-void plain_end_output(struct plain *p)
+void plain_free_output(struct plain *p)
 {
-	for (size_t i = 0; i < p->channel_count; i++) {
-		if (p->channel_count > 1 && p->channels[i].begun)
-			put_part(&p->channels[i], "", 0, true);
-		put_held(&p->channels[i]);
-	}
-	plain_flush(p);
+	struct early *early = p->channels[SESSION_UDP].early;
+
+	for (size_t i = 0; early && i < ORDER_CAPACITY; i++)
+		free(early[i].text);
+	free(early);
+	for (int i = 0; i < 2; i++)
+		free(p->channels[i].held);
 }
 
-void plain_free_channel(struct channel *channel)
-{
-	for (size_t i = 0; channel->early && i < ORDER_CAPACITY; i++)
-		free(channel->early[i].text);
-	free(channel->early);
-	free(channel->held);
-}
+/* --- UDP in the order of the lines --- */
 
-/* --- in the order of the lines --- */
-
-int plain_order_start(struct channel *channel)
+int plain_order_start(struct plain *p)
 {
+	struct plain_channel *channel = &p->channels[SESSION_UDP];
+
 	channel->early = calloc(ORDER_CAPACITY, sizeof *channel->early);
+	channel->next = 1;
 	return channel->early ? 0 : -1;
 }
 
-bool plain_order_has_room(const struct channel *channel)
+bool plain_order_has_room(const struct plain *p)
 {
-	return !channel->early ||
-	       (channel->plain->last_number + 1 - channel->next < ORDER_CAPACITY - 1 &&
-	           channel->early_bytes <= ORDER_BYTES);
+	const struct plain_channel *channel = &p->channels[SESSION_UDP];
+
+	return !channel->early || (p->run.last_number + 1 - channel->next < ORDER_CAPACITY - 1 &&
+	                              channel->early_bytes <= ORDER_BYTES);
 }
 
-static bool decided(const struct channel *channel, uint64_t number)
+static bool decided(const struct plain *p, uint64_t number)
 {
-	const struct ledger_row *row = ledger_find(session_ledger(channel->session), number);
+	const struct run_session *udp = p->run.peer[SESSION_UDP];
+	const struct ledger_row *row;
 
-	return number <= channel->plain->last_number && (!row || ledger_is_decided(row->fate));
+	if (number > p->run.last_number)
+		return false;
+	row = ledger_find(session_ledger(udp->session), number);
+	return !row || ledger_is_decided(row->fate);
 }
 
 /* Prints as far as every line is decided. */
-void plain_put_in_order(struct channel *channel)
+static void put_in_order(struct plain *p)
 {
-	while (channel->early && decided(channel, channel->next)) {
+	struct plain_channel *channel = &p->channels[SESSION_UDP];
+
+	while (channel->early && decided(p, channel->next)) {
 		struct early *e = &channel->early[channel->next % ORDER_CAPACITY];
 
 		if (e->there)
-			put_reply(channel, channel->next, e->text, e->length);
+			put_reply(p, false, channel->next, e->text, e->length);
 		channel->early_bytes -= e->length;
 		free(e->text);
 		*e = (struct early){ 0 };
@@ -237,16 +234,16 @@ void plain_put_in_order(struct channel *channel)
 	}
 }
 
-static void keep_for_later(struct channel *channel, uint64_t number, const unsigned char *text,
-    size_t n)
+static void keep_for_later(struct plain *p, uint64_t number, const unsigned char *text, size_t n)
 {
+	struct plain_channel *channel = &p->channels[SESSION_UDP];
 	struct early *e = &channel->early[number % ORDER_CAPACITY];
 
 	if (number < channel->next || e->there)
 		return;
 	e->text = grow_copy(text, n);
 	if (!e->text) {
-		plain_say(channel->plain, true, "memory is short: a reply is left out");
+		plain_say(p, true, "memory is short: a reply is left out");
 		return;
 	}
 	e->length = n;
@@ -254,13 +251,24 @@ static void keep_for_later(struct channel *channel, uint64_t number, const unsig
 	channel->early_bytes += n;
 }
 
-/* --- what the session tells --- */
+void plain_end_output(struct plain *p)
+{
+	put_in_order(p);
+	for (int i = 0; i < 2; i++) {
+		if (p->prefixes && p->channels[i].begun)
+			put_part(p, i == SESSION_TCP, "", 0, true);
+		put_held(p, &p->channels[i]);
+	}
+	plain_flush(p);
+}
+
+/* --- hooks --- */
 
 static void report_stray(struct plain *p, const struct session_reply *reply)
 {
 	char text[120];
 
-	if (p->reported >= REPORTED_LINES || p->settings->quiet)
+	if (p->reported >= REPORTED_LINES || p->run.settings.quiet || p->run.replay)
 		return;
 	snprintf(text, sizeof text, "a stray reply of %zu bytes, which belongs to no line",
 	    reply->length);
@@ -268,102 +276,62 @@ static void report_stray(struct plain *p, const struct session_reply *reply)
 	p->reported++;
 }
 
-void plain_reply(void *context, const struct session_reply *reply)
+void plain_reply(void *plain, struct run_session *of, const struct session_reply *reply)
 {
-	struct channel *channel = context;
+	struct plain *p = plain;
 	const enum ledger_match match = reply->matched.match;
 
-	plain_record_reply(channel, reply);
-	if (channel->plain->settings->output != RECORD_OUTPUT_TEXT)
+	if (p->run.settings.output != RECORD_OUTPUT_TEXT)
 		return;
 	if (reply->more) {
-		if (channel->plain->channel_count > 1)
-			put_part(channel, reply->text, reply->length, false);
+		if (p->prefixes)
+			put_part(p, of->stream, reply->text, reply->length, false);
 		else
-			put(channel->plain, reply->text, reply->length);
-		return;
-	}
-	if (match == MATCH_STRAY && !channel->stream) {
-		report_stray(channel->plain, reply);
+			put(p, reply->text, reply->length);
+	} else if (match == MATCH_STRAY && !of->stream) {
+		report_stray(p, reply);
 	} else if (match == MATCH_DUPLICATE) {
 		return;
-	} else if (channel->early) {
+	} else if (p->channels[of->stream].early) {
 		if (match == MATCH_ANSWER)
-			keep_for_later(channel, reply->matched.number, reply->text, reply->length);
-		plain_put_in_order(channel);
+			keep_for_later(p, reply->matched.number, reply->text, reply->length);
+		put_in_order(p);
 	} else {
-		put_reply(channel, reply->matched.number, reply->text, reply->length);
+		put_reply(p, of->stream, reply->matched.number, reply->text, reply->length);
 	}
 }
 
-void plain_row(void *context, uint64_t number)
+void plain_row(void *plain, struct run_session *of, uint64_t number)
 {
-	struct channel *channel = context;
-	struct plain *p = channel->plain;
-	const struct ledger_row *row = ledger_find(session_ledger(channel->session), number);
+	struct plain *p = plain;
+	const struct ledger_row *row;
 	char text[300], fate[200];
 
-	plain_record_row(channel, number);
+	if (p->run.replay)
+		return;
+	row = ledger_find(session_ledger(of->session), number);
 	if (row && ledger_is_decided(row->fate) && p->reported++ < REPORTED_LINES) {
-		summary_fate(row, channel->stream, clock_monotonic(), fate, sizeof fate);
+		summary_fate(row, of->stream, clock_monotonic(), fate, sizeof fate);
 		snprintf(text, sizeof text, "line %llu%s: %s%s", (unsigned long long)number,
-		    p->channel_count < 2 ? ""
-		    : channel->stream    ? " over TCP"
-		                         : " over UDP",
+		    !p->prefixes ? ""
+		    : of->stream ? " over TCP"
+		                 : " over UDP",
 		    fate,
 		    p->reported == REPORTED_LINES ? " (further lines are counted, not told)" : "");
 		plain_say(p, false, text);
 	}
-	plain_put_in_order(channel);
-}
-
-void plain_notice(void *context, bool bad, const char *text)
-{
-	const struct channel *channel = context;
-
-	plain_event(channel->plain,
-	    &(const struct session_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
-	        .session = channel->recorded,
-	        .at = clock_monotonic(),
-	        .text = (char *)(uintptr_t)text });
+	if (!of->stream)
+		put_in_order(p);
 }
 
 /* A script is not told of what went as it should: only of a SYN that was sent again. */
-static void report_connection(void *context, const struct session_event *event,
-    struct connection_note *note, bool final)
+void plain_connection(void *plain, const struct session_event *event, struct connection_note *note,
+    bool final)
 {
 	char words[SESSION_EVENT_WORDS];
 
-	if (!final)
-		return;
-	plain_record_event(context, event);
-	if (!event->quiet && note->of.syns > 1)
-		plain_say(context, false, session_event_words(event, words));
-}
-
-static void report_connections(struct channel *channel, bool all)
-{
-	connections_dispatch_lab(&channel->connections, channel->plain->lab, channel->recorded, all,
-	    clock_monotonic(), report_connection, channel->plain);
-}
-
-void plain_connections_dispatch(struct plain *p, bool all)
-{
-	if (all && p->lab)
-		lab_settle(p->lab);
-	for (size_t i = 0; i < p->channel_count; i++)
-		report_connections(&p->channels[i], all);
-}
-
-/* At once, before the notice of what it means; not while the session is being opened, which is not
- * known yet. */
-void plain_connection(void *context, const struct session_connection *connection)
-{
-	struct channel *channel = context;
-
-	connections_take(&channel->connections, connection);
-	if (channel->session)
-		report_connections(channel, false);
+	if (final && !event->quiet && note->of.syns > 1)
+		plain_say(plain, false, session_event_words(event, words));
 }
 
 void plain_event(void *plain, const struct session_event *event)
@@ -371,7 +339,7 @@ void plain_event(void *plain, const struct session_event *event)
 	struct plain *p = plain;
 	char words[SESSION_EVENT_WORDS];
 
-	plain_record_event(p, event);
+	run_record(&p->run, event);
 	if (!event->quiet)
 		plain_say(p, event->kind == SESSION_EVENT_ERROR, session_event_words(event, words));
 }

@@ -5,81 +5,185 @@
 
 #include "app/plain.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "app/plain-internal.h"
-#include "common/standard.h"
+#include "app/plain-output.h"
 #include "app/stop.h"
-#include "report/summary.h"
+#include "common/clock.h"
+#include "common/standard.h"
+#include "record/record-file.h"
+#include "report/export.h"
 
 /* In the lab: how long the last lines may still be compared with what the link did. */
 #define LAB_TIME (2 * NS_PER_S)
 
-/* --- the lab --- */
+/* --- sending --- */
 
-static void on_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
+/* No session sends any more: lines fail at once. */
+static bool cannot_send(const struct plain *p)
 {
-	const struct channel *channel = context;
-
-	lab_opened(channel->plain->lab, channel->flow, here, there, from);
-}
-
-static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
-{
-	struct channel *channel = context;
-
-	lab_sent(channel->plain->lab, channel->flow, number, from, to);
-	plain_record_row(channel, number);
-}
-
-static void on_gone(void *context)
-{
-	plain_say(context, false, "the lab has ended");
-}
-
-static void open_lab(struct plain *p, int64_t now)
-{
-	const struct settings *s = p->settings;
-	const struct lab_hooks hooks = { .context = p, .event = plain_event, .gone = on_gone };
-
-	if (!s->lab)
-		return;
-	p->lab = lab_open(s->lab, s->lab_server, (size_t)s->rows, &hooks, now);
-	if (!p->lab)
-		plain_say(p, false, "UPCASE_LAB names a lab that is not there");
-}
-
-/* All lines have their fates; what the link did with the last of them is not known yet. */
-static bool lab_awaited(struct plain *p)
-{
-	const int64_t now = clock_monotonic();
-
-	if (!p->lab || !lab_is_pending(p->lab))
-		return false;
-	if (!p->lab_until)
-		p->lab_until = now + LAB_TIME;
-	return now < p->lab_until;
-}
-
-/* --- the loop --- */
-
-static bool all_settled(const struct plain *p)
-{
-	for (size_t i = 0; i < p->channel_count; i++)
-		if (!session_settled(p->channels[i].session))
+	for (size_t i = 0; i < p->run.used_count; i++)
+		if (!session_dead(p->run.used[i]->session))
 			return false;
 	return true;
 }
 
-static bool finished(struct plain *p)
+static bool has_room(const struct plain *p)
 {
-	return stop_asked() || p->failed || p->write_error ||
-	       (p->input_ended && all_settled(p) && !lab_awaited(p));
+	return run_has_room(&p->run) && plain_order_has_room(p);
+}
+
+static void send_over_all(struct plain *p, const void *text, size_t n, int pieces, int64_t now)
+{
+	if (p->failed || run_send(&p->run, text, n, pieces, p->typed_at, now) == 0)
+		return;
+	plain_say(p, true, "memory is short: stopped");
+	p->failed = true;
+}
+
+/* A line or a piece of one. */
+static void send_line(struct plain *p, const void *text, size_t n, bool last_of_line,
+    bool unterminated, int64_t now)
+{
+	const int pieces = (p->begun ? 0 : SESSION_FIRST) | (last_of_line ? SESSION_LAST : 0) |
+	                   (unterminated ? SESSION_BARE : 0) | SESSION_MORE;
+
+	if (!p->begun)
+		p->run.last_number++;
+	if (unterminated)
+		p->unterminated = p->run.last_number;
+	send_over_all(p, text, n, pieces, now);
+	p->begun = !last_of_line;
+}
+
+/* What was kept of a line. */
+static void send_kept(struct plain *p, bool last_of_line, bool unterminated, int64_t now)
+{
+	send_line(p, p->line, p->used, last_of_line, unterminated, now);
+	p->used = 0;
+}
+
+/* As much of a line as fits; what is too much goes out as a piece (TCP) or makes it too long for
+ * any datagram (UDP). */
+static void add_to_line(struct plain *p, const unsigned char *bytes, size_t n, int64_t now)
+{
+	while (n > 0) {
+		size_t capacity = sizeof p->line - p->used, part = n < capacity ? n : capacity;
+
+		memcpy(p->line + p->used, bytes, part);
+		p->used += part;
+		bytes += part;
+		n -= part;
+		if (n == 0 || !p->run.used[p->run.used_count - 1]->stream)
+			return;
+		send_kept(p, false, false, now);
+	}
+}
+
+/* Takes `n` bytes of a line; `whole`: the line ends with them. */
+static void take_input(struct plain *p, const unsigned char *bytes, size_t n, bool whole,
+    int64_t now)
+{
+	if (whole && p->used == 0) {
+		send_line(p, bytes, n, true, false, now);
+		return;
+	}
+	add_to_line(p, bytes, n, now);
+	if (whole)
+		send_kept(p, true, false, now);
+}
+
+/* Writes the records that are final. */
+static void dispatch_recorder(struct plain *p, int64_t now)
+{
+	p->passed_on = 0;
+	if (!p->run.recorder)
+		return;
+	p->record_at = run_record_dispatch(&p->run, now);
+	if (!p->write_error)
+		p->write_error = recorder_error(p->run.recorder);
+}
+
+/* Passes on what was read, as far as there is room. */
+static void pass(struct plain *p, int64_t now)
+{
+	while (p->begin < p->end && has_room(p)) {
+		const unsigned char *at = p->input + p->begin;
+		const unsigned char *end = memchr(at, '\n', p->end - p->begin);
+		const size_t n = end ? (size_t)(end - at) : p->end - p->begin;
+
+		/* Lines that fail at once come so fast that the next ones push them out of the
+		 * ledger. */
+		if (++p->passed_on >= p->run.settings.rows / 2)
+			dispatch_recorder(p, now);
+		take_input(p, at, n, end != NULL, now);
+		p->begin += n + (end != NULL);
+	}
+	run_push(&p->run, now);
+}
+
+static void end_input(struct plain *p, int64_t now)
+{
+	if (p->begun || p->used > 0)
+		send_kept(p, true, true, now);
+	p->input_ended = true;
+	/* Generated lines over TCP: the connection stays whole until all are answered, so that both
+	 * ends can be asked about it. */
+	for (size_t i = 0; i < p->run.used_count; i++)
+		if (!(p->run.settings.count > 0 && p->run.used[i]->stream))
+			session_finish(p->run.used[i]->session, now);
+}
+
+/* Takes in what can be read, or its end. */
+static void read_input(struct plain *p)
+{
+	ssize_t n = read(STDIN_FILENO, p->input, sizeof p->input);
+	char why[100];
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0) {
+		snprintf(why, sizeof why, "standard input: %s", strerror(errno));
+		run_notice(&p->run, -1, true, why);
+		p->read_failed = true;
+	}
+	p->begin = 0;
+	p->end = n > 0 ? (size_t)n : 0;
+	if (n > 0)
+		p->typed_at = clock_monotonic();
+	if (n <= 0)
+		end_input(p, clock_monotonic());
+}
+
+/* --- generated lines --- */
+
+static int send_generated(void *plain, const char *text, size_t n, int pieces, int64_t now)
+{
+	struct plain *p = plain;
+
+	p->run.last_number++;
+	p->typed_at = now;
+	send_over_all(p, text, n, pieces, now);
+	return p->failed ? -1 : 0;
+}
+
+static bool order_has_room(const void *plain)
+{
+	return plain_order_has_room(plain);
+}
+
+static void generate(struct plain *p)
+{
+	/* Lines that cannot be sent need no schedule. */
+	if (cannot_send(p))
+		p->run.plan.interval = p->run.generator.plan.interval = 0;
+	if (run_generate(&p->run))
+		end_input(p, clock_monotonic());
 }
 
 /* SIGINT while lines are generated ends only that; the next one ends all, as SIGTERM does. */
@@ -91,25 +195,43 @@ static void take_interrupt(struct plain *p)
 		raise(SIGINT);
 		return;
 	}
-	generator_stop(&p->generator, clock_monotonic());
-	plain_end_input(p, clock_monotonic());
+	generator_stop(&p->run.generator, clock_monotonic());
+	p->run.due = false;
+	end_input(p, clock_monotonic());
 	plain_say(p, false, "stopped: waiting for the last replies; the next Ctrl-C does not wait");
+}
+
+/* --- the loop --- */
+
+/* All lines have their fates; what the link did with the last of them is not known yet. */
+static bool lab_awaited(struct plain *p)
+{
+	const int64_t now = clock_monotonic();
+
+	if (!p->run.lab || !lab_is_pending(p->run.lab))
+		return false;
+	if (!p->lab_until)
+		p->lab_until = now + LAB_TIME;
+	return now < p->lab_until;
+}
+
+static bool finished(struct plain *p)
+{
+	return stop_asked() || p->failed || p->write_error ||
+	       (p->input_ended && run_settled(&p->run) && !lab_awaited(p));
 }
 
 /* Nobody can be reached: each line of the input fails all the same, but nobody needs to type more.
  */
 static bool typed_in_vain(const struct plain *p)
 {
-	return p->typed && plain_cannot_send(p);
+	return p->typed && cannot_send(p);
 }
 
 static void watch_all(const struct plain *p, struct fd_watch *w, bool hungry)
 {
 	fd_watch_start(w);
-	for (size_t i = 0; i < p->channel_count; i++)
-		session_watch(p->channels[i].session, w);
-	if (p->lab)
-		lab_watch(p->lab, w);
+	run_watch(&p->run, w);
 	if (p->lab_until)
 		fd_watch_until(w, p->lab_until);
 	fd_watch_until(w, p->record_at);
@@ -117,206 +239,274 @@ static void watch_all(const struct plain *p, struct fd_watch *w, bool hungry)
 		fd_watch_read(w, STDIN_FILENO);
 	if (hungry && typed_in_vain(p))
 		fd_watch_until(w, 0);
-	fd_watch_until(w, plain_generate_at(p));
-	if (p->progress && p->generator.running)
+	fd_watch_until(w, run_generate_at(&p->run));
+	if (p->progress && p->run.generator.running)
 		fd_watch_until(w, p->progress_at);
 }
 
 static void dispatch_once(struct plain *p)
 {
-	const bool generated = p->settings->count > 0;
-	const bool hungry = !generated && !p->input_ended && p->begin == p->end &&
-	                    plain_has_room(p);
+	const bool generated = p->run.settings.count > 0;
+	const bool hungry = !generated && !p->input_ended && p->begin == p->end && has_room(p);
 	const bool in_vain = hungry && typed_in_vain(p);
 	struct fd_watch w;
 
 	watch_all(p, &w, hungry);
 	stop_wait(&w, clock_monotonic());
 	take_interrupt(p);
-	for (size_t i = 0; i < p->channel_count; i++)
-		session_dispatch(p->channels[i].session, &w, clock_monotonic());
-	if (p->lab)
-		lab_dispatch(p->lab, &w, clock_monotonic());
-	plain_connections_dispatch(p, false);
+	run_dispatch(&p->run, &w, clock_monotonic());
 	if (hungry && fd_watch_can_read(&w, STDIN_FILENO))
-		plain_read(p);
+		read_input(p);
 	else if (in_vain)
-		plain_end_input(p, clock_monotonic());
+		end_input(p, clock_monotonic());
 	if (generated)
-		plain_generate(p);
+		generate(p);
 	else
-		plain_pass(p, clock_monotonic());
-	plain_record_dispatch(p, clock_monotonic());
+		pass(p, clock_monotonic());
+	dispatch_recorder(p, clock_monotonic());
 	plain_flush(p);
 	plain_progress(p, clock_monotonic());
 }
 
-/* The first record says how the link is set, and may be due before anything else is heard of the
- * lab. */
+/* The first record says how the link is set, and may be due before the lab has said anything else.
+ */
 static void await_link(struct plain *p)
 {
+	struct lab *lab = p->run.lab;
 	const int64_t until = clock_monotonic() + LAB_TIME;
 	struct fd_watch w;
 
-	while (p->recorder && p->lab && !lab_link_status(p->lab)->known && !lab_is_gone(p->lab) &&
+	while (p->run.recorder && lab && !lab_link_status(lab)->known && !lab_is_gone(lab) &&
 	       clock_monotonic() < until) {
-		p->record_at = until;
-		watch_all(p, &w, false);
+		fd_watch_start(&w);
+		lab_watch(lab, &w);
+		fd_watch_until(&w, until);
 		stop_wait(&w, clock_monotonic());
-		lab_dispatch(p->lab, &w, clock_monotonic());
+		lab_dispatch(lab, &w, clock_monotonic());
 	}
-	plain_record_dispatch(p, clock_monotonic());
+	dispatch_recorder(p, clock_monotonic());
 }
 
 /* --- start and end --- */
 
-/* Over both transports side by side. */
-static void report_end(struct plain *p)
+static int write_failed(int error)
 {
-	struct figures figures[2];
-	const struct figures *udp = NULL, *tcp = NULL;
-	char text[6000];
-
-	if (p->settings->quiet)
-		return;
-	for (size_t i = 0; i < p->channel_count; i++) {
-		plain_figures(p, &p->channels[i], clock_monotonic(), &figures[i]);
-		*(p->channels[i].stream ? &tcp : &udp) = &figures[i];
-	}
-	if (udp || tcp)
-		standard_put(stderr,
-		    p->utf8 ? summary_peer(udp, tcp, text, sizeof text)
-		            : summary_ascii(summary_peer(udp, tcp, text, sizeof text)));
+	standard_say("upcase: standard output: %s", strerror(error));
+	return -1;
 }
 
+/* --save. Returns 0, or -1 after one line on standard error. */
+static int save(struct plain *p)
+{
+	const struct run *run = &p->run;
+	char why[EXPORT_WHY];
+
+	if (!run->settings.save || export_file(run->settings.save, run->recorder, NULL,
+	                               &run->record, run->record.ended_at, why) == 0)
+		return 0;
+	standard_say("upcase: %s", why);
+	return -1;
+}
+
+/* Writes the rest of the records, and the file of --save. */
+static int end_records(struct plain *p, bool complete, int64_t now)
+{
+	struct run *run = &p->run;
+	int result = 0;
+
+	if (!run->recorder)
+		return 0;
+	stop_may_work(true);
+	run_record_figures(run, now);
+	run->record.ended_at = now;
+	run->record.stopped = !complete;
+	recorder_end(run->recorder, &run->record);
+	if (recorder_error(run->recorder))
+		result = write_failed(recorder_error(run->recorder));
+	return save(p) < 0 ? -1 : result;
+}
+
+static void put_summary(const struct plain *p)
+{
+	struct figures figures[2];
+	const struct figures *of[2] = { NULL, NULL };
+
+	if (p->run.settings.quiet)
+		return;
+	for (size_t i = 0; i < p->run.used_count; i++) {
+		const struct run_session *used = p->run.used[i];
+
+		run_figures(&p->run, used, clock_monotonic(), &figures[i]);
+		of[used->stream] = &figures[i];
+	}
+	run_put_summary(&p->run, stderr, of[SESSION_UDP], of[SESSION_TCP]);
+	run_put_lab_summary(&p->run, stderr);
+}
+
+/* Ends the run. Returns the exit status. */
 static int end(struct plain *p)
 {
+	struct run *run = &p->run;
+	const struct generator *g = &run->generator;
 	bool all, all_sent, recorded;
 	char text[600];
 
-	generator_stop(&p->generator, clock_monotonic());
+	generator_stop(&run->generator, clock_monotonic());
 	all_sent = all = p->input_ended && !p->read_failed &&
-	                 (p->settings->count == 0 || p->generator.sent == p->generator.plan.count);
+	                 (run->settings.count == 0 || g->sent == g->plan.count);
+	/* Nobody was reached, even if no line was sent. */
+	for (size_t i = 0; i < run->used_count; i++)
+		all = all && !session_dead(run->used[i]->session);
+	run_give_up(run, clock_monotonic());
+	for (size_t i = 0; i < run->used_count; i++) {
+		const struct ledger_totals *t = ledger_totals(session_ledger(run->used[i]
+		        ->session));
 
-	for (size_t i = 0; i < p->channel_count; i++) {
-		const struct ledger_totals *t = ledger_totals(session_ledger(p->channels[i]
-		        .session));
-
-		/* Nobody was reached, even if nobody asked for anything. */
-		all = all && !session_dead(p->channels[i].session);
-		lab_closed(p->lab, p->channels[i].flow, clock_monotonic());
-		session_give_up(p->channels[i].session, clock_monotonic());
-		plain_put_in_order(&p->channels[i]);
 		all = all && t->answered == t->typed;
 	}
-	plain_connections_dispatch(p, true);
 	plain_end_output(p);
 	plain_erase_progress(p);
-	recorded = plain_record_end(p, all_sent, clock_monotonic()) == 0;
+	recorded = end_records(p, all_sent, clock_monotonic()) == 0;
 	if (p->write_error && recorded && !stop_asked())
-		standard_say("upcase: standard output: %s", strerror(p->write_error));
-	if (p->generating)
-		plain_say(p, false,
-		    generator_result(&p->generator, p->utf8 ? "µ" : "u", text, sizeof text));
-	report_end(p);
-	if (!p->settings->quiet && p->lab)
-		standard_put(stderr,
-		    link_report_end(trace_totals(lab_trace(p->lab)), text, sizeof text));
+		write_failed(p->write_error);
+	if (g->plan.count > 0)
+		plain_say(p, false, run_generated(run, text, sizeof text));
+	put_summary(p);
 	return all && recorded && !p->write_error && !p->failed ? 0 : 1;
 }
 
-static int open_channel(struct plain *p, enum session_transport transport, int64_t now)
+static void on_gone(void *plain)
 {
-	const struct settings *s = p->settings;
-	const struct generator_plan plan = { .count = (uint64_t)s->count, .interval = s->interval };
-	struct session_settings settings = settings_session(s, transport);
-	struct channel *channel = &p->channels[p->channel_count];
-
-	settings.rows = generator_rows(&plan, s->reply_timeout, (size_t)s->rows);
-	if (!s->retries_given)
-		settings.retries = 0;
-	*channel = (struct channel){ .plain = p,
-		.stream = transport == SESSION_TCP,
-		.flow = -1,
-		.recorded = -1,
-		.next = 1 };
-	channel->prefix = !s->both ? "" : channel->stream ? "tcp " : "udp ";
-	if (s->ordered && !channel->stream && plain_order_start(channel) < 0)
-		return -1;
-	if (p->lab)
-		channel->flow = lab_flow(p->lab, channel->stream, s->reply_timeout, s->port);
-	channel->session = session_open(&settings,
-	    &(struct session_hooks){ .context = channel,
-	        .reply = plain_reply,
-	        .row = plain_row,
-	        .notice = plain_notice,
-	        .connection = plain_connection,
-	        .opened = on_opened,
-	        .sent = on_sent },
-	    now);
-	if (!channel->session)
-		return -1;
-	p->channel_count++;
-	if (plain_record_channel(channel) < 0)
-		return -1;
-	lab_set_ledger(p->lab, channel->flow, session_ledger(channel->session));
-	return 0;
-}
-
-static int open_channels(struct plain *p, int64_t now)
-{
-	const struct settings *s = p->settings;
-
-	if (!s->both)
-		return open_channel(p, s->transport, now);
-	return open_channel(p, SESSION_UDP, now) < 0 || open_channel(p, SESSION_TCP, now) < 0 ? -1
-	                                                                                      : 0;
+	plain_say(plain, false, "the lab has ended");
 }
 
 static struct plain *plain_new(const struct settings *settings)
 {
 	struct plain *p = calloc(1, sizeof *p);
 
-	if (!p)
+	if (!p) {
+		standard_say("upcase: memory is short");
 		return NULL;
-	p->settings = settings;
-	p->utf8 = standard_utf8();
-	p->progress = settings->count > 0 && !settings->quiet && isatty(STDERR_FILENO);
-	p->typed = isatty(STDIN_FILENO);
+	}
+	run_init(&p->run, settings,
+	    &(struct run_hooks){ .lab = { .context = p, .event = plain_event, .gone = on_gone },
+	        .reply = plain_reply,
+	        .row = plain_row,
+	        .connection = plain_connection,
+	        .generated = send_generated,
+	        .has_room = order_has_room });
+	p->record_at = CLOCK_NEVER;
 	p->shown = isatty(STDOUT_FILENO);
-	p->same_terminal = p->progress && p->shown;
+	standard_filter();
 	return p;
+}
+
+/* Closes everything. Returns `status`. */
+static int plain_free(struct plain *p, int status)
+{
+	plain_free_output(p);
+	run_close(&p->run);
+	free(p);
+	return status;
+}
+
+/* Records, the link and sessions. Returns 0, or -1 when memory is short. */
+static int start(struct plain *p)
+{
+	const struct settings *s = &p->run.settings;
+	const bool records = s->output != RECORD_OUTPUT_TEXT;
+
+	/* A reader that has gone is reported as a disk that is full. */
+	if (records)
+		signal(SIGPIPE, SIG_IGN);
+	if ((records || s->save) &&
+	    run_open_recorder(&p->run, clock_monotonic(), clock_realtime()) < 0)
+		return -1;
+	await_link(p);
+	if (s->ordered && (s->both || s->transport == SESSION_UDP) && plain_order_start(p) < 0)
+		return -1;
+	return run_open_sessions(&p->run, clock_monotonic());
 }
 
 int plain_run(const struct settings *settings, const char *notice)
 {
 	struct plain *p = plain_new(settings);
-	int status = 1;
-	bool ready;
 
 	if (!p)
 		return 1;
-	standard_filter();
+	p->prefixes = settings->both;
+	p->typed = isatty(STDIN_FILENO);
+	p->progress = settings->count > 0 && !settings->quiet && isatty(STDERR_FILENO);
+	p->same_terminal = p->progress && p->shown;
+	p->run.due = settings->count > 0;
 	if (notice)
 		plain_say(p, false, notice);
-	open_lab(p, clock_monotonic());
-	ready = plain_record_start(p, clock_monotonic(), clock_realtime()) == 0;
-	if (ready)
-		await_link(p);
-	if (ready && open_channels(p, clock_monotonic()) == 0) {
-		stop_catch(settings->count > 0);
-		while (!finished(p))
-			dispatch_once(p);
-		status = end(p);
-	} else {
+	if (run_open_lab(&p->run, clock_monotonic()) < 0)
+		plain_say(p, false, "UPCASE_LAB names a lab that is not there");
+	if (start(p) < 0) {
 		standard_say("upcase: memory is short");
+		return plain_free(p, 1);
 	}
-	for (size_t i = 0; i < PLAIN_CHANNELS; i++) {
-		session_close(p->channels[i].session);
-		plain_free_channel(&p->channels[i]);
+	stop_catch(settings->count > 0);
+	while (!finished(p))
+		dispatch_once(p);
+	return plain_free(p, end(p));
+}
+
+/* --- a recording --- */
+
+/* Prints the summaries. Returns whether every line was answered. */
+static bool put_summaries(struct plain *p)
+{
+	bool all = true;
+	struct figures figures;
+
+	for (size_t i = 0; i < p->run.count; i++) {
+		session_give_up(p->run.sessions[i]->session, 0);
+		run_figures(&p->run, p->run.sessions[i], 0, &figures);
+		all = all && figures.totals.answered == figures.totals.typed;
+		if (!p->run.settings.quiet)
+			run_put_summary(&p->run, stderr, figures.stream ? NULL : &figures,
+			    figures.stream ? &figures : NULL);
 	}
-	recorder_free(p->recorder);
-	lab_close(p->lab);
-	free(p);
-	return status;
+	return all;
+}
+
+static int end_replay(struct plain *p)
+{
+	struct run *run = &p->run;
+	const bool all = put_summaries(p), whole = replay_is_whole(run->replay);
+
+	run_record_figures(run, 0);
+	run->record.ended_at = whole ? run->record.ended_at + replay_origin(run->replay)
+	                             : run_time(run, 0);
+	recorder_end(run->recorder, &run->record);
+	plain_flush(p);
+	if (recorder_error(run->recorder) || p->write_error) {
+		write_failed(recorder_error(run->recorder) ? recorder_error(run->recorder)
+		                                           : p->write_error);
+		return 1;
+	}
+	if (!whole)
+		plain_say(p, false,
+		    "the recording has no end: what came of its last lines is not known");
+	return save(p) == 0 && all ? 0 : 1;
+}
+
+int plain_replay(const struct settings *settings, struct replay *replay)
+{
+	struct plain *p = plain_new(settings);
+
+	if (!p)
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	p->run.replay = replay;
+	p->prefixes = replay_sessions(replay) > 1;
+	/* Any time does: only differences are written. */
+	if (run_open_replay(&p->run, RECORD_FILE_MAX + 1, true, NS_PER_S) < 0) {
+		standard_say("upcase: memory is short");
+		return plain_free(p, 1);
+	}
+	replay_dispatch(replay, INT64_MAX);
+	return plain_free(p, end_replay(p));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What keys do: the screen's own, and those that go on to the input line. */
+/* Keys of the screen; the others go on to the line editor. */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,36 +8,13 @@
 #include <unistr.h>
 #include <uniconv.h>
 
-#include "app/tui-internal.h"
-#include "common/clock.h"
 #include "app/commands.h"
+#include "app/tui-state.h"
+#include "common/clock.h"
 #include "terminal/line-editor.h"
-#include "report/summary.h"
 
 /* How long a second Ctrl-C leaves. */
 #define QUIT_TIME (2 * NS_PER_S)
-
-/* --- pages --- */
-
-void tui_page(struct tui *tui, const char *title, char *text)
-{
-	if (!text) {
-		tui_say(tui, "memory is short");
-		return;
-	}
-	free(tui->page_text);
-	tui->page_text = text;
-	tui->page = (struct view_page){ .title = title,
-		.text = tui->utf8 ? text : summary_ascii(text) };
-	tui->view.page = &tui->page;
-	tui->changed = true;
-}
-
-void tui_close_page(struct tui *tui)
-{
-	tui->view.page = NULL;
-	tui->changed = true;
-}
 
 static void toggle_help(struct tui *tui)
 {
@@ -56,7 +33,7 @@ static void send_text(struct tui *tui, const char *text, size_t n, int64_t now)
 	size_t length = 0;
 	uint8_t *utf8 = NULL;
 
-	if (!tui->utf8)
+	if (!tui->run.utf8)
 		utf8 = u8_conv_from_encoding(locale_charset(), iconveh_error, text, n, NULL, NULL,
 		    &length);
 	tui_send(tui, utf8 ? (const char *)utf8 : text, utf8 ? length : n, SESSION_LINE, now);
@@ -72,7 +49,7 @@ void tui_line(void *context, const char *line, size_t n)
 	if (n >= 2 && line[0] == '/' && line[1] == '/')
 		send_text(tui, line + 1, n - 1, now);
 	else if (n >= 1 && line[0] == '/')
-		tui_command(tui, line, n, now);
+		command_run(tui, line, n, now);
 	else
 		send_text(tui, line, n, now);
 }
@@ -174,19 +151,18 @@ static void answer_question(struct tui *tui, const struct key_event *key, int64_
 
 static void function_key(struct tui *tui, int number, int64_t now)
 {
+	const struct settings *s = &tui->run.settings;
+
 	switch (number) {
 	case 1:
 		toggle_help(tui);
 		break;
 	case 2:
-		tui_switch(tui, tui->settings.transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP,
+		tui_switch(tui, s->transport == SESSION_TCP ? SESSION_UDP : SESSION_TCP, false,
 		    now);
 		break;
 	case 3:
-		if (tui->settings.both)
-			tui_switch(tui, tui->settings.transport, now);
-		else
-			tui_both(tui, now);
+		tui_switch(tui, s->transport, !s->both, now);
 		break;
 	case 4:
 		tui->view.arrivals = !tui->view.arrivals;
@@ -195,7 +171,7 @@ static void function_key(struct tui *tui, int number, int64_t now)
 		tui_burst_toggle(tui, now);
 		break;
 	case 6:
-		tui_plot_next(tui);
+		tui_plot(tui, tui->plot.kind == PLOT_NONE ? PLOT_WAITED : tui->plot.kind + 1);
 		break;
 	case 7:
 		tui_lab_panel(tui);
@@ -212,27 +188,22 @@ static void function_key(struct tui *tui, int number, int64_t now)
  * typed. */
 static bool page_key(struct tui *tui, const struct key_event *key)
 {
-	static const struct {
-		const char *bytes;
-		int lines;
-	} moves[] = { { "\033[A", -1 }, { "\033OA", -1 }, { "\033[B", 1 }, { "\033OB", 1 },
-		{ "k", -1 }, { "j", 1 } };
+	const unsigned char byte = key->length == 1 ? key->bytes[0] : 0;
+	const char arrow = tui_arrow(key->bytes, key->length);
 	int rows, columns;
 
 	screen_size(&rows, &columns);
-	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
-		if (key->length != strlen(moves[i].bytes) ||
-		    memcmp(key->bytes, moves[i].bytes, key->length) != 0)
-			continue;
-		view_scroll(&tui->view, tui->transcript, rows, columns, moves[i].lines);
+	if (arrow == 'A' || arrow == 'B' || byte == 'k' || byte == 'j') {
+		view_scroll(&tui->view, tui->transcript, rows, columns,
+		    arrow == 'A' || byte == 'k' ? -1 : 1);
 		return true;
 	}
-	if (key->length == 1 && key->bytes[0] == ' ') {
+	if (byte == ' ') {
 		view_scroll_page(&tui->view, tui->transcript, rows, columns, 1);
 		return true;
 	}
 	tui_close_page(tui);
-	return key->length == 1 && strchr("q\r\n", key->bytes[0]) != NULL;
+	return key->length == 1 && strchr("q\r\n", byte) != NULL;
 }
 
 static void text_key(struct tui *tui, const struct key_event *key, int64_t now)
@@ -259,8 +230,8 @@ static void escape_key(struct tui *tui)
 		tui_close_page(tui);
 	else if (tui->panel.open)
 		tui->panel.open = false;
-	else if (tui_plot_close(tui))
-		return;
+	else if (tui->plot.kind != PLOT_NONE)
+		tui_plot(tui, PLOT_NONE);
 	else
 		line_editor_escape();
 }
@@ -268,7 +239,7 @@ static void escape_key(struct tui *tui)
 /* Generated lines end first, then what is typed. */
 static void interrupt_key(struct tui *tui, int64_t now)
 {
-	if (tui_bursting(tui)) {
+	if (run_generating(&tui->run)) {
 		tui_burst_stop(tui, now);
 	} else if (!line_editor_clear()) {
 		tui->quit = now < tui->quit_until;

@@ -6,101 +6,95 @@
 #include "app/tui.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <wchar.h>
 
-#include "app/tui-internal.h"
-#include "common/clock.h"
 #include "app/commands.h"
-#include "app/xdg.h"
-#include "terminal/line-editor.h"
-#include "common/standard.h"
 #include "app/stop.h"
-#include "report/summary.h"
+#include "app/tui-state.h"
+#include "app/xdg.h"
+#include "common/clock.h"
+#include "common/standard.h"
+#include "terminal/line-editor.h"
 
 #define FRAME (NS_PER_S / 60)
 /* How often a row that waits shows its time anew. */
 #define TICK (100 * NS_PER_MS)
-#define MESSAGE_TIME (5 * NS_PER_S)
 /* What F5 sends before any /burst. */
 #define BURST_LINES 100
 
-/* --- telling --- */
-
-void tui_say(struct tui *tui, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(tui->message, sizeof tui->message, format, args);
-	va_end(args);
-	tui->message_until = clock_monotonic() + MESSAGE_TIME;
-	tui->changed = true;
-}
-
-void tui_notice(struct tui *tui, bool bad, const char *text)
-{
-	tui_event(tui,
-	    &(const struct session_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
-	        .session = -1,
-	        .at = tui_time(tui, clock_monotonic()),
-	        .text = (char *)(uintptr_t)text });
-}
-
-void tui_event(void *context, const struct session_event *event)
-{
-	struct tui *tui = context;
-
-	if (!event->quiet)
-		transcript_add_event(tui->transcript, event);
-	recorder_event(tui->recorder, event, tui_time(tui, clock_monotonic()));
-	tui->changed = true;
-}
-
 /* --- drawing --- */
+
+/* The transports of the peer in use over which a line was typed, UDP first. */
+static void follow_plot(struct tui *tui)
+{
+	tui->plot.count = 0;
+	for (int i = 0; i < 2; i++) {
+		const struct run_session *of = tui->run.peer[i];
+		const struct ledger *ledger = of ? session_ledger(of->session) : NULL;
+
+		if (ledger && ledger_totals(ledger)->typed > 0)
+			tui->plot.sources[tui->plot.count++] = (struct plot_source){ ledger,
+				ledger_stats(ledger), of->stream };
+	}
+	tui->view.plot = &tui->plot;
+}
 
 static void draw(struct tui *tui, int64_t now)
 {
-	struct tui_session *current = tui_current(tui);
+	const struct settings *s = &tui->run.settings;
+	const struct run_session *current = run_current(&tui->run);
+	const struct run_session *tcp = tui->run.peer[SESSION_TCP];
 	const struct line_editor_state p = line_editor_state();
 	static const struct ledger_totals none;
 	struct view_status status = {
-		.stream = tui->settings.transport == SESSION_TCP && !tui->settings.both,
-		.peer = current ? session_peer(current->session) : tui->settings.host,
+		.stream = s->transport == SESSION_TCP && !s->both,
+		.peer = current ? session_peer(current->session) : s->host,
 		.state = current ? session_state(current->session, now) : NULL,
 		.totals = current ? ledger_totals(session_ledger(current->session)) : &none,
-		.now = tui_time(tui, now),
-		.reply_timeout = tui->settings.reply_timeout,
-		.progress = tui->replay ? tui_replay_progress(tui) : tui_burst_progress(tui, now),
+		.other.totals = &none,
+		.now = run_time(&tui->run, now),
+		.reply_timeout = s->reply_timeout,
+		.progress = tui_progress(tui, now),
 	};
 	struct view_input input = {
-		.prompt = p.prompt, .text = p.text, .length = p.length, .cursor = p.cursor
+		.prompt = p.prompt,
+		.text = p.text,
+		.length = p.length,
+		.cursor = p.cursor,
+		.message = tui->question.open       ? tui->question.text
+		         : tui->message_until > now ? tui->message
+		                                    : NULL,
 	};
 	int rows, columns;
 
-	input.message = tui->question.open       ? tui->question.text
-	              : tui->message_until > now ? tui->message
-	                                         : NULL;
 	screen_size(&rows, &columns);
 	if (canvas_resize(&tui->canvas, rows, columns) < 0)
 		return;
-	if (tui->settings.both && tui->tcp)
-		status.other = (struct view_side){ .state = session_state(tui->tcp->session, now),
-			.totals = ledger_totals(session_ledger(tui->tcp->session)) };
-	else
-		status.other.totals = &none;
+	if (s->both && tcp)
+		status.other = (struct view_side){ .state = session_state(tcp->session, now),
+			.totals = ledger_totals(session_ledger(tcp->session)) };
 	tui_lab_ends(tui);
-	tui_plot_follow(tui);
+	follow_plot(tui);
 	view_draw(&tui->view, &tui->canvas, tui->transcript, &status, &input);
 	screen_show(&tui->canvas);
 	tui->changed = false;
 	tui->drawn_at = now;
+}
+
+/* Rows show a running time, or the state of a connection does. */
+static bool busy(const struct tui *tui, int64_t now)
+{
+	if (!run_settled(&tui->run))
+		return true;
+	for (size_t i = 0; i < tui->run.used_count; i++)
+		if (session_state(tui->run.used[i]->session, now))
+			return true;
+	return false;
 }
 
 static int64_t next_draw(struct tui *tui, int64_t now)
@@ -111,8 +105,8 @@ static int64_t next_draw(struct tui *tui, int64_t now)
 		return tui->drawn_at + FRAME;
 	/* Rows that wait show a running time, and so do pauses of the link: as of the last draw, so
 	 * that their end shows. */
-	if (tui_sessions_busy(tui, now) || tui_bursting(tui) ||
-	    (tui->lab && link_status_paused(lab_link_status(tui->lab), tui->drawn_at)))
+	if (busy(tui, now) || run_generating(&tui->run) ||
+	    (tui->run.lab && link_status_paused(lab_link_status(tui->run.lab), tui->drawn_at)))
 		at = tui->drawn_at + TICK;
 	if (tui->message_until > tui->drawn_at && tui->message_until < at)
 		at = tui->message_until;
@@ -140,12 +134,16 @@ static void wait_for_something(struct tui *tui, struct fd_watch *w)
 	fd_watch_read(w, STDIN_FILENO);
 	fd_watch_until(w, keys_deadline(tui->keys));
 	fd_watch_until(w, next_draw(tui, now));
-	fd_watch_until(w, tui_burst_due(tui));
+	fd_watch_until(w, run_generate_at(&tui->run));
 	fd_watch_until(w, tui->replay_at);
-	if (tui->lab)
-		lab_watch(tui->lab, w);
-	tui_sessions_watch(tui, w);
+	run_watch(&tui->run, w);
 	stop_wait(w, now);
+}
+
+static void dispatch_replay(struct tui *tui, int64_t now)
+{
+	if (tui->run.replay)
+		tui->replay_at = replay_dispatch(tui->run.replay, now);
 }
 
 static void loop(struct tui *tui)
@@ -161,16 +159,13 @@ static void loop(struct tui *tui)
 		}
 		wait_for_something(tui, &w);
 		now = clock_monotonic();
-		tui_sessions_dispatch(tui, &w, now);
-		/* What the link did shows, as soon as it is told. */
-		if (tui->lab && lab_dispatch(tui->lab, &w, now))
+		if (run_dispatch(&tui->run, &w, now))
 			tui->changed = true;
-		tui_connections_dispatch(tui, false, now);
-		tui->replay_at = tui_replay_dispatch(tui, now);
+		dispatch_replay(tui, now);
 		if (fd_watch_can_read(&w, STDIN_FILENO))
 			take_terminal(tui, now);
 		tui_keys(tui, now);
-		tui->replay_at = tui_replay_dispatch(tui, now);
+		dispatch_replay(tui, now);
 		tui_burst_dispatch(tui);
 		now = clock_monotonic();
 		if (next_draw(tui, now) <= now)
@@ -210,16 +205,25 @@ static void on_bell(void *context)
 
 /* --- start and end --- */
 
-static int tui_start(struct tui *tui, const struct settings *settings)
+static int start(struct tui *tui, const struct settings *settings)
 {
-	tui->settings = *settings;
-	tui->plan = (struct generator_plan){
-		.count = settings->count > 0 ? (uint64_t)settings->count : BURST_LINES,
-		.interval = settings->interval,
-		.size = (size_t)settings->size
-	};
-	tui->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	tui->view.ascii = settings->ascii || !tui->utf8;
+	const int64_t now = clock_monotonic();
+
+	run_init(&tui->run, settings,
+	    &(struct run_hooks){ .lab = { .context = tui,
+	                             .answer = tui_lab_answer,
+	                             .changed = tui_lab_changed,
+	                             .event = tui_event,
+	                             .gone = tui_lab_gone },
+	        .reply = tui_reply,
+	        .row = tui_row,
+	        .connection = tui_connection,
+	        .generated = tui_send,
+	        .line = tui_replay_line });
+	tui->run.screen = true;
+	if (settings->count == 0)
+		tui->run.plan.count = BURST_LINES;
+	tui->view.ascii = settings->ascii || !tui->run.utf8;
 	tui->view.width = wcwidth;
 	tui->view.keys = command_hints();
 	tui->plot.kind = PLOT_NONE;
@@ -228,8 +232,8 @@ static int tui_start(struct tui *tui, const struct settings *settings)
 	tui->replay_at = CLOCK_NEVER;
 	if (!tui->transcript || !tui->keys)
 		return -1;
-	return tui->replay ? tui_replay_start(tui, clock_monotonic())
-	                   : tui_record_start(tui, clock_monotonic(), clock_realtime());
+	return tui->run.replay ? tui_replay_start(tui, now)
+	                       : run_open_recorder(&tui->run, now, clock_realtime());
 }
 
 static bool same_peer(const struct session *a, const struct session *b)
@@ -239,20 +243,19 @@ static bool same_peer(const struct session *a, const struct session *b)
 }
 
 /* The other transport's session with the same peer, or NULL, also when a transport had more than
- * one; *told: it comes earlier, so this one was told with it. */
-static struct session *counterpart(const struct tui *tui, size_t index, bool *reported)
+ * one; *reported: it comes earlier, so its summary has this one's. */
+static const struct run_session *counterpart(const struct run *run, size_t index, bool *reported)
 {
-	const struct session *s = tui->sessions[index]->session;
-	struct session *found = NULL;
+	const struct run_session *of = run->sessions[index], *found = NULL;
 	size_t same = 0, others = 0;
 
 	*reported = false;
-	for (size_t i = 0; i < tui->session_count; i++) {
-		struct session *other = tui->sessions[i]->session;
+	for (size_t i = 0; i < run->count; i++) {
+		const struct run_session *other = run->sessions[i];
 
-		if (!same_peer(s, other))
+		if (!same_peer(of->session, other->session))
 			continue;
-		if (session_transport(other) == session_transport(s)) {
+		if (other->stream == of->stream) {
 			same++;
 			continue;
 		}
@@ -264,57 +267,34 @@ static struct session *counterpart(const struct tui *tui, size_t index, bool *re
 	return same == 1 && others == 1 ? found : NULL;
 }
 
-static void summarise_session(const struct tui *tui, size_t index)
+static void summarise_session(const struct run *run, size_t index)
 {
-	const struct session *s = tui->sessions[index]->session;
-	struct session *other;
+	const struct run_session *other;
 	struct figures one, two;
+	const struct figures *of[2] = { NULL, NULL };
 	bool reported;
-	char text[6000];
 
-	tui_figures(tui, s, clock_monotonic(), &one);
-	if (one.totals.typed == 0 && tui->session_count > 1)
+	run_figures(run, run->sessions[index], clock_monotonic(), &one);
+	if (one.totals.typed == 0 && run->count > 1)
 		return;
-	other = counterpart(tui, index, &reported);
+	other = counterpart(run, index, &reported);
 	if (reported)
 		return;
-	if (other)
-		tui_figures(tui, other, clock_monotonic(), &two);
-	summary_peer(!one.stream ? &one
-	             : other     ? &two
-	                         : NULL,
-	    one.stream ? &one
-	    : other    ? &two
-	               : NULL,
-	    text, sizeof text);
-	standard_put(stdout, tui->utf8 ? text : summary_ascii(text));
-}
-
-static void summarise(struct tui *tui)
-{
-	char text[1000];
-
-	for (size_t i = 0; i < tui->session_count; i++)
-		summarise_session(tui, i);
-	if (tui->lab)
-		standard_put(stdout,
-		    link_report_end(trace_totals(lab_trace(tui->lab)), text, sizeof text));
-	fflush(stdout);
+	of[one.stream] = &one;
+	if (other) {
+		run_figures(run, other, clock_monotonic(), &two);
+		of[two.stream] = &two;
+	}
+	run_put_summary(run, stdout, of[0], of[1]);
 }
 
 static void tui_free(struct tui *tui)
 {
-	recorder_free(tui->recorder);
-	for (size_t i = 0; i < tui->session_count; i++) {
-		if (!tui->replay)
-			session_close(tui->sessions[i]->session);
-		free(tui->sessions[i]);
-	}
+	run_close(&tui->run);
 	transcript_free(tui->transcript);
 	keys_free(tui->keys);
 	view_free(&tui->view);
 	canvas_free(&tui->canvas);
-	lab_close(tui->lab);
 	free(tui->page_text);
 	free(tui->find);
 	free(tui->question.paste);
@@ -335,10 +315,10 @@ static int start_terminal(struct tui *tui, char *why, size_t size)
 		.matches = on_matches,
 		.bell = on_bell,
 		.notice = on_notice };
-	char *history = tui->settings.history > 0 ? xdg_history() : NULL;
-	int result = screen_start(&tui->settings.screen, why, size);
+	char *history = tui->run.settings.history > 0 ? xdg_history() : NULL;
+	int result = screen_start(&tui->run.settings.screen, why, size);
 
-	if (result == 0 && line_editor_start(&hooks, history, (int)tui->settings.history) < 0) {
+	if (result == 0 && line_editor_start(&hooks, history, (int)tui->run.settings.history) < 0) {
 		screen_stop();
 		snprintf(why, size, "memory is short");
 		result = -1;
@@ -354,14 +334,14 @@ static void run(struct tui *tui, const char *notice)
 	tui_prompt(tui);
 	if (notice)
 		tui_notice(tui, false, notice);
-	if (!tui->replay)
+	if (!tui->run.replay)
 		tui_lab_start(tui, now);
-	tui_open_current(tui, now);
-	if (tui->settings.count > 0)
+	tui_open_sessions(tui, now);
+	if (tui->run.settings.count > 0)
 		tui_burst(tui, now);
 	tui->changed = true;
 	loop(tui);
-	tui_sessions_end(tui);
+	run_give_up(&tui->run, clock_monotonic());
 }
 
 /* --save. Returns the exit status. */
@@ -369,8 +349,8 @@ static int save_at_end(struct tui *tui)
 {
 	char why[EXPORT_WHY];
 
-	if (!tui->settings.save ||
-	    tui_record_save(tui, tui->settings.save, tui->transcript, clock_monotonic(), why) == 0)
+	if (!tui->run.settings.save ||
+	    tui_save(tui, tui->run.settings.save, clock_monotonic(), why) == 0)
 		return 0;
 	standard_say("upcase: %s", why);
 	return 1;
@@ -384,11 +364,11 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	int status;
 
 	if (tui)
-		tui->replay = replay;
+		tui->run.replay = replay;
 	/* Before the screen, which may wait for its terminal. */
 	stop_catch(false);
 	signal(SIGPIPE, SIG_IGN);
-	if (!tui || tui_start(tui, settings) < 0 || start_terminal(tui, why, sizeof why) < 0) {
+	if (!tui || start(tui, settings) < 0 || start_terminal(tui, why, sizeof why) < 0) {
 		standard_say("upcase: %s", why);
 		if (tui)
 			tui_free(tui);
@@ -397,7 +377,10 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	run(tui, notice);
 	unsaved = line_editor_stop(stop_asked() != 0);
 	screen_stop();
-	summarise(tui);
+	for (size_t i = 0; i < tui->run.count; i++)
+		summarise_session(&tui->run, i);
+	run_put_lab_summary(&tui->run, stdout);
+	fflush(stdout);
 	if (unsaved)
 		standard_say("upcase: the history was not saved: %s", unsaved);
 	status = save_at_end(tui);

@@ -12,7 +12,7 @@
 
 int main(void)
 {
-	for (const struct command_spec *c = command_table; c->name; c++)
+	for (const struct command *c = command_table; c->name; c++)
 		printf("command\t%s\t%s\n", c->name, c->arguments);
 	for (const struct key_spec *k = key_table; k->key; k++)
 		printf("key\t%s\t\n", k->key);

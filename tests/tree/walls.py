@@ -46,12 +46,11 @@ MAY = {
     'client-tui/app/main.c': 'wait place speak',
     'client-tui/terminal/history.c': 'wait file',
     'client-tui/app/xdg.c': 'place',
-    'client-tui/app/plain.c': 'clock place speak',
-    'client-tui/app/plain-input.c': 'clock file',
+    'client-tui/app/commands.c': 'file',
+    'client-tui/app/plain.c': 'clock wait file place speak',
     'client-tui/app/plain-output.c': 'clock speak',
+    'client-tui/app/run.c': 'clock speak',
     'client-tui/net/local-server.c': 'wait file process place end',
-    'client-tui/app/plain-record.c': 'clock wait speak',
-    'client-tui/app/plain-replay.c': 'wait speak',
     'client-tui/terminal/line-editor.c': 'readline file speak state',
     'client-tui/record/format.c': 'json',
     'client-tui/record/fields.c': 'json',
@@ -65,11 +64,9 @@ MAY = {
     'client-tui/net/tcp.c': 'socket clock file',
     'client-tui/net/tcp-info.c': 'socket',
     'client-tui/app/tui.c': 'clock wait file speak',
-    'client-tui/app/tui-burst.c': 'clock',
     'client-tui/app/tui-keys.c': 'clock',
     'client-tui/app/tui-lab.c': 'clock',
-    'client-tui/app/tui-replay.c': 'clock',
-    'client-tui/app/tui-sessions.c': 'clock',
+    'client-tui/app/tui-state.c': 'clock',
     'client-tui/net/udp.c': 'socket clock file',
     'client-tui/terminal/readline-macros.c': 'readline state',
     'client-tui/terminal/readline-undo.c': 'readline',
@@ -131,7 +128,7 @@ ARROWS = {
 
 # What is still to be mended while the files move: arrows between rooms that run upward, and files that stand in circles.
 STILL_UPWARD = set()
-STILL_CIRCLES = {'history', 'ledger', 'past', 'tui'}
+STILL_CIRCLES = {'history', 'ledger', 'past'}
 
 # The longest function, in lines.
 FUNCTION_MAX = 80

@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "app/run.h"
+
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/standard.h"
+#include "report/summary.h"
+
+/* How long TCP lines left behind by /connect may still be answered. */
+#define LEAVE_TIME (5 * NS_PER_S)
+/* Generated lines are sent for so long at most: a key waits no longer for them. */
+#define BATCH_TIME (10 * NS_PER_MS)
+
+void run_init(struct run *run, const struct settings *settings, const struct run_hooks *hooks)
+{
+	run->settings = *settings;
+	run->hooks = *hooks;
+	run->utf8 = standard_utf8();
+	run->plan = (struct generator_plan){ .count = (uint64_t)settings->count,
+		.interval = settings->interval,
+		.size = (size_t)settings->size };
+}
+
+void run_close(struct run *run)
+{
+	recorder_free(run->recorder);
+	for (size_t i = 0; i < run->count; i++) {
+		if (!run->replay)
+			session_close(run->sessions[i]->session);
+		free(run->sessions[i]);
+	}
+	lab_close(run->lab);
+}
+
+/* --- events --- */
+
+int64_t run_time(const struct run *run, int64_t now)
+{
+	return run->replay ? replay_now(run->replay, now) : now;
+}
+
+static void record_peers(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		recorder_peer(run->recorder, run->sessions[i]->recorded,
+		    session_peer(run->sessions[i]->session));
+}
+
+static void record(struct run *run, const struct session_event *event, int64_t reported_at)
+{
+	if (!run->recorder)
+		return;
+	record_peers(run);
+	recorder_event(run->recorder, event, reported_at);
+}
+
+void run_record(struct run *run, const struct session_event *event)
+{
+	record(run, event, run_time(run, clock_monotonic()));
+}
+
+int64_t run_record_dispatch(struct run *run, int64_t now)
+{
+	record_peers(run);
+	return recorder_dispatch(run->recorder, now);
+}
+
+void run_notice(struct run *run, int session, bool bad, const char *text)
+{
+	run->hooks.lab.event(run->hooks.lab.context,
+	    &(const struct session_event){ .kind = bad ? SESSION_EVENT_ERROR : SESSION_EVENT_NOTICE,
+	        .session = session,
+	        .at = run_time(run, clock_monotonic()),
+	        .text = (char *)(uintptr_t)text });
+}
+
+static void on_reply(void *context, const struct session_reply *reply)
+{
+	struct run_session *of = context;
+	struct run *run = of->run;
+
+	if (run->recorder)
+		recorder_reply(run->recorder, of->recorded, reply,
+		    run_time(run, clock_monotonic()));
+	run->hooks.reply(run->hooks.lab.context, of, reply);
+}
+
+static void record_row(const struct run_session *of, uint64_t number)
+{
+	const struct run *run = of->run;
+
+	if (run->recorder)
+		recorder_row(run->recorder, of->recorded, number, run_time(run, clock_monotonic()));
+}
+
+static void on_row(void *context, uint64_t number)
+{
+	struct run_session *of = context;
+	struct run *run = of->run;
+
+	record_row(of, number);
+	run->hooks.row(run->hooks.lab.context, of, number);
+}
+
+static void on_notice(void *context, bool bad, const char *text)
+{
+	const struct run_session *of = context;
+
+	run_notice(of->run, of->run->screen ? -1 : of->recorded, bad, text);
+}
+
+static void report_connection(void *context, const struct session_event *event,
+    struct connection_note *note, bool final)
+{
+	struct run *run = context;
+
+	if (final)
+		record(run, event, run->screen ? event->at : clock_monotonic());
+	run->hooks.connection(run->hooks.lab.context, event, note, final);
+}
+
+static void report_connections(struct run_session *of, bool all, int64_t now)
+{
+	connections_dispatch_lab(&of->connections, of->run->lab, of->recorded, all, now,
+	    report_connection, of->run);
+}
+
+/* At once, before the notice of what it means; not while the session is being opened, which is not
+ * known yet. */
+static void on_connection(void *context, const struct session_connection *connection)
+{
+	struct run_session *of = context;
+
+	connections_take(&of->connections, connection);
+	if (of->session)
+		report_connections(of, false, clock_monotonic());
+}
+
+static void on_opened(void *context, uint16_t here, uint16_t there, uint64_t from)
+{
+	const struct run_session *of = context;
+
+	lab_opened(of->run->lab, of->flow, here, there, from);
+}
+
+static void on_sent(void *context, uint64_t number, uint64_t from, uint64_t to)
+{
+	struct run_session *of = context;
+	struct run *run = of->run;
+
+	lab_sent(run->lab, of->flow, number, from, to);
+	record_row(of, number);
+	if (run->screen)
+		run->hooks.row(run->hooks.lab.context, of, number);
+}
+
+/* --- start --- */
+
+static void record_link(struct run *run, int64_t now)
+{
+	char words[RECORD_LINK];
+
+	if (run->lab && run->recorder)
+		recorder_link(run->recorder,
+		    link_status_line(lab_link_status(run->lab), now, words, sizeof words));
+}
+
+int run_open_lab(struct run *run, int64_t now)
+{
+	const struct settings *s = &run->settings;
+
+	if (!s->lab)
+		return 0;
+	run->lab = lab_open(s->lab, s->lab_server, (size_t)s->rows, &run->hooks.lab, now);
+	record_link(run, now);
+	return run->lab ? 0 : -1;
+}
+
+static int open_recorder(struct run *run, int64_t now)
+{
+	const enum record_output output = run->settings.output;
+
+	run->recorder = recorder_new(output, output == RECORD_OUTPUT_TEXT ? NULL : stdout, now,
+	    &run->record);
+	return run->recorder ? 0 : -1;
+}
+
+int run_open_recorder(struct run *run, int64_t now, int64_t wall)
+{
+	run->record = settings_run(&run->settings, wall);
+	if (open_recorder(run, now) < 0)
+		return -1;
+	record_link(run, now);
+	return 0;
+}
+
+/* --- sessions --- */
+
+/* Closes sessions that were left before a line was typed: they stand in no row. */
+static void close_unused(struct run *run)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct run_session *of = run->sessions[i];
+
+		if (of->left && session_dead(of->session) &&
+		    ledger_totals(session_ledger(of->session))->typed == 0) {
+			recorder_remove(run->recorder, of->recorded);
+			session_close(of->session);
+			free(of);
+		} else {
+			run->sessions[kept++] = of;
+		}
+	}
+	run->count = kept;
+}
+
+static struct run_session *add_session(struct run *run, bool stream)
+{
+	struct run_session *of = run->count < RUN_SESSIONS ? calloc(1, sizeof *of) : NULL;
+
+	if (of) {
+		*of = (struct run_session){
+			.run = run, .stream = stream, .flow = -1, .recorded = -1
+		};
+		run->sessions[run->count++] = of;
+	}
+	return of;
+}
+
+static int record_session(struct run_session *of, size_t rows, const struct trace *trace)
+{
+	struct run *run = of->run;
+
+	if (!run->recorder)
+		return 0;
+	of->recorded = recorder_add(run->recorder, session_ledger(of->session), of->stream,
+	    session_peer(of->session), session_reply_timeout(of->session), rows, trace);
+	return of->recorded < 0 && !run->screen ? -1 : 0;
+}
+
+static struct run_session *open_session(struct run *run, enum session_transport transport,
+    int64_t now)
+{
+	const struct settings *s = &run->settings;
+	struct session_settings settings = settings_session(s, transport);
+	struct run_session *of;
+
+	close_unused(run);
+	of = add_session(run, transport == SESSION_TCP);
+	if (!of)
+		return NULL;
+	if (s->count > 0)
+		settings.rows = generator_rows(&run->plan, s->reply_timeout, (size_t)s->rows);
+	if (!run->screen && !s->retries_given)
+		settings.retries = 0;
+	if (run->lab)
+		of->flow = lab_flow(run->lab, of->stream, s->reply_timeout, s->port);
+	of->session = session_open(&settings,
+	    &(struct session_hooks){ .context = of,
+	        .reply = on_reply,
+	        .row = on_row,
+	        .notice = on_notice,
+	        .connection = on_connection,
+	        .opened = on_opened,
+	        .sent = on_sent },
+	    now);
+	if (!of->session) {
+		free(run->sessions[--run->count]);
+		return NULL;
+	}
+	lab_set_ledger(run->lab, of->flow, session_ledger(of->session));
+	return record_session(of, (size_t)s->rows, run->lab ? lab_trace(run->lab) : NULL) < 0 ? NULL
+	                                                                                      : of;
+}
+
+int run_open_sessions(struct run *run, int64_t now)
+{
+	const struct settings *s = &run->settings;
+
+	run->used_count = 0;
+	for (int i = 0; i < 2 && !run->replay; i++) {
+		const enum session_transport transport = i == 0 ? SESSION_UDP : SESSION_TCP;
+
+		if (!s->both && s->transport != transport)
+			continue;
+		if (!run->peer[transport])
+			run->peer[transport] = open_session(run, transport, now);
+		if (!run->peer[transport])
+			return -1;
+		run->used[run->used_count++] = run->peer[transport];
+	}
+	return 0;
+}
+
+void run_leave_peer(struct run *run, int64_t now)
+{
+	for (int i = 0; i < 2; i++) {
+		struct run_session *of = run->peer[i];
+
+		run->peer[i] = NULL;
+		if (!of)
+			continue;
+		of->left = true;
+		of->leave_by = now +
+		               (of->stream ? LEAVE_TIME : 2 * session_reply_timeout(of->session));
+		session_finish(of->session, now);
+	}
+	run->used_count = 0;
+}
+
+struct run_session *run_current(const struct run *run)
+{
+	return run->peer[run->settings.both ? SESSION_UDP : run->settings.transport];
+}
+
+/* --- a recording --- */
+
+static void on_replay_reply(void *context, size_t session, const struct session_reply *reply)
+{
+	struct run *run = context;
+
+	on_reply(run->sessions[session], reply);
+}
+
+static void on_replay_row(void *context, size_t session, uint64_t number, bool timed)
+{
+	struct run *run = context;
+	struct run_session *of = run->sessions[session];
+
+	if (timed)
+		on_row(of, number);
+	else
+		run->hooks.row(run->hooks.lab.context, of, number);
+}
+
+static void on_replay_event(void *context, const struct session_event *event)
+{
+	struct run *run = context;
+
+	run->hooks.lab.event(run->hooks.lab.context, event);
+}
+
+static void on_replay_line(void *context, size_t session, size_t other, uint64_t number)
+{
+	struct run *run = context;
+
+	if (run->hooks.line)
+		run->hooks.line(run->hooks.lab.context, run->sessions[session],
+		    other == SIZE_MAX ? NULL : run->sessions[other], number);
+}
+
+/* The last session of each transport is what the status line shows. */
+int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
+{
+	const struct replay_hooks hooks = { .context = run,
+		.reply = on_replay_reply,
+		.row = on_replay_row,
+		.event = on_replay_event,
+		.line = on_replay_line };
+
+	if (replay_start(run->replay, &hooks, rows, step, now) < 0)
+		return -1;
+	run->record = *replay_run(run->replay);
+	if (open_recorder(run, replay_origin(run->replay)) < 0)
+		return -1;
+	for (size_t i = 0; i < replay_sessions(run->replay); i++) {
+		struct session *session = replay_session(run->replay, i);
+		struct run_session *of = add_session(run,
+		    session_transport(session) == SESSION_TCP);
+
+		if (!of)
+			return -1;
+		of->session = session;
+		if (record_session(of, rows, replay_witness(run->replay)) < 0)
+			return -1;
+		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
+		run->settings.reply_timeout = session_reply_timeout(session);
+	}
+	run->settings.both = replay_both(run->replay);
+	run->settings.transport = run->peer[SESSION_UDP] ? SESSION_UDP : SESSION_TCP;
+	return 0;
+}
+
+/* --- sending --- */
+
+unsigned run_send(struct run *run, const void *text, size_t n, int pieces, int64_t typed,
+    int64_t now)
+{
+	unsigned failed = 0;
+
+	for (size_t i = 0; i < run->used_count; i++) {
+		const struct run_session *to = run->used[i];
+
+		if ((to->stream || (pieces & SESSION_FIRST)) &&
+		    session_send(to->session, run->last_number, text, n, pieces, typed, now) < 0)
+			failed |= 1u << to->stream;
+	}
+	return failed;
+}
+
+void run_push(struct run *run, int64_t now)
+{
+	for (size_t i = 0; i < run->used_count; i++)
+		session_push(run->used[i]->session, now);
+}
+
+bool run_has_room(const struct run *run)
+{
+	for (size_t i = 0; i < run->used_count; i++)
+		if (!session_has_room(run->used[i]->session))
+			return false;
+	return true;
+}
+
+bool run_settled(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (!session_settled(run->sessions[i]->session))
+			return false;
+	return true;
+}
+
+/* --- generated lines --- */
+
+bool run_generating(const struct run *run)
+{
+	return run->due || run->generator.running;
+}
+
+static bool opening(const struct run *run)
+{
+	for (size_t i = 0; i < run->used_count; i++)
+		if (session_opening(run->used[i]->session))
+			return true;
+	return false;
+}
+
+/* On a schedule nothing holds a line back; without one they come as fast as they are taken. */
+static bool may_generate(const struct run *run)
+{
+	return run->generator.plan.interval > 0 ||
+	       (run_has_room(run) &&
+	           (!run->hooks.has_room || run->hooks.has_room(run->hooks.lab.context)));
+}
+
+int64_t run_generate_at(const struct run *run)
+{
+	if (run->due)
+		return opening(run) ? CLOCK_NEVER : 0;
+	return run->generator.running && may_generate(run) ? generator_due(&run->generator)
+	                                                   : CLOCK_NEVER;
+}
+
+static bool generate_line(struct run *run, int64_t now)
+{
+	const int more = run->generator.plan.interval > 0 ? 0 : SESSION_MORE;
+	char text[65536];
+	int64_t alone_until = 0;
+	size_t n;
+
+	for (size_t i = 0; i < run->used_count; i++)
+		if (session_alone_until(run->used[i]->session) > alone_until)
+			alone_until = session_alone_until(run->used[i]->session);
+	generator_hold(&run->generator, alone_until, now);
+	if (!may_generate(run) || !generator_next(&run->generator, now))
+		return false;
+	n = generator_text(run->last_number + 1, run->generator.plan.size, text, sizeof text);
+	if (run->hooks.generated(run->hooks.lab.context, text, n,
+	        SESSION_LINE | SESSION_GENERATED | more, now) < 0)
+		generator_stop(&run->generator, now);
+	return true;
+}
+
+bool run_generate(struct run *run)
+{
+	int64_t now = clock_monotonic();
+	const int64_t until = now + BATCH_TIME;
+
+	if (run->due && !opening(run)) {
+		run->due = false;
+		generator_start(&run->generator, &run->plan, now);
+	}
+	if (!run->generator.running)
+		return false;
+	for (int i = 0; i < GENERATOR_BATCH && now < until && generate_line(run, now); i++)
+		now = clock_monotonic();
+	run_push(run, now);
+	return !run->generator.running;
+}
+
+char *run_generated(const struct run *run, char *buf, size_t size)
+{
+	return generator_result(&run->generator, run->utf8 ? "µ" : "u", buf, size);
+}
+
+/* --- the loop --- */
+
+static void give_up(struct run_session *of, int64_t now)
+{
+	lab_closed(of->run->lab, of->flow, now);
+	session_give_up(of->session, now);
+}
+
+static void dispatch_connections(struct run *run, bool all, int64_t now)
+{
+	if (all && run->lab)
+		lab_settle(run->lab);
+	for (size_t i = 0; i < run->count; i++)
+		report_connections(run->sessions[i], all, now);
+}
+
+void run_watch(const struct run *run, struct fd_watch *w)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		const struct run_session *of = run->sessions[i];
+
+		session_watch(of->session, w);
+		if (run->screen)
+			fd_watch_until(w, connections_due(&of->connections));
+		if (of->left && !session_dead(of->session))
+			fd_watch_until(w, of->leave_by);
+	}
+	if (run->lab)
+		lab_watch(run->lab, w);
+}
+
+bool run_dispatch(struct run *run, const struct fd_watch *w, int64_t now)
+{
+	bool changed;
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct run_session *of = run->sessions[i];
+
+		session_dispatch(of->session, w, now);
+		if (of->left && !session_dead(of->session) &&
+		    (session_settled(of->session) || now >= of->leave_by))
+			give_up(of, now);
+	}
+	changed = run->lab && lab_dispatch(run->lab, w, now);
+	dispatch_connections(run, false, now);
+	return changed;
+}
+
+void run_give_up(struct run *run, int64_t now)
+{
+	for (size_t i = 0; i < run->count; i++)
+		give_up(run->sessions[i], now);
+	dispatch_connections(run, true, now);
+}
+
+/* --- end --- */
+
+void run_figures(const struct run *run, const struct run_session *of, int64_t now,
+    struct figures *figures)
+{
+	const struct generator *g = &run->generator;
+
+	session_figures(of->session, now, figures);
+	/* The far end is asked about all TCP together; with one peer, as in the lab, that is this
+	 * session's. */
+	if (run->lab && of->stream)
+		figures->tcp.has_server = server_retransmitted(lab_server_tcp(run->lab),
+		    &figures->tcp.server_retransmitted);
+	if (!run->replay && (!run->screen || g->plan.interval > 0))
+		figures->schedule = (struct schedule_totals){
+			.due = g->sent, .slipped = g->slipped, .worst = g->worst
+		};
+}
+
+void run_record_figures(struct run *run, int64_t now)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct figures figures;
+
+		run_figures(run, run->sessions[i], now, &figures);
+		recorder_figures(run->recorder, run->sessions[i]->recorded, &figures);
+	}
+}
+
+void run_put_summary(const struct run *run, FILE *out, const struct figures *udp,
+    const struct figures *tcp)
+{
+	char text[6000];
+
+	summary_peer(udp, tcp, text, sizeof text);
+	standard_put(out, run->utf8 ? text : summary_ascii(text));
+}
+
+void run_put_lab_summary(const struct run *run, FILE *out)
+{
+	char text[1000];
+
+	if (run->lab)
+		standard_put(out,
+		    link_report_end(trace_totals(lab_trace(run->lab)), text, sizeof text));
+}
