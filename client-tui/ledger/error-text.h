@@ -2,8 +2,8 @@
 /* Why a line failed or an address could not be opened, as one number: an errno, what ICMP said,
  * what the look-up of the name said, or one of our own. One table has its name in records and its
  * words for people. Pure. */
-#ifndef UPCASE_ERRORS_H
-#define UPCASE_ERRORS_H
+#ifndef UPCASE_LEDGER_ERROR_TEXT_H
+#define UPCASE_LEDGER_ERROR_TEXT_H
 
 #include <stdbool.h>
 

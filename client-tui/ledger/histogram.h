@@ -2,8 +2,8 @@
 /* Values in log-linear buckets: every power of two is cut into HISTOGRAM_PARTS equal ones, so that
  * memory is bounded and any value is known with a relative error of at most 1/(2 HISTOGRAM_PARTS),
  * 0.2 %. Pure. */
-#ifndef UPCASE_HISTOGRAM_H
-#define UPCASE_HISTOGRAM_H
+#ifndef UPCASE_LEDGER_HISTOGRAM_H
+#define UPCASE_LEDGER_HISTOGRAM_H
 
 #include <stdint.h>
 

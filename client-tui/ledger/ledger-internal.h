@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies),
- * ledger-replay.c (records) and ledger.c only. */
-#ifndef UPCASE_LEDGER_CORE_H
-#define UPCASE_LEDGER_CORE_H
+/* The inside of the ledger, for ledger.c (lines and their fates), ledger-match.c (replies) and
+ * ledger-replay.c (records) only. */
+#ifndef UPCASE_LEDGER_LEDGER_INTERNAL_H
+#define UPCASE_LEDGER_LEDGER_INTERNAL_H
 
-#include "ledger/stats-order.h"
+#include "ledger/ledger.h"
 #include "ledger/line-index.h"
-#include "ledger/rows.h"
+#include "ledger/stats-order.h"
 
 struct ledger {
 	struct ledger_settings settings;
@@ -16,7 +16,7 @@ struct ledger {
 	struct ledger_lines lines;
 	/* The block in which a stream's rows are made. A datagram's row has memory of its own: one
 	 * that waits may be kept long after its neighbours are evicted. */
-	struct entry_block *block;
+	struct ledger_block *block;
 	/* What the rows' lines and replies take; and the waiting lines whose rows are evicted. */
 	size_t bytes;
 	uint64_t evicted_waiting;
@@ -54,7 +54,7 @@ uint64_t *ledger_fate_total(struct ledger_totals *t, enum ledger_fate fate);
 /* The times of a line that was answered go into the totals. */
 void ledger_count_times(struct ledger_totals *t, const struct ledger_row *row);
 /* An entry for a new line. NULL when memory is short. */
-struct ledger_line *ledger_new_entry(struct ledger *l, uint64_t number, const void *text, size_t n,
+struct ledger_line *ledger_new_line(struct ledger *l, uint64_t number, const void *text, size_t n,
     int64_t now);
 /* The entry gets a row, queued. Room in the rows was reserved before. */
 void ledger_enter(struct ledger *l, struct ledger_line *e);

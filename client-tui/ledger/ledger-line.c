@@ -9,21 +9,22 @@
 #include <string.h>
 
 #include "common/capitals.h"
+#include "common/search.h"
 
 /* A block has room for some 40 lines; one that takes more than a quarter of it has its own memory.
  */
 #define BLOCK_SIZE (16 * 1024)
 
-void entry_end_block(struct entry_block *block)
+void ledger_block_leave(struct ledger_block *block)
 {
 	if (block && --block->users == 0)
 		free(block);
 }
 
 /* Memory in a block, aligned for entries. */
-static struct ledger_line *cut_off(struct entry_block **block, size_t size)
+static struct ledger_line *cut_off(struct ledger_block **block, size_t size)
 {
-	struct entry_block *b = *block;
+	struct ledger_block *b = *block;
 	struct ledger_line *e;
 
 	size += -size % _Alignof(struct ledger_line);
@@ -31,7 +32,7 @@ static struct ledger_line *cut_off(struct entry_block **block, size_t size)
 		b = malloc(sizeof(*b) + BLOCK_SIZE);
 		if (!b)
 			return NULL;
-		entry_end_block(*block);
+		ledger_block_leave(*block);
 		*block = b;
 		b->users = 1;
 		b->used = 0;
@@ -42,7 +43,7 @@ static struct ledger_line *cut_off(struct entry_block **block, size_t size)
 	return e;
 }
 
-struct ledger_line *ledger_line_new(struct entry_block **block, uint64_t number, const void *text,
+struct ledger_line *ledger_line_new(struct ledger_block **block, uint64_t number, const void *text,
     size_t n, int64_t now)
 {
 	const size_t size = sizeof(struct ledger_line) + LEDGER_TAG_SIZE + n;
@@ -72,7 +73,7 @@ void ledger_line_free(struct ledger_line *e)
 		ledger_line_leave(e, i);
 	free(e->reply);
 	if (e->block)
-		entry_end_block(e->block);
+		ledger_block_leave(e->block);
 	else
 		free(e);
 }
@@ -114,7 +115,7 @@ bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *cap
 	return false;
 }
 
-void entry_unlink(struct ledger_line *e, enum line_list_kind link)
+void ledger_line_unlink(struct ledger_line *e, enum line_list_kind link)
 {
 	struct line_list_place *p = &e->place[link];
 
@@ -148,4 +149,50 @@ void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct
 void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link)
 {
 	ledger_line_insert(list, NULL, e, link);
+}
+
+/* ---- the ring ---- */
+
+static struct ledger_line **slot(const struct ledger_lines *r, size_t index)
+{
+	return &r->slots[(r->head + index) & (r->capacity - 1)];
+}
+
+/* Numbers mostly follow one another: looks first where the row is when none is left out. */
+size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number)
+{
+	uint64_t first, guess;
+	size_t i;
+
+	if (r->count == 0 || number <= (first = ledger_lines_at(r, 0)->row.number))
+		return 0;
+	guess = number - first;
+	if (guess < r->count && ledger_lines_at(r, (size_t)guess)->row.number == number)
+		return (size_t)guess;
+	SEARCH_FIRST(i, 0, r->count, ledger_lines_at(r, i)->row.number >= number);
+	return i;
+}
+
+struct ledger_line *ledger_lines_find(const struct ledger_lines *r, uint64_t number)
+{
+	size_t i = ledger_lines_index(r, number);
+	if (i == r->count || ledger_lines_at(r, i)->row.number != number)
+		return NULL;
+	return ledger_lines_at(r, i);
+}
+
+struct ledger_line *ledger_lines_take(struct ledger_lines *r, size_t index)
+{
+	struct ledger_line *e = ledger_lines_at(r, index);
+	/* The shorter side closes up. */
+	if (index < r->count / 2) {
+		for (; index > 0; index--)
+			*slot(r, index) = *slot(r, index - 1);
+		r->head = (r->head + 1) & (r->capacity - 1);
+	} else {
+		for (; index + 1 < r->count; index++)
+			*slot(r, index) = *slot(r, index + 1);
+	}
+	r->count--;
+	return e;
 }

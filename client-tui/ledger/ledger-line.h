@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One line inside the ledger: its row, and its places in the ledger's lists. For ledger.c and
- * line-index.c only. Pure. */
-#ifndef UPCASE_ENTRY_H
-#define UPCASE_ENTRY_H
+/* One line inside the ledger: its row, and its places in the ledger's lists; and the ring of all
+ * lines. For the ledger's own files only. Pure. */
+#ifndef UPCASE_LEDGER_LEDGER_LINE_H
+#define UPCASE_LEDGER_LEDGER_LINE_H
 
-#include "ledger/ledger.h"
+#include "common/grow.h"
+#include "ledger/ledger-row.h"
 
 /* A line stands in at most one list of each kind. */
 enum line_list_kind {
@@ -30,7 +31,7 @@ struct line_list_place {
 
 /* Memory for entries that are made one after the other and freed in about the same order, as those
  * of a stream: the block is freed with its last entry. */
-struct entry_block {
+struct ledger_block {
 	/* The entries in it, and 1 more while new ones are made in it. */
 	size_t users;
 	/* Bytes that entries have taken. */
@@ -41,7 +42,7 @@ struct entry_block {
 struct ledger_line {
 	struct ledger_row row;
 	/* The block that it is in; NULL: it has memory of its own. */
-	struct entry_block *block;
+	struct ledger_block *block;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
 	/* Its turn in the order of sending, 0 for none; of an evicted row the first and the last of
@@ -71,10 +72,10 @@ struct ledger_line {
 
 /* A queued line with a copy of the text, in `*block` or in a new block that takes its place; with
  * `block` NULL, in memory of its own. NULL when memory is short. */
-struct ledger_line *ledger_line_new(struct entry_block **block, uint64_t number, const void *text,
+struct ledger_line *ledger_line_new(struct ledger_block **block, uint64_t number, const void *text,
     size_t n, int64_t now);
 /* Makes no more entries in this block, which may be NULL. */
-void entry_end_block(struct entry_block *block);
+void ledger_block_leave(struct ledger_block *block);
 /* Leaves all lists first. */
 void ledger_line_free(struct ledger_line *e);
 
@@ -96,16 +97,48 @@ static inline size_t ledger_line_wire_length(const struct ledger_line *e)
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n);
 
 /* The entry leaves the list of that kind in which it stands. */
-void entry_unlink(struct ledger_line *e, enum line_list_kind link);
+void ledger_line_unlink(struct ledger_line *e, enum line_list_kind link);
 /* The same, if it stands in one. */
 static inline void ledger_line_leave(struct ledger_line *e, enum line_list_kind link)
 {
 	if (e->place[link].in)
-		entry_unlink(e, link);
+		ledger_line_unlink(e, link);
 }
 /* It leaves that list and goes to the end of this one, or before `next` (NULL: to the end). */
 void ledger_line_append(struct line_list *list, struct ledger_line *e, enum line_list_kind link);
 void ledger_line_insert(struct line_list *list, struct ledger_line *next, struct ledger_line *e,
     enum line_list_kind link);
+
+/* The lines in the order of their numbers: a ring that grows. All zero is the start; free `slots`
+ * at the end. */
+struct ledger_lines {
+	struct ledger_line **slots;
+	/* Slots, a power of two, or 0; the oldest line's slot; lines. */
+	size_t capacity, head, count;
+};
+
+/* Makes room for one more. 0, or -1 when memory is short (nothing changed). */
+static inline int ledger_lines_reserve(struct ledger_lines *r)
+{
+	return r->count < r->capacity
+	         ? 0
+	         : grow_ring(&r->slots, &r->capacity, r->head, r->count, sizeof *r->slots);
+}
+/* Adds one, greater than all others; there is room. */
+static inline void ledger_lines_push(struct ledger_lines *r, struct ledger_line *e)
+{
+	r->slots[(r->head + r->count++) & (r->capacity - 1)] = e;
+}
+/* By age, 0 is the oldest; index < count. */
+static inline struct ledger_line *ledger_lines_at(const struct ledger_lines *r, size_t index)
+{
+	return r->slots[(r->head + index) & (r->capacity - 1)];
+}
+/* Where a number is, or would be: the index of the first line that is not less. */
+size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number);
+/* NULL for none. */
+struct ledger_line *ledger_lines_find(const struct ledger_lines *r, uint64_t number);
+/* Takes one out, best near an end. */
+struct ledger_line *ledger_lines_take(struct ledger_lines *r, size_t index);
 
 #endif

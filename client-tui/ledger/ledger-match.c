@@ -214,9 +214,9 @@ struct ledger_reply_match ledger_reply(struct ledger *l, const void *reply, size
 static void compare_stream(struct ledger *l, struct ledger_line *e, const struct reply *r,
     bool ended)
 {
-	if (e->row.partial || lookup_are_capitals(r->bytes, r->length, e, &l->key) != 0)
+	if (e->row.partial || line_index_are_capitals(r->bytes, r->length, e, &l->key) != 0)
 		return;
-	bool cut_short = ended && lookup_key_capitals(&l->key, r->bytes, r->length) == 0 &&
+	bool cut_short = ended && line_index_key_capitals(&l->key, r->bytes, r->length) == 0 &&
 	                 begins_with_key(l, e);
 	e->row.differs = !cut_short || !is_key(l, r);
 	keep_reply(l, e, r, 0, cut_short);

@@ -15,7 +15,7 @@ int ledger_replay_line(struct ledger *l, uint64_t number, const void *text, size
 	struct ledger_line *e;
 
 	if (number <= l->last_number || ledger_lines_reserve(&l->lines) ||
-	    !(e = ledger_new_entry(l, number, text, n, now)))
+	    !(e = ledger_new_line(l, number, text, n, now)))
 		return -1;
 	e->row.partial = partial;
 	if (tag)

@@ -2,8 +2,8 @@
 /* Lines with fates that are known from elsewhere, from a record: nothing is matched, nothing is
  * judged by time. After these, a ledger has the same totals, rows and statistics as the one that
  * was recorded. Pure. */
-#ifndef UPCASE_LEDGER_PLAY_H
-#define UPCASE_LEDGER_PLAY_H
+#ifndef UPCASE_LEDGER_LEDGER_REPLAY_H
+#define UPCASE_LEDGER_LEDGER_REPLAY_H
 
 #include "ledger/ledger.h"
 

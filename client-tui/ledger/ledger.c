@@ -42,7 +42,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
 }
 
 /* Lines of a stream are not in the index. */
-static void leave_lookup(struct ledger *l, struct ledger_line *e)
+static void leave_index(struct ledger *l, struct ledger_line *e)
 {
 	if (e->group)
 		line_index_leave(&l->index, e);
@@ -50,7 +50,7 @@ static void leave_lookup(struct ledger *l, struct ledger_line *e)
 
 static void discard(struct ledger *l, struct ledger_line *e)
 {
-	leave_lookup(l, e);
+	leave_index(l, e);
 	ledger_line_free(e);
 }
 
@@ -62,7 +62,7 @@ void ledger_free(struct ledger *l)
 		discard(l, ledger_lines_take(&l->lines, 0));
 	while (l->waiting.first)
 		discard(l, l->waiting.first);
-	entry_end_block(l->block);
+	ledger_block_leave(l->block);
 	free(l->lines.slots);
 	stats_order_end(&l->stats_order);
 	line_index_end(&l->index);
@@ -116,7 +116,7 @@ void ledger_age(struct ledger *l, int64_t now)
 		if (e->row.fate == FATE_LOST && !e->row.late)
 			ledger_line_leave(e, LINE_LIST_FATE);
 		if (e->row.fate != FATE_WAITING)
-			leave_lookup(l, e);
+			leave_index(l, e);
 	}
 }
 
@@ -162,7 +162,7 @@ static void retire(struct ledger *l, struct ledger_line *e)
 {
 	ledger_line_leave(e, LINE_LIST_FATE);
 	ledger_line_leave(e, LINE_LIST_AGE);
-	leave_lookup(l, e);
+	leave_index(l, e);
 }
 
 static void sort_by_fate(struct ledger *l, struct ledger_line *e)
@@ -253,8 +253,6 @@ void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fat
 	sort_by_fate(l, e);
 }
 
-/* `count` of the lines that an evicted row stands for become this. The evicted row may be gone
- * afterwards. */
 void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t count,
     enum ledger_fate fate)
 {
@@ -287,7 +285,7 @@ static void merge_evicted(struct ledger *l, struct ledger_line *a, struct ledger
 
 static void make_evicted(struct ledger *l, struct ledger_line *e)
 {
-	leave_lookup(l, e);
+	leave_index(l, e);
 	ledger_line_leave(e, LINE_LIST_AGE);
 	stats_order_evict(&l->stats_order, e->stats_turn);
 	e->stats_turn_last = e->stats_turn;
@@ -365,7 +363,7 @@ static size_t oldest_to_evict(struct ledger *l)
 }
 
 /* Not inlined: for most lines there is room, and nothing is evicted. */
-static __attribute__((noinline)) void forget_oldest(struct ledger *l)
+static __attribute__((noinline)) void evict_oldest(struct ledger *l)
 {
 	evict(l, ledger_lines_take(&l->lines, oldest_to_evict(l)));
 }
@@ -373,7 +371,7 @@ static __attribute__((noinline)) void forget_oldest(struct ledger *l)
 void ledger_make_room(struct ledger *l, size_t rows, size_t bytes)
 {
 	while (too_many(l, rows, bytes) && l->lines.count > l->totals.queued)
-		forget_oldest(l);
+		evict_oldest(l);
 }
 
 /* ---- adding and sending ---- */
@@ -398,8 +396,6 @@ static int choose_tag(struct ledger *l, struct ledger_line *e)
 	return 0;
 }
 
-enum kind { KIND_LINE, KIND_UNIQUE, KIND_PARTIAL };
-
 void ledger_enter(struct ledger *l, struct ledger_line *e)
 {
 	ledger_make_room(l, 1, e->row.length);
@@ -411,7 +407,7 @@ void ledger_enter(struct ledger *l, struct ledger_line *e)
 	l->totals.queued++;
 }
 
-struct ledger_line *ledger_new_entry(struct ledger *l, uint64_t number, const void *text, size_t n,
+struct ledger_line *ledger_new_line(struct ledger *l, uint64_t number, const void *text, size_t n,
     int64_t now)
 {
 	struct ledger_line *e = ledger_line_new(ledger_is_datagram(l) ? NULL : &l->block, number,
@@ -422,16 +418,16 @@ struct ledger_line *ledger_new_entry(struct ledger *l, uint64_t number, const vo
 	return e;
 }
 
-static int add(struct ledger *l, uint64_t number, const void *text, size_t n, enum kind kind,
-    int64_t now)
+int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
+    enum ledger_line_kind kind, int64_t now)
 {
 	if (number <= l->last_number || ledger_lines_reserve(&l->lines))
 		return -1;
-	struct ledger_line *e = ledger_new_entry(l, number, text, n, now);
+	struct ledger_line *e = ledger_new_line(l, number, text, n, now);
 	if (!e)
 		return -1;
-	e->row.partial = kind == KIND_PARTIAL;
-	e->unique = kind == KIND_UNIQUE;
+	e->row.partial = kind == LEDGER_LINE_PARTIAL;
+	e->unique = kind == LEDGER_LINE_UNIQUE;
 	e->connecting_before = connecting_until(l, now);
 	if (ledger_is_datagram(l)) {
 		ledger_age(l, now);
@@ -446,17 +442,7 @@ static int add(struct ledger *l, uint64_t number, const void *text, size_t n, en
 
 int ledger_add(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
 {
-	return add(l, number, text, n, KIND_LINE, now);
-}
-
-int ledger_add_unique(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
-{
-	return add(l, number, text, n, KIND_UNIQUE, now);
-}
-
-int ledger_add_partial(struct ledger *l, uint64_t number, const void *text, size_t n, int64_t now)
-{
-	return add(l, number, text, n, KIND_PARTIAL, now);
+	return ledger_add_as(l, number, text, n, LEDGER_LINE, now);
 }
 
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size)

@@ -36,7 +36,7 @@ static int reserve_key(struct line_index_key *key, size_t n)
 	         : grow_list(&key->bytes, &key->capacity, CAPITALS_GROWTH * n + 1, 1);
 }
 
-int lookup_key_capitals(struct line_index_key *key, const void *text, size_t n)
+int line_index_key_capitals(struct line_index_key *key, const void *text, size_t n)
 {
 	if (reserve_key(key, n))
 		return -1;
@@ -46,7 +46,7 @@ int lookup_key_capitals(struct line_index_key *key, const void *text, size_t n)
 
 int line_index_key_set(struct line_index_key *key, const void *text, size_t n)
 {
-	if (lookup_key_capitals(key, text, n))
+	if (line_index_key_capitals(key, text, n))
 		return -1;
 	key->hash = fnv_hash(key->bytes, key->length);
 	/* A last stir because buckets take the low bits. */
@@ -59,17 +59,17 @@ int line_index_key_line(struct line_index_key *key, const struct ledger_line *e)
 	return line_index_key_set(key, ledger_line_wire(e), ledger_line_wire_length(e));
 }
 
-int lookup_are_capitals(const void *bytes, size_t n, const struct ledger_line *e,
-    struct line_index_key *capacity)
+int line_index_are_capitals(const void *bytes, size_t n, const struct ledger_line *e,
+    struct line_index_key *spare)
 {
 	const unsigned char *sent = ledger_line_wire(e);
 	const size_t length = ledger_line_wire_length(e);
 
 	if (length == n && capitals_ascii(sent, bytes, n) == n)
 		return 1;
-	if (lookup_key_capitals(capacity, sent, length))
+	if (line_index_key_capitals(spare, sent, length))
 		return -1;
-	return capacity->length == n && memcmp(capacity->bytes, bytes, n) == 0;
+	return spare->length == n && memcmp(spare->bytes, bytes, n) == 0;
 }
 
 static const struct ledger_line *any_in_group(const struct line_group *t)
@@ -87,7 +87,7 @@ static bool same_key(struct line_index *k, const struct line_group *t,
 {
 	const struct ledger_line *e = t->hash == key->hash ? any_in_group(t) : NULL;
 
-	return e && lookup_are_capitals(key->bytes, key->length, e, &k->other) == 1;
+	return e && line_index_are_capitals(key->bytes, key->length, e, &k->other) == 1;
 }
 
 struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key)

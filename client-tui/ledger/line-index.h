@@ -2,8 +2,8 @@
 /* Finds lines by the capitals of what was sent, for the ledger. Lines with the same capitals are a
  * group; they stand together, sorted by state, so that the oldest waiting one is at hand however
  * many there are (with --tag=never all lines may be equal). Pure. */
-#ifndef UPCASE_LOOKUP_H
-#define UPCASE_LOOKUP_H
+#ifndef UPCASE_LEDGER_LINE_INDEX_H
+#define UPCASE_LEDGER_LINE_INDEX_H
 
 #include "ledger/ledger-line.h"
 
@@ -42,14 +42,14 @@ void line_index_end(struct line_index *k);
 /* The capitals of `n` bytes, and their hash. 0, or -1 when memory is short. */
 int line_index_key_set(struct line_index_key *key, const void *text, size_t n);
 /* The capitals alone, to compare with: nothing can be looked up by them. */
-int lookup_key_capitals(struct line_index_key *key, const void *text, size_t n);
+int line_index_key_capitals(struct line_index_key *key, const void *text, size_t n);
 /* The capitals of what is sent for a line, and their hash. */
 int line_index_key_line(struct line_index_key *key, const struct ledger_line *e);
 
 /* Whether these `n` bytes are the capitals of what is sent for a line: 1 or 0; -1 when memory is
- * short. If that is not ASCII, its capitals go into `capacity`. */
-int lookup_are_capitals(const void *bytes, size_t n, const struct ledger_line *e,
-    struct line_index_key *capacity);
+ * short. If that is not ASCII, its capitals go into `spare`. */
+int line_index_are_capitals(const void *bytes, size_t n, const struct ledger_line *e,
+    struct line_index_key *spare);
 
 /* The lines with these capitals, NULL for none. */
 struct line_group *line_index_find(struct line_index *k, const struct line_index_key *key);

@@ -9,15 +9,11 @@
 #include <string.h>
 
 #include "common/units.h"
+#include "ledger/transport.h"
 
 #define DIFFER_SHARE 20
 /* From then on units_duration_text() has two units, and each part has its own. */
 #define LONG (59950 * NS_PER_MS)
-
-const char *parts_connecting(bool stream)
-{
-	return stream ? "connecting" : "opening";
-}
 
 struct parts parts_of_row(const struct ledger_row *row)
 {
@@ -63,7 +59,7 @@ static void put_parts(const struct parts *p, enum parts_detail told, int64_t uni
 	const bool queued = p->queued > p->connecting;
 
 	if (told >= PARTS_BEFORE || !queued)
-		put_part(p->connecting, unit, parts_connecting(p->stream), micro, buf, size);
+		put_part(p->connecting, unit, transport_info[p->stream].opening, micro, buf, size);
 	if (told >= PARTS_BEFORE || queued)
 		put_part(p->queued, unit, "queued", micro, buf, size);
 	if (told == PARTS_ALL)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the person waited, from Enter to the reply, and its parts: the session connected, the line
  * was queued, the line and its reply were on the wire (the round trip). Pure. */
-#ifndef UPCASE_PARTS_H
-#define UPCASE_PARTS_H
+#ifndef UPCASE_LEDGER_LINE_TIMES_H
+#define UPCASE_LEDGER_LINE_TIMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "common/clock.h"
-#include "ledger/ledger.h"
+#include "ledger/ledger-row.h"
 
 /* What passes between Enter and the hand-over in the program itself is not told. */
 #define PARTS_DIFFER NS_PER_MS
@@ -19,9 +19,6 @@ struct parts {
 	bool stream;
 };
 
-/* What a session does before it can send. UDP has no connection, but a name to look up and a way
- * there to find. */
-const char *parts_connecting(bool stream);
 /* `waited` alone. */
 static inline int64_t parts_waited(const struct ledger_row *row)
 {

@@ -3,15 +3,14 @@ client_tui_libclient_a_SOURCES += \
 	%D%/error-text.c %D%/error-text.h \
 	%D%/figures.c %D%/figures.h \
 	%D%/histogram.c %D%/histogram.h \
-	%D%/ledger-check.c \
 	%D%/ledger-internal.h \
 	%D%/ledger-line.c %D%/ledger-line.h \
 	%D%/ledger-match.c \
 	%D%/ledger-replay.c %D%/ledger-replay.h \
+	%D%/ledger-row.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/line-index.c %D%/line-index.h \
 	%D%/line-times.c %D%/line-times.h \
-	%D%/rows.c %D%/rows.h \
 	%D%/session-event.c %D%/session-event.h \
 	%D%/stall.c %D%/stall.h \
 	%D%/stats-order.c %D%/stats-order.h \

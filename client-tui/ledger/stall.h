@@ -6,8 +6,8 @@
  * arrival or the connection's end. Made of arrival times alone, so it is exact however seldom
  * anybody looks. A server that takes its time looks the same. Pure; times are ns of the monotonic
  * clock. */
-#ifndef UPCASE_STALL_H
-#define UPCASE_STALL_H
+#ifndef UPCASE_LEDGER_STALL_H
+#define UPCASE_LEDGER_STALL_H
 
 #include <stdint.h>
 

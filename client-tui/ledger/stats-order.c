@@ -84,8 +84,3 @@ void stats_order_close(struct stats_order *f, struct stats *s)
 	count_decided(f, s);
 	f->closed = true;
 }
-
-int64_t stats_order_at(const struct stats_order *f, uint64_t index)
-{
-	return index < f->end - f->head ? slot(f, f->head + 1 + index)->outcome : STATS_ORDER_VOID;
-}

@@ -3,8 +3,8 @@
  * variation want them in the order of sending. Each line that is sent takes a turn; a turn that is
  * decided is reported to the statistics when all before it have been. What is kept are two times
  * for each turn since the oldest one that is open. Pure. */
-#ifndef UPCASE_FEED_H
-#define UPCASE_FEED_H
+#ifndef UPCASE_LEDGER_STATS_ORDER_H
+#define UPCASE_LEDGER_STATS_ORDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,7 +56,5 @@ void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t
 /* The end: what is open will not be decided any more, counts as neither lost nor a time, and holds
  * up nothing behind it. */
 void stats_order_close(struct stats_order *f, struct stats *s);
-/* The turns that are not reported yet, by index; STATS_ORDER_VOID behind the last. For tests. */
-int64_t stats_order_at(const struct stats_order *f, uint64_t index);
 
 #endif

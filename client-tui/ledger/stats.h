@@ -2,8 +2,8 @@
 /* What all lines of one ledger say together beyond its totals: quantiles, delay variation, runs of
  * lost lines. It is fed by the ledger with every line in the order of sending, once its fate is
  * decided; so it is exact whatever rows are kept. Pure. */
-#ifndef UPCASE_STATS_H
-#define UPCASE_STATS_H
+#ifndef UPCASE_LEDGER_STATS_H
+#define UPCASE_LEDGER_STATS_H
 
 #include <stdbool.h>
 #include <stddef.h>

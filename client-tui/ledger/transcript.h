@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The transcript: what the panes show, in the order of the lecture: lines, strays and notices; and
  * beside it each transport's replies in the order in which they came. Bounded. Pure. */
-#ifndef UPCASE_BOARD_H
-#define UPCASE_BOARD_H
+#ifndef UPCASE_LEDGER_TRANSCRIPT_H
+#define UPCASE_LEDGER_TRANSCRIPT_H
 
 #include <stdbool.h>
 #include <stddef.h>

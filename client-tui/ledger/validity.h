@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whether a run says something about the network, or about this machine: one that was shaped by the
  * host is not valid, and says why. Pure. */
-#ifndef UPCASE_VERDICT_H
-#define UPCASE_VERDICT_H
+#ifndef UPCASE_LEDGER_VALIDITY_H
+#define UPCASE_LEDGER_VALIDITY_H
 
 #include <stdbool.h>
 #include <stddef.h>

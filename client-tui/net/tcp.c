@@ -284,8 +284,8 @@ static int tcp_send(struct session *s, uint64_t number, const void *text, size_t
 
 	if (pieces & SESSION_FIRST) {
 		t->skipping = false;
-		if ((whole ? ledger_add(s->ledger, number, text, n, typed)
-		           : ledger_add_partial(s->ledger, number, text, n, typed)) < 0)
+		if (ledger_add_as(s->ledger, number, text, n,
+		        whole ? LEDGER_LINE : LEDGER_LINE_PARTIAL, typed) < 0)
 			return -1;
 		if (s->phase == PHASE_DEAD)
 			return 0;

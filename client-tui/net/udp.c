@@ -245,7 +245,7 @@ static int udp_send(struct session *s, uint64_t number, const void *text, size_t
 {
 	if (pieces & SESSION_GENERATED) {
 		s->unlimited = true;
-		return ledger_add_unique(s->ledger, number, text, n, typed);
+		return ledger_add_as(s->ledger, number, text, n, LEDGER_LINE_UNIQUE, typed);
 	}
 	if (ledger_totals(s->ledger)->waiting < (uint64_t)s->settings.window)
 		s->unlimited = false;

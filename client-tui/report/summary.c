@@ -17,6 +17,7 @@
 #include "common/utf8.h"
 #include "ledger/error-text.h"
 #include "ledger/line-times.h"
+#include "ledger/transport.h"
 
 /* ---- loss ---- */
 
@@ -328,7 +329,7 @@ static void put_session(struct text *out, const struct figures *f)
 	put_said(out, "", f, FIGURE_SAID_MARK);
 	text_put(out, out->used > used ? "\n" : "");
 	put_group(out, f, "waited", false, "waited", ", from Enter to reply");
-	put_part(out, parts_connecting(f->stream), &t->connecting, t->timed);
+	put_part(out, transport_info[f->stream].opening, &t->connecting, t->timed);
 	put_part(out, "queued", &t->queued_for, t->timed);
 	put_group(out, f, "round_trip", false, "round trip", ", on the wire");
 	if (f->stats) {

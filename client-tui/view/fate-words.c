@@ -16,6 +16,7 @@
  * says too: "late", "waiting", "failed". */
 #include "config.h"
 
+#include "ledger/transport.h"
 #include "view/view-internal.h"
 
 #include <limits.h>
@@ -431,7 +432,7 @@ static const char *queued_word(const struct view_row_side *s)
 {
 	const struct ledger *ledger = s->item->stream == s->stream ? s->item->ledger
 	                                                           : s->item->other;
-	return ledger != NULL && ledger_is_connecting(ledger) ? parts_connecting(s->stream)
+	return ledger != NULL && ledger_is_connecting(ledger) ? transport_info[s->stream].opening
 	                                                      : "queued";
 }
 

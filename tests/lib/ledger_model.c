@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/capitals.h"
+#include "tests/lib/ledger_check.h"
 
 /* ---- comparing ---- */
 
@@ -280,7 +281,8 @@ void model_add(struct model *m, uint64_t number, const void *text, size_t n, boo
 	forget_oldest(m, false);
 	forget_oldest(m, true);
 	m->count++;
-	CHECK(m, (partial ? ledger_add_partial : ledger_add)(m->ledger, number, text, n, now) == 0);
+	CHECK(m, ledger_add_as(m->ledger, number, text, n,
+	             partial ? LEDGER_LINE_PARTIAL : LEDGER_LINE, now) == 0);
 	/* Queued lines are never forgotten. */
 	const size_t kept = ledger_count(m->ledger);
 	CHECK(m, kept <= m->settings.capacity || kept == ledger_totals(m->ledger)->queued);

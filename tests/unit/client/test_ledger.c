@@ -16,6 +16,7 @@
 
 #include "ledger/ledger.h"
 #include "tests/lib/ledger_model.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS INT64_C(1000000)
 #define S (1000 * MS)
@@ -728,7 +729,7 @@ static void partial_lines(void **state)
 	struct ledger *l = stream();
 
 	(void)state;
-	assert_int_equal(ledger_add_partial(l, 1, "a long li", 9, 0), 0);
+	assert_int_equal(ledger_add_as(l, 1, "a long li", 9, LEDGER_LINE_PARTIAL, 0), 0);
 	assert_true(row(l, 1)->partial);
 	sent(l, 1, 0);
 	match_is(stream_reply(l, "whatever", false, 1), MATCH_ANSWER, 1, 0);
@@ -1114,18 +1115,18 @@ static void crowded_but_unlike(void **state)
 		char text[20];
 
 		snprintf(text, sizeof text, "line %u", (unsigned)i);
-		assert_int_equal(ledger_add_unique(l, i, text, strlen(text), 0), 0);
+		assert_int_equal(ledger_add_as(l, i, text, strlen(text), LEDGER_LINE_UNIQUE, 0), 0);
 		sent(l, i, 0);
 		wire_is(l, i, text);
 	}
 	/* A typed one may be like any of them. */
 	put(l, 6, "line 1", 1);
 	wire_is(l, 6, "#6 line 1");
-	assert_int_equal(ledger_add_unique(l, 7, "line 5", 6, 1), 0);
+	assert_int_equal(ledger_add_as(l, 7, "line 5", 6, LEDGER_LINE_UNIQUE, 1), 0);
 	sent(l, 7, 1);
 	wire_is(l, 7, "#7 line 5");
 	put(l, 8, "x", 1);
-	assert_int_equal(ledger_add_unique(l, 9, "line 9", 6, 1), 0);
+	assert_int_equal(ledger_add_as(l, 9, "line 9", 6, LEDGER_LINE_UNIQUE, 1), 0);
 	wire_is(l, 9, "#9 line 9");
 	ledger_free(l);
 }

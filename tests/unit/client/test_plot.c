@@ -17,6 +17,7 @@
 #include "view/plot.h"
 #include "common/clock.h"
 #include "tests/lib/row_text.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS NS_PER_MS
 

@@ -18,6 +18,7 @@
 #include "record/record-file.h"
 #include "record/recorder.h"
 #include "report/export.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS INT64_C(1000000)
 

@@ -18,6 +18,7 @@
 #include "ledger/ledger.h"
 #include "common/clock.h"
 #include "common/random.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS NS_PER_MS
 /* The histogram's error: half a bucket of the least width that a power of two has. */

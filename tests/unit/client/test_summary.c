@@ -15,6 +15,7 @@
 #include "ledger/line-times.h"
 #include "report/export.h"
 #include "report/summary.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS INT64_C(1000000)
 #define S (1000 * MS)

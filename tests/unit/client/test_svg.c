@@ -22,6 +22,7 @@
 #include "report/axis.h"
 #include "report/time-axis.h"
 #include "common/clock.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS NS_PER_MS
 #define COUNT(a) (sizeof(a) / sizeof *(a))

@@ -19,6 +19,7 @@
 #include "common/capitals.h"
 #include "common/clock.h"
 #include "common/fnv.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS NS_PER_MS
 #define WAIT (1000 * MS)

@@ -17,6 +17,7 @@
 #include "view/view.h"
 #include "tests/lib/marks.h"
 #include "tests/lib/row_text.h"
+#include "tests/lib/ledger_check.h"
 
 #define MS INT64_C(1000000)
 #define WAIT (1000 * MS)
@@ -1331,7 +1332,7 @@ static void test_marks_are_drawn(void **state)
 	send(s, true, "ended\x02\xff");
 	ledger_cut_off(s->tcp);
 	uint64_t number = ++s->numbers;
-	ledger_add_partial(s->tcp, number, "long", 4, s->now);
+	ledger_add_as(s->tcp, number, "long", 4, LEDGER_LINE_PARTIAL, s->now);
 	transcript_add_line(s->transcript, s->tcp, true, number);
 	ledger_sent(s->tcp, number, s->now);
 	reply(s, true, "LONG");

@@ -2,6 +2,8 @@
 /* The conservation rule, and that lists, rows and totals tell the same. */
 #include "config.h"
 
+#include "tests/lib/ledger_check.h"
+
 #include "ledger/ledger-internal.h"
 
 static void count_row(struct ledger_totals *t, const struct ledger_row *r)
@@ -42,6 +44,11 @@ static size_t bytes_kept(const struct ledger *l)
 	return bytes;
 }
 
+static int64_t outcome_at(const struct stats_order *f, uint64_t index)
+{
+	return f->slots[(f->head + index) & (f->capacity - 1)].outcome;
+}
+
 /* What was reported to the statistics and what has yet to be is all that was sent. */
 static bool all_counted(const struct ledger *l)
 {
@@ -55,7 +62,7 @@ static bool all_counted(const struct ledger *l)
 	if (l->stats_order.missing_lines)
 		return true;
 	for (uint64_t i = 0; i < l->stats_order.end - l->stats_order.head; i++) {
-		const int64_t outcome = stats_order_at(&l->stats_order, i);
+		const int64_t outcome = outcome_at(&l->stats_order, i);
 
 		open += outcome == STATS_ORDER_OPEN;
 		evicted_waiting += outcome == STATS_ORDER_EVICTED;
