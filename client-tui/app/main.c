@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/lab-addresses.h"
@@ -48,8 +49,7 @@ static void find_lab(struct settings *settings)
 	settings->lab = path && *path ? path : NULL;
 	settings->lab_server = settings->lab && server && *server ? server : NULL;
 	if (settings->lab && !*settings->host && access(settings->lab, F_OK) == 0)
-		strcpy(settings->host,
-		    settings->family == SESSION_IPV6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
+		strcpy(settings->host, settings->family == AF_INET6 ? LAB_FAR_IPV6 : LAB_FAR_IPV4);
 }
 
 static int run(struct settings *settings)

@@ -24,7 +24,8 @@ struct settings {
 	char host[SETTINGS_NAME_MAX];
 	char port[8];
 	enum session_transport transport;
-	enum session_family family;
+	/* AF_UNSPEC, AF_INET or AF_INET6. */
+	int family;
 	/* Each line over UDP and TCP at once; `transport` is then where a switch back leads. */
 	bool both;
 	int64_t reply_timeout, connect_timeout;

@@ -8,8 +8,8 @@
 
 #include "common/grow.h"
 
-/* Marks that have gone are moved over when there are so many, lest the array grow while it is never
- * quite empty. */
+/* When so many marks have gone the others move to the front, so that an array that is never quite
+ * empty does not grow. */
 #define MARKS_GONE 1024
 
 void send_queue_free(struct send_queue *q)
@@ -62,27 +62,6 @@ size_t send_queue_first_bytes(const struct send_queue *q)
 	if (!first)
 		return 0;
 	return first->end == UINT64_MAX ? send_queue_bytes(q) : (size_t)(first->end - q->written);
-}
-
-bool send_queue_has_begun(const struct send_queue *q)
-{
-	return q->written > q->line_start;
-}
-
-const unsigned char *send_queue_next(const struct send_queue *q)
-{
-	return q->bytes + q->begin;
-}
-
-const struct send_mark *send_queue_first(const struct send_queue *q)
-{
-	return q->mark_begin < q->mark_end ? &q->marks[q->mark_begin] : NULL;
-}
-
-void send_queue_wrote(struct send_queue *q, size_t n)
-{
-	q->begin += n;
-	q->written += n;
 }
 
 static void pop_mark(struct send_queue *q)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines that wait to go over a stream: their bytes one behind the other, and where in the stream
- * each line ends. A line may still be growing at its end while its beginning has gone. */
+ * each line ends. The last line may still grow while the first bytes of it have gone. */
 #ifndef UPCASE_NET_SEND_QUEUE_H
 #define UPCASE_NET_SEND_QUEUE_H
 
@@ -15,8 +15,8 @@ struct send_mark {
 
 /* All zero is empty. Positions count bytes from the stream's beginning. */
 struct send_queue {
-	/* What waits: bytes[begin] to before bytes[end]; bytes[begin] is byte `written` of the
-	 * stream. */
+	/* The waiting bytes: bytes[begin] to before bytes[end]; bytes[begin] is byte `written` of
+	 * the stream. */
 	unsigned char *bytes;
 	size_t begin, end, capacity;
 	uint64_t written;
@@ -28,9 +28,9 @@ struct send_queue {
 
 void send_queue_free(struct send_queue *q);
 
-/* A line begins behind all others. Returns 0, or -1 when memory is short, as the next one does. */
+/* Begins a line behind all others. Returns 0, or -1 when memory is short, as the next two do. */
 int send_queue_line(struct send_queue *q, uint64_t number);
-/* The last line goes on with these. */
+/* Adds bytes to the last line. */
 int send_queue_add(struct send_queue *q, const void *bytes, size_t n);
 /* The same for one byte, such as an end of line. */
 static inline int send_queue_add_byte(struct send_queue *q, unsigned char byte)
@@ -40,10 +40,10 @@ static inline int send_queue_add_byte(struct send_queue *q, unsigned char byte)
 	q->bytes[q->end++] = byte;
 	return 0;
 }
-/* It is whole. */
+/* Ends the last line. */
 void send_queue_end_line(struct send_queue *q);
 
-/* Lines of which something may be yet to go, and the bytes that are. */
+/* Lines of which bytes may still wait, and the waiting bytes. */
 static inline size_t send_queue_lines(const struct send_queue *q)
 {
 	return q->mark_end - q->mark_begin;
@@ -52,24 +52,31 @@ static inline size_t send_queue_bytes(const struct send_queue *q)
 {
 	return q->end - q->begin;
 }
-/* Of these the ones of the first line. */
+/* The first line, or NULL. */
+static inline const struct send_mark *send_queue_first(const struct send_queue *q)
+{
+	return q->mark_begin < q->mark_end ? &q->marks[q->mark_begin] : NULL;
+}
+/* The waiting bytes of the first line; whether some of its bytes have gone. */
 size_t send_queue_first_bytes(const struct send_queue *q);
-/* Whether some of the first line's have gone. */
-bool send_queue_has_begun(const struct send_queue *q);
-/* The first of them; until the next call that changes anything. */
-const unsigned char *send_queue_next(const struct send_queue *q);
-/* NULL if there is none. */
-const struct send_mark *send_queue_first(const struct send_queue *q);
+static inline bool send_queue_has_begun(const struct send_queue *q)
+{
+	return q->written > q->line_start;
+}
 
-/* The first `n` bytes have gone. */
-void send_queue_wrote(struct send_queue *q, size_t n);
-/* Takes the first line out if all of it has gone, into `*line`, and says where it began. Returns
+/* The first `n` waiting bytes have gone. */
+static inline void send_queue_wrote(struct send_queue *q, size_t n)
+{
+	q->begin += n;
+	q->written += n;
+}
+/* Takes the first line out, into `*line`, if all of it has gone; `*from` is where it began. Returns
  * whether it had. */
 bool send_queue_pop(struct send_queue *q, struct send_mark *line, uint64_t *from);
 /* Takes the first line out, and the rest of its bytes, as if they had gone. Returns whether it was
- * still growing: what comes of it yet is not to be added. */
+ * still growing: the caller then drops the rest of it. */
 bool send_queue_drop(struct send_queue *q);
-/* Everything goes, as if it had been written. */
+/* Drops all lines, as if they had gone. */
 void send_queue_clear(struct send_queue *q);
 
 #endif

@@ -105,8 +105,8 @@ void session_failed(struct session *s, int error, int64_t now);
 void session_connected(struct session *s, int64_t now);
 /* Whether another address stands behind the one in use. */
 bool session_has_next_address(const struct session *s);
-/* Opens the next address. Returns whether one could be opened. */
-bool session_next_address(struct session *s, int64_t now);
+/* Opens it, or the next ones, or pauses. */
+void session_next_address(struct session *s, int64_t now);
 /* Opens the address in use, or the next ones, or pauses (also TCP's next connection). */
 void session_reopen(struct session *s, int64_t now);
 

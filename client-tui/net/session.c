@@ -155,13 +155,10 @@ void session_reopen(struct session *s, int64_t now)
 	s->transport->push(s, now);
 }
 
-bool session_next_address(struct session *s, int64_t now)
+void session_next_address(struct session *s, int64_t now)
 {
-	if (!session_has_next_address(s))
-		return false;
 	s->address++;
 	session_reopen(s, now);
-	return s->phase != PHASE_PAUSE && s->phase != PHASE_DEAD;
 }
 
 void session_connected(struct session *s, int64_t now)
@@ -176,11 +173,10 @@ void session_connected(struct session *s, int64_t now)
 
 void session_failed(struct session *s, int error, int64_t now)
 {
-	if (session_has_next_address(s)) {
+	if (session_has_next_address(s))
 		session_next_address(s, now);
-		return;
-	}
-	pause_or_give_up(s, error, now);
+	else
+		pause_or_give_up(s, error, now);
 }
 
 static void take_addresses(struct session *s, int64_t now)
@@ -205,10 +201,7 @@ static void look_up(struct session *s, int64_t now)
 	ledger_connecting(s->ledger, now);
 	if (s->failures == 0)
 		name_peer_as_given(s);
-	s->resolve = resolve_start(s->settings.host, s->settings.port,
-	    s->settings.family == SESSION_IPV4   ? AF_INET
-	    : s->settings.family == SESSION_IPV6 ? AF_INET6
-	                                         : AF_UNSPEC);
+	s->resolve = resolve_start(s->settings.host, s->settings.port, s->settings.family);
 	if (!s->resolve)
 		pause_or_give_up(s, errno, now);
 	else if (resolve_fd(s->resolve) < 0)

@@ -15,7 +15,6 @@
 #include "common/fd-watch.h"
 
 enum session_transport { SESSION_UDP, SESSION_TCP };
-enum session_family { SESSION_ANY_FAMILY, SESSION_IPV4, SESSION_IPV6 };
 
 /* Tries for ever. */
 #define SESSION_RETRY_FOR_EVER (-1)
@@ -24,7 +23,8 @@ struct session_settings {
 	enum session_transport transport;
 	const char *host;
 	const char *port;
-	enum session_family family;
+	/* AF_UNSPEC, AF_INET or AF_INET6. */
+	int family;
 	/* For the ledger. */
 	enum ledger_tag tag;
 	size_t rows;

@@ -369,7 +369,7 @@ static void write_some(struct session *s, int64_t dispatched)
 
 	while (!t->write_failed && (max = sendable(s, dispatched)) > 0) {
 		const int64_t now = clock_monotonic();
-		ssize_t n = send(s->fd, send_queue_next(&t->out), max, MSG_NOSIGNAL);
+		ssize_t n = send(s->fd, t->out.bytes + t->out.begin, max, MSG_NOSIGNAL);
 
 		if (n < 0) {
 			/* Reading gives the reason, after the bytes that came before it. */
