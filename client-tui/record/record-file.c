@@ -17,6 +17,8 @@ struct reading {
 	struct record_file *file;
 	uint64_t line;
 	bool begun;
+	/* Items of lists, and what they take. */
+	uint64_t items, bytes;
 	char *why;
 };
 
@@ -25,22 +27,19 @@ static int wrong(const struct reading *r, const char *what)
 	return text_refuse(r->why, RECORD_FILE_WHY, "line %" PRIu64 ": %s", r->line, what);
 }
 
-static int take_memory(const struct reading *r, uint64_t bytes)
+/* Makes room for one more item of a list, `size` bytes in it and `bytes` in all. */
+static int make_room(struct reading *r, void *list, size_t *capacity, size_t count, size_t size,
+    uint64_t bytes)
 {
-	const struct record_file *f = r->file;
-	size_t count = f->reply_count + f->event_count;
-
-	for (size_t i = 0; i < f->session_count; i++)
-		count += f->sessions[i].count;
-	r->file->bytes += bytes;
-	if (count >= RECORD_FILE_MAX || r->file->bytes > RECORD_FILE_BYTES)
+	r->bytes += bytes;
+	if (r->items++ >= RECORD_FILE_MAX || r->bytes > RECORD_FILE_BYTES)
 		return wrong(r, "more than can be shown again");
-	return 0;
+	return grow_list(list, capacity, count + 1, size) < 0 ? wrong(r, "memory is short") : 0;
 }
 
 /* --- sessions --- */
 
-static int take_session(const struct reading *r, struct record_session *s)
+static int take_session(struct reading *r, struct record_session *s)
 {
 	struct record_file *f = r->file;
 
@@ -65,64 +64,51 @@ static struct record_file_session *find_session(const struct reading *r, unsigne
 	return NULL;
 }
 
-/* --- lines --- */
-
-static void free_line(struct record *line)
-{
-	record_free(line);
-	free(line);
-}
-
-static int take_line(const struct reading *r, struct record *line)
+static int take_line(struct reading *r, struct record *line)
 {
 	struct record_file_session *side = find_session(r, line->session, line->stream);
 	const uint64_t bytes = sizeof *line + line->length + line->reply_length +
-	                       (line->legs ? LINK_WAYS * sizeof *line->legs +
-	                                         line->packet_count * sizeof *line->packets
-	                                   : 0);
+	                       (line->legs ? LINK_WAYS * sizeof *line->legs : 0) +
+	                       line->packet_count * sizeof *line->packets;
 	struct record *kept;
 
-	if (!side || take_memory(r, bytes) < 0)
+	if (!side || make_room(r, &side->lines, &side->capacity, side->count, sizeof *side->lines,
+	                 bytes) < 0)
 		return -1;
-	r->file->has_link = r->file->has_link || line->legs;
-	kept = grow_list(&side->lines, &side->capacity, side->count + 1, sizeof *side->lines) == 0
-	         ? grow_copy(line, sizeof *line)
-	         : NULL;
+	kept = grow_copy(line, sizeof *line);
 	if (!kept)
 		return wrong(r, "memory is short");
 	kept->at_line = r->line;
 	side->lines[side->count++] = kept;
+	r->file->has_link = r->file->has_link || line->legs;
 	*line = (struct record){ .number = 0 };
 	return 0;
 }
 
-/* --- the rest --- */
-
-static int take_reply(const struct reading *r, struct record_reply *reply)
+static int take_reply(struct reading *r, struct record_reply *reply)
 {
 	struct record_file *f = r->file;
 
 	if (!find_session(r, reply->session, reply->stream) ||
-	    take_memory(r, sizeof *reply + reply->length) < 0)
+	    make_room(r, &f->replies, &f->reply_capacity, f->reply_count, sizeof *f->replies,
+	        sizeof *reply + reply->length) < 0)
 		return -1;
-	if (grow_list(&f->replies, &f->reply_capacity, f->reply_count + 1, sizeof *f->replies) < 0)
-		return wrong(r, "memory is short");
 	f->replies[f->reply_count++] = *reply;
 	reply->text = NULL;
 	return 0;
 }
 
-static int take_event(const struct reading *r, struct session_event *event)
+static int take_event(struct reading *r, struct session_event *event)
 {
 	struct record_file *f = r->file;
+	const size_t bytes = sizeof *event + strlen(event->text) +
+	                     event->packet_count * sizeof *event->packets;
 
 	if (event->session >= 0 && (size_t)event->session >= f->session_count)
 		return wrong(r, "a session that was not told before");
-	if (take_memory(r, sizeof *event + strlen(event->text) +
-	                       event->packet_count * sizeof *event->packets) < 0)
+	if (make_room(r, &f->events, &f->event_capacity, f->event_count, sizeof *f->events, bytes) <
+	    0)
 		return -1;
-	if (grow_list(&f->events, &f->event_capacity, f->event_count + 1, sizeof *f->events) < 0)
-		return wrong(r, "memory is short");
 	f->events[f->event_count++] = *event;
 	*event = (struct session_event){ .text = NULL };
 	return 0;
@@ -207,7 +193,8 @@ static int by_number(const void *a, const void *b)
 
 static int check_order(struct reading *r, const struct record_file_session *side)
 {
-	qsort(side->lines, side->count, sizeof *side->lines, by_number);
+	if (side->count > 0)
+		qsort(side->lines, side->count, sizeof *side->lines, by_number);
 	for (size_t i = 1; i < side->count; i++) {
 		const struct record *before = side->lines[i - 1], *line = side->lines[i];
 
@@ -219,14 +206,6 @@ static int check_order(struct reading *r, const struct record_file_session *side
 			    "its \"n\" and \"typed_ns\" are in another order than those of the "
 			    "line before it");
 	}
-	return 0;
-}
-
-static int check_end(struct reading *r)
-{
-	for (size_t i = 0; i < r->file->session_count; i++)
-		if (r->file->sessions[i].count > 0 && check_order(r, &r->file->sessions[i]) < 0)
-			return -1;
 	return 0;
 }
 
@@ -271,7 +250,10 @@ static int read_all(struct reading *r, FILE *in, char **buf)
 	}
 	if (more == 0 && !r->begun)
 		return wrong(r, "the file is empty");
-	return more < 0 ? -1 : check_end(r);
+	for (size_t i = 0; more == 0 && i < r->file->session_count; i++)
+		if (check_order(r, &r->file->sessions[i]) < 0)
+			return -1;
+	return more;
 }
 
 struct record_file *record_file_read(FILE *in, char why[RECORD_FILE_WHY])
@@ -286,10 +268,9 @@ struct record_file *record_file_read(FILE *in, char why[RECORD_FILE_WHY])
 	}
 	result = read_all(&r, in, &buf);
 	free(buf);
-	if (result == 0)
-		return r.file;
-	record_file_free(r.file);
-	return NULL;
+	if (result < 0)
+		record_file_free(r.file);
+	return result < 0 ? NULL : r.file;
 }
 
 void record_file_free(struct record_file *f)
@@ -297,8 +278,10 @@ void record_file_free(struct record_file *f)
 	if (!f)
 		return;
 	for (size_t i = 0; i < f->session_count; i++) {
-		for (size_t k = 0; k < f->sessions[i].count; k++)
-			free_line(f->sessions[i].lines[k]);
+		for (size_t k = 0; k < f->sessions[i].count; k++) {
+			record_free(f->sessions[i].lines[k]);
+			free(f->sessions[i].lines[k]);
+		}
 		free(f->sessions[i].lines);
 		free(f->sessions[i].of.peer);
 	}

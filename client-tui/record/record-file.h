@@ -34,7 +34,6 @@ struct record_file {
 	struct session_event *events;
 	size_t event_count, event_capacity;
 	bool has_link;
-	uint64_t bytes;
 };
 
 /* NULL with "line 17: ..." in `why`. */

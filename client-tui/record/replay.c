@@ -42,11 +42,13 @@ struct replay {
 	struct record_file *file;
 	struct replay_event *events;
 	size_t count, capacity, next;
+	/* Memory was short. */
+	bool failed;
 	struct replay_hooks hooks;
 	struct session *sessions[RECORDER_SESSIONS];
 	struct trace *trace;
-	/* The time of the first event, on the file's clock; when that is, on ours. */
-	int64_t first, start;
+	/* Time 0 of the file, on our clock. */
+	int64_t origin;
 	/* The real time is so much ahead; while it stands still, what our time is. */
 	int64_t lag, paused_at;
 	bool paused;
@@ -62,72 +64,52 @@ static int64_t later(int64_t one, int64_t other)
 
 /* --- the order of events --- */
 
-static int add(struct replay *r, enum replay_event_kind kind, size_t side, size_t index, int64_t at)
+static void add(struct replay *r, enum replay_event_kind kind, size_t side, size_t index,
+    int64_t at)
 {
-	if (grow_list(&r->events, &r->capacity, r->count + 1, sizeof *r->events) < 0)
-		return -1;
-	r->events[r->count++] = (struct replay_event){
-		.at = at, .index = (uint32_t)index, .side = (uint16_t)side, .kind = (uint8_t)kind
-	};
-	return 0;
+	r->failed = r->failed ||
+	            grow_list(&r->events, &r->capacity, r->count + 1, sizeof *r->events) < 0;
+	if (!r->failed)
+		r->events[r->count++] = (struct replay_event){ .at = at,
+			.index = (uint32_t)index,
+			.side = (uint16_t)side,
+			.kind = (uint8_t)kind };
 }
 
-static int add_duplicates(struct replay *r, size_t side, size_t index, const struct record *line,
-    int64_t first)
-{
-	for (uint32_t i = 0; i < line->duplicates; i++) {
-		const int64_t at = i < line->duplicate_count ? line->duplicate_at[i] : first;
-
-		if (add(r, REPLAY_DUPLICATE, side, index, later(at, first)) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* A late reply came after the line was given up. */
-static int add_end(struct replay *r, size_t side, size_t index, const struct record *line,
-    int64_t sent)
-{
-	const int64_t lost = sent + r->file->sessions[side].of.reply_timeout;
-	const int64_t replied = line->replied_at == RECORD_NEVER
-	                          ? 0
-	                          : later(line->replied_at, line->late ? lost : sent);
-
-	switch ((enum ledger_fate)line->fate) {
-	case FATE_ANSWERED:
-		return add(r, REPLAY_REPLY, side, index, replied) < 0
-		         ? -1
-		         : add_duplicates(r, side, index, line, replied);
-	case FATE_LOST:
-		if (add(r, REPLAY_LOST, side, index,
-		        line->decided_at == RECORD_NEVER ? lost : later(line->decided_at, sent)) <
-		    0)
-			return -1;
-		if (!line->late)
-			return 0;
-		return add(r, REPLAY_LATE, side, index, replied) < 0
-		         ? -1
-		         : add_duplicates(r, side, index, line, replied);
-	case FATE_QUEUED:
-	case FATE_WAITING:
-		return 0;
-	default:
-		return add(r, REPLAY_DECIDED, side, index,
-		    line->decided_at == RECORD_NEVER ? sent : later(line->decided_at, sent));
-	}
-}
-
-static int add_line(struct replay *r, size_t side, size_t index)
+static void add_reply(struct replay *r, enum replay_event_kind kind, size_t side, size_t index,
+    int64_t not_before)
 {
 	const struct record *line = r->file->sessions[side].lines[index];
-	const int64_t sent = line->sent_at == RECORD_NEVER ? line->typed_at
-	                                                   : later(line->typed_at, line->sent_at);
+	const int64_t first = line->replied_at == RECORD_NEVER
+	                        ? 0
+	                        : later(line->replied_at, not_before);
 
-	if (add(r, REPLAY_TYPED, side, index, line->typed_at) < 0)
-		return -1;
-	if (line->sent_at != RECORD_NEVER && add(r, REPLAY_SENT, side, index, sent) < 0)
-		return -1;
-	return add_end(r, side, index, line, sent);
+	add(r, kind, side, index, first);
+	for (uint32_t i = 0; i < line->duplicates; i++)
+		add(r, REPLAY_DUPLICATE, side, index,
+		    i < line->duplicate_count ? later(line->duplicate_at[i], first) : first);
+}
+
+static void add_line(struct replay *r, size_t side, size_t index)
+{
+	const struct record *line = r->file->sessions[side].lines[index];
+	const bool is_sent = line->sent_at != RECORD_NEVER;
+	const int64_t sent = is_sent ? later(line->typed_at, line->sent_at) : line->typed_at;
+	const int64_t lost = sent + r->file->sessions[side].of.reply_timeout;
+	const bool decided = line->decided_at != RECORD_NEVER;
+
+	add(r, REPLAY_TYPED, side, index, line->typed_at);
+	if (is_sent)
+		add(r, REPLAY_SENT, side, index, sent);
+	if (line->fate == FATE_ANSWERED)
+		add_reply(r, REPLAY_REPLY, side, index, sent);
+	else if (line->fate == FATE_LOST)
+		add(r, REPLAY_LOST, side, index, decided ? later(line->decided_at, sent) : lost);
+	else if (ledger_is_decided(line->fate))
+		add(r, REPLAY_DECIDED, side, index, decided ? later(line->decided_at, sent) : sent);
+	/* A late reply came after the line was given up. */
+	if (line->fate == FATE_LOST && line->late)
+		add_reply(r, REPLAY_LATE, side, index, lost);
 }
 
 /* At the same time, a line is typed before it is sent and sent before it is answered; else as in
@@ -145,24 +127,21 @@ static int by_time(const void *a, const void *b)
 	return one->side < other->side ? -1 : one->side > other->side;
 }
 
+/* Returns 0, or -1 when memory is short. */
 static int add_events(struct replay *r)
 {
 	const struct record_file *f = r->file;
 
 	for (size_t side = 0; side < f->session_count; side++)
 		for (size_t i = 0; i < f->sessions[side].count; i++)
-			if (add_line(r, side, i) < 0)
-				return -1;
+			add_line(r, side, i);
 	for (size_t i = 0; i < f->reply_count; i++)
-		if (add(r, REPLAY_OTHER, f->replies[i].session, i, f->replies[i].replied_at) < 0)
-			return -1;
+		add(r, REPLAY_OTHER, f->replies[i].session, i, f->replies[i].replied_at);
 	for (size_t i = 0; i < f->event_count; i++)
-		if (add(r, REPLAY_EVENT, 0, i, f->events[i].at) < 0)
-			return -1;
+		add(r, REPLAY_EVENT, 0, i, f->events[i].at);
 	if (r->count > 0)
 		qsort(r->events, r->count, sizeof *r->events, by_time);
-	r->first = r->count > 0 ? r->events[0].at : 0;
-	return 0;
+	return r->failed ? -1 : 0;
 }
 
 /* --- the transport of a session that is none: it is never opened, sends nothing and waits for
@@ -283,7 +262,7 @@ int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows
     int64_t now)
 {
 	r->hooks = *hooks;
-	r->start = now;
+	r->origin = now - (r->count > 0 ? r->events[0].at : 0);
 	r->paused = step;
 	r->paused_at = now;
 	if (r->file->has_link && !(r->trace = trace_new(rows)))
@@ -318,7 +297,7 @@ const struct record_run *replay_run(const struct replay *r)
 
 int64_t replay_origin(const struct replay *r)
 {
-	return r->start - r->first;
+	return r->origin;
 }
 
 bool replay_is_whole(const struct replay *r)
@@ -343,32 +322,31 @@ size_t replay_length(const struct replay *r)
 
 /* --- playing --- */
 
-static const struct record *find_line(const struct record_file_session *side, uint64_t number,
-    size_t *index)
+static bool has_line(const struct record_file_session *side, uint64_t number)
 {
-	SEARCH_FIRST(*index, 0, side->count, side->lines[*index]->number >= number);
-	return *index < side->count && side->lines[*index]->number == number ? side->lines[*index]
-	                                                                     : NULL;
+	size_t i;
+
+	SEARCH_FIRST(i, 0, side->count, side->lines[i]->number >= number);
+	return i < side->count && side->lines[i]->number == number;
 }
 
 /* The session over whose other transport the same line went, SIZE_MAX for none. */
 static size_t find_other(const struct replay *r, size_t of, uint64_t number)
 {
-	size_t index;
+	const struct record_file_session *sessions = r->file->sessions;
 
 	for (size_t i = 0; i < r->file->session_count; i++)
-		if (r->file->sessions[i].of.stream != r->file->sessions[of].of.stream &&
-		    find_line(&r->file->sessions[i], number, &index))
+		if (sessions[i].of.stream != sessions[of].of.stream &&
+		    has_line(&sessions[i], number))
 			return i;
 	return SIZE_MAX;
 }
 
 bool replay_both(const struct replay *r)
 {
-	for (size_t side = 0; side < r->file->session_count; side++)
-		for (size_t i = 0; i < r->file->sessions[side].count; i++)
-			if (find_other(r, side, r->file->sessions[side].lines[i]->number) !=
-			    SIZE_MAX)
+	for (size_t k = 0; k < r->file->session_count; k++)
+		for (size_t i = 0; i < r->file->sessions[k].count; i++)
+			if (find_other(r, k, r->file->sessions[k].lines[i]->number) != SIZE_MAX)
 				return true;
 	return false;
 }
@@ -384,9 +362,7 @@ static void type_line(struct replay *r, size_t side, const struct record *line, 
 	    line->partial, line->tag, at);
 	if (first || !r->hooks.line)
 		return;
-	if (other == SIZE_MAX)
-		r->hooks.line(r->hooks.context, side, SIZE_MAX, line->number);
-	else if (r->file->sessions[side].of.stream)
+	if (other != SIZE_MAX && r->file->sessions[side].of.stream)
 		r->hooks.line(r->hooks.context, other, side, line->number);
 	else
 		r->hooks.line(r->hooks.context, side, other, line->number);
@@ -423,17 +399,16 @@ static void report_reply(struct replay *r, size_t side, enum ledger_match match,
 
 static void show_trace(struct replay *r, const struct record *line)
 {
-	const int64_t start = r->start - r->first;
 	struct trace_line traced = { .number = line->number, .stream = line->stream };
 
 	if (!r->trace || !line->legs)
 		return;
 	for (int way = 0; way < LINK_WAYS; way++)
-		traced.legs[way] = record_leg_back(&line->legs[way], start);
+		traced.legs[way] = record_leg_back(&line->legs[way], r->origin);
 	trace_restore(r->trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
 		const struct logged_packet packet = record_packet_back(&line->packets[i],
-		    traced.stream, traced.number, start);
+		    traced.stream, traced.number, r->origin);
 
 		trace_restore_packet(r->trace, &packet);
 	}
@@ -441,7 +416,7 @@ static void show_trace(struct replay *r, const struct record *line)
 
 static void answer(struct replay *r, size_t side, const struct record *line)
 {
-	const int64_t at = line->replied_at + r->start - r->first;
+	const int64_t at = line->replied_at + r->origin;
 
 	ledger_replay_reply(r->sessions[side]->ledger, line->number,
 	    &(struct ledger_replayed){ .late = line->late,
@@ -455,9 +430,9 @@ static void answer(struct replay *r, size_t side, const struct record *line)
 	report_reply(r, side, line->late ? MATCH_LATE : MATCH_ANSWER, line, at);
 }
 
-static void decide(struct replay *r, size_t side, const struct record *line, enum ledger_fate fate)
+static void decide(struct replay *r, size_t side, const struct record *line)
 {
-	ledger_replay_fate(r->sessions[side]->ledger, line->number, fate, line->error);
+	ledger_replay_fate(r->sessions[side]->ledger, line->number, line->fate, line->error);
 	show_trace(r, line);
 	r->hooks.row(r->hooks.context, side, line->number, line->decided_at != RECORD_NEVER);
 }
@@ -488,19 +463,12 @@ static void play_reply(struct replay *r, const struct record_reply *reply, int64
 	        .length = reply->length });
 }
 
-static void play_event(struct replay *r, const struct session_event *recorded, int64_t at)
-{
-	struct session_event event = *recorded;
-
-	event.at = at;
-	r->hooks.event(r->hooks.context, &event);
-}
-
 static void play(struct replay *r, const struct replay_event *e)
 {
 	const struct record_file_session *side = &r->file->sessions[e->side];
-	const int64_t at = e->at + r->start - r->first;
+	const int64_t at = e->at + r->origin;
 	const struct record *line = e->kind < REPLAY_EVENT ? side->lines[e->index] : NULL;
+	struct session_event event;
 
 	switch ((enum replay_event_kind)e->kind) {
 	case REPLAY_TYPED:
@@ -508,24 +476,24 @@ static void play(struct replay *r, const struct replay_event *e)
 		break;
 	case REPLAY_SENT:
 		ledger_replay_sent(r->sessions[e->side]->ledger, line->number, line->connecting,
-		    line->sent_at + r->start - r->first);
+		    line->sent_at + r->origin);
 		break;
 	case REPLAY_REPLY:
 	case REPLAY_LATE:
 		answer(r, e->side, line);
 		break;
 	case REPLAY_LOST:
-		decide(r, e->side, line, FATE_LOST);
-		break;
 	case REPLAY_DECIDED:
-		decide(r, e->side, line, (enum ledger_fate)line->fate);
+		decide(r, e->side, line);
 		break;
 	case REPLAY_DUPLICATE:
 		ledger_replay_duplicate(r->sessions[e->side]->ledger, line->number);
 		report_reply(r, e->side, MATCH_DUPLICATE, line, at);
 		break;
 	case REPLAY_EVENT:
-		play_event(r, &r->file->events[e->index], at);
+		event = r->file->events[e->index];
+		event.at = at;
+		r->hooks.event(r->hooks.context, &event);
 		break;
 	case REPLAY_OTHER:
 		play_reply(r, &r->file->replies[e->index], at);
@@ -563,7 +531,7 @@ bool replay_is_paused(const struct replay *r)
 
 static int64_t due(const struct replay *r)
 {
-	return replay_at_end(r) ? INT64_MAX : r->events[r->next].at + r->start - r->first;
+	return replay_at_end(r) ? INT64_MAX : r->events[r->next].at + r->origin;
 }
 
 /* That a line is sent, when it is typed, is no event of its own. */
