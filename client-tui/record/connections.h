@@ -4,8 +4,8 @@
  * how often it sent the SYN. The first connection has a row, and every one that needed more than
  * one SYN or failed; the others are recorded only, for a server that closes after each reply would
  * fill the screen with them. Pure. */
-#ifndef UPCASE_CONNECTIONS_H
-#define UPCASE_CONNECTIONS_H
+#ifndef UPCASE_RECORD_CONNECTIONS_H
+#define UPCASE_RECORD_CONNECTIONS_H
 
 #include "record/record.h"
 #include "trace/lab.h"

@@ -4,88 +4,66 @@
 #include "record/event-log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/grow.h"
 #include "common/search.h"
 
-struct event_log {
-	/* A ring: `capacity` is a power of 2. */
-	struct event_log_entry *notes;
-	size_t capacity, first, count;
-	size_t bytes;
-};
-
-struct event_log *event_log_new(void)
+static struct event_log_entry *slot(const struct event_log *l, size_t index)
 {
-	return calloc(1, sizeof(struct event_log));
+	return &l->entries[(l->first + index) & (l->capacity - 1)];
 }
 
-static struct event_log_entry *slot(const struct event_log *j, size_t index)
+static void evict_oldest(struct event_log *l)
 {
-	return &j->notes[(j->first + index) & (j->capacity - 1)];
+	struct event_log_entry *entry = slot(l, 0);
+
+	l->bytes -= entry->length;
+	free(entry->text);
+	record_event_free(&entry->event);
+	l->first++;
+	l->count--;
 }
 
-static void drop_oldest(struct event_log *j)
+void event_log_clear(struct event_log *l)
 {
-	struct event_log_entry *note = slot(j, 0);
-
-	j->bytes -= note->length;
-	free(note->text);
-	record_event_free(&note->event);
-	j->first++;
-	j->count--;
+	while (l->count > 0)
+		evict_oldest(l);
+	free(l->entries);
 }
 
-void event_log_free(struct event_log *j)
+void event_log_add(struct event_log *l, const struct event_log_entry *entry)
 {
-	if (!j)
+	struct event_log_entry new = *entry;
+
+	while (l->count > 0 &&
+	       (l->count == EVENT_LOG_ENTRIES || l->bytes + entry->length > EVENT_LOG_BYTES))
+		evict_oldest(l);
+	if (l->count == l->capacity &&
+	    grow_ring(&l->entries, &l->capacity, l->first, l->count, sizeof *l->entries) < 0)
 		return;
-	while (j->count > 0)
-		drop_oldest(j);
-	free(j->notes);
-	free(j);
-}
-
-void event_log_add(struct event_log *j, const struct event_log_entry *note)
-{
-	struct event_log_entry new = *note;
-
-	while (j->count > 0 &&
-	       (j->count == EVENT_LOG_ENTRIES || j->bytes + note->length > EVENT_LOG_BYTES))
-		drop_oldest(j);
-	if (j->count == j->capacity &&
-	    grow_ring(&j->notes, &j->capacity, j->first, j->count, sizeof *j->notes) < 0)
+	if (entry->kind == EVENT_LOG_EVENT && record_event_copy(&new.event, &entry->event) < 0)
 		return;
-	new.text = NULL;
-	if (note->kind == EVENT_LOG_EVENT && record_event_copy(&new.event, &note->event) < 0)
-		return;
-	if (note->text) {
-		new.text = grow_copy(note->text, note->length);
+	if (entry->text) {
+		new.text = grow_copy(entry->text, entry->length);
 		if (!new.text)
 			return;
-		new.text[note->length] = '\0';
+		new.text[entry->length] = '\0';
 	}
-	if (j->count > 0 && slot(j, j->count - 1)->reported_at > new.reported_at)
-		new.reported_at = slot(j, j->count - 1)->reported_at;
-	j->bytes += new.length;
-	*slot(j, j->count++) = new;
+	if (l->count > 0 && slot(l, l->count - 1)->reported_at > new.reported_at)
+		new.reported_at = slot(l, l->count - 1)->reported_at;
+	l->bytes += new.length;
+	*slot(l, l->count++) = new;
 }
 
-size_t event_log_count(const struct event_log *j)
+const struct event_log_entry *event_log_at(const struct event_log *l, size_t index)
 {
-	return j->count;
+	return index < l->count ? slot(l, index) : NULL;
 }
 
-const struct event_log_entry *event_log_at(const struct event_log *j, size_t index)
-{
-	return index < j->count ? slot(j, index) : NULL;
-}
-
-size_t event_log_since(const struct event_log *j, int64_t at)
+size_t event_log_since(const struct event_log *l, int64_t at)
 {
 	size_t i;
 
-	SEARCH_FIRST(i, 0, j->count, slot(j, i)->reported_at >= at);
+	SEARCH_FIRST(i, 0, l->count, slot(l, i)->reported_at >= at);
 	return i;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The event log: what happened to a session that no ledger's row keeps: strays, events, when
- * duplicates came and when lines were refused. In the order in which it came; bounded, the oldest
- * goes first. Pure. */
-#ifndef UPCASE_JOURNAL_H
-#define UPCASE_JOURNAL_H
+/* The event log: what happened to sessions that no row of a ledger keeps: strays, events, the times
+ * of duplicates and refusals. In the order in which it was reported; the oldest entries go first.
+ * Pure. */
+#ifndef UPCASE_RECORD_EVENT_LOG_H
+#define UPCASE_RECORD_EVENT_LOG_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,10 +14,9 @@
 #define EVENT_LOG_BYTES (32u * 1024 * 1024)
 
 enum event_log_kind {
-	EVENT_LOG_REPLY, /* all but first replies to lines: `match`, `number`, `rtt`, and of a stray
-	                    `text` */
-	EVENT_LOG_DECIDED, /* a line got its fate otherwise than by a reply: `number`; 0: all that
-	                      waited were cut off */
+	EVENT_LOG_REPLY,   /* a duplicate to the line `number`, or a stray with its `text` */
+	EVENT_LOG_DECIDED, /* the line `number` was decided without a reply; 0: all waiting lines
+	                      were cut off */
 	EVENT_LOG_EVENT,   /* `event` */
 };
 
@@ -29,23 +27,25 @@ struct event_log_entry {
 	uint64_t number;
 	/* When it happened, and when it was reported, which never decreases; ns. */
 	int64_t at, reported_at;
-	int64_t rtt;
 	/* Owned by the event log, with a zero behind it. */
 	unsigned char *text;
 	size_t length;
 	struct session_event event;
 };
 
-struct event_log;
+/* All zero at first. A ring: `capacity` is a power of 2. */
+struct event_log {
+	struct event_log_entry *entries;
+	size_t capacity, first, count;
+	size_t bytes;
+};
 
-struct event_log *event_log_new(void);
-void event_log_free(struct event_log *j);
-/* The texts are copied. Without memory the note is left out. */
-void event_log_add(struct event_log *j, const struct event_log_entry *note);
-/* Those kept: by age, 0 is the oldest. */
-size_t event_log_count(const struct event_log *j);
-const struct event_log_entry *event_log_at(const struct event_log *j, size_t index);
-/* The index of the first that was reported at `at` or later. */
-size_t event_log_since(const struct event_log *j, int64_t at);
+void event_log_clear(struct event_log *l);
+/* Copies the texts. Without memory the entry is left out. */
+void event_log_add(struct event_log *l, const struct event_log_entry *entry);
+/* By age, 0 is the oldest; NULL behind the last. */
+const struct event_log_entry *event_log_at(const struct event_log *l, size_t index);
+/* The index of the first entry that was reported at `at` or later. */
+size_t event_log_since(const struct event_log *l, int64_t at);
 
 #endif

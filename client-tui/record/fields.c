@@ -18,8 +18,6 @@
 #include "ledger/figures.h"
 #include "record/record.h"
 
-static const char *const transports[] = { "udp", "tcp" };
-
 /* An unsigned integer of any size. */
 static uint64_t load(const void *at, size_t size)
 {
@@ -57,8 +55,6 @@ static const char *name_of(const struct field *f, const void *at, char *buf)
 {
 	const uint64_t value = load(at, f->size);
 
-	if (f->kind == FIELD_TRANSPORT)
-		return transports[value != 0];
 	if (f->kind == FIELD_ERROR)
 		return value ? error_name((int)value, buf) : NULL;
 	return value < f->name_count ? f->names[value] : NULL;
@@ -143,7 +139,6 @@ static json_t *value_of(const struct field *f, const void *from, const void *at)
 	case FIELD_BOOL:
 		return json_boolean(load(at, f->size) != 0);
 	case FIELD_NAME:
-	case FIELD_TRANSPORT:
 	case FIELD_ERROR:
 		return words(name_of(f, at, name));
 	case FIELD_WORDS:
@@ -390,23 +385,15 @@ static int find_name(const struct field *f, const char *name)
 static void read_name(struct fields_reader *r, const struct field *f, void *at)
 {
 	const char *word = fields_word(r, f->key);
-	const int value = !word                  ? 0
+	const int value = !word && f->refused    ? -1
+	                : !word                  ? 0
 	                : f->kind == FIELD_ERROR ? error_number(word)
 	                                         : find_name(f, word);
 
 	if (value < 0 && !(f->flags & FIELD_LENIENT))
-		fields_fail(r, f->key, "has a value that is not known");
+		fields_fail(r, f->key, f->refused ? f->refused : "has a value that is not known");
 	else
 		store(at, f->size, value < 0 ? 0 : (uint64_t)value);
-}
-
-static void read_transport(struct fields_reader *r, const struct field *f, bool *stream)
-{
-	const char *word = fields_word(r, f->key);
-
-	*stream = word && strcmp(word, transports[true]) == 0;
-	if (!word || (!*stream && strcmp(word, transports[false]) != 0))
-		fields_fail(r, f->key, "is neither \"udp\" nor \"tcp\"");
 }
 
 /* Words for people, spelled out as printable_text() does: malloc()ed; NULL when they are missing.
@@ -475,9 +462,6 @@ static void read_field(struct fields_reader *r, const struct field *f, void *to)
 	case FIELD_NAME:
 	case FIELD_ERROR:
 		read_name(r, f, at);
-		break;
-	case FIELD_TRANSPORT:
-		read_transport(r, f, at);
 		break;
 	case FIELD_WORDS:
 		text = read_words(r, f->key);
@@ -579,7 +563,6 @@ static void write_cell(FILE *out, const struct field *f, const void *from)
 		fputs(load(at, f->size) ? "true" : "false", out);
 		break;
 	case FIELD_NAME:
-	case FIELD_TRANSPORT:
 	case FIELD_ERROR:
 		text = name_of(f, at, name);
 		fputs(text ? text : "", out);

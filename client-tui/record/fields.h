@@ -14,13 +14,12 @@
 struct json_t;
 
 enum field_kind {
-	FIELD_NUMBER,    /* an integer; null when it is less than `min` */
-	FIELD_BOOL,      /* an integer, false for 0 */
-	FIELD_NAME,      /* an enum by its `names`; null for one without a name */
-	FIELD_TRANSPORT, /* a bool, true for TCP */
-	FIELD_ERROR,     /* an int, an error of error-text.h by its name; 0 is null */
-	FIELD_WORDS,     /* a char *, words for people; owned */
-	FIELD_LINE,      /* a char array; "" is null */
+	FIELD_NUMBER, /* an integer; null when it is less than `min` */
+	FIELD_BOOL,   /* an integer, false for 0 */
+	FIELD_NAME,   /* an enum by its `names`; null for one without a name */
+	FIELD_ERROR,  /* an int, an error of error-text.h by its name; 0 is null */
+	FIELD_WORDS,  /* a char *, words for people; owned */
+	FIELD_LINE,   /* a char array; "" is null */
 	FIELD_BYTES,  /* an unsigned char *, as text, or as KEY_base64; owned; `count` is its length
 	               */
 	FIELD_FLAGS,  /* the TCP flags of the struct record_packet itself */
@@ -60,6 +59,8 @@ struct field {
 	const struct field *fields;
 	const char *const *names;
 	size_t name_count;
+	/* Why a name that is not known, or missing, is refused; NULL: it may be missing. */
+	const char *refused;
 	/* The column of CSV, when that has another name. */
 	const char *column;
 };

@@ -15,15 +15,7 @@
 /* The longest name of a peer. */
 #define PEER_MAX 299
 
-static const char *const types[] = {
-	[RECORD_START] = "start",
-	[RECORD_SESSION] = "session",
-	[RECORD_LINE] = "line",
-	[RECORD_REPLY] = "reply",
-	[RECORD_NOTICE] = "notice",
-	[RECORD_EVENT] = "event",
-	[RECORD_SUMMARY] = "summary",
-};
+static const char *const transports[] = { [false] = "udp", [true] = "tcp" };
 
 static const char *const tags[] = {
 	[LEDGER_TAG_AUTO] = "auto",
@@ -82,9 +74,8 @@ static const char *const stages[] = {
 #define SESSION_FIELDS(type, of) \
 	{ "session", FIELD_NUMBER, AT(type, of session), FIELD_CSV, \
 		.max = RECORDER_SESSIONS - 1 }, \
-	{ \
-		"transport", FIELD_TRANSPORT, AT(type, of stream), FIELD_CSV \
-	}
+	    { "transport", FIELD_NAME, AT(type, of stream), FIELD_CSV, NAMED(transports), \
+		    .refused = "is neither \"udp\" nor \"tcp\"" }
 
 /* The first record's, which say whether the rest can be read; only the first two are read. */
 struct head {
@@ -265,9 +256,9 @@ static const struct field connection_fields[] = {
 
 /* The last record, before and behind what is wrong with the run. */
 static const struct field end_fields[] = {
-	{ "ended_ns", FIELD_TIME, AT(struct record_run, ended_at) },
-	{ "stopped", FIELD_BOOL, AT(struct record_run, stopped) },
-	{ "link", FIELD_LINE, AT(struct record_run, link) },
+	{ "ended_ns", FIELD_TIME, AT(struct record_summary, run.ended_at) },
+	{ "stopped", FIELD_BOOL, AT(struct record_summary, run.stopped) },
+	{ "link", FIELD_LINE, AT(struct record_summary, run.link) },
 	{ NULL },
 };
 
@@ -291,6 +282,21 @@ static const struct field summary_fields[] = {
 	{ NULL },
 };
 
+/* The name of each type, and its fields in a member of struct json_record. */
+static const struct {
+	const char *name;
+	const struct field *fields;
+	size_t offset;
+} types[] = {
+	[RECORD_START] = { "start", run_fields, offsetof(struct json_record, run) },
+	[RECORD_SESSION] = { "session", session_fields, offsetof(struct json_record, session) },
+	[RECORD_LINE] = { "line", line_fields, offsetof(struct json_record, line) },
+	[RECORD_REPLY] = { "reply", reply_fields, offsetof(struct json_record, reply) },
+	[RECORD_NOTICE] = { "notice", notice_fields, offsetof(struct json_record, event) },
+	[RECORD_EVENT] = { "event", event_fields, offsetof(struct json_record, event) },
+	[RECORD_SUMMARY] = { "summary", end_fields, offsetof(struct json_record, summary) },
+};
+
 /* --- writing --- */
 
 static struct row row_of(const struct record *r)
@@ -309,7 +315,7 @@ static struct row row_of(const struct record *r)
 	return row;
 }
 
-static void put_run(json_t *to, const struct record_run *run)
+static void put_head(json_t *to, const struct record_run *run)
 {
 	char format[] = "upcase", program[] = PACKAGE_STRING, started[RECORD_DATE_SIZE];
 
@@ -318,18 +324,13 @@ static void put_run(json_t *to, const struct record_run *run)
 	        .version = RECORD_VERSION,
 	        .program = program,
 	        .started = record_date(run->started, started) });
-	fields_put(to, run_fields, run);
 }
 
-/* In the record all times are since the session's start. */
-static void put_event(json_t *to, const struct session_event *event)
+static void put_connection(json_t *to, const struct session_event *event)
 {
 	struct session_event e = *event;
 	struct record_packet packets[RECORD_PACKETS];
 
-	fields_put(to, event_fields, &e);
-	if (e.kind != SESSION_EVENT_TCP)
-		return;
 	for (size_t i = 0; i < e.packet_count; i++)
 		packets[i] = record_event_packet(event, i);
 	e.packets = packets;
@@ -353,34 +354,26 @@ static void put_validity(json_t *to, const struct record_summary *s)
 	json_object_set_new(to, "invalid", list);
 }
 
-static void put_summary(json_t *to, const struct record_summary *s)
-{
-	fields_put(to, end_fields, &s->run);
-	put_validity(to, s);
-	fields_put(to, summary_fields, s);
-}
-
 static json_t *json_of(enum record_type type, const void *record)
 {
 	json_t *o = json_object();
 
 	if (type == RECORD_EVENT && session_event_is_notice(record))
 		type = RECORD_NOTICE;
-	json_object_set_new(o, "type", json_string(types[type]));
+	json_object_set_new(o, "type", json_string(types[type].name));
 	if (type == RECORD_START)
-		put_run(o, record);
-	else if (type == RECORD_EVENT)
-		put_event(o, record);
-	else if (type == RECORD_SUMMARY)
-		put_summary(o, record);
-	else if (type == RECORD_LINE)
+		put_head(o, record);
+	if (type == RECORD_LINE)
 		fields_put(o, line_fields, &(struct row[]){ row_of(record) });
 	else
-		fields_put(o,
-		    type == RECORD_SESSION ? session_fields
-		    : type == RECORD_REPLY ? reply_fields
-		                           : notice_fields,
-		    record);
+		fields_put(o, types[type].fields, record);
+	if (type == RECORD_EVENT &&
+	    ((const struct session_event *)record)->kind == SESSION_EVENT_TCP)
+		put_connection(o, record);
+	if (type == RECORD_SUMMARY) {
+		put_validity(o, record);
+		fields_put(o, summary_fields, record);
+	}
 	return o;
 }
 
@@ -391,16 +384,17 @@ int record_write(FILE *out, enum record_output output, enum record_type type, co
 	if (type == RECORD_START)
 		fields_header(out, line_fields);
 	else if (type == RECORD_LINE)
-		fields_row(out, types[type], line_fields, line_fields,
+		fields_row(out, "line", line_fields, line_fields,
 		    &(struct row[]){ row_of(record) });
 	else if (type == RECORD_REPLY)
-		fields_row(out, types[type], line_fields, reply_fields, record);
+		fields_row(out, "reply", line_fields, reply_fields, record);
 	return ferror(out) ? -1 : 0;
 }
 
 /* --- reading --- */
 
-static void read_run(struct fields_reader *r, struct record_run *run)
+/* True if the rest can be read. */
+static bool read_head(struct fields_reader *r)
 {
 	struct head head = { .format = NULL };
 
@@ -410,10 +404,21 @@ static void read_run(struct fields_reader *r, struct record_run *run)
 	if (head.version != RECORD_VERSION)
 		fields_fail(r, "version", "is not 1, which is all that this upcase can read");
 	free(head.format);
-	fields_read(r, run_fields, run);
+	return !r->bad;
 }
 
-/* What is shown as a peer fits into its place, and is no order to a terminal. */
+/* A kind of event that is not known is a later version's. */
+static bool is_kind_known(struct fields_reader *r)
+{
+	const char *word = fields_word(r, "kind");
+
+	for (size_t i = 0; word && i < SESSION_EVENT_KINDS; i++)
+		if (session_event_names[i] && strcmp(session_event_names[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* Checks that a peer fits into its place, and makes it printable. */
 static void check_peer(struct fields_reader *r, struct record_session *s)
 {
 	if (s->peer && strlen(s->peer) > PEER_MAX)
@@ -422,10 +427,9 @@ static void check_peer(struct fields_reader *r, struct record_session *s)
 		printable_replace(s->peer, strlen(s->peer));
 }
 
-/* Reads a line, and checks what its fate needs, so that it can be shown again. */
-static void read_line(struct fields_reader *r, struct record *line)
+/* Checks that a line has what its fate needs, so that it can be shown again. */
+static void check_line(struct fields_reader *r, const struct record *line)
 {
-	fields_read(r, line_fields, line);
 	const bool replied = line->fate == FATE_ANSWERED || line->late;
 
 	if (line->number == 0)
@@ -445,92 +449,58 @@ static void read_line(struct fields_reader *r, struct record *line)
 		fields_fail(r, "fate", "is not one of TCP");
 }
 
-static void read_reply(struct fields_reader *r, struct record_reply *reply)
+static void read_connection(struct fields_reader *r, struct session_event *e)
 {
-	fields_read(r, reply_fields, reply);
-	if (reply->match != MATCH_STRAY && reply->number == 0)
-		fields_fail(r, "n", "is missing");
-}
-
-static bool is_kind(const char *word)
-{
-	for (size_t i = 0; word && i < SESSION_EVENT_KINDS; i++)
-		if (session_event_names[i] && strcmp(session_event_names[i], word) == 0)
-			return true;
-	return false;
-}
-
-/* A kind that is not known is a later version's: to be passed over. */
-static void read_event(struct fields_reader *r, struct json_record *to)
-{
-	struct session_event *e = &to->event;
-
-	e->session = -1;
-	if (to->type == RECORD_NOTICE) {
-		fields_read(r, notice_fields, e);
-		return;
-	}
-	if (!is_kind(fields_word(r, "kind"))) {
-		to->type = RECORD_UNKNOWN;
-		return;
-	}
-	fields_read(r, event_fields, e);
-	if (e->kind == SESSION_EVENT_TCP)
-		fields_read(r, connection_fields, e);
+	fields_read(r, connection_fields, e);
 	for (size_t i = 0; i < e->packet_count; i++)
 		record_packet_move(&e->packets[i], -e->at);
 }
 
-static void read_summary(struct fields_reader *r, struct record_summary *s)
+static void read_type(struct fields_reader *r, struct json_record *to)
 {
-	fields_read(r, end_fields, &s->run);
-	fields_read(r, summary_fields, s);
-	for (size_t i = 0; i < s->count; i++)
-		check_peer(r, &s->sums[i].of);
-}
-
-static enum record_type find_type(const char *word)
-{
-	unsigned i = 0;
-
-	while (i < LENGTH(types) && strcmp(word, types[i]) != 0)
-		i++;
-	return (enum record_type)i;
+	fields_read(r, types[to->type].fields, (char *)to + types[to->type].offset);
+	switch (to->type) {
+	case RECORD_SESSION:
+		check_peer(r, &to->session);
+		break;
+	case RECORD_LINE:
+		check_line(r, &to->line);
+		break;
+	case RECORD_REPLY:
+		if (to->reply.match != MATCH_STRAY && to->reply.number == 0)
+			fields_fail(r, "n", "is missing");
+		break;
+	case RECORD_EVENT:
+		if (to->event.kind == SESSION_EVENT_TCP)
+			read_connection(r, &to->event);
+		break;
+	case RECORD_SUMMARY:
+		fields_read(r, summary_fields, &to->summary);
+		for (size_t i = 0; i < to->summary.count; i++)
+			check_peer(r, &to->summary.sums[i].of);
+		break;
+	default:
+		break;
+	}
 }
 
 static void read_object(struct fields_reader *r, struct json_record *to)
 {
 	const char *word = fields_word(r, "type");
+	unsigned type = 0;
 
 	if (!word) {
 		fields_fail(r, "type", "is missing");
 		return;
 	}
-	to->type = find_type(word);
-	switch (to->type) {
-	case RECORD_START:
-		read_run(r, &to->run);
-		break;
-	case RECORD_SESSION:
-		fields_read(r, session_fields, &to->session);
-		check_peer(r, &to->session);
-		break;
-	case RECORD_LINE:
-		read_line(r, &to->line);
-		break;
-	case RECORD_REPLY:
-		read_reply(r, &to->reply);
-		break;
-	case RECORD_NOTICE:
-	case RECORD_EVENT:
-		read_event(r, to);
-		break;
-	case RECORD_SUMMARY:
-		read_summary(r, &to->summary);
-		break;
-	case RECORD_UNKNOWN:
-		break;
-	}
+	while (type < LENGTH(types) && strcmp(word, types[type].name) != 0)
+		type++;
+	if ((type == RECORD_START && !read_head(r)) ||
+	    (type == RECORD_EVENT && !is_kind_known(r)) || type == RECORD_UNKNOWN)
+		return;
+	to->type = (enum record_type)type;
+	to->event.session = -1;
+	read_type(r, to);
 }
 
 /* The reason may quote the file, which can hold anything. */

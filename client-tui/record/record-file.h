@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A whole file of records in memory, checked, its lines in the order of their numbers. Reads the
  * FILE that it is given. */
-#ifndef UPCASE_RECORD_FILE_H
-#define UPCASE_RECORD_FILE_H
+#ifndef UPCASE_RECORD_RECORD_FILE_H
+#define UPCASE_RECORD_RECORD_FILE_H
 
 #include <stdio.h>
 

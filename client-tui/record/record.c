@@ -12,7 +12,7 @@
 #include "common/grow.h"
 #include "common/utf8.h"
 
-#define LENGTH(a) (sizeof(a) / sizeof *(a))
+/* --- lines and their packets --- */
 
 struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start)
 {
@@ -111,17 +111,6 @@ struct parts record_parts(const struct record *r)
 	    .stream = r->stream });
 }
 
-static const struct {
-	const char *name;
-	bool syn, fin, rst, ack;
-} flag_names[] = {
-	{ "SYN-ACK", .syn = true, .ack = true },
-	{ "SYN", .syn = true },
-	{ "RST", .rst = true },
-	{ "FIN", .fin = true, .ack = true },
-	{ "ACK", .ack = true },
-};
-
 const char *record_flags_name(const struct record_packet *p)
 {
 	if (p->syn)
@@ -131,16 +120,13 @@ const char *record_flags_name(const struct record_packet *p)
 
 int record_flags(const char *name, struct record_packet *p)
 {
-	for (size_t i = 0; i < LENGTH(flag_names); i++) {
-		if (strcmp(flag_names[i].name, name) != 0)
-			continue;
-		p->syn = flag_names[i].syn;
-		p->fin = flag_names[i].fin;
-		p->rst = flag_names[i].rst;
-		p->ack = flag_names[i].ack;
-		return 0;
-	}
-	return -1;
+	const bool syn_ack = strcmp(name, "SYN-ACK") == 0;
+
+	p->syn = syn_ack || strcmp(name, "SYN") == 0;
+	p->rst = strcmp(name, "RST") == 0;
+	p->fin = strcmp(name, "FIN") == 0;
+	p->ack = syn_ack || p->fin || strcmp(name, "ACK") == 0;
+	return p->syn || p->rst || p->ack ? 0 : -1;
 }
 
 /* --- events --- */
@@ -251,7 +237,7 @@ static int take_group(const char *text, size_t padding, unsigned char *to)
 	}
 	for (size_t i = 0; i < 3 - padding; i++)
 		to[i] = (unsigned char)(group >> (16 - 8 * i));
-	/* What padding leaves over is zero, so that equal bytes have equal texts. */
+	/* The bits that padding leaves over are zero, so that equal bytes have equal texts. */
 	return padding && (group & ((1u << (8 * padding)) - 1)) ? -1 : 0;
 }
 

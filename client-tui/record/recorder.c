@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* While a session goes on, each of its ledgers is walked once, in the order of numbers, by a cursor
- * that waits for lines that are not final yet. When the ledger is about to evict rows for want of
- * room, the cursor does not wait: what it passes over is deferred and written as soon as it is
- * decided, out of order. */
+/* While a session goes on, a cursor walks each ledger once, in the order of numbers, and waits for
+ * lines that are not final yet. When the ledger is about to evict rows, the cursor does not wait:
+ * it defers the lines that are undecided, and they are written as soon as they are decided, out of
+ * order. */
 #include "config.h"
 
 #include "record/recorder.h"
@@ -18,7 +18,7 @@
 #include "record/event-log.h"
 #include "record/format.h"
 
-/* How often the deferred lines are looked through, and rows that are about to be evicted. */
+/* How often deferred lines, and rows that are about to be evicted, are checked. */
 #define EVICTING_EVERY (20 * NS_PER_MS)
 
 /* One of the sessions. */
@@ -30,15 +30,14 @@ struct recorder_session {
 	struct figures figures;
 	/* All lines to this number were written or are deferred. */
 	uint64_t passed;
-	/* Numbers, ascending. */
+	/* The numbers of deferred lines, ascending. */
 	uint64_t *deferred;
 	size_t deferred_count, deferred_capacity;
-	/* Lines of which there is a record. */
+	/* How many lines were written. */
 	uint64_t written;
 };
 
-/* Where records go: what /save writes has nothing to do with what is written while the session goes
- * on. */
+/* Where records go: /save has a sink of its own. */
 struct sink {
 	enum record_output output;
 	FILE *out;
@@ -51,11 +50,12 @@ struct recorder {
 	struct record_run run;
 	struct recorder_session *sessions[RECORDER_SESSIONS];
 	size_t count;
-	/* In place of the ledgers of sessions that are forgotten. */
+	/* An empty ledger, for sessions that were removed. */
 	struct ledger *none;
-	/* Sessions of which there is a record already. */
+	/* How many sessions were written. */
 	size_t reported;
-	struct event_log *event_log;
+	struct event_log log;
+	/* The first record was written; something was written that is not flushed. */
 	bool begun, fresh;
 	int64_t evicting_at;
 	int error;
@@ -71,11 +71,10 @@ struct recorder *recorder_new(enum record_output output, FILE *out, int64_t star
 	r->live = (struct sink){ .output = output, .out = out };
 	r->start = start;
 	r->run = *run;
-	r->event_log = event_log_new();
 	r->none = ledger_new(&(const struct ledger_settings){ .capacity = 1 });
-	if (r->event_log && r->none)
+	if (r->none)
 		return r;
-	recorder_free(r);
+	free(r);
 	return NULL;
 }
 
@@ -88,12 +87,12 @@ void recorder_free(struct recorder *r)
 		free(r->sessions[i]->deferred);
 		free(r->sessions[i]);
 	}
-	event_log_free(r->event_log);
+	event_log_clear(&r->log);
 	ledger_free(r->none);
 	free(r);
 }
 
-/* A new one, or when there are RECORDER_SESSIONS a forgotten one of the same transport. */
+/* A new session, or when there are RECORDER_SESSIONS a removed one of the same transport. */
 static struct recorder_session *make_session_slot(struct recorder *r, bool stream)
 {
 	if (r->count < RECORDER_SESSIONS) {
@@ -175,19 +174,19 @@ void recorder_link(struct recorder *r, const char *words)
 
 bool recorder_next_event(const struct recorder *r, size_t *index, struct session_event *event)
 {
-	const struct event_log_entry *note;
+	const struct event_log_entry *entry;
 
-	while ((note = event_log_at(r->event_log, (*index)++)) != NULL) {
-		if (note->kind != EVENT_LOG_EVENT)
+	while ((entry = event_log_at(&r->log, (*index)++)) != NULL) {
+		if (entry->kind != EVENT_LOG_EVENT)
 			continue;
-		*event = note->event;
+		*event = entry->event;
 		event->at -= r->start;
 		return true;
 	}
 	return false;
 }
 
-/* What link_status_line() puts before the settings, and what its end is called. */
+/* How the words of link_status_line() and of events begin: of a pause, and of its end. */
 static const struct {
 	const char *on, *off;
 } pauses[] = { { "held ", "released" }, { "unplugged ", "plugged in" } };
@@ -199,12 +198,13 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* The settings are those told last, and what is held or unplugged is until its end is reported. */
+/* The last change of the link before `at` has the settings; a hold or an unplugging lasts until the
+ * event of its end. */
 void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t size)
 {
 	const char *words = r->run.link, *on[PAUSES] = { NULL };
+	struct text out = text_begin(buf, size);
 	struct session_event event;
-	size_t used = 0;
 
 	for (size_t k = 0; k < PAUSES; k++)
 		if (begins(words, pauses[k].on)) {
@@ -222,12 +222,10 @@ void recorder_link_at(const struct recorder *r, int64_t at, char *buf, size_t si
 			      : begins(event.text, pauses[k].off) ? NULL
 			                                          : on[k];
 	}
-	for (size_t k = 0; k < PAUSES && used < size; k++)
+	for (size_t k = 0; k < PAUSES; k++)
 		if (on[k])
-			used += (size_t)snprintf(buf + used, size - used, "%.*s, ",
-			    (int)strcspn(on[k], ","), on[k]);
-	if (used < size)
-		snprintf(buf + used, size - used, "%s", words);
+			text_put(&out, "%.*s, ", (int)strcspn(on[k], ","), on[k]);
+	text_put(&out, "%s", words);
 }
 
 /* --- one record --- */
@@ -237,7 +235,7 @@ static int put(const struct sink *to, enum record_type type, const void *record)
 	return record_write(to->out, to->output, type, record);
 }
 
-/* Its time is of the monotonic clock. CSV has no rows for them. */
+/* The event's time is of the monotonic clock. */
 static int put_event(const struct recorder *r, const struct sink *to,
     const struct session_event *event)
 {
@@ -247,17 +245,16 @@ static int put_event(const struct recorder *r, const struct sink *to,
 	return put(to, RECORD_EVENT, &e);
 }
 
-/* The connection on which the line was sent has ended, and with it all lines that waited. */
-static bool cuts(const struct event_log_entry *note, const struct recorder_session *s,
+/* True if the entry says that all waiting lines were cut off, the line of this row too. */
+static bool cuts(const struct event_log_entry *entry, const struct recorder_session *s,
     const struct ledger_row *row)
 {
-	return note->kind == EVENT_LOG_DECIDED && note->number == 0 &&
-	       note->session == s->of.session && row->fate == FATE_CUT_OFF &&
-	       note->at >= row->sent_at;
+	return entry->kind == EVENT_LOG_DECIDED && entry->number == 0 &&
+	       entry->session == s->of.session && row->fate == FATE_CUT_OFF &&
+	       entry->at >= row->sent_at;
 }
 
-/* The times that stand in the event log: of duplicates, in the order in which they came; of
- * refusals and the like. */
+/* Adds the times that the event log has: of duplicates, and of the decision without a reply. */
 static void add_times(const struct recorder *r, const struct recorder_session *s,
     const struct ledger_row *row, struct record *record)
 {
@@ -272,26 +269,25 @@ static void add_times(const struct recorder *r, const struct recorder_session *s
 		left = 0;
 	if (left == 0 && !decided)
 		return;
-	at = event_log_since(r->event_log, left > 0 ? row->replied_at : row->typed_at);
-	for (; at < event_log_count(r->event_log) &&
-	       (left > 0 || (decided && record->decided_at == RECORD_NEVER));
+	at = event_log_since(&r->log, left > 0 ? row->replied_at : row->typed_at);
+	for (; at < r->log.count && (left > 0 || (decided && record->decided_at == RECORD_NEVER));
 	    at++) {
-		const struct event_log_entry *note = event_log_at(r->event_log, at);
+		const struct event_log_entry *entry = event_log_at(&r->log, at);
 
-		if (cuts(note, s, row))
-			record->decided_at = note->at - r->start;
-		if (note->number != row->number || note->session != s->of.session)
+		if (cuts(entry, s, row))
+			record->decided_at = entry->at - r->start;
+		if (entry->number != row->number || entry->session != s->of.session)
 			continue;
-		if (note->kind == EVENT_LOG_DECIDED && decided)
-			record->decided_at = note->at - r->start;
-		if (note->kind != EVENT_LOG_REPLY || note->match != MATCH_DUPLICATE || left == 0)
+		if (entry->kind == EVENT_LOG_DECIDED && decided)
+			record->decided_at = entry->at - r->start;
+		if (entry->kind != EVENT_LOG_REPLY || entry->match != MATCH_DUPLICATE || left == 0)
 			continue;
-		record->duplicate_at[record->duplicate_count++] = note->at - r->start;
+		record->duplicate_at[record->duplicate_count++] = entry->at - r->start;
 		left--;
 	}
 }
 
-/* What the link did with it. Returns 0, or -1 when memory is short. */
+/* Adds what the link did. Returns 0, or -1 when memory is short. */
 static int add_link(const struct recorder *r, const struct recorder_session *s, int64_t now,
     struct record *record)
 {
@@ -320,7 +316,7 @@ static int64_t since(int64_t at, int64_t start)
 	return at == 0 ? RECORD_NEVER : at - start;
 }
 
-/* All that is known of a line. Returns 0, or -1 with errno. */
+/* Fills the record of a line. Returns 0, or -1 with errno. */
 static int fill(const struct recorder *r, const struct recorder_session *s,
     const struct ledger_row *row, int64_t now, struct record *record)
 {
@@ -414,8 +410,8 @@ static void failed(struct recorder *r)
 		r->error = errno ? errno : EIO;
 }
 
-/* Nothing is written before the first record, so that the peers are known by then. Sessions are
- * reported in the order of their numbers. */
+/* Writes the start and the sessions that were not written yet. The first record triggers it, since
+ * the peers are known by then. False after an error. */
 static bool begin(struct recorder *r)
 {
 	errno = 0;
@@ -446,6 +442,13 @@ static void write_line(struct recorder *r, struct recorder_session *s, const str
 	s->written++;
 }
 
+/* The text, for a record or an entry that only reads it; never NULL. */
+static unsigned char *text_of(const struct session_reply *reply)
+{
+	return (unsigned char *)(uintptr_t)(reply->length ? reply->text
+	                                                  : (const unsigned char *)"");
+}
+
 static void write_reply(struct recorder *r, struct recorder_session *s,
     const struct session_reply *reply, int64_t at)
 {
@@ -453,7 +456,6 @@ static void write_reply(struct recorder *r, struct recorder_session *s,
 	                                 ? ledger_find(s->ledger, reply->matched.number)
 	                                 : NULL;
 	const bool first = row && reply->matched.match != MATCH_DUPLICATE;
-	/* Only read while it is written. */
 	const struct record_reply record = { .session = s->of.session,
 		.stream = s->of.stream,
 		.peer = s->of.peer,
@@ -464,8 +466,7 @@ static void write_reply(struct recorder *r, struct recorder_session *s,
 		.reordered = first && row->reordered,
 		.differs = first && row->differs,
 		.cut_short = first && row->cut_short,
-		.text = (unsigned char *)(uintptr_t)(reply->length ? reply->text
-		                                                   : (const unsigned char *)""),
+		.text = text_of(reply),
 		.length = reply->length };
 
 	if (begin(r) && put(&r->live, RECORD_REPLY, &record) < 0)
@@ -487,17 +488,14 @@ void recorder_reply(struct recorder *r, int session, const struct session_reply 
 		write_reply(r, s, reply, at);
 	if (!stray && v->match != MATCH_DUPLICATE)
 		return;
-	event_log_add(r->event_log,
+	event_log_add(&r->log,
 	    &(struct event_log_entry){ .kind = EVENT_LOG_REPLY,
 	        .session = s->of.session,
 	        .match = v->match,
 	        .number = v->number,
 	        .at = at,
 	        .reported_at = now,
-	        .rtt = v->rtt,
-	        .text = (unsigned char *)(uintptr_t)(!stray          ? NULL
-	                                             : reply->length ? reply->text
-	                                                             : (const unsigned char *)""),
+	        .text = stray ? text_of(reply) : NULL,
 	        .length = !stray                              ? 0
 	                : reply->length < TRANSCRIPT_TEXT_MAX ? reply->length
 	                                                      : TRANSCRIPT_TEXT_MAX });
@@ -508,33 +506,33 @@ void recorder_row(struct recorder *r, int session, uint64_t number, int64_t now)
 	struct recorder_session *s = session_of(r, session);
 	const struct ledger_row *row = s ? ledger_find(s->ledger, number) : NULL;
 
-	/* What is deferred may be decided and evicted in no time. */
+	/* A deferred line may be decided now, and evicted soon. */
 	if (s && s->deferred_count > 0)
 		r->evicting_at = 0;
-	/* One note for all that are cut off at once: with one for each they would drive out what
-	 * else the event log knows. */
+	/* One entry for all lines that are cut off at once: one for each could evict all other
+	 * entries. */
 	if (s && (number == 0 || (row && (row->fate == FATE_REFUSED || row->fate == FATE_FAILED ||
 	                                     row->fate == FATE_CUT_OFF))))
-		event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_DECIDED,
-		                                .session = s->of.session,
-		                                .number = number,
-		                                .at = now,
-		                                .reported_at = now });
+		event_log_add(&r->log, &(struct event_log_entry){ .kind = EVENT_LOG_DECIDED,
+		                           .session = s->of.session,
+		                           .number = number,
+		                           .at = now,
+		                           .reported_at = now });
 }
 
 void recorder_event(struct recorder *r, const struct session_event *event, int64_t now)
 {
 	if (r->live.out && begin(r) && put_event(r, &r->live, event) < 0)
 		failed(r);
-	event_log_add(r->event_log, &(struct event_log_entry){ .kind = EVENT_LOG_EVENT,
-	                                .at = event->at,
-	                                .reported_at = now,
-	                                .event = *event,
-	                                .length = strlen(event->text) });
+	event_log_add(&r->log, &(struct event_log_entry){ .kind = EVENT_LOG_EVENT,
+	                           .at = event->at,
+	                           .reported_at = now,
+	                           .event = *event,
+	                           .length = strlen(event->text) });
 }
 
-/* When a line's record can be written: INT64_MAX while nothing is known. Over UDP a late reply or a
- * duplicate may come after a line is decided. */
+/* When a line's record can be written, INT64_MAX while that is not known. Over UDP a late reply or
+ * a duplicate may come after the line is decided. */
 static int64_t final_at(const struct recorder_session *s, const struct ledger_row *row)
 {
 	if (row->fate == FATE_QUEUED || (s->of.stream && row->fate == FATE_WAITING))
@@ -547,7 +545,7 @@ static int64_t final_at(const struct recorder_session *s, const struct ledger_ro
 	         : row->sent_at + 2 * s->of.reply_timeout + 1;
 }
 
-/* Of what is deferred, writes what is decided, or all. */
+/* Writes the deferred lines that are decided, or all. */
 static void write_deferred(struct recorder *r, struct recorder_session *s, bool all, int64_t now)
 {
 	size_t kept = 0;
@@ -563,8 +561,8 @@ static void write_deferred(struct recorder *r, struct recorder_session *s, bool 
 	s->deferred_count = kept;
 }
 
-/* From the cursor on, as far as lines are final; when evicting, all that are decided. Returns when
- * the next one is final. */
+/* Writes the final lines after the cursor; when evicting, writes those that are decided and defers
+ * the others. Returns when the next line becomes final. */
 static int64_t write_final(struct recorder *r, struct recorder_session *s, bool evicting, bool all,
     int64_t now)
 {
@@ -677,10 +675,10 @@ int64_t recorder_started(const struct recorder *r)
 
 /* --- everything at once --- */
 
-/* How many rows of each session, and notes of the event log, have been passed. */
+/* How many rows of each session, and entries of the event log, were passed. */
 struct walk {
 	uint64_t rows[RECORDER_SESSIONS];
-	size_t notes;
+	size_t entries;
 };
 
 /* The session whose next row was typed first, NULL when all rows are passed. */
@@ -701,49 +699,49 @@ static const struct recorder_session *next_row(const struct recorder *r, const s
 }
 
 /* The next stray or event. */
-static const struct event_log_entry *next_note(const struct recorder *r, struct walk *w)
+static const struct event_log_entry *next_entry(const struct recorder *r, struct walk *w)
 {
-	const struct event_log_entry *note;
+	const struct event_log_entry *entry;
 
-	for (; (note = event_log_at(r->event_log, w->notes)) != NULL; w->notes++)
-		if (note->kind == EVENT_LOG_EVENT ||
-		    (note->kind == EVENT_LOG_REPLY && note->match == MATCH_STRAY))
+	for (; (entry = event_log_at(&r->log, w->entries)) != NULL; w->entries++)
+		if (entry->kind == EVENT_LOG_EVENT ||
+		    (entry->kind == EVENT_LOG_REPLY && entry->match == MATCH_STRAY))
 			break;
-	return note;
+	return entry;
 }
 
-/* Lines and notes in the order of the session: sets *s and *row, or *s and *note with *row NULL.
- * False at the end. */
+/* Goes through lines and entries in the order of the session: sets *s and *row, or *s and *entry
+ * with *row NULL. False at the end. */
 static bool next_item(const struct recorder *r, struct walk *w, const struct recorder_session **s,
-    const struct ledger_row **row, const struct event_log_entry **note)
+    const struct ledger_row **row, const struct event_log_entry **entry)
 {
 	*row = NULL;
 	*s = next_row(r, w, row);
-	*note = next_note(r, w);
-	if (*note && (!*s || (*note)->reported_at <= (*row)->typed_at)) {
-		*s = r->sessions[(*note)->session];
+	*entry = next_entry(r, w);
+	if (*entry && (!*s || (*entry)->reported_at <= (*row)->typed_at)) {
+		*s = r->sessions[(*entry)->session];
 		*row = NULL;
-		w->notes++;
+		w->entries++;
 	} else if (*s) {
 		w->rows[(*s)->of.session]++;
 	}
 	return *s;
 }
 
-static int save_note(const struct recorder *r, const struct sink *to,
-    const struct recorder_session *s, const struct event_log_entry *note)
+static int save_entry(const struct recorder *r, const struct sink *to,
+    const struct recorder_session *s, const struct event_log_entry *entry)
 {
-	if (note->kind == EVENT_LOG_EVENT)
-		return put_event(r, to, &note->event);
+	if (entry->kind == EVENT_LOG_EVENT)
+		return put_event(r, to, &entry->event);
 	return put(to, RECORD_REPLY,
-	    &(struct record_reply){ .session = note->session,
+	    &(struct record_reply){ .session = entry->session,
 	        .stream = s->of.stream,
 	        .peer = s->of.peer,
-	        .match = note->match,
-	        .replied_at = note->at - r->start,
+	        .match = entry->match,
+	        .replied_at = entry->at - r->start,
 	        .rtt = -1,
-	        .text = note->text,
-	        .length = note->length });
+	        .text = entry->text,
+	        .length = entry->length });
 }
 
 int recorder_save(const struct recorder *r, enum record_output output, FILE *out,
@@ -752,16 +750,16 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 	const struct sink to = { .output = output, .out = out };
 	const struct recorder_session *s;
 	const struct ledger_row *row;
-	const struct event_log_entry *note;
-	struct walk walk = { .notes = 0 };
+	const struct event_log_entry *entry;
+	struct walk walk = { .entries = 0 };
 
 	if (put(&to, RECORD_START, &r->run) < 0)
 		return -1;
 	for (size_t i = 0; i < r->count; i++)
 		if (put(&to, RECORD_SESSION, &r->sessions[i]->of) < 0)
 			return -1;
-	while (next_item(r, &walk, &s, &row, &note))
-		if ((row ? put_line(r, &to, s, row, now) : save_note(r, &to, s, note)) < 0)
+	while (next_item(r, &walk, &s, &row, &entry))
+		if ((row ? put_line(r, &to, s, row, now) : save_entry(r, &to, s, entry)) < 0)
 			return -1;
 	if (put_summary(r, &to, run, walk.rows) < 0)
 		return -1;
@@ -769,29 +767,29 @@ int recorder_save(const struct recorder *r, enum record_output output, FILE *out
 }
 
 static int add_item(struct transcript *b, const struct recorder_session *s,
-    const struct ledger_row *row, const struct event_log_entry *note)
+    const struct ledger_row *row, const struct event_log_entry *entry)
 {
 	if (row)
 		return transcript_add_line(b, s->ledger, s->of.stream, row->number);
-	if (note->kind == EVENT_LOG_EVENT)
-		return note->event.quiet ? 0 : transcript_add_event(b, &note->event);
-	return transcript_add_text(b, TRANSCRIPT_STRAY, s->of.stream, note->text, note->length);
+	if (entry->kind == EVENT_LOG_EVENT)
+		return entry->event.quiet ? 0 : transcript_add_event(b, &entry->event);
+	return transcript_add_text(b, TRANSCRIPT_STRAY, s->of.stream, entry->text, entry->length);
 }
 
 struct transcript *recorder_transcript(const struct recorder *r)
 {
-	size_t items = event_log_count(r->event_log) + 1;
+	size_t items = r->log.count + 1;
 	const struct recorder_session *s;
 	const struct ledger_row *row;
-	const struct event_log_entry *note;
-	struct walk walk = { .notes = 0 };
+	const struct event_log_entry *entry;
+	struct walk walk = { .entries = 0 };
 	struct transcript *b;
 
 	for (size_t i = 0; i < r->count; i++)
 		items += ledger_count(r->sessions[i]->ledger);
 	b = transcript_new(items);
-	while (b && next_item(r, &walk, &s, &row, &note))
-		if (add_item(b, s, row, note) < 0) {
+	while (b && next_item(r, &walk, &s, &row, &entry))
+		if (add_item(b, s, row, entry) < 0) {
 			transcript_free(b);
 			return NULL;
 		}

@@ -6,8 +6,8 @@
  * UDP, another wait has passed for late replies and duplicates. What comes after its record was
  * written becomes a record of its own. The format stands in upcase(1), RECORD FORMAT. No clock, no
  * socket; writes to the FILE that it is given. */
-#ifndef UPCASE_RECORDER_H
-#define UPCASE_RECORDER_H
+#ifndef UPCASE_RECORD_RECORDER_H
+#define UPCASE_RECORD_RECORDER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A recorded session that is shown again: sessions whose lines get the fates that were recorded, at
  * the recorded times, on a clock that can stand still. Nothing is sent anywhere. */
-#ifndef UPCASE_REPLAY_H
-#define UPCASE_REPLAY_H
+#ifndef UPCASE_RECORD_REPLAY_H
+#define UPCASE_RECORD_REPLAY_H
 
 #include <stdbool.h>
 #include <stddef.h>
