@@ -13,15 +13,15 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* A connection that takes longer has a row while it comes to stand. */
+/* A connection that takes longer has a row before it stands. */
 #define ROW_AFTER (100 * NS_PER_MS)
-/* So long after its end the packets are waited for that close it: a FIN may be sent again. */
+/* How long the packets after the end are waited for: a FIN may be sent again. */
 #define CLOSING (NS_PER_S)
 #define TEXT_SIZE 500
 
 /* --- words --- */
 
-/* "0.31 ms", "1.04 s": without a sign for micro, since a record is the same in every locale. */
+/* "0.31 ms", "1.04 s": no sign for micro, so that a record is the same in every locale. */
 static void put_time(struct text *text, const char *words, int64_t ns)
 {
 	char time[40];
@@ -32,45 +32,35 @@ static void put_time(struct text *text, const char *words, int64_t ns)
 		text_put(text, "%s %s", words, units_duration_text(ns, "u", time, sizeof time));
 }
 
-static bool is_syn(const struct logged_packet *p)
+static bool is_syn(const struct record_packet *p)
 {
 	return p->syn && !p->ack;
 }
 
-static void put_lost(struct text *text, const struct logged_packet *p)
+/* Says what the link did with each SYN and SYN-ACK, whose times are since the first SYN. Returns
+ * false when it only let them through. */
+static bool put_packets(struct text *text, const struct record_packet *packets, size_t count)
 {
-	const struct record_packet packet = record_packet_of(p, 0);
-	char died[40];
-
-	link_loss_text(p->fate, p->way, died, sizeof died);
-	text_put(text, ", %s%s%s", is_syn(p) ? "" : record_flags_name(&packet),
-	    is_syn(p) ? "" : " ", died);
-}
-
-/* What the link did with each SYN and SYN-ACK. Returns false when it did nothing but let them
- * through. */
-static bool put_packets(struct text *text, const struct session_connection *c,
-    const struct logged_packet *packets, size_t count)
-{
-	const struct logged_packet *before = NULL;
+	const struct record_packet *before = NULL;
 	bool lost_ack = false, more = false;
+	char words[40];
 
 	for (size_t i = 0; i < count; i++) {
-		const struct logged_packet *p = &packets[i];
-		const bool lost = p->fate != LINK_DELIVERED, syn = is_syn(p),
-		           same = before && is_syn(before);
+		const struct record_packet *p = &packets[i];
+		const bool lost = p->fate != LINK_DELIVERED, syn = is_syn(p);
 
 		if (!syn && !lost && !(p->syn && lost_ack))
 			continue;
 		if (syn && before)
-			put_time(text, same ? ", again after" : ", SYN again after",
-			    p->in - c->began);
+			put_time(text, is_syn(before) ? ", again after" : ", SYN again after",
+			    p->in);
 		else if (syn)
 			text_put(text, "SYN sent");
 		else if (!lost)
-			put_time(text, ", SYN-ACK again after", p->in - c->began);
+			put_time(text, ", SYN-ACK again after", p->in);
 		if (lost)
-			put_lost(text, p);
+			text_put(text, ", %s%s%s", syn ? "" : record_flags_name(p), syn ? "" : " ",
+			    link_loss_text(p->fate, p->way, words, sizeof words));
 		more = more || lost || before;
 		lost_ack = lost_ack || (lost && !syn);
 		before = p;
@@ -106,14 +96,15 @@ static void put_end(struct text *text, const struct session_connection *c)
 	put_time(text, words, c->at - c->began);
 }
 
-/* By what the link tells; without, by what the kernel does. */
+/* Says how far a connection came: by the packets of the link; without, by the kernel's count of
+ * SYNs. */
 static void put_words(struct text *text, const struct session_connection *c,
-    const struct logged_packet *packets, size_t count)
+    const struct record_packet *packets, size_t count)
 {
 	const bool reported = count > 0 && is_syn(&packets[0]),
 	           under_way = c->stage == SESSION_CONNECTING;
 
-	if (reported && !put_packets(text, c, packets, count) && !under_way)
+	if (reported && !put_packets(text, packets, count) && !under_way)
 		*text = text_begin(text->buf, text->size);
 	else if (!reported && c->stage != SESSION_ENDED && (c->syns > 1 || under_way))
 		text_put(text, c->syns > 1 ? "SYN sent %u times" : "SYN sent", c->syns);
@@ -159,7 +150,7 @@ void connections_take(struct connections *c, const struct session_connection *co
 		              : 0;
 }
 
-/* The attempt before it failed, and this one is no better and no worse. */
+/* True if this attempt is as the failed one before it. */
 static bool is_repeated(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;
@@ -169,7 +160,7 @@ static bool is_repeated(const struct connection_note *n)
 	return c->syns < 2 || (c->stage == SESSION_CONNECTING && n->previous_error == ETIMEDOUT);
 }
 
-/* It goes without saying, or was said of the attempt before. */
+/* True if it has no row: it is as expected, or as the attempt before it. */
 static bool is_quiet(const struct connection_note *n)
 {
 	const struct session_connection *c = &n->of;
@@ -183,62 +174,47 @@ static bool is_quiet(const struct connection_note *n)
 	return !n->first && c->syns < 2 && c->stage != SESSION_FAILED;
 }
 
-static bool was_lost(const struct logged_packet *packets, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (packets[i].fate != LINK_DELIVERED)
-			return true;
-	return false;
-}
-
-/* Somebody asked for it, and looks for where it hit. */
-static bool was_requested_drop(const struct logged_packet *packets, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (packets[i].syn && packets[i].fate == LINK_REQUESTED_DROP)
-			return true;
-	return false;
-}
-
-/* Up to when the link's events must be known before it is final. */
+/* A connection is final when the link's events up to this time are known. */
 static int64_t final_at(const struct session_connection *c)
 {
 	return c->at + (c->stage == SESSION_ENDED ? CLOSING : 0);
 }
 
-/* Returns true when it is final, and was reported so. */
+/* Reports what is new of a connection. Returns true when that is final. */
 static bool report_note(struct connection_note *n, int session, const struct trace *w,
     int64_t known, int64_t now, connections_report *report, void *context)
 {
 	const struct session_connection *c = &n->of;
-	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c));
+	const bool final = c->stage != SESSION_CONNECTING && (!w || known >= final_at(c)),
+	           ended = c->stage == SESSION_ENDED;
+	bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER;
 	struct logged_packet packets[RECORD_PACKETS];
 	struct record_packet recorded[RECORD_PACKETS];
 	char text[TEXT_SIZE];
 	struct text words = text_begin(text, sizeof text);
-
-	if (!final && is_quiet(n))
-		return false;
-	const size_t count = w && c->here ? trace_handshake(w, c->here, c->stage == SESSION_ENDED,
-	                                        c->began, packets, RECORD_PACKETS)
-	                                  : 0;
-	const bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER ||
-	                 was_lost(packets, count);
-
-	put_words(&words, c, packets, count);
-	const struct session_event event = { .kind = SESSION_EVENT_TCP,
+	struct session_event event = { .kind = SESSION_EVENT_TCP,
 		.session = session,
-		.at = c->stage == SESSION_ENDED ? c->at : c->began,
-		.quiet = is_quiet(n) && !was_requested_drop(packets, count),
+		.at = ended ? c->at : c->began,
+		.quiet = is_quiet(n),
 		.text = text,
 		.connection = *c,
 		.took = c->at - c->began,
-		.packets = recorded,
-		.packet_count = count };
-	for (size_t i = 0; i < count; i++)
-		recorded[i] = record_packet_of(&packets[i], event.at);
-	const uint64_t hash = fnv_hash(text, strlen(text));
+		.packets = recorded };
 
+	if (!final && event.quiet)
+		return false;
+	if (w && c->here)
+		event.packet_count = trace_handshake(w, c->here, ended, c->began, packets,
+		    RECORD_PACKETS);
+	for (size_t i = 0; i < event.packet_count; i++) {
+		recorded[i] = record_packet_of(&packets[i], event.at);
+		due = due || packets[i].fate != LINK_DELIVERED;
+		/* A drop that somebody asked for has a row. */
+		if (packets[i].syn && packets[i].fate == LINK_REQUESTED_DROP)
+			event.quiet = false;
+	}
+	put_words(&words, c, recorded, event.packet_count);
+	const uint64_t hash = fnv_hash(text, strlen(text));
 	if (final || (due && hash != n->shown_hash)) {
 		n->shown_hash = hash;
 		report(context, &event, n, final);

@@ -12,7 +12,7 @@
 #include "common/grow.h"
 #include "common/text.h"
 
-/* Where reading is. */
+/* The state of reading. */
 struct reading {
 	struct record_file *file;
 	uint64_t line;
@@ -114,8 +114,8 @@ static int take_event(struct reading *r, struct session_event *event)
 	return 0;
 }
 
-/* The link at the end, where it is another one than at the beginning. Since changes are recorded,
- * they tell it. */
+/* Adds the link at the end where it differs from the start, for older files that do not have its
+ * changes as events. */
 static void add_link(const struct record_file *f, struct record_run *run, const char *end)
 {
 	const size_t used = strlen(run->link);
@@ -211,8 +211,7 @@ static int check_order(struct reading *r, const struct record_file_session *side
 
 /* --- the file --- */
 
-/* One line into *buf, without its end. Returns 1, 0 at the end of the file, -1 with what is wrong.
- */
+/* Reads a line into *buf, without its end. Returns 1, 0 at the end of the file, or -1 with why. */
 static int next_line(const struct reading *r, FILE *in, char **buf, size_t *capacity, size_t *n)
 {
 	int c;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A whole file of records in memory, checked, its lines in the order of their numbers. Reads the
- * FILE that it is given. */
+/* A file of records in memory, checked, with its lines in the order of numbers. Reads the FILE that
+ * it is given. */
 #ifndef UPCASE_RECORD_RECORD_FILE_H
 #define UPCASE_RECORD_RECORD_FILE_H
 
@@ -8,7 +8,7 @@
 
 #include "record/format.h"
 
-/* What is kept of a file at most: lines and replies together, and what they take. */
+/* Limits of a file: lines, replies and events together, and the memory for them. */
 #define RECORD_FILE_MAX 2000000
 #define RECORD_FILE_BYTES (UINT64_C(1024) * 1024 * 1024)
 #define RECORD_FILE_WHY 300
@@ -18,7 +18,7 @@ struct record_file_session {
 	/* In the order of numbers. */
 	struct record **lines;
 	size_t count, capacity;
-	/* Recorded at the end. */
+	/* From the summary. */
 	bool has_sum;
 	struct record_sum sum;
 };

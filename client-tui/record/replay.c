@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each event of the recording changes a ledger as a transport would, by ledger-replay.h, and is
- * reported by the same hooks. The replay's clock is the real one less what it stood still. */
+/* Each event of the recording changes a ledger as a transport would, by ledger-replay.h, and calls
+ * the same hooks. The replay's clock is the real one minus the time for which it was paused. */
 #include "config.h"
 
 #include "record/replay.h"
@@ -32,7 +32,7 @@ enum replay_event_kind {
 
 struct replay_event {
 	int64_t at;
-	/* The line of its side; or which of the file's events or replies. */
+	/* The index of the line in its session `side`, or of the event or reply in the file. */
 	uint32_t index;
 	uint16_t side;
 	uint8_t kind;
@@ -49,7 +49,7 @@ struct replay {
 	struct trace *trace;
 	/* Time 0 of the file, on our clock. */
 	int64_t origin;
-	/* The real time is so much ahead; while it stands still, what our time is. */
+	/* How much the real clock is ahead; the replay's time while it is paused. */
 	int64_t lag, paused_at;
 	bool paused;
 	/* For capitals. */
@@ -144,8 +144,8 @@ static int add_events(struct replay *r)
 	return r->failed ? -1 : 0;
 }
 
-/* --- the transport of a session that is none: it is never opened, sends nothing and waits for
- * nothing --- */
+/* --- the transport of a recorded session: it is never opened, sends nothing, waits for nothing ---
+ */
 
 static void do_nothing(struct session *s, int64_t now)
 {
@@ -218,7 +218,7 @@ static FILE *open_file(const char *path)
 {
 	FILE *in = strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
 
-	/* What stands in for a closed standard input cannot be read. */
+	/* The stand-in for a closed standard input cannot be read. */
 	if (!in && errno == EINVAL)
 		errno = EBADF;
 	return in;
@@ -351,7 +351,7 @@ bool replay_both(const struct replay *r)
 	return false;
 }
 
-/* Both ledgers have the line before anybody is reported. */
+/* Adds a line; the hook is called when both ledgers have it. */
 static void type_line(struct replay *r, size_t side, const struct record *line, int64_t at)
 {
 	const size_t other = find_other(r, side, line->number);
@@ -534,7 +534,7 @@ static int64_t due(const struct replay *r)
 	return replay_at_end(r) ? INT64_MAX : r->events[r->next].at + r->origin;
 }
 
-/* That a line is sent, when it is typed, is no event of its own. */
+/* The sending of a line, and the same line over the other transport, belong to its typing. */
 void replay_step(struct replay *r, int64_t now)
 {
 	replay_pause(r, true, now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A recorded session that is shown again: sessions whose lines get the fates that were recorded, at
- * the recorded times, on a clock that can stand still. Nothing is sent anywhere. */
+/* A replay shows a recorded session again: its sessions' lines get the recorded fates at the
+ * recorded times, on a clock that can be paused. Nothing is sent. */
 #ifndef UPCASE_RECORD_REPLAY_H
 #define UPCASE_RECORD_REPLAY_H
 
@@ -18,55 +18,57 @@ struct replay;
 
 struct replay_hooks {
 	void *context;
-	/* As a session's hooks; `session` counts them as replay_session() does. */
+	/* As a session's hooks; `session` is the index of replay_session(). */
 	void (*reply)(void *context, size_t session, const struct session_reply *reply);
-	/* `timed`: the recording says when; else it is shown when the line was sent, which is no
-	 * time to be recorded again. */
+	/* `timed`: the recording has the time; else the line's sending time stands for it, which
+	 * must not be recorded again. */
 	void (*row)(void *context, size_t session, uint64_t number, bool timed);
-	/* As recorded, but for its time, which is the replay's. */
+	/* As recorded, with the time of the replay's clock. */
 	void (*event)(void *context, const struct session_event *event);
-	/* A line was typed; over both at once: `other` is TCP's session, else SIZE_MAX. */
+	/* A line was typed; `other` is TCP's session if it went over both at once, else SIZE_MAX.
+	 */
 	void (*line)(void *context, size_t session, size_t other, uint64_t number);
 };
 
-/* Reads the whole file, "-" for standard input. NULL with one line in `why`, that names the line of
- * the file; errno is EIO if it could not be read to its end, else 0. */
+/* Reads the whole file, "-" for standard input. NULL with one line in `why`, which names the line
+ * of the file; errno is then EIO if reading failed, else 0. */
 struct replay *replay_open(const char *path, char why[REPLAY_WHY]);
 void replay_close(struct replay *r);
 
-/* Makes the sessions; at `now` its time 0 is. Call once. Returns 0, or -1 when memory is short. */
+/* Makes the sessions; the first event is due at `now`. Called once. Returns 0, or -1 when memory is
+ * short. */
 int replay_start(struct replay *r, const struct replay_hooks *hooks, size_t rows, bool step,
     int64_t now);
-/* They belong to the replay, session_close() is not called. Their session_dispatch() and
- * session_watch() do nothing. */
+/* The sessions are the replay's: session_close() is not called. session_dispatch() and
+ * session_watch() do nothing with them. */
 size_t replay_sessions(const struct replay *r);
 struct session *replay_session(const struct replay *r, size_t i);
-/* Lines that went over UDP and TCP at once are among them. */
+/* True if a line went over UDP and TCP at once. */
 bool replay_both(const struct replay *r);
 /* What the link did, NULL when it was not recorded. */
 const struct trace *replay_witness(const struct replay *r);
-/* As recorded in the beginning and, as far as there is an end, there (`ended_at` is then since time
- * 0). Time 0, for a recorder. */
+/* The run as recorded; `ended_at` is since time 0, if the recording has its end. */
 const struct record_run *replay_run(const struct replay *r);
+/* Time 0 of the recording on the replay's clock. */
 int64_t replay_origin(const struct replay *r);
-/* The recording has its end. */
+/* True if the recording has its end. */
 bool replay_is_whole(const struct replay *r);
 
-/* Its own time, which the view and the statistics go by: ns of a clock like the monotonic one,
- * never ahead of `now`. */
+/* The time of the replay's clock, for the view and the statistics: as the monotonic clock, never
+ * ahead of `now`. */
 int64_t replay_now(const struct replay *r, int64_t now);
-/* Stands still; goes on. */
+/* Stops or starts the clock. */
 void replay_pause(struct replay *r, bool paused, int64_t now);
 bool replay_is_paused(const struct replay *r);
-/* The next event at once, and stands still. */
+/* Plays the next event at once, and stops the clock. */
 void replay_step(struct replay *r, int64_t now);
 bool replay_at_end(const struct replay *r);
-/* For "event 17 of 240". */
+/* Events played, and all events. */
 size_t replay_position(const struct replay *r);
 size_t replay_length(const struct replay *r);
 
-/* Plays what is due; INT64_MAX plays all. Returns when to come again, on the real clock, or
- * INT64_MAX. */
+/* Plays the events that are due; INT64_MAX: all. Returns when the next one is due, on the real
+ * clock, or INT64_MAX. */
 int64_t replay_dispatch(struct replay *r, int64_t now);
 
 #endif
