@@ -306,16 +306,15 @@ static void run(enum hosts_backend backend, const char *name, bool plain)
 {
 	/* The machine's own may pace, and then the pacing is measured. */
 	struct hosts_settings settings = { .backend = backend, .mtu = 1500, .congestion = "cubic" };
-	struct diagnose_failure failure;
 	struct diagnose_facts facts;
 	char why[DIAGNOSE_TEXT];
 	struct bench b = { .name = name };
 
 	b.shared = mmap(NULL, sizeof *b.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 	    -1, 0);
-	if (hosts_build(&settings, &b.pair, &failure)) {
+	if (hosts_build(&settings, &b.pair)) {
 		hosts_facts(&facts);
-		printf("%-8s %s\n", name, diagnose(&failure, &facts, why));
+		printf("%-8s %s\n", name, diagnose(&b.pair.failure, &facts, why));
 		return;
 	}
 	if (plain) {
@@ -332,11 +331,11 @@ static void run(enum hosts_backend backend, const char *name, bool plain)
 
 static void isolated(enum hosts_backend backend, const char *name, bool plain)
 {
-	struct diagnose_failure failure;
+	struct hosts_pair pair = { .fds = { { 0 } } };
 	pid_t outer = fork();
 
 	if (outer == 0) {
-		if (hosts_isolate(&failure))
+		if (hosts_isolate(&pair))
 			fatal("hosts_isolate");
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pid_t inner = fork();

@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,45 +21,33 @@
 #define BINDIR "/usr/local/bin"
 #endif
 
-static bool is_there(const char *path)
-{
-	return access(path, X_OK) == 0;
-}
-
-/* The running program's own folder: the real one, also behind a link. */
-static const char *own_folder(char buf[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", buf, PATH_MAX - 1);
-
-	if (n <= 0)
-		return BINDIR;
-	buf[n] = 0;
-	return dirname(buf);
-}
-
-/* `name`'s path: what the environment's `variable` says; else beside the running program; in
- * `folder` of a build tree; where it is installed; else the bare name, for PATH. */
+/* The path of `name`: what the environment's `variable` says; else beside the running program, also
+ * when that was started by a link; in `folder` of a build tree; where it is installed; else the
+ * bare name, for PATH. */
 static void find(const char *name, const char *variable, const char *folder, char path[PATH_MAX])
 {
-	const char *set = getenv(variable), *own;
+	const char *set = getenv(variable), *own = BINDIR;
 	char buf[PATH_MAX];
+	ssize_t n;
 
-	snprintf(path, PATH_MAX, "%s", set ? set : "");
-	if (*path)
+	if (set && *set) {
+		snprintf(path, PATH_MAX, "%s", set);
 		return;
-	own = own_folder(buf);
+	}
+	if ((n = readlink("/proc/self/exe", buf, sizeof(buf) - 1)) > 0) {
+		buf[n] = 0;
+		own = dirname(buf);
+	}
 	snprintf(path, PATH_MAX, "%s/%s", own, name);
-	if (is_there(path))
-		return;
-	snprintf(path, PATH_MAX, "%s/../%s/%s", own, folder, name);
-	if (is_there(path))
-		return;
-	snprintf(path, PATH_MAX, "%s/%s", BINDIR, name);
-	if (!is_there(path))
+	if (access(path, X_OK) != 0)
+		snprintf(path, PATH_MAX, "%s/../%s/%s", own, folder, name);
+	if (access(path, X_OK) != 0)
+		snprintf(path, PATH_MAX, "%s/%s", BINDIR, name);
+	if (access(path, X_OK) != 0)
 		snprintf(path, PATH_MAX, "%s", name);
 }
 
-/* Whether the name alone would give that program. */
+/* Whether PATH has that program under the name. */
 static bool is_found(const char *name, const char *path)
 {
 	const char *folders = getenv("PATH");
@@ -70,15 +59,15 @@ static bool is_found(const char *name, const char *path)
 	for (const char *at = folders, *end; *at; at = *end ? end + 1 : end) {
 		end = strchrnul(at, ':');
 		snprintf(found, sizeof(found), "%.*s/%s", (int)(end - at), at, name);
-		if (is_there(found))
+		if (access(found, X_OK) == 0)
 			return stat(found, &got) == 0 && got.st_dev == wanted.st_dev &&
 			       got.st_ino == wanted.st_ino;
 	}
 	return false;
 }
 
-/* Puts the program's folder before the others in PATH, unless it would be found already. What is
- * not called by that name, or has no folder, cannot be. */
+/* Puts the program's folder before the others in PATH, unless PATH has it already. A program of
+ * another name, or without a folder, is left out. */
 static void make_found(const char *name, const char *program)
 {
 	const char *folders = getenv("PATH"), *slash;
@@ -86,7 +75,7 @@ static void make_found(const char *name, const char *program)
 
 	if (!strchr(program, '/') || !realpath(program, path) || is_found(name, path))
 		return;
-	/* Who has none has the system's, until there is one. */
+	/* Without PATH, the system's default counts. */
 	if (!folders && confstr(_CS_PATH, usual, sizeof(usual)) > 0)
 		folders = usual;
 	slash = strrchr(path, '/');
@@ -108,46 +97,23 @@ static bool has_ipv6(const struct lab_options *options)
 	return fd >= 0 && options->hosts.mtu >= HOSTS_MTU_IPV6;
 }
 
-/* Words that are never written to; execvp() wants them so. */
-static char *word(const char *text)
+/* As execvp() wants them, which writes to none. */
+static char *const *as_arguments(const char *const *words)
 {
-	union {
-		const char *constant;
-		char *plain;
-	} u = { .constant = text };
-
-	return u.plain;
+	return (char *const *)(uintptr_t)words;
 }
 
 static void choose_server(struct commands *c, bool ipv6)
 {
 	const char *control = getenv("UPCASE_LAB_FAR");
-	const char *const words[] = {
-		c->server,
-		"--ready-fd",
-		"3",
-		"--control",
-		control ? control : "",
-		"--bind",
-		LAB_FAR_IPV4,
-		"--bind",
-		LAB_FAR_IPV6,
-	};
-	size_t count = sizeof(words) / sizeof(*words) - (ipv6 ? 0 : 2);
+	const char *const words[] = { c->server, "--ready-fd", "3", "--control",
+		control ? control : "", "--bind", LAB_FAR_IPV4, ipv6 ? "--bind" : NULL,
+		LAB_FAR_IPV6, NULL };
 
 	_Static_assert(SUPERVISOR_READY_FD == 3, "the word above");
-	for (size_t i = 0; i < count; i++)
-		c->far_words[i] = word(words[i]);
-	c->far_words[count] = NULL;
+	_Static_assert(sizeof words <= sizeof c->far_words, "room for all");
+	memcpy(c->far_words, words, sizeof words);
 	c->notifies_ready = true;
-}
-
-static void choose_shell(struct commands *c, const char *command)
-{
-	c->far_words[0] = word("/bin/sh");
-	c->far_words[1] = word("-c");
-	c->far_words[2] = word(command);
-	c->far_words[3] = NULL;
 }
 
 void commands_choose(struct commands *c, const struct lab_options *options)
@@ -156,13 +122,15 @@ void commands_choose(struct commands *c, const struct lab_options *options)
 	find("upcase", "UPCASE", "client-tui", c->client);
 	find("upcased", "UPCASED", "server", c->server);
 	c->near_words[0] = c->client;
-	c->near_words[1] = word(LAB_FAR_IPV4);
-	c->near = options->near_command ? options->near_command : c->near_words;
+	c->near_words[1] = LAB_FAR_IPV4;
+	c->near = options->near_command ? options->near_command : as_arguments(c->near_words);
 	if (options->far_command)
-		choose_shell(c, options->far_command);
+		memcpy(c->far_words,
+		    (const char *[]){ "/bin/sh", "-c", options->far_command, NULL },
+		    4 * sizeof *c->far_words);
 	else
 		choose_server(c, has_ipv6(options));
-	c->far = c->far_words;
+	c->far = as_arguments(c->far_words);
 }
 
 void commands_set_path(const struct commands *c)

@@ -11,16 +11,16 @@
 struct commands {
 	/* As execvp() wants them; they point into this struct, or are the options'. */
 	char *const *near, *const *far;
-	/* The far command tells when it serves. */
+	/* The far command writes to SUPERVISOR_READY_FD when it serves. */
 	bool notifies_ready;
 	char client[PATH_MAX], server[PATH_MAX];
-	char *near_words[3], *far_words[10];
+	const char *near_words[3], *far_words[10];
 };
 
 /* The client and the server, unless the options name others. The options must live on. */
 void commands_choose(struct commands *c, const struct lab_options *options);
-/* Changes PATH so that upcase, upcased and upcase-lab are found there, and are these: the folders
- * of those that are not stand before the others. */
+/* Changes PATH so that it has these upcase, upcased and upcase-lab: puts the folders of those that
+ * it lacks before the others. */
 void commands_set_path(const struct commands *c);
 
 #endif

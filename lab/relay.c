@@ -45,8 +45,8 @@ struct relay {
 	struct link *link;
 	struct control *control;
 	struct far_output far_output;
-	/* The near command's wait status; -1: it has not ended. The far command's, likewise. */
-	int near_status, far_status;
+	/* The near command's wait status; -1: it has not ended. */
+	int near_status;
 	/* The far command served; the hosts are there. */
 	bool far_served;
 	/* How it ended if it ended badly while the near command ran, else empty. */
@@ -138,8 +138,7 @@ static void report_kernel_drops(FILE *out, enum hosts_side side, unsigned long l
 	if (packets)
 		fprintf(out,
 		    "upcase-lab: warning: the %s host sent faster than the link can read: %llu "
-		    "packets were lost "
-		    "before it, not by it\n",
+		    "packets were lost before it, not by it\n",
 		    side == HOSTS_NEAR ? "near" : "far", packets);
 }
 
@@ -167,7 +166,7 @@ static void end(struct relay *r)
 		r->deadline = clock_monotonic() + TIMEOUT;
 }
 
-/* Ends the lab; one line says why when it has ended. */
+/* Ends the lab; its last line says why. */
 static void give_up(struct relay *r, const char *what, const char *why)
 {
 	r->trouble = 1;
@@ -175,21 +174,21 @@ static void give_up(struct relay *r, const char *what, const char *why)
 	end(r);
 }
 
-static int start_capture(struct relay *r, const struct supervisor_received *received)
+static int start_capture(struct relay *r, const struct supervisor_message *message)
 {
 	struct timestamp_tap *timestamp_taps[HOSTS_SIDES];
 	const int fd = r->capture;
 
-	/* What is no file has no length. */
+	/* EINVAL: a FIFO has no length. */
 	if (ftruncate(fd, 0) != 0 && errno != EINVAL)
 		return -1;
 	r->capture = -1;
 	r->writer = link_capture(r->link, fd,
-	    hosts_timestamp_taps(&received->message.pair, timestamp_taps) ? timestamp_taps : NULL);
+	    hosts_timestamp_taps(&message->pair, timestamp_taps) ? timestamp_taps : NULL);
 	return r->writer ? 0 : -1;
 }
 
-static int open_link(struct relay *r, const struct supervisor_received *received)
+static int open_link(struct relay *r, const struct supervisor_message *message)
 {
 	const struct lab_options *o = r->options;
 	char path[RUNTIME_DIR_PATH + 8];
@@ -200,9 +199,9 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 	    r->devices[HOSTS_FAR]);
 	if (!r->link)
 		return -1;
-	/* The supervisor and what it runs are processes by now, and keep their places. */
+	/* The supervisor and its commands are forked already, and keep their priority. */
 	(void)link_take_precedence();
-	if (o->pcap && start_capture(r, received) != 0)
+	if (o->pcap && start_capture(r, message) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_LINK, r->runtime_dir);
 	if ((listener = control_listen(path, &made)) < 0)
@@ -211,8 +210,8 @@ static int open_link(struct relay *r, const struct supervisor_received *received
 	return r->control ? 0 : -1;
 }
 
-/* Nobody may read it: until it is said a signal ends this process as any other, and the supervisor
- * clears away what there is. */
+/* Standard error may block: while it does, a signal ends this process at once, and the supervisor
+ * removes what there is. */
 static void say_start(const struct relay *r, const struct hosts_report *report)
 {
 	sigset_t mask;
@@ -226,14 +225,14 @@ static void say_start(const struct relay *r, const struct hosts_report *report)
 	signals_block(&mask);
 }
 
-static void hosts_made(struct relay *r, const struct supervisor_received *received)
+static void hosts_made(struct relay *r, const struct supervisor_message *message)
 {
-	if (hosts_devices(&received->message.pair, r->options->hosts.mtu, r->devices) != 0) {
+	if (hosts_devices(&message->pair, r->options->hosts.mtu, r->devices) != 0) {
 		give_up(r, "the devices", strerror(errno));
-	} else if (open_link(r, received) != 0) {
+	} else if (open_link(r, message) != 0) {
 		give_up(r, r->capture >= 0 ? r->options->pcap : "the link", strerror(errno));
 	} else {
-		say_start(r, &received->message.pair.report);
+		say_start(r, &message->pair.report);
 		supervisor_notify(r->supervisor, SUPERVISOR_RUN, 0);
 	}
 }
@@ -256,13 +255,12 @@ static void far_ended(struct relay *r, int status)
 {
 	char text[STATUS_TEXT];
 
-	r->far_status = status;
 	if (status == 0 && (r->far_served || r->options->far_command))
 		return;
 	if (r->far_output.fd >= 0)
 		far_output_read(&r->far_output);
 	if (r->far_served) {
-		/* Not at once: the screen is the near command's. */
+		/* Said at the end: now the screen is the near command's. */
 		if (r->near_status < 0 && !r->ended_by && !r->trouble)
 			report_status(status, &r->far_output.tail, r->far_failure);
 		return;
@@ -271,33 +269,29 @@ static void far_ended(struct relay *r, int status)
 	    report_status(status, &r->far_output.tail, text));
 }
 
-static void supervisor_gone(struct relay *r)
-{
-	close(r->supervisor);
-	r->supervisor = -1;
-	r->near = 0;
-	if (r->near_status < 0 && !r->trouble && !r->ended_by)
-		give_up(r, "the process that keeps the hosts was killed", NULL);
-}
-
 static void read_supervisor(struct relay *r)
 {
-	struct supervisor_received received;
-	int n = supervisor_read(r->supervisor, &received);
+	struct supervisor_message message;
+	int n = supervisor_read(r->supervisor, &message);
 
-	if (n == 0)
-		supervisor_gone(r);
+	if (n == 0) {
+		close(r->supervisor);
+		r->supervisor = -1;
+		r->near = 0;
+		if (r->near_status < 0 && !r->trouble && !r->ended_by)
+			give_up(r, "the process that keeps the hosts was killed", NULL);
+	}
 	if (n <= 0)
 		return;
-	switch (received.message.type) {
+	switch (message.type) {
 	case SUPERVISOR_STARTED:
-		r->supervisor_pid = received.sender;
+		r->supervisor_pid = message.sender;
 		break;
 	case SUPERVISOR_FAILED:
-		hosts_failed(r, &received.message.failure);
+		hosts_failed(r, &message.pair.failure);
 		break;
 	case SUPERVISOR_HOSTS_READY:
-		hosts_made(r, &received);
+		hosts_made(r, &message);
 		break;
 	case SUPERVISOR_FAR_READY:
 		r->far_served = true;
@@ -306,35 +300,35 @@ static void read_supervisor(struct relay *r)
 		give_up(r, "the far command does not say that it serves", NULL);
 		break;
 	case SUPERVISOR_NEAR_STARTED:
-		r->near = received.sender;
+		r->near = message.sender;
 		break;
 	case SUPERVISOR_NEAR_STOPPED:
 		if (terminal_stop(&r->terminal, r->near))
 			supervisor_notify(r->supervisor, SUPERVISOR_SIGNAL, SIGCONT);
 		break;
 	case SUPERVISOR_FAR_ENDED:
-		far_ended(r, received.message.value);
+		far_ended(r, message.value);
 		break;
 	case SUPERVISOR_NEAR_ENDED:
-		r->near_status = received.message.value;
+		r->near_status = message.value;
 		r->near = 0;
 		break;
 	case SUPERVISOR_ENDED:
-		memcpy(r->kernel_drops, received.message.kernel_drops, sizeof(r->kernel_drops));
+		memcpy(r->kernel_drops, message.kernel_drops, sizeof(r->kernel_drops));
 		break;
 	default:
 		break;
 	}
 }
 
-static void obey_signals(struct relay *r)
+static void handle_signals(struct relay *r)
 {
 	bool typed;
 	int number;
 
 	while ((number = signals_take(&typed))) {
 		if ((number == SIGINT || number == SIGQUIT) && r->near) {
-			/* What is typed the command has got already. */
+			/* The terminal has sent what is typed to the command too. */
 			if (!typed)
 				supervisor_notify(r->supervisor, SUPERVISOR_SIGNAL, number);
 		} else if (r->ended_by && r->supervisor_pid) {
@@ -381,7 +375,7 @@ static void loop(struct relay *r)
 		struct fd_watch w;
 		struct timespec wait;
 
-		obey_signals(r);
+		handle_signals(r);
 		watch_all(r, &w);
 		if (pselect(w.count, &w.readable, &w.writable, NULL,
 		        clock_until(w.deadline, clock_monotonic(), &wait), &r->mask) < 0)
@@ -420,7 +414,7 @@ static void start(struct relay *r, const struct commands *commands)
 	close(plan.far_output);
 }
 
-/* Sockets of the link and of the far server: whatever runs on the hosts finds them. */
+/* Names the sockets of the link and of the far server for what runs on the hosts. */
 static void set_environment(const char *runtime_dir)
 {
 	char path[RUNTIME_DIR_PATH + 8];
@@ -458,7 +452,7 @@ static void last_words(struct relay *r)
 
 static void finish(struct relay *r)
 {
-	/* The rest is in no hurry; under a sanitizer it takes a second. */
+	/* The rest needs no priority; under a sanitizer it takes a second. */
 	link_leave_precedence();
 	r->capture_failed = r->writer && capture_finish(r->writer) != 0;
 	control_free(r->control);
@@ -469,7 +463,8 @@ static void finish(struct relay *r)
 	if (r->far_output.fd >= 0)
 		far_output_read(&r->far_output);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
-	/* Nobody may read them: they come when all is cleared away, and a signal ends even them. */
+	/* Standard error may block: all is removed by now, and a signal ends the process at once.
+	 */
 	signals_release();
 	sigprocmask(SIG_SETMASK, &r->mask, NULL);
 	if (r->ended_by)
@@ -498,7 +493,6 @@ int relay_run(const struct lab_options *options)
 		.supervisor = -1,
 		.capture = -1,
 		.near_status = -1,
-		.far_status = -1,
 		.deadline = CLOCK_NEVER };
 	struct commands commands;
 	char reasons[512];
@@ -519,7 +513,7 @@ int relay_run(const struct lab_options *options)
 	terminal_open(&r.terminal);
 	signals_catch();
 	start(&r, &commands);
-	/* Not before: what is started is to have the mask that the lab was given. */
+	/* Only now: the supervisor is to have the mask that the lab was given. */
 	signals_block(&r.mask);
 	if (r.supervisor < 0)
 		give_up(&r, "fork", strerror(errno));

@@ -32,19 +32,19 @@ struct self_check {
 
 static void read_supervisor(struct self_check *c)
 {
-	struct supervisor_received received;
-	int n = supervisor_read(c->supervisor, &received);
+	struct supervisor_message message;
+	int n = supervisor_read(c->supervisor, &message);
 
-	if (n <= 0 || received.message.type == SUPERVISOR_PROBED) {
-		c->passed = n > 0 ? received.message.value : 0;
-	} else if (received.message.type == SUPERVISOR_FAILED) {
-		c->failure = received.message.failure;
+	if (n <= 0 || message.type == SUPERVISOR_PROBED) {
+		c->passed = n > 0 ? message.value : 0;
+	} else if (message.type == SUPERVISOR_FAILED) {
+		c->failure = message.pair.failure;
 		c->passed = 0;
-	} else if (received.message.type == SUPERVISOR_STARTED) {
-		c->supervisor_pid = received.sender;
-	} else if (received.message.type == SUPERVISOR_HOSTS_READY) {
-		c->report = received.message.pair.report;
-		if (hosts_devices(&received.message.pair, MTU, c->devices) == 0) {
+	} else if (message.type == SUPERVISOR_STARTED) {
+		c->supervisor_pid = message.sender;
+	} else if (message.type == SUPERVISOR_HOSTS_READY) {
+		c->report = message.pair.report;
+		if (hosts_devices(&message.pair, MTU, c->devices) == 0) {
 			supervisor_notify(c->supervisor, SUPERVISOR_RUN, 0);
 		} else {
 			c->failure = (struct diagnose_failure){ .step = DIAGNOSE_RING,
@@ -65,7 +65,7 @@ static void carry(struct device *from, struct device *to)
 	}
 }
 
-/* A wire without any thoughts of its own. */
+/* Carries the packets of both hosts until the result is known. */
 static void relay(struct self_check *c)
 {
 	int64_t end = clock_monotonic() + TIMEOUT;

@@ -49,10 +49,9 @@ const char *hosts_backend_name(enum hosts_backend backend)
 	return names[backend];
 }
 
-static int failed(struct diagnose_failure *failure, enum diagnose_step step)
+static int failed(struct hosts_pair *pair, enum diagnose_step step)
 {
-	failure->step = step;
-	failure->error = errno;
+	pair->failure = (struct diagnose_failure){ .step = step, .error = errno };
 	return -1;
 }
 
@@ -79,57 +78,52 @@ static int set_sysctl(const char *key, const char *value)
 static int get_sysctl(const char *key, char *value, int size)
 {
 	char path[128];
-	int fd;
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return -1;
-	n = read(fd, value, (size_t)size - 1);
-	close(fd);
-	if (n < 0)
-		return -1;
-	while (n > 0 && value[n - 1] == '\n')
-		n--;
-	value[n] = 0;
-	return 0;
+	FILE *file = fopen(path, "re");
+	const bool done = file && fgets(value, size, file);
+	if (file)
+		fclose(file);
+	if (done)
+		value[strcspn(value, "\n")] = 0;
+	return done ? 0 : -1;
 }
 
 /* The user and the group are the only ones of the new namespace, under their own numbers: a shell
  * in it is still the user's own. */
-static int own_user_namespace(struct diagnose_failure *failure)
+static int own_user_namespace(struct hosts_pair *pair)
 {
 	unsigned uid = geteuid(), gid = getegid();
 	char map[64];
 
 	if (unshare(CLONE_NEWUSER) != 0)
-		return failed(failure, DIAGNOSE_USER_NS);
+		return failed(pair, DIAGNOSE_USER_NS);
 	/* Else gid_map is refused (user_namespaces(7)); kernels before 3.19 have no such file. */
 	if (write_file("/proc/self/setgroups", "deny") != 0 && errno != ENOENT)
-		return failed(failure, DIAGNOSE_SETGROUPS);
+		return failed(pair, DIAGNOSE_SETGROUPS);
 	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
 	if (write_file("/proc/self/uid_map", map) != 0)
-		return failed(failure, DIAGNOSE_UID_MAP);
+		return failed(pair, DIAGNOSE_UID_MAP);
 	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
 	if (write_file("/proc/self/gid_map", map) != 0)
-		return failed(failure, DIAGNOSE_GID_MAP);
+		return failed(pair, DIAGNOSE_GID_MAP);
 	return 0;
 }
 
-int hosts_isolate(struct diagnose_failure *failure)
+int hosts_isolate(struct hosts_pair *pair)
 {
 	if (unshare(CLONE_NEWNET) != 0) {
 		if (errno != EPERM)
-			return failed(failure, DIAGNOSE_NET_NS);
-		if (own_user_namespace(failure) != 0)
+			return failed(pair, DIAGNOSE_NET_NS);
+		if (own_user_namespace(pair) != 0)
 			return -1;
 		if (unshare(CLONE_NEWNET) != 0)
-			return failed(failure, DIAGNOSE_NET_NS);
+			return failed(pair, DIAGNOSE_NET_NS);
 	}
 	if (unshare(CLONE_NEWNS) != 0)
-		return failed(failure, DIAGNOSE_MOUNT_NS);
+		return failed(pair, DIAGNOSE_MOUNT_NS);
 	if (unshare(CLONE_NEWPID) != 0)
-		return failed(failure, DIAGNOSE_PID_NS);
+		return failed(pair, DIAGNOSE_PID_NS);
 	return 0;
 }
 
@@ -146,16 +140,14 @@ static int write_names(const char *path)
 	            write(to, ours, sizeof(ours) - 1) == (ssize_t)sizeof(ours) - 1 &&
 	            write(to, text, (size_t)n) == n;
 
-	if (from >= 0)
-		close(from);
-	if (to >= 0)
-		close(to);
+	(void)file_give_up(from);
+	(void)file_give_up(to);
 	free(text);
 	return done ? 0 : -1;
 }
 
-/* A changed copy of /etc/hosts over the real one, for the lab's processes only. The copy lives in a
- * file system that has no place any more as soon as it is bound: nothing to clean up. */
+/* Binds a changed copy of /etc/hosts over the real one, for the lab's processes only. The copy's
+ * file system is unmounted as soon as it is bound, so nothing is left behind. */
 static bool give_names(void)
 {
 	static const char place[] = "/tmp", copy[] = "/tmp/hosts";
@@ -174,7 +166,7 @@ static bool give_names(void)
 
 static void shape_mounts(struct hosts_report *report)
 {
-	/* What is mounted on the machine later is seen here, and nothing of ours there. */
+	/* Mounts of the machine still appear here, ours do not appear there. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0)
 		return;
 	report->own_proc = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ==
@@ -186,6 +178,14 @@ static void shape_mounts(struct hosts_report *report)
  * switched off, and an ordinary user may ping. */
 static void quiet_host(struct hosts_report *report)
 {
+	static const char *const off[] = {
+		"net/ipv6/conf/all/disable_ipv6",
+		"net/ipv6/conf/default/disable_ipv6",
+		"net/ipv6/conf/default/accept_ra",
+		"net/ipv6/conf/default/router_solicitations",
+		"net/ipv6/conf/" HOSTS_DEVICE "/accept_ra",
+		"net/ipv6/conf/" HOSTS_DEVICE "/router_solicitations",
+	};
 	char range[32];
 	unsigned gid = getegid();
 
@@ -193,19 +193,15 @@ static void quiet_host(struct hosts_report *report)
 	if (set_sysctl("net/ipv4/ping_group_range", geteuid() == 0 ? "0 2147483647" : range) != 0 &&
 	    set_sysctl("net/ipv4/ping_group_range", range) != 0)
 		report->sysctl_denied = true;
-	(void)set_sysctl("net/ipv6/conf/all/disable_ipv6", "0");
-	(void)set_sysctl("net/ipv6/conf/default/disable_ipv6", "0");
-	(void)set_sysctl("net/ipv6/conf/default/accept_ra", "0");
-	(void)set_sysctl("net/ipv6/conf/default/router_solicitations", "0");
-	(void)set_sysctl("net/ipv6/conf/" HOSTS_DEVICE "/accept_ra", "0");
-	(void)set_sysctl("net/ipv6/conf/" HOSTS_DEVICE "/router_solicitations", "0");
+	for (size_t i = 0; i < sizeof(off) / sizeof(*off); i++)
+		(void)set_sysctl(off[i], "0");
 }
 
-/* A namespace's default may only be one that the machine allows to all
- * (tcp_allowed_congestion_control), or /proc/sys may be read-only; a route may have any. */
-static int choose_congestion(const char *wanted, enum hosts_side side, struct hosts_report *report,
-    struct diagnose_failure *failure)
+/* The namespace's default may be limited to tcp_allowed_congestion_control, or /proc/sys may be
+ * read-only; a route takes any. */
+static int choose_congestion(const char *wanted, enum hosts_side side, struct hosts_pair *pair)
 {
+	struct hosts_report *report = &pair->report;
 	static const char key[] = "net/ipv4/tcp_congestion_control";
 
 	if (get_sysctl(key, report->congestion, sizeof(report->congestion)) != 0)
@@ -216,15 +212,16 @@ static int choose_congestion(const char *wanted, enum hosts_side side, struct ho
 	    (netlink_route_congestion(HOSTS_DEVICE, sides[side].ipv4, IPV4_PREFIX, wanted) != 0 ||
 	        (report->ipv6 && netlink_route_congestion(HOSTS_DEVICE, sides[side].ipv6,
 	                             IPV6_PREFIX, wanted) != 0)))
-		return failed(failure, DIAGNOSE_CONGESTION);
+		return failed(pair, DIAGNOSE_CONGESTION);
 	strcpy(report->congestion, wanted);
 	return 0;
 }
 
 /* The device of the calling process's host is there: give the host its addresses. */
 static int raise_host(const struct hosts_settings *settings, enum hosts_side side,
-    struct hosts_report *report, struct diagnose_failure *failure)
+    struct hosts_pair *pair)
 {
+	struct hosts_report *report = &pair->report;
 	const struct netlink_setup loopback = { .mtu = 0 };
 	const struct netlink_setup shape = {
 		.mtu = settings->mtu,
@@ -235,36 +232,36 @@ static int raise_host(const struct hosts_settings *settings, enum hosts_side sid
 
 	quiet_host(report);
 	if (netlink_raise("lo", &loopback) != 0 || netlink_raise(HOSTS_DEVICE, &shape) != 0)
-		return failed(failure, DIAGNOSE_RAISE);
+		return failed(pair, DIAGNOSE_RAISE);
 	if (netlink_address(HOSTS_DEVICE, sides[side].ipv4, IPV4_PREFIX) != 0)
-		return failed(failure, DIAGNOSE_ADDRESS);
-	/* A machine, or an MTU, without IPv6 leaves the rest in working order. */
+		return failed(pair, DIAGNOSE_ADDRESS);
+	/* The hosts work without IPv6, which the machine or the MTU may not allow. */
 	if (netlink_address(HOSTS_DEVICE, sides[side].ipv6, IPV6_PREFIX) != 0)
 		report->ipv6 = false;
-	return choose_congestion(settings->congestion, side, report, failure);
+	return choose_congestion(settings->congestion, side, pair);
 }
 
-static int open_tun(struct diagnose_failure *failure)
+static int open_tun(struct hosts_pair *pair)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return failed(failure, DIAGNOSE_TUN_OPEN);
+		return failed(pair, DIAGNOSE_TUN_OPEN);
 	if (netlink_tun(fd, HOSTS_DEVICE) == 0)
 		return fd;
-	failed(failure, DIAGNOSE_TUN_CREATE);
+	failed(pair, DIAGNOSE_TUN_CREATE);
 	close(fd);
 	return -1;
 }
 
-static int open_namespace(struct diagnose_failure *failure)
+static int open_namespace(struct hosts_pair *pair)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
-	return fd < 0 ? failed(failure, DIAGNOSE_NET_NS) : fd;
+	return fd < 0 ? failed(pair, DIAGNOSE_NET_NS) : fd;
 }
 
-/* -1: a capture does without, and says so. */
+/* Returns -1 where it cannot be made: a capture then has the link's times, and says so. */
 static int open_timestamp_tap(const char *device)
 {
 	const struct tpacket_req ring = timestamp_tap_shape();
@@ -274,36 +271,33 @@ static int open_timestamp_tap(const char *device)
 
 /* A new host of its own; the calling process is in it afterwards. */
 static int make_host(const struct hosts_settings *settings, enum hosts_side side, int middle,
-    struct hosts_pair *pair, struct diagnose_failure *failure)
+    struct hosts_pair *pair)
 {
 	const struct tpacket_req ring = device_ring_shape(settings->mtu);
 
 	if (unshare(CLONE_NEWNET) != 0)
-		return failed(failure, DIAGNOSE_NET_NS);
-	if ((pair->fds[HOSTS_NS][side] = open_namespace(failure)) < 0)
+		return failed(pair, DIAGNOSE_NET_NS);
+	if ((pair->fds[HOSTS_NS][side] = open_namespace(pair)) < 0)
 		return -1;
 	if (pair->report.backend == HOSTS_BACKEND_TUN) {
-		if ((pair->fds[HOSTS_TAP][side] = open_tun(failure)) < 0)
+		if ((pair->fds[HOSTS_TAP][side] = open_tun(pair)) < 0)
 			return -1;
 	} else if (netlink_veth(HOSTS_DEVICE, device_host_mac(), sides[side].name, middle,
 	               settings->mtu) != 0) {
-		/* Of this pair the outer end, named after the host, would have lain in the middle
-		 * namespace. */
-		return failed(failure, DIAGNOSE_VETH_CREATE);
+		return failed(pair, DIAGNOSE_VETH_CREATE);
 	}
-	if (raise_host(settings, side, &pair->report, failure) != 0)
+	if (raise_host(settings, side, pair) != 0)
 		return -1;
 	if (settings->timestamped)
 		pair->fds[HOSTS_STAMPS][side] = open_timestamp_tap(HOSTS_DEVICE);
 	if (pair->report.backend == HOSTS_BACKEND_VETH &&
 	    (pair->fds[HOSTS_TAP][side] = netlink_packet_socket(HOSTS_DEVICE, &ring)) < 0)
-		return failed(failure, errno == ENOMEM ? DIAGNOSE_RING : DIAGNOSE_PACKET_SOCKET);
+		return failed(pair, errno == ENOMEM ? DIAGNOSE_RING : DIAGNOSE_PACKET_SOCKET);
 	return 0;
 }
 
 /* In the middle namespace: the outer ends of both pairs. */
-static int open_outer_ends(const struct hosts_settings *settings, struct hosts_pair *pair,
-    struct diagnose_failure *failure)
+static int open_outer_ends(const struct hosts_settings *settings, struct hosts_pair *pair)
 {
 	const struct netlink_setup shape = {
 		.mtu = settings->mtu, .no_arp = true, .no_offload = true
@@ -312,10 +306,10 @@ static int open_outer_ends(const struct hosts_settings *settings, struct hosts_p
 	(void)set_sysctl("net/ipv6/conf/all/disable_ipv6", "1");
 	for (int side = 0; side < HOSTS_SIDES; side++) {
 		if (netlink_raise(sides[side].name, &shape) != 0)
-			return failed(failure, DIAGNOSE_RAISE);
+			return failed(pair, DIAGNOSE_RAISE);
 		pair->fds[HOSTS_INJECTOR][side] = netlink_packet_socket(sides[side].name, NULL);
 		if (pair->fds[HOSTS_INJECTOR][side] < 0)
-			return failed(failure, DIAGNOSE_PACKET_SOCKET);
+			return failed(pair, DIAGNOSE_PACKET_SOCKET);
 		if (settings->timestamped)
 			pair->fds[HOSTS_OUTER_STAMPS][side] = open_timestamp_tap(sides[side].name);
 	}
@@ -324,11 +318,11 @@ static int open_outer_ends(const struct hosts_settings *settings, struct hosts_p
 	return 0;
 }
 
-static int wait_for_hosts(const struct hosts_pair *pair, struct diagnose_failure *failure)
+static int wait_for_hosts(struct hosts_pair *pair)
 {
 	for (int side = 0; side < HOSTS_SIDES; side++) {
 		if (setns(pair->fds[HOSTS_NS][side], CLONE_NEWNET) != 0)
-			return failed(failure, DIAGNOSE_NET_NS);
+			return failed(pair, DIAGNOSE_NET_NS);
 		netlink_wait_carrier(HOSTS_DEVICE);
 		if (pair->report.ipv6)
 			netlink_wait_address(sides[side].ipv6);
@@ -356,7 +350,7 @@ static bool all_timestamped(const struct hosts_pair *pair)
 }
 
 static int make_pair(const struct hosts_settings *settings, enum hosts_backend backend, int middle,
-    struct hosts_pair *pair, struct diagnose_failure *failure)
+    struct hosts_pair *pair)
 {
 	int result = 0;
 
@@ -364,39 +358,39 @@ static int make_pair(const struct hosts_settings *settings, enum hosts_backend b
 	pair->report.ipv6 = settings->mtu >= HOSTS_MTU_IPV6;
 	memset(pair->fds, -1, sizeof pair->fds);
 	for (int side = 0; side < HOSTS_SIDES && result == 0; side++)
-		result = make_host(settings, side, middle, pair, failure);
+		result = make_host(settings, side, middle, pair);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
-		result = failed(failure, DIAGNOSE_NET_NS);
+		result = failed(pair, DIAGNOSE_NET_NS);
 	if (result == 0 && backend == HOSTS_BACKEND_VETH)
-		result = open_outer_ends(settings, pair, failure);
+		result = open_outer_ends(settings, pair);
 	if (result == 0)
-		result = wait_for_hosts(pair, failure);
+		result = wait_for_hosts(pair);
 	if (setns(middle, CLONE_NEWNET) != 0 && result == 0)
-		result = failed(failure, DIAGNOSE_NET_NS);
+		result = failed(pair, DIAGNOSE_NET_NS);
 	for (int kind = 0; kind < HOSTS_FDS; kind++)
 		if (result != 0 || (kind >= HOSTS_STAMPS && !all_timestamped(pair)))
 			close_both(pair->fds[kind]);
 	return result;
 }
 
-int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair,
-    struct diagnose_failure *failure)
+int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair)
 {
 	int middle, result = -1;
 
 	memset(pair, 0, sizeof(*pair));
 	shape_mounts(&pair->report);
-	if ((middle = open_namespace(failure)) < 0)
+	if ((middle = open_namespace(pair)) < 0)
 		return -1;
 	if (settings->backend != HOSTS_BACKEND_VETH)
-		result = make_pair(settings, HOSTS_BACKEND_TUN, middle, pair, failure);
-	/* What has nothing to do with TUN would fail again. */
+		result = make_pair(settings, HOSTS_BACKEND_TUN, middle, pair);
+	/* Other failures than TUN's would come again. */
 	if (result != 0 && settings->backend == HOSTS_BACKEND_AUTO &&
-	    (failure->step == DIAGNOSE_TUN_OPEN || failure->step == DIAGNOSE_TUN_CREATE)) {
-		pair->report.passed_over = *failure;
-		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair, failure);
+	    (pair->failure.step == DIAGNOSE_TUN_OPEN ||
+	        pair->failure.step == DIAGNOSE_TUN_CREATE)) {
+		pair->report.passed_over = pair->failure;
+		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair);
 	} else if (settings->backend == HOSTS_BACKEND_VETH) {
-		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair, failure);
+		result = make_pair(settings, HOSTS_BACKEND_VETH, middle, pair);
 	}
 	close(middle);
 	return result;
@@ -509,8 +503,8 @@ static bool seccomp_in_force(void)
 	return find_line("/proc/self/status", "Seccomp: %d", &mode) && mode == 2;
 }
 
-/* Two views of the root folder differ only inside a chroot; without the right to look, none is
- * seen. */
+/* The root folder of process 1 differs only inside a chroot; without the right to read it, no
+ * chroot is found. */
 static bool in_chroot(void)
 {
 	struct stat ours, first;

@@ -73,16 +73,18 @@ struct hosts_pair {
 	/* -1: there is none. */
 	int fds[HOSTS_FDS][HOSTS_SIDES];
 	struct hosts_report report;
+	/* The call that failed, if one did. */
+	struct diagnose_failure failure;
 };
 
 /* Leaves the machine's namespaces: as root simply, else by way of a user namespace in which the
- * user keeps its own ids. Children of this process live in a process namespace of their own. 0, or
- * -1. */
-int hosts_isolate(struct diagnose_failure *failure);
+ * user keeps its own ids. Children of this process live in a process namespace of their own.
+ * Returns 0, or -1 with pair->failure. */
+int hosts_isolate(struct hosts_pair *pair);
 
-/* Makes both hosts. To be called by the first process of the process namespace. 0, or -1. */
-int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair,
-    struct diagnose_failure *failure);
+/* Makes both hosts. To be called by the first process of the process namespace. Returns 0, or -1
+ * with pair->failure. */
+int hosts_build(const struct hosts_settings *settings, struct hosts_pair *pair);
 
 /* The devices of hosts that were made with this MTU; takes over their
  * descriptors. Returns 0, or -1 with errno. */
@@ -102,11 +104,11 @@ void hosts_keep_rights(void);
 /* Something listens on the host in which the calling process is: TCP, or a bound UDP socket. */
 bool hosts_is_listening(void);
 
-/* How many packets the host's device dropped because nobody took them in time. The calling process
- * moves there. */
+/* The packets that the host's device dropped because nobody read them in time. The calling process
+ * moves to that host. */
 unsigned long long hosts_kernel_drops(const struct hosts_pair *pair, enum hosts_side side);
 
-/* What this machine says of itself. */
+/* Reads what this machine says of itself. */
 void hosts_facts(struct diagnose_facts *facts);
 
 const char *hosts_backend_name(enum hosts_backend backend);

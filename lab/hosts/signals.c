@@ -8,62 +8,42 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+/* The signals that set flags come first; the others do nothing. */
+static const int caught[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE,
+	SIGXFSZ };
+#define CAUGHT (sizeof(caught) / sizeof(*caught))
+#define FLAGGED 4
 
-static const int flagged[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
-static const int idle[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ };
+/* By index in `caught`: a process sent it; the terminal did. */
+static volatile sig_atomic_t sent[FLAGGED], typed_there[FLAGGED];
 
-/* By index in `flagged`: it came from a process; from the terminal. */
-static volatile sig_atomic_t sent[LENGTH(flagged)], typed_there[LENGTH(flagged)];
-
-static void on_flagged(int number, siginfo_t *info, void *context)
+static void on_signal(int number, siginfo_t *info, void *context)
 {
 	(void)context;
-	for (size_t i = 0; i < LENGTH(flagged); i++) {
-		if (flagged[i] == number && info->si_code == SI_KERNEL)
-			typed_there[i] = 1;
-		else if (flagged[i] == number)
-			sent[i] = 1;
-	}
+	for (size_t i = 0; i < FLAGGED; i++)
+		if (caught[i] == number)
+			(info->si_code == SI_KERNEL ? typed_there : sent)[i] = 1;
 }
 
-static void on_idle(int number)
+/* A signal that nohup or a shell's "&" has switched off stays off. */
+static void set_all(const struct sigaction *action)
 {
-	(void)number;
+	struct sigaction old;
+
+	for (size_t i = 0; i < CAUGHT; i++)
+		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(caught[i], action, NULL);
 }
 
 void signals_catch(void)
 {
-	struct sigaction action = { .sa_sigaction = on_flagged,
-		.sa_flags = SA_SIGINFO | SA_RESTART };
-	struct sigaction nothing = { .sa_handler = on_idle, .sa_flags = SA_RESTART };
-	struct sigaction old;
-
-	for (size_t i = 0; i < LENGTH(flagged); i++) {
-		/* What nohup or a shell's "&" has switched off stays off. */
-		if (sigaction(flagged[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(flagged[i], &action, NULL);
-	}
-	for (size_t i = 0; i < LENGTH(idle); i++) {
-		if (sigaction(idle[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(idle[i], &nothing, NULL);
-	}
-}
-
-static void release(const int *numbers, size_t count)
-{
-	struct sigaction old;
-
-	for (size_t i = 0; i < count; i++) {
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			signal(numbers[i], SIG_DFL);
-	}
+	set_all(&(struct sigaction){
+	    .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART });
 }
 
 void signals_release(void)
 {
-	release(flagged, LENGTH(flagged));
-	release(idle, LENGTH(idle));
+	set_all(&(struct sigaction){ .sa_handler = SIG_DFL, .sa_flags = SA_RESTART });
 }
 
 void signals_block(sigset_t *mask)
@@ -71,19 +51,19 @@ void signals_block(sigset_t *mask)
 	sigset_t block;
 
 	sigemptyset(&block);
-	for (size_t i = 0; i < LENGTH(flagged); i++)
-		sigaddset(&block, flagged[i]);
+	for (size_t i = 0; i < FLAGGED; i++)
+		sigaddset(&block, caught[i]);
 	sigprocmask(SIG_BLOCK, &block, mask);
 }
 
 int signals_take(bool *typed)
 {
-	for (size_t i = 0; i < LENGTH(flagged); i++) {
+	for (size_t i = 0; i < FLAGGED; i++) {
 		if (!sent[i] && !typed_there[i])
 			continue;
 		*typed = !sent[i];
 		sent[i] = typed_there[i] = 0;
-		return flagged[i];
+		return caught[i];
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The relay's signals: flags, to be acted upon in its loop. */
+/* The relay's signals: they set flags, which its loop reads. */
 #ifndef UPCASE_LAB_SIGNALS_H
 #define UPCASE_LAB_SIGNALS_H
 
@@ -10,17 +10,16 @@
  * nothing, since the near command decides whether it stops; nor do SIGPIPE and SIGXFSZ. None of
  * this passes to what is executed. */
 void signals_catch(void);
-/* Undoes that, in a child that executes nothing yet: what a signal would do there must not be lost
- * in a flag. */
+/* Undoes that, in a child that executes nothing yet: there a signal must act, not set a flag. */
 void signals_release(void);
-/* Blocks those with flags; `mask` is what pselect() wants. */
+/* Blocks those with flags; `mask` is the mask before, for pselect(). */
 void signals_block(sigset_t *mask);
-/* A signal that came, and forgets it; 0 if there is none. `typed`: the terminal sent it, to the
- * whole foreground. */
+/* Takes a signal whose flag is set; 0 if there is none. `typed`: the terminal sent it, to the whole
+ * foreground. */
 int signals_take(bool *typed);
-/* Dies of it in a tenth of a second, whatever goes on then. */
+/* The process dies of it in a tenth of a second, whatever it does then. */
 void signals_die_soon(int number);
-/* Dies of it, so that the parent sees why. */
+/* The process dies of it, so that the parent sees why. */
 void signals_die(int number) __attribute__((noreturn));
 
 #endif

@@ -26,12 +26,11 @@
 #include "common/standard.h"
 #include "common/fd-watch.h"
 
-/* How long the far command may take to end when the near one has; both together, when a signal is
- * the reason. */
+/* The time for the far command to end after the near one; for both, after a signal. */
 #define GRACE (2 * NS_PER_S)
 #define GRACE_ASKED (600 * NS_PER_MS)
-/* How long the far command may take to tell that it serves; to end after it has closed the
- * descriptor; how long to wait for one that cannot tell to listen, and how often to look. */
+/* The time for the far command to say that it serves; to end after it has closed the descriptor;
+ * for one that cannot say so to listen, and the time between two checks. */
 #define READY_WAIT (10 * NS_PER_S)
 #define CLOSED_WAIT (NS_PER_S / 2)
 #define LISTEN_WAIT (1 * NS_PER_S)
@@ -49,13 +48,13 @@ struct supervisor {
 	enum phase phase;
 	/* The socket to the relay, or -1 once it is gone. */
 	int relay;
-	/* Where the far command tells that it serves, or -1. */
+	/* The descriptor on which the far command says that it serves, or -1. */
 	int ready;
 	/* 0: does not run. */
 	pid_t far, near;
-	/* When the phase is over, whatever happens. */
+	/* The end of the phase at the latest. */
 	int64_t deadline;
-	/* What signals were blocked before: the commands get it back. */
+	/* The signals blocked before, for the commands. */
 	sigset_t mask;
 };
 
@@ -93,7 +92,7 @@ static void take_fds(struct hosts_pair *pair, const int *fds, int count)
 				pair->fds[kind][side] = count-- > 0 ? *fds++ : -1;
 }
 
-static void take_ancillary(struct msghdr *header, struct supervisor_received *received)
+static void take_ancillary(struct msghdr *header, struct supervisor_message *message)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
 		size_t n = c->cmsg_len - CMSG_LEN(0);
@@ -104,18 +103,17 @@ static void take_ancillary(struct msghdr *header, struct supervisor_received *re
 			continue;
 		if (c->cmsg_type == SCM_RIGHTS && n <= sizeof(fds)) {
 			memcpy(fds, CMSG_DATA(c), n);
-			take_fds(&received->message.pair, fds, (int)(n / sizeof(int)));
+			take_fds(&message->pair, fds, (int)(n / sizeof(int)));
 		} else if (c->cmsg_type == SCM_CREDENTIALS && n == sizeof(who)) {
 			memcpy(&who, CMSG_DATA(c), n);
-			received->sender = who.pid;
+			message->sender = who.pid;
 		}
 	}
 }
 
-int supervisor_read(int fd, struct supervisor_received *received)
+int supervisor_read(int fd, struct supervisor_message *message)
 {
-	struct iovec part = { .iov_base = &received->message,
-		.iov_len = sizeof(received->message) };
+	struct iovec part = { .iov_base = message, .iov_len = sizeof(*message) };
 	union ancillary control;
 	struct msghdr header = { .msg_iov = &part,
 		.msg_iovlen = 1,
@@ -123,16 +121,17 @@ int supervisor_read(int fd, struct supervisor_received *received)
 		.msg_controllen = sizeof(control) };
 	ssize_t n;
 
-	memset(received, 0, sizeof(*received));
+	memset(message, 0, sizeof(*message));
 	do {
 		n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
-	/* A lifeline that was cut with something unread in it. */
+	/* ECONNRESET: the peer went with messages unread. */
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return 0;
 	if (n < 0)
 		return -1;
-	take_ancillary(&header, received);
+	message->sender = 0;
+	take_ancillary(&header, message);
 	return 1;
 }
 
@@ -205,7 +204,7 @@ static void on_signal(int number)
 		asked_to_end = 1;
 }
 
-/* The child's last step: only returns if it cannot be done, and then ends as a shell would. */
+/* Ends as a shell would where the command cannot be executed. */
 static void execute(const struct supervisor *s, char *const *command)
 {
 	static const int defaults[] = { SIGCHLD, SIGTERM };
@@ -243,13 +242,13 @@ static void become_near(const struct supervisor *s)
 {
 	if (hosts_enter(&s->pair, HOSTS_NEAR) != 0)
 		_exit(126);
-	/* From this the relay learns the process's number. */
+	/* The relay takes the process's number from the sender of this. */
 	supervisor_notify(s->relay, SUPERVISOR_NEAR_STARTED, 0);
 	setenv("UPCASE_LAB_HOST", "near", 1);
 	execute(s, s->plan->near_command);
 }
 
-/* It leads a group of its own, but for the moment before it has made one. One that is stopped ends
+/* The far command leads a group of its own, except before its setsid(). SIGCONT: a stopped one ends
  * too. */
 static void end_far(const struct supervisor *s)
 {
@@ -296,8 +295,8 @@ static void start_near(struct supervisor *s)
 		standard_say("upcase-lab: fork: %s", strerror(errno));
 		near_ended(s, 126 << 8);
 	}
-	/* Who waits for the end of the command's input or output must not wait for the supervisor.
-	 */
+	/* Closes the command's input and output: whoever waits for their end must not wait for the
+	 * supervisor. */
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
@@ -320,7 +319,7 @@ static void far_ended(struct supervisor *s, int status)
 	supervisor_notify(s->relay, SUPERVISOR_FAR_ENDED, status);
 	if (s->phase != PHASE_FAR)
 		return;
-	/* A command that set something up, or none at all: nobody listens, as was wanted. */
+	/* A command that only set something up, and need not listen. */
 	if (!s->plan->notifies_ready && status == 0)
 		far_serves(s);
 	else
@@ -331,11 +330,6 @@ static void start_far(struct supervisor *s, int64_t now)
 {
 	int ends[2] = { -1, -1 };
 
-	if (!s->plan->far_command) {
-		supervisor_notify(s->relay, SUPERVISOR_FAR_READY, 0);
-		start_near(s);
-		return;
-	}
 	if (s->plan->notifies_ready && pipe2(ends, O_CLOEXEC) != 0)
 		ends[0] = ends[1] = -1;
 	s->phase = PHASE_FAR;
@@ -348,32 +342,31 @@ static void start_far(struct supervisor *s, int64_t now)
 	close(s->plan->far_output);
 	if (s->far < 0)
 		far_ended(s, 126 << 8);
-	/* Looked at from there: whether something listens. */
+	/* hosts_is_listening() reads this host's tables. */
 	if (!s->plan->notifies_ready)
 		(void)hosts_enter(&s->pair, HOSTS_FAR);
 }
 
-/* Whether the far command's readiness is decided by looking, or by time. */
+/* A far command that does not say when it serves does so once something listens, or in the end; so
+ * does one that has closed its descriptor. */
 static void check_far(struct supervisor *s, int64_t now)
 {
-	bool closed = s->plan->notifies_ready && s->ready < 0;
+	const bool late = now >= s->deadline;
 
-	if (!s->plan->notifies_ready && hosts_is_listening()) {
+	if ((!s->plan->notifies_ready && hosts_is_listening()) || (late && s->ready < 0)) {
 		far_serves(s);
-	} else if ((!s->plan->notifies_ready || closed) && now >= s->deadline) {
-		far_serves(s);
-	} else if (now >= s->deadline) {
+	} else if (late) {
 		supervisor_notify(s->relay, SUPERVISOR_FAR_TIMEOUT, 0);
 		end_all(s);
 	}
 }
 
-/* The port's number, usually. A far command that closes the descriptor without a word is about to
- * end, or, if it is still there a moment later, as ready as it will be. */
+/* Usually the port's number. A far command that closes the descriptor without writing is about to
+ * end; if it still runs a moment later, it counts as ready. */
 static void read_ready(struct supervisor *s)
 {
-	char type[64];
-	ssize_t n = read(s->ready, type, sizeof(type));
+	char text[64];
+	ssize_t n = read(s->ready, text, sizeof(text));
 
 	if (n > 0) {
 		far_serves(s);
@@ -401,33 +394,27 @@ static void collect_children(struct supervisor *s)
 	}
 }
 
-static void relay_gone(struct supervisor *s)
-{
-	close(s->relay);
-	s->relay = -1;
-	/* The relay may have been killed before it could do this. */
-	runtime_dir_remove(s->plan->runtime_dir);
-	end_all(s);
-}
-
 static void read_relay(struct supervisor *s)
 {
-	struct supervisor_received received;
-	int n = supervisor_read(s->relay, &received);
+	struct supervisor_message message;
+	int n = supervisor_read(s->relay, &message);
 
 	if (n < 0)
 		return;
 	if (n == 0) {
-		relay_gone(s);
-	} else if (received.message.type == SUPERVISOR_RUN && s->phase == PHASE_MADE &&
-	           s->plan->probe) {
+		close(s->relay);
+		s->relay = -1;
+		/* The relay may have been killed before it could do this. */
+		runtime_dir_remove(s->plan->runtime_dir);
+		end_all(s);
+	} else if (message.type == SUPERVISOR_RUN && s->plan->probe) {
 		supervisor_notify(s->relay, SUPERVISOR_PROBED, probe(&s->pair));
 		s->phase = PHASE_END;
-	} else if (received.message.type == SUPERVISOR_RUN && s->phase == PHASE_MADE) {
+	} else if (message.type == SUPERVISOR_RUN && s->phase == PHASE_MADE) {
 		start_far(s, clock_monotonic());
-	} else if (received.message.type == SUPERVISOR_SIGNAL && s->near > 0) {
-		kill(s->near, received.message.value);
-	} else if (received.message.type == SUPERVISOR_END) {
+	} else if (message.type == SUPERVISOR_SIGNAL && s->near > 0) {
+		kill(s->near, message.value);
+	} else if (message.type == SUPERVISOR_END) {
 		end_all(s);
 	}
 }
@@ -480,7 +467,7 @@ static void catch_signals(struct supervisor *s)
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	sigset_t block;
 
-	/* All others the kernel keeps from a process namespace's first process. */
+	/* The first process of a process namespace gets no signal for which it has no handler. */
 	sigaction(SIGCHLD, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigemptyset(&block);
@@ -520,6 +507,14 @@ static void send_end(struct supervisor *s)
 		runtime_dir_remove(s->plan->runtime_dir);
 }
 
+static void __attribute__((noreturn)) fail(const struct hosts_pair *pair, int relay)
+{
+	const struct supervisor_message message = { .type = SUPERVISOR_FAILED, .pair = *pair };
+
+	(void)send_message(relay, &message, NULL, 0);
+	_exit(1);
+}
+
 /* The first process of the namespace. */
 static void supervise(const struct supervisor_plan *plan, int relay)
 {
@@ -528,44 +523,38 @@ static void supervise(const struct supervisor_plan *plan, int relay)
 		.ready = -1,
 		.phase = PHASE_MADE,
 		.deadline = CLOCK_NEVER };
-	struct supervisor_message message = { .type = SUPERVISOR_FAILED };
 
 	prctl(PR_SET_NAME, "upcase-lab-keep");
-	/* The first process of a namespace is safe from what has no handler; its children are to
-	 * start without any. */
+	/* The children are to start without the relay's handlers. */
 	signals_release();
 	catch_signals(&s);
 	supervisor_notify(relay, SUPERVISOR_STARTED, 0);
-	if (hosts_build(&plan->hosts, &s.pair, &message.failure) != 0) {
-		(void)send_message(relay, &message, NULL, 0);
-		_exit(1);
-	}
+	if (hosts_build(&plan->hosts, &s.pair) != 0)
+		fail(&s.pair, relay);
 	if (hand_over(&s.pair, relay) == 0)
 		loop(&s);
 	send_end(&s);
 	_exit(0);
 }
 
-/* Leaves the namespaces, has the supervisor as its child, and is gone: the supervisor falls to the
- * relay. */
+/* Leaves the namespaces and forks the supervisor, which becomes the relay's child when this process
+ * ends. */
 static void step_out(const struct supervisor_plan *plan, int relay)
 {
-	struct supervisor_message message = { .type = SUPERVISOR_FAILED };
+	struct hosts_pair pair = { .fds = { { 0 } } };
 	pid_t pid;
 
 	/* A program that may only be executed, not read, does not own its files in /proc. */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	if (hosts_isolate(&message.failure) == 0) {
-		pid = fork();
-		if (pid == 0)
-			supervise(plan, relay);
-		if (pid > 0)
-			_exit(0);
-		message.failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK,
-			.error = errno };
-	}
-	(void)send_message(relay, &message, NULL, 0);
-	_exit(1);
+	if (hosts_isolate(&pair) != 0)
+		fail(&pair, relay);
+	pid = fork();
+	if (pid == 0)
+		supervise(plan, relay);
+	if (pid > 0)
+		_exit(0);
+	pair.failure = (struct diagnose_failure){ .step = DIAGNOSE_FORK, .error = errno };
+	fail(&pair, relay);
 }
 
 int supervisor_start(const struct supervisor_plan *plan)

@@ -16,8 +16,7 @@
 
 struct supervisor_plan {
 	struct hosts_settings hosts;
-	/* The far and the near command, as execvp() wants them. The far one may be NULL: nothing
-	 * runs there. */
+	/* The far and the near command, as execvp() wants them. */
 	char *const *far_command, *const *near_command;
 	/* The far command writes to SUPERVISOR_READY_FD when it serves; else it counts as ready
 	 * once it listens. */
@@ -41,13 +40,13 @@ int supervisor_start(const struct supervisor_plan *plan);
 
 enum supervisor_message_type {
 	/* To the relay. */
-	SUPERVISOR_STARTED,      /* the supervisor speaks, before it does anything that may last */
-	SUPERVISOR_FAILED,       /* `failure`; the supervisor is gone */
+	SUPERVISOR_STARTED, /* the supervisor's first message, before anything that takes time */
+	SUPERVISOR_FAILED,  /* `pair.failure`; the supervisor is gone */
 	SUPERVISOR_HOSTS_READY,  /* `pair`, without the namespaces */
-	SUPERVISOR_FAR_READY,    /* the far command serves, or there is none */
-	SUPERVISOR_FAR_TIMEOUT,  /* it does not tell that it serves; nothing is started on the near
-	                            host */
-	SUPERVISOR_NEAR_STARTED, /* the near command's process speaks, before it executes it */
+	SUPERVISOR_FAR_READY,    /* the far command serves */
+	SUPERVISOR_FAR_TIMEOUT,  /* it does not say that it serves; nothing starts on the near host
+	                          */
+	SUPERVISOR_NEAR_STARTED, /* from the near command's process, before it executes it */
 	SUPERVISOR_NEAR_STOPPED, /* the near command was stopped */
 	SUPERVISOR_FAR_ENDED,    /* `value`: its wait status */
 	SUPERVISOR_NEAR_ENDED,   /* `value`: its wait status */
@@ -68,23 +67,18 @@ enum supervisor_probe {
 struct supervisor_message {
 	enum supervisor_message_type type;
 	int value;
-	struct diagnose_failure failure;
 	struct hosts_pair pair;
 	/* Packets that the hosts sent and their devices had no room for. */
 	unsigned long long kernel_drops[HOSTS_SIDES];
-};
-
-/* One message, with the descriptors in `pair`, which the receiver owns, and its sender. */
-struct supervisor_received {
-	struct supervisor_message message;
-	/* The process that sent it, as the receiver's process namespace knows it; 0 unless the
+	/* The process that sent it, as the receiver's process namespace numbers it; 0 unless the
 	 * receiver's end has SO_PASSCRED. */
 	pid_t sender;
 };
 
 /* Sends a message with a value; one to a peer that is gone is lost. */
 void supervisor_notify(int fd, enum supervisor_message_type type, int value);
-/* Reads one: 1; 0 if the peer is gone; -1 with errno (EAGAIN if the descriptor does not block). */
-int supervisor_read(int fd, struct supervisor_received *received);
+/* Reads a message, whose descriptors in `pair` then belong to the caller: 1; 0 if the peer is gone;
+ * -1 with errno (EAGAIN if the descriptor does not block). */
+int supervisor_read(int fd, struct supervisor_message *message);
 
 #endif

@@ -11,6 +11,9 @@
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 #define UDP_HEADER 8
+/* The bytes of its two halves. */
+#define UDP_PORTS 4
+#define UDP_LENGTH_CHECKSUM 4
 #define TCP_HEADER 20
 #define ICMP_HEADER 8
 #define FRAGMENT_HEADER 8
@@ -72,16 +75,6 @@ static int read_ipv4(struct packet *p, size_t n)
 	return 0;
 }
 
-static void read_fragment_header(struct packet *p, const uint8_t *b)
-{
-	unsigned bits = get16(b + 2);
-
-	p->offset = (int)(bits & ~7u);
-	p->more = bits & 1;
-	p->fragment = true;
-	p->id = get32(b + 4);
-}
-
 static int read_ipv6(struct packet *p, size_t n)
 {
 	const uint8_t *b = p->bytes;
@@ -101,8 +94,12 @@ static int read_ipv6(struct packet *p, size_t n)
 			return 0;
 		if (p->transport + 8 > p->size)
 			return -1;
-		if (p->protocol == FRAGMENT)
-			read_fragment_header(p, x);
+		if (p->protocol == FRAGMENT) {
+			p->offset = get16(x + 2) & ~7;
+			p->more = get16(x + 2) & 1;
+			p->fragment = true;
+			p->id = get32(x + 4);
+		}
 		int length = p->protocol == FRAGMENT ? FRAGMENT_HEADER : (x[1] + 1) * 8;
 		p->protocol = x[0];
 		p->transport += length;
@@ -112,18 +109,6 @@ static int read_ipv6(struct packet *p, size_t n)
 	return 0;
 }
 
-static void read_tcp(struct packet *p, const uint8_t *b)
-{
-	int header = (b[12] >> 4) * 4;
-
-	p->kind = PACKET_TCP;
-	p->seq = get32(b + 4);
-	p->ack = get32(b + 8);
-	p->flags = b[13];
-	p->window = get16(b + 14);
-	p->payload = p->transport + (header < TCP_HEADER ? TCP_HEADER : header);
-}
-
 static void read_transport(struct packet *p)
 {
 	const uint8_t *b = p->bytes + p->transport;
@@ -131,12 +116,18 @@ static void read_transport(struct packet *p)
 
 	p->payload = p->transport;
 	if (p->offset) {
-		/* Another part of something: no header here. */
+		/* A fragment but the first: no header here. */
 	} else if (p->protocol == UDP && left >= UDP_HEADER) {
 		p->kind = PACKET_UDP;
 		p->payload += UDP_HEADER;
 	} else if (p->protocol == TCP && left >= TCP_HEADER) {
-		read_tcp(p, b);
+		const int header = (b[12] >> 4) * 4;
+		p->kind = PACKET_TCP;
+		p->seq = get32(b + 4);
+		p->ack = get32(b + 8);
+		p->flags = b[13];
+		p->window = get16(b + 14);
+		p->payload += header < TCP_HEADER ? TCP_HEADER : header;
 	} else if ((p->protocol == ICMP4 || p->protocol == ICMP6) && left >= ICMP_HEADER) {
 		p->kind = PACKET_ICMP;
 		p->payload += ICMP_HEADER;
@@ -189,17 +180,11 @@ enum packet_class packet_class(const struct packet *p)
 	         : PACKET_CLASS_OTHER;
 }
 
-/* UDP's length and checksum stand in the middle. */
-static int spared(const struct packet *p)
-{
-	return p->kind == PACKET_UDP ? 4 : 0;
-}
-
 int packet_bits(const struct packet *p)
 {
 	bool checked = p->protocol == UDP || p->protocol == TCP || p->protocol == ICMP4 ||
 	               p->protocol == ICMP6;
-	int bytes = p->size - p->transport - spared(p);
+	int bytes = p->size - p->transport - (p->kind == PACKET_UDP ? UDP_LENGTH_CHECKSUM : 0);
 
 	return checked && bytes > 0 ? bytes * 8 : 0;
 }
@@ -208,21 +193,17 @@ void packet_flip(const struct packet *p, void *bytes, int bit)
 {
 	int at = bit / 8;
 
-	if (p->kind == PACKET_UDP && at >= 4)
-		at += spared(p);
+	if (p->kind == PACKET_UDP && at >= UDP_PORTS)
+		at += UDP_LENGTH_CHECKSUM;
 	((uint8_t *)bytes)[p->transport + at] ^= (uint8_t)(1 << bit % 8);
-}
-
-static bool to_group(const struct packet *p)
-{
-	const uint8_t *target = p->bytes + (p->version == 4 ? 16 : 24);
-	return p->version == 4 ? target[0] >= 224 : target[0] == 0xff;
 }
 
 /* RFC 1122, 3.2.2; RFC 4443, 2.4 e: errors about errors would never end. */
 static bool answerable(const struct packet *p)
 {
-	if (p->offset || to_group(p))
+	const bool group = p->version == 4 ? p->bytes[16] >= 224 : p->bytes[24] == 0xff;
+
+	if (p->offset || group)
 		return false;
 	if (p->kind != PACKET_ICMP)
 		return true;
@@ -230,55 +211,46 @@ static bool answerable(const struct packet *p)
 	return p->version == 6 ? type >= 128 : type == 0 || type == 8 || type >= 13;
 }
 
-static size_t too_big4(const struct packet *p, int mtu, uint8_t *out)
-{
-	/* RFC 1812, 4.3.2.3: as much as fits in 576 bytes. */
-	size_t quote = (size_t)p->size < 548 ? (size_t)p->size : 548;
-	size_t n = IPV4_HEADER + ICMP_HEADER + quote;
-
-	memset(out, 0, IPV4_HEADER + ICMP_HEADER);
-	out[0] = 0x45;
-	out[1] = 0xc0;
-	put16(out + 2, (unsigned)n);
-	out[8] = TTL;
-	out[9] = ICMP4;
-	memcpy(out + 12, p->bytes + 16, 4);
-	memcpy(out + 16, p->bytes + 12, 4);
-	put16(out + 10, checksum_fold(checksum_add(0, out, IPV4_HEADER)));
-	out[20] = 3;
-	out[21] = 4;
-	put16(out + 26, (unsigned)mtu);
-	memcpy(out + 28, p->bytes, quote);
-	put16(out + 22, checksum_fold(checksum_add(0, out + 20, ICMP_HEADER + quote)));
-	return n;
-}
-
-static size_t too_big6(const struct packet *p, int mtu, uint8_t *out)
-{
-	size_t room = PACKET_ERROR_MAX - IPV6_HEADER - ICMP_HEADER;
-	size_t quote = (size_t)p->size < room ? (size_t)p->size : room;
-
-	memset(out, 0, IPV6_HEADER + ICMP_HEADER);
-	out[0] = 0x60;
-	put16(out + 4, (unsigned)(ICMP_HEADER + quote));
-	out[6] = ICMP6;
-	out[7] = TTL;
-	memcpy(out + 8, p->bytes + 24, 16);
-	memcpy(out + 24, p->bytes + 8, 16);
-	out[40] = 2;
-	put16(out + 46, (unsigned)mtu);
-	memcpy(out + 48, p->bytes, quote);
-	/* The pseudo-header (RFC 8200, 8.1): addresses, length, protocol. */
-	uint32_t sum = checksum_add(0, out + 8, 32) + (uint32_t)(ICMP_HEADER + quote) + ICMP6;
-	put16(out + 42, checksum_fold(checksum_add(sum, out + 40, ICMP_HEADER + quote)));
-	return IPV6_HEADER + ICMP_HEADER + quote;
-}
-
 size_t packet_too_big(const struct packet *p, int mtu, uint8_t out[PACKET_ERROR_MAX])
 {
+	const bool v4 = p->version == 4;
+	const size_t header = v4 ? IPV4_HEADER : IPV6_HEADER;
+	/* As much as fits in 576 bytes (RFC 1812, 4.3.2.3), or in IPv6's minimum MTU. */
+	const size_t room = (v4 ? 576 : PACKET_ERROR_MAX) - header - ICMP_HEADER;
+	const size_t quote = (size_t)p->size < room ? (size_t)p->size : room;
+	const size_t length = ICMP_HEADER + quote;
+	uint8_t *icmp = out + header;
+	uint32_t sum = 0;
+
 	if (!answerable(p))
 		return 0;
-	return p->version == 4 ? too_big4(p, mtu, out) : too_big6(p, mtu, out);
+	memset(out, 0, header + ICMP_HEADER);
+	if (v4) {
+		out[0] = 0x45;
+		out[1] = 0xc0;
+		put16(out + 2, (unsigned)(header + length));
+		out[8] = TTL;
+		out[9] = ICMP4;
+		memcpy(out + 12, p->bytes + 16, 4);
+		memcpy(out + 16, p->bytes + 12, 4);
+		put16(out + 10, checksum_fold(checksum_add(0, out, header)));
+		icmp[0] = 3;
+		icmp[1] = 4;
+	} else {
+		out[0] = 0x60;
+		put16(out + 4, (unsigned)length);
+		out[6] = ICMP6;
+		out[7] = TTL;
+		memcpy(out + 8, p->bytes + 24, 16);
+		memcpy(out + 24, p->bytes + 8, 16);
+		icmp[0] = 2;
+		/* The pseudo-header (RFC 8200, 8.1): addresses, length, protocol. */
+		sum = checksum_add(0, out + 8, 32) + (uint32_t)length + ICMP6;
+	}
+	put16(icmp + 6, (unsigned)mtu);
+	memcpy(icmp + ICMP_HEADER, p->bytes, quote);
+	put16(icmp + 2, checksum_fold(checksum_add(sum, icmp, length)));
+	return header + length;
 }
 
 bool packet_may_fragment(const struct packet *p)

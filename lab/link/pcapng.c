@@ -26,7 +26,6 @@
 #define LINKTYPE_RAW 101
 
 /* Option codes, of which 2 means something else in each block. */
-#define OPTION_END 0
 #define OPTION_COMMENT 1
 #define OPTION_IF_NAME 2
 #define OPTION_EPB_FLAGS 2
@@ -40,14 +39,14 @@
 /* Room for a block's options: a name or comment and a few numbers. */
 #define OPTIONS_ROOM (PCAPNG_COMMENT + 64)
 
-/* Packets leave so much of the queue to what is said in the end. */
+/* Packets leave so much of the queue for the statistics at the end. */
 #define END_ROOM 4096
 /* As much as this is written at once. */
 #define WRITE_AT (64u << 10)
 
 struct pcapng {
 	int fd;
-	/* Whole blocks, of which so many bytes of the first are written already. */
+	/* Whole blocks; the bytes of the first that are written already. */
 	struct send_buffer queue;
 	size_t written;
 	int64_t wait_until;
@@ -80,14 +79,10 @@ static void put_text(struct block_options *o, uint16_t code, const char *text)
 	put_option(o, code, text, strnlen(text, PCAPNG_COMMENT));
 }
 
-static void put_end(struct block_options *o)
-{
-	put_option(o, OPTION_END, "", 0);
-}
-
+/* Of a block with these options and the end of options. */
 static size_t block_size(size_t fixed_size, size_t n, const struct block_options *o)
 {
-	return 12 + fixed_size + padded(n) + o->n;
+	return 16 + fixed_size + padded(n) + o->n;
 }
 
 /* A block: fixed fields, then a body that is padded, then the options. */
@@ -102,54 +97,38 @@ static void put_block(struct send_buffer *out, uint32_t type, const void *fixed,
 		send_buffer_add(out, body, n);
 	send_buffer_add(out, "\0\0\0", padded(n) - n);
 	send_buffer_add(out, (const char *)o->bytes, o->n);
+	send_buffer_add(out, "\0\0\0" /* the end of options */, 4);
 	send_buffer_add(out, (const char *)&head[1], sizeof head[1]);
-}
-
-static void put_section(struct send_buffer *out)
-{
-	struct {
-		uint32_t magic;
-		uint16_t major, minor;
-		uint64_t length;
-	} fixed = {
-		BYTE_ORDER_MAGIC,
-		1,
-		0,
-		LENGTH_UNKNOWN,
-	};
-	struct block_options o = { .n = 0 };
-
-	put_text(&o, OPTION_SHB_USERAPPL, "upcase-lab");
-	put_end(&o);
-	put_block(out, SECTION, &fixed, sizeof fixed, NULL, 0, &o);
-}
-
-static void put_interface(struct send_buffer *out, const char *name, const char *comment)
-{
-	struct {
-		uint16_t type, reserved;
-		uint32_t longest;
-	} fixed = { LINKTYPE_RAW, 0, 0 };
-	uint8_t resolution = NANOSECONDS;
-	struct block_options o = { .n = 0 };
-
-	put_text(&o, OPTION_IF_NAME, name);
-	if (comment)
-		put_text(&o, OPTION_COMMENT, comment);
-	put_option(&o, OPTION_IF_TSRESOL, &resolution, 1);
-	put_end(&o);
-	put_block(out, INTERFACE, &fixed, sizeof fixed, NULL, 0, &o);
 }
 
 struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment, int count)
 {
+	static const struct {
+		uint32_t magic;
+		uint16_t major, minor;
+		uint64_t length;
+	} section = { BYTE_ORDER_MAGIC, 1, 0, LENGTH_UNKNOWN };
+	static const struct {
+		uint16_t type, reserved;
+		uint32_t longest;
+	} interface = { LINKTYPE_RAW, 0, 0 };
+	const uint8_t resolution = NANOSECONDS;
 	struct pcapng *p = calloc(1, sizeof *p);
+	struct block_options o = { .n = 0 };
+
 	if (!p)
 		return NULL;
 	p->fd = fd;
-	put_section(&p->queue);
-	for (int i = 0; i < count; i++)
-		put_interface(&p->queue, names[i], comment);
+	put_text(&o, OPTION_SHB_USERAPPL, "upcase-lab");
+	put_block(&p->queue, SECTION, &section, sizeof section, NULL, 0, &o);
+	for (int i = 0; i < count; i++) {
+		o.n = 0;
+		put_text(&o, OPTION_IF_NAME, names[i]);
+		if (comment)
+			put_text(&o, OPTION_COMMENT, comment);
+		put_option(&o, OPTION_IF_TSRESOL, &resolution, 1);
+		put_block(&p->queue, INTERFACE, &interface, sizeof interface, NULL, 0, &o);
+	}
 	return p;
 }
 
@@ -169,7 +148,6 @@ bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direct
 	if (comment)
 		put_text(&o, OPTION_COMMENT, comment);
 	put_option(&o, OPTION_EPB_FLAGS, &flags, sizeof flags);
-	put_end(&o);
 	if (p->queue.end - p->queue.first >= WRITE_AT)
 		(void)pcapng_flush(p);
 	if (p->queue.end - p->queue.first + block_size(sizeof fixed, n, &o) >
@@ -189,7 +167,6 @@ void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_
 	put_text(&o, OPTION_COMMENT, comment);
 	put_option(&o, OPTION_ISB_IFRECV, &packets, sizeof packets);
 	put_option(&o, OPTION_ISB_IFDROP, &dropped, sizeof dropped);
-	put_end(&o);
 	put_block(&p->queue, INTERFACE_STATISTICS, fixed, sizeof fixed, NULL, 0, &o);
 }
 
@@ -198,7 +175,7 @@ void pcapng_wait(struct pcapng *p, int64_t deadline)
 	p->wait_until = deadline;
 }
 
-/* The bytes of the block at `at` of the queue. */
+/* The length of the block at `at` of the queue, bytes. */
 static size_t block_at(const struct pcapng *p, size_t at)
 {
 	uint32_t length;
@@ -207,7 +184,8 @@ static size_t block_at(const struct pcapng *p, size_t at)
 	return length;
 }
 
-/* What a pipe takes whole or not at all (PIPE_BUF), but for a block that is larger. */
+/* The bytes of the next write: whole blocks that a pipe takes whole or not at all (PIPE_BUF), or
+ * one block that is larger. */
 static size_t next_piece(const struct pcapng *p)
 {
 	size_t n = block_at(p, p->queue.first);
@@ -227,7 +205,7 @@ static void take_written(struct pcapng *p, size_t n)
 	}
 }
 
-/* Whether it is worth another try. */
+/* Waits for a slow reader. Returns false when that has taken too long. */
 static bool may_write(const struct pcapng *p)
 {
 	const int64_t left = p->wait_until - clock_monotonic();
@@ -241,7 +219,7 @@ static void fail(struct pcapng *p)
 	const off_t end = lseek(p->fd, 0, SEEK_END);
 
 	p->failed = true;
-	/* Nothing can be done about one that stays. */
+	/* Cuts off the block that was begun, where the file can be cut. */
 	if (end >= (off_t)p->written && ftruncate(p->fd, end - (off_t)p->written) == 0)
 		p->written = 0;
 }

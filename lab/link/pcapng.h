@@ -18,9 +18,9 @@ enum pcapng_direction { PCAPNG_IN = 1, PCAPNG_OUT = 2 };
 struct pcapng;
 
 /* Writes to `fd`, which it closes in the end, the beginning of a capture with `count` interfaces of
- * these names, all with this comment (NULL: none). A descriptor that does not block is never waited
- * for: up to SEND_BUFFER_MAX bytes wait for their reader, and only whole blocks are written. NULL
- * when memory runs out; then `fd` is still the caller's. */
+ * these names, all with this comment (NULL: none). With a descriptor that does not block nothing
+ * ever waits: up to SEND_BUFFER_MAX bytes wait for their reader, and only whole blocks are written.
+ * NULL when memory runs out; then `fd` is still the caller's. */
 struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment, int count);
 
 /* One packet on interface `interface` (from 0) at `wall`, ns since 1970; `comment` may be NULL.
@@ -28,19 +28,18 @@ struct pcapng *pcapng_new(int fd, const char *const *names, const char *comment,
 bool pcapng_packet(struct pcapng *p, int interface, enum pcapng_direction direction, int64_t wall,
     const void *bytes, size_t n, const char *comment);
 
-/* What is to be said of an interface in the end: at `wall` so many packets had passed it, of which
+/* The statistics of an interface, at the end: at `wall` so many packets had passed it, of which
  * `dropped` found no room. */
 void pcapng_interface_end(struct pcapng *p, int interface, int64_t wall, uint64_t packets,
     uint64_t dropped, const char *comment);
 
-/* From now on a reader that is slow is waited for, until `deadline` (clock_monotonic()). */
+/* From now on a flush waits for a slow reader, until `deadline` (clock_monotonic()). */
 void pcapng_wait(struct pcapng *p, int64_t deadline);
-/* Hands to the kernel what it takes. Returns 0, or -1 if anything since the beginning could not be
+/* Writes what the file takes. Returns 0, or -1 if anything since the beginning could not be
  * written (a full disk); the file then ends with its last whole block. */
 int pcapng_flush(struct pcapng *p);
-/* Something waits for its reader. */
+/* Whether blocks wait for their reader; how many packets do. */
 bool pcapng_pending(const struct pcapng *p);
-/* How many packets do. */
 uint64_t pcapng_unread(const struct pcapng *p);
 
 /* Flushes and closes; the same result. NULL is allowed: 0. */
