@@ -97,7 +97,7 @@ static bool has_ipv6(const struct lab_options *options)
 	return fd >= 0 && options->hosts.mtu >= HOSTS_MTU_IPV6;
 }
 
-/* As execvp() wants them, which writes to none. */
+/* The type that execvp() takes; it writes to none of the words. */
 static char *const *as_arguments(const char *const *words)
 {
 	return (char *const *)(uintptr_t)words;

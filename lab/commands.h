@@ -9,7 +9,7 @@
 #include "lab/options.h"
 
 struct commands {
-	/* As execvp() wants them; they point into this struct, or are the options'. */
+	/* Arguments for execvp(); they point into this struct or into the options. */
 	char *const *near, *const *far;
 	/* The far command writes to SUPERVISOR_READY_FD when it serves. */
 	bool notifies_ready;

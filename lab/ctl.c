@@ -144,7 +144,7 @@ static const struct options_spec table[] = {
 	{ .name = NULL },
 };
 
-/* The commands are those of the link; with none there it tells them all the same. */
+/* The link's own help lists the commands; it needs no link. */
 static int print_help(void)
 {
 	struct event_filter filter;
@@ -170,13 +170,13 @@ static int print_help(void)
 	return standard_end("upcase-lab");
 }
 
-/* "watch" is ours: the link's events as people read them. */
+/* "watch" is no command of the link: ctl writes the events for people. */
 static bool is_watch(int count, char **words)
 {
 	return count > 0 && strcmp(words[0], "watch") == 0;
 }
 
-/* Each line at once, also into a pipe. Whether to stop. */
+/* Flushes each line, also into a pipe. Returns true to stop. */
 static bool print_line(void *context, char *line)
 {
 	(void)context;
@@ -224,19 +224,19 @@ static int join(char *command, size_t size, int count, char **words)
 	return strpbrk(command, "\r\n") ? -1 : 0;
 }
 
-/* What was said, what the environment says inside a lab, else the newest lab. */
-static const char *find_socket(const char *said, char *buf, size_t size)
+/* The path of --socket, else of the environment inside a lab, else of the newest lab. */
+static const char *find_socket(const char *given, char *buf, size_t size)
 {
 	const char *inherited = getenv("UPCASE_LAB");
 
-	if (said)
-		return said;
+	if (given)
+		return given;
 	if (inherited && *inherited)
 		return inherited;
 	return runtime_dir_newest(buf, size) == 0 ? buf : NULL;
 }
 
-static int ask(const char *path, const char *command, bool watch)
+static int run_command(const char *path, const char *command, bool watch)
 {
 	struct event_text event_text = { .begun = false };
 	const struct control_request request = {
@@ -281,5 +281,5 @@ int ctl_run(int argc, char **argv)
 		    "upcase-lab: ctl: no lab of yours is running; start one with: upcase-lab");
 		return 1;
 	}
-	return ask(path, command, is_watch(argc - first, argv + first));
+	return run_command(path, command, is_watch(argc - first, argv + first));
 }

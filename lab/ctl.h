@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* "upcase-lab ctl": asks and changes the link of a running lab. */
+/* "upcase-lab ctl": shows and changes the link of a running lab. */
 #ifndef UPCASE_LAB_CTL_H
 #define UPCASE_LAB_CTL_H
 
@@ -15,13 +15,13 @@ int ctl_run(int argc, char **argv);
 /* Flows of TCP that are remembered at once; further ones push out the oldest. */
 #define EVENT_TEXT_FLOWS 32
 
-/* What one end of a TCP connection has sent so far. */
+/* One direction of a TCP connection. */
 struct event_text_flow {
 	/* The direction and the ports; 0: unused. */
 	uint64_t key;
-	/* The number behind the last byte sent. */
+	/* The sequence number after the last byte sent. */
 	uint32_t next;
-	/* When it last sent something that takes a number. */
+	/* The time of its last segment that takes a sequence number. */
 	int64_t last;
 };
 

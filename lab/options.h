@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What upcase-lab was told on its command line. */
+/* The command line of upcase-lab. */
 #ifndef UPCASE_LAB_OPTIONS_H
 #define UPCASE_LAB_OPTIONS_H
 
@@ -11,7 +11,7 @@
 #include "common/impair-options.h"
 
 struct lab_options {
-	/* The first member, as the link's options want it. There is near to far, back is far to
+	/* The first member, as impair-options.h needs it. There is near to far, back is far to
 	 * near. */
 	struct impair_options link;
 	struct hosts_settings hosts;

@@ -21,19 +21,19 @@
 /* How the files are opened. */
 #define FLAGS (O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* What any user may have (fs.pipe-max-size): a reader that loses the processor for a moment loses
- * nothing. */
+/* The default of fs.pipe-max-size, so that a reader that does not run for a moment loses nothing.
+ */
 #define PIPE_SIZE (1 << 20)
 
-/* What takes bytes and keeps none: nothing in it can be lost. The number is that of /dev/full:
- * Documentation/admin-guide/devices.txt. */
+/* A FIFO or a device that takes bytes and keeps none: nothing in it can be lost. The number is that
+ * of /dev/full: Documentation/admin-guide/devices.txt. */
 static bool is_stream(const struct stat *st)
 {
 	return S_ISFIFO(st->st_mode) || file_is_null(st) ||
 	       (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 7));
 }
 
-/* What lies there may have changed since it was looked at. */
+/* The file may have been replaced since stat(). */
 static bool is_same(int fd, const struct stat *seen)
 {
 	struct stat st;
@@ -87,8 +87,8 @@ char *output_tail_last_line(const struct output_tail *tail, char *line, size_t s
 	return printable_replace(line, strlen(line));
 }
 
-/* Standard error's terminal, opened anew so as never to wait for it. Who uses another user's may
- * not open it. */
+/* Opens standard error's terminal again, so that writing does not block; another user's terminal
+ * cannot be opened. */
 static int open_screen(void)
 {
 	const int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -96,8 +96,7 @@ static int open_screen(void)
 	return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
-/* A log is added to: what a text file holds is not to be told from a log. The far command may wait
- * for its reader. */
+/* Appends to a log, since any text file may be one. The far command may wait for its reader. */
 static int open_log(const char *path)
 {
 	const char *why;
@@ -134,7 +133,7 @@ int far_output_open(struct far_output *o, const char *file)
 	return o->end < 0;
 }
 
-/* What the terminal does not take now waits, and the far command with it. */
+/* Text that the terminal does not take now waits, and the far command waits with it. */
 static void show(struct far_output *o)
 {
 	ssize_t n = 0;
@@ -144,12 +143,12 @@ static void show(struct far_output *o)
 		    o->shown.end - o->shown.first);
 		o->shown.first += n > 0 ? (size_t)n : 0;
 	}
-	/* One that is gone takes nothing any more. */
+	/* A terminal that is gone takes nothing any more. */
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		o->shown.first = o->shown.end;
 }
 
-/* Nothing in it drives the terminal. */
+/* Makes the text printable, so that it cannot drive the terminal. */
 static void keep_to_show(struct far_output *o, const char *text, size_t n)
 {
 	const bool utf8 = standard_utf8();

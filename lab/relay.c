@@ -27,8 +27,8 @@
 #include "common/standard.h"
 #include "lab/hosts/terminal.h"
 
-/* How long the supervisor has to end once it was asked to: longer than it gives the commands, and
- * all within a second. */
+/* The time for the supervisor to end: longer than it gives the commands, and all within a second.
+ */
 #define TIMEOUT (750 * NS_PER_MS)
 /* Room for how a command ended. */
 #define STATUS_TEXT 256

@@ -7,7 +7,7 @@
 #include "lab/options.h"
 
 /* Runs the lab until its near command ends. Returns the command's exit status (128+N after signal
- * N), or 1 after one line on stderr. May end the process by a signal that asked it to end. */
+ * N), or 1 after one line on stderr. Ends the process by the signal, if one ended the lab. */
 int relay_run(const struct lab_options *options);
 
 #endif

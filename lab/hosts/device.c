@@ -40,7 +40,7 @@ struct device {
  * Ethernet header. */
 #define FRAME_HEAD 128
 
-/* Locally administered, the same for both hosts: no ARP is spoken, so nobody compares them. */
+/* Locally administered, the same for both hosts: without ARP nothing compares them. */
 static const uint8_t host_mac[ETH_ALEN] = { 0x02, 0, 0, 0x09, 0, 0x01 };
 
 const unsigned char *device_host_mac(void)
@@ -100,7 +100,7 @@ void device_ring_unmap(struct device_ring *ring)
 		munmap(ring->frames, (size_t)ring->shape.tp_block_size * ring->shape.tp_block_nr);
 }
 
-static void stay_here(void)
+static void pin_to_processor(void)
 {
 	int here = sched_getcpu();
 	cpu_set_t set;
@@ -126,7 +126,7 @@ struct device *device_new_veth(int tap, int injector, int mtu)
 		return NULL;
 	}
 	device->injector = injector;
-	stay_here();
+	pin_to_processor();
 	return device;
 }
 
@@ -163,7 +163,7 @@ static bool is_ip(const uint8_t *packet, size_t n)
 	return n >= 20 && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);
 }
 
-/* The packet in a frame that is ours, copied: its length, or 0 if it is not to be had. */
+/* Copies the packet of a frame: its length, or 0 if it is not whole or not IP. */
 static ssize_t open_frame(const struct tpacket2_hdr *frame, uint8_t *packet, size_t size)
 {
 	const uint8_t *start = (const uint8_t *)frame + frame->tp_mac;

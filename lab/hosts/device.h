@@ -16,7 +16,7 @@
 enum device_kind {
 	/* A TUN device: the descriptor is /dev/net/tun's, one packet a read. */
 	DEVICE_TUN,
-	/* A pair of packet sockets: one hears what the host hands to its end of a veth pair, with
+	/* A pair of packet sockets: one reads what the host sends over its end of a veth pair, with
 	 * PACKET_VNET_HDR; one sends from the pair's outer end. */
 	DEVICE_VETH,
 	/* A SOCK_SEQPACKET or SOCK_DGRAM socket that carries bare packets: for tests. */
@@ -52,11 +52,11 @@ ssize_t device_read(struct device *device, void *packet, size_t size);
 int device_write(struct device *device, const void *packet, size_t n);
 
 /* How many packets the host sent and the kernel had no room to keep for device_read(), as far as
- * the descriptor tells (DEVICE_VETH). */
+ * the descriptor counts them (DEVICE_VETH). */
 unsigned long long device_kernel_drops(struct device *device);
 
 /* A ring of frames that the kernel shares (PACKET_RX_RING, TPACKET_V2): the kernel fills the frames
- * in turn and marks each as ours; we mark it as the kernel's again. A look into it takes no system
+ * in turn and marks each as ours; we mark it as the kernel's again. Reading it takes no system
  * call, and it holds more than a socket's buffer does for an ordinary user. */
 struct device_ring {
 	uint8_t *frames;

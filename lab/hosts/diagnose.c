@@ -12,7 +12,7 @@
 /* Any error. */
 #define ANY (-1)
 
-/* What a row may want to be so. */
+/* The condition of a row. */
 enum fact {
 	ALWAYS = 0,
 	CLONE_FORBIDDEN = 1,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Why two hosts could not be made here, in words: the call, its error, the one setting that decides
- * it and the one command that mends it. Pure: what the machine says of itself is an argument. */
+/* Explains why two hosts could not be made here: the call, its error, the setting that decides it
+ * and the command that changes it. Pure: the machine's facts are an argument. */
 #ifndef UPCASE_LAB_DIAGNOSE_H
 #define UPCASE_LAB_DIAGNOSE_H
 

@@ -445,7 +445,8 @@ void hosts_keep_rights(void)
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0);
 }
 
-/* Whether a line of the file has the one thing that `format` asks for, which it stores. */
+/* Stores the one value of `format` from the first line of the file that has it. Returns false when
+ * none has. */
 static bool __attribute__((format(scanf, 2, 3))) find_line(const char *path, const char *format,
     ...)
 {

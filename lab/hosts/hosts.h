@@ -17,7 +17,7 @@
 /* Bounds of the hosts' own MTU: IPv4's least (RFC 791), what a TUN device takes at most. */
 #define HOSTS_MTU_MIN 68
 #define HOSTS_MTU_MAX 65521
-/* IPv6 wants at least this much (RFC 8200, 5). */
+/* The least MTU for IPv6 (RFC 8200, 5). */
 #define HOSTS_MTU_IPV6 1280
 /* Room for a congestion control's name. */
 #define HOSTS_CONGESTION_SIZE 16
@@ -44,7 +44,7 @@ struct hosts_report {
 	struct diagnose_failure passed_over;
 	/* The hosts have IPv6 addresses. */
 	bool ipv6;
-	/* /proc/sys could not be written: ping as an ordinary user may ask for rights. */
+	/* /proc/sys could not be written: ping may fail for an ordinary user. */
 	bool sysctl_denied;
 	/* ps and the like see the lab's own processes only. */
 	bool own_proc;
@@ -62,8 +62,8 @@ enum hosts_fd {
 	HOSTS_TAP,
 	/* with veth, what sends to it; */
 	HOSTS_INJECTOR,
-	/* what tells when it sent and received, and with veth another at the outer end: all, or,
-	 * where they are not wanted or cannot be made, none. */
+	/* the time stamp tap, and with veth another at the outer end: all, or, where they are not
+	 * used or cannot be made, none. */
 	HOSTS_STAMPS,
 	HOSTS_OUTER_STAMPS,
 	HOSTS_FDS,

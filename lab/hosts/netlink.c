@@ -31,11 +31,11 @@
 
 #define REQUEST_SIZE 1024
 
-/* How often (ns), and how many times, to look whether the kernel is ready. */
+/* The time between two checks of the kernel, ns, and their number. */
 #define POLL_INTERVAL (1000 * 1000)
 #define POLLS 10000
 
-/* More features than any kernel knows (64 and some). */
+/* More features than any kernel has (64 and some). */
 #define FEATURES_MAX 256
 
 struct request {
@@ -114,7 +114,7 @@ static int read_ack(int fd)
 	return ack->error ? -1 : 0;
 }
 
-static int ask(const struct request *r)
+static int send_request(const struct request *r)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	const bool done = fd >= 0 && send(fd, r, r->header.nlmsg_len, 0) >= 0 && read_ack(fd) == 0;
@@ -143,15 +143,15 @@ int netlink_veth(const char *name, const unsigned char *mac, const char *peer, i
 	end_nested(&r, end);
 	end_nested(&r, data);
 	end_nested(&r, info);
-	return ask(&r);
+	return send_request(&r);
 }
 
 int netlink_tun(int fd, const char *name)
 {
-	struct ifreq wanted = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 
-	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
-	return ioctl(fd, TUNSETIFF, &wanted);
+	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+	return ioctl(fd, TUNSETIFF, &request);
 }
 
 static struct ifinfomsg *begin_link(struct request *r, const char *name)
@@ -176,10 +176,10 @@ static void forbid_link_local(const char *name)
 	put(&r, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
 	end_nested(&r, family);
 	end_nested(&r, families);
-	(void)ask(&r);
+	(void)send_request(&r);
 }
 
-/* Each ends in an array of the kernel's choosing: here is room for it. */
+/* Room for the array at the end of each, whose length the kernel chooses. */
 union feature_names {
 	struct ethtool_gstrings head;
 	char buffer[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
@@ -196,9 +196,8 @@ union feature_count {
 	char buffer[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 };
 
-/* To put packets together or to leave them so, to be cut up later, and to leave checksums to be
- * completed. Not the kernel's own cutting in software ("tx-generic-segmentation"), which comes
- * before. */
+/* Features that join packets, leave segmentation for later, or leave checksums incomplete; without
+ * the kernel's own segmentation in software ("tx-generic-segmentation"), which comes before. */
 static bool is_offload(const char *name)
 {
 	size_t n = strlen(name);
@@ -215,20 +214,20 @@ static bool is_offload(const char *name)
 /* An ethtool command for the device: its answer is in `command`. */
 static int ethtool(int fd, const char *name, void *command)
 {
-	struct ifreq wanted = { .ifr_data = command };
+	struct ifreq request = { .ifr_data = command };
 
-	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
-	return ioctl(fd, SIOCETHTOOL, &wanted);
+	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+	return ioctl(fd, SIOCETHTOOL, &request);
 }
 
 /* How many features there are, 0 if that cannot be said. */
 static uint32_t count_features(int fd, const char *name)
 {
-	union feature_count asked = { .head = { .cmd = ETHTOOL_GSSET_INFO,
+	union feature_count count = { .head = { .cmd = ETHTOOL_GSSET_INFO,
 		                          .sset_mask = 1u << ETH_SS_FEATURES } };
 
-	return ethtool(fd, name, &asked) == 0 && asked.head.data[0] <= FEATURES_MAX
-	         ? asked.head.data[0]
+	return ethtool(fd, name, &count) == 0 && count.head.data[0] <= FEATURES_MAX
+	         ? count.head.data[0]
 	         : 0;
 }
 
@@ -238,20 +237,19 @@ static void forbid_offload(const char *name)
 {
 	union feature_names names = { .head = { .cmd = ETHTOOL_GSTRINGS,
 		                          .string_set = ETH_SS_FEATURES } };
-	union feature_requests wishes = { .head = { .cmd = ETHTOOL_SFEATURES } };
+	union feature_requests features = { .head = { .cmd = ETHTOOL_SFEATURES } };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint32_t count = fd >= 0 ? count_features(fd, name) : 0;
 
 	if (count && ethtool(fd, name, &names) == 0) {
 		for (uint32_t i = 0; i < count; i++) {
 			if (is_offload((const char *)names.head.data + i * ETH_GSTRING_LEN))
-				wishes.head.features[i / 32].valid |= 1u << i % 32;
+				features.head.features[i / 32].valid |= 1u << i % 32;
 		}
-		wishes.head.size = (count + 31) / 32;
-		(void)ethtool(fd, name, &wishes);
+		features.head.size = (count + 31) / 32;
+		(void)ethtool(fd, name, &features);
 	}
-	if (fd >= 0)
-		close(fd);
+	(void)file_give_up(fd);
 }
 
 int netlink_raise(const char *name, const struct netlink_setup *shape)
@@ -269,30 +267,33 @@ int netlink_raise(const char *name, const struct netlink_setup *shape)
 		put_u32(&r, IFLA_MTU, (uint32_t)shape->mtu);
 	if (shape->queue)
 		put_u32(&r, IFLA_TXQLEN, (uint32_t)shape->queue);
-	return ask(&r);
+	return send_request(&r);
 }
 
-/* Kernels from 6.8 on bring their view up to date when they are asked (ETHTOOL_GLINK). */
-static bool carries(int fd, const char *name)
+/* Waits until `ready` returns true for the socket `fd`, which is closed, and `what`. */
+static void wait_until(bool (*ready)(int fd, const void *what), int fd, const void *what)
+{
+	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
+
+	for (int i = 0; fd >= 0 && i < POLLS && !ready(fd, what); i++)
+		nanosleep(&pause, NULL);
+	(void)file_give_up(fd);
+}
+
+/* ETHTOOL_GLINK makes kernels from 6.8 on update the flags. */
+static bool carries(int fd, const void *name)
 {
 	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
-	struct ifreq wanted = { .ifr_flags = 0 };
+	struct ifreq request = { .ifr_flags = 0 };
 
 	(void)ethtool(fd, name, &value);
-	strncpy(wanted.ifr_name, name, sizeof(wanted.ifr_name) - 1);
-	return ioctl(fd, SIOCGIFFLAGS, &wanted) != 0 || wanted.ifr_flags & IFF_RUNNING;
+	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+	return ioctl(fd, SIOCGIFFLAGS, &request) != 0 || request.ifr_flags & IFF_RUNNING;
 }
 
 void netlink_wait_carrier(const char *name)
 {
-	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return;
-	for (int i = 0; i < POLLS && !carries(fd, name); i++)
-		nanosleep(&pause, NULL);
-	close(fd);
+	wait_until(carries, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), name);
 }
 
 /* The address's family, and its `*n` bytes. */
@@ -321,11 +322,11 @@ int netlink_address(const char *name, const char *address, int prefix)
 	fixed->ifa_index = if_nametoindex(name);
 	put(&r, IFA_LOCAL, bytes, n);
 	put(&r, IFA_ADDRESS, bytes, n);
-	return ask(&r);
+	return send_request(&r);
 }
 
-/* The route to the host's own address, as it would be taken now, is local. */
-static bool is_taken(int fd, const struct in6_addr *address)
+/* Whether the route to the host's own address is local. */
+static bool is_taken(int fd, const void *address)
 {
 	union {
 		struct nlmsghdr header;
@@ -339,7 +340,7 @@ static bool is_taken(int fd, const struct in6_addr *address)
 	r.header.nlmsg_flags = NLM_F_REQUEST;
 	fixed->rtm_family = AF_INET6;
 	fixed->rtm_dst_len = 128;
-	put(&r, RTA_DST, address, sizeof(*address));
+	put(&r, RTA_DST, address, sizeof(struct in6_addr));
 	if (send(fd, &r, r.header.nlmsg_len, 0) >= 0)
 		n = recv(fd, &answer, sizeof(answer), 0);
 	return n >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) &&
@@ -348,17 +349,11 @@ static bool is_taken(int fd, const struct in6_addr *address)
 
 void netlink_wait_address(const char *address)
 {
-	const struct timespec pause = { .tv_nsec = POLL_INTERVAL };
 	struct in6_addr bytes;
-	int fd = inet_pton(AF_INET6, address, &bytes) == 1
-	           ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
-	           : -1;
 
-	if (fd < 0)
-		return;
-	for (int i = 0; i < POLLS && !is_taken(fd, &bytes); i++)
-		nanosleep(&pause, NULL);
-	close(fd);
+	if (inet_pton(AF_INET6, address, &bytes) == 1)
+		wait_until(is_taken, socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE),
+		    &bytes);
 }
 
 /* The kernel's own metric for a network on the device: IPv6's differs (IP6_RT_PRIO_ADDRCONF). */
@@ -391,7 +386,7 @@ int netlink_route_congestion(const char *name, const char *address, int prefix,
 	metrics = begin_nested(&r, RTA_METRICS);
 	put_text(&r, RTAX_CC_ALGO, congestion);
 	end_nested(&r, metrics);
-	return ask(&r);
+	return send_request(&r);
 }
 
 /* Only what goes out: not what is injected at the other end. */
@@ -420,7 +415,7 @@ static int keep_in_ring(int fd, const struct tpacket_req *ring)
 	return setsockopt(fd, SOL_PACKET, PACKET_RX_RING, ring, sizeof(*ring));
 }
 
-/* Protocol 0 hears nothing. */
+/* Protocol 0 receives nothing. */
 static int bind_to_device(int fd, const char *name, uint16_t protocol)
 {
 	const struct sockaddr_ll here = {

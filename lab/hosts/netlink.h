@@ -7,7 +7,7 @@
 #include <linux/if_packet.h>
 #include <stdbool.h>
 
-/* What a device is to be when it is raised. */
+/* How a device is set up. */
 struct netlink_setup {
 	/* Bytes; 0 leaves it. */
 	int mtu;
@@ -53,7 +53,7 @@ int netlink_route_congestion(const char *name, const char *address, int prefix,
  * (Heard at the other end of a veth pair, packets sent from several processors may have changed
  * places.) With NULL it is an injector, which only sends. */
 int netlink_packet_socket(const char *name, const struct tpacket_req *ring);
-/* A packet socket that hears all that this namespace sends and receives over `name`, without the
+/* A packet socket that reads all that this namespace sends and receives over `name`, without the
  * link's header and with the kernel's stamps, in a ring of that shape, or -1. */
 int netlink_timestamp_tap(const char *name, const struct tpacket_req *ring);
 

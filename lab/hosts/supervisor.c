@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A few phases, in order: the hosts are made; the far command starts and tells that it serves; the
+/* A few phases, in order: the hosts are made; the far command starts and says that it serves; the
  * near command runs; all is ended. A small pselect() loop waits for the relay, the far command and
  * children. */
 #include "config.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The supervisor: the first process of the lab's process namespace. It makes the two hosts, hands
- * their devices to the relay, runs the far and the near command on them and tells the relay what
- * becomes of them. When it ends, however it ends, the kernel ends whatever still runs on the hosts,
- * and the hosts with it. It ends when its relay does: the socket between them is its lifeline. */
+ * their devices to the relay, runs the far and the near command on them and reports to the relay
+ * what becomes of them. When it ends, however it ends, the kernel ends whatever still runs on the
+ * hosts, and the hosts with it. It ends when its relay does: the socket between them is its
+ * lifeline. */
 #ifndef UPCASE_LAB_SUPERVISOR_H
 #define UPCASE_LAB_SUPERVISOR_H
 
@@ -11,12 +12,12 @@
 
 #include "lab/hosts/hosts.h"
 
-/* The descriptor on which the far command tells that it serves. */
+/* The descriptor on which the far command says that it serves. */
 #define SUPERVISOR_READY_FD 3
 
 struct supervisor_plan {
 	struct hosts_settings hosts;
-	/* The far and the near command, as execvp() wants them. */
+	/* The far and the near command: arguments for execvp(). */
 	char *const *far_command, *const *near_command;
 	/* The far command writes to SUPERVISOR_READY_FD when it serves; else it counts as ready
 	 * once it listens. */
@@ -34,8 +35,7 @@ struct supervisor_plan {
  * on. Returns the relay's end of the socket, or -1 with errno. */
 int supervisor_start(const struct supervisor_plan *plan);
 
-/* The most descriptors in a message: for each host one that hears, one that sends, two that stamp.
- */
+/* The most descriptors in a message: all of both hosts but the namespaces. */
 #define SUPERVISOR_FDS 8
 
 enum supervisor_message_type {

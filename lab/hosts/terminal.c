@@ -31,10 +31,10 @@ bool terminal_stop(const struct terminal *t, pid_t near)
 {
 	pid_t group = near > 0 ? getpgid(near) : -1;
 
-	/* There is no shell that could continue anything. */
+	/* A session's leader: no shell could continue it. */
 	if (getsid(0) == getpid())
 		return true;
-	/* Nor, without a terminal, one that would know of it. */
+	/* Without a terminal no shell learns that it stopped. */
 	if (t->fd < 0)
 		return false;
 	/* The others of a pipeline: a shell sees a stopped job only when all of it has stopped. */
@@ -52,7 +52,7 @@ void terminal_close(struct terminal *t, bool killed)
 	if (t->fd < 0)
 		return;
 	foreground = tcgetpgrp(t->fd);
-	/* A shell on the near host that is gone still has it. */
+	/* The foreground is still that of a shell on the near host that is gone. */
 	if (foreground > 0 && foreground != getpgrp() && kill(-foreground, 0) != 0 &&
 	    errno == ESRCH) {
 		give_terminal(t, getpgrp());

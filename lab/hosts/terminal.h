@@ -23,7 +23,7 @@ void terminal_open(struct terminal *t);
  * whether the command is still to be continued: who continued this process has done so too, unless
  * the command has a group of its own. */
 bool terminal_stop(const struct terminal *t, pid_t near);
-/* All is over: what the command left behind is mended. `killed`: it could not do so itself. */
+/* At the end: gives the terminal back and, if the command was killed, restores its modes. */
 void terminal_close(struct terminal *t, bool killed);
 
 #endif

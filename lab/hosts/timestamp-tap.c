@@ -206,7 +206,7 @@ static void read_ring(struct device_ring *ring, struct packet_times *outgoing,
 	}
 }
 
-/* Of two sockets each tells what comes in at its end. */
+/* Of two sockets each has the times of what comes in at its end. */
 void timestamp_tap_read(struct timestamp_tap *tap, int64_t offset)
 {
 	const bool both = tap->outer_fd >= 0;

@@ -26,7 +26,7 @@ struct packet_times_key {
  * packets. Opaque, pure. */
 struct packet_times;
 
-/* Of a bare IP packet of `length` bytes of which `have` are at `packet`. */
+/* The key of a bare IP packet of `length` bytes, of which `have` are at `packet`. */
 struct packet_times_key packet_times_key(const void *packet, size_t have, size_t length);
 bool packet_times_equal(struct packet_times_key a, struct packet_times_key b);
 
@@ -35,11 +35,11 @@ struct packet_times *packet_times_new(void);
 /* NULL is allowed. */
 void packet_times_free(struct packet_times *s);
 
-/* Such a packet was seen at `at`, ns, not earlier than those that were told before. */
+/* Adds the time of a packet, ns, not earlier than those added before. */
 void packet_times_add(struct packet_times *s, struct packet_times_key key, int64_t at);
 
-/* When such a packet was first seen, from `from` to `to` ns, in `at`; that packet time is used up,
- * and those before `from` are forgotten. Returns whether there was one. */
+/* Takes the first time of such a packet from `from` to `to` ns, into `at`, and forgets its times
+ * before `from`. Returns whether there was one. */
 bool packet_times_take(struct packet_times *s, struct packet_times_key key, int64_t from,
     int64_t to, int64_t *at);
 
@@ -47,9 +47,9 @@ bool packet_times_take(struct packet_times *s, struct packet_times_key key, int6
 struct timestamp_tap;
 
 /* Takes over netlink_timestamp_tap()'s socket on the host's device; for a veth pair also that on
- * the outer end, which hears what the host sends, else -1. (What the host's end of a pair hears
- * going out bears the time before the kernel wakes the link up, and so before it stamps the packet
- * for its sender: 20 us on some machines.) NULL with errno; then they are closed. */
+ * the outer end, which receives what the host sends, else -1. (At the host's end of a pair an
+ * outgoing packet bears the time before the kernel wakes the link up, and so before it stamps the
+ * packet for its sender: 20 us on some machines.) NULL with errno; then they are closed. */
 struct timestamp_tap *timestamp_tap_new(int fd, int outer);
 /* Closes the sockets. NULL is allowed. */
 void timestamp_tap_free(struct timestamp_tap *tap);

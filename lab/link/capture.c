@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A packet is fresh until its stamp is known or was waited for long enough. Then it goes into a
- * heap by stamp, in which it stays until nothing earlier is to be expected: a packet that a host
- * sent is read by the link only afterwards, and others were received in between. */
+/* A packet is fresh until its time stamp is known or TIMEOUT has passed. Then it stays in a heap by
+ * stamp until nothing earlier can come: the link reads a packet only after its host sent it, and
+ * the host may have received others in between. */
 #include "config.h"
 
 #include "lab/link/capture.h"
@@ -14,22 +14,23 @@
 #include "common/clock.h"
 #include "common/delay-queue.h"
 
-/* A stamp comes with the packet or before it, but for what the kernel puts off. */
+/* A stamp comes before the packet or with it, unless the kernel is late. */
 #define TIMEOUT (20 * NS_PER_MS)
-/* How long a packet lies in the heap: longer than that, and than one lies in a host's queue. */
+/* The time of a packet in the heap: longer than TIMEOUT, and than a packet waits in a host's queue.
+ */
 #define HOLD (150 * NS_PER_MS)
-/* How far a stamp may be from when the link had the packet, and how much the two clocks' readings
- * may differ. */
+/* The most time between a stamp and the link's own time of the packet; the most error between the
+ * readings of the two clocks. */
 #define APART NS_PER_S
 #define NOISE (100 * NS_PER_US)
-/* The file lags by at most twice this; a reader that is slow is tried again after so long, and
- * waited for so long in the end. */
+/* The file lags by at most twice FLUSH_AFTER; a write to a slow reader is tried again after
+ * FLUSH_RETRY, and at the end for LAST_WAIT. */
 #define FLUSH_AFTER (200 * NS_PER_MS)
 #define FLUSH_RETRY (5 * NS_PER_MS)
 #define LAST_WAIT (150 * NS_PER_MS)
-/* What the heap takes; what comes on top is written early. */
+/* Bytes of the heap; beyond them the first packet is written early. */
 #define HEAP_MAX (64u << 20)
-/* Looks at both clocks, of which the least disturbed counts; how disturbed one may be. */
+/* Readings of both clocks, of which the fastest counts; the longest that counts later. */
 #define SAMPLES 8
 #define SAMPLE_TIME_MAX (20 * NS_PER_US)
 
@@ -40,16 +41,16 @@ struct captured_packet {
 	uint8_t bytes[];
 };
 
-/* One way of one host. */
+/* One direction of one host. */
 struct captured_side {
-	/* The last packet that was found, for its other pieces. */
+	/* The last packet that was found, for its other fragments. */
 	struct packet_times_key key;
 	int64_t at;
 };
 
 struct captured_host {
 	struct timestamp_tap *timestamp_tap;
-	/* By way. */
+	/* By enum pcapng_direction. */
 	struct captured_side sides[PCAPNG_OUT + 1];
 	/* Packets of the capture, how many of them bear the link's time, and how many found no
 	 * room. */
@@ -69,8 +70,8 @@ struct capture {
 	bool failed, finished;
 };
 
-/* The wall clock minus the monotonic one. Whoever loses the processor between them sees that it
- * took long. */
+/* The wall clock minus the monotonic one; `*took` shows whether the process was interrupted between
+ * them. */
 static int64_t sample_clocks(int64_t *took)
 {
 	const int64_t before = clock_monotonic(), wall = clock_realtime();
@@ -93,7 +94,7 @@ static int64_t sample_clocks_best(void)
 	return offset;
 }
 
-/* Somebody may set the wall clock. */
+/* Follows the wall clock when it is set. */
 static void follow_clock(struct capture *c)
 {
 	int64_t took, seen = sample_clocks(&took);
@@ -185,7 +186,7 @@ static void put_on_heap(struct capture *c, struct captured_packet *r, int64_t at
 	free(r);
 }
 
-/* Whether a fresh packet's time is now known, or has to do. */
+/* Whether the time of a fresh packet is final: the kernel's, or after TIMEOUT the link's. */
 static bool settled(struct capture *c, const struct capture_packet *p, int64_t now, int64_t *at)
 {
 	struct captured_host *h = &c->hosts[p->host];
@@ -194,8 +195,8 @@ static bool settled(struct capture *c, const struct capture_packet *p, int64_t n
 	if (!h->timestamp_tap)
 		return true;
 	if (find(h, p, at)) {
-		/* At the outer end of a veth pair the stamp is made beside the link's reading, and
-		 * may be some microseconds later. */
+		/* At the outer end of a veth pair the kernel stamps while the link reads: maybe
+		 * some microseconds later. */
 		if (p->direction == PCAPNG_OUT && *at > p->at)
 			*at = p->at;
 		return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A capture of what hosts send and receive. Each packet is kept until it is known when its host's
- * kernel saw it, and a little longer, so that the file is in the order of its stamps. */
+/* A capture of what hosts send and receive. Each packet is kept until its host's kernel time stamp
+ * is known, and a little longer, so that the file is in the order of the stamps. */
 #ifndef UPCASE_LAB_CAPTURE_H
 #define UPCASE_LAB_CAPTURE_H
 
@@ -18,14 +18,14 @@ struct capture_packet {
 	/* Of which host, from 0. */
 	int host;
 	enum pcapng_direction direction;
-	/* When the link read it, or just before it wrote it: ns of the monotonic clock. Stands for
-	 * the kernel's stamp where there is none. */
+	/* When the link read it, or just before it wrote it: ns of the monotonic clock. Used where
+	 * there is no stamp of the kernel's. */
 	int64_t at;
 	const void *bytes;
 	size_t n;
-	/* Of the packet as its host sent or received it, of which this may be a piece. */
+	/* The key of the packet as its host sent or received it; this may be a fragment of it. */
 	struct packet_times_key key;
-	/* A piece of the packet that came before, but the first. */
+	/* A fragment of the same packet as the one before. */
 	bool fragment;
 	/* NULL: none. */
 	const char *comment;
@@ -38,7 +38,7 @@ struct capture;
  * times are the link's), which it closes in the end. NULL when memory runs out; then they are still
  * the caller's. */
 struct capture *capture_new(int fd, struct timestamp_tap *const timestamp_taps[CAPTURE_HOSTS]);
-/* NULL is allowed. What waits is written. */
+/* Writes what waits. NULL is allowed. */
 void capture_free(struct capture *c);
 
 /* Copies what it needs. */

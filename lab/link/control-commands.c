@@ -55,7 +55,7 @@ static const char *word(const struct command_call *a, int i)
 	return i < a->count ? a->words[i] : "";
 }
 
-/* Without what a terminal would obey: both may quote what somebody sent. */
+/* Both texts may quote what a client sent: control characters become '?'. */
 static enum outcome refuse(const struct command_call *a, const char *quote, const char *why)
 {
 	char quoted[32], reason[IMPAIR_WHY];

@@ -11,7 +11,7 @@
 /* Ports in one "events on". */
 #define EVENTS_PORTS 8
 
-/* Which events a client wants. All zero: none. */
+/* The events that a client gets. All zero: none. */
 struct event_filter {
 	bool on;
 	/* None: all packets. */

@@ -13,7 +13,7 @@
 #include "common/fnv.h"
 #include "lab/link/control-commands.h"
 
-/* The most commands of one client in a turn: as many as it may have without an answer. */
+/* The most commands of one client in a turn. */
 #define TURN_COMMANDS 64
 
 /* The longest line: all keys, two IPv6 addresses, the data. */
@@ -97,7 +97,7 @@ void control_print_event(const struct link_event *event, struct send_buffer *out
 	send_buffer_add(out, buf, strlen(buf));
 }
 
-/* Where the lines go for a client that wants events, else NULL. */
+/* The buffer of a client that gets events, else NULL. */
 static struct send_buffer *events_of(const struct control *control, int place)
 {
 	struct control_client *client = control->server.clients[place];

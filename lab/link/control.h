@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The control socket: a Unix stream socket where the link is asked and changed while it runs. The
+/* The control socket: a Unix stream socket that shows and changes the link while it runs. The
  * text is that of control-commands.h. One part of a pselect() loop; a slow or rude client costs
  * only its own connection. */
 #ifndef UPCASE_LAB_CONTROL_H
@@ -17,8 +17,8 @@
 /* Opaque. */
 struct control;
 
-/* Serves whoever connects to `listener`, which it takes over, or -1 for no one; becomes the link's
- * observer. NULL when memory runs out. */
+/* Serves the clients of `listener`, which it takes over (-1: none); becomes the link's observer.
+ * NULL when memory runs out. */
 struct control *control_new(int listener, struct link *link);
 /* NULL is allowed. Frees before the link is freed. */
 void control_free(struct control *control);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A packet is read, judged once, and then either gone, written at once (the usual way of an idle
- * wire: no copy is made), or put into the delay queue until its time. Times are taken for each
- * packet: a turn may carry a hundred of them, and the last must not bear the first one's time. */
+/* The link reads a packet, decides its fate once, and then drops it, writes it at once (usual on an
+ * idle link: no copy is made) or puts it into the delay queue. It reads the clock for each packet:
+ * a turn may carry a hundred, and the last must not bear the first one's time. */
 #include "config.h"
 
 #include "lab/link/link.h"
@@ -17,18 +17,18 @@
 #include "common/impair-fields.h"
 #include "common/delay-queue.h"
 
-/* Packets from each side in one turn, and how often due ones are looked for among them. */
+/* Packets from each side in one turn; after each TURN_STEP, due packets are delivered. */
 #define TURN_PACKETS 128
 #define TURN_STEP 8
-/* Delayed packets delivered in one go, before the devices are read again. */
+/* Delayed packets delivered at once before the devices are read again. */
 #define TURN_DELIVERIES 256
-/* What those on their way in one direction take, most of a second at 1 Gbit/s: with the model's own
- * memory less than 128 MiB. */
+/* Bytes of the packets on their way in one direction, most of a second at 1 Gbit/s: with the
+ * model's own memory less than 128 MiB. */
 #define DELAY_QUEUE_MAX (126u << 20)
-/* A host that takes no packet is asked again after this, for so long. */
+/* Time after which a write to a host whose queue is full is tried again, and for how long. */
 #define RETRY_AFTER (50 * NS_PER_US)
 #define RETRY_FOR NS_PER_S
-/* A timer that is later than this was not late: somebody else had the processor. */
+/* A delay beyond this is not the timer's: another process had the processor. */
 #define LATE_MAX (100 * NS_PER_US)
 #define LATE_WEIGHT 8
 
@@ -50,24 +50,24 @@ struct link {
 	struct link_path paths[LINK_DIRECTIONS];
 	uint64_t seed, serial;
 	struct link_observer observer;
-	/* Or NULL; then, what it knows the packet by that was read last, and whether pieces cut
-	 * from that are in it. */
+	/* The capture, or NULL; the key of the packet read last; whether a fragment of it was
+	 * captured. */
 	struct capture *capture;
 	struct packet_times_key key;
 	bool fragments;
-	/* When the last link_watch() asked to be woken for a delivery; whether that was still to
-	 * come. */
+	/* The wake-up time of the last link_watch() for a delivery; whether it was in the future.
+	 */
 	int64_t wake;
 	bool waiting;
-	/* How late such a wake-up is, on average of late. */
+	/* The running average of how late such a wake-up is. */
 	int64_t late;
 	bool broken;
-	/* Requested drops that wait, in the order in which they were asked for. */
+	/* Requested drops that wait, oldest first. */
 	struct {
 		unsigned classes, directions;
 	} requested_drops[LINK_REQUESTED_DROPS];
 	int requested_drop_count;
-	/* The packet that was read; a piece cut from it. */
+	/* The packet that was read; a fragment of it. */
 	uint8_t buffer[DEVICE_PACKET_MAX], fragment[DEVICE_PACKET_MAX];
 };
 
@@ -138,7 +138,7 @@ static void capture(struct link *link, const struct link_path *path, enum pcapng
 	link->fragments |= out;
 }
 
-/* Why it never arrived, or what it met: NULL if it was just carried. */
+/* Why the packet did not arrive, or what else befell it; NULL for nothing. */
 static const char *capture_comment(const struct link_path *path, bool there,
     const struct impair_decision *v, char comment[PCAPNG_COMMENT])
 {
@@ -191,7 +191,7 @@ static void count_delivered(struct link_path *path, uint64_t number, bool copy, 
 }
 
 /* Gives a packet to the receiver's host. Returns 0; or -1 to try again later, when its queue is
- * full. What the host refuses for good is counted and told. */
+ * full. Counts and reports what the host refuses for good. */
 static int deliver(struct link *link, struct link_path *path, const struct delayed_packet *about,
     const void *bytes, int64_t now)
 {
@@ -280,7 +280,7 @@ static void count_decision(struct link_path *path, const struct packet *p,
 	c->delayed += v->reordered;
 }
 
-/* The oldest that waits for such a packet; requested_drop_count for none. */
+/* The oldest requested drop for such a packet; requested_drop_count for none. */
 static int find_requested_drop(const struct link *link, const struct link_path *path,
     enum packet_class class)
 {
@@ -308,7 +308,7 @@ static void answer_too_big(struct link *link, struct link_path *path, const stru
 		    PCAPNG_IN, now, answer, n, "the link's own answer");
 }
 
-/* One packet that counts: its fate, and all that follows from it. */
+/* Decides the fate of one packet and carries it out. */
 static void decide(struct link *link, struct link_path *path, const struct packet *p,
     uint8_t *bytes, int64_t now)
 {
@@ -334,7 +334,7 @@ static void decide(struct link *link, struct link_path *path, const struct packe
 		send_copies(link, path, p, bytes, &v, now);
 }
 
-/* A router cuts what is too big and may be cut; each piece then has its own fate. */
+/* Fragments a packet as a router does; each fragment has its own fate. */
 static void decide_fragments(struct link *link, struct link_path *path, const struct packet *p,
     int mtu, int64_t now)
 {
@@ -405,7 +405,7 @@ void link_watch(struct link *link, struct fd_watch *w)
 		fd_watch_until(w, capture_due(link->capture));
 }
 
-/* Learns from a wake-up that came for the timer alone. */
+/* Takes the lateness of a wake-up that was the timer's alone. */
 static void learn_lateness(struct link *link, bool readable)
 {
 	int64_t late = clock_monotonic() - link->wake;

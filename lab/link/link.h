@@ -56,7 +56,7 @@ struct link_counts {
 	uint64_t unsolicited;
 };
 
-/* What the link did with one packet, told when it comes in. */
+/* What the link does with one packet, reported when the packet comes in. */
 struct link_event {
 	/* From 1, over both directions. */
 	uint64_t serial;
@@ -85,11 +85,10 @@ struct link;
  */
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
     uint64_t seed, struct device *near, struct device *far);
-/* Asks that this process, which carries packets, runs before others that want a processor at the
- * same time; what it starts does not. Root may have that, others where RLIMIT_RTPRIO lets them.
- * Returns whether it was granted. */
+/* Gives this process real-time priority, but not what it starts. Root may have it, others where
+ * RLIMIT_RTPRIO allows it. Returns whether it was granted. */
 bool link_take_precedence(void);
-/* When it carries none any more. */
+/* Back to ordinary priority. */
 void link_leave_precedence(void);
 /* Packets on their way are lost. NULL is allowed. */
 void link_free(struct link *link);
@@ -104,7 +103,7 @@ void link_dispatch(struct link *link, const struct fd_watch *w);
 /* A device is gone: there is nothing more to do. */
 bool link_broken(const struct link *link);
 
-/* Who is told about every packet. One; NULL ends it. The struct is copied. */
+/* Sets the one observer of all packets; NULL removes it. The struct is copied. */
 void link_set_observer(struct link *link, const struct link_observer *observer);
 
 /* Writes a capture to `fd`, which the link closes: interface 0 is the near host, 1 the far one; a
@@ -118,7 +117,7 @@ struct capture *link_capture(struct link *link, int fd,
 
 uint64_t link_seed(const struct link *link);
 const struct impair_settings *link_settings(const struct link *link, enum link_direction direction);
-/* The model of a direction, to be asked and changed. */
+/* The model of a direction, to read and change. */
 struct impair *link_impair(struct link *link, enum link_direction direction);
 const struct link_counts *link_counts(const struct link *link, enum link_direction direction);
 /* Whether both directions' counts add up. */

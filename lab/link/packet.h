@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a relay must know of an IP packet, and the packets that a router makes of it. Pure; nothing
- * is read past the end, whatever the headers say. */
+/* Reads the headers of an IP packet, and makes the packets that a router makes of it. Pure; never
+ * reads past the end, whatever the headers say. */
 #ifndef UPCASE_LAB_PACKET_H
 #define UPCASE_LAB_PACKET_H
 
@@ -56,7 +56,7 @@ int packet_read(struct packet *p, const void *bytes, size_t n);
  * listeners (RFC 3810), IGMP. */
 bool packet_is_unsolicited(const struct packet *p);
 
-/* What a requested drop goes by: bits, so that it can go by several. */
+/* The classes of packets for requested drops: bits, so that a drop can have several. */
 enum packet_class {
 	PACKET_CLASS_OTHER = 0,
 	/* Carries something for the program: UDP; TCP with payload. */
@@ -69,9 +69,8 @@ enum packet_class {
 
 enum packet_class packet_class(const struct packet *p);
 
-/* How many of its bits may be flipped so that the receiver surely notices: those of the transport's
- * header and payload; not UDP's length and checksum, where one flip can pass (a checksum of 0 means
- * none). */
+/* The number of bits of which a flipped one is surely noticed: those of the transport's header and
+ * payload; not UDP's length and checksum, where one flip can pass (a checksum of 0 means none). */
 int packet_bits(const struct packet *p);
 /* Flips bit `bit`, 0 to packet_bits() - 1, in `bytes`, which the packet was read from. */
 void packet_flip(const struct packet *p, void *bytes, int bit);
