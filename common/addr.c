@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
 #include <linux/netlink.h>
@@ -17,16 +18,13 @@
 /* The scope after "%": the name of an interface or its number. */
 static int scope_number(const char *text, uint32_t *out)
 {
-	uint64_t number = 0;
-	size_t n = strlen(text);
+	const size_t n = strlen(text);
 
 	if (n > 0 && strspn(text, "0123456789") == n && n <= 10) {
-		for (; *text; text++)
-			number = number * 10 + (uint64_t)(*text - '0');
-		if (number == 0 || number > UINT32_MAX)
-			return -1;
+		const unsigned long long number = strtoull(text, NULL, 10);
+
 		*out = (uint32_t)number;
-		return 0;
+		return number == 0 || number > UINT32_MAX ? -1 : 0;
 	}
 	*out = if_nametoindex(text);
 	return *out ? 0 : -1;
@@ -97,17 +95,11 @@ int addr_numeric(const char *host, uint16_t port, struct addr *out)
 
 int addr_port_number(const char *text, uint16_t *port)
 {
-	uint32_t number = 0;
+	const size_t digits = strspn(text, "0123456789");
+	const unsigned long long number = strtoull(text, NULL, 10);
 
-	if (!*text)
+	if (digits == 0 || text[digits] || number > UINT16_MAX)
 		return -1;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		number = number * 10 + (uint32_t)(*text - '0');
-		if (number > UINT16_MAX)
-			return -1;
-	}
 	*port = (uint16_t)number;
 	return 0;
 }
@@ -145,8 +137,9 @@ static bool ipv4_of(const struct addr *a, struct in_addr *out)
 	return true;
 }
 
-/* As if_indextoname(3), which asks by a socket of AF_UNIX: the server's sandbox allows none, but
- * this one. */
+/* As if_indextoname(3), which uses a socket of AF_UNIX; the server's sandbox allows only
+ * AF_NETLINK.
+ */
 static char *interface_name(uint32_t number, char name[IF_NAMESIZE])
 {
 #ifdef __linux__

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Internet addresses with their ports. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) is the same
- * as the IPv4 address in it. No look-up of names, no socket; only for a scope ("%eth0") is the
- * system asked which interface that is. */
-#ifndef UPCASE_ADDR_H
-#define UPCASE_ADDR_H
+ * as the IPv4 address in it. No names are resolved; only for a scope ("%eth0") the system is asked
+ * which interface that is. */
+#ifndef UPCASE_COMMON_ADDR_H
+#define UPCASE_COMMON_ADDR_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -20,19 +20,19 @@ struct addr {
 		struct sockaddr_in6 in6;
 		struct sockaddr_storage storage;
 	};
-	/* How much of it counts, as the kernel says. */
+	/* The length in use, as for the kernel. */
 	socklen_t len;
 };
 
 /* A numeric host ("127.0.0.1", "::1", "fe80::1%eth0") and a port: 0, or -1 if it is not numeric. */
 int addr_numeric(const char *host, uint16_t port, struct addr *out);
-/* An IPv6 address with an interface behind "%" that this machine does not have, by name or by
- * number. */
+/* Whether `host` is an IPv6 address whose interface behind "%", a name or a number, this machine
+ * does not have. */
 bool addr_names_no_interface(const char *host);
-/* Makes an IPv4-mapped address the IPv4 address that it is: packets to it are IPv4's, and so are
- * its socket options. */
+/* Turns an IPv4-mapped address into the IPv4 address: packets to it and its socket options are
+ * IPv4's. */
 void addr_unmap(struct addr *a);
-/* A port as text, 0 to 65535: 0, or -1. */
+/* Reads a port, 0 to 65535. Returns 0 or -1. */
 int addr_port_number(const char *text, uint16_t *port);
 uint16_t addr_port(const struct addr *a);
 void addr_set_port(struct addr *a, uint16_t port);
@@ -48,10 +48,10 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
 
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_unspecified(const struct addr *a);
-/* Of 0.0.0.0/8, "this network", which are no host's (RFC 1122, 3.2.1.3); 0.0.0.0 itself stands for
- * this machine. */
+/* Whether it is in 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3), and not 0.0.0.0 itself, which
+ * stands for this machine. */
 bool addr_is_zero_network(const struct addr *a);
-/* It is an address of one link and does not say of which. */
+/* Whether it is a link-local address without a scope. */
 bool addr_lacks_interface(const struct addr *a);
 /* Multicast (224.0.0.0/4, ff00::/8) or limited broadcast (255.255.255.255). */
 bool addr_is_group(const struct addr *a);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A rate limit: a bucket that holds `burst` tokens and gets one more every `interval` ns until
- * it is full. Instead of counting tokens it keeps the time at which it will be full, so that
- * nothing has to be filled up in between. Pure: the time is an argument, ns of the monotonic
- * clock, not negative. */
-#ifndef UPCASE_BUCKET_H
-#define UPCASE_BUCKET_H
+/* A rate limit by a token bucket, which holds `burst` tokens and gets one more every `interval` ns
+ * until it is full. It keeps the time at which it will be full instead of a count of tokens, so
+ * that no timer fills it. Pure: the time is an argument, ns of the monotonic clock, not negative.
+ */
+#ifndef UPCASE_COMMON_BUCKET_H
+#define UPCASE_COMMON_BUCKET_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,11 +12,11 @@
 #include "common/clock.h"
 
 struct bucket {
-	/* One token comes every so many ns. */
+	/* ns from one token to the next. */
 	int64_t interval;
-	/* So many tokens it holds. */
+	/* The most tokens. */
 	int64_t burst;
-	/* When it is full again; in the past it is full. */
+	/* When it is full again, ns; a past time: it is full. */
 	int64_t full;
 };
 
@@ -32,7 +32,7 @@ static inline bool bucket_has(const struct bucket *b, int64_t now)
 	return b->full - now <= (b->burst - 1) * b->interval;
 }
 
-/* Takes a token, or owes it. */
+/* Takes a token, also from an empty bucket, which then is full later. */
 static inline void bucket_spend(struct bucket *b, int64_t now)
 {
 	b->full = (b->full > now ? b->full : now) + b->interval;

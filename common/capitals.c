@@ -3,7 +3,7 @@
  * compiler turns into vector instructions. Where a block has other characters, a stretch goes
  * one by one: runs of ASCII eight bytes at once, the rest through a table in two stages that
  * make-capitals.c makes out of libunistring's data when the program is built. libunistring itself
- * would do, but it takes tens of nanoseconds for a character. */
+ * takes tens of nanoseconds for a character. */
 #include "config.h"
 
 #include "common/capitals.h"

@@ -2,8 +2,8 @@
 /* Capitals: Unicode's full upper-case mapping of UTF-8 (Unicode Standard section 3.13,
  * toUppercase, with the unconditional lines of SpecialCasing.txt), the same for every locale.
  * Bytes that are not UTF-8 pass unchanged. Pure. */
-#ifndef UPCASE_CAPITALS_H
-#define UPCASE_CAPITALS_H
+#ifndef UPCASE_COMMON_CAPITALS_H
+#define UPCASE_COMMON_CAPITALS_H
 
 #include <stddef.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One piece of memory is cut into cells, of which a packet takes a chain: what it costs is known
- * beforehand, what comes and goes leaves no holes that are too small, and nothing is allocated on
- * the way. Cells that lie one behind the other are mostly given out so again, and then the packet
- * is whole and need not be put together. The order is a binary heap by time, and by arrival among
- * equal times. Its entries carry the time, so that sifting does not touch the cells. */
+/* The memory is one mapping cut into cells; a packet takes a chain of them. So its size is bounded,
+ * it does not fragment, and nothing is allocated for a packet. Most chains are cells one behind the
+ * other, and then the packet need not be copied together. The order is a binary heap by time, and
+ * by arrival among equal times. Its entries have the time, so that sifting does not touch the
+ * cells. */
 #include "config.h"
 
 #include "common/delay-queue.h"
@@ -12,28 +12,27 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A small packet takes one, also with what the server knows of it; a full one of an Ethernet six.
- */
+/* A small packet takes one cell, also with the server's head; one of 1,500 bytes takes six. */
 #define CELL 256
 #define NONE UINT32_MAX
-/* Cells that the system need not get back when none is in use: 8 MiB. */
+/* Cells that are not given back to the system when the queue is empty: 8 MiB. */
 #define KEPT ((8u << 20) / CELL)
 
 struct heap_entry {
 	int64_t at;
-	/* Compared by difference: there are never so many at once that it could come round. */
+	/* Compared by difference: the queue never holds so many that it could wrap around. */
 	uint32_t order, cell;
 };
 
 struct delay_queue {
-	/* Of all of it, and where the cells begin, at a page. */
+	/* The size of the mapping, and where the cells begin, at a page. */
 	size_t size, begin;
 	uint8_t (*cells)[CELL];
 	struct heap_entry *heap;
-	/* Of each cell: the next one of the same packet, or of those that are free. */
+	/* By cell: the next cell of the packet, or the next free one. */
 	uint32_t *next;
-	/* Cells in all and in use; those that were in use since there was no packet, and the first
-	 * free one of these or NONE; those that the system has given. */
+	/* All cells, and those in use; those used since the queue was empty, and the first free one
+	 * of these or NONE; those that the system has given. */
 	uint32_t capacity, used, begun, spare, touched;
 	uint32_t count, added;
 	/* The first cell of the packet whose copy in one piece is in `flat`, or NONE. */
@@ -121,7 +120,7 @@ bool delay_queue_has_room(const struct delay_queue *p, size_t size, int copies)
 	       (size_t)copies * cells_of(size) <= p->capacity - p->used;
 }
 
-/* A chain of so many; says whether they lie one behind the other. Returns the first. */
+/* Takes a chain of cells; `whole`: they lie one behind the other. Returns the first. */
 static uint32_t take_cells(struct delay_queue *p, size_t cells, bool *whole)
 {
 	const uint32_t first = take_cell(p);

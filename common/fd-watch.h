@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What one turn of a loop waits for: the descriptors and the earliest deadline. Each part of a
- * program adds its own before pselect() and looks for its own after it. */
-#ifndef UPCASE_FD_WATCH_H
-#define UPCASE_FD_WATCH_H
+/* What one pselect() of a loop waits for: the descriptors and the earliest deadline. Each part of a
+ * program adds its own before the call and checks its own after it. */
+#ifndef UPCASE_COMMON_FD_WATCH_H
+#define UPCASE_COMMON_FD_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>

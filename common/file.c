@@ -62,7 +62,7 @@ int file_read(const char *path, off_t limit, const char **why)
 	struct stat st;
 	int fd;
 
-	/* First only looked at: a device may act when it is opened. */
+	/* stat() comes first: opening a device may have effects. */
 	if (stat(path, &st) < 0)
 		return file_refuse(errno, strerror(errno), why);
 	if (!is_meant(&st, limit, why))
@@ -79,8 +79,8 @@ int file_read(const char *path, off_t limit, const char **why)
 
 char *file_text(int fd, size_t limit, size_t *length, const char **why)
 {
-	/* With a byte more than is right: a file that grows meanwhile, or does not tell its size,
-	 * as in /proc, has the same limit. */
+	/* One byte more than the limit shows a file that is too large, also one that grows
+	 * meanwhile or has no size, as in /proc. */
 	char *text = malloc(limit + 2);
 	ssize_t more = text ? 1 : -1;
 	size_t n = 0;
@@ -155,15 +155,15 @@ int file_make(const char *path, int (*put)(void *context, FILE *out), void *cont
     struct stat *made)
 {
 	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	/* The first one stays open until it is known what was made: so nothing else gets its
-	 * number. */
+	/* The first descriptor stays open until fstat() has named the file: so no other file gets
+	 * its inode. */
 	const int second = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	FILE *out = second < 0 ? NULL : fdopen(second, "w");
 	int error;
 
 	if (fd < 0)
 		return -1;
-	/* If nothing says more. */
+	/* The error if `put` sets none. */
 	errno = out ? EIO : errno;
 	error = !out || put(context, out) < 0 || ferror(out) ? errno : 0;
 	if ((out ? fclose(out) : close(second)) != 0 && !error)

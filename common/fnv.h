@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* FNV-1a (Fowler, Noll and Vo), 64 bits. Not for what others can choose: server/sources.h. Pure. */
-#ifndef UPCASE_FNV_H
-#define UPCASE_FNV_H
+#ifndef UPCASE_COMMON_FNV_H
+#define UPCASE_COMMON_FNV_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lists that grow. Pure. */
-#ifndef UPCASE_GROW_H
-#define UPCASE_GROW_H
+/* Growing arrays. Pure. */
+#ifndef UPCASE_COMMON_GROW_H
+#define UPCASE_COMMON_GROW_H
 
 #include <stddef.h>
 #include <stdint.h>

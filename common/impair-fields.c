@@ -163,8 +163,8 @@ static int read_share(const char *text, double *out, char why[IMPAIR_WHY])
 	return 0;
 }
 
-/* Unlike elsewhere a bare number is refused: who writes "delay 50" means milliseconds and would get
- * a minute. */
+/* A bare number is refused, unlike elsewhere: "delay 50" is meant in milliseconds and would be read
+ * as seconds. */
 static int read_time(const char *text, int64_t *out, char why[IMPAIR_WHY])
 {
 	int64_t ns;
@@ -429,7 +429,7 @@ static bool differs(const struct impair_settings *s, enum impair_field_id id)
 	return memcmp(at(s, id), at(&perfect, id), fields[id].size) != 0;
 }
 
-/* Whether a setting does anything: two of them do so also as they are on a perfect wire. */
+/* Whether a setting has an effect; two of them have one also with their value of a perfect wire. */
 static bool matters(const struct impair_settings *s, enum impair_field_id id)
 {
 	return differs(s, fields[id].with) &&

@@ -10,7 +10,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
-/* A seed that was chosen is less than this. */
+/* A seed that the program chooses is less than this. */
 #define SEEDS 1000000
 
 /* Which of a setting's options: for both directions, or for one. */

@@ -42,7 +42,8 @@ int impair_options_check(const struct impair_options *o, char why[IMPAIR_WHY]);
 /* Whether nothing is impaired. */
 bool impair_options_perfect(const struct impair_options *o);
 
-/* Settles the seed: one short enough to be typed again, made of `chance`, unless one was given. */
+/* Chooses the seed from the random number `chance`, unless one was given: it is short enough to be
+ * typed again. */
 void impair_options_seed(struct impair_options *o, uint32_t chance);
 
 /* Both directions in one line, with the seed, "each way: loss 20%; seed 42" or "there: loss 20%;

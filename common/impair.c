@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The queue before the transmitter is a ring of those that wait: when each begins to be sent and
- * how big it is. A packet whose beginning has come waits no longer. The transmitter itself is one
- * number, the time at which it will be free. */
+/* The queue before the transmitter is a ring of packets: when each begins to be sent, and its size.
+ * A packet that has begun to be sent is in the queue no longer. The transmitter is one number, the
+ * time at which it will be free. */
 #include "config.h"
 
 #include "common/impair.h"
@@ -27,9 +27,9 @@ struct transmit_queue {
 	size_t first, count;
 	/* The sum of the sizes. */
 	int64_t bytes;
-	/* When the transmitter has sent all that it was given. */
+	/* When the transmitter will have sent all of its packets. */
 	int64_t free_at;
-	/* What the last division left over, in bit * ns: rates stay exact over many packets. */
+	/* The remainder of the last division, in bit * ns: rates stay exact over many packets. */
 	int64_t rest;
 	struct queued_packet ring[IMPAIR_QUEUE_PACKETS_MAX];
 };
@@ -42,11 +42,11 @@ struct impair {
 	/* The latest time at which a packet that keeps its order leaves. */
 	int64_t last;
 	int64_t hold_until, unplug_until;
-	/* As large as it ever gets: what is not used the system does not give. */
+	/* Of the largest size: the system gives only the pages in use. */
 	struct transmit_queue queue;
 };
 
-/* One packet's random numbers: all are drawn, whatever is needed. */
+/* The random numbers of one packet: all are drawn, also those that are not needed. */
 struct draws {
 	double loss, path[2], copy_path[2], duplicate, reorder, corrupt, bit;
 };
@@ -243,8 +243,8 @@ static void queue_advance(struct transmit_queue *q, int64_t now)
 	}
 }
 
-/* Sends a packet through the transmitter: when its last bit is out in `sent`. Returns -1 when the
- * queue is full. */
+/* Sends a packet through the transmitter. Returns 0 and in `sent` when its last bit is sent, or -1
+ * when the queue is full. */
 static int transmit(struct transmit_queue *q, const struct impair_settings *s, int32_t size,
     int64_t now, int64_t *sent)
 {
@@ -271,7 +271,7 @@ static int transmit(struct transmit_queue *q, const struct impair_settings *s, i
 	return 0;
 }
 
-/* How long a packet is on its way; normal deviates by Box and Muller (1958). */
+/* The travel time of a packet; normal deviates by Box and Muller (1958). */
 static int64_t travel(const struct impair_settings *s, const double u[2])
 {
 	double off = 0;

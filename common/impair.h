@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One direction of a link that misbehaves as told: what becomes of each packet, and when it leaves.
+/* One direction of an impaired link: the fate of each packet, and when it leaves.
  * Pure: no clock, no socket; the time is an argument, in ns of one clock that never goes back.
  *
  * A packet meets, in this order, as on a real path:
@@ -7,16 +7,16 @@
  *   2. the transmitter: at `rate` it takes size * 8 / rate; while it is busy packets wait in a
  *      drop-tail queue;
  *   3. the medium: loss, then corruption of one bit;
- *   4. the way: delay and jitter; a requested hold; a second copy; being overtaken.
- * A lost packet has used the transmitter: noise is not congestion.
+ *   4. the path: delay and jitter; a requested hold; a second copy; reordering.
+ * A lost packet has used the transmitter: loss is not congestion.
  *
  * Every packet takes the same number of random numbers, whatever is switched on and whatever
  * becomes of it. So the same seed and the same sequence of packets give the same fates, and
  * changing one setting leaves the random numbers of the others as they are. A setting that is added
  * draws from a generator of its own (random_seed_named()), for the same reason. Times decide too
  * only where they must: with a rate (is the queue full?) and for holds and unplugging. */
-#ifndef UPCASE_IMPAIR_H
-#define UPCASE_IMPAIR_H
+#ifndef UPCASE_COMMON_IMPAIR_H
+#define UPCASE_COMMON_IMPAIR_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,7 +24,7 @@
 /* Room for what is wrong with settings. */
 #define IMPAIR_WHY 160
 
-/* Bounds of the settings. The longest path of practical use is the Moon's, 1.3 s. */
+/* Bounds of the settings. The longest path of practical use, to the Moon, takes 1.3 s. */
 #define IMPAIR_DELAY_MAX (INT64_C(60) * 1000000000)
 #define IMPAIR_RATE_MIN 1000
 #define IMPAIR_RATE_MAX (INT64_C(100) * 1000000000)
@@ -58,22 +58,21 @@ struct impair_settings {
 	/* How much that varies. A sum below 0 counts as 0. */
 	int64_t jitter;
 	enum impair_distribution distribution;
-	/* Jitter may let packets overtake each other. Else a packet never leaves before one that
-	 * came before it (but those that `reorder` picks). */
+	/* Jitter may reorder packets. Else packets leave in the order of their arrival, but for
+	 * those that `reorder` picks. */
 	bool any_order;
 	/* The share that arrives twice. The copy has its own jitter. */
 	double duplicate;
-	/* The share that is held for `reorder_by` longer than its way takes, while those behind it
-	 * pass. It is really out of order only when something comes within that time. */
+	/* The share that leaves `reorder_by` later, while packets behind it pass. A packet is out
+	 * of order only if another one comes within that time. */
 	double reorder;
 	int64_t reorder_by;
 	/* The share of which one bit is flipped, in both copies if there are two. */
 	double corrupt;
 	/* bit/s of whole IP packets; 0: no limit and no queue. */
 	int64_t rate;
-	/* How much may wait for the transmitter, in packets and in bytes, without the packet being
-	 * sent; 0: not limited in this measure, but one of them is; IMPAIR_QUEUE_PACKETS_MAX
-	 * packets always. */
+	/* The queue's limits in packets and in bytes, without the packet being sent. 0: no limit;
+	 * one of the two is set. IMPAIR_QUEUE_PACKETS_MAX packets are the limit always. */
 	int32_t queue_packets;
 	int64_t queue_bytes;
 	/* The largest packet, in bytes with its IP header; 0: any. */
@@ -119,11 +118,11 @@ struct impair_decision {
 	int64_t at[2];
 	/* Which of the packet's `bits` is flipped, or -1. */
 	int32_t flip;
-	/* Picked to be overtaken; kept until the end of a hold. A duplicate has two copies. */
+	/* Delayed by `reorder_by`; delayed until the end of a hold. A duplicate has two copies. */
 	bool reordered, held;
 };
 
-/* A wire that does nothing. */
+/* The settings of a link that impairs nothing. */
 struct impair_settings impair_perfect(void);
 
 /* Whether settings are possible, each and together. Returns 0, or -1 with the reason in `why`. */
@@ -137,8 +136,8 @@ void impair_chain(const struct impair_settings *s, double *p, double *r);
 /* The mean number of packets lost in a row, also when bursts are not set. 0 without loss. */
 double impair_mean_burst(const struct impair_settings *s);
 
-/* The share of packets that arrive whole by chance: neither lost nor corrupted. What a full queue,
- * an MTU or a requested drop takes is not chance and not in it. */
+/* The probability that a packet is neither lost nor corrupted by chance. A full queue, the MTU and
+ * requested drops are not chance. */
 double impair_through(const struct impair_settings *s);
 
 /* Short words for a fate, "lost at random". Static. */
@@ -151,25 +150,25 @@ enum impair_fate impair_fate_find(const char *word);
 /* A direction with its state. Opaque. */
 struct impair;
 
-/* `stream` tells the two directions of one link with one seed apart. The settings must have passed
+/* The two directions of a link have one seed and different `stream`s. The settings must have passed
  * impair_check(). NULL when memory runs out. */
 struct impair *impair_new(const struct impair_settings *s, uint64_t seed, uint64_t stream);
 void impair_free(struct impair *impair);
 
-/* From now on; what is on its way stays as it was judged. */
+/* Changes the settings for the packets that come from now on. */
 void impair_change(struct impair *impair, const struct impair_settings *s);
 const struct impair_settings *impair_settings(const struct impair *impair);
 
-/* Packets that would leave before `until` leave then, in their order. A time that has passed ends
- * it. */
+/* Holds packets: those that would leave before `until` leave then, in order. A past time ends the
+ * hold. */
 void impair_hold(struct impair *impair, int64_t until);
-/* All packets that come before `until` are lost. A time that has passed ends it. */
+/* Loses all packets that come before `until`. A past time ends it. */
 void impair_unplug(struct impair *impair, int64_t until);
-/* Until when; a time that has passed, or INT64_MIN, when neither is on. */
+/* The end of a hold or of unplugging; a past time or INT64_MIN when there is none. */
 int64_t impair_held_until(const struct impair *impair);
 int64_t impair_unplugged_until(const struct impair *impair);
 
-/* What becomes of a packet that comes now. */
+/* Decides the fate of a packet that comes at `now`. */
 void impair_decide(struct impair *impair, const struct impair_packet *packet, int64_t now,
     struct impair_decision *decision);
 

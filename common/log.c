@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process has one stderr, so it has one log: this is the one file of common/ that keeps state
- * of its own. Handing a log down to every function that may have to say something would put it
- * into all their signatures, to no use. */
+/* A process has one stderr, so it has one log, kept here. Handing a log down would put it into the
+ * signature of every function that may log something. */
 #include "config.h"
 
 #include "common/log.h"
@@ -39,7 +38,7 @@ static struct {
 
 void log_open(const char *program, enum log_level level)
 {
-	/* What times take of the system's files is read now: a sandbox may come. */
+	/* Reads the time zone before a sandbox forbids it. */
 	tzset();
 	one_log.program = program;
 	one_log.level = level;
@@ -79,7 +78,7 @@ static int put_start(char line[LINE_MAX_BYTES])
 	return n < 0 ? 0 : n;
 }
 
-static bool __attribute__((format(printf, 1, 0))) say(const char *format, va_list args)
+static bool __attribute__((format(printf, 1, 0))) write_args(const char *format, va_list args)
 {
 	char line[LINE_MAX_BYTES];
 	size_t start = (size_t)put_start(line), room = sizeof line - start - 1, n;
@@ -95,13 +94,13 @@ static bool __attribute__((format(printf, 1, 0))) say(const char *format, va_lis
 	return write_line(line, start + n + 1);
 }
 
-static bool __attribute__((format(printf, 1, 2))) say_this(const char *format, ...)
+static bool __attribute__((format(printf, 1, 2))) write_format(const char *format, ...)
 {
 	va_list args;
 	bool written;
 
 	va_start(args, format);
-	written = say(format, args);
+	written = write_args(format, args);
 	va_end(args);
 	return written;
 }
@@ -110,7 +109,8 @@ void log_flush(void)
 {
 	uint64_t n = one_log.left_out;
 
-	if (n && say_this("%llu event%s left out here", (unsigned long long)n, n == 1 ? "" : "s"))
+	if (n &&
+	    write_format("%llu event%s left out here", (unsigned long long)n, n == 1 ? "" : "s"))
 		one_log.left_out = 0;
 }
 
@@ -122,7 +122,7 @@ bool log_enabled(enum log_level level)
 static void __attribute__((format(printf, 1, 0))) write_event(const char *format, va_list args)
 {
 	log_flush();
-	if (!say(format, args))
+	if (!write_args(format, args))
 		one_log.left_out++;
 }
 

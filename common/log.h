@@ -3,10 +3,10 @@
  * no peer can fill a disk. What comes from the network is shown with control characters escaped by
  * the caller; log_event() itself turns any control character, and bytes that are not UTF-8, into
  * '?'. A line has 1024 bytes at most and is one write(). A stderr that is closed, or whose reader
- * stands still, never holds up the program: the line counts as left out. (A reader that goes
- * between the look and the write raises SIGPIPE, which the programs ignore anyway.) */
-#ifndef UPCASE_LOG_H
-#define UPCASE_LOG_H
+ * does not read, never blocks the program: the line counts as left out. (A reader that closes
+ * between poll() and write() raises SIGPIPE, which the programs ignore.) */
+#ifndef UPCASE_COMMON_LOG_H
+#define UPCASE_COMMON_LOG_H
 
 #include <stdbool.h>
 
@@ -15,15 +15,15 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_PE
 /* `program` begins each line; events above `level` are left out. `program` must live on. */
 void log_open(const char *program, enum log_level level);
 
-/* Whether events of `level` are written at all: for what it costs to put one into words. */
+/* Whether events of `level` are written at all: saves the cost of making their text. */
 bool log_enabled(enum log_level level);
 
 /* One event. At most 20 lines a second on average with bursts of 100; how many were left out stands
  * in a line of its own once there is room again. Errors count as the others. */
 void log_event(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same, never left out: start-up, totals, the end. It counts, so that events give way. */
+/* The same, never left out: start-up, totals, the end. It counts for the rate limit. */
 void log_always(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Says how many events were left out, if any. */
+/* Logs how many events were left out, if any. */
 void log_flush(void);
 
 #endif

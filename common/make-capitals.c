@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Prints capitals-table.h: what each character becomes in capitals, as libunistring knows it. It
- * runs while the program is built, on the machine that builds, so config.h, which describes the
- * machine that the program is for, has no say here.
+/* Prints capitals-table.h: the capitals of each character by libunistring. It runs while the
+ * program is built, on the machine that builds, so it does not read config.h, which describes the
+ * machine that the program is for.
  *
  * The table has two stages. A code point is cut into its last six bits and the block before
  * them: capital_blocks[block] names a row of capital_indices, where the last six bits find the
@@ -56,7 +56,7 @@ static int entry_of(struct table *t, ucs4_t uc)
 		return complain("libunistring failed");
 	if (n == (size_t)length && memcmp(from, to, n) == 0)
 		return 0;
-	/* ASCII is not for the table: capitals.c knows it by heart. */
+	/* ASCII is not in the table: capitals.c has its rule. */
 	if (length == 1)
 		return n == 1 && uc >= 'a' && uc <= 'z' && to[0] == uc - ('a' - 'A')
 		         ? 0
@@ -109,7 +109,7 @@ static int fill(struct table *t)
 	return 0;
 }
 
-/* libunistring does not tell the version of its data, but which characters it knows does. */
+/* libunistring has no version of its data, but the characters that it knows show it. */
 static const char *unicode_version(void)
 {
 	static const struct {

@@ -10,14 +10,14 @@
 
 #include "common/utf8.h"
 
-/* The bytes at `s` that stay as they are, one character; 0 if the first is to be spelt out. */
+/* The length of the character at `s` if it stays as it is, else 0. */
 static size_t count_shown(const unsigned char *s, size_t n, const char *kept, bool utf8)
 {
 	const size_t length = utf8 || *s < 0x80 ? utf8_character(s, n) : 0;
 
 	if (*s && strchr(kept, *s))
 		return 1;
-	/* An end of line as it stands in many files. */
+	/* CR LF. */
 	if (n > 1 && s[0] == '\r' && s[1] == '\n' && strchr(kept, '\n'))
 		return 2;
 	if (length)

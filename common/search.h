@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Bisection. Pure. */
-#ifndef UPCASE_SEARCH_H
-#define UPCASE_SEARCH_H
+#ifndef UPCASE_COMMON_SEARCH_H
+#define UPCASE_COMMON_SEARCH_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text that waits to be written to somebody who may be slow. Bounded. */
-#ifndef UPCASE_SEND_BUFFER_H
-#define UPCASE_SEND_BUFFER_H
+/* Text that waits to be sent to a peer that may be slow. Bounded. */
+#ifndef UPCASE_COMMON_SEND_BUFFER_H
+#define UPCASE_COMMON_SEND_BUFFER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@ struct send_buffer {
 	char *bytes;
 	/* Where the unwritten part begins, where it ends, how much is allocated. */
 	size_t first, end, capacity;
-	/* More was added than fits: something is missing, the reader is lost. */
+	/* More was added than fits: text is missing, the peer is to be dropped. */
 	bool overflowed;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A process has one standard output, so what it is in the middle of is kept here. Nothing here
- * takes memory: it also tells that there is none. */
+/* A process has one standard output, so an unfinished character of it is kept here. Nothing here
+ * allocates memory: "out of memory" is written by it too. */
 #include "config.h"
 
 #include "common/standard.h"
@@ -17,9 +17,9 @@
 #include "common/printable.h"
 #include "common/utf8.h"
 
-/* Text is shown in pieces of so many bytes: more than any path. */
+/* Bytes of text that are escaped at once: more than any path. */
 #define PIECE 5000
-/* Controls in lines of ours. */
+/* Controls that are not escaped in the program's own text. */
 #define KEPT "\t\n"
 
 /* The beginning of a character whose rest is still to come. */
@@ -82,8 +82,8 @@ void standard_nonblocking(int fd)
 	close(own);
 }
 
-/* What the stream hands over, of any length, cut anywhere: the beginning of a character waits for
- * its rest. */
+/* Writes what the stream flushes, of any length and cut anywhere: the beginning of a character
+ * waits for its rest. */
 static ssize_t write_shown(void *cookie, const char *bytes, size_t n)
 {
 	struct cut *cut = cookie;
@@ -135,7 +135,7 @@ void standard_put(FILE *out, const char *text)
 	}
 }
 
-/* In one piece: others may write there too. */
+/* The line is one write: other processes may write there too. */
 void standard_say(const char *format, ...)
 {
 	char text[PIECE], shown[PRINTABLE_ROOM(PIECE)];

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text that grows in a buffer of fixed size. Numbers are written without printf's %f, which writes
  * a comma in some locales. Pure. */
-#ifndef UPCASE_TEXT_H
-#define UPCASE_TEXT_H
+#ifndef UPCASE_COMMON_TEXT_H
+#define UPCASE_COMMON_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* What does not fit is left out, but counted in `used`: a first round with size 0 tells how much
- * room it takes. */
+/* What does not fit is left out, but counted in `used`: a first round with size 0 measures the
+ * text.
+ */
 struct text {
 	char *buf;
 	size_t size, used;
 };
 
-/* Empties the buffer; and goes on behind what stands in one. */
+/* Starts with an empty buffer; continues behind the text in one. */
 struct text text_begin(char *buf, size_t size);
 struct text text_continue(char *buf, size_t size);
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -25,7 +26,7 @@ void text_decimal(struct text *t, double value, int digits);
 /* "40.9 ms". */
 void text_span(struct text *t, int64_t ns);
 
-/* Says why something is refused. Returns -1. */
+/* Writes the reason of a refusal to `why`. Returns -1. */
 int text_refuse(char *why, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Adds `s` to the text in a buffer. */

@@ -73,8 +73,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Up to nine digits after the point; returns where they end, NULL if there is none or one too
- * many. */
+/* Reads one to nine digits after the point. Returns their end, or NULL. */
 static const char *read_fraction(const char *s, int64_t *billionths)
 {
 	int64_t place = BILLION / 10;
@@ -89,7 +88,7 @@ static const char *read_fraction(const char *s, int64_t *billionths)
 	return s;
 }
 
-/* "12", "1.5", ".5": returns where the number ends, NULL if it is none or too large. */
+/* Reads "12", "1.5", ".5". Returns the number's end, or NULL if it is none or too large. */
 static const char *read_number(const char *s, struct decimal *d)
 {
 	bool digits = is_digit(*s);
@@ -104,7 +103,7 @@ static const char *read_number(const char *s, struct decimal *d)
 	return digits ? s : NULL;
 }
 
-/* The unit that is all of the text at `s`, after a blank at most. */
+/* The unit that the whole text at `s` is, after one blank at most; NULL if none. */
 static const struct unit *find_unit(const struct unit *table, const char *s)
 {
 	if (s[0] == ' ' && s[1])
@@ -115,7 +114,7 @@ static const struct unit *find_unit(const struct unit *table, const char *s)
 	return NULL;
 }
 
-/* Number and unit; what is left below one, in billionths, goes to `*rest`. */
+/* Reads a number and its unit; the fraction of the value goes to `*rest`, in billionths. */
 static int read_value(const char *s, const struct unit *table, int64_t *value, int64_t *rest)
 {
 	struct decimal d;
@@ -173,7 +172,7 @@ int units_duration(const char *text, int64_t *ns)
 	return 0;
 }
 
-/* Below a minute: three figures, which rounding may bring to the next unit. */
+/* Below a minute: three figures; rounding may reach the next unit. */
 static void put_short(uint64_t ns, const char *sign, const char *micro, char *buf, size_t size)
 {
 	static const struct {
@@ -203,7 +202,7 @@ static void put_short(uint64_t ns, const char *sign, const char *micro, char *bu
 		    (unsigned)(ns % worth / (worth / (places == 2 ? 100 : 10))), prefix);
 }
 
-/* From a minute on: two units, the lower one rounded. */
+/* A minute or more: two units, the lower one rounded. */
 static void put_long(uint64_t ns, const char *sign, char *buf, size_t size)
 {
 	uint64_t s = (ns + NS_PER_S / 2) / NS_PER_S;

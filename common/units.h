@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers as people write them. Every number from outside goes through here: the whole text must
- * be used up and the value in range. Decimal digits, at most nine after a point, and one blank at
+/* Numbers as people write them. Every number from outside is read here: the whole text must be a
+ * number and the value in range. Decimal digits, at most nine after a point, and one blank at
  * most between number and unit; no sign (but '-' where the range has negative numbers), exponent or
  * hex. Each returns 0, or -1 and leaves `*out` alone. Pure. */
-#ifndef UPCASE_UNITS_H
-#define UPCASE_UNITS_H
+#ifndef UPCASE_COMMON_UNITS_H
+#define UPCASE_COMMON_UNITS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +24,7 @@ int units_bytes(const char *text, int64_t lo, int64_t hi, int64_t *out);
  * for micro: "µ" or "u"), "3 min 20 s". Writes at most `size` bytes with the end, returns `buf`. */
 char *units_duration_text(int64_t ns, const char *micro, char *buf, size_t size);
 
-/* How long something has lasted that goes on: "0.3 s"; from 100 s on in units that change less
- * often. */
+/* The age of something that goes on: "0.3 s"; from 100 s on in units that change less often. */
 char *units_running_text(int64_t ns, const char *micro, char *buf, size_t size);
 
 /* `ns`, 0 or more, in units of `unit`, three figures: "40.3", "1.20", "104"; less than one has two

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is UTF-8 and what is not: the well-formed byte sequences of table 3-7 of the Unicode
- * Standard. Overlong forms, surrogates and what lies above U+10FFFF are not. Pure. */
+/* UTF-8: the well-formed byte sequences of table 3-7 of the Unicode Standard. Overlong forms,
+ * surrogates and code points above U+10FFFF are ill-formed. Pure. */
 #ifndef UPCASE_COMMON_UTF8_H
 #define UPCASE_COMMON_UTF8_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many bytes a character has that begins with `first`: 1 to 4, or 0 if none begins so. */
+/* The length of a character whose first byte is `first`: 1 to 4, or 0 if none begins so. */
 static inline size_t utf8_length(unsigned char first)
 {
 	if (first < 0x80)
@@ -67,8 +67,9 @@ static inline uint32_t utf8_code(const unsigned char *s, size_t length)
 	return code;
 }
 
-/* What could drive a terminal (the controls of ISO 6429), and what ends lines or turns the order of
- * the text around it (the Unicode Standard, section 23.2): a name could pretend to be another. */
+/* Whether a character could drive a terminal (the controls of ISO 6429), ends lines or changes the
+ * order of the text around it (the Unicode Standard, section 23.2): a name could then look like
+ * another. */
 static inline bool utf8_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
@@ -84,8 +85,7 @@ static inline size_t utf8_harmless(const unsigned char *s, size_t n)
 	return length && utf8_is_control(utf8_code(s, length)) ? 0 : length;
 }
 
-/* How many bytes at the end of the text are the beginning of a character that is cut off there:
- * 0 to 3. Nothing before them counts, since no character has a first byte within it. */
+/* The number of bytes at the end of the text that begin a character but do not end it: 0 to 3. */
 static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
 {
 	for (size_t k = 1; k <= 3 && k <= n; k++) {
@@ -99,7 +99,8 @@ static inline size_t utf8_cut_off(const unsigned char *s, size_t n)
 	return 0;
 }
 
-/* The columns of UTF-8 whose characters are one wide each, as all of our own are. */
+/* The columns of UTF-8 whose characters are one column wide each, as in all texts of the programs.
+ */
 static inline int utf8_columns(const char *text)
 {
 	int columns = 0;
