@@ -12,24 +12,24 @@
 
 /* Room for one connection's line. */
 #define LINE 1000
-/* Room for a command; the control socket takes no longer ones. */
+/* Room for a command to the workers; the control socket takes no longer ones. */
 #define COMMAND_MAX 256
 /* How much of a wrong command is quoted. */
 #define QUOTE 32
 
+/* Room for answers that is left free when no more connections are added. */
+#define RESERVED 8192
+
 struct command_call {
 	const struct control_sources *sources;
-	/* What follows the command's name, "" for nothing. */
+	/* The word behind the command's name, "" for none. */
 	const char *argument;
 	int64_t now;
 	struct send_buffer *out;
-	/* How many connections were told; there was no room for more. */
+	/* How many connections there were; there was no room for more. */
 	int count;
 	bool full;
 };
-
-/* What is left of the room for answers when no more connections are told. */
-#define RESERVED 8192
 
 /* RFC 9293, section 3.3.2; the numbers are the kernel's (include/net/tcp_states.h). */
 static const char *const states[] = {
@@ -95,7 +95,7 @@ static const char *state_of(const struct tcp_info *info)
 	         : "other";
 }
 
-/* One connection's line, with its end. */
+/* Takes a connection's line, with its end. */
 static void add_line(void *context, const char *line)
 {
 	struct command_call *a = context;
@@ -131,7 +131,9 @@ static void add_connection(void *context, const struct control_connection *c)
 	add_line(a, line);
 }
 
-static void refuse(const struct command_call *a, const char *quote, const char *why)
+/* Refuses a command, about a word of it or "". The word is quoted in printable ASCII. Returns
+ * false. */
+static bool refuse(const struct command_call *a, const char *quote, const char *why)
 {
 	char safe[QUOTE];
 	size_t n = 0;
@@ -141,14 +143,10 @@ static void refuse(const struct command_call *a, const char *quote, const char *
 		                                                                         : quote[n];
 	safe[n] = '\0';
 	send_buffer_print(a->out, "error %s%s%s%s\n", n ? "'" : "", safe, n ? "' " : "", why);
+	return false;
 }
 
-static void ok(const struct command_call *a)
-{
-	send_buffer_print(a->out, "ok\n");
-}
-
-static void do_totals(struct command_call *a)
+static bool do_totals(struct command_call *a)
 {
 	char line[COUNTERS_LINE];
 
@@ -156,12 +154,11 @@ static void do_totals(struct command_call *a)
 		a->sources->sum(a->sources->server);
 	for (int i = 0; counters_line(a->sources->counters, i, line); i++)
 		send_buffer_print(a->out, "%s\n", line);
-	ok(a);
+	return true;
 }
 
-/* Tells of all, or of the one that was asked for. Returns whether all that there is was told; if
- * not, that was said. */
-static bool find_connections(struct command_call *a)
+/* The connections, or the one of the argument. */
+static bool do_connections(struct command_call *a)
 {
 	char command[COMMAND_MAX];
 	int unanswered = 0;
@@ -173,65 +170,51 @@ static bool find_connections(struct command_call *a)
 	} else {
 		a->sources->each(a->sources->tcp, a->now, add_connection, a);
 	}
-	if (unanswered)
+	if (unanswered) {
 		send_buffer_print(a->out, "error worker %d does not answer\n", unanswered);
-	else if (a->full)
-		send_buffer_print(a->out,
-		    "error there are too many to tell: ask for one of them\n");
-	return !unanswered && !a->full;
+		return false;
+	}
+	if (a->full)
+		return refuse(a, "", "there are too many to tell: ask for one of them");
+	if (*a->argument && !a->count)
+		return refuse(a, a->argument, "is not connected; \"connections\" lists who is");
+	return true;
 }
 
-static void do_connections(struct command_call *a)
-{
-	if (find_connections(a))
-		ok(a);
-}
-
-static void do_connection(struct command_call *a)
-{
-	if (!find_connections(a))
-		return;
-	if (a->count)
-		ok(a);
-	else
-		refuse(a, a->argument, "is not connected; \"connections\" lists who is");
-}
-
-static void do_link(struct command_call *a)
+static bool do_link(struct command_call *a)
 {
 	const struct impair_options *o = a->sources->link;
-	char line[IMPAIR_LINE];
+	char there[IMPAIR_LINE], back[IMPAIR_LINE];
 
-	send_buffer_print(a->out, "seed %" PRIu64 "\n", o->seed);
-	send_buffer_print(a->out, "there line %s\n",
-	    impair_fields_line(&o->there, line, sizeof line));
-	send_buffer_print(a->out, "back line %s\n",
-	    impair_fields_line(&o->back, line, sizeof line));
-	ok(a);
+	send_buffer_print(a->out, "seed %" PRIu64 "\nthere line %s\nback line %s\n", o->seed,
+	    impair_fields_line(&o->there, there, sizeof there),
+	    impair_fields_line(&o->back, back, sizeof back));
+	return true;
 }
 
-static void do_help(struct command_call *a);
+static bool do_help(struct command_call *a);
 
+/* `execute` answers all but the last line, which is "ok", or refuses and returns false. */
 static const struct control_command {
 	const char *name, *argument, *help;
-	void (*execute)(struct command_call *a);
+	bool (*execute)(struct command_call *a);
 } table[] = {
 	{ "totals", NULL, "what was counted so far", do_totals },
 	{ "connections", NULL, "each TCP client, with what the kernel knows of it",
 	    do_connections },
-	{ "connection", "ADDRESS:PORT", "one of them", do_connection },
+	{ "connection", "ADDRESS:PORT", "one of them", do_connections },
 	{ "link", NULL, "what is done to UDP", do_link },
 	{ "help", NULL, "this", do_help },
 };
 #define COMMANDS (sizeof table / sizeof *table)
 
-static void do_help(struct command_call *a)
+static bool do_help(struct command_call *a)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		send_buffer_print(a->out, "%s%s%s: %s\n", table[i].name,
 		    table[i].argument ? " " : "", table[i].argument ? table[i].argument : "",
 		    table[i].help);
-	ok(a);
+	return true;
 }
 
 void control_commands_execute(const struct control_sources *o, char *line, int64_t now,
@@ -252,8 +235,8 @@ void control_commands_execute(const struct control_sources *o, char *line, int64
 			    table[i].argument
 			        ? "takes one word; for example: connection 127.0.0.1:40000"
 			        : "takes no words");
-		else
-			table[i].execute(&a);
+		else if (table[i].execute(&a))
+			send_buffer_print(out, "ok\n");
 		return;
 	}
 	refuse(&a, name ? name : "",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the control socket is asked, and what it answers: upcased(8), CONTROL SOCKET, has the lines.
- * Connections are told in the order of tcp_each(). Pure. */
+/* The commands of the control socket and their answers: upcased(8), CONTROL SOCKET, has the lines.
+ * Connections come in the order of tcp_each(). Pure. */
 #ifndef UPCASED_CONTROL_COMMANDS_H
 #define UPCASED_CONTROL_COMMANDS_H
 
@@ -14,7 +14,7 @@
 #include "common/send-buffer.h"
 #include "server/counters.h"
 
-/* What is told of one TCP client. */
+/* One TCP client. */
 struct control_connection {
 	char peer[ADDR_TEXT];
 	/* ns. */
@@ -24,25 +24,29 @@ struct control_connection {
 	/* As the kernel filled it in, and how much of it: kernels differ. */
 	struct tcp_info info;
 	socklen_t info_size;
-	/* How often its retransmission timer ran out, where the kernel tells it; else -1. */
+	/* How often its retransmission timer ran out; -1 where the kernel does not say. */
 	int total_rto;
 };
 
 typedef void control_connection_call(void *context, const struct control_connection *c);
 
-/* What commands ask; all borrowed. */
+struct server;
+struct tcp;
+
+/* Where the answers come from; all borrowed. */
 struct control_sources {
 	const struct counters *counters;
 	const struct impair_options *link;
-	/* Tells of each TCP client. */
-	void (*each)(void *tcp, int64_t now, control_connection_call *call, void *context);
-	void *tcp;
-	/* Brings `counters` up to date; NULL where they always are. */
-	void (*sum)(void *server);
-	/* Where workers serve, else NULL: gives each of them a command, as workers_ask() tells. */
-	int (*ask)(void *server, const char *command, void (*line)(void *context, const char *line),
+	/* Calls for each TCP client. */
+	void (*each)(const struct tcp *tcp, int64_t now, control_connection_call *call,
 	    void *context);
-	void *server;
+	const struct tcp *tcp;
+	/* Brings `counters` up to date; NULL where they always are. */
+	void (*sum)(struct server *server);
+	/* Where workers serve, else NULL: gives each of them a command, as workers_ask() does. */
+	int (*ask)(struct server *server, const char *command,
+	    void (*line)(void *context, const char *line), void *context);
+	struct server *server;
 };
 
 /* Executes a command, `line` without its newline (it is taken apart), and answers. */

@@ -197,11 +197,6 @@ struct datagram_inbox *datagram_inbox_new(void)
 	return in;
 }
 
-void datagram_inbox_free(struct datagram_inbox *in)
-{
-	free(in);
-}
-
 static void read_control(struct msghdr *header, struct datagram_message *m)
 {
 	struct datagram *d = &m->about;

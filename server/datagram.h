@@ -66,9 +66,8 @@ struct datagram_support {
 /* Room for a batch. */
 struct datagram_inbox;
 
-/* NULL when memory is short. datagram_inbox_free() frees; NULL is nothing. */
+/* free() frees. NULL when memory is short. */
 struct datagram_inbox *datagram_inbox_new(void);
-void datagram_inbox_free(struct datagram_inbox *in);
 
 /* Makes a socket's buffers so many bytes where they are smaller. Past the system's limit that takes
  * CAP_NET_ADMIN, else they get as large as that. */

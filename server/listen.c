@@ -22,7 +22,7 @@
 
 /* The first descriptor of those handed over: sd_listen_fds(3). */
 #define FIRST_HANDED_OVER 3
-/* How often a port that is free for one socket may turn out to be taken for another one. */
+/* How often a free port is tried: one that is free for a socket may be taken for the next. */
 #define FREE_PORT_TRIES 100
 #define LOCALS_FRESH NS_PER_S
 /* Whether connections inherit their listener's options. */
@@ -34,10 +34,10 @@
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 
-/* Bytes that the system takes of one connection beyond those that it may send now. */
+/* Bytes that the system takes for one connection beyond those that it may send now. */
 #define UNSENT_MAX 262144
-/* Bytes that it takes of one that are not read yet, from other hosts: its own bound, for who reads
- * along for a while, is megabytes, which serves streams on this host well. */
+/* Bytes of one connection from another host that the system takes before they are read: its own
+ * bound is megabytes, which serves streams on this host well. */
 #define UNREAD_MAX 262144
 
 static const char *type_name(int type)
@@ -46,29 +46,25 @@ static const char *type_name(int type)
 }
 
 /* How a set of sockets has its port: alone; as the first one of those that share it, bound before
- * it lets others in, so that a port that another server has is found out; as one more of them. */
+ * it may be shared, so that a port that another server has is found out; as one more of them. */
 enum share { ALONE, FIRST, FURTHER };
 
-static int let_in(int fd)
+static int switch_on(int fd, int level, int option)
 {
-	const int on = 1;
-
-	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	return setsockopt(fd, level, option, &(int){ 1 }, sizeof(int));
 }
 
 void listen_prepare(int fd)
 {
-	const int on = 1;
-
 	/* Replies are written in one piece: waiting for more would only hold them up. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
 	/* An urgent byte is one of the stream (RFC 6093, section 6); else it would be taken out of
 	 * it. */
-	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	switch_on(fd, SOL_SOCKET, SO_OOBINLINE);
+	switch_on(fd, SOL_SOCKET, SO_KEEPALIVE);
 #ifdef TCP_NOTSENT_LOWAT
-	/* Else the system takes megabytes for a client that does not read, out of a store that is
-	 * everybody's (tcp_mem). */
+	/* Else the system takes megabytes for a client that does not read, out of a store that all
+	 * share (tcp_mem). */
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ UNSENT_MAX }, sizeof(int));
 #endif
 }
@@ -80,9 +76,10 @@ static void bound_unread(const struct listen_socket *s)
 		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &(int){ UNREAD_MAX }, sizeof(int));
 }
 
+/* Returns 0, or -1 with errno. */
 static int bind_socket(struct listen_socket *s, enum share share)
 {
-	const int on = 1;
+	const bool stream = s->type == SOCK_STREAM;
 
 	s->fd = socket(s->addr.sa.sa_family, s->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
@@ -93,18 +90,17 @@ static int bind_socket(struct listen_socket *s, enum share share)
 	}
 	/* Connections of the server that was here before may linger; over UDP the option would let
 	 * two bind. */
-	if (s->type == SOCK_STREAM &&
-	    setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+	if (stream && switch_on(s->fd, SOL_SOCKET, SO_REUSEADDR) < 0)
 		return -1;
-	if (s->type == SOCK_STREAM)
+	if (stream)
 		listen_prepare(s->fd);
 	bound_unread(s);
-	if (s->addr.sa.sa_family == AF_INET6 &&
-	    setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+	if (s->addr.sa.sa_family == AF_INET6 && switch_on(s->fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
 		return -1;
-	if ((share == FURTHER && let_in(s->fd) < 0) || bind(s->fd, &s->addr.sa, s->addr.len) < 0 ||
-	    (share == FIRST && let_in(s->fd) < 0) ||
-	    (s->type == SOCK_STREAM && listen(s->fd, SOMAXCONN) < 0))
+	if ((share == FURTHER && switch_on(s->fd, SOL_SOCKET, SO_REUSEPORT) < 0) ||
+	    bind(s->fd, &s->addr.sa, s->addr.len) < 0 ||
+	    (share == FIRST && switch_on(s->fd, SOL_SOCKET, SO_REUSEPORT) < 0) ||
+	    (stream && listen(s->fd, SOMAXCONN) < 0))
 		return -1;
 	s->addr.len = sizeof s->addr.storage;
 	return getsockname(s->fd, &s->addr.sa, &s->addr.len);
@@ -121,37 +117,38 @@ static void close_sockets(struct listen *l)
 		listen_close_one(&l->sockets[--l->count]);
 }
 
-static void say_why(const struct listen_socket *s, uint16_t port, char why[OPTIONS_WHY])
+/* Says why the socket could not be bound, by errno. Returns -1. */
+static int say_why(const struct listen_socket *s, uint16_t port, char why[OPTIONS_WHY])
 {
 	char host[ADDR_TEXT];
 
 	addr_host_text(&s->addr, host);
 	if (errno == EADDRINUSE)
-		snprintf(why, OPTIONS_WHY,
+		return text_refuse(why, OPTIONS_WHY,
 		    "port %u is in use (%s, %s): another upcased? try --port=0", port,
 		    type_name(s->type), host);
-	else if (errno == EACCES)
-		snprintf(why, OPTIONS_WHY, "port %u is not allowed for this user: try --port=12000",
-		    port);
-	else if (errno == EADDRNOTAVAIL)
-		snprintf(why, OPTIONS_WHY,
+	if (errno == EACCES)
+		return text_refuse(why, OPTIONS_WHY,
+		    "port %u is not allowed for this user: try --port=12000", port);
+	if (errno == EADDRNOTAVAIL)
+		return text_refuse(why, OPTIONS_WHY,
 		    "%s is not an address of this host: try --public, or one that \"ip address\" "
 		    "shows",
 		    host);
-	else
-		snprintf(why, OPTIONS_WHY, "cannot serve %s over %s: %s", host, type_name(s->type),
-		    strerror(errno));
+	return text_refuse(why, OPTIONS_WHY, "cannot serve %s over %s: %s", host,
+	    type_name(s->type), strerror(errno));
 }
 
-/* A family that this host does not have, as the errors of its sockets tell. */
+/* The error of a socket in a family that this host does not have. */
 static bool is_missing(int error)
 {
 	return error == EAFNOSUPPORT || error == EPFNOSUPPORT || error == EPROTONOSUPPORT ||
 	       error == EADDRNOTAVAIL;
 }
 
-/* UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got. Returns 0;
- * 1 if the place may be left out; -1 with errno and the socket at fault in `*failed`. */
+/* Opens UDP and TCP at one place; `*port`, if it was 0, is the one that the first socket got.
+ * Returns 0; 1 with errno if the place may be left out; -1 with errno and the socket at fault in
+ * `*failed`. */
 static int open_place(struct listen *l, const struct settings_place *place, enum share share,
     uint16_t *port, struct listen_socket *failed)
 {
@@ -170,36 +167,29 @@ static int open_place(struct listen *l, const struct settings_place *place, enum
 	return 0;
 }
 
-/* All places once. Returns 0, or -1 with errno and the socket at fault. */
-static int open_all(struct listen *l, const struct settings *s, enum share share, uint16_t *port,
-    struct listen_socket *failed)
-{
-	int saved = 0, result;
-
-	for (int i = 0; i < s->places_count; i++) {
-		result = open_place(l, &s->places[i], share, port, failed);
-		if (result < 0)
-			return -1;
-		if (result > 0) {
-			saved = errno;
-			l->missing = s->places[i].addr.sa.sa_family;
-		}
-	}
-	errno = saved;
-	return l->count ? 0 : -1;
-}
-
-/* All sets once. Returns 0, or -1 with errno and the socket at fault. */
+/* Opens all places once for each set. Returns 0, or -1 with errno and the socket at fault. */
 static int open_sets(struct listen *sets, int n, const struct settings *s, uint16_t *port,
     struct listen_socket *failed)
 {
-	for (int i = 0; i < n; i++)
-		if (open_all(&sets[i], s,
-		        n == 1   ? ALONE
-		        : i == 0 ? FIRST
-		                 : FURTHER,
-		        port, failed) < 0)
+	for (struct listen *l = sets; l < sets + n; l++) {
+		const enum share share = n == 1 ? ALONE : l == sets ? FIRST : FURTHER;
+		int missing = 0;
+
+		for (int i = 0; i < s->places_count; i++) {
+			int result = open_place(l, &s->places[i], share, port, failed);
+
+			if (result < 0)
+				return -1;
+			if (result > 0) {
+				missing = errno;
+				l->missing = s->places[i].addr.sa.sa_family;
+			}
+		}
+		if (!l->count) {
+			errno = missing;
 			return -1;
+		}
+	}
 	return 0;
 }
 
@@ -213,10 +203,8 @@ int listen_open(struct listen *sets, int n, const struct settings *s, char why[O
 	while (open_sets(sets, n, s, &port, &failed) < 0) {
 		for (int i = 0; i < n; i++)
 			close_sockets(&sets[i]);
-		if (errno != EADDRINUSE || --tries == 0) {
-			say_why(&failed, port, why);
-			return -1;
-		}
+		if (errno != EADDRINUSE || --tries == 0)
+			return say_why(&failed, port, why);
 		port = s->port;
 	}
 	for (int i = 0; i < n; i++)
@@ -224,33 +212,24 @@ int listen_open(struct listen *sets, int n, const struct settings *s, char why[O
 	return 0;
 }
 
-/* The number in LISTEN_FDS if it is for this process, which LISTEN_PID tells; else NULL. */
-static const char *environment_number(void)
-{
-	const char *process = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
-	int64_t pid;
-
-	if (!process || !number || units_count(process, 1, INT32_MAX, &pid) < 0 || pid != getpid())
-		return NULL;
-	return number;
-}
-
 int listen_handed_over(char why[OPTIONS_WHY])
 {
-	const char *number = environment_number();
-	int64_t n = 0;
+	const char *process = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
+	int64_t pid, n = 0;
 
-	if (number && units_count(number, 1, LISTEN_SOCKETS, &n) < 0) {
-		snprintf(why, OPTIONS_WHY, "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d",
-		    number, LISTEN_SOCKETS);
-		n = -1;
-	}
+	/* They are for the process that LISTEN_PID names. */
+	if (process && number && units_count(process, 1, INT32_MAX, &pid) == 0 && pid == getpid() &&
+	    units_count(number, 1, LISTEN_SOCKETS, &n) < 0)
+		n = text_refuse(why, OPTIONS_WHY,
+		    "LISTEN_FDS=%.40s: is not a number of sockets, 1 to %d", number,
+		    LISTEN_SOCKETS);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	return (int)n;
 }
 
+/* A socket option that is a number, or -1. */
 static int number_option(int fd, int option)
 {
 	int value = -1;
@@ -319,44 +298,45 @@ bool listen_is_open(const struct listen *l)
 	return false;
 }
 
-/* Whether one of the sockets before `i` has its type and, if `addr`, its address. */
-static bool has(const struct listen *l, int type, const struct addr *addr)
+/* Whether the address is served over the other protocol too. */
+static bool has_twin(const struct listen *l, const struct listen_socket *s)
 {
 	for (int i = 0; i < l->count; i++)
-		if (l->sockets[i].type == type && (!addr || addr_equal(&l->sockets[i].addr, addr)))
+		if (l->sockets[i].type != s->type && addr_equal(&l->sockets[i].addr, &s->addr))
 			return true;
 	return false;
 }
 
 char *listen_text(const struct listen *l, char *buf, size_t size)
 {
-	static const char *const names[] = { "UDP and TCP", "TCP", "UDP" };
+	static const struct {
+		const char *name;
+		bool twin;
+		int type;
+	} kinds[] = { { "UDP and TCP", true, SOCK_STREAM }, { "TCP", false, SOCK_STREAM },
+		{ "UDP", false, SOCK_DGRAM } };
 	size_t used = 0;
 
 	*buf = '\0';
-	for (int kind = 0; kind < 3; kind++) {
+	for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
 		size_t before = used;
 
-		for (int i = 0; i < l->count; i++) {
-			const struct listen_socket *s = &l->sockets[i];
+		for (const struct listen_socket *s = l->sockets; s < l->sockets + l->count; s++) {
 			char text[ADDR_TEXT];
-			bool twin = has(l, s->type == SOCK_STREAM ? SOCK_DGRAM : SOCK_STREAM,
-			    &s->addr);
 
-			if (kind == 0 ? !twin || s->type != SOCK_STREAM
-			              : twin || s->type != (kind == 1 ? SOCK_STREAM : SOCK_DGRAM))
-				continue;
-			if (used + ADDR_TEXT + 20 < size)
+			if (s->type == kinds[kind].type && has_twin(l, s) == kinds[kind].twin &&
+			    used + ADDR_TEXT + 20 < size)
 				used += (size_t)snprintf(buf + used, size - used, "%s%s",
 				    used ? " " : "", addr_text(&s->addr, text));
 		}
 		if (used > before)
-			used += (size_t)snprintf(buf + used, size - used, " (%s)", names[kind]);
+			used += (size_t)snprintf(buf + used, size - used, " (%s)",
+			    kinds[kind].name);
 	}
 	return buf;
 }
 
-/* One of this host's addresses? */
+/* Whether it is one of this host's addresses. */
 static bool is_local(struct listen *l, const struct addr *a, int64_t now)
 {
 	if (addr_is_loopback(a))

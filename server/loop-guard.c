@@ -65,11 +65,6 @@ struct loop_guard *loop_guard_new(const struct siphash_key *key)
 	return g;
 }
 
-void loop_guard_free(struct loop_guard *g)
-{
-	free(g);
-}
-
 static bool is_silenced(const struct pair *p)
 {
 	return p->spent > LOOP_GUARD_RUN_MAX / NS_PER_US;

@@ -71,9 +71,8 @@ enum loop_guard_decision loop_guard_origin(const struct loop_guard_origin *o);
 
 struct loop_guard;
 
-/* NULL when memory is short. loop_guard_free() frees; NULL is nothing. */
+/* free() frees. NULL when memory is short. */
 struct loop_guard *loop_guard_new(const struct siphash_key *key);
-void loop_guard_free(struct loop_guard *g);
 
 /* For a datagram that is its own capitals: with a server that capitalizes or echoes no other can be
  * a link of a loop. `now` is ns of the monotonic clock. LOOP_GUARD_ANSWER says that the reply will

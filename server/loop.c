@@ -38,11 +38,6 @@ struct loop *loop_new(void)
 	return calloc(1, sizeof(struct loop));
 }
 
-void loop_free(struct loop *l)
-{
-	free(l);
-}
-
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context)
 {
 	l->members[fd] = (struct loop_member){ call, context };

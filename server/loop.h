@@ -23,9 +23,8 @@ typedef void loop_call(void *context, int fd, unsigned ready, int64_t now);
 
 struct loop;
 
-/* NULL when memory is short. loop_free() closes nothing. */
+/* free() frees, and closes nothing. NULL when memory is short. */
 struct loop *loop_new(void);
-void loop_free(struct loop *l);
 
 /* Watches `fd`, 0 <= fd < FD_SETSIZE, for `want` and tells `call`. */
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context);

@@ -20,25 +20,24 @@
 
 /* How long a signal may wait while there is always something ready. */
 #define SIGNAL_STEP (50 * NS_PER_MS)
-/* Of so many looks one is at everything, the others are at who was served last, which costs a
- * third. */
+/* While polling, one poll in POLLS checks all descriptors; the others check only the last active
+ * one, which costs a third. */
 #define POLLS 8
-/* What a TCP client sends in one piece, if it is a message that it waits for the reply to: bytes at
- * most. */
+/* The most bytes that a TCP client sends in one piece if it waits for the reply before the next. */
 #define MESSAGE 2048
 /* How long the end waits for clients to take their last replies, and the watching process for the
- * workers to end: together with what else there is to do less than a second. */
+ * workers to end: with all else less than a second. */
 #define FINISH_TIMEOUT (500 * NS_PER_MS)
 #define WORKERS_TIMEOUT (750 * NS_PER_MS)
-/* The totals, 9 lines, come so seldom that the log keeps its limit. */
+/* The time between two totals, of 9 lines, at least: so the log keeps its limit. */
 #define COUNTERS_PAUSE (500 * NS_PER_MS)
 
-/* How often SIGTERM or SIGINT came, and which one last; whether SIGUSR1 came. */
+/* How often SIGTERM, SIGINT or SIGHUP came, and which one last; whether SIGUSR1 came. */
 static volatile sig_atomic_t ends_asked, end_signal, counters_asked;
 
 static void on_signal(int number)
 {
-	/* Of a worker: the loop looks by itself. */
+	/* It only wakes the loop, which finds out which worker ended. */
 	if (number == SIGCHLD)
 		return;
 	if (number == SIGUSR1) {
@@ -49,7 +48,8 @@ static void on_signal(int number)
 	end_signal = number;
 }
 
-/* The signals that the server acts on come only while pselect() waits, with `*mask`. */
+/* Blocks the signals that the server acts on: they come only while pselect() waits, with `*mask`.
+ */
 static void catch_signals(sigset_t *mask)
 {
 	static const int caught[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD };
@@ -59,7 +59,7 @@ static void catch_signals(sigset_t *mask)
 	sigemptyset(&blocked);
 	sigfillset(&act.sa_mask);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
-		/* Started by nohup. */
+		/* It was started by nohup. */
 		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
 		    old.sa_handler == SIG_IGN)
 			continue;
@@ -67,7 +67,7 @@ static void catch_signals(sigset_t *mask)
 		sigaction(caught[i], &act, NULL);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
-	/* A log or a file that may not grow does not end it. */
+	/* A log or a file that may not grow does not end the server. */
 	sigaction(SIGXFSZ, &ignore, NULL);
 	sigprocmask(SIG_BLOCK, &blocked, mask);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
@@ -126,15 +126,15 @@ static int read_settings(struct settings *s, int argc, char **argv)
 		       1;
 	if (settings_check(s, why) < 0 || ready_check(s->port_file, why) < 0)
 		return server_complain(STATUS_USAGE, "%s", why) + 1;
-	/* Before anybody is told that it is ready. */
 	if (check_descriptor("ready-fd", s->ready_fd, O_RDONLY, INT32_MAX) < 0 ||
 	    check_descriptor("lifeline-fd", s->lifeline_fd, O_WRONLY, FD_SETSIZE) < 0)
 		return STATUS_USAGE + 1;
 	return 0;
 }
 
-/* Says that it is ready: to the person first, so that whoever waits for the port finds everything
- * said. But where both read the same, the port is the first line. Returns 0 or the status. */
+/* Reports that the server is ready: on standard output first, then in the port file and on the
+ * ready descriptor, whose readers thus find all reported. But if that descriptor is standard
+ * output, the port is the first line. Returns 0 or the status. */
 static int announce(struct server *s)
 {
 	char why[OPTIONS_WHY], text[40 * LISTEN_SOCKETS];
@@ -153,12 +153,12 @@ static int announce(struct server *s)
 	if (!stuck)
 		printf("The server is ready to receive\n%s\n",
 		    listen_text(server_served(s), text, sizeof text));
-	/* It serves all the same. */
+	/* It serves nevertheless. */
 	if (stuck || fflush(stdout) != 0)
 		log_always("standard output: %s", strerror(stuck ? EAGAIN : errno));
 	if (ready_file(&s->ready, why) < 0)
 		return server_complain(STATUS_FAILED, "%s", why);
-	/* The last file is made. With --workers each of them gives up more, when it is started. */
+	/* The last file is made. A worker gives up more when it starts. */
 	server_give_up_rights(s);
 	failed = fd != STDOUT_FILENO && ready_port(fd, port, why) < 0;
 	return failed ? server_complain(STATUS_FAILED, "%s", why) : 0;
@@ -176,7 +176,7 @@ static int start(struct server *s)
 	return 0;
 }
 
-/* Those of all; a worker's own are nobody's business. */
+/* Logs the totals, but not a worker's own. */
 static void show_counters(struct server *s, const char *when)
 {
 	char line[COUNTERS_LINE];
@@ -205,7 +205,7 @@ static void begin_end(struct server *s, int64_t now)
 	if (!s->is_worker)
 		log_always("ends: %s", why_end());
 	if (!s->udp) {
-		/* The workers' sockets are closed when they close them. */
+		/* The workers close their sockets too. */
 		server_close_shares(s);
 		workers_finish(s->workers);
 		return;
@@ -214,8 +214,8 @@ static void begin_end(struct server *s, int64_t now)
 	tcp_finish(s->tcp, now);
 }
 
-/* To a worker the same end may be told twice, by who watches and by a terminal or a service
- * manager. */
+/* A second signal ends the server at once; but not a worker, which gets the first one twice, from
+ * the watching process and from a terminal or a service manager. */
 static bool is_over(const struct server *s, int64_t now)
 {
 	const bool busy = s->udp ? udp_busy(s->udp) || tcp_busy(s->tcp) : workers_busy(s->workers);
@@ -241,8 +241,8 @@ static int64_t next_deadline(const struct server *s)
 	return first;
 }
 
-/* Where a descriptor is ready Linux's pselect() returns without letting a waiting signal in, so
- * that under load none ever came. */
+/* Delivers waiting signals now and then: while a descriptor is ready Linux's pselect() returns
+ * without delivering any, so that under load none would ever come. */
 static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 {
 	sigset_t blocked;
@@ -254,16 +254,16 @@ static void let_signals_in(struct server *s, const sigset_t *mask, int64_t now)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-/* Whether to look again rather than sleep: a peer that sends again at once is answered without the
- * time that waking up takes. With --spin for so long, without as long as it costs nothing. */
+/* Whether to poll again rather than sleep: a peer that sends again at once is answered without the
+ * time that waking up takes. With --spin for that long, else as long as it costs nothing. */
 static bool is_polling(struct server *s, int64_t now)
 {
 	return !s->finishing &&
 	       (s->settings.spin ? now < s->spin_until : busy_poll_active(&s->busy_poll, now));
 }
 
-/* What was there in the turn that began at `now` has been answered; it came from `fd` alone, or,
- * with -1, from several. */
+/* Notes, for busy polling, that the messages of the turn that began at `now` have been answered;
+ * they came from `fd` alone or, with -1, from several. */
 static void note_busy_poll(struct server *s, int fd, int64_t now)
 {
 	const struct counters *t = s->counters;
@@ -279,7 +279,7 @@ static void note_busy_poll(struct server *s, int fd, int64_t now)
 	    now, clock_monotonic());
 }
 
-/* Returns whether the turn is over with that. */
+/* Polls the last active descriptor alone. Returns whether that was the whole turn. */
 static bool poll_again(struct server *s, int64_t now)
 {
 	if (!is_polling(s, now) || ++s->polls % POLLS == 0)
@@ -289,7 +289,7 @@ static bool poll_again(struct server *s, int64_t now)
 	return true;
 }
 
-/* What is due. Returns 0 or the status. */
+/* Does what is due. Returns 0 or the status. */
 static int run_timers(struct server *s, int64_t now)
 {
 	int number = workers_supervise(s->workers, now), status;
@@ -313,9 +313,10 @@ static int run(struct server *s, const sigset_t *mask)
 	int status;
 
 	for (;;) {
-		/* First of all: behind what a signal tells of, that it came would be forgotten. */
+		/* First: a signal that is delivered after what it reports was checked would be
+		 * forgotten. */
 		let_signals_in(s, mask, now);
-		/* Before it sees who has ended: a terminal tells the workers too. */
+		/* Before workers that have ended are found: a terminal signals them too. */
 		if ((ends_asked || s->abandoned) && !s->finishing)
 			begin_end(s, now);
 		if ((status = run_timers(s, now)))

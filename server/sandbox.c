@@ -11,7 +11,7 @@
 #include "common/file.h"
 #include "common/text.h"
 
-/* The sanitizers' own calls at the end are many, and not ours; and their reports are files. */
+/* The sanitizers make many calls of their own at the end, and their reports are files. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
     __has_feature(thread_sanitizer)
@@ -48,7 +48,7 @@
 #include <seccomp.h>
 #endif
 
-/* What is in force, and why something is not. */
+/* Adds what is in force, or what is not and why. */
 static void add(struct text *report, const char *what, const char *reason)
 {
 	text_put(report, "%s%s", report->used ? ", " : "", what);
@@ -65,16 +65,15 @@ static int drop_capabilities(void)
 }
 
 #ifdef HAVE_LINUX_LANDLOCK_H
-/* What newer versions of Landlock know, with names of our own: the C library's header may be older
- * than the kernel. */
+/* A ruleset of newer versions of Landlock; the C library's header may be older than the kernel. */
 struct ruleset {
 	uint64_t files, network, scopes;
 };
 
-/* By version, from 1 on, how many kinds of deeds with files it knows: 2 adds another folder's
- * names, 3 truncating, 5 ioctl() of devices. */
-static const int deeds_known[] = { 13, 14, 15, 15, 16 };
-#define NEWEST (int)(sizeof deeds_known / sizeof *deeds_known)
+/* How many rights on files each version has, from 1 on: 2 adds another folder's names, 3
+ * truncating, 5 ioctl() of devices. */
+static const int file_rights[] = { 13, 14, 15, 15, 16 };
+#define NEWEST (int)(sizeof file_rights / sizeof *file_rights)
 /* Since version 4: to bind TCP to a port, to connect it; since version 6: abstract Unix sockets and
  * signals of those outside. */
 #define NETWORK_SINCE 4
@@ -82,9 +81,9 @@ static const int deeds_known[] = { 13, 14, 15, 15, 16 };
 #define SCOPES_SINCE 6
 #define ALL_SCOPES 3
 
-static int allow(int rules, const char *folder, uint64_t deeds)
+static int allow(int rules, const char *folder, uint64_t rights)
 {
-	struct landlock_path_beneath_attr beneath = { .allowed_access = deeds };
+	struct landlock_path_beneath_attr beneath = { .allowed_access = rights };
 	int result;
 
 	beneath.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -110,28 +109,26 @@ static int allow_removal(int rules, const char *path)
 	return allow(rules, folder, LANDLOCK_ACCESS_FS_REMOVE_FILE);
 }
 
-/* Returns the version in force, or -1 with errno. */
+/* Forbids all files but to remove `files`. Returns the version in force, or -1 with errno. */
 static int close_files(const char *const files[SANDBOX_FILES])
 {
 	const int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
 	    LANDLOCK_CREATE_RULESET_VERSION);
-	const uint64_t deeds = version < 1
-	                         ? 0
-	                         : (1u << deeds_known[(version < NEWEST ? version : NEWEST) - 1]) -
-	                               1;
-	const struct ruleset all = { deeds, version < NETWORK_SINCE ? 0 : ALL_NETWORK,
-		version < SCOPES_SINCE ? 0 : ALL_SCOPES };
-	const int rules = version < 1
-	                    ? -1
-	                    : (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
-	int result = rules < 0 ? -1 : 0;
+	struct ruleset all = { .network = version < NETWORK_SINCE ? 0 : ALL_NETWORK,
+		.scopes = version < SCOPES_SINCE ? 0 : ALL_SCOPES };
+	int rules, result;
 
+	if (version < 1)
+		return -1;
+	all.files = (1u << file_rights[(version < NEWEST ? version : NEWEST) - 1]) - 1;
+	rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
+	result = rules < 0 ? -1 : 0;
 	for (int i = 0; i < SANDBOX_FILES && result == 0; i++)
 		if (files[i])
 			result = allow_removal(rules, files[i]);
 	/* A sanitizer's report is a file. */
 	if (result == 0 && SANITIZED)
-		result = allow(rules, "/", deeds);
+		result = allow(rules, "/", all.files);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
 	(void)file_give_up(rules);
@@ -140,14 +137,14 @@ static int close_files(const char *const files[SANDBOX_FILES])
 #endif
 
 #if defined HAVE_LIBSECCOMP && !SANITIZED
-/* Who may. */
+/* Which process may make a call. */
 enum who {
-	/* All of them. */
+	/* Each. */
 	SERVES = 1,
-	/* The process that watches: besides, what those that it starts do until they are in a
-	 * sandbox of their own. Its filter holds for them too. */
+	/* The watching process: also what the workers do until they are in a sandbox of their own,
+	 * since its filter holds for them too. */
 	WATCHES = 2,
-	/* Who has files to remove, and who has a lifeline. */
+	/* One that has files to remove; one that has a lifeline. */
 	REMOVES = 4,
 	READS = 8,
 };
@@ -157,12 +154,12 @@ enum who {
 struct call {
 	int number;
 	enum who who;
-	/* All of these hold; one whose `op` is 0 is none. */
+	/* Conditions on its arguments, which must all hold; `op` is 0 behind the last. */
 	struct scmp_arg_cmp when[CONDITIONS];
 };
 
-/* Of an argument the system looks at 32 bits. Stand for what is known later: this process, the
- * descriptor of the lifeline. */
+/* Conditions on the lower 32 bits of an argument. ITSELF and LIFELINE stand for numbers that are
+ * known later: this process, the descriptor of the lifeline. */
 #define IS(argument, value) { argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, value }
 #define NONE_BUT(argument, flags) { argument, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(flags), 0 }
 #define ITSELF (UINT32_MAX + 1ull)
@@ -181,9 +178,10 @@ struct call {
 #define CLONE_FLAGS 0
 #endif
 
-/* What is allowed, all else is refused with EPERM: the most frequent first, since that is the order
- * in which the system tries. With each: what it is used for; what is left to who has taken over the
- * process and calls it with whatever the conditions let pass. */
+/* The calls that are allowed; all others are refused with EPERM. The most frequent come first,
+ * since the system tries them in this order. The comments say what a call is for and, after
+ * "Left:", what it leaves to an attacker who has taken over the process and calls it with whatever
+ * the conditions let pass. */
 static const struct call calls[] = {
 	/* Replies, what getifaddrs() asks. Left: as UDP, datagrams to anybody, from the server's
 	 * port, with the source addresses and header fields that everybody may set; lies to
@@ -344,75 +342,34 @@ static int allow_call(scmp_filter_ctx filter, const struct call *call, int lifel
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call->number, n, when);
 }
 
-static int add_rules(scmp_filter_ctx filter, const struct sandbox *s)
+/* Returns 0 or an errno. */
+static int filter_calls(const struct sandbox *s)
 {
 	const unsigned who = SERVES | (s->watches ? WATCHES : 0) |
 	                     (s->files[0] || s->files[1] ? REMOVES : 0) |
 	                     (s->lifeline >= 0 ? READS : 0);
-	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then takes the
-	 * other. */
-	int error = s->watches
-	              ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0)
-	              : 0;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int error = 0;
 
+	if (!filter)
+		return ENOMEM;
+	/* Flags of clone3(2) are in memory, where no filter sees them; the C library then takes
+	 * clone(2). */
+	if (s->watches)
+		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	for (size_t i = 0; i < CALLS && !error; i++) {
 		if (!(calls[i].who & who))
 			continue;
 		error = allow_call(filter, &calls[i], s->lifeline);
-		/* A call of another system than this one has none. */
+		/* A call that this system does not have has no priority either. */
 		seccomp_syscall_priority(filter, calls[i].number, (uint8_t)(UINT8_MAX - i));
 	}
-	return error;
-}
-
-/* Returns 0 or an errno. */
-static int filter_calls(const struct sandbox *s)
-{
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int error;
-
-	if (!filter)
-		return ENOMEM;
-	error = add_rules(filter, s);
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
 	return -error;
 }
 #endif
-
-static void add_files(const char *const files[SANDBOX_FILES], struct text *report)
-{
-#ifdef HAVE_LINUX_LANDLOCK_H
-	const int version = close_files(files);
-
-	if (version > 0)
-		add(report, "Landlock",
-		    version < NETWORK_SINCE  ? "files"
-		    : version < SCOPES_SINCE ? "files, TCP"
-		                             : "files, TCP, signals");
-	else
-		add(report, "no Landlock", strerror(errno));
-#else
-	(void)files;
-	add(report, "no Landlock", "not built in");
-#endif
-}
-
-static void add_filter(const struct sandbox *s, struct text *report)
-{
-#if defined HAVE_LIBSECCOMP && !SANITIZED
-	const int error = filter_calls(s);
-
-	if (error == 0)
-		add(report, "seccomp", NULL);
-	else
-		add(report, "no seccomp", strerror(error));
-#else
-	(void)s;
-	add(report, "no seccomp", SANITIZED ? "built with sanitizers" : "not built in");
-#endif
-}
 
 void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 {
@@ -426,9 +383,30 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 		add(&text, "no capabilities", NULL);
 	else
 		add(&text, "capabilities kept", strerror(errno));
-	add_files(s->files, &text);
-	/* Last, since it forbids the others' calls. */
-	add_filter(s, &text);
+#ifdef HAVE_LINUX_LANDLOCK_H
+	const int version = close_files(s->files);
+
+	if (version > 0)
+		add(&text, "Landlock",
+		    version < NETWORK_SINCE  ? "files"
+		    : version < SCOPES_SINCE ? "files, TCP"
+		                             : "files, TCP, signals");
+	else
+		add(&text, "no Landlock", strerror(errno));
+#else
+	add(&text, "no Landlock", "not built in");
+#endif
+	/* The filter is last, since it forbids the others' calls. */
+#if defined HAVE_LIBSECCOMP && !SANITIZED
+	const int error = filter_calls(s);
+
+	if (error == 0)
+		add(&text, "seccomp", NULL);
+	else
+		add(&text, "no seccomp", strerror(error));
+#else
+	add(&text, "no seccomp", SANITIZED ? "built with sanitizers" : "not built in");
+#endif
 }
 #else
 void sandbox_enter(const struct sandbox *s, char *report, size_t size)

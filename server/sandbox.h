@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* After start-up the server gives up what it does not need any more, so that whoever takes it over
- * by a fault in it has little: no new privileges (PR_SET_NO_NEW_PRIVS), no capabilities, only the
- * system calls that serving takes, with such arguments (seccomp(2), by libseccomp), no files
- * (Landlock, from Linux 5.13 on) but for removing its own, no new TCP (6.7), no signals to others
- * (6.12). What the system has not got is left out and said. */
+/* The sandbox: after start-up the server gives up what it does not need any more, so that an
+ * attacker who takes it over by a fault in it has little: no new privileges (PR_SET_NO_NEW_PRIVS),
+ * no capabilities, only the system calls that serving takes, with their usual arguments
+ * (seccomp(2), by libseccomp), no files (Landlock, from Linux 5.13 on) but to remove its own, no
+ * new TCP (6.7), no signals to others (6.12). What the system does not have is left out and
+ * reported. */
 #ifndef UPCASED_SANDBOX_H
 #define UPCASED_SANDBOX_H
 
@@ -23,9 +24,9 @@ struct sandbox {
 	int lifeline;
 };
 
-/* For this process and those that it starts from now on. Writes what is in force, and what is not
- * and why, into `report`: "no new privileges, no capabilities, Landlock (files, TCP, signals),
- * seccomp". Fails in nothing: without it the server serves as well. */
+/* Enters the sandbox, with all processes started from now on. Writes what is in force, and what is
+ * not and why, into `report`: "no new privileges, no capabilities, Landlock (files, TCP, signals),
+ * seccomp". Never fails: the server serves without it as well. */
 void sandbox_enter(const struct sandbox *s, char *report, size_t size);
 
 #endif

@@ -23,10 +23,9 @@
 #include "server/sandbox.h"
 #include "common/standard.h"
 
-/* Descriptors kept free beside the clients: for one that is refused, and for what the system needs
- * in passing. */
+/* Descriptors kept free beside the clients': for one that is refused, and for passing needs. */
 #define SPARE_DESCRIPTORS 4
-/* How long the line that says why it does not start waits for a reader, ms. */
+/* How long a complaint waits for its reader, ms. */
 #define COMPLAINT_WAIT 500
 /* What an epoll set for the clients takes. */
 #define EPOLL_DESCRIPTORS 1
@@ -207,8 +206,7 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 
 	(void)ready;
 	(void)now;
-	/* It was opened by another process, which may share it: it must be left blocking, and not
-	 * be read in vain. */
+	/* Another process may share it: it stays blocking, and so is read only when it is ready. */
 	if (poll(&again, 1, 0) != 1)
 		return;
 	n = read(fd, ignored, sizeof ignored);
@@ -218,13 +216,8 @@ static void lifeline_ready(void *context, int fd, unsigned ready, int64_t now)
 	loop_remove(s->loop, fd);
 }
 
-static void each_connection(void *tcp, int64_t now, control_connection_call *call, void *context)
-{
-	tcp_each(tcp, now, call, context);
-}
-
-/* What the kernel had no room for at the sockets of all workers: it counts them for whoever holds a
- * socket. */
+/* Datagrams that the kernel dropped at the sockets of all workers; it reports them to each process
+ * that holds a socket. */
 static uint64_t shares_kernel_drops(const struct server *s)
 {
 	uint64_t sum = 0;
@@ -247,50 +240,39 @@ void server_sum(struct server *s)
 	if (!s->workers || s->is_worker)
 		return;
 	workers_sum(s->workers, &s->own_counters);
-	/* A worker that sleeps does not look. */
+	/* A worker that sleeps does not read the kernel's count. */
 	if (s->own_counters.udp_kernel_drops < kernel_drops)
 		s->own_counters.udp_kernel_drops = kernel_drops;
 }
 
-static void sum_counters(void *server)
+static int ask_workers(struct server *s, const char *command, workers_line *call, void *context)
 {
-	server_sum(server);
-}
-
-static int ask_workers(void *server, const char *command, workers_line *call, void *context)
-{
-	const struct server *s = server;
-
 	return workers_ask(s->workers, command, s->ends_asked, call, context);
 }
 
-/* A worker answers the watching process, which alone has a control socket. */
+/* Opens the control socket, if one is wanted. A worker answers the watching process instead, which
+ * alone has a control socket. Returns 0 or the status. */
 static int open_control(struct server *s)
 {
-	const struct control_sources own = { .counters = s->counters,
+	const struct control_sources sources = { .counters = s->counters,
 		.link = &s->settings.impair,
-		.sum = sum_counters,
-		.server = s,
-		.each = each_connection,
-		.tcp = s->tcp };
-	const struct control_sources all = { .counters = s->counters,
-		.link = &s->settings.impair,
-		.sum = sum_counters,
-		.ask = ask_workers,
+		.each = tcp_each,
+		.tcp = s->tcp,
+		.sum = server_sum,
+		.ask = s->workers && !s->is_worker ? ask_workers : NULL,
 		.server = s };
 	char why[OPTIONS_WHY];
 
 	if (s->is_worker) {
-		s->control = control_answer(s->poller, workers_channel(s->workers), &own);
+		s->control = control_answer(s->poller, workers_channel(s->workers), &sources);
 		return s->control ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
 	}
 	if (!s->settings.control)
 		return 0;
-	s->control = control_open(s->loop, s->poller, s->settings.control, s->workers ? &all : &own,
-	    why);
-	return s->control
-	         ? 0
-	         : server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
+	s->control = control_open(s->loop, s->poller, s->settings.control, &sources, why);
+	if (s->control)
+		return 0;
+	return server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
 }
 
 /* Makes what serves the sockets. Returns 0 or the status. */
@@ -311,7 +293,7 @@ static int open_services(struct server *s)
 	return s->tcp ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
 }
 
-/* Makes what this process waits by. Returns 0 or the status. */
+/* Makes the loop and the poller. Returns 0 or the status. */
 static int open_loop(struct server *s)
 {
 	s->loop = loop_new();
@@ -337,7 +319,7 @@ int server_open(struct server *s)
 		return status;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
 		loop_add(s->loop, s->settings.lifeline_fd, LOOP_READ, lifeline_ready, s);
-	/* A lossy server that nobody knows of would be taken for a broken one. */
+	/* Who does not know would take a lossy server for a broken one. */
 	if (!impair_options_perfect(&s->settings.impair))
 		log_always("impairs UDP, %s", impair_options_line(&s->settings.impair, line));
 	return open_control(s);
@@ -353,7 +335,7 @@ void server_close_shares(struct server *s)
 
 void server_give_up_rights(const struct server *s)
 {
-	/* What the watching process made is its own to remove, and to read. */
+	/* The watching process alone removes its files and reads the lifeline. */
 	const struct sandbox sandbox = { .watches = s->workers && !s->is_worker,
 		.files = { s->is_worker ? NULL : s->settings.control,
 		    s->is_worker ? NULL : s->settings.port_file },
@@ -378,13 +360,13 @@ int server_become_worker(struct server *s, int number)
 	s->control = NULL;
 	poller_free(s->poller);
 	s->poller = NULL;
-	loop_free(s->loop);
+	free(s->loop);
 	s->loop = NULL;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
 		close(s->settings.lifeline_fd);
 	s->ready = (struct ready){ 0 };
 	s->counters = workers_counters(s->workers);
-	/* Their links lose not the same. */
+	/* So that the links of two workers do not lose the same datagrams. */
 	s->settings.impair.seed += (uint64_t)number;
 	if ((status = open_loop(s)) || (status = open_services(s)) || (status = open_control(s)))
 		return status;
@@ -406,5 +388,5 @@ void server_close(struct server *s)
 	listen_close(&s->listen);
 	server_close_shares(s);
 	poller_free(s->poller);
-	loop_free(s->loop);
+	free(s->loop);
 }

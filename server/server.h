@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One process of upcased, whole: what its files hand each other. It serves, or, with --workers,
- * watches those that do. */
+/* One process of upcased: its parts, and how they are opened and closed. It serves, or, with
+ * --workers, watches the processes that serve. */
 #ifndef UPCASED_SERVER_H
 #define UPCASED_SERVER_H
 
@@ -25,67 +25,65 @@
 
 struct server {
 	struct settings settings;
-	/* What this process serves. */
+	/* The sockets that this process serves. */
 	struct listen listen;
 	/* With --workers: the sockets of each, in the watching process. */
 	struct listen *shares;
 	struct ready ready;
 	struct loop *loop;
-	/* The clients stand in an epoll set. */
+	/* The clients are in an epoll set. */
 	bool many;
 	struct poller *poller;
-	/* Where it counts: in `own_counters`, or as a worker. The watching process has the sum
-	 * there when somebody asks. */
+	/* `own_counters`, or a worker's shared ones. In the watching process the sum, as of the
+	 * last server_sum(). */
 	struct counters *counters, own_counters;
 	struct udp *udp;
 	struct tcp *tcp;
 	/* NULL: none. */
 	struct control *control;
-	/* NULL without --workers. The watching process has them in place of `udp` and `tcp`; a
-	 * worker has them too. */
+	/* NULL without --workers. The watching process has these in place of `udp` and `tcp`; a
+	 * worker has all. */
 	struct workers *workers;
 	bool is_worker;
 	int64_t started;
 	/* When signals were last let in. */
 	int64_t signals_at;
-	/* Whether the loop looks again instead of sleeping: with --spin until then, without as it
-	 * finds that worth it. */
+	/* Until when the loop polls with --spin; `busy_poll` decides without. */
 	int64_t spin_until;
 	struct busy_poll busy_poll;
 	unsigned polls;
-	/* Datagrams and bytes over TCP so far, when that was last asked. */
+	/* Datagrams and TCP bytes as of the last turn in which any came. */
 	uint64_t datagrams, bytes;
-	/* The totals are not told again before. */
+	/* The totals are not logged again before. */
 	int64_t counters_from;
-	/* How often the end was asked for. */
+	/* How many signals asked for the end. */
 	const volatile sig_atomic_t *ends_asked;
-	/* The end has begun, and how often it had been asked for by then; it is over at
-	 * `finish_by`. */
+	/* The end has begun, after `ends_heeded` signals; it is over at `finish_by`. */
 	bool finishing;
 	int ends_heeded;
 	int64_t finish_by;
-	/* The other end of the lifeline is gone. */
+	/* The other end of the lifeline is closed. */
 	bool abandoned;
 };
 
 /* One line on stderr, as printf() has it; returns the status. */
 int server_complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Opens the sockets, or those of each worker. Returns 0 or the status, as all of these do. */
+/* Opens the sockets, or those of each worker. Returns 0 or the status, as the next one does. */
 int server_open_sockets(struct server *s);
-/* Makes all that serves or watches. */
+/* Makes all but the sockets. */
 int server_open(struct server *s);
-/* What is served; all workers' are alike. */
+/* The sockets that are served; those of all workers are alike. */
 const struct listen *server_served(const struct server *s);
-/* Brings `counters` up to date: what the kernel dropped by now, the sum of all workers. */
+/* Brings `counters` up to date: the kernel's drops, the sum of all workers. */
 void server_sum(struct server *s);
-/* This process was started as worker `number`: it lets go of what is the watching one's and makes
- * what serves. */
+/* Makes this process, which was forked, worker `number`: closes what belongs to the watching
+ * process and opens what serves. Returns 0 or the status. */
 int server_become_worker(struct server *s, int number);
 /* Gives up what this process does not need for serving, and logs it. */
 void server_give_up_rights(const struct server *s);
 /* Closes the sockets of the workers in the watching process. */
 void server_close_shares(struct server *s);
-/* Ends and closes all but the totals, and the workers, whose memory they may lie in. */
+/* Ends and closes all but the counters, and the workers, in whose memory they may be. */
 void server_close(struct server *s);
 
 #endif

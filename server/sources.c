@@ -138,11 +138,6 @@ struct recent_peers *recent_peers_new(const struct siphash_key *key)
 	return p;
 }
 
-void recent_peers_free(struct recent_peers *p)
-{
-	free(p);
-}
-
 bool recent_peers_note(struct recent_peers *p, const struct source_key *who)
 {
 	struct peer *peer = TAILQ_FIRST(&p->order);
@@ -200,11 +195,6 @@ struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, i
 		q->burst = burst;
 	}
 	return q;
-}
-
-void rate_limit_free(struct rate_limit *q)
-{
-	free(q);
 }
 
 bool rate_limit_take(struct rate_limit *q, const struct source_key *who, int64_t now)

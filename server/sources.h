@@ -40,9 +40,8 @@ uint64_t source_key_hash(const struct siphash_key *key, const struct source_key 
 #define RECENT_PEERS_MAX 4096
 struct recent_peers;
 
-/* NULL when memory is short. recent_peers_free() frees; NULL is nothing. */
+/* free() frees. NULL when memory is short. */
 struct recent_peers *recent_peers_new(const struct siphash_key *key);
-void recent_peers_free(struct recent_peers *p);
 /* Something came from `who`. Returns whether it was not known. */
 bool recent_peers_note(struct recent_peers *p, const struct source_key *who);
 
@@ -53,10 +52,9 @@ struct rate_limit;
 /* So many seconds' worth at once, where nothing else is said. */
 #define RATE_LIMIT_BURST 2
 
-/* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once. NULL
- * when memory is short. rate_limit_free() frees; NULL is nothing. */
+/* Each source may come `rate` times a second (1 to 1,000,000,000), and `burst` times at once.
+ * free() frees. NULL when memory is short. */
 struct rate_limit *rate_limit_new(const struct siphash_key *key, int64_t rate, int64_t burst);
-void rate_limit_free(struct rate_limit *q);
 /* Whether `who` may come now; ns of the monotonic clock. */
 bool rate_limit_take(struct rate_limit *q, const struct source_key *who, int64_t now);
 

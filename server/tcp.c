@@ -183,19 +183,6 @@ static void connection_moved(struct connection *c, int64_t now)
 	TAILQ_INSERT_TAIL(&t->order, c, order);
 }
 
-static void log_end(const struct connection *c, enum counters_end how, int error, int64_t now)
-{
-	const int64_t age = now > c->since ? now - c->since : 0;
-	char peer[ADDR_TEXT];
-
-	if (!log_enabled(LOG_LEVEL_PEER))
-		return;
-	log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out",
-	    peer_text(&c->peer, peer), counters_end_word(how), error ? ": " : "",
-	    error ? strerror(error) : "", (double)age / (double)NS_PER_S,
-	    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
-}
-
 static void drop_pending(struct connection *c)
 {
 	if (!c->pending)
@@ -216,9 +203,15 @@ static size_t unacknowledged(const struct connection *c)
 /* The connection is over, for the reason `how`; errno `error` or 0. Closes and frees. */
 static void connection_over(struct connection *c, enum counters_end how, int error, int64_t now)
 {
+	const int64_t age = now > c->since ? now - c->since : 0;
 	struct tcp *t = c->tcp;
+	char peer[ADDR_TEXT];
 
-	log_end(c, how, error, now);
+	if (log_enabled(LOG_LEVEL_PEER))
+		log_event(LOG_LEVEL_PEER, "tcp %s: %s%s%s after %.3f s, %llu bytes in, %llu out",
+		    peer_text(&c->peer, peer), counters_end_word(how), error ? ": " : "",
+		    error ? strerror(error) : "", (double)age / (double)NS_PER_S,
+		    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
 	t->counters->tcp_ended[how]++;
 	t->counters->tcp_now--;
 	/* The system is not to offer for minutes more what the client did not take for so long. */
@@ -299,42 +292,38 @@ static int put_pending(struct connection *c)
 	return 0;
 }
 
-/* Keeps the connection until the system has sent all, which is when the descriptor is ready for
- * writing: after a close the system would keep for minutes what the client has no room for, and
- * nobody would count it. */
-static void drain(struct connection *c, int64_t now)
-{
-	c->draining = true;
-	c->waiting = unacknowledged(c);
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ 1 }, sizeof(int));
-	if (poller_want(c->tcp->poller, c->fd, LOOP_WRITE) < 0)
-		connection_over(c, COUNTERS_CUT, errno, now);
-	else
-		connection_moved(c, now);
-}
-
-/* Ends a connection of which all is written and nothing more is read. When the server ends, the
- * client may still be sending: closing with bytes unread, or bytes that come later, would reset the
- * connection and throw away what is on its way to the client. So the connection lingers, and throws
- * away what comes, until the client's system has everything. */
+/* Ends a connection of which all is written and nothing more is read.
+ *
+ * After a close the system would keep for minutes what the client has no room for, and nobody would
+ * count it. So the connection stays until the system has sent all, which is when the descriptor is
+ * ready for writing.
+ *
+ * When the server ends, the client may still be sending: closing with bytes unread, or bytes that
+ * come later, would reset the connection and throw away what is on its way to the client. So the
+ * connection lingers, and throws away what comes, until the client's system has everything. */
 static void end(struct connection *c, int64_t now)
 {
-	if (!c->finishing && !c->draining && unacknowledged(c)) {
-		drain(c, now);
-		return;
-	}
-	if (c->finishing && unacknowledged(c)) {
+	struct tcp *t = c->tcp;
+
+	if (!c->finishing && !c->draining && (c->waiting = unacknowledged(c))) {
+		c->draining = true;
+		setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ 1 }, sizeof(int));
+		if (poller_want(t->poller, c->fd, LOOP_WRITE) < 0)
+			connection_over(c, COUNTERS_CUT, errno, now);
+		else
+			connection_moved(c, now);
+	} else if (!c->finishing) {
+		connection_over(c, COUNTERS_CLOSED, 0, now);
+	} else if (unacknowledged(c)) {
 		shutdown(c->fd, SHUT_WR);
 		c->lingering = true;
-		if (poller_want(c->tcp->poller, c->fd, LOOP_READ) < 0)
+		if (poller_want(t->poller, c->fd, LOOP_READ) < 0)
 			connection_over(c, COUNTERS_CUT, errno, now);
-		return;
-	}
-	if (c->finishing) {
+	} else {
 		shutdown(c->fd, SHUT_WR);
-		read_away(c->tcp, c->fd);
+		read_away(t, c->fd);
+		connection_over(c, COUNTERS_STOPPED, 0, now);
 	}
-	connection_over(c, c->finishing ? COUNTERS_STOPPED : COUNTERS_CLOSED, 0, now);
 }
 
 /* After the last bytes: writes what was held back of a character that is not whole, as it is. */
@@ -560,24 +549,15 @@ static void accept_connection(struct tcp *t, int fd, const struct addr *from, in
 	}
 }
 
-/* An error that a connection had before it was accepted (accept(2)); the next one is fine. */
+/* Errors that a connection had before it was accepted (accept(2)); the next one is fine. */
+static const int passing[] = { EINTR, ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN,
+	ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
+
 static bool is_passing(int error)
 {
-	switch (error) {
-	case EINTR:
-	case ECONNABORTED:
-	case EPERM:
-	case EPROTO:
-	case ENETDOWN:
-	case ENOPROTOOPT:
-	case EHOSTDOWN:
-	case ENONET:
-	case EHOSTUNREACH:
-	case EOPNOTSUPP:
-	case ENETUNREACH:
-	case ETIMEDOUT:
-		return true;
-	}
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (error == passing[i])
+			return true;
 	return false;
 }
 
@@ -664,7 +644,7 @@ void tcp_free(struct tcp *t)
 	close_listeners(t);
 	while ((c = TAILQ_FIRST(&t->order)))
 		connection_over(c, c->pending ? COUNTERS_CUT : COUNTERS_STOPPED, 0, now);
-	rate_limit_free(t->rate_limit);
+	free(t->rate_limit);
 	free(t);
 }
 

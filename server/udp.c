@@ -695,10 +695,10 @@ void udp_free(struct udp *u)
 			drop(u, &s->held->question, s->held->reply.question_size, COUNTERS_UNSENT);
 		close_socket(s);
 	}
-	recent_peers_free(u->peers);
-	loop_guard_free(u->loop_guard);
-	rate_limit_free(u->rate_limit);
-	datagram_inbox_free(u->in);
+	free(u->peers);
+	free(u->loop_guard);
+	free(u->rate_limit);
+	free(u->in);
 	free(u);
 }
 

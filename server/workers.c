@@ -186,18 +186,6 @@ static void plan_restart(struct worker *one, int64_t now)
 	one->due = now + one->pause;
 }
 
-static void log_death(const struct workers *w, int number, pid_t pid, int status)
-{
-	bool killed = WIFSIGNALED(status);
-
-	if (!w->finishing)
-		log_event(LOG_LEVEL_ERROR,
-		    "worker %d (process %d) ended: %s %d; the next one comes in %.1f s", number + 1,
-		    (int)pid, killed ? "signal" : "status",
-		    killed ? WTERMSIG(status) : WEXITSTATUS(status),
-		    (double)w->all[number].pause / (double)NS_PER_S);
-}
-
 static void reap_workers(struct workers *w, int64_t now)
 {
 	for (int i = 0; i < w->count; i++) {
@@ -208,7 +196,12 @@ static void reap_workers(struct workers *w, int64_t now)
 			continue;
 		end_worker(w, i);
 		plan_restart(&w->all[i], now);
-		log_death(w, i, pid, status);
+		if (!w->finishing)
+			log_event(LOG_LEVEL_ERROR,
+			    "worker %d (process %d) ended: %s %d; the next one comes in %.1f s",
+			    i + 1, (int)pid, WIFSIGNALED(status) ? "signal" : "status",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+			    (double)w->all[i].pause / (double)NS_PER_S);
 	}
 }
 

@@ -22,9 +22,9 @@ struct house {
 	char answer[8000];
 };
 
-static void each(void *tcp, int64_t now, control_connection_call *tell, void *context)
+static void each(const struct tcp *tcp, int64_t now, control_connection_call *tell, void *context)
 {
-	const struct house *h = tcp;
+	const struct house *h = (const void *)tcp;
 
 	(void)now;
 	for (int i = 0; i < 2; i++)
@@ -52,7 +52,7 @@ static void open_house(struct house *h)
 	h->connections[0].info.tcpi_rto = 1600000;
 	h->connections[0].info.tcpi_bytes_retrans = UINT64_MAX;
 	h->orders = (struct control_sources){
-		.counters = &h->counters, .link = &h->link, .each = each, .tcp = h
+		.counters = &h->counters, .link = &h->link, .each = each, .tcp = (const void *)h
 	};
 }
 
@@ -151,15 +151,15 @@ struct team {
 	char order[100];
 };
 
-static void sum_team(void *team)
+static void sum_team(struct server *team)
 {
-	((struct team *)team)->counters->udp_datagrams = 77;
+	((struct team *)(void *)team)->counters->udp_datagrams = 77;
 }
 
-static int ask_team(void *team, const char *order, void (*line)(void *context, const char *line),
-    void *context)
+static int ask_team(struct server *team, const char *order,
+    void (*line)(void *context, const char *line), void *context)
 {
-	struct team *t = team;
+	struct team *t = (void *)team;
 
 	snprintf(t->order, sizeof t->order, "%s", order);
 	if (strstr(order, "nobody"))
@@ -181,7 +181,7 @@ static void test_workers(void **state)
 		.link = &h.link,
 		.sum = sum_team,
 		.ask = ask_team,
-		.server = &team };
+		.server = (void *)&team };
 	assert_non_null(strstr(ask(&h, "totals"), "datagrams 77"));
 	assert_string_equal(ask(&h, "connections"),
 	    "connection 10.0.0.1:1 age-ms 1\nconnection 10.0.0.2:2 age-ms 2\nok\n");
@@ -195,9 +195,10 @@ static void test_workers(void **state)
 }
 
 /* More connections than there is room for: those that fit, and an error. */
-static void each_of_many(void *tcp, int64_t now, control_connection_call *tell_one, void *context)
+static void each_of_many(const struct tcp *tcp, int64_t now, control_connection_call *tell_one,
+    void *context)
 {
-	const struct house *h = tcp;
+	const struct house *h = (const void *)tcp;
 
 	(void)now;
 	for (int i = 0; i < 40000; i++)

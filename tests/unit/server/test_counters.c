@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -221,7 +222,7 @@ static void test_peers_are_known_exactly(void **state)
 	assert_false(recent_peers_note(p, &who));
 	who.port = 2;
 	assert_true(recent_peers_note(p, &who));
-	recent_peers_free(p);
+	free(p);
 }
 
 /* Many more than are kept, in and out, against a plain search. */
@@ -253,7 +254,7 @@ static void test_peers_against_a_list(void **state)
 		}
 		last_heard[who.port] = now;
 	}
-	recent_peers_free(p);
+	free(p);
 }
 
 int main(void)

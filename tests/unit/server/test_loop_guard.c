@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,7 +87,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	loop_guard_free(*state);
+	free(*state);
 	return 0;
 }
 
@@ -350,8 +351,8 @@ static int circle(const struct lane *lane, int lines, int copies, int64_t spacin
 	assert_null(next_server(&a, &b));
 	for (int i = 0; i < lines; i++)
 		most = packets[i] > most ? packets[i] : most;
-	loop_guard_free(a.guard);
-	loop_guard_free(b.guard);
+	free(a.guard);
+	free(b.guard);
 	return (most + copies - 1) / copies;
 }
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -44,7 +45,7 @@ static void burst_then_rate(void **state)
 	assert_int_equal(taken(q, 2, 50, NS_PER_S + 100 * NS_PER_MS), 20);
 	/* It never holds more than a burst. */
 	assert_int_equal(taken(q, 1, 50, 100 * NS_PER_S), 20);
-	rate_limit_free(q);
+	free(q);
 }
 
 /* A source that is over its rate is still so after a million others came by. */
@@ -66,7 +67,7 @@ static void crowding_gives_nothing(void **state)
 	for (uint32_t n = 0; n < 1000000; n++)
 		got += taken(q, 2000000 + n, 1, now);
 	assert_true(got <= 4096 * 4 * 10);
-	rate_limit_free(q);
+	free(q);
 }
 
 /* While a flood of ever new sources goes on at a rate that the table can bear, a source within its
@@ -88,7 +89,7 @@ static void flood_harms_no_one(void **state)
 		now += NS_PER_US;
 	}
 	assert_int_equal(refused, 0);
-	rate_limit_free(q);
+	free(q);
 }
 
 int main(void)
