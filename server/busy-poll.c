@@ -3,10 +3,10 @@
 
 #include "server/busy-poll.h"
 
-/* Soon, for a peer on this host, and for waking up. */
+/* A message comes soon, from a peer on this host, if within this; with the time to wake up. */
 #define SOON (60 * NS_PER_US)
-/* A poll in vain costs about two sleeps: it takes so many times as many messages until the next
- * one, and half as many after one that was not. */
+/* A fruitless poll costs about two sleeps: it multiplies the run of messages that is needed before
+ * the next poll by BACKOFF; success halves that. */
 #define NEEDED_MIN 4
 #define NEEDED_MAX 4096
 #define BACKOFF 4

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whether it is worth looking for the next message instead of sleeping until it comes. A peer that
- * waits for each reply and then sends at once is back in less time than falling asleep and being
- * woken up take. Whether there is such a peer is found out by looking, which is tried less and less
- * often where it is in vain: never for longer than a sleep costs. */
+/* Busy polling: whether to poll for the next message instead of sleeping until it comes. A peer
+ * that waits for each reply and then sends at once is back in less time than falling asleep and
+ * waking up take. Whether there is such a peer is found out by polling, less and less often where
+ * it is in vain, and never for longer than a sleep costs. */
 #ifndef UPCASED_BUSY_POLL_H
 #define UPCASED_BUSY_POLL_H
 
@@ -11,25 +11,24 @@
 
 #include "common/clock.h"
 
-/* How long to look. */
+/* How long to poll. */
 #define BUSY_POLL_TIME (10 * NS_PER_US)
 
 struct busy_poll {
 	/* The descriptor of the peer, -1 for none, and when its last message came, ns. */
 	int fd;
 	int64_t came;
-	/* Messages in a row that came from there, alone and soon, and how many it takes for a look.
-	 */
+	/* Messages in a row that came from there, alone and soon; how many it takes to poll. */
 	unsigned run, needed;
-	/* When the look ends; 0 while there is none. */
+	/* When polling ends; 0 while there is none. */
 	int64_t until;
 };
 
 void busy_poll_start(struct busy_poll *p);
-/* In the turn that began at `now` messages came and have been answered by `answered`; from `fd`
- * alone if it was one, else `fd` is -1. */
+/* Notes that messages came in the turn that began at `now` and were answered by `answered`: one,
+ * from `fd`, or several, with `fd` -1. */
 void busy_poll_note(struct busy_poll *p, int fd, int64_t now, int64_t answered);
-/* Whether to look at `fd` rather than sleep. */
+/* Whether to poll `fd` rather than sleep. */
 bool busy_poll_active(struct busy_poll *p, int64_t now);
 
 #endif

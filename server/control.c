@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Of each client one command is executed in a turn. */
+/* One command of each client is executed in a turn. */
 #include "config.h"
 
 #include "server/control.h"
@@ -33,8 +33,7 @@ struct control {
 	struct loop *loop;
 	struct poller *poller;
 	struct control_sources sources;
-	/* The file, and which one it is: another server's of the same name is not ours to remove.
-	 */
+	/* The file, and which one it is: one of the same name may be another server's. */
 	char path[sizeof((struct sockaddr_un){ 0 }).sun_path];
 	struct stat made;
 };
@@ -106,8 +105,8 @@ void control_timers(struct control *c, int64_t now)
 	watch_listener(c);
 }
 
-/* Two that start at once do not take each other's socket for one that was left. A folder that
- * others keep locked is not waited for long. Returns the descriptor that holds the lock, or -1. */
+/* Locks the folder, so that of two servers that start at once neither takes the other's socket for
+ * a stale one; but does not wait long for it. Returns the descriptor that holds the lock, or -1. */
 static int lock_folder(const char *path)
 {
 	char folder[sizeof((struct sockaddr_un){ 0 }).sun_path];
@@ -121,8 +120,8 @@ static int lock_folder(const char *path)
 	return fd;
 }
 
-/* Removes a socket that a server of this user's that was killed has left. Returns 0, or -1 with
- * errno: EADDRINUSE when somebody listens on it, EEXIST when it is something else. */
+/* Removes a socket that a killed server of this user has left. Returns 0, or -1 with errno:
+ * EADDRINUSE when somebody listens on it, EEXIST when it is something else. */
 static int remove_stale(const char *path)
 {
 	struct stat st;
@@ -139,7 +138,7 @@ static int remove_stale(const char *path)
 		(void)file_remove(path, &st);
 		return 0;
 	}
-	/* EAGAIN: there is one, with many waiting. */
+	/* EAGAIN: a server is there, with many clients waiting. */
 	if (fd >= 0 || errno == EAGAIN)
 		errno = EADDRINUSE;
 	return file_give_up(fd);

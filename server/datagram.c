@@ -8,14 +8,12 @@
 #include "server/datagram.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#ifdef HAVE_LINUX_SOCK_DIAG_H
-#include <linux/sock_diag.h>
-#endif
 
 #include "common/clock.h"
 
@@ -51,8 +49,8 @@ struct datagram_header {
 
 /* Longer than any datagram, or what the kernel joins. */
 #define ROOM 65536
-/* From one message's room to the next: not a power of two, so that the beginnings of all, which is
- * mostly all there is, do not fall on the same few lines of the cache. */
+/* From one message's room to the next. No power of two: then the first bytes of all messages,
+ * mostly all there are, would share a few lines of the cache. */
 #define STRIDE (ROOM + 2112)
 
 union control_in {
@@ -93,14 +91,14 @@ static int buffer_of(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &size, &length) < 0 ? 0 : size / 2;
 }
 
-/* Without it the server still answers. */
+/* Asks for an option without which the server still answers. */
 static void ask_for(int fd, int level, int option, int value)
 {
 	setsockopt(fd, level, option, &value, sizeof value);
 }
 
-/* Past the system's limit where that is allowed, else up to it; not back to it where it was allowed
- * before. */
+/* Makes a buffer larger: past the system's limit where that is allowed, else up to it. A larger one
+ * stays. */
 static void ask_for_buffer(int fd, int forced, int option, int size)
 {
 	if (buffer_of(fd, option) < size &&
@@ -110,10 +108,6 @@ static void ask_for_buffer(int fd, int forced, int option, int size)
 
 void datagram_ask_buffers(int fd, int size)
 {
-#ifndef SO_RCVBUFFORCE
-#define SO_RCVBUFFORCE SO_RCVBUF
-#define SO_SNDBUFFORCE SO_SNDBUF
-#endif
 	ask_for_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, size);
 	ask_for_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, size);
 }
@@ -143,17 +137,15 @@ struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl,
 	datagram_ask_buffers(fd, buffer);
 	*got = buffer_of(fd, SO_RCVBUF);
 	ask_for(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-#ifdef SO_RXQ_OVFL
 	ask_for(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-#endif
-	/* Bound to one address a socket receives what was sent to that one alone, and replies leave
-	 * from it. A socket of IPv6 that takes IPv4 too, as a service manager may hand over, tells
-	 * of each in its own way. */
+	/* A socket that is bound to one address needs none of this: replies leave from it. A socket
+	 * of IPv6 that takes IPv4 too, as a service manager may hand over, has control messages of
+	 * both. */
 	if (addr_is_unspecified(at) || addr_is_group(at))
 		ask_for(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	if (at->sa.sa_family == AF_INET6 && (addr_is_unspecified(at) || addr_is_group(at)))
 		ask_for(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	/* Such a socket has one of each; one of IPv4 refuses the other. */
+	/* Such a socket takes both; one of IPv4 refuses the other. */
 	ask_for(fd, IPPROTO_IP, IP_RECVTTL, 1);
 	ask_for(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
 	ask_for(fd, IPPROTO_IP, IP_TTL, ttl);
@@ -163,7 +155,6 @@ struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl,
 
 bool datagram_kernel_drops(int fd, uint32_t *count)
 {
-#if defined SO_MEMINFO && defined HAVE_LINUX_SOCK_DIAG_H
 	uint32_t values[SK_MEMINFO_VARS] = { 0 };
 	socklen_t size = sizeof values;
 
@@ -172,16 +163,11 @@ bool datagram_kernel_drops(int fd, uint32_t *count)
 		return false;
 	*count = values[SK_MEMINFO_DROPS];
 	return true;
-#else
-	(void)fd;
-	(void)count;
-	return false;
-#endif
 }
 
 struct datagram_inbox *datagram_inbox_new(void)
 {
-	/* Of the room for bytes only the pages that are ever written to are taken. */
+	/* The system gives only the pages that are written to. */
 	struct datagram_inbox *in = calloc(1, sizeof *in);
 
 	for (int i = 0; in && i < DATAGRAM_BATCH; i++) {
@@ -209,11 +195,9 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
 			memcpy(&ts, data, sizeof ts);
 			d->arrived = clock_ns(&ts);
-#ifdef SO_RXQ_OVFL
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
 			memcpy(&d->kernel_drops, data, sizeof d->kernel_drops);
 			d->has_kernel_drops = true;
-#endif
 		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			d->to.family = AF_INET;
 			memcpy(&d->to.in, data, sizeof d->to.in);
@@ -230,10 +214,10 @@ static void read_control(struct msghdr *header, struct datagram_message *m)
 	}
 }
 
-/* The local address that an IPv4 datagram came to is not the one it was sent to where that was
- * multicast or broadcast. It is not told of datagrams that came before the socket was prepared, and
- * so were sent to whoever starts servers here when something comes: then the address tells as far
- * as it can, and the kernel sends nothing from a wrong one. */
+/* The local address of an IPv4 datagram differs from the one it was sent to if that was multicast
+ * or broadcast. It is missing for datagrams that came before the socket was prepared, as where a
+ * service manager starts servers when something comes: then the address decides as far as it can,
+ * and the kernel sends nothing from a wrong one. */
 static void read_destination4(struct datagram *d)
 {
 	struct addr to = { .in = { .sin_family = AF_INET, .sin_addr = d->to.in.ipi_addr } };
@@ -245,7 +229,7 @@ static void read_destination4(struct datagram *d)
 	d->to.in.ipi_ifindex = 0;
 }
 
-/* The interface goes; it is the route's to choose, but for a link-local address. */
+/* Drops the interface, which the route chooses, but for a link-local address. */
 static void read_destination(struct datagram *d)
 {
 	if (d->to.family == AF_INET) {

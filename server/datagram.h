@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Datagrams received, with all that the kernel tells of them, and replies sent from where they were
- * sent to. */
+/* Receives datagrams, with all that the kernel reports of them, and sends replies from the
+ * addresses that they were sent to. */
 #ifndef UPCASED_DATAGRAM_H
 #define UPCASED_DATAGRAM_H
 
@@ -17,8 +17,8 @@
 
 /* The address that a datagram was sent to, which its reply comes from. */
 struct datagram_local {
-	/* AF_INET or AF_INET6, the kind of control message; 0 if the system did not tell or the
-	 * socket has one only. */
+	/* AF_INET or AF_INET6, by the control message; 0 if there was none or the socket has only
+	 * one address. */
 	int family;
 	union {
 		struct in_pktinfo in;
@@ -30,24 +30,24 @@ struct datagram {
 	struct addr from;
 	struct datagram_local to;
 	bool to_group;
-	/* What is left of its TTL or hop limit; 0 if the system did not tell. */
+	/* Its TTL or hop limit on arrival; 0 if the system did not say. */
 	int ttl;
 	/* When the kernel received it, ns of the wall clock. */
 	int64_t arrived;
-	/* The kernel's own count of what the socket's queue had no room for, if it told one. */
+	/* The kernel's count of datagrams that the socket's queue had no room for, if it came. */
 	bool has_kernel_drops;
 	uint32_t kernel_drops;
 };
 
-/* A message as it came: one datagram of `n` bytes, or, where `each` is less than that, several of
- * `each` bytes, which the kernel has joined; the last one may be shorter. */
+/* A message as it came: one datagram of `n` bytes, or, where `each` is less than `n`, several of
+ * `each` bytes that the kernel has joined; the last one may be shorter. */
 struct datagram_message {
 	struct datagram about;
 	const unsigned char *bytes;
 	size_t n, each;
 };
 
-/* One that goes, to where `about` came from: the same, `each` and all. */
+/* A message to be sent, of the same kind, to where `about` came from. */
 struct datagram_reply {
 	const struct datagram *about;
 	unsigned char *bytes;
@@ -69,16 +69,16 @@ struct datagram_inbox;
 /* free() frees. NULL when memory is short. */
 struct datagram_inbox *datagram_inbox_new(void);
 
-/* Makes a socket's buffers so many bytes where they are smaller. Past the system's limit that takes
- * CAP_NET_ADMIN, else they get as large as that. */
+/* Makes a socket's buffers `size` bytes where they are smaller: with CAP_NET_ADMIN, else no larger
+ * than the system's limit. */
 void datagram_ask_buffers(int fd, int size);
-/* Has a socket that is bound to `at` tell what datagram_receive() reads, send with this TTL, and
- * makes its buffers `buffer` bytes. Returns what the kernel accepts; in `*got` the size of the
- * receive buffer that it gave. */
+/* Prepares a socket that is bound to `at`: it reports what datagram_receive() reads, sends with
+ * this TTL, and its buffers are `buffer` bytes. Returns what the kernel accepts; in `*got` the size
+ * of the receive buffer that it gave. */
 struct datagram_support datagram_prepare(int fd, const struct addr *at, int ttl, int buffer,
     int *got);
-/* The kernel's own count of what the socket's queue had no room for, as of now. Returns whether it
- * tells one. */
+/* The kernel's count of datagrams that the socket's queue had no room for, as of now. Returns
+ * whether it has one. */
 bool datagram_kernel_drops(int fd, uint32_t *count);
 
 /* The next messages, 1 <= most <= DATAGRAM_BATCH. Returns how many, or -1 with errno. */

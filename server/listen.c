@@ -25,12 +25,6 @@
 /* How often a free port is tried: one that is free for a socket may be taken for the next. */
 #define FREE_PORT_TRIES 100
 #define LOCALS_FRESH NS_PER_S
-/* Whether connections inherit their listener's options. */
-#ifdef __linux__
-#define INHERITED true
-#else
-#define INHERITED false
-#endif
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
 
@@ -62,11 +56,9 @@ void listen_prepare(int fd)
 	 * it. */
 	switch_on(fd, SOL_SOCKET, SO_OOBINLINE);
 	switch_on(fd, SOL_SOCKET, SO_KEEPALIVE);
-#ifdef TCP_NOTSENT_LOWAT
 	/* Else the system takes megabytes for a client that does not read, out of a store that all
 	 * share (tcp_mem). */
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ UNSENT_MAX }, sizeof(int));
-#endif
 }
 
 /* Connections inherit it. */
@@ -208,7 +200,7 @@ int listen_open(struct listen *sets, int n, const struct settings *s, char why[O
 		port = s->port;
 	}
 	for (int i = 0; i < n; i++)
-		sets[i].prepared = INHERITED;
+		sets[i].prepared = true;
 	return 0;
 }
 

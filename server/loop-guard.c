@@ -2,18 +2,17 @@
 /* Capitals of capitals are the same again. So when two servers answer each other, the same bytes go
  * round for ever.
  *
- * A reply of this server's own kind is known by its TTL, and gets none, whatever has become of it
- * on its way. Another server, or one behind a relay that sends anew, cannot be told by watching
- * from a client that repeats its capitals upon each reply: both send what they were sent, once for
- * each, as fast as the way allows. What differs is that a client comes to an end. So such a source
- * is answered for a bounded time, and then hears nothing until all has come back that was under
- * way: the first to return was alone, so the longest pause of the row is a round trip, and others
- * take less than twice as long.
+ * A reply of an upcased is known by its TTL and gets no reply. Another server, or one behind a
+ * relay that sends anew, looks like a client that repeats its capitals upon each reply: both send
+ * what they were sent, once for each, as fast as the way allows. But a client comes to an end. So
+ * such a source is answered for a bounded time, and then not until all has come back that was under
+ * way: the first datagram to return was alone, so the longest pause of the row is a round trip, and
+ * others take less than twice as long.
  *
- * The table remembers (source, bytes), in sets of a few places each. The hash is keyed, so nobody
+ * The table has (source, bytes) pairs in sets of a few places each. The hash is keyed, so nobody
  * can choose whom to push out. A new pair takes the place of one that is too old to matter or is
- * silenced, else of the one whose row is shortest: a flood of new pairs cannot push out one that is
- * on its way to its end. */
+ * silenced, else of the one whose row is shortest: a flood of new pairs cannot push out one whose
+ * row is near its end. */
 #include "config.h"
 
 #include "server/loop-guard.h"
@@ -22,7 +21,7 @@
 
 #define SETS 16384
 #define PLACES 4
-/* Sources that were logged, each in the place of its hash value. */
+/* Places for sources that were logged, by their hash value. */
 #define LOGGED 256
 
 struct pair {
@@ -31,8 +30,8 @@ struct pair {
 	uint64_t hash;
 	/* When it was last answered. */
 	int64_t since;
-	/* The time that the row has taken so far, us, silenced at the end of LOOP_GUARD_RUN_MAX;
-	 * and its longest pause, us. */
+	/* The time that the row has taken so far, us: after LOOP_GUARD_RUN_MAX the pair is
+	 * silenced. The row's longest pause, us. */
 	uint32_t spent, pause;
 };
 
@@ -70,9 +69,9 @@ static bool is_silenced(const struct pair *p)
 	return p->spent > LOOP_GUARD_RUN_MAX / NS_PER_US;
 }
 
-/* Whether `a` is the better one to lose. A silenced pair has mostly ended by then. Of two that are
- * alike the older one stays: where more pairs go round than a set has places, each would else push
- * out the next one before it comes by again, for ever. */
+/* Whether `a` rather than `b` gives its place away. A silenced pair has mostly ended by then. Of
+ * two that are alike the older one stays: where more pairs go round than a set has places, each
+ * would else push out the next one before it comes by again, for ever. */
 static bool matters_less(const struct pair *a, const struct pair *b, int64_t now)
 {
 	bool old_a = now - a->since > LOOP_GUARD_RTT_MAX,
@@ -87,7 +86,7 @@ static bool matters_less(const struct pair *a, const struct pair *b, int64_t now
 	return a->spent != b->spent ? a->spent < b->spent : a->since > b->since;
 }
 
-/* The pair's place; its row starts there if it was not known. */
+/* Finds the pair's place. A new pair gets one, and its row begins. */
 static struct pair *find(struct loop_guard *g, uint64_t hash, int64_t now)
 {
 	struct pair *set = g->sets[hash % SETS], *min = &set[0];
@@ -107,7 +106,7 @@ static int64_t limit(int64_t value, int64_t min, int64_t max)
 	return value < min ? min : value > max ? max : value;
 }
 
-/* One more datagram of a pair. Returns whether it gets a reply. */
+/* Counts a datagram of the pair. Returns whether it gets a reply. */
 static bool count(struct pair *p, bool same_port, int64_t now)
 {
 	int64_t pause = now - p->since;

@@ -23,50 +23,50 @@ enum loop_guard_decision {
 	LOOP_GUARD_GROUP,
 	/* From an address and port that this server itself serves. */
 	LOOP_GUARD_OWN_ADDRESS,
-	/* From a server: a link of a loop. */
+	/* From a server: part of a loop. */
 	LOOP_GUARD_LOOP,
 };
 
 /* Source ports under this one get no reply. */
 #define LOOP_GUARD_PORT 1024
 
-/* The TTL (IPv6: hop limit) of replies, which is how one server knows another's (as in RFC 5082) on
- * every way of up to 31 hops that passes it on. Systems begin at 64 or less, 128 or 255: nothing of
- * a client's arrives above LOOP_GUARD_TTL_ABOVE and up to that. */
+/* The TTL (IPv6: hop limit) of replies, by which one server knows another's (as in RFC 5082) on
+ * every way of up to 31 hops that passes it on. Systems begin at 64 or less, 128 or 255: no
+ * datagram of a client arrives above LOOP_GUARD_TTL_ABOVE and up to this. */
 #define LOOP_GUARD_TTL 96
 #define LOOP_GUARD_TTL_ABOVE 64
 
 /* How long a source may go on with the same capitals: 30,000 of them at full speed, 300 with a
  * pause between. */
 #define LOOP_GUARD_RUN_MAX (30 * NS_PER_S)
-/* What one adds: the time since the one before, so much at least and at most. */
+/* Each adds the time since the one before, but at least and at most: */
 #define LOOP_GUARD_STEP_MIN NS_PER_MS
 #define LOOP_GUARD_STEP_MAX (100 * NS_PER_MS)
-/* One from a port of the same number as the server's adds so much: that is where the other servers
- * sit. */
+/* One from a port of the same number as the server's, where other servers are, adds: */
 #define LOOP_GUARD_SAME_PORT (LOOP_GUARD_RUN_MAX / 16)
-/* The longest round trip, of which --delay at both ends makes up to four minutes; after a longer
- * pause a row is over. */
+/* The longest round trip, to which --delay at both ends adds up to four minutes; a longer pause
+ * ends a row. */
 #define LOOP_GUARD_RTT_MAX (300 * NS_PER_S)
-/* How long silence lasts at least: copies whose ways differ much come back within that. */
+/* A source is silenced for this long at least: copies whose ways differ much come back within that.
+ */
 #define LOOP_GUARD_SILENCE_MIN (5 * NS_PER_S)
-/* A source is news again this long after it was. */
+/* A source that loops is logged once in this time. */
 #define LOOP_GUARD_LOG_INTERVAL (60 * NS_PER_S)
 
-/* What is known of a datagram's way. */
+/* Where a datagram comes from and went to. */
 struct loop_guard_origin {
 	const struct addr *from;
 	/* It was sent to a multicast or broadcast address. */
 	bool to_group;
 	/* `from` is an address and port that this server itself serves. */
 	bool from_self;
-	/* What is left of its TTL; 0 if the system did not tell. */
+	/* Its TTL on arrival; 0 if the system did not say. */
 	int ttl;
 	/* The port that it was sent to. */
 	uint16_t port;
 };
 
-/* By its origin alone. */
+/* Decides by the origin alone. */
 enum loop_guard_decision loop_guard_origin(const struct loop_guard_origin *o);
 
 struct loop_guard;
@@ -74,10 +74,10 @@ struct loop_guard;
 /* free() frees. NULL when memory is short. */
 struct loop_guard *loop_guard_new(const struct siphash_key *key);
 
-/* For a datagram that is its own capitals: with a server that capitalizes or echoes no other can be
- * a link of a loop. `now` is ns of the monotonic clock. LOOP_GUARD_ANSWER says that the reply will
- * be sent: it is remembered. For LOOP_GUARD_LOOP `*new_loop` says whether the source is new as one
- * that loops, and is to be logged. */
+/* Decides about a datagram that is its own capitals: no other can be part of a loop with a server
+ * that capitalizes or echoes. `now` is ns of the monotonic clock. LOOP_GUARD_ANSWER: the caller
+ * sends the reply, which is counted here. LOOP_GUARD_LOOP: `*new_loop` says whether the source is
+ * to be logged. */
 enum loop_guard_decision loop_guard_check(struct loop_guard *g, const struct loop_guard_origin *o,
     const void *bytes, size_t n, int64_t now, bool *new_loop);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sets are kept as they are from turn to turn and only copied for pselect(). Afterwards whole
- * words of the copies are looked at, so that a turn costs by the descriptors that are ready, not by
- * those that are open. */
+/* The sets are kept from turn to turn and copied for pselect(). Afterwards whole words of the
+ * copies are checked, so that a turn costs by the descriptors that are ready, not by those that are
+ * open. */
 #include "config.h"
 
 #include "server/loop.h"
@@ -19,16 +19,16 @@ struct loop_member {
 };
 
 struct loop {
-	/* What is watched for. */
+	/* The descriptors that are watched. */
 	fd_set read, write;
 	/* How many are in `write`: mostly none. */
 	int writers;
 	/* One more than the highest descriptor watched. */
 	int count;
-	/* What pselect() found, and how many. */
+	/* Those that pselect() found ready, and how many. */
 	fd_set read_ready, write_ready;
 	int ready;
-	/* The only one, once it was told; -1 if there were none or several. */
+	/* The only one of them, after its call; -1 if there were none or several. */
 	int alone;
 	struct loop_member members[FD_SETSIZE];
 };
@@ -106,8 +106,8 @@ int loop_only_ready(const struct loop *l)
 	return l->alone;
 }
 
-/* Tells of one descriptor, unless somebody who was told before has removed it or wants something
- * else now. */
+/* Calls for one descriptor, unless an earlier call of this turn has removed it or changed what it
+ * is watched for. */
 static void notify(struct loop *l, int fd, unsigned ready, int64_t now)
 {
 	if (!FD_ISSET(fd, &l->read))

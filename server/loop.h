@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server's pselect(): what each descriptor is watched for, kept from turn to turn, and who is
- * told when it is ready.
+/* The server's pselect(): what each descriptor is watched for, kept from turn to turn, and the
+ * function that is called when it is ready.
  *
  * A turn is loop_wait(), then the caller's timers, then loop_dispatch(). */
 #ifndef UPCASED_LOOP_H
@@ -26,9 +26,9 @@ struct loop;
 /* free() frees, and closes nothing. NULL when memory is short. */
 struct loop *loop_new(void);
 
-/* Watches `fd`, 0 <= fd < FD_SETSIZE, for `want` and tells `call`. */
+/* Watches `fd`, 0 <= fd < FD_SETSIZE, for `want`; calls `call` when it is ready. */
 void loop_add(struct loop *l, int fd, unsigned want, loop_call *call, void *context);
-/* From now on for `want`; 0 leaves it alone for a while. */
+/* Watches it for `want` from now on, 0 for nothing. */
 void loop_want(struct loop *l, int fd, unsigned want);
 /* To be called before `fd` is closed. */
 void loop_remove(struct loop *l, int fd);
@@ -38,12 +38,11 @@ void loop_remove(struct loop *l, int fd);
 int loop_wait(struct loop *l, int64_t deadline, int64_t now, const sigset_t *mask);
 /* Whether it found something ready, until loop_dispatch(). */
 bool loop_found(const struct loop *l);
-/* The only descriptor that it found ready, -1 if there were none or several; after loop_dispatch().
- */
+/* The only descriptor that was ready, -1 if there were none or several; after loop_dispatch(). */
 int loop_only_ready(const struct loop *l);
-/* Tells those whose descriptors were found ready. */
+/* Calls for each descriptor that was found ready. */
 void loop_dispatch(struct loop *l, int64_t now);
-/* Tells of `fd`, -1 for none, as if it could be read, unless it is not watched for that. */
+/* Calls for `fd`, -1 for none, as if it could be read, unless it is not watched for that. */
 void loop_call_reader(struct loop *l, int fd, int64_t now);
 
 #endif

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/delay-queue.h"
 
-/* What those that wait in one direction take, a second at 200 Mbit/s: with the model's own memory
+/* The most bytes that wait in one direction, a second at 200 Mbit/s: with the model's own memory
  * less than 32 MiB. */
 #define WAITING_MAX (30u << 20)
 
@@ -71,7 +71,7 @@ static void count_lost(struct counters_link *counts, enum impair_fate fate)
 int lossy_link_add(struct lossy_link *m, enum counters_direction name,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate)
 {
-	/* No bits: a corrupt datagram would only be one that the kernel drops. */
+	/* No bits: the kernel would drop a corrupt datagram. */
 	const struct impair_packet packet = { .size = (int32_t)datagram->n + datagram->headers };
 	struct lossy_link_direction *direction = &m->directions[name];
 	struct impair_decision decision;

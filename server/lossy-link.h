@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The bad link that --loss and the like put between the server and its UDP clients: datagrams that
- * were received meet it before they count as come, replies before they are sent. Those that travel
- * wait here until their time. Pure. */
+/* The bad link that --loss and the like put between the server and its UDP clients: received
+ * datagrams meet it before they are answered, replies before they are sent. Those under way wait
+ * here until their time. Pure. */
 #ifndef UPCASED_LOSSY_LINK_H
 #define UPCASED_LOSSY_LINK_H
 
@@ -15,13 +15,13 @@
 /* Opaque. */
 struct lossy_link;
 
-/* A datagram with what its owner must know of it. */
+/* A datagram, with what its owner keeps of it. */
 struct lossy_link_datagram {
 	const void *about;
 	size_t about_size;
 	const void *bytes;
 	size_t n;
-	/* What its IP and UDP headers take: rates are of whole packets. */
+	/* The bytes of its IP and UDP headers: rates are of whole packets. */
 	int headers;
 };
 
@@ -29,10 +29,10 @@ struct lossy_link_datagram {
  */
 struct lossy_link *lossy_link_new(const struct impair_options *o,
     struct counters_link directions[COUNTERS_DIRECTIONS]);
-/* What is still under way is gone. NULL is nothing. */
+/* Drops what is still under way. NULL is nothing. */
 void lossy_link_free(struct lossy_link *m);
 
-/* A datagram meets it at `now`, ns, which never goes back. Returns how many copies of it arrive at
+/* Adds a datagram at `now`, ns, which never goes back. Returns how many copies of it arrive at
  * once; others wait. `fate` says why if none ever will. */
 int lossy_link_add(struct lossy_link *m, enum counters_direction direction,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate);

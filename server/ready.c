@@ -53,7 +53,7 @@ int ready_check(const char *file, char why[OPTIONS_WHY])
 	    reason);
 }
 
-/* As others may read it: mkstemp() makes it for the owner alone. */
+/* Writes the port. Lets others read the file, which mkstemp() makes for the owner alone. */
 static int fill(int fd, uint16_t port)
 {
 	mode_t mask = umask(0);
@@ -94,7 +94,7 @@ int ready_file(struct ready *r, char why[OPTIONS_WHY])
 {
 	if (!r->file)
 		return 0;
-	/* Something else may have come there meanwhile. */
+	/* Another file may have come there since. */
 	if (ready_check(r->file, why) < 0)
 		return -1;
 	if (rename(r->hidden, r->file) < 0)

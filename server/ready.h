@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tells whoever started the server which port it got: --ready-fd and --port-file. */
+/* Reports the port to whoever started the server: --ready-fd and --port-file. */
 #ifndef UPCASED_READY_H
 #define UPCASED_READY_H
 
@@ -10,21 +10,21 @@
 #include "common/options.h"
 
 struct ready {
-	/* The file to be written, NULL for none. Borrowed. */
+	/* The port file, NULL for none. Borrowed. */
 	const char *file;
-	/* What it is called until it is whole and everything is ready; "" before and after. */
+	/* Its name until it is whole and everything is ready; "" before and after. */
 	char hidden[PATH_MAX];
-	/* Which file it is: another server's of the same name is not ours to remove. */
+	/* Which file it is: one of the same name may be another server's. */
 	struct stat made;
 };
 
 /* Whether `file` (NULL: none) may be written: there is none yet, or one of the user's that holds a
  * port. Returns 0, or -1 with the reason in `why`. */
 int ready_check(const char *file, char why[OPTIONS_WHY]);
-/* Writes the port to a file beside `file` (NULL: none), as far as that can fail. Returns 0, or -1
+/* Writes the port to a hidden file beside `file` (NULL: none): all that can fail. Returns 0, or -1
  * with the reason in `why`. */
 int ready_prepare(struct ready *r, const char *file, uint16_t port, char why[OPTIONS_WHY]);
-/* The file appears, whole. Returns 0, or -1 with the reason in `why`. */
+/* Gives the hidden file its name. Returns 0, or -1 with the reason in `why`. */
 int ready_file(struct ready *r, char why[OPTIONS_WHY]);
 /* Writes the port and an end of line to descriptor `fd` (-1: to none), which is then closed unless
  * it is one of the first three. Returns 0, or -1 with the reason in `why`. */

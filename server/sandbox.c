@@ -4,9 +4,30 @@
 #include "server/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/netlink.h>
+#include <linux/sockios.h>
+#include <linux/udp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#ifdef HAVE_LINUX_LANDLOCK_H
+#include <linux/landlock.h>
+#endif
+#ifdef HAVE_LIBSECCOMP
+#include <seccomp.h>
+#endif
 
 #include "common/file.h"
 #include "common/text.h"
@@ -23,29 +44,6 @@
 #endif
 #ifndef SANITIZED
 #define SANITIZED 0
-#endif
-
-#ifdef __linux__
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/netlink.h>
-#include <linux/sockios.h>
-#include <linux/udp.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#ifdef HAVE_LINUX_LANDLOCK_H
-#include <linux/landlock.h>
-#endif
-#ifdef HAVE_LIBSECCOMP
-#include <seccomp.h>
 #endif
 
 /* Adds what is in force, or what is not and why. */
@@ -408,10 +406,3 @@ void sandbox_enter(const struct sandbox *s, char *report, size_t size)
 	add(&text, "no seccomp", SANITIZED ? "built with sanitizers" : "not built in");
 #endif
 }
-#else
-void sandbox_enter(const struct sandbox *s, char *report, size_t size)
-{
-	(void)s;
-	snprintf(report, size, "none (not Linux)");
-}
-#endif

@@ -19,8 +19,8 @@
 #define OPEN_MAX_PER_SOURCE 64
 /* Beyond it waking up costs nothing to speak of. */
 #define SPIN_MAX NS_PER_S
-/* Five times what a student's test of a line every 5 ms takes; and a page that opens connections
- * one after the other. */
+/* Five times the rate of a student's test with a line every 5 ms; and enough for a page that opens
+ * connections one after the other. */
 #define OPEN_DATAGRAM_RATE 1000
 #define OPEN_CONNECT_RATE 50
 #define RATE_MAX 1000000
@@ -38,7 +38,7 @@ static int set_port(const struct options_spec *o, void *settings, const char *va
 	return 0;
 }
 
-/* What no socket can be bound to, though it is an address. NULL if it is none of that. */
+/* Why no socket can be bound to an address, or NULL. */
 static const char *not_bindable(const struct addr *a)
 {
 	if (addr_is_group(a))
@@ -139,7 +139,7 @@ static const struct options_spec own[] = {
 	{ .name = NULL },
 };
 
-/* Of UDP's link alone; before the link's own settings. */
+/* Options of UDP's link; they come before the link's settings. */
 static const struct options_spec link_own[] = {
 	{ "preset", 0, "NAME", "a link that has a name; options after it change it", "wifi",
 	    .set = impair_option_preset },
@@ -191,7 +191,7 @@ static bool covers(const struct settings_place *a, const struct settings_place *
 	       (addr_is_unspecified(&a->addr) || addr_same_host(&a->addr, &b->addr));
 }
 
-/* A second socket for the same address could not be bound. */
+/* Drops each place that another one covers: a second socket for an address could not be bound. */
 static void drop_covered(struct settings *s)
 {
 	int kept = 0;
@@ -208,7 +208,7 @@ static void drop_covered(struct settings *s)
 	s->places_count = kept;
 }
 
-/* "This host" or "everywhere", in the families that are wanted. */
+/* Adds "this host" or "every address" in the families that are wanted. */
 static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char why[OPTIONS_WHY])
 {
 	char reason[OPTIONS_WHY];
@@ -220,7 +220,7 @@ static int add_both(struct settings *s, const char *ipv4, const char *ipv6, char
 	    reason);
 }
 
-/* Of whole datagrams nothing is corrupt or too big, whatever a preset says. */
+/* Checks the link. Whole datagrams are neither corrupt nor too big, whatever a preset says. */
 static int check_impairment(struct impair_options *o, char why[OPTIONS_WHY])
 {
 	char reason[IMPAIR_WHY];
@@ -265,8 +265,8 @@ void settings_defaults(struct settings *s, bool open)
 		s->idle_timeout = open ? OPEN_IDLE_TIMEOUT : 0;
 	if (s->max_per_source == SETTINGS_UNSET)
 		s->max_per_source = open ? OPEN_MAX_PER_SOURCE : 0;
-	/* Who serves everybody wants them; on an address of one's choice a measurement may be as
-	 * fast as it likes. */
+	/* A server for everybody needs rates; on a chosen address a measurement may go as fast as
+	 * it likes. */
 	if (s->datagram_rate == SETTINGS_UNSET)
 		s->datagram_rate = s->public || s->everywhere ? OPEN_DATAGRAM_RATE : 0;
 	if (s->connect_rate == SETTINGS_UNSET)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What upcased is told on its command line. Pure. */
+/* The settings of the command line. Pure. */
 #ifndef UPCASED_SETTINGS_H
 #define UPCASED_SETTINGS_H
 
@@ -14,7 +14,7 @@
 #include "common/options.h"
 
 #define SETTINGS_PORT 12000
-/* So many addresses at most. */
+/* The most addresses. */
 #define SETTINGS_PLACES 32
 #define SETTINGS_WORKERS 64
 /* Left to the defaults. */
@@ -23,8 +23,8 @@
 /* An address to serve, with the port. */
 struct settings_place {
 	struct addr addr;
-	/* It stands for "this host" in one of the two families: the other one will do where this
-	 * one is missing. */
+	/* It is "this host" or "every address" in one of the two families: where this family is
+	 * missing the other one will do. */
 	bool optional;
 };
 
@@ -33,7 +33,7 @@ struct settings {
 	struct impair_options impair;
 	uint16_t port;
 	bool port_given;
-	/* As asked for by --bind; settings_check() puts all that is asked for here. */
+	/* The addresses of --bind; after settings_check() all that are to be served. */
 	struct settings_place places[SETTINGS_PLACES];
 	int places_count;
 	/* --bind localhost, --bind '*', --public; -4, -6. */
@@ -44,15 +44,15 @@ struct settings {
 	const char *port_file, *control;
 	/* ns, 0 for never, SETTINGS_UNSET. */
 	int64_t idle_timeout;
-	/* ns to look again before sleeping, 0 for none. */
+	/* ns to poll before sleeping, 0 for none. */
 	int64_t spin;
 	/* 0 for no limit (max_per_source only), SETTINGS_UNSET. */
 	int64_t max_clients, max_per_source;
 	/* Of one source, a second; 0 for no limit, SETTINGS_UNSET. */
 	int64_t datagram_rate, connect_rate;
-	/* Keep what is not needed for serving. */
+	/* Keep the rights that serving does not need. */
 	bool no_sandbox;
-	/* Processes that serve, beside one that watches; 0 for this one alone. */
+	/* Processes that serve, beside one that watches them; 0: this one serves. */
 	int64_t workers;
 	enum log_level level;
 	bool help, version;
@@ -68,7 +68,7 @@ void settings_help(FILE *out);
 
 void settings_start(struct settings *s);
 
-/* What the options ask for together: fills in `places`. Returns 0, or -1 with the reason in `why`.
+/* Checks the options together and fills in `places`. Returns 0, or -1 with the reason in `why`.
  */
 int settings_check(struct settings *s, char why[OPTIONS_WHY]);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Connections: what comes in goes back in capitals, as it comes. */
+/* TCP connections: the bytes of each go back in capitals, as they come. */
 #ifndef UPCASED_TCP_H
 #define UPCASED_TCP_H
 
@@ -38,13 +38,13 @@ int64_t tcp_deadline(const struct tcp *t);
 /* Once in every turn of the loop. */
 void tcp_timers(struct tcp *t, int64_t now);
 
-/* Stops listening, answers what had been received by now and ends each connection; what clients
- * have not taken yet is left to the loop. */
+/* Stops listening, answers what was received by now and ends each connection. The loop goes on with
+ * what clients have not taken yet. */
 void tcp_finish(struct tcp *t, int64_t now);
-/* Whether something of that is still to be done. */
+/* Whether anything of that is left. */
 bool tcp_busy(const struct tcp *t);
 
-/* Tells of each connection, the longest without a byte first, or, where none is ended as idle, in
+/* Calls for each connection, the longest without a byte first, or, where none is ended as idle, in
  * the order in which they came. */
 void tcp_each(const struct tcp *t, int64_t now, control_connection_call *call, void *context);
 

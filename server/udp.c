@@ -29,27 +29,27 @@
 #define TURN DATAGRAM_BATCH
 #define TURN_MIN 4
 #define TURN_MAX 256
-/* Turns at the end: more than a receive buffer of some megabytes holds. */
+/* Turns at the end: for more than a receive buffer of some megabytes holds. */
 #define LAST_TURNS 1024
-/* Datagrams that the link lets through in one turn. */
+/* Datagrams that arrive over the link in one turn. */
 #define LINK_TURN 256
 /* Holds a burst of thousands of datagrams. */
 #define BUFFER (4 << 20)
-/* How often the kernel is asked how many it dropped. */
+/* How often the kernel's count of drops is read. */
 #define KERNEL_DROPS_INTERVAL (100 * NS_PER_MS)
-/* What stands before a datagram's bytes: RFC 768, RFC 791, RFC 8200. */
+/* Headers before a datagram's bytes: RFC 768, RFC 791, RFC 8200. */
 #define UDP_HEADER 8
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 
-/* What is joined: no more than every kernel splits, no longer than a datagram may be, and of
- * datagrams that fit into the packets of an Ethernet over IPv6, since the kernel will not split
- * into longer ones than the route takes. */
+/* Replies that are joined: no more than every kernel splits, no longer than a datagram may be
+ * together, and each short enough for a packet of an Ethernet over IPv6, since the kernel does not
+ * split into longer packets than the route takes. */
 #define JOIN_MAX 64
 #define JOIN_BYTES 65000
 #define JOIN_EACH 1452
-/* How long replies go one by one where the kernel has refused to split: a route has a smaller MTU,
- * a device cannot. */
+/* How long replies go one by one after the kernel has refused to split: a route has a smaller MTU,
+ * or a device cannot split. */
 #define SINGLE_FOR NS_PER_S
 
 /* Longer than any datagram. */
@@ -488,7 +488,8 @@ static void close_socket(struct udp_socket *s)
 	listen_close_one(s->at);
 }
 
-/* At the end, when the socket has been read: it stays open for what is still on the link. */
+/* Closes a socket that has been read at the end, but keeps it open for what is still on the link.
+ */
 static void settle(struct udp_socket *s)
 {
 	if (s->held || s->at->fd < 0)
@@ -500,7 +501,7 @@ static void settle(struct udp_socket *s)
 		loop_want(s->udp->loop, s->at->fd, 0);
 }
 
-/* Up to a turn's datagrams. Returns whether there may be more at once. */
+/* Serves up to a turn's datagrams. Returns whether there may be more at once. */
 static bool serve(struct udp_socket *s, int64_t now)
 {
 	struct udp *u = s->udp;
@@ -510,7 +511,7 @@ static bool serve(struct udp_socket *s, int64_t now)
 	if (n < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return false;
-		/* What ICMP told of an earlier reply, or of a network that is down. */
+		/* ICMP reported about an earlier reply, or the network is down. */
 		u->counters->udp_errors += errno != EINTR;
 		return true;
 	}
@@ -546,7 +547,7 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 		settle(s);
 }
 
-/* Less than asked for is less of a burst kept. */
+/* Logs what the kernel accepted. A smaller buffer keeps less of a burst. */
 static void log_support(const struct listen_socket *at, const struct datagram_support *support,
     int buffer)
 {
@@ -670,7 +671,7 @@ int64_t udp_deadline(const struct udp *u)
 
 	for (int direction = 0; u->link && direction < COUNTERS_DIRECTIONS; direction++) {
 		arrives = lossy_link_deadline(u->link, direction);
-		/* What has to wait for the kernel is told by the loop. */
+		/* A socket that waits for the kernel is called by the loop. */
 		if (arrives < deadline && first_travelling(u, direction, &t, &n) && !t.socket->held)
 			deadline = arrives;
 	}

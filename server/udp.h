@@ -15,12 +15,12 @@
 
 struct udp;
 
-/* Asks for large buffers of the datagram sockets of `l`, as udp_new() does, while there is the
- * right to it. */
+/* Asks for large buffers of the datagram sockets of `l`, as udp_new() does, while the process has
+ * the right to them. */
 void udp_ask_buffers(const struct listen *l);
 /* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed; `link`,
- * what lies between the clients and the sockets, only for the call, and NULL for nothing. A source
- * is answered `rate` times a second, 0 for any number. NULL when memory is short. */
+ * the link between the clients and the sockets, only for the call, and NULL for none. A source is
+ * answered `rate` times a second, 0 for any number. NULL when memory is short. */
 struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counters,
     const struct siphash_key *key, const struct impair_options *link, int64_t rate);
 /* Closes at once. */
@@ -30,16 +30,16 @@ void udp_free(struct udp *u);
 int64_t udp_deadline(const struct udp *u);
 void udp_timers(struct udp *u, int64_t now);
 
-/* The sockets have been served before: so many of those that the kernel dropped have been told. */
+/* The sockets have been served before, and so many of the kernel's drops have been counted. */
 void udp_inherit(struct udp *u, uint64_t kernel_drops);
-/* Brings the count of what the kernel dropped up to date; otherwise it is as old as the last turn
- * at least. */
+/* Brings the counter of the kernel's drops up to date, which is otherwise as old as the last turn
+ * or older. */
 void udp_poll_drops(struct udp *u);
 
-/* Answers what had been received by now and then closes; what of it has to wait, for the kernel or
- * on the link, is left to the loop. */
+/* Answers what was received by now and then closes. The loop goes on with what has to wait, for the
+ * kernel or on the link. */
 void udp_finish(struct udp *u, int64_t now);
-/* Whether something of that is still to be done. */
+/* Whether anything of that is left. */
 bool udp_busy(const struct udp *u);
 
 #endif

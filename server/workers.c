@@ -13,9 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
-#endif
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -215,9 +213,7 @@ static void begin_work(struct workers *w, int number, int line)
 		if (i != number)
 			let_go(&w->all[i]);
 	}
-#ifdef HAVE_SYS_PRCTL_H
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
 	/* The watching process may have died before that. */
 	if (getppid() != w->watcher)
 		kill(getpid(), SIGKILL);
