@@ -16,6 +16,7 @@
 #include "common/file.h"
 #include "common/grow.h"
 #include "report/summary.h"
+#include "report/sequence.h"
 #include "report/svg-sequence.h"
 #include "report/svg-plots.h"
 #include "common/text.h"
@@ -68,7 +69,7 @@ static int write_picture(const struct job *job, size_t picture, FILE *out)
 	snprintf(title, sizeof title, "%s", job->title);
 	snprintf(note, sizeof note, "%s", job->note);
 	put_link(job,
-	    picture < job->pages ? svg_sequence_page_begin(job->records, job->count, picture)
+	    picture < job->pages ? sequence_page_begin(job->records, job->count, picture)
 	                         : INT64_MIN,
 	    link, sizeof link);
 	if (picture == job->pages)
@@ -79,7 +80,7 @@ static int write_picture(const struct job *job, size_t picture, FILE *out)
 		    picture + 1, job->pages);
 	if (job->line_count > job->count)
 		snprintf(note + strlen(note), sizeof note - strlen(note),
-		    "; only the first %d lines are drawn", EXPORT_SVG_PAGES * SVG_SEQUENCE_LINES);
+		    "; only the first %d lines are drawn", EXPORT_SVG_PAGES * SEQUENCE_LINES);
 	return svg_sequence_page(out, job->records, job->count, picture, job->events,
 	    job->event_count, &heading);
 }
@@ -116,7 +117,7 @@ static int take(void *context, struct record *record, size_t index)
 		.fate = record->fate,
 		.waited = record->fate == FATE_ANSWERED ? record_parts(record).waited : -1,
 		.typed_at = record->typed_at };
-	if (index < EXPORT_SVG_PAGES * SVG_SEQUENCE_LINES)
+	if (index < EXPORT_SVG_PAGES * SEQUENCE_LINES)
 		job->records[job->count++] = *record;
 	else
 		record_free(record);
@@ -203,7 +204,7 @@ static int collect(struct job *job, const struct recorder *r, int64_t now)
 	if (job->line_count > 0)
 		qsort(job->lines, job->line_count, sizeof *job->lines, compare_lines);
 	head(job, r);
-	job->pages = svg_sequence_pages(job->records, job->count);
+	job->pages = sequence_pages(job->records, job->count);
 	if (job->pages > EXPORT_SVG_PAGES)
 		job->pages = EXPORT_SVG_PAGES;
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The pictures of a session as files: the exchange, in pages of SVG_SEQUENCE_LINES lines, and the
+/* The pictures of a session as files: the exchange, in pages of SEQUENCE_LINES lines, and the
  * plots. */
 #ifndef UPCASE_EXPORT_SVG_H
 #define UPCASE_EXPORT_SVG_H

@@ -3,11 +3,9 @@ client_tui_libclient_a_SOURCES += \
 	%D%/axis.c %D%/axis.h \
 	%D%/export-svg.c %D%/export-svg.h \
 	%D%/export.c %D%/export.h \
+	%D%/sequence.c %D%/sequence.h \
 	%D%/summary.c %D%/summary.h \
 	%D%/svg-plots.c %D%/svg-plots.h \
-	%D%/svg-sequence-internal.h \
-	%D%/svg-sequence-labels.c \
-	%D%/svg-sequence-time.c \
 	%D%/svg-sequence.c %D%/svg-sequence.h \
 	%D%/svg.c %D%/svg.h \
 	%D%/time-axis.c %D%/time-axis.h

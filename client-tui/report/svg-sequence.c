@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page is a slice of the records. First every moment that stands in it is collected for the axis
- * of time, then each transport is drawn as a panel of its own: the hosts' lines, the arrows, and
- * the words at both sides, moved down where they would cover each other. */
+/* Each transport is drawn as a panel of its own: the hosts' lines, the arrows, and the words at
+ * both sides, moved down where they would cover each other. */
 #include "config.h"
 
 #include "report/svg-sequence.h"
@@ -12,14 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/capitals.h"
 #include "common/clock.h"
-#include "report/svg-sequence-internal.h"
 #include "common/units.h"
+#include "report/sequence.h"
 
+/* Pixels: where the axis of time begins; the words at the left of a panel; their letters. */
+#define TOP (SVG_HEADING + 56)
+#define WORDS_LEFT 350.0
+#define FONT 11.0
 /* Pixels: the words at the right of a panel, the way between the hosts, the margins. */
 #define WORDS_RIGHT 170.0
 #define WAY 300.0
-#define PANEL (SVG_SEQUENCE_WORDS_LEFT + WAY + WORDS_RIGHT)
+#define PANEL (WORDS_LEFT + WAY + WORDS_RIGHT)
 #define MARGIN 30.0
 /* The words of the axis of time, at the very left. */
 #define TIMES 60.0
@@ -34,43 +38,230 @@
  * further on. */
 #define FLAGS_AT 0.25
 #define ACK_AT 0.4
+/* Characters of a text. */
+#define TEXT_COLUMNS 16
 
-/* --- slices --- */
+struct picture {
+	FILE *out;
+	struct sequence s;
+};
 
-/* The first record of page `page`. */
-static size_t page_begin(const struct record *records, size_t count, size_t page)
+struct panel {
+	const struct picture *picture;
+	bool stream;
+	/* The hosts' lines. */
+	double client, server;
+	/* Where the next words at the left and at the right may begin. */
+	double left, right;
+};
+
+/* Where a moment stands on the page. */
+static double place(const struct picture *p, int64_t moment)
 {
-	size_t lines = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && records[i].number == records[i - 1].number)
-			continue;
-		if (lines++ == page * SVG_SEQUENCE_LINES)
-			return i;
-	}
-	return count;
+	return TOP + time_axis_place(&p->s.axis, moment);
 }
 
-size_t svg_sequence_pages(const struct record *records, size_t count)
-{
-	size_t lines = 0;
+/* --- words --- */
 
-	for (size_t i = 0; i < count; i++)
-		lines += i == 0 || records[i].number != records[i - 1].number;
-	return lines <= SVG_SEQUENCE_LINES ? 1
-	                                   : (lines + SVG_SEQUENCE_LINES - 1) / SVG_SEQUENCE_LINES;
+/* What became of a line, in words: where it died if that is known. */
+static const char *fate_words(const struct record *r, char *buf, size_t size)
+{
+	static const char *const places[] = {
+		[TRACE_STILL_GOING] = "still going",
+		[TRACE_SERVER] = "no reply",
+		[TRACE_STILL_COMING] = "still coming",
+	};
+	static const char *const fates[] = {
+		[FATE_QUEUED] = "queued",
+		[FATE_WAITING] = "waiting",
+		[FATE_ANSWERED] = "",
+		[FATE_LOST] = "lost",
+		[FATE_REFUSED] = "refused",
+		[FATE_FAILED] = "failed",
+		[FATE_CUT_OFF] = "cut off",
+	};
+
+	const enum link_way way = r->place == TRACE_GOING ? LINK_GOING : LINK_COMING;
+
+	if (r->fate == FATE_LOST && !r->late && r->legs &&
+	    (r->place == TRACE_GOING || r->place == TRACE_COMING))
+		return link_loss_text((enum link_fate)r->legs[way].fate, way, buf, size);
+	if (r->fate == FATE_LOST && !r->late && r->legs &&
+	    (size_t)r->place < sizeof places / sizeof *places && places[r->place])
+		return places[r->place];
+	return r->late ? "late" : fates[r->fate];
+}
+
+static int retransmission_count(const struct record *r)
+{
+	int retransmitted = 0;
+
+	for (size_t i = 0; i < r->packet_count; i++)
+		retransmitted += r->packets[i].retransmitted && r->packets[i].payload;
+	return retransmitted;
+}
+
+static void left_words(const struct record *r, char *buf, size_t size)
+{
+	const struct parts parts = record_parts(r);
+	char time[60] = "", retransmitted[30] = "", words[40];
+	const char *fate = fate_words(r, words, sizeof words);
+
+	if (sequence_known(r->replied_at) && sequence_known(r->sent_at))
+		parts_text(&parts, PARTS_LONGEST, "µ", time, sizeof time);
+	if (retransmission_count(r) > 0)
+		snprintf(retransmitted, sizeof retransmitted, " · again %d×",
+		    retransmission_count(r));
+	snprintf(buf, size, "%s%s%s%s ", fate, *fate && *time ? " " : "", time, retransmitted);
+}
+
+/* Words beside a host's line at `y`, lower if others stand there; then a faint line leads to them.
+ */
+static double put_beside(const struct picture *p, double *next, double x, double y, double to)
+{
+	const double at = y > *next ? y : *next;
+
+	if (at - y > 2)
+		svg_line(p->out, x, y, to, at, SVG_GRID, 0);
+	*next = at + SEQUENCE_ROW;
+	return at + FONT / 3;
+}
+
+static void draw_left(struct panel *panel, const struct record *r)
+{
+	const struct picture *p = panel->picture;
+	const double y = place(p, sequence_begins(r)), x = panel->client - WORDS_LEFT + 8;
+	const double at = put_beside(p, &panel->left, panel->client - 4, y, panel->client - 16);
+	char words[120], number[24];
+
+	snprintf(number, sizeof number, "%" PRIu64 " ", r->number);
+	svg_text(p->out, x, at, FONT, SVG_START, number, r->text, r->length, TEXT_COLUMNS);
+	left_words(r, words, sizeof words);
+	svg_words(p->out, panel->client - 16, at, FONT, SVG_END, words);
+}
+
+/* When the server had the line: in the lab the true time, else half the round trip. */
+static int64_t server_time(const struct record *r)
+{
+	for (size_t i = 0; sequence_has_packets(r) && i < r->packet_count; i++)
+		if (r->packets[i].way == LINK_COMING && r->packets[i].payload)
+			return r->packets[i].in;
+	if (sequence_has_packets(r) || !sequence_known(r->replied_at) ||
+	    !sequence_known(r->sent_at))
+		return RECORD_NEVER;
+	return sequence_half_way(r);
+}
+
+/* A reply, or several that one segment brought, in the order of time, since words give way
+ * downwards. */
+struct reply_words {
+	int64_t at;
+	const struct record *first, *last;
+};
+
+static int by_moment(const void *a, const void *b)
+{
+	const struct reply_words *x = a, *y = b;
+
+	return x->at != y->at ? (x->at < y->at ? -1 : 1) : x->first < y->first ? -1 : 1;
+}
+
+/* malloc()ed, NULL when there are none. */
+static struct reply_words *find_replies(const struct picture *p, bool stream, size_t *count)
+{
+	struct reply_words *w = calloc(p->s.count + 1, sizeof *w);
+	size_t n = 0, groups = 0;
+
+	for (size_t i = 0; w && i < p->s.count; i++)
+		if (p->s.records[i].stream == stream &&
+		    sequence_known(server_time(&p->s.records[i])))
+			w[n++] = (struct reply_words){ server_time(&p->s.records[i]),
+				&p->s.records[i], &p->s.records[i] };
+	if (n > 0)
+		qsort(w, n, sizeof *w, by_moment);
+	for (size_t i = 0; i < n; i++) {
+		if (groups > 0 && w[groups - 1].at == w[i].at)
+			w[groups - 1].last = w[i].first;
+		else
+			w[groups++] = w[i];
+	}
+	*count = groups;
+	return w;
+}
+
+/* What the server sent: the capitals, or what came instead. Into `buf`. */
+static const unsigned char *reply_text(const struct record *r,
+    unsigned char buf[CAPITALS_GROWTH * 64], size_t *n)
+{
+	if (r->reply) {
+		*n = r->reply_length;
+		return r->reply;
+	}
+	*n = capitals_text(r->text, r->length < 64 ? r->length : 64, buf);
+	return buf;
+}
+
+static void draw_reply(struct panel *panel, const struct reply_words *w)
+{
+	const struct picture *p = panel->picture;
+	const double at = put_beside(p, &panel->right, panel->server + 4, place(p, w->at),
+	    panel->server + 16);
+	unsigned char capitals[CAPITALS_GROWTH * 64];
+	const unsigned char *text;
+	char number[60];
+	size_t n;
+
+	if (w->first == w->last)
+		snprintf(number, sizeof number, "%" PRIu64 " ", w->first->number);
+	else
+		snprintf(number, sizeof number, "%" PRIu64 "–%" PRIu64 " … ", w->first->number,
+		    w->last->number);
+	text = reply_text(w->last, capitals, &n);
+	svg_text(p->out, panel->server + 18, at, FONT, SVG_START, number, text, n, TEXT_COLUMNS);
+}
+
+static void draw_replies(struct panel *panel)
+{
+	size_t n = 0;
+	struct reply_words *w = find_replies(panel->picture, panel->stream, &n);
+
+	for (size_t i = 0; i < n; i++)
+		draw_reply(panel, &w[i]);
+	free(w);
+}
+
+static double words_end(double *next, double y)
+{
+	*next = (y > *next ? y : *next) + SEQUENCE_ROW;
+	return *next;
+}
+
+static double words_height(const struct picture *p, bool stream)
+{
+	double left = 0, right = 0;
+	size_t n = 0;
+	struct reply_words *w = find_replies(p, stream, &n);
+
+	for (size_t i = 0; i < p->s.count; i++)
+		if (p->s.records[i].stream == stream)
+			words_end(&left,
+			    time_axis_place(&p->s.axis, sequence_begins(&p->s.records[i])));
+	for (size_t i = 0; i < n; i++)
+		words_end(&right, time_axis_place(&p->s.axis, w[i].at));
+	free(w);
+	return left > right ? left : right;
 }
 
 /* --- arrows --- */
 
-static enum svg_style own_style(const struct sequence_panel *panel)
+static enum svg_style own_style(const struct panel *panel)
 {
 	return panel->stream ? SVG_TCP : SVG_UDP;
 }
 
 /* Above its arrow's begin. */
-static void draw_flags(const struct sequence_panel *panel, const struct record_packet *k,
-    bool payload, double from, double to, double y1, double y2)
+static void draw_flags(const struct panel *panel, const struct record_packet *k, bool payload,
+    double from, double to, double y1, double y2)
 {
 	const char *flags = record_flags_name(k);
 	const double part = k->syn || k->fin || k->rst ? FLAGS_AT : ACK_AT;
@@ -81,26 +272,25 @@ static void draw_flags(const struct sequence_panel *panel, const struct record_p
 }
 
 /* `r` is NULL of one that opens or closes a connection. */
-static void draw_packet(const struct sequence_panel *panel, const struct record *r,
+static void draw_packet(const struct panel *panel, const struct record *r,
     const struct record_packet *k)
 {
-	struct sequence_picture *p = panel->picture;
+	const struct picture *p = panel->picture;
 	const bool there = k->way == LINK_GOING;
 	const double from = there ? panel->client : panel->server,
 	             to = there ? panel->server : panel->client;
-	const double y1 = svg_sequence_place(p, k->in),
-	             y2 = svg_sequence_place(p, svg_sequence_packet_end(p, k));
+	const double y1 = place(p, k->in), y2 = place(p, sequence_packet_end(&p->s, k));
 	enum svg_style style = !k->payload            ? SVG_BARE
 	                     : k->retransmitted       ? SVG_RETRANSMITTED
 	                     : r && r->late && !there ? SVG_LATE
 	                                              : own_style(panel);
 
-	if (svg_sequence_known(k->out) && k->reckoned) {
+	if (sequence_known(k->out) && k->reckoned) {
 		const double x = (from + to) / 2, y = (y1 + y2) / 2;
 
 		svg_line(p->out, from, y1, x, y, style, !there);
 		svg_arrow(p->out, x, y, to, y2, style, there);
-	} else if (svg_sequence_known(k->out)) {
+	} else if (sequence_known(k->out)) {
 		svg_arrow(p->out, from, y1, to, y2, style, 0);
 		if (k->fate == LINK_CORRUPTED)
 			svg_cross(p->out, to + (there ? -8 : 8), y2, SVG_LOST);
@@ -112,29 +302,26 @@ static void draw_packet(const struct sequence_panel *panel, const struct record 
 		if (k->fate == LINK_REQUESTED_DROP)
 			svg_words(p->out, x, y + 15, EVENT_FONT, SVG_MIDDLE, "on cue");
 	}
-	if (svg_sequence_known(k->out2))
-		svg_arrow(p->out, from, y1, to, svg_sequence_place(p, k->out2), style, 0);
+	if (sequence_known(k->out2))
+		svg_arrow(p->out, from, y1, to, place(p, k->out2), style, 0);
 	draw_flags(panel, k, r != NULL, from, to, y1, y2);
 }
 
 /* It was sent, and nobody knows how far it came. */
 static bool is_under_way(const struct record *r)
 {
-	return !svg_sequence_known(r->replied_at) && r->fate != FATE_FAILED &&
-	       r->fate != FATE_QUEUED;
+	return !sequence_known(r->replied_at) && r->fate != FATE_FAILED && r->fate != FATE_QUEUED;
 }
 
 /* Without the link's word: the client's end is true, the server's is reckoned. */
-static void draw_reckoned(const struct sequence_panel *panel, const struct record *r)
+static void draw_reckoned(const struct panel *panel, const struct record *r)
 {
-	struct sequence_picture *p = panel->picture;
-	const double middle = (panel->client + panel->server) / 2,
-	             y1 = svg_sequence_place(p, r->sent_at);
+	const struct picture *p = panel->picture;
+	const double middle = (panel->client + panel->server) / 2, y1 = place(p, r->sent_at);
 	const enum svg_style style = own_style(panel);
 
-	if (svg_sequence_known(r->replied_at)) {
-		const double y2 = svg_sequence_place(p, svg_sequence_half_way(r)),
-		             y3 = svg_sequence_place(p, r->replied_at);
+	if (sequence_known(r->replied_at)) {
+		const double y2 = place(p, sequence_half_way(r)), y3 = place(p, r->replied_at);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style, 0);
 		svg_arrow(p->out, middle, (y1 + y2) / 2, panel->server, y2, style, 1);
@@ -143,7 +330,7 @@ static void draw_reckoned(const struct sequence_panel *panel, const struct recor
 		svg_arrow(p->out, middle, (y2 + y3) / 2, panel->client, y3,
 		    r->late ? SVG_LATE : style, 0);
 	} else if (is_under_way(r)) {
-		const double y2 = svg_sequence_place(p, r->sent_at + p->way);
+		const double y2 = place(p, r->sent_at + p->s.way);
 
 		svg_line(p->out, panel->client, y1, middle, (y1 + y2) / 2, style,
 		    r->fate == FATE_WAITING);
@@ -175,23 +362,23 @@ static int by_packet(const void *a, const void *b)
 	return x->length < y->length ? -1 : x->length > y->length;
 }
 
-static void draw_packets(const struct sequence_panel *panel)
+static void draw_packets(const struct panel *panel)
 {
-	const struct sequence_picture *p = panel->picture;
-	struct packet_of *all = calloc(p->count * RECORD_PACKETS + p->handshake_count + 1,
+	const struct picture *p = panel->picture;
+	struct packet_of *all = calloc(p->s.count * RECORD_PACKETS + p->s.handshake_count + 1,
 	    sizeof *all);
 	size_t n = 0;
 
-	for (size_t i = 0; all && i < p->count; i++) {
-		const struct record *r = &p->records[i];
+	for (size_t i = 0; all && i < p->s.count; i++) {
+		const struct record *r = &p->s.records[i];
 
-		for (size_t k = 0; r->stream == panel->stream && svg_sequence_has_packets(r) &&
-		                   k < r->packet_count;
+		for (size_t k = 0;
+		    r->stream == panel->stream && sequence_has_packets(r) && k < r->packet_count;
 		    k++)
 			all[n++] = (struct packet_of){ &r->packets[k], r };
 	}
-	for (size_t i = 0; all && panel->stream && i < p->handshake_count; i++)
-		all[n++] = (struct packet_of){ &p->handshakes[i], NULL };
+	for (size_t i = 0; all && panel->stream && i < p->s.handshake_count; i++)
+		all[n++] = (struct packet_of){ &p->s.handshakes[i], NULL };
 	if (n > 0)
 		qsort(all, n, sizeof *all, by_packet);
 	for (size_t i = 0; i < n; i++)
@@ -200,42 +387,41 @@ static void draw_packets(const struct sequence_panel *panel)
 	free(all);
 }
 
-static void draw_line(struct sequence_panel *panel, const struct record *r)
+static void draw_line(struct panel *panel, const struct record *r)
 {
-	if (svg_sequence_waits(r))
-		svg_line(panel->picture->out, panel->client,
-		    svg_sequence_place(panel->picture, r->typed_at), panel->client,
-		    svg_sequence_place(panel->picture, r->sent_at), SVG_WAITS, 0);
-	if (!svg_sequence_has_packets(r) && svg_sequence_known(r->sent_at))
+	if (sequence_waits(r))
+		svg_line(panel->picture->out, panel->client, place(panel->picture, r->typed_at),
+		    panel->client, place(panel->picture, r->sent_at), SVG_WAITS, 0);
+	if (!sequence_has_packets(r) && sequence_known(r->sent_at))
 		draw_reckoned(panel, r);
-	svg_sequence_left(panel, r);
+	draw_left(panel, r);
 }
 
 /* --- the picture --- */
 
 /* A faint line between the hosts of each panel, and the time at the left of all. */
-static void draw_mark(const struct sequence_picture *p, double y, int dashed, const char *words)
+static void draw_mark(const struct picture *p, double y, int dashed, const char *words)
 {
-	const int panels = p->transports[0] + p->transports[1];
+	const int panels = p->s.transports[0] + p->s.transports[1];
 
 	for (int i = 0; i < panels; i++) {
-		const double client = MARGIN + TIMES + i * PANEL + SVG_SEQUENCE_WORDS_LEFT;
+		const double client = MARGIN + TIMES + i * PANEL + WORDS_LEFT;
 
 		svg_line(p->out, client, y, client + WAY, y, SVG_GRID, dashed);
 	}
 	svg_words(p->out, MARGIN, y + 3, 9, SVG_START, words);
 }
 
-static void draw_cuts(const struct sequence_picture *p)
+static void draw_cuts(const struct picture *p)
 {
 	char time[40], words[50];
 
-	for (size_t i = 0; i < p->axis.cut_count; i++) {
-		const struct time_cut *cut = &p->axis.cuts[i];
+	for (size_t i = 0; i < p->s.axis.cut_count; i++) {
+		const struct time_cut *cut = &p->s.axis.cuts[i];
 
 		units_duration_text(cut->to - cut->from, "µ", time, sizeof time);
 		snprintf(words, sizeof words, "⋯ %s", time);
-		draw_mark(p, SVG_SEQUENCE_TOP + (cut->begin + cut->end) / 2, 1, words);
+		draw_mark(p, TOP + (cut->begin + cut->end) / 2, 1, words);
 	}
 }
 
@@ -264,9 +450,9 @@ static void mark_words(int64_t at, int64_t step, char *buf, size_t size)
 	    units[i].name);
 }
 
-static void draw_times(const struct sequence_picture *p)
+static void draw_times(const struct picture *p)
 {
-	const struct time_axis *a = &p->axis;
+	const struct time_axis *a = &p->s.axis;
 	const int64_t step = time_axis_step(a, 60);
 	char text[40];
 	size_t cut = 0;
@@ -283,25 +469,25 @@ static void draw_times(const struct sequence_picture *p)
 		if (t < a->moments[0])
 			continue;
 		mark_words(t, step, text, sizeof text);
-		draw_mark(p, svg_sequence_place(p, t), 0, text);
+		draw_mark(p, place(p, t), 0, text);
 	}
 }
 
 /* A host's line of time, dashed where the axis is cut. */
-static void draw_host(const struct sequence_picture *p, double x, double bottom, const char *name)
+static void draw_host(const struct picture *p, double x, double bottom, const char *name)
 {
-	double from = SVG_SEQUENCE_TOP - 14;
+	double from = TOP - 14;
 
-	for (size_t i = 0; i < p->axis.cut_count; i++) {
-		const double begin = SVG_SEQUENCE_TOP + p->axis.cuts[i].begin + 6,
-		             end = SVG_SEQUENCE_TOP + p->axis.cuts[i].end - 6;
+	for (size_t i = 0; i < p->s.axis.cut_count; i++) {
+		const double begin = TOP + p->s.axis.cuts[i].begin + 6,
+		             end = TOP + p->s.axis.cuts[i].end - 6;
 
 		svg_line(p->out, x, from, x, begin, SVG_AXIS, 0);
 		svg_line(p->out, x, begin, x, end, SVG_AXIS, 1);
 		from = end;
 	}
 	svg_arrow(p->out, x, from, x, bottom, SVG_AXIS, 0);
-	svg_words(p->out, x, SVG_SEQUENCE_TOP - 20, 12, SVG_MIDDLE, name);
+	svg_words(p->out, x, TOP - 20, 12, SVG_MIDDLE, name);
 }
 
 /* Connections are drawn by their packets. */
@@ -311,52 +497,51 @@ static bool is_across(const struct session_event *e)
 }
 
 /* Where the words of the next event stand, not over those of the one before. */
-static double event_words(const struct sequence_picture *p, size_t event, double *next)
+static double event_words(const struct picture *p, size_t event, double *next)
 {
-	const double y = svg_sequence_place(p, p->events[event].at) - 3;
+	const double y = place(p, p->s.events[event].at) - 3;
 
 	*next = (y > *next ? y : *next) + EVENT_ROW;
 	return *next - EVENT_ROW;
 }
 
-static void draw_events(const struct sequence_picture *p)
+static void draw_events(const struct picture *p)
 {
-	const int panels = p->transports[0] + p->transports[1];
+	const int panels = p->s.transports[0] + p->s.transports[1];
 	const double left = MARGIN + TIMES, right = left + (panels ? panels : 1) * PANEL;
-	double next = SVG_SEQUENCE_TOP - 12;
+	double next = TOP - 12;
 	char words[SESSION_EVENT_WORDS];
 
-	for (size_t i = 0; i < p->event_count; i++) {
-		if (!is_across(&p->events[i]))
+	for (size_t i = 0; i < p->s.event_count; i++) {
+		if (!is_across(&p->s.events[i]))
 			continue;
-		const double y = svg_sequence_place(p, p->events[i].at),
-		             at = event_words(p, i, &next);
+		const double y = place(p, p->s.events[i].at), at = event_words(p, i, &next);
 
 		svg_line(p->out, left, y, right, y, SVG_EVENT, 0);
-		session_event_words(&p->events[i], words);
-		svg_text(p->out, left + SVG_SEQUENCE_WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "",
-		    words, strlen(words), EVENT_COLUMNS);
+		session_event_words(&p->s.events[i], words);
+		svg_text(p->out, left + WORDS_LEFT + 14, at, EVENT_FONT, SVG_START, "", words,
+		    strlen(words), EVENT_COLUMNS);
 	}
 }
 
-static void draw_panel(struct sequence_picture *p, bool stream, double x, double bottom)
+static void draw_panel(const struct picture *p, bool stream, double x, double bottom)
 {
-	struct sequence_panel panel = { .picture = p,
+	struct panel panel = { .picture = p,
 		.stream = stream,
-		.client = x + SVG_SEQUENCE_WORDS_LEFT,
-		.server = x + SVG_SEQUENCE_WORDS_LEFT + WAY,
-		.left = SVG_SEQUENCE_TOP - 4,
-		.right = SVG_SEQUENCE_TOP - 4 };
+		.client = x + WORDS_LEFT,
+		.server = x + WORDS_LEFT + WAY,
+		.left = TOP - 4,
+		.right = TOP - 4 };
 
-	svg_words(p->out, x + SVG_SEQUENCE_WORDS_LEFT + WAY / 2, SVG_SEQUENCE_TOP - 38, 14,
-	    SVG_MIDDLE, stream ? "TCP" : "UDP");
+	svg_words(p->out, x + WORDS_LEFT + WAY / 2, TOP - 38, 14, SVG_MIDDLE,
+	    stream ? "TCP" : "UDP");
 	draw_host(p, panel.client, bottom, "client");
 	draw_host(p, panel.server, bottom, "server");
 	draw_packets(&panel);
-	for (size_t i = 0; i < p->count; i++)
-		if (p->records[i].stream == stream)
-			draw_line(&panel, &p->records[i]);
-	svg_sequence_replies(&panel);
+	for (size_t i = 0; i < p->s.count; i++)
+		if (p->s.records[i].stream == stream)
+			draw_line(&panel, &p->s.records[i]);
+	draw_replies(&panel);
 }
 
 static void see_packet(const struct record_packet *k, bool *retransmitted, bool *bare,
@@ -364,34 +549,34 @@ static void see_packet(const struct record_packet *k, bool *retransmitted, bool 
 {
 	*retransmitted |= k->retransmitted && k->payload;
 	*bare |= !k->payload;
-	*dropped |= !svg_sequence_known(k->out) || k->fate == LINK_CORRUPTED;
+	*dropped |= !sequence_known(k->out) || k->fate == LINK_CORRUPTED;
 }
 
 /* What the colours mean; only what is in the picture. */
-static void draw_legend(const struct sequence_picture *p, double y)
+static void draw_legend(const struct picture *p, double y)
 {
 	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false,
 	     reckoned = false, waits = false, changed = false;
 	double x = MARGIN;
 
-	for (size_t i = 0; i < p->count; i++) {
-		const struct record *r = &p->records[i];
+	for (size_t i = 0; i < p->s.count; i++) {
+		const struct record *r = &p->s.records[i];
 
 		late |= r->late;
-		waits |= svg_sequence_waits(r);
-		unknown |= !svg_sequence_has_packets(r) && svg_sequence_known(r->sent_at) &&
+		waits |= sequence_waits(r);
+		unknown |= !sequence_has_packets(r) && sequence_known(r->sent_at) &&
 		           is_under_way(r) && r->fate != FATE_WAITING;
-		reckoned |= !svg_sequence_has_packets(r) && svg_sequence_known(r->replied_at);
+		reckoned |= !sequence_has_packets(r) && sequence_known(r->replied_at);
 		for (size_t k = 0; k < r->packet_count; k++)
 			see_packet(&r->packets[k], &retransmitted, &bare, &dropped);
 	}
-	for (size_t i = 0; i < p->handshake_count; i++) {
-		see_packet(&p->handshakes[i], &retransmitted, &bare,
-		    p->handshakes[i].reckoned ? &unknown : &dropped);
-		reckoned |= p->handshakes[i].reckoned;
+	for (size_t i = 0; i < p->s.handshake_count; i++) {
+		see_packet(&p->s.handshakes[i], &retransmitted, &bare,
+		    p->s.handshakes[i].reckoned ? &unknown : &dropped);
+		reckoned |= p->s.handshakes[i].reckoned;
 	}
-	for (size_t i = 0; i < p->event_count; i++)
-		changed |= is_across(&p->events[i]);
+	for (size_t i = 0; i < p->s.event_count; i++)
+		changed |= is_across(&p->s.events[i]);
 
 	const struct {
 		bool shown;
@@ -399,8 +584,8 @@ static void draw_legend(const struct sequence_picture *p, double y)
 		int dashed;
 		const char *words;
 	} entries[] = {
-		{ p->transports[0], SVG_UDP, 0, "UDP datagram" },
-		{ p->transports[1], SVG_TCP, 0, "TCP segment" },
+		{ p->s.transports[0], SVG_UDP, 0, "UDP datagram" },
+		{ p->s.transports[1], SVG_TCP, 0, "TCP segment" },
 		{ retransmitted, SVG_RETRANSMITTED, 0, "sent again" },
 		{ bare, SVG_BARE, 0, "no payload (ACK)" },
 		{ late, SVG_LATE, 0, "late" },
@@ -418,32 +603,32 @@ static void draw_legend(const struct sequence_picture *p, double y)
 			svg_cross(p->out, x + 14, y, SVG_LOST);
 		else
 			svg_line(p->out, x, y, x + 28, y, entries[i].style, entries[i].dashed);
-		svg_words(p->out, x + 34, y + 4, SVG_SEQUENCE_FONT, SVG_START, entries[i].words);
+		svg_words(p->out, x + 34, y + 4, FONT, SVG_START, entries[i].words);
 		x += 44 + 7.0 * (double)strlen(entries[i].words);
 	}
 }
 
 /* Words moved down may need more room than the axis. */
-static double body_height(const struct sequence_picture *p)
+static double body_height(const struct picture *p)
 {
-	double height = p->axis.length, next = 0;
+	double height = p->s.axis.length, next = 0;
 
 	for (int stream = 0; stream < 2; stream++) {
-		const double words = svg_sequence_words_height(p, stream == 1);
+		const double words = words_height(p, stream == 1);
 
 		height = words > height ? words : height;
 	}
-	for (size_t i = 0; i < p->event_count; i++)
-		if (is_across(&p->events[i]))
+	for (size_t i = 0; i < p->s.event_count; i++)
+		if (is_across(&p->s.events[i]))
 			event_words(p, i, &next);
-	return (next - SVG_SEQUENCE_TOP > height ? next - SVG_SEQUENCE_TOP : height) + 24;
+	return (next - TOP > height ? next - TOP : height) + 24;
 }
 
-static void draw(struct sequence_picture *p, const struct svg_heading *heading)
+static void draw(const struct picture *p, const struct svg_heading *heading)
 {
-	const int panels = p->transports[0] + p->transports[1];
+	const int panels = p->s.transports[0] + p->s.transports[1];
 	const double width = 2 * MARGIN + TIMES + (panels ? panels : 1) * PANEL,
-	             bottom = SVG_SEQUENCE_TOP + body_height(p);
+	             bottom = TOP + body_height(p);
 	double x = MARGIN + TIMES;
 
 	svg_begin(p->out, width, bottom + LEGEND, MARGIN, heading);
@@ -451,7 +636,7 @@ static void draw(struct sequence_picture *p, const struct svg_heading *heading)
 	draw_cuts(p);
 	draw_events(p);
 	for (int stream = 0; stream < 2; stream++) {
-		if (!p->transports[stream])
+		if (!p->s.transports[stream])
 			continue;
 		draw_panel(p, stream == 1, x, bottom);
 		x += PANEL;
@@ -460,105 +645,15 @@ static void draw(struct sequence_picture *p, const struct svg_heading *heading)
 	svg_end(p->out);
 }
 
-int64_t svg_sequence_page_begin(const struct record *records, size_t count, size_t page)
-{
-	int64_t first = page > 0 ? INT64_MAX : INT64_MIN;
-
-	for (size_t i = page_begin(records, count, page); i < page_begin(records, count, page + 1);
-	    i++)
-		first = records[i].typed_at < first ? records[i].typed_at : first;
-	return first;
-}
-
-/* From its begin to the next page's, or as long as its lines last. */
-static void choose_events(struct sequence_picture *p, const struct record *records, size_t count,
-    size_t page, const struct session_event *events, size_t event_count)
-{
-	const int64_t from = svg_sequence_page_begin(records, count, page),
-	              next = svg_sequence_page_begin(records, count, page + 1);
-	const int64_t last = svg_sequence_last(p);
-	size_t begin = 0, end = 0;
-
-	while (begin < event_count && events[begin].at < from)
-		begin++;
-	for (end = begin; end < event_count && (events[end].at < next || events[end].at <= last);)
-		end++;
-	p->events = events + begin;
-	p->event_count = end - begin;
-}
-
-static void reckon_packet(struct sequence_picture *p, struct record_packet packet, int64_t in,
-    int64_t out)
-{
-	packet.fate = svg_sequence_known(out) ? LINK_DELIVERED : LINK_LOST;
-	packet.in = in;
-	packet.out = out;
-	packet.out2 = RECORD_NEVER;
-	packet.reckoned = true;
-	p->handshakes[p->handshake_count++] = packet;
-}
-
-/* Without the link's word: the client's end is true. Of a SYN that was sent more than once only the
- * first is known, and the answer to the last. */
-static void reckon_connection(struct sequence_picture *p, const struct session_event *e)
-{
-	const struct session_connection *c = &e->connection;
-	const struct record_packet syn = { .way = LINK_GOING, .syn = true };
-	const struct record_packet end = { .way = c->ours ? LINK_GOING : LINK_COMING,
-		.fin = !c->error,
-		.rst = c->error == ECONNRESET };
-	const bool refused = c->stage == SESSION_FAILED && c->error == ECONNREFUSED;
-	const struct record_packet answer = {
-		.way = LINK_COMING, .syn = !refused, .rst = refused, .ack = true
-	};
-	const bool answered = c->stage == SESSION_CONNECTED || refused;
-	const int64_t half = e->at + e->took - (c->syns > 1 ? p->way : e->took / 2);
-
-	if (c->stage == SESSION_ENDED) {
-		if (end.fin || end.rst)
-			reckon_packet(p, end, c->ours ? e->at : e->at - p->way,
-			    c->ours ? e->at + p->way : e->at);
-		return;
-	}
-	reckon_packet(p, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
-	if (answered)
-		reckon_packet(p, answer, half, e->at + e->took);
-}
-
-static int choose_handshakes(struct sequence_picture *p, bool lab)
-{
-	p->handshakes = calloc(p->event_count * RECORD_PACKETS + 1, sizeof *p->handshakes);
-	for (size_t i = 0; p->handshakes && i < p->event_count; i++) {
-		for (size_t k = 0; k < p->events[i].packet_count; k++)
-			p->handshakes[p->handshake_count++] = record_event_packet(&p->events[i], k);
-		if (p->events[i].kind == SESSION_EVENT_TCP && !lab)
-			reckon_connection(p, &p->events[i]);
-	}
-	return p->handshakes ? 0 : -1;
-}
-
 int svg_sequence_page(FILE *out, const struct record *records, size_t count, size_t page,
     const struct session_event *events, size_t event_count, const struct svg_heading *heading)
 {
-	const size_t begin = page_begin(records, count, page);
-	struct sequence_picture p = { .out = out,
-		.records = records + begin,
-		.count = page_begin(records, count, page + 1) - begin };
-	int result;
+	struct picture p = { .out = out };
 
-	p.way = svg_sequence_usual_way(p.records, p.count, events, event_count);
-	choose_events(&p, records, count, page, events, event_count);
-	for (size_t i = 0; i < p.count; i++)
-		p.transports[p.records[i].stream] = true;
-	result = choose_handshakes(&p, heading->link && *heading->link) < 0 ||
-	                 svg_sequence_make_axis(&p) < 0
-	           ? -1
-	           : 0;
-	if (result == 0) {
-		p.transports[1] |= p.handshake_count > 0;
-		draw(&p, heading);
-		time_axis_free(&p.axis);
-	}
-	free(p.handshakes);
-	return result;
+	if (sequence_make(&p.s, records, count, page, events, event_count,
+	        heading->link && *heading->link) < 0)
+		return -1;
+	draw(&p, heading);
+	sequence_free(&p.s);
+	return 0;
 }

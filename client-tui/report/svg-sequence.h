@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The textbook's space-time diagram of an exchange as SVG: client and server are vertical lines,
  * time runs down, each datagram or segment is a slanted arrow, a cross where it died. With what the
- * lab's link told, both ends' times are true; without, the server's end is dashed at half the round
- * trip. UDP and TCP stand side by side on one axis of time. */
-#ifndef UPCASE_SVG_SEQUENCE_H
-#define UPCASE_SVG_SEQUENCE_H
+ * lab's link reported, both ends' times are true; without, the server's end is dashed at half the
+ * round trip. UDP and TCP stand side by side on one axis of time. */
+#ifndef UPCASE_REPORT_SVG_SEQUENCE_H
+#define UPCASE_REPORT_SVG_SEQUENCE_H
 
 #include <stdio.h>
 
 #include "record/record.h"
 #include "report/svg.h"
 
-/* Lines on a page. */
-#define SVG_SEQUENCE_LINES 100
-
-/* Pages that the records make: in order of number, and of one number UDP before TCP. At least 1. */
-size_t svg_sequence_pages(const struct record *records, size_t count);
-/* When page 0, 1 ... begins: its first line is typed, page 0 with the session. What happens later
- * stands on it. */
-int64_t svg_sequence_page_begin(const struct record *records, size_t count, size_t page);
-/* Writes page 0, 1 ... with those of the `event_count` events, in the order of time, that fall into
- * it. Returns 0, or -1 when memory is short; errors of writing stay with the stream. */
+/* Writes page 0, 1 ... (sequence.h) with those of the `event_count` events, in the order of time,
+ * that fall into it. Returns 0, or -1 when memory is short; errors of writing stay with the stream.
+ */
 int svg_sequence_page(FILE *out, const struct record *records, size_t count, size_t page,
     const struct session_event *events, size_t event_count, const struct svg_heading *heading);
 

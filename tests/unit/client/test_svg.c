@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "report/export-svg.h"
+#include "report/sequence.h"
 #include "report/svg-sequence.h"
 #include "report/svg-plots.h"
 #include "report/axis.h"
@@ -145,7 +146,7 @@ static void nothing_at_all(void **state)
 	assert_int_equal(time_axis_make(&a, NULL, 0, 1, 1, 1, 1), 0);
 	assert_float_equal(time_axis_place(&a, 7), 0, 1e-9);
 	time_axis_free(&a);
-	assert_int_equal(svg_sequence_pages(NULL, 0), 1);
+	assert_int_equal(sequence_pages(NULL, 0), 1);
 	assert_non_null(strstr(svg, "</svg>"));
 	free(svg);
 }
@@ -307,9 +308,9 @@ static void hundred_lines_a_page(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(records); i++)
 		records[i] = line(i / 2 + 1, i % 2 == 1, FATE_ANSWERED, "text");
-	assert_int_equal(svg_sequence_pages(records, 200), 1);
-	assert_int_equal(svg_sequence_pages(records, 202), 2);
-	assert_int_equal(svg_sequence_pages(records, COUNT(records)), 3);
+	assert_int_equal(sequence_pages(records, 200), 1);
+	assert_int_equal(sequence_pages(records, 202), 2);
+	assert_int_equal(sequence_pages(records, COUNT(records)), 3);
 	svg = exchange(records, COUNT(records), 1);
 	draws(svg, ">100 text", 0);
 	draws(svg, ">101 text", 2);
@@ -355,7 +356,7 @@ static void events_stand_at_their_moment(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(records); i++)
 		records[i] = line(i + 1, false, FATE_ANSWERED, "text");
-	assert_int_equal(svg_sequence_page_begin(records, COUNT(records), 1), 1010 * MS);
+	assert_int_equal(sequence_page_begin(records, COUNT(records), 1), 1010 * MS);
 	events = changes;
 	event_count = COUNT(changes);
 	svg = exchange(records, COUNT(records), 0);

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A page is a slice of the records. Every moment that stands in it is collected for the axis of
+ * time. Usual durations are medians, so that a few lines that waited long do not press all others
+ * together. */
+#include "config.h"
+
+#include "report/sequence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+
+/* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
+#define FALL 24.0
+/* Or by up to so many, where lines are sent so fast that their arrows would cover each other. */
+#define FALL_MAX 300.0
+#define AXIS_MAX 4200.0
+/* Nothing for so many usual durations: the axis is cut. */
+#define QUIET 8
+
+/* --- pages --- */
+
+/* The first record of page `page`. */
+static size_t page_begin(const struct record *records, size_t count, size_t page)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && records[i].number == records[i - 1].number)
+			continue;
+		if (lines++ == page * SEQUENCE_LINES)
+			return i;
+	}
+	return count;
+}
+
+size_t sequence_pages(const struct record *records, size_t count)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < count; i++)
+		lines += i == 0 || records[i].number != records[i - 1].number;
+	return lines <= SEQUENCE_LINES ? 1 : (lines + SEQUENCE_LINES - 1) / SEQUENCE_LINES;
+}
+
+int64_t sequence_page_begin(const struct record *records, size_t count, size_t page)
+{
+	int64_t first = page > 0 ? INT64_MAX : INT64_MIN;
+
+	for (size_t i = page_begin(records, count, page); i < page_begin(records, count, page + 1);
+	    i++)
+		first = records[i].typed_at < first ? records[i].typed_at : first;
+	return first;
+}
+
+/* --- moments --- */
+
+bool sequence_waits(const struct record *r)
+{
+	const struct parts parts = record_parts(r);
+
+	return sequence_known(r->sent_at) && parts_differ(&parts);
+}
+
+int64_t sequence_begins(const struct record *r)
+{
+	return sequence_known(r->sent_at) && !sequence_waits(r) ? r->sent_at : r->typed_at;
+}
+
+int64_t sequence_half_way(const struct record *r)
+{
+	return r->sent_at + (r->replied_at - r->sent_at) / 2;
+}
+
+bool sequence_has_packets(const struct record *r)
+{
+	return r->legs && r->packet_count > 0;
+}
+
+int64_t sequence_packet_end(const struct sequence *s, const struct record_packet *packet)
+{
+	return sequence_known(packet->out) ? packet->out : packet->in + s->way;
+}
+
+struct moments {
+	int64_t *at;
+	size_t count;
+};
+
+static void add_moment(struct moments *m, int64_t moment)
+{
+	if (sequence_known(moment))
+		m->at[m->count++] = moment;
+}
+
+static void add_packet(const struct sequence *s, const struct record_packet *packet,
+    struct moments *m)
+{
+	add_moment(m, packet->in);
+	add_moment(m, sequence_packet_end(s, packet));
+	add_moment(m, packet->out2);
+}
+
+static void add_moments(const struct sequence *s, const struct record *r, struct moments *m)
+{
+	if (sequence_waits(r))
+		add_moment(m, r->typed_at);
+	add_moment(m, r->sent_at);
+	add_moment(m, r->replied_at);
+	if (!sequence_has_packets(r)) {
+		if (sequence_known(r->sent_at))
+			add_moment(m, sequence_known(r->replied_at) ? sequence_half_way(r)
+			                                            : r->sent_at + s->way);
+		return;
+	}
+	for (size_t i = 0; i < r->packet_count; i++)
+		add_packet(s, &r->packets[i], m);
+}
+
+/* Sorts and frees them. */
+static int64_t free_median(int64_t *times, size_t n, int64_t without_any)
+{
+	int64_t median = without_any;
+
+	if (n > 0) {
+		qsort(times, n, sizeof *times, time_axis_order);
+		median = times[n / 2];
+	}
+	free(times);
+	return median;
+}
+
+/* The median of what the packets took that arrived, or of half the round trips, a connection's
+ * among them. */
+static int64_t usual_way(const struct record *records, size_t count,
+    const struct session_event *events, size_t event_count)
+{
+	int64_t *times = calloc(count * (RECORD_PACKETS + 1) + event_count + 1, sizeof *times),
+	        usual;
+	size_t n = 0;
+
+	for (size_t i = 0; times && i < count; i++) {
+		const struct record *r = &records[i];
+
+		for (size_t k = 0; sequence_has_packets(r) && k < r->packet_count; k++)
+			if (sequence_known(r->packets[k].out))
+				times[n++] = r->packets[k].out - r->packets[k].in;
+		if (!sequence_has_packets(r) && r->fate == FATE_ANSWERED &&
+		    sequence_known(r->sent_at) && sequence_known(r->replied_at))
+			times[n++] = sequence_half_way(r) - r->sent_at;
+	}
+	for (size_t i = 0; times && i < event_count; i++)
+		if (events[i].connection.syns == 1 &&
+		    (events[i].connection.stage == SESSION_CONNECTED ||
+		        events[i].connection.error == ECONNREFUSED))
+			times[n++] = events[i].took / 2;
+	usual = free_median(times, n, NS_PER_MS);
+	return usual > 1000 ? usual : 1000;
+}
+
+/* The median time between two lines sent one after the other; 0 when that says nothing. */
+static int64_t usual_gap(const struct sequence *s)
+{
+	int64_t *gaps = calloc(s->count + 1, sizeof *gaps);
+	const struct record *before = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; gaps && i < s->count; i++) {
+		const struct record *r = &s->records[i];
+
+		if (r->stream != s->records[0].stream || !sequence_known(r->sent_at))
+			continue;
+		if (before && r->sent_at > before->sent_at)
+			gaps[n++] = r->sent_at - before->sent_at;
+		before = r;
+	}
+	return free_median(gaps, n, 0);
+}
+
+/* How far an arrow falls, so that each line has a row of words beside it, if that can be. */
+static double fall(const struct sequence *s)
+{
+	const int64_t gap = usual_gap(s);
+	const double wanted = gap > 0 ? SEQUENCE_ROW * (double)s->way / (double)gap : FALL;
+
+	return wanted < FALL ? FALL : wanted > FALL_MAX ? FALL_MAX : wanted;
+}
+
+/* A line's moments at most. */
+#define MOMENTS (3 * RECORD_PACKETS + 4)
+
+/* The last moment of the lines. */
+static int64_t last_moment(const struct sequence *s)
+{
+	int64_t last = INT64_MIN;
+
+	for (size_t i = 0; i < s->count; i++) {
+		int64_t at[MOMENTS];
+		struct moments m = { .at = at };
+
+		add_moments(s, &s->records[i], &m);
+		for (size_t k = 0; k < m.count; k++)
+			last = at[k] > last ? at[k] : last;
+	}
+	return last;
+}
+
+/* The axis of all moments on the page. */
+static int make_axis(struct sequence *s)
+{
+	struct moments m = { .at = calloc(s->count * MOMENTS + s->event_count +
+		                              3 * s->handshake_count + 1,
+		                 sizeof *m.at) };
+	int result = -1;
+
+	for (size_t i = 0; m.at && i < s->count; i++)
+		add_moments(s, &s->records[i], &m);
+	for (size_t i = 0; m.at && i < s->event_count; i++)
+		if (s->events[i].kind != SESSION_EVENT_TCP)
+			add_moment(&m, s->events[i].at);
+	for (size_t i = 0; m.at && i < s->handshake_count; i++)
+		add_packet(s, &s->handshakes[i], &m);
+	if (m.at)
+		result = time_axis_make(&s->axis, m.at, m.count, QUIET * s->way, s->way, fall(s),
+		    AXIS_MAX);
+	free(m.at);
+	return result;
+}
+
+/* --- events and connections --- */
+
+/* From its begin to the next page's, or as long as its lines last. */
+static void choose_events(struct sequence *s, const struct record *records, size_t count,
+    size_t page, const struct session_event *events, size_t event_count)
+{
+	const int64_t from = sequence_page_begin(records, count, page),
+	              next = sequence_page_begin(records, count, page + 1);
+	const int64_t last = last_moment(s);
+	size_t begin = 0, end = 0;
+
+	while (begin < event_count && events[begin].at < from)
+		begin++;
+	for (end = begin; end < event_count && (events[end].at < next || events[end].at <= last);)
+		end++;
+	s->events = events + begin;
+	s->event_count = end - begin;
+}
+
+static void reckon_packet(struct sequence *s, struct record_packet packet, int64_t in, int64_t out)
+{
+	packet.fate = sequence_known(out) ? LINK_DELIVERED : LINK_LOST;
+	packet.in = in;
+	packet.out = out;
+	packet.out2 = RECORD_NEVER;
+	packet.reckoned = true;
+	s->handshakes[s->handshake_count++] = packet;
+}
+
+/* Without the link's word: the client's end is true. Of a SYN that was sent more than once only the
+ * first is known, and the answer to the last. */
+static void reckon_connection(struct sequence *s, const struct session_event *e)
+{
+	const struct session_connection *c = &e->connection;
+	const struct record_packet syn = { .way = LINK_GOING, .syn = true };
+	const struct record_packet end = { .way = c->ours ? LINK_GOING : LINK_COMING,
+		.fin = !c->error,
+		.rst = c->error == ECONNRESET };
+	const bool refused = c->stage == SESSION_FAILED && c->error == ECONNREFUSED;
+	const struct record_packet answer = {
+		.way = LINK_COMING, .syn = !refused, .rst = refused, .ack = true
+	};
+	const bool answered = c->stage == SESSION_CONNECTED || refused;
+	const int64_t half = e->at + e->took - (c->syns > 1 ? s->way : e->took / 2);
+
+	if (c->stage == SESSION_ENDED) {
+		if (end.fin || end.rst)
+			reckon_packet(s, end, c->ours ? e->at : e->at - s->way,
+			    c->ours ? e->at + s->way : e->at);
+		return;
+	}
+	reckon_packet(s, syn, e->at, answered && c->syns < 2 ? half : RECORD_NEVER);
+	if (answered)
+		reckon_packet(s, answer, half, e->at + e->took);
+}
+
+static int choose_handshakes(struct sequence *s, bool lab)
+{
+	s->handshakes = calloc(s->event_count * RECORD_PACKETS + 1, sizeof *s->handshakes);
+	for (size_t i = 0; s->handshakes && i < s->event_count; i++) {
+		for (size_t k = 0; k < s->events[i].packet_count; k++)
+			s->handshakes[s->handshake_count++] = record_event_packet(&s->events[i], k);
+		if (s->events[i].kind == SESSION_EVENT_TCP && !lab)
+			reckon_connection(s, &s->events[i]);
+	}
+	return s->handshakes ? 0 : -1;
+}
+
+int sequence_make(struct sequence *s, const struct record *records, size_t count, size_t page,
+    const struct session_event *events, size_t event_count, bool lab)
+{
+	const size_t begin = page_begin(records, count, page);
+
+	*s = (struct sequence){ .records = records + begin,
+		.count = page_begin(records, count, page + 1) - begin };
+	s->way = usual_way(s->records, s->count, events, event_count);
+	choose_events(s, records, count, page, events, event_count);
+	for (size_t i = 0; i < s->count; i++)
+		s->transports[s->records[i].stream] = true;
+	if (choose_handshakes(s, lab) < 0 || make_axis(s) < 0) {
+		free(s->handshakes);
+		return -1;
+	}
+	s->transports[1] |= s->handshake_count > 0;
+	return 0;
+}
+
+void sequence_free(struct sequence *s)
+{
+	time_axis_free(&s->axis);
+	free(s->handshakes);
+}
