@@ -6,7 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/line-index.h"
-#include "ledger/stats-order.h"
+#include "ledger/stats.h"
 
 struct ledger {
 	struct ledger_settings settings;

@@ -10,21 +10,27 @@
 
 #include "common/grow.h"
 
-/* The arrivals of one transport. Serials: the oldest kept, and the next. */
-struct own {
-	struct transcript_arrival *arrivals;
+union slot {
+	struct transcript_item item;
+	struct transcript_arrival arrival;
+	/* The text that each begins with. */
+	struct {
+		unsigned char *text;
+		size_t length;
+	};
+};
+
+/* Serials: the oldest kept, and the next. What all texts take. */
+struct ring {
+	union slot *slots;
 	uint64_t first, end;
-	/* What their texts take. */
 	size_t bytes;
 };
 
 struct transcript {
 	size_t capacity;
-	struct transcript_item *items;
-	uint64_t first, end;
-	size_t item_bytes;
-	/* UDP's and TCP's. */
-	struct own own[2];
+	/* The items, UDP's arrivals and TCP's. */
+	struct ring items, arrivals[2];
 };
 
 struct transcript *transcript_new(size_t capacity)
@@ -33,40 +39,46 @@ struct transcript *transcript_new(size_t capacity)
 	if (!b)
 		return NULL;
 	b->capacity = capacity ? capacity : 1;
-	b->items = calloc(b->capacity, sizeof(*b->items));
+	b->items.slots = calloc(b->capacity, sizeof(union slot));
 	for (int i = 0; i < 2; i++)
-		b->own[i].arrivals = calloc(b->capacity, sizeof(*b->own[i].arrivals));
-	if (!b->items || !b->own[0].arrivals || !b->own[1].arrivals) {
+		b->arrivals[i].slots = calloc(b->capacity, sizeof(union slot));
+	if (!b->items.slots || !b->arrivals[0].slots || !b->arrivals[1].slots) {
 		transcript_free(b);
 		return NULL;
 	}
 	return b;
 }
 
-static void drop_item(struct transcript *b)
+static void drop_first(const struct transcript *b, struct ring *r)
 {
-	struct transcript_item *item = &b->items[b->first++ % b->capacity];
-	b->item_bytes -= item->length;
-	free(item->text);
-	item->text = NULL;
+	union slot *slot = &r->slots[r->first++ % b->capacity];
+
+	r->bytes -= slot->length;
+	free(slot->text);
+	slot->text = NULL;
 }
 
-static void drop_arrival(struct transcript *b, struct own *own)
+static void add(const struct transcript *b, struct ring *r, const union slot *slot)
 {
-	struct transcript_arrival *arrival = &own->arrivals[own->first++ % b->capacity];
-	own->bytes -= arrival->length;
-	free(arrival->text);
-	arrival->text = NULL;
+	while (r->end - r->first == b->capacity ||
+	       (r->first < r->end && r->bytes + slot->length > TRANSCRIPT_BYTES_MAX))
+		drop_first(b, r);
+	r->bytes += slot->length;
+	r->slots[r->end++ % b->capacity] = *slot;
+}
+
+static union slot *find(const struct transcript *b, const struct ring *r, uint64_t serial)
+{
+	return serial >= r->first && serial < r->end ? &r->slots[serial % b->capacity] : NULL;
 }
 
 void transcript_clear(struct transcript *b)
 {
-	while (b->first < b->end)
-		drop_item(b);
-	for (int i = 0; i < 2; i++) {
-		while (b->own[i].first < b->own[i].end)
-			drop_arrival(b, &b->own[i]);
-	}
+	struct ring *const rings[] = { &b->items, &b->arrivals[0], &b->arrivals[1] };
+
+	for (int i = 0; i < 3; i++)
+		while (rings[i]->first < rings[i]->end)
+			drop_first(b, rings[i]);
 }
 
 void transcript_free(struct transcript *b)
@@ -74,9 +86,9 @@ void transcript_free(struct transcript *b)
 	if (!b)
 		return;
 	transcript_clear(b);
-	free(b->items);
-	free(b->own[0].arrivals);
-	free(b->own[1].arrivals);
+	free(b->items.slots);
+	free(b->arrivals[0].slots);
+	free(b->arrivals[1].slots);
 	free(b);
 }
 
@@ -87,29 +99,24 @@ static unsigned char *copy(const void *text, size_t *n)
 	return grow_copy(text, *n);
 }
 
-static void add_item(struct transcript *b, const struct transcript_item *item)
-{
-	while (b->end - b->first == b->capacity ||
-	       (b->first < b->end && b->item_bytes + item->length > TRANSCRIPT_BYTES_MAX))
-		drop_item(b);
-	b->item_bytes += item->length;
-	b->items[b->end++ % b->capacity] = *item;
-}
-
 int transcript_add_line(struct transcript *b, const struct ledger *ledger, bool stream,
     uint64_t number)
 {
-	add_item(b,
-	    &(const struct transcript_item){
-	        .kind = TRANSCRIPT_LINE, .stream = stream, .ledger = ledger, .number = number });
+	add(b, &b->items,
+	    &(const union slot){ .item = { .kind = TRANSCRIPT_LINE,
+	                             .stream = stream,
+	                             .ledger = ledger,
+	                             .number = number } });
 	return 0;
 }
 
 int transcript_add_both(struct transcript *b, const struct ledger *udp, const struct ledger *tcp,
     uint64_t number)
 {
-	add_item(b, &(const struct transcript_item){
-	                .kind = TRANSCRIPT_LINE, .ledger = udp, .other = tcp, .number = number });
+	add(b, &b->items,
+	    &(const union slot){
+	        .item = {
+	            .kind = TRANSCRIPT_LINE, .ledger = udp, .other = tcp, .number = number } });
 	return 0;
 }
 
@@ -119,8 +126,9 @@ int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool st
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	add_item(b, &(const struct transcript_item){
-	                .kind = kind, .stream = stream, .text = bytes, .length = n });
+	add(b, &b->items,
+	    &(const union slot){
+	        .item = { .kind = kind, .stream = stream, .text = bytes, .length = n } });
 	return 0;
 }
 
@@ -139,17 +147,15 @@ int transcript_change_event(struct transcript *b, uint64_t serial,
 {
 	char words[SESSION_EVENT_WORDS];
 	size_t n = strlen(session_event_words(event, words));
-	struct transcript_item *item = serial >= b->first && serial < b->end
-	                                 ? &b->items[serial % b->capacity]
-	                                 : NULL;
-	unsigned char *bytes = item ? copy(words, &n) : NULL;
+	union slot *slot = find(b, &b->items, serial);
+	unsigned char *bytes = slot ? copy(words, &n) : NULL;
 
 	if (!bytes)
-		return item ? -1 : 0;
-	b->item_bytes += n - item->length;
-	free(item->text);
-	item->text = bytes;
-	item->length = n;
+		return slot ? -1 : 0;
+	b->items.bytes += n - slot->length;
+	free(slot->text);
+	slot->text = bytes;
+	slot->length = n;
 	return 0;
 }
 
@@ -159,46 +165,46 @@ int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool s
 	unsigned char *bytes = copy(text, &n);
 	if (!bytes)
 		return -1;
-	struct own *own = &b->own[stream];
-	while (own->end - own->first == b->capacity ||
-	       (own->first < own->end && own->bytes + n > TRANSCRIPT_BYTES_MAX))
-		drop_arrival(b, own);
-	own->bytes += n;
-	own->arrivals[own->end++ % b->capacity] = (struct transcript_arrival){
-		.match = match, .number = number, .items = b->end, .text = bytes, .length = n
-	};
+	add(b, &b->arrivals[stream],
+	    &(const union slot){ .arrival = { .text = bytes,
+	                             .length = n,
+	                             .match = match,
+	                             .number = number,
+	                             .items = b->items.end } });
 	return 0;
 }
 
 uint64_t transcript_first(const struct transcript *b)
 {
-	return b->first;
+	return b->items.first;
 }
 
 uint64_t transcript_end(const struct transcript *b)
 {
-	return b->end;
+	return b->items.end;
 }
 
 const struct transcript_item *transcript_item(const struct transcript *b, uint64_t serial)
 {
-	return serial >= b->first && serial < b->end ? &b->items[serial % b->capacity] : NULL;
+	const union slot *slot = find(b, &b->items, serial);
+
+	return slot ? &slot->item : NULL;
 }
 
 uint64_t transcript_arrivals_first(const struct transcript *b, bool stream)
 {
-	return b->own[stream].first;
+	return b->arrivals[stream].first;
 }
 
 uint64_t transcript_arrivals_end(const struct transcript *b, bool stream)
 {
-	return b->own[stream].end;
+	return b->arrivals[stream].end;
 }
 
 const struct transcript_arrival *transcript_arrival(const struct transcript *b, bool stream,
     uint64_t serial)
 {
-	const struct own *own = &b->own[stream];
-	return serial >= own->first && serial < own->end ? &own->arrivals[serial % b->capacity]
-	                                                 : NULL;
+	const union slot *slot = find(b, &b->arrivals[stream], serial);
+
+	return slot ? &slot->arrival : NULL;
 }

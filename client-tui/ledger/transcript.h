@@ -19,6 +19,9 @@ enum transcript_kind {
 };
 
 struct transcript_item {
+	/* NULL for a line. */
+	unsigned char *text;
+	size_t length;
 	enum transcript_kind kind;
 	/* Over TCP, not UDP (lines and strays). */
 	bool stream;
@@ -29,20 +32,18 @@ struct transcript_item {
 	 * then UDP's); else NULL. */
 	const struct ledger *other;
 	uint64_t number;
-	unsigned char *text;
-	size_t length;
 };
 
 /* A reply as it came. */
 struct transcript_arrival {
+	/* Its text without the tag, always kept (at most TRANSCRIPT_TEXT_MAX bytes). */
+	unsigned char *text;
+	size_t length;
 	enum ledger_match match;
 	/* The line it belongs to (0 for a stray). */
 	uint64_t number;
 	/* transcript_end() when it came: of a stray, the item before is the same. */
 	uint64_t items;
-	/* Its text without the tag, always kept (at most TRANSCRIPT_TEXT_MAX bytes). */
-	unsigned char *text;
-	size_t length;
 };
 
 #define TRANSCRIPT_TEXT_MAX 65536

@@ -26,4 +26,11 @@ int export_file(const char *path, const struct recorder *r, const struct transcr
  * when writing failed or memory is short. */
 int export_text(FILE *out, const struct transcript *b, int64_t now);
 
+/* The pictures of a session: the exchange, in pages of SEQUENCE_LINES lines, and the plots. Into
+ * new files: NAME.svg, NAME-2.svg ... and NAME-plots.svg, where `path` is NAME.svg. Returns how
+ * many files, or -1 with why (none of them is left then). */
+int export_svg(const char *path, const struct recorder *r, int64_t now, char *why, size_t size);
+/* Whether files of that name can be made: 0, or -1 with why. */
+int export_svg_check(const char *path, char *why, size_t size);
+
 #endif

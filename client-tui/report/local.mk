@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 client_tui_libclient_a_SOURCES += \
 	%D%/axis.c %D%/axis.h \
-	%D%/export-svg.c %D%/export-svg.h \
 	%D%/export.c %D%/export.h \
 	%D%/sequence.c %D%/sequence.h \
 	%D%/summary.c %D%/summary.h \

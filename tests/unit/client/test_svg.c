@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "report/export-svg.h"
+#include "report/export.h"
 #include "report/sequence.h"
 #include "report/svg-sequence.h"
 #include "report/svg-plots.h"
