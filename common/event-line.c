@@ -269,7 +269,7 @@ const char *link_protocol_name(enum link_protocol protocol)
 
 const char *const link_fate_names[LINK_FATES] = {
 	[LINK_NONE] = "none",
-#define X(id, word, text, name) [1 + IMPAIR_##id] = name,
+#define X(id, word, text, name, counted) [1 + IMPAIR_##id] = name,
 	IMPAIR_FATE_LIST(X)
 #undef X
 	    [LINK_CORRUPTED] = "corrupted",

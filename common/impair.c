@@ -131,7 +131,7 @@ double impair_through(const struct impair_settings *s)
 static const struct {
 	const char *word, *text, *name;
 } fates[IMPAIR_FATES] = {
-#define X(id, word, text, name) { word, text, name },
+#define X(id, word, text, name, counted) { word, text, name },
 	IMPAIR_FATE_LIST(X)
 #undef X
 };

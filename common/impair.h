@@ -79,23 +79,23 @@ struct impair_settings {
 	int32_t mtu;
 };
 
-/* What became of a packet. X(identifier, word, text, short name): the word of an event line, the
- * text of the lab's report, and the client's name; fates that share a short name are one fate for
- * the client. Lost by chance is each packet on its own, or in a burst. A requested drop is of the
- * one packet that somebody asked for. No memory is never decided here: it is for a caller that
- * keeps packets. */
+/* What became of a packet. X(identifier, word, text, short name, counted): the word of an event
+ * line, the text of the lab's report, the client's name, and whether upcased counts it, whose link
+ * has whole datagrams. Fates that share a short name are one fate for the client. Lost by chance is
+ * each packet on its own, or in a burst. A requested drop is of the one packet that somebody asked
+ * for. No memory is never decided here: it is for a caller that keeps packets. */
 #define IMPAIR_FATE_LIST(X) \
-	X(DELIVERED, "delivered", "delivered", "delivered") \
-	X(LOST_RANDOM, "random", "lost at random", "lost") \
-	X(LOST_BURST, "burst", "lost in a burst", "lost") \
-	X(QUEUE_FULL, "queue", "queue full", "queue full") \
-	X(TOO_BIG, "mtu", "larger than the MTU", "too big") \
-	X(REQUESTED_DROP, "cue", "dropped on cue", "on cue") \
-	X(UNPLUGGED, "unplugged", "unplugged", "unplugged") \
-	X(NO_MEMORY, "room", "no room in memory", "lost")
+	X(DELIVERED, "delivered", "delivered", "delivered", false) \
+	X(LOST_RANDOM, "random", "lost at random", "lost", true) \
+	X(LOST_BURST, "burst", "lost in a burst", "lost", true) \
+	X(QUEUE_FULL, "queue", "queue full", "queue full", true) \
+	X(TOO_BIG, "mtu", "larger than the MTU", "too big", false) \
+	X(REQUESTED_DROP, "cue", "dropped on cue", "on cue", false) \
+	X(UNPLUGGED, "unplugged", "unplugged", "unplugged", false) \
+	X(NO_MEMORY, "room", "no room in memory", "lost", true)
 
 enum impair_fate {
-#define X(id, word, text, name) IMPAIR_##id,
+#define X(id, word, text, name, counted) IMPAIR_##id,
 	IMPAIR_FATE_LIST(X)
 #undef X
 	    IMPAIR_FATES

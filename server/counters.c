@@ -13,10 +13,13 @@
 
 /* The word of each counter of the struct; NULL for what is no counter. */
 #define X(member, word) word,
+#define FATE(id, word, text, name, counted) counted ? word : NULL,
+#define LINK_WORDS "datagrams", IMPAIR_FATE_LIST(FATE) COUNTERS_LINK_LIST(X)
 static const char *const words[] = { COUNTERS_UDP_LIST(X) COUNTERS_DROP_LIST(X)
 	    COUNTERS_UDP_SYSTEM_LIST(X) COUNTERS_TCP_LIST(X) COUNTERS_REFUSAL_LIST(X)
-	        COUNTERS_END_LIST(X) COUNTERS_LINK_LIST(X) COUNTERS_LINK_LIST(X) };
+	        COUNTERS_END_LIST(X) LINK_WORDS LINK_WORDS };
 #undef X
+#undef FATE
 _Static_assert(sizeof words / sizeof *words == COUNTERS_COUNT, "a word for each");
 
 /* The lines and their first counters. */
@@ -75,8 +78,8 @@ void counters_end_worker(struct counters *t)
 		const struct counters_link *direction = &t->udp_link[i];
 
 		came += direction->copies;
-		gone += direction->random + direction->burst + direction->queue +
-		        direction->no_memory;
+		for (int fate = 0; fate < IMPAIR_FATES; fate++)
+			gone += direction->lost[fate];
 		t->udp_link[i].waiting = 0;
 	}
 	if (came > gone)

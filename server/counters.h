@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/impair.h"
 #include "server/loop-guard.h"
 
 /* Clients are peers that were not among the last RECENT_PEERS_MAX. Datagrams are those received: as
@@ -77,15 +78,9 @@
 	X(CUT, "cut")
 
 /* Datagrams on one direction of the link that the options impair: `datagrams` and `copies` (second
- * ones) together are as many as were lost, as arrived and as are waiting (under way now). Lost:
- * each on its own, in bursts, for a full queue, for no memory. Held back: picked to be overtaken.
- */
+ * ones) together are as many as were lost (by fate, impair.h), as arrived and as are waiting (under
+ * way now). Held back: picked to be overtaken. */
 #define COUNTERS_LINK_LIST(X) \
-	X(datagrams, "datagrams") \
-	X(random, "random") \
-	X(burst, "burst") \
-	X(queue, "queue") \
-	X(no_memory, "room") \
 	X(copies, "copies") \
 	X(held_back, "held-back") \
 	X(waiting, "waiting")
@@ -104,6 +99,8 @@ enum counters_direction { COUNTERS_THERE, COUNTERS_BACK, COUNTERS_DIRECTIONS };
 /* Nothing but counters, each a uint64_t, in the order of the lines. */
 #define X(member, word) uint64_t member;
 struct counters_link {
+	uint64_t datagrams;
+	uint64_t lost[IMPAIR_FATES];
 	COUNTERS_LINK_LIST(X)
 };
 struct counters {

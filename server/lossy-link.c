@@ -55,19 +55,6 @@ void lossy_link_free(struct lossy_link *m)
 	free(m);
 }
 
-static void count_lost(struct counters_link *counts, enum impair_fate fate)
-{
-	uint64_t *const counters[IMPAIR_FATES] = {
-		[IMPAIR_LOST_RANDOM] = &counts->random,
-		[IMPAIR_LOST_BURST] = &counts->burst,
-		[IMPAIR_QUEUE_FULL] = &counts->queue,
-		[IMPAIR_NO_MEMORY] = &counts->no_memory,
-	};
-
-	if (counters[fate])
-		++*counters[fate];
-}
-
 int lossy_link_add(struct lossy_link *m, enum counters_direction name,
     const struct lossy_link_datagram *datagram, int64_t now, enum impair_fate *fate)
 {
@@ -89,12 +76,12 @@ int lossy_link_add(struct lossy_link *m, enum counters_direction name,
 		             datagram->about_size, datagram->bytes, datagram->n))
 			kept++;
 		else
-			count_lost(direction->counts, IMPAIR_NO_MEMORY);
+			direction->counts->lost[IMPAIR_NO_MEMORY]++;
 	}
 	direction->counts->waiting += (uint64_t)kept;
 	*fate = decision.copies && !at_once && !kept ? IMPAIR_NO_MEMORY : decision.fate;
 	if (!decision.copies)
-		count_lost(direction->counts, decision.fate);
+		direction->counts->lost[decision.fate]++;
 	return at_once;
 }
 

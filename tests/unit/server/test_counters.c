@@ -51,10 +51,10 @@ static void test_lines(void **state)
 	    "tcp ended: closed 0 reset 0 idle 0 stopped 0 cut 15");
 	assert_null(counters_line(&t, 6, buf));
 	t.udp_link[COUNTERS_THERE] = (struct counters_link){ .datagrams = 1,
-		.random = 2,
-		.burst = 3,
-		.queue = 4,
-		.no_memory = 5,
+		.lost = { [IMPAIR_LOST_RANDOM] = 2,
+		    [IMPAIR_LOST_BURST] = 3,
+		    [IMPAIR_QUEUE_FULL] = 4,
+		    [IMPAIR_NO_MEMORY] = 5 },
 		.copies = 6,
 		.held_back = 7,
 		.waiting = 8 };
@@ -89,8 +89,10 @@ static void test_bury(void **state)
 	struct counters t = { .udp_datagrams = 100,
 		.udp_replies = 60,
 		.udp_dropped = { [COUNTERS_LOOP] = 10, [COUNTERS_UNSENT] = 1 },
-		.udp_link = { { .copies = 5, .random = 2, .waiting = 3 },
-		    { .copies = 4, .queue = 1, .no_memory = 1, .waiting = 4 } },
+		.udp_link = { { .copies = 5, .lost = { [IMPAIR_LOST_RANDOM] = 2 }, .waiting = 3 },
+		    { .copies = 4,
+		        .lost = { [IMPAIR_QUEUE_FULL] = 1, [IMPAIR_NO_MEMORY] = 1 },
+		        .waiting = 4 } },
 		.tcp_clients = 9,
 		.tcp_now = 5,
 		.tcp_ended = { [COUNTERS_CLOSED] = 3, [COUNTERS_CUT] = 1 } };
@@ -125,6 +127,11 @@ static void test_nothing_is_left_out(void **state)
 	memcpy(&t, values, sizeof t);
 	/* The loop guard's first decision is no drop. */
 	t.udp_dropped[LOOP_GUARD_ANSWER] = 0;
+	/* Whole datagrams do not have these fates. */
+	for (int i = 0; i < COUNTERS_DIRECTIONS; i++)
+		t.udp_link[i].lost[IMPAIR_DELIVERED] = t.udp_link[i].lost[IMPAIR_TOO_BIG] =
+		    t.udp_link[i].lost[IMPAIR_REQUESTED_DROP] = t.udp_link[i]
+		                                                    .lost[IMPAIR_UNPLUGGED] = 0;
 	memcpy(values, &t, sizeof t);
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		wanted += values[i];

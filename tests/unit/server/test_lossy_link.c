@@ -61,7 +61,8 @@ static uint32_t take(struct bench *b, size_t *n)
 
 static uint64_t lost(const struct counters_link *w)
 {
-	return w->random + w->burst + w->queue + w->no_memory;
+	return w->lost[IMPAIR_LOST_RANDOM] + w->lost[IMPAIR_LOST_BURST] +
+	       w->lost[IMPAIR_QUEUE_FULL] + w->lost[IMPAIR_NO_MEMORY];
 }
 
 static void test_perfect_way_delivers_at_once(void **state)
@@ -150,10 +151,13 @@ static void test_nothing_goes_missing(void **state)
 	}
 	assert_true(w->datagrams == 100000);
 	/* Ten standard deviations of bursts, and of copies; the queue takes its part first. */
-	assert_in_range(w->burst * 1000 / (w->datagrams - w->queue), 180, 220);
+	assert_in_range(w->lost[IMPAIR_LOST_BURST] * 1000 /
+	                    (w->datagrams - w->lost[IMPAIR_QUEUE_FULL]),
+	    180, 220);
 	assert_in_range(w->copies * 1000 / (w->datagrams - lost(w)), 90, 110);
 	assert_in_range(w->held_back * 1000 / (w->datagrams - lost(w)), 90, 110);
-	assert_true(w->queue > 0 && w->random == 0 && w->no_memory == 0 && w->waiting > 0);
+	assert_true(w->lost[IMPAIR_QUEUE_FULL] > 0 && w->lost[IMPAIR_LOST_RANDOM] == 0 &&
+	            w->lost[IMPAIR_NO_MEMORY] == 0 && w->waiting > 0);
 	lossy_link_free(b.link);
 }
 
@@ -225,7 +229,7 @@ static void test_memory_is_bounded(void **state)
 		/* All of the queue's memory is used too. */
 		open_bench(&b, "delay 60s rate 1kbit queue 100MB", 1);
 		const struct counters_link *w = &b.ways[COUNTERS_THERE];
-		while (i < 200000 && !w->no_memory)
+		while (i < 200000 && !w->lost[IMPAIR_NO_MEMORY])
 			meet(&b, i++, sizes[k].n, 0, &fate);
 		for (int extra = 0; extra < 150000; extra++)
 			meet(&b, i++, sizes[k].n, 0, &fate);
@@ -236,7 +240,8 @@ static void test_memory_is_bounded(void **state)
 		for (i = 0; i < 200000; i++)
 			meet(&b, i, sizes[k].n, 0, &fate);
 		assert_in_range(w->waiting, sizes[k].least, 200000);
-		assert_true(fate == IMPAIR_NO_MEMORY && w->waiting + w->no_memory == 200000);
+		assert_true(fate == IMPAIR_NO_MEMORY &&
+		            w->waiting + w->lost[IMPAIR_NO_MEMORY] == 200000);
 		assert_in_range(resident() - before, 1, 32 << 10);
 		for (i = 0; w->waiting; i++) {
 			assert_int_equal(take(&b, &n), i);
