@@ -17,11 +17,6 @@ struct text text_begin(char *buf, size_t size)
 	return (struct text){ .buf = buf, .size = size };
 }
 
-struct text text_continue(char *buf, size_t size)
-{
-	return (struct text){ .buf = buf, .size = size, .used = size ? strlen(buf) : 0 };
-}
-
 void text_put(struct text *t, const char *format, ...)
 {
 	const size_t at = t->used < t->size ? t->used : t->size;

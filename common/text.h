@@ -15,9 +15,8 @@ struct text {
 	size_t size, used;
 };
 
-/* Starts with an empty buffer; continues behind the text in one. */
+/* Starts with an empty buffer. */
 struct text text_begin(char *buf, size_t size);
-struct text text_continue(char *buf, size_t size);
 void text_put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "1 duplicate", "2 duplicates". */
 void text_count(struct text *t, uint64_t n, const char *one);
