@@ -266,30 +266,20 @@ const struct command command_table[] = {
 	{ .name = NULL },
 };
 
-/* The hints of the key table, which command_hints() puts into one string without memory of its own.
- * The first ones stay on a narrow screen: they are the keys that no terminal keeps for itself, as
+/* The first hints stay on a narrow screen: they are the keys that no terminal keeps for itself, as
  * some do F1 and F10. */
-#define HELP_HINT "? help"
-#define QUIT_HINT "^D quit"
-#define TRANSPORT_HINT "F2 udp/tcp"
-#define BOTH_HINT "F3 both"
-#define ORDER_HINT "F4 order"
-#define BURST_HINT "F5 burst"
-#define PLOT_HINT "F6 plot"
-#define LINK_HINT "F7 link"
-
 const struct key_spec key_table[] = {
-	{ "?", HELP_HINT, "this page, on an empty line; once more types a ?" },
-	{ "Ctrl-D", QUIT_HINT, "leave, on an empty line; a summary stays" },
+	{ "?", "? help", "this page, on an empty line; once more types a ?" },
+	{ "Ctrl-D", "^D quit", "leave, on an empty line; a summary stays" },
 	{ "Ctrl-C", NULL, "stop generated lines, drop what is typed; twice: leave" },
 	{ "PgUp", NULL, "a page towards older rows" },
 	{ "PgDn", NULL, "a page towards newer rows" },
-	{ "F2", TRANSPORT_HINT, "the other transport; or /udp, /tcp" },
-	{ "F3", BOTH_HINT, "each line over both, or over one again; or /both, /udp" },
-	{ "F4", ORDER_HINT, "replies beside their lines, or as they came; or /order" },
-	{ "F5", BURST_HINT, "send lines as the last /burst; stop them; or /burst N" },
-	{ "F6", PLOT_HINT, "the plots, and away with them; or /plot KIND, /plot off" },
-	{ "F7", LINK_HINT, "in the lab: the link, by arrow keys; or /link panel" },
+	{ "F2", "F2 udp/tcp", "the other transport; or /udp, /tcp" },
+	{ "F3", "F3 both", "each line over both, or over one again; or /both, /udp" },
+	{ "F4", "F4 order", "replies beside their lines, or as they came; or /order" },
+	{ "F5", "F5 burst", "send lines as the last /burst; stop them; or /burst N" },
+	{ "F6", "F6 plot", "the plots, and away with them; or /plot KIND, /plot off" },
+	{ "F7", "F7 link", "in the lab: the link, by arrow keys; or /link panel" },
 	{ "Ctrl-Home", NULL, "the oldest row" },
 	{ "Ctrl-End", NULL, "the newest row, and follow new ones again" },
 	{ "Shift-Up", NULL, "one row towards older ones" },
@@ -307,10 +297,14 @@ const struct key_spec key_table[] = {
 	{ .key = NULL },
 };
 
-const char *command_hints(void)
+const char *command_hints(char *buf, size_t size)
 {
-	return HELP_HINT "  " QUIT_HINT "  " TRANSPORT_HINT "  " BOTH_HINT "  " ORDER_HINT
-	                 "  " BURST_HINT "  " PLOT_HINT "  " LINK_HINT;
+	struct text t = text_begin(buf, size);
+
+	for (const struct key_spec *k = key_table; k->key; k++)
+		if (k->hint)
+			text_put(&t, "%s%s", t.used ? "  " : "", k->hint);
+	return buf;
 }
 
 /* --- lines --- */

@@ -52,7 +52,7 @@ char **command_completions(const char *word);
 char *command_candidates(const char *line, size_t n, char *buf, size_t size);
 /* The text of the help page: commands and keys. malloc()ed, NULL when memory is short. */
 char *command_help_page(void);
-/* The last row's hints, "? help  ^D quit". Static. */
-const char *command_hints(void);
+/* The last row's hints, "? help  ^D quit". Returns `buf`. */
+const char *command_hints(char *buf, size_t size);
 
 #endif

@@ -256,7 +256,7 @@ char *generator_result(const struct generator *g, const char *micro, char *buf, 
 		snprintf(planned, sizeof planned, " of %" PRIu64, g->plan.count);
 	n = snprintf(buf, size, "%" PRIu64 "%s line%s sent in %s", g->sent, planned,
 	    g->plan.count == 1 ? "" : "s", time);
-	/* Nor here. */
+	/* A rate needs two lines. */
 	if (n >= 0 && (size_t)n < size && g->sent > 1)
 		n += snprintf(buf + n, size - (size_t)n, ", %s",
 		    rate_text(rate(g, g->end), a_second, sizeof a_second));

@@ -19,9 +19,10 @@
 #include "common/standard.h"
 #include "app/tui.h"
 
-static bool on_a_terminal(void)
+static bool on_screen(const struct settings *settings)
 {
-	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	return !settings->plain && settings->output == RECORD_OUTPUT_TEXT && isatty(STDIN_FILENO) &&
+	       isatty(STDOUT_FILENO);
 }
 
 static int start_private(struct settings *settings, struct local_server *server, char *notice,
@@ -40,8 +41,8 @@ static int start_private(struct settings *settings, struct local_server *server,
 	return 0;
 }
 
-/* upcase-lab tells its command where the link can be asked and changed, and where the far server
- * can be asked, which is at the link's far end. */
+/* upcase-lab gives its command, by the environment, the control socket of the link and that of the
+ * server at the link's far end. */
 static void find_lab(struct settings *settings)
 {
 	const char *path = getenv("UPCASE_LAB"), *server = getenv("UPCASE_LAB_FAR");
@@ -61,10 +62,8 @@ static int run(struct settings *settings)
 
 	if (private && start_private(settings, &server, notice, sizeof notice) < 0)
 		return 1;
-	if (settings->plain || settings->output != RECORD_OUTPUT_TEXT || !on_a_terminal())
-		status = plain_run(settings, private ? notice : NULL);
-	else
-		status = tui_run(settings, NULL, private ? notice : NULL);
+	status = on_screen(settings) ? tui_run(settings, NULL, private ? notice : NULL)
+	                             : plain_run(settings, private ? notice : NULL);
 	local_server_stop(&server);
 	return status;
 }
@@ -80,15 +79,13 @@ static int run_replay(const struct settings *settings)
 		standard_say("upcase: --read %s", why);
 		return status;
 	}
-	if (settings->plain || settings->output != RECORD_OUTPUT_TEXT || !on_a_terminal())
-		status = plain_replay(settings, replay);
-	else
-		status = tui_run(settings, replay, NULL);
+	status = on_screen(settings) ? tui_run(settings, replay, NULL)
+	                             : plain_replay(settings, replay);
 	replay_close(replay);
 	return status;
 }
 
-/* What is wrong with the options together, said before anything is done. */
+/* Says what is wrong with the options together, before anything is done. */
 static int check_options(const struct settings *settings)
 {
 	const char *wrong = NULL;
@@ -112,13 +109,13 @@ int main(int argc, char **argv)
 	struct settings settings;
 	sigset_t none;
 
-	/* Whoever starts it may have blocked those that end it. */
+	/* The parent may have blocked the signals that end it. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setlocale(LC_ALL, "");
 	/* A point in every figure, on the screen as in files. */
 	setlocale(LC_NUMERIC, "C");
-	/* A file that may not grow is told as a full disk is. */
+	/* A file that may not grow fails as a full disk does. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (standard_open("upcase", 0))
 		return 1;

@@ -198,8 +198,9 @@ int plain_order_start(struct plain *p)
 	return channel->early ? 0 : -1;
 }
 
-bool plain_order_has_room(const struct plain *p)
+bool plain_order_has_room(const void *plain)
 {
+	const struct plain *p = plain;
 	const struct plain_channel *channel = &p->channels[SESSION_UDP];
 
 	return !channel->early || (p->run.last_number + 1 - channel->next < ORDER_CAPACITY - 1 &&
@@ -324,7 +325,7 @@ void plain_row(void *plain, struct run_session *of, uint64_t number)
 		put_in_order(p);
 }
 
-/* A script is not told of what went as it should: only of a SYN that was sent again. */
+/* Reports a SYN that was sent again; what went as it should is not for a script. */
 void plain_connection(void *plain, const struct session_event *event, struct connection_note *note,
     bool final)
 {

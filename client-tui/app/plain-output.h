@@ -83,7 +83,7 @@ void plain_erase_progress(struct plain *p);
 
 /* Room for what --ordered keeps. Returns 0 or -1. */
 int plain_order_start(struct plain *p);
-bool plain_order_has_room(const struct plain *p);
+bool plain_order_has_room(const void *plain);
 
 /* Hooks of the run; plain_event() shows and records an event. */
 void plain_event(void *plain, const struct session_event *event);

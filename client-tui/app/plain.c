@@ -172,11 +172,6 @@ static int send_generated(void *plain, const char *text, size_t n, int pieces, i
 	return p->failed ? -1 : 0;
 }
 
-static bool order_has_room(const void *plain)
-{
-	return plain_order_has_room(plain);
-}
-
 static void generate(struct plain *p)
 {
 	/* Lines that cannot be sent need no schedule. */
@@ -394,7 +389,7 @@ static struct plain *plain_new(const struct settings *settings)
 	        .row = plain_row,
 	        .connection = plain_connection,
 	        .generated = send_generated,
-	        .has_room = order_has_room });
+	        .has_room = plain_order_has_room });
 	p->record_at = CLOCK_NEVER;
 	p->shown = isatty(STDOUT_FILENO);
 	standard_filter();

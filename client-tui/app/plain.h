@@ -7,7 +7,7 @@
 #include "app/settings.h"
 #include "record/replay.h"
 
-/* Runs to the end. `notice` is the first thing told, or NULL. Returns the exit status: 0 all
+/* Runs to the end. `notice` is shown first, or NULL. Returns the exit status: 0 all
  * answered, 1 not. */
 int plain_run(const struct settings *settings, const char *notice);
 /* Shows a recording, all at once: as replies in the order in which they came, or as records.

@@ -31,8 +31,8 @@ struct run_session {
 };
 
 struct run_hooks {
-	/* What the lab tells. Its event() is called for all events of the run: it shows them, and
-	 * records them by run_record(). */
+	/* Those of the lab. Its event() gets all events of the run: it shows them, and records them
+	 * by run_record(). */
 	struct lab_hooks lab;
 	/* As those of a session, with the context of `lab`; they are recorded already. */
 	void (*reply)(void *context, struct run_session *of, const struct session_reply *reply);
@@ -45,7 +45,7 @@ struct run_hooks {
 	bool (*has_room)(const void *context);
 	/* Of a replay: a line was typed; `other` is TCP's session of one over both, or NULL. May be
 	 * NULL. */
-	void (*line)(void *context, struct run_session *of, struct run_session *other,
+	void (*line)(void *context, const struct run_session *of, const struct run_session *other,
 	    uint64_t number);
 };
 
@@ -102,7 +102,7 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now);
 struct run_session *run_current(const struct run *run);
 /* `now`, or a recording's time. */
 int64_t run_time(const struct run *run, int64_t now);
-/* Something to tell, of a session as recorded or -1. */
+/* An event of a line of text; `session` as the recorder numbers it, or -1. */
 void run_notice(struct run *run, int session, bool bad, const char *text);
 /* Records an event, if there is a recorder. Writes the records that are final
  * (recorder_dispatch()). */

@@ -32,7 +32,7 @@ struct settings {
 	enum ledger_tag tag;
 	int64_t window;
 	int64_t rows;
-	/* SESSION_RETRY_FOR_EVER, or a number; `retries_given` tells a wish from the default. */
+	/* SESSION_RETRY_FOR_EVER, or a number; `retries_given`: it is not the default. */
 	int64_t retries;
 	bool retries_given;
 	bool plain, ordered, quiet;

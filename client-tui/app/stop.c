@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Calls that a signal interrupts are begun anew, on what their descriptor is by then. A handler has
- * no argument: the state is here. */
+/* Calls that a signal interrupts are restarted, on what their descriptor is by then: a step of the
+ * end may have put /dev/null there. A handler has no argument: the state is static. */
 #include "config.h"
 
 #include "app/stop.h"
@@ -16,10 +16,11 @@
 #include "terminal/restore.h"
 #include "common/standard.h"
 
-/* After the signal that ends the program there is one more every STEP, us. A reader that is only
- * slow has PATIENCE steps to take what is under way. After WAITS steps in a row the time is over;
- * but those do not count in which somebody who may take long takes WORK, us, of the processor's
- * time: one who saves, or who has seen the signal and ends. */
+/* After the signal that ends the program, SIGALRM comes every STEP_US. A slow reader has
+ * GRACE_STEPS steps to take what is being written. After STALLED_STEPS steps in a row the program
+ * dies; a step does not count in which it may work long, as it saves or ends, and used WORK_US of
+ * processor time.
+ */
 #define STEP_US 100000
 #define GRACE_STEPS 2
 #define STALLED_STEPS 9
@@ -92,7 +93,7 @@ void stop_catch(bool gentle)
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_step, .sa_flags = SA_RESTART },
 	    NULL);
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
-		/* By nohup. */
+		/* nohup ignores SIGHUP. */
 		if (caught[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
 		    old.sa_handler == SIG_IGN)
 			continue;
@@ -131,8 +132,8 @@ bool stop_take_resize(void)
 	return take(&self.resized);
 }
 
-/* They are blocked from the look at the flags to the wait and nowhere else: a write to a full pipe
- * can be interrupted. */
+/* The signals are blocked from the test of the flags to the wait and nowhere else: a write to a
+ * full pipe can be interrupted. */
 void stop_wait(struct fd_watch *w, int64_t now)
 {
 	struct timespec ts;

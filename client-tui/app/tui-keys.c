@@ -56,16 +56,6 @@ void tui_line(void *context, const char *line, size_t n)
 
 /* --- pastes --- */
 
-static size_t count_lines(const unsigned char *bytes, size_t n)
-{
-	size_t lines = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (bytes[i] == '\n' || i + 1 == n)
-			lines++;
-	return lines;
-}
-
 /* Terminals send a pasted end of line as CR, LF or both: all become LF. Returns the new length. */
 static size_t unify_line_ends(unsigned char *bytes, size_t n)
 {
@@ -77,6 +67,15 @@ static size_t unify_line_ends(unsigned char *bytes, size_t n)
 		bytes[used++] = bytes[i] == '\r' ? '\n' : bytes[i];
 	}
 	return used;
+}
+
+static size_t count_lines(const unsigned char *bytes, size_t n)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < n; i++)
+		lines += bytes[i] == '\n' || i + 1 == n;
+	return lines;
 }
 
 static void ask_about_paste(struct tui *tui, unsigned char *bytes, size_t n,
@@ -184,26 +183,35 @@ static void function_key(struct tui *tui, int number, int64_t now)
 	}
 }
 
+static void scroll(struct tui *tui, long lines, int pages)
+{
+	int rows, columns;
+
+	screen_size(&rows, &columns);
+	if (pages)
+		view_scroll_page(&tui->view, tui->transcript, rows, columns, pages);
+	else
+		view_scroll(&tui->view, tui->transcript, rows, columns, lines);
+}
+
 /* A page takes the keys that move it, and those that leave it; any other key leaves it and is
  * typed. */
 static bool page_key(struct tui *tui, const struct key_event *key)
 {
 	const unsigned char byte = key->length == 1 ? key->bytes[0] : 0;
 	const char arrow = tui_arrow(key->bytes, key->length);
-	int rows, columns;
 
-	screen_size(&rows, &columns);
-	if (arrow == 'A' || arrow == 'B' || byte == 'k' || byte == 'j') {
-		view_scroll(&tui->view, tui->transcript, rows, columns,
-		    arrow == 'A' || byte == 'k' ? -1 : 1);
-		return true;
+	if (arrow == 'A' || byte == 'k') {
+		scroll(tui, -1, 0);
+	} else if (arrow == 'B' || byte == 'j') {
+		scroll(tui, 1, 0);
+	} else if (byte == ' ') {
+		scroll(tui, 0, 1);
+	} else {
+		tui_close_page(tui);
+		return key->length == 1 && strchr("q\r\n", byte) != NULL;
 	}
-	if (byte == ' ') {
-		view_scroll_page(&tui->view, tui->transcript, rows, columns, 1);
-		return true;
-	}
-	tui_close_page(tui);
-	return key->length == 1 && strchr("q\r\n", byte) != NULL;
+	return true;
 }
 
 static void text_key(struct tui *tui, const struct key_event *key, int64_t now)
@@ -252,27 +260,31 @@ static void scroll_key(struct tui *tui, enum key key)
 {
 	int rows, columns;
 
-	screen_size(&rows, &columns);
 	switch (key) {
 	case KEY_PAGE_UP:
+		scroll(tui, 0, -1);
+		break;
 	case KEY_PAGE_DOWN:
-		view_scroll_page(&tui->view, tui->transcript, rows, columns,
-		    key == KEY_PAGE_UP ? -1 : 1);
+		scroll(tui, 0, 1);
 		break;
 	case KEY_TOP:
+		screen_size(&rows, &columns);
 		view_scroll_top(&tui->view, tui->transcript, rows, columns);
 		break;
 	case KEY_BOTTOM:
 		view_scroll_end(&tui->view);
 		break;
 	case KEY_ROW_UP:
+		scroll(tui, -1, 0);
+		break;
 	case KEY_ROW_DOWN:
-		view_scroll(&tui->view, tui->transcript, rows, columns, key == KEY_ROW_UP ? -1 : 1);
+		scroll(tui, 1, 0);
 		break;
 	case KEY_WHEEL_UP:
+		scroll(tui, -3, 0);
+		break;
 	case KEY_WHEEL_DOWN:
-		view_scroll(&tui->view, tui->transcript, rows, columns,
-		    key == KEY_WHEEL_UP ? -3 : 3);
+		scroll(tui, 3, 0);
 		break;
 	default:
 		break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The run on the screen: what its sessions tell becomes rows; lines typed, generated or shown again
- * from a recording. */
+/* The run on the screen: rows for what its sessions report; lines that are typed, generated or
+ * shown from a recording. */
 #include "config.h"
 
 #include <stdio.h>
@@ -33,9 +33,10 @@ void tui_row(void *context, struct run_session *of, uint64_t number)
 	((struct tui *)context)->changed = true;
 }
 
-static void add_line(struct tui *tui, const struct run_session *of, const struct run_session *other,
+void tui_add_line(void *context, const struct run_session *of, const struct run_session *other,
     uint64_t number)
 {
+	struct tui *tui = context;
 	const struct ledger *ledger = session_ledger(of->session);
 
 	if (other)
@@ -44,12 +45,6 @@ static void add_line(struct tui *tui, const struct run_session *of, const struct
 	else
 		transcript_add_line(tui->transcript, ledger, of->stream, number);
 	tui->changed = true;
-}
-
-void tui_replay_line(void *context, struct run_session *of, struct run_session *other,
-    uint64_t number)
-{
-	add_line(context, of, other, number);
 }
 
 void tui_connection(void *context, const struct session_event *event, struct connection_note *note,
@@ -118,7 +113,7 @@ int tui_send(void *context, const char *text, size_t n, int pieces, int64_t now)
 		if (!(failed & 1u << run->used[i]->stream))
 			sent[count++] = run->used[i];
 	if (count > 0)
-		add_line(tui, sent[0], sent[1], run->last_number);
+		tui_add_line(tui, sent[0], sent[1], run->last_number);
 	return count > 0 ? 0 : -1;
 }
 

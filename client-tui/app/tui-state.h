@@ -30,6 +30,8 @@ struct tui {
 	struct canvas canvas;
 	struct keys *keys;
 	struct view_page page;
+	/* The hints of the last row. */
+	char hints[200];
 	/* The text of the page, and what /find looks for; owned. */
 	char *page_text, *find;
 	struct view_plot plot;
@@ -78,7 +80,9 @@ char tui_arrow(const unsigned char *bytes, size_t n);
 /* tui-sessions.c */
 void tui_reply(void *tui, struct run_session *of, const struct session_reply *reply);
 void tui_row(void *tui, struct run_session *of, uint64_t number);
-void tui_replay_line(void *tui, struct run_session *of, struct run_session *other, uint64_t number);
+/* Adds the row of a line; over both transports `other` is TCP's session, else NULL. */
+void tui_add_line(void *tui, const struct run_session *of, const struct run_session *other,
+    uint64_t number);
 void tui_connection(void *tui, const struct session_event *event, struct connection_note *note,
     bool final);
 /* Opens the sessions in use, if there are none. Returns 0, or -1 after a message. */

@@ -219,13 +219,13 @@ static int start(struct tui *tui, const struct settings *settings)
 	        .row = tui_row,
 	        .connection = tui_connection,
 	        .generated = tui_send,
-	        .line = tui_replay_line });
+	        .line = tui_add_line });
 	tui->run.screen = true;
 	if (settings->count == 0)
 		tui->run.plan.count = BURST_LINES;
 	tui->view.ascii = settings->ascii || !tui->run.utf8;
 	tui->view.width = wcwidth;
-	tui->view.keys = command_hints();
+	tui->view.keys = command_hints(tui->hints, sizeof tui->hints);
 	tui->plot.kind = PLOT_NONE;
 	tui->transcript = transcript_new((size_t)settings->rows);
 	tui->keys = keys_new();
@@ -236,56 +236,36 @@ static int start(struct tui *tui, const struct settings *settings)
 	                       : run_open_recorder(&tui->run, now, clock_realtime());
 }
 
-static bool same_peer(const struct session *a, const struct session *b)
+/* Prints the summary of a session, unless no line was typed; UDP beside TCP where both had one
+ * session with the peer: with the earlier one. */
+static void put_summary(const struct run *run, size_t index)
 {
-	return strcmp(session_peer(a), session_peer(b)) == 0 &&
-	       ledger_totals(session_ledger(b))->typed > 0;
-}
+	const struct run_session *of = run->sessions[index], *with[2] = { NULL, NULL };
+	const char *peer = session_peer(of->session);
+	size_t counts[2] = { 0, 0 };
+	bool earlier = false;
+	struct figures figures[2];
 
-/* The other transport's session with the same peer, or NULL, also when a transport had more than
- * one; *reported: it comes earlier, so its summary has this one's. */
-static const struct run_session *counterpart(const struct run *run, size_t index, bool *reported)
-{
-	const struct run_session *of = run->sessions[index], *found = NULL;
-	size_t same = 0, others = 0;
-
-	*reported = false;
+	run_figures(run, of, clock_monotonic(), &figures[of->stream]);
+	if (figures[of->stream].totals.typed == 0 && run->count > 1)
+		return;
 	for (size_t i = 0; i < run->count; i++) {
-		const struct run_session *other = run->sessions[i];
+		const struct run_session *s = run->sessions[i];
 
-		if (!same_peer(of->session, other->session))
+		if (strcmp(session_peer(s->session), peer) != 0 ||
+		    ledger_totals(session_ledger(s->session))->typed == 0)
 			continue;
-		if (other->stream == of->stream) {
-			same++;
-			continue;
-		}
-		others++;
-		found = other;
-		*reported = i < index;
+		counts[s->stream]++;
+		with[s->stream] = s;
+		earlier = earlier || (s->stream != of->stream && i < index);
 	}
-	*reported = *reported && same == 1 && others == 1;
-	return same == 1 && others == 1 ? found : NULL;
-}
-
-static void summarise_session(const struct run *run, size_t index)
-{
-	const struct run_session *other;
-	struct figures one, two;
-	const struct figures *of[2] = { NULL, NULL };
-	bool reported;
-
-	run_figures(run, run->sessions[index], clock_monotonic(), &one);
-	if (one.totals.typed == 0 && run->count > 1)
-		return;
-	other = counterpart(run, index, &reported);
-	if (reported)
-		return;
-	of[one.stream] = &one;
-	if (other) {
-		run_figures(run, other, clock_monotonic(), &two);
-		of[two.stream] = &two;
+	if (counts[0] != 1 || counts[1] != 1) {
+		run_put_summary(run, stdout, of->stream ? NULL : &figures[0],
+		    of->stream ? &figures[1] : NULL);
+	} else if (!earlier) {
+		run_figures(run, with[!of->stream], clock_monotonic(), &figures[!of->stream]);
+		run_put_summary(run, stdout, &figures[0], &figures[1]);
 	}
-	run_put_summary(run, stdout, of[0], of[1]);
 }
 
 static void tui_free(struct tui *tui)
@@ -378,7 +358,7 @@ int tui_run(const struct settings *settings, struct replay *replay, const char *
 	unsaved = line_editor_stop(stop_asked() != 0);
 	screen_stop();
 	for (size_t i = 0; i < tui->run.count; i++)
-		summarise_session(&tui->run, i);
+		put_summary(&tui->run, i);
 	run_put_lab_summary(&tui->run, stdout);
 	fflush(stdout);
 	if (unsaved)
