@@ -204,24 +204,21 @@ static bool names_setting(const char *text)
 	return impair_field_find(name) != IMPAIR_FIELD_COUNT;
 }
 
-/* The words with a space between each two; "link" if there are none. A setting's name alone means
- * to set it. Returns 0, or -1 if they are too many. */
+/* Joins the words by spaces: "link" if there are none, "set" before a setting's name. Returns 0, or
+ * -1 if they are too many. */
 static int join(char *command, size_t size, int count, char **words)
 {
-	bool set = count > 0 && names_setting(words[0]);
-	bool watch = is_watch(count, words);
-	size_t n = (size_t)snprintf(command, size, "%s", set ? "set " : watch ? "events on " : "");
+	const bool watch = is_watch(count, words);
+	struct text t = text_begin(command, size);
 
-	for (int i = watch; i < count; i++) {
-		int more = snprintf(command + n, size - n, "%s%s", i > watch ? " " : "", words[i]);
-
-		if (more < 0 || (size_t)more >= size - n)
-			return -1;
-		n += (size_t)more;
-	}
-	if (count == 0)
-		snprintf(command, size, "link");
-	return strpbrk(command, "\r\n") ? -1 : 0;
+	text_put(&t, "%s",
+	    count == 0                ? "link"
+	    : names_setting(words[0]) ? "set"
+	    : watch                   ? "events on"
+	                              : "");
+	for (int i = watch; i < count; i++)
+		text_put(&t, "%s%s", t.used > 0 ? " " : "", words[i]);
+	return t.used >= size || strpbrk(command, "\r\n") ? -1 : 0;
 }
 
 /* The path of --socket, else of the environment inside a lab, else of the newest lab. */

@@ -111,12 +111,12 @@ static int open_log(const char *path)
 	return fd;
 }
 
-int far_output_open(struct far_output *o, const char *file)
+int output_open_far(struct output *o, const char *file)
 {
 	const bool to_stderr = file && strcmp(file, "-") == 0;
 	int ends[2];
 
-	*o = (struct far_output){ .fd = -1, .end = -1, .screen = -1 };
+	*o = (struct output){ .fd = -1, .end = -1, .screen = -1 };
 	if (to_stderr && isatty(STDERR_FILENO))
 		o->screen = open_screen();
 	if (file && !to_stderr)
@@ -134,7 +134,7 @@ int far_output_open(struct far_output *o, const char *file)
 }
 
 /* Text that the terminal does not take now waits, and the far command waits with it. */
-static void show(struct far_output *o)
+static void show(struct output *o)
 {
 	ssize_t n = 0;
 
@@ -149,7 +149,7 @@ static void show(struct far_output *o)
 }
 
 /* Makes the text printable, so that it cannot drive the terminal. */
-static void keep_to_show(struct far_output *o, const char *text, size_t n)
+static void keep_to_show(struct output *o, const char *text, size_t n)
 {
 	const bool utf8 = standard_utf8();
 	char bytes[OUTPUT_CUT_OFF + OUTPUT_TAIL_SIZE], shown[PRINTABLE_ROOM(sizeof(bytes))];
@@ -163,7 +163,7 @@ static void keep_to_show(struct far_output *o, const char *text, size_t n)
 	    printable_text(shown, bytes, n - o->cut_off, "\t\n", utf8));
 }
 
-void far_output_read(struct far_output *o)
+void output_read(struct output *o)
 {
 	char buf[OUTPUT_TAIL_SIZE];
 	ssize_t n = 1;
@@ -180,7 +180,7 @@ void far_output_read(struct far_output *o)
 	o->fd = -1;
 }
 
-void far_output_watch(const struct far_output *o, struct fd_watch *w)
+void output_watch(const struct output *o, struct fd_watch *w)
 {
 	if (send_buffer_empty(&o->shown))
 		fd_watch_read(w, o->fd);
@@ -188,10 +188,10 @@ void far_output_watch(const struct far_output *o, struct fd_watch *w)
 		fd_watch_write(w, o->screen);
 }
 
-void far_output_dispatch(struct far_output *o, const struct fd_watch *w)
+void output_dispatch(struct output *o, const struct fd_watch *w)
 {
 	if (fd_watch_can_write(w, o->screen))
 		show(o);
 	if (fd_watch_can_read(w, o->fd))
-		far_output_read(o);
+		output_read(o);
 }

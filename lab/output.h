@@ -37,7 +37,7 @@ char *output_tail_last_line(const struct output_tail *tail, char *line, size_t s
 #define OUTPUT_CUT_OFF 3
 
 /* What the far command writes. */
-struct far_output {
+struct output {
 	/* The reading end of its pipe, or -1; the descriptor it writes to, the caller's to close;
 	 * the terminal on which it is shown, or -1. */
 	int fd, end, screen;
@@ -51,10 +51,10 @@ struct far_output {
 /* Opens what --far-log names: `file`, "-" for stderr, NULL for the pipe alone. On a terminal the
  * output is shown with nothing in it that drives the terminal. Returns 0; or an exit status after a
  * line on stderr. */
-int far_output_open(struct far_output *o, const char *file);
-void far_output_watch(const struct far_output *o, struct fd_watch *w);
-void far_output_dispatch(struct far_output *o, const struct fd_watch *w);
+int output_open_far(struct output *o, const char *file);
+void output_watch(const struct output *o, struct fd_watch *w);
+void output_dispatch(struct output *o, const struct fd_watch *w);
 /* Reads and shows what is there. */
-void far_output_read(struct far_output *o);
+void output_read(struct output *o);
 
 #endif

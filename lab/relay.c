@@ -44,7 +44,7 @@ struct relay {
 	struct device *devices[HOSTS_SIDES];
 	struct link *link;
 	struct control *control;
-	struct far_output far_output;
+	struct output far_output;
 	/* The near command's wait status; -1: it has not ended. */
 	int near_status;
 	/* The far command served; the hosts are there. */
@@ -258,7 +258,7 @@ static void far_ended(struct relay *r, int status)
 	if (status == 0 && (r->far_served || r->options->far_command))
 		return;
 	if (r->far_output.fd >= 0)
-		far_output_read(&r->far_output);
+		output_read(&r->far_output);
 	if (r->far_served) {
 		/* Said at the end: now the screen is the near command's. */
 		if (r->near_status < 0 && !r->ended_by && !r->trouble)
@@ -350,7 +350,7 @@ static void dispatch(struct relay *r, const struct fd_watch *w)
 		link_dispatch(r->link, w);
 	if (r->supervisor >= 0 && fd_watch_can_read(w, r->supervisor))
 		read_supervisor(r);
-	far_output_dispatch(&r->far_output, w);
+	output_dispatch(&r->far_output, w);
 	if (now >= r->deadline && r->supervisor_pid) {
 		kill(r->supervisor_pid, SIGKILL);
 		r->deadline = CLOCK_NEVER;
@@ -361,7 +361,7 @@ static void watch_all(const struct relay *r, struct fd_watch *w)
 {
 	fd_watch_start(w);
 	fd_watch_read(w, r->supervisor);
-	far_output_watch(&r->far_output, w);
+	output_watch(&r->far_output, w);
 	fd_watch_until(w, r->deadline);
 	if (r->link)
 		link_watch(r->link, w);
@@ -461,7 +461,7 @@ static void finish(struct relay *r)
 		;
 	runtime_dir_remove(r->runtime_dir);
 	if (r->far_output.fd >= 0)
-		far_output_read(&r->far_output);
+		output_read(&r->far_output);
 	terminal_close(&r->terminal, r->near_status < 0 || WIFSIGNALED(r->near_status));
 	/* Standard error may block: all is removed by now, and a signal ends the process at once.
 	 */
@@ -499,7 +499,7 @@ int relay_run(const struct lab_options *options)
 	int status;
 
 	if ((status = open_capture(&r)) != 0 ||
-	    (status = far_output_open(&r.far_output, options->far_log)) != 0)
+	    (status = output_open_far(&r.far_output, options->far_log)) != 0)
 		return status;
 	if (runtime_dir_make(r.runtime_dir, reasons, sizeof(reasons)) != 0) {
 		standard_say("upcase-lab: no folder for its sockets: %s; name one of your own: "
