@@ -73,7 +73,7 @@ static void relay(const struct bench *b)
 	                      : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)link_take_precedence();
+	(void)link_set_priority(true);
 	while (link && !link_broken(link)) {
 		struct fd_watch w;
 		struct timespec wait;

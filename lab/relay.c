@@ -200,7 +200,7 @@ static int open_link(struct relay *r, const struct supervisor_message *message)
 	if (!r->link)
 		return -1;
 	/* The supervisor and its commands are forked already, and keep their priority. */
-	(void)link_take_precedence();
+	(void)link_set_priority(true);
 	if (o->pcap && start_capture(r, message) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/" RUNTIME_DIR_LINK, r->runtime_dir);
@@ -453,7 +453,7 @@ static void last_words(struct relay *r)
 static void finish(struct relay *r)
 {
 	/* The rest needs no priority; under a sanitizer it takes a second. */
-	link_leave_precedence();
+	(void)link_set_priority(false);
 	r->capture_failed = r->writer && capture_finish(r->writer) != 0;
 	control_free(r->control);
 	/* The supervisor: it has closed its socket, so it has ended or is about to. */

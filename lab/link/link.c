@@ -95,18 +95,13 @@ struct link *link_new(const struct impair_settings *there, const struct impair_s
 	return link;
 }
 
-bool link_take_precedence(void)
+bool link_set_priority(bool first)
 {
-	const struct sched_param lowest = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
+	const struct sched_param p = { .sched_priority = first ? sched_get_priority_min(SCHED_FIFO)
+		                                               : 0 };
 
-	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
-}
-
-void link_leave_precedence(void)
-{
-	const struct sched_param none = { .sched_priority = 0 };
-
-	(void)sched_setscheduler(0, SCHED_OTHER, &none);
+	return sched_setscheduler(0, first ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER, &p) ==
+	       0;
 }
 
 void link_free(struct link *link)

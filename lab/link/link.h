@@ -85,11 +85,9 @@ struct link;
  */
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
     uint64_t seed, struct device *near, struct device *far);
-/* Gives this process real-time priority, but not what it starts. Root may have it, others where
- * RLIMIT_RTPRIO allows it. Returns whether it was granted. */
-bool link_take_precedence(void);
-/* Back to ordinary priority. */
-void link_leave_precedence(void);
+/* Gives this process, but not what it starts, real-time priority, or takes it back. Root may have it,
+ * others where RLIMIT_RTPRIO allows it. Returns whether it was granted. */
+bool link_set_priority(bool first);
 /* Packets on their way are lost. NULL is allowed. */
 void link_free(struct link *link);
 
