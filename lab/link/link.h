@@ -85,8 +85,8 @@ struct link;
  */
 struct link *link_new(const struct impair_settings *there, const struct impair_settings *back,
     uint64_t seed, struct device *near, struct device *far);
-/* Gives this process, but not what it starts, real-time priority, or takes it back. Root may have it,
- * others where RLIMIT_RTPRIO allows it. Returns whether it was granted. */
+/* Gives this process, but not what it starts, real-time priority, or takes it back. Root may have
+ * it, others where RLIMIT_RTPRIO allows it. Returns whether it was granted. */
 bool link_set_priority(bool first);
 /* Packets on their way are lost. NULL is allowed. */
 void link_free(struct link *link);
