@@ -418,5 +418,7 @@ bool lab_control_execute(struct link *link, char *line, int64_t now, struct even
 	const enum outcome outcome = run(&a);
 	if (outcome != REFUSED)
 		send_buffer_print(out, "ok\n");
+	if (outcome != CHANGED)
+		*change = '\0';
 	return outcome == CHANGED;
 }

@@ -23,7 +23,8 @@ struct event_filter {
 #define CONTROL_CHANGE (2 * IMPAIR_LINE + 20)
 
 /* Executes a command, `line` without its newline (it is taken apart), and answers. Returns whether
- * the link was changed; then `change` is the kind and words of it, for the line "changed". */
+ * the link was changed; then `change` is the kind and words of it, for the line "changed", else it
+ * is empty. */
 bool lab_control_execute(struct link *link, char *line, int64_t now, struct event_filter *filter,
     struct send_buffer *out, char change[CONTROL_CHANGE]);
 
