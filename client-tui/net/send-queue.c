@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/grow.h"
-
 /* When so many marks have gone the others move to the front, so that an array that is never quite
  * empty does not grow. */
 #define MARKS_GONE 1024
@@ -17,16 +15,6 @@ void send_queue_free(struct send_queue *q)
 	free(q->bytes);
 	free(q->marks);
 	*q = (struct send_queue){ .bytes = NULL };
-}
-
-int send_queue_line(struct send_queue *q, uint64_t number)
-{
-	if (q->mark_begin == q->mark_end)
-		q->mark_begin = q->mark_end = 0;
-	if (grow_list(&q->marks, &q->mark_capacity, q->mark_end + 1, sizeof *q->marks) < 0)
-		return -1;
-	q->marks[q->mark_end++] = (struct send_mark){ number, UINT64_MAX };
-	return 0;
 }
 
 int send_queue_add(struct send_queue *q, const void *bytes, size_t n)
@@ -50,11 +38,6 @@ static uint64_t end_of_all(const struct send_queue *q)
 	return q->written + (q->end - q->begin);
 }
 
-void send_queue_end_line(struct send_queue *q)
-{
-	q->marks[q->mark_end - 1].end = end_of_all(q);
-}
-
 size_t send_queue_first_bytes(const struct send_queue *q)
 {
 	const struct send_mark *first = send_queue_first(q);
@@ -64,7 +47,7 @@ size_t send_queue_first_bytes(const struct send_queue *q)
 	return first->end == UINT64_MAX ? send_queue_bytes(q) : (size_t)(first->end - q->written);
 }
 
-static void pop_mark(struct send_queue *q)
+static inline void pop_mark(struct send_queue *q)
 {
 	q->line_start = q->marks[q->mark_begin].end;
 	q->mark_begin++;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/grow.h"
+
 /* A line: its number, and where it ends, UINT64_MAX while it grows. */
 struct send_mark {
 	uint64_t number, end;
@@ -29,7 +31,15 @@ struct send_queue {
 void send_queue_free(struct send_queue *q);
 
 /* Begins a line behind all others. Returns 0, or -1 when memory is short, as the next two do. */
-int send_queue_line(struct send_queue *q, uint64_t number);
+static inline int send_queue_line(struct send_queue *q, uint64_t number)
+{
+	if (q->mark_begin == q->mark_end)
+		q->mark_begin = q->mark_end = 0;
+	if (grow_list(&q->marks, &q->mark_capacity, q->mark_end + 1, sizeof *q->marks) < 0)
+		return -1;
+	q->marks[q->mark_end++] = (struct send_mark){ number, UINT64_MAX };
+	return 0;
+}
 /* Adds bytes to the last line. */
 int send_queue_add(struct send_queue *q, const void *bytes, size_t n);
 /* The same for one byte, such as an end of line. */
@@ -41,7 +51,10 @@ static inline int send_queue_add_byte(struct send_queue *q, unsigned char byte)
 	return 0;
 }
 /* Ends the last line. */
-void send_queue_end_line(struct send_queue *q);
+static inline void send_queue_end_line(struct send_queue *q)
+{
+	q->marks[q->mark_end - 1].end = q->written + (q->end - q->begin);
+}
 
 /* Lines of which bytes may still wait, and the waiting bytes. */
 static inline size_t send_queue_lines(const struct send_queue *q)

@@ -430,7 +430,7 @@ static void deliver(struct session *s, const unsigned char *text, size_t n, bool
 	/* A stray (a greeting, endless chatter) is no sign of when this server closes. */
 	if (reply.matched.match != MATCH_STRAY) {
 		count_answer(s);
-		timestamps_count(&t->timestamps, t->stamped, 1);
+		timestamps_count(&t->timestamps, t->stamped);
 	}
 	s->hooks.reply(s->hooks.context, &reply);
 	t->in_used = 0;

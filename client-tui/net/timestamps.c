@@ -99,14 +99,6 @@ bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t no
 	return stamped;
 }
 
-void timestamps_count(struct timestamps *s, bool kernel, uint64_t replies)
-{
-	if (kernel)
-		s->totals.received_kernel += replies;
-	else
-		s->totals.received_program += replies;
-}
-
 /* ---- sending ---- */
 
 void timestamps_sent(struct timestamps *s, uint64_t number)

@@ -39,8 +39,11 @@ void timestamps_sample(struct timestamps *s);
 /* When `m` arrived: by the kernel's stamp if it can be trusted, else `now`. Returns whether it is
  * the kernel's. */
 bool timestamps_arrival(const struct timestamps *s, struct msghdr *m, int64_t now, int64_t *at);
-/* So many replies came with a time by the kernel, or without. */
-void timestamps_count(struct timestamps *s, bool kernel, uint64_t replies);
+/* Counts a reply with a time by the kernel, or without. */
+static inline void timestamps_count(struct timestamps *s, bool kernel)
+{
+	++*(kernel ? &s->totals.received_kernel : &s->totals.received_program);
+}
 /* A datagram was handed over: the line's number. */
 void timestamps_sent(struct timestamps *s, uint64_t number);
 /* Reads a stamp from the error queue: of which line (0: unknown), and when it left. Returns false

@@ -483,7 +483,7 @@ static bool take_datagram(struct session *s)
 	if (n >= 0) {
 		drops_take(&u->drops, &m);
 		timestamps_count(&u->timestamps,
-		    timestamps_arrival(&u->timestamps, &m, clock_monotonic(), &at), 1);
+		    timestamps_arrival(&u->timestamps, &m, clock_monotonic(), &at));
 		take_reply(s, u->wire, (size_t)n, at);
 		return true;
 	}
