@@ -17,6 +17,7 @@
 #include "common/text.h"
 #include "record/event-log.h"
 #include "record/format.h"
+#include "ledger/transport.h"
 
 /* How often deferred lines, and rows that are about to be evicted, are checked. */
 #define EVICTING_EVERY (20 * NS_PER_MS)
@@ -642,7 +643,7 @@ const char *recorder_peers(const struct recorder *r, char *buf, size_t size)
 
 		if (ledger_totals(s->ledger)->typed > 0)
 			text_put(&out, "%s%s %s", out.used ? ", " : "",
-			    s->of.stream ? "TCP" : "UDP", s->of.peer);
+			    transport_info[s->of.stream].title, s->of.peer);
 	}
 	return buf;
 }

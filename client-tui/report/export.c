@@ -24,6 +24,7 @@
 #include "report/summary.h"
 #include "report/svg-plots.h"
 #include "report/svg-sequence.h"
+#include "ledger/transport.h"
 
 /* ---- a transcript as text ---- */
 
@@ -67,7 +68,7 @@ static int save_line(FILE *out, const struct ledger *ledger, bool stream, uint64
 	const struct ledger_row *row = ledger_find(ledger, number);
 	char fate[300];
 
-	fprintf(out, "%5" PRIu64 "  %s  ", number, stream ? "TCP" : "UDP");
+	fprintf(out, "%5" PRIu64 "  %s  ", number, transport_info[stream].title);
 	if (!row) {
 		fputs("(no longer kept)\n", out);
 		return 0;
@@ -94,7 +95,7 @@ static int save_item(FILE *out, const struct transcript_item *item, int64_t now)
 			return -1;
 		return item->other ? save_line(out, item->other, true, item->number, now) : 0;
 	case TRANSCRIPT_STRAY:
-		fprintf(out, "       %s  stray  ->  ", item->stream ? "TCP" : "UDP");
+		fprintf(out, "       %s  stray  ->  ", transport_info[item->stream].title);
 		break;
 	case TRANSCRIPT_NOTICE:
 		fputs("       -- ", out);
@@ -266,7 +267,7 @@ static void add_totals(const struct recorder *r, bool stream, char *note, size_t
 	if (t.sent == 0)
 		return;
 	snprintf(note + strlen(note), size - strlen(note), "%s%s %s", *note ? "; " : "",
-	    stream ? "TCP" : "UDP", summary_totals(&t, stream, totals, sizeof totals));
+	    transport_info[stream].title, summary_totals(&t, stream, totals, sizeof totals));
 }
 
 static void head(struct job *job, const struct recorder *r)
@@ -396,7 +397,7 @@ static int save_text(const struct export_job *s, FILE *out)
 	for (int stream = 0; stream < 2; stream++) {
 		recorder_totals(s->recorder, stream, &t);
 		if (t.typed > 0)
-			fprintf(out, "%s: %s\n", stream ? "TCP" : "UDP",
+			fprintf(out, "%s: %s\n", transport_info[stream].title,
 			    summary_totals(&t, stream, totals, sizeof totals));
 	}
 	return 0;

@@ -318,7 +318,7 @@ static void put_session(struct text *out, const struct figures *f)
 	char times[300];
 	size_t used;
 
-	text_put(out, "--- %s %s ---\n", f->stream ? "TCP" : "UDP", f->peer);
+	text_put(out, "--- %s %s ---\n", transport_info[f->stream].title, f->peer);
 	put_totals(out, f);
 	if (!f->stream) {
 		text_put(out, "; wait ");
@@ -471,7 +471,7 @@ static void put_table(struct text *out, const struct table *t)
 	char cells[2][CELL] = { "", "" };
 	int section = 0;
 
-	put_row(out, t, "", f->stream ? "TCP" : "UDP", "TCP");
+	put_row(out, t, "", transport_info[f->stream].title, transport_info[true].title);
 	if (!f->stream) {
 		struct text wait = text_begin(cells[0], CELL);
 

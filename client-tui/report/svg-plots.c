@@ -11,6 +11,7 @@
 #include "common/search.h"
 #include "report/svg.h"
 #include "report/axis.h"
+#include "ledger/transport.h"
 
 /* Pixels: a plot, the room around it, its words. */
 #define WIDTH 520.0
@@ -171,7 +172,8 @@ static void draw_histogram(const struct pages *p, double x, double y)
 				    WIDTH / COLUMNS - 1, bar, styles[t]);
 		}
 		snprintf(words, sizeof words, "%s: %" PRIu64 " line%s; highest column %" PRIu64,
-		    t ? "TCP" : "UDP", h->count, h->count == 1 ? "" : "s", h->count > 0 ? max : 0);
+		    transport_info[t].title, h->count, h->count == 1 ? "" : "s",
+		    h->count > 0 ? max : 0);
 		svg_words(p->out, x + 6, base - height + 14, FONT, SVG_START, words);
 	}
 }
@@ -274,7 +276,7 @@ static void draw(const struct pages *p, const struct svg_heading *heading)
 			continue;
 		svg_box(p->out, LEFT - 50 + x, SVG_HEADING + 4, 20, 8, styles[t]);
 		svg_words(p->out, LEFT - 24 + x, SVG_HEADING + 12, FONT, SVG_START,
-		    t ? "TCP" : "UDP");
+		    transport_info[t].title);
 		x += 80;
 	}
 	if (p->stats[0] || p->stats[1]) {

@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/units.h"
 #include "report/sequence.h"
+#include "ledger/transport.h"
 
 /* Pixels: where the axis of time begins; the words at the left of a panel; their letters. */
 #define TOP (SVG_HEADING + 56)
@@ -534,7 +535,7 @@ static void draw_panel(const struct picture *p, bool stream, double x, double bo
 		.right = TOP - 4 };
 
 	svg_words(p->out, x + WORDS_LEFT + WAY / 2, TOP - 38, 14, SVG_MIDDLE,
-	    stream ? "TCP" : "UDP");
+	    transport_info[stream].title);
 	draw_host(p, panel.client, bottom, "client");
 	draw_host(p, panel.server, bottom, "server");
 	draw_packets(&panel);
