@@ -21,7 +21,7 @@
 #include "common/control-socket.h"
 #include "common/file.h"
 
-/* How often the lock of the folder is asked for, and the time between, ms. */
+/* How often the lock of the folder is tried, and the time between, ms. */
 #define LOCK_TRIES 50
 #define LOCK_WAIT 5
 
@@ -176,8 +176,7 @@ struct control *control_open(struct loop *loop, struct poller *poller, const cha
 	if (c && remove_stale(path) == 0)
 		fd = control_listen(path, &c->made);
 	error = errno;
-	if (lock >= 0)
-		close(lock);
+	(void)file_give_up(lock);
 	if (fd < 0) {
 		snprintf(why, OPTIONS_WHY, "--control=%.80s: %s", path,
 		    error == EADDRINUSE ? "another server answers there"

@@ -12,11 +12,11 @@
 #include "common/options.h"
 #include "server/control-commands.h"
 
-/* Clients at once; who comes then waits. */
+/* Clients at once; one more waits. */
 #define CONTROL_CLIENTS 8
 /* All that it has open at most. */
 #define CONTROL_DESCRIPTORS (CONTROL_CLIENTS + 1)
-/* The longest command; what is longer is answered with an error. */
+/* The longest command; a longer one gets an error. */
 #define CONTROL_LINE 200
 
 /* Opaque. */

@@ -81,8 +81,7 @@ static bool is_missing(int error)
 }
 #endif
 
-/* How large a buffer of a socket is. The kernel says twice what was asked for: it counts its own
- * needs. */
+/* The size of a socket's buffer. The kernel doubles it for its own needs. */
 static int buffer_of(int fd, int option)
 {
 	int size = 0;

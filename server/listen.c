@@ -98,15 +98,10 @@ static int bind_socket(struct listen_socket *s, enum share share)
 	return getsockname(s->fd, &s->addr.sa, &s->addr.len);
 }
 
-void listen_close_one(struct listen_socket *s)
-{
-	s->fd = file_give_up(s->fd);
-}
-
 static void close_sockets(struct listen *l)
 {
 	while (l->count)
-		listen_close_one(&l->sockets[--l->count]);
+		(void)file_give_up(l->sockets[--l->count].fd);
 }
 
 /* Says why the socket could not be bound, by errno. Returns -1. */
@@ -149,7 +144,7 @@ static int open_place(struct listen *l, const struct settings_place *place, enum
 
 		addr_set_port(&s.addr, *port);
 		if (bind_socket(&s, share) < 0) {
-			listen_close_one(&s);
+			s.fd = file_give_up(s.fd);
 			*failed = s;
 			return place->optional && i == 0 && is_missing(errno) ? 1 : -1;
 		}
@@ -230,7 +225,7 @@ static int number_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value;
 }
 
-/* What is wrong with a socket that was handed over; NULL if nothing is. */
+/* Takes a socket that was handed over. Returns why not, or NULL. */
 static const char *take_one(struct listen_socket *s)
 {
 	s->type = number_option(s->fd, SO_TYPE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sockets that the server is reached by: bound here, or handed over by a service manager. */
+/* The sockets that the server receives on: bound here, or handed over by a service manager. */
 #ifndef UPCASED_LISTEN_H
 #define UPCASED_LISTEN_H
 
@@ -14,6 +14,7 @@
 #define LISTEN_SOCKETS 64
 
 struct listen_socket {
+	/* -1 when it is closed. */
 	int fd;
 	/* SOCK_STREAM or SOCK_DGRAM. */
 	int type;
@@ -28,8 +29,8 @@ struct listen {
 	int count;
 	/* The family that was left out because it is missing here, 0 for none. */
 	int missing;
-	/* TCP connections have from the start what listen_prepare() asks for; else it is to be
-	 * called for each. */
+	/* TCP connections inherit the options of listen_prepare(); else it is to be called for
+	 * each. */
 	bool prepared;
 	/* This host's addresses as they were at `locals_read`, NULL before. */
 	struct ifaddrs *locals;
@@ -45,12 +46,10 @@ int listen_take(struct listen *l, int n, char why[OPTIONS_WHY]);
  * gives each of these sets its share of the clients (SO_REUSEPORT), and no other program gets any.
  * Returns 0, or -1 with the reason in `why`. */
 int listen_open(struct listen *sets, int n, const struct settings *s, char why[OPTIONS_WHY]);
-/* Asks for what every TCP connection has here; on a listener, for those that come from now on. */
+/* Sets the options of a TCP connection; on a listener, those of all that come from now on. */
 void listen_prepare(int fd);
 /* Closes the sockets that are left and frees. */
 void listen_close(struct listen *l);
-/* Closes one that is in nobody's hands any more. */
-void listen_close_one(struct listen_socket *s);
 
 /* The first socket's. */
 uint16_t listen_port(const struct listen *l);
@@ -60,9 +59,8 @@ bool listen_is_open(const struct listen *l);
  * `buf`. */
 char *listen_text(const struct listen *l, char *buf, size_t size);
 
-/* Whether `from` is an address and port that one of the UDP sockets serves. `now` in ns: this
- * host's addresses, which a socket bound to all of them serves, are asked for anew once a second at
- * most. */
+/* Whether `from` is an address and port that one of the UDP sockets serves. This host's addresses,
+ * which a socket bound to all of them serves, are read anew once a second at most; `now` in ns. */
 bool listen_serves(struct listen *l, const struct addr *from, int64_t now);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "common/clock.h"
 
-/* What to watch for, and what is ready. */
+/* Conditions to watch for. */
 #define LOOP_READ 1u
 #define LOOP_WRITE 2u
 

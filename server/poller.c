@@ -2,8 +2,8 @@
 /* The epoll set is level-triggered, and the kernel puts a descriptor that was reported and is still
  * ready behind the others, so that a bounded number a turn starves nobody.
  *
- * Its members are kept by the number of the descriptor. What a batch says of one that was removed
- * meanwhile, and perhaps given to another connection, is at worst one call in vain. */
+ * Its members are kept by the number of the descriptor. If a batch has one that was removed
+ * meanwhile, and perhaps given to another connection, it costs at worst one call in vain. */
 #include "config.h"
 
 #include "server/poller.h"
@@ -17,6 +17,7 @@
 #endif
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/grow.h"
 
 /* How many are reported in a turn. */
@@ -100,9 +101,8 @@ static int open_set(struct poller *p)
 	if (p->set < 0)
 		return -1;
 	if (p->set >= FD_SETSIZE) {
-		close(p->set);
 		errno = EMFILE;
-		return -1;
+		return file_give_up(p->set);
 	}
 	loop_add(p->loop, p->set, LOOP_READ, set_ready, p);
 	return 0;

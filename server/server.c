@@ -19,6 +19,7 @@
 
 #include "server/datagram.h"
 #include "server/sources.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "server/sandbox.h"
 #include "common/standard.h"
@@ -27,7 +28,7 @@
 #define SPARE_DESCRIPTORS 4
 /* How long a complaint waits for its reader, ms. */
 #define COMPLAINT_WAIT 500
-/* What an epoll set for the clients takes. */
+/* Descriptors of an epoll set for the clients. */
 #define EPOLL_DESCRIPTORS 1
 
 int server_complain(int status, const char *format, ...)
@@ -45,8 +46,7 @@ int server_complain(int status, const char *format, ...)
 	return status;
 }
 
-/* How many descriptors are open of those that select() can watch; whoever starts the server hands
- * over no others. */
+/* How many descriptors are open below FD_SETSIZE; the server is started with no others. */
 static int used_descriptors(void)
 {
 	int found = 0;
@@ -67,7 +67,7 @@ static int64_t raise_limit(int64_t max)
 		return FD_SETSIZE < max ? FD_SETSIZE : max;
 	if (limit.rlim_cur >= wanted)
 		return max;
-	/* The hard limit too, for whom that is allowed. */
+	/* The hard limit too, where that is allowed. */
 	higher = (struct rlimit){ .rlim_cur = wanted,
 		.rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max };
 	if (setrlimit(RLIMIT_NOFILE, &higher) == 0)
@@ -275,7 +275,7 @@ static int open_control(struct server *s)
 	return server_complain(errno == EEXIST ? STATUS_USAGE : STATUS_FAILED, "%s", why);
 }
 
-/* Makes what serves the sockets. Returns 0 or the status. */
+/* Makes the parts that serve the sockets. Returns 0 or the status. */
 static int open_services(struct server *s)
 {
 	const struct settings *set = &s->settings;
@@ -319,7 +319,7 @@ int server_open(struct server *s)
 		return status;
 	if (s->settings.lifeline_fd != SETTINGS_UNSET)
 		loop_add(s->loop, s->settings.lifeline_fd, LOOP_READ, lifeline_ready, s);
-	/* Who does not know would take a lossy server for a broken one. */
+	/* Else a lossy server would be taken for a broken one. */
 	if (!impair_options_perfect(&s->settings.impair))
 		log_always("impairs UDP, %s", impair_options_line(&s->settings.impair, line));
 	return open_control(s);
@@ -362,8 +362,7 @@ int server_become_worker(struct server *s, int number)
 	s->poller = NULL;
 	free(s->loop);
 	s->loop = NULL;
-	if (s->settings.lifeline_fd != SETTINGS_UNSET)
-		close(s->settings.lifeline_fd);
+	(void)file_give_up(s->settings.lifeline_fd);
 	s->ready = (struct ready){ 0 };
 	s->counters = workers_counters(s->workers);
 	/* So that the links of two workers do not lose the same datagrams. */

@@ -79,7 +79,7 @@ void server_sum(struct server *s);
 /* Makes this process, which was forked, worker `number`: closes what belongs to the watching
  * process and opens what serves. Returns 0 or the status. */
 int server_become_worker(struct server *s, int number);
-/* Gives up what this process does not need for serving, and logs it. */
+/* Gives up the rights that this process does not need for serving, and logs it. */
 void server_give_up_rights(const struct server *s);
 /* Closes the sockets of the workers in the watching process. */
 void server_close_shares(struct server *s);

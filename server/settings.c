@@ -12,8 +12,8 @@
 #include "common/impair-options.h"
 #include "common/units.h"
 
-/* For a server that others can reach. Five minutes are long for a person who reads and short for
- * one who left. */
+/* The defaults of a server that others can reach. Five minutes are long for a person who reads and
+ * short for one who left. */
 #define OPEN_IDLE_TIMEOUT (300 * NS_PER_S)
 /* A classroom behind one address is smaller. */
 #define OPEN_MAX_PER_SOURCE 64

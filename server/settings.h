@@ -72,7 +72,7 @@ void settings_start(struct settings *s);
  */
 int settings_check(struct settings *s, char why[OPTIONS_WHY]);
 
-/* Fills in what was left to the defaults; `open` says that other hosts can reach the server.
+/* Fills in the defaults; `open` says that other hosts can reach the server.
  * max_clients stays. */
 void settings_defaults(struct settings *s, bool open);
 

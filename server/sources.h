@@ -30,7 +30,7 @@ struct source_key {
 
 /* The address and the port. */
 struct source_key source_key_of(const struct addr *a);
-/* What limits count as one source: the IPv4 address, or the /64 of the IPv6 address; port 0. */
+/* One source as limits count it: the IPv4 address, or the /64 of the IPv6 address; port 0. */
 struct source_key source_key_network(const struct addr *a);
 bool source_key_equal(const struct source_key *a, const struct source_key *b);
 uint64_t source_key_hash(const struct siphash_key *key, const struct source_key *s);
@@ -42,7 +42,7 @@ struct recent_peers;
 
 /* free() frees. NULL when memory is short. */
 struct recent_peers *recent_peers_new(const struct siphash_key *key);
-/* Something came from `who`. Returns whether it was not known. */
+/* Notes that a datagram came from `who`. Returns whether it was not known. */
 bool recent_peers_note(struct recent_peers *p, const struct source_key *who);
 
 /* A token bucket for each source. A flood of sources neither makes the table grow nor gets more

@@ -23,6 +23,7 @@
 #include "common/addr.h"
 #include "common/capitals.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "server/sources.h"
 
@@ -45,7 +46,7 @@
 #define READ_MAX 262144
 #define READ_SHORT 8192
 #define HELD_MAX (UINT64_C(16) << 20)
-/* With what the capitals hold back of the piece before, and the room that they ask for. */
+/* With the bytes that the capitals hold back of the piece before, and their own room. */
 #define OUT_SIZE (CAPITALS_GROWTH * (READ_MAX + 2 * CAPITALS_HELD))
 /* In one turn each connection is read once, and one that fills the buffer so many times more, as
  * long as all together have not been read again REREADS_ALL times: waiting costs more than reading,
@@ -175,8 +176,8 @@ static void connection_moved(struct connection *c, int64_t now)
 	struct tcp *t = c->tcp;
 
 	c->moved = time_of(t, now);
-	/* Where nobody is ended as idle the order is that in which they came: its neighbours are
-	 * not in the cache. */
+	/* Without an idle timeout the order is that in which they came; the neighbours are not in
+	 * the cache. */
 	if (!TAILQ_NEXT(c, order) || !t->limits.idle)
 		return;
 	TAILQ_REMOVE(&t->order, c, order);
@@ -192,7 +193,7 @@ static void drop_pending(struct connection *c)
 	c->pending = NULL;
 }
 
-/* How many bytes of what was written the client's system has not acknowledged. */
+/* How many bytes that were written the client's system has not acknowledged. */
 static size_t unacknowledged(const struct connection *c)
 {
 	int bytes = 0;
@@ -214,7 +215,8 @@ static void connection_over(struct connection *c, enum counters_end how, int err
 		    (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
 	t->counters->tcp_ended[how]++;
 	t->counters->tcp_now--;
-	/* The system is not to offer for minutes more what the client did not take for so long. */
+	/* The client has not taken these bytes for long; the system shall not offer them for
+	 * minutes more. */
 	if (how == COUNTERS_IDLE && unacknowledged(c))
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 },
 		    sizeof(struct linger));
@@ -256,7 +258,7 @@ static ssize_t write_some(struct connection *c, const unsigned char *bytes, size
 	return written;
 }
 
-/* Writes, and keeps what the kernel does not take. Returns 0, or -1 with errno. */
+/* Writes, and keeps the bytes that the kernel does not take. Returns 0, or -1 with errno. */
 static int put(struct connection *c, const unsigned char *bytes, size_t n)
 {
 	ssize_t written = write_some(c, bytes, n);
@@ -632,7 +634,7 @@ static void close_listeners(struct tcp *t)
 		if (s->type != SOCK_STREAM || s->fd < 0)
 			continue;
 		loop_remove(t->loop, s->fd);
-		listen_close_one(s);
+		s->fd = file_give_up(s->fd);
 	}
 }
 

@@ -18,6 +18,7 @@
 
 #include "common/capitals.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "server/datagram.h"
 #include "server/loop-guard.h"
@@ -485,7 +486,7 @@ static void close_socket(struct udp_socket *s)
 		return;
 	poll_drops(s);
 	loop_remove(s->udp->loop, s->at->fd);
-	listen_close_one(s->at);
+	s->at->fd = file_give_up(s->at->fd);
 }
 
 /* Closes a socket that has been read at the end, but keeps it open for what is still on the link.
@@ -547,25 +548,6 @@ static void socket_ready(void *context, int fd, unsigned ready, int64_t now)
 		settle(s);
 }
 
-/* Logs what the kernel accepted. A smaller buffer keeps less of a burst. */
-static void log_support(const struct listen_socket *at, const struct datagram_support *support,
-    int buffer)
-{
-	char text[ADDR_TEXT];
-
-	addr_text(&at->addr, text);
-	if (buffer < BUFFER)
-		log_event(LOG_LEVEL_NOTICE,
-		    "udp %s: the system gives a receive buffer of %d KiB instead of %d: a burst "
-		    "may lose "
-		    "datagrams (raise net.core.rmem_max)",
-		    text, buffer >> 10, BUFFER >> 10);
-	log_event(LOG_LEVEL_INFO, "udp %s: %s, replies %s, receives %s", text,
-	    support->batches ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
-	    support->splits ? "joined (UDP_SEGMENT)" : "one by one",
-	    support->joins ? "joined (UDP_GRO)" : "one by one");
-}
-
 void udp_ask_buffers(const struct listen *l)
 {
 	for (int i = 0; i < l->count; i++)
@@ -576,11 +558,22 @@ void udp_ask_buffers(const struct listen *l)
 static void add_socket(struct udp *u, struct listen_socket *at)
 {
 	struct udp_socket *s = &u->sockets[u->count++];
+	const struct datagram_support *support = &s->support;
+	char text[ADDR_TEXT];
 	int buffer;
 
 	*s = (struct udp_socket){ .udp = u, .at = at, .max = TURN };
 	s->support = datagram_prepare(at->fd, &at->addr, LOOP_GUARD_TTL, BUFFER, &buffer);
-	log_support(at, &s->support, buffer);
+	addr_text(&at->addr, text);
+	if (buffer < BUFFER)
+		log_event(LOG_LEVEL_NOTICE,
+		    "udp %s: the system gives a receive buffer of %d KiB instead of %d: a burst "
+		    "may lose datagrams (raise net.core.rmem_max)",
+		    text, buffer >> 10, BUFFER >> 10);
+	log_event(LOG_LEVEL_INFO, "udp %s: %s, replies %s, receives %s", text,
+	    support->batches ? "recvmmsg and sendmmsg" : "recvmsg and sendmsg",
+	    support->splits ? "joined (UDP_SEGMENT)" : "one by one",
+	    support->joins ? "joined (UDP_GRO)" : "one by one");
 	loop_add(u->loop, at->fd, LOOP_READ, socket_ready, s);
 }
 

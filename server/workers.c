@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 
 /* A worker that lived for less is replaced after a pause, which doubles each time. */
@@ -101,14 +102,7 @@ struct workers *workers_new(int count)
 	return w;
 }
 
-static void close_channel(struct worker *one)
-{
-	if (one->channel >= 0)
-		close(one->channel);
-	one->channel = -1;
-}
-
-static void let_go(struct worker *one)
+static void unmap_slot(struct worker *one)
 {
 	if (one->slot)
 		munmap(one->slot, sizeof *one->slot);
@@ -127,7 +121,7 @@ static void end_worker(struct workers *w, int number)
 	w->all[number].pid = 0;
 	w->all[number].unanswered_count = 0;
 	w->all[number].received_bytes = 0;
-	close_channel(&w->all[number]);
+	w->all[number].channel = file_give_up(w->all[number].channel);
 }
 
 void workers_kill(struct workers *w)
@@ -151,11 +145,10 @@ void workers_free(struct workers *w)
 	if (!w)
 		return;
 	for (int i = 0; i < w->count; i++) {
-		close_channel(&w->all[i]);
-		let_go(&w->all[i]);
+		w->all[i].channel = file_give_up(w->all[i].channel);
+		unmap_slot(&w->all[i]);
 	}
-	if (w->line >= 0)
-		close(w->line);
+	(void)file_give_up(w->line);
 	free(w->all);
 	free(w);
 }
@@ -209,9 +202,9 @@ static void begin_work(struct workers *w, int number, int line)
 	w->own = number;
 	w->line = line;
 	for (int i = 0; i < w->count; i++) {
-		close_channel(&w->all[i]);
+		w->all[i].channel = file_give_up(w->all[i].channel);
 		if (i != number)
-			let_go(&w->all[i]);
+			unmap_slot(&w->all[i]);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* The watching process may have died before that. */
@@ -238,14 +231,12 @@ static bool start(struct workers *w, int number, int64_t now)
 		plan_restart(one, now);
 		log_event(LOG_LEVEL_ERROR, "worker %d cannot be started: %s; again in %.1f s",
 		    number + 1, strerror(errno), (double)one->pause / (double)NS_PER_S);
-		if (line[0] >= 0)
-			close(line[0]);
+		(void)file_give_up(line[0]);
 	} else {
 		one->pid = pid;
 		one->channel = line[0];
 	}
-	if (line[1] >= 0)
-		close(line[1]);
+	(void)file_give_up(line[1]);
 	return false;
 }
 

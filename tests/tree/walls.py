@@ -98,7 +98,7 @@ MAY = {
     'server/sandbox.c': 'file process',
     'server/server.c': 'chance wait file',
     'server/tcp.c': 'socket clock file',
-    'server/udp.c': 'clock',
+    'server/udp.c': 'clock file',
     'server/workers.c': 'socket clock wait file process',
 }
 
