@@ -278,18 +278,13 @@ static int open_control(struct server *s)
 /* Makes the parts that serve the sockets. Returns 0 or the status. */
 static int open_services(struct server *s)
 {
-	const struct settings *set = &s->settings;
-	const struct tcp_limits limits = { set->max_clients, set->max_per_source, set->idle_timeout,
-		set->connect_rate };
-	bool perfect = impair_options_perfect(&set->impair);
 	struct siphash_key key;
 
 	if (getrandom(&key, sizeof key, 0) != sizeof key)
 		return server_complain(STATUS_FAILED, "the system gives no random numbers");
-	s->udp = udp_new(s->loop, &s->listen, s->counters, &key, perfect ? NULL : &set->impair,
-	    set->datagram_rate);
-	s->tcp = s->udp ? tcp_new(s->loop, s->poller, &s->listen, s->counters, &key, &limits)
-	                : NULL;
+	s->udp = udp_new(s->loop, &s->listen, s->counters, &key, &s->settings);
+	if (s->udp)
+		s->tcp = tcp_new(s->loop, s->poller, &s->listen, s->counters, &key, &s->settings);
 	return s->tcp ? 0 : server_complain(STATUS_FAILED, "%s", strerror(ENOMEM));
 }
 

@@ -89,7 +89,9 @@ struct tcp {
 	struct listen *listen;
 	struct counters *counters;
 	struct siphash_key key;
-	struct tcp_limits limits;
+	const struct settings *settings;
+	/* ns without a byte after which a connection ends; 0 for never. */
+	int64_t idle;
 	/* NULL for no limit. */
 	struct rate_limit *rate_limit;
 	/* The longest without a byte first. */
@@ -167,7 +169,7 @@ static void listen_again(struct tcp *t)
  */
 static int64_t time_of(const struct tcp *t, int64_t now)
 {
-	return t->limits.idle ? clock_monotonic() : now;
+	return t->idle ? clock_monotonic() : now;
 }
 
 /* Bytes were read or written; the connection lives on. */
@@ -178,7 +180,7 @@ static void connection_moved(struct connection *c, int64_t now)
 	c->moved = time_of(t, now);
 	/* Without an idle timeout the order is that in which they came; the neighbours are not in
 	 * the cache. */
-	if (!TAILQ_NEXT(c, order) || !t->limits.idle)
+	if (!TAILQ_NEXT(c, order) || !t->idle)
 		return;
 	TAILQ_REMOVE(&t->order, c, order);
 	TAILQ_INSERT_TAIL(&t->order, c, order);
@@ -525,17 +527,17 @@ static void serve(struct tcp *t, struct connection *c, int64_t now)
 static void accept_connection(struct tcp *t, int fd, const struct addr *from, int64_t now)
 {
 	const struct source_key peer = source_key_of(from), network = source_key_network(from);
-	const struct tcp_limits *limits = &t->limits;
+	const struct settings *set = t->settings;
 	struct connection *c;
 
 	if (fd >= poller_limit(t->poller)) {
 		refuse(t, fd, &peer, COUNTERS_DESCRIPTOR);
-	} else if (t->counters->tcp_now >= (uint64_t)limits->clients) {
+	} else if (t->counters->tcp_now >= (uint64_t)set->max_clients) {
 		refuse(t, fd, &peer, COUNTERS_FULL);
 	} else if (t->rate_limit && !rate_limit_take(t->rate_limit, &network, now)) {
 		refuse(t, fd, &peer, COUNTERS_RATE);
-	} else if (limits->per_source &&
-	           count_source(t, &network, limits->per_source) >= limits->per_source) {
+	} else if (set->max_per_source &&
+	           count_source(t, &network, set->max_per_source) >= set->max_per_source) {
 		refuse(t, fd, &peer, COUNTERS_PER_SOURCE);
 	} else if (!(c = calloc(1, sizeof *c))) {
 		refuse(t, fd, &peer, COUNTERS_MEMORY);
@@ -597,8 +599,9 @@ static void listener_ready(void *context, int fd, unsigned ready, int64_t now)
 }
 
 struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
-    struct counters *counters, const struct siphash_key *key, const struct tcp_limits *limits)
+    struct counters *counters, const struct siphash_key *key, const struct settings *settings)
 {
+	const int64_t rate = settings->connect_rate;
 	struct tcp *t = aligned_alloc(alignof(struct tcp), sizeof *t);
 
 	if (!t)
@@ -609,11 +612,10 @@ struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
 	t->listen = l;
 	t->counters = counters;
 	t->key = *key;
-	t->limits = *limits;
-	t->rate_limit = limits->rate
-	                  ? rate_limit_new(key, limits->rate, RATE_LIMIT_BURST * limits->rate)
-	                  : NULL;
-	if (limits->rate && !t->rate_limit) {
+	t->settings = settings;
+	t->idle = settings->idle_timeout;
+	t->rate_limit = rate ? rate_limit_new(key, rate, RATE_LIMIT_BURST * rate) : NULL;
+	if (rate && !t->rate_limit) {
 		free(t);
 		return NULL;
 	}
@@ -653,7 +655,7 @@ void tcp_free(struct tcp *t)
 int64_t tcp_deadline(const struct tcp *t)
 {
 	const struct connection *oldest = TAILQ_FIRST(&t->order);
-	int64_t idle = t->limits.idle && oldest ? oldest->moved + t->limits.idle : CLOCK_NEVER;
+	int64_t idle = t->idle && oldest ? oldest->moved + t->idle : CLOCK_NEVER;
 	int64_t deadline = idle < t->accept_after ? idle : t->accept_after;
 
 	return t->finishing && t->check_again_at < deadline ? t->check_again_at : deadline;
@@ -679,8 +681,7 @@ void tcp_timers(struct tcp *t, int64_t now)
 	if (t->accept_after <= now)
 		listen_again(t);
 	/* If this process has stood still, bytes may be there that it has not read yet. */
-	while (t->limits.idle && (oldest = TAILQ_FIRST(&t->order)) &&
-	       now - oldest->moved >= t->limits.idle)
+	while (t->idle && (oldest = TAILQ_FIRST(&t->order)) && now - oldest->moved >= t->idle)
 		if (!try_connection(oldest, now))
 			connection_over(oldest, COUNTERS_IDLE, 0, now);
 	if (t->finishing && t->check_again_at <= now)

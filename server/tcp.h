@@ -8,28 +8,18 @@
 
 #include "server/poller.h"
 #include "server/sources.h"
+#include "server/settings.h"
 #include "server/listen.h"
 #include "server/loop.h"
 #include "server/control-commands.h"
 #include "server/counters.h"
 
-struct tcp_limits {
-	/* 1 or more, and within what the poller can watch. */
-	int64_t clients;
-	/* From one IPv4 address or one /64; 0 for any number. */
-	int64_t per_source;
-	/* ns without a byte either way; 0 for ever. */
-	int64_t idle;
-	/* New ones from one source a second; 0 for any number. */
-	int64_t rate;
-};
-
 struct tcp;
 
 /* Serves the listening sockets of `l`, which it closes in the end, and has the connections in
- * `poller`. Everything is borrowed; the limits are copied. NULL when memory is short. */
+ * `poller`, as the settings say. Everything but the key is borrowed. NULL when memory is short. */
 struct tcp *tcp_new(struct loop *loop, struct poller *poller, struct listen *l,
-    struct counters *counters, const struct siphash_key *key, const struct tcp_limits *limits);
+    struct counters *counters, const struct siphash_key *key, const struct settings *settings);
 /* Ends every connection at once. */
 void tcp_free(struct tcp *t);
 

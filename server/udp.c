@@ -578,8 +578,10 @@ static void add_socket(struct udp *u, struct listen_socket *at)
 }
 
 struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counters,
-    const struct siphash_key *key, const struct impair_options *link, int64_t rate)
+    const struct siphash_key *key, const struct settings *settings)
 {
+	const bool impaired = !impair_options_perfect(&settings->impair);
+	const int64_t rate = settings->datagram_rate;
 	struct udp *u = calloc(1, sizeof *u);
 
 	if (!u)
@@ -591,10 +593,10 @@ struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counte
 	u->loop_guard = loop_guard_new(key);
 	u->rate_limit = rate ? rate_limit_new(key, rate, RATE_LIMIT_BURST * rate) : NULL;
 	u->in = datagram_inbox_new();
-	u->link = link ? lossy_link_new(link, counters->udp_link) : NULL;
+	u->link = impaired ? lossy_link_new(&settings->impair, counters->udp_link) : NULL;
 	u->until = INT64_MAX;
 	if (!u->peers || !u->loop_guard || !u->in || (rate && !u->rate_limit) ||
-	    (link && !u->link)) {
+	    (impaired && !u->link)) {
 		udp_free(u);
 		return NULL;
 	}

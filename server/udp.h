@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "server/sources.h"
-#include "common/impair-options.h"
 #include "server/listen.h"
+#include "server/settings.h"
 #include "server/loop.h"
 #include "server/counters.h"
 
@@ -18,11 +18,10 @@ struct udp;
 /* Asks for large buffers of the datagram sockets of `l`, as udp_new() does, while the process has
  * the right to them. */
 void udp_ask_buffers(const struct listen *l);
-/* Serves the datagram sockets of `l`, which it closes in the end. Everything is borrowed; `link`,
- * the link between the clients and the sockets, only for the call, and NULL for none. A source is
- * answered `rate` times a second, 0 for any number. NULL when memory is short. */
+/* Serves the datagram sockets of `l`, which it closes in the end, as the settings say, which are
+ * borrowed only for the call; `loop`, `l` and `counters` for good. NULL when memory is short. */
 struct udp *udp_new(struct loop *loop, struct listen *l, struct counters *counters,
-    const struct siphash_key *key, const struct impair_options *link, int64_t rate);
+    const struct siphash_key *key, const struct settings *settings);
 /* Closes at once. */
 void udp_free(struct udp *u);
 
