@@ -47,7 +47,7 @@ struct session_connection {
 	bool more;
 };
 
-struct record_packet;
+struct link_packet;
 
 /* Something that happened besides. The texts are our own words, one line. */
 struct session_event {
@@ -67,7 +67,7 @@ struct session_event {
 	 * with times since `at`. */
 	struct session_connection connection;
 	int64_t took;
-	struct record_packet *packets;
+	struct link_packet *packets;
 	size_t packet_count;
 };
 

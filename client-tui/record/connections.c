@@ -32,21 +32,21 @@ static void put_time(struct text *text, const char *words, int64_t ns)
 		text_put(text, "%s %s", words, units_duration_text(ns, "u", time, sizeof time));
 }
 
-static bool is_syn(const struct record_packet *p)
+static bool is_syn(const struct link_packet *p)
 {
 	return p->syn && !p->ack;
 }
 
 /* Says what the link did with each SYN and SYN-ACK, whose times are since the first SYN. Returns
  * false when it only let them through. */
-static bool put_packets(struct text *text, const struct record_packet *packets, size_t count)
+static bool put_packets(struct text *text, const struct link_packet *packets, size_t count)
 {
-	const struct record_packet *before = NULL;
+	const struct link_packet *before = NULL;
 	bool lost_ack = false, more = false;
 	char words[40];
 
 	for (size_t i = 0; i < count; i++) {
-		const struct record_packet *p = &packets[i];
+		const struct link_packet *p = &packets[i];
 		const bool lost = p->fate != LINK_DELIVERED, syn = is_syn(p);
 
 		if (!syn && !lost && !(p->syn && lost_ack))
@@ -99,7 +99,7 @@ static void put_end(struct text *text, const struct session_connection *c)
 /* Says how far a connection came: by the packets of the link; without, by the kernel's count of
  * SYNs. */
 static void put_words(struct text *text, const struct session_connection *c,
-    const struct record_packet *packets, size_t count)
+    const struct link_packet *packets, size_t count)
 {
 	const bool reported = count > 0 && is_syn(&packets[0]),
 	           under_way = c->stage == SESSION_CONNECTING;
@@ -189,7 +189,7 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 	           ended = c->stage == SESSION_ENDED;
 	bool due = c->stage != SESSION_CONNECTING || now >= c->began + ROW_AFTER;
 	struct logged_packet packets[RECORD_PACKETS];
-	struct record_packet recorded[RECORD_PACKETS];
+	struct link_packet recorded[RECORD_PACKETS];
 	char text[TEXT_SIZE];
 	struct text words = text_begin(text, sizeof text);
 	struct session_event event = { .kind = SESSION_EVENT_TCP,
@@ -207,10 +207,10 @@ static bool report_note(struct connection_note *n, int session, const struct tra
 		event.packet_count = trace_handshake(w, c->here, ended, c->began, packets,
 		    RECORD_PACKETS);
 	for (size_t i = 0; i < event.packet_count; i++) {
-		recorded[i] = record_packet_of(&packets[i], event.at);
-		due = due || packets[i].fate != LINK_DELIVERED;
+		recorded[i] = record_packet_moved(&packets[i].of, -event.at);
+		due = due || recorded[i].fate != LINK_DELIVERED;
 		/* A drop that somebody asked for has a row. */
-		if (packets[i].syn && packets[i].fate == LINK_REQUESTED_DROP)
+		if (recorded[i].syn && recorded[i].fate == LINK_REQUESTED_DROP)
 			event.quiet = false;
 	}
 	put_words(&words, c, recorded, event.packet_count);

@@ -22,7 +22,7 @@ enum field_kind {
 	FIELD_LINE,   /* a char array; "" is null */
 	FIELD_BYTES,  /* an unsigned char *, as text, or as KEY_base64; owned; `count` is its length
 	               */
-	FIELD_FLAGS,  /* the TCP flags of the struct record_packet itself */
+	FIELD_FLAGS,  /* the TCP flags of the struct link_packet itself */
 	FIELD_LIST,   /* a pointer to structs of `fields`, or to numbers without; owned; `count` */
 	FIELD_ARRAY,  /* an array of numbers; `count` */
 	FIELD_WITHIN, /* an object with `fields` of the same struct; null unless the bool, or the

@@ -115,15 +115,15 @@ static const struct field session_fields[] = {
 };
 
 static const struct field packet_fields[] = {
-	{ "way", FIELD_NAME, AT(struct record_packet, way), FIELD_LENIENT, NAMED(ways) },
-	{ "fate", FIELD_NAME, AT(struct record_packet, fate), NAMED(link_fate_names) },
-	{ "again", FIELD_BOOL, AT(struct record_packet, retransmitted) },
-	{ "payload", FIELD_BOOL, AT(struct record_packet, payload) },
-	{ "in_ns", FIELD_TIME, AT(struct record_packet, in), FIELD_REQUIRED },
-	{ "out_ns", FIELD_TIME, AT(struct record_packet, out) },
-	{ "out2_ns", FIELD_TIME, AT(struct record_packet, out2) },
-	{ "seq", FIELD_NUMBER, AT(struct record_packet, seq), .max = UINT32_MAX },
-	{ "length", FIELD_NUMBER, AT(struct record_packet, length), .max = UINT32_MAX },
+	{ "way", FIELD_NAME, AT(struct link_packet, way), FIELD_LENIENT, NAMED(ways) },
+	{ "fate", FIELD_NAME, AT(struct link_packet, fate), NAMED(link_fate_names) },
+	{ "again", FIELD_BOOL, AT(struct link_packet, retransmitted) },
+	{ "payload", FIELD_BOOL, AT(struct link_packet, payload) },
+	{ "in_ns", FIELD_TIME, AT(struct link_packet, in), FIELD_REQUIRED },
+	{ "out_ns", FIELD_TIME, AT(struct link_packet, out) },
+	{ "out2_ns", FIELD_TIME, AT(struct link_packet, out2) },
+	{ "seq", FIELD_NUMBER, AT(struct link_packet, seq), .max = UINT32_MAX },
+	{ "length", FIELD_NUMBER, AT(struct link_packet, length), .max = UINT32_MAX },
 	{ "flags", FIELD_FLAGS, .flags = FIELD_OMITTED },
 	{ NULL },
 };
@@ -329,10 +329,10 @@ static void put_head(json_t *to, const struct record_run *run)
 static void put_connection(json_t *to, const struct session_event *event)
 {
 	struct session_event e = *event;
-	struct record_packet packets[RECORD_PACKETS];
+	struct link_packet packets[RECORD_PACKETS];
 
 	for (size_t i = 0; i < e.packet_count; i++)
-		packets[i] = record_event_packet(event, i);
+		packets[i] = record_packet_moved(&event->packets[i], event->at);
 	e.packets = packets;
 	fields_put(to, connection_fields, &e);
 }
@@ -453,7 +453,7 @@ static void read_connection(struct fields_reader *r, struct session_event *e)
 {
 	fields_read(r, connection_fields, e);
 	for (size_t i = 0; i < e->packet_count; i++)
-		record_packet_move(&e->packets[i], -e->at);
+		e->packets[i] = record_packet_moved(&e->packets[i], -e->at);
 }
 
 static void read_type(struct fields_reader *r, struct json_record *to)

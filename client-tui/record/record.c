@@ -38,58 +38,19 @@ struct trace_leg record_leg_back(const struct trace_leg *recorded, int64_t start
 	return leg;
 }
 
-struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start)
+static int64_t moved(int64_t at, int64_t by)
 {
-	return (struct record_packet){ .way = packet->way,
-		.fate = packet->fate,
-		.retransmitted = packet->retransmitted,
-		.payload = packet->payload,
-		.syn = packet->syn,
-		.fin = packet->fin,
-		.rst = packet->rst,
-		.ack = packet->ack,
-		.in = packet->in - start,
-		.out = packet->copies > 0 ? packet->out[0] - start : RECORD_NEVER,
-		.out2 = packet->copies > 1 ? packet->out[1] - start : RECORD_NEVER,
-		.seq = (uint32_t)packet->place,
-		.length = packet->length };
+	return at == RECORD_NEVER ? at : at + by;
 }
 
-static void move(int64_t *at, int64_t by)
+struct link_packet record_packet_moved(const struct link_packet *packet, int64_t by)
 {
-	if (*at != RECORD_NEVER)
-		*at += by;
-}
+	struct link_packet p = *packet;
 
-void record_packet_move(struct record_packet *p, int64_t by)
-{
-	move(&p->in, by);
-	move(&p->out, by);
-	move(&p->out2, by);
-}
-
-struct logged_packet record_packet_back(const struct record_packet *packet, bool stream,
-    uint64_t number, int64_t start)
-{
-	const int copies = (packet->out != RECORD_NEVER) + (packet->out2 != RECORD_NEVER);
-
-	return (struct logged_packet){ .first = number,
-		.last = number,
-		.stream = stream,
-		.way = packet->way,
-		.fate = packet->fate,
-		.payload = packet->payload,
-		.syn = packet->syn,
-		.fin = packet->fin,
-		.rst = packet->rst,
-		.ack = packet->ack,
-		.retransmitted = packet->retransmitted,
-		.in = packet->in + start,
-		.out = { copies > 0 ? packet->out + start : 0,
-		    copies > 1 ? packet->out2 + start : 0 },
-		.copies = copies,
-		.place = packet->seq,
-		.length = packet->length };
+	p.in = moved(p.in, by);
+	p.out = moved(p.out, by);
+	p.out2 = moved(p.out2, by);
+	return p;
 }
 
 void record_free(struct record *r)
@@ -111,14 +72,14 @@ struct parts record_parts(const struct record *r)
 	    .stream = r->stream });
 }
 
-const char *record_flags_name(const struct record_packet *p)
+const char *record_flags_name(const struct link_packet *p)
 {
 	if (p->syn)
 		return p->ack ? "SYN-ACK" : "SYN";
 	return p->rst ? "RST" : p->fin ? "FIN" : p->ack && !p->payload ? "ACK" : NULL;
 }
 
-int record_flags(const char *name, struct record_packet *p)
+int record_flags(const char *name, struct link_packet *p)
 {
 	const bool syn_ack = strcmp(name, "SYN-ACK") == 0;
 
@@ -156,14 +117,6 @@ void record_event_free(struct session_event *e)
 	e->text = e->there = e->back = NULL;
 	e->packets = NULL;
 	e->packet_count = 0;
-}
-
-struct record_packet record_event_packet(const struct session_event *e, size_t index)
-{
-	struct record_packet p = e->packets[index];
-
-	record_packet_move(&p, e->at);
-	return p;
 }
 
 /* --- the date --- */

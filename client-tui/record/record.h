@@ -25,7 +25,7 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 #define RECORD_COUNT_MAX 1000000000
 #define RECORD_SIZE_MAX 65507
 /* No such time. */
-#define RECORD_NEVER INT64_MIN
+#define RECORD_NEVER TRACE_NEVER
 /* Packets, and times of duplicates, kept with a line. */
 #define RECORD_PACKETS 32
 #define RECORD_DUPLICATES 16
@@ -33,27 +33,6 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 #define RECORD_WHY 200
 /* The longest line of a file of records. */
 #define RECORD_LINE_MAX (16u * 1024 * 1024)
-
-/* One packet of a line or of a TCP connection that the lab's link saw. */
-struct record_packet {
-	enum link_way way;
-	enum link_fate fate;
-	/* A segment with a byte that was sent before. */
-	bool retransmitted;
-	/* It has payload of the line; without, it is an acknowledgement, a SYN, a FIN or an RST. */
-	bool payload;
-	/* TCP flags. */
-	bool syn, fin, rst, ack;
-	/* Estimated from the server's end, not seen by the link. Never recorded. */
-	bool reckoned;
-	/* When it came to the link, when it left it, and when its second copy did; RECORD_NEVER if
-	 * it did not. */
-	int64_t in, out, out2;
-	/* TCP: the place of its first byte in the stream, from 0 on, and its bytes; 0 for
-	 * datagrams.
-	 */
-	uint32_t seq, length;
-};
 
 /* A line. */
 struct record {
@@ -84,7 +63,7 @@ struct record {
 	 * RECORD_NEVER; owned, NULL outside. Where a datagram was lost. The packets; owned. */
 	struct trace_leg *legs;
 	enum trace_place place;
-	struct record_packet *packets;
+	struct link_packet *packets;
 	size_t packet_count;
 	/* The line of the file that it was read from. */
 	uint64_t at_line;
@@ -94,18 +73,16 @@ void record_free(struct record *r);
 /* The waiting time and its parts. */
 struct parts record_parts(const struct record *r);
 
-/* From times of the monotonic clock to times of records, and back; `start` is the session's. */
+/* One way, from times of the monotonic clock to times of records, and back; `start` is the
+ * session's. */
 struct trace_leg record_leg_of(const struct trace_leg *leg, int64_t start);
 struct trace_leg record_leg_back(const struct trace_leg *leg, int64_t start);
-struct record_packet record_packet_of(const struct logged_packet *packet, int64_t start);
-struct logged_packet record_packet_back(const struct record_packet *packet, bool stream,
-    uint64_t number, int64_t start);
-/* Adds `by` ns to the times of a packet. */
-void record_packet_move(struct record_packet *p, int64_t by);
+/* A packet with `by` ns added to its times. */
+struct link_packet record_packet_moved(const struct link_packet *p, int64_t by);
 /* The name of a packet's flags, "SYN-ACK"; NULL when they say nothing. Static. */
-const char *record_flags_name(const struct record_packet *p);
+const char *record_flags_name(const struct link_packet *p);
 /* Sets the flags by their name. Returns 0, or -1 if it is not known. */
-int record_flags(const char *name, struct record_packet *p);
+int record_flags(const char *name, struct link_packet *p);
 
 /* A reply with a record of its own: a stray, or one that came after its line's record was written.
  */
@@ -127,8 +104,6 @@ struct record_reply {
 
 /* Copies an event, its texts and packets. Returns 0, or -1 when memory is short. */
 int record_event_copy(struct session_event *to, const struct session_event *e);
-/* A packet of an event, with times of the same clock as the event's `at`. */
-struct record_packet record_event_packet(const struct session_event *e, size_t index);
 void record_event_free(struct session_event *e);
 
 /* Room for the words of a link. */

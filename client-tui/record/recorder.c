@@ -306,7 +306,7 @@ static int add_link(const struct recorder *r, const struct recorder_session *s, 
 	for (int way = 0; line && way < LINK_WAYS; way++)
 		record->legs[way] = record_leg_of(&line->legs[way], r->start);
 	for (size_t i = 0; i < count; i++)
-		record->packets[i] = record_packet_of(&packets[i], r->start);
+		record->packets[i] = record_packet_moved(&packets[i].of, -r->start);
 	record->packet_count = count;
 	return 0;
 }

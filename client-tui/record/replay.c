@@ -407,8 +407,10 @@ static void show_trace(struct replay *r, const struct record *line)
 		traced.legs[way] = record_leg_back(&line->legs[way], r->origin);
 	trace_restore(r->trace, &traced);
 	for (size_t i = 0; i < line->packet_count; i++) {
-		const struct logged_packet packet = record_packet_back(&line->packets[i],
-		    traced.stream, traced.number, r->origin);
+		const struct logged_packet packet = { .first = line->number,
+			.last = line->number,
+			.stream = line->stream,
+			.of = record_packet_moved(&line->packets[i], r->origin) };
 
 		trace_restore_packet(r->trace, &packet);
 	}

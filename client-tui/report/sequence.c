@@ -78,7 +78,7 @@ bool sequence_has_packets(const struct record *r)
 	return r->legs && r->packet_count > 0;
 }
 
-int64_t sequence_packet_end(const struct sequence *s, const struct record_packet *packet)
+int64_t sequence_packet_end(const struct sequence *s, const struct link_packet *packet)
 {
 	return sequence_known(packet->out) ? packet->out : packet->in + s->way;
 }
@@ -94,7 +94,7 @@ static void add_moment(struct moments *m, int64_t moment)
 		m->at[m->count++] = moment;
 }
 
-static void add_packet(const struct sequence *s, const struct record_packet *packet,
+static void add_packet(const struct sequence *s, const struct link_packet *packet,
     struct moments *m)
 {
 	add_moment(m, packet->in);
@@ -247,7 +247,7 @@ static void choose_events(struct sequence *s, const struct record *records, size
 	s->event_count = end - begin;
 }
 
-static void reckon_packet(struct sequence *s, struct record_packet packet, int64_t in, int64_t out)
+static void reckon_packet(struct sequence *s, struct link_packet packet, int64_t in, int64_t out)
 {
 	packet.fate = sequence_known(out) ? LINK_DELIVERED : LINK_LOST;
 	packet.in = in;
@@ -262,12 +262,12 @@ static void reckon_packet(struct sequence *s, struct record_packet packet, int64
 static void reckon_connection(struct sequence *s, const struct session_event *e)
 {
 	const struct session_connection *c = &e->connection;
-	const struct record_packet syn = { .way = LINK_GOING, .syn = true };
-	const struct record_packet end = { .way = c->ours ? LINK_GOING : LINK_COMING,
+	const struct link_packet syn = { .way = LINK_GOING, .syn = true };
+	const struct link_packet end = { .way = c->ours ? LINK_GOING : LINK_COMING,
 		.fin = !c->error,
 		.rst = c->error == ECONNRESET };
 	const bool refused = c->stage == SESSION_FAILED && c->error == ECONNREFUSED;
-	const struct record_packet answer = {
+	const struct link_packet answer = {
 		.way = LINK_COMING, .syn = !refused, .rst = refused, .ack = true
 	};
 	const bool answered = c->stage == SESSION_CONNECTED || refused;
@@ -289,7 +289,8 @@ static int choose_handshakes(struct sequence *s, bool lab)
 	s->handshakes = calloc(s->event_count * RECORD_PACKETS + 1, sizeof *s->handshakes);
 	for (size_t i = 0; s->handshakes && i < s->event_count; i++) {
 		for (size_t k = 0; k < s->events[i].packet_count; k++)
-			s->handshakes[s->handshake_count++] = record_event_packet(&s->events[i], k);
+			s->handshakes[s->handshake_count++] =
+			    record_packet_moved(&s->events[i].packets[k], s->events[i].at);
 		if (s->events[i].kind == SESSION_EVENT_TCP && !lab)
 			reckon_connection(s, &s->events[i]);
 	}

@@ -22,7 +22,7 @@ struct sequence {
 	const struct session_event *events;
 	size_t event_count;
 	/* The packets that opened and closed connections. */
-	struct record_packet *handshakes;
+	struct link_packet *handshakes;
 	size_t handshake_count;
 	struct time_axis axis;
 	/* The usual time of one way. */
@@ -57,6 +57,6 @@ int64_t sequence_half_way(const struct record *r);
 /* The link reported the line's packets. */
 bool sequence_has_packets(const struct record *r);
 /* When a packet arrived, or would have if it had not died. */
-int64_t sequence_packet_end(const struct sequence *s, const struct record_packet *packet);
+int64_t sequence_packet_end(const struct sequence *s, const struct link_packet *packet);
 
 #endif

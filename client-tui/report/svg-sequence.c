@@ -261,7 +261,7 @@ static enum svg_style own_style(const struct panel *panel)
 }
 
 /* Above its arrow's begin. */
-static void draw_flags(const struct panel *panel, const struct record_packet *k, bool payload,
+static void draw_flags(const struct panel *panel, const struct link_packet *k, bool payload,
     double from, double to, double y1, double y2)
 {
 	const char *flags = record_flags_name(k);
@@ -274,7 +274,7 @@ static void draw_flags(const struct panel *panel, const struct record_packet *k,
 
 /* `r` is NULL of one that opens or closes a connection. */
 static void draw_packet(const struct panel *panel, const struct record *r,
-    const struct record_packet *k)
+    const struct link_packet *k)
 {
 	const struct picture *p = panel->picture;
 	const bool there = k->way == LINK_GOING;
@@ -342,15 +342,15 @@ static void draw_reckoned(const struct panel *panel, const struct record *r)
 
 /* A packet that carries several lines stands in the record of each, and is drawn once. */
 struct packet_of {
-	const struct record_packet *packet;
+	const struct link_packet *packet;
 	const struct record *record;
 };
 
 /* What carries something is drawn over what does not. */
 static int by_packet(const void *a, const void *b)
 {
-	const struct record_packet *x = ((const struct packet_of *)a)->packet,
-	                           *y = ((const struct packet_of *)b)->packet;
+	const struct link_packet *x = ((const struct packet_of *)a)->packet,
+	                         *y = ((const struct packet_of *)b)->packet;
 
 	if (x->payload != y->payload)
 		return x->payload ? 1 : -1;
@@ -545,8 +545,7 @@ static void draw_panel(const struct picture *p, bool stream, double x, double bo
 	draw_replies(&panel);
 }
 
-static void see_packet(const struct record_packet *k, bool *retransmitted, bool *bare,
-    bool *dropped)
+static void see_packet(const struct link_packet *k, bool *retransmitted, bool *bare, bool *dropped)
 {
 	*retransmitted |= k->retransmitted && k->payload;
 	*bare |= !k->payload;

@@ -64,19 +64,19 @@ static struct logged_packet packet_of(const struct packet_event *e, uint64_t fir
 	return (struct logged_packet){ .first = first,
 		.last = last,
 		.stream = e->protocol == LINK_TCP,
-		.way = e->way,
-		.fate = e->fate,
-		.payload = e->protocol != LINK_TCP || e->length > 0,
-		.syn = e->syn,
-		.fin = e->fin,
-		.rst = e->rst,
-		.ack = e->has_ack,
-		.retransmitted = retransmitted,
-		.in = e->in,
-		.out = { e->out[0], e->out[1] },
-		.copies = e->copies,
-		.place = place,
-		.length = e->length };
+		.of = { .way = e->way,
+		    .fate = e->fate,
+		    .payload = e->protocol != LINK_TCP || e->length > 0,
+		    .syn = e->syn,
+		    .fin = e->fin,
+		    .rst = e->rst,
+		    .ack = e->has_ack,
+		    .retransmitted = retransmitted,
+		    .in = e->in,
+		    .out = e->copies > 0 ? e->out[0] : TRACE_NEVER,
+		    .out2 = e->copies > 1 ? e->out[1] : TRACE_NEVER,
+		    .seq = (uint32_t)place,
+		    .length = e->length } };
 }
 
 static void add_packet(struct trace *t, const struct packet_event *e, uint64_t first, uint64_t last,
@@ -412,8 +412,8 @@ static void take_flags(struct trace *t, struct trace_connection *c, const struct
 	uint64_t place;
 
 	if (e->fin && e->length > 0 && c->known[e->way] && find_place(c, e->way, e->seq, &place)) {
-		packet.place = place;
-		packet.retransmitted = place < c->from[e->way] + c->seen[e->way];
+		packet.of.seq = (uint32_t)place;
+		packet.of.retransmitted = place < c->from[e->way] + c->seen[e->way];
 		packet.port = c->here;
 		packet.closing = true;
 		trace_add_packet(t, &packet);

@@ -453,7 +453,7 @@ void trace_add_packet(struct trace *t, const struct logged_packet *packet)
 	uint64_t at = t->packet_count++;
 
 	/* The link sends them in order; a recording, line by line. */
-	for (; at > oldest && t->packets[(at - 1) % TRACE_PACKETS].in > packet->in; at--)
+	for (; at > oldest && t->packets[(at - 1) % TRACE_PACKETS].of.in > packet->of.in; at--)
 		t->packets[at % TRACE_PACKETS] = t->packets[(at - 1) % TRACE_PACKETS];
 	t->packets[at % TRACE_PACKETS] = *packet;
 }
@@ -466,7 +466,7 @@ static uint64_t first_since(const struct trace *t, int64_t since)
 	                                                        : 0;
 	uint64_t i = t->packet_count;
 
-	while (i > oldest && t->packets[(i - 1) % TRACE_PACKETS].in >= since)
+	while (i > oldest && t->packets[(i - 1) % TRACE_PACKETS].of.in >= since)
 		i--;
 	return i;
 }

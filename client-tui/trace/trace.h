@@ -63,7 +63,30 @@ struct trace_timer {
 	int ran_out;
 };
 
-/* A packet that the link saw, with the line that it belongs to. */
+/* No such time. */
+#define TRACE_NEVER INT64_MIN
+
+/* A packet that the link saw. */
+struct link_packet {
+	enum link_way way;
+	enum link_fate fate;
+	/* A segment with a byte that was sent before. */
+	bool retransmitted;
+	/* It has payload; without, it is an acknowledgement, a SYN, a FIN or an RST. */
+	bool payload;
+	/* TCP flags. */
+	bool syn, fin, rst, ack;
+	/* Estimated from the server's end for a picture, not seen by the link. */
+	bool reckoned;
+	/* When it came to the link, when it left it, and when its second copy did, ns; TRACE_NEVER
+	 * if it did not. */
+	int64_t in, out, out2;
+	/* TCP: the place of its first byte in the stream that way, from 0 on, and its bytes; 0 for
+	 * datagrams. */
+	uint32_t seq, length;
+};
+
+/* A packet with the line that it belongs to; its times are of the monotonic clock. */
 struct logged_packet {
 	/* The lines of whose text or reply it carries a byte: several for a segment; of a packet
 	 * without payload the line that was sent last before it. `first` is 0 when there is none.
@@ -71,18 +94,7 @@ struct logged_packet {
 	uint64_t first, last;
 	/* Over TCP. */
 	bool stream;
-	enum link_way way;
-	enum link_fate fate;
-	bool payload, syn, fin, rst, ack;
-	/* It carries a byte that was sent before. */
-	bool retransmitted;
-	/* When it came to the link and when its copies left it, ns of the monotonic clock; copies 0
-	 * when it was lost. */
-	int64_t in, out[2];
-	int copies;
-	/* TCP: the place of its first byte in the stream that way, and how many they are. */
-	uint64_t place;
-	uint32_t length;
+	struct link_packet of;
 	/* It opens or closes a TCP connection (SYN, FIN, RST, their acknowledgements): our port,
 	 * else 0; and it is of its end. */
 	uint16_t port;

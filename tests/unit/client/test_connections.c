@@ -27,7 +27,7 @@ struct desk {
 	char text[500];
 	bool quiet;
 	int told, final;
-	struct record_packet packets[RECORD_PACKETS];
+	struct link_packet packets[RECORD_PACKETS];
 	size_t packet_count;
 	int64_t at, took;
 };
@@ -68,7 +68,7 @@ static void tell(void *context, const struct session_event *event, struct connec
 	d->final += final;
 	d->packet_count = event->packet_count;
 	for (size_t i = 0; i < event->packet_count; i++)
-		d->packets[i] = record_event_packet(event, i);
+		d->packets[i] = record_packet_moved(&event->packets[i], event->at);
 	if (!event->quiet)
 		note->row = 7;
 }

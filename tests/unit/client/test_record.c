@@ -104,7 +104,7 @@ static struct record random_record(uint32_t *seed)
 	r.packet_count = next(seed) % 3;
 	r.packets = calloc(3, sizeof *r.packets);
 	for (size_t i = 0; i < r.packet_count; i++)
-		r.packets[i] = (struct record_packet){ .way = LINK_COMING,
+		r.packets[i] = (struct link_packet){ .way = LINK_COMING,
 			.fate = LINK_QUEUE_FULL,
 			.retransmitted = true,
 			.payload = true,
@@ -395,7 +395,7 @@ static void tell(struct desk *d, enum session_event_kind kind, const char *text,
 static void tell_connection(struct desk *d, int64_t at)
 {
 	char text[] = "connected";
-	struct record_packet packets[] = {
+	struct link_packet packets[] = {
 		{ .way = LINK_GOING,
 		    .fate = LINK_LOST,
 		    .syn = true,
@@ -429,7 +429,7 @@ static void tell_connection(struct desk *d, int64_t at)
 
 static void assert_connection(const struct session_event *e, int64_t at)
 {
-	const struct record_packet *p = e->packets;
+	const struct link_packet *p = e->packets;
 
 	assert_int_equal(e->kind, SESSION_EVENT_TCP);
 	assert_true(e->quiet);

@@ -47,7 +47,7 @@ static struct record line(uint64_t number, bool stream, enum ledger_fate fate, c
 }
 
 /* For the packets of one record after the other. */
-static struct record_packet packets[100];
+static struct link_packet packets[100];
 static size_t packets_used;
 static struct trace_leg legs[LINK_WAYS];
 
@@ -59,7 +59,7 @@ static void packet(struct record *r, enum link_way way, enum link_fate fate, boo
 	if (r->packet_count == 0)
 		r->packets = &packets[packets_used];
 	packets_used++;
-	r->packets[r->packet_count++] = (struct record_packet){ .way = way,
+	r->packets[r->packet_count++] = (struct link_packet){ .way = way,
 		.fate = fate,
 		.retransmitted = again,
 		.payload = true,
@@ -386,7 +386,7 @@ static void connections_are_drawn(void **state)
 {
 	const struct record lines[] = { line(1, true, FATE_ANSWERED, "text"),
 		line(2, false, FATE_ANSWERED, "text") };
-	struct record_packet opening[] = {
+	struct link_packet opening[] = {
 		{ .way = LINK_GOING,
 		    .fate = LINK_LOST,
 		    .syn = true,
@@ -408,7 +408,7 @@ static void connections_are_drawn(void **state)
 		    .out = 1040 * MS,
 		    .out2 = RECORD_NEVER },
 	};
-	struct record_packet closing[] = {
+	struct link_packet closing[] = {
 		{ .way = LINK_COMING,
 		    .fate = LINK_DELIVERED,
 		    .fin = true,

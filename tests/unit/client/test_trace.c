@@ -754,17 +754,17 @@ static void keeps_packets(void **state)
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 1, 4, 256 * MS, 276 * MS);
 	tell_segment(s, "back", "delivered", "PA", FAR_ISN + 5, 5, 257 * MS, 277 * MS);
 	assert_int_equal(trace_packets(s->trace, true, one, packets, 8), 3);
-	assert_int_equal(packets[0].copies, 0);
-	assert_false(packets[0].retransmitted);
-	assert_true(packets[1].retransmitted);
+	assert_int_equal(packets[0].of.out, TRACE_NEVER);
+	assert_false(packets[0].of.retransmitted);
+	assert_true(packets[1].of.retransmitted);
 	assert_int_equal(packets[1].first, one);
 	assert_int_equal(packets[1].last, two);
-	assert_int_equal(packets[1].out[0], 254 * MS);
-	assert_int_equal(packets[2].way, LINK_COMING);
-	assert_int_equal(packets[2].length, 4);
+	assert_int_equal(packets[1].of.out, 254 * MS);
+	assert_int_equal(packets[2].of.way, LINK_COMING);
+	assert_int_equal(packets[2].of.length, 4);
 	assert_int_equal(trace_packets(s->trace, true, two, packets, 8), 4);
-	assert_false(packets[2].payload);
-	assert_int_equal(packets[3].place, 4);
+	assert_false(packets[2].of.payload);
+	assert_int_equal(packets[3].of.seq, 4);
 	assert_int_equal(trace_packets(s->trace, true, two, packets, 1), 1);
 	assert_int_equal(trace_packets(s->trace, false, two, packets, 8), 0);
 	stream_reply(s, "ABC", 276 * MS);
@@ -793,20 +793,20 @@ static void packets_of_a_connection(void **state)
 	tell_segment(s, "there", "random", "RA", ISN + 5, 0, 1092 * MS, 0);
 	stream_reply(s, "ABC", 1091 * MS);
 	assert_int_equal(trace_handshake(s->trace, HERE + 1, false, 0, packets, 8), 4);
-	assert_int_equal(packets[0].copies, 0);
-	assert_true(packets[0].syn && !packets[0].ack && !packets[0].retransmitted);
-	assert_true(packets[1].retransmitted);
-	assert_true(packets[2].syn && packets[2].ack && packets[2].way == LINK_COMING);
-	assert_true(!packets[3].syn && packets[3].ack);
-	assert_int_equal(packets[3].in, 1041 * MS);
+	assert_int_equal(packets[0].of.out, TRACE_NEVER);
+	assert_true(packets[0].of.syn && !packets[0].of.ack && !packets[0].of.retransmitted);
+	assert_true(packets[1].of.retransmitted);
+	assert_true(packets[2].of.syn && packets[2].of.ack && packets[2].of.way == LINK_COMING);
+	assert_true(!packets[3].of.syn && packets[3].of.ack);
+	assert_int_equal(packets[3].of.in, 1041 * MS);
 	assert_int_equal(trace_handshake(s->trace, HERE + 1, true, 0, packets, 8), 3);
-	assert_true(packets[0].fin && packets[0].payload);
-	assert_true(packets[2].rst && packets[2].copies == 0);
+	assert_true(packets[0].of.fin && packets[0].of.payload);
+	assert_true(packets[2].of.rst && packets[2].of.out == TRACE_NEVER);
 	assert_int_equal(trace_handshake(s->trace, HERE + 1, true, 1092 * MS, packets, 8), 1);
 	assert_int_equal(trace_handshake(s->trace, HERE + 2, true, 0, packets, 8), 0);
 	/* Its line has its own, and the FIN that came with it. */
 	assert_int_equal(trace_packets(s->trace, true, n, packets, 8), 3);
-	assert_true(packets[2].fin);
+	assert_true(packets[2].of.fin);
 	agrees(s, 1);
 }
 
