@@ -376,7 +376,7 @@ int run_open_replay(struct run *run, size_t rows, bool step, int64_t now)
 		if (!of)
 			return -1;
 		of->session = session;
-		if (record_session(of, rows, replay_witness(run->replay)) < 0)
+		if (record_session(of, rows, replay_trace(run->replay)) < 0)
 			return -1;
 		run->peer[of->stream ? SESSION_TCP : SESSION_UDP] = of;
 		run->settings.reply_timeout = session_reply_timeout(session);

@@ -186,12 +186,12 @@ static void show_lab(struct tui *tui)
 	static const struct link_status unknown;
 	const struct replay *replay = tui->run.replay;
 
-	if (!replay_witness(replay))
+	if (!replay_trace(replay))
 		return;
 	snprintf(tui->link_words, sizeof tui->link_words, "%s", replay_run(replay)->link);
 	tui->lab_view = (struct view_lab){ .link = &unknown,
 		.words = tui->link_words,
-		.trace = replay_witness(replay),
+		.trace = replay_trace(replay),
 		.panel = &tui->panel };
 	tui->view.lab = &tui->lab_view;
 }

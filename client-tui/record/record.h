@@ -36,35 +36,34 @@ enum record_output { RECORD_OUTPUT_TEXT, RECORD_OUTPUT_JSON, RECORD_OUTPUT_CSV }
 
 /* A line. */
 struct record {
-	/* The number of its session in the file, from 0 on; over TCP; the peer, borrowed, for CSV
-	 * only. */
+	/* The number of its session in the file, from 0 on. */
 	unsigned session;
-	bool stream;
-	const char *peer;
 	/* As in the ledger's row. */
-	uint64_t number;
 	enum ledger_fate fate;
-	bool late, reordered, differs, cut_short, partial;
-	uint32_t duplicates;
 	int error;
-	uint64_t tag;
+	uint32_t duplicates;
+	bool stream, late, reordered, differs, cut_short, partial;
+	/* The times of duplicates that are known, and the packets. */
+	uint8_t duplicate_count, packet_count;
+	/* In the lab, where a datagram was lost. */
+	enum trace_place place;
+	uint64_t number, tag;
 	/* RECORD_NEVER if there is none, or it is not known. `decided_at`: the fate was decided
 	 * without a reply. */
 	int64_t typed_at, sent_at, replied_at, decided_at;
 	/* How much of the time from typed to sent the session tried to connect, ns. */
 	int64_t connecting;
-	/* Times of the first duplicates, as far as they are known; owned. */
+	/* Owned; NULL for none. */
 	int64_t *duplicate_at;
-	size_t duplicate_count;
 	/* Owned; NULL for none. The reply only when it is not the line's capitals. */
 	unsigned char *text, *reply;
 	size_t length, reply_length;
-	/* The lab: what the link did each way, LINK_WAYS of them with times that may be
-	 * RECORD_NEVER; owned, NULL outside. Where a datagram was lost. The packets; owned. */
+	/* What the link did each way, LINK_WAYS of them with times that may be RECORD_NEVER, and
+	 * its packets; owned, NULL outside the lab. */
 	struct trace_leg *legs;
-	enum trace_place place;
 	struct link_packet *packets;
-	size_t packet_count;
+	/* The session's peer, borrowed, for CSV only. */
+	const char *peer;
 	/* The line of the file that it was read from. */
 	uint64_t at_line;
 };

@@ -307,7 +307,7 @@ static int add_link(const struct recorder *r, const struct recorder_session *s, 
 		record->legs[way] = record_leg_of(&line->legs[way], r->start);
 	for (size_t i = 0; i < count; i++)
 		record->packets[i] = record_packet_moved(&packets[i].of, -r->start);
-	record->packet_count = count;
+	record->packet_count = (uint8_t)count;
 	return 0;
 }
 

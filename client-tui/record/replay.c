@@ -285,7 +285,7 @@ struct session *replay_session(const struct replay *r, size_t i)
 	return r->sessions[i];
 }
 
-const struct trace *replay_witness(const struct replay *r)
+const struct trace *replay_trace(const struct replay *r)
 {
 	return r->trace;
 }

@@ -46,7 +46,7 @@ struct session *replay_session(const struct replay *r, size_t i);
 /* True if a line went over UDP and TCP at once. */
 bool replay_both(const struct replay *r);
 /* What the link did, NULL when it was not recorded. */
-const struct trace *replay_witness(const struct replay *r);
+const struct trace *replay_trace(const struct replay *r);
 /* The run as recorded; `ended_at` is since time 0, if the recording has its end. */
 const struct record_run *replay_run(const struct replay *r);
 /* Time 0 of the recording on the replay's clock. */
