@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Why a line failed or an address could not be opened, as one number: an errno, what ICMP said,
- * what the look-up of the name said, or one of our own. One table has its name in records and its
- * words for people. Pure. */
+ * what the look-up of the name returned, or one of our own. One table has its name in records and
+ * its words for people. Pure. */
 #ifndef UPCASE_LEDGER_ERROR_TEXT_H
 #define UPCASE_LEDGER_ERROR_TEXT_H
 

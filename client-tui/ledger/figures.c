@@ -10,33 +10,33 @@
 
 #define OF(kind, member) .type = FIGURE_##kind, .field = offsetof(struct figures, member)
 #define STATS(kind, member) .type = FIGURE_##kind, .field = offsetof(struct stats, member)
-#define SAID(kind, word, words) .said = FIGURE_SAID_##kind, .one = word, .many = words
+#define NAMED(kind, word, words) .named = FIGURE_NAMED_##kind, .one = word, .many = words
 
 const struct figure figures_table[] = {
 	{ "", "typed", 0, NULL, OF(COUNT, totals.typed) },
 	{ "", "queued", 1020, "never sent", OF(COUNT, totals.queued), .shown = FIGURE_IF_SOME,
-	    SAID(OPEN, "never sent", "never sent") },
+	    NAMED(OPEN, "never sent", "never sent") },
 	{ "", "sent", 1001, " of ", OF(COUNT, totals.sent) },
 	{ "", "answered", 1000, "answered", OF(COUNT, totals.answered) },
 	{ "", "lost", 1060, "lost", OF(LOSS, totals.lost), .scope = FIGURE_UDP },
 	{ "", "late", 1070, "of them late", OF(COUNT, totals.late), .scope = FIGURE_UDP },
 	{ "", "waiting", 1010, "waiting", OF(COUNT, totals.waiting), .shown = FIGURE_IF_SOME,
-	    SAID(OPEN, "still waiting", "still waiting") },
+	    NAMED(OPEN, "still waiting", "still waiting") },
 	{ "", "refused", 1030, "refused", OF(COUNT, totals.refused), .scope = FIGURE_UDP,
-	    SAID(FATE, "refused", "refused") },
-	{ "", "failed", 1040, "failed", OF(COUNT, totals.failed), SAID(FATE, "failed", "failed") },
+	    NAMED(FATE, "refused", "refused") },
+	{ "", "failed", 1040, "failed", OF(COUNT, totals.failed), NAMED(FATE, "failed", "failed") },
 	{ "", "cut_off", 1050, "cut off", OF(COUNT, totals.cut_off), .scope = FIGURE_TCP,
-	    SAID(FATE, "cut off", "cut off") },
+	    NAMED(FATE, "cut off", "cut off") },
 	{ "", "duplicates", 1100, "duplicates", OF(COUNT, totals.duplicates), .scope = FIGURE_UDP,
-	    SAID(MARK, "duplicate", "duplicates") },
+	    NAMED(MARK, "duplicate", "duplicates") },
 	{ "", "reordered", 1110, "reordered", OF(COUNT, totals.reordered), .scope = FIGURE_UDP,
-	    SAID(MARK, "reordered", "reordered") },
+	    NAMED(MARK, "reordered", "reordered") },
 	{ "", "differs", 1130, "differ", OF(COUNT, totals.differs), .shown = FIGURE_IF_SOME,
-	    SAID(MARK, "differs", "differ") },
+	    NAMED(MARK, "differs", "differ") },
 	{ "", "cut_short", 1120, "cut short", OF(COUNT, totals.cut_short), .shown = FIGURE_IF_SOME,
-	    SAID(MARK, "cut short", "cut short") },
+	    NAMED(MARK, "cut short", "cut short") },
 	{ "", "strays", 1140, "stray replies", OF(COUNT, totals.strays), .shown = FIGURE_IF_SOME,
-	    SAID(MARK, "stray reply", "stray replies") },
+	    NAMED(MARK, "stray reply", "stray replies") },
 	{ "", "unrecorded", 0, NULL, OF(COUNT, unrecorded) },
 
 #define TIMED .scope = FIGURE_TIMED

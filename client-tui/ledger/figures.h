@@ -25,7 +25,7 @@ struct figures_times {
 	uint64_t clock_steps;
 };
 
-/* What the kernel says of a TCP connection. */
+/* A sample of TCP_INFO of one connection. */
 struct tcp_sample {
 	/* Segments sent again since it stands. */
 	unsigned retransmitted;
@@ -36,33 +36,33 @@ struct tcp_sample {
 	int64_t round_trip, variation;
 	/* The congestion window, segments. */
 	uint32_t window;
-	/* How often the timer ran out since it stands, where the kernel tells it (Linux 6.7); else
-	 * -1. */
+	/* How often the timer ran out since it stands, where the kernel reports it (Linux 6.7);
+	 * else -1. */
 	int timeouts;
 };
 
-/* What the kernel says of TCP (TCP_INFO), sampled while lines wait and at the end of each
+/* TCP_INFO of the kernel, sampled while lines wait and at the end of each
  * connection. Times in ns. */
 struct figures_tcp {
 	/* Connections that stood; segments sent again, over all of them. */
 	uint64_t connections, retransmitted;
-	/* The retransmission time-out: at the last look, and the largest seen. */
+	/* The retransmission time-out: in the last sample, and the largest seen. */
 	int64_t timeout, timeout_max;
-	/* Smoothed round-trip time and its mean deviation, RFC 6298; at the last look. */
+	/* Smoothed round-trip time and its mean deviation, RFC 6298; in the last sample. */
 	int64_t round_trip, variation;
-	/* The congestion window, RFC 5681, in segments: at the last look, the least and the largest
-	 * seen. */
+	/* The congestion window, RFC 5681, in segments: in the last sample, the least and the
+	 * largest seen. */
 	uint32_t window, window_min, window_max;
-	/* Looks; without any, nothing but `connections` says something. */
+	/* Samples; without any, only `connections` is valid. */
 	uint64_t samples;
-	/* Segments that the far end's kernel sent again, where it can be asked (the lab). */
+	/* Segments that the far end's kernel sent again, where it reports them (the lab). */
 	bool has_server;
 	uint64_t server_retransmitted;
 };
 
 struct figures {
 	bool stream;
-	/* Borrowed: valid until the session's next turn. */
+	/* Borrowed: valid until the session is dispatched again. */
 	const char *peer;
 	int64_t reply_timeout;
 	struct ledger_totals totals;
@@ -120,7 +120,7 @@ enum figure_shown { FIGURE_ALWAYS, FIGURE_IF_SOME, FIGURE_ON_PAGE };
 
 /* The counts that a summary of one session names when they are not 0: fates other than answered
  * and lost, fates that may still change, and marks, in this order. */
-enum figure_said { FIGURE_UNSAID, FIGURE_SAID_FATE, FIGURE_SAID_OPEN, FIGURE_SAID_MARK };
+enum figure_named { FIGURE_UNNAMED, FIGURE_NAMED_FATE, FIGURE_NAMED_OPEN, FIGURE_NAMED_MARK };
 
 struct figure {
 	/* In records: the object of the session that it stands in, "" for the session itself, and
@@ -139,8 +139,8 @@ struct figure {
 	enum figure_shown shown;
 	/* What is counted, "segment"; NULL for a bare number. */
 	const char *unit;
-	enum figure_said said;
-	/* What a summary says behind the count. */
+	enum figure_named named;
+	/* The words behind the count. */
 	const char *one, *many;
 };
 

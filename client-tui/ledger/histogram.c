@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A value from 2^e to before 2^(e+1) is cut to its first HISTOGRAM_PART_BITS + 1 bits; what is left
- * tells the bucket. Below HISTOGRAM_PARTS nothing is cut, and up to twice that the buckets are
- * still one wide. */
+/* A value from 2^e to before 2^(e+1) is cut to its first HISTOGRAM_PART_BITS + 1 bits; the rest
+ * is the bucket's number. Below HISTOGRAM_PARTS nothing is cut, and up to twice that the buckets
+ * are still one wide. */
 #include "config.h"
 
 #include "ledger/histogram.h"
@@ -49,7 +49,8 @@ static int64_t middle(const struct histogram *h, unsigned bucket)
 	return value < h->min ? h->min : value > h->max ? h->max : value;
 }
 
-/* The values at `rank` (0 is the least) and at the one behind it, as well as the buckets tell. */
+/* The values at `rank` (0 is the least) and at the one behind it, as exactly as the buckets have
+ * them. */
 static void at_rank(const struct histogram *h, uint64_t rank, int64_t *here, int64_t *next)
 {
 	uint64_t below = h->buckets[0];

@@ -26,7 +26,7 @@ void histogram_add(struct histogram *h, int64_t value);
  * too few values for it: fewer than two, or on average less than one beyond it, count * min(q, 1 -
  * q) < 1. */
 int64_t histogram_quantile(const struct histogram *h, double q);
-/* Values at most `value`, as far as the buckets tell. For curves. */
+/* Values at most `value`, as exactly as the buckets have them. For curves. */
 uint64_t histogram_at_most(const struct histogram *h, int64_t value);
 /* The bucket's bounds: low <= value < high. */
 void histogram_bounds(unsigned bucket, int64_t *low, int64_t *high);

@@ -11,13 +11,13 @@
 struct ledger {
 	struct ledger_settings settings;
 	struct ledger_totals totals;
-	/* What rows that are evicted (and were decided) have in the totals. */
+	/* The part of the totals that belongs to evicted rows that were decided. */
 	struct ledger_totals evicted;
 	struct ledger_lines lines;
 	/* The block in which a stream's rows are made. A datagram's row has memory of its own: one
 	 * that waits may be kept long after its neighbours are evicted. */
 	struct ledger_block *block;
-	/* What the rows' lines and replies take; and the waiting lines whose rows are evicted. */
+	/* Bytes of the rows' lines and replies; waiting lines whose rows are evicted. */
 	size_t bytes;
 	uint64_t evicted_waiting;
 	struct line_list queued, waiting, unanswered, aging, truncated;
@@ -26,15 +26,14 @@ struct ledger {
 	struct line_index_key key;
 	/* The greatest number; the last place in the order of sending; RFC 4737's NextExp. */
 	uint64_t last_number, last_order, expected;
-	/* What all lines say together, and the lines that are not reported to it yet. */
+	/* The statistics of all lines, and the lines that are not reported to them yet. */
 	struct stats_order stats_order;
 	struct stats stats;
 	/* No row with a lower number is decided: where the search for one to evict begins. */
 	uint64_t decided_from;
-	/* Until then a line that was evicted could still be answered: no text is known to be free.
-	 */
+	/* Until then a reply to an evicted line may come: every new datagram gets a tag. */
 	int64_t tag_all_until;
-	/* The same without the lines that are like no other. */
+	/* The same, without lines whose text is unique. */
 	int64_t tag_common_until;
 	/* How long the session tried to connect, but for the attempt that began at
 	 * `connecting_since`, INT64_MAX for none. */

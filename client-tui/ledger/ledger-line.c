@@ -86,8 +86,8 @@ void ledger_line_set_tag(struct ledger_line *e, uint64_t tag)
 	e->row.tag = tag;
 }
 
-/* Byte by byte, so that every place where a server may have cut the line is looked at; it ends at
- * the first difference. */
+/* Compares byte by byte, since a server may have cut the line anywhere; ends at the first
+ * difference. */
 bool ledger_line_cut_short(const struct ledger_line *e, const unsigned char *caps, size_t n)
 {
 	const unsigned char *wire = ledger_line_wire(e);
@@ -158,7 +158,7 @@ static struct ledger_line **slot(const struct ledger_lines *r, size_t index)
 	return &r->slots[(r->head + index) & (r->capacity - 1)];
 }
 
-/* Numbers mostly follow one another: looks first where the row is when none is left out. */
+/* Numbers mostly follow one another: tries first the place that it has if none is missing. */
 size_t ledger_lines_index(const struct ledger_lines *r, uint64_t number)
 {
 	uint64_t first, guess;

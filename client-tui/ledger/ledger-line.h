@@ -45,9 +45,9 @@ struct ledger_line {
 	struct ledger_block *block;
 	/* Its place in the order of sending, 1 or more; RFC 4737's sequence number. */
 	uint64_t order;
-	/* Its turn in the order of sending, 0 for none; of an evicted row the first and the last of
-	 * those it stands for. */
-	uint64_t stats_turn, stats_turn_last;
+	/* Its position in the statistics' order of sending, 0 for none; of an evicted row the first
+	 * and the last of those it stands for. */
+	uint64_t position, last_position;
 	/* 0 for a row that is kept. Else the row is evicted, its text is gone, and this stands for
 	 * so many waiting lines, sent from `evicted_since` to row.sent_at. */
 	uint64_t evicted_waiting;
@@ -56,7 +56,7 @@ struct ledger_line {
 	int64_t connecting_before;
 	/* It became refused or failed, though it may have been another line. */
 	bool uncertain;
-	/* Its text is like no other's that says so too. */
+	/* The caller guarantees a unique text (generated lines): it needs no tag. */
 	bool unique;
 	/* The lines with the same capitals, while it could still be answered. */
 	struct line_group *group;

@@ -70,8 +70,7 @@ static void check_order(struct ledger *l, struct ledger_line *e)
 	l->totals.reordered++;
 }
 
-/* Keeps a reply that is not what was expected. Without memory the row still says that it was not.
- */
+/* Keeps a reply that was not expected. When memory is short, the row is only marked. */
 static void keep_reply(struct ledger *l, struct ledger_line *e, const struct reply *r, size_t skip,
     bool cut_short)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines with fates that are known from elsewhere, from a record: nothing is matched, nothing is
- * judged by time. After these, a ledger has the same totals, rows and statistics as the one that
- * was recorded. Pure. */
+/* Lines whose fates are known from a record: nothing is matched, and time decides nothing. After
+ * these, a ledger has the same totals, rows and statistics as the one that was recorded. Pure. */
 #ifndef UPCASE_LEDGER_LEDGER_REPLAY_H
 #define UPCASE_LEDGER_LEDGER_REPLAY_H
 
@@ -17,7 +16,7 @@ void ledger_replay_sent(struct ledger *l, uint64_t number, int64_t connecting, i
 /* A waiting or queued line gets a fate without a reply: lost, refused, failed or cut off. */
 void ledger_replay_fate(struct ledger *l, uint64_t number, enum ledger_fate fate, int error);
 
-/* What its row says of a first reply. */
+/* The row's members of a first reply. */
 struct ledger_replayed {
 	bool late, reordered, differs, cut_short;
 	/* When it came. */

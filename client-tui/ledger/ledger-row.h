@@ -15,7 +15,7 @@ enum ledger_fate {
 	FATE_WAITING,  /* handed to the kernel, no reply yet, the wait is not over */
 	FATE_ANSWERED, /* the reply came within the wait */
 	FATE_LOST,     /* datagram: the wait is over and nothing came (see `late`) */
-	FATE_REFUSED,  /* datagram: ICMP said that nothing listens there */
+	FATE_REFUSED,  /* datagram: ICMP port unreachable */
 	FATE_FAILED,   /* it could not be sent; `error` says why */
 	FATE_CUT_OFF,  /* stream: the connection ended before the reply */
 };

@@ -15,8 +15,8 @@
 #include "ledger/ledger-internal.h"
 #include "ledger/line-times.h"
 
-/* Ghosts of datagrams sent within this part of the wait become one, which is lost when the last of
- * them is: some are lost so much later than they should, none earlier. */
+/* Evicted datagrams that were sent within this part of the wait become one row, which is lost when
+ * the last of them is: some are lost later by so much, none earlier. */
 #define EVICTED_GRAIN 64
 
 struct ledger *ledger_new(const struct ledger_settings *settings)
@@ -217,25 +217,25 @@ static int64_t outcome(const struct ledger_line *e, enum ledger_fate fate)
 	}
 }
 
-/* A line that could not be sent had its turn when it should have been. One that is sent anew gets a
- * new turn. */
+/* A line that could not be sent has its position where it should have been sent. One that is sent
+ * again gets a new one. */
 static void order_stats(struct ledger *l, struct ledger_line *e, enum ledger_fate fate)
 {
 	const int64_t waited = fate == FATE_ANSWERED ? parts_waited(&e->row) : -1;
 
 	if (fate == FATE_WAITING) {
-		stats_order_decide(&l->stats_order, &l->stats, e->stats_turn, STATS_ORDER_VOID, -1);
-		e->stats_turn = stats_order_take(&l->stats_order);
+		stats_order_decide(&l->stats_order, &l->stats, e->position, STATS_ORDER_VOID, -1);
+		e->position = stats_order_take(&l->stats_order);
 		return;
 	}
 	if (e->row.fate == FATE_QUEUED)
-		e->stats_turn = stats_order_take(&l->stats_order);
-	if (!stats_order_decide(&l->stats_order, &l->stats, e->stats_turn, outcome(e, fate),
+		e->position = stats_order_take(&l->stats_order);
+	if (!stats_order_decide(&l->stats_order, &l->stats, e->position, outcome(e, fate),
 	        waited) &&
 	    fate == FATE_ANSWERED)
 		stats_amend(&l->stats, outcome(e, fate), waited);
 	if (fate == FATE_QUEUED)
-		e->stats_turn = 0;
+		e->position = 0;
 }
 
 void ledger_change_fate(struct ledger *l, struct ledger_line *e, enum ledger_fate fate)
@@ -259,7 +259,7 @@ void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t cou
 	l->totals.waiting -= count;
 	*ledger_fate_total(&l->totals, fate) += count;
 	*ledger_fate_total(&l->evicted, fate) += count;
-	stats_order_decide_evicted(&l->stats_order, &l->stats, &e->stats_turn, e->stats_turn_last,
+	stats_order_decide_evicted(&l->stats_order, &l->stats, &e->position, e->last_position,
 	    count, fate == FATE_LOST ? STATS_ORDER_LOST : STATS_ORDER_NONE);
 	e->evicted_waiting -= count;
 	l->evicted_waiting -= count;
@@ -267,7 +267,7 @@ void ledger_settle_evicted(struct ledger *l, struct ledger_line *e, uint64_t cou
 		ledger_line_free(e);
 }
 
-/* ---- forgetting ---- */
+/* ---- eviction ---- */
 
 static void merge_evicted(struct ledger *l, struct ledger_line *a, struct ledger_line *b)
 {
@@ -276,8 +276,8 @@ static void merge_evicted(struct ledger *l, struct ledger_line *a, struct ledger
 	        b->row.sent_at - a->evicted_since > l->settings.reply_timeout / EVICTED_GRAIN))
 		return;
 	a->evicted_waiting += b->evicted_waiting;
-	a->stats_turn = a->stats_turn ? a->stats_turn : b->stats_turn;
-	a->stats_turn_last = b->stats_turn_last ? b->stats_turn_last : a->stats_turn_last;
+	a->position = a->position ? a->position : b->position;
+	a->last_position = b->last_position ? b->last_position : a->last_position;
 	if (a->row.sent_at < b->row.sent_at)
 		a->row.sent_at = b->row.sent_at;
 	ledger_line_free(b);
@@ -287,8 +287,8 @@ static void make_evicted(struct ledger *l, struct ledger_line *e)
 {
 	leave_index(l, e);
 	ledger_line_leave(e, LINE_LIST_AGE);
-	stats_order_evict(&l->stats_order, e->stats_turn);
-	e->stats_turn_last = e->stats_turn;
+	stats_order_evict(&l->stats_order, e->position);
+	e->last_position = e->position;
 	e->evicted_waiting = 1;
 	l->evicted_waiting++;
 	e->evicted_since = e->row.sent_at;

@@ -88,7 +88,7 @@ int ledger_add_as(struct ledger *l, uint64_t number, const void *text, size_t n,
  * (size_t)-1 if there is no such row. */
 size_t ledger_wire(const struct ledger *l, uint64_t number, void *out, size_t size);
 
-/* From `now` on the session tries to connect (it may say so again); and it does not any more. */
+/* From `now` on the session tries to connect (calls may repeat); and it does not any more. */
 void ledger_connecting(struct ledger *l, int64_t now);
 void ledger_connected(struct ledger *l, int64_t now);
 bool ledger_is_connecting(const struct ledger *l);
@@ -96,10 +96,10 @@ bool ledger_is_connecting(const struct ledger *l);
 /* The line was handed to the kernel at `now`: queued (or waiting: sent again elsewhere, its time
  * begins anew) becomes waiting. */
 void ledger_sent(struct ledger *l, uint64_t number, int64_t now);
-/* The kernel says that it left at `at`, later than was believed: its time begins then. Returns
- * false, and changes nothing, unless it still waits and was handed over before that. When later
- * lines were sent meanwhile, their wait is over no earlier than this line's: some are lost so much
- * later than they should, none earlier. */
+/* The kernel's time stamp of its departure is `at`, later than assumed: its time begins then.
+ * Returns false, and changes nothing, unless it still waits and was handed over before that. When
+ * later lines were sent meanwhile, their wait is over no earlier than this line's: some are lost so
+ * much later than they should, none earlier. */
 bool ledger_stamped(struct ledger *l, uint64_t number, int64_t at);
 /* It could not be sent (`error` as errors.h has it): queued or waiting becomes failed. */
 void ledger_failed(struct ledger *l, uint64_t number, int error);

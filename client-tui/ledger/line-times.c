@@ -53,20 +53,20 @@ static void put_part(int64_t part, int64_t unit, const char *name, const char *m
 	    time, name);
 }
 
-static void put_parts(const struct parts *p, enum parts_detail told, int64_t unit,
+static void put_parts(const struct parts *p, enum parts_detail detail, int64_t unit,
     const char *micro, char *buf, size_t size)
 {
 	const bool queued = p->queued > p->connecting;
 
-	if (told >= PARTS_BEFORE || !queued)
+	if (detail >= PARTS_BEFORE || !queued)
 		put_part(p->connecting, unit, transport_info[p->stream].opening, micro, buf, size);
-	if (told >= PARTS_BEFORE || queued)
+	if (detail >= PARTS_BEFORE || queued)
 		put_part(p->queued, unit, "queued", micro, buf, size);
-	if (told == PARTS_ALL)
+	if (detail == PARTS_ALL)
 		put_part(p->wire, unit, "on the wire", micro, buf, size);
 }
 
-char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+char *parts_text(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size)
 {
 	/* Half a millisecond below a second three figures round to it. */
@@ -77,18 +77,18 @@ char *parts_text(const struct parts *p, enum parts_detail told, const char *micr
 
 	units_duration_text(p->waited, micro, buf, size);
 	used = strlen(buf);
-	if (told == PARTS_TIME || !parts_differ(p))
+	if (detail == PARTS_TIME || !parts_differ(p))
 		return buf;
 	snprintf(buf + used, size - used, ": ");
-	put_parts(p, told, unit, micro, buf, size);
+	put_parts(p, detail, unit, micro, buf, size);
 	return buf;
 }
 
-char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+char *parts_alone(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size)
 {
 	*buf = '\0';
-	if (told != PARTS_TIME && parts_differ(p))
-		put_parts(p, told, 0, micro, buf, size);
+	if (detail != PARTS_TIME && parts_differ(p))
+		put_parts(p, detail, 0, micro, buf, size);
 	return buf;
 }

@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "ledger/ledger-row.h"
 
-/* What passes between Enter and the hand-over in the program itself is not told. */
+/* Shorter times between Enter and the hand-over, in the program itself, are not shown. */
 #define PARTS_DIFFER NS_PER_MS
 
 /* ns. `waited` is the sum of the others. */
@@ -28,7 +28,7 @@ static inline int64_t parts_waited(const struct ledger_row *row)
 /* Of a line that has been handed to the kernel; without a reply (0), nothing was on the wire. */
 struct parts parts_of_row(const struct ledger_row *row);
 
-/* What parts_text() tells: the time; the greatest of the parts before the wire too; both of these;
+/* What parts_text() shows: the time; the greatest of the parts before the wire too; both of these;
  * all parts. */
 enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_BEFORE, PARTS_ALL };
 
@@ -36,12 +36,12 @@ enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_BEFORE, PARTS_ALL };
  * room. */
 bool parts_differ(const struct parts *p);
 /* "906 ms", "906 ms: 861 connecting", "906 ms: 861 connecting, 44.8 on the wire"; parts that do not
- * differ are not told. `micro` is the sign for micro. Returns `buf`. */
-char *parts_text(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+ * differ are left out. `micro` is the sign for micro. Returns `buf`. */
+char *parts_text(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size);
 /* The parts without the time, each with its unit, "861 ms connecting, 44.8 ms on the wire"; "" if
  * they do not differ. */
-char *parts_alone(const struct parts *p, enum parts_detail told, const char *micro, char *buf,
+char *parts_alone(const struct parts *p, enum parts_detail detail, const char *micro, char *buf,
     size_t size);
 
 #endif

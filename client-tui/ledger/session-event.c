@@ -12,7 +12,7 @@ const char *const session_event_names[SESSION_EVENT_KINDS] = {
 	[SESSION_EVENT_TCP] = "tcp",
 };
 
-/* What a row says before its text. */
+/* The words before the text of a row. */
 static const char *const heads[SESSION_EVENT_KINDS] = {
 	[SESSION_EVENT_NOTICE] = "",
 	[SESSION_EVENT_ERROR] = "",

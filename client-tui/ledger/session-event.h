@@ -49,15 +49,15 @@ struct session_connection {
 
 struct link_packet;
 
-/* Something that happened besides. The texts are our own words, one line. */
+/* One such event. The texts are our own words, one line. */
 struct session_event {
 	enum session_event_kind kind;
 	/* The number of the session that it happened to, -1 for none. */
 	int session;
 	int64_t at;
-	/* It has no row: other words tell of it, or it goes without saying. */
+	/* It has no row: another row reports it, or it is not worth one. */
 	bool quiet;
-	/* What its row says behind the kind's word. */
+	/* The text of its row behind the kind's word. */
 	char *text;
 	/* SESSION_EVENT_LINK: the settings of the ways there and back as the lab writes them, "loss
 	 * 30%, delay 20ms"; else NULL. */

@@ -4,7 +4,7 @@
 #include "ledger/stall.h"
 
 /* How long it has been silent for longer than it should, 0 for not. */
-static int64_t silence(const struct stall *s, int64_t since, int64_t round_trip, int64_t at)
+static int64_t length_of(const struct stall *s, int64_t since, int64_t round_trip, int64_t at)
 {
 	const int64_t begin = since > s->last_byte ? since : s->last_byte;
 
@@ -25,7 +25,7 @@ static void add(struct stall_totals *t, int64_t length)
 
 void stall_end(struct stall *s, int64_t since, int64_t round_trip, int64_t at)
 {
-	add(&s->totals, silence(s, since, round_trip, at));
+	add(&s->totals, length_of(s, since, round_trip, at));
 	if (at > s->last_byte)
 		s->last_byte = at;
 }
@@ -39,6 +39,6 @@ struct stall_totals stall_now(const struct stall *s, int64_t since, int64_t roun
 {
 	struct stall_totals t = s->totals;
 
-	add(&t, silence(s, since, round_trip, now));
+	add(&t, length_of(s, since, round_trip, now));
 	return t;
 }

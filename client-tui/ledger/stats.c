@@ -102,17 +102,17 @@ void stats_wilson(uint64_t k, uint64_t n, double *low, double *high)
 	*high = k >= n || middle + half > 1 ? 1 : middle + half;
 }
 
-/* ---- the order of sending: the turns stand in a ring that grows ---- */
+/* ---- the order of sending: the positions stand in a ring that grows ---- */
 
 void stats_order_end(struct stats_order *f)
 {
 	free(f->slots);
 }
 
-/* `turn` is 1 or more. */
-static struct stats_order_slot *slot(const struct stats_order *f, uint64_t turn)
+/* `position` is 1 or more. */
+static struct stats_order_slot *slot(const struct stats_order *f, uint64_t position)
 {
-	return &f->slots[(turn - 1) & (f->capacity - 1)];
+	return &f->slots[(position - 1) & (f->capacity - 1)];
 }
 
 uint64_t stats_order_take(struct stats_order *f)
@@ -130,34 +130,34 @@ uint64_t stats_order_take(struct stats_order *f)
 static void count_decided(struct stats_order *f, struct stats *s)
 {
 	for (; f->head < f->end; f->head++) {
-		const struct stats_order_slot *turn = slot(f, f->head + 1);
-		const int64_t outcome = turn->outcome;
+		const struct stats_order_slot *position = slot(f, f->head + 1);
+		const int64_t outcome = position->outcome;
 
 		if (outcome == STATS_ORDER_OPEN || outcome == STATS_ORDER_EVICTED)
 			return;
 		if (outcome != STATS_ORDER_VOID)
 			stats_add(s, outcome == STATS_ORDER_LOST, outcome >= 0 ? outcome : -1,
-			    turn->waited);
+			    position->waited);
 	}
 }
 
-bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t turn, int64_t outcome,
+bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t position, int64_t outcome,
     int64_t waited)
 {
-	if (turn == 0)
+	if (position == 0)
 		return true;
-	if (turn <= f->head)
+	if (position <= f->head)
 		return false;
-	*slot(f, turn) = (struct stats_order_slot){ outcome, waited };
-	if (turn == f->head + 1)
+	*slot(f, position) = (struct stats_order_slot){ outcome, waited };
+	if (position == f->head + 1)
 		count_decided(f, s);
 	return true;
 }
 
-void stats_order_evict(struct stats_order *f, uint64_t turn)
+void stats_order_evict(struct stats_order *f, uint64_t position)
 {
-	if (turn > f->head)
-		slot(f, turn)->outcome = STATS_ORDER_EVICTED;
+	if (position > f->head)
+		slot(f, position)->outcome = STATS_ORDER_EVICTED;
 }
 
 void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first,
@@ -173,10 +173,10 @@ void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t
 
 void stats_order_close(struct stats_order *f, struct stats *s)
 {
-	for (uint64_t turn = f->head + 1; turn <= f->end; turn++)
-		if (slot(f, turn)->outcome == STATS_ORDER_OPEN ||
-		    slot(f, turn)->outcome == STATS_ORDER_EVICTED)
-			slot(f, turn)->outcome = STATS_ORDER_NONE;
+	for (uint64_t position = f->head + 1; position <= f->end; position++)
+		if (slot(f, position)->outcome == STATS_ORDER_OPEN ||
+		    slot(f, position)->outcome == STATS_ORDER_EVICTED)
+			slot(f, position)->outcome = STATS_ORDER_NONE;
 	count_decided(f, s);
 	f->closed = true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What all lines of one ledger say together beyond its totals: quantiles, delay variation, runs of
- * lost lines. It is fed by the ledger with every line in the order of sending, once its fate is
- * decided; so it is exact whatever rows are kept. Pure. */
+/* Statistics of all lines of one ledger beyond its totals: quantiles, delay variation, runs of lost
+ * lines. The ledger reports every line in the order of sending, once its fate is decided; so they
+ * are exact whatever rows are kept. Pure. */
 #ifndef UPCASE_LEDGER_STATS_H
 #define UPCASE_LEDGER_STATS_H
 
@@ -30,9 +30,9 @@ struct stats {
 	uint64_t run;
 	/* The line before: its round-trip time, -1 when it has none. */
 	int64_t last_rtt;
-	/* Lines fed, and of them lost. */
+	/* Lines reported, and of them lost. */
 	uint64_t lines, lost;
-	/* Lines that were fed as lost and then turned out to be answered in time: see
+	/* Lines that were reported as lost and then turned out to be answered in time: see
 	 * stats_amend(). */
 	uint64_t amended;
 };
@@ -42,7 +42,7 @@ void stats_start(struct stats *s);
 /* The next line in the order of sending: lost or not, its round-trip time and what the person
  * waited, ns, -1 for none. */
 void stats_add(struct stats *s, bool lost, int64_t rtt, int64_t waited);
-/* A line that was fed as lost was answered after all, within the wait: its reply was read only
+/* A line that was reported as lost was answered after all, within the wait: its reply was read only
  * after the wait was over. Its times count from now on; runs and delay variation stay as they were
  * reported. A client that reads all that has come before it declares a line lost has none of these.
  */
@@ -60,20 +60,20 @@ int64_t stats_pdv(const struct stats *s, double q);
 void stats_wilson(uint64_t k, uint64_t n, double *low, double *high);
 
 /* Between ledger and statistics: fates are decided in any order, but runs of lost lines and delay
- * variation want them in the order of sending. Each line that is sent takes a turn; a turn that is
- * decided is reported to the statistics when all before it have been. Two times are kept for each
- * turn since the oldest one that is open. */
+ * variation want them in the order of sending. Each line that is sent takes a position; a position
+ * that is decided is reported to the statistics when all before it have been. Two times are kept
+ * for each position since the oldest one that is open. */
 
-/* What becomes of a turn; 0 or more is a round-trip time, ns. */
+/* What becomes of a position; 0 or more is a round-trip time, ns. */
 enum stats_order_outcome {
 	STATS_ORDER_OPEN = -1,    /* waiting */
 	STATS_ORDER_EVICTED = -2, /* waiting, and its row is evicted */
 	STATS_ORDER_LOST = -3,
 	STATS_ORDER_NONE = -4, /* neither lost nor a time */
-	STATS_ORDER_VOID = -5, /* it was not sent after all, or takes another turn */
+	STATS_ORDER_VOID = -5, /* it was not sent after all, or takes another position */
 };
 
-/* A turn: what became of it, and what the person waited, ns, -1 unless it has a time. */
+/* A position: what became of it, and what the person waited, ns, -1 unless it has a time. */
 struct stats_order_slot {
 	int64_t outcome, waited;
 };
@@ -83,8 +83,8 @@ struct stats_order {
 	struct stats_order_slot *slots;
 	/* Slots, a power of two, or 0. */
 	size_t capacity;
-	/* The oldest turn that is not reported yet, and the next one to be taken; less 1, since
-	 * turns begin with 1. */
+	/* The oldest position that is not reported yet, and the next one to be taken; less 1, since
+	 * positions begin with 1. */
 	uint64_t head, end;
 	/* Lines for which there was no memory: the statistics lack them. */
 	uint64_t missing_lines;
@@ -93,14 +93,14 @@ struct stats_order {
 };
 
 void stats_order_end(struct stats_order *f);
-/* A line is sent: its turn, 1 or more; 0 when memory is short. */
+/* A line is sent: its position, 1 or more; 0 when memory is short. */
 uint64_t stats_order_take(struct stats_order *f);
-/* What became of it, and what the person waited, -1 without a time. Turn 0 is nobody's. Returns
- * false when the turn was reported before: nothing is done. */
-bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t turn, int64_t outcome,
+/* What became of it, and what the person waited, -1 without a time. Position 0 belongs to no line. Returns
+ * false when the position was reported before: nothing is done. */
+bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t position, int64_t outcome,
     int64_t waited);
 /* The row of a line that waits is evicted. */
-void stats_order_evict(struct stats_order *f, uint64_t turn);
+void stats_order_evict(struct stats_order *f, uint64_t position);
 /* `count` of the evicted ones from *first to `last` become this, the first of them first; *first
  * goes on. */
 void stats_order_decide_evicted(struct stats_order *f, struct stats *s, uint64_t *first,

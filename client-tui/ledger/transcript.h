@@ -65,7 +65,7 @@ int transcript_add_both(struct transcript *b, const struct ledger *udp, const st
 int transcript_add_text(struct transcript *b, enum transcript_kind kind, bool stream,
     const void *text, size_t n);
 int transcript_add_event(struct transcript *b, const struct session_event *event);
-/* Its row, if it is still there, says what it is now. */
+/* Changes its row, if it is still there, to what the event is now. */
 int transcript_change_event(struct transcript *b, uint64_t serial,
     const struct session_event *event);
 int transcript_add_arrival(struct transcript *b, enum ledger_match match, bool stream,

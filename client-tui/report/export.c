@@ -125,8 +125,7 @@ int export_text(FILE *out, const struct transcript *b, int64_t now)
 
 /* ---- pictures ---- */
 
-/* Pages of one session at most; what comes after is left out of the exchange, and its note says so.
- */
+/* Pages of one session at most; a note says that later lines are left out. */
 #define PAGES 50
 
 /* Why a new file could not be made, in words. Static, or strerror()'s. */

@@ -159,7 +159,7 @@ static int64_t usual_way(const struct record *records, size_t count,
 	return usual > 1000 ? usual : 1000;
 }
 
-/* The median time between two lines sent one after the other; 0 when that says nothing. */
+/* The median time between two lines sent one after the other; 0 without any. */
 static int64_t usual_gap(const struct sequence *s)
 {
 	int64_t *gaps = calloc(s->count + 1, sizeof *gaps);

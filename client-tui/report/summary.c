@@ -21,7 +21,7 @@
 
 /* ---- loss ---- */
 
-/* Places behind the point, `min` or as many as it takes to be more than nothing. */
+/* Decimals: `min`, or as many as a percentage above 0 needs to be shown above 0. */
 static int digits_for(double percent, int min)
 {
 	double shown = percent;
@@ -48,7 +48,7 @@ static void put_loss(struct text *out, const struct ledger_totals *t, const char
 	text_put(out, " %%, 95 %% ");
 	text_decimal(out, 100 * low, digits);
 	text_put(out, "–");
-	/* Of very many lines none was lost: 0 is not the whole truth. */
+	/* Of very many lines none was lost: the interval has decimals. */
 	text_decimal(out, 100 * high,
 	    digits_for(100 * high, high < 0.00995 && !digits ? 2 : digits));
 	text_put(out, ")");
@@ -108,14 +108,14 @@ char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char 
 /* ---- a session in sentences ---- */
 
 /* The counts of this kind that are not 0. */
-static void put_said(struct text *out, const char *before, const struct figures *f,
-    enum figure_said said)
+static void put_named(struct text *out, const char *before, const struct figures *f,
+    enum figure_named named)
 {
 	const struct figure *rows[FIGURES_MAX];
 	const size_t count = figures_by_place(rows);
 
 	for (size_t i = 0; i < count; i++) {
-		const int64_t value = rows[i]->said == said ? figure_value(rows[i], f) : 0;
+		const int64_t value = rows[i]->named == named ? figure_value(rows[i], f) : 0;
 
 		if (value == 0)
 			continue;
@@ -125,15 +125,14 @@ static void put_said(struct text *out, const char *before, const struct figures 
 	}
 }
 
-/* What chance did not decide comes first; a loss and its interval are of the rest, if there is any.
- */
+/* Fates that chance did not decide come first; the loss and its interval are of the other lines. */
 static void put_totals(struct text *out, const struct figures *f)
 {
 	const struct ledger_totals *t = &f->totals;
 
 	text_put(out, "answered %" PRIu64 " of %" PRIu64, t->answered, t->sent);
-	put_said(out, ", ", f, FIGURE_SAID_FATE);
-	put_said(out, ", ", f, FIGURE_SAID_OPEN);
+	put_named(out, ", ", f, FIGURE_NAMED_FATE);
+	put_named(out, ", ", f, FIGURE_NAMED_OPEN);
 	if (ledger_by_chance(t) == 0 || (f->stream && !t->lost))
 		return;
 	text_put(out, ", ");
@@ -326,14 +325,14 @@ static void put_session(struct text *out, const struct figures *f)
 	}
 	text_put(out, "\n");
 	used = out->used;
-	put_said(out, "", f, FIGURE_SAID_MARK);
+	put_named(out, "", f, FIGURE_NAMED_MARK);
 	text_put(out, out->used > used ? "\n" : "");
 	put_group(out, f, "waited", false, "waited", ", from Enter to reply");
 	put_part(out, transport_info[f->stream].opening, &t->connecting, t->timed);
 	put_part(out, "queued", &t->queued_for, t->timed);
 	put_group(out, f, "round_trip", false, "round trip", ", on the wire");
 	if (f->stats) {
-		/* With fewer than ten lines the lines above say it all. */
+		/* Fewer than ten lines have no p90, and then nothing is written. */
 		put_group(out, f, "waited", true, "waited", "");
 		put_group(out, f, "round_trip", true, "round trip", "");
 		put_runs(out, f->stats);
@@ -354,7 +353,7 @@ static void put_session(struct text *out, const struct figures *f)
 #define PAGE 8000
 #define TOO_FEW "too few"
 
-/* One or two columns; what says nothing is left out when `brief`. */
+/* One or two columns; `brief` leaves out rows without a figure other than 0. */
 struct table {
 	const struct figures *figures[2];
 	int columns;

@@ -33,7 +33,7 @@
 #define EVENT_FONT 10.0
 #define EVENT_ROW 12.0
 #define EVENT_COLUMNS 110
-/* How far a packet got that died on the way: the link says only that it did. */
+/* Where a lost packet's arrow ends: the link reports only that it was lost. */
 #define DROPPED_AT 0.55
 /* Where the name of a segment stands along it; an acknowledgement's, which often goes with another,
  * further on. */
@@ -426,7 +426,7 @@ static void draw_cuts(const struct picture *p)
 	}
 }
 
-/* With so many digits that two marks are never told by the same words. */
+/* With so many digits that no two marks have the same words. */
 static void mark_words(int64_t at, int64_t step, char *buf, size_t size)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writes a picture as SVG 1.1: a few shapes and words, nothing that a viewer could lack. Text from
  * the network is shown safely: what XML does not allow becomes a replacement character. Errors of
- * writing stay with the stream: ask ferror() at the end. */
+ * writing stay with the stream: check ferror() at the end. */
 #ifndef UPCASE_SVG_H
 #define UPCASE_SVG_H
 

@@ -292,17 +292,17 @@ static void long_runs(void **state)
 
 #define LINES 400
 
-/* What was done to each line of a ledger. `turn`: its place in the order of sending. */
+/* What was done to each line of a ledger. `position`: its place in the order of sending. */
 struct line {
 	bool sent, decided;
 	int64_t typed_at, sent_at, outcome;
-	uint64_t turn;
+	uint64_t position;
 };
 
 struct play {
 	struct ledger *ledger;
 	struct line lines[LINES + 1];
-	uint64_t typed, turns;
+	uint64_t typed, positions;
 	int64_t now;
 	struct random dice;
 	bool stream;
@@ -323,20 +323,20 @@ static void type_and_send(struct play *p)
 	assert_int_equal(ledger_add(p->ledger, p->typed, text, strlen(text), p->now), 0);
 	struct line *x = &p->lines[p->typed];
 	const int64_t typed_at = p->now;
-	x->turn = ++p->turns;
+	x->position = ++p->positions;
 	/* Some lines are queued before they are sent. */
 	if (below(p, 2) == 0)
 		p->now += (int64_t)below(p, 30 * (uint64_t)MS);
 	if (below(p, 20) == 0) {
 		ledger_failed(p->ledger, p->typed, 90);
 		*x = (struct line){
-			.sent = true, .decided = true, .outcome = OTHER, .turn = x->turn
+			.sent = true, .decided = true, .outcome = OTHER, .position = x->position
 		};
 		return;
 	}
 	ledger_sent(p->ledger, p->typed, p->now);
 	*x = (struct line){
-		.sent = true, .typed_at = typed_at, .sent_at = p->now, .turn = x->turn
+		.sent = true, .typed_at = typed_at, .sent_at = p->now, .position = x->position
 	};
 	/* The kernel says a little later that it left a little later. */
 	if (below(p, 3) == 0 && ledger_stamped(p->ledger, p->typed, p->now + 7))
@@ -493,7 +493,7 @@ static struct ledger *with_lines(int n)
 }
 
 /* Lines are told in the order of sending however they are decided; one that goes back to the queue
- * has a new turn. */
+ * has a new position. */
 static void order_of_sending(void **state)
 {
 	struct ledger *l = with_lines(3);
@@ -581,7 +581,7 @@ static void rows_are_whole(void **state)
 
 		assert_true(a->key || a->place > 0);
 		assert_true(!a->key == !a->group && !a->title == !a->place);
-		assert_true(a->said == FIGURE_UNSAID ? !a->one && !a->many : a->one && a->many);
+		assert_true(a->named == FIGURE_UNNAMED ? !a->one && !a->many : a->one && a->many);
 		assert_true(a->type != FIGURE_CLOCK || (a + 1)->type == FIGURE_COUNT);
 		for (const struct figure *b = figures_table; b < a; b++) {
 			assert_true(!a->place || a->place != b->place);
