@@ -39,7 +39,7 @@ static const struct {
 	/* Another one that means the same. */
 	int alias;
 	const char *name, *word, *sentence;
-	/* Of a stream, where it is not the same. */
+	/* The sentence over a stream, where it differs. */
 	const char *stream;
 } table[] = {
 	/* --- of sockets --- */

@@ -31,8 +31,8 @@ enum {
 /* From an EAI_ code; where it only stands for an errno, that is the error itself. */
 int error_from_eai(int eai);
 
-/* What it means and what to try, for people. Static, but for an error that is not in the table:
- * then valid until the next call of strerror(). */
+/* A sentence for people: what the error means and what to try. Static, but for an error that is not
+ * in the table: then valid until the next call of strerror(). */
 const char *error_sentence(int error, bool stream);
 /* The same in 14 columns at most: "unreachable". Static. */
 const char *error_word(int error);

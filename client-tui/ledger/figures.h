@@ -20,8 +20,8 @@ struct figures_times {
 	/* Replies whose time is the kernel's, of when they arrived; and the others: when they were
 	 * read. */
 	uint64_t received_kernel, received_program;
-	/* So often the wall clock was set, so that stamps could not be reported in our time: the
-	 * program's were taken. */
+	/* The number of times that the wall clock was set; then the program's times are taken,
+	 * since the kernel's stamps cannot be converted. */
 	uint64_t clock_steps;
 };
 
@@ -105,7 +105,7 @@ enum figure_type {
 	FIGURE_RUN_MEAN,    /* lines, no whole number */
 };
 
-/* What a figure does not apply to, so that the page leaves it out. */
+/* The sessions that a figure applies to; the page leaves it out for the others. */
 enum figure_scope {
 	FIGURE_UDP = 1,     /* not to TCP: nothing is lost while the connection lives */
 	FIGURE_TCP = 2,     /* not to UDP */
@@ -126,18 +126,18 @@ struct figure {
 	/* In records: the object of the session that it stands in, "" for the session itself, and
 	 * its key. The order of rows is that of records. NULL: on the page only. */
 	const char *group, *key;
-	/* On the page: its place, 0 for none, and its label. A place counts up in tens; those
-	 * between are parts of one cell, and the label is what stands before them. A section begins
-	 * at each thousand. */
+	/* On the page: its place, 0 for none, and its label. Places count up in hundreds, so that
+	 * new rows find room at the tens between. Those that differ in the last digit are parts of
+	 * one cell, and the label is what stands before them. A section has ten thousand. */
 	int place;
 	const char *title;
 	enum figure_type type;
 	size_t field;
 	double q;
-	/* Of enum figure_scope. */
+	/* Values of enum figure_scope. */
 	unsigned scope;
 	enum figure_shown shown;
-	/* What is counted, "segment"; NULL for a bare number. */
+	/* The unit of a count, "segment"; NULL for a bare number. */
 	const char *unit;
 	enum figure_named named;
 	/* The words behind the count. */
@@ -156,7 +156,7 @@ size_t figures_by_place(const struct figure *rows[FIGURES_MAX]);
 /* The value, a count (INT64_MAX at most) or ns; and without rounding, -1 for none. */
 int64_t figure_value(const struct figure *row, const struct figures *f);
 double figure_real(const struct figure *row, const struct figures *f);
-/* Its scope has the session. */
+/* True if the figure applies to the session, by its scope. */
 bool figure_applies(const struct figure *row, const struct figures *f);
 /* Sets one that is read from records. */
 void figure_set(const struct figure *row, struct figures *f, int64_t value);

@@ -39,7 +39,7 @@ void histogram_add(struct histogram *h, int64_t value)
 	h->buckets[bucket_of(value)]++;
 }
 
-/* What stands for the values of a bucket: its middle, as far as there can be values. */
+/* The value that represents a bucket: its middle, between the least and the greatest value. */
 static int64_t middle(const struct histogram *h, unsigned bucket)
 {
 	int64_t low, high, value;

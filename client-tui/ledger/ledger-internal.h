@@ -35,7 +35,7 @@ struct ledger {
 	int64_t tag_all_until;
 	/* The same, without lines whose text is unique. */
 	int64_t tag_common_until;
-	/* How long the session tried to connect, but for the attempt that began at
+	/* The time that the session tried to connect, without the attempt that began at
 	 * `connecting_since`, INT64_MAX for none. */
 	int64_t connecting, connecting_since;
 };

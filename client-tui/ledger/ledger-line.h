@@ -52,7 +52,7 @@ struct ledger_line {
 	 * so many waiting lines, sent from `evicted_since` to row.sent_at. */
 	uint64_t evicted_waiting;
 	int64_t evicted_since;
-	/* How long the ledger's session had tried to connect in all when it was typed. */
+	/* The time that the session had tried to connect before the line was typed, ns. */
 	int64_t connecting_before;
 	/* It became refused or failed, though it may have been another line. */
 	bool uncertain;
@@ -64,7 +64,7 @@ struct ledger_line {
 	unsigned char *reply;
 	size_t reply_length;
 	struct line_list_place place[LINE_LISTS];
-	/* What is sent ends where the text ends and begins so much before it. */
+	/* The bytes that are sent end where the text ends, and begin so many before it. */
 	size_t tag_length;
 	/* Room for any tag, then the text. */
 	unsigned char bytes[];

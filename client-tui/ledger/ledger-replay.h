@@ -21,7 +21,7 @@ struct ledger_replayed {
 	bool late, reordered, differs, cut_short;
 	/* When it came. */
 	int64_t at;
-	/* Its text when it was not the capitals, else NULL. */
+	/* The text if it was not the capitals, else NULL. */
 	const unsigned char *reply;
 	size_t length;
 };

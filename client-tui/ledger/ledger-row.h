@@ -25,13 +25,13 @@ struct ledger_row {
 	/* The line's number, the caller's, increasing; 1 or more. */
 	uint64_t number;
 	enum ledger_fate fate;
-	/* Of a stream, not a datagram. */
+	/* The line went over a stream, not in a datagram. */
 	bool stream;
 	/* When it was typed, handed to the kernel, and answered (first reply); 0 for not yet. */
 	int64_t typed_at, sent_at, replied_at;
-	/* How much of the time from typed to handed over the session tried to connect, ns. */
+	/* The time between typed and handed over in which the session tried to connect, ns. */
 	int64_t connecting;
-	/* What was typed: `length` bytes, no end of line, no zero byte at the end. For a long line
+	/* The typed text: `length` bytes, no end of line, no zero byte at the end. For a long line
 	 * of a stream, its first bytes only (`partial`). */
 	const unsigned char *text;
 	size_t length;

@@ -83,7 +83,7 @@ bool ledger_is_over(const struct ledger_line *e, int64_t span, int64_t now)
 	return now > later(e->row.sent_at, span);
 }
 
-/* How long the session had tried to connect in all at `at`. */
+/* The time that the session had tried to connect until `at`, ns. */
 static int64_t connecting_until(const struct ledger *l, int64_t at)
 {
 	return l->connecting + (at > l->connecting_since ? at - l->connecting_since : 0);
@@ -157,7 +157,7 @@ static void enqueue(struct ledger *l, struct ledger_line *e)
 	ledger_line_insert(&l->queued, next, e, LINE_LIST_FATE);
 }
 
-/* Once it can be answered no more it is in no list but the ring. */
+/* Takes a line that can no longer be answered out of all lists but the ring. */
 static void retire(struct ledger *l, struct ledger_line *e)
 {
 	ledger_line_leave(e, LINE_LIST_FATE);

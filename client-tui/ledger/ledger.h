@@ -32,9 +32,9 @@ struct ledger_settings {
 	/* Bytes of lines and replies kept at most, so that long ones need no more memory than short
 	 * ones; 0 for no limit. The last row is kept even if it alone is more. */
 	size_t bytes;
-	/* How long a datagram's reply may take, ns. */
+	/* The longest time that a datagram's reply may take, ns. */
 	int64_t reply_timeout;
-	/* How long after it was sent a line could still be answered, ns: a reply after that is a
+	/* The time after sending in which a line can still be answered, ns: a later reply is a
 	 * stray, and its text may be used again without a tag. 60 s by default, never less than
 	 * `reply_timeout`. When rows are evicted sooner than that, no text is known to be free:
 	 * LEDGER_TAG_AUTO then tags every line. */

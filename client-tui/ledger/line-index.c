@@ -98,7 +98,7 @@ struct line_group *line_index_find(struct line_index *k, const struct line_index
 	return t;
 }
 
-/* Without memory for more buckets the chains only grow longer. */
+/* When memory is short, the chains only grow longer. */
 static void grow(struct line_index *k)
 {
 	size_t mask = k->mask * 2 + 1;
@@ -119,7 +119,7 @@ static void grow(struct line_index *k)
 
 int line_index_enter(struct line_index *k, struct ledger_line *e, const struct line_index_key *key)
 {
-	/* So that comparing with this line never fails later. */
+	/* Reserves memory now, so that comparing with this line never fails later. */
 	if (reserve_key(&k->other, ledger_line_wire_length(e)))
 		return -1;
 	struct line_group *t = line_index_find(k, key);

@@ -19,7 +19,7 @@ struct line_index_key {
 struct line_group {
 	uint64_t hash;
 	struct line_group *next;
-	/* How many lines, in all lists together. */
+	/* The number of lines in all lists together. */
 	size_t count;
 	struct line_list waiting, unanswered, answered;
 	/* Lines that block the text but that no reply can answer: queued ones, and those that may

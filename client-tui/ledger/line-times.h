@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the person waited, from Enter to the reply, and its parts: the session connected, the line
- * was queued, the line and its reply were on the wire (the round trip). Pure. */
+/* The time that the person waited, from Enter to the reply, and its parts: the session connected,
+ * the line was queued, the line and its reply were on the wire (the round trip). Pure. */
 #ifndef UPCASE_LEDGER_LINE_TIMES_H
 #define UPCASE_LEDGER_LINE_TIMES_H
 
@@ -25,11 +25,11 @@ static inline int64_t parts_waited(const struct ledger_row *row)
 	return (row->sent_at > row->typed_at ? row->sent_at - row->typed_at : 0) +
 	       (row->replied_at > row->sent_at ? row->replied_at - row->sent_at : 0);
 }
-/* Of a line that has been handed to the kernel; without a reply (0), nothing was on the wire. */
+/* The parts of a line that was handed to the kernel; without a reply, `wire` is 0. */
 struct parts parts_of_row(const struct ledger_row *row);
 
-/* What parts_text() shows: the time; the greatest of the parts before the wire too; both of these;
- * all parts. */
+/* The parts that parts_text() shows: the time; the greatest of the parts before the wire too; both
+ * of these; all parts. */
 enum parts_detail { PARTS_TIME, PARTS_LONGEST, PARTS_BEFORE, PARTS_ALL };
 
 /* The time before the wire is 1 ms at least, and a twentieth of the whole: less is not worth the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What happens in a session besides lines and replies: notices, changes of the link, connections.
+/* The events of a session besides lines and replies: notices, changes of the link, connections.
  * Pure. */
 #ifndef UPCASE_LEDGER_SESSION_EVENT_H
 #define UPCASE_LEDGER_SESSION_EVENT_H
@@ -13,7 +13,7 @@
 /* The latest time in a file of records or from the lab, ns since the session's start: ten years. */
 #define SESSION_TIME_MAX EVENT_LINE_TIME_MAX
 
-/* What happens besides lines and replies. */
+/* The kinds of events. */
 enum session_event_kind {
 	SESSION_EVENT_NOTICE,
 	SESSION_EVENT_ERROR,   /* a notice of something wrong */
@@ -39,7 +39,7 @@ struct session_connection {
 	uint16_t here;
 	/* When its SYN was sent, and when it came to this stage: ns of the monotonic clock. */
 	int64_t began, at;
-	/* How often the kernel sent its SYN. */
+	/* The number of times that the kernel sent its SYN. */
 	unsigned syns;
 	int error;
 	bool ours;
@@ -73,7 +73,7 @@ struct session_event {
 
 /* The names of kinds in records, "link"; NULL for notices, which have a type of their own. */
 extern const char *const session_event_names[SESSION_EVENT_KINDS];
-/* What stands on its row, "link: loss 30 % each way". Returns `buf`. */
+/* The words of its row, "link: loss 30 % each way". Returns `buf`. */
 #define SESSION_EVENT_WORDS 1000
 char *session_event_words(const struct session_event *e, char buf[SESSION_EVENT_WORDS]);
 bool session_event_is_notice(const struct session_event *e);

@@ -3,7 +3,7 @@
 
 #include "ledger/stall.h"
 
-/* How long it has been silent for longer than it should, 0 for not. */
+/* The length of the stall at `at`, ns; 0 for none. */
 static int64_t length_of(const struct stall *s, int64_t since, int64_t round_trip, int64_t at)
 {
 	const int64_t begin = since > s->last_byte ? since : s->last_byte;

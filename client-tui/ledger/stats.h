@@ -64,7 +64,7 @@ void stats_wilson(uint64_t k, uint64_t n, double *low, double *high);
  * that is decided is reported to the statistics when all before it have been. Two times are kept
  * for each position since the oldest one that is open. */
 
-/* What becomes of a position; 0 or more is a round-trip time, ns. */
+/* The outcome of a position; 0 or more is a round-trip time, ns. */
 enum stats_order_outcome {
 	STATS_ORDER_OPEN = -1,    /* waiting */
 	STATS_ORDER_EVICTED = -2, /* waiting, and its row is evicted */
@@ -73,7 +73,7 @@ enum stats_order_outcome {
 	STATS_ORDER_VOID = -5, /* it was not sent after all, or takes another position */
 };
 
-/* A position: what became of it, and what the person waited, ns, -1 unless it has a time. */
+/* A position: its outcome, and the time that the person waited, ns, -1 for none. */
 struct stats_order_slot {
 	int64_t outcome, waited;
 };
@@ -95,8 +95,8 @@ struct stats_order {
 void stats_order_end(struct stats_order *f);
 /* A line is sent: its position, 1 or more; 0 when memory is short. */
 uint64_t stats_order_take(struct stats_order *f);
-/* What became of it, and what the person waited, -1 without a time. Position 0 belongs to no line. Returns
- * false when the position was reported before: nothing is done. */
+/* Decides a position: its outcome, and the time that the person waited, ns, -1 for none. Position 0
+ * belongs to no line. Returns false when the position was reported before: nothing is done. */
 bool stats_order_decide(struct stats_order *f, struct stats *s, uint64_t position, int64_t outcome,
     int64_t waited);
 /* The row of a line that waits is evicted. */

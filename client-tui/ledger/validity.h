@@ -15,7 +15,7 @@
 #define VALIDITY_SLIP (10 * NS_PER_MS)
 #define VALIDITY_SHARE 0.01
 
-/* What became of the schedule of generated lines. All zero when there was none. */
+/* The schedule of generated lines, and how it was kept. All zero without one. */
 struct schedule_totals {
 	/* Lines that were due; of them sent more than VALIDITY_SLIP off. */
 	uint64_t due, slipped;

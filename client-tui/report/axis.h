@@ -25,8 +25,8 @@ double axis_value(const struct axis *t, double place);
 /* A time in ns as a mark has it, without three figures: "50 ms", "0.5 s", "0"; `micro` is the sign
  * for micro. Returns `buf`. */
 char *axis_time(double ns, const char *micro, char *buf, size_t size);
-/* Of an axis cut into `columns`: how many values fall into one, and into the one with the most, 1
- * at least. */
+/* The number of values in one of the `columns` of an axis; and in the fullest column, 1 at least.
+ */
 uint64_t axis_column(const struct axis *t, const struct histogram *h, int columns, int column);
 uint64_t axis_max_column(const struct axis *t, const struct histogram *h, int columns);
 /* Round values to mark, at most `max` (2 or more) of them, in order. Returns how many. */

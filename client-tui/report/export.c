@@ -90,7 +90,7 @@ static int save_item(FILE *out, const struct transcript_item *item, int64_t now)
 {
 	switch (item->kind) {
 	case TRANSCRIPT_LINE:
-		/* What went over both at once has a fate over each. */
+		/* A line over both transports at once has a fate over each. */
 		if (save_line(out, item->ledger, item->stream, item->number, now))
 			return -1;
 		return item->other ? save_line(out, item->other, true, item->number, now) : 0;
@@ -135,14 +135,14 @@ static const char *reason(int error)
 	                       : strerror(error);
 }
 
-/* What is drawn, and where to: one picture after the other. */
+/* The pictures to draw and their files, one after the other. */
 struct job {
 	/* Lines whole, for the exchange; and all lines, for the plots. */
 	struct record *records;
 	size_t count, capacity;
 	struct plots_line *lines;
 	size_t line_count, line_capacity;
-	/* What changed the link or the server, and TCP connections; texts are the recorder's. */
+	/* Changes of the link or the server, and TCP connections; the recorder owns the texts. */
 	struct session_event *events;
 	size_t event_count, event_capacity;
 	const struct recorder *recorder;
@@ -166,7 +166,7 @@ static void file_name(const struct job *job, size_t picture, char *path, size_t 
 		snprintf(path, size, "%s-plots.svg", job->name);
 }
 
-/* How the link was set when the picture begins. */
+/* The settings of the link when the picture begins. */
 static void put_link(const struct job *job, int64_t at, char *buf, size_t size)
 {
 	char words[RECORD_LINK];
@@ -373,7 +373,7 @@ int export_svg_check(const char *path, char *why, size_t size)
 
 /* ---- into a file ---- */
 
-/* What is saved. */
+/* The session to save. */
 struct export_job {
 	const struct recorder *recorder;
 	const struct transcript *transcript;
@@ -411,7 +411,7 @@ static int put(void *saving, FILE *out)
 	         : recorder_save(s->recorder, s->output, out, s->run, s->now);
 }
 
-/* How a file is written, by its ending. */
+/* The format of a file, by its ending. */
 static const struct export_kind {
 	const char *ending;
 	enum record_output output;

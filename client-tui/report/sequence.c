@@ -13,7 +13,7 @@
 
 /* An arrow of usual duration falls by so many pixels; a page is not longer than the axis may be. */
 #define FALL 24.0
-/* Or by up to so many, where lines are sent so fast that their arrows would cover each other. */
+/* Up to so many pixels if lines are sent so fast that their arrows would cover each other. */
 #define FALL_MAX 300.0
 #define AXIS_MAX 4200.0
 /* Nothing for so many usual durations: the axis is cut. */
@@ -178,7 +178,7 @@ static int64_t usual_gap(const struct sequence *s)
 	return free_median(gaps, n, 0);
 }
 
-/* How far an arrow falls, so that each line has a row of words beside it, if that can be. */
+/* The height of an arrow, such that each line has a row of words beside it if possible. */
 static double fall(const struct sequence *s)
 {
 	const int64_t gap = usual_gap(s);

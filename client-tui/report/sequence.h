@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a page of the space-time diagram shows: lines, packets and events, and when. svg-sequence.c
- * draws it. Moments are ns since the session's start. Pure. */
+/* The content of a page of the space-time diagram: lines, packets and events, and their times.
+ * svg-sequence.c draws it. Moments are ns since the session's start. Pure. */
 #ifndef UPCASE_REPORT_SEQUENCE_H
 #define UPCASE_REPORT_SEQUENCE_H
 
@@ -18,7 +18,7 @@
 struct sequence {
 	const struct record *records;
 	size_t count;
-	/* What happened besides, in the order of time. */
+	/* The events, in the order of time. */
 	const struct session_event *events;
 	size_t event_count;
 	/* The packets that opened and closed connections. */
@@ -48,8 +48,8 @@ static inline bool sequence_known(int64_t moment)
 {
 	return moment != RECORD_NEVER;
 }
-/* What a line waited before it was sent is drawn; the moment at which it begins in the picture: it
- * was typed, or sent. */
+/* True if the time before a line was sent is long enough to be drawn; and the moment at which the
+ * line begins in the picture: when it was typed, or sent. */
 bool sequence_waits(const struct record *r);
 int64_t sequence_begins(const struct record *r);
 /* When the server had the line, if both ways took as long. */

@@ -484,9 +484,9 @@ static void put_table(struct text *out, const struct table *t)
 			next = fill_cell(t, i, c, cells[c]);
 		if (is_left_out(t, row, cells))
 			continue;
-		if (section && row->place / 1000 > section && !t->brief)
+		if (section && row->place / 10000 > section && !t->brief)
 			text_put(out, "\n");
-		section = row->place / 1000;
+		section = row->place / 10000;
 		put_row(out, t, row->title, *cells[0] ? cells[0] : "-", *cells[1] ? cells[1] : "-");
 	}
 }

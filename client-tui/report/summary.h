@@ -18,7 +18,7 @@
  * bytes are enough. */
 char *summary_totals(const struct ledger_totals *t, bool stream, char *buf, size_t size);
 
-/* What became of a line, in a few words for people: "answered in 40.9 ms", "answered in 906 ms: 861
+/* The fate of a line, in a few words for people: "answered in 40.9 ms", "answered in 906 ms: 861
  * connecting, 44.8 on the wire", "lost", "late after 1.20 s, 2 duplicates", "failed: too long ...".
  */
 char *summary_fate(const struct ledger_row *row, bool stream, int64_t now, char *buf, size_t size);

@@ -10,7 +10,7 @@
 #include "ledger/stats.h"
 #include "report/svg.h"
 
-/* What of a line is drawn. */
+/* The data of a line that the plots need. */
 struct plots_line {
 	uint64_t number;
 	bool stream, late;

@@ -64,7 +64,7 @@ static double place(const struct picture *p, int64_t moment)
 
 /* --- words --- */
 
-/* What became of a line, in words: where it died if that is known. */
+/* The fate of a line in words: where it was lost if that is known. */
 static const char *fate_words(const struct record *r, char *buf, size_t size)
 {
 	static const char *const places[] = {
@@ -190,7 +190,7 @@ static struct reply_words *find_replies(const struct picture *p, bool stream, si
 	return w;
 }
 
-/* What the server sent: the capitals, or what came instead. Into `buf`. */
+/* The reply of the server: the capitals, made in `buf`, or the text that came instead. */
 static const unsigned char *reply_text(const struct record *r,
     unsigned char buf[CAPITALS_GROWTH * 64], size_t *n)
 {
@@ -314,7 +314,7 @@ static bool is_under_way(const struct record *r)
 	return !sequence_known(r->replied_at) && r->fate != FATE_FAILED && r->fate != FATE_QUEUED;
 }
 
-/* Without the link's word: the client's end is true, the server's is reckoned. */
+/* An arrow without the link's events: the client's end is true, the server's is estimated. */
 static void draw_reckoned(const struct panel *panel, const struct record *r)
 {
 	const struct picture *p = panel->picture;
@@ -346,7 +346,7 @@ struct packet_of {
 	const struct record *record;
 };
 
-/* What carries something is drawn over what does not. */
+/* Packets with payload are drawn over packets without. */
 static int by_packet(const void *a, const void *b)
 {
 	const struct link_packet *x = ((const struct packet_of *)a)->packet,
@@ -552,7 +552,7 @@ static void see_packet(const struct link_packet *k, bool *retransmitted, bool *b
 	*dropped |= !sequence_known(k->out) || k->fate == LINK_CORRUPTED;
 }
 
-/* What the colours mean; only what is in the picture. */
+/* The meaning of the colours that are in the picture. */
 static void draw_legend(const struct picture *p, double y)
 {
 	bool retransmitted = false, bare = false, late = false, dropped = false, unknown = false,

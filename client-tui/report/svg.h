@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What a shape means; its colour and dashes stand in the picture's own style sheet, so that all
+/* The meaning of a shape; its colour and dashes stand in the picture's own style sheet, so that all
  * pictures agree, in print and on a dark page too. */
 enum svg_style {
 	SVG_AXIS, /* frames and the two hosts' lines of time */
@@ -24,10 +24,10 @@ enum svg_style {
 	SVG_STYLES
 };
 
-/* What stands above, our own words. */
+/* The words above the picture, our own. */
 struct svg_heading {
 	const char *title, *note;
-	/* How the lab's link is set; "" or NULL when there is none. */
+	/* The settings of the lab's link; "" or NULL for none. */
 	const char *link;
 };
 /* Room for it, pixels. */

@@ -26,13 +26,13 @@ struct time_axis {
 	double scale, length;
 };
 
-/* Of `count` moments in any order. A time in which nothing happens for longer than `quiet` ns is
- * cut. The scale is such that `step` ns take `pixels`, or less where that would make more than
- * `max` pixels. Returns 0, or -1 when memory is short. */
+/* Makes the axis of `count` moments in any order. A time in which nothing happens for longer than
+ * `quiet` ns is cut. The scale is such that `step` ns take `pixels`, or less where that would make
+ * more than `max` pixels. Returns 0, or -1 when memory is short. */
 int time_axis_make(struct time_axis *a, const int64_t *moments, size_t count, int64_t quiet,
     int64_t step, double pixels, double max);
 void time_axis_free(struct time_axis *a);
-/* Of two int64_t: for qsort(). */
+/* Compares two int64_t, for qsort(). */
 int time_axis_order(const void *a, const void *b);
 /* Where a moment stands, pixels; outside the axis, its nearer end. */
 double time_axis_place(const struct time_axis *a, int64_t moment);
